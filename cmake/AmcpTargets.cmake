@@ -1,0 +1,54 @@
+# Flags and helpers every target of ours is built with.
+add_library(amcp_flags INTERFACE)
+target_include_directories(amcp_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(amcp_flags INTERFACE
+  _GNU_SOURCE AMCP_VERSION="${PROJECT_VERSION}")
+target_compile_options(amcp_flags INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wformat=2
+  -Wundef -Wpointer-arith -Wwrite-strings -Wvla
+  -fno-common -fstack-protector-strong
+  $<$<BOOL:${AMCP_WERROR}>:-Werror>)
+target_link_options(amcp_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
+target_link_libraries(amcp_flags INTERFACE Threads::Threads)
+
+# Sanitizers and hardening apply to generated code too.
+add_library(amcp_codegen_flags INTERFACE)
+if(AMCP_SANITIZE STREQUAL "address")
+  target_compile_options(amcp_codegen_flags INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(amcp_codegen_flags INTERFACE -fsanitize=address,undefined)
+elseif(AMCP_SANITIZE STREQUAL "thread")
+  target_compile_options(amcp_codegen_flags INTERFACE
+    -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(amcp_codegen_flags INTERFACE -fsanitize=thread)
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+  target_compile_options(amcp_codegen_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+target_link_libraries(amcp_flags INTERFACE amcp_codegen_flags)
+
+# amcp_library(NAME SOURCES file... [DEPS target...]): a static library of ours.
+function(amcp_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC amcp_flags ${ARG_DEPS})
+endfunction()
+
+# amcp_program(NAME SOURCES file... [DEPS target...]): a program, put into bin/.
+function(amcp_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE amcp_flags ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endfunction()
+
+# amcp_test(NAME SOURCES file... [DEPS target...]): a CUnit program known to ctest.
+function(amcp_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE amcp_flags amcp_test_harness ${ARG_DEPS})
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS unit)
+endfunction()

@@ -1,0 +1,28 @@
+/* Base64, base64url, hexadecimal and percent encoding; UTF-8 checks. */
+#ifndef AMCP_BASE_CODEC_H
+#define AMCP_BASE_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+/* Standard base64 with padding, and base64url without. */
+bool base64_encode(struct buf *out, const void *data, size_t len);
+bool base64url_encode(struct buf *out, const void *data, size_t len);
+/* Accepts both alphabets, with or without padding; false (and nothing appended)
+ * on any other character or a wrong length. */
+bool base64_decode(struct buf *out, const char *s, size_t len);
+bool hex_encode(struct buf *out, const void *data, size_t len);
+/* Percent-encodes everything but A-Z a-z 0-9 - . _ ~ (RFC 3986). */
+bool percent_encode(struct buf *out, const char *s, size_t len);
+
+/* Whether the bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
+bool utf8_valid(const char *s, size_t len);
+/* Compares ASCII letters without case; other bytes exactly. */
+bool ascii_case_equal(const char *a, const char *b);
+/* First place of needle in haystack, ASCII letters without case; NULL if none. */
+const char *ascii_case_find(const char *haystack, const char *needle);
+
+#endif

@@ -1,0 +1,86 @@
+/* HTTP client: one thread drives all transfers with curl_multi (HTTP/2, connection
+ * reuse). The only room that includes <curl/...>.
+ *
+ * Callbacks run on the client's thread and must not block. */
+#ifndef AMCP_HTTP_CLIENT_H
+#define AMCP_HTTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+struct http_client;
+struct http_transfer;
+
+struct http_client_options {
+  const char *user_agent;
+  const char *ca_file;    /* PEM; NULL means the system's */
+  size_t max_transfers;   /* under way; 0 means 1,024; more is ERR_RESOURCE_EXHAUSTED */
+  size_t max_connections; /* 0 means 256 */
+  size_t max_host_connections; /* 0 means 64 */
+};
+
+enum err_code http_client_new(struct http_client **out, const struct http_client_options *options,
+                              struct err *e);
+/* Cancels what is under way (on_done runs), ends the thread, frees. NULL is fine. */
+void http_client_free(struct http_client *c);
+
+/* Everything is copied before http_client_send() returns. */
+struct http_header {
+  const char *name;
+  const char *value;
+};
+
+struct http_response {
+  struct err error;  /* code ERR_OK when a response arrived whole, whatever its status.
+                        ERR_DEADLINE_EXCEEDED, ERR_UNAVAILABLE (connect, cut off, TLS),
+                        ERR_RESOURCE_EXHAUSTED (too large), ERR_CANCELLED. Never holds
+                        the query string, a header or a body. */
+  int status;        /* 0 when none arrived */
+  const char *body;  /* NUL-terminated; what on_body did not take */
+  size_t body_len;
+  const char *content_type; /* "" when absent */
+  const char *retry_after;  /* "" when absent */
+  const char *www_authenticate; /* "" when absent */
+  int64_t total_ms;
+};
+
+enum http_flow { HTTP_CONTINUE, HTTP_PAUSE, HTTP_ABORT };
+
+struct http_request {
+  const char *method; /* "GET", "POST", "PUT", ... */
+  const char *url;    /* http or https */
+  const struct http_header *headers;
+  size_t n_headers;
+  const void *body; /* NULL for none */
+  size_t body_len;
+  uint32_t timeout_ms;       /* whole transfer; 0 means 60,000 */
+  size_t max_response_bytes; /* after decompression; 0 means 8 MiB; counts what on_body
+                                takes only when it is not 0 */
+  /* Body of a 2xx response as it arrives; NULL collects it in `body`. Other statuses are
+   * always collected, up to 64 KiB. HTTP_PAUSE means the bytes were NOT taken: they come
+   * again after http_transfer_resume(). HTTP_ABORT ends with ERR_CANCELLED. */
+  enum http_flow (*on_body)(void *user, const char *data, size_t len);
+  /* The end, exactly once. */
+  void (*on_done)(void *user, const struct http_response *response);
+  void *user;
+};
+
+/* Starts a transfer. Thread-safe. When it fails, no callback runs. *out may be NULL; it
+ * is set before any callback and must be released. Redirects are not followed. */
+enum err_code http_client_send(struct http_transfer **out, struct http_client *c,
+                               const struct http_request *request, struct err *e);
+/* on_done follows with ERR_CANCELLED unless it ran already. Thread-safe. */
+void http_transfer_cancel(struct http_transfer *t);
+void http_transfer_resume(struct http_transfer *t);
+void http_transfer_release(struct http_transfer *t);
+
+/* Runs fn(arg) on the client's thread after delay_ms: for waiting between attempts without
+ * a thread. ERR_RESOURCE_EXHAUSTED when 4,096 wait already; runs early with the client's
+ * end. */
+enum err_code http_client_after(struct http_client *c, uint32_t delay_ms, void (*fn)(void *arg),
+                                void *arg);
+
+#endif

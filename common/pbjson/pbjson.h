@@ -1,0 +1,56 @@
+/* proto3 JSON to protobuf-c messages and back, driven by descriptors.
+ *
+ * Follows https://protobuf.dev/programming-guides/json/: int64 as string, bytes as
+ * base64, enums by name (numbers accepted), Timestamp/Duration/Struct/Value/ListValue
+ * in their own forms, maps as objects, NaN and Infinity as strings, null as absent.
+ * Thread-safe: no state. */
+#ifndef AMCP_PBJSON_PBJSON_H
+#define AMCP_PBJSON_PBJSON_H
+
+#include <cjson/cJSON.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+#include "common/base/error.h"
+
+enum { PBJSON_MAX_DEPTH = 32 };
+
+enum pbjson_names { PBJSON_SNAKE_CASE, PBJSON_CAMEL_CASE };
+
+struct pbjson_write_options {
+  enum pbjson_names names;  /* of fields */
+  bool emit_defaults;       /* scalars and lists that are zero or empty, too */
+  bool enums_as_numbers;
+};
+
+/* Appends the message as JSON. Only fields that are set, in the order of the .proto.
+ * options may be NULL: snake_case, no defaults, enum names. ERR_RESOURCE_EXHAUSTED when
+ * the buffer's cap is reached. */
+enum err_code pbjson_write(struct buf *out, const ProtobufCMessage *message,
+                           const struct pbjson_write_options *options, struct err *e);
+
+struct pbjson_read_options {
+  bool ignore_unknown; /* skip unknown fields instead of refusing them */
+};
+
+/* Reads a message from a parsed value. Field names in snake_case and camelCase. The
+ * message lives in the arena. Errors (ERR_INVALID_ARGUMENT) begin with the path as the
+ * caller would write it: "date_ranges[0].start_date: expected string, got number"; an
+ * unknown field names the closest known one. int64 given as a number beyond 2^53 is
+ * refused ("give it as a string"). options may be NULL. */
+enum err_code pbjson_read(ProtobufCMessage **out, const ProtobufCMessageDescriptor *descriptor,
+                          const cJSON *value, struct arena *arena,
+                          const struct pbjson_read_options *options, struct err *e);
+
+/* The same from text, through json_parse(). */
+enum err_code pbjson_read_text(ProtobufCMessage **out, const ProtobufCMessageDescriptor *descriptor,
+                               const char *text, size_t len, struct arena *arena,
+                               const struct pbjson_read_options *options, struct err *e);
+
+/* protobuf-c allocator over an arena: free does nothing. Use it with unpack. */
+ProtobufCAllocator pbjson_arena_allocator(struct arena *arena);
+
+#endif

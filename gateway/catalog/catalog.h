@@ -1,0 +1,55 @@
+/* The tool catalogue: what protoc-gen-mcp generates from the .proto files. */
+#ifndef AMCP_GATEWAY_CATALOG_H
+#define AMCP_GATEWAY_CATALOG_H
+
+#include <cjson/cJSON.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+/* Constraints of one field of a message that occurs in tool arguments. */
+struct catalog_rule {
+  const ProtobufCMessageDescriptor *message;
+  const char *field; /* name in the .proto */
+  bool required;
+  bool hidden;
+  const char *default_json; /* NULL for none */
+  bool has_minimum, has_maximum;
+  double minimum, maximum;
+  uint32_t min_items, max_items, max_length; /* 0: unbounded */
+};
+
+struct catalog_tool {
+  const char *name;
+  const char *title;
+  const char *description;
+  const char *input_schema;  /* JSON object as text */
+  const char *output_schema; /* JSON object as text, of `output` */
+  bool read_only, idempotent, destructive, open_world;
+  uint32_t timeout_ms; /* 0: the gateway's default */
+  const ProtobufCServiceDescriptor *service;
+  const char *method;
+  bool streaming; /* messages are oneof { progress; result } */
+  const ProtobufCMessageDescriptor *input;
+  const ProtobufCMessageDescriptor *response; /* what the rpc sends */
+  const ProtobufCMessageDescriptor *output;   /* what the caller gets: response, or its `result` */
+};
+
+/* All tools, sorted by name, and all rules. */
+extern const struct catalog_tool catalog_tools[];
+extern const size_t catalog_tools_len;
+extern const struct catalog_rule catalog_rules[];
+extern const size_t catalog_rules_len;
+
+/* The tool of a name; NULL when there is none. */
+const struct catalog_tool *catalog_find(const char *name);
+
+/* Checks arguments against the rules and fills in defaults, in place, in any nesting.
+ * Accepts snake_case and camelCase. ERR_INVALID_ARGUMENT with the path: "metrics: at most
+ * 10 items, got 11". Types are pbjson_read()'s business. */
+enum err_code catalog_check(const struct catalog_tool *tool, cJSON *arguments, struct err *e);
+
+#endif
