@@ -60,8 +60,7 @@ static enum err_code out_of_range(const struct reader *r, const struct json_path
 {
   return json_path_error(r->e, ERR_INVALID_ARGUMENT, "out_of_range", path,
                          "expected a whole number from %s%" PRIu64 " to %" PRIu64 ", got %s",
-                         range.below > 0 ? "-" : "", range.below, range.above,
-                         JSON_SHOWN(got));
+                         range.below > 0 ? "-" : "", range.below, range.above, JSON_SHOWN(got));
 }
 
 static bool fits(struct number_whole n, struct whole_range range)
@@ -186,8 +185,7 @@ static enum err_code unknown_enum(const struct reader *r, const ProtobufCEnumDes
   AUTO_BUF struct buf names = BUF_INIT(ENUM_LIST_BYTES + 8);
   put_enum_names(&names, type);
   return json_path_error(r->e, ERR_INVALID_ARGUMENT, "unknown_enum_value", path,
-                         "unknown value \"%s\"; use one of %s", JSON_SHOWN(name),
-                         buf_str(&names));
+                         "unknown value \"%s\"; use one of %s", JSON_SHOWN(name), buf_str(&names));
 }
 
 static enum err_code read_enum(const struct reader *r, const ProtobufCFieldDescriptor *field,

@@ -12,14 +12,14 @@ static const struct {
   const char *name;
   enum wkt type;
 } wkts[] = {
-    {"Timestamp", WKT_TIMESTAMP},        {"Duration", WKT_DURATION},
-    {"Struct", WKT_STRUCT},              {"Value", WKT_VALUE},
-    {"ListValue", WKT_LIST_VALUE},       {"Any", WKT_UNSUPPORTED},
-    {"FieldMask", WKT_UNSUPPORTED},      {"DoubleValue", WKT_UNSUPPORTED},
-    {"FloatValue", WKT_UNSUPPORTED},     {"Int64Value", WKT_UNSUPPORTED},
-    {"UInt64Value", WKT_UNSUPPORTED},    {"Int32Value", WKT_UNSUPPORTED},
-    {"UInt32Value", WKT_UNSUPPORTED},    {"BoolValue", WKT_UNSUPPORTED},
-    {"StringValue", WKT_UNSUPPORTED},    {"BytesValue", WKT_UNSUPPORTED},
+    {"Timestamp", WKT_TIMESTAMP},     {"Duration", WKT_DURATION},
+    {"Struct", WKT_STRUCT},           {"Value", WKT_VALUE},
+    {"ListValue", WKT_LIST_VALUE},    {"Any", WKT_UNSUPPORTED},
+    {"FieldMask", WKT_UNSUPPORTED},   {"DoubleValue", WKT_UNSUPPORTED},
+    {"FloatValue", WKT_UNSUPPORTED},  {"Int64Value", WKT_UNSUPPORTED},
+    {"UInt64Value", WKT_UNSUPPORTED}, {"Int32Value", WKT_UNSUPPORTED},
+    {"UInt32Value", WKT_UNSUPPORTED}, {"BoolValue", WKT_UNSUPPORTED},
+    {"StringValue", WKT_UNSUPPORTED}, {"BytesValue", WKT_UNSUPPORTED},
 };
 
 enum wkt wkt_of(const ProtobufCMessageDescriptor *message)

@@ -159,8 +159,7 @@ bool wkt_timestamp_parse(struct wkt_time *out, const char *s)
     return false;
   if (hour > 23 || minute > 59 || second > 59)
     return false;
-  out->seconds =
-      days_of_date(d) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - offset;
+  out->seconds = days_of_date(d) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - offset;
   return out->seconds >= timestamp_min && out->seconds <= timestamp_max;
 }
 

@@ -11,7 +11,7 @@ struct wkt_time {
   int32_t nanos;
 };
 
-enum { WKT_TEXT = 40 };
+enum { WKT_TEXT = 48 };
 
 /* Writes "2026-11-22T15:04:05.5Z" with 0, 3, 6 or 9 digits of fraction. False when the
  * time is outside the years 1 to 9999 or nanos outside 0 to 999999999. */

@@ -101,8 +101,8 @@ static enum err_code write_value(struct writer *w, const ProtobufCFieldDescripto
 }
 
 static enum err_code write_list(struct writer *w, const ProtobufCMessage *message,
-                                const ProtobufCFieldDescriptor *field,
-                                const struct json_path *path, unsigned depth)
+                                const ProtobufCFieldDescriptor *field, const struct json_path *path,
+                                unsigned depth)
 {
   size_t n = *(const size_t *)field_at(message, field->quantifier_offset);
   const char *items = *(char *const *)field_at(message, field->offset);
@@ -159,11 +159,11 @@ static enum err_code write_entry(struct writer *w, const ProtobufCMessage *entry
 
 /* On the wire a key may occur twice and the last one counts; JSON must not repeat it. */
 static enum err_code write_map(struct writer *w, const ProtobufCMessage *message,
-                               const ProtobufCFieldDescriptor *field,
-                               const struct json_path *path, unsigned depth)
+                               const ProtobufCFieldDescriptor *field, const struct json_path *path,
+                               unsigned depth)
 {
   size_t n = *(const size_t *)field_at(message, field->quantifier_offset);
-  ProtobufCMessage *const *entries = *(ProtobufCMessage **const *)field_at(message, field->offset);
+  ProtobufCMessage *const *entries = *(ProtobufCMessage * *const *)field_at(message, field->offset);
   AUTO_FREE bool *repeats = xcalloc(n + 1, sizeof(bool));
   map_mark_repeats(repeats, entries, n);
   bool first = true;
