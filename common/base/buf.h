@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/mem.h"
+
 struct buf {
   char *data; /* NUL-terminated after any append; NULL while empty */
   size_t len; /* bytes, without the NUL */

@@ -10,9 +10,9 @@
 #include "common/base/error.h"
 
 enum config_type {
-  CONFIG_STRING, /* out: const char ** (text lives as long as the process) */
-  CONFIG_INT,    /* out: int64_t *, within [min, max] */
-  CONFIG_BOOL,   /* out: bool *; true/false, 1/0, yes/no, on/off in any case */
+  CONFIG_STRING,  /* out: const char ** (text lives as long as the process) */
+  CONFIG_INT,     /* out: int64_t *, within [min, max] */
+  CONFIG_BOOL,    /* out: bool *; true/false, 1/0, yes/no, on/off in any case */
   CONFIG_HOSTPORT /* out: const char **; host:port, [v6]:port or :port */
 };
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "common/base/error.h"
+#include "common/base/mem.h"
 
 struct json_limits {
   size_t max_depth; /* nesting of arrays and objects; 0 means 64 */

@@ -16,11 +16,9 @@ struct metric;
 /* Registers a metric, or returns the one of that name. Label names end with NULL:
  * metrics_counter("x_total", "What it counts.", "method", "code", NULL).
  * Histograms are in seconds with buckets from 1 ms to 60 s. */
-struct metric *metrics_counter(const char *name, const char *help, ...)
-    __attribute__((sentinel));
+struct metric *metrics_counter(const char *name, const char *help, ...) __attribute__((sentinel));
 struct metric *metrics_gauge(const char *name, const char *help, ...) __attribute__((sentinel));
-struct metric *metrics_histogram(const char *name, const char *help, ...)
-    __attribute__((sentinel));
+struct metric *metrics_histogram(const char *name, const char *help, ...) __attribute__((sentinel));
 
 /* Adds to a counter or gauge. Label values in the order of the names, NULL for
  * metrics without labels; there must be as many as names. */

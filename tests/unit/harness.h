@@ -18,7 +18,10 @@ struct test_case {
  * code: 0 when all passed, 1 otherwise or when none ran. */
 int test_main(const char *suite, const struct test_case *cases, size_t n, int argc, char **argv);
 
-#define TEST(fn) {#fn, fn}
+#define TEST(fn)                                                                                   \
+  {                                                                                                \
+#fn, fn                                                                                        \
+  }
 #define TEST_MAIN(suite, ...)                                                                      \
   int main(int argc, char **argv)                                                                  \
   {                                                                                                \

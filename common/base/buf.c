@@ -1,0 +1,155 @@
+/* A growing byte buffer with a hard cap. */
+#include "common/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+void buf_init(struct buf *b, size_t max)
+{
+  *b = BUF_INIT(max);
+}
+
+void buf_free(struct buf *b)
+{
+  free(b->data);
+  *b = BUF_INIT(b->max);
+}
+
+void buf_clear(struct buf *b)
+{
+  b->len = 0;
+  b->failed = false;
+  if (b->data != NULL)
+    b->data[0] = '\0';
+}
+
+char *buf_reserve(struct buf *b, size_t n)
+{
+  if (b->failed || n > b->max || b->len > b->max - n) {
+    b->failed = true;
+    return NULL;
+  }
+  size_t need = b->len + n + 1;
+  if (need > b->cap) {
+    size_t cap = b->cap < 64 ? 64 : b->cap;
+    while (cap < need)
+      cap += cap / 2;
+    if (cap > b->max + 1)
+      cap = b->max + 1;
+    b->data = xrealloc(b->data, cap);
+    b->cap = cap;
+  }
+  return b->data + b->len;
+}
+
+bool buf_append(struct buf *b, const void *data, size_t len)
+{
+  char *p = buf_reserve(b, len);
+  if (p == NULL)
+    return false;
+  if (len != 0)
+    memcpy(p, data, len);
+  b->len += len;
+  b->data[b->len] = '\0';
+  return true;
+}
+
+bool buf_puts(struct buf *b, const char *s)
+{
+  return buf_append(b, s, strlen(s));
+}
+
+bool buf_putc(struct buf *b, char c)
+{
+  return buf_append(b, &c, 1);
+}
+
+bool buf_printf(struct buf *b, const char *fmt, ...)
+{
+  char small[256];
+  va_list args;
+  va_start(args, fmt);
+  va_list again;
+  va_copy(again, args);
+  int n = vsnprintf(small, sizeof(small), fmt, args);
+  va_end(args);
+  bool ok = false;
+  if (n >= 0 && (size_t)n < sizeof(small)) {
+    ok = buf_append(b, small, (size_t)n);
+  } else if (n >= 0) {
+    char *p = buf_reserve(b, (size_t)n);
+    if (p != NULL) {
+      vsnprintf(p, (size_t)n + 1, fmt, again);
+      b->len += (size_t)n;
+      ok = true;
+    }
+  } else {
+    b->failed = true;
+  }
+  va_end(again);
+  return ok;
+}
+
+/* The escape of a control character, quote or backslash; NULL when it needs none. */
+static const char *json_escape(unsigned char c, char hex[7])
+{
+  switch (c) {
+  case '"':
+    return "\\\"";
+  case '\\':
+    return "\\\\";
+  case '\n':
+    return "\\n";
+  case '\r':
+    return "\\r";
+  case '\t':
+    return "\\t";
+  case '\b':
+    return "\\b";
+  case '\f':
+    return "\\f";
+  default:
+    if (c >= 0x20)
+      return NULL;
+    snprintf(hex, 7, "\\u%04x", c);
+    return hex;
+  }
+}
+
+bool buf_put_json_string(struct buf *b, const char *s, size_t len)
+{
+  size_t before = b->len;
+  char hex[7];
+  bool ok = buf_putc(b, '"');
+  size_t start = 0;
+  for (size_t i = 0; ok && i < len; i++) {
+    const char *escape = json_escape((unsigned char)s[i], hex);
+    if (escape == NULL)
+      continue;
+    ok = buf_append(b, s + start, i - start) && buf_puts(b, escape);
+    start = i + 1;
+  }
+  ok = ok && buf_append(b, s + start, len - start) && buf_putc(b, '"');
+  if (!ok && b->data != NULL) {
+    b->len = before;
+    b->data[before] = '\0';
+  }
+  return ok;
+}
+
+char *buf_take(struct buf *b, size_t *len)
+{
+  if (len != NULL)
+    *len = b->len;
+  char *data = b->data != NULL ? b->data : xstrdup("");
+  *b = BUF_INIT(b->max);
+  return data;
+}
+
+const char *buf_str(const struct buf *b)
+{
+  return b->data != NULL ? b->data : "";
+}

@@ -1,0 +1,206 @@
+/* Base64, base64url, hexadecimal and percent encoding; UTF-8 checks. */
+#include "common/base/codec.h"
+
+#include <string.h>
+
+static const char STANDARD[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char URL_SAFE[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+static bool encode64(struct buf *out, const unsigned char *in, size_t len, const char *alphabet,
+                     bool pad)
+{
+  char *p = buf_reserve(out, (len + 2) / 3 * 4);
+  if (p == NULL)
+    return false;
+  char *start = p;
+  size_t i = 0;
+  for (; i + 3 <= len; i += 3) {
+    uint32_t v = (uint32_t)in[i] << 16 | (uint32_t)in[i + 1] << 8 | in[i + 2];
+    *p++ = alphabet[v >> 18];
+    *p++ = alphabet[v >> 12 & 63];
+    *p++ = alphabet[v >> 6 & 63];
+    *p++ = alphabet[v & 63];
+  }
+  if (i < len) {
+    uint32_t v = (uint32_t)in[i] << 16 | (i + 1 < len ? (uint32_t)in[i + 1] << 8 : 0);
+    *p++ = alphabet[v >> 18];
+    *p++ = alphabet[v >> 12 & 63];
+    if (i + 1 < len)
+      *p++ = alphabet[v >> 6 & 63];
+    else if (pad)
+      *p++ = '=';
+    if (pad)
+      *p++ = '=';
+  }
+  *p = '\0';
+  out->len += (size_t)(p - start);
+  return true;
+}
+
+bool base64_encode(struct buf *out, const void *data, size_t len)
+{
+  return encode64(out, data, len, STANDARD, true);
+}
+
+bool base64url_encode(struct buf *out, const void *data, size_t len)
+{
+  return encode64(out, data, len, URL_SAFE, false);
+}
+
+static int value64(char c)
+{
+  if (c >= 'A' && c <= 'Z')
+    return c - 'A';
+  if (c >= 'a' && c <= 'z')
+    return c - 'a' + 26;
+  if (c >= '0' && c <= '9')
+    return c - '0' + 52;
+  if (c == '+' || c == '-')
+    return 62;
+  if (c == '/' || c == '_')
+    return 63;
+  return -1;
+}
+
+bool base64_decode(struct buf *out, const char *s, size_t len)
+{
+  if (len % 4 == 0 && len > 0 && s[len - 1] == '=')
+    len -= s[len - 2] == '=' ? 2 : 1;
+  if (len % 4 == 1)
+    return false;
+  size_t before = out->len;
+  uint32_t v = 0;
+  for (size_t i = 0; i < len; i++) {
+    int d = value64(s[i]);
+    if (d < 0)
+      goto bad;
+    v = v << 6 | (uint32_t)d;
+    if (i % 4 == 3) {
+      const unsigned char three[3] = {(unsigned char)(v >> 16), (unsigned char)(v >> 8),
+                                      (unsigned char)v};
+      if (!buf_append(out, three, 3))
+        goto bad;
+      v = 0;
+    }
+  }
+  if (len % 4 == 2) {
+    if ((v & 15) != 0 || !buf_putc(out, (char)(v >> 4)))
+      goto bad;
+  } else if (len % 4 == 3) {
+    const unsigned char two[2] = {(unsigned char)(v >> 10), (unsigned char)(v >> 2)};
+    if ((v & 3) != 0 || !buf_append(out, two, 2))
+      goto bad;
+  }
+  return true;
+bad:
+  out->len = before;
+  if (out->data != NULL)
+    out->data[before] = '\0';
+  return false;
+}
+
+bool hex_encode(struct buf *out, const void *data, size_t len)
+{
+  static const char digits[] = "0123456789abcdef";
+  const unsigned char *in = data;
+  char *p = buf_reserve(out, len * 2);
+  if (p == NULL)
+    return false;
+  for (size_t i = 0; i < len; i++) {
+    *p++ = digits[in[i] >> 4];
+    *p++ = digits[in[i] & 15];
+  }
+  *p = '\0';
+  out->len += len * 2;
+  return true;
+}
+
+bool percent_encode(struct buf *out, const char *s, size_t len)
+{
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)s[i];
+    bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                 (c != '\0' && strchr("-._~", c) != NULL);
+    if (!(plain ? buf_putc(out, (char)c) : buf_printf(out, "%%%02X", c)))
+      return false;
+  }
+  return true;
+}
+
+/* Length of the character at s by its first byte and the range its second byte may have
+ * (Unicode 15, table 3-7); 0 when the first byte cannot start one. */
+static size_t char_shape(unsigned char first, unsigned char *low, unsigned char *high)
+{
+  *low = 0x80;
+  *high = 0xBF;
+  if (first >= 0xC2 && first <= 0xDF)
+    return 2;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if (first == 0xE0)
+      *low = 0xA0;
+    if (first == 0xED)
+      *high = 0x9F;
+    return 3;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if (first == 0xF0)
+      *low = 0x90;
+    if (first == 0xF4)
+      *high = 0x8F;
+    return 4;
+  }
+  return 0;
+}
+
+bool utf8_valid(const char *s, size_t len)
+{
+  const unsigned char *p = (const unsigned char *)s;
+  for (size_t i = 0; i < len;) {
+    uint64_t word;
+    if (len - i >= 8) { /* eight ASCII bytes at a time */
+      memcpy(&word, p + i, 8);
+      if ((word & 0x8080808080808080ULL) == 0) {
+        i += 8;
+        continue;
+      }
+    }
+    if (p[i] < 0x80) {
+      i++;
+      continue;
+    }
+    unsigned char low, high;
+    size_t n = char_shape(p[i], &low, &high);
+    if (n == 0 || len - i < n || p[i + 1] < low || p[i + 1] > high)
+      return false;
+    for (size_t k = 2; k < n; k++)
+      if ((p[i + k] & 0xC0) != 0x80)
+        return false;
+    i += n;
+  }
+  return true;
+}
+
+static char lower(char c)
+{
+  return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool ascii_case_equal(const char *a, const char *b)
+{
+  for (; *a != '\0' && lower(*a) == lower(*b); a++)
+    b++;
+  return *a == '\0' && *b == '\0';
+}
+
+const char *ascii_case_find(const char *haystack, const char *needle)
+{
+  for (const char *h = haystack;; h++) {
+    size_t i = 0;
+    while (needle[i] != '\0' && lower(h[i]) == lower(needle[i]))
+      i++;
+    if (needle[i] == '\0')
+      return h;
+    if (*h == '\0')
+      return NULL;
+  }
+}

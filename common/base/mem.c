@@ -1,0 +1,62 @@
+/* Allocation that does not fail. */
+#include "common/base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void *checked(void *p, size_t size)
+{
+  if (p == NULL && size != 0) {
+    fprintf(stderr, "out of memory: %zu bytes\n", size);
+    abort();
+  }
+  return p;
+}
+
+void *xmalloc(size_t size)
+{
+  return checked(malloc(size), size);
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+  return checked(calloc(count, size), count != 0 && size != 0 ? size : 0);
+}
+
+void *xrealloc(void *p, size_t size)
+{
+  return checked(realloc(p, size), size);
+}
+
+char *xstrdup(const char *s)
+{
+  return s == NULL ? NULL : checked(strdup(s), 1);
+}
+
+char *xstrndup(const char *s, size_t n)
+{
+  return s == NULL ? NULL : checked(strndup(s, n), 1);
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+  char *s = NULL;
+  va_list args;
+  va_start(args, fmt);
+  int n = vasprintf(&s, fmt, args);
+  va_end(args);
+  return n < 0 ? checked(NULL, 1) : s;
+}
+
+void mem_wipe(void *p, size_t size)
+{
+  if (p != NULL)
+    explicit_bzero(p, size);
+}
+
+void mem_magic_failed(const char *object, const char *magic, const char *file, int line)
+{
+  fprintf(stderr, "%s:%d: %s is no live object (%s)\n", file, line, object, magic);
+  abort();
+}

@@ -1,0 +1,85 @@
+/* Growing buffers. */
+#include "common/base/buf.h"
+
+#include <string.h>
+
+#include "tests/unit/harness.h"
+
+static void append_past_the_cap_fails_and_keeps_the_content(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(8);
+  CU_ASSERT_TRUE(buf_puts(&b, "12345678"));
+  CU_ASSERT_FALSE(buf_putc(&b, '9'));
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), "12345678");
+  CU_ASSERT_TRUE(b.failed);
+}
+
+static void a_failed_buffer_stays_failed_until_cleared(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(4);
+  CU_ASSERT_FALSE(buf_puts(&b, "12345"));
+  CU_ASSERT_FALSE(buf_puts(&b, "1"));
+  buf_clear(&b);
+  CU_ASSERT_TRUE(buf_puts(&b, "1"));
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), "1");
+}
+
+static void growth_keeps_every_byte(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(1 << 20);
+  for (int i = 0; i < 100000; i++)
+    buf_putc(&b, (char)('a' + i % 26));
+  CU_ASSERT_EQUAL(b.len, 100000);
+  bool same = true;
+  for (int i = 0; i < 100000; i++)
+    same = same && b.data[i] == 'a' + i % 26;
+  CU_ASSERT_TRUE(same);
+  CU_ASSERT_EQUAL(b.data[b.len], '\0');
+}
+
+static void printf_longer_than_the_stack_buffer_is_whole(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(4096);
+  char long_text[1001];
+  memset(long_text, 'x', 1000);
+  long_text[1000] = '\0';
+  CU_ASSERT_TRUE(buf_printf(&b, "<%s>", long_text));
+  CU_ASSERT_EQUAL(b.len, 1002);
+  CU_ASSERT_EQUAL(b.data[1001], '>');
+}
+
+static void json_string_escapes_what_must_be_escaped(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(256);
+  const char raw[] = "a\"b\\c\nd\x01é";
+  CU_ASSERT_TRUE(buf_put_json_string(&b, raw, sizeof(raw) - 1));
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), "\"a\\\"b\\\\c\\nd\\u0001é\"");
+}
+
+static void json_string_that_does_not_fit_leaves_nothing_behind(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(6);
+  buf_puts(&b, "[");
+  CU_ASSERT_FALSE(buf_put_json_string(&b, "abcdef", 6));
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), "[");
+}
+
+static void take_hands_over_the_memory(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(64);
+  buf_puts(&b, "gone");
+  size_t len;
+  char *s AUTO_FREE = buf_take(&b, &len);
+  CU_ASSERT_EQUAL(len, 4);
+  CU_ASSERT_STRING_EQUAL(s, "gone");
+  CU_ASSERT_EQUAL(b.len, 0);
+  char *empty AUTO_FREE = buf_take(&b, NULL);
+  CU_ASSERT_STRING_EQUAL(empty, "");
+}
+
+TEST_MAIN("base/buf", TEST(append_past_the_cap_fails_and_keeps_the_content),
+          TEST(a_failed_buffer_stays_failed_until_cleared), TEST(growth_keeps_every_byte),
+          TEST(printf_longer_than_the_stack_buffer_is_whole),
+          TEST(json_string_escapes_what_must_be_escaped),
+          TEST(json_string_that_does_not_fit_leaves_nothing_behind),
+          TEST(take_hands_over_the_memory))
