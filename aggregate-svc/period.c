@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/text.h"
 #include "common/base/clock.h"
 
 enum { DAY_MS = 86400000, HOUR_MS = 3600000 };
@@ -50,9 +51,9 @@ static enum err_code parse_date(struct period_date *out, const char *field, cons
                    "date_range.%s: missing; give YYYY-MM-DD, NdaysAgo, yesterday or today", field);
   if (strlen(s) > PERIOD_TEXT_MAX || !parse_text(s, out))
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                   "date_range.%s: \"%.40s\" is not a date; give YYYY-MM-DD (a day of the "
+                   "date_range.%s: \"%.*s\" is not a date; give YYYY-MM-DD (a day of the "
                    "calendar), NdaysAgo (28daysAgo), yesterday or today",
-                   field, s);
+                   field, (int)text_clip(s, 40), s);
   memcpy(out->text, s, strlen(s) + 1);
   return ERR_OK;
 }

@@ -64,12 +64,11 @@ bool stats_ratio_value(struct stats_ratio r, double *out)
 /* Products of two counts and a percentage need more than 64 bits. */
 __extension__ typedef __int128 wide;
 
-bool stats_ratio_at_least(struct stats_ratio value, struct stats_ratio benchmark, int percent)
+int stats_ratio_compare(struct stats_ratio value, struct stats_ratio benchmark, int percent)
 {
-  /* 100 * vn * bd >= percent * bn * vd; counts from Google are below 2^53 each, so the
-   * products stay below 2^116. */
-  return (wide)100 * value.numerator * benchmark.denominator >=
-         (wide)percent * benchmark.numerator * value.denominator;
+  wide left = (wide)100 * value.numerator * benchmark.denominator;
+  wide right = (wide)percent * benchmark.numerator * value.denominator;
+  return (left > right) - (left < right);
 }
 
 bool stats_mean(const double *x, size_t n, double *out)

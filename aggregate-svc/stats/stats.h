@@ -37,9 +37,9 @@ bool stats_pool(const struct stats_ratio *parts, size_t n, struct stats_ratio *o
 struct stats_ratio stats_leave_out(struct stats_ratio pool, struct stats_ratio part);
 /* numerator / denominator; false when the denominator is not positive. */
 bool stats_ratio_value(struct stats_ratio r, double *out);
-/* Whether value >= benchmark * percent / 100, decided on the parts without rounding.
- * Both denominators must be positive. */
-bool stats_ratio_at_least(struct stats_ratio value, struct stats_ratio benchmark, int percent);
+/* Compares value with percent % of benchmark on the parts, without rounding: negative,
+ * 0 or positive. Both denominators must be positive, parts at most 2^53. */
+int stats_ratio_compare(struct stats_ratio value, struct stats_ratio benchmark, int percent);
 
 /* Arithmetic mean. */
 bool stats_mean(const double *x, size_t n, double *out);

@@ -154,13 +154,13 @@ static void counts_refuse_overflow_and_what_is_no_count(void)
 static void five_percent_border_is_decided_without_rounding(void)
 {
   struct stats_ratio benchmark = {1000, 3000};
-  CU_ASSERT_TRUE(stats_ratio_at_least((struct stats_ratio){1050, 3000}, benchmark, 105));
-  CU_ASSERT_FALSE(stats_ratio_at_least((struct stats_ratio){1049, 3000}, benchmark, 105));
-  CU_ASSERT_TRUE(stats_ratio_at_least((struct stats_ratio){950, 3000}, benchmark, 95));
-  CU_ASSERT_FALSE(stats_ratio_at_least((struct stats_ratio){949, 3000}, benchmark, 95));
+  CU_ASSERT_EQUAL(stats_ratio_compare((struct stats_ratio){1050, 3000}, benchmark, 105), 0);
+  CU_ASSERT_EQUAL(stats_ratio_compare((struct stats_ratio){1049, 3000}, benchmark, 105), -1);
+  CU_ASSERT_EQUAL(stats_ratio_compare((struct stats_ratio){950, 3000}, benchmark, 95), 0);
+  CU_ASSERT_EQUAL(stats_ratio_compare((struct stats_ratio){951, 3000}, benchmark, 95), 1);
   struct stats_ratio huge = {INT64_C(1) << 53, INT64_C(1) << 53};
-  CU_ASSERT_TRUE(stats_ratio_at_least(huge, huge, 100));
-  CU_ASSERT_FALSE(stats_ratio_at_least(huge, huge, 101));
+  CU_ASSERT_EQUAL(stats_ratio_compare(huge, huge, 100), 0);
+  CU_ASSERT_EQUAL(stats_ratio_compare(huge, huge, 101), -1);
 }
 
 static void rounding_keeps_significant_digits(void)
