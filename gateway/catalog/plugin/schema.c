@@ -206,7 +206,9 @@ static void put_literals(const struct printer *p, const struct node *node)
   const Mcp__V1__Field *o = node->field->options;
   if (p->side == SCHEMA_OUTPUT)
     return;
-  if (o->default_json[0] != '\0') {
+  /* A whole number too large for JSON is a string and would not fit "integer". */
+  bool inexact = field_kind(node->field) == KIND_INTEGER64 && o->default_json[0] == '"';
+  if (o->default_json[0] != '\0' && !inexact) {
     put_key(p, "default");
     buf_puts(p->out, o->default_json);
   }

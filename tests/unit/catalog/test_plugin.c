@@ -168,6 +168,7 @@ static void defaults_must_be_json_of_the_right_type(void)
       {"int32", "5000000000", "default_json does not fit: does not fit 32 bits"},
       {"uint32", "-1", "default_json does not fit: must not be negative"},
       {"int64", "\\\"x\\\"", "default_json does not fit: expected number, got string"},
+      {"int64", "\\\"10\\\"", "default_json does not fit: expected number, got string"},
       {"bool", "1", "default_json does not fit: expected boolean, got number"},
       {"E", "\\\"Y\\\"", "default_json does not fit: \"Y\" is no value of E"},
       {"repeated string", "\\\"a\\\"", "default_json does not fit: expected list, got string"},
