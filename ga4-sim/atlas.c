@@ -8,7 +8,13 @@
 #define AZ "America/Phoenix"
 #define CT "America/Chicago"
 #define ET "America/New_York"
-#define US(city, st, state, tz, ...) {city, st, state, "United States", tz, "USD", {__VA_ARGS__}}
+#define US(city, st, state, tz, ...)                                                               \
+  {                                                                                                \
+    city, st, state, "United States", tz, "USD",                                                   \
+    {                                                                                              \
+      __VA_ARGS__                                                                                  \
+    }                                                                                              \
+  }
 
 static const struct atlas_metro west[] = {
     US("Los Angeles", "CA", "California", PT, "Long Beach", "Glendale", "Torrance", "Pasadena"),
@@ -27,7 +33,8 @@ static const struct atlas_metro central[] = {
     US("Minneapolis", "MN", "Minnesota", CT, "Saint Paul", "Bloomington", "Edina", "Plymouth"),
     US("Kansas City", "MO", "Missouri", CT, "Overland Park", "Olathe", "Independence", "Liberty"),
     US("St. Louis", "MO", "Missouri", CT, "St. Charles", "Florissant", "Kirkwood", "O'Fallon"),
-    US("Nashville", "TN", "Tennessee", CT, "Franklin", "Murfreesboro", "Brentwood", "Hendersonville"),
+    US("Nashville", "TN", "Tennessee", CT, "Franklin", "Murfreesboro", "Brentwood",
+       "Hendersonville"),
     US("Milwaukee", "WI", "Wisconsin", CT, "Waukesha", "Brookfield", "Racine", "West Allis"),
 };
 static const struct atlas_metro east[] = {
@@ -102,7 +109,7 @@ static const struct atlas_model chevrolet[] = {
     {"Colorado", "truck", "ice", 36800, 8, 30},
 };
 static const struct atlas_model hyundai[] = {
-    {"Tucson", "suv", "hybrid", 32400, 24, 90}, {"Santa Fe", "suv", "hybrid", 38200, 18, 160},
+    {"Tucson", "suv", "hybrid", 32400, 24, 90},  {"Santa Fe", "suv", "hybrid", 38200, 18, 160},
     {"Elantra", "sedan", "ice", 24100, 16, -60}, {"Ioniq 5", "suv", "ev", 46200, 12, 260},
     {"Palisade", "suv", "ice", 42900, 14, 80},   {"Kona", "suv", "ice", 27600, 8, -10},
 };
@@ -112,7 +119,7 @@ static const struct atlas_model nissan[] = {
     {"Frontier", "truck", "ice", 35200, 12, 60}, {"Ariya", "suv", "ev", 42800, 5, 200},
 };
 static const struct atlas_model kia[] = {
-    {"Telluride", "suv", "ice", 41800, 24, 40}, {"Sportage", "suv", "hybrid", 31900, 20, 120},
+    {"Telluride", "suv", "ice", 41800, 24, 40},  {"Sportage", "suv", "hybrid", 31900, 20, 120},
     {"Sorento", "suv", "hybrid", 37400, 12, 20}, {"K5", "sedan", "ice", 28900, 10, -70},
     {"EV6", "suv", "ev", 46300, 8, 90},          {"EV9", "suv", "ev", 59900, 7, 300},
 };
@@ -127,17 +134,21 @@ static const struct atlas_model jeep[] = {
     {"Wagoneer S", "suv", "ev", 69900, 4, 330},
 };
 static const struct atlas_model bmw[] = {
-    {"X3", "suv", "ice", 52300, 22, 40},      {"X5", "suv", "phev", 71900, 20, 20},
+    {"X3", "suv", "ice", 52300, 22, 40},          {"X5", "suv", "phev", 71900, 20, 20},
     {"3 Series", "sedan", "ice", 48100, 18, -60}, {"i4", "sedan", "ev", 57900, 10, 170},
-    {"X1", "suv", "ice", 43300, 10, 50},      {"5 Series", "sedan", "phev", 63400, 8, 0},
+    {"X1", "suv", "ice", 43300, 10, 50},          {"5 Series", "sedan", "phev", 63400, 8, 0},
 };
 
-#define MAKE(label, table) {label, table, ARRAY_LEN(table)}
+#define MAKE(label, table)                                                                         \
+  {                                                                                                \
+    label, table, ARRAY_LEN(table)                                                                 \
+  }
 const struct atlas_make atlas_makes[] = {
-    MAKE("Toyota", toyota),   MAKE("Honda", honda),     MAKE("Ford", ford),
-    MAKE("Chevrolet", chevrolet), MAKE("Hyundai", hyundai), MAKE("Nissan", nissan),
-    MAKE("Kia", kia),         MAKE("Subaru", subaru),   MAKE("Jeep", jeep),
-    MAKE("BMW", bmw),
+    MAKE("Toyota", toyota),   MAKE("Honda", honda),
+    MAKE("Ford", ford),       MAKE("Chevrolet", chevrolet),
+    MAKE("Hyundai", hyundai), MAKE("Nissan", nissan),
+    MAKE("Kia", kia),         MAKE("Subaru", subaru),
+    MAKE("Jeep", jeep),       MAKE("BMW", bmw),
 };
 const size_t atlas_make_count = ARRAY_LEN(atlas_makes);
 
@@ -167,8 +178,8 @@ const struct atlas_channel atlas_channels[] = {
 const size_t atlas_channel_count = ARRAY_LEN(atlas_channels);
 
 const char *const atlas_family_names[] = {
-    "Rivera",  "Callahan", "Nguyen",   "Hoffman", "Whitaker", "Delgado", "Prescott", "Okafor",
-    "Larsson", "Mancini",  "Sullivan", "Park",    "Beaumont", "Kowalski", "Abbott",  "Greene",
-    "Tanaka",  "Mercer",   "Novak",    "Castillo", "Fairbanks", "Ibrahim", "Lindgren", "Dubois",
+    "Rivera",  "Callahan", "Nguyen",   "Hoffman",  "Whitaker",  "Delgado",  "Prescott", "Okafor",
+    "Larsson", "Mancini",  "Sullivan", "Park",     "Beaumont",  "Kowalski", "Abbott",   "Greene",
+    "Tanaka",  "Mercer",   "Novak",    "Castillo", "Fairbanks", "Ibrahim",  "Lindgren", "Dubois",
 };
 const size_t atlas_family_name_count = ARRAY_LEN(atlas_family_names);

@@ -25,11 +25,11 @@ struct atlas_region {
 
 struct atlas_model {
   const char *name;
-  const char *body;  /* item_type */
-  const char *fuel;  /* item_fuel_type */
-  uint32_t price;    /* typical, whole currency units */
-  uint32_t weight;   /* how often shoppers look at it */
-  int32_t drift_pm;  /* change of the weight over 400 days, per mille */
+  const char *body; /* item_type */
+  const char *fuel; /* item_fuel_type */
+  uint32_t price;   /* typical, whole currency units */
+  uint32_t weight;  /* how often shoppers look at it */
+  int32_t drift_pm; /* change of the weight over 400 days, per mille */
 };
 
 struct atlas_make {

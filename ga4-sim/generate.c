@@ -81,12 +81,9 @@ static enum err_code write_meta(struct generator *g)
   const struct {
     const char *key;
     int64_t value;
-  } numbers[] = {{"schema_version", SCHEMA_VERSION},
-                 {"seed", (int64_t)g->params->seed},
-                 {"dealers", g->params->dealers},
-                 {"regions", g->params->regions},
-                 {"days", g->params->days},
-                 {"today", g->params->today}};
+  } numbers[] = {{"schema_version", SCHEMA_VERSION}, {"seed", (int64_t)g->params->seed},
+                 {"dealers", g->params->dealers},    {"regions", g->params->regions},
+                 {"days", g->params->days},          {"today", g->params->today}};
   for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
     char text[24];
     snprintf(text, sizeof(text), "%lld", (long long)numbers[i].value);
@@ -147,8 +144,7 @@ static enum err_code write_dealer(struct generator *g, const struct plan_dealer 
     return ERR_INTERNAL;
   if (insert(g, "properties", "issssssssiii", property, d->dealer_id, d->account_id,
              d->region->name, display, d->host, d->metro->time_zone, d->metro->currency, created,
-             (int64_t)d->sampled, (int64_t)d->thresholded,
-             (int64_t)d->high_cardinality) != ERR_OK)
+             (int64_t)d->sampled, (int64_t)d->thresholded, (int64_t)d->high_cardinality) != ERR_OK)
     return ERR_INTERNAL;
   return write_definitions(g, d);
 }
@@ -212,10 +208,18 @@ static enum err_code write_visit(struct generator *g, const struct inventory *in
   int64_t id = g->next_session++;
   const int64_t numbers[] = {(int64_t)v->user_id, v->is_new,     v->engaged,     v->duration_s,
                              v->engagement_s,     v->page_views, v->event_count, v->key_events};
-  const char *const texts[] = {v->channel->channel, v->channel->source, v->channel->medium,
-                               v->campaign,         v->landing_page,    v->landing_query,
-                               v->device,           v->browser,         v->operating_system,
-                               v->city,             v->state,           v->country};
+  const char *const texts[] = {v->channel->channel,
+                               v->channel->source,
+                               v->channel->medium,
+                               v->campaign,
+                               v->landing_page,
+                               v->landing_query,
+                               v->device,
+                               v->browser,
+                               v->operating_system,
+                               v->city,
+                               v->state,
+                               v->country};
   sqlite3_bind_int64(s, 1, id);
   sqlite3_bind_int64(s, 4, v->hour);
   for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -237,8 +241,8 @@ static uint32_t visits_of_day(struct prng *p, const struct plan_dealer *d,
                               const struct calendar_day *day, uint32_t index)
 {
   static const uint32_t weekday_pm[7] = {760, 1060, 1070, 1050, 1060, 1090, 980};
-  static const uint32_t month_pm[12] = {930, 950, 1060, 1040, 1060, 1030,
-                                        1040, 1060, 1010, 980, 950, 960};
+  static const uint32_t month_pm[12] = {930,  950,  1060, 1040, 1060, 1030,
+                                        1040, 1060, 1010, 980,  950,  960};
   uint64_t milli = d->base_milli;
   int64_t trend = 1000 + (int64_t)d->drift_pm * (int64_t)index / 400;
   milli = milli * (uint64_t)(trend < 200 ? 200 : trend) / 1000;

@@ -88,8 +88,8 @@ static void add_vehicle(struct inventory *inv, const struct plan_dealer *d, stru
   v->condition = condition;
   v->trim = trims[prng_below(p, ARRAY_LEN(trims))];
   v->color = colors[prng_below(p, ARRAY_LEN(colors))];
-  v->year = is_new ? (uint32_t)base_year + prng_below(p, 2)
-                   : (uint32_t)base_year - prng_between(p, 1, 8);
+  v->year =
+      is_new ? (uint32_t)base_year + prng_below(p, 2) : (uint32_t)base_year - prng_between(p, 1, 8);
   v->price = model->price * prng_between(p, 92, 124) / 100;
   if (!is_new)
     v->price = v->price * prng_between(p, 38, 84) / 100;

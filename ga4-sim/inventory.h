@@ -49,9 +49,9 @@ struct inventory_vehicle {
 /* The units of one model in one condition: shoppers pick a line, then a unit. */
 struct inventory_line {
   const struct atlas_model *model;
-  uint32_t list_page; /* index of the list (SRP) page */
+  uint32_t list_page;    /* index of the list (SRP) page */
   uint32_t first, count; /* units in vehicles[] */
-  uint32_t weight;    /* at the start of the time line */
+  uint32_t weight;       /* at the start of the time line */
   int32_t drift_pm;
 };
 

@@ -6,14 +6,14 @@
 #define V1 "google.analytics.data.v1beta."
 #define FIELDS(table) table, ARRAY_LEN(table)
 
-static const char *const match_names[] = {"MATCH_TYPE_UNSPECIFIED", "EXACT",       "BEGINS_WITH",
-                                          "ENDS_WITH",              "CONTAINS",    "FULL_REGEXP",
-                                          "PARTIAL_REGEXP"};
+static const char *const match_names[] = {
+    "MATCH_TYPE_UNSPECIFIED", "EXACT", "BEGINS_WITH", "ENDS_WITH", "CONTAINS", "FULL_REGEXP",
+    "PARTIAL_REGEXP"};
 static const struct enum_type match_enum = {V1 "Filter.StringFilter.MatchType", match_names,
                                             ARRAY_LEN(match_names)};
-static const char *const operation_names[] = {"OPERATION_UNSPECIFIED", "EQUAL",
-                                              "LESS_THAN",             "LESS_THAN_OR_EQUAL",
-                                              "GREATER_THAN",          "GREATER_THAN_OR_EQUAL"};
+static const char *const operation_names[] = {
+    "OPERATION_UNSPECIFIED", "EQUAL",        "LESS_THAN",
+    "LESS_THAN_OR_EQUAL",    "GREATER_THAN", "GREATER_THAN_OR_EQUAL"};
 static const struct enum_type operation_enum = {V1 "Filter.NumericFilter.Operation",
                                                 operation_names, ARRAY_LEN(operation_names)};
 static const char *const order_names[] = {"ORDER_TYPE_UNSPECIFIED", "ALPHANUMERIC",
@@ -26,8 +26,7 @@ static const struct enum_type aggregation_enum = {V1 "MetricAggregation", aggreg
                                                   ARRAY_LEN(aggregation_names)};
 static const char *const granularity_names[] = {"GRANULARITY_UNSPECIFIED", "DAILY", "WEEKLY",
                                                 "MONTHLY"};
-static const struct enum_type granularity_enum = {V1 "CohortsRange.Granularity",
-                                                  granularity_names,
+static const struct enum_type granularity_enum = {V1 "CohortsRange.Granularity", granularity_names,
                                                   ARRAY_LEN(granularity_names)};
 
 static const struct message_field date_range_fields[] = {
@@ -68,16 +67,15 @@ static const struct message_type metric = {V1 "Metric", FIELDS(metric_fields)};
 static const struct message_field numeric_value_fields[] = {
     {.name = "int64Value", .kind = KIND_INT64, .oneof = "one_value"},
     {.name = "doubleValue", .kind = KIND_DOUBLE, .oneof = "one_value"}};
-static const struct message_type numeric_value = {V1 "NumericValue",
-                                                  FIELDS(numeric_value_fields)};
+static const struct message_type numeric_value = {V1 "NumericValue", FIELDS(numeric_value_fields)};
 static const struct message_field string_filter_fields[] = {
     {.name = "matchType", .kind = KIND_ENUM, .enumeration = &match_enum},
     {.name = "value"},
     {.name = "caseSensitive", .kind = KIND_BOOL}};
 static const struct message_type string_filter = {V1 "Filter.StringFilter",
                                                   FIELDS(string_filter_fields)};
-static const struct message_field in_list_fields[] = {
-    {.name = "values", .repeated = true}, {.name = "caseSensitive", .kind = KIND_BOOL}};
+static const struct message_field in_list_fields[] = {{.name = "values", .repeated = true},
+                                                      {.name = "caseSensitive", .kind = KIND_BOOL}};
 static const struct message_type in_list_filter = {V1 "Filter.InListFilter",
                                                    FIELDS(in_list_fields)};
 static const struct message_field numeric_filter_fields[] = {
@@ -95,20 +93,17 @@ static const struct message_type empty_filter = {V1 "Filter.EmptyFilter", NULL, 
   {                                                                                                \
     .name = field, .kind = KIND_MESSAGE, .message = &(type), .oneof = "one_filter"                 \
   }
-static const struct message_field filter_fields[] = {
-    {.name = "fieldName"},
-    ONE_FILTER("stringFilter", string_filter),
-    ONE_FILTER("inListFilter", in_list_filter),
-    ONE_FILTER("numericFilter", numeric_filter),
-    ONE_FILTER("betweenFilter", between_filter),
-    ONE_FILTER("emptyFilter", empty_filter)};
+static const struct message_field filter_fields[] = {{.name = "fieldName"},
+                                                     ONE_FILTER("stringFilter", string_filter),
+                                                     ONE_FILTER("inListFilter", in_list_filter),
+                                                     ONE_FILTER("numericFilter", numeric_filter),
+                                                     ONE_FILTER("betweenFilter", between_filter),
+                                                     ONE_FILTER("emptyFilter", empty_filter)};
 static const struct message_type filter = {V1 "Filter", FIELDS(filter_fields)};
 
 static const struct message_type filter_expression;
-static const struct message_field expression_list_fields[] = {{.name = "expressions",
-                                                               .kind = KIND_MESSAGE,
-                                                               .repeated = true,
-                                                               .message = &filter_expression}};
+static const struct message_field expression_list_fields[] = {
+    {.name = "expressions", .kind = KIND_MESSAGE, .repeated = true, .message = &filter_expression}};
 static const struct message_type expression_list = {V1 "FilterExpressionList",
                                                     FIELDS(expression_list_fields)};
 #define ONE_EXPRESSION(field, type)                                                                \
@@ -133,12 +128,11 @@ static const struct message_field pivot_selection_fields[] = {{.name = "dimensio
                                                               {.name = "dimensionValue"}};
 static const struct message_type pivot_selection = {V1 "OrderBy.PivotOrderBy.PivotSelection",
                                                     FIELDS(pivot_selection_fields)};
-static const struct message_field pivot_order_fields[] = {
-    {.name = "metricName"},
-    {.name = "pivotSelections",
-     .kind = KIND_MESSAGE,
-     .repeated = true,
-     .message = &pivot_selection}};
+static const struct message_field pivot_order_fields[] = {{.name = "metricName"},
+                                                          {.name = "pivotSelections",
+                                                           .kind = KIND_MESSAGE,
+                                                           .repeated = true,
+                                                           .message = &pivot_selection}};
 static const struct message_type pivot_order = {V1 "OrderBy.PivotOrderBy",
                                                 FIELDS(pivot_order_fields)};
 static const struct message_field order_by_fields[] = {
@@ -160,8 +154,7 @@ static const struct message_field cohorts_range_fields[] = {
     {.name = "granularity", .kind = KIND_ENUM, .enumeration = &granularity_enum},
     {.name = "startOffset", .kind = KIND_INT32},
     {.name = "endOffset", .kind = KIND_INT32}};
-static const struct message_type cohorts_range = {V1 "CohortsRange",
-                                                  FIELDS(cohorts_range_fields)};
+static const struct message_type cohorts_range = {V1 "CohortsRange", FIELDS(cohorts_range_fields)};
 static const struct message_field cohort_settings_fields[] = {
     {.name = "accumulate", .kind = KIND_BOOL}};
 static const struct message_type cohort_settings = {V1 "CohortReportSettings",

@@ -44,7 +44,7 @@ static void fill_owner(struct plan_dealer *d, uint32_t region, uint32_t slot)
   static const char *const national[] = {"Summit Auto Group", "Keystone Automotive",
                                          "Pioneer Motor Holdings", "Evergreen Auto Partners"};
   static const char *const regional[ATLAS_MAX_REGIONS] = {
-      "Pacific Crest Auto Group", "Heartland Auto Group", "Liberty Auto Group",
+      "Pacific Crest Auto Group", "Heartland Auto Group",   "Liberty Auto Group",
       "Magnolia Auto Group",      "High Desert Auto Group", "Granite State Auto Group"};
   uint32_t block = slot / BLOCK, place = slot % BLOCK;
   char suffix[16] = "";

@@ -35,11 +35,11 @@ struct plan_dealer {
   char client_id[96];
   char client_secret[64];
   char refresh_token[96];
-  const char *lead_event; /* configured lead event; NULL: left to detection */
-  uint32_t base_milli;    /* sessions on an average day, in thousandths */
-  int32_t drift_pm;       /* change of traffic over 400 days, per mille */
-  uint32_t quality_pm;    /* factor on the chance of a lead, 1000 = average */
-  uint32_t service_pm;    /* share of service visits among non-shoppers */
+  const char *lead_event;      /* configured lead event; NULL: left to detection */
+  uint32_t base_milli;         /* sessions on an average day, in thousandths */
+  int32_t drift_pm;            /* change of traffic over 400 days, per mille */
+  uint32_t quality_pm;         /* factor on the chance of a lead, 1000 = average */
+  uint32_t service_pm;         /* share of service visits among non-shoppers */
   bool asc_events;             /* fires the ASC event set */
   bool asc_registered;         /* registered the item_* custom dimensions */
   bool generate_lead;          /* fires generate_lead beside its form event */

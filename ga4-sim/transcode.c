@@ -46,7 +46,8 @@ static void report_unknown(struct walker *w, const char *name)
 {
   AUTO_FREE char *text =
       w->path[0] == '\0'
-          ? xasprintf("Invalid JSON payload received. Unknown name \"%s\": Cannot find field.", name)
+          ? xasprintf("Invalid JSON payload received. Unknown name \"%s\": Cannot find field.",
+                      name)
           : xasprintf(
                 "Invalid JSON payload received. Unknown name \"%s\" at '%s': Cannot find field.",
                 name, w->path);
@@ -56,8 +57,8 @@ static void report_unknown(struct walker *w, const char *name)
 static void report_value(struct walker *w, const char *type, const cJSON *value)
 {
   AUTO_FREE char *shown = cJSON_PrintUnformatted(value);
-  AUTO_FREE char *text = xasprintf("Invalid value at '%s' (%s), %s", w->path, type,
-                                   shown == NULL ? "" : shown);
+  AUTO_FREE char *text =
+      xasprintf("Invalid value at '%s' (%s), %s", w->path, type, shown == NULL ? "" : shown);
   report(w, w->path, text);
 }
 
@@ -274,13 +275,12 @@ static void report_syntax(struct walker *w, const char *body, size_t len, const 
     start--;
   while (end < len && body[end] != '\n' && end - at < 20)
     end++;
-  const char *what = at >= len                                  ? "Unexpected end of string."
-                     : strchr(",]}:", body[at]) != NULL         ? "Expected a value."
-                     : isalnum((unsigned char)body[at]) != 0    ? "Unexpected token."
-                                                                : "Unknown token.";
-  AUTO_FREE char *text =
-      xasprintf("Invalid JSON payload received. %s\n%.*s\n%*s", what, (int)(end - start),
-                body + start, (int)(at - start + 1), "^");
+  const char *what = at >= len                               ? "Unexpected end of string."
+                     : strchr(",]}:", body[at]) != NULL      ? "Expected a value."
+                     : isalnum((unsigned char)body[at]) != 0 ? "Unexpected token."
+                                                             : "Unknown token.";
+  AUTO_FREE char *text = xasprintf("Invalid JSON payload received. %s\n%.*s\n%*s", what,
+                                   (int)(end - start), body + start, (int)(at - start + 1), "^");
   report(w, "", text);
 }
 

@@ -9,7 +9,15 @@
 
 #include "common/base/buf.h"
 
-enum field_kind { KIND_STRING, KIND_BOOL, KIND_INT32, KIND_INT64, KIND_DOUBLE, KIND_ENUM, KIND_MESSAGE };
+enum field_kind {
+  KIND_STRING,
+  KIND_BOOL,
+  KIND_INT32,
+  KIND_INT64,
+  KIND_DOUBLE,
+  KIND_ENUM,
+  KIND_MESSAGE
+};
 
 struct enum_type {
   const char *full_name; /* google.analytics.data.v1beta.MetricAggregation */
@@ -36,7 +44,7 @@ struct message_type {
 
 /* What was wrong with a body. */
 struct transcode_errors {
-  cJSON *violations; /* array of {field?, description}; NULL: none */
+  cJSON *violations;  /* array of {field?, description}; NULL: none */
   struct buf message; /* descriptions, one per line */
 };
 void transcode_errors_free(struct transcode_errors *errors);

@@ -56,8 +56,8 @@ static struct visit_event *fire(struct visit *v, const struct journey *j, const 
     hour = 23; /* a visit stays within its day */
   for (uint32_t i = 0; i < v->event_rows; i++) {
     struct visit_event *e = &v->events[i];
-    if (strcmp(e->name, name) == 0 && e->page == page && e->vehicle == vehicle &&
-        e->hour == hour && e->department == department) {
+    if (strcmp(e->name, name) == 0 && e->page == page && e->vehicle == vehicle && e->hour == hour &&
+        e->department == department) {
       e->count++;
       return e;
     }
@@ -93,8 +93,8 @@ static void describe_user(const struct plan_dealer *d, struct visit *v)
     const char *device, *browser, *os;
     uint32_t weight;
   } devices[] = {
-      {"mobile", "Safari", "iOS", 380},      {"mobile", "Chrome", "Android", 230},
-      {"desktop", "Chrome", "Windows", 210}, {"desktop", "Edge", "Windows", 60},
+      {"mobile", "Safari", "iOS", 380},       {"mobile", "Chrome", "Android", 230},
+      {"desktop", "Chrome", "Windows", 210},  {"desktop", "Edge", "Windows", 60},
       {"desktop", "Safari", "Macintosh", 75}, {"tablet", "Safari", "iOS", 45},
   };
   struct prng p;
@@ -179,7 +179,7 @@ static void view_list(struct visit_context *c, struct visit *v, struct journey *
   const struct plan_dealer *d = c->dealer;
   uint32_t line, seconds = dwell(&c->prng) / 2 + 2;
   pick_vehicle(c, &line);
-  int32_t page = prng_chance(&c->prng, 500) ? (int32_t)c->inventory->lines[line].list_page
+  int32_t page = prng_chance(&c->prng, 500)   ? (int32_t)c->inventory->lines[line].list_page
                  : prng_chance(&c->prng, 600) ? PAGE_NEW
                                               : PAGE_USED;
   view_page(v, j, d, page, seconds);

@@ -9,7 +9,7 @@
 #include "ga4-sim/plan.h"
 #include "ga4-sim/prng.h"
 
-enum { VISIT_MAX_EVENTS = 96, VISIT_RECENT_USERS = 2048 };
+enum { VISIT_MAX_EVENTS = 96, VISIT_RECENT_USERS = 384 };
 
 /* `count` firings of one event with the same attributes. */
 struct visit_event {

@@ -44,8 +44,8 @@ static bool has_table(sqlite3 *db, const char *condition)
   char sql[128];
   sqlite3_stmt *s = NULL;
   snprintf(sql, sizeof(sql), "SELECT 1 FROM sqlite_schema WHERE %s", condition);
-  bool found = sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK &&
-               sqlite3_step(s) == SQLITE_ROW;
+  bool found =
+      sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW;
   sqlite3_finalize(s);
   return found;
 }
@@ -210,8 +210,7 @@ static enum err_code load_properties(struct world *w, struct err *e)
   w->properties = xcalloc(w->params.dealers, sizeof(*w->properties));
   if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK)
     code = err_set(e, ERR_INTERNAL, "db", "cannot read the properties: %s", sqlite3_errmsg(db));
-  while (code == ERR_OK && w->property_count < w->params.dealers &&
-         sqlite3_step(s) == SQLITE_ROW) {
+  while (code == ERR_OK && w->property_count < w->params.dealers && sqlite3_step(s) == SQLITE_ROW) {
     w->properties[w->property_count].index = (uint32_t)w->property_count;
     load_property(db, s, &w->properties[w->property_count++]);
   }
