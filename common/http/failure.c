@@ -2,6 +2,8 @@
  *
  * Messages name host and port only. curl's own text is added for the kinds of failure whose
  * text holds no more than host names, addresses and certificate problems. */
+#include <string.h>
+
 #include "common/http/internal.h"
 
 enum kind { KIND_LOCAL, KIND_CONNECT, KIND_NAME, KIND_TLS, KIND_CUT };
@@ -36,6 +38,7 @@ static enum kind kind_of(CURLcode result)
 
 static void set_unavailable(const struct http_transfer *t, CURLcode result, struct err *e)
 {
+  char text[128];
   const char *detail = t->curl_message[0] != '\0' ? t->curl_message : curl_easy_strerror(result);
   switch (kind_of(result)) {
   case KIND_NAME:
@@ -43,6 +46,8 @@ static void set_unavailable(const struct http_transfer *t, CURLcode result, stru
             t->peer, detail);
     return;
   case KIND_CONNECT:
+    if (t->os_error != 0) /* curl only says that it could not connect */
+      detail = strerror_r((int)t->os_error, text, sizeof(text));
     err_set(e, ERR_UNAVAILABLE, "connect_failed", "%s: no connection (%s)", t->peer, detail);
     return;
   case KIND_TLS:

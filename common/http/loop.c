@@ -1,5 +1,6 @@
 /* The client's thread: commands from other threads, timers, deadlines, curl. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -66,8 +67,10 @@ static void finish(struct http_client *c, struct http_transfer *t, CURLcode resu
 {
   struct http_response r = {.total_ms = clock_mono_ms() - t->started_ms};
   long status = 0;
-  if (t->easy != NULL && t->added)
+  if (t->added) {
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &t->os_error);
+  }
   retire(c, t);
   if (forced == ERR_CANCELLED)
     t->stop = HTTP_STOP_CANCELLED;
@@ -256,6 +259,11 @@ void *http_loop_run(void *client)
 {
   struct http_client *c = client;
   MAGIC_CHECK(c, HTTP_CLIENT_MAGIC);
+  /* Signals are for main(). SIGPIPE in particular: OpenSSL raises it when it writes to a
+   * connection the server has closed. */
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
   while (!is_stopping(c)) {
     int running;
     run_commands(c);

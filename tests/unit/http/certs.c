@@ -53,7 +53,7 @@ static int write_certificate(const char *file, X509 *x)
   return fclose(f) == 0 && ok;
 }
 
-SSL_CTX *certs_server_context(const char *ca_file)
+SSL_CTX *certs_server_context(const char *ca_file, const char *names)
 {
   EVP_PKEY *ca_key = EVP_EC_gen("P-256");
   EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -62,7 +62,7 @@ SSL_CTX *certs_server_context(const char *ca_file)
   add_extension(ca, NID_key_usage, "critical,keyCertSign");
   X509_sign(ca, ca_key, EVP_sha256());
   X509 *x = make_certificate(key, "Test server", ca, 2);
-  add_extension(x, NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost");
+  add_extension(x, NID_subject_alt_name, names);
   X509_sign(x, ca_key, EVP_sha256());
 
   SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());

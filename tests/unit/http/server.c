@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -310,6 +311,10 @@ static void *serve(void *arg)
 {
   struct connection *c = arg;
   struct server *s = c->server;
+  sigset_t pipe_signal;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
   if (s->tls != NULL) {
     c->ssl = SSL_new(s->tls);
     SSL_set_fd(c->ssl, c->fd);
