@@ -39,8 +39,8 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
   struct grant *g = xcalloc(1, sizeof(*g));
   atomic_init(&g->refs, 1);
   g->id = principal_id(response->grant);
-  g->principal = (struct mcp_principal){
-      .id = g->id, .ref = principal_ref, .unref = principal_unref};
+  g->principal =
+      (struct mcp_principal){.id = g->id, .ref = principal_ref, .unref = principal_unref};
   g->sealed_len = response->sealed.len;
   g->sealed = xmalloc(g->sealed_len + 1);
   if (g->sealed_len > 0)

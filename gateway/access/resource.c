@@ -62,7 +62,8 @@ static enum err_code build(struct resource *r, const char *url, const char *path
   enum err_code code = put_servers(&json, servers, e);
   if (code != ERR_OK)
     return code;
-  buf_puts(&json, ",\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"Analytics MCP\"}");
+  buf_puts(&json,
+           ",\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"Analytics MCP\"}");
   r->metadata = buf_take(&json, NULL);
   r->metadata_url = xasprintf("%.*s" WELL_KNOWN "%s", (int)(path - url), url, path);
   return ERR_OK;

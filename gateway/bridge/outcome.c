@@ -37,8 +37,7 @@ static void put_unavailable(struct buf *out, const struct err *status,
   put_advice(out, status, "Try again in a minute.");
 }
 
-static void put_deadline(struct buf *out, const struct err *status,
-                         const struct outcome_context *c)
+static void put_deadline(struct buf *out, const struct err *status, const struct outcome_context *c)
 {
   buf_printf(out, "%s did not answer within %.3g s", c->service, c->timeout_ms / 1000.0);
   if (status->message[0] != '\0' && ascii_case_find(status->message, "deadline exceeded") == NULL) {
