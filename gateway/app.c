@@ -118,8 +118,6 @@ static void make_endpoint(struct app *a)
                                   .n_backends = N_BACKENDS};
 }
 
-/* The listener comes up before the origins are known when the port is 0, so requests wait
- * behind the accept queue until app_start() is through: the endpoint is complete first. */
 static enum err_code start_listener(struct app *a, struct err *e)
 {
   const struct settings *s = &a->settings;
@@ -134,7 +132,10 @@ static enum err_code start_listener(struct app *a, struct err *e)
       .on_tick = endpoint_on_tick,
       .user = &a->endpoint,
   };
-  return listener_start(&a->listener, &options, e);
+  enum err_code code = listener_start(&a->listener, &options, e);
+  if (code == ERR_OK && s->port == 0)
+    origins_set_port(a->origins, listener_port(a->listener));
+  return code;
 }
 
 static enum err_code start_admin(struct app *a, struct err *e)

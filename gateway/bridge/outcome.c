@@ -39,13 +39,11 @@ static void put_unavailable(struct buf *out, const struct err *status,
 
 static void put_deadline(struct buf *out, const struct err *status, const struct outcome_context *c)
 {
-  buf_printf(out, "%s did not answer within %.3g s", c->service, c->timeout_ms / 1000.0);
-  if (status->message[0] != '\0' && ascii_case_find(status->message, "deadline exceeded") == NULL) {
-    buf_puts(out, " (");
-    buf_puts(out, status->message);
-    buf_putc(out, ')');
-  }
-  buf_puts(out, ". Ask for a shorter period or fewer dealers, or try again in a minute.");
+  if (status->message[0] != '\0')
+    put_message(out, status, "");
+  else
+    buf_printf(out, "%s did not answer within %.3g s.", c->service, c->timeout_ms / 1000.0);
+  put_advice(out, status, "Try again in a minute, or ask for a shorter period or fewer dealers.");
 }
 
 void outcome_text(struct buf *out, const struct err *status, const struct outcome_context *c)

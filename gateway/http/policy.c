@@ -122,7 +122,7 @@ struct origins {
   struct entry origins[MAX_ENTRIES];
   struct entry hosts[MAX_ENTRIES];
   size_t n_origins, n_hosts;
-  bool any_host;
+  bool any_host, default_origins;
 };
 
 static void lower(char *s)
@@ -201,6 +201,7 @@ static const char *const loopback[] = {"localhost", "127.0.0.1", "::1"};
 
 static void default_origins(struct origins *o, uint16_t port)
 {
+  o->default_origins = true;
   for (size_t i = 0; i < ARRAY_LEN(loopback); i++) {
     struct entry *entry = &o->origins[o->n_origins++];
     entry->scheme = "http";
@@ -237,6 +238,12 @@ enum err_code origins_new(struct origins **out, const char *allowed_origins,
     default_hosts(o, bound_host);
   *out = o;
   return ERR_OK;
+}
+
+void origins_set_port(struct origins *o, uint16_t port)
+{
+  for (size_t i = 0; o->default_origins && i < o->n_origins; i++)
+    o->origins[i].port = port;
 }
 
 void origins_free(struct origins *o)

@@ -33,6 +33,9 @@ struct origins;
 enum err_code origins_new(struct origins **out, const char *allowed_origins,
                           const char *allowed_hosts, const char *bound_host, uint16_t port,
                           struct err *e);
+/* For a listener that takes any free port: the port of the default origins, before anyone
+ * can know it. */
+void origins_set_port(struct origins *o, uint16_t port);
 void origins_free(struct origins *o);
 /* origin NULL (no browser) passes; "null" and unlisted ones do not. */
 bool origin_allowed(const struct origins *o, const char *origin);
