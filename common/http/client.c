@@ -70,6 +70,7 @@ static struct http_client *make_client(const struct http_client_options *o)
   pthread_mutex_init(&c->lock, NULL);
   c->user_agent = make_user_agent(o->user_agent);
   c->ca_file = xstrdup(o->ca_file);
+  c->http1 = o->http1;
   c->max_transfers = o->max_transfers > 0 ? o->max_transfers : 1024;
   c->requests = metrics_counter("http_client_requests_total",
                                 "HTTP requests sent, by host and status (or error code).", "host",
