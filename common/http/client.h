@@ -16,6 +16,15 @@
 struct http_client;
 struct http_transfer;
 
+enum http_version {
+  HTTP_VERSION_AUTO, /* HTTP/2 if libcurl is 8.1 or newer, otherwise HTTP/1.1 */
+  HTTP_VERSION_1_1,
+  /* Many transfers share one connection where the server agrees. With libcurl before 8.1 a
+   * stream may be left hanging until its deadline, and behind a paused transfer up to 64 MiB
+   * (decompressed) gather, and more ends it: docs/internals/http.md. */
+  HTTP_VERSION_2,
+};
+
 struct http_client_options {
   const char *user_agent; /* NULL means analytics-mcp/VERSION; " (gzip)" is added, without
                              which Google does not compress */
@@ -23,11 +32,7 @@ struct http_client_options {
   size_t max_transfers;   /* under way; 0 means 1,024; more is ERR_RESOURCE_EXHAUSTED */
   size_t max_connections; /* 0 means 256 */
   size_t max_host_connections; /* 0 means 64 */
-  /* HTTP/1.1 only, so that no two transfers under way share a connection and a paused body
-   * holds back its server. On a shared HTTP/2 connection up to 64 MiB (decompressed) gather
-   * in memory behind a paused transfer, and more ends it with ERR_RESOURCE_EXHAUSTED. For
-   * large bodies that are paused. */
-  bool http1;
+  enum http_version version;
 };
 
 enum err_code http_client_new(struct http_client **out, const struct http_client_options *options,

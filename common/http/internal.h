@@ -91,7 +91,7 @@ struct http_client {
   /* Constant after http_client_new(). */
   char *user_agent;
   char *ca_file;
-  bool http1;
+  bool http2;
   size_t max_transfers;
   struct metric *requests;
   struct metric *seconds;

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/http/internal.h"
@@ -275,11 +274,11 @@ static void set_tls(struct http_transfer *t)
     SET(t, CURLOPT_CAINFO, t->client->ca_file);
 }
 
-/* Over TLS, wait for the handshake under way to learn whether it is HTTP/2 before opening more
- * connections. Over plain HTTP that would mean waiting for a whole response. */
+/* For HTTP/2, wait for a handshake under way to learn whether its connection can be shared
+ * before opening another. */
 static void set_version(struct http_transfer *t, bool https)
 {
-  bool http2 = https && !t->client->http1;
+  bool http2 = https && t->client->http2;
   SET(t, CURLOPT_HTTP_VERSION, http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
   SET(t, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 }
