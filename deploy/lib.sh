@@ -150,7 +150,10 @@ ask_first_question() {
   [[ -n $subject ]] || { say "list_dealers returned no dealer" >&2; return 1; }
   say ""
   say "How is $name performing relative to its region?"
-  answer=$(mcp_tool compare_dealer_sessions "$(jq -nc --arg s "$subject" '{subject:$s}')") || return 1
+  # Four whole weeks whose last day is finished in every time zone.
+  answer_start=$(date -u -d '30 days ago' +%F) answer_end=$(date -u -d '3 days ago' +%F)
+  answer=$(mcp_tool compare_dealer_sessions "$(jq -nc --arg s "$subject" --arg from "$answer_start" \
+    --arg to "$answer_end" '{subject:$s, date_range:{start_date:$from, end_date:$to}}')") || return 1
   answer_subject=$subject
   print_answer "$answer" "$subject"
 }
@@ -162,7 +165,9 @@ print_answer() {
 # Recomputes the answer from the simulator's database with plain SQL.
 check_against_world() {
   local truth
-  truth=$(sqlite3 -readonly -json "$1" "$(sed "s/:subject/'$answer_subject'/g" "$root/deploy/truth.sql")") || return 1
+  truth=$(sqlite3 -readonly -json "$1" "$(sed -e "s/:subject/'$answer_subject'/g" \
+    -e "s/:start/'${answer_start//-/}'/g" -e "s/:end/'${answer_end//-/}'/g" \
+    "$root/deploy/truth.sql")") || return 1
   if jq -e -n --argjson answer "$answer" --argjson truth "$truth" --arg s "$answer_subject" \
     -f "$root/deploy/check.jq" >/dev/null; then
     say "Checked: the figures equal those computed by SQL from the simulator's database."
