@@ -26,9 +26,9 @@ struct compare_job {
 
 /* --------------------------------------------------------------------- planning */
 
-static char *session_metrics[] = {"sessions", "engagedSessions"};
-static char *lead_dimensions[] = {"eventName"};
-static char *lead_metrics[] = {"eventCount"};
+static char *session_metrics[] = {(char *)"sessions", (char *)"engagedSessions"};
+static char *lead_dimensions[] = {(char *)"eventName"};
+static char *lead_metrics[] = {(char *)"eventCount"};
 
 static enum err_code arena_full(struct err *e)
 {
@@ -181,9 +181,6 @@ static const struct job_type type = {"CompareDealerSessions", plan,   chunk,   q
 static enum err_code check(struct compare_job *c, const Request *r, struct err *e)
 {
   enum err_code code = request_check_dealers(r->dealer_ids, r->n_dealer_ids, r->region, e);
-  if (code == ERR_OK && r->n_dealer_ids == 0 && r->region[0] == '\0' && r->subject[0] == '\0')
-    code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                   "dealer_ids: give dealer_ids, region or subject; list_dealers shows them");
   if (code == ERR_OK && strlen(r->subject) > 512)
     code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "subject: longer than 128 characters; list_dealers shows the ids");

@@ -169,12 +169,22 @@ static void fan_out(struct job *j)
 
 /* ----------------------------------------------------------------------- cohort */
 
+/* auth-svc names its own field; the caller's is called subject. */
+static void rename_subject(struct err *e)
+{
+  static const char field[] = "subject_dealer_id:";
+  if (strncmp(e->message, field, sizeof(field) - 1) == 0)
+    err_set(e, e->code, e->reason, "subject:%s", e->message + sizeof(field) - 1);
+}
+
 static void on_auth_done(void *user, const struct err *status)
 {
   struct job *j = user;
   MAGIC_CHECK(j, JOB_MAGIC);
-  if (status->code != ERR_OK)
+  if (status->code != ERR_OK) {
     j->error = *status;
+    rename_subject(&j->error);
+  }
   if (j->error.code != ERR_OK)
     job_end(j, &j->error);
   else
