@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "tests/unit/auth/cert_maker.h"
 #include "tests/unit/auth/fake_endpoint.h"
 #include "tests/unit/auth/jwt_maker.h"
 #include "tests/unit/auth/world.h"
@@ -33,27 +34,55 @@ struct stage {
   struct rpc_channel *channel;
 };
 
-static void start_server(struct stage *s, const char *report_identity)
+/* How the stage differs from the plain one. */
+struct staging {
+  size_t dealers;
+  const char *certs;  /* folder; NULL for plaintext */
+  const char *client; /* whose certificate the caller shows */
+  bool check_identity;
+};
+
+static void start_server(struct stage *s, const struct staging *how)
 {
   const struct service_options options = {
       .config = s->config,
       .sealer = s->sealer,
       .tokens = s->tokens,
       .bearer = {.enabled = true, .jwt = {s->keys, "iss", "analytics-mcp"}},
-      .report_identity = report_identity,
-      .aggregate_identity = report_identity};
-  const struct rpc_server_options server = {
-      .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
+      .report_identity = how->check_identity ? "report-svc" : NULL,
+      .aggregate_identity = how->check_identity ? "aggregate-svc" : NULL};
+  struct rpc_server_options server = {.listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
+  AUTO_FREE char *cert = NULL, *key = NULL, *ca = NULL;
+  if (how->certs != NULL) {
+    cert = cert_path(how->certs, "auth-svc", "pem");
+    key = cert_path(how->certs, "auth-svc", "key");
+    ca = cert_path(how->certs, "ca", "pem");
+    server.tls = (struct rpc_tls){cert, key, ca};
+  }
   s->service = service_new(&options);
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s->server, &server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(service_register(s->service, s->server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s->server, NULL), ERR_OK);
 }
 
-static struct stage stage_as(const char *report_identity)
+static void open_channel(struct stage *s, const struct staging *how)
+{
+  AUTO_FREE char *target = xasprintf("127.0.0.1:%u", rpc_server_port(s->server));
+  struct rpc_channel_options channel = {.target = target, .name = "auth-svc"};
+  AUTO_FREE char *cert = NULL, *key = NULL, *ca = NULL;
+  if (how->certs != NULL) {
+    cert = cert_path(how->certs, how->client, "pem");
+    key = cert_path(how->certs, how->client, "key");
+    ca = cert_path(how->certs, "ca", "pem");
+    channel.tls = (struct rpc_tls){cert, key, ca};
+  }
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&s->channel, &channel, NULL), ERR_OK);
+}
+
+static struct stage stage_as(const struct staging *how)
 {
   struct stage s = {.fake = fake_start()};
-  struct snapshot *world = world_new(12, fake_url(s.fake));
+  struct snapshot *world = world_new(how->dealers, fake_url(s.fake));
   const struct http_client_options http = {.user_agent = "test"};
   rpc_init();
   sealer_new(&s.sealer, "KEY", NULL, NULL);
@@ -64,17 +93,14 @@ static struct stage stage_as(const char *report_identity)
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {.env = {.http = s.http}};
   s.tokens = tokens_new(&tokens);
-  start_server(&s, report_identity);
-  char target[64];
-  snprintf(target, sizeof(target), "127.0.0.1:%u", rpc_server_port(s.server));
-  const struct rpc_channel_options channel = {.target = target, .name = "auth-svc"};
-  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&s.channel, &channel, NULL), ERR_OK);
+  start_server(&s, how);
+  open_channel(&s, how);
   return s;
 }
 
 static struct stage stage(void)
 {
-  return stage_as(NULL);
+  return stage_as(&(struct staging){.dealers = 12});
 }
 
 static void strike(struct stage *s)
@@ -367,9 +393,9 @@ static void a_rejected_token_must_be_a_digest(void)
   strike(&s);
 }
 
-static void the_identity_of_the_peer_is_checked_when_one_is_wanted(void)
+static void a_caller_without_certificate_is_nobody_where_one_is_wanted(void)
 {
-  struct stage s = stage_as("report-svc"); /* a caller without certificate is nobody */
+  struct stage s = stage_as(&(struct staging){.dealers = 12, .check_identity = true});
   struct err e;
   authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
   CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d03", 5000, &e));
@@ -377,6 +403,47 @@ static void the_identity_of_the_peer_is_checked_when_one_is_wanted(void)
   CU_ASSERT_STRING_EQUAL(e.reason, "wrong_service");
   CU_ASSERT_PTR_NULL(resolve(&s, &a->sealed, &e));
   CU_ASSERT_STRING_EQUAL(e.reason, "wrong_service");
+  drop(a);
+  strike(&s);
+}
+
+static void each_service_may_call_its_own_rpc_by_its_certificate(void)
+{
+  char dir[] = "/tmp/auth-certs-XXXXXX";
+  static const char *const names[] = {"auth-svc", "report-svc", "aggregate-svc", "gateway"};
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+  cert_make(dir, names, ARRAY_LEN(names));
+  for (size_t i = 1; i < ARRAY_LEN(names); i++) {
+    struct stage s = stage_as(&(struct staging){12, dir, names[i], true});
+    struct err e;
+    authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+    token_response *t = get_token(&s, &a->sealed, DIRECT, "d03", 5000, &e);
+    CU_ASSERT_EQUAL(t != NULL, i == 1);
+    cohort_response *c = resolve(&s, &a->sealed, &e);
+    CU_ASSERT_EQUAL(c != NULL, i == 2);
+    drop(t);
+    drop(c);
+    drop(a);
+    strike(&s);
+  }
+  for (size_t i = 0; i <= ARRAY_LEN(names); i++) {
+    const char *name = i < ARRAY_LEN(names) ? names[i] : "ca";
+    AUTO_FREE char *pem = cert_path(dir, name, "pem"), *key = cert_path(dir, name, "key");
+    unlink(pem);
+    unlink(key);
+  }
+  rmdir(dir);
+}
+
+static void a_grant_of_1500_dealers_travels(void)
+{
+  struct stage s = stage_as(&(struct staging){.dealers = 1500});
+  struct err e;
+  authenticated *a = grant_for(&s, "\"role\":\"group\",\"regions\":[\"West\",\"East\",\"North\"]");
+  CU_ASSERT_EQUAL(a->grant->n_dealer_ids, 1500);
+  token_response *t = get_token(&s, &a->sealed, DIRECT, "d1499", 5000, &e);
+  CU_ASSERT_PTR_NOT_NULL(t);
+  drop(t);
   drop(a);
   strike(&s);
 }
@@ -407,5 +474,6 @@ TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(a_slow_endpoint_holds_no_caller_past_its_deadline),
           TEST(many_callers_of_four_dealers_ask_the_endpoint_four_times),
           TEST(a_rejected_token_must_be_a_digest),
-          TEST(the_identity_of_the_peer_is_checked_when_one_is_wanted),
-          TEST(a_new_configuration_is_used_by_the_next_call))
+          TEST(a_caller_without_certificate_is_nobody_where_one_is_wanted),
+          TEST(each_service_may_call_its_own_rpc_by_its_certificate),
+          TEST(a_grant_of_1500_dealers_travels), TEST(a_new_configuration_is_used_by_the_next_call))
