@@ -37,7 +37,8 @@ bool name_put_camel(struct buf *out, const char *field)
       raise = true;
       continue;
     }
-    ok = buf_putc(out, raise ? upper(*field) : *field);
+    char c = raise ? upper(*field) : *field;
+    ok = buf_putc(out, c);
     raise = false;
   }
   return ok;

@@ -102,7 +102,7 @@ static enum err_code whole_from_string(const struct reader *r, const char *s,
 static enum err_code read_whole(const struct reader *r, ProtobufCType type, const cJSON *value,
                                 const struct json_path *path, void *at)
 {
-  struct number_whole n;
+  struct number_whole n = {0};
   enum err_code code;
   struct whole_range range = range_of(type);
   if (cJSON_IsNumber(value))
@@ -284,6 +284,7 @@ enum err_code read_map_key(const struct reader *r, const ProtobufCFieldDescripto
     *(protobuf_c_boolean *)at = is_true;
     return ERR_OK;
   }
-  cJSON text = {.type = cJSON_String, .valuestring = (char *)(uintptr_t)key};
+  cJSON text = {.type = cJSON_String};
+  memcpy(&text.valuestring, &key, sizeof(key)); /* only read, though not const in cJSON */
   return read_whole(r, field->type, &text, path, at);
 }

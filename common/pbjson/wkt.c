@@ -159,7 +159,8 @@ bool wkt_timestamp_parse(struct wkt_time *out, const char *s)
     return false;
   if (hour > 23 || minute > 59 || second > 59)
     return false;
-  out->seconds = days_of_date(d) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - offset;
+  int64_t minutes = (int64_t)hour * 60 + minute;
+  out->seconds = days_of_date(d) * SECONDS_PER_DAY + minutes * 60 + second - offset;
   return out->seconds >= timestamp_min && out->seconds <= timestamp_max;
 }
 

@@ -66,7 +66,10 @@ enum err_code rpc_server_new(struct rpc_server **out, const struct rpc_server_op
   init_lock(s);
   make_core(s);
   s->health = health_new();
+  s->reflection = reflection_new();
   code = health_add_to(s->health, s, e);
+  if (code == ERR_OK)
+    code = reflection_add_to(s->reflection, s, e);
   if (code != ERR_OK) {
     rpc_server_stop(s);
     return code;
@@ -224,6 +227,7 @@ static void free_server(struct rpc_server *s)
     free(service);
   }
   health_free(s->health);
+  reflection_free(s->reflection);
   grpc_server_credentials_release(s->credentials);
   pthread_cond_destroy(&s->ended);
   pthread_mutex_destroy(&s->lock);

@@ -20,14 +20,22 @@ static enum err_code expected(const struct json_path *path, const char *what, co
                          json_type_name(got));
 }
 
+/* A number; a string only where JSON's numbers are no longer exact, since the schema of an
+ * argument says integer. */
+static bool read_number(enum kind kind, const cJSON *value, double *out)
+{
+  static const double inexact = 9007199254740992.0; /* 2^53 */
+  *out = cJSON_IsNumber(value) ? value->valuedouble : 0;
+  return cJSON_IsNumber(value) ||
+         (kind == KIND_INTEGER64 && cJSON_IsString(value) &&
+          number_parse_double(out, value->valuestring) && fabs(*out) >= inexact);
+}
+
 static enum err_code check_number(const struct field_info *field, enum kind kind,
                                   const cJSON *value, const struct json_path *path, struct err *e)
 {
   double number = 0;
-  if (cJSON_IsNumber(value))
-    number = value->valuedouble;
-  else if (kind != KIND_INTEGER64 || !cJSON_IsString(value) ||
-           !number_parse_double(&number, value->valuestring))
+  if (!read_number(kind, value, &number))
     return expected(path, "number", value, e);
   if (kind != KIND_NUMBER && number != floor(number))
     return json_path_error(e, ERR_INVALID_ARGUMENT, NULL, path, "expected a whole number");

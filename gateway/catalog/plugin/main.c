@@ -1,4 +1,5 @@
 /* protoc-gen-mcp: a protoc plugin that writes the tool catalogue of the gateway. */
+#include <google/protobuf/compiler/plugin.pb-c.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

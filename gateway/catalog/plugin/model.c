@@ -1,6 +1,7 @@
 /* Indexes the descriptors of a protoc run: names, types, places, options. */
 #include "gateway/catalog/plugin/model.h"
 
+#include <google/protobuf/compiler/plugin.pb-c.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

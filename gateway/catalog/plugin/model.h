@@ -2,7 +2,6 @@
 #ifndef AMCP_CATALOG_PLUGIN_MODEL_H
 #define AMCP_CATALOG_PLUGIN_MODEL_H
 
-#include <google/protobuf/compiler/plugin.pb-c.h>
 #include <google/protobuf/descriptor.pb-c.h>
 #include <mcp/v1/options.pb-c.h>
 #include <stdbool.h>
@@ -12,7 +11,7 @@
 #include "common/base/arena.h"
 #include "common/base/buf.h"
 
-typedef Google__Protobuf__Compiler__CodeGeneratorRequest Request;
+typedef struct Google__Protobuf__Compiler__CodeGeneratorRequest Request; /* plugin.proto */
 typedef Google__Protobuf__FileDescriptorProto FileProto;
 typedef Google__Protobuf__DescriptorProto MessageProto;
 typedef Google__Protobuf__FieldDescriptorProto FieldProto;

@@ -44,16 +44,17 @@ static bool value_occurs(const struct printer *p, const struct field_info *field
 static void put_enum(const struct printer *p, const struct field_info *field)
 {
   const EnumProto *proto = field_value(field)->enumeration->proto;
-  bool first = true;
-  put_key(p, "enum");
-  buf_putc(p->out, '[');
+  bool any = false;
   for (size_t i = 0; i < proto->n_value; i++) {
     if (!value_occurs(p, field, proto->value[i]))
       continue;
-    buf_printf(p->out, "%s\"%s\"", first ? "" : ",", proto->value[i]->name);
-    first = false;
+    if (!any)
+      put_key(p, "enum");
+    buf_printf(p->out, "%c\"%s\"", any ? ',' : '[', proto->value[i]->name);
+    any = true;
   }
-  buf_putc(p->out, ']');
+  if (any)
+    buf_putc(p->out, ']');
 }
 
 static void put_number(const struct printer *p, const char *key, double value)
@@ -134,6 +135,8 @@ static void put_value(const struct printer *p, const struct node *node)
     break;
   case KIND_LIST_VALUE:
     put_text(p, "type", "array");
+    put_key(p, "items");
+    buf_puts(p->out, "{}");
     break;
   case KIND_MESSAGE:
     put_object(p, node);
@@ -203,7 +206,9 @@ static void put_literals(const struct printer *p, const struct node *node)
   const Mcp__V1__Field *o = node->field->options;
   if (p->side == SCHEMA_OUTPUT)
     return;
-  if (o->default_json[0] != '\0') {
+  /* A whole number too large for JSON is a string and would not fit "integer". */
+  bool inexact = field_kind(node->field) == KIND_INTEGER64 && o->default_json[0] == '"';
+  if (o->default_json[0] != '\0' && !inexact) {
     put_key(p, "default");
     buf_puts(p->out, o->default_json);
   }
@@ -218,8 +223,8 @@ static void put_literals(const struct printer *p, const struct node *node)
 static void put_list(const struct printer *p, const struct node *node)
 {
   const Mcp__V1__Field *o = node->field->options;
-  put_text(p, "type", "array");
   put_description(p, node);
+  put_text(p, "type", "array");
   put_key(p, "items");
   buf_putc(p->out, '{');
   put_value(p, node);
@@ -234,8 +239,8 @@ static void put_list(const struct printer *p, const struct node *node)
 
 static void put_map(const struct printer *p, const struct node *node)
 {
-  put_text(p, "type", "object");
   put_description(p, node);
+  put_text(p, "type", "object");
   put_key(p, "additionalProperties");
   buf_putc(p->out, '{');
   put_value(p, node);

@@ -207,6 +207,15 @@ static void plant(struct rpc_call *call, const ProtobufCMessage *request, void *
   rpc_call_reply(call, &response.base);
 }
 
+static void broken(struct rpc_call *call, const ProtobufCMessage *request, void *service)
+{
+  (void)request;
+  (void)service;
+  SayResponse response = AMCP__TEST__V1__SAY_RESPONSE__INIT;
+  response.text = TEXT("\xc3(");
+  rpc_call_reply(call, &response.base);
+}
+
 static const struct rpc_method methods[] = {
     {"Say", RPC_UNARY, RPC_ON_POLLER, say},
     {"SaySlowly", RPC_UNARY, RPC_ON_WORKER, say_slowly},
@@ -215,6 +224,7 @@ static const struct rpc_method methods[] = {
     {"Describe", RPC_UNARY, RPC_ON_WORKER, describe},
     {"Relay", RPC_UNARY, RPC_ON_POLLER, relay},
     {"Count", RPC_SERVER_STREAMING, RPC_ON_WORKER, count},
+    {"Broken", RPC_UNARY, RPC_ON_POLLER, broken},
     {"Plant", RPC_UNARY, RPC_ON_POLLER, plant},
 };
 
