@@ -29,15 +29,15 @@ struct rpc_tls {
 };
 
 struct rpc_metadata {
-  const char *key;   /* lower case; binary values need the suffix -bin */
+  const char *key; /* lower case; binary values need the suffix -bin */
   const void *value;
   size_t value_len;
 };
 
 /* Metadata keys of this project. */
-#define RPC_META_GRANT "grant-bin"        /* sealed grant */
+#define RPC_META_GRANT "grant-bin"         /* sealed grant */
 #define RPC_META_TRACEPARENT "traceparent" /* W3C trace context */
-#define RPC_META_REASON "error-reason"    /* struct err's reason, in trailers */
+#define RPC_META_REASON "error-reason"     /* struct err's reason, in trailers */
 
 /* ------------------------------------------------------------------ server */
 
@@ -154,7 +154,7 @@ void rpc_channel_free(struct rpc_channel *ch);
 bool rpc_channel_ready(struct rpc_channel *ch);
 
 struct rpc_client_options {
-  uint32_t timeout_ms; /* 0 means 30,000 */
+  uint32_t timeout_ms;                 /* 0 means 30,000 */
   const struct rpc_metadata *metadata; /* copied */
   size_t n_metadata;
   /* A call being served on behalf of which this one is made: its deadline bounds this

@@ -1,0 +1,115 @@
+/* What is known about a call besides its request: metadata and the caller. Copied out of
+ * the core on first use, because most handlers never ask. */
+#include <grpc/grpc_security.h>
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/rpc/server.h"
+
+struct fact {
+  const char *key;
+  const char *value; /* NUL-terminated, though it may hold NULs */
+  size_t len;
+};
+
+struct call_facts {
+  char *identity;
+  char *address;
+  char *text; /* keys and values of all entries */
+  size_t n;
+  struct fact entries[];
+};
+
+/* Copies a slice to *at, with a NUL behind it, and moves *at on. */
+static const char *copy_slice(char **at, const grpc_slice *slice)
+{
+  char *to = *at;
+  size_t len = GRPC_SLICE_LENGTH(*slice);
+  memcpy(to, GRPC_SLICE_START_PTR(*slice), len);
+  to[len] = '\0';
+  *at = to + len + 1;
+  return to;
+}
+
+static struct call_facts *copy_metadata(const grpc_metadata_array *md)
+{
+  struct call_facts *f = xcalloc(1, sizeof(*f) + md->count * sizeof(f->entries[0]));
+  size_t bytes = 1;
+  for (size_t i = 0; i < md->count; i++)
+    bytes += GRPC_SLICE_LENGTH(md->metadata[i].key) + GRPC_SLICE_LENGTH(md->metadata[i].value) + 2;
+  f->text = xmalloc(bytes);
+  char *at = f->text;
+  for (; f->n < md->count; f->n++) {
+    const grpc_metadata *from = &md->metadata[f->n];
+    f->entries[f->n].key = copy_slice(&at, &from->key);
+    f->entries[f->n].value = copy_slice(&at, &from->value);
+    f->entries[f->n].len = GRPC_SLICE_LENGTH(from->value);
+  }
+  return f;
+}
+
+/* The first of the caller's names that its certificate holds; "" without one. */
+static char *copy_identity(grpc_call *core)
+{
+  static const char *const names[] = {GRPC_PEER_SPIFFE_ID_PROPERTY_NAME,
+                                      GRPC_PEER_DNS_PROPERTY_NAME, GRPC_X509_CN_PROPERTY_NAME};
+  grpc_auth_context *context = grpc_call_auth_context(core);
+  char *identity = NULL;
+  if (context != NULL && grpc_auth_context_peer_is_authenticated(context)) {
+    for (size_t i = 0; i < ARRAY_LEN(names) && identity == NULL; i++) {
+      grpc_auth_property_iterator it = grpc_auth_context_find_properties_by_name(context, names[i]);
+      const grpc_auth_property *p = grpc_auth_property_iterator_next(&it);
+      if (p != NULL && p->value_length > 0)
+        identity = xstrndup(p->value, p->value_length);
+    }
+  }
+  grpc_auth_context_release(context);
+  return identity != NULL ? identity : xstrdup("");
+}
+
+static struct call_facts *facts_of(struct rpc_call *call)
+{
+  pthread_mutex_lock(&call->lock);
+  if (call->facts == NULL) {
+    call->facts = copy_metadata(&call->metadata);
+    call->facts->identity = copy_identity(call->core);
+    char *address = grpc_call_get_peer(call->core);
+    call->facts->address = xstrdup(address);
+    gpr_free(address);
+  }
+  pthread_mutex_unlock(&call->lock);
+  return call->facts;
+}
+
+void call_facts_free(struct call_facts *facts)
+{
+  if (facts == NULL)
+    return;
+  free(facts->identity);
+  free(facts->address);
+  free(facts->text);
+  free(facts);
+}
+
+const void *rpc_call_metadata(struct rpc_call *call, const char *key, size_t *len)
+{
+  const struct call_facts *f = facts_of(call);
+  for (size_t i = 0; i < f->n; i++) {
+    if (strcmp(f->entries[i].key, key) != 0)
+      continue;
+    if (len != NULL)
+      *len = f->entries[i].len;
+    return f->entries[i].value;
+  }
+  if (len != NULL)
+    *len = 0;
+  return NULL;
+}
+
+struct rpc_peer rpc_call_peer(struct rpc_call *call)
+{
+  const struct call_facts *f = facts_of(call);
+  return (struct rpc_peer){.identity = f->identity, .address = f->address};
+}

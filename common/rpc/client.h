@@ -1,0 +1,134 @@
+/* The parts of a client that its files share. Private to common/rpc. */
+#ifndef AMCP_RPC_CLIENT_H
+#define AMCP_RPC_CLIENT_H
+
+#include <grpc/grpc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/rpc/core.h"
+#include "common/rpc/message.h"
+#include "common/rpc/rpc.h"
+
+enum { CLIENT_UNPACK_FACTOR = 8 }; /* unpacked memory per received byte, see rpc_unpack() */
+
+/* A method that was called at least once. Entries are added, never removed. */
+struct channel_method {
+  struct channel_method *next;
+  const ProtobufCServiceDescriptor *service;
+  const ProtobufCMethodDescriptor *descriptor;
+  void *registered;
+};
+
+struct rpc_channel {
+  grpc_channel *core;
+  struct rpc_poller poller;
+  char *name, *target;
+  size_t max_message_bytes;
+  _Atomic(struct channel_method *) methods;
+
+  pthread_mutex_t lock; /* of what follows, and of adding methods */
+  pthread_cond_t idle;  /* calls became empty */
+  struct rpc_client_call *calls;
+  bool closing;
+
+  /* On the poller only. */
+  struct rpc_client_call *waiting; /* for their next attempt */
+  int64_t reconnected_ms;          /* when a failed call last asked for a connection */
+};
+
+/* One call: its request, and what the attempt under way delivers into. */
+struct rpc_client_call {
+  uint32_t magic;
+  atomic_uint refs;
+  /* Constant from the start. */
+  struct rpc_channel *channel;
+  const struct channel_method *method;
+  enum rpc_kind kind;
+  bool keep_message; /* on_message takes the message over; it is on the heap */
+  struct rpc_client_callbacks callbacks;
+  void *user;
+  struct rpc_call *parent;
+  grpc_metadata *metadata;
+  size_t n_metadata;
+  grpc_slice request; /* packed */
+  gpr_timespec deadline;
+  int64_t started_ns, deadline_ms;
+
+  struct rpc_client_call *next, **link; /* channel's calls; its lock */
+  struct rpc_client_call *waiting_next; /* channel's waiting */
+
+  /* Written by the core during an attempt. */
+  grpc_metadata_array initial, trailing;
+  grpc_status_code status;
+  grpc_slice details;
+  grpc_byte_buffer *sending; /* the request; the core empties it, so one per attempt */
+  grpc_byte_buffer *response;
+  struct rpc_event start_event, status_event, recv_event, poke_event;
+
+  /* On the poller only. */
+  bool start_done, status_done, recv_over;
+  bool delivered;         /* a message has reached the callback: no retry */
+  struct err local_error; /* ends the call instead of the status */
+  unsigned reached;       /* attempts that got as far as a server */
+  unsigned failures;
+  int64_t retry_until_ms, retry_at_ms;
+
+  pthread_mutex_t lock; /* of what follows */
+  grpc_call *attempt;
+  bool cancelled, ended;
+  bool retrying; /* no attempt is under way, the next one has a date */
+  bool delivering, resumed, paused;
+};
+#define RPC_CLIENT_CALL_MAGIC 0x5270636cu
+
+/* channel.c */
+const struct channel_method *channel_method_get(struct rpc_channel *ch,
+                                                const ProtobufCServiceDescriptor *service,
+                                                const char *method, struct err *e);
+/* Adds the call to those the channel waits for. False when it is being freed. */
+bool channel_link(struct rpc_channel *ch, struct rpc_client_call *call);
+void channel_unlink(struct rpc_channel *ch, struct rpc_client_call *call);
+
+/* client_metadata.c */
+
+/* The metadata to send: the options' own, and what the parent passes on. */
+enum err_code client_metadata_make(struct rpc_client_call *call,
+                                   const struct rpc_client_options *options, struct err *e);
+void client_metadata_free(struct rpc_client_call *call);
+/* Text of a trailer into out, "" when absent. */
+void client_trailer(const struct rpc_client_call *call, const char *key, char *out, size_t size);
+
+/* client_call.c */
+void client_call_ref(struct rpc_client_call *call);
+void client_call_unref(struct rpc_client_call *call);
+/* Ends the call: on_done, then the references go. On the poller. */
+void client_call_end(struct rpc_client_call *call, const struct err *status);
+enum err_code client_call_start(struct rpc_client_call **out, struct rpc_channel *ch,
+                                const ProtobufCServiceDescriptor *service, const char *method,
+                                enum rpc_kind kind, bool keep_message,
+                                const ProtobufCMessage *request,
+                                const struct rpc_client_options *options,
+                                const struct rpc_client_callbacks *callbacks, void *user,
+                                struct err *e);
+
+/* client_attempt.c */
+void client_attempt_init(struct rpc_client_call *call);
+/* Starts an attempt. The call's lock is held. */
+void client_attempt_start(struct rpc_client_call *call);
+/* Frees what attempts have left. */
+void client_attempt_clear(struct rpc_client_call *call);
+
+/* client_retry.c */
+
+/* After an attempt's end: tries again or ends the call. On the poller. */
+void client_attempt_over(struct rpc_client_call *call);
+/* Timer of the channel's poller. */
+void client_retry_due(void *channel);
+/* A cancelled call need not wait for its next attempt. On the poller. */
+void client_retry_cancel(struct rpc_client_call *call);
+
+/* rpc_metrics.c, shared with the server. */
+void rpc_metrics_client(const char *backend, const char *method, int code, int64_t started_ns);
+
+#endif

@@ -1,0 +1,237 @@
+/* One attempt of a client call: the batches and what they deliver. */
+#include <grpc/byte_buffer.h>
+#include <grpc/slice.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/rpc/client.h"
+#include "common/rpc/server.h"
+
+static void on_unary(struct rpc_event *ev, bool ok);
+static void on_stream_start(struct rpc_event *ev, bool ok);
+static void on_stream_message(struct rpc_event *ev, bool ok);
+static void on_stream_status(struct rpc_event *ev, bool ok);
+static void on_poke(struct rpc_event *ev, bool ok);
+
+void client_attempt_init(struct rpc_client_call *call)
+{
+  call->start_event = RPC_EVENT_INIT(call->kind == RPC_UNARY ? on_unary : on_stream_start);
+  call->status_event = RPC_EVENT_INIT(on_stream_status);
+  call->recv_event = RPC_EVENT_INIT(on_stream_message);
+  call->poke_event = RPC_EVENT_INIT(on_poke);
+  grpc_metadata_array_init(&call->initial);
+  grpc_metadata_array_init(&call->trailing);
+  call->details = grpc_empty_slice();
+}
+
+void client_attempt_clear(struct rpc_client_call *call)
+{
+  grpc_metadata_array_destroy(&call->initial);
+  grpc_metadata_array_destroy(&call->trailing);
+  grpc_slice_unref(call->details);
+  if (call->sending != NULL)
+    grpc_byte_buffer_destroy(call->sending);
+  if (call->response != NULL)
+    grpc_byte_buffer_destroy(call->response);
+  if (call->attempt != NULL)
+    grpc_call_unref(call->attempt);
+}
+
+/* Makes the call as after its first init. */
+static void reset(struct rpc_client_call *call)
+{
+  if (call->attempt == NULL)
+    return;
+  client_attempt_clear(call);
+  grpc_metadata_array_init(&call->initial);
+  grpc_metadata_array_init(&call->trailing);
+  call->details = grpc_empty_slice();
+  call->sending = call->response = NULL;
+  call->attempt = NULL;
+  call->start_done = call->status_done = call->recv_over = false;
+}
+
+static size_t add_send_ops(struct rpc_client_call *call, grpc_op *ops)
+{
+  memset(ops, 0, 4 * sizeof(*ops));
+  ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+  ops[0].data.send_initial_metadata.metadata = call->metadata;
+  ops[0].data.send_initial_metadata.count = call->n_metadata;
+  ops[1].op = GRPC_OP_SEND_MESSAGE;
+  ops[1].data.send_message.send_message = call->sending;
+  ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+  ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
+  ops[3].data.recv_initial_metadata.recv_initial_metadata = &call->initial;
+  return 4;
+}
+
+static void set_message_op(struct rpc_client_call *call, grpc_op *op)
+{
+  memset(op, 0, sizeof(*op));
+  op->op = GRPC_OP_RECV_MESSAGE;
+  op->data.recv_message.recv_message = &call->response;
+}
+
+static void set_status_op(struct rpc_client_call *call, grpc_op *op)
+{
+  memset(op, 0, sizeof(*op));
+  op->op = GRPC_OP_RECV_STATUS_ON_CLIENT;
+  op->data.recv_status_on_client.trailing_metadata = &call->trailing;
+  op->data.recv_status_on_client.status = &call->status;
+  op->data.recv_status_on_client.status_details = &call->details;
+}
+
+/* Reads the next message of a stream. The lock is held. */
+static void read_next(struct rpc_client_call *call)
+{
+  grpc_op op;
+  set_message_op(call, &op);
+  rpc_batch(call->attempt, &op, 1, &call->recv_event);
+}
+
+void client_attempt_start(struct rpc_client_call *call)
+{
+  reset(call);
+  call->retrying = false;
+  struct rpc_channel *ch = call->channel;
+  grpc_call *parent = NULL;
+  if (call->parent != NULL) {
+    call_watch_close(call->parent); /* through which its cancellation reaches us */
+    parent = call->parent->core;
+  }
+  call->attempt =
+      grpc_channel_create_registered_call(ch->core, parent, GRPC_PROPAGATE_DEFAULTS, ch->poller.cq,
+                                          call->method->registered, call->deadline, NULL);
+  if (call->cancelled)
+    grpc_call_cancel(call->attempt, NULL);
+  call->sending = grpc_raw_byte_buffer_create(&call->request, 1);
+  grpc_op ops[6];
+  size_t n = add_send_ops(call, ops);
+  if (call->kind == RPC_UNARY) {
+    set_message_op(call, &ops[n++]);
+    set_status_op(call, &ops[n++]);
+    rpc_batch(call->attempt, ops, n, &call->start_event);
+    return;
+  }
+  rpc_batch(call->attempt, ops, n, &call->start_event);
+  set_status_op(call, &ops[0]);
+  rpc_batch(call->attempt, ops, 1, &call->status_event);
+  read_next(call);
+}
+
+/* Unpacks a message and gives it to the callback. False: do not read on. */
+static bool deliver(struct rpc_client_call *call)
+{
+  grpc_byte_buffer *bytes = TAKE_PTR(call->response);
+  struct rpc_unpacked u;
+  struct err e = {0};
+  enum err_code code = rpc_unpack(&u, call->method->descriptor->output, bytes, NULL,
+                                  call->channel->max_message_bytes * CLIENT_UNPACK_FACTOR, &e);
+  if (bytes != NULL)
+    grpc_byte_buffer_destroy(bytes);
+  if (code != ERR_OK) {
+    err_set(&call->local_error, code == ERR_RESOURCE_EXHAUSTED ? code : ERR_INTERNAL, e.reason,
+            "%s sent a message that cannot be used: %s", call->channel->name, e.message);
+    return false;
+  }
+  call->delivered = true;
+  bool more =
+      call->callbacks.on_message == NULL || call->callbacks.on_message(call->user, u.message);
+  if (!call->keep_message || call->callbacks.on_message == NULL)
+    rpc_unpacked_free(&u);
+  return more;
+}
+
+static void on_unary(struct rpc_event *ev, bool ok)
+{
+  (void)ok; /* the status says it all */
+  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, start_event);
+  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  /* The batch was started under the lock: wait until its starter has let go. */
+  pthread_mutex_lock(&call->lock);
+  pthread_mutex_unlock(&call->lock);
+  if (call->status == GRPC_STATUS_OK)
+    deliver(call);
+  client_attempt_over(call);
+}
+
+/* Ends the attempt once nothing of it is outstanding. A paused stream that failed ends
+ * without being resumed; one that ended well may still hold messages. */
+static void check_over(struct rpc_client_call *call)
+{
+  if (!call->start_done || !call->status_done)
+    return;
+  pthread_mutex_lock(&call->lock);
+  if (call->paused && (call->status != GRPC_STATUS_OK || call->cancelled)) {
+    call->paused = false;
+    call->recv_over = true;
+  }
+  pthread_mutex_unlock(&call->lock);
+  if (call->recv_over)
+    client_attempt_over(call);
+}
+
+static void on_stream_start(struct rpc_event *ev, bool ok)
+{
+  (void)ok;
+  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, start_event);
+  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  call->start_done = true;
+  check_over(call);
+}
+
+static void on_stream_status(struct rpc_event *ev, bool ok)
+{
+  (void)ok;
+  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, status_event);
+  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  call->status_done = true;
+  check_over(call);
+}
+
+static void on_stream_message(struct rpc_event *ev, bool ok)
+{
+  (void)ok;
+  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, recv_event);
+  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  pthread_mutex_lock(&call->lock);
+  call->delivering = true;
+  call->resumed = false;
+  pthread_mutex_unlock(&call->lock);
+  call->recv_over = call->response == NULL;
+  bool more = !call->recv_over && deliver(call);
+  if (call->local_error.code != ERR_OK) {
+    call->recv_over = true;
+    grpc_call_cancel(call->attempt, NULL);
+  }
+  pthread_mutex_lock(&call->lock);
+  call->delivering = false;
+  if (!call->recv_over) {
+    call->paused = !more && !call->resumed;
+    if (!call->paused)
+      read_next(call);
+  }
+  pthread_mutex_unlock(&call->lock);
+  check_over(call);
+}
+
+void rpc_client_resume(struct rpc_client_call *call)
+{
+  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  pthread_mutex_lock(&call->lock);
+  call->resumed = true;
+  if (call->paused && !call->ended) {
+    call->paused = false;
+    read_next(call);
+  }
+  pthread_mutex_unlock(&call->lock);
+}
+
+static void on_poke(struct rpc_event *ev, bool ok)
+{
+  (void)ok;
+  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, poke_event);
+  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  client_retry_cancel(call);
+  client_call_unref(call);
+}

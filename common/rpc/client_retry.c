@@ -1,0 +1,178 @@
+/* What follows an attempt: another one, or the end of the call with a status that people
+ * understand.
+ *
+ * Calls do not wait for a connection without limit (waitForReady), because a service that
+ * is down must be named within seconds; nor do they fail at the first refused connection,
+ * because a restart takes a moment. So an attempt that did not get an answer is repeated
+ * for a short time. */
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+#include <string.h>
+
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/rpc/client.h"
+
+enum {
+  RETRY_MS = 2000,     /* after the first failure */
+  RETRY_FIRST_MS = 20, /* waits between attempts */
+  RETRY_LONGEST_MS = 200,
+  MAX_REACHED = 3, /* attempts that reached a server: it may have worked on them */
+  RECONNECT_EVERY_MS = 250,
+};
+
+/* Whether the attempt got as far as a connection: only then the core knows the peer as an
+ * address instead of the target. A target that is itself one address looks the same in
+ * both cases; it counts as not reached, and time alone ends its attempts. */
+static bool reached_server(const struct rpc_client_call *call)
+{
+  char *peer = grpc_call_get_peer(call->attempt);
+  bool address = strncmp(peer, "ipv4:", 5) == 0 || strncmp(peer, "ipv6:", 5) == 0 ||
+                 strncmp(peer, "unix:", 5) == 0;
+  bool reached = address && strcmp(peer, call->channel->target) != 0;
+  gpr_free(peer);
+  return reached;
+}
+
+/* UNAVAILABLE: no connection, or it broke. CANCELLED without our doing: the server was
+ * shutting down and had not accepted the call yet (grpc/grpc#41785). A handler that says
+ * either adds the pushback. */
+static bool worth_another(const struct rpc_client_call *call)
+{
+  if (call->status != GRPC_STATUS_UNAVAILABLE && call->status != GRPC_STATUS_CANCELLED)
+    return false;
+  if (call->delivered || call->local_error.code != ERR_OK)
+    return false;
+  if (call->parent != NULL && rpc_call_cancelled(call->parent))
+    return false;
+  char pushback[16];
+  client_trailer(call, RPC_META_PUSHBACK, pushback, sizeof(pushback));
+  return pushback[0] == '\0';
+}
+
+/* Connects now instead of after the core's backoff: a caller is waiting. */
+static void hurry_connection(struct rpc_channel *ch, int64_t now)
+{
+  if (now - ch->reconnected_ms < RECONNECT_EVERY_MS)
+    return;
+  ch->reconnected_ms = now;
+  grpc_channel_reset_connect_backoff(ch->core);
+}
+
+/* Puts the call on the waiting list. False when it has used up its time or attempts. */
+static bool plan_retry(struct rpc_client_call *call)
+{
+  struct rpc_channel *ch = call->channel;
+  int64_t now = clock_mono_ms();
+  if (call->failures == 0)
+    call->retry_until_ms = now + RETRY_MS;
+  struct backoff wait = {RETRY_FIRST_MS, RETRY_LONGEST_MS, call->failures++};
+  call->retry_at_ms = now + backoff_next_ms(&wait);
+  if (reached_server(call))
+    call->reached++;
+  else
+    hurry_connection(ch, now);
+  if (call->reached >= MAX_REACHED || call->retry_at_ms > call->retry_until_ms ||
+      call->retry_at_ms >= call->deadline_ms)
+    return false;
+  pthread_mutex_lock(&call->lock);
+  bool go = !call->cancelled;
+  call->retrying = go;
+  pthread_mutex_unlock(&call->lock);
+  if (!go)
+    return false;
+  call->waiting_next = ch->waiting;
+  ch->waiting = call;
+  if (call->retry_at_ms < ch->poller.timer_ms)
+    ch->poller.timer_ms = call->retry_at_ms;
+  return true;
+}
+
+static void describe_deadline(const struct rpc_client_call *call, struct err *e)
+{
+  int64_t waited = (clock_mono_ns() - call->started_ns) / 1000000;
+  err_set(e, ERR_DEADLINE_EXCEEDED, "deadline_exceeded",
+          "%s did not answer within %lld ms; try again, or ask for less", call->channel->name,
+          (long long)waited);
+}
+
+/* The attempt's status as an error; *answered tells whether a handler gave it. */
+static void describe(const struct rpc_client_call *call, struct err *e)
+{
+  char reason[sizeof(e->reason)];
+  client_trailer(call, RPC_META_REASON, reason, sizeof(reason));
+  char pushback[16];
+  client_trailer(call, RPC_META_PUSHBACK, pushback, sizeof(pushback));
+  bool answered = reason[0] != '\0' || pushback[0] != '\0';
+  const char *name = call->channel->name;
+  int len = (int)GRPC_SLICE_LENGTH(call->details);
+  const char *text = (const char *)GRPC_SLICE_START_PTR(call->details);
+  enum err_code code = (enum err_code)call->status;
+  if (code == ERR_DEADLINE_EXCEEDED && !answered)
+    describe_deadline(call, e);
+  else if (code == ERR_UNAVAILABLE && !answered)
+    err_set(e, code, "unreachable",
+            "%s cannot be reached at %s (%.*s); it may be starting or down, try again in a moment",
+            name, call->channel->target, len, text);
+  else if (len == 0)
+    err_set(e, code, reason, "%s answered %s without saying why", name, err_code_name(code));
+  else
+    err_set(e, code, reason, "%.*s", len, text);
+}
+
+static void end_with_status(struct rpc_client_call *call)
+{
+  pthread_mutex_lock(&call->lock);
+  bool cancelled = call->cancelled;
+  pthread_mutex_unlock(&call->lock);
+  struct err e = {0};
+  if (call->local_error.code != ERR_OK)
+    e = call->local_error;
+  else if (call->status == GRPC_STATUS_OK)
+    e.code = ERR_OK;
+  else if (cancelled)
+    err_set(&e, ERR_CANCELLED, "cancelled", "the call to %s was cancelled", call->channel->name);
+  else
+    describe(call, &e);
+  client_call_end(call, &e);
+}
+
+void client_attempt_over(struct rpc_client_call *call)
+{
+  if (!worth_another(call) || !plan_retry(call))
+    end_with_status(call);
+}
+
+void client_retry_due(void *channel)
+{
+  struct rpc_channel *ch = channel;
+  int64_t now = clock_mono_ms();
+  struct rpc_client_call *all = TAKE_PTR(ch->waiting);
+  while (all != NULL) {
+    struct rpc_client_call *call = all;
+    all = call->waiting_next;
+    if (call->retry_at_ms <= now) {
+      pthread_mutex_lock(&call->lock);
+      client_attempt_start(call);
+      pthread_mutex_unlock(&call->lock);
+      continue;
+    }
+    call->waiting_next = ch->waiting;
+    ch->waiting = call;
+    if (call->retry_at_ms < ch->poller.timer_ms)
+      ch->poller.timer_ms = call->retry_at_ms;
+  }
+}
+
+void client_retry_cancel(struct rpc_client_call *call)
+{
+  for (struct rpc_client_call **at = &call->channel->waiting; *at != NULL;
+       at = &(*at)->waiting_next) {
+    if (*at != call)
+      continue;
+    *at = call->waiting_next;
+    end_with_status(call);
+    return;
+  }
+}

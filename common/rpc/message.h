@@ -1,0 +1,32 @@
+/* Messages to and from the library's byte buffers. Private to common/rpc. */
+#ifndef AMCP_RPC_MESSAGE_H
+#define AMCP_RPC_MESSAGE_H
+
+#include <grpc/grpc.h>
+#include <grpc/slice.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+
+/* Packs into a new slice; the caller unrefs it. */
+grpc_slice rpc_pack_slice(const ProtobufCMessage *message);
+/* Packs into a new byte buffer; the caller destroys it. */
+grpc_byte_buffer *rpc_pack(const ProtobufCMessage *message);
+
+/* An unpacked message and where its memory is. */
+struct rpc_unpacked {
+  ProtobufCMessage *message;
+  bool on_heap; /* free it with rpc_unpacked_free(); else the arena holds it */
+};
+
+/* Checks (guard.h) and unpacks. With an arena, small messages go there; without one, and
+ * for large ones, memory comes from malloc(), at most max bytes. ERR_INVALID_ARGUMENT when
+ * the bytes are no such message, ERR_RESOURCE_EXHAUSTED when its parts need more than
+ * max. */
+enum err_code rpc_unpack(struct rpc_unpacked *out, const ProtobufCMessageDescriptor *descriptor,
+                         grpc_byte_buffer *bytes, struct arena *arena, size_t max, struct err *e);
+void rpc_unpacked_free(struct rpc_unpacked *u);
+
+#endif

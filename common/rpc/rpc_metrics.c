@@ -1,0 +1,49 @@
+/* Counters and latencies of calls, by service, method and code. */
+#include <pthread.h>
+
+#include "common/base/clock.h"
+#include "common/base/metrics.h"
+#include "common/rpc/client.h"
+#include "common/rpc/server.h"
+
+static struct metric *server_requests, *server_seconds, *client_requests, *client_seconds;
+
+static void make_metrics(void)
+{
+  server_requests = metrics_counter("rpc_server_requests_total", "Calls this server has answered.",
+                                    "service", "method", "code", NULL);
+  server_seconds = metrics_histogram(
+      "rpc_server_seconds", "Time from a call's arrival to its status.", "service", "method", NULL);
+  client_requests = metrics_counter("rpc_client_requests_total", "Calls made to backends.",
+                                    "backend", "method", "code", NULL);
+  client_seconds =
+      metrics_histogram("rpc_client_seconds", "Time from a call's start to its end, with retries.",
+                        "backend", "method", NULL);
+}
+
+static void make_once(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_metrics);
+}
+
+static double seconds_since(int64_t started_ns)
+{
+  return (double)(clock_mono_ns() - started_ns) / 1e9;
+}
+
+void rpc_metrics_server(const char *service, const char *method, int code, int64_t started_ns)
+{
+  make_once();
+  const char *name = err_code_name((enum err_code)code);
+  metric_add(server_requests, 1, METRIC_LABELS(service, method, name));
+  metric_observe(server_seconds, seconds_since(started_ns), METRIC_LABELS(service, method));
+}
+
+void rpc_metrics_client(const char *backend, const char *method, int code, int64_t started_ns)
+{
+  make_once();
+  const char *name = err_code_name((enum err_code)code);
+  metric_add(client_requests, 1, METRIC_LABELS(backend, method, name));
+  metric_observe(client_seconds, seconds_since(started_ns), METRIC_LABELS(backend, method));
+}

@@ -1,0 +1,256 @@
+/* A server's life: options, services, start, drain and stop. */
+#include "common/rpc/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/rpc/args.h"
+#include "common/rpc/tls.h"
+
+static struct rpc_server_options with_defaults(const struct rpc_server_options *o)
+{
+  struct rpc_server_options full = *o;
+  full.pollers = o->pollers == 0 ? 1 : o->pollers < RPC_MAX_POLLERS ? o->pollers : RPC_MAX_POLLERS;
+  full.workers = o->workers == 0 ? 4 : o->workers;
+  full.queue_max = o->queue_max == 0 ? 1024 : o->queue_max;
+  full.max_message_bytes = o->max_message_bytes == 0 ? 8u * 1024 * 1024 : o->max_message_bytes;
+  full.drain_ms = o->drain_ms == 0 ? 500 : o->drain_ms;
+  full.grace_ms = o->grace_ms == 0 ? 10 * 1000 : o->grace_ms;
+  full.listen = NULL;
+  full.tls = (struct rpc_tls){0};
+  return full;
+}
+
+static void init_lock(struct rpc_server *s)
+{
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&s->ended, &attr);
+  pthread_condattr_destroy(&attr);
+  pthread_mutex_init(&s->lock, NULL);
+}
+
+static void make_core(struct rpc_server *s)
+{
+  struct rpc_args args;
+  rpc_args_server(&args, s->options.max_message_bytes);
+  s->core = grpc_server_create(&args.args, NULL);
+  s->n_pollers = s->options.pollers;
+  for (size_t i = 0; i < s->n_pollers; i++) {
+    rpc_poller_init(&s->pollers[i]);
+    grpc_server_register_completion_queue(s->core, s->pollers[i].cq, NULL);
+  }
+}
+
+enum err_code rpc_server_new(struct rpc_server **out, const struct rpc_server_options *options,
+                             struct err *e)
+{
+  *out = NULL;
+  if (options->listen == NULL || options->listen[0] == '\0')
+    return err_set(e, ERR_INVALID_ARGUMENT, NULL, "the server needs an address host:port");
+  grpc_server_credentials *credentials;
+  enum err_code code = rpc_tls_server(&credentials, &options->tls, e);
+  if (code != ERR_OK)
+    return code;
+  struct rpc_server *s = xcalloc(1, sizeof(*s));
+  s->credentials = credentials;
+  s->listen = xstrdup(options->listen);
+  s->options = with_defaults(options);
+  s->services_end = &s->services;
+  init_lock(s);
+  make_core(s);
+  s->health = health_new();
+  s->reflection = reflection_new();
+  code = health_add_to(s->health, s, e);
+  if (code == ERR_OK)
+    code = reflection_add_to(s->reflection, s, e);
+  if (code != ERR_OK) {
+    rpc_server_stop(s);
+    return code;
+  }
+  *out = s;
+  return ERR_OK;
+}
+
+static enum err_code add_method(struct rpc_server *s, const ProtobufCServiceDescriptor *descriptor,
+                                const struct rpc_method *method, void *service, struct err *e)
+{
+  const ProtobufCMethodDescriptor *d =
+      protobuf_c_service_descriptor_get_method_by_name(descriptor, method->name);
+  if (d == NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, NULL, "%s has no method %s", descriptor->name,
+                   method->name);
+  struct server_method *m = xcalloc(1, sizeof(*m));
+  *m = (struct server_method){.next = s->methods,
+                              .server = s,
+                              .service_name = descriptor->name,
+                              .method = method,
+                              .input = d->input,
+                              .service = service,
+                              .path = xasprintf("/%s/%s", descriptor->name, method->name)};
+  s->methods = m;
+  m->registered = grpc_server_register_method(s->core, m->path, NULL,
+                                              GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+  if (m->registered == NULL)
+    return err_set(e, ERR_ALREADY_EXISTS, NULL, "%s was added twice", m->path + 1);
+  return ERR_OK;
+}
+
+enum err_code rpc_server_add(struct rpc_server *s, const ProtobufCServiceDescriptor *descriptor,
+                             const struct rpc_method *methods, size_t n, void *service,
+                             struct err *e)
+{
+  if (s->started)
+    return err_set(e, ERR_FAILED_PRECONDITION, NULL, "%s was added after the server started",
+                   descriptor->name);
+  for (size_t i = 0; i < n; i++) {
+    enum err_code code = add_method(s, descriptor, &methods[i], service, e);
+    if (code != ERR_OK)
+      return code;
+  }
+  struct server_service *added = xcalloc(1, sizeof(*added));
+  added->name = descriptor->name;
+  *s->services_end = added;
+  s->services_end = &added->next;
+  return ERR_OK;
+}
+
+enum err_code rpc_server_start(struct rpc_server *s, struct err *e)
+{
+  int port = grpc_server_add_http2_port(s->core, s->listen, s->credentials);
+  if (port <= 0)
+    return err_set(e, ERR_UNAVAILABLE, "cannot_listen",
+                   "cannot listen on %s: another process uses the port, or the address does not "
+                   "belong to this machine",
+                   s->listen);
+  s->port = (uint16_t)port;
+  s->pool = pool_new("rpc", s->options.workers, s->options.queue_max);
+  grpc_server_start(s->core);
+  s->started = true;
+  server_arm_all(s);
+  for (size_t i = 0; i < s->n_pollers; i++)
+    rpc_poller_start(&s->pollers[i], "rpc-server");
+  rpc_server_set_serving(s, true);
+  return ERR_OK;
+}
+
+uint16_t rpc_server_port(const struct rpc_server *s)
+{
+  return s->port;
+}
+
+void rpc_server_set_serving(struct rpc_server *s, bool serving)
+{
+  health_set_serving(s->health, serving);
+}
+
+void server_call_gone(struct rpc_server *s)
+{
+  if (atomic_fetch_sub(&s->live, 1) > 1)
+    return;
+  pthread_mutex_lock(&s->lock);
+  pthread_cond_broadcast(&s->ended);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void on_core_down(struct rpc_event *ev, bool ok)
+{
+  (void)ok;
+  struct rpc_server *s = RPC_CONTAINER(ev, struct rpc_server, down_event);
+  pthread_mutex_lock(&s->lock);
+  s->core_down = true;
+  pthread_cond_broadcast(&s->ended);
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void sleep_ms(uint32_t ms)
+{
+  struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+  while (nanosleep(&t, &t) != 0 && errno == EINTR)
+    ;
+}
+
+/* Waits until no call is left or ms have passed. True: none is left. */
+static bool wait_for_end(struct rpc_server *s, uint32_t ms)
+{
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += ms / 1000;
+  until.tv_nsec += (long)(ms % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  pthread_mutex_lock(&s->lock);
+  int rc = 0;
+  bool ended;
+  while (!(ended = s->core_down && atomic_load(&s->live) == 0) && rc == 0)
+    rc = pthread_cond_timedwait(&s->ended, &s->lock, &until);
+  pthread_mutex_unlock(&s->lock);
+  return ended;
+}
+
+/* The core refuses calls from here on, so those that no poller has accepted yet end as
+ * CANCELLED at the client. Hence the wait before: clients that watch the health have
+ * gone elsewhere by now. */
+static void end_calls(struct rpc_server *s)
+{
+  s->down_event = RPC_EVENT_INIT(on_core_down);
+  grpc_server_shutdown_and_notify(s->core, s->pollers[0].cq, &s->down_event);
+  if (wait_for_end(s, s->options.grace_ms))
+    return;
+  log_warn("calls still run at the end of the grace period; cancelling them",
+           LOG_I("calls", atomic_load(&s->live)));
+  grpc_server_cancel_all_calls(s->core);
+  while (!wait_for_end(s, 10 * 1000))
+    log_error("a cancelled call was not finished; waiting for its handler",
+              LOG_I("calls", atomic_load(&s->live)));
+}
+
+static void free_server(struct rpc_server *s)
+{
+  while (s->methods != NULL) {
+    struct server_method *m = s->methods;
+    s->methods = m->next;
+    free(m->path);
+    free(m);
+  }
+  while (s->services != NULL) {
+    struct server_service *service = s->services;
+    s->services = service->next;
+    free(service);
+  }
+  health_free(s->health);
+  reflection_free(s->reflection);
+  grpc_server_credentials_release(s->credentials);
+  pthread_cond_destroy(&s->ended);
+  pthread_mutex_destroy(&s->lock);
+  free(s->listen);
+  free(s);
+}
+
+void rpc_server_stop(struct rpc_server *s)
+{
+  if (s == NULL)
+    return;
+  if (s->started) {
+    rpc_server_set_serving(s, false);
+    sleep_ms(s->options.drain_ms);
+    health_end(s->health);
+    end_calls(s);
+  } else {
+    s->down_event = RPC_EVENT_INIT(on_core_down);
+    grpc_server_shutdown_and_notify(s->core, s->pollers[0].cq, &s->down_event);
+  }
+  pool_free(s->pool);
+  for (size_t i = 0; i < s->n_pollers; i++)
+    rpc_poller_stop(&s->pollers[i]);
+  grpc_server_destroy(s->core);
+  free_server(s);
+}

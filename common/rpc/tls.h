@@ -1,0 +1,20 @@
+/* Credentials from PEM files that are read again when they change. Private to
+ * common/rpc. */
+#ifndef AMCP_RPC_TLS_H
+#define AMCP_RPC_TLS_H
+
+#include <grpc/grpc.h>
+#include <grpc/grpc_security.h>
+
+#include "common/base/error.h"
+#include "common/rpc/rpc.h"
+
+/* Mutual TLS, or plaintext when no file is named. The files are loaded once to check
+ * them: ERR_INVALID_ARGUMENT names the file and what is wrong with it. Release the
+ * result with the library's function. */
+enum err_code rpc_tls_server(grpc_server_credentials **out, const struct rpc_tls *tls,
+                             struct err *e);
+enum err_code rpc_tls_client(grpc_channel_credentials **out, const struct rpc_tls *tls,
+                             struct err *e);
+
+#endif

@@ -1,0 +1,216 @@
+/* Unary calls: answers, errors, metadata, limits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/rpc/echo_service.h"
+
+static struct echo echo;
+static struct rpc_server *server;
+static struct rpc_channel *channel;
+
+static void begin(const struct rpc_server_options *o)
+{
+  memset(&echo, 0, sizeof(echo));
+  rpc_init();
+  server = echo_start(&echo, o);
+  channel = echo_connect(server);
+}
+
+static void end(void)
+{
+  rpc_channel_free(channel);
+  rpc_server_stop(server);
+  rpc_shutdown();
+}
+
+static void a_unary_call_gets_its_answer(void)
+{
+  begin(NULL);
+  struct err e;
+  CU_ASSERT_EQUAL(echo_say(channel, "Say", "hello", NULL, &e), ERR_OK);
+  CU_ASSERT_EQUAL(echo_say(channel, "SaySlowly", "hello from a worker", NULL, &e), ERR_OK);
+  CU_ASSERT_EQUAL(atomic_load(&echo.served), 2);
+  CU_ASSERT_TRUE(rpc_channel_ready(channel));
+  end();
+}
+
+static void an_error_arrives_with_code_reason_and_message(void)
+{
+  begin(NULL);
+  FailRequest request = AMCP__TEST__V1__FAIL_REQUEST__INIT;
+  request.code = ERR_FAILED_PRECONDITION;
+  request.reason = TEXT("invalid_grant");
+  request.message = TEXT("dealer d-12 (Müller) must consent again: 100 % sure");
+  ProtobufCMessage *response;
+  struct err e = {0};
+  CU_ASSERT_EQUAL(
+      rpc_client_call_sync(&response, channel, ECHO_SERVICE, "Fail", &request.base, NULL, &e),
+      ERR_FAILED_PRECONDITION);
+  CU_ASSERT_PTR_NULL(response);
+  CU_ASSERT_EQUAL(e.code, ERR_FAILED_PRECONDITION);
+  CU_ASSERT_STRING_EQUAL(e.reason, "invalid_grant");
+  CU_ASSERT_STRING_EQUAL(e.message, request.message);
+  end();
+}
+
+static void unavailable_from_a_handler_is_not_retried(void)
+{
+  begin(NULL);
+  FailRequest request = AMCP__TEST__V1__FAIL_REQUEST__INIT;
+  request.code = ERR_UNAVAILABLE;
+  request.reason = TEXT("");
+  request.message = TEXT("the token endpoint did not answer");
+  ProtobufCMessage *response;
+  struct err e = {0};
+  int64_t started = clock_mono_ms();
+  rpc_client_call_sync(&response, channel, ECHO_SERVICE, "Fail", &request.base, NULL, &e);
+  CU_ASSERT_EQUAL(e.code, ERR_UNAVAILABLE);
+  CU_ASSERT_STRING_EQUAL(e.message, request.message);
+  CU_ASSERT_TRUE(clock_mono_ms() - started < 1500);
+  end();
+}
+
+static void a_method_without_handler_is_unimplemented(void)
+{
+  begin(NULL);
+  struct err e;
+  CU_ASSERT_EQUAL(echo_say(channel, "Missing", "x", NULL, &e), ERR_UNIMPLEMENTED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "/amcp.test.v1.Echo/Missing"));
+  CU_ASSERT_EQUAL(echo_say(channel, "NoSuchMethod", "x", NULL, &e), ERR_INVALID_ARGUMENT);
+  end();
+}
+
+static DescribeResponse *describe(const struct rpc_client_options *o)
+{
+  SayRequest request = SAY_REQUEST;
+  ProtobufCMessage *response;
+  struct err e = {0};
+  enum err_code code =
+      rpc_client_call_sync(&response, channel, ECHO_SERVICE, "Describe", &request.base, o, &e);
+  CU_ASSERT_EQUAL_FATAL(code, ERR_OK);
+  return (DescribeResponse *)response;
+}
+
+static void metadata_arrives_as_text_and_as_bytes(void)
+{
+  begin(NULL);
+  const struct rpc_metadata md[] = {
+      {"x-text", "two words", 9},
+      {"x-raw-bin", "\x00\x01\xff\x00", 4},
+  };
+  struct rpc_client_options o = {.metadata = md, .n_metadata = 2, .timeout_ms = 5000};
+  DescribeResponse *d = describe(&o);
+  CU_ASSERT_STRING_EQUAL(d->text_value, "two words");
+  CU_ASSERT_EQUAL(d->binary_value.len, 4);
+  CU_ASSERT_EQUAL(memcmp(d->binary_value.data, "\x00\x01\xff\x00", 4), 0);
+  CU_ASSERT_STRING_EQUAL(d->identity, "");
+  CU_ASSERT_EQUAL(strncmp(d->address, "ipv4:127.0.0.1:", 15), 0);
+  CU_ASSERT_TRUE(d->remaining_ms > 3000 && d->remaining_ms <= 5100);
+  protobuf_c_message_free_unpacked(&d->base, NULL);
+  end();
+}
+
+static void illegal_metadata_is_refused_before_the_call(void)
+{
+  begin(NULL);
+  const struct rpc_metadata upper = {"X-Text", "a", 1}, newline = {"x-text", "a\nb", 3};
+  struct err e;
+  struct rpc_client_options o = {.metadata = &upper, .n_metadata = 1};
+  CU_ASSERT_EQUAL(echo_say(channel, "Say", "x", &o, &e), ERR_INVALID_ARGUMENT);
+  o.metadata = &newline;
+  CU_ASSERT_EQUAL(echo_say(channel, "Say", "x", &o, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(atomic_load(&echo.served), 0);
+  end();
+}
+
+static void a_message_over_the_limit_is_refused(void)
+{
+  struct rpc_server_options o = {.max_message_bytes = 10000};
+  begin(&o);
+  AUTO_FREE char *text = xmalloc(20001);
+  memset(text, 'a', 20000);
+  text[20000] = '\0';
+  struct err e;
+  CU_ASSERT_EQUAL(echo_say(channel, "Say", text, NULL, &e), ERR_RESOURCE_EXHAUSTED);
+  text[9000] = '\0';
+  CU_ASSERT_EQUAL(echo_say(channel, "Say", text, NULL, &e), ERR_OK);
+  CU_ASSERT_EQUAL(atomic_load(&echo.served), 1);
+  end();
+}
+
+static void a_large_message_goes_through_whole(void)
+{
+  begin(NULL);
+  enum { BIG = 5 * 1024 * 1024 };
+  AUTO_FREE char *text = xmalloc(BIG + 1);
+  for (size_t i = 0; i < BIG; i++)
+    text[i] = (char)('a' + i % 23);
+  text[BIG] = '\0';
+  struct err e;
+  CU_ASSERT_EQUAL(echo_say(channel, "Say", text, NULL, &e), ERR_OK);
+  end();
+}
+
+static void a_full_worker_queue_answers_at_once(void)
+{
+  struct rpc_server_options o = {.workers = 1, .queue_max = 1};
+  begin(&o);
+  enum { N = 4 };
+  struct outcome outcomes[N];
+  SayRequest request = SAY_REQUEST;
+  request.delay_ms = 300;
+  struct err e = {0};
+  for (size_t i = 0; i < N; i++) {
+    outcomes[i] = (struct outcome)OUTCOME_INIT;
+    rpc_client_start(NULL, channel, ECHO_SERVICE, "SaySlowly", RPC_UNARY, &request.base, NULL,
+                     &outcome_callbacks, &outcomes[i], &e);
+    if (i == 0)
+      wait_for(&echo.served, 1); /* the worker is taken: one waits, two are too many */
+  }
+  int refused = 0, served = 0;
+  for (size_t i = 0; i < N; i++) {
+    CU_ASSERT_TRUE_FATAL(outcome_wait(&outcomes[i]));
+    refused += outcomes[i].status.code == ERR_RESOURCE_EXHAUSTED;
+    served += outcomes[i].status.code == ERR_OK;
+  }
+  CU_ASSERT_EQUAL(refused, 2);
+  CU_ASSERT_EQUAL(served, 2);
+  CU_ASSERT_STRING_EQUAL(outcomes[3].status.reason, "queue_full");
+  end();
+}
+
+static void many_calls_at_once_all_end_once(void)
+{
+  begin(NULL);
+  enum { N = 500 };
+  struct outcome *outcomes = xcalloc(N, sizeof(*outcomes));
+  SayRequest request = SAY_REQUEST;
+  request.text = TEXT("x");
+  struct err e = {0};
+  for (size_t i = 0; i < N; i++) {
+    outcomes[i] = (struct outcome)OUTCOME_INIT;
+    const char *method = i % 3 == 0 ? "SaySlowly" : "Say";
+    CU_ASSERT_EQUAL(rpc_client_start(NULL, channel, ECHO_SERVICE, method, RPC_UNARY, &request.base,
+                                     NULL, &outcome_callbacks, &outcomes[i], &e),
+                    ERR_OK);
+  }
+  int good = 0;
+  for (size_t i = 0; i < N; i++)
+    good += outcome_wait(&outcomes[i]) && outcomes[i].status.code == ERR_OK &&
+            outcomes[i].messages == 1;
+  CU_ASSERT_EQUAL(good, N);
+  free(outcomes);
+  end();
+}
+
+TEST_MAIN("rpc calls", TEST(a_unary_call_gets_its_answer),
+          TEST(an_error_arrives_with_code_reason_and_message),
+          TEST(unavailable_from_a_handler_is_not_retried),
+          TEST(a_method_without_handler_is_unimplemented),
+          TEST(metadata_arrives_as_text_and_as_bytes),
+          TEST(illegal_metadata_is_refused_before_the_call),
+          TEST(a_message_over_the_limit_is_refused), TEST(a_large_message_goes_through_whole),
+          TEST(a_full_worker_queue_answers_at_once), TEST(many_calls_at_once_all_end_once))
