@@ -224,7 +224,7 @@ static enum err_code read_list(const struct reader *r, const cJSON *object, cons
   if (*list == NULL && !required)
     return ERR_OK;
   if (!cJSON_IsArray(*list) || (required && cJSON_GetArraySize(*list) == 0))
-    return refuse(r, key, "must be a %sarray of strings", required ? "non-empty " : "");
+    return refuse(r, key, "must be %s of strings", required ? "a non-empty array" : "an array");
   if (cJSON_GetArraySize(*list) > max)
     return refuse(r, key, "more than %d items", max);
   return ERR_OK;

@@ -49,7 +49,7 @@ static enum err_code read_all(struct buf *out, int fd, const char *what, const c
 }
 
 enum err_code secret_file_read(struct buf *out, const char *what, const char *path, size_t max,
-                               struct err *e)
+                               bool secret, struct err *e)
 {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)

@@ -66,8 +66,10 @@ static void vehicle_page(struct inventory *inv, const struct plan_dealer *d,
     for (char *c = model; *c != '\0'; c++)
       if (*c == ' ')
         *c = '-';
-    snprintf(page->path, sizeof(page->path), "/%s/%s/%u-%s-%s-%s.htm", is_new ? "new" : "used",
-             v->make->name, v->year, v->make->name, model, v->vin);
+    /* Built aside: the compiler cannot see that the path is no part of the vehicle. */
+    snprintf(text, sizeof(text), "/%s/%s/%u-%s-%s-%s.htm", is_new ? "new" : "used", v->make->name,
+             v->year, v->make->name, model, v->vin);
+    snprintf(page->path, sizeof(page->path), "%s", text);
   }
   snprintf(page->title, sizeof(page->title), "%s %u %s %s %s | %s", is_new ? "New" : "Used",
            v->year, v->make->name, v->model->name, v->trim, d->name);
