@@ -217,6 +217,17 @@ static void grant_is_asked_for_once_and_remembered(void)
   stop();
 }
 
+static void grant_that_a_service_refuses_is_asked_for_anew(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 1);
+  expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"refuse\"")), 200, "Try again");
+  expect(mcp(headers, CALL("2", "list_dealers", "")), 200, "\"isError\":false");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 2);
+  stop();
+}
+
 static void session_is_of_no_use_to_another_principal(void)
 {
   start();
@@ -669,6 +680,7 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(missing_and_invalid_credentials_are_401_with_a_challenge),
           TEST(auth_service_trouble_is_503_and_never_401),
           TEST(grant_is_asked_for_once_and_remembered),
+          TEST(grant_that_a_service_refuses_is_asked_for_anew),
           TEST(session_is_of_no_use_to_another_principal),
           TEST(without_auth_everyone_gets_the_local_grant),
           TEST(oauth_metadata_is_served_when_configured),

@@ -81,8 +81,8 @@ static void error_texts_say_what_happened_and_what_to_do(void)
           "report-svc does not know run_report: gateway and services are of different versions. "
           "Tell the operator.");
   text_is(ERR_UNAUTHENTICATED, "",
-          "Your credentials are no longer accepted: they have expired. Connect again with a valid "
-          "token.");
+          "Your credentials are no longer accepted: they have expired. Try again; if that does "
+          "not help, connect again with a valid token.");
 }
 
 static void every_code_has_a_text(void)
