@@ -41,6 +41,7 @@ struct fakes {
   int token_calls, renewals, grants_seen; /* GetAccessToken */
   int token_number;                       /* "token-<n>" is given out */
   bool renews;                            /* a rejected token leads to the next number */
+  int token_delay_ms;                     /* of GetAccessToken */
   int list_dealers;                       /* dealers d00.. that ListDealers names */
 
   struct MHD_Daemon *daemon;
@@ -54,7 +55,7 @@ struct fakes {
 /* What the report-svc under test differs in from the defaults. */
 struct fakes_options {
   int64_t page_rows;
-  uint32_t timeout_ms;
+  uint32_t timeout_ms, backoff_ms;
   size_t max_answer_bytes, chunk_rows, fan_out;
   size_t cache_bytes;
 };

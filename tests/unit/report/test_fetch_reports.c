@@ -418,6 +418,46 @@ static void cancel_ends_all_transfers(void)
   fakes_stop(&f);
 }
 
+static void cancel_while_tokens_are_awaited_is_clean(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, NULL);
+  f.token_delay_ms = 200;
+  fetch_init(&r);
+  fetch_start(&r, &f, 20, 2, 0, 20000);
+  usleep(100000);
+  int64_t start = clock_mono_ms();
+  rpc_client_cancel(r.call);
+  fetch_wait(&r);
+  rpc_server_stop(f.report_server); /* waits for the handler */
+  f.report_server = NULL;
+  CU_ASSERT(clock_mono_ms() - start < 1500);
+  CU_ASSERT_EQUAL(f.requests, 0);
+  fakes_stop(&f);
+}
+
+/* Transfers that wait to be tried again. */
+static void cancel_during_a_backoff_is_clean(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.backoff_ms = 6000});
+  f.google = (struct google_plan){.fail_status = 503, .fail_times = 1000, .fail_body = ""};
+  fetch_init(&r);
+  fetch_start(&r, &f, 5, 2, 0, 60000);
+  usleep(300000);
+  CU_ASSERT_EQUAL(f.requests, 10);
+  CU_ASSERT_EQUAL(governor_active(google_governor(f.service.google)), 0);
+  int64_t start = clock_mono_ms();
+  rpc_client_cancel(r.call);
+  fetch_wait(&r);
+  rpc_server_stop(f.report_server);
+  f.report_server = NULL;
+  CU_ASSERT(clock_mono_ms() - start < 1500);
+  fakes_stop(&f);
+}
+
 static void cancel_while_the_stream_is_full_ends_all_transfers(void)
 {
   struct fakes f;
@@ -484,5 +524,7 @@ TEST_MAIN("report-svc FetchReports", TEST(all_pages_of_all_dealers_arrive_as_col
           TEST(a_token_refused_between_pages_is_renewed),
           TEST(dealers_run_side_by_side_within_the_bound),
           TEST(a_slow_reader_stops_the_transfer_and_gets_everything),
-          TEST(cancel_ends_all_transfers), TEST(cancel_while_the_stream_is_full_ends_all_transfers),
+          TEST(cancel_ends_all_transfers), TEST(cancel_while_tokens_are_awaited_is_clean),
+          TEST(cancel_during_a_backoff_is_clean),
+          TEST(cancel_while_the_stream_is_full_ends_all_transfers),
           TEST(stopping_the_server_in_the_middle_is_clean), TEST(malformed_requests_are_refused))

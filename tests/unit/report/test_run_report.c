@@ -1,4 +1,4 @@
-/* RunReport and GetAccountSummaries through the whole service, between fakes. */
+/* RunReport through the whole service, between fakes. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +10,6 @@
 
 typedef Analytics__Report__V1__RunReportRequest tool_request;
 typedef Analytics__Report__V1__RunReportResponse tool_response;
-typedef Analytics__Report__V1__GetAccountSummariesResponse summaries_response;
 
 static const char grant[] = "sealed";
 
@@ -449,81 +448,6 @@ static void cancelled_calls_free_their_places(void)
   fakes_stop(&f);
 }
 
-/* ------------------------------------------------------------------ account summaries */
-
-static summaries_response *summaries(struct fakes *f, const char *dealer, const char *query,
-                                     struct err *e)
-{
-  Analytics__Report__V1__GetAccountSummariesRequest request =
-      ANALYTICS__REPORT__V1__GET_ACCOUNT_SUMMARIES_REQUEST__INIT;
-  request.dealer_id = (char *)(uintptr_t)dealer;
-  request.query = (char *)(uintptr_t)query;
-  ProtobufCMessage *response = NULL;
-  *e = (struct err){0};
-  rpc_client_call_sync(&response, f->report, &analytics__report__v1__report_service__descriptor,
-                       "GetAccountSummaries", &request.base, call_options(10000), e);
-  return (summaries_response *)response;
-}
-
-static void all_pages_of_one_dealers_accounts_are_listed(void)
-{
-  struct fakes f;
-  struct err e;
-  fakes_start(&f, NULL);
-  summaries_response *r = summaries(&f, "d03", "", &e);
-  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
-  CU_ASSERT_EQUAL_FATAL(r->n_dealers, 1);
-  CU_ASSERT_STRING_EQUAL(r->dealers[0]->dealer_id, "d03");
-  CU_ASSERT_EQUAL_FATAL(r->dealers[0]->n_account_summaries, 2);
-  CU_ASSERT_STRING_EQUAL(r->dealers[0]->account_summaries[1]->display_name, "Truck World");
-  CU_ASSERT_EQUAL(r->coverage->ok, 1);
-  CU_ASSERT_EQUAL(f.token_calls, 1);
-  response_free(r);
-  CU_ASSERT_PTR_NULL(summaries(&f, "revoked", "", &e));
-  CU_ASSERT_STRING_EQUAL(e.reason, "invalid_grant");
-  fakes_stop(&f);
-}
-
-static void query_keeps_matching_accounts_and_properties(void)
-{
-  struct fakes f;
-  struct err e;
-  fakes_start(&f, NULL);
-  summaries_response *r = summaries(&f, "d03", "TRUCK", &e);
-  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
-  CU_ASSERT_EQUAL(r->dealers[0]->n_account_summaries, 1);
-  CU_ASSERT_EQUAL(r->dealers[0]->account_summaries[0]->n_property_summaries, 2);
-  response_free(r);
-  r = summaries(&f, "d03", "properties/12", &e);
-  CU_ASSERT_EQUAL(r->dealers[0]->n_account_summaries, 1);
-  CU_ASSERT_EQUAL(r->dealers[0]->account_summaries[0]->n_property_summaries, 1);
-  response_free(r);
-  r = summaries(&f, "d03", "nothing", &e);
-  CU_ASSERT_EQUAL(r->n_dealers, 0);
-  CU_ASSERT_EQUAL(r->coverage->ok, 1);
-  response_free(r);
-  fakes_stop(&f);
-}
-
-static void all_dealers_are_asked_and_failures_are_named(void)
-{
-  struct fakes f;
-  struct err e;
-  fakes_start(&f, NULL);
-  f.list_dealers = 30;
-  summaries_response *r = summaries(&f, "", "", &e);
-  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
-  CU_ASSERT_EQUAL(r->coverage->asked, 30);
-  CU_ASSERT_EQUAL(r->coverage->ok, 29);
-  CU_ASSERT_EQUAL(r->n_dealers, 29);
-  CU_ASSERT_EQUAL_FATAL(r->coverage->n_failed, 1);
-  CU_ASSERT_STRING_EQUAL(r->coverage->failed[0]->dealer_id, "revoked");
-  CU_ASSERT_STRING_EQUAL(r->coverage->failed[0]->name, "Name");
-  CU_ASSERT_STRING_EQUAL(r->coverage->failed[0]->reason, "invalid_grant");
-  response_free(r);
-  fakes_stop(&f);
-}
-
 TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_dealer),
           TEST(an_empty_report_is_a_good_answer), TEST(next_offset_leads_through_all_rows),
           TEST(a_refused_token_is_renewed_once), TEST(server_errors_are_tried_three_times),
@@ -534,7 +458,4 @@ TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_deal
           TEST(property_must_be_the_dealers), TEST(an_answer_beyond_the_cap_says_which_limit_fits),
           TEST(a_repeated_request_is_answered_from_the_cache_after_the_grant_was_checked),
           TEST(errors_are_not_cached), TEST(never_more_than_ten_at_once_per_property),
-          TEST(cancelled_calls_free_their_places),
-          TEST(all_pages_of_one_dealers_accounts_are_listed),
-          TEST(query_keeps_matching_accounts_and_properties),
-          TEST(all_dealers_are_asked_and_failures_are_named))
+          TEST(cancelled_calls_free_their_places))
