@@ -74,7 +74,7 @@ static void all_dealers_are_asked_and_failures_are_named(void)
   struct fakes f;
   struct err e;
   fakes_start(&f, NULL);
-  f.list_dealers = 30;
+  LOCKED(&f, f.list_dealers = 30);
   summaries_response *r = summaries(&f, "", "", &e);
   CU_ASSERT_PTR_NOT_NULL_FATAL(r);
   CU_ASSERT_EQUAL(r->coverage->asked, 30);
