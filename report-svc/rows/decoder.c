@@ -59,7 +59,7 @@ const char *decoder_malformed(struct rows_decoder *d, const char *p, const char 
   err_set(d->e, ERR_INTERNAL, "malformed_response",
           "Google's answer is not a valid report (byte %lld: %s); try again, and tell the operator "
           "if it happens again",
-          (long long)(d->base + (p - d->data)), what);
+          (long long)d->base + (p - d->data), what);
   return NULL;
 }
 
