@@ -552,9 +552,14 @@ static void a_short_lived_token_is_not_refreshed_all_the_time(void)
 {
   struct stage s = stage();
   fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 60});
-  for (int i = 0; i < 20; i++)
+  for (int i = 0; i < 20; i++) {
     CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-1");
+    usleep(5000); /* time for a refresh behind our back to show */
+  }
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1); /* 60 s is below the five minutes ahead */
+  atomic_store(&ahead_ms, 31000);        /* half of its life is over */
+  CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-1");
+  wait_for_hits(&s, 2);
   strike(&s);
 }
 
