@@ -1,6 +1,7 @@
 /* Lists dealers, filtered and in pages. */
 #include "auth-svc/listing.h"
 
+#include "auth-svc/borrow.h"
 #include "auth-svc/cohort.h"
 #include "common/base/codec.h"
 
@@ -64,7 +65,7 @@ static bool fill_regions(Analytics__Auth__V1__ListDealersResponse *out, const st
       seen[dir->dealers[i].region_index] = true;
   for (size_t i = 0; i < dir->n_regions; i++)
     if (seen[i])
-      out->regions[out->n_regions++] = (char *)(uintptr_t)dir->regions[i];
+      out->regions[out->n_regions++] = borrow_text(dir->regions[i]);
   return true;
 }
 
