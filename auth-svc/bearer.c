@@ -89,11 +89,12 @@ static bool good_subject(const char *s)
   return n > 0 && n <= SUBJECT_MAX;
 }
 
-/* An expiry beyond any calendar is as good as none; converting it would not be defined. */
+/* With the leeway the check allowed, or a token in its last seconds would give a grant that
+ * has expired already. An expiry beyond any calendar is as good as none. */
 static int64_t read_exp(const cJSON *root)
 {
   double exp = json_get_number(root, "exp", 0);
-  return exp < 1e15 ? (int64_t)exp : INT64_MAX;
+  return exp < 1e15 ? (int64_t)exp + JWT_LEEWAY_S : INT64_MAX;
 }
 
 static enum err_code read_claims(const struct attempt *a, const cJSON *root, struct claims *c)

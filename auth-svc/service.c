@@ -1,4 +1,5 @@
-/* The rpcs: open the grant, ask policy, answer. All run on the poller; none waits. */
+/* The rpcs: open the grant, ask policy, answer. None waits; what walks over all dealers runs
+ * on the worker pool. */
 #include "auth-svc/service.h"
 
 #include <string.h>
@@ -335,8 +336,8 @@ static void handle_get_access_token(struct rpc_call *call, const ProtobufCMessag
 static const struct rpc_method methods[] = {
     {"Authenticate", RPC_UNARY, RPC_ON_POLLER, handle_authenticate},
     {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, handle_get_access_token},
-    {"ResolveCohort", RPC_UNARY, RPC_ON_POLLER, handle_resolve_cohort},
-    {"ListDealers", RPC_UNARY, RPC_ON_POLLER, handle_list_dealers},
+    {"ResolveCohort", RPC_UNARY, RPC_ON_WORKER, handle_resolve_cohort},
+    {"ListDealers", RPC_UNARY, RPC_ON_WORKER, handle_list_dealers},
 };
 
 enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e)
