@@ -17,7 +17,7 @@
 enum {
   SEAL_KEYS_MAX = 4,
   SEAL_KEY_MIN_BYTES = 32,
-  SEALED_MAX_BYTES = 48 * 1024, /* room in a call's metadata, base64 included */
+  SEALED_MAX_BYTES = 40 * 1024, /* base64 of it fits the 64 KiB of metadata of a call */
   PEER_TAG_BYTES = 8,
 };
 

@@ -14,14 +14,14 @@ def show($metric): if . == null then "-"
 | ($r.performance_index | map(select(.dealer_id == $s)) | .[0].metrics) as $m
 | [ $r.headline,
     "",
-    (["metric" | pad(24)] + (["dealer", "benchmark", "index", "rank", "standing"] | map(lpad(12))) | add),
+    (("metric" | pad(24)) + (["dealer", "benchmark", "index", "rank"] | map(lpad(12)) | add) + "  standing"),
     ( $m[] | .metric as $name
       | ($name | pad(24))
         + (.value | show($name) | lpad(12))
         + (.benchmark | show($name) | lpad(12))
         + (.index | fixed(0) | lpad(12))
         + ("\(.rank // 0) of \(.of // 0)" | lpad(12))
-        + (.standing // "" | ascii_downcase | gsub("_"; " ") | lpad(14)) ),
+        + "  " + (.standing // "" | ascii_downcase | gsub("_"; " ")) ),
     "",
     "\($r.cohort.label): \($r.coverage.ok) of \($r.coverage.asked) dealers, \($r.period.start_date) to \($r.period.end_date)",
     ( $r.coverage.failed[]? | "  left out: \(.name // .dealer_id): \(.message)" ),

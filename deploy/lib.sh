@@ -165,9 +165,8 @@ print_answer() {
 # Recomputes the answer from the simulator's database with plain SQL.
 check_against_world() {
   local truth
-  truth=$(sqlite3 -readonly -json "$1" "$(sed -e "s/:subject/'$answer_subject'/g" \
-    -e "s/:start/'${answer_start//-/}'/g" -e "s/:end/'${answer_end//-/}'/g" \
-    "$root/deploy/truth.sql")") || return 1
+  truth=$(sed -e "s/:subject/'$answer_subject'/g" -e "s/:start/'${answer_start//-/}'/g" \
+    -e "s/:end/'${answer_end//-/}'/g" "$root/deploy/truth.sql" | sqlite3 -readonly -json "$1") || return 1
   if jq -e -n --argjson answer "$answer" --argjson truth "$truth" --arg s "$answer_subject" \
     -f "$root/deploy/check.jq" >/dev/null; then
     say "Checked: the figures equal those computed by SQL from the simulator's database."

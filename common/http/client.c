@@ -48,6 +48,15 @@ static char *make_user_agent(const char *agent)
   return ascii_case_find(agent, "gzip") != NULL ? xstrdup(agent) : xasprintf("%s (gzip)", agent);
 }
 
+/* Before 8.1, libcurl may never see the end of a stream that arrives while another transfer
+ * reads their connection: docs/internals/http.md. */
+static bool wants_http2(enum http_version version)
+{
+  if (version == HTTP_VERSION_AUTO)
+    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x080100;
+  return version == HTTP_VERSION_2;
+}
+
 static CURLM *make_multi(const struct http_client_options *o)
 {
   long connections = o->max_connections > 0 ? (long)o->max_connections : 256;
@@ -70,6 +79,7 @@ static struct http_client *make_client(const struct http_client_options *o)
   pthread_mutex_init(&c->lock, NULL);
   c->user_agent = make_user_agent(o->user_agent);
   c->ca_file = xstrdup(o->ca_file);
+  c->http2 = wants_http2(o->version);
   c->max_transfers = o->max_transfers > 0 ? o->max_transfers : 1024;
   c->requests = metrics_counter("http_client_requests_total",
                                 "HTTP requests sent, by host and status (or error code).", "host",

@@ -64,6 +64,7 @@ struct http_transfer {
   size_t max_response; /* 0 means no cap */
   bool head;
   int64_t started_ms;
+  CURLcode setup; /* the first option curl refused */
 
   /* Client thread, once started. */
   CURL *easy;
@@ -90,6 +91,7 @@ struct http_client {
   /* Constant after http_client_new(). */
   char *user_agent;
   char *ca_file;
+  bool http2;
   size_t max_transfers;
   struct metric *requests;
   struct metric *seconds;

@@ -2,10 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/http/internal.h"
+
+/* Sets an option and keeps the first refusal, for one check at the end. */
+#define SET(t, option, value) note((t), curl_easy_setopt((t)->easy, (option), (value)))
+static void note(struct http_transfer *t, CURLcode result)
+{
+  if (t->setup == CURLE_OK)
+    t->setup = result;
+}
 
 /* ---- what the caller may ask for ---- */
 
@@ -95,7 +102,7 @@ static enum err_code set_url(struct http_transfer *t, const char *url, bool *htt
     return bad_url(rc, e);
   t->host = xstrdup(host);
   t->peer = xasprintf("%s:%s", host, port);
-  curl_easy_setopt(t->easy, CURLOPT_URL, url);
+  SET(t, CURLOPT_URL, url);
   return ERR_OK;
 }
 
@@ -150,7 +157,7 @@ static size_t on_write(char *data, size_t size, size_t n, void *user)
 }
 
 /* Keeps a header's value; repeated ones are joined with a comma. Longer ones than the cap
- * are dropped. */
+ * are dropped, and what is not printable ASCII becomes a question mark: callers log these. */
 static void capture(struct buf *out, const char *line, size_t len, const char *name)
 {
   size_t n = strlen(name);
@@ -164,7 +171,12 @@ static void capture(struct buf *out, const char *line, size_t len, const char *n
     end--;
   if (out->len > 0 && end > value)
     buf_puts(out, ", ");
-  buf_append(out, value, (size_t)(end - value));
+  size_t at = out->len;
+  if (!buf_append(out, value, (size_t)(end - value)))
+    return;
+  for (; at < out->len; at++)
+    if (out->data[at] < 0x20 || out->data[at] > 0x7e)
+      out->data[at] = '?';
 }
 
 /* A new status line: what an interim response said does not count. */
@@ -207,6 +219,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *user)
 static void add_header(struct http_transfer *t, const char *line)
 {
   struct curl_slist *list = curl_slist_append(t->headers, line);
+  note(t, list != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY);
   if (list != NULL)
     t->headers = list;
 }
@@ -227,7 +240,7 @@ static void set_headers(struct http_transfer *t, const struct http_request *r)
   if (!has_type)
     add_header(t, "Content-Type:"); /* curl would call any body a form */
   add_header(t, "Expect:");         /* saves a round trip on large bodies */
-  curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+  SET(t, CURLOPT_HTTPHEADER, t->headers);
 }
 
 static void set_method(struct http_transfer *t, const struct http_request *r)
@@ -236,60 +249,64 @@ static void set_method(struct http_transfer *t, const struct http_request *r)
   bool carries = post || strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
   t->head = strcmp(r->method, "HEAD") == 0;
   if (t->head)
-    curl_easy_setopt(t->easy, CURLOPT_NOBODY, 1L);
+    SET(t, CURLOPT_NOBODY, 1L);
   else if (r->body != NULL || carries) {
     t->request_len = r->body != NULL ? r->body_len : 0;
     t->request_body = xmalloc(t->request_len + 1);
     if (t->request_len > 0)
       memcpy(t->request_body, r->body, t->request_len);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_len);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request_body);
+    SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_len);
+    SET(t, CURLOPT_POSTFIELDS, t->request_body);
   }
   if (!t->head && !post)
-    curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method);
+    SET(t, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
 /* ca_file replaces the system's certificates, including curl's built-in directory of them;
  * without a directory curl also keeps the parsed certificates between connections. */
-static void set_tls(struct http_transfer *t, bool https)
+static void set_tls(struct http_transfer *t)
 {
-  curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(t->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
+  SET(t, CURLOPT_SSL_VERIFYPEER, 1L);
+  SET(t, CURLOPT_SSL_VERIFYHOST, 2L);
+  SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(t, CURLOPT_CAPATH, NULL);
   if (t->client->ca_file != NULL)
-    curl_easy_setopt(t->easy, CURLOPT_CAINFO, t->client->ca_file);
-  /* Wait for the handshake under way to learn whether it is HTTP/2 before opening more
-   * connections. Over plain HTTP that would mean waiting for a whole response. */
-  curl_easy_setopt(t->easy, CURLOPT_PIPEWAIT, https ? 1L : 0L);
-  curl_easy_setopt(t->easy, CURLOPT_HTTP_VERSION,
-                   https ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+    SET(t, CURLOPT_CAINFO, t->client->ca_file);
+}
+
+/* For HTTP/2, wait for a handshake under way to learn whether its connection can be shared
+ * before opening another. */
+static void set_version(struct http_transfer *t, bool https)
+{
+  bool http2 = https && t->client->http2;
+  SET(t, CURLOPT_HTTP_VERSION, http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+  SET(t, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 }
 
 static void set_limits(struct http_transfer *t)
 {
-  curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(t->easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
-  curl_easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  curl_easy_setopt(t->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  SET(t, CURLOPT_NOSIGNAL, 1L);
+  SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
+  SET(t, CURLOPT_FOLLOWLOCATION, 0L);
+  SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
+  SET(t, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(t, CURLOPT_TCP_KEEPALIVE, 1L);
   /* Ending a transfer during its name look-up must not wait for the look-up. */
-  curl_easy_setopt(t->easy, CURLOPT_QUICK_EXIT, 1L);
+  SET(t, CURLOPT_QUICK_EXIT, 1L);
   /* gzip alone: it grows by at most a factor of 1,032, which bounds what curl must keep when
    * a transfer is paused in the middle of a read. */
-  curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-  curl_easy_setopt(t->easy, CURLOPT_USERAGENT, t->client->user_agent);
+  SET(t, CURLOPT_ACCEPT_ENCODING, "gzip");
+  SET(t, CURLOPT_USERAGENT, t->client->user_agent);
 }
 
 static void set_callbacks(struct http_transfer *t)
 {
-  curl_easy_setopt(t->easy, CURLOPT_PRIVATE, (void *)t);
-  curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->curl_message);
-  curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_write);
-  curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, (void *)t);
-  curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
-  curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, (void *)t);
+  SET(t, CURLOPT_PRIVATE, (void *)t);
+  SET(t, CURLOPT_ERRORBUFFER, t->curl_message);
+  SET(t, CURLOPT_WRITEFUNCTION, on_write);
+  SET(t, CURLOPT_WRITEDATA, (void *)t);
+  SET(t, CURLOPT_HEADERFUNCTION, on_header);
+  SET(t, CURLOPT_HEADERDATA, (void *)t);
 }
 
 static void set_response(struct http_transfer *t, const struct http_request *r)
@@ -321,9 +338,13 @@ enum err_code http_transfer_setup(struct http_transfer *t, const struct http_req
   if (set_url(t, request->url, &https, e) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
   set_limits(t);
-  set_tls(t, https);
+  set_tls(t);
+  set_version(t, https);
   set_method(t, request);
   set_headers(t, request);
   set_callbacks(t);
+  if (t->setup != CURLE_OK)
+    return err_set(e, ERR_INTERNAL, "curl_option", "the HTTP request cannot be set up: %s",
+                   curl_easy_strerror(t->setup));
   return ERR_OK;
 }

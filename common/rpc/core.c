@@ -2,7 +2,7 @@
 #include "common/rpc/core.h"
 
 #include <grpc/support/log.h>
-#include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -10,12 +10,26 @@
 #include "common/base/mem.h"
 #include "common/rpc/rpc.h"
 
-/* What the library calls an error is mostly a peer that went away, and the call that
- * suffers from it reports it with the backend's name: so a debug line. */
+enum { LIBRARY_LINES_PER_S = 5 };
+
+/* True a few times per second: a stranger who fails one handshake after the other must
+ * not fill the log. */
+static bool may_log(void)
+{
+  static atomic_llong second;
+  static atomic_int lines;
+  long long now = (long long)clock_mono_ms() / 1000;
+  if (atomic_exchange(&second, now) != now)
+    atomic_store(&lines, 0);
+  return atomic_fetch_add(&lines, 1) < LIBRARY_LINES_PER_S;
+}
+
+/* What the library calls an error is mostly a peer that went away or was not let in; the
+ * call that suffers from it says so with the backend's name. */
 static void log_from_library(gpr_log_func_args *args)
 {
   enum log_level level =
-      args->severity == GPR_LOG_SEVERITY_ERROR ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+      args->severity == GPR_LOG_SEVERITY_ERROR && may_log() ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
   LOG_AT(level, "grpc", LOG_S("detail", args->message), LOG_S("file", args->file),
          LOG_I("line", args->line));
 }
@@ -57,9 +71,12 @@ static gpr_timespec next_deadline(const struct rpc_poller *p)
                       gpr_time_from_millis(wait > 0 ? wait : 0, GPR_TIMESPAN));
 }
 
+static _Thread_local const struct rpc_poller *current;
+
 static void *poll_events(void *arg)
 {
   struct rpc_poller *p = arg;
+  current = p;
   for (;;) {
     grpc_event event = grpc_completion_queue_next(p->cq, next_deadline(p), NULL);
     if (event.type == GRPC_QUEUE_SHUTDOWN)
@@ -83,6 +100,7 @@ void rpc_poller_start(struct rpc_poller *p, const char *name)
     log_error("cannot start a polling thread", LOG_S("name", name));
     abort();
   }
+  p->started = true;
   pthread_setname_np(p->thread, name);
 }
 
@@ -91,7 +109,7 @@ void rpc_poller_stop(struct rpc_poller *p)
   if (p->cq == NULL)
     return;
   grpc_completion_queue_shutdown(p->cq);
-  if (p->thread != 0)
+  if (p->started)
     pthread_join(p->thread, NULL);
   else
     poll_events(p);
@@ -101,5 +119,5 @@ void rpc_poller_stop(struct rpc_poller *p)
 
 bool rpc_poller_is_current(const struct rpc_poller *p)
 {
-  return p->thread != 0 && pthread_equal(p->thread, pthread_self());
+  return current == p;
 }

@@ -50,6 +50,7 @@ static inline void rpc_poke(grpc_call *call, struct rpc_event *ev)
 struct rpc_poller {
   grpc_completion_queue *cq;
   pthread_t thread;
+  bool started; /* of the thread that starts and stops */
   /* Timers of the client: on_timer(arg) runs on the poller once the monotonic clock
    * has reached timer_ms. Only the poller itself may touch these after the start. */
   int64_t timer_ms;
@@ -64,6 +65,7 @@ void rpc_poller_start(struct rpc_poller *p, const char *name);
 /* Ends the thread after the last event and destroys the queue. No operation may be
  * started on the queue any more. Also for a poller that was never started. */
 void rpc_poller_stop(struct rpc_poller *p);
+/* Whether this thread is the poller's. */
 bool rpc_poller_is_current(const struct rpc_poller *p);
 
 #endif

@@ -111,9 +111,10 @@ struct rpc_peer rpc_call_peer(struct rpc_call *call);
 int64_t rpc_call_deadline_ms(struct rpc_call *call);
 bool rpc_call_cancelled(struct rpc_call *call);
 /* fn(arg) runs once, on the poller, when the caller goes away or the deadline
- * passes; at once when that has happened already; never after the call was finished.
- * One per call. Passing NULL takes it back: after that returns, fn neither runs nor
- * is running (unless called from fn itself). */
+ * passes; at once, but still on the poller, when that has happened already; never after
+ * the call was finished. One per call. Passing NULL takes it back: after that returns, fn
+ * neither runs nor is running (unless called from a poller callback). So do reply and
+ * finish: hold no lock that fn takes while calling them. */
 void rpc_call_on_cancel(struct rpc_call *call, void (*fn)(void *arg), void *arg);
 
 /* Ends a unary call well. Consumes the handler's reference. The message is packed
@@ -125,8 +126,8 @@ void rpc_call_reply(struct rpc_call *call, const ProtobufCMessage *response);
 enum err_code rpc_call_send(struct rpc_call *call, const ProtobufCMessage *message);
 /* Same, but waits for room; only on worker or own threads, never on a poller. */
 enum err_code rpc_call_send_wait(struct rpc_call *call, const ProtobufCMessage *message);
-/* fn(arg) runs once, on the poller, when there is room again (at once when there is
- * room now) or the peer is gone. One at a time. */
+/* fn(arg) runs once, on the poller, when half of the queue is free again (at once when it
+ * is now) or the peer is gone. One at a time. NULL takes it back. */
 void rpc_call_on_writable(struct rpc_call *call, void (*fn)(void *arg), void *arg);
 /* Ends a call: OK for a NULL or zero error, after all queued messages were sent.
  * Consumes the handler's reference. The error's reason goes into RPC_META_REASON. */
@@ -144,11 +145,16 @@ struct rpc_channel_options {
   const char *name;         /* backend's name in error texts: "report-svc" */
 };
 
-/* A channel with round_robin, health checking, retries of UNAVAILABLE, keepalive,
- * and reconnect backoff 100 ms to 2 s. Connects on first use. */
+/* A channel with round_robin, health checking, keepalive, and reconnect backoff 100 ms to
+ * 2 s. Connects on first use. A call that no server answered (no connection, a connection
+ * that broke, a server that was shutting down) is made again for up to 2 s after its
+ * first failure, at most 3 times once it may have reached a server, and not after a message
+ * has arrived; then it fails with ERR_UNAVAILABLE, reason "unreachable". What a handler
+ * answers is never retried. */
 enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel_options *options,
                               struct err *e);
-/* Cancels what is under way, waits for its callbacks, frees. NULL is fine. */
+/* Cancels what is under way, waits for its callbacks, frees. Not on a poller. NULL is
+ * fine. */
 void rpc_channel_free(struct rpc_channel *ch);
 /* Whether the channel is connected now (starts connecting if idle). */
 bool rpc_channel_ready(struct rpc_channel *ch);
@@ -158,8 +164,9 @@ struct rpc_client_options {
   const struct rpc_metadata *metadata; /* copied */
   size_t n_metadata;
   /* A call being served on behalf of which this one is made: its deadline bounds this
-   * one, its cancellation cancels it, its traceparent is passed on, and so is its
-   * grant unless metadata holds another. NULL for none. */
+   * one, its cancellation or end cancels it, its traceparent is passed on, and so is its
+   * grant unless metadata holds another. NULL for none; work shared by several callers
+   * has no parent. */
   struct rpc_call *parent;
 };
 

@@ -196,13 +196,20 @@ static bool wait_for_end(struct rpc_server *s, uint32_t ms)
   return ended;
 }
 
+/* Refuses new calls; on_core_down() comes when the last one is over. */
+static void shut_core_down(struct rpc_server *s)
+{
+  s->down_event = RPC_EVENT_INIT(on_core_down);
+  RPC_TSAN_RELEASE(&s->down_event);
+  grpc_server_shutdown_and_notify(s->core, s->pollers[0].cq, &s->down_event);
+}
+
 /* The core refuses calls from here on, so those that no poller has accepted yet end as
  * CANCELLED at the client. Hence the wait before: clients that watch the health have
  * gone elsewhere by now. */
 static void end_calls(struct rpc_server *s)
 {
-  s->down_event = RPC_EVENT_INIT(on_core_down);
-  grpc_server_shutdown_and_notify(s->core, s->pollers[0].cq, &s->down_event);
+  shut_core_down(s);
   if (wait_for_end(s, s->options.grace_ms))
     return;
   log_warn("calls still run at the end of the grace period; cancelling them",
@@ -245,8 +252,7 @@ void rpc_server_stop(struct rpc_server *s)
     health_end(s->health);
     end_calls(s);
   } else {
-    s->down_event = RPC_EVENT_INIT(on_core_down);
-    grpc_server_shutdown_and_notify(s->core, s->pollers[0].cq, &s->down_event);
+    shut_core_down(s);
   }
   pool_free(s->pool);
   for (size_t i = 0; i < s->n_pollers; i++)

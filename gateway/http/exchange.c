@@ -1,4 +1,5 @@
 /* One request and its one answer, between libmicrohttpd's threads and whoever answers. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -368,8 +369,14 @@ static void add_headers_locked(struct exchange *x, struct MHD_Response *r)
 {
   for (struct header *h = x->reply_headers; h != NULL; h = h->next)
     MHD_add_response_header(r, h->name, h->value);
-  if (atomic_load(&x->listener->draining))
+  if (atomic_load(&x->listener->draining)) {
     MHD_add_response_header(r, "Connection", "close");
+  } else if (x->listener->options.idle_ms >= 20000) {
+    /* Clients that reuse a connection should stop before this side closes it. */
+    char text[32];
+    snprintf(text, sizeof(text), "timeout=%u", x->listener->options.idle_ms / 1000 - 10);
+    MHD_add_response_header(r, "Keep-Alive", text);
+  }
   MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 }
 

@@ -147,6 +147,15 @@ static void reply_too_large(struct exchange *x)
   reply_error(x, 413, text);
 }
 
+/* A length that can be read in two ways is how requests are smuggled past a proxy
+ * (RFC 9112, 6.3). */
+static bool is_ambiguous(const struct exchange *x)
+{
+  const char *length = exchange_header(x, "Content-Length");
+  return length != NULL &&
+         (strchr(length, ',') != NULL || exchange_header(x, "Transfer-Encoding") != NULL);
+}
+
 /* The first call for a request: its head is there. */
 static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const char *method,
                              const char *url, void **con_cls)
@@ -158,6 +167,10 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const
   conn_phase(x->conn, CONN_BODY);
   const char *expect = exchange_header(x, "Expect");
   unsigned long long length = declared_length(x);
+  if (is_ambiguous(x)) {
+    reply_error(x, 400, "Content-Length must be given once and not with Transfer-Encoding");
+    return exchange_proceed(x);
+  }
   if (expect != NULL && !ascii_case_equal(expect, "100-continue"))
     reply_error(x, 417, "Only Expect: 100-continue is supported");
   else if (length > l->options.max_body)

@@ -71,6 +71,8 @@ void mcp_exchange_refuse(struct mcp_exchange *x, int status, int code, const cha
                          const cJSON *id, const char *data);
 /* Turns the answer into an event stream if the client takes one and it is not one yet. */
 void mcp_exchange_start_stream(struct mcp_exchange *x);
+/* Lets the server's tick do so when the answer takes long. */
+void mcp_exchange_stream_later(struct mcp_exchange *x);
 
 /* A request of the exchange; the exchange's `pending` counts it already. */
 struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_message *m,

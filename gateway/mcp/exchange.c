@@ -94,6 +94,15 @@ void mcp_exchange_start_stream(struct mcp_exchange *x)
   pthread_mutex_unlock(&x->lock);
 }
 
+void mcp_exchange_stream_later(struct mcp_exchange *x)
+{
+  /* Under the lock: a cancellation on another thread may have finished it already. */
+  pthread_mutex_lock(&x->lock);
+  if (!x->finished && !x->streaming && !x->batch && x->accepts_sse)
+    mcp_server_list(x->server, x);
+  pthread_mutex_unlock(&x->lock);
+}
+
 /* Adds a response to a batch; the last one sends it. */
 static void add_part_locked(struct mcp_exchange *x, struct buf *json)
 {

@@ -195,15 +195,14 @@ static bool attach(struct mcp_call *call)
   return false;
 }
 
-/* An open exchange may become a stream: at once when progress is wanted, later when the
- * call takes long. */
+/* A stream at once when progress is wanted, later when the call takes long. */
 static void open_exchange(struct mcp_call *call)
 {
   struct mcp_exchange *x = call->exchange;
   if (call->progress_token != NULL && x->accepts_sse)
     mcp_exchange_start_stream(x);
-  else if (x->accepts_sse && !x->batch)
-    mcp_server_list(x->server, x);
+  else
+    mcp_exchange_stream_later(x);
 }
 
 void mcp_tools_call(struct mcp_call *call)

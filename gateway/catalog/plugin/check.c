@@ -39,9 +39,9 @@ static const struct message_info *stream_result(const struct message_info *respo
 {
   const struct field_info *progress = find_field(response, "progress");
   const struct field_info *result = find_field(response, "result");
+  /* Of two fields, one in a oneof of several members: the other is the second member. */
   bool fits = response->proto->n_field == 2 && is_progress(progress) && result != NULL &&
-              result->message != NULL && progress->in_choice && result->in_choice &&
-              progress->proto->oneof_index == result->proto->oneof_index;
+              result->message != NULL && result->in_choice;
   return fits ? result->message : NULL;
 }
 

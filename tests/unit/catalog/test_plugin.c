@@ -33,6 +33,7 @@ enum { OUTPUT_BYTES = 1 << 16 };
   "  int32 m = 2;\n}\n"                                                                            \
   "message A {\n  // R.\n  int32 r = 1;\n}\n"                                                      \
   "message Unary {\n  // Far.\n  mcp.v1.Progress far = 1;\n}\n"                                    \
+  "message Apart {\n  mcp.v1.Progress progress = 1;\n  A result = 2;\n}\n"                         \
   "message Unused {\n  google.protobuf.Any any = 1;\n}\n"                                          \
   "message Stream {\n  oneof event {\n    mcp.v1.Progress progress = 1;\n    A result = 2;\n"      \
   "  }\n}\n"
@@ -138,6 +139,8 @@ static void progress_needs_a_stream_of_the_right_form(void)
   expect_refused(FILE_TEXT(COMMENT, "rpc Do(Q) returns (stream A)", TOOL, FIELD),
                  "bad.proto:9: tool do_it: the response of a streaming tool must be exactly oneof "
                  "{ mcp.v1.Progress progress; <Message> result; }");
+  expect_refused(FILE_TEXT(COMMENT, "rpc Do(Q) returns (stream Apart)", TOOL, FIELD),
+                 "must be exactly oneof");
   expect_refused(FILE_TEXT(COMMENT, "rpc Do(stream Q) returns (A)", TOOL, FIELD),
                  "bad.proto:9: tool do_it: a tool takes one request");
 }

@@ -76,6 +76,26 @@ static void hidden_fields_are_unknown(void)
   expect("{\"favourite\":{\"name\":\"Leo\",\"notes\":\"x\"}}", "favourite.notes: unknown field");
 }
 
+/* A chain of mothers, the last one without its name. */
+static enum err_code check_mothers(int generations)
+{
+  AUTO_BUF struct buf text = BUF_INIT(1 << 16);
+  buf_puts(&text, "{\"favourite\":");
+  for (int i = 1; i < generations; i++)
+    buf_puts(&text, "{\"name\":\"M\",\"mother\":");
+  buf_puts(&text, "{}");
+  for (int i = 0; i < generations; i++)
+    buf_putc(&text, '}');
+  AUTO_JSON cJSON *json = cJSON_Parse(buf_str(&text));
+  return catalog_check(catalog_find("visit"), json, NULL);
+}
+
+static void rules_hold_to_the_depth_that_the_reader_takes(void)
+{
+  CU_ASSERT_EQUAL(check_mothers(PBJSON_MAX_DEPTH - 1), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(check_mothers(PBJSON_MAX_DEPTH), ERR_OK);
+}
+
 static void bounds_hold_for_every_kind_of_number(void)
 {
   expect("{\"number\":-3}", "number: at least -2, got -3");
@@ -106,4 +126,5 @@ static void filled_in_arguments_are_read(void)
 TEST_MAIN("catalog zoo", TEST(tools_look_as_the_golden_files_say), TEST(comments_become_paragraphs),
           TEST(defaults_are_filled_inside_what_is_present),
           TEST(lists_and_maps_of_messages_are_checked_inside), TEST(hidden_fields_are_unknown),
+          TEST(rules_hold_to_the_depth_that_the_reader_takes),
           TEST(bounds_hold_for_every_kind_of_number), TEST(filled_in_arguments_are_read))

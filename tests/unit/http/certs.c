@@ -5,7 +5,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static X509 *make_certificate(EVP_PKEY *key, const char *name, X509 *issuer, long serial)
 {
@@ -44,16 +45,20 @@ static int choose_http1(SSL *ssl, const unsigned char **out, unsigned char *out_
   return SSL_TLSEXT_ERR_OK;
 }
 
-static int write_certificate(const char *file, X509 *x)
+/* Writes a key (unless NULL) and a certificate to a new temporary file. */
+static bool write_file(char *path, size_t size, EVP_PKEY *key, X509 *x)
 {
-  FILE *f = fopen(file, "we");
+  snprintf(path, size, "/tmp/test_http_XXXXXX");
+  int fd = mkstemp(path);
+  FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
   if (f == NULL)
-    return 0;
-  int ok = PEM_write_X509(f, x);
+    return false;
+  bool ok = key == NULL || PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1;
+  ok = ok && PEM_write_X509(f, x) == 1;
   return fclose(f) == 0 && ok;
 }
 
-SSL_CTX *certs_server_context(const char *ca_file, const char *names)
+bool certs_make(struct certs *c, const char *names)
 {
   EVP_PKEY *ca_key = EVP_EC_gen("P-256");
   EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -64,17 +69,28 @@ SSL_CTX *certs_server_context(const char *ca_file, const char *names)
   X509 *x = make_certificate(key, "Test server", ca, 2);
   add_extension(x, NID_subject_alt_name, names);
   X509_sign(x, ca_key, EVP_sha256());
-
-  SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-  SSL_CTX_set_alpn_select_cb(ctx, choose_http1, NULL);
-  if (SSL_CTX_use_certificate(ctx, x) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
-      !write_certificate(ca_file, ca)) {
-    SSL_CTX_free(ctx);
-    ctx = NULL;
-  }
+  bool ok = write_file(c->ca_file, sizeof(c->ca_file), NULL, ca) &&
+            write_file(c->server_file, sizeof(c->server_file), key, x);
   X509_free(x);
   X509_free(ca);
   EVP_PKEY_free(key);
   EVP_PKEY_free(ca_key);
-  return ctx;
+  return ok;
+}
+
+void certs_remove(const struct certs *c)
+{
+  unlink(c->ca_file);
+  unlink(c->server_file);
+}
+
+SSL_CTX *certs_server_context(const struct certs *c)
+{
+  SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+  SSL_CTX_set_alpn_select_cb(ctx, choose_http1, NULL);
+  if (SSL_CTX_use_certificate_chain_file(ctx, c->server_file) == 1 &&
+      SSL_CTX_use_PrivateKey_file(ctx, c->server_file, SSL_FILETYPE_PEM) == 1)
+    return ctx;
+  SSL_CTX_free(ctx);
+  return NULL;
 }

@@ -285,6 +285,10 @@ static bool respond(struct request *r)
     return answer(r, "200 OK\r\nContent-Encoding: gzip", "this is not gzip", 16);
   if (path_is(r, "/empty"))
     return answer(r, "200 OK", "", 0);
+  if (path_is(r, "/once"))
+    return answer_echo(r) && false;
+  if (path_is(r, "/strange"))
+    return answer(r, "503 No\r\nRetry-After: a\xff\x01z", "", 0);
   if (path_is(r, "/close"))
     return false;
   return answer(r, "404 Not Found", "no such path", 12);

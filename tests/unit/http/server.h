@@ -12,6 +12,8 @@
  *   /declare?n=        declares n bytes, sends one and waits for the client to go away
  *   /hang              reads the request, never answers
  *   /close             closes without a byte
+ *   /once              answers, then closes although it promised to keep the connection
+ *   /strange           a Retry-After of bytes that are no text
  *   /badgzip           says gzip, sends something else
  *   /empty             200 without a body
  */

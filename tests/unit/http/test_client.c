@@ -183,6 +183,39 @@ static void headers_of_an_interim_response_do_not_count(void)
   server_stop(s);
 }
 
+static void unprintable_header_bytes_do_not_pass(void)
+{
+  struct server *s = server_start(NULL);
+  struct http_client *c = new_client();
+  struct fetch f;
+  fetch_init(&f, s, "/strange");
+  CU_ASSERT_TRUE(fetch_run(&f, c));
+  CU_ASSERT_EQUAL(f.status, 503);
+  CU_ASSERT_STRING_EQUAL(f.retry_after, "a??z");
+  fetch_free(&f);
+  http_client_free(c);
+  server_stop(s);
+}
+
+static void kept_connection_that_died_is_replaced_unnoticed(void)
+{
+  struct server *s = server_start(NULL);
+  struct http_client *c = new_client();
+  for (int i = 0; i < 30; i++) {
+    struct fetch f;
+    fetch_init(&f, s, "/once");
+    f.request.method = "POST";
+    f.request.body = "x=1";
+    f.request.body_len = 3;
+    CU_ASSERT_TRUE(fetch_run(&f, c));
+    CU_ASSERT_EQUAL(f.error.code, ERR_OK);
+    CU_ASSERT_EQUAL(f.status, 200);
+    fetch_free(&f);
+  }
+  http_client_free(c);
+  server_stop(s);
+}
+
 static void requests_one_after_another_share_a_connection(void)
 {
   struct server *s = server_start(NULL);
@@ -432,6 +465,8 @@ TEST_MAIN("http.client", TEST(get_returns_status_body_and_content_type),
           TEST(long_error_body_is_cut_at_64_kib_and_keeps_its_status),
           TEST(redirect_is_returned_not_followed),
           TEST(headers_of_an_interim_response_do_not_count),
+          TEST(unprintable_header_bytes_do_not_pass),
+          TEST(kept_connection_that_died_is_replaced_unnoticed),
           TEST(requests_one_after_another_share_a_connection),
           TEST(connections_to_a_host_stay_within_the_cap),
           TEST(plain_http_requests_do_not_wait_for_each_other),

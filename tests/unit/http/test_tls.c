@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
@@ -10,17 +9,14 @@
 #include "tests/unit/http/fetch.h"
 
 struct tls_server {
-  char ca_file[64];
+  struct certs certs;
   struct server *server;
 };
 
 static void tls_start_as(struct tls_server *t, const char *names)
 {
-  snprintf(t->ca_file, sizeof(t->ca_file), "/tmp/test_http_tls_XXXXXX");
-  int fd = mkstemp(t->ca_file);
-  CU_ASSERT_TRUE_FATAL(fd >= 0);
-  close(fd);
-  SSL_CTX *ctx = certs_server_context(t->ca_file, names);
+  CU_ASSERT_TRUE_FATAL(certs_make(&t->certs, names));
+  SSL_CTX *ctx = certs_server_context(&t->certs);
   CU_ASSERT_PTR_NOT_NULL_FATAL(ctx);
   t->server = server_start(ctx);
 }
@@ -33,7 +29,7 @@ static void tls_start(struct tls_server *t)
 static void tls_stop(struct tls_server *t)
 {
   server_stop(t->server);
-  unlink(t->ca_file);
+  certs_remove(&t->certs);
 }
 
 static struct http_client *client_with_ca(const char *ca_file)
@@ -56,7 +52,7 @@ static void server_signed_by_the_ca_file_is_trusted(void)
 {
   struct tls_server t;
   tls_start(&t);
-  struct http_client *c = client_with_ca(t.ca_file);
+  struct http_client *c = client_with_ca(t.certs.ca_file);
   for (int i = 0; i < 10; i++) {
     struct fetch f;
     init_https(&f, &t, "127.0.0.1", "/bytes?n=200000");
@@ -74,7 +70,7 @@ static void paused_https_body_loses_and_repeats_nothing(void)
 {
   struct tls_server t;
   tls_start(&t);
-  struct http_client *c = client_with_ca(t.ca_file);
+  struct http_client *c = client_with_ca(t.certs.ca_file);
   struct fetch f;
   init_https(&f, &t, "127.0.0.1", "/bytes?n=3000000&gzip=1&piece=40000");
   fetch_stream(&f);
@@ -107,7 +103,7 @@ static void server_of_another_ca_is_refused(void)
   struct tls_server t, other;
   tls_start(&t);
   tls_start(&other);
-  struct http_client *c = client_with_ca(other.ca_file);
+  struct http_client *c = client_with_ca(other.certs.ca_file);
   check_untrusted(c, &t, "127.0.0.1");
   http_client_free(c);
   c = new_client(); /* the system's certificates */
@@ -121,7 +117,7 @@ static void certificate_for_another_name_is_refused(void)
 {
   struct tls_server t;
   tls_start_as(&t, "IP:127.0.0.2,DNS:other.example");
-  struct http_client *c = client_with_ca(t.ca_file);
+  struct http_client *c = client_with_ca(t.certs.ca_file);
   check_untrusted(c, &t, "127.0.0.1");
   check_untrusted(c, &t, "localhost");
   http_client_free(c);
@@ -151,7 +147,7 @@ static void concurrent_https_requests_all_arrive(void)
   enum { N = 32 };
   struct tls_server t;
   tls_start(&t);
-  struct http_client *c = client_with_ca(t.ca_file);
+  struct http_client *c = client_with_ca(t.certs.ca_file);
   struct fetch *f = xcalloc(N, sizeof(*f));
   for (int i = 0; i < N; i++) {
     init_https(&f[i], &t, "localhost", "/bytes?n=30000");

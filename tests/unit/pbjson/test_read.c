@@ -100,6 +100,7 @@ static void types_that_do_not_fit_are_refused_with_the_path(void)
 static void unknown_fields_name_the_closest_known_one(void)
 {
   expect_refused(report, "{\"dealer\":\"d01\"}", "dealer: unknown field; did you mean dealer_id?");
+  expect_refused(report, "{\"metrcis\":[]}", "metrcis: unknown field; did you mean metrics?");
   expect_refused(report, "{\"dateRange\":[]}",
                  "dateRange: unknown field; did you mean dateRanges?");
   expect_refused(report, "{\"date_ranges\":[{\"start\":\"x\"}]}",
@@ -222,12 +223,19 @@ static void times_are_read_in_every_offset(void)
 {
   expect_same(well_known, "{\"at\":\"2024-02-29T13:34:56.12+01:00\"}",
               "{\"at\":\"2024-02-29T12:34:56.120Z\"}");
+  expect_same(well_known, "{\"at\":\"2000-02-29T00:00:00Z\"}", "{\"at\":\"2000-02-29T00:00:00Z\"}");
   expect_same(well_known, "{\"lasts\":\"-1.5s\"}", "{\"lasts\":\"-1.500s\"}");
-  static const char *const bad[] = {"2023-02-29T00:00:00Z",  "2024-01-01",
-                                    "2024-01-01T00:00:00",   "2024-13-01T00:00:00Z",
-                                    "2024-01-01T24:00:00Z",  "2024-01-01T00:00:00.Z",
-                                    "2024-01-01T00:00:00Zx", "0001-01-01T00:00:00+01:00",
-                                    "2024-01-01T00:00:00+1", ""};
+  static const char *const bad[] = {"2023-02-29T00:00:00Z",
+                                    "1900-02-29T00:00:00Z",
+                                    "2024-01-01",
+                                    "2024-01-01T00:00:00",
+                                    "2024-13-01T00:00:00Z",
+                                    "2024-01-01T24:00:00Z",
+                                    "2024-01-01T00:00:00.Z",
+                                    "2024-01-01T00:00:00Zx",
+                                    "0001-01-01T00:00:00+01:00",
+                                    "2024-01-01T00:00:00+1",
+                                    ""};
   for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
     char text[80];
     snprintf(text, sizeof(text), "{\"at\":\"%s\"}", bad[i]);

@@ -15,7 +15,13 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/pbjson/random_message.h"
 
-enum { KITCHEN_CASES = 20000, REAL_CASES = 1000, DEPTH = 8, MEGABYTE = 1 << 20 };
+enum {
+  KITCHEN_CASES = 20000,
+  REAL_CASES = 1000,
+  DAMAGED_CASES = 10000,
+  DEPTH = 8,
+  MEGABYTE = 1 << 20
+};
 static const uint64_t default_seed = 20261122;
 
 static uint64_t seed(void)
@@ -123,7 +129,41 @@ static void random_messages_of_the_project_survive_json(void)
   run_cases(&analytics__auth__v1__list_dealers_response__descriptor, REAL_CASES);
 }
 
+/* Puts other characters over some of a text. */
+static void damage(struct random *r, struct buf *text)
+{
+  static const char characters[] = "{}[]\",:0-9.eE+ntf\\u_ \xc3\xff";
+  for (uint32_t n = 1 + random_below(r, 3); n > 0; n--)
+    text->data[random_below(r, (uint32_t)text->len)] =
+        characters[random_below(r, sizeof(characters) - 1)];
+}
+
+/* Damaged text is refused with a message, or read as something that can be written. */
+static bool copes_with_damage(struct random *r, const ProtobufCMessageDescriptor *type)
+{
+  CLEANUP(free_arena) struct arena *arena = arena_new(16 * MEGABYTE);
+  AUTO_BUF struct buf json = BUF_INIT(8 * MEGABYTE);
+  AUTO_BUF struct buf again = BUF_INIT(8 * MEGABYTE);
+  struct err e = {0};
+  ProtobufCMessage *back = NULL;
+  if (pbjson_write(&json, random_message(r, type, arena, DEPTH), NULL, &e) != ERR_OK)
+    return false;
+  damage(r, &json);
+  if (pbjson_read_text(&back, type, json.data, json.len, arena, NULL, &e) != ERR_OK)
+    return back == NULL && e.message[0] != '\0';
+  return pbjson_write(&again, back, NULL, &e) == ERR_OK;
+}
+
+static void damaged_json_is_refused_or_read(void)
+{
+  struct random r = {seed()};
+  int good = 0;
+  while (good < DAMAGED_CASES && copes_with_damage(&r, &kitchen__kitchen__descriptor))
+    good++;
+  CU_ASSERT_EQUAL(good, DAMAGED_CASES);
+}
+
 TEST_MAIN("pbjson round trip", TEST(random_kitchen_messages_survive_json),
           TEST(random_messages_of_each_kind_survive_json),
           TEST(random_proto2_messages_survive_json),
-          TEST(random_messages_of_the_project_survive_json))
+          TEST(random_messages_of_the_project_survive_json), TEST(damaged_json_is_refused_or_read))

@@ -70,8 +70,8 @@ static void numbers_of_64_bits_are_strings(void)
 
 static void doubles_and_floats_take_the_shortest_exact_form(void)
 {
-  double d[] = {0.1,  1.0 / 3,       100, 1e22,     5e-324,   -0.0,
-                1e-7, 123456789.123, NAN, INFINITY, -INFINITY};
+  double d[] = {0.1,  1.0 / 3,       100,  1e22, 5e-324,   -0.0,
+                1e-7, 123456789.123, 93.9, NAN,  INFINITY, -INFINITY};
   float f[] = {0.1F, 16777216.0F, 3.4028235e38F, 1e-45F, NAN};
   Kitchen__Lists l = KITCHEN__LISTS__INIT;
   l.r_double = d;
@@ -80,7 +80,7 @@ static void doubles_and_floats_take_the_shortest_exact_form(void)
   l.n_r_float = ARRAY_LEN(f);
   expect_json(&l.base, NULL,
               "{\"r_float\":[0.1,16777216,3.4028235e+38,1e-45,\"NaN\"],"
-              "\"r_double\":[0.1,0.3333333333333333,100,1e+22,5e-324,-0,1e-07,123456789.123,"
+              "\"r_double\":[0.1,0.3333333333333333,100,1e+22,5e-324,-0,1e-07,123456789.123,93.9,"
               "\"NaN\",\"Infinity\",\"-Infinity\"]}");
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 
 void pause_ms(unsigned ms)
@@ -238,6 +239,7 @@ static void must(bool ok, const char *what, const struct err *e)
 
 struct rpc_server *echo_start(struct echo *echo, const struct rpc_server_options *o)
 {
+  log_init("echo", LOG_LEVEL_ERROR);
   struct rpc_server_options options = {0};
   if (o != NULL)
     options = *o;

@@ -1,9 +1,11 @@
 /* Unary calls: answers, errors, metadata, limits. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/metrics.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/rpc/echo_service.h"
 
@@ -206,6 +208,55 @@ static void many_calls_at_once_all_end_once(void)
   end();
 }
 
+static double served(const char *code)
+{
+  AUTO_BUF struct buf text = BUF_INIT(1024 * 1024);
+  char line[200];
+  snprintf(line, sizeof(line),
+           "rpc_server_requests_total{service=\"amcp.test.v1.Echo\",method=\"Fail\",code=\"%s\"} ",
+           code);
+  CU_ASSERT_TRUE(metrics_render(&text));
+  const char *at = strstr(buf_str(&text), line);
+  return at == NULL ? 0 : strtod(at + strlen(line), NULL);
+}
+
+static void calls_are_counted_by_method_and_code(void)
+{
+  begin(NULL);
+  FailRequest request = AMCP__TEST__V1__FAIL_REQUEST__INIT;
+  request.code = ERR_OUT_OF_RANGE;
+  double before = served("OUT_OF_RANGE");
+  for (int i = 0; i < 3; i++) {
+    ProtobufCMessage *response;
+    struct err e = {0};
+    CU_ASSERT_EQUAL(
+        rpc_client_call_sync(&response, channel, ECHO_SERVICE, "Fail", &request.base, NULL, &e),
+        ERR_OUT_OF_RANGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "echo-svc answered OUT_OF_RANGE"));
+  }
+  end();
+  CU_ASSERT_EQUAL(served("OUT_OF_RANGE") - before, 3);
+  AUTO_BUF struct buf text = BUF_INIT(1024 * 1024);
+  CU_ASSERT_TRUE(metrics_render(&text));
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&text), "rpc_client_requests_total{backend=\"echo-svc\","
+                                                "method=\"Fail\",code=\"OUT_OF_RANGE\"}"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&text), "rpc_client_seconds_count{backend=\"echo-svc\""));
+}
+
+static void several_pollers_share_the_work(void)
+{
+  struct rpc_server_options o = {.pollers = 3};
+  begin(&o);
+  struct err e;
+  for (int i = 0; i < 50; i++) {
+    struct rpc_channel *another = echo_connect(server);
+    CU_ASSERT_EQUAL(echo_say(another, i % 2 == 0 ? "Say" : "SaySlowly", "x", NULL, &e), ERR_OK);
+    rpc_channel_free(another);
+  }
+  CU_ASSERT_EQUAL(atomic_load(&echo.served), 50);
+  end();
+}
+
 TEST_MAIN("rpc calls", TEST(a_unary_call_gets_its_answer),
           TEST(an_error_arrives_with_code_reason_and_message),
           TEST(unavailable_from_a_handler_is_not_retried),
@@ -213,4 +264,5 @@ TEST_MAIN("rpc calls", TEST(a_unary_call_gets_its_answer),
           TEST(metadata_arrives_as_text_and_as_bytes),
           TEST(illegal_metadata_is_refused_before_the_call),
           TEST(a_message_over_the_limit_is_refused), TEST(a_large_message_goes_through_whole),
-          TEST(a_full_worker_queue_answers_at_once), TEST(many_calls_at_once_all_end_once))
+          TEST(a_full_worker_queue_answers_at_once), TEST(many_calls_at_once_all_end_once),
+          TEST(calls_are_counted_by_method_and_code), TEST(several_pollers_share_the_work))

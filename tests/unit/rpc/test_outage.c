@@ -1,7 +1,10 @@
 /* Deadlines, cancellation, servers that are down, restarts. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -139,6 +142,47 @@ static void a_dead_backend_is_named_within_seconds_and_recovers(void)
   struct rpc_server_options o = {.listen = address};
   server = echo_start(&echo, &o);
   CU_ASSERT_EQUAL(echo_say(channel, "Say", "x", NULL, &e), ERR_OK);
+  end();
+}
+
+/* The kernel accepts, nobody answers: a process that hangs. */
+static void a_silent_server_is_reported_within_seconds(void)
+{
+  begin();
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof(in);
+  CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&in, size), 0);
+  CU_ASSERT_EQUAL_FATAL(listen(fd, 64), 0);
+  getsockname(fd, (struct sockaddr *)&in, &size);
+  char address[64];
+  snprintf(address, sizeof(address), "127.0.0.1:%u", ntohs(in.sin_port));
+  struct rpc_channel_options o = {.target = address, .name = "silent-svc"};
+  struct rpc_channel *silent;
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&silent, &o, &e), ERR_OK);
+  int64_t started = clock_mono_ms();
+  CU_ASSERT_EQUAL(echo_say(silent, "Say", "x", NULL, &e), ERR_UNAVAILABLE);
+  CU_ASSERT_TRUE(clock_mono_ms() - started < 6000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "silent-svc"));
+  rpc_channel_free(silent);
+  close(fd);
+  end();
+}
+
+static void an_unknown_host_is_reported_within_seconds(void)
+{
+  begin();
+  struct rpc_channel_options o = {.target = "dns:///no-such-host.invalid:50051",
+                                  .name = "lost-svc"};
+  struct rpc_channel *lost;
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&lost, &o, &e), ERR_OK);
+  int64_t started = clock_mono_ms();
+  CU_ASSERT_EQUAL(echo_say(lost, "Say", "x", NULL, &e), ERR_UNAVAILABLE);
+  CU_ASSERT_TRUE(clock_mono_ms() - started < 8000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "no-such-host.invalid"));
+  rpc_channel_free(lost);
   end();
 }
 
@@ -319,7 +363,8 @@ TEST_MAIN("rpc outages", TEST(a_deadline_ends_the_call_on_both_sides),
           TEST(a_client_cancel_reaches_on_cancel), TEST(a_parents_cancellation_cancels_its_child),
           TEST(a_parents_deadline_and_metadata_reach_its_child),
           TEST(a_dead_backend_is_named_within_seconds_and_recovers),
-          TEST(a_call_survives_a_short_restart),
+          TEST(a_silent_server_is_reported_within_seconds),
+          TEST(an_unknown_host_is_reported_within_seconds), TEST(a_call_survives_a_short_restart),
           TEST(a_call_that_waits_for_a_dead_backend_can_be_cancelled),
           TEST(freeing_a_channel_ends_its_calls), TEST(a_busy_port_is_an_error_with_the_address),
           TEST(stop_cancels_what_outlives_the_grace_period), TEST(stop_lets_calls_under_way_finish),

@@ -1,0 +1,210 @@
+/* Mutual TLS: who gets in, who the caller is, and new files without a restart. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/rpc/certs.h"
+#include "tests/unit/rpc/echo_service.h"
+
+static struct echo echo;
+static char dir[64];
+static struct cert_authority *ca;
+
+static void begin(void)
+{
+  memset(&echo, 0, sizeof(echo));
+  snprintf(dir, sizeof(dir), "/tmp/rpc-tls-XXXXXX");
+  if (mkdtemp(dir) == NULL)
+    abort();
+  rpc_init();
+  ca = certs_ca_new("test CA");
+  certs_issue(ca, dir, "server", "DNS:localhost,IP:127.0.0.1");
+}
+
+static void end(void)
+{
+  certs_ca_free(ca);
+  rpc_shutdown();
+  static const char *const names[] = {"server", "client", "other"};
+  for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    struct cert_paths p = certs_paths(dir, names[i]);
+    unlink(p.cert);
+    unlink(p.key);
+    unlink(p.ca);
+    certs_paths_free(&p);
+  }
+  CU_ASSERT_EQUAL(rmdir(dir), 0);
+}
+
+static struct rpc_server *serve(const char *listen)
+{
+  struct cert_paths p = certs_paths(dir, "server");
+  struct rpc_server *s =
+      echo_start(&echo, &(struct rpc_server_options){.listen = listen, .tls = certs_tls(&p)});
+  certs_paths_free(&p);
+  return s;
+}
+
+/* A channel with the files of `name`; NULL: plaintext. */
+static struct rpc_channel *connect_as(const char *address, const char *name)
+{
+  struct cert_paths p = {0};
+  struct rpc_channel_options o = {.target = address, .name = "echo-svc"};
+  if (name != NULL) {
+    p = certs_paths(dir, name);
+    o.tls = certs_tls(&p);
+  }
+  struct rpc_channel *ch;
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  certs_paths_free(&p);
+  return ch;
+}
+
+static enum err_code say_as(const char *address, const char *name)
+{
+  struct rpc_channel *ch = connect_as(address, name);
+  struct err e;
+  enum err_code code = echo_say(ch, "Say", "hello", NULL, &e);
+  rpc_channel_free(ch);
+  return code;
+}
+
+static void identity_is(const char *address, const char *alt_names, const char *want)
+{
+  certs_issue(ca, dir, "client", alt_names);
+  struct rpc_channel *ch = connect_as(address, "client");
+  SayRequest request = SAY_REQUEST;
+  ProtobufCMessage *response;
+  struct err e = {0};
+  enum err_code code =
+      rpc_client_call_sync(&response, ch, ECHO_SERVICE, "Describe", &request.base, NULL, &e);
+  CU_ASSERT_EQUAL_FATAL(code, ERR_OK);
+  CU_ASSERT_STRING_EQUAL(((DescribeResponse *)response)->identity, want);
+  protobuf_c_message_free_unpacked(response, NULL);
+  rpc_channel_free(ch);
+}
+
+static void the_callers_identity_comes_from_its_certificate(void)
+{
+  begin();
+  struct rpc_server *server = serve(NULL);
+  const char *address = echo_address(server);
+  identity_is(address, "URI:spiffe://amcp.test/ns/a/sa/report-svc,DNS:report-svc",
+              "spiffe://amcp.test/ns/a/sa/report-svc");
+  identity_is(address, "DNS:report-svc,DNS:report-svc.ns", "report-svc");
+  identity_is(address, NULL, "client");
+  rpc_server_stop(server);
+  end();
+}
+
+static void strangers_are_refused_on_both_sides(void)
+{
+  begin();
+  struct rpc_server *server = serve(NULL);
+  const char *address = echo_address(server);
+  certs_issue(ca, dir, "client", "DNS:client");
+  CU_ASSERT_EQUAL(say_as(address, "client"), ERR_OK);
+  CU_ASSERT_EQUAL(say_as(address, NULL), ERR_UNAVAILABLE);
+  /* A certificate of another CA, though the client trusts the server. */
+  struct cert_authority *stranger = certs_ca_new("stranger CA");
+  certs_issue(stranger, dir, "other", "DNS:client");
+  struct cert_paths ours = certs_paths(dir, "client"), theirs = certs_paths(dir, "other");
+  struct rpc_channel_options o = {.target = address, .name = "echo-svc"};
+  o.tls = (struct rpc_tls){theirs.cert, theirs.key, ours.ca};
+  struct rpc_channel *ch;
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  CU_ASSERT_EQUAL(echo_say(ch, "Say", "x", NULL, &e), ERR_UNAVAILABLE);
+  rpc_channel_free(ch);
+  /* The client does not trust the server's CA. */
+  o.tls = (struct rpc_tls){ours.cert, ours.key, theirs.ca};
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  CU_ASSERT_EQUAL(echo_say(ch, "Say", "x", NULL, &e), ERR_UNAVAILABLE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "echo-svc"));
+  rpc_channel_free(ch);
+  CU_ASSERT_EQUAL(atomic_load(&echo.served), 1);
+  certs_paths_free(&ours);
+  certs_paths_free(&theirs);
+  certs_ca_free(stranger);
+  rpc_server_stop(server);
+  end();
+}
+
+static void a_server_with_anothers_name_is_refused(void)
+{
+  begin();
+  certs_issue(ca, dir, "server", "DNS:another-host,IP:10.9.8.7");
+  struct rpc_server *server = serve(NULL);
+  certs_issue(ca, dir, "client", "DNS:client");
+  CU_ASSERT_EQUAL(say_as(echo_address(server), "client"), ERR_UNAVAILABLE);
+  rpc_server_stop(server);
+  end();
+}
+
+/* Every file moves to a new CA while server and channel live on. */
+static void new_files_are_taken_without_a_restart(void)
+{
+  begin();
+  certs_issue(ca, dir, "client", "DNS:client");
+  struct rpc_server *server = serve(NULL);
+  char address[64];
+  snprintf(address, sizeof(address), "%s", echo_address(server));
+  struct rpc_channel *old = connect_as(address, "client");
+  struct err e;
+  CU_ASSERT_EQUAL(echo_say(old, "Say", "x", NULL, &e), ERR_OK);
+
+  struct cert_authority *next = certs_ca_new("next CA");
+  certs_issue(next, dir, "server", "DNS:localhost,IP:127.0.0.1");
+  certs_issue(next, dir, "client", "DNS:client");
+  pause_ms(5000);
+  /* A new channel knows only the new CA: the server must have taken its new files. */
+  CU_ASSERT_EQUAL(say_as(address, "client"), ERR_OK);
+  /* The old channel connects anew to a server that knows only the new CA. */
+  rpc_server_stop(server);
+  server = serve(address);
+  CU_ASSERT_EQUAL(echo_say(old, "Say", "x", NULL, &e), ERR_OK);
+  rpc_channel_free(old);
+  rpc_server_stop(server);
+  certs_ca_free(next);
+  end();
+}
+
+static void files_that_do_not_fit_are_named(void)
+{
+  begin();
+  certs_issue(ca, dir, "client", NULL);
+  struct cert_paths server = certs_paths(dir, "server"), client = certs_paths(dir, "client");
+  const struct {
+    struct rpc_tls tls;
+    const char *named;
+  } cases[] = {
+      {{server.cert, client.key, server.ca}, client.key}, /* not this certificate's key */
+      {{"/nonexistent.crt", server.key, server.ca}, "/nonexistent.crt"},
+      {{server.cert, server.key, server.key}, server.key}, /* no CA in it */
+      {{server.cert, NULL, server.ca}, "key"},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    struct rpc_server *s;
+    struct rpc_channel *ch;
+    struct err e = {0};
+    struct rpc_server_options so = {.listen = "127.0.0.1:0", .tls = cases[i].tls};
+    struct rpc_channel_options co = {.target = "127.0.0.1:1", .tls = cases[i].tls};
+    CU_ASSERT_EQUAL(rpc_server_new(&s, &so, &e), ERR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.message, cases[i].named));
+    CU_ASSERT_EQUAL(rpc_channel_new(&ch, &co, &e), ERR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NULL(s);
+    CU_ASSERT_PTR_NULL(ch);
+  }
+  certs_paths_free(&server);
+  certs_paths_free(&client);
+  end();
+}
+
+TEST_MAIN("rpc TLS", TEST(the_callers_identity_comes_from_its_certificate),
+          TEST(strangers_are_refused_on_both_sides), TEST(a_server_with_anothers_name_is_refused),
+          TEST(new_files_are_taken_without_a_restart), TEST(files_that_do_not_fit_are_named))
