@@ -2,6 +2,7 @@
  * limit and offset, date ranges, cardinality, presence, ordering. */
 #include "ga4-sim/request.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -243,6 +244,8 @@ static enum err_code read_dimension(struct reader *x, const cJSON *d, int index)
     return code;
   if (expression == NULL && out.role == ROLE_PLAIN)
     note_name(x, out.name);
+  const struct dimension_field *field = dimension_field_find(out.name);
+  r->by_calendar |= field != NULL && strcmp(field->category, "Time") == 0;
   if (r->dimension_count < REQUEST_MAX_DIMENSIONS)
     r->dimensions[r->dimension_count++] = out;
   return ERR_OK;
