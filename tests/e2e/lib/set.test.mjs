@@ -1,0 +1,101 @@
+// The set starts, stops, restarts, and does not hide how its processes ended.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startSet } from './set.mjs';
+
+const SMALL = { dealers: 3, days: 30 };
+const ALL = ['sim', 'auth', 'report', 'aggregate', 'gateway'];
+
+async function status(url) {
+  return (await fetch(url, { signal: AbortSignal.timeout(5000) })).status;
+}
+
+function alive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test('all processes become ready, and end cleanly without leaving files', async () => {
+  const set = await startSet({ sim: SMALL });
+  assert.deepEqual(set.names, ALL);
+  for (const name of ALL.slice(1)) {
+    assert.equal(await status(`${set.admin(name)}/readyz`), 200, name);
+    assert.match(await (await fetch(`${set.admin(name)}/metrics`)).text(), /^# TYPE /m, name);
+  }
+  assert.equal(await status(`${set.sim}/livez`), 200);
+  assert.notEqual(await status(set.url), 404);
+  const pids = ALL.map((name) => set.pid(name));
+  await set.stop();
+  assert.deepEqual(pids.filter(alive), []);
+  assert.equal(fs.existsSync(set.dir), false);
+  await set.stop(); // again does nothing
+});
+
+test('a restarted process keeps its address and its output', async () => {
+  const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
+  const { pid, address } = { pid: set.pid('auth'), address: set.grpc('auth') };
+  await set.restart('auth');
+  await set.restart('auth', { signal: 'SIGKILL' });
+  assert.notEqual(set.pid('auth'), pid);
+  assert.equal(set.grpc('auth'), address);
+  assert.equal(await status(`${set.admin('auth')}/readyz`), 200);
+  assert.equal(set.output('auth').stderr.match(/"configuration loaded"/g).length, 3);
+  await set.stop();
+});
+
+test('two report services share the work under one address', async () => {
+  const set = await startSet({ sim: SMALL, reportReplicas: 2 });
+  assert.deepEqual(set.names, ['sim', 'auth', 'report', 'report2', 'aggregate', 'gateway']);
+  for (const name of ['report', 'report2'])
+    assert.equal(await status(`${set.admin(name)}/readyz`), 200);
+  await set.stopOne('report2');
+  await set.startOne('report2');
+  await set.stop();
+});
+
+test('a process that ended by itself is told by check() and by stop()', async () => {
+  const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
+  process.kill(set.pid('auth'), 'SIGKILL');
+  await sleep(200);
+  assert.throws(() => set.check(), /auth ended by itself: signal SIGKILL/);
+  await set.startOne('auth');
+  process.kill(set.pid('auth'), 'SIGTERM'); // a clean end, but nobody asked for it
+  await sleep(1000);
+  await assert.rejects(set.stop(), /auth ended by itself: exit code 0/);
+  fs.rmSync(set.dir, { recursive: true });
+});
+
+test('a bad exit code on the way out is told with the end of standard error', async () => {
+  const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
+  process.kill(set.pid('auth'), 'SIGSTOP'); // so that it cannot end in time
+  await assert.rejects(set.stop(), /auth did not end within 10 s of SIGTERM and was killed/);
+  fs.rmSync(set.dir, { recursive: true });
+});
+
+test('a process that does not start is named with its message, and the others are stopped', async () => {
+  const before = new Set(fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)));
+  const broken = startSet({ sim: SMALL, env: { auth: { ADMIN_LISTEN: 'nine' } } });
+  const error = await broken.then(() => assert.fail('it started'), (e) => e);
+  assert.match(error.message, /^auth ended by itself: exit code 78/);
+  assert.match(error.message, /ADMIN_LISTEN/);
+  const dir = /files are in (\S+)/.exec(error.message)[1];
+  const left = fs.readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name) || before.has(name)) return false;
+    try {
+      return fs.readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(dir);
+    } catch {
+      return false;
+    }
+  });
+  assert.deepEqual(left, []);
+  fs.rmSync(dir, { recursive: true });
+});
+
+test('names that do not exist are refused', async () => {
+  await assert.rejects(startSet({ only: ['reports'] }), /reports is none of sim,auth,report/);
+});
