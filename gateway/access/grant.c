@@ -9,6 +9,7 @@
 struct grant {
   struct mcp_principal principal; /* first: grant_of() casts */
   atomic_size_t refs;
+  atomic_bool refused;
   char *id;
   void *sealed;
   size_t sealed_len;
@@ -83,4 +84,14 @@ const void *grant_sealed(const struct grant *g, size_t *len)
 int64_t grant_expires_at(const struct grant *g)
 {
   return g->expires_at;
+}
+
+void grant_mark_refused(const struct grant *g)
+{
+  atomic_store(&((struct grant *)(uintptr_t)g)->refused, true);
+}
+
+bool grant_is_refused(const struct grant *g)
+{
+  return atomic_load(&g->refused);
 }

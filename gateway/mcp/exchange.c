@@ -155,6 +155,7 @@ struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_messa
   call->id = m->id;
   call->params = m->params;
   call->method_label = "other";
+  mcp_session_ref(x->server->sessions, session);
   call->session = session;
   call->version = session != NULL ? session->version : MCP_VERSION_NEWEST;
   call->started_ns = clock_mono_ns();
@@ -176,6 +177,7 @@ static void call_drop(struct mcp_call *call)
   if (atomic_fetch_sub(&call->refs, 1) != 1)
     return;
   cJSON_Delete(call->arguments);
+  mcp_session_release(call->exchange->server->sessions, call->session);
   mcp_exchange_unref(call->exchange);
   call->magic = 0;
   free(call);

@@ -602,7 +602,7 @@ static void many_clients_coming_and_going_lose_nothing(void)
   listener_stop(l, 1000);
 }
 
-TEST_MAIN("http_listener", TEST(answers_now_and_later),
+TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
           TEST(pipelined_requests_are_answered_in_order),
           TEST(headers_are_found_without_case_trimmed_and_joined),
           TEST(header_values_cannot_inject_headers), TEST(body_at_the_cap_passes_and_beyond_is_413),

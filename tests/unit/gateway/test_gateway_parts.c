@@ -81,8 +81,8 @@ static void error_texts_say_what_happened_and_what_to_do(void)
           "report-svc does not know run_report: gateway and services are of different versions. "
           "Tell the operator.");
   text_is(ERR_UNAUTHENTICATED, "",
-          "Your credentials are no longer accepted: they have expired. Connect again with a valid "
-          "token.");
+          "Your credentials are no longer accepted: they have expired. Try again; if that does "
+          "not help, connect again with a valid token.");
 }
 
 static void every_code_has_a_text(void)
@@ -204,7 +204,7 @@ static void cache_forgets_at_the_expiry_and_the_least_recently_used(void)
   grant_cache_free(c);
 }
 
-TEST_MAIN("bridge_parts", TEST(trace_goes_on_with_a_new_span),
+TEST_MAIN("gateway_parts", TEST(trace_goes_on_with_a_new_span),
           TEST(malformed_trace_begins_a_new_one),
           TEST(error_texts_say_what_happened_and_what_to_do), TEST(every_code_has_a_text),
           TEST(metadata_exists_only_with_oauth),
