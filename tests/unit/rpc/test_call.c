@@ -72,6 +72,7 @@ static void unavailable_from_a_handler_is_not_retried(void)
   CU_ASSERT_EQUAL(e.code, ERR_UNAVAILABLE);
   CU_ASSERT_STRING_EQUAL(e.message, request.message);
   CU_ASSERT_TRUE(clock_mono_ms() - started < 1500);
+  CU_ASSERT_EQUAL(atomic_load(&echo.served), 1);
   end();
 }
 
