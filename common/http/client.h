@@ -1,7 +1,9 @@
 /* HTTP client: one thread drives all transfers with curl_multi (HTTP/2, connection
  * reuse). The only room that includes <curl/...>.
  *
- * Callbacks run on the client's thread and must not block. */
+ * Callbacks run on the client's thread and must not block; they may call everything here but
+ * http_client_free(). Server certificates are always verified. The environment's http_proxy,
+ * https_proxy, all_proxy and no_proxy are honoured as curl does. */
 #ifndef AMCP_HTTP_CLIENT_H
 #define AMCP_HTTP_CLIENT_H
 
@@ -14,17 +16,29 @@
 struct http_client;
 struct http_transfer;
 
+enum http_version {
+  HTTP_VERSION_AUTO, /* HTTP/2 if libcurl is 8.1 or newer, otherwise HTTP/1.1 */
+  HTTP_VERSION_1_1,
+  /* Many transfers share one connection where the server agrees. With libcurl before 8.1 a
+   * stream may be left hanging until its deadline, and behind a paused transfer up to 64 MiB
+   * (decompressed) gather, and more ends it: docs/internals/http.md. */
+  HTTP_VERSION_2,
+};
+
 struct http_client_options {
-  const char *user_agent;
+  const char *user_agent; /* NULL means analytics-mcp/VERSION; " (gzip)" is added, without
+                             which Google does not compress */
   const char *ca_file;    /* PEM; NULL means the system's */
   size_t max_transfers;   /* under way; 0 means 1,024; more is ERR_RESOURCE_EXHAUSTED */
   size_t max_connections; /* 0 means 256 */
   size_t max_host_connections; /* 0 means 64 */
+  enum http_version version;
 };
 
 enum err_code http_client_new(struct http_client **out, const struct http_client_options *options,
                               struct err *e);
-/* Cancels what is under way (on_done runs), ends the thread, frees. NULL is fine. */
+/* Cancels what is under way (on_done runs), ends the thread, frees. NULL is fine. Transfers
+ * not yet released may still be cancelled, resumed and released afterwards. */
 void http_client_free(struct http_client *c);
 
 /* Everything is copied before http_client_send() returns. */
@@ -39,7 +53,8 @@ struct http_response {
                         ERR_RESOURCE_EXHAUSTED (too large), ERR_CANCELLED. Never holds
                         the query string, a header or a body. */
   int status;        /* 0 when none arrived */
-  const char *body;  /* NUL-terminated; what on_body did not take */
+  const char *body;  /* NUL-terminated; what on_body did not get. All pointers are valid
+                        during on_done only */
   size_t body_len;
   const char *content_type; /* "" when absent */
   const char *retry_after;  /* "" when absent */
@@ -60,16 +75,18 @@ struct http_request {
   size_t max_response_bytes; /* after decompression; 0 means 8 MiB; counts what on_body
                                 takes only when it is not 0 */
   /* Body of a 2xx response as it arrives; NULL collects it in `body`. Other statuses are
-   * always collected, up to 64 KiB. HTTP_PAUSE means the bytes were NOT taken: they come
+   * always collected: the first 64 KiB, the rest is read and dropped. HTTP_PAUSE means the bytes were NOT taken: they come
    * again after http_transfer_resume(). HTTP_ABORT ends with ERR_CANCELLED. */
   enum http_flow (*on_body)(void *user, const char *data, size_t len);
-  /* The end, exactly once. */
+  /* The end, exactly once. Required. */
   void (*on_done)(void *user, const struct http_response *response);
   void *user;
 };
 
-/* Starts a transfer. Thread-safe. When it fails, no callback runs. *out may be NULL; it
- * is set before any callback and must be released. Redirects are not followed. */
+/* Starts a transfer. Thread-safe. When it fails, no callback runs: ERR_INVALID_ARGUMENT for a
+ * request that cannot be sent, ERR_RESOURCE_EXHAUSTED at max_transfers, ERR_CANCELLED when the
+ * client is ending. out may be NULL; *out is set before any callback and must be released,
+ * which does not end the transfer. Redirects are not followed. */
 enum err_code http_client_send(struct http_transfer **out, struct http_client *c,
                                const struct http_request *request, struct err *e);
 /* on_done follows with ERR_CANCELLED unless it ran already. Thread-safe. */
@@ -79,7 +96,7 @@ void http_transfer_release(struct http_transfer *t);
 
 /* Runs fn(arg) on the client's thread after delay_ms: for waiting between attempts without
  * a thread. ERR_RESOURCE_EXHAUSTED when 4,096 wait already; runs early with the client's
- * end. */
+ * end, and once that has begun ERR_CANCELLED: fn is not run. Thread-safe. */
 enum err_code http_client_after(struct http_client *c, uint32_t delay_ms, void (*fn)(void *arg),
                                 void *arg);
 

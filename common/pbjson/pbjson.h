@@ -21,14 +21,14 @@ enum { PBJSON_MAX_DEPTH = 32 };
 enum pbjson_names { PBJSON_SNAKE_CASE, PBJSON_CAMEL_CASE };
 
 struct pbjson_write_options {
-  enum pbjson_names names;  /* of fields */
-  bool emit_defaults;       /* scalars and lists that are zero or empty, too */
+  enum pbjson_names names; /* of fields */
+  bool emit_defaults;      /* scalars and lists that are zero or empty, too */
   bool enums_as_numbers;
 };
 
-/* Appends the message as JSON. Only fields that are set, in the order of the .proto.
+/* Appends the message as JSON. Only fields that are set, in the order of their numbers.
  * options may be NULL: snake_case, no defaults, enum names. ERR_RESOURCE_EXHAUSTED when
- * the buffer's cap is reached. */
+ * the buffer's cap is reached; after any error the buffer holds a part of the text. */
 enum err_code pbjson_write(struct buf *out, const ProtobufCMessage *message,
                            const struct pbjson_write_options *options, struct err *e);
 
@@ -39,8 +39,9 @@ struct pbjson_read_options {
 /* Reads a message from a parsed value. Field names in snake_case and camelCase. The
  * message lives in the arena. Errors (ERR_INVALID_ARGUMENT) begin with the path as the
  * caller would write it: "date_ranges[0].start_date: expected string, got number"; an
- * unknown field names the closest known one. int64 given as a number beyond 2^53 is
- * refused ("give it as a string"). options may be NULL. */
+ * unknown field names the closest known one. int64 given as a number of 2^53 or more is
+ * refused ("give it as a string"). ERR_RESOURCE_EXHAUSTED when the arena's cap is reached.
+ * *out is NULL after any error. options may be NULL. */
 enum err_code pbjson_read(ProtobufCMessage **out, const ProtobufCMessageDescriptor *descriptor,
                           const cJSON *value, struct arena *arena,
                           const struct pbjson_read_options *options, struct err *e);

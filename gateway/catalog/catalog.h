@@ -47,9 +47,11 @@ extern const size_t catalog_rules_len;
 /* The tool of a name; NULL when there is none. */
 const struct catalog_tool *catalog_find(const char *name);
 
-/* Checks arguments against the rules and fills in defaults, in place, in any nesting.
- * Accepts snake_case and camelCase. ERR_INVALID_ARGUMENT with the path: "metrics: at most
- * 10 items, got 11". Types are pbjson_read()'s business. */
+/* Checks arguments against the rules and fills in defaults, in place, in any nesting: only
+ * inside messages that are present, and a message that has a default itself is filled in when
+ * absent. Null counts as absent. Accepts snake_case and camelCase. ERR_INVALID_ARGUMENT with
+ * the path: "metrics: at most 10 items, got 11". Types and unknown names are pbjson_read()'s
+ * business, called next; give absent arguments as {}. Thread-safe for distinct arguments. */
 enum err_code catalog_check(const struct catalog_tool *tool, cJSON *arguments, struct err *e);
 
 #endif

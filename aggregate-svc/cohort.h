@@ -1,0 +1,70 @@
+/* The dealers of one question, and what became of each. */
+#ifndef AMCP_AGGREGATE_COHORT_H
+#define AMCP_AGGREGATE_COHORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analytics/auth/v1/auth.pb-c.h"
+#include "analytics/report/v1/report.pb-c.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
+
+enum { COHORT_MAX_DEALERS = 500 };
+
+enum dealer_state { DEALER_PENDING, DEALER_OK, DEALER_FAILED };
+
+struct cohort_member {
+  const char *ref;                       /* what FetchReports takes */
+  bool visible;                          /* name and own figures may be shown */
+  const char *dealer_id, *name, *region; /* "" unless visible */
+  const char *owner;                     /* opaque, never shown */
+  const char *lead_event;                /* configured; "" when not */
+  /* Outcome; written by the fan-out. */
+  enum dealer_state state;
+  enum err_code code;
+  char reason[40];
+  char message[400]; /* shown for visible members only */
+};
+
+/* Strings live in the arena given when it was filled. Plain data, one owner at a time. */
+struct cohort {
+  const char *id;
+  const char *label;
+  struct cohort_member *members;
+  size_t n;
+  long subject;       /* index of the dealer asked about; -1 when there is none */
+  size_t outside;     /* members that are not visible */
+  const void *sealed; /* sealed benchmark grant */
+  size_t sealed_len;
+};
+
+/* Copies auth-svc's answer. ERR_INTERNAL when it breaks its contract,
+ * ERR_INVALID_ARGUMENT beyond COHORT_MAX_DEALERS, ERR_RESOURCE_EXHAUSTED when the arena's
+ * cap is reached. */
+enum err_code cohort_from_resolved(struct cohort *out,
+                                   const Analytics__Auth__V1__ResolveCohortResponse *r,
+                                   struct arena *arena, struct err *e);
+/* Appends a page of ListDealers to a zeroed cohort; all members are visible. */
+enum err_code cohort_add_listed(struct cohort *c, const Analytics__Auth__V1__ListDealersResponse *r,
+                                struct arena *arena, struct err *e);
+/* Drops the members that are not visible; returns how many there were. */
+size_t cohort_keep_visible(struct cohort *c);
+
+/* Members in a state. */
+size_t cohort_count(const struct cohort *c, enum dealer_state state);
+
+/* How many dealers the answer rests on; failed visible dealers by name, others counted. */
+Analytics__Report__V1__Coverage *cohort_coverage(const struct cohort *c, struct arena *arena);
+/* The error of a call for which no dealer answered: every failure, dealers with the same
+ * one together, dealers outside the caller's view counted only. The code is that of the
+ * failures when they agree. Returns e->code. */
+enum err_code cohort_all_failed(const struct cohort *c, struct err *e);
+
+/* "Northgate Ford, Bay Toyota and 3 dealers you may not see by name": the members for
+ * which in(member, arg). At most 10 names. Empty string when there are none. */
+typedef bool cohort_filter(const struct cohort *c, size_t member, const void *arg);
+char *cohort_names(const struct cohort *c, cohort_filter *in, const void *arg, struct arena *arena);
+size_t cohort_count_if(const struct cohort *c, cohort_filter *in, const void *arg);
+
+#endif

@@ -1,0 +1,25 @@
+/* Numbers, names and lists in sentences for people. */
+#ifndef AMCP_AGGREGATE_TEXT_H
+#define AMCP_AGGREGATE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+/* Most bytes of s, at most max, that end at a UTF-8 character border. */
+size_t text_clip(const char *s, size_t max);
+/* Copies at most size - 1 bytes, cut at a character border, and ends with NUL. */
+void text_copy(char *out, size_t size, const char *s);
+/* Appends at most max bytes of s. */
+void text_put_clipped(struct buf *b, const char *s, size_t max);
+/* Puts what stands before item i of a list of n: "", ", " or " and ". */
+void text_put_separator(struct buf *b, size_t i, size_t n);
+/* 12400 as "12,400". */
+void text_put_count(struct buf *b, int64_t n);
+/* "s" unless n is 1. */
+const char *text_s(size_t n);
+/* "st", "nd", "rd", "th": "1st of 9". */
+const char *text_ordinal(int32_t n);
+
+#endif

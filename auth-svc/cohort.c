@@ -1,0 +1,254 @@
+/* Resolves cohorts. */
+#include "auth-svc/cohort.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "auth-svc/secret.h"
+#include "common/base/mem.h"
+
+/* A cohort in the making. */
+struct cohort {
+  const struct scope *scope;
+  const struct peers *peers;
+  struct arena *arena;
+  struct err *e;
+  bool *member; /* by dealer index */
+  size_t n;
+  const struct dealer *subject; /* NULL when there is none */
+  size_t region;                /* index; n_regions for a list of dealers */
+  bool whole_region;            /* every dealer of the region is a member */
+};
+
+static enum err_code no_room(struct err *e)
+{
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                 "the cohort is too large to answer");
+}
+
+static void add(struct cohort *c, const struct dealer *d)
+{
+  c->n += !c->member[d->index];
+  c->member[d->index] = true;
+}
+
+/* ----------------------------------------------------------------- membership */
+
+static enum err_code choose_subject(struct cohort *c,
+                                    const Analytics__Auth__V1__ResolveCohortRequest *r)
+{
+  if (r->subject_dealer_id[0] != '\0')
+    return scope_find_dealer(c->scope, "subject_dealer_id", r->subject_dealer_id, &c->subject,
+                             c->e);
+  if (r->n_dealer_ids > 0 || r->region[0] != '\0')
+    return ERR_OK;
+  c->subject = scope_only_dealer(c->scope);
+  if (c->subject == NULL)
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "no_cohort",
+                   "subject_dealer_id: give the dealer to compare, or region or dealer_ids; "
+                   "list_dealers names them");
+  return ERR_OK;
+}
+
+static enum err_code add_listed(struct cohort *c,
+                                const Analytics__Auth__V1__ResolveCohortRequest *r)
+{
+  if (r->n_dealer_ids > COHORT_MAX_MEMBERS)
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "too_many_dealers",
+                   "dealer_ids: %zu dealers; at most %d", r->n_dealer_ids, COHORT_MAX_MEMBERS);
+  for (size_t i = 0; i < r->n_dealer_ids; i++) {
+    const struct dealer *d = NULL;
+    enum err_code code = scope_find_dealer(c->scope, "dealer_ids", r->dealer_ids[i], &d, c->e);
+    if (code != ERR_OK)
+      return code;
+    add(c, d);
+  }
+  return ERR_OK;
+}
+
+static enum err_code add_region(struct cohort *c, const char *region)
+{
+  const struct directory *dir = c->scope->directory;
+  enum err_code code = ERR_OK;
+  if (region[0] == '\0')
+    c->region = c->subject->region_index;
+  else
+    code = scope_find_region(c->scope, "region", region, &c->region, c->e);
+  if (code != ERR_OK)
+    return code;
+  c->whole_region = true;
+  for (size_t i = 0; i < dir->n_dealers; i++) {
+    const struct dealer *d = &dir->dealers[i];
+    if (d->region_index != c->region)
+      continue;
+    if (c->scope->benchmark[c->region] || scope_sees(c->scope, d))
+      add(c, d);
+    else
+      c->whole_region = false;
+  }
+  return ERR_OK;
+}
+
+static enum err_code collect(struct cohort *c, const Analytics__Auth__V1__ResolveCohortRequest *r)
+{
+  if (r->n_dealer_ids > 0 && r->region[0] != '\0')
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "dealers_and_region",
+                   "dealer_ids: give dealer_ids or region, not both");
+  enum err_code code = choose_subject(c, r);
+  if (code == ERR_OK)
+    code = r->n_dealer_ids > 0 ? add_listed(c, r) : add_region(c, r->region);
+  if (code == ERR_OK && c->subject != NULL)
+    add(c, c->subject);
+  if (code == ERR_OK && c->n > COHORT_MAX_MEMBERS)
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "too_many_dealers",
+                   "the cohort has %zu dealers; at most %d can be compared at once", c->n,
+                   COHORT_MAX_MEMBERS);
+  return code;
+}
+
+/* ----------------------------------------------------------------------- names */
+
+/* Digest of the member ids: two cohorts of different members never share an id. Only for
+ * cohorts whose members the caller names or sees. */
+static char *members_digest(const struct cohort *c)
+{
+  const struct directory *dir = c->scope->directory;
+  struct buf text = BUF_INIT(COHORT_MAX_MEMBERS * (DIRECTORY_MAX_ID + 1));
+  for (size_t i = 0; i < dir->n_dealers; i++)
+    if (c->member[i])
+      buf_printf(&text, "%s\n", dir->dealers[i].dealer_id);
+  uint8_t d[SHA256_SIZE];
+  sha256_of(buf_str(&text), text.len, d);
+  buf_free(&text);
+  return arena_printf(c->arena, "%02x%02x%02x%02x%02x%02x", d[0], d[1], d[2], d[3], d[4], d[5]);
+}
+
+/* "North West" becomes "north-west". */
+static char *slug(struct arena *arena, const char *name)
+{
+  char *s = arena_strdup(arena, name);
+  for (char *p = s; p != NULL && *p != '\0'; p++)
+    *p = isspace((unsigned char)*p) ? '-' : (char)tolower((unsigned char)*p);
+  return s;
+}
+
+static bool name_cohort(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out)
+{
+  const struct directory *dir = c->scope->directory;
+  if (c->region == dir->n_regions) {
+    const char *digest = members_digest(c);
+    out->cohort_id = digest != NULL ? arena_printf(c->arena, "dealers:%s", digest) : NULL;
+    out->label = arena_printf(c->arena, "%zu selected dealer%s", c->n, c->n == 1 ? "" : "s");
+    return out->cohort_id != NULL && out->label != NULL;
+  }
+  const char *region = dir->regions[c->region];
+  const char *id = slug(c->arena, region);
+  bool joined = c->subject != NULL && c->subject->region_index != c->region;
+  const char *extra = "";
+  if (!c->whole_region) {
+    const char *digest = members_digest(c);
+    extra = digest != NULL ? arena_printf(c->arena, "/%s", digest) : NULL;
+  } else if (joined) {
+    extra = arena_printf(c->arena, "+%s", c->subject->dealer_id);
+  }
+  if (id == NULL || extra == NULL)
+    return false;
+  out->cohort_id = arena_printf(c->arena, "region:%s%s@v1", id, extra);
+  out->label = arena_printf(c->arena, "%s%s", region, c->whole_region ? "" : " (your dealers)");
+  return out->cohort_id != NULL && out->label != NULL;
+}
+
+/* --------------------------------------------------------------------- members */
+
+/* The generated structs want char * where nothing is written. */
+static char *borrowed(const char *s)
+{
+  return (char *)(uintptr_t)s;
+}
+
+Analytics__Auth__V1__Dealer *dealer_message(const struct dealer *d, struct arena *arena)
+{
+  Analytics__Auth__V1__Dealer *m = ARENA_NEW(arena, Analytics__Auth__V1__Dealer);
+  if (m == NULL)
+    return NULL;
+  analytics__auth__v1__dealer__init(m);
+  m->dealer_id = borrowed(d->dealer_id);
+  m->name = borrowed(d->name);
+  m->region = borrowed(d->region);
+  m->city = borrowed(d->city);
+  m->state = borrowed(d->state);
+  m->lead_event = borrowed(d->lead_event);
+  m->n_property_ids = d->n_property_ids;
+  m->property_ids = (char **)(uintptr_t)d->property_ids;
+  return m;
+}
+
+static Analytics__Auth__V1__CohortMember *member_message(const struct cohort *c,
+                                                         const struct dealer *d)
+{
+  char ref[PEER_REF_SIZE], owner[PEER_REF_SIZE];
+  Analytics__Auth__V1__CohortMember *m = ARENA_NEW(c->arena, Analytics__Auth__V1__CohortMember);
+  if (m == NULL)
+    return NULL;
+  analytics__auth__v1__cohort_member__init(m);
+  peers_write_ref(peers_tag(c->peers, d, false), ref);
+  peers_write_ref(peers_owner_tag(c->peers, d), owner);
+  m->visible = scope_sees(c->scope, d);
+  m->dealer_ref = m->visible ? borrowed(d->dealer_id) : arena_strdup(c->arena, ref);
+  m->dealer = m->visible ? dealer_message(d, c->arena) : NULL;
+  m->owner_ref = arena_strdup(c->arena, owner);
+  m->lead_event = borrowed(d->lead_event);
+  return m->dealer_ref != NULL && m->owner_ref != NULL ? m : NULL;
+}
+
+static bool list_members(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out,
+                         Analytics__Auth__V1__BenchmarkGrant *benchmark)
+{
+  const struct directory *dir = c->scope->directory;
+  out->members = ARENA_ARRAY(c->arena, Analytics__Auth__V1__CohortMember *, c->n);
+  benchmark->members.data = arena_alloc(c->arena, c->n * PEER_TAG_BYTES);
+  if (out->members == NULL || benchmark->members.data == NULL)
+    return false;
+  out->subject_index = -1;
+  for (size_t i = 0; i < dir->n_dealers; i++) {
+    const struct dealer *d = &dir->dealers[i];
+    if (!c->member[i])
+      continue;
+    if (d == c->subject)
+      out->subject_index = (int32_t)out->n_members;
+    out->members[out->n_members] = member_message(c, d);
+    if (out->members[out->n_members++] == NULL)
+      return false;
+    memcpy(benchmark->members.data + benchmark->members.len,
+           peers_tag(c->peers, d, scope_sees(c->scope, d)), PEER_TAG_BYTES);
+    benchmark->members.len += PEER_TAG_BYTES;
+  }
+  return true;
+}
+
+enum err_code cohort_resolve(Analytics__Auth__V1__ResolveCohortResponse **out,
+                             Analytics__Auth__V1__BenchmarkGrant **benchmark,
+                             const struct scope *scope, const struct peers *peers,
+                             const Analytics__Auth__V1__ResolveCohortRequest *request,
+                             struct arena *arena, struct err *e)
+{
+  struct cohort c = {.scope = scope,
+                     .peers = peers,
+                     .arena = arena,
+                     .e = e,
+                     .member = ARENA_ARRAY(arena, bool, scope->directory->n_dealers),
+                     .region = scope->directory->n_regions};
+  *out = ARENA_NEW(arena, Analytics__Auth__V1__ResolveCohortResponse);
+  *benchmark = ARENA_NEW(arena, Analytics__Auth__V1__BenchmarkGrant);
+  if (c.member == NULL || *out == NULL || *benchmark == NULL)
+    return no_room(e);
+  analytics__auth__v1__resolve_cohort_response__init(*out);
+  analytics__auth__v1__benchmark_grant__init(*benchmark);
+  enum err_code code = collect(&c, request);
+  if (code != ERR_OK)
+    return code;
+  (*benchmark)->subject = scope->grant->subject;
+  (*benchmark)->principal_id = scope->grant->principal_id;
+  (*benchmark)->expires_at = scope->grant->expires_at;
+  return list_members(&c, *out, *benchmark) && name_cohort(&c, *out) ? ERR_OK : no_room(e);
+}

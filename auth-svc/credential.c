@@ -1,0 +1,32 @@
+/* What all kinds of credentials share. */
+#include "auth-svc/credential.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+struct credential *credential_ref(struct credential *c)
+{
+  if (c != NULL)
+    atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+  return c;
+}
+
+void credential_unref(struct credential *c)
+{
+  if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  free(c->quota_project);
+  c->kind->destroy(c);
+}
+
+bool credential_holds(const struct credential *c, const uint8_t digest[SHA256_SIZE])
+{
+  return c->kind->holds != NULL && c->kind->holds(c, digest);
+}
+
+void token_reply_clear(struct token_reply *r)
+{
+  secret_unref(TAKE_PTR(r->access_token));
+  secret_unref(TAKE_PTR(r->refresh_token));
+}

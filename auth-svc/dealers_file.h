@@ -1,0 +1,33 @@
+/* Loader of dealers.json.
+ *
+ *   {"dealers": [{"dealer_id": "d01", "account_id": "a01", "name": "Northgate Ford",
+ *                 "region": "West", "city": "Reno", "state": "NV",
+ *                 "oauth": {"client_id": ..., "client_secret": ..., "refresh_token": ...,
+ *                           "token_uri": ...},
+ *                 "properties": ["213025502"],
+ *                 "owner": ..., "groups": [...], "lead_event": ..., "time_zone": ...}]}
+ *
+ * or the bare array. dealer_id defaults to account_id and the other way round; city, state,
+ * token_uri, owner, groups, lead_event and time_zone may be left out. A property is digits,
+ * "properties/" and digits, or {"property_id": ..., "display_name": ...}. */
+#ifndef AMCP_AUTH_DEALERS_FILE_H
+#define AMCP_AUTH_DEALERS_FILE_H
+
+#include <stddef.h>
+
+#include "auth-svc/snapshot.h"
+
+enum { DEALERS_FILE_MAX = 16 << 20 };
+
+/* Reads and checks a file. Everything or nothing: the first fault ends with
+ * ERR_INVALID_ARGUMENT and one message that names file, line, field and dealer:
+ *   config/dealers.json line 14: dealers[2].oauth.refresh_token (dealer "d03"): must be a
+ *   non-empty string
+ * ERR_NOT_FOUND when there is no file. Logs a warning when others may read the file. */
+enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e);
+
+/* The same from text; `name` stands for the file in messages. */
+enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
+                                 size_t len, struct err *e);
+
+#endif

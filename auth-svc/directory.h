@@ -1,0 +1,70 @@
+/* The dealers and their websites, without any secret: what policy decides over.
+ *
+ * Built once by the loader, immutable afterwards, so every thread may read it. */
+#ifndef AMCP_AUTH_DIRECTORY_H
+#define AMCP_AUTH_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+
+enum {
+  DIRECTORY_MAX_DEALERS = 5000,
+  DIRECTORY_MAX_PROPERTIES = 50, /* of one dealer */
+  DIRECTORY_MAX_GROUPS = 50,     /* of one dealer */
+  DIRECTORY_MAX_ID = 64,         /* bytes of an id */
+  DIRECTORY_MAX_TEXT = 128,      /* bytes of a name, region, city, ... */
+};
+
+struct dealer {
+  const char *dealer_id;
+  const char *account_id;
+  const char *name;
+  const char *region;
+  const char *city; /* "" when not given, like all below */
+  const char *state;
+  const char *owner;      /* who owns the dealership */
+  const char *lead_event; /* event that counts as a lead */
+  const char *time_zone;
+  const char **property_ids; /* digits, the default one first */
+  size_t n_property_ids;
+  const char **groups; /* dealer groups it belongs to */
+  size_t n_groups;
+  size_t index;        /* place in the directory */
+  size_t region_index; /* into regions */
+  size_t file_index;   /* place in the file it came from */
+};
+
+struct property_owner {
+  const char *property_id;
+  const struct dealer *dealer;
+};
+
+struct directory {
+  struct arena *arena;    /* holds everything */
+  struct dealer *dealers; /* in order of dealer_id */
+  size_t n_dealers;
+  const char **regions; /* as written, in order without case */
+  size_t n_regions;
+  struct property_owner *properties; /* in order of property_id */
+  size_t n_properties;
+  const struct dealer **by_account; /* in order of account_id */
+};
+
+/* Takes n dealers whose texts live in `arena` and orders and indexes them. The directory
+ * owns the arena. Ids, accounts and properties must be unique already. */
+struct directory *directory_new(struct arena *arena, const struct dealer *dealers, size_t n);
+void directory_free(struct directory *d);
+
+/* Each NULL when there is none. Exact match. */
+const struct dealer *directory_by_id(const struct directory *d, const char *dealer_id);
+const struct dealer *directory_by_account(const struct directory *d, const char *account_id);
+const struct dealer *directory_by_property(const struct directory *d, const char *property_id);
+/* Index of a region, letter case does not matter; n_regions when there is none. */
+size_t directory_region(const struct directory *d, const char *region);
+/* Whether a dealer belongs to a group; letter case does not matter. */
+bool dealer_in_group(const struct dealer *dealer, const char *group);
+
+#endif

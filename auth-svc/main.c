@@ -1,0 +1,150 @@
+/* auth-svc: credential broker and access decisions. */
+#include <stdio.h>
+
+#include "auth-svc/harden.h"
+#include "auth-svc/service.h"
+#include "auth-svc/settings.h"
+#include "common/base/config.h"
+#include "common/base/mem.h"
+#include "common/base/signals.h"
+#include "common/http/admin.h"
+
+struct app {
+  struct settings settings;
+  struct sealer *sealer;
+  struct jwt_keys *jwt_keys;
+  struct snapshot_slot *config;
+  struct http_client *http;
+  struct tokens *tokens;
+  struct service *service;
+  struct rpc_server *server;
+  struct admin *admin;
+};
+
+static enum err_code load(struct app *a, struct err *e)
+{
+  struct snapshot *first = NULL;
+  enum err_code code = settings_load_sealer(&a->sealer, &a->settings, e);
+  if (code == ERR_OK)
+    code = settings_load_jwt_keys(&a->jwt_keys, &a->settings, e);
+  if (code == ERR_OK)
+    code = settings_load_snapshot(&first, &a->settings, e);
+  settings_wipe_secrets(&a->settings);
+  if (code != ERR_OK)
+    return code;
+  snapshot_name_peers(first, a->sealer);
+  log_info("configuration loaded", LOG_I("dealers", first->directory->n_dealers),
+           LOG_I("regions", first->directory->n_regions),
+           LOG_I("properties", first->directory->n_properties));
+  a->config = snapshot_slot_new(first);
+  return ERR_OK;
+}
+
+static enum err_code start_tokens(struct app *a, struct err *e)
+{
+  const struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
+                                           .max_transfers = 256};
+  enum err_code code = http_client_new(&a->http, &http, e);
+  if (code != ERR_OK)
+    return code;
+  const struct tokens_options tokens = {
+      .env = {a->http, a->settings.token_endpoint, (uint32_t)a->settings.token_timeout_ms}};
+  a->tokens = tokens_new(&tokens);
+  return ERR_OK;
+}
+
+static enum err_code start_service(struct app *a, struct err *e)
+{
+  const struct settings *s = &a->settings;
+  bool tls = s->tls.cert_file != NULL;
+  const struct service_options service = {
+      .config = a->config,
+      .sealer = a->sealer,
+      .tokens = a->tokens,
+      .bearer = {.enabled = s->enable_auth,
+                 .allow_unsigned = s->allow_unsigned,
+                 .jwt = {a->jwt_keys, s->jwt_issuer, s->jwt_audience}},
+      .aggregate_identity = tls ? s->aggregate_identity : NULL,
+      .report_identity = tls ? s->report_identity : NULL,
+  };
+  const struct rpc_server_options server = {
+      .listen = s->grpc_listen, .tls = s->tls, .max_message_bytes = 256 * 1024};
+  a->service = service_new(&service);
+  enum err_code code = rpc_server_new(&a->server, &server, e);
+  if (code == ERR_OK)
+    code = service_register(a->service, a->server, e);
+  return code == ERR_OK ? rpc_server_start(a->server, e) : code;
+}
+
+static bool is_ready(void *user, struct buf *detail)
+{
+  struct app *a = user;
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
+  buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
+  buf_printf(detail, "ok accounts: %zu need re-consent\n", tokens_needing_consent(a->tokens));
+  return true;
+}
+
+static enum err_code start_admin(struct app *a, struct err *e)
+{
+  const struct admin_options options = {a->settings.admin_listen, is_ready, a};
+  return options.listen != NULL ? admin_start(&a->admin, &options, e) : ERR_OK;
+}
+
+static void warn_of_open_doors(const struct settings *s)
+{
+  if (!s->enable_auth)
+    log_warn("ENABLE_AUTH=false: every caller may read every dealer");
+  if (s->allow_unsigned)
+    log_warn("AUTH_ALLOW_UNSIGNED_TOKENS=true: accounts are taken without proof");
+}
+
+/* In the order of use: nothing new comes in, what is under way ends, then its ground goes. */
+static void stop(struct app *a)
+{
+  if (a->admin != NULL)
+    admin_set_draining(a->admin);
+  rpc_server_stop(a->server);
+  admin_stop(a->admin);
+  http_client_free(a->http);
+  tokens_free(a->tokens);
+  service_free(a->service);
+  snapshot_slot_free(a->config);
+  jwt_keys_free(a->jwt_keys);
+  sealer_free(a->sealer);
+  rpc_shutdown();
+}
+
+static int fail(struct app *a, const struct err *e, int exit_code)
+{
+  fprintf(stderr, "auth-svc: %s\n", e->message);
+  stop(a);
+  return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+  struct app a = {0};
+  struct err e = {0};
+  int exit_code = EXIT_OK;
+  if (!settings_read(&a.settings, argc, argv, &exit_code))
+    return exit_code;
+  signals_init();
+  log_init("auth-svc", a.settings.log_level);
+  harden_process();
+  if (!secrets_init())
+    log_warn("secrets are not locked into memory: raise the memlock limit");
+  rpc_init();
+  if (load(&a, &e) != ERR_OK)
+    return fail(&a, &e, EXIT_CONFIG);
+  if (start_tokens(&a, &e) != ERR_OK || start_service(&a, &e) != ERR_OK ||
+      start_admin(&a, &e) != ERR_OK)
+    return fail(&a, &e, EXIT_FAILED);
+  warn_of_open_doors(&a.settings);
+  log_info("serving", LOG_S("listen", a.settings.grpc_listen),
+           LOG_I("port", rpc_server_port(a.server)));
+  signals_wait(NULL, NULL);
+  log_info("stopping");
+  stop(&a);
+  return EXIT_OK;
+}

@@ -1,0 +1,29 @@
+/* Names for dealers and owners that only auth-svc can resolve.
+ *
+ * A peer that the caller may not see travels as "~" and 16 hexadecimal digits: a keyed
+ * digest of its id. Made once per snapshot, immutable, thread-safe. */
+#ifndef AMCP_AUTH_PEERS_H
+#define AMCP_AUTH_PEERS_H
+
+#include "auth-svc/directory.h"
+#include "auth-svc/seal.h"
+
+enum { PEER_REF_SIZE = 1 + 2 * PEER_TAG_BYTES + 1 };
+
+struct peers;
+
+/* The directory must outlive it. */
+struct peers *peers_new(const struct directory *directory, const struct sealer *sealer);
+void peers_free(struct peers *p);
+
+/* The dealer's tag as a member of a cohort, 8 bytes. Visible members have another one than
+ * opaque members, so that a benchmark grant also tells which may be named. */
+const uint8_t *peers_tag(const struct peers *p, const struct dealer *dealer, bool visible);
+/* Equal for dealers of one owner; a dealer without owner has one of its own. */
+const uint8_t *peers_owner_tag(const struct peers *p, const struct dealer *dealer);
+/* Writes "~…" of an opaque tag. */
+void peers_write_ref(const uint8_t tag[PEER_TAG_BYTES], char out[PEER_REF_SIZE]);
+/* The dealer behind "~…"; NULL when the text is none or names nobody. */
+const struct dealer *peers_resolve(const struct peers *p, const char *ref);
+
+#endif

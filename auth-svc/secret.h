@@ -1,0 +1,49 @@
+/* Secrets in memory: OpenSSL's secure heap, wiped when the last reference goes. */
+#ifndef AMCP_AUTH_SECRET_H
+#define AMCP_AUTH_SECRET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+enum { SHA256_SIZE = 32 };
+
+struct secret;
+
+/* Sets the secure heap up: locked into memory where the limits allow, kept out of core
+ * files. Call once, before any secret is made. False when it is not locked; secrets work
+ * then too. */
+bool secrets_init(void);
+/* Gives the heap back. All secrets must be gone. */
+void secrets_shutdown(void);
+
+/* Copies len bytes. Falls back to the ordinary heap (still wiped) when the secure one is
+ * full. Thread-safe, like everything here. */
+struct secret *secret_new(const void *data, size_t len);
+struct secret *secret_from(const char *text);
+/* References; NULL is fine for both. */
+struct secret *secret_ref(struct secret *s);
+void secret_unref(struct secret *s);
+static inline void secret_cleanup(struct secret **s)
+{
+  secret_unref(*s);
+}
+#define AUTO_SECRET __attribute__((cleanup(secret_cleanup)))
+
+/* NUL-terminated; "" for NULL. Valid while a reference is held. */
+const char *secret_text(const struct secret *s);
+size_t secret_len(const struct secret *s);
+/* SHA-256 of the secret, 32 bytes, made once. */
+const uint8_t *secret_sha256(const struct secret *s);
+/* Whether the secret has this digest; takes the same time for every answer. NULL: false. */
+bool secret_has_sha256(const struct secret *s, const uint8_t digest[SHA256_SIZE]);
+
+/* Plain helpers. */
+void sha256_of(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
+/* Wipes what a buffer holds and frees it. */
+void buf_wipe(struct buf *b);
+#define AUTO_WIPED_BUF __attribute__((cleanup(buf_wipe)))
+
+#endif

@@ -1,0 +1,18 @@
+/* Files that hold secrets. */
+#ifndef AMCP_AUTH_SECRET_FILE_H
+#define AMCP_AUTH_SECRET_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/buf.h"
+#include "common/base/error.h"
+
+/* Reads a whole file of at most `max` bytes into `out`, NUL-terminated, in one allocation
+ * so that buf_wipe() leaves no copy behind. `what` begins the error: "AUTH_SEAL_KEY_FILE".
+ * ERR_NOT_FOUND when there is none. Logs a warning when it is `secret` and others may read
+ * or change it. */
+enum err_code secret_file_read(struct buf *out, const char *what, const char *path, size_t max,
+                               bool secret, struct err *e);
+
+#endif

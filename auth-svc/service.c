@@ -1,0 +1,346 @@
+/* The rpcs: open the grant, ask policy, answer. All run on the poller; none waits. */
+#include "auth-svc/service.h"
+
+#include <string.h>
+
+#include "auth-svc/cohort.h"
+#include "auth-svc/listing.h"
+#include "auth-svc/target.h"
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/metrics.h"
+
+enum { SERVICE_MAGIC = 0x5e781ce1, TOKEN_CALL_MAGIC = 0x70ca1101 };
+
+struct service {
+  uint32_t magic;
+  struct service_options options;
+  struct metric *authenticated;
+  struct metric *issued;
+};
+
+static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
+{
+  struct service *s = user;
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  /* The directory the caller was found in may be older than this snapshot. */
+  const struct dealer *d = directory_by_account(config->directory, dealer->account_id);
+  return d != NULL &&
+         tokens_holds(s->options.tokens, d->account_id, snapshot_credential(config, d), digest);
+}
+
+struct service *service_new(const struct service_options *options)
+{
+  struct service *s = xcalloc(1, sizeof(*s));
+  s->magic = SERVICE_MAGIC;
+  s->options = *options;
+  s->options.bearer.holds = holds;
+  s->options.bearer.user = s;
+  s->authenticated =
+      metrics_counter("auth_authenticate_total", "Bearer tokens checked, by form and result.",
+                      "form", "result", NULL);
+  s->issued = metrics_counter("auth_tokens_issued_total",
+                              "Answers to GetAccessToken, by purpose and result.", "purpose",
+                              "result", NULL);
+  return s;
+}
+
+void service_free(struct service *s)
+{
+  free(s);
+}
+
+static int64_t now_s(void)
+{
+  return clock_unix_ms() / 1000;
+}
+
+static struct service *service_of(void *p)
+{
+  struct service *s = p;
+  MAGIC_CHECK(s, SERVICE_MAGIC);
+  return s;
+}
+
+/* Whether the caller's certificate allows the rpc. */
+static enum err_code check_peer(struct rpc_call *call, const char *identity, struct err *e)
+{
+  if (identity == NULL)
+    return ERR_OK;
+  const char *peer = rpc_call_peer(call).identity;
+  if (peer != NULL && ascii_case_equal(peer, identity))
+    return ERR_OK;
+  log_warn("call refused: wrong service", LOG_S("peer", peer != NULL ? peer : ""),
+           LOG_S("wanted", identity));
+  return err_set(e, ERR_PERMISSION_DENIED, "wrong_service",
+                 "this rpc is for the service \"%s\" only; check its certificate", identity);
+}
+
+static enum err_code open_grant(const struct service *s, struct rpc_call *call,
+                                struct unsealed *out, struct err *e)
+{
+  size_t len = 0;
+  const void *sealed = rpc_call_metadata(call, RPC_META_GRANT, &len);
+  return seal_open(out, s->options.sealer, sealed, len, now_s(), rpc_call_arena(call), e);
+}
+
+/* The scope of the caller's own grant; a benchmark grant is no way in here. */
+static enum err_code open_scope(const struct service *s, struct rpc_call *call,
+                                const struct snapshot *config, const struct scope **out,
+                                struct err *e)
+{
+  struct unsealed grant;
+  enum err_code code = open_grant(s, call, &grant, e);
+  if (code != ERR_OK)
+    return code;
+  if (grant.grant == NULL)
+    return err_set(e, ERR_PERMISSION_DENIED, "purpose_not_allowed",
+                   "a benchmark grant is good for GetAccessToken only");
+  *out = scope_new(rpc_call_arena(call), config->directory, grant.grant);
+  return *out != NULL
+             ? ERR_OK
+             : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to work the grant out");
+}
+
+/* Seals into the call's arena. */
+static enum err_code seal_bytes(const struct service *s, struct rpc_call *call, enum seal_type type,
+                                const ProtobufCMessage *message, ProtobufCBinaryData *out,
+                                struct err *e)
+{
+  AUTO_BUF struct buf sealed = BUF_INIT(SEALED_MAX_BYTES);
+  enum err_code code = seal_message(s->options.sealer, type, message, &sealed, e);
+  if (code != ERR_OK)
+    return code;
+  out->len = sealed.len;
+  out->data = arena_alloc(rpc_call_arena(call), sealed.len);
+  if (out->data == NULL)
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the sealed grant");
+  memcpy(out->data, sealed.data, sealed.len);
+  return ERR_OK;
+}
+
+/* ----------------------------------------------------------------- Authenticate */
+
+static void handle_authenticate(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  struct service *s = service_of(user);
+  const Analytics__Auth__V1__AuthenticateRequest *r = (const void *)request;
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  Analytics__Auth__V1__AuthenticateResponse response;
+  analytics__auth__v1__authenticate_response__init(&response);
+  enum bearer_form form;
+  struct err e = {0};
+  enum err_code code = bearer_grant(&response.grant, &form, &s->options.bearer, config->directory,
+                                    r->bearer_token, now_s(), rpc_call_arena(call), &e);
+  if (code == ERR_OK)
+    code = seal_bytes(s, call, SEAL_GRANT, &response.grant->base, &response.sealed, &e);
+  metric_add(s->authenticated, 1,
+             METRIC_LABELS(bearer_form_name(form), code == ERR_OK ? "ok" : e.reason));
+  if (code == ERR_OK) {
+    rpc_call_reply(call, &response.base);
+    return;
+  }
+  log_info("authentication refused", LOG_S("form", bearer_form_name(form)),
+           LOG_S("reason", e.reason), LOG_S("error", e.message));
+  rpc_call_finish(call, &e);
+}
+
+/* ------------------------------------------------------- ListDealers, ResolveCohort */
+
+static void handle_list_dealers(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  struct service *s = service_of(user);
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  Analytics__Auth__V1__ListDealersResponse *response = NULL;
+  const struct scope *scope = NULL;
+  struct err e = {0};
+  enum err_code code = open_scope(s, call, config, &scope, &e);
+  if (code == ERR_OK)
+    code = listing_make(&response, scope, (const void *)request, rpc_call_arena(call), &e);
+  if (code == ERR_OK)
+    rpc_call_reply(call, &response->base);
+  else
+    rpc_call_finish(call, &e);
+}
+
+static enum err_code resolve_cohort(struct service *s, struct rpc_call *call,
+                                    const struct snapshot *config,
+                                    const Analytics__Auth__V1__ResolveCohortRequest *request,
+                                    Analytics__Auth__V1__ResolveCohortResponse **response,
+                                    struct err *e)
+{
+  const struct scope *scope = NULL;
+  Analytics__Auth__V1__BenchmarkGrant *benchmark = NULL;
+  enum err_code code = check_peer(call, s->options.aggregate_identity, e);
+  if (code == ERR_OK)
+    code = open_scope(s, call, config, &scope, e);
+  if (code == ERR_OK)
+    code = cohort_resolve(response, &benchmark, scope, config->peers, request, rpc_call_arena(call),
+                          e);
+  if (code == ERR_OK)
+    code = seal_bytes(s, call, SEAL_BENCHMARK, &benchmark->base, &(*response)->sealed_benchmark, e);
+  return code;
+}
+
+static void handle_resolve_cohort(struct rpc_call *call, const ProtobufCMessage *request,
+                                  void *user)
+{
+  struct service *s = service_of(user);
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  Analytics__Auth__V1__ResolveCohortResponse *response = NULL;
+  struct err e = {0};
+  if (resolve_cohort(s, call, config, (const void *)request, &response, &e) == ERR_OK)
+    rpc_call_reply(call, &response->base);
+  else
+    rpc_call_finish(call, &e);
+}
+
+/* --------------------------------------------------------------- GetAccessToken */
+
+/* A call that may wait for a refresh. Lives in the call's arena. */
+struct token_call {
+  uint32_t magic;
+  struct service *service;
+  struct rpc_call *call;
+  struct snapshot *config; /* the target points into it */
+  struct target target;
+  uint64_t wait_id;
+  const char *purpose;
+};
+
+/* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
+ * without anything that tells a peer apart otherwise. */
+static struct err error_for(const struct token_call *t, const struct err *error)
+{
+  struct err e = *error;
+  if (t->target.opaque)
+    err_set(&e, error->code, error->reason, "%s",
+            strcmp(error->reason, "invalid_grant") == 0
+                ? "a dealer of the comparison must re-consent"
+                : "no access token for a dealer of the comparison for now");
+  else if (t->target.dealer != NULL)
+    err_prefix(&e, "dealer \"%s\" %s: ", t->target.dealer->dealer_id, t->target.dealer->name);
+  return e;
+}
+
+static void reply_token(const struct token_call *t, const struct token_result *result)
+{
+  Analytics__Auth__V1__GetAccessTokenResponse response;
+  analytics__auth__v1__get_access_token_response__init(&response);
+  const struct dealer *d = t->target.dealer;
+  /* The generated struct wants char * where nothing is written. */
+  response.access_token = (char *)(uintptr_t)secret_text(result->access_token);
+  response.expires_at = result->expires_at;
+  response.dealer_ref = (char *)(uintptr_t)t->target.ref;
+  if (d != NULL && !t->target.opaque)
+    response.dealer_name = (char *)(uintptr_t)d->name;
+  if (d != NULL) {
+    response.property_ids = (char **)(uintptr_t)d->property_ids;
+    response.n_property_ids = d->n_property_ids;
+  }
+  if (t->target.credential->quota_project != NULL)
+    response.quota_project_id = t->target.credential->quota_project;
+  rpc_call_reply(t->call, &response.base);
+}
+
+static void on_token(void *user, const struct token_result *result)
+{
+  struct token_call *t = user;
+  MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
+  struct snapshot *config = t->config; /* t is gone with the call */
+  rpc_call_on_cancel(t->call, NULL, NULL);
+  bool ok = result->error.code == ERR_OK;
+  metric_add(t->service->issued, 1, METRIC_LABELS(t->purpose, ok ? "ok" : result->error.reason));
+  if (ok) {
+    reply_token(t, result);
+  } else {
+    struct err e = error_for(t, &result->error);
+    rpc_call_finish(t->call, &e);
+  }
+  snapshot_unref(config);
+}
+
+static void on_caller_gone(void *arg)
+{
+  struct token_call *t = arg;
+  MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
+  tokens_abandon(t->service->options.tokens, t->target.account_id, t->wait_id);
+}
+
+static enum err_code check_rejected(const ProtobufCBinaryData *digest, struct err *e)
+{
+  if (digest->len == 0 || digest->len == SHA256_SIZE)
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "bad_digest",
+                 "rejected_token_sha256: %zu bytes; a SHA-256 has 32", digest->len);
+}
+
+static enum err_code prepare(struct token_call *t,
+                             const Analytics__Auth__V1__GetAccessTokenRequest *r, struct err *e)
+{
+  struct unsealed grant;
+  enum err_code code = check_peer(t->call, t->service->options.report_identity, e);
+  if (code == ERR_OK)
+    code = open_grant(t->service, t->call, &grant, e);
+  if (code == ERR_OK)
+    code = check_rejected(&r->rejected_token_sha256, e);
+  if (code == ERR_OK)
+    code = target_resolve(&t->target, t->config, &grant, r, rpc_call_arena(t->call), e);
+  return code;
+}
+
+static void start_token_call(struct token_call *t,
+                             const Analytics__Auth__V1__GetAccessTokenRequest *r)
+{
+  const uint8_t *rejected =
+      r->rejected_token_sha256.len == SHA256_SIZE ? r->rejected_token_sha256.data : NULL;
+  struct tokens *tokens = t->service->options.tokens;
+  t->wait_id = tokens_wait_id(tokens);
+  /* Before the wait starts, so that no end of the call can be missed; abandoning a wait
+   * that has not begun does nothing. */
+  rpc_call_on_cancel(t->call, on_caller_gone, t);
+  tokens_get(tokens, t->target.account_id, t->target.credential, rejected, t->wait_id, on_token, t);
+}
+
+static void handle_get_access_token(struct rpc_call *call, const ProtobufCMessage *request,
+                                    void *user)
+{
+  struct service *s = service_of(user);
+  const Analytics__Auth__V1__GetAccessTokenRequest *r = (const void *)request;
+  struct token_call *t = ARENA_NEW(rpc_call_arena(call), struct token_call);
+  struct err e = {0};
+  if (t == NULL) {
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the call");
+    rpc_call_finish(call, &e);
+    return;
+  }
+  bool benchmark = r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
+  *t = (struct token_call){.magic = TOKEN_CALL_MAGIC,
+                           .service = s,
+                           .call = call,
+                           .config = snapshot_current(s->options.config),
+                           .purpose = benchmark ? "benchmark" : "direct"};
+  if (prepare(t, r, &e) == ERR_OK) {
+    start_token_call(t, r);
+    return;
+  }
+  metric_add(s->issued, 1, METRIC_LABELS(t->purpose, e.reason));
+  log_info("access token refused", LOG_S("purpose", t->purpose), LOG_S("reason", e.reason));
+  snapshot_unref(t->config);
+  rpc_call_finish(call, &e);
+}
+
+static const struct rpc_method methods[] = {
+    {"Authenticate", RPC_UNARY, RPC_ON_POLLER, handle_authenticate},
+    {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, handle_get_access_token},
+    {"ResolveCohort", RPC_UNARY, RPC_ON_POLLER, handle_resolve_cohort},
+    {"ListDealers", RPC_UNARY, RPC_ON_POLLER, handle_list_dealers},
+};
+
+enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e)
+{
+  return rpc_server_add(server, &analytics__auth__v1__auth_service__descriptor, methods,
+                        ARRAY_LEN(methods), s, e);
+}

@@ -1,0 +1,30 @@
+/* The rpcs of analytics.auth.v1.AuthService. */
+#ifndef AMCP_AUTH_SERVICE_H
+#define AMCP_AUTH_SERVICE_H
+
+#include "auth-svc/bearer.h"
+#include "auth-svc/seal.h"
+#include "auth-svc/snapshot.h"
+#include "auth-svc/tokens.h"
+#include "common/rpc/rpc.h"
+
+struct service;
+
+struct service_options {
+  struct snapshot_slot *config;
+  const struct sealer *sealer;
+  struct tokens *tokens;
+  struct bearer_policy bearer; /* holds and user are filled in */
+  /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort and
+   * GetAccessToken. NULL without TLS: any caller may. */
+  const char *aggregate_identity;
+  const char *report_identity;
+};
+
+/* Everything in the options must outlive the service. */
+struct service *service_new(const struct service_options *options);
+void service_free(struct service *s);
+/* Adds the rpcs to a server. The service must outlive it. */
+enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e);
+
+#endif

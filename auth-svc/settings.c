@@ -1,0 +1,262 @@
+/* Reads and cross-checks the settings. */
+#include "auth-svc/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth-svc/dealers_file.h"
+#include "auth-svc/secret_file.h"
+#include "auth-svc/token_exchange.h"
+#include "common/base/codec.h"
+#include "common/base/config.h"
+#include "common/base/mem.h"
+
+enum { SECRET_FILE_MAX = 4096 };
+
+#define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
+
+enum { N_VARS = 22 };
+
+static void describe(struct settings *s, struct config_var vars[N_VARS])
+{
+  const struct config_var table[N_VARS] = {
+      {"GRPC_LISTEN", CONFIG_HOSTPORT, &s->grpc_listen, "127.0.0.1:50051", 0, 0, false,
+       "address the rpcs are served at"},
+      {"ADMIN_LISTEN", CONFIG_STRING, &s->admin_listen, "0.0.0.0:9464", 0, 0, false,
+       "address of /livez, /readyz and /metrics; off for none"},
+      {"ENABLE_AUTH", CONFIG_BOOL, &s->enable_auth, "true", 0, 0, false,
+       "false: every caller may read everything; for local development"},
+      {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
+       false, "file of the dealers and their credentials"},
+      {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
+       "Google credential file for ENABLE_AUTH=false without a dealers file"},
+      {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
+       "overrides every token_uri; default " GOOGLE_TOKEN_ENDPOINT},
+      {"AUTH_TOKEN_TIMEOUT_MS", CONFIG_INT, &s->token_timeout_ms, "10000", 100, 60000, false,
+       "longest wait for the token endpoint, milliseconds"},
+      {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
+       "key of sealed grants, hex or base64, 32 bytes or more; random when not set. Several "
+       "apart by commas: the first seals, all open"},
+      {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->seal_key_file, NULL, 0, 0, false,
+       "the same from a file"},
+      {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->jwt_key_file, NULL, 0, 0, false,
+       "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
+      {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->jwt_secret, NULL, 0, 0, true,
+       "secret of bearer tokens signed with HS256, 32 bytes or more"},
+      {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->jwt_secret_file, NULL, 0, 0, false,
+       "the same from a file"},
+      {"AUTH_JWT_ISSUER", CONFIG_STRING, &s->jwt_issuer, NULL, 0, 0, false,
+       "issuer (iss) of signed bearer tokens; must be set with a key"},
+      {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
+       "audience (aud) of signed bearer tokens"},
+      {"AUTH_ALLOW_UNSIGNED_TOKENS", CONFIG_BOOL, &s->allow_unsigned, "false", 0, 0, false,
+       "true: a bearer token may name an account without proof; loopback only"},
+      {"AUTH_ALLOW_UNSIGNED_TOKENS_ANYWHERE", CONFIG_BOOL, &s->allow_unsigned_anywhere, "false", 0,
+       0, false, "true: also when GRPC_LISTEN is not loopback"},
+      {"AUTH_AGGREGATE_IDENTITY", CONFIG_STRING, &s->aggregate_identity, "aggregate-svc", 0, 0,
+       false, "certificate identity that may call ResolveCohort, with TLS"},
+      {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
+       "certificate identity that may call GetAccessToken, with TLS"},
+      {"GRPC_TLS_CERT", CONFIG_STRING, &s->tls.cert_file, NULL, 0, 0, false,
+       "certificate, PEM file; with GRPC_TLS_KEY and GRPC_TLS_CA turns mutual TLS on"},
+      {"GRPC_TLS_KEY", CONFIG_STRING, &s->tls.key_file, NULL, 0, 0, false, "its key, PEM file"},
+      {"GRPC_TLS_CA", CONFIG_STRING, &s->tls.ca_file, NULL, 0, 0, false,
+       "authority of the callers' certificates, PEM file"},
+      {"LOG_LEVEL", CONFIG_STRING, &s->log_level_text, NULL, 0, 0, false,
+       "DEBUG, INFO, WARN, ERROR or OFF; FASTMCP_LOG_LEVEL counts when not set; default INFO"},
+  };
+  memcpy(vars, table, sizeof(table));
+}
+
+static enum err_code wrong(struct err *e, const char *message)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting", "%s", message);
+}
+
+/* ------------------------------------------------------------------ cross-checks */
+
+static bool listens_on_loopback(const struct settings *s)
+{
+  char host[256];
+  uint16_t port;
+  return config_split_hostport(s->grpc_listen, host, sizeof(host), &port) &&
+         config_host_is_loopback(host);
+}
+
+static enum err_code check_log_level(struct settings *s, struct err *e)
+{
+  const char *plan = getenv("FASTMCP_LOG_LEVEL");
+  const char *text = s->log_level_text;
+  const char *name = "LOG_LEVEL";
+  s->log_level = LOG_LEVEL_INFO;
+  if (text == NULL && plan != NULL && *plan != '\0') {
+    text = plan;
+    name = "FASTMCP_LOG_LEVEL";
+  }
+  if (text != NULL && !log_level_parse(text, &s->log_level))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "%s: \"%.40s\" is none of DEBUG, INFO, WARN, ERROR, OFF", name, text);
+  return ERR_OK;
+}
+
+static enum err_code check_admin(struct settings *s, struct err *e)
+{
+  char host[256];
+  uint16_t port;
+  if (ascii_case_equal(s->admin_listen, "off"))
+    s->admin_listen = NULL;
+  else if (!config_split_hostport(s->admin_listen, host, sizeof(host), &port))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "ADMIN_LISTEN: \"%.80s\" is neither host:port nor off", s->admin_listen);
+  return ERR_OK;
+}
+
+static enum err_code check_auth(const struct settings *s, struct err *e)
+{
+  bool has_jwt = s->jwt_key_file != NULL || s->jwt_secret != NULL || s->jwt_secret_file != NULL;
+  if (s->seal_key != NULL && s->seal_key_file != NULL)
+    return wrong(e, "AUTH_SEAL_KEY: set it or AUTH_SEAL_KEY_FILE, not both");
+  if (s->jwt_secret != NULL && s->jwt_secret_file != NULL)
+    return wrong(e, "AUTH_JWT_HS256_SECRET: set it or AUTH_JWT_HS256_SECRET_FILE, not both");
+  if (has_jwt && s->jwt_issuer == NULL)
+    return wrong(e, "AUTH_JWT_ISSUER: must be set when a key for signed bearer tokens is");
+  if (s->allow_unsigned && !s->allow_unsigned_anywhere && !listens_on_loopback(s))
+    return wrong(e, "AUTH_ALLOW_UNSIGNED_TOKENS: refused because GRPC_LISTEN is not a loopback "
+                    "address: anybody who reaches it could read every dealer. Listen on "
+                    "127.0.0.1, or set AUTH_ALLOW_UNSIGNED_TOKENS_ANYWHERE=true if you mean it");
+  return ERR_OK;
+}
+
+static enum err_code check_rest(const struct settings *s, struct err *e)
+{
+  char host[256];
+  int tls = (s->tls.cert_file != NULL) + (s->tls.key_file != NULL) + (s->tls.ca_file != NULL);
+  if (tls != 0 && tls != 3)
+    return wrong(e, "GRPC_TLS_CERT: set GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA together, or "
+                    "none of them");
+  if (s->token_endpoint != NULL && !url_host(s->token_endpoint, host, sizeof(host)))
+    return wrong(e, "OAUTH_TOKEN_ENDPOINT: must be an http or https URL");
+  return ERR_OK;
+}
+
+static enum err_code check(struct settings *s, struct err *e)
+{
+  enum err_code code = check_log_level(s, e);
+  if (code == ERR_OK)
+    code = check_admin(s, e);
+  if (code == ERR_OK)
+    code = check_auth(s, e);
+  return code == ERR_OK ? check_rest(s, e) : code;
+}
+
+bool settings_read(struct settings *s, int argc, char **argv, int *exit_code)
+{
+  struct config_var vars[N_VARS];
+  struct err e = {0};
+  *s = (struct settings){0};
+  describe(s, vars);
+  if (!config_cli(argc, argv, "auth-svc",
+                  "credential broker and access decisions of the analytics MCP set", NULL, vars,
+                  N_VARS, exit_code))
+    return false;
+  if (config_load(vars, N_VARS, &e) == ERR_OK && check(s, &e) == ERR_OK)
+    return true;
+  fprintf(stderr, "auth-svc: %s\n", e.message);
+  *exit_code = EXIT_CONFIG;
+  return false;
+}
+
+/* ----------------------------------------------------------------------- loading */
+
+/* Local development without a dealers file: Google's own credential file. */
+static bool wants_adc(const struct settings *s)
+{
+  const char *set = getenv("GA_CREDENTIALS_PATH");
+  return !s->enable_auth && (set == NULL || *set == '\0') &&
+         access(DEFAULT_CREDENTIALS_PATH, F_OK) != 0;
+}
+
+static enum err_code load_adc(struct snapshot **out, const struct settings *s, struct err *e)
+{
+  struct credential *adc = NULL;
+  enum err_code code = credential_find_adc(&adc, s->adc_path, e);
+  if (code != ERR_OK) {
+    err_prefix(e, "no dealers file (GA_CREDENTIALS_PATH, %s) and no credentials beside it: ",
+               s->credentials_path);
+    return code;
+  }
+  log_info("no dealers file: using Application Default Credentials",
+           LOG_S("type", adc->kind->name));
+  struct directory *empty = directory_new(arena_new(1 << 16), NULL, 0);
+  *out = snapshot_new(empty, NULL, adc);
+  return ERR_OK;
+}
+
+enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s, struct err *e)
+{
+  if (wants_adc(s))
+    return load_adc(out, s, e);
+  return dealers_file_load(out, s->credentials_path, e);
+}
+
+enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e)
+{
+  if (s->seal_key_file == NULL)
+    return sealer_new(out, "AUTH_SEAL_KEY", s->seal_key, e);
+  AUTO_WIPED_BUF struct buf text = BUF_INIT(SECRET_FILE_MAX);
+  enum err_code code =
+      secret_file_read(&text, "AUTH_SEAL_KEY_FILE", s->seal_key_file, SECRET_FILE_MAX, true, e);
+  return code != ERR_OK ? code : sealer_new(out, "AUTH_SEAL_KEY_FILE", text.data, e);
+}
+
+/* Editors end a file with a newline that is no part of the secret. */
+static size_t without_newline(const struct buf *b)
+{
+  size_t n = b->len;
+  while (n > 0 && (b->data[n - 1] == '\n' || b->data[n - 1] == '\r'))
+    n--;
+  return n;
+}
+
+static enum err_code add_secret_file(struct jwt_keys *keys, const char *path, struct err *e)
+{
+  static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
+  AUTO_WIPED_BUF struct buf text = BUF_INIT(SECRET_FILE_MAX);
+  enum err_code code = secret_file_read(&text, what, path, SECRET_FILE_MAX, true, e);
+  return code != ERR_OK ? code
+                        : jwt_keys_add_hs256(keys, what, text.data, without_newline(&text), e);
+}
+
+enum err_code settings_load_jwt_keys(struct jwt_keys **out, const struct settings *s, struct err *e)
+{
+  struct jwt_keys *keys = jwt_keys_new();
+  enum err_code code = ERR_OK;
+  if (s->jwt_key_file != NULL)
+    code = jwt_keys_add_file(keys, "AUTH_JWT_KEY_FILE", s->jwt_key_file, e);
+  if (code == ERR_OK && s->jwt_secret != NULL)
+    code =
+        jwt_keys_add_hs256(keys, "AUTH_JWT_HS256_SECRET", s->jwt_secret, strlen(s->jwt_secret), e);
+  if (code == ERR_OK && s->jwt_secret_file != NULL)
+    code = add_secret_file(keys, s->jwt_secret_file, e);
+  if (code != ERR_OK)
+    jwt_keys_free(TAKE_PTR(keys));
+  *out = keys;
+  return code;
+}
+
+/* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
+static void wipe_variable(const char *name)
+{
+  char *value = getenv(name);
+  if (value != NULL)
+    mem_wipe(value, strlen(value));
+  unsetenv(name);
+}
+
+void settings_wipe_secrets(struct settings *s)
+{
+  wipe_variable("AUTH_SEAL_KEY");
+  wipe_variable("AUTH_JWT_HS256_SECRET");
+  s->seal_key = s->jwt_secret = NULL;
+}

@@ -1,0 +1,43 @@
+/* Settings of auth-svc, from the environment. */
+#ifndef AMCP_AUTH_SETTINGS_H
+#define AMCP_AUTH_SETTINGS_H
+
+#include "auth-svc/jwt_keys.h"
+#include "auth-svc/seal.h"
+#include "auth-svc/snapshot.h"
+#include "common/base/log.h"
+#include "common/rpc/rpc.h"
+
+struct settings {
+  const char *grpc_listen;
+  const char *admin_listen; /* NULL when off */
+  bool enable_auth;
+  const char *credentials_path;
+  const char *adc_path;       /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
+  const char *token_endpoint; /* NULL: each credential's own */
+  int64_t token_timeout_ms;
+  const char *seal_key, *seal_key_file;
+  const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
+  bool allow_unsigned, allow_unsigned_anywhere;
+  const char *aggregate_identity, *report_identity;
+  struct rpc_tls tls;
+  const char *log_level_text;
+  enum log_level log_level;
+};
+
+/* Command line and environment. False when the program ends at once, with *exit_code: after
+ * --help and --version, or with a message about the variable that is wrong. */
+bool settings_read(struct settings *s, int argc, char **argv, int *exit_code);
+
+/* What the settings lead to. Each fails with a message that names the variable or file. */
+enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
+                                     struct err *e);
+enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e);
+enum err_code settings_load_jwt_keys(struct jwt_keys **out, const struct settings *s,
+                                     struct err *e);
+
+/* Overwrites the secrets that came by environment, also as /proc shows it. The settings
+ * no longer point to them. */
+void settings_wipe_secrets(struct settings *s);
+
+#endif

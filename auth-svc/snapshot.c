@@ -1,0 +1,91 @@
+/* Snapshot of the configuration and the slot that holds the current one. */
+#include "auth-svc/snapshot.h"
+
+#include <pthread.h>
+
+#include "common/base/mem.h"
+
+struct snapshot_slot {
+  pthread_mutex_t lock;
+  struct snapshot *current;
+};
+
+struct snapshot *snapshot_new(struct directory *directory, struct credential **credentials,
+                              struct credential *adc)
+{
+  struct snapshot *s = xcalloc(1, sizeof(*s));
+  atomic_init(&s->refs, 1);
+  s->directory = directory;
+  s->credentials = credentials;
+  s->adc = adc;
+  return s;
+}
+
+void snapshot_name_peers(struct snapshot *s, const struct sealer *sealer)
+{
+  peers_free(s->peers);
+  s->peers = peers_new(s->directory, sealer);
+}
+
+struct snapshot *snapshot_ref(struct snapshot *s)
+{
+  atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+  return s;
+}
+
+void snapshot_unref(struct snapshot *s)
+{
+  if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  for (size_t i = 0; i < s->directory->n_dealers; i++)
+    credential_unref(s->credentials[i]);
+  free(s->credentials);
+  credential_unref(s->adc);
+  peers_free(s->peers);
+  directory_free(s->directory);
+  free(s);
+}
+
+size_t snapshot_accounts(const struct snapshot *s)
+{
+  return s->directory->n_dealers + (s->adc != NULL ? 1 : 0);
+}
+
+struct credential *snapshot_credential(const struct snapshot *s, const struct dealer *dealer)
+{
+  return s->credentials[dealer->index];
+}
+
+struct snapshot_slot *snapshot_slot_new(struct snapshot *first)
+{
+  struct snapshot_slot *slot = xcalloc(1, sizeof(*slot));
+  pthread_mutex_init(&slot->lock, NULL);
+  slot->current = first;
+  return slot;
+}
+
+void snapshot_slot_free(struct snapshot_slot *slot)
+{
+  if (slot == NULL)
+    return;
+  snapshot_unref(slot->current);
+  pthread_mutex_destroy(&slot->lock);
+  free(slot);
+}
+
+struct snapshot *snapshot_current(struct snapshot_slot *slot)
+{
+  pthread_mutex_lock(&slot->lock);
+  struct snapshot *s = snapshot_ref(slot->current);
+  pthread_mutex_unlock(&slot->lock);
+  return s;
+}
+
+void snapshot_replace(struct snapshot_slot *slot, struct snapshot *s)
+{
+  pthread_mutex_lock(&slot->lock);
+  struct snapshot *old = slot->current;
+  slot->current = s;
+  pthread_mutex_unlock(&slot->lock);
+  snapshot_unref(old);
+}

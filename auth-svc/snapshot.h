@@ -1,0 +1,52 @@
+/* The configuration as one immutable snapshot behind a reference count.
+ *
+ * A request takes the current snapshot once and works on it to its end, so a reload can
+ * put a new one in place at any time. */
+#ifndef AMCP_AUTH_SNAPSHOT_H
+#define AMCP_AUTH_SNAPSHOT_H
+
+#include <stdatomic.h>
+
+#include "auth-svc/credential.h"
+#include "auth-svc/directory.h"
+#include "auth-svc/peers.h"
+
+/* account_id of Application Default Credentials, where no dealers are configured. */
+#define ADC_ACCOUNT_ID "application-default"
+
+struct snapshot {
+  atomic_size_t refs;
+  struct directory *directory;
+  struct peers *peers;             /* set by snapshot_name_peers() */
+  struct credential **credentials; /* by dealer index */
+  struct credential *adc;          /* without dealers; else NULL */
+};
+
+/* Takes everything over; `credentials` has one entry per dealer of the directory. */
+struct snapshot *snapshot_new(struct directory *directory, struct credential **credentials,
+                              struct credential *adc);
+/* Makes the names of invisible peers. Call once, before others see the snapshot. */
+void snapshot_name_peers(struct snapshot *s, const struct sealer *sealer);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+static inline void snapshot_cleanup(struct snapshot **s)
+{
+  snapshot_unref(*s);
+}
+#define AUTO_SNAPSHOT __attribute__((cleanup(snapshot_cleanup)))
+
+/* Accounts with a credential: the dealers', or the one of ADC. */
+size_t snapshot_accounts(const struct snapshot *s);
+/* The credential of a dealer. */
+struct credential *snapshot_credential(const struct snapshot *s, const struct dealer *dealer);
+
+/* Holds the current snapshot. Thread-safe. */
+struct snapshot_slot;
+struct snapshot_slot *snapshot_slot_new(struct snapshot *first);
+void snapshot_slot_free(struct snapshot_slot *slot);
+/* A reference to the current one. */
+struct snapshot *snapshot_current(struct snapshot_slot *slot);
+/* Puts a new one in place; takes the reference over. */
+void snapshot_replace(struct snapshot_slot *slot, struct snapshot *s);
+
+#endif

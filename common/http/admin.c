@@ -1,0 +1,229 @@
+/* The small listener for operators: /livez, /readyz, /metrics. */
+#include "common/http/admin.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/config.h"
+#include "common/base/mem.h"
+#include "common/base/metrics.h"
+
+enum {
+  ADMIN_MAGIC = 0x41646d6e,
+  MAX_CONNECTIONS = 32,
+  CONNECTION_MEMORY = 8 * 1024, /* request line and headers */
+  IDLE_TIMEOUT_S = 5,
+  MAX_DETAIL = 16 * 1024,
+  MAX_METRICS = 16 * 1024 * 1024,
+};
+
+struct admin {
+  uint32_t magic;
+  struct MHD_Daemon *daemon;
+  uint16_t port;
+  bool (*ready)(void *user, struct buf *detail);
+  void *user;
+  atomic_bool draining;
+};
+
+/* ---- answers ---- */
+
+/* Sends the buffer's content and frees it. */
+static enum MHD_Result reply(struct MHD_Connection *conn, unsigned status, const char *type,
+                             struct buf *body)
+{
+  size_t len;
+  char *data = buf_take(body, &len);
+  struct MHD_Response *r = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+  if (r == NULL) {
+    free(data);
+    return MHD_NO;
+  }
+  MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+  MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+    MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+  enum MHD_Result result = MHD_queue_response(conn, status, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+static enum MHD_Result reply_text(struct MHD_Connection *conn, unsigned status, const char *text)
+{
+  struct buf b = BUF_INIT(MAX_DETAIL);
+  buf_printf(&b, "%s\n", text);
+  return reply(conn, status, "text/plain; charset=utf-8", &b);
+}
+
+static enum MHD_Result reply_readiness(struct admin *a, struct MHD_Connection *conn)
+{
+  AUTO_BUF struct buf detail = BUF_INIT(MAX_DETAIL);
+  if (atomic_load(&a->draining))
+    return reply_text(conn, MHD_HTTP_SERVICE_UNAVAILABLE, "draining");
+  bool ready = a->ready == NULL || a->ready(a->user, &detail);
+  struct buf b = BUF_INIT(MAX_DETAIL + 64);
+  buf_puts(&b, ready ? "ready\n" : "not ready\n");
+  buf_puts(&b, buf_str(&detail));
+  return reply(conn, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
+               "text/plain; charset=utf-8", &b);
+}
+
+static enum MHD_Result reply_metrics(struct MHD_Connection *conn)
+{
+  struct buf b = BUF_INIT(MAX_METRICS);
+  if (metrics_render(&b))
+    return reply(conn, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &b);
+  buf_free(&b);
+  return reply_text(conn, MHD_HTTP_INTERNAL_SERVER_ERROR, "the metrics are larger than 16 MiB");
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *path,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **state)
+{
+  struct admin *a = cls;
+  (void)version, (void)upload, (void)upload_size, (void)state;
+  MAGIC_CHECK(a, ADMIN_MAGIC);
+  /* Answering before any body is read makes the library close the connection after. */
+  if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+    return reply_text(conn, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
+  if (strcmp(path, "/livez") == 0)
+    return reply_text(conn, MHD_HTTP_OK, "ok");
+  if (strcmp(path, "/readyz") == 0)
+    return reply_readiness(a, conn);
+  if (strcmp(path, "/metrics") == 0)
+    return reply_metrics(conn);
+  return reply_text(conn, MHD_HTTP_NOT_FOUND, "try /livez, /readyz or /metrics");
+}
+
+/* ---- listening ---- */
+
+/* A listening socket on one address; -1 with errno set. */
+static int listen_on(const struct addrinfo *a)
+{
+  int on = 1, off = 0;
+  int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
+  if (fd < 0)
+    return -1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (a->ai_family == AF_INET6) /* [::] takes IPv4 too */
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+  if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, MAX_CONNECTIONS) == 0)
+    return fd;
+  int saved = errno;
+  close(fd);
+  errno = saved;
+  return -1;
+}
+
+/* Tries the addresses of a host, IPv6 first when the host is empty: that one takes IPv4 too. */
+static int listen_on_any(const struct addrinfo *list, bool any_address)
+{
+  int fd = -1;
+  for (int pass = any_address ? 0 : 1; fd < 0 && pass < 2; pass++)
+    for (const struct addrinfo *a = list; fd < 0 && a != NULL; a = a->ai_next)
+      if (pass == 1 || a->ai_family == AF_INET6)
+        fd = listen_on(a);
+  return fd;
+}
+
+static enum err_code open_listener(const char *listen_text, int *fd, struct err *e)
+{
+  char host[256], service[8];
+  uint16_t port;
+  if (listen_text == NULL || !config_split_hostport(listen_text, host, sizeof(host), &port))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_listen",
+                   "admin listener: \"%s\" is no address; expected host:port, [v6]:port or :port",
+                   listen_text != NULL ? listen_text : "");
+  snprintf(service, sizeof(service), "%u", port);
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+  struct addrinfo *list = NULL;
+  int rc = getaddrinfo(host[0] != '\0' ? host : NULL, service, &hints, &list);
+  if (rc != 0)
+    return err_set(e, ERR_UNAVAILABLE, "bad_listen", "admin listener: %s cannot be resolved: %s",
+                   listen_text, gai_strerror(rc));
+  *fd = listen_on_any(list, host[0] == '\0');
+  int saved = errno;
+  freeaddrinfo(list);
+  if (*fd >= 0)
+    return ERR_OK;
+  return err_set(e, ERR_UNAVAILABLE, saved == EADDRINUSE ? "address_in_use" : "listen_failed",
+                 "admin listener: cannot listen on %s: %s%s", listen_text, strerror(saved),
+                 saved == EADDRINUSE ? "; stop the other program or choose another ADMIN_LISTEN"
+                                     : "");
+}
+
+static uint16_t port_of(int fd)
+{
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } a = {0};
+  socklen_t len = sizeof(a);
+  if (getsockname(fd, &a.any, &len) != 0)
+    return 0;
+  return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+}
+
+/* The library's own messages: unexpected peers, not worth a line. */
+static void drop_message(void *cls, const char *format, va_list args)
+{
+  (void)cls, (void)format, (void)args;
+}
+
+enum err_code admin_start(struct admin **out, const struct admin_options *options, struct err *e)
+{
+  int fd = -1;
+  *out = NULL;
+  enum err_code code = open_listener(options->listen, &fd, e);
+  if (code != ERR_OK)
+    return code;
+  struct admin *a = xcalloc(1, sizeof(*a));
+  a->magic = ADMIN_MAGIC;
+  a->ready = options->ready;
+  a->user = options->user;
+  a->port = port_of(fd);
+  atomic_init(&a->draining, false);
+  a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+                               on_request, a, MHD_OPTION_EXTERNAL_LOGGER, drop_message, NULL,
+                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                               (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+                               (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                               (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+  if (a->daemon == NULL) {
+    close(fd);
+    free(a);
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "no_thread",
+                   "admin listener: its thread cannot start: out of threads or descriptors");
+  }
+  *out = a;
+  return ERR_OK;
+}
+
+uint16_t admin_port(const struct admin *a)
+{
+  return a->port;
+}
+
+void admin_set_draining(struct admin *a)
+{
+  atomic_store(&a->draining, true);
+}
+
+void admin_stop(struct admin *a)
+{
+  if (a == NULL)
+    return;
+  MAGIC_CHECK(a, ADMIN_MAGIC);
+  MHD_stop_daemon(a->daemon); /* closes the listening socket too */
+  a->magic = 0;
+  free(a);
+}

@@ -1,0 +1,288 @@
+/* The client as its users see it: start, cancel, resume, release, wait. */
+#include "common/http/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/mem.h"
+#include "common/http/internal.h"
+
+static CURLcode global_result;
+
+static void global_init(void)
+{
+  global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* Never undone: curl's resolver threads may outlive the last client. */
+static enum err_code init_curl(struct err *e)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, global_init);
+  if (global_result != CURLE_OK)
+    return err_set(e, ERR_INTERNAL, "curl_init", "libcurl cannot start: %s",
+                   curl_easy_strerror(global_result));
+  return ERR_OK;
+}
+
+static enum err_code check_ca_file(const char *path, struct err *e)
+{
+  FILE *f = path != NULL ? fopen(path, "re") : NULL;
+  if (path != NULL && f == NULL)
+    return err_set(e, ERR_FAILED_PRECONDITION, "ca_file", "CA file %s cannot be read: %s", path,
+                   strerror(errno));
+  if (f != NULL)
+    fclose(f);
+  return ERR_OK;
+}
+
+/* Google compresses only for user agents that say gzip. */
+static char *make_user_agent(const char *agent)
+{
+  if (agent == NULL || agent[0] == '\0')
+    agent = "analytics-mcp/" AMCP_VERSION;
+  return ascii_case_find(agent, "gzip") != NULL ? xstrdup(agent) : xasprintf("%s (gzip)", agent);
+}
+
+/* Before 8.1, libcurl may never see the end of a stream that arrives while another transfer
+ * reads their connection: docs/internals/http.md. */
+static bool wants_http2(enum http_version version)
+{
+  if (version == HTTP_VERSION_AUTO)
+    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x080100;
+  return version == HTTP_VERSION_2;
+}
+
+static CURLM *make_multi(const struct http_client_options *o)
+{
+  long connections = o->max_connections > 0 ? (long)o->max_connections : 256;
+  long per_host = o->max_host_connections > 0 ? (long)o->max_host_connections : 64;
+  CURLM *m = curl_multi_init();
+  if (m == NULL)
+    return NULL;
+  curl_multi_setopt(m, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+  curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
+  curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, connections);
+  return m;
+}
+
+static struct http_client *make_client(const struct http_client_options *o)
+{
+  struct http_client *c = xcalloc(1, sizeof(*c));
+  c->magic = HTTP_CLIENT_MAGIC;
+  atomic_init(&c->refs, 1);
+  pthread_mutex_init(&c->lock, NULL);
+  c->user_agent = make_user_agent(o->user_agent);
+  c->ca_file = xstrdup(o->ca_file);
+  c->http2 = wants_http2(o->version);
+  c->max_transfers = o->max_transfers > 0 ? o->max_transfers : 1024;
+  c->requests = metrics_counter("http_client_requests_total",
+                                "HTTP requests sent, by host and status (or error code).", "host",
+                                "code", NULL);
+  c->seconds =
+      metrics_histogram("http_client_seconds",
+                        "Time from sending a request to the end of its response.", "host", NULL);
+  return c;
+}
+
+enum err_code http_client_new(struct http_client **out, const struct http_client_options *options,
+                              struct err *e)
+{
+  *out = NULL;
+  struct http_client_options o = options != NULL ? *options : (struct http_client_options){0};
+  enum err_code code = init_curl(e);
+  if (code == ERR_OK)
+    code = check_ca_file(o.ca_file, e);
+  if (code != ERR_OK)
+    return code;
+  struct http_client *c = make_client(&o);
+  c->multi = make_multi(&o);
+  if (c->multi == NULL || pthread_create(&c->thread, NULL, http_loop_run, c) != 0) {
+    if (c->multi != NULL)
+      curl_multi_cleanup(c->multi);
+    http_client_unref(c);
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "no_thread",
+                   "the HTTP client's thread cannot start: out of threads or descriptors");
+  }
+  *out = c;
+  return ERR_OK;
+}
+
+void http_client_free(struct http_client *c)
+{
+  if (c == NULL)
+    return;
+  MAGIC_CHECK(c, HTTP_CLIENT_MAGIC);
+  pthread_mutex_lock(&c->lock);
+  c->stopping = true;
+  curl_multi_wakeup(c->multi);
+  pthread_mutex_unlock(&c->lock);
+  pthread_join(c->thread, NULL);
+  curl_multi_cleanup(c->multi);
+  http_client_unref(c);
+}
+
+void http_client_unref(struct http_client *c)
+{
+  if (atomic_fetch_sub(&c->refs, 1) != 1)
+    return;
+  for (size_t i = 0; i < c->n_host_labels; i++)
+    free(c->host_labels[i]);
+  due_heap_free(&c->timers);
+  due_heap_free(&c->deadlines);
+  pthread_mutex_destroy(&c->lock);
+  free(c->user_agent);
+  free(c->ca_file);
+  c->magic = 0;
+  free(c);
+}
+
+/* Asks the thread to look at a transfer; the queue holds a reference. Under c->lock, which
+ * also keeps the multi handle alive: the thread cannot end before this transfer is done. */
+static void queue_command(struct http_client *c, struct http_transfer *t)
+{
+  if (t->queued)
+    return;
+  atomic_fetch_add(&t->refs, 1);
+  t->queued = true;
+  t->next_command = NULL;
+  if (c->commands == NULL)
+    c->commands = t;
+  else
+    c->last_command->next_command = t;
+  c->last_command = t;
+  curl_multi_wakeup(c->multi);
+}
+
+static enum err_code admit(struct http_client *c, struct http_transfer *t,
+                           struct http_transfer **out, struct err *e)
+{
+  enum err_code code = ERR_OK;
+  pthread_mutex_lock(&c->lock);
+  if (c->stopping) {
+    code = err_set(e, ERR_CANCELLED, "stopping", "the HTTP client is stopping");
+  } else if (c->n_transfers >= c->max_transfers) {
+    code = err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_transfers",
+                   "%zu HTTP transfers are under way already; try again later", c->n_transfers);
+  } else {
+    c->n_transfers++;
+    if (out != NULL) {
+      atomic_fetch_add(&t->refs, 1);
+      *out = t; /* before the thread can run a callback */
+    }
+    t->start = true;
+    queue_command(c, t);
+  }
+  pthread_mutex_unlock(&c->lock);
+  return code;
+}
+
+enum err_code http_client_send(struct http_transfer **out, struct http_client *c,
+                               const struct http_request *request, struct err *e)
+{
+  if (out != NULL)
+    *out = NULL;
+  MAGIC_CHECK(c, HTTP_CLIENT_MAGIC);
+  struct http_transfer *t = xcalloc(1, sizeof(*t));
+  t->magic = HTTP_TRANSFER_MAGIC;
+  atomic_init(&t->refs, 1);
+  atomic_init(&t->cancelled, false);
+  atomic_fetch_add(&c->refs, 1);
+  t->client = c;
+  t->started_ms = clock_mono_ms();
+  enum err_code code = http_transfer_setup(t, request, e);
+  if (code == ERR_OK)
+    code = admit(c, t, out, e);
+  if (code != ERR_OK)
+    http_transfer_unref(t);
+  return code;
+}
+
+void http_transfer_cancel(struct http_transfer *t)
+{
+  MAGIC_CHECK(t, HTTP_TRANSFER_MAGIC);
+  struct http_client *c = t->client;
+  pthread_mutex_lock(&c->lock);
+  if (!t->done) {
+    atomic_store(&t->cancelled, true);
+    queue_command(c, t);
+  }
+  pthread_mutex_unlock(&c->lock);
+}
+
+void http_transfer_resume(struct http_transfer *t)
+{
+  MAGIC_CHECK(t, HTTP_TRANSFER_MAGIC);
+  struct http_client *c = t->client;
+  pthread_mutex_lock(&c->lock);
+  if (!t->done) {
+    t->resume = true;
+    queue_command(c, t);
+  }
+  pthread_mutex_unlock(&c->lock);
+}
+
+void http_transfer_release(struct http_transfer *t)
+{
+  if (t == NULL)
+    return;
+  MAGIC_CHECK(t, HTTP_TRANSFER_MAGIC);
+  http_transfer_unref(t);
+}
+
+/* Headers and bodies carry tokens: they are overwritten before the memory goes back. */
+static void wipe_request(struct http_transfer *t)
+{
+  for (struct curl_slist *h = t->headers; h != NULL; h = h->next)
+    mem_wipe(h->data, strlen(h->data));
+  curl_slist_free_all(t->headers);
+  if (t->request_body != NULL)
+    mem_wipe(t->request_body, t->request_len);
+  free(t->request_body);
+}
+
+void http_transfer_unref(struct http_transfer *t)
+{
+  if (atomic_fetch_sub(&t->refs, 1) != 1)
+    return;
+  if (t->easy != NULL)
+    curl_easy_cleanup(t->easy);
+  wipe_request(t);
+  buf_free(&t->body);
+  buf_free(&t->content_type);
+  buf_free(&t->retry_after);
+  buf_free(&t->www_authenticate);
+  free(t->host);
+  free(t->peer);
+  t->magic = 0;
+  http_client_unref(t->client);
+  free(t);
+}
+
+enum err_code http_client_after(struct http_client *c, uint32_t delay_ms, void (*fn)(void *arg),
+                                void *arg)
+{
+  MAGIC_CHECK(c, HTTP_CLIENT_MAGIC);
+  int64_t at_ms = clock_mono_ms() + delay_ms;
+  enum err_code code = ERR_OK;
+  pthread_mutex_lock(&c->lock);
+  if (c->stopping) {
+    code = ERR_CANCELLED;
+  } else if (c->timers.len >= HTTP_MAX_TIMERS) {
+    code = ERR_RESOURCE_EXHAUSTED;
+  } else {
+    struct http_timer *timer = xcalloc(1, sizeof(*timer));
+    timer->fn = fn;
+    timer->arg = arg;
+    due_heap_add(&c->timers, &timer->due, at_ms);
+    if (due_heap_first(&c->timers) == &timer->due)
+      curl_multi_wakeup(c->multi);
+  }
+  pthread_mutex_unlock(&c->lock);
+  return code;
+}

@@ -1,0 +1,129 @@
+/* What the files of the HTTP client share. Nobody else includes this. */
+#ifndef AMCP_HTTP_INTERNAL_H
+#define AMCP_HTTP_INTERNAL_H
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/base/error.h"
+#include "common/base/metrics.h"
+#include "common/http/client.h"
+#include "common/http/due.h"
+
+enum {
+  HTTP_CLIENT_MAGIC = 0x48636c69,
+  HTTP_TRANSFER_MAGIC = 0x48747266,
+  HTTP_DEFAULT_TIMEOUT_MS = 60 * 1000,
+  HTTP_CONNECT_TIMEOUT_MS = 10 * 1000, /* name look-up, TCP and TLS together */
+  HTTP_DEFAULT_MAX_RESPONSE = 8 * 1024 * 1024,
+  HTTP_MAX_ERROR_BODY = 64 * 1024,
+  HTTP_MAX_TIMERS = 4096,
+  HTTP_MAX_HOST_LABELS = 32, /* more hosts share the metric label "other" */
+};
+
+/* Why a callback of ours ended a transfer. */
+enum http_stop { HTTP_STOP_NONE, HTTP_STOP_CANCELLED, HTTP_STOP_ABORTED, HTTP_STOP_TOO_LARGE };
+
+struct http_timer {
+  struct due due; /* first: the heap hands out its address */
+  void (*fn)(void *arg);
+  void *arg;
+};
+
+/* One request. Held by the client until on_done has run and by the caller until
+ * http_transfer_release(). */
+struct http_transfer {
+  struct due deadline; /* first, as above; client thread */
+  uint32_t magic;
+  atomic_uint refs;
+  struct http_client *client; /* holds a reference */
+  atomic_bool cancelled;      /* read in the callbacks, so that no more bytes are handed out */
+
+  /* Under client->lock. */
+  struct http_transfer *next_command;
+  bool queued; /* in client->commands */
+  bool start;  /* to be started */
+  bool resume;
+  bool done;
+
+  /* Constant after http_client_send(). */
+  enum http_flow (*on_body)(void *user, const char *data, size_t len);
+  void (*on_done)(void *user, const struct http_response *response);
+  void *user;
+  char *host; /* as the URL has it, lower case */
+  char *peer; /* "host:port", for messages */
+  void *request_body;
+  size_t request_len;
+  struct curl_slist *headers;
+  uint32_t timeout_ms;
+  size_t max_response; /* 0 means no cap */
+  bool head;
+  int64_t started_ms;
+  CURLcode setup; /* the first option curl refused */
+
+  /* Client thread, once started. */
+  CURL *easy;
+  bool added; /* in the multi handle */
+  bool paused;
+  bool encoded; /* the body is compressed: its length says nothing */
+  enum http_stop stop;
+  size_t received; /* bytes on_body took */
+  struct buf body;
+  struct buf content_type;
+  struct buf retry_after;
+  struct buf www_authenticate;
+  char curl_message[CURL_ERROR_SIZE];
+  long os_error;                     /* errno of a failed connect */
+  struct http_transfer *prev, *next; /* client->live */
+};
+
+struct http_client {
+  uint32_t magic;
+  atomic_uint refs; /* the owner's and one per transfer: cancel and release stay safe after
+                       http_client_free() */
+  pthread_t thread;
+  CURLM *multi;
+  /* Constant after http_client_new(). */
+  char *user_agent;
+  char *ca_file;
+  bool http2;
+  size_t max_transfers;
+  struct metric *requests;
+  struct metric *seconds;
+
+  pthread_mutex_t lock;
+  /* Under lock. */
+  struct http_transfer *commands; /* transfers that want the thread's attention */
+  struct http_transfer *last_command;
+  struct due_heap timers;
+  size_t n_transfers; /* sent, on_done not yet due */
+  bool stopping;
+
+  /* Client thread. */
+  struct due_heap deadlines;
+  struct http_transfer *live;
+  char *host_labels[HTTP_MAX_HOST_LABELS];
+  size_t n_host_labels;
+};
+
+/* client.c */
+void http_client_unref(struct http_client *c);
+void http_transfer_unref(struct http_transfer *t);
+
+/* loop.c: the thread's function; returns when the client is stopping and nothing is left. */
+void *http_loop_run(void *client);
+
+/* transfer.c: makes the curl handle of a request. Runs on the sender's thread. */
+enum err_code http_transfer_setup(struct http_transfer *t, const struct http_request *request,
+                                  struct err *e);
+
+/* failure.c: what went wrong, for people; e stays empty when nothing did. deadline says that
+ * the transfer's own time was over. */
+void http_failure(const struct http_transfer *t, CURLcode result, bool deadline, struct err *e);
+
+#endif

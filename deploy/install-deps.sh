@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing: to build and run the set, and with --tests also
+# what the tests need. Does nothing (and needs no network) when all are there.
+set -euo pipefail
+
+build=(cmake ninja-build pkg-config gcc libc6-dev protobuf-compiler protobuf-c-compiler
+  libprotobuf-c-dev libprotobuf-dev libprotoc-dev libgrpc-dev libcurl4-openssl-dev libcjson-dev
+  libssl-dev libmicrohttpd-dev libsqlite3-dev zlib1g-dev ca-certificates curl jq sqlite3 procps)
+tests=(libcunit1-dev openssl)
+
+usage() {
+  echo "Usage: deploy/install-deps.sh [--tests]"
+  echo "Installs the Debian packages that building the set needs; --tests adds those of the tests."
+}
+
+wanted=("${build[@]}")
+case "${1:-}" in
+"") ;;
+--tests)
+  wanted+=("${tests[@]}")
+  # The clients under test come by npm lock file; any npm will do to fetch them.
+  command -v npm >/dev/null || wanted+=(npm)
+  ;;
+--help | -h) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${wanted[@]}"; do
+  [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
+    missing+=("$package")
+done
+((${#missing[@]} == 0)) && exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "install-deps: this is no Debian system; install these packages by hand: ${missing[*]}" >&2
+  exit 1
+fi
+sudo=()
+if ((EUID != 0)); then
+  command -v sudo >/dev/null || {
+    echo "install-deps: run as root, or install sudo; missing packages: ${missing[*]}" >&2
+    exit 1
+  }
+  sudo=(sudo)
+fi
+echo "installing ${#missing[@]} packages: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { "${sudo[@]}" apt-get update -q &&
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+    "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "install-deps: apt-get failed (its last lines are above)" >&2
+  exit 1
+fi

@@ -1,0 +1,27 @@
+/* The command line of ga4-sim. */
+#ifndef GA4_SIM_OPTIONS_H
+#define GA4_SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "ga4-sim/plan.h"
+
+struct options {
+  char host[256];
+  uint16_t port;
+  struct world_params world;
+  bool fixed_today;
+  const char *db;            /* NULL: anonymous temporary file */
+  const char *write_dealers; /* NULL: none */
+  const char *write_service_account;
+  bool generate_only;
+  uint32_t latency_ms;
+  uint32_t token_lifetime_s;
+};
+
+/* Parses argv. False: stop with *exit_code, messages are printed already. */
+bool options_parse(struct options *o, int argc, char **argv, int *exit_code);
+
+#endif

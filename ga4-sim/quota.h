@@ -1,0 +1,56 @@
+/* Bookkeeping of a property's quotas (standard properties, Core category). */
+#ifndef GA4_SIM_QUOTA_H
+#define GA4_SIM_QUOTA_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+/* Two projects read a property here: the OAuth client's and the service account's. */
+enum { QUOTA_PROJECTS = 2 };
+enum {
+  QUOTA_TOKENS_DAY = 200000,
+  QUOTA_TOKENS_HOUR = 40000,
+  QUOTA_TOKENS_PROJECT_HOUR = 14000,
+  QUOTA_CONCURRENT = 10,
+  QUOTA_SERVER_ERRORS_HOUR = 10,
+  QUOTA_THRESHOLDED_HOUR = 120
+};
+
+enum quota_verdict {
+  QUOTA_OK,
+  QUOTA_EXHAUSTED_DAY,
+  QUOTA_EXHAUSTED_HOUR,
+  QUOTA_EXHAUSTED_PROJECT_HOUR,
+  QUOTA_EXHAUSTED_CONCURRENT,
+  QUOTA_EXHAUSTED_SERVER_ERRORS
+};
+
+struct quota;
+
+/* Books for n properties. Thread-safe from here on. */
+struct quota *quota_new(size_t n);
+void quota_free(struct quota *q);
+/* Admits a request (then quota_leave() must follow) or says what is exhausted. */
+enum quota_verdict quota_enter(struct quota *q, size_t property, unsigned project, int64_t unix_ms);
+void quota_leave(struct quota *q, size_t property);
+/* Charges tokens for an answered report; the charge may overdraw, as Google's does. */
+void quota_charge(struct quota *q, size_t property, unsigned project, uint32_t tokens,
+                  int64_t unix_ms);
+void quota_server_error(struct quota *q, size_t property, unsigned project, int64_t unix_ms);
+/* Appends the propertyQuota object. consumed: tokens of this request. */
+bool quota_render(struct quota *q, size_t property, unsigned project, uint32_t consumed,
+                  int64_t unix_ms, struct buf *out);
+/* Forgets all consumption; requests in flight stay counted. */
+void quota_reset(struct quota *q);
+/* Google's message for a verdict. */
+const char *quota_message(enum quota_verdict verdict);
+
+/* Tokens of a report: grows with dimensions, metrics and days. Fitted to recorded
+ * charges (1 for one dimension over a few days, 2 for 1 x 10, 4 for 9 x 10 over 30 days,
+ * 7 for 1 x 1 over 365 days). */
+uint32_t quota_cost(size_t dimensions, size_t metrics, int64_t days);
+
+#endif

@@ -1,0 +1,357 @@
+/* One thread per connection: a request that waits (latency, slow body) holds up no
+ * other. At most 1,024 connections. */
+#include "ga4-sim/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "common/base/mem.h"
+#include "ga4-sim/value.h"
+
+enum {
+  CONNECTIONS_MAX = 1024,
+  BODY_MAX = 4 * 1024 * 1024,
+  IDLE_TIMEOUT_S = 120,
+  THREAD_STACK = 1024 * 1024,
+  GZIP_MIN = 1024,
+  PIECES = 20, /* a slow body is sent in so many pieces */
+};
+
+/* Waiting that a shutdown can end. */
+struct delay {
+  pthread_mutex_t lock;
+  pthread_cond_t stop;
+  bool stopping;
+};
+
+struct server {
+  struct MHD_Daemon *daemon;
+  struct sim *sim;
+  struct delay delay;
+};
+
+/* What travels with a connection's request. */
+struct exchange {
+  struct buf body;
+  bool too_large;
+};
+
+static void delay_wait(struct delay *d, uint32_t ms)
+{
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += ms / 1000;
+  until.tv_nsec += (long)(ms % 1000) * 1000000;
+  if (until.tv_nsec >= 1000000000) {
+    until.tv_sec++;
+    until.tv_nsec -= 1000000000;
+  }
+  pthread_mutex_lock(&d->lock);
+  while (!d->stopping && pthread_cond_timedwait(&d->stop, &d->lock, &until) == 0)
+    ;
+  pthread_mutex_unlock(&d->lock);
+}
+
+void sim_wait(struct sim *s, uint32_t ms)
+{
+  if (ms > 0 && s->delay != NULL)
+    delay_wait(s->delay, ms);
+}
+
+static const char *query(struct MHD_Connection *c, const char *name)
+{
+  return MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static const char *header(struct MHD_Connection *c, const char *name)
+{
+  return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}
+
+static bool contains(const char *text, const char *part)
+{
+  return text != NULL && strstr(text, part) != NULL;
+}
+
+static void describe(struct MHD_Connection *c, const char *method, const char *path,
+                     const struct buf *body, struct request *q)
+{
+  const char *alt = query(c, "$alt"), *pretty = query(c, "prettyPrint");
+  if (pretty == NULL)
+    pretty = query(c, "$prettyPrint");
+  if (alt == NULL)
+    alt = query(c, "alt");
+  *q = (struct request){.method = method,
+                        .path = path,
+                        .authorization = header(c, "Authorization"),
+                        .page_size = query(c, "pageSize"),
+                        .page_token = query(c, "pageToken"),
+                        .fault_id = query(c, "id"),
+                        .enums_as_numbers = contains(alt, "enum-encoding=int"),
+                        .compact = pretty != NULL && strcmp(pretty, "false") == 0,
+                        .gzip = contains(header(c, "Accept-Encoding"), "gzip"),
+                        .body = buf_str(body),
+                        .body_len = body->len};
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+  size_t n = strlen(text), m = strlen(end);
+  return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static void answer(struct sim *s, const struct request *q, struct reply *r)
+{
+  if (strcmp(q->path, "/livez") == 0) {
+    r->content_type = "text/plain";
+    r->pretty = false;
+    buf_puts(&r->body, "ok\n");
+  } else if (strncmp(q->path, "/sim/", 5) == 0) {
+    control_handle(s, q, r);
+  } else if (strcmp(q->method, "POST") == 0 && ends_with(q->path, "/token")) {
+    oauth_token(s, q, r);
+  } else {
+    api_handle(s, q, r);
+  }
+}
+
+/* Replaces the body by its gzip form. */
+static bool compress_body(struct buf *body)
+{
+  z_stream z = {0};
+  if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    return false;
+  struct buf out = BUF_INIT(body->max);
+  size_t bound = deflateBound(&z, body->len);
+  char *to = buf_reserve(&out, bound);
+  bool ok = false;
+  if (to != NULL) {
+    z.next_in = (unsigned char *)body->data;
+    z.avail_in = (uInt)body->len;
+    z.next_out = (unsigned char *)to;
+    z.avail_out = (uInt)bound;
+    ok = deflate(&z, Z_FINISH) == Z_STREAM_END;
+    out.len += z.total_out;
+  }
+  deflateEnd(&z);
+  if (!ok) {
+    buf_free(&out);
+    return false;
+  }
+  buf_free(body);
+  *body = out;
+  return true;
+}
+
+/* A body that is sent slowly or not to its end. */
+struct spoiled {
+  struct sim *sim;
+  char *data;
+  size_t len;
+  uint32_t pause_ms;
+  bool cut;
+};
+
+static ssize_t spoiled_read(void *cls, uint64_t pos, char *out, size_t max)
+{
+  struct spoiled *b = cls;
+  size_t end = b->cut ? b->len / 2 : b->len;
+  if (pos >= end)
+    return b->cut ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+  sim_wait(b->sim, b->pause_ms);
+  size_t n = end - (size_t)pos, piece = b->pause_ms > 0 ? b->len / PIECES + 1 : max;
+  if (n > piece)
+    n = piece;
+  if (n > max)
+    n = max;
+  memcpy(out, b->data + pos, n);
+  return (ssize_t)n;
+}
+
+static void spoiled_free(void *cls)
+{
+  struct spoiled *b = cls;
+  free(b->data);
+  free(b);
+}
+
+static struct MHD_Response *make_response(struct sim *s, struct reply *r)
+{
+  size_t len;
+  char *data = buf_take(&r->body, &len);
+  if (r->malformed)
+    len -= len / 3;
+  if (r->slow_ms == 0 && !r->cut)
+    return MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+  struct spoiled *b = xcalloc(1, sizeof(*b));
+  *b = (struct spoiled){
+      .sim = s, .data = data, .len = len, .pause_ms = r->slow_ms / PIECES, .cut = r->cut};
+  return MHD_create_response_from_callback(len, 4096, spoiled_read, b, spoiled_free);
+}
+
+static void lay_out(struct reply *r)
+{
+  if (!r->pretty || r->body.len == 0)
+    return;
+  struct buf out = BUF_INIT(r->body.max);
+  value_pretty_json(&out, r->body.data, r->body.len);
+  buf_free(&r->body);
+  r->body = out;
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *c, struct sim *s, const struct request *q,
+                                  struct reply *r)
+{
+  lay_out(r);
+  bool zipped = q->gzip && r->body.len >= GZIP_MIN && !r->malformed && compress_body(&r->body);
+  struct MHD_Response *response = make_response(s, r);
+  MHD_add_response_header(response, "Content-Type", r->content_type);
+  MHD_add_response_header(response, "Vary", "Origin, X-Origin, Referer");
+  MHD_add_response_header(response, "Cache-Control",
+                          r->no_store ? "no-cache, no-store, max-age=0, must-revalidate"
+                                      : "private");
+  if (zipped)
+    MHD_add_response_header(response, "Content-Encoding", "gzip");
+  if (r->www_authenticate[0] != '\0')
+    MHD_add_response_header(response, "WWW-Authenticate", r->www_authenticate);
+  enum MHD_Result result = MHD_queue_response(c, (unsigned)r->status, response);
+  MHD_destroy_response(response);
+  return result;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **state)
+{
+  (void)version;
+  struct server *server = cls;
+  struct exchange *x = *state;
+  if (x == NULL) {
+    x = xcalloc(1, sizeof(*x));
+    buf_init(&x->body, BODY_MAX);
+    *state = x;
+    return MHD_YES;
+  }
+  if (*size > 0) {
+    if (!buf_append(&x->body, data, *size))
+      x->too_large = true;
+    *size = 0;
+    return MHD_YES;
+  }
+  struct request q;
+  struct reply r;
+  reply_init(&r);
+  describe(c, method, path, &x->body, &q);
+  if (x->too_large)
+    reply_google_error(&r, 413, "INVALID_ARGUMENT", "Request payload size exceeds the limit.",
+                       NULL);
+  else
+    answer(server->sim, &q, &r);
+  enum MHD_Result result = send_reply(c, server->sim, &q, &r);
+  reply_free(&r);
+  return result;
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+  (void)cls;
+  (void)c;
+  (void)code;
+  struct exchange *x = *state;
+  if (x == NULL)
+    return;
+  buf_free(&x->body);
+  free(x);
+  *state = NULL;
+}
+
+/* Binds by hand, so that a busy port is told apart from other failures. */
+static enum err_code listen_on(const struct options *o, int *out, struct err *e)
+{
+  char port[8];
+  snprintf(port, sizeof(port), "%u", o->port);
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *info = NULL;
+  int rc = getaddrinfo(o->host, port, &hints, &info);
+  if (rc != 0)
+    return err_set(e, ERR_INVALID_ARGUMENT, "listen", "--listen %s: %s", o->host, gai_strerror(rc));
+  int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, info->ai_protocol), on = 1;
+  if (fd >= 0)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  bool ok = fd >= 0 && bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, 256) == 0;
+  int problem = errno;
+  freeaddrinfo(info);
+  if (ok) {
+    *out = fd;
+    return ERR_OK;
+  }
+  if (fd >= 0)
+    close(fd);
+  return err_set(e, ERR_UNAVAILABLE, "listen", "cannot listen on %s:%u: %s%s", o->host, o->port,
+                 strerror(problem),
+                 problem == EADDRINUSE ? " (another program has it: choose another with --listen)"
+                                       : "");
+}
+
+static uint16_t port_of(int fd)
+{
+  struct sockaddr_storage address = {0};
+  socklen_t len = sizeof(address);
+  if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+    return 0;
+  return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                             : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+enum err_code server_start(struct server **out, struct sim *s, uint16_t *port, struct err *e)
+{
+  int fd = -1;
+  enum err_code code = listen_on(s->options, &fd, e);
+  if (code != ERR_OK)
+    return code;
+  *port = port_of(fd);
+  struct server *server = xcalloc(1, sizeof(*server));
+  server->sim = s;
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_mutex_init(&server->delay.lock, NULL);
+  pthread_cond_init(&server->delay.stop, &attributes);
+  pthread_condattr_destroy(&attributes);
+  s->delay = &server->delay;
+  server->daemon = MHD_start_daemon(
+      MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
+      on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+      NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+      (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_END);
+  if (server->daemon == NULL) {
+    close(fd);
+    server_stop(server);
+    return err_set(e, ERR_INTERNAL, "listen", "the HTTP listener could not start");
+  }
+  *out = server;
+  return ERR_OK;
+}
+
+void server_stop(struct server *server)
+{
+  pthread_mutex_lock(&server->delay.lock);
+  server->delay.stopping = true;
+  pthread_cond_broadcast(&server->delay.stop);
+  pthread_mutex_unlock(&server->delay.lock);
+  if (server->daemon != NULL)
+    MHD_stop_daemon(server->daemon);
+  server->sim->delay = NULL;
+  pthread_cond_destroy(&server->delay.stop);
+  pthread_mutex_destroy(&server->delay.lock);
+  free(server);
+}

@@ -1,0 +1,26 @@
+/* What a caller may do, as auth-svc sealed it. Immutable, shared by reference. */
+#ifndef AMCP_GATEWAY_ACCESS_GRANT_H
+#define AMCP_GATEWAY_ACCESS_GRANT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analytics/auth/v1/auth.pb-c.h"
+#include "gateway/mcp/tool.h"
+
+struct grant;
+
+/* Copies what the gateway needs of an answer. The caller owns one reference. */
+struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *response);
+void grant_ref(struct grant *g);
+void grant_unref(struct grant *g);
+/* The same object as the protocol sees it: its id is equal for equal callers, so a session
+ * survives a renewed token. */
+struct mcp_principal *grant_principal(struct grant *g);
+const struct grant *grant_of(const struct mcp_principal *p);
+/* The sealed bytes for the metadata of every downstream call. */
+const void *grant_sealed(const struct grant *g, size_t *len);
+/* Seconds since 1970; 0 when it does not end. */
+int64_t grant_expires_at(const struct grant *g);
+
+#endif

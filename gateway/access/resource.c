@@ -1,0 +1,120 @@
+/* The gateway as an OAuth resource server: challenges and metadata. */
+#include "gateway/access/resource.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/mem.h"
+
+#define WELL_KNOWN "/.well-known/oauth-protected-resource"
+
+struct resource {
+  char *metadata;     /* JSON */
+  char *metadata_url; /* where clients find it */
+};
+
+/* The place after scheme://host, or NULL when the text is no clean http(s) URL. */
+static const char *path_of(const char *url)
+{
+  const char *rest = strncasecmp(url, "https://", 8) == 0  ? url + 8
+                     : strncasecmp(url, "http://", 7) == 0 ? url + 7
+                                                           : NULL;
+  if (rest == NULL || rest[0] == '\0' || rest[0] == '/' || strpbrk(rest, "?#\"\\ \t,") != NULL)
+    return NULL;
+  size_t len = strlen(rest);
+  if (rest[len - 1] == '/')
+    return NULL;
+  return rest + strcspn(rest, "/");
+}
+
+static enum err_code put_servers(struct buf *json, const char *list, struct err *e)
+{
+  size_t n = 0;
+  while (list != NULL && *list != '\0') {
+    list += strspn(list, ", \t");
+    size_t len = strcspn(list, ", \t");
+    if (len == 0)
+      break;
+    AUTO_FREE char *issuer = xstrndup(list, len);
+    list += len;
+    size_t bare = len;
+    while (bare > 0 && issuer[bare - 1] == '/')
+      bare--;
+    AUTO_FREE char *checked = xstrndup(issuer, bare);
+    if (path_of(checked) == NULL)
+      return err_set(e, ERR_INVALID_ARGUMENT, "malformed",
+                     "ANALYTICS_MCP_AUTH_SERVERS: \"%s\" is not a URL of the form "
+                     "https://issuer.example.com",
+                     issuer);
+    buf_puts(json, n++ > 0 ? "," : "[");
+    buf_put_json_string(json, issuer, len);
+  }
+  return buf_putc(json, ']') ? ERR_OK : ERR_RESOURCE_EXHAUSTED;
+}
+
+static enum err_code build(struct resource *r, const char *url, const char *path,
+                           const char *servers, struct err *e)
+{
+  struct buf json AUTO_BUF = BUF_INIT(16 * 1024);
+  buf_puts(&json, "{\"resource\":");
+  buf_put_json_string(&json, url, strlen(url));
+  buf_puts(&json, ",\"authorization_servers\":");
+  enum err_code code = put_servers(&json, servers, e);
+  if (code != ERR_OK)
+    return code;
+  buf_puts(&json,
+           ",\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"Analytics MCP\"}");
+  r->metadata = buf_take(&json, NULL);
+  r->metadata_url = xasprintf("%.*s" WELL_KNOWN "%s", (int)(path - url), url, path);
+  return ERR_OK;
+}
+
+enum err_code resource_new(struct resource **out, const char *resource_url,
+                           const char *auth_servers, struct err *e)
+{
+  bool url = resource_url != NULL && resource_url[0] != '\0';
+  bool servers = auth_servers != NULL && auth_servers[strspn(auth_servers, ", \t")] != '\0';
+  if (url != servers)
+    return err_set(e, ERR_INVALID_ARGUMENT, "incomplete",
+                   "set both ANALYTICS_MCP_RESOURCE_URL and ANALYTICS_MCP_AUTH_SERVERS, or none");
+  const char *path = url ? path_of(resource_url) : NULL;
+  if (url && path == NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "malformed",
+                   "ANALYTICS_MCP_RESOURCE_URL: \"%s\" is not of the form "
+                   "https://mcp.example.com/mcp (no query, no fragment, no slash at the end)",
+                   resource_url);
+  struct resource *r = xcalloc(1, sizeof(*r));
+  enum err_code code = url ? build(r, resource_url, path, auth_servers, e) : ERR_OK;
+  if (code != ERR_OK) {
+    resource_free(r);
+    return code;
+  }
+  *out = r;
+  return ERR_OK;
+}
+
+void resource_free(struct resource *r)
+{
+  if (r == NULL)
+    return;
+  free(r->metadata);
+  free(r->metadata_url);
+  free(r);
+}
+
+const char *resource_metadata(const struct resource *r)
+{
+  return r->metadata;
+}
+
+void resource_challenge(const struct resource *r, struct buf *out, const char *error,
+                        const char *description)
+{
+  buf_puts(out, "Bearer realm=\"analytics-mcp\"");
+  if (r->metadata_url != NULL)
+    buf_printf(out, ", resource_metadata=\"%s\"", r->metadata_url);
+  if (error != NULL)
+    buf_printf(out, ", error=\"%s\"", error);
+  if (description != NULL)
+    buf_printf(out, ", error_description=\"%s\"", description);
+}

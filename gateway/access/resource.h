@@ -1,0 +1,23 @@
+/* The gateway as an OAuth resource server: challenges (RFC 6750) and protected resource
+ * metadata (RFC 9728). Without OAuth configured there is no metadata: clients take its
+ * mere presence for "OAuth is required". */
+#ifndef AMCP_GATEWAY_ACCESS_RESOURCE_H
+#define AMCP_GATEWAY_ACCESS_RESOURCE_H
+
+#include "common/base/buf.h"
+#include "common/base/error.h"
+
+struct resource;
+
+/* resource_url: public URL of the endpoint; auth_servers: comma list of issuers. Both NULL
+ * or empty: no OAuth. Only one of them, or a malformed URL: ERR_INVALID_ARGUMENT. */
+enum err_code resource_new(struct resource **out, const char *resource_url,
+                           const char *auth_servers, struct err *e);
+void resource_free(struct resource *r);
+/* The metadata as JSON; NULL without OAuth. */
+const char *resource_metadata(const struct resource *r);
+/* Appends a value for WWW-Authenticate. error and description may be NULL. */
+void resource_challenge(const struct resource *r, struct buf *out, const char *error,
+                        const char *description);
+
+#endif

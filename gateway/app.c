@@ -1,0 +1,232 @@
+/* The gateway put together, in the order in which its parts depend on each other. */
+#include "gateway/app.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/base/config.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/http/admin.h"
+#include "gateway/bridge/bridge.h"
+#include "gateway/endpoint.h"
+
+enum { N_BACKENDS = 3, AUTH = 0, MAX_MESSAGE = 8 * 1024 * 1024 };
+
+struct app {
+  struct settings settings;
+  struct bridge_backend backends[N_BACKENDS];
+  struct endpoint_backend shown[N_BACKENDS];
+  struct access *access;
+  struct bridge *bridge;
+  struct mcp_server *mcp;
+  struct resource *resource;
+  struct origins *origins;
+  struct endpoint endpoint;
+  struct listener *listener;
+  struct admin *admin;
+  atomic_bool reached; /* auth-svc was there once */
+};
+
+/* For the model: what is here and how to go about it. */
+static const char instructions[] =
+    "Google Analytics 4 figures of car dealers' websites. Begin with list_dealers to turn names, "
+    "cities and regions into dealer_id and region. For \"how does my website do against the "
+    "region\" use compare_dealer_sessions; for rows of one site run_report; for the same rows over "
+    "several sites run_report_across_dealers. Say the period and how many dealers the figures rest "
+    "on (coverage), name dealers that could not be read, and repeat the caveats of an answer. "
+    "Never add or average rates (engagement rate, bounce rate) over rows or dealers: the tools "
+    "give pooled rates. A result that is an error says what to change; correct the arguments and "
+    "call again.";
+
+/* --------------------------------------------------------------- backends */
+
+static enum err_code open_backends(struct app *a, struct err *e)
+{
+  const struct {
+    const char *package, *name, *target;
+  } backends[N_BACKENDS] = {
+      {"analytics.auth.v1", "auth-svc", a->settings.auth_addr},
+      {"analytics.report.v1", "report-svc", a->settings.report_addr},
+      {"analytics.aggregate.v1", "aggregate-svc", a->settings.aggregate_addr},
+  };
+  for (size_t i = 0; i < N_BACKENDS; i++) {
+    struct rpc_channel_options options = {.target = backends[i].target,
+                                          .tls = a->settings.tls,
+                                          .max_message_bytes = MAX_MESSAGE,
+                                          .name = backends[i].name};
+    a->backends[i].package = backends[i].package;
+    a->backends[i].name = backends[i].name;
+    enum err_code code = rpc_channel_new(&a->backends[i].channel, &options, e);
+    if (code != ERR_OK) {
+      err_prefix(e, "%s (%s): ", backends[i].name, backends[i].target);
+      return code;
+    }
+  }
+  return ERR_OK;
+}
+
+static bool backend_ready(void *arg)
+{
+  return rpc_channel_ready(arg);
+}
+
+/* Ready once auth-svc was reached: without it nobody gets in. Later an outage shows in the
+ * detail only, since the gateway's own answers explain it better than a missing one. */
+static bool ready(void *user, struct buf *detail)
+{
+  struct app *a = user;
+  for (size_t i = 0; i < N_BACKENDS; i++) {
+    bool up = rpc_channel_ready(a->backends[i].channel);
+    buf_printf(detail, "%s %s\n", up ? "ok" : "unreachable", a->backends[i].name);
+    if (i == AUTH && up)
+      atomic_store(&a->reached, true);
+  }
+  return atomic_load(&a->reached);
+}
+
+/* ------------------------------------------------------------------ start */
+
+static void make_core(struct app *a)
+{
+  const struct settings *s = &a->settings;
+  a->access = access_new(
+      &(struct access_options){.auth = a->backends[AUTH].channel, .enabled = s->auth_enabled});
+  a->mcp = mcp_server_new(&(struct mcp_server_options){
+      .name = "analytics-mcp",
+      .title = "Analytics for car dealers",
+      .version = AMCP_VERSION,
+      .instructions = instructions,
+      .tools = bridge_host(a->bridge),
+      .max_sessions = (size_t)s->max_sessions,
+      .session_idle_ms = s->session_idle_s * 1000,
+  });
+}
+
+static void make_endpoint(struct app *a)
+{
+  for (size_t i = 0; i < N_BACKENDS; i++)
+    a->shown[i] =
+        (struct endpoint_backend){a->backends[i].name, backend_ready, a->backends[i].channel};
+  a->endpoint = (struct endpoint){.access = a->access,
+                                  .auth_enabled = a->settings.auth_enabled,
+                                  .mcp = a->mcp,
+                                  .resource = a->resource,
+                                  .origins = a->origins,
+                                  .backends = a->shown,
+                                  .n_backends = N_BACKENDS};
+}
+
+static enum err_code start_listener(struct app *a, struct err *e)
+{
+  const struct settings *s = &a->settings;
+  struct listener_options options = {
+      .host = s->host,
+      .port = (uint16_t)s->port,
+      .threads = (unsigned)s->threads,
+      .max_connections = (unsigned)s->max_connections,
+      .max_body = (size_t)s->max_body,
+      .on_head = endpoint_on_head,
+      .on_request = endpoint_on_request,
+      .on_tick = endpoint_on_tick,
+      .user = &a->endpoint,
+  };
+  enum err_code code = listener_start(&a->listener, &options, e);
+  if (code == ERR_OK && s->port == 0)
+    origins_set_port(a->origins, listener_port(a->listener));
+  return code;
+}
+
+static enum err_code start_admin(struct app *a, struct err *e)
+{
+  if (a->settings.admin_listen == NULL)
+    return ERR_OK;
+  return admin_start(
+      &a->admin,
+      &(struct admin_options){.listen = a->settings.admin_listen, .ready = ready, .user = a}, e);
+}
+
+static enum err_code start(struct app *a, struct err *e)
+{
+  const struct settings *s = &a->settings;
+  enum err_code code = open_backends(a, e);
+  if (code == ERR_OK)
+    code = bridge_new(&a->bridge,
+                      &(struct bridge_options){.backends = a->backends,
+                                               .n_backends = N_BACKENDS,
+                                               .timeout_ms = (uint32_t)s->tool_timeout_ms},
+                      e);
+  if (code == ERR_OK)
+    code = resource_new(&a->resource, s->resource_url, s->auth_servers, e);
+  if (code == ERR_OK)
+    code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
+                       (uint16_t)s->port, e);
+  if (code != ERR_OK)
+    return code;
+  make_core(a);
+  make_endpoint(a);
+  code = start_listener(a, e);
+  return code == ERR_OK ? start_admin(a, e) : code;
+}
+
+static void warn_when_open(const struct settings *s)
+{
+  if (!s->auth_enabled && !config_host_is_loopback(s->host))
+    log_warn("ENABLE_AUTH=false ON AN ADDRESS THAT OTHERS CAN REACH: anyone who can connect reads "
+             "every dealer's data. Set ENABLE_AUTH=true or ANALYTICS_MCP_HOST=127.0.0.1",
+             LOG_S("host", s->host));
+}
+
+static void free_all(struct app *a)
+{
+  /* The channels end their calls first; these still need bridge, access and protocol. */
+  for (size_t i = 0; i < N_BACKENDS; i++)
+    rpc_channel_free(a->backends[i].channel);
+  bridge_free(a->bridge);
+  access_free(a->access);
+  mcp_server_free(a->mcp);
+  resource_free(a->resource);
+  origins_free(a->origins);
+  free(a);
+}
+
+enum err_code app_start(struct app **out, const struct settings *s, struct err *e)
+{
+  struct app *a = xcalloc(1, sizeof(*a));
+  a->settings = *s;
+  enum err_code code = start(a, e);
+  if (code != ERR_OK) {
+    listener_stop(a->listener, 0);
+    free_all(a);
+    return code;
+  }
+  warn_when_open(s);
+  /* The first question starts the connections, so that readiness follows soon. */
+  for (size_t i = 0; i < N_BACKENDS; i++)
+    rpc_channel_ready(a->backends[i].channel);
+  log_info("serving", LOG_S("endpoint", "/mcp"), LOG_S("host", s->host), LOG_I("port", app_port(a)),
+           LOG_B("auth", s->auth_enabled));
+  *out = a;
+  return ERR_OK;
+}
+
+uint16_t app_port(const struct app *a)
+{
+  return listener_port(a->listener);
+}
+
+void app_stop(struct app *a)
+{
+  if (a == NULL)
+    return;
+  if (a->admin != NULL)
+    admin_set_draining(a->admin);
+  listener_drain(a->listener);
+  int64_t ms = a->settings.drain_ms;
+  nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+  listener_stop(a->listener, (uint32_t)a->settings.grace_ms);
+  if (a->admin != NULL)
+    admin_stop(a->admin);
+  free_all(a);
+}

@@ -1,0 +1,37 @@
+/* One generic path for every tool: arguments -> request message -> rpc -> tool result.
+ *
+ * Knows the catalogue and the channels by package; it knows no tool by name. */
+#ifndef AMCP_GATEWAY_BRIDGE_BRIDGE_H
+#define AMCP_GATEWAY_BRIDGE_BRIDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "common/rpc/rpc.h"
+#include "gateway/mcp/tool.h"
+
+struct bridge;
+
+/* Where the services of a package are. */
+struct bridge_backend {
+  const char *package; /* "analytics.report.v1" */
+  const char *name;    /* "report-svc", for messages */
+  struct rpc_channel *channel;
+};
+
+struct bridge_options {
+  const struct bridge_backend *backends; /* copied; the channels outlive the bridge's calls */
+  size_t n_backends;
+  uint32_t timeout_ms;     /* of tools that set none; 0 means 60,000 */
+  size_t max_result_bytes; /* of a result as JSON; 0 means 4 MiB */
+};
+
+/* ERR_FAILED_PRECONDITION when a tool of the catalogue has no backend. */
+enum err_code bridge_new(struct bridge **out, const struct bridge_options *options, struct err *e);
+/* No call may be under way: free the channels first. */
+void bridge_free(struct bridge *b);
+/* The tools of the catalogue as a tool host. Lives as long as the bridge. */
+struct mcp_tool_host bridge_host(struct bridge *b);
+
+#endif

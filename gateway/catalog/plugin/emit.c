@@ -1,0 +1,219 @@
+/* Writes tools and rules as C tables over protobuf-c's descriptors. */
+#include "gateway/catalog/plugin/emit.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/pbjson/number.h"
+#include "gateway/catalog/plugin/schema.h"
+
+enum { LITERAL_LINE = 88, SCHEMA_BYTES = 1 << 20 };
+
+/* One piece of a string literal ends after LITERAL_LINE bytes, at a character's border. */
+static void put_literal(struct buf *out, const char *s)
+{
+  size_t column = 0;
+  buf_puts(out, "\"");
+  for (; *s != '\0'; s++) {
+    bool starts = ((unsigned char)*s & 0xC0) != 0x80;
+    if (column >= LITERAL_LINE && starts) {
+      buf_puts(out, "\"\n        \"");
+      column = 0;
+    }
+    if (*s == '\n')
+      buf_puts(out, "\\n");
+    else if (*s == '"' || *s == '\\')
+      buf_printf(out, "\\%c", *s);
+    else
+      buf_putc(out, *s);
+    column++;
+  }
+  buf_puts(out, "\"");
+}
+
+/* protobuf-c's name of a descriptor: parts of the full name in snake_case, joined by "__"
+ * (protobuf-c, protoc-c/c_helpers.cc, FullNameToLower and CamelToLower). */
+static void put_symbol(struct buf *out, const char *full_name)
+{
+  bool was_upper = true;
+  for (; *full_name != '\0'; full_name++) {
+    if (*full_name == '.') {
+      buf_puts(out, "__");
+      was_upper = true;
+      continue;
+    }
+    bool upper = isupper((unsigned char)*full_name) != 0;
+    if (upper && !was_upper)
+      buf_putc(out, '_');
+    buf_putc(out, (char)tolower((unsigned char)*full_name));
+    was_upper = upper;
+  }
+  buf_puts(out, "__descriptor");
+}
+
+static void put_flag(struct buf *out, const char *name, bool set)
+{
+  if (set)
+    buf_printf(out, "     .%s = true,\n", name);
+}
+
+static void put_text_member(struct buf *out, const char *name, const char *text)
+{
+  buf_printf(out, "     .%s =\n        ", name);
+  put_literal(out, text);
+  buf_puts(out, ",\n");
+}
+
+static void put_descriptor(struct buf *out, const char *name, const char *full_name)
+{
+  buf_printf(out, "     .%s = &", name);
+  put_symbol(out, full_name);
+  buf_puts(out, ",\n");
+}
+
+static void put_schema(struct buf *out, const struct model *model, const char *name,
+                       const struct message_info *message, enum schema_side side)
+{
+  AUTO_BUF struct buf schema = BUF_INIT(SCHEMA_BYTES);
+  schema_put(&schema, model, message, side);
+  if (schema.failed)
+    out->failed = true;
+  put_text_member(out, name, buf_str(&schema));
+}
+
+static void put_tool(struct buf *out, const struct model *model, const struct tool *tool)
+{
+  const struct method_info *method = tool->method;
+  const Mcp__V1__Tool *options = method->tool;
+  buf_printf(out, "    {.name = \"%s\",\n", options->name);
+  put_text_member(out, "title", options->title);
+  put_text_member(out, "description", method->place.comment);
+  put_schema(out, model, "input_schema", method->input, SCHEMA_INPUT);
+  put_schema(out, model, "output_schema", tool->output, SCHEMA_OUTPUT);
+  put_flag(out, "read_only", options->read_only);
+  put_flag(out, "idempotent", options->idempotent);
+  put_flag(out, "destructive", options->destructive);
+  put_flag(out, "open_world", options->open_world);
+  if (options->timeout_ms > 0)
+    buf_printf(out, "     .timeout_ms = %u,\n", options->timeout_ms);
+  put_descriptor(out, "service", method->service_name);
+  buf_printf(out, "     .method = \"%s\",\n", method->proto->name);
+  put_flag(out, "streaming", method->proto->server_streaming);
+  put_descriptor(out, "input", method->input->name);
+  put_descriptor(out, "response", method->output->name);
+  put_descriptor(out, "output", tool->output->name);
+  buf_puts(out, "    },\n");
+}
+
+static void put_number_member(struct buf *out, const char *name, double value)
+{
+  buf_printf(out, "     .has_%s = true,\n     .%s = ", name, name);
+  number_put_double(out, value);
+  buf_puts(out, ",\n");
+}
+
+static void put_count(struct buf *out, const char *name, uint32_t count)
+{
+  if (count > 0)
+    buf_printf(out, "     .%s = %u,\n", name, count);
+}
+
+static void put_rule(struct buf *out, const struct field_info *field)
+{
+  const Mcp__V1__Field *o = field->options;
+  buf_puts(out, "    {.message = &");
+  put_symbol(out, field->owner->name);
+  buf_printf(out, ",\n     .field = \"%s\",\n", field->proto->name);
+  put_flag(out, "required", o->required);
+  put_flag(out, "hidden", o->hidden);
+  if (o->default_json[0] != '\0')
+    put_text_member(out, "default_json", o->default_json);
+  if (o->opt_minimum_case == MCP__V1__FIELD__OPT_MINIMUM_MINIMUM)
+    put_number_member(out, "minimum", o->minimum);
+  if (o->opt_maximum_case == MCP__V1__FIELD__OPT_MAXIMUM_MAXIMUM)
+    put_number_member(out, "maximum", o->maximum);
+  put_count(out, "min_items", o->min_items);
+  put_count(out, "max_items", o->max_items);
+  put_count(out, "max_length", o->max_length);
+  buf_puts(out, "    },\n");
+}
+
+/* Messages of all inputs, each once. The caller frees the array. */
+static const struct message_info **input_messages(const struct model *model,
+                                                  const struct tool *tools, size_t n, size_t *count)
+{
+  const struct message_info **all = xcalloc(model->n_messages + 1, sizeof(*all));
+  *count = 0;
+  for (size_t t = 0; t < n; t++) {
+    size_t found = 0;
+    const struct message_info **list = check_input_messages(model, tools[t].method->input, &found);
+    for (size_t i = 0; i < found; i++) {
+      size_t k = 0;
+      while (k < *count && all[k] != list[i])
+        k++;
+      if (k == *count)
+        all[(*count)++] = list[i];
+    }
+  }
+  return all;
+}
+
+static void put_rules(struct buf *out, const struct model *model, const struct tool *tools,
+                      size_t n)
+{
+  size_t count = 0;
+  size_t rules = 0;
+  AUTO_FREE const struct message_info **messages = input_messages(model, tools, n, &count);
+  buf_puts(out, "const struct catalog_rule catalog_rules[] = {\n");
+  for (size_t m = 0; m < count; m++) {
+    for (size_t i = 0; i < messages[m]->proto->n_field; i++) {
+      if (!messages[m]->fields[i].has_options)
+        continue;
+      put_rule(out, &messages[m]->fields[i]);
+      rules++;
+    }
+  }
+  if (rules == 0)
+    buf_puts(out, "    {.field = NULL},\n");
+  buf_printf(out, "};\nconst size_t catalog_rules_len = %zu;\n", rules);
+}
+
+/* Headers of the files whose descriptors the tables name. */
+static void put_includes(struct buf *out, const struct model *model, const struct tool *tools,
+                         size_t n)
+{
+  size_t count = 0;
+  AUTO_FREE const struct message_info **messages = input_messages(model, tools, n, &count);
+  size_t max = count + 3 * n;
+  AUTO_FREE const FileProto **files = xcalloc(max + 1, sizeof(*files));
+  size_t n_files = 0;
+  for (size_t i = 0; i < max; i++) {
+    const struct tool *tool = i < count ? NULL : &tools[(i - count) / 3];
+    const FileProto *file = i < count              ? messages[i]->place.file
+                            : (i - count) % 3 == 0 ? tool->method->place.file
+                            : (i - count) % 3 == 1 ? tool->method->output->place.file
+                                                   : tool->output->place.file;
+    size_t k = 0;
+    while (k < n_files && files[k] != file)
+      k++;
+    if (k < n_files)
+      continue;
+    files[n_files++] = file;
+    size_t stem = strlen(file->name) - strlen(".proto");
+    buf_printf(out, "#include <%.*s.pb-c.h>\n", (int)stem, file->name);
+  }
+}
+
+void emit_catalog(struct buf *out, const struct model *model, const struct tool *tools, size_t n)
+{
+  buf_puts(out, "/* The tool catalogue. Generated by protoc-gen-mcp from the .proto files; do not "
+                "edit. */\n");
+  put_includes(out, model, tools, n);
+  buf_puts(out, "\n#include \"gateway/catalog/catalog.h\"\n\n");
+  buf_puts(out, "const struct catalog_tool catalog_tools[] = {\n");
+  for (size_t i = 0; i < n; i++)
+    put_tool(out, model, &tools[i]);
+  buf_printf(out, "};\nconst size_t catalog_tools_len = %zu;\n\n", n);
+  put_rules(out, model, tools, n);
+}

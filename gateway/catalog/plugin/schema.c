@@ -1,0 +1,312 @@
+/* Prints a schema tree as JSON Schema that every MCP client takes: objects, arrays and
+ * scalars only; no $ref, no composition, no $schema. */
+#include "gateway/catalog/plugin/schema.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/pbjson/number.h"
+#include "gateway/catalog/plugin/tree.h"
+
+enum { DESCRIPTION_BYTES = 16 * 1024 };
+
+struct printer {
+  struct buf *out;
+  enum schema_side side;
+};
+
+static void put_object(const struct printer *p, const struct node *node);
+
+static void put_key(const struct printer *p, const char *key)
+{
+  if (p->out->len > 0 && p->out->data[p->out->len - 1] != '{')
+    buf_putc(p->out, ',');
+  buf_printf(p->out, "\"%s\":", key);
+}
+
+static void put_text(const struct printer *p, const char *key, const char *text)
+{
+  put_key(p, key);
+  buf_put_json_string(p->out, text, strlen(text));
+}
+
+/* In an input the unset value is no choice; in an output a single field is left out when
+ * it has the value 0, whatever its name. */
+static bool value_occurs(const struct printer *p, const struct field_info *field,
+                         const Google__Protobuf__EnumValueDescriptorProto *value)
+{
+  bool has_presence = field->repeated || field->is_map || field->proto->has_oneof_index;
+  if (p->side == SCHEMA_OUTPUT && value->number == 0 && !has_presence)
+    return false;
+  return !enum_value_is_unset(value);
+}
+
+static void put_enum(const struct printer *p, const struct field_info *field)
+{
+  const EnumProto *proto = field_value(field)->enumeration->proto;
+  bool any = false;
+  for (size_t i = 0; i < proto->n_value; i++) {
+    if (!value_occurs(p, field, proto->value[i]))
+      continue;
+    if (!any)
+      put_key(p, "enum");
+    buf_printf(p->out, "%c\"%s\"", any ? ',' : '[', proto->value[i]->name);
+    any = true;
+  }
+  if (any)
+    buf_putc(p->out, ']');
+}
+
+static void put_number(const struct printer *p, const char *key, double value)
+{
+  put_key(p, key);
+  number_put_double(p->out, value);
+}
+
+/* Bounds the .proto states; for whole numbers also the sign of the type. */
+static void put_range(const struct printer *p, const struct field_info *field)
+{
+  const Mcp__V1__Field *o = field->options;
+  if (p->side == SCHEMA_OUTPUT)
+    return;
+  if (o->opt_minimum_case == MCP__V1__FIELD__OPT_MINIMUM_MINIMUM)
+    put_number(p, "minimum", o->minimum);
+  else if (field_is_unsigned(field))
+    put_number(p, "minimum", 0);
+  if (o->opt_maximum_case == MCP__V1__FIELD__OPT_MAXIMUM_MAXIMUM)
+    put_number(p, "maximum", o->maximum);
+}
+
+static void put_string_type(const struct printer *p, const struct field_info *field)
+{
+  put_text(p, "type", "string");
+  if (p->side == SCHEMA_INPUT && field->options->max_length > 0)
+    put_number(p, "maxLength", field->options->max_length);
+}
+
+/* Clients send whole numbers of 64 bits as numbers; we write them as strings, for a
+ * JavaScript client would round them. */
+static void put_integer64(const struct printer *p, const struct field_info *field)
+{
+  put_text(p, "type", p->side == SCHEMA_INPUT ? "integer" : "string");
+  put_range(p, field);
+}
+
+/* Keywords of one value of a field: an item, an entry's value, or the field's own. */
+static void put_value(const struct printer *p, const struct node *node)
+{
+  const struct field_info *field = node->field;
+  switch (field_kind(field)) {
+  case KIND_INTEGER:
+    put_text(p, "type", "integer");
+    put_range(p, field);
+    break;
+  case KIND_INTEGER64:
+    put_integer64(p, field);
+    break;
+  case KIND_NUMBER:
+    put_text(p, "type", "number");
+    put_range(p, field);
+    break;
+  case KIND_BOOL:
+    put_text(p, "type", "boolean");
+    break;
+  case KIND_STRING:
+    put_string_type(p, field);
+    break;
+  case KIND_BYTES:
+    put_text(p, "type", "string");
+    put_text(p, "contentEncoding", "base64");
+    break;
+  case KIND_ENUM:
+    put_text(p, "type", "string");
+    put_enum(p, field);
+    break;
+  case KIND_TIMESTAMP:
+    put_text(p, "type", "string");
+    put_text(p, "format", "date-time");
+    break;
+  case KIND_DURATION:
+    put_text(p, "type", "string");
+    put_text(p, "pattern", "^-?[0-9]+(\\.[0-9]{1,9})?s$");
+    break;
+  case KIND_STRUCT:
+    put_text(p, "type", "object");
+    break;
+  case KIND_LIST_VALUE:
+    put_text(p, "type", "array");
+    put_key(p, "items");
+    buf_puts(p->out, "{}");
+    break;
+  case KIND_MESSAGE:
+    put_object(p, node);
+    break;
+  case KIND_VALUE:
+  case KIND_UNSUPPORTED:
+    break;
+  }
+}
+
+/* "Give one of: a, b." for each oneof of several members. */
+static void put_choices(struct buf *out, const struct printer *p,
+                        const struct message_info *message)
+{
+  for (size_t k = 0; k < message->proto->n_oneof_decl; k++) {
+    size_t n = 0;
+    for (size_t i = 0; i < message->proto->n_field; i++) {
+      const struct field_info *field = &message->fields[i];
+      if (!field->in_choice || field->proto->oneof_index != (int32_t)k ||
+          (p->side == SCHEMA_INPUT && field->options->hidden))
+        continue;
+      const char *lead = p->side == SCHEMA_INPUT ? " Give one of: " : " Has one of: ";
+      buf_printf(out, "%s%s", n++ == 0 ? lead : ", ", field->proto->name);
+    }
+    if (n > 0)
+      buf_putc(out, '.');
+  }
+}
+
+static void put_enum_comments(struct buf *out, const struct printer *p,
+                              const struct field_info *field)
+{
+  const struct enum_info *type = field_value(field)->enumeration;
+  for (size_t i = 0; type != NULL && i < type->proto->n_value; i++) {
+    if (type->comments[i][0] != '\0' && value_occurs(p, field, type->proto->value[i]))
+      buf_printf(out, " %s: %s", type->proto->value[i]->name, type->comments[i]);
+  }
+}
+
+static bool has_object_members(const struct node *node)
+{
+  for (size_t i = 0; i < node->n_children; i++) {
+    if (node->children[i]->message != NULL)
+      return true;
+  }
+  return false;
+}
+
+/* A field is described where its parent is told in full. */
+static void put_description(const struct printer *p, const struct node *node)
+{
+  if (node->parent == NULL || node->parent->detail != DETAIL_FULL)
+    return;
+  AUTO_BUF struct buf text = BUF_INIT(DESCRIPTION_BYTES);
+  buf_puts(&text, node->field->place.comment);
+  put_enum_comments(&text, p, node->field);
+  if (node->message != NULL && node->detail == DETAIL_FULL)
+    put_choices(&text, p, node->message);
+  if (node->same_as != NULL && (node->detail == DETAIL_STUB || has_object_members(node)))
+    buf_printf(&text, " Same members as %s.", node->same_as);
+  if (text.len > 0)
+    put_text(p, "description", buf_str(&text));
+}
+
+static void put_literals(const struct printer *p, const struct node *node)
+{
+  const Mcp__V1__Field *o = node->field->options;
+  if (p->side == SCHEMA_OUTPUT)
+    return;
+  /* A whole number too large for JSON is a string and would not fit "integer". */
+  bool inexact = field_kind(node->field) == KIND_INTEGER64 && o->default_json[0] == '"';
+  if (o->default_json[0] != '\0' && !inexact) {
+    put_key(p, "default");
+    buf_puts(p->out, o->default_json);
+  }
+  if (o->n_examples_json == 0 || node->parent->detail != DETAIL_FULL)
+    return;
+  put_key(p, "examples");
+  for (size_t i = 0; i < o->n_examples_json; i++)
+    buf_printf(p->out, "%c%s", i == 0 ? '[' : ',', o->examples_json[i]);
+  buf_putc(p->out, ']');
+}
+
+static void put_list(const struct printer *p, const struct node *node)
+{
+  const Mcp__V1__Field *o = node->field->options;
+  put_description(p, node);
+  put_text(p, "type", "array");
+  put_key(p, "items");
+  buf_putc(p->out, '{');
+  put_value(p, node);
+  buf_putc(p->out, '}');
+  if (p->side == SCHEMA_OUTPUT)
+    return;
+  if (o->min_items > 0)
+    put_number(p, "minItems", o->min_items);
+  if (o->max_items > 0)
+    put_number(p, "maxItems", o->max_items);
+}
+
+static void put_map(const struct printer *p, const struct node *node)
+{
+  put_description(p, node);
+  put_text(p, "type", "object");
+  put_key(p, "additionalProperties");
+  buf_putc(p->out, '{');
+  put_value(p, node);
+  buf_putc(p->out, '}');
+}
+
+static void put_field(const struct printer *p, const struct node *node)
+{
+  put_key(p, node->field->proto->name);
+  buf_putc(p->out, '{');
+  if (node->field->is_map) {
+    put_map(p, node);
+  } else if (node->field->repeated) {
+    put_list(p, node);
+  } else {
+    put_description(p, node);
+    put_value(p, node);
+  }
+  put_literals(p, node);
+  buf_putc(p->out, '}');
+}
+
+static void put_required(const struct printer *p, const struct node *node)
+{
+  bool any = false;
+  for (size_t i = 0; i < node->n_children; i++) {
+    const struct field_info *field = node->children[i]->field;
+    if (!field->options->required)
+      continue;
+    if (!any)
+      put_key(p, "required");
+    buf_printf(p->out, "%s\"%s\"", any ? "," : "[", field->proto->name);
+    any = true;
+  }
+  if (any)
+    buf_putc(p->out, ']');
+}
+
+/* Inputs refuse what they do not know; outputs may grow without breaking a client. */
+static void put_object(const struct printer *p, const struct node *node)
+{
+  put_text(p, "type", "object");
+  if (node->detail == DETAIL_STUB)
+    return;
+  put_key(p, "properties");
+  buf_putc(p->out, '{');
+  for (size_t i = 0; i < node->n_children; i++)
+    put_field(p, node->children[i]);
+  buf_putc(p->out, '}');
+  if (p->side == SCHEMA_OUTPUT)
+    return;
+  put_required(p, node);
+  put_key(p, "additionalProperties");
+  buf_puts(p->out, "false");
+}
+
+void schema_put(struct buf *out, const struct model *model, const struct message_info *root,
+                enum schema_side side)
+{
+  struct printer p = {out, side};
+  const struct node *tree = tree_build(model, root, side);
+  AUTO_BUF struct buf choices = BUF_INIT(DESCRIPTION_BYTES);
+  put_choices(&choices, &p, root);
+  buf_putc(out, '{');
+  if (choices.len > 0)
+    put_text(&p, "description", buf_str(&choices) + 1);
+  put_object(&p, tree);
+  buf_putc(out, '}');
+}

@@ -1,0 +1,319 @@
+/* The gateway's HTTP surface: routes, gates, and the way of a posted message. */
+#include "gateway/endpoint.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+#define JSON_TYPE "application/json"
+#define WELL_KNOWN "/.well-known/oauth-protected-resource"
+
+enum { POST_MAGIC = 0x454e4450 };
+
+/* ---------------------------------------------------------------- answers */
+
+static void reply_json(struct exchange *x, int status, const char *json)
+{
+  struct buf body = BUF_INIT(64 * 1024);
+  buf_puts(&body, json);
+  exchange_reply(x, status, JSON_TYPE, &body);
+}
+
+static void reply_error(struct exchange *x, int status, const char *text)
+{
+  struct buf body = BUF_INIT(4096);
+  buf_puts(&body, "{\"error\":");
+  buf_put_json_string(&body, text, strlen(text));
+  buf_putc(&body, '}');
+  exchange_reply(x, status, JSON_TYPE, &body);
+}
+
+static void reply_not_allowed(struct exchange *x, const char *allow)
+{
+  exchange_add_header(x, "Allow", allow);
+  reply_error(x, 405, "Method not allowed");
+}
+
+static void challenge(struct endpoint *p, struct exchange *x, const char *error,
+                      const char *description)
+{
+  struct buf value AUTO_BUF = BUF_INIT(4096);
+  resource_challenge(p->resource, &value, error, description);
+  exchange_add_header(x, "WWW-Authenticate", buf_str(&value));
+}
+
+/* Texts a customer's probes look for. */
+static void reply_denied(struct endpoint *p, struct exchange *x, enum access_outcome outcome)
+{
+  switch (outcome) {
+  case ACCESS_MISSING:
+    challenge(p, x, NULL, NULL);
+    reply_error(x, 401, "Missing credentials");
+    return;
+  case ACCESS_FORBIDDEN:
+    challenge(p, x, "insufficient_scope", "The token gives no right here");
+    reply_error(x, 403, "Access denied");
+    return;
+  case ACCESS_UNAVAILABLE:
+    exchange_add_header(x, "Retry-After", "5");
+    reply_error(x, 503, "Auth service unavailable");
+    return;
+  default:
+    challenge(p, x, "invalid_token", "The token is malformed, expired or not accepted");
+    reply_error(x, 401, "Invalid credentials");
+    return;
+  }
+}
+
+/* ----------------------------------------------------------- small routes */
+
+static bool is_get(const struct exchange *x)
+{
+  return strcmp(exchange_method(x), "GET") == 0 || strcmp(exchange_method(x), "HEAD") == 0;
+}
+
+static void route_health(struct endpoint *p, struct exchange *x)
+{
+  struct buf body = BUF_INIT(4096), list AUTO_BUF = BUF_INIT(2048);
+  bool all = true;
+  for (size_t i = 0; i < p->n_backends; i++) {
+    bool ready = p->backends[i].ready(p->backends[i].arg);
+    all &= ready;
+    buf_printf(&list, "%s\"%s\":\"%s\"", i > 0 ? "," : "", p->backends[i].name,
+               ready ? "ready" : "unreachable");
+  }
+  buf_printf(&body, "{\"status\":\"%s\",\"version\":\"" AMCP_VERSION "\",\"backends\":{%s}}",
+             all ? "ok" : "degraded", buf_str(&list));
+  exchange_reply(x, 200, JSON_TYPE, &body);
+}
+
+static void route_root(struct endpoint *p, struct exchange *x)
+{
+  (void)p;
+  reply_json(x, 200,
+             "{\"name\":\"analytics-mcp\",\"version\":\"" AMCP_VERSION
+             "\",\"protocol\":\"Model Context Protocol (streamable HTTP)\",\"endpoint\":\"/mcp\","
+             "\"health\":\"/health\"}");
+}
+
+static void route_metadata(struct endpoint *p, struct exchange *x)
+{
+  const char *metadata = resource_metadata(p->resource);
+  exchange_add_header(x, "Access-Control-Allow-Origin", "*");
+  if (metadata != NULL)
+    reply_json(x, 200, metadata);
+  else
+    reply_error(x, 404, "Not found");
+}
+
+/* ------------------------------------------------------------------- gate */
+
+/* Lets browsers of allowed origins see the answer. */
+static void add_cors(struct exchange *x, const char *origin)
+{
+  exchange_add_header(x, "Vary", "Origin");
+  if (origin == NULL)
+    return;
+  exchange_add_header(x, "Access-Control-Allow-Origin", origin);
+  exchange_add_header(x, "Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate");
+}
+
+static void reply_preflight(struct exchange *x)
+{
+  exchange_add_header(x, "Allow", "POST, DELETE, OPTIONS");
+  exchange_add_header(x, "Access-Control-Allow-Methods", "POST, DELETE, OPTIONS");
+  exchange_add_header(x, "Access-Control-Allow-Headers",
+                      "Content-Type, Accept, Authorization, MCP-Protocol-Version, Mcp-Session-Id, "
+                      "Mcp-Method, Mcp-Name, Last-Event-ID, traceparent, tracestate");
+  exchange_add_header(x, "Access-Control-Max-Age", "600");
+  exchange_reply(x, 204, NULL, NULL);
+}
+
+/* What can be decided on the head alone, so that nothing is kept for a stranger. */
+static void gate(struct endpoint *p, struct exchange *x)
+{
+  const char *origin = exchange_header(x, "Origin");
+  if (!origin_allowed(p->origins, origin)) {
+    reply_error(x, 403, "Origin not allowed: add it to ANALYTICS_MCP_ALLOWED_ORIGINS");
+    return;
+  }
+  if (!host_allowed(p->origins, exchange_header(x, "Host"))) {
+    reply_error(x, 403, "Host not allowed: add it to ANALYTICS_MCP_ALLOWED_HOSTS");
+    return;
+  }
+  add_cors(x, origin);
+  if (strcmp(exchange_method(x), "OPTIONS") == 0)
+    reply_preflight(x);
+  else if (p->auth_enabled && exchange_header(x, "Authorization") == NULL)
+    reply_denied(p, x, ACCESS_MISSING);
+}
+
+static bool is_mcp(const struct exchange *x)
+{
+  return strcmp(exchange_path(x), "/mcp") == 0 || strcmp(exchange_path(x), "/mcp/") == 0;
+}
+
+void endpoint_on_head(struct exchange *x, void *user)
+{
+  static const struct {
+    const char *path;
+    void (*route)(struct endpoint *p, struct exchange *x);
+  } routes[] = {{"/", route_root},
+                {"/health", route_health},
+                {WELL_KNOWN, route_metadata},
+                {WELL_KNOWN "/mcp", route_metadata}};
+  struct endpoint *p = user;
+  if (is_mcp(x)) {
+    gate(p, x);
+    return;
+  }
+  for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+    if (strcmp(routes[i].path, exchange_path(x)) != 0)
+      continue;
+    if (is_get(x))
+      routes[i].route(p, x);
+    else
+      reply_not_allowed(x, "GET, HEAD");
+    return;
+  }
+  reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
+}
+
+/* ------------------------------------------------------------------- sink */
+
+static void add_session(struct exchange *x, const char *session_id)
+{
+  if (session_id != NULL)
+    exchange_add_header(x, "Mcp-Session-Id", session_id);
+}
+
+static void sink_reply(void *arg, int status, const char *session_id, struct buf *body)
+{
+  add_session(arg, session_id);
+  exchange_reply(arg, status, body->len > 0 ? JSON_TYPE : NULL, body);
+}
+
+static void sink_start(void *arg, const char *session_id)
+{
+  add_session(arg, session_id);
+  exchange_stream_start(arg);
+}
+
+static void sink_event(void *arg, const char *json, size_t len)
+{
+  exchange_stream_event(arg, json, len);
+}
+
+static void sink_end(void *arg)
+{
+  exchange_stream_end(arg);
+}
+
+static void sink_release(void *arg)
+{
+  exchange_unref(arg);
+}
+
+static void on_close(void *arg)
+{
+  mcp_exchange_gone(arg);
+}
+
+static void free_mcp(void *arg)
+{
+  mcp_exchange_unref(arg);
+}
+
+/* --------------------------------------------------------------- messages */
+
+/* A request that waits for its grant. */
+struct entry {
+  unsigned magic;
+  struct endpoint *endpoint;
+  struct exchange *exchange;
+};
+
+static void post_message(struct endpoint *p, struct exchange *x, struct grant *grant,
+                         struct accept accept)
+{
+  static const struct mcp_sink sink = {sink_reply, sink_start, sink_event, sink_end, sink_release};
+  struct mcp_post post = {
+      .headers = {.session_id = exchange_header(x, "Mcp-Session-Id"),
+                  .protocol_version = exchange_header(x, "MCP-Protocol-Version"),
+                  .method = exchange_header(x, "Mcp-Method"),
+                  .name = exchange_header(x, "Mcp-Name")},
+      .traceparent = exchange_header(x, "traceparent"),
+      .accepts_json = accept.json,
+      .accepts_sse = accept.sse,
+      .principal = grant_principal(grant),
+  };
+  post.body = exchange_body(x, &post.body_len);
+  struct mcp_exchange *mcp = NULL;
+  exchange_ref(x); /* the sink's */
+  mcp_server_post(p->mcp, &post, &sink, x, &mcp);
+  exchange_on_close(x, on_close, free_mcp, mcp);
+}
+
+static void on_post(struct endpoint *p, struct exchange *x, struct grant *grant)
+{
+  struct accept accept = accept_read(exchange_header(x, "Accept"));
+  if (!content_type_is_json(exchange_header(x, "Content-Type")))
+    reply_error(x, 415, "Content-Type must be application/json");
+  else if (!accept.json && !accept.sse)
+    reply_error(x, 406, "Accept must allow application/json or text/event-stream");
+  else
+    post_message(p, x, grant, accept);
+}
+
+static void on_delete(struct endpoint *p, struct exchange *x, struct grant *grant)
+{
+  const char *id = exchange_header(x, "Mcp-Session-Id");
+  int status = mcp_server_delete(p->mcp, id, grant_principal(grant));
+  if (status == 204)
+    exchange_reply(x, 204, NULL, NULL);
+  else
+    reply_error(x, status,
+                status == 400 ? "Mcp-Session-Id header is required" : "Session not found");
+}
+
+static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)
+{
+  struct entry *entry = arg;
+  MAGIC_CHECK(entry, POST_MAGIC);
+  struct exchange *x = entry->exchange;
+  const char *method = exchange_method(x);
+  if (outcome != ACCESS_GRANTED)
+    reply_denied(entry->endpoint, x, outcome);
+  else if (strcmp(method, "POST") == 0)
+    on_post(entry->endpoint, x, grant);
+  else if (strcmp(method, "DELETE") == 0)
+    on_delete(entry->endpoint, x, grant);
+  else
+    reply_not_allowed(x, "POST, DELETE, OPTIONS");
+  exchange_unref(x);
+  entry->magic = 0;
+  free(entry);
+}
+
+void endpoint_on_request(struct exchange *x, void *user)
+{
+  struct endpoint *p = user;
+  const char *header = exchange_header(x, "Authorization");
+  const char *token = bearer_token(header);
+  /* Another scheme, or a scheme without a token (an unset placeholder at the client). */
+  if (p->auth_enabled && token == NULL) {
+    reply_denied(p, x, ACCESS_MISSING);
+    return;
+  }
+  struct entry *entry = xcalloc(1, sizeof(*entry));
+  entry->magic = POST_MAGIC;
+  entry->endpoint = p;
+  entry->exchange = x;
+  exchange_ref(x);
+  access_check(p->access, token, on_access, entry);
+}
+
+void endpoint_on_tick(void *user)
+{
+  mcp_server_tick(((struct endpoint *)user)->mcp);
+}

@@ -1,0 +1,100 @@
+/* Inside of gateway/http: listener, exchange and the watch over suspended connections. */
+#ifndef AMCP_GATEWAY_HTTP_INTERNAL_H
+#define AMCP_GATEWAY_HTTP_INTERNAL_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/base/arena.h"
+#include "gateway/http/listener.h"
+
+enum { EXCHANGE_MAGIC = 0x48545850 };
+
+/* What a connection is doing, for the limits on slow clients. */
+enum conn_phase { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_SENDING };
+
+struct conn {
+  int fd;
+  atomic_int phase;
+  atomic_llong since_ms;
+  struct conn *next, *prev; /* guarded by the listener's lock */
+};
+
+struct watch;
+
+struct listener {
+  struct listener_options options;
+  struct MHD_Daemon *daemon;
+  struct watch *watch;
+  uint16_t port;
+  atomic_bool draining, stopping;
+  atomic_size_t body_bytes;
+  pthread_mutex_t lock; /* taken before an exchange's lock, never after */
+  struct conn *conns;
+  size_t n_conns;
+  struct exchange *active;
+};
+
+struct header {
+  const char *name, *value;
+  struct header *next;
+};
+
+struct exchange {
+  unsigned magic;
+  atomic_size_t refs; /* the listener's own is one of them */
+  struct listener *listener;
+  struct MHD_Connection *connection;
+  struct conn *conn;
+  struct exchange *next, *prev; /* guarded by the listener's lock */
+
+  /* Read-only once the request was handed over. */
+  struct arena *arena;
+  const char *method, *path;
+  struct header *request_headers;
+  struct buf body;
+  size_t received, counted;
+  bool handed_over, too_large, no_room;
+
+  pthread_mutex_t lock;
+  struct header *reply_headers;
+  bool answered, streaming, stream_ended;
+  bool suspended; /* only then may another thread resume it */
+  bool queued;    /* libmicrohttpd has the response */
+  bool closed;    /* the client or the connection is gone */
+  bool orphaned;  /* the last owner left without an answer */
+  int status;
+  const char *content_type;
+  struct buf reply;
+  struct buf stream;
+  size_t stream_sent;
+  int64_t last_write_ms;
+  void (*on_close)(void *arg);
+  void (*free_arg)(void *arg);
+  void *close_arg;
+};
+
+struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
+                              const char *path);
+/* Hands libmicrohttpd the response, suspends the connection until there is one, or gives
+ * up: what the access handler returns. */
+enum MHD_Result exchange_proceed(struct exchange *x);
+/* The connection no longer belongs to the exchange; drops the listener's reference. */
+void exchange_complete(struct exchange *x);
+/* The client of a suspended connection is gone. force also cuts one that is not suspended. */
+void exchange_peer_gone(struct exchange *x, bool force);
+/* A comment, when a stream was silent for keepalive_ms. */
+void exchange_keep_alive(struct exchange *x, int64_t now_ms, uint32_t keepalive_ms);
+
+/* Notices clients that go away while libmicrohttpd does not look, and ticks. */
+struct watch *watch_start(void (*tick)(void *arg), void *arg);
+void watch_stop(struct watch *w);
+bool watch_add(struct watch *w, int fd, struct exchange *x);
+/* After this returns, x is not looked up any more. */
+void watch_remove(struct watch *w, int fd);
+
+/* Listening socket; -1 and an error when it cannot be had. */
+int socket_listen(const char *host, uint16_t port, uint16_t *bound, struct err *e);
+
+#endif

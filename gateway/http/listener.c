@@ -1,0 +1,414 @@
+/* The listener: libmicrohttpd's daemon, its callbacks, slow clients, and the end. */
+#include "gateway/http/listener.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "gateway/http/internal.h"
+
+/* A refused body is read and dropped up to here, so that the client can send it off and
+ * see the answer; beyond, the connection is closed. */
+enum { DISCARD_MAX = 16 * 1024 * 1024, HEAD_MAX = 32 * 1024 };
+
+/* ------------------------------------------------------------ connections */
+
+static void conn_phase(struct conn *c, enum conn_phase phase)
+{
+  atomic_store(&c->since_ms, clock_mono_ms());
+  atomic_store(&c->phase, phase);
+}
+
+static struct conn *conn_open(struct listener *l, struct MHD_Connection *connection)
+{
+  struct conn *c = xcalloc(1, sizeof(*c));
+  c->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+  int on = 1;
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  conn_phase(c, CONN_HEAD);
+  pthread_mutex_lock(&l->lock);
+  c->next = l->conns;
+  if (l->conns != NULL)
+    l->conns->prev = c;
+  l->conns = c;
+  l->n_conns++;
+  pthread_mutex_unlock(&l->lock);
+  return c;
+}
+
+static void conn_close(struct listener *l, struct conn *c)
+{
+  pthread_mutex_lock(&l->lock);
+  *(c->prev != NULL ? &c->prev->next : &l->conns) = c->next;
+  if (c->next != NULL)
+    c->next->prev = c->prev;
+  l->n_conns--;
+  pthread_mutex_unlock(&l->lock);
+  free(c);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+  if (code == MHD_CONNECTION_NOTIFY_STARTED)
+    *context = conn_open(cls, connection);
+  else
+    conn_close(cls, *context);
+}
+
+/* How long a connection may stay in its phase; 0 without a limit. libmicrohttpd's own
+ * timeout looks only at silence, so a client that drips bytes needs these. */
+static int64_t phase_limit(const struct listener_options *o, enum conn_phase phase)
+{
+  switch (phase) {
+  case CONN_HEAD:
+    return (int64_t)o->idle_ms + o->receive_ms;
+  case CONN_BODY:
+    return o->receive_ms;
+  case CONN_SENDING:
+    return o->send_ms;
+  case CONN_BUSY:
+    break;
+  }
+  return 0;
+}
+
+static void cut_slow(struct listener *l, int64_t now)
+{
+  for (struct conn *c = l->conns; c != NULL; c = c->next) {
+    int64_t limit = phase_limit(&l->options, (enum conn_phase)atomic_load(&c->phase));
+    if (limit > 0 && now - atomic_load(&c->since_ms) > limit)
+      shutdown(c->fd, SHUT_RDWR);
+  }
+}
+
+static void tick(void *arg)
+{
+  struct listener *l = arg;
+  int64_t now = clock_mono_ms();
+  pthread_mutex_lock(&l->lock);
+  cut_slow(l, now);
+  for (struct exchange *x = l->active; x != NULL; x = x->next)
+    exchange_keep_alive(x, now, l->options.keepalive_ms);
+  pthread_mutex_unlock(&l->lock);
+  if (l->options.on_tick != NULL)
+    l->options.on_tick(l->options.user);
+}
+
+/* --------------------------------------------------------------- requests */
+
+static void activate(struct listener *l, struct exchange *x)
+{
+  pthread_mutex_lock(&l->lock);
+  x->next = l->active;
+  if (l->active != NULL)
+    l->active->prev = x;
+  l->active = x;
+  pthread_mutex_unlock(&l->lock);
+}
+
+static void deactivate(struct listener *l, struct exchange *x)
+{
+  pthread_mutex_lock(&l->lock);
+  *(x->prev != NULL ? &x->prev->next : &l->active) = x->next;
+  if (x->next != NULL)
+    x->next->prev = x->prev;
+  pthread_mutex_unlock(&l->lock);
+}
+
+/* Bytes the client says it will send; 0 when it does not say or the number is absurd
+ * (libmicrohttpd refuses those). */
+static unsigned long long declared_length(const struct exchange *x)
+{
+  const char *text = exchange_header(x, "Content-Length");
+  return text != NULL ? strtoull(text, NULL, 10) : 0;
+}
+
+static void reply_error(struct exchange *x, int status, const char *text)
+{
+  struct buf body = BUF_INIT(256);
+  buf_printf(&body, "{\"error\":\"%s\"}", text);
+  exchange_reply(x, status, "application/json", &body);
+}
+
+static void reply_too_large(struct exchange *x)
+{
+  char text[96];
+  snprintf(text, sizeof(text), "Request body is larger than %zu bytes",
+           x->listener->options.max_body);
+  reply_error(x, 413, text);
+}
+
+/* A length that can be read in two ways is how requests are smuggled past a proxy
+ * (RFC 9112, 6.3). */
+static bool is_ambiguous(const struct exchange *x)
+{
+  const char *length = exchange_header(x, "Content-Length");
+  return length != NULL &&
+         (strchr(length, ',') != NULL || exchange_header(x, "Transfer-Encoding") != NULL);
+}
+
+/* The first call for a request: its head is there. */
+static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const char *method,
+                             const char *url, void **con_cls)
+{
+  struct exchange *x = exchange_new(l, c, method, url);
+  x->conn = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+  *con_cls = x;
+  activate(l, x);
+  conn_phase(x->conn, CONN_BODY);
+  const char *expect = exchange_header(x, "Expect");
+  unsigned long long length = declared_length(x);
+  if (is_ambiguous(x)) {
+    reply_error(x, 400, "Content-Length must be given once and not with Transfer-Encoding");
+    return exchange_proceed(x);
+  }
+  if (expect != NULL && !ascii_case_equal(expect, "100-continue"))
+    reply_error(x, 417, "Only Expect: 100-continue is supported");
+  else if (length > l->options.max_body)
+    reply_too_large(x);
+  else
+    l->options.on_head(x, l->options.user);
+  /* An answer now closes the connection, which is right only when the body would be a
+   * waste: announced and not yet sent, or larger than anyone reads for nothing. */
+  if (x->answered && length > 0 && (expect != NULL || length > DISCARD_MAX))
+    return exchange_proceed(x);
+  return MHD_YES;
+}
+
+/* A part of the body. */
+static enum MHD_Result receive(struct exchange *x, const char *data, size_t *size)
+{
+  struct listener *l = x->listener;
+  size_t n = *size;
+  *size = 0;
+  x->received += n;
+  if (x->received > DISCARD_MAX)
+    return MHD_NO;
+  if (x->answered || x->too_large || x->no_room)
+    return MHD_YES;
+  if (!buf_append(&x->body, data, n)) {
+    x->too_large = true;
+    buf_free(&x->body);
+    return MHD_YES;
+  }
+  x->counted += n;
+  if (atomic_fetch_add(&l->body_bytes, n) + n > l->options.max_bodies) {
+    x->no_room = true;
+    buf_free(&x->body);
+  }
+  return MHD_YES;
+}
+
+/* The request is whole. */
+static void hand_over(struct exchange *x)
+{
+  x->handed_over = true;
+  conn_phase(x->conn, CONN_BUSY);
+  if (x->answered)
+    return;
+  if (x->too_large) {
+    reply_too_large(x);
+  } else if (x->no_room) {
+    exchange_add_header(x, "Retry-After", "1");
+    reply_error(x, 503, "Too many large requests at once, try again");
+  } else {
+    x->listener->options.on_request(x, x->listener->options.user);
+  }
+}
+
+static enum MHD_Result on_access(void *cls, struct MHD_Connection *c, const char *url,
+                                 const char *method, const char *version, const char *data,
+                                 size_t *size, void **con_cls)
+{
+  (void)version;
+  struct exchange *x = *con_cls;
+  if (x == NULL)
+    return begin(cls, c, method, url, con_cls);
+  MAGIC_CHECK(x, EXCHANGE_MAGIC);
+  if (*size > 0)
+    return receive(x, data, size);
+  if (!x->handed_over)
+    hand_over(x);
+  return exchange_proceed(x);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
+                         enum MHD_RequestTerminationCode code)
+{
+  (void)c;
+  (void)code;
+  struct listener *l = cls;
+  struct exchange *x = *con_cls;
+  if (x == NULL)
+    return;
+  *con_cls = NULL;
+  deactivate(l, x);
+  atomic_fetch_sub(&l->body_bytes, x->counted);
+  conn_phase(x->conn, CONN_HEAD);
+  exchange_complete(x);
+}
+
+static void on_log(void *cls, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static void on_log(void *cls, const char *format, va_list args)
+{
+  (void)cls;
+  char text[256];
+  int n = vsnprintf(text, sizeof(text), format, args);
+  while (n > 0 && n < (int)sizeof(text) && text[n - 1] == '\n')
+    text[--n] = '\0';
+  log_debug("libmicrohttpd", LOG_S("detail", text));
+}
+
+/* ------------------------------------------------------------ start, stop */
+
+static void set_default(uint32_t *value, uint32_t fallback)
+{
+  if (*value == 0)
+    *value = fallback;
+}
+
+static void set_defaults(struct listener_options *o)
+{
+  if (o->host == NULL)
+    o->host = "";
+  set_default(&o->threads, 2);
+  set_default(&o->max_connections, 2048);
+  if (o->max_body == 0)
+    o->max_body = 4 * 1024 * 1024;
+  if (o->max_bodies == 0)
+    o->max_bodies = 256 * 1024 * 1024;
+  set_default(&o->idle_ms, 75000);
+  set_default(&o->receive_ms, 30000);
+  set_default(&o->send_ms, 120000);
+  set_default(&o->keepalive_ms, 15000);
+}
+
+static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
+{
+  const struct listener_options *o = &l->options;
+  struct MHD_OptionItem pool[] = {
+      {MHD_OPTION_THREAD_POOL_SIZE, o->threads, NULL},
+      {MHD_OPTION_END, 0, NULL},
+  };
+  if (o->threads < 2) /* a pool of one is refused: that is the plain mode */
+    pool[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+  return MHD_start_daemon(
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+      on_access, l, MHD_OPTION_EXTERNAL_LOGGER, on_log, l, MHD_OPTION_LISTEN_SOCKET, fd,
+      MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+      MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
+      (o->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
+      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, pool,
+      MHD_OPTION_END);
+}
+
+enum err_code listener_start(struct listener **out, const struct listener_options *options,
+                             struct err *e)
+{
+  struct listener *l = xcalloc(1, sizeof(*l));
+  l->options = *options;
+  set_defaults(&l->options);
+  pthread_mutex_init(&l->lock, NULL);
+  int fd = socket_listen(l->options.host, options->port, &l->port, e);
+  if (fd < 0) {
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+    return e != NULL ? e->code : ERR_UNAVAILABLE;
+  }
+  l->watch = watch_start(tick, l);
+  l->daemon = l->watch != NULL ? start_daemon(l, fd) : NULL;
+  if (l->daemon == NULL) {
+    close(fd);
+    if (l->watch != NULL)
+      watch_stop(l->watch);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+    return err_set(e, ERR_INTERNAL, "listener_failed", "the HTTP listener cannot start");
+  }
+  *out = l;
+  return ERR_OK;
+}
+
+uint16_t listener_port(const struct listener *l)
+{
+  return l->port;
+}
+
+size_t listener_connections(struct listener *l)
+{
+  pthread_mutex_lock(&l->lock);
+  size_t n = l->n_conns;
+  pthread_mutex_unlock(&l->lock);
+  return n;
+}
+
+void listener_drain(struct listener *l)
+{
+  atomic_store(&l->draining, true);
+}
+
+static bool is_idle(struct listener *l)
+{
+  pthread_mutex_lock(&l->lock);
+  bool idle = l->active == NULL;
+  pthread_mutex_unlock(&l->lock);
+  return idle;
+}
+
+static void wait_idle(struct listener *l, uint32_t grace_ms)
+{
+  const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+  int64_t end = clock_mono_ms() + grace_ms;
+  while (!is_idle(l) && clock_mono_ms() < end)
+    nanosleep(&pause, NULL);
+}
+
+/* Suspended connections must not be left when the daemon stops. */
+static void cut_all(struct listener *l)
+{
+  atomic_store(&l->stopping, true);
+  size_t n = 0, cap = 64;
+  struct exchange **list = xcalloc(cap, sizeof(struct exchange *));
+  pthread_mutex_lock(&l->lock);
+  for (struct exchange *x = l->active; x != NULL; x = x->next) {
+    if (n == cap)
+      list = xrealloc(list, (cap *= 2) * sizeof(struct exchange *));
+    exchange_ref(x);
+    list[n++] = x;
+  }
+  pthread_mutex_unlock(&l->lock);
+  for (size_t i = 0; i < n; i++) {
+    exchange_peer_gone(list[i], true);
+    exchange_unref(list[i]);
+  }
+  free(list);
+  if (n > 0)
+    log_warn("requests cut off at the end", LOG_I("requests", n));
+}
+
+void listener_stop(struct listener *l, uint32_t grace_ms)
+{
+  if (l == NULL)
+    return;
+  listener_drain(l);
+  int fd = MHD_quiesce_daemon(l->daemon);
+  if (fd >= 0)
+    close(fd);
+  wait_idle(l, grace_ms);
+  cut_all(l);
+  wait_idle(l, 1000);
+  MHD_stop_daemon(l->daemon);
+  watch_stop(l->watch);
+  pthread_mutex_destroy(&l->lock);
+  free(l);
+}

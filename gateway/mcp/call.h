@@ -1,0 +1,89 @@
+/* Inside of gateway/mcp: one request being answered, and the exchange it came in. */
+#ifndef AMCP_GATEWAY_MCP_CALL_H
+#define AMCP_GATEWAY_MCP_CALL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "gateway/mcp/jsonrpc.h"
+#include "gateway/mcp/server.h"
+#include "gateway/mcp/session.h"
+
+enum { MCP_CALL_MAGIC = 0x4d435043, MCP_EXCHANGE_MAGIC = 0x4d435058 };
+
+/* One posted body. `lock` guards what follows it, and the calls' states; it also keeps
+ * the sink's calls in order. */
+struct mcp_exchange {
+  unsigned magic;
+  atomic_size_t refs;
+  struct mcp_server *server;
+  struct mcp_principal *principal;
+  char *traceparent;
+  cJSON *body;
+  bool accepts_json, accepts_sse;
+  int64_t started_ms;
+
+  pthread_mutex_t lock;
+  struct mcp_sink sink;
+  void *sink_arg;
+  bool batch, streaming;
+  bool finished;    /* answered or gone: the sink is released */
+  size_t pending;   /* responses still due */
+  struct buf parts; /* responses of a batch so far */
+  struct mcp_call *calls;
+  /* List of open exchanges; guarded by the server's lock. */
+  struct mcp_exchange *next_open, *prev_open;
+  bool listed;
+};
+
+/* One request of an exchange. Settled once: by its response or by a cancellation. */
+struct mcp_call {
+  unsigned magic;
+  atomic_size_t refs;
+  struct mcp_exchange *exchange;
+  const cJSON *id;
+  const cJSON *params;
+  const char *method_label; /* for metrics: a known method or "other" */
+  struct mcp_session *session;
+  enum mcp_version version;
+  struct mcp_call *next_in_session;
+  bool attached;
+
+  const struct mcp_tool *tool;
+  cJSON *arguments;
+  int64_t started_ns;
+
+  /* Guarded by the exchange's lock. */
+  struct mcp_call *next_in_exchange;
+  const cJSON *progress_token;
+  double last_progress;
+  bool settled, cancelled;
+  void (*on_cancel)(void *arg);
+  void *on_cancel_arg;
+};
+
+struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_post *post,
+                                      const struct mcp_sink *sink, void *sink_arg);
+void mcp_exchange_ref(struct mcp_exchange *x);
+/* Answers the whole exchange without looking at requests: a refusal or an acknowledgement.
+ * code 0 means an empty body. id may be NULL. data: JSON text or NULL. */
+void mcp_exchange_refuse(struct mcp_exchange *x, int status, int code, const char *message,
+                         const cJSON *id, const char *data);
+/* Turns the answer into an event stream if the client takes one and it is not one yet. */
+void mcp_exchange_start_stream(struct mcp_exchange *x);
+/* Lets the server's tick do so when the answer takes long. */
+void mcp_exchange_stream_later(struct mcp_exchange *x);
+
+/* A request of the exchange; the exchange's `pending` counts it already. */
+struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_message *m,
+                              struct mcp_session *session);
+/* Settles a call with a result (JSON text) or an error. session_id goes into the header of
+ * an answer that has not begun; NULL for none. */
+void mcp_call_result(struct mcp_call *call, const char *result, size_t len, const char *session_id);
+void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data);
+/* Settles a tool call with its result (JSON text). */
+void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error);
+/* Settles a call without a response. */
+void mcp_call_cancel(struct mcp_call *call);
+
+#endif

@@ -1,0 +1,285 @@
+/* One posted body and its one answer: JSON, a batch of JSON, or an event stream. */
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "gateway/mcp/call.h"
+#include "gateway/mcp/internal.h"
+
+struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_post *post,
+                                      const struct mcp_sink *sink, void *sink_arg)
+{
+  struct mcp_exchange *x = xcalloc(1, sizeof(*x));
+  x->magic = MCP_EXCHANGE_MAGIC;
+  atomic_init(&x->refs, 1);
+  pthread_mutex_init(&x->lock, NULL);
+  x->server = s;
+  x->principal = post->principal;
+  x->principal->ref(x->principal);
+  x->traceparent = xstrdup(post->traceparent);
+  x->accepts_json = post->accepts_json;
+  x->accepts_sse = post->accepts_sse;
+  x->started_ms = s->now_ms();
+  x->sink = *sink;
+  x->sink_arg = sink_arg;
+  x->parts = BUF_INIT(MCP_MAX_ANSWER);
+  return x;
+}
+
+void mcp_exchange_ref(struct mcp_exchange *x)
+{
+  atomic_fetch_add(&x->refs, 1);
+}
+
+void mcp_exchange_unref(struct mcp_exchange *x)
+{
+  if (x == NULL)
+    return;
+  MAGIC_CHECK(x, MCP_EXCHANGE_MAGIC);
+  if (atomic_fetch_sub(&x->refs, 1) != 1)
+    return;
+  x->principal->unref(x->principal);
+  free(x->traceparent);
+  cJSON_Delete(x->body);
+  buf_free(&x->parts);
+  pthread_mutex_destroy(&x->lock);
+  x->magic = 0;
+  free(x);
+}
+
+/* The answer is complete or nobody wants it: the sink is not touched again. */
+static void finish_locked(struct mcp_exchange *x)
+{
+  x->finished = true;
+  mcp_server_unlist(x->server, x);
+  x->sink.release(x->sink_arg);
+}
+
+/* Takes the memory of json. */
+static void reply_locked(struct mcp_exchange *x, int status, const char *session_id,
+                         struct buf *json)
+{
+  if (x->accepts_json || json->len == 0) {
+    x->sink.reply(x->sink_arg, status, session_id, json);
+  } else {
+    x->sink.stream_start(x->sink_arg, session_id);
+    x->sink.stream_event(x->sink_arg, buf_str(json), json->len);
+    x->sink.stream_end(x->sink_arg);
+  }
+  finish_locked(x);
+}
+
+void mcp_exchange_refuse(struct mcp_exchange *x, int status, int code, const char *message,
+                         const cJSON *id, const char *data)
+{
+  struct buf body AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  if (code != 0)
+    jsonrpc_put_error(&body, id, code, message, data);
+  pthread_mutex_lock(&x->lock);
+  if (!x->finished) {
+    /* A refusal has a status of its own, so it cannot be an event. */
+    x->sink.reply(x->sink_arg, status, NULL, &body);
+    finish_locked(x);
+  }
+  pthread_mutex_unlock(&x->lock);
+}
+
+void mcp_exchange_start_stream(struct mcp_exchange *x)
+{
+  pthread_mutex_lock(&x->lock);
+  if (!x->finished && !x->streaming && !x->batch && x->accepts_sse) {
+    x->sink.stream_start(x->sink_arg, NULL);
+    x->streaming = true;
+  }
+  pthread_mutex_unlock(&x->lock);
+}
+
+void mcp_exchange_stream_later(struct mcp_exchange *x)
+{
+  /* Under the lock: a cancellation on another thread may have finished it already. */
+  pthread_mutex_lock(&x->lock);
+  if (!x->finished && !x->streaming && !x->batch && x->accepts_sse)
+    mcp_server_list(x->server, x);
+  pthread_mutex_unlock(&x->lock);
+}
+
+/* Adds a response to a batch; the last one sends it. */
+static void add_part_locked(struct mcp_exchange *x, struct buf *json)
+{
+  if (json->len > 0) {
+    buf_putc(&x->parts, x->parts.len == 0 ? '[' : ',');
+    buf_append(&x->parts, buf_str(json), json->len);
+  }
+  if (x->pending > 0)
+    return;
+  if (x->parts.failed) {
+    buf_clear(&x->parts);
+    jsonrpc_put_error(&x->parts, NULL, JSONRPC_INTERNAL_ERROR,
+                      "The answers to this batch are too large together: send them one by one",
+                      NULL);
+    x->sink.reply(x->sink_arg, 500, NULL, &x->parts);
+    finish_locked(x);
+    return;
+  }
+  if (x->parts.len > 0)
+    buf_putc(&x->parts, ']');
+  reply_locked(x, x->parts.len > 0 ? 200 : 202, NULL, &x->parts);
+}
+
+/* One response is there (or, with an empty buffer, will never be). */
+static void part_done_locked(struct mcp_exchange *x, const char *session_id, struct buf *json)
+{
+  x->pending--;
+  if (x->finished)
+    return;
+  if (x->batch) {
+    add_part_locked(x, json);
+  } else if (x->streaming) {
+    if (json->len > 0)
+      x->sink.stream_event(x->sink_arg, buf_str(json), json->len);
+    x->sink.stream_end(x->sink_arg);
+    finish_locked(x);
+  } else {
+    reply_locked(x, json->len > 0 ? 200 : 202, session_id, json);
+  }
+}
+
+struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_message *m,
+                              struct mcp_session *session)
+{
+  struct mcp_call *call = xcalloc(1, sizeof(*call));
+  call->magic = MCP_CALL_MAGIC;
+  atomic_init(&call->refs, 2); /* the caller's, and one until the call is settled */
+  mcp_exchange_ref(x);
+  call->exchange = x;
+  call->id = m->id;
+  call->params = m->params;
+  call->method_label = "other";
+  call->session = session;
+  call->version = session != NULL ? session->version : MCP_VERSION_NEWEST;
+  call->started_ns = clock_mono_ns();
+  pthread_mutex_lock(&x->lock);
+  call->next_in_exchange = x->calls;
+  x->calls = call;
+  pthread_mutex_unlock(&x->lock);
+  return call;
+}
+
+void mcp_call_ref(struct mcp_call *call)
+{
+  MAGIC_CHECK(call, MCP_CALL_MAGIC);
+  atomic_fetch_add(&call->refs, 1);
+}
+
+static void call_drop(struct mcp_call *call)
+{
+  if (atomic_fetch_sub(&call->refs, 1) != 1)
+    return;
+  cJSON_Delete(call->arguments);
+  mcp_exchange_unref(call->exchange);
+  call->magic = 0;
+  free(call);
+}
+
+static bool is_settled(struct mcp_call *call)
+{
+  pthread_mutex_lock(&call->exchange->lock);
+  bool settled = call->settled;
+  pthread_mutex_unlock(&call->exchange->lock);
+  return settled;
+}
+
+void mcp_call_unref(struct mcp_call *call)
+{
+  MAGIC_CHECK(call, MCP_CALL_MAGIC);
+  /* A host that lets go without an end: the client must not wait for ever. */
+  if (atomic_load(&call->refs) == 2 && !is_settled(call))
+    mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The tool ended without an answer", NULL);
+  call_drop(call);
+}
+
+static void unlink_call_locked(struct mcp_exchange *x, struct mcp_call *call)
+{
+  struct mcp_call **p = &x->calls;
+  while (*p != call)
+    p = &(*p)->next_in_exchange;
+  *p = call->next_in_exchange;
+}
+
+/* Settles a call with the response in json (empty for none). False when it was settled
+ * already. The lock is not held. */
+static bool settle(struct mcp_call *call, const char *session_id, struct buf *json, bool cancel)
+{
+  struct mcp_exchange *x = call->exchange;
+  pthread_mutex_lock(&x->lock);
+  bool first = !call->settled;
+  if (first) {
+    call->settled = true;
+    call->cancelled = cancel;
+    if (cancel && call->on_cancel != NULL)
+      call->on_cancel(call->on_cancel_arg);
+    call->on_cancel = NULL;
+    unlink_call_locked(x, call);
+    part_done_locked(x, session_id, json);
+  }
+  pthread_mutex_unlock(&x->lock);
+  if (first && call->attached)
+    mcp_session_detach(x->server->sessions, call->session, call);
+  if (first)
+    call_drop(call);
+  return first;
+}
+
+void mcp_call_result(struct mcp_call *call, const char *result, size_t len, const char *session_id)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  jsonrpc_put_result(&json, call->id, result, len);
+  if (json.failed) {
+    mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The answer is too large", NULL);
+    return;
+  }
+  if (settle(call, session_id, &json, false))
+    mcp_server_count(call->exchange->server, call->method_label, 0);
+}
+
+void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  jsonrpc_put_result(&json, call->id, buf_str(result), result->len);
+  if (!settle(call, NULL, &json, false))
+    return;
+  mcp_server_count(call->exchange->server, call->method_label, 0);
+  mcp_server_count_tool(call, is_error ? "error" : "ok");
+}
+
+void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  jsonrpc_put_error(&json, call->id, code, message, data);
+  if (settle(call, NULL, &json, false))
+    mcp_server_count(call->exchange->server, call->method_label, code);
+}
+
+void mcp_call_cancel(struct mcp_call *call)
+{
+  struct buf none AUTO_BUF = BUF_INIT(1);
+  if (settle(call, NULL, &none, true))
+    mcp_server_cancelled(call);
+}
+
+void mcp_exchange_gone(struct mcp_exchange *x)
+{
+  MAGIC_CHECK(x, MCP_EXCHANGE_MAGIC);
+  pthread_mutex_lock(&x->lock);
+  if (!x->finished)
+    finish_locked(x);
+  while (x->calls != NULL) {
+    struct mcp_call *call = x->calls;
+    mcp_call_ref(call);
+    pthread_mutex_unlock(&x->lock);
+    mcp_call_cancel(call);
+    mcp_call_unref(call);
+    pthread_mutex_lock(&x->lock);
+  }
+  pthread_mutex_unlock(&x->lock);
+}

@@ -1,0 +1,169 @@
+/* The entry of gateway/mcp: parses a posted body, finds its era, keeps house. */
+#include "gateway/mcp/server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "gateway/mcp/internal.h"
+
+static void set_defaults(struct mcp_server_options *o)
+{
+  if (o->max_sessions == 0)
+    o->max_sessions = 10000;
+  if (o->session_idle_ms == 0)
+    o->session_idle_ms = 60 * 60 * 1000;
+  if (o->max_calls_per_session == 0)
+    o->max_calls_per_session = 64;
+  if (o->page_size == 0)
+    o->page_size = 100;
+  if (o->stream_after_ms == 0)
+    o->stream_after_ms = 10000;
+}
+
+struct mcp_server *mcp_server_new(const struct mcp_server_options *options)
+{
+  struct mcp_server *s = xcalloc(1, sizeof(*s));
+  s->options = *options;
+  set_defaults(&s->options);
+  s->now_ms = options->now_ms != NULL ? options->now_ms : clock_mono_ms;
+  s->sessions = mcp_sessions_new(s->options.max_sessions, s->options.session_idle_ms);
+  s->requests = metrics_counter("mcp_requests_total", "MCP requests by method and outcome.",
+                                "method", "code", NULL);
+  s->tool_calls =
+      metrics_counter("mcp_tool_calls_total", "Tool calls by outcome.", "tool", "outcome", NULL);
+  s->tool_seconds = metrics_histogram("mcp_tool_seconds", "Duration of tool calls.", "tool", NULL);
+  pthread_mutex_init(&s->lock, NULL);
+  return s;
+}
+
+void mcp_server_free(struct mcp_server *s)
+{
+  if (s == NULL)
+    return;
+  mcp_sessions_free(s->sessions);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
+}
+
+size_t mcp_server_sessions(struct mcp_server *s)
+{
+  return mcp_sessions_count(s->sessions);
+}
+
+void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x)
+{
+  pthread_mutex_lock(&s->lock);
+  x->listed = true;
+  x->next_open = s->open;
+  if (s->open != NULL)
+    s->open->prev_open = x;
+  s->open = x;
+  pthread_mutex_unlock(&s->lock);
+}
+
+void mcp_server_unlist(struct mcp_server *s, struct mcp_exchange *x)
+{
+  pthread_mutex_lock(&s->lock);
+  if (x->listed) {
+    *(x->prev_open != NULL ? &x->prev_open->next_open : &s->open) = x->next_open;
+    if (x->next_open != NULL)
+      x->next_open->prev_open = x->prev_open;
+    x->listed = false;
+  }
+  pthread_mutex_unlock(&s->lock);
+}
+
+void mcp_server_count(struct mcp_server *s, const char *method, int code)
+{
+  char text[16];
+  snprintf(text, sizeof(text), "%d", code);
+  metric_add(s->requests, 1, METRIC_LABELS(method, text));
+}
+
+void mcp_server_count_tool(const struct mcp_call *call, const char *outcome)
+{
+  struct mcp_server *s = call->exchange->server;
+  double seconds = (double)(clock_mono_ns() - call->started_ns) / 1e9;
+  metric_add(s->tool_calls, 1, METRIC_LABELS(call->tool->name, outcome));
+  metric_observe(s->tool_seconds, seconds, METRIC_LABELS(call->tool->name));
+}
+
+void mcp_server_cancelled(const struct mcp_call *call)
+{
+  metric_add(call->exchange->server->requests, 1, METRIC_LABELS(call->method_label, "cancelled"));
+  if (call->tool != NULL)
+    mcp_server_count_tool(call, "cancelled");
+}
+
+static void answer(struct mcp_exchange *x, const struct mcp_post *post)
+{
+  struct err e = {0};
+  if (json_parse(&x->body, post->body, post->body_len, NULL, &e) != ERR_OK) {
+    char text[700];
+    snprintf(text, sizeof(text), "The body is not well-formed JSON: %s", e.message);
+    mcp_exchange_refuse(x, 400, JSONRPC_PARSE_ERROR, text, NULL, NULL);
+    return;
+  }
+  struct mcp_refusal why;
+  switch (mcp_era_classify(&post->headers, x->body, &why)) {
+  case MCP_ERA_LEGACY:
+    mcp_legacy_post(x, &post->headers);
+    return;
+  case MCP_ERA_MODERN:
+    mcp_modern_post(x, &post->headers);
+    return;
+  case MCP_ERA_REFUSED:
+    mcp_exchange_refuse(x, why.status, why.code, why.message, jsonrpc_read(x->body).id, NULL);
+    return;
+  }
+}
+
+void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const struct mcp_sink *sink,
+                     void *sink_arg, struct mcp_exchange **out)
+{
+  struct mcp_exchange *x = mcp_exchange_new(s, post, sink, sink_arg);
+  answer(x, post);
+  *out = x;
+}
+
+int mcp_server_delete(struct mcp_server *s, const char *session_id,
+                      const struct mcp_principal *principal)
+{
+  if (session_id == NULL)
+    return 400;
+  struct mcp_session *session =
+      mcp_session_find(s->sessions, session_id, principal->id, s->now_ms());
+  if (session == NULL)
+    return 404;
+  mcp_session_end(s->sessions, session);
+  mcp_session_release(s->sessions, session);
+  return 204;
+}
+
+/* The open exchange that should become a stream, with a reference; NULL when none. */
+static struct mcp_exchange *next_slow(struct mcp_server *s, int64_t before_ms)
+{
+  pthread_mutex_lock(&s->lock);
+  struct mcp_exchange *x = s->open;
+  while (x != NULL && x->started_ms > before_ms)
+    x = x->next_open;
+  if (x != NULL)
+    mcp_exchange_ref(x);
+  pthread_mutex_unlock(&s->lock);
+  return x;
+}
+
+void mcp_server_tick(struct mcp_server *s)
+{
+  int64_t now = s->now_ms();
+  mcp_sessions_expire(s->sessions, now);
+  struct mcp_exchange *x;
+  while ((x = next_slow(s, now - s->options.stream_after_ms)) != NULL) {
+    mcp_server_unlist(s, x);
+    mcp_exchange_start_stream(x);
+    mcp_exchange_unref(x);
+  }
+}

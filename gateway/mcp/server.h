@@ -1,0 +1,77 @@
+/* The Model Context Protocol over posted messages: what arrives as an HTTP body goes in,
+ * what has to be answered comes out through a sink. Knows no sockets, no tools' insides.
+ *
+ * All functions are thread-safe. */
+#ifndef AMCP_GATEWAY_MCP_SERVER_H
+#define AMCP_GATEWAY_MCP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "gateway/mcp/era.h"
+#include "gateway/mcp/tool.h"
+
+struct mcp_server;
+struct mcp_exchange; /* one posted body and its answer */
+
+/* Most bytes of one answer. A client in the field cuts an SSE line at 5 MiB. */
+enum { MCP_MAX_ANSWER = 4800 * 1024 };
+
+struct mcp_server_options {
+  const char *name, *title, *version; /* serverInfo */
+  const char *instructions;           /* for the model; NULL or empty for none */
+  struct mcp_tool_host tools;
+  size_t max_sessions;          /* 0 means 10,000 */
+  int64_t session_idle_ms;      /* 0 means one hour */
+  size_t max_calls_per_session; /* under way at once; 0 means 64 */
+  size_t page_size;             /* tools per page of tools/list; 0 means 100 */
+  int64_t stream_after_ms;      /* a call that takes longer is answered as a stream, so that idle
+                                   timeouts on the way do not cut it; 0 means 10,000 */
+  int64_t (*now_ms)(void);      /* NULL means clock_mono_ms() */
+};
+
+/* Everything the options point to must outlive the server. */
+struct mcp_server *mcp_server_new(const struct mcp_server_options *options);
+/* No exchange may be open. */
+void mcp_server_free(struct mcp_server *s);
+size_t mcp_server_sessions(struct mcp_server *s);
+
+/* Where the answer to one posted body goes: either one reply, or stream_start, events and
+ * stream_end; then release, exactly once, and nothing after it. Calls come from any thread,
+ * one at a time, and must not block or call back into this room. */
+struct mcp_sink {
+  /* One JSON answer; takes the buffer's memory. An empty body goes without a content type.
+   * session_id is for the header Mcp-Session-Id; NULL for none. */
+  void (*reply)(void *arg, int status, const char *session_id, struct buf *body);
+  void (*stream_start)(void *arg, const char *session_id);
+  void (*stream_event)(void *arg, const char *json, size_t len);
+  void (*stream_end)(void *arg);
+  void (*release)(void *arg);
+};
+
+struct mcp_post {
+  struct mcp_headers headers;
+  const char *traceparent;        /* NULL when absent */
+  bool accepts_json, accepts_sse; /* at least one */
+  const char *body;
+  size_t body_len;
+  struct mcp_principal *principal; /* a reference is taken */
+};
+
+/* Handles one posted body. *out gets a reference to the exchange, which may have been
+ * answered already. */
+void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const struct mcp_sink *sink,
+                     void *sink_arg, struct mcp_exchange **out);
+/* The client is gone: cancels what is under way for it; nothing is written after. */
+void mcp_exchange_gone(struct mcp_exchange *x);
+void mcp_exchange_unref(struct mcp_exchange *x);
+
+/* Ends a session. The HTTP status: 204, 400 (no id given) or 404. */
+int mcp_server_delete(struct mcp_server *s, const char *session_id,
+                      const struct mcp_principal *principal);
+/* Housekeeping, about every second: idle sessions, calls that become streams. */
+void mcp_server_tick(struct mcp_server *s);
+
+#endif

@@ -1,0 +1,70 @@
+/* What the protocol asks of whoever runs the tools, and what it offers them.
+ *
+ * The tool host gets each call as a `struct mcp_call`, may report progress, and ends it
+ * with one mcp_call_finish(), at once or later, from any thread. */
+#ifndef AMCP_GATEWAY_MCP_TOOL_H
+#define AMCP_GATEWAY_MCP_TOOL_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct mcp_call;
+
+/* A tool as clients see it. All texts are static; schemas are JSON objects as text. */
+struct mcp_tool {
+  const char *name;
+  const char *title; /* NULL for none */
+  const char *description;
+  const char *input_schema;
+  const char *output_schema; /* NULL for none: results then have no structured form */
+  bool read_only, idempotent, destructive, open_world;
+  const void *data; /* the host's own */
+};
+
+/* Runs the tools. `call` must not block; it owns one reference to the call and gives it
+ * back with mcp_call_unref(). */
+struct mcp_tool_host {
+  const struct mcp_tool *tools; /* in the order in which they are listed */
+  size_t n_tools;
+  void (*call)(void *host, const struct mcp_tool *tool, struct mcp_call *call);
+  void *host;
+};
+
+/* Who makes a request. Embedded in the access layer's own object. */
+struct mcp_principal {
+  const char *id; /* equal for equal callers; sessions are bound to it */
+  void (*ref)(struct mcp_principal *p);
+  void (*unref)(struct mcp_principal *p);
+};
+
+void mcp_call_ref(struct mcp_call *call);
+void mcp_call_unref(struct mcp_call *call);
+/* The arguments, an object. Belongs to the call; the host may change it until it returns
+ * from `call`. */
+cJSON *mcp_call_arguments(struct mcp_call *call);
+const struct mcp_principal *mcp_call_principal(const struct mcp_call *call);
+/* The caller's W3C trace context; NULL when it sent none. */
+const char *mcp_call_traceparent(const struct mcp_call *call);
+/* fn(arg) runs once when nobody waits for the result any more; at once when that is so
+ * already; never after mcp_call_finish(). It runs under the call's lock: it may start a
+ * cancellation but must not finish the call or wait. */
+void mcp_call_on_cancel(struct mcp_call *call, void (*fn)(void *arg), void *arg);
+/* Tells how far the call has come, if the client asked to know. Values that do not rise
+ * are dropped. total 0 means not known; message may be NULL. */
+void mcp_call_progress(struct mcp_call *call, double progress, double total, const char *message);
+
+/* text: for people, and for clients older than structured results. structured: the result
+ * as a JSON object, NULL for errors. Both are UTF-8. */
+struct mcp_tool_result {
+  bool is_error;
+  const char *text;
+  size_t text_len;
+  const char *structured;
+  size_t structured_len;
+};
+
+/* Ends the call. A second end, or one after a cancellation, does nothing. */
+void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result);
+
+#endif

@@ -1,0 +1,317 @@
+/* tools/list and tools/call. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/mem.h"
+#include "gateway/mcp/internal.h"
+
+/* ------------------------------------------------------------------- list */
+
+/* A cursor is base64url of "tools:<number of tools before>", so that nobody counts on its
+ * form. False for anything this function did not make itself. */
+static bool read_cursor(const cJSON *cursor, size_t n_tools, size_t *start)
+{
+  *start = 0;
+  if (cursor == NULL)
+    return true;
+  struct buf text AUTO_BUF = BUF_INIT(64);
+  if (!cJSON_IsString(cursor) ||
+      !base64_decode(&text, cursor->valuestring, strlen(cursor->valuestring)))
+    return false;
+  for (size_t i = 1; i < n_tools; i++) {
+    char made[32];
+    snprintf(made, sizeof(made), "tools:%zu", i);
+    if (strcmp(buf_str(&text), made) == 0) {
+      *start = i;
+      return true;
+    }
+  }
+  return false;
+}
+
+static void put_cursor(struct buf *out, size_t start)
+{
+  char text[32];
+  int len = snprintf(text, sizeof(text), "tools:%zu", start);
+  buf_puts(out, ",\"nextCursor\":\"");
+  base64url_encode(out, text, (size_t)len);
+  buf_putc(out, '"');
+}
+
+static void put_annotations(struct buf *out, const struct mcp_tool *tool)
+{
+  buf_puts(out, ",\"annotations\":{");
+  if (tool->title != NULL) {
+    buf_puts(out, "\"title\":");
+    buf_put_json_string(out, tool->title, strlen(tool->title));
+    buf_putc(out, ',');
+  }
+  buf_printf(out, "\"readOnlyHint\":%s", tool->read_only ? "true" : "false");
+  /* The two hints mean something only for tools that change things. */
+  if (!tool->read_only)
+    buf_printf(out, ",\"destructiveHint\":%s", tool->destructive ? "true" : "false");
+  buf_printf(out, ",\"idempotentHint\":%s,\"openWorldHint\":%s}",
+             tool->idempotent ? "true" : "false", tool->open_world ? "true" : "false");
+}
+
+/* Only fields that the negotiated version knows. */
+static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_version version)
+{
+  buf_puts(out, "{\"name\":");
+  buf_put_json_string(out, tool->name, strlen(tool->name));
+  if (tool->title != NULL && version >= MCP_2025_06_18) {
+    buf_puts(out, ",\"title\":");
+    buf_put_json_string(out, tool->title, strlen(tool->title));
+  }
+  buf_puts(out, ",\"description\":");
+  buf_put_json_string(out, tool->description, strlen(tool->description));
+  buf_printf(out, ",\"inputSchema\":%s", tool->input_schema);
+  if (tool->output_schema != NULL && version >= MCP_2025_06_18)
+    buf_printf(out, ",\"outputSchema\":%s", tool->output_schema);
+  if (version >= MCP_2025_03_26)
+    put_annotations(out, tool);
+  buf_putc(out, '}');
+}
+
+void mcp_tools_list(struct mcp_call *call)
+{
+  const struct mcp_server_options *o = &call->exchange->server->options;
+  const struct mcp_tool_host *host = &o->tools;
+  size_t start;
+  if (!read_cursor(cJSON_GetObjectItemCaseSensitive(call->params, "cursor"), host->n_tools,
+                   &start)) {
+    mcp_call_error(call, JSONRPC_INVALID_PARAMS,
+                   "params.cursor is not one of this server: start again without a cursor", NULL);
+    mcp_call_unref(call);
+    return;
+  }
+  size_t end = host->n_tools - start < o->page_size ? host->n_tools : start + o->page_size;
+  struct buf result AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  buf_puts(&result, "{\"tools\":[");
+  for (size_t i = start; i < end; i++) {
+    if (i > start)
+      buf_putc(&result, ',');
+    put_tool(&result, &host->tools[i], call->version);
+  }
+  buf_putc(&result, ']');
+  if (end < host->n_tools)
+    put_cursor(&result, end);
+  buf_putc(&result, '}');
+  mcp_call_result(call, buf_str(&result), result.len, NULL);
+  mcp_call_unref(call);
+}
+
+/* ------------------------------------------------------------------- call */
+
+static const struct mcp_tool *find_tool(const struct mcp_tool_host *host, const char *name)
+{
+  for (size_t i = 0; i < host->n_tools; i++) {
+    if (strcmp(host->tools[i].name, name) == 0)
+      return &host->tools[i];
+  }
+  return NULL;
+}
+
+static bool refuse(struct mcp_call *call, const char *message)
+{
+  mcp_call_error(call, JSONRPC_INVALID_PARAMS, message, NULL);
+  return false;
+}
+
+static bool read_name(struct mcp_call *call)
+{
+  const cJSON *name = cJSON_GetObjectItemCaseSensitive(call->params, "name");
+  if (!cJSON_IsString(name))
+    return refuse(call, "params.name must be a string, the name of a tool");
+  call->tool = find_tool(&call->exchange->server->options.tools, name->valuestring);
+  if (call->tool != NULL)
+    return true;
+  char text[160];
+  snprintf(text, sizeof(text), "Unknown tool: %.80s (tools/list names the tools)",
+           name->valuestring);
+  /* A cut may fall inside a character. */
+  return refuse(call, utf8_valid(text, strlen(text)) ? text : "Unknown tool");
+}
+
+/* Absent and null arguments are an empty object: clients send all three. */
+static bool read_arguments(struct mcp_call *call)
+{
+  cJSON *params = call->exchange->body;
+  if (cJSON_IsArray(params)) {
+    /* Find our own element again: a batch's elements are not const. */
+    cJSON *element;
+    cJSON_ArrayForEach(element, params)
+    {
+      if (cJSON_GetObjectItemCaseSensitive(element, "id") == call->id)
+        break;
+    }
+    params = element;
+  }
+  params = cJSON_GetObjectItemCaseSensitive(params, "params");
+  const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(params, "arguments");
+  if (arguments != NULL && !cJSON_IsObject(arguments) && !cJSON_IsNull(arguments))
+    return refuse(call, "params.arguments must be an object");
+  if (cJSON_IsObject(arguments))
+    call->arguments = cJSON_DetachItemFromObjectCaseSensitive(params, "arguments");
+  else
+    call->arguments = cJSON_CreateObject();
+  return call->arguments != NULL || refuse(call, "params.arguments cannot be read");
+}
+
+static bool read_progress_token(struct mcp_call *call)
+{
+  const cJSON *meta = cJSON_GetObjectItemCaseSensitive(call->params, "_meta");
+  const cJSON *token = cJSON_GetObjectItemCaseSensitive(meta, "progressToken");
+  if (token != NULL && !jsonrpc_id_valid(token))
+    return refuse(call, "params._meta.progressToken must be a string or a whole number");
+  call->progress_token = token;
+  call->last_progress = -1e300;
+  return true;
+}
+
+static bool attach(struct mcp_call *call)
+{
+  struct mcp_server *s = call->exchange->server;
+  /* Set before the call can be found by another thread. */
+  call->attached = true;
+  switch (mcp_session_attach(s->sessions, call->session, call, s->options.max_calls_per_session)) {
+  case MCP_ATTACHED:
+    return true;
+  case MCP_ATTACH_DUPLICATE:
+    call->attached = false;
+    mcp_call_error(call, JSONRPC_INVALID_REQUEST,
+                   "A request with this id is under way: ids must be unique in a session", NULL);
+    return false;
+  case MCP_ATTACH_TOO_MANY:
+    break;
+  }
+  call->attached = false;
+  static const char text[] =
+      "Too many calls are under way in this session: wait for one to end, then try again.";
+  mcp_call_finish(call, &(struct mcp_tool_result){
+                            .is_error = true, .text = text, .text_len = sizeof(text) - 1});
+  return false;
+}
+
+/* A stream at once when progress is wanted, later when the call takes long. */
+static void open_exchange(struct mcp_call *call)
+{
+  struct mcp_exchange *x = call->exchange;
+  if (call->progress_token != NULL && x->accepts_sse)
+    mcp_exchange_start_stream(x);
+  else
+    mcp_exchange_stream_later(x);
+}
+
+void mcp_tools_call(struct mcp_call *call)
+{
+  if (read_name(call) && read_arguments(call) && read_progress_token(call) && attach(call)) {
+    struct mcp_tool_host *host = &call->exchange->server->options.tools;
+    open_exchange(call);
+    mcp_call_ref(call);
+    host->call(host->host, call->tool, call);
+  }
+  mcp_call_unref(call);
+}
+
+/* ----------------------------------------------------------- for the host */
+
+cJSON *mcp_call_arguments(struct mcp_call *call)
+{
+  return call->arguments;
+}
+
+const struct mcp_principal *mcp_call_principal(const struct mcp_call *call)
+{
+  return call->exchange->principal;
+}
+
+const char *mcp_call_traceparent(const struct mcp_call *call)
+{
+  return call->exchange->traceparent;
+}
+
+void mcp_call_on_cancel(struct mcp_call *call, void (*fn)(void *arg), void *arg)
+{
+  pthread_mutex_lock(&call->exchange->lock);
+  if (call->cancelled) {
+    fn(arg);
+  } else if (!call->settled) {
+    call->on_cancel = fn;
+    call->on_cancel_arg = arg;
+  }
+  pthread_mutex_unlock(&call->exchange->lock);
+}
+
+static void put_progress(struct buf *out, const struct mcp_call *call, double progress,
+                         double total, const char *message)
+{
+  buf_puts(out, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":"
+                "{\"progressToken\":");
+  jsonrpc_put_id(out, call->progress_token);
+  buf_printf(out, ",\"progress\":%.15g", progress);
+  if (total > 0)
+    buf_printf(out, ",\"total\":%.15g", total);
+  /* The message came with 2025-03-26. */
+  if (message != NULL && message[0] != '\0' && call->version >= MCP_2025_03_26) {
+    buf_puts(out, ",\"message\":");
+    buf_put_json_string(out, message, strlen(message));
+  }
+  buf_puts(out, "}}");
+}
+
+void mcp_call_progress(struct mcp_call *call, double progress, double total, const char *message)
+{
+  if (call->progress_token == NULL || !(progress > -1e300 && progress < 1e300))
+    return;
+  struct mcp_exchange *x = call->exchange;
+  struct buf json AUTO_BUF = BUF_INIT(16 * 1024);
+  put_progress(&json, call, progress, total, message);
+  pthread_mutex_lock(&x->lock);
+  if (!x->finished && x->streaming && !call->settled && !json.failed &&
+      progress > call->last_progress) {
+    call->last_progress = progress;
+    x->sink.stream_event(x->sink_arg, buf_str(&json), json.len);
+  }
+  pthread_mutex_unlock(&x->lock);
+}
+
+static void put_result(struct buf *out, const struct mcp_call *call,
+                       const struct mcp_tool_result *r)
+{
+  buf_puts(out, "{\"content\":[{\"type\":\"text\",\"text\":");
+  buf_put_json_string(out, r->text, r->text_len);
+  buf_puts(out, "}]");
+  if (r->structured != NULL && call->version >= MCP_2025_06_18) {
+    buf_puts(out, ",\"structuredContent\":");
+    buf_append(out, r->structured, r->structured_len);
+  }
+  buf_printf(out, ",\"isError\":%s}", r->is_error ? "true" : "false");
+}
+
+static struct mcp_tool_result too_large(char *text, size_t size, size_t len)
+{
+  snprintf(text, size,
+           "The answer is too large to deliver (%.1f MB of text; the whole message may have "
+           "%.1f MB). Ask for fewer rows or columns, for example with a smaller limit.",
+           (double)len / 1e6, MCP_MAX_ANSWER / 1e6);
+  return (struct mcp_tool_result){.is_error = true, .text = text, .text_len = strlen(text)};
+}
+
+void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result)
+{
+  MAGIC_CHECK(call, MCP_CALL_MAGIC);
+  /* Room for the JSON-RPC frame around the result. */
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
+  struct mcp_tool_result r = *result;
+  char text[256];
+  put_result(&json, call, &r);
+  if (json.failed) {
+    buf_clear(&json);
+    r = too_large(text, sizeof(text), result->text_len);
+    put_result(&json, call, &r);
+  }
+  mcp_call_settle_tool(call, &json, r.is_error);
+}

@@ -1,0 +1,469 @@
+/* One call to Google as a chain of phases: token, place, transfer, wait, and again.
+ *
+ * At any time one thread drives the chain; google_call_cancel() may come from any other. The
+ * lock guards the phase and the handle of what is under way. Callbacks to the owner run
+ * without it. */
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/backoff.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "report-svc/google/google_error.h"
+#include "report-svc/google/google_impl.h"
+
+enum { MAX_ATTEMPTS = 3, MAX_BACKOFF_MS = 8000, LATER_FACTOR = 4, AUTH_TIMEOUT_MS = 30000 };
+enum { MAX_COLLECTED = 4 * 1024 * 1024 };
+
+#define CALL_MAGIC 0x676f6f67u
+
+enum phase { PHASE_NEW, PHASE_TOKEN, PHASE_PLACE, PHASE_TRANSFER, PHASE_WAIT, PHASE_DONE };
+
+struct google_call {
+  unsigned magic;
+  atomic_int refs;
+  struct google *google;
+  struct google_call_options options;
+  char *subject_id;
+  struct token *token;
+  struct google_target target;
+  struct governor_ticket ticket;
+  struct backoff backoff;
+  unsigned attempts;
+  bool renewed;
+  unsigned char rejected[32]; /* SHA-256 of the token Google refused */
+  bool has_rejected;
+
+  pthread_mutex_t lock;
+  enum phase phase;
+  bool cancelled;
+  struct rpc_client_call *rpc;
+  struct http_transfer *transfer;
+};
+
+static void seek_place(struct google_call *c);
+
+/* ------------------------------------------------------------------ life */
+
+struct google_call *google_call_new(struct google *g, const struct google_call_options *options)
+{
+  struct google_call *c = xcalloc(1, sizeof(*c));
+  c->magic = CALL_MAGIC;
+  atomic_init(&c->refs, 1);
+  c->google = g;
+  c->options = *options;
+  c->subject_id = xstrdup(options->subject_id);
+  c->token = token_ref(options->token);
+  c->backoff = (struct backoff){g->options.backoff_ms, MAX_BACKOFF_MS, 0};
+  pthread_mutex_init(&c->lock, NULL);
+  return c;
+}
+
+struct google_call *google_call_ref(struct google_call *c)
+{
+  atomic_fetch_add(&c->refs, 1);
+  return c;
+}
+
+void google_call_unref(struct google_call *c)
+{
+  if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
+    return;
+  token_unref(c->token);
+  free(c->target.url);
+  free(c->subject_id);
+  pthread_mutex_destroy(&c->lock);
+  c->magic = 0;
+  free(c);
+}
+
+struct token *google_call_token(struct google_call *c)
+{
+  return token_ref(c->token);
+}
+
+/* Ends the call and drops the reference of the chain. */
+static void finish(struct google_call *c, const struct err *e)
+{
+  pthread_mutex_lock(&c->lock);
+  bool first = c->phase != PHASE_DONE;
+  c->phase = PHASE_DONE;
+  pthread_mutex_unlock(&c->lock);
+  if (!first)
+    return;
+  c->options.ops->on_done(c->options.user, e);
+  google_call_unref(c);
+}
+
+static void finish_cancelled(struct google_call *c)
+{
+  struct err e;
+  err_set(&e, ERR_CANCELLED, "cancelled", "the request was cancelled");
+  finish(c, &e);
+}
+
+/* Moves on to a phase; false when the call was cancelled meanwhile. */
+static bool enter(struct google_call *c, enum phase phase)
+{
+  pthread_mutex_lock(&c->lock);
+  bool go = !c->cancelled && c->phase != PHASE_DONE;
+  if (go)
+    c->phase = phase;
+  pthread_mutex_unlock(&c->lock);
+  return go;
+}
+
+static uint32_t remaining_ms(const struct google_call *c, uint32_t at_most)
+{
+  int64_t left = c->options.deadline_ms - clock_mono_ms();
+  if (left < 1)
+    left = 1;
+  return left < (int64_t)at_most ? (uint32_t)left : at_most;
+}
+
+/* ------------------------------------------------------------------ token */
+
+/* auth-svc's reasons pass through; texts gain the remedy where they lack it. */
+static void explain_auth_error(struct err *e, const struct err *status)
+{
+  *e = *status;
+  if (strcmp(e->reason, "invalid_grant") == 0 && strstr(e->message, "re-consent") == NULL)
+    err_set(e, e->code, "invalid_grant", "%s; dealer must re-consent", status->message);
+  if (e->reason[0] != '\0')
+    return;
+  const char *reason = e->code == ERR_PERMISSION_DENIED   ? "permission_denied"
+                       : e->code == ERR_NOT_FOUND         ? "not_found"
+                       : e->code == ERR_INVALID_ARGUMENT  ? "invalid_argument"
+                       : e->code == ERR_DEADLINE_EXCEEDED ? "timeout"
+                       : e->code == ERR_UNAVAILABLE       ? "unavailable"
+                                                          : "auth_failed";
+  snprintf(e->reason, sizeof(e->reason), "%s", reason);
+}
+
+static void use_token(struct google_call *c)
+{
+  struct err e = {0};
+  if (c->target.url == NULL) {
+    if (c->options.ops->on_token(c->options.user, c->token, &c->target, &e) != ERR_OK ||
+        c->target.url == NULL) {
+      finish(c, &e);
+      return;
+    }
+  }
+  seek_place(c);
+}
+
+static bool on_token_message(void *user, const ProtobufCMessage *message)
+{
+  struct google_call *c = user;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  token_unref(c->token);
+  c->token = token_new((const Analytics__Auth__V1__GetAccessTokenResponse *)message);
+  return true;
+}
+
+static void on_token_done(void *user, const struct err *status)
+{
+  struct google_call *c = user;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  pthread_mutex_lock(&c->lock);
+  struct rpc_client_call *rpc = TAKE_PTR(c->rpc);
+  bool cancelled = c->cancelled;
+  pthread_mutex_unlock(&c->lock);
+  rpc_client_release(rpc);
+  if (cancelled) {
+    finish_cancelled(c);
+  } else if (status->code != ERR_OK || c->token == NULL) {
+    struct err e;
+    explain_auth_error(&e, status);
+    finish(c, &e);
+  } else {
+    use_token(c);
+  }
+}
+
+/* Sends GetAccessToken; under the lock, so that a cancel finds the handle. */
+static enum err_code send_token_request(struct google_call *c, struct err *e)
+{
+  static const struct rpc_client_callbacks callbacks = {on_token_message, on_token_done};
+  Analytics__Auth__V1__GetAccessTokenRequest request =
+      ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__INIT;
+  request.purpose = c->options.purpose;
+  if (c->options.subject == GOOGLE_PROPERTY) {
+    request.target_case = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_PROPERTY_ID;
+    request.property_id = c->subject_id;
+  } else {
+    request.target_case = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF;
+    request.dealer_ref = c->subject_id;
+  }
+  if (c->has_rejected)
+    request.rejected_token_sha256 = (ProtobufCBinaryData){sizeof(c->rejected), c->rejected};
+  struct rpc_client_options options = {.timeout_ms = remaining_ms(c, AUTH_TIMEOUT_MS),
+                                       .parent = c->options.parent};
+  return rpc_client_start(&c->rpc, c->google->options.auth,
+                          &analytics__auth__v1__auth_service__descriptor, "GetAccessToken",
+                          RPC_UNARY, &request.base, &options, &callbacks, c, e);
+}
+
+static void seek_token(struct google_call *c)
+{
+  struct err e = {0};
+  enum err_code code = ERR_CANCELLED;
+  pthread_mutex_lock(&c->lock);
+  bool cancelled = c->cancelled;
+  if (!cancelled) {
+    c->phase = PHASE_TOKEN;
+    code = send_token_request(c, &e);
+  }
+  pthread_mutex_unlock(&c->lock);
+  if (cancelled)
+    finish_cancelled(c);
+  else if (code != ERR_OK)
+    finish(c, &e);
+}
+
+static void renew_token(struct google_call *c)
+{
+  unsigned len = sizeof(c->rejected);
+  const char *token = c->token->access_token;
+  c->renewed = true;
+  c->has_rejected = EVP_Digest(token, strlen(token), c->rejected, &len, EVP_sha256(), NULL) == 1;
+  seek_token(c);
+}
+
+/* ------------------------------------------------------------------ again */
+
+static void on_wait_over(void *arg)
+{
+  struct google_call *c = arg;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  pthread_mutex_lock(&c->lock);
+  bool go = c->phase == PHASE_WAIT && !c->cancelled;
+  pthread_mutex_unlock(&c->lock);
+  if (go)
+    seek_place(c);
+  google_call_unref(c);
+}
+
+static uint32_t wait_ms(struct google_call *c, enum google_next next, const char *retry_after)
+{
+  uint32_t wait = backoff_next_ms(&c->backoff);
+  if (next == GOOGLE_RETRY_LATER)
+    wait *= LATER_FACTOR;
+  unsigned long seconds = retry_after == NULL ? 0 : strtoul(retry_after, NULL, 10);
+  if (seconds > 0 && seconds < 3600 && seconds * 1000 > wait)
+    wait = (uint32_t)seconds * 1000;
+  return wait;
+}
+
+/* Waits and tries again, or ends with e when that is hopeless. */
+static void try_again(struct google_call *c, enum google_next next, const char *retry_after,
+                      const struct err *e)
+{
+  uint32_t wait = wait_ms(c, next, retry_after);
+  if (c->attempts >= MAX_ATTEMPTS || clock_mono_ms() + wait >= c->options.deadline_ms) {
+    finish(c, e);
+    return;
+  }
+  if (!enter(c, PHASE_WAIT)) {
+    finish_cancelled(c);
+    return;
+  }
+  google_call_ref(c);
+  if (http_client_after(c->google->options.http, wait, on_wait_over, c) != ERR_OK) {
+    finish(c, e);
+    google_call_unref(c);
+  }
+}
+
+/* ------------------------------------------------------------------ transfer */
+
+static void count(struct google_call *c, const char *outcome, int64_t ms)
+{
+  const char *api = c->options.ops->api;
+  metric_add(c->google->requests, 1, METRIC_LABELS(api, outcome));
+  metric_observe(c->google->seconds, (double)ms / 1000, METRIC_LABELS(api));
+}
+
+static void on_failure(struct google_call *c, const struct http_response *response)
+{
+  struct err e = {0};
+  struct google_failure failure = {.transport = &response->error,
+                                   .status = response->status,
+                                   .body = response->body,
+                                   .body_len = response->body_len,
+                                   .now_unix_ms = clock_unix_ms(),
+                                   .access_token = c->token->access_token};
+  enum google_next next = google_error_classify(&e, &failure);
+  count(c, e.reason, response->total_ms);
+  if (next == GOOGLE_RENEW_TOKEN && !c->renewed)
+    renew_token(c);
+  else if (next == GOOGLE_RETRY || next == GOOGLE_RETRY_LATER)
+    try_again(c, next, response->retry_after, &e);
+  else
+    finish(c, &e);
+}
+
+static void on_success(struct google_call *c, const struct http_response *response)
+{
+  struct err e = {0};
+  bool aborted = response->error.code != ERR_OK;
+  enum err_code code = c->options.ops->check(c->options.user, aborted ? NULL : response, &e);
+  count(c, code == ERR_OK ? "ok" : e.reason, response->total_ms);
+  if (code == ERR_UNAVAILABLE && !aborted)
+    try_again(c, GOOGLE_RETRY, NULL, &e);
+  else
+    finish(c, &e);
+}
+
+static void on_transfer_done(void *user, const struct http_response *response)
+{
+  struct google_call *c = user;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  pthread_mutex_lock(&c->lock);
+  struct http_transfer *transfer = TAKE_PTR(c->transfer);
+  bool cancelled = c->cancelled;
+  pthread_mutex_unlock(&c->lock);
+  http_transfer_release(transfer);
+  governor_release(c->google->governor, &c->ticket);
+  c->attempts++;
+  bool aborted = response->error.code == ERR_CANCELLED;
+  if (cancelled)
+    finish_cancelled(c);
+  else if (aborted || (response->error.code == ERR_OK && response->status / 100 == 2))
+    on_success(c, response);
+  else
+    on_failure(c, response);
+}
+
+static enum http_flow on_body(void *user, const char *data, size_t len)
+{
+  struct google_call *c = user;
+  return c->options.ops->on_body(c->options.user, data, len);
+}
+
+/* Under the lock, so that a cancel finds the handle. */
+static enum err_code send_request(struct google_call *c, const struct buf *body, struct err *e)
+{
+  AUTO_FREE char *bearer = xasprintf("Bearer %s", c->token->access_token);
+  struct http_header headers[3] = {{"Authorization", bearer},
+                                   {"Content-Type", "application/json"},
+                                   {"x-goog-user-project", c->token->quota_project}};
+  struct http_request request = {.method = c->options.ops->method,
+                                 .url = c->target.url,
+                                 .headers = headers,
+                                 .n_headers = c->token->quota_project[0] == '\0' ? 2 : 3,
+                                 .body = body->len == 0 ? NULL : body->data,
+                                 .body_len = body->len,
+                                 .timeout_ms = remaining_ms(c, c->google->options.timeout_ms),
+                                 .max_response_bytes =
+                                     c->options.ops->on_body == NULL ? MAX_COLLECTED : 0,
+                                 .on_body = c->options.ops->on_body == NULL ? NULL : on_body,
+                                 .on_done = on_transfer_done,
+                                 .user = c};
+  enum err_code code = http_client_send(&c->transfer, c->google->options.http, &request, e);
+  mem_wipe(bearer, strlen(bearer));
+  return code;
+}
+
+static void start_transfer(struct google_call *c)
+{
+  AUTO_BUF struct buf body = BUF_INIT(REQUEST_MAX_BODY);
+  struct err e = {0};
+  enum err_code code = c->options.ops->prepare(c->options.user, &body, &e);
+  pthread_mutex_lock(&c->lock);
+  bool cancelled = c->cancelled;
+  if (!cancelled && code == ERR_OK) {
+    c->phase = PHASE_TRANSFER;
+    code = send_request(c, &body, &e);
+  }
+  pthread_mutex_unlock(&c->lock);
+  if (!cancelled && code == ERR_OK)
+    return; /* c may be gone */
+  governor_release(c->google->governor, &c->ticket);
+  if (cancelled)
+    finish_cancelled(c);
+  else
+    finish(c, &e);
+}
+
+/* ------------------------------------------------------------------ place */
+
+static void on_place(void *user, const struct err *e)
+{
+  struct google_call *c = user;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  if (e->code == ERR_OK)
+    start_transfer(c);
+  else
+    finish(c, e);
+}
+
+/* Takes a ticket back that a cancel missed because it was not queued yet, or finds it. */
+static void leave_queue(struct google_call *c)
+{
+  if (governor_cancel(c->google->governor, &c->ticket))
+    finish_cancelled(c);
+}
+
+static void seek_place(struct google_call *c)
+{
+  if (!enter(c, PHASE_PLACE)) {
+    finish_cancelled(c);
+    return;
+  }
+  google_call_ref(c);
+  c->ticket.on_admitted = on_place;
+  c->ticket.user = c;
+  c->ticket.deadline_ms = c->options.deadline_ms;
+  governor_acquire(c->google->governor, &c->ticket, c->target.key);
+  google_watch_queue(c->google);
+  pthread_mutex_lock(&c->lock);
+  bool cancelled = c->cancelled;
+  pthread_mutex_unlock(&c->lock);
+  if (cancelled)
+    leave_queue(c);
+  google_call_unref(c);
+}
+
+/* ------------------------------------------------------------------ public */
+
+void google_call_start(struct google_call *c)
+{
+  google_call_ref(c); /* the chain's */
+  if (c->token != NULL)
+    use_token(c);
+  else
+    seek_token(c);
+}
+
+void google_call_cancel(struct google_call *c)
+{
+  if (c == NULL)
+    return;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  google_call_ref(c);
+  pthread_mutex_lock(&c->lock);
+  enum phase phase = c->cancelled ? PHASE_DONE : c->phase;
+  c->cancelled = true;
+  if (phase == PHASE_TOKEN && c->rpc != NULL)
+    rpc_client_cancel(c->rpc);
+  if (phase == PHASE_TRANSFER && c->transfer != NULL)
+    http_transfer_cancel(c->transfer);
+  pthread_mutex_unlock(&c->lock);
+  if (phase == PHASE_PLACE)
+    leave_queue(c);
+  else if (phase == PHASE_WAIT)
+    finish_cancelled(c);
+  google_call_unref(c);
+}
+
+void google_call_resume(struct google_call *c)
+{
+  pthread_mutex_lock(&c->lock);
+  if (c->phase == PHASE_TRANSFER && c->transfer != NULL)
+    http_transfer_resume(c->transfer);
+  pthread_mutex_unlock(&c->lock);
+}

@@ -1,0 +1,72 @@
+/* What all calls to Google share: endpoints, the governor and its clock. */
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "report-svc/google/google_impl.h"
+
+/* Google allows a standard property 10 requests at once. */
+enum { PER_PROPERTY = 10, WAITING_MAX = 4096, SWEEP_MS = 100 };
+
+struct google *google_new(const struct google_options *options)
+{
+  struct google *g = xcalloc(1, sizeof(*g));
+  g->options = *options;
+  struct governor_options limits = {PER_PROPERTY, options->max_transfers, WAITING_MAX};
+  g->governor = governor_new(&limits);
+  atomic_init(&g->sweeping, false);
+  g->requests = metrics_counter("report_google_requests_total",
+                                "Requests to Google by API and outcome.", "api", "outcome", NULL);
+  g->seconds = metrics_histogram("report_google_request_seconds",
+                                 "Time from sending a request to Google to its end.", "api", NULL);
+  g->waiting = metrics_gauge("report_governor_waiting",
+                             "Requests that wait for a place at their property.", NULL);
+  return g;
+}
+
+void google_free(struct google *g)
+{
+  if (g == NULL)
+    return;
+  governor_free(g->governor);
+  free(g);
+}
+
+const struct google_options *google_options(const struct google *g)
+{
+  return &g->options;
+}
+
+struct governor *google_governor(struct google *g)
+{
+  return g->governor;
+}
+
+static void sweep(void *arg)
+{
+  struct google *g = arg;
+  governor_expire(g->governor, clock_mono_ms());
+  metric_set(g->waiting, (double)governor_waiting(g->governor), NULL);
+  atomic_store(&g->sweeping, false);
+  google_watch_queue(g);
+}
+
+void google_watch_queue(struct google *g)
+{
+  bool idle = false;
+  if (governor_waiting(g->governor) == 0 ||
+      !atomic_compare_exchange_strong(&g->sweeping, &idle, true))
+    return;
+  if (http_client_after(g->options.http, SWEEP_MS, sweep, g) != ERR_OK)
+    atomic_store(&g->sweeping, false); /* the next one that waits tries again */
+}
+
+int64_t google_work_deadline_ms(struct rpc_call *parent)
+{
+  enum { LONGEST_MS = 600000, MARGIN_MIN_MS = 20, MARGIN_MAX_MS = 3000 };
+  int64_t now = clock_mono_ms(), deadline = rpc_call_deadline_ms(parent);
+  if (deadline - LONGEST_MS > now)
+    return now + LONGEST_MS;
+  int64_t margin = (deadline - now) / 10;
+  margin = margin < MARGIN_MIN_MS ? MARGIN_MIN_MS : margin;
+  margin = margin > MARGIN_MAX_MS ? MARGIN_MAX_MS : margin;
+  return deadline - margin;
+}

@@ -1,0 +1,96 @@
+/* Calls to Google's REST APIs on behalf of one dealer.
+ *
+ * A call asks auth-svc for an access token, waits for a place at the property, sends the
+ * request, and tries again where that helps: once with a new token after a 401; up to three
+ * times, with growing waits, after 500, 503, a cut connection or too many requests at once.
+ * Nothing here blocks; callbacks run on the threads of common/http and common/rpc. */
+#ifndef AMCP_REPORT_GOOGLE_H
+#define AMCP_REPORT_GOOGLE_H
+
+#include <stdatomic.h>
+
+#include "common/base/buf.h"
+#include "common/http/client.h"
+#include "common/rpc/rpc.h"
+#include "report-svc/google/governor.h"
+#include "report-svc/google/token.h"
+
+struct google_options {
+  struct http_client *http;
+  struct rpc_channel *auth;
+  const char *data_endpoint;  /* https://analyticsdata.googleapis.com, no slash at the end */
+  const char *admin_endpoint; /* https://analyticsadmin.googleapis.com */
+  uint32_t timeout_ms;        /* of one request */
+  uint32_t backoff_ms;        /* bound of the first wait between attempts */
+  size_t max_transfers;       /* in all */
+};
+
+struct google;
+
+/* Pointers of the options must outlive it. */
+struct google *google_new(const struct google_options *options);
+/* After the http client, whose timers refer to it, was freed. NULL is fine. */
+void google_free(struct google *g);
+const struct google_options *google_options(const struct google *g);
+struct governor *google_governor(struct google *g);
+
+/* Whose token is asked for. */
+enum google_subject { GOOGLE_DEALER, GOOGLE_PROPERTY };
+
+/* Where a request goes. */
+struct google_target {
+  char *url;     /* heap; NULL: nothing to send, the call is done */
+  char key[160]; /* the governor's: property or account */
+};
+
+struct google_call;
+
+/* What the owner of a call does; none of these may block. They run one at a time. */
+struct google_call_ops {
+  const char *api;    /* for metrics: "runReport" */
+  const char *method; /* "POST" */
+  /* A token is there: says where to. An error ends the call. */
+  enum err_code (*on_token)(void *user, const struct token *t, struct google_target *out,
+                            struct err *e);
+  /* Before every attempt: appends the body; forgets what came of the attempt before. */
+  enum err_code (*prepare)(void *user, struct buf *body, struct err *e);
+  /* As http_request's; NULL collects the body. */
+  enum http_flow (*on_body)(void *user, const char *data, size_t len);
+  /* A 2xx answer has arrived whole; or on_body aborted: response is NULL, *e must be set.
+   * ERR_UNAVAILABLE is tried again. */
+  enum err_code (*check)(void *user, const struct http_response *response, struct err *e);
+  /* The end, exactly once; e->code is ERR_OK on success. */
+  void (*on_done)(void *user, const struct err *e);
+};
+
+struct google_call_options {
+  struct rpc_call *parent; /* the call being served: grant, trace */
+  enum google_subject subject;
+  const char *subject_id; /* copied */
+  Analytics__Auth__V1__Purpose purpose;
+  struct token *token; /* from an earlier call of the same subject; NULL asks auth-svc */
+  int64_t deadline_ms; /* clock_mono_ms() */
+  const struct google_call_ops *ops;
+  void *user;
+};
+
+/* Makes a call with one reference for the owner; google_call_start() lets it run. on_done
+ * may run before start returns. */
+struct google_call *google_call_new(struct google *g, const struct google_call_options *options);
+void google_call_start(struct google_call *c);
+struct google_call *google_call_ref(struct google_call *c);
+/* NULL is fine. */
+void google_call_unref(struct google_call *c);
+/* on_done follows with ERR_CANCELLED, perhaps before this returns, unless it ran. NULL is
+ * fine. Thread-safe. */
+void google_call_cancel(struct google_call *c);
+/* Goes on after on_body returned HTTP_PAUSE. Thread-safe. */
+void google_call_resume(struct google_call *c);
+/* The token in use, to be released; NULL when there is none. Call from the callbacks. */
+struct token *google_call_token(struct google_call *c);
+
+/* When work for an rpc must be done, so that its answer, also a bad one, still reaches the
+ * caller: a little before the caller's deadline. clock_mono_ms(). */
+int64_t google_work_deadline_ms(struct rpc_call *parent);
+
+#endif

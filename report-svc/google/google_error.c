@@ -1,0 +1,218 @@
+/* Google's error answers, told apart. */
+#include "report-svc/google/google_error.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+enum { MAX_GOOGLE_TEXT = 320, HOUR_MS = 3600000 };
+
+/* What could be read from the body. */
+struct envelope {
+  char message[MAX_GOOGLE_TEXT];
+  char reason[64]; /* of google.rpc.ErrorInfo */
+  char url[160];   /* where a disabled API is enabled */
+};
+
+/* Copies text for people: control characters but newlines become spaces. */
+static void copy_text(char *out, size_t size, const char *text)
+{
+  struct err cut; /* cuts at a character border */
+  err_set(&cut, ERR_UNKNOWN, NULL, "%.*s", (int)size - 1, text);
+  size_t len = strlen(cut.message);
+  while (len > 0 && !utf8_valid(cut.message, len))
+    len--;
+  for (size_t i = 0; i < len; i++) {
+    char c = cut.message[i];
+    out[i] = (unsigned char)c < 0x20 && c != '\n' ? ' ' : c;
+  }
+  out[len] = '\0';
+}
+
+static void read_details(struct envelope *out, const cJSON *details)
+{
+  const cJSON *detail;
+  cJSON_ArrayForEach(detail, details)
+  {
+    const char *reason = json_get_string(detail, "reason");
+    const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(detail, "metadata");
+    const char *url = json_get_string(metadata, "activationUrl");
+    if (reason != NULL && out->reason[0] == '\0')
+      copy_text(out->reason, sizeof(out->reason), reason);
+    if (url != NULL)
+      copy_text(out->url, sizeof(out->url), url);
+  }
+}
+
+static void read_envelope(struct envelope *out, const struct google_failure *f)
+{
+  *out = (struct envelope){0};
+  AUTO_JSON cJSON *root = NULL;
+  if (f->body == NULL || json_parse(&root, f->body, f->body_len, NULL, NULL) != ERR_OK)
+    return;
+  const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
+  const char *message = json_get_string(error, "message");
+  if (message != NULL)
+    copy_text(out->message, sizeof(out->message), message);
+  if (f->access_token != NULL && f->access_token[0] != '\0' && message != NULL &&
+      strstr(message, f->access_token) != NULL)
+    snprintf(out->message, sizeof(out->message), "(text withheld: it holds a credential)");
+  read_details(out, cJSON_GetObjectItemCaseSensitive(error, "details"));
+}
+
+static const char *said(const struct envelope *env)
+{
+  return env->message[0] == '\0' ? "no further text" : env->message;
+}
+
+static bool mentions(const struct envelope *env, const char *text)
+{
+  return ascii_case_find(env->message, text) != NULL;
+}
+
+/* ------------------------------------------------------------------ kinds */
+
+static enum google_next refused_token(struct err *e, const struct envelope *env)
+{
+  (void)env;
+  err_set(
+      e, ERR_FAILED_PRECONDITION, "unauthenticated",
+      "Google refused the dealer's access token, also after it was renewed; if this goes on, the "
+      "dealer must re-consent");
+  return GOOGLE_RENEW_TOKEN;
+}
+
+static enum google_next forbidden(struct err *e, const struct envelope *env)
+{
+  if (strcmp(env->reason, "ACCESS_TOKEN_SCOPE_INSUFFICIENT") == 0 ||
+      mentions(env, "insufficient authentication scopes")) {
+    err_set(e, ERR_PERMISSION_DENIED, "insufficient_scopes",
+            "the dealer's consent does not cover Google Analytics: %s The dealer must re-consent "
+            "with the scope analytics.readonly",
+            said(env));
+    return GOOGLE_FAIL;
+  }
+  if (strcmp(env->reason, "SERVICE_DISABLED") == 0 ||
+      mentions(env, "has not been used in project")) {
+    err_set(e, ERR_FAILED_PRECONDITION, "api_disabled",
+            "the Google Analytics API is not enabled in the credential's Google Cloud project; the "
+            "operator must enable it%s%s",
+            env->url[0] == '\0' ? "" : " at ", env->url);
+    return GOOGLE_FAIL;
+  }
+  if (ascii_case_find(env->reason, "ratelimitexceeded") != NULL ||
+      strcmp(env->reason, "RATE_LIMIT_EXCEEDED") == 0) {
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+            "the project's rate limit at Google is used up for this minute; try again in a minute");
+    return GOOGLE_RETRY_LATER;
+  }
+  err_set(
+      e, ERR_PERMISSION_DENIED, "permission_denied",
+      "Google denies access: %s Check the property id, and that the dealer's credential has the "
+      "role Viewer in Admin > Property access management",
+      said(env));
+  return GOOGLE_FAIL;
+}
+
+/* "08:00Z" */
+static void format_time(char out[8], int64_t unix_ms)
+{
+  char text[32];
+  clock_format_rfc3339(unix_ms, text, sizeof(text));
+  snprintf(out, 8, "%.5sZ", text + 11);
+}
+
+static enum google_next quota(struct err *e, const struct envelope *env, int64_t now_ms)
+{
+  char until[8];
+  if (mentions(env, "concurrent requests")) {
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+            "too many requests at once at this property (other programs count too); try again in "
+            "half a minute. Google: %s",
+            said(env));
+    return GOOGLE_RETRY_LATER;
+  }
+  if (mentions(env, "per day") || mentions(env, "daily")) {
+    format_time(until, google_quota_day_end_ms(now_ms));
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+            "quota exhausted until %s: the property's daily quota is used up. Google: %s", until,
+            said(env));
+    return GOOGLE_FAIL;
+  }
+  if (mentions(env, "hour") || mentions(env, "thresholded") || mentions(env, "server errors")) {
+    format_time(until, now_ms + HOUR_MS);
+    err_set(
+        e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+        "quota exhausted until %s at the latest: the property's hourly quota is used up. Ask for "
+        "fewer rows, dimensions or days. Google: %s",
+        until, said(env));
+    return GOOGLE_FAIL;
+  }
+  err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+          "Google limits the rate of requests; try again in a minute. Google: %s", said(env));
+  return GOOGLE_RETRY_LATER;
+}
+
+static enum google_next transport(struct err *e, const struct err *cause)
+{
+  switch (cause->code) {
+  case ERR_DEADLINE_EXCEEDED:
+    err_set(e, ERR_DEADLINE_EXCEEDED, "timeout",
+            "Google did not answer in time; ask for fewer rows, dimensions or days, or try again");
+    return GOOGLE_FAIL;
+  case ERR_UNAVAILABLE:
+    err_set(e, ERR_UNAVAILABLE, "unavailable", "Google could not be reached: %s; try again",
+            cause->message);
+    return GOOGLE_RETRY;
+  case ERR_RESOURCE_EXHAUSTED:
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "response_too_large",
+            "Google's answer is larger than this service accepts: %s", cause->message);
+    return GOOGLE_FAIL;
+  default:
+    *e = *cause;
+    return GOOGLE_FAIL;
+  }
+}
+
+static enum google_next other(struct err *e, int status, const struct envelope *env)
+{
+  if (status >= 500 || status < 400) {
+    err_set(e, ERR_UNAVAILABLE, "unavailable",
+            "Google answered %d (%s); this passes, try again in a minute", status, said(env));
+    return status >= 500 ? GOOGLE_RETRY : GOOGLE_FAIL;
+  }
+  err_set(e, ERR_UNKNOWN, "google_error", "Google answered %d: %s", status, said(env));
+  return GOOGLE_FAIL;
+}
+
+enum google_next google_error_classify(struct err *e, const struct google_failure *f)
+{
+  struct envelope env;
+  if (f->transport != NULL && f->transport->code != ERR_OK)
+    return transport(e, f->transport);
+  read_envelope(&env, f);
+  switch (f->status) {
+  case 400:
+    err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "%s",
+            env.message[0] == '\0' ? "Google refused the request without a reason" : env.message);
+    return GOOGLE_FAIL;
+  case 401:
+    return refused_token(e, &env);
+  case 403:
+    return forbidden(e, &env);
+  case 404:
+    err_set(e, ERR_NOT_FOUND, "not_found",
+            "Google's address of the report was not found (404); the operator should check "
+            "GA4_DATA_ENDPOINT and GA4_ADMIN_ENDPOINT");
+    return GOOGLE_FAIL;
+  case 429:
+    return quota(e, &env, f->now_unix_ms);
+  default:
+    return other(e, f->status, &env);
+  }
+}

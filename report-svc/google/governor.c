@@ -1,0 +1,249 @@
+/* Places per property: a queue per key, and a ring of the keys that could go on.
+ *
+ * A key lives while it has requests under way or waiting. Callbacks run without the lock,
+ * one thread at a time: a callback that gives its place back does not recurse, the thread
+ * already handing out places goes round once more. */
+#include "report-svc/google/governor.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+enum { BUCKETS = 256 };
+
+struct governor_key {
+  struct governor_key *next_in_bucket;
+  struct governor_key *next_ready;
+  struct governor_ticket *first, *last; /* waiting */
+  size_t active;
+  bool ready; /* in the ring */
+  char name[];
+};
+
+struct governor {
+  struct governor_options options;
+  pthread_mutex_t lock;
+  struct governor_key *buckets[BUCKETS];
+  struct governor_key *ready_first, *ready_last;
+  size_t active, waiting;
+  bool dispatching;
+};
+
+struct governor *governor_new(const struct governor_options *options)
+{
+  struct governor *g = xcalloc(1, sizeof(*g));
+  g->options = *options;
+  pthread_mutex_init(&g->lock, NULL);
+  return g;
+}
+
+void governor_free(struct governor *g)
+{
+  if (g == NULL)
+    return;
+  pthread_mutex_destroy(&g->lock);
+  free(g);
+}
+
+static struct governor_key **find(struct governor *g, const char *name)
+{
+  uint32_t h = 2166136261U; /* FNV-1a */
+  for (const char *p = name; *p != '\0'; p++)
+    h = (h ^ (unsigned char)*p) * 16777619U;
+  struct governor_key **at = &g->buckets[h % BUCKETS];
+  while (*at != NULL && strcmp((*at)->name, name) != 0)
+    at = &(*at)->next_in_bucket;
+  return at;
+}
+
+static struct governor_key *find_or_add(struct governor *g, const char *name)
+{
+  struct governor_key **at = find(g, name);
+  if (*at == NULL) {
+    size_t size = strlen(name) + 1;
+    *at = xcalloc(1, sizeof(**at) + size);
+    memcpy((*at)->name, name, size);
+  }
+  return *at;
+}
+
+static void drop_if_idle(struct governor *g, struct governor_key *key)
+{
+  if (key->active > 0 || key->first != NULL || key->ready)
+    return;
+  struct governor_key **at = find(g, key->name);
+  *at = key->next_in_bucket;
+  free(key);
+}
+
+/* Puts a key that could go on at the end of the ring. */
+static void make_ready(struct governor *g, struct governor_key *key)
+{
+  if (key->ready || key->first == NULL || key->active >= g->options.per_key)
+    return;
+  key->ready = true;
+  key->next_ready = NULL;
+  if (g->ready_last != NULL)
+    g->ready_last->next_ready = key;
+  else
+    g->ready_first = key;
+  g->ready_last = key;
+}
+
+static struct governor_key *take_ready(struct governor *g)
+{
+  struct governor_key *key = g->ready_first;
+  g->ready_first = key->next_ready;
+  if (g->ready_first == NULL)
+    g->ready_last = NULL;
+  key->ready = false;
+  return key;
+}
+
+static void unlink_ticket(struct governor *g, struct governor_ticket *t)
+{
+  struct governor_key *key = t->key;
+  *(t->prev != NULL ? &t->prev->next : &key->first) = t->next;
+  *(t->next != NULL ? &t->next->prev : &key->last) = t->prev;
+  t->prev = t->next = NULL;
+  t->queued = false;
+  g->waiting--;
+}
+
+/* The next ticket to admit, already counted; NULL when none can be. */
+static struct governor_ticket *admit_one(struct governor *g)
+{
+  while (g->active < g->options.total && g->ready_first != NULL) {
+    struct governor_key *key = take_ready(g);
+    struct governor_ticket *t = key->first;
+    if (t == NULL) { /* its waiters went away */
+      drop_if_idle(g, key);
+      continue;
+    }
+    unlink_ticket(g, t);
+    key->active++;
+    g->active++;
+    make_ready(g, key);
+    return t;
+  }
+  return NULL;
+}
+
+/* Hands out places; enters and leaves with the lock held. */
+static void dispatch(struct governor *g)
+{
+  static const struct err ok = {0};
+  if (g->dispatching)
+    return;
+  g->dispatching = true;
+  struct governor_ticket *t;
+  while ((t = admit_one(g)) != NULL) {
+    pthread_mutex_unlock(&g->lock);
+    t->on_admitted(t->user, &ok);
+    pthread_mutex_lock(&g->lock);
+  }
+  g->dispatching = false;
+}
+
+static void enqueue(struct governor *g, struct governor_ticket *t, const char *name)
+{
+  struct governor_key *key = find_or_add(g, name);
+  t->key = key;
+  t->next = NULL;
+  t->prev = key->last;
+  *(key->last != NULL ? &key->last->next : &key->first) = t;
+  key->last = t;
+  t->queued = true;
+  g->waiting++;
+  make_ready(g, key);
+}
+
+void governor_acquire(struct governor *g, struct governor_ticket *t, const char *name)
+{
+  pthread_mutex_lock(&g->lock);
+  if (g->waiting >= g->options.waiting_max) {
+    pthread_mutex_unlock(&g->lock);
+    struct err e;
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "busy",
+            "too many reports wait for Google already; try again in a minute");
+    t->on_admitted(t->user, &e);
+    return;
+  }
+  enqueue(g, t, name);
+  dispatch(g);
+  pthread_mutex_unlock(&g->lock);
+}
+
+bool governor_cancel(struct governor *g, struct governor_ticket *t)
+{
+  pthread_mutex_lock(&g->lock);
+  bool queued = t->queued;
+  if (queued) {
+    unlink_ticket(g, t);
+    drop_if_idle(g, t->key);
+  }
+  pthread_mutex_unlock(&g->lock);
+  return queued;
+}
+
+void governor_release(struct governor *g, struct governor_ticket *t)
+{
+  pthread_mutex_lock(&g->lock);
+  struct governor_key *key = t->key;
+  key->active--;
+  g->active--;
+  make_ready(g, key);
+  drop_if_idle(g, key);
+  dispatch(g);
+  pthread_mutex_unlock(&g->lock);
+}
+
+static struct governor_ticket *first_expired(struct governor *g, int64_t now_ms)
+{
+  for (size_t i = 0; i < BUCKETS; i++) {
+    for (struct governor_key *key = g->buckets[i]; key != NULL; key = key->next_in_bucket) {
+      for (struct governor_ticket *t = key->first; t != NULL; t = t->next) {
+        if (t->deadline_ms <= now_ms)
+          return t;
+      }
+    }
+  }
+  return NULL;
+}
+
+void governor_expire(struct governor *g, int64_t now_ms)
+{
+  struct governor_ticket *t;
+  struct err e;
+  err_set(
+      &e, ERR_DEADLINE_EXCEEDED, "timeout",
+      "the report waited too long for a place at Google (at most %zu at once per property); try "
+      "again",
+      g->options.per_key);
+  pthread_mutex_lock(&g->lock);
+  while ((t = first_expired(g, now_ms)) != NULL) {
+    unlink_ticket(g, t);
+    drop_if_idle(g, t->key);
+    pthread_mutex_unlock(&g->lock);
+    t->on_admitted(t->user, &e);
+    pthread_mutex_lock(&g->lock);
+  }
+  pthread_mutex_unlock(&g->lock);
+}
+
+size_t governor_waiting(struct governor *g)
+{
+  pthread_mutex_lock(&g->lock);
+  size_t n = g->waiting;
+  pthread_mutex_unlock(&g->lock);
+  return n;
+}
+
+size_t governor_active(struct governor *g)
+{
+  pthread_mutex_lock(&g->lock);
+  size_t n = g->active;
+  pthread_mutex_unlock(&g->lock);
+  return n;
+}

@@ -1,0 +1,73 @@
+/* Access tokens in memory. */
+#include "report-svc/google/token.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *message)
+{
+  struct token *t = xcalloc(1, sizeof(*t));
+  atomic_init(&t->refs, 1);
+  t->access_token = xstrdup(message->access_token);
+  t->dealer_ref = xstrdup(message->dealer_ref);
+  t->dealer_name = xstrdup(message->dealer_name);
+  t->quota_project = xstrdup(message->quota_project_id);
+  t->property_ids = xcalloc(message->n_property_ids, sizeof(*t->property_ids));
+  for (size_t i = 0; i < message->n_property_ids; i++)
+    t->property_ids[t->n_property_ids++] = xstrdup(message->property_ids[i]);
+  return t;
+}
+
+struct token *token_ref(struct token *t)
+{
+  if (t != NULL)
+    atomic_fetch_add(&t->refs, 1);
+  return t;
+}
+
+void token_unref(struct token *t)
+{
+  if (t == NULL || atomic_fetch_sub(&t->refs, 1) != 1)
+    return;
+  mem_wipe(t->access_token, strlen(t->access_token));
+  free(t->access_token);
+  free(t->dealer_ref);
+  free(t->dealer_name);
+  free(t->quota_project);
+  for (size_t i = 0; i < t->n_property_ids; i++)
+    free(t->property_ids[i]);
+  free(t->property_ids);
+  free(t);
+}
+
+static enum err_code not_the_dealers(struct err *e, const struct token *t, const char *wanted)
+{
+  AUTO_BUF struct buf list = BUF_INIT(200);
+  for (size_t i = 0; i < t->n_property_ids && i < 5; i++)
+    buf_printf(&list, "%s%s", i == 0 ? "" : ", ", t->property_ids[i]);
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "property_id: %s is not a property of dealer %s; its properties: %s", wanted,
+                 t->dealer_ref, buf_str(&list));
+}
+
+enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token *t,
+                             const char *wanted, struct err *e)
+{
+  if (wanted == NULL || wanted[0] == '\0') {
+    if (t->n_property_ids == 0)
+      return err_set(e, ERR_FAILED_PRECONDITION, "no_property",
+                     "the dealer has no GA4 property configured; give property_id, or ask the "
+                     "operator to add it to the dealer's configuration");
+    return request_parse_property(out, t->property_ids[0], e);
+  }
+  bool found = t->n_property_ids == 0; /* an account of no configured dealer */
+  for (size_t i = 0; i < t->n_property_ids && !found; i++)
+    found = strcmp(t->property_ids[i], wanted) == 0;
+  if (!found)
+    return not_the_dealers(e, t, wanted);
+  return request_parse_property(out, wanted, e);
+}

@@ -1,0 +1,34 @@
+/* An access token and what auth-svc said about its dealer. Immutable, reference-counted,
+ * wiped when the last reference goes. */
+#ifndef AMCP_REPORT_TOKEN_H
+#define AMCP_REPORT_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analytics/auth/v1/auth.pb-c.h"
+#include "common/base/error.h"
+#include "report-svc/request/request.h"
+
+struct token {
+  _Atomic int refs;
+  char *access_token;
+  char *dealer_ref;
+  char *dealer_name;
+  char *quota_project;
+  char **property_ids;
+  size_t n_property_ids;
+};
+
+struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *message);
+struct token *token_ref(struct token *t);
+/* NULL is fine. */
+void token_unref(struct token *t);
+
+/* The property a report is about: `wanted` (digits, may be NULL) when it is one of the
+ * dealer's, else the dealer's first. ERR_INVALID_ARGUMENT names property_id and the dealer's
+ * own; ERR_FAILED_PRECONDITION (`no_property`) when the dealer has none. */
+enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token *t,
+                             const char *wanted, struct err *e);
+
+#endif

@@ -1,0 +1,111 @@
+/* report-svc: configuration, dependencies, registration, run, drain. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/signals.h"
+#include "common/http/admin.h"
+#include "report-svc/service.h"
+#include "report-svc/settings.h"
+
+struct program {
+  struct settings settings;
+  struct http_client *http;
+  struct rpc_channel *auth;
+  struct service service;
+  struct rpc_server *server;
+  struct admin *admin;
+};
+
+static enum err_code make_dependencies(struct program *p, struct err *e)
+{
+  const struct settings *s = &p->settings;
+  struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
+                                     .max_transfers = (size_t)s->max_transfers + 16,
+                                     .max_host_connections = (size_t)s->max_transfers};
+  struct rpc_channel_options auth = {.target = s->auth_addr, .tls = s->tls, .name = "auth-svc"};
+  if (http_client_new(&p->http, &http, e) != ERR_OK ||
+      rpc_channel_new(&p->auth, &auth, e) != ERR_OK)
+    return e->code;
+  struct google_options google = {.http = p->http,
+                                  .auth = p->auth,
+                                  .data_endpoint = s->data_endpoint,
+                                  .admin_endpoint = s->admin_endpoint,
+                                  .timeout_ms = (uint32_t)s->timeout_ms,
+                                  .backoff_ms = (uint32_t)s->backoff_ms,
+                                  .max_transfers = (size_t)s->max_transfers};
+  p->service.google = google_new(&google);
+  p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
+  p->service.page_rows = s->page_rows;
+  p->service.fan_out = (size_t)s->fan_out;
+  service_init(&p->service);
+  return ERR_OK;
+}
+
+/* A missing auth-svc is told, not a reason to be taken out of service: calls wait for it and
+ * then name it. */
+static bool ready(void *user, struct buf *detail)
+{
+  struct program *p = user;
+  struct governor *governor = google_governor(p->service.google);
+  buf_printf(detail, "%s auth-svc: %s\n", rpc_channel_ready(p->auth) ? "ok" : "wait",
+             rpc_channel_ready(p->auth) ? "connected" : "not connected");
+  buf_printf(detail, "ok google: %zu requests under way, %zu waiting\n", governor_active(governor),
+             governor_waiting(governor));
+  return true;
+}
+
+static enum err_code start(struct program *p, struct err *e)
+{
+  const struct settings *s = &p->settings;
+  struct rpc_server_options server = {.listen = s->grpc_listen,
+                                      .tls = s->tls,
+                                      .pollers = (size_t)s->pollers,
+                                      .workers = (size_t)s->workers,
+                                      .drain_ms = (uint32_t)s->drain_ms};
+  struct admin_options admin = {.listen = s->admin_listen, .ready = ready, .user = p};
+  if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
+      service_register(p->server, &p->service, e) != ERR_OK ||
+      rpc_server_start(p->server, e) != ERR_OK)
+    return e->code;
+  if (strcmp(s->admin_listen, "off") != 0)
+    return admin_start(&p->admin, &admin, e);
+  return ERR_OK;
+}
+
+/* Calls end first, then what they use. */
+static void stop(struct program *p)
+{
+  if (p->admin != NULL)
+    admin_set_draining(p->admin);
+  rpc_server_stop(p->server);
+  if (p->admin != NULL)
+    admin_stop(p->admin);
+  rpc_channel_free(p->auth);
+  http_client_free(p->http);
+  google_free(p->service.google);
+  cache_free(p->service.cache);
+}
+
+int main(int argc, char **argv)
+{
+  static struct program p;
+  struct err e = {0};
+  int exit_code = EXIT_OK;
+  if (!settings_load(&p.settings, argc, argv, &exit_code))
+    return exit_code;
+  log_init("report-svc", p.settings.log_level);
+  signals_init();
+  rpc_init();
+  if (start(&p, &e) == ERR_OK) {
+    log_info("serving", LOG_I("port", rpc_server_port(p.server)),
+             LOG_S("data_endpoint", p.settings.data_endpoint));
+    log_info("stopping", LOG_I("signal", signals_wait(NULL, NULL)));
+  } else {
+    fprintf(stderr, "report-svc: %s\n", e.message);
+    exit_code = EXIT_FAILED;
+  }
+  stop(&p);
+  rpc_shutdown();
+  return exit_code;
+}

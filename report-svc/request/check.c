@@ -1,0 +1,157 @@
+/* Checks that are cheap and certain, in Google's words, before anything is sent. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "report-svc/request/request.h"
+
+typedef Analytics__Report__V1__RunReportRequest tool_request;
+typedef Analytics__Ga4__V1beta__RunReportRequest ga4_request;
+typedef Analytics__Ga4__V1beta__DateRange date_range;
+
+#define INVALID(e, ...) err_set((e), ERR_INVALID_ARGUMENT, "invalid_argument", __VA_ARGS__)
+
+/* A date as Google reads it: a day, or days before today. */
+struct report_date {
+  bool relative;
+  int64_t days; /* since 1970-01-01, or before today, negated */
+};
+
+/* NdaysAgo with at most 7 digits. */
+static bool parse_days_ago(struct report_date *out, const char *text)
+{
+  size_t digits = strspn(text, "0123456789");
+  if (digits == 0 || digits > 7 || strcmp(text + digits, "daysAgo") != 0)
+    return false;
+  out->relative = true;
+  out->days = 0;
+  for (size_t i = 0; i < digits; i++)
+    out->days = out->days * 10 + (text[i] - '0');
+  out->days = -out->days;
+  return true;
+}
+
+static bool parse_date(struct report_date *out, const char *text)
+{
+  if (strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0) {
+    *out = (struct report_date){true, text[0] == 't' ? 0 : -1};
+    return true;
+  }
+  if (parse_days_ago(out, text))
+    return true;
+  out->relative = false;
+  return clock_parse_date(text, &out->days);
+}
+
+static enum err_code bad_date(struct err *e, const char *path, size_t i, const char *field,
+                              const char *google_name, const char *text)
+{
+  return INVALID(e,
+                 "%sdate_ranges[%zu].%s: Invalid %s : %.40s. %s must be YYYY-MM-DD, NdaysAgo, "
+                 "yesterday, or today.",
+                 path, i, field, google_name, text, google_name);
+}
+
+static enum err_code check_range(const date_range *range, const char *path, size_t i, struct err *e)
+{
+  struct report_date start, end;
+  if (!parse_date(&start, range->start_date))
+    return bad_date(e, path, i, "start_date", "startDate", range->start_date);
+  if (!parse_date(&end, range->end_date))
+    return bad_date(e, path, i, "end_date", "endDate", range->end_date);
+  if (start.relative == end.relative && start.days > end.days)
+    return INVALID(e,
+                   "%sdate_ranges[%zu].start_date: start_date must be less than or equal to "
+                   "end_date. start_date = %s and end_date = %s",
+                   path, i, range->start_date, range->end_date);
+  return ERR_OK;
+}
+
+static enum err_code check_ranges(date_range *const *ranges, size_t n, const char *path,
+                                  struct err *e)
+{
+  if (n > REQUEST_MAX_DATE_RANGES)
+    return INVALID(e,
+                   "%sdate_ranges: Requests are limited to 4 dateRanges.\n  This request contains "
+                   "%zu dateRanges.",
+                   path, n);
+  for (size_t i = 0; i < n; i++) {
+    if (check_range(ranges[i], path, i, e) != ERR_OK)
+      return ERR_INVALID_ARGUMENT;
+  }
+  return ERR_OK;
+}
+
+static enum err_code check_counts(size_t dimensions, size_t metrics, const char *path,
+                                  struct err *e)
+{
+  if (dimensions == 0 && metrics == 0)
+    return INVALID(e,
+                   "%smetrics: Requests require dimensions and/or metrics. Most requests include "
+                   "both.",
+                   path);
+  if (dimensions > REQUEST_MAX_DIMENSIONS)
+    return INVALID(e,
+                   "%sdimensions: Requests are limited to 9 dimensions within a nested request.\n  "
+                   "This request is for %zu dimensions.",
+                   path, dimensions);
+  if (metrics > REQUEST_MAX_METRICS)
+    return INVALID(e,
+                   "%smetrics: Requests are limited to 10 metrics within a nested request.\n  This "
+                   "request is for %zu metrics.",
+                   path, metrics);
+  return ERR_OK;
+}
+
+static enum err_code check_page(const tool_request *request, struct err *e)
+{
+  if (request->limit < 0)
+    return INVALID(e, "limit: limit must be positive. The API received limit = %" PRId64,
+                   request->limit);
+  if (request->limit > REQUEST_MAX_LIMIT)
+    return INVALID(e,
+                   "limit: at most %d rows fit into one answer, got %" PRId64 "; page with offset",
+                   REQUEST_MAX_LIMIT, request->limit);
+  if (request->offset < 0)
+    return INVALID(e, "offset: offset must be positive. The API received offset = %" PRId64,
+                   request->offset);
+  return ERR_OK;
+}
+
+static enum err_code check_names(char *const *names, size_t n, const char *field, struct err *e)
+{
+  for (size_t i = 0; i < n; i++) {
+    if (names[i][0] == '\0')
+      return INVALID(e, "%s[%zu]: the name is empty; give a GA4 API name", field, i);
+  }
+  return ERR_OK;
+}
+
+enum err_code request_check(const tool_request *request, struct err *e)
+{
+  char digits[REQUEST_PROPERTY_SIZE];
+  if (request->dealer_id[0] == '\0' && request->property_id[0] == '\0')
+    return INVALID(e, "dealer_id: give dealer_id (list_dealers shows them) or property_id");
+  if (request->property_id[0] != '\0' &&
+      request_parse_property(digits, request->property_id, e) != ERR_OK)
+    return ERR_INVALID_ARGUMENT;
+  enum err_code code = check_page(request, e);
+  if (code == ERR_OK)
+    code = check_names(request->dimensions, request->n_dimensions, "dimensions", e);
+  if (code == ERR_OK)
+    code = check_names(request->metrics, request->n_metrics, "metrics", e);
+  if (code == ERR_OK)
+    code = check_ranges(request->date_ranges, request->n_date_ranges, "", e);
+  if (code == ERR_OK)
+    code = check_counts(request->n_dimensions, request->n_metrics, "", e);
+  return code;
+}
+
+enum err_code request_check_report(const ga4_request *report, const char *path, struct err *e)
+{
+  enum err_code code = check_ranges(report->date_ranges, report->n_date_ranges, path, e);
+  if (code == ERR_OK)
+    code = check_counts(report->n_dimensions, report->n_metrics, path, e);
+  return code;
+}

@@ -1,0 +1,109 @@
+/* The tool's arguments to Google's message and its JSON body. */
+#include "report-svc/request/request.h"
+
+#include <string.h>
+
+#include "common/pbjson/pbjson.h"
+
+typedef Analytics__Report__V1__RunReportRequest tool_request;
+typedef Analytics__Ga4__V1beta__RunReportRequest ga4_request;
+
+enum err_code request_parse_property(char out[REQUEST_PROPERTY_SIZE], const char *text,
+                                     struct err *e)
+{
+  static const char prefix[] = "properties/";
+  const char *digits = text;
+  if (strncmp(text, prefix, sizeof(prefix) - 1) == 0)
+    digits += sizeof(prefix) - 1;
+  size_t len = strspn(digits, "0123456789");
+  if (len == 0 || len >= REQUEST_PROPERTY_SIZE || digits[len] != '\0')
+    return err_set(
+        e, ERR_INVALID_ARGUMENT, "invalid_argument",
+        "property_id: Invalid property ID: %.64s. A numeric Property ID is required, such "
+        "as 213025502 or properties/213025502; list_dealers and get_account_summaries "
+        "show them",
+        text);
+  memcpy(out, digits, len + 1);
+  return ERR_OK;
+}
+
+static void set_metrics(ga4_request *out, const tool_request *request, struct arena *arena)
+{
+  out->metrics = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Metric *, request->n_metrics);
+  for (size_t i = 0; out->metrics != NULL && i < request->n_metrics; i++) {
+    Analytics__Ga4__V1beta__Metric *metric = ARENA_NEW(arena, Analytics__Ga4__V1beta__Metric);
+    if (metric == NULL)
+      return;
+    analytics__ga4__v1beta__metric__init(metric);
+    metric->name = request->metrics[i];
+    out->metrics[out->n_metrics++] = metric;
+  }
+}
+
+static void set_dimensions(ga4_request *out, const tool_request *request, struct arena *arena)
+{
+  out->dimensions = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Dimension *, request->n_dimensions);
+  for (size_t i = 0; out->dimensions != NULL && i < request->n_dimensions; i++) {
+    Analytics__Ga4__V1beta__Dimension *dimension =
+        ARENA_NEW(arena, Analytics__Ga4__V1beta__Dimension);
+    if (dimension == NULL)
+      return;
+    analytics__ga4__v1beta__dimension__init(dimension);
+    dimension->name = request->dimensions[i];
+    out->dimensions[out->n_dimensions++] = dimension;
+  }
+}
+
+/* Google requires a date range; ours has a default: the last 28 full days. */
+static void set_date_ranges(ga4_request *out, const tool_request *request, struct arena *arena)
+{
+  static char start[] = "28daysAgo", end[] = "yesterday";
+  out->n_date_ranges = request->n_date_ranges;
+  out->date_ranges = request->date_ranges;
+  if (request->n_date_ranges > 0)
+    return;
+  Analytics__Ga4__V1beta__DateRange *range = ARENA_NEW(arena, Analytics__Ga4__V1beta__DateRange);
+  out->date_ranges = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__DateRange *, 1);
+  if (range == NULL || out->date_ranges == NULL)
+    return;
+  analytics__ga4__v1beta__date_range__init(range);
+  range->start_date = start;
+  range->end_date = end;
+  out->date_ranges[0] = range;
+  out->n_date_ranges = 1;
+}
+
+ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
+{
+  ga4_request *out = ARENA_NEW(arena, ga4_request);
+  if (out == NULL)
+    return NULL;
+  analytics__ga4__v1beta__run_report_request__init(out);
+  set_dimensions(out, request, arena);
+  set_metrics(out, request, arena);
+  set_date_ranges(out, request, arena);
+  out->dimension_filter = request->dimension_filter;
+  out->metric_filter = request->metric_filter;
+  out->n_order_bys = request->n_order_bys;
+  out->order_bys = request->order_bys;
+  out->currency_code = request->currency_code;
+  out->return_property_quota = request->return_property_quota;
+  bool whole = out->n_dimensions == request->n_dimensions && out->n_metrics == request->n_metrics &&
+               out->n_date_ranges > 0;
+  return whole ? out : NULL;
+}
+
+enum err_code request_put_body(struct buf *out, const ga4_request *report, int64_t offset,
+                               int64_t limit, struct err *e)
+{
+  static char none[] = "";
+  static const struct pbjson_write_options camel = {.names = PBJSON_CAMEL_CASE};
+  ga4_request page = *report;
+  page.property = none;
+  page.offset = offset;
+  page.limit = limit;
+  if (pbjson_write(out, &page.base, &camel, e) == ERR_OK)
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+}

@@ -1,0 +1,45 @@
+/* From the tool's arguments to the body of properties.runReport. Thread-safe: no state. */
+#ifndef AMCP_REPORT_REQUEST_H
+#define AMCP_REPORT_REQUEST_H
+
+#include <stdint.h>
+
+#include "analytics/report/v1/report.pb-c.h"
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+#include "common/base/error.h"
+
+enum {
+  REQUEST_DEFAULT_LIMIT = 1000,
+  REQUEST_MAX_LIMIT = 100000,
+  REQUEST_MAX_DIMENSIONS = 9,
+  REQUEST_MAX_METRICS = 10,
+  REQUEST_MAX_DATE_RANGES = 4,
+  REQUEST_PROPERTY_SIZE = 24,
+  REQUEST_MAX_BODY = 256 * 1024,
+};
+
+/* Digits of "213025502" or "properties/213025502". ERR_INVALID_ARGUMENT names property_id. */
+enum err_code request_parse_property(char out[REQUEST_PROPERTY_SIZE], const char *text,
+                                     struct err *e);
+
+/* What can be known without asking Google: a target, dimensions or metrics, counts, dates,
+ * limit and offset. Messages begin with the path and go on in Google's own words (facts
+ * recorded against the live service). Everything else is left to Google. */
+enum err_code request_check(const Analytics__Report__V1__RunReportRequest *request, struct err *e);
+/* The same for a report of FetchReports; `path` comes first in messages: "queries[0].report.". */
+enum err_code request_check_report(const Analytics__Ga4__V1beta__RunReportRequest *report,
+                                   const char *path, struct err *e);
+
+/* The flat request as Google's message, with defaults filled in. It points into the request
+ * and lives in the arena; NULL at the arena's cap. */
+Analytics__Ga4__V1beta__RunReportRequest *
+request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct arena *arena);
+
+/* Appends the JSON body of a report with this offset and limit; the property is left out, it
+ * stands in the address. */
+enum err_code request_put_body(struct buf *out,
+                               const Analytics__Ga4__V1beta__RunReportRequest *report,
+                               int64_t offset, int64_t limit, struct err *e);
+
+#endif

@@ -1,0 +1,184 @@
+/* Rows to columns. */
+#include "report-svc/rows/columns.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "report-svc/rows/dictionary.h"
+#include "report-svc/rows/number.h"
+
+enum { DEFAULT_ROWS = 4096, DEFAULT_TEXT = 256 * 1024, DEFAULT_DICTIONARY = 16 * 1024 * 1024 };
+
+struct dimension {
+  struct dictionary dictionary;
+  uint32_t sent; /* codes below this went out with earlier chunks */
+  uint32_t *indices;
+  const char **fresh; /* texts of the codes from sent on, for the message */
+  Analytics__Report__V1__DimensionColumn message;
+};
+
+struct metric_column {
+  double *values;
+  Analytics__Report__V1__MetricColumn message;
+};
+
+struct columns {
+  struct columns_options options;
+  bool known; /* how many columns there are */
+  size_t n_dimensions, n_metrics;
+  size_t rows;
+  size_t fresh_bytes;
+  size_t budget; /* dictionary bytes left */
+  struct dimension *dimensions;
+  struct metric_column *metrics;
+  Analytics__Report__V1__DimensionColumn **dimension_messages;
+  Analytics__Report__V1__MetricColumn **metric_messages;
+};
+
+struct columns *columns_new(const struct columns_options *options)
+{
+  struct columns *c = xcalloc(1, sizeof(*c));
+  c->options = *options;
+  if (c->options.chunk_rows == 0)
+    c->options.chunk_rows = DEFAULT_ROWS;
+  if (c->options.chunk_text_bytes == 0)
+    c->options.chunk_text_bytes = DEFAULT_TEXT;
+  c->budget = options->max_dictionary_bytes;
+  if (c->budget == 0)
+    c->budget = DEFAULT_DICTIONARY;
+  return c;
+}
+
+void columns_free(struct columns *c)
+{
+  if (c == NULL)
+    return;
+  for (size_t i = 0; i < c->n_dimensions; i++) {
+    dictionary_free(&c->dimensions[i].dictionary);
+    free(c->dimensions[i].indices);
+    free(c->dimensions[i].fresh);
+  }
+  for (size_t i = 0; i < c->n_metrics; i++)
+    free(c->metrics[i].values);
+  free(c->dimensions);
+  free(c->metrics);
+  free(c->dimension_messages);
+  free(c->metric_messages);
+  free(c);
+}
+
+/* The first row says how many columns there are. */
+static void make_columns(struct columns *c, const struct rows_row *row)
+{
+  size_t rows = c->options.chunk_rows;
+  c->known = true;
+  c->n_dimensions = row->n_dimensions;
+  c->n_metrics = row->n_metrics;
+  c->dimensions = xcalloc(c->n_dimensions, sizeof(*c->dimensions));
+  c->metrics = xcalloc(c->n_metrics, sizeof(*c->metrics));
+  c->dimension_messages = xcalloc(c->n_dimensions, sizeof(*c->dimension_messages));
+  c->metric_messages = xcalloc(c->n_metrics, sizeof(*c->metric_messages));
+  for (size_t i = 0; i < c->n_dimensions; i++) {
+    dictionary_init(&c->dimensions[i].dictionary);
+    c->dimensions[i].indices = xcalloc(rows, sizeof(uint32_t));
+  }
+  for (size_t i = 0; i < c->n_metrics; i++)
+    c->metrics[i].values = xcalloc(rows, sizeof(double));
+}
+
+/* Rows are mostly sorted: the value of the row before is the likeliest. */
+static bool same_as_before(const struct columns *c, const struct dimension *dimension,
+                           const struct rows_text *text)
+{
+  if (c->rows == 0)
+    return false;
+  uint32_t code = dimension->indices[c->rows - 1];
+  return dimension->dictionary.entries[code].len == text->len &&
+         memcmp(dictionary_text(&dimension->dictionary, code), text->p, text->len) == 0;
+}
+
+static bool add_dimension(struct columns *c, struct dimension *dimension,
+                          const struct rows_text *text)
+{
+  uint32_t before = dimension->dictionary.count;
+  uint32_t *code = &dimension->indices[c->rows];
+  if (same_as_before(c, dimension, text)) {
+    *code = code[-1];
+    return true;
+  }
+  if (!dictionary_code(code, &dimension->dictionary, text->p, text->len, &c->budget))
+    return false;
+  if (dimension->dictionary.count > before)
+    c->fresh_bytes += text->len + 1;
+  return true;
+}
+
+enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e)
+{
+  if (!c->known)
+    make_columns(c, row);
+  if (row->n_dimensions != c->n_dimensions || row->n_metrics != c->n_metrics)
+    return err_set(e, ERR_INTERNAL, "malformed_response",
+                   "the number of columns of Google's answer changed between two pages");
+  for (size_t i = 0; i < c->n_dimensions; i++) {
+    if (!add_dimension(c, &c->dimensions[i], &row->dimensions[i]))
+      return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_values",
+                     "the dimensions of the report have too many different values to be "
+                     "aggregated; ask for fewer or coarser dimensions, or filter them");
+  }
+  for (size_t i = 0; i < c->n_metrics; i++)
+    c->metrics[i].values[c->rows] = rows_number_parse(row->metrics[i].p, row->metrics[i].len);
+  c->rows++;
+  return ERR_OK;
+}
+
+bool columns_full(const struct columns *c)
+{
+  return c->rows >= c->options.chunk_rows || c->fresh_bytes >= c->options.chunk_text_bytes;
+}
+
+size_t columns_rows(const struct columns *c)
+{
+  return c->rows;
+}
+
+static void dimension_message(struct dimension *dimension, size_t rows)
+{
+  size_t fresh = dimension->dictionary.count - dimension->sent;
+  dimension->fresh = xrealloc(dimension->fresh, (fresh + 1) * sizeof(*dimension->fresh));
+  for (size_t i = 0; i < fresh; i++)
+    dimension->fresh[i] = dictionary_text(&dimension->dictionary, dimension->sent + (uint32_t)i);
+  analytics__report__v1__dimension_column__init(&dimension->message);
+  dimension->message.n_dictionary = fresh;
+  dimension->message.dictionary = (char **)dimension->fresh;
+  dimension->message.n_indices = rows;
+  dimension->message.indices = dimension->indices;
+}
+
+void columns_chunk(Analytics__Report__V1__ColumnChunk *out, struct columns *c)
+{
+  for (size_t i = 0; i < c->n_dimensions; i++) {
+    dimension_message(&c->dimensions[i], c->rows);
+    c->dimension_messages[i] = &c->dimensions[i].message;
+  }
+  for (size_t i = 0; i < c->n_metrics; i++) {
+    struct metric_column *metric = &c->metrics[i];
+    analytics__report__v1__metric_column__init(&metric->message);
+    metric->message.n_values = c->rows;
+    metric->message.values = metric->values;
+    c->metric_messages[i] = &metric->message;
+  }
+  out->row_count = (uint32_t)c->rows;
+  out->n_dimensions = c->n_dimensions;
+  out->dimensions = c->dimension_messages;
+  out->n_metrics = c->n_metrics;
+  out->metrics = c->metric_messages;
+}
+
+void columns_next(struct columns *c)
+{
+  for (size_t i = 0; i < c->n_dimensions; i++)
+    c->dimensions[i].sent = c->dimensions[i].dictionary.count;
+  c->rows = 0;
+  c->fresh_bytes = 0;
+}

@@ -1,0 +1,36 @@
+/* Collects rows into columns: dictionary-coded dimensions, packed doubles. A full chunk is
+ * handed on as a ColumnChunk; the dictionaries live on over all chunks of one report.
+ * Not thread-safe. */
+#ifndef AMCP_REPORT_ROWS_COLUMNS_H
+#define AMCP_REPORT_ROWS_COLUMNS_H
+
+#include <stdbool.h>
+
+#include "analytics/report/v1/report.pb-c.h"
+#include "report-svc/rows/decoder.h"
+
+struct columns_options {
+  size_t chunk_rows;           /* rows of a full chunk; 0 means 4,096 */
+  size_t chunk_text_bytes;     /* new dictionary text that also makes it full; 0: 256 KiB */
+  size_t max_dictionary_bytes; /* of all dimensions together; 0 means 16 MiB */
+};
+
+struct columns;
+
+struct columns *columns_new(const struct columns_options *options);
+/* NULL is fine. */
+void columns_free(struct columns *c);
+
+/* Adds a row; call only while the chunk is not full. ERR_RESOURCE_EXHAUSTED
+ * (`too_many_values`) when the dictionaries reach their cap. */
+enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e);
+bool columns_full(const struct columns *c);
+/* Rows in the chunk at hand. */
+size_t columns_rows(const struct columns *c);
+/* Fills in the rows of the chunk at hand (row_count, dimensions, metrics). What it points
+ * to lives until the next call here. */
+void columns_chunk(Analytics__Report__V1__ColumnChunk *out, struct columns *c);
+/* The chunk was handed on: starts the next. */
+void columns_next(struct columns *c);
+
+#endif

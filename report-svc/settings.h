@@ -1,0 +1,28 @@
+/* report-svc's configuration from the environment. */
+#ifndef AMCP_REPORT_SETTINGS_H
+#define AMCP_REPORT_SETTINGS_H
+
+#include "common/base/config.h"
+#include "common/base/error.h"
+#include "common/base/log.h"
+#include "common/rpc/rpc.h"
+
+struct settings {
+  const char *grpc_listen;
+  const char *admin_listen; /* "off": none */
+  const char *auth_addr;
+  const char *data_endpoint; /* no slash at the end */
+  const char *admin_endpoint;
+  struct rpc_tls tls;
+  enum log_level log_level;
+  int64_t pollers, workers;
+  int64_t page_rows;
+  int64_t cache_ttl_s, cache_bytes;
+  int64_t timeout_ms, backoff_ms, max_transfers, fan_out, drain_ms;
+};
+
+/* The command line and the environment. Returns true when the program should go on; else
+ * *exit_code says how to end, and what was wrong has been printed. */
+bool settings_load(struct settings *s, int argc, char **argv, int *exit_code);
+
+#endif

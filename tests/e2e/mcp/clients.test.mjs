@@ -1,0 +1,144 @@
+// The official SDK clients against the real gateway in front of the fake services: connect,
+// list, call, errors, progress, cancellation, disconnect, restart; and never an onerror.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, kinds } from './clients.mjs';
+import { startBackend, startGateway } from './programs.mjs';
+
+const names = ['compare_dealer_sessions', 'get_account_summaries', 'list_dealers', 'run_report',
+  'run_report_across_dealers'];
+
+for (const kind of kinds) {
+  describe(kind.name, { timeout: 60_000 }, () => {
+    let backend, gateway;
+    before(async () => {
+      backend = await startBackend();
+      gateway = await startGateway(backend);
+    });
+    after(async () => {
+      assert.equal(await gateway.stop(), 0);
+      assert.equal(await backend.stop(), 0);
+    });
+
+    /** Runs fn with a connected client; ends the session; no onerror may have come. */
+    async function withClient(fn, options) {
+      const c = await connect(kind, gateway.url, options);
+      await fn(c);
+      await c.close();
+      await sleep(50);
+      assert.deepEqual(c.errors, []);
+    }
+
+    test('connects and learns who the server is', () => withClient(async ({ client, transport }) => {
+      assert.equal(client.getServerVersion().name, 'analytics-mcp');
+      assert.equal(client.getServerVersion().title, 'Analytics for car dealers');
+      assert.match(client.getInstructions(), /list_dealers/);
+      assert.deepEqual(client.getServerCapabilities(), { tools: {} });
+      assert.match(transport.sessionId, /^[0-9a-f]{32}$/);
+      await client.ping();
+    }));
+
+    test('lists the tools with schemas its validator compiles', () => withClient(async ({ client }) => {
+      const { tools, nextCursor } = await client.listTools();
+      assert.deepEqual(tools.map((t) => t.name), names);
+      assert.equal(nextCursor, undefined);
+      for (const tool of tools) {
+        assert.equal(tool.inputSchema.type, 'object');
+        assert.equal(tool.outputSchema.type, 'object');
+        assert.equal(tool.annotations.readOnlyHint, true);
+        assert.ok(tool.title && tool.description.length > 80);
+      }
+    }));
+
+    test('calls a tool; the structured result fits its schema and equals the text', () =>
+      withClient(async ({ client, call }) => {
+        await client.listTools(); // from here on the client checks results against the schemas
+        const result = await call('list_dealers', { query: 'ford' });
+        assert.ok(!result.isError);
+        assert.equal(result.structuredContent.dealers[0].name, 'Ford of "Portland"\n');
+        assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+        const report = await call('run_report', { dealer_id: 'd01', metrics: ['sessions'] });
+        assert.ok(!report.isError);
+      }));
+
+    test('gets failures of tools as results that say what to do', () => withClient(async ({ call }) => {
+      const cases = [
+        ['list_dealers', { region: 'nowhere' }, /regions are West/],
+        ['list_dealers', { limit: 501 }, /limit/],
+        ['list_dealers', { limit: 'many' }, /limit/],
+        ['run_report', { dealer_id: 'quota', metrics: ['sessions'] }, /quota exhausted/],
+        ['run_report', { dealer_id: 'd01', metrics: Array(11).fill('sessions') }, /at most 10/],
+        ['get_account_summaries', {}, /does not know/],
+      ];
+      for (const [name, args, text] of cases) {
+        const result = await call(name, args);
+        assert.equal(result.isError, true, name);
+        assert.match(result.content[0].text, text);
+      }
+    }));
+
+    test('gets an unknown tool as an invalid-params error', () => withClient(async ({ call }) => {
+      await assert.rejects(call('no_such_tool', {}), (e) => e.code === -32602);
+    }));
+
+    test('sees progress rise while a long tool runs', () => withClient(async ({ client, call }) => {
+      await client.listTools();
+      const seen = [];
+      const result = await call('compare_dealer_sessions', { region: 'West' }, {
+        onprogress: (p) => seen.push(p),
+      });
+      assert.deepEqual(seen.map((p) => p.progress), [1, 2, 3]);
+      assert.equal(seen[0].message, '1 of 3 dealers');
+      assert.equal(result.structuredContent.dealers[0].sessions, '9007199254740993');
+    }));
+
+    test('waits through a slow call without progress: the answer turns into a stream', () =>
+      withClient(async ({ call }) => {
+        const result = await call('compare_dealer_sessions', { region: 'slow' });
+        assert.match(result.content[0].text, /20 % above/);
+      }));
+
+    test('cancels a call, and the service hears of it', () => withClient(async ({ call }) => {
+      const count = async () => (await call('list_dealers', { query: 'cancels' })).structuredContent.total;
+      const before = await count();
+      for (const options of [{}, { onprogress: () => {} }]) {
+        const abort = new AbortController();
+        const pending = call('compare_dealer_sessions', { region: 'hang' }, { signal: abort.signal, ...options });
+        setTimeout(() => abort.abort('enough'), 200);
+        await assert.rejects(pending);
+      }
+      await sleep(300);
+      assert.equal(await count(), before + 2);
+    }));
+
+    test('runs many calls at once', () => withClient(async ({ call }) => {
+      const results = await Promise.all(Array.from({ length: 40 }, (_, i) =>
+        (i % 2 ? call('list_dealers', {}) : call('compare_dealer_sessions', { region: 'West' }))));
+      assert.ok(results.every((r) => !r.isError && r.structuredContent));
+    }));
+
+    test('is refused without or with wrong credentials', async () => {
+      for (const token of ['', 'nonsense']) {
+        await assert.rejects(connect(kind, gateway.url, { token }), (e) => {
+          assert.match(String(e.message) + String(e.code ?? e.status ?? ''), /401|Unauthorized|credentials/i);
+          return true;
+        });
+      }
+    });
+
+    test('after a restart of the gateway the session is gone (404) and a new one works', async () => {
+      const old = await connect(kind, gateway.url);
+      await old.call('list_dealers', {});
+      const { port } = gateway;
+      assert.equal(await gateway.stop(), 0);
+      gateway = await startGateway(backend, { port });
+      await assert.rejects(old.call('list_dealers', {}), (e) => {
+        assert.match(String(e.message) + String(e.code ?? ''), /404|not found/i);
+        return true;
+      });
+      await old.client.close();
+      await withClient(async ({ call }) => assert.ok(!(await call('list_dealers', {})).isError));
+    });
+  });
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds with sanitizers, runs every test and ends with the totals.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+jobs=$(nproc)
+
+usage() {
+  cat <<USAGE
+Usage: tests/run.sh [--no-install] [--no-tsan] [ctest arguments...]
+
+Builds with AddressSanitizer and UndefinedBehaviorSanitizer into build-asan and runs every test
+under ctest; then builds common/ with ThreadSanitizer into build-tsan and runs the tests of the base,
+http and rpc rooms. Ends with the totals; exit 0 only if all passed.
+
+  tests/run.sh -R rpc        only tests whose name contains "rpc" (and no ThreadSanitizer run)
+  tests/run.sh --no-tsan     without the ThreadSanitizer run
+USAGE
+}
+
+install=true tsan=true
+while (($# > 0)); do
+  case "$1" in
+  --no-install) install=false ;;
+  --no-tsan) tsan=false ;;
+  --help | -h) usage; exit 0 ;;
+  *) break ;;
+  esac
+  shift
+done
+(($# == 0)) || tsan=false
+
+began=$SECONDS
+note() { printf '== %s (%d s)\n' "$*" $((SECONDS - began)); }
+
+if $install; then
+  note "packages"
+  "$root/deploy/install-deps.sh" --tests
+fi
+
+note "clients under test"
+e2e=$root/tests/e2e
+stamp=$e2e/node_modules/.lock-sum
+if [[ $(sha256sum <"$e2e/package-lock.json") != "$(cat "$stamp" 2>/dev/null)" ]]; then
+  (cd "$e2e" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  sha256sum <"$e2e/package-lock.json" >"$stamp"
+fi
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1:halt_on_error=0:exitcode=66}
+
+passed=0 failed=0
+# Runs ctest in a build directory and adds to the totals.
+run_ctest() {
+  local dir=$1 log status=0
+  shift
+  log=$dir/ctest.log
+  (cd "$dir" && ctest --output-on-failure --no-tests=error -j "$jobs" "$@") | tee "$log" || status=$?
+  local line n bad
+  line=$(grep -E 'tests passed, .* tests failed out of' "$log" || true)
+  n=$(sed -nE 's/.*out of ([0-9]+).*/\1/p' <<<"$line")
+  bad=$(sed -nE 's/.*, ([0-9]+) tests failed.*/\1/p' <<<"$line")
+  failed=$((failed + ${bad:-1}))
+  passed=$((passed + ${n:-0} - ${bad:-0}))
+  return "$status"
+}
+
+note "build with AddressSanitizer and UndefinedBehaviorSanitizer"
+cmake -G Ninja -S "$root" -B "$root/build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+  -DAMCP_SANITIZE=address >/dev/null
+ninja -C "$root/build-asan" | tail -n 1
+note "tests"
+ok=true
+run_ctest "$root/build-asan" "$@" || ok=false
+
+if $tsan; then
+  note "build with ThreadSanitizer"
+  cmake -G Ninja -S "$root" -B "$root/build-tsan" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DAMCP_SANITIZE=thread >/dev/null
+  ninja -C "$root/build-tsan" tsan_tests | tail -n 1
+  note "tests of base, http and rpc under ThreadSanitizer"
+  run_ctest "$root/build-tsan" -R '^test_(base|http|rpc)' || ok=false
+fi
+
+note "done"
+echo "total: $passed passed, $failed failed"
+$ok && ((failed == 0))

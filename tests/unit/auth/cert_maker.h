@@ -1,0 +1,11 @@
+/* Makes an authority and certificates for tests of mutual TLS. */
+#ifndef AMCP_TESTS_AUTH_CERT_MAKER_H
+#define AMCP_TESTS_AUTH_CERT_MAKER_H
+
+/* Writes ca.pem, and NAME.pem and NAME.key for each name, into dir. Every certificate has
+ * DNS:NAME as its first alternative name, then DNS:localhost and IP:127.0.0.1. */
+void cert_make(const char *dir, const char *const *names, int n);
+/* "dir/name.ext" on the heap. */
+char *cert_path(const char *dir, const char *name, const char *ext);
+
+#endif

@@ -1,0 +1,31 @@
+/* A token endpoint for tests: one loopback listener whose answers the test sets. */
+#ifndef AMCP_TESTS_AUTH_FAKE_ENDPOINT_H
+#define AMCP_TESTS_AUTH_FAKE_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fake_endpoint;
+
+struct fake_answer {
+  int status;
+  const char *headers; /* extra lines, each ending in \r\n; NULL for none */
+  const char *body;    /* NULL: {"access_token":"token-<n>",...} where n counts the questions */
+  int expires_in;      /* for that body */
+  unsigned delay_ms;   /* before the answer */
+  bool cut_off;        /* close without an answer */
+  size_t padding;      /* spaces after the body */
+};
+
+struct fake_endpoint *fake_start(void);
+void fake_stop(struct fake_endpoint *f);
+/* "http://127.0.0.1:PORT/token" */
+const char *fake_url(const struct fake_endpoint *f);
+/* What every question gets from now on. The texts must outlive it. */
+void fake_set(struct fake_endpoint *f, const struct fake_answer *answer);
+/* Questions so far. */
+int fake_hits(struct fake_endpoint *f);
+/* Body of the last question, copied into out. */
+void fake_last_form(struct fake_endpoint *f, char *out, size_t size);
+
+#endif

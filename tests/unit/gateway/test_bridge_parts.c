@@ -1,0 +1,213 @@
+/* Trace context, error texts, OAuth challenges and metadata, the grant cache. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "gateway/access/cache.h"
+#include "gateway/access/resource.h"
+#include "gateway/bridge/outcome.h"
+#include "gateway/bridge/trace.h"
+#include "tests/unit/harness.h"
+
+static void trace_goes_on_with_a_new_span(void)
+{
+  const char *in = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+  char out[TRACE_LEN + 1], id[TRACE_ID_LEN + 1];
+  trace_child(in, out);
+  CU_ASSERT_EQUAL(strlen(out), TRACE_LEN);
+  CU_ASSERT_EQUAL(strncmp(in, out, 36), 0);
+  CU_ASSERT_NOT_EQUAL(strncmp(in + 36, out + 36, 16), 0);
+  CU_ASSERT_STRING_EQUAL(out + 52, "-00");
+  trace_id(out, id);
+  CU_ASSERT_STRING_EQUAL(id, "0af7651916cd43dd8448eb211c80319c");
+}
+
+static void malformed_trace_begins_a_new_one(void)
+{
+  static const char *const bad[] = {
+      "",
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+      "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+      "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+      "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx: y",
+  };
+  char a[TRACE_LEN + 1], b[TRACE_LEN + 1];
+  for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    CU_ASSERT_FALSE(trace_valid(bad[i]));
+    trace_child(bad[i], a);
+    CU_ASSERT_TRUE(trace_valid(a));
+    CU_ASSERT_STRING_NOT_EQUAL(a, bad[i]);
+  }
+  trace_child(NULL, a);
+  trace_child(NULL, b);
+  CU_ASSERT_TRUE(trace_valid(a) && trace_valid(b));
+  CU_ASSERT_STRING_NOT_EQUAL(a, b);
+  CU_ASSERT_TRUE(trace_valid("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
+}
+
+static void text_is(enum err_code code, const char *message, const char *want)
+{
+  const struct outcome_context c = {
+      .tool = "run_report", .service = "report-svc", .trace = "abc", .timeout_ms = 60000};
+  struct err e = {.code = code};
+  snprintf(e.message, sizeof(e.message), "%s", message);
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  outcome_text(&out, &e, &c);
+  CU_ASSERT_STRING_EQUAL(buf_str(&out), want);
+}
+
+static void error_texts_say_what_happened_and_what_to_do(void)
+{
+  text_is(ERR_INVALID_ARGUMENT, "metrics: at most 10 items, got 11",
+          "Invalid arguments for run_report: metrics: at most 10 items, got 11.");
+  text_is(ERR_UNAVAILABLE, "report-svc is not reachable",
+          "report-svc is not reachable. Try again in a minute.");
+  text_is(ERR_UNAVAILABLE, "", "report-svc is not reachable. Try again in a minute.");
+  text_is(ERR_UNAVAILABLE, "Google is down; try again later!", "Google is down; try again later!");
+  text_is(ERR_DEADLINE_EXCEEDED, "",
+          "report-svc did not answer within 60 s. Try again in a minute, or ask for a shorter "
+          "period or fewer dealers.");
+  text_is(ERR_NOT_FOUND, "no dealer \"x\"; did you mean \"d01\"?",
+          "no dealer \"x\"; did you mean \"d01\"?");
+  text_is(ERR_PERMISSION_DENIED, "d07 is not yours", "Access denied: d07 is not yours.");
+  text_is(ERR_RESOURCE_EXHAUSTED, "quota exhausted until 08:00Z",
+          "quota exhausted until 08:00Z. Try again in a minute, or ask for less at once.");
+  text_is(ERR_INTERNAL, "row 3 is odd",
+          "Internal error in report-svc: row 3 is odd. Tell the operator the trace id abc.");
+  text_is(ERR_UNIMPLEMENTED, "x",
+          "report-svc does not know run_report: gateway and services are of different versions. "
+          "Tell the operator.");
+  text_is(ERR_UNAUTHENTICATED, "",
+          "Your credentials are no longer accepted: they have expired. Connect again with a valid "
+          "token.");
+}
+
+static void every_code_has_a_text(void)
+{
+  const struct outcome_context c = {.tool = "t", .service = "s", .trace = "x", .timeout_ms = 1};
+  for (int code = 1; code <= 20; code++) {
+    struct err e = {.code = (enum err_code)code};
+    struct buf out AUTO_BUF = BUF_INIT(4096);
+    outcome_text(&out, &e, &c);
+    CU_ASSERT_TRUE(out.len > 20);
+  }
+}
+
+static void challenge_is(const struct resource *r, const char *error, const char *want)
+{
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  resource_challenge(r, &out, error, error != NULL ? "why" : NULL);
+  CU_ASSERT_STRING_EQUAL(buf_str(&out), want);
+}
+
+static void metadata_exists_only_with_oauth(void)
+{
+  struct resource *r = NULL;
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, NULL, "", &e), ERR_OK);
+  CU_ASSERT_PTR_NULL(resource_metadata(r));
+  challenge_is(r, NULL, "Bearer realm=\"analytics-mcp\"");
+  challenge_is(
+      r, "invalid_token",
+      "Bearer realm=\"analytics-mcp\", error=\"invalid_token\", error_description=\"why\"");
+  resource_free(r);
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, "https://mcp.example.com/mcp",
+                                     "https://login.example.com/, https://b.example/x", &e),
+                        ERR_OK);
+  CU_ASSERT_STRING_EQUAL(resource_metadata(r),
+                         "{\"resource\":\"https://mcp.example.com/mcp\","
+                         "\"authorization_servers\":[\"https://login.example.com/\","
+                         "\"https://b.example/x\"],\"bearer_methods_supported\":[\"header\"],"
+                         "\"resource_name\":\"Analytics MCP\"}");
+  challenge_is(r, NULL,
+               "Bearer realm=\"analytics-mcp\", resource_metadata=\"https://mcp.example.com/"
+               ".well-known/oauth-protected-resource/mcp\"");
+  resource_free(r);
+}
+
+static void incomplete_or_malformed_oauth_settings_are_refused(void)
+{
+  static const char *const bad[][2] = {{"https://mcp.example.com/mcp", NULL},
+                                       {NULL, "https://login.example.com"},
+                                       {"mcp.example.com/mcp", "https://l.example"},
+                                       {"https://m.example/mcp/", "https://l.example"},
+                                       {"https://m.example/mcp?x", "https://l.example"},
+                                       {"https://m.example/mcp", "login"},
+                                       {"https://", "https://l.example"}};
+  for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    struct resource *r = NULL;
+    struct err e = {0};
+    CU_ASSERT_EQUAL(resource_new(&r, bad[i][0], bad[i][1], &e), ERR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "ANALYTICS_MCP_"));
+  }
+}
+
+static struct grant *make_grant(const char *subject)
+{
+  Analytics__Auth__V1__Grant g = ANALYTICS__AUTH__V1__GRANT__INIT;
+  Analytics__Auth__V1__AuthenticateResponse r = ANALYTICS__AUTH__V1__AUTHENTICATE_RESPONSE__INIT;
+  g.subject = (char *)(uintptr_t)subject;
+  g.principal_id = (char *)"aa";
+  r.grant = &g;
+  r.sealed.data = (uint8_t *)"seal";
+  r.sealed.len = 4;
+  return grant_new(&r);
+}
+
+static void principal_is_the_subject_or_else_the_token(void)
+{
+  struct grant *a = make_grant("alice"), *b = make_grant("alice"), *c = make_grant("");
+  CU_ASSERT_STRING_EQUAL(grant_principal(a)->id, grant_principal(b)->id);
+  CU_ASSERT_STRING_EQUAL(grant_principal(c)->id, "token:aa");
+  size_t len;
+  CU_ASSERT_EQUAL(memcmp(grant_sealed(a, &len), "seal", 4), 0);
+  CU_ASSERT_EQUAL(len, 4);
+  grant_unref(a);
+  grant_unref(b);
+  grant_unref(c);
+}
+
+static void put(struct grant_cache *c, uint8_t key, int64_t expires)
+{
+  uint8_t k[CACHE_KEY_LEN] = {key};
+  struct grant *g = make_grant("x");
+  grant_cache_put(c, k, g, expires);
+  grant_unref(g);
+}
+
+static bool has(struct grant_cache *c, uint8_t key, int64_t now)
+{
+  uint8_t k[CACHE_KEY_LEN] = {key};
+  struct grant *g = grant_cache_get(c, k, now);
+  grant_unref(g);
+  return g != NULL;
+}
+
+static void cache_forgets_at_the_expiry_and_the_least_recently_used(void)
+{
+  struct grant_cache *c = grant_cache_new(3);
+  put(c, 1, 100);
+  put(c, 2, 100);
+  put(c, 3, 100);
+  CU_ASSERT_TRUE(has(c, 1, 99));
+  put(c, 4, 100);
+  CU_ASSERT_FALSE(has(c, 2, 50));
+  CU_ASSERT_TRUE(has(c, 1, 50) && has(c, 3, 50) && has(c, 4, 50));
+  CU_ASSERT_FALSE(has(c, 1, 100));
+  CU_ASSERT_EQUAL(grant_cache_count(c), 2);
+  put(c, 3, 200);
+  CU_ASSERT_TRUE(has(c, 3, 150));
+  CU_ASSERT_EQUAL(grant_cache_count(c), 2);
+  grant_cache_free(c);
+}
+
+TEST_MAIN("bridge_parts", TEST(trace_goes_on_with_a_new_span),
+          TEST(malformed_trace_begins_a_new_one),
+          TEST(error_texts_say_what_happened_and_what_to_do), TEST(every_code_has_a_text),
+          TEST(metadata_exists_only_with_oauth),
+          TEST(incomplete_or_malformed_oauth_settings_are_refused),
+          TEST(principal_is_the_subject_or_else_the_token),
+          TEST(cache_forgets_at_the_expiry_and_the_least_recently_used))

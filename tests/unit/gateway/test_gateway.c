@@ -1,0 +1,634 @@
+/* The whole gateway over raw sockets, in front of a fake backend on real gRPC. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "gateway/app.h"
+#include "tests/e2e/mcp/fake_backend.h"
+#include "tests/unit/gateway/raw_http.h"
+#include "tests/unit/harness.h"
+
+#define JSON_HEADERS                                                                               \
+  "Content-Type: application/json\r\nAccept: application/json, text/event-stream\r\n"
+#define GOOD "Authorization: Bearer good-alice\r\n"
+#define RPC(id, method) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\"}"
+#define INIT                                                                                       \
+  "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"       \
+  "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}"
+#define CALL(id, tool, arguments)                                                                  \
+  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"" tool      \
+  "\",\"arguments\":{" arguments "}}}"
+
+static struct fake_backend *backend;
+static struct app *app;
+static uint16_t port;
+
+static struct settings settings_for(const char *address)
+{
+  return (struct settings){.host = "127.0.0.1",
+                           .auth_enabled = true,
+                           .auth_addr = address,
+                           .report_addr = address,
+                           .aggregate_addr = address,
+                           .log_level = LOG_LEVEL_ERROR,
+                           .threads = 2,
+                           .max_connections = 64,
+                           .max_body = 4 * 1024 * 1024,
+                           .max_sessions = 100,
+                           .session_idle_s = 3600,
+                           .tool_timeout_ms = 2000,
+                           .drain_ms = 1,
+                           .grace_ms = 500};
+}
+
+static void start_with(struct settings s, bool open)
+{
+  static char address[32];
+  log_init("test", LOG_LEVEL_ERROR);
+  rpc_init();
+  if (s.auth_addr == NULL) {
+    backend = fake_backend_start(0, open);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(backend);
+    snprintf(address, sizeof(address), "127.0.0.1:%u", fake_backend_port(backend));
+    s.auth_addr = s.report_addr = s.aggregate_addr = address;
+  }
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(app_start(&app, &s, &e), ERR_OK);
+  port = app_port(app);
+}
+
+static void start(void)
+{
+  start_with(settings_for(NULL), false);
+}
+
+static void stop(void)
+{
+  app_stop(app);
+  fake_backend_stop(backend);
+  app = NULL;
+  backend = NULL;
+  rpc_shutdown();
+}
+
+static struct raw_answer mcp(const char *headers, const char *body)
+{
+  AUTO_FREE char *all = xasprintf(JSON_HEADERS "%s", headers);
+  return raw_request(port, "POST", "/mcp", all, body);
+}
+
+static void expect(struct raw_answer a, int status, const char *part)
+{
+  CU_ASSERT_EQUAL(a.status, status);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.body), part));
+  if (a.status != status || strstr(buf_str(&a.body), part) == NULL)
+    fprintf(stderr, "got %d %s\nwanted %d %s\n", a.status, buf_str(&a.body), status, part);
+  raw_answer_free(&a);
+}
+
+/* Headers of a session of alice: authorization and session id. */
+static char *session(void)
+{
+  struct raw_answer a = mcp(GOOD, INIT);
+  char id[64] = "";
+  CU_ASSERT_EQUAL(a.status, 200);
+  CU_ASSERT_TRUE(raw_header(&a, "Mcp-Session-Id", id, sizeof(id)));
+  raw_answer_free(&a);
+  return xasprintf(GOOD "Mcp-Session-Id: %s\r\n", id);
+}
+
+static bool header_is(const struct raw_answer *a, const char *name, const char *value)
+{
+  char got[512];
+  return raw_header(a, name, got, sizeof(got)) && strcmp(got, value) == 0;
+}
+
+/* ----------------------------------------------------------------- routes */
+
+static void open_routes_need_no_credentials(void)
+{
+  start();
+  expect(raw_request(port, "GET", "/", "", NULL), 200, "\"endpoint\":\"/mcp\"");
+  expect(raw_request(port, "GET", "/health", "Host: evil.example\r\n", NULL), 200, "\"version\"");
+  expect(raw_request(port, "GET", "/nothing", "", NULL), 404, "\"error\"");
+  expect(raw_request(port, "POST", "/health", "", "x"), 405, "\"error\"");
+  expect(raw_request(port, "GET", "/.well-known/oauth-protected-resource", "", NULL), 404, "");
+  expect(raw_request(port, "GET", "/.well-known/oauth-protected-resource/mcp", "", NULL), 404, "");
+  stop();
+}
+
+static void health_shows_each_backend(void)
+{
+  start();
+  bool all = false;
+  for (int i = 0; i < 100 && !all; i++) {
+    struct raw_answer a = raw_request(port, "GET", "/health", "", NULL);
+    all = strstr(buf_str(&a.body), "{\"status\":\"ok\",") != NULL &&
+          strstr(buf_str(&a.body), "\"auth-svc\":\"ready\",\"report-svc\":\"ready\","
+                                   "\"aggregate-svc\":\"ready\"") != NULL;
+    raw_answer_free(&a);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+  }
+  CU_ASSERT_TRUE(all);
+  fake_backend_stop(backend);
+  backend = NULL;
+  bool degraded = false;
+  for (int i = 0; i < 100 && !degraded; i++) {
+    struct raw_answer a = raw_request(port, "GET", "/health", "", NULL);
+    degraded = strstr(buf_str(&a.body), "\"status\":\"degraded\"") != NULL;
+    raw_answer_free(&a);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+  }
+  CU_ASSERT_TRUE(degraded);
+  stop();
+}
+
+static void get_is_405_with_allow_and_both_paths_are_alike(void)
+{
+  start();
+  struct raw_answer a =
+      raw_request(port, "GET", "/mcp", GOOD "Accept: text/event-stream\r\n", NULL);
+  CU_ASSERT_EQUAL(a.status, 405);
+  CU_ASSERT_TRUE(header_is(&a, "Allow", "POST, DELETE, OPTIONS"));
+  raw_answer_free(&a);
+  expect(raw_request(port, "PUT", "/mcp", GOOD, "x"), 405, "");
+  expect(raw_request(port, "POST", "/mcp/", GOOD JSON_HEADERS, INIT), 200, "serverInfo");
+  stop();
+}
+
+/* ----------------------------------------------------------------- access */
+
+static void missing_and_invalid_credentials_are_401_with_a_challenge(void)
+{
+  static const char *const missing[] = {"", "Authorization: Basic eA==\r\n",
+                                        "Authorization: Bearer\r\n", "Authorization: Bearer \r\n"};
+  start();
+  for (size_t i = 0; i < ARRAY_LEN(missing); i++) {
+    struct raw_answer a = mcp(missing[i], INIT);
+    CU_ASSERT_EQUAL(a.status, 401);
+    CU_ASSERT_STRING_EQUAL(buf_str(&a.body), "{\"error\":\"Missing credentials\"}");
+    CU_ASSERT_TRUE(header_is(&a, "WWW-Authenticate", "Bearer realm=\"analytics-mcp\""));
+    raw_answer_free(&a);
+  }
+  static const char *const invalid[] = {"Authorization: Bearer nonsense\r\n",
+                                        "Authorization: Bearer expired\r\n",
+                                        "Authorization: Bearer \xff\xfe\r\n"};
+  for (size_t i = 0; i < ARRAY_LEN(invalid); i++) {
+    struct raw_answer a = mcp(invalid[i], INIT);
+    char value[256] = "";
+    CU_ASSERT_EQUAL(a.status, 401);
+    CU_ASSERT_STRING_EQUAL(buf_str(&a.body), "{\"error\":\"Invalid credentials\"}");
+    CU_ASSERT_TRUE(raw_header(&a, "WWW-Authenticate", value, sizeof(value)));
+    CU_ASSERT_PTR_NOT_NULL(strstr(value, "error=\"invalid_token\""));
+    raw_answer_free(&a);
+  }
+  expect(raw_request(port, "GET", "/mcp", "", NULL), 401, "Missing");
+  expect(raw_request(port, "DELETE", "/mcp", "", NULL), 401, "Missing");
+  expect(mcp("Authorization: Bearer forbidden\r\n", INIT), 403, "Access denied");
+  stop();
+}
+
+static void auth_service_trouble_is_503_and_never_401(void)
+{
+  start();
+  struct raw_answer a = mcp("Authorization: Bearer down\r\n", INIT);
+  CU_ASSERT_EQUAL(a.status, 503);
+  CU_ASSERT_STRING_EQUAL(buf_str(&a.body), "{\"error\":\"Auth service unavailable\"}");
+  CU_ASSERT_TRUE(header_is(&a, "Retry-After", "5"));
+  raw_answer_free(&a);
+  fake_backend_stop(backend);
+  backend = NULL;
+  expect(mcp(GOOD, INIT), 503, "Auth service unavailable");
+  stop();
+}
+
+static void grant_is_asked_for_once_and_remembered(void)
+{
+  start();
+  for (int i = 0; i < 5; i++)
+    expect(mcp(GOOD, INIT), 200, "serverInfo");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 1);
+  expect(mcp("Authorization: Bearer good-bob\r\n", INIT), 200, "serverInfo");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 2);
+  stop();
+}
+
+static void session_is_of_no_use_to_another_principal(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  AUTO_FREE char *stolen =
+      xasprintf("Authorization: Bearer good-mallory\r\n%s", strchr(headers, '\n') + 1);
+  expect(mcp(stolen, RPC("1", "ping")), 404, "Session not found");
+  expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
+  stop();
+}
+
+static void without_auth_everyone_gets_the_local_grant(void)
+{
+  struct settings s = settings_for(NULL);
+  s.auth_enabled = false;
+  start_with(s, true);
+  expect(mcp("", INIT), 200, "serverInfo");
+  expect(mcp("Authorization: Bearer whatever\r\n", INIT), 200, "serverInfo");
+  stop();
+}
+
+static void oauth_metadata_is_served_when_configured(void)
+{
+  struct settings s = settings_for(NULL);
+  s.resource_url = "https://mcp.example.com/mcp";
+  s.auth_servers = "https://login.example.com";
+  start_with(s, false);
+  static const char *const paths[] = {"/.well-known/oauth-protected-resource",
+                                      "/.well-known/oauth-protected-resource/mcp"};
+  for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+    struct raw_answer a = raw_request(port, "GET", paths[i], "", NULL);
+    CU_ASSERT_EQUAL(a.status, 200);
+    CU_ASSERT_TRUE(header_is(&a, "Content-Type", "application/json"));
+    CU_ASSERT_TRUE(header_is(&a, "Access-Control-Allow-Origin", "*"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(buf_str(&a.body), "\"resource\":\"https://mcp.example.com/mcp\""));
+    raw_answer_free(&a);
+  }
+  struct raw_answer a = mcp("", INIT);
+  CU_ASSERT_TRUE(header_is(&a, "WWW-Authenticate",
+                           "Bearer realm=\"analytics-mcp\", resource_metadata=\"https://"
+                           "mcp.example.com/.well-known/oauth-protected-resource/mcp\""));
+  raw_answer_free(&a);
+  stop();
+}
+
+/* ---------------------------------------------------------------- headers */
+
+static void origin_and_host_are_checked_before_anything_else(void)
+{
+  start();
+  expect(mcp("Origin: http://evil.example\r\n", INIT), 403, "Origin");
+  expect(mcp(GOOD "Origin: null\r\n", INIT), 403, "Origin");
+  int fd = raw_connect(port);
+  raw_puts(fd, "POST /mcp HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 2\r\n\r\n{}");
+  struct raw_answer bad = raw_read(fd, 2000);
+  expect(bad, 403, "Host");
+  close(fd);
+  AUTO_FREE char *own = xasprintf(GOOD "Origin: http://localhost:%u\r\n", port);
+  struct raw_answer a = mcp(own, INIT);
+  CU_ASSERT_EQUAL(a.status, 200);
+  char origin[64];
+  CU_ASSERT_TRUE(raw_header(&a, "Access-Control-Allow-Origin", origin, sizeof(origin)));
+  CU_ASSERT_PTR_NOT_NULL(strstr(own, origin));
+  CU_ASSERT_TRUE(
+      header_is(&a, "Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate"));
+  raw_answer_free(&a);
+  stop();
+}
+
+static void preflight_is_204_without_credentials(void)
+{
+  start();
+  AUTO_FREE char *headers = xasprintf("Origin: http://localhost:%u\r\n"
+                                      "Access-Control-Request-Method: POST\r\n",
+                                      port);
+  struct raw_answer a = raw_request(port, "OPTIONS", "/mcp", headers, NULL);
+  char value[256] = "";
+  CU_ASSERT_EQUAL(a.status, 204);
+  CU_ASSERT_TRUE(raw_header(&a, "Access-Control-Allow-Headers", value, sizeof(value)));
+  CU_ASSERT_PTR_NOT_NULL(strstr(value, "Mcp-Session-Id"));
+  raw_answer_free(&a);
+  expect(raw_request(port, "OPTIONS", "/mcp", "Origin: http://evil.example\r\n", NULL), 403, "");
+  stop();
+}
+
+static void content_type_and_accept_follow_the_table(void)
+{
+  start();
+  static const struct {
+    const char *headers;
+    int status;
+  } rows[] = {
+      {GOOD "Content-Type: text/plain\r\n", 415},
+      {GOOD "Accept: application/json\r\n", 415},
+      {GOOD "Content-Type: application/jsonx\r\n", 415},
+      {GOOD "Content-Type: Application/JSON; charset=UTF-8\r\nAccept: */*\r\n", 200},
+      {GOOD "Content-Type: application/json\r\n", 200},
+      {GOOD "Content-Type: application/json\r\nAccept: application/json\r\n", 200},
+      {GOOD "Content-Type: application/json\r\nAccept: text/event-stream\r\n", 200},
+      {GOOD
+       "Content-Type: application/json\r\nAccept: text/event-stream, application/json;q=0.9\r\n",
+       200},
+      {GOOD "Content-Type: application/json\r\nAccept: text/html\r\n", 406},
+      {GOOD "Content-Type: application/json\r\nAccept: application/json;q=0\r\n", 406},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct raw_answer a = raw_request(port, "POST", "/mcp", rows[i].headers, INIT);
+    CU_ASSERT_EQUAL(a.status, rows[i].status);
+    raw_answer_free(&a);
+  }
+  stop();
+}
+
+static void answers_have_their_exact_types(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  struct raw_answer a = mcp(headers, RPC("1", "ping"));
+  CU_ASSERT_TRUE(header_is(&a, "Content-Type", "application/json"));
+  raw_answer_free(&a);
+  a = mcp(headers, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
+  char value[64];
+  CU_ASSERT_EQUAL(a.status, 202);
+  CU_ASSERT_TRUE(header_is(&a, "Content-Length", "0"));
+  CU_ASSERT_FALSE(raw_header(&a, "Content-Type", value, sizeof(value)));
+  raw_answer_free(&a);
+  AUTO_FREE char *sse =
+      xasprintf("%sContent-Type: application/json\r\nAccept: text/event-stream\r\n", headers);
+  a = raw_request(port, "POST", "/mcp", sse, RPC("1", "ping"));
+  CU_ASSERT_TRUE(header_is(&a, "Content-Type", "text/event-stream"));
+  CU_ASSERT_STRING_EQUAL(buf_str(&a.body), "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":1,"
+                                           "\"result\":{}}\n\n");
+  raw_answer_free(&a);
+  stop();
+}
+
+static void bad_bodies_have_their_status(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  expect(mcp(headers, "{\"jsonrpc\":\"2.0\",\"id\":1,\"meth"), 400, "-32700");
+  expect(mcp(headers, ""), 400, "-32700");
+  expect(mcp(headers, "[]"), 400, "-32600");
+  expect(mcp(headers, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"no/such\"}"), 200, "-32601");
+  expect(mcp(GOOD, RPC("1", "ping")), 400, "Mcp-Session-Id");
+  expect(mcp(GOOD "Mcp-Session-Id: nope\r\n", RPC("1", "ping")), 404, "-32001");
+  AUTO_FREE char *versioned = xasprintf("%sMCP-Protocol-Version: 1999-01-01\r\n", headers);
+  expect(mcp(versioned, RPC("1", "ping")), 400, "2025-11-25");
+  size_t size = 4 * 1024 * 1024 + 1;
+  char *big = xmalloc(size + 1);
+  memset(big, ' ', size);
+  big[size] = '\0';
+  expect(mcp(headers, big), 413, "larger than 4194304 bytes");
+  free(big);
+  stop();
+}
+
+static void modern_probe_is_told_to_fall_back(void)
+{
+  start();
+  expect(mcp(GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover\r\n",
+             "{\"jsonrpc\":\"2.0\",\"id\":\"server-discover-probe-1\",\"method\":\"server/"
+             "discover\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"
+             "\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"),
+         400, "\"code\":-32022");
+  stop();
+}
+
+static void delete_ends_the_session(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  struct raw_answer a = raw_request(port, "DELETE", "/mcp", headers, NULL);
+  CU_ASSERT_EQUAL(a.status, 204);
+  raw_answer_free(&a);
+  expect(mcp(headers, RPC("1", "ping")), 404, "");
+  expect(raw_request(port, "DELETE", "/mcp", headers, NULL), 404, "");
+  expect(raw_request(port, "DELETE", "/mcp", GOOD, NULL), 400, "");
+  stop();
+}
+
+/* ------------------------------------------------------------------ tools */
+
+static void list_names_the_tools_of_the_catalogue(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  struct raw_answer a = mcp(headers, RPC("1", "tools/list"));
+  static const char *const names[] = {"compare_dealer_sessions", "get_account_summaries",
+                                      "list_dealers", "run_report", "run_report_across_dealers"};
+  const char *at = buf_str(&a.body);
+  for (size_t i = 0; i < ARRAY_LEN(names) && at != NULL; i++) {
+    AUTO_FREE char *want = xasprintf("{\"name\":\"%s\",\"title\":", names[i]);
+    at = strstr(at, want);
+    CU_ASSERT_PTR_NOT_NULL(at);
+  }
+  raw_answer_free(&a);
+  stop();
+}
+
+static void call_reaches_the_service_with_grant_and_trace(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  expect(mcp(headers, CALL("7", "list_dealers", "\"query\":\"ford\"")), 200,
+         "\"structuredContent\":{\"dealers\":[{\"dealer_id\":\"d01\",\"name\":\"Ford of "
+         "\\\"Portland\\\"\\n\",\"region\":\"West\"");
+  AUTO_FREE char *traced = xasprintf(
+      "%straceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", headers);
+  expect(mcp(traced, CALL("7", "list_dealers", "\"query\":\"trace\"")), 200,
+         "\"name\":\"00-0af7651916cd43dd8448eb211c80319c-");
+  stop();
+}
+
+static void bad_arguments_are_results_that_name_the_path(void)
+{
+  static const struct {
+    const char *body, *part;
+  } rows[] = {
+      {CALL("1", "list_dealers", "\"limit\":501"), "limit"},
+      {CALL("1", "list_dealers", "\"limit\":\"many\""), "limit"},
+      {CALL("1", "list_dealers", "\"regoin\":\"West\""), "region"},
+      {CALL("1", "list_dealers", "\"region\":\"nowhere\""), "regions are West"},
+      {CALL("1", "run_report",
+            "\"dealer_id\":\"d01\",\"metrics\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\","
+            "\"i\",\"j\",\"k\"]"),
+       "metrics"},
+      {CALL("1", "run_report", "\"date_ranges\":[{\"start_date\":7,\"end_date\":\"today\"}]"),
+       "date_ranges[0].start_date"},
+  };
+  start();
+  AUTO_FREE char *headers = session();
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct raw_answer a = mcp(headers, rows[i].body);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.body), "\"isError\":true"));
+    expect(a, 200, rows[i].part);
+  }
+  stop();
+}
+
+static void service_errors_are_results(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"internal\"")), 200,
+         "Internal error in auth-svc: row 3 is odd. Tell the operator the trace id ");
+  expect(
+      mcp(headers, CALL("1", "run_report", "\"dealer_id\":\"quota\",\"metrics\":[\"sessions\"]")),
+      200, "quota exhausted until 08:00Z");
+  expect(mcp(headers, CALL("1", "get_account_summaries", "")), 200,
+         "report-svc does not know get_account_summaries");
+  expect(mcp(headers, CALL("1", "compare_dealer_sessions", "\"region\":\"silent\"")), 200,
+         "ended without a result");
+  expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"huge\"")), 200, "fewer rows");
+  expect(mcp(headers, CALL("1", "no_such_tool", "")), 200, "-32602");
+  stop();
+}
+
+static void call_beyond_its_deadline_names_the_service(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  int64_t begin = clock_mono_ms();
+  struct raw_answer a = mcp(headers, CALL("1", "list_dealers", "\"query\":\"hang\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.body), "\"isError\":true"));
+  expect(a, 200, "auth-svc did not answer");
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 4000);
+  stop();
+}
+
+static void service_that_is_down_is_named_and_comes_back_without_a_restart(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  uint16_t old = fake_backend_port(backend);
+  fake_backend_stop(backend);
+  backend = NULL;
+  struct raw_answer a = mcp(headers, CALL("1", "run_report", "\"metrics\":[\"sessions\"]"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.body), "\"isError\":true"));
+  expect(a, 200, "report-svc");
+  backend = fake_backend_start(old, false);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(backend);
+  bool back = false;
+  for (int i = 0; i < 20 && !back; i++) {
+    a = mcp(headers, CALL("1", "run_report", "\"metrics\":[\"sessions\"]"));
+    back = strstr(buf_str(&a.body), "\"isError\":false") != NULL;
+    raw_answer_free(&a);
+  }
+  CU_ASSERT_TRUE(back);
+  stop();
+}
+
+#define COMPARE(id, region)                                                                        \
+  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":"             \
+  "\"compare_dealer_sessions\",\"arguments\":{\"region\":\"" region                                \
+  "\"},\"_meta\":{\"progressToken\":\"p1\"}}}"
+
+static void progress_streams_and_the_result_ends_it(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  struct raw_answer a = mcp(headers, COMPARE("1", "West"));
+  CU_ASSERT_TRUE(header_is(&a, "Content-Type", "text/event-stream"));
+  const char *body = buf_str(&a.body);
+  const char *one = strstr(body, "\"progress\":1,\"total\":3,\"message\":\"1 of 3 dealers\"");
+  const char *three = one != NULL ? strstr(one, "\"progress\":3,") : NULL;
+  const char *result = three != NULL ? strstr(three, "\"structuredContent\":") : NULL;
+  CU_ASSERT_PTR_NOT_NULL(result);
+  CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"sessions\":\"9007199254740993\""));
+  raw_answer_free(&a);
+  stop();
+}
+
+static void wait_cancels(int n)
+{
+  for (int i = 0; i < 200 && fake_backend_cancels(backend) < n; i++)
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  CU_ASSERT_EQUAL(fake_backend_cancels(backend), n);
+}
+
+static int send_call(const char *headers, const char *body)
+{
+  int fd = raw_connect(port);
+  AUTO_FREE char *request = xasprintf("POST /mcp HTTP/1.1\r\nHost: localhost:%u\r\n" JSON_HEADERS
+                                      "%sContent-Length: %zu\r\n\r\n%s",
+                                      port, headers, strlen(body), body);
+  raw_puts(fd, request);
+  return fd;
+}
+
+static void disconnect_cancels_the_rpc(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  int json = send_call(headers, CALL("1", "list_dealers", "\"query\":\"hang\""));
+  nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+  CU_ASSERT_EQUAL(fake_backend_cancels(backend), 0);
+  close(json);
+  wait_cancels(1);
+  int stream = send_call(headers, COMPARE("2", "hang"));
+  struct buf seen AUTO_BUF = BUF_INIT(65536);
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 2000));
+  close(stream);
+  wait_cancels(2);
+  stop();
+}
+
+static void cancelled_notification_ends_the_call_without_a_response(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  int stream = send_call(headers, COMPARE("\"c\"", "hang"));
+  struct buf seen AUTO_BUF = BUF_INIT(65536);
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 2000));
+  expect(mcp(headers, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{"
+                      "\"requestId\":\"c\"}}"),
+         202, "");
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "\r\n0\r\n\r\n", 2000));
+  CU_ASSERT_PTR_NULL(strstr(buf_str(&seen), "\"result\""));
+  wait_cancels(1);
+  close(stream);
+  stop();
+}
+
+static void stop_ends_calls_that_hang(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  int fd = send_call(headers, COMPARE("1", "hang"));
+  struct buf seen AUTO_BUF = BUF_INIT(65536);
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 2000));
+  int64_t begin = clock_mono_ms();
+  app_stop(app);
+  app = NULL;
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 3000);
+  CU_ASSERT_TRUE(raw_wait_closed(fd, 1000));
+  close(fd);
+  stop();
+}
+
+static void busy_port_is_refused_with_the_address(void)
+{
+  start();
+  struct settings s = settings_for("127.0.0.1:1");
+  s.port = port;
+  struct app *second = NULL;
+  struct err e = {0};
+  CU_ASSERT_EQUAL(app_start(&second, &s, &e), ERR_UNAVAILABLE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "is in use"));
+  s = settings_for("127.0.0.1:1");
+  s.allowed_origins = "*";
+  CU_ASSERT_EQUAL(app_start(&second, &s, &e), ERR_INVALID_ARGUMENT);
+  stop();
+}
+
+TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_each_backend),
+          TEST(get_is_405_with_allow_and_both_paths_are_alike),
+          TEST(missing_and_invalid_credentials_are_401_with_a_challenge),
+          TEST(auth_service_trouble_is_503_and_never_401),
+          TEST(grant_is_asked_for_once_and_remembered),
+          TEST(session_is_of_no_use_to_another_principal),
+          TEST(without_auth_everyone_gets_the_local_grant),
+          TEST(oauth_metadata_is_served_when_configured),
+          TEST(origin_and_host_are_checked_before_anything_else),
+          TEST(preflight_is_204_without_credentials),
+          TEST(content_type_and_accept_follow_the_table), TEST(answers_have_their_exact_types),
+          TEST(bad_bodies_have_their_status), TEST(modern_probe_is_told_to_fall_back),
+          TEST(delete_ends_the_session), TEST(list_names_the_tools_of_the_catalogue),
+          TEST(call_reaches_the_service_with_grant_and_trace),
+          TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
+          TEST(call_beyond_its_deadline_names_the_service),
+          TEST(service_that_is_down_is_named_and_comes_back_without_a_restart),
+          TEST(progress_streams_and_the_result_ends_it), TEST(disconnect_cancels_the_rpc),
+          TEST(cancelled_notification_ends_the_call_without_a_response),
+          TEST(stop_ends_calls_that_hang), TEST(busy_port_is_refused_with_the_address))
