@@ -35,6 +35,8 @@ static void find_gap(struct check *c, uint64_t seq)
   uint64_t wanted = c->out->last.seq + 1;
   if (seq == wanted)
     snprintf(what, sizeof(what), "does not follow the line before it: one of the two was put here");
+  else if (seq == wanted + 1)
+    snprintf(what, sizeof(what), "line %" PRIu64 " is missing before it", wanted);
   else if (seq > wanted)
     snprintf(what, sizeof(what), "lines %" PRIu64 " to %" PRIu64 " are missing before it", wanted,
              seq - 1);
