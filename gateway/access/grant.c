@@ -9,6 +9,7 @@
 struct grant {
   struct mcp_principal principal; /* first: grant_of() casts */
   atomic_size_t refs;
+  atomic_bool refused;
   char *id;
   void *sealed;
   size_t sealed_len;
@@ -38,6 +39,7 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
 {
   struct grant *g = xcalloc(1, sizeof(*g));
   atomic_init(&g->refs, 1);
+  atomic_init(&g->refused, false);
   g->id = principal_id(response->grant);
   g->principal =
       (struct mcp_principal){.id = g->id, .ref = principal_ref, .unref = principal_unref};
@@ -78,6 +80,16 @@ const void *grant_sealed(const struct grant *g, size_t *len)
 {
   *len = g->sealed_len;
   return g->sealed;
+}
+
+void grant_refuse(const struct grant *g)
+{
+  atomic_store(&((struct grant *)(uintptr_t)g)->refused, true);
+}
+
+bool grant_refused(const struct grant *g)
+{
+  return atomic_load(&g->refused);
 }
 
 int64_t grant_expires_at(const struct grant *g)

@@ -2,6 +2,7 @@
 #ifndef AMCP_GATEWAY_ACCESS_GRANT_H
 #define AMCP_GATEWAY_ACCESS_GRANT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,10 @@ struct mcp_principal *grant_principal(struct grant *g);
 const struct grant *grant_of(const struct mcp_principal *p);
 /* The sealed bytes for the metadata of every downstream call. */
 const void *grant_sealed(const struct grant *g, size_t *len);
+/* A service refused the grant (auth-svc was restarted with another key): calls under way keep
+ * it, the cache forgets it, and the caller's next request gets a new one. Thread-safe. */
+void grant_refuse(const struct grant *g);
+bool grant_refused(const struct grant *g);
 /* Seconds since 1970; 0 when it does not end. */
 int64_t grant_expires_at(const struct grant *g);
 

@@ -153,6 +153,8 @@ static void on_done(void *user, const struct err *status)
   struct job *job = user;
   MAGIC_CHECK(job, JOB_MAGIC);
   struct err none = {0};
+  if (status->code == ERR_UNAUTHENTICATED)
+    grant_refuse(grant_of(mcp_call_principal(job->call)));
   if (status->code != ERR_OK) {
     finish_error(job, status);
   } else if (job->failure.code != ERR_OK) {
