@@ -49,7 +49,7 @@ export class Mcp {
         ...this.#headers,
         ...headers,
       },
-      body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+      body: body === undefined || typeof body === 'string' || body instanceof Blob ? body : JSON.stringify(body),
       signal,
     });
     const raw = await response.text();
