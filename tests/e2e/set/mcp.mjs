@@ -24,6 +24,11 @@ export class Mcp {
     this.log = []; // every raw body received
   }
 
+  // Id of the request sent last.
+  get lastId() {
+    return this.#next - 1;
+  }
+
   // A client with a session.
   static async connect(url, options) {
     const client = new Mcp(url, options);
