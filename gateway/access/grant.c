@@ -88,7 +88,9 @@ int64_t grant_expires_at(const struct grant *g)
 
 void grant_mark_refused(const struct grant *g)
 {
-  atomic_store(&((struct grant *)(uintptr_t)g)->refused, true);
+  struct grant *own;
+  memcpy(&own, &g, sizeof(own)); /* only this flag ever changes */
+  atomic_store(&own->refused, true);
 }
 
 bool grant_is_refused(const struct grant *g)
