@@ -236,7 +236,7 @@ static void wait(struct http_client *c)
   if (curl_multi_poll(c->multi, NULL, 0, wait_ms(c), NULL) == CURLM_OK)
     return;
   /* Out of memory or descriptors: do not spin. */
-  nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+  nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 }
 
 /* No new work is taken any more, so one pass over what is left is enough. */

@@ -222,11 +222,12 @@ static bool settle(struct mcp_call *call, const char *session_id, struct buf *js
       call->on_cancel(call->on_cancel_arg);
     call->on_cancel = NULL;
     unlink_call_locked(x, call);
+    /* Before the answer is out: a client may use the id again as soon as it has read it. */
+    if (call->attached)
+      mcp_session_detach(x->server->sessions, call->session, call);
     part_done_locked(x, session_id, json);
   }
   pthread_mutex_unlock(&x->lock);
-  if (first && call->attached)
-    mcp_session_detach(x->server->sessions, call->session, call);
   if (first)
     call_drop(call);
   return first;
