@@ -90,7 +90,8 @@ int main(int argc, char **argv)
   rpc_init();
   if (start(&p, &e) == ERR_OK) {
     log_info("serving", LOG_I("port", rpc_server_port(p.server)));
-    log_info("stopping", LOG_I("signal", signals_wait(NULL, NULL)));
+    int signal = signals_wait(NULL, NULL); /* apart: a log macro may skip its arguments */
+    log_info("stopping", LOG_I("signal", signal));
   } else {
     fprintf(stderr, "aggregate-svc: %s\n", e.message);
     exit_code = EXIT_FAILED;

@@ -89,11 +89,12 @@ static bool good_subject(const char *s)
   return n > 0 && n <= SUBJECT_MAX;
 }
 
-/* An expiry beyond any calendar is as good as none; converting it would not be defined. */
+/* With the leeway the check allowed, or a token in its last seconds would give a grant that
+ * has expired already. An expiry beyond any calendar is as good as none. */
 static int64_t read_exp(const cJSON *root)
 {
   double exp = json_get_number(root, "exp", 0);
-  return exp < 1e15 ? (int64_t)exp : INT64_MAX;
+  return exp < 1e15 ? (int64_t)exp + JWT_LEEWAY_S : INT64_MAX;
 }
 
 static enum err_code read_claims(const struct attempt *a, const cJSON *root, struct claims *c)
@@ -135,9 +136,10 @@ static enum err_code reject_account(const struct attempt *a)
 
 /* Whether a member proves that the caller holds the account's secret. Digests are compared,
  * so the comparison tells nothing of the secret, whatever its length. */
-static bool proves(const struct attempt *a, const struct dealer *d, const char *secret)
+static bool proves(const struct attempt *a, const struct dealer *d, const cJSON *member)
 {
   uint8_t digest[SHA256_SIZE];
+  const char *secret = cJSON_GetStringValue(member);
   if (secret == NULL || *secret == '\0')
     return false;
   sha256_of(secret, strlen(secret), digest);
@@ -185,11 +187,11 @@ static enum err_code check_account(Analytics__Auth__V1__Grant **out, enum bearer
   *form = BEARER_ACCOUNT;
   if (d == NULL)
     return reject_account(a);
-  if (cJSON_IsString(refresh) && proves(a, d, refresh->valuestring))
+  if (proves(a, d, refresh))
     return grant_account(out, a, d, INT64_MAX);
   /* An access token proves nothing after its end. */
   int64_t expires_at = read_expires_at(root);
-  if (cJSON_IsString(access) && expires_at > a->now_s && proves(a, d, access->valuestring))
+  if (expires_at > a->now_s && proves(a, d, access))
     return grant_account(out, a, d, expires_at);
   return reject_account(a);
 }
@@ -220,7 +222,7 @@ static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum b
 static const char *principal_of(const struct attempt *a)
 {
   uint8_t digest[SHA256_SIZE];
-  AUTO_BUF struct buf hex = BUF_INIT(2 * SHA256_SIZE);
+  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE);
   sha256_of(a->bearer, a->len, digest);
   hex_encode(&hex, digest, sizeof(digest));
   return arena_strdup(a->arena, buf_str(&hex));

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "auth-svc/borrow.h"
 #include "common/base/codec.h"
 
 static bool listed(const struct claim_list *list, const char *name)
@@ -50,13 +51,13 @@ static bool list_direct(Analytics__Auth__V1__Grant *g, const struct claims *c,
     const struct dealer *d = &directory->dealers[i];
     if (!is_direct(c, d))
       continue;
-    g->dealer_ids[g->n_dealer_ids++] = (char *)(uintptr_t)d->dealer_id;
+    g->dealer_ids[g->n_dealer_ids++] = borrow_text(d->dealer_id);
     region[d->region_index] = true;
   }
   for (size_t i = 0; c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER && i < directory->n_regions;
        i++)
     if (region[i] && (c->regions.n == 0 || listed(&c->regions, directory->regions[i])))
-      g->benchmark_regions[g->n_benchmark_regions++] = (char *)(uintptr_t)directory->regions[i];
+      g->benchmark_regions[g->n_benchmark_regions++] = borrow_text(directory->regions[i]);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "auth-svc/borrow.h"
 #include "auth-svc/secret.h"
 #include "common/base/mem.h"
 
@@ -113,7 +114,7 @@ static enum err_code collect(struct cohort *c, const Analytics__Auth__V1__Resolv
 static char *members_digest(const struct cohort *c)
 {
   const struct directory *dir = c->scope->directory;
-  struct buf text = BUF_INIT(COHORT_MAX_MEMBERS * (DIRECTORY_MAX_ID + 1));
+  struct buf text = BUF_INIT((size_t)COHORT_MAX_MEMBERS * (DIRECTORY_MAX_ID + 1));
   for (size_t i = 0; i < dir->n_dealers; i++)
     if (c->member[i])
       buf_printf(&text, "%s\n", dir->dealers[i].dealer_id);
@@ -160,26 +161,20 @@ static bool name_cohort(const struct cohort *c, Analytics__Auth__V1__ResolveCoho
 
 /* --------------------------------------------------------------------- members */
 
-/* The generated structs want char * where nothing is written. */
-static char *borrowed(const char *s)
-{
-  return (char *)(uintptr_t)s;
-}
-
 Analytics__Auth__V1__Dealer *dealer_message(const struct dealer *d, struct arena *arena)
 {
   Analytics__Auth__V1__Dealer *m = ARENA_NEW(arena, Analytics__Auth__V1__Dealer);
   if (m == NULL)
     return NULL;
   analytics__auth__v1__dealer__init(m);
-  m->dealer_id = borrowed(d->dealer_id);
-  m->name = borrowed(d->name);
-  m->region = borrowed(d->region);
-  m->city = borrowed(d->city);
-  m->state = borrowed(d->state);
-  m->lead_event = borrowed(d->lead_event);
+  m->dealer_id = borrow_text(d->dealer_id);
+  m->name = borrow_text(d->name);
+  m->region = borrow_text(d->region);
+  m->city = borrow_text(d->city);
+  m->state = borrow_text(d->state);
+  m->lead_event = borrow_text(d->lead_event);
   m->n_property_ids = d->n_property_ids;
-  m->property_ids = (char **)(uintptr_t)d->property_ids;
+  m->property_ids = borrow_texts(d->property_ids);
   return m;
 }
 
@@ -193,11 +188,11 @@ static Analytics__Auth__V1__CohortMember *member_message(const struct cohort *c,
   analytics__auth__v1__cohort_member__init(m);
   peers_write_ref(peers_tag(c->peers, d, false), ref);
   peers_write_ref(peers_owner_tag(c->peers, d), owner);
-  m->visible = scope_sees(c->scope, d);
-  m->dealer_ref = m->visible ? borrowed(d->dealer_id) : arena_strdup(c->arena, ref);
+  m->visible = c->scope->direct[d->index];
+  m->dealer_ref = m->visible ? borrow_text(d->dealer_id) : arena_strdup(c->arena, ref);
   m->dealer = m->visible ? dealer_message(d, c->arena) : NULL;
   m->owner_ref = arena_strdup(c->arena, owner);
-  m->lead_event = borrowed(d->lead_event);
+  m->lead_event = borrow_text(d->lead_event);
   return m->dealer_ref != NULL && m->owner_ref != NULL ? m : NULL;
 }
 
@@ -214,13 +209,13 @@ static bool list_members(const struct cohort *c, Analytics__Auth__V1__ResolveCoh
     const struct dealer *d = &dir->dealers[i];
     if (!c->member[i])
       continue;
-    if (d == c->subject)
+    if (c->subject != NULL && c->subject->index == i)
       out->subject_index = (int32_t)out->n_members;
     out->members[out->n_members] = member_message(c, d);
     if (out->members[out->n_members++] == NULL)
       return false;
     memcpy(benchmark->members.data + benchmark->members.len,
-           peers_tag(c->peers, d, scope_sees(c->scope, d)), PEER_TAG_BYTES);
+           peers_tag(c->peers, d, c->scope->direct[i]), PEER_TAG_BYTES);
     benchmark->members.len += PEER_TAG_BYTES;
   }
   return true;

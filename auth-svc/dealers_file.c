@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth-svc/dealers_reader.h"
 #include "auth-svc/nearest.h"
 #include "auth-svc/secret_file.h"
 #include "auth-svc/token_exchange.h"
@@ -20,27 +21,14 @@ enum {
   ARENA_MAX = 64 << 20,
   SECRET_MAX = 4096, /* bytes of a client id, secret or refresh token */
   URL_MAX = 1024,
-  PATH_MAX_TEXT = 160,
-};
-
-/* Where the reader stands, for messages. */
-struct reader {
-  const char *name;
-  const char *text;
-  size_t len;
-  bool bare;       /* the file is an array of dealers */
-  size_t index;    /* of the dealer being read */
-  const char *who; /* its id; NULL while not known */
-  struct arena *arena;
-  struct err *e;
 };
 
 /* ------------------------------------------------------------------- messages */
 
 /* Line of a path; of the nearest parent when the field is missing. */
-static size_t line_of(const struct reader *r, const char *path)
+static size_t line_of(const struct dealers_reader *r, const char *path)
 {
-  char p[PATH_MAX_TEXT];
+  char p[FIELD_PATH_MAX];
   snprintf(p, sizeof(p), "%s", path);
   while (*p != '\0') {
     size_t line = json_line_of(r->text, r->len, p);
@@ -55,14 +43,10 @@ static size_t line_of(const struct reader *r, const char *path)
   return 1;
 }
 
-/* Refuses the file because of a field of the current dealer ("oauth.client_id"; "" for the
- * dealer itself). */
-static enum err_code refuse(const struct reader *r, const char *field, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static enum err_code refuse(const struct reader *r, const char *field, const char *fmt, ...)
+enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
+                             ...)
 {
-  char path[PATH_MAX_TEXT], what[400], who[DIRECTORY_MAX_ID + 16] = "";
+  char path[FIELD_PATH_MAX], what[400], who[DIRECTORY_MAX_ID + 16] = "";
   snprintf(path, sizeof(path), "%s[%zu]%s%s", r->bare ? "" : "dealers", r->index,
            *field != '\0' ? "." : "", field);
   if (r->who != NULL)
@@ -75,8 +59,8 @@ static enum err_code refuse(const struct reader *r, const char *field, const cha
                  line_of(r, path), path, who, what);
 }
 
-static enum err_code check_keys(const struct reader *r, const cJSON *object, const char *prefix,
-                                const char *const *known, size_t n)
+static enum err_code check_keys(const struct dealers_reader *r, const cJSON *object,
+                                const char *prefix, const char *const *known, size_t n)
 {
   for (const cJSON *c = object->child; c != NULL; c = c->next) {
     struct nearest best = {0};
@@ -87,12 +71,12 @@ static enum err_code check_keys(const struct reader *r, const cJSON *object, con
     }
     if (found)
       continue;
-    char field[PATH_MAX_TEXT];
+    char field[FIELD_PATH_MAX];
     snprintf(field, sizeof(field), "%s%.64s", prefix, c->string);
     if (best.n > 0)
-      return refuse(r, field, "unknown key; did you mean \"%s\"?", known[best.item[0]]);
-    return refuse(r, field, "unknown key; known keys begin with \"%s\", \"%s\"", known[0],
-                  known[1]);
+      return dealers_refuse(r, field, "unknown key; did you mean \"%s\"?", known[best.item[0]]);
+    return dealers_refuse(r, field, "unknown key; known keys begin with \"%s\", \"%s\"", known[0],
+                          known[1]);
   }
   return ERR_OK;
 }
@@ -108,10 +92,11 @@ static bool has_control(const char *s)
 }
 
 /* A text field; absent gives `fallback` (NULL: it must be there). */
-static enum err_code read_text(const struct reader *r, const cJSON *object, const char *prefix,
-                               const char *key, size_t max, const char *fallback, const char **out)
+static enum err_code read_text(const struct dealers_reader *r, const cJSON *object,
+                               const char *prefix, const char *key, size_t max,
+                               const char *fallback, const char **out)
 {
-  char field[PATH_MAX_TEXT];
+  char field[FIELD_PATH_MAX];
   snprintf(field, sizeof(field), "%s%s", prefix, key);
   const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
   if (v == NULL && fallback != NULL) {
@@ -119,19 +104,19 @@ static enum err_code read_text(const struct reader *r, const cJSON *object, cons
     return ERR_OK;
   }
   if (v == NULL)
-    return refuse(r, field, "missing; must be a non-empty string");
+    return dealers_refuse(r, field, "missing; must be a non-empty string");
   if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
-    return refuse(r, field, "must be a non-empty string");
+    return dealers_refuse(r, field, "must be a non-empty string");
   if (strlen(v->valuestring) > max)
-    return refuse(r, field, "longer than %zu bytes", max);
+    return dealers_refuse(r, field, "longer than %zu bytes", max);
   if (has_control(v->valuestring))
-    return refuse(r, field, "holds a control character");
+    return dealers_refuse(r, field, "holds a control character");
   *out = v->valuestring;
   return ERR_OK;
 }
 
 /* Copies a non-secret text into the arena, so that it outlives the JSON. */
-static const char *keep(const struct reader *r, const char *s)
+static const char *keep(const struct dealers_reader *r, const char *s)
 {
   const char *copy = arena_strdup(r->arena, s);
   if (copy == NULL)
@@ -139,7 +124,7 @@ static const char *keep(const struct reader *r, const char *s)
   return copy;
 }
 
-static enum err_code read_kept(const struct reader *r, const cJSON *object, const char *key,
+static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
                                const char *fallback, const char **out)
 {
   enum err_code code = read_text(r, object, "", key, DIRECTORY_MAX_TEXT, fallback, out);
@@ -150,24 +135,24 @@ static enum err_code read_kept(const struct reader *r, const cJSON *object, cons
 
 /* Ids travel in requests, messages and metric-free logs: a plain alphabet keeps them apart
  * from opaque references, which start with '~'. */
-static enum err_code check_id(const struct reader *r, const char *field, const char *id)
+static enum err_code check_id(const struct dealers_reader *r, const char *field, const char *id)
 {
   static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                  "0123456789._:@/-";
   if (strlen(id) > DIRECTORY_MAX_ID)
-    return refuse(r, field, "longer than %d bytes", DIRECTORY_MAX_ID);
+    return dealers_refuse(r, field, "longer than %d bytes", DIRECTORY_MAX_ID);
   if (id[strspn(id, alphabet)] != '\0')
-    return refuse(r, field, "may hold letters, digits and . _ : @ / - only");
+    return dealers_refuse(r, field, "may hold letters, digits and . _ : @ / - only");
   return ERR_OK;
 }
 
-static enum err_code read_ids(struct reader *r, const cJSON *object, struct dealer *d)
+static enum err_code read_ids(struct dealers_reader *r, const cJSON *object, struct dealer *d)
 {
   const char *dealer = NULL, *account = NULL;
   bool has_dealer = cJSON_GetObjectItemCaseSensitive(object, "dealer_id") != NULL;
   bool has_account = cJSON_GetObjectItemCaseSensitive(object, "account_id") != NULL;
   if (!has_dealer && !has_account)
-    return refuse(r, "dealer_id", "missing; give dealer_id, account_id or both");
+    return dealers_refuse(r, "dealer_id", "missing; give dealer_id, account_id or both");
   enum err_code code;
   if (has_dealer && (code = read_kept(r, object, "dealer_id", NULL, &dealer)) != ERR_OK)
     return code;
@@ -187,11 +172,11 @@ static bool all_digits(const char *s)
   return n > 0 && n <= 20 && s[n] == '\0';
 }
 
-static enum err_code read_property(const struct reader *r, const cJSON *v, size_t i,
+static enum err_code read_property(const struct dealers_reader *r, const cJSON *v, size_t i,
                                    const char **out)
 {
   static const char *const known[] = {"property_id", "display_name"};
-  char field[PATH_MAX_TEXT], prefix[PATH_MAX_TEXT];
+  char field[FIELD_PATH_MAX], prefix[FIELD_PATH_MAX];
   snprintf(field, sizeof(field), "properties[%zu]", i);
   snprintf(prefix, sizeof(prefix), "properties[%zu].", i);
   const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
@@ -209,28 +194,30 @@ static enum err_code read_property(const struct reader *r, const cJSON *v, size_
   if (id != NULL && strncmp(id, "properties/", 11) == 0)
     id += 11;
   if (id == NULL || !all_digits(id))
-    return refuse(r, field,
-                  "must be a GA4 property id: a string of digits such as \"213025502\", or "
-                  "\"properties/213025502\"");
+    return dealers_refuse(r, field,
+                          "must be a GA4 property id: a string of digits such as \"213025502\", or "
+                          "\"properties/213025502\"");
   *out = keep(r, id);
   return ERR_OK;
 }
 
 /* A list of at most max items in the arena. */
-static enum err_code read_list(const struct reader *r, const cJSON *object, const char *key,
+static enum err_code read_list(const struct dealers_reader *r, const cJSON *object, const char *key,
                                int max, bool required, const cJSON **list)
 {
   *list = cJSON_GetObjectItemCaseSensitive(object, key);
   if (*list == NULL && !required)
     return ERR_OK;
   if (!cJSON_IsArray(*list) || (required && cJSON_GetArraySize(*list) == 0))
-    return refuse(r, key, "must be %s of strings", required ? "a non-empty array" : "an array");
+    return dealers_refuse(r, key, "must be %s of strings",
+                          required ? "a non-empty array" : "an array");
   if (cJSON_GetArraySize(*list) > max)
-    return refuse(r, key, "more than %d items", max);
+    return dealers_refuse(r, key, "more than %d items", max);
   return ERR_OK;
 }
 
-static enum err_code read_properties(const struct reader *r, const cJSON *object, struct dealer *d)
+static enum err_code read_properties(const struct dealers_reader *r, const cJSON *object,
+                                     struct dealer *d)
 {
   const cJSON *list = NULL;
   enum err_code code = read_list(r, object, "properties", DIRECTORY_MAX_PROPERTIES, true, &list);
@@ -245,7 +232,8 @@ static enum err_code read_properties(const struct reader *r, const cJSON *object
   return code;
 }
 
-static enum err_code read_groups(const struct reader *r, const cJSON *object, struct dealer *d)
+static enum err_code read_groups(const struct dealers_reader *r, const cJSON *object,
+                                 struct dealer *d)
 {
   const cJSON *list = NULL;
   enum err_code code = read_list(r, object, "groups", DIRECTORY_MAX_GROUPS, false, &list);
@@ -253,39 +241,42 @@ static enum err_code read_groups(const struct reader *r, const cJSON *object, st
     return code;
   d->groups = ARENA_ARRAY(r->arena, const char *, (size_t)cJSON_GetArraySize(list));
   for (const cJSON *v = list->child; v != NULL; v = v->next) {
-    char field[PATH_MAX_TEXT];
+    char field[FIELD_PATH_MAX];
     snprintf(field, sizeof(field), "groups[%zu]", d->n_groups);
     if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || has_control(v->valuestring) ||
         strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
-      return refuse(r, field, "must be a non-empty string of at most %d bytes", DIRECTORY_MAX_TEXT);
+      return dealers_refuse(r, field, "must be a non-empty string of at most %d bytes",
+                            DIRECTORY_MAX_TEXT);
     d->groups[d->n_groups++] = keep(r, v->valuestring);
   }
   return ERR_OK;
 }
 
 /* Event names: facts of GA4's own rules, a letter, then letters, digits and _, at most 40. */
-static enum err_code check_lead_event(const struct reader *r, const char *s)
+static enum err_code check_lead_event(const struct dealers_reader *r, const char *s)
 {
   size_t n = strlen(s);
   bool good = n <= 40 && (n == 0 || isalpha((unsigned char)s[0]));
   for (size_t i = 0; i < n; i++)
     good = good && (isalnum((unsigned char)s[i]) || s[i] == '_');
   return good ? ERR_OK
-              : refuse(r, "lead_event",
-                       "must be a GA4 event name: a letter, then letters, digits and _, at most "
-                       "40");
+              : dealers_refuse(
+                    r, "lead_event",
+                    "must be a GA4 event name: a letter, then letters, digits and _, at most "
+                    "40");
 }
 
-static enum err_code check_time_zone(const struct reader *r, const char *s)
+static enum err_code check_time_zone(const struct dealers_reader *r, const char *s)
 {
   static const char alphabet[] =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
   return s[strspn(s, alphabet)] == '\0'
              ? ERR_OK
-             : refuse(r, "time_zone", "must be an IANA name such as \"America/Chicago\"");
+             : dealers_refuse(r, "time_zone", "must be an IANA name such as \"America/Chicago\"");
 }
 
-static enum err_code read_texts(const struct reader *r, const cJSON *object, struct dealer *d)
+static enum err_code read_texts(const struct dealers_reader *r, const cJSON *object,
+                                struct dealer *d)
 {
   const struct {
     const char *key, *fallback;
@@ -307,15 +298,15 @@ static enum err_code read_texts(const struct reader *r, const cJSON *object, str
 
 /* ---------------------------------------------------------------------- oauth */
 
-static enum err_code check_token_uri(const struct reader *r, const char *uri)
+static enum err_code check_token_uri(const struct dealers_reader *r, const char *uri)
 {
   char host[256], name[256];
   uint16_t port = 0;
   if (uri == NULL)
     return ERR_OK;
   if (!url_host(uri, host, sizeof(host)))
-    return refuse(r, "oauth.token_uri", "must be an https URL such as \"%s\"",
-                  GOOGLE_TOKEN_ENDPOINT);
+    return dealers_refuse(r, "oauth.token_uri", "must be an https URL such as \"%s\"",
+                          GOOGLE_TOKEN_ENDPOINT);
   bool local =
       config_host_is_loopback(host) ||
       (config_split_hostport(host, name, sizeof(name), &port) && config_host_is_loopback(name));
@@ -325,15 +316,16 @@ static enum err_code check_token_uri(const struct reader *r, const char *uri)
   return ERR_OK;
 }
 
-static enum err_code read_oauth(const struct reader *r, const cJSON *object,
+static enum err_code read_oauth(const struct dealers_reader *r, const cJSON *object,
                                 struct credential **out)
 {
   static const char *const known[] = {"client_id", "client_secret", "refresh_token", "token_uri"};
   const char *value[ARRAY_LEN(known)] = {NULL};
   const cJSON *oauth = cJSON_GetObjectItemCaseSensitive(object, "oauth");
   if (!cJSON_IsObject(oauth))
-    return refuse(r, "oauth", "%smust be an object with client_id, client_secret and refresh_token",
-                  oauth == NULL ? "missing; " : "");
+    return dealers_refuse(r, "oauth",
+                          "%smust be an object with client_id, client_secret and refresh_token",
+                          oauth == NULL ? "missing; " : "");
   enum err_code code = check_keys(r, oauth, "oauth.", known, ARRAY_LEN(known));
   for (size_t i = 0; i < 3 && code == ERR_OK; i++)
     code = read_text(r, oauth, "oauth.", known[i], SECRET_MAX, NULL, &value[i]);
@@ -346,7 +338,7 @@ static enum err_code read_oauth(const struct reader *r, const cJSON *object,
   return code;
 }
 
-static enum err_code read_dealer(struct reader *r, const cJSON *object, struct dealer *d,
+static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, struct dealer *d,
                                  struct credential **credential)
 {
   static const char *const known[] = {"dealer_id", "account_id", "name",       "region",
@@ -354,7 +346,7 @@ static enum err_code read_dealer(struct reader *r, const cJSON *object, struct d
                                       "owner",     "groups",     "lead_event", "time_zone"};
   r->who = NULL;
   if (!cJSON_IsObject(object))
-    return refuse(r, "", "must be an object");
+    return dealers_refuse(r, "", "must be an object");
   enum err_code code = read_ids(r, object, d);
   if (code == ERR_OK)
     code = check_keys(r, object, "", known, ARRAY_LEN(known));
@@ -367,86 +359,10 @@ static enum err_code read_dealer(struct reader *r, const cJSON *object, struct d
   return code != ERR_OK ? code : read_oauth(r, object, credential);
 }
 
-/* ----------------------------------------------------------------- duplicates */
-
-struct use {
-  const char *id;
-  size_t dealer;
-  size_t item; /* property's place; 0 for ids */
-  bool account;
-};
-
-static int by_id_then_place(const void *a, const void *b)
-{
-  const struct use *x = a, *y = b;
-  int c = strcmp(x->id, y->id);
-  if (c != 0)
-    return c;
-  return x->dealer != y->dealer ? (x->dealer < y->dealer ? -1 : 1)
-                                : (x->item > y->item) - (x->item < y->item);
-}
-
-/* Reports the duplicate that stands first in the file, at its second place. */
-static const struct use *first_duplicate(struct use *uses, size_t n, bool within_dealer,
-                                         const struct use **earlier)
-{
-  const struct use *found = NULL;
-  if (n > 0)
-    qsort(uses, n, sizeof(*uses), by_id_then_place);
-  for (size_t i = 1; i < n; i++)
-    if (strcmp(uses[i - 1].id, uses[i].id) == 0 &&
-        (within_dealer || uses[i - 1].dealer != uses[i].dealer) &&
-        (found == NULL || uses[i].dealer < found->dealer)) {
-      found = &uses[i];
-      *earlier = &uses[i - 1];
-    }
-  return found;
-}
-
-/* Ids and accounts share one space: a token may name a dealer by either. */
-static enum err_code check_unique_ids(struct reader *r, const struct dealer *dealers, size_t n)
-{
-  AUTO_FREE struct use *uses = xcalloc(2 * n + 1, sizeof(*uses));
-  for (size_t i = 0; i < n; i++) {
-    uses[2 * i] = (struct use){dealers[i].dealer_id, i, 0, false};
-    uses[2 * i + 1] = (struct use){dealers[i].account_id, i, 0, true};
-  }
-  const struct use *earlier = NULL;
-  const struct use *twice = first_duplicate(uses, 2 * n, false, &earlier);
-  if (twice == NULL)
-    return ERR_OK;
-  r->index = twice->dealer;
-  r->who = dealers[twice->dealer].dealer_id;
-  return refuse(r, twice->account && strcmp(r->who, twice->id) != 0 ? "account_id" : "dealer_id",
-                "\"%s\" is used by dealers[%zu] already", twice->id, earlier->dealer);
-}
-
-static enum err_code check_unique_properties(struct reader *r, const struct dealer *dealers,
-                                             size_t n)
-{
-  size_t total = 0, at = 0;
-  for (size_t i = 0; i < n; i++)
-    total += dealers[i].n_property_ids;
-  AUTO_FREE struct use *uses = xcalloc(total + 1, sizeof(*uses));
-  for (size_t i = 0; i < n; i++)
-    for (size_t j = 0; j < dealers[i].n_property_ids; j++)
-      uses[at++] = (struct use){dealers[i].property_ids[j], i, j, false};
-  const struct use *earlier = NULL;
-  const struct use *twice = first_duplicate(uses, total, true, &earlier);
-  if (twice == NULL)
-    return ERR_OK;
-  char field[PATH_MAX_TEXT];
-  snprintf(field, sizeof(field), "properties[%zu]", twice->item);
-  r->index = twice->dealer;
-  r->who = dealers[twice->dealer].dealer_id;
-  return refuse(r, field, "property %s belongs to dealers[%zu] (dealer \"%s\") already", twice->id,
-                earlier->dealer, dealers[earlier->dealer].dealer_id);
-}
-
 /* ------------------------------------------------------------------- the file */
 
 /* Finds the array of dealers. */
-static enum err_code find_dealers(struct reader *r, const cJSON *root, const cJSON **list)
+static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, const cJSON **list)
 {
   r->bare = cJSON_IsArray(root);
   *list = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
@@ -467,8 +383,8 @@ static enum err_code find_dealers(struct reader *r, const cJSON *root, const cJS
   return ERR_OK;
 }
 
-static enum err_code read_dealers(struct reader *r, const cJSON *list, struct dealer *dealers,
-                                  struct credential **credentials, size_t n)
+static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
+                                  struct dealer *dealers, struct credential **credentials, size_t n)
 {
   size_t i = 0;
   for (const cJSON *v = list->child; v != NULL; v = v->next, i++) {
@@ -477,8 +393,8 @@ static enum err_code read_dealers(struct reader *r, const cJSON *list, struct de
     if (code != ERR_OK)
       return code;
   }
-  enum err_code code = check_unique_ids(r, dealers, n);
-  return code != ERR_OK ? code : check_unique_properties(r, dealers, n);
+  enum err_code code = dealers_check_ids(r, dealers, n);
+  return code != ERR_OK ? code : dealers_check_properties(r, dealers, n);
 }
 
 /* Puts the dealers in order and the credentials beside them. */
@@ -492,7 +408,7 @@ static struct snapshot *assemble(struct arena *arena, const struct dealer *deale
   return snapshot_new(d, ordered, NULL);
 }
 
-static enum err_code parse_list(struct snapshot **out, struct reader *r, const cJSON *list)
+static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r, const cJSON *list)
 {
   size_t n = (size_t)cJSON_GetArraySize(list);
   AUTO_FREE struct dealer *dealers = xcalloc(n, sizeof(*dealers));
@@ -522,7 +438,7 @@ static void wipe_json(cJSON *j)
 enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
                                  size_t len, struct err *e)
 {
-  struct reader r = {.name = name, .text = text, .len = len, .e = e};
+  struct dealers_reader r = {.name = name, .text = text, .len = len, .e = e};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, text, len, &limits, e);

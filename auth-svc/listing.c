@@ -1,6 +1,7 @@
 /* Lists dealers, filtered and in pages. */
 #include "auth-svc/listing.h"
 
+#include "auth-svc/borrow.h"
 #include "auth-svc/cohort.h"
 #include "common/base/codec.h"
 
@@ -50,22 +51,18 @@ static bool fill_page(Analytics__Auth__V1__ListDealersResponse *out, const struc
   return true;
 }
 
-/* Regions of the dealers that may be read, whatever the filter. */
+/* Regions that may be named, whatever the filter. */
 static bool fill_regions(Analytics__Auth__V1__ListDealersResponse *out, const struct scope *s,
                          struct arena *arena)
 {
   const struct directory *dir = s->directory;
-  bool *seen = ARENA_ARRAY(arena, bool, dir->n_regions);
+  size_t n = 0;
   out->regions = ARENA_ARRAY(arena, char *, dir->n_regions);
-  if (seen == NULL || out->regions == NULL)
-    return false;
-  for (size_t i = 0; i < dir->n_dealers; i++)
-    if (s->direct[i])
-      seen[dir->dealers[i].region_index] = true;
-  for (size_t i = 0; i < dir->n_regions; i++)
-    if (seen[i])
-      out->regions[out->n_regions++] = (char *)(uintptr_t)dir->regions[i];
-  return true;
+  for (size_t i = 0; out->regions != NULL && i < dir->n_regions; i++)
+    if (s->known[i])
+      out->regions[n++] = borrow_text(dir->regions[i]);
+  out->n_regions = n;
+  return out->regions != NULL;
 }
 
 enum err_code listing_make(Analytics__Auth__V1__ListDealersResponse **out,

@@ -49,8 +49,11 @@ unsigned nearest_distance(const char *asked, const char *candidate)
   if ((n >= 3 && ascii_case_find(candidate, asked) != NULL) ||
       (m >= 3 && ascii_case_find(asked, candidate) != NULL))
     return 1;
+  size_t most = (n + 1) / 2;
+  if ((n > m ? n - m : m - n) > most) /* at least so many edits: spare the table */
+    return NEAREST_FAR;
   unsigned d = edits(asked, n, candidate, m);
-  return d <= (n + 1) / 2 ? d : NEAREST_FAR;
+  return d <= most ? d : NEAREST_FAR;
 }
 
 void nearest_offer(struct nearest *best, size_t item, unsigned distance)

@@ -11,6 +11,7 @@ static void mark_direct(struct scope *s, const struct dealer *dealer)
   if (dealer == NULL || s->direct[dealer->index])
     return;
   s->direct[dealer->index] = true;
+  s->known[dealer->region_index] = true;
   s->n_direct++;
 }
 
@@ -20,9 +21,10 @@ struct scope *scope_new(struct arena *arena, const struct directory *directory,
   struct scope *s = ARENA_NEW(arena, struct scope);
   bool *direct = ARENA_ARRAY(arena, bool, directory->n_dealers);
   bool *benchmark = ARENA_ARRAY(arena, bool, directory->n_regions);
-  if (s == NULL || direct == NULL || benchmark == NULL)
+  bool *known = ARENA_ARRAY(arena, bool, directory->n_regions);
+  if (s == NULL || direct == NULL || benchmark == NULL || known == NULL)
     return NULL;
-  *s = (struct scope){grant, directory, direct, 0, benchmark};
+  *s = (struct scope){grant, directory, direct, 0, benchmark, known};
   for (size_t i = 0; grant->all_dealers && i < directory->n_dealers; i++)
     mark_direct(s, &directory->dealers[i]);
   for (size_t i = 0; i < grant->n_dealer_ids; i++)
@@ -30,7 +32,7 @@ struct scope *scope_new(struct arena *arena, const struct directory *directory,
   for (size_t i = 0; i < grant->n_benchmark_regions; i++) {
     size_t region = directory_region(directory, grant->benchmark_regions[i]);
     if (region < directory->n_regions)
-      s->benchmark[region] = true;
+      s->benchmark[region] = s->known[region] = true;
   }
   return s;
 }
@@ -50,14 +52,7 @@ const struct dealer *scope_only_dealer(const struct scope *s)
 
 bool scope_knows_region(const struct scope *s, size_t region_index)
 {
-  if (region_index >= s->directory->n_regions)
-    return false;
-  if (s->benchmark[region_index])
-    return true;
-  for (size_t i = 0; i < s->directory->n_dealers; i++)
-    if (s->direct[i] && s->directory->dealers[i].region_index == region_index)
-      return true;
-  return false;
+  return region_index < s->directory->n_regions && s->known[region_index];
 }
 
 const char *shown(char out[SHOWN_SIZE], const char *text)

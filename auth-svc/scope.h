@@ -14,6 +14,7 @@ struct scope {
   bool *direct; /* by dealer index: rows may be seen */
   size_t n_direct;
   bool *benchmark; /* by region index: aggregates over all its dealers may be seen */
+  bool *known;     /* by region index: may be named: a direct dealer or the benchmark */
 };
 
 /* Works the grant out against the directory. Dealers and regions that are not configured

@@ -1,8 +1,10 @@
-/* The rpcs: open the grant, ask policy, answer. All run on the poller; none waits. */
+/* The rpcs: open the grant, ask policy, answer. None waits; what walks over all dealers runs
+ * on the worker pool. */
 #include "auth-svc/service.h"
 
 #include <string.h>
 
+#include "auth-svc/borrow.h"
 #include "auth-svc/cohort.h"
 #include "auth-svc/listing.h"
 #include "auth-svc/target.h"
@@ -230,14 +232,13 @@ static void reply_token(const struct token_call *t, const struct token_result *r
   Analytics__Auth__V1__GetAccessTokenResponse response;
   analytics__auth__v1__get_access_token_response__init(&response);
   const struct dealer *d = t->target.dealer;
-  /* The generated struct wants char * where nothing is written. */
-  response.access_token = (char *)(uintptr_t)secret_text(result->access_token);
+  response.access_token = borrow_text(secret_text(result->access_token));
   response.expires_at = result->expires_at;
-  response.dealer_ref = (char *)(uintptr_t)t->target.ref;
+  response.dealer_ref = borrow_text(t->target.ref);
   if (d != NULL && !t->target.opaque)
-    response.dealer_name = (char *)(uintptr_t)d->name;
+    response.dealer_name = borrow_text(d->name);
   if (d != NULL) {
-    response.property_ids = (char **)(uintptr_t)d->property_ids;
+    response.property_ids = borrow_texts(d->property_ids);
     response.n_property_ids = d->n_property_ids;
   }
   if (t->target.credential->quota_project != NULL)
@@ -335,8 +336,8 @@ static void handle_get_access_token(struct rpc_call *call, const ProtobufCMessag
 static const struct rpc_method methods[] = {
     {"Authenticate", RPC_UNARY, RPC_ON_POLLER, handle_authenticate},
     {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, handle_get_access_token},
-    {"ResolveCohort", RPC_UNARY, RPC_ON_POLLER, handle_resolve_cohort},
-    {"ListDealers", RPC_UNARY, RPC_ON_POLLER, handle_list_dealers},
+    {"ResolveCohort", RPC_UNARY, RPC_ON_WORKER, handle_resolve_cohort},
+    {"ListDealers", RPC_UNARY, RPC_ON_WORKER, handle_list_dealers},
 };
 
 enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e)

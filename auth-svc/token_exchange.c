@@ -59,7 +59,7 @@ static void quote(char *out, size_t size, const char *text, const struct form_fi
   if (text == NULL || repeats_a_value(text, form, n))
     return;
   for (; *text != '\0' && len + 1 < size; text++)
-    out[len++] = *text >= 0x20 && *text < 0x7f ? *text : '?';
+    out[len++] = (char)(*text >= 0x20 && *text < 0x7f ? *text : '?');
   out[len] = '\0';
 }
 

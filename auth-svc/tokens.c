@@ -398,7 +398,7 @@ void tokens_get(struct tokens *t, const char *account_id, struct credential *cre
     ready(user, &d.result);
     secret_unref(d.result.access_token);
   }
-  if (d.start)
+  if (c != NULL)
     start_refresh(en, c, refresh);
 }
 

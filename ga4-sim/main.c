@@ -74,6 +74,11 @@ static enum err_code serve(struct sim *s, struct err *e)
 static enum err_code run(const struct options *o, struct err *e)
 {
   struct sim s = {.options = o};
+  bool writes = o->write_dealers != NULL || o->write_service_account != NULL;
+  if (o->generate_only && writes && o->port == 0)
+    return err_set(e, ERR_INVALID_ARGUMENT, "listen",
+                   "--generate-only writes files that name the token endpoint: give --listen the "
+                   "port it will have, not 0");
   enum err_code code = world_open(&s.world, &o->world, o->fixed_today, o->db, e);
   if (code != ERR_OK)
     return code;

@@ -20,8 +20,12 @@ static const char *const order_names[] = {"ORDER_TYPE_UNSPECIFIED", "ALPHANUMERI
                                           "CASE_INSENSITIVE_ALPHANUMERIC", "NUMERIC"};
 static const struct enum_type order_enum = {V1 "OrderBy.DimensionOrderBy.OrderType", order_names,
                                             ARRAY_LEN(order_names)};
-static const char *const aggregation_names[] = {"METRIC_AGGREGATION_UNSPECIFIED", "TOTAL",
-                                                "MINIMUM", "MAXIMUM", "COUNT"};
+static const char *const aggregation_names[] = {[AGGREGATION_UNSPECIFIED] =
+                                                    "METRIC_AGGREGATION_UNSPECIFIED",
+                                                [AGGREGATION_TOTAL] = "TOTAL",
+                                                [AGGREGATION_COUNT] = "COUNT",
+                                                [AGGREGATION_MINIMUM] = "MINIMUM",
+                                                [AGGREGATION_MAXIMUM] = "MAXIMUM"};
 static const struct enum_type aggregation_enum = {V1 "MetricAggregation", aggregation_names,
                                                   ARRAY_LEN(aggregation_names)};
 static const char *const granularity_names[] = {"GRANULARITY_UNSPECIFIED", "DAILY", "WEEKLY",

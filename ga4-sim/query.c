@@ -154,7 +154,7 @@ static size_t slice_count(const struct report_request *r)
  * dimensions are left out of that: a day belongs to its range. */
 static bool fills_empty(const struct report_request *r)
 {
-  return r->keep_empty_rows && slice_count(r) > 1 && (r->needs & NEED_DAYS) == 0;
+  return r->keep_empty_rows && slice_count(r) > 1 && !r->by_calendar;
 }
 
 static void put_agg(const struct report_request *r, struct buf *sql)

@@ -11,10 +11,6 @@
 #include "ga4-sim/calendar.h"
 #include "ga4-sim/fields.h"
 
-#define SCHEMA_HINT                                                                                \
-  "For a list of valid dimensions and metrics, see "                                               \
-  "https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema "
-
 struct reader {
   struct report_request *r;
   const cJSON *tree;
@@ -23,18 +19,6 @@ struct reader {
   size_t name_count;
   struct err *e;
 };
-
-static enum err_code invalid(struct err *e, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static enum err_code invalid(struct err *e, const char *format, ...)
-{
-  char text[sizeof(e->message)];
-  va_list ap;
-  va_start(ap, format);
-  vsnprintf(text, sizeof(text), format, ap);
-  va_end(ap);
-  return err_set(e, ERR_INVALID_ARGUMENT, NULL, "%s", text);
-}
 
 static const cJSON *member(const cJSON *object, const char *name)
 {
@@ -45,127 +29,6 @@ static const char *text_of(const cJSON *object, const char *name)
 {
   const cJSON *m = member(object, name);
   return cJSON_IsString(m) ? m->valuestring : "";
-}
-
-unsigned request_bind(struct report_request *r, const char *text)
-{
-  if (r->text_count == r->text_capacity) {
-    size_t capacity = r->text_capacity == 0 ? 16 : r->text_capacity * 2;
-    const char **grown = arena_alloc(r->arena, capacity * sizeof(*grown));
-    if (grown == NULL)
-      return 1; /* the arena's cap: the statement will not prepare */
-    if (r->text_count > 0)
-      memcpy(grown, r->texts, r->text_count * sizeof(*grown));
-    r->texts = grown;
-    r->text_capacity = capacity;
-  }
-  r->texts[r->text_count++] = text;
-  return (unsigned)r->text_count;
-}
-
-static enum err_code unknown_field(const char *name, bool metric, struct err *e)
-{
-  const char *suggestion = field_suggestion(name, metric);
-  AUTO_FREE char *prefix =
-      suggestion == NULL ? xstrdup("") : xasprintf("Did you mean %s? ", suggestion);
-  return invalid(e, "%sField %s is not a valid %s.%s" SCHEMA_HINT, prefix, name,
-                 metric ? "metric" : "dimension", metric ? "  " : " ");
-}
-
-static bool is_any_metric(const char *name)
-{
-  return metric_field_find(name) != NULL || strncmp(name, "keyEvents:", 10) == 0;
-}
-
-static void note_data_flags(struct report_request *r, const char *name)
-{
-  static const char *const many[] = {"landingPage", "landingPagePlusQueryString", "pagePath",
-                                     "pageTitle"};
-  static const char *const personal[] = {"city", "region", "country"};
-  for (size_t i = 0; i < ARRAY_LEN(many); i++)
-    r->has_high_cardinality |= strcmp(many[i], name) == 0;
-  for (size_t i = 0; i < ARRAY_LEN(personal); i++)
-    r->has_demographics |= strcmp(personal[i], name) == 0;
-}
-
-enum err_code request_dimension_sql(struct report_request *r, const char *name, const char **sql,
-                                    struct err *e)
-{
-  for (size_t i = 0; i < r->dimension_count; i++)
-    if (r->dimensions[i].role == ROLE_PLAIN && strcmp(r->dimensions[i].name, name) == 0) {
-      *sql = r->dimensions[i].sql;
-      return ERR_OK;
-    }
-  const struct dimension_field *f = dimension_field_find(name);
-  if (f != NULL) {
-    r->needs |= f->needs;
-    note_data_flags(r, f->api_name);
-    *sql = f->sql;
-    return ERR_OK;
-  }
-  AUTO_BUF struct buf custom = BUF_INIT(512);
-  if (dimension_custom_sql(r->property, name, &custom, &r->needs) &&
-      (*sql = arena_strdup(r->arena, buf_str(&custom))) != NULL)
-    return ERR_OK;
-  if (is_any_metric(name))
-    return invalid(e, "Found duplicate dimensions/metrics.");
-  return unknown_field(name, false, e);
-}
-
-/* keyEvents:<event>, sessionKeyEventRate:<event>, userKeyEventRate:<event>. */
-static enum err_code key_event_sql(struct report_request *r, const char *name, const char **sql,
-                                   struct err *e)
-{
-  static const struct {
-    const char *prefix, *format;
-  } forms[] = {
-      {"keyEvents:", "CAST(key_%zu AS REAL)"},
-      {"conversions:", "CAST(key_%zu AS REAL)"},
-      {"sessionKeyEventRate:", "COALESCE(CAST(ksessions_%zu AS REAL)/NULLIF(n_sessions,0),0.0)"},
-      {"sessionConversionRate:", "COALESCE(CAST(ksessions_%zu AS REAL)/NULLIF(n_sessions,0),0.0)"},
-      {"userKeyEventRate:", "COALESCE(CAST(kusers_%zu AS REAL)/NULLIF(n_active,0),0.0)"},
-  };
-  for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-    size_t n = strlen(forms[i].prefix);
-    if (strncmp(name, forms[i].prefix, n) != 0 || !world_is_key_event(r->property, name + n))
-      continue;
-    size_t k = 0;
-    while (k < r->key_event_count && strcmp(r->key_events[k], name + n) != 0)
-      k++;
-    if (k == REQUEST_MAX_KEY_EVENTS)
-      return invalid(e, "The request has too many key event metrics.");
-    if (k == r->key_event_count)
-      r->key_events[r->key_event_count++] = name + n;
-    r->needs |= NEED_EVENTS;
-    char text[128];
-    /* The formats are ours, each with one %zu. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(text, sizeof(text), forms[i].format, k);
-#pragma GCC diagnostic pop
-    *sql = arena_strdup(r->arena, text);
-    return *sql == NULL ? invalid(e, "The request is too large.") : ERR_OK;
-  }
-  return unknown_field(name, true, e);
-}
-
-enum err_code request_metric_sql(struct report_request *r, const char *name, const char **sql,
-                                 enum metric_type *type, struct err *e)
-{
-  for (size_t i = 0; i < r->metric_count; i++)
-    if (strcmp(r->metrics[i].name, name) == 0) {
-      *sql = r->metrics[i].sql;
-      *type = r->metrics[i].type;
-      return ERR_OK;
-    }
-  const struct metric_field *f = metric_field_find(name);
-  if (f != NULL) {
-    *sql = f->sql;
-    *type = f->type;
-    return ERR_OK;
-  }
-  *type = METRIC_TYPE_FLOAT;
-  return key_event_sql(r, name, sql, e);
 }
 
 static void note_name(struct reader *x, const char *name)
@@ -183,7 +46,8 @@ static enum err_code concatenate_sql(struct reader *x, const cJSON *concatenate,
   AUTO_BUF struct buf out = BUF_INIT(16 * 1024);
   unsigned delimiter = request_bind(x->r, text_of(concatenate, "delimiter"));
   if (cJSON_GetArraySize(member(concatenate, "dimensionNames")) == 0)
-    return invalid(x->e, "The concatenate expression requires at least one dimension name.");
+    return request_invalid(x->e,
+                           "The concatenate expression requires at least one dimension name.");
   cJSON_ArrayForEach(name, member(concatenate, "dimensionNames"))
   {
     const char *part;
@@ -195,7 +59,7 @@ static enum err_code concatenate_sql(struct reader *x, const cJSON *concatenate,
     buf_printf(&out, "(%s)", part);
   }
   *sql = out.failed ? NULL : arena_printf(x->r->arena, "(%s)", buf_str(&out));
-  return *sql == NULL ? invalid(x->e, "The request is too large.") : ERR_OK;
+  return *sql == NULL ? request_invalid(x->e, "The request is too large.") : ERR_OK;
 }
 
 static enum err_code dimension_expression_sql(struct reader *x, const cJSON *expression,
@@ -207,13 +71,13 @@ static enum err_code dimension_expression_sql(struct reader *x, const cJSON *exp
     return concatenate_sql(x, concatenate, sql);
   const cJSON *one = lower != NULL ? lower : upper;
   if (one == NULL)
-    return invalid(x->e, "The dimension expression must specify one expression.");
+    return request_invalid(x->e, "The dimension expression must specify one expression.");
   const char *name = text_of(one, "dimensionName"), *inner;
   if (request_dimension_sql(x->r, name, &inner, x->e) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
   note_name(x, name);
   *sql = arena_printf(x->r->arena, "%s(%s)", lower != NULL ? "lower" : "upper", inner);
-  return *sql == NULL ? invalid(x->e, "The request is too large.") : ERR_OK;
+  return *sql == NULL ? request_invalid(x->e, "The request is too large.") : ERR_OK;
 }
 
 static enum dimension_role role_of(const char *name)
@@ -233,7 +97,7 @@ static enum err_code read_dimension(struct reader *x, const cJSON *d, int index)
   cJSON_ArrayForEach(other, member(x->tree, "dimensions"))
   {
     if (i++ < index && strcmp(text_of(other, "name"), out.name) == 0)
-      return invalid(x->e, "Found duplicate dimensions: %s", out.name);
+      return request_invalid(x->e, "Found duplicate dimensions: %s", out.name);
   }
   if (expression != NULL)
     code = dimension_expression_sql(x, expression, &out.sql);
@@ -243,6 +107,8 @@ static enum err_code read_dimension(struct reader *x, const cJSON *d, int index)
     return code;
   if (expression == NULL && out.role == ROLE_PLAIN)
     note_name(x, out.name);
+  const struct dimension_field *field = dimension_field_find(out.name);
+  r->by_calendar |= field != NULL && strcmp(field->category, "Time") == 0;
   if (r->dimension_count < REQUEST_MAX_DIMENSIONS)
     r->dimensions[r->dimension_count++] = out;
   return ERR_OK;
@@ -259,8 +125,8 @@ static enum err_code read_metric(struct reader *x, const cJSON *m, int index)
   cJSON_ArrayForEach(other, member(x->tree, "metrics"))
   {
     if (i++ < index && strcmp(text_of(other, "name"), out.name) == 0)
-      return invalid(x->e, "Duplicate metrics are not allowed. Found duplicate metrics: %s",
-                     out.name);
+      return request_invalid(x->e, "Duplicate metrics are not allowed. Found duplicate metrics: %s",
+                             out.name);
   }
   enum err_code code = expression[0] != '\0'
                            ? expression_compile(r, expression, &out.sql, &out.type, x->e)
@@ -309,7 +175,7 @@ static enum err_code read_saved_comparison(struct reader *x, const char *resourc
       out->sql = saved[i].sql;
       return ERR_OK;
     }
-  return invalid(x->e, "Comparison %s was not found in this property.", resource);
+  return request_invalid(x->e, "Comparison %s was not found in this property.", resource);
 }
 
 static enum err_code read_comparisons(struct reader *x)
@@ -319,7 +185,8 @@ static enum err_code read_comparisons(struct reader *x)
   cJSON_ArrayForEach(c, member(x->tree, "comparisons"))
   {
     if (r->comparison_count == REQUEST_MAX_COMPARISONS)
-      return invalid(x->e, "Requests are limited to %d comparisons.", REQUEST_MAX_COMPARISONS);
+      return request_invalid(x->e, "Requests are limited to %d comparisons.",
+                             REQUEST_MAX_COMPARISONS);
     struct request_comparison *out = &r->comparisons[r->comparison_count];
     out->name = text_of(c, "name");
     const char *resource = text_of(c, "comparison");
@@ -368,11 +235,11 @@ static enum err_code read_window(struct reader *x)
   r->limit = limit == NULL ? 0 : (int64_t)limit->valuedouble;
   r->offset = offset == NULL ? 0 : (int64_t)offset->valuedouble;
   if (r->limit < 0)
-    return invalid(x->e, "limit must be positive. The API received limit = %lld",
-                   (long long)r->limit);
+    return request_invalid(x->e, "limit must be positive. The API received limit = %lld",
+                           (long long)r->limit);
   if (r->offset < 0)
-    return invalid(x->e, "offset must be positive. The API received offset = %lld",
-                   (long long)r->offset);
+    return request_invalid(x->e, "offset must be positive. The API received offset = %lld",
+                           (long long)r->offset);
   if (r->limit == 0)
     r->limit = REQUEST_DEFAULT_LIMIT;
   if (r->limit > REQUEST_MAX_LIMIT)
@@ -384,8 +251,9 @@ static enum err_code read_date(struct reader *x, const char *text, const char *c
 {
   if (calendar_parse(text, x->today, out))
     return ERR_OK;
-  return invalid(x->e, "Invalid %s : %s. %s must be YYYY-MM-DD, NdaysAgo, yesterday, or today.",
-                 camel, text, camel);
+  return request_invalid(x->e,
+                         "Invalid %s : %s. %s must be YYYY-MM-DD, NdaysAgo, yesterday, or today.",
+                         camel, text, camel);
 }
 
 static enum err_code check_bounds(struct reader *x, int64_t day, const char *snake)
@@ -394,8 +262,8 @@ static enum err_code check_bounds(struct reader *x, int64_t day, const char *sna
   if (day > clock_days_from_civil(2015, 8, 13) && day < clock_days_from_civil(3000, 1, 1))
     return ERR_OK;
   clock_format_date(day, text, sizeof(text));
-  return invalid(x->e, "%s = %s must be greater than 2015-08-13 and less than 3000-01-01.", snake,
-                 text);
+  return request_invalid(x->e, "%s = %s must be greater than 2015-08-13 and less than 3000-01-01.",
+                         snake, text);
 }
 
 static enum err_code read_range(struct reader *x, const cJSON *range, size_t index)
@@ -408,7 +276,7 @@ static enum err_code read_range(struct reader *x, const cJSON *range, size_t ind
     char a[16], b[16];
     clock_format_date(out.start, a, sizeof(a));
     clock_format_date(out.end, b, sizeof(b));
-    return invalid(
+    return request_invalid(
         x->e,
         "start_date must be less than or equal to end_date. start_date = %s and end_date = %s", a,
         b);
@@ -417,10 +285,10 @@ static enum err_code read_range(struct reader *x, const cJSON *range, size_t ind
       check_bounds(x, out.end, "end_date") != ERR_OK)
     return ERR_INVALID_ARGUMENT;
   if (strncmp(out.name, "date_range_", 11) == 0 || strncmp(out.name, "RESERVED_", 9) == 0)
-    return invalid(x->e,
-                   "Invalid dateRange name : %s. The name cannot begin with date_range_ or "
-                   "RESERVED_.",
-                   out.name);
+    return request_invalid(x->e,
+                           "Invalid dateRange name : %s. The name cannot begin with date_range_ or "
+                           "RESERVED_.",
+                           out.name);
   if (out.name[0] == '\0')
     out.name = arena_printf(x->r->arena, "date_range_%zu", index);
   if (index < REQUEST_MAX_RANGES)
@@ -436,7 +304,7 @@ static enum err_code read_ranges(struct reader *x)
     return err_set(x->e, ERR_UNIMPLEMENTED, NULL,
                    "The simulator does not implement cohort reports. Remove cohortSpec.");
   if (cJSON_GetArraySize(ranges) == 0)
-    return invalid(x->e, "A dateRange is required.");
+    return request_invalid(x->e, "A dateRange is required.");
   cJSON_ArrayForEach(range, ranges)
   {
     if (read_range(x, range, i++) != ERR_OK)
@@ -451,22 +319,25 @@ static enum err_code check_cardinality(struct reader *x)
   int metrics = cJSON_GetArraySize(member(x->tree, "metrics"));
   int dimensions = cJSON_GetArraySize(member(x->tree, "dimensions"));
   if (ranges > REQUEST_MAX_RANGES)
-    return invalid(x->e,
-                   "Requests are limited to 4 dateRanges.\n  This request contains %d dateRanges.",
-                   ranges);
+    return request_invalid(
+        x->e, "Requests are limited to 4 dateRanges.\n  This request contains %d dateRanges.",
+        ranges);
   int used = (int)x->name_count > dimensions ? (int)x->name_count : dimensions;
   if (used > REQUEST_MAX_DIMENSIONS)
-    return invalid(x->e,
-                   "Requests are limited to 9 dimensions within a nested request.\n  This request "
-                   "is for %d dimensions.",
-                   used);
+    return request_invalid(
+        x->e,
+        "Requests are limited to 9 dimensions within a nested request.\n  This request "
+        "is for %d dimensions.",
+        used);
   if (metrics > REQUEST_MAX_METRICS)
-    return invalid(x->e,
-                   "Requests are limited to 10 metrics within a nested request.\n  This request is "
-                   "for %d metrics.",
-                   metrics);
+    return request_invalid(
+        x->e,
+        "Requests are limited to 10 metrics within a nested request.\n  This request is "
+        "for %d metrics.",
+        metrics);
   if (dimensions == 0 && metrics == 0)
-    return invalid(x->e, "Requests require dimensions and/or metrics. Most requests include both.");
+    return request_invalid(
+        x->e, "Requests require dimensions and/or metrics. Most requests include both.");
   return ERR_OK;
 }
 
@@ -489,7 +360,7 @@ static void append_roles(struct report_request *r)
 
 static enum err_code order_field_missing(struct reader *x, const char *name)
 {
-  return invalid(
+  return request_invalid(
       x->e, "Field %s exists in OrderBy but is not defined in input Dimensions/Metrics list", name);
 }
 
@@ -533,7 +404,7 @@ static enum err_code read_orders(struct reader *x)
   const cJSON *orders = member(x->tree, "orderBys"), *by;
   r->orders = ARENA_ARRAY(r->arena, struct request_order, (size_t)cJSON_GetArraySize(orders) + 1);
   if (r->orders == NULL)
-    return invalid(x->e, "The request is too large.");
+    return request_invalid(x->e, "The request is too large.");
   cJSON_ArrayForEach(by, orders)
   {
     struct request_order *out = &r->orders[r->order_count];
@@ -545,7 +416,7 @@ static enum err_code read_orders(struct reader *x)
     else if (dimension != NULL)
       code = read_dimension_order(x, dimension, &out->sql);
     else
-      code = invalid(x->e, "Each OrderBy must specify a metric or a dimension.");
+      code = request_invalid(x->e, "Each OrderBy must specify a metric or a dimension.");
     if (code != ERR_OK)
       return code;
     r->order_count++;
@@ -562,7 +433,7 @@ static enum err_code read_aggregations(struct reader *x)
     x->r->minimum |= a->valueint == AGGREGATION_MINIMUM;
     x->r->maximum |= a->valueint == AGGREGATION_MAXIMUM;
     if (a->valueint == AGGREGATION_COUNT)
-      return invalid(x->e, "Metric aggregation Count is not supported in ReportRequest.");
+      return request_invalid(x->e, "Metric aggregation Count is not supported in ReportRequest.");
   }
   return ERR_OK;
 }

@@ -79,6 +79,7 @@ struct report_request {
   const char *currency_code;
   size_t requested_dimensions; /* for the cost in tokens */
   bool has_high_cardinality, has_demographics;
+  bool by_calendar; /* a dimension that belongs to its date range */
 };
 
 /* Checks and reads a transcoded RunReportRequest in Google's order. The error's
@@ -87,6 +88,9 @@ enum err_code request_read(struct report_request *r, const cJSON *tree,
                            const struct world_property *property, int64_t today,
                            struct arena *arena, struct err *e);
 
+/* request_fields.c: sets INVALID_ARGUMENT with a message and returns it. */
+enum err_code request_invalid(struct err *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Registers a text as an SQL parameter and returns its number. */
 unsigned request_bind(struct report_request *r, const char *text);
 /* SQL of a dimension by name, adding to what the request needs; an error says it is

@@ -141,7 +141,7 @@ static cJSON *take_enum(struct walker *w, const cJSON *in, const struct enum_typ
 {
   if (cJSON_IsString(in))
     for (size_t i = 0; i < type->count; i++)
-      if (strcmp(type->names[i], in->valuestring) == 0)
+      if (type->names[i] != NULL && strcmp(type->names[i], in->valuestring) == 0)
         return cJSON_CreateNumber((double)i);
   /* Proto3 enums are open: any number passes. */
   if (cJSON_IsNumber(in) && in->valuedouble == floor(in->valuedouble))

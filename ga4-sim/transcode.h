@@ -20,9 +20,9 @@ enum field_kind {
 };
 
 struct enum_type {
-  const char *full_name; /* google.analytics.data.v1beta.MetricAggregation */
-  const char *const *names;
-  size_t count; /* numbers are 0..count-1 */
+  const char *full_name;    /* google.analytics.data.v1beta.MetricAggregation */
+  const char *const *names; /* by number; NULL: no such number */
+  size_t count;
 };
 
 struct message_type;

@@ -2,6 +2,7 @@
  *
  *   log_info("token refreshed", LOG_S("account", id), LOG_I("expires_in_s", 3599));
  *
+ * The values are only computed when the level is written: no side effects in them.
  * Thread-safe. Never give it a token, a key, a secret or a row of data. */
 #ifndef AMCP_BASE_LOG_H
 #define AMCP_BASE_LOG_H

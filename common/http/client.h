@@ -75,8 +75,9 @@ struct http_request {
   size_t max_response_bytes; /* after decompression; 0 means 8 MiB; counts what on_body
                                 takes only when it is not 0 */
   /* Body of a 2xx response as it arrives; NULL collects it in `body`. Other statuses are
-   * always collected: the first 64 KiB, the rest is read and dropped. HTTP_PAUSE means the bytes were NOT taken: they come
-   * again after http_transfer_resume(). HTTP_ABORT ends with ERR_CANCELLED. */
+   * always collected: the first 64 KiB, the rest is read and dropped. HTTP_PAUSE means the
+   * bytes were NOT taken: they come again after http_transfer_resume(). HTTP_ABORT ends with
+   * ERR_CANCELLED, and no more bytes come. */
   enum http_flow (*on_body)(void *user, const char *data, size_t len);
   /* The end, exactly once. Required. */
   void (*on_done)(void *user, const struct http_response *response);

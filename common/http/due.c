@@ -48,7 +48,7 @@ void due_heap_add(struct due_heap *h, struct due *d, int64_t at_ms)
 {
   if (h->len == h->cap) {
     h->cap = h->cap == 0 ? 64 : 2 * h->cap;
-    h->items = xrealloc(h->items, h->cap * sizeof(*h->items));
+    h->items = xrealloc(h->items, h->cap * sizeof(struct due *));
   }
   d->at_ms = at_ms;
   d->order = h->next_order++;

@@ -22,7 +22,7 @@ enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel
   ch->target = xstrdup(options->target);
   ch->name = xstrdup(options->name != NULL ? options->name : options->target);
   ch->max_message_bytes =
-      options->max_message_bytes == 0 ? 32u * 1024 * 1024 : options->max_message_bytes;
+      options->max_message_bytes == 0 ? (size_t)32 * 1024 * 1024 : options->max_message_bytes;
   pthread_mutex_init(&ch->lock, NULL);
   pthread_cond_init(&ch->idle, NULL);
   struct rpc_args args;

@@ -200,9 +200,8 @@ static enum err_code check_scalar(struct walk *w, const ProtobufCFieldDescriptor
 
 static bool accepts(const ProtobufCFieldDescriptor *field, int wire)
 {
-  int own = wire_type_of(field->type);
-  return wire == own ||
-         (wire == WIRE_LEN && own != WIRE_LEN && field->label == PROTOBUF_C_LABEL_REPEATED);
+  bool packed = wire == WIRE_LEN && field->label == PROTOBUF_C_LABEL_REPEATED;
+  return wire == wire_type_of(field->type) || packed;
 }
 
 static enum err_code check_field(struct walk *w)

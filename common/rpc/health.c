@@ -161,13 +161,9 @@ void health_end(struct health *h)
 {
   pthread_mutex_lock(&h->lock);
   h->ended = true;
-  struct watcher *all = NULL;
-  while (h->watchers != NULL) {
-    struct watcher *w = h->watchers;
-    unlink_watcher(w);
-    w->next = all;
-    all = w;
-  }
+  struct watcher *all = TAKE_PTR(h->watchers);
+  for (struct watcher *w = all; w != NULL; w = w->next)
+    w->link = NULL;
   pthread_mutex_unlock(&h->lock);
   while (all != NULL) {
     struct watcher *w = all;

@@ -32,7 +32,7 @@ static struct descriptors *descriptors_of(struct reflection *r)
 }
 
 /* Sends with the question attached, as the protocol wants. */
-static void send(struct rpc_call *call, const Request *request, Response *response)
+static void send_answer(struct rpc_call *call, const Request *request, Response *response)
 {
   response->original_request = (Request *)(uintptr_t)request;
   response->valid_host = request->host;
@@ -48,7 +48,7 @@ static void send_error(struct rpc_call *call, const Request *request, enum err_c
   Response response = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__INIT;
   response.message_response_case = ANSWER(ERROR_RESPONSE);
   response.error_response = &error;
-  send(call, request, &response);
+  send_answer(call, request, &response);
 }
 
 static void add_file(Grpc__Reflection__V1__FileDescriptorResponse *answer,
@@ -82,7 +82,7 @@ static void send_files(struct rpc_call *call, const Request *request, struct des
   Response response = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__INIT;
   response.message_response_case = ANSWER(FILE_DESCRIPTOR_RESPONSE);
   response.file_descriptor_response = &answer;
-  send(call, request, &response);
+  send_answer(call, request, &response);
 }
 
 static void send_services(struct rpc_call *call, const Request *request, struct rpc_server *s)
@@ -106,7 +106,7 @@ static void send_services(struct rpc_call *call, const Request *request, struct 
   Response response = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__INIT;
   response.message_response_case = ANSWER(LIST_SERVICES_RESPONSE);
   response.list_services_response = &answer;
-  send(call, request, &response);
+  send_answer(call, request, &response);
 }
 
 static void send_extension_numbers(struct rpc_call *call, const Request *request,
@@ -127,7 +127,7 @@ static void send_extension_numbers(struct rpc_call *call, const Request *request
   Response response = GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__INIT;
   response.message_response_case = ANSWER(ALL_EXTENSION_NUMBERS_RESPONSE);
   response.all_extension_numbers_response = &answer;
-  send(call, request, &response);
+  send_answer(call, request, &response);
 }
 
 static void answer_question(struct rpc_call *call, const Request *q, struct reflection *r)

@@ -18,7 +18,8 @@ static struct rpc_server_options with_defaults(const struct rpc_server_options *
   full.pollers = o->pollers == 0 ? 1 : o->pollers < RPC_MAX_POLLERS ? o->pollers : RPC_MAX_POLLERS;
   full.workers = o->workers == 0 ? 4 : o->workers;
   full.queue_max = o->queue_max == 0 ? 1024 : o->queue_max;
-  full.max_message_bytes = o->max_message_bytes == 0 ? 8u * 1024 * 1024 : o->max_message_bytes;
+  full.max_message_bytes =
+      o->max_message_bytes == 0 ? (size_t)8 * 1024 * 1024 : o->max_message_bytes;
   full.drain_ms = o->drain_ms == 0 ? 500 : o->drain_ms;
   full.grace_ms = o->grace_ms == 0 ? 10 * 1000 : o->grace_ms;
   full.listen = NULL;

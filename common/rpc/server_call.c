@@ -114,23 +114,26 @@ static void on_close(struct rpc_event *ev, bool ok)
 }
 
 /* Takes the callback that is due, if any, and marks it as running. The lock is held. */
-static enum call_callback take_due(struct rpc_call *call, void (**fn)(void *), void **arg)
+static bool take_due(struct rpc_call *call, void (**fn)(void *), void **arg)
 {
   if (call->finished || call->running != CALLBACK_NONE)
-    return CALLBACK_NONE;
+    return false;
   bool room = call->queued_bytes <= RPC_SEND_QUEUE_BYTES / 2;
   if (call->on_cancel != NULL && atomic_load(&call->cancelled)) {
     *fn = call->on_cancel;
     *arg = call->cancel_arg;
     call->on_cancel = NULL;
     call->running = CALLBACK_CANCEL;
-  } else if (call->on_writable != NULL && (room || call->peer_gone)) {
+    return true;
+  }
+  if (call->on_writable != NULL && (room || call->peer_gone)) {
     *fn = call->on_writable;
     *arg = call->writable_arg;
     call->on_writable = NULL;
     call->running = CALLBACK_WRITABLE;
+    return true;
   }
-  return call->running;
+  return false;
 }
 
 void call_run_due(struct rpc_call *call)
@@ -138,7 +141,7 @@ void call_run_due(struct rpc_call *call)
   void (*fn)(void *) = NULL;
   void *arg = NULL;
   pthread_mutex_lock(&call->lock);
-  while (take_due(call, &fn, &arg) != CALLBACK_NONE) {
+  while (take_due(call, &fn, &arg)) {
     pthread_mutex_unlock(&call->lock);
     fn(arg);
     pthread_mutex_lock(&call->lock);

@@ -87,7 +87,7 @@ struct grant *grant_cache_get(struct grant_cache *c, const uint8_t key[CACHE_KEY
   struct grant *g = NULL;
   pthread_mutex_lock(&c->lock);
   struct entry *e = find_locked(c, key);
-  if (e != NULL && (e->expires_ms <= now_ms || grant_refused(e->grant))) {
+  if (e != NULL && (e->expires_ms <= now_ms || grant_is_refused(e->grant))) {
     drop_locked(c, e);
   } else if (e != NULL) {
     list_remove(c, e);

@@ -82,17 +82,19 @@ const void *grant_sealed(const struct grant *g, size_t *len)
   return g->sealed;
 }
 
-void grant_refuse(const struct grant *g)
-{
-  atomic_store(&((struct grant *)(uintptr_t)g)->refused, true);
-}
-
-bool grant_refused(const struct grant *g)
-{
-  return atomic_load(&g->refused);
-}
-
 int64_t grant_expires_at(const struct grant *g)
 {
   return g->expires_at;
+}
+
+void grant_mark_refused(const struct grant *g)
+{
+  struct grant *own;
+  memcpy(&own, &g, sizeof(own)); /* only this flag ever changes */
+  atomic_store(&own->refused, true);
+}
+
+bool grant_is_refused(const struct grant *g)
+{
+  return atomic_load(&g->refused);
 }

@@ -1,4 +1,4 @@
-/* What a caller may do, as auth-svc sealed it. Immutable, shared by reference. */
+/* What a caller may do, as auth-svc sealed it. Shared by reference, thread-safe. */
 #ifndef AMCP_GATEWAY_ACCESS_GRANT_H
 #define AMCP_GATEWAY_ACCESS_GRANT_H
 
@@ -21,10 +21,10 @@ struct mcp_principal *grant_principal(struct grant *g);
 const struct grant *grant_of(const struct mcp_principal *p);
 /* The sealed bytes for the metadata of every downstream call. */
 const void *grant_sealed(const struct grant *g, size_t *len);
-/* A service refused the grant (auth-svc was restarted with another key): calls under way keep
- * it, the cache forgets it, and the caller's next request gets a new one. Thread-safe. */
-void grant_refuse(const struct grant *g);
-bool grant_refused(const struct grant *g);
+/* A service no longer takes the seal (auth-svc was restarted with another key, say): the
+ * grant is not handed out from the cache again, so the next request gets a new one. */
+void grant_mark_refused(const struct grant *g);
+bool grant_is_refused(const struct grant *g);
 /* Seconds since 1970; 0 when it does not end. */
 int64_t grant_expires_at(const struct grant *g);
 

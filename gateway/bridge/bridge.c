@@ -154,7 +154,7 @@ static void on_done(void *user, const struct err *status)
   MAGIC_CHECK(job, JOB_MAGIC);
   struct err none = {0};
   if (status->code == ERR_UNAUTHENTICATED)
-    grant_refuse(grant_of(mcp_call_principal(job->call)));
+    grant_mark_refused(grant_of(mcp_call_principal(job->call)));
   if (status->code != ERR_OK) {
     finish_error(job, status);
   } else if (job->failure.code != ERR_OK) {

@@ -75,7 +75,7 @@ void outcome_text(struct buf *out, const struct err *status, const struct outcom
     }
     buf_puts(out, "Your credentials are no longer accepted: ");
     put_message(out, status, "they have expired");
-    buf_puts(out, " Connect again with a valid token.");
+    buf_puts(out, " Try again; if that does not help, connect again with a valid token.");
     return;
   case ERR_RESOURCE_EXHAUSTED:
     put_message(out, status, "A limit was reached");

@@ -155,6 +155,7 @@ struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_messa
   call->id = m->id;
   call->params = m->params;
   call->method_label = "other";
+  mcp_session_ref(x->server->sessions, session);
   call->session = session;
   call->version = session != NULL ? session->version : MCP_VERSION_NEWEST;
   call->started_ns = clock_mono_ns();
@@ -176,6 +177,7 @@ static void call_drop(struct mcp_call *call)
   if (atomic_fetch_sub(&call->refs, 1) != 1)
     return;
   cJSON_Delete(call->arguments);
+  mcp_session_release(call->exchange->server->sessions, call->session);
   mcp_exchange_unref(call->exchange);
   call->magic = 0;
   free(call);
@@ -220,11 +222,12 @@ static bool settle(struct mcp_call *call, const char *session_id, struct buf *js
       call->on_cancel(call->on_cancel_arg);
     call->on_cancel = NULL;
     unlink_call_locked(x, call);
+    /* Before the answer is out: a client may use the id again as soon as it has read it. */
+    if (call->attached)
+      mcp_session_detach(x->server->sessions, call->session, call);
     part_done_locked(x, session_id, json);
   }
   pthread_mutex_unlock(&x->lock);
-  if (first && call->attached)
-    mcp_session_detach(x->server->sessions, call->session, call);
   if (first)
     call_drop(call);
   return first;

@@ -174,10 +174,13 @@ struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
   return s;
 }
 
-static void release_locked(struct mcp_session *s)
+void mcp_session_ref(struct mcp_sessions *t, struct mcp_session *s)
 {
-  if (--s->refs == 0)
-    session_free(s);
+  if (s == NULL)
+    return;
+  pthread_mutex_lock(&t->lock);
+  s->refs++;
+  pthread_mutex_unlock(&t->lock);
 }
 
 void mcp_session_release(struct mcp_sessions *t, struct mcp_session *s)
@@ -185,7 +188,8 @@ void mcp_session_release(struct mcp_sessions *t, struct mcp_session *s)
   if (s == NULL)
     return;
   pthread_mutex_lock(&t->lock);
-  release_locked(s);
+  if (--s->refs == 0)
+    session_free(s);
   pthread_mutex_unlock(&t->lock);
 }
 
@@ -236,7 +240,6 @@ enum mcp_attach mcp_session_attach(struct mcp_sessions *t, struct mcp_session *s
     call->next_in_session = s->calls;
     s->calls = call;
     s->n_calls++;
-    s->refs++;
   }
   pthread_mutex_unlock(&t->lock);
   return result;
@@ -265,7 +268,6 @@ void mcp_session_detach(struct mcp_sessions *t, struct mcp_session *s, struct mc
     *p = call->next_in_session;
     call->next_in_session = NULL;
     s->n_calls--;
-    release_locked(s);
   }
   pthread_mutex_unlock(&t->lock);
 }

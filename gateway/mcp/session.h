@@ -45,14 +45,16 @@ struct mcp_session *mcp_session_open(struct mcp_sessions *t, const char *princip
  * belongs to another principal. */
 struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
                                      const char *principal_id, int64_t now_ms);
+/* NULL is fine for both. */
+void mcp_session_ref(struct mcp_sessions *t, struct mcp_session *s);
 void mcp_session_release(struct mcp_sessions *t, struct mcp_session *s);
 /* Ends a session: its id is unknown from now on and its calls are cancelled. */
 void mcp_session_end(struct mcp_sessions *t, struct mcp_session *s);
 /* Ends the sessions that have been idle too long. */
 void mcp_sessions_expire(struct mcp_sessions *t, int64_t now_ms);
 
-/* Calls under way, so that notifications/cancelled finds them. attach is false when the
- * session has `max` already or one with the same id. */
+/* Calls under way, so that notifications/cancelled finds them; at most `max`, with different
+ * ids. A call holds a reference to its session. Detaching twice does nothing. */
 enum mcp_attach { MCP_ATTACHED, MCP_ATTACH_TOO_MANY, MCP_ATTACH_DUPLICATE };
 enum mcp_attach mcp_session_attach(struct mcp_sessions *t, struct mcp_session *s,
                                    struct mcp_call *call, size_t max);

@@ -10,6 +10,7 @@
 
 #include "common/base/backoff.h"
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "report-svc/google/google_error.h"
 #include "report-svc/google/google_impl.h"
@@ -267,12 +268,11 @@ static void try_again(struct google_call *c, enum google_next next, const char *
     finish(c, e);
     return;
   }
+  google_call_ref(c); /* the timer's; a cancel may end the chain from now on */
   if (!enter(c, PHASE_WAIT)) {
     finish_cancelled(c);
-    return;
-  }
-  google_call_ref(c);
-  if (http_client_after(c->google->options.http, wait, on_wait_over, c) != ERR_OK) {
+    google_call_unref(c);
+  } else if (http_client_after(c->google->options.http, wait, on_wait_over, c) != ERR_OK) {
     finish(c, e);
     google_call_unref(c);
   }
@@ -287,6 +287,15 @@ static void count(struct google_call *c, const char *outcome, int64_t ms)
   metric_observe(c->google->seconds, (double)ms / 1000, METRIC_LABELS(api));
 }
 
+/* What the caller asked wrongly is the caller's; all else is for the operator. */
+static void log_failure(const struct google_call *c, int status, const struct err *e)
+{
+  enum log_level level = e->code == ERR_INVALID_ARGUMENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
+  LOG_AT(level, "request to Google failed", LOG_S("api", c->options.ops->api),
+         LOG_S("target", c->target.key), LOG_I("status", status), LOG_S("reason", e->reason),
+         LOG_I("attempt", c->attempts));
+}
+
 static void on_failure(struct google_call *c, const struct http_response *response)
 {
   struct err e = {0};
@@ -298,6 +307,7 @@ static void on_failure(struct google_call *c, const struct http_response *respon
                                    .access_token = c->token->access_token};
   enum google_next next = google_error_classify(&e, &failure);
   count(c, e.reason, response->total_ms);
+  log_failure(c, response->status, &e);
   if (next == GOOGLE_RENEW_TOKEN && !c->renewed)
     renew_token(c);
   else if (next == GOOGLE_RETRY || next == GOOGLE_RETRY_LATER)
@@ -414,7 +424,7 @@ static void seek_place(struct google_call *c)
     finish_cancelled(c);
     return;
   }
-  google_call_ref(c);
+  google_call_ref(c); /* on_place may end the call before governor_acquire() returns */
   c->ticket.on_admitted = on_place;
   c->ticket.user = c;
   c->ticket.deadline_ms = c->options.deadline_ms;

@@ -9,7 +9,7 @@ static int64_t nth_sunday(int year, unsigned month, int n)
 {
   int64_t first = clock_days_from_civil(year, month, 1);
   int64_t weekday = ((first % 7) + 7 + 4) % 7; /* 0 is Sunday */
-  return first + (7 - weekday) % 7 + 7 * (n - 1);
+  return first + (7 - weekday) % 7 + 7 * (int64_t)(n - 1);
 }
 
 /* UTC of the midnight that begins a day in Los Angeles. Daylight saving runs from 2 o'clock

@@ -64,7 +64,7 @@ enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token
                      "operator to add it to the dealer's configuration");
     return request_parse_property(out, t->property_ids[0], e);
   }
-  bool found = t->n_property_ids == 0; /* an account of no configured dealer */
+  bool found = t->dealer_ref[0] == '\0' && t->n_property_ids == 0; /* no configured dealer */
   for (size_t i = 0; i < t->n_property_ids && !found; i++)
     found = strcmp(t->property_ids[i], wanted) == 0;
   if (!found)

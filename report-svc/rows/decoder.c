@@ -1,5 +1,4 @@
-/* The row decoder's general machine: JSON's grammar byte by byte, and what each place in a
- * runReport answer means. */
+/* The row decoder's general machine: JSON's grammar byte by byte. */
 #include "report-svc/rows/decoder.h"
 
 #include <string.h>
@@ -8,7 +7,6 @@
 #include "report-svc/rows/decoder_impl.h"
 
 enum { DEFAULT_REST = 1024 * 1024, DEFAULT_ROW = 256 * 1024 };
-enum { DIMENSIONS, METRICS };
 
 struct rows_decoder *rows_decoder_new(const struct rows_options *options)
 {
@@ -61,11 +59,11 @@ const char *decoder_malformed(struct rows_decoder *d, const char *p, const char 
   err_set(d->e, ERR_INTERNAL, "malformed_response",
           "Google's answer is not a valid report (byte %lld: %s); try again, and tell the operator "
           "if it happens again",
-          (long long)(d->base + (p - d->data)), what);
+          (long long)d->base + (p - d->data), what);
   return NULL;
 }
 
-static const char *too_large(struct rows_decoder *d, const char *what)
+const char *decoder_too_large(struct rows_decoder *d, const char *what)
 {
   err_set(d->e, ERR_RESOURCE_EXHAUSTED, "response_too_large",
           "%s of Google's answer is larger than this service accepts", what);
@@ -76,7 +74,7 @@ bool decoder_capture(struct rows_decoder *d, const char *p, size_t len)
 {
   if (d->capture == CAPTURE_CELL) {
     if (!buf_append(&d->row_text, p, len)) {
-      too_large(d, "the text of one row");
+      decoder_too_large(d, "the text of one row");
       return false;
     }
   } else if (d->capture == CAPTURE_KEY) {
@@ -90,17 +88,6 @@ bool decoder_capture(struct rows_decoder *d, const char *p, size_t len)
   return true;
 }
 
-static bool key_is(const struct rows_decoder *d, const char *name)
-{
-  size_t len = strlen(name);
-  return d->key_len == len && memcmp(d->key, name, len) == 0;
-}
-
-static enum decoder_role role(const struct rows_decoder *d)
-{
-  return d->roles[d->depth - 1];
-}
-
 /* Copies what is pending up to p into rest. */
 static bool flush_rest(struct rows_decoder *d, const char *p)
 {
@@ -109,13 +96,13 @@ static bool flush_rest(struct rows_decoder *d, const char *p)
   const char *from = d->copy_from;
   d->copy_from = p;
   if (p > from && !buf_append(&d->rest, from, (size_t)(p - from))) {
-    too_large(d, "the part beside the rows");
+    decoder_too_large(d, "the part beside the rows");
     return false;
   }
   return true;
 }
 
-static bool stop_copying(struct rows_decoder *d, const char *p)
+bool decoder_stop_copying(struct rows_decoder *d, const char *p)
 {
   bool ok = flush_rest(d, p);
   d->copying = false;
@@ -126,158 +113,6 @@ static void start_copying(struct rows_decoder *d, const char *p)
 {
   d->copying = true;
   d->copy_from = p;
-}
-
-/* ------------------------------------------------------------------ rows */
-
-bool decoder_give_row(struct rows_decoder *d, const struct rows_row *row)
-{
-  if (!d->columns_known) {
-    d->columns_known = true;
-    d->columns[DIMENSIONS] = row->n_dimensions;
-    d->columns[METRICS] = row->n_metrics;
-  } else if (row->n_dimensions != d->columns[DIMENSIONS] || row->n_metrics != d->columns[METRICS]) {
-    err_set(d->e, ERR_INTERNAL, "malformed_response",
-            "row %lld of Google's answer has %zu dimensions and %zu metrics, the rows before it "
-            "have %zu and %zu",
-            (long long)d->rows, row->n_dimensions, row->n_metrics, d->columns[DIMENSIONS],
-            d->columns[METRICS]);
-    return false;
-  }
-  enum rows_step step = d->options.on_row(d->options.user, row, d->e);
-  if (step == ROWS_FAIL)
-    return false;
-  d->rows++;
-  d->stop = step == ROWS_STOP;
-  return true;
-}
-
-static void start_row(struct rows_decoder *d)
-{
-  buf_clear(&d->row_text);
-  d->lists[DIMENSIONS].n = d->lists[METRICS].n = 0;
-  d->lists[DIMENSIONS].seen = d->lists[METRICS].seen = false;
-}
-
-static void cell_views(struct rows_text *out, const struct rows_decoder *d, unsigned list)
-{
-  for (size_t i = 0; i < d->lists[list].n; i++) {
-    const struct decoder_cell *cell = &d->lists[list].cells[i];
-    out[i] = (struct rows_text){buf_str(&d->row_text) + cell->offset, cell->len};
-  }
-}
-
-static bool end_row(struct rows_decoder *d)
-{
-  struct rows_text dimensions[ROWS_MAX_COLUMNS], metrics[ROWS_MAX_COLUMNS];
-  cell_views(dimensions, d, DIMENSIONS);
-  cell_views(metrics, d, METRICS);
-  struct rows_row row = {dimensions, metrics, d->lists[DIMENSIONS].n, d->lists[METRICS].n};
-  return decoder_give_row(d, &row);
-}
-
-static const char *end_cell(struct rows_decoder *d, const char *p)
-{
-  struct decoder_list *list = &d->lists[d->list];
-  if (list->n == ROWS_MAX_COLUMNS)
-    return decoder_malformed(d, p, "a row has more than 32 values");
-  list->cells[list->n++] = (struct decoder_cell){d->cell_start, d->row_text.len - d->cell_start};
-  return p;
-}
-
-/* ------------------------------------------------------------------ meaning */
-
-enum value_kind { VALUE_OBJECT, VALUE_LIST, VALUE_STRING, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL };
-
-/* A member of the answer begins. */
-static bool root_member(enum decoder_role *out, struct rows_decoder *d, enum value_kind kind,
-                        const char *p)
-{
-  static const char *const known[] = {"dimensionHeaders", "metricHeaders", "totals",
-                                      "maximums",         "minimums",      "rowCount",
-                                      "metadata",         "propertyQuota"};
-  *out = ROLE_REST;
-  if (key_is(d, "rows")) {
-    if (d->rows_seen)
-      return decoder_malformed(d, p, "\"rows\" occurs twice") != NULL;
-    d->rows_seen = true;
-    *out = ROLE_ROWS;
-    if (kind != VALUE_LIST && kind != VALUE_NULL)
-      return decoder_malformed(d, p, "\"rows\" is not a list") != NULL;
-    return true;
-  }
-  for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-    if (key_is(d, known[i]))
-      return true;
-  }
-  *out = ROLE_SKIPPED;
-  d->skipping = true;
-  if (!stop_copying(d, p) || !buf_puts(&d->rest, "null"))
-    return too_large(d, "the part beside the rows") != NULL;
-  return true;
-}
-
-static bool row_member(enum decoder_role *out, struct rows_decoder *d, enum value_kind kind,
-                       const char *p)
-{
-  bool dimensions = key_is(d, "dimensionValues");
-  *out = ROLE_SKIPPED;
-  if (!dimensions && !key_is(d, "metricValues"))
-    return true;
-  d->list = dimensions ? DIMENSIONS : METRICS;
-  if (d->lists[d->list].seen)
-    return decoder_malformed(d, p, "a row has two lists of one kind") != NULL;
-  d->lists[d->list].seen = true;
-  *out = ROLE_CELLS;
-  if (kind != VALUE_LIST && kind != VALUE_NULL)
-    return decoder_malformed(d, p, "the values of a row are not a list") != NULL;
-  return true;
-}
-
-static bool cell_member(enum decoder_role *out, struct rows_decoder *d, enum value_kind kind,
-                        const char *p)
-{
-  *out = ROLE_SKIPPED;
-  if (!key_is(d, "value"))
-    return true;
-  if (d->cell_value_seen)
-    return decoder_malformed(d, p, "\"value\" occurs twice") != NULL;
-  d->cell_value_seen = true;
-  if (kind == VALUE_STRING || kind == VALUE_NUMBER)
-    d->capture = CAPTURE_CELL;
-  else if (kind != VALUE_NULL)
-    return decoder_malformed(d, p, "a value is neither text nor number") != NULL;
-  return true;
-}
-
-/* What the value that begins at p means; false with the error set. */
-static bool value_role(enum decoder_role *out, struct rows_decoder *d, enum value_kind kind,
-                       const char *p)
-{
-  d->capture = CAPTURE_NONE;
-  if (d->depth == 0) {
-    *out = ROLE_ROOT;
-    return kind == VALUE_OBJECT || decoder_malformed(d, p, "expected an object") != NULL;
-  }
-  switch (role(d)) {
-  case ROLE_ROOT:
-    return root_member(out, d, kind, p);
-  case ROLE_ROWS:
-    *out = ROLE_ROW;
-    return kind == VALUE_OBJECT || decoder_malformed(d, p, "a row is not an object") != NULL;
-  case ROLE_ROW:
-    return row_member(out, d, kind, p);
-  case ROLE_CELLS:
-    *out = ROLE_CELL;
-    return kind == VALUE_OBJECT || decoder_malformed(d, p, "a value is not an object") != NULL;
-  case ROLE_CELL:
-    return cell_member(out, d, kind, p);
-  case ROLE_REST:
-  case ROLE_SKIPPED:
-    *out = role(d);
-    return true;
-  }
-  return false;
 }
 
 /* ------------------------------------------------------------------ values */
@@ -300,7 +135,7 @@ static const char *value_done(struct rows_decoder *d, const char *p)
 static const char *open_container(struct rows_decoder *d, const char *p, bool object)
 {
   enum decoder_role r;
-  if (!value_role(&r, d, object ? VALUE_OBJECT : VALUE_LIST, p))
+  if (!decoder_value_role(&r, d, object ? VALUE_OBJECT : VALUE_LIST, p))
     return NULL;
   if (d->depth == DECODER_MAX_DEPTH)
     return decoder_malformed(d, p, "nested too deep");
@@ -309,11 +144,11 @@ static const char *open_container(struct rows_decoder *d, const char *p, bool ob
   d->depth++;
   d->state = object ? EXPECT_KEY_OR_END : EXPECT_VALUE_OR_END;
   if (r == ROLE_ROW) {
-    start_row(d);
+    decoder_start_row(d);
   } else if (r == ROLE_CELL) {
     d->cell_value_seen = false;
     d->cell_start = d->row_text.len;
-  } else if (r == ROLE_ROWS && !stop_copying(d, p + 1)) {
+  } else if (r == ROLE_ROWS && !decoder_stop_copying(d, p + 1)) {
     return NULL;
   }
   return p + 1;
@@ -323,13 +158,13 @@ static const char *close_container(struct rows_decoder *d, const char *p)
 {
   if (d->is_object[d->depth - 1] != (*p == '}'))
     return decoder_malformed(d, p, "the wrong closing bracket");
-  enum decoder_role r = role(d);
+  enum decoder_role r = decoder_role(d);
   d->depth--;
   if (r == ROLE_ROWS)
     start_copying(d, p);
-  else if (r == ROLE_CELL && end_cell(d, p) == NULL)
+  else if (r == ROLE_CELL && decoder_end_cell(d, p) == NULL)
     return NULL;
-  else if (r == ROLE_ROW && !end_row(d))
+  else if (r == ROLE_ROW && !decoder_end_row(d))
     return NULL;
   return value_done(d, p + 1);
 }
@@ -344,7 +179,7 @@ static const char *begin_string(struct rows_decoder *d, const char *p, bool key)
     d->key_len = 0;
   } else {
     enum decoder_role r;
-    if (!value_role(&r, d, VALUE_STRING, p))
+    if (!decoder_value_role(&r, d, VALUE_STRING, p))
       return NULL;
   }
   d->state = IN_STRING;
@@ -367,7 +202,7 @@ static const char *begin_literal(struct rows_decoder *d, const char *p)
 {
   enum decoder_role r;
   bool null = *p == 'n';
-  if (!value_role(&r, d, null ? VALUE_NULL : VALUE_BOOL, p))
+  if (!decoder_value_role(&r, d, null ? VALUE_NULL : VALUE_BOOL, p))
     return NULL;
   d->literal = null ? "null" : *p == 't' ? "true" : "false";
   d->state = IN_LITERAL;
@@ -388,7 +223,7 @@ static const char *go_on_literal(struct rows_decoder *d, const char *p, const ch
 static const char *begin_number(struct rows_decoder *d, const char *p)
 {
   enum decoder_role r;
-  if (!value_role(&r, d, VALUE_NUMBER, p))
+  if (!decoder_value_role(&r, d, VALUE_NUMBER, p))
     return NULL;
   d->number = *p == '-' ? NUMBER_MINUS : *p == '0' ? NUMBER_ZERO : NUMBER_INT;
   d->state = IN_NUMBER;
@@ -452,7 +287,7 @@ static const char *go_on_number(struct rows_decoder *d, const char *p, const cha
 static const char *begin_value(struct rows_decoder *d, const char *p, const char *end)
 {
   char c = *p;
-  if (c == '{' && d->depth == 2 && role(d) == ROLE_ROWS) {
+  if (c == '{' && d->depth == 2 && decoder_role(d) == ROLE_ROWS) {
     const char *after = decoder_fast_row(d, p, end);
     if (after != p)
       return after == NULL ? NULL : value_done(d, after);

@@ -37,6 +37,9 @@ enum decoder_role {
 /* Where the characters of the string or number at hand go. */
 enum decoder_capture { CAPTURE_NONE, CAPTURE_KEY, CAPTURE_CELL };
 
+/* Kind of a value, known from its first byte. */
+enum decoder_kind { VALUE_OBJECT, VALUE_LIST, VALUE_STRING, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL };
+
 /* Place in JSON's grammar of numbers. */
 enum decoder_number {
   NUMBER_MINUS,
@@ -111,6 +114,24 @@ struct rows_decoder {
 const char *decoder_malformed(struct rows_decoder *d, const char *p, const char *what);
 /* Appends to where the string or number at hand goes; false with the error set at a cap. */
 bool decoder_capture(struct rows_decoder *d, const char *p, size_t len);
+/* Sets `response_too_large`; returns NULL. */
+const char *decoder_too_large(struct rows_decoder *d, const char *what);
+/* Copies what is pending up to p into the rest, and nothing after it; false with the error
+ * set. */
+bool decoder_stop_copying(struct rows_decoder *d, const char *p);
+
+/* Meaning of the innermost open object or list; there must be one. */
+static inline enum decoder_role decoder_role(const struct rows_decoder *d)
+{
+  return d->roles[d->depth - 1];
+}
+/* Finds what the value that begins at p means; false with the error set. */
+bool decoder_value_role(enum decoder_role *out, struct rows_decoder *d, enum decoder_kind kind,
+                        const char *p);
+/* Brackets of rows and cells. The ends return false or NULL with the error set. */
+void decoder_start_row(struct rows_decoder *d);
+bool decoder_end_row(struct rows_decoder *d);
+const char *decoder_end_cell(struct rows_decoder *d, const char *p);
 /* Gives a row out; false with the error set. Sets d->stop. */
 bool decoder_give_row(struct rows_decoder *d, const struct rows_row *row);
 

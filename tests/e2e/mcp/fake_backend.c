@@ -127,6 +127,8 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *request,
   const char *trace = rpc_call_metadata(call, RPC_META_TRACEPARENT, NULL);
   if (strcmp(q->region, "nowhere") == 0)
     fail(call, ERR_NOT_FOUND, "unknown_region", "no region \"nowhere\"; regions are West");
+  else if (strcmp(q->query, "refuse") == 0)
+    fail(call, ERR_UNAUTHENTICATED, "bad_grant", "the grant was sealed by another process");
   else if (strcmp(q->query, "hang") == 0)
     count_cancel(f, call);
   else if (strcmp(q->query, "internal") == 0)

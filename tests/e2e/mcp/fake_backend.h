@@ -4,8 +4,8 @@
  * Authenticate: "good-NAME" is accepted for subject NAME, "" only when allowed; "expired"
  * gives a grant that has ended; "forbidden" and "down" fail so; the rest is invalid.
  * list_dealers by query: "hang" waits for its cancellation, "cancels" counts those seen in
- * total, "internal" fails, "huge" is larger than any client takes, "trace" gives the
- * traceparent as a name. region "nowhere" is not found.
+ * total, "internal" fails, "refuse" does not take the grant, "huge" is larger than any client
+ * takes, "trace" gives the traceparent as a name. region "nowhere" is not found.
  * compare_dealer_sessions by region: "hang" waits after one progress message, "silent" ends
  * without a result, "slow" takes 12 s; others report progress three times. */
 #ifndef AMCP_TESTS_FAKE_BACKEND_H

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "aggregate-svc/job.h"
 #include "common/base/mem.h"
 #include "tests/unit/aggregate/fakes.h"
 #include "tests/unit/aggregate/oracle.h"
@@ -205,14 +206,18 @@ static void backends_that_are_down_are_named(void)
   struct fixture f;
   struct outcome o;
   Request r = west();
-  fixture_start(&f, 6, 15);
-  fixture_unplug_report(&f);
+  fixture_init(&f, 6, 15);
+  f.unplug_report = true;
+  fixture_serve(&f);
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_UNAVAILABLE);
   CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "report-svc cannot be reached"));
   CU_ASSERT_TRUE(o.took_ms < 6000);
   outcome_free(&o);
-  fixture_unplug_auth(&f);
+  fixture_stop(&f);
+  fixture_init(&f, 6, 15);
+  f.unplug_auth = true;
+  fixture_serve(&f);
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_UNAVAILABLE);
   CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "auth-svc cannot be reached"));
@@ -254,7 +259,10 @@ static void no_dealer_that_answers_is_an_error_with_every_reason(void)
                                                   "the dealer must consent again."));
   CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "Dealer 01: invalid_data: "));
   outcome_free(&o);
-  f.world.dealers[1].mode = FAKE_FAILS; /* all alike: their code */
+  fixture_stop(&f);
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = FAKE_FAILS; /* all alike: their code */
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_STRING_EQUAL(o.status.reason, "invalid_grant");
@@ -325,13 +333,27 @@ static void too_many_calls_are_refused_at_once(void)
   struct fixture f;
   struct outcome o;
   Request r = west();
-  fixture_start(&f, 3, 19);
+  fixture_init(&f, 3, 19);
   f.service.options.max_calls = 0;
+  fixture_serve(&f);
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_TRUE(o.took_ms < 2000);
   outcome_free(&o);
   fixture_stop(&f);
+}
+
+static void part_of_the_deadline_is_kept_back_for_the_answer(void)
+{
+  static const int64_t cases[][3] = {
+      /* time left, timeout, work */
+      {110000, 200000, 108000}, {10000, 200000, 9000}, {500, 200000, 400},
+      {150, 200000, 75},        {0, 200000, 0},        {110000, 5000, 5000},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    CU_ASSERT_EQUAL(job_work_deadline(1000, 1000 + cases[i][0], cases[i][1]) - 1000, cases[i][2]);
+  CU_ASSERT_EQUAL(job_work_deadline(1000, INT64_MAX, 5000), 6000);
+  CU_ASSERT_EQUAL(job_work_deadline(1000, 900, 5000), 1000);
 }
 
 /* ------------------------------------------------------------- outside dealers */
@@ -463,6 +485,7 @@ static int run_all(int argc, char **argv)
       TEST(errors_of_the_backends_reach_the_caller),
       TEST(bad_requests_are_refused_before_anything_is_asked),
       TEST(too_many_calls_are_refused_at_once),
+      TEST(part_of_the_deadline_is_kept_back_for_the_answer),
       TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
       TEST(dealer_role_with_few_peers_gets_a_code_instead),
       TEST(errors_name_no_hidden_dealer),

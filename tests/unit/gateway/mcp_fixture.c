@@ -1,6 +1,7 @@
 /* A protocol server with a fake tool host and a sink that keeps what was answered. */
 #include "tests/unit/gateway/mcp_fixture.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +169,7 @@ static const struct mcp_sink sink = {sink_reply, sink_start, sink_event, sink_en
 
 struct principal {
   struct mcp_principal base;
-  int refs;
+  atomic_int refs;
   char id[32];
 };
 

@@ -1,4 +1,5 @@
 /* The whole gateway over raw sockets, in front of a fake backend on real gRPC. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -216,6 +217,17 @@ static void grant_is_asked_for_once_and_remembered(void)
   stop();
 }
 
+static void grant_that_a_service_refuses_is_asked_for_anew(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 1);
+  expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"refuse\"")), 200, "Try again");
+  expect(mcp(headers, CALL("2", "list_dealers", "")), 200, "\"isError\":false");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 2);
+  stop();
+}
+
 static void session_is_of_no_use_to_another_principal(void)
 {
   start();
@@ -271,7 +283,7 @@ static void origin_and_host_are_checked_before_anything_else(void)
   expect(mcp(GOOD "Origin: null\r\n", INIT), 403, "Origin");
   int fd = raw_connect(port);
   raw_puts(fd, "POST /mcp HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 2\r\n\r\n{}");
-  struct raw_answer bad = raw_read(fd, 2000);
+  struct raw_answer bad = raw_read(fd, 5000);
   expect(bad, 403, "Host");
   close(fd);
   AUTO_FREE char *own = xasprintf(GOOD "Origin: http://localhost:%u\r\n", port);
@@ -483,7 +495,7 @@ static void call_beyond_its_deadline_names_the_service(void)
   struct raw_answer a = mcp(headers, CALL("1", "list_dealers", "\"query\":\"hang\""));
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.body), "\"isError\":true"));
   expect(a, 200, "auth-svc did not answer");
-  CU_ASSERT_TRUE(clock_mono_ms() - begin < 4000);
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 8000);
   stop();
 }
 
@@ -532,7 +544,7 @@ static void progress_streams_and_the_result_ends_it(void)
 
 static void wait_cancels(int n)
 {
-  for (int i = 0; i < 200 && fake_backend_cancels(backend) < n; i++)
+  for (int i = 0; i < 500 && fake_backend_cancels(backend) < n; i++)
     nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
   CU_ASSERT_EQUAL(fake_backend_cancels(backend), n);
 }
@@ -558,7 +570,7 @@ static void disconnect_cancels_the_rpc(void)
   wait_cancels(1);
   int stream = send_call(headers, COMPARE("2", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 5000));
   close(stream);
   wait_cancels(2);
   stop();
@@ -570,14 +582,65 @@ static void cancelled_notification_ends_the_call_without_a_response(void)
   AUTO_FREE char *headers = session();
   int stream = send_call(headers, COMPARE("\"c\"", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 5000));
   expect(mcp(headers, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{"
                       "\"requestId\":\"c\"}}"),
          202, "");
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "\r\n0\r\n\r\n", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "\r\n0\r\n\r\n", 5000));
   CU_ASSERT_PTR_NULL(strstr(buf_str(&seen), "\"result\""));
   wait_cancels(1);
   close(stream);
+  stop();
+}
+
+struct hammer {
+  const char *headers;
+  unsigned seed;
+  int answered;
+};
+
+/* Calls of three kinds; every third client leaves at some moment. */
+static void *hammer(void *arg)
+{
+  static const char *const calls[] = {
+      "\"tools/call\",\"params\":{\"name\":\"compare_dealer_sessions\",\"arguments\":{"
+      "\"region\":\"West\"},\"_meta\":{\"progressToken\":1}}",
+      "\"tools/call\",\"params\":{\"name\":\"list_dealers\"}", "\"ping\""};
+  struct hammer *h = arg;
+  for (int i = 0; i < 60; i++) {
+    char body[512];
+    snprintf(body, sizeof(body), "{\"jsonrpc\":\"2.0\",\"id\":\"%u-%d\",\"method\":%s}", h->seed, i,
+             calls[i % 3]);
+    int fd = send_call(h->headers, body);
+    if (i % 7 < 2) {
+      nanosleep(
+          &(struct timespec){.tv_nsec = (long)(h->seed * 7919 + (unsigned)i * 104729) % 6000000},
+          NULL);
+    } else {
+      struct raw_answer a = raw_read(fd, 5000);
+      h->answered += a.status == 200 && strstr(buf_str(&a.body), "\"result\"") != NULL;
+      raw_answer_free(&a);
+    }
+    close(fd);
+  }
+  return NULL;
+}
+
+static void clients_leaving_at_any_moment_harm_nobody(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  struct hammer h[6];
+  pthread_t threads[ARRAY_LEN(h)];
+  for (size_t i = 0; i < ARRAY_LEN(h); i++) {
+    h[i] = (struct hammer){.headers = headers, .seed = (unsigned)i + 1};
+    pthread_create(&threads[i], NULL, hammer, &h[i]);
+  }
+  for (size_t i = 0; i < ARRAY_LEN(h); i++) {
+    pthread_join(threads[i], NULL);
+    CU_ASSERT_EQUAL(h[i].answered, 42);
+  }
+  expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
   stop();
 }
 
@@ -587,12 +650,12 @@ static void stop_ends_calls_that_hang(void)
   AUTO_FREE char *headers = session();
   int fd = send_call(headers, COMPARE("1", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 5000));
   int64_t begin = clock_mono_ms();
   app_stop(app);
   app = NULL;
-  CU_ASSERT_TRUE(clock_mono_ms() - begin < 3000);
-  CU_ASSERT_TRUE(raw_wait_closed(fd, 1000));
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 6000);
+  CU_ASSERT_TRUE(raw_wait_closed(fd, 5000));
   close(fd);
   stop();
 }
@@ -617,6 +680,7 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(missing_and_invalid_credentials_are_401_with_a_challenge),
           TEST(auth_service_trouble_is_503_and_never_401),
           TEST(grant_is_asked_for_once_and_remembered),
+          TEST(grant_that_a_service_refuses_is_asked_for_anew),
           TEST(session_is_of_no_use_to_another_principal),
           TEST(without_auth_everyone_gets_the_local_grant),
           TEST(oauth_metadata_is_served_when_configured),
@@ -631,4 +695,5 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(service_that_is_down_is_named_and_comes_back_without_a_restart),
           TEST(progress_streams_and_the_result_ends_it), TEST(disconnect_cancels_the_rpc),
           TEST(cancelled_notification_ends_the_call_without_a_response),
-          TEST(stop_ends_calls_that_hang), TEST(busy_port_is_refused_with_the_address))
+          TEST(clients_leaving_at_any_moment_harm_nobody), TEST(stop_ends_calls_that_hang),
+          TEST(busy_port_is_refused_with_the_address))

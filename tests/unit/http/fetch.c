@@ -23,8 +23,10 @@ static enum http_flow on_body(void *user, const char *data, size_t len)
   enum http_flow flow = HTTP_CONTINUE;
   pthread_mutex_lock(&f->lock);
   f->calls++;
+  f->late += f->aborted;
   if (f->abort_at > 0 && f->streamed + len >= f->abort_at) {
     flow = HTTP_ABORT;
+    f->aborted = true;
   } else if (f->pause_every > 0 && f->calls % f->pause_every == 0) {
     flow = HTTP_PAUSE;
     f->pauses++;

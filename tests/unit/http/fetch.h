@@ -24,6 +24,8 @@ struct fetch {
   /* Under lock. */
   unsigned calls;
   unsigned pauses;
+  bool aborted;  /* on_body has answered HTTP_ABORT */
+  unsigned late; /* and was called again: must stay 0 */
   bool paused;
   size_t streamed; /* bytes on_body took */
   bool in_order;   /* and each was server_byte() of its place */

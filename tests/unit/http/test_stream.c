@@ -141,6 +141,7 @@ static void reader_may_give_up(void)
   CU_ASSERT_EQUAL(f.error.code, ERR_CANCELLED);
   CU_ASSERT_STRING_EQUAL(f.error.reason, "aborted");
   CU_ASSERT_TRUE(f.streamed < 100000);
+  CU_ASSERT_EQUAL(f.late, 0);
   fetch_free(&f);
 
   /* The same from within a resume, where curl reports it differently. */
@@ -152,6 +153,7 @@ static void reader_may_give_up(void)
   CU_ASSERT_TRUE(fetch_resume_to_end(&f));
   CU_ASSERT_EQUAL(f.error.code, ERR_CANCELLED);
   CU_ASSERT_EQUAL(f.n_done, 1);
+  CU_ASSERT_EQUAL(f.late, 0);
   fetch_free(&f);
   http_client_free(c);
   server_stop(s);

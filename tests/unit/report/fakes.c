@@ -4,6 +4,7 @@
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 
@@ -23,7 +24,9 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
     f->token_number += f->renews;
   }
   token = f->token_number;
+  int delay_ms = f->token_delay_ms;
   pthread_mutex_unlock(&f->lock);
+  usleep((useconds_t)delay_ms * 1000);
   struct err e = {0};
   if (strcmp(ref, "revoked") == 0)
     err_set(&e, ERR_FAILED_PRECONDITION, "invalid_grant", "Token has been expired or revoked.");
@@ -73,7 +76,7 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *message,
 }
 
 static const struct rpc_method auth_methods[] = {
-    {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, get_token},
+    {"GetAccessToken", RPC_UNARY, RPC_ON_WORKER, get_token},
     {"ListDealers", RPC_UNARY, RPC_ON_POLLER, list_dealers},
 };
 
@@ -119,7 +122,7 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                   .data_endpoint = f->endpoint,
                                   .admin_endpoint = f->endpoint,
                                   .timeout_ms = o->timeout_ms == 0 ? 5000 : o->timeout_ms,
-                                  .backoff_ms = 5,
+                                  .backoff_ms = o->backoff_ms == 0 ? 5 : o->backoff_ms,
                                   .max_transfers = 128};
   f->service = (struct service){.google = google_new(&google),
                                 .cache = cache_new(o->cache_bytes, 60000),

@@ -31,17 +31,18 @@ enum { FAKE_PROPERTIES = 64 };
 struct fakes {
   pthread_mutex_t lock;
   struct google_plan google;
-  int requests;                  /* to Google */
-  int active[FAKE_PROPERTIES];   /* under way, by property - 100 */
-  int worst_active;              /* most at once of one property */
-  int total_active, worst_total; /* over all properties */
+  atomic_int requests;                  /* to Google */
+  int active[FAKE_PROPERTIES];          /* under way, by property - 100 */
+  atomic_int worst_active;              /* most at once of one property */
+  atomic_int total_active, worst_total; /* over all properties */
   char last_body[4096];
   char last_quota_project[64];
 
-  int token_calls, renewals, grants_seen; /* GetAccessToken */
-  int token_number;                       /* "token-<n>" is given out */
-  bool renews;                            /* a rejected token leads to the next number */
-  int list_dealers;                       /* dealers d00.. that ListDealers names */
+  atomic_int token_calls, renewals, grants_seen; /* GetAccessToken */
+  int token_number;                              /* "token-<n>" is given out */
+  bool renews;                                   /* a rejected token leads to the next number */
+  int token_delay_ms;                            /* of GetAccessToken */
+  int list_dealers;                              /* dealers d00.. that ListDealers names */
 
   struct MHD_Daemon *daemon;
   struct rpc_server *auth_server, *report_server;
@@ -51,10 +52,18 @@ struct fakes {
   char endpoint[64];
 };
 
+/* Changes the plan while the servers run. */
+#define LOCKED(f, ...)                                                                             \
+  do {                                                                                             \
+    pthread_mutex_lock(&(f)->lock);                                                                \
+    __VA_ARGS__;                                                                                   \
+    pthread_mutex_unlock(&(f)->lock);                                                              \
+  } while (0)
+
 /* What the report-svc under test differs in from the defaults. */
 struct fakes_options {
   int64_t page_rows;
-  uint32_t timeout_ms;
+  uint32_t timeout_ms, backoff_ms;
   size_t max_answer_bytes, chunk_rows, fan_out;
   size_t cache_bytes;
 };

@@ -65,7 +65,7 @@ static void hang(struct rpc_call *call, const ProtobufCMessage *request, void *s
 
 static void fail(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
-  (void)service;
+  atomic_fetch_add(&((struct echo *)service)->served, 1);
   const FailRequest *r = (const FailRequest *)request;
   struct err e = {0};
   err_set(&e, (enum err_code)r->code, r->reason, "%s", r->message);

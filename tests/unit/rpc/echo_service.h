@@ -23,7 +23,7 @@ typedef Amcp__Test__V1__Tree Tree;
 /* What the service has seen. Zero it before the start. */
 struct echo {
   struct rpc_channel *relay; /* to itself, for Relay; may be NULL */
-  atomic_int served;         /* Say and SaySlowly handlers entered */
+  atomic_int served;         /* Say, SaySlowly and Fail handlers entered */
   atomic_int hanging;        /* Hang handlers entered */
   atomic_int cancelled;      /* on_cancel callbacks of Hang and Count */
   atomic_int full;           /* sends refused with RESOURCE_EXHAUSTED */

@@ -216,7 +216,7 @@ static void a_call_that_waits_for_a_dead_backend_can_be_cancelled(void)
   rpc_client_cancel(call);
   CU_ASSERT_TRUE(outcome_wait(&o));
   CU_ASSERT_EQUAL(o.status.code, ERR_CANCELLED);
-  CU_ASSERT_TRUE(clock_mono_ms() - started < 150);
+  CU_ASSERT_TRUE(clock_mono_ms() - started < 1000);
   rpc_client_release(call);
   server = NULL;
   end();

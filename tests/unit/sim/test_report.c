@@ -354,6 +354,19 @@ static void rows_of_zeros_are_left_out_unless_kept(void)
                   fixture_sql(0, "SELECT COUNT(DISTINCT source) FROM sessions WHERE " IN_FEB));
 }
 
+static void kept_empty_rows_appear_in_every_range_but_days_do_not(void)
+{
+  struct err e;
+#define TWO                                                                                        \
+  "'dateRanges':[{'startDate':'2026-02-01','endDate':'2026-02-28'},{'startDate':'2026-02-03',"     \
+  "'endDate':'2026-02-03'}],'metrics':[{'name':'sessions'}],'keepEmptyRows':true"
+  AUTO_JSON cJSON *cities = fixture_report(0, "{" TWO ",'dimensions':[{'name':'city'}]}", &e);
+  AUTO_JSON cJSON *days = fixture_report(0, "{" TWO ",'dimensions':[{'name':'date'}]}", &e);
+  CU_ASSERT_EQUAL(json_get_number(cities, "rowCount", 0),
+                  2 * fixture_sql(0, "SELECT COUNT(DISTINCT city) FROM sessions WHERE " IN_FEB));
+  CU_ASSERT_EQUAL(json_get_number(days, "rowCount", 0), 29);
+}
+
 static void every_field_of_the_catalogue_runs(void)
 {
   struct err e;
@@ -391,5 +404,6 @@ TEST_MAIN("sim_report", TEST(session_metrics_equal_sql), TEST(both_ways_to_a_ses
           TEST(empty_results_have_no_rows_and_no_count), TEST(metadata_tells_what_is_odd),
           TEST(unregistered_dimensions_are_refused), TEST(comparisons_make_slices),
           TEST(dimension_expressions_and_quotes_are_safe),
-          TEST(rows_of_zeros_are_left_out_unless_kept), TEST(every_field_of_the_catalogue_runs),
-          TEST(cleanup_last))
+          TEST(rows_of_zeros_are_left_out_unless_kept),
+          TEST(kept_empty_rows_appear_in_every_range_but_days_do_not),
+          TEST(every_field_of_the_catalogue_runs), TEST(cleanup_last))

@@ -131,7 +131,7 @@ static void malformed_lists_are_refused_with_the_entry(void)
   }
 }
 
-TEST_MAIN("http_policy", TEST(accept_follows_the_table), TEST(accept_quality_zero_refuses),
+TEST_MAIN("gateway_policy", TEST(accept_follows_the_table), TEST(accept_quality_zero_refuses),
           TEST(content_type_ignores_case_and_parameters), TEST(bearer_needs_the_scheme_and_a_token),
           TEST(default_origins_are_the_own_loopback_ones),
           TEST(listed_origins_replace_the_defaults), TEST(host_is_checked_when_bound_to_loopback),

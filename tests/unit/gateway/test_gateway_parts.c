@@ -81,8 +81,8 @@ static void error_texts_say_what_happened_and_what_to_do(void)
           "report-svc does not know run_report: gateway and services are of different versions. "
           "Tell the operator.");
   text_is(ERR_UNAUTHENTICATED, "",
-          "Your credentials are no longer accepted: they have expired. Connect again with a valid "
-          "token.");
+          "Your credentials are no longer accepted: they have expired. Try again; if that does "
+          "not help, connect again with a valid token.");
 }
 
 static void every_code_has_a_text(void)
@@ -210,8 +210,8 @@ static void a_refused_grant_is_forgotten(void)
   uint8_t k[CACHE_KEY_LEN] = {1};
   put(c, 1, 100);
   struct grant *g = grant_cache_get(c, k, 50);
-  CU_ASSERT_FALSE(grant_refused(g));
-  grant_refuse(g);
+  CU_ASSERT_FALSE(grant_is_refused(g));
+  grant_mark_refused(g);
   CU_ASSERT_FALSE(has(c, 1, 50));
   CU_ASSERT_EQUAL(grant_cache_count(c), 0);
   put(c, 1, 100);
@@ -233,7 +233,7 @@ static void a_grant_from_before_a_restart_is_not_blamed_on_the_caller(void)
   CU_ASSERT_PTR_NULL(strstr(buf_str(&out), "credentials"));
 }
 
-TEST_MAIN("bridge_parts", TEST(trace_goes_on_with_a_new_span),
+TEST_MAIN("gateway_parts", TEST(trace_goes_on_with_a_new_span),
           TEST(malformed_trace_begins_a_new_one),
           TEST(error_texts_say_what_happened_and_what_to_do), TEST(every_code_has_a_text),
           TEST(metadata_exists_only_with_oauth),

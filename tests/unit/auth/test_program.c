@@ -1,0 +1,215 @@
+/* The program: refuses what is wrong with a message, serves, stops cleanly, keeps secrets. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "tests/unit/harness.h"
+
+#define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define DEALERS                                                                                    \
+  "[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"1\"],\"oauth\":"       \
+  "{\"client_id\":\"c\",\"client_secret\":\"s3cret\",\"refresh_token\":\"r3fresh\"}}]"
+
+struct program {
+  pid_t pid;
+  int out;          /* its output, both streams */
+  char text[16384]; /* what was read of it */
+  size_t len;
+};
+
+static char folder[] = "/tmp/auth-program-XXXXXX";
+
+static void write_file(const char *name, const char *text)
+{
+  AUTO_FREE char *path = xasprintf("%s/%s", folder, name);
+  FILE *f = fopen(path, "w");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  fputs(text, f);
+  fclose(f);
+  chmod(path, 0600);
+}
+
+static void remove_folder(void)
+{
+  static const char *const files[] = {"dealers.json", "bad.json", "adc.json"};
+  for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+    AUTO_FREE char *path = xasprintf("%s/%s", folder, files[i]);
+    unlink(path);
+  }
+  rmdir(folder);
+}
+
+static void set_up(void)
+{
+  static bool done;
+  if (done)
+    return;
+  done = true;
+  atexit(remove_folder);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+  write_file("dealers.json", DEALERS);
+  write_file("bad.json", "[\n{\"dealer_id\":\"d1\"}]");
+}
+
+/* Starts auth-svc in the folder with these variables ("A=1 B=2") and nothing else. */
+static void start(struct program *p, const char *variables)
+{
+  int pipes[2];
+  set_up();
+  *p = (struct program){0};
+  CU_ASSERT_EQUAL_FATAL(pipe2(pipes, O_CLOEXEC), 0);
+  p->pid = fork();
+  if (p->pid == 0) {
+    AUTO_FREE char *copy = xstrdup(variables);
+    char *env[32] = {NULL}, *rest = copy;
+    size_t n = 0;
+    for (char *v = strsep(&rest, " "); v != NULL && n < 31; v = strsep(&rest, " "))
+      env[n++] = v;
+    dup2(pipes[1], 1);
+    dup2(pipes[1], 2);
+    if (chdir(folder) == 0)
+      execle(AUTH_SVC, "auth-svc", (char *)NULL, env);
+    _exit(127);
+  }
+  close(pipes[1]);
+  p->out = pipes[0];
+}
+
+/* Reads until `until` shows or the program ends. */
+static bool read_until(struct program *p, const char *until)
+{
+  while (until == NULL || strstr(p->text, until) == NULL) {
+    ssize_t n = read(p->out, p->text + p->len, sizeof(p->text) - 1 - p->len);
+    if (n <= 0)
+      return false;
+    p->len += (size_t)n;
+  }
+  return true;
+}
+
+static int end(struct program *p, int signal)
+{
+  int status = 0;
+  if (signal != 0)
+    kill(p->pid, signal);
+  read_until(p, NULL);
+  waitpid(p->pid, &status, 0);
+  close(p->out);
+  CU_ASSERT_PTR_NULL(strstr(p->text, "s3cret"));
+  CU_ASSERT_PTR_NULL(strstr(p->text, "r3fresh"));
+  CU_ASSERT_PTR_NULL(strstr(p->text, "00112233"));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+#define GOOD "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off GA_CREDENTIALS_PATH=dealers.json"
+
+static void wrong_settings_end_the_start_with_the_variables_name(void)
+{
+  static const struct {
+    const char *variables, *message;
+  } table[] = {
+      {"GRPC_LISTEN=nowhere", "GRPC_LISTEN"},
+      {"ADMIN_LISTEN=nowhere", "ADMIN_LISTEN: \"nowhere\" is neither host:port nor off"},
+      {"ENABLE_AUTH=perhaps", "ENABLE_AUTH"},
+      {"LOG_LEVEL=loud", "LOG_LEVEL: \"loud\""},
+      {"FASTMCP_LOG_LEVEL=loud", "FASTMCP_LOG_LEVEL: \"loud\""},
+      {"AUTH_TOKEN_TIMEOUT_MS=5", "AUTH_TOKEN_TIMEOUT_MS"},
+      {"OAUTH_TOKEN_ENDPOINT=token", "OAUTH_TOKEN_ENDPOINT: must be an http or https URL"},
+      {"AUTH_SEAL_KEY=0011", "AUTH_SEAL_KEY: key 1 must be at least 32"},
+      {"AUTH_SEAL_KEY=" KEY " AUTH_SEAL_KEY_FILE=x", "AUTH_SEAL_KEY: set it or"},
+      {"AUTH_SEAL_KEY_FILE=gone", "AUTH_SEAL_KEY_FILE: cannot open gone"},
+      {"AUTH_JWT_KEY_FILE=dealers.json", "AUTH_JWT_ISSUER: must be set"},
+      {"AUTH_JWT_KEY_FILE=gone AUTH_JWT_ISSUER=i", "AUTH_JWT_KEY_FILE: cannot open gone"},
+      {"AUTH_JWT_HS256_SECRET=short AUTH_JWT_ISSUER=i", "AUTH_JWT_HS256_SECRET: must be at least"},
+      {"GRPC_TLS_CERT=x", "GRPC_TLS_CERT: set GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA"},
+      {"GRPC_LISTEN=0.0.0.0:0 AUTH_ALLOW_UNSIGNED_TOKENS=true",
+       "AUTH_ALLOW_UNSIGNED_TOKENS: refused because GRPC_LISTEN is not a loopback"},
+      {"GA_CREDENTIALS_PATH=gone.json", "GA_CREDENTIALS_PATH: cannot open gone.json"},
+      {"GA_CREDENTIALS_PATH=bad.json", "bad.json line 2: [0].name (dealer \"d1\"): missing"},
+      {"ENABLE_AUTH=false HOME=/nonexistent", "no dealers file (GA_CREDENTIALS_PATH"},
+      {"ENABLE_AUTH=false GOOGLE_APPLICATION_CREDENTIALS=dealers.json", "dealers.json: type: must"},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+    struct program p;
+    start(&p, table[i].variables);
+    int code = end(&p, 0);
+    if (code != 78 || strstr(p.text, table[i].message) == NULL)
+      printf("\n  with %s\n  want %s\n  got  %d %s\n", table[i].variables, table[i].message, code,
+             p.text);
+    CU_ASSERT_EQUAL(code, 78);
+    CU_ASSERT_PTR_NOT_NULL(strstr(p.text, table[i].message));
+  }
+}
+
+static void it_serves_and_stops_cleanly_on_sigterm(void)
+{
+  struct program p;
+  start(&p, GOOD);
+  CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+  start(&p, GOOD " AUTH_ALLOW_UNSIGNED_TOKENS=true");
+  CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "taken without proof"));
+  CU_ASSERT_EQUAL(end(&p, SIGINT), 0);
+}
+
+static void a_busy_port_is_named(void)
+{
+  struct program first, second;
+  start(&first, GOOD);
+  CU_ASSERT_TRUE_FATAL(read_until(&first, "\"serving\""));
+  const char *port = strstr(first.text, "\"port\":");
+  AUTO_FREE char *variables = xasprintf("GRPC_LISTEN=127.0.0.1:%d ADMIN_LISTEN=off "
+                                        "GA_CREDENTIALS_PATH=dealers.json",
+                                        (int)strtol(port != NULL ? port + 7 : "0", NULL, 10));
+  start(&second, variables);
+  CU_ASSERT_EQUAL(end(&second, 0), 1);
+  AUTO_FREE char *address = xstrndup(variables + 12, strcspn(variables + 12, " "));
+  CU_ASSERT_PTR_NOT_NULL(strstr(second.text, "auth-svc: "));
+  CU_ASSERT_PTR_NOT_NULL(strstr(second.text, address));
+  CU_ASSERT_EQUAL(end(&first, SIGTERM), 0);
+}
+
+static void secrets_of_the_environment_are_overwritten(void)
+{
+  struct program p;
+  start(&p, GOOD " AUTH_SEAL_KEY=" KEY);
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "\"serving\""));
+  AUTO_FREE char *path = xasprintf("/proc/%d/environ", (int)p.pid);
+  char text[4096] = "";
+  int fd = open(path, O_RDONLY);
+  ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+  for (ssize_t i = 0; i < n; i++)
+    text[i] = text[i] == '\0' ? ' ' : text[i];
+  if (fd >= 0) { /* without rights to read it, the point is made already */
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "GRPC_LISTEN"));
+    CU_ASSERT_PTR_NULL(strstr(text, "00112233"));
+    close(fd);
+  }
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+}
+
+static void default_credentials_serve_local_development(void)
+{
+  struct program p;
+  set_up();
+  write_file("adc.json", "{\"type\":\"authorized_user\",\"client_id\":\"c\",\"client_secret\":"
+                         "\"s3cret\",\"refresh_token\":\"r3fresh\"}");
+  start(&p, "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off ENABLE_AUTH=false "
+            "GOOGLE_APPLICATION_CREDENTIALS=adc.json");
+  CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "Application Default Credentials"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "every caller may read every dealer"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+}
+
+TEST_MAIN("auth program", TEST(wrong_settings_end_the_start_with_the_variables_name),
+          TEST(it_serves_and_stops_cleanly_on_sigterm), TEST(a_busy_port_is_named),
+          TEST(secrets_of_the_environment_are_overwritten),
+          TEST(default_credentials_serve_local_development))
