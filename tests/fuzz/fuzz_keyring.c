@@ -1,31 +1,9 @@
 /* Fuzz target of the keyring's text and of sealed values. The input is a keyring; behind a NUL
  * byte it may go on with a sealed text. What a ring seals it must open. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "auth-svc/keyring.h"
-#include "common/base/mem.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static const struct keyring_record record = {"d01", "dealers.json/v1", "oauth.refresh_token"};
-
-const char *const *fuzz_seeds(void);
-
-static const char *const seeds[] = {
-    "# ring\nk1: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
-    "k2: //8CAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
-    "k1: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f,k2://"
-    "8CAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-    "v1:k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIj",
-    NULL,
-};
-
-const char *const *fuzz_seeds(void)
-{
-  return seeds;
-}
 
 static void seal_and_open(struct keyring *k)
 {

@@ -1,31 +1,9 @@
 /* Fuzz target of sealed dealers files: any text is sealed or refused; what was sealed holds no
  * secret in the clear and comes back byte by byte. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "auth-svc/dealers_file.h"
 #include "auth-svc/sealed_file.h"
-#include "common/base/mem.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-const char *const *fuzz_seeds(void);
-
-static const char *const seeds[] = {
-    "[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"1\"],\"oauth\":"
-    "{\"client_id\":\"c\",\"client_secret\":\"s3cret\",\"refresh_token\":\"r3fresh\"}}]",
-    "{ \"dealers\" : [ { \"x\" : [ 1 , { \"private_key\" : \"-----\\n\\u00e9\\\"\" } ] , "
-    "\"account_id\" : \"a/1\" , \"e\":{}, \"f\":[ ], \"token\":\"t\"}, {\"dealer_id\":\"2\"} ] }",
-    "[{\"dealer_id\":\"d1\",\"oauth\":{\"client_secret\":{\"sealed\":\"v1:k1:"
-    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIj\"}}}]",
-    NULL,
-};
-
-const char *const *fuzz_seeds(void)
-{
-  return seeds;
-}
+#include "common/base/log.h"
+#include "tests/fuzz/fuzz.h"
 
 struct run {
   struct keyring *ring;
@@ -63,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct snapshot *snapshot = NULL;
   AUTO_BUF struct buf out = BUF_INIT(1 << 22);
   struct err e = {0};
+  log_init("fuzz", LOG_LEVEL_OFF);
   if (keyring_parse(&run.ring, "RING", keys, strlen(keys), NULL) != ERR_OK)
     abort();
   if (sealed_text_edit(&out, "f", (const char *)data, size, seal_plain, &run, &e) == ERR_OK)
