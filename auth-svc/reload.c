@@ -47,8 +47,7 @@ static void put_in_place(struct reload *r, struct snapshot *next, uint64_t gener
   now_in_use(r, generation);
   metric_add(r->reloads, 1, METRIC_LABELS("ok"));
   log_info("configuration reloaded", LOG_I("generation", generation),
-           LOG_I("dealers", next->directory->n_dealers),
-           LOG_I("accounts_dropped", changes.removed),
+           LOG_I("dealers", next->directory->n_dealers), LOG_I("accounts_dropped", changes.removed),
            LOG_I("credentials_changed", changes.changed));
   snapshot_unref(next);
 }
@@ -88,8 +87,8 @@ struct reload *reload_new(const struct reload_options *options)
   pthread_mutex_init(&r->lock, NULL);
   r->reloads = metrics_counter("auth_config_reloads_total",
                                "Attempts to load a changed configuration.", "result", NULL);
-  r->generation_gauge = metrics_gauge("auth_config_generation",
-                                      "Number of the configuration in use, from 1.", NULL);
+  r->generation_gauge =
+      metrics_gauge("auth_config_generation", "Number of the configuration in use, from 1.", NULL);
   r->loaded_gauge = metrics_gauge("auth_config_loaded_timestamp_seconds",
                                   "When the configuration in use was loaded.", NULL);
   metric_add(r->reloads, 0, METRIC_LABELS("ok"));

@@ -282,6 +282,8 @@ static enum err_code load(struct token_store *s, struct err *e)
                    "AUTH_STATE_DIR: " STORE_FILE_NAME " in %s is no file of auth-svc; move it away",
                    s->dir);
   code = read_records(s, &text, &found, e);
+  if (code != ERR_OK)
+    return code;
   if (found.damage > 0) {
     log_error("the file of refresh tokens is damaged; what can be read is used and a copy is kept",
               LOG_S("path", s->dir), LOG_I("places", found.damage), LOG_I("kept", s->n_kept));
@@ -292,7 +294,7 @@ static enum err_code load(struct token_store *s, struct err *e)
   }
   s->file.bytes = s->live_bytes = found.good;
   s->must_rewrite = found.damage > 0 || found.good < text.len || (found.plain && s->sealed);
-  return code;
+  return ERR_OK;
 }
 
 /* ----------------------------------------------------------------------- the thread */

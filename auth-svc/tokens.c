@@ -45,11 +45,11 @@ struct tokens *tokens_new(const struct tokens_options *options)
   t->refreshes =
       metrics_counter("auth_token_refreshes_total",
                       "Questions to token endpoints, by what they came to.", "result", NULL);
-  t->rotations = metrics_counter("auth_refresh_token_rotations_total",
-                                 "New refresh tokens received, by where they are kept.", "kept",
-                                 NULL);
-  t->accounts =
-      metrics_gauge("auth_accounts", "Accounts asked for since the start, by state.", "state", NULL);
+  t->rotations =
+      metrics_counter("auth_refresh_token_rotations_total",
+                      "New refresh tokens received, by where they are kept.", "kept", NULL);
+  t->accounts = metrics_gauge("auth_accounts", "Accounts asked for since the start, by state.",
+                              "state", NULL);
   return t;
 }
 
@@ -78,8 +78,8 @@ static enum account_state state_of(const struct entry *en)
 
 static void count_as(struct entry *en, enum account_state state)
 {
-  static const char *const names[ACCOUNT_STATES] = {
-      "", "idle", "ok", "failing", "misconfigured", "needs_reconsent"};
+  static const char *const names[ACCOUNT_STATES] = {"",        "idle",          "ok",
+                                                    "failing", "misconfigured", "needs_reconsent"};
   if (en->counted_as == state)
     return;
   if (en->counted_as != ACCOUNT_UNSEEN)
@@ -196,8 +196,13 @@ static struct entry *entry_get(struct tokens *t, const char *account_id, struct 
 
 struct token_result entry_result(const struct entry *en, int64_t now)
 {
-  if (!entry_is_valid(en, now))
-    return (struct token_result){.error = en->failure};
+  struct token_result r = {.error = en->failure};
+  if (!entry_is_valid(en, now)) {
+    if (r.error.code == ERR_OK)
+      err_set(&r.error, ERR_UNAVAILABLE, "token_endpoint_unavailable",
+              "the token endpoint took longer to answer than its token lives; try again");
+    return r;
+  }
   /* Worked out anew each time: the wall clock may have been put right meanwhile. */
   int64_t unix_ms = en->owner->options.unix_ms();
   return (struct token_result){.access_token = secret_ref(en->access_token),
@@ -421,8 +426,7 @@ bool tokens_holds(struct tokens *t, const char *account_id, const struct credent
   const struct entry *en = entry_find(t, account_id);
   if (en != NULL && same_credential(en->credential, credential)) {
     replacement = secret_ref(en->refresh_token);
-    access = secret_has_sha256(en->access_token, digest) &&
-             t->options.mono_ms() < en->expires_ms;
+    access = secret_has_sha256(en->access_token, digest) && t->options.mono_ms() < en->expires_ms;
   } else {
     replacement = kept_token(t, account_id, credential);
   }

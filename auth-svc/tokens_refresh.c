@@ -213,8 +213,8 @@ static void keep_rotation(struct flight *f, struct token_reply *reply)
   }
   f->reply = *reply;
   reply->access_token = reply->refresh_token = NULL;
-  token_store_put(t->options.store, account_id, f->credential->fingerprint,
-                  f->reply.refresh_token, on_stored, f);
+  token_store_put(t->options.store, account_id, f->credential->fingerprint, f->reply.refresh_token,
+                  on_stored, f);
 }
 
 /* ------------------------------------------------------------------- the question */
