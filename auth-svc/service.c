@@ -17,7 +17,7 @@
 enum {
   SERVICE_MAGIC = 0x5e781ce1,
   TOKEN_CALL_MAGIC = 0x70ca1101,
-  TOKEN_CALL_ATTEMPTS = 3, /* when the configuration changes under a call */
+  TOKEN_CALL_ATTEMPTS = 5, /* when the configuration changes under a call */
 };
 
 struct service {

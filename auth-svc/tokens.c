@@ -160,6 +160,8 @@ static struct waiter *entry_use_credential(struct entry *en, struct credential *
   secret_unref(en->refresh_token);
   en->refresh_token = kept_token(en->owner, en->account_id, c);
   secret_unref(TAKE_PTR(en->access_token));
+  en->flight = NULL; /* what it brings is another credential's; nobody waits for it */
+  en->unstored = false;
   en->outcome = TOKEN_OBTAINED;
   en->failure = (struct err){0};
   en->retry_ms = 0;
@@ -271,10 +273,11 @@ static struct waiter *entry_remove(struct entry **place)
   struct waiter *list = entry_take_waiters(en);
   *place = en->next;
   en->removed = true;
+  en->flight = NULL;
   secret_unref(TAKE_PTR(en->access_token));
   secret_unref(TAKE_PTR(en->refresh_token));
   entry_count(en);
-  if (!en->refreshing)
+  if (en->n_flights == 0)
     entry_free(en);
   return list;
 }
@@ -335,7 +338,7 @@ static void drop_rejected(struct entry *en, const uint8_t *sha256, int64_t now)
 static struct err failure_now(const struct entry *en, int64_t now)
 {
   struct err e = en->failure;
-  if (entry_needs_consent(en) || en->refreshing)
+  if (entry_needs_consent(en) || en->unstored)
     return e;
   int64_t s = (en->retry_ms - now + 999) / 1000;
   err_set(&e, en->failure.code, en->failure.reason, "%s; next attempt in %lld s",
@@ -354,7 +357,7 @@ static struct decision decide(struct entry *en, int64_t now, uint64_t wait_id, t
                               void *user)
 {
   struct tokens *t = en->owner;
-  bool may_ask = !en->refreshing && !entry_needs_consent(en) && now >= en->retry_ms;
+  bool may_ask = en->flight == NULL && !entry_needs_consent(en) && now >= en->retry_ms;
   struct decision d = {.answer = true};
   if (entry_is_valid(en, now)) {
     d.result = entry_result(en, now);
@@ -362,7 +365,7 @@ static struct decision decide(struct entry *en, int64_t now, uint64_t wait_id, t
     return d;
   }
   secret_unref(TAKE_PTR(en->access_token)); /* its time is over: nobody may get it now */
-  if (en->unstored || (!en->refreshing && !may_ask)) {
+  if (en->unstored || (en->flight == NULL && !may_ask)) {
     d.result.error = failure_now(en, now);
   } else if (add_waiter(en, wait_id, ready, user)) {
     d.answer = false;

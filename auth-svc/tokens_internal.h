@@ -28,23 +28,23 @@ enum account_state {
   ACCOUNT_STATES
 };
 
-/* One account. Guarded by the cache's lock. Freed when it was removed and no refresh is
- * under way any more. */
+/* One account. Guarded by the cache's lock. Freed when it was removed and the last refresh
+ * has ended. */
 struct entry {
   struct tokens *owner;
   struct entry *next; /* in its bucket */
   char *account_id;
-  bool removed; /* from its bucket; the refresh under way frees it */
+  bool removed; /* from its bucket; the last refresh under way frees it */
   struct credential *credential;
   struct secret *refresh_token; /* replaces the configured one; NULL when none came */
   struct secret *access_token;
-  int64_t obtained_ms, expires_ms; /* on the cache's clock */
-  int64_t refresh_ms;              /* when it is due */
-  int64_t used_ms;                 /* when it was last asked for */
-  int64_t rejected_ms;             /* when a rejection was last honoured */
-  bool refreshing;
-  bool unstored; /* the refresh got a token that cannot be stored for now */
-  int64_t started_ms;
+  int64_t expires_ms;  /* on the cache's clock, like all below */
+  int64_t refresh_ms;  /* when it is due */
+  int64_t used_ms;     /* when it was last asked for */
+  int64_t rejected_ms; /* when a rejection was last honoured */
+  struct flight *flight; /* the refresh of this credential that is under way, or NULL */
+  size_t n_flights;      /* with those of former credentials, whose end changes nothing */
+  bool unstored;         /* the flight got a token that cannot be stored for now */
   enum token_outcome outcome; /* of the last refresh */
   struct err failure;         /* of the last refresh; code ERR_OK when it went well */
   int64_t retry_ms;           /* no refresh before this, after a failure */
@@ -76,7 +76,7 @@ void entry_free(struct entry *en);
 void waiters_deliver(struct waiter *list, const struct token_result *result);
 
 /* tokens_refresh.c */
-/* A refresh may begin: marks the entry. With the lock held. */
+/* A refresh begins: it becomes the entry's flight. With the lock held. */
 struct flight *flight_prepare(struct entry *en, bool background, int64_t now);
 /* Begins it, without the lock. NULL is fine. */
 void flight_start(struct flight *f);

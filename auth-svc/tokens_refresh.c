@@ -12,6 +12,7 @@ enum { FLIGHT_MAGIC = 0x70c3f119 };
 struct flight {
   uint32_t magic;
   bool background;
+  int64_t started_ms;
   struct entry *entry;
   struct credential *credential;
   struct secret *refresh_token; /* it was asked with; NULL for the configured one */
@@ -23,11 +24,12 @@ struct flight *flight_prepare(struct entry *en, bool background, int64_t now)
   struct flight *f = xcalloc(1, sizeof(*f));
   *f = (struct flight){.magic = FLIGHT_MAGIC,
                        .background = background,
+                       .started_ms = now,
                        .entry = en,
                        .credential = credential_ref(en->credential),
                        .refresh_token = secret_ref(en->refresh_token)};
-  en->refreshing = true;
-  en->started_ms = now;
+  en->flight = f;
+  en->n_flights++;
   en->owner->n_background += background;
   return f;
 }
@@ -62,7 +64,7 @@ static void entry_failed(struct entry *en, const struct token_reply *r, int64_t 
   en->retry_ms = now + (wait > r->retry_after_ms ? wait : r->retry_after_ms);
 }
 
-static void entry_obtained(struct entry *en, struct token_reply *r)
+static void entry_obtained(struct entry *en, struct token_reply *r, int64_t started_ms)
 {
   secret_unref(en->access_token);
   en->access_token = TAKE_PTR(r->access_token);
@@ -75,8 +77,7 @@ static void entry_obtained(struct entry *en, struct token_reply *r)
   int64_t ahead = (int64_t)en->owner->options.refresh_ahead_s * 1000;
   ahead = ahead < life / 2 ? ahead : life / 2;
   ahead += (int64_t)random_below((uint64_t)ahead / 5 + 1);
-  en->obtained_ms = en->started_ms;
-  en->expires_ms = en->started_ms + life;
+  en->expires_ms = started_ms + life;
   en->refresh_ms = en->expires_ms - ahead;
   en->failure = (struct err){0};
   en->retry_ms = 0;
@@ -97,51 +98,42 @@ static void report(const struct flight *f, const struct token_reply *r)
              LOG_S("error", r->error.message));
 }
 
-/* Under the lock. Whether the answer belongs to the credential the account has now. */
-static bool is_current(const struct flight *f)
+/* Works the answer in, unless the credential changed or the account was removed meanwhile. */
+static struct waiter *settle(struct flight *f, struct token_reply *reply,
+                             struct token_result *result)
 {
-  const struct entry *en = f->entry;
-  return !en->removed &&
-         memcmp(en->credential->fingerprint, f->credential->fingerprint, SHA256_SIZE) == 0;
-}
-
-/* Those who came after the credential changed wait for another answer than this one. */
-static struct flight *next_flight(struct entry *en, bool current, int64_t now)
-{
-  return !current && !en->removed && en->waiters != NULL ? flight_prepare(en, false, now) : NULL;
+  struct entry *en = f->entry;
+  int64_t now = en->owner->options.mono_ms();
+  if (en->flight != f)
+    return NULL;
+  en->flight = NULL;
+  en->unstored = false;
+  en->outcome = reply->outcome;
+  if (reply->outcome == TOKEN_OBTAINED)
+    entry_obtained(en, reply, f->started_ms);
+  else
+    entry_failed(en, reply, now);
+  entry_count(en);
+  *result = entry_result(en, now);
+  return entry_take_waiters(en);
 }
 
 static void finish(struct flight *f, struct token_reply *reply)
 {
   struct entry *en = f->entry;
   struct tokens *t = en->owner;
-  struct waiter *list = NULL;
   struct token_result result = {0};
   report(f, reply);
   pthread_mutex_lock(&t->lock);
-  int64_t now = t->options.mono_ms();
-  bool current = is_current(f);
-  en->refreshing = en->unstored = false;
+  struct waiter *list = settle(f, reply, &result);
   t->n_background -= f->background;
-  if (current) {
-    en->outcome = reply->outcome;
-    if (reply->outcome == TOKEN_OBTAINED)
-      entry_obtained(en, reply);
-    else
-      entry_failed(en, reply, now);
-    result = entry_result(en, now);
-    list = entry_take_waiters(en);
-  }
-  struct flight *next = next_flight(en, current, now);
-  entry_count(en);
-  bool gone = en->removed;
+  bool last = --en->n_flights == 0 && en->removed;
   pthread_mutex_unlock(&t->lock);
   waiters_deliver(list, &result);
   secret_unref(result.access_token);
   flight_free(f);
-  if (gone)
+  if (last)
     entry_free(en);
-  flight_start(next);
 }
 
 /* --------------------------------------------------- a new refresh token, first of all */
@@ -167,7 +159,7 @@ static void hold_back(struct flight *f, const struct err *error)
           "access token is held back until it is",
           error->message);
   pthread_mutex_lock(&t->lock);
-  if (is_current(f)) {
+  if (en->flight == f) {
     en->unstored = true;
     en->failure = result.error;
     list = entry_take_waiters(en);
@@ -254,7 +246,7 @@ void flight_start(struct flight *f)
 static bool wants_refresh(const struct entry *en, int64_t now)
 {
   const struct tokens_options *o = &en->owner->options;
-  if (en->refreshing || entry_needs_consent(en) || now < en->retry_ms ||
+  if (en->flight != NULL || entry_needs_consent(en) || now < en->retry_ms ||
       now - en->used_ms > (int64_t)o->in_use_s * 1000)
     return false;
   return en->access_token != NULL ? now >= en->refresh_ms : en->failure.code != ERR_OK;

@@ -175,6 +175,22 @@ static void endpoint_start(bool grace)
   CU_ASSERT_EQUAL_FATAL(pthread_create(&endpoint.thread, NULL, serve, NULL), 0);
 }
 
+/* Waits until the connections made so far are dealt with: what a killed broker still asked
+ * must not be answered when the next one runs. */
+static void endpoint_settle(void)
+{
+  struct sockaddr_in addr;
+  socklen_t len = sizeof(addr);
+  char c;
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  getsockname(endpoint.listener, (struct sockaddr *)&addr, &len);
+  CU_ASSERT_EQUAL(connect(fd, (struct sockaddr *)&addr, len), 0);
+  shutdown(fd, SHUT_WR);
+  while (read(fd, &c, 1) > 0)
+    ;
+  close(fd);
+}
+
 static void endpoint_stop(void)
 {
   shutdown(endpoint.listener, SHUT_RDWR);
@@ -220,6 +236,7 @@ static void broker_kill(struct broker *b)
     b->refused += c == 'x';
   }
   close(b->out);
+  endpoint_settle();
 }
 
 /* Whether the file holds the refresh token of this number; it is kept unsealed here. */
