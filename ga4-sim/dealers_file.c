@@ -73,14 +73,15 @@ static cJSON *impersonated_of(struct sim *s, const struct world_property *p, siz
   return json;
 }
 
-/* A projected token of the dealer's subject, in a file of its own; answers its path. */
+/* A projected token of the dealer's subject, in a file of its own; answers its path. The text
+ * has no newline, as the kubelet writes it: clients send it as it is. */
 static char *write_token(struct writer *w, const struct world_property *p, bool as_json)
 {
   AUTO_FREE char *sub = xasprintf(FEDERATION_DEALER_NAMESPACE "%s", p->dealer_id);
   AUTO_BUF struct buf token = BUF_INIT(JWT_MAX), text = BUF_INIT(2 * JWT_MAX);
   char *path = xasprintf("%s/%s.token%s", w->dir, p->dealer_id, as_json ? ".json" : "");
   oidc_mint(w->sim, sub, FEDERATION_OIDC, TOKEN_LIFETIME_S, &token);
-  buf_printf(&text, as_json ? "{\"id_token\":\"%s\"}\n" : "%s\n", buf_str(&token));
+  buf_printf(&text, as_json ? "{\"id_token\":\"%s\"}\n" : "%s", buf_str(&token));
   if (w->code == ERR_OK)
     w->code = file_write_private(path, &text, w->e);
   return path;

@@ -104,6 +104,12 @@ enum err_code grants_set_revocation(struct grants *g, const cJSON *body, cJSON *
   return ERR_OK;
 }
 
+static const char *client_at(const struct grants *g, size_t i)
+{
+  return grants_client_of(g, i + 1 == g->count ? IDENTITY_OPERATOR : (int64_t)i);
+}
+
+/* Accounts may share a client: its state is set for all of them. */
 enum err_code grants_set_client(struct grants *g, const cJSON *body, cJSON **state, struct err *e)
 {
   static const char *const names[] = {"active", "deleted", "disabled"};
@@ -117,8 +123,10 @@ enum err_code grants_set_client(struct grants *g, const cJSON *body, cJSON **sta
   if (s == ARRAY_LEN(names))
     return bad(e, "state must be active, deleted or disabled");
   pthread_mutex_lock(&g->lock);
-  for (size_t i = first; i < last; i++)
-    g->list[i].client = (enum client_state)s;
+  for (size_t i = 0; i < g->count; i++)
+    for (size_t k = first; k < last; k++)
+      if (strcmp(client_at(g, i), client_at(g, k)) == 0)
+        g->list[i].client = (enum client_state)s;
   pthread_mutex_unlock(&g->lock);
   *state = echo(body);
   return ERR_OK;
