@@ -16,6 +16,8 @@ typedef Analytics__Aggregate__V1__DataRow DataRow;
 typedef Analytics__Aggregate__V1__PooledRow PooledRow;
 typedef Analytics__Ga4__V1beta__MetricHeader MetricHeader;
 
+enum { LABEL_BYTES = 200, NAME_BYTES = 100 };
+
 static char **row_texts(const struct across_question *q, size_t member, size_t row,
                         struct arena *arena)
 {
@@ -152,9 +154,9 @@ static void add_overlap(struct caveats *c, const struct across_question *q)
   for (size_t k = 0; dimension != NULL && k < q->tables->n_metrics; k++)
     if (metric_counts_sessions(q->metrics[k])) {
       caveats_add(c,
-                  "Rows of %.100s by %.100s overlap, because a session appears under each value it "
+                  "Rows of %s by %.*s overlap, because a session appears under each value it "
                   "touches: do not add rows.",
-                  q->metrics[k], dimension);
+                  q->metrics[k], (int)text_clip(dimension, NAME_BYTES), dimension);
       return;
     }
 }
@@ -164,7 +166,7 @@ static void add_not_pooled(struct caveats *c, const struct across_question *q, c
   AUTO_BUF struct buf b = BUF_INIT(4096);
   for (size_t i = 0; i < r->n_not_pooled; i++) {
     text_put_separator(&b, i, r->n_not_pooled);
-    text_put_clipped(&b, r->not_pooled[i], 100);
+    text_put_clipped(&b, r->not_pooled[i], NAME_BYTES);
     if (additive_kind(r->not_pooled[i]) == ADDITIVE_CURRENCY)
       buf_puts(&b, " (the properties report in different currencies)");
   }
@@ -184,8 +186,9 @@ static void add_caveats(const struct across_question *q, Result *r,
   struct caveats c = {.arena = arena};
   caveats_add_missing(&c, q->cohort);
   if (q->not_visible > 0)
-    caveats_add(&c, "%zu dealer%s of %.200s %s outside your access and take%s no part.",
-                q->not_visible, text_s(q->not_visible), q->cohort->label,
+    caveats_add(&c, "%zu dealer%s of %.*s %s outside your access and take%s no part.",
+                q->not_visible, text_s(q->not_visible),
+                (int)text_clip(q->cohort->label, LABEL_BYTES), q->cohort->label,
                 q->not_visible == 1 ? "is" : "are", q->not_visible == 1 ? "s" : "");
   add_overlap(&c, q);
   add_not_pooled(&c, q, r);

@@ -11,7 +11,7 @@ typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 typedef Analytics__Aggregate__V1__DealerIndex DealerIndex;
 
-enum { HEADLINE_BYTES = 2000, HEADLINE_NAME_BYTES = 200 };
+enum { HEADLINE_BYTES = 2000, HEADLINE_NAME_BYTES = 200, EVENT_BYTES = 100 };
 
 /* -------------------------------------------------------------------- headline */
 
@@ -180,11 +180,11 @@ static void add_other_events(struct caveats *out, const struct comparison *c, in
     if (event == region_event || cohort_count_if(c->cohort, counts_event_seen, &f) == 0)
       continue;
     caveats_add(out,
-                "%s count%s %.100s as leads and %s compared in lead figures only with dealers that "
+                "%s count%s %.*s as leads and %s compared in lead figures only with dealers that "
                 "count the same event.",
                 cohort_names(c->cohort, counts_event_seen, &f, out->arena),
                 cohort_count_if(c->cohort, counts_event_seen, &f) == 1 ? "s" : "",
-                c->leads->names[event],
+                (int)text_clip(c->leads->names[event], EVENT_BYTES), c->leads->names[event],
                 cohort_count_if(c->cohort, counts_event_seen, &f) == 1 ? "is" : "are");
   }
   struct lead_filter f = {c, region_event};
@@ -203,10 +203,10 @@ static void add_leads(struct caveats *out, const struct comparison *c)
   if (event != LEAD_UNKNOWN) {
     size_t same = cohort_count_if(c->cohort, counts_event, &f);
     caveats_add(out,
-                "Leads are %.100s events, which %zu of %zu dealers in the figures count%s; calls, "
+                "Leads are %.*s events, which %zu of %zu dealers in the figures count%s; calls, "
                 "chats and visits to the store are not in them.",
-                c->leads->names[event], same, cohort_count(c->cohort, DEALER_OK),
-                same == 1 ? "s" : "");
+                (int)text_clip(c->leads->names[event], EVENT_BYTES), c->leads->names[event], same,
+                cohort_count(c->cohort, DEALER_OK), same == 1 ? "s" : "");
   }
   add_other_events(out, c, event);
   struct lead_filter none = {c, LEAD_UNKNOWN};

@@ -7,6 +7,7 @@ target_compile_options(amcp_flags INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wformat=2
   -Wundef -Wpointer-arith -Wwrite-strings -Wvla
   -fno-common -fstack-protector-strong
+  $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>
   $<$<BOOL:${AMCP_WERROR}>:-Werror>)
 target_link_options(amcp_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 target_link_libraries(amcp_flags INTERFACE Threads::Threads)
@@ -21,8 +22,14 @@ elseif(AMCP_SANITIZE STREQUAL "thread")
   target_compile_options(amcp_codegen_flags INTERFACE
     -fsanitize=thread -fno-omit-frame-pointer)
   target_link_options(amcp_codegen_flags INTERFACE -fsanitize=thread)
-elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT AMCP_FUZZ)
   target_compile_options(amcp_codegen_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(AMCP_FUZZ) # what libFuzzer steers by; the targets bring its main (tests/fuzz)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang" OR NOT AMCP_SANITIZE STREQUAL "address")
+    message(FATAL_ERROR "AMCP_FUZZ needs -DCMAKE_C_COMPILER=clang -DAMCP_SANITIZE=address")
+  endif()
+  target_compile_options(amcp_codegen_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 target_link_libraries(amcp_flags INTERFACE amcp_codegen_flags)
 
@@ -41,8 +48,9 @@ function(amcp_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
-# What the ThreadSanitizer run builds: the tests of the rooms that own threads.
+# What the ThreadSanitizer run builds: the tests of the rooms that own threads, label tsan.
 add_custom_target(tsan_tests)
+set(AMCP_TSAN_TESTS "^(test_(base|http|rpc|gateway|mcp|auth|report)|aggregate_)")
 
 # amcp_test(NAME SOURCES file... [DEPS target...]): a CUnit program known to ctest.
 function(amcp_test name)
@@ -54,7 +62,9 @@ function(amcp_test name)
   target_link_libraries(${name} PRIVATE amcp_flags amcp_test_harness ${ARG_DEPS})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS unit)
-  if(name MATCHES "^test_(base|http|rpc)")
+  # Tests that start programs give them an environment of their own, without TSAN_OPTIONS.
+  if(name MATCHES ${AMCP_TSAN_TESTS} AND NOT name MATCHES "_(program|simulator)$")
     add_dependencies(tsan_tests ${name})
+    set_tests_properties(${name} PROPERTIES LABELS "unit;tsan")
   endif()
 endfunction()

@@ -14,7 +14,7 @@ enum { POST_MAGIC = 0x454e4450 };
 
 static void reply_json(struct exchange *x, int status, const char *json)
 {
-  struct buf body = BUF_INIT(64 * 1024);
+  struct buf body = BUF_INIT(65536);
   buf_puts(&body, json);
   exchange_reply(x, status, JSON_TYPE, &body);
 }

@@ -10,7 +10,13 @@
 #include "common/base/mem.h"
 #include "common/http/internal.h"
 
-enum { LONGEST_WAIT_MS = 60 * 1000 };
+enum {
+  LONGEST_WAIT_MS = 60 * 1000,
+  /* While transfers are under way. libcurl 7.88 can drop the timer of a transfer that it has just
+   * moved on from waiting for a connection (its clock advances within curl_multi_perform());
+   * looking again runs it. */
+  LONGEST_BUSY_WAIT_MS = 20,
+};
 
 /* ---- the end of a transfer ---- */
 
@@ -192,7 +198,7 @@ static void run_deadlines(struct http_client *c)
 
 static int wait_ms(struct http_client *c)
 {
-  int64_t at = clock_mono_ms() + LONGEST_WAIT_MS;
+  int64_t at = clock_mono_ms() + (c->live != NULL ? LONGEST_BUSY_WAIT_MS : LONGEST_WAIT_MS);
   struct due *d = due_heap_first(&c->deadlines);
   if (d != NULL && d->at_ms < at)
     at = d->at_ms;

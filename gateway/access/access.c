@@ -109,7 +109,8 @@ static void ask(struct question *q, const char *bearer)
   static const struct rpc_client_callbacks callbacks = {on_message, on_done};
   Analytics__Auth__V1__AuthenticateRequest request =
       ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
-  request.bearer_token = (char *)(uintptr_t)bearer; /* packed, not changed */
+  /* protobuf-c has no const; the request is packed, not changed. */
+  memcpy(&request.bearer_token, &bearer, sizeof(bearer));
   struct rpc_client_options options = {.timeout_ms = q->access->options.timeout_ms};
   struct err e = {0};
   if (rpc_client_start(NULL, q->access->options.auth,

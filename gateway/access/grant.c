@@ -39,6 +39,7 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
 {
   struct grant *g = xcalloc(1, sizeof(*g));
   atomic_init(&g->refs, 1);
+  atomic_init(&g->refused, false);
   g->id = principal_id(response->grant);
   g->principal =
       (struct mcp_principal){.id = g->id, .ref = principal_ref, .unref = principal_unref};
@@ -88,7 +89,9 @@ int64_t grant_expires_at(const struct grant *g)
 
 void grant_mark_refused(const struct grant *g)
 {
-  atomic_store(&((struct grant *)(uintptr_t)g)->refused, true);
+  struct grant *own;
+  memcpy(&own, &g, sizeof(own)); /* only this flag ever changes */
+  atomic_store(&own->refused, true);
 }
 
 bool grant_is_refused(const struct grant *g)

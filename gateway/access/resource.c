@@ -55,7 +55,7 @@ static enum err_code put_servers(struct buf *json, const char *list, struct err 
 static enum err_code build(struct resource *r, const char *url, const char *path,
                            const char *servers, struct err *e)
 {
-  struct buf json AUTO_BUF = BUF_INIT(16 * 1024);
+  struct buf json AUTO_BUF = BUF_INIT(16384);
   buf_puts(&json, "{\"resource\":");
   buf_put_json_string(&json, url, strlen(url));
   buf_puts(&json, ",\"authorization_servers\":");

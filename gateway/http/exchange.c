@@ -429,11 +429,9 @@ enum MHD_Result exchange_proceed(struct exchange *x)
   pthread_mutex_lock(&x->lock);
   if (!x->answered && !x->closed && (x->orphaned || atomic_load(&x->refs) == 1))
     begin_answer_locked(x, 500);
-  if (x->closed)
-    result = MHD_NO;
-  else if (x->answered)
+  if (!x->closed && x->answered)
     result = queue_locked(x);
-  else if (atomic_load(&x->listener->stopping) || !suspend_locked(x))
+  else if (x->closed || atomic_load(&x->listener->stopping) || !suspend_locked(x))
     result = MHD_NO;
   pthread_mutex_unlock(&x->lock);
   return result;

@@ -284,9 +284,9 @@ static void set_defaults(struct listener_options *o)
   set_default(&o->threads, 2);
   set_default(&o->max_connections, 2048);
   if (o->max_body == 0)
-    o->max_body = 4 * 1024 * 1024;
+    o->max_body = (size_t)4 * 1024 * 1024;
   if (o->max_bodies == 0)
-    o->max_bodies = 256 * 1024 * 1024;
+    o->max_bodies = (size_t)256 * 1024 * 1024;
   set_default(&o->idle_ms, 75000);
   set_default(&o->receive_ms, 30000);
   set_default(&o->send_ms, 120000);
@@ -367,7 +367,7 @@ static bool is_idle(struct listener *l)
 
 static void wait_idle(struct listener *l, uint32_t grace_ms)
 {
-  const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+  const struct timespec pause = {.tv_nsec = 10000000};
   int64_t end = clock_mono_ms() + grace_ms;
   while (!is_idle(l) && clock_mono_ms() < end)
     nanosleep(&pause, NULL);

@@ -31,7 +31,7 @@ static int open_one(const struct addrinfo *ai)
 
 static uint16_t bound_port(int fd)
 {
-  struct sockaddr_storage a;
+  struct sockaddr_storage a = {0};
   socklen_t len = sizeof(a);
   if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
     return 0;

@@ -50,7 +50,7 @@ static void open_session(struct mcp_call *call, const cJSON *wanted)
                    "Too many sessions have calls under way: try again in a minute", NULL);
     return;
   }
-  struct buf result AUTO_BUF = BUF_INIT(64 * 1024);
+  struct buf result AUTO_BUF = BUF_INIT(65536);
   put_initialize_result(&result, &s->options, version);
   mcp_call_result(call, buf_str(&result), result.len, session->id);
   mcp_session_release(s->sessions, session);

@@ -56,7 +56,7 @@ static bool check_headers(struct mcp_exchange *x, const struct mcp_headers *h,
 static void refuse_version(struct mcp_exchange *x, const struct jsonrpc_message *m)
 {
   const char *claimed = mcp_era_claim(x->body)->valuestring;
-  struct buf data AUTO_BUF = BUF_INIT(64 * 1024);
+  struct buf data AUTO_BUF = BUF_INIT(65536);
   buf_puts(&data, "{\"supported\":");
   mcp_version_put_list(&data);
   buf_puts(&data, ",\"requested\":");

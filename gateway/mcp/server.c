@@ -14,7 +14,7 @@ static void set_defaults(struct mcp_server_options *o)
   if (o->max_sessions == 0)
     o->max_sessions = 10000;
   if (o->session_idle_ms == 0)
-    o->session_idle_ms = 60 * 60 * 1000;
+    o->session_idle_ms = 3600000;
   if (o->max_calls_per_session == 0)
     o->max_calls_per_session = 64;
   if (o->page_size == 0)

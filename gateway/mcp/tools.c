@@ -267,7 +267,7 @@ void mcp_call_progress(struct mcp_call *call, double progress, double total, con
   if (call->progress_token == NULL || !(progress > -1e300 && progress < 1e300))
     return;
   struct mcp_exchange *x = call->exchange;
-  struct buf json AUTO_BUF = BUF_INIT(16 * 1024);
+  struct buf json AUTO_BUF = BUF_INIT(16384);
   put_progress(&json, call, progress, total, message);
   pthread_mutex_lock(&x->lock);
   if (!x->finished && x->streaming && !call->settled && !json.failed &&

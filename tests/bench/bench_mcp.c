@@ -145,13 +145,14 @@ static void *drive(void *arg)
   int status;
   post(&c, init, sizeof(init) - 1);
   read_answer(&c, &status);
+  long long id = 1;
   while (clock_mono_ms() < stop_at_ms) {
     struct buf body AUTO_BUF = BUF_INIT(1 << 20);
     buf_printf(
         &body,
-        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
+        "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
         "\"arguments\":",
-        opt.tool);
+        ++id, opt.tool);
     put_arguments(&body);
     buf_puts(&body, "}}");
     int64_t began = clock_mono_ns();

@@ -37,9 +37,12 @@ static void fill_dealer(Dealer *out, const struct fake_dealer *d)
 
 static bool auth_refuses(struct fake_world *w, struct rpc_call *call)
 {
-  if (w->auth_error.code == ERR_OK)
+  pthread_mutex_lock(&w->lock); /* sees what the test changed before the call */
+  struct err e = w->auth_error;
+  pthread_mutex_unlock(&w->lock);
+  if (e.code == ERR_OK)
     return false;
-  rpc_call_finish(call, &w->auth_error);
+  rpc_call_finish(call, &e);
   return true;
 }
 
@@ -436,19 +439,23 @@ static void make_dealers(struct fake_world *w, size_t n, unsigned seed)
   }
 }
 
-void fixture_start(struct fixture *f, size_t n, unsigned seed)
+void fixture_init(struct fixture *f, size_t n, unsigned seed)
 {
   memset(f, 0, sizeof(*f));
   pthread_mutex_init(&f->world.lock, NULL);
   make_dealers(&f->world, n, seed);
+  f->service.options = AGGREGATE_OPTIONS_DEFAULT;
+  f->service.options.batch_dealers = 5;
+}
+
+void fixture_serve(struct fixture *f)
+{
   f->auth = serve(&analytics__auth__v1__auth_service__descriptor, auth_methods,
                   ARRAY_LEN(auth_methods), &f->world);
   f->report = serve(&analytics__report__v1__report_service__descriptor, report_methods,
                     ARRAY_LEN(report_methods), &f->world);
-  f->service.options = AGGREGATE_OPTIONS_DEFAULT;
-  f->service.options.batch_dealers = 5;
-  f->service.auth = connect_to(rpc_server_port(f->auth), "auth-svc");
-  f->service.report = connect_to(rpc_server_port(f->report), "report-svc");
+  f->service.auth = connect_to(f->unplug_auth ? 1 : rpc_server_port(f->auth), "auth-svc");
+  f->service.report = connect_to(f->unplug_report ? 1 : rpc_server_port(f->report), "report-svc");
   f->service.pool = pool_new("test", 2, 16);
   aggregate_service_init(&f->service);
   f->aggregate = serve(&analytics__aggregate__v1__aggregate_service__descriptor, aggregate_methods,
@@ -456,16 +463,10 @@ void fixture_start(struct fixture *f, size_t n, unsigned seed)
   f->client = connect_to(rpc_server_port(f->aggregate), "aggregate-svc");
 }
 
-void fixture_unplug_auth(struct fixture *f)
+void fixture_start(struct fixture *f, size_t n, unsigned seed)
 {
-  rpc_channel_free(f->service.auth);
-  f->service.auth = connect_to(1, "auth-svc");
-}
-
-void fixture_unplug_report(struct fixture *f)
-{
-  rpc_channel_free(f->service.report);
-  f->service.report = connect_to(1, "report-svc");
+  fixture_init(f, n, seed);
+  fixture_serve(f);
 }
 
 void fixture_stop(struct fixture *f)
@@ -577,6 +578,8 @@ static void run(struct fixture *f, struct outcome *o, const char *method,
   struct err e = {0};
   memset(o, 0, sizeof(*o));
   int64_t start = clock_mono_ms();
+  pthread_mutex_lock(&f->world.lock); /* hands the world over to the fakes */
+  pthread_mutex_unlock(&f->world.lock);
   CU_ASSERT_EQUAL_FATAL(
       rpc_client_start(&w.call, f->client, &analytics__aggregate__v1__aggregate_service__descriptor,
                        method, RPC_SERVER_STREAMING, request, &options, &callbacks, &w, &e),

@@ -62,15 +62,17 @@ void fake_row_name(const struct fake_dealer *d, size_t r, char *out, size_t size
 /* auth-svc and report-svc fakes, and aggregate-svc's rpcs, each on a server of its own. */
 struct fixture {
   struct fake_world world;
+  bool unplug_auth, unplug_report; /* nothing listens there */
   struct rpc_server *auth, *report, *aggregate;
   struct aggregate_service service;
   struct rpc_channel *client;
 };
-/* n visible dealers with figures drawn from the seed. */
+/* n visible dealers with figures drawn from the seed. Between the two the test changes
+ * what it wants; only the world may be changed later, between calls. */
+void fixture_init(struct fixture *f, size_t n, unsigned seed);
+void fixture_serve(struct fixture *f);
+/* Both. */
 void fixture_start(struct fixture *f, size_t n, unsigned seed);
-/* Points a backend's channel at a port where nothing listens. */
-void fixture_unplug_auth(struct fixture *f);
-void fixture_unplug_report(struct fixture *f);
 void fixture_stop(struct fixture *f);
 
 /* What a call of aggregate-svc brought. */

@@ -315,6 +315,8 @@ static void only_visible_dealers_take_part(void)
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   CU_ASSERT_EQUAL(o.across->n_dealers, 3);
   outcome_free(&o);
+  fixture_stop(&f);
+  fixture_start(&f, 8, 35);
   for (size_t i = 0; i < 8; i++)
     f.world.dealers[i].visible = false;
   r.region = (char *)"West";
@@ -375,16 +377,19 @@ static void too_many_rows_end_the_call_and_free_the_memory(void)
 {
   struct fixture f;
   struct outcome o;
-  fixture_start(&f, 20, 38);
+  fixture_init(&f, 20, 38);
   f.service.options.max_rows = 50;
+  fixture_serve(&f);
   Request r = question();
   fixture_across(&f, &o, &r, PATIENCE_MS);
   CU_ASSERT_EQUAL(o.status.code, ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_STRING_EQUAL(o.status.reason, "too_many_rows");
   CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "use fewer dimensions"));
   outcome_free(&o);
-  f.service.options.max_rows = 1000000;
+  fixture_stop(&f);
+  fixture_init(&f, 20, 38);
   f.service.options.max_bytes = 5000;
+  fixture_serve(&f);
   fixture_across(&f, &o, &r, PATIENCE_MS);
   CU_ASSERT_EQUAL(o.status.code, ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_STRING_EQUAL(o.status.reason, "too_large");

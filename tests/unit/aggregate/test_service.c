@@ -206,18 +206,38 @@ static void backends_that_are_down_are_named(void)
   struct fixture f;
   struct outcome o;
   Request r = west();
-  fixture_start(&f, 6, 15);
-  fixture_unplug_report(&f);
+  fixture_init(&f, 6, 15);
+  f.unplug_report = true;
+  fixture_serve(&f);
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_UNAVAILABLE);
   CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "report-svc cannot be reached"));
   CU_ASSERT_TRUE(o.took_ms < 6000);
   outcome_free(&o);
-  fixture_unplug_auth(&f);
+  fixture_stop(&f);
+  fixture_init(&f, 6, 15);
+  f.unplug_auth = true;
+  fixture_serve(&f);
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_UNAVAILABLE);
   CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "auth-svc cannot be reached"));
   CU_ASSERT_TRUE(o.took_ms < 6000);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void dealers_that_all_fail_alike_are_named_after_the_reason(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = FAKE_FAILS;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_STRING_EQUAL(o.status.message,
+                         "None of the 3 dealers answered. invalid_grant: the dealer must consent "
+                         "again. Asked were Dealer 00, Dealer 01 and Dealer 02.");
   outcome_free(&o);
   fixture_stop(&f);
 }
@@ -239,7 +259,10 @@ static void no_dealer_that_answers_is_an_error_with_every_reason(void)
                                                   "the dealer must consent again."));
   CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "Dealer 01: invalid_data: "));
   outcome_free(&o);
-  f.world.dealers[1].mode = FAKE_FAILS; /* all alike: their code */
+  fixture_stop(&f);
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = FAKE_FAILS; /* all alike: their code */
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_STRING_EQUAL(o.status.reason, "invalid_grant");
@@ -310,8 +333,9 @@ static void too_many_calls_are_refused_at_once(void)
   struct fixture f;
   struct outcome o;
   Request r = west();
-  fixture_start(&f, 3, 19);
+  fixture_init(&f, 3, 19);
   f.service.options.max_calls = 0;
+  fixture_serve(&f);
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_TRUE(o.took_ms < 2000);
@@ -456,6 +480,7 @@ static int run_all(int argc, char **argv)
       TEST(slow_dealer_times_out_before_the_caller_does),
       TEST(cancelling_the_call_cancels_every_stream),
       TEST(backends_that_are_down_are_named),
+      TEST(dealers_that_all_fail_alike_are_named_after_the_reason),
       TEST(no_dealer_that_answers_is_an_error_with_every_reason),
       TEST(errors_of_the_backends_reach_the_caller),
       TEST(bad_requests_are_refused_before_anything_is_asked),
