@@ -81,7 +81,7 @@ static void a_dealer_does_not_change_when_others_join(void)
     p.days = 20;
     sqlite3_open(":memory:", &db);
     CU_ASSERT_EQUAL(generate_world(db, &p, &e), ERR_OK);
-    snprintf(sql, sizeof(sql), "SELECT * FROM events %s", first);
+    snprintf(sql, sizeof(sql), "SELECT * FROM events %s ORDER BY event_id", first);
     h[i] = hash_query(db, sql);
     sqlite3_close(db);
   }
