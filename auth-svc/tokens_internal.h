@@ -38,13 +38,13 @@ struct entry {
   struct credential *credential;
   struct secret *refresh_token; /* replaces the configured one; NULL when none came */
   struct secret *access_token;
-  int64_t expires_ms;  /* on the cache's clock, like all below */
-  int64_t refresh_ms;  /* when it is due */
-  int64_t used_ms;     /* when it was last asked for */
-  int64_t rejected_ms; /* when a rejection was last honoured */
-  struct flight *flight; /* the refresh of this credential that is under way, or NULL */
-  size_t n_flights;      /* with those of former credentials, whose end changes nothing */
-  bool unstored;         /* the flight got a token that cannot be stored for now */
+  int64_t expires_ms;         /* on the cache's clock, like all below */
+  int64_t refresh_ms;         /* when it is due */
+  int64_t used_ms;            /* when it was last asked for */
+  int64_t rejected_ms;        /* when a rejection was last honoured */
+  struct flight *flight;      /* the refresh of this credential that is under way, or NULL */
+  size_t n_flights;           /* with those of former credentials, whose end changes nothing */
+  bool unstored;              /* the flight got a token that cannot be stored for now */
   enum token_outcome outcome; /* of the last refresh */
   struct err failure;         /* of the last refresh; code ERR_OK when it went well */
   int64_t retry_ms;           /* no refresh before this, after a failure */

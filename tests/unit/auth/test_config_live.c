@@ -456,7 +456,8 @@ static void no_request_fails_during_200_swaps(void)
   for (int i = 1; i <= SWAPS; i++) {
     char version[16], token[32];
     snprintf(version, sizeof(version), "s%d", i);
-    snprintf(token, sizeof(token), "token-number-%d", i / 10); /* a credential changes now and then */
+    snprintf(token, sizeof(token), "token-number-%d",
+             i / 10); /* a credential changes now and then */
     put_config(&b, version, 10 + i % 7, token);
     usleep(20000);
   }

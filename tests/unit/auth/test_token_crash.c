@@ -99,8 +99,8 @@ static struct endpoint {
   int listener;
   pthread_t thread;
   char url[64];
-  bool grace;           /* the last token but one is good until the last one is used */
-  atomic_int given;     /* number of the newest refresh token */
+  bool grace;            /* the last token but one is good until the last one is used */
+  atomic_int given;      /* number of the newest refresh token */
   atomic_int give_up_to; /* asked for more than that, it does not answer */
   atomic_int refused;
 } endpoint;

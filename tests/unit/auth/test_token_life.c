@@ -170,8 +170,8 @@ static struct credential *find(void *user, const char *account_id)
   return a->account_id != NULL && strcmp(a->account_id, account_id) == 0 ? a->credential : NULL;
 }
 
-static struct tokens_changes configure(struct stage *s, uint64_t generation,
-                                       const char *account_id, struct credential *credential)
+static struct tokens_changes configure(struct stage *s, uint64_t generation, const char *account_id,
+                                       struct credential *credential)
 {
   struct tokens_changes changes;
   struct one_account a = {account_id, credential};

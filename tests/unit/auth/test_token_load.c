@@ -282,5 +282,4 @@ static void every_expiry_costs_one_question_under_64_threads_and_50_accounts(voi
   simulator_stop(&w.sim);
 }
 
-TEST_MAIN("auth token load",
-          TEST(every_expiry_costs_one_question_under_64_threads_and_50_accounts))
+TEST_MAIN("auth token load", TEST(every_expiry_costs_one_question_under_64_threads_and_50_accounts))
