@@ -47,6 +47,19 @@ static bool read_all(struct buf *out, int fd)
   return false;
 }
 
+static void unreadable(const struct file_source *s, int why, struct token_reply *reply)
+{
+  const char *remedy = why == ENOENT   ? "is the volume of the projected token mounted?"
+                       : why == EACCES ? "let auth-svc's user read it (fsGroup)"
+                                       : "is it the token's file?";
+  const char *text = why == EINVAL  ? "it is no regular file"
+                     : why == EFBIG ? "it is larger than 64 KiB"
+                                    : strerror(why);
+  answer_operator_fault(reply, "subject_token_unreadable",
+                        "the token's file %s (credential_source.file) cannot be read: %s; %s",
+                        s->path, text, remedy);
+}
+
 static void read_token(const struct file_source *s, struct token_reply *reply)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(SUBJECT_SOURCE_MAX + 1);
@@ -54,10 +67,7 @@ static void read_token(const struct file_source *s, struct token_reply *reply)
   int fd = open_regular(s->path);
   bool read = fd >= 0 && read_all(&text, fd);
   if (!read)
-    answer_operator_fault(reply, "subject_token_unreadable",
-                          "the token's file %s (credential_source.file) cannot be read: %s; is the "
-                          "volume of the projected token mounted?",
-                          s->path, errno == EINVAL ? "it is no regular file" : strerror(errno));
+    unreadable(s, errno, reply);
   else if (!subject_extract(&reply->access_token, text.data, text.len, s->json_field, &why))
     answer_operator_fault(reply, "subject_token_unusable",
                           "the token's file %s (credential_source.file) %s", s->path, why);

@@ -183,19 +183,20 @@ bool answer_google_error(struct token_reply *out, const struct http_response *r,
     return false;
   const cJSON *error = cJSON_GetObjectItemCaseSensitive(body, "error");
   const char *status = json_get_string(error, "status");
-  char detail[240], reason[40];
+  char detail[240], word[40];
   if (!cJSON_IsObject(error))
     return false;
   answer_quote(detail, sizeof(detail), json_get_string(error, "message"), secrets, n);
-  lower_snake(reason, sizeof(reason), status != NULL ? status : "refused");
+  lower_snake(word, sizeof(word), status != NULL ? status : "refused");
   if (r->status == 408 || r->status == 429 || r->status >= 500) {
-    AUTO_FREE char *text = xasprintf("answered HTTP %d %s", r->status, reason);
+    AUTO_FREE char *text = xasprintf("answered HTTP %d %s", r->status, word);
     answer_passing(out, r, "token_endpoint_unavailable", who, text);
     return true;
   }
   const char *open = *detail != '\0' ? " (" : "", *close = *detail != '\0' ? ")" : "";
-  answer_operator_fault(out, reason, "%s refused %s: %s%s%s%s; %s", who, what, reason, open, detail,
-                        close, remedy);
+  /* One reason of ours: permission_denied and the like mean the dealer's property elsewhere. */
+  answer_operator_fault(out, "credential_refused", "%s refused %s: %s%s%s%s; %s", who, what, word,
+                        open, detail, close, remedy);
   return true;
 }
 

@@ -137,7 +137,8 @@ static void a_file_that_gives_no_token_is_named_with_the_reason(void)
   memset(large, 'x', 70000);
   write_token(large);
   r = cred_obtain(c, 0);
-  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", "too large", NULL);
+  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", "larger than 64 KiB",
+                      NULL);
   unlink(path);
   r = cred_obtain(c, 0);
   cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", path, "No such file",
@@ -233,7 +234,7 @@ static void each_refusal_of_sts_is_read_for_what_it_is(void)
         "\"status\":\"PERMISSION_DENIED\"}}",
         0, 0},
        TOKEN_OPERATOR_FAULT,
-       "permission_denied",
+       "credential_refused",
        "has not been used"},
       {{"POST", 429, "Retry-After: 7\r\n", "{\"error\":\"rate_limit_exceeded\"}", 0, 0},
        TOKEN_PASSING,
@@ -374,14 +375,14 @@ static void each_refusal_of_iam_is_read_for_what_it_is(void)
         "denied on resource (or it may not exist).\",\"status\":\"PERMISSION_DENIED\"}}",
         0, 0},
        TOKEN_OPERATOR_FAULT,
-       "permission_denied",
+       "credential_refused",
        "roles/iam.workloadIdentityUser"},
       {{"POST /v1/projects", 401, NULL,
         "{\"error\":{\"code\":401,\"message\":\"Request had federated-token\",\"status\":"
         "\"UNAUTHENTICATED\"}}",
         0, 0},
        TOKEN_OPERATOR_FAULT,
-       "unauthenticated",
+       "credential_refused",
        "the token of the step before"},
       {{"POST /v1/projects", 429, "Retry-After: 3\r\n",
         "{\"error\":{\"code\":429,\"message\":\"q\",\"status\":\"RESOURCE_EXHAUSTED\"}}", 0, 0},

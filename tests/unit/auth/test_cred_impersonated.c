@@ -80,7 +80,7 @@ static void a_new_refresh_token_of_the_source_is_handed_on_even_when_iam_refuses
   struct credential *c = impersonated(cloud, USER, "");
   struct token_reply r = cred_obtain(c, 0);
   CU_ASSERT_STRING_EQUAL(secret_text(r.refresh_token), "1//new");
-  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "permission_denied", "to impersonate target@p.iam",
+  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "credential_refused", "to impersonate target@p.iam",
                       "roles/iam.serviceAccountTokenCreator", NULL);
   credential_unref(c);
   cloud_stop(cloud);
