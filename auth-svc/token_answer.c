@@ -184,11 +184,12 @@ bool answer_google_error(struct token_reply *out, const struct http_response *r,
   const cJSON *error = cJSON_GetObjectItemCaseSensitive(body, "error");
   const char *status = json_get_string(error, "status");
   char detail[240], word[40];
-  if (!cJSON_IsObject(error))
+  if (status == NULL)
     return false;
   answer_quote(detail, sizeof(detail), json_get_string(error, "message"), secrets, n);
-  lower_snake(word, sizeof(word), status != NULL ? status : "refused");
-  if (r->status == 408 || r->status == 429 || r->status >= 500) {
+  lower_snake(word, sizeof(word), status);
+  if (r->status == 408 || r->status == 429 || r->status >= 500 ||
+      strcmp(status, "RESOURCE_EXHAUSTED") == 0) {
     AUTO_FREE char *text = xasprintf("answered HTTP %d %s", r->status, word);
     answer_passing(out, r, "token_endpoint_unavailable", who, text);
     return true;
@@ -240,7 +241,8 @@ static void read_error(struct token_reply *out, const struct http_response *r, c
                        const char *host, enum grant_kind grant, const struct form_field *form,
                        size_t n)
 {
-  if (answer_google_error(out, r, who, words[grant].presented, words[grant].remedy, form, n))
+  bool sts = grant == GRANT_STS_FILE || grant == GRANT_STS_URL || grant == GRANT_STS_AWS;
+  if (sts && answer_google_error(out, r, who, words[grant].presented, words[grant].remedy, form, n))
     return;
   AUTO_JSON cJSON *body = NULL;
   if (json_parse(&body, r->body, r->body_len, NULL, NULL) != ERR_OK)

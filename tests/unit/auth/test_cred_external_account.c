@@ -190,7 +190,7 @@ static void each_failure_of_the_url_is_told_apart(void)
        TOKEN_PASSING,
        "subject_token_unavailable",
        "more than 64 KiB"},
-      {{"GET", 200, NULL, "x", 500, 0},
+      {{"GET", 200, NULL, "x", 1500, 0},
        TOKEN_PASSING,
        "subject_token_unavailable",
        "did not answer in time"},
@@ -198,7 +198,7 @@ static void each_failure_of_the_url_is_told_apart(void)
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct cloud *cloud = cloud_start(&table[i].answer, 1);
     struct credential *c = external(cloud, "", "{\"url\":\"http://~/id\"}");
-    struct token_reply r = cred_obtain(c, 150);
+    struct token_reply r = cred_obtain(c, table[i].answer.delay_ms > 0 ? 300 : 0);
     cred_expect_failure(&r, table[i].outcome, table[i].reason, cloud_host(cloud), table[i].text,
                         NULL);
     credential_unref(c);
@@ -260,7 +260,7 @@ static void each_refusal_of_sts_is_read_for_what_it_is(void)
        TOKEN_PASSING,
        "token_endpoint_unavailable",
        "more than 64 KiB"},
-      {{"POST", 200, NULL, "{}", 500, 0},
+      {{"POST", 200, NULL, "{}", 1500, 0},
        TOKEN_PASSING,
        "token_endpoint_unavailable",
        "did not answer in time"},
@@ -269,7 +269,7 @@ static void each_refusal_of_sts_is_read_for_what_it_is(void)
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct cloud *cloud = cloud_start(&table[i].answer, 1);
     struct credential *c = with_file(cloud, "");
-    struct token_reply r = cred_obtain(c, 150);
+    struct token_reply r = cred_obtain(c, table[i].answer.delay_ms > 0 ? 300 : 0);
     CU_ASSERT_EQUAL(r.retry_after_ms, table[i].answer.status == 429 ? 7000 : 0);
     if (r.outcome == TOKEN_OPERATOR_FAULT)
       CU_ASSERT_PTR_NOT_NULL(strstr(r.error.message, "refused the projected token: "));
@@ -389,6 +389,11 @@ static void each_refusal_of_iam_is_read_for_what_it_is(void)
        TOKEN_PASSING,
        "token_endpoint_unavailable",
        "HTTP 429"},
+      {{"POST /v1/projects", 403, NULL,
+        "{\"error\":{\"code\":403,\"message\":\"q\",\"status\":\"RESOURCE_EXHAUSTED\"}}", 0, 0},
+       TOKEN_PASSING,
+       "token_endpoint_unavailable",
+       "HTTP 403"},
       {{"POST /v1/projects", 502, NULL, "<html>", 0, 0},
        TOKEN_PASSING,
        "token_endpoint_unavailable",
@@ -405,7 +410,7 @@ static void each_refusal_of_iam_is_read_for_what_it_is(void)
        TOKEN_PASSING,
        "token_endpoint_unavailable",
        "more than 64 KiB"},
-      {{"POST /v1/projects", 200, NULL, "{}", 500, 0},
+      {{"POST /v1/projects", 200, NULL, "{}", 1500, 0},
        TOKEN_PASSING,
        "token_endpoint_unavailable",
        "did not answer in time"},
@@ -414,7 +419,7 @@ static void each_refusal_of_iam_is_read_for_what_it_is(void)
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct cloud *cloud = CLOUD(STS_OK, table[i].answer);
     struct credential *c = with_file(cloud, IMPERSONATE);
-    struct token_reply r = cred_obtain(c, 250);
+    struct token_reply r = cred_obtain(c, table[i].answer.delay_ms > 0 ? 900 : 0);
     CU_ASSERT_PTR_NULL(strstr(r.error.message, "federated-token"));
     if (r.outcome == TOKEN_OPERATOR_FAULT)
       CU_ASSERT_PTR_NOT_NULL(strstr(r.error.message, "refused to impersonate reader+p.iam: "));

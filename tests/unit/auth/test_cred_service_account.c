@@ -154,7 +154,7 @@ static void each_refusal_of_google_is_read_for_what_it_is(void)
       {200, "<html>", TOKEN_PASSING, "token_endpoint_unavailable", "not a JSON object"},
       {403,
        "{\"error\":{\"code\":403,\"message\":\"API disabled\",\"status\":\"PERMISSION_DENIED\"}}",
-       TOKEN_OPERATOR_FAULT, "credential_refused", "API disabled"},
+       TOKEN_PASSING, "token_endpoint_unavailable", "HTTP 403"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct cloud *cloud = CLOUD({"POST /token", table[i].status, NULL, table[i].body, 0, 0});
