@@ -231,6 +231,9 @@ static void urls_are_https_or_loopback(void)
        "in the clear to 127.0.0.1.evil.example"},
       {EXTERNAL("{\"url\":\"http://intranet.example/id\"}"),
        "external_account.credential_source.url (dealer \"d1\"): must be an https URL"},
+      {EXTERNAL("{\"url\":\"http://10.0.0.5/id\"}"),
+       "credential_source.url (dealer \"d1\"): must be an https URL: secrets would travel in the "
+       "clear to 10.0.0.5 (plain http is for loopback and metadata addresses)"},
       {EXTERNAL("{\"url\":\"file:///etc/passwd\"}"),
        "credential_source.url (dealer \"d1\"): must be an https URL"},
       {EXTERNAL("{\"url\":\"https://u:p@x.example/\"}"),
