@@ -39,6 +39,9 @@ static void what_cjson_lets_through_is_refused(void)
       "\"abc",
       "[1 2]",
       "\"\\x\"",
+      "1e309",
+      "[-1e3123456]",
+      "0.1234567890123456789012345678901234567890123456789012345678901234",
   };
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
     struct err e = {0};
@@ -49,14 +52,18 @@ static void what_cjson_lets_through_is_refused(void)
 
 static void well_formed_text_is_accepted(void)
 {
-  static const char *const good[] = {"null",
-                                     " [ ] ",
-                                     "{}",
-                                     "-0.5e+3",
-                                     "\"\\ud83d\\ude00 é\"",
-                                     "{\"a\":[1,2,{\"b\":null}],\"A\":true}",
-                                     "0",
-                                     "\"\""};
+  static const char *const good[] = {
+      "null",
+      " [ ] ",
+      "{}",
+      "-0.5e+3",
+      "\"\\ud83d\\ude00 é\"",
+      "{\"a\":[1,2,{\"b\":null}],\"A\":true}",
+      "0",
+      "1.7976931348623157e308",
+      "1e-999",
+      "123456789012345678901234567890123456789012345678901234567890123",
+      "\"\""};
   for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
     CU_ASSERT_EQUAL(parse(good[i], NULL), ERR_OK);
 }
