@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/token_answer.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -393,15 +394,6 @@ static enum err_code splice_all(struct buf *out, const char *text, size_t len, c
              : ERR_OK;
 }
 
-static void wipe_tree(cJSON *j)
-{
-  for (; j != NULL; j = j->next) {
-    if (cJSON_IsString(j))
-      mem_wipe(j->valuestring, strlen(j->valuestring));
-    wipe_tree(j->child);
-  }
-}
-
 enum err_code sealed_text_edit(struct buf *out, const char *name, const char *text, size_t len,
                                sealed_visit *visitor, void *user, struct err *e)
 {
@@ -424,6 +416,6 @@ enum err_code sealed_text_edit(struct buf *out, const char *name, const char *te
     sealed_place_prefix(&place, name, text, len, cJSON_IsArray(root), e);
   if (code == ERR_OK && out != NULL && (code = splice_all(out, text, len, root, &d, e)) != ERR_OK)
     err_prefix(e, "%s: ", name);
-  wipe_tree(root);
+  json_wipe(root);
   return code;
 }

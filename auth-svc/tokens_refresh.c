@@ -68,10 +68,6 @@ static void entry_obtained(struct entry *en, struct token_reply *r, int64_t star
 {
   secret_unref(en->access_token);
   en->access_token = TAKE_PTR(r->access_token);
-  if (r->refresh_token != NULL) {
-    secret_unref(en->refresh_token);
-    en->refresh_token = TAKE_PTR(r->refresh_token);
-  }
   /* Life counts from the question, not the answer: a slow answer costs life. */
   int64_t life = r->expires_in_s * 1000;
   int64_t ahead = (int64_t)en->owner->options.refresh_ahead_s * 1000;
@@ -112,6 +108,11 @@ static struct waiter *settle(struct flight *f, struct token_reply *reply,
   en->flight = NULL;
   en->unstored = false;
   en->outcome = reply->outcome;
+  /* Also of a failure: a later step (impersonation) may fail after the refresh went well. */
+  if (reply->refresh_token != NULL) {
+    secret_unref(en->refresh_token);
+    en->refresh_token = TAKE_PTR(reply->refresh_token);
+  }
   if (reply->outcome == TOKEN_OBTAINED)
     entry_obtained(en, reply, f->started_ms);
   else
@@ -143,7 +144,7 @@ static void finish(struct flight *f, struct token_reply *reply)
 
 static bool is_rotation(const struct flight *f, const struct token_reply *r)
 {
-  if (r->outcome != TOKEN_OBTAINED || r->refresh_token == NULL)
+  if (r->refresh_token == NULL)
     return false;
   const uint8_t *digest = secret_sha256(r->refresh_token);
   return f->refresh_token != NULL ? !secret_has_sha256(f->refresh_token, digest)

@@ -152,7 +152,8 @@ static void the_file_behind_a_symbolic_link_is_replaced(void)
 #define SERVE "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off GA_CREDENTIALS_PATH=d.json"
 /* Runs the service until it serves (or ends by itself). */
 #define START                                                                                      \
-  "$A > log 2>&1 & P=$!; for i in $(seq 200); do grep -q serving log && break; kill -0 $P "        \
+  "rm -f log; touch log; $A >> log 2>&1 & P=$!; for i in $(seq 200); do grep -qs serving log && "  \
+  "break; kill -0 $P "                                                                             \
   "2>/dev/null || break; sleep 0.05; done; kill -TERM $P 2>/dev/null; wait $P; C=$?; cat log; "    \
   "exit $C"
 

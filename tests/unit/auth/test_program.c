@@ -144,7 +144,8 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"AUTH_CONFIG_CHECK_S=0", "AUTH_CONFIG_CHECK_S"},
       {"AUTH_REFRESH_IN_USE_S=5", "AUTH_REFRESH_IN_USE_S"},
       {"ENABLE_AUTH=false HOME=/nonexistent", "no dealers file (GA_CREDENTIALS_PATH"},
-      {"ENABLE_AUTH=false GOOGLE_APPLICATION_CREDENTIALS=dealers.json", "dealers.json: type: must"},
+      {"ENABLE_AUTH=false GOOGLE_APPLICATION_CREDENTIALS=dealers.json",
+       "dealers.json line 1: type: must"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct program p;
