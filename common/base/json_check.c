@@ -247,11 +247,8 @@ bool json_check(const char *text, size_t len, size_t max_depth, size_t *offset, 
 
 /* Moves to the value of a member; the path's name ends at '.' or '[' or its end. Names with
  * escapes never match. */
-static bool enter_member(struct scan *s, const char *key, size_t key_len)
+static bool next_member(struct scan *s, const char *key, size_t key_len)
 {
-  if (peek(s) != '{')
-    return false;
-  s->at++;
   for (;;) {
     skip_space(s);
     if (peek(s) != '"')
@@ -273,6 +270,14 @@ static bool enter_member(struct scan *s, const char *key, size_t key_len)
       return false;
     s->at++;
   }
+}
+
+static bool enter_member(struct scan *s, const char *key, size_t key_len)
+{
+  if (peek(s) != '{')
+    return false;
+  s->at++;
+  return next_member(s, key, key_len);
 }
 
 static bool enter_item(struct scan *s, size_t index)
@@ -319,4 +324,17 @@ size_t json_offset_of(const char *text, size_t len, const char *path)
       return SIZE_MAX;
   }
   return s.at;
+}
+
+size_t json_offset_of_repeat(const char *text, size_t len, const char *path, const char *key)
+{
+  struct scan s = {.text = text, .len = len, .max_depth = 1024};
+  s.at = json_offset_of(text, len, path);
+  if (s.at == SIZE_MAX || !enter_member(&s, key, strlen(key)) || !value(&s))
+    return SIZE_MAX;
+  skip_space(&s);
+  if (peek(&s) != ',')
+    return SIZE_MAX;
+  s.at++;
+  return next_member(&s, key, strlen(key)) ? s.at : SIZE_MAX;
 }

@@ -7,7 +7,7 @@
 #include "common/base/backoff.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { MAX_INPUT = 1 << 20, MAX_SEEDS = 1000, MAX_CHANGED = 4096, ROUNDS = 3000 };
+enum { INPUT_BYTES_MAX = 1 << 20, MAX_SEEDS = 1000, MAX_CHANGED = 4096, ROUNDS = 3000 };
 
 struct seed {
   uint8_t *data;
@@ -23,8 +23,8 @@ static void add_file(const char *path)
     fprintf(stderr, "replay: cannot take %s\n", path);
     exit(1);
   }
-  uint8_t *data = xmalloc(MAX_INPUT);
-  size_t len = fread(data, 1, MAX_INPUT, f);
+  uint8_t *data = xmalloc(INPUT_BYTES_MAX);
+  size_t len = fread(data, 1, INPUT_BYTES_MAX, f);
   fclose(f);
   seeds[n_seeds++] = (struct seed){xrealloc(data, len > 0 ? len : 1), len};
 }

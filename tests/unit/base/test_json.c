@@ -75,6 +75,15 @@ static void errors_tell_line_and_column(void)
   CU_ASSERT_STRING_EQUAL(e.message, "line 3, column 7: expected ':'");
 }
 
+static void a_repeated_name_is_found_with_its_line(void)
+{
+  struct err e = {0};
+  parse("{\"dealers\": [{}, {\"oauth\": {\"a\": 1}},\n {\"oauth\": {\"a\": {},\n \"a\": 2}}]}", &e);
+  CU_ASSERT_STRING_EQUAL(e.message, "line 3, column 7: name \"a\" occurs twice in one object");
+  parse("{\"a\": 1, \"\\u0061\": 2}", &e);
+  CU_ASSERT_STRING_EQUAL(e.message, "name \"a\" occurs twice in one object");
+}
+
 static void depth_and_size_are_bounded(void)
 {
   char deep[200001];
@@ -128,6 +137,6 @@ static void mutated_text_never_crashes_and_agrees_with_cjson(void)
 }
 
 TEST_MAIN("base/json", TEST(what_cjson_lets_through_is_refused), TEST(well_formed_text_is_accepted),
-          TEST(errors_tell_line_and_column), TEST(depth_and_size_are_bounded),
-          TEST(a_path_is_found_with_its_line),
+          TEST(errors_tell_line_and_column), TEST(a_repeated_name_is_found_with_its_line),
+          TEST(depth_and_size_are_bounded), TEST(a_path_is_found_with_its_line),
           TEST(mutated_text_never_crashes_and_agrees_with_cjson))
