@@ -435,31 +435,61 @@ static void wipe_json(cJSON *j)
   }
 }
 
-enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, struct err *e)
+/* Sealed values become plain strings of the tree, so the rest of the loader knows nothing
+ * of them. */
+static enum err_code open_sealed(const struct dealers_reader *r, cJSON *root,
+                                 const struct sealed_policy *sealed)
 {
-  struct dealers_reader r = {.name = name, .text = text, .len = len, .e = e};
+  struct sealed_place place;
+  enum err_code code = sealed_tree_open(root, sealed, &place, r->e);
+  if (code == ERR_OK)
+    return ERR_OK;
+  sealed_place_prefix(&place, r->name, r->text, r->len, cJSON_IsArray(root), r->e);
+  r->e->code = ERR_INVALID_ARGUMENT;
+  return ERR_INVALID_ARGUMENT;
+}
+
+enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name, const char *text,
+                                        size_t len, const struct sealed_policy *sealed,
+                                        struct err *e)
+{
+  struct err ignored;
+  struct dealers_reader r = {.name = name, .text = text, .len = len, .e = e != NULL ? e : &ignored};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_JSON cJSON *root = NULL;
-  enum err_code code = json_parse(&root, text, len, &limits, e);
+  enum err_code code = json_parse(&root, text, len, &limits, r.e);
   if (code != ERR_OK) {
-    err_prefix(e, "%s: ", name);
+    err_prefix(r.e, "%s: ", name);
     return code;
   }
   const cJSON *list = NULL;
   code = find_dealers(&r, root, &list);
+  if (code == ERR_OK)
+    code = open_sealed(&r, root, sealed);
   if (code == ERR_OK)
     code = parse_list(out, &r, list);
   wipe_json(root);
   return code;
 }
 
-enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
+enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
+                                 size_t len, struct err *e)
+{
+  return dealers_file_parse_sealed(out, name, text, len, NULL, e);
+}
+
+enum err_code dealers_file_load_sealed(struct snapshot **out, const char *path,
+                                       const struct sealed_policy *sealed, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
   enum err_code code =
       secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
   if (code != ERR_OK)
     return code;
-  return dealers_file_parse(out, path, text.data, text.len, e);
+  return dealers_file_parse_sealed(out, path, text.data, text.len, sealed, e);
+}
+
+enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
+{
+  return dealers_file_load_sealed(out, path, NULL, e);
 }

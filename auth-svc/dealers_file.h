@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+#include "auth-svc/sealed_file.h"
 #include "auth-svc/snapshot.h"
 
 enum { DEALERS_FILE_MAX = 16 << 20 };
@@ -25,6 +26,14 @@ enum { DEALERS_FILE_MAX = 16 << 20 };
  *   non-empty string
  * ERR_NOT_FOUND when there is no file. Logs a warning when others may read the file. */
 enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e);
+
+/* The same with secrets that may be sealed (sealed_file.h). A sealed one that does not open
+ * is refused like any other fault. */
+enum err_code dealers_file_load_sealed(struct snapshot **out, const char *path,
+                                       const struct sealed_policy *sealed, struct err *e);
+enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name, const char *text,
+                                        size_t len, const struct sealed_policy *sealed,
+                                        struct err *e);
 
 /* The same from text; `name` stands for the file in messages. */
 enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,

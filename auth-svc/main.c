@@ -1,6 +1,8 @@
 /* auth-svc: credential broker and access decisions. */
+#include <signal.h>
 #include <stdio.h>
 
+#include "auth-svc/cli.h"
 #include "auth-svc/harden.h"
 #include "auth-svc/service.h"
 #include "auth-svc/settings.h"
@@ -11,6 +13,7 @@
 
 struct app {
   struct settings settings;
+  struct audit *audit;
   struct sealer *sealer;
   struct jwt_keys *jwt_keys;
   struct snapshot_slot *config;
@@ -21,6 +24,40 @@ struct app {
   struct admin *admin;
 };
 
+static enum err_code audit_change(struct app *a, const char *event, const struct err *error,
+                                  const char *detail, struct err *e)
+{
+  const struct audit_event line = {.event = event,
+                                   .result = error == NULL ? "ok" : "failed",
+                                   .reason = error != NULL ? error->reason : "",
+                                   .detail = detail};
+  return audit_write(a->audit, &line, e);
+}
+
+/* A token that was got is worth nothing to anybody before its issue is audited, so a line
+ * that cannot be written here stops nothing more. */
+static void audit_refresh(void *user, const char *account_id, const struct token_reply *reply)
+{
+  struct app *a = user;
+  bool ok = reply->outcome == TOKEN_OBTAINED;
+  const struct audit_event line = {
+      .event = "token_refresh",
+      .result = ok ? "ok" : "failed",
+      .reason = ok ? "" : reply->error.reason,
+      .account = account_id,
+      .detail = reply->refresh_token != NULL ? "a new refresh token came with it" : NULL};
+  audit_write(a->audit, &line, NULL);
+}
+
+/* The keys, then the log that is made with them: both before anything else happens. */
+static enum err_code open_audit(struct app *a, struct err *e)
+{
+  enum err_code code = settings_load_keyring(&a->settings, e);
+  if (code == ERR_OK)
+    code = settings_open_audit(&a->audit, &a->settings, e);
+  return code == ERR_OK ? audit_change(a, "start", NULL, "auth-svc " AMCP_VERSION, e) : code;
+}
+
 static enum err_code load(struct app *a, struct err *e)
 {
   struct snapshot *first = NULL;
@@ -30,14 +67,16 @@ static enum err_code load(struct app *a, struct err *e)
   if (code == ERR_OK)
     code = settings_load_snapshot(&first, &a->settings, e);
   settings_wipe_secrets(&a->settings);
-  if (code != ERR_OK)
+  if (code != ERR_OK) {
+    audit_change(a, "config_refused", e, e->message, NULL);
     return code;
+  }
   snapshot_name_peers(first, a->sealer);
   log_info("configuration loaded", LOG_I("dealers", first->directory->n_dealers),
            LOG_I("regions", first->directory->n_regions),
            LOG_I("properties", first->directory->n_properties));
   a->config = snapshot_slot_new(first);
-  return ERR_OK;
+  return audit_change(a, "config_loaded", NULL, a->settings.credentials_path, e);
 }
 
 static enum err_code start_tokens(struct app *a, struct err *e)
@@ -48,7 +87,9 @@ static enum err_code start_tokens(struct app *a, struct err *e)
   if (code != ERR_OK)
     return code;
   const struct tokens_options tokens = {
-      .env = {a->http, a->settings.token_endpoint, (uint32_t)a->settings.token_timeout_ms}};
+      .env = {a->http, a->settings.token_endpoint, (uint32_t)a->settings.token_timeout_ms},
+      .on_refresh = audit_refresh,
+      .user = a};
   a->tokens = tokens_new(&tokens);
   return ERR_OK;
 }
@@ -61,6 +102,7 @@ static enum err_code start_service(struct app *a, struct err *e)
       .config = a->config,
       .sealer = a->sealer,
       .tokens = a->tokens,
+      .audit = a->audit,
       .bearer = {.enabled = s->enable_auth,
                  .allow_unsigned = s->allow_unsigned,
                  .jwt = {a->jwt_keys, s->jwt_issuer, s->jwt_audience}},
@@ -82,7 +124,11 @@ static bool is_ready(void *user, struct buf *detail)
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
   buf_printf(detail, "ok accounts: %zu need re-consent\n", tokens_needing_consent(a->tokens));
-  return true;
+  bool audited = audit_is_writable(a->audit);
+  buf_printf(detail, "%s audit: line %llu%s\n", audited ? "ok" : "failed",
+             (unsigned long long)audit_seq(a->audit),
+             audited ? "" : "; cannot be written, calls are refused");
+  return audited;
 }
 
 static enum err_code start_admin(struct app *a, struct err *e)
@@ -112,6 +158,10 @@ static void stop(struct app *a)
   snapshot_slot_free(a->config);
   jwt_keys_free(a->jwt_keys);
   sealer_free(a->sealer);
+  if (a->audit != NULL)
+    audit_change(a, "stop", NULL, NULL, NULL);
+  audit_close(a->audit);
+  settings_free(&a->settings);
   rpc_shutdown();
 }
 
@@ -127,6 +177,8 @@ int main(int argc, char **argv)
   struct app a = {0};
   struct err e = {0};
   int exit_code = EXIT_OK;
+  if (cli_run(argc, argv, &exit_code))
+    return exit_code;
   if (!settings_read(&a.settings, argc, argv, &exit_code))
     return exit_code;
   signals_init();
@@ -135,7 +187,8 @@ int main(int argc, char **argv)
   if (!secrets_init())
     log_warn("secrets are not locked into memory: raise the memlock limit");
   rpc_init();
-  if (load(&a, &e) != ERR_OK)
+  signal(SIGXFSZ, SIG_IGN); /* a limit on file size refuses calls, it does not end us */
+  if (open_audit(&a, &e) != ERR_OK || load(&a, &e) != ERR_OK)
     return fail(&a, &e, EXIT_CONFIG);
   if (start_tokens(&a, &e) != ERR_OK || start_service(&a, &e) != ERR_OK ||
       start_admin(&a, &e) != ERR_OK)

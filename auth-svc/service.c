@@ -2,6 +2,8 @@
  * on the worker pool. */
 #include "auth-svc/service.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "auth-svc/borrow.h"
@@ -66,6 +68,86 @@ static struct service *service_of(void *p)
   return s;
 }
 
+/* ------------------------------------------------------------------ the end of a call */
+
+/* What the audit line of a call says; filled in as it becomes known. Texts live as long as
+ * the call. */
+struct facts {
+  const char *event;
+  const char *subject, *role;
+  const char *account, *dealer, *purpose, *detail;
+};
+
+static void facts_of_grant(struct facts *f, const struct unsealed *grant)
+{
+  static const char *const roles[] = {"", "admin", "group", "dealer"};
+  f->subject = grant->grant != NULL ? grant->grant->subject : grant->benchmark->subject;
+  if (grant->grant != NULL && (size_t)grant->grant->role < ARRAY_LEN(roles))
+    f->role = roles[grant->grant->role];
+}
+
+/* The 32 digits of "00-<trace id>-<span>-<flags>"; "" when there are none. */
+static const char *trace_id_of(struct rpc_call *call, char out[33])
+{
+  const char *parent = rpc_call_metadata(call, RPC_META_TRACEPARENT, NULL);
+  out[0] = '\0';
+  if (parent == NULL || strlen(parent) < 36 || parent[2] != '-' || parent[35] != '-')
+    return out;
+  for (size_t i = 0; i < 32; i++)
+    if (!isxdigit((unsigned char)parent[3 + i]))
+      return out;
+  snprintf(out, 33, "%.32s", parent + 3);
+  return out;
+}
+
+static const char *result_of(const struct err *e)
+{
+  switch (e != NULL ? e->code : ERR_OK) {
+  case ERR_OK:
+    return "ok";
+  case ERR_UNAUTHENTICATED:
+  case ERR_PERMISSION_DENIED:
+  case ERR_NOT_FOUND: /* outside the grant reads the same as not there */
+    return "denied";
+  default:
+    return "failed";
+  }
+}
+
+static enum err_code audit_call(const struct service *s, struct rpc_call *call,
+                                const struct facts *f, const struct err *error, struct err *e)
+{
+  char trace[33];
+  const struct rpc_peer peer = rpc_call_peer(call);
+  bool named = peer.identity != NULL && *peer.identity != '\0';
+  const struct audit_event event = {.event = f->event,
+                                    .result = result_of(error),
+                                    .reason = error != NULL ? error->reason : "",
+                                    .subject = f->subject,
+                                    .role = f->role,
+                                    .account = f->account,
+                                    .dealer = f->dealer,
+                                    .purpose = f->purpose,
+                                    .peer = named ? peer.identity : peer.address,
+                                    .trace_id = trace_id_of(call, trace),
+                                    .detail = f->detail};
+  return audit_write(s->options.audit, &event, e);
+}
+
+/* The one way out of every rpc: no answer, good or bad, leaves before its audit line is
+ * written. `error` NULL answers well. */
+static void end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
+                     const ProtobufCMessage *response, const struct err *error)
+{
+  struct err unaudited = {0};
+  if (audit_call(s, call, f, error, &unaudited) != ERR_OK)
+    error = &unaudited;
+  if (error == NULL)
+    rpc_call_reply(call, response);
+  else
+    rpc_call_finish(call, error);
+}
+
 /* Whether the caller's certificate allows the rpc. */
 static enum err_code check_peer(struct rpc_call *call, const char *identity, struct err *e)
 {
@@ -81,20 +163,24 @@ static enum err_code check_peer(struct rpc_call *call, const char *identity, str
 }
 
 static enum err_code open_grant(const struct service *s, struct rpc_call *call,
-                                struct unsealed *out, struct err *e)
+                                struct unsealed *out, struct facts *f, struct err *e)
 {
   size_t len = 0;
   const void *sealed = rpc_call_metadata(call, RPC_META_GRANT, &len);
-  return seal_open(out, s->options.sealer, sealed, len, now_s(), rpc_call_arena(call), e);
+  enum err_code code =
+      seal_open(out, s->options.sealer, sealed, len, now_s(), rpc_call_arena(call), e);
+  if (code == ERR_OK)
+    facts_of_grant(f, out);
+  return code;
 }
 
 /* The scope of the caller's own grant; a benchmark grant is no way in here. */
 static enum err_code open_scope(const struct service *s, struct rpc_call *call,
                                 const struct snapshot *config, const struct scope **out,
-                                struct err *e)
+                                struct facts *f, struct err *e)
 {
   struct unsealed grant;
-  enum err_code code = open_grant(s, call, &grant, e);
+  enum err_code code = open_grant(s, call, &grant, f, e);
   if (code != ERR_OK)
     return code;
   if (grant.grant == NULL)
@@ -140,13 +226,13 @@ static void handle_authenticate(struct rpc_call *call, const ProtobufCMessage *r
     code = seal_bytes(s, call, SEAL_GRANT, &response.grant->base, &response.sealed, &e);
   metric_add(s->authenticated, 1,
              METRIC_LABELS(bearer_form_name(form), code == ERR_OK ? "ok" : e.reason));
-  if (code == ERR_OK) {
-    rpc_call_reply(call, &response.base);
-    return;
-  }
-  log_info("authentication refused", LOG_S("form", bearer_form_name(form)),
-           LOG_S("reason", e.reason), LOG_S("error", e.message));
-  rpc_call_finish(call, &e);
+  struct facts facts = {.event = "authenticate", .detail = bearer_form_name(form)};
+  if (code == ERR_OK)
+    facts_of_grant(&facts, &(struct unsealed){.grant = response.grant});
+  else
+    log_info("authentication refused", LOG_S("form", bearer_form_name(form)),
+             LOG_S("reason", e.reason), LOG_S("error", e.message));
+  end_call(s, call, &facts, &response.base, code == ERR_OK ? NULL : &e);
 }
 
 /* ------------------------------------------------------- ListDealers, ResolveCohort */
@@ -157,27 +243,25 @@ static void handle_list_dealers(struct rpc_call *call, const ProtobufCMessage *r
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
   Analytics__Auth__V1__ListDealersResponse *response = NULL;
   const struct scope *scope = NULL;
+  struct facts facts = {.event = "list_dealers"};
   struct err e = {0};
-  enum err_code code = open_scope(s, call, config, &scope, &e);
+  enum err_code code = open_scope(s, call, config, &scope, &facts, &e);
   if (code == ERR_OK)
     code = listing_make(&response, scope, (const void *)request, rpc_call_arena(call), &e);
-  if (code == ERR_OK)
-    rpc_call_reply(call, &response->base);
-  else
-    rpc_call_finish(call, &e);
+  end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL, code == ERR_OK ? NULL : &e);
 }
 
 static enum err_code resolve_cohort(struct service *s, struct rpc_call *call,
                                     const struct snapshot *config,
                                     const Analytics__Auth__V1__ResolveCohortRequest *request,
                                     Analytics__Auth__V1__ResolveCohortResponse **response,
-                                    struct err *e)
+                                    struct facts *f, struct err *e)
 {
   const struct scope *scope = NULL;
   Analytics__Auth__V1__BenchmarkGrant *benchmark = NULL;
   enum err_code code = check_peer(call, s->options.aggregate_identity, e);
   if (code == ERR_OK)
-    code = open_scope(s, call, config, &scope, e);
+    code = open_scope(s, call, config, &scope, f, e);
   if (code == ERR_OK)
     code = cohort_resolve(response, &benchmark, scope, config->peers, request, rpc_call_arena(call),
                           e);
@@ -192,11 +276,13 @@ static void handle_resolve_cohort(struct rpc_call *call, const ProtobufCMessage 
   struct service *s = service_of(user);
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
   Analytics__Auth__V1__ResolveCohortResponse *response = NULL;
+  struct facts facts = {.event = "resolve_cohort", .purpose = "benchmark"};
   struct err e = {0};
-  if (resolve_cohort(s, call, config, (const void *)request, &response, &e) == ERR_OK)
-    rpc_call_reply(call, &response->base);
-  else
-    rpc_call_finish(call, &e);
+  enum err_code code =
+      resolve_cohort(s, call, config, (const void *)request, &response, &facts, &e);
+  if (code == ERR_OK)
+    facts.detail = response->cohort_id;
+  end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL, code == ERR_OK ? NULL : &e);
 }
 
 /* --------------------------------------------------------------- GetAccessToken */
@@ -209,7 +295,7 @@ struct token_call {
   struct snapshot *config; /* the target points into it */
   struct target target;
   uint64_t wait_id;
-  const char *purpose;
+  struct facts facts;
 };
 
 /* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
@@ -225,6 +311,13 @@ static struct err error_for(const struct token_call *t, const struct err *error)
   else if (t->target.dealer != NULL)
     err_prefix(&e, "dealer \"%s\" %s: ", t->target.dealer->dealer_id, t->target.dealer->name);
   return e;
+}
+
+/* The log is the operator's: it names peers too. */
+static void facts_of_target(struct facts *f, const struct target *target)
+{
+  f->account = target->account_id;
+  f->dealer = target->dealer != NULL ? target->dealer->dealer_id : NULL;
 }
 
 static void reply_token(const struct token_call *t, const struct token_result *result)
@@ -243,7 +336,7 @@ static void reply_token(const struct token_call *t, const struct token_result *r
   }
   if (t->target.credential->quota_project != NULL)
     response.quota_project_id = t->target.credential->quota_project;
-  rpc_call_reply(t->call, &response.base);
+  end_call(t->service, t->call, &t->facts, &response.base, NULL);
 }
 
 static void on_token(void *user, const struct token_result *result)
@@ -253,12 +346,13 @@ static void on_token(void *user, const struct token_result *result)
   struct snapshot *config = t->config; /* t is gone with the call */
   rpc_call_on_cancel(t->call, NULL, NULL);
   bool ok = result->error.code == ERR_OK;
-  metric_add(t->service->issued, 1, METRIC_LABELS(t->purpose, ok ? "ok" : result->error.reason));
+  metric_add(t->service->issued, 1,
+             METRIC_LABELS(t->facts.purpose, ok ? "ok" : result->error.reason));
   if (ok) {
     reply_token(t, result);
   } else {
     struct err e = error_for(t, &result->error);
-    rpc_call_finish(t->call, &e);
+    end_call(t->service, t->call, &t->facts, NULL, &e);
   }
   snapshot_unref(config);
 }
@@ -284,11 +378,13 @@ static enum err_code prepare(struct token_call *t,
   struct unsealed grant;
   enum err_code code = check_peer(t->call, t->service->options.report_identity, e);
   if (code == ERR_OK)
-    code = open_grant(t->service, t->call, &grant, e);
+    code = open_grant(t->service, t->call, &grant, &t->facts, e);
   if (code == ERR_OK)
     code = check_rejected(&r->rejected_token_sha256, e);
   if (code == ERR_OK)
     code = target_resolve(&t->target, t->config, &grant, r, rpc_call_arena(t->call), e);
+  if (code == ERR_OK)
+    facts_of_target(&t->facts, &t->target);
   return code;
 }
 
@@ -312,25 +408,27 @@ static void handle_get_access_token(struct rpc_call *call, const ProtobufCMessag
   const Analytics__Auth__V1__GetAccessTokenRequest *r = (const void *)request;
   struct token_call *t = ARENA_NEW(rpc_call_arena(call), struct token_call);
   struct err e = {0};
+  bool benchmark = r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
+  const struct facts facts = {.event = "get_access_token", .purpose = benchmark ? "benchmark" : "direct"};
   if (t == NULL) {
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the call");
-    rpc_call_finish(call, &e);
+    end_call(s, call, &facts, NULL, &e);
     return;
   }
-  bool benchmark = r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   *t = (struct token_call){.magic = TOKEN_CALL_MAGIC,
                            .service = s,
                            .call = call,
                            .config = snapshot_current(s->options.config),
-                           .purpose = benchmark ? "benchmark" : "direct"};
+                           .facts = facts};
   if (prepare(t, r, &e) == ERR_OK) {
     start_token_call(t, r);
     return;
   }
-  metric_add(s->issued, 1, METRIC_LABELS(t->purpose, e.reason));
-  log_info("access token refused", LOG_S("purpose", t->purpose), LOG_S("reason", e.reason));
-  snapshot_unref(t->config);
-  rpc_call_finish(call, &e);
+  metric_add(s->issued, 1, METRIC_LABELS(t->facts.purpose, e.reason));
+  log_info("access token refused", LOG_S("purpose", t->facts.purpose), LOG_S("reason", e.reason));
+  struct snapshot *config = t->config; /* the facts point into it; t goes with the call */
+  end_call(s, call, &t->facts, NULL, &e);
+  snapshot_unref(config);
 }
 
 static const struct rpc_method methods[] = {

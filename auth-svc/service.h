@@ -2,6 +2,7 @@
 #ifndef AMCP_AUTH_SERVICE_H
 #define AMCP_AUTH_SERVICE_H
 
+#include "auth-svc/audit.h"
 #include "auth-svc/bearer.h"
 #include "auth-svc/seal.h"
 #include "auth-svc/snapshot.h"
@@ -14,6 +15,7 @@ struct service_options {
   struct snapshot_slot *config;
   const struct sealer *sealer;
   struct tokens *tokens;
+  struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
   struct bearer_policy bearer; /* holds and user are filled in */
   /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort and
    * GetAccessToken. NULL without TLS: any caller may. */

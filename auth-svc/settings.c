@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth-svc/cli.h"
 #include "auth-svc/dealers_file.h"
 #include "auth-svc/secret_file.h"
 #include "auth-svc/token_exchange.h"
@@ -16,7 +17,7 @@ enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 22 };
+enum { N_VARS = 30 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -58,6 +59,23 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        false, "certificate identity that may call ResolveCohort, with TLS"},
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
        "certificate identity that may call GetAccessToken, with TLS"},
+      {"AUTH_KEYRING_FILE", CONFIG_STRING, &s->keyring_file, NULL, 0, 0, false,
+       "keys of sealed secrets and of the audit log, one per line as auth-svc keygen prints "
+       "them: the first seals, all open"},
+      {"AUTH_KEYRING", CONFIG_STRING, &s->keyring_text, NULL, 0, 0, true,
+       "the same as text, keys apart by commas"},
+      {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
+       "true: a secret in the clear in the dealers file is refused"},
+      {"AUTH_ALLOW_PLAINTEXT_SECRETS", CONFIG_BOOL, &s->sealed.allow_mixed, "false", 0, 0, false,
+       "true: sealed secrets and secrets in the clear may stand in one dealers file"},
+      {"AUTH_AUDIT_FILE", CONFIG_STRING, &s->audit_file, NULL, 0, 0, false,
+       "file of the audit log; standard error when not set"},
+      {"AUTH_REQUIRE_AUDIT", CONFIG_BOOL, &s->require_audit, "false", 0, 0, false,
+       "true: no start without AUTH_AUDIT_FILE"},
+      {"AUTH_AUDIT_FSYNC", CONFIG_STRING, &s->audit_fsync_text, "second", 0, 0, false,
+       "when audit lines are synced to disk: always (before each answer), second, never"},
+      {"AUTH_AUDIT_MAX_BYTES", CONFIG_INT, &s->audit_max_bytes, "67108864", 0, INT64_MAX, false,
+       "size at which the audit file is renamed to FILE.NUMBER and begun anew; 0 for never"},
       {"GRPC_TLS_CERT", CONFIG_STRING, &s->tls.cert_file, NULL, 0, 0, false,
        "certificate, PEM file; with GRPC_TLS_KEY and GRPC_TLS_CA turns mutual TLS on"},
       {"GRPC_TLS_KEY", CONFIG_STRING, &s->tls.key_file, NULL, 0, 0, false, "its key, PEM file"},
@@ -128,6 +146,22 @@ static enum err_code check_auth(const struct settings *s, struct err *e)
   return ERR_OK;
 }
 
+static enum err_code check_keys(struct settings *s, struct err *e)
+{
+  if (s->keyring_text != NULL && s->keyring_file != NULL)
+    return wrong(e, "AUTH_KEYRING: set it or AUTH_KEYRING_FILE, not both");
+  if (s->sealed.require_sealed && s->sealed.allow_mixed)
+    return wrong(e, "AUTH_ALLOW_PLAINTEXT_SECRETS: contradicts AUTH_REQUIRE_SEALED=true; set one");
+  if (s->require_audit && s->audit_file == NULL)
+    return wrong(e, "AUTH_AUDIT_FILE: must be set because AUTH_REQUIRE_AUDIT=true");
+  if (!audit_fsync_parse(s->audit_fsync_text, &s->audit_fsync))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "AUTH_AUDIT_FSYNC: \"%.40s\" is none of always, second, never",
+                   s->audit_fsync_text);
+  s->sealed.warn_plain = true;
+  return ERR_OK;
+}
+
 static enum err_code check_rest(const struct settings *s, struct err *e)
 {
   char host[256];
@@ -147,7 +181,18 @@ static enum err_code check(struct settings *s, struct err *e)
     code = check_admin(s, e);
   if (code == ERR_OK)
     code = check_auth(s, e);
+  if (code == ERR_OK)
+    code = check_keys(s, e);
   return code == ERR_OK ? check_rest(s, e) : code;
+}
+
+enum err_code settings_from_environment(struct settings *s, struct err *e)
+{
+  struct config_var vars[N_VARS];
+  *s = (struct settings){0};
+  describe(s, vars);
+  enum err_code code = config_load(vars, N_VARS, e);
+  return code == ERR_OK ? check(s, e) : code;
 }
 
 bool settings_read(struct settings *s, int argc, char **argv, int *exit_code)
@@ -157,8 +202,8 @@ bool settings_read(struct settings *s, int argc, char **argv, int *exit_code)
   *s = (struct settings){0};
   describe(s, vars);
   if (!config_cli(argc, argv, "auth-svc",
-                  "credential broker and access decisions of the analytics MCP set", NULL, vars,
-                  N_VARS, exit_code))
+                  "credential broker and access decisions of the analytics MCP set", cli_usage,
+                  vars, N_VARS, exit_code))
     return false;
   if (config_load(vars, N_VARS, &e) == ERR_OK && check(s, &e) == ERR_OK)
     return true;
@@ -197,7 +242,33 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
-  return dealers_file_load(out, s->credentials_path, e);
+  if (s->keyring_file == NULL)
+    return dealers_file_load_sealed(out, s->credentials_path, &s->sealed, e);
+  struct sealed_policy policy = s->sealed;
+  enum err_code code = keyring_load(&policy.keyring, s->keyring_file, NULL, e);
+  if (code == ERR_OK)
+    code = dealers_file_load_sealed(out, s->credentials_path, &policy, e);
+  keyring_free(policy.keyring);
+  return code;
+}
+
+enum err_code settings_load_keyring(struct settings *s, struct err *e)
+{
+  return keyring_load(&s->sealed.keyring, s->keyring_file, s->keyring_text, e);
+}
+
+void settings_free(struct settings *s)
+{
+  keyring_free(TAKE_PTR(s->sealed.keyring));
+}
+
+enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e)
+{
+  const struct audit_options options = {.path = s->audit_file,
+                                        .keyring = s->sealed.keyring,
+                                        .fsync = s->audit_fsync,
+                                        .max_bytes = (uint64_t)s->audit_max_bytes};
+  return audit_open(out, &options, e);
 }
 
 enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e)
@@ -257,6 +328,7 @@ static void wipe_variable(const char *name)
 void settings_wipe_secrets(struct settings *s)
 {
   wipe_variable("AUTH_SEAL_KEY");
+  wipe_variable("AUTH_KEYRING");
   wipe_variable("AUTH_JWT_HS256_SECRET");
-  s->seal_key = s->jwt_secret = NULL;
+  s->seal_key = s->jwt_secret = s->keyring_text = NULL;
 }

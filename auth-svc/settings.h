@@ -2,8 +2,10 @@
 #ifndef AMCP_AUTH_SETTINGS_H
 #define AMCP_AUTH_SETTINGS_H
 
+#include "auth-svc/audit.h"
 #include "auth-svc/jwt_keys.h"
 #include "auth-svc/seal.h"
+#include "auth-svc/sealed_file.h"
 #include "auth-svc/snapshot.h"
 #include "common/base/log.h"
 #include "common/rpc/rpc.h"
@@ -20,6 +22,12 @@ struct settings {
   const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
   bool allow_unsigned, allow_unsigned_anywhere;
   const char *aggregate_identity, *report_identity;
+  const char *keyring_text, *keyring_file;
+  struct sealed_policy sealed; /* its keyring is set by settings_load_keyring() */
+  const char *audit_file, *audit_fsync_text;
+  bool require_audit;
+  int64_t audit_max_bytes;
+  enum audit_fsync audit_fsync;
   struct rpc_tls tls;
   const char *log_level_text;
   enum log_level log_level;
@@ -29,10 +37,20 @@ struct settings {
  * --help and --version, or with a message about the variable that is wrong. */
 bool settings_read(struct settings *s, int argc, char **argv, int *exit_code);
 
-/* What the settings lead to. Each fails with a message that names the variable or file. */
+/* Reads the environment for a subcommand: the same variables and checks, no command line. */
+enum err_code settings_from_environment(struct settings *s, struct err *e);
+
+/* The keyring of the start, kept in s->sealed.keyring until settings_free(). None is fine. */
+enum err_code settings_load_keyring(struct settings *s, struct err *e);
+void settings_free(struct settings *s);
+
+/* What the settings lead to. A keyring file is read again with each snapshot, so that a new
+ * key and the file it seals are picked up together. Each fails with a message that names the
+ * variable or file. */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
                                      struct err *e);
 enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e);
+enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);
 enum err_code settings_load_jwt_keys(struct jwt_keys **out, const struct settings *s,
                                      struct err *e);
 

@@ -187,6 +187,8 @@ static void report_refresh(struct tokens *t, const struct entry *en, const struc
 {
   static const char *const names[] = {"ok", "passing", "needs_consent", "operator_fault"};
   metric_add(t->refreshes, 1, METRIC_LABELS(names[r->outcome]));
+  if (t->options.on_refresh != NULL)
+    t->options.on_refresh(t->options.user, en->account_id, r);
   if (r->outcome == TOKEN_OBTAINED)
     log_info("access token obtained", LOG_S("account_id", en->account_id),
              LOG_I("expires_in_s", r->expires_in_s));

@@ -18,6 +18,10 @@ struct tokens_options {
   uint32_t backoff_base_ms; /* after a passing failure; 0 means 1,000 */
   uint32_t backoff_max_ms;  /* 0 means 60,000 */
   int64_t (*mono_ms)(void); /* NULL means clock_mono_ms; tests bring their own */
+  /* Told of each answer of a token endpoint, before anybody gets the token; for the audit
+   * log. On the thread the answer came on. */
+  void (*on_refresh)(void *user, const char *account_id, const struct token_reply *reply);
+  void *user;
 };
 
 struct tokens *tokens_new(const struct tokens_options *options);

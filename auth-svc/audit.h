@@ -1,0 +1,68 @@
+/* The audit log: one hash-chained line per decision, written before the answer goes out.
+ *
+ * A file is appended to, synced in the background, and continued across restarts and
+ * rotations; beside it `<file>.head` holds the number and hash of the last line, so that lines
+ * cut off the end show. When a line cannot be written, nothing may be answered; the next call
+ * tries again. Without a file the lines go to standard error, and each process has a chain of
+ * its own. Thread-safe. */
+#ifndef AMCP_AUTH_AUDIT_H
+#define AMCP_AUTH_AUDIT_H
+
+#include "auth-svc/audit_line.h"
+
+struct audit;
+
+enum audit_fsync {
+  AUDIT_FSYNC_SECOND, /* a thread syncs once a second: a power cut may cost the last second */
+  AUDIT_FSYNC_ALWAYS, /* each line, before the answer: one disk sync per call */
+  AUDIT_FSYNC_NEVER,  /* the kernel decides */
+};
+/* "always", "second", "never" */
+bool audit_fsync_parse(const char *s, enum audit_fsync *out);
+
+struct audit_options {
+  const char *path;              /* NULL: standard error */
+  const struct keyring *keyring; /* its first key makes the hashes; NULL: plain SHA-256 */
+  enum audit_fsync fsync;
+  uint64_t max_bytes; /* of a file before it is renamed to <file>.<number>; 0: never */
+};
+
+/* Opens the log and goes on where its chain ends. The keyring is not needed afterwards.
+ * FAILED_PRECONDITION: another process writes it, or its end was changed (`audit_tampered`);
+ * UNAVAILABLE: it cannot be opened or written. */
+enum err_code audit_open(struct audit **out, const struct audit_options *options, struct err *e);
+/* Syncs and closes. NULL is fine. */
+void audit_close(struct audit *a);
+
+/* Appends one line. UNAVAILABLE `audit_unavailable`: it is not written, so the caller must
+ * refuse. A NULL log takes everything (tests). Costs one write(2), and a sync with ALWAYS. */
+enum err_code audit_write(struct audit *a, const struct audit_event *event, struct err *e);
+
+/* Whether lines can be written; tries again (with a line "audit_resumed") after a failure.
+ * For readiness: without calls nobody else would try. */
+bool audit_is_writable(struct audit *a);
+/* Number of the last line. */
+uint64_t audit_seq(struct audit *a);
+
+/* ------------------------------------------------------------------- checking */
+
+struct audit_findings {
+  size_t n;       /* faults found */
+  uint64_t lines; /* lines read */
+  struct audit_chain last;
+};
+
+/* Reads files of one chain in order and calls `found` for each fault with file and line
+ * number: removed, changed, reordered, inserted and cut lines. With `allow_unkeyed`, lines
+ * made before a keyring was set are fine. The last file's `.head` is checked too. Errors:
+ * a file cannot be read, or the keyring lacks a key. */
+enum err_code audit_verify(struct audit_findings *out, const char *const *paths, size_t n,
+                           const struct keyring *ring, bool allow_unkeyed,
+                           void (*found)(void *user, const char *path, size_t line,
+                                         const char *what),
+                           void *user, struct err *e);
+
+/* The `.head` file: where the chain stood at last. False when there is none. */
+bool audit_head_read(struct audit_chain *out, const char *path);
+
+#endif
