@@ -132,3 +132,25 @@ test('every page that is linked to is there', () => {
       assert.ok(fs.existsSync(path.resolve(path.dirname(file), link)), `${page} links to ${link}`);
   }
 });
+
+// `test_auth_seal: every_changed_bit_is_noticed` -> the function of that name in some test of ours.
+test('every test that docs/SECURITY.md names is there', () => {
+  const folder = path.join(ROOT, 'tests/unit');
+  const sources = fs.readdirSync(folder, { recursive: true }).filter((name) => /test_\w+\.c$/.test(name));
+  const code = new Map(sources.map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]));
+  const page = fs.readFileSync(path.join(ROOT, 'docs/SECURITY.md'), 'utf8');
+  const named = [...page.matchAll(/`((?:test|aggregate)_\w+):\s+(\w+)`/g)];
+  assert.ok(named.length > 30);
+  for (const [, program, name] of named) {
+    const room = program.replace(/^(test_)?([a-z]+)(_\w+)?$/, '$2');
+    const found = [...code].some(([file, text]) => {
+      const suits = file === `${room}/${program}.c` || `${room}/${program.replace(/^(test_)?[a-z]+_/, 'test_')}.c` === file || program === 'test_auth_hardening';
+      return suits && text.includes(`TEST(${name})`);
+    });
+    assert.ok(found, `${program}: ${name}`);
+  }
+  for (const [, target] of page.matchAll(/targets? ((?:`\w+`(?:, | and )?)+)/g))
+    for (const [, name] of target.matchAll(/`(\w+)`/g))
+      assert.ok(fs.existsSync(path.join(ROOT, `tests/fuzz/fuzz_${name}.c`)), `fuzz target ${name}`);
+  for (const [, file] of page.matchAll(/`(tests\/[\w./]+)`/g)) assert.ok(fs.existsSync(path.join(ROOT, file)), file);
+});
