@@ -3,9 +3,12 @@
 #include <stdio.h>
 
 #include "auth-svc/cli.h"
+#include "auth-svc/config_watch.h"
 #include "auth-svc/harden.h"
+#include "auth-svc/reload.h"
 #include "auth-svc/service.h"
 #include "auth-svc/settings.h"
+#include "auth-svc/token_crypto.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
 #include "common/base/signals.h"
@@ -16,9 +19,12 @@ struct app {
   struct audit *audit;
   struct sealer *sealer;
   struct jwt_keys *jwt_keys;
+  struct config_watch *watch;
   struct snapshot_slot *config;
   struct http_client *http;
+  struct token_store *store;
   struct tokens *tokens;
+  struct reload *reload;
   struct service *service;
   struct rpc_server *server;
   struct admin *admin;
@@ -58,16 +64,55 @@ static enum err_code open_audit(struct app *a, struct err *e)
   return code == ERR_OK ? audit_change(a, "start", NULL, "auth-svc " AMCP_VERSION, e) : code;
 }
 
+static void on_config_changed(void *user)
+{
+  struct app *a = user;
+  if (reload_run(a->reload))
+    audit_change(a, "config_loaded", NULL, "changed while running", NULL);
+}
+
+/* What it sees from here on is a change; the files are read afterwards. */
+static void watch_config(struct app *a)
+{
+  const struct config_watch_options options = {
+      .paths = {a->settings.from_json ? NULL : a->settings.credentials_path, a->settings.adc_path,
+                a->settings.keyring_file},
+      .check_ms = (uint32_t)a->settings.config_check_s * 1000,
+      .on_change = on_config_changed,
+      .user = a};
+  a->watch = config_watch_new(&options);
+}
+
+static enum err_code load_again(void *user, struct snapshot **out, struct err *e)
+{
+  struct app *a = user;
+  enum err_code code = settings_load_snapshot(out, &a->settings, e);
+  if (code != ERR_OK)
+    audit_change(a, "config_refused", e, e->message, NULL);
+  return code;
+}
+
 static enum err_code load(struct app *a, struct err *e)
 {
+  watch_config(a);
   struct snapshot *first = NULL;
+  struct token_store_crypto crypto;
   enum err_code code = settings_load_sealer(&a->sealer, &a->settings, e);
   if (code == ERR_OK)
     code = settings_load_jwt_keys(&a->jwt_keys, &a->settings, e);
   if (code == ERR_OK)
     code = settings_load_snapshot(&first, &a->settings, e);
   settings_wipe_secrets(&a->settings);
+  if (code == ERR_OK) {
+    crypto = token_crypto_of(a->settings.sealed.keyring);
+    code = settings_open_store(&a->store, &a->settings,
+                               a->settings.sealed.keyring != NULL ? &crypto : NULL, e);
+    /* A new first key takes over what the former one sealed. */
+    if (code == ERR_OK && a->store != NULL && a->settings.sealed.keyring != NULL)
+      token_store_rewrite(a->store);
+  }
   if (code != ERR_OK) {
+    snapshot_unref(first);
     audit_change(a, "config_refused", e, e->message, NULL);
     return code;
   }
@@ -88,10 +133,16 @@ static enum err_code start_tokens(struct app *a, struct err *e)
     return code;
   const struct tokens_options tokens = {
       .env = {a->http, a->settings.token_endpoint, (uint32_t)a->settings.token_timeout_ms},
+      .store = a->store,
+      .in_use_s = (uint32_t)a->settings.refresh_in_use_s,
       .on_refresh = audit_refresh,
       .user = a};
   a->tokens = tokens_new(&tokens);
-  return ERR_OK;
+  const struct reload_options reload = {
+      .config = a->config, .sealer = a->sealer, .tokens = a->tokens, .load = load_again, .user = a};
+  a->reload = reload_new(&reload);
+  tokens_start_background(a->tokens);
+  return config_watch_start(a->watch, e);
 }
 
 static enum err_code start_service(struct app *a, struct err *e)
@@ -123,7 +174,10 @@ static bool is_ready(void *user, struct buf *detail)
   struct app *a = user;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
-  buf_printf(detail, "ok accounts: %zu need re-consent\n", tokens_needing_consent(a->tokens));
+  tokens_describe(a->tokens, detail);
+  reload_describe(a->reload, detail);
+  if (a->store != NULL)
+    token_store_describe(a->store, detail);
   bool audited = audit_is_writable(a->audit);
   buf_printf(detail, "%s audit: line %llu%s\n", audited ? "ok" : "failed",
              (unsigned long long)audit_seq(a->audit),
@@ -152,8 +206,11 @@ static void stop(struct app *a)
     admin_set_draining(a->admin);
   rpc_server_stop(a->server);
   admin_stop(a->admin);
+  config_watch_stop(a->watch);
   http_client_free(a->http);
+  token_store_close(a->store);
   tokens_free(a->tokens);
+  reload_free(a->reload);
   service_free(a->service);
   snapshot_slot_free(a->config);
   jwt_keys_free(a->jwt_keys);
@@ -163,6 +220,15 @@ static void stop(struct app *a)
   audit_close(a->audit);
   settings_free(&a->settings);
   rpc_shutdown();
+}
+
+static void on_hup(void *user)
+{
+  struct app *a = user;
+  if (a->settings.from_json)
+    log_warn("SIGHUP: GA_CREDENTIALS_JSON cannot change in a running process; restart it");
+  else
+    config_watch_poke(a->watch);
 }
 
 static int fail(struct app *a, const struct err *e, int exit_code)
@@ -196,7 +262,7 @@ int main(int argc, char **argv)
   warn_of_open_doors(&a.settings);
   log_info("serving", LOG_S("listen", a.settings.grpc_listen),
            LOG_I("port", rpc_server_port(a.server)));
-  signals_wait(NULL, NULL);
+  signals_wait(on_hup, &a);
   log_info("stopping");
   stop(&a);
   return EXIT_OK;

@@ -98,6 +98,13 @@ static enum err_code walk_node(const struct walk *w, cJSON *node, bool secret_ke
   return cJSON_IsObject(node) || cJSON_IsArray(node) ? walk_children(w, node, depth + 1) : ERR_OK;
 }
 
+/* Headers of a credential source may carry a key under any name. */
+static bool holds_secret(const cJSON *parent, const cJSON *child)
+{
+  bool headers = parent->string != NULL && ascii_case_equal(parent->string, "headers");
+  return cJSON_IsObject(parent) && (headers || sealed_is_secret_key(child->string));
+}
+
 static enum err_code walk_children(const struct walk *w, cJSON *parent, size_t depth)
 {
   char *field = w->place->field;
@@ -113,8 +120,7 @@ static enum err_code walk_children(const struct walk *w, cJSON *parent, size_t d
     if (n < 0 || (size_t)n >= SEALED_PATH_MAX - base)
       return err_set(w->e, ERR_INVALID_ARGUMENT, "too_deep", "the path is longer than %d bytes",
                      SEALED_PATH_MAX - 1);
-    bool secret = !cJSON_IsArray(parent) && sealed_is_secret_key(c->string);
-    enum err_code code = walk_node(w, c, secret, depth);
+    enum err_code code = walk_node(w, c, holds_secret(parent, c), depth);
     if (code != ERR_OK)
       return code; /* the place stays where the fault is */
     field[base] = '\0';

@@ -17,7 +17,7 @@ enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 30 };
+enum { N_VARS = 35 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -29,7 +29,18 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"ENABLE_AUTH", CONFIG_BOOL, &s->enable_auth, "true", 0, 0, false,
        "false: every caller may read everything; for local development"},
       {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
-       false, "file of the dealers and their credentials"},
+       false, "file of the dealers and their credentials; read again when it changes"},
+      {"GA_CREDENTIALS_JSON", CONFIG_STRING, &s->credentials_json, NULL, 0, 0, true,
+       "the same as text, instead of the file"},
+      {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
+       "seconds between looks at the file, where the system does not tell of changes"},
+      {"AUTH_STATE_DIR", CONFIG_STRING, &s->state_dir, NULL, 0, 0, false,
+       "folder where refresh tokens are kept that a token endpoint gave in place of configured "
+       "ones; of this process alone, on a disk that survives it"},
+      {"AUTH_STATE_PLAINTEXT", CONFIG_BOOL, &s->state_plaintext, "false", 0, 0, false,
+       "true: they may be written there unsealed when there is no keyring"},
+      {"AUTH_REFRESH_IN_USE_S", CONFIG_INT, &s->refresh_in_use_s, "5400", 60, 604800, false,
+       "accounts asked for within so many seconds are refreshed ahead of time"},
       {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
        "Google credential file for ENABLE_AUTH=false without a dealers file"},
       {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
@@ -162,6 +173,20 @@ static enum err_code check_keys(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
+static bool is_set(const char *name)
+{
+  const char *value = getenv(name);
+  return value != NULL && *value != '\0';
+}
+
+static enum err_code check_dealers(struct settings *s, struct err *e)
+{
+  s->from_json = s->credentials_json != NULL;
+  if (s->from_json && is_set("GA_CREDENTIALS_PATH"))
+    return wrong(e, "GA_CREDENTIALS_JSON: set it or GA_CREDENTIALS_PATH, not both");
+  return ERR_OK;
+}
+
 static enum err_code check_rest(const struct settings *s, struct err *e)
 {
   char host[256];
@@ -183,6 +208,8 @@ static enum err_code check(struct settings *s, struct err *e)
     code = check_auth(s, e);
   if (code == ERR_OK)
     code = check_keys(s, e);
+  if (code == ERR_OK)
+    code = check_dealers(s, e);
   return code == ERR_OK ? check_rest(s, e) : code;
 }
 
@@ -217,8 +244,7 @@ bool settings_read(struct settings *s, int argc, char **argv, int *exit_code)
 /* Local development without a dealers file: Google's own credential file. */
 static bool wants_adc(const struct settings *s)
 {
-  const char *set = getenv("GA_CREDENTIALS_PATH");
-  return !s->enable_auth && (set == NULL || *set == '\0') &&
+  return !s->enable_auth && !s->from_json && !is_set("GA_CREDENTIALS_PATH") &&
          access(DEFAULT_CREDENTIALS_PATH, F_OK) != 0;
 }
 
@@ -238,16 +264,25 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
   return ERR_OK;
 }
 
+static enum err_code load_dealers(struct snapshot **out, const struct settings *s,
+                                  const struct sealed_policy *sealed, struct err *e)
+{
+  if (s->credentials_json == NULL)
+    return dealers_file_load_sealed(out, s->credentials_path, sealed, e);
+  return dealers_file_parse_sealed(out, "GA_CREDENTIALS_JSON", s->credentials_json,
+                                   strlen(s->credentials_json), sealed, e);
+}
+
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s, struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
   if (s->keyring_file == NULL)
-    return dealers_file_load_sealed(out, s->credentials_path, &s->sealed, e);
+    return load_dealers(out, s, &s->sealed, e);
   struct sealed_policy policy = s->sealed;
   enum err_code code = keyring_load(&policy.keyring, s->keyring_file, NULL, e);
   if (code == ERR_OK)
-    code = dealers_file_load_sealed(out, s->credentials_path, &policy, e);
+    code = load_dealers(out, s, &policy, e);
   keyring_free(policy.keyring);
   return code;
 }
@@ -269,6 +304,23 @@ enum err_code settings_open_audit(struct audit **out, const struct settings *s, 
                                         .fsync = s->audit_fsync,
                                         .max_bytes = (uint64_t)s->audit_max_bytes};
   return audit_open(out, &options, e);
+}
+
+enum err_code settings_open_store(struct token_store **out, const struct settings *s,
+                                  const struct token_store_crypto *crypto, struct err *e)
+{
+  *out = NULL;
+  if (s->state_dir == NULL)
+    return ERR_OK;
+  if (crypto == NULL && !s->state_plaintext)
+    return wrong(e, "AUTH_STATE_DIR: refused because there is no key to seal refresh tokens with; "
+                    "give a keyring, or set AUTH_STATE_PLAINTEXT=true if the disk is protected in "
+                    "another way");
+  if (crypto == NULL)
+    log_warn("AUTH_STATE_PLAINTEXT=true: replaced refresh tokens are written unsealed",
+             LOG_S("path", s->state_dir));
+  const struct token_store_options options = {.dir = s->state_dir, .crypto = crypto};
+  return token_store_open(out, &options, e);
 }
 
 enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e)
@@ -330,5 +382,6 @@ void settings_wipe_secrets(struct settings *s)
   wipe_variable("AUTH_SEAL_KEY");
   wipe_variable("AUTH_KEYRING");
   wipe_variable("AUTH_JWT_HS256_SECRET");
-  s->seal_key = s->jwt_secret = s->keyring_text = NULL;
+  wipe_variable("GA_CREDENTIALS_JSON");
+  s->seal_key = s->jwt_secret = s->keyring_text = s->credentials_json = NULL;
 }

@@ -173,6 +173,29 @@ static void the_service_starts_with_the_key_and_refuses_without(void)
   expect(sh(SERVE " AUTH_KEYRING=x " RING, "$A"), 78, "AUTH_KEYRING: set it or AUTH_KEYRING_FILE");
 }
 
+/* Waits until the audit log shows something n times. */
+#define UNTIL(n, text)                                                                             \
+  "for i in $(seq 200); do test $(grep -c '" text "' audit.log) -ge " #n " && break; sleep 0.05; " \
+  "done; "
+
+static void a_key_is_changed_while_the_service_runs(void)
+{
+  set_up();
+  write_file("d.json", DEALERS);
+  expect(sh(RING, "$A keygen --id k1 --add ring && $A seal d.json && cp d.json old"), 0, "k1");
+  expect(sh(SERVE " AUTH_CONFIG_CHECK_S=1 AUTH_AUDIT_FILE=audit.log " RING,
+            "$A > log 2>&1 & P=$!; for i in $(seq 200); do grep -q serving log && break; sleep "
+            "0.05; done; $A keygen --id k2 --add ring; $A rotate d.json; sleep 0.3; kill -HUP "
+            "$P; " UNTIL(
+                2, "config_loaded") "grep k2: ring > r; chmod 600 r; mv r ring; cp old d.json; "
+                                    "kill -HUP $P; " UNTIL(
+                                        1, "config_refused") "kill -TERM $P; wait $P; C=$?; "
+                                                             "cat audit.log; exit $C"),
+         0, "\"detail\":\"changed while running\"");
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"event\":\"config_refused\",\"result\":\"failed\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "sealed with key \\\"k1\\\", which is not on the keyring"));
+}
+
 static void the_audit_log_of_the_service_verifies_and_tells_of_changes(void)
 {
   set_up();
@@ -286,6 +309,7 @@ TEST_MAIN("auth cli", TEST(every_command_has_help),
           TEST(a_wrong_key_changes_nothing_and_lists_what_does_not_open),
           TEST(the_file_behind_a_symbolic_link_is_replaced),
           TEST(the_service_starts_with_the_key_and_refuses_without),
+          TEST(a_key_is_changed_while_the_service_runs),
           TEST(the_audit_log_of_the_service_verifies_and_tells_of_changes),
           TEST(a_minted_token_is_accepted_and_inspected),
 #ifdef GA4_SIM

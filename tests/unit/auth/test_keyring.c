@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "auth-svc/keyring.h"
+#include "auth-svc/token_crypto.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
@@ -220,6 +221,23 @@ static void derived_keys_differ_by_use_and_key(void)
   keyring_free(k);
 }
 
+static void kept_tokens_are_bound_to_account_and_credential(void)
+{
+  struct keyring *k = ring_of("one: " HEX_A);
+  const struct token_store_crypto c = token_crypto_of(k);
+  AUTO_BUF struct buf sealed = BUF_INIT(4096);
+  struct secret *plain = NULL;
+  CU_ASSERT_EQUAL_FATAL(c.seal(c.user, "a01", "f1", "token", 5, &sealed, NULL), ERR_OK);
+  CU_ASSERT_EQUAL(c.open(c.user, "a01", "f1", sealed.data, sealed.len, &plain, NULL), ERR_OK);
+  CU_ASSERT_STRING_EQUAL(secret_text(plain), "token");
+  secret_unref(plain);
+  CU_ASSERT_EQUAL(c.open(c.user, "a02", "f1", sealed.data, sealed.len, &plain, NULL),
+                  ERR_DATA_LOSS);
+  CU_ASSERT_EQUAL(c.open(c.user, "a01", "f2", sealed.data, sealed.len, &plain, NULL),
+                  ERR_DATA_LOSS);
+  keyring_free(k);
+}
+
 TEST_MAIN("auth keyring", TEST(values_of_every_length_come_back),
           TEST(two_seals_of_one_value_differ), TEST(a_change_of_any_bit_is_refused),
           TEST(a_change_of_nonce_ciphertext_or_tag_reads_as_broken),
@@ -228,4 +246,5 @@ TEST_MAIN("auth keyring", TEST(values_of_every_length_come_back),
           TEST(rings_are_read_with_comments_commas_and_blanks),
           TEST(wrong_rings_name_the_line_and_no_key),
           TEST(a_worn_out_key_seals_no_more_and_still_opens),
-          TEST(derived_keys_differ_by_use_and_key))
+          TEST(derived_keys_differ_by_use_and_key),
+          TEST(kept_tokens_are_bound_to_account_and_credential))

@@ -251,6 +251,20 @@ static void misshapen_seals_are_named(void)
   keyring_free(k);
 }
 
+static void secrets_are_found_at_any_depth(void)
+{
+  static const char text[] = "[{\"account_id\":\"a1\",\"credential\":{\"private_key\":\"s3cret-k\","
+                             "\"source\":[{\"headers\":"
+                             "{\"X-Any\":\"s3cret-h\"},\"client_email\":\"open\"}]}}]";
+  struct keyring *k = ring_of(KEY_A);
+  AUTO_FREE char *sealed = edited(text, to_primary, k);
+  AUTO_FREE char *plain = edited(sealed, to_plain, k);
+  CU_ASSERT_PTR_NULL(strstr(sealed, "s3cret"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(sealed, "\"client_email\":\"open\""));
+  CU_ASSERT_STRING_EQUAL(plain, text);
+  keyring_free(k);
+}
+
 static void a_dealer_without_an_id_cannot_be_sealed(void)
 {
   static const char text[] = "[{\"name\":\"N\",\"oauth\":{\"client_secret\":\"s3cret\"}}]";
@@ -271,4 +285,5 @@ TEST_MAIN("auth sealed file", TEST(sealing_and_unsealing_gives_the_same_bytes_ba
           TEST(dealers_may_change_places_and_names), TEST(mixed_files_are_refused_unless_allowed),
           TEST(plain_files_load_unless_sealing_is_required),
           TEST(a_key_is_changed_while_files_of_the_old_one_still_load),
-          TEST(misshapen_seals_are_named), TEST(a_dealer_without_an_id_cannot_be_sealed))
+          TEST(misshapen_seals_are_named), TEST(secrets_are_found_at_any_depth),
+          TEST(a_dealer_without_an_id_cannot_be_sealed))
