@@ -20,6 +20,7 @@ const JSON_VARIABLE = /^GA_CREDENTIALS_JSON$/;
 // Texts that are secret whatever they hold.
 const PATTERNS = [
   ['a signed token', /eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}/],
+  ['a bearer token', /\bBearer [\w.~+/-]{12,}/i],
   ['a private key', /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
 ];
 // What every access token of Google and of the simulator begins with.
@@ -117,6 +118,7 @@ export class SecretScan {
     if (at < 0) return;
     const line = text.lastIndexOf('\n', at) + 1;
     const before = text.slice(Math.max(line, at - 120), at).replace(/[^\x20-\x7e]/g, '?');
-    this.findings.push(`${where} holds ${name} as ${form}, after: ${before}`);
+    const finding = `${where} holds ${name} as ${form}, after: ${before}`;
+    if (!this.findings.includes(finding)) this.findings.push(finding);
   }
 }

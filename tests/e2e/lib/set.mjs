@@ -103,6 +103,16 @@ class ServiceSet {
     for (const child of this.#children.values()) child.throwFaults();
   }
 
+  // Where a secret of this run is to be seen: in what the processes printed since the start, on their
+  // pages for operators and in /proc. stop() asks too.
+  async secretsSeen() {
+    await Promise.all(this.#names.map((name) => this.#lookInside(name)));
+    this.#learnSecrets();
+    for (const [name, child] of this.#children)
+      for (const [stream, text] of Object.entries(child.output())) this.secrets.look(`${name} ${stream}`, text);
+    return this.secrets.findings.map((finding) => `a secret is to be seen: ${finding}`);
+  }
+
   // Stops everything, the gateway first. Throws when any process ended by itself, did not end in
   // time, or not with exit code 0, or when a secret of this run was to be seen anywhere; the run
   // directory then stays, as it does with KEEP_RUN=1.
@@ -110,10 +120,10 @@ class ServiceSet {
     if (this.#stopped) return;
     this.#stopped = true;
     const errors = [];
-    await Promise.all(this.#names.map((name) => this.#lookInside(name)));
+    await this.secretsSeen();
     for (const child of [...this.#children.values()].reverse())
       await child.stop().catch((error) => errors.push(error.message));
-    errors.push(...this.#secretsSeen());
+    errors.push(...(await this.secretsSeen()));
     if (errors.length > 0)
       throw new Error(`the set did not end cleanly; its files are in ${this.dir}\n${errors.join('\n')}`);
     if (!this.#keep) fs.rmSync(this.dir, { recursive: true, force: true });
@@ -137,7 +147,7 @@ class ServiceSet {
 
   #learnSecrets() {
     this.secrets.addFile(this.dealersFile);
-    for (const flag of ['writeServiceAccount']) this.secrets.addFile(this.options.sim?.[flag]);
+    this.secrets.addFile(this.options.sim?.writeServiceAccount);
     for (const child of this.#children.values()) this.secrets.addEnvironment(child.spec.env);
   }
 
@@ -155,14 +165,6 @@ class ServiceSet {
       const answer = await fetch(`${this.admin(name)}/${page}`, { signal: AbortSignal.timeout(2000) }).catch(() => null);
       if (answer !== null) this.secrets.look(`${name} /${page}`, await answer.text().catch(() => ''));
     }
-  }
-
-  // Everything that was printed, by all processes since the start.
-  #secretsSeen() {
-    this.#learnSecrets();
-    for (const [name, child] of this.#children)
-      for (const [stream, text] of Object.entries(child.output())) this.secrets.look(`${name} ${stream}`, text);
-    return this.secrets.findings.map((finding) => `a secret is to be seen: ${finding}`);
   }
 
   #wanted() {

@@ -339,20 +339,13 @@ test('no secret is in anything a process has printed', async () => {
     const answer = await (await fetch(d.oauth.token_uri, { method: 'POST', body: new URLSearchParams(form) })).json();
     tokens.push(answer.access_token);
   }
-  const secrets = dealersFile.dealers.flatMap((d) => [d.oauth.client_secret, d.oauth.refresh_token]);
-  secrets.push(key, proof(OWN), jwt(key, { sub: 'root', role: 'admin' }).split('.')[0] + '.');
-  let bytes = 0;
-  for (const name of s.set.names) {
-    const { stdout, stderr } = s.set.output(name);
-    const text = stdout + stderr;
-    bytes += text.length;
-    for (const value of secrets) assert.ok(!text.includes(value), `${name} printed a secret: ${value.slice(0, 12)}...`);
-    // Every access token the simulator makes begins so.
-    assert.match(tokens[0], /^ya29\./);
-    const found = /ya29\.[A-Za-z0-9_-]{8,}/.exec(text);
-    assert.equal(found, null, `${name} printed an access token`);
-    assert.doesNotMatch(text, /Bearer [A-Za-z0-9_-]{12,}/, `${name} printed a bearer token`);
-  }
+  // Every access token the simulator makes begins so; the search knows it.
+  assert.match(tokens[0], /^ya29\./);
+  s.set.secrets.add('the key of signed tokens', key);
+  s.set.secrets.add('an account token', proof(OWN));
+  s.set.secrets.add('a signed token', jwt(key, { sub: 'root', role: 'admin' }).split('.')[0] + '.');
+  assert.deepEqual(await s.set.secretsSeen(), []);
+  const bytes = s.set.names.reduce((n, name) => n + s.set.output(name).stderr.length + s.set.output(name).stdout.length, 0);
   assert.ok(bytes > 10_000, `only ${bytes} bytes of logs were looked at`);
   for (const log of [dealer.log, admin.log])
     for (const raw of log) assert.doesNotMatch(raw, /ya29\.|GOCSPX-|1\/\/0/);

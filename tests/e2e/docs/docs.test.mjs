@@ -1,0 +1,156 @@
+// What docs/OAUTH_SETUP.md shows is tried: blocks marked `sh test` run in one shell, in order, against
+// the simulator, and must print what the `text` block after them shows (`...` stands for anything);
+// dealers files must be taken by auth-svc.
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { startSet } from '../lib/set.mjs';
+
+const run = promisify(execFile);
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const BIN = path.join(path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build')), 'bin');
+const SETUP = blocksOf(path.join(ROOT, 'docs/OAUTH_SETUP.md'));
+const MARK = '@@block';
+
+// Fenced blocks: { kind, text, line }.
+function blocksOf(file) {
+  const text = fs.readFileSync(file, 'utf8');
+  const fence = /^( *)```(.*)\n([\s\S]*?)^\1```$/gm;
+  return [...text.matchAll(fence)].map(({ 1: indent, 2: kind, 3: body, index }) => ({
+    kind,
+    text: body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    line: text.slice(0, index).split('\n').length,
+  }));
+}
+
+// The blocks of a kind, each with the output shown for it.
+function withOutput(kind) {
+  return SETUP.flatMap((block, i) =>
+    block.kind === kind ? [{ ...block, shown: SETUP[i + 1]?.kind === 'text' ? SETUP[i + 1].text : undefined }] : [],
+  );
+}
+
+// Whether each line shown is among the lines printed, in this order.
+function prints(printed, shown) {
+  const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  let lines = printed.split('\n');
+  return shown.trimEnd().split('\n').every((line) => {
+    const pattern = new RegExp(`^${line.split('...').map(escape).join('.*')}$`);
+    const at = lines.findIndex((candidate) => pattern.test(candidate));
+    lines = lines.slice(at + 1);
+    return at >= 0;
+  });
+}
+
+let set, dealer, env;
+before(async () => {
+  set = await startSet({ sim: { dealers: 3, days: 30 }, only: ['sim'] });
+  [dealer] = JSON.parse(fs.readFileSync(set.dealersFile, 'utf8')).dealers;
+  const { client_id, client_secret, refresh_token } = dealer.oauth;
+  env = {
+    PATH: `${BIN}:${process.env.PATH}`,
+    TOKEN_URL: `${set.sim}/token`,
+    DATA_API: set.sim,
+    ADMIN_API: set.sim,
+    OAUTH_TOKEN_ENDPOINT: `${set.sim}/token`,
+    GA4_DATA_ENDPOINT: set.sim,
+    GA4_ADMIN_ENDPOINT: set.sim,
+    CLIENT_ID: client_id,
+    CLIENT_SECRET: client_secret,
+    REFRESH_TOKEN: refresh_token,
+    PROPERTY: String(dealer.properties[0].property_id ?? dealer.properties[0]).replace(/\D/g, ''),
+  };
+});
+after(async () => set?.stop());
+
+// Runs blocks in one shell; the output of each.
+async function runBlocks(blocks) {
+  const script = blocks.map((block) => `echo '${MARK}'\n${block.text}`).join('\n');
+  const options = { cwd: path.dirname(set.dealersFile), env, timeout: 60_000 };
+  const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], options);
+  return stdout.split(`${MARK}\n`).slice(1);
+}
+
+test('the commands print what the page says', async () => {
+  const blocks = withOutput('sh test');
+  assert.ok(blocks.length >= 5);
+  const outputs = await runBlocks(blocks);
+  blocks.forEach(({ line, shown }, i) => {
+    if (shown !== undefined) assert.ok(prints(outputs[i], shown), `line ${line} printed:\n${outputs[i]}`);
+  });
+});
+
+test('the challenge is the SHA-256 of the verifier (RFC 7636)', async () => {
+  const { text } = SETUP.find((block) => block.text.startsWith('VERIFIER='));
+  const rfc = text.replace(/^VERIFIER=.*$/m, 'VERIFIER=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk');
+  const [output] = await runBlocks([{ text: `${rfc}\necho "$CHALLENGE"` }]);
+  assert.match(output, /^E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM$/m);
+});
+
+test('auth-svc check prints what the page says', async (t) => {
+  const help = execFileSync(path.join(BIN, 'auth-svc'), ['--help'], { encoding: 'utf8' });
+  if (!/^ +check DEALER/m.test(help)) return t.skip('this auth-svc has no subcommand check');
+  for (const block of withOutput('sh test check')) {
+    const [output] = await runBlocks([block]);
+    assert.ok(prints(output, block.shown), output);
+  }
+});
+
+// Whether auth-svc takes a dealers file: it gets ready with it.
+async function takes(block) {
+  const folder = fs.mkdtempSync(path.join(set.dir, 'page-'));
+  const file = path.join(folder, 'dealers.json');
+  fs.writeFileSync(file, block.text, { mode: 0o600 });
+  const key = execFileSync('openssl', ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const account = { type: 'service_account', client_email: 'a@p.iam.gserviceaccount.com', private_key: key, private_key_id: 'k' };
+  fs.writeFileSync(path.join(folder, 'analytics-mcp.json'), JSON.stringify(account), { mode: 0o600 });
+  const auth = await startSet({ only: ['auth'], dealersFile: file });
+  await auth.stop();
+}
+
+test('the dealers files of the page are taken', async () => {
+  const blocks = SETUP.filter(({ kind }) => kind === 'json dealers');
+  assert.ok(blocks.length > 0);
+  for (const block of blocks) await takes(block);
+});
+
+test('so are those with service accounts and federation', async (t) => {
+  if (!fs.existsSync(path.join(ROOT, 'auth-svc/credential_external_account.c')))
+    return t.skip('this auth-svc knows refresh tokens only');
+  const blocks = SETUP.filter(({ kind }) => kind === 'json dealers-kinds');
+  assert.ok(blocks.length >= 2);
+  for (const block of blocks) await takes(block);
+});
+
+test('every page that is linked to is there', () => {
+  for (const page of ['README.md', 'docs/OAUTH_SETUP.md', 'docs/SECURITY.md']) {
+    const file = path.join(ROOT, page);
+    for (const [, link] of fs.readFileSync(file, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g))
+      assert.ok(fs.existsSync(path.resolve(path.dirname(file), link)), `${page} links to ${link}`);
+  }
+});
+
+// `test_auth_seal: every_changed_bit_is_noticed` -> the function of that name in some test of ours.
+test('every test that docs/SECURITY.md names is there', () => {
+  const folder = path.join(ROOT, 'tests/unit');
+  const sources = fs.readdirSync(folder, { recursive: true }).filter((name) => /test_\w+\.c$/.test(name));
+  const code = new Map(sources.map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]));
+  const page = fs.readFileSync(path.join(ROOT, 'docs/SECURITY.md'), 'utf8');
+  const named = [...page.matchAll(/`((?:test|aggregate)_\w+):\s+(\w+)`/g)];
+  assert.ok(named.length > 30);
+  for (const [, program, name] of named) {
+    const room = program.replace(/^(test_)?([a-z]+)(_\w+)?$/, '$2');
+    const found = [...code].some(([file, text]) => {
+      const suits = file === `${room}/${program}.c` || `${room}/${program.replace(/^(test_)?[a-z]+_/, 'test_')}.c` === file || program === 'test_auth_hardening';
+      return suits && text.includes(`TEST(${name})`);
+    });
+    assert.ok(found, `${program}: ${name}`);
+  }
+  for (const [, target] of page.matchAll(/targets? ((?:`\w+`(?:, | and )?)+)/g))
+    for (const [, name] of target.matchAll(/`(\w+)`/g))
+      assert.ok(fs.existsSync(path.join(ROOT, `tests/fuzz/fuzz_${name}.c`)), `fuzz target ${name}`);
+  for (const [, file] of page.matchAll(/`(tests\/[\w./]+)`/g)) assert.ok(fs.existsSync(path.join(ROOT, file)), file);
+});
