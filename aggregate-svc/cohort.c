@@ -234,10 +234,12 @@ static void list_failures(const struct cohort *c, struct buf *b, struct arena *a
     if (!m->visible || told_before(c, i))
       continue;
     size_t like = cohort_count_if(c, fails_like, m);
+    const char *names = cohort_names(c, fails_like, m, arena);
+    /* One reason for all: the remedy first, for long lists of names are cut. */
     if (like == c->n && like > 1)
-      buf_printf(b, " %s: %s.", m->reason, m->message);
+      buf_printf(b, " %s: %s. Asked were %s.", m->reason, m->message, names);
     else
-      buf_printf(b, " %s: %s: %s.", cohort_names(c, fails_like, m, arena), m->reason, m->message);
+      buf_printf(b, " %s: %s: %s.", names, m->reason, m->message);
   }
   if (unnamed > 0)
     buf_printf(b, " %zu dealer%s you may not see by name failed.", unnamed, text_s(unnamed));

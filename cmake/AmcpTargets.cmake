@@ -41,8 +41,9 @@ function(amcp_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 endfunction()
 
-# What the ThreadSanitizer run builds: the tests of the rooms that own threads.
+# What the ThreadSanitizer run builds: the tests of the rooms that own threads, label tsan.
 add_custom_target(tsan_tests)
+set(AMCP_TSAN_TESTS "^(test_(base|http|rpc|gateway|mcp|auth|report)|aggregate_)")
 
 # amcp_test(NAME SOURCES file... [DEPS target...]): a CUnit program known to ctest.
 function(amcp_test name)
@@ -54,7 +55,9 @@ function(amcp_test name)
   target_link_libraries(${name} PRIVATE amcp_flags amcp_test_harness ${ARG_DEPS})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS unit)
-  if(name MATCHES "^test_(base|http|rpc)")
+  # Tests that start programs give them an environment of their own, without TSAN_OPTIONS.
+  if(name MATCHES ${AMCP_TSAN_TESTS} AND NOT name MATCHES "_(program|simulator)$")
     add_dependencies(tsan_tests ${name})
+    set_tests_properties(${name} PROPERTIES LABELS "unit;tsan")
   endif()
 endfunction()

@@ -253,8 +253,9 @@ static enum err_code check(void *user, const struct http_response *response, str
 static void page_ended(struct fetch_query *q, const struct err *e)
 {
   if (e->code != ERR_OK) {
-    struct err copy = *e;
-    end(q, &copy);
+    struct err located = *e;
+    request_locate(q->query->report, &located);
+    end(q, &located);
   } else if (q->rows < q->row_count) {
     start_page(q);
   } else {

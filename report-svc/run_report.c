@@ -228,10 +228,13 @@ static void on_done(void *user, const struct err *e)
   struct run_report *r = user;
   MAGIC_CHECK(r, RUN_REPORT_MAGIC);
   rpc_call_on_cancel(r->call, NULL, NULL);
-  if (e->code == ERR_OK)
+  if (e->code == ERR_OK) {
     rpc_call_reply(r->call, &r->answer->message.base);
-  else
-    rpc_call_finish(r->call, e);
+  } else {
+    struct err located = *e;
+    request_locate(r->report, &located);
+    rpc_call_finish(r->call, &located);
+  }
   run_report_free(r);
 }
 

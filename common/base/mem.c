@@ -36,7 +36,13 @@ char *xstrdup(const char *s)
 
 char *xstrndup(const char *s, size_t n)
 {
-  return s == NULL ? NULL : checked(strndup(s, n), 1);
+  if (s == NULL)
+    return NULL;
+  size_t len = strnlen(s, n); /* s need not be terminated within n bytes */
+  char *copy = xmalloc(len + 1);
+  memcpy(copy, s, len);
+  copy[len] = '\0';
+  return copy;
 }
 
 char *xasprintf(const char *fmt, ...)

@@ -14,7 +14,7 @@ struct grant_cache;
 
 struct grant_cache *grant_cache_new(size_t max);
 void grant_cache_free(struct grant_cache *c);
-/* A reference, or NULL when there is none that lives at now_ms. */
+/* A reference, or NULL when there is none that lives at now_ms and was not refused. */
 struct grant *grant_cache_get(struct grant_cache *c, const uint8_t key[CACHE_KEY_LEN],
                               int64_t now_ms);
 /* Keeps a reference until expires_ms (the scale of now_ms). Replaces an older one. */

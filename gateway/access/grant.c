@@ -39,6 +39,7 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
 {
   struct grant *g = xcalloc(1, sizeof(*g));
   atomic_init(&g->refs, 1);
+  atomic_init(&g->refused, false);
   g->id = principal_id(response->grant);
   g->principal =
       (struct mcp_principal){.id = g->id, .ref = principal_ref, .unref = principal_unref};

@@ -46,6 +46,16 @@ static void put_deadline(struct buf *out, const struct err *status, const struct
   put_advice(out, status, "Try again in a minute, or ask for a shorter period or fewer dealers.");
 }
 
+/* Not the caller's fault: the gateway's grant is from before auth-svc was restarted. */
+static void put_bad_grant(struct buf *out, const struct outcome_context *c)
+{
+  buf_printf(out,
+             "auth-svc no longer knows the grant of this call; it was probably restarted. Try "
+             "again: %s then gets a new one. When several auth-svc run, the operator must set the "
+             "same AUTH_SEAL_KEY for all.",
+             c->tool);
+}
+
 void outcome_text(struct buf *out, const struct err *status, const struct outcome_context *c)
 {
   switch (status->code) {
@@ -59,6 +69,10 @@ void outcome_text(struct buf *out, const struct err *status, const struct outcom
     put_message(out, status, "your credentials do not allow this");
     return;
   case ERR_UNAUTHENTICATED:
+    if (strcmp(status->reason, "bad_grant") == 0) {
+      put_bad_grant(out, c);
+      return;
+    }
     buf_puts(out, "Your credentials are no longer accepted: ");
     put_message(out, status, "they have expired");
     buf_puts(out, " Try again; if that does not help, connect again with a valid token.");

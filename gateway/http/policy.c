@@ -222,12 +222,12 @@ enum err_code origins_new(struct origins **out, const char *allowed_origins,
                           struct err *e)
 {
   struct origins *o = xcalloc(1, sizeof(*o));
-  enum err_code code =
-      read_list(allowed_origins, "allowed origins", "https://host[:port] (\"*\" is not supported)",
-                read_origin, o->origins, &o->n_origins, e);
+  enum err_code code = read_list(allowed_origins, "ANALYTICS_MCP_ALLOWED_ORIGINS",
+                                 "https://host[:port] (\"*\" is not supported)", read_origin,
+                                 o->origins, &o->n_origins, e);
   if (code == ERR_OK)
-    code = read_list(allowed_hosts, "allowed hosts", "host[:port]", read_host, o->hosts,
-                     &o->n_hosts, e);
+    code = read_list(allowed_hosts, "ANALYTICS_MCP_ALLOWED_HOSTS", "host[:port]", read_host,
+                     o->hosts, &o->n_hosts, e);
   if (code != ERR_OK) {
     free(o);
     return code;

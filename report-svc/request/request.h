@@ -36,6 +36,10 @@ enum err_code request_check_report(const Analytics__Ga4__V1beta__RunReportReques
 Analytics__Ga4__V1beta__RunReportRequest *
 request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct arena *arena);
 
+/* Puts the path of the argument before Google's "Field visits is not a valid metric":
+ * "metrics[1]: ". Other errors stay as they are. */
+void request_locate(const Analytics__Ga4__V1beta__RunReportRequest *report, struct err *e);
+
 /* Appends the JSON body of a report with this offset and limit; the property is left out, it
  * stands in the address. */
 enum err_code request_put_body(struct buf *out,

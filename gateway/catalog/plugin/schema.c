@@ -30,15 +30,12 @@ static void put_text(const struct printer *p, const char *key, const char *text)
   buf_put_json_string(p->out, text, strlen(text));
 }
 
-/* In an input the unset value is no choice; in an output a single field is left out when
- * it has the value 0, whatever its name. */
-static bool value_occurs(const struct printer *p, const struct field_info *field,
+/* In an input the unset value is no choice; an output is written with its defaults, so it can
+ * occur there. */
+static bool value_occurs(const struct printer *p,
                          const Google__Protobuf__EnumValueDescriptorProto *value)
 {
-  bool has_presence = field->repeated || field->is_map || field->proto->has_oneof_index;
-  if (p->side == SCHEMA_OUTPUT && value->number == 0 && !has_presence)
-    return false;
-  return !enum_value_is_unset(value);
+  return p->side == SCHEMA_OUTPUT || !enum_value_is_unset(value);
 }
 
 static void put_enum(const struct printer *p, const struct field_info *field)
@@ -46,7 +43,7 @@ static void put_enum(const struct printer *p, const struct field_info *field)
   const EnumProto *proto = field_value(field)->enumeration->proto;
   bool any = false;
   for (size_t i = 0; i < proto->n_value; i++) {
-    if (!value_occurs(p, field, proto->value[i]))
+    if (!value_occurs(p, proto->value[i]))
       continue;
     if (!any)
       put_key(p, "enum");
@@ -171,7 +168,7 @@ static void put_enum_comments(struct buf *out, const struct printer *p,
 {
   const struct enum_info *type = field_value(field)->enumeration;
   for (size_t i = 0; type != NULL && i < type->proto->n_value; i++) {
-    if (type->comments[i][0] != '\0' && value_occurs(p, field, type->proto->value[i]))
+    if (type->comments[i][0] != '\0' && value_occurs(p, type->proto->value[i]))
       buf_printf(out, " %s: %s", type->proto->value[i]->name, type->comments[i]);
   }
 }

@@ -226,6 +226,22 @@ static void backends_that_are_down_are_named(void)
   fixture_stop(&f);
 }
 
+static void dealers_that_all_fail_alike_are_named_after_the_reason(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = FAKE_FAILS;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_STRING_EQUAL(o.status.message,
+                         "None of the 3 dealers answered. invalid_grant: the dealer must consent "
+                         "again. Asked were Dealer 00, Dealer 01 and Dealer 02.");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void no_dealer_that_answers_is_an_error_with_every_reason(void)
 {
   struct fixture f;
@@ -464,6 +480,7 @@ static int run_all(int argc, char **argv)
       TEST(slow_dealer_times_out_before_the_caller_does),
       TEST(cancelling_the_call_cancels_every_stream),
       TEST(backends_that_are_down_are_named),
+      TEST(dealers_that_all_fail_alike_are_named_after_the_reason),
       TEST(no_dealer_that_answers_is_an_error_with_every_reason),
       TEST(errors_of_the_backends_reach_the_caller),
       TEST(bad_requests_are_refused_before_anything_is_asked),

@@ -1,5 +1,6 @@
 /* Google's credential files: what is taken, and the assertion a service account sends. */
 #include <stdio.h>
+#include <semaphore.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,11 +77,18 @@ static char *service_account_json(EVP_PKEY *key, const char *token_uri)
   return buf_take(&b, NULL);
 }
 
+/* Where the client's thread leaves a reply. */
+struct letter_box {
+  sem_t arrived;
+  struct token_reply reply;
+};
+
 static void on_token(void *user, struct token_reply *reply)
 {
-  struct token_reply *out = user;
-  *out = *reply;
+  struct letter_box *box = user;
+  box->reply = *reply;
   reply->access_token = reply->refresh_token = NULL; /* taken over */
+  sem_post(&box->arrived);
 }
 
 /* Percent-decodes a form value in place. */
@@ -99,14 +107,16 @@ static void percent_decode(char *s)
 static struct token_reply obtain(struct credential *c)
 {
   struct token_env env = {0};
-  struct token_reply reply = {0};
+  struct letter_box box = {0};
   const struct http_client_options options = {.user_agent = "test"};
+  sem_init(&box.arrived, 0, 0);
   CU_ASSERT_EQUAL(http_client_new(&env.http, &options, NULL), ERR_OK);
-  CU_ASSERT_EQUAL(c->kind->obtain(c, &env, NULL, on_token, &reply, NULL), ERR_OK);
-  for (int i = 0; i < 300 && reply.access_token == NULL && reply.error.code == ERR_OK; i++)
-    usleep(10000);
+  CU_ASSERT_EQUAL(c->kind->obtain(c, &env, NULL, on_token, &box, NULL), ERR_OK);
+  while (sem_wait(&box.arrived) != 0)
+    continue; /* a signal */
   http_client_free(env.http);
-  return reply;
+  sem_destroy(&box.arrived);
+  return box.reply;
 }
 
 static void a_service_account_sends_an_assertion_google_would_take(void)

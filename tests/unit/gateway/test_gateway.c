@@ -283,7 +283,7 @@ static void origin_and_host_are_checked_before_anything_else(void)
   expect(mcp(GOOD "Origin: null\r\n", INIT), 403, "Origin");
   int fd = raw_connect(port);
   raw_puts(fd, "POST /mcp HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 2\r\n\r\n{}");
-  struct raw_answer bad = raw_read(fd, 2000);
+  struct raw_answer bad = raw_read(fd, 5000);
   expect(bad, 403, "Host");
   close(fd);
   AUTO_FREE char *own = xasprintf(GOOD "Origin: http://localhost:%u\r\n", port);
@@ -495,7 +495,7 @@ static void call_beyond_its_deadline_names_the_service(void)
   struct raw_answer a = mcp(headers, CALL("1", "list_dealers", "\"query\":\"hang\""));
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.body), "\"isError\":true"));
   expect(a, 200, "auth-svc did not answer");
-  CU_ASSERT_TRUE(clock_mono_ms() - begin < 4000);
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 8000);
   stop();
 }
 
@@ -544,7 +544,7 @@ static void progress_streams_and_the_result_ends_it(void)
 
 static void wait_cancels(int n)
 {
-  for (int i = 0; i < 200 && fake_backend_cancels(backend) < n; i++)
+  for (int i = 0; i < 500 && fake_backend_cancels(backend) < n; i++)
     nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
   CU_ASSERT_EQUAL(fake_backend_cancels(backend), n);
 }
@@ -570,7 +570,7 @@ static void disconnect_cancels_the_rpc(void)
   wait_cancels(1);
   int stream = send_call(headers, COMPARE("2", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 5000));
   close(stream);
   wait_cancels(2);
   stop();
@@ -582,11 +582,11 @@ static void cancelled_notification_ends_the_call_without_a_response(void)
   AUTO_FREE char *headers = session();
   int stream = send_call(headers, COMPARE("\"c\"", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "1 of 3", 5000));
   expect(mcp(headers, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{"
                       "\"requestId\":\"c\"}}"),
          202, "");
-  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "\r\n0\r\n\r\n", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "\r\n0\r\n\r\n", 5000));
   CU_ASSERT_PTR_NULL(strstr(buf_str(&seen), "\"result\""));
   wait_cancels(1);
   close(stream);
@@ -650,12 +650,12 @@ static void stop_ends_calls_that_hang(void)
   AUTO_FREE char *headers = session();
   int fd = send_call(headers, COMPARE("1", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 5000));
   int64_t begin = clock_mono_ms();
   app_stop(app);
   app = NULL;
-  CU_ASSERT_TRUE(clock_mono_ms() - begin < 3000);
-  CU_ASSERT_TRUE(raw_wait_closed(fd, 1000));
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 6000);
+  CU_ASSERT_TRUE(raw_wait_closed(fd, 5000));
   close(fd);
   stop();
 }

@@ -21,10 +21,10 @@ static void pause_ms(long ms)
   nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
-/* Waits up to two seconds for a condition of another thread. */
+/* Waits up to five seconds for a condition of another thread. */
 #define EVENTUALLY(condition)                                                                      \
   do {                                                                                             \
-    for (int i_ = 0; i_ < 200 && !(condition); i_++)                                               \
+    for (int i_ = 0; i_ < 500 && !(condition); i_++)                                               \
       pause_ms(10);                                                                                \
     CU_ASSERT_TRUE(condition);                                                                     \
   } while (0)
@@ -177,9 +177,9 @@ static void pipelined_requests_are_answered_in_order(void)
                "GET /later HTTP/1.1\r\nHost: x\r\n\r\n"
                "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
                "1\r\n3\r\n0\r\n\r\n");
-  expect_body(raw_read(fd, 2000), 200, "1");
-  expect_body(raw_read(fd, 2000), 200, "later");
-  expect_body(raw_read(fd, 2000), 200, "3");
+  expect_body(raw_read(fd, 5000), 200, "1");
+  expect_body(raw_read(fd, 5000), 200, "later");
+  expect_body(raw_read(fd, 5000), 200, "3");
   close(fd);
   listener_stop(l, 1000);
 }
@@ -237,11 +237,11 @@ static void chunked_body_beyond_the_cap_is_413_and_the_connection_goes_on(void)
     raw_puts(fd, "\r\n");
   }
   raw_puts(fd, "0\r\n\r\n");
-  struct raw_answer a = raw_read(fd, 2000);
+  struct raw_answer a = raw_read(fd, 5000);
   CU_ASSERT_EQUAL(a.status, 413);
   raw_answer_free(&a);
   raw_puts(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok");
-  expect_body(raw_read(fd, 2000), 200, "ok");
+  expect_body(raw_read(fd, 5000), 200, "ok");
   close(fd);
   listener_stop(l, 1000);
 }
@@ -251,10 +251,10 @@ static void huge_declared_body_is_refused_before_it_is_sent(void)
   struct listener *l = start();
   int fd = raw_connect(listener_port(l));
   raw_puts(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n");
-  struct raw_answer a = raw_read(fd, 2000);
+  struct raw_answer a = raw_read(fd, 5000);
   CU_ASSERT_EQUAL(a.status, 413);
   raw_answer_free(&a);
-  CU_ASSERT_TRUE(raw_wait_closed(fd, 2000));
+  CU_ASSERT_TRUE(raw_wait_closed(fd, 5000));
   close(fd);
   listener_stop(l, 1000);
 }
@@ -265,15 +265,15 @@ static void expect_continue_is_honoured_and_other_expectations_are_417(void)
   int fd = raw_connect(listener_port(l));
   raw_puts(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
                "Content-Length: 2\r\n\r\n");
-  struct raw_answer a = raw_read_head(fd, 2000);
+  struct raw_answer a = raw_read_head(fd, 5000);
   CU_ASSERT_EQUAL(a.status, 100);
   raw_puts(fd, "hi");
-  expect_body(raw_read(fd, 2000), 200, "hi");
+  expect_body(raw_read(fd, 5000), 200, "hi");
   close(fd);
   fd = raw_connect(listener_port(l));
   raw_puts(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
                "Content-Length: 2000\r\n\r\n");
-  a = raw_read(fd, 2000);
+  a = raw_read(fd, 5000);
   CU_ASSERT_EQUAL(a.status, 413);
   raw_answer_free(&a);
   close(fd);
@@ -288,9 +288,9 @@ static void refusal_at_the_head_reads_the_body_off_and_keeps_the_connection(void
   struct listener *l = start();
   int fd = raw_connect(listener_port(l));
   raw_puts(fd, "POST /refused HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345");
-  expect_body(raw_read(fd, 2000), 403, "no");
+  expect_body(raw_read(fd, 5000), 403, "no");
   raw_puts(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok");
-  expect_body(raw_read(fd, 2000), 200, "ok");
+  expect_body(raw_read(fd, 5000), 200, "ok");
   CU_ASSERT_EQUAL(handled, 1);
   close(fd);
   listener_stop(l, 1000);
@@ -312,7 +312,7 @@ static void bodies_of_all_requests_together_are_capped(void)
   raw_answer_free(&a);
   reply_text(held, 200, "done");
   exchange_unref(held);
-  expect_body(raw_read(fd, 2000), 200, "done");
+  expect_body(raw_read(fd, 5000), 200, "done");
   close(fd);
   expect_body(raw_request(port, "POST", "/echo", "", body), 200, body);
   listener_stop(l, 1000);
@@ -334,7 +334,7 @@ static void malformed_heads_get_400_or_the_connection_ends(void)
   for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
     int fd = raw_connect(listener_port(l));
     raw_puts(fd, bad[i]);
-    struct raw_answer a = raw_read(fd, 2000);
+    struct raw_answer a = raw_read(fd, 5000);
     CU_ASSERT_TRUE(a.status == 400 || a.closed);
     raw_answer_free(&a);
     close(fd);
@@ -354,7 +354,7 @@ static void head_that_is_too_large_is_refused(void)
   for (int i = 0; i < 64 && raw_puts(fd, part); i++)
     ;
   raw_puts(fd, "\r\n\r\n");
-  struct raw_answer a = raw_read(fd, 2000);
+  struct raw_answer a = raw_read(fd, 5000);
   CU_ASSERT_TRUE(a.status == 431 || a.status == 413 || a.status == 400 || a.closed);
   CU_ASSERT_EQUAL(handled, 0);
   raw_answer_free(&a);
@@ -370,7 +370,7 @@ static void stream_delivers_each_event_at_once(void)
   EVENTUALLY(held != NULL);
   struct exchange *x = held;
   exchange_stream_start(x);
-  struct raw_answer a = raw_read_head(fd, 2000);
+  struct raw_answer a = raw_read_head(fd, 5000);
   char value[64];
   CU_ASSERT_EQUAL(a.status, 200);
   CU_ASSERT_TRUE(raw_header(&a, "Content-Type", value, sizeof(value)));
@@ -381,18 +381,18 @@ static void stream_delivers_each_event_at_once(void)
   struct buf seen = BUF_INIT(1024 * 1024);
   int64_t before = clock_mono_ms();
   exchange_stream_event(x, "{\"n\":1}", 7);
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "event: message\ndata: {\"n\":1}\n\n", 2000));
-  CU_ASSERT_TRUE(clock_mono_ms() - before < 500);
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "event: message\ndata: {\"n\":1}\n\n", 5000));
+  CU_ASSERT_TRUE(clock_mono_ms() - before < 1500);
   exchange_stream_event(x, "{\n\"n\":\r\n2}", 10);
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "data: {\ndata: \"n\":\ndata: 2}\n\n", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "data: {\ndata: \"n\":\ndata: 2}\n\n", 5000));
   exchange_stream_end(x);
   exchange_stream_event(x, "late", 4);
-  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "\r\n0\r\n\r\n", 2000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "\r\n0\r\n\r\n", 5000));
   CU_ASSERT_PTR_NULL(strstr(buf_str(&seen), "late"));
   exchange_unref(x);
   buf_free(&seen);
   raw_puts(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok");
-  expect_body(raw_read(fd, 2000), 200, "ok");
+  expect_body(raw_read(fd, 5000), 200, "ok");
   close(fd);
   CU_ASSERT_EQUAL(closes, 0);
   listener_stop(l, 1000);
@@ -425,7 +425,7 @@ static void disconnect_is_noticed_while_an_answer_is_awaited(void)
     EVENTUALLY(held != NULL);
     if (stream) {
       exchange_stream_start(held);
-      struct raw_answer a = raw_read_head(fd, 2000);
+      struct raw_answer a = raw_read_head(fd, 5000);
       CU_ASSERT_EQUAL(a.status, 200);
     }
     CU_ASSERT_EQUAL(closes, 0);
@@ -478,7 +478,7 @@ static void forgotten_and_double_answers_give_exactly_one(void)
   EVENTUALLY(held != NULL);
   pause_ms(20);
   exchange_unref(held);
-  expect_body(raw_read(fd, 2000), 500, "");
+  expect_body(raw_read(fd, 5000), 500, "");
   close(fd);
   listener_stop(l, 1000);
 }
@@ -489,14 +489,14 @@ static void dripping_clients_are_cut_off(void)
   int head = raw_connect(listener_port(l)), body = raw_connect(listener_port(l));
   raw_puts(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n");
   int64_t begin = clock_mono_ms(), head_end = 0, body_end = 0;
-  while (clock_mono_ms() - begin < 6000 && (head_end == 0 || body_end == 0)) {
+  while (clock_mono_ms() - begin < 12000 && (head_end == 0 || body_end == 0)) {
     if (head_end == 0 && (!raw_puts(head, "X") || raw_wait_closed(head, 50)))
       head_end = clock_mono_ms();
     if (body_end == 0 && (!raw_puts(body, "X") || raw_wait_closed(body, 50)))
       body_end = clock_mono_ms();
   }
-  CU_ASSERT_TRUE(head_end > 0 && head_end - begin < 4500);
-  CU_ASSERT_TRUE(body_end > 0 && body_end - begin < 3500);
+  CU_ASSERT_TRUE(head_end > 0 && head_end - begin < 9000);
+  CU_ASSERT_TRUE(body_end > 0 && body_end - begin < 8000);
   CU_ASSERT_EQUAL(handled, 0);
   close(head);
   close(body);
@@ -521,7 +521,7 @@ static void waiting_request_is_not_idle(void)
   CU_ASSERT_FALSE(raw_wait_closed(fd, 2500));
   reply_text(held, 200, "patience");
   exchange_unref(held);
-  expect_body(raw_read(fd, 2000), 200, "patience");
+  expect_body(raw_read(fd, 5000), 200, "patience");
   close(fd);
   listener_stop(l, 1000);
 }
@@ -551,16 +551,16 @@ static void stop_lets_answers_end_and_cuts_the_rest(void)
   EVENTUALLY(handled == 2);
   int64_t begin = clock_mono_ms();
   listener_stop(l, 300);
-  CU_ASSERT_TRUE(clock_mono_ms() - begin < 3000);
-  struct raw_answer a = raw_read(quick, 2000);
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 6000);
+  struct raw_answer a = raw_read(quick, 5000);
   char value[32];
   CU_ASSERT_EQUAL(a.status, 200);
   CU_ASSERT_TRUE(raw_header(&a, "Connection", value, sizeof(value)));
   CU_ASSERT_STRING_EQUAL(value, "close");
   raw_answer_free(&a);
   CU_ASSERT_EQUAL(closes, 1);
-  CU_ASSERT_TRUE(raw_wait_closed(stuck, 2000));
-  CU_ASSERT_TRUE(raw_wait_closed(idle, 2000));
+  CU_ASSERT_TRUE(raw_wait_closed(stuck, 5000));
+  CU_ASSERT_TRUE(raw_wait_closed(idle, 5000));
   /* An owner that answers after the listener is gone harms nobody. */
   reply_text(held, 200, "too late");
   exchange_unref(held);

@@ -204,10 +204,41 @@ static void cache_forgets_at_the_expiry_and_the_least_recently_used(void)
   grant_cache_free(c);
 }
 
+static void a_refused_grant_is_forgotten(void)
+{
+  struct grant_cache *c = grant_cache_new(3);
+  uint8_t k[CACHE_KEY_LEN] = {1};
+  put(c, 1, 100);
+  struct grant *g = grant_cache_get(c, k, 50);
+  CU_ASSERT_FALSE(grant_is_refused(g));
+  grant_mark_refused(g);
+  CU_ASSERT_FALSE(has(c, 1, 50));
+  CU_ASSERT_EQUAL(grant_cache_count(c), 0);
+  put(c, 1, 100);
+  CU_ASSERT_TRUE(has(c, 1, 50));
+  grant_unref(g);
+  grant_cache_free(c);
+}
+
+static void a_grant_from_before_a_restart_is_not_blamed_on_the_caller(void)
+{
+  const struct outcome_context c = {
+      .tool = "run_report", .service = "report-svc", .trace = "abc", .timeout_ms = 60000};
+  struct err e;
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  err_set(&e, ERR_UNAUTHENTICATED, "bad_grant", "the call's grant was not made by this auth-svc");
+  outcome_text(&out, &e, &c);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), "auth-svc"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&out), "Try again"));
+  CU_ASSERT_PTR_NULL(strstr(buf_str(&out), "credentials"));
+}
+
 TEST_MAIN("gateway_parts", TEST(trace_goes_on_with_a_new_span),
           TEST(malformed_trace_begins_a_new_one),
           TEST(error_texts_say_what_happened_and_what_to_do), TEST(every_code_has_a_text),
           TEST(metadata_exists_only_with_oauth),
           TEST(incomplete_or_malformed_oauth_settings_are_refused),
           TEST(principal_is_the_subject_or_else_the_token),
-          TEST(cache_forgets_at_the_expiry_and_the_least_recently_used))
+          TEST(cache_forgets_at_the_expiry_and_the_least_recently_used),
+          TEST(a_refused_grant_is_forgotten),
+          TEST(a_grant_from_before_a_restart_is_not_blamed_on_the_caller))

@@ -200,8 +200,41 @@ static void report_checks_name_the_query(void)
   CU_ASSERT(strncmp(e.message, "queries[1].report.metrics: Requests require", 43) == 0);
 }
 
+static void googles_words_get_the_path_of_the_argument(void)
+{
+  struct sample s;
+  struct arena *arena = arena_new(1 << 20);
+  static char typo[] = "sesions", town[] = "town";
+  sample_init(&s, 2, 2, 1);
+  s.metrics[1] = typo;
+  s.dimensions[0] = town;
+  Analytics__Ga4__V1beta__RunReportRequest *report = request_to_ga4(&s.request, arena);
+  static const struct {
+    enum err_code code;
+    const char *message, *path;
+  } cases[] = {
+      {ERR_INVALID_ARGUMENT, "Did you mean sessions? Field sesions is not a valid metric.",
+       "metrics[1]: "},
+      {ERR_INVALID_ARGUMENT, "Field town is not a valid dimension.", "dimensions[0]: "},
+      {ERR_INVALID_ARGUMENT, "Field Field  is not a valid dimension.", ""},
+      {ERR_INVALID_ARGUMENT, "Field clicks is not a valid metric.", ""},
+      {ERR_INVALID_ARGUMENT, " is not a valid Field ", ""},
+      {ERR_PERMISSION_DENIED, "Field sesions is not a valid metric.", ""},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    struct err e;
+    char want[200];
+    err_set(&e, cases[i].code, "invalid_argument", "%s", cases[i].message);
+    request_locate(report, &e);
+    snprintf(want, sizeof(want), "%s%s", cases[i].path, cases[i].message);
+    CU_ASSERT_STRING_EQUAL(e.message, want);
+  }
+  arena_free(arena);
+}
+
 TEST_MAIN("report request", TEST(property_id_is_digits_with_or_without_prefix),
           TEST(a_target_is_required), TEST(counts_are_limited_in_googles_words),
           TEST(bad_dates_are_named_with_their_path), TEST(dates_are_read_as_google_reads_them),
           TEST(limit_and_offset_have_bounds), TEST(body_is_googles_json),
-          TEST(without_date_ranges_the_last_28_days_are_asked), TEST(report_checks_name_the_query))
+          TEST(without_date_ranges_the_last_28_days_are_asked), TEST(report_checks_name_the_query),
+          TEST(googles_words_get_the_path_of_the_argument))

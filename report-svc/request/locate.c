@@ -1,0 +1,76 @@
+/* Finds the argument that Google's answer is about. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "report-svc/request/request.h"
+
+typedef Analytics__Ga4__V1beta__RunReportRequest ga4_request;
+
+/* Google: "Field visits is not a valid metric.", after a suggestion perhaps. */
+static const char before_name[] = "Field ";
+static const char after_name[] = " is not a valid ";
+
+struct named {
+  const char *name;
+  size_t len;
+  bool metric;
+};
+
+static bool find_name(const char *message, struct named *out)
+{
+  const char *end = strstr(message, after_name);
+  if (end == NULL)
+    return false;
+  out->name = NULL;
+  for (const char *p = strstr(message, before_name); p != NULL && p < end;
+       p = strstr(p + 1, before_name))
+    out->name = p + strlen(before_name);
+  if (out->name == NULL || out->name > end)
+    return false;
+  out->len = (size_t)(end - out->name);
+  out->metric = strncmp(end + strlen(after_name), "metric", 6) == 0;
+  return true;
+}
+
+static bool is(const struct named *n, const char *text)
+{
+  return strlen(text) == n->len && memcmp(text, n->name, n->len) == 0;
+}
+
+static bool in_list(const ga4_request *r, const struct named *n, size_t *at)
+{
+  size_t count = n->metric ? r->n_metrics : r->n_dimensions;
+  for (*at = 0; *at < count; (*at)++)
+    if (is(n, n->metric ? r->metrics[*at]->name : r->dimensions[*at]->name))
+      return true;
+  return false;
+}
+
+static bool in_orders(const ga4_request *r, const struct named *n, size_t *at)
+{
+  for (*at = 0; *at < r->n_order_bys; (*at)++) {
+    const Analytics__Ga4__V1beta__OrderBy *o = r->order_bys[*at];
+    bool metric = o->one_order_by_case == ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_METRIC;
+    bool dimension =
+        o->one_order_by_case == ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_DIMENSION;
+    if ((metric && is(n, o->metric->metric_name)) ||
+        (dimension && is(n, o->dimension->dimension_name)))
+      return true;
+  }
+  return false;
+}
+
+void request_locate(const ga4_request *report, struct err *e)
+{
+  struct named n;
+  size_t at;
+  if (e->code != ERR_INVALID_ARGUMENT || !find_name(e->message, &n))
+    return;
+  /* The name lies in the message, so it is used up before the message changes. */
+  if (in_list(report, &n, &at))
+    err_prefix(e, "%s[%zu]: ", n.metric ? "metrics" : "dimensions", at);
+  else if (in_orders(report, &n, &at))
+    err_prefix(e, "order_bys[%zu]: ", at);
+  else if (n.metric ? report->metric_filter != NULL : report->dimension_filter != NULL)
+    err_prefix(e, "%s: ", n.metric ? "metric_filter" : "dimension_filter");
+}

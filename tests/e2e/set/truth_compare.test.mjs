@@ -1,0 +1,155 @@
+// compare_dealer_sessions against the same figures computed from the simulator's database.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Mcp } from './mcp.mjs';
+import { assertComparison, daysOf, figuresOf } from './truth.mjs';
+import { daysBefore, startOverWorld, todayIn } from './world.mjs';
+
+let s, client, world, last;
+
+before(async () => {
+  s = await startOverWorld();
+  world = s.world;
+  const day = world.one('SELECT max(date) AS day FROM days').day;
+  last = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+  client = await Mcp.connect(s.set.url);
+});
+after(() => s?.stop());
+
+const ago = (n) => daysBefore(last, n);
+const between = (from, to) => ({ start_date: ago(from), end_date: ago(to) });
+
+// Days that are over everywhere, then those at the edges of the world.
+const absolute = () => ({
+  'one day': between(9, 9),
+  'another day, little data': between(131, 131),
+  'two days': between(41, 40),
+  'a week': between(16, 10),
+  'four weeks': between(37, 10),
+  'four weeks a year ago': between(393, 366),
+  'a quarter': between(190, 100),
+  'over the turn of a year': { start_date: `${last.slice(0, 4) - 1}-12-20`, end_date: `${last.slice(0, 4)}-01-10` },
+  'almost everything': between(398, 3),
+  'up to today': between(6, 0),
+  'into the future': { start_date: ago(4), end_date: daysBefore(last, -30) },
+  'begins before there is data': { start_date: '2015-08-14', end_date: ago(380) },
+  'before there is data': { start_date: '2020-01-01', end_date: '2020-12-31' },
+});
+
+const relative = {
+  'the last 28 full days': { start_date: '28daysAgo', end_date: 'yesterday' },
+  'yesterday': { start_date: 'yesterday', end_date: 'yesterday' },
+  'today so far': { start_date: 'today', end_date: 'today' },
+  'a week until today': { start_date: '6daysAgo', end_date: 'today' },
+  '90 days': { start_date: '97daysAgo', end_date: '8daysAgo' },
+};
+
+// A day may end somewhere while a call is under way: then the call is made again.
+async function withStableDays(run) {
+  const days = () => world.dealers.map((d) => todayIn(d.time_zone)).join();
+  for (let i = 0; i < 3; i++) {
+    const before = days();
+    const result = await run();
+    if (days() === before) return result;
+  }
+  throw new Error('the day changed in every try');
+}
+
+async function check(args, dealers, subject, range, where) {
+  const [answer, figures] = await withStableDays(async () => [
+    await client.data('compare_dealer_sessions', args),
+    dealers.map((d) => figuresOf(world, d, range)),
+  ]);
+  assertComparison(answer, figures, subject, where);
+  assert.deepEqual(answer.coverage, { asked: dealers.length, ok: dealers.length, failed: [], failed_undisclosed: 0 });
+  assert.equal(answer.cohort.dealers, dealers.length);
+  assert.equal(answer.cohort.undisclosed, 0);
+  return answer;
+}
+
+test('every_region_and_period_equals_sql', async () => {
+  for (const [name, date_range] of Object.entries({ ...absolute(), ...relative }))
+    for (const region of world.regions)
+      await check({ region, date_range }, world.ofRegion(region), null, date_range, `${region}, ${name}`);
+});
+
+test('every_subject_equals_sql_in_its_region', async () => {
+  const date_range = between(37, 10);
+  for (const d of world.dealers) {
+    const answer = await check({ subject: d.dealer_id, date_range }, world.ofRegion(d.region), d.dealer_id, date_range, d.dealer_id);
+    assert.equal(answer.cohort.label, d.region);
+    assert.match(answer.headline, new RegExp(`^${d.name.replace('.', '\\.')} against the other dealers of ${d.region}`));
+  }
+});
+
+test('the_default_period_is_the_last_28_full_days_of_each_property', async () => {
+  const date_range = relative['the last 28 full days'];
+  const answer = await check({ subject: 'd02' }, world.ofRegion('Central'), 'd02', date_range, 'default');
+  assert.equal(answer.period.days, 28);
+});
+
+test('the_period_is_told_in_days_of_the_first_property', async () => {
+  const first = world.ofRegion('West')[0];
+  const answer = await withStableDays(() => client.data('compare_dealer_sessions', { region: 'West' }));
+  const { from, to } = daysOf(first, relative['the last 28 full days']);
+  assert.equal(answer.period.start_date.replaceAll('-', ''), from);
+  assert.equal(answer.period.end_date.replaceAll('-', ''), to);
+  const zones = [...new Set(world.ofRegion('West').map((d) => d.time_zone))];
+  assert.deepEqual(answer.period.time_zones, zones);
+});
+
+test('lists_of_dealers_equal_sql', async () => {
+  const date_range = between(60, 5);
+  const lists = [
+    ['d01', 'd02', 'd03'],
+    ['d24', 'd09', 'd12', 'd18'], // d09 counts generate_lead
+    ['d09', 'd21'],
+    ['d05'],
+    ['d07', 'd07', 'd08'],
+    world.dealers.map((d) => d.dealer_id),
+  ];
+  for (const dealer_ids of lists) {
+    const members = world.dealers.filter((d) => dealer_ids.includes(d.dealer_id));
+    for (const subject of [undefined, dealer_ids[0], dealer_ids.at(-1)])
+      await check({ dealer_ids, subject, date_range }, members, subject ?? null, date_range, `${dealer_ids} ${subject}`);
+  }
+});
+
+test('a_subject_outside_the_list_or_region_joins_it', async () => {
+  const date_range = between(45, 15);
+  const members = world.dealers.filter((d) => ['d01', 'd02', 'd10'].includes(d.dealer_id));
+  await check({ dealer_ids: ['d01', 'd02'], subject: 'd10', date_range }, members, 'd10', date_range, 'list');
+  const region = world.dealers.filter((d) => d.region === 'East' || d.dealer_id === 'd01');
+  await check({ region: 'East', subject: 'd01', date_range }, region, 'd01', date_range, 'region');
+});
+
+test('letter_case_of_a_region_and_of_argument_names_does_not_matter', async () => {
+  const date_range = between(20, 10);
+  await check({ region: 'wEST', date_range }, world.ofRegion('West'), null, date_range, 'region');
+  const camel = { dateRange: { startDate: date_range.start_date, endDate: date_range.end_date }, dealerIds: ['d03', 'd06'] };
+  const members = world.dealers.filter((d) => camel.dealerIds.includes(d.dealer_id));
+  await check(camel, members, null, date_range, 'camelCase');
+});
+
+test('dealers_that_count_different_lead_events_are_compared_only_with_their_like', async () => {
+  const date_range = between(90, 10);
+  const answer = await check({ region: 'East', date_range }, world.ofRegion('East'), null, date_range, 'East');
+  const odd = answer.performance_index.find((d) => d.dealer_id === 'd09').metrics.at(-1);
+  assert.equal(odd.of, 1, 'd09 counts generate_lead as the only one');
+  assert.equal(odd.benchmark, undefined);
+  const usual = answer.performance_index.find((d) => d.dealer_id === 'd24').metrics.at(-1);
+  assert.equal(usual.of, 7);
+  assert.equal(answer.regional_average.metrics.at(-1).dealers, 7);
+  assert.ok(answer.caveats.some((c) => /Hyundai of Philadelphia counts generate_lead/.test(c)), answer.caveats.join('\n'));
+});
+
+test('an_answer_is_the_same_each_time', async () => {
+  const args = { region: 'Central', date_range: between(30, 8) };
+  const first = await client.data('compare_dealer_sessions', args);
+  for (let i = 0; i < 5; i++) assert.deepEqual(await client.data('compare_dealer_sessions', args), first);
+});
+
+test('the_text_of_an_answer_is_its_structured_content', async () => {
+  const answer = await client.call('compare_dealer_sessions', { subject: 'd11', date_range: between(30, 8) });
+  assert.deepEqual(JSON.parse(answer.text), answer.data);
+});

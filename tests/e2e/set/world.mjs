@@ -1,0 +1,111 @@
+// The world the tests ask about, its simulator's switches, and the set over it.
+//
+// Generating the world takes half a minute under sanitizers, so it is made once per build directory
+// and day and shared, read-only, by all simulators.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { startSet } from '../lib/set.mjs';
+
+export const ROOT = path.resolve(import.meta.dirname, '../../..');
+export const BUILD = path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build'));
+const SHARED = path.join(BUILD, 'e2e-world');
+
+const utcDate = () => new Date().toISOString().slice(0, 10);
+
+// A database file for these flags of ga4-sim; { today: 'YYYY-MM-DD' } for a day that is not now.
+export function worldFile({ seed = 42, dealers = 24, regions = 3, days = 400, today } = {}) {
+  const date = today ?? utcDate();
+  const file = path.join(SHARED, `world-${seed}-${dealers}-${regions}-${days}-${date}.db`);
+  fs.mkdirSync(SHARED, { recursive: true });
+  const flags = { seed, dealers, regions, days, today: date, db: file };
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  execFileSync('flock', [`${file}.lock`, path.join(BUILD, 'bin/ga4-sim'), '--generate-only', ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  forgetOldWorlds();
+  return file;
+}
+
+function forgetOldWorlds() {
+  const dayAgo = Date.now() - 36 * 3600 * 1000;
+  for (const name of fs.readdirSync(SHARED)) {
+    const file = path.join(SHARED, name);
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    if (stat && stat.mtimeMs < dayAgo && !name.includes('2026-03-15')) fs.rmSync(file, { force: true });
+  }
+}
+
+// The world's tables.
+export class World {
+  constructor(file) {
+    this.file = file;
+    this.db = new DatabaseSync(file, { readOnly: true });
+    this.dealers = this.all('SELECT d.*, p.time_zone FROM dealers d JOIN properties p USING (property_id) ORDER BY dealer_id');
+    this.regions = [...new Set(this.dealers.map((d) => d.region))].sort();
+  }
+  all(sql, ...values) {
+    return this.db.prepare(sql).all(...values).map((row) => ({ ...row }));
+  }
+  one(sql, ...values) {
+    return { ...this.db.prepare(sql).get(...values) };
+  }
+  dealer(id) {
+    return this.dealers.find((d) => d.dealer_id === id);
+  }
+  ofRegion(region) {
+    return this.dealers.filter((d) => d.region === region);
+  }
+  close() {
+    this.db.close();
+  }
+}
+
+// The set over the shared world: { set, world, sim, stop }. Options as startSet(); sim flags that
+// shape the world choose it.
+export async function startOverWorld(options = {}) {
+  const { seed, dealers, regions, days, today, ...flags } = options.sim ?? {};
+  const shape = Object.fromEntries(
+    Object.entries({ seed, dealers, regions, days, today }).filter(([, value]) => value !== undefined),
+  );
+  const file = worldFile(shape);
+  const set = await startSet({ ...options, sim: { ...shape, ...flags, db: file } });
+  const world = new World(file);
+  return {
+    set,
+    world,
+    sim: simulator(set.sim),
+    async stop() {
+      world.close();
+      await set.stop();
+    },
+  };
+}
+
+// Switches of the simulator.
+function simulator(url) {
+  const ask = async (method, where, body) => {
+    const response = await fetch(url + where, { method, body: body && JSON.stringify(body) });
+    const answer = await response.json();
+    if (response.status !== 200) throw new Error(`${method} ${where}: ${answer.error}`);
+    return answer;
+  };
+  return {
+    fault: (fault) => ask('POST', '/sim/faults', fault),
+    clear: () => ask('DELETE', '/sim/faults'),
+    stats: () => ask('GET', '/sim/stats'),
+    resetStats: () => ask('DELETE', '/sim/stats'),
+    resetQuota: () => ask('DELETE', '/sim/quota'),
+  };
+}
+
+// YYYYMMDD of a date, of a number of days before it.
+export const compact = (date) => date.replaceAll('-', '');
+export function daysBefore(date, n) {
+  return new Date(Date.parse(`${date}T00:00:00Z`) - n * 86_400_000).toISOString().slice(0, 10);
+}
+// Today in a time zone.
+export function todayIn(zone, now = new Date()) {
+  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(now);
+}
