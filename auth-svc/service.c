@@ -6,6 +6,7 @@
 
 #include "auth-svc/borrow.h"
 #include "auth-svc/cohort.h"
+#include "auth-svc/cohort_listing.h"
 #include "auth-svc/listing.h"
 #include "auth-svc/target.h"
 #include "common/base/clock.h"
@@ -161,6 +162,23 @@ static void handle_list_dealers(struct rpc_call *call, const ProtobufCMessage *r
   enum err_code code = open_scope(s, call, config, &scope, &e);
   if (code == ERR_OK)
     code = listing_make(&response, scope, (const void *)request, rpc_call_arena(call), &e);
+  if (code == ERR_OK)
+    rpc_call_reply(call, &response->base);
+  else
+    rpc_call_finish(call, &e);
+}
+
+static void handle_list_cohorts(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  struct service *s = service_of(user);
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  Analytics__Auth__V1__ListCohortsResponse *response = NULL;
+  const struct scope *scope = NULL;
+  struct err e = {0};
+  enum err_code code = open_scope(s, call, config, &scope, &e);
+  if (code == ERR_OK)
+    code = cohort_listing_make(&response, scope, config->peers, (const void *)request,
+                               rpc_call_arena(call), &e);
   if (code == ERR_OK)
     rpc_call_reply(call, &response->base);
   else
@@ -338,6 +356,7 @@ static const struct rpc_method methods[] = {
     {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, handle_get_access_token},
     {"ResolveCohort", RPC_UNARY, RPC_ON_WORKER, handle_resolve_cohort},
     {"ListDealers", RPC_UNARY, RPC_ON_WORKER, handle_list_dealers},
+    {"ListCohorts", RPC_UNARY, RPC_ON_WORKER, handle_list_cohorts},
 };
 
 enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e)

@@ -16,7 +16,7 @@ enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 22 };
+enum { N_VARS = 23 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -35,6 +35,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "overrides every token_uri; default " GOOGLE_TOKEN_ENDPOINT},
       {"AUTH_TOKEN_TIMEOUT_MS", CONFIG_INT, &s->token_timeout_ms, "10000", 100, 60000, false,
        "longest wait for the token endpoint, milliseconds"},
+      {"AUTH_COHORT_RULES", CONFIG_STRING, &s->cohort_rules, "strict", 0, 0, false,
+       "strict: cohorts that isolate dealers when subtracted are refused; warn: they are taken out "
+       "of benchmarks"},
       {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
        "key of sealed grants, hex or base64, 32 bytes or more; random when not set. Several "
        "apart by commas: the first seals, all open"},
@@ -130,6 +133,8 @@ static enum err_code check_auth(const struct settings *s, struct err *e)
 
 static enum err_code check_rest(const struct settings *s, struct err *e)
 {
+  if (strcmp(s->cohort_rules, "strict") != 0 && strcmp(s->cohort_rules, "warn") != 0)
+    return wrong(e, "AUTH_COHORT_RULES: must be strict or warn");
   char host[256];
   int tls = (s->tls.cert_file != NULL) + (s->tls.key_file != NULL) + (s->tls.ca_file != NULL);
   if (tls != 0 && tls != 3)

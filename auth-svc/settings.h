@@ -13,6 +13,7 @@ struct settings {
   const char *admin_listen; /* NULL when off */
   bool enable_auth;
   const char *credentials_path;
+  const char *cohort_rules;   /* read by the loader of the file; here for --help and the check */
   const char *adc_path;       /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
   const char *token_endpoint; /* NULL: each credential's own */
   int64_t token_timeout_ms;
