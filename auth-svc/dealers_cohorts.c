@@ -273,13 +273,21 @@ static enum err_code check_pair(const struct maker *m, struct catalogued *a, str
   return ERR_OK;
 }
 
+static bool with_region(const struct maker *m, size_t i, size_t k)
+{
+  return m->cohorts[i].region < m->d->n_regions || m->cohorts[k].region < m->d->n_regions;
+}
+
+/* Regions against named cohorts first: a cohort that they push out pushes no other out. */
 static enum err_code check_rules(const struct maker *m)
 {
   bool warn = false;
   enum err_code code = read_rules(m, &warn);
-  for (size_t i = 0; i < m->n && code == ERR_OK; i++)
-    for (size_t k = i + 1; k < m->n && code == ERR_OK; k++)
-      code = check_pair(m, &m->cohorts[i], &m->cohorts[k], warn);
+  for (int regions = 1; regions >= 0; regions--)
+    for (size_t i = 0; i < m->n && code == ERR_OK; i++)
+      for (size_t k = i + 1; k < m->n && code == ERR_OK; k++)
+        if (with_region(m, i, k) == (regions == 1))
+          code = check_pair(m, &m->cohorts[i], &m->cohorts[k], warn);
   return code;
 }
 

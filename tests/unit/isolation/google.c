@@ -180,7 +180,7 @@ static int answer(struct fake_world_google *g, const char *url, const char *bear
     return answer_accounts(&g->plan.shops[caller], out);
   const struct shop *s = shop_of_property(&g->plan, property);
   if (s != &g->plan.shops[caller]) {
-    g->crossed++;
+    g->crossed += s != NULL;
     return fail(out, 403, "PERMISSION_DENIED", s != NULL ? s->name : "no such property");
   }
   return answer_report(s, body, out);

@@ -80,6 +80,23 @@ static void draw_fault(const struct plan *p, struct shop *s)
     s->sessions = s->engaged = 0;
 }
 
+/* Dealers anywhere, or a group's. The loader may find that two isolate dealers. */
+static void draw_clubs(struct plan *p)
+{
+  p->n_clubs = pick(PLAN_CLUBS + 1);
+  for (size_t k = 0; k < p->n_clubs; k++) {
+    struct club *c = &p->clubs[k];
+    size_t any = 0, share = 1 + pick(4);
+    c->listed = pick(3) != 0;
+    for (size_t i = 0; i < p->n; i++) {
+      c->members[i] = c->listed ? pick(share) == 0 : p->shops[i].group == k;
+      any += c->members[i];
+    }
+    if (any == 0)
+      c->members[0] = c->listed = true;
+  }
+}
+
 void plan_draw(struct plan *p, size_t n)
 {
   plan_begin(p);
@@ -91,6 +108,7 @@ void plan_draw(struct plan *p, size_t n)
     if (pick(4) == 0)
       snprintf(s->zone, sizeof(s->zone), "America/Denver");
   }
+  draw_clubs(p);
 }
 
 static void write_shop(const struct shop *s, const char *token_uri, struct buf *out)
@@ -111,12 +129,35 @@ static void write_shop(const struct shop *s, const char *token_uri, struct buf *
              s->mark, s->mark, s->refresh, token_uri);
 }
 
+static void write_club(const struct plan *p, size_t k, struct buf *out)
+{
+  const struct club *c = &p->clubs[k];
+  const char *comma = "";
+  buf_printf(out, "{\"id\":\"club-m%02zuz\",\"label\":\"Club M%02zuz\",", k, k);
+  if (!c->listed) {
+    buf_printf(out, "\"version\":3,\"group\":\"Group G%zuz\"}", k);
+    return;
+  }
+  buf_puts(out, "\"dealers\":[");
+  for (size_t i = 0; i < p->n; i++)
+    if (c->members[i]) {
+      buf_printf(out, "%s\"%s\"", comma, p->shops[i].id);
+      comma = ",";
+    }
+  buf_puts(out, "]}");
+}
+
 void plan_write(const struct plan *p, const char *token_uri, struct buf *out)
 {
   buf_puts(out, "{\"dealers\":[\n");
   for (size_t i = 0; i < p->n; i++) {
     buf_puts(out, i > 0 ? ",\n" : "");
     write_shop(&p->shops[i], token_uri, out);
+  }
+  buf_puts(out, "],\"cohorts\":[");
+  for (size_t k = 0; k < p->n_clubs; k++) {
+    buf_puts(out, k > 0 ? ",\n" : "");
+    write_club(p, k, out);
   }
   buf_puts(out, "]}");
 }
@@ -144,6 +185,74 @@ static bool sees(const struct claimant *c, const struct shop *s, size_t i)
   }
 }
 
+/* ------------------------------------------------- rule 3 of facts/domain.md §4.3 */
+
+struct set {
+  bool has[PLAN_SHOPS];
+};
+
+static size_t size_of(const struct plan *p, const struct set *s)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < p->n; i++)
+    n += s->has[i];
+  return n;
+}
+
+static bool is_crowd(const struct plan *p, const struct set *s)
+{
+  bool owner[PLAN_SHOPS] = {false};
+  size_t owners = 0;
+  for (size_t i = 0; i < p->n; i++)
+    if (s->has[i] && !owner[p->shops[i].owner_number]) {
+      owner[p->shops[i].owner_number] = true;
+      owners++;
+    }
+  return size_of(p, s) >= 5 && owners >= 3;
+}
+
+static bool released(const struct plan *p, const struct set *s)
+{
+  return size_of(p, s) >= 6 && is_crowd(p, s);
+}
+
+/* Whether they overlap and one without the other leaves too few. */
+static bool isolate(const struct plan *p, const struct set *a, const struct set *b)
+{
+  struct set rest = {{false}};
+  for (size_t i = 0; i < p->n; i++)
+    rest.has[i] = a->has[i] && !b->has[i];
+  size_t n = size_of(p, &rest);
+  return n > 0 && n < size_of(p, a) && !is_crowd(p, &rest);
+}
+
+static struct set club_set(const struct plan *p, size_t k)
+{
+  struct set s = {{false}};
+  memcpy(s.has, p->clubs[k].members, sizeof(s.has));
+  return s;
+}
+
+/* With AUTH_COHORT_RULES=warn: an earlier club, then the regions, push a later one out. */
+bool plan_club_is_benchmark(const struct plan *p, size_t k)
+{
+  struct set own = club_set(p, k);
+  bool good = released(p, &own);
+  for (size_t r = 0; r < PLAN_REGIONS; r++) {
+    struct set region = {{false}};
+    for (size_t i = 0; i < p->n; i++)
+      region.has[i] = p->shops[i].region == r;
+    if (released(p, &region) && (isolate(p, &own, &region) || isolate(p, &region, &own)))
+      good = false;
+  }
+  for (size_t e = 0; e < k; e++) {
+    struct set earlier = club_set(p, e);
+    if (released(p, &earlier) && (isolate(p, &own, &earlier) || isolate(p, &earlier, &own)))
+      good = good && !plan_club_is_benchmark(p, e);
+  }
+  return good;
+}
+
 void plan_view(const struct plan *p, const struct claimant *c, struct view *out)
 {
   *out = (struct view){.n_direct = 0};
@@ -156,5 +265,12 @@ void plan_view(const struct plan *p, const struct claimant *c, struct view *out)
     out->known[region] = true;
     if (c->role == PLAN_DEALER && (!c->any_region || c->regions[region]))
       out->benchmark[region] = true;
+    for (size_t k = 0; k < p->n_clubs; k++)
+      if (p->clubs[k].members[i]) {
+        out->club_known[k] = true;
+        out->club_benchmark[k] = c->role == PLAN_DEALER && !c->any_region;
+      }
   }
+  for (size_t k = 0; k < p->n_clubs; k++)
+    out->club_benchmark[k] = out->club_benchmark[k] && plan_club_is_benchmark(p, k);
 }

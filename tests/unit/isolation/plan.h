@@ -9,7 +9,7 @@
 
 #include "common/base/buf.h"
 
-enum { PLAN_SHOPS = 24, PLAN_REGIONS = 4, PLAN_GROUPS = 4, PLAN_EVENTS = 4 };
+enum { PLAN_SHOPS = 24, PLAN_REGIONS = 4, PLAN_GROUPS = 4, PLAN_EVENTS = 4, PLAN_CLUBS = 2 };
 
 extern const char *const plan_regions[PLAN_REGIONS];
 /* asc_form_submission, generate_lead, form_submit. The fourth is the dealer's own. */
@@ -32,9 +32,17 @@ struct shop {
   int64_t sessions, engaged, events[PLAN_EVENTS];
 };
 
+/* A named cohort; its id and label are "club-M00z" and "Club M00z". */
+struct club {
+  bool members[PLAN_SHOPS];
+  bool listed; /* written as a list of dealers, else as the group of its number */
+};
+
 struct plan {
   struct shop shops[PLAN_SHOPS];
   size_t n;
+  struct club clubs[PLAN_CLUBS];
+  size_t n_clubs;
   unsigned serial; /* told apart by property ids */
 };
 
@@ -71,8 +79,11 @@ struct view {
   bool direct[PLAN_SHOPS];
   bool benchmark[PLAN_REGIONS];
   bool known[PLAN_REGIONS]; /* may be named */
+  bool club_benchmark[PLAN_CLUBS], club_known[PLAN_CLUBS];
   size_t n_direct;
 };
+/* Whether rule 3 leaves a named cohort to callers that do not see all of it. */
+bool plan_club_is_benchmark(const struct plan *p, size_t k);
 void plan_view(const struct plan *p, const struct claimant *c, struct view *out);
 
 #endif

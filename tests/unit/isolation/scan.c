@@ -37,6 +37,12 @@ size_t scan_text(const struct plan *p, const struct view *v, const char *text, s
   }
   for (size_t i = 0; i < PLAN_REGIONS; i++)
     n += v->known[i] ? 0 : found(text, len, plan_regions[i]);
+  for (size_t k = 0; k < p->n_clubs; k++) {
+    char id[40], label[40];
+    snprintf(id, sizeof(id), "club-m%02zuz", k);
+    snprintf(label, sizeof(label), "Club M%02zuz", k);
+    n += v->club_known[k] ? 0 : found(text, len, id) + found(text, len, label);
+  }
   return n + found(text, len, "secret-") + found(text, len, "1//re");
 }
 
@@ -50,23 +56,38 @@ static bool is_figure(const struct shop *s, long long number)
   return hit;
 }
 
+/* Reads the number at q, "1234567" or "1,234,567" (`grouped`); NULL when it is none by itself
+ * but part of a reference in hexadecimal or of a name. */
+static const char *read_number(const char *json, const char *q, bool grouped, long long *out)
+{
+  const char *end = q;
+  *out = 0;
+  while (isdigit((unsigned char)*end) ||
+         (grouped && *end == ',' && isdigit((unsigned char)end[1]))) {
+    if (*end != ',' && *out < 1000000000000LL)
+      *out = *out * 10 + (*end - '0');
+    end++;
+  }
+  bool apart = (q == json || !isalnum((unsigned char)q[-1])) && !isalpha((unsigned char)*end);
+  return apart ? end : NULL;
+}
+
 /* Whole numbers in the JSON form, compared as numbers. */
 static size_t scan_numbers(const struct plan *p, const struct view *v, const char *json)
 {
   size_t n = 0;
-  for (const char *q = json; *q != '\0';) {
-    if (!isdigit((unsigned char)*q)) {
-      q++;
-      continue;
+  for (const char *q = json; *q != '\0'; q++) {
+    bool first = isdigit((unsigned char)*q) && (q == json || !isdigit((unsigned char)q[-1]));
+    for (int grouped = 0; first && grouped < 2; grouped++) {
+      long long number;
+      if (read_number(json, q, grouped == 1, &number) == NULL)
+        continue;
+      for (size_t i = 0; i < p->n; i++)
+        if (!v->direct[i] && is_figure(&p->shops[i], number)) {
+          printf("\n  leaks %lld of %s\n", number, p->shops[i].id);
+          n++;
+        }
     }
-    char *end;
-    long long number = strtoll(q, &end, 10);
-    for (size_t i = 0; i < p->n; i++)
-      if (!v->direct[i] && is_figure(&p->shops[i], number)) {
-        printf("\n  leaks %lld of %s\n", number, p->shops[i].id);
-        n++;
-      }
-    q = end;
   }
   return n;
 }

@@ -21,7 +21,8 @@ static size_t setting(const char *name, size_t fallback)
 static size_t try_everything(struct attempt *a)
 {
   static try_fn *const cheap[] = {try_list_dealers, try_access_token,  try_access_token,
-                                  try_forged_grant, try_forged_bearer, try_cohort};
+                                  try_forged_grant, try_forged_bearer, try_cohort,
+                                  try_list_cohorts};
   static try_fn *const tools[] = {try_run_report, try_account_summaries, try_across, try_compare,
                                   try_fetch_reports};
   size_t bad = 0;
@@ -52,6 +53,7 @@ static void nothing_outside_the_grant_comes_back_from_any_rpc_or_tool(void)
   struct tally t = {0};
   int64_t start = clock_mono_ms();
   pick_seed(setting("AMCP_ISOLATION_SEED", 20261122));
+  setenv("AUTH_COHORT_RULES", "warn", 1);
   plan_draw(&s.plan, 12);
   stage_start(&s);
   for (; t.calls < cases && bad == 0; worlds++) {

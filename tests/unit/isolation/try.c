@@ -224,6 +224,9 @@ static struct named name_dealer(const struct attempt *a, int kind)
       if (strcmp(out.text, p->shops[k].property) == 0)
         out.shop = (int)k;
   }
+  /* An admin's unknown property is asked for with the only account there is. */
+  if (kind == 1 && p->n == 1 && a->claimant.role == PLAN_ADMIN)
+    out.shop = 0;
   if (kind == 3)
     out.shop = -1; /* names are no ids */
   return out;
@@ -253,6 +256,25 @@ size_t try_list_dealers(struct attempt *a)
   const Analytics__Auth__V1__ListDealersResponse *m = (const void *)r.message;
   if (m != NULL && q.query[0] == '\0' && region[0] == '\0' && (size_t)m->total != a->view.n_direct)
     bad += wrong("list_dealers counts another number of dealers", &r);
+  reply_free(&r);
+  return bad;
+}
+
+size_t try_list_cohorts(struct attempt *a)
+{
+  Analytics__Auth__V1__ListCohortsRequest q = ANALYTICS__AUTH__V1__LIST_COHORTS_REQUEST__INIT;
+  struct reply r;
+  size_t due = 0;
+  stage_call(&r, a->stage->auth, AUTH, "ListCohorts", &q.base, &a->grant);
+  count(a, &r);
+  const Analytics__Auth__V1__ListCohortsResponse *m = (const void *)r.message;
+  size_t bad = scan_reply(&a->stage->plan, &a->view, &r, NULL, 0);
+  for (size_t i = 0; i < PLAN_REGIONS; i++)
+    due += a->view.known[i];
+  for (size_t k = 0; k < a->stage->plan.n_clubs; k++)
+    due += a->view.club_known[k];
+  if (m == NULL || m->n_cohorts != due)
+    bad += wrong("list_cohorts lists another number of cohorts", &r);
   reply_free(&r);
   return bad;
 }
@@ -378,6 +400,8 @@ struct question {
   size_t n_ids;
   bool with_subject;
   const char *region;
+  char club[40]; /* "" for none */
+  size_t club_index;
   bool members[PLAN_SHOPS];
   bool valid;
 };
@@ -387,6 +411,13 @@ static void add_region(const struct attempt *a, struct question *q, size_t regio
   for (size_t i = 0; i < a->stage->plan.n; i++)
     if (a->stage->plan.shops[i].region == region &&
         (a->view.direct[i] || a->view.benchmark[region]))
+      q->members[i] = true;
+}
+
+static void add_club(const struct attempt *a, struct question *q, size_t k)
+{
+  for (size_t i = 0; i < a->stage->plan.n; i++)
+    if (a->stage->plan.clubs[k].members[i] && (a->view.direct[i] || a->view.club_benchmark[k]))
       q->members[i] = true;
 }
 
@@ -411,10 +442,10 @@ static int only_dealer(const struct attempt *a)
 static void answerable(const struct attempt *a, struct question *q)
 {
   int subject = q->with_subject ? q->subject.shop : -1;
-  q->valid = !(q->n_ids > 0 && q->region[0] != '\0');
+  q->valid = (q->n_ids > 0) + (q->region[0] != '\0') + (q->club[0] != '\0') <= 1;
   if (q->with_subject)
     q->valid = q->valid && q->subject.kind == 0 && may_read(a, subject);
-  else if (q->n_ids == 0 && q->region[0] == '\0')
+  else if (q->n_ids == 0 && q->region[0] == '\0' && q->club[0] == '\0')
     q->valid = q->valid && (subject = only_dealer(a)) >= 0;
   for (size_t i = 0; i < q->n_ids; i++) {
     q->valid = q->valid && q->ids[i].kind == 0 && may_read(a, q->ids[i].shop);
@@ -424,6 +455,10 @@ static void answerable(const struct attempt *a, struct question *q)
   if (q->region[0] != '\0') {
     q->valid = q->valid && a->view.known[region_index(q->region)];
     add_region(a, q, region_index(q->region));
+  } else if (q->club[0] != '\0') {
+    q->valid =
+        q->valid && q->club_index < a->stage->plan.n_clubs && a->view.club_known[q->club_index];
+    add_club(a, q, q->club_index < PLAN_CLUBS ? q->club_index : 0);
   } else if (q->n_ids == 0 && subject >= 0) {
     add_region(a, q, a->stage->plan.shops[subject].region);
   }
@@ -443,19 +478,23 @@ static void draw_question(const struct attempt *a, struct question *q)
     q->ids[i] = name_dealer(a, pick(8) == 0 ? 2 : 0);
     q->id_texts[i] = q->ids[i].text;
   }
+  q->club_index = pick(PLAN_CLUBS);
+  if (form == 5 || form == 6)
+    snprintf(q->club, sizeof(q->club), "club-m%02zuz", q->club_index);
   q->with_subject = form != 4 && pick(4) != 0;
   if (q->with_subject)
     q->subject = name_dealer(a, pick(12) == 0 ? 3 : 0);
   answerable(a, q);
 }
 
-static size_t asked_of(const struct question *q, const char *asked[6])
+static size_t asked_of(const struct question *q, const char *asked[8])
 {
   size_t n = 0;
   for (size_t i = 0; i < q->n_ids; i++)
     asked[n++] = q->ids[i].text;
   asked[n++] = q->subject.text;
   asked[n++] = q->region;
+  asked[n++] = q->club;
   return n;
 }
 
@@ -500,13 +539,14 @@ size_t try_cohort(struct attempt *a)
 {
   Analytics__Auth__V1__ResolveCohortRequest m = ANALYTICS__AUTH__V1__RESOLVE_COHORT_REQUEST__INIT;
   struct question q;
-  const char *asked[6];
+  const char *asked[8];
   struct reply r;
   draw_question(a, &q);
   m.dealer_ids = q.id_texts;
   m.n_dealer_ids = q.n_ids;
   m.region = TEXT(q.region);
   m.subject_dealer_id = q.subject.text;
+  m.cohort = q.club;
   stage_call(&r, a->stage->auth, AUTH, "ResolveCohort", &m.base, &a->grant);
   count(a, &r);
   const Cohort *c = (const void *)r.message;
@@ -546,6 +586,9 @@ size_t try_run_report(struct attempt *a)
   int shop = by_dealer ? dealer.shop : property.shop;
   bool due = may_read(a, shop) && a->stage->plan.shops[shop].fault == SHOP_WELL &&
              (!by_property || property.shop == shop);
+  if (by_property && strcmp(property.text, a->stage->plan.shops[0].property) != 0 &&
+      a->stage->plan.n == 1)
+    due = false; /* Google refuses the only account a property it does not have */
   /* A property that is configured nowhere may be one the dealer's credential can read. */
   if (r.message != NULL && !due)
     bad += wrong("a report that is not due", &r);
@@ -579,7 +622,7 @@ size_t try_across(struct attempt *a)
   Analytics__Aggregate__V1__RunReportAcrossDealersRequest m =
       ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_REQUEST__INIT;
   struct question q;
-  const char *asked[6];
+  const char *asked[8];
   struct reply r;
   draw_question(a, &q);
   m.dealer_ids = q.id_texts;
@@ -608,13 +651,14 @@ size_t try_compare(struct attempt *a)
 {
   CompareRequest m = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
   struct question q;
-  const char *asked[6];
+  const char *asked[8];
   struct reply r;
   draw_question(a, &q);
   m.dealer_ids = q.id_texts;
   m.n_dealer_ids = q.n_ids;
   m.region = TEXT(q.region);
   m.subject = q.subject.text;
+  m.cohort = q.club;
   stage_call(&r, a->stage->aggregate, AGGREGATE, "CompareDealerSessions", &m.base, &a->grant);
   count(a, &r);
   const CompareResponse *c = (const void *)r.message;
