@@ -7,6 +7,7 @@ target_compile_options(amcp_flags INTERFACE
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wformat=2
   -Wundef -Wpointer-arith -Wwrite-strings -Wvla
   -fno-common -fstack-protector-strong
+  $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>
   $<$<BOOL:${AMCP_WERROR}>:-Werror>)
 target_link_options(amcp_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 target_link_libraries(amcp_flags INTERFACE Threads::Threads)
@@ -21,8 +22,14 @@ elseif(AMCP_SANITIZE STREQUAL "thread")
   target_compile_options(amcp_codegen_flags INTERFACE
     -fsanitize=thread -fno-omit-frame-pointer)
   target_link_options(amcp_codegen_flags INTERFACE -fsanitize=thread)
-elseif(CMAKE_BUILD_TYPE MATCHES "Rel")
+elseif(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT AMCP_FUZZ)
   target_compile_options(amcp_codegen_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(AMCP_FUZZ) # what libFuzzer steers by; the targets bring its main (tests/fuzz)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang" OR NOT AMCP_SANITIZE STREQUAL "address")
+    message(FATAL_ERROR "AMCP_FUZZ needs -DCMAKE_C_COMPILER=clang -DAMCP_SANITIZE=address")
+  endif()
+  target_compile_options(amcp_codegen_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 target_link_libraries(amcp_flags INTERFACE amcp_codegen_flags)
 

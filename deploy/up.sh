@@ -76,9 +76,11 @@ port_free "$port" || die "port $port is in use; choose another with --port, or s
 common=(LOG_LEVEL="${LOG_LEVEL:-INFO}" ENABLE_AUTH="${ENABLE_AUTH:-false}")
 if [[ -z $dealers ]]; then
   port_free "$sim_port" || die "port $sim_port (simulator) is in use; set UP_SIM_PORT"
+  rm -f "$run/dealers.json"
   start ga4-sim "http://127.0.0.1:$sim_port/livez" -- "$bin/ga4-sim" --listen "127.0.0.1:$sim_port" \
     --seed 42 --dealers 24 --days 400 --db "$run/world.db" --write-dealers "$run/dealers.json"
   dealers=$run/dealers.json
+  until [[ -s $dealers ]]; do sleep 0.1; done # written right after the listener is up
   google=(GA4_DATA_ENDPOINT="http://127.0.0.1:$sim_port" GA4_ADMIN_ENDPOINT="http://127.0.0.1:$sim_port")
 else
   google=()

@@ -4,7 +4,7 @@
 
 /* Raise when the tables or the way they are filled change: a database of another
  * version is generated anew. */
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 extern const char schema_tables[];
 /* Made after the load, which is faster. */

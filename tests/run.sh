@@ -6,28 +6,31 @@ jobs=$(nproc)
 
 usage() {
   cat <<USAGE
-Usage: tests/run.sh [--no-install] [--no-tsan] [ctest arguments...]
+Usage: tests/run.sh [--no-install] [--no-tsan] [--no-fuzz] [ctest arguments...]
 
 Builds with AddressSanitizer and UndefinedBehaviorSanitizer into build-asan and runs every test
 under ctest; then builds with ThreadSanitizer into build-tsan and runs the tests of the rooms that own
-threads (label tsan). Ends with the totals; exit 0 only if all passed.
+threads (label tsan); then runs every fuzz target for FUZZ_SECONDS (60 when CI=true, else 10). Ends
+with the totals; exit 0 only if all passed.
 
-  tests/run.sh -R rpc        only tests whose name contains "rpc" (and no ThreadSanitizer run)
+  tests/run.sh -R rpc        only tests whose name contains "rpc" (no ThreadSanitizer, no fuzzing)
   tests/run.sh --no-tsan     without the ThreadSanitizer run
+  tests/run.sh --no-fuzz     without fuzzing
 USAGE
 }
 
-install=true tsan=true
+install=true tsan=true fuzz=true
 while (($# > 0)); do
   case "$1" in
   --no-install) install=false ;;
   --no-tsan) tsan=false ;;
+  --no-fuzz) fuzz=false ;;
   --help | -h) usage; exit 0 ;;
   *) break ;;
   esac
   shift
 done
-(($# == 0)) || tsan=false
+(($# == 0)) || tsan=false fuzz=false
 
 began=$SECONDS
 note() { printf '== %s (%d s)\n' "$*" $((SECONDS - began)); }
@@ -80,6 +83,18 @@ if $tsan; then
   ninja -C "$root/build-tsan" tsan_tests | tail -n 1
   note "tests of the rooms that own threads, under ThreadSanitizer"
   run_ctest "$root/build-tsan" -L tsan || ok=false
+fi
+
+if $fuzz; then
+  fuzz_seconds=${FUZZ_SECONDS:-10}
+  [[ ${CI:-} == true ]] && fuzz_seconds=${FUZZ_SECONDS:-60}
+  note "fuzz targets, $fuzz_seconds s each"
+  mkdir -p "$root/build-fuzz"
+  log=$root/build-fuzz/fuzz.log
+  "$root/tests/fuzz/run.sh" --seconds "$fuzz_seconds" 2>&1 | tee "$log" || ok=false
+  line=$(grep -E '^fuzz: [0-9]+ passed, [0-9]+ failed' "$log" || echo "fuzz: 0 passed, 1 failed")
+  read -r _ n _ bad _ <<<"$line"
+  passed=$((passed + n)) failed=$((failed + bad))
 fi
 
 note "done"

@@ -2,8 +2,10 @@
 #include "common/base/json.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/json_check.h"
 #include "common/base/mem.h"
 
@@ -43,13 +45,39 @@ static const char *repeated_name(const cJSON *object)
   return NULL;
 }
 
-/* Looks through the tree (its depth is bounded already) for a repeated name. */
-static const char *find_repeated(const cJSON *node)
+/* Looks through the tree (its depth is bounded already) for a repeated name; path ends as that of
+ * its object. */
+static const char *find_repeated(const cJSON *node, struct buf *path)
 {
   const char *name = cJSON_IsObject(node) ? repeated_name(node) : NULL;
-  for (const cJSON *child = node->child; name == NULL && child != NULL; child = child->next)
-    name = find_repeated(child);
+  size_t index = 0, len = path->len;
+  for (const cJSON *child = node->child; name == NULL && child != NULL; child = child->next) {
+    path->len = len;
+    if (child->child != NULL && cJSON_IsArray(node))
+      buf_printf(path, "[%zu]", index);
+    else if (child->child != NULL)
+      buf_printf(path, "%s%s", len > 0 ? "." : "", child->string);
+    index++;
+    name = find_repeated(child, path);
+  }
   return name;
+}
+
+/* ERR_OK when no object has a name twice. */
+static enum err_code check_repeated(const cJSON *tree, const char *text, size_t len, struct err *e)
+{
+  struct buf path AUTO_BUF = BUF_INIT(4096);
+  const char *name = find_repeated(tree, &path);
+  if (name == NULL)
+    return ERR_OK;
+  char where[64] = "";
+  size_t line, column, offset = json_offset_of_repeat(text, len, buf_str(&path), name);
+  if (offset != SIZE_MAX) {
+    position(text, offset, &line, &column);
+    snprintf(where, sizeof(where), "line %zu, column %zu: ", line, column);
+  }
+  return err_set(e, ERR_INVALID_ARGUMENT, "malformed_json",
+                 "%sname \"%s\" occurs twice in one object", where, name);
 }
 
 enum err_code json_parse(cJSON **out, const char *text, size_t len,
@@ -72,10 +100,7 @@ enum err_code json_parse(cJSON **out, const char *text, size_t len,
   cJSON *tree = cJSON_ParseWithLength(text, len);
   if (tree == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "malformed_json", "not valid JSON");
-  const char *twice = find_repeated(tree);
-  if (twice != NULL) {
-    err_set(e, ERR_INVALID_ARGUMENT, "malformed_json", "name \"%s\" occurs twice in one object",
-            twice);
+  if (check_repeated(tree, text, len, e) != ERR_OK) {
     cJSON_Delete(tree);
     return ERR_INVALID_ARGUMENT;
   }

@@ -3,7 +3,9 @@
  * text. */
 #include "common/base/json_check.h"
 
+#include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/codec.h"
@@ -49,8 +51,34 @@ static bool some_digits(struct scan *s)
   return s->at > start || fail(s, "expected a digit");
 }
 
+/* cJSON makes infinity of 1e999, which no JSON can be written from, and reads 63 characters. */
+static bool in_range(struct scan *s, size_t start)
+{
+  char copy[64];
+  size_t n = s->at - start;
+  if (n < sizeof(copy)) {
+    memcpy(copy, s->text + start, n);
+    copy[n] = '\0';
+    if (isfinite(strtod(copy, NULL)))
+      return true;
+  }
+  s->at = start;
+  return fail(s, n < sizeof(copy) ? "number is too large" : "number has more than 63 characters");
+}
+
+static bool exponent(struct scan *s)
+{
+  if (peek(s) != 'e' && peek(s) != 'E')
+    return true;
+  s->at++;
+  if (peek(s) == '+' || peek(s) == '-')
+    s->at++;
+  return some_digits(s);
+}
+
 static bool number(struct scan *s)
 {
+  size_t start = s->at;
   if (peek(s) == '-')
     s->at++;
   if (peek(s) == '0')
@@ -62,13 +90,7 @@ static bool number(struct scan *s)
     if (!some_digits(s))
       return false;
   }
-  if (peek(s) == 'e' || peek(s) == 'E') {
-    s->at++;
-    if (peek(s) == '+' || peek(s) == '-')
-      s->at++;
-    return some_digits(s);
-  }
-  return true;
+  return exponent(s) && in_range(s, start);
 }
 
 /* Four hexadecimal digits; -1 when there are others. */
@@ -225,11 +247,8 @@ bool json_check(const char *text, size_t len, size_t max_depth, size_t *offset, 
 
 /* Moves to the value of a member; the path's name ends at '.' or '[' or its end. Names with
  * escapes never match. */
-static bool enter_member(struct scan *s, const char *key, size_t key_len)
+static bool next_member(struct scan *s, const char *key, size_t key_len)
 {
-  if (peek(s) != '{')
-    return false;
-  s->at++;
   for (;;) {
     skip_space(s);
     if (peek(s) != '"')
@@ -251,6 +270,14 @@ static bool enter_member(struct scan *s, const char *key, size_t key_len)
       return false;
     s->at++;
   }
+}
+
+static bool enter_member(struct scan *s, const char *key, size_t key_len)
+{
+  if (peek(s) != '{')
+    return false;
+  s->at++;
+  return next_member(s, key, key_len);
 }
 
 static bool enter_item(struct scan *s, size_t index)
@@ -297,4 +324,17 @@ size_t json_offset_of(const char *text, size_t len, const char *path)
       return SIZE_MAX;
   }
   return s.at;
+}
+
+size_t json_offset_of_repeat(const char *text, size_t len, const char *path, const char *key)
+{
+  struct scan s = {.text = text, .len = len, .max_depth = 1024};
+  s.at = json_offset_of(text, len, path);
+  if (s.at == SIZE_MAX || !enter_member(&s, key, strlen(key)) || !value(&s))
+    return SIZE_MAX;
+  skip_space(&s);
+  if (peek(&s) != ',')
+    return SIZE_MAX;
+  s.at++;
+  return next_member(&s, key, strlen(key)) ? s.at : SIZE_MAX;
 }

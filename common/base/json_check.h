@@ -13,4 +13,8 @@ bool json_check(const char *text, size_t len, size_t max_depth, size_t *offset, 
 /* Offset of the value at a path; SIZE_MAX when there is none. The text must be well-formed. */
 size_t json_offset_of(const char *text, size_t len, const char *path);
 
+/* Offset of the second value of a name in the object at a path; SIZE_MAX when there is none, or
+ * when the name is written with escapes. */
+size_t json_offset_of_repeat(const char *text, size_t len, const char *path, const char *name);
+
 #endif

@@ -1,14 +1,8 @@
 /* Fuzz target of the row decoder: a body read whole and read in two pieces must end alike.
  * The first two bytes choose the cut. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/base/mem.h"
 #include "report-svc/rows/columns.h"
 #include "report-svc/rows/decoder.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 struct reading {
   struct columns *columns;

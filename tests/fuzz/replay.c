@@ -1,41 +1,58 @@
-/* Runs a fuzz target without a fuzzer: over the files named on the command line, or over
- * random changes of a few seeds. Keeps the targets compiled and tried where clang's fuzzer
- * is not installed. */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* Runs a fuzz target without a fuzzer: over the seeds named on the command line (files, or
+ * folders of files), then over random changes of them. Keeps the targets compiled and tried
+ * where clang's fuzzer is not installed. */
+#include <dirent.h>
+#include <sys/stat.h>
 
 #include "common/base/backoff.h"
-#include "common/base/mem.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { INPUT_BYTES_MAX = 1 << 20, MAX_SEEDS = 1000, MAX_CHANGED = 4096, ROUNDS = 3000 };
 
-enum { MAX_INPUT = 1 << 20, ROUNDS = 30000 };
-
-static const char *const seeds[] = {
-    "\x01\x02{\"rows\":[{\"dimensionValues\":[{\"value\":\"a\\u00e9\\ud83d\\ude00\"}],"
-    "\"metricValues\":[{\"value\":\"1\"},{\"value\":2.5e3}]},{\"dimensionValues\":[{\"value\":"
-    "\"b\"}"
-    "],\"metricValues\":[{\"value\":\"3\"},{}]}],\"rowCount\":2,\"x\":{\"y\":[1,null,true]}}",
-    "\x01\x20{\"dimensionHeaders\":[{\"name\":\"date\"}],\"rows\": [ { \"metricValues\" : [ ] , "
-    "\"future\" : \"\xc3\xa9\xe2\x82\xac\" } ] }",
+struct seed {
+  uint8_t *data;
+  size_t len;
 };
+static struct seed seeds[MAX_SEEDS];
+static size_t n_seeds;
 
-static void replay_file(const char *path)
+static void add_file(const char *path)
 {
   FILE *f = fopen(path, "rb");
-  if (f == NULL) {
-    perror(path);
+  if (f == NULL || n_seeds == MAX_SEEDS) {
+    fprintf(stderr, "replay: cannot take %s\n", path);
     exit(1);
   }
-  AUTO_FREE uint8_t *data = xmalloc(MAX_INPUT);
-  size_t n = fread(data, 1, MAX_INPUT, f);
+  uint8_t *data = xmalloc(INPUT_BYTES_MAX);
+  size_t len = fread(data, 1, INPUT_BYTES_MAX, f);
   fclose(f);
-  LLVMFuzzerTestOneInput(data, n);
+  seeds[n_seeds++] = (struct seed){xrealloc(data, len > 0 ? len : 1), len};
 }
 
-static void mutate(uint8_t *data, size_t *len)
+static void add_folder(const char *path)
+{
+  struct dirent **names;
+  int n = scandir(path, &names, NULL, alphasort);
+  for (int i = 0; i < n; i++) {
+    AUTO_FREE char *file = xasprintf("%s/%s", path, names[i]->d_name);
+    if (names[i]->d_name[0] != '.')
+      add_file(file);
+    free(names[i]);
+  }
+  if (n >= 0)
+    free(names);
+}
+
+static void add(const char *path)
+{
+  struct stat s;
+  if (stat(path, &s) == 0 && S_ISDIR(s.st_mode))
+    add_folder(path);
+  else
+    add_file(path);
+}
+
+static void change(uint8_t *data, size_t *len)
 {
   for (uint64_t n = 1 + random_below(4); n > 0 && *len > 2; n--) {
     size_t at = random_below(*len);
@@ -53,19 +70,33 @@ static void mutate(uint8_t *data, size_t *len)
   }
 }
 
+static void run(const uint8_t *bytes, size_t len, bool changed)
+{
+  uint8_t *data = xmalloc(len > 0 ? len : 1);
+  if (len > 0)
+    memcpy(data, bytes, len);
+  if (changed)
+    change(data, &len);
+  data = xrealloc(data, len > 0 ? len : 1); /* the sanitizer sees a read beyond the input */
+  LLVMFuzzerTestOneInput(data, len);
+  free(data);
+}
+
 int main(int argc, char **argv)
 {
   for (int i = 1; i < argc; i++)
-    replay_file(argv[i]);
-  for (int i = 0; argc == 1 && i < ROUNDS; i++) {
-    const char *seed = seeds[i % (int)ARRAY_LEN(seeds)];
-    size_t len = strlen(seed);
-    AUTO_FREE uint8_t *data = xmalloc(len);
-    memcpy(data, seed, len);
-    mutate(data, &len);
-    data[0] = (uint8_t)random_below(2);
-    data = xrealloc(data, len); /* the sanitizer sees a read beyond the input */
-    LLVMFuzzerTestOneInput(data, len);
+    add(argv[i]);
+  if (n_seeds == 0) {
+    fprintf(stderr, "Usage: %s SEED... (files, or folders of files)\n", argv[0]);
+    return 1;
   }
+  for (size_t i = 0; i < n_seeds; i++)
+    run(seeds[i].data, seeds[i].len, false);
+  for (size_t i = 0; i < ROUNDS; i++)
+    if (seeds[i % n_seeds].len <= MAX_CHANGED)
+      run(seeds[i % n_seeds].data, seeds[i % n_seeds].len, true);
+  printf("%zu seeds, up to %d changes of them\n", n_seeds, ROUNDS);
+  for (size_t i = 0; i < n_seeds; i++)
+    free(seeds[i].data);
   return 0;
 }

@@ -11,6 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Child } from './child.mjs';
 import { freePort } from './ports.mjs';
+import { SecretScan } from './secrets.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const BUILD = path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build'));
@@ -33,12 +34,22 @@ function flagsToArgs(flags) {
   });
 }
 
+function readProc(pid, file) {
+  try {
+    return fs.readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return ''; // not ours to read, or gone
+  }
+}
+
 class ServiceSet {
   #names; // of the processes, in the order they start
   #children = new Map();
   #ports = new Map();
   #stopped = false;
   #keep = process.env.KEEP_RUN === '1';
+  // What must never be seen from outside; a test adds what it makes up itself, such as bearers.
+  secrets = new SecretScan();
 
   constructor(options) {
     this.options = options;
@@ -76,6 +87,7 @@ class ServiceSet {
 
   // Stops one process; throws unless it ended cleanly. { signal: 'SIGKILL' } for a crash.
   async stopOne(name, options) {
+    await this.#lookInside(name);
     await this.#child(name).stop(options);
   }
   // Starts one again, on the ports it had.
@@ -92,13 +104,16 @@ class ServiceSet {
   }
 
   // Stops everything, the gateway first. Throws when any process ended by itself, did not end in
-  // time, or not with exit code 0; the run directory then stays, as it does with KEEP_RUN=1.
+  // time, or not with exit code 0, or when a secret of this run was to be seen anywhere; the run
+  // directory then stays, as it does with KEEP_RUN=1.
   async stop() {
     if (this.#stopped) return;
     this.#stopped = true;
     const errors = [];
+    await Promise.all(this.#names.map((name) => this.#lookInside(name)));
     for (const child of [...this.#children.values()].reverse())
       await child.stop().catch((error) => errors.push(error.message));
+    errors.push(...this.#secretsSeen());
     if (errors.length > 0)
       throw new Error(`the set did not end cleanly; its files are in ${this.dir}\n${errors.join('\n')}`);
     if (!this.#keep) fs.rmSync(this.dir, { recursive: true, force: true });
@@ -118,6 +133,36 @@ class ServiceSet {
   async giveUp() {
     this.#keep = true;
     await this.stop().catch(() => {});
+  }
+
+  #learnSecrets() {
+    this.secrets.addFile(this.dealersFile);
+    for (const flag of ['writeServiceAccount']) this.secrets.addFile(this.options.sim?.[flag]);
+    for (const child of this.#children.values()) this.secrets.addEnvironment(child.spec.env);
+  }
+
+  // What a running process shows of itself: its pages for operators, and /proc.
+  async #lookInside(name) {
+    const child = this.#children.get(name);
+    if (!child?.alive) return;
+    this.#learnSecrets();
+    for (const file of ['environ', 'cmdline']) this.secrets.look(`${name} /proc/PID/${file}`, readProc(child.pid, file));
+    const limits = readProc(child.pid, 'limits');
+    if (name === 'auth' && !/^Max core file size\s+0\s+0\s/m.test(limits))
+      this.secrets.findings.push(`auth may dump core:\n${limits}`);
+    if (this.#kind(name) === 'sim') return;
+    for (const page of ['metrics', 'readyz', 'livez']) {
+      const answer = await fetch(`${this.admin(name)}/${page}`, { signal: AbortSignal.timeout(2000) }).catch(() => null);
+      if (answer !== null) this.secrets.look(`${name} /${page}`, await answer.text().catch(() => ''));
+    }
+  }
+
+  // Everything that was printed, by all processes since the start.
+  #secretsSeen() {
+    this.#learnSecrets();
+    for (const [name, child] of this.#children)
+      for (const [stream, text] of Object.entries(child.output())) this.secrets.look(`${name} ${stream}`, text);
+    return this.secrets.findings.map((finding) => `a secret is to be seen: ${finding}`);
   }
 
   #wanted() {

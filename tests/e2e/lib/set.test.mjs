@@ -99,3 +99,37 @@ test('a process that does not start is named with its message, and the others ar
 test('names that do not exist are refused', async () => {
   await assert.rejects(startSet({ only: ['reports'] }), /reports is none of sim,auth,report/);
 });
+
+test('a secret in what a process printed fails the set, without being repeated', async () => {
+  const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
+  set.secrets.add('a word of the log', 'configuration'); // stands in for a secret
+  const error = await set.stop().then(() => assert.fail('not found'), (e) => e);
+  assert.match(error.message, /a secret is to be seen: auth stderr holds a word of the log as plain text/);
+  assert.doesNotMatch(error.message, /configuration/);
+  fs.rmSync(set.dir, { recursive: true });
+});
+
+test('secrets given by environment are gone from /proc when the service runs', async () => {
+  const key = 'f00dfeedf00dfeedf00dfeedf00dfeedf00dfeedf00dfeedf00dfeedf00dfeed';
+  const secret = 'an-hs256-secret-that-only-this-test-knows';
+  const env = { AUTH_SEAL_KEY: key, AUTH_JWT_HS256_SECRET: secret, AUTH_JWT_ISSUER: 'https://issuer.example' };
+  const set = await startSet({ sim: SMALL, only: ['sim', 'auth'], env: { auth: env } });
+  const environ = fs.readFileSync(`/proc/${set.pid('auth')}/environ`, 'latin1');
+  assert.match(environ, /AUTH_JWT_ISSUER=https:\/\/issuer\.example/); // what we look at is the environment
+  assert.ok(!environ.includes(key) && !environ.includes(secret));
+  await set.stop();
+});
+
+test('the dealers of the simulator are among the secrets looked for', async () => {
+  const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
+  const { dealers } = JSON.parse(fs.readFileSync(set.dealersFile, 'utf8'));
+  await set.stopOne('auth');
+  for (const { oauth } of dealers)
+    for (const value of [oauth.client_secret, oauth.refresh_token]) {
+      const before = set.secrets.findings.length;
+      set.secrets.look('a page', `x ${Buffer.from(`?${value}`).toString('base64')} y`);
+      assert.ok(set.secrets.findings.length > before);
+    }
+  set.secrets.findings.length = 0;
+  await set.stop();
+});

@@ -1,6 +1,6 @@
 /* Google's credential files: what is taken, and the assertion a service account sends. */
-#include <stdio.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

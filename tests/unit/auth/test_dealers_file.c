@@ -143,7 +143,7 @@ static void names_file_line_field_and_dealer_of_every_fault(void)
        "[0].city (dealer \"d1\"): holds a control character"},
       {"{\"dealers\":[\n{\"dealer_id\":\"d1\",,}]}", "dealers.json: line 2, column"},
       {"{\"dealers\":[{\"dealer_id\":\"d1\",\"dealer_id\":\"d2\"}]}",
-       "dealers.json: name \"dealer_id\" occurs twice"},
+       "dealers.json: line 1, column 43: name \"dealer_id\" occurs twice"},
       {"", "dealers.json: "},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++)

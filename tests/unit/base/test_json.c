@@ -39,6 +39,9 @@ static void what_cjson_lets_through_is_refused(void)
       "\"abc",
       "[1 2]",
       "\"\\x\"",
+      "1e309",
+      "[-1e3123456]",
+      "0.1234567890123456789012345678901234567890123456789012345678901234",
   };
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
     struct err e = {0};
@@ -49,14 +52,18 @@ static void what_cjson_lets_through_is_refused(void)
 
 static void well_formed_text_is_accepted(void)
 {
-  static const char *const good[] = {"null",
-                                     " [ ] ",
-                                     "{}",
-                                     "-0.5e+3",
-                                     "\"\\ud83d\\ude00 é\"",
-                                     "{\"a\":[1,2,{\"b\":null}],\"A\":true}",
-                                     "0",
-                                     "\"\""};
+  static const char *const good[] = {
+      "null",
+      " [ ] ",
+      "{}",
+      "-0.5e+3",
+      "\"\\ud83d\\ude00 é\"",
+      "{\"a\":[1,2,{\"b\":null}],\"A\":true}",
+      "0",
+      "1.7976931348623157e308",
+      "1e-999",
+      "123456789012345678901234567890123456789012345678901234567890123",
+      "\"\""};
   for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
     CU_ASSERT_EQUAL(parse(good[i], NULL), ERR_OK);
 }
@@ -66,6 +73,15 @@ static void errors_tell_line_and_column(void)
   struct err e = {0};
   parse("{\n  \"a\": 1,\n  \"b\" 2\n}", &e);
   CU_ASSERT_STRING_EQUAL(e.message, "line 3, column 7: expected ':'");
+}
+
+static void a_repeated_name_is_found_with_its_line(void)
+{
+  struct err e = {0};
+  parse("{\"dealers\": [{}, {\"oauth\": {\"a\": 1}},\n {\"oauth\": {\"a\": {},\n \"a\": 2}}]}", &e);
+  CU_ASSERT_STRING_EQUAL(e.message, "line 3, column 7: name \"a\" occurs twice in one object");
+  parse("{\"a\": 1, \"\\u0061\": 2}", &e);
+  CU_ASSERT_STRING_EQUAL(e.message, "name \"a\" occurs twice in one object");
 }
 
 static void depth_and_size_are_bounded(void)
@@ -121,6 +137,6 @@ static void mutated_text_never_crashes_and_agrees_with_cjson(void)
 }
 
 TEST_MAIN("base/json", TEST(what_cjson_lets_through_is_refused), TEST(well_formed_text_is_accepted),
-          TEST(errors_tell_line_and_column), TEST(depth_and_size_are_bounded),
-          TEST(a_path_is_found_with_its_line),
+          TEST(errors_tell_line_and_column), TEST(a_repeated_name_is_found_with_its_line),
+          TEST(depth_and_size_are_bounded), TEST(a_path_is_found_with_its_line),
           TEST(mutated_text_never_crashes_and_agrees_with_cjson))

@@ -1,0 +1,149 @@
+// deploy/up.sh over the programs of this build: the first question, Ctrl-C, a busy port, a kill.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../lib/ports.mjs';
+import { Mcp } from './mcp.mjs';
+import { BUILD, ROOT, worldFile } from './world.mjs';
+
+const missing = ['jq', 'sqlite3', 'curl', 'setpriv', 'flock'].filter((tool) => spawnSync('which', [tool]).status !== 0);
+const skip = missing.length > 0 && `up.sh needs ${missing}`;
+
+// A checkout of links: its own run directory, our build, a world that is there already.
+let root;
+const processes = new Set();
+before(() => {
+  if (skip) return;
+  root = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-up-'));
+  fs.symlinkSync(path.join(ROOT, 'deploy'), path.join(root, 'deploy'));
+  fs.symlinkSync(BUILD, path.join(root, 'build'));
+  fs.mkdirSync(path.join(root, 'run'));
+  fs.symlinkSync(worldFile(), path.join(root, 'run/world.db'));
+});
+after(() => {
+  for (const child of processes) child.kill('SIGKILL');
+  if (root) fs.rmSync(root, { recursive: true, force: true });
+});
+
+async function up(args, { port } = {}) {
+  const own = port ?? (await freePort());
+  const admin = 20_000 + Math.floor(Math.random() * 10_000);
+  const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
+    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin };
+  const env = { PATH: process.env.PATH, HOME: os.tmpdir(), ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
+  for (const name of ['ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
+  // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.
+  const child = spawn('bash', [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', '--port', String(own), ...args], {
+    env, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  processes.add(child);
+  const run = { child, port: own, out: '' };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (run.out += data));
+  run.ended = new Promise((resolve) => child.once('close', (code, signal) => {
+    processes.delete(child);
+    resolve({ code, signal });
+  }));
+  return run;
+}
+
+async function says(run, pattern) {
+  const end = Date.now() + 120_000;
+  let over = false;
+  run.ended.then(() => (over = true));
+  while (!pattern.test(run.out)) {
+    if (over || Date.now() > end) assert.fail(`up.sh did not say ${pattern}:\n${run.out}`);
+    await sleep(50);
+  }
+}
+
+const alive = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+const pids = (run) => [...run.out.matchAll(/ready \(pid (\d+)/g)].map((m) => Number(m[1]));
+
+async function noOrphan(run) {
+  const all = pids(run);
+  assert.equal(all.length, 5, run.out);
+  for (let i = 0; all.some(alive); i++) {
+    assert.ok(i < 100, `still there: ${all.filter(alive)}`);
+    await sleep(100);
+  }
+}
+
+test('--once asks, checks the answer, and leaves nothing behind', { skip }, async () => {
+  const run = await up(['--once']);
+  const { code } = await run.ended;
+  assert.equal(code, 0, run.out);
+  assert.match(run.out, /How is Toyota of Los Angeles performing relative to its region\?/);
+  assert.match(run.out, /engagement/i);
+  assert.match(run.out, /Checked: the figures equal those computed by SQL/);
+  assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
+  await noOrphan(run);
+});
+
+test('it stays up until Ctrl-C, which ends everything; a second one says so', { skip }, async () => {
+  const run = await up([]);
+  await says(run, /Ctrl-C stops everything/);
+  assert.match(run.out, new RegExp(`url: http://127.0.0.1:${run.port}/mcp`));
+  const client = await Mcp.connect(`http://127.0.0.1:${run.port}/mcp`);
+  assert.equal((await client.data('list_dealers', {})).total, 24);
+
+  const second = await up([]);
+  assert.equal((await second.ended).code, 1);
+  assert.match(second.out, /another deploy\/up\.sh of this checkout is running \(pid \d+\)/);
+
+  process.kill(-run.child.pid, 'SIGINT');
+  const { code } = await run.ended;
+  assert.equal(code, 0, run.out);
+  assert.match(run.out, /stopped\n$/);
+  assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
+  await noOrphan(run);
+});
+
+test('a busy port is named before anything starts', { skip }, async () => {
+  const port = await freePort();
+  const server = net.createServer();
+  await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  try {
+    const run = await up([], { port });
+    assert.equal((await run.ended).code, 1);
+    assert.match(run.out, new RegExp(`port ${port} is in use; choose another with --port`));
+    assert.deepEqual(pids(run), []);
+  } finally {
+    server.close();
+  }
+});
+
+test('a kill of up.sh that cannot be caught leaves no orphan either', { skip }, async () => {
+  const run = await up([]);
+  await says(run, /Ctrl-C stops everything/);
+  run.child.kill('SIGKILL');
+  await run.ended;
+  await noOrphan(run);
+});
+
+test('a service that ends by itself ends the set with a message', { skip }, async () => {
+  const run = await up([]);
+  await says(run, /Ctrl-C stops everything/);
+  process.kill(pids(run)[2], 'SIGKILL'); // report-svc
+  assert.equal((await run.ended).code, 1);
+  assert.match(run.out, /report-svc ended; its log is run\/log\/report-svc\.log/);
+  await noOrphan(run);
+});
+
+test('wrong usage ends with 2', { skip }, async () => {
+  for (const args of [['--nonsense'], ['--port', 'x'], ['--dealers', '/nonexistent']]) {
+    const end = spawnSync('bash', [path.join(root, 'deploy/up.sh'), ...args], { encoding: 'utf8' });
+    assert.equal(end.status, 2, end.stderr);
+  }
+});

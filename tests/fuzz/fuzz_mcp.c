@@ -1,0 +1,118 @@
+/* Fuzz target of MCP messages: the first byte chooses headers, then come two posted bodies, a
+ * line each. Whatever is posted is answered once, or not at all after the client has gone. */
+#include "gateway/mcp/server.h"
+#include "tests/fuzz/fuzz.h"
+
+struct answer {
+  int replies, starts, ends, releases;
+  char session[64];
+};
+
+static void keep_session(struct answer *a, const char *session_id)
+{
+  if (session_id != NULL)
+    snprintf(a->session, sizeof(a->session), "%s", session_id);
+}
+
+static void on_reply(void *arg, int status, const char *session_id, struct buf *body)
+{
+  struct answer *a = arg;
+  FUZZ_MUST(a->releases == 0 && status >= 200 && status < 600);
+  a->replies++;
+  keep_session(a, session_id);
+  buf_free(body);
+}
+
+static void on_start(void *arg, const char *session_id)
+{
+  struct answer *a = arg;
+  FUZZ_MUST(a->releases == 0 && a->replies == 0);
+  a->starts++;
+  keep_session(a, session_id);
+}
+
+static void on_event(void *arg, const char *json, size_t len)
+{
+  struct answer *a = arg;
+  FUZZ_MUST(a->releases == 0 && a->starts == 1 && a->ends == 0);
+  FUZZ_MUST(memchr(json, '\n', len) == NULL);
+}
+
+static void on_end(void *arg)
+{
+  struct answer *a = arg;
+  FUZZ_MUST(a->releases == 0 && a->starts == 1);
+  a->ends++;
+}
+
+static void on_release(void *arg)
+{
+  ((struct answer *)arg)->releases++;
+}
+
+static void principal_ref(struct mcp_principal *p)
+{
+  (void)p;
+}
+
+/* Answers at once with its arguments, with progress before. */
+static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *call)
+{
+  (void)host, (void)tool;
+  AUTO_FREE char *text = cJSON_PrintUnformatted(mcp_call_arguments(call));
+  mcp_call_progress(call, 1, 2, "half");
+  mcp_call_finish(call, &(struct mcp_tool_result){.text = text,
+                                                  .text_len = strlen(text),
+                                                  .structured = text,
+                                                  .structured_len = strlen(text)});
+  mcp_call_unref(call);
+}
+
+static void post(struct mcp_server *s, uint8_t choice, const char *body, char session[64])
+{
+  static const struct mcp_sink sink = {on_reply, on_start, on_event, on_end, on_release};
+  static const char *const versions[] = {NULL, "2025-06-18", "2025-11-25", "2026-07-28"};
+  struct mcp_principal alice = {.id = "alice", .ref = principal_ref, .unref = principal_ref};
+  struct answer a = {0};
+  struct mcp_exchange *exchange = NULL;
+  struct mcp_post request = {.headers = {.session_id = *session != '\0' ? session : NULL,
+                                         .protocol_version = versions[choice & 3],
+                                         .method = choice & 4 ? "tools/call" : NULL,
+                                         .name = choice & 8 ? "echo" : NULL},
+                             .accepts_json = (choice & 0x30) != 0x10,
+                             .accepts_sse = (choice & 0x30) != 0x20,
+                             .body = body,
+                             .body_len = strlen(body),
+                             .principal = &alice};
+  mcp_server_post(s, &request, &sink, &a, &exchange);
+  mcp_server_tick(s);
+  mcp_exchange_gone(exchange);
+  mcp_exchange_unref(exchange);
+  FUZZ_MUST(a.releases == 1 && a.replies + a.starts <= 1 && a.ends <= a.starts);
+  snprintf(session, 64, "%s", a.session);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  static const struct mcp_tool echo = {.name = "echo",
+                                       .title = "Echo",
+                                       .description = "Gives back its arguments.",
+                                       .input_schema = "{\"type\":\"object\"}",
+                                       .output_schema = "{\"type\":\"object\"}",
+                                       .read_only = true};
+  struct mcp_server_options options = {.name = "fuzz",
+                                       .title = "Fuzz",
+                                       .version = "1",
+                                       .tools = {.tools = &echo, .n_tools = 1, .call = call_tool},
+                                       .max_sessions = 4};
+  struct fuzz_input in = {data, size};
+  uint8_t choice = fuzz_byte(&in);
+  AUTO_FREE char *first = fuzz_line(&in);
+  AUTO_FREE char *second = fuzz_line(&in);
+  char session[64] = "";
+  struct mcp_server *s = mcp_server_new(&options);
+  post(s, choice, first, session);
+  post(s, choice, second, session);
+  mcp_server_free(s);
+  return 0;
+}
