@@ -16,6 +16,7 @@ struct app {
   struct snapshot_slot *config;
   struct http_client *http;
   struct tokens *tokens;
+  struct jwks *jwks;
   struct service *service;
   struct rpc_server *server;
   struct admin *admin;
@@ -50,7 +51,8 @@ static enum err_code start_tokens(struct app *a, struct err *e)
   const struct tokens_options tokens = {
       .env = {a->http, a->settings.token_endpoint, (uint32_t)a->settings.token_timeout_ms}};
   a->tokens = tokens_new(&tokens);
-  return ERR_OK;
+  const struct jwks_options jwks = {.http = a->http, .url = a->settings.jwks_url};
+  return jwks.url != NULL ? jwks_new(&a->jwks, "AUTH_JWT_JWKS_URL", &jwks, e) : ERR_OK;
 }
 
 static enum err_code start_service(struct app *a, struct err *e)
@@ -61,6 +63,7 @@ static enum err_code start_service(struct app *a, struct err *e)
       .config = a->config,
       .sealer = a->sealer,
       .tokens = a->tokens,
+      .jwks = a->jwks,
       .bearer = {.enabled = s->enable_auth,
                  .allow_unsigned = s->allow_unsigned,
                  .jwt = {a->jwt_keys, s->jwt_issuer, s->jwt_audience}},
@@ -108,6 +111,7 @@ static void stop(struct app *a)
   admin_stop(a->admin);
   http_client_free(a->http);
   tokens_free(a->tokens);
+  jwks_free(a->jwks);
   service_free(a->service);
   snapshot_slot_free(a->config);
   jwt_keys_free(a->jwt_keys);

@@ -2,6 +2,7 @@
  * on the worker pool. */
 #include "auth-svc/service.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "auth-svc/borrow.h"
@@ -15,13 +16,14 @@
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 
-enum { SERVICE_MAGIC = 0x5e781ce1, TOKEN_CALL_MAGIC = 0x70ca1101 };
+enum { SERVICE_MAGIC = 0x5e781ce1, TOKEN_CALL_MAGIC = 0x70ca1101, KEY_WAIT_MAGIC = 0x4e7a17ed };
 
 struct service {
   uint32_t magic;
   struct service_options options;
   struct metric *authenticated;
   struct metric *issued;
+  struct verified *verified;
 };
 
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
@@ -41,6 +43,7 @@ struct service *service_new(const struct service_options *options)
   s->options = *options;
   s->options.bearer.holds = holds;
   s->options.bearer.user = s;
+  s->verified = s->options.bearer.jwt.verified = verified_new(0);
   s->authenticated =
       metrics_counter("auth_authenticate_total", "Bearer tokens checked, by form and result.",
                       "form", "result", NULL);
@@ -52,6 +55,8 @@ struct service *service_new(const struct service_options *options)
 
 void service_free(struct service *s)
 {
+  if (s != NULL)
+    verified_free(s->verified);
   free(s);
 }
 
@@ -126,28 +131,101 @@ static enum err_code seal_bytes(const struct service *s, struct rpc_call *call, 
 
 /* ----------------------------------------------------------------- Authenticate */
 
-static void handle_authenticate(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+/* A call whose token names a key we do not have, while the keys are fetched again. Lives in
+ * the call's arena. */
+struct key_wait {
+  uint32_t magic;
+  struct service *service;
+  struct rpc_call *call;
+  const Analytics__Auth__V1__AuthenticateRequest *request;
+};
+
+static void on_keys(void *arg);
+
+/* Checks the bearer with the keys of one moment. */
+static enum err_code check_bearer(struct service *s, struct rpc_call *call,
+                                  const Analytics__Auth__V1__AuthenticateRequest *r,
+                                  Analytics__Auth__V1__Grant **grant, enum bearer_form *form,
+                                  uint64_t *generation, struct err *e)
 {
-  struct service *s = service_of(user);
-  const Analytics__Auth__V1__AuthenticateRequest *r = (const void *)request;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  struct bearer_policy policy = s->options.bearer;
+  const struct jwks_set *set = s->options.jwks != NULL ? jwks_acquire(s->options.jwks) : NULL;
+  policy.jwt.fetched = set != NULL ? set->keys : NULL;
+  policy.jwt.generation = *generation = set != NULL ? set->generation : 1;
+  enum err_code code = bearer_grant(grant, form, &policy, config->directory, r->bearer_token,
+                                    now_s(), rpc_call_arena(call), e);
+  if (set != NULL)
+    jwks_release(s->options.jwks, set);
+  return code;
+}
+
+/* True when the call goes on in on_keys(). */
+static bool wait_for_key(struct service *s, struct rpc_call *call,
+                         const Analytics__Auth__V1__AuthenticateRequest *r, uint64_t generation,
+                         bool *retry)
+{
+  struct key_wait *w = ARENA_NEW(rpc_call_arena(call), struct key_wait);
+  *retry = false;
+  if (w == NULL)
+    return false;
+  *w = (struct key_wait){KEY_WAIT_MAGIC, s, call, r};
+  return jwks_wait(s->options.jwks, generation, on_keys, w, retry);
+}
+
+static void finish_authenticate(struct service *s, struct rpc_call *call,
+                                Analytics__Auth__V1__Grant *grant, enum bearer_form form,
+                                struct err *e)
+{
   Analytics__Auth__V1__AuthenticateResponse response;
   analytics__auth__v1__authenticate_response__init(&response);
-  enum bearer_form form;
-  struct err e = {0};
-  enum err_code code = bearer_grant(&response.grant, &form, &s->options.bearer, config->directory,
-                                    r->bearer_token, now_s(), rpc_call_arena(call), &e);
-  if (code == ERR_OK)
-    code = seal_bytes(s, call, SEAL_GRANT, &response.grant->base, &response.sealed, &e);
+  response.grant = grant;
+  if (strcmp(e->reason, "unknown_key") == 0) /* callers know one reason */
+    snprintf(e->reason, sizeof(e->reason), "invalid_credentials");
+  if (e->code == ERR_OK)
+    seal_bytes(s, call, SEAL_GRANT, &grant->base, &response.sealed, e);
   metric_add(s->authenticated, 1,
-             METRIC_LABELS(bearer_form_name(form), code == ERR_OK ? "ok" : e.reason));
-  if (code == ERR_OK) {
+             METRIC_LABELS(bearer_form_name(form), e->code == ERR_OK ? "ok" : e->reason));
+  if (e->code == ERR_OK) {
     rpc_call_reply(call, &response.base);
     return;
   }
   log_info("authentication refused", LOG_S("form", bearer_form_name(form)),
-           LOG_S("reason", e.reason), LOG_S("error", e.message));
-  rpc_call_finish(call, &e);
+           LOG_S("reason", e->reason), LOG_S("error", e->message));
+  rpc_call_finish(call, e);
+}
+
+/* `may_wait`: keys may be fetched for this call; at most once. */
+static void authenticate(struct service *s, struct rpc_call *call,
+                         const Analytics__Auth__V1__AuthenticateRequest *r, bool may_wait)
+{
+  Analytics__Auth__V1__Grant *grant = NULL;
+  enum bearer_form form;
+  uint64_t generation;
+  bool changed = false;
+  struct err e = {0};
+  if (check_bearer(s, call, r, &grant, &form, &generation, &e) != ERR_OK && may_wait &&
+      strcmp(e.reason, "unknown_key") == 0) {
+    if (wait_for_key(s, call, r, generation, &changed))
+      return;
+    if (changed) { /* between the check and the wait */
+      e = (struct err){0};
+      check_bearer(s, call, r, &grant, &form, &generation, &e);
+    }
+  }
+  finish_authenticate(s, call, grant, form, &e);
+}
+
+static void on_keys(void *arg)
+{
+  struct key_wait *w = arg;
+  MAGIC_CHECK(w, KEY_WAIT_MAGIC);
+  authenticate(w->service, w->call, w->request, false);
+}
+
+static void handle_authenticate(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  authenticate(service_of(user), call, (const void *)request, true);
 }
 
 /* ------------------------------------------------------- ListDealers, ResolveCohort */

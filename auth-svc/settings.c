@@ -16,7 +16,7 @@ enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 23 };
+enum { N_VARS = 24 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -45,6 +45,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "the same from a file"},
       {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
+      {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
+       "https URL of the issuer's JWKS; fetched, cached and changed without a restart"},
       {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->jwt_secret, NULL, 0, 0, true,
        "secret of bearer tokens signed with HS256, 32 bytes or more"},
       {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->jwt_secret_file, NULL, 0, 0, false,
@@ -117,7 +119,8 @@ static enum err_code check_admin(struct settings *s, struct err *e)
 
 static enum err_code check_auth(const struct settings *s, struct err *e)
 {
-  bool has_jwt = s->jwt_key_file != NULL || s->jwt_secret != NULL || s->jwt_secret_file != NULL;
+  bool has_jwt = s->jwt_key_file != NULL || s->jwks_url != NULL || s->jwt_secret != NULL ||
+                 s->jwt_secret_file != NULL;
   if (s->seal_key != NULL && s->seal_key_file != NULL)
     return wrong(e, "AUTH_SEAL_KEY: set it or AUTH_SEAL_KEY_FILE, not both");
   if (s->jwt_secret != NULL && s->jwt_secret_file != NULL)

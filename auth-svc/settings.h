@@ -18,6 +18,7 @@ struct settings {
   const char *token_endpoint; /* NULL: each credential's own */
   int64_t token_timeout_ms;
   const char *seal_key, *seal_key_file;
+  const char *jwks_url;
   const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
   bool allow_unsigned, allow_unsigned_anywhere;
   const char *aggregate_identity, *report_identity;

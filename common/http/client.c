@@ -257,6 +257,7 @@ void http_transfer_unref(struct http_transfer *t)
   buf_free(&t->content_type);
   buf_free(&t->retry_after);
   buf_free(&t->www_authenticate);
+  buf_free(&t->cache_control);
   free(t->host);
   free(t->peer);
   t->magic = 0;

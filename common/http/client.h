@@ -59,6 +59,7 @@ struct http_response {
   const char *content_type; /* "" when absent */
   const char *retry_after;  /* "" when absent */
   const char *www_authenticate; /* "" when absent */
+  const char *cache_control;    /* "" when absent */
   int64_t total_ms;
 };
 

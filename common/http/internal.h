@@ -77,6 +77,7 @@ struct http_transfer {
   struct buf content_type;
   struct buf retry_after;
   struct buf www_authenticate;
+  struct buf cache_control;
   char curl_message[CURL_ERROR_SIZE];
   long os_error;                     /* errno of a failed connect */
   struct http_transfer *prev, *next; /* client->live */

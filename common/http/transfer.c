@@ -185,6 +185,7 @@ static void begin_headers(struct http_transfer *t)
   buf_clear(&t->content_type);
   buf_clear(&t->retry_after);
   buf_clear(&t->www_authenticate);
+  buf_clear(&t->cache_control);
   t->encoded = false;
 }
 
@@ -208,6 +209,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *user)
   capture(&t->content_type, line, len, "content-type");
   capture(&t->retry_after, line, len, "retry-after");
   capture(&t->www_authenticate, line, len, "www-authenticate");
+  capture(&t->cache_control, line, len, "cache-control");
   if (len >= sizeof(encoding) && strncasecmp(line, encoding, sizeof(encoding) - 1) == 0)
     t->encoded = true;
   bool last = len <= 2 && (line[0] == '\r' || line[0] == '\n');
@@ -323,6 +325,7 @@ static void set_response(struct http_transfer *t, const struct http_request *r)
   buf_init(&t->content_type, 256);
   buf_init(&t->retry_after, 64);
   buf_init(&t->www_authenticate, 1024);
+  buf_init(&t->cache_control, 256);
 }
 
 enum err_code http_transfer_setup(struct http_transfer *t, const struct http_request *request,
