@@ -25,6 +25,21 @@ bool credential_holds(const struct credential *c, const uint8_t digest[SHA256_SI
   return c->kind->holds != NULL && c->kind->holds(c, digest);
 }
 
+void credential_digest(uint8_t out[SHA256_SIZE], const char *const *parts, size_t n)
+{
+  AUTO_WIPED_BUF struct buf digests = BUF_INIT((SHA256_SIZE + 1) * 64);
+  for (size_t i = 0; i < n; i++) {
+    uint8_t one[SHA256_SIZE];
+    const char *part = parts[i] != NULL ? parts[i] : "";
+    sha256_of(part, strlen(part), one);
+    buf_putc(&digests, parts[i] != NULL ? '1' : '0');
+    buf_append(&digests, one, sizeof(one));
+  }
+  if (digests.failed)
+    abort(); /* no kind has so many parts */
+  sha256_of(buf_str(&digests), digests.len, out);
+}
+
 void token_reply_clear(struct token_reply *r)
 {
   secret_unref(TAKE_PTR(r->access_token));

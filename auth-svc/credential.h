@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "auth-svc/secret.h"
@@ -19,6 +20,8 @@
 #define GOOGLE_TOKEN_ENDPOINT "https://oauth2.googleapis.com/token"
 /* The only scope this project needs (facts: read-only reports). */
 #define ANALYTICS_SCOPE "https://www.googleapis.com/auth/analytics.readonly"
+/* What a token needs that is only there to impersonate a service account. */
+#define CLOUD_PLATFORM_SCOPE "https://www.googleapis.com/auth/cloud-platform"
 
 /* What the attempt to get a token came to. */
 enum token_outcome {
@@ -41,7 +44,7 @@ void token_reply_clear(struct token_reply *r);
 /* What a credential needs of its surroundings. Outlives every exchange. */
 struct token_env {
   struct http_client *http;
-  const char *endpoint; /* overrides every credential's own when not NULL */
+  const char *endpoint; /* overrides every token_uri when not NULL; never STS, IAM, metadata */
   uint32_t timeout_ms;  /* of one exchange; 0 means 10,000 */
 };
 
@@ -53,9 +56,10 @@ struct credential;
 
 struct credential_kind {
   const char *name; /* "authorized_user", as in Google's files */
-  /* Starts getting an access token. `refresh_token` is a replacement received earlier,
-   * NULL for the configured one. ERR_OK: `done` will run, on the HTTP client's thread or
-   * this one. Otherwise it will not, and e says why. */
+  /* Starts getting an access token. The caller keeps c, and *env outlives it, until `done`
+   * ran. `refresh_token` is a replacement received earlier, NULL for the configured one. ERR_OK:
+   * `done` will run, on the HTTP client's thread or this one. Otherwise it will not, and e says
+   * why. */
   enum err_code (*obtain)(const struct credential *c, const struct token_env *env,
                           struct secret *refresh_token, token_done *done, void *user,
                           struct err *e);
@@ -83,21 +87,63 @@ struct credential *credential_new_refresh_token(const char *client_id, const cha
                                                 const char *refresh_token, const char *token_uri,
                                                 const char *quota_project);
 
-/* A service account's key: self-signed RS256 JWT, JWT-bearer grant (RFC 7523). `source`
- * names the file in errors. ERR_INVALID_ARGUMENT when the key is no RSA key of 2,048 bits
- * or more. */
-enum err_code credential_new_service_account(struct credential **out, const char *source,
-                                             const char *client_email, const char *private_key_pem,
-                                             const char *private_key_id, const char *token_uri,
-                                             const char *quota_project, struct err *e);
+struct service_account_options {
+  const char *client_email;
+  const char *private_key;    /* PEM */
+  const char *private_key_id; /* NULL when not known */
+  const char *token_uri;      /* NULL: Google's */
+  const char *scope;          /* NULL: ANALYTICS_SCOPE */
+  const char *subject;        /* user to act as, by domain-wide delegation; NULL for none */
+  const char *quota_project;
+  bool self_signed; /* the JWT itself is the bearer: no question to the token endpoint */
+};
+/* A service account's key: RS256 JWT, by the JWT-bearer grant (RFC 7523) or as the bearer
+ * itself (facts: what Google's own client does). Copies everything. ERR_INVALID_ARGUMENT when
+ * private_key is no RSA key of 2,048 to 8,192 bits. */
+enum err_code credential_new_service_account(struct credential **out,
+                                             const struct service_account_options *options,
+                                             struct err *e);
 
-/* A credential file of Google's: "authorized_user" or "service_account". The text is
- * Application Default Credentials JSON; `source` names it in errors. */
-enum err_code credential_from_adc_json(struct credential **out, const char *source,
-                                       const char *text, size_t len, struct err *e);
-/* Finds the file: `explicit_path` (GOOGLE_APPLICATION_CREDENTIALS) when not NULL, else
- * $CLOUDSDK_CONFIG or ~/.config/gcloud. ERR_NOT_FOUND says where it looked. */
+struct subject_source;
+struct impersonation;
+
+struct external_account_options {
+  const char *audience;
+  const char *subject_token_type;
+  const char *token_url; /* NULL: Google's STS */
+  const char *scope;     /* of the token; NULL: ANALYTICS_SCOPE */
+  const char *quota_project;
+  struct subject_source *source;       /* taken over */
+  struct impersonation *impersonation; /* taken over; NULL: the federated token itself */
+};
+/* Workload Identity Federation: a foreign token, exchanged at Google's STS (RFC 8693), and
+ * with `impersonation` turned into a service account's. */
+struct credential *credential_new_external_account(const struct external_account_options *options);
+
+/* A service account that another credential may impersonate. Takes both over. */
+struct credential *credential_new_impersonated(struct credential *source,
+                                               struct impersonation *impersonation,
+                                               const char *quota_project);
+
+/* The service account of the machine, from Google's metadata server at `host` ("host" or
+ * "host:port"). NULL when that is no host. */
+struct credential *credential_new_metadata(const char *host, const char *scope);
+/* GCE_METADATA_HOST or Google's name. */
+const char *credential_metadata_host(void);
+/* Whether a metadata server answers at `host`. Blocks for three seconds at most: for the
+ * start of the program, never for a call. */
+bool credential_metadata_detect(const char *host);
+
+/* Application Default Credentials in Google's order: `explicit_path`
+ * (GOOGLE_APPLICATION_CREDENTIALS) when not NULL; $CLOUDSDK_CONFIG or ~/.config/gcloud; the
+ * metadata server, unless NO_GCE_CHECK=true. A file that was named or is there must be good:
+ * the next place is for what is absent. ERR_NOT_FOUND says where it looked. Blocks for three
+ * seconds at most. */
 enum err_code credential_find_adc(struct credential **out, const char *explicit_path,
                                   struct err *e);
+
+/* Digest of a list of texts, each of which may be NULL: of the digests of its parts, so that no
+ * part can run into the next. */
+void credential_digest(uint8_t out[SHA256_SIZE], const char *const *parts, size_t n);
 
 #endif

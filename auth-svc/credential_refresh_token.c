@@ -20,10 +20,10 @@ static enum err_code obtain(const struct credential *c, const struct token_env *
   const struct refresh_token_credential *r = (const void *)c;
   const struct secret *refresh = refresh_token != NULL ? refresh_token : r->refresh_token;
   const struct form_field form[] = {
-      {"client_id", secret_text(r->client_id)},
-      {"client_secret", secret_text(r->client_secret)},
-      {"refresh_token", secret_text(refresh)},
-      {"grant_type", "refresh_token"},
+      {"client_id", secret_text(r->client_id), false},
+      {"client_secret", secret_text(r->client_secret), false},
+      {"refresh_token", secret_text(refresh), false},
+      {"grant_type", "refresh_token", true},
   };
   return token_exchange_start(env, r->token_uri, GRANT_REFRESH_TOKEN, form, ARRAY_LEN(form), done,
                               user, e);

@@ -1,4 +1,5 @@
-/* Credentials of a service account: self-signed RS256 JWT, JWT-bearer grant (RFC 7523). */
+/* Credentials of a service account: an RS256 JWT signed with its key, either exchanged by the
+ * JWT-bearer grant (RFC 7523) or sent as the bearer itself. */
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -10,13 +11,16 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 
-enum { ASSERTION_MAX = 8192, LIFE_S = 3600, MIN_RSA_BITS = 2048 };
+enum { ASSERTION_MAX = 8192, LIFE_S = 3600, MIN_RSA_BITS = 2048, MAX_RSA_BITS = 8192 };
 
 struct service_account {
   struct credential base;
   char *client_email;
   char *key_id; /* "" when not given */
   char *token_uri;
+  char *scope;
+  char *subject; /* NULL for none */
+  bool self_signed;
   EVP_PKEY *key; /* OpenSSL counts its references and locks it */
 };
 
@@ -26,7 +30,9 @@ static void put_json_member(struct buf *out, const char *before, const char *tex
   buf_put_json_string(out, text, strlen(text));
 }
 
-/* header.claims, both base64url. Google's rules: facts of its OAuth page, exp <= iat + 3600. */
+/* header.claims, both base64url. Google's rules: facts of its OAuth page, exp <= iat + 3600;
+ * the grant's JWT is for the token endpoint (aud), the bearer itself has a scope instead, and
+ * its sub is the account itself. */
 static bool write_signing_input(const struct service_account *s, int64_t now_s, struct buf *out)
 {
   AUTO_BUF struct buf header = BUF_INIT(1024), claims = BUF_INIT(4096);
@@ -35,8 +41,11 @@ static bool write_signing_input(const struct service_account *s, int64_t now_s, 
     put_json_member(&header, ",\"kid\":", s->key_id);
   buf_putc(&header, '}');
   put_json_member(&claims, "{\"iss\":", s->client_email);
-  put_json_member(&claims, ",\"scope\":", ANALYTICS_SCOPE);
-  put_json_member(&claims, ",\"aud\":", s->token_uri);
+  if (s->self_signed || s->subject != NULL)
+    put_json_member(&claims, ",\"sub\":", s->self_signed ? s->client_email : s->subject);
+  put_json_member(&claims, ",\"scope\":", s->scope);
+  if (!s->self_signed)
+    put_json_member(&claims, ",\"aud\":", s->token_uri);
   buf_printf(&claims, ",\"iat\":%lld,\"exp\":%lld}", (long long)now_s, (long long)(now_s + LIFE_S));
   return !header.failed && !claims.failed && base64url_encode(out, header.data, header.len) &&
          buf_putc(out, '.') && base64url_encode(out, claims.data, claims.len);
@@ -59,6 +68,15 @@ static bool write_assertion(const struct service_account *s, struct buf *out)
          buf_putc(out, '.') && base64url_encode(out, sig, len);
 }
 
+/* The JWT is the token: nobody is asked. */
+static void hand_over(const struct buf *jwt, token_done *done, void *user)
+{
+  struct token_reply reply = {.outcome = TOKEN_OBTAINED, .expires_in_s = LIFE_S};
+  reply.access_token = secret_new(jwt->data, jwt->len);
+  done(user, &reply);
+  token_reply_clear(&reply);
+}
+
 static enum err_code obtain(const struct credential *c, const struct token_env *env,
                             struct secret *refresh_token, token_done *done, void *user,
                             struct err *e)
@@ -69,9 +87,13 @@ static enum err_code obtain(const struct credential *c, const struct token_env *
   if (buf_reserve(&assertion, ASSERTION_MAX - 1) == NULL || !write_assertion(s, &assertion))
     return err_set(e, ERR_INVALID_ARGUMENT, "cannot_sign",
                    "the service account's key cannot sign; check its private_key");
+  if (s->self_signed) {
+    hand_over(&assertion, done, user);
+    return ERR_OK;
+  }
   const struct form_field form[] = {
-      {"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
-      {"assertion", buf_str(&assertion)},
+      {"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", true},
+      {"assertion", buf_str(&assertion), false},
   };
   return token_exchange_start(env, s->token_uri, GRANT_JWT_BEARER, form, ARRAY_LEN(form), done,
                               user, e);
@@ -84,6 +106,8 @@ static void destroy(struct credential *c)
   free(s->client_email);
   free(s->key_id);
   free(s->token_uri);
+  free(s->scope);
+  free(s->subject);
   free(s);
 }
 
@@ -95,32 +119,42 @@ static EVP_PKEY *read_key(const char *pem)
   EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
   BIO_free(bio);
   if (key != NULL &&
-      (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) < MIN_RSA_BITS)) {
+      (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) < MIN_RSA_BITS ||
+       EVP_PKEY_get_bits(key) > MAX_RSA_BITS)) {
     EVP_PKEY_free(key);
     key = NULL;
   }
   return key;
 }
 
-enum err_code credential_new_service_account(struct credential **out, const char *source,
-                                             const char *client_email, const char *private_key_pem,
-                                             const char *private_key_id, const char *token_uri,
-                                             const char *quota_project, struct err *e)
+static void take_fingerprint(struct service_account *s, const char *private_key)
 {
-  EVP_PKEY *key = read_key(private_key_pem);
+  const char *const parts[] = {
+      "service_account", s->client_email, s->key_id,   s->token_uri,
+      s->scope,          s->subject,      private_key, s->self_signed ? "self_signed" : "",
+  };
+  credential_digest(s->base.fingerprint, parts, ARRAY_LEN(parts));
+}
+
+enum err_code credential_new_service_account(struct credential **out,
+                                             const struct service_account_options *o, struct err *e)
+{
+  EVP_PKEY *key = read_key(o->private_key);
   if (key == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_private_key",
-                   "%s: private_key: must be an RSA key of at least %d bits in PEM", source,
-                   MIN_RSA_BITS);
+                   "must be an RSA key of %d to %d bits in PEM", MIN_RSA_BITS, MAX_RSA_BITS);
   struct service_account *s = xcalloc(1, sizeof(*s));
   s->base.kind = &kind;
   atomic_init(&s->base.refs, 1);
-  s->base.quota_project = xstrdup(quota_project);
-  s->client_email = xstrdup(client_email);
-  s->key_id = xstrdup(private_key_id != NULL ? private_key_id : "");
-  s->token_uri = xstrdup(token_uri != NULL ? token_uri : GOOGLE_TOKEN_ENDPOINT);
+  s->base.quota_project = xstrdup(o->quota_project);
+  s->client_email = xstrdup(o->client_email);
+  s->key_id = xstrdup(o->private_key_id != NULL ? o->private_key_id : "");
+  s->token_uri = xstrdup(o->token_uri != NULL ? o->token_uri : GOOGLE_TOKEN_ENDPOINT);
+  s->scope = xstrdup(o->scope != NULL ? o->scope : ANALYTICS_SCOPE);
+  s->subject = xstrdup(o->subject);
+  s->self_signed = o->self_signed;
   s->key = key;
-  sha256_of(private_key_pem, strlen(private_key_pem), s->base.fingerprint);
+  take_fingerprint(s, o->private_key);
   *out = &s->base;
   return ERR_OK;
 }

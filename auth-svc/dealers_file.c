@@ -5,41 +5,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "auth-svc/dealers_reader.h"
 #include "auth-svc/nearest.h"
 #include "auth-svc/secret_file.h"
-#include "auth-svc/token_exchange.h"
+#include "auth-svc/token_answer.h"
 #include "common/base/codec.h"
-#include "common/base/config.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
 enum {
   ARENA_MAX = 64 << 20,
-  SECRET_MAX = 4096, /* bytes of a client id, secret or refresh token */
-  URL_MAX = 1024,
 };
 
 /* ------------------------------------------------------------------- messages */
 
 size_t dealers_line_of(const struct dealers_reader *r, const char *path)
 {
-  char p[FIELD_PATH_MAX];
-  snprintf(p, sizeof(p), "%s", path);
-  while (*p != '\0') {
-    size_t line = json_line_of(r->text, r->len, p);
-    if (line != 0)
-      return line;
-    char *dot = strrchr(p, '.'), *bracket = strrchr(p, '[');
-    char *cut = dot == NULL || (bracket != NULL && bracket > dot) ? bracket : dot;
-    if (cut == NULL)
-      break;
-    *cut = '\0';
-  }
-  return 1;
+  return config_line_of(r->text, r->len, path);
 }
 
 enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
@@ -284,46 +268,11 @@ static enum err_code read_texts(const struct dealers_reader *r, const cJSON *obj
   return check_lead_event(r, d->lead_event);
 }
 
-/* ---------------------------------------------------------------------- oauth */
+/* ----------------------------------------------------------------- credentials */
 
-static enum err_code check_token_uri(const struct dealers_reader *r, const char *uri)
+static enum err_code refuse_credential(void *user, const char *field, const char *text)
 {
-  char host[256], name[256];
-  uint16_t port = 0;
-  if (uri == NULL)
-    return ERR_OK;
-  if (!url_host(uri, host, sizeof(host)))
-    return dealers_refuse(r, "oauth.token_uri", "must be an https URL such as \"%s\"",
-                          GOOGLE_TOKEN_ENDPOINT);
-  bool local =
-      config_host_is_loopback(host) ||
-      (config_split_hostport(host, name, sizeof(name), &port) && config_host_is_loopback(name));
-  if (strncasecmp(uri, "https:", 6) != 0 && !local)
-    log_warn("oauth.token_uri is not https: refresh tokens would travel in the clear",
-             LOG_S("dealer_id", r->who), LOG_S("host", host));
-  return ERR_OK;
-}
-
-static enum err_code read_oauth(const struct dealers_reader *r, const cJSON *object,
-                                struct credential **out)
-{
-  static const char *const known[] = {"client_id", "client_secret", "refresh_token", "token_uri"};
-  const char *value[ARRAY_LEN(known)] = {NULL};
-  const cJSON *oauth = cJSON_GetObjectItemCaseSensitive(object, "oauth");
-  if (!cJSON_IsObject(oauth))
-    return dealers_refuse(r, "oauth",
-                          "%smust be an object with client_id, client_secret and refresh_token",
-                          oauth == NULL ? "missing; " : "");
-  enum err_code code = dealers_check_keys(r, oauth, "oauth.", known, ARRAY_LEN(known));
-  for (size_t i = 0; i < 3 && code == ERR_OK; i++)
-    code = read_text(r, oauth, "oauth.", known[i], SECRET_MAX, NULL, &value[i]);
-  if (code == ERR_OK && cJSON_GetObjectItemCaseSensitive(oauth, "token_uri") != NULL)
-    code = read_text(r, oauth, "oauth.", "token_uri", URL_MAX, NULL, &value[3]);
-  if (code == ERR_OK)
-    code = check_token_uri(r, value[3]);
-  if (code == ERR_OK)
-    *out = credential_new_refresh_token(value[0], value[1], value[2], value[3], NULL);
-  return code;
+  return dealers_refuse(user, field, "%s", text);
 }
 
 static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, struct dealer *d,
@@ -336,6 +285,10 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
                                       "city",
                                       "state",
                                       "oauth",
+                                      "service_account",
+                                      "external_account",
+                                      "impersonated_service_account",
+                                      "adc",
                                       "properties",
                                       "owner",
                                       "groups",
@@ -358,7 +311,7 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
     code = read_groups(r, object, d);
   if (code == ERR_OK)
     code = dealers_read_settings(r, object, d);
-  return code != ERR_OK ? code : read_oauth(r, object, credential);
+  return code != ERR_OK ? code : credential_config_read(credential, &r->credentials, object);
 }
 
 /* ------------------------------------------------------------------- the file */
@@ -433,20 +386,13 @@ static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r,
   return code;
 }
 
-/* cJSON's copies of the secrets; depth is bounded by json_parse(). */
-static void wipe_json(cJSON *j)
-{
-  for (; j != NULL; j = j->next) {
-    if (cJSON_IsString(j))
-      mem_wipe(j->valuestring, strlen(j->valuestring));
-    wipe_json(j->child);
-  }
-}
-
 enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
                                  size_t len, struct err *e)
 {
+  const char *slash = strrchr(name, '/');
+  AUTO_FREE char *dir = slash != NULL ? xstrndup(name, (size_t)(slash - name) + 1) : NULL;
   struct dealers_reader r = {.name = name, .text = text, .len = len, .e = e};
+  r.credentials = (struct credential_config){.dir = dir, .refuse = refuse_credential, .user = &r};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, text, len, &limits, e);
@@ -458,7 +404,8 @@ enum err_code dealers_file_parse(struct snapshot **out, const char *name, const 
   code = find_dealers(&r, root, &list);
   if (code == ERR_OK)
     code = parse_list(out, &r, root, list);
-  wipe_json(root);
+  credential_config_clear(&r.credentials);
+  json_wipe(root);
   return code;
 }
 

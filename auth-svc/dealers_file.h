@@ -2,14 +2,14 @@
  *
  *   {"dealers": [{"dealer_id": "d01", "account_id": "a01", "name": "Northgate Ford",
  *                 "region": "West", "city": "Reno", "state": "NV",
- *                 "oauth": {"client_id": ..., "client_secret": ..., "refresh_token": ...,
- *                           "token_uri": ...},
+ *                 "oauth": {"client_id": ..., "client_secret": ..., "refresh_token": ...},
  *                 "properties": ["213025502"],
  *                 "owner": ..., "groups": [...], "lead_event": ..., "time_zone": ...}]}
  *
  * or the bare array. dealer_id defaults to account_id and the other way round; city, state,
- * token_uri, owner, groups, lead_event and time_zone may be left out. A property is digits,
- * "properties/" and digits, or {"property_id": ..., "display_name": ...}. */
+ * owner, groups, lead_event and time_zone may be left out. In place of oauth may stand another
+ * credential (credential_config.h). A property is digits, "properties/" and digits, or
+ * {"property_id": ..., "display_name": ...}. */
 #ifndef AMCP_AUTH_DEALERS_FILE_H
 #define AMCP_AUTH_DEALERS_FILE_H
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "auth-svc/credential_config.h"
 #include "auth-svc/directory.h"
 #include "common/base/error.h"
 
@@ -20,6 +21,7 @@ struct dealers_reader {
   size_t index;    /* of the dealer being read */
   const char *who; /* its id; NULL while not known */
   struct arena *arena;
+  struct credential_config credentials;
   struct err *e;
 };
 

@@ -179,7 +179,7 @@ static void on_done(void *user, const struct http_response *r)
   else
     log_warn("keys of bearer tokens could not be fetched; those at hand stay",
              LOG_S("setting", "AUTH_JWT_JWKS_URL"), LOG_S("error", e.message));
-  int64_t delay = ok ? bounded(j, jwks_max_age_ms(r->cache_control, JWKS_MIN_AGE_MS)) : j->retry_ms;
+  int64_t delay = ok ? bounded(j, jwks_max_age_ms(r->wanted, JWKS_MIN_AGE_MS)) : j->retry_ms;
   finish(j, keys);
   if (r->error.code != ERR_CANCELLED)
     set_timer(j, delay);
@@ -195,6 +195,7 @@ static void start_fetch(struct jwks *j)
                                        .n_headers = 1,
                                        .timeout_ms = JWKS_TIMEOUT_MS,
                                        .max_response_bytes = JWKS_MAX_BYTES,
+                                       .want_header = "cache-control",
                                        .on_done = on_done,
                                        .user = j};
   struct err e = {0};

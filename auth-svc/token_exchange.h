@@ -14,15 +14,22 @@ enum {
 struct form_field {
   const char *name;
   const char *value;
+  bool open; /* no secret: an error may repeat it */
 };
 
 /* How the errors of a grant type are meant. */
 enum grant_kind {
   GRANT_REFRESH_TOKEN, /* invalid_grant: the dealer must consent again */
   GRANT_JWT_BEARER,    /* invalid_grant: key, clock or account is wrong: the operator's */
+  /* Workload identity: the operator's, too. They differ in what was presented. */
+  GRANT_STS_FILE,
+  GRANT_STS_URL,
+  GRANT_STS_AWS,
+  GRANT_METADATA, /* the answer of a metadata server; nothing is sent */
 };
 
-/* Posts the form to env->endpoint or else `url`. `done` as in credential_kind.obtain. */
+/* Posts the form to `url`; env->endpoint takes its place for the two grants of Google's OAuth
+ * endpoint. At most 12 fields. `done` as in credential_kind.obtain. */
 enum err_code token_exchange_start(const struct token_env *env, const char *url,
                                    enum grant_kind grant, const struct form_field *form, size_t n,
                                    token_done *done, void *user, struct err *e);

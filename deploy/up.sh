@@ -43,7 +43,7 @@ done
   echo "up.sh: --port $port: expected a number from 1 to 65535" >&2
   exit 2
 }
-if [[ -n $dealers && ! -r $dealers ]]; then
+if [[ -n $dealers && (-d $dealers || ! -r $dealers) ]]; then
   echo "up.sh: --dealers $dealers: no such file, or not readable" >&2
   exit 2
 fi

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "ga4-sim/caller.h"
 #include "ga4-sim/messages.h"
 #include "ga4-sim/report.h"
 #include "ga4-sim/sim.h"
@@ -70,37 +71,6 @@ static bool route(const struct request *q, struct call *c)
   return false;
 }
 
-#define EXPECTED                                                                                   \
-  "Expected OAuth 2 access token, login cookie or other valid authentication credential. See "     \
-  "https://developers.google.com/identity/sign-in/web/devconsole-project."
-
-static void reply_no_credentials(const struct call *c, struct reply *r)
-{
-  reply_google_error(
-      r, 401, "UNAUTHENTICATED", "Request is missing required authentication credential. " EXPECTED,
-      reply_error_info("CREDENTIALS_MISSING", "method", c->rpc, "service", c->service, NULL));
-  snprintf(r->www_authenticate, sizeof(r->www_authenticate),
-           "Bearer realm=\"https://accounts.google.com/\"");
-}
-
-static void reply_bad_credentials(struct reply *r)
-{
-  reply_google_error(r, 401, "UNAUTHENTICATED",
-                     "Request had invalid authentication credentials. " EXPECTED, NULL);
-  snprintf(r->www_authenticate, sizeof(r->www_authenticate),
-           "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"");
-}
-
-static void reply_scopes(const struct call *c, struct reply *r)
-{
-  reply_google_error(r, 403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.",
-                     reply_error_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "method", c->rpc,
-                                      "service", c->service, NULL));
-  snprintf(r->www_authenticate, sizeof(r->www_authenticate),
-           "Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", "
-           "scope=\"https://www.googleapis.com/auth/analytics.readonly\"");
-}
-
 static void reply_disabled(const struct call *c, struct reply *r)
 {
   const char *api =
@@ -134,29 +104,33 @@ static void reply_exhausted(enum quota_verdict verdict, struct reply *r)
   reply_google_error(r, 429, "RESOURCE_EXHAUSTED", quota_message(verdict), NULL);
 }
 
-/* Who is asking; answers 401 and returns false when nobody valid is. */
+static void reply_scopes(const struct call *c, struct reply *r)
+{
+  reply_insufficient_scopes(r, c->rpc, c->service,
+                            "https://www.googleapis.com/auth/analytics.readonly");
+}
+
+/* Who is asking; answers 401 or 403 and returns false when nobody who may is. */
 static bool authenticate(struct sim *s, const struct request *q, struct call *c, struct reply *r)
 {
-  static const char scheme[] = "Bearer ";
-  if (q->authorization == NULL || strncasecmp(q->authorization, scheme, sizeof(scheme) - 1) != 0) {
+  struct caller caller;
+  enum caller_verdict verdict = caller_read(s, q->authorization, &caller);
+  if (verdict != CALLER_KNOWN) {
     stats_count(s->stats, IDENTITY_NONE, STATS_UNAUTHENTICATED);
-    reply_no_credentials(c, r);
+    if (verdict == CALLER_MISSING)
+      reply_no_credentials(r, c->rpc, c->service);
+    else
+      reply_bad_credentials(r);
     return false;
   }
-  const char *token = q->authorization + sizeof(scheme) - 1;
-  int64_t now = clock_unix_ms() / 1000;
-  struct jwt_error why;
-  c->identity = tokens_check(&s->tokens, token, now);
-  /* Google's clients may sign a JWT with a service account's key and send that. */
-  if (c->identity == IDENTITY_NONE && strncmp(token, "eyJ", 3) == 0 &&
-      service_account_verify(s->service_account, token, true, now, &why))
-    c->identity = IDENTITY_SERVICE_ACCOUNT;
-  if (c->identity == IDENTITY_NONE || c->identity >= (int64_t)s->world->property_count) {
-    stats_count(s->stats, IDENTITY_NONE, STATS_UNAUTHENTICATED);
-    reply_bad_credentials(r);
+  if (!(caller.scopes & SCOPES_READ_ANALYTICS)) {
+    reply_scopes(c, r);
     return false;
   }
-  c->project = c->identity == IDENTITY_SERVICE_ACCOUNT ? 1 : 0;
+  /* Who has no role on any property is denied at the property. */
+  c->identity =
+      caller.reads && caller.identity != IDENTITY_OPERATOR ? caller.identity : IDENTITY_NONE;
+  c->project = caller.kind == TOKEN_USER ? 0 : 1;
   return true;
 }
 
@@ -193,20 +167,11 @@ static bool api_fault(struct sim *s, const struct call *c, int64_t property, str
   case FAULT_503:
     reply_google_error(r, 503, "UNAVAILABLE", "The service is currently unavailable.", NULL);
     return true;
-  case FAULT_HTML_502:
-    reply_bad_gateway(r);
+  case FAULT_400:
+    reply_google_error(r, 400, "INVALID_ARGUMENT", "Request contains an invalid argument.", NULL);
     return true;
-  case FAULT_SLOW_BODY:
-    r->slow_ms = x.ms;
-    return false;
-  case FAULT_CUT:
-    r->cut = true;
-    return false;
-  case FAULT_MALFORMED:
-    r->malformed = true;
-    return false;
   default:
-    return false;
+    return reply_spoil(r, &x);
   }
 }
 

@@ -65,11 +65,14 @@ void control_handle(struct sim *s, const struct request *q, struct reply *r)
   } else if (strcmp(q->path, "/sim/quota") == 0 && strcmp(q->method, "DELETE") == 0) {
     quota_reset(s->quota);
     reply_count(r, "reset", (double)s->world->property_count);
-  } else {
+  } else if (!control_identity(s, q, r)) {
     struct err e;
-    err_set(&e, ERR_NOT_FOUND, NULL,
-            "no such control: use GET, POST or DELETE /sim/faults, GET or DELETE /sim/stats, "
-            "DELETE /sim/quota");
+    err_set(
+        &e, ERR_NOT_FOUND, NULL,
+        "no such control: use GET, POST or DELETE /sim/faults, GET or DELETE /sim/stats, "
+        "DELETE /sim/quota, POST /sim/{rotation, tokens, revocation, clients, federation, "
+        "service-accounts, projected-token, aws/rotate, jwks/rotate, mint-jwt}, GET /sim/{jwks, "
+        "aws, projected-token}");
     reply_control_error(r, &e);
   }
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -47,10 +48,18 @@ static const struct {
     [FAULT_SLOW_BODY] = {"slow_body", API, 2000},
     [FAULT_CUT] = {"cut", API, 0},
     [FAULT_MALFORMED] = {"malformed", API, 0},
+    [FAULT_400] = {"400", API, 0},
+    [FAULT_NOT_JSON] = {"not_json", API, 0},
+    [FAULT_HUGE_BODY] = {"huge_body", API, 0},
     [FAULT_INVALID_GRANT] = {"invalid_grant", ENDPOINT_TOKEN, 0},
     [FAULT_INVALID_CLIENT] = {"invalid_client", ENDPOINT_TOKEN, 0},
     [FAULT_TOKEN_503] = {"token_503", ENDPOINT_TOKEN, 0},
     [FAULT_TOKEN_SLOW] = {"token_slow", ENDPOINT_TOKEN, 2000},
+    [FAULT_INVALID_RAPT] = {"invalid_rapt", ENDPOINT_TOKEN, 0},
+    [FAULT_DELETED_CLIENT] = {"deleted_client", ENDPOINT_TOKEN, 0},
+    [FAULT_UNAUTHORIZED_CLIENT] = {"unauthorized_client", ENDPOINT_TOKEN, 0},
+    [FAULT_ADMIN_POLICY] = {"admin_policy_enforced", ENDPOINT_TOKEN, 0},
+    [FAULT_INVALID_TARGET] = {"invalid_target", ENDPOINT_STS, 0},
 };
 
 struct faults *faults_new(void)
@@ -102,6 +111,17 @@ static enum err_code read_target(const struct world *w, const cJSON *d, int64_t 
   return ERR_OK;
 }
 
+static enum err_code bad_kind(struct err *e)
+{
+  AUTO_BUF struct buf text = BUF_INIT(1024);
+  for (int k = 1; k < FAULT_KIND_COUNT; k++)
+    buf_printf(&text, "%s%s", k == 1 ? "" : ", ", kinds[k].name);
+  return err_set(e, ERR_INVALID_ARGUMENT, "fault", "kind must be one of %s", buf_str(&text));
+}
+
+static const char *const endpoint_names[] = {"token", "report",   "admin", "sts",
+                                             "iam",   "metadata", "imds"};
+
 static enum err_code read_kind(const cJSON *d, struct fault *out, struct err *e)
 {
   const char *kind = json_get_string(d, "kind");
@@ -109,25 +129,20 @@ static enum err_code read_kind(const cJSON *d, struct fault *out, struct err *e)
     if (strcmp(kinds[k].name, kind) == 0)
       out->kind = (enum fault_kind)k;
   if (out->kind == FAULT_NONE)
-    return bad(e, "kind must be one of latency, 401, 403, 403_scopes, 403_disabled, 429_hourly, "
-                  "429_daily, 429_concurrent, 500, 503, html_502, slow_body, cut, malformed, "
-                  "invalid_grant, invalid_client, token_503, token_slow");
+    return bad_kind(e);
   out->endpoints = kinds[out->kind].endpoints;
   const char *endpoint = json_get_string(d, "endpoint");
   if (endpoint == NULL)
     return ERR_OK;
-  static const struct {
-    const char *name;
-    unsigned bit;
-  } endpoints[] = {
-      {"token", ENDPOINT_TOKEN}, {"report", ENDPOINT_REPORT}, {"admin", ENDPOINT_ADMIN}};
   out->endpoints = 0;
-  for (size_t i = 0; i < ARRAY_LEN(endpoints); i++)
-    if (strcmp(endpoints[i].name, endpoint) == 0)
-      out->endpoints = endpoints[i].bit;
+  for (size_t i = 0; i < ARRAY_LEN(endpoint_names); i++)
+    if (strcmp(endpoint_names[i], endpoint) == 0)
+      out->endpoints = 1U << i;
   bool token_only = out->kind >= FAULT_INVALID_GRANT;
-  if (out->endpoints == 0 || (token_only && out->endpoints != ENDPOINT_TOKEN))
-    return bad(e, "endpoint must be token, report or admin, and token for the token's own kinds");
+  if (out->endpoints == 0 ||
+      (token_only && out->endpoints != ENDPOINT_TOKEN && out->endpoints != ENDPOINT_STS))
+    return bad(e, "endpoint must be token, report, admin, sts, iam, metadata or imds, and token or "
+                  "sts for the token's own kinds");
   return ERR_OK;
 }
 
@@ -160,10 +175,9 @@ static cJSON *describe(const struct fault *f, const struct world *w)
   cJSON_AddNumberToObject(d, "ms", f->ms);
   if (f->times >= 0)
     cJSON_AddNumberToObject(d, "times", (double)f->times);
-  static const char *const names[] = {"token", "report", "admin"};
-  for (size_t i = 0; i < ARRAY_LEN(names); i++)
+  for (size_t i = 0; i < ARRAY_LEN(endpoint_names); i++)
     if (f->endpoints & (1U << i))
-      cJSON_AddItemToArray(endpoints, cJSON_CreateString(names[i]));
+      cJSON_AddItemToArray(endpoints, cJSON_CreateString(endpoint_names[i]));
   cJSON_AddItemToObject(d, "endpoints", endpoints);
   return d;
 }

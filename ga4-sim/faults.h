@@ -25,14 +25,31 @@ enum fault_kind {
   FAULT_SLOW_BODY,
   FAULT_CUT,
   FAULT_MALFORMED,
+  FAULT_400,
+  FAULT_NOT_JSON,
+  FAULT_HUGE_BODY,
+  /* From here on: of the token endpoint and the token exchange only. */
   FAULT_INVALID_GRANT,
   FAULT_INVALID_CLIENT,
   FAULT_TOKEN_503,
   FAULT_TOKEN_SLOW,
+  FAULT_INVALID_RAPT,
+  FAULT_DELETED_CLIENT,
+  FAULT_UNAUTHORIZED_CLIENT,
+  FAULT_ADMIN_POLICY,
+  FAULT_INVALID_TARGET,
   FAULT_KIND_COUNT
 };
 
-enum fault_endpoint { ENDPOINT_TOKEN = 1, ENDPOINT_REPORT = 2, ENDPOINT_ADMIN = 4 };
+enum fault_endpoint {
+  ENDPOINT_TOKEN = 1,
+  ENDPOINT_REPORT = 2,
+  ENDPOINT_ADMIN = 4,
+  ENDPOINT_STS = 8,
+  ENDPOINT_IAM = 16,
+  ENDPOINT_METADATA = 32,
+  ENDPOINT_IMDS = 64
+};
 
 /* What a request shall suffer: the delays add up, of the others the oldest wins. */
 struct fault_effect {

@@ -1,54 +1,61 @@
 /* ga4-sim: options, world, files, server, run until a signal. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/config.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/signals.h"
+#include "ga4-sim/dealers_file.h"
+#include "ga4-sim/file.h"
 #include "ga4-sim/server.h"
 #include "ga4-sim/sim.h"
 
-/* Writes a file only its owner may read, whole or not at all. */
-static enum err_code write_private(const char *path, const struct buf *content, struct err *e)
+static enum err_code write_key(const struct sim *s, int64_t identity, const char *path,
+                               struct err *e)
 {
-  AUTO_FREE char *part = xasprintf("%s.part", path);
-  unlink(part);
-  int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  bool ok = fd >= 0 && !content->failed;
-  for (size_t done = 0; ok && done < content->len;) {
-    ssize_t n = write(fd, content->data + done, content->len - done);
-    ok = n > 0;
-    done += ok ? (size_t)n : 0;
-  }
-  int problem = errno;
-  if (fd >= 0 && close(fd) != 0)
-    ok = false;
-  if (ok && rename(part, path) == 0)
-    return ERR_OK;
-  unlink(part);
-  return err_set(e, ERR_UNAVAILABLE, "write", "cannot write %s: %s", path, strerror(problem));
+  AUTO_BUF struct buf text = BUF_INIT(64 * 1024);
+  if (!service_account_key_json(s->service_accounts,
+                                service_accounts_of(s->service_accounts, identity), s->base_url,
+                                &text))
+    return err_set(e, ERR_INTERNAL, "key", "OpenSSL could not make a key");
+  buf_putc(&text, '\n');
+  return file_write_private(path, &text, e);
 }
 
-static enum err_code write_files(const struct sim *s, const char *base_url, struct err *e)
+static enum err_code write_keys(const struct sim *s, const char *dir, struct err *e)
 {
-  enum { FILE_MAX = 4 * 1024 * 1024 };
   enum err_code code = ERR_OK;
-  if (s->options->write_dealers != NULL) {
-    AUTO_BUF struct buf text = BUF_INIT(FILE_MAX);
-    world_write_dealers(s->world, base_url, &text);
-    code = write_private(s->options->write_dealers, &text, e);
-  }
-  if (code == ERR_OK && s->options->write_service_account != NULL) {
-    AUTO_BUF struct buf text = BUF_INIT(FILE_MAX);
-    service_account_write(s->service_account, base_url, &text);
-    code = write_private(s->options->write_service_account, &text, e);
+  for (size_t i = 0; code == ERR_OK && i < s->world->property_count; i++) {
+    AUTO_FREE char *path = xasprintf("%s/%s.json", dir, s->world->properties[i].dealer_id);
+    code = write_key(s, (int64_t)i, path, e);
   }
   return code;
+}
+
+static enum err_code write_files(struct sim *s, struct err *e)
+{
+  const struct options *o = s->options;
+  enum err_code code = ERR_OK;
+  if (o->write_dealers != NULL)
+    code = dealers_file_write(s, o->write_dealers, e);
+  if (code == ERR_OK && o->write_service_account != NULL)
+    code = write_key(s, IDENTITY_SERVICE_ACCOUNT, o->write_service_account, e);
+  if (code == ERR_OK && o->write_service_accounts != NULL)
+    code = write_keys(s, o->write_service_accounts, e);
+  return code;
+}
+
+/* Where clients reach us: as told, or what we listen on. */
+static void set_base_url(struct sim *s, uint16_t port)
+{
+  const char *host = s->options->host;
+  bool v6 = strchr(host, ':') != NULL;
+  if (s->options->public_url != NULL)
+    snprintf(s->base_url, sizeof(s->base_url), "%s", s->options->public_url);
+  else
+    snprintf(s->base_url, sizeof(s->base_url), "http://%s%s%s:%u", v6 ? "[" : "", host,
+             v6 ? "]" : "", port);
 }
 
 static enum err_code serve(struct sim *s, struct err *e)
@@ -58,12 +65,12 @@ static enum err_code serve(struct sim *s, struct err *e)
   enum err_code code = server_start(&server, s, &port, e);
   if (code != ERR_OK)
     return code;
-  const char *host = s->options->host;
-  AUTO_FREE char *base_url = strchr(host, ':') != NULL ? xasprintf("http://[%s]:%u", host, port)
-                                                       : xasprintf("http://%s:%u", host, port);
-  code = write_files(s, base_url, e);
+  set_base_url(s, port);
+  code = write_files(s, e);
   if (code == ERR_OK) {
-    printf("listening on %s\n", base_url);
+    const char *host = s->options->host;
+    bool v6 = strchr(host, ':') != NULL;
+    printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
     fflush(stdout);
     signals_wait(NULL, NULL);
   }
@@ -74,32 +81,27 @@ static enum err_code serve(struct sim *s, struct err *e)
 static enum err_code run(const struct options *o, struct err *e)
 {
   struct sim s = {.options = o};
-  bool writes = o->write_dealers != NULL || o->write_service_account != NULL;
-  if (o->generate_only && writes && o->port == 0)
+  struct world *world = NULL;
+  bool writes = o->write_dealers != NULL || o->write_service_account != NULL ||
+                o->write_service_accounts != NULL;
+  if (o->generate_only && writes && o->port == 0 && o->public_url == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "listen",
                    "--generate-only writes files that name the token endpoint: give --listen the "
                    "port it will have, not 0");
-  enum err_code code = world_open(&s.world, &o->world, o->fixed_today, o->db, e);
+  enum err_code code = world_open(&world, &o->world, o->fixed_today, o->db, e);
   if (code != ERR_OK)
     return code;
-  s.faults = faults_new();
-  s.stats = stats_new(s.world->property_count);
-  s.quota = quota_new(s.world->property_count);
-  tokens_init(&s.tokens, o->world.seed);
-  s.service_account = service_account_new(o->world.seed);
-  if (s.service_account == NULL) {
-    code = err_set(e, ERR_INTERNAL, "key", "OpenSSL could not make a key");
-  } else if (o->generate_only) {
-    AUTO_FREE char *base_url = xasprintf("http://%s:%u", o->host, o->port);
-    code = write_files(&s, base_url, e);
-  } else {
+  /* Keys stay beside the world: key files written earlier outlive a restart. */
+  AUTO_FREE char *keys = o->db == NULL ? NULL : xasprintf("%s.keys.json", o->db);
+  code = sim_open(&s, o, world, keys, e);
+  if (code == ERR_OK && o->generate_only) {
+    set_base_url(&s, o->port);
+    code = write_files(&s, e);
+  } else if (code == ERR_OK) {
     code = serve(&s, e);
   }
-  service_account_free(s.service_account);
-  quota_free(s.quota);
-  stats_free(s.stats);
-  faults_free(s.faults);
-  world_close(s.world);
+  sim_close(&s);
+  world_close(world);
   return code;
 }
 

@@ -3,185 +3,169 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
+#include "ga4-sim/form.h"
+#include "ga4-sim/jwt.h"
 #include "ga4-sim/sim.h"
 
-enum { FORM_FIELDS = 16 };
-
-/* A decoded application/x-www-form-urlencoded body. */
-struct form {
-  char *text; /* owns all strings */
-  struct {
-    const char *name, *value;
-  } fields[FORM_FIELDS];
-  size_t count;
-};
-
-static int hex_digit(char c)
+/* Writes the token response. refresh_token: a new one, or "". */
+static void issue(struct sim *s, struct token *token, const char *refresh_token, struct reply *r)
 {
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
-/* Decodes %XX and + in place. */
-static void form_decode(char *s)
-{
-  char *out = s;
-  for (; *s != '\0'; s++) {
-    int high = *s == '%' ? hex_digit(s[1]) : -1, low = high < 0 ? -1 : hex_digit(s[2]);
-    if (low >= 0 && high + low > 0) {
-      *out++ = (char)(high * 16 + low);
-      s += 2;
-    } else {
-      *out++ = *s == '+' ? ' ' : *s;
-    }
-  }
-  *out = '\0';
-}
-
-static void form_parse(struct form *f, const char *body, size_t len)
-{
-  *f = (struct form){.text = xstrndup(body, len)};
-  char *rest = f->text, *pair;
-  while (f->count < FORM_FIELDS && (pair = strsep(&rest, "&")) != NULL) {
-    char *value = strchr(pair, '=');
-    if (value == NULL)
-      continue;
-    *value++ = '\0';
-    form_decode(pair);
-    form_decode(value);
-    f->fields[f->count].name = pair;
-    f->fields[f->count++].value = value;
-  }
-}
-
-static const char *form_get(const struct form *f, const char *name)
-{
-  for (size_t i = 0; i < f->count; i++)
-    if (strcmp(f->fields[i].name, name) == 0)
-      return f->fields[i].value;
-  return NULL;
-}
-
-static void issue(struct sim *s, int64_t identity, struct reply *r)
-{
-  char token[TOKEN_MAX_BYTES];
-  uint32_t life = s->options->token_lifetime_s;
-  tokens_issue(&s->tokens, identity, clock_unix_ms() / 1000 + life, token, sizeof(token));
+  char text[TOKEN_MAX_BYTES];
+  struct grants_lifetime lifetime;
+  AUTO_BUF struct buf scopes = BUF_INIT(1024);
+  grants_lifetime(s->grants, token->kind == TOKEN_USER ? token->identity : IDENTITY_NONE,
+                  &lifetime);
+  int64_t life = lifetime.lifetime_s > 0 ? lifetime.lifetime_s : s->options->token_lifetime_s;
+  token->expires_unix_s = clock_unix_ms() / 1000 + life;
+  tokens_issue(&s->tokens, token, text, sizeof(text));
+  scopes_write(&scopes, token->scopes);
   buf_clear(&r->body);
-  buf_printf(&r->body,
-             "{\"access_token\":\"%s\",\"expires_in\":%u,\"scope\":\"https://www.googleapis.com/"
-             "auth/analytics.readonly\",\"token_type\":\"Bearer\"}",
-             token, life);
+  buf_printf(&r->body, "{\"access_token\":\"%s\",", text);
+  if (lifetime.expires_in[0] != '\0')
+    buf_printf(&r->body, "\"expires_in\":%s,", lifetime.expires_in);
+  else if (!lifetime.omit)
+    buf_printf(&r->body, "\"expires_in\":%lld,", (long long)life);
+  if (refresh_token[0] != '\0')
+    buf_printf(&r->body, "\"refresh_token\":\"%s\",", refresh_token);
+  if (token->kind == TOKEN_USER)
+    buf_printf(&r->body, "\"scope\":\"%s\",", buf_str(&scopes));
+  buf_puts(&r->body, "\"token_type\":\"Bearer\"}");
   r->no_store = true;
-  stats_count(s->stats, identity >= 0 ? identity : IDENTITY_NONE, STATS_TOKEN_ISSUED);
+  stats_issued(s->stats, token->identity >= 0 ? token->identity : IDENTITY_NONE, clock_unix_ms());
 }
 
-/* True when a fault answered in our place. */
-static bool token_fault(struct sim *s, int64_t property, struct reply *r)
+/* Client and secret; answers and returns false when they are wrong. */
+static bool check_client(struct sim *s, const char *id, const char *secret, struct reply *r)
 {
-  struct fault_effect x = faults_take(s->faults, property, ENDPOINT_TOKEN);
-  sim_wait(s, x.delay_ms);
-  switch (x.kind) {
-  case FAULT_NONE:
+  const char *expected = "";
+  if (id == NULL || id[0] == '\0') {
+    reply_oauth_error(r, 400, "invalid_request", "Could not determine client ID from request.");
     return false;
-  case FAULT_INVALID_GRANT:
-    reply_oauth_error(r, 400, "invalid_grant", "Token has been expired or revoked.");
-    return true;
-  case FAULT_INVALID_CLIENT:
-    reply_oauth_error(r, 401, "invalid_client", "The OAuth client was not found.");
-    return true;
-  case FAULT_TOKEN_503:
-  case FAULT_503:
-    reply_oauth_error(r, 503, "backend_error", "The service is currently unavailable.");
-    return true;
-  case FAULT_HTML_502:
-    reply_bad_gateway(r);
-    return true;
-  case FAULT_SLOW_BODY:
-    r->slow_ms = x.ms;
-    return false;
-  case FAULT_CUT:
-    r->cut = true;
-    return false;
-  case FAULT_MALFORMED:
-    r->malformed = true;
-    return false;
-  case FAULT_429_HOURLY:
-  case FAULT_429_DAILY:
-  case FAULT_429_CONCURRENT:
-    reply_oauth_error(r, 429, "rate_limit_exceeded", "Rate Limit Exceeded");
-    return true;
-  default:
-    reply_oauth_error(r, 500, "internal_failure", "Internal error.");
-    return true;
   }
+  switch (grants_client(s->grants, id, &expected)) {
+  case CLIENT_UNKNOWN:
+    reply_oauth_error(r, 401, "invalid_client", "The OAuth client was not found.");
+    return false;
+  case CLIENT_DELETED:
+    reply_oauth_error(r, 401, "deleted_client", "The OAuth client was deleted.");
+    return false;
+  case CLIENT_DISABLED:
+    reply_oauth_error(r, 401, "disabled_client", "The OAuth client was disabled.");
+    return false;
+  case CLIENT_ACTIVE:
+    break;
+  }
+  if (secret == NULL)
+    reply_oauth_error(r, 400, "invalid_request", "client_secret is missing.");
+  else if (strcmp(expected, secret) != 0)
+    reply_oauth_error(r, 401, "invalid_client", "Unauthorized");
+  else
+    return true;
+  return false;
 }
 
-static const struct world_property *by_refresh_token(const struct world *w, const char *token)
+/* A scope in a refresh may narrow what was consented to, not widen it. */
+static bool narrow(const char *scope, uint32_t granted, uint32_t *out)
 {
-  for (size_t i = 0; i < w->property_count; i++)
-    if (strcmp(w->properties[i].refresh_token, token) == 0)
-      return &w->properties[i];
-  return NULL;
+  unsigned unknown;
+  *out = granted;
+  if (scope == NULL || scope[0] == '\0')
+    return true;
+  *out = scopes_read(scope, &unknown);
+  return unknown == 0 && *out != 0 && (*out & ~granted) == 0;
 }
 
-/* The client's secret, or NULL when the world has no such client. */
-static const char *secret_of(const struct world *w, const char *client_id)
+static void refresh(struct sim *s, const struct form *f, enum grants_verdict verdict,
+                    int64_t identity, struct reply *r)
 {
-  for (size_t i = 0; i < w->property_count; i++)
-    if (strcmp(w->properties[i].client_id, client_id) == 0)
-      return w->properties[i].client_secret;
-  return NULL;
+  const char *id = form_get(f, "client_id"), *used = form_get(f, "refresh_token");
+  char rotated[160];
+  uint32_t scopes;
+  if (!check_client(s, id, form_get(f, "client_secret"), r))
+    return;
+  if (used == NULL || used[0] == '\0') {
+    reply_oauth_error(r, 400, "invalid_request", "Missing required parameter: refresh_token");
+  } else if (verdict == GRANTS_UNKNOWN) {
+    reply_oauth_error(r, 400, "invalid_grant", "Bad Request");
+  } else if (strcmp(grants_client_of(s->grants, identity), id) != 0) {
+    reply_oauth_error(r, 401, "unauthorized_client", "Unauthorized");
+  } else if (verdict == GRANTS_DEAD) {
+    reply_oauth_error(r, 400, "invalid_grant", "Token has been expired or revoked.");
+  } else if (!narrow(form_get(f, "scope"), grants_scopes(s->grants, identity), &scopes)) {
+    reply_oauth_error(r, 400, "invalid_scope", "Bad Request");
+  } else {
+    struct token token = {.identity = identity, .kind = TOKEN_USER, .scopes = scopes};
+    grants_refreshed(s->grants, identity, used, clock_unix_ms(), rotated, sizeof(rotated));
+    issue(s, &token, rotated, r);
+  }
 }
 
 static void grant_refresh_token(struct sim *s, const struct form *f, struct reply *r)
 {
-  const char *id = form_get(f, "client_id"), *secret = form_get(f, "client_secret");
   const char *token = form_get(f, "refresh_token");
-  const struct world_property *p = token == NULL ? NULL : by_refresh_token(s->world, token);
-  int64_t property = p == NULL ? IDENTITY_NONE : (int64_t)p->index;
+  int64_t identity = IDENTITY_NONE;
+  enum grants_verdict verdict =
+      token == NULL ? GRANTS_UNKNOWN : grants_find(s->grants, token, clock_unix_ms(), &identity);
+  int64_t property = identity >= 0 ? identity : IDENTITY_NONE;
   stats_count(s->stats, property, STATS_TOKEN_REQUEST);
-  if (token_fault(s, property, r))
-    return;
-  if (id == NULL || id[0] == '\0') {
-    reply_oauth_error(r, 400, "invalid_request", "Could not determine client ID from request.");
-    return;
-  }
-  const char *expected = secret_of(s->world, id);
-  if (expected == NULL) {
-    reply_oauth_error(r, 401, "invalid_client", "The OAuth client was not found.");
-  } else if (secret == NULL) {
-    reply_oauth_error(r, 400, "invalid_request", "client_secret is missing.");
-  } else if (strcmp(expected, secret) != 0) {
-    reply_oauth_error(r, 401, "invalid_client", "Unauthorized");
-  } else if (token == NULL || token[0] == '\0') {
-    reply_oauth_error(r, 400, "invalid_request", "Missing required parameter: refresh_token");
-  } else if (p == NULL) {
-    reply_oauth_error(r, 400, "invalid_grant", "Bad Request");
-  } else if (strcmp(p->client_id, id) != 0) {
-    reply_oauth_error(r, 401, "unauthorized_client", "Unauthorized");
-  } else {
-    issue(s, property, r);
-  }
+  if (!identity_fault(s, property, ENDPOINT_TOKEN, r))
+    refresh(s, f, verdict, identity, r);
+}
+
+/* What an assertion gets whose scopes Google does not know: it takes the text for the
+ * audience of an ID token. */
+static void issue_id_token(struct sim *s, const struct assertion *a, const char *aud,
+                           struct reply *r)
+{
+  AUTO_BUF struct buf text = BUF_INIT(JWT_MAX);
+  int64_t now = clock_unix_ms() / 1000;
+  AUTO_JSON cJSON *claims = cJSON_CreateObject();
+  cJSON_AddStringToObject(claims, "aud", aud);
+  cJSON_AddStringToObject(claims, "azp", a->account->email);
+  cJSON_AddStringToObject(claims, "email", a->account->email);
+  cJSON_AddTrueToObject(claims, "email_verified");
+  cJSON_AddNumberToObject(claims, "exp", (double)(now + 3600));
+  cJSON_AddNumberToObject(claims, "iat", (double)now);
+  cJSON_AddStringToObject(claims, "iss", "https://accounts.google.com");
+  cJSON_AddStringToObject(claims, "sub", a->account->client_id);
+  jwt_mint(&text, oidc_key(s), "RS256", NULL, claims);
+  buf_clear(&r->body);
+  buf_printf(&r->body, "{\"id_token\":\"%s\"}", buf_str(&text));
+  r->no_store = true;
+}
+
+/* The scope claim of an assertion that was checked already. */
+static char *scope_of(const char *assertion)
+{
+  AUTO_JWT struct jwt j;
+  return jwt_read(&j, assertion) ? xstrdup(json_get_string(j.claims, "scope")) : NULL;
 }
 
 static void grant_jwt_bearer(struct sim *s, const struct form *f, struct reply *r)
 {
-  const char *assertion = form_get(f, "assertion");
-  struct jwt_error why;
-  stats_count(s->stats, IDENTITY_NONE, STATS_TOKEN_REQUEST);
-  if (token_fault(s, IDENTITY_NONE, r))
+  const char *text = form_get(f, "assertion");
+  struct jwt_error why = {400, "invalid_request", "Missing required parameter: assertion"};
+  struct assertion a = {0};
+  bool good =
+      text != NULL && text[0] != '\0' &&
+      service_account_check_grant(s->service_accounts, text, clock_unix_ms() / 1000, &a, &why);
+  int64_t property =
+      a.account != NULL && a.account->identity >= 0 ? a.account->identity : IDENTITY_NONE;
+  stats_count(s->stats, property, STATS_TOKEN_REQUEST);
+  if (identity_fault(s, property, ENDPOINT_TOKEN, r))
     return;
-  if (assertion == NULL)
-    reply_oauth_error(r, 400, "invalid_request", "Missing required parameter: assertion");
-  else if (!service_account_verify(s->service_account, assertion, false, clock_unix_ms() / 1000,
-                                   &why))
-    reply_oauth_error(r, 400, why.error, why.description);
-  else
-    issue(s, IDENTITY_SERVICE_ACCOUNT, r);
+  if (!good) {
+    reply_oauth_error(r, why.status, why.error, why.description);
+  } else if (a.scopes == 0) {
+    AUTO_FREE char *scope = scope_of(text);
+    issue_id_token(s, &a, scope, r);
+  } else {
+    struct token token = {
+        .identity = a.account->identity, .kind = TOKEN_SERVICE_ACCOUNT, .scopes = a.scopes};
+    issue(s, &token, "", r);
+  }
 }
 
 void oauth_token(struct sim *s, const struct request *q, struct reply *r)
@@ -199,5 +183,5 @@ void oauth_token(struct sim *s, const struct request *q, struct reply *r)
     AUTO_FREE char *text = xasprintf("Invalid grant_type: %.200s", type);
     reply_oauth_error(r, 400, "unsupported_grant_type", text);
   }
-  free(f.text);
+  form_free(&f);
 }

@@ -23,6 +23,13 @@ static const char usage[] =
     "  --write-dealers FILE     write dealers.json (mode 0600) for an auth service\n"
     "  --write-service-account FILE\n"
     "                           write a service-account key (mode 0600) that may read all\n"
+    "  --write-service-accounts DIR\n"
+    "                           write a key per dealer, DIR/<dealer_id>.json (mode 0600), that "
+    "may\n"
+    "                           read the dealer's property\n"
+    "  --credential-kinds KIND  what dealers.json signs in with: oauth, service_account,\n"
+    "                           external_account, impersonated or mixed (oauth)\n"
+    "  --public-url URL         where clients reach this, for the files (the address listened on)\n"
     "  --generate-only          generate the world, write the files, end\n"
     "  --latency-ms N           delay of every API answer, 0 to 600000 (0)\n"
     "  --token-lifetime-s N     lifetime of access tokens, 1 to 86400 (3599)\n"
@@ -52,6 +59,9 @@ enum option_id {
   OPT_DB,
   OPT_WRITE_DEALERS,
   OPT_WRITE_SA,
+  OPT_WRITE_SAS,
+  OPT_KINDS,
+  OPT_PUBLIC_URL,
   OPT_GENERATE_ONLY,
   OPT_LATENCY,
   OPT_TOKEN_LIFETIME,
@@ -100,6 +110,36 @@ static bool take_number(struct options *o, int id, const char *text)
   return true;
 }
 
+static bool take_kinds(struct options *o)
+{
+  static const char *const names[] = {"oauth", "service_account", "external_account",
+                                      "impersonated", "mixed"};
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    if (strcmp(names[i], optarg) == 0) {
+      o->credential_kinds = (enum credential_kinds)i;
+      return true;
+    }
+  fprintf(stderr,
+          "ga4-sim: --credential-kinds %s: expected oauth, service_account, external_account, "
+          "impersonated or mixed\n",
+          optarg);
+  return false;
+}
+
+static bool take_public_url(struct options *o)
+{
+  size_t n = strlen(optarg);
+  o->public_url = optarg;
+  if ((strncmp(optarg, "http://", 7) == 0 || strncmp(optarg, "https://", 8) == 0) && n < 256 &&
+      optarg[n - 1] != '/')
+    return true;
+  fprintf(stderr,
+          "ga4-sim: --public-url %s: expected http://HOST[:PORT] without a slash at the "
+          "end\n",
+          optarg);
+  return false;
+}
+
 static bool take(struct options *o, int id)
 {
   switch (id) {
@@ -124,6 +164,13 @@ static bool take(struct options *o, int id)
   case OPT_WRITE_SA:
     o->write_service_account = optarg;
     return true;
+  case OPT_WRITE_SAS:
+    o->write_service_accounts = optarg;
+    return true;
+  case OPT_KINDS:
+    return take_kinds(o);
+  case OPT_PUBLIC_URL:
+    return take_public_url(o);
   case OPT_GENERATE_ONLY:
     o->generate_only = true;
     return true;
@@ -144,6 +191,9 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
       {"db", required_argument, NULL, OPT_DB},
       {"write-dealers", required_argument, NULL, OPT_WRITE_DEALERS},
       {"write-service-account", required_argument, NULL, OPT_WRITE_SA},
+      {"write-service-accounts", required_argument, NULL, OPT_WRITE_SAS},
+      {"credential-kinds", required_argument, NULL, OPT_KINDS},
+      {"public-url", required_argument, NULL, OPT_PUBLIC_URL},
       {"generate-only", no_argument, NULL, OPT_GENERATE_ONLY},
       {"latency-ms", required_argument, NULL, OPT_LATENCY},
       {"token-lifetime-s", required_argument, NULL, OPT_TOKEN_LIFETIME},

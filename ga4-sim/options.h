@@ -8,6 +8,15 @@
 #include "common/base/error.h"
 #include "ga4-sim/plan.h"
 
+/* What the dealers of the written dealers.json sign in with. */
+enum credential_kinds {
+  CREDENTIALS_OAUTH,
+  CREDENTIALS_SERVICE_ACCOUNT,
+  CREDENTIALS_EXTERNAL_ACCOUNT,
+  CREDENTIALS_IMPERSONATED,
+  CREDENTIALS_MIXED /* one after the other */
+};
+
 struct options {
   char host[256];
   uint16_t port;
@@ -16,6 +25,9 @@ struct options {
   const char *db;            /* NULL: anonymous temporary file */
   const char *write_dealers; /* NULL: none */
   const char *write_service_account;
+  const char *write_service_accounts; /* directory */
+  const char *public_url;             /* NULL: the address listened on */
+  enum credential_kinds credential_kinds;
   bool generate_only;
   uint32_t latency_ms;
   uint32_t token_lifetime_s;

@@ -8,6 +8,8 @@
 #include "common/base/mem.h"
 #include "ga4-sim/report.h"
 
+enum { HUGE_BODY = 12 * 1024 * 1024 };
+
 static const char json_type[] = "application/json; charset=UTF-8";
 
 void reply_init(struct reply *r)
@@ -54,21 +56,69 @@ void reply_err(struct reply *r, const struct err *e)
   reply_google_error(r, status, err_code_name(e->code), e->message, NULL);
 }
 
-cJSON *reply_error_info(const char *reason, ...)
+static cJSON *error_info(const char *reason, const char *domain, va_list ap)
 {
   cJSON *list = cJSON_CreateArray(), *info = cJSON_CreateObject();
   cJSON_AddStringToObject(info, "@type", "type.googleapis.com/google.rpc.ErrorInfo");
   cJSON_AddStringToObject(info, "reason", reason);
-  cJSON_AddStringToObject(info, "domain", "googleapis.com");
+  cJSON_AddStringToObject(info, "domain", domain);
   cJSON *metadata = cJSON_AddObjectToObject(info, "metadata");
-  va_list ap;
-  va_start(ap, reason);
   const char *key;
   while ((key = va_arg(ap, const char *)) != NULL)
     cJSON_AddStringToObject(metadata, key, va_arg(ap, const char *));
-  va_end(ap);
   cJSON_AddItemToArray(list, info);
   return list;
+}
+
+cJSON *reply_error_info(const char *reason, ...)
+{
+  va_list ap;
+  va_start(ap, reason);
+  cJSON *list = error_info(reason, "googleapis.com", ap);
+  va_end(ap);
+  return list;
+}
+
+cJSON *reply_error_info_of(const char *reason, const char *domain, ...)
+{
+  va_list ap;
+  va_start(ap, domain);
+  cJSON *list = error_info(reason, domain, ap);
+  va_end(ap);
+  return list;
+}
+
+#define EXPECTED                                                                                   \
+  "Expected OAuth 2 access token, login cookie or other valid authentication credential. See "     \
+  "https://developers.google.com/identity/sign-in/web/devconsole-project."
+
+void reply_no_credentials(struct reply *r, const char *rpc, const char *service)
+{
+  reply_google_error(
+      r, 401, "UNAUTHENTICATED", "Request is missing required authentication credential. " EXPECTED,
+      reply_error_info("CREDENTIALS_MISSING", "method", rpc, "service", service, NULL));
+  snprintf(r->www_authenticate, sizeof(r->www_authenticate),
+           "Bearer realm=\"https://accounts.google.com/\"");
+}
+
+void reply_bad_credentials(struct reply *r)
+{
+  reply_google_error(r, 401, "UNAUTHENTICATED",
+                     "Request had invalid authentication credentials. " EXPECTED, NULL);
+  snprintf(r->www_authenticate, sizeof(r->www_authenticate),
+           "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"");
+}
+
+void reply_insufficient_scopes(struct reply *r, const char *rpc, const char *service,
+                               const char *scope)
+{
+  reply_google_error(
+      r, 403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.",
+      reply_error_info("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "method", rpc, "service", service, NULL));
+  snprintf(r->www_authenticate, sizeof(r->www_authenticate),
+           "Bearer realm=\"https://accounts.google.com/\", error=\"insufficient_scope\", "
+           "scope=\"%s\"",
+           scope);
 }
 
 static void reply_html(struct reply *r, int status, const char *title, const char *text)
@@ -113,4 +163,47 @@ void reply_oauth_error(struct reply *r, int status, const char *error, const cha
   reply_json(r, status, root);
   r->no_store = true;
   cJSON_Delete(root);
+}
+
+void reply_header(struct reply *r, const char *name, const char *value)
+{
+  r->header_name = name;
+  snprintf(r->header_value, sizeof(r->header_value), "%s", value);
+}
+
+static void reply_huge(struct reply *r)
+{
+  static const char zeros[] = "0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,";
+  buf_clear(&r->body);
+  r->pretty = false;
+  buf_puts(&r->body, "{\"padding\":[");
+  for (size_t n = 0; n < HUGE_BODY; n += sizeof(zeros) - 1)
+    buf_puts(&r->body, zeros);
+  buf_puts(&r->body, "0]}");
+}
+
+bool reply_spoil(struct reply *r, const struct fault_effect *x)
+{
+  switch (x->kind) {
+  case FAULT_SLOW_BODY:
+    r->slow_ms = x->ms;
+    return false;
+  case FAULT_CUT:
+    r->cut = true;
+    return false;
+  case FAULT_MALFORMED:
+    r->malformed = true;
+    return false;
+  case FAULT_HTML_502:
+    reply_bad_gateway(r);
+    return true;
+  case FAULT_NOT_JSON:
+    reply_html(r, 200, "Sign in", "Please sign in to the network.");
+    return true;
+  case FAULT_HUGE_BODY:
+    reply_huge(r);
+    return true;
+  default:
+    return false;
+  }
 }

@@ -77,6 +77,11 @@ static const char *header(struct MHD_Connection *c, const char *name)
   return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
 }
 
+static const char *lookup(void *ctx, bool is_header, const char *name)
+{
+  return is_header ? header(ctx, name) : query(ctx, name);
+}
+
 static bool contains(const char *text, const char *part)
 {
   return text != NULL && strstr(text, part) != NULL;
@@ -100,13 +105,9 @@ static void describe(struct MHD_Connection *c, const char *method, const char *p
                         .compact = pretty != NULL && strcmp(pretty, "false") == 0,
                         .gzip = contains(header(c, "Accept-Encoding"), "gzip"),
                         .body = buf_str(body),
-                        .body_len = body->len};
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-  size_t n = strlen(text), m = strlen(end);
-  return n >= m && strcmp(text + n - m, end) == 0;
+                        .body_len = body->len,
+                        .lookup = lookup,
+                        .lookup_ctx = c};
 }
 
 static void answer(struct sim *s, const struct request *q, struct reply *r)
@@ -117,9 +118,7 @@ static void answer(struct sim *s, const struct request *q, struct reply *r)
     buf_puts(&r->body, "ok\n");
   } else if (strncmp(q->path, "/sim/", 5) == 0) {
     control_handle(s, q, r);
-  } else if (strcmp(q->method, "POST") == 0 && ends_with(q->path, "/token")) {
-    oauth_token(s, q, r);
-  } else {
+  } else if (!identity_handle(s, q, r)) {
     api_handle(s, q, r);
   }
 }
@@ -223,6 +222,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, struct sim *s, const
     MHD_add_response_header(response, "Content-Encoding", "gzip");
   if (r->www_authenticate[0] != '\0')
     MHD_add_response_header(response, "WWW-Authenticate", r->www_authenticate);
+  if (r->header_name != NULL)
+    MHD_add_response_header(response, r->header_name, r->header_value);
   enum MHD_Result result = MHD_queue_response(c, (unsigned)r->status, response);
   MHD_destroy_response(response);
   return result;

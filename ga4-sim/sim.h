@@ -6,7 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ga4-sim/aws.h"
 #include "ga4-sim/faults.h"
+#include "ga4-sim/federation.h"
+#include "ga4-sim/grants.h"
+#include "ga4-sim/jwks.h"
+#include "ga4-sim/keyring.h"
 #include "ga4-sim/options.h"
 #include "ga4-sim/quota.h"
 #include "ga4-sim/reply.h"
@@ -22,9 +27,21 @@ struct sim {
   struct stats *stats;
   struct quota *quota;
   struct tokens tokens;
-  struct service_account *service_account;
+  char base_url[300]; /* where clients reach us; also the OIDC issuer */
+  struct keyring *keyring;
+  struct grants *grants;
+  struct service_accounts *service_accounts;
+  struct federation *federation;
+  struct aws *aws;
+  struct jwks *jwks;
   struct delay *delay; /* server.c: waiting that ends at shutdown */
 };
+
+/* Makes everything but options, base_url and delay. keys: file of the keyring, or NULL. */
+enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, const char *keys,
+                       struct err *e);
+/* Frees what sim_open() made; not the world. */
+void sim_close(struct sim *s);
 
 /* One HTTP request. Texts are valid until it is answered. */
 struct request {
@@ -38,17 +55,57 @@ struct request {
   bool gzip;
   const char *body;
   size_t body_len;
+  /* Finds other headers and query parameters; NULL: there are none. */
+  const char *(*lookup)(void *ctx, bool is_header, const char *name);
+  void *lookup_ctx;
 };
+
+static inline const char *request_header(const struct request *q, const char *name)
+{
+  return q->lookup == NULL ? NULL : q->lookup(q->lookup_ctx, true, name);
+}
+
+static inline const char *request_query(const struct request *q, const char *name)
+{
+  return q->lookup == NULL ? NULL : q->lookup(q->lookup_ctx, false, name);
+}
 
 /* Waits without holding up other requests; ends early at shutdown. */
 void sim_wait(struct sim *s, uint32_t ms);
 
 /* The token endpoint (oauth.c). */
 void oauth_token(struct sim *s, const struct request *q, struct reply *r);
+/* POST /revoke and GET or POST /tokeninfo (oauth_inspect.c). */
+void oauth_revoke(struct sim *s, const struct request *q, struct reply *r);
+void oauth_tokeninfo(struct sim *s, const struct request *q, struct reply *r);
+/* Security Token Service: token exchange (sts.c). */
+void sts_token(struct sim *s, const struct request *q, struct reply *r);
+/* IAM Credentials: POST .../{email}:generateAccessToken (iam.c). */
+void iam_generate_access_token(struct sim *s, const struct request *q, struct reply *r);
+/* Google's metadata server: /computeMetadata/... (metadata_server.c). */
+void metadata_server(struct sim *s, const struct request *q, struct reply *r);
+/* AWS's instance metadata: /latest/... (imds.c). */
+void imds(struct sim *s, const struct request *q, struct reply *r);
+/* The cluster's OIDC issuer: discovery, keys, projected tokens (oidc.c). */
+void oidc_discovery(struct sim *s, const struct request *q, struct reply *r);
+void oidc_keys(struct sim *s, const struct request *q, struct reply *r);
+/* Mints a service-account token of the cluster. */
+bool oidc_mint(struct sim *s, const char *sub, const char *aud, int64_t expires_in,
+               struct buf *out);
+EVP_PKEY *oidc_key(struct sim *s);
+/* Answers a request for one of the identity endpoints; false when it is for none
+ * (identity.c). */
+bool identity_handle(struct sim *s, const struct request *q, struct reply *r);
 /* Data API and Admin API (api.c). */
 void api_handle(struct sim *s, const struct request *q, struct reply *r);
-/* /sim/... (control.c). */
+/* /sim/... (control.c), and those about identities (control_identity.c), which answers false
+ * when the path is none of its own. */
 void control_handle(struct sim *s, const struct request *q, struct reply *r);
+bool control_identity(struct sim *s, const struct request *q, struct reply *r);
+
+/* Takes the fault of an identity endpoint. True when it answered in our place; faults that
+ * spoil a good answer only mark it (identity_faults.c). */
+bool identity_fault(struct sim *s, int64_t property, enum fault_endpoint endpoint, struct reply *r);
 
 /* metadata.c and admin.c: bodies of the other methods. */
 void metadata_render(const struct world_property *p, bool enums_as_numbers, struct buf *out);

@@ -16,6 +16,15 @@ enum stats_event {
   STATS_ADMIN_REQUEST,
   STATS_QUOTA_REFUSED,
   STATS_UNAUTHENTICATED, /* no or bad bearer; of no property */
+  STATS_STS_REQUEST,     /* token exchanges, by the subject's dealer */
+  STATS_STS_ISSUED,
+  STATS_IAM_REQUEST, /* impersonations, by the service account's dealer */
+  STATS_IAM_ISSUED,
+  STATS_METADATA_REQUEST, /* of no property, as the following */
+  STATS_METADATA_ISSUED,
+  STATS_IMDS_REQUEST,
+  STATS_IMDS_CREDENTIALS,
+  STATS_REVOKE_REQUEST,
   STATS_EVENT_COUNT
 };
 
@@ -25,6 +34,8 @@ struct stats *stats_new(size_t properties);
 void stats_free(struct stats *s);
 /* property: index, or -1 when it belongs to none. Thread-safe. */
 void stats_count(struct stats *s, int64_t property, enum stats_event event);
+/* A token of the token endpoint: counts it and keeps when (the last 64 of each account). */
+void stats_issued(struct stats *s, int64_t property, int64_t unix_ms);
 /* Requests in flight on a property, those the quota refuses included. */
 void stats_enter(struct stats *s, int64_t property);
 void stats_leave(struct stats *s, int64_t property);

@@ -5,9 +5,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Who a token speaks for: the index of a property (its dealer's account), or the
- * service account, which may read every property. */
-enum { IDENTITY_SERVICE_ACCOUNT = -2, IDENTITY_NONE = -1 };
+#include "ga4-sim/scopes.h"
+
+/* Who a token speaks for: the index of a property (its dealer's account), every
+ * property (the agency's service account), or an operator who may act as any service
+ * account but reads no property. */
+enum { IDENTITY_OPERATOR = -3, IDENTITY_SERVICE_ACCOUNT = -2, IDENTITY_NONE = -1 };
+
+enum token_kind {
+  TOKEN_USER,
+  TOKEN_SERVICE_ACCOUNT,
+  TOKEN_FEDERATED /* of the token exchange; its identity is the subject's hash */
+};
+
+struct token {
+  int64_t identity;
+  int64_t expires_unix_s;
+  int64_t issued_unix_ms; /* set by tokens_issue() */
+  uint32_t scopes;
+  enum token_kind kind;
+};
 
 enum { TOKEN_MAX_BYTES = 128 };
 
@@ -19,9 +36,8 @@ struct tokens {
  * a stand-in; nothing here keeps a secret. */
 void tokens_init(struct tokens *t, uint64_t seed);
 /* Writes an access token ("ya29...."), unique per call. */
-void tokens_issue(const struct tokens *t, int64_t identity, int64_t expires_unix_s, char *out,
-                  unsigned size);
-/* Identity of a valid token, IDENTITY_NONE for a foreign or expired one. */
-int64_t tokens_check(const struct tokens *t, const char *token, int64_t now_unix_s);
+void tokens_issue(const struct tokens *t, const struct token *what, char *out, unsigned size);
+/* Reads a valid token; false for a foreign or expired one. Revocation is not looked at. */
+bool tokens_check(const struct tokens *t, const char *text, int64_t now_unix_s, struct token *out);
 
 #endif

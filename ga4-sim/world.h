@@ -60,7 +60,4 @@ bool world_has_dimension(const struct world_property *p, const char *parameter);
 /* The property's "today": --today, or the date now in its time zone. */
 int64_t world_today(const struct world *w, const struct world_property *p);
 
-/* dealers.json for an auth service whose token endpoint is base_url/token. */
-bool world_write_dealers(const struct world *w, const char *base_url, struct buf *out);
-
 #endif

@@ -257,7 +257,8 @@ void http_transfer_unref(struct http_transfer *t)
   buf_free(&t->content_type);
   buf_free(&t->retry_after);
   buf_free(&t->www_authenticate);
-  buf_free(&t->cache_control);
+  buf_free(&t->wanted);
+  free(t->want_header);
   free(t->host);
   free(t->peer);
   t->magic = 0;

@@ -26,11 +26,11 @@ enum http_version {
 };
 
 struct http_client_options {
-  const char *user_agent; /* NULL means analytics-mcp/VERSION; " (gzip)" is added, without
-                             which Google does not compress */
-  const char *ca_file;    /* PEM; NULL means the system's */
-  size_t max_transfers;   /* under way; 0 means 1,024; more is ERR_RESOURCE_EXHAUSTED */
-  size_t max_connections; /* 0 means 256 */
+  const char *user_agent;      /* NULL means analytics-mcp/VERSION; " (gzip)" is added, without
+                                  which Google does not compress */
+  const char *ca_file;         /* PEM; NULL means the system's */
+  size_t max_transfers;        /* under way; 0 means 1,024; more is ERR_RESOURCE_EXHAUSTED */
+  size_t max_connections;      /* 0 means 256 */
   size_t max_host_connections; /* 0 means 64 */
   enum http_version version;
 };
@@ -48,18 +48,18 @@ struct http_header {
 };
 
 struct http_response {
-  struct err error;  /* code ERR_OK when a response arrived whole, whatever its status.
-                        ERR_DEADLINE_EXCEEDED, ERR_UNAVAILABLE (connect, cut off, TLS),
-                        ERR_RESOURCE_EXHAUSTED (too large), ERR_CANCELLED. Never holds
-                        the query string, a header or a body. */
-  int status;        /* 0 when none arrived */
-  const char *body;  /* NUL-terminated; what on_body did not get. All pointers are valid
-                        during on_done only */
+  struct err error; /* code ERR_OK when a response arrived whole, whatever its status.
+                       ERR_DEADLINE_EXCEEDED, ERR_UNAVAILABLE (connect, cut off, TLS),
+                       ERR_RESOURCE_EXHAUSTED (too large), ERR_CANCELLED. Never holds
+                       the query string, a header or a body. */
+  int status;       /* 0 when none arrived */
+  const char *body; /* NUL-terminated; what on_body did not get. All pointers are valid
+                       during on_done only */
   size_t body_len;
-  const char *content_type; /* "" when absent */
-  const char *retry_after;  /* "" when absent */
+  const char *content_type;     /* "" when absent */
+  const char *retry_after;      /* "" when absent */
   const char *www_authenticate; /* "" when absent */
-  const char *cache_control;    /* "" when absent */
+  const char *wanted;           /* value of the request's want_header; "" when absent */
   int64_t total_ms;
 };
 
@@ -73,6 +73,9 @@ struct http_request {
   const void *body; /* NULL for none */
   size_t body_len;
   uint32_t timeout_ms;       /* whole transfer; 0 means 60,000 */
+  const char *want_header;   /* one more response header to keep, for `wanted`; NULL for none */
+  bool no_proxy;             /* goes straight to the host whatever the environment says: for
+                                metadata servers, which a proxy must never stand in for */
   size_t max_response_bytes; /* after decompression; 0 means 8 MiB; counts what on_body
                                 takes only when it is not 0 */
   /* Body of a 2xx response as it arrives; NULL collects it in `body`. Other statuses are

@@ -63,6 +63,7 @@ struct http_transfer {
   uint32_t timeout_ms;
   size_t max_response; /* 0 means no cap */
   bool head;
+  char *want_header; /* NULL for none */
   int64_t started_ms;
   CURLcode setup; /* the first option curl refused */
 
@@ -77,7 +78,7 @@ struct http_transfer {
   struct buf content_type;
   struct buf retry_after;
   struct buf www_authenticate;
-  struct buf cache_control;
+  struct buf wanted;
   char curl_message[CURL_ERROR_SIZE];
   long os_error;                     /* errno of a failed connect */
   struct http_transfer *prev, *next; /* client->live */

@@ -87,7 +87,7 @@ static void finish(struct http_client *c, struct http_transfer *t, CURLcode resu
   r.content_type = buf_str(&t->content_type);
   r.retry_after = buf_str(&t->retry_after);
   r.www_authenticate = buf_str(&t->www_authenticate);
-  r.cache_control = buf_str(&t->cache_control);
+  r.wanted = buf_str(&t->wanted);
   count(c, t, &r);
   t->on_done(t->user, &r);
   http_transfer_unref(t);

@@ -185,7 +185,7 @@ static void begin_headers(struct http_transfer *t)
   buf_clear(&t->content_type);
   buf_clear(&t->retry_after);
   buf_clear(&t->www_authenticate);
-  buf_clear(&t->cache_control);
+  buf_clear(&t->wanted);
   t->encoded = false;
 }
 
@@ -209,7 +209,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *user)
   capture(&t->content_type, line, len, "content-type");
   capture(&t->retry_after, line, len, "retry-after");
   capture(&t->www_authenticate, line, len, "www-authenticate");
-  capture(&t->cache_control, line, len, "cache-control");
+  if (t->want_header != NULL)
+    capture(&t->wanted, line, len, t->want_header);
   if (len >= sizeof(encoding) && strncasecmp(line, encoding, sizeof(encoding) - 1) == 0)
     t->encoded = true;
   bool last = len <= 2 && (line[0] == '\r' || line[0] == '\n');
@@ -285,7 +286,7 @@ static void set_version(struct http_transfer *t, bool https)
   SET(t, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 }
 
-static void set_limits(struct http_transfer *t)
+static void set_limits(struct http_transfer *t, const struct http_request *r)
 {
   SET(t, CURLOPT_NOSIGNAL, 1L);
   SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -299,6 +300,8 @@ static void set_limits(struct http_transfer *t)
    * a transfer is paused in the middle of a read. */
   SET(t, CURLOPT_ACCEPT_ENCODING, "gzip");
   SET(t, CURLOPT_USERAGENT, t->client->user_agent);
+  if (r->no_proxy)
+    SET(t, CURLOPT_PROXY, "");
 }
 
 static void set_callbacks(struct http_transfer *t)
@@ -325,7 +328,8 @@ static void set_response(struct http_transfer *t, const struct http_request *r)
   buf_init(&t->content_type, 256);
   buf_init(&t->retry_after, 64);
   buf_init(&t->www_authenticate, 1024);
-  buf_init(&t->cache_control, 256);
+  buf_init(&t->wanted, 1024);
+  t->want_header = xstrdup(r->want_header);
 }
 
 enum err_code http_transfer_setup(struct http_transfer *t, const struct http_request *request,
@@ -340,7 +344,7 @@ enum err_code http_transfer_setup(struct http_transfer *t, const struct http_req
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "no_memory", "no memory for another HTTP request");
   if (set_url(t, request->url, &https, e) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
-  set_limits(t);
+  set_limits(t, request);
   set_tls(t);
   set_version(t, https);
   set_method(t, request);

@@ -24,9 +24,11 @@ static void check(const struct token_reply *r, int status)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static const int statuses[] = {200, 400, 401, 403, 404, 429, 500, 503};
-  static const struct form_field form[] = {{"grant_type", "refresh_token"},
-                                           {"client_secret", CLIENT_SECRET},
-                                           {"refresh_token", REFRESH_TOKEN}};
+  static const struct form_field form[] = {{"grant_type", "refresh_token", true},
+                                           {"client_secret", CLIENT_SECRET, false},
+                                           {"refresh_token", REFRESH_TOKEN, false}};
+  static const enum grant_kind grants[] = {GRANT_REFRESH_TOKEN, GRANT_JWT_BEARER, GRANT_STS_FILE,
+                                           GRANT_STS_AWS};
   struct fuzz_input in = {data, size};
   uint8_t choice = fuzz_byte(&in);
   AUTO_FREE char *retry_after = fuzz_line(&in);
@@ -38,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .retry_after = retry_after,
                                    .www_authenticate = ""};
   struct token_reply reply = {0};
-  token_reply_read(&reply, &response, "oauth2.example",
-                   choice & 8 ? GRANT_JWT_BEARER : GRANT_REFRESH_TOKEN, form, ARRAY_LEN(form));
+  token_reply_read(&reply, &response, "oauth2.example", grants[choice >> 3 & 3], form,
+                   ARRAY_LEN(form));
   check(&reply, response.status);
   token_reply_clear(&reply);
   return 0;

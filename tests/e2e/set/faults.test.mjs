@@ -10,7 +10,7 @@ let s, client, world, date_range;
 
 before(async () => {
   s = await startOverWorld({
-    env: { report: { REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: 1200, REPORT_CACHE_TTL_S: 0 } },
+    env: { report: { REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: 4000, REPORT_CACHE_TTL_S: 0 } },
   });
   world = s.world;
   client = await Mcp.connect(s.set.url);
@@ -67,8 +67,8 @@ describe('a dealer whose reports fail is named and left out, and back when it wo
     [{ kind: '500' }, 'unavailable', /Google answered 500/],
     [{ kind: '503' }, 'unavailable', /Google answered 503/],
     [{ kind: 'html_502' }, 'unavailable', /Google answered 502/],
-    [{ kind: 'latency', ms: 3000 }, 'timeout', /did not answer in time/],
-    [{ kind: 'slow_body', ms: 3000 }, 'timeout', /did not answer in time/],
+    [{ kind: 'latency', ms: 8000 }, 'timeout', /did not answer in time/],
+    [{ kind: 'slow_body', ms: 8000 }, 'timeout', /did not answer in time/],
     [{ kind: 'cut' }, 'unavailable', /try again/],
     [{ kind: 'malformed' }, 'truncated_response', /ended early.*try again/],
   ];

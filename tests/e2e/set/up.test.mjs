@@ -142,8 +142,9 @@ test('a service that ends by itself ends the set with a message', { skip }, asyn
 });
 
 test('wrong usage ends with 2', { skip }, async () => {
-  for (const args of [['--nonsense'], ['--port', 'x'], ['--dealers', '/nonexistent']]) {
-    const end = spawnSync('bash', [path.join(root, 'deploy/up.sh'), ...args], { encoding: 'utf8' });
+  const absent = path.join(root, 'absent.json');
+  for (const args of [['--nonsense'], ['--port', 'x'], ['--dealers', absent], ['--dealers', root]]) {
+    const end = spawnSync('bash', [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', ...args], { encoding: 'utf8', timeout: 10_000 });
     assert.equal(end.status, 2, end.stderr);
   }
 });

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "auth-svc/credential.h"
+#include "auth-svc/credential_config.h"
 #include "auth-svc/jwt.h"
 #include "auth-svc/token_exchange.h"
 #include "common/base/clock.h"
@@ -42,19 +43,22 @@ static void files_that_do_not_fit_are_refused_by_field(void)
   static const struct {
     const char *json, *message;
   } table[] = {
-      {"{}", "adc.json: type: must be \"authorized_user\" or \"service_account\""},
-      {"[]", "adc.json: type: must be \"authorized_user\" or \"service_account\""},
-      {"{\"type\":\"external_account\"}",
-       "adc.json: type: must be \"authorized_user\" or \"service_account\""},
+      {"{}", "adc.json line 1: type: must be \"authorized_user\", \"service_account\", "
+             "\"external_account\" or \"impersonated_service_account\""},
+      {"[]", "adc.json line 1: type: must be \"authorized_user\", \"service_account\", "
+             "\"external_account\" or \"impersonated_service_account\""},
+      {"{\n\"type\":\"gdch\"}",
+       "adc.json line 2: type: must be \"authorized_user\", \"service_account\", "
+       "\"external_account\" or \"impersonated_service_account\""},
       {"{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"s3cret\"}",
-       "adc.json: refresh_token: must be a non-empty string"},
-      {"{\"type\":\"service_account\",\"client_email\":\"\",\"private_key\":\"x\"}",
-       "adc.json: client_email: must be a non-empty string"},
-      {"{\"type\":\"service_account\",\"client_email\":\"e\",\"private_key\":\"x\"}",
-       "adc.json: private_key: must be an RSA key of at least 2048 bits in PEM"},
+       "adc.json line 1: refresh_token: missing; must be a non-empty string"},
+      {"{\"type\":\"service_account\",\n\"client_email\":\"\",\"private_key\":\"x\"}",
+       "adc.json line 2: client_email: must be a non-empty string"},
+      {"{\"type\":\"service_account\",\"client_email\":\"e\",\n\n\"private_key\":\"x\"}",
+       "adc.json line 3: private_key: must be an RSA key of 2048 to 8192 bits in PEM"},
       {"{\"type\":\"service_account\",\"client_email\":\"e\",\"private_key\":\"x\",\"token_uri\":"
        "\"file:///etc\"}",
-       "adc.json: token_uri: must be an https URL"},
+       "adc.json line 1: token_uri: must be an https URL"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct err e;
@@ -193,6 +197,7 @@ static void default_credentials_are_found_in_googles_order(void)
         f);
   fclose(f);
   setenv("CLOUDSDK_CONFIG", dir, 1);
+  setenv("NO_GCE_CHECK", "true", 1); /* test_cred_default.c has the metadata server */
   struct credential *c = NULL;
   struct err e = {0};
   CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_OK);
@@ -205,6 +210,7 @@ static void default_credentials_are_found_in_googles_order(void)
   unlink(path);
   CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_NOT_FOUND);
   unsetenv("CLOUDSDK_CONFIG");
+  unsetenv("NO_GCE_CHECK");
   rmdir(dir);
 }
 

@@ -114,7 +114,7 @@ static void names_file_line_field_and_dealer_of_every_fault(void)
        "\"UA-1\"}]," OAUTH "}]",
        "[0].properties[0].property_id (dealer \"d1\"): must be a GA4 property id"},
       {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"1\"]}]",
-       "[0].oauth (dealer \"d1\"): missing; must be an object"},
+       "[0] (dealer \"d1\"): has no credential; give exactly one of oauth, service_account"},
       {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"1\"],\"oauth\":"
        "{\"client_id\":\"c\",\"client_secret\":\"s3cret\",\"refresh_token\":\"r3fresh\","
        "\"token_uri\":\"ftp://x/\"}}]",

@@ -133,7 +133,8 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"GA_CREDENTIALS_PATH=gone.json", "GA_CREDENTIALS_PATH: cannot open gone.json"},
       {"GA_CREDENTIALS_PATH=bad.json", "bad.json line 2: [0].name (dealer \"d1\"): missing"},
       {"ENABLE_AUTH=false HOME=/nonexistent", "no dealers file (GA_CREDENTIALS_PATH"},
-      {"ENABLE_AUTH=false GOOGLE_APPLICATION_CREDENTIALS=dealers.json", "dealers.json: type: must"},
+      {"ENABLE_AUTH=false GOOGLE_APPLICATION_CREDENTIALS=dealers.json",
+       "dealers.json line 1: type: must"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct program p;

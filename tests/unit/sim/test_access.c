@@ -12,32 +12,40 @@ static struct sim sim;
 
 static struct sim *the_sim(void)
 {
-  if (sim.world == NULL) {
-    sim = (struct sim){.options = &options, .world = fixture_world()};
-    sim.faults = faults_new();
-    sim.stats = stats_new(sim.world->property_count);
-    sim.quota = quota_new(sim.world->property_count);
-    sim.service_account = service_account_new(7);
-    tokens_init(&sim.tokens, 7);
-  }
+  struct err e = {0};
+  if (sim.world == NULL)
+    CU_ASSERT_EQUAL_FATAL(sim_open(&sim, &options, fixture_world(), NULL, &e), ERR_OK);
   return &sim;
+}
+
+static const char *token_of(const struct tokens *t, int64_t identity, int64_t expires)
+{
+  static char out[TOKEN_MAX_BYTES];
+  const struct token token = {.identity = identity,
+                              .expires_unix_s = expires,
+                              .scopes = SCOPE_ANALYTICS_READONLY,
+                              .kind = TOKEN_USER};
+  tokens_issue(t, &token, out, sizeof(out));
+  return out;
 }
 
 static void tokens_say_who_and_until_when(void)
 {
   struct tokens t, other;
-  char token[TOKEN_MAX_BYTES], second[TOKEN_MAX_BYTES];
+  struct token read;
+  char token[TOKEN_MAX_BYTES];
   tokens_init(&t, 1);
   tokens_init(&other, 2);
-  tokens_issue(&t, 5, 1000, token, sizeof(token));
-  tokens_issue(&t, 5, 1000, second, sizeof(second));
-  CU_ASSERT_STRING_NOT_EQUAL(token, second);
-  CU_ASSERT_EQUAL(tokens_check(&t, token, 999), 5);
-  CU_ASSERT_EQUAL(tokens_check(&t, token, 1000), IDENTITY_NONE);
-  CU_ASSERT_EQUAL(tokens_check(&other, token, 999), IDENTITY_NONE);
+  snprintf(token, sizeof(token), "%s", token_of(&t, 5, 1000));
+  CU_ASSERT_STRING_NOT_EQUAL(token, token_of(&t, 5, 1000));
+  CU_ASSERT_TRUE(tokens_check(&t, token, 999, &read));
+  CU_ASSERT_EQUAL(read.identity, 5);
+  CU_ASSERT_EQUAL(read.scopes, SCOPE_ANALYTICS_READONLY);
+  CU_ASSERT_FALSE(tokens_check(&t, token, 1000, &read));
+  CU_ASSERT_FALSE(tokens_check(&other, token, 999, &read));
   token[20] = token[20] == 'A' ? 'B' : 'A';
-  CU_ASSERT_EQUAL(tokens_check(&t, token, 999), IDENTITY_NONE);
-  CU_ASSERT_EQUAL(tokens_check(&t, "ya29.a0", 0), IDENTITY_NONE);
+  CU_ASSERT_FALSE(tokens_check(&t, token, 999, &read));
+  CU_ASSERT_FALSE(tokens_check(&t, "ya29.a0", 0, &read));
 }
 
 /* Calls the token endpoint; answers the member of the JSON body. */
@@ -121,8 +129,8 @@ static int api_call(const char *path, const char *bearer, const char *body, char
 static void a_token_of_one_dealer_does_not_open_another(void)
 {
   struct sim *s = the_sim();
-  char token[TOKEN_MAX_BYTES], text[512];
-  tokens_issue(&s->tokens, 0, clock_unix_ms() / 1000 + 60, token, sizeof(token));
+  char text[512];
+  const char *token = token_of(&s->tokens, 0, clock_unix_ms() / 1000 + 60);
   const char *body = fixture_json("{'metrics':[{'name':'sessions'}],'dateRanges':[{'startDate':"
                                   "'7daysAgo','endDate':'yesterday'}]}");
   AUTO_FREE char *own =
@@ -190,8 +198,8 @@ static void server_errors_use_up_their_quota(void)
 {
   struct sim *s = the_sim();
   struct err e = {0};
-  char token[TOKEN_MAX_BYTES], text[512];
-  tokens_issue(&s->tokens, 2, clock_unix_ms() / 1000 + 60, token, sizeof(token));
+  char text[512];
+  const char *token = token_of(&s->tokens, 2, clock_unix_ms() / 1000 + 60);
   AUTO_FREE char *path =
       xasprintf("/v1beta/properties/%s/metadata", s->world->properties[2].id_text);
   CU_ASSERT_EQUAL(add("{'dealer_id':'d03','kind':'500'}", &e), ERR_OK);
@@ -206,10 +214,7 @@ static void server_errors_use_up_their_quota(void)
 
 static void cleanup_last(void)
 {
-  service_account_free(sim.service_account);
-  quota_free(sim.quota);
-  stats_free(sim.stats);
-  faults_free(sim.faults);
+  sim_close(&sim);
   fixture_free();
 }
 

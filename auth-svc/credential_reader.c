@@ -1,0 +1,134 @@
+/* The fields of a credential: text, URL, object; and how each is refused. */
+#include "auth-svc/credential_reader.h"
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "auth-svc/nearest.h"
+#include "auth-svc/token_exchange.h"
+#include "common/base/config.h"
+
+enum err_code place_refuse(const struct place *p, const char *key, const char *fmt, ...)
+{
+  char field[CONFIG_PATH_MAX + 70], text[400];
+  snprintf(field, sizeof(field), "%s%s%.64s", p->path, *p->path != '\0' && *key != '\0' ? "." : "",
+           key);
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(text, sizeof(text), fmt, ap);
+  va_end(ap);
+  return p->config->refuse(p->config->user, field, text);
+}
+
+enum err_code place_object(const struct place *p, const cJSON *object, const char *key,
+                           enum presence presence, struct place *child, const cJSON **out)
+{
+  *out = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (*out == NULL && presence == OPTIONAL)
+    return ERR_OK;
+  if (!cJSON_IsObject(*out))
+    return place_refuse(p, key, "%smust be an object", *out == NULL ? "missing; " : "");
+  *child = (struct place){.config = p->config, .strict = p->strict, .scope = p->scope};
+  snprintf(child->path, sizeof(child->path), "%.120s%s%.32s", p->path, *p->path != '\0' ? "." : "",
+           key);
+  return ERR_OK;
+}
+
+enum err_code place_keys(const struct place *p, const cJSON *object, const char *const *known,
+                         size_t n)
+{
+  for (const cJSON *c = p->strict ? object->child : NULL; c != NULL; c = c->next) {
+    struct nearest best = {0};
+    bool found = false;
+    for (size_t i = 0; i < n && !found; i++) {
+      found = strcmp(c->string, known[i]) == 0;
+      nearest_offer(&best, i, nearest_distance(c->string, known[i]));
+    }
+    if (found)
+      continue;
+    if (best.n > 0)
+      return place_refuse(p, c->string, "unknown key; did you mean \"%s\"?", known[best.item[0]]);
+    return place_refuse(p, c->string, "unknown key; known keys begin with \"%s\", \"%s\"", known[0],
+                        known[1]);
+  }
+  return ERR_OK;
+}
+
+static bool has_control(const char *s)
+{
+  for (; *s != '\0'; s++)
+    if ((unsigned char)*s < 0x20 || *s == 0x7f)
+      return true;
+  return false;
+}
+
+/* A PEM has lines; nothing else has. */
+static bool may_have_lines(size_t max)
+{
+  return max == CONFIG_PEM_MAX;
+}
+
+enum err_code place_text(const struct place *p, const cJSON *object, const char *key,
+                         enum presence presence, size_t max, const char **out)
+{
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+  *out = NULL;
+  if (v == NULL && presence == OPTIONAL)
+    return ERR_OK;
+  if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
+    return place_refuse(p, key, "%smust be a non-empty string", v == NULL ? "missing; " : "");
+  if (strlen(v->valuestring) > max)
+    return place_refuse(p, key, "longer than %zu bytes", max);
+  if (!may_have_lines(max) && has_control(v->valuestring))
+    return place_refuse(p, key, "holds a control character");
+  *out = v->valuestring;
+  return ERR_OK;
+}
+
+/* Name without port and brackets. */
+static bool host_name(const char *host, char *out, size_t size)
+{
+  bool v6 = *host == '[';
+  host += v6;
+  size_t n = strcspn(host, v6 ? "]" : ":");
+  return n > 0 && (size_t)snprintf(out, size, "%.*s", (int)n, host) < size;
+}
+
+/* Link-local, where clouds have their metadata servers; AWS has one in fd00:ec2::/32 too. */
+static bool is_metadata_address(const char *name)
+{
+  struct in_addr v4;
+  if (inet_pton(AF_INET, name, &v4) == 1)
+    return ntohl(v4.s_addr) >> 16 == 0xa9fe;
+  return strcasecmp(name, "fd00:ec2::254") == 0;
+}
+
+enum err_code place_url(const struct place *p, const cJSON *object, const char *key,
+                        enum presence presence, enum url_rule rule, const char **out)
+{
+  char host[256], name[256];
+  enum err_code code = place_text(p, object, key, presence, CONFIG_URL_MAX, out);
+  if (code != ERR_OK || *out == NULL)
+    return code;
+  if (strchr(*out, ' ') != NULL || !url_host(*out, host, sizeof(host)) ||
+      !host_name(host, name, sizeof(name)))
+    return place_refuse(p, key, "must be an https URL");
+  bool open = strncasecmp(*out, "https:", 6) != 0 && !config_host_is_loopback(name);
+  if (open && !(rule == URL_METADATA && is_metadata_address(name)))
+    return place_refuse(p, key,
+                        "must be an https URL: secrets would travel in the clear to %.100s (plain "
+                        "http is for loopback%s)",
+                        name, rule == URL_METADATA ? " and metadata addresses" : "");
+  return ERR_OK;
+}
+
+enum err_code place_quota(const struct place *p, const cJSON *object, const char **out)
+{
+  enum err_code code = place_text(p, object, "quota_project_id", OPTIONAL, CONFIG_NAME_MAX, out);
+  if (code == ERR_OK && p->quota_project != NULL)
+    *out = p->quota_project;
+  return code;
+}
