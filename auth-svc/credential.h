@@ -75,6 +75,8 @@ struct credential {
   char *quota_project; /* pays for the quota; NULL when none */
   /* Digest of everything secret in it: tells a changed credential from the same one. */
   uint8_t fingerprint[SHA256_SIZE];
+  /* Of the configuration it belongs to; set before others see it, 0 outside of one. */
+  uint64_t generation;
 };
 
 struct credential *credential_ref(struct credential *c);

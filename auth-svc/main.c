@@ -1,7 +1,9 @@
 /* auth-svc: credential broker and access decisions. */
 #include <stdio.h>
 
+#include "auth-svc/config_watch.h"
 #include "auth-svc/harden.h"
+#include "auth-svc/reload.h"
 #include "auth-svc/service.h"
 #include "auth-svc/settings.h"
 #include "common/base/config.h"
@@ -13,17 +15,44 @@ struct app {
   struct settings settings;
   struct sealer *sealer;
   struct jwt_keys *jwt_keys;
+  struct config_watch *watch;
   struct snapshot_slot *config;
   struct http_client *http;
+  struct token_store *store;
   struct tokens *tokens;
   struct jwks *jwks;
+  struct reload *reload;
   struct service *service;
   struct rpc_server *server;
   struct admin *admin;
 };
 
+static void on_config_changed(void *user)
+{
+  struct app *a = user;
+  reload_run(a->reload);
+}
+
+/* What it sees from here on is a change; the files are read afterwards. */
+static void watch_config(struct app *a)
+{
+  const struct config_watch_options options = {
+      .paths = {a->settings.from_json ? NULL : a->settings.credentials_path, a->settings.adc_path},
+      .check_ms = (uint32_t)a->settings.config_check_s * 1000,
+      .on_change = on_config_changed,
+      .user = a};
+  a->watch = config_watch_new(&options);
+}
+
+static enum err_code load_again(void *user, struct snapshot **out, struct err *e)
+{
+  struct app *a = user;
+  return settings_load_snapshot(out, &a->settings, e);
+}
+
 static enum err_code load(struct app *a, struct err *e)
 {
+  watch_config(a);
   struct snapshot *first = NULL;
   enum err_code code = settings_load_sealer(&a->sealer, &a->settings, e);
   if (code == ERR_OK)
@@ -31,8 +60,12 @@ static enum err_code load(struct app *a, struct err *e)
   if (code == ERR_OK)
     code = settings_load_snapshot(&first, &a->settings, e);
   settings_wipe_secrets(&a->settings);
-  if (code != ERR_OK)
+  if (code == ERR_OK)
+    code = settings_open_store(&a->store, &a->settings, NULL, e);
+  if (code != ERR_OK) {
+    snapshot_unref(first);
     return code;
+  }
   snapshot_name_peers(first, a->sealer);
   log_info("configuration loaded", LOG_I("dealers", first->directory->n_dealers),
            LOG_I("regions", first->directory->n_regions),
@@ -49,10 +82,18 @@ static enum err_code start_tokens(struct app *a, struct err *e)
   if (code != ERR_OK)
     return code;
   const struct tokens_options tokens = {
-      .env = {a->http, a->settings.token_endpoint, (uint32_t)a->settings.token_timeout_ms}};
+      .env = {a->http, a->settings.token_endpoint, (uint32_t)a->settings.token_timeout_ms},
+      .store = a->store,
+      .in_use_s = (uint32_t)a->settings.refresh_in_use_s};
   a->tokens = tokens_new(&tokens);
+  const struct reload_options reload = {
+      .config = a->config, .sealer = a->sealer, .tokens = a->tokens, .load = load_again, .user = a};
+  a->reload = reload_new(&reload);
+  tokens_start_background(a->tokens);
   const struct jwks_options jwks = {.http = a->http, .url = a->settings.jwks_url};
-  return jwks.url != NULL ? jwks_new(&a->jwks, "AUTH_JWT_JWKS_URL", &jwks, e) : ERR_OK;
+  if (jwks.url != NULL && jwks_new(&a->jwks, "AUTH_JWT_JWKS_URL", &jwks, e) != ERR_OK)
+    return e->code;
+  return config_watch_start(a->watch, e);
 }
 
 static enum err_code start_service(struct app *a, struct err *e)
@@ -84,7 +125,10 @@ static bool is_ready(void *user, struct buf *detail)
   struct app *a = user;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
-  buf_printf(detail, "ok accounts: %zu need re-consent\n", tokens_needing_consent(a->tokens));
+  tokens_describe(a->tokens, detail);
+  reload_describe(a->reload, detail);
+  if (a->store != NULL)
+    token_store_describe(a->store, detail);
   return true;
 }
 
@@ -109,14 +153,26 @@ static void stop(struct app *a)
     admin_set_draining(a->admin);
   rpc_server_stop(a->server);
   admin_stop(a->admin);
+  config_watch_stop(a->watch);
   http_client_free(a->http);
+  token_store_close(a->store);
   tokens_free(a->tokens);
   jwks_free(a->jwks);
+  reload_free(a->reload);
   service_free(a->service);
   snapshot_slot_free(a->config);
   jwt_keys_free(a->jwt_keys);
   sealer_free(a->sealer);
   rpc_shutdown();
+}
+
+static void on_hup(void *user)
+{
+  struct app *a = user;
+  if (a->settings.from_json)
+    log_warn("SIGHUP: GA_CREDENTIALS_JSON cannot change in a running process; restart it");
+  else
+    config_watch_poke(a->watch);
 }
 
 static int fail(struct app *a, const struct err *e, int exit_code)
@@ -147,7 +203,7 @@ int main(int argc, char **argv)
   warn_of_open_doors(&a.settings);
   log_info("serving", LOG_S("listen", a.settings.grpc_listen),
            LOG_I("port", rpc_server_port(a.server)));
-  signals_wait(NULL, NULL);
+  signals_wait(on_hup, &a);
   log_info("stopping");
   stop(&a);
   return EXIT_OK;

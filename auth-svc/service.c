@@ -16,7 +16,12 @@
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 
-enum { SERVICE_MAGIC = 0x5e781ce1, TOKEN_CALL_MAGIC = 0x70ca1101, KEY_WAIT_MAGIC = 0x4e7a17ed };
+enum {
+  SERVICE_MAGIC = 0x5e781ce1,
+  TOKEN_CALL_MAGIC = 0x70ca1101,
+  KEY_WAIT_MAGIC = 0x4e7a17ed,
+  TOKEN_CALL_ATTEMPTS = 5, /* when the configuration changes under a call */
+};
 
 struct service {
   uint32_t magic;
@@ -302,11 +307,14 @@ struct token_call {
   uint32_t magic;
   struct service *service;
   struct rpc_call *call;
+  const Analytics__Auth__V1__GetAccessTokenRequest *request;
   struct snapshot *config; /* the target points into it */
   struct target target;
   uint64_t wait_id;
   const char *purpose;
+  int attempts;
 };
+static bool try_with_new_config(struct token_call *t);
 
 /* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
  * without anything that tells a peer apart otherwise. */
@@ -346,8 +354,10 @@ static void on_token(void *user, const struct token_result *result)
 {
   struct token_call *t = user;
   MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
-  struct snapshot *config = t->config; /* t is gone with the call */
   rpc_call_on_cancel(t->call, NULL, NULL);
+  if (result->error.code == ERR_ABORTED && try_with_new_config(t))
+    return;
+  struct snapshot *config = t->config; /* t is gone with the call */
   bool ok = result->error.code == ERR_OK;
   metric_add(t->service->issued, 1, METRIC_LABELS(t->purpose, ok ? "ok" : result->error.reason));
   if (ok) {
@@ -374,10 +384,10 @@ static enum err_code check_rejected(const ProtobufCBinaryData *digest, struct er
                  "rejected_token_sha256: %zu bytes; a SHA-256 has 32", digest->len);
 }
 
-static enum err_code prepare(struct token_call *t,
-                             const Analytics__Auth__V1__GetAccessTokenRequest *r, struct err *e)
+static enum err_code prepare(struct token_call *t, struct err *e)
 {
   struct unsealed grant;
+  const Analytics__Auth__V1__GetAccessTokenRequest *r = t->request;
   enum err_code code = check_peer(t->call, t->service->options.report_identity, e);
   if (code == ERR_OK)
     code = open_grant(t->service, t->call, &grant, e);
@@ -388,17 +398,37 @@ static enum err_code prepare(struct token_call *t,
   return code;
 }
 
-static void start_token_call(struct token_call *t,
-                             const Analytics__Auth__V1__GetAccessTokenRequest *r)
+/* Resolves the dealer in the current configuration and asks for its token. */
+static void start_token_call(struct token_call *t)
 {
-  const uint8_t *rejected =
-      r->rejected_token_sha256.len == SHA256_SIZE ? r->rejected_token_sha256.data : NULL;
-  struct tokens *tokens = t->service->options.tokens;
-  t->wait_id = tokens_wait_id(tokens);
+  struct err e = {0};
+  struct service *s = t->service;
+  t->config = snapshot_current(s->options.config);
+  if (prepare(t, &e) != ERR_OK) {
+    metric_add(s->issued, 1, METRIC_LABELS(t->purpose, e.reason));
+    log_info("access token refused", LOG_S("purpose", t->purpose), LOG_S("reason", e.reason));
+    snapshot_unref(t->config);
+    rpc_call_finish(t->call, &e);
+    return;
+  }
+  const ProtobufCBinaryData *digest = &t->request->rejected_token_sha256;
+  const uint8_t *rejected = digest->len == SHA256_SIZE ? digest->data : NULL;
+  t->attempts++;
+  t->wait_id = tokens_wait_id(s->options.tokens);
   /* Before the wait starts, so that no end of the call can be missed; abandoning a wait
    * that has not begun does nothing. */
   rpc_call_on_cancel(t->call, on_caller_gone, t);
-  tokens_get(tokens, t->target.account_id, t->target.credential, rejected, t->wait_id, on_token, t);
+  tokens_get(s->options.tokens, t->target.account_id, t->target.credential, rejected, t->wait_id,
+             on_token, t);
+}
+
+static bool try_with_new_config(struct token_call *t)
+{
+  if (t->attempts >= TOKEN_CALL_ATTEMPTS)
+    return false;
+  snapshot_unref(t->config);
+  start_token_call(t);
+  return true;
 }
 
 static void handle_get_access_token(struct rpc_call *call, const ProtobufCMessage *request,
@@ -417,16 +447,9 @@ static void handle_get_access_token(struct rpc_call *call, const ProtobufCMessag
   *t = (struct token_call){.magic = TOKEN_CALL_MAGIC,
                            .service = s,
                            .call = call,
-                           .config = snapshot_current(s->options.config),
+                           .request = r,
                            .purpose = benchmark ? "benchmark" : "direct"};
-  if (prepare(t, r, &e) == ERR_OK) {
-    start_token_call(t, r);
-    return;
-  }
-  metric_add(s->issued, 1, METRIC_LABELS(t->purpose, e.reason));
-  log_info("access token refused", LOG_S("purpose", t->purpose), LOG_S("reason", e.reason));
-  snapshot_unref(t->config);
-  rpc_call_finish(call, &e);
+  start_token_call(t);
 }
 
 static const struct rpc_method methods[] = {

@@ -16,7 +16,7 @@ enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 24 };
+enum { N_VARS = 29 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -28,7 +28,18 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"ENABLE_AUTH", CONFIG_BOOL, &s->enable_auth, "true", 0, 0, false,
        "false: every caller may read everything; for local development"},
       {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
-       false, "file of the dealers and their credentials"},
+       false, "file of the dealers and their credentials; read again when it changes"},
+      {"GA_CREDENTIALS_JSON", CONFIG_STRING, &s->credentials_json, NULL, 0, 0, true,
+       "the same as text, instead of the file"},
+      {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
+       "seconds between looks at the file, where the system does not tell of changes"},
+      {"AUTH_STATE_DIR", CONFIG_STRING, &s->state_dir, NULL, 0, 0, false,
+       "folder where refresh tokens are kept that a token endpoint gave in place of configured "
+       "ones; of this process alone, on a disk that survives it"},
+      {"AUTH_STATE_PLAINTEXT", CONFIG_BOOL, &s->state_plaintext, "false", 0, 0, false,
+       "true: they may be written there unsealed when there is no keyring"},
+      {"AUTH_REFRESH_IN_USE_S", CONFIG_INT, &s->refresh_in_use_s, "5400", 60, 604800, false,
+       "accounts asked for within so many seconds are refreshed ahead of time"},
       {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
        "Google credential file for ENABLE_AUTH=false without a dealers file"},
       {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
@@ -134,6 +145,20 @@ static enum err_code check_auth(const struct settings *s, struct err *e)
   return ERR_OK;
 }
 
+static bool is_set(const char *name)
+{
+  const char *value = getenv(name);
+  return value != NULL && *value != '\0';
+}
+
+static enum err_code check_dealers(struct settings *s, struct err *e)
+{
+  s->from_json = s->credentials_json != NULL;
+  if (s->from_json && is_set("GA_CREDENTIALS_PATH"))
+    return wrong(e, "GA_CREDENTIALS_JSON: set it or GA_CREDENTIALS_PATH, not both");
+  return ERR_OK;
+}
+
 static enum err_code check_rest(const struct settings *s, struct err *e)
 {
   if (strcmp(s->cohort_rules, "strict") != 0 && strcmp(s->cohort_rules, "warn") != 0)
@@ -155,6 +180,8 @@ static enum err_code check(struct settings *s, struct err *e)
     code = check_admin(s, e);
   if (code == ERR_OK)
     code = check_auth(s, e);
+  if (code == ERR_OK)
+    code = check_dealers(s, e);
   return code == ERR_OK ? check_rest(s, e) : code;
 }
 
@@ -180,8 +207,7 @@ bool settings_read(struct settings *s, int argc, char **argv, int *exit_code)
 /* Local development without a dealers file: Google's own credential file. */
 static bool wants_adc(const struct settings *s)
 {
-  const char *set = getenv("GA_CREDENTIALS_PATH");
-  return !s->enable_auth && (set == NULL || *set == '\0') &&
+  return !s->enable_auth && !s->from_json && !is_set("GA_CREDENTIALS_PATH") &&
          access(DEFAULT_CREDENTIALS_PATH, F_OK) != 0;
 }
 
@@ -205,7 +231,27 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
+  if (s->credentials_json != NULL)
+    return dealers_file_parse(out, "GA_CREDENTIALS_JSON", s->credentials_json,
+                              strlen(s->credentials_json), e);
   return dealers_file_load(out, s->credentials_path, e);
+}
+
+enum err_code settings_open_store(struct token_store **out, const struct settings *s,
+                                  const struct token_store_crypto *crypto, struct err *e)
+{
+  *out = NULL;
+  if (s->state_dir == NULL)
+    return ERR_OK;
+  if (crypto == NULL && !s->state_plaintext)
+    return wrong(e, "AUTH_STATE_DIR: refused because there is no key to seal refresh tokens with; "
+                    "give a keyring, or set AUTH_STATE_PLAINTEXT=true if the disk is protected in "
+                    "another way");
+  if (crypto == NULL)
+    log_warn("AUTH_STATE_PLAINTEXT=true: replaced refresh tokens are written unsealed",
+             LOG_S("path", s->state_dir));
+  const struct token_store_options options = {.dir = s->state_dir, .crypto = crypto};
+  return token_store_open(out, &options, e);
 }
 
 enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e)
@@ -266,5 +312,6 @@ void settings_wipe_secrets(struct settings *s)
 {
   wipe_variable("AUTH_SEAL_KEY");
   wipe_variable("AUTH_JWT_HS256_SECRET");
-  s->seal_key = s->jwt_secret = NULL;
+  wipe_variable("GA_CREDENTIALS_JSON");
+  s->seal_key = s->jwt_secret = s->credentials_json = NULL;
 }

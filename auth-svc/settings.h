@@ -5,6 +5,7 @@
 #include "auth-svc/jwt_keys.h"
 #include "auth-svc/seal.h"
 #include "auth-svc/snapshot.h"
+#include "auth-svc/token_store.h"
 #include "common/base/log.h"
 #include "common/rpc/rpc.h"
 
@@ -13,7 +14,13 @@ struct settings {
   const char *admin_listen; /* NULL when off */
   bool enable_auth;
   const char *credentials_path;
-  const char *cohort_rules;   /* read by the loader of the file; here for --help and the check */
+  const char *cohort_rules;     /* read by the loader of the file; here for --help and the check */
+  const char *credentials_json; /* GA_CREDENTIALS_JSON; NULL when not set or wiped */
+  bool from_json;               /* the dealers come from it */
+  int64_t config_check_s;
+  const char *state_dir; /* NULL: replaced refresh tokens stay in memory */
+  bool state_plaintext;
+  int64_t refresh_in_use_s;
   const char *adc_path;       /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
   const char *token_endpoint; /* NULL: each credential's own */
   int64_t token_timeout_ms;
@@ -34,6 +41,10 @@ bool settings_read(struct settings *s, int argc, char **argv, int *exit_code);
 /* What the settings lead to. Each fails with a message that names the variable or file. */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
                                      struct err *e);
+/* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without crypto it
+ * opens only when AUTH_STATE_PLAINTEXT allows it. */
+enum err_code settings_open_store(struct token_store **out, const struct settings *s,
+                                  const struct token_store_crypto *crypto, struct err *e);
 enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e);
 enum err_code settings_load_jwt_keys(struct jwt_keys **out, const struct settings *s,
                                      struct err *e);

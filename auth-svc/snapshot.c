@@ -2,6 +2,7 @@
 #include "auth-svc/snapshot.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 
@@ -27,6 +28,14 @@ void snapshot_name_peers(struct snapshot *s, const struct sealer *sealer)
   s->peers = peers_new(s->directory, sealer);
 }
 
+void snapshot_stamp(struct snapshot *s, uint64_t generation)
+{
+  for (size_t i = 0; i < s->directory->n_dealers; i++)
+    s->credentials[i]->generation = generation;
+  if (s->adc != NULL)
+    s->adc->generation = generation;
+}
+
 struct snapshot *snapshot_ref(struct snapshot *s)
 {
   atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
@@ -49,6 +58,14 @@ void snapshot_unref(struct snapshot *s)
 size_t snapshot_accounts(const struct snapshot *s)
 {
   return s->directory->n_dealers + (s->adc != NULL ? 1 : 0);
+}
+
+struct credential *snapshot_find_credential(const struct snapshot *s, const char *account_id)
+{
+  const struct dealer *d = directory_by_account(s->directory, account_id);
+  if (d != NULL)
+    return snapshot_credential(s, d);
+  return s->adc != NULL && strcmp(account_id, ADC_ACCOUNT_ID) == 0 ? s->adc : NULL;
 }
 
 struct credential *snapshot_credential(const struct snapshot *s, const struct dealer *dealer)

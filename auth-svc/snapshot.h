@@ -27,6 +27,8 @@ struct snapshot *snapshot_new(struct directory *directory, struct credential **c
                               struct credential *adc);
 /* Makes the names of invisible peers. Call once, before others see the snapshot. */
 void snapshot_name_peers(struct snapshot *s, const struct sealer *sealer);
+/* Marks its credentials as of this configuration (tokens_configure). Likewise. */
+void snapshot_stamp(struct snapshot *s, uint64_t generation);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 static inline void snapshot_cleanup(struct snapshot **s)
@@ -37,6 +39,8 @@ static inline void snapshot_cleanup(struct snapshot **s)
 
 /* Accounts with a credential: the dealers', or the one of ADC. */
 size_t snapshot_accounts(const struct snapshot *s);
+/* The credential of an account, dealer's or ADC's; NULL when there is none. Borrowed. */
+struct credential *snapshot_find_credential(const struct snapshot *s, const char *account_id);
 /* The credential of a dealer. */
 struct credential *snapshot_credential(const struct snapshot *s, const struct dealer *dealer);
 

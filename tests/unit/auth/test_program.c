@@ -37,10 +37,12 @@ static void write_file(const char *name, const char *text)
 
 static void remove_folder(void)
 {
-  static const char *const files[] = {"dealers.json", "bad.json", "adc.json"};
+  static const char *const files[] = {"dealers.json", "bad.json",   "adc.json",
+                                      "live.json",    "state/lock", "state/refresh-tokens.log",
+                                      "state"};
   for (size_t i = 0; i < ARRAY_LEN(files); i++) {
     AUTO_FREE char *path = xasprintf("%s/%s", folder, files[i]);
-    unlink(path);
+    remove(path);
   }
   rmdir(folder);
 }
@@ -132,6 +134,15 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
        "AUTH_ALLOW_UNSIGNED_TOKENS: refused because GRPC_LISTEN is not a loopback"},
       {"GA_CREDENTIALS_PATH=gone.json", "GA_CREDENTIALS_PATH: cannot open gone.json"},
       {"GA_CREDENTIALS_PATH=bad.json", "bad.json line 2: [0].name (dealer \"d1\"): missing"},
+      {"GA_CREDENTIALS_PATH=dealers.json GA_CREDENTIALS_JSON=[]", "GA_CREDENTIALS_JSON: set it or"},
+      {"GA_CREDENTIALS_JSON=[{\"dealer_id\":\"d1\"}]",
+       "GA_CREDENTIALS_JSON line 1: [0].name (dealer \"d1\"): missing"},
+      {"GA_CREDENTIALS_PATH=dealers.json AUTH_STATE_DIR=state",
+       "AUTH_STATE_DIR: refused because there is no key"},
+      {"GA_CREDENTIALS_PATH=dealers.json AUTH_STATE_DIR=dealers.json AUTH_STATE_PLAINTEXT=true",
+       "AUTH_STATE_DIR: cannot open the folder in dealers.json"},
+      {"AUTH_CONFIG_CHECK_S=0", "AUTH_CONFIG_CHECK_S"},
+      {"AUTH_REFRESH_IN_USE_S=5", "AUTH_REFRESH_IN_USE_S"},
       {"ENABLE_AUTH=false HOME=/nonexistent", "no dealers file (GA_CREDENTIALS_PATH"},
       {"ENABLE_AUTH=false GOOGLE_APPLICATION_CREDENTIALS=dealers.json",
        "dealers.json line 1: type: must"},
@@ -210,7 +221,55 @@ static void default_credentials_serve_local_development(void)
   CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
 }
 
+static void dealers_come_from_the_environment_too(void)
+{
+  struct program p;
+  start(&p, "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off GA_CREDENTIALS_JSON=" DEALERS);
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "\"serving\""));
+  AUTO_FREE char *path = xasprintf("/proc/%d/environ", (int)p.pid);
+  char text[4096] = "";
+  int fd = open(path, O_RDONLY);
+  ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+  if (fd >= 0)
+    close(fd);
+  if (n > 0) /* without rights to read it, the point is made already */
+    CU_ASSERT_PTR_NULL(memmem(text, (size_t)n, "r3fresh", 7));
+  kill(p.pid, SIGHUP);
+  CU_ASSERT_TRUE(read_until(&p, "GA_CREDENTIALS_JSON cannot change in a running process"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+}
+
+static void it_reads_a_changed_file_and_obeys_sighup(void)
+{
+  struct program p;
+  set_up();
+  write_file("live.json", DEALERS);
+  start(&p, "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off GA_CREDENTIALS_PATH=live.json");
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "\"serving\""));
+  kill(p.pid, SIGHUP);
+  CU_ASSERT_TRUE(read_until(&p, "\"generation\":2"));
+  write_file("live.json", "[\n{\"dealer_id\":\"d1\"}]");
+  CU_ASSERT_TRUE(read_until(&p, "live.json line 2: [0].name (dealer \\\"d1\\\"): missing"));
+  write_file("live.json", "{\"dealers\":" DEALERS "}");
+  CU_ASSERT_TRUE(read_until(&p, "\"generation\":3"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+}
+
+static void one_process_keeps_the_state(void)
+{
+  struct program first, second;
+  start(&first, GOOD " AUTH_STATE_DIR=state AUTH_STATE_PLAINTEXT=true");
+  CU_ASSERT_TRUE_FATAL(read_until(&first, "\"serving\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(first.text, "written unsealed"));
+  start(&second, GOOD " AUTH_STATE_DIR=state AUTH_STATE_PLAINTEXT=true");
+  CU_ASSERT_EQUAL(end(&second, 0), 78);
+  CU_ASSERT_PTR_NOT_NULL(strstr(second.text, "state is in use by another auth-svc"));
+  CU_ASSERT_EQUAL(end(&first, SIGTERM), 0);
+}
+
 TEST_MAIN("auth program", TEST(wrong_settings_end_the_start_with_the_variables_name),
           TEST(it_serves_and_stops_cleanly_on_sigterm), TEST(a_busy_port_is_named),
           TEST(secrets_of_the_environment_are_overwritten),
-          TEST(default_credentials_serve_local_development))
+          TEST(default_credentials_serve_local_development),
+          TEST(dealers_come_from_the_environment_too),
+          TEST(it_reads_a_changed_file_and_obeys_sighup), TEST(one_process_keeps_the_state))

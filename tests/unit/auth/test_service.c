@@ -483,6 +483,82 @@ static void a_new_configuration_is_used_by_the_next_call(void)
   strike(&s);
 }
 
+/* A reload while a call waits for the credential that is replaced by it. */
+struct reloading {
+  struct stage *s;
+  struct snapshot *next;
+};
+
+static struct credential *find_in_snapshot(void *user, const char *account_id)
+{
+  return snapshot_find_credential(user, account_id);
+}
+
+static void *reload_soon(void *arg)
+{
+  struct reloading *r = arg;
+  struct tokens_changes changes;
+  for (int i = 0; i < 500 && fake_hits(r->s->fake) < 1; i++)
+    usleep(5000);
+  fake_set(r->s->fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
+  snapshot_name_peers(r->next, r->s->sealer);
+  snapshot_stamp(r->next, 1);
+  snapshot_replace(r->s->config, snapshot_ref(r->next));
+  tokens_configure(r->s->tokens, 1, find_in_snapshot, r->next, &changes);
+  snapshot_unref(r->next);
+  return NULL;
+}
+
+static struct err call_during_reload(struct snapshot *next_of(struct stage *s))
+{
+  struct stage s = stage();
+  struct err e = {0};
+  pthread_t thread;
+  authenticated *a = grant_for(&s, "\"role\":\"admin\"");
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 3000});
+  struct reloading r = {&s, next_of(&s)};
+  CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, reload_soon, &r), 0);
+  int64_t start = clock_mono_ms();
+  token_response *t = get_token(&s, &a->sealed, DIRECT, "d01", 10000, &e);
+  CU_ASSERT_EQUAL(t != NULL, e.code == ERR_OK);
+  CU_ASSERT_TRUE(clock_mono_ms() - start < 2900); /* not the answer that is under way */
+  pthread_join(thread, NULL);
+  drop(t);
+  drop(a);
+  strike(&s);
+  return e;
+}
+
+static struct snapshot *other_credential(struct stage *s)
+{
+  AUTO_FREE char *json =
+      xasprintf("[{\"dealer_id\":\"d01\",\"account_id\":\"a01\",\"name\":\"N\",\"region\":\"W\","
+                "\"properties\":[\"1\"],\"oauth\":{\"client_id\":\"c\",\"client_secret\":\"s\","
+                "\"refresh_token\":\"a-new-one\",\"token_uri\":\"%s\"}}]",
+                fake_url(s->fake));
+  return world_parse(json);
+}
+
+static struct snapshot *without_d01(struct stage *s)
+{
+  AUTO_FREE char *json =
+      xasprintf("[{\"dealer_id\":\"d77\",\"account_id\":\"a77\",\"name\":\"N\",\"region\":\"W\","
+                "\"properties\":[\"1\"],\"oauth\":{\"client_id\":\"c\",\"client_secret\":\"s\","
+                "\"refresh_token\":\"r\",\"token_uri\":\"%s\"}}]",
+                fake_url(s->fake));
+  return world_parse(json);
+}
+
+static void a_call_that_waits_gets_the_token_of_the_new_credential(void)
+{
+  CU_ASSERT_EQUAL(call_during_reload(other_credential).code, ERR_OK);
+}
+
+static void a_call_that_waits_for_a_removed_dealer_is_told_so(void)
+{
+  CU_ASSERT_EQUAL(call_during_reload(without_d01).code, ERR_NOT_FOUND);
+}
+
 TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(bad_bearers_are_unauthenticated_with_a_reason),
           TEST(calls_without_a_good_grant_are_unauthenticated),
@@ -495,4 +571,6 @@ TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(a_rejected_token_must_be_a_digest),
           TEST(a_caller_without_certificate_is_nobody_where_one_is_wanted),
           TEST(each_service_may_call_its_own_rpc_by_its_certificate),
-          TEST(a_grant_of_1500_dealers_travels), TEST(a_new_configuration_is_used_by_the_next_call))
+          TEST(a_grant_of_1500_dealers_travels), TEST(a_new_configuration_is_used_by_the_next_call),
+          TEST(a_call_that_waits_gets_the_token_of_the_new_credential),
+          TEST(a_call_that_waits_for_a_removed_dealer_is_told_so))

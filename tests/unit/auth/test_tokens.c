@@ -154,8 +154,8 @@ static void the_old_token_is_served_while_it_is_refreshed(void)
 {
   struct stage s = stage();
   ask(&s);
-  atomic_store(&ahead_ms, (3600 - 301) * 1000);
-  CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-1"); /* 301 s left: not due */
+  atomic_store(&ahead_ms, (3600 - 361) * 1000);
+  CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-1"); /* 361 s left: not due */
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
   fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 1000});
   atomic_store(&ahead_ms, (3600 - 299) * 1000);
@@ -370,7 +370,7 @@ static void invalid_client_blames_the_operator_not_the_dealer(void)
     answer(&s, 200, NULL);
     CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, codes[i]); /* not hammered */
     CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
-    atomic_store(&ahead_ms, 61000);
+    atomic_store(&ahead_ms, 601000);
     CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-2"); /* and heals by itself */
     strike(&s);
   }

@@ -1,0 +1,442 @@
+/* Replaced refresh tokens on disk: what survives, and what is refused. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth-svc/token_store.h"
+#include "common/base/mem.h"
+#include "tests/unit/auth/folder.h"
+#include "tests/unit/harness.h"
+
+#define FILE_NAME "refresh-tokens.log"
+
+/* ------------------------------------------------------------------------- the stage */
+
+/* Not a cipher, but it notices another account, another credential and a changed byte. */
+static uint8_t sum_of(const char *account_id, const char *fingerprint)
+{
+  unsigned sum = 1;
+  for (; *account_id != '\0'; account_id++)
+    sum = sum * 31 + (unsigned char)*account_id;
+  for (; *fingerprint != '\0'; fingerprint++)
+    sum = sum * 31 + (unsigned char)*fingerprint;
+  return (uint8_t)(sum ^ sum >> 8);
+}
+
+static enum err_code fake_seal(void *user, const char *account_id, const char *fingerprint,
+                               const void *data, size_t len, struct buf *out, struct err *e)
+{
+  (void)user;
+  (void)e;
+  buf_putc(out, (char)sum_of(account_id, fingerprint));
+  for (size_t i = 0; i < len; i++)
+    buf_putc(out, (char)(((const char *)data)[i] ^ 0x55));
+  return ERR_OK;
+}
+
+static enum err_code fake_open(void *user, const char *account_id, const char *fingerprint,
+                               const void *sealed, size_t len, struct secret **out, struct err *e)
+{
+  (void)user;
+  const uint8_t *p = sealed;
+  char plain[1024];
+  if (len < 1 || len > sizeof(plain) || p[0] != sum_of(account_id, fingerprint))
+    return err_set(e, ERR_DATA_LOSS, "seal_broken", "broken");
+  for (size_t i = 1; i < len; i++)
+    plain[i - 1] = (char)(p[i] ^ 0x55);
+  *out = secret_new(plain, len - 1);
+  return ERR_OK;
+}
+
+static const struct token_store_crypto crypto = {fake_seal, fake_open, NULL};
+
+static struct token_store *open_with(const char *dir, const struct token_store_crypto *c)
+{
+  struct token_store *s = NULL;
+  struct err e = {0};
+  const struct token_store_options options = {.dir = dir, .crypto = c, .compact_min_bytes = 4096};
+  if (token_store_open(&s, &options, &e) != ERR_OK)
+    printf("\n  %s\n", e.message);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+  return s;
+}
+
+static struct err refusal(const char *dir, const struct token_store_crypto *c)
+{
+  struct token_store *s = NULL;
+  struct err e = {0};
+  const struct token_store_options options = {.dir = dir, .crypto = c};
+  CU_ASSERT_NOT_EQUAL(token_store_open(&s, &options, &e), ERR_OK);
+  CU_ASSERT_PTR_NULL(s);
+  return e;
+}
+
+struct outcome {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  int good, bad, final;
+};
+#define OUTCOME_INIT                                                                               \
+  {                                                                                                \
+    .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                         \
+  }
+
+static void on_stored(void *user, const struct err *error, bool final)
+{
+  struct outcome *o = user;
+  pthread_mutex_lock(&o->lock);
+  o->good += error->code == ERR_OK;
+  o->bad += error->code != ERR_OK;
+  o->final += final;
+  pthread_cond_broadcast(&o->changed);
+  pthread_mutex_unlock(&o->lock);
+}
+
+static void wait_for(struct outcome *o, const int *counter, int n)
+{
+  pthread_mutex_lock(&o->lock);
+  while (*counter < n)
+    pthread_cond_wait(&o->changed, &o->lock);
+  pthread_mutex_unlock(&o->lock);
+}
+
+static const uint8_t one[SHA256_SIZE] = {1}, two[SHA256_SIZE] = {2};
+
+static void put_async(struct token_store *s, const char *account, const uint8_t *fingerprint,
+                      const char *token, struct outcome *o)
+{
+  AUTO_SECRET struct secret *t = secret_from(token);
+  token_store_put(s, account, fingerprint, t, on_stored, o);
+}
+
+static void put(struct token_store *s, const char *account, const uint8_t *fingerprint,
+                const char *token)
+{
+  struct outcome o = OUTCOME_INIT;
+  put_async(s, account, fingerprint, token, &o);
+  wait_for(&o, &o.final, 1);
+  CU_ASSERT_EQUAL(o.good, 1);
+}
+
+static void expect(struct token_store *s, const char *account, const uint8_t *fingerprint,
+                   const char *token)
+{
+  AUTO_SECRET struct secret *t = token_store_get(s, account, fingerprint);
+  if (token == NULL) {
+    CU_ASSERT_PTR_NULL(t);
+    return;
+  }
+  CU_ASSERT_PTR_NOT_NULL(t);
+  CU_ASSERT_STRING_EQUAL(secret_text(t), token);
+}
+
+static size_t read_file(const char *dir, char *out, size_t size)
+{
+  AUTO_FREE char *path = xasprintf("%s/" FILE_NAME, dir);
+  int fd = open(path, O_RDONLY);
+  CU_ASSERT_TRUE_FATAL(fd >= 0);
+  ssize_t n = read(fd, out, size);
+  close(fd);
+  return n > 0 ? (size_t)n : 0;
+}
+
+static void write_file(const char *dir, const char *data, size_t len)
+{
+  AUTO_FREE char *path = xasprintf("%s/" FILE_NAME, dir);
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  CU_ASSERT_EQUAL_FATAL(write(fd, data, len), (ssize_t)len);
+  close(fd);
+}
+
+/* ----------------------------------------------------------------------------- tests */
+
+static void a_token_survives_a_restart_for_its_credential_only(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  put(s, "a01", one, "first");
+  put(s, "a01", one, "second");
+  put(s, "a02", two, "other");
+  token_store_close(s);
+  s = open_with(dir, &crypto);
+  expect(s, "a01", one, "second");
+  expect(s, "a01", two, NULL);
+  expect(s, "a02", two, "other");
+  expect(s, "a03", one, NULL);
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void the_file_shows_no_token_and_is_for_its_owner_alone(void)
+{
+  static char text[65536];
+  struct stat st;
+  AUTO_FREE char *dir = folder_make(), *path = xasprintf("%s/" FILE_NAME, dir);
+  struct token_store *s = open_with(dir, &crypto);
+  put(s, "a01", one, "the-secret-token");
+  token_store_close(s);
+  size_t n = read_file(dir, text, sizeof(text));
+  CU_ASSERT_PTR_NULL(memmem(text, n, "the-secret-token", 16));
+  CU_ASSERT_PTR_NOT_NULL(memmem(text, n, "a01", 3));
+  CU_ASSERT_EQUAL(stat(path, &st), 0);
+  CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
+  folder_remove(dir);
+}
+
+static void a_half_written_end_is_cut_off_and_the_rest_stays(void)
+{
+  static char text[65536];
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  put(s, "a01", one, "first");
+  put(s, "a02", one, "second");
+  token_store_close(s);
+  size_t before = 0;
+  s = open_with(dir, &crypto);
+  before = read_file(dir, text, sizeof(text));
+  put(s, "a03", one, "third");
+  token_store_close(s);
+  size_t after = read_file(dir, text, sizeof(text));
+  for (size_t cut = before; cut <= after; cut++) {
+    write_file(dir, text, cut);
+    s = open_with(dir, &crypto);
+    expect(s, "a01", one, "first");
+    expect(s, "a02", one, "second");
+    expect(s, "a03", one, cut == after ? "third" : NULL);
+    put(s, "a04", one, "fourth"); /* and what comes next stands well */
+    token_store_close(s);
+    s = open_with(dir, &crypto);
+    expect(s, "a04", one, "fourth");
+    expect(s, "a02", one, "second");
+    token_store_close(s);
+  }
+  folder_remove(dir);
+}
+
+static void damage_in_the_middle_loses_one_record_and_keeps_a_copy(void)
+{
+  static char text[65536];
+  AUTO_FREE char *dir = folder_make(), *copy = xasprintf("%s/" FILE_NAME ".damaged", dir);
+  struct token_store *s = open_with(dir, &crypto);
+  put(s, "a01", one, "first");
+  put(s, "a02", one, "second");
+  put(s, "a03", one, "third");
+  token_store_close(s);
+  size_t n = read_file(dir, text, sizeof(text));
+  char *middle = memmem(text, n, "a02", 3);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(middle);
+  middle[4] ^= 1;
+  write_file(dir, text, n);
+  s = open_with(dir, &crypto);
+  expect(s, "a01", one, "first");
+  expect(s, "a02", one, NULL);
+  expect(s, "a03", one, "third");
+  token_store_close(s);
+  CU_ASSERT_EQUAL(access(copy, R_OK), 0);
+  s = open_with(dir, &crypto); /* clean again */
+  expect(s, "a03", one, "third");
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void the_file_is_written_anew_before_it_grows_without_bound(void)
+{
+  static char text[65536];
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  struct outcome o = OUTCOME_INIT;
+  for (int i = 0; i < 2000; i++) {
+    char account[16], token[32];
+    snprintf(account, sizeof(account), "a%02d", i % 10);
+    snprintf(token, sizeof(token), "token-%d", i);
+    put_async(s, account, one, token, &o);
+    if (i % 20 == 19) {
+      wait_for(&o, &o.final, i + 1);
+      CU_ASSERT_TRUE(read_file(dir, text, sizeof(text)) < 16384);
+    }
+  }
+  CU_ASSERT_EQUAL(o.good, 2000);
+  token_store_close(s);
+  s = open_with(dir, &crypto);
+  for (int i = 1990; i < 2000; i++) {
+    char account[16], token[32];
+    snprintf(account, sizeof(account), "a%02d", i % 10);
+    snprintf(token, sizeof(token), "token-%d", i);
+    expect(s, account, one, token);
+  }
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void a_sealed_file_does_not_open_without_the_key(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  put(s, "a01", one, "first");
+  token_store_close(s);
+  struct err e = refusal(dir, NULL);
+  CU_ASSERT_EQUAL(e.code, ERR_FAILED_PRECONDITION);
+  CU_ASSERT_STRING_EQUAL(e.reason, "state_sealed");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AUTH_STATE_DIR"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "a01"));
+  s = open_with(dir, &crypto); /* and was not harmed */
+  expect(s, "a01", one, "first");
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void a_plain_file_is_sealed_as_soon_as_there_is_a_key(void)
+{
+  static char text[65536];
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, NULL);
+  put(s, "a01", one, "the-secret-token");
+  token_store_close(s);
+  size_t n = read_file(dir, text, sizeof(text));
+  CU_ASSERT_PTR_NOT_NULL(memmem(text, n, "the-secret-token", 16));
+  s = open_with(dir, &crypto);
+  n = read_file(dir, text, sizeof(text));
+  CU_ASSERT_PTR_NULL(memmem(text, n, "the-secret-token", 16));
+  expect(s, "a01", one, "the-secret-token");
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void one_process_at_a_time(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  struct err e = refusal(dir, &crypto);
+  CU_ASSERT_STRING_EQUAL(e.reason, "state_in_use");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, dir));
+  token_store_close(s);
+  token_store_close(open_with(dir, &crypto));
+  folder_remove(dir);
+}
+
+static void other_files_and_places_are_refused(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  write_file(dir, "{\"dealers\": []}", 15);
+  CU_ASSERT_EQUAL(refusal(dir, &crypto).code, ERR_DATA_LOSS);
+  write_file(dir, "", 0);
+  CU_ASSERT_EQUAL(refusal(dir, &crypto).code, ERR_DATA_LOSS);
+  AUTO_FREE char *file = xasprintf("%s/" FILE_NAME, dir), *deep = xasprintf("%s/x/y", dir);
+  CU_ASSERT_PTR_NOT_NULL(strstr(refusal(file, &crypto).message, "AUTH_STATE_DIR"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(refusal(deep, &crypto).message, "AUTH_STATE_DIR"));
+  folder_remove(dir);
+}
+
+/* A limit on the size of files stands for a full disk. */
+static void let_files_grow_to(rlim_t bytes)
+{
+  struct rlimit limit;
+  signal(SIGXFSZ, SIG_IGN);
+  getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = bytes;
+  CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_is_said_and_tried_again(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  struct outcome o = OUTCOME_INIT;
+  AUTO_BUF struct buf detail = BUF_INIT(4096);
+  put(s, "a01", one, "first");
+  let_files_grow_to(64);
+  put_async(s, "a02", one, "second", &o);
+  wait_for(&o, &o.bad, 1);
+  CU_ASSERT_EQUAL(o.final, 0);
+  usleep(20000);
+  token_store_describe(s, &detail);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&detail), "warn state: AUTH_STATE_DIR: cannot write"));
+  let_files_grow_to(RLIM_INFINITY);
+  wait_for(&o, &o.final, 1);
+  CU_ASSERT_EQUAL(o.good, 1);
+  token_store_close(s);
+  s = open_with(dir, &crypto);
+  expect(s, "a01", one, "first");
+  expect(s, "a02", one, "second");
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void closing_with_a_full_disk_ends_and_says_so(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  struct outcome o = OUTCOME_INIT;
+  let_files_grow_to(64);
+  put_async(s, "a02", one, "second", &o);
+  wait_for(&o, &o.bad, 1);
+  token_store_close(s);
+  CU_ASSERT_EQUAL(o.final, 1);
+  CU_ASSERT_EQUAL(o.good, 0);
+  let_files_grow_to(RLIM_INFINITY);
+  folder_remove(dir);
+}
+
+struct putter {
+  struct token_store *s;
+  struct outcome *o;
+  int number;
+};
+
+static void *put_many(void *arg)
+{
+  struct putter *p = arg;
+  for (int i = 0; i < 100; i++) {
+    char account[16], token[32];
+    snprintf(account, sizeof(account), "a%d-%d", p->number, i % 5);
+    snprintf(token, sizeof(token), "token-%d-%d", p->number, i);
+    put_async(p->s, account, one, token, p->o);
+    if (i % 40 == 0)
+      token_store_rewrite(p->s);
+  }
+  return NULL;
+}
+
+static void eight_threads_put_while_the_file_is_written_anew(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, &crypto);
+  struct outcome o = OUTCOME_INIT;
+  struct putter putters[8];
+  pthread_t threads[8];
+  for (int i = 0; i < 8; i++) {
+    putters[i] = (struct putter){s, &o, i};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, put_many, &putters[i]), 0);
+  }
+  for (int i = 0; i < 8; i++)
+    pthread_join(threads[i], NULL);
+  wait_for(&o, &o.final, 800);
+  CU_ASSERT_EQUAL(o.good, 800);
+  token_store_close(s);
+  s = open_with(dir, &crypto);
+  for (int i = 0; i < 8; i++)
+    for (int k = 95; k < 100; k++) {
+      char account[16], token[32];
+      snprintf(account, sizeof(account), "a%d-%d", i, k % 5);
+      snprintf(token, sizeof(token), "token-%d-%d", i, k);
+      expect(s, account, one, token);
+    }
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+TEST_MAIN("auth token store", TEST(a_token_survives_a_restart_for_its_credential_only),
+          TEST(the_file_shows_no_token_and_is_for_its_owner_alone),
+          TEST(a_half_written_end_is_cut_off_and_the_rest_stays),
+          TEST(damage_in_the_middle_loses_one_record_and_keeps_a_copy),
+          TEST(the_file_is_written_anew_before_it_grows_without_bound),
+          TEST(a_sealed_file_does_not_open_without_the_key),
+          TEST(a_plain_file_is_sealed_as_soon_as_there_is_a_key), TEST(one_process_at_a_time),
+          TEST(other_files_and_places_are_refused), TEST(a_full_disk_is_said_and_tried_again),
+          TEST(closing_with_a_full_disk_ends_and_says_so),
+          TEST(eight_threads_put_while_the_file_is_written_anew))
