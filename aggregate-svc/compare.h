@@ -65,7 +65,8 @@ struct metric_info {
 extern const struct metric_info compare_metrics[METRIC_COUNT];
 
 /* The lead event of the region: the subject's, else the one most dealers count (then the
- * one with more sessions); LEAD_UNKNOWN when no dealer has one. */
+ * one with more sessions); LEAD_UNKNOWN when no dealer has one. An event that only dealers
+ * outside the caller's view configured is none: its name may tell whose it is. */
 int compare_region_lead_event(const struct comparison *c);
 
 /* The dealers that can be compared in a metric: lead metrics by lead event. */

@@ -77,6 +77,15 @@ bool compare_value(const struct comparison *c, struct metric_group g, size_t mem
          scaled(g.metric, compare_parts(g.metric, &c->figures[member]), out);
 }
 
+/* An event that only outside dealers configured may tell who they are by its name. */
+static bool may_be_named(const struct comparison *c, int event)
+{
+  for (size_t i = 0; event >= LEAD_DEFAULTS && i < c->cohort->n; i++)
+    if (c->cohort->members[i].visible && c->figures[i].ok && c->figures[i].lead_event == event)
+      return true;
+  return event < LEAD_DEFAULTS;
+}
+
 int compare_region_lead_event(const struct comparison *c)
 {
   long subject = c->cohort->subject;
@@ -86,7 +95,7 @@ int compare_region_lead_event(const struct comparison *c)
   int64_t best_dealers = 0, best_sessions = -1;
   for (int event = 0; event < (int)c->leads->n; event++) {
     int64_t dealers = 0, sessions = 0;
-    for (size_t i = 0; i < c->cohort->n; i++) {
+    for (size_t i = 0; may_be_named(c, event) && i < c->cohort->n; i++) {
       if (!c->figures[i].ok || c->figures[i].lead_event != event)
         continue;
       dealers++;

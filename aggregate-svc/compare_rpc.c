@@ -184,6 +184,9 @@ static enum err_code check(struct compare_job *c, const Request *r, struct err *
   if (code == ERR_OK && strlen(r->subject) > 512)
     code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "subject: longer than 128 characters; list_dealers shows the ids");
+  if (code == ERR_OK && strlen(r->cohort) > 512)
+    code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "cohort: longer than 128 characters; list_cohorts shows the ids");
   return code == ERR_OK ? request_period(&c->period, r->date_range, c->job.now_unix_ms, e) : code;
 }
 
@@ -204,5 +207,6 @@ void aggregate_compare(struct rpc_call *call, const ProtobufCMessage *request, v
   resolve.n_dealer_ids = r->n_dealer_ids;
   resolve.region = r->region;
   resolve.subject_dealer_id = r->subject;
+  resolve.cohort = r->cohort;
   job_resolve(&c->job, &resolve);
 }

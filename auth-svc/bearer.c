@@ -114,9 +114,9 @@ static enum err_code read_claims(const struct attempt *a, const cJSON *root, str
 static enum err_code from_jwt(Analytics__Auth__V1__Grant **out, const struct attempt *a)
 {
   const struct jwt_policy *p = &a->policy->jwt;
-  if (p->keys == NULL || p->keys->n == 0)
-    return reject(a, "signed tokens are not set up here; set AUTH_JWT_KEY_FILE or "
-                     "AUTH_JWT_HS256_SECRET");
+  if ((p->keys == NULL || p->keys->n == 0) && p->fetched == NULL)
+    return reject(a, "signed tokens are not set up here; set AUTH_JWT_KEY_FILE, "
+                     "AUTH_JWT_JWKS_URL or AUTH_JWT_HS256_SECRET");
   AUTO_JSON cJSON *root = NULL;
   enum err_code code = jwt_verify(&root, p, a->bearer, a->len, a->now_s, a->e);
   struct claims c = {0};

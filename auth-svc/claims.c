@@ -38,6 +38,24 @@ static bool is_direct(const struct claims *c, const struct dealer *d)
          (listed(&c->regions, d->region) || in_listed_group(&c->groups, d));
 }
 
+/* Named cohorts that one of its dealers is in; the claim `regions` narrows them too. */
+static bool list_named_cohorts(Analytics__Auth__V1__Grant *g, const struct claims *c,
+                               const struct directory *directory, struct arena *arena)
+{
+  g->benchmark_cohorts = ARENA_ARRAY(arena, char *, directory->n_cohorts);
+  if (g->benchmark_cohorts == NULL)
+    return false;
+  for (size_t i = 0; i < directory->n_cohorts; i++) {
+    const struct catalogued *cohort = &directory->cohorts[i];
+    bool member = false;
+    for (size_t k = 0; !cohort->is_region && k < cohort->n_members && !member; k++)
+      member = is_direct(c, &directory->dealers[cohort->members[k]]);
+    if (member && (c->regions.n == 0 || listed(&c->regions, cohort->id)))
+      g->benchmark_cohorts[g->n_benchmark_cohorts++] = borrow_text(cohort->id);
+  }
+  return true;
+}
+
 /* Marks by index, then lists in the directory's order. */
 static bool list_direct(Analytics__Auth__V1__Grant *g, const struct claims *c,
                         const struct directory *directory, struct arena *arena)
@@ -54,6 +72,9 @@ static bool list_direct(Analytics__Auth__V1__Grant *g, const struct claims *c,
     g->dealer_ids[g->n_dealer_ids++] = borrow_text(d->dealer_id);
     region[d->region_index] = true;
   }
+  if (c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER &&
+      !list_named_cohorts(g, c, directory, arena))
+    return false;
   for (size_t i = 0; c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER && i < directory->n_regions;
        i++)
     if (region[i] && (c->regions.n == 0 || listed(&c->regions, directory->regions[i])))

@@ -30,8 +30,9 @@ struct claims {
 /* Makes the grant, in the arena. NULL when the arena is full.
  *   admin   every dealer.
  *   group   the dealers listed, of the regions listed and of the groups listed.
- *   dealer  the dealers listed, with their regions as benchmark; `regions` can only narrow
- *           the benchmark, `groups` counts for nothing.
+ *   dealer  the dealers listed, with their regions and the named cohorts they are in as
+ *           benchmark; `regions` (names, and ids of cohorts) can only narrow the benchmark,
+ *           `groups` counts for nothing.
  * Names that are not configured are left out. Ends after GRANT_LIFE_S or with the bearer. */
 Analytics__Auth__V1__Grant *claims_grant(const struct claims *c, const struct directory *directory,
                                          int64_t now_s, struct arena *arena);

@@ -326,7 +326,8 @@ static enum err_code verify_token(const struct settings *s, const char *token, s
   if (code == ERR_OK && keys->n == 0)
     code = err_set(e, ERR_FAILED_PRECONDITION, "no_key",
                    "no key to check it with: set AUTH_JWT_KEY_FILE or AUTH_JWT_HS256_SECRET");
-  const struct jwt_policy policy = {keys, s->jwt_issuer, s->jwt_audience};
+  const struct jwt_policy policy = {
+      .keys = keys, .issuer = s->jwt_issuer, .audience = s->jwt_audience};
   if (code == ERR_OK)
     code = jwt_verify(&claims, &policy, token, strlen(token), clock_unix_ms() / 1000, e);
   jwt_keys_free(keys);

@@ -1,10 +1,10 @@
 /* Resolves cohorts. */
 #include "auth-svc/cohort.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "auth-svc/borrow.h"
+#include "auth-svc/catalogue.h"
 #include "auth-svc/secret.h"
 #include "common/base/mem.h"
 
@@ -16,9 +16,9 @@ struct cohort {
   struct err *e;
   bool *member; /* by dealer index */
   size_t n;
-  const struct dealer *subject; /* NULL when there is none */
-  size_t region;                /* index; n_regions for a list of dealers */
-  bool whole_region;            /* every dealer of the region is a member */
+  const struct dealer *subject;        /* NULL when there is none */
+  const struct catalogued *catalogued; /* NULL for a list of dealers */
+  bool whole;                          /* every dealer of it is a member */
 };
 
 static enum err_code no_room(struct err *e)
@@ -41,7 +41,7 @@ static enum err_code choose_subject(struct cohort *c,
   if (r->subject_dealer_id[0] != '\0')
     return scope_find_dealer(c->scope, "subject_dealer_id", r->subject_dealer_id, &c->subject,
                              c->e);
-  if (r->n_dealer_ids > 0 || r->region[0] != '\0')
+  if (r->n_dealer_ids > 0 || r->region[0] != '\0' || r->cohort[0] != '\0')
     return ERR_OK;
   c->subject = scope_only_dealer(c->scope);
   if (c->subject == NULL)
@@ -67,37 +67,54 @@ static enum err_code add_listed(struct cohort *c,
   return ERR_OK;
 }
 
-static enum err_code add_region(struct cohort *c, const char *region)
+static void add_catalogued(struct cohort *c)
 {
-  const struct directory *dir = c->scope->directory;
-  enum err_code code = ERR_OK;
-  if (region[0] == '\0')
-    c->region = c->subject->region_index;
-  else
-    code = scope_find_region(c->scope, "region", region, &c->region, c->e);
-  if (code != ERR_OK)
-    return code;
-  c->whole_region = true;
-  for (size_t i = 0; i < dir->n_dealers; i++) {
-    const struct dealer *d = &dir->dealers[i];
-    if (d->region_index != c->region)
-      continue;
-    if (c->scope->benchmark[c->region] || scope_sees(c->scope, d))
+  const struct scope *s = c->scope;
+  bool benchmark = s->cohort_benchmark[c->catalogued - s->directory->cohorts];
+  c->whole = true;
+  for (size_t i = 0; i < c->catalogued->n_members; i++) {
+    const struct dealer *d = &s->directory->dealers[c->catalogued->members[i]];
+    if (benchmark || scope_sees(s, d))
       add(c, d);
     else
-      c->whole_region = false;
+      c->whole = false;
   }
+}
+
+static enum err_code add_region(struct cohort *c, const char *region)
+{
+  size_t index = c->subject != NULL ? c->subject->region_index : 0;
+  enum err_code code = ERR_OK;
+  if (region[0] != '\0')
+    code = scope_find_region(c->scope, "region", region, &index, c->e);
+  if (code != ERR_OK)
+    return code;
+  c->catalogued = catalogue_region(c->scope->directory, index);
+  add_catalogued(c);
   return ERR_OK;
+}
+
+static enum err_code add_cohort(struct cohort *c, const char *id)
+{
+  enum err_code code = scope_find_cohort(c->scope, c->peers, id, &c->catalogued, c->e);
+  if (code == ERR_OK)
+    add_catalogued(c);
+  return code;
 }
 
 static enum err_code collect(struct cohort *c, const Analytics__Auth__V1__ResolveCohortRequest *r)
 {
+  if (r->cohort[0] != '\0' && (r->n_dealer_ids > 0 || r->region[0] != '\0'))
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "dealers_and_region",
+                   "cohort: give cohort, region or dealer_ids, only one of them");
   if (r->n_dealer_ids > 0 && r->region[0] != '\0')
     return err_set(c->e, ERR_INVALID_ARGUMENT, "dealers_and_region",
                    "dealer_ids: give dealer_ids or region, not both");
   enum err_code code = choose_subject(c, r);
   if (code == ERR_OK)
-    code = r->n_dealer_ids > 0 ? add_listed(c, r) : add_region(c, r->region);
+    code = r->n_dealer_ids > 0    ? add_listed(c, r)
+           : r->cohort[0] != '\0' ? add_cohort(c, r->cohort)
+                                  : add_region(c, r->region);
   if (code == ERR_OK && c->subject != NULL)
     add(c, c->subject);
   if (code == ERR_OK && c->n > COHORT_MAX_MEMBERS)
@@ -124,42 +141,67 @@ static char *members_digest(const struct cohort *c)
   return arena_printf(c->arena, "%02x%02x%02x%02x%02x%02x", d[0], d[1], d[2], d[3], d[4], d[5]);
 }
 
-/* "North West" becomes "north-west". */
-static char *slug(struct arena *arena, const char *name)
+static bool is_member(const struct catalogued *c, const struct dealer *d)
 {
-  char *s = arena_strdup(arena, name);
-  for (char *p = s; p != NULL && *p != '\0'; p++)
-    *p = isspace((unsigned char)*p) ? '-' : (char)tolower((unsigned char)*p);
-  return s;
+  for (size_t i = 0; i < c->n_members; i++)
+    if (c->members[i] == d->index)
+      return true;
+  return false;
 }
 
+static bool name_list(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out)
+{
+  const char *digest = members_digest(c);
+  out->cohort_id = digest != NULL ? arena_printf(c->arena, "dealers:%s", digest) : NULL;
+  out->label = arena_printf(c->arena, "%zu selected dealer%s", c->n, c->n == 1 ? "" : "s");
+  return out->cohort_id != NULL && out->label != NULL;
+}
+
+/* "west@v7"; "west+d01@v7" with a subject from elsewhere, "west/0a1b…@v7" for a part of it. */
 static bool name_cohort(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out)
 {
-  const struct directory *dir = c->scope->directory;
-  if (c->region == dir->n_regions) {
-    const char *digest = members_digest(c);
-    out->cohort_id = digest != NULL ? arena_printf(c->arena, "dealers:%s", digest) : NULL;
-    out->label = arena_printf(c->arena, "%zu selected dealer%s", c->n, c->n == 1 ? "" : "s");
-    return out->cohort_id != NULL && out->label != NULL;
-  }
-  const char *region = dir->regions[c->region];
-  const char *id = slug(c->arena, region);
-  bool joined = c->subject != NULL && c->subject->region_index != c->region;
+  const struct catalogued *k = c->catalogued;
   const char *extra = "";
-  if (!c->whole_region) {
+  if (k == NULL)
+    return name_list(c, out);
+  if (!c->whole) {
     const char *digest = members_digest(c);
     extra = digest != NULL ? arena_printf(c->arena, "/%s", digest) : NULL;
-  } else if (joined) {
+  } else if (c->subject != NULL && !is_member(k, c->subject)) {
     extra = arena_printf(c->arena, "+%s", c->subject->dealer_id);
   }
-  if (id == NULL || extra == NULL)
+  if (extra == NULL)
     return false;
-  out->cohort_id = arena_printf(c->arena, "region:%s%s@v1", id, extra);
-  out->label = arena_printf(c->arena, "%s%s", region, c->whole_region ? "" : " (your dealers)");
+  out->cohort_id =
+      arena_printf(c->arena, "%s%s@%s", k->id, extra, peers_cohort_version(c->peers, k));
+  out->label = arena_printf(c->arena, "%s%s", k->label, c->whole ? "" : " (your dealers)");
   return out->cohort_id != NULL && out->label != NULL;
 }
 
 /* --------------------------------------------------------------------- members */
+
+/* NULL when the arena is full. */
+static Analytics__Auth__V1__DealerSettings *settings_message(const struct dealer *d,
+                                                             struct arena *arena)
+{
+  Analytics__Auth__V1__DealerSettings *m = ARENA_NEW(arena, Analytics__Auth__V1__DealerSettings);
+  Analytics__Auth__V1__VehicleDimensions *v =
+      ARENA_NEW(arena, Analytics__Auth__V1__VehicleDimensions);
+  if (m == NULL || v == NULL)
+    return NULL;
+  analytics__auth__v1__dealer_settings__init(m);
+  analytics__auth__v1__vehicle_dimensions__init(v);
+  m->qualified_session = borrow_text(d->qualified_session);
+  m->vdp_path_pattern = borrow_text(d->vdp_path_pattern);
+  m->time_zone = borrow_text(d->time_zone);
+  char **const fields[VEHICLE_ATTRIBUTES] = {&v->make, &v->model, &v->condition, &v->type,
+                                             &v->year};
+  for (size_t i = 0; i < VEHICLE_ATTRIBUTES; i++) {
+    *fields[i] = borrow_text(d->vehicle_dimensions[i]);
+    m->vehicle_dimensions = d->vehicle_dimensions[i][0] != '\0' ? v : m->vehicle_dimensions;
+  }
+  return m;
+}
 
 Analytics__Auth__V1__Dealer *dealer_message(const struct dealer *d, struct arena *arena)
 {
@@ -175,7 +217,11 @@ Analytics__Auth__V1__Dealer *dealer_message(const struct dealer *d, struct arena
   m->lead_event = borrow_text(d->lead_event);
   m->n_property_ids = d->n_property_ids;
   m->property_ids = borrow_texts(d->property_ids);
-  return m;
+  m->n_groups = d->n_groups;
+  m->groups = borrow_texts(d->groups);
+  m->owner = borrow_text(d->owner);
+  m->settings = settings_message(d, arena);
+  return m->settings != NULL ? m : NULL;
 }
 
 static Analytics__Auth__V1__CohortMember *member_message(const struct cohort *c,
@@ -193,7 +239,8 @@ static Analytics__Auth__V1__CohortMember *member_message(const struct cohort *c,
   m->dealer = m->visible ? dealer_message(d, c->arena) : NULL;
   m->owner_ref = arena_strdup(c->arena, owner);
   m->lead_event = borrow_text(d->lead_event);
-  return m->dealer_ref != NULL && m->owner_ref != NULL ? m : NULL;
+  m->settings = settings_message(d, c->arena);
+  return m->dealer_ref != NULL && m->owner_ref != NULL && m->settings != NULL ? m : NULL;
 }
 
 static bool list_members(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out,
@@ -231,8 +278,7 @@ enum err_code cohort_resolve(Analytics__Auth__V1__ResolveCohortResponse **out,
                      .peers = peers,
                      .arena = arena,
                      .e = e,
-                     .member = ARENA_ARRAY(arena, bool, scope->directory->n_dealers),
-                     .region = scope->directory->n_regions};
+                     .member = ARENA_ARRAY(arena, bool, scope->directory->n_dealers)};
   *out = ARENA_NEW(arena, Analytics__Auth__V1__ResolveCohortResponse);
   *benchmark = ARENA_NEW(arena, Analytics__Auth__V1__BenchmarkGrant);
   if (c.member == NULL || *out == NULL || *benchmark == NULL)

@@ -11,7 +11,8 @@ enum { COHORT_MAX_MEMBERS = 500 };
  *   dealer_ids           these dealers, each inside the grant.
  *   region               all its dealers when the grant has it as benchmark or is for all,
  *                        else those inside the grant.
- *   neither              the subject's region.
+ *   cohort               the same for a cohort of the catalogue.
+ *   none of these        the subject's region.
  *   no subject either    the grant's dealer, when it has exactly one.
  * The subject must be inside the grant and joins the cohort. Members outside the grant are
  * opaque: no id, name or property of theirs is in the response. */

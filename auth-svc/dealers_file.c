@@ -21,7 +21,7 @@ enum {
 
 /* ------------------------------------------------------------------- messages */
 
-static size_t line_of(const struct dealers_reader *r, const char *path)
+size_t dealers_line_of(const struct dealers_reader *r, const char *path)
 {
   return config_line_of(r->text, r->len, path);
 }
@@ -39,11 +39,11 @@ enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, 
   vsnprintf(what, sizeof(what), fmt, ap);
   va_end(ap);
   return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file", "%s line %zu: %s%s: %s", r->name,
-                 line_of(r, path), path, who, what);
+                 dealers_line_of(r, path), path, who, what);
 }
 
-static enum err_code check_keys(const struct dealers_reader *r, const cJSON *object,
-                                const char *prefix, const char *const *known, size_t n)
+enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *object,
+                                 const char *prefix, const char *const *known, size_t n)
 {
   for (const cJSON *c = object->child; c != NULL; c = c->next) {
     struct nearest best = {0};
@@ -98,8 +98,7 @@ static enum err_code read_text(const struct dealers_reader *r, const cJSON *obje
   return ERR_OK;
 }
 
-/* Copies a non-secret text into the arena, so that it outlives the JSON. */
-static const char *keep(const struct dealers_reader *r, const char *s)
+const char *dealers_keep(const struct dealers_reader *r, const char *s)
 {
   const char *copy = arena_strdup(r->arena, s);
   if (copy == NULL)
@@ -112,7 +111,7 @@ static enum err_code read_kept(const struct dealers_reader *r, const cJSON *obje
 {
   enum err_code code = read_text(r, object, "", key, DIRECTORY_MAX_TEXT, fallback, out);
   if (code == ERR_OK)
-    *out = keep(r, *out);
+    *out = dealers_keep(r, *out);
   return code;
 }
 
@@ -165,7 +164,7 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
   const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
   if (cJSON_IsObject(v)) {
     const char *display = NULL;
-    enum err_code code = check_keys(r, v, prefix, known, ARRAY_LEN(known));
+    enum err_code code = dealers_check_keys(r, v, prefix, known, ARRAY_LEN(known));
     if (code == ERR_OK)
       code = read_text(r, v, prefix, "property_id", DIRECTORY_MAX_ID, NULL, &id);
     if (code == ERR_OK)
@@ -180,7 +179,7 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
     return dealers_refuse(r, field,
                           "must be a GA4 property id: a string of digits such as \"213025502\", or "
                           "\"properties/213025502\"");
-  *out = keep(r, id);
+  *out = dealers_keep(r, id);
   return ERR_OK;
 }
 
@@ -230,7 +229,7 @@ static enum err_code read_groups(const struct dealers_reader *r, const cJSON *ob
         strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
       return dealers_refuse(r, field, "must be a non-empty string of at most %d bytes",
                             DIRECTORY_MAX_TEXT);
-    d->groups[d->n_groups++] = keep(r, v->valuestring);
+    d->groups[d->n_groups++] = dealers_keep(r, v->valuestring);
   }
   return ERR_OK;
 }
@@ -247,15 +246,6 @@ static enum err_code check_lead_event(const struct dealers_reader *r, const char
                     r, "lead_event",
                     "must be a GA4 event name: a letter, then letters, digits and _, at most "
                     "40");
-}
-
-static enum err_code check_time_zone(const struct dealers_reader *r, const char *s)
-{
-  static const char alphabet[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-  return s[strspn(s, alphabet)] == '\0'
-             ? ERR_OK
-             : dealers_refuse(r, "time_zone", "must be an IANA name such as \"America/Chicago\"");
 }
 
 static enum err_code read_texts(const struct dealers_reader *r, const cJSON *object,
@@ -275,8 +265,7 @@ static enum err_code read_texts(const struct dealers_reader *r, const cJSON *obj
     if (code != ERR_OK)
       return code;
   }
-  enum err_code code = check_lead_event(r, d->lead_event);
-  return code != ERR_OK ? code : check_time_zone(r, d->time_zone);
+  return check_lead_event(r, d->lead_event);
 }
 
 /* ----------------------------------------------------------------- credentials */
@@ -304,19 +293,24 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
                                       "owner",
                                       "groups",
                                       "lead_event",
-                                      "time_zone"};
+                                      "time_zone",
+                                      "qualified_session",
+                                      "vehicle_dimensions",
+                                      "vdp_path_pattern"};
   r->who = NULL;
   if (!cJSON_IsObject(object))
     return dealers_refuse(r, "", "must be an object");
   enum err_code code = read_ids(r, object, d);
   if (code == ERR_OK)
-    code = check_keys(r, object, "", known, ARRAY_LEN(known));
+    code = dealers_check_keys(r, object, "", known, ARRAY_LEN(known));
   if (code == ERR_OK)
     code = read_texts(r, object, d);
   if (code == ERR_OK)
     code = read_properties(r, object, d);
   if (code == ERR_OK)
     code = read_groups(r, object, d);
+  if (code == ERR_OK)
+    code = dealers_read_settings(r, object, d);
   return code != ERR_OK ? code : credential_config_read(credential, &r->credentials, object);
 }
 
@@ -328,19 +322,21 @@ static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, c
   r->bare = cJSON_IsArray(root);
   *list = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
   for (const cJSON *c = cJSON_IsObject(root) ? root->child : NULL; c != NULL; c = c->next)
-    if (strcmp(c->string, "dealers") != 0 && strcmp(c->string, "$schema") != 0)
-      return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
-                     "%s line %zu: %.64s: unknown key; the file holds one key, \"dealers\"",
-                     r->name, line_of(r, c->string), c->string);
+    if (strcmp(c->string, "dealers") != 0 && strcmp(c->string, "cohorts") != 0 &&
+        strcmp(c->string, "$schema") != 0)
+      return err_set(
+          r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
+          "%s line %zu: %.64s: unknown key; the file holds \"dealers\" and may hold \"cohorts\"",
+          r->name, dealers_line_of(r, c->string), c->string);
   if (!cJSON_IsArray(*list))
     return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
                    "%s line %zu: dealers: must be an array of dealers", r->name,
-                   line_of(r, "dealers"));
+                   dealers_line_of(r, "dealers"));
   int n = cJSON_GetArraySize(*list);
   if (n == 0 || n > DIRECTORY_MAX_DEALERS)
     return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
                    "%s line %zu: dealers: has %d dealers; 1 to %d are possible", r->name,
-                   line_of(r, "dealers"), n, DIRECTORY_MAX_DEALERS);
+                   dealers_line_of(r, "dealers"), n, DIRECTORY_MAX_DEALERS);
   return ERR_OK;
 }
 
@@ -369,7 +365,8 @@ static struct snapshot *assemble(struct arena *arena, const struct dealer *deale
   return snapshot_new(d, ordered, NULL);
 }
 
-static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r, const cJSON *list)
+static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r, const cJSON *root,
+                                const cJSON *list)
 {
   size_t n = (size_t)cJSON_GetArraySize(list);
   AUTO_FREE struct dealer *dealers = xcalloc(n, sizeof(*dealers));
@@ -378,7 +375,10 @@ static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r,
   enum err_code code = read_dealers(r, list, dealers, credentials, n);
   if (code == ERR_OK) {
     *out = assemble(r->arena, dealers, credentials, n);
-    return ERR_OK;
+    code = dealers_read_cohorts(r, root, (*out)->directory);
+    if (code != ERR_OK)
+      snapshot_unref(TAKE_PTR(*out));
+    return code;
   }
   for (size_t i = 0; i < n; i++)
     credential_unref(credentials[i]);
@@ -421,7 +421,7 @@ enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name,
   if (code == ERR_OK)
     code = open_sealed(&r, root, sealed);
   if (code == ERR_OK)
-    code = parse_list(out, &r, list);
+    code = parse_list(out, &r, root, list);
   credential_config_clear(&r.credentials);
   json_wipe(root);
   return code;

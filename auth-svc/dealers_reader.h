@@ -2,6 +2,7 @@
 #ifndef AMCP_AUTH_DEALERS_READER_H
 #define AMCP_AUTH_DEALERS_READER_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,6 +29,22 @@ struct dealers_reader {
  * dealer itself). Always ERR_INVALID_ARGUMENT. */
 enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
                              ...) __attribute__((format(printf, 3, 4)));
+
+/* Line on which a path of the file stands; of the nearest parent when it is missing. */
+size_t dealers_line_of(const struct dealers_reader *r, const char *path);
+/* A text of the file that outlives it; never NULL. */
+const char *dealers_keep(const struct dealers_reader *r, const char *s);
+/* Refuses keys of an object that are not in the list; `prefix` is its path with a dot. */
+enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *object,
+                                 const char *prefix, const char *const *known, size_t n);
+
+/* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
+ * vdp_path_pattern; and checks time_zone. */
+enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
+                                    struct dealer *d);
+/* Reads the file's "cohorts" (absent: the regions alone) into the directory. */
+enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *root,
+                                   struct directory *d);
 
 /* Ids and accounts share one space: a token may name a dealer by either. */
 enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *dealers, size_t n);

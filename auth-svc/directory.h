@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/arena.h"
 #include "common/base/buf.h"
@@ -18,6 +19,9 @@ enum {
   DIRECTORY_MAX_TEXT = 128,      /* bytes of a name, region, city, ... */
 };
 
+/* make, model, condition, type, year */
+enum { VEHICLE_ATTRIBUTES = 5 };
+
 struct dealer {
   const char *dealer_id;
   const char *account_id;
@@ -28,6 +32,9 @@ struct dealer {
   const char *owner;      /* who owns the dealership */
   const char *lead_event; /* event that counts as a lead */
   const char *time_zone;
+  const char *qualified_session; /* "engaged", "inventory_page", "vdp_view", "event:<name>" */
+  const char *vdp_path_pattern;
+  const char *vehicle_dimensions[VEHICLE_ATTRIBUTES];
   const char **property_ids; /* digits, the default one first */
   size_t n_property_ids;
   const char **groups; /* dealer groups it belongs to */
@@ -42,6 +49,18 @@ struct property_owner {
   const struct dealer *dealer;
 };
 
+/* A set of dealers that figures may be compared within. */
+struct catalogued {
+  const char *id;      /* "west" */
+  const char *label;   /* "West" */
+  const char *version; /* "v7"; NULL: derived from the members, see catalogue_version() */
+  size_t region;       /* index of its region; n_regions for a named cohort */
+  uint16_t *members;   /* dealer indexes, ascending */
+  size_t n_members;
+  bool is_region;
+  bool benchmark; /* whether callers may compare with members they do not see */
+};
+
 struct directory {
   struct arena *arena;    /* holds everything */
   struct dealer *dealers; /* in order of dealer_id */
@@ -51,6 +70,8 @@ struct directory {
   struct property_owner *properties; /* in order of property_id */
   size_t n_properties;
   const struct dealer **by_account; /* in order of account_id */
+  struct catalogued *cohorts;       /* regions first, each in order of id; see catalogue.h */
+  size_t n_cohorts;
 };
 
 /* Takes n dealers whose texts live in `arena` and orders and indexes them. The directory

@@ -6,6 +6,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/hmac.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/codec.h"
@@ -127,23 +128,36 @@ static bool verify_with(const struct jwt_key *key, const struct parts *p)
 }
 
 /* Tries the keys that fit: same algorithm, and same kid where both have one. */
-static enum err_code check_signature(const struct jwt_keys *keys, const cJSON *header,
-                                     const struct parts *p, struct err *e)
+static bool fits_one(const struct jwt_keys *keys, const char *alg, const char *kid,
+                     const struct parts *p, size_t *tried)
 {
-  const char *alg = json_get_string(header, "alg"), *kid = json_get_string(header, "kid");
-  size_t tried = 0;
-  for (size_t i = 0; alg != NULL && i < keys->n; i++) {
+  for (size_t i = 0; keys != NULL && i < keys->n; i++) {
     const struct jwt_key *key = &keys->keys[i];
     if (strcmp(alg, jwt_alg_name(key->alg)) != 0)
       continue;
     if (kid != NULL && key->kid[0] != '\0' && strcmp(kid, key->kid) != 0)
       continue;
-    tried++;
+    (*tried)++;
     if (verify_with(key, p))
-      return ERR_OK;
+      return true;
   }
-  return reject(e, tried > 0 ? "the signature does not fit"
-                             : "no configured key has the token's algorithm and key id");
+  return false;
+}
+
+static enum err_code check_signature(const struct jwt_policy *policy, const cJSON *header,
+                                     const struct parts *p, struct err *e)
+{
+  const char *alg = json_get_string(header, "alg"), *kid = json_get_string(header, "kid");
+  size_t tried = 0;
+  if (alg != NULL && (fits_one(policy->keys, alg, kid, p, &tried) ||
+                      fits_one(policy->fetched, alg, kid, p, &tried)))
+    return ERR_OK;
+  if (tried > 0)
+    return reject(e, "the signature does not fit");
+  reject(e, "no configured key has the token's algorithm and key id");
+  if (policy->fetched != NULL && kid != NULL)
+    snprintf(e->reason, sizeof(e->reason), "unknown_key");
+  return e->code;
 }
 
 /* --------------------------------------------------------------------- claims */
@@ -199,16 +213,30 @@ static enum err_code check_header(const cJSON *header, struct err *e)
   return ERR_OK;
 }
 
-static enum err_code verify_parts(cJSON **claims, const struct jwt_policy *policy,
-                                  const struct parts *p, int64_t now_s, struct err *e)
+/* Header and signature, unless this very token has passed them before. */
+static enum err_code check_proof(const struct jwt_policy *policy, const struct parts *p, bool known,
+                                 struct err *e)
 {
   AUTO_JSON cJSON *header = NULL;
-  AUTO_JSON cJSON *payload = NULL;
+  if (known)
+    return ERR_OK;
   if (json_parse(&header, p->header.data, p->header.len, NULL, NULL) != ERR_OK)
     return reject(e, "its header is no JSON object");
   enum err_code code = check_header(header, e);
-  if (code == ERR_OK)
-    code = check_signature(policy->keys, header, p, e);
+  return code == ERR_OK ? check_signature(policy, header, p, e) : code;
+}
+
+static void remember(const struct jwt_policy *policy, const uint8_t *digest, const cJSON *claims)
+{
+  double exp = json_get_number(claims, "exp", 0) + JWT_LEEWAY_S;
+  verified_add(policy->verified, digest, policy->generation, exp < 1e15 ? (int64_t)exp : INT64_MAX);
+}
+
+static enum err_code verify_parts(cJSON **claims, const struct jwt_policy *policy,
+                                  const struct parts *p, bool known, int64_t now_s, struct err *e)
+{
+  AUTO_JSON cJSON *payload = NULL;
+  enum err_code code = check_proof(policy, p, known, e);
   if (code != ERR_OK)
     return code;
   if (json_parse(&payload, p->payload.data, p->payload.len, NULL, NULL) != ERR_OK ||
@@ -226,7 +254,16 @@ enum err_code jwt_verify(cJSON **claims, const struct jwt_policy *policy, const 
   __attribute__((cleanup(parts_free))) struct parts p = {.header = BUF_INIT(PART_MAX),
                                                          .payload = BUF_INIT(PART_MAX),
                                                          .signature = BUF_INIT(SIGNATURE_MAX)};
+  uint8_t digest[SHA256_SIZE];
+  bool known = false;
   if (!split(&p, token, len))
     return reject(e, "not three parts of base64url");
-  return verify_parts(claims, policy, &p, now_s, e);
+  if (policy->verified != NULL) {
+    sha256_of(token, len, digest);
+    known = verified_has(policy->verified, digest, policy->generation, now_s);
+  }
+  enum err_code code = verify_parts(claims, policy, &p, known, now_s, e);
+  if (code == ERR_OK && policy->verified != NULL && !known)
+    remember(policy, digest, *claims);
+  return code;
 }

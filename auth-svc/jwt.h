@@ -5,13 +5,17 @@
 #include <cjson/cJSON.h>
 
 #include "auth-svc/jwt_keys.h"
+#include "auth-svc/verified.h"
 
 enum { JWT_LEEWAY_S = 30 }; /* clocks of issuer and ours may differ this much */
 
 struct jwt_policy {
-  const struct jwt_keys *keys;
-  const char *issuer;   /* must be the token's iss */
-  const char *audience; /* must be the token's aud or in it */
+  const struct jwt_keys *keys;    /* as configured; may be NULL, like the next */
+  const char *issuer;             /* must be the token's iss */
+  const char *audience;           /* must be the token's aud or in it */
+  const struct jwt_keys *fetched; /* from a JWKS URL */
+  struct verified *verified;      /* remembers checked signatures; NULL checks each */
+  uint64_t generation;            /* of all keys, for `verified`; from 1 */
 };
 
 /* Whether a bearer token has the shape of a JWT: three parts, two dots. */
@@ -19,7 +23,8 @@ bool jwt_looks_like(const char *token, size_t len);
 
 /* Checks form, algorithm, signature, iss, aud, exp (must be there) and nbf, in this order.
  * *claims (freed with cJSON_Delete()) is set only for a token that passed all.
- * UNAUTHENTICATED `invalid_credentials` says which check failed. */
+ * UNAUTHENTICATED `invalid_credentials` says which check failed; `unknown_key` when no key fits
+ * the token's algorithm and key id, and another may be fetched. */
 enum err_code jwt_verify(cJSON **claims, const struct jwt_policy *policy, const char *token,
                          size_t len, int64_t now_s, struct err *e);
 

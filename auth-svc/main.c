@@ -24,6 +24,7 @@ struct app {
   struct http_client *http;
   struct token_store *store;
   struct tokens *tokens;
+  struct jwks *jwks;
   struct reload *reload;
   struct service *service;
   struct rpc_server *server;
@@ -142,6 +143,9 @@ static enum err_code start_tokens(struct app *a, struct err *e)
       .config = a->config, .sealer = a->sealer, .tokens = a->tokens, .load = load_again, .user = a};
   a->reload = reload_new(&reload);
   tokens_start_background(a->tokens);
+  const struct jwks_options jwks = {.http = a->http, .url = a->settings.jwks_url};
+  if (jwks.url != NULL && jwks_new(&a->jwks, "AUTH_JWT_JWKS_URL", &jwks, e) != ERR_OK)
+    return e->code;
   return config_watch_start(a->watch, e);
 }
 
@@ -154,6 +158,7 @@ static enum err_code start_service(struct app *a, struct err *e)
       .sealer = a->sealer,
       .tokens = a->tokens,
       .audit = a->audit,
+      .jwks = a->jwks,
       .bearer = {.enabled = s->enable_auth,
                  .allow_unsigned = s->allow_unsigned,
                  .jwt = {a->jwt_keys, s->jwt_issuer, s->jwt_audience}},
@@ -210,6 +215,7 @@ static void stop(struct app *a)
   http_client_free(a->http);
   token_store_close(a->store);
   tokens_free(a->tokens);
+  jwks_free(a->jwks);
   reload_free(a->reload);
   service_free(a->service);
   snapshot_slot_free(a->config);

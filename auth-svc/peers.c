@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth-svc/secret.h"
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 
 struct peer {
@@ -18,11 +20,32 @@ struct peers {
   uint8_t (*owners)[PEER_TAG_BYTES];
   struct peer *by_tag;
   size_t n;
+  const struct directory *directory;
+  char (*versions)[16]; /* by cohort index */
 };
 
 static int compare_tags(const void *a, const void *b)
 {
   return memcmp(((const struct peer *)a)->tag, ((const struct peer *)b)->tag, PEER_TAG_BYTES);
+}
+
+/* "v7", or the digest of the members' ids. */
+static void make_version(const struct directory *d, const struct catalogued *c,
+                         const struct sealer *sealer, char out[16])
+{
+  AUTO_BUF struct buf ids = BUF_INIT((size_t)DIRECTORY_MAX_DEALERS * (DIRECTORY_MAX_ID + 1) + 1);
+  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE);
+  uint8_t digest[SHA256_SIZE], tag[PEER_TAG_BYTES];
+  if (c->version != NULL) {
+    snprintf(out, 16, "%s", c->version);
+    return;
+  }
+  for (size_t i = 0; i < c->n_members; i++)
+    buf_printf(&ids, "%s\n", d->dealers[c->members[i]].dealer_id);
+  sha256_of(buf_str(&ids), ids.len, digest);
+  hex_encode(&hex, digest, sizeof(digest));
+  seal_tag(sealer, "members of cohort", buf_str(&hex), tag);
+  snprintf(out, 16, "v%02x%02x%02x", tag[0], tag[1], tag[2]);
 }
 
 struct peers *peers_new(const struct directory *directory, const struct sealer *sealer)
@@ -45,6 +68,10 @@ struct peers *peers_new(const struct directory *directory, const struct sealer *
   }
   if (p->n > 0)
     qsort(p->by_tag, p->n, sizeof(*p->by_tag), compare_tags);
+  p->directory = directory;
+  p->versions = xcalloc(directory->n_cohorts + 1, sizeof(*p->versions));
+  for (size_t i = 0; i < directory->n_cohorts; i++)
+    make_version(directory, &directory->cohorts[i], sealer, p->versions[i]);
   return p;
 }
 
@@ -56,12 +83,18 @@ void peers_free(struct peers *p)
   free(p->by_tag);
   free(p->visible);
   free(p->owners);
+  free(p->versions);
   free(p);
 }
 
 const uint8_t *peers_tag(const struct peers *p, const struct dealer *dealer, bool visible)
 {
   return visible ? p->visible[dealer->index] : p->by_index[dealer->index].tag;
+}
+
+const char *peers_cohort_version(const struct peers *p, const struct catalogued *c)
+{
+  return p->versions[c - p->directory->cohorts];
 }
 
 const uint8_t *peers_owner_tag(const struct peers *p, const struct dealer *dealer)

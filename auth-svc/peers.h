@@ -21,6 +21,11 @@ void peers_free(struct peers *p);
 const uint8_t *peers_tag(const struct peers *p, const struct dealer *dealer, bool visible);
 /* Equal for dealers of one owner; a dealer without owner has one of its own. */
 const uint8_t *peers_owner_tag(const struct peers *p, const struct dealer *dealer);
+/* Version of a cohort of the directory: "v7" as configured, else "v" and six hexadecimal
+ * digits of a keyed digest of its members, so that it changes when they do and tells an
+ * outsider nothing of them. It changes with the seal key too: configure the version where it
+ * must not. */
+const char *peers_cohort_version(const struct peers *p, const struct catalogued *c);
 /* Writes "~…" of an opaque tag. */
 void peers_write_ref(const uint8_t tag[PEER_TAG_BYTES], char out[PEER_REF_SIZE]);
 /* The dealer behind "~…"; NULL when the text is none or names nobody. */

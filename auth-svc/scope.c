@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/catalogue.h"
 #include "auth-svc/nearest.h"
+#include "auth-svc/peers.h"
 
 static void mark_direct(struct scope *s, const struct dealer *dealer)
 {
@@ -15,6 +17,26 @@ static void mark_direct(struct scope *s, const struct dealer *dealer)
   s->n_direct++;
 }
 
+static bool named_in_grant(const Analytics__Auth__V1__Grant *grant, const char *id)
+{
+  for (size_t i = 0; i < grant->n_benchmark_cohorts; i++)
+    if (strcmp(grant->benchmark_cohorts[i], id) == 0)
+      return true;
+  return false;
+}
+
+/* A region as the grant's regions say; a named cohort as its list says, unless the rules took
+ * it out of benchmarks. */
+static void mark_cohort(struct scope *s, size_t i)
+{
+  const struct catalogued *c = &s->directory->cohorts[i];
+  s->cohort_benchmark[i] =
+      c->is_region ? s->benchmark[c->region] : c->benchmark && named_in_grant(s->grant, c->id);
+  s->cohort_known[i] = s->cohort_benchmark[i];
+  for (size_t k = 0; k < c->n_members && !s->cohort_known[i]; k++)
+    s->cohort_known[i] = s->direct[c->members[k]];
+}
+
 struct scope *scope_new(struct arena *arena, const struct directory *directory,
                         const Analytics__Auth__V1__Grant *grant)
 {
@@ -22,9 +44,16 @@ struct scope *scope_new(struct arena *arena, const struct directory *directory,
   bool *direct = ARENA_ARRAY(arena, bool, directory->n_dealers);
   bool *benchmark = ARENA_ARRAY(arena, bool, directory->n_regions);
   bool *known = ARENA_ARRAY(arena, bool, directory->n_regions);
-  if (s == NULL || direct == NULL || benchmark == NULL || known == NULL)
+  bool *cohorts = ARENA_ARRAY(arena, bool, 2 * directory->n_cohorts);
+  if (s == NULL || direct == NULL || benchmark == NULL || known == NULL || cohorts == NULL)
     return NULL;
-  *s = (struct scope){grant, directory, direct, 0, benchmark, known};
+  *s = (struct scope){.grant = grant,
+                      .directory = directory,
+                      .direct = direct,
+                      .benchmark = benchmark,
+                      .known = known,
+                      .cohort_benchmark = cohorts,
+                      .cohort_known = cohorts + directory->n_cohorts};
   for (size_t i = 0; grant->all_dealers && i < directory->n_dealers; i++)
     mark_direct(s, &directory->dealers[i]);
   for (size_t i = 0; i < grant->n_dealer_ids; i++)
@@ -34,6 +63,8 @@ struct scope *scope_new(struct arena *arena, const struct directory *directory,
     if (region < directory->n_regions)
       s->benchmark[region] = s->known[region] = true;
   }
+  for (size_t i = 0; i < directory->n_cohorts; i++)
+    mark_cohort(s, i);
   return s;
 }
 
@@ -132,4 +163,38 @@ enum err_code scope_find_region(const struct scope *s, const char *field, const 
   list_closest_regions(s, region, &text);
   return err_set(e, ERR_NOT_FOUND, "unknown_region", "%s: no region \"%s\"%s", field,
                  shown(asked, region), buf_str(&text));
+}
+
+static void list_closest_cohorts(const struct scope *s, const char *asked, struct buf *out)
+{
+  struct nearest best = {0};
+  for (size_t i = 0; i < s->directory->n_cohorts; i++)
+    if (s->cohort_known[i])
+      nearest_offer(&best, i, nearest_distance(asked, s->directory->cohorts[i].id));
+  for (size_t i = 0; i < best.n; i++)
+    buf_printf(out, "%s\"%s\"", i == 0 ? "; closest: " : ", ",
+               s->directory->cohorts[best.item[i]].id);
+  if (best.n == 0)
+    buf_puts(out, "; list_cohorts names those you may use");
+}
+
+enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,
+                                const struct catalogued **out, struct err *e)
+{
+  size_t len = strcspn(id, "@");
+  const struct catalogued *c = catalogue_find(s->directory, id, len);
+  char asked[SHOWN_SIZE];
+  if (c == NULL || !s->cohort_known[c - s->directory->cohorts]) {
+    __attribute__((cleanup(buf_free))) struct buf text = BUF_INIT(512);
+    list_closest_cohorts(s, id, &text);
+    return err_set(e, ERR_NOT_FOUND, "unknown_cohort", "cohort: no cohort \"%s\"%s",
+                   shown(asked, id), buf_str(&text));
+  }
+  const char *version = peers_cohort_version(peers, c);
+  if (id[len] == '@' && strcmp(id + len + 1, version) != 0)
+    return err_set(e, ERR_FAILED_PRECONDITION, "cohort_changed",
+                   "cohort: \"%s\" is not its version now; give \"%s\" or \"%s@%s\"",
+                   shown(asked, id), c->id, c->id, version);
+  *out = c;
+  return ERR_OK;
 }

@@ -13,8 +13,10 @@ struct scope {
   const struct directory *directory;
   bool *direct; /* by dealer index: rows may be seen */
   size_t n_direct;
-  bool *benchmark; /* by region index: aggregates over all its dealers may be seen */
-  bool *known;     /* by region index: may be named: a direct dealer or the benchmark */
+  bool *benchmark;        /* by region index: aggregates over all its dealers may be seen */
+  bool *known;            /* by region index: may be named: a direct dealer or the benchmark */
+  bool *cohort_benchmark; /* by cohort index: aggregates over all its dealers may be seen */
+  bool *cohort_known;     /* by cohort index: may be named */
 };
 
 /* Works the grant out against the directory. Dealers and regions that are not configured
@@ -36,6 +38,12 @@ enum err_code scope_find_dealer(const struct scope *s, const char *field, const 
 /* The region of this name, if the holder may know of it; otherwise as above. */
 enum err_code scope_find_region(const struct scope *s, const char *field, const char *region,
                                 size_t *region_index, struct err *e);
+
+/* The cohort of this id, "west" or "west@v7", if the holder may know of it; otherwise as above.
+ * FAILED_PRECONDITION when its version is another one by now. `version` tells it. */
+struct peers;
+enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,
+                                const struct catalogued **out, struct err *e);
 
 /* Copies text of a caller for a message: at most 64 bytes, cut at a character, control
  * characters replaced. */

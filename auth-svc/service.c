@@ -8,6 +8,7 @@
 
 #include "auth-svc/borrow.h"
 #include "auth-svc/cohort.h"
+#include "auth-svc/cohort_listing.h"
 #include "auth-svc/listing.h"
 #include "auth-svc/target.h"
 #include "common/base/clock.h"
@@ -19,6 +20,7 @@
 enum {
   SERVICE_MAGIC = 0x5e781ce1,
   TOKEN_CALL_MAGIC = 0x70ca1101,
+  KEY_WAIT_MAGIC = 0x4e7a17ed,
   TOKEN_CALL_ATTEMPTS = 5, /* when the configuration changes under a call */
 };
 
@@ -27,6 +29,7 @@ struct service {
   struct service_options options;
   struct metric *authenticated;
   struct metric *issued;
+  struct verified *verified;
 };
 
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
@@ -46,6 +49,7 @@ struct service *service_new(const struct service_options *options)
   s->options = *options;
   s->options.bearer.holds = holds;
   s->options.bearer.user = s;
+  s->verified = s->options.bearer.jwt.verified = verified_new(0);
   s->authenticated =
       metrics_counter("auth_authenticate_total", "Bearer tokens checked, by form and result.",
                       "form", "result", NULL);
@@ -57,6 +61,8 @@ struct service *service_new(const struct service_options *options)
 
 void service_free(struct service *s)
 {
+  if (s != NULL)
+    verified_free(s->verified);
   free(s);
 }
 
@@ -215,28 +221,101 @@ static enum err_code seal_bytes(const struct service *s, struct rpc_call *call, 
 
 /* ----------------------------------------------------------------- Authenticate */
 
-static void handle_authenticate(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+/* A call whose token names a key we do not have, while the keys are fetched again. Lives in
+ * the call's arena. */
+struct key_wait {
+  uint32_t magic;
+  struct service *service;
+  struct rpc_call *call;
+  const Analytics__Auth__V1__AuthenticateRequest *request;
+};
+
+static void on_keys(void *arg);
+
+/* Checks the bearer with the keys of one moment. */
+static enum err_code check_bearer(struct service *s, struct rpc_call *call,
+                                  const Analytics__Auth__V1__AuthenticateRequest *r,
+                                  Analytics__Auth__V1__Grant **grant, enum bearer_form *form,
+                                  uint64_t *generation, struct err *e)
 {
-  struct service *s = service_of(user);
-  const Analytics__Auth__V1__AuthenticateRequest *r = (const void *)request;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  struct bearer_policy policy = s->options.bearer;
+  const struct jwks_set *set = s->options.jwks != NULL ? jwks_acquire(s->options.jwks) : NULL;
+  policy.jwt.fetched = set != NULL ? set->keys : NULL;
+  policy.jwt.generation = *generation = set != NULL ? set->generation : 1;
+  enum err_code code = bearer_grant(grant, form, &policy, config->directory, r->bearer_token,
+                                    now_s(), rpc_call_arena(call), e);
+  if (set != NULL)
+    jwks_release(s->options.jwks, set);
+  return code;
+}
+
+/* True when the call goes on in on_keys(). */
+static bool wait_for_key(struct service *s, struct rpc_call *call,
+                         const Analytics__Auth__V1__AuthenticateRequest *r, uint64_t generation,
+                         bool *retry)
+{
+  struct key_wait *w = ARENA_NEW(rpc_call_arena(call), struct key_wait);
+  *retry = false;
+  if (w == NULL)
+    return false;
+  *w = (struct key_wait){KEY_WAIT_MAGIC, s, call, r};
+  return jwks_wait(s->options.jwks, generation, on_keys, w, retry);
+}
+
+static void finish_authenticate(struct service *s, struct rpc_call *call,
+                                Analytics__Auth__V1__Grant *grant, enum bearer_form form,
+                                struct err *e)
+{
   Analytics__Auth__V1__AuthenticateResponse response;
   analytics__auth__v1__authenticate_response__init(&response);
-  enum bearer_form form;
-  struct err e = {0};
-  enum err_code code = bearer_grant(&response.grant, &form, &s->options.bearer, config->directory,
-                                    r->bearer_token, now_s(), rpc_call_arena(call), &e);
-  if (code == ERR_OK)
-    code = seal_bytes(s, call, SEAL_GRANT, &response.grant->base, &response.sealed, &e);
+  response.grant = grant;
+  if (strcmp(e->reason, "unknown_key") == 0) /* callers know one reason */
+    snprintf(e->reason, sizeof(e->reason), "invalid_credentials");
+  if (e->code == ERR_OK)
+    seal_bytes(s, call, SEAL_GRANT, &grant->base, &response.sealed, e);
   metric_add(s->authenticated, 1,
-             METRIC_LABELS(bearer_form_name(form), code == ERR_OK ? "ok" : e.reason));
+             METRIC_LABELS(bearer_form_name(form), e->code == ERR_OK ? "ok" : e->reason));
   struct facts facts = {.event = "authenticate", .detail = bearer_form_name(form)};
-  if (code == ERR_OK)
+  if (e->code == ERR_OK)
     facts_of_grant(&facts, &(struct unsealed){.grant = response.grant});
   else
     log_info("authentication refused", LOG_S("form", bearer_form_name(form)),
-             LOG_S("reason", e.reason), LOG_S("error", e.message));
-  end_call(s, call, &facts, &response.base, code == ERR_OK ? NULL : &e);
+             LOG_S("reason", e->reason), LOG_S("error", e->message));
+  end_call(s, call, &facts, &response.base, e->code == ERR_OK ? NULL : e);
+}
+
+/* `may_wait`: keys may be fetched for this call; at most once. */
+static void authenticate(struct service *s, struct rpc_call *call,
+                         const Analytics__Auth__V1__AuthenticateRequest *r, bool may_wait)
+{
+  Analytics__Auth__V1__Grant *grant = NULL;
+  enum bearer_form form;
+  uint64_t generation;
+  bool changed = false;
+  struct err e = {0};
+  if (check_bearer(s, call, r, &grant, &form, &generation, &e) != ERR_OK && may_wait &&
+      strcmp(e.reason, "unknown_key") == 0) {
+    if (wait_for_key(s, call, r, generation, &changed))
+      return;
+    if (changed) { /* between the check and the wait */
+      e = (struct err){0};
+      check_bearer(s, call, r, &grant, &form, &generation, &e);
+    }
+  }
+  finish_authenticate(s, call, grant, form, &e);
+}
+
+static void on_keys(void *arg)
+{
+  struct key_wait *w = arg;
+  MAGIC_CHECK(w, KEY_WAIT_MAGIC);
+  authenticate(w->service, w->call, w->request, false);
+}
+
+static void handle_authenticate(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  authenticate(service_of(user), call, (const void *)request, true);
 }
 
 /* ------------------------------------------------------- ListDealers, ResolveCohort */
@@ -252,6 +331,21 @@ static void handle_list_dealers(struct rpc_call *call, const ProtobufCMessage *r
   enum err_code code = open_scope(s, call, config, &scope, &facts, &e);
   if (code == ERR_OK)
     code = listing_make(&response, scope, (const void *)request, rpc_call_arena(call), &e);
+  end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL, code == ERR_OK ? NULL : &e);
+}
+
+static void handle_list_cohorts(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  struct service *s = service_of(user);
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
+  Analytics__Auth__V1__ListCohortsResponse *response = NULL;
+  const struct scope *scope = NULL;
+  struct facts facts = {.event = "list_cohorts"};
+  struct err e = {0};
+  enum err_code code = open_scope(s, call, config, &scope, &facts, &e);
+  if (code == ERR_OK)
+    code = cohort_listing_make(&response, scope, config->peers, (const void *)request,
+                               rpc_call_arena(call), &e);
   end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL, code == ERR_OK ? NULL : &e);
 }
 
@@ -457,6 +551,7 @@ static const struct rpc_method methods[] = {
     {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, handle_get_access_token},
     {"ResolveCohort", RPC_UNARY, RPC_ON_WORKER, handle_resolve_cohort},
     {"ListDealers", RPC_UNARY, RPC_ON_WORKER, handle_list_dealers},
+    {"ListCohorts", RPC_UNARY, RPC_ON_WORKER, handle_list_cohorts},
 };
 
 enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e)

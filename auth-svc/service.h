@@ -4,6 +4,7 @@
 
 #include "auth-svc/audit.h"
 #include "auth-svc/bearer.h"
+#include "auth-svc/jwks.h"
 #include "auth-svc/seal.h"
 #include "auth-svc/snapshot.h"
 #include "auth-svc/tokens.h"
@@ -16,7 +17,8 @@ struct service_options {
   const struct sealer *sealer;
   struct tokens *tokens;
   struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
-  struct bearer_policy bearer; /* holds and user are filled in */
+  struct bearer_policy bearer; /* holds, user and what comes from jwks are filled in */
+  struct jwks *jwks;           /* keys by URL; NULL for none */
   /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort and
    * GetAccessToken. NULL without TLS: any caller may. */
   const char *aggregate_identity;

@@ -17,7 +17,7 @@ enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 35 };
+enum { N_VARS = 37 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -47,6 +47,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "overrides every token_uri; default " GOOGLE_TOKEN_ENDPOINT},
       {"AUTH_TOKEN_TIMEOUT_MS", CONFIG_INT, &s->token_timeout_ms, "10000", 100, 60000, false,
        "longest wait for the token endpoint, milliseconds"},
+      {"AUTH_COHORT_RULES", CONFIG_STRING, &s->cohort_rules, "strict", 0, 0, false,
+       "strict: cohorts that isolate dealers when subtracted are refused; warn: they are taken out "
+       "of benchmarks"},
       {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
        "key of sealed grants, hex or base64, 32 bytes or more; random when not set. Several "
        "apart by commas: the first seals, all open"},
@@ -54,6 +57,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "the same from a file"},
       {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
+      {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
+       "https URL of the issuer's JWKS; fetched, cached and changed without a restart"},
       {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->jwt_secret, NULL, 0, 0, true,
        "secret of bearer tokens signed with HS256, 32 bytes or more"},
       {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->jwt_secret_file, NULL, 0, 0, false,
@@ -143,7 +148,8 @@ static enum err_code check_admin(struct settings *s, struct err *e)
 
 static enum err_code check_auth(const struct settings *s, struct err *e)
 {
-  bool has_jwt = s->jwt_key_file != NULL || s->jwt_secret != NULL || s->jwt_secret_file != NULL;
+  bool has_jwt = s->jwt_key_file != NULL || s->jwks_url != NULL || s->jwt_secret != NULL ||
+                 s->jwt_secret_file != NULL;
   if (s->seal_key != NULL && s->seal_key_file != NULL)
     return wrong(e, "AUTH_SEAL_KEY: set it or AUTH_SEAL_KEY_FILE, not both");
   if (s->jwt_secret != NULL && s->jwt_secret_file != NULL)
@@ -189,6 +195,8 @@ static enum err_code check_dealers(struct settings *s, struct err *e)
 
 static enum err_code check_rest(const struct settings *s, struct err *e)
 {
+  if (strcmp(s->cohort_rules, "strict") != 0 && strcmp(s->cohort_rules, "warn") != 0)
+    return wrong(e, "AUTH_COHORT_RULES: must be strict or warn");
   char host[256];
   int tls = (s->tls.cert_file != NULL) + (s->tls.key_file != NULL) + (s->tls.ca_file != NULL);
   if (tls != 0 && tls != 3)

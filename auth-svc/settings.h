@@ -16,6 +16,7 @@ struct settings {
   const char *admin_listen; /* NULL when off */
   bool enable_auth;
   const char *credentials_path;
+  const char *cohort_rules;     /* read by the loader of the file; here for --help and the check */
   const char *credentials_json; /* GA_CREDENTIALS_JSON; NULL when not set or wiped */
   bool from_json;               /* the dealers come from it */
   int64_t config_check_s;
@@ -26,6 +27,7 @@ struct settings {
   const char *token_endpoint; /* NULL: each credential's own */
   int64_t token_timeout_ms;
   const char *seal_key, *seal_key_file;
+  const char *jwks_url;
   const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
   bool allow_unsigned, allow_unsigned_anywhere;
   const char *aggregate_identity, *report_identity;

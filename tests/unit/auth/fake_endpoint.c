@@ -43,6 +43,8 @@ static const char *read_request(int fd, char *buf, size_t size)
     buf[len] = '\0';
     char *end = strstr(buf, "\r\n\r\n");
     const char *length = end != NULL ? strcasestr(buf, "content-length:") : NULL;
+    if (end != NULL && strncmp(buf, "GET ", 4) == 0)
+      return end + 4;
     if (end != NULL && length != NULL &&
         len >= (size_t)(end + 4 - buf) + strtoul(length + 15, NULL, 10))
       return end + 4;

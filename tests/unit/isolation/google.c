@@ -1,0 +1,276 @@
+/* The Google of isolation tests. */
+#include "tests/unit/isolation/google.h"
+
+#include <cjson/cJSON.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+struct fake_world_google {
+  pthread_mutex_t lock;
+  struct plan plan;
+  size_t crossed;
+  struct MHD_Daemon *daemon;
+  char endpoint[64];
+};
+
+/* ------------------------------------------------------------------------ answers */
+
+static int fail(struct buf *out, int code, const char *status, const char *message)
+{
+  buf_printf(out, "{\"error\":{\"code\":%d,\"message\":\"%s\",\"status\":\"%s\"}}", code, message,
+             status);
+  return code;
+}
+
+static int answer_token(const struct buf *form, struct buf *out)
+{
+  int shop = plan_marked(buf_str(form));
+  if (strstr(buf_str(form), "revoked-") != NULL) {
+    buf_printf(out,
+               "{\"error\":\"invalid_grant\",\"error_description\":\"Token of Name Q%02dz has been "
+               "expired or revoked.\"}",
+               shop);
+    return 400;
+  }
+  buf_printf(out,
+             "{\"access_token\":\"ya29.Q%02dz\",\"expires_in\":3599,\"token_type\":\"Bearer\"}",
+             shop);
+  return 200;
+}
+
+static int64_t count_of(const struct shop *s, const char *event)
+{
+  for (size_t e = 0; e < PLAN_EVENTS - 1; e++)
+    if (strcmp(event, plan_events[e]) == 0)
+      return s->events[e];
+  return s->events[PLAN_EVENTS - 1];
+}
+
+static int64_t metric_of(const struct shop *s, const char *metric)
+{
+  return strcmp(metric, "sessions") == 0          ? s->sessions
+         : strcmp(metric, "engagedSessions") == 0 ? s->engaged
+                                                  : s->events[0];
+}
+
+static void put_headers(struct buf *out, const cJSON *list, const char *key, const char *more)
+{
+  const cJSON *item;
+  buf_printf(out, "\"%s\":[", key);
+  cJSON_ArrayForEach(item, list)
+  {
+    buf_printf(out, "%s{\"name\":\"%s\"%s}", item == list->child ? "" : ",",
+               json_get_string(item, "name"), more);
+  }
+  buf_puts(out, "]");
+}
+
+static void put_row(struct buf *out, const struct shop *s, const cJSON *request, const char *value,
+                    int64_t events)
+{
+  const cJSON *dimensions = cJSON_GetObjectItemCaseSensitive(request, "dimensions");
+  const cJSON *metrics = cJSON_GetObjectItemCaseSensitive(request, "metrics"), *item;
+  buf_puts(out, "{\"dimensionValues\":[");
+  cJSON_ArrayForEach(item, dimensions)
+  {
+    buf_printf(out, "%s{\"value\":\"%s\"}", item == dimensions->child ? "" : ",", value);
+  }
+  buf_puts(out, "],\"metricValues\":[");
+  cJSON_ArrayForEach(item, metrics)
+  {
+    int64_t n = events >= 0 ? events : metric_of(s, json_get_string(item, "name"));
+    buf_printf(out, "%s{\"value\":\"%lld\"}", item == metrics->child ? "" : ",", (long long)n);
+  }
+  buf_puts(out, "]}");
+}
+
+static int put_event_rows(struct buf *out, const struct shop *s, const cJSON *request)
+{
+  char own[40];
+  snprintf(own, sizeof(own), "lead_%s", s->mark);
+  const char *const names[PLAN_EVENTS] = {plan_events[0], plan_events[1], plan_events[2], own};
+  int n = 0;
+  for (size_t e = 0; e < PLAN_EVENTS; e++) {
+    int64_t count = count_of(s, names[e]);
+    if (count == 0)
+      continue;
+    buf_puts(out, n++ > 0 ? "," : "");
+    put_row(out, s, request, names[e], count);
+  }
+  return n;
+}
+
+static int put_rows(struct buf *out, const struct shop *s, const cJSON *request)
+{
+  const cJSON *dimensions = cJSON_GetObjectItemCaseSensitive(request, "dimensions");
+  const char *first = json_get_string(cJSON_GetArrayItem(dimensions, 0), "name");
+  char page[40];
+  if (first != NULL && strcmp(first, "eventName") == 0)
+    return put_event_rows(out, s, request);
+  snprintf(page, sizeof(page), "/page/%s", s->mark);
+  put_row(out, s, request, page, -1);
+  if (first == NULL)
+    return 1;
+  buf_puts(out, ",");
+  put_row(out, s, request, "(other)", 7);
+  return 2;
+}
+
+static int answer_report(const struct shop *s, const struct buf *body, struct buf *out)
+{
+  AUTO_JSON cJSON *request = cJSON_ParseWithLength(body->data, body->len);
+  char message[200];
+  if (request == NULL)
+    return fail(out, 400, "INVALID_ARGUMENT", "no JSON");
+  if (s->fault == SHOP_FORBIDDEN) {
+    snprintf(message, sizeof(message), "User of %s has no permission for property %s (%s).",
+             s->name, s->property, s->city);
+    return fail(out, 403, "PERMISSION_DENIED", message);
+  }
+  buf_puts(out, "{");
+  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "");
+  buf_puts(out, ",");
+  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "metrics"), "metricHeaders",
+              ",\"type\":\"TYPE_INTEGER\"");
+  buf_puts(out, ",\"rows\":[");
+  int rows = put_rows(out, s, request);
+  buf_printf(out,
+             "],\"rowCount\":%d,\"metadata\":{\"currencyCode\":\"USD\",\"timeZone\":\"America/%s\","
+             "\"subjectToThresholding\":true},\"kind\":\"analyticsData#runReport\"}",
+             rows, s->mark[1] % 2 == 0 ? "Denver" : "Chicago");
+  return 200;
+}
+
+static int answer_accounts(const struct shop *s, struct buf *out)
+{
+  buf_printf(out,
+             "{\"accountSummaries\":[{\"name\":\"accountSummaries/%s\",\"account\":\"accounts/%s\","
+             "\"displayName\":\"Account %s\",\"propertySummaries\":[{\"property\":\"properties/"
+             "%s\",\"displayName\":\"Site %s\"}]}]}",
+             s->property, s->property, s->mark, s->property, s->mark);
+  return 200;
+}
+
+/* ------------------------------------------------------------------------ requests */
+
+static const struct shop *shop_of_property(const struct plan *p, const char *property)
+{
+  for (size_t i = 0; i < p->n; i++)
+    if (strcmp(p->shops[i].property, property) == 0)
+      return &p->shops[i];
+  return NULL;
+}
+
+static int answer(struct fake_world_google *g, const char *url, const char *bearer,
+                  const struct buf *body, struct buf *out)
+{
+  char property[24];
+  if (strcmp(url, "/token") == 0)
+    return answer_token(body, out);
+  int caller = plan_marked(bearer);
+  if (caller < 0 || (size_t)caller >= g->plan.n)
+    return fail(out, 401, "UNAUTHENTICATED", "invalid authentication credentials");
+  if (sscanf(url, "/v1beta/properties/%20[0-9]:runReport", property) != 1)
+    return answer_accounts(&g->plan.shops[caller], out);
+  const struct shop *s = shop_of_property(&g->plan, property);
+  if (s != &g->plan.shops[caller]) {
+    g->crossed += s != NULL;
+    return fail(out, 403, "PERMISSION_DENIED", s != NULL ? s->name : "no such property");
+  }
+  return answer_report(s, body, out);
+}
+
+static enum MHD_Result serve(struct fake_world_google *g, struct MHD_Connection *c, const char *url,
+                             const struct buf *body)
+{
+  const char *bearer = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
+  AUTO_BUF struct buf out = BUF_INIT(1 << 20);
+  pthread_mutex_lock(&g->lock);
+  int status = answer(g, url, bearer != NULL ? bearer : "", body, &out);
+  pthread_mutex_unlock(&g->lock);
+  struct MHD_Response *r =
+      MHD_create_response_from_buffer(out.len, out.data, MHD_RESPMEM_MUST_COPY);
+  MHD_add_response_header(r, "Content-Type", "application/json; charset=UTF-8");
+  enum MHD_Result result = MHD_queue_response(c, (unsigned)status, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *len, void **request)
+{
+  struct buf *body = *request;
+  (void)method;
+  (void)version;
+  if (body == NULL) {
+    *request = body = xcalloc(1, sizeof(*body));
+    buf_init(body, 1 << 20);
+    return MHD_YES;
+  }
+  if (*len > 0) {
+    buf_append(body, data, *len);
+    *len = 0;
+    return MHD_YES;
+  }
+  return serve(cls, c, url, body);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **request,
+                         enum MHD_RequestTerminationCode code)
+{
+  struct buf *body = *request;
+  (void)cls;
+  (void)c;
+  (void)code;
+  if (body != NULL)
+    buf_free(body);
+  free(body);
+}
+
+struct fake_world_google *world_google_start(void)
+{
+  struct fake_world_google *g = xcalloc(1, sizeof(*g));
+  pthread_mutex_init(&g->lock, NULL);
+  g->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, g,
+                               MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+                               MHD_OPTION_CONNECTION_LIMIT, 300u, MHD_OPTION_END);
+  if (g->daemon == NULL)
+    abort();
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(g->daemon, MHD_DAEMON_INFO_BIND_PORT);
+  snprintf(g->endpoint, sizeof(g->endpoint), "http://127.0.0.1:%u", info->port);
+  return g;
+}
+
+void world_google_stop(struct fake_world_google *g)
+{
+  MHD_stop_daemon(g->daemon);
+  pthread_mutex_destroy(&g->lock);
+  free(g);
+}
+
+const char *world_google_endpoint(const struct fake_world_google *g)
+{
+  return g->endpoint;
+}
+
+void world_google_plan(struct fake_world_google *g, const struct plan *p)
+{
+  pthread_mutex_lock(&g->lock);
+  g->plan = *p;
+  pthread_mutex_unlock(&g->lock);
+}
+
+size_t world_google_crossed(struct fake_world_google *g)
+{
+  pthread_mutex_lock(&g->lock);
+  size_t n = g->crossed;
+  pthread_mutex_unlock(&g->lock);
+  return n;
+}

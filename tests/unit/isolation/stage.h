@@ -1,0 +1,53 @@
+/* auth-svc, report-svc and aggregate-svc in one process, wired over loopback, and a client
+ * of all three. */
+#ifndef AMCP_TESTS_ISOLATION_STAGE_H
+#define AMCP_TESTS_ISOLATION_STAGE_H
+
+#include "aggregate-svc/service.h"
+#include "auth-svc/seal.h"
+#include "auth-svc/snapshot.h"
+#include "common/base/arena.h"
+#include "common/rpc/rpc.h"
+#include "tests/unit/isolation/google.h"
+#include "tests/unit/isolation/report_side.h"
+
+#define STAGE_SECRET "isolation: a shared secret of 32 bytes or more"
+
+struct stage {
+  struct plan plan;
+  struct fake_world_google *google;
+  struct snapshot_slot *config;
+  struct sealer *sealer;
+  struct jwt_keys *keys;
+  struct http_client *http; /* of auth-svc and report-svc */
+  struct tokens *tokens;
+  struct service *auth_service;
+  struct rpc_server *auth_server, *aggregate_server;
+  struct rpc_channel *auth, *report, *aggregate; /* the services' and the test's */
+  struct report_side *report_side;
+  struct aggregate_service aggregate_service;
+};
+
+/* One more copy of the set for the plan already drawn. */
+void stage_start(struct stage *s);
+/* Puts the (changed) plan in place of the one before. Between calls only. */
+void stage_change(struct stage *s);
+void stage_stop(struct stage *s);
+
+/* What a call brought: a message to free, or the error. Streams give their last message. */
+struct reply {
+  ProtobufCMessage *message; /* NULL when it failed */
+  struct err error;
+};
+void stage_call(struct reply *out, struct rpc_channel *channel,
+                const ProtobufCServiceDescriptor *service, const char *method,
+                const ProtobufCMessage *request, const ProtobufCBinaryData *grant);
+void reply_free(struct reply *r);
+
+/* A signed bearer: payload's claims after iss, aud, sub; e.g. "\"exp\":1,\"role\":\"admin\"". */
+char *stage_jwt(const char *claims, const char *secret);
+/* A grant for claims without exp; aborts when it is refused. Freed by the caller. */
+void stage_grant(struct stage *s, const char *claims, struct reply *out,
+                 ProtobufCBinaryData *sealed);
+
+#endif

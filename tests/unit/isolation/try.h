@@ -1,0 +1,31 @@
+/* Random calls of one caller in one world; each returns the violations it met. */
+#ifndef AMCP_TESTS_ISOLATION_TRY_H
+#define AMCP_TESTS_ISOLATION_TRY_H
+
+#include "tests/unit/isolation/oracle.h"
+#include "tests/unit/isolation/stage.h"
+
+/* What the calls came to, so that a test which proves nothing shows. */
+struct tally {
+  size_t calls, answered, refused, members_read;
+  struct oracle_stats disclosure;
+};
+
+struct attempt {
+  struct stage *stage;
+  struct tally *tally;
+  struct claimant claimant;
+  struct view view;
+  ProtobufCBinaryData grant; /* sealed, for the view */
+  struct reply authenticated;
+};
+
+/* A claimant drawn at random, with a signed bearer that auth-svc must take. */
+size_t attempt_begin(struct attempt *a, struct stage *s, struct tally *t);
+void attempt_end(struct attempt *a);
+
+typedef size_t try_fn(struct attempt *a);
+try_fn try_forged_bearer, try_list_dealers, try_list_cohorts, try_access_token, try_forged_grant,
+    try_cohort, try_run_report, try_account_summaries, try_across, try_compare, try_fetch_reports;
+
+#endif
