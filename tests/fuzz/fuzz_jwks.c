@@ -7,7 +7,7 @@ static void use(const struct jwt_keys *keys)
 {
   static const char header[] = "{\"alg\":\"RS256\"}", claims[] = "{}";
   AUTO_FREE char *token = fuzz_signed_token(header, sizeof(header) - 1, claims, 2);
-  struct jwt_policy policy = {keys, "issuer", "audience"};
+  struct jwt_policy policy = {.keys = keys, .issuer = "issuer", .audience = "audience"};
   cJSON *out = NULL;
   struct err e = {0};
   FUZZ_MUST(jwt_verify(&out, &policy, token, strlen(token), FUZZ_NOW, &e) != ERR_OK);

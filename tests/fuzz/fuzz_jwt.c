@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   AUTO_FREE char *rest = fuzz_rest(&in);
   AUTO_FREE char *token =
       is_signed ? fuzz_signed_token(header, strlen(header), rest, in.len) : xstrdup(rest);
-  struct jwt_policy policy = {keys, "issuer", "audience"};
+  struct jwt_policy policy = {.keys = keys, .issuer = "issuer", .audience = "audience"};
   AUTO_JSON cJSON *claims = NULL;
   struct err e = {0};
   enum err_code code = jwt_verify(&claims, &policy, token, strlen(token), FUZZ_NOW, &e);

@@ -146,7 +146,8 @@ static void a_service_account_sends_an_assertion_google_would_take(void)
   struct jwt_keys *keys = jwt_keys_new();
   AUTO_FREE char *pem = maker_public_pem(key);
   jwt_keys_add_pem(keys, "k", pem, strlen(pem), NULL);
-  const struct jwt_policy policy = {keys, "reader@x.iam", fake_url(fake)};
+  const struct jwt_policy policy = {
+      .keys = keys, .issuer = "reader@x.iam", .audience = fake_url(fake)};
   AUTO_JSON cJSON *claims = NULL;
   int64_t now = clock_unix_ms() / 1000;
   CU_ASSERT_EQUAL_FATAL(jwt_verify(&claims, &policy, assertion, strlen(assertion), now, &e),
