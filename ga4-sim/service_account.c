@@ -25,7 +25,7 @@ static void describe(struct service_account *a, const char *name, int64_t identi
   snprintf(a->name, sizeof(a->name), "%s", identity < 0 ? "agency" : name);
   snprintf(a->email, sizeof(a->email), "%.31s-reports@ga4-sim-%llu.iam.gserviceaccount.com", name,
            (unsigned long long)seed);
-  snprintf(a->client_id, sizeof(a->client_id), "1%05lld%015llu", (long long)(identity + 2),
+  snprintf(a->client_id, sizeof(a->client_id), "1%05u%015llu", (unsigned)(identity + 2) % 100000u,
            (unsigned long long)(seed % UINT64_C(1000000000000000)));
 }
 

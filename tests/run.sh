@@ -71,7 +71,10 @@ run_ctest() {
 note "build with AddressSanitizer and UndefinedBehaviorSanitizer"
 cmake -G Ninja -S "$root" -B "$root/build-asan" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
   -DAMCP_SANITIZE=address >/dev/null
-ninja -C "$root/build-asan" | tail -n 1
+ninja -C "$root/build-asan" >"$root/build-asan/build.log" || {
+  tail -n 20 "$root/build-asan/build.log"
+  exit 1
+}
 note "tests"
 ok=true
 run_ctest "$root/build-asan" "$@" || ok=false
@@ -80,9 +83,13 @@ if $tsan; then
   note "build with ThreadSanitizer"
   cmake -G Ninja -S "$root" -B "$root/build-tsan" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
     -DAMCP_SANITIZE=thread >/dev/null
-  ninja -C "$root/build-tsan" tsan_tests | tail -n 1
-  note "tests of the rooms that own threads, under ThreadSanitizer"
-  run_ctest "$root/build-tsan" -L tsan || ok=false
+  if ninja -C "$root/build-tsan" tsan_tests >"$root/build-tsan/build.log"; then
+    note "tests of the rooms that own threads, under ThreadSanitizer"
+    run_ctest "$root/build-tsan" -L tsan || ok=false
+  else
+    tail -n 20 "$root/build-tsan/build.log"
+    failed=$((failed + 1)) ok=false
+  fi
 fi
 
 if $fuzz; then

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
-const names = ['compare_dealer_sessions', 'get_account_summaries', 'list_dealers', 'run_report',
+const names = ['compare_dealer_sessions', 'get_account_summaries', 'list_cohorts', 'list_dealers', 'run_report',
   'run_report_across_dealers'];
 
 for (const kind of kinds) {
