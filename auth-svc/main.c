@@ -161,7 +161,9 @@ static enum err_code start_service(struct app *a, struct err *e)
       .jwks = a->jwks,
       .bearer = {.enabled = s->enable_auth,
                  .allow_unsigned = s->allow_unsigned,
-                 .jwt = {a->jwt_keys, s->jwt_issuer, s->jwt_audience}},
+                 .jwt = {.keys = a->jwt_keys,
+                         .issuer = s->jwt_issuer,
+                         .audience = s->jwt_audience}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
   };

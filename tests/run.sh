@@ -10,7 +10,7 @@ Usage: tests/run.sh [--no-install] [--no-tsan] [--no-fuzz] [ctest arguments...]
 
 Builds with AddressSanitizer and UndefinedBehaviorSanitizer into build-asan and runs every test
 under ctest; then builds with ThreadSanitizer into build-tsan and runs the tests of the rooms that own
-threads (label tsan); then runs every fuzz target for FUZZ_SECONDS (60 when CI=true, else 10). Ends
+threads (label tsan); then runs every fuzz target for FUZZ_SECONDS (20 when CI=true, else 10). Ends
 with the totals; exit 0 only if all passed.
 
   tests/run.sh -R rpc        only tests whose name contains "rpc" (no ThreadSanitizer, no fuzzing)
@@ -94,7 +94,7 @@ fi
 
 if $fuzz; then
   fuzz_seconds=${FUZZ_SECONDS:-10}
-  [[ ${CI:-} == true ]] && fuzz_seconds=${FUZZ_SECONDS:-60}
+  [[ ${CI:-} == true ]] && fuzz_seconds=${FUZZ_SECONDS:-20}
   note "fuzz targets, $fuzz_seconds s each"
   mkdir -p "$root/build-fuzz"
   log=$root/build-fuzz/fuzz.log

@@ -36,7 +36,7 @@ keep=${keep:-$build/fuzz/found}
 
 launcher=()
 if command -v ccache >/dev/null; then launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
-cmake -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=clang -DAMCP_FUZZ=ON \
+cmake -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=clang -DAMCP_FUZZ=ON -DAMCP_WERROR=OFF \
   -DAMCP_SANITIZE=address "${launcher[@]}" >/dev/null
 ninja -C "$build" fuzz_targets | tail -n 1
 
