@@ -55,6 +55,9 @@ const char *exchange_path(const struct exchange *x); /* decoded, without the que
 /* Value without white space around it, names without case; repeated headers are joined with
  * ", ". NULL when absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
+/* The same, and the exchange no longer has it: for a secret, which the caller overwrites when it
+ * is done with it. In on_request, before the exchange is anybody else's. */
+char *exchange_take_header(struct exchange *x, const char *name);
 /* In on_request and after. */
 const char *exchange_body(const struct exchange *x, size_t *len);
 
