@@ -318,7 +318,8 @@ void fetch_query_start(struct fetch_query *q)
 {
   struct fetch *f = fetch_of(q);
   q->magic = QUERY_MAGIC;
-  struct columns_options columns = {.chunk_rows = f->service->chunk_rows};
+  struct columns_options columns = {.chunk_rows = f->service->chunk_rows,
+                                    .report = q->query->report};
   struct rows_options rows = {.on_row = on_row, .user = q};
   q->columns = columns_new(&columns);
   q->decoder = rows_decoder_new(&rows);
