@@ -1,5 +1,5 @@
-/* What is left of a message in the process's memory when its call is over: nothing, as far as
- * this side of the socket goes. Under AddressSanitizer freed memory keeps its bytes for a
+/* What is left of a secret in the process's memory when it is no longer needed: nothing, as far
+ * as it goes through our own code. Under AddressSanitizer freed memory keeps its bytes for a
  * while, so that memory given back without being overwritten is found. */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/arena.h"
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/rpc/echo_service.h"
@@ -102,6 +104,29 @@ static void a_secret_kept_is_found(void)
   free(kept);
 }
 
+static void a_secret_buffer_leaves_nothing_when_it_grows_and_ends(void)
+{
+  struct buf b = BUF_SECRET(1 << 16);
+  for (size_t i = 0; i < SECRET_LEN; i++)
+    buf_putc(&b, secret_at(i));
+  for (int i = 0; i < 5000; i++) /* moves several times */
+    buf_putc(&b, '.');
+  CU_ASSERT_EQUAL(copies_in_memory(), 1);
+  buf_free(&b);
+  CU_ASSERT_EQUAL(copies_in_memory(), 0);
+}
+
+static void a_wiped_arena_leaves_nothing(void)
+{
+  struct arena *a = arena_new(1 << 16);
+  for (int i = 0; i < 20; i++) /* over several blocks */
+    put_secret(arena_alloc(a, SECRET_LEN + 1));
+  CU_ASSERT_EQUAL(copies_in_memory(), 20);
+  arena_wipe(a);
+  arena_free(a);
+  CU_ASSERT_EQUAL(copies_in_memory(), 0);
+}
+
 /* The secret goes to the server and comes back. */
 static void a_message_is_overwritten_when_its_call_is_over(void)
 {
@@ -127,5 +152,6 @@ static void a_message_is_overwritten_when_its_call_is_over(void)
   CU_ASSERT_EQUAL(copies_in_memory(), 0);
 }
 
-TEST_MAIN("rpc/memory", TEST(a_secret_kept_is_found),
-          TEST(a_message_is_overwritten_when_its_call_is_over))
+TEST_MAIN("hardening/memory", TEST(a_secret_kept_is_found),
+          TEST(a_secret_buffer_leaves_nothing_when_it_grows_and_ends),
+          TEST(a_wiped_arena_leaves_nothing), TEST(a_message_is_overwritten_when_its_call_is_over))
