@@ -143,10 +143,15 @@ static void start(struct program *p, const struct subject *subject, const char *
   p->out = pipes[0];
 }
 
-/* Reads until `until` shows or the program ends. */
+/* Reads until `until` shows or the program ends; of much text it keeps the end. */
 static bool read_until(struct program *p, const char *until)
 {
   while (until == NULL || strstr(p->text, until) == NULL) {
+    size_t half = sizeof(p->text) / 2;
+    if (p->len >= sizeof(p->text) - 1) {
+      memmove(p->text, p->text + half, p->len - half + 1);
+      p->len -= half;
+    }
     ssize_t n = read(p->out, p->text + p->len, sizeof(p->text) - 1 - p->len);
     if (n <= 0)
       return false;
