@@ -1,9 +1,9 @@
 /* Accept, Content-Type, bearer, Origin and Host. */
-#include "common/base/mem.h"
 #include "gateway/http/policy.h"
 
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
 static void accept_is(const char *value, bool json, bool sse)
