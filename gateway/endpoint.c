@@ -308,7 +308,6 @@ static void on_access(void *arg, enum access_outcome outcome, struct grant *gran
   free(entry);
 }
 
-/* The bearer is not kept for as long as the answer takes: a stream may last for minutes. */
 void endpoint_on_request(struct exchange *x, void *user)
 {
   struct endpoint *p = user;
@@ -317,10 +316,7 @@ void endpoint_on_request(struct exchange *x, void *user)
   entry->endpoint = p;
   entry->exchange = x;
   exchange_ref(x);
-  char *header = exchange_take_header(x, "Authorization");
-  access_check(p->access, bearer_token(header), on_access, entry);
-  if (header != NULL)
-    mem_wipe(header, strlen(header));
+  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), on_access, entry);
 }
 
 void endpoint_on_tick(void *user)

@@ -97,18 +97,6 @@ const char *exchange_header(const struct exchange *x, const char *name)
   return h != NULL ? h->value : NULL;
 }
 
-char *exchange_take_header(struct exchange *x, const char *name)
-{
-  struct header **p = &x->request_headers;
-  while (*p != NULL && !ascii_case_equal((*p)->name, name))
-    p = &(*p)->next;
-  struct header *h = *p;
-  if (h == NULL)
-    return NULL;
-  *p = h->next;
-  return h->value;
-}
-
 const char *exchange_body(const struct exchange *x, size_t *len)
 {
   *len = x->body.len;

@@ -37,8 +37,7 @@ struct listener {
 };
 
 struct header {
-  const char *name;
-  char *value;
+  const char *name, *value;
   struct header *next;
 };
 

@@ -49,15 +49,12 @@ void listener_drain(struct listener *l);
  * Blocks until done. NULL is fine. */
 void listener_stop(struct listener *l, uint32_t grace_ms);
 
-/* The request. Texts live as long as the exchange. */
+/* The request. Texts live as long as the exchange, and are overwritten with its end. */
 const char *exchange_method(const struct exchange *x);
 const char *exchange_path(const struct exchange *x); /* decoded, without the query */
 /* Value without white space around it, names without case; repeated headers are joined with
  * ", ". NULL when absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
-/* The same, and the exchange no longer has it: for a secret, which the caller overwrites when it
- * is done with it. In on_request, before the exchange is anybody else's. */
-char *exchange_take_header(struct exchange *x, const char *name);
 /* In on_request and after. */
 const char *exchange_body(const struct exchange *x, size_t *len);
 
