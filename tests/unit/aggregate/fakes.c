@@ -602,6 +602,8 @@ static void run(struct fixture *f, struct outcome *o, const char *method,
   while (!w.done)
     pthread_cond_wait(&w.ended, &w.lock);
   pthread_mutex_unlock(&w.lock);
+  pthread_mutex_lock(&f->world.lock); /* and takes it back */
+  pthread_mutex_unlock(&f->world.lock);
   rpc_client_release(w.call);
   o->took_ms = clock_mono_ms() - start;
 }
