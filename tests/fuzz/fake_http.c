@@ -10,7 +10,7 @@ struct http_client {
 };
 
 struct question {
-  char *url, *headers; /* headers: names and values, a line each */
+  char *url, *sent; /* sent: headers, a line each, and the body */
   bool want_header;
   void (*on_done)(void *user, const struct http_response *response);
   void *user;
@@ -18,6 +18,7 @@ struct question {
 
 static struct question waiting[WAITING_MAX];
 static size_t n_waiting;
+static char *last_sent;
 static struct {
   void (*fn)(void *arg);
   void *arg;
@@ -51,15 +52,15 @@ enum err_code http_client_send(struct http_transfer **out, struct http_client *c
   (void)c, (void)e;
   FUZZ_MUST(out == NULL && n_waiting < WAITING_MAX && request->on_done != NULL);
   FUZZ_MUST(request->timeout_ms > 0 && request->max_response_bytes > 0);
-  struct buf headers = BUF_INIT(1 << 20);
+  struct buf sent = BUF_INIT(1 << 20);
   for (size_t i = 0; i < request->n_headers; i++) {
     FUZZ_MUST(strpbrk(request->headers[i].name, "\r\n: ") == NULL);
     FUZZ_MUST(strpbrk(request->headers[i].value, "\r\n") == NULL);
-    buf_printf(&headers, "%s %s\n", request->headers[i].name, request->headers[i].value);
+    buf_printf(&sent, "%s %s\n", request->headers[i].name, request->headers[i].value);
   }
   waiting[n_waiting++] =
-      (struct question){xstrdup(request->url), buf_take(&headers, NULL),
-                        request->want_header != NULL, request->on_done, request->user};
+      (struct question){xstrdup(request->url), buf_take(&sent, NULL), request->want_header != NULL,
+                        request->on_done, request->user};
   return ERR_OK;
 }
 
@@ -92,9 +93,15 @@ static void deliver(const struct http_response *response)
 {
   struct question q = waiting[0];
   memmove(waiting, waiting + 1, --n_waiting * sizeof(*waiting));
+  free(last_sent);
+  last_sent = q.sent;
   q.on_done(q.user, response);
   free(q.url);
-  free(q.headers);
+}
+
+bool fake_http_sent(const char *text)
+{
+  return last_sent != NULL && strstr(last_sent, text) != NULL;
 }
 
 /* No whole answer arrived. */

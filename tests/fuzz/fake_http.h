@@ -14,6 +14,8 @@ const char *fake_http_question(const char *const *allowed);
 /* Answers it from the input: a byte of choices, a line with the header that was wanted, and the
  * body up to a byte 0x1e or the end. */
 void fake_http_answer(struct fuzz_input *in);
+/* Whether the question that was answered last held the text in a header or its body. */
+bool fake_http_sent(const char *text);
 /* Ends everything that waits, timers too, as a client does that is freed. */
 void fake_http_end(void);
 

@@ -11,7 +11,7 @@
 #include "tests/unit/auth/jwt_maker.h"
 
 #define CLIENT_SECRET "GOCSPX-fuzz-client-secret"
-#define REFRESH_TOKEN "1//0gFuzz-Refresh-Token"
+#define REFRESH_TOKEN "fuzz-refresh-token-of-a-dealer" /* as a form has it: nothing to encode */
 #define URL_SECRET "fuzz-header-of-the-token-url"
 #define IAM                                                                                        \
   "\"service_account_impersonation_url\":\"https://iamcredentials.googleapis.com/v1/projects/-/"   \
@@ -91,12 +91,13 @@ static struct credential *credential_of(uint8_t choice)
   return all[choice % CREDENTIALS];
 }
 
+/* A server may say what it likes, but what we told it is not repeated. */
 static void check_error(const struct err *e)
 {
+  static const char *const secrets[] = {CLIENT_SECRET, REFRESH_TOKEN, URL_SECRET};
   FUZZ_MUST(e->code != ERR_OK && e->message[0] != '\0' && e->reason[0] != '\0');
-  FUZZ_MUST(strstr(e->message, CLIENT_SECRET) == NULL);
-  FUZZ_MUST(strstr(e->message, REFRESH_TOKEN) == NULL);
-  FUZZ_MUST(strstr(e->message, URL_SECRET) == NULL);
+  for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
+    FUZZ_MUST(!fake_http_sent(secrets[i]) || strstr(e->message, secrets[i]) == NULL);
 }
 
 static void done(void *user, struct token_reply *r)

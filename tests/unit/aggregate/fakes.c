@@ -390,6 +390,8 @@ static void fetch_reports(struct rpc_call *call, const ProtobufCMessage *message
   }
   bool breaks = take_break(w);
   send_all(s, breaks ? 2 + 2 * r->n_dealer_refs : SIZE_MAX);
+  pthread_mutex_lock(&w->lock); /* what was read of the world, the test may change after the call */
+  pthread_mutex_unlock(&w->lock);
   if (hangs && !breaks) {
     rpc_call_on_cancel(call, stream_cancelled, s);
     return;
