@@ -88,6 +88,11 @@ bool credential_holds(const struct credential *c, const uint8_t digest[SHA256_SI
 struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
                                                 const char *refresh_token, const char *token_uri,
                                                 const char *quota_project);
+/* The same for the source of an impersonation: its consent must cover cloud-platform instead of
+ * Google Analytics. */
+struct credential *credential_new_refresh_source(const char *client_id, const char *client_secret,
+                                                 const char *refresh_token, const char *token_uri,
+                                                 const char *quota_project);
 
 struct service_account_options {
   const char *client_email;

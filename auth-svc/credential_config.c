@@ -48,8 +48,10 @@ enum err_code read_authorized_user(struct credential **out, const struct place *
     code = place_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &token_uri);
   if (code == ERR_OK)
     code = place_quota(p, object, &quota);
-  if (code == ERR_OK)
+  if (code == ERR_OK && strcmp(p->scope, ANALYTICS_SCOPE) == 0)
     *out = credential_new_refresh_token(value[0], value[1], value[2], token_uri, quota);
+  else if (code == ERR_OK)
+    *out = credential_new_refresh_source(value[0], value[1], value[2], token_uri, quota);
   return code;
 }
 

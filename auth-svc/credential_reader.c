@@ -8,8 +8,8 @@
 #include <strings.h>
 
 #include "auth-svc/nearest.h"
+#include "auth-svc/open_host.h"
 #include "auth-svc/token_exchange.h"
-#include "common/base/config.h"
 
 enum err_code place_refuse(const struct place *p, const char *key, const char *fmt, ...)
 {
@@ -88,15 +88,6 @@ enum err_code place_text(const struct place *p, const cJSON *object, const char 
   return ERR_OK;
 }
 
-/* Name without port and brackets. */
-static bool host_name(const char *host, char *out, size_t size)
-{
-  bool v6 = *host == '[';
-  host += v6;
-  size_t n = strcspn(host, v6 ? "]" : ":");
-  return n > 0 && (size_t)snprintf(out, size, "%.*s", (int)n, host) < size;
-}
-
 /* Link-local, where clouds have their metadata servers; AWS has one in fd00:ec2::/32 too. */
 static bool is_metadata_address(const char *name)
 {
@@ -114,13 +105,13 @@ enum err_code place_url(const struct place *p, const cJSON *object, const char *
   if (code != ERR_OK || *out == NULL)
     return code;
   if (strchr(*out, ' ') != NULL || !url_host(*out, host, sizeof(host)) ||
-      !host_name(host, name, sizeof(name)))
+      !open_host_name(host, name, sizeof(name)))
     return place_refuse(p, key, "must be an https URL");
-  bool open = strncasecmp(*out, "https:", 6) != 0 && !config_host_is_loopback(name);
-  if (open && !(rule == URL_METADATA && is_metadata_address(name)))
+  if (!open_host_url_is_safe(*out) && !(rule == URL_METADATA && is_metadata_address(name)))
     return place_refuse(p, key,
                         "must be an https URL: secrets would travel in the clear to %.100s (plain "
-                        "http is for loopback%s)",
+                        "http is for loopback%s, and for a simulator that "
+                        "AUTH_ALLOW_HTTP_TOKEN_HOST names)",
                         name, rule == URL_METADATA ? " and metadata addresses" : "");
   return ERR_OK;
 }

@@ -204,6 +204,10 @@ static void warn_of_open_doors(const struct settings *s)
     log_warn("ENABLE_AUTH=false: every caller may read every dealer");
   if (s->allow_unsigned)
     log_warn("AUTH_ALLOW_UNSIGNED_TOKENS=true: accounts are taken without proof");
+  if (s->http_token_host != NULL)
+    log_warn("AUTH_ALLOW_HTTP_TOKEN_HOST: refresh tokens, keys and access tokens may be sent "
+             "UNENCRYPTED to this host; for a simulator only, never with real credentials",
+             LOG_S("host", s->http_token_host));
 }
 
 /* In the order of use: nothing new comes in, what is under way ends, then its ground goes. */

@@ -7,6 +7,7 @@
 
 #include "auth-svc/cli.h"
 #include "auth-svc/dealers_file.h"
+#include "auth-svc/open_host.h"
 #include "auth-svc/secret_file.h"
 #include "auth-svc/token_exchange.h"
 #include "common/base/codec.h"
@@ -17,7 +18,7 @@ enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 37 };
+enum { N_VARS = 38 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -45,6 +46,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "Google credential file for ENABLE_AUTH=false without a dealers file"},
       {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
        "overrides every token_uri; default " GOOGLE_TOKEN_ENDPOINT},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST", CONFIG_STRING, &s->http_token_host, NULL, 0, 0, false,
+       "name of a simulator's host that credentials may be sent to over plain http; for "
+       "demonstrations, never a host of Google"},
       {"AUTH_TOKEN_TIMEOUT_MS", CONFIG_INT, &s->token_timeout_ms, "10000", 100, 60000, false,
        "longest wait for the token endpoint, milliseconds"},
       {"AUTH_COHORT_RULES", CONFIG_STRING, &s->cohort_rules, "strict", 0, 0, false,
@@ -204,6 +208,16 @@ static enum err_code check_rest(const struct settings *s, struct err *e)
                     "none of them");
   if (s->token_endpoint != NULL && !url_host(s->token_endpoint, host, sizeof(host)))
     return wrong(e, "OAUTH_TOKEN_ENDPOINT: must be an http or https URL");
+  const char *problem = s->http_token_host != NULL ? open_host_problem(s->http_token_host) : NULL;
+  if (problem != NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting", "AUTH_ALLOW_HTTP_TOKEN_HOST: %s",
+                   problem);
+  if (s->token_endpoint != NULL && !open_host_url_is_safe(s->token_endpoint))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "OAUTH_TOKEN_ENDPOINT: must be an https URL: refresh tokens would travel in the "
+                   "clear to %.100s (plain http is for loopback, and for a simulator that "
+                   "AUTH_ALLOW_HTTP_TOKEN_HOST names)",
+                   host);
   return ERR_OK;
 }
 
