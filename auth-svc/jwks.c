@@ -140,7 +140,6 @@ static void finish(struct jwks *j, struct jwt_keys *keys)
   memcpy(waiters, j->waiters, n * sizeof(*waiters));
   j->n_waiters = 0;
   j->fetching = false;
-  j->unknown_at_ms = clock_mono_ms() + j->retry_ms;
   pthread_mutex_unlock(&j->lock);
   set_unref(old);
   for (size_t i = 0; i < n; i++)
@@ -215,9 +214,14 @@ bool jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void 
 {
   pthread_mutex_lock(&j->lock);
   *retry = j->current->set.generation != generation;
-  bool may = j->fetching || clock_mono_ms() >= j->unknown_at_ms;
+  int64_t now = clock_mono_ms();
+  bool may = j->fetching || now >= j->unknown_at_ms;
   bool wait = !*retry && may && j->n_waiters < JWKS_WAITERS_MAX;
   bool fetch = wait && !j->fetching;
+  /* Fetches for unknown keys are counted among themselves: right after one that was due anyway
+   * (the first, say) a new key still works at once. */
+  if (fetch)
+    j->unknown_at_ms = now + j->retry_ms;
   if (wait)
     j->waiters[j->n_waiters++] = (struct waiter){fn, arg};
   pthread_mutex_unlock(&j->lock);

@@ -154,6 +154,29 @@ static void unknown_keys_ask_the_issuer_once_in_a_while_only(void)
   EVP_PKEY_free(key);
 }
 
+static void a_new_key_works_at_once_right_after_a_fetch_that_was_due(void)
+{
+  struct stage s = {.issuer = fake_start()};
+  EVP_PKEY *rsa = maker_key(JWT_RS256), *ec = maker_key(JWT_ES256), *ed = maker_key(JWT_EDDSA);
+  publish(&s, rsa, "k1", NULL, NULL);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, rsa, "RS256", "k1"));
+  publish(&s, ec, "k2", NULL, NULL);
+  int64_t began = clock_mono_ms();
+  CU_ASSERT_TRUE(accepted(&s, ec, "ES256", "k2"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 2);
+  publish(&s, ed, "k3", NULL, NULL);
+  bool early = accepted(&s, ed, "EdDSA", "k3"); /* the next one waits its turn */
+  CU_ASSERT_TRUE(!early || clock_mono_ms() - began >= RETRY_MS);
+  usleep((RETRY_MS + 100) * 1000);
+  CU_ASSERT_TRUE(accepted(&s, ed, "EdDSA", "k3"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 3);
+  stage_stop(&s);
+  EVP_PKEY_free(rsa);
+  EVP_PKEY_free(ec);
+  EVP_PKEY_free(ed);
+}
+
 static void keys_stay_while_the_endpoint_is_down_or_talks_nonsense(void)
 {
   static const struct fake_answer bad[] = {
@@ -244,6 +267,7 @@ static void the_least_recently_used_token_goes_first(void)
 
 TEST_MAIN("auth jwks", TEST(a_rotated_key_is_fetched_for_the_first_token_that_names_it),
           TEST(unknown_keys_ask_the_issuer_once_in_a_while_only),
+          TEST(a_new_key_works_at_once_right_after_a_fetch_that_was_due),
           TEST(keys_stay_while_the_endpoint_is_down_or_talks_nonsense),
           TEST(an_url_that_can_be_tampered_with_is_refused), TEST(cache_control_is_read),
           TEST(a_checked_token_is_remembered_until_its_end_or_other_keys),

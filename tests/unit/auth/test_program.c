@@ -123,6 +123,13 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"FASTMCP_LOG_LEVEL=loud", "FASTMCP_LOG_LEVEL: \"loud\""},
       {"AUTH_TOKEN_TIMEOUT_MS=5", "AUTH_TOKEN_TIMEOUT_MS"},
       {"OAUTH_TOKEN_ENDPOINT=token", "OAUTH_TOKEN_ENDPOINT: must be an http or https URL"},
+      {"OAUTH_TOKEN_ENDPOINT=http://ga4-sim:8089/token",
+       "OAUTH_TOKEN_ENDPOINT: must be an https URL: refresh tokens would travel in the clear"},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST=ga4-sim OAUTH_TOKEN_ENDPOINT=http://other:8089/token",
+       "OAUTH_TOKEN_ENDPOINT: must be an https URL"},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST=http://ga4-sim", "AUTH_ALLOW_HTTP_TOKEN_HOST: must be the name"},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST=oauth2.googleapis.com",
+       "AUTH_ALLOW_HTTP_TOKEN_HOST: must not be a host of Google"},
       {"AUTH_SEAL_KEY=0011", "AUTH_SEAL_KEY: key 1 must be at least 32"},
       {"AUTH_SEAL_KEY=" KEY " AUTH_SEAL_KEY_FILE=x", "AUTH_SEAL_KEY: set it or"},
       {"AUTH_SEAL_KEY_FILE=gone", "AUTH_SEAL_KEY_FILE: cannot open gone"},
@@ -169,6 +176,10 @@ static void it_serves_and_stops_cleanly_on_sigterm(void)
   CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
   CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "taken without proof"));
   CU_ASSERT_EQUAL(end(&p, SIGINT), 0);
+  start(&p, GOOD " AUTH_ALLOW_HTTP_TOKEN_HOST=ga4-sim OAUTH_TOKEN_ENDPOINT=http://ga4-sim:1/token");
+  CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "UNENCRYPTED"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
 }
 
 static void a_busy_port_is_named(void)
