@@ -37,6 +37,7 @@ struct sim {
   struct jwks *jwks;
   struct delay *delay; /* server.c: waiting that ends at shutdown */
   atomic_llong clock_offset_s;
+  atomic_bool ready; /* the files are written: who waits for /livez may read them */
 };
 
 /* The time by which assertions, projected tokens and signed AWS requests are judged: the clock's,

@@ -98,6 +98,10 @@ class ServiceSet {
     await this.stopOne(name, options);
     await this.startOne(name);
   }
+  // Variables of a process from its next start on; null takes one away.
+  changeEnv(name, variables) {
+    Object.assign(this.#child(name).spec.env, variables);
+  }
   // Throws when a process has ended by itself.
   check() {
     for (const child of this.#children.values()) child.throwFaults();
