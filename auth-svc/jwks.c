@@ -203,7 +203,8 @@ static void start_fetch(struct jwks *j)
   j->fetching = true;
   pthread_mutex_unlock(&j->lock);
   if (start && http_client_send(NULL, j->http, &request, &e) != ERR_OK) {
-    log_warn("keys of bearer tokens could not be asked for", LOG_S("error", e.message));
+    if (e.code != ERR_CANCELLED) /* the program ends */
+      log_warn("keys of bearer tokens could not be asked for", LOG_S("error", e.message));
     finish(j, NULL);
     if (e.code != ERR_CANCELLED)
       set_timer(j, j->retry_ms);

@@ -22,6 +22,12 @@ const char *jwt_alg_name(enum jwt_alg alg)
   return names[alg];
 }
 
+/* EdDSA has a second name since RFC 9864, which tells the curve; Ed25519 is the only one here. */
+bool jwt_alg_is(enum jwt_alg alg, const char *name)
+{
+  return strcmp(name, jwt_alg_name(alg)) == 0 || (alg == JWT_EDDSA && strcmp(name, "Ed25519") == 0);
+}
+
 struct jwt_keys *jwt_keys_new(void)
 {
   return xcalloc(1, sizeof(struct jwt_keys));
@@ -188,7 +194,7 @@ static bool alg_fits(const cJSON *jwk, EVP_PKEY *key)
 {
   enum jwt_alg alg;
   const char *named = json_get_string(jwk, "alg");
-  return alg_of(key, &alg) && (named == NULL || strcmp(named, jwt_alg_name(alg)) == 0);
+  return alg_of(key, &alg) && (named == NULL || jwt_alg_is(alg, named));
 }
 
 enum err_code jwt_keys_add_jwks(struct jwt_keys *k, const char *what, const char *json, size_t len,

@@ -15,6 +15,8 @@ enum { JWT_KEYS_MAX = 16, JWT_KEY_ID_MAX = 128, JWT_HS256_MIN_BYTES = 32 };
 enum jwt_alg { JWT_RS256, JWT_ES256, JWT_EDDSA, JWT_HS256 };
 /* "RS256" */
 const char *jwt_alg_name(enum jwt_alg alg);
+/* Whether a header or a JWK means this algorithm by that name. */
+bool jwt_alg_is(enum jwt_alg alg, const char *name);
 
 struct jwt_key {
   enum jwt_alg alg;

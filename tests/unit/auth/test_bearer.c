@@ -106,6 +106,7 @@ static void a_token_of_each_algorithm_is_accepted(void)
   CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"RS256\",\"typ\":\"JWT\"}", CLAIMS, rsa, NULL));
   CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", CLAIMS, ec, NULL));
   CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"EdDSA\"}", CLAIMS, ed, NULL));
+  CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"Ed25519\"}", CLAIMS, ed, NULL)); /* RFC 9864 */
   const Analytics__Auth__V1__Grant *g = ask_jwt("{\"alg\":\"HS256\"}", CLAIMS, NULL, SECRET);
   CU_ASSERT_PTR_NOT_NULL_FATAL(g);
   CU_ASSERT_EQUAL(form, BEARER_JWT);

@@ -29,6 +29,7 @@ struct stage {
   struct service *service;
   struct rpc_server *server;
   struct rpc_channel *channel;
+  struct jwt_keys *file; /* keys of a file; NULL for none */
 };
 
 /* Publishes the keys; key 2 may be NULL. */
@@ -64,7 +65,8 @@ static void stage_start(struct stage *s)
       .sealer = s->sealer,
       .tokens = s->tokens,
       .jwks = s->jwks,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
+      .bearer = {.enabled = true,
+                 .jwt = {.keys = s->file, .issuer = "iss", .audience = "analytics-mcp"}}};
   s->service = service_new(&options);
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s->server, &server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(service_register(s->service, s->server, NULL), ERR_OK);
@@ -84,6 +86,7 @@ static void stage_stop(struct stage *s)
   service_free(s->service);
   snapshot_slot_free(s->config);
   sealer_free(s->sealer);
+  jwt_keys_free(s->file);
   fake_stop(s->issuer);
   free(s->body);
   rpc_shutdown();
@@ -177,6 +180,28 @@ static void a_new_key_works_at_once_right_after_a_fetch_that_was_due(void)
   EVP_PKEY_free(ed);
 }
 
+static void a_key_without_id_does_not_hide_that_a_new_one_is_published(void)
+{
+  struct stage s = {.issuer = fake_start(), .file = jwt_keys_new()};
+  EVP_PKEY *own = maker_key(JWT_ES256), *published = maker_key(JWT_ES256);
+  EVP_PKEY *other = maker_key(JWT_ES256);
+  AUTO_FREE char *pem = maker_public_pem(own);
+  CU_ASSERT_EQUAL(jwt_keys_add_pem(s.file, "file", pem, strlen(pem), NULL), ERR_OK);
+  publish(&s, published, "k1", NULL, NULL);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, own, "ES256", "any"));
+  CU_ASSERT_TRUE(accepted(&s, published, "ES256", "k1"));
+  publish(&s, other, "k2", NULL, NULL);
+  CU_ASSERT_FALSE(accepted(&s, other, "ES256", "k1")); /* that one is known */
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 1);
+  CU_ASSERT_TRUE(accepted(&s, other, "ES256", "k2"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 2);
+  stage_stop(&s);
+  EVP_PKEY_free(own);
+  EVP_PKEY_free(published);
+  EVP_PKEY_free(other);
+}
+
 static void keys_stay_while_the_endpoint_is_down_or_talks_nonsense(void)
 {
   static const struct fake_answer bad[] = {
@@ -268,6 +293,7 @@ static void the_least_recently_used_token_goes_first(void)
 TEST_MAIN("auth jwks", TEST(a_rotated_key_is_fetched_for_the_first_token_that_names_it),
           TEST(unknown_keys_ask_the_issuer_once_in_a_while_only),
           TEST(a_new_key_works_at_once_right_after_a_fetch_that_was_due),
+          TEST(a_key_without_id_does_not_hide_that_a_new_one_is_published),
           TEST(keys_stay_while_the_endpoint_is_down_or_talks_nonsense),
           TEST(an_url_that_can_be_tampered_with_is_refused), TEST(cache_control_is_read),
           TEST(a_checked_token_is_remembered_until_its_end_or_other_keys),
