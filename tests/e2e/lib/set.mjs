@@ -231,13 +231,14 @@ class ServiceSet {
   }
 
   #simArgs() {
+    const own = Object.entries(this.options.sim ?? {}).map(([name, value]) => [name, typeof value === 'function' ? value(this.sim) : value]);
     return flagsToArgs({
       listen: this.#address('sim', 'http'),
       seed: 42,
       dealers: 24,
       days: 400,
       writeDealers: this.dealersFile,
-      ...this.options.sim,
+      ...Object.fromEntries(own),
       db: this.db,
     });
   }
@@ -269,7 +270,8 @@ class ServiceSet {
 }
 
 // Starts the set and waits until every process is ready. Options, all of them optional:
-//   sim             flags of ga4-sim: { latencyMs: 200, today: '2026-03-01', db: FILE, ... }
+//   sim             flags of ga4-sim: { latencyMs: 200, today: '2026-03-01', db: FILE, ... }; a function
+//                   is given the simulator's base URL
 //   env             variables by kind: { gateway: {}, auth: {}, report: {}, aggregate: {} }; null
 //                   takes one away
 //   only            names of the processes to start: ['sim', 'auth']

@@ -398,3 +398,30 @@ describe('Application Default Credentials', () => {
     await reads('d24');
   });
 });
+
+// In containers the simulator has a name of its own; curl takes every name under localhost for loopback.
+describe('a simulator under another name, over plain http', () => {
+  const sim = { credentialKinds: 'mixed', publicUrl: (base) => base.replace('127.0.0.1', 'ga4-sim.localhost') };
+  const start = (auth) => startOverWorld({ sim, only: ['sim', 'auth', 'report', 'gateway'], env: { auth } });
+
+  test('is refused, with the setting that would allow it', async () => {
+    await assert.rejects(start({}), /auth ended by itself: exit code 78[\s\S]*dealers\[0\]\.oauth\.token_uri \(dealer "d01"\): must be an https URL: secrets would travel in the clear to ga4-sim\.localhost \(plain http is for loopback, and for a simulator that AUTH_ALLOW_HTTP_TOKEN_HOST names\)/);
+  });
+
+  test('works with that setting, with a warning, and for that name only', async () => {
+    const other = await startOverWorld({ sim, only: ['sim', 'auth', 'report', 'gateway'], env: { auth: { AUTH_ALLOW_HTTP_TOKEN_HOST: 'ga4-sim.localhost' } } });
+    try {
+      const asked = await Mcp.connect(other.set.url);
+      for (const d of other.world.dealers) {
+        const answer = await asked.data('run_report', report(d.dealer_id));
+        assert.equal(Number(answer.rows[0].metric_values[0].value), numbersOf(d.dealer_id), d.dealer_id);
+      }
+      const log = other.set.output('auth').stderr;
+      assert.match(log, /"level":"warn".*AUTH_ALLOW_HTTP_TOKEN_HOST: .*UNENCRYPTED.*"host":"ga4-sim\.localhost"/);
+      const { totals } = await other.sim.stats();
+      assert.ok(totals.imds_requests > 0, 'metadata of the cloud too');
+    } finally {
+      await other.stop();
+    }
+  });
+});
