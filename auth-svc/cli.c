@@ -28,7 +28,12 @@ const char cli_usage[] =
     "  token mint          make a signed bearer token\n"
     "  token inspect       show a bearer token's claims and whether it is accepted\n"
     "  check DEALER        try a dealer's credentials against Google, step by step\n"
-    "  audit verify FILE   check the chain of an audit log";
+    "  audit verify FILE   check the chain of an audit log\n"
+    "\n"
+    "Credentials also heed, as Google's libraries do: HOME, CLOUDSDK_CONFIG, GCE_METADATA_HOST,\n"
+    "NO_GCE_CHECK, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
+    "AWS_SESSION_TOKEN; and http_proxy, https_proxy, no_proxy, TZDIR. See\n"
+    "docs/internals/auth-svc.md, \"What the environment says to credentials\".";
 
 #define EXIT_CODES "\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
 #define KEYRING_HELP                                                                               \

@@ -405,11 +405,13 @@ describe('a simulator under another name, over plain http', () => {
   const start = (auth) => startOverWorld({ sim, only: ['sim', 'auth', 'report', 'gateway'], env: { auth } });
 
   test('is refused, with the setting that would allow it', async () => {
-    await assert.rejects(start({}), /auth ended by itself: exit code 78[\s\S]*dealers\[0\]\.oauth\.token_uri \(dealer "d01"\): must be an https URL: secrets would travel in the clear to ga4-sim\.localhost \(plain http is for loopback, and for a simulator that AUTH_ALLOW_HTTP_TOKEN_HOST names\)/);
+    const error = await start({}).then(assert.fail, (e) => e);
+    assert.match(error.message, /auth ended by itself: exit code 78[\s\S]*dealers\[0\]\.oauth\.token_uri \(dealer "d01"\): must be an https URL: secrets would travel in the clear to ga4-sim\.localhost \(plain http is for loopback, and for a simulator that AUTH_ALLOW_HTTP_TOKEN_HOST names\)/);
+    fs.rmSync(/^The set's files are in (\S+)$/m.exec(error.message)[1], { recursive: true });
   });
 
   test('works with that setting, with a warning, and for that name only', async () => {
-    const other = await startOverWorld({ sim, only: ['sim', 'auth', 'report', 'gateway'], env: { auth: { AUTH_ALLOW_HTTP_TOKEN_HOST: 'ga4-sim.localhost' } } });
+    const other = await start({ AUTH_ALLOW_HTTP_TOKEN_HOST: 'ga4-sim.localhost' });
     try {
       const asked = await Mcp.connect(other.set.url);
       for (const d of other.world.dealers) {

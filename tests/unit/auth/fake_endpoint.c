@@ -73,6 +73,16 @@ static void drip(int fd, const struct buf *body, unsigned ms)
   }
 }
 
+static void put_blanks(struct buf *out, size_t n)
+{
+  char blanks[4096];
+  memset(blanks, ' ', sizeof(blanks));
+  for (size_t part; n > 0; n -= part) {
+    part = n < sizeof(blanks) ? n : sizeof(blanks);
+    buf_append(out, blanks, part);
+  }
+}
+
 static void write_answer(int fd, const struct fake_answer *a, int n)
 {
   struct buf body = BUF_INIT(16 << 20), out = BUF_INIT(32 << 20);
@@ -81,8 +91,7 @@ static void write_answer(int fd, const struct fake_answer *a, int n)
   else
     buf_printf(&body, "{\"access_token\":\"token-%d\",\"expires_in\":%d,\"token_type\":\"Bearer\"}",
                n, a->expires_in);
-  for (size_t i = 0; i < a->padding; i++)
-    buf_putc(&body, ' ');
+  put_blanks(&body, a->padding);
   buf_printf(&out, "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nConnection: close\r\n",
              a->status);
   if (!a->no_length)
