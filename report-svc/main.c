@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/base/signals.h"
 #include "common/http/admin.h"
+#include "common/http/url.h"
 #include "report-svc/service.h"
 #include "report-svc/settings.h"
 
@@ -87,6 +88,17 @@ static void stop(struct program *p)
   cache_free(p->service.cache);
 }
 
+/* Endpoints are Google's unless somebody set them: a simulator under a name of its own, or a
+ * mistake. */
+static void warn_of_open_endpoints(const struct settings *s)
+{
+  const char *const endpoints[] = {s->data_endpoint, s->admin_endpoint};
+  for (size_t i = 0; i < ARRAY_LEN(endpoints); i++)
+    if (url_is_exposed(endpoints[i]))
+      log_warn("access tokens are sent UNENCRYPTED to this endpoint; for a simulator only",
+               LOG_S("endpoint", endpoints[i]));
+}
+
 int main(int argc, char **argv)
 {
   static struct program p;
@@ -97,6 +109,7 @@ int main(int argc, char **argv)
   log_init("report-svc", p.settings.log_level);
   signals_init();
   rpc_init();
+  warn_of_open_endpoints(&p.settings);
   if (start(&p, &e) == ERR_OK) {
     log_info("serving", LOG_I("port", rpc_server_port(p.server)),
              LOG_S("data_endpoint", p.settings.data_endpoint));
