@@ -2,13 +2,14 @@
 // credential fails the person at the assistant reads what happened, to which dealer and what to do,
 // the other dealers' answers stand, and once the cause is mended the next call works.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Mcp } from './mcp.mjs';
 import { figuresOf } from './truth.mjs';
-import { daysBefore, startOverWorld, todayIn } from './world.mjs';
+import { BUILD, daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 const KINDS = ['oauth', 'service_account', 'external_account', 'impersonated_service_account', 'adc'];
 const NOWHERE = 'http://127.0.0.1:1'; // nothing listens there
@@ -131,7 +132,7 @@ describe('every kind of credential answers with the numbers of its dealer', () =
     delete entry('d11').external_account.service_account_impersonation_url;
     const { role } = await control('GET', '/sim/aws');
     await post('/sim/federation', { subject: role.arn, dealer_id: 'd11', impersonate: true, direct: true });
-    fs.writeFileSync(file('d03.external.json'), JSON.stringify(entry('d03').external_account));
+    fs.writeFileSync(file('d03.external.json'), JSON.stringify(entry('d03').external_account), { mode: 0o600 });
     entry('d03').external_account = { file: 'd03.external.json' };
     // impersonation from a federated identity, and in a file
     const { service_account_impersonation_url } = entry('d12').impersonated_service_account;
@@ -200,9 +201,12 @@ describe('a credential that fails is told, to which dealer, with what to do; men
     const { account_id } = world.dealer('d05');
     await post('/sim/revocation', { account_id, revoked: true });
     await fails('d05', { reason: 'invalid_grant', text: /dealer must re-consent: 127\.0\.0\.1:\d+ refused the refresh token \(Token has been expired or revoked\.\); put the new refresh token into the dealers file, which is read again by itself/ });
+    const page = async () => (await fetch(`${s.set.admin('auth')}/readyz`)).text();
+    assert.match(await page(), new RegExp(`^warn accounts: 1 need re-consent: ${account_id}$`, 'm'));
     const { refresh_token } = await post('/sim/consent', { account_id });
     await change('d05', (d) => { d.oauth.refresh_token = refresh_token; });
     await works('d05');
+    assert.match(await page(), /^ok accounts: 0 need re-consent$/m);
   });
 
   test('Analytics unticked at the consent', async () => {
@@ -350,6 +354,32 @@ describe('a credential that fails is told, to which dealer, with what to do; men
     await fails('d21', { reason: 'token_endpoint_unavailable', text: /token endpoint 127\.0\.0\.1:1 could not be reached/ });
     await change('d21', (d) => { d.oauth.token_uri = entry('d05').oauth.token_uri; });
     await works('d21');
+  });
+
+  test('auth-svc check says the same, for every kind', async () => {
+    const env = {
+      PATH: process.env.PATH,
+      GA_CREDENTIALS_PATH: s.set.dealersFile,
+      GOOGLE_APPLICATION_CREDENTIALS: file('agency.json'),
+      GA4_DATA_ENDPOINT: s.set.sim,
+      GA4_ADMIN_ENDPOINT: s.set.sim,
+    };
+    const check = (id) =>
+      new Promise((resolve) => {
+        execFile(path.join(BUILD, 'bin/auth-svc'), ['check', id], { env }, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, text: stdout + stderr }));
+      });
+    // one of each kind and source
+    for (const id of ['d01', 'd02', 'd06', 'd03', 'd07', 'd11', 'd15', 'd04', 'd12', 'd16', 'd24']) {
+      const { code, text } = await check(id);
+      assert.equal(code, 0, `${id}: ${text}`);
+      assert.match(text, /^ok +runReport/m, id);
+    }
+    await post('/sim/federation', { subject: 'system:serviceaccount:dealers:d03', dealer_id: 'd03', impersonate: false, direct: false });
+    const { code, text } = await check('d03');
+    assert.equal(code, 1);
+    assert.match(text, /^FAILED  access token +IAM Credentials .* refused to impersonate d03-reports@.*\(credential_refused\)$/m);
+    assert.match(text, /what to do: +docs\/OAUTH_SETUP\.md, section 7, has a line for credential_refused/);
+    await post('/sim/federation', { subject: 'system:serviceaccount:dealers:d03', dealer_id: 'd03', impersonate: true, direct: true });
   });
 
   test('afterwards every dealer answers', everyDealerWorks);
