@@ -251,7 +251,7 @@ static enum err_code read_kind(struct credential **out, const struct place *deal
     return read_reference(out, &p, value, kind);
   const cJSON *type = cJSON_GetObjectItemCaseSensitive(value, "type");
   if (type != NULL && (!cJSON_IsString(type) || strcmp(type->valuestring, kinds[kind].type) != 0))
-    return place_refuse(&p, "type", "must be \"%s\" here", kinds[kind].type);
+    return place_refuse(&p, "type", "must be \"%s\" here, or left out", kinds[kind].type);
   return kinds[kind].read(out, &p, value);
 }
 

@@ -350,9 +350,9 @@ static enum err_code read_source_credentials(struct credential **out, const stru
     return code;
   child.scope = CLOUD_PLATFORM_SCOPE;
   if (cJSON_GetObjectItemCaseSensitive(o, "self_signed") != NULL)
-    return place_refuse(&child, "self_signed", "has no place in source_credentials");
+    return place_refuse(&child, "self_signed", "has no place in source_credentials; leave it out");
   if (cJSON_GetObjectItemCaseSensitive(o, "subject") != NULL)
-    return place_refuse(&child, "subject", "has no place in source_credentials");
+    return place_refuse(&child, "subject", "has no place in source_credentials; leave it out");
   const char *type = json_get_string(o, "type");
   if (type != NULL && strcmp(type, "authorized_user") == 0)
     return read_authorized_user(out, &child, o);

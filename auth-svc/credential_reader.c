@@ -90,6 +90,22 @@ enum err_code place_unread(const struct place *p, const cJSON *object, const cha
   return ERR_OK;
 }
 
+/* Whether "host", "host:443" or "[::1]:443" stands before the path: a typing error there shows
+ * at the first token otherwise. */
+static bool has_host_and_port(const char *url)
+{
+  const char *host = strstr(url, "://");
+  if (host == NULL)
+    return false;
+  host += 3;
+  const char *end = host + strcspn(host, "/?#");
+  const char *p = host + (*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":[]/?#"));
+  if (p > end || (*host == '[' && p == host + 2))
+    return false;
+  size_t digits = *p == ':' ? strspn(p + 1, "0123456789") : 0;
+  return p == end || (digits >= 1 && digits <= 5 && p + 1 + digits == end);
+}
+
 /* A PEM has lines; nothing else has. */
 static bool may_have_lines(size_t max)
 {
@@ -108,16 +124,9 @@ enum err_code place_text(const struct place *p, const cJSON *object, const char 
   if (strlen(v->valuestring) > max)
     return place_refuse(p, key, "longer than %zu bytes", max);
   if (!may_have_lines(max) && config_has_control(v->valuestring))
-    return place_refuse(p, key, "holds a control character");
+    return place_refuse(p, key, "holds a control character, such as a tab or a line end");
   *out = v->valuestring;
   return ERR_OK;
-}
-
-/* ":" and up to five digits, or nothing. */
-static bool is_port(const char *s)
-{
-  size_t digits = *s == ':' ? strspn(s + 1, "0123456789") : 0;
-  return *s == '\0' || (digits >= 1 && digits <= 5 && s[1 + digits] == '\0');
 }
 
 /* Name without port and brackets. */
@@ -125,10 +134,8 @@ static bool host_name(const char *host, char *out, size_t size)
 {
   bool v6 = *host == '[';
   host += v6;
-  size_t n = strcspn(host, v6 ? "[]" : ":[]");
-  const char *rest = host + n + (v6 && host[n] == ']');
-  return n > 0 && (host[n] == ']') == v6 && is_port(rest) &&
-         (size_t)snprintf(out, size, "%.*s", (int)n, host) < size;
+  size_t n = strcspn(host, v6 ? "]" : ":");
+  return n > 0 && (size_t)snprintf(out, size, "%.*s", (int)n, host) < size;
 }
 
 /* Link-local, where clouds have their metadata servers; AWS has one in fd00:ec2::/32 too. */
@@ -147,6 +154,8 @@ enum err_code place_url(const struct place *p, const cJSON *object, const char *
   enum err_code code = place_text(p, object, key, presence, CONFIG_URL_MAX, out);
   if (code != ERR_OK || *out == NULL)
     return code;
+  if (!has_host_and_port(*out))
+    return place_refuse(p, key, "must be an https URL, such as https://host.example:443/path");
   if (strchr(*out, ' ') != NULL || !url_host(*out, host, sizeof(host)) ||
       !host_name(host, name, sizeof(name)))
     return place_refuse(p, key, "must be an https URL");

@@ -55,7 +55,7 @@ static enum err_code read_text(const struct maker *m, size_t i, const cJSON *obj
     return refuse(m, i, key, "must be a string of 1 to %zu bytes", max);
   for (const char *s = v->valuestring; *s != '\0'; s++)
     if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return refuse(m, i, key, "holds a control character");
+      return refuse(m, i, key, "holds a control character, such as a tab or a line end");
   *out = dealers_keep(m->r, v->valuestring);
   return ERR_OK;
 }
@@ -87,7 +87,7 @@ static enum err_code read_version(const struct maker *m, size_t i, const cJSON *
     return ERR_OK;
   if (!cJSON_IsNumber(v) || !(v->valuedouble >= 1) || v->valuedouble > 1e9 ||
       v->valuedouble != floor(v->valuedouble))
-    return refuse(m, i, "version", "must be a whole number from 1");
+    return refuse(m, i, "version", "must be a whole number from 1 to 1000000000");
   snprintf(text, sizeof(text), "v%.0f", v->valuedouble);
   c->version = dealers_keep(m->r, text);
   return ERR_OK;
@@ -185,7 +185,7 @@ static enum err_code read_cohort(struct maker *m, size_t i, const cJSON *object)
   struct catalogued c = {.region = m->d != NULL ? m->d->n_regions : 0};
   char path[40];
   if (!cJSON_IsObject(object))
-    return refuse(m, i, "", "must be an object");
+    return refuse(m, i, "", "must be an object with id and one of dealers, region and group");
   snprintf(path, sizeof(path), "cohorts[%zu]", i);
   enum err_code code = dealers_check_keys_at(m->r, object, path, known, ARRAY_LEN(known));
   if (dealers_go_on(m->r, code))

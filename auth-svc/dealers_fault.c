@@ -4,22 +4,55 @@
 #include <string.h>
 
 #include "auth-svc/dealers_reader.h"
+#include "common/base/codec.h"
 
 size_t dealers_line_of(const struct dealers_reader *r, const char *path)
 {
   return config_line_of(r->text, r->len, path);
 }
 
-enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *path,
-                            const char *dealer, const char *text)
+/* Bytes of the character at s; 0 when it is none. */
+static size_t char_len(const char *s)
 {
-  char who[DIRECTORY_MAX_ID + 16] = "";
-  if (dealer != NULL && *dealer != '\0')
-    snprintf(who, sizeof(who), " (dealer \"%.*s\")", DIRECTORY_MAX_ID, dealer);
+  for (size_t n = 1; n <= 4 && s[n - 1] != '\0'; n++)
+    if (utf8_valid(s, n))
+      return n;
+  return 0;
+}
+
+/* What the file holds may stand in a fault: nothing of it may look like another line, steer a
+ * terminal or be half a character. */
+static const char *clean(const char *s, char *out, size_t size)
+{
+  size_t n = 0;
+  while (*s != '\0' && n + 1 < size) {
+    size_t len = char_len(s);
+    bool good = len > 0 && n + len < size && (unsigned char)*s >= 0x20 && *s != 0x7f;
+    if (good)
+      memcpy(out + n, s, len);
+    else
+      out[n] = '?';
+    n += good ? len : 1;
+    s += good ? len : 1;
+  }
+  out[n] = '\0';
+  return out;
+}
+
+enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *place,
+                            const char *whose, const char *what)
+{
+  char who[DIRECTORY_MAX_ID + 16] = "", path[FIELD_PATH_MAX], dealer[DIRECTORY_MAX_ID + 1],
+                              text[DEALERS_FAULT_TEXT];
+  clean(place, path, sizeof(path));
+  clean(whose != NULL ? whose : "", dealer, sizeof(dealer));
+  clean(what, text, sizeof(text));
+  if (*dealer != '\0')
+    snprintf(who, sizeof(who), " (dealer \"%s\")", dealer);
   if ((*r->n_faults)++ == 0)
     err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file", "%s line %zu: %s%s%s%s", r->name, line,
             path, who, *path != '\0' ? ": " : "", text);
-  const struct dealers_fault fault = {line, path, dealer != NULL ? dealer : "", text};
+  const struct dealers_fault fault = {line, path, dealer, text};
   if (r->watch != NULL)
     r->watch->on_fault(r->watch->user, &fault);
   return ERR_INVALID_ARGUMENT;

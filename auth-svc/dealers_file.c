@@ -46,7 +46,7 @@ static enum err_code read_text(const struct dealers_reader *r, const cJSON *obje
   if (strlen(v->valuestring) > max)
     return dealers_refuse(r, field, "longer than %zu bytes", max);
   if (has_control(v->valuestring))
-    return dealers_refuse(r, field, "holds a control character");
+    return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
   *out = v->valuestring;
   return ERR_OK;
 }
@@ -203,7 +203,7 @@ static enum err_code check_lead_event(const struct dealers_reader *r, const char
               : dealers_refuse(
                     r, "lead_event",
                     "must be a GA4 event name: a letter, then letters, digits and _, at most "
-                    "40");
+                    "40; such as \"generate_lead\"");
 }
 
 static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, struct dealer *d)
@@ -274,7 +274,9 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
   enum err_code code = ERR_OK;
   r->who = NULL;
   if (!cJSON_IsObject(object))
-    return dealers_refuse(r, "", "must be an object");
+    return dealers_refuse(r, "",
+                          "must be an object: a dealer with dealer_id, name, region, properties "
+                          "and a credential");
   for (size_t i = 0; i < ARRAY_LEN(steps) && dealers_go_on(r, code); i++)
     code = first_of(code, steps[i](r, object, d));
   bool skip = !dealers_go_on(r, code) || (r->unopened != NULL && r->unopened[r->index]);
@@ -288,8 +290,10 @@ static enum err_code check_root(const struct dealers_reader *r, const cJSON *roo
 {
   static const char *const known[] = {"dealers", "cohorts", "$schema"};
   const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "$schema");
-  if (!cJSON_IsObject(root))
+  if (cJSON_IsArray(root))
     return ERR_OK;
+  if (!cJSON_IsObject(root))
+    return dealers_refuse_at(r, "", "must be an object with \"dealers\", or an array of dealers");
   enum err_code code = dealers_check_keys_at(r, root, "", known, ARRAY_LEN(known));
   if (dealers_go_on(r, code) && schema != NULL && !cJSON_IsString(schema))
     code = first_of(code, dealers_refuse_at(r, "$schema",
@@ -304,7 +308,7 @@ static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, c
   r->bare = cJSON_IsArray(root);
   const cJSON *found = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
   enum err_code code = check_root(r, root);
-  if (!dealers_go_on(r, code))
+  if (!dealers_go_on(r, code) || (!r->bare && !cJSON_IsObject(root)))
     return code;
   if (!cJSON_IsArray(found))
     return first_of(code, dealers_refuse_at(r, "dealers", "%smust be an array of dealers",

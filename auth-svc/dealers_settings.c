@@ -169,7 +169,7 @@ static enum err_code read_optional(const struct dealers_reader *r, const cJSON *
     return dealers_refuse(r, field, "longer than %zu bytes", max);
   for (const char *s = v->valuestring; *s != '\0'; s++)
     if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return dealers_refuse(r, field, "holds a control character");
+      return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
   *out = dealers_keep(r, v->valuestring);
   return ERR_OK;
 }
