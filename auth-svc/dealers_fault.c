@@ -8,7 +8,7 @@
 
 size_t dealers_line_of(const struct dealers_reader *r, const char *path)
 {
-  return config_line_of(r->text, r->len, path);
+  return *r->n_faults < DEALERS_FAULTS_LOCATED ? config_line_of(r->text, r->len, path) : 0;
 }
 
 /* Bytes of the character at s; 0 when it is none. */

@@ -35,9 +35,11 @@ enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name,
                                         size_t len, const struct sealed_policy *sealed,
                                         struct err *e);
 
+enum { DEALERS_FAULTS_LOCATED = 200 }; /* finding a line takes a walk over the text */
+
 /* A fault, for who wants to know of all. The texts live as long as the call that tells it. */
 struct dealers_fault {
-  size_t line;        /* from 1 */
+  size_t line;        /* from 1; 0 for faults beyond DEALERS_FAULTS_LOCATED */
   const char *field;  /* "dealers[2].oauth.refresh_token"; "" the file as a whole */
   const char *dealer; /* its id; "" when it has none or it is no dealer's fault */
   const char *text;   /* what is wrong, and what to do */
