@@ -124,7 +124,7 @@ test('sealed secrets may stand where secrets may, in one form', async () => {
   for (const seed of seeds) {
     const file = path.join(dir, 'to-seal.json');
     fs.writeFileSync(file, JSON.stringify(seed), { mode: 0o600 });
-    execFileSync(AUTH_SVC, ['seal', file], { env: { ...environment, AUTH_KEYRING: RING } });
+    execFileSync(AUTH_SVC, ['seal', file], { env: environment, stdio: 'pipe' });
     const sealed = JSON.parse(fs.readFileSync(file, 'utf8'));
     corpus.push(['sealed', sealed]);
     const at = [];
@@ -211,6 +211,21 @@ test('every property has a description and something to try it with', () => {
   }
   assert.equal(SCHEMA.$schema, 'https://json-schema.org/draft/2020-12/schema');
   assert.ok(SCHEMA.$id && SCHEMA.title && SCHEMA.description);
+});
+
+test('the dealers files of the documentation are good', () => {
+  const page = fs.readFileSync(path.join(ROOT, 'docs/OAUTH_SETUP.md'), 'utf8');
+  const blocks = [...page.matchAll(/^( *)```json dealers.*\n([\s\S]*?)^\1```$/gm)];
+  assert.ok(blocks.length >= 3);
+  for (const [, , text] of blocks) assert.equal(bySchema(JSON.parse(text)), true, text);
+});
+
+test('the fuzz target has a word for each key and value of the schema', () => {
+  const words = fs.readFileSync(path.join(ROOT, 'tests/fuzz/dealers.dict'), 'utf8').split('\n');
+  const entry = (word) => `"\\"${word}\\""`;
+  for (const [node, pointer] of walker.properties())
+    for (const word of [pointer.split('/').at(-1), ...(node.enum ?? []), ...(typeof node.const === 'string' ? [node.const] : [])])
+      assert.ok(words.includes(entry(word)), `tests/fuzz/dealers.dict lacks ${entry(word)}`);
 });
 
 test('the example names the schema for editors', () => {
