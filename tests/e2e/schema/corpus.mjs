@@ -83,6 +83,12 @@ export const credentials = (key) => ({
   'default credentials': { adc: true },
 });
 
+// Every word that the loader takes, so that the schema cannot know fewer.
+export const WORDS = {
+  ...Object.fromEntries(['engaged', 'inventory_page', 'vdp_view', 'event:e'].map((word) => [`sessions ${word}`, one({ qualified_session: word, oauth: USER })])),
+  ...Object.fromEntries(['make', 'model', 'year', 'condition', 'type', 'vin', 'stock'].flatMap((name) => [`(?P<${name}>)`, `(?<${name}>)`].map((group) => [`group ${group}`, one({ vdp_path_pattern: group.replace(')', 'a)'), oauth: USER })]))),
+};
+
 export const withCredential = (credential) => one(credential);
 
 // The files that the examples of the schema name.
@@ -94,7 +100,10 @@ export const files = (key) => {
   return { 'refresh-token.json': user, 'credential.json': user, 'analytics-mcp.json': account, 'federation.json': federation, 'impersonated.json': impersonated };
 };
 
-// What a schema cannot say: [what, document or text, the loader's words, why].
+const beyondAscii = (text) => /[^\0-\x7f]/.test(text);
+
+// What a schema cannot say: [what, document or text, the loader's words, why, of which documents]. A mutant that
+// the loader alone refuses must be refused with these words, and be such a document.
 export const onlyTheLoader = (key, shortKey) => {
   const oauth = { oauth: USER };
   const service_account = { client_email: 'a@p.iam.gserviceaccount.com', private_key: key };
@@ -119,9 +128,9 @@ export const onlyTheLoader = (key, shortKey) => {
     ['a group of another kind', one({ vdp_path_pattern: '^/(?=a)(?P<make>b)', ...oauth }), /groups are \( \), \(\?: \) or \(\?P<name> \)/, 'POSIX regular expressions'],
     ['a time zone that is not there', one({ time_zone: 'America/New_Yrok', ...oauth }), /no time zone ".+" in/, 'the system\'s database'],
     ['a time zone that is a folder', one({ time_zone: 'America', ...oauth }), /no time zone "America" in/, 'the system\'s database'],
-    ['a key that does not parse', one({ service_account: { ...service_account, private_key: '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n' } }), /must be an RSA key of \d+ to \d+ bits in PEM/, 'key material'],
+    ['a key that does not parse', one({ service_account: { ...service_account, private_key: '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n' } }), /must be an RSA key of \d+ to \d+ bits in PEM/, 'key material', (text) => text.includes('-----BEGIN')],
     ['a key that is too short', one({ service_account: { ...service_account, private_key: shortKey } }), /must be an RSA key of \d+ to \d+ bits in PEM/, 'key material'],
-    ['a key with a NUL', one({ service_account: { ...service_account, private_key: `${key}\0` } }), /\\u0000|NUL/, 'strings end there in C'],
+    ['a key with a NUL', one({ service_account: { ...service_account, private_key: `${key}\0` } }), /\\u0000|NUL/, 'strings end there in C', (text) => text.includes('\\u0000')],
     ['a file that is not there', one({ service_account: { file: 'none.json' } }), /\.file .*cannot open /, 'files'],
     ['a file that is a folder', one({ oauth: { file: '.' } }), /cannot read/, 'files'],
     ['a file of another kind', one({ oauth: { file: 'analytics-mcp.json' } }), /is "\w+"; move the file under "\w+"/, 'files'],
@@ -129,12 +138,12 @@ export const onlyTheLoader = (key, shortKey) => {
     ['a file with a field missing', one({ oauth: { file: 'half.json' } }), /half\.json line 1: refresh_token: missing/, 'files'],
     ['a seal that does not open', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k1:${'A'.repeat(40)}` } } }), /does not open|changed, or/, 'needs the key'],
     ['a seal of a key that is not there', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k2:${'A'.repeat(40)}` } } }), /sealed with key ".+", which is not on the keyring/, 'needs the key'],
-    ['a seal of bad base64', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k1:${'A'.repeat(41)}` } } }), /no sealed value: must be/, 'the length of base64'],
-    ['a text of too many bytes', one({ city: 'é'.repeat(65), ...oauth }), /longer than 128 bytes/, 'a schema counts characters, the loader bytes of UTF-8'],
-    ['a word of too many bytes', { ...one(oauth), cohorts: [{ id: 'c', label: 'é'.repeat(65), region: 'West' }] }, /must be a string of 1 to 128 bytes/, 'the same'],
-    ['a group of too many bytes', one({ groups: ['é'.repeat(65)], ...oauth }), /must be a non-empty string of at most 128 bytes/, 'the same'],
-    ['an address that is none', one({ oauth: { ...USER, token_uri: 'http://[0:1]/token' } }), /must be an https URL/, 'the spellings of the IPv6 loopback address'],
-    ['a host of too many bytes', one({ oauth: { ...USER, token_uri: `https://${'é'.repeat(200)}/` } }), /must be an https URL/, 'a schema counts characters'],
+    ['a seal of bad base64', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k1:${'A'.repeat(41)}` } } }), /no sealed value: must be/, 'the length of base64', (text) => /"v1:[\w.-]{1,32}:[A-Za-z0-9+/]{38,}={0,2}"/.test(text)],
+    ['a text of too many bytes', one({ city: 'é'.repeat(65), ...oauth }), /longer than 128 bytes/, 'a schema counts characters, the loader bytes of UTF-8', beyondAscii],
+    ['a word of too many bytes', { ...one(oauth), cohorts: [{ id: 'c', label: 'é'.repeat(65), region: 'West' }] }, /must be a string of 1 to 128 bytes/, 'the same', beyondAscii],
+    ['a group of too many bytes', one({ groups: ['é'.repeat(65)], ...oauth }), /must be a non-empty string of at most 128 bytes/, 'the same', beyondAscii],
+    ['an address that is none', one({ oauth: { ...USER, token_uri: 'http://[0:1]/token' } }), /must be an https URL/, 'the spellings of the IPv6 loopback address', (text) => /http:\/\/\[[0:.]*1\]/.test(text)],
+    ['a host of too many bytes', one({ oauth: { ...USER, token_uri: `https://${'é'.repeat(200)}/` } }), /must be an https URL/, 'a schema counts characters', beyondAscii],
     ['a name twice', '{"dealers":[{"dealer_id":"d1","dealer_id":"d1","name":"N","region":"W","properties":["1"],"adc":true}]}', /name "dealer_id" occurs twice/, 'lost when JSON is parsed'],
   ];
 };
