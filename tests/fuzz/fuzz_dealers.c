@@ -40,16 +40,19 @@ static void check_cohorts(const struct directory *d)
 }
 
 struct told {
+  const struct err *first;
   size_t n;
-  char first[400];
+  bool has_first;
 };
 
 static void on_fault(void *user, const struct dealers_fault *f)
 {
   struct told *t = user;
   FUZZ_MUST(f->text[0] != '\0' && f->field != NULL && f->dealer != NULL);
-  if (t->n++ == 0)
-    snprintf(t->first, sizeof(t->first), "%s", f->text);
+  char text[100]; /* a long message is cut */
+  snprintf(text, sizeof(text), "%s", f->text);
+  t->has_first = t->has_first || strstr(t->first->message, text) != NULL;
+  t->n++;
 }
 
 static void on_keys(void *user, const char *field, const char *const *known, size_t n)
@@ -58,17 +61,17 @@ static void on_keys(void *user, const char *field, const char *const *known, siz
   FUZZ_MUST(field != NULL && n > 0 && known[n - 1] != NULL);
 }
 
-/* The first fault of all is the one that the service would name. */
+/* The fault that the service would name is among them. */
 static void check_all_faults(const char *text, size_t size, const struct err *first)
 {
-  struct told told = {0};
+  struct told told = {.first = first};
   const struct dealers_watch watch = {on_fault, on_keys, &told};
   struct snapshot *s = NULL;
   struct err e = {0};
   enum err_code code = dealers_file_check(&s, "dealers.json", text, size, NULL, &watch, &e);
   FUZZ_MUST(code == first->code && (code == ERR_OK) == (s != NULL));
   FUZZ_MUST((told.n == 0) == (code == ERR_OK));
-  FUZZ_MUST(code == ERR_OK || strstr(first->message, told.first) != NULL);
+  FUZZ_MUST(code == ERR_OK || told.has_first);
   snapshot_unref(s);
 }
 
