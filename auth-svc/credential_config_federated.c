@@ -13,6 +13,8 @@
 #define AWS_VERIFICATION_URL                                                                       \
   "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
 
+enum { HEADER_NAME_MAX = 64 };
+
 /* -------------------------------------------------------------------- impersonation */
 
 static enum err_code read_life(const struct place *p, const cJSON *object, int64_t *life_s)
@@ -135,7 +137,8 @@ static enum err_code read_headers(const struct place *p, const cJSON *source,
     const char *value = NULL;
     if (*n == SUBJECT_MAX_HEADERS)
       return place_refuse(p, "headers", "more than %d headers", SUBJECT_MAX_HEADERS);
-    if (v->string[0] == '\0' || v->string[strspn(v->string, alphabet)] != '\0')
+    if (v->string[0] == '\0' || strlen(v->string) > HEADER_NAME_MAX ||
+        v->string[strspn(v->string, alphabet)] != '\0')
       return place_refuse(p, "headers", "\"%.40s\" is no name of a header", v->string);
     code = place_text(&child, o, v->string, REQUIRED, CONFIG_SECRET_MAX, &value);
     headers[(*n)++] = (struct http_header){v->string, value};

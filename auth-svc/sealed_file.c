@@ -153,7 +153,9 @@ static enum err_code walk_tree(cJSON *root, struct walk *w)
     name_dealer(place, d);
     place->field[0] = '\0';
     enum err_code code = cJSON_IsObject(d) ? walk_children(w, d, 1) : ERR_OK;
-    if (code != ERR_OK)
+    if (code != ERR_OK && w->on_fault != NULL)
+      w->on_fault(w->user, place, w->e);
+    else if (code != ERR_OK)
       return code;
     place->index++;
   }

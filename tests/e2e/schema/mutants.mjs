@@ -121,6 +121,9 @@ export class Walker {
         for (const gone of Object.keys(value))
           for (const example of this.examples(child).slice(0, 2)) yield [`has ${key}, not ${gone}`, { ...without(value, gone), [key]: example }];
       }
+    for (const { propertyNames } of nodes)
+      for (const n of propertyNames === undefined ? [] : [propertyNames.maxLength, propertyNames.maxLength + 1, 200])
+        yield [`has a name of ${n} letters`, { ...value, ['X'.repeat(n)]: 'x' }];
     for (const { maxProperties } of nodes)
       for (const n of maxProperties === undefined ? [] : [maxProperties, maxProperties + 1])
         yield [`has ${n} members`, Object.fromEntries(Array.from({ length: n }, (_, i) => [`X-${i}`, 'x']))];
