@@ -148,6 +148,9 @@ bool credential_metadata_detect(const char *host);
  * seconds at most. */
 enum err_code credential_find_adc(struct credential **out, const char *explicit_path,
                                   struct err *e);
+/* The same, but the metadata server is not asked: it counts as there. */
+enum err_code credential_find_adc_offline(struct credential **out, const char *explicit_path,
+                                          struct err *e);
 
 /* Digest of a list of texts, each of which may be NULL: of the digests of its parts, so that no
  * part can run into the next. */

@@ -202,15 +202,15 @@ static void warn_starts_with_the_cohort_out_of_benchmarks(void)
 static void cohorts_that_make_no_sense_are_refused_with_line_and_field(void)
 {
   refused(2, "", "[{\"id\":\"x\",\"dealers\":[\"a\",\"z\"]}]",
-          "f.json line 4: cohorts[0].dealers[1]: no dealer \"z\" in this file");
+          "f.json line 4: cohorts[0].dealers[1]: no dealer has the dealer_id \"z\"");
   refused(2, "", "[{\"id\":\"x\",\"region\":\"Atlantis\"}]",
           "f.json line 4: cohorts[0].region: no dealer is in region \"Atlantis\"");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\",\"region\":\"Region 0\"}]",
-          "f.json line 4: cohorts[0]: must have one of dealers, region and group");
+          "f.json line 4: cohorts[0]: must have exactly one of dealers, region and group");
   refused(2, "", "[{\"id\":\"X\",\"group\":\"even\"}]",
           "f.json line 4: cohorts[0].id: may hold small letters, digits and . _ - only");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\",\"version\":1.5}]",
-          "f.json line 4: cohorts[0].version: must be a whole number from 1");
+          "f.json line 4: cohorts[0].version: must be a whole number from 1 to 1000000000");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\"},{\"id\":\"x\",\"group\":\"odd\"}]",
           "f.json line 4: cohorts[1].id: \"x\" is used by cohorts[0] already");
 }

@@ -87,8 +87,8 @@ static unsigned mode_of(const char *name)
 
 static void every_command_has_help(void)
 {
-  static const char *const commands[] = {"keygen", "seal",  "unseal", "rotate",
-                                         "verify", "token", "check",  "audit"};
+  static const char *const commands[] = {"keygen", "seal",  "unseal", "rotate",  "verify",
+                                         "token",  "check", "audit",  "validate"};
   set_up();
   expect(sh("", "$A --help"), 0, "rotate FILE");
   for (size_t i = 0; i < ARRAY_LEN(commands); i++) {

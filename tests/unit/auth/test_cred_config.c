@@ -345,7 +345,7 @@ static void federated_credentials_are_refused_by_field(void)
        "must end in serviceAccounts/EMAIL:generateAccessToken"},
       {EXTERNAL("{\"file\":\"f\"},\"service_account_impersonation_url\":" IAM_URL
                 ",\"service_account_impersonation\":{\"token_lifetime_seconds\":10}"),
-       "token_lifetime_seconds (dealer \"d1\"): must be a number from 600 to 43200"},
+       "token_lifetime_seconds (dealer \"d1\"): must be a whole number of seconds from 600 to 43200"},
       {IMPERSONATED("{\"type\":\"impersonated_service_account\"}", ""),
        "source_credentials.type (dealer \"d1\"): must be \"authorized_user\", \"service_account\" "
        "or \"external_account\""},
