@@ -16,6 +16,8 @@ enum bearer_form {
   BEARER_UNSIGNED, /* base64 JSON with nothing but an account_id */
   BEARER_LOCAL,    /* anything, while authentication is off */
   BEARER_UNKNOWN,  /* none of these */
+  /* No bearer at all: the caller's certificate (certificate.h). */
+  BEARER_CERTIFICATE,
 };
 /* Label for metrics: "jwt". */
 const char *bearer_form_name(enum bearer_form form);

@@ -400,14 +400,18 @@ static enum err_code open_sealed(const struct dealers_reader *r, cJSON *root,
   return ERR_INVALID_ARGUMENT;
 }
 
-enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name, const char *text,
-                                        size_t len, const struct sealed_policy *sealed,
-                                        struct err *e)
+enum err_code dealers_file_parse_with(struct snapshot **out, const char *name, const char *text,
+                                      size_t len, const struct dealers_options *options,
+                                      struct err *e)
 {
   struct err ignored;
   const char *slash = strrchr(name, '/');
   AUTO_FREE char *dir = slash != NULL ? xstrndup(name, (size_t)(slash - name) + 1) : NULL;
-  struct dealers_reader r = {.name = name, .text = text, .len = len, .e = e != NULL ? e : &ignored};
+  struct dealers_reader r = {.name = name,
+                             .text = text,
+                             .len = len,
+                             .warn_of_cohorts = options->warn_of_cohorts,
+                             .e = e != NULL ? e : &ignored};
   r.credentials = (struct credential_config){.dir = dir, .refuse = refuse_credential, .user = &r};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_JSON cJSON *root = NULL;
@@ -419,7 +423,7 @@ enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name,
   const cJSON *list = NULL;
   code = find_dealers(&r, root, &list);
   if (code == ERR_OK)
-    code = open_sealed(&r, root, sealed);
+    code = open_sealed(&r, root, options->sealed);
   if (code == ERR_OK)
     code = parse_list(out, &r, root, list);
   credential_config_clear(&r.credentials);
@@ -430,21 +434,21 @@ enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name,
 enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
                                  size_t len, struct err *e)
 {
-  return dealers_file_parse_sealed(out, name, text, len, NULL, e);
+  return dealers_file_parse_with(out, name, text, len, &(struct dealers_options){0}, e);
 }
 
-enum err_code dealers_file_load_sealed(struct snapshot **out, const char *path,
-                                       const struct sealed_policy *sealed, struct err *e)
+enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
+                                     const struct dealers_options *options, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
   enum err_code code =
       secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
   if (code != ERR_OK)
     return code;
-  return dealers_file_parse_sealed(out, path, text.data, text.len, sealed, e);
+  return dealers_file_parse_with(out, path, text.data, text.len, options, e);
 }
 
 enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
 {
-  return dealers_file_load_sealed(out, path, NULL, e);
+  return dealers_file_load_with(out, path, &(struct dealers_options){0}, e);
 }

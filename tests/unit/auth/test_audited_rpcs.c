@@ -46,10 +46,9 @@ static void start_server(void)
 {
   const struct service_options options = {
       .config = s.config,
-      .sealer = s.sealer,
       .tokens = s.tokens,
       .audit = s.audit,
-      .bearer = {.enabled = true, .jwt = {s.keys, "iss", "analytics-mcp"}}};
+      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   const struct rpc_server_options server = {
       .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
   s.service = service_new(&options);
@@ -73,11 +72,11 @@ static void stage(void)
   CU_ASSERT_EQUAL_FATAL(audit_open(&s.audit, &audit, NULL), ERR_OK);
   s.fake = fake_start();
   struct snapshot *world = world_new(12, fake_url(s.fake));
-  sealer_new(&s.sealer, "KEY", NULL, NULL);
-  snapshot_name_peers(world, s.sealer);
-  s.config = snapshot_slot_new(world);
+  sealer_new(&s.sealer, "KEY", NULL, "test", NULL);
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, NULL});
+  s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {
       .env = {.http = s.http}, .on_refresh = audit_refresh, .user = s.audit};
@@ -94,8 +93,8 @@ static void strike(void)
   tokens_free(s.tokens);
   service_free(s.service);
   snapshot_slot_free(s.config);
-  jwt_keys_free(s.keys);
-  sealer_free(s.sealer);
+  jwt_keys_unref(s.keys);
+  sealer_unref(s.sealer);
   audit_close(s.audit);
   fake_stop(s.fake);
   rpc_shutdown();

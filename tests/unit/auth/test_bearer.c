@@ -294,7 +294,7 @@ static void a_key_id_chooses_among_keys_of_a_jwks(void)
     AUTO_FREE char *token = maker_token(table[i].header, CLAIMS, table[i].key, SECRET);
     CU_ASSERT_EQUAL(ask_with(&p, token) != NULL, table[i].good);
   }
-  jwt_keys_free(from_set);
+  jwt_keys_unref(from_set);
   EVP_PKEY_free(a);
   EVP_PKEY_free(b);
 }
@@ -312,7 +312,7 @@ static void weak_keys_are_refused(void)
   CU_ASSERT_EQUAL(jwt_keys_add_jwks(k, "F", "{\"keys\":[]}", 11, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_EQUAL(jwt_keys_add_hs256(k, "F", "short", 5, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_EQUAL(k->n, 0);
-  jwt_keys_free(k);
+  jwt_keys_unref(k);
   EVP_PKEY_free(small);
   EVP_PKEY_free(curve);
 }
@@ -327,7 +327,7 @@ static void without_keys_no_signed_token_is_accepted(void)
   struct jwt_keys *none = jwt_keys_new();
   p.jwt.keys = none;
   CU_ASSERT_PTR_NULL(ask_with(&p, token));
-  jwt_keys_free(none);
+  jwt_keys_unref(none);
 }
 
 /* -------------------------------------------------------------- account tokens */

@@ -50,8 +50,8 @@ static void stage_start(struct stage *s)
   struct rpc_server_options server = {.listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
   struct snapshot *world = world_new(12, NULL);
   rpc_init();
-  sealer_new(&s->sealer, "KEY", NULL, NULL);
-  snapshot_name_peers(world, s->sealer);
+  sealer_new(&s->sealer, "KEY", NULL, "test", NULL);
+  snapshot_trust(world, &(struct trust){.sealer = s->sealer});
   s->config = snapshot_slot_new(world);
   http_client_new(&s->http, &http, NULL);
   const struct tokens_options tokens = {.env = {.http = s->http}};
@@ -83,7 +83,7 @@ static void stage_stop(struct stage *s)
   jwks_free(s->jwks);
   service_free(s->service);
   snapshot_slot_free(s->config);
-  sealer_free(s->sealer);
+  sealer_unref(s->sealer);
   fake_stop(s->issuer);
   free(s->body);
   rpc_shutdown();

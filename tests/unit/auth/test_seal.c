@@ -16,7 +16,7 @@ static struct sealer *sealer(const char *keys)
 {
   struct sealer *s = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL_FATAL(sealer_new(&s, "AUTH_SEAL_KEY", keys, &e), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(sealer_new(&s, "AUTH_SEAL_KEY", keys, "here", &e), ERR_OK);
   return s;
 }
 
@@ -59,7 +59,7 @@ static void a_grant_survives_the_round_trip(void)
   CU_ASSERT_EQUAL(u.grant->n_dealer_ids, 2);
   CU_ASSERT_STRING_EQUAL(u.grant->dealer_ids[1], "d02");
   arena_free(arena);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void every_changed_bit_is_noticed(void)
@@ -77,7 +77,7 @@ static void every_changed_bit_is_noticed(void)
   }
   CU_ASSERT_EQUAL(opened, 0);
   CU_ASSERT_EQUAL(open_at(s, sealed.data, sealed.len, 1, NULL), ERR_OK);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void every_other_length_is_noticed(void)
@@ -92,7 +92,7 @@ static void every_other_length_is_noticed(void)
   }
   buf_putc(&sealed, '\0');
   CU_ASSERT_EQUAL(open_at(s, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void random_bytes_never_open(void)
@@ -109,7 +109,7 @@ static void random_bytes_never_open(void)
     }
     CU_ASSERT_EQUAL(open_at(s, noise, len, 1, NULL), ERR_UNAUTHENTICATED);
   }
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void an_expired_grant_says_so(void)
@@ -123,7 +123,7 @@ static void an_expired_grant_says_so(void)
   CU_ASSERT_STRING_EQUAL(e.reason, "expired_grant");
   CU_ASSERT_EQUAL(open_at(s, NULL, 0, 1, &e), ERR_UNAUTHENTICATED);
   CU_ASSERT_STRING_EQUAL(e.reason, "missing_grant");
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void another_key_does_not_open(void)
@@ -133,9 +133,9 @@ static void another_key_does_not_open(void)
   make_grant(a, &sealed);
   CU_ASSERT_EQUAL(open_at(b, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
   CU_ASSERT_EQUAL(open_at(r, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(a);
-  sealer_free(b);
-  sealer_free(r);
+  sealer_unref(a);
+  sealer_unref(b);
+  sealer_unref(r);
 }
 
 static void an_older_key_still_opens_after_a_change(void)
@@ -148,9 +148,9 @@ static void an_older_key_still_opens_after_a_change(void)
   CU_ASSERT_EQUAL(open_at(both, by_old.data, by_old.len, 1, NULL), ERR_OK);
   CU_ASSERT_EQUAL(open_at(new, by_both.data, by_both.len, 1, NULL), ERR_OK);
   CU_ASSERT_EQUAL(open_at(old, by_both.data, by_both.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(old);
-  sealer_free(both);
-  sealer_free(new);
+  sealer_unref(old);
+  sealer_unref(both);
+  sealer_unref(new);
 }
 
 static void one_type_cannot_pass_for_the_other(void)
@@ -169,7 +169,7 @@ static void one_type_cannot_pass_for_the_other(void)
   arena_free(arena);
   sealed.data[1] = SEAL_GRANT;
   CU_ASSERT_EQUAL(open_at(s, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void weak_and_malformed_keys_are_refused(void)
@@ -184,7 +184,7 @@ static void weak_and_malformed_keys_are_refused(void)
   for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
     struct sealer *s = NULL;
     struct err e = {0};
-    CU_ASSERT_EQUAL(sealer_new(&s, "AUTH_SEAL_KEY", bad[i], &e), ERR_INVALID_ARGUMENT);
+    CU_ASSERT_EQUAL(sealer_new(&s, "AUTH_SEAL_KEY", bad[i], "here", &e), ERR_INVALID_ARGUMENT);
     CU_ASSERT_EQUAL(strncmp(e.message, "AUTH_SEAL_KEY: ", 15), 0);
     CU_ASSERT_PTR_NULL(strstr(e.message, "00112233"));
   }
@@ -202,7 +202,7 @@ static void a_grant_too_large_to_travel_is_refused(void)
   g.dealer_ids = ids;
   g.n_dealer_ids = ARRAY_LEN(ids);
   CU_ASSERT_EQUAL(seal_message(s, SEAL_GRANT, &g.base, &sealed, &e), ERR_RESOURCE_EXHAUSTED);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void names_of_peers_resolve_here_only(void)
@@ -213,11 +213,11 @@ static void names_of_peers_resolve_here_only(void)
   for (size_t i = 0; i < 50; i++) {
     char ref[PEER_REF_SIZE];
     const struct dealer *d = &world->directory->dealers[i];
-    peers_write_ref(peers_tag(pa, d, false), ref);
+    peers_write_ref(peers_tag(pa, 0, d, false), ref);
     CU_ASSERT_PTR_EQUAL(peers_resolve(pa, ref), d);
     CU_ASSERT_PTR_NULL(peers_resolve(pb, ref));
     CU_ASSERT_PTR_NULL(strstr(ref, d->dealer_id));
-    peers_write_ref(peers_tag(pa, d, true), ref);
+    peers_write_ref(peers_tag(pa, 0, d, true), ref);
     CU_ASSERT_PTR_NULL(peers_resolve(pa, ref));
   }
   const struct dealer *d3 = directory_by_id(world->directory, "d03");
@@ -231,8 +231,8 @@ static void names_of_peers_resolve_here_only(void)
   peers_free(pa);
   peers_free(pb);
   snapshot_unref(world);
-  sealer_free(a);
-  sealer_free(b);
+  sealer_unref(a);
+  sealer_unref(b);
 }
 
 TEST_MAIN("auth seal", TEST(a_grant_survives_the_round_trip), TEST(every_changed_bit_is_noticed),

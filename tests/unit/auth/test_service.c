@@ -27,6 +27,7 @@ struct stage {
   struct snapshot_slot *config;
   struct sealer *sealer;
   struct jwt_keys *keys;
+  struct policies *policies;
   struct http_client *http;
   struct tokens *tokens;
   struct service *service;
@@ -41,15 +42,15 @@ struct staging {
   const char *client; /* whose certificate the caller shows */
   bool check_identity;
   size_t waiters_max; /* of the token cache; 0 for its default */
+  const char *policies; /* the policy file's text; NULL for none */
 };
 
 static void start_server(struct stage *s, const struct staging *how)
 {
   const struct service_options options = {
       .config = s->config,
-      .sealer = s->sealer,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {s->keys, "iss", "analytics-mcp"}},
+      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}},
       .report_identity = how->check_identity ? "report-svc" : NULL,
       .aggregate_identity = how->check_identity ? "aggregate-svc" : NULL};
   struct rpc_server_options server = {.listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
@@ -80,17 +81,28 @@ static void open_channel(struct stage *s, const struct staging *how)
   CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&s->channel, &channel, NULL), ERR_OK);
 }
 
+static struct policies *policies_of(const char *text)
+{
+  struct policies *p = NULL;
+  struct err e = {0};
+  if (policies_parse(&p, "policies.json", text, strlen(text), &e) != ERR_OK)
+    printf("\n  %s\n", e.message);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+  return p;
+}
+
 static struct stage stage_as(const struct staging *how)
 {
   struct stage s = {.fake = fake_start()};
   struct snapshot *world = world_new(how->dealers, fake_url(s.fake));
   const struct http_client_options http = {.user_agent = "test"};
   rpc_init();
-  sealer_new(&s.sealer, "KEY", NULL, NULL);
-  snapshot_name_peers(world, s.sealer);
-  s.config = snapshot_slot_new(world);
+  sealer_new(&s.sealer, "KEY", NULL, "test", NULL);
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
+  s.policies = how->policies != NULL ? policies_of(how->policies) : policies_none();
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, s.policies});
+  s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {.env = {.http = s.http}, .waiters_max = how->waiters_max};
   s.tokens = tokens_new(&tokens);
@@ -112,8 +124,9 @@ static void strike(struct stage *s)
   tokens_free(s->tokens);
   service_free(s->service);
   snapshot_slot_free(s->config);
-  jwt_keys_free(s->keys);
-  sealer_free(s->sealer);
+  jwt_keys_unref(s->keys);
+  policies_unref(s->policies);
+  sealer_unref(s->sealer);
   fake_stop(s->fake);
   rpc_shutdown();
 }
@@ -432,7 +445,7 @@ static void each_service_may_call_its_own_rpc_by_its_certificate(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
   cert_make(dir, names, ARRAY_LEN(names));
   for (size_t i = 1; i < ARRAY_LEN(names); i++) {
-    struct stage s = stage_as(&(struct staging){12, dir, names[i], true, 0});
+    struct stage s = stage_as(&(struct staging){12, dir, names[i], true, 0, NULL});
     struct err e;
     authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
     token_response *t = get_token(&s, &a->sealed, DIRECT, "d03", 5000, &e);
@@ -475,7 +488,7 @@ static void a_new_configuration_is_used_by_the_next_call(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(t);
   drop(t);
   struct snapshot *smaller = world_new(3, fake_url(s.fake));
-  snapshot_name_peers(smaller, s.sealer);
+  snapshot_trust(smaller, &(struct trust){s.sealer, s.keys, s.policies});
   snapshot_replace(s.config, smaller);
   CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d12", 5000, &e));
   CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
@@ -501,7 +514,7 @@ static void *reload_soon(void *arg)
   for (int i = 0; i < 500 && fake_hits(r->s->fake) < 1; i++)
     usleep(5000);
   fake_set(r->s->fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
-  snapshot_name_peers(r->next, r->s->sealer);
+  snapshot_trust(r->next, &(struct trust){r->s->sealer, r->s->keys, r->s->policies});
   snapshot_stamp(r->next, 1);
   snapshot_replace(r->s->config, snapshot_ref(r->next));
   tokens_configure(r->s->tokens, 1, find_in_snapshot, r->next, &changes);

@@ -39,8 +39,9 @@ static struct snapshot *load(struct stage *s)
   AUTO_BUF struct buf json = BUF_INIT(1 << 20);
   AUTO_FREE char *token_uri = xasprintf("%s/token", world_google_endpoint(s->google));
   plan_write(&s->plan, token_uri, &json);
-  must(dealers_file_parse(&world, "plan.json", json.data, json.len, &e), &e);
-  snapshot_name_peers(world, s->sealer);
+  must(dealers_file_parse_with(&world, "plan.json", json.data, json.len,
+                               &(struct dealers_options){.warn_of_cohorts = true}, &e), &e);
+  snapshot_trust(world, &(struct trust){s->sealer, s->keys, s->policies});
   return world;
 }
 
@@ -54,9 +55,8 @@ static void start_auth(struct stage *s)
   s->tokens = tokens_new(&tokens);
   const struct service_options options = {
       .config = s->config,
-      .sealer = s->sealer,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {s->keys, "iss", "analytics-mcp"}}};
+      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   s->auth_service = service_new(&options);
   must(rpc_server_new(&s->auth_server, &server_options, &e), &e);
   must(service_register(s->auth_service, s->auth_server, &e), &e);
@@ -90,7 +90,7 @@ void stage_start(struct stage *s)
   world_google_plan(s->google, &s->plan);
   /* always the same, so that a seed repeats a run */
   must(sealer_new(&s->sealer, "KEY",
-                  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", &e),
+                  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "test", &e),
        &e);
   s->keys = jwt_keys_new();
   must(jwt_keys_add_hs256(s->keys, "SECRET", STAGE_SECRET, strlen(STAGE_SECRET), &e), &e);
@@ -122,8 +122,8 @@ void stage_stop(struct stage *s)
   tokens_free(s->tokens);
   service_free(s->auth_service);
   snapshot_slot_free(s->config);
-  jwt_keys_free(s->keys);
-  sealer_free(s->sealer);
+  jwt_keys_unref(s->keys);
+  sealer_unref(s->sealer);
   world_google_stop(s->google);
   rpc_shutdown();
 }

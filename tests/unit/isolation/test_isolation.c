@@ -53,7 +53,6 @@ static void nothing_outside_the_grant_comes_back_from_any_rpc_or_tool(void)
   struct tally t = {0};
   int64_t start = clock_mono_ms();
   pick_seed(setting("AMCP_ISOLATION_SEED", 20261122));
-  setenv("AUTH_COHORT_RULES", "warn", 1);
   plan_draw(&s.plan, 12);
   stage_start(&s);
   for (; t.calls < cases && bad == 0; worlds++) {

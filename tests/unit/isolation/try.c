@@ -343,9 +343,9 @@ static void forge(struct attempt *a, struct buf *out)
     buf_append(out, a->grant.data, pick(a->grant.len));
     return;
   case 2: /* another key */
-    sealer_new(&stranger, "KEY", NULL, NULL);
+    sealer_new(&stranger, "KEY", NULL, "test", NULL);
     seal_message(stranger, SEAL_GRANT, &g.base, out, NULL);
-    sealer_free(stranger);
+    sealer_unref(stranger);
     return;
   case 3: /* over */
     g.expires_at = now_s() - (long long)pick(1000);
