@@ -38,7 +38,7 @@ bool claims_role(const char *name, Analytics__Auth__V1__Role *out);
  *           benchmark; `regions` (names, and ids of cohorts) can only narrow the benchmark,
  *           `groups` counts for nothing.
  * Names that are not configured are left out. Ends after GRANT_LIFE_S or with the bearer. The
- * grant has no grant_id and no audience yet. */
+ * grant has no grant_id yet. */
 Analytics__Auth__V1__Grant *claims_grant(const struct claims *c, const struct directory *directory,
                                          int64_t now_s, struct arena *arena);
 

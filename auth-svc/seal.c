@@ -168,20 +168,34 @@ void sealer_unref(struct sealer *s)
   free(s);
 }
 
-/* By the message itself, not by the type it is sealed as. */
-static void put_audience(const struct sealer *s, ProtobufCMessage *message)
+/* The message with the sealer's audience; a copy of its outermost level, so that the caller's
+ * own stays as it is. By the message itself, not by the type it is sealed as. */
+union sealable {
+  Analytics__Auth__V1__Grant grant;
+  Analytics__Auth__V1__BenchmarkGrant benchmark;
+};
+
+static const ProtobufCMessage *with_audience(const struct sealer *s, const ProtobufCMessage *m,
+                                             union sealable *copy)
 {
-  void *m = message;
-  if (message->descriptor == &analytics__auth__v1__grant__descriptor)
-    ((Analytics__Auth__V1__Grant *)m)->audience = borrow_text(s->audience);
-  else if (message->descriptor == &analytics__auth__v1__benchmark_grant__descriptor)
-    ((Analytics__Auth__V1__BenchmarkGrant *)m)->audience = borrow_text(s->audience);
+  if (m->descriptor == &analytics__auth__v1__grant__descriptor) {
+    memcpy(&copy->grant, m, sizeof(copy->grant));
+    copy->grant.audience = borrow_text(s->audience);
+    return &copy->grant.base;
+  }
+  if (m->descriptor == &analytics__auth__v1__benchmark_grant__descriptor) {
+    memcpy(&copy->benchmark, m, sizeof(copy->benchmark));
+    copy->benchmark.audience = borrow_text(s->audience);
+    return &copy->benchmark.base;
+  }
+  return m;
 }
 
-enum err_code seal_message(const struct sealer *s, enum seal_type type, ProtobufCMessage *message,
-                           struct buf *out, struct err *e)
+enum err_code seal_message(const struct sealer *s, enum seal_type type,
+                           const ProtobufCMessage *original, struct buf *out, struct err *e)
 {
-  put_audience(s, message);
+  union sealable copy;
+  const ProtobufCMessage *message = with_audience(s, original, &copy);
   size_t size = protobuf_c_message_get_packed_size(message), start = out->len;
   if (size > SEALED_MAX_BYTES - HEAD_BYTES - MAC_BYTES)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "grant_too_large",

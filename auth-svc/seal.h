@@ -38,10 +38,10 @@ size_t sealer_n_keys(const struct sealer *s);
 
 enum seal_type { SEAL_GRANT = 1, SEAL_BENCHMARK = 2 };
 
-/* Puts the audience into the message, a Grant or a BenchmarkGrant (the text is the sealer's),
- * and appends the sealed form. ERR_RESOURCE_EXHAUSTED when the grant is too large to travel. */
-enum err_code seal_message(const struct sealer *s, enum seal_type type, ProtobufCMessage *message,
-                           struct buf *out, struct err *e);
+/* Appends the sealed form of a Grant or BenchmarkGrant, with the sealer's audience in place of
+ * its own. ERR_RESOURCE_EXHAUSTED when the grant is too large to travel. */
+enum err_code seal_message(const struct sealer *s, enum seal_type type,
+                           const ProtobufCMessage *message, struct buf *out, struct err *e);
 
 /* What a sealed form holds: exactly one of the two. */
 struct unsealed {

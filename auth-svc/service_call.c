@@ -150,8 +150,8 @@ enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *c
 }
 
 enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
-                           enum seal_type type, ProtobufCMessage *message, ProtobufCBinaryData *out,
-                           struct err *e)
+                           enum seal_type type, const ProtobufCMessage *message,
+                           ProtobufCBinaryData *out, struct err *e)
 {
   AUTO_BUF struct buf sealed = BUF_INIT(SEALED_MAX_BYTES);
   enum err_code code = seal_message(config->trust.sealer, type, message, &sealed, e);

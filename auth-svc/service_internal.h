@@ -47,8 +47,8 @@ enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *c
                                  const struct scope **out, struct facts *f, struct err *e);
 /* Seals into the call's arena. */
 enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
-                           enum seal_type type, ProtobufCMessage *message, ProtobufCBinaryData *out,
-                           struct err *e);
+                           enum seal_type type, const ProtobufCMessage *message,
+                           ProtobufCBinaryData *out, struct err *e);
 
 rpc_handler service_authenticate, service_get_access_token;
 

@@ -1,6 +1,5 @@
 /* Per-dealer settings and the catalogue of cohorts: what is read, refused and served. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth-svc/catalogue.h"
@@ -11,6 +10,7 @@
 #include "tests/unit/harness.h"
 
 static size_t region_size = 6;
+static struct dealers_options options;
 
 /* Dealers a, b, c, ... with an owner each and one region; `more` stands in the last dealer,
  * `cohorts` beside the list. */

@@ -242,7 +242,8 @@ static void a_purpose_goes_with_its_grant_only(void)
   char *ids[] = {TEXT("d03")};
   struct asked a = ask_as(grant_of(ids, 1, NULL, 0));
   CU_ASSERT_EQUAL_FATAL(resolve(&a, NULL, 0, "", ""), ERR_OK);
-  struct unsealed direct = {&a.grant, NULL, 1000}, benchmark = {NULL, a.benchmark, 1000};
+  struct unsealed direct = {.grant = &a.grant, .expires_at = 1000};
+  struct unsealed benchmark = {.benchmark = a.benchmark, .expires_at = 1000};
   token_request r = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__INIT;
   r.target_case = (Analytics__Auth__V1__GetAccessTokenRequest__TargetCase)BY_DEALER;
   r.dealer_ref = TEXT("d03");

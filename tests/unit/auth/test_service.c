@@ -41,7 +41,7 @@ struct staging {
   const char *certs;  /* folder; NULL for plaintext */
   const char *client; /* whose certificate the caller shows */
   bool check_identity;
-  size_t waiters_max; /* of the token cache; 0 for its default */
+  size_t waiters_max;   /* of the token cache; 0 for its default */
   const char *policies; /* the policy file's text; NULL for none */
 };
 

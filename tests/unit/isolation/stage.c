@@ -40,7 +40,8 @@ static struct snapshot *load(struct stage *s)
   AUTO_FREE char *token_uri = xasprintf("%s/token", world_google_endpoint(s->google));
   plan_write(&s->plan, token_uri, &json);
   must(dealers_file_parse_with(&world, "plan.json", json.data, json.len,
-                               &(struct dealers_options){.warn_of_cohorts = true}, &e), &e);
+                               &(struct dealers_options){.warn_of_cohorts = true}, &e),
+       &e);
   snapshot_trust(world, &(struct trust){s->sealer, s->keys, s->policies});
   return world;
 }

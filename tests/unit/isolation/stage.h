@@ -19,7 +19,8 @@ struct stage {
   struct snapshot_slot *config;
   struct sealer *sealer;
   struct jwt_keys *keys;
-  struct http_client *http; /* of auth-svc and report-svc */
+  struct policies *policies; /* of the plan */
+  struct http_client *http;  /* of auth-svc and report-svc */
   struct tokens *tokens;
   struct service *auth_service;
   struct rpc_server *auth_server, *aggregate_server;
