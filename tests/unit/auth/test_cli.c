@@ -192,7 +192,7 @@ static void a_key_is_changed_while_the_service_runs(void)
                                     "kill -HUP $P; " UNTIL(
                                         1, "config_refused") "kill -TERM $P; wait $P; C=$?; "
                                                              "cat audit.log; exit $C"),
-         0, "\"detail\":\"changed while running\"");
+         0, "\"detail\":\"changed while running: 1 dealers");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"event\":\"config_refused\",\"result\":\"failed\""));
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "sealed with key \\\"k1\\\", which is not on the keyring"));
 }
