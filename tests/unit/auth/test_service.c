@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "tests/unit/auth/cert_maker.h"
 #include "tests/unit/auth/fake_endpoint.h"
+#include "tests/unit/auth/folder.h"
 #include "tests/unit/auth/jwt_maker.h"
 #include "tests/unit/auth/world.h"
 #include "tests/unit/harness.h"
@@ -466,6 +467,112 @@ static void each_service_may_call_its_own_rpc_by_its_certificate(void)
   rmdir(dir);
 }
 
+/* ------------------------------------------------------------- rights by certificate */
+
+#define MAPPED                                                                                     \
+  "{\"policies\":[{\"identity\":\"nightly-export\",\"subject\":\"export\",\"role\":\"group\","     \
+  "\"regions\":[\"West\"]},{\"identity\":\"gateway\",\"subject\":\"oops\",\"role\":\"admin\"},"    \
+  "{\"identity\":\"fired\",\"subject\":\"fired\",\"role\":\"admin\"}],"                            \
+  "\"revoked\":[{\"subject\":\"fired\"}]}"
+
+static authenticated *by_certificate(struct stage *s, const char *bearer, struct err *e)
+{
+  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
+  r.bearer_token = TEXT(bearer);
+  r.by_certificate = true;
+  return call(s, "Authenticate", &r.base, NULL, 5000, e);
+}
+
+static const char *const consumers[] = {"auth-svc", "nightly-export", "gateway", "stranger",
+                                        "fired"};
+
+static char *consumer_certs(void)
+{
+  char dir[] = "/tmp/auth-certs-XXXXXX";
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+  cert_make(dir, consumers, ARRAY_LEN(consumers));
+  return xstrdup(dir);
+}
+
+static struct stage stage_for(const char *certs, const char *client)
+{
+  return stage_as(
+      &(struct staging){.dealers = 12, .certs = certs, .client = client, .policies = MAPPED});
+}
+
+static void remove_certs(char *dir)
+{
+  folder_remove(dir);
+  free(dir);
+}
+
+static void a_consumer_gets_in_by_its_certificate(void)
+{
+  char *certs = consumer_certs();
+  struct stage s = stage_for(certs, "nightly-export");
+  struct err e;
+  authenticated *a = by_certificate(&s, "", &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+  CU_ASSERT_STRING_EQUAL(a->grant->subject, "export");
+  CU_ASSERT_EQUAL(a->grant->n_dealer_ids, 4);
+  int64_t life = a->grant->expires_at - clock_unix_ms() / 1000;
+  CU_ASSERT_TRUE(life > 590 && life <= 600);
+  token_response *t = get_token(&s, &a->sealed, DIRECT, "d03", 5000, &e);
+  CU_ASSERT_PTR_NOT_NULL(t);
+  drop(t);
+  CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d01", 5000, &e)); /* in the east */
+  CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
+  drop(a);
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "eyJ.bearer.too", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "not both"));
+  strike(&s);
+  remove_certs(certs);
+}
+
+/* The gateway passes bearers on; should its own certificate be mapped by mistake, a caller
+ * without a bearer gets nothing of that. */
+static void a_mapped_gateway_lends_its_rights_to_nobody(void)
+{
+  char *certs = consumer_certs();
+  struct stage s = stage_for(certs, "gateway");
+  struct err e;
+  CU_ASSERT_PTR_NULL(authenticate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "missing_credentials");
+  CU_ASSERT_PTR_NULL(authenticate(&s, "junk", &e));
+  CU_ASSERT_STRING_EQUAL(e.reason, "invalid_credentials");
+  authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+  CU_ASSERT_STRING_EQUAL(a->grant->subject, "ann");
+  CU_ASSERT_EQUAL(a->grant->n_dealer_ids, 1);
+  drop(a);
+  strike(&s);
+  remove_certs(certs);
+}
+
+static void a_certificate_without_policy_or_revoked_gets_nothing(void)
+{
+  char *certs = consumer_certs();
+  struct stage s = stage_for(certs, "stranger");
+  struct err e;
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "no policy for the identity \"stranger\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AUTH_POLICY_FILE"));
+  strike(&s);
+  s = stage_for(certs, "fired");
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "revoked");
+  strike(&s);
+  s = stage_for(NULL, NULL); /* plaintext: nobody has an identity */
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AUTH_POLICY_FILE"));
+  strike(&s);
+  remove_certs(certs);
+}
+
 static void a_grant_of_1500_dealers_travels(void)
 {
   struct stage s = stage_as(&(struct staging){.dealers = 1500});
@@ -584,6 +691,9 @@ TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(a_rejected_token_must_be_a_digest),
           TEST(a_caller_without_certificate_is_nobody_where_one_is_wanted),
           TEST(each_service_may_call_its_own_rpc_by_its_certificate),
+          TEST(a_consumer_gets_in_by_its_certificate),
+          TEST(a_mapped_gateway_lends_its_rights_to_nobody),
+          TEST(a_certificate_without_policy_or_revoked_gets_nothing),
           TEST(a_grant_of_1500_dealers_travels), TEST(a_new_configuration_is_used_by_the_next_call),
           TEST(a_call_that_waits_gets_the_token_of_the_new_credential),
           TEST(a_call_that_waits_for_a_removed_dealer_is_told_so))
