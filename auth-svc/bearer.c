@@ -225,11 +225,19 @@ static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum b
 
 /* ----------------------------------------------------------------------- entry */
 
+void bearer_sha256(const char *bearer, size_t len, uint8_t out[SHA256_SIZE])
+{
+  if (jwt_looks_like(bearer, len))
+    while (len > 0 && bearer[len - 1] != '.')
+      len--;
+  sha256_of(bearer, len, out);
+}
+
 static const char *principal_of(const struct attempt *a)
 {
   uint8_t digest[SHA256_SIZE];
   AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE);
-  sha256_of(a->bearer, a->len, digest);
+  bearer_sha256(a->bearer, a->len, digest);
   hex_encode(&hex, digest, sizeof(digest));
   return arena_strdup(a->arena, buf_str(&hex));
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/bearer.h"
 #include "auth-svc/cli.h"
 #include "auth-svc/dealers_file.h"
 #include "auth-svc/jwt.h"
@@ -367,7 +368,7 @@ static enum err_code verify_token(const struct settings *s, const char *token,
 static bool print_sha256(const char *token, struct buf *hex)
 {
   uint8_t digest[SHA256_SIZE];
-  sha256_of(token, strlen(token), digest);
+  bearer_sha256(token, strlen(token), digest);
   return hex_encode(hex, digest, sizeof(digest)) && printf("sha256 %s\n", buf_str(hex)) > 0;
 }
 

@@ -197,9 +197,10 @@ static enum err_code read_hash(const struct place *p, const char *text, char out
 {
   static const char digits[] = "0123456789abcdefABCDEF";
   if (strlen(text) != 64 || strspn(text, digits) != 64)
-    return place_refuse(p, "token_sha256",
-                        "must be the SHA-256 of a bearer token, 64 hexadecimal digits, as auth-svc "
-                        "token inspect prints it");
+    return place_refuse(
+        p, "token_sha256",
+        "must be 64 hexadecimal digits, the sha256 of a bearer token as auth-svc token "
+        "inspect prints it");
   for (size_t i = 0; i <= 64; i++)
     out[i] = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] - 'A' + 'a') : text[i];
   return ERR_OK;

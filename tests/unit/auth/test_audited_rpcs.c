@@ -348,6 +348,38 @@ static void a_full_disk_refuses_every_rpc_until_there_is_room(void)
   strike();
 }
 
+/* All lines with this text between quotes after "grant". */
+static size_t lines_of_grant(const char *id)
+{
+  char line[8192];
+  size_t n = 0;
+  AUTO_FREE char *field = xasprintf("\"grant\":\"%s\"", id);
+  FILE *f = fopen(s.path, "r");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  while (fgets(line, sizeof(line), f) != NULL)
+    n += strstr(line, field) != NULL;
+  fclose(f);
+  return n;
+}
+
+static void lines_of_one_grant_and_of_its_benchmark_carry_its_id(void)
+{
+  struct err e;
+  stage();
+  AUTO_FREE char *bearer = bearer_of("\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+  Analytics__Auth__V1__AuthenticateResponse *a = authenticate(bearer, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+  CU_ASSERT_EQUAL(strlen(a->grant->grant_id), 32);
+  CU_ASSERT_EQUAL(lines_of_grant(a->grant->grant_id), 1);
+  CU_ASSERT_EQUAL(list_dealers(&a->sealed, 10, &e), ERR_OK);
+  CU_ASSERT_EQUAL(resolve(&a->sealed, &e), ERR_OK);
+  CU_ASSERT_EQUAL(get_token(&s.benchmark, true, "d03", 5000, &e), ERR_OK); /* derived from it */
+  CU_ASSERT_EQUAL(get_token(&a->sealed, false, "d01", 5000, &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(lines_of_grant(a->grant->grant_id), 5);
+  drop(a);
+  strike();
+}
+
 static size_t occurrences(const char *path, const char *text)
 {
   static char source[1 << 18];
@@ -380,4 +412,5 @@ static void the_service_answers_in_one_place_only(void)
 
 TEST_MAIN("auth audited rpcs", TEST(each_outcome_of_each_rpc_writes_one_line),
           TEST(a_full_disk_refuses_every_rpc_until_there_is_room),
+          TEST(lines_of_one_grant_and_of_its_benchmark_carry_its_id),
           TEST(the_service_answers_in_one_place_only))
