@@ -83,8 +83,8 @@ static void faults_are_named_with_line_field_and_identity(void)
        "p.json line 1: revoked[0].jti: unknown key; known keys begin with \"subject\", "
        "\"token_id\""},
       {"{\"revoked\":[{\"token_sha256\":\"abc\"}]}",
-       "p.json line 1: revoked[0].token_sha256: must be the SHA-256 of a bearer token, 64 "
-       "hexadecimal digits, as auth-svc token inspect prints it"},
+       "p.json line 1: revoked[0].token_sha256: must be 64 hexadecimal digits, the sha256 of a "
+       "bearer token as auth-svc token inspect prints it"},
       {"{\"revoked\":[{\"subject\":\"a\\nb\"}]}",
        "p.json line 1: revoked[0].subject: holds a control character"},
   };
