@@ -121,9 +121,7 @@ void stage_start(struct stage *s)
   s->google = world_google_start();
   world_google_plan(s->google, &s->plan);
   /* always the same, so that a seed repeats a run */
-  must(sealer_new(&s->sealer, "KEY",
-                  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "test", &e),
-       &e);
+  must(sealer_new(&s->sealer, "KEY", STAGE_KEY, "test", &e), &e);
   s->keys = jwt_keys_new();
   must(jwt_keys_add_hs256(s->keys, "SECRET", STAGE_SECRET, strlen(STAGE_SECRET), &e), &e);
   must(http_client_new(&s->http, &http, &e), &e);

@@ -11,6 +11,7 @@
 #include "tests/unit/isolation/google.h"
 #include "tests/unit/isolation/report_side.h"
 
+#define STAGE_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define STAGE_SECRET "isolation: a shared secret of 32 bytes or more"
 
 struct stage {
