@@ -437,7 +437,8 @@ static void lines_of_before_there_were_grants_still_verify(void)
   CU_ASSERT_EQUAL(audit_write(a, &event, NULL), ERR_OK);
   audit_close(a);
   size_t len;
-  CU_ASSERT_PTR_NOT_NULL(strstr(slurp(path, &len), "\"grant\":\"g-1\""));
+  AUTO_FREE char *text = slurp(path, &len);
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"grant\":\"g-1\""));
   struct first first;
   CU_ASSERT_EQUAL(verify(NULL, &first), 0);
 }
