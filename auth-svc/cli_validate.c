@@ -53,8 +53,10 @@ static bool load_dealers(struct job *j)
   struct err e = {0};
   struct sealed_policy policy = j->settings.sealed;
   policy.warn_plain = false; /* told below */
+  const struct dealers_options options = {
+      .sealed = &policy, .warn_of_cohorts = strcmp(j->settings.cohort_rules, "warn") == 0};
   enum err_code code =
-      dealers_file_check(&j->snapshot, j->name, j->text.data, j->text.len, &policy, &watch, &e);
+      dealers_file_check(&j->snapshot, j->name, j->text.data, j->text.len, &options, &watch, &e);
   if (code != ERR_OK && j->found.faults.n == 0)
     validation_fault(&j->found, j->name, 0, "", "", e.message);
   return code == ERR_OK;

@@ -1,4 +1,4 @@
-/* What the readers of credentials share; nobody else includes it. */
+/* What the readers of credentials and of the policy file share; nobody else includes it. */
 #ifndef AMCP_AUTH_CREDENTIAL_READER_H
 #define AMCP_AUTH_CREDENTIAL_READER_H
 

@@ -245,25 +245,15 @@ static void add_unwritten_regions(struct maker *m)
 
 /* --------------------------------------------------------------------------- rules */
 
-/* strict refuses; warn takes the later, never a region, out of benchmarks. */
-static enum err_code read_rules(const struct maker *m, bool *warn)
-{
-  const char *text = getenv("AUTH_COHORT_RULES");
-  *warn = text != NULL && strcmp(text, "warn") == 0;
-  if (text == NULL || *text == '\0' || *warn || strcmp(text, "strict") == 0)
-    return ERR_OK;
-  return err_set(m->r->e, ERR_INVALID_ARGUMENT, "bad_setting",
-                 "AUTH_COHORT_RULES: \"%.40s\" is neither strict nor warn", text);
-}
-
-static enum err_code check_pair(const struct maker *m, struct catalogued *a, struct catalogued *b,
-                                bool warn)
+/* Refuses the file; or, where that is asked for, takes the later, never a region, out of
+ * benchmarks. */
+static enum err_code check_pair(const struct maker *m, struct catalogued *a, struct catalogued *b)
 {
   bool regions = a->region < m->d->n_regions && b->region < m->d->n_regions;
   if (regions || !catalogue_conflict(m->d, a, b)) /* regions have no dealer in common */
     return ERR_OK;
   struct catalogued *later = b->region < m->d->n_regions ? a : b;
-  if (!warn)
+  if (!m->r->warn_of_cohorts)
     return refuse(m, later->place, "",
                   "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
                   "one subtracted from the other would tell single dealers' figures; change their "
@@ -284,13 +274,12 @@ static bool with_region(const struct maker *m, size_t i, size_t k)
 /* Regions against named cohorts first: a cohort that they push out pushes no other out. */
 static enum err_code check_rules(const struct maker *m)
 {
-  bool warn = false;
-  enum err_code code = read_rules(m, &warn);
+  enum err_code code = ERR_OK;
   for (int regions = 1; regions >= 0; regions--)
     for (size_t i = 0; i < m->n && dealers_go_on(m->r, code); i++)
       for (size_t k = i + 1; k < m->n && dealers_go_on(m->r, code); k++)
         if (with_region(m, i, k) == (regions == 1))
-          code = first_of(code, check_pair(m, &m->cohorts[i], &m->cohorts[k], warn));
+          code = first_of(code, check_pair(m, &m->cohorts[i], &m->cohorts[k]));
   return code;
 }
 

@@ -464,43 +464,45 @@ static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
   return code;
 }
 
-enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name, const char *text,
-                                        size_t len, const struct sealed_policy *sealed,
-                                        struct err *e)
-{
-  struct err ignored;
-  struct dealers_reader r = {.name = name, .text = text, .len = len, .e = e != NULL ? e : &ignored};
-  return parse_text(out, &r, sealed);
-}
-
 enum err_code dealers_file_check(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, const struct sealed_policy *sealed,
+                                 size_t len, const struct dealers_options *options,
                                  const struct dealers_watch *watch, struct err *e)
 {
   struct err ignored;
-  struct dealers_reader r = {
-      .name = name, .text = text, .len = len, .e = e != NULL ? e : &ignored, .watch = watch};
-  return parse_text(out, &r, sealed);
+  struct dealers_reader r = {.name = name,
+                             .text = text,
+                             .len = len,
+                             .warn_of_cohorts = options->warn_of_cohorts,
+                             .e = e != NULL ? e : &ignored,
+                             .watch = watch};
+  return parse_text(out, &r, options->sealed);
+}
+
+enum err_code dealers_file_parse_with(struct snapshot **out, const char *name, const char *text,
+                                      size_t len, const struct dealers_options *options,
+                                      struct err *e)
+{
+  return dealers_file_check(out, name, text, len, options, NULL, e);
 }
 
 enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
                                  size_t len, struct err *e)
 {
-  return dealers_file_parse_sealed(out, name, text, len, NULL, e);
+  return dealers_file_parse_with(out, name, text, len, &(struct dealers_options){0}, e);
 }
 
-enum err_code dealers_file_load_sealed(struct snapshot **out, const char *path,
-                                       const struct sealed_policy *sealed, struct err *e)
+enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
+                                     const struct dealers_options *options, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
   enum err_code code =
       secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
   if (code != ERR_OK)
     return code;
-  return dealers_file_parse_sealed(out, path, text.data, text.len, sealed, e);
+  return dealers_file_parse_with(out, path, text.data, text.len, options, e);
 }
 
 enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
 {
-  return dealers_file_load_sealed(out, path, NULL, e);
+  return dealers_file_load_with(out, path, &(struct dealers_options){0}, e);
 }

@@ -17,9 +17,10 @@ struct dealers_reader {
   const char *name;
   const char *text;
   size_t len;
-  bool bare;       /* the file is an array of dealers */
-  size_t index;    /* of the dealer being read */
-  const char *who; /* its id; NULL while not known */
+  bool bare;            /* the file is an array of dealers */
+  bool warn_of_cohorts; /* see struct dealers_options */
+  size_t index;         /* of the dealer being read */
+  const char *who;      /* its id; NULL while not known */
   struct arena *arena;
   struct credential_config credentials;
   struct err *e;                     /* gets the first fault */

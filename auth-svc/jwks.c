@@ -59,7 +59,7 @@ static void set_unref(struct counted_set *s)
 {
   if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
     return;
-  jwt_keys_free(s->set.keys);
+  jwt_keys_unref(s->set.keys);
   free(s);
 }
 
@@ -159,7 +159,7 @@ static enum err_code read_answer(struct jwt_keys **out, const struct http_respon
   struct jwt_keys *keys = jwt_keys_new();
   enum err_code code = jwt_keys_add_jwks(keys, "AUTH_JWT_JWKS_URL", r->body, r->body_len, e);
   if (code != ERR_OK) {
-    jwt_keys_free(keys);
+    jwt_keys_unref(keys);
     return code;
   }
   *out = keys;

@@ -24,12 +24,20 @@ const char *jwt_alg_name(enum jwt_alg alg)
 
 struct jwt_keys *jwt_keys_new(void)
 {
-  return xcalloc(1, sizeof(struct jwt_keys));
+  struct jwt_keys *k = xcalloc(1, sizeof(*k));
+  atomic_init(&k->refs, 1);
+  return k;
 }
 
-void jwt_keys_free(struct jwt_keys *k)
+struct jwt_keys *jwt_keys_ref(struct jwt_keys *k)
 {
-  if (k == NULL)
+  atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);
+  return k;
+}
+
+void jwt_keys_unref(struct jwt_keys *k)
+{
+  if (k == NULL || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_acq_rel) != 1)
     return;
   for (size_t i = 0; i < k->n; i++) {
     EVP_PKEY_free(k->keys[i].public_key);

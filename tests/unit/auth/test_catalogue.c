@@ -1,6 +1,5 @@
 /* Per-dealer settings and the catalogue of cohorts: what is read, refused and served. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth-svc/catalogue.h"
@@ -11,6 +10,7 @@
 #include "tests/unit/harness.h"
 
 static size_t region_size = 6;
+static struct dealers_options options;
 
 /* Dealers a, b, c, ... with an owner each and one region; `more` stands in the last dealer,
  * `cohorts` beside the list. */
@@ -30,13 +30,13 @@ static enum err_code load(struct snapshot **out, size_t n, const char *more, con
   buf_printf(&j, "]%s%s}", cohorts[0] != '\0' ? ",\"cohorts\":" : "", cohorts);
   *e = (struct err){0};
   *out = NULL;
-  enum err_code code = dealers_file_parse(out, "f.json", buf_str(&j), j.len, e);
+  enum err_code code = dealers_file_parse_with(out, "f.json", buf_str(&j), j.len, &options, e);
   if (code == ERR_OK) {
     struct sealer *sealer = NULL;
     sealer_new(&sealer, "K", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-               NULL);
-    snapshot_name_peers(*out, sealer);
-    sealer_free(sealer);
+               "test", NULL);
+    snapshot_trust(*out, &(struct trust){.sealer = sealer});
+    sealer_unref(sealer);
   }
   return code;
 }
@@ -187,16 +187,14 @@ static void a_union_of_whole_cohorts_is_accepted(void)
 
 static void warn_starts_with_the_cohort_out_of_benchmarks(void)
 {
-  setenv("AUTH_COHORT_RULES", "warn", 1);
+  options.warn_of_cohorts = true;
   struct snapshot *s = accepted(14, "", P11);
+  options.warn_of_cohorts = false;
   for (size_t i = 0; i < s->directory->n_cohorts; i++) {
     const struct catalogued *c = &s->directory->cohorts[i];
     CU_ASSERT_EQUAL(c->benchmark, c->is_region && c->n_members > 5);
   }
   snapshot_unref(s);
-  setenv("AUTH_COHORT_RULES", "wran", 1);
-  refused(2, "", "", "AUTH_COHORT_RULES: \"wran\" is neither strict nor warn");
-  unsetenv("AUTH_COHORT_RULES");
 }
 
 static void cohorts_that_make_no_sense_are_refused_with_line_and_field(void)

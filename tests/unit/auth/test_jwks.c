@@ -50,8 +50,8 @@ static void stage_start(struct stage *s)
   struct rpc_server_options server = {.listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
   struct snapshot *world = world_new(12, NULL);
   rpc_init();
-  sealer_new(&s->sealer, "KEY", NULL, NULL);
-  snapshot_name_peers(world, s->sealer);
+  sealer_new(&s->sealer, "KEY", NULL, "test", NULL);
+  snapshot_trust(world, &(struct trust){.sealer = s->sealer});
   s->config = snapshot_slot_new(world);
   http_client_new(&s->http, &http, NULL);
   const struct tokens_options tokens = {.env = {.http = s->http}};
@@ -61,7 +61,6 @@ static void stage_start(struct stage *s)
   CU_ASSERT_EQUAL_FATAL(jwks_new(&s->jwks, "URL", &jwks, NULL), ERR_OK);
   const struct service_options options = {
       .config = s->config,
-      .sealer = s->sealer,
       .tokens = s->tokens,
       .jwks = s->jwks,
       .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
@@ -83,7 +82,7 @@ static void stage_stop(struct stage *s)
   jwks_free(s->jwks);
   service_free(s->service);
   snapshot_slot_free(s->config);
-  sealer_free(s->sealer);
+  sealer_unref(s->sealer);
   fake_stop(s->issuer);
   free(s->body);
   rpc_shutdown();
@@ -202,6 +201,8 @@ static void cache_control_is_read(void)
 
 /* ------------------------------------------------------------------------- verified */
 
+#define KEYS(n) ((struct key_generation){.configured = 1, .fetched = (n)})
+
 static void digest_of(int i, uint8_t out[SHA256_SIZE])
 {
   sha256_of(&i, sizeof(i), out);
@@ -213,13 +214,16 @@ static void a_checked_token_is_remembered_until_its_end_or_other_keys(void)
   uint8_t a[SHA256_SIZE], b[SHA256_SIZE];
   digest_of(1, a);
   digest_of(2, b);
-  verified_add(v, a, 1, 1000);
-  CU_ASSERT_TRUE(verified_has(v, a, 1, 999));
-  CU_ASSERT_FALSE(verified_has(v, b, 1, 999));
-  CU_ASSERT_FALSE(verified_has(v, a, 1, 1000)); /* over */
-  verified_add(v, a, 1, 1000);
-  CU_ASSERT_FALSE(verified_has(v, a, 2, 999)); /* other keys */
-  CU_ASSERT_FALSE(verified_has(v, a, 1, 999)); /* and forgotten */
+  verified_add(v, a, KEYS(1), 1000);
+  CU_ASSERT_TRUE(verified_has(v, a, KEYS(1), 999));
+  CU_ASSERT_FALSE(verified_has(v, b, KEYS(1), 999));
+  CU_ASSERT_FALSE(verified_has(v, a, KEYS(1), 1000)); /* over */
+  verified_add(v, a, KEYS(1), 1000);
+  CU_ASSERT_FALSE(verified_has(v, a, KEYS(2), 999)); /* other keys */
+  CU_ASSERT_FALSE(verified_has(v, a, KEYS(1), 999)); /* and forgotten */
+  verified_add(v, a, KEYS(1), 1000);
+  const struct key_generation reloaded = {.configured = 2, .fetched = 1};
+  CU_ASSERT_FALSE(verified_has(v, a, reloaded, 999));
   verified_free(v);
 }
 
@@ -229,15 +233,15 @@ static void the_least_recently_used_token_goes_first(void)
   uint8_t d[SHA256_SIZE];
   for (int i = 0; i < 8; i++) {
     digest_of(i, d);
-    verified_add(v, d, 1, 1000);
+    verified_add(v, d, KEYS(1), 1000);
   }
   digest_of(0, d);
-  CU_ASSERT_TRUE(verified_has(v, d, 1, 1));
+  CU_ASSERT_TRUE(verified_has(v, d, KEYS(1), 1));
   digest_of(8, d);
-  verified_add(v, d, 1, 1000);
+  verified_add(v, d, KEYS(1), 1000);
   for (int i = 0; i <= 8; i++) {
     digest_of(i, d);
-    CU_ASSERT_EQUAL(verified_has(v, d, 1, 1), i != 1);
+    CU_ASSERT_EQUAL(verified_has(v, d, KEYS(1), 1), i != 1);
   }
   verified_free(v);
 }
