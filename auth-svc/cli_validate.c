@@ -8,6 +8,7 @@
 #include "auth-svc/cli.h"
 #include "auth-svc/credential_config.h"
 #include "auth-svc/dealers_file.h"
+#include "auth-svc/policies.h"
 #include "auth-svc/secret_file.h"
 #include "auth-svc/token_answer.h"
 #include "auth-svc/validation.h"
@@ -22,6 +23,7 @@ struct job {
   const char *name; /* of the dealers file, in messages */
   struct buf text;
   struct snapshot *snapshot;
+  struct policies *policies;
   size_t plain, sealed;
 };
 
@@ -53,8 +55,10 @@ static bool load_dealers(struct job *j)
   struct err e = {0};
   struct sealed_policy policy = j->settings.sealed;
   policy.warn_plain = false; /* told below */
+  const struct dealers_options options = {
+      .sealed = &policy, .warn_of_cohorts = strcmp(j->settings.cohort_rules, "warn") == 0};
   enum err_code code =
-      dealers_file_check(&j->snapshot, j->name, j->text.data, j->text.len, &policy, &watch, &e);
+      dealers_file_check(&j->snapshot, j->name, j->text.data, j->text.len, &options, &watch, &e);
   if (code != ERR_OK && j->found.faults.n == 0)
     validation_fault(&j->found, j->name, 0, "", "", e.message);
   return code == ERR_OK;
@@ -205,6 +209,32 @@ static void look(struct job *j)
   look_at_cohorts(j);
 }
 
+/* -------------------------------------------------------------------------- policies */
+
+/* Who gets in by certificate and who is revoked; NULL: there is no such file. Names are compared
+ * with the dealers where those are right. */
+static void look_at_policies(struct job *j, const char *file)
+{
+  struct err e = {0};
+  AUTO_BUF struct buf names = BUF_INIT(1 << 16);
+  if (file == NULL)
+    return;
+  if (policies_load(&j->policies, file, &e) != ERR_OK) {
+    validation_fault_of(&j->found, file, e.message);
+    return;
+  }
+  const struct policies *p = j->policies;
+  size_t revoked = p->subjects.n + p->token_ids.n + p->token_hashes.n, unknown = 0;
+  if (j->snapshot != NULL)
+    unknown = policies_unknown_names(p, j->snapshot->directory, &names);
+  if (unknown > 0)
+    validation_warn(&j->found, "unknown_names", file, "",
+                    "%zu name%s of no dealer, region or group: %s", unknown,
+                    unknown == 1 ? "" : "s", buf_str(&names));
+  buf_printf(&j->found.summary, "  policies     %zu, revoked %zu\n", p->n, revoked);
+  buf_printf(&j->found.members, ",\"policies\":%zu,\"revoked\":%zu", p->n, revoked);
+}
+
 /* --------------------------------------------------------------------------- command */
 
 static void job_clear(struct job *j)
@@ -212,10 +242,11 @@ static void job_clear(struct job *j)
   validation_clear(&j->found);
   buf_wipe(&j->text);
   snapshot_unref(j->snapshot);
+  policies_unref(j->policies);
   settings_free(&j->settings);
 }
 
-static int run(struct job *j, const char *file, bool json)
+static int run(struct job *j, const char *file, const char *policies, bool json)
 {
   struct err e = {0};
   if (cli_settings(&j->settings, &e) != ERR_OK)
@@ -228,20 +259,23 @@ static int run(struct job *j, const char *file, bool json)
   settings_wipe_secrets(&j->settings);
   if (read && load_dealers(j))
     look(j);
+  look_at_policies(j, policies != NULL ? policies : j->settings.policy_file);
   validation_print(&j->found, j->name, json);
   return j->found.faults.n == 0 ? EXIT_OK : EXIT_CONFIG;
 }
 
 int cli_validate(int argc, char **argv, const char *help)
 {
-  static const struct option longs[] = {
-      {"help", no_argument, NULL, 'h'}, {"format", required_argument, NULL, 'f'}, {0}};
+  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                        {"format", required_argument, NULL, 'f'},
+                                        {"policies", required_argument, NULL, 'p'},
+                                        {0}};
   __attribute__((cleanup(job_clear))) struct job j = {.text = BUF_INIT(DEALERS_FILE_MAX + 2)};
-  const char *format = "text";
+  const char *format = "text", *policies = NULL;
   int c, exit_code = EXIT_OK;
   validation_init(&j.found);
   while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
-    format = optarg;
+    *(c == 'p' ? &policies : &format) = optarg;
   if (c == 0)
     return exit_code;
   bool json = strcmp(format, "json") == 0;
@@ -249,5 +283,5 @@ int cli_validate(int argc, char **argv, const char *help)
     return cli_fail(EXIT_USAGE, "validate", "--format: must be text or json; see --help");
   if (optind + 1 < argc)
     return cli_fail(EXIT_USAGE, "validate", "takes one FILE; see --help");
-  return run(&j, optind < argc ? argv[optind] : NULL, json);
+  return run(&j, optind < argc ? argv[optind] : NULL, policies, json);
 }

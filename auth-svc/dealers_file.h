@@ -60,12 +60,12 @@ struct dealers_watch {
   void *user;
 };
 
-/* Like dealers_file_parse_sealed(), but goes on after a fault: tells the watch of each dealer's
- * and cohort's, and asks no metadata server ("adc": true is taken as if it answered). A
- * credential ends at its first fault; which dealers a cohort has is looked at once the dealers
- * are right. */
+/* Like dealers_file_parse_with(), but with a watch (NULL: without) goes on after a fault: tells the
+ * watch of each dealer's and cohort's, and asks no metadata server ("adc": true is taken as if it
+ * answered). A credential ends at its first fault; which dealers a cohort has is looked at once the
+ * dealers are right. */
 enum err_code dealers_file_check(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, const struct sealed_policy *sealed,
+                                 size_t len, const struct dealers_options *options,
                                  const struct dealers_watch *watch, struct err *e);
 
 /* The same from text; `name` stands for the file in messages. */

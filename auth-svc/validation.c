@@ -53,6 +53,14 @@ void validation_fault(struct validation *v, const char *file, size_t line, const
   add(&v->faults, file, line, NULL, field, dealer, text);
 }
 
+void validation_fault_of(struct validation *v, const char *file, const char *message)
+{
+  size_t line = 0, len = strlen(file);
+  if (strncmp(message, file, len) == 0 && sscanf(message + len, " line %zu: ", &line) == 1)
+    message = strchr(message + len, ':') + 2;
+  validation_fault(v, file, line, "", "", message);
+}
+
 void validation_warn(struct validation *v, const char *code, const char *file, const char *field,
                      const char *fmt, ...)
 {

@@ -37,6 +37,8 @@ void validation_clear(struct validation *v);
 /* A fault; the file must not be deployed. Texts are copied and must not hold secrets. */
 void validation_fault(struct validation *v, const char *file, size_t line, const char *field,
                       const char *dealer, const char *text);
+/* The same from a loader's message, "FILE line 4: FIELD: ..." or one without a line. */
+void validation_fault_of(struct validation *v, const char *file, const char *message);
 /* Something that works, but perhaps not as meant. `code` names its kind for programs. */
 void validation_warn(struct validation *v, const char *code, const char *file, const char *field,
                      const char *fmt, ...) __attribute__((format(printf, 5, 6)));

@@ -37,7 +37,8 @@ static inline void check_all_faults(const char *text, size_t size, const struct 
   const struct dealers_watch watch = {on_fault, on_keys, &told};
   struct snapshot *s = NULL;
   struct err e = {0};
-  enum err_code code = dealers_file_check(&s, "dealers.json", text, size, NULL, &watch, &e);
+  const struct dealers_options options = {.sealed = NULL};
+  enum err_code code = dealers_file_check(&s, "dealers.json", text, size, &options, &watch, &e);
   FUZZ_MUST(code == first->code && (code == ERR_OK) == (s != NULL));
   FUZZ_MUST((told.n == 0) == (code == ERR_OK));
   FUZZ_MUST(code == ERR_OK || told.has_first);

@@ -51,12 +51,13 @@ static void judge(const char *name, const char *text, size_t len,
                   const struct sealed_policy *sealed, bool keys)
 {
   struct verdict v = {.faults = BUF_INIT(ANSWER_MAX), .keys = BUF_INIT(ANSWER_MAX)};
+  const struct dealers_options options = {.sealed = sealed};
   const struct dealers_watch watch = {add_fault, keys ? add_keys : NULL, &v};
   AUTO_BUF struct buf out = BUF_INIT(ANSWER_MAX);
   struct snapshot *first = NULL, *all = NULL;
   struct err e = {0}, again = {0};
-  bool ok = dealers_file_parse_sealed(&first, name, text, len, sealed, &e) == ERR_OK;
-  bool checked = dealers_file_check(&all, name, text, len, sealed, &watch, &again) == ERR_OK;
+  bool ok = dealers_file_parse_with(&first, name, text, len, &options, &e) == ERR_OK;
+  bool checked = dealers_file_check(&all, name, text, len, &options, &watch, &again) == ERR_OK;
   buf_printf(&out, "{\"ok\":%s,\"checked\":%s,\"error\":", ok ? "true" : "false",
              checked ? "true" : "false");
   buf_put_json_string(&out, e.message, strlen(e.message));

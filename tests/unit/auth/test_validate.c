@@ -290,6 +290,24 @@ static void no_network_is_asked(void)
               "adc.json:1: [0].adc (dealer \"d1\"): no Application Default Credentials");
 }
 
+/* -------------------------------------------------------------------------- policies */
+
+static void the_policy_file_is_checked_too(void)
+{
+  put_crowd("west.json", 6, "");
+  put("policies.json", "{\"policies\":[\n{\"identity\":\"a\",\"subject\":\"s\",\"role\":\"group\","
+                       "\"regions\":[\"West\",\"Eats\"]}],\"revoked\":[{\"subject\":\"x\"}]}");
+  expect_part("$A validate west.json --policies policies.json", 0,
+              "policies.json: warning: 1 name of no dealer, region or group: ");
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "Eats"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "  policies     1, revoked 1\n"));
+  put("policies.json",
+      "{\"policies\":[\n{\"identity\":\"a\",\"subject\":\"s\",\"role\":\"boss\"}]}");
+  expect_part("AUTH_POLICY_FILE=policies.json $A validate west.json", 78,
+              "policies.json:2: policies[0].role (identity \"a\"): must be ");
+  expect_part("$A validate west.json --policies none.json", 78, "none.json: ");
+}
+
 /* ------------------------------------------------------------------------------ JSON */
 
 static cJSON *output(void)
@@ -339,7 +357,7 @@ static void wrong_usage_and_wrong_settings_are_told_apart(void)
          "auth-svc validate: --format: must be text or json; see --help\n");
   expect("AUTH_COHORT_RULES=maybe $A validate west.json", 78,
          "auth-svc validate: AUTH_COHORT_RULES: must be strict or warn\n");
-  expect_part("$A validate --help", 0, "Usage: auth-svc validate [FILE] [--format text|json]");
+  expect_part("$A validate --help", 0, "Usage: auth-svc validate [FILE] [--policies FILE]");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong"));
   expect_part("$A --help", 0, "validate [FILE]     check a dealers file before it is deployed");
 }
@@ -352,5 +370,5 @@ TEST_MAIN("auth validate", TEST(a_good_file_is_summed_up),
           TEST(thousands_of_faults_are_counted_and_some_told),
           TEST(sealed_secrets_open_with_the_ring_of_the_service),
           TEST(secrets_in_the_clear_are_refused_where_the_service_refuses_them),
-          TEST(no_network_is_asked), TEST(json_is_for_programs),
-          TEST(wrong_usage_and_wrong_settings_are_told_apart))
+          TEST(no_network_is_asked), TEST(the_policy_file_is_checked_too),
+          TEST(json_is_for_programs), TEST(wrong_usage_and_wrong_settings_are_told_apart))
