@@ -60,7 +60,7 @@ static void step_arena(struct parts *p)
 
 static void verify(struct parts *p, enum jwt_alg alg, struct verified *verified, size_t i)
 {
-  const struct jwt_policy policy = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, verified, 1};
+  const struct jwt_policy policy = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, verified, {1, 1}};
   const char *token = p->tokens[alg][i];
   AUTO_JSON cJSON *claims = NULL;
   struct err e = {0};
@@ -107,7 +107,7 @@ static Analytics__Auth__V1__Grant *grant_of(struct parts *p, const char *bearer)
 {
   const struct bearer_policy policy = {
       .enabled = true,
-      .jwt = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, p->verified, 1},
+      .jwt = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, p->verified, {1, 1}},
       .holds = holds,
       .user = p};
   Analytics__Auth__V1__Grant *grant = NULL;
@@ -313,7 +313,7 @@ static void read_keys(struct parts *p, const char *dir)
   must(jwt_keys_add_file(p->keys, "keys.json", path, &e) == ERR_OK &&
            jwt_keys_add_hs256(p->keys, "hs256.secret", secret, strlen(secret), &e) == ERR_OK,
        &e);
-  must(sealer_new(&p->sealer, "a random key", NULL, &e) == ERR_OK, &e);
+  must(sealer_new(&p->sealer, "a random key", NULL, "bench", &e) == ERR_OK, &e);
   p->verified = verified_new(0);
 }
 
@@ -322,7 +322,8 @@ static void read_dealers(struct parts *p, const char *dir, size_t n)
   struct err e = {0};
   AUTO_FREE char *path = xasprintf("%s/dealers-%zu.json", dir, n);
   must(dealers_file_load(&p->config, path, &e) == ERR_OK, &e);
-  snapshot_name_peers(p->config, p->sealer);
+  const struct trust trust = {.sealer = p->sealer};
+  snapshot_trust(p->config, &trust);
   p->admin = world_read(NULL, dir, "bearer-admin-%zu", n);
   p->dealer = world_read(NULL, dir, "bearer-dealer-%zu", n);
   p->listed = world_read(NULL, dir, "bearer-listed-%zu", n);
@@ -372,8 +373,8 @@ static void clear(struct parts *p)
     free(texts[i]);
   snapshot_unref(p->config);
   verified_free(p->verified);
-  jwt_keys_free(p->keys);
-  sealer_free(p->sealer);
+  jwt_keys_unref(p->keys);
+  sealer_unref(p->sealer);
 }
 
 int parts_run(const char *dir, size_t n_dealers, size_t rounds)

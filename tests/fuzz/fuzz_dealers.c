@@ -6,6 +6,7 @@
 #include "auth-svc/cohort_listing.h"
 #include "auth-svc/dealers_file.h"
 #include "common/base/log.h"
+#include "tests/fuzz/dealers_faults.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/auth/jwt_maker.h"
 
@@ -66,7 +67,7 @@ static void check_cohorts(struct snapshot *s)
   static struct sealer *sealer;
   struct err e = {0};
   if (sealer == NULL)
-    FUZZ_MUST(sealer_new(&sealer, "KEY", NULL, &e) == ERR_OK);
+    FUZZ_MUST(sealer_new(&sealer, "KEY", NULL, "fuzz", &e) == ERR_OK);
   const struct directory *d = s->directory;
   struct arena *arena = arena_new(ARENA_MAX);
   char *dealer = (char *)(uintptr_t)d->dealers[0].dealer_id;
@@ -80,7 +81,8 @@ static void check_cohorts(struct snapshot *s)
   g.benchmark_cohorts = ARENA_ARRAY(arena, char *, d->n_cohorts);
   for (size_t i = 0; i < d->n_cohorts; i++)
     g.benchmark_cohorts[g.n_benchmark_cohorts++] = (char *)(uintptr_t)d->cohorts[i].id;
-  snapshot_name_peers(s, sealer);
+  const struct trust trust = {.sealer = sealer};
+  snapshot_trust(s, &trust);
   const struct scope *scope = scope_new(arena, d, &g);
   Analytics__Auth__V1__ListCohortsRequest all;
   Analytics__Auth__V1__ListCohortsResponse *list = NULL;
@@ -133,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   } else {
     FUZZ_MUST(strstr(e.message, "dealers.json") != NULL);
   }
+  check_all_faults(buf_str(&text), text.len, &e);
   snapshot_unref(s);
   buf_free(&text);
   return 0;

@@ -28,7 +28,7 @@ static char *signed_token(uint8_t choice, const char *header, const char *claims
 static enum err_code verify(struct jwt_keys *keys, struct verified *verified, const char *token,
                             int64_t now, cJSON **claims)
 {
-  const struct jwt_policy policy = {keys, "issuer", "audience", NULL, verified, 1};
+  const struct jwt_policy policy = {keys, "issuer", "audience", NULL, verified, {1, 1}};
   struct err e = {0};
   *claims = NULL;
   enum err_code code = jwt_verify(claims, &policy, token, strlen(token), now, &e);
