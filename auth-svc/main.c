@@ -5,10 +5,10 @@
 #include "auth-svc/cli.h"
 #include "auth-svc/config_watch.h"
 #include "auth-svc/harden.h"
+#include "auth-svc/keyring_live.h"
 #include "auth-svc/reload.h"
 #include "auth-svc/service.h"
 #include "auth-svc/settings.h"
-#include "auth-svc/token_crypto.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
 #include "common/base/signals.h"
@@ -23,6 +23,7 @@ struct app {
   struct snapshot_slot *config;
   struct http_client *http;
   struct token_store *store;
+  struct keyring_live *keys;
   struct tokens *tokens;
   struct jwks *jwks;
   struct reload *reload;
@@ -72,7 +73,7 @@ static void on_config_changed(void *user)
     audit_change(a, "config_loaded", NULL, "changed while running", NULL);
 }
 
-/* What it sees from here on is a change; the files are read afterwards. */
+/* What it sees from here on is a change; the files, the keyring too, are read afterwards. */
 static void watch_config(struct app *a)
 {
   const struct config_watch_options options = {
@@ -84,34 +85,43 @@ static void watch_config(struct app *a)
   a->watch = config_watch_new(&options);
 }
 
+static enum err_code load_with(void *user, struct keyring *ring, struct snapshot **out,
+                               struct err *e)
+{
+  const struct app *a = user;
+  return settings_load_snapshot(out, &a->settings, ring, e);
+}
+
+/* A changed keyring and what it seals: both or none. */
 static enum err_code load_again(void *user, struct snapshot **out, struct err *e)
 {
   struct app *a = user;
-  enum err_code code = settings_load_snapshot(out, &a->settings, e);
+  enum err_code code = keyring_live_reload(a->keys, load_with, a, out, e);
   if (code != ERR_OK)
     audit_change(a, "config_refused", e, e->message, NULL);
   return code;
 }
 
+static void start_keys(struct app *a)
+{
+  const struct keyring_live_options options = {.file = a->settings.keyring_file,
+                                               .first = a->settings.sealed.keyring,
+                                               .audit = a->audit,
+                                               .store = a->store};
+  a->keys = keyring_live_new(&options);
+}
+
 static enum err_code load(struct app *a, struct err *e)
 {
-  watch_config(a);
   struct snapshot *first = NULL;
-  struct token_store_crypto crypto;
   enum err_code code = settings_load_sealer(&a->sealer, &a->settings, e);
   if (code == ERR_OK)
     code = settings_load_jwt_keys(&a->jwt_keys, &a->settings, e);
   if (code == ERR_OK)
-    code = settings_load_snapshot(&first, &a->settings, e);
+    code = settings_load_snapshot(&first, &a->settings, a->settings.sealed.keyring, e);
   settings_wipe_secrets(&a->settings);
-  if (code == ERR_OK) {
-    crypto = token_crypto_of(a->settings.sealed.keyring);
-    code = settings_open_store(&a->store, &a->settings,
-                               a->settings.sealed.keyring != NULL ? &crypto : NULL, e);
-    /* A new first key takes over what the former one sealed. */
-    if (code == ERR_OK && a->store != NULL && a->settings.sealed.keyring != NULL)
-      token_store_rewrite(a->store);
-  }
+  if (code == ERR_OK)
+    code = settings_open_store(&a->store, &a->settings, e);
   if (code != ERR_OK) {
     snapshot_unref(first);
     audit_change(a, "config_refused", e, e->message, NULL);
@@ -122,6 +132,7 @@ static enum err_code load(struct app *a, struct err *e)
            LOG_I("regions", first->directory->n_regions),
            LOG_I("properties", first->directory->n_properties));
   a->config = snapshot_slot_new(first);
+  start_keys(a);
   return audit_change(a, "config_loaded", NULL, a->settings.credentials_path, e);
 }
 
@@ -185,6 +196,7 @@ static bool is_ready(void *user, struct buf *detail)
   reload_describe(a->reload, detail);
   if (a->store != NULL)
     token_store_describe(a->store, detail);
+  keyring_live_describe(a->keys, &config->sealed_with, detail);
   bool audited = audit_is_writable(a->audit);
   buf_printf(detail, "%s audit: line %llu%s\n", audited ? "ok" : "failed",
              (unsigned long long)audit_seq(a->audit),
@@ -214,6 +226,7 @@ static void stop(struct app *a)
   rpc_server_stop(a->server);
   admin_stop(a->admin);
   config_watch_stop(a->watch);
+  keyring_live_free(a->keys);
   http_client_free(a->http);
   token_store_close(a->store);
   tokens_free(a->tokens);
@@ -233,7 +246,7 @@ static void stop(struct app *a)
 static void on_hup(void *user)
 {
   struct app *a = user;
-  if (a->settings.from_json)
+  if (a->settings.from_json && a->settings.keyring_file == NULL)
     log_warn("SIGHUP: GA_CREDENTIALS_JSON cannot change in a running process; restart it");
   else
     config_watch_poke(a->watch);
@@ -262,6 +275,7 @@ int main(int argc, char **argv)
     log_warn("secrets are not locked into memory: raise the memlock limit");
   rpc_init();
   signal(SIGXFSZ, SIG_IGN); /* a limit on file size refuses calls, it does not end us */
+  watch_config(&a);
   if (open_audit(&a, &e) != ERR_OK || load(&a, &e) != ERR_OK)
     return fail(&a, &e, EXIT_CONFIG);
   if (start_tokens(&a, &e) != ERR_OK || start_service(&a, &e) != ERR_OK ||

@@ -275,23 +275,24 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
 static enum err_code load_dealers(struct snapshot **out, const struct settings *s,
                                   const struct sealed_policy *sealed, struct err *e)
 {
-  if (s->credentials_json == NULL)
+  const char *json = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
+  if (json == NULL)
     return dealers_file_load_sealed(out, s->credentials_path, sealed, e);
-  return dealers_file_parse_sealed(out, "GA_CREDENTIALS_JSON", s->credentials_json,
-                                   strlen(s->credentials_json), sealed, e);
+  return dealers_file_parse_sealed(out, "GA_CREDENTIALS_JSON", json, strlen(json), sealed, e);
 }
 
-enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s, struct err *e)
+enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
+                                     struct keyring *ring, struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
-  if (s->keyring_file == NULL)
-    return load_dealers(out, s, &s->sealed, e);
   struct sealed_policy policy = s->sealed;
-  enum err_code code = keyring_load(&policy.keyring, s->keyring_file, NULL, e);
+  struct key_use use = {0};
+  policy.keyring = ring;
+  policy.use = &use;
+  enum err_code code = load_dealers(out, s, &policy, e);
   if (code == ERR_OK)
-    code = load_dealers(out, s, &policy, e);
-  keyring_free(policy.keyring);
+    (*out)->sealed_with = use;
   return code;
 }
 
@@ -302,7 +303,8 @@ enum err_code settings_load_keyring(struct settings *s, struct err *e)
 
 void settings_free(struct settings *s)
 {
-  keyring_free(TAKE_PTR(s->sealed.keyring));
+  keyring_unref(TAKE_PTR(s->sealed.keyring));
+  secret_unref(TAKE_PTR(s->kept_json));
 }
 
 enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e)
@@ -314,20 +316,20 @@ enum err_code settings_open_audit(struct audit **out, const struct settings *s, 
   return audit_open(out, &options, e);
 }
 
-enum err_code settings_open_store(struct token_store **out, const struct settings *s,
-                                  const struct token_store_crypto *crypto, struct err *e)
+enum err_code settings_open_store(struct token_store **out, const struct settings *s, struct err *e)
 {
+  struct keyring *keyring = s->sealed.keyring;
   *out = NULL;
   if (s->state_dir == NULL)
     return ERR_OK;
-  if (crypto == NULL && !s->state_plaintext)
+  if (keyring == NULL && !s->state_plaintext)
     return wrong(e, "AUTH_STATE_DIR: refused because there is no key to seal refresh tokens with; "
                     "give a keyring, or set AUTH_STATE_PLAINTEXT=true if the disk is protected in "
                     "another way");
-  if (crypto == NULL)
+  if (keyring == NULL)
     log_warn("AUTH_STATE_PLAINTEXT=true: replaced refresh tokens are written unsealed",
              LOG_S("path", s->state_dir));
-  const struct token_store_options options = {.dir = s->state_dir, .crypto = crypto};
+  const struct token_store_options options = {.dir = s->state_dir, .keyring = keyring};
   return token_store_open(out, &options, e);
 }
 
@@ -387,6 +389,9 @@ static void wipe_variable(const char *name)
 
 void settings_wipe_secrets(struct settings *s)
 {
+  /* A new keyring must open it, too. */
+  if (s->credentials_json != NULL && s->keyring_file != NULL)
+    s->kept_json = secret_from(s->credentials_json);
   wipe_variable("AUTH_SEAL_KEY");
   wipe_variable("AUTH_KEYRING");
   wipe_variable("AUTH_JWT_HS256_SECRET");

@@ -18,6 +18,7 @@ struct settings {
   const char *credentials_path;
   const char *cohort_rules;     /* read by the loader of the file; here for --help and the check */
   const char *credentials_json; /* GA_CREDENTIALS_JSON; NULL when not set or wiped */
+  struct secret *kept_json;     /* the same, kept while the keyring may change */
   bool from_json;               /* the dealers come from it */
   int64_t config_check_s;
   const char *state_dir; /* NULL: replaced refresh tokens stay in memory */
@@ -53,15 +54,14 @@ enum err_code settings_from_environment(struct settings *s, struct err *e);
 enum err_code settings_load_keyring(struct settings *s, struct err *e);
 void settings_free(struct settings *s);
 
-/* What the settings lead to. A keyring file is read again with each snapshot, so that a new
- * key and the file it seals are picked up together. Each fails with a message that names the
- * variable or file. */
+/* What the settings lead to. Each fails with a message that names the variable or file. The
+ * snapshot's sealed secrets are opened with `ring` (NULL for none). */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
-                                     struct err *e);
-/* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without crypto it
- * opens only when AUTH_STATE_PLAINTEXT allows it. */
+                                     struct keyring *ring, struct err *e);
+/* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without a keyring
+ * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,
-                                  const struct token_store_crypto *crypto, struct err *e);
+                                  struct err *e);
 enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e);
 enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);
 enum err_code settings_load_jwt_keys(struct jwt_keys **out, const struct settings *s,

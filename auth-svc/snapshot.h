@@ -9,6 +9,7 @@
 
 #include "auth-svc/credential.h"
 #include "auth-svc/directory.h"
+#include "auth-svc/key_use.h"
 #include "auth-svc/peers.h"
 
 /* account_id of Application Default Credentials, where no dealers are configured. */
@@ -20,6 +21,7 @@ struct snapshot {
   struct peers *peers;             /* set by snapshot_name_peers() */
   struct credential **credentials; /* by dealer index */
   struct credential *adc;          /* without dealers; else NULL */
+  struct key_use sealed_with;      /* keys of the dealers file's secrets */
 };
 
 /* Takes everything over; `credentials` has one entry per dealer of the directory. */

@@ -49,6 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   const struct sealed_policy policy = {.keyring = run.ring, .allow_mixed = true};
   dealers_file_parse_sealed(&snapshot, "f", (const char *)data, size, &policy, &e);
   snapshot_unref(snapshot);
-  keyring_free(run.ring);
+  keyring_unref(run.ring);
   return 0;
 }
