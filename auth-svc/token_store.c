@@ -1,6 +1,7 @@
 /* Replaced refresh tokens on disk: a table in memory, a log behind it, one thread that syncs. */
 #include "auth-svc/token_store.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,9 @@ struct token_store {
   struct store_table table;
   size_t live_bytes; /* of the file as it would be after a rewrite, about */
   struct pending *pending;
-  bool must_rewrite; /* the file on disk is not what it should be */
+  bool must_rewrite; /* what is in memory is not all in the file: no token counts as kept */
+  bool want_rewrite; /* it is, but sealed with another key */
+  int64_t retry_ms;  /* monotonic: when a rewrite that is only wanted may be tried again */
   bool rewriting;
   struct buf since; /* records that came during a rewrite */
   /* Keys of the records in the file; and of those that will be in it when the rewrite that is
@@ -75,27 +78,37 @@ static enum err_code settle(struct token_store *s, struct err *e)
   return code;
 }
 
-static enum err_code rewrite(struct token_store *s, struct err *e)
+static enum err_code write_anew(struct token_store *s, const struct buf *text, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(TOKEN_STORE_MAX_FILE);
-  pthread_mutex_lock(&s->lock);
-  enum err_code code = serialize(s, &text, e);
-  s->rewriting = code == ERR_OK;
-  s->must_rewrite = false; /* whoever asks from now on means another one */
-  buf_wipe(&s->since);
-  s->since = BUF_INIT(TOKEN_STORE_MAX_FILE);
-  pthread_mutex_unlock(&s->lock);
-  if (code != ERR_OK)
-    return code;
-  int fd = store_file_write_new(&s->file, text.data, text.len, e);
+  enum err_code code = ERR_OK;
+  int fd = store_file_write_new(&s->file, text->data, text->len, e);
   pthread_mutex_lock(&s->lock);
   if (fd >= 0)
-    code = swap_in(s, fd, text.len, e);
+    code = swap_in(s, fd, text->len, e);
   s->rewriting = false;
   pthread_mutex_unlock(&s->lock);
   if (fd < 0)
     return e->code;
   return code == ERR_OK ? settle(s, e) : code;
+}
+
+static enum err_code rewrite(struct token_store *s, struct err *e)
+{
+  AUTO_WIPED_BUF struct buf text = BUF_INIT(TOKEN_STORE_MAX_FILE);
+  pthread_mutex_lock(&s->lock);
+  enum err_code code = serialize(s, &text, e);
+  bool must = s->must_rewrite;
+  s->rewriting = code == ERR_OK;
+  s->must_rewrite = false; /* whoever asks from now on means another one */
+  buf_wipe(&s->since);
+  s->since = BUF_INIT(TOKEN_STORE_MAX_FILE);
+  pthread_mutex_unlock(&s->lock);
+  if (code == ERR_OK)
+    code = write_anew(s, &text, e);
+  pthread_mutex_lock(&s->lock);
+  s->must_rewrite = s->must_rewrite || (must && code != ERR_OK);
+  pthread_mutex_unlock(&s->lock);
+  return code;
 }
 
 static enum err_code load(struct token_store *s, struct err *e)
@@ -148,17 +161,22 @@ static bool is_bloated(const struct token_store *s)
   return s->file.bytes > s->compact_min && s->file.bytes > 2 * s->live_bytes;
 }
 
-static enum err_code bring_to_disk(struct token_store *s, bool anew, struct err *e)
+/* Whether the file should be written anew, and whether that is due: after a failure it is not
+ * tried with every token. */
+static bool wants_rewrite(const struct token_store *s)
 {
-  if (anew)
-    return rewrite(s, e);
-  if (fdatasync(s->file.fd) == 0)
-    return ERR_OK;
-  return err_set(e, ERR_UNAVAILABLE, "state_unwritable", "AUTH_STATE_DIR: cannot sync %s in %s",
-                 STORE_FILE_NAME, s->dir);
+  return (s->want_rewrite || is_bloated(s)) && clock_mono_ms() >= s->retry_ms;
 }
 
-static void wait_ms(struct token_store *s, uint32_t ms)
+static enum err_code sync_file(const struct token_store *s, struct err *e)
+{
+  if (fdatasync(s->file.fd) == 0)
+    return ERR_OK;
+  return err_set(e, ERR_UNAVAILABLE, "state_unwritable", "AUTH_STATE_DIR: cannot sync %s in %s: %s",
+                 STORE_FILE_NAME, s->dir, strerror(errno));
+}
+
+static void wait_ms(struct token_store *s, int64_t ms, bool for_pending)
 {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
@@ -169,7 +187,7 @@ static void wait_ms(struct token_store *s, uint32_t ms)
     until.tv_nsec -= 1000000000;
   }
   int timed_out = 0;
-  while (!s->stopping && timed_out == 0)
+  while (!s->stopping && timed_out == 0 && !(for_pending && s->pending != NULL))
     timed_out = pthread_cond_timedwait(&s->wake, &s->lock, &until);
 }
 
@@ -182,41 +200,68 @@ static struct pending *append_list(struct pending *list, struct pending *tail)
   return list;
 }
 
-/* One pass, with the lock held on entry and on return. */
-static void sync_once(struct token_store *s, struct backoff *backoff)
+/* Writes the file anew where it only should be: what fails here holds up no token. The lock is
+ * held on entry and on return. */
+static void rewrite_if_wanted(struct token_store *s, struct backoff *backoff)
 {
-  struct pending *batch = TAKE_PTR(s->pending);
-  bool anew = s->must_rewrite || is_bloated(s), final = s->stopping;
   struct err e = {0};
+  s->want_rewrite = false;
   pthread_mutex_unlock(&s->lock);
-  bool ok = bring_to_disk(s, anew, &e) == ERR_OK;
+  bool ok = rewrite(s, &e) == ERR_OK;
   if (!ok)
-    log_error("refresh tokens cannot be stored", LOG_S("error", e.message));
-  tell(batch, &e, ok || final);
+    log_error("the file of refresh tokens cannot be written anew", LOG_S("error", e.message));
   pthread_mutex_lock(&s->lock);
   s->failure = e;
   if (ok) {
     backoff->attempt = 0;
     return;
   }
+  s->want_rewrite = true;
+  s->retry_ms = clock_mono_ms() + backoff_next_ms(backoff);
+}
+
+/* Brings to disk what waits: by a sync, or in a new file where the old one is not good. The
+ * lock is held on entry and on return. */
+static void sync_once(struct token_store *s, struct backoff *backoff)
+{
+  struct pending *batch = TAKE_PTR(s->pending);
+  bool anew = s->must_rewrite, final = s->stopping;
+  struct err e = {0};
+  pthread_mutex_unlock(&s->lock);
+  bool ok = (anew ? rewrite(s, &e) : sync_file(s, &e)) == ERR_OK;
+  if (!ok)
+    log_error("refresh tokens cannot be stored", LOG_S("error", e.message));
+  tell(batch, &e, ok || final);
+  pthread_mutex_lock(&s->lock);
+  if (ok) {
+    if (!s->want_rewrite)
+      s->failure = e;
+    backoff->attempt = 0;
+    return;
+  }
+  s->failure = e;
   /* After a failed sync the kernel may call pages clean that never reached the disk: only a
    * new file says again what is there. */
   s->must_rewrite = true;
   if (!final)
     s->pending = append_list(batch, TAKE_PTR(s->pending));
-  wait_ms(s, backoff_next_ms(backoff));
+  wait_ms(s, backoff_next_ms(backoff), false);
 }
 
 static void *run(void *arg)
 {
   struct token_store *s = arg;
-  struct backoff backoff = {500, 30000, 0};
+  struct backoff needed = {500, 30000, 0}, wanted = {500, 30000, 0};
   pthread_mutex_lock(&s->lock);
   for (;;) {
     if (s->pending != NULL || (s->must_rewrite && !s->stopping))
-      sync_once(s, &backoff);
+      sync_once(s, &needed);
     else if (s->stopping)
       break;
+    else if (wants_rewrite(s))
+      rewrite_if_wanted(s, &wanted);
+    else if (s->want_rewrite)
+      wait_ms(s, s->retry_ms - clock_mono_ms() + 1, true);
     else
       pthread_cond_wait(&s->wake, &s->lock);
   }
@@ -265,7 +310,7 @@ enum err_code token_store_open(struct token_store **out, const struct token_stor
     code = load(s, e);
   if (code == ERR_OK && s->must_rewrite)
     code = rewrite(s, e);
-  s->must_rewrite = s->ring != NULL && key_use_has_other(&s->use, keyring_id(s->ring, 0));
+  s->want_rewrite = s->ring != NULL && key_use_has_other(&s->use, keyring_id(s->ring, 0));
   if (code == ERR_OK && pthread_create(&s->thread, NULL, run, s) != 0)
     code = err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread for the store of refresh tokens");
   if (code != ERR_OK) {
@@ -338,7 +383,8 @@ void token_store_put(struct token_store *s, const char *account_id,
 void token_store_rewrite(struct token_store *s)
 {
   pthread_mutex_lock(&s->lock);
-  s->must_rewrite = true;
+  s->want_rewrite = true;
+  s->retry_ms = 0;
   pthread_cond_signal(&s->wake);
   pthread_mutex_unlock(&s->lock);
 }
@@ -367,7 +413,8 @@ void token_store_set_keyring(struct token_store *s, struct keyring *next)
   struct keyring *old = s->ring;
   s->ring = keyring_ref(next);
   if (next == NULL || old == NULL || strcmp(keyring_id(next, 0), keyring_id(old, 0)) != 0) {
-    s->must_rewrite = true;
+    s->want_rewrite = true;
+    s->retry_ms = 0;
     pthread_cond_signal(&s->wake);
   }
   pthread_mutex_unlock(&s->lock);

@@ -345,8 +345,8 @@ static struct keyring *ring_of(const char *text)
 static void on_kept(void *user, const struct err *error, bool final)
 {
   (void)user;
-  if (final && error->code == ERR_OK)
-    say('k');
+  if (final && error->code != ERR_OK)
+    _exit(6);
 }
 
 /* Changes the key to and fro without end, and keeps a token each time; 'r' for each file that
@@ -441,7 +441,7 @@ static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
     snprintf(number, sizeof(number), "%d", i);
     struct broker b = run_child("--reseal", dir, number);
     CU_ASSERT_EQUAL(read(b.out, &c, 1), 1); /* it is at it */
-    usleep((useconds_t)random_below(4000));
+    usleep((useconds_t)random_below(8000));
     kill(b.pid, SIGSTOP); /* so that what is looked at is what the kill meets */
     in_the_middle += is_being_written(dir);
     kill(b.pid, SIGKILL);
