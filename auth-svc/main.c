@@ -178,9 +178,12 @@ static enum err_code start_service(struct app *a, struct err *e)
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
   };
-  const struct rpc_server_options server = {
-      .listen = s->grpc_listen, .tls = s->tls, .max_message_bytes = 256 * 1024};
   a->service = service_new(&service);
+  const struct rpc_server_options server = {.listen = s->grpc_listen,
+                                            .tls = s->tls,
+                                            .max_message_bytes = 256 * 1024,
+                                            .on_refusal = service_on_refusal,
+                                            .user = a->service};
   enum err_code code = rpc_server_new(&a->server, &server, e);
   if (code == ERR_OK)
     code = service_register(a->service, a->server, e);

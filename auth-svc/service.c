@@ -158,6 +158,15 @@ static void end_call(const struct service *s, struct rpc_call *call, const struc
     rpc_call_finish(call, error);
 }
 
+void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status)
+{
+  const struct service *s = service_of(user);
+  const struct facts facts = {.event = "refused", .detail = method};
+  struct err unaudited = {0};
+  if (audit_call(s, call, &facts, status, &unaudited) != ERR_OK)
+    *status = unaudited;
+}
+
 /* Whether the caller's certificate allows the rpc. */
 static enum err_code check_peer(struct rpc_call *call, const char *identity, struct err *e)
 {
