@@ -107,11 +107,13 @@ static bool rename_to_free_name(const char *from, char **name)
     *name = i == 0 ? xstrdup(base) : xasprintf("%s.%d", base, i);
     if (renameat2(AT_FDCWD, from, AT_FDCWD, *name, RENAME_NOREPLACE) == 0)
       return true;
+    int error = errno;
+    bool taken = access(*name, F_OK) == 0;
     /* File systems that do not know the flag. */
-    if ((errno == EINVAL || errno == ENOSYS) && access(*name, F_OK) != 0 &&
-        rename(from, *name) == 0)
+    if ((error == EINVAL || error == ENOSYS) && !taken && rename(from, *name) == 0)
       return true;
-    if (errno != EEXIST && access(*name, F_OK) != 0)
+    errno = error;
+    if (error != EEXIST && !taken)
       return false;
     free(TAKE_PTR(*name));
   }
@@ -150,6 +152,8 @@ static bool begin_anew(struct audit *a)
   }
   if (fd < 0)
     return false;
+  if (a->fsync != AUDIT_FSYNC_NEVER && fdatasync(a->fd) != 0)
+    log_error("the end of the former audit log cannot be synced", LOG_S("error", strerror(errno)));
   if (!audit_file_take(a, fd)) {
     close(fd);
     return false;

@@ -200,8 +200,10 @@ static enum err_code check_file(struct check *c, const char *path, struct err *e
   c->line = 0;
   FILE *f = fopen(path, "re");
   if (f == NULL)
-    return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_UNAVAILABLE, "unreadable_file",
-                   "cannot open %s: %s", path, strerror(errno));
+    return err_set(
+        e, errno == ENOENT ? ERR_NOT_FOUND : ERR_UNAVAILABLE, "unreadable_file",
+        "cannot open %s: %s; name the files of one log, oldest first: FILE.<number>... FILE", path,
+        strerror(errno));
   enum err_code code = check_stream(c, f, e);
   fclose(f);
   c->line += c->line == 0;
