@@ -25,6 +25,7 @@ static struct {
   char *dir;
   pid_t pid;
   int admin_port;
+  bool from_json; /* the dealers come by environment */
   struct fake_endpoint *fake;
   struct rpc_channel *channel;
   char text[1 << 16]; /* output of the last command, or the last page */
@@ -118,12 +119,25 @@ static int port_in_log(const char *path)
   return 0;
 }
 
+static char *dealers_variable(void)
+{
+  AUTO_FREE char *path = xasprintf("%s/dealers.json", t.dir);
+  char text[8192] = "";
+  FILE *f = t.from_json ? fopen(path, "re") : NULL;
+  if (f == NULL)
+    return xstrdup("GA_CREDENTIALS_PATH=dealers.json");
+  text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+  fclose(f);
+  return xasprintf("GA_CREDENTIALS_JSON=%s", text);
+}
+
 static void run_service(int log, int admin_port)
 {
   AUTO_FREE char *admin = xasprintf("ADMIN_LISTEN=127.0.0.1:%d", admin_port);
+  AUTO_FREE char *dealers = dealers_variable();
   const char *const env[] = {"GRPC_LISTEN=127.0.0.1:0",
                              admin,
-                             "GA_CREDENTIALS_PATH=dealers.json",
+                             dealers,
                              "AUTH_KEYRING_FILE=ring",
                              "AUTH_STATE_DIR=state",
                              "AUTH_AUDIT_FILE=audit.log",
@@ -323,6 +337,27 @@ static void a_key_that_the_store_needs_is_refused_until_it_is_sealed_again(void)
   strike();
 }
 
+/* Dealers from the environment cannot change, but the keyring that opens them can. */
+static void dealers_from_the_environment_keep_the_key_they_are_sealed_with(void)
+{
+  stage();
+  end(SIGTERM);
+  t.from_json = true;
+  start();
+  expect(sh("$A keygen --id k2 --add ring; cp ring both"), 0, "k2");
+  wait_for_ready("first k2; file k1 (2); store k2 (1); audit k2\n");
+  expect(sh("grep '^k2:' both > ring.new; chmod 600 ring.new; mv ring.new ring"), 0, "");
+  wait_for_ready(
+      "warn config: GA_CREDENTIALS_JSON line 1: [0].oauth.client_secret (dealer \"d1\"): "
+      "sealed with key \"k1\", which is not on the keyring");
+  expect(sh("cp both ring.new; chmod 600 ring.new; mv ring.new ring"), 0, "");
+  wait_for_ready("ok config: number 3");
+  expect_the_kept_token_is_used();
+  end(SIGTERM);
+  t.from_json = false;
+  strike();
+}
+
 static void a_start_with_a_new_key_says_so_in_the_audit_log(void)
 {
   stage();
@@ -341,4 +376,5 @@ static void a_start_with_a_new_key_says_so_in_the_audit_log(void)
 TEST_MAIN("auth keys program", TEST(everything_follows_a_new_key_and_the_old_one_can_go),
           TEST(a_key_that_leaves_too_early_is_refused_and_nothing_changes),
           TEST(a_key_that_the_store_needs_is_refused_until_it_is_sealed_again),
+          TEST(dealers_from_the_environment_keep_the_key_they_are_sealed_with),
           TEST(a_start_with_a_new_key_says_so_in_the_audit_log))
