@@ -441,7 +441,9 @@ static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
     snprintf(number, sizeof(number), "%d", i);
     struct broker b = run_child("--reseal", dir, number);
     CU_ASSERT_EQUAL(read(b.out, &c, 1), 1); /* it is at it */
-    usleep((useconds_t)random_below(8000));
+    for (int k = 0; k < 20000 && !is_being_written(dir); k++)
+      usleep(50);
+    usleep((useconds_t)random_below(i % 2 == 0 ? 500 : 8000));
     kill(b.pid, SIGSTOP); /* so that what is looked at is what the kill meets */
     in_the_middle += is_being_written(dir);
     kill(b.pid, SIGKILL);
