@@ -76,8 +76,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
        "certificate identity that may call GetAccessToken, with TLS"},
       {"AUTH_KEYRING_FILE", CONFIG_STRING, &s->keyring_file, NULL, 0, 0, false,
-       "keys of sealed secrets and of the audit log, one per line as auth-svc keygen prints "
-       "them: the first seals, all open"},
+       "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
+       "keygen prints them: the first seals, all open; read again when it changes"},
       {"AUTH_KEYRING", CONFIG_STRING, &s->keyring_text, NULL, 0, 0, true,
        "the same as text, keys apart by commas"},
       {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
