@@ -387,6 +387,8 @@ static void only_one_process_writes_a_file(void)
   const struct audit_options options = {.path = path, .keyring = ring};
   CU_ASSERT_EQUAL(audit_open(&second, &options, &e), ERR_FAILED_PRECONDITION);
   CU_ASSERT_STRING_EQUAL(e.reason, "audit_locked");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AUTH_AUDIT_FILE: another process writes /"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "each needs a file of its own"));
   audit_close(a);
   AUTO_FREE char *missing = xasprintf("%s/missing/audit.log", folder);
   const struct audit_options nowhere = {.path = missing};
