@@ -25,7 +25,17 @@ static void texts_of_any_kind_stay_one_line_within_the_cap(void)
   struct audit *a = open_log(AUDIT_FSYNC_NEVER, 0);
   for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
     const char *t = texts[i];
-    const struct audit_event event = {t, t, t, t, t, t, t, t, t, t, t, "", ""};
+    const struct audit_event event = {.event = t,
+                                      .result = t,
+                                      .reason = t,
+                                      .subject = t,
+                                      .role = t,
+                                      .account = t,
+                                      .dealer = t,
+                                      .purpose = t,
+                                      .peer = t,
+                                      .trace_id = t,
+                                      .detail = t};
     struct err e = {0};
     CU_ASSERT_EQUAL(audit_write(a, &event, &e), ERR_OK);
   }
