@@ -26,7 +26,8 @@ struct across_question {
 
 /* Texts live in the tables, the rest in the arena, which must have no cap. NULL with *e:
  * ERR_INVALID_ARGUMENT when the answer would have too many rows, ERR_RESOURCE_EXHAUSTED
- * when it or the pooling needs too much memory. Reads a time zone file: not for a poller. */
+ * when it or the pooling needs too much memory, ERR_DATA_LOSS when a sum is too large for a
+ * number. Reads a time zone file: not for a poller. */
 Analytics__Aggregate__V1__RunReportAcrossDealersResult *
 across_result(const struct across_question *q, struct arena *arena, struct err *e);
 

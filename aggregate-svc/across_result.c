@@ -1,4 +1,5 @@
 /* Puts the answer of a report over dealers together. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,20 @@ static size_t choose_metrics(const struct across_question *q, Result *r, size_t 
   return n;
 }
 
+/* Each value is finite; the sum of very large ones may not be. */
+static enum err_code check_sums(const struct across_question *q, const struct across_pool *p,
+                                const size_t *columns, struct err *e)
+{
+  for (size_t row = 0; row < p->n; row++)
+    for (size_t k = 0; k < p->n_metrics; k++)
+      if (!isfinite(across_pool_value(p, row, k)))
+        return err_set(e, ERR_DATA_LOSS, "invalid_data",
+                       "metrics: the values of %.*s are too large to be added over dealers; leave "
+                       "it out, or ask for one dealer at a time",
+                       (int)text_clip(q->metrics[columns[k]], NAME_BYTES), q->metrics[columns[k]]);
+  return ERR_OK;
+}
+
 static PooledRow *pooled_row(const struct across_question *q, const struct across_pool *p,
                              size_t row, struct arena *arena)
 {
@@ -127,6 +142,8 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
   CLEANUP(across_pool_free) struct across_pool pool;
   enum err_code code =
       across_pool_make(&pool, q->tables, q->cohort, columns, n, q->tables->budget, e);
+  if (code == ERR_OK)
+    code = check_sums(q, &pool, columns, e);
   if (code != ERR_OK)
     return code;
   AUTO_FREE size_t *order = across_pool_order(&pool);

@@ -123,9 +123,10 @@ static enum err_code add_values(struct across_tables *t, struct across_table *d,
 {
   for (size_t k = 0; k < t->n_metrics; k++)
     for (size_t i = 0; i < c->row_count; i++) {
-      if (!isfinite(c->metrics[k]->values[i]))
+      double value = c->metrics[k]->values[i];
+      if (!isfinite(value))
         return bad_data(e, "a value is not a number");
-      d->values[(d->rows + i) * t->n_metrics + k] = c->metrics[k]->values[i];
+      d->values[(d->rows + i) * t->n_metrics + k] = value == 0 ? 0 : value; /* no -0 */
     }
   return ERR_OK;
 }

@@ -1,13 +1,9 @@
 /* aggregate-svc: configuration, dependencies, registration, run, drain. */
-#include <stdio.h>
-#include <string.h>
-
 #include "aggregate-svc/service.h"
 #include "aggregate-svc/settings.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
-#include "common/base/config.h"
-#include "common/base/signals.h"
 #include "common/http/admin.h"
+#include "common/service/frame.h"
 
 struct program {
   struct settings settings;
@@ -19,9 +15,10 @@ struct program {
 static enum err_code make_dependencies(struct program *p, struct err *e)
 {
   const struct settings *s = &p->settings;
-  struct rpc_channel_options auth = {.target = s->auth_addr, .tls = s->tls, .name = "auth-svc"};
+  struct rpc_channel_options auth = {
+      .target = s->auth_addr, .tls = s->service.tls, .name = "auth-svc"};
   struct rpc_channel_options report = {
-      .target = s->report_addr, .tls = s->tls, .name = "report-svc"};
+      .target = s->report_addr, .tls = s->service.tls, .name = "report-svc"};
   if (rpc_channel_new(&p->service.auth, &auth, e) != ERR_OK ||
       rpc_channel_new(&p->service.report, &report, e) != ERR_OK)
     return e->code;
@@ -36,11 +33,8 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
 static bool ready(void *user, struct buf *detail)
 {
   struct program *p = user;
-  bool auth = rpc_channel_ready(p->service.auth), report = rpc_channel_ready(p->service.report);
-  buf_printf(detail, "%s auth-svc: %s\n", auth ? "ok" : "wait",
-             auth ? "connected" : "not connected");
-  buf_printf(detail, "%s report-svc: %s\n", report ? "ok" : "wait",
-             report ? "connected" : "not connected");
+  service_tell_backend(detail, "auth-svc", p->service.auth);
+  service_tell_backend(detail, "report-svc", p->service.report);
   buf_printf(detail, "ok calls: %lld under way\n", (long long)atomic_load(&p->service.calls));
   return true;
 }
@@ -49,29 +43,25 @@ static enum err_code start(struct program *p, struct err *e)
 {
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
-                                      .tls = s->tls,
+                                      .tls = s->service.tls,
                                       .pollers = (size_t)s->pollers,
                                       .workers = 1, /* no handler runs on one */
                                       .drain_ms = (uint32_t)s->drain_ms};
-  struct admin_options admin = {.listen = s->admin_listen, .ready = ready, .user = p};
+  struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
   if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
       rpc_server_add(p->server, &analytics__aggregate__v1__aggregate_service__descriptor,
                      aggregate_methods, aggregate_n_methods, &p->service, e) != ERR_OK ||
       rpc_server_start(p->server, e) != ERR_OK)
     return e->code;
-  if (strcmp(s->admin_listen, "off") != 0)
-    return admin_start(&p->admin, &admin, e);
-  return ERR_OK;
+  return admin_start(&p->admin, &admin, e);
 }
 
 /* Calls end first, then what they use. */
 static void stop(struct program *p)
 {
-  if (p->admin != NULL)
-    admin_set_draining(p->admin);
+  admin_set_draining(p->admin);
   rpc_server_stop(p->server);
-  if (p->admin != NULL)
-    admin_stop(p->admin);
+  admin_stop(p->admin);
   rpc_channel_free(p->service.auth);
   rpc_channel_free(p->service.report);
   if (p->service.pool != NULL)
@@ -83,20 +73,16 @@ int main(int argc, char **argv)
   static struct program p;
   struct err e = {0};
   int exit_code = EXIT_OK;
-  if (!settings_load(&p.settings, argc, argv, &exit_code))
+  if (!aggregate_settings_load(&p.settings, argc, argv, &exit_code))
     return exit_code;
-  log_init("aggregate-svc", p.settings.log_level);
-  signals_init();
-  rpc_init();
+  service_begin("aggregate-svc", &p.settings.service);
   if (start(&p, &e) == ERR_OK) {
     log_info("serving", LOG_I("port", rpc_server_port(p.server)));
-    int signal = signals_wait(NULL, NULL); /* apart: a log macro may skip its arguments */
-    log_info("stopping", LOG_I("signal", signal));
+    service_wait();
   } else {
-    fprintf(stderr, "aggregate-svc: %s\n", e.message);
-    exit_code = EXIT_FAILED;
+    exit_code = service_failed("aggregate-svc", &e);
   }
   stop(&p);
-  rpc_shutdown();
+  service_end();
   return exit_code;
 }

@@ -6,22 +6,19 @@
 #include <stdint.h>
 
 #include "aggregate-svc/service.h"
-#include "common/base/log.h"
-#include "common/rpc/rpc.h"
+#include "common/service/settings.h"
 
 struct settings {
+  struct service_settings service;
   const char *grpc_listen;
-  const char *admin_listen; /* "off": none */
   const char *auth_addr;
   const char *report_addr;
-  struct rpc_tls tls;
-  enum log_level log_level;
   int64_t pollers, workers, queue_max, drain_ms;
   struct aggregate_options options;
 };
 
 /* The command line and the environment. Returns true when the program should go on; else
  * *exit_code says how to end, and what was wrong has been printed. */
-bool settings_load(struct settings *s, int argc, char **argv, int *exit_code);
+bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exit_code);
 
 #endif

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/harden.h"
 #include "common/base/config.h"
+#include "common/base/harden.h"
 #include "common/base/mem.h"
 
 const char cli_usage[] =
@@ -126,7 +126,7 @@ bool cli_run(int argc, char **argv, int *exit_code)
     if (strcmp(argv[1], commands[i].name) != 0)
       continue;
     log_init("auth-svc", LOG_LEVEL_WARN);
-    harden_process();
+    harden_process(false);
     secrets_init();
     *exit_code = commands[i].run(argc - 1, argv + 1, commands[i].help);
     if (fflush(stdout) != 0 && *exit_code == EXIT_OK)

@@ -4,12 +4,12 @@
 
 #include "auth-svc/cli.h"
 #include "auth-svc/config_watch.h"
-#include "auth-svc/harden.h"
 #include "auth-svc/keyring_live.h"
 #include "auth-svc/reload.h"
 #include "auth-svc/service.h"
 #include "auth-svc/settings.h"
 #include "common/base/config.h"
+#include "common/base/harden.h"
 #include "common/base/mem.h"
 #include "common/base/signals.h"
 #include "common/http/admin.h"
@@ -273,7 +273,7 @@ int main(int argc, char **argv)
     return exit_code;
   signals_init();
   log_init("auth-svc", a.settings.log_level);
-  harden_process();
+  harden_process(a.settings.allow_core_dumps);
   if (!secrets_init())
     log_warn("secrets are not locked into memory: raise the memlock limit");
   rpc_init();

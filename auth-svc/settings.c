@@ -11,13 +11,14 @@
 #include "auth-svc/token_exchange.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
+#include "common/base/harden.h"
 #include "common/base/mem.h"
 
 enum { SECRET_FILE_MAX = 4096 };
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 
-enum { N_VARS = 37 };
+enum { N_VARS = 38 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -99,6 +100,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "authority of the callers' certificates, PEM file"},
       {"LOG_LEVEL", CONFIG_STRING, &s->log_level_text, NULL, 0, 0, false,
        "DEBUG, INFO, WARN, ERROR or OFF; FASTMCP_LOG_LEVEL counts when not set; default INFO"},
+      {HARDEN_SETTING, CONFIG_BOOL, &s->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
   };
   memcpy(vars, table, sizeof(table));
 }

@@ -41,6 +41,7 @@ struct settings {
   struct rpc_tls tls;
   const char *log_level_text;
   enum log_level log_level;
+  bool allow_core_dumps;
 };
 
 /* Command line and environment. False when the program ends at once, with *exit_code: after

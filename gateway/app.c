@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/http/admin.h"
+#include "common/service/frame.h"
 #include "gateway/bridge/bridge.h"
 #include "gateway/endpoint.h"
 
@@ -53,7 +54,7 @@ static enum err_code open_backends(struct app *a, struct err *e)
   };
   for (size_t i = 0; i < N_BACKENDS; i++) {
     struct rpc_channel_options options = {.target = backends[i].target,
-                                          .tls = a->settings.tls,
+                                          .tls = a->settings.service.tls,
                                           .max_message_bytes = MAX_MESSAGE,
                                           .name = backends[i].name};
     a->backends[i].package = backends[i].package;
@@ -78,8 +79,7 @@ static bool ready(void *user, struct buf *detail)
 {
   struct app *a = user;
   for (size_t i = 0; i < N_BACKENDS; i++) {
-    bool up = rpc_channel_ready(a->backends[i].channel);
-    buf_printf(detail, "%s %s\n", up ? "ok" : "unreachable", a->backends[i].name);
+    bool up = service_tell_backend(detail, a->backends[i].name, a->backends[i].channel);
     if (i == AUTH && up)
       atomic_store(&a->reached, true);
   }
@@ -140,11 +140,9 @@ static enum err_code start_listener(struct app *a, struct err *e)
 
 static enum err_code start_admin(struct app *a, struct err *e)
 {
-  if (a->settings.admin_listen == NULL)
-    return ERR_OK;
-  return admin_start(
-      &a->admin,
-      &(struct admin_options){.listen = a->settings.admin_listen, .ready = ready, .user = a}, e);
+  const struct admin_options options = {
+      .listen = a->settings.service.admin_listen, .ready = ready, .user = a};
+  return admin_start(&a->admin, &options, e);
 }
 
 static enum err_code start(struct app *a, struct err *e)
@@ -220,13 +218,11 @@ void app_stop(struct app *a)
 {
   if (a == NULL)
     return;
-  if (a->admin != NULL)
-    admin_set_draining(a->admin);
+  admin_set_draining(a->admin);
   listener_drain(a->listener);
   int64_t ms = a->settings.drain_ms;
   nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
   listener_stop(a->listener, (uint32_t)a->settings.grace_ms);
-  if (a->admin != NULL)
-    admin_stop(a->admin);
+  admin_stop(a->admin);
   free_all(a);
 }

@@ -129,6 +129,19 @@ static void reply_preflight(struct exchange *x)
   exchange_reply(x, 204, NULL, NULL);
 }
 
+/* Refuses credentials for their form. Another scheme, or a scheme without a
+ * token (an unset placeholder at the client), counts as none. */
+static void refuse_credentials(struct endpoint *p, struct exchange *x)
+{
+  const char *token = bearer_token(exchange_header(x, "Authorization"));
+  if (!p->auth_enabled)
+    return;
+  if (token == NULL)
+    reply_denied(p, x, ACCESS_MISSING);
+  else if (!bearer_well_formed(token))
+    reply_denied(p, x, ACCESS_INVALID);
+}
+
 /* What can be decided on the head alone, so that nothing is kept for a stranger. */
 static void gate(struct endpoint *p, struct exchange *x)
 {
@@ -144,8 +157,8 @@ static void gate(struct endpoint *p, struct exchange *x)
   add_cors(x, origin);
   if (strcmp(exchange_method(x), "OPTIONS") == 0)
     reply_preflight(x);
-  else if (p->auth_enabled && exchange_header(x, "Authorization") == NULL)
-    reply_denied(p, x, ACCESS_MISSING);
+  else
+    refuse_credentials(p, x);
 }
 
 static bool is_mcp(const struct exchange *x)
@@ -298,19 +311,12 @@ static void on_access(void *arg, enum access_outcome outcome, struct grant *gran
 void endpoint_on_request(struct exchange *x, void *user)
 {
   struct endpoint *p = user;
-  const char *header = exchange_header(x, "Authorization");
-  const char *token = bearer_token(header);
-  /* Another scheme, or a scheme without a token (an unset placeholder at the client). */
-  if (p->auth_enabled && token == NULL) {
-    reply_denied(p, x, ACCESS_MISSING);
-    return;
-  }
   struct entry *entry = xcalloc(1, sizeof(*entry));
   entry->magic = POST_MAGIC;
   entry->endpoint = p;
   entry->exchange = x;
   exchange_ref(x);
-  access_check(p->access, token, on_access, entry);
+  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), on_access, entry);
 }
 
 void endpoint_on_tick(void *user)

@@ -1,53 +1,14 @@
 /* The gateway's configuration, from the environment. */
 #include "gateway/settings.h"
 
-#include <string.h>
-
-#include "common/base/codec.h"
-#include "common/base/config.h"
 #include "common/base/mem.h"
 
-static const char summary[] =
-    "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp";
+static const struct service_program program = {
+    "gateway", "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp"};
 
-/* Text values that are looked at after loading. */
-struct raw {
-  const char *log_level, *plan_log_level, *admin_listen;
-};
-
-static enum err_code check_tls(const struct rpc_tls *tls, struct err *e)
-{
-  int given = (tls->cert_file != NULL) + (tls->key_file != NULL) + (tls->ca_file != NULL);
-  if (given == 0 || given == 3)
-    return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "incomplete",
-                 "set all of GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA, or none");
-}
-
-static enum err_code finish(struct settings *s, const struct raw *raw, struct err *e)
-{
-  bool own = raw->log_level != NULL && raw->log_level[0] != '\0';
-  const char *level = own ? raw->log_level : raw->plan_log_level;
-  if (!log_level_parse(level, &s->log_level))
-    return err_set(e, ERR_INVALID_ARGUMENT, "malformed",
-                   "%s: \"%s\" is not one of DEBUG, INFO, WARN, ERROR, OFF",
-                   own ? "LOG_LEVEL" : "FASTMCP_LOG_LEVEL", level);
-  char host[256];
-  uint16_t port;
-  if (ascii_case_equal(raw->admin_listen, "off"))
-    s->admin_listen = NULL;
-  else if (config_split_hostport(raw->admin_listen, host, sizeof(host), &port))
-    s->admin_listen = raw->admin_listen;
-  else
-    return err_set(e, ERR_INVALID_ARGUMENT, "malformed",
-                   "ADMIN_LISTEN: \"%s\" is neither host:port nor off", raw->admin_listen);
-  return check_tls(&s->tls, e);
-}
-
-bool settings_load(struct settings *s, int argc, char **argv, int *exit_code)
+bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {
   *s = (struct settings){0};
-  struct raw raw = {0};
   const struct config_var vars[] = {
       {.name = "ANALYTICS_MCP_HOST",
        .type = CONFIG_STRING,
@@ -61,11 +22,6 @@ bool settings_load(struct settings *s, int argc, char **argv, int *exit_code)
        .min = 0,
        .max = 65535,
        .help = "port of the MCP endpoint; 0 takes a free one"},
-      {.name = "ADMIN_LISTEN",
-       .type = CONFIG_STRING,
-       .out = &raw.admin_listen,
-       .fallback = "0.0.0.0:9464",
-       .help = "/livez, /readyz, /metrics; off disables"},
       {.name = "ENABLE_AUTH",
        .type = CONFIG_BOOL,
        .out = &s->auth_enabled,
@@ -102,27 +58,6 @@ bool settings_load(struct settings *s, int argc, char **argv, int *exit_code)
        .out = &s->aggregate_addr,
        .fallback = "127.0.0.1:50053",
        .help = "gRPC target of aggregate-svc"},
-      {.name = "GRPC_TLS_CERT",
-       .type = CONFIG_STRING,
-       .out = &s->tls.cert_file,
-       .help = "PEM file of the client certificate towards the services"},
-      {.name = "GRPC_TLS_KEY",
-       .type = CONFIG_STRING,
-       .out = &s->tls.key_file,
-       .help = "PEM file of its key"},
-      {.name = "GRPC_TLS_CA",
-       .type = CONFIG_STRING,
-       .out = &s->tls.ca_file,
-       .help = "PEM file of the authority that signed the services' certificates"},
-      {.name = "LOG_LEVEL",
-       .type = CONFIG_STRING,
-       .out = &raw.log_level,
-       .help = "wins over FASTMCP_LOG_LEVEL"},
-      {.name = "FASTMCP_LOG_LEVEL",
-       .type = CONFIG_STRING,
-       .out = &raw.plan_log_level,
-       .fallback = "INFO",
-       .help = "DEBUG, INFO, WARN, ERROR or OFF"},
       {.name = "ANALYTICS_MCP_THREADS",
        .type = CONFIG_INT,
        .out = &s->threads,
@@ -180,12 +115,5 @@ bool settings_load(struct settings *s, int argc, char **argv, int *exit_code)
        .max = 600000,
        .help = "time for requests under way at the end"},
   };
-  if (!config_cli(argc, argv, "gateway", summary, NULL, vars, ARRAY_LEN(vars), exit_code))
-    return false;
-  struct err e = {0};
-  if (config_load(vars, ARRAY_LEN(vars), &e) == ERR_OK && finish(s, &raw, &e) == ERR_OK)
-    return true;
-  fprintf(stderr, "gateway: %s\n", e.message);
-  *exit_code = EXIT_CONFIG;
-  return false;
+  return service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code);
 }

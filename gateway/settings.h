@@ -5,26 +5,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/base/error.h"
-#include "common/base/log.h"
-#include "common/rpc/rpc.h"
+#include "common/service/settings.h"
 
 struct settings {
+  struct service_settings service;
   const char *host;
   int64_t port;
-  const char *admin_listen; /* NULL: none */
   bool auth_enabled;
   const char *allowed_origins, *allowed_hosts;
   const char *resource_url, *auth_servers;
   const char *auth_addr, *report_addr, *aggregate_addr;
-  struct rpc_tls tls;
-  enum log_level log_level;
   int64_t threads, max_connections, max_body, max_sessions, session_idle_s, tool_timeout_ms;
   int64_t drain_ms, grace_ms;
 };
 
 /* Handles --help and --version and reads the environment. False: end with *exit_code; what
  * is wrong was printed. */
-bool settings_load(struct settings *s, int argc, char **argv, int *exit_code);
+bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_code);
 
 #endif

@@ -202,7 +202,7 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   pthread_mutex_lock(&f->lock);
   memcpy(q->dealer->property, q->property, sizeof(q->property));
   pthread_mutex_unlock(&f->lock);
-  service_report_target(out, f->service, q->property);
+  report_service_target(out, f->service, q->property);
   return ERR_OK;
 }
 
@@ -244,7 +244,8 @@ static enum err_code check(void *user, const struct http_response *response, str
   metric_add(fetch_of(q)->service->rows, (double)rows_decoder_count(q->decoder), NULL);
   arena_free(q->arena);
   q->arena = arena_new(REST_ARENA);
-  if (service_read_rest(&q->rest, q->decoder, q->n_dimensions, q->n_metrics, q->arena, e) != ERR_OK)
+  if (report_service_read_rest(&q->rest, q->decoder, q->n_dimensions, q->n_metrics, q->arena, e) !=
+      ERR_OK)
     return e->code;
   q->row_count = q->rest->row_count;
   return check_count(q, e);
@@ -317,7 +318,8 @@ void fetch_query_start(struct fetch_query *q)
 {
   struct fetch *f = fetch_of(q);
   q->magic = QUERY_MAGIC;
-  struct columns_options columns = {.chunk_rows = f->service->chunk_rows};
+  struct columns_options columns = {.chunk_rows = f->service->chunk_rows,
+                                    .report = q->query->report};
   struct rows_options rows = {.on_row = on_row, .user = q};
   q->columns = columns_new(&columns);
   q->decoder = rows_decoder_new(&rows);

@@ -1,10 +1,6 @@
 /* report-svc: configuration, dependencies, registration, run, drain. */
-#include <stdio.h>
-#include <string.h>
-
-#include "common/base/mem.h"
-#include "common/base/signals.h"
 #include "common/http/admin.h"
+#include "common/service/frame.h"
 #include "report-svc/service.h"
 #include "report-svc/settings.h"
 
@@ -23,7 +19,8 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
                                      .max_transfers = (size_t)s->max_transfers + 16,
                                      .max_host_connections = (size_t)s->max_transfers};
-  struct rpc_channel_options auth = {.target = s->auth_addr, .tls = s->tls, .name = "auth-svc"};
+  struct rpc_channel_options auth = {
+      .target = s->auth_addr, .tls = s->service.tls, .name = "auth-svc"};
   if (http_client_new(&p->http, &http, e) != ERR_OK ||
       rpc_channel_new(&p->auth, &auth, e) != ERR_OK)
     return e->code;
@@ -38,7 +35,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
   p->service.page_rows = s->page_rows;
   p->service.fan_out = (size_t)s->fan_out;
-  service_init(&p->service);
+  report_service_init(&p->service);
   return ERR_OK;
 }
 
@@ -48,8 +45,7 @@ static bool ready(void *user, struct buf *detail)
 {
   struct program *p = user;
   struct governor *governor = google_governor(p->service.google);
-  buf_printf(detail, "%s auth-svc: %s\n", rpc_channel_ready(p->auth) ? "ok" : "wait",
-             rpc_channel_ready(p->auth) ? "connected" : "not connected");
+  service_tell_backend(detail, "auth-svc", p->auth);
   buf_printf(detail, "ok google: %zu requests under way, %zu waiting\n", governor_active(governor),
              governor_waiting(governor));
   return true;
@@ -59,28 +55,24 @@ static enum err_code start(struct program *p, struct err *e)
 {
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
-                                      .tls = s->tls,
+                                      .tls = s->service.tls,
                                       .pollers = (size_t)s->pollers,
                                       .workers = (size_t)s->workers,
                                       .drain_ms = (uint32_t)s->drain_ms};
-  struct admin_options admin = {.listen = s->admin_listen, .ready = ready, .user = p};
+  struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
   if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
-      service_register(p->server, &p->service, e) != ERR_OK ||
+      report_service_register(p->server, &p->service, e) != ERR_OK ||
       rpc_server_start(p->server, e) != ERR_OK)
     return e->code;
-  if (strcmp(s->admin_listen, "off") != 0)
-    return admin_start(&p->admin, &admin, e);
-  return ERR_OK;
+  return admin_start(&p->admin, &admin, e);
 }
 
 /* Calls end first, then what they use. */
 static void stop(struct program *p)
 {
-  if (p->admin != NULL)
-    admin_set_draining(p->admin);
+  admin_set_draining(p->admin);
   rpc_server_stop(p->server);
-  if (p->admin != NULL)
-    admin_stop(p->admin);
+  admin_stop(p->admin);
   rpc_channel_free(p->auth);
   http_client_free(p->http);
   google_free(p->service.google);
@@ -92,21 +84,17 @@ int main(int argc, char **argv)
   static struct program p;
   struct err e = {0};
   int exit_code = EXIT_OK;
-  if (!settings_load(&p.settings, argc, argv, &exit_code))
+  if (!report_settings_load(&p.settings, argc, argv, &exit_code))
     return exit_code;
-  log_init("report-svc", p.settings.log_level);
-  signals_init();
-  rpc_init();
+  service_begin("report-svc", &p.settings.service);
   if (start(&p, &e) == ERR_OK) {
     log_info("serving", LOG_I("port", rpc_server_port(p.server)),
              LOG_S("data_endpoint", p.settings.data_endpoint));
-    int signal = signals_wait(NULL, NULL); /* apart: a log macro may skip its arguments */
-    log_info("stopping", LOG_I("signal", signal));
+    service_wait();
   } else {
-    fprintf(stderr, "report-svc: %s\n", e.message);
-    exit_code = EXIT_FAILED;
+    exit_code = service_failed("report-svc", &e);
   }
   stop(&p);
-  rpc_shutdown();
+  service_end();
   return exit_code;
 }

@@ -153,7 +153,7 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   if (!r->request->return_property_quota) /* of which a minute-old figure is of no use */
     r->answer = cache_get(r->service->cache, &r->cache_key, clock_mono_ms());
   if (r->answer == NULL)
-    service_report_target(out, r->service, r->property);
+    report_service_target(out, r->service, r->property);
   return ERR_OK;
 }
 
@@ -212,8 +212,8 @@ static enum err_code check(void *user, const struct http_response *response, str
     return e->code != ERR_OK ? e->code : err_set(e, ERR_CANCELLED, "cancelled", "cancelled");
   }
   metric_add(r->service->rows, (double)rows_decoder_count(r->decoder), NULL);
-  if (service_read_rest(&rest, r->decoder, r->n_dimensions, r->n_metrics, r->answer->arena, e) !=
-      ERR_OK)
+  if (report_service_read_rest(&rest, r->decoder, r->n_dimensions, r->n_metrics, r->answer->arena,
+                               e) != ERR_OK)
     return e->code;
   struct token *t = google_call_token(r->google);
   enum err_code code = set_message(r, t, rest, e);

@@ -14,18 +14,18 @@ static const struct rpc_method methods[] = {
     {"FetchReports", RPC_SERVER_STREAMING, RPC_ON_POLLER, fetch_reports_handle},
 };
 
-void service_init(struct service *s)
+void report_service_init(struct service *s)
 {
   s->rows = metrics_counter("report_rows_total", "Rows decoded from Google's answers.", NULL);
 }
 
-enum err_code service_register(struct rpc_server *server, struct service *s, struct err *e)
+enum err_code report_service_register(struct rpc_server *server, struct service *s, struct err *e)
 {
   return rpc_server_add(server, &analytics__report__v1__report_service__descriptor, methods,
                         ARRAY_LEN(methods), s, e);
 }
 
-void service_report_target(struct google_target *out, const struct service *s, const char *property)
+void report_service_target(struct google_target *out, const struct service *s, const char *property)
 {
   const struct google_options *o = google_options(s->google);
   out->url =
@@ -33,9 +33,9 @@ void service_report_target(struct google_target *out, const struct service *s, c
   snprintf(out->key, sizeof(out->key), "properties/%s", property);
 }
 
-enum err_code service_read_rest(Analytics__Ga4__V1beta__RunReportResponse **out,
-                                struct rows_decoder *decoder, size_t n_dimensions, size_t n_metrics,
-                                struct arena *arena, struct err *e)
+enum err_code report_service_read_rest(Analytics__Ga4__V1beta__RunReportResponse **out,
+                                       struct rows_decoder *decoder, size_t n_dimensions,
+                                       size_t n_metrics, struct arena *arena, struct err *e)
 {
   static const struct pbjson_read_options lenient = {.ignore_unknown = true};
   size_t len;

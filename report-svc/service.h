@@ -18,10 +18,10 @@ struct service {
 };
 
 /* Registers what the handlers count. */
-void service_init(struct service *s);
+void report_service_init(struct service *s);
 
 /* Adds ReportService to a server; the service must outlive it. */
-enum err_code service_register(struct rpc_server *server, struct service *s, struct err *e);
+enum err_code report_service_register(struct rpc_server *server, struct service *s, struct err *e);
 
 /* The handlers; all of them return at once and answer later. */
 rpc_handler run_report_handle;
@@ -29,13 +29,13 @@ rpc_handler fetch_reports_handle;
 rpc_handler account_summaries_handle;
 
 /* Address of a property's runReport, and the governor's key. */
-void service_report_target(struct google_target *out, const struct service *s,
+void report_service_target(struct google_target *out, const struct service *s,
                            const char *property);
 /* The end of a 2xx runReport answer: nothing is missing, the rest is well-formed, and the
  * headers fit the rows. The message lives in the arena, its `rows` are empty. */
 struct rows_decoder;
-enum err_code service_read_rest(Analytics__Ga4__V1beta__RunReportResponse **out,
-                                struct rows_decoder *decoder, size_t n_dimensions, size_t n_metrics,
-                                struct arena *arena, struct err *e);
+enum err_code report_service_read_rest(Analytics__Ga4__V1beta__RunReportResponse **out,
+                                       struct rows_decoder *decoder, size_t n_dimensions,
+                                       size_t n_metrics, struct arena *arena, struct err *e);
 
 #endif

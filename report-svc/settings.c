@@ -5,11 +5,13 @@
 
 #include "common/base/mem.h"
 
-static struct {
-  const char *fastmcp_log_level, *log_level, *data_endpoint, *admin_endpoint;
-} raw;
+static const struct service_program program = {
+    "report-svc", "GA4 reports for the analytics MCP service set, over gRPC."};
 
-static const char summary[] = "GA4 reports for the analytics MCP service set, over gRPC.";
+/* Texts that are looked at after loading. */
+struct raw {
+  const char *data_endpoint, *admin_endpoint;
+};
 
 /* A URL without query, its slashes at the end dropped. */
 static enum err_code check_endpoint(const char **out, const char *name, const char *url,
@@ -27,68 +29,28 @@ static enum err_code check_endpoint(const char **out, const char *name, const ch
   return ERR_OK;
 }
 
-static enum err_code check_log_level(enum log_level *out, struct err *e)
+static enum err_code check(struct settings *s, const struct raw *raw, struct err *e)
 {
-  bool own = raw.log_level != NULL;
-  const char *text = own ? raw.log_level : raw.fastmcp_log_level;
-  if (log_level_parse(text, out))
-    return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_config",
-                 "%s=%s: expected DEBUG, INFO, WARN, ERROR, CRITICAL or OFF",
-                 own ? "LOG_LEVEL" : "FASTMCP_LOG_LEVEL", text);
-}
-
-static enum err_code check_tls(const struct rpc_tls *tls, struct err *e)
-{
-  int given = (tls->cert_file != NULL) + (tls->key_file != NULL) + (tls->ca_file != NULL);
-  if (given == 0 || given == 3)
-    return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_config",
-                 "GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA: give all three, or none for plain "
-                 "text");
-}
-
-static enum err_code check(struct settings *s, struct err *e)
-{
-  char host[256];
-  uint16_t port;
-  enum err_code code = check_log_level(&s->log_level, e);
+  enum err_code code =
+      check_endpoint(&s->data_endpoint, "GA4_DATA_ENDPOINT", raw->data_endpoint, e);
   if (code == ERR_OK)
-    code = check_endpoint(&s->data_endpoint, "GA4_DATA_ENDPOINT", raw.data_endpoint, e);
-  if (code == ERR_OK)
-    code = check_endpoint(&s->admin_endpoint, "GA4_ADMIN_ENDPOINT", raw.admin_endpoint, e);
-  if (code == ERR_OK)
-    code = check_tls(&s->tls, e);
-  if (code == ERR_OK && strcmp(s->admin_listen, "off") != 0 &&
-      !config_split_hostport(s->admin_listen, host, sizeof(host), &port))
-    code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_config",
-                   "ADMIN_LISTEN=%s: expected host:port, :port or off", s->admin_listen);
+    code = check_endpoint(&s->admin_endpoint, "GA4_ADMIN_ENDPOINT", raw->admin_endpoint, e);
   return code;
 }
 
-bool settings_load(struct settings *s, int argc, char **argv, int *exit_code)
+bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {
   *s = (struct settings){0};
+  struct raw raw = {0};
   const struct config_var vars[] = {
       {"GRPC_LISTEN", CONFIG_HOSTPORT, &s->grpc_listen, "127.0.0.1:50052", 0, 0, false,
        "where the gRPC service listens"},
-      {"ADMIN_LISTEN", CONFIG_STRING, &s->admin_listen, "0.0.0.0:9464", 0, 0, false,
-       "where /livez, /readyz and /metrics are served; off for nowhere"},
       {"AUTH_SVC_ADDR", CONFIG_STRING, &s->auth_addr, "127.0.0.1:50051", 0, 0, false,
        "gRPC target of auth-svc"},
       {"GA4_DATA_ENDPOINT", CONFIG_STRING, &raw.data_endpoint,
        "https://analyticsdata.googleapis.com", 0, 0, false, "Google Analytics Data API"},
       {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &raw.admin_endpoint,
        "https://analyticsadmin.googleapis.com", 0, 0, false, "Google Analytics Admin API"},
-      {"GRPC_TLS_CERT", CONFIG_STRING, &s->tls.cert_file, NULL, 0, 0, false,
-       "certificate (PEM) of this service; with KEY and CA: mTLS"},
-      {"GRPC_TLS_KEY", CONFIG_STRING, &s->tls.key_file, NULL, 0, 0, false, "its key (PEM)"},
-      {"GRPC_TLS_CA", CONFIG_STRING, &s->tls.ca_file, NULL, 0, 0, false,
-       "CA (PEM) of the other services"},
-      {"FASTMCP_LOG_LEVEL", CONFIG_STRING, &raw.fastmcp_log_level, "INFO", 0, 0, false,
-       "lowest level logged; LOG_LEVEL wins"},
-      {"LOG_LEVEL", CONFIG_STRING, &raw.log_level, NULL, 0, 0, false,
-       "DEBUG, INFO, WARN, ERROR, CRITICAL or OFF"},
       {"REPORT_POLLERS", CONFIG_INT, &s->pollers, "1", 1, 64, false, "gRPC polling threads"},
       {"REPORT_WORKERS", CONFIG_INT, &s->workers, "1", 1, 64, false, "gRPC worker threads"},
       {"REPORT_PAGE_ROWS", CONFIG_INT, &s->page_rows, "250000", 1, 250000, false,
@@ -109,11 +71,7 @@ bool settings_load(struct settings *s, int argc, char **argv, int *exit_code)
        "time between NOT_SERVING and the end of accepting calls"},
   };
   struct err e = {0};
-  if (!config_cli(argc, argv, "report-svc", summary, NULL, vars, ARRAY_LEN(vars), exit_code))
+  if (!service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code))
     return false;
-  if (config_load(vars, ARRAY_LEN(vars), &e) == ERR_OK && check(s, &e) == ERR_OK)
-    return true;
-  fprintf(stderr, "report-svc: %s\n", e.message);
-  *exit_code = EXIT_CONFIG;
-  return false;
+  return check(s, &raw, &e) == ERR_OK || service_settings_refuse(&program, &e, exit_code);
 }

@@ -2,19 +2,17 @@
 #ifndef AMCP_REPORT_SETTINGS_H
 #define AMCP_REPORT_SETTINGS_H
 
-#include "common/base/config.h"
-#include "common/base/error.h"
-#include "common/base/log.h"
-#include "common/rpc/rpc.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/service/settings.h"
 
 struct settings {
+  struct service_settings service;
   const char *grpc_listen;
-  const char *admin_listen; /* "off": none */
   const char *auth_addr;
   const char *data_endpoint; /* no slash at the end */
   const char *admin_endpoint;
-  struct rpc_tls tls;
-  enum log_level log_level;
   int64_t pollers, workers;
   int64_t page_rows;
   int64_t cache_ttl_s, cache_bytes;
@@ -23,6 +21,6 @@ struct settings {
 
 /* The command line and the environment. Returns true when the program should go on; else
  * *exit_code says how to end, and what was wrong has been printed. */
-bool settings_load(struct settings *s, int argc, char **argv, int *exit_code);
+bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_code);
 
 #endif

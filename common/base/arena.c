@@ -43,6 +43,12 @@ void arena_free(struct arena *a)
   free(a);
 }
 
+void arena_wipe(struct arena *a)
+{
+  for (struct block *b = a != NULL ? a->head : NULL; b != NULL; b = b->next)
+    mem_wipe(b->data, b->used);
+}
+
 /* Puts a block of at least size bytes in front. */
 static void add_block(struct arena *a, size_t size)
 {

@@ -11,6 +11,9 @@ struct arena;
 /* New arena that hands out at most max bytes in all. Free with arena_free(). */
 struct arena *arena_new(size_t max);
 void arena_free(struct arena *a);
+/* Overwrites everything that was handed out; before arena_free() when a secret was in it. What
+ * points into the arena is of no use afterwards. NULL is fine. */
+void arena_wipe(struct arena *a);
 static inline void arena_cleanup(struct arena **a)
 {
   arena_free(*a);

@@ -14,8 +14,10 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_free(struct buf *b)
 {
+  if (b->secret)
+    mem_wipe(b->data, b->cap);
   free(b->data);
-  *b = BUF_INIT(b->max);
+  *b = (struct buf){.max = b->max, .secret = b->secret};
 }
 
 void buf_clear(struct buf *b)
@@ -24,6 +26,22 @@ void buf_clear(struct buf *b)
   b->failed = false;
   if (b->data != NULL)
     b->data[0] = '\0';
+}
+
+/* realloc() would leave a copy behind. */
+static void grow(struct buf *b, size_t cap)
+{
+  if (!b->secret) {
+    b->data = xrealloc(b->data, cap);
+  } else {
+    char *data = xmalloc(cap);
+    if (b->data != NULL)
+      memcpy(data, b->data, b->len + 1);
+    mem_wipe(b->data, b->cap);
+    free(b->data);
+    b->data = data;
+  }
+  b->cap = cap;
 }
 
 char *buf_reserve(struct buf *b, size_t n)
@@ -39,8 +57,7 @@ char *buf_reserve(struct buf *b, size_t n)
       cap += cap / 2;
     if (cap > b->max + 1)
       cap = b->max + 1;
-    b->data = xrealloc(b->data, cap);
-    b->cap = cap;
+    grow(b, cap);
   }
   return b->data + b->len;
 }
@@ -145,7 +162,7 @@ char *buf_take(struct buf *b, size_t *len)
   if (len != NULL)
     *len = b->len;
   char *data = b->data != NULL ? b->data : xstrdup("");
-  *b = BUF_INIT(b->max);
+  *b = (struct buf){.max = b->max, .secret = b->secret};
   return data;
 }
 

@@ -17,11 +17,14 @@ struct buf {
   size_t cap; /* bytes allocated */
   size_t max; /* most bytes len may reach */
   bool failed;
+  bool secret; /* memory is overwritten before it goes back, also when the buffer grows */
 };
 
 /* Starts an empty buffer that may grow to max bytes. Allocates nothing. */
 void buf_init(struct buf *b, size_t max);
 #define BUF_INIT(max_bytes) ((struct buf){.max = (max_bytes)})
+/* The same for what may hold a secret. buf_take() hands the duty to overwrite over. */
+#define BUF_SECRET(max_bytes) ((struct buf){.max = (max_bytes), .secret = true})
 /* Frees the memory; the buffer is empty again, with the same cap. */
 void buf_free(struct buf *b);
 /* Drops the content, keeps the memory, clears `failed`. */

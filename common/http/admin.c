@@ -183,6 +183,8 @@ enum err_code admin_start(struct admin **out, const struct admin_options *option
 {
   int fd = -1;
   *out = NULL;
+  if (options->listen == NULL)
+    return ERR_OK;
   enum err_code code = open_listener(options->listen, &fd, e);
   if (code != ERR_OK)
     return code;
@@ -215,7 +217,8 @@ uint16_t admin_port(const struct admin *a)
 
 void admin_set_draining(struct admin *a)
 {
-  atomic_store(&a->draining, true);
+  if (a != NULL)
+    atomic_store(&a->draining, true);
 }
 
 void admin_stop(struct admin *a)

@@ -324,7 +324,8 @@ static void set_response(struct http_transfer *t, const struct http_request *r)
   if (t->max_response == 0 && r->on_body == NULL)
     t->max_response = HTTP_DEFAULT_MAX_RESPONSE;
   size_t body = t->on_body == NULL ? t->max_response : 0;
-  buf_init(&t->body, body > HTTP_MAX_ERROR_BODY ? body : HTTP_MAX_ERROR_BODY);
+  /* A token endpoint answers with tokens. */
+  t->body = BUF_SECRET(body > HTTP_MAX_ERROR_BODY ? body : HTTP_MAX_ERROR_BODY);
   buf_init(&t->content_type, 256);
   buf_init(&t->retry_after, 64);
   buf_init(&t->www_authenticate, 1024);

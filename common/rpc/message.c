@@ -1,4 +1,7 @@
-/* Packs and unpacks messages: one slice out, one check in front of every unpack. */
+/* Packs and unpacks messages: one slice out, one check in front of every unpack.
+ *
+ * Messages carry bearers, grants and access tokens, so their bytes are overwritten before the
+ * memory goes back, whoever drops the last reference. */
 #include "common/rpc/message.h"
 
 #include <grpc/byte_buffer.h>
@@ -6,14 +9,25 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "common/base/mem.h"
 #include "common/rpc/guard.h"
 
 /* Above this, protobuf-c's temporary tables would stay in the arena as dead weight. */
 enum { ARENA_MAX_WIRE = 16 * 1024 };
 
+static void wipe_bytes(void *p, size_t len)
+{
+  mem_wipe(p, len);
+  free(p);
+}
+
+/* What fits into the slice itself is no token; for the rest, the library calls back. */
 grpc_slice rpc_pack_slice(const ProtobufCMessage *message)
 {
-  grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
+  size_t len = protobuf_c_message_get_packed_size(message);
+  grpc_slice slice = len <= GRPC_SLICE_INLINED_SIZE
+                         ? grpc_slice_malloc(len)
+                         : grpc_slice_new_with_len(xmalloc(len), len, wipe_bytes);
   protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
   return slice;
 }
@@ -107,13 +121,22 @@ enum err_code rpc_unpack(struct rpc_unpacked *out, const ProtobufCMessageDescrip
   grpc_slice all = gather(bytes);
   enum err_code code = unpack_bytes(out, descriptor, GRPC_SLICE_START_PTR(all),
                                     GRPC_SLICE_LENGTH(all), arena, max, e);
+  mem_wipe(GRPC_SLICE_START_PTR(all), GRPC_SLICE_LENGTH(all)); /* read once, here */
   grpc_slice_unref(all);
   return code;
 }
 
+static void wipe_block(void *unused, void *p)
+{
+  (void)unused;
+  mem_wipe(p, malloc_usable_size(p));
+  free(p);
+}
+
 void rpc_unpacked_free(struct rpc_unpacked *u)
 {
+  ProtobufCAllocator wiping = {.free = wipe_block};
   if (u->on_heap && u->message != NULL)
-    protobuf_c_message_free_unpacked(u->message, NULL);
+    protobuf_c_message_free_unpacked(u->message, &wiping);
   u->message = NULL;
 }

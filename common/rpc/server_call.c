@@ -38,6 +38,7 @@ static void call_free(struct rpc_call *call)
 {
   struct rpc_server *s = call->server;
   rpc_unpacked_free(&call->request);
+  arena_wipe(call->arena); /* small requests are in it, with their bearers */
   arena_free(call->arena);
   call_facts_free(call->facts);
   if (call->payload != NULL)

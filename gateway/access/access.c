@@ -1,7 +1,11 @@
-/* Bearer token -> grant: asks auth-svc, remembers for a minute. */
+/* Bearer token -> grant: asks auth-svc, once at a time for each token, remembers for a minute.
+ *
+ * A refusal is not remembered: a token may become good (a key that is fetched, dealers that are
+ * configured), and who tries tokens tries another one each time. */
 #include "gateway/access/access.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -9,21 +13,32 @@
 #include "common/base/mem.h"
 #include "gateway/access/cache.h"
 
-enum { QUESTION_MAGIC = 0x41435145 };
+enum { QUESTION_MAGIC = 0x41435145, BUCKETS = 256 };
 
-struct access {
-  struct access_options options;
-  struct grant_cache *cache;
+typedef void access_done(void *arg, enum access_outcome outcome, struct grant *grant);
+
+/* Who waits for a question's answer. */
+struct waiter {
+  access_done *done;
+  void *arg;
+  struct waiter *next;
 };
 
-/* One question to auth-svc. */
+/* One question to auth-svc, on behalf of all who came with the same token meanwhile. */
 struct question {
   unsigned magic;
   struct access *access;
   uint8_t key[CACHE_KEY_LEN];
   struct grant *grant;
-  void (*done)(void *arg, enum access_outcome outcome, struct grant *grant);
-  void *arg;
+  struct waiter *waiters; /* guarded by the access' lock until the answer is there */
+  struct question *next;
+};
+
+struct access {
+  struct access_options options;
+  struct grant_cache *cache;
+  pthread_mutex_t lock;           /* taken before the cache's */
+  struct question *open[BUCKETS]; /* under way, by the first byte of the key */
 };
 
 struct access *access_new(const struct access_options *options)
@@ -34,6 +49,7 @@ struct access *access_new(const struct access_options *options)
     a->options.cache_ms = 60000;
   if (a->options.timeout_ms == 0)
     a->options.timeout_ms = 5000;
+  pthread_mutex_init(&a->lock, NULL);
   a->cache = grant_cache_new(options->cache_max > 0 ? options->cache_max : 10000);
   return a;
 }
@@ -43,6 +59,7 @@ void access_free(struct access *a)
   if (a == NULL)
     return;
   grant_cache_free(a->cache);
+  pthread_mutex_destroy(&a->lock);
   free(a);
 }
 
@@ -88,6 +105,21 @@ static bool remember(struct question *q)
   return true;
 }
 
+/* From here on the token is asked for anew. What was remembered was so before, so that nobody
+ * finds neither. */
+static struct waiter *close_question(struct question *q)
+{
+  struct access *a = q->access;
+  pthread_mutex_lock(&a->lock);
+  struct question **p = &a->open[q->key[0]];
+  while (*p != q)
+    p = &(*p)->next;
+  *p = q->next;
+  struct waiter *waiters = q->waiters;
+  pthread_mutex_unlock(&a->lock);
+  return waiters;
+}
+
 static void on_done(void *user, const struct err *status)
 {
   struct question *q = user;
@@ -98,7 +130,13 @@ static void on_done(void *user, const struct err *status)
   if (outcome == ACCESS_UNAVAILABLE)
     log_warn("auth-svc did not decide", LOG_S("code", err_code_name(status->code)),
              LOG_S("detail", status->message));
-  q->done(q->arg, outcome, outcome == ACCESS_GRANTED ? q->grant : NULL);
+  struct waiter *w = close_question(q);
+  while (w != NULL) {
+    struct waiter *next = w->next;
+    w->done(w->arg, outcome, outcome == ACCESS_GRANTED ? q->grant : NULL);
+    free(w);
+    w = next;
+  }
   grant_unref(q->grant);
   q->magic = 0;
   free(q);
@@ -119,9 +157,34 @@ static void ask(struct question *q, const char *bearer)
     on_done(q, &e);
 }
 
-void access_check(struct access *a, const char *bearer,
-                  void (*done)(void *arg, enum access_outcome outcome, struct grant *grant),
-                  void *arg)
+/* Joins the question under way for the key, or opens one: then *opened is set, and it is the
+ * caller's to ask. NULL when the grant is known: *known is a reference to it. */
+static struct question *join_or_open(struct access *a, const uint8_t key[CACHE_KEY_LEN],
+                                     struct waiter *w, bool *opened, struct grant **known)
+{
+  pthread_mutex_lock(&a->lock);
+  *known = grant_cache_get(a->cache, key, clock_mono_ms());
+  struct question *q = *known == NULL ? a->open[key[0]] : NULL;
+  while (q != NULL && memcmp(q->key, key, CACHE_KEY_LEN) != 0)
+    q = q->next;
+  *opened = *known == NULL && q == NULL;
+  if (*opened) {
+    q = xcalloc(1, sizeof(*q));
+    q->magic = QUESTION_MAGIC;
+    q->access = a;
+    memcpy(q->key, key, CACHE_KEY_LEN);
+    q->next = a->open[key[0]];
+    a->open[key[0]] = q;
+  }
+  if (q != NULL) {
+    w->next = q->waiters;
+    q->waiters = w;
+  }
+  pthread_mutex_unlock(&a->lock);
+  return q;
+}
+
+void access_check(struct access *a, const char *bearer, access_done *done, void *arg)
 {
   if (!a->options.enabled || bearer == NULL)
     bearer = "";
@@ -129,19 +192,19 @@ void access_check(struct access *a, const char *bearer,
     done(arg, ACCESS_MISSING, NULL);
     return;
   }
-  struct question *q = xcalloc(1, sizeof(*q));
+  uint8_t key[CACHE_KEY_LEN];
   unsigned len = 0;
-  EVP_Digest(bearer, strlen(bearer), q->key, &len, EVP_sha256(), NULL);
-  struct grant *known = grant_cache_get(a->cache, q->key, clock_mono_ms());
+  EVP_Digest(bearer, strlen(bearer), key, &len, EVP_sha256(), NULL);
+  struct waiter *w = xcalloc(1, sizeof(*w));
+  *w = (struct waiter){.done = done, .arg = arg};
+  bool opened;
+  struct grant *known;
+  struct question *q = join_or_open(a, key, w, &opened, &known);
   if (known != NULL) {
-    free(q);
+    free(w);
     done(arg, ACCESS_GRANTED, known);
     grant_unref(known);
-    return;
+  } else if (opened) {
+    ask(q, bearer);
   }
-  q->magic = QUESTION_MAGIC;
-  q->access = a;
-  q->done = done;
-  q->arg = arg;
-  ask(q, bearer);
 }

@@ -1,4 +1,4 @@
-/* Bearer token -> grant: asks auth-svc, remembers for a minute. */
+/* Bearer token -> grant: asks auth-svc, once at a time for each token, remembers for a minute. */
 #ifndef AMCP_GATEWAY_ACCESS_ACCESS_H
 #define AMCP_GATEWAY_ACCESS_ACCESS_H
 
@@ -32,7 +32,8 @@ struct access *access_new(const struct access_options *options);
 void access_free(struct access *a);
 
 /* Answers through done(arg, outcome, grant), exactly once: at once when the grant is known,
- * else on the channel's poller. grant is NULL unless ACCESS_GRANTED; take a reference to
+ * else on the channel's poller, together with all who came with the same bearer while auth-svc was
+ * asked. grant is NULL unless ACCESS_GRANTED; take a reference to
  * keep it. bearer NULL or empty means that there was none. Thread-safe. */
 void access_check(struct access *a, const char *bearer,
                   void (*done)(void *arg, enum access_outcome outcome, struct grant *grant),

@@ -11,40 +11,55 @@
 
 enum {
   ARENA_MAX = 128 * 1024,       /* headers of request and answer */
+  MAX_HEADERS = 128,            /* of a request: finding one is a walk over all */
   STREAM_MAX = 8 * 1024 * 1024, /* events a client has not taken yet */
   STREAM_BLOCK = 32 * 1024,
 };
 
 /* ---------------------------------------------------------------- request */
 
-/* Copies a header; repeated ones are joined with ", " (RFC 9110, 5.3). */
-static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+static struct header *find_header(const struct exchange *x, const char *name)
 {
-  (void)kind;
-  struct exchange *x = cls;
-  if (value == NULL)
-    value = "";
   struct header *h = x->request_headers;
   while (h != NULL && !ascii_case_equal(h->name, name))
     h = h->next;
-  if (h != NULL) {
-    h->value = arena_printf(x->arena, "%s, %s", h->value, value);
-    return h->value != NULL ? MHD_YES : MHD_NO;
-  }
-  h = ARENA_NEW(x->arena, struct header);
+  return h;
+}
+
+static bool add_header(struct exchange *x, const char *name, const char *value)
+{
+  struct header *h = ARENA_NEW(x->arena, struct header);
   if (h == NULL)
-    return MHD_NO;
+    return false;
   size_t skip = strspn(value, " \t"), len = strlen(value + skip);
   while (len > 0 && (value[skip + len - 1] == ' ' || value[skip + len - 1] == '\t'))
     len--;
   h->name = arena_strdup(x->arena, name);
   h->value = arena_strndup(x->arena, value + skip, len);
-  if (h->name == NULL || h->value == NULL)
-    return MHD_NO;
   h->next = x->request_headers;
+  if (h->name == NULL || h->value == NULL)
+    return false;
   x->request_headers = h;
-  return MHD_YES;
+  return true;
+}
+
+/* Copies a header; repeated ones are joined with ", " (RFC 9110, 5.3). A request of which not
+ * all headers were copied is refused: the one that is missing might be its Origin. */
+static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+  (void)kind;
+  struct exchange *x = cls;
+  struct header *h = find_header(x, name);
+  bool copied = ++x->n_request_headers <= MAX_HEADERS;
+  if (copied && h != NULL) {
+    h->value = arena_printf(x->arena, "%s, %s", h->value, value != NULL ? value : "");
+    copied = h->value != NULL;
+  } else if (copied) {
+    copied = add_header(x, name, value != NULL ? value : "");
+  }
+  x->head_too_large |= !copied;
+  return copied ? MHD_YES : MHD_NO;
 }
 
 struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
@@ -78,11 +93,8 @@ const char *exchange_path(const struct exchange *x)
 
 const char *exchange_header(const struct exchange *x, const char *name)
 {
-  for (const struct header *h = x->request_headers; h != NULL; h = h->next) {
-    if (ascii_case_equal(h->name, name))
-      return h->value;
-  }
-  return NULL;
+  const struct header *h = find_header(x, name);
+  return h != NULL ? h->value : NULL;
 }
 
 const char *exchange_body(const struct exchange *x, size_t *len)
@@ -140,6 +152,7 @@ void exchange_unref(struct exchange *x)
   buf_free(&x->body);
   buf_free(&x->reply);
   buf_free(&x->stream);
+  arena_wipe(x->arena); /* the bearer was in it */
   arena_free(x->arena);
   pthread_mutex_destroy(&x->lock);
   x->magic = 0;

@@ -53,6 +53,8 @@ struct exchange {
   struct arena *arena;
   const char *method, *path;
   struct header *request_headers;
+  size_t n_request_headers;
+  bool head_too_large; /* headers are missing: nothing may be decided on the rest */
   struct buf body;
   size_t received, counted;
   bool handed_over, too_large, no_room;

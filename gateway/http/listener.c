@@ -165,6 +165,10 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const
   *con_cls = x;
   activate(l, x);
   conn_phase(x->conn, CONN_BODY);
+  if (x->head_too_large) {
+    reply_error(x, 431, "Too many or too large request headers");
+    return exchange_proceed(x);
+  }
   const char *expect = exchange_header(x, "Expect");
   unsigned long long length = declared_length(x);
   if (is_ambiguous(x)) {

@@ -49,7 +49,7 @@ void listener_drain(struct listener *l);
  * Blocks until done. NULL is fine. */
 void listener_stop(struct listener *l, uint32_t grace_ms);
 
-/* The request. Texts live as long as the exchange. */
+/* The request. Texts live as long as the exchange, and are overwritten with its end. */
 const char *exchange_method(const struct exchange *x);
 const char *exchange_path(const struct exchange *x); /* decoded, without the query */
 /* Value without white space around it, names without case; repeated headers are joined with

@@ -107,6 +107,14 @@ const char *bearer_token(const char *value)
   return value[0] != '\0' ? value : NULL;
 }
 
+bool bearer_well_formed(const char *token)
+{
+  static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                 "-._~+/";
+  size_t n = strspn(token, alphabet);
+  return n > 0 && token[n + strspn(token + n, "=")] == '\0';
+}
+
 /* ---------------------------------------------------------------- origins */
 
 enum { MAX_ENTRIES = 64 };

@@ -21,6 +21,10 @@ bool content_type_is_json(const char *value);
 /* The token of "Bearer <token>" (scheme in any case); NULL when the value has another form
  * or no token. Points into value. */
 const char *bearer_token(const char *value);
+/* Whether a token is a b64token (RFC 6750, 2.1), as every bearer auth-svc takes is. Repeated
+ * Authorization headers, joined with a comma, are none: which of them counts would depend on
+ * who looks. */
+bool bearer_well_formed(const char *token);
 
 /* Which browser origins may call, and which Host names this server answers to. Both exist
  * because a web page can make a browser send requests to a local address (DNS rebinding). */

@@ -1,6 +1,8 @@
 /* Rows to columns. */
 #include "report-svc/rows/columns.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -113,6 +115,34 @@ static bool add_dimension(struct columns *c, struct dimension *dimension,
   return true;
 }
 
+/* Google's text for people: short, and printable whatever it holds. */
+static enum err_code no_number(const struct columns *c, size_t metric, const struct rows_text *text,
+                               struct err *e)
+{
+  const Analytics__Ga4__V1beta__RunReportRequest *report = c->options.report;
+  char name[64], shown[41];
+  size_t len = text->len < sizeof(shown) - 1 ? text->len : sizeof(shown) - 1;
+  for (size_t i = 0; i < len; i++)
+    shown[i] = (char)(text->p[i] >= ' ' && text->p[i] <= '~' ? text->p[i] : '?');
+  shown[len] = '\0';
+  snprintf(name, sizeof(name), "number %zu", metric + 1);
+  bool known = report != NULL && metric < report->n_metrics;
+  return err_set(e, ERR_DATA_LOSS, "invalid_data",
+                 "metric %.100s: Google's value \"%s\" is not a number, so nothing can be computed "
+                 "from this report; run_report shows it as Google gave it",
+                 known ? report->metrics[metric]->name : name, shown);
+}
+
+static enum err_code add_metric(struct columns *c, size_t metric, const struct rows_text *text,
+                                struct err *e)
+{
+  double value = rows_number_parse(text->p, text->len);
+  if (!isfinite(value))
+    return no_number(c, metric, text, e);
+  c->metrics[metric].values[c->rows] = value == 0 ? 0 : value; /* -0 would be printed as such */
+  return ERR_OK;
+}
+
 enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e)
 {
   if (!c->known)
@@ -126,8 +156,10 @@ enum err_code columns_add(struct columns *c, const struct rows_row *row, struct 
                      "the dimensions of the report have too many different values to be "
                      "aggregated; ask for fewer or coarser dimensions, or filter them");
   }
-  for (size_t i = 0; i < c->n_metrics; i++)
-    c->metrics[i].values[c->rows] = rows_number_parse(row->metrics[i].p, row->metrics[i].len);
+  for (size_t i = 0; i < c->n_metrics; i++) {
+    if (add_metric(c, i, &row->metrics[i], e) != ERR_OK)
+      return ERR_DATA_LOSS;
+  }
   c->rows++;
   return ERR_OK;
 }

@@ -13,6 +13,9 @@ struct columns_options {
   size_t chunk_rows;           /* rows of a full chunk; 0 means 4,096 */
   size_t chunk_text_bytes;     /* new dictionary text that also makes it full; 0: 256 KiB */
   size_t max_dictionary_bytes; /* of all dimensions together; 0 means 16 MiB */
+  /* What was asked for, to name a metric in an error; NULL: it goes by its number. Outlives the
+   * columns. */
+  const Analytics__Ga4__V1beta__RunReportRequest *report;
 };
 
 struct columns;
@@ -22,7 +25,9 @@ struct columns *columns_new(const struct columns_options *options);
 void columns_free(struct columns *c);
 
 /* Adds a row; call only while the chunk is not full. ERR_RESOURCE_EXHAUSTED
- * (`too_many_values`) when the dictionaries reach their cap. */
+ * (`too_many_values`) when the dictionaries reach their cap; ERR_DATA_LOSS (`invalid_data`) when
+ * the value of a metric is no finite decimal number: no sum or rate may be made of it. -0 counts
+ * as 0. */
 enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e);
 bool columns_full(const struct columns *c);
 /* Rows in the chunk at hand. */

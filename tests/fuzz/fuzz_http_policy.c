@@ -10,6 +10,9 @@ static void check_token(const char *value)
     return;
   FUZZ_MUST(token > value && token < value + strlen(value));
   FUZZ_MUST(strncasecmp(value, "bearer", 6) == 0);
+  if (bearer_well_formed(token))
+    for (const char *p = token; *p != '\0'; p++)
+      FUZZ_MUST(*p > ' ' && *p <= '~' && strchr(",;\"'\\{}%", *p) == NULL);
 }
 
 static void check_origins(const char *allowed, const char *hosts, const char *value)

@@ -2,6 +2,7 @@
 #include "tests/unit/aggregate/fakes.h"
 
 #include <CUnit/CUnit.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tests/unit/aggregate/finite.h"
 
 typedef Analytics__Auth__V1__ResolveCohortRequest ResolveRequest;
 typedef Analytics__Auth__V1__ResolveCohortResponse ResolveResponse;
@@ -179,11 +181,22 @@ static void send(struct stream *s, FetchResponse *r)
   rpc_call_send_wait(s->call, &r->base);
 }
 
+static double odd_value(size_t i)
+{
+  static const double odd[] = {0,  -0.0, 1,       DBL_MIN,  9007199254740992.0, DBL_MAX, -DBL_MAX,
+                               -1, 0.5,  DBL_MAX, INFINITY, -INFINITY,          NAN};
+  return odd[i * 7919 % ARRAY_LEN(odd)];
+}
+
 static double cell(const struct stream *s, const struct sender *x, size_t row, size_t metric)
 {
   size_t rows[FAKE_EVENTS];
   if (x->dealer->mode == FAKE_NO_NUMBER)
     return NAN;
+  if (x->dealer->mode == FAKE_HUGE)
+    return DBL_MAX;
+  if (x->dealer->mode == FAKE_ODD)
+    return odd_value((size_t)x->dealer->sessions + row + metric);
   if (!is_compare(s))
     return fake_value(x->dealer, row, metric);
   if (x->query == 0)
@@ -520,6 +533,7 @@ static void take_progress(struct waiter *w, const Mcp__V1__Progress *p)
 static void keep_result(struct outcome *o, const ProtobufCMessage *m)
 {
   CU_ASSERT_PTR_NULL(o->packed); /* exactly one result */
+  CU_ASSERT_TRUE(all_numbers_are_finite(m));
   o->packed_len = protobuf_c_message_get_packed_size(m);
   o->packed = xmalloc(o->packed_len + 1);
   protobuf_c_message_pack(m, o->packed);

@@ -437,6 +437,58 @@ static void bad_requests_name_the_field(void)
   fixture_stop(&f);
 }
 
+static void sums_too_large_for_a_number_are_an_error_that_names_the_metric(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 6, 41);
+  Request r = question();
+  r.region = (char *)"West";
+  f.world.dealers[0].mode = FAKE_HUGE;
+  fixture_across(&f, &o, &r, PATIENCE_MS);
+  CU_ASSERT_EQUAL(o.status.code, ERR_OK); /* large, and a number */
+  outcome_free(&o);
+  f.world.dealers[1].mode = FAKE_HUGE;
+  fixture_across(&f, &o, &r, PATIENCE_MS);
+  CU_ASSERT_EQUAL(o.status.code, ERR_DATA_LOSS);
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "metrics: the values of sessions are too large"));
+  CU_ASSERT_PTR_NULL(o.across);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+/* The fixture looks through every answer, of these tests and of all others: fakes.c. */
+static void no_nan_or_infinity_leaves_in_an_answer(void)
+{
+  static const enum fake_mode modes[] = {FAKE_OK,   FAKE_ODD,       FAKE_ODD, FAKE_ODD,
+                                         FAKE_HUGE, FAKE_NO_NUMBER, FAKE_OK};
+  int answers = 0;
+  for (unsigned seed = 100; seed < 130; seed++) {
+    struct fixture f;
+    struct outcome o;
+    Analytics__Aggregate__V1__CompareDealerSessionsRequest compare =
+        ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+    Request r = question();
+    compare.region = r.region = (char *)"West";
+    fixture_start(&f, 9, seed);
+    for (size_t i = 0; i < f.world.n; i++) {
+      f.world.dealers[i].mode = modes[(seed * 31 + i * i + i) % ARRAY_LEN(modes)];
+      if (f.world.dealers[i].mode == FAKE_ODD)
+        f.world.dealers[i].rows = 1 + (seed + i) % 3; /* few enough to pass at times */
+    }
+    fixture_across(&f, &o, &r, PATIENCE_MS);
+    CU_ASSERT(o.status.code == ERR_OK || o.status.code == ERR_DATA_LOSS);
+    answers += o.across != NULL;
+    outcome_free(&o);
+    fixture_compare(&f, &o, &compare, PATIENCE_MS, 0);
+    CU_ASSERT(o.status.code == ERR_OK || o.status.code == ERR_DATA_LOSS);
+    answers += o.compare != NULL;
+    outcome_free(&o);
+    fixture_stop(&f);
+  }
+  CU_ASSERT(answers > 20);
+}
+
 static int run_all(int argc, char **argv)
 {
   static const struct test_case cases[] = {
@@ -451,6 +503,8 @@ static int run_all(int argc, char **argv)
       TEST(report_without_dimensions_has_one_pooled_row),
       TEST(too_many_rows_end_the_call_and_free_the_memory),
       TEST(bad_requests_name_the_field),
+      TEST(sums_too_large_for_a_number_are_an_error_that_names_the_metric),
+      TEST(no_nan_or_infinity_leaves_in_an_answer),
   };
   return test_main("aggregate across", cases, ARRAY_LEN(cases), argc, argv);
 }

@@ -77,9 +77,25 @@ static void take_hands_over_the_memory(void)
   CU_ASSERT_STRING_EQUAL(empty, "");
 }
 
+static void secret_buffers_stay_secret_and_keep_every_byte(void)
+{
+  struct buf b AUTO_BUF = BUF_SECRET(1 << 16);
+  for (int i = 0; i < 1000; i++)
+    CU_ASSERT_TRUE(buf_printf(&b, "%03d", i));
+  CU_ASSERT_EQUAL(b.len, 3000);
+  CU_ASSERT_EQUAL(memcmp(b.data + 2997, "999", 4), 0);
+  CU_ASSERT_EQUAL(memcmp(b.data, "000001002", 9), 0);
+  buf_free(&b);
+  CU_ASSERT_TRUE(b.secret && b.data == NULL && b.max == 1 << 16);
+  buf_puts(&b, "again");
+  char *s AUTO_FREE = buf_take(&b, NULL);
+  CU_ASSERT_STRING_EQUAL(s, "again");
+  CU_ASSERT_TRUE(b.secret);
+}
+
 TEST_MAIN("base/buf", TEST(append_past_the_cap_fails_and_keeps_the_content),
           TEST(a_failed_buffer_stays_failed_until_cleared), TEST(growth_keeps_every_byte),
           TEST(printf_longer_than_the_stack_buffer_is_whole),
           TEST(json_string_escapes_what_must_be_escaped),
           TEST(json_string_that_does_not_fit_leaves_nothing_behind),
-          TEST(take_hands_over_the_memory))
+          TEST(take_hands_over_the_memory), TEST(secret_buffers_stay_secret_and_keep_every_byte))

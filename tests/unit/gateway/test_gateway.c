@@ -34,7 +34,7 @@ static struct settings settings_for(const char *address)
                            .auth_addr = address,
                            .report_addr = address,
                            .aggregate_addr = address,
-                           .log_level = LOG_LEVEL_ERROR,
+                           .service = {.log_level = LOG_LEVEL_ERROR},
                            .threads = 2,
                            .max_connections = 64,
                            .max_body = 4 * 1024 * 1024,

@@ -362,6 +362,34 @@ static void head_that_is_too_large_is_refused(void)
   listener_stop(l, 1000);
 }
 
+/* A header that was not copied might be the one that decides. */
+static int status_with_headers(uint16_t port, int n, const char *name)
+{
+  AUTO_BUF struct buf head = BUF_INIT(65536);
+  for (int i = 0; i < n; i++)
+    if (name != NULL)
+      buf_printf(&head, "%s: v\r\n", name);
+    else
+      buf_printf(&head, "h%d: v\r\n", i);
+  buf_puts(&head, "Origin: https://evil.example\r\n");
+  struct raw_answer a = raw_request(port, "GET", "/header", buf_str(&head), NULL);
+  int status = a.status;
+  raw_answer_free(&a);
+  return status;
+}
+
+static void heads_with_too_many_headers_are_431(void)
+{
+  struct listener *l = start();
+  uint16_t port = listener_port(l);
+  CU_ASSERT_EQUAL(status_with_headers(port, 100, "X-Same"), 200);
+  handled = 0;
+  CU_ASSERT_EQUAL(status_with_headers(port, 300, "X-Same"), 431);
+  CU_ASSERT_EQUAL(status_with_headers(port, 300, NULL), 431);
+  CU_ASSERT_EQUAL(handled, 0);
+  listener_stop(l, 1000);
+}
+
 static void stream_delivers_each_event_at_once(void)
 {
   struct listener *l = start();
@@ -612,8 +640,9 @@ TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
           TEST(refusal_at_the_head_reads_the_body_off_and_keeps_the_connection),
           TEST(bodies_of_all_requests_together_are_capped),
           TEST(malformed_heads_get_400_or_the_connection_ends),
-          TEST(head_that_is_too_large_is_refused), TEST(stream_delivers_each_event_at_once),
-          TEST(silent_stream_gets_comments), TEST(disconnect_is_noticed_while_an_answer_is_awaited),
+          TEST(head_that_is_too_large_is_refused), TEST(heads_with_too_many_headers_are_431),
+          TEST(stream_delivers_each_event_at_once), TEST(silent_stream_gets_comments),
+          TEST(disconnect_is_noticed_while_an_answer_is_awaited),
           TEST(client_that_does_not_read_its_stream_is_cut_off),
           TEST(forgotten_and_double_answers_give_exactly_one), TEST(dripping_clients_are_cut_off),
           TEST(silent_connection_is_closed_after_the_idle_time), TEST(waiting_request_is_not_idle),

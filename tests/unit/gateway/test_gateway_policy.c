@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
 static void accept_is(const char *value, bool json, bool sse)
@@ -56,6 +57,17 @@ static void bearer_needs_the_scheme_and_a_token(void)
   CU_ASSERT_PTR_NULL(bearer_token("Bearer "));
   CU_ASSERT_PTR_NULL(bearer_token("Basic abc"));
   CU_ASSERT_PTR_NULL(bearer_token("Bearerabc"));
+}
+
+static void bearer_is_a_b64token_or_none(void)
+{
+  static const char *const good[] = {"a", "eyJ.e-_.x~+/", "YQ==", "a="};
+  static const char *const bad[] = {"",    "=",     "a=b",  "a, b",    "a b",
+                                    "a\t", "\"a\"", "a%20", "\xc3\xa4"};
+  for (size_t i = 0; i < ARRAY_LEN(good); i++)
+    CU_ASSERT_TRUE(bearer_well_formed(good[i]));
+  for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+    CU_ASSERT_FALSE(bearer_well_formed(bad[i]));
 }
 
 static struct origins *make(const char *origins, const char *hosts, const char *bound)
@@ -133,6 +145,6 @@ static void malformed_lists_are_refused_with_the_entry(void)
 
 TEST_MAIN("gateway_policy", TEST(accept_follows_the_table), TEST(accept_quality_zero_refuses),
           TEST(content_type_ignores_case_and_parameters), TEST(bearer_needs_the_scheme_and_a_token),
-          TEST(default_origins_are_the_own_loopback_ones),
+          TEST(bearer_is_a_b64token_or_none), TEST(default_origins_are_the_own_loopback_ones),
           TEST(listed_origins_replace_the_defaults), TEST(host_is_checked_when_bound_to_loopback),
           TEST(malformed_lists_are_refused_with_the_entry))

@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auth-svc/harden.h"
 #include "auth-svc/secret.h"
+#include "common/base/harden.h"
 #include "tests/unit/harness.h"
 
 enum { FINE = 0, CORE_LIMIT = 1, DUMPABLE = 2 };
@@ -19,7 +19,7 @@ static int judge(void)
 {
   struct rlimit core;
   int faults = FINE;
-  harden_process();
+  harden_process(false);
   if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 || core.rlim_max != 0)
     faults |= CORE_LIMIT;
 #ifndef __SANITIZE_ADDRESS__
@@ -58,7 +58,7 @@ static void harden_and_die(void)
 {
   const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
   (void)setrlimit(RLIMIT_CORE, &all);
-  harden_process();
+  harden_process(false);
   signal(SIGSEGV, SIG_DFL); /* the sanitizers' handlers would exit instead */
   raise(SIGSEGV);
 }

@@ -27,10 +27,10 @@ struct report_side *report_side_start(struct http_client *http, struct rpc_chann
       .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 2000};
   r->service = (struct service){
       .google = google_new(&options), .cache = cache_new(1 << 20, 60000), .page_rows = 100000};
-  service_init(&r->service);
+  report_service_init(&r->service);
   struct err e = {0};
   if (rpc_server_new(&r->server, &server, &e) != ERR_OK ||
-      service_register(r->server, &r->service, &e) != ERR_OK ||
+      report_service_register(r->server, &r->service, &e) != ERR_OK ||
       rpc_server_start(r->server, &e) != ERR_OK) {
     fprintf(stderr, "report side: %s\n", e.message);
     abort();

@@ -31,10 +31,12 @@ static void put_report(struct buf *out, const struct google_plan *plan, int64_t 
   for (int64_t i = offset; i < plan->rows && i < offset + limit; i++) {
     buf_puts(out, first ? ",\"rows\":[" : ",");
     first = false;
-    buf_printf(out,
-               "{\"dimensionValues\":[{\"value\":\"city %lld %*s\"}],\"metricValues\":[{"
-               "\"value\":\"%lld\"}]}",
-               (long long)i, plan->value_bytes, "", (long long)i);
+    buf_printf(out, "{\"dimensionValues\":[{\"value\":\"city %lld %*s\"}],\"metricValues\":[{",
+               (long long)i, plan->value_bytes, "");
+    if (i == 2 && plan->odd_value != NULL)
+      buf_printf(out, "\"value\":%s}]}", plan->odd_value);
+    else
+      buf_printf(out, "\"value\":\"%lld\"}]}", (long long)i);
   }
   buf_puts(out, first ? "" : "]");
   if (plan->rows + plan->row_count_more > 0)
@@ -109,6 +111,8 @@ static void take_plan(struct fakes *f, struct google_plan *plan, const char *pro
   *plan = f->google;
   if (plan->fail_property != NULL && strcmp(plan->fail_property, property) != 0)
     plan->fail_times = 0;
+  if (plan->odd_property != NULL && strcmp(plan->odd_property, property) != 0)
+    plan->odd_value = NULL;
   if (plan->fail_times > 0)
     f->google.fail_times--;
   else if (plan->cut_times > 0)

@@ -130,9 +130,9 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                 .max_answer_bytes = o->max_answer_bytes,
                                 .chunk_rows = o->chunk_rows,
                                 .fan_out = o->fan_out};
-  service_init(&f->service);
+  report_service_init(&f->service);
   must(rpc_server_new(&f->report_server, &server_options, &e), &e);
-  must(service_register(f->report_server, &f->service, &e), &e);
+  must(report_service_register(f->report_server, &f->service, &e), &e);
   must(rpc_server_start(f->report_server, &e), &e);
 }
 

@@ -24,6 +24,8 @@ struct google_plan {
   int cut_times;             /* the next answers break off in the middle */
   const char *token;         /* the only one accepted; NULL: any */
   int max_page_rows;         /* rows per answer, whatever limit says; 0: no bound */
+  const char *odd_value;     /* in the place of the value of row 2, as JSON text; NULL: none */
+  const char *odd_property;  /* only of this one; NULL: of all */
 };
 
 enum { FAKE_PROPERTIES = 64 };

@@ -277,6 +277,31 @@ static void failing_dealers_are_named_and_the_others_arrive(void)
   fakes_stop(&f);
 }
 
+/* Truth of numbers comes first: nothing is computed from a report with such a value. */
+static void a_value_that_is_no_number_fails_the_dealer_and_names_the_metric(void)
+{
+  static const char *const odd[] = {"\"NaN\"",       "\"Infinity\"", "\"-Infinity\"", "\"\"",
+                                    "\"(not set)\"", "\"1e999\"",    "\"0x1F\"",      "\"1,234\"",
+                                    "\"12 %\"",      "null",         "1e999"};
+  struct fakes f;
+  fakes_start(&f, NULL);
+  for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+    struct fetch_run r;
+    LOCKED(&f,
+           f.google = (struct google_plan){.rows = 30, .odd_value = odd[i], .odd_property = "101"});
+    fetch_init(&r);
+    fetch_start(&r, &f, 3, 1, 0, 20000);
+    fetch_wait(&r);
+    CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+    CU_ASSERT_EQUAL(r.codes[1], ERR_DATA_LOSS);
+    CU_ASSERT_STRING_EQUAL(r.reasons[1], "invalid_data");
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.messages[1], "metric sessions: Google's value \""));
+    CU_ASSERT_FALSE(r.reports[1][0].done);
+    CU_ASSERT(whole(&r, 0, 1, 30) && whole(&r, 2, 1, 30));
+  }
+  fakes_stop(&f);
+}
+
 static void a_dealer_that_is_too_slow_times_out_before_the_call_does(void)
 {
   struct fakes f;
@@ -525,6 +550,7 @@ TEST_MAIN("report-svc FetchReports", TEST(all_pages_of_all_dealers_arrive_as_col
           TEST(a_page_shorter_than_asked_is_not_the_end),
           TEST(an_empty_report_is_done_without_chunks),
           TEST(failing_dealers_are_named_and_the_others_arrive),
+          TEST(a_value_that_is_no_number_fails_the_dealer_and_names_the_metric),
           TEST(a_dealer_that_is_too_slow_times_out_before_the_call_does),
           TEST(a_row_count_that_disagrees_is_an_error),
           TEST(a_cut_page_goes_on_after_the_rows_that_arrived), TEST(too_many_rows_end_the_dealer),

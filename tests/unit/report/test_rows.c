@@ -561,6 +561,99 @@ static void columns_code_dimensions_and_parse_metrics(void)
   columns_free(c);
 }
 
+/* Adds one value as the metric `name`; the double it became, or NaN with the error. */
+static double column_of(const char *text, size_t len, const char *name, struct err *e)
+{
+  Analytics__Ga4__V1beta__RunReportRequest report =
+      ANALYTICS__GA4__V1BETA__RUN_REPORT_REQUEST__INIT;
+  Analytics__Ga4__V1beta__Metric metric = ANALYTICS__GA4__V1BETA__METRIC__INIT, *list[] = {&metric};
+  Analytics__Report__V1__ColumnChunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  struct rows_text value = {text, len};
+  struct rows_row row = {NULL, &value, 0, 1};
+  metric.name = (char *)(uintptr_t)name;
+  report.metrics = list;
+  report.n_metrics = 1;
+  struct columns *c = columns_new(
+      &(struct columns_options){.chunk_rows = 4, .report = name != NULL ? &report : NULL});
+  double out = NAN;
+  *e = (struct err){0};
+  if (columns_add(c, &row, e) == ERR_OK) {
+    columns_chunk(&chunk, c);
+    out = chunk.metrics[0]->values[0];
+  }
+  columns_free(c);
+  return out;
+}
+
+static void values_that_are_no_numbers_are_refused_by_metric(void)
+{
+  static const char *const texts[] = {"",
+                                      "(not set)",
+                                      "NaN",
+                                      "nan",
+                                      "Infinity",
+                                      "-Infinity",
+                                      "inf",
+                                      "1e999",
+                                      "-1e999",
+                                      "0x10",
+                                      "1,234",
+                                      "1.234.567",
+                                      "1 234",
+                                      "12%",
+                                      "$5",
+                                      "--1",
+                                      "1e",
+                                      " 1",
+                                      "1\xc2\xa0"
+                                      "234",
+                                      "\xd9\xa1",
+                                      "1_000",
+                                      "true",
+                                      "null",
+                                      "\n\"\x01"};
+  struct err e;
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+    CU_ASSERT(isnan(column_of(texts[i], strlen(texts[i]), "bounceRate", &e)));
+    CU_ASSERT_EQUAL(e.code, ERR_DATA_LOSS);
+    CU_ASSERT_STRING_EQUAL(e.reason, "invalid_data");
+    CU_ASSERT_EQUAL(strncmp(e.message, "metric bounceRate: Google's value \"", 35), 0);
+    for (const char *p = e.message; *p != '\0'; p++)
+      CU_ASSERT(*p >= ' ' && *p <= '~');
+  }
+  column_of("NaN", 3, NULL, &e);
+  CU_ASSERT_EQUAL(strncmp(e.message, "metric number 1: ", 17), 0);
+  CU_ASSERT_EQUAL(column_of("1e308", 5, "m", &e), 1e308);
+  CU_ASSERT_EQUAL(column_of("-0", 2, "m", &e), 0);
+  CU_ASSERT_FALSE(signbit(column_of("-0", 2, "m", &e)) || signbit(column_of("-0.0e7", 6, "m", &e)));
+  CU_ASSERT_FALSE(signbit(column_of("-1e-999", 7, "m", &e)));
+}
+
+/* Any text becomes the number that it is, or an error; never something else. */
+static void no_text_becomes_nan_or_infinity(void)
+{
+  static const char alphabet[] = "0123456789012345678900..eE+--NaInfxy,( )%\xff";
+  char text[24];
+  size_t numbers = 0;
+  for (int i = 0; i < 300000; i++) {
+    size_t len = random_below(12);
+    for (size_t k = 0; k < len; k++)
+      text[k] = alphabet[random_below(sizeof(alphabet) - 1)];
+    if (random_below(3) == 0)
+      len = (size_t)snprintf(text, sizeof(text), "%llue%llu",
+                             (unsigned long long)random_below(100000),
+                             (unsigned long long)random_below(400));
+    text[len] = '\0';
+    struct err e;
+    double value = column_of(text, len, "m", &e);
+    if (e.code != ERR_OK)
+      continue;
+    numbers++;
+    CU_ASSERT_FATAL(isfinite(value) && value == strtod(text, NULL));
+  }
+  CU_ASSERT(numbers > 30000);
+}
+
 static void columns_refuse_too_many_values(void)
 {
   struct columns *c = columns_new(&(struct columns_options){.max_dictionary_bytes = 60});
@@ -601,4 +694,6 @@ TEST_MAIN("report rows", TEST(sample_gives_rows_and_rest),
           TEST(unknown_members_of_any_size_are_skipped), TEST(numbers_are_exact),
           TEST(text_that_is_no_number_is_nan), TEST(dictionary_gives_each_text_one_code),
           TEST(dictionary_keeps_to_its_budget), TEST(columns_code_dimensions_and_parse_metrics),
-          TEST(columns_refuse_too_many_values), TEST(chunk_is_full_by_rows_or_by_text))
+          TEST(values_that_are_no_numbers_are_refused_by_metric),
+          TEST(no_text_becomes_nan_or_infinity), TEST(columns_refuse_too_many_values),
+          TEST(chunk_is_full_by_rows_or_by_text))

@@ -106,6 +106,25 @@ static void answer_has_rows_headers_metadata_and_dealer(void)
   fakes_stop(&f);
 }
 
+/* Nothing is computed here, so a value is shown as it came, number or not. */
+static void values_are_shown_as_google_gave_them(void)
+{
+  static const char *const odd[] = {"NaN", "(not set)", "", "1e999", "-0", "1,234"};
+  struct fakes f;
+  fakes_start(&f, NULL);
+  for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+    struct err e;
+    AUTO_FREE char *json = xasprintf("\"%s\"", odd[i]);
+    LOCKED(&f, f.google = (struct google_plan){.rows = 3, .odd_value = json});
+    tool_response *r = run_dealer(&f, "d07", &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT_STRING_EQUAL(r->rows[2]->metric_values[0]->value, odd[i]);
+    LOCKED(&f, f.google.odd_value = NULL);
+    response_free(r);
+  }
+  fakes_stop(&f);
+}
+
 static void an_empty_report_is_a_good_answer(void)
 {
   struct fakes f;
@@ -447,8 +466,9 @@ static void cancelled_calls_free_their_places(void)
 }
 
 TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_dealer),
-          TEST(an_empty_report_is_a_good_answer), TEST(next_offset_leads_through_all_rows),
-          TEST(a_refused_token_is_renewed_once), TEST(server_errors_are_tried_three_times),
+          TEST(values_are_shown_as_google_gave_them), TEST(an_empty_report_is_a_good_answer),
+          TEST(next_offset_leads_through_all_rows), TEST(a_refused_token_is_renewed_once),
+          TEST(server_errors_are_tried_three_times),
           TEST(too_many_at_once_is_tried_again_and_hourly_quota_is_not),
           TEST(googles_refusals_are_passed_on_at_once), TEST(a_cut_answer_is_tried_again),
           TEST(a_slow_google_ends_as_timeout_within_the_deadline),

@@ -1,0 +1,37 @@
+/* The settings every program of the set has: certificates, admin listener, log, hardening. */
+#ifndef AMCP_SERVICE_SETTINGS_H
+#define AMCP_SERVICE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/config.h"
+#include "common/base/log.h"
+#include "common/rpc/rpc.h"
+
+struct service_settings {
+  const char *admin_listen; /* NULL: none */
+  struct rpc_tls tls;       /* all three or none */
+  enum log_level log_level;
+  bool allow_core_dumps;
+};
+
+/* A program, as --help and its messages name it. */
+struct service_program {
+  const char *name;    /* "report-svc" */
+  const char *summary; /* one sentence */
+};
+
+/* The command line, then the environment: the program's own variables and the shared ones,
+ * in that order in --help, and the checks of the shared ones. True when the program should
+ * go on; else *exit_code says how to end, and what was wrong has been printed. */
+bool service_settings_load(struct service_settings *out, const struct service_program *program,
+                           const struct config_var *own, size_t n_own, int argc, char **argv,
+                           int *exit_code);
+
+/* For a check of the program's own that failed: prints why and sets *exit_code. Returns false,
+ * for the caller to return. */
+bool service_settings_refuse(const struct service_program *program, const struct err *e,
+                             int *exit_code);
+
+#endif

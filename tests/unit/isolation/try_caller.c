@@ -1,0 +1,161 @@
+/* Callers and their bearers, drawn at random: what auth-svc must take and what it must not. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/codec.h"
+#include "common/base/mem.h"
+#include "tests/unit/auth/jwt_maker.h"
+#include "tests/unit/isolation/try_parts.h"
+
+static void draw_claimant(const struct plan *p, struct claimant *c)
+{
+  static const enum plan_role roles[] = {PLAN_DEALER, PLAN_DEALER, PLAN_DEALER, PLAN_GROUP,
+                                         PLAN_GROUP};
+  *c = (struct claimant){.role = pick(20) == 0 ? PLAN_ADMIN : roles[pick(5)]};
+  size_t share = 2 + pick(8);
+  for (size_t i = 0; i < p->n; i++)
+    c->dealers[i] = pick(share) == 0;
+  c->any_region = pick(4) == 0;
+  for (size_t i = 0; c->any_region && i < PLAN_REGIONS; i++)
+    c->regions[i] = pick(2) == 0;
+  c->any_region = c->regions[0] || c->regions[1] || c->regions[2] || c->regions[3];
+  for (size_t i = 0; i < PLAN_GROUPS; i++)
+    c->groups[i] = pick(5) == 0;
+}
+
+/* Names in claims may be written in any case; regions and groups are. */
+static void put_cased(struct buf *out, const char *text)
+{
+  bool shout = pick(3) == 0;
+  for (; *text != '\0'; text++)
+    buf_putc(out, shout ? (char)toupper((unsigned char)*text) : *text);
+}
+
+static void put_claims(const struct plan *p, const struct claimant *c, struct buf *out)
+{
+  static const char *const roles[] = {"admin", "group", "dealer"};
+  buf_printf(out, "\"role\":\"%s\",\"dealers\":[\"no-such-dealer\"", roles[c->role]);
+  for (size_t i = 0; i < p->n; i++)
+    if (c->dealers[i])
+      buf_printf(out, ",\"%s\"", pick(2) == 0 ? p->shops[i].id : p->shops[i].account);
+  buf_puts(out, "],\"regions\":[");
+  bool first = true;
+  for (size_t i = 0; i < PLAN_REGIONS; i++) {
+    if (!c->regions[i])
+      continue;
+    buf_puts(out, first ? "\"" : ",\"");
+    put_cased(out, plan_regions[i]);
+    buf_puts(out, "\"");
+    first = false;
+  }
+  buf_puts(out, "],\"groups\":[\"none\"");
+  for (size_t i = 0; i < PLAN_GROUPS; i++)
+    if (c->groups[i])
+      buf_printf(out, ",\"Group G%zuz\"", i);
+  buf_puts(out, "]");
+}
+
+static void authenticate(struct stage *s, const char *bearer, struct reply *out)
+{
+  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
+  r.bearer_token = TEXT(bearer);
+  stage_call(out, s->auth, AUTH, "Authenticate", &r.base, NULL);
+}
+
+/* The grant names exactly what the claims say. */
+static size_t check_grant(const struct attempt *a)
+{
+  const Analytics__Auth__V1__AuthenticateResponse *m = (const void *)a->authenticated.message;
+  const struct plan *p = &a->stage->plan;
+  size_t bad = 0, n = 0;
+  if (m->grant->all_dealers != (a->claimant.role == PLAN_ADMIN))
+    bad += wrong("all_dealers", &a->authenticated);
+  for (size_t i = 0; i < p->n; i++) {
+    bool named = m->grant->all_dealers;
+    for (size_t k = 0; k < m->grant->n_dealer_ids; k++)
+      named = named || strcmp(m->grant->dealer_ids[k], p->shops[i].id) == 0;
+    n += named;
+    if (named != a->view.direct[i])
+      bad += wrong("the grant names another set of dealers", &a->authenticated);
+  }
+  return bad + (n != a->view.n_direct);
+}
+
+size_t attempt_begin(struct attempt *a, struct stage *s, struct tally *t)
+{
+  *a = (struct attempt){.stage = s, .tally = t};
+  AUTO_BUF struct buf claims = BUF_INIT(1 << 16);
+  draw_claimant(&s->plan, &a->claimant);
+  plan_view(&s->plan, &a->claimant, &a->view);
+  put_claims(&s->plan, &a->claimant, &claims);
+  stage_grant(s, buf_str(&claims), &a->authenticated, &a->grant);
+  count(a, &a->authenticated);
+  return check_grant(a) + scan_reply(&s->plan, &a->view, &a->authenticated, NULL, 0);
+}
+
+void attempt_end(struct attempt *a)
+{
+  reply_free(&a->authenticated);
+}
+
+/* A bearer that must not be taken; nobody may see anything then. */
+static char *forged_bearer(const struct attempt *a)
+{
+  const struct plan *p = &a->stage->plan;
+  const struct shop *one = &p->shops[pick(p->n)], *other = &p->shops[pick(p->n)];
+  AUTO_BUF struct buf json = BUF_INIT(4096);
+  AUTO_BUF struct buf text = BUF_INIT(8192);
+  AUTO_FREE char *claims = NULL;
+  char *token;
+  switch (pick(8)) {
+  case 0:
+    claims = xasprintf("\"exp\":%lld,\"role\":\"admin\"", now_s() - 31 - (long long)pick(9999));
+    return stage_jwt(claims, STAGE_SECRET);
+  case 1:
+    claims = xasprintf("\"exp\":%lld,\"nbf\":%lld,\"role\":\"admin\"", now_s() + 999, now_s() + 60);
+    return stage_jwt(claims, STAGE_SECRET);
+  case 2:
+    claims = xasprintf("\"exp\":%lld,\"role\":\"admin\"", now_s() + 999);
+    return stage_jwt(claims, "another secret of 32 bytes or more....");
+  case 3:
+    claims = xasprintf("{\"iss\":\"iss\",\"aud\":\"analytics-mcp\",\"sub\":\"ann\",\"role\":"
+                       "\"admin\",\"exp\":%lld}",
+                       now_s() + 999);
+    return maker_token("{\"alg\":\"none\"}", claims, NULL, NULL);
+  case 4: /* one signed bit turned */
+    claims =
+        xasprintf("\"exp\":%lld,\"role\":\"dealer\",\"dealers\":[\"%s\"]", now_s() + 999, one->id);
+    token = stage_jwt(claims, STAGE_SECRET);
+    char *payload = strchr(token, '.') + 1;
+    payload[pick(strcspn(payload, "."))] ^= 1;
+    return token;
+  case 5: /* another dealer's proof */
+    buf_printf(&json, "{\"account_id\":\"%s\",\"refresh_token\":\"%s\"}", one->account,
+               one == other ? "1//nobody" : other->refresh);
+    break;
+  case 6:
+    buf_printf(&json, "{\"account_id\":\"%s\",\"access_token\":\"ya29.%s\",\"expires_at\":%lld}",
+               one->account, "nobody", now_s() + 999);
+    break;
+  default:
+    buf_printf(&json, "{\"account_id\":\"%s\"}", one->account);
+    break;
+  }
+  base64_encode(&text, json.data, json.len);
+  return xstrdup(buf_str(&text));
+}
+
+size_t try_forged_bearer(struct attempt *a)
+{
+  static const struct view nothing;
+  struct reply r;
+  AUTO_FREE char *bearer = forged_bearer(a);
+  authenticate(a->stage, bearer, &r);
+  count(a, &r);
+  size_t bad = r.message != NULL ? wrong("a forged bearer was taken", &r) : 0;
+  bad += r.message == NULL && r.error.code != ERR_UNAUTHENTICATED;
+  bad += scan_reply(&a->stage->plan, &nothing, &r, NULL, 0);
+  reply_free(&r);
+  return bad;
+}

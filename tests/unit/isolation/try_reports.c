@@ -1,0 +1,163 @@
+/* The tools that give figures, of one dealer or of several. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/isolation/try_parts.h"
+
+typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest CompareRequest;
+typedef Analytics__Aggregate__V1__CompareDealerSessionsResponse CompareResponse;
+
+static char *page_path[] = {TEXT("pagePath")};
+static char *event_name[] = {TEXT("eventName")};
+static char *sessions[] = {TEXT("sessions"), TEXT("engagedSessions")};
+
+size_t try_run_report(struct attempt *a)
+{
+  Analytics__Report__V1__RunReportRequest q = ANALYTICS__REPORT__V1__RUN_REPORT_REQUEST__INIT;
+  struct named dealer = name_dealer(a, 0), property = name_dealer(a, 1);
+  bool by_dealer = pick(3) != 0, by_property = !by_dealer || pick(3) == 0;
+  const char *const asked[] = {dealer.text, property.text, property.text};
+  struct reply r;
+  q.dealer_id = by_dealer ? dealer.text : TEXT("");
+  q.property_id = by_property ? property.text : TEXT("");
+  q.dimensions = pick(2) == 0 ? page_path : event_name;
+  q.n_dimensions = 1;
+  q.metrics = sessions;
+  q.n_metrics = 2;
+  stage_call(&r, a->stage->report, REPORT, "RunReport", &q.base, &a->grant);
+  count(a, &r);
+  size_t bad = scan_reply(&a->stage->plan, &a->view, &r, asked, 3);
+  int shop = by_dealer ? dealer.shop : property.shop;
+  bool due = may_read(a, shop) && a->stage->plan.shops[shop].fault == SHOP_WELL &&
+             (!by_property || property.shop == shop);
+  if (by_property && strcmp(property.text, a->stage->plan.shops[0].property) != 0 &&
+      a->stage->plan.n == 1)
+    due = false; /* Google refuses the only account a property it does not have */
+  /* A property that is configured nowhere may be one the dealer's credential can read. */
+  if (r.message != NULL && !due)
+    bad += wrong("a report that is not due", &r);
+  if (r.message == NULL && due)
+    bad += wrong("a report of its own is refused", &r);
+  reply_free(&r);
+  return bad;
+}
+
+size_t try_account_summaries(struct attempt *a)
+{
+  Analytics__Report__V1__GetAccountSummariesRequest q =
+      ANALYTICS__REPORT__V1__GET_ACCOUNT_SUMMARIES_REQUEST__INIT;
+  struct named dealer = name_dealer(a, 0);
+  const char *const asked[] = {dealer.text};
+  bool named = pick(3) != 0;
+  struct reply r;
+  if (named)
+    q.dealer_id = dealer.text;
+  stage_call(&r, a->stage->report, REPORT, "GetAccountSummaries", &q.base, &a->grant);
+  count(a, &r);
+  size_t bad = scan_reply(&a->stage->plan, &a->view, &r, asked, 1);
+  if (named && r.message != NULL && !may_read(a, dealer.shop))
+    bad += wrong("accounts that are not due", &r);
+  reply_free(&r);
+  return bad;
+}
+
+size_t try_across(struct attempt *a)
+{
+  Analytics__Aggregate__V1__RunReportAcrossDealersRequest m =
+      ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_REQUEST__INIT;
+  struct question q;
+  const char *asked[8];
+  struct reply r;
+  draw_question(a, &q);
+  m.dealer_ids = q.id_texts;
+  m.n_dealer_ids = q.n_ids;
+  m.region = TEXT(q.region);
+  m.dimensions = pick(2) == 0 ? page_path : event_name;
+  m.n_dimensions = 1;
+  m.metrics = sessions;
+  m.n_metrics = 2;
+  stage_call(&r, a->stage->aggregate, AGGREGATE, "RunReportAcrossDealers", &m.base, &a->grant);
+  count(a, &r);
+  size_t bad = scan_reply(&a->stage->plan, &a->view, &r, asked, asked_of(&q, asked));
+  reply_free(&r);
+  return bad;
+}
+
+static bool any_well(const struct attempt *a, const struct question *q)
+{
+  for (size_t i = 0; i < a->stage->plan.n; i++)
+    if (q->members[i] && a->stage->plan.shops[i].fault == SHOP_WELL)
+      return true;
+  return false;
+}
+
+size_t try_compare(struct attempt *a)
+{
+  CompareRequest m = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  struct question q;
+  const char *asked[8];
+  struct reply r;
+  draw_question(a, &q);
+  m.dealer_ids = q.id_texts;
+  m.n_dealer_ids = q.n_ids;
+  m.region = TEXT(q.region);
+  m.subject = q.subject.text;
+  m.cohort = q.club;
+  stage_call(&r, a->stage->aggregate, AGGREGATE, "CompareDealerSessions", &m.base, &a->grant);
+  count(a, &r);
+  const CompareResponse *c = (const void *)r.message;
+  size_t bad = (c != NULL) != (q.valid && any_well(a, &q))
+                   ? wrong("a comparison that is not due, or is", &r)
+                   : 0;
+  if (c != NULL &&
+      c->event_case == ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_RESPONSE__EVENT_RESULT)
+    bad += oracle_judge(&a->stage->plan, &a->view, q.members, c->result, &a->tally->disclosure);
+  else if (c != NULL)
+    bad += wrong("a comparison without a result", &r);
+  bad += scan_reply(&a->stage->plan, &a->view, &r, asked, asked_of(&q, asked));
+  reply_free(&r);
+  return bad;
+}
+
+/* aggregate-svc's own rpc, asked by somebody else with a caller's grant. */
+size_t try_fetch_reports(struct attempt *a)
+{
+  Analytics__Report__V1__FetchReportsRequest m = ANALYTICS__REPORT__V1__FETCH_REPORTS_REQUEST__INIT;
+  Analytics__Report__V1__ReportQuery query = ANALYTICS__REPORT__V1__REPORT_QUERY__INIT;
+  Analytics__Ga4__V1beta__RunReportRequest report =
+      ANALYTICS__GA4__V1BETA__RUN_REPORT_REQUEST__INIT;
+  Analytics__Ga4__V1beta__Metric metric = ANALYTICS__GA4__V1BETA__METRIC__INIT,
+                                 *metrics[] = {&metric};
+  Analytics__Report__V1__ReportQuery *queries[] = {&query};
+  struct named target = name_dealer(a, 0);
+  const char *const asked[] = {target.text};
+  char *refs[] = {target.text};
+  struct reply r;
+  metric.name = sessions[0];
+  report.metrics = metrics;
+  report.n_metrics = 1;
+  query.query_id = 1;
+  query.report = &report;
+  m.dealer_refs = refs;
+  m.n_dealer_refs = 1;
+  m.queries = queries;
+  m.n_queries = 1;
+  m.purpose = pick(2) == 0 ? DIRECT : BENCHMARK;
+  stage_call(&r, a->stage->report, REPORT, "FetchReports", &m.base, &a->grant);
+  count(a, &r);
+  size_t bad = 0;
+  const Analytics__Report__V1__FetchReportsResponse *f = (const void *)r.message;
+  bool due = m.purpose == DIRECT && may_read(a, target.shop) &&
+             a->stage->plan.shops[target.shop].fault == SHOP_WELL;
+  if (f != NULL &&
+      f->event_case == ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE) {
+    bad += (f->dealer_done->code == 0) != due ? wrong("columns that are not due, or are", &r) : 0;
+    char *told = f->dealer_done->message; /* may repeat what was asked, as errors do */
+    char *at = strstr(told, target.text);
+    if (at != NULL)
+      memset(at, 'x', strlen(target.text));
+  }
+  bad += scan_reply(&a->stage->plan, &a->view, &r, asked, 1);
+  reply_free(&r);
+  return bad;
+}
