@@ -326,7 +326,7 @@ static void a_key_that_the_store_needs_is_refused_until_it_is_sealed_again(void)
   wait_for_ready("warn config: AUTH_KEYRING_FILE: lacks a key that is still needed: the store of "
                  "refresh tokens is still sealed with \"k1\" and cannot be written");
   CU_ASSERT_EQUAL(rmdir(in_the_way), 0);
-  wait_for_ready("store k2 (1)");
+  wait_for_ready("; store k2 (1); audit k2");
   kill(t.pid, SIGHUP); /* the same file again: now it may take over */
   wait_for_ready("first k2; file k2 (2); store k2 (1); audit k2\n");
   wait_for_ready("ok config: ");
