@@ -8,6 +8,7 @@
 #include "aggregate-svc/text.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/rpc/grant_reasons.h"
 
 typedef Analytics__Report__V1__FetchReportsRequest Request;
 typedef Analytics__Report__V1__FetchReportsResponse Response;
@@ -55,12 +56,32 @@ static struct cohort_member *member_of(struct fanout *f, size_t member)
   return &f->options.cohort->members[member];
 }
 
+static void end_all(struct fanout *f, const struct err *e)
+{
+  if (f->fatal.code != ERR_OK)
+    return;
+  f->fatal = *e;
+  for (size_t i = 0; i < f->n_batches; i++)
+    if (f->batches[i].call != NULL)
+      rpc_client_cancel(f->batches[i].call);
+}
+
 static void end_dealer(struct fanout *f, size_t member, enum dealer_state state)
 {
   member_of(f, member)->state = state;
   f->done++;
   if (f->fatal.code == ERR_OK)
     f->callbacks.progress(f->user, f->done);
+}
+
+/* A grant that auth-svc no longer takes is no fault of one dealer: an answer without those that
+ * came too late would pass for a whole one, and whoever holds the bearer can ask again. */
+static void end_if_grant_is_over(struct fanout *f, const struct cohort_member *m)
+{
+  struct err e = {0};
+  err_set(&e, m->code, m->reason, "%s", m->message);
+  if (grant_is_over(&e))
+    end_all(f, &e);
 }
 
 static void fail_dealer(struct fanout *f, size_t member, enum err_code code, const char *reason,
@@ -72,6 +93,7 @@ static void fail_dealer(struct fanout *f, size_t member, enum err_code code, con
   text_copy(m->reason, sizeof(m->reason), reason);
   text_copy(m->message, sizeof(m->message), message);
   end_dealer(f, member, DEALER_FAILED);
+  end_if_grant_is_over(f, m);
 }
 
 static void fail_with(struct fanout *f, size_t member, const struct err *e)
@@ -86,16 +108,6 @@ static int query_index(const struct fanout *f, uint32_t query_id)
     if (f->options.queries[i]->query_id == query_id)
       return (int)i;
   return -1;
-}
-
-static void end_all(struct fanout *f, const struct err *e)
-{
-  if (f->fatal.code != ERR_OK)
-    return;
-  f->fatal = *e;
-  for (size_t i = 0; i < f->n_batches; i++)
-    if (f->batches[i].call != NULL)
-      rpc_client_cancel(f->batches[i].call);
 }
 
 /* -------------------------------------------------------------------- messages */

@@ -10,7 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
-enum { SUBJECT_MAX = 256 };
+enum { SUBJECT_MAX = 256 }; /* of a token id too */
 
 /* What every form works with. */
 struct attempt {
@@ -26,7 +26,8 @@ struct attempt {
 
 const char *bearer_form_name(enum bearer_form form)
 {
-  static const char *const names[] = {"none", "jwt", "account", "unsigned", "local", "unknown"};
+  static const char *const names[] = {"none",  "jwt",     "account",    "unsigned",
+                                      "local", "unknown", "certificate"};
   return names[form];
 }
 
@@ -72,12 +73,7 @@ static bool read_list(const struct attempt *a, const cJSON *root, const char *na
 static bool read_role(const cJSON *root, Analytics__Auth__V1__Role *role)
 {
   const char *s = json_get_string(root, "role");
-  *role = s == NULL                  ? ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED
-          : strcmp(s, "admin") == 0  ? ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN
-          : strcmp(s, "group") == 0  ? ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP
-          : strcmp(s, "dealer") == 0 ? ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER
-                                     : ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
-  return *role != ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
+  return s != NULL && claims_role(s, role);
 }
 
 static bool good_subject(const char *s)
@@ -97,12 +93,22 @@ static int64_t read_exp(const cJSON *root)
   return exp < 1e15 ? (int64_t)exp + JWT_LEEWAY_S : INT64_MAX;
 }
 
+/* A token that cannot be named cannot be revoked by its name, so a jti must make sense. */
+static bool read_token_id(const cJSON *root, const char **out)
+{
+  const cJSON *jti = cJSON_GetObjectItemCaseSensitive(root, "jti");
+  *out = cJSON_GetStringValue(jti);
+  return jti == NULL || good_subject(*out);
+}
+
 static enum err_code read_claims(const struct attempt *a, const cJSON *root, struct claims *c)
 {
   c->subject = json_get_string(root, "sub");
   c->expires_at = read_exp(root);
   if (!good_subject(c->subject))
     return reject(a, "claim sub must be a text of 1 to 256 bytes");
+  if (!read_token_id(root, &c->token_id))
+    return reject(a, "claim jti must be a text of 1 to 256 bytes");
   if (!read_role(root, &c->role))
     return reject(a, "claim role must be \"admin\", \"group\" or \"dealer\"");
   if (!read_list(a, root, "dealers", &c->dealers) || !read_list(a, root, "regions", &c->regions) ||
@@ -219,11 +225,19 @@ static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum b
 
 /* ----------------------------------------------------------------------- entry */
 
+void bearer_sha256(const char *bearer, size_t len, uint8_t out[SHA256_SIZE])
+{
+  if (jwt_looks_like(bearer, len))
+    while (len > 0 && bearer[len - 1] != '.')
+      len--;
+  sha256_of(bearer, len, out);
+}
+
 static const char *principal_of(const struct attempt *a)
 {
   uint8_t digest[SHA256_SIZE];
   AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE);
-  sha256_of(a->bearer, a->len, digest);
+  bearer_sha256(a->bearer, a->len, digest);
   hex_encode(&hex, digest, sizeof(digest));
   return arena_strdup(a->arena, buf_str(&hex));
 }

@@ -16,9 +16,16 @@ enum bearer_form {
   BEARER_UNSIGNED, /* base64 JSON with nothing but an account_id */
   BEARER_LOCAL,    /* anything, while authentication is off */
   BEARER_UNKNOWN,  /* none of these */
+  /* No bearer at all: the caller's certificate (certificate.h). */
+  BEARER_CERTIFICATE,
 };
 /* Label for metrics: "jwt". */
 const char *bearer_form_name(enum bearer_form form);
+
+/* SHA-256 by which a bearer is named (principal_id) and revoked (token_sha256). Of a JWT, the
+ * part that is signed: its signature can be written in several ways by whoever holds it (ECDSA
+ * takes s and n - s alike), and each must be the same token. */
+void bearer_sha256(const char *bearer, size_t len, uint8_t out[SHA256_SIZE]);
 
 struct bearer_policy {
   bool enabled;          /* ENABLE_AUTH; false grants everything to everybody */

@@ -13,7 +13,7 @@ static int by_text(const void *a, const void *b)
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t count_owners(const struct directory *d, const uint16_t *members, size_t n)
+size_t catalogue_owners(const struct directory *d, const uint16_t *members, size_t n)
 {
   AUTO_FREE const char **owners = xcalloc(n + 1, sizeof(*owners));
   size_t named = 0, unnamed = 0, distinct = 0;
@@ -33,7 +33,7 @@ static size_t count_owners(const struct directory *d, const uint16_t *members, s
 
 bool catalogue_is_crowd(const struct directory *d, const uint16_t *members, size_t n)
 {
-  return n >= CATALOGUE_MIN_CONTRIBUTORS && count_owners(d, members, n) >= CATALOGUE_MIN_OWNERS;
+  return n >= CATALOGUE_MIN_CONTRIBUTORS && catalogue_owners(d, members, n) >= CATALOGUE_MIN_OWNERS;
 }
 
 bool catalogue_is_benchmark(const struct directory *d, const struct catalogued *c)

@@ -19,6 +19,9 @@ enum {
  * owners. A dealer without owner counts as an owner of its own. */
 bool catalogue_is_crowd(const struct directory *d, const uint16_t *members, size_t n);
 
+/* Owners of a set of dealers, counted so. */
+size_t catalogue_owners(const struct directory *d, const uint16_t *members, size_t n);
+
 /* Whether figures of a cohort may be released to callers that do not see all of it: without
  * the smallest set a caller can see, one dealer, it may still be a crowd. */
 bool catalogue_is_benchmark(const struct directory *d, const struct catalogued *c);

@@ -6,6 +6,15 @@
 #include "auth-svc/borrow.h"
 #include "common/base/codec.h"
 
+bool claims_role(const char *name, Analytics__Auth__V1__Role *out)
+{
+  *out = strcmp(name, "admin") == 0    ? ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN
+         : strcmp(name, "group") == 0  ? ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP
+         : strcmp(name, "dealer") == 0 ? ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER
+                                       : ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
+  return *out != ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
+}
+
 static bool listed(const struct claim_list *list, const char *name)
 {
   for (size_t i = 0; i < list->n; i++)
@@ -91,10 +100,11 @@ Analytics__Auth__V1__Grant *claims_grant(const struct claims *c, const struct di
   analytics__auth__v1__grant__init(g);
   g->subject = arena_strdup(arena, c->subject);
   g->principal_id = arena_strdup(arena, c->principal_id);
+  g->token_id = arena_strdup(arena, c->token_id != NULL ? c->token_id : "");
   g->role = c->role;
   g->expires_at = c->expires_at < now_s + GRANT_LIFE_S ? c->expires_at : now_s + GRANT_LIFE_S;
   g->all_dealers = c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
-  if (g->subject == NULL || g->principal_id == NULL)
+  if (g->subject == NULL || g->principal_id == NULL || g->token_id == NULL)
     return NULL;
   return g->all_dealers || list_direct(g, c, directory, arena) ? g : NULL;
 }

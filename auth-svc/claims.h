@@ -24,8 +24,12 @@ struct claims {
   struct claim_list regions;
   struct claim_list groups;
   int64_t expires_at;       /* of the bearer; INT64_MAX when it does not end */
-  const char *principal_id; /* hash of the bearer */
+  const char *principal_id; /* hash of the bearer, or of a certificate's identity */
+  const char *token_id;     /* the bearer's own (jti); NULL when it has none */
 };
+
+/* "admin", "group", "dealer"; false for another text. */
+bool claims_role(const char *name, Analytics__Auth__V1__Role *out);
 
 /* Makes the grant, in the arena. NULL when the arena is full.
  *   admin   every dealer.
@@ -33,7 +37,8 @@ struct claims {
  *   dealer  the dealers listed, with their regions and the named cohorts they are in as
  *           benchmark; `regions` (names, and ids of cohorts) can only narrow the benchmark,
  *           `groups` counts for nothing.
- * Names that are not configured are left out. Ends after GRANT_LIFE_S or with the bearer. */
+ * Names that are not configured are left out. Ends after GRANT_LIFE_S or with the bearer. The
+ * grant has no grant_id yet. */
 Analytics__Auth__V1__Grant *claims_grant(const struct claims *c, const struct directory *directory,
                                          int64_t now_s, struct arena *arena);
 

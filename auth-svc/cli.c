@@ -27,8 +27,14 @@ const char cli_usage[] =
     "  verify FILE         check that every secret opens, and name the keys in use\n"
     "  token mint          make a signed bearer token\n"
     "  token inspect       show a bearer token's claims and whether it is accepted\n"
+    "  validate [FILE]     check a dealers file before it is deployed: every fault, no network\n"
     "  check DEALER        try a dealer's credentials against Google, step by step\n"
-    "  audit verify FILE   check the chain of an audit log";
+    "  audit verify FILE   check the chain of an audit log\n"
+    "\n"
+    "Credentials also heed, as Google's libraries do: HOME, CLOUDSDK_CONFIG, GCE_METADATA_HOST,\n"
+    "NO_GCE_CHECK, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
+    "AWS_SESSION_TOKEN; and http_proxy, https_proxy, no_proxy, TZDIR. See\n"
+    "docs/internals/auth-svc.md, \"What the environment says to credentials\".";
 
 #define EXIT_CODES "\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
 #define KEYRING_HELP                                                                               \
@@ -88,9 +94,26 @@ static const struct command commands[] = {
      "  --audience AUD    default AUTH_JWT_AUDIENCE\n"
      "  --dealers FILE    refuse dealers, regions and groups that this file does not have;\n"
      "                    default GA_CREDENTIALS_PATH when it is set\n\n"
-     "inspect shows header and claims, and whether the service would accept the token with the\n"
-     "AUTH_JWT_* settings at hand (exit code 1 when not). Without an argument, or with -, the\n"
+     "inspect shows header, claims and SHA-256 (what AUTH_POLICY_FILE revokes a token by), and\n"
+     "whether the service would accept the token with the AUTH_JWT_* settings and\n"
+     "AUTH_POLICY_FILE at hand (exit code 1 when not). Without an argument, or with -, the\n"
      "token is read from standard input, which keeps it out of the shell's history.\n" EXIT_CODES},
+    {"validate", cli_validate,
+     "Usage: auth-svc validate [FILE] [--policies FILE] [--format text|json]\n\n"
+     "Reads a dealers file as the service would, with the keyring and the settings of the\n"
+     "environment (AUTH_REQUIRE_SEALED, AUTH_COHORT_RULES, ...), but asks no network and no\n"
+     "credential. Prints each fault as FILE:LINE: FIELD (DEALER): what is wrong and what to do,\n"
+     "and exits with 78; or, for a good file, warnings and a summary, and exits with 0. Prints no\n"
+     "secret. Without FILE it reads what the service would: GA_CREDENTIALS_PATH or\n"
+     "GA_CREDENTIALS_JSON.\n\n"
+     "  --policies FILE  the policy file, too (its first fault); default AUTH_POLICY_FILE\n"
+     "  --format json    one object for programs: valid, fault_count, faults and warnings (file,\n"
+     "                   line, field, dealer, message, code), dealers, properties, regions,\n"
+     "                   credentials, secrets, cohorts, policies, revoked\n\n"
+     "A credential ends at its first fault. The members of cohorts are looked at once the dealers\n"
+     "are right. At most 200 faults are listed. Credential files that the dealers file names are\n"
+     "read, so they must be beside it. Editors check the form as you type, by\n"
+     "config/dealers.schema.json.\n" KEYRING_HELP EXIT_CODES},
     {"check", cli_check,
      "Usage: auth-svc check DEALER [--dealers FILE]\n\n"
      "Gets an access token for a dealer (dealer_id or account_id), asks Google Analytics which\n"

@@ -21,6 +21,7 @@ int cli_rotate(int argc, char **argv, const char *help);
 int cli_verify(int argc, char **argv, const char *help);
 int cli_keygen(int argc, char **argv, const char *help);
 int cli_token(int argc, char **argv, const char *help);
+int cli_validate(int argc, char **argv, const char *help);
 int cli_check(int argc, char **argv, const char *help);
 int cli_audit(int argc, char **argv, const char *help);
 

@@ -103,17 +103,26 @@ static void on_token(void *user, struct token_reply *reply)
 
 static void advise_token(const struct token_reply *r, const struct dealer *d)
 {
+  static const char *const of_client[] = {"invalid_client", "unauthorized_client", "deleted_client",
+                                          "disabled_client"};
   const char *reason = r->error.reason;
-  if (r->outcome == TOKEN_NEEDS_CONSENT)
+  bool client = false;
+  for (size_t i = 0; i < ARRAY_LEN(of_client); i++)
+    client = client || strcmp(reason, of_client[i]) == 0;
+  if (strcmp(reason, "missing_scope") == 0)
+    cli_remedy("consent again with the box of Google Analytics ticked; put the new refresh token "
+               "into dealer \"%s\"",
+               d->dealer_id);
+  else if (r->outcome == TOKEN_NEEDS_CONSENT)
     cli_remedy("the dealer must consent again: the refresh token was revoked, expired (7 days "
                "while the consent screen is in testing) or is of another client; put the new "
                "one into dealer \"%s\", oauth.refresh_token",
                d->dealer_id);
-  else if (strcmp(reason, "invalid_client") == 0 || strcmp(reason, "unauthorized_client") == 0)
+  else if (client)
     cli_remedy("client_id and client_secret are not those of the OAuth client that made the "
                "refresh token: compare them with the Google Cloud console");
-  else if (r->outcome == TOKEN_OPERATOR_FAULT)
-    cli_remedy("the credential is set up wrong: key, clock, client or scope; see the reason");
+  else if (strcmp(reason, "token_endpoint_unavailable") != 0)
+    cli_remedy("docs/OAUTH_SETUP.md, section 7, has a line for %s", reason);
   else
     cli_remedy("the token endpoint did not answer as it should: check the way out to it "
                "(proxy, DNS, firewall) and try again");

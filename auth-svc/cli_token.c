@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/bearer.h"
 #include "auth-svc/cli.h"
 #include "auth-svc/dealers_file.h"
 #include "auth-svc/jwt.h"
@@ -319,33 +320,71 @@ static bool print_part(const char *title, const char *s, size_t len)
   return true;
 }
 
-static enum err_code verify_token(const struct settings *s, const char *token, struct err *e)
+static enum err_code load_keys(struct jwt_keys **out, const struct settings *s, struct err *e)
+{
+  struct trust_source *source = NULL;
+  enum err_code code = settings_trust_source(&source, s, e);
+  if (code == ERR_OK)
+    code = trust_load_jwt_keys(out, source, e);
+  trust_source_free(source);
+  if (code == ERR_OK && (*out)->n == 0)
+    return err_set(e, ERR_FAILED_PRECONDITION, "no_key",
+                   "no key to check it with: set AUTH_JWT_KEY_FILE or AUTH_JWT_HS256_SECRET");
+  return code;
+}
+
+static enum err_code check_revoked(const struct settings *s, const cJSON *claims,
+                                   const char *token_sha256, struct err *e)
+{
+  const char *sub = json_get_string(claims, "sub"), *jti = json_get_string(claims, "jti");
+  struct policies *policies = NULL;
+  if (s->policy_file == NULL)
+    return ERR_OK;
+  enum err_code code = policies_load(&policies, s->policy_file, e);
+  if (code == ERR_OK)
+    code = policies_check_revoked(policies, sub != NULL ? sub : "", jti != NULL ? jti : "",
+                                  token_sha256, e);
+  policies_unref(policies);
+  return code;
+}
+
+/* As the service checks it: signature and claims, then whether it is revoked. */
+static enum err_code verify_token(const struct settings *s, const char *token,
+                                  const char *token_sha256, struct err *e)
 {
   struct jwt_keys *keys = NULL;
   AUTO_JSON cJSON *claims = NULL;
-  enum err_code code = settings_load_jwt_keys(&keys, s, e);
-  if (code == ERR_OK && keys->n == 0)
-    code = err_set(e, ERR_FAILED_PRECONDITION, "no_key",
-                   "no key to check it with: set AUTH_JWT_KEY_FILE or AUTH_JWT_HS256_SECRET");
+  enum err_code code = load_keys(&keys, s, e);
   const struct jwt_policy policy = {
       .keys = keys, .issuer = s->jwt_issuer, .audience = s->jwt_audience};
   if (code == ERR_OK)
     code = jwt_verify(&claims, &policy, token, strlen(token), clock_unix_ms() / 1000, e);
-  jwt_keys_free(keys);
+  if (code == ERR_OK)
+    code = check_revoked(s, claims, token_sha256, e);
+  jwt_keys_unref(keys);
   return code;
+}
+
+/* What "revoked" of AUTH_POLICY_FILE takes. */
+static bool print_sha256(const char *token, struct buf *hex)
+{
+  uint8_t digest[SHA256_SIZE];
+  bearer_sha256(token, strlen(token), digest);
+  return hex_encode(hex, digest, sizeof(digest)) && printf("sha256 %s\n", buf_str(hex)) > 0;
 }
 
 static int inspect_token(const char *token)
 {
   struct settings settings;
   struct err e = {0};
+  AUTO_BUF struct buf hash = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
   const char *dot = strchr(token, '.'), *second = dot != NULL ? strchr(dot + 1, '.') : NULL;
   if (second == NULL || !print_part("header", token, (size_t)(dot - token)) ||
-      !print_part("claims", dot + 1, (size_t)(second - dot - 1)))
+      !print_part("claims", dot + 1, (size_t)(second - dot - 1)) || !print_sha256(token, &hash))
     return cli_fail(EXIT_FAILED, "token inspect", "is no JWT: not three parts of base64url JSON");
   if (cli_settings(&settings, &e) != ERR_OK)
     return cli_fail(EXIT_CONFIG, "token inspect", "%s", e.message);
-  enum err_code code = verify_token(&settings, token, &e);
+  enum err_code code = verify_token(&settings, token, buf_str(&hash), &e);
   settings_free(&settings);
   printf("accepted: %s%s\n", code == ERR_OK ? "yes" : "no: ", code == ERR_OK ? "" : e.message);
   return code == ERR_OK ? EXIT_OK : EXIT_FAILED;

@@ -232,7 +232,7 @@ static Analytics__Auth__V1__CohortMember *member_message(const struct cohort *c,
   if (m == NULL)
     return NULL;
   analytics__auth__v1__cohort_member__init(m);
-  peers_write_ref(peers_tag(c->peers, d, false), ref);
+  peers_write_ref(peers_tag(c->peers, 0, d, false), ref);
   peers_write_ref(peers_owner_tag(c->peers, d), owner);
   m->visible = c->scope->direct[d->index];
   m->dealer_ref = m->visible ? borrow_text(d->dealer_id) : arena_strdup(c->arena, ref);
@@ -262,7 +262,7 @@ static bool list_members(const struct cohort *c, Analytics__Auth__V1__ResolveCoh
     if (out->members[out->n_members++] == NULL)
       return false;
     memcpy(benchmark->members.data + benchmark->members.len,
-           peers_tag(c->peers, d, c->scope->direct[i]), PEER_TAG_BYTES);
+           peers_tag(c->peers, 0, d, c->scope->direct[i]), PEER_TAG_BYTES);
     benchmark->members.len += PEER_TAG_BYTES;
   }
   return true;
@@ -291,5 +291,7 @@ enum err_code cohort_resolve(Analytics__Auth__V1__ResolveCohortResponse **out,
   (*benchmark)->subject = scope->grant->subject;
   (*benchmark)->principal_id = scope->grant->principal_id;
   (*benchmark)->expires_at = scope->grant->expires_at;
+  (*benchmark)->grant_id = scope->grant->grant_id;
+  (*benchmark)->token_id = scope->grant->token_id;
   return list_members(&c, *out, *benchmark) && name_cohort(&c, *out) ? ERR_OK : no_room(e);
 }

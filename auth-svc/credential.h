@@ -88,6 +88,11 @@ bool credential_holds(const struct credential *c, const uint8_t digest[SHA256_SI
 struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
                                                 const char *refresh_token, const char *token_uri,
                                                 const char *quota_project);
+/* The same for the source of an impersonation: its consent must cover cloud-platform instead of
+ * Google Analytics. */
+struct credential *credential_new_refresh_source(const char *client_id, const char *client_secret,
+                                                 const char *refresh_token, const char *token_uri,
+                                                 const char *quota_project);
 
 struct service_account_options {
   const char *client_email;
@@ -143,6 +148,9 @@ bool credential_metadata_detect(const char *host);
  * seconds at most. */
 enum err_code credential_find_adc(struct credential **out, const char *explicit_path,
                                   struct err *e);
+/* The same, but the metadata server is not asked: it counts as there. */
+enum err_code credential_find_adc_offline(struct credential **out, const char *explicit_path,
+                                          struct err *e);
 
 /* Digest of a list of texts, each of which may be NULL: of the digests of its parts, so that no
  * part can run into the next. */

@@ -17,12 +17,13 @@ static char *well_known_path(void)
   return NULL;
 }
 
-static enum err_code find_metadata(struct credential **out, const char *looked_at, struct err *e)
+static enum err_code find_metadata(struct credential **out, const char *looked_at, bool offline,
+                                   struct err *e)
 {
   const char *host = credential_metadata_host();
   const char *off = getenv("NO_GCE_CHECK");
   bool ask = off == NULL || !ascii_case_equal(off, "true");
-  if (ask && credential_metadata_detect(host)) {
+  if (ask && (offline || credential_metadata_detect(host))) {
     *out = credential_new_metadata(host, ANALYTICS_SCOPE);
     return ERR_OK;
   }
@@ -34,7 +35,8 @@ static enum err_code find_metadata(struct credential **out, const char *looked_a
                  ask ? "no metadata server answers at " : "NO_GCE_CHECK=true", ask ? host : "");
 }
 
-enum err_code credential_find_adc(struct credential **out, const char *explicit_path, struct err *e)
+static enum err_code find(struct credential **out, const char *explicit_path, bool offline,
+                          struct err *e)
 {
   if (explicit_path != NULL)
     return credential_from_file(out, "GOOGLE_APPLICATION_CREDENTIALS", explicit_path, e);
@@ -44,8 +46,19 @@ enum err_code credential_find_adc(struct credential **out, const char *explicit_
       path != NULL ? credential_from_file(out, "Application Default Credentials", path, &found)
                    : ERR_NOT_FOUND;
   if (code == ERR_NOT_FOUND)
-    return find_metadata(out, path, e);
+    return find_metadata(out, path, offline, e);
   if (code != ERR_OK && e != NULL)
     *e = found;
   return code;
+}
+
+enum err_code credential_find_adc(struct credential **out, const char *explicit_path, struct err *e)
+{
+  return find(out, explicit_path, false, e);
+}
+
+enum err_code credential_find_adc_offline(struct credential **out, const char *explicit_path,
+                                          struct err *e)
+{
+  return find(out, explicit_path, true, e);
 }

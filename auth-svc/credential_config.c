@@ -40,16 +40,21 @@ enum err_code read_authorized_user(struct credential **out, const struct place *
   static const char *const known[] = {"client_id", "client_secret",    "refresh_token",
                                       "token_uri", "quota_project_id", "type",
                                       "account",   "universe_domain"};
+  static const char *const unread[] = {"account", "universe_domain"};
   const char *value[3] = {NULL}, *token_uri = NULL, *quota = NULL;
   enum err_code code = place_keys(p, object, known, ARRAY_LEN(known));
+  if (code == ERR_OK)
+    code = place_unread(p, object, unread, ARRAY_LEN(unread));
   for (size_t i = 0; i < ARRAY_LEN(value) && code == ERR_OK; i++)
     code = place_text(p, object, known[i], REQUIRED, CONFIG_SECRET_MAX, &value[i]);
   if (code == ERR_OK)
     code = place_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &token_uri);
   if (code == ERR_OK)
     code = place_quota(p, object, &quota);
-  if (code == ERR_OK)
+  if (code == ERR_OK && strcmp(p->scope, ANALYTICS_SCOPE) == 0)
     *out = credential_new_refresh_token(value[0], value[1], value[2], token_uri, quota);
+  else if (code == ERR_OK)
+    *out = credential_new_refresh_source(value[0], value[1], value[2], token_uri, quota);
   return code;
 }
 
@@ -61,10 +66,15 @@ enum err_code read_service_account(struct credential **out, const struct place *
       "self_signed",          "subject",        "quota_project_id", "type",
       "project_id",           "client_id",      "auth_uri",         "auth_provider_x509_cert_url",
       "client_x509_cert_url", "universe_domain"};
+  static const char *const unread[] = {
+      "project_id",           "client_id",      "auth_uri", "auth_provider_x509_cert_url",
+      "client_x509_cert_url", "universe_domain"};
   struct service_account_options o = {
       .scope = p->scope, .subject = p->subject, .self_signed = p->self_signed};
   struct err e = {0};
   enum err_code code = place_keys(p, object, known, ARRAY_LEN(known));
+  if (code == ERR_OK)
+    code = place_unread(p, object, unread, ARRAY_LEN(unread));
   if (code == ERR_OK)
     code = place_text(p, object, "client_email", REQUIRED, CONFIG_NAME_MAX, &o.client_email);
   if (code == ERR_OK)
@@ -243,7 +253,7 @@ static enum err_code read_kind(struct credential **out, const struct place *deal
     return read_reference(out, &p, value, kind);
   const cJSON *type = cJSON_GetObjectItemCaseSensitive(value, "type");
   if (type != NULL && (!cJSON_IsString(type) || strcmp(type->valuestring, kinds[kind].type) != 0))
-    return place_refuse(&p, "type", "must be \"%s\" here", kinds[kind].type);
+    return place_refuse(&p, "type", "must be \"%s\" here, or left out", kinds[kind].type);
   return kinds[kind].read(out, &p, value);
 }
 
@@ -254,9 +264,12 @@ static enum err_code read_adc(struct credential **out, const struct place *deale
   const char *path = getenv("GOOGLE_APPLICATION_CREDENTIALS");
   if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "adc")))
     return place_refuse(dealer, "adc", "must be true; leave it out for another credential");
-  if (dealer->config->adc == NULL &&
-      credential_find_adc(&dealer->config->adc, path != NULL && *path != '\0' ? path : NULL, &e) !=
-          ERR_OK)
+  path = path != NULL && *path != '\0' ? path : NULL;
+  enum err_code code = ERR_OK;
+  if (dealer->config->adc == NULL)
+    code = dealer->config->offline ? credential_find_adc_offline(&dealer->config->adc, path, &e)
+                                   : credential_find_adc(&dealer->config->adc, path, &e);
+  if (code != ERR_OK)
     return place_refuse(dealer, "adc", "%s", e.message);
   *out = credential_ref(dealer->config->adc);
   return ERR_OK;

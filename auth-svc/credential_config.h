@@ -3,6 +3,7 @@
 #define AMCP_AUTH_CREDENTIAL_CONFIG_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "auth-svc/credential.h"
@@ -13,7 +14,10 @@ struct credential_config {
   /* Refuses a field ("service_account.file"); "" is the object itself. Returns
    * ERR_INVALID_ARGUMENT. */
   enum err_code (*refuse)(void *user, const char *field, const char *text);
+  /* Told of the keys an object of dealers.json may have; NULL: nobody asks. */
+  void (*on_keys)(void *user, const char *field, const char *const *known, size_t n);
   void *user;
+  bool offline;           /* a metadata server counts as there, nothing is asked */
   struct credential *adc; /* found once, for all dealers with "adc": true; starts NULL */
 };
 
@@ -44,6 +48,12 @@ enum err_code credential_from_adc_json(struct credential **out, const char *sour
  * none. */
 enum err_code credential_from_file(struct credential **out, const char *what, const char *path,
                                    struct err *e);
+
+enum { CONFIG_ADVICE_MAX = 400 };
+
+/* Whether a key is known; when not, the advice names the closest or all that are. */
+bool config_knows_key(const char *key, const char *const *known, size_t n, char *advice,
+                      size_t size);
 
 /* Line of a path in a JSON text; of the nearest parent when the field is missing. */
 size_t config_line_of(const char *text, size_t len, const char *path);

@@ -1,4 +1,5 @@
 /* Reads external_account and impersonated_service_account. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,11 +13,13 @@
 #define AWS_VERIFICATION_URL                                                                       \
   "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
 
+enum { HEADER_NAME_MAX = 64 };
+
 /* -------------------------------------------------------------------- impersonation */
 
 static enum err_code read_life(const struct place *p, const cJSON *object, int64_t *life_s)
 {
-  static const char *const known[] = {"token_lifetime_seconds", "token_lifetime_seconds"};
+  static const char *const known[] = {"token_lifetime_seconds"};
   struct place child;
   const cJSON *o = NULL;
   enum err_code code =
@@ -27,9 +30,9 @@ static enum err_code read_life(const struct place *p, const cJSON *object, int64
   const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, known[0]);
   if (code != ERR_OK || v == NULL)
     return code;
-  if (!cJSON_IsNumber(v) || v->valuedouble < IMPERSONATION_LIFE_MIN_S ||
-      v->valuedouble > IMPERSONATION_LIFE_MAX_S)
-    return place_refuse(&child, known[0], "must be a number from %d to %d",
+  if (!cJSON_IsNumber(v) || !(v->valuedouble >= IMPERSONATION_LIFE_MIN_S) ||
+      v->valuedouble > IMPERSONATION_LIFE_MAX_S || v->valuedouble != floor(v->valuedouble))
+    return place_refuse(&child, known[0], "must be a whole number of seconds from %d to %d",
                         IMPERSONATION_LIFE_MIN_S, IMPERSONATION_LIFE_MAX_S);
   *life_s = (int64_t)v->valuedouble;
   return ERR_OK;
@@ -48,7 +51,7 @@ static enum err_code read_delegates(const struct place *p, const cJSON *object,
     char key[32];
     snprintf(key, sizeof(key), "delegates[%zu]", *n);
     if (!cJSON_IsString(v) || strchr(v->valuestring, '@') == NULL ||
-        strlen(v->valuestring) > CONFIG_NAME_MAX)
+        strlen(v->valuestring) > CONFIG_NAME_MAX || config_has_control(v->valuestring))
       return place_refuse(p, key,
                           "must be the email of a service account, or "
                           "\"projects/-/serviceAccounts/EMAIL\"");
@@ -93,11 +96,15 @@ static enum err_code read_format(const struct place *p, const cJSON *source,
   code = place_keys(&child, o, known, ARRAY_LEN(known));
   if (code == ERR_OK)
     code = place_text(&child, o, known[0], OPTIONAL, CONFIG_NAME_MAX, &type);
-  if (code != ERR_OK || type == NULL || strcmp(type, "text") == 0)
+  if (code == ERR_OK && type != NULL && strcmp(type, "text") != 0 && strcmp(type, "json") != 0)
+    code = place_refuse(&child, "type", "must be \"text\" or \"json\"");
+  if (code != ERR_OK)
     return code;
-  if (strcmp(type, "json") != 0)
-    return place_refuse(&child, "type", "must be \"text\" or \"json\"");
-  return place_text(&child, o, known[1], REQUIRED, CONFIG_NAME_MAX, &format->json_field);
+  bool json = type != NULL && strcmp(type, "json") == 0;
+  const char *name = NULL;
+  code = place_text(&child, o, known[1], json ? REQUIRED : OPTIONAL, CONFIG_NAME_MAX, &name);
+  format->json_field = json ? name : NULL;
+  return code;
 }
 
 static enum err_code read_file_source(const struct place *p, const cJSON *source,
@@ -130,7 +137,8 @@ static enum err_code read_headers(const struct place *p, const cJSON *source,
     const char *value = NULL;
     if (*n == SUBJECT_MAX_HEADERS)
       return place_refuse(p, "headers", "more than %d headers", SUBJECT_MAX_HEADERS);
-    if (v->string[0] == '\0' || v->string[strspn(v->string, alphabet)] != '\0')
+    if (v->string[0] == '\0' || strlen(v->string) > HEADER_NAME_MAX ||
+        v->string[strspn(v->string, alphabet)] != '\0')
       return place_refuse(p, "headers", "\"%.40s\" is no name of a header", v->string);
     code = place_text(&child, o, v->string, REQUIRED, CONFIG_SECRET_MAX, &value);
     headers[(*n)++] = (struct http_header){v->string, value};
@@ -181,45 +189,82 @@ static enum err_code read_aws_source(const struct place *p, const cJSON *source,
   return ERR_OK;
 }
 
-/* One of file, url and environment_id; the rest is refused with what to do instead. */
+enum source_kind { SOURCE_FILE, SOURCE_URL, SOURCE_AWS, N_SOURCES };
+
+static const char *const source_keys[] = {"file",           "url",
+                                          "headers",        "format",
+                                          "region_url",     "regional_cred_verification_url",
+                                          "environment_id", "imdsv2_session_token_url"};
+
+static const struct {
+  const char *name;
+  const char *const *keys;
+  size_t n;
+} sources[N_SOURCES] = {
+    {"file", (const char *const[]){"file", "format"}, 2},
+    {"url", (const char *const[]){"url", "headers", "format"}, 3},
+    {"environment_id",
+     (const char *const[]){"environment_id", "region_url", "url", "regional_cred_verification_url",
+                           "imdsv2_session_token_url"},
+     5}};
+
+static bool has(const cJSON *object, const char *key)
+{
+  return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
+}
+
+/* What Google's libraries know and we do not, with what to do instead. */
+static enum err_code refuse_unsupported(const struct place *p, const cJSON *s)
+{
+  const char *key = has(s, "executable") ? "executable" : "certificate";
+  if (!has(s, key))
+    return ERR_OK;
+  return place_refuse(p, key,
+                      "is not supported: %s; let a sidecar write the token and name its file in "
+                      "credential_source.file",
+                      strcmp(key, "executable") == 0 ? "auth-svc runs no programs"
+                                                     : "auth-svc has no X.509 source");
+}
+
+/* Exactly one source, and nothing of another: what is not read must not look as if it were. */
+static enum err_code choose_source(const struct place *p, const cJSON *s, enum source_kind *kind)
+{
+  char advice[CONFIG_ADVICE_MAX];
+  bool aws = has(s, "environment_id"), url = has(s, "url"), file = has(s, "file");
+  enum err_code code = refuse_unsupported(p, s);
+  if (code == ERR_OK && !aws && !url && !file)
+    code = place_keys(p, s, source_keys, ARRAY_LEN(source_keys));
+  if (code == ERR_OK && file + (url || aws) != 1)
+    code = place_refuse(p, "", "must hold exactly one of file, url and environment_id (\"aws1\")");
+  if (code != ERR_OK)
+    return code;
+  *kind = aws ? SOURCE_AWS : url ? SOURCE_URL : SOURCE_FILE;
+  for (const cJSON *c = p->strict ? s->child : NULL; c != NULL; c = c->next)
+    if (config_knows_key(c->string, source_keys, ARRAY_LEN(source_keys), advice, sizeof(advice)) &&
+        !config_knows_key(c->string, sources[*kind].keys, sources[*kind].n, advice, sizeof(advice)))
+      return place_refuse(p, c->string, "is of another source than \"%s\"; leave it out",
+                          sources[*kind].name);
+  return place_keys(p, s, sources[*kind].keys, sources[*kind].n);
+}
+
 static enum err_code read_source(const struct place *p, const cJSON *object, const char *audience,
                                  bool aws_type, struct subject_source **out)
 {
-  static const char *const known[] = {"file",
-                                      "url",
-                                      "headers",
-                                      "format",
-                                      "environment_id",
-                                      "region_url",
-                                      "regional_cred_verification_url",
-                                      "imdsv2_session_token_url",
-                                      "executable",
-                                      "certificate"};
   struct place child;
   const cJSON *s = NULL;
+  enum source_kind kind = SOURCE_FILE;
   enum err_code code = place_object(p, object, "credential_source", REQUIRED, &child, &s);
   if (code == ERR_OK)
-    code = place_keys(&child, s, known, ARRAY_LEN(known));
+    code = choose_source(&child, s, &kind);
   if (code != ERR_OK)
     return code;
-  bool file = cJSON_GetObjectItemCaseSensitive(s, "file") != NULL;
-  bool url = cJSON_GetObjectItemCaseSensitive(s, "url") != NULL;
-  bool aws = cJSON_GetObjectItemCaseSensitive(s, "environment_id") != NULL;
-  for (size_t i = 8; i < ARRAY_LEN(known); i++)
-    if (cJSON_GetObjectItemCaseSensitive(s, known[i]) != NULL)
-      return place_refuse(&child, known[i],
-                          "is not supported: %s; let a sidecar write the token and name its file "
-                          "in credential_source.file",
-                          i == 8 ? "auth-svc runs no programs" : "auth-svc has no X.509 source");
-  if (file + (url || aws) != 1)
-    return place_refuse(&child, "", "must hold exactly one of file, url and environment_id (aws1)");
-  if (aws != aws_type)
+  if ((kind == SOURCE_AWS) != aws_type)
     return place_refuse(p, "subject_token_type",
-                        aws ? "must be " AWS_TOKEN_TYPE " with environment_id"
-                            : "of AWS needs credential_source.environment_id");
-  if (aws)
-    return read_aws_source(&child, s, audience, out);
-  return file ? read_file_source(&child, s, out) : read_url_source(&child, s, out);
+                        aws_type ? "of AWS needs credential_source.environment_id"
+                                 : "must be " AWS_TOKEN_TYPE " with environment_id");
+  return kind == SOURCE_AWS    ? read_aws_source(&child, s, audience, out)
+         : kind == SOURCE_FILE ? read_file_source(&child, s, out)
+                               : read_url_source(&child, s, out);
 }
 
 /* ----------------------------------------------------------------- external_account */
@@ -267,10 +312,15 @@ enum err_code read_external_account(struct credential **out, const struct place 
                                       "type",
                                       "token_info_url",
                                       "universe_domain"};
+  static const char *const unread[] = {"token_info_url", "universe_domain"};
   struct external_account_options o = {.scope = p->scope};
-  enum err_code code = place_keys(p, object, known, ARRAY_LEN(known));
-  if (code == ERR_OK && cJSON_GetObjectItemCaseSensitive(object, "client_id") != NULL)
+  enum err_code code = ERR_OK;
+  if (has(object, "client_id"))
     code = place_refuse(p, "client_id", "is for workforce pools; use a workload identity pool");
+  if (code == ERR_OK)
+    code = place_keys(p, object, known, ARRAY_LEN(known));
+  if (code == ERR_OK)
+    code = place_unread(p, object, unread, ARRAY_LEN(unread));
   if (code == ERR_OK)
     code = read_audience(p, object, &o.audience);
   if (code == ERR_OK)
@@ -303,9 +353,9 @@ static enum err_code read_source_credentials(struct credential **out, const stru
     return code;
   child.scope = CLOUD_PLATFORM_SCOPE;
   if (cJSON_GetObjectItemCaseSensitive(o, "self_signed") != NULL)
-    return place_refuse(&child, "self_signed", "has no place in source_credentials");
+    return place_refuse(&child, "self_signed", "has no place in source_credentials; leave it out");
   if (cJSON_GetObjectItemCaseSensitive(o, "subject") != NULL)
-    return place_refuse(&child, "subject", "has no place in source_credentials");
+    return place_refuse(&child, "subject", "has no place in source_credentials; leave it out");
   const char *type = json_get_string(o, "type");
   if (type != NULL && strcmp(type, "authorized_user") == 0)
     return read_authorized_user(out, &child, o);
@@ -323,10 +373,13 @@ enum err_code read_impersonated(struct credential **out, const struct place *p, 
                                       "delegates",          "service_account_impersonation",
                                       "quota_project_id",   "type",
                                       "universe_domain"};
+  static const char *const unread[] = {"universe_domain"};
   struct impersonation *impersonation = NULL;
   struct credential *source = NULL;
   const char *quota = NULL;
   enum err_code code = place_keys(p, object, known, ARRAY_LEN(known));
+  if (code == ERR_OK)
+    code = place_unread(p, object, unread, ARRAY_LEN(unread));
   if (code == ERR_OK)
     code = place_quota(p, object, &quota);
   if (code == ERR_OK)

@@ -1,4 +1,4 @@
-/* What the readers of credentials share; nobody else includes it. */
+/* What the readers of credentials and of the policy file share; nobody else includes it. */
 #ifndef AMCP_AUTH_CREDENTIAL_READER_H
 #define AMCP_AUTH_CREDENTIAL_READER_H
 
@@ -39,6 +39,10 @@ enum err_code place_object(const struct place *p, const cJSON *object, const cha
 /* Only these keys, where that is asked for. */
 enum err_code place_keys(const struct place *p, const cJSON *object, const char *const *known,
                          size_t n);
+/* Keys of Google's that are known and not read: text where they are there at all. */
+enum err_code place_unread(const struct place *p, const cJSON *object, const char *const *keys,
+                           size_t n);
+bool config_has_control(const char *s);
 /* A line of text; *out stays NULL when it is absent and OPTIONAL. Lives as long as the JSON. */
 enum err_code place_text(const struct place *p, const cJSON *object, const char *key,
                          enum presence presence, size_t max, const char **out);

@@ -11,6 +11,7 @@ struct refresh_token_credential {
   struct secret *client_secret;
   struct secret *refresh_token;
   char *token_uri;
+  enum grant_kind grant;
 };
 
 static enum err_code obtain(const struct credential *c, const struct token_env *env,
@@ -25,8 +26,7 @@ static enum err_code obtain(const struct credential *c, const struct token_env *
       {"refresh_token", secret_text(refresh), false},
       {"grant_type", "refresh_token", true},
   };
-  return token_exchange_start(env, r->token_uri, GRANT_REFRESH_TOKEN, form, ARRAY_LEN(form), done,
-                              user, e);
+  return token_exchange_start(env, r->token_uri, r->grant, form, ARRAY_LEN(form), done, user, e);
 }
 
 static bool holds(const struct credential *c, const uint8_t digest[SHA256_SIZE])
@@ -58,12 +58,13 @@ static void take_fingerprint(struct refresh_token_credential *r)
   sha256_of(parts, sizeof(parts), r->base.fingerprint);
 }
 
-struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
-                                                const char *refresh_token, const char *token_uri,
-                                                const char *quota_project)
+static struct credential *make(enum grant_kind grant, const char *client_id,
+                               const char *client_secret, const char *refresh_token,
+                               const char *token_uri, const char *quota_project)
 {
   struct refresh_token_credential *r = xcalloc(1, sizeof(*r));
   r->base.kind = &kind;
+  r->grant = grant;
   atomic_init(&r->base.refs, 1);
   r->base.quota_project = xstrdup(quota_project);
   r->client_id = secret_from(client_id);
@@ -72,4 +73,20 @@ struct credential *credential_new_refresh_token(const char *client_id, const cha
   r->token_uri = xstrdup(token_uri != NULL ? token_uri : GOOGLE_TOKEN_ENDPOINT);
   take_fingerprint(r);
   return &r->base;
+}
+
+struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
+                                                const char *refresh_token, const char *token_uri,
+                                                const char *quota_project)
+{
+  return make(GRANT_REFRESH_TOKEN, client_id, client_secret, refresh_token, token_uri,
+              quota_project);
+}
+
+struct credential *credential_new_refresh_source(const char *client_id, const char *client_secret,
+                                                 const char *refresh_token, const char *token_uri,
+                                                 const char *quota_project)
+{
+  return make(GRANT_REFRESH_SOURCE, client_id, client_secret, refresh_token, token_uri,
+              quota_project);
 }

@@ -14,7 +14,7 @@
 /* The catalogue in the making: named and configured regions first, then the other regions. */
 struct maker {
   const struct dealers_reader *r;
-  struct directory *d;
+  struct directory *d; /* NULL: the dealers have faults, members are not looked up */
   struct catalogued *cohorts;
   size_t n;
   bool *member; /* by dealer index, of the cohort being read */
@@ -26,19 +26,18 @@ static enum err_code refuse(const struct maker *m, size_t i, const char *field, 
 static enum err_code refuse(const struct maker *m, size_t i, const char *field, const char *fmt,
                             ...)
 {
-  char path[FIELD_PATH_MAX], what[400];
+  char path[FIELD_PATH_MAX], what[DEALERS_FAULT_TEXT];
   snprintf(path, sizeof(path), "cohorts[%zu]%s%s", i, field[0] != '\0' ? "." : "", field);
   va_list ap;
   va_start(ap, fmt);
   vsnprintf(what, sizeof(what), fmt, ap);
   va_end(ap);
-  return err_set(m->r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file", "%s line %zu: %s: %s",
-                 m->r->name, dealers_line_of(m->r, path), path, what);
+  return dealers_fault(m->r, dealers_line_of(m->r, path), path, NULL, what);
 }
 
 static void *in_arena(const struct maker *m, size_t n, size_t size)
 {
-  void *p = arena_alloc(m->d->arena, n * size);
+  void *p = arena_alloc(m->r->arena, n * size);
   if (p == NULL)
     abort(); /* the file's own cap is below the arena's */
   return p;
@@ -56,7 +55,7 @@ static enum err_code read_text(const struct maker *m, size_t i, const cJSON *obj
     return refuse(m, i, key, "must be a string of 1 to %zu bytes", max);
   for (const char *s = v->valuestring; *s != '\0'; s++)
     if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return refuse(m, i, key, "holds a control character");
+      return refuse(m, i, key, "holds a control character, such as a tab or a line end");
   *out = dealers_keep(m->r, v->valuestring);
   return ERR_OK;
 }
@@ -74,7 +73,8 @@ static enum err_code read_id(const struct maker *m, size_t i, const cJSON *objec
     return refuse(m, i, "id", "may hold small letters, digits and . _ - only");
   for (size_t k = 0; k < m->n; k++)
     if (strcmp(m->cohorts[k].id, c->id) == 0)
-      return refuse(m, i, "id", "\"%s\" is used by cohorts[%zu] already", c->id, k);
+      return refuse(m, i, "id", "\"%s\" is used by cohorts[%zu] already", c->id,
+                    m->cohorts[k].place);
   return ERR_OK;
 }
 
@@ -87,7 +87,7 @@ static enum err_code read_version(const struct maker *m, size_t i, const cJSON *
     return ERR_OK;
   if (!cJSON_IsNumber(v) || !(v->valuedouble >= 1) || v->valuedouble > 1e9 ||
       v->valuedouble != floor(v->valuedouble))
-    return refuse(m, i, "version", "must be a whole number from 1");
+    return refuse(m, i, "version", "must be a whole number from 1 to 1000000000");
   snprintf(text, sizeof(text), "v%.0f", v->valuedouble);
   c->version = dealers_keep(m->r, text);
   return ERR_OK;
@@ -103,10 +103,16 @@ static enum err_code add_dealers(const struct maker *m, size_t i, const cJSON *l
   for (const cJSON *v = list->child; v != NULL; v = v->next, k++) {
     char field[40];
     snprintf(field, sizeof(field), "dealers[%zu]", k);
-    const struct dealer *d = cJSON_IsString(v) ? directory_by_id(m->d, v->valuestring) : NULL;
+    if (!cJSON_IsString(v))
+      return refuse(m, i, field, "must be a dealer_id of this file");
+    const struct dealer *d = m->d != NULL ? directory_by_id(m->d, v->valuestring) : NULL;
+    if (m->d == NULL)
+      continue;
     if (d == NULL)
-      return refuse(m, i, field, "no dealer \"%.64s\" in this file",
-                    cJSON_IsString(v) ? v->valuestring : "");
+      return refuse(m, i, field, "no dealer has the dealer_id \"%.64s\"%s", v->valuestring,
+                    directory_by_account(m->d, v->valuestring) != NULL
+                        ? ", it is an account_id: name the dealer_id"
+                        : "");
     if (m->member[d->index])
       return refuse(m, i, field, "dealer \"%s\" is listed twice", d->dealer_id);
     m->member[d->index] = true;
@@ -122,7 +128,7 @@ static enum err_code add_region(const struct maker *m, size_t i, const char *reg
     return refuse(m, i, "region", "no dealer is in region \"%.64s\"", region);
   for (size_t k = 0; k < m->n; k++)
     if (m->cohorts[k].region == c->region)
-      return refuse(m, i, "region", "cohorts[%zu] is this region already", k);
+      return refuse(m, i, "region", "cohorts[%zu] is this region already", m->cohorts[k].place);
   for (size_t k = 0; k < m->d->n_dealers; k++)
     m->member[k] = m->d->dealers[k].region_index == c->region;
   return ERR_OK;
@@ -161,7 +167,9 @@ static enum err_code read_members(const struct maker *m, size_t i, const cJSON *
   if (code != ERR_OK)
     return code;
   if ((dealers != NULL) + (region != NULL) + (group != NULL) != 1)
-    return refuse(m, i, "", "must have one of dealers, region and group");
+    return refuse(m, i, "", "must have exactly one of dealers, region and group");
+  if (m->d == NULL)
+    return dealers != NULL ? add_dealers(m, i, dealers) : ERR_OK;
   memset(m->member, 0, m->d->n_dealers);
   code = dealers != NULL  ? add_dealers(m, i, dealers)
          : region != NULL ? add_region(m, i, region, c)
@@ -174,31 +182,27 @@ static enum err_code read_members(const struct maker *m, size_t i, const cJSON *
 static enum err_code read_cohort(struct maker *m, size_t i, const cJSON *object)
 {
   static const char *const known[] = {"id", "label", "version", "dealers", "region", "group"};
-  struct catalogued c = {.region = m->d->n_regions};
+  struct catalogued c = {.region = m->d != NULL ? m->d->n_regions : 0};
+  char path[40];
   if (!cJSON_IsObject(object))
-    return refuse(m, i, "", "must be an object");
-  for (const cJSON *v = object->child; v != NULL; v = v->next) {
-    bool found = false;
-    for (size_t k = 0; k < ARRAY_LEN(known); k++)
-      found = found || strcmp(v->string, known[k]) == 0;
-    if (!found)
-      return refuse(m, i, "",
-                    "unknown key \"%.64s\"; known are id, label, version, dealers, "
-                    "region, group",
-                    v->string);
-  }
-  enum err_code code = read_id(m, i, object, &c);
-  if (code == ERR_OK)
-    code = read_text(m, i, object, "label", DIRECTORY_MAX_TEXT, &c.label);
-  if (code == ERR_OK)
-    code = read_version(m, i, object, &c);
-  if (code == ERR_OK)
-    code = read_members(m, i, object, &c);
+    return refuse(m, i, "", "must be an object with id and one of dealers, region and group");
+  snprintf(path, sizeof(path), "cohorts[%zu]", i);
+  enum err_code code = dealers_check_keys_at(m->r, object, path, known, ARRAY_LEN(known));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_id(m, i, object, &c));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_text(m, i, object, "label", DIRECTORY_MAX_TEXT, &c.label));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_version(m, i, object, &c));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_members(m, i, object, &c));
+  if (code != ERR_OK)
+    return code;
   if (c.label == NULL)
-    c.label = c.region < m->d->n_regions ? m->d->regions[c.region] : c.id;
-  if (code == ERR_OK)
-    m->cohorts[m->n++] = c;
-  return code;
+    c.label = m->d != NULL && c.region < m->d->n_regions ? m->d->regions[c.region] : c.id;
+  c.place = i;
+  m->cohorts[m->n++] = c;
+  return ERR_OK;
 }
 
 /* -------------------------------------------------------------------------- regions */
@@ -241,27 +245,16 @@ static void add_unwritten_regions(struct maker *m)
 
 /* --------------------------------------------------------------------------- rules */
 
-/* strict refuses; warn takes the later, never a region, out of benchmarks. */
-static enum err_code read_rules(const struct maker *m, bool *warn)
-{
-  const char *text = getenv("AUTH_COHORT_RULES");
-  *warn = text != NULL && strcmp(text, "warn") == 0;
-  if (text == NULL || *text == '\0' || *warn || strcmp(text, "strict") == 0)
-    return ERR_OK;
-  return err_set(m->r->e, ERR_INVALID_ARGUMENT, "bad_setting",
-                 "AUTH_COHORT_RULES: \"%.40s\" is neither strict nor warn", text);
-}
-
-static enum err_code check_pair(const struct maker *m, struct catalogued *a, struct catalogued *b,
-                                bool warn)
+/* Refuses the file; or, where that is asked for, takes the later, never a region, out of
+ * benchmarks. */
+static enum err_code check_pair(const struct maker *m, struct catalogued *a, struct catalogued *b)
 {
   bool regions = a->region < m->d->n_regions && b->region < m->d->n_regions;
   if (regions || !catalogue_conflict(m->d, a, b)) /* regions have no dealer in common */
     return ERR_OK;
   struct catalogued *later = b->region < m->d->n_regions ? a : b;
-  size_t place = (size_t)(later - m->cohorts);
-  if (!warn)
-    return refuse(m, place, "",
+  if (!m->r->warn_of_cohorts)
+    return refuse(m, later->place, "",
                   "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
                   "one subtracted from the other would tell single dealers' figures; change their "
                   "members, or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of "
@@ -281,13 +274,12 @@ static bool with_region(const struct maker *m, size_t i, size_t k)
 /* Regions against named cohorts first: a cohort that they push out pushes no other out. */
 static enum err_code check_rules(const struct maker *m)
 {
-  bool warn = false;
-  enum err_code code = read_rules(m, &warn);
+  enum err_code code = ERR_OK;
   for (int regions = 1; regions >= 0; regions--)
-    for (size_t i = 0; i < m->n && code == ERR_OK; i++)
-      for (size_t k = i + 1; k < m->n && code == ERR_OK; k++)
+    for (size_t i = 0; i < m->n && dealers_go_on(m->r, code); i++)
+      for (size_t k = i + 1; k < m->n && dealers_go_on(m->r, code); k++)
         if (with_region(m, i, k) == (regions == 1))
-          code = check_pair(m, &m->cohorts[i], &m->cohorts[k], warn);
+          code = first_of(code, check_pair(m, &m->cohorts[i], &m->cohorts[k]));
   return code;
 }
 
@@ -304,9 +296,10 @@ static enum err_code read_all(struct maker *m, const cJSON *list)
 {
   enum err_code code = ERR_OK;
   size_t i = 0;
-  for (const cJSON *v = list != NULL ? list->child : NULL; v != NULL && code == ERR_OK; v = v->next)
-    code = read_cohort(m, i++, v);
-  if (code != ERR_OK)
+  for (const cJSON *v = list != NULL ? list->child : NULL; v != NULL && dealers_go_on(m->r, code);
+       v = v->next)
+    code = first_of(code, read_cohort(m, i++, v));
+  if (code != ERR_OK || m->d == NULL)
     return code;
   add_unwritten_regions(m);
   return check_rules(m);
@@ -319,14 +312,12 @@ enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *
   struct maker m = {.r = r, .d = d};
   int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
   if (list != NULL && (!cJSON_IsArray(list) || n > CATALOGUE_MAX))
-    return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
-                   "%s line %zu: cohorts: must be an array of at most %d cohorts", r->name,
-                   dealers_line_of(r, "cohorts"), CATALOGUE_MAX);
-  AUTO_FREE bool *member = xcalloc(d->n_dealers + 1, sizeof(bool));
+    return dealers_refuse_at(r, "cohorts", "must be an array of at most %d cohorts", CATALOGUE_MAX);
+  AUTO_FREE bool *member = xcalloc(d != NULL ? d->n_dealers + 1 : 1, sizeof(bool));
   m.member = member;
-  m.cohorts = in_arena(&m, (size_t)n + d->n_regions + 1, sizeof(*m.cohorts));
+  m.cohorts = in_arena(&m, (size_t)n + (d != NULL ? d->n_regions : 0) + 1, sizeof(*m.cohorts));
   enum err_code code = read_all(&m, list);
-  if (code != ERR_OK)
+  if (code != ERR_OK || d == NULL)
     return code;
   for (size_t i = 0; i < m.n; i++)
     m.cohorts[i].is_region = m.cohorts[i].region < d->n_regions;

@@ -2,12 +2,10 @@
 #include "auth-svc/dealers_file.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth-svc/dealers_reader.h"
-#include "auth-svc/nearest.h"
 #include "auth-svc/secret_file.h"
 #include "auth-svc/token_answer.h"
 #include "common/base/codec.h"
@@ -18,51 +16,6 @@
 enum {
   ARENA_MAX = 64 << 20,
 };
-
-/* ------------------------------------------------------------------- messages */
-
-size_t dealers_line_of(const struct dealers_reader *r, const char *path)
-{
-  return config_line_of(r->text, r->len, path);
-}
-
-enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
-                             ...)
-{
-  char path[FIELD_PATH_MAX], what[400], who[DIRECTORY_MAX_ID + 16] = "";
-  snprintf(path, sizeof(path), "%s[%zu]%s%s", r->bare ? "" : "dealers", r->index,
-           *field != '\0' ? "." : "", field);
-  if (r->who != NULL)
-    snprintf(who, sizeof(who), " (dealer \"%.*s\")", DIRECTORY_MAX_ID, r->who);
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(what, sizeof(what), fmt, ap);
-  va_end(ap);
-  return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file", "%s line %zu: %s%s: %s", r->name,
-                 dealers_line_of(r, path), path, who, what);
-}
-
-enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *object,
-                                 const char *prefix, const char *const *known, size_t n)
-{
-  for (const cJSON *c = object->child; c != NULL; c = c->next) {
-    struct nearest best = {0};
-    bool found = false;
-    for (size_t i = 0; i < n && !found; i++) {
-      found = strcmp(c->string, known[i]) == 0;
-      nearest_offer(&best, i, nearest_distance(c->string, known[i]));
-    }
-    if (found)
-      continue;
-    char field[FIELD_PATH_MAX];
-    snprintf(field, sizeof(field), "%s%.64s", prefix, c->string);
-    if (best.n > 0)
-      return dealers_refuse(r, field, "unknown key; did you mean \"%s\"?", known[best.item[0]]);
-    return dealers_refuse(r, field, "unknown key; known keys begin with \"%s\", \"%s\"", known[0],
-                          known[1]);
-  }
-  return ERR_OK;
-}
 
 /* --------------------------------------------------------------------- fields */
 
@@ -93,7 +46,7 @@ static enum err_code read_text(const struct dealers_reader *r, const cJSON *obje
   if (strlen(v->valuestring) > max)
     return dealers_refuse(r, field, "longer than %zu bytes", max);
   if (has_control(v->valuestring))
-    return dealers_refuse(r, field, "holds a control character");
+    return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
   *out = v->valuestring;
   return ERR_OK;
 }
@@ -106,12 +59,12 @@ const char *dealers_keep(const struct dealers_reader *r, const char *s)
   return copy;
 }
 
+/* A field that was refused counts as empty for who looks on. */
 static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
                                const char *fallback, const char **out)
 {
   enum err_code code = read_text(r, object, "", key, DIRECTORY_MAX_TEXT, fallback, out);
-  if (code == ERR_OK)
-    *out = dealers_keep(r, *out);
+  *out = code == ERR_OK ? dealers_keep(r, *out) : "";
   return code;
 }
 
@@ -140,12 +93,14 @@ static enum err_code read_ids(struct dealers_reader *r, const cJSON *object, str
     return code;
   if (has_account && (code = read_kept(r, object, "account_id", NULL, &account)) != ERR_OK)
     return code;
-  d->dealer_id = dealer != NULL ? dealer : account;
-  d->account_id = account != NULL ? account : dealer;
-  r->who = d->dealer_id;
-  if ((code = check_id(r, has_dealer ? "dealer_id" : "account_id", d->dealer_id)) != ERR_OK)
+  r->who = dealer != NULL ? dealer : account;
+  if ((code = check_id(r, has_dealer ? "dealer_id" : "account_id", r->who)) != ERR_OK)
     return code;
-  return check_id(r, has_account ? "account_id" : "dealer_id", d->account_id);
+  if (has_dealer && has_account && (code = check_id(r, "account_id", account)) != ERR_OK)
+    return code;
+  d->dealer_id = r->who;
+  d->account_id = account != NULL ? account : dealer;
+  return ERR_OK;
 }
 
 static bool all_digits(const char *s)
@@ -159,12 +114,13 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
 {
   static const char *const known[] = {"property_id", "display_name"};
   char field[FIELD_PATH_MAX], prefix[FIELD_PATH_MAX];
+  *out = NULL;
   snprintf(field, sizeof(field), "properties[%zu]", i);
   snprintf(prefix, sizeof(prefix), "properties[%zu].", i);
   const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
   if (cJSON_IsObject(v)) {
     const char *display = NULL;
-    enum err_code code = dealers_check_keys(r, v, prefix, known, ARRAY_LEN(known));
+    enum err_code code = dealers_check_keys(r, v, field, known, ARRAY_LEN(known));
     if (code == ERR_OK)
       code = read_text(r, v, prefix, "property_id", DIRECTORY_MAX_ID, NULL, &id);
     if (code == ERR_OK)
@@ -191,14 +147,17 @@ static enum err_code read_list(const struct dealers_reader *r, const cJSON *obje
   if (*list == NULL && !required)
     return ERR_OK;
   if (!cJSON_IsArray(*list) || (required && cJSON_GetArraySize(*list) == 0))
-    return dealers_refuse(r, key, "must be %s of strings",
-                          required ? "a non-empty array" : "an array");
+    return dealers_refuse(r, key, "%smust be %s", *list == NULL ? "missing; " : "",
+                          required
+                              ? "a non-empty array of GA4 property ids, such as [\"213025502\"]"
+                              : "an array of strings");
   if (cJSON_GetArraySize(*list) > max)
-    return dealers_refuse(r, key, "more than %d items", max);
+    return dealers_refuse(r, key, "has %d items; at most %d are possible",
+                          cJSON_GetArraySize(*list), max);
   return ERR_OK;
 }
 
-static enum err_code read_properties(const struct dealers_reader *r, const cJSON *object,
+static enum err_code read_properties(struct dealers_reader *r, const cJSON *object,
                                      struct dealer *d)
 {
   const cJSON *list = NULL;
@@ -207,15 +166,14 @@ static enum err_code read_properties(const struct dealers_reader *r, const cJSON
     return code;
   size_t n = (size_t)cJSON_GetArraySize(list);
   d->property_ids = ARENA_ARRAY(r->arena, const char *, n);
-  for (const cJSON *v = list->child; v != NULL && code == ERR_OK; v = v->next) {
-    code = read_property(r, v, d->n_property_ids, &d->property_ids[d->n_property_ids]);
-    d->n_property_ids++;
+  for (const cJSON *v = list->child; v != NULL && dealers_go_on(r, code); v = v->next) {
+    size_t at = d->n_property_ids++;
+    code = first_of(code, read_property(r, v, at, &d->property_ids[at]));
   }
   return code;
 }
 
-static enum err_code read_groups(const struct dealers_reader *r, const cJSON *object,
-                                 struct dealer *d)
+static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, struct dealer *d)
 {
   const cJSON *list = NULL;
   enum err_code code = read_list(r, object, "groups", DIRECTORY_MAX_GROUPS, false, &list);
@@ -245,11 +203,10 @@ static enum err_code check_lead_event(const struct dealers_reader *r, const char
               : dealers_refuse(
                     r, "lead_event",
                     "must be a GA4 event name: a letter, then letters, digits and _, at most "
-                    "40");
+                    "40; such as \"generate_lead\"");
 }
 
-static enum err_code read_texts(const struct dealers_reader *r, const cJSON *object,
-                                struct dealer *d)
+static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, struct dealer *d)
 {
   const struct {
     const char *key, *fallback;
@@ -260,12 +217,10 @@ static enum err_code read_texts(const struct dealers_reader *r, const cJSON *obj
       {"owner", "", &d->owner},         {"lead_event", "", &d->lead_event},
       {"time_zone", "", &d->time_zone},
   };
-  for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-    enum err_code code = read_kept(r, object, fields[i].key, fields[i].fallback, fields[i].out);
-    if (code != ERR_OK)
-      return code;
-  }
-  return check_lead_event(r, d->lead_event);
+  enum err_code code = ERR_OK;
+  for (size_t i = 0; i < ARRAY_LEN(fields) && dealers_go_on(r, code); i++)
+    code = first_of(code, read_kept(r, object, fields[i].key, fields[i].fallback, fields[i].out));
+  return dealers_go_on(r, code) ? first_of(code, check_lead_event(r, d->lead_event)) : code;
 }
 
 /* ----------------------------------------------------------------- credentials */
@@ -275,9 +230,15 @@ static enum err_code refuse_credential(void *user, const char *field, const char
   return dealers_refuse(user, field, "%s", text);
 }
 
-static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, struct dealer *d,
-                                 struct credential **credential)
+static void tell_credential_keys(void *user, const char *field, const char *const *known, size_t n)
 {
+  dealers_tell_keys(user, field, known, n);
+}
+
+static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *object,
+                                       struct dealer *d)
+{
+  (void)d;
   static const char *const known[] = {"dealer_id",
                                       "account_id",
                                       "name",
@@ -297,61 +258,81 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
                                       "qualified_session",
                                       "vehicle_dimensions",
                                       "vdp_path_pattern"};
+  return dealers_check_keys(r, object, "", known, ARRAY_LEN(known));
+}
+
+static enum err_code read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
+{
+  return dealers_read_settings(r, object, d);
+}
+
+static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, struct dealer *d,
+                                 struct credential **credential)
+{
+  enum err_code (*const steps[])(struct dealers_reader *, const cJSON *, struct dealer *) = {
+      read_ids, check_dealer_keys, read_texts, read_properties, read_groups, read_settings};
+  enum err_code code = ERR_OK;
   r->who = NULL;
   if (!cJSON_IsObject(object))
-    return dealers_refuse(r, "", "must be an object");
-  enum err_code code = read_ids(r, object, d);
-  if (code == ERR_OK)
-    code = dealers_check_keys(r, object, "", known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = read_texts(r, object, d);
-  if (code == ERR_OK)
-    code = read_properties(r, object, d);
-  if (code == ERR_OK)
-    code = read_groups(r, object, d);
-  if (code == ERR_OK)
-    code = dealers_read_settings(r, object, d);
-  return code != ERR_OK ? code : credential_config_read(credential, &r->credentials, object);
+    return dealers_refuse(r, "",
+                          "must be an object: a dealer with dealer_id, name, region, properties "
+                          "and a credential");
+  for (size_t i = 0; i < ARRAY_LEN(steps) && dealers_go_on(r, code); i++)
+    code = first_of(code, steps[i](r, object, d));
+  bool skip = !dealers_go_on(r, code) || (r->unopened != NULL && r->unopened[r->index]);
+  return skip ? code : first_of(code, credential_config_read(credential, &r->credentials, object));
 }
 
 /* ------------------------------------------------------------------- the file */
 
-/* Finds the array of dealers. */
+/* The keys beside the dealers; "$schema" is for editors and ignored here. */
+static enum err_code check_root(const struct dealers_reader *r, const cJSON *root)
+{
+  static const char *const known[] = {"dealers", "cohorts", "$schema"};
+  const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "$schema");
+  if (cJSON_IsArray(root))
+    return ERR_OK;
+  if (!cJSON_IsObject(root))
+    return dealers_refuse_at(r, "", "must be an object with \"dealers\", or an array of dealers");
+  enum err_code code = dealers_check_keys_at(r, root, "", known, ARRAY_LEN(known));
+  if (dealers_go_on(r, code) && schema != NULL && !cJSON_IsString(schema))
+    code = first_of(code, dealers_refuse_at(r, "$schema",
+                                            "must be a string: the path or URL of "
+                                            "dealers.schema.json, for editors"));
+  return code;
+}
+
+/* Finds the array of dealers. A fault beside it does not hide it. */
 static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, const cJSON **list)
 {
   r->bare = cJSON_IsArray(root);
-  *list = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
-  for (const cJSON *c = cJSON_IsObject(root) ? root->child : NULL; c != NULL; c = c->next)
-    if (strcmp(c->string, "dealers") != 0 && strcmp(c->string, "cohorts") != 0 &&
-        strcmp(c->string, "$schema") != 0)
-      return err_set(
-          r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
-          "%s line %zu: %.64s: unknown key; the file holds \"dealers\" and may hold \"cohorts\"",
-          r->name, dealers_line_of(r, c->string), c->string);
-  if (!cJSON_IsArray(*list))
-    return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
-                   "%s line %zu: dealers: must be an array of dealers", r->name,
-                   dealers_line_of(r, "dealers"));
-  int n = cJSON_GetArraySize(*list);
+  const cJSON *found = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
+  enum err_code code = check_root(r, root);
+  if (!dealers_go_on(r, code) || (!r->bare && !cJSON_IsObject(root)))
+    return code;
+  if (!cJSON_IsArray(found))
+    return first_of(code, dealers_refuse_at(r, "dealers", "%smust be an array of dealers",
+                                            found == NULL ? "missing; " : ""));
+  int n = cJSON_GetArraySize(found);
   if (n == 0 || n > DIRECTORY_MAX_DEALERS)
-    return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
-                   "%s line %zu: dealers: has %d dealers; 1 to %d are possible", r->name,
-                   dealers_line_of(r, "dealers"), n, DIRECTORY_MAX_DEALERS);
-  return ERR_OK;
+    return first_of(code, dealers_refuse_at(r, "dealers", "has %d dealers; 1 to %d are possible", n,
+                                            DIRECTORY_MAX_DEALERS));
+  *list = found;
+  return code;
 }
 
 static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
                                   struct dealer *dealers, struct credential **credentials, size_t n)
 {
+  enum err_code code = ERR_OK;
   size_t i = 0;
-  for (const cJSON *v = list->child; v != NULL; v = v->next, i++) {
+  for (const cJSON *v = list->child; v != NULL && dealers_go_on(r, code); v = v->next, i++) {
     r->index = dealers[i].file_index = i;
-    enum err_code code = read_dealer(r, v, &dealers[i], &credentials[i]);
-    if (code != ERR_OK)
-      return code;
+    code = first_of(code, read_dealer(r, v, &dealers[i], &credentials[i]));
   }
-  enum err_code code = dealers_check_ids(r, dealers, n);
-  return code != ERR_OK ? code : dealers_check_properties(r, dealers, n);
+  if (dealers_go_on(r, code))
+    code = first_of(code, dealers_check_ids(r, dealers, n));
+  return dealers_go_on(r, code) ? first_of(code, dealers_check_properties(r, dealers, n)) : code;
 }
 
 /* Puts the dealers in order and the credentials beside them. */
@@ -380,19 +361,44 @@ static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r,
       snapshot_unref(TAKE_PTR(*out));
     return code;
   }
+  if (dealers_go_on(r, code))
+    (void)dealers_read_cohorts(r, root, NULL);
   for (size_t i = 0; i < n; i++)
     credential_unref(credentials[i]);
   arena_free(r->arena);
   return code;
 }
 
+/* ------------------------------------------------------------------- sealed values */
+
+/* A dealer whose secrets did not open: its credential would be refused for that alone. */
+static void on_seal_fault(void *user, const struct sealed_place *place, const struct err *e)
+{
+  struct dealers_reader *r = user;
+  char path[SEALED_PATH_MAX + 40];
+  snprintf(path, sizeof(path), "%s[%zu]%s%s", r->bare ? "" : "dealers", place->index,
+           place->field[0] != '\0' ? "." : "", place->field);
+  if (strcmp(e->reason, SEALED_PLAIN_SECRET) != 0)
+    r->unopened[place->index] = true;
+  dealers_fault(r, dealers_line_of(r, path), path, place->dealer, e->message);
+}
+
 /* Sealed values become plain strings of the tree, so the rest of the loader knows nothing
  * of them. */
-static enum err_code open_sealed(const struct dealers_reader *r, cJSON *root,
+static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
                                  const struct sealed_policy *sealed)
 {
   struct sealed_place place;
-  enum err_code code = sealed_tree_open(root, sealed, &place, r->e);
+  struct sealed_policy policy = sealed != NULL ? *sealed : (struct sealed_policy){0};
+  if (r->watch != NULL) {
+    struct err ignored;
+    size_t before = *r->n_faults;
+    policy.on_fault = on_seal_fault;
+    policy.user = r;
+    (void)sealed_tree_open(root, &policy, &place, &ignored);
+    return *r->n_faults == before ? ERR_OK : ERR_INVALID_ARGUMENT;
+  }
+  enum err_code code = sealed_tree_open(root, &policy, &place, r->e);
   if (code == ERR_OK)
     return ERR_OK;
   sealed_place_prefix(&place, r->name, r->text, r->len, cJSON_IsArray(root), r->e);
@@ -400,51 +406,103 @@ static enum err_code open_sealed(const struct dealers_reader *r, cJSON *root,
   return ERR_INVALID_ARGUMENT;
 }
 
-enum err_code dealers_file_parse_sealed(struct snapshot **out, const char *name, const char *text,
-                                        size_t len, const struct sealed_policy *sealed,
-                                        struct err *e)
+/* ------------------------------------------------------------------------- the whole */
+
+static enum err_code parse_tree(struct snapshot **out, struct dealers_reader *r, cJSON *root,
+                                const struct sealed_policy *sealed)
 {
-  struct err ignored;
-  const char *slash = strrchr(name, '/');
-  AUTO_FREE char *dir = slash != NULL ? xstrndup(name, (size_t)(slash - name) + 1) : NULL;
-  struct dealers_reader r = {.name = name, .text = text, .len = len, .e = e != NULL ? e : &ignored};
-  r.credentials = (struct credential_config){.dir = dir, .refuse = refuse_credential, .user = &r};
+  const cJSON *list = NULL;
+  enum err_code code = find_dealers(r, root, &list);
+  if (list == NULL || !dealers_go_on(r, code))
+    return code;
+  AUTO_FREE bool *unopened = xcalloc((size_t)cJSON_GetArraySize(list), sizeof(bool));
+  r->unopened = r->watch != NULL ? unopened : NULL;
+  code = first_of(code, open_sealed(r, root, sealed));
+  if (dealers_go_on(r, code))
+    code = first_of(code, parse_list(out, r, root, list));
+  if (code != ERR_OK)
+    snapshot_unref(TAKE_PTR(*out));
+  return code;
+}
+
+/* "line 3, column 14: ..." of the JSON reader is a fault like the others. */
+static void tell_syntax(const struct dealers_reader *r)
+{
+  size_t line = 1;
+  const char *text = r->e->message;
+  if (sscanf(text, "line %zu, ", &line) == 1)
+    text += strcspn(text, ",") + 2;
+  const struct dealers_fault fault = {line, "", "", text};
+  r->watch->on_fault(r->watch->user, &fault);
+}
+
+static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
+                                const struct sealed_policy *sealed)
+{
+  const char *slash = strrchr(r->name, '/');
+  AUTO_FREE char *dir = slash != NULL ? xstrndup(r->name, (size_t)(slash - r->name) + 1) : NULL;
+  size_t n_faults = 0;
+  r->n_faults = &n_faults;
+  r->credentials = (struct credential_config){.dir = dir,
+                                              .refuse = refuse_credential,
+                                              .on_keys = tell_credential_keys,
+                                              .user = r,
+                                              .offline = r->watch != NULL};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_JSON cJSON *root = NULL;
-  enum err_code code = json_parse(&root, text, len, &limits, r.e);
+  *out = NULL;
+  enum err_code code = json_parse(&root, r->text, r->len, &limits, r->e);
+  if (code != ERR_OK && r->watch != NULL)
+    tell_syntax(r);
   if (code != ERR_OK) {
-    err_prefix(r.e, "%s: ", name);
+    err_prefix(r->e, "%s: ", r->name);
     return code;
   }
-  const cJSON *list = NULL;
-  code = find_dealers(&r, root, &list);
-  if (code == ERR_OK)
-    code = open_sealed(&r, root, sealed);
-  if (code == ERR_OK)
-    code = parse_list(out, &r, root, list);
-  credential_config_clear(&r.credentials);
+  code = parse_tree(out, r, root, sealed);
+  credential_config_clear(&r->credentials);
   json_wipe(root);
   return code;
+}
+
+enum err_code dealers_file_check(struct snapshot **out, const char *name, const char *text,
+                                 size_t len, const struct dealers_options *options,
+                                 const struct dealers_watch *watch, struct err *e)
+{
+  struct err ignored;
+  struct dealers_reader r = {.name = name,
+                             .text = text,
+                             .len = len,
+                             .warn_of_cohorts = options->warn_of_cohorts,
+                             .e = e != NULL ? e : &ignored,
+                             .watch = watch};
+  return parse_text(out, &r, options->sealed);
+}
+
+enum err_code dealers_file_parse_with(struct snapshot **out, const char *name, const char *text,
+                                      size_t len, const struct dealers_options *options,
+                                      struct err *e)
+{
+  return dealers_file_check(out, name, text, len, options, NULL, e);
 }
 
 enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
                                  size_t len, struct err *e)
 {
-  return dealers_file_parse_sealed(out, name, text, len, NULL, e);
+  return dealers_file_parse_with(out, name, text, len, &(struct dealers_options){0}, e);
 }
 
-enum err_code dealers_file_load_sealed(struct snapshot **out, const char *path,
-                                       const struct sealed_policy *sealed, struct err *e)
+enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
+                                     const struct dealers_options *options, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
   enum err_code code =
       secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
   if (code != ERR_OK)
     return code;
-  return dealers_file_parse_sealed(out, path, text.data, text.len, sealed, e);
+  return dealers_file_parse_with(out, path, text.data, text.len, options, e);
 }
 
 enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
 {
-  return dealers_file_load_sealed(out, path, NULL, e);
+  return dealers_file_load_with(out, path, &(struct dealers_options){0}, e);
 }

@@ -27,6 +27,18 @@ static bool is_zone_name(const char *s)
   return s[strspn(s, alphabet)] == '\0' && s[0] != '/' && strstr(s, "//") == NULL;
 }
 
+/* "America" is a folder and "leapseconds" a text: only a compiled zone counts (RFC 8536). */
+static bool is_zone_file(const char *path)
+{
+  char magic[4] = "";
+  FILE *f = fopen(path, "rbe");
+  if (f == NULL)
+    return false;
+  bool read = fread(magic, 1, sizeof(magic), f) == sizeof(magic);
+  fclose(f);
+  return read && memcmp(magic, "TZif", sizeof(magic)) == 0;
+}
+
 /* Without a database only the form can be checked; with one, "America/New_Yrok" is caught
  * at the start and not in an answer. */
 static enum err_code check_time_zone(const struct dealers_reader *r, const char *s)
@@ -37,7 +49,7 @@ static enum err_code check_time_zone(const struct dealers_reader *r, const char 
   if (!is_zone_name(s))
     return dealers_refuse(r, "time_zone", "must be an IANA name such as \"America/Chicago\"");
   snprintf(path, sizeof(path), "%s/%s", zone_folder(), s);
-  if (access(zone_folder(), R_OK) == 0 && access(path, R_OK) != 0)
+  if (access(zone_folder(), R_OK) == 0 && !is_zone_file(path))
     return dealers_refuse(r, "time_zone",
                           "no time zone \"%.60s\" in %s; must be an IANA name such as "
                           "\"America/Chicago\"",
@@ -157,9 +169,26 @@ static enum err_code read_optional(const struct dealers_reader *r, const cJSON *
     return dealers_refuse(r, field, "longer than %zu bytes", max);
   for (const char *s = v->valuestring; *s != '\0'; s++)
     if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return dealers_refuse(r, field, "holds a control character");
+      return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
   *out = dealers_keep(r, v->valuestring);
   return ERR_OK;
+}
+
+static enum err_code read_qualified_session(const struct dealers_reader *r, const cJSON *object,
+                                            struct dealer *d)
+{
+  static const char key[] = "qualified_session";
+  enum err_code code =
+      read_optional(r, object, key, key, EVENT_NAME_MAX + 6, &d->qualified_session);
+  return code == ERR_OK ? check_qualified_session(r, d->qualified_session) : code;
+}
+
+static enum err_code read_pattern(const struct dealers_reader *r, const cJSON *object,
+                                  struct dealer *d)
+{
+  static const char key[] = "vdp_path_pattern";
+  enum err_code code = read_optional(r, object, key, key, PATTERN_MAX, &d->vdp_path_pattern);
+  return code == ERR_OK ? check_pattern(r, d->vdp_path_pattern) : code;
 }
 
 /* API names of dimensions: "customEvent:item_make", "itemBrand". */
@@ -169,6 +198,19 @@ static bool is_dimension(const char *s)
     if (!isalnum((unsigned char)s[i]) && s[i] != '_' && s[i] != ':')
       return false;
   return s[0] == '\0' || isalpha((unsigned char)s[0]);
+}
+
+static enum err_code read_dimension(const struct dealers_reader *r, const cJSON *list,
+                                    const char *key, const char **out)
+{
+  char field[FIELD_PATH_MAX];
+  snprintf(field, sizeof(field), "vehicle_dimensions.%s", key);
+  enum err_code code = read_optional(r, list, field, key, DIMENSION_MAX, out);
+  if (code != ERR_OK || is_dimension(*out))
+    return code;
+  return dealers_refuse(r, field,
+                        "must be the API name of a GA4 dimension, such as "
+                        "\"customEvent:item_make\"");
 }
 
 static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, const cJSON *object,
@@ -184,17 +226,9 @@ static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, con
   if (!cJSON_IsObject(list))
     return dealers_refuse(r, "vehicle_dimensions",
                           "must be an object with make, model, condition, type or year");
-  enum err_code code =
-      dealers_check_keys(r, list, "vehicle_dimensions.", known, VEHICLE_ATTRIBUTES);
-  for (size_t i = 0; i < VEHICLE_ATTRIBUTES && code == ERR_OK; i++) {
-    char field[FIELD_PATH_MAX];
-    snprintf(field, sizeof(field), "vehicle_dimensions.%s", known[i]);
-    code = read_optional(r, list, field, known[i], DIMENSION_MAX, &d->vehicle_dimensions[i]);
-    if (code == ERR_OK && !is_dimension(d->vehicle_dimensions[i]))
-      return dealers_refuse(r, field,
-                            "must be the API name of a GA4 dimension, such as "
-                            "\"customEvent:item_make\"");
-  }
+  enum err_code code = dealers_check_keys(r, list, "vehicle_dimensions", known, VEHICLE_ATTRIBUTES);
+  for (size_t i = 0; i < VEHICLE_ATTRIBUTES && dealers_go_on(r, code); i++)
+    code = first_of(code, read_dimension(r, list, known[i], &d->vehicle_dimensions[i]));
   return code;
 }
 
@@ -202,15 +236,9 @@ enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON 
                                     struct dealer *d)
 {
   enum err_code code = check_time_zone(r, d->time_zone);
-  if (code == ERR_OK)
-    code = read_optional(r, object, "qualified_session", "qualified_session", EVENT_NAME_MAX + 6,
-                         &d->qualified_session);
-  if (code == ERR_OK)
-    code = check_qualified_session(r, d->qualified_session);
-  if (code == ERR_OK)
-    code = read_optional(r, object, "vdp_path_pattern", "vdp_path_pattern", PATTERN_MAX,
-                         &d->vdp_path_pattern);
-  if (code == ERR_OK)
-    code = check_pattern(r, d->vdp_path_pattern);
-  return code == ERR_OK ? read_vehicle_dimensions(r, object, d) : code;
+  if (dealers_go_on(r, code))
+    code = first_of(code, read_qualified_session(r, object, d));
+  if (dealers_go_on(r, code))
+    code = first_of(code, read_pattern(r, object, d));
+  return dealers_go_on(r, code) ? first_of(code, read_vehicle_dimensions(r, object, d)) : code;
 }

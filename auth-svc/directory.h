@@ -55,6 +55,7 @@ struct catalogued {
   const char *label;   /* "West" */
   const char *version; /* "v7"; NULL: derived from the members, see catalogue_version() */
   size_t region;       /* index of its region; n_regions for a named cohort */
+  size_t place;        /* in the file's list, when it is written there */
   uint16_t *members;   /* dealer indexes, ascending */
   size_t n_members;
   bool is_region;

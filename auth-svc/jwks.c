@@ -59,7 +59,7 @@ static void set_unref(struct counted_set *s)
 {
   if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
     return;
-  jwt_keys_free(s->set.keys);
+  jwt_keys_unref(s->set.keys);
   free(s);
 }
 
@@ -140,7 +140,6 @@ static void finish(struct jwks *j, struct jwt_keys *keys)
   memcpy(waiters, j->waiters, n * sizeof(*waiters));
   j->n_waiters = 0;
   j->fetching = false;
-  j->unknown_at_ms = clock_mono_ms() + j->retry_ms;
   pthread_mutex_unlock(&j->lock);
   set_unref(old);
   for (size_t i = 0; i < n; i++)
@@ -159,7 +158,7 @@ static enum err_code read_answer(struct jwt_keys **out, const struct http_respon
   struct jwt_keys *keys = jwt_keys_new();
   enum err_code code = jwt_keys_add_jwks(keys, "AUTH_JWT_JWKS_URL", r->body, r->body_len, e);
   if (code != ERR_OK) {
-    jwt_keys_free(keys);
+    jwt_keys_unref(keys);
     return code;
   }
   *out = keys;
@@ -204,7 +203,8 @@ static void start_fetch(struct jwks *j)
   j->fetching = true;
   pthread_mutex_unlock(&j->lock);
   if (start && http_client_send(NULL, j->http, &request, &e) != ERR_OK) {
-    log_warn("keys of bearer tokens could not be asked for", LOG_S("error", e.message));
+    if (e.code != ERR_CANCELLED) /* the program ends */
+      log_warn("keys of bearer tokens could not be asked for", LOG_S("error", e.message));
     finish(j, NULL);
     if (e.code != ERR_CANCELLED)
       set_timer(j, j->retry_ms);
@@ -215,9 +215,14 @@ bool jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void 
 {
   pthread_mutex_lock(&j->lock);
   *retry = j->current->set.generation != generation;
-  bool may = j->fetching || clock_mono_ms() >= j->unknown_at_ms;
+  int64_t now = clock_mono_ms();
+  bool may = j->fetching || now >= j->unknown_at_ms;
   bool wait = !*retry && may && j->n_waiters < JWKS_WAITERS_MAX;
   bool fetch = wait && !j->fetching;
+  /* Fetches for unknown keys are counted among themselves: right after one that was due anyway
+   * (the first, say) a new key still works at once. */
+  if (fetch)
+    j->unknown_at_ms = now + j->retry_ms;
   if (wait)
     j->waiters[j->n_waiters++] = (struct waiter){fn, arg};
   pthread_mutex_unlock(&j->lock);

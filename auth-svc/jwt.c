@@ -133,7 +133,7 @@ static bool fits_one(const struct jwt_keys *keys, const char *alg, const char *k
 {
   for (size_t i = 0; keys != NULL && i < keys->n; i++) {
     const struct jwt_key *key = &keys->keys[i];
-    if (strcmp(alg, jwt_alg_name(key->alg)) != 0)
+    if (!jwt_alg_is(key->alg, alg))
       continue;
     if (kid != NULL && key->kid[0] != '\0' && strcmp(kid, key->kid) != 0)
       continue;
@@ -141,6 +141,15 @@ static bool fits_one(const struct jwt_keys *keys, const char *alg, const char *k
     if (verify_with(key, p))
       return true;
   }
+  return false;
+}
+
+/* Keys without an id (PEM) do not count: they may fit any token. */
+static bool has_id(const struct jwt_keys *keys, const char *kid)
+{
+  for (size_t i = 0; keys != NULL && i < keys->n; i++)
+    if (strcmp(kid, keys->keys[i].kid) == 0)
+      return true;
   return false;
 }
 
@@ -152,10 +161,10 @@ static enum err_code check_signature(const struct jwt_policy *policy, const cJSO
   if (alg != NULL && (fits_one(policy->keys, alg, kid, p, &tried) ||
                       fits_one(policy->fetched, alg, kid, p, &tried)))
     return ERR_OK;
-  if (tried > 0)
-    return reject(e, "the signature does not fit");
-  reject(e, "no configured key has the token's algorithm and key id");
-  if (policy->fetched != NULL && kid != NULL)
+  reject(e, tried > 0 ? "the signature does not fit"
+                      : "no configured key has the token's algorithm and key id");
+  if (policy->fetched != NULL && kid != NULL && !has_id(policy->keys, kid) &&
+      !has_id(policy->fetched, kid))
     snprintf(e->reason, sizeof(e->reason), "unknown_key");
   return e->code;
 }

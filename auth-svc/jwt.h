@@ -10,12 +10,12 @@
 enum { JWT_LEEWAY_S = 30 }; /* clocks of issuer and ours may differ this much */
 
 struct jwt_policy {
-  const struct jwt_keys *keys;    /* as configured; may be NULL, like the next */
-  const char *issuer;             /* must be the token's iss */
-  const char *audience;           /* must be the token's aud or in it */
-  const struct jwt_keys *fetched; /* from a JWKS URL */
-  struct verified *verified;      /* remembers checked signatures; NULL checks each */
-  uint64_t generation;            /* of all keys, for `verified`; from 1 */
+  const struct jwt_keys *keys;      /* as configured; may be NULL, like the next */
+  const char *issuer;               /* must be the token's iss */
+  const char *audience;             /* must be the token's aud or in it */
+  const struct jwt_keys *fetched;   /* from a JWKS URL */
+  struct verified *verified;        /* remembers checked signatures; NULL checks each */
+  struct key_generation generation; /* of all keys, for `verified` */
 };
 
 /* Whether a bearer token has the shape of a JWT: three parts, two dots. */

@@ -22,14 +22,28 @@ const char *jwt_alg_name(enum jwt_alg alg)
   return names[alg];
 }
 
-struct jwt_keys *jwt_keys_new(void)
+/* EdDSA has a second name since RFC 9864, which tells the curve; Ed25519 is the only one here. */
+bool jwt_alg_is(enum jwt_alg alg, const char *name)
 {
-  return xcalloc(1, sizeof(struct jwt_keys));
+  return strcmp(name, jwt_alg_name(alg)) == 0 || (alg == JWT_EDDSA && strcmp(name, "Ed25519") == 0);
 }
 
-void jwt_keys_free(struct jwt_keys *k)
+struct jwt_keys *jwt_keys_new(void)
 {
-  if (k == NULL)
+  struct jwt_keys *k = xcalloc(1, sizeof(*k));
+  atomic_init(&k->refs, 1);
+  return k;
+}
+
+struct jwt_keys *jwt_keys_ref(struct jwt_keys *k)
+{
+  atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);
+  return k;
+}
+
+void jwt_keys_unref(struct jwt_keys *k)
+{
+  if (k == NULL || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_acq_rel) != 1)
     return;
   for (size_t i = 0; i < k->n; i++) {
     EVP_PKEY_free(k->keys[i].public_key);
@@ -188,7 +202,7 @@ static bool alg_fits(const cJSON *jwk, EVP_PKEY *key)
 {
   enum jwt_alg alg;
   const char *named = json_get_string(jwk, "alg");
-  return alg_of(key, &alg) && (named == NULL || strcmp(named, jwt_alg_name(alg)) == 0);
+  return alg_of(key, &alg) && (named == NULL || jwt_alg_is(alg, named));
 }
 
 enum err_code jwt_keys_add_jwks(struct jwt_keys *k, const char *what, const char *json, size_t len,

@@ -3,6 +3,7 @@
 #define AMCP_AUTH_JWT_KEYS_H
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,6 +16,8 @@ enum { JWT_KEYS_MAX = 16, JWT_KEY_ID_MAX = 128, JWT_HS256_MIN_BYTES = 32 };
 enum jwt_alg { JWT_RS256, JWT_ES256, JWT_EDDSA, JWT_HS256 };
 /* "RS256" */
 const char *jwt_alg_name(enum jwt_alg alg);
+/* Whether a header or a JWK means this algorithm by that name. */
+bool jwt_alg_is(enum jwt_alg alg, const char *name);
 
 struct jwt_key {
   enum jwt_alg alg;
@@ -23,14 +26,17 @@ struct jwt_key {
   struct secret *shared;        /* HS256 */
 };
 
-/* Immutable once loaded; thread-safe then. */
+/* Immutable once loaded; thread-safe then. Counted by references. */
 struct jwt_keys {
+  atomic_size_t refs;
   struct jwt_key keys[JWT_KEYS_MAX];
   size_t n;
 };
 
 struct jwt_keys *jwt_keys_new(void);
-void jwt_keys_free(struct jwt_keys *k);
+struct jwt_keys *jwt_keys_ref(struct jwt_keys *k);
+/* NULL is fine. */
+void jwt_keys_unref(struct jwt_keys *k);
 /* Adds the public keys of a PEM file (one or more "PUBLIC KEY" blocks) or of a JWKS file
  * (RFC 7517). RSA of at least 2,048 bits, P-256 and Ed25519 are taken; a JWK of use "enc" or
  * another type is skipped with a warning; none that fits is an error. `what` names the

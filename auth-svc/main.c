@@ -17,8 +17,7 @@
 struct app {
   struct settings settings;
   struct audit *audit;
-  struct sealer *sealer;
-  struct jwt_keys *jwt_keys;
+  struct trust_source *trust;
   struct config_watch *watch;
   struct snapshot_slot *config;
   struct http_client *http;
@@ -66,30 +65,60 @@ static enum err_code open_audit(struct app *a, struct err *e)
   return code == ERR_OK ? audit_change(a, "start", NULL, "auth-svc " AMCP_VERSION, e) : code;
 }
 
+/* The audit line of a state that is in use now: what it trusts, by number. */
+static enum err_code audit_loaded(struct app *a, const char *what, struct err *e)
+{
+  AUTO_SNAPSHOT struct snapshot *s = snapshot_current(a->config);
+  const struct policies *p = s->trust.policies;
+  char detail[256];
+  snprintf(detail, sizeof(detail),
+           "%s: %zu dealers, %zu seal keys, %zu jwt keys, %zu policies, %zu revoked", what,
+           s->directory->n_dealers, sealer_n_keys(s->trust.sealer), s->trust.jwt_keys->n, p->n,
+           p->subjects.n + p->token_ids.n + p->token_hashes.n);
+  return audit_change(a, "config_loaded", NULL, detail, e);
+}
+
 static void on_config_changed(void *user)
 {
   struct app *a = user;
   if (reload_run(a->reload))
-    audit_change(a, "config_loaded", NULL, "changed while running", NULL);
+    audit_loaded(a, "changed while running", NULL);
 }
 
 /* What it sees from here on is a change; the files, the keyring too, are read afterwards. */
 static void watch_config(struct app *a)
 {
+  const struct settings *s = &a->settings;
   const struct config_watch_options options = {
-      .paths = {a->settings.from_json ? NULL : a->settings.credentials_path, a->settings.adc_path,
-                a->settings.keyring_file},
-      .check_ms = (uint32_t)a->settings.config_check_s * 1000,
+      .paths = {s->from_json ? NULL : s->credentials_path, s->adc_path, s->keyring_file,
+                s->seal_key_file, s->jwt_key_file, s->jwt_secret_file, s->policy_file},
+      .check_ms = (uint32_t)s->config_check_s * 1000,
       .on_change = on_config_changed,
       .user = a};
   a->watch = config_watch_new(&options);
 }
 
+/* Dealers and what is trusted beside them, all of it or nothing. */
+static enum err_code load_config(struct app *a, struct keyring *ring, struct snapshot **out,
+                                 struct err *e)
+{
+  struct trust trust;
+  enum err_code code = trust_load(&trust, a->trust, e);
+  if (code == ERR_OK)
+    code = settings_load_snapshot(out, &a->settings, ring, e);
+  if (code == ERR_OK)
+    snapshot_trust(*out, &trust);
+  trust_clear(&trust);
+  if (code == ERR_OK && (*out)->unknown_names != NULL)
+    log_warn("policies name what the dealers file does not have; it grants nothing",
+             LOG_S("setting", "AUTH_POLICY_FILE"), LOG_S("names", (*out)->unknown_names));
+  return code;
+}
+
 static enum err_code load_with(void *user, struct keyring *ring, struct snapshot **out,
                                struct err *e)
 {
-  const struct app *a = user;
-  return settings_load_snapshot(out, &a->settings, ring, e);
+  return load_config(user, ring, out, e);
 }
 
 /* A changed keyring and what it seals: both or none. */
@@ -114,11 +143,9 @@ static void start_keys(struct app *a)
 static enum err_code load(struct app *a, struct err *e)
 {
   struct snapshot *first = NULL;
-  enum err_code code = settings_load_sealer(&a->sealer, &a->settings, e);
+  enum err_code code = settings_trust_source(&a->trust, &a->settings, e);
   if (code == ERR_OK)
-    code = settings_load_jwt_keys(&a->jwt_keys, &a->settings, e);
-  if (code == ERR_OK)
-    code = settings_load_snapshot(&first, &a->settings, a->settings.sealed.keyring, e);
+    code = load_config(a, a->settings.sealed.keyring, &first, e);
   settings_wipe_secrets(&a->settings);
   if (code == ERR_OK)
     code = settings_open_store(&a->store, &a->settings, e);
@@ -127,13 +154,13 @@ static enum err_code load(struct app *a, struct err *e)
     audit_change(a, "config_refused", e, e->message, NULL);
     return code;
   }
-  snapshot_name_peers(first, a->sealer);
   log_info("configuration loaded", LOG_I("dealers", first->directory->n_dealers),
            LOG_I("regions", first->directory->n_regions),
-           LOG_I("properties", first->directory->n_properties));
+           LOG_I("properties", first->directory->n_properties),
+           LOG_I("policies", first->trust.policies->n));
   a->config = snapshot_slot_new(first);
   start_keys(a);
-  return audit_change(a, "config_loaded", NULL, a->settings.credentials_path, e);
+  return audit_loaded(a, a->settings.credentials_path, e);
 }
 
 static enum err_code start_tokens(struct app *a, struct err *e)
@@ -151,7 +178,7 @@ static enum err_code start_tokens(struct app *a, struct err *e)
       .user = a};
   a->tokens = tokens_new(&tokens);
   const struct reload_options reload = {
-      .config = a->config, .sealer = a->sealer, .tokens = a->tokens, .load = load_again, .user = a};
+      .config = a->config, .tokens = a->tokens, .load = load_again, .user = a};
   a->reload = reload_new(&reload);
   tokens_start_background(a->tokens);
   const struct jwks_options jwks = {.http = a->http, .url = a->settings.jwks_url};
@@ -166,15 +193,12 @@ static enum err_code start_service(struct app *a, struct err *e)
   bool tls = s->tls.cert_file != NULL;
   const struct service_options service = {
       .config = a->config,
-      .sealer = a->sealer,
       .tokens = a->tokens,
       .audit = a->audit,
       .jwks = a->jwks,
       .bearer = {.enabled = s->enable_auth,
                  .allow_unsigned = s->allow_unsigned,
-                 .jwt = {.keys = a->jwt_keys,
-                         .issuer = s->jwt_issuer,
-                         .audience = s->jwt_audience}},
+                 .jwt = {.issuer = s->jwt_issuer, .audience = s->jwt_audience}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
   };
@@ -195,6 +219,9 @@ static bool is_ready(void *user, struct buf *detail)
   struct app *a = user;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
+  if (config->unknown_names != NULL)
+    buf_printf(detail, "warn policies: not in the dealers file, so they grant nothing: %s\n",
+               config->unknown_names);
   tokens_describe(a->tokens, detail);
   reload_describe(a->reload, detail);
   if (a->store != NULL)
@@ -219,6 +246,10 @@ static void warn_of_open_doors(const struct settings *s)
     log_warn("ENABLE_AUTH=false: every caller may read every dealer");
   if (s->allow_unsigned)
     log_warn("AUTH_ALLOW_UNSIGNED_TOKENS=true: accounts are taken without proof");
+  if (s->http_token_host != NULL)
+    log_warn("AUTH_ALLOW_HTTP_TOKEN_HOST: refresh tokens, keys and access tokens may be sent "
+             "UNENCRYPTED to this host; for a simulator only, never with real credentials",
+             LOG_S("host", s->http_token_host));
 }
 
 /* In the order of use: nothing new comes in, what is under way ends, then its ground goes. */
@@ -237,8 +268,7 @@ static void stop(struct app *a)
   reload_free(a->reload);
   service_free(a->service);
   snapshot_slot_free(a->config);
-  jwt_keys_free(a->jwt_keys);
-  sealer_free(a->sealer);
+  trust_source_free(a->trust);
   if (a->audit != NULL)
     audit_change(a, "stop", NULL, NULL, NULL);
   audit_close(a->audit);
@@ -249,10 +279,10 @@ static void stop(struct app *a)
 static void on_hup(void *user)
 {
   struct app *a = user;
-  if (a->settings.from_json && a->settings.keyring_file == NULL)
-    log_warn("SIGHUP: GA_CREDENTIALS_JSON cannot change in a running process; restart it");
-  else
-    config_watch_poke(a->watch);
+  if (a->settings.from_json)
+    log_warn("SIGHUP: GA_CREDENTIALS_JSON cannot change in a running process, only files can; "
+             "restart it for other dealers");
+  config_watch_poke(a->watch);
 }
 
 static int fail(struct app *a, const struct err *e, int exit_code)

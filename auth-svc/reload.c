@@ -40,7 +40,6 @@ static void now_in_use(struct reload *r, uint64_t generation)
 static void put_in_place(struct reload *r, struct snapshot *next, uint64_t generation)
 {
   struct tokens_changes changes;
-  snapshot_name_peers(next, r->options.sealer);
   snapshot_stamp(next, generation);
   snapshot_replace(r->options.config, snapshot_ref(next));
   tokens_configure(r->options.tokens, generation, find, next, &changes);
@@ -48,7 +47,9 @@ static void put_in_place(struct reload *r, struct snapshot *next, uint64_t gener
   metric_add(r->reloads, 1, METRIC_LABELS("ok"));
   log_info("configuration reloaded", LOG_I("generation", generation),
            LOG_I("dealers", next->directory->n_dealers), LOG_I("accounts_dropped", changes.removed),
-           LOG_I("credentials_changed", changes.changed));
+           LOG_I("credentials_changed", changes.changed),
+           LOG_I("seal_keys", sealer_n_keys(next->trust.sealer)),
+           LOG_I("jwt_keys", next->trust.jwt_keys->n), LOG_I("policies", next->trust.policies->n));
   snapshot_unref(next);
 }
 

@@ -13,9 +13,8 @@ struct reload;
 
 struct reload_options {
   struct snapshot_slot *config; /* holds the first one, which becomes generation 1 */
-  const struct sealer *sealer;
   struct tokens *tokens;
-  /* Makes a new snapshot from files, complete but for its peers' names. */
+  /* Makes a new snapshot from files, complete with what is trusted. */
   enum err_code (*load)(void *user, struct snapshot **out, struct err *e);
   void *user;
 };

@@ -191,7 +191,7 @@ enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers
                    shown(asked, id), buf_str(&text));
   }
   const char *version = peers_cohort_version(peers, c);
-  if (id[len] == '@' && strcmp(id + len + 1, version) != 0)
+  if (id[len] == '@' && !peers_is_cohort_version(peers, c, id + len + 1))
     return err_set(e, ERR_FAILED_PRECONDITION, "cohort_changed",
                    "cohort: \"%s\" is not its version now; give \"%s\" or \"%s@%s\"",
                    shown(asked, id), c->id, c->id, version);

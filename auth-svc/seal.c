@@ -4,9 +4,11 @@
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/borrow.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/pbjson/pbjson.h"
@@ -26,8 +28,10 @@ struct seal_key {
 };
 
 struct sealer {
+  atomic_size_t refs;
   struct seal_key keys[SEAL_KEYS_MAX];
   size_t n_keys;
+  char audience[SEAL_AUDIENCE_MAX + 1];
 };
 
 static void hmac(const void *key, size_t key_len, const void *data, size_t len,
@@ -101,37 +105,61 @@ static enum err_code add_encoded(struct sealer *s, const char *what, const char 
   return ERR_OK;
 }
 
-enum err_code sealer_new(struct sealer **out, const char *what, const char *keys, struct err *e)
+static void add_random(struct sealer *s)
 {
-  static const char apart[] = ", \t\r\n";
-  struct sealer *s = xcalloc(1, sizeof(*s));
-  if (keys == NULL) {
-    uint8_t random[SEAL_KEY_MIN_BYTES];
-    if (RAND_priv_bytes(random, sizeof(random)) != 1)
-      abort();
-    add_key(s, random, sizeof(random));
-    mem_wipe(random, sizeof(random));
-  }
-  for (const char *p = keys; p != NULL && *(p += strspn(p, apart)) != '\0';) {
-    size_t n = strcspn(p, apart);
-    enum err_code code = add_encoded(s, what, p, n, e);
-    if (code != ERR_OK) {
-      sealer_free(s);
-      return code;
-    }
-    p += n;
-  }
-  if (s->n_keys == 0) {
-    sealer_free(s);
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_seal_key", "%s: holds no key", what);
-  }
-  *out = s;
-  return ERR_OK;
+  uint8_t random[SEAL_KEY_MIN_BYTES];
+  if (RAND_priv_bytes(random, sizeof(random)) != 1)
+    abort();
+  add_key(s, random, sizeof(random));
+  mem_wipe(random, sizeof(random));
 }
 
-void sealer_free(struct sealer *s)
+static enum err_code add_list(struct sealer *s, const char *what, const char *keys, struct err *e)
 {
-  if (s == NULL)
+  static const char apart[] = ", \t\r\n";
+  for (const char *p = keys; *(p += strspn(p, apart)) != '\0';) {
+    size_t n = strcspn(p, apart);
+    enum err_code code = add_encoded(s, what, p, n, e);
+    if (code != ERR_OK)
+      return code;
+    p += n;
+  }
+  return s->n_keys > 0 ? ERR_OK
+                       : err_set(e, ERR_INVALID_ARGUMENT, "bad_seal_key", "%s: holds no key", what);
+}
+
+enum err_code sealer_new(struct sealer **out, const char *what, const char *keys,
+                         const char *audience, struct err *e)
+{
+  struct sealer *s = xcalloc(1, sizeof(*s));
+  enum err_code code = ERR_OK;
+  atomic_init(&s->refs, 1);
+  snprintf(s->audience, sizeof(s->audience), "%s", audience);
+  if (keys == NULL)
+    add_random(s);
+  else
+    code = add_list(s, what, keys, e);
+  if (code != ERR_OK)
+    sealer_unref(s);
+  else
+    *out = s;
+  return code;
+}
+
+struct sealer *sealer_ref(struct sealer *s)
+{
+  atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+  return s;
+}
+
+size_t sealer_n_keys(const struct sealer *s)
+{
+  return s->n_keys;
+}
+
+void sealer_unref(struct sealer *s)
+{
+  if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
     return;
   for (size_t i = 0; i < s->n_keys; i++) {
     secret_unref(s->keys[i].seal);
@@ -140,9 +168,34 @@ void sealer_free(struct sealer *s)
   free(s);
 }
 
-enum err_code seal_message(const struct sealer *s, enum seal_type type,
-                           const ProtobufCMessage *message, struct buf *out, struct err *e)
+/* The message with the sealer's audience; a copy of its outermost level, so that the caller's
+ * own stays as it is. By the message itself, not by the type it is sealed as. */
+union sealable {
+  Analytics__Auth__V1__Grant grant;
+  Analytics__Auth__V1__BenchmarkGrant benchmark;
+};
+
+static const ProtobufCMessage *with_audience(const struct sealer *s, const ProtobufCMessage *m,
+                                             union sealable *copy)
 {
+  if (m->descriptor == &analytics__auth__v1__grant__descriptor) {
+    memcpy(&copy->grant, m, sizeof(copy->grant));
+    copy->grant.audience = borrow_text(s->audience);
+    return &copy->grant.base;
+  }
+  if (m->descriptor == &analytics__auth__v1__benchmark_grant__descriptor) {
+    memcpy(&copy->benchmark, m, sizeof(copy->benchmark));
+    copy->benchmark.audience = borrow_text(s->audience);
+    return &copy->benchmark.base;
+  }
+  return m;
+}
+
+enum err_code seal_message(const struct sealer *s, enum seal_type type,
+                           const ProtobufCMessage *original, struct buf *out, struct err *e)
+{
+  union sealable copy;
+  const ProtobufCMessage *message = with_audience(s, original, &copy);
   size_t size = protobuf_c_message_get_packed_size(message), start = out->len;
   if (size > SEALED_MAX_BYTES - HEAD_BYTES - MAC_BYTES)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "grant_too_large",
@@ -178,7 +231,7 @@ static const struct seal_key *key_of(const struct sealer *s, const uint8_t *id)
   return NULL;
 }
 
-static bool is_authentic(const struct sealer *s, const uint8_t *p, size_t len)
+static bool is_authentic(const struct sealer *s, const uint8_t *p, size_t len, size_t *which)
 {
   if (len < HEAD_BYTES + MAC_BYTES || len > SEALED_MAX_BYTES || p[0] != VERSION)
     return false;
@@ -187,49 +240,91 @@ static bool is_authentic(const struct sealer *s, const uint8_t *p, size_t len)
     return false;
   uint8_t mac[MAC_BYTES];
   hmac(secret_text(key->seal), secret_len(key->seal), p, len - MAC_BYTES, mac);
+  *which = (size_t)(key - s->keys);
   return CRYPTO_memcmp(mac, p + len - MAC_BYTES, MAC_BYTES) == 0;
 }
 
-/* Unpacks what the MAC proved to be ours. */
-static bool unpack(struct unsealed *out, enum seal_type type, const uint8_t *p, size_t len,
-                   struct arena *arena)
+/* Digests are compared, so that the time tells nothing, not even a length. */
+static bool is_audience(const struct sealer *s, const char *named)
+{
+  uint8_t own[SHA256_SIZE], other[SHA256_SIZE];
+  sha256_of(s->audience, strlen(s->audience), own);
+  sha256_of(named, strlen(named), other);
+  return CRYPTO_memcmp(own, other, sizeof(own)) == 0;
+}
+
+static const char *take_grant(struct unsealed *out, const Analytics__Auth__V1__Grant *g)
+{
+  *out = (struct unsealed){.grant = g,
+                           .expires_at = g->expires_at,
+                           .subject = g->subject,
+                           .principal_id = g->principal_id,
+                           .token_id = g->token_id,
+                           .grant_id = g->grant_id};
+  return g->audience;
+}
+
+static const char *take_benchmark(struct unsealed *out,
+                                  const Analytics__Auth__V1__BenchmarkGrant *g)
+{
+  *out = (struct unsealed){.benchmark = g,
+                           .expires_at = g->expires_at,
+                           .subject = g->subject,
+                           .principal_id = g->principal_id,
+                           .token_id = g->token_id,
+                           .grant_id = g->grant_id};
+  return g->audience;
+}
+
+/* Unpacks what the MAC proved to be ours. The audience; NULL when it is none of the two. */
+static const char *unpack(struct unsealed *out, enum seal_type type, const uint8_t *p, size_t len,
+                          struct arena *arena)
 {
   ProtobufCAllocator in_arena = pbjson_arena_allocator(arena);
-  *out = (struct unsealed){0};
   if (type == SEAL_GRANT) {
-    out->grant = analytics__auth__v1__grant__unpack(&in_arena, len, p);
-    out->expires_at = out->grant != NULL ? out->grant->expires_at : 0;
-  } else if (type == SEAL_BENCHMARK) {
-    out->benchmark = analytics__auth__v1__benchmark_grant__unpack(&in_arena, len, p);
-    out->expires_at = out->benchmark != NULL ? out->benchmark->expires_at : 0;
+    Analytics__Auth__V1__Grant *g = analytics__auth__v1__grant__unpack(&in_arena, len, p);
+    return g != NULL ? take_grant(out, g) : NULL;
   }
-  return out->grant != NULL || out->benchmark != NULL;
+  if (type == SEAL_BENCHMARK) {
+    Analytics__Auth__V1__BenchmarkGrant *g =
+        analytics__auth__v1__benchmark_grant__unpack(&in_arena, len, p);
+    return g != NULL ? take_benchmark(out, g) : NULL;
+  }
+  return NULL;
 }
 
 enum err_code seal_open(struct unsealed *out, const struct sealer *s, const void *sealed,
                         size_t len, int64_t now_s, struct arena *arena, struct err *e)
 {
   const uint8_t *p = sealed;
+  size_t key = 0;
+  *out = (struct unsealed){0};
   if (p == NULL || len == 0)
     return err_set(e, ERR_UNAUTHENTICATED, "missing_grant",
                    "the call carries no grant (metadata grant-bin); call Authenticate first");
-  if (!is_authentic(s, p, len))
+  if (!is_authentic(s, p, len, &key))
     return bad_grant(e);
-  if (!unpack(out, p[1], p + HEAD_BYTES, len - HEAD_BYTES - MAC_BYTES, arena))
+  const char *audience = unpack(out, p[1], p + HEAD_BYTES, len - HEAD_BYTES - MAC_BYTES, arena);
+  if (audience == NULL)
     return bad_grant(e);
+  out->key = key;
+  if (!is_audience(s, audience))
+    return err_set(e, ERR_UNAUTHENTICATED, "wrong_audience",
+                   "the call's grant was made for another installation (AUTH_GRANT_AUDIENCE); "
+                   "authenticate with this one");
   if (now_s >= out->expires_at)
     return err_set(e, ERR_UNAUTHENTICATED, "expired_grant",
                    "the call's grant has expired; authenticate again");
   return ERR_OK;
 }
 
-void seal_tag(const struct sealer *s, const char *domain, const char *id,
+void seal_tag(const struct sealer *s, size_t key, const char *domain, const char *id,
               uint8_t tag[PEER_TAG_BYTES])
 {
   uint8_t mac[MAC_BYTES];
   char text[512];
   size_t n = (size_t)snprintf(text, sizeof(text), "%s\n%s", domain, id);
-  hmac(secret_text(s->keys[0].tag), secret_len(s->keys[0].tag), text,
+  hmac(secret_text(s->keys[key].tag), secret_len(s->keys[key].tag), text,
        n < sizeof(text) ? n : sizeof(text) - 1, mac);
   memcpy(tag, mac, PEER_TAG_BYTES);
 }

@@ -60,6 +60,8 @@ typedef enum err_code on_value(void *user, cJSON *node, const struct sealed_valu
 struct walk {
   struct sealed_place *place;
   on_value *on_value;
+  /* Takes a fault, so that the walk goes on; NULL: it ends the walk. */
+  void (*on_fault)(void *user, const struct sealed_place *place, const struct err *e);
   void *user;
   struct err *e;
 };
@@ -73,13 +75,14 @@ static const char *sealed_text(const cJSON *node)
   return shaped ? child->valuestring : NULL;
 }
 
-static enum err_code visit(const struct walk *w, cJSON *node, const char *text, bool is_sealed)
+static enum err_code visit(const struct walk *w, cJSON *node, const char *text, bool is_sealed,
+                           bool is_secret)
 {
   if (w->place->dealer[0] == '\0')
     return err_set(w->e, ERR_INVALID_ARGUMENT, "no_dealer_id",
                    "a secret is bound to its dealer: give the dealer a dealer_id of 1 to 64 "
                    "bytes");
-  const struct sealed_value value = {w->place, is_sealed, text, strlen(text)};
+  const struct sealed_value value = {w->place, is_sealed, is_secret, text, strlen(text)};
   return w->on_value(w->user, node, &value, w->e);
 }
 
@@ -90,12 +93,12 @@ static enum err_code walk_node(const struct walk *w, cJSON *node, bool secret_ke
 {
   const char *sealed = sealed_text(node);
   if (sealed != NULL)
-    return visit(w, node, sealed, true);
+    return visit(w, node, sealed, true, secret_key);
   if (cJSON_IsObject(node) && cJSON_GetObjectItemCaseSensitive(node, "sealed") != NULL)
     return err_set(w->e, ERR_INVALID_ARGUMENT, "malformed_seal",
                    "must be {\"sealed\": \"v1:<key id>:<base64>\"} and hold nothing else");
   if (cJSON_IsString(node) && secret_key && node->valuestring[0] != '\0')
-    return visit(w, node, node->valuestring, false);
+    return visit(w, node, node->valuestring, false, true);
   return cJSON_IsObject(node) || cJSON_IsArray(node) ? walk_children(w, node, depth + 1) : ERR_OK;
 }
 
@@ -122,7 +125,9 @@ static enum err_code walk_children(const struct walk *w, cJSON *parent, size_t d
       return err_set(w->e, ERR_INVALID_ARGUMENT, "too_deep", "the path is longer than %d bytes",
                      SEALED_PATH_MAX - 1);
     enum err_code code = walk_node(w, c, holds_secret(parent, c), depth);
-    if (code != ERR_OK)
+    if (code != ERR_OK && w->on_fault != NULL)
+      w->on_fault(w->user, w->place, w->e);
+    else if (code != ERR_OK)
       return code; /* the place stays where the fault is */
     field[base] = '\0';
   }
@@ -139,17 +144,18 @@ static void name_dealer(struct sealed_place *place, const cJSON *dealer)
     snprintf(place->dealer, sizeof(place->dealer), "%s", id);
 }
 
-static enum err_code walk_tree(cJSON *root, struct sealed_place *place, on_value *fn, void *user,
-                               struct err *e)
+static enum err_code walk_tree(cJSON *root, struct walk *w)
 {
-  const struct walk w = {place, fn, user, e};
+  struct sealed_place *place = w->place;
   cJSON *list = cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
   *place = (struct sealed_place){0};
   for (cJSON *d = cJSON_IsArray(list) ? list->child : NULL; d != NULL; d = d->next) {
     name_dealer(place, d);
     place->field[0] = '\0';
-    enum err_code code = cJSON_IsObject(d) ? walk_children(&w, d, 1) : ERR_OK;
-    if (code != ERR_OK)
+    enum err_code code = cJSON_IsObject(d) ? walk_children(w, d, 1) : ERR_OK;
+    if (code != ERR_OK && w->on_fault != NULL)
+      w->on_fault(w->user, place, w->e);
+    else if (code != ERR_OK)
       return code;
     place->index++;
   }
@@ -198,6 +204,9 @@ static enum err_code on_open(void *user, cJSON *node, const struct sealed_value 
                              struct err *e)
 {
   struct opening *o = user;
+  if (value->is_sealed && !value->is_secret)
+    return err_set(e, ERR_INVALID_ARGUMENT, "malformed_seal",
+                   "is sealed, but only secrets may be: write it as it is");
   if (value->is_sealed) {
     o->n_sealed++;
     if (o->policy->use != NULL)
@@ -209,9 +218,15 @@ static enum err_code on_open(void *user, cJSON *node, const struct sealed_value 
   if (o->policy->use != NULL)
     o->policy->use->plain++;
   if (o->policy->require_sealed)
-    return err_set(e, ERR_FAILED_PRECONDITION, "plaintext_secret",
+    return err_set(e, ERR_FAILED_PRECONDITION, SEALED_PLAIN_SECRET,
                    "is in the clear and AUTH_REQUIRE_SEALED=true: run auth-svc seal on the file");
   return ERR_OK;
+}
+
+static void on_fault(void *user, const struct sealed_place *place, const struct err *e)
+{
+  const struct opening *o = user;
+  o->policy->on_fault(o->policy->user, place, e);
 }
 
 enum err_code sealed_tree_open(cJSON *root, const struct sealed_policy *policy,
@@ -219,15 +234,20 @@ enum err_code sealed_tree_open(cJSON *root, const struct sealed_policy *policy,
 {
   static const struct sealed_policy none = {.keyring = NULL};
   struct opening o = {.policy = policy != NULL ? policy : &none};
-  enum err_code code = walk_tree(root, place, on_open, &o, e);
+  struct walk w = {place, on_open, policy != NULL && policy->on_fault != NULL ? on_fault : NULL, &o,
+                   e};
+  enum err_code code = walk_tree(root, &w);
   if (code != ERR_OK)
     return code;
   if (o.n_sealed > 0 && o.n_plain > 0 && !o.policy->allow_mixed) {
     *place = o.first_plain;
-    return err_set(e, ERR_FAILED_PRECONDITION, "plaintext_secret",
+    code = err_set(e, ERR_FAILED_PRECONDITION, SEALED_PLAIN_SECRET,
                    "is in the clear while %zu other secrets of the file are sealed: run auth-svc "
                    "seal on the file, or set AUTH_ALLOW_PLAINTEXT_SECRETS=true",
                    o.n_sealed);
+    if (w.on_fault == NULL)
+      return code;
+    on_fault(&o, place, e);
   }
   if (o.n_plain > 0 && o.policy->warn_plain)
     log_warn("the dealers file holds secrets in the clear: auth-svc seal encrypts them",
@@ -404,6 +424,7 @@ enum err_code sealed_text_edit(struct buf *out, const char *name, const char *te
   __attribute__((cleanup(editing_free))) struct editing d = {.visit = visitor, .user = user};
   const struct json_limits limits = {.max_bytes = FILE_MAX};
   struct sealed_place place;
+  struct walk w = {&place, on_edit, NULL, &d, e};
   AUTO_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, text, len, &limits, e);
   if (code != ERR_OK) {
@@ -416,7 +437,7 @@ enum err_code sealed_text_edit(struct buf *out, const char *name, const char *te
                    "%s: is no dealers file: must hold an array, or an object with the array "
                    "\"dealers\"",
                    name);
-  if (code == ERR_OK && (code = walk_tree(root, &place, on_edit, &d, e)) != ERR_OK)
+  if (code == ERR_OK && (code = walk_tree(root, &w)) != ERR_OK)
     sealed_place_prefix(&place, name, text, len, cJSON_IsArray(root), e);
   if (code == ERR_OK && out != NULL && (code = splice_all(out, text, len, root, &d, e)) != ERR_OK)
     err_prefix(e, "%s: ", name);

@@ -16,6 +16,8 @@
 
 #define SEALED_FILE_KIND "dealers.json/v1"
 
+struct sealed_place;
+
 /* How plain secrets are met when the file is loaded. */
 struct sealed_policy {
   struct keyring *keyring; /* NULL: sealed values cannot be opened */
@@ -23,7 +25,13 @@ struct sealed_policy {
   bool allow_mixed;        /* AUTH_ALLOW_PLAINTEXT_SECRETS: plain beside sealed is fine */
   bool warn_plain;         /* log once when the file holds plain secrets */
   struct key_use *use;     /* counts the keys of sealed values; NULL for nobody */
+  /* Told of each fault, which then does not end the walk; NULL: the first one ends it. */
+  void (*on_fault)(void *user, const struct sealed_place *place, const struct err *e);
+  void *user;
 };
+
+/* Reason of the fault of a secret that is in the clear; its value stays as it is. */
+#define SEALED_PLAIN_SECRET "plaintext_secret"
 
 enum { SEALED_PATH_MAX = 160 };
 
@@ -53,6 +61,7 @@ void sealed_place_prefix(const struct sealed_place *place, const char *name, con
 struct sealed_value {
   const struct sealed_place *place;
   bool is_sealed;
+  bool is_secret;   /* by its name; sealed values may stand at others by mistake */
   const char *text; /* the sealed text, or the plain secret */
   size_t len;
 };

@@ -5,7 +5,6 @@
 #include "auth-svc/audit.h"
 #include "auth-svc/bearer.h"
 #include "auth-svc/jwks.h"
-#include "auth-svc/seal.h"
 #include "auth-svc/snapshot.h"
 #include "auth-svc/tokens.h"
 #include "common/rpc/rpc.h"
@@ -13,11 +12,10 @@
 struct service;
 
 struct service_options {
-  struct snapshot_slot *config;
-  const struct sealer *sealer;
+  struct snapshot_slot *config; /* of snapshots that snapshot_trust() completed */
   struct tokens *tokens;
   struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
-  struct bearer_policy bearer; /* holds, user and what comes from jwks are filled in */
+  struct bearer_policy bearer; /* holds, user and keys are filled in for each call */
   struct jwks *jwks;           /* keys by URL; NULL for none */
   /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort and
    * GetAccessToken. NULL without TLS: any caller may. */

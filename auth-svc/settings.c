@@ -7,22 +7,21 @@
 
 #include "auth-svc/cli.h"
 #include "auth-svc/dealers_file.h"
-#include "auth-svc/secret_file.h"
+#include "auth-svc/open_host.h"
 #include "auth-svc/token_exchange.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/harden.h"
 #include "common/base/mem.h"
 
-enum { SECRET_FILE_MAX = 4096 };
-
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
+#define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 38 };
+enum { N_VARS = 41 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
-  const struct config_var table[N_VARS] = {
+  const struct config_var table[] = {
       {"GRPC_LISTEN", CONFIG_HOSTPORT, &s->grpc_listen, "127.0.0.1:50051", 0, 0, false,
        "address the rpcs are served at"},
       {"ADMIN_LISTEN", CONFIG_STRING, &s->admin_listen, "0.0.0.0:9464", 0, 0, false,
@@ -46,6 +45,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "Google credential file for ENABLE_AUTH=false without a dealers file"},
       {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
        "overrides every token_uri; default " GOOGLE_TOKEN_ENDPOINT},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST", CONFIG_STRING, &s->http_token_host, NULL, 0, 0, false,
+       "name of a simulator's host that credentials may be sent to over plain http; for "
+       "demonstrations, never a host of Google"},
       {"AUTH_TOKEN_TIMEOUT_MS", CONFIG_INT, &s->token_timeout_ms, "10000", 100, 60000, false,
        "longest wait for the token endpoint, milliseconds"},
       {"AUTH_COHORT_RULES", CONFIG_STRING, &s->cohort_rules, "strict", 0, 0, false,
@@ -55,7 +57,14 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "key of sealed grants, hex or base64, 32 bytes or more; random when not set. Several "
        "apart by commas: the first seals, all open"},
       {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->seal_key_file, NULL, 0, 0, false,
-       "the same from a file"},
+       "the same from a file; read again when it changes, like all files below"},
+      {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->grant_audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
+       false,
+       "name of the installation: grants sealed for another one are refused, also with the same "
+       "key; the same for all replicas"},
+      {"AUTH_POLICY_FILE", CONFIG_STRING, &s->policy_file, NULL, 0, 0, false,
+       "JSON file of the services that get in by certificate (needs GRPC_TLS_*), and of revoked "
+       "subjects and bearer tokens"},
       {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
       {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
@@ -102,6 +111,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "DEBUG, INFO, WARN, ERROR or OFF; FASTMCP_LOG_LEVEL counts when not set; default INFO"},
       {HARDEN_SETTING, CONFIG_BOOL, &s->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
   };
+  _Static_assert(sizeof(table) == N_VARS * sizeof(table[0]), "N_VARS counts the table");
   memcpy(vars, table, sizeof(table));
 }
 
@@ -187,6 +197,18 @@ static bool is_set(const char *name)
   return value != NULL && *value != '\0';
 }
 
+static enum err_code check_audience(const struct settings *s, struct err *e)
+{
+  size_t n = strlen(s->grant_audience);
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)s->grant_audience[i] < 0x20 || s->grant_audience[i] == 0x7f)
+      return wrong(e, "AUTH_GRANT_AUDIENCE: holds a control character");
+  return n <= SEAL_AUDIENCE_MAX
+             ? ERR_OK
+             : err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                       "AUTH_GRANT_AUDIENCE: longer than %d bytes", SEAL_AUDIENCE_MAX);
+}
+
 static enum err_code check_dealers(struct settings *s, struct err *e)
 {
   s->from_json = s->credentials_json != NULL;
@@ -206,6 +228,16 @@ static enum err_code check_rest(const struct settings *s, struct err *e)
                     "none of them");
   if (s->token_endpoint != NULL && !url_host(s->token_endpoint, host, sizeof(host)))
     return wrong(e, "OAUTH_TOKEN_ENDPOINT: must be an http or https URL");
+  const char *problem = s->http_token_host != NULL ? open_host_problem(s->http_token_host) : NULL;
+  if (problem != NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting", "AUTH_ALLOW_HTTP_TOKEN_HOST: %s",
+                   problem);
+  if (s->token_endpoint != NULL && !open_host_url_is_safe(s->token_endpoint))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "OAUTH_TOKEN_ENDPOINT: must be an https URL: refresh tokens would travel in the "
+                   "clear to %.100s (plain http is for loopback, and for a simulator that "
+                   "AUTH_ALLOW_HTTP_TOKEN_HOST names)",
+                   host);
   return ERR_OK;
 }
 
@@ -218,6 +250,8 @@ static enum err_code check(struct settings *s, struct err *e)
     code = check_auth(s, e);
   if (code == ERR_OK)
     code = check_keys(s, e);
+  if (code == ERR_OK)
+    code = check_audience(s, e);
   if (code == ERR_OK)
     code = check_dealers(s, e);
   return code == ERR_OK ? check_rest(s, e) : code;
@@ -277,10 +311,12 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
 static enum err_code load_dealers(struct snapshot **out, const struct settings *s,
                                   const struct sealed_policy *sealed, struct err *e)
 {
-  const char *json = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
-  if (json == NULL)
-    return dealers_file_load_sealed(out, s->credentials_path, sealed, e);
-  return dealers_file_parse_sealed(out, "GA_CREDENTIALS_JSON", json, strlen(json), sealed, e);
+  const struct dealers_options options = {.sealed = sealed,
+                                          .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0};
+  if (!s->from_json)
+    return dealers_file_load_with(out, s->credentials_path, &options, e);
+  const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
+  return dealers_file_parse_with(out, "GA_CREDENTIALS_JSON", text, strlen(text), &options, e);
 }
 
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
@@ -335,49 +371,18 @@ enum err_code settings_open_store(struct token_store **out, const struct setting
   return token_store_open(out, &options, e);
 }
 
-enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e)
+enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
+                                    struct err *e)
 {
-  if (s->seal_key_file == NULL)
-    return sealer_new(out, "AUTH_SEAL_KEY", s->seal_key, e);
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(SECRET_FILE_MAX);
-  enum err_code code =
-      secret_file_read(&text, "AUTH_SEAL_KEY_FILE", s->seal_key_file, SECRET_FILE_MAX, true, e);
-  return code != ERR_OK ? code : sealer_new(out, "AUTH_SEAL_KEY_FILE", text.data, e);
-}
-
-/* Editors end a file with a newline that is no part of the secret. */
-static size_t without_newline(const struct buf *b)
-{
-  size_t n = b->len;
-  while (n > 0 && (b->data[n - 1] == '\n' || b->data[n - 1] == '\r'))
-    n--;
-  return n;
-}
-
-static enum err_code add_secret_file(struct jwt_keys *keys, const char *path, struct err *e)
-{
-  static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(SECRET_FILE_MAX);
-  enum err_code code = secret_file_read(&text, what, path, SECRET_FILE_MAX, true, e);
-  return code != ERR_OK ? code
-                        : jwt_keys_add_hs256(keys, what, text.data, without_newline(&text), e);
-}
-
-enum err_code settings_load_jwt_keys(struct jwt_keys **out, const struct settings *s, struct err *e)
-{
-  struct jwt_keys *keys = jwt_keys_new();
-  enum err_code code = ERR_OK;
-  if (s->jwt_key_file != NULL)
-    code = jwt_keys_add_file(keys, "AUTH_JWT_KEY_FILE", s->jwt_key_file, e);
-  if (code == ERR_OK && s->jwt_secret != NULL)
-    code =
-        jwt_keys_add_hs256(keys, "AUTH_JWT_HS256_SECRET", s->jwt_secret, strlen(s->jwt_secret), e);
-  if (code == ERR_OK && s->jwt_secret_file != NULL)
-    code = add_secret_file(keys, s->jwt_secret_file, e);
-  if (code != ERR_OK)
-    jwt_keys_free(TAKE_PTR(keys));
-  *out = keys;
-  return code;
+  const struct trust_options options = {.seal_key = s->seal_key,
+                                        .seal_key_file = s->seal_key_file,
+                                        .jwt_secret = s->jwt_secret,
+                                        .jwt_secret_file = s->jwt_secret_file,
+                                        .jwt_key_file = s->jwt_key_file,
+                                        .policy_file = s->policy_file,
+                                        .audience = s->grant_audience,
+                                        .mutual_tls = s->tls.cert_file != NULL};
+  return trust_source_new(out, &options, e);
 }
 
 /* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
@@ -391,8 +396,7 @@ static void wipe_variable(const char *name)
 
 void settings_wipe_secrets(struct settings *s)
 {
-  /* A new keyring must open it, too. */
-  if (s->credentials_json != NULL && s->keyring_file != NULL)
+  if (s->credentials_json != NULL && s->kept_json == NULL)
     s->kept_json = secret_from(s->credentials_json);
   wipe_variable("AUTH_SEAL_KEY");
   wipe_variable("AUTH_KEYRING");

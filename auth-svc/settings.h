@@ -3,11 +3,11 @@
 #define AMCP_AUTH_SETTINGS_H
 
 #include "auth-svc/audit.h"
-#include "auth-svc/jwt_keys.h"
-#include "auth-svc/seal.h"
 #include "auth-svc/sealed_file.h"
+#include "auth-svc/secret.h"
 #include "auth-svc/snapshot.h"
 #include "auth-svc/token_store.h"
+#include "auth-svc/trust.h"
 #include "common/base/log.h"
 #include "common/rpc/rpc.h"
 
@@ -16,18 +16,20 @@ struct settings {
   const char *admin_listen; /* NULL when off */
   bool enable_auth;
   const char *credentials_path;
-  const char *cohort_rules;     /* read by the loader of the file; here for --help and the check */
+  const char *cohort_rules;     /* "strict" or "warn" */
   const char *credentials_json; /* GA_CREDENTIALS_JSON; NULL when not set or wiped */
-  struct secret *kept_json;     /* the same, kept while the keyring may change */
   bool from_json;               /* the dealers come from it */
+  struct secret *kept_json;     /* it, once wiped: a reload of other files needs the dealers */
   int64_t config_check_s;
   const char *state_dir; /* NULL: replaced refresh tokens stay in memory */
   bool state_plaintext;
   int64_t refresh_in_use_s;
-  const char *adc_path;       /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
-  const char *token_endpoint; /* NULL: each credential's own */
+  const char *adc_path;        /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
+  const char *token_endpoint;  /* NULL: each credential's own */
+  const char *http_token_host; /* NULL: none; heeded where URLs are checked (open_host.h) */
   int64_t token_timeout_ms;
-  const char *seal_key, *seal_key_file;
+  const char *seal_key, *seal_key_file, *grant_audience;
+  const char *policy_file;
   const char *jwks_url;
   const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
   bool allow_unsigned, allow_unsigned_anywhere;
@@ -56,17 +58,18 @@ enum err_code settings_load_keyring(struct settings *s, struct err *e);
 void settings_free(struct settings *s);
 
 /* What the settings lead to. Each fails with a message that names the variable or file. The
- * snapshot's sealed secrets are opened with `ring` (NULL for none). */
+ * snapshot lacks what is trusted (snapshot_trust); its sealed secrets are opened with `ring` (NULL
+ * for none). */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
                                      struct keyring *ring, struct err *e);
 /* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without a keyring
  * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,
                                   struct err *e);
-enum err_code settings_load_sealer(struct sealer **out, const struct settings *s, struct err *e);
+/* Where keys and policies come from; takes the secrets of the environment over. */
+enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
+                                    struct err *e);
 enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);
-enum err_code settings_load_jwt_keys(struct jwt_keys **out, const struct settings *s,
-                                     struct err *e);
 
 /* Overwrites the secrets that came by environment, also as /proc shows it. The settings
  * no longer point to them. */

@@ -11,6 +11,8 @@ struct snapshot_slot {
   struct snapshot *current;
 };
 
+enum { UNKNOWN_NAMES_MAX = 1024 };
+
 struct snapshot *snapshot_new(struct directory *directory, struct credential **credentials,
                               struct credential *adc)
 {
@@ -22,10 +24,21 @@ struct snapshot *snapshot_new(struct directory *directory, struct credential **c
   return s;
 }
 
-void snapshot_name_peers(struct snapshot *s, const struct sealer *sealer)
+static char *find_unknown_names(const struct snapshot *s)
 {
-  peers_free(s->peers);
-  s->peers = peers_new(s->directory, sealer);
+  AUTO_BUF struct buf text = BUF_INIT(UNKNOWN_NAMES_MAX);
+  return policies_unknown_names(s->trust.policies, s->directory, &text) > 0
+             ? xstrdup(buf_str(&text))
+             : NULL;
+}
+
+void snapshot_trust(struct snapshot *s, const struct trust *t)
+{
+  s->trust.sealer = sealer_ref(t->sealer);
+  s->trust.jwt_keys = t->jwt_keys != NULL ? jwt_keys_ref(t->jwt_keys) : jwt_keys_new();
+  s->trust.policies = t->policies != NULL ? policies_ref(t->policies) : policies_none();
+  s->peers = peers_new(s->directory, t->sealer);
+  s->unknown_names = find_unknown_names(s);
 }
 
 void snapshot_stamp(struct snapshot *s, uint64_t generation)
@@ -51,6 +64,8 @@ void snapshot_unref(struct snapshot *s)
   free(s->credentials);
   credential_unref(s->adc);
   peers_free(s->peers);
+  trust_clear(&s->trust);
+  free(s->unknown_names);
   directory_free(s->directory);
   free(s);
 }
@@ -78,6 +93,7 @@ struct snapshot_slot *snapshot_slot_new(struct snapshot *first)
   struct snapshot_slot *slot = xcalloc(1, sizeof(*slot));
   pthread_mutex_init(&slot->lock, NULL);
   slot->current = first;
+  first->number = 1;
   return slot;
 }
 
@@ -102,6 +118,7 @@ void snapshot_replace(struct snapshot_slot *slot, struct snapshot *s)
 {
   pthread_mutex_lock(&slot->lock);
   struct snapshot *old = slot->current;
+  s->number = old->number + 1;
   slot->current = s;
   pthread_mutex_unlock(&slot->lock);
   snapshot_unref(old);

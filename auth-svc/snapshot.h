@@ -1,7 +1,9 @@
-/* The configuration as one immutable snapshot behind a reference count.
+/* The configuration as one immutable snapshot behind a reference count: dealers and their
+ * credentials, and everything that is trusted beside them.
  *
  * A request takes the current snapshot once and works on it to its end, so a reload can
- * put a new one in place at any time. */
+ * put a new one in place at any time, and no request sees keys of one state and dealers of
+ * another. */
 #ifndef AMCP_AUTH_SNAPSHOT_H
 #define AMCP_AUTH_SNAPSHOT_H
 
@@ -11,6 +13,7 @@
 #include "auth-svc/directory.h"
 #include "auth-svc/key_use.h"
 #include "auth-svc/peers.h"
+#include "auth-svc/trust.h"
 
 /* account_id of Application Default Credentials, where no dealers are configured. */
 #define ADC_ACCOUNT_ID "application-default"
@@ -18,17 +21,22 @@
 struct snapshot {
   atomic_size_t refs;
   struct directory *directory;
-  struct peers *peers;             /* set by snapshot_name_peers() */
   struct credential **credentials; /* by dealer index */
   struct credential *adc;          /* without dealers; else NULL */
   struct key_use sealed_with;      /* keys of the dealers file's secrets */
+  struct trust trust;              /* set by snapshot_trust(), like what follows */
+  struct peers *peers;
+  char *unknown_names; /* of policies, for people; NULL when the dealers file has all */
+  uint64_t number;     /* in its slot, from 1; set by the slot */
 };
 
 /* Takes everything over; `credentials` has one entry per dealer of the directory. */
 struct snapshot *snapshot_new(struct directory *directory, struct credential **credentials,
                               struct credential *adc);
-/* Makes the names of invisible peers. Call once, before others see the snapshot. */
-void snapshot_name_peers(struct snapshot *s, const struct sealer *sealer);
+/* Takes references to what is trusted and makes the names of invisible peers with it. NULL
+ * members: no keys, no policies; the sealer must be there. Call once, before others see the
+ * snapshot. */
+void snapshot_trust(struct snapshot *s, const struct trust *trust);
 /* Marks its credentials as of this configuration (tokens_configure). Likewise. */
 void snapshot_stamp(struct snapshot *s, uint64_t generation);
 struct snapshot *snapshot_ref(struct snapshot *s);

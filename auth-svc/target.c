@@ -101,9 +101,10 @@ static bool is_member(const Analytics__Auth__V1__BenchmarkGrant *g, const uint8_
   return false;
 }
 
+/* Tags are looked for as the key of the grant makes them, also while another key seals. */
 static enum err_code resolve_member(struct target *out, const struct snapshot *s,
-                                    const Analytics__Auth__V1__BenchmarkGrant *grant,
-                                    const token_request *r, struct err *e)
+                                    const struct unsealed *grant, const token_request *r,
+                                    struct err *e)
 {
   char asked[SHOWN_SIZE];
   if (r->target_case != ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF)
@@ -113,7 +114,7 @@ static enum err_code resolve_member(struct target *out, const struct snapshot *s
   bool visible = d != NULL;
   if (!visible)
     d = peers_resolve(s->peers, r->dealer_ref);
-  if (d == NULL || !is_member(grant, peers_tag(s->peers, d, visible)))
+  if (d == NULL || !is_member(grant->benchmark, peers_tag(s->peers, grant->key, d, visible)))
     return err_set(e, ERR_NOT_FOUND, "unknown_dealer",
                    "dealer_ref: no dealer \"%s\" in this comparison; resolve the cohort again",
                    shown(asked, r->dealer_ref));
@@ -135,7 +136,7 @@ enum err_code target_resolve(struct target *out, const struct snapshot *snapshot
   if (direct && grant->grant != NULL)
     return resolve_direct(out, snapshot, grant->grant, request, arena, e);
   if (benchmark && grant->benchmark != NULL)
-    return resolve_member(out, snapshot, grant->benchmark, request, e);
+    return resolve_member(out, snapshot, grant, request, e);
   return err_set(e, ERR_PERMISSION_DENIED, "purpose_not_allowed",
                  direct ? "purpose: a benchmark grant is good for aggregates only"
                         : "purpose: a caller's own grant is good for its own dealers' rows only; "

@@ -7,11 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
 enum { RETRY_AFTER_MAX_MS = 300 * 1000, ECHO_MIN = 12 };
+
+#define PUT_NEW_TOKEN                                                                              \
+  "put the new refresh token into the dealers file, which is read again by itself"
 
 /* What the messages of a grant say. */
 static const struct {
@@ -19,10 +23,24 @@ static const struct {
   const char *presented; /* what was refused */
   const char *url_field; /* where its address stands */
   const char *remedy;
+  /* A consent behind a refresh token must cover one of them: people may untick scopes. */
+  const char *scopes[2];
+  const char *unticked; /* what is missing otherwise */
 } words[] = {
-    [GRANT_REFRESH_TOKEN] = {"token endpoint", "this installation", "oauth.token_uri",
+    [GRANT_REFRESH_TOKEN] = {"token endpoint",
+                             "this installation",
+                             "oauth.token_uri",
                              "check client_id and client_secret of the OAuth client; the dealer's "
-                             "consent is not the cause"},
+                             "consent is not the cause",
+                             {ANALYTICS_SCOPE, "https://www.googleapis.com/auth/analytics"},
+                             "Google Analytics (analytics.readonly"},
+    [GRANT_REFRESH_SOURCE] = {"token endpoint",
+                              "this installation",
+                              "source_credentials.token_uri",
+                              "check client_id and client_secret of source_credentials; the "
+                              "consent is not the cause",
+                              {CLOUD_PLATFORM_SCOPE, "https://www.googleapis.com/auth/iam"},
+                              "impersonation (cloud-platform"},
     [GRANT_JWT_BEARER] = {"token endpoint", "the service account's assertion", "token_uri",
                           "check the service account's key and the clock of this machine"},
     [GRANT_STS_FILE] = {"Google STS", "the projected token", "token_url",
@@ -49,6 +67,17 @@ void json_wipe(cJSON *j)
   }
 }
 
+/* 20260314T150926Z: the time of a signed request, which a refusal of it must be able to name. */
+static bool is_time(const char *s, size_t len)
+{
+  for (size_t i = 0; i < len; i++) {
+    bool right = i == 8 ? s[i] == 'T' : i == 15 ? s[i] == 'Z' : isdigit((unsigned char)s[i]) != 0;
+    if (!right)
+      return false;
+  }
+  return len == 16;
+}
+
 /* Whether a run of token characters in the text is a piece of a secret. */
 static bool echoes(const char *text, const char *secret)
 {
@@ -56,7 +85,7 @@ static bool echoes(const char *text, const char *secret)
                                  "0123456789-._~+/=%";
   while (*text != '\0') {
     size_t run = strspn(text, alphabet);
-    for (size_t i = 0; i + ECHO_MIN <= run; i++)
+    for (size_t i = 0; i + ECHO_MIN <= run && !is_time(text, run); i++)
       if (memmem(secret, strlen(secret), text + i, ECHO_MIN) != NULL)
         return true;
     text += run;
@@ -95,14 +124,6 @@ static bool is_error_code(const char *s)
   return n > 0 && n < 40 && s[n] == '\0';
 }
 
-static uint32_t parse_retry_after(const char *s)
-{
-  if (s == NULL || !isdigit((unsigned char)s[0]))
-    return 0;
-  unsigned long seconds = strtoul(s, NULL, 10);
-  return seconds > RETRY_AFTER_MAX_MS / 1000 ? RETRY_AFTER_MAX_MS : (uint32_t)seconds * 1000;
-}
-
 bool answer_is_token(const char *s)
 {
   size_t n = s != NULL ? strnlen(s, TOKEN_MAX_BYTES + 1) : 0;
@@ -120,7 +141,8 @@ void answer_passing(struct token_reply *out, const struct http_response *r, cons
                     const char *who, const char *what)
 {
   out->outcome = TOKEN_PASSING;
-  out->retry_after_ms = r != NULL ? parse_retry_after(r->retry_after) : 0;
+  out->retry_after_ms =
+      r != NULL ? http_retry_after_ms(r->retry_after, clock_unix_ms(), RETRY_AFTER_MAX_MS) : 0;
   err_set(&out->error, ERR_UNAVAILABLE, reason, "%s %s", who, what);
 }
 
@@ -203,20 +225,30 @@ bool answer_google_error(struct token_reply *out, const struct http_response *r,
 
 /* ------------------------------------------------------------------ token endpoints */
 
+static bool is_refresh(enum grant_kind grant)
+{
+  return grant == GRANT_REFRESH_TOKEN || grant == GRANT_REFRESH_SOURCE;
+}
+
+/* Whose consent it is. */
+static const char *person(enum grant_kind grant)
+{
+  return grant == GRANT_REFRESH_TOKEN ? "dealer" : "the user of source_credentials";
+}
+
 static void refused(struct token_reply *out, const char *host, const char *code, const char *detail,
                     enum grant_kind grant)
 {
   const char *open = *detail != '\0' ? " (" : "", *close = *detail != '\0' ? ")" : "";
   bool invalid_grant = strcmp(code, "invalid_grant") == 0;
-  if (invalid_grant && grant == GRANT_REFRESH_TOKEN) {
+  if (invalid_grant && is_refresh(grant)) {
     out->outcome = TOKEN_NEEDS_CONSENT;
     err_set(&out->error, ERR_FAILED_PRECONDITION, "invalid_grant",
-            "dealer must re-consent: %s refused the refresh token%s%s%s; put the new refresh token "
-            "into the dealers file and restart",
+            "%s must re-consent: %s refused the refresh token%s%s%s; " PUT_NEW_TOKEN, person(grant),
             host, open, detail, close);
     return;
   }
-  if (grant == GRANT_REFRESH_TOKEN) {
+  if (is_refresh(grant)) {
     answer_operator_fault(out, code, "%s: %s refused this installation%s%s%s; %s", code, host, open,
                           detail, close, words[grant].remedy);
     return;
@@ -280,7 +312,38 @@ static int64_t read_expires_in(const cJSON *body)
   return s > TOKEN_LIFE_MAX_S ? TOKEN_LIFE_MAX_S : (int64_t)s;
 }
 
-static void read_token(struct token_reply *out, const struct http_response *r, const char *who)
+/* Whether a list of scopes, apart by spaces (RFC 6749 section 3.3), has this one. */
+static bool has_scope(const char *list, const char *scope)
+{
+  size_t len = strlen(scope);
+  for (list += strspn(list, " "); *list != '\0'; list += strspn(list, " ")) {
+    size_t n = strcspn(list, " ");
+    if (n == len && strncmp(list, scope, n) == 0)
+      return true;
+    list += n;
+  }
+  return false;
+}
+
+/* Whether the answer says that the consent is too small; an answer that says nothing of scopes
+ * is left to the API. Asking again is pointless: a consent's scopes do not grow. */
+static bool lacks_scope(struct token_reply *out, const char *scope, const char *host,
+                        enum grant_kind grant)
+{
+  const char *const *wanted = words[grant].scopes;
+  if (!is_refresh(grant) || scope == NULL || scope[strspn(scope, " ")] == '\0' ||
+      has_scope(scope, wanted[0]) || has_scope(scope, wanted[1]))
+    return false;
+  out->outcome = TOKEN_NEEDS_CONSENT;
+  err_set(&out->error, ERR_FAILED_PRECONDITION, "missing_scope",
+          "%s must re-consent: the consent that %s knows does not cover %s was unticked or never "
+          "asked for); " PUT_NEW_TOKEN,
+          person(grant), host, words[grant].unticked);
+  return true;
+}
+
+static void read_token(struct token_reply *out, const struct http_response *r, const char *who,
+                       const char *host, enum grant_kind grant)
 {
   static const char reason[] = "token_endpoint_unavailable";
   AUTO_WIPED_JSON cJSON *body = NULL;
@@ -292,15 +355,16 @@ static void read_token(struct token_reply *out, const struct http_response *r, c
   const char *access = json_get_string(body, "access_token");
   const char *refresh = json_get_string(body, "refresh_token");
   const char *type = json_get_string(body, "token_type");
+  /* Also of a token that is of no use: the one before may be void already. */
+  out->refresh_token = answer_is_token(refresh) ? secret_from(refresh) : NULL;
   if (type != NULL && !ascii_case_equal(type, "bearer")) {
     answer_passing(out, r, reason, who, "gave a token that is no bearer token");
   } else if (!answer_is_token(access)) {
     answer_passing(out, r, reason, who,
                    "answered without a usable access_token; is the scope right?");
-  } else {
+  } else if (!lacks_scope(out, json_get_string(body, "scope"), host, grant)) {
     out->outcome = TOKEN_OBTAINED;
     out->access_token = secret_from(access);
-    out->refresh_token = answer_is_token(refresh) ? secret_from(refresh) : NULL;
     out->expires_in_s = read_expires_in(body);
   }
 }
@@ -314,7 +378,7 @@ void token_reply_read(struct token_reply *out, const struct http_response *respo
   if (answer_lost(out, response, "token_endpoint_unavailable", who, "64 KiB"))
     return;
   if (response->status == 200)
-    read_token(out, response, who);
+    read_token(out, response, who, host, grant);
   else
     read_error(out, response, who, host, grant, form, n);
 }

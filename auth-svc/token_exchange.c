@@ -88,7 +88,8 @@ enum err_code token_exchange_start(const struct token_env *env, const char *url,
                                    enum grant_kind grant, const struct form_field *form, size_t n,
                                    token_done *done, void *user, struct err *e)
 {
-  bool google_oauth = grant == GRANT_REFRESH_TOKEN || grant == GRANT_JWT_BEARER;
+  bool google_oauth =
+      grant == GRANT_REFRESH_TOKEN || grant == GRANT_REFRESH_SOURCE || grant == GRANT_JWT_BEARER;
   const char *endpoint = google_oauth && env->endpoint != NULL ? env->endpoint : url;
   AUTO_WIPED_BUF struct buf body = BUF_INIT(FORM_MAX);
   if (!write_form(&body, form, n))

@@ -20,7 +20,9 @@ struct form_field {
 /* How the errors of a grant type are meant. */
 enum grant_kind {
   GRANT_REFRESH_TOKEN, /* invalid_grant: the dealer must consent again */
-  GRANT_JWT_BEARER,    /* invalid_grant: key, clock or account is wrong: the operator's */
+  /* The same of somebody who may only impersonate a service account: other scopes. */
+  GRANT_REFRESH_SOURCE,
+  GRANT_JWT_BEARER, /* invalid_grant: key, clock or account is wrong: the operator's */
   /* Workload identity: the operator's, too. They differ in what was presented. */
   GRANT_STS_FILE,
   GRANT_STS_URL,

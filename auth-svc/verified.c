@@ -12,7 +12,8 @@ enum { WAYS = 8 };
 
 struct entry {
   uint8_t digest[SHA256_SIZE];
-  uint64_t generation; /* 0: free */
+  bool taken;
+  struct key_generation generation;
   int64_t expires_at;
   uint64_t used; /* tick of the last use */
 };
@@ -53,37 +54,49 @@ static struct entry *find(const struct verified *v, const uint8_t *digest)
 {
   struct entry *set = set_of(v, digest);
   for (size_t i = 0; i < WAYS; i++)
-    if (set[i].generation != 0 && CRYPTO_memcmp(set[i].digest, digest, SHA256_SIZE) == 0)
+    if (set[i].taken && CRYPTO_memcmp(set[i].digest, digest, SHA256_SIZE) == 0)
       return &set[i];
   return NULL;
 }
 
-bool verified_has(struct verified *v, const uint8_t digest[SHA256_SIZE], uint64_t generation,
-                  int64_t now_s)
+static bool same(struct key_generation a, struct key_generation b)
+{
+  return a.configured == b.configured && a.fetched == b.fetched;
+}
+
+bool verified_has(struct verified *v, const uint8_t digest[SHA256_SIZE],
+                  struct key_generation generation, int64_t now_s)
 {
   pthread_mutex_lock(&v->lock);
   struct entry *e = find(v, digest);
-  bool has = e != NULL && e->generation == generation && now_s < e->expires_at;
+  bool has = e != NULL && same(e->generation, generation) && now_s < e->expires_at;
   if (has)
     e->used = ++v->tick;
   else if (e != NULL)
-    e->generation = 0;
+    e->taken = false;
   pthread_mutex_unlock(&v->lock);
   return has;
 }
 
-void verified_add(struct verified *v, const uint8_t digest[SHA256_SIZE], uint64_t generation,
-                  int64_t expires_at)
+/* A free place, else the least recently used. */
+static struct entry *place_in(struct entry *set)
+{
+  struct entry *e = &set[0];
+  for (size_t i = 0; i < WAYS && e->taken; i++)
+    if (!set[i].taken || set[i].used < e->used)
+      e = &set[i];
+  return e;
+}
+
+void verified_add(struct verified *v, const uint8_t digest[SHA256_SIZE],
+                  struct key_generation generation, int64_t expires_at)
 {
   pthread_mutex_lock(&v->lock);
-  struct entry *e = find(v, digest), *set = set_of(v, digest);
-  for (size_t i = 0; e == NULL && i < WAYS; i++)
-    if (set[i].generation == 0)
-      e = &set[i];
-  for (size_t i = 0; i < WAYS && (e == NULL || e->generation != 0); i++)
-    if (e == NULL || set[i].used < e->used)
-      e = &set[i];
+  struct entry *e = find(v, digest);
+  if (e == NULL)
+    e = place_in(set_of(v, digest));
   memcpy(e->digest, digest, SHA256_SIZE);
+  e->taken = true;
   e->generation = generation;
   e->expires_at = expires_at;
   e->used = ++v->tick;

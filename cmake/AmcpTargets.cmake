@@ -50,7 +50,7 @@ endfunction()
 
 # What the ThreadSanitizer run builds: the tests of the rooms that own threads, label tsan.
 add_custom_target(tsan_tests)
-set(AMCP_TSAN_TESTS "^(test_(base|http|rpc|gateway|mcp|auth|report)|aggregate_)")
+set(AMCP_TSAN_TESTS "^(test_(base|http|rpc|gateway|mcp|auth|cred|report)|aggregate_)")
 
 # amcp_test(NAME SOURCES file... [DEPS target...]): a CUnit program known to ctest.
 function(amcp_test name)

@@ -59,7 +59,7 @@ enum caller_verdict caller_read(struct sim *s, const char *authorization, struct
     return read_token(s, &token, out) ? CALLER_KNOWN : CALLER_INVALID;
   /* Google's clients may sign a JWT with a service account's key and send that. */
   if (strncmp(text, "eyJ", 3) != 0 ||
-      !service_account_check_bearer(s->service_accounts, text, now, &assertion))
+      !service_account_check_bearer(s->service_accounts, text, sim_now_s(s), &assertion))
     return CALLER_INVALID;
   *out = (struct caller){.kind = TOKEN_SERVICE_ACCOUNT,
                          .identity = assertion.account->identity,

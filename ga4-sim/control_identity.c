@@ -34,6 +34,23 @@ static enum err_code revocation(struct sim *s, const cJSON *body, cJSON **out, s
   return grants_set_revocation(s->grants, body, out, e);
 }
 
+static enum err_code consent(struct sim *s, const cJSON *body, cJSON **out, struct err *e)
+{
+  return grants_set_consent(s->grants, body, out, e);
+}
+
+/* As if the callers' clocks were that many seconds slow (or fast, below zero). */
+static enum err_code set_clock(struct sim *s, const cJSON *body, cJSON **out, struct err *e)
+{
+  double offset = json_get_number(body, "offset_s", 0);
+  if (offset < -1e6 || offset > 1e6)
+    return bad(e, "offset_s must be a number of seconds within a million");
+  atomic_store(&s->clock_offset_s, (long long)offset);
+  *out = cJSON_CreateObject();
+  cJSON_AddNumberToObject(*out, "offset_s", (double)(long long)offset);
+  return ERR_OK;
+}
+
 static enum err_code client(struct sim *s, const cJSON *body, cJSON **out, struct err *e)
 {
   return grants_set_client(s->grants, body, out, e);
@@ -158,6 +175,8 @@ static const struct {
     {"/sim/tokens", lifetime},
     {"/sim/revocation", revocation},
     {"/sim/clients", client},
+    {"/sim/consent", consent},
+    {"/sim/clock", set_clock},
     {"/sim/federation", federation},
     {"/sim/service-accounts", service_account},
     {"/sim/projected-token", projected_token},

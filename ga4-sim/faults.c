@@ -51,6 +51,7 @@ static const struct {
     [FAULT_400] = {"400", API, 0},
     [FAULT_NOT_JSON] = {"not_json", API, 0},
     [FAULT_HUGE_BODY] = {"huge_body", API, 0},
+    [FAULT_NO_FLAVOR] = {"no_flavor", ENDPOINT_METADATA, 0},
     [FAULT_INVALID_GRANT] = {"invalid_grant", ENDPOINT_TOKEN, 0},
     [FAULT_INVALID_CLIENT] = {"invalid_client", ENDPOINT_TOKEN, 0},
     [FAULT_TOKEN_503] = {"token_503", ENDPOINT_TOKEN, 0},
@@ -143,6 +144,8 @@ static enum err_code read_kind(const cJSON *d, struct fault *out, struct err *e)
       (token_only && out->endpoints != ENDPOINT_TOKEN && out->endpoints != ENDPOINT_STS))
     return bad(e, "endpoint must be token, report, admin, sts, iam, metadata or imds, and token or "
                   "sts for the token's own kinds");
+  if (out->kind == FAULT_NO_FLAVOR && out->endpoints != ENDPOINT_METADATA)
+    return bad(e, "no_flavor is for the endpoint metadata");
   return ERR_OK;
 }
 

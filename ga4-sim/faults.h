@@ -28,6 +28,7 @@ enum fault_kind {
   FAULT_400,
   FAULT_NOT_JSON,
   FAULT_HUGE_BODY,
+  FAULT_NO_FLAVOR, /* the metadata server without its header */
   /* From here on: of the token endpoint and the token exchange only. */
   FAULT_INVALID_GRANT,
   FAULT_INVALID_CLIENT,

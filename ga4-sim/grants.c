@@ -90,11 +90,28 @@ enum grants_verdict grants_find(struct grants *g, const char *refresh_token, int
   return verdict;
 }
 
-uint32_t grants_scopes(const struct grants *g, int64_t identity)
+uint32_t grants_scopes(struct grants *g, int64_t identity)
 {
-  (void)g;
+  const struct grant *x = grants_of(g, identity);
+  uint32_t scopes = 0;
+  if (x != NULL) {
+    pthread_mutex_lock(&g->lock);
+    scopes = x->scopes;
+    pthread_mutex_unlock(&g->lock);
+  }
+  if (scopes != 0)
+    return scopes;
   return identity == IDENTITY_OPERATOR ? SCOPE_CLOUD_PLATFORM | SCOPE_OPENID | SCOPE_EMAIL
                                        : SCOPE_ANALYTICS_READONLY;
+}
+
+void grants_renew(struct grants *g, struct grant *x, int64_t identity, int64_t old_until_ms)
+{
+  memmove(&x->previous[1], &x->previous[0], (PREVIOUS_MAX - 1) * sizeof(x->previous[0]));
+  memcpy(x->previous[0].token, x->token, REFRESH_TOKEN_SIZE);
+  x->previous[0].valid_until_ms = old_until_ms;
+  AUTO_FREE char *what = xasprintf("rotation of %lld", (long long)identity);
+  set(x->token, REFRESH_TOKEN_SIZE, "1//0r", g->world, what, ++x->generation, "");
 }
 
 /* Only the current token is replaced: an old one in its grace answers with the current
@@ -107,13 +124,8 @@ void grants_refreshed(struct grants *g, int64_t identity, const char *used, int6
   if (x == NULL)
     return;
   pthread_mutex_lock(&g->lock);
-  if (x->rotates && same(x->token, used)) {
-    memmove(&x->previous[1], &x->previous[0], (PREVIOUS_MAX - 1) * sizeof(x->previous[0]));
-    memcpy(x->previous[0].token, x->token, REFRESH_TOKEN_SIZE);
-    x->previous[0].valid_until_ms = now_ms + x->old_valid_ms;
-    AUTO_FREE char *what = xasprintf("rotation of %lld", (long long)identity);
-    set(x->token, REFRESH_TOKEN_SIZE, "1//0r", g->world, what, ++x->generation, "");
-  }
+  if (x->rotates && same(x->token, used))
+    grants_renew(g, x, identity, now_ms + x->old_valid_ms);
   if (x->rotates)
     snprintf(out, size, "%s", x->token);
   pthread_mutex_unlock(&g->lock);

@@ -25,7 +25,7 @@ enum grants_verdict {
 enum grants_verdict grants_find(struct grants *g, const char *refresh_token, int64_t now_ms,
                                 int64_t *identity);
 /* Bits of what the user consented to. */
-uint32_t grants_scopes(const struct grants *g, int64_t identity);
+uint32_t grants_scopes(struct grants *g, int64_t identity);
 /* Called when a refresh is answered: with rotation on, writes the new refresh token into
  * out (else the empty text) and starts the old one's grace. */
 void grants_refreshed(struct grants *g, int64_t identity, const char *used, int64_t now_ms,
@@ -61,6 +61,8 @@ enum err_code grants_set_lifetime(struct grants *g, const cJSON *body, cJSON **s
                                   struct err *e);
 enum err_code grants_set_revocation(struct grants *g, const cJSON *body, cJSON **state,
                                     struct err *e);
+/* The user consents (again): a new refresh token, for the scopes named in the body. */
+enum err_code grants_set_consent(struct grants *g, const cJSON *body, cJSON **state, struct err *e);
 enum err_code grants_set_client(struct grants *g, const cJSON *body, cJSON **state, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/grants_private.h"
+#include "ga4-sim/scopes.h"
 #include "ga4-sim/tokens.h"
 
 static enum err_code bad(struct err *e, const char *text)
@@ -101,6 +102,35 @@ enum err_code grants_set_revocation(struct grants *g, const cJSON *body, cJSON *
   }
   pthread_mutex_unlock(&g->lock);
   *state = echo(body);
+  return ERR_OK;
+}
+
+/* Refresh tokens of earlier consents stay good unless they were revoked, as at Google. */
+enum err_code grants_set_consent(struct grants *g, const cJSON *body, cJSON **state, struct err *e)
+{
+  size_t first, last;
+  unsigned unknown = 0;
+  const char *scope = json_get_string(body, "scope");
+  uint32_t scopes = scope != NULL ? scopes_read(scope, &unknown) : 0;
+  AUTO_BUF struct buf consented = BUF_INIT(1024);
+  enum err_code code = read_account(g, body, &first, &last, e);
+  if (code != ERR_OK)
+    return code;
+  if (last != first + 1)
+    return bad(e, "a consent is one account's: account_id must not be \"*\"");
+  if (unknown > 0 || (scope != NULL && scopes == 0))
+    return bad(e, "scope must name scopes of Google's, apart by spaces");
+  int64_t identity = first + 1 == g->count ? IDENTITY_OPERATOR : (int64_t)first;
+  pthread_mutex_lock(&g->lock);
+  struct grant *x = &g->list[first];
+  grants_renew(g, x, identity, x->revoked ? 0 : INT64_MAX);
+  x->revoked = false;
+  x->scopes = scopes;
+  *state = cJSON_CreateObject();
+  cJSON_AddStringToObject(*state, "refresh_token", x->token);
+  pthread_mutex_unlock(&g->lock);
+  scopes_write(&consented, grants_scopes(g, identity));
+  cJSON_AddStringToObject(*state, "scope", buf_str(&consented));
   return ERR_OK;
 }
 

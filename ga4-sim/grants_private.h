@@ -16,6 +16,7 @@ struct grant {
   } previous[PREVIOUS_MAX]; /* newest first */
   uint64_t generation;
   bool rotates, revoked;
+  uint32_t scopes; /* consented to; 0: as usual */
   int64_t old_valid_ms;
   int64_t revoked_at_ms; /* access tokens issued until then are dead; 0: never revoked */
   enum client_state client;
@@ -30,6 +31,9 @@ struct grants {
   struct grant *list;
 };
 
+/* With the lock held: a new refresh token takes the place of the current one, which stays good
+ * until old_until_ms. */
+void grants_renew(struct grants *g, struct grant *x, int64_t identity, int64_t old_until_ms);
 /* NULL for an identity that has no grant. */
 struct grant *grants_of(const struct grants *g, int64_t identity);
 

@@ -70,6 +70,7 @@ static enum err_code serve(struct sim *s, struct err *e)
   if (code == ERR_OK) {
     const char *host = s->options->host;
     bool v6 = strchr(host, ':') != NULL;
+    atomic_store(&s->ready, true);
     printf("listening on http://%s%s%s:%u\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
     fflush(stdout);
     signals_wait(NULL, NULL);

@@ -148,9 +148,8 @@ static void grant_jwt_bearer(struct sim *s, const struct form *f, struct reply *
   const char *text = form_get(f, "assertion");
   struct jwt_error why = {400, "invalid_request", "Missing required parameter: assertion"};
   struct assertion a = {0};
-  bool good =
-      text != NULL && text[0] != '\0' &&
-      service_account_check_grant(s->service_accounts, text, clock_unix_ms() / 1000, &a, &why);
+  bool good = text != NULL && text[0] != '\0' &&
+              service_account_check_grant(s->service_accounts, text, sim_now_s(s), &a, &why);
   int64_t property =
       a.account != NULL && a.account->identity >= 0 ? a.account->identity : IDENTITY_NONE;
   stats_count(s->stats, property, STATS_TOKEN_REQUEST);

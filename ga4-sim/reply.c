@@ -194,6 +194,9 @@ bool reply_spoil(struct reply *r, const struct fault_effect *x)
   case FAULT_MALFORMED:
     r->malformed = true;
     return false;
+  case FAULT_NO_FLAVOR:
+    r->header_name = NULL;
+    return false;
   case FAULT_HTML_502:
     reply_bad_gateway(r);
     return true;

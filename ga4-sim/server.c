@@ -113,9 +113,11 @@ static void describe(struct MHD_Connection *c, const char *method, const char *p
 static void answer(struct sim *s, const struct request *q, struct reply *r)
 {
   if (strcmp(q->path, "/livez") == 0) {
+    bool ready = atomic_load(&s->ready);
+    r->status = ready ? 200 : 503;
     r->content_type = "text/plain";
     r->pretty = false;
-    buf_puts(&r->body, "ok\n");
+    buf_puts(&r->body, ready ? "ok\n" : "writing files\n");
   } else if (strncmp(q->path, "/sim/", 5) == 0) {
     control_handle(s, q, r);
   } else if (!identity_handle(s, q, r)) {

@@ -1,6 +1,8 @@
 /* Makes and frees the simulator's parts. */
 #include "ga4-sim/sim.h"
 
+#include "common/base/clock.h"
+
 enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, const char *keys,
                        struct err *e)
 {
@@ -31,4 +33,9 @@ void sim_close(struct sim *s)
   stats_free(s->stats);
   faults_free(s->faults);
   keyring_close(s->keyring);
+}
+
+int64_t sim_now_s(struct sim *s)
+{
+  return clock_unix_ms() / 1000 + atomic_load(&s->clock_offset_s);
 }

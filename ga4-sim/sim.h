@@ -2,6 +2,7 @@
 #ifndef GA4_SIM_SIM_H
 #define GA4_SIM_SIM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,7 +36,13 @@ struct sim {
   struct aws *aws;
   struct jwks *jwks;
   struct delay *delay; /* server.c: waiting that ends at shutdown */
+  atomic_llong clock_offset_s;
+  atomic_bool ready; /* the files are written: who waits for /livez may read them */
 };
+
+/* The time by which assertions, projected tokens and signed AWS requests are judged: the clock's,
+ * moved by POST /sim/clock, as if the caller's clock were wrong. Tokens live by the clock. */
+int64_t sim_now_s(struct sim *s);
 
 /* Makes everything but options, base_url and delay. keys: file of the keyring, or NULL. */
 enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, const char *keys,

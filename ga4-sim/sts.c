@@ -56,9 +56,9 @@ static const char *first_audience(const cJSON *aud)
   return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-static bool check_times(const cJSON *claims, struct reply *r)
+static bool check_times(struct sim *s, const cJSON *claims, struct reply *r)
 {
-  int64_t now = clock_unix_ms() / 1000;
+  int64_t now = sim_now_s(s);
   double iat = json_get_number(claims, "iat", -1), exp = json_get_number(claims, "exp", -1);
   if (iat < 0 || exp < 0)
     return refuse(r, "invalid_grant",
@@ -92,7 +92,7 @@ static bool check_jwt(struct sim *s, struct exchange *x, struct reply *r)
     return invalid_grant(
         r, xasprintf("The audience in ID Token [%.300s] does not match the expected audience.",
                      first_audience(aud)));
-  if (!check_times(j.claims, r))
+  if (!check_times(s, j.claims, r))
     return false;
   if (sub == NULL || sub[0] == '\0' || strlen(sub) >= 128)
     return refuse(r, "invalid_grant",
@@ -106,7 +106,7 @@ static bool check_aws(struct sim *s, struct exchange *x, struct reply *r)
   struct err why;
   AUTO_FREE char *text = xstrdup(x->subject_token);
   form_decode(text);
-  if (aws_check_caller_identity(s->aws, text, x->audience, clock_unix_ms() / 1000, x->subject,
+  if (aws_check_caller_identity(s->aws, text, x->audience, sim_now_s(s), x->subject,
                                 sizeof(x->subject), &why))
     return true;
   return refuse(r, why.code == ERR_UNAUTHENTICATED ? "invalid_grant" : "invalid_request",

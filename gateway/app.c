@@ -178,7 +178,9 @@ static void warn_when_open(const struct settings *s)
 
 static void free_all(struct app *a)
 {
-  /* The channels end their calls first; these still need bridge, access and protocol. */
+  /* The channels end their calls first; these still need bridge, access and protocol, but
+   * must begin no others. */
+  bridge_stop(a->bridge);
   for (size_t i = 0; i < N_BACKENDS; i++)
     rpc_channel_free(a->backends[i].channel);
   bridge_free(a->bridge);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/access/caller.h"
 
 #define JSON_TYPE "application/json"
 #define WELL_KNOWN "/.well-known/oauth-protected-resource"
@@ -250,6 +251,8 @@ static void post_message(struct endpoint *p, struct exchange *x, struct grant *g
                          struct accept accept)
 {
   static const struct mcp_sink sink = {sink_reply, sink_start, sink_event, sink_end, sink_release};
+  struct mcp_principal *principal = caller_principal(
+      caller_new(p->access, bearer_token(exchange_header(x, "Authorization")), grant));
   struct mcp_post post = {
       .headers = {.session_id = exchange_header(x, "Mcp-Session-Id"),
                   .protocol_version = exchange_header(x, "MCP-Protocol-Version"),
@@ -258,12 +261,13 @@ static void post_message(struct endpoint *p, struct exchange *x, struct grant *g
       .traceparent = exchange_header(x, "traceparent"),
       .accepts_json = accept.json,
       .accepts_sse = accept.sse,
-      .principal = grant_principal(grant),
+      .principal = principal,
   };
   post.body = exchange_body(x, &post.body_len);
   struct mcp_exchange *mcp = NULL;
   exchange_ref(x); /* the sink's */
   mcp_server_post(p->mcp, &post, &sink, x, &mcp);
+  principal->unref(principal);
   exchange_on_close(x, on_close, free_mcp, mcp);
 }
 
@@ -281,7 +285,8 @@ static void on_post(struct endpoint *p, struct exchange *x, struct grant *grant)
 static void on_delete(struct endpoint *p, struct exchange *x, struct grant *grant)
 {
   const char *id = exchange_header(x, "Mcp-Session-Id");
-  int status = mcp_server_delete(p->mcp, id, grant_principal(grant));
+  const struct mcp_principal principal = {.id = grant_principal_id(grant)};
+  int status = mcp_server_delete(p->mcp, id, &principal);
   if (status == 204)
     exchange_reply(x, 204, NULL, NULL);
   else

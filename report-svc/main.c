@@ -1,5 +1,6 @@
 /* report-svc: configuration, dependencies, registration, run, drain. */
 #include "common/http/admin.h"
+#include "common/http/url.h"
 #include "common/service/frame.h"
 #include "report-svc/service.h"
 #include "report-svc/settings.h"
@@ -79,6 +80,17 @@ static void stop(struct program *p)
   cache_free(p->service.cache);
 }
 
+/* Endpoints are Google's unless somebody set them: a simulator under a name of its own, or a
+ * mistake. */
+static void warn_of_open_endpoints(const struct settings *s)
+{
+  const char *const endpoints[] = {s->data_endpoint, s->admin_endpoint};
+  for (size_t i = 0; i < ARRAY_LEN(endpoints); i++)
+    if (url_is_exposed(endpoints[i]))
+      log_warn("access tokens are sent UNENCRYPTED to this endpoint; for a simulator only",
+               LOG_S("endpoint", endpoints[i]));
+}
+
 int main(int argc, char **argv)
 {
   static struct program p;
@@ -87,6 +99,7 @@ int main(int argc, char **argv)
   if (!report_settings_load(&p.settings, argc, argv, &exit_code))
     return exit_code;
   service_begin("report-svc", &p.settings.service);
+  warn_of_open_endpoints(&p.settings);
   if (start(&p, &e) == ERR_OK) {
     log_info("serving", LOG_I("port", rpc_server_port(p.server)),
              LOG_S("data_endpoint", p.settings.data_endpoint));

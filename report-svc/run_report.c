@@ -26,7 +26,6 @@ struct run_report {
   char wanted[REQUEST_PROPERTY_SIZE];   /* "" when the dealer's own */
   char property[REQUEST_PROPERTY_SIZE]; /* the one the report is about */
   struct google_call *google;
-  struct token *token; /* dealer's id and name */
   struct rows_decoder *decoder;
   struct answer *answer;
   size_t packed; /* bytes the rows will take in the answer */
@@ -39,7 +38,6 @@ static void run_report_free(struct run_report *r)
 {
   rows_decoder_free(r->decoder);
   answer_unref(r->answer);
-  token_unref(r->token);
   buf_free(&r->cache_key);
   google_call_unref(r->google);
   r->magic = 0;
@@ -223,6 +221,16 @@ static enum err_code check(void *user, const struct http_response *response, str
   return code;
 }
 
+/* Whose failure it is, unless the arguments are at fault or auth-svc named the dealer already. */
+static void name_dealer(const struct run_report *r, struct err *e)
+{
+  struct token *t = google_call_token(r->google);
+  if (t != NULL && t->dealer_name[0] != '\0' && e->code != ERR_INVALID_ARGUMENT &&
+      e->code != ERR_CANCELLED && strncmp(e->message, "dealer \"", 8) != 0)
+    err_prefix(e, "dealer \"%s\" %s: ", t->dealer_ref, t->dealer_name);
+  token_unref(t);
+}
+
 static void on_done(void *user, const struct err *e)
 {
   struct run_report *r = user;
@@ -233,6 +241,7 @@ static void on_done(void *user, const struct err *e)
   } else {
     struct err located = *e;
     request_locate(r->report, &located);
+    name_dealer(r, &located);
     rpc_call_finish(r->call, &located);
   }
   run_report_free(r);

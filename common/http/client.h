@@ -99,6 +99,11 @@ void http_transfer_cancel(struct http_transfer *t);
 void http_transfer_resume(struct http_transfer *t);
 void http_transfer_release(struct http_transfer *t);
 
+/* What a Retry-After value (RFC 9110 section 10.2.3) asks for, in milliseconds from now_unix_ms on
+ * and at most max_ms: seconds, or a date in any of its three forms. 0 when it is NULL, over, or
+ * neither. */
+uint32_t http_retry_after_ms(const char *value, int64_t now_unix_ms, uint32_t max_ms);
+
 /* Runs fn(arg) on the client's thread after delay_ms: for waiting between attempts without
  * a thread. ERR_RESOURCE_EXHAUSTED when 4,096 wait already; runs early with the client's
  * end, and once that has begun ERR_CANCELLED: fn is not run. Thread-safe. */

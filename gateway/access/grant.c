@@ -7,7 +7,6 @@
 #include "common/base/mem.h"
 
 struct grant {
-  struct mcp_principal principal; /* first: grant_of() casts */
   atomic_size_t refs;
   atomic_bool refused;
   char *id;
@@ -15,16 +14,6 @@ struct grant {
   size_t sealed_len;
   int64_t expires_at;
 };
-
-static void principal_ref(struct mcp_principal *p)
-{
-  grant_ref((struct grant *)p);
-}
-
-static void principal_unref(struct mcp_principal *p)
-{
-  grant_unref((struct grant *)p);
-}
 
 /* Role and subject name a person or service across tokens; without a subject only the
  * token itself does. */
@@ -41,8 +30,6 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
   atomic_init(&g->refs, 1);
   atomic_init(&g->refused, false);
   g->id = principal_id(response->grant);
-  g->principal =
-      (struct mcp_principal){.id = g->id, .ref = principal_ref, .unref = principal_unref};
   g->sealed_len = response->sealed.len;
   g->sealed = xmalloc(g->sealed_len + 1);
   if (g->sealed_len > 0)
@@ -66,14 +53,9 @@ void grant_unref(struct grant *g)
   free(g);
 }
 
-struct mcp_principal *grant_principal(struct grant *g)
+const char *grant_principal_id(const struct grant *g)
 {
-  return &g->principal;
-}
-
-const struct grant *grant_of(const struct mcp_principal *p)
-{
-  return (const struct grant *)p;
+  return g->id;
 }
 
 const void *grant_sealed(const struct grant *g, size_t *len)

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "analytics/auth/v1/auth.pb-c.h"
-#include "gateway/mcp/tool.h"
 
 struct grant;
 
@@ -15,10 +14,8 @@ struct grant;
 struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *response);
 void grant_ref(struct grant *g);
 void grant_unref(struct grant *g);
-/* The same object as the protocol sees it: its id is equal for equal callers, so a session
- * survives a renewed token. */
-struct mcp_principal *grant_principal(struct grant *g);
-const struct grant *grant_of(const struct mcp_principal *p);
+/* Names the caller: equal for equal callers, whatever their token. */
+const char *grant_principal_id(const struct grant *g);
 /* The sealed bytes for the metadata of every downstream call. */
 const void *grant_sealed(const struct grant *g, size_t *len);
 /* A service no longer takes the seal (auth-svc was restarted with another key, say): the

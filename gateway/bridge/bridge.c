@@ -1,6 +1,7 @@
 /* One generic path for every tool: arguments -> request message -> rpc -> tool result. */
 #include "gateway/bridge/bridge.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/pbjson/pbjson.h"
-#include "gateway/access/grant.h"
+#include "common/rpc/grant_reasons.h"
+#include "gateway/access/caller.h"
 #include "gateway/bridge/outcome.h"
 #include "gateway/bridge/trace.h"
 #include "gateway/catalog/catalog.h"
@@ -22,6 +24,10 @@ struct bridge {
   uint32_t timeout_ms;
   size_t max_result_bytes;
   struct mcp_tool *tools;
+  pthread_mutex_t lock;
+  pthread_cond_t quiet; /* repeating is 0 */
+  size_t repeating;     /* under lock, like the next: threads that make a call again just now */
+  bool stopping;
 };
 
 /* One call under way. Two references: the starter's and the rpc's, which ends with
@@ -29,11 +35,17 @@ struct bridge {
 struct job {
   unsigned magic;
   atomic_int refs;
-  const struct bridge *bridge;
+  struct bridge *bridge;
   const struct catalog_tool *tool;
   const struct bridge_backend *backend;
   struct mcp_call *call;
-  struct rpc_client_call *rpc;
+  struct arena *arena;
+  ProtobufCMessage *request; /* in the arena, for when it is made again */
+  struct grant *grant;       /* it was made with */
+  pthread_mutex_t lock;
+  struct rpc_client_call *rpc; /* under lock, like the next */
+  bool cancelled;
+  bool repeated;
   struct buf result;
   bool has_result;
   struct err failure; /* of reading the answer */
@@ -82,6 +94,8 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
   b->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : 60000;
   b->max_result_bytes =
       options->max_result_bytes > 0 ? options->max_result_bytes : (size_t)4 * 1024 * 1024;
+  pthread_mutex_init(&b->lock, NULL);
+  pthread_cond_init(&b->quiet, NULL);
   b->tools = xcalloc(catalog_tools_len, sizeof(*b->tools));
   for (size_t i = 0; i < catalog_tools_len; i++) {
     b->tools[i] = tool_of(&catalog_tools[i]);
@@ -99,8 +113,39 @@ void bridge_free(struct bridge *b)
 {
   if (b == NULL)
     return;
+  pthread_cond_destroy(&b->quiet);
+  pthread_mutex_destroy(&b->lock);
   free(b->tools);
   free(b);
+}
+
+void bridge_stop(struct bridge *b)
+{
+  if (b == NULL)
+    return;
+  pthread_mutex_lock(&b->lock);
+  b->stopping = true;
+  while (b->repeating > 0)
+    pthread_cond_wait(&b->quiet, &b->lock);
+  pthread_mutex_unlock(&b->lock);
+}
+
+/* Around whatever uses a channel outside of a new call; false: the channels are about to go. */
+static bool begin_repeating(struct bridge *b)
+{
+  pthread_mutex_lock(&b->lock);
+  bool may = !b->stopping;
+  b->repeating += may;
+  pthread_mutex_unlock(&b->lock);
+  return may;
+}
+
+static void end_repeating(struct bridge *b)
+{
+  pthread_mutex_lock(&b->lock);
+  if (--b->repeating == 0)
+    pthread_cond_broadcast(&b->quiet);
+  pthread_mutex_unlock(&b->lock);
 }
 
 /* -------------------------------------------------------------------- end */
@@ -112,6 +157,9 @@ static void job_unref(struct job *job)
   if (job->rpc != NULL)
     rpc_client_release(job->rpc);
   mcp_call_unref(job->call);
+  grant_unref(job->grant);
+  arena_free(job->arena);
+  pthread_mutex_destroy(&job->lock);
   buf_free(&job->result);
   job->magic = 0;
   free(job);
@@ -146,26 +194,6 @@ static void finish_ok(struct job *job)
                                                        .text_len = job->result.len,
                                                        .structured = buf_str(&job->result),
                                                        .structured_len = job->result.len});
-}
-
-static void on_done(void *user, const struct err *status)
-{
-  struct job *job = user;
-  MAGIC_CHECK(job, JOB_MAGIC);
-  struct err none = {0};
-  if (status->code == ERR_UNAUTHENTICATED)
-    grant_mark_refused(grant_of(mcp_call_principal(job->call)));
-  if (status->code != ERR_OK) {
-    finish_error(job, status);
-  } else if (job->failure.code != ERR_OK) {
-    finish_error(job, &job->failure);
-  } else if (!job->has_result) {
-    err_set(&none, ERR_INTERNAL, "no_result", "the call ended without a result");
-    finish_error(job, &none);
-  } else {
-    finish_ok(job);
-  }
-  job_unref(job);
 }
 
 /* ---------------------------------------------------------------- message */
@@ -229,28 +257,138 @@ static bool on_message(void *user, const ProtobufCMessage *message)
 
 /* ------------------------------------------------------------------ start */
 
+static void on_done(void *user, const struct err *status);
+
 static void on_cancel(void *arg)
 {
   struct job *job = arg;
   MAGIC_CHECK(job, JOB_MAGIC);
-  rpc_client_cancel(job->rpc);
+  pthread_mutex_lock(&job->lock);
+  job->cancelled = true;
+  if (job->rpc != NULL)
+    rpc_client_cancel(job->rpc);
+  pthread_mutex_unlock(&job->lock);
 }
 
-static enum err_code start_rpc(struct job *job, const ProtobufCMessage *request, struct err *e)
+/* What is left of the call's time; at least a moment, so that it ends as one that was late. */
+static uint32_t time_left(const struct job *job)
+{
+  int64_t passed = clock_mono_ms() - job->started_ms;
+  return passed < job->timeout_ms ? job->timeout_ms - (uint32_t)passed : 1;
+}
+
+/* Makes the call with the caller's grant of now. */
+static enum err_code start_rpc(struct job *job, struct err *e)
 {
   static const struct rpc_client_callbacks callbacks = {on_message, on_done};
+  struct rpc_client_call *rpc = NULL;
   size_t sealed_len;
-  const void *sealed = grant_sealed(grant_of(mcp_call_principal(job->call)), &sealed_len);
+  grant_unref(job->grant);
+  job->grant = caller_grant(caller_of(mcp_call_principal(job->call)));
+  const void *sealed = grant_sealed(job->grant, &sealed_len);
   const struct rpc_metadata metadata[] = {
       {RPC_META_GRANT, sealed, sealed_len},
       {RPC_META_TRACEPARENT, job->traceparent, strlen(job->traceparent)},
   };
   const struct rpc_client_options options = {
-      .timeout_ms = job->timeout_ms, .metadata = metadata, .n_metadata = ARRAY_LEN(metadata)};
-  return rpc_client_start(&job->rpc, job->backend->channel, job->tool->service, job->tool->method,
-                          job->tool->streaming ? RPC_SERVER_STREAMING : RPC_UNARY, request,
-                          &options, &callbacks, job, e);
+      .timeout_ms = time_left(job), .metadata = metadata, .n_metadata = ARRAY_LEN(metadata)};
+  pthread_mutex_lock(&job->lock); /* on_done() waits here until the handle is in its place */
+  enum err_code code =
+      rpc_client_start(&rpc, job->backend->channel, job->tool->service, job->tool->method,
+                       job->tool->streaming ? RPC_SERVER_STREAMING : RPC_UNARY, job->request,
+                       &options, &callbacks, job, e);
+  if (code == ERR_OK) {
+    rpc_client_release(job->rpc);
+    job->rpc = rpc;
+    if (job->cancelled)
+      rpc_client_cancel(rpc);
+  }
+  pthread_mutex_unlock(&job->lock);
+  return code;
 }
+
+/* -------------------------------------------------------------------- end of the rpc */
+
+static void finish(struct job *job, const struct err *status)
+{
+  struct err none = {0};
+  if (status->code != ERR_OK) {
+    finish_error(job, status);
+  } else if (job->failure.code != ERR_OK) {
+    finish_error(job, &job->failure);
+  } else if (!job->has_result) {
+    err_set(&none, ERR_INTERNAL, "no_result", "the call ended without a result");
+    finish_error(job, &none);
+  } else {
+    finish_ok(job);
+  }
+  job_unref(job);
+}
+
+/* Without another grant the call cannot be made: says whose fault that is. */
+static void describe_refusal(enum access_outcome outcome, struct err *e)
+{
+  if (outcome == ACCESS_UNAVAILABLE)
+    err_set(e, ERR_UNAVAILABLE, "auth_unavailable",
+            "auth-svc could not be asked for another grant");
+  else
+    err_set(e, ERR_UNAUTHENTICATED, "invalid_credentials",
+            "the token of this call has expired or "
+            "was revoked");
+}
+
+static void on_renewed(void *arg, enum access_outcome outcome, struct grant *grant)
+{
+  struct job *job = arg;
+  MAGIC_CHECK(job, JOB_MAGIC);
+  struct err e = {0};
+  struct bridge *b = job->bridge; /* the job may be gone once it was started */
+  (void)grant;                    /* the caller has it now */
+  if (outcome != ACCESS_GRANTED) {
+    describe_refusal(outcome, &e);
+  } else if (!begin_repeating(b)) {
+    err_set(&e, ERR_UNAVAILABLE, "stopping", "the gateway is restarting; try again");
+  } else {
+    start_rpc(job, &e);
+    end_repeating(b);
+  }
+  if (e.code != ERR_OK)
+    finish(job, &e);
+}
+
+/* Whether the call goes on with another grant. */
+static bool repeat(struct job *job)
+{
+  struct bridge *b = job->bridge;
+  pthread_mutex_lock(&job->lock);
+  bool may = !job->repeated && !job->cancelled;
+  job->repeated = true;
+  pthread_mutex_unlock(&job->lock);
+  if (!may || !begin_repeating(b))
+    return false;
+  job->has_result = false;
+  job->failure = (struct err){0};
+  buf_clear(&job->result);
+  log_info("a grant is renewed and the call repeated", LOG_S("tool", job->tool->name),
+           LOG_S("trace_id", job->trace));
+  caller_renew(caller_of(mcp_call_principal(job->call)), job->grant, on_renewed, job);
+  end_repeating(b);
+  return true;
+}
+
+static void on_done(void *user, const struct err *status)
+{
+  struct job *job = user;
+  MAGIC_CHECK(job, JOB_MAGIC);
+  pthread_mutex_lock(&job->lock); /* start_rpc() is done */
+  pthread_mutex_unlock(&job->lock);
+  if (status->code == ERR_UNAUTHENTICATED)
+    grant_mark_refused(job->grant);
+  if (!grant_is_stale(status) || !repeat(job))
+    finish(job, status);
+}
+
+/* ------------------------------------------------------------------------ a new call */
 
 /* Checks the arguments, makes the request message and starts the rpc. */
 static enum err_code begin(struct job *job, struct err *e)
@@ -259,10 +397,9 @@ static enum err_code begin(struct job *job, struct err *e)
   enum err_code code = catalog_check(job->tool, arguments, e);
   if (code != ERR_OK)
     return code;
-  struct arena *arena CLEANUP(arena_cleanup) = arena_new(REQUEST_MAX);
-  ProtobufCMessage *request = NULL;
-  code = pbjson_read(&request, job->tool->input, arguments, arena, NULL, e);
-  return code != ERR_OK ? code : start_rpc(job, request, e);
+  job->arena = arena_new(REQUEST_MAX);
+  code = pbjson_read(&job->request, job->tool->input, arguments, job->arena, NULL, e);
+  return code != ERR_OK ? code : start_rpc(job, e);
 }
 
 static struct job *job_new(struct bridge *b, const struct catalog_tool *tool, struct mcp_call *call)
@@ -270,6 +407,7 @@ static struct job *job_new(struct bridge *b, const struct catalog_tool *tool, st
   struct job *job = xcalloc(1, sizeof(*job));
   job->magic = JOB_MAGIC;
   atomic_init(&job->refs, 2);
+  pthread_mutex_init(&job->lock, NULL);
   job->bridge = b;
   job->tool = tool;
   job->backend = find_backend(b, tool);

@@ -1,5 +1,9 @@
 /* One generic path for every tool: arguments -> request message -> rpc -> tool result.
  *
+ * When a service says that the call's grant is too old or sealed with a key that is gone, the
+ * caller gets another grant for its bearer token, and the call is made once more: every tool
+ * is read-only, so that repeating one changes nothing.
+ *
  * Knows the catalogue and the channels by package; it knows no tool by name. */
 #ifndef AMCP_GATEWAY_BRIDGE_BRIDGE_H
 #define AMCP_GATEWAY_BRIDGE_BRIDGE_H
@@ -29,6 +33,8 @@ struct bridge_options {
 
 /* ERR_FAILED_PRECONDITION when a tool of the catalogue has no backend. */
 enum err_code bridge_new(struct bridge **out, const struct bridge_options *options, struct err *e);
+/* No call is begun or repeated after it returns. Before the channels are freed. NULL is fine. */
+void bridge_stop(struct bridge *b);
 /* No call may be under way: free the channels first. */
 void bridge_free(struct bridge *b);
 /* The tools of the catalogue as a tool host. Lives as long as the bridge. */

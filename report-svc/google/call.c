@@ -16,7 +16,7 @@
 #include "report-svc/google/google_impl.h"
 
 enum { MAX_ATTEMPTS = 3, MAX_BACKOFF_MS = 8000, LATER_FACTOR = 4, AUTH_TIMEOUT_MS = 30000 };
-enum { MAX_COLLECTED = 4 * 1024 * 1024 };
+enum { MAX_COLLECTED = 4 * 1024 * 1024, RETRY_AFTER_MAX_MS = 3600 * 1000 };
 
 #define CALL_MAGIC 0x676f6f67u
 
@@ -253,10 +253,8 @@ static uint32_t wait_ms(struct google_call *c, enum google_next next, const char
   uint32_t wait = backoff_next_ms(&c->backoff);
   if (next == GOOGLE_RETRY_LATER)
     wait *= LATER_FACTOR;
-  unsigned long seconds = retry_after == NULL ? 0 : strtoul(retry_after, NULL, 10);
-  if (seconds > 0 && seconds < 3600 && seconds * 1000 > wait)
-    wait = (uint32_t)seconds * 1000;
-  return wait;
+  uint32_t asked = http_retry_after_ms(retry_after, clock_unix_ms(), RETRY_AFTER_MAX_MS);
+  return asked > wait ? asked : wait;
 }
 
 /* Waits and tries again, or ends with e when that is hopeless. */

@@ -83,7 +83,8 @@ static enum google_next refused_token(struct err *e, const struct envelope *env)
   err_set(
       e, ERR_FAILED_PRECONDITION, "unauthenticated",
       "Google refused the dealer's access token, also after it was renewed; if this goes on, the "
-      "dealer must re-consent");
+      "dealer must re-consent, or, with a service account, its key or the clock of auth-svc is at "
+      "fault");
   return GOOGLE_RENEW_TOKEN;
 }
 

@@ -2,6 +2,7 @@
  * looked up. */
 #include "auth-svc/dealers_file.h"
 #include "common/base/log.h"
+#include "tests/fuzz/dealers_faults.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_loaded(const struct snapshot *s)
@@ -32,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_loaded(s);
   else
     FUZZ_MUST(strstr(e.message, "dealers.json") != NULL);
+  check_all_faults(text, size, &e);
   snapshot_unref(s);
   return 0;
 }

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   static struct sealer *s;
   struct err e = {0};
   if (s == NULL)
-    FUZZ_MUST(sealer_new(&s, "KEY", KEY, &e) == ERR_OK);
+    FUZZ_MUST(sealer_new(&s, "KEY", KEY, "fuzz", &e) == ERR_OK);
   struct fuzz_input in = {data, size};
   uint8_t choice = fuzz_byte(&in);
   struct arena *arena = arena_new(ARENA_MAX);

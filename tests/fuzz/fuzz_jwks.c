@@ -31,6 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   FUZZ_MUST(code != ERR_OK || keys->n > 0);
   FUZZ_MUST(code == ERR_OK || strstr(e.message, "KEYS") != NULL);
   use(keys);
-  jwt_keys_free(keys);
+  jwt_keys_unref(keys);
   return 0;
 }

@@ -47,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (sealed_text_edit(&out, "f", (const char *)data, size, seal_plain, &run, &e) == ERR_OK)
     check_sealed(&run, &out);
   const struct sealed_policy policy = {.keyring = run.ring, .allow_mixed = true};
-  dealers_file_parse_sealed(&snapshot, "f", (const char *)data, size, &policy, &e);
+  dealers_file_parse_with(&snapshot, "f", (const char *)data, size,
+                          &(struct dealers_options){.sealed = &policy}, &e);
   snapshot_unref(snapshot);
   keyring_unref(run.ring);
   return 0;

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            {"client_secret", CLIENT_SECRET, false},
                                            {"refresh_token", REFRESH_TOKEN, false}};
   static const enum grant_kind grants[] = {GRANT_REFRESH_TOKEN, GRANT_JWT_BEARER, GRANT_STS_FILE,
-                                           GRANT_STS_AWS};
+                                           GRANT_STS_AWS, GRANT_REFRESH_SOURCE};
   struct fuzz_input in = {data, size};
   uint8_t choice = fuzz_byte(&in);
   AUTO_FREE char *retry_after = fuzz_line(&in);
@@ -40,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                    .retry_after = retry_after,
                                    .www_authenticate = ""};
   struct token_reply reply = {0};
-  token_reply_read(&reply, &response, "oauth2.example", grants[choice >> 3 & 3], form,
-                   ARRAY_LEN(form));
+  token_reply_read(&reply, &response, "oauth2.example", grants[(choice >> 3) % ARRAY_LEN(grants)],
+                   form, ARRAY_LEN(form));
   check(&reply, response.status);
   token_reply_clear(&reply);
   return 0;

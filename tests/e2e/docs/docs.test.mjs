@@ -125,6 +125,51 @@ test('so are those with service accounts and federation', async (t) => {
   for (const block of blocks) await takes(block);
 });
 
+const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
+const sources = (pattern) => fs.readdirSync(path.join(ROOT, 'auth-svc')).filter((name) => pattern.test(name)).map((name) => read(`auth-svc/${name}`));
+
+// The reasons that the code of credentials and tokens gives, wherever it makes an error.
+function reasonsOfTheCode() {
+  const text = sources(/^(credential|subject_|token_answer|token_exchange|impersonation|tokens).*\.c$/).join('\n');
+  const patterns = [
+    /err_set\(\s*[^,]+,\s*[^,]+,\s*"(\w+)"/g,
+    /answer_(?:operator_fault|passing)\((?:[^"(),]+,\s*)*"(\w+)"/g,
+    /static const char reason\[\] = "(\w+)"/g,
+    /\bfail\(f, "(\w+)"/g,
+    /invalid_grant \? "(\w+)"/g,
+  ];
+  return new Set(patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, reason]) => reason)));
+}
+
+test('every reason that a credential can fail for has its line in OAUTH_SETUP.md', () => {
+  const page = read('docs/OAUTH_SETUP.md');
+  const table = page.slice(page.indexOf('| reason | means | do |'));
+  const lines = table.slice(0, table.indexOf('\n\n')).split('\n').slice(2);
+  const listed = new Set(lines.flatMap((line) => [...line.split('|')[1].matchAll(/`(\w+)`/g)].map(([, reason]) => reason)));
+  const code = reasonsOfTheCode();
+  for (const known of ['invalid_grant', 'missing_scope', 'credential_refused', 'subject_token_unusable', 'aws_metadata_refused', 'no_metadata_server', 'state_not_stored', 'token_endpoint_unavailable', 'aws_key_unknown'])
+    assert.ok(code.has(known), `the search does not find ${known}`);
+  assert.ok(code.size >= 25, [...code].join(' '));
+  code.delete('cancelled'); // the caller's own doing
+  for (const reason of code) assert.ok(listed.has(reason), `${reason} has no line in section 7`);
+  const seen = [...read('tests/e2e/set/credentials.test.mjs').matchAll(/reason: '(\w+)'/g)].map(([, reason]) => reason);
+  assert.ok(seen.length > 10);
+  for (const reason of seen) assert.ok(listed.has(reason), `${reason}, which a person was shown, has no line in section 7`);
+  for (const line of lines) assert.ok(line.split('|').every((cell, i) => i === 0 || i === 4 || cell.trim().length > 3), line);
+});
+
+test('every variable that auth-svc reads is in its help and in its page', () => {
+  const text = sources(/\.c$/).join('\n');
+  const names = new Set([...text.matchAll(/(?:getenv|environment)\("([A-Z_0-9]+)"\)/g)].map(([, name]) => name));
+  assert.ok(names.size >= 12 && names.has('GCE_METADATA_HOST') && names.has('AWS_SESSION_TOKEN'), [...names].join(' '));
+  const help = execFileSync(path.join(BIN, 'auth-svc'), ['--help'], { encoding: 'utf8' });
+  const pages = read('docs/internals/auth-svc.md') + read('README.md');
+  for (const name of names) {
+    assert.match(help, new RegExp(`\\b${name}\\b`), `${name} is not in --help`);
+    assert.match(pages, new RegExp(`\\b${name}\\b`), `${name} is not in the page`);
+  }
+});
+
 test('every page that is linked to is there', () => {
   for (const page of ['README.md', 'docs/OAUTH_SETUP.md', 'docs/SECURITY.md']) {
     const file = path.join(ROOT, page);
@@ -144,7 +189,7 @@ test('every test that docs/SECURITY.md names is there', () => {
   for (const [, program, name] of named) {
     const room = program.replace(/^(test_)?([a-z]+)(_\w+)?$/, '$2');
     const found = [...code].some(([file, text]) => {
-      const suits = file === `${room}/${program}.c` || `${room}/${program.replace(/^(test_)?[a-z]+_/, 'test_')}.c` === file || program === 'test_auth_hardening';
+      const suits = file.endsWith(`/${program}.c`) || `${room}/${program.replace(/^(test_)?[a-z]+_/, 'test_')}.c` === file || program === 'test_auth_hardening';
       return suits && text.includes(`TEST(${name})`);
     });
     assert.ok(found, `${program}: ${name}`);

@@ -7,6 +7,7 @@ import { GoogleAuth, Impersonated, OAuth2Client } from 'google-auth-library';
 import { startSim } from './sim.mjs';
 
 const SCOPES = ['https://www.googleapis.com/auth/analytics.readonly'];
+const PLATFORM = 'https://www.googleapis.com/auth/cloud-platform';
 const QUERY = { dateRanges: [{ startDate: '28daysAgo', endDate: 'yesterday' }], metrics: [{ name: 'sessions' }] };
 const KINDS = ['oauth', 'service_account', 'external_account', 'impersonated_service_account'];
 
@@ -91,6 +92,67 @@ test('the external sources are a text file, a JSON file, AWS, a URL, and one wit
   assert.equal(of('external_account', (c) => !c.service_account_impersonation_url).length, 1);
 });
 
+// Names under googleapis.com led to the simulator, as a name server could: the library has some of them
+// built in. Client and credential file stay as they are.
+const ledHere = (auth) => {
+  auth.transporter.interceptors.request.add({
+    resolved: async (config) => {
+      const url = new URL(config.url);
+      if (url.hostname.endsWith('.googleapis.com')) config.url = new URL(url.pathname + url.search, sim.base);
+      return config;
+    },
+  });
+  if (auth.sourceClient) ledHere(auth.sourceClient);
+  return auth;
+};
+// The library asks with the same scopes for the source of an impersonation, which needs another one.
+const tokenOf = async (json) => {
+  const scopes = json.type === 'impersonated_service_account' ? [...SCOPES, PLATFORM] : SCOPES;
+  return (await ledHere(new GoogleAuth({ scopes }).fromJSON(json)).getAccessToken()).token;
+};
+const bearing = (token) => {
+  const auth = new OAuth2Client();
+  auth.setCredentials({ access_token: token });
+  return auth;
+};
+const credentialOf = (d) => d.oauth ? { type: 'authorized_user', ...d.oauth } : d.service_account ?? d.external_account ?? d.impersonated_service_account;
+
+test('every credential as it was written gives the library a token that reads', async () => {
+  for (const dealer of sim.dealers) {
+    const token = await tokenOf(credentialOf(dealer));
+    assert.match(token, /^ya29\./, dealer.dealer_id);
+    assert.equal(await read(bearing(token), dealer), 1, dealer.dealer_id);
+  }
+  const agency = JSON.parse(readFileSync(sim.files.key, 'utf8'));
+  assert.equal(await read(bearing(await tokenOf(agency)), sim.dealers[0]), 1);
+});
+
+test('a consent without Analytics gives a token that reads nothing', async () => {
+  const [, dealer] = of('oauth');
+  const { account_id } = dealer;
+  const { body } = await sim.control('POST', '/sim/consent', { account_id, scope: 'openid' });
+  const token = await tokenOf({ ...credentialOf(dealer), refresh_token: body.refresh_token });
+  await assert.rejects(read(bearing(token), dealer), /insufficient authentication scopes/);
+  const { body: again } = await sim.control('POST', '/sim/consent', { account_id });
+  assert.equal(await read(bearing(await tokenOf({ ...credentialOf(dealer), refresh_token: again.refresh_token })), dealer), 1);
+  // the consent before that is good still
+  assert.equal(await read(sim.auth(dealer), dealer), 1);
+});
+
+test('a clock that is wrong refuses what was signed by it', async () => {
+  const [signer] = of('service_account');
+  const [aws] = of('external_account', (c) => c.credential_source.environment_id);
+  await sim.control('POST', '/sim/clock', { offset_s: 7200 });
+  try {
+    await assert.rejects(tokenOf(signer.service_account), /short-lived token \(60 minutes\) and in a reasonable timeframe/);
+    await assert.rejects(read(clientOf(signer), signer), (e) => e.code === 16);
+    await assert.rejects(tokenOf(aws.external_account), /Signature expired/);
+  } finally {
+    await sim.control('POST', '/sim/clock', { offset_s: 0 });
+  }
+  assert.equal(await read(clientOf(signer), signer), 1);
+});
+
 test('one exchange and one impersonation serve many reads', async () => {
   const [dealer] = of('external_account', (c) => c.service_account_impersonation_url && c.credential_source.file);
   const auth = clientOf(dealer);
@@ -123,6 +185,8 @@ test('the metadata server ends Application Default Credentials', async () => {
     assert.equal(auth.constructor.name, 'Compute');
     assert.equal(await read(auth, sim.dealers[0]), 1);
     assert.ok((await stats()).totals.metadata_issued >= 1);
+    await sim.fault({ dealer_id: '*', kind: 'no_flavor' });
+    await assert.rejects(new GoogleAuth({ scopes: SCOPES }).getClient().then((c) => c.getAccessToken()), /Metadata-Flavor/);
   } finally {
     for (const name of Object.keys(names)) if (kept[name] === undefined) delete process.env[name]; else process.env[name] = kept[name];
   }

@@ -98,6 +98,10 @@ class ServiceSet {
     await this.stopOne(name, options);
     await this.startOne(name);
   }
+  // Variables of a process from its next start on; null takes one away.
+  changeEnv(name, variables) {
+    Object.assign(this.#child(name).spec.env, variables);
+  }
   // Throws when a process has ended by itself.
   check() {
     for (const child of this.#children.values()) child.throwFaults();
@@ -227,13 +231,14 @@ class ServiceSet {
   }
 
   #simArgs() {
+    const own = Object.entries(this.options.sim ?? {}).map(([name, value]) => [name, typeof value === 'function' ? value(this.sim) : value]);
     return flagsToArgs({
       listen: this.#address('sim', 'http'),
       seed: 42,
       dealers: 24,
       days: 400,
       writeDealers: this.dealersFile,
-      ...this.options.sim,
+      ...Object.fromEntries(own),
       db: this.db,
     });
   }
@@ -265,7 +270,8 @@ class ServiceSet {
 }
 
 // Starts the set and waits until every process is ready. Options, all of them optional:
-//   sim             flags of ga4-sim: { latencyMs: 200, today: '2026-03-01', db: FILE, ... }
+//   sim             flags of ga4-sim: { latencyMs: 200, today: '2026-03-01', db: FILE, ... }; a function
+//                   is given the simulator's base URL
 //   env             variables by kind: { gateway: {}, auth: {}, report: {}, aggregate: {} }; null
 //                   takes one away
 //   only            names of the processes to start: ['sim', 'auth']

@@ -17,6 +17,7 @@ struct fake_backend {
   struct rpc_server *server;
   bool allow_empty;
   atomic_int cancels, questions;
+  atomic_int refused; /* grants up to this number are refused */
 };
 
 static void fail(struct rpc_call *call, enum err_code code, const char *reason, const char *text)
@@ -28,7 +29,7 @@ static void fail(struct rpc_call *call, enum err_code code, const char *reason, 
 
 /* ------------------------------------------------------------------- auth */
 
-static void reply_grant(struct rpc_call *call, char *subject, int64_t expires_at)
+static void reply_grant(struct rpc_call *call, char *subject, int64_t expires_at, int number)
 {
   Analytics__Auth__V1__Grant grant = ANALYTICS__AUTH__V1__GRANT__INIT;
   grant.subject = subject;
@@ -37,7 +38,7 @@ static void reply_grant(struct rpc_call *call, char *subject, int64_t expires_at
   grant.principal_id = (char *)"hash";
   Analytics__Auth__V1__AuthenticateResponse r = ANALYTICS__AUTH__V1__AUTHENTICATE_RESPONSE__INIT;
   r.grant = &grant;
-  char *sealed = arena_printf(rpc_call_arena(call), "sealed:%s", subject);
+  char *sealed = arena_printf(rpc_call_arena(call), "sealed:%d:%s", number, subject);
   r.sealed.data = (uint8_t *)sealed;
   r.sealed.len = strlen(sealed);
   rpc_call_reply(call, &r.base);
@@ -48,13 +49,13 @@ static void authenticate(struct rpc_call *call, const ProtobufCMessage *request,
   struct fake_backend *f = service;
   const char *token = ((const Analytics__Auth__V1__AuthenticateRequest *)request)->bearer_token;
   int64_t now = clock_unix_ms() / 1000;
-  f->questions++;
+  int number = ++f->questions;
   if (strncmp(token, "good-", 5) == 0)
-    reply_grant(call, (char *)(uintptr_t)token + 5, now + 3600);
+    reply_grant(call, (char *)(uintptr_t)token + 5, now + 3600, number);
   else if (strcmp(token, "expired") == 0)
-    reply_grant(call, (char *)"x", now - 10);
+    reply_grant(call, (char *)"x", now - 10, number);
   else if (token[0] == '\0' && f->allow_empty)
-    reply_grant(call, (char *)"local-development", now + 3600);
+    reply_grant(call, (char *)"local-development", now + 3600, number);
   else if (token[0] == '\0')
     fail(call, ERR_UNAUTHENTICATED, "missing_credentials", "Missing credentials");
   else if (strcmp(token, "forbidden") == 0)
@@ -107,13 +108,16 @@ static void reply_dealers(struct rpc_call *call, size_t n, const char *name, int
 }
 
 /* Every tool needs the grant that Authenticate sealed. */
-static bool has_grant(struct rpc_call *call)
+static bool has_grant(const struct fake_backend *f, struct rpc_call *call)
 {
   size_t len = 0;
   const char *sealed = rpc_call_metadata(call, RPC_META_GRANT, &len);
-  if (sealed != NULL && len > 7 && memcmp(sealed, "sealed:", 7) == 0)
+  if (sealed == NULL || len <= 7 || memcmp(sealed, "sealed:", 7) != 0)
+    fail(call, ERR_PERMISSION_DENIED, "no_grant", "no sealed grant came with the call");
+  else if (strtol(sealed + 7, NULL, 10) <= f->refused)
+    fail(call, ERR_UNAUTHENTICATED, "bad_grant", "the grant was sealed with a key that is gone");
+  else
     return true;
-  fail(call, ERR_PERMISSION_DENIED, "no_grant", "no sealed grant came with the call");
   return false;
 }
 
@@ -122,13 +126,15 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *request,
   struct fake_backend *f = service;
   const Analytics__Auth__V1__ListDealersRequest *q =
       (const Analytics__Auth__V1__ListDealersRequest *)request;
-  if (!has_grant(call))
+  if (!has_grant(f, call))
     return;
   const char *trace = rpc_call_metadata(call, RPC_META_TRACEPARENT, NULL);
   if (strcmp(q->region, "nowhere") == 0)
     fail(call, ERR_NOT_FOUND, "unknown_region", "no region \"nowhere\"; regions are West");
   else if (strcmp(q->query, "refuse") == 0)
     fail(call, ERR_UNAUTHENTICATED, "bad_grant", "the grant was sealed by another process");
+  else if (strcmp(q->query, "revoked") == 0)
+    fail(call, ERR_UNAUTHENTICATED, "revoked", "this bearer token has been revoked");
   else if (strcmp(q->query, "hang") == 0)
     count_cancel(f, call);
   else if (strcmp(q->query, "internal") == 0)
@@ -146,11 +152,11 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *request,
 
 static void run_report(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
-  (void)service;
+  struct fake_backend *f = service;
   const Analytics__Report__V1__RunReportRequest *q =
       (const Analytics__Report__V1__RunReportRequest *)request;
   Analytics__Report__V1__RunReportResponse r = ANALYTICS__REPORT__V1__RUN_REPORT_RESPONSE__INIT;
-  if (!has_grant(call))
+  if (!has_grant(f, call))
     return;
   if (strcmp(q->dealer_id, "quota") == 0)
     fail(call, ERR_RESOURCE_EXHAUSTED, "quota_exhausted", "quota exhausted until 08:00Z");
@@ -198,13 +204,14 @@ static void send_comparison(struct rpc_call *call)
 
 static void compare(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
+  struct fake_backend *f = service;
   const char *region =
       ((const Analytics__Aggregate__V1__CompareDealerSessionsRequest *)request)->region;
-  if (!has_grant(call))
+  if (!has_grant(f, call))
     return;
   send_progress(call, 1, 3);
   if (strcmp(region, "hang") == 0) {
-    count_cancel(service, call);
+    count_cancel(f, call);
     return;
   }
   if (strcmp(region, "slow") == 0)
@@ -265,6 +272,11 @@ uint16_t fake_backend_port(const struct fake_backend *f)
 int fake_backend_cancels(const struct fake_backend *f)
 {
   return f->cancels;
+}
+
+void fake_backend_refuse_grants(struct fake_backend *f)
+{
+  atomic_store(&f->refused, atomic_load(&f->questions));
 }
 
 int fake_backend_questions(const struct fake_backend *f)

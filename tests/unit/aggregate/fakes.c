@@ -278,15 +278,21 @@ static void send_query_done(struct stream *s, struct sender *x)
   x->row = 0;
 }
 
+static void fail_dealer(Analytics__Report__V1__DealerDone *d, bool old_grant)
+{
+  d->code = old_grant ? ERR_UNAUTHENTICATED : ERR_FAILED_PRECONDITION;
+  d->reason = (char *)(old_grant ? "bad_grant" : "invalid_grant");
+  d->message = (char *)(old_grant ? "sealed with a key that is gone"
+                                  : "the dealer must consent "
+                                    "again");
+}
+
 static void send_dealer_done(struct stream *s, struct sender *x, bool failed)
 {
   Analytics__Report__V1__DealerDone d = ANALYTICS__REPORT__V1__DEALER_DONE__INIT;
   d.dealer_index = (uint32_t)(x - s->senders);
-  if (failed) {
-    d.code = ERR_FAILED_PRECONDITION;
-    d.reason = (char *)"invalid_grant";
-    d.message = (char *)"the dealer must consent again";
-  }
+  if (failed)
+    fail_dealer(&d, x->dealer->mode == FAKE_OLD_GRANT);
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE;
   r.dealer_done = &d;
@@ -300,9 +306,10 @@ static void step(struct stream *s, struct sender *x)
   enum fake_mode mode = x->dealer->mode;
   if (mode == FAKE_FAILS)
     send_dealer_done(s, x, true);
-  else if ((mode == FAKE_FAILS_LATE || mode == FAKE_HANGS || mode == FAKE_FORGOTTEN) &&
+  else if ((mode == FAKE_FAILS_LATE || mode == FAKE_OLD_GRANT || mode == FAKE_HANGS ||
+            mode == FAKE_FORGOTTEN) &&
            x->query + 1 == s->request->n_queries && left == 0) {
-    if (mode == FAKE_FAILS_LATE)
+    if (mode == FAKE_FAILS_LATE || mode == FAKE_OLD_GRANT)
       send_dealer_done(s, x, true);
     x->done = true;
   } else if (x->query == s->request->n_queries)

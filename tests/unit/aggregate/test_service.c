@@ -270,6 +270,22 @@ static void no_dealer_that_answers_is_an_error_with_every_reason(void)
   fixture_stop(&f);
 }
 
+static void grant_that_is_over_ends_the_whole_call(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_start(&f, 24, 18);
+  f.world.dealers[7].mode = FAKE_OLD_GRANT;
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_PTR_NULL(o.compare);
+  CU_ASSERT_EQUAL(o.status.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_STRING_EQUAL(o.status.reason, "bad_grant"); /* by which the gateway asks again */
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void errors_of_the_backends_reach_the_caller(void)
 {
   struct fixture f;
@@ -482,6 +498,7 @@ static int run_all(int argc, char **argv)
       TEST(backends_that_are_down_are_named),
       TEST(dealers_that_all_fail_alike_are_named_after_the_reason),
       TEST(no_dealer_that_answers_is_an_error_with_every_reason),
+      TEST(grant_that_is_over_ends_the_whole_call),
       TEST(errors_of_the_backends_reach_the_caller),
       TEST(bad_requests_are_refused_before_anything_is_asked),
       TEST(too_many_calls_are_refused_at_once),

@@ -52,26 +52,57 @@ static const char *read_request(int fd, char *buf, size_t size)
   return NULL;
 }
 
+static bool send_all(int fd, const char *p, size_t n)
+{
+  while (n > 0) {
+    ssize_t w = send(fd, p, n, MSG_NOSIGNAL);
+    if (w <= 0)
+      return false;
+    p += w;
+    n -= (size_t)w;
+  }
+  return true;
+}
+
+static void drip(int fd, const struct buf *body, unsigned ms)
+{
+  for (size_t i = 0; i < body->len; i++) {
+    usleep(ms * 1000);
+    if (!send_all(fd, body->data + i, 1))
+      return; /* the client had enough */
+  }
+}
+
+static void put_blanks(struct buf *out, size_t n)
+{
+  char blanks[4096];
+  memset(blanks, ' ', sizeof(blanks));
+  for (size_t part; n > 0; n -= part) {
+    part = n < sizeof(blanks) ? n : sizeof(blanks);
+    buf_append(out, blanks, part);
+  }
+}
+
 static void write_answer(int fd, const struct fake_answer *a, int n)
 {
-  struct buf body = BUF_INIT(4 << 20), out = BUF_INIT(8 << 20);
+  struct buf body = BUF_INIT(16 << 20), out = BUF_INIT(32 << 20);
   if (a->body != NULL)
-    buf_puts(&body, a->body);
+    buf_append(&body, a->body, a->body_len != 0 ? a->body_len : strlen(a->body));
   else
     buf_printf(&body, "{\"access_token\":\"token-%d\",\"expires_in\":%d,\"token_type\":\"Bearer\"}",
                n, a->expires_in);
-  for (size_t i = 0; i < a->padding; i++)
-    buf_putc(&body, ' ');
-  buf_printf(&out,
-             "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nConnection: close\r\n"
-             "Content-Length: %zu\r\n%s\r\n",
-             a->status, body.len, a->headers != NULL ? a->headers : "");
-  buf_append(&out, buf_str(&body), body.len);
-  for (size_t at = 0; at < out.len;) {
-    ssize_t w = send(fd, out.data + at, out.len - at, MSG_NOSIGNAL);
-    if (w <= 0)
-      break;
-    at += (size_t)w;
+  put_blanks(&body, a->padding);
+  buf_printf(&out, "HTTP/1.1 %d X\r\nContent-Type: application/json\r\nConnection: close\r\n",
+             a->status);
+  if (!a->no_length)
+    buf_printf(&out, "Content-Length: %zu\r\n", body.len + a->missing);
+  buf_printf(&out, "%s\r\n", a->headers != NULL ? a->headers : "");
+  if (a->drip_ms > 0) {
+    if (send_all(fd, out.data, out.len))
+      drip(fd, &body, a->drip_ms);
+  } else {
+    buf_append(&out, buf_str(&body), body.len);
+    send_all(fd, out.data, out.len);
   }
   buf_free(&body);
   buf_free(&out);

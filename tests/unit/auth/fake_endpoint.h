@@ -15,6 +15,10 @@ struct fake_answer {
   unsigned delay_ms;   /* before the answer */
   bool cut_off;        /* close without an answer */
   size_t padding;      /* spaces after the body */
+  size_t body_len;     /* of a body that holds NULs; 0 means strlen */
+  bool no_length;      /* no Content-Length: the body ends with the connection */
+  size_t missing;      /* bytes of the body that are announced and never sent */
+  unsigned drip_ms;    /* pause before each byte of the body */
 };
 
 struct fake_endpoint *fake_start(void);

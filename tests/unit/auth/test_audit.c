@@ -415,6 +415,36 @@ static void long_and_strange_texts_stay_one_line(void)
   CU_ASSERT_EQUAL(st.st_mode & 0777, 0600);
 }
 
+/* A log of before there were grant ids: an unkeyed line written by hand. */
+static void lines_of_before_there_were_grants_still_verify(void)
+{
+  static const char old[] =
+      "{\"audit\":1,\"seq\":1,\"time\":\"2026-11-01T00:00:00.000Z\",\"event\":\"authenticate\","
+      "\"result\":\"ok\",\"subject\":\"ann\",\"role\":\"admin\",\"peer\":\"gateway\",\"trace_id\":"
+      "\"4bf92f3577b34da6a3ce929d0e0e4736\",\"detail\":\"jwt\",\"prev\":"
+      "\"00000000000000000000000000"
+      "00000000000000000000000000000000000000\"";
+  uint8_t hash[SHA256_SIZE];
+  set_up();
+  FILE *f = fopen(path, "w");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  sha256_of(old, sizeof(old) - 1, hash);
+  fprintf(f, "%s,\"hash\":\"", old);
+  for (size_t i = 0; i < sizeof(hash); i++)
+    fprintf(f, "%02x", hash[i]);
+  fputs("\"}\n", f);
+  fclose(f);
+  struct audit *a = open_with(NULL, 0);
+  const struct audit_event event = {.event = "list_dealers", .result = "ok", .grant_id = "g-1"};
+  CU_ASSERT_EQUAL(audit_write(a, &event, NULL), ERR_OK);
+  audit_close(a);
+  size_t len;
+  AUTO_FREE char *text = slurp(path, &len);
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"grant\":\"g-1\""));
+  struct first first;
+  CU_ASSERT_EQUAL(verify(NULL, &first), 0);
+}
+
 static void *write_many(void *arg)
 {
   for (int i = 0; i < 200; i++)
@@ -453,4 +483,5 @@ TEST_MAIN("auth audit", TEST(an_untouched_log_has_no_fault_with_and_without_keys
           TEST(a_large_file_is_renamed_and_the_chain_goes_on),
           TEST(a_full_disk_refuses_and_leaves_no_torn_line), TEST(a_deleted_file_is_noticed),
           TEST(only_one_process_writes_a_file), TEST(long_and_strange_texts_stay_one_line),
+          TEST(lines_of_before_there_were_grants_still_verify),
           TEST(lines_of_many_threads_make_one_chain))

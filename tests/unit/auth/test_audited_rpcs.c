@@ -1,4 +1,5 @@
 /* Every rpc leaves exactly one audit line, whatever it comes to, or nothing is answered. */
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,10 +47,9 @@ static void start_server(void)
 {
   const struct service_options options = {
       .config = s.config,
-      .sealer = s.sealer,
       .tokens = s.tokens,
       .audit = s.audit,
-      .bearer = {.enabled = true, .jwt = {s.keys, "iss", "analytics-mcp"}}};
+      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   s.service = service_new(&options);
   const struct rpc_server_options server = {.listen = "127.0.0.1:0",
                                             .max_message_bytes = 64 * 1024,
@@ -77,11 +77,11 @@ static void stage(void)
   CU_ASSERT_EQUAL_FATAL(audit_open(&s.audit, &audit, NULL), ERR_OK);
   s.fake = fake_start();
   struct snapshot *world = world_new(12, fake_url(s.fake));
-  sealer_new(&s.sealer, "KEY", NULL, NULL);
-  snapshot_name_peers(world, s.sealer);
-  s.config = snapshot_slot_new(world);
+  sealer_new(&s.sealer, "KEY", NULL, "test", NULL);
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, NULL});
+  s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {
       .env = {.http = s.http}, .on_refresh = audit_refresh, .user = s.audit};
@@ -98,8 +98,8 @@ static void strike(void)
   tokens_free(s.tokens);
   service_free(s.service);
   snapshot_slot_free(s.config);
-  jwt_keys_free(s.keys);
-  sealer_free(s.sealer);
+  jwt_keys_unref(s.keys);
+  sealer_unref(s.sealer);
   audit_close(s.audit);
   fake_stop(s.fake);
   rpc_shutdown();
@@ -400,25 +400,70 @@ static void a_full_disk_refuses_every_rpc_until_there_is_room(void)
   strike();
 }
 
-/* What the compiler cannot say: nothing in service.c answers but end_call(). */
+/* All lines with this text between quotes after "grant". */
+static size_t lines_of_grant(const char *id)
+{
+  char line[8192];
+  size_t n = 0;
+  AUTO_FREE char *field = xasprintf("\"grant\":\"%s\"", id);
+  FILE *f = fopen(s.path, "r");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  while (fgets(line, sizeof(line), f) != NULL)
+    n += strstr(line, field) != NULL;
+  fclose(f);
+  return n;
+}
+
+static void lines_of_one_grant_and_of_its_benchmark_carry_its_id(void)
+{
+  struct err e;
+  stage();
+  AUTO_FREE char *bearer = bearer_of("\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+  Analytics__Auth__V1__AuthenticateResponse *a = authenticate(bearer, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+  CU_ASSERT_EQUAL(strlen(a->grant->grant_id), 32);
+  CU_ASSERT_EQUAL(lines_of_grant(a->grant->grant_id), 1);
+  CU_ASSERT_EQUAL(list_dealers(&a->sealed, 10, &e), ERR_OK);
+  CU_ASSERT_EQUAL(resolve(&a->sealed, &e), ERR_OK);
+  CU_ASSERT_EQUAL(get_token(&s.benchmark, true, "d03", 5000, &e), ERR_OK); /* derived from it */
+  CU_ASSERT_EQUAL(get_token(&a->sealed, false, "d01", 5000, &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(lines_of_grant(a->grant->grant_id), 5);
+  drop(a);
+  strike();
+}
+
+static size_t occurrences(const char *path, const char *text)
+{
+  static char source[1 << 18];
+  FILE *f = fopen(path, "r");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  size_t len = fread(source, 1, sizeof(source) - 1, f), n = 0;
+  fclose(f);
+  source[len] = '\0';
+  for (const char *p = source; (p = strstr(p, text)) != NULL; p++)
+    n++;
+  return n;
+}
+
+/* What the compiler cannot say: nothing in the service's files answers but service_end_call(),
+ * and nothing opens a grant but service_open_grant(). */
 static void the_service_answers_in_one_place_only(void)
 {
-  static char text[1 << 18];
-  static const char *const ways_out[] = {"rpc_call_reply(", "rpc_call_finish("};
-  FILE *f = fopen(SERVICE_C, "r");
-  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-  size_t len = fread(text, 1, sizeof(text) - 1, f);
-  fclose(f);
-  text[len] = '\0';
-  for (size_t i = 0; i < ARRAY_LEN(ways_out); i++) {
+  static const char *const once[] = {"rpc_call_reply(", "rpc_call_finish(", "seal_open("};
+  glob_t files;
+  CU_ASSERT_EQUAL_FATAL(glob(AUTH_DIR "/service*.c", 0, NULL, &files), 0);
+  CU_ASSERT_TRUE(files.gl_pathc > 1);
+  for (size_t i = 0; i < ARRAY_LEN(once); i++) {
     size_t n = 0;
-    for (const char *p = text; (p = strstr(p, ways_out[i])) != NULL; p++)
-      n++;
+    for (size_t k = 0; k < files.gl_pathc; k++)
+      n += occurrences(files.gl_pathv[k], once[i]);
     CU_ASSERT_EQUAL(n, 1);
   }
+  globfree(&files);
 }
 
 TEST_MAIN("auth audited rpcs", TEST(each_outcome_of_each_rpc_writes_one_line),
           TEST(a_call_that_reaches_no_handler_leaves_its_line),
           TEST(a_full_disk_refuses_every_rpc_until_there_is_room),
+          TEST(lines_of_one_grant_and_of_its_benchmark_carry_its_id),
           TEST(the_service_answers_in_one_place_only))

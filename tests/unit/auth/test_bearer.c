@@ -106,6 +106,7 @@ static void a_token_of_each_algorithm_is_accepted(void)
   CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"RS256\",\"typ\":\"JWT\"}", CLAIMS, rsa, NULL));
   CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", CLAIMS, ec, NULL));
   CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"EdDSA\"}", CLAIMS, ed, NULL));
+  CU_ASSERT_PTR_NOT_NULL(ask_jwt("{\"alg\":\"Ed25519\"}", CLAIMS, ed, NULL)); /* RFC 9864 */
   const Analytics__Auth__V1__Grant *g = ask_jwt("{\"alg\":\"HS256\"}", CLAIMS, NULL, SECRET);
   CU_ASSERT_PTR_NOT_NULL_FATAL(g);
   CU_ASSERT_EQUAL(form, BEARER_JWT);
@@ -113,6 +114,40 @@ static void a_token_of_each_algorithm_is_accepted(void)
   CU_ASSERT_TRUE(g->all_dealers);
   CU_ASSERT_EQUAL(strlen(g->principal_id), 64);
   CU_ASSERT_EQUAL(g->expires_at, NOW + GRANT_LIFE_S);
+}
+
+/* Else a revoked token could be written anew: ECDSA signs differently each time. */
+static void a_token_has_one_name_whatever_its_signature(void)
+{
+  set_up();
+  AUTO_FREE char *one = maker_token("{\"alg\":\"ES256\"}", CLAIMS, ec, NULL);
+  AUTO_FREE char *other = maker_token("{\"alg\":\"ES256\"}", CLAIMS, ec, NULL);
+  CU_ASSERT_STRING_NOT_EQUAL(one, other);
+  const Analytics__Auth__V1__Grant *g = ask(one);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+  AUTO_FREE char *name = xstrdup(g->principal_id);
+  g = ask(other);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+  CU_ASSERT_STRING_EQUAL(g->principal_id, name);
+  g = ask_jwt("{\"alg\":\"EdDSA\"}", CLAIMS, ed, NULL); /* another header is another token */
+  CU_ASSERT_STRING_NOT_EQUAL(g->principal_id, name);
+}
+
+static void a_token_id_goes_into_the_grant_and_must_make_sense(void)
+{
+  static const char *const bad[] = {"7", "\"\"", "\"a\\nb\"", "[\"x\"]", "null"};
+  set_up();
+  AUTO_FREE char *with = xasprintf("%.*s,\"jti\":\"id-1\"}", (int)strlen(CLAIMS) - 1, CLAIMS);
+  const Analytics__Auth__V1__Grant *g = ask_jwt("{\"alg\":\"HS256\"}", with, NULL, SECRET);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+  CU_ASSERT_STRING_EQUAL(g->token_id, "id-1");
+  g = ask_jwt("{\"alg\":\"HS256\"}", CLAIMS, NULL, SECRET);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+  CU_ASSERT_STRING_EQUAL(g->token_id, "");
+  for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    AUTO_FREE char *claims = xasprintf("%.*s,\"jti\":%s}", (int)strlen(CLAIMS) - 1, CLAIMS, bad[i]);
+    check_rejected(ask_jwt("{\"alg\":\"HS256\"}", claims, NULL, SECRET), "claim jti must be");
+  }
 }
 
 static void the_algorithm_of_the_token_decides_nothing(void)
@@ -294,7 +329,7 @@ static void a_key_id_chooses_among_keys_of_a_jwks(void)
     AUTO_FREE char *token = maker_token(table[i].header, CLAIMS, table[i].key, SECRET);
     CU_ASSERT_EQUAL(ask_with(&p, token) != NULL, table[i].good);
   }
-  jwt_keys_free(from_set);
+  jwt_keys_unref(from_set);
   EVP_PKEY_free(a);
   EVP_PKEY_free(b);
 }
@@ -312,7 +347,7 @@ static void weak_keys_are_refused(void)
   CU_ASSERT_EQUAL(jwt_keys_add_jwks(k, "F", "{\"keys\":[]}", 11, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_EQUAL(jwt_keys_add_hs256(k, "F", "short", 5, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_EQUAL(k->n, 0);
-  jwt_keys_free(k);
+  jwt_keys_unref(k);
   EVP_PKEY_free(small);
   EVP_PKEY_free(curve);
 }
@@ -327,7 +362,7 @@ static void without_keys_no_signed_token_is_accepted(void)
   struct jwt_keys *none = jwt_keys_new();
   p.jwt.keys = none;
   CU_ASSERT_PTR_NULL(ask_with(&p, token));
-  jwt_keys_free(none);
+  jwt_keys_unref(none);
 }
 
 /* -------------------------------------------------------------- account tokens */
@@ -453,6 +488,8 @@ static void without_authentication_everybody_may_do_everything(void)
 }
 
 TEST_MAIN("auth bearer", TEST(a_token_of_each_algorithm_is_accepted),
+          TEST(a_token_has_one_name_whatever_its_signature),
+          TEST(a_token_id_goes_into_the_grant_and_must_make_sense),
           TEST(the_algorithm_of_the_token_decides_nothing), TEST(keys_of_others_do_not_sign),
           TEST(a_changed_token_is_noticed_anywhere), TEST(issuer_audience_and_time_are_checked),
           TEST(identity_claims_must_make_sense), TEST(roles_reach_what_they_should),

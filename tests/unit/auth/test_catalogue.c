@@ -1,6 +1,5 @@
 /* Per-dealer settings and the catalogue of cohorts: what is read, refused and served. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "auth-svc/catalogue.h"
@@ -11,6 +10,7 @@
 #include "tests/unit/harness.h"
 
 static size_t region_size = 6;
+static struct dealers_options options;
 
 /* Dealers a, b, c, ... with an owner each and one region; `more` stands in the last dealer,
  * `cohorts` beside the list. */
@@ -30,13 +30,13 @@ static enum err_code load(struct snapshot **out, size_t n, const char *more, con
   buf_printf(&j, "]%s%s}", cohorts[0] != '\0' ? ",\"cohorts\":" : "", cohorts);
   *e = (struct err){0};
   *out = NULL;
-  enum err_code code = dealers_file_parse(out, "f.json", buf_str(&j), j.len, e);
+  enum err_code code = dealers_file_parse_with(out, "f.json", buf_str(&j), j.len, &options, e);
   if (code == ERR_OK) {
     struct sealer *sealer = NULL;
     sealer_new(&sealer, "K", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-               NULL);
-    snapshot_name_peers(*out, sealer);
-    sealer_free(sealer);
+               "test", NULL);
+    snapshot_trust(*out, &(struct trust){.sealer = sealer});
+    sealer_unref(sealer);
   }
   return code;
 }
@@ -187,30 +187,28 @@ static void a_union_of_whole_cohorts_is_accepted(void)
 
 static void warn_starts_with_the_cohort_out_of_benchmarks(void)
 {
-  setenv("AUTH_COHORT_RULES", "warn", 1);
+  options.warn_of_cohorts = true;
   struct snapshot *s = accepted(14, "", P11);
+  options.warn_of_cohorts = false;
   for (size_t i = 0; i < s->directory->n_cohorts; i++) {
     const struct catalogued *c = &s->directory->cohorts[i];
     CU_ASSERT_EQUAL(c->benchmark, c->is_region && c->n_members > 5);
   }
   snapshot_unref(s);
-  setenv("AUTH_COHORT_RULES", "wran", 1);
-  refused(2, "", "", "AUTH_COHORT_RULES: \"wran\" is neither strict nor warn");
-  unsetenv("AUTH_COHORT_RULES");
 }
 
 static void cohorts_that_make_no_sense_are_refused_with_line_and_field(void)
 {
   refused(2, "", "[{\"id\":\"x\",\"dealers\":[\"a\",\"z\"]}]",
-          "f.json line 4: cohorts[0].dealers[1]: no dealer \"z\" in this file");
+          "f.json line 4: cohorts[0].dealers[1]: no dealer has the dealer_id \"z\"");
   refused(2, "", "[{\"id\":\"x\",\"region\":\"Atlantis\"}]",
           "f.json line 4: cohorts[0].region: no dealer is in region \"Atlantis\"");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\",\"region\":\"Region 0\"}]",
-          "f.json line 4: cohorts[0]: must have one of dealers, region and group");
+          "f.json line 4: cohorts[0]: must have exactly one of dealers, region and group");
   refused(2, "", "[{\"id\":\"X\",\"group\":\"even\"}]",
           "f.json line 4: cohorts[0].id: may hold small letters, digits and . _ - only");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\",\"version\":1.5}]",
-          "f.json line 4: cohorts[0].version: must be a whole number from 1");
+          "f.json line 4: cohorts[0].version: must be a whole number from 1 to 1000000000");
   refused(2, "", "[{\"id\":\"x\",\"group\":\"even\"},{\"id\":\"x\",\"group\":\"odd\"}]",
           "f.json line 4: cohorts[1].id: \"x\" is used by cohorts[0] already");
 }

@@ -87,8 +87,8 @@ static unsigned mode_of(const char *name)
 
 static void every_command_has_help(void)
 {
-  static const char *const commands[] = {"keygen", "seal",  "unseal", "rotate",
-                                         "verify", "token", "check",  "audit"};
+  static const char *const commands[] = {"keygen", "seal",  "unseal", "rotate",  "verify",
+                                         "token",  "check", "audit",  "validate"};
   set_up();
   expect(sh("", "$A --help"), 0, "rotate FILE");
   for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -192,7 +192,7 @@ static void a_key_is_changed_while_the_service_runs(void)
                                     "kill -HUP $P; " UNTIL(
                                         1, "config_refused") "kill -TERM $P; wait $P; C=$?; "
                                                              "cat audit.log; exit $C"),
-         0, "\"detail\":\"changed while running\"");
+         0, "\"detail\":\"changed while running: 1 dealers");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"event\":\"config_refused\",\"result\":\"failed\""));
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "sealed with key \\\"k1\\\", which is not on the keyring"));
 }
@@ -256,6 +256,18 @@ static void a_minted_token_is_accepted_and_inspected(void)
                  "> t && test $(wc -l < t) = 1 && $A token inspect - < t"),
          0, "accepted: yes");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"dealers\":\t[\"d1\"]"));
+  /* The hash is of what is signed, and AUTH_POLICY_FILE takes it as it is printed. */
+  expect(sh(JWT, "$A token inspect - < t | grep \"^sha256 $(cut -d. -f1,2 < t | tr '\\n' . | "
+                 "sha256sum | cut -c1-64)$\""),
+         0, "sha256 ");
+  expect(sh(JWT, "echo \"{\\\"revoked\\\":[{\\\"token_sha256\\\":\\\"$($A token inspect - < t | "
+                 "sed -n 's/^sha256 //p')\\\"}]}\" > p.json; AUTH_POLICY_FILE=p.json $A token "
+                 "inspect - < t"),
+         1, "accepted: no: this bearer token has been revoked");
+  expect(sh(JWT,
+            "echo '{\"revoked\":[{\"subject\":\"ann\"}]}' > p.json; AUTH_POLICY_FILE=p.json $A "
+            "token inspect - < t"),
+         1, "accepted: no: this subject has been revoked");
   expect(sh("AUTH_JWT_ISSUER=other AUTH_JWT_HS256_SECRET=" SECRET, "$A token inspect $(cat t)"), 1,
          "accepted: no: bearer token: wrong issuer");
   expect(sh("", "$A token inspect $(cat t)"), 1, "no key to check it with");

@@ -217,7 +217,10 @@ static char *dealers_json(const struct broker *b, int n, const char *first)
 static enum err_code load(void *user, struct snapshot **out, struct err *e)
 {
   const struct broker *b = user;
-  return dealers_file_load(out, b->path, e);
+  enum err_code code = dealers_file_load(out, b->path, e);
+  if (code == ERR_OK)
+    snapshot_trust(*out, &(struct trust){.sealer = b->sealer});
+  return code;
 }
 
 static void on_change(void *user)
@@ -242,15 +245,14 @@ static void broker_start(struct broker *b)
   const struct config_watch_options watch_options = {
       .paths = {b->path}, .settle_ms = 5, .on_change = on_change, .user = b};
   b->watch = config_watch_new(&watch_options);
-  CU_ASSERT_EQUAL_FATAL(sealer_new(&b->sealer, "key", NULL, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(sealer_new(&b->sealer, "key", NULL, "test", NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(load(b, &first, NULL), ERR_OK);
-  snapshot_name_peers(first, b->sealer);
   b->config = snapshot_slot_new(first);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&b->http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {.env.http = b->http, .tick_ms = 10};
   b->tokens = tokens_new(&tokens);
   const struct reload_options reload = {
-      .config = b->config, .sealer = b->sealer, .tokens = b->tokens, .load = load, .user = b};
+      .config = b->config, .tokens = b->tokens, .load = load, .user = b};
   b->reload = reload_new(&reload);
   tokens_start_background(b->tokens);
   CU_ASSERT_EQUAL_FATAL(config_watch_start(b->watch, NULL), ERR_OK);
@@ -263,7 +265,7 @@ static void broker_stop(struct broker *b)
   tokens_free(b->tokens);
   reload_free(b->reload);
   snapshot_slot_free(b->config);
-  sealer_free(b->sealer);
+  sealer_unref(b->sealer);
   fake_stop(b->fake);
   folder_remove(b->dir);
   free(b->dir);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/token_answer.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -314,6 +315,27 @@ static void sts_refusing_the_request_is_told_without_the_key(void)
   cloud_stop(cloud);
 }
 
+static void a_refusal_may_name_the_time_of_the_request_and_nothing_else_of_it(void)
+{
+  static const struct form_field form[] = {
+      {"subject_token", "%7B%22x-amz-date%22%2C%2220260314T150926Z%22%2C%22FvwqnKwRcOIfrRh3c",
+       false}};
+  static const struct {
+    const char *text;
+    bool quoted;
+  } table[] = {{"Signature expired: 20260314T150926Z is now earlier", true},
+               {"Signature expired: 20260314T150926Z", true},
+               {"of 20260314T150926Z%22", false},
+               {"of 2%2220260314T150926Z", false},
+               {"20260314T150926Z FvwqnKwRcOIfrR", false},
+               {"x-amz-date%22%2C", false}};
+  for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+    char out[100];
+    answer_quote(out, sizeof(out), table[i].text, form, ARRAY_LEN(form));
+    CU_ASSERT_STRING_EQUAL(out, table[i].quoted ? table[i].text : "");
+  }
+}
+
 static void a_wrong_environment_is_named(void)
 {
   struct cloud *cloud = CLOUD(STS_OK);
@@ -336,4 +358,5 @@ TEST_MAIN("auth cred aws", TEST(the_environment_alone_is_enough),
           TEST(without_imdsv2_no_session_token_is_asked_for),
           TEST(each_failure_of_aws_metadata_names_the_step),
           TEST(sts_refusing_the_request_is_told_without_the_key),
+          TEST(a_refusal_may_name_the_time_of_the_request_and_nothing_else_of_it),
           TEST(a_wrong_environment_is_named))

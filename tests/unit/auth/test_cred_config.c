@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "auth-svc/dealers_file.h"
+#include "auth-svc/open_host.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/cred_fixture.h"
 #include "tests/unit/auth/jwt_maker.h"
@@ -233,7 +234,8 @@ static void urls_are_https_or_loopback(void)
        "external_account.credential_source.url (dealer \"d1\"): must be an https URL"},
       {EXTERNAL("{\"url\":\"http://10.0.0.5/id\"}"),
        "credential_source.url (dealer \"d1\"): must be an https URL: secrets would travel in the "
-       "clear to 10.0.0.5 (plain http is for loopback and metadata addresses)"},
+       "clear to 10.0.0.5 (plain http is for loopback and metadata addresses, and for a simulator "
+       "that AUTH_ALLOW_HTTP_TOKEN_HOST names)"},
       {EXTERNAL("{\"url\":\"file:///etc/passwd\"}"),
        "credential_source.url (dealer \"d1\"): must be an https URL"},
       {EXTERNAL("{\"url\":\"https://u:p@x.example/\"}"),
@@ -244,6 +246,65 @@ static void urls_are_https_or_loopback(void)
        "external_account.token_url (dealer \"d1\"): must be an https URL"},
   };
   check(table, ARRAY_LEN(table));
+}
+
+/* Every URL of a dealer's credential at a host of its own, over plain http. */
+static void check_open_host(const char *host, bool good)
+{
+  AUTO_FREE char *member = xasprintf(
+      "\"external_account\":{\"audience\":\"" POOL
+      "\",\"subject_token_type\":\"urn:ietf:params:oauth:token-type:jwt\",\"token_url\":"
+      "\"http://%s:8089/v1/token\",\"service_account_impersonation_url\":\"http://%s:8089/v1/"
+      "projects/-/serviceAccounts/a@b:generateAccessToken\",\"credential_source\":{\"url\":"
+      "\"http://%s:8089/id\"}}",
+      host, host, host);
+  AUTO_FREE char *oauth =
+      xasprintf("\"oauth\":{\"client_id\":\"c\",\"client_secret\":\"s\","
+                "\"refresh_token\":\"r\",\"token_uri\":\"http://%s:8089/token\"}",
+                host);
+  const char *const members[] = {member, oauth};
+  for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+    char message[512] = "";
+    struct credential *c = cred_of_dealer(members[i], "dealers.json", message, sizeof(message));
+    CU_ASSERT_EQUAL(c != NULL, good);
+    CU_ASSERT_EQUAL(strstr(message, "AUTH_ALLOW_HTTP_TOKEN_HOST") != NULL, !good);
+    credential_unref(c);
+  }
+}
+
+static void plain_http_goes_to_the_simulator_that_is_named_and_nowhere_else(void)
+{
+  static const char *const refused[] = {"",
+                                        "*",
+                                        "*.example",
+                                        "http://ga4-sim",
+                                        "ga4-sim:8089",
+                                        "a b",
+                                        "a,b",
+                                        ".",
+                                        "oauth2.googleapis.com",
+                                        "OAUTH2.GoogleAPIs.com.",
+                                        "googleapis.com",
+                                        "evilgoogleapis.com",
+                                        "sts.us-east-1.amazonaws.com",
+                                        "accounts.google.com"};
+  unsetenv("AUTH_ALLOW_HTTP_TOKEN_HOST");
+  check_open_host("ga4-sim", false);
+  setenv("AUTH_ALLOW_HTTP_TOKEN_HOST", "ga4-sim", 1);
+  CU_ASSERT_PTR_NULL(open_host_problem("ga4-sim"));
+  check_open_host("ga4-sim", true);
+  check_open_host("GA4-Sim.", true);
+  check_open_host("ga4-sim.evil.example", false);
+  check_open_host("evil-ga4-sim", false);
+  check_open_host("ga4", false);
+  check_open_host("oauth2.googleapis.com", false);
+  for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+    CU_ASSERT_PTR_NOT_NULL(open_host_problem(refused[i]));
+    setenv("AUTH_ALLOW_HTTP_TOKEN_HOST", refused[i], 1);
+    check_open_host("oauth2.googleapis.com", false);
+    check_open_host("ga4-sim", false);
+  }
+  unsetenv("AUTH_ALLOW_HTTP_TOKEN_HOST");
 }
 
 static void federated_credentials_are_refused_by_field(void)
@@ -284,7 +345,7 @@ static void federated_credentials_are_refused_by_field(void)
        "must end in serviceAccounts/EMAIL:generateAccessToken"},
       {EXTERNAL("{\"file\":\"f\"},\"service_account_impersonation_url\":" IAM_URL
                 ",\"service_account_impersonation\":{\"token_lifetime_seconds\":10}"),
-       "token_lifetime_seconds (dealer \"d1\"): must be a number from 600 to 43200"},
+       "token_lifetime_seconds (dealer \"d1\"): must be a whole number of seconds from 600 to 43200"},
       {IMPERSONATED("{\"type\":\"impersonated_service_account\"}", ""),
        "source_credentials.type (dealer \"d1\"): must be \"authorized_user\", \"service_account\" "
        "or \"external_account\""},
@@ -317,5 +378,6 @@ TEST_MAIN("auth cred config", TEST(each_kind_is_taken),
           TEST(a_relative_token_file_stands_beside_dealers_json),
           TEST(default_credentials_are_found_once_for_all_dealers),
           TEST(a_dealer_has_exactly_one_credential), TEST(files_are_refused_with_their_own_line),
-          TEST(urls_are_https_or_loopback), TEST(federated_credentials_are_refused_by_field),
-          TEST(the_example_is_good))
+          TEST(urls_are_https_or_loopback),
+          TEST(plain_http_goes_to_the_simulator_that_is_named_and_nowhere_else),
+          TEST(federated_credentials_are_refused_by_field), TEST(the_example_is_good))

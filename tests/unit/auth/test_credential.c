@@ -159,7 +159,7 @@ static void a_service_account_sends_an_assertion_google_would_take(void)
   AUTO_BUF struct buf header = BUF_INIT(1024);
   base64_decode(&header, assertion, strcspn(assertion, "."));
   CU_ASSERT_STRING_EQUAL(buf_str(&header), "{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"key-1\"}");
-  jwt_keys_free(keys);
+  jwt_keys_unref(keys);
   credential_unref(c);
   EVP_PKEY_free(key);
   fake_stop(fake);

@@ -91,7 +91,9 @@ static void names_file_line_field_and_dealer_of_every_fault(void)
       {"{\"dealers\":\n{}}", "line 2: dealers: must be an array of dealers"},
       {"{\"dealers\":[]}", "dealers: has 0 dealers"},
       {"[]", "has 0 dealers"},
-      {"7", "dealers: must be an array"},
+      {"7", "dealers.json line 1: must be an object with \"dealers\", or an array of dealers"},
+      {"{}", "dealers.json line 1: dealers: missing; must be an array"},
+      {"{\"$schema\":1,\"dealers\":[]}", "line 1: $schema: must be a string"},
       {"{\"dealers\":[],\n\"extra\":1}", "line 2: extra: unknown key"},
       {"{\"dealers\":[\n{\"dealer_id\":\"d1\",\n\"nmae\":\"N\"," BASE "}]}",
        "line 3: dealers[0].nmae (dealer \"d1\"): unknown key; did you mean \"name\"?"},
@@ -163,7 +165,7 @@ static void refuses_what_is_too_long_or_too_many(void)
   for (int i = 2; i <= 51; i++)
     buf_printf(&text, ",\"%d\"", i);
   buf_puts(&text, "]," OAUTH "}]");
-  check_bad(&(struct bad){buf_str(&text), "[0].properties (dealer \"d1\"): more than 50 items"});
+  check_bad(&(struct bad){buf_str(&text), "[0].properties (dealer \"d1\"): has 51 items; at most 50 are possible"});
   buf_free(&text);
 }
 

@@ -29,6 +29,7 @@ struct stage {
   struct service *service;
   struct rpc_server *server;
   struct rpc_channel *channel;
+  struct jwt_keys *file; /* keys of a file; NULL for none */
 };
 
 /* Publishes the keys; key 2 may be NULL. */
@@ -50,8 +51,8 @@ static void stage_start(struct stage *s)
   struct rpc_server_options server = {.listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
   struct snapshot *world = world_new(12, NULL);
   rpc_init();
-  sealer_new(&s->sealer, "KEY", NULL, NULL);
-  snapshot_name_peers(world, s->sealer);
+  sealer_new(&s->sealer, "KEY", NULL, "test", NULL);
+  snapshot_trust(world, &(struct trust){.sealer = s->sealer, .jwt_keys = s->file});
   s->config = snapshot_slot_new(world);
   http_client_new(&s->http, &http, NULL);
   const struct tokens_options tokens = {.env = {.http = s->http}};
@@ -61,7 +62,6 @@ static void stage_start(struct stage *s)
   CU_ASSERT_EQUAL_FATAL(jwks_new(&s->jwks, "URL", &jwks, NULL), ERR_OK);
   const struct service_options options = {
       .config = s->config,
-      .sealer = s->sealer,
       .tokens = s->tokens,
       .jwks = s->jwks,
       .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
@@ -83,7 +83,8 @@ static void stage_stop(struct stage *s)
   jwks_free(s->jwks);
   service_free(s->service);
   snapshot_slot_free(s->config);
-  sealer_free(s->sealer);
+  sealer_unref(s->sealer);
+  jwt_keys_unref(s->file);
   fake_stop(s->issuer);
   free(s->body);
   rpc_shutdown();
@@ -154,6 +155,51 @@ static void unknown_keys_ask_the_issuer_once_in_a_while_only(void)
   EVP_PKEY_free(key);
 }
 
+static void a_new_key_works_at_once_right_after_a_fetch_that_was_due(void)
+{
+  struct stage s = {.issuer = fake_start()};
+  EVP_PKEY *rsa = maker_key(JWT_RS256), *ec = maker_key(JWT_ES256), *ed = maker_key(JWT_EDDSA);
+  publish(&s, rsa, "k1", NULL, NULL);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, rsa, "RS256", "k1"));
+  publish(&s, ec, "k2", NULL, NULL);
+  int64_t began = clock_mono_ms();
+  CU_ASSERT_TRUE(accepted(&s, ec, "ES256", "k2"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 2);
+  publish(&s, ed, "k3", NULL, NULL);
+  bool early = accepted(&s, ed, "EdDSA", "k3"); /* the next one waits its turn */
+  CU_ASSERT_TRUE(!early || clock_mono_ms() - began >= RETRY_MS);
+  usleep((RETRY_MS + 100) * 1000);
+  CU_ASSERT_TRUE(accepted(&s, ed, "EdDSA", "k3"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 3);
+  stage_stop(&s);
+  EVP_PKEY_free(rsa);
+  EVP_PKEY_free(ec);
+  EVP_PKEY_free(ed);
+}
+
+static void a_key_without_id_does_not_hide_that_a_new_one_is_published(void)
+{
+  struct stage s = {.issuer = fake_start(), .file = jwt_keys_new()};
+  EVP_PKEY *own = maker_key(JWT_ES256), *published = maker_key(JWT_ES256);
+  EVP_PKEY *other = maker_key(JWT_ES256);
+  AUTO_FREE char *pem = maker_public_pem(own);
+  CU_ASSERT_EQUAL(jwt_keys_add_pem(s.file, "file", pem, strlen(pem), NULL), ERR_OK);
+  publish(&s, published, "k1", NULL, NULL);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, own, "ES256", "any"));
+  CU_ASSERT_TRUE(accepted(&s, published, "ES256", "k1"));
+  publish(&s, other, "k2", NULL, NULL);
+  CU_ASSERT_FALSE(accepted(&s, other, "ES256", "k1")); /* that one is known */
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 1);
+  CU_ASSERT_TRUE(accepted(&s, other, "ES256", "k2"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 2);
+  stage_stop(&s);
+  EVP_PKEY_free(own);
+  EVP_PKEY_free(published);
+  EVP_PKEY_free(other);
+}
+
 static void keys_stay_while_the_endpoint_is_down_or_talks_nonsense(void)
 {
   static const struct fake_answer bad[] = {
@@ -202,6 +248,8 @@ static void cache_control_is_read(void)
 
 /* ------------------------------------------------------------------------- verified */
 
+#define KEYS(n) ((struct key_generation){.configured = 1, .fetched = (n)})
+
 static void digest_of(int i, uint8_t out[SHA256_SIZE])
 {
   sha256_of(&i, sizeof(i), out);
@@ -213,13 +261,16 @@ static void a_checked_token_is_remembered_until_its_end_or_other_keys(void)
   uint8_t a[SHA256_SIZE], b[SHA256_SIZE];
   digest_of(1, a);
   digest_of(2, b);
-  verified_add(v, a, 1, 1000);
-  CU_ASSERT_TRUE(verified_has(v, a, 1, 999));
-  CU_ASSERT_FALSE(verified_has(v, b, 1, 999));
-  CU_ASSERT_FALSE(verified_has(v, a, 1, 1000)); /* over */
-  verified_add(v, a, 1, 1000);
-  CU_ASSERT_FALSE(verified_has(v, a, 2, 999)); /* other keys */
-  CU_ASSERT_FALSE(verified_has(v, a, 1, 999)); /* and forgotten */
+  verified_add(v, a, KEYS(1), 1000);
+  CU_ASSERT_TRUE(verified_has(v, a, KEYS(1), 999));
+  CU_ASSERT_FALSE(verified_has(v, b, KEYS(1), 999));
+  CU_ASSERT_FALSE(verified_has(v, a, KEYS(1), 1000)); /* over */
+  verified_add(v, a, KEYS(1), 1000);
+  CU_ASSERT_FALSE(verified_has(v, a, KEYS(2), 999)); /* other keys */
+  CU_ASSERT_FALSE(verified_has(v, a, KEYS(1), 999)); /* and forgotten */
+  verified_add(v, a, KEYS(1), 1000);
+  const struct key_generation reloaded = {.configured = 2, .fetched = 1};
+  CU_ASSERT_FALSE(verified_has(v, a, reloaded, 999));
   verified_free(v);
 }
 
@@ -229,21 +280,23 @@ static void the_least_recently_used_token_goes_first(void)
   uint8_t d[SHA256_SIZE];
   for (int i = 0; i < 8; i++) {
     digest_of(i, d);
-    verified_add(v, d, 1, 1000);
+    verified_add(v, d, KEYS(1), 1000);
   }
   digest_of(0, d);
-  CU_ASSERT_TRUE(verified_has(v, d, 1, 1));
+  CU_ASSERT_TRUE(verified_has(v, d, KEYS(1), 1));
   digest_of(8, d);
-  verified_add(v, d, 1, 1000);
+  verified_add(v, d, KEYS(1), 1000);
   for (int i = 0; i <= 8; i++) {
     digest_of(i, d);
-    CU_ASSERT_EQUAL(verified_has(v, d, 1, 1), i != 1);
+    CU_ASSERT_EQUAL(verified_has(v, d, KEYS(1), 1), i != 1);
   }
   verified_free(v);
 }
 
 TEST_MAIN("auth jwks", TEST(a_rotated_key_is_fetched_for_the_first_token_that_names_it),
           TEST(unknown_keys_ask_the_issuer_once_in_a_while_only),
+          TEST(a_new_key_works_at_once_right_after_a_fetch_that_was_due),
+          TEST(a_key_without_id_does_not_hide_that_a_new_one_is_published),
           TEST(keys_stay_while_the_endpoint_is_down_or_talks_nonsense),
           TEST(an_url_that_can_be_tampered_with_is_refused), TEST(cache_control_is_read),
           TEST(a_checked_token_is_remembered_until_its_end_or_other_keys),

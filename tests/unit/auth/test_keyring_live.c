@@ -109,7 +109,8 @@ static enum err_code load(void *user, struct keyring *ring, struct snapshot **ou
   struct stage *s = user;
   struct key_use use = {0};
   const struct sealed_policy policy = {.keyring = ring, .use = &use};
-  enum err_code code = dealers_file_load_sealed(out, s->dealers_path, &policy, e);
+  enum err_code code =
+      dealers_file_load_with(out, s->dealers_path, &(struct dealers_options){.sealed = &policy}, e);
   if (code == ERR_OK)
     (*out)->sealed_with = s->sealed_with = use;
   return code;

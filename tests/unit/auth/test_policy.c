@@ -26,14 +26,14 @@ static struct sealer *the_sealer(void)
 {
   static struct sealer *s;
   if (s == NULL)
-    CU_ASSERT_EQUAL_FATAL(sealer_new(&s, "KEY", NULL, NULL), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(sealer_new(&s, "KEY", NULL, "test", NULL), ERR_OK);
   return s;
 }
 
 static struct snapshot *twelve(void)
 {
   struct snapshot *s = world_new(12, NULL);
-  snapshot_name_peers(s, the_sealer());
+  snapshot_trust(s, &(struct trust){.sealer = the_sealer()});
   return s;
 }
 
@@ -90,7 +90,9 @@ static enum err_code resolve(struct asked *a, const char *const *ids, size_t n, 
 static enum err_code fetch(struct asked *a, bool benchmark, int field, const char *value)
 {
   token_request r = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__INIT;
-  struct unsealed grant = {benchmark ? NULL : &a->grant, benchmark ? a->benchmark : NULL, 1000};
+  struct unsealed grant = {.grant = benchmark ? NULL : &a->grant,
+                           .benchmark = benchmark ? a->benchmark : NULL,
+                           .expires_at = 1000};
   r.purpose = benchmark ? ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK
                         : ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   r.target_case = (Analytics__Auth__V1__GetAccessTokenRequest__TargetCase)field;
@@ -140,7 +142,7 @@ static void a_dealer_is_compared_with_its_region_whose_others_stay_unnamed(void)
   CU_ASSERT_EQUAL(fetch(&a, true, BY_PROPERTY, "2000006"), ERR_INVALID_ARGUMENT);
   char ref[PEER_REF_SIZE];
   const struct dealer *east = directory_by_id(a.world->directory, "d01");
-  peers_write_ref(peers_tag(a.world->peers, east, false), ref);
+  peers_write_ref(peers_tag(a.world->peers, 0, east, false), ref);
   CU_ASSERT_EQUAL(fetch(&a, true, BY_DEALER, ref), ERR_NOT_FOUND);
   done(&a);
 }
@@ -240,7 +242,8 @@ static void a_purpose_goes_with_its_grant_only(void)
   char *ids[] = {TEXT("d03")};
   struct asked a = ask_as(grant_of(ids, 1, NULL, 0));
   CU_ASSERT_EQUAL_FATAL(resolve(&a, NULL, 0, "", ""), ERR_OK);
-  struct unsealed direct = {&a.grant, NULL, 1000}, benchmark = {NULL, a.benchmark, 1000};
+  struct unsealed direct = {.grant = &a.grant, .expires_at = 1000};
+  struct unsealed benchmark = {.benchmark = a.benchmark, .expires_at = 1000};
   token_request r = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__INIT;
   r.target_case = (Analytics__Auth__V1__GetAccessTokenRequest__TargetCase)BY_DEALER;
   r.dealer_ref = TEXT("d03");
@@ -394,7 +397,7 @@ static struct snapshot *random_world(size_t n)
         i == 0 ? '[' : ',', i, i, i, region_names[pick(4)], i, i, i, i, i);
   buf_putc(&j, ']');
   struct snapshot *s = world_parse(buf_str(&j));
-  snapshot_name_peers(s, the_sealer());
+  snapshot_trust(s, &(struct trust){.sealer = the_sealer()});
   buf_free(&j);
   return s;
 }
@@ -498,7 +501,7 @@ static size_t check_benchmark(struct asked *a)
   for (size_t i = 0; i < a->world->directory->n_dealers; i++) {
     const struct dealer *d = &a->world->directory->dealers[i];
     char ref[PEER_REF_SIZE];
-    peers_write_ref(peers_tag(a->world->peers, d, false), ref);
+    peers_write_ref(peers_tag(a->world->peers, 0, d, false), ref);
     bool opaque = member[i] && !scope_sees(a->scope, d);
     bool visible = member[i] && scope_sees(a->scope, d);
     wrong += (fetch(a, true, BY_DEALER, ref) == ERR_OK) != opaque;

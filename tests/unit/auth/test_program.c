@@ -37,9 +37,10 @@ static void write_file(const char *name, const char *text)
 
 static void remove_folder(void)
 {
-  static const char *const files[] = {"dealers.json", "bad.json",   "adc.json",
-                                      "live.json",    "state/lock", "state/refresh-tokens.log",
-                                      "state"};
+  static const char *const files[] = {"dealers.json", "bad.json",    "adc.json",
+                                      "live.json",    "state/lock",  "state/refresh-tokens.log",
+                                      "state",        "mapped.json", "seal.key",
+                                      "policies.json"};
   for (size_t i = 0; i < ARRAY_LEN(files); i++) {
     AUTO_FREE char *path = xasprintf("%s/%s", folder, files[i]);
     remove(path);
@@ -57,6 +58,8 @@ static void set_up(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
   write_file("dealers.json", DEALERS);
   write_file("bad.json", "[\n{\"dealer_id\":\"d1\"}]");
+  write_file("mapped.json", "{\"policies\":[{\"identity\":\"x\",\"subject\":\"x\",\"role\":"
+                            "\"admin\"}]}");
 }
 
 /* Starts auth-svc in the folder with these variables ("A=1 B=2") and nothing else. */
@@ -123,6 +126,13 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"FASTMCP_LOG_LEVEL=loud", "FASTMCP_LOG_LEVEL: \"loud\""},
       {"AUTH_TOKEN_TIMEOUT_MS=5", "AUTH_TOKEN_TIMEOUT_MS"},
       {"OAUTH_TOKEN_ENDPOINT=token", "OAUTH_TOKEN_ENDPOINT: must be an http or https URL"},
+      {"OAUTH_TOKEN_ENDPOINT=http://ga4-sim:8089/token",
+       "OAUTH_TOKEN_ENDPOINT: must be an https URL: refresh tokens would travel in the clear"},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST=ga4-sim OAUTH_TOKEN_ENDPOINT=http://other:8089/token",
+       "OAUTH_TOKEN_ENDPOINT: must be an https URL"},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST=http://ga4-sim", "AUTH_ALLOW_HTTP_TOKEN_HOST: must be the name"},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST=oauth2.googleapis.com",
+       "AUTH_ALLOW_HTTP_TOKEN_HOST: must not be a host of Google"},
       {"AUTH_SEAL_KEY=0011", "AUTH_SEAL_KEY: key 1 must be at least 32"},
       {"AUTH_SEAL_KEY=" KEY " AUTH_SEAL_KEY_FILE=x", "AUTH_SEAL_KEY: set it or"},
       {"AUTH_SEAL_KEY_FILE=gone", "AUTH_SEAL_KEY_FILE: cannot open gone"},
@@ -142,6 +152,13 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"GA_CREDENTIALS_PATH=dealers.json AUTH_STATE_DIR=dealers.json AUTH_STATE_PLAINTEXT=true",
        "AUTH_STATE_DIR: cannot open the folder in dealers.json"},
       {"AUTH_CONFIG_CHECK_S=0", "AUTH_CONFIG_CHECK_S"},
+      {"AUTH_COHORT_RULES=wran", "AUTH_COHORT_RULES: must be strict or warn"},
+      {"AUTH_POLICY_FILE=gone", "AUTH_POLICY_FILE: cannot open gone"},
+      {"AUTH_POLICY_FILE=bad.json", "bad.json line 1: the file: must be an object"},
+      {"AUTH_POLICY_FILE=mapped.json",
+       "mapped.json gives rights by certificate (policies), which needs mutual TLS: set "
+       "GRPC_TLS_CERT"},
+      {"AUTH_GRANT_AUDIENCE=" KEY KEY "x", "AUTH_GRANT_AUDIENCE: longer than 128 bytes"},
       {"AUTH_REFRESH_IN_USE_S=5", "AUTH_REFRESH_IN_USE_S"},
       {"ENABLE_AUTH=false HOME=/nonexistent", "no dealers file (GA_CREDENTIALS_PATH"},
       {"ENABLE_AUTH=false GOOGLE_APPLICATION_CREDENTIALS=dealers.json",
@@ -169,6 +186,10 @@ static void it_serves_and_stops_cleanly_on_sigterm(void)
   CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
   CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "taken without proof"));
   CU_ASSERT_EQUAL(end(&p, SIGINT), 0);
+  start(&p, GOOD " AUTH_ALLOW_HTTP_TOKEN_HOST=ga4-sim OAUTH_TOKEN_ENDPOINT=http://ga4-sim:1/token");
+  CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "UNENCRYPTED"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
 }
 
 static void a_busy_port_is_named(void)
@@ -255,6 +276,46 @@ static void it_reads_a_changed_file_and_obeys_sighup(void)
   CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
 }
 
+static void every_file_of_trust_is_watched(void)
+{
+  struct program p;
+  set_up();
+  write_file("seal.key", KEY);
+  write_file("policies.json", "{}");
+  start(&p, GOOD " AUTH_SEAL_KEY_FILE=seal.key AUTH_POLICY_FILE=policies.json");
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "\"serving\""));
+  write_file("seal.key", KEY "\n1" KEY "1");
+  CU_ASSERT_TRUE(read_until(&p, "\"generation\":2"));
+  CU_ASSERT_TRUE(read_until(&p, "changed while running: 1 dealers, 2 seal keys, 0 jwt keys, 0 "
+                                "policies, 0 revoked"));
+  write_file("policies.json", "{\"revoked\":[{\"subject\":\"a\"},{\"subject\":\"b\"}]}");
+  CU_ASSERT_TRUE(read_until(&p, "2 seal keys, 0 jwt keys, 0 policies, 2 revoked"));
+  write_file("policies.json", "{\"revoked\":\n[{}]}");
+  CU_ASSERT_TRUE(read_until(&p, "\"event\":\"config_refused\""));
+  CU_ASSERT_TRUE(read_until(&p, "policies.json line 2: revoked[0]: must hold one of"));
+  write_file("policies.json", "{}");
+  CU_ASSERT_TRUE(read_until(&p, "\"generation\":4"));
+  kill(p.pid, SIGHUP);
+  CU_ASSERT_TRUE(read_until(&p, "\"generation\":5"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+}
+
+/* A key of the environment is gone from there after the start, and yet in every state. */
+static void what_came_by_environment_outlives_a_reload(void)
+{
+  struct program p;
+  set_up();
+  write_file("policies.json", "{}");
+  start(&p, "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off AUTH_POLICY_FILE=policies.json "
+            "AUTH_SEAL_KEY=" KEY " AUTH_JWT_ISSUER=i AUTH_JWT_HS256_SECRET=" KEY
+            " GA_CREDENTIALS_JSON=" DEALERS);
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "\"serving\""));
+  write_file("policies.json", "{\"revoked\":[{\"subject\":\"a\"}]}");
+  CU_ASSERT_TRUE(read_until(&p, "changed while running: 1 dealers, 1 seal keys, 1 jwt keys, 0 "
+                                "policies, 1 revoked"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+}
+
 static void one_process_keeps_the_state(void)
 {
   struct program first, second;
@@ -272,4 +333,5 @@ TEST_MAIN("auth program", TEST(wrong_settings_end_the_start_with_the_variables_n
           TEST(secrets_of_the_environment_are_overwritten),
           TEST(default_credentials_serve_local_development),
           TEST(dealers_come_from_the_environment_too),
-          TEST(it_reads_a_changed_file_and_obeys_sighup), TEST(one_process_keeps_the_state))
+          TEST(it_reads_a_changed_file_and_obeys_sighup), TEST(every_file_of_trust_is_watched),
+          TEST(what_came_by_environment_outlives_a_reload), TEST(one_process_keeps_the_state))

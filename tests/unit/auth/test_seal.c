@@ -16,7 +16,7 @@ static struct sealer *sealer(const char *keys)
 {
   struct sealer *s = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL_FATAL(sealer_new(&s, "AUTH_SEAL_KEY", keys, &e), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(sealer_new(&s, "AUTH_SEAL_KEY", keys, "here", &e), ERR_OK);
   return s;
 }
 
@@ -59,7 +59,7 @@ static void a_grant_survives_the_round_trip(void)
   CU_ASSERT_EQUAL(u.grant->n_dealer_ids, 2);
   CU_ASSERT_STRING_EQUAL(u.grant->dealer_ids[1], "d02");
   arena_free(arena);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void every_changed_bit_is_noticed(void)
@@ -77,7 +77,7 @@ static void every_changed_bit_is_noticed(void)
   }
   CU_ASSERT_EQUAL(opened, 0);
   CU_ASSERT_EQUAL(open_at(s, sealed.data, sealed.len, 1, NULL), ERR_OK);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void every_other_length_is_noticed(void)
@@ -92,7 +92,7 @@ static void every_other_length_is_noticed(void)
   }
   buf_putc(&sealed, '\0');
   CU_ASSERT_EQUAL(open_at(s, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void random_bytes_never_open(void)
@@ -109,7 +109,7 @@ static void random_bytes_never_open(void)
     }
     CU_ASSERT_EQUAL(open_at(s, noise, len, 1, NULL), ERR_UNAUTHENTICATED);
   }
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void an_expired_grant_says_so(void)
@@ -123,7 +123,7 @@ static void an_expired_grant_says_so(void)
   CU_ASSERT_STRING_EQUAL(e.reason, "expired_grant");
   CU_ASSERT_EQUAL(open_at(s, NULL, 0, 1, &e), ERR_UNAUTHENTICATED);
   CU_ASSERT_STRING_EQUAL(e.reason, "missing_grant");
-  sealer_free(s);
+  sealer_unref(s);
 }
 
 static void another_key_does_not_open(void)
@@ -133,9 +133,9 @@ static void another_key_does_not_open(void)
   make_grant(a, &sealed);
   CU_ASSERT_EQUAL(open_at(b, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
   CU_ASSERT_EQUAL(open_at(r, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(a);
-  sealer_free(b);
-  sealer_free(r);
+  sealer_unref(a);
+  sealer_unref(b);
+  sealer_unref(r);
 }
 
 static void an_older_key_still_opens_after_a_change(void)
@@ -148,9 +148,9 @@ static void an_older_key_still_opens_after_a_change(void)
   CU_ASSERT_EQUAL(open_at(both, by_old.data, by_old.len, 1, NULL), ERR_OK);
   CU_ASSERT_EQUAL(open_at(new, by_both.data, by_both.len, 1, NULL), ERR_OK);
   CU_ASSERT_EQUAL(open_at(old, by_both.data, by_both.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(old);
-  sealer_free(both);
-  sealer_free(new);
+  sealer_unref(old);
+  sealer_unref(both);
+  sealer_unref(new);
 }
 
 static void one_type_cannot_pass_for_the_other(void)
@@ -169,7 +169,54 @@ static void one_type_cannot_pass_for_the_other(void)
   arena_free(arena);
   sealed.data[1] = SEAL_GRANT;
   CU_ASSERT_EQUAL(open_at(s, sealed.data, sealed.len, 1, NULL), ERR_UNAUTHENTICATED);
-  sealer_free(s);
+  sealer_unref(s);
+}
+
+static void another_installation_does_not_open_it_with_the_same_key(void)
+{
+  struct sealer *here = sealer(KEY_A), *there = NULL;
+  AUTO_BUF struct buf sealed = BUF_INIT(4096);
+  struct err e = {0};
+  static const char *const others[] = {"there", "her", "heree", "Here", ""};
+  for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+    CU_ASSERT_EQUAL_FATAL(sealer_new(&there, "K", KEY_A, others[i], NULL), ERR_OK);
+    buf_clear(&sealed);
+    make_grant(there, &sealed);
+    CU_ASSERT_EQUAL(open_at(there, sealed.data, sealed.len, 1, &e), ERR_OK);
+    CU_ASSERT_EQUAL(open_at(here, sealed.data, sealed.len, 1, &e), ERR_UNAUTHENTICATED);
+    CU_ASSERT_STRING_EQUAL(e.reason, "wrong_audience");
+    sealed.data[sealed.len / 2] ^= 1; /* told only after the MAC */
+    CU_ASSERT_EQUAL(open_at(here, sealed.data, sealed.len, 1, &e), ERR_UNAUTHENTICATED);
+    CU_ASSERT_STRING_EQUAL(e.reason, "bad_grant");
+    sealer_unref(there);
+  }
+  sealer_unref(here);
+}
+
+/* What the caller put there itself does not count, and its message stays as it was. */
+static void the_audience_is_the_sealers(void)
+{
+  struct sealer *s = sealer(KEY_A);
+  AUTO_BUF struct buf sealed = BUF_INIT(4096);
+  Analytics__Auth__V1__BenchmarkGrant g = ANALYTICS__AUTH__V1__BENCHMARK_GRANT__INIT;
+  struct arena *arena = arena_new(1 << 16);
+  struct unsealed u;
+  g.expires_at = 1000;
+  g.audience = (char *)(uintptr_t) "elsewhere";
+  g.subject = (char *)(uintptr_t) "ann";
+  g.principal_id = (char *)(uintptr_t) "p";
+  g.token_id = (char *)(uintptr_t) "t";
+  g.grant_id = (char *)(uintptr_t) "g";
+  CU_ASSERT_EQUAL(seal_message(s, SEAL_BENCHMARK, &g.base, &sealed, NULL), ERR_OK);
+  CU_ASSERT_STRING_EQUAL(g.audience, "elsewhere");
+  CU_ASSERT_EQUAL_FATAL(seal_open(&u, s, sealed.data, sealed.len, 1, arena, NULL), ERR_OK);
+  CU_ASSERT_STRING_EQUAL(u.benchmark->audience, "here");
+  CU_ASSERT_STRING_EQUAL(u.subject, "ann");
+  CU_ASSERT_STRING_EQUAL(u.principal_id, "p");
+  CU_ASSERT_STRING_EQUAL(u.token_id, "t");
+  CU_ASSERT_STRING_EQUAL(u.grant_id, "g");
+  arena_free(arena);
+  sealer_unref(s);
 }
 
 static void weak_and_malformed_keys_are_refused(void)
@@ -184,7 +231,7 @@ static void weak_and_malformed_keys_are_refused(void)
   for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
     struct sealer *s = NULL;
     struct err e = {0};
-    CU_ASSERT_EQUAL(sealer_new(&s, "AUTH_SEAL_KEY", bad[i], &e), ERR_INVALID_ARGUMENT);
+    CU_ASSERT_EQUAL(sealer_new(&s, "AUTH_SEAL_KEY", bad[i], "here", &e), ERR_INVALID_ARGUMENT);
     CU_ASSERT_EQUAL(strncmp(e.message, "AUTH_SEAL_KEY: ", 15), 0);
     CU_ASSERT_PTR_NULL(strstr(e.message, "00112233"));
   }
@@ -202,7 +249,39 @@ static void a_grant_too_large_to_travel_is_refused(void)
   g.dealer_ids = ids;
   g.n_dealer_ids = ARRAY_LEN(ids);
   CU_ASSERT_EQUAL(seal_message(s, SEAL_GRANT, &g.base, &sealed, &e), ERR_RESOURCE_EXHAUSTED);
-  sealer_free(s);
+  sealer_unref(s);
+}
+
+static void names_of_an_older_key_resolve_while_it_is_listed(void)
+{
+  struct sealer *a = sealer(KEY_A), *both = sealer(KEY_B "," KEY_A), *b = sealer(KEY_B);
+  struct snapshot *world = world_new(50, NULL);
+  struct peers *pa = peers_new(world->directory, a), *pboth = peers_new(world->directory, both),
+               *pb = peers_new(world->directory, b);
+  for (size_t i = 0; i < 50; i++) {
+    char old[PEER_REF_SIZE], new[PEER_REF_SIZE];
+    const struct dealer *d = &world->directory->dealers[i];
+    peers_write_ref(peers_tag(pa, 0, d, false), old);
+    peers_write_ref(peers_tag(pboth, 0, d, false), new);
+    CU_ASSERT_STRING_NOT_EQUAL(old, new);
+    CU_ASSERT_PTR_EQUAL(peers_resolve(pboth, old), d);
+    CU_ASSERT_PTR_EQUAL(peers_resolve(pboth, new), d);
+    CU_ASSERT_PTR_NULL(peers_resolve(pb, old));
+    CU_ASSERT_PTR_EQUAL(peers_resolve(pb, new), d);
+    for (int visible = 0; visible < 2; visible++) {
+      CU_ASSERT_EQUAL(
+          memcmp(peers_tag(pboth, 1, d, visible), peers_tag(pa, 0, d, visible), PEER_TAG_BYTES), 0);
+      CU_ASSERT_EQUAL(
+          memcmp(peers_tag(pboth, 0, d, visible), peers_tag(pb, 0, d, visible), PEER_TAG_BYTES), 0);
+    }
+  }
+  peers_free(pa);
+  peers_free(pboth);
+  peers_free(pb);
+  snapshot_unref(world);
+  sealer_unref(a);
+  sealer_unref(both);
+  sealer_unref(b);
 }
 
 static void names_of_peers_resolve_here_only(void)
@@ -213,11 +292,11 @@ static void names_of_peers_resolve_here_only(void)
   for (size_t i = 0; i < 50; i++) {
     char ref[PEER_REF_SIZE];
     const struct dealer *d = &world->directory->dealers[i];
-    peers_write_ref(peers_tag(pa, d, false), ref);
+    peers_write_ref(peers_tag(pa, 0, d, false), ref);
     CU_ASSERT_PTR_EQUAL(peers_resolve(pa, ref), d);
     CU_ASSERT_PTR_NULL(peers_resolve(pb, ref));
     CU_ASSERT_PTR_NULL(strstr(ref, d->dealer_id));
-    peers_write_ref(peers_tag(pa, d, true), ref);
+    peers_write_ref(peers_tag(pa, 0, d, true), ref);
     CU_ASSERT_PTR_NULL(peers_resolve(pa, ref));
   }
   const struct dealer *d3 = directory_by_id(world->directory, "d03");
@@ -231,8 +310,8 @@ static void names_of_peers_resolve_here_only(void)
   peers_free(pa);
   peers_free(pb);
   snapshot_unref(world);
-  sealer_free(a);
-  sealer_free(b);
+  sealer_unref(a);
+  sealer_unref(b);
 }
 
 TEST_MAIN("auth seal", TEST(a_grant_survives_the_round_trip), TEST(every_changed_bit_is_noticed),
@@ -240,4 +319,6 @@ TEST_MAIN("auth seal", TEST(a_grant_survives_the_round_trip), TEST(every_changed
           TEST(an_expired_grant_says_so), TEST(another_key_does_not_open),
           TEST(an_older_key_still_opens_after_a_change), TEST(one_type_cannot_pass_for_the_other),
           TEST(weak_and_malformed_keys_are_refused), TEST(a_grant_too_large_to_travel_is_refused),
-          TEST(names_of_peers_resolve_here_only))
+          TEST(another_installation_does_not_open_it_with_the_same_key),
+          TEST(the_audience_is_the_sealers), TEST(names_of_peers_resolve_here_only),
+          TEST(names_of_an_older_key_resolve_while_it_is_listed))

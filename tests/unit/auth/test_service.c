@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "tests/unit/auth/cert_maker.h"
 #include "tests/unit/auth/fake_endpoint.h"
+#include "tests/unit/auth/folder.h"
 #include "tests/unit/auth/jwt_maker.h"
 #include "tests/unit/auth/world.h"
 #include "tests/unit/harness.h"
@@ -27,6 +28,7 @@ struct stage {
   struct snapshot_slot *config;
   struct sealer *sealer;
   struct jwt_keys *keys;
+  struct policies *policies;
   struct http_client *http;
   struct tokens *tokens;
   struct service *service;
@@ -40,16 +42,16 @@ struct staging {
   const char *certs;  /* folder; NULL for plaintext */
   const char *client; /* whose certificate the caller shows */
   bool check_identity;
-  size_t waiters_max; /* of the token cache; 0 for its default */
+  size_t waiters_max;   /* of the token cache; 0 for its default */
+  const char *policies; /* the policy file's text; NULL for none */
 };
 
 static void start_server(struct stage *s, const struct staging *how)
 {
   const struct service_options options = {
       .config = s->config,
-      .sealer = s->sealer,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {s->keys, "iss", "analytics-mcp"}},
+      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}},
       .report_identity = how->check_identity ? "report-svc" : NULL,
       .aggregate_identity = how->check_identity ? "aggregate-svc" : NULL};
   struct rpc_server_options server = {.listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
@@ -80,17 +82,28 @@ static void open_channel(struct stage *s, const struct staging *how)
   CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&s->channel, &channel, NULL), ERR_OK);
 }
 
+static struct policies *policies_of(const char *text)
+{
+  struct policies *p = NULL;
+  struct err e = {0};
+  if (policies_parse(&p, "policies.json", text, strlen(text), &e) != ERR_OK)
+    printf("\n  %s\n", e.message);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+  return p;
+}
+
 static struct stage stage_as(const struct staging *how)
 {
   struct stage s = {.fake = fake_start()};
   struct snapshot *world = world_new(how->dealers, fake_url(s.fake));
   const struct http_client_options http = {.user_agent = "test"};
   rpc_init();
-  sealer_new(&s.sealer, "KEY", NULL, NULL);
-  snapshot_name_peers(world, s.sealer);
-  s.config = snapshot_slot_new(world);
+  sealer_new(&s.sealer, "KEY", NULL, "test", NULL);
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
+  s.policies = how->policies != NULL ? policies_of(how->policies) : policies_none();
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, s.policies});
+  s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {.env = {.http = s.http}, .waiters_max = how->waiters_max};
   s.tokens = tokens_new(&tokens);
@@ -112,8 +125,9 @@ static void strike(struct stage *s)
   tokens_free(s->tokens);
   service_free(s->service);
   snapshot_slot_free(s->config);
-  jwt_keys_free(s->keys);
-  sealer_free(s->sealer);
+  jwt_keys_unref(s->keys);
+  policies_unref(s->policies);
+  sealer_unref(s->sealer);
   fake_stop(s->fake);
   rpc_shutdown();
 }
@@ -432,7 +446,7 @@ static void each_service_may_call_its_own_rpc_by_its_certificate(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
   cert_make(dir, names, ARRAY_LEN(names));
   for (size_t i = 1; i < ARRAY_LEN(names); i++) {
-    struct stage s = stage_as(&(struct staging){12, dir, names[i], true, 0});
+    struct stage s = stage_as(&(struct staging){12, dir, names[i], true, 0, NULL});
     struct err e;
     authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
     token_response *t = get_token(&s, &a->sealed, DIRECT, "d03", 5000, &e);
@@ -451,6 +465,112 @@ static void each_service_may_call_its_own_rpc_by_its_certificate(void)
     unlink(key);
   }
   rmdir(dir);
+}
+
+/* ------------------------------------------------------------- rights by certificate */
+
+#define MAPPED                                                                                     \
+  "{\"policies\":[{\"identity\":\"nightly-export\",\"subject\":\"export\",\"role\":\"group\","     \
+  "\"regions\":[\"West\"]},{\"identity\":\"gateway\",\"subject\":\"oops\",\"role\":\"admin\"},"    \
+  "{\"identity\":\"fired\",\"subject\":\"fired\",\"role\":\"admin\"}],"                            \
+  "\"revoked\":[{\"subject\":\"fired\"}]}"
+
+static authenticated *by_certificate(struct stage *s, const char *bearer, struct err *e)
+{
+  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
+  r.bearer_token = TEXT(bearer);
+  r.by_certificate = true;
+  return call(s, "Authenticate", &r.base, NULL, 5000, e);
+}
+
+static const char *const consumers[] = {"auth-svc", "nightly-export", "gateway", "stranger",
+                                        "fired"};
+
+static char *consumer_certs(void)
+{
+  char dir[] = "/tmp/auth-certs-XXXXXX";
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+  cert_make(dir, consumers, ARRAY_LEN(consumers));
+  return xstrdup(dir);
+}
+
+static struct stage stage_for(const char *certs, const char *client)
+{
+  return stage_as(
+      &(struct staging){.dealers = 12, .certs = certs, .client = client, .policies = MAPPED});
+}
+
+static void remove_certs(char *dir)
+{
+  folder_remove(dir);
+  free(dir);
+}
+
+static void a_consumer_gets_in_by_its_certificate(void)
+{
+  char *certs = consumer_certs();
+  struct stage s = stage_for(certs, "nightly-export");
+  struct err e;
+  authenticated *a = by_certificate(&s, "", &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+  CU_ASSERT_STRING_EQUAL(a->grant->subject, "export");
+  CU_ASSERT_EQUAL(a->grant->n_dealer_ids, 4);
+  int64_t life = a->grant->expires_at - clock_unix_ms() / 1000;
+  CU_ASSERT_TRUE(life > 590 && life <= 600);
+  token_response *t = get_token(&s, &a->sealed, DIRECT, "d03", 5000, &e);
+  CU_ASSERT_PTR_NOT_NULL(t);
+  drop(t);
+  CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d01", 5000, &e)); /* in the east */
+  CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
+  drop(a);
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "eyJ.bearer.too", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "not both"));
+  strike(&s);
+  remove_certs(certs);
+}
+
+/* The gateway passes bearers on; should its own certificate be mapped by mistake, a caller
+ * without a bearer gets nothing of that. */
+static void a_mapped_gateway_lends_its_rights_to_nobody(void)
+{
+  char *certs = consumer_certs();
+  struct stage s = stage_for(certs, "gateway");
+  struct err e;
+  CU_ASSERT_PTR_NULL(authenticate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "missing_credentials");
+  CU_ASSERT_PTR_NULL(authenticate(&s, "junk", &e));
+  CU_ASSERT_STRING_EQUAL(e.reason, "invalid_credentials");
+  authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+  CU_ASSERT_STRING_EQUAL(a->grant->subject, "ann");
+  CU_ASSERT_EQUAL(a->grant->n_dealer_ids, 1);
+  drop(a);
+  strike(&s);
+  remove_certs(certs);
+}
+
+static void a_certificate_without_policy_or_revoked_gets_nothing(void)
+{
+  char *certs = consumer_certs();
+  struct stage s = stage_for(certs, "stranger");
+  struct err e;
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "no policy for the identity \"stranger\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AUTH_POLICY_FILE"));
+  strike(&s);
+  s = stage_for(certs, "fired");
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "revoked");
+  strike(&s);
+  s = stage_for(NULL, NULL); /* plaintext: nobody has an identity */
+  CU_ASSERT_PTR_NULL(by_certificate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AUTH_POLICY_FILE"));
+  strike(&s);
+  remove_certs(certs);
 }
 
 static void a_grant_of_1500_dealers_travels(void)
@@ -475,7 +595,7 @@ static void a_new_configuration_is_used_by_the_next_call(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(t);
   drop(t);
   struct snapshot *smaller = world_new(3, fake_url(s.fake));
-  snapshot_name_peers(smaller, s.sealer);
+  snapshot_trust(smaller, &(struct trust){s.sealer, s.keys, s.policies});
   snapshot_replace(s.config, smaller);
   CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d12", 5000, &e));
   CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
@@ -501,7 +621,7 @@ static void *reload_soon(void *arg)
   for (int i = 0; i < 500 && fake_hits(r->s->fake) < 1; i++)
     usleep(5000);
   fake_set(r->s->fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
-  snapshot_name_peers(r->next, r->s->sealer);
+  snapshot_trust(r->next, &(struct trust){r->s->sealer, r->s->keys, r->s->policies});
   snapshot_stamp(r->next, 1);
   snapshot_replace(r->s->config, snapshot_ref(r->next));
   tokens_configure(r->s->tokens, 1, find_in_snapshot, r->next, &changes);
@@ -571,6 +691,9 @@ TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(a_rejected_token_must_be_a_digest),
           TEST(a_caller_without_certificate_is_nobody_where_one_is_wanted),
           TEST(each_service_may_call_its_own_rpc_by_its_certificate),
+          TEST(a_consumer_gets_in_by_its_certificate),
+          TEST(a_mapped_gateway_lends_its_rights_to_nobody),
+          TEST(a_certificate_without_policy_or_revoked_gets_nothing),
           TEST(a_grant_of_1500_dealers_travels), TEST(a_new_configuration_is_used_by_the_next_call),
           TEST(a_call_that_waits_gets_the_token_of_the_new_credential),
           TEST(a_call_that_waits_for_a_removed_dealer_is_told_so))

@@ -531,6 +531,13 @@ static void expires_in_is_clamped_to_sense(void)
       {"{}", TOKEN_LIFE_UNKNOWN_S},
       {"1e300", TOKEN_LIFE_MAX_S},
       {"86400000", TOKEN_LIFE_MAX_S},
+      {"1e12", TOKEN_LIFE_MAX_S},
+      {"\"1e12\"", TOKEN_LIFE_MAX_S},
+      {"3599.7", 3599},
+      {"0.5", TOKEN_LIFE_UNKNOWN_S},
+      {"\"\"", TOKEN_LIFE_UNKNOWN_S},
+      {"\"3599 s\"", TOKEN_LIFE_UNKNOWN_S},
+      {"\"nan\"", TOKEN_LIFE_UNKNOWN_S},
       {"true", TOKEN_LIFE_UNKNOWN_S},
       {NULL, TOKEN_LIFE_UNKNOWN_S},
   };

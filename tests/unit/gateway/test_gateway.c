@@ -23,6 +23,11 @@
   "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"" tool      \
   "\",\"arguments\":{" arguments "}}}"
 
+#define COMPARE(id, region)                                                                        \
+  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":"             \
+  "\"compare_dealer_sessions\",\"arguments\":{\"region\":\"" region                                \
+  "\"},\"_meta\":{\"progressToken\":\"p1\"}}}"
+
 static struct fake_backend *backend;
 static struct app *app;
 static uint16_t port;
@@ -222,7 +227,35 @@ static void grant_that_a_service_refuses_is_asked_for_anew(void)
   start();
   AUTO_FREE char *headers = session();
   CU_ASSERT_EQUAL(fake_backend_questions(backend), 1);
+  fake_backend_refuse_grants(backend);
+  expect(mcp(headers, CALL("1", "list_dealers", "")), 200, "\"isError\":false");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 2);
+  fake_backend_refuse_grants(backend);
+  expect(mcp(headers, COMPARE("2", "West")), 200, "\"isError\":false"); /* a stream, too */
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 3);
+  expect(mcp(headers, CALL("3", "list_dealers", "")), 200, "\"isError\":false");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 3); /* remembered */
+  stop();
+}
+
+static void call_is_repeated_once_and_no_more(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
   expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"refuse\"")), 200, "Try again");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 2);
+  expect(mcp(headers, CALL("2", "list_dealers", "")), 200, "\"isError\":false");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 3); /* the refused one was forgotten */
+  stop();
+}
+
+static void revoked_bearer_is_told_so_and_forgotten(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"revoked\"")), 200,
+         "this bearer token has been revoked");
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 1); /* another grant would be no better */
   expect(mcp(headers, CALL("2", "list_dealers", "")), 200, "\"isError\":false");
   CU_ASSERT_EQUAL(fake_backend_questions(backend), 2);
   stop();
@@ -521,11 +554,6 @@ static void service_that_is_down_is_named_and_comes_back_without_a_restart(void)
   stop();
 }
 
-#define COMPARE(id, region)                                                                        \
-  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":"             \
-  "\"compare_dealer_sessions\",\"arguments\":{\"region\":\"" region                                \
-  "\"},\"_meta\":{\"progressToken\":\"p1\"}}}"
-
 static void progress_streams_and_the_result_ends_it(void)
 {
   start();
@@ -644,6 +672,59 @@ static void clients_leaving_at_any_moment_harm_nobody(void)
   stop();
 }
 
+struct steady {
+  const char *headers;
+  unsigned seed;
+  atomic_int *answered;
+  int good;
+};
+
+static void *call_steadily(void *arg)
+{
+  static const char *const calls[] = {"list_dealers\",\"arguments\":{}",
+                                      "run_report\",\"arguments\":{\"metrics\":[\"sessions\"]}"};
+  struct steady *h = arg;
+  for (int i = 0; i < 60; i++) {
+    AUTO_FREE char *body =
+        xasprintf("{\"jsonrpc\":\"2.0\",\"id\":\"%u-%d\",\"method\":\"tools/call\",\"params\":{"
+                  "\"name\":\"%s}}",
+                  h->seed, i, calls[i % 2]);
+    struct raw_answer a = mcp(h->headers, body);
+    bool good = a.status == 200 && strstr(buf_str(&a.body), "\"isError\":false") != NULL;
+    if (!good)
+      fprintf(stderr, "got %d %s\n", a.status, buf_str(&a.body));
+    h->good += good;
+    raw_answer_free(&a);
+    atomic_fetch_add(h->answered, 1);
+  }
+  return NULL;
+}
+
+static void changes_of_keys_lose_no_call(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  struct steady h[6];
+  pthread_t threads[ARRAY_LEN(h)];
+  atomic_int answered = 0;
+  for (size_t i = 0; i < ARRAY_LEN(h); i++) {
+    h[i] = (struct steady){.headers = headers, .seed = (unsigned)i + 1, .answered = &answered};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, call_steadily, &h[i]), 0);
+  }
+  /* No call meets two changes. */
+  for (int change = 1; change <= 8; change++) {
+    while (atomic_load(&answered) < change * 40)
+      nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    fake_backend_refuse_grants(backend);
+  }
+  for (size_t i = 0; i < ARRAY_LEN(h); i++) {
+    pthread_join(threads[i], NULL);
+    CU_ASSERT_EQUAL(h[i].good, 60);
+  }
+  CU_ASSERT_TRUE(fake_backend_questions(backend) >= 8);
+  stop();
+}
+
 static void stop_ends_calls_that_hang(void)
 {
   start();
@@ -681,7 +762,8 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(auth_service_trouble_is_503_and_never_401),
           TEST(grant_is_asked_for_once_and_remembered),
           TEST(grant_that_a_service_refuses_is_asked_for_anew),
-          TEST(session_is_of_no_use_to_another_principal),
+          TEST(call_is_repeated_once_and_no_more), TEST(revoked_bearer_is_told_so_and_forgotten),
+          TEST(changes_of_keys_lose_no_call), TEST(session_is_of_no_use_to_another_principal),
           TEST(without_auth_everyone_gets_the_local_grant),
           TEST(oauth_metadata_is_served_when_configured),
           TEST(origin_and_host_are_checked_before_anything_else),

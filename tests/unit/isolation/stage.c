@@ -12,6 +12,8 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "tests/unit/auth/cert_maker.h"
+#include "tests/unit/auth/folder.h"
 #include "tests/unit/auth/jwt_maker.h"
 
 static void must(enum err_code code, const struct err *e)
@@ -39,8 +41,10 @@ static struct snapshot *load(struct stage *s)
   AUTO_BUF struct buf json = BUF_INIT(1 << 20);
   AUTO_FREE char *token_uri = xasprintf("%s/token", world_google_endpoint(s->google));
   plan_write(&s->plan, token_uri, &json);
-  must(dealers_file_parse(&world, "plan.json", json.data, json.len, &e), &e);
-  snapshot_name_peers(world, s->sealer);
+  must(dealers_file_parse_with(&world, "plan.json", json.data, json.len,
+                               &(struct dealers_options){.warn_of_cohorts = true}, &e),
+       &e);
+  snapshot_trust(world, &(struct trust){s->sealer, s->keys, s->policies});
   return world;
 }
 
@@ -54,14 +58,42 @@ static void start_auth(struct stage *s)
   s->tokens = tokens_new(&tokens);
   const struct service_options options = {
       .config = s->config,
-      .sealer = s->sealer,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {s->keys, "iss", "analytics-mcp"}}};
+      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   s->auth_service = service_new(&options);
   must(rpc_server_new(&s->auth_server, &server_options, &e), &e);
   must(service_register(s->auth_service, s->auth_server, &e), &e);
   must(rpc_server_start(s->auth_server, &e), &e);
   s->auth = open_channel(s->auth_server, "auth-svc");
+}
+
+static void start_auth_tls(struct stage *s)
+{
+  static const char *const names[] = {"auth-svc", STAGE_CONSUMER};
+  struct err e = {0};
+  AUTO_FREE char *dir = folder_make();
+  cert_make(dir, names, ARRAY_LEN(names));
+  AUTO_FREE char *ca = cert_path(dir, "ca", "pem"), *cert = cert_path(dir, names[0], "pem"),
+                 *key = cert_path(dir, names[0], "key"), *own = cert_path(dir, names[1], "pem"),
+                 *own_key = cert_path(dir, names[1], "key");
+  struct rpc_server_options options = server_options;
+  options.tls = (struct rpc_tls){cert, key, ca};
+  must(rpc_server_new(&s->auth_tls_server, &options, &e), &e);
+  must(service_register(s->auth_service, s->auth_tls_server, &e), &e);
+  must(rpc_server_start(s->auth_tls_server, &e), &e);
+  AUTO_FREE char *target = xasprintf("127.0.0.1:%u", rpc_server_port(s->auth_tls_server));
+  const struct rpc_channel_options channel = {
+      .target = target, .name = "auth-svc", .tls = {own, own_key, ca}};
+  must(rpc_channel_new(&s->consumer, &channel, &e), &e);
+  /* The files are watched: gone only once they were read. */
+  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
+  struct reply reply;
+  stage_call(&reply, s->consumer, &analytics__auth__v1__auth_service__descriptor, "Authenticate",
+             &r.base, NULL);
+  if (reply.error.code != ERR_UNAUTHENTICATED)
+    must(ERR_UNAVAILABLE, &reply.error);
+  reply_free(&reply);
+  folder_remove(dir);
 }
 
 static void start_aggregate(struct stage *s)
@@ -89,14 +121,14 @@ void stage_start(struct stage *s)
   s->google = world_google_start();
   world_google_plan(s->google, &s->plan);
   /* always the same, so that a seed repeats a run */
-  must(sealer_new(&s->sealer, "KEY",
-                  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", &e),
-       &e);
+  must(sealer_new(&s->sealer, "KEY", STAGE_KEY, "test", &e), &e);
   s->keys = jwt_keys_new();
   must(jwt_keys_add_hs256(s->keys, "SECRET", STAGE_SECRET, strlen(STAGE_SECRET), &e), &e);
   must(http_client_new(&s->http, &http, &e), &e);
+  s->policies = policies_none();
   s->config = snapshot_slot_new(load(s));
   start_auth(s);
+  start_auth_tls(s);
   s->report_side = report_side_start(s->http, s->auth, world_google_endpoint(s->google));
   s->report = open_channel(report_side_server(s->report_side), "report-svc");
   start_aggregate(s);
@@ -108,6 +140,17 @@ void stage_change(struct stage *s)
   snapshot_replace(s->config, load(s));
 }
 
+void stage_policies(struct stage *s, const char *json)
+{
+  struct err e = {0};
+  policies_unref(TAKE_PTR(s->policies));
+  if (json == NULL)
+    s->policies = policies_none();
+  else
+    must(policies_parse(&s->policies, "policies.json", json, strlen(json), &e), &e);
+  snapshot_replace(s->config, load(s));
+}
+
 void stage_stop(struct stage *s)
 {
   rpc_channel_free(s->aggregate);
@@ -116,14 +159,17 @@ void stage_stop(struct stage *s)
   rpc_channel_free(s->report);
   report_side_stop(s->report_side);
   rpc_channel_free(s->auth);
+  rpc_channel_free(s->consumer);
   rpc_server_stop(s->auth_server);
+  rpc_server_stop(s->auth_tls_server);
   http_client_free(s->http);
   report_side_free(s->report_side);
   tokens_free(s->tokens);
   service_free(s->auth_service);
   snapshot_slot_free(s->config);
-  jwt_keys_free(s->keys);
-  sealer_free(s->sealer);
+  jwt_keys_unref(s->keys);
+  policies_unref(s->policies);
+  sealer_unref(s->sealer);
   world_google_stop(s->google);
   rpc_shutdown();
 }
@@ -218,16 +264,23 @@ char *stage_jwt(const char *claims, const char *secret)
   return maker_token("{\"alg\":\"HS256\"}", payload, NULL, secret);
 }
 
+void stage_authenticate(struct stage *s, const char *bearer, struct reply *out)
+{
+  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
+  if (bearer != NULL)
+    memcpy(&r.bearer_token, &bearer, sizeof(bearer)); /* protobuf-c has no const */
+  r.by_certificate = bearer == NULL;
+  stage_call(out, bearer != NULL ? s->auth : s->consumer,
+             &analytics__auth__v1__auth_service__descriptor, "Authenticate", &r.base, NULL);
+}
+
 void stage_grant(struct stage *s, const char *claims, struct reply *out,
                  ProtobufCBinaryData *sealed)
 {
   AUTO_FREE char *all =
       xasprintf("\"exp\":%lld,%s", (long long)clock_unix_ms() / 1000 + 3600, claims);
-  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
-  r.bearer_token = stage_jwt(all, STAGE_SECRET);
-  stage_call(out, s->auth, &analytics__auth__v1__auth_service__descriptor, "Authenticate", &r.base,
-             NULL);
-  free(r.bearer_token);
+  AUTO_FREE char *bearer = stage_jwt(all, STAGE_SECRET);
+  stage_authenticate(s, bearer, out);
   must(out->error.code, &out->error);
   *sealed = ((Analytics__Auth__V1__AuthenticateResponse *)out->message)->sealed;
 }

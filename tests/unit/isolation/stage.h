@@ -11,6 +11,7 @@
 #include "tests/unit/isolation/google.h"
 #include "tests/unit/isolation/report_side.h"
 
+#define STAGE_KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define STAGE_SECRET "isolation: a shared secret of 32 bytes or more"
 
 struct stage {
@@ -19,20 +20,29 @@ struct stage {
   struct snapshot_slot *config;
   struct sealer *sealer;
   struct jwt_keys *keys;
-  struct http_client *http; /* of auth-svc and report-svc */
+  struct policies *policies; /* of the plan */
+  struct http_client *http;  /* of auth-svc and report-svc */
   struct tokens *tokens;
   struct service *auth_service;
   struct rpc_server *auth_server, *aggregate_server;
+  /* The same auth-svc behind mutual TLS, and a client of it that calls as STAGE_CONSUMER. */
+  struct rpc_server *auth_tls_server;
+  struct rpc_channel *consumer;
   struct rpc_channel *auth, *report, *aggregate; /* the services' and the test's */
   struct report_side *report_side;
   struct aggregate_service aggregate_service;
 };
+
+/* Identity of the certificate that `consumer` shows. */
+#define STAGE_CONSUMER "nightly-export"
 
 /* One more copy of the set for the plan already drawn. */
 void stage_start(struct stage *s);
 /* Puts the (changed) plan in place of the one before. Between calls only. */
 void stage_change(struct stage *s);
 void stage_stop(struct stage *s);
+/* Puts policies in place of those before: the text of a policy file; NULL for none. */
+void stage_policies(struct stage *s, const char *json);
 
 /* What a call brought: a message to free, or the error. Streams give their last message. */
 struct reply {
@@ -46,6 +56,8 @@ void reply_free(struct reply *r);
 
 /* A signed bearer: payload's claims after iss, aud, sub; e.g. "\"exp\":1,\"role\":\"admin\"". */
 char *stage_jwt(const char *claims, const char *secret);
+/* Authenticates; by the certificate when bearer is NULL. */
+void stage_authenticate(struct stage *s, const char *bearer, struct reply *out);
 /* A grant for claims without exp; aborts when it is refused. Freed by the caller. */
 void stage_grant(struct stage *s, const char *claims, struct reply *out,
                  ProtobufCBinaryData *sealed);

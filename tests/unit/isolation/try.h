@@ -8,6 +8,7 @@
 /* What the calls came to, so that a test which proves nothing shows. */
 struct tally {
   size_t calls, answered, refused, members_read;
+  size_t by_certificate, revoked; /* callers */
   struct oracle_stats disclosure;
 };
 
@@ -16,12 +17,19 @@ struct attempt {
   struct tally *tally;
   struct claimant claimant;
   struct view view;
+  char *bearer;              /* NULL: it came by certificate */
   ProtobufCBinaryData grant; /* sealed, for the view */
   struct reply authenticated;
+  bool revoked;
+  size_t answered_though_revoked;
 };
 
-/* A claimant drawn at random, with a signed bearer that auth-svc must take. */
+/* A claimant drawn at random, with a signed bearer, or a policy for a certificate, that
+ * auth-svc must take. */
 size_t attempt_begin(struct attempt *a, struct stage *s, struct tally *t);
+/* Revokes it in one of the ways there are; from now on its view is empty, and neither its
+ * bearer nor its grant may bring anything. */
+size_t attempt_revoke(struct attempt *a);
 void attempt_end(struct attempt *a);
 
 typedef size_t try_fn(struct attempt *a);

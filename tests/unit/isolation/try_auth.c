@@ -38,7 +38,7 @@ size_t try_list_cohorts(struct attempt *a)
     due += a->view.known[i];
   for (size_t k = 0; k < a->stage->plan.n_clubs; k++)
     due += a->view.club_known[k];
-  if (m == NULL || m->n_cohorts != due)
+  if (!a->revoked && (m == NULL || m->n_cohorts != due))
     bad += wrong("list_cohorts lists another number of cohorts", &r);
   reply_free(&r);
   return bad;
@@ -71,7 +71,7 @@ static void forge(struct attempt *a, struct buf *out)
   g.all_dealers = true;
   g.role = ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
   g.expires_at = now_s() + 600;
-  switch (pick(5)) {
+  switch (pick(6)) {
   case 0: /* bits turned anywhere */
     buf_append(out, a->grant.data, a->grant.len);
     for (size_t n = 1 + pick(3), i = 0; i < n; i++)
@@ -83,11 +83,16 @@ static void forge(struct attempt *a, struct buf *out)
     buf_append(out, a->grant.data, pick(a->grant.len));
     return;
   case 2: /* another key */
-    sealer_new(&stranger, "KEY", NULL, NULL);
+    sealer_new(&stranger, "KEY", NULL, "test", NULL);
     seal_message(stranger, SEAL_GRANT, &g.base, out, NULL);
-    sealer_free(stranger);
+    sealer_unref(stranger);
     return;
-  case 3: /* over */
+  case 3: /* of another installation with the same key */
+    sealer_new(&stranger, "KEY", STAGE_KEY, "elsewhere", NULL);
+    seal_message(stranger, SEAL_GRANT, &g.base, out, NULL);
+    sealer_unref(stranger);
+    return;
+  case 4: /* over */
     g.expires_at = now_s() - (long long)pick(1000);
     seal_message(a->stage->sealer, SEAL_GRANT, &g.base, out, NULL);
     return;

@@ -1,6 +1,7 @@
 /* Callers and their bearers, drawn at random: what auth-svc must take and what it must not. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/codec.h"
@@ -56,11 +57,41 @@ static void put_claims(const struct plan *p, const struct claimant *c, struct bu
   buf_puts(out, "]");
 }
 
-static void authenticate(struct stage *s, const char *bearer, struct reply *out)
+/* The same as a policy, which is read more strictly: names that count for nothing are refused. */
+static void put_policy(const struct plan *p, const struct claimant *c, struct buf *out)
 {
-  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
-  r.bearer_token = TEXT(bearer);
-  stage_call(out, s->auth, AUTH, "Authenticate", &r.base, NULL);
+  AUTO_BUF struct buf claims = BUF_INIT(1 << 16);
+  put_claims(p, c, &claims);
+  buf_puts(out, "{\"identity\":\"" STAGE_CONSUMER "\",\"subject\":\"robot\",");
+  char *groups = strstr(claims.data, ",\"groups\":");
+  if (c->role == PLAN_ADMIN)
+    buf_puts(out, "\"role\":\"admin\"}");
+  else
+    buf_printf(out, "%.*s}",
+               (int)(c->role == PLAN_DEALER ? (size_t)(groups - claims.data) : claims.len),
+               claims.data);
+}
+
+/* Others are mapped too, and must lend nothing. */
+static void authenticate_by_certificate(struct attempt *a)
+{
+  AUTO_BUF struct buf json = BUF_INIT(1 << 16);
+  buf_puts(&json,
+           "{\"policies\":[{\"identity\":\"gateway\",\"subject\":\"g\",\"role\":\"admin\"},");
+  put_policy(&a->stage->plan, &a->claimant, &json);
+  buf_puts(&json, "]}");
+  stage_policies(a->stage, buf_str(&json));
+  stage_authenticate(a->stage, NULL, &a->authenticated);
+  a->tally->by_certificate++;
+}
+
+static void authenticate_by_bearer(struct attempt *a)
+{
+  AUTO_BUF struct buf claims = BUF_INIT(1 << 16);
+  buf_printf(&claims, "\"exp\":%lld,\"jti\":\"token-%zu\",", now_s() + 3600, a->tally->calls);
+  put_claims(&a->stage->plan, &a->claimant, &claims);
+  a->bearer = stage_jwt(buf_str(&claims), STAGE_SECRET);
+  stage_authenticate(a->stage, a->bearer, &a->authenticated);
 }
 
 /* The grant names exactly what the claims say. */
@@ -85,18 +116,60 @@ static size_t check_grant(const struct attempt *a)
 size_t attempt_begin(struct attempt *a, struct stage *s, struct tally *t)
 {
   *a = (struct attempt){.stage = s, .tally = t};
-  AUTO_BUF struct buf claims = BUF_INIT(1 << 16);
   draw_claimant(&s->plan, &a->claimant);
   plan_view(&s->plan, &a->claimant, &a->view);
-  put_claims(&s->plan, &a->claimant, &claims);
-  stage_grant(s, buf_str(&claims), &a->authenticated, &a->grant);
+  if (pick(3) == 0)
+    authenticate_by_certificate(a);
+  else
+    authenticate_by_bearer(a);
   count(a, &a->authenticated);
+  if (a->authenticated.message == NULL)
+    return wrong("a good claimant is refused", &a->authenticated);
+  a->grant = ((Analytics__Auth__V1__AuthenticateResponse *)a->authenticated.message)->sealed;
   return check_grant(a) + scan_reply(&s->plan, &a->view, &a->authenticated, NULL, 0);
+}
+
+/* With its policy still there: being revoked weighs more. */
+static void put_revoked(struct attempt *a, const char *field, const char *value)
+{
+  AUTO_BUF struct buf json = BUF_INIT(1 << 16);
+  buf_puts(&json, "{\"policies\":[");
+  put_policy(&a->stage->plan, &a->claimant, &json);
+  buf_printf(&json, "],\"revoked\":[{\"subject\":\"another\"},{\"%s\":\"%s\"}]}", field, value);
+  stage_policies(a->stage, buf_str(&json));
+}
+
+size_t attempt_revoke(struct attempt *a)
+{
+  const Analytics__Auth__V1__Grant *g =
+      ((const Analytics__Auth__V1__AuthenticateResponse *)(const void *)a->authenticated.message)
+          ->grant;
+  struct reply r;
+  size_t way = pick(a->bearer != NULL ? 3 : 2);
+  put_revoked(a,
+              way == 0   ? "subject"
+              : way == 1 ? "token_sha256"
+                         : "token_id",
+              way == 0   ? g->subject
+              : way == 1 ? g->principal_id
+                         : g->token_id);
+  a->revoked = true;
+  a->view = (struct view){.n_direct = 0};
+  a->tally->revoked++;
+  stage_authenticate(a->stage, a->bearer, &r);
+  count(a, &r);
+  size_t bad =
+      strcmp(r.error.reason, "revoked") != 0 ? wrong("no refusal of a revoked one", &r) : 0;
+  bad += scan_reply(&a->stage->plan, &a->view, &r, NULL, 0);
+  reply_free(&r);
+  return bad;
 }
 
 void attempt_end(struct attempt *a)
 {
+  stage_policies(a->stage, NULL);
   reply_free(&a->authenticated);
+  free(a->bearer);
 }
 
 /* A bearer that must not be taken; nobody may see anything then. */
@@ -151,7 +224,7 @@ size_t try_forged_bearer(struct attempt *a)
   static const struct view nothing;
   struct reply r;
   AUTO_FREE char *bearer = forged_bearer(a);
-  authenticate(a->stage, bearer, &r);
+  stage_authenticate(a->stage, bearer, &r);
   count(a, &r);
   size_t bad = r.message != NULL ? wrong("a forged bearer was taken", &r) : 0;
   bad += r.message == NULL && r.error.code != ERR_UNAUTHENTICATED;

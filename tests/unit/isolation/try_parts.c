@@ -22,6 +22,10 @@ void count(struct attempt *a, const struct reply *r)
   a->tally->calls++;
   a->tally->answered += r->message != NULL;
   a->tally->refused += r->message == NULL;
+  /* A stream of columns says of each dealer what became of it; that is looked at there. */
+  a->answered_though_revoked +=
+      a->revoked && r->message != NULL &&
+      r->message->descriptor != &analytics__report__v1__fetch_reports_response__descriptor;
 }
 
 struct named name_dealer(const struct attempt *a, int kind)

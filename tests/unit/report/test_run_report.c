@@ -219,12 +219,15 @@ static void googles_refusals_are_passed_on_at_once(void)
                  .fail_times = 1,
                  .fail_body =
                      "{\"error\":{\"message\":\"User does not have sufficient permissions\"}}"});
-  CU_ASSERT(fails(&f, ERR_PERMISSION_DENIED, "permission_denied"));
+  struct err e;
+  CU_ASSERT_PTR_NULL(run_dealer(&f, "d00", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_PERMISSION_DENIED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "permission_denied");
+  CU_ASSERT_EQUAL(strncmp(e.message, "dealer \"d00\" ", 13), 0); /* whose failure it is */
   LOCKED(&f, f.google.fail_status = 400);
   LOCKED(&f, f.google.fail_times = 1);
   LOCKED(&f, f.google.fail_body =
                  "{\"error\":{\"message\":\"Field x is not a valid metric.  For a list\"}}");
-  struct err e;
   CU_ASSERT_PTR_NULL(run_dealer(&f, "d00", &e));
   CU_ASSERT_EQUAL(e.code, ERR_INVALID_ARGUMENT);
   CU_ASSERT_STRING_EQUAL(e.message, "Field x is not a valid metric.  For a list");

@@ -325,6 +325,14 @@ static void the_metadata_server_wants_and_shows_its_flavor(void)
   AUTO_ANSWER struct answer other = call(
       "GET", "/computeMetadata/v1/instance/service-accounts/nobody@x.test/token", NULL, flavor);
   CU_ASSERT_EQUAL(other.status, 404);
+  AUTO_ANSWER struct answer set =
+      control("/sim/faults", "{'dealer_id':'*','kind':'no_flavor','times':1}");
+  AUTO_ANSWER struct answer silent = call("GET", path, NULL, flavor);
+  CU_ASSERT_EQUAL(silent.status, 200);
+  CU_ASSERT_PTR_NULL(silent.header_name);
+  AUTO_ANSWER struct answer misplaced = post(
+      "/sim/faults", "{\"dealer_id\":\"*\",\"kind\":\"no_flavor\",\"endpoint\":\"imds\"}", NULL);
+  CU_ASSERT_EQUAL(misplaced.status, 400);
 }
 
 static void imds_answers_nothing_without_a_session_token(void)

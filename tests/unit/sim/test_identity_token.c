@@ -4,6 +4,7 @@
 #include <openssl/rsa.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -274,6 +275,64 @@ static void a_deleted_client_is_the_operators_fault(void)
   }
 }
 
+static void a_new_consent_ends_a_revocation_and_has_the_scopes_that_were_ticked(void)
+{
+  const struct world_property *p = &identity_sim()->world->properties[2];
+  AUTO_FREE char *to = xasprintf("{'account_id':'%s'}", p->account_id);
+  AUTO_FREE char *unticked = xasprintf("{'account_id':'%s','scope':'openid'}", p->account_id);
+  struct answer AUTO_ANSWER first = control("/sim/consent", to);
+  struct answer AUTO_ANSWER good = refresh(2, member(&first, "refresh_token"), "");
+  CU_ASSERT_EQUAL(good.status, 200);
+  CU_ASSERT_STRING_EQUAL(member(&good, "scope"), ANALYTICS);
+  struct answer AUTO_ANSWER old = refresh(2, NULL, "");
+  CU_ASSERT_EQUAL(old.status, 200); /* two consents live side by side */
+  struct answer AUTO_ANSWER revoked = control("/sim/revocation", to);
+  struct answer AUTO_ANSWER second = control("/sim/consent", unticked);
+  CU_ASSERT_STRING_EQUAL(member(&second, "scope"), "openid");
+  usleep(5000); /* tokens of the revocation's own millisecond are dead */
+  struct answer AUTO_ANSWER dead = refresh(2, member(&first, "refresh_token"), "");
+  CU_ASSERT_STRING_EQUAL(member(&dead, "error"), "invalid_grant");
+  struct answer AUTO_ANSWER small = refresh(2, member(&second, "refresh_token"), "");
+  CU_ASSERT_STRING_EQUAL(member(&small, "scope"), "openid");
+  CU_ASSERT_EQUAL(read_metadata(2, member(&small, "access_token")), 403);
+  CU_ASSERT_EQUAL(read_metadata(2, member(&good, "access_token")), 401);
+  struct answer AUTO_ANSWER third = control("/sim/consent", to);
+  struct answer AUTO_ANSWER again = refresh(2, member(&third, "refresh_token"), "");
+  CU_ASSERT_EQUAL(read_metadata(2, member(&again, "access_token")), 200);
+  struct answer AUTO_ANSWER all = post("/sim/consent", "{\"account_id\":\"*\"}", NULL);
+  struct answer AUTO_ANSWER odd =
+      post("/sim/consent", "{\"account_id\":\"operator\",\"scope\":\"x\"}", NULL);
+  CU_ASSERT_EQUAL(all.status, 400);
+  CU_ASSERT_EQUAL(odd.status, 400);
+}
+
+static void a_clock_that_is_wrong_refuses_assertions_and_nothing_else(void)
+{
+  struct answer AUTO_ANSWER account = control("/sim/service-accounts", "{'dealer_id':'d02'}");
+  EVP_PKEY *key = key_of(&account);
+  AUTO_FREE char *claims =
+      xasprintf("{\"iss\":\"%s\",\"aud\":\"" BASE "/token\",\"scope\":\"" ANALYTICS
+                "\",\"iat\":%lld,\"exp\":%lld}",
+                member(&account, "client_email"), (long long)now_s(), (long long)now_s() + 3600);
+  AUTO_FREE char *assertion = sign("{\"alg\":\"RS256\"}", claims, key);
+  struct answer AUTO_ANSWER before = grant(assertion);
+  CU_ASSERT_EQUAL(before.status, 200);
+  static const char *const wrong[] = {"{'offset_s':7200}", "{'offset_s':-7200}"};
+  for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+    struct answer AUTO_ANSWER set = control("/sim/clock", wrong[i]);
+    struct answer AUTO_ANSWER refused = grant(assertion);
+    CU_ASSERT_STRING_EQUAL(member(&refused, "error"), "invalid_grant");
+    CU_ASSERT_EQUAL(strncmp(member(&refused, "error_description"),
+                            "Invalid JWT: Token must be a short-lived token", 46),
+                    0);
+    CU_ASSERT_EQUAL(read_metadata(1, member(&before, "access_token")), 200);
+  }
+  struct answer AUTO_ANSWER right = control("/sim/clock", "{'offset_s':0}");
+  struct answer AUTO_ANSWER after = grant(assertion);
+  CU_ASSERT_EQUAL(after.status, 200);
+  EVP_PKEY_free(key);
+}
+
 static void every_refresh_is_counted_with_its_time(void)
 {
   const char *account = identity_sim()->world->properties[9].account_id;
@@ -302,4 +361,6 @@ TEST_MAIN("sim_identity_token", TEST(assertions_are_refused_in_googles_order_and
           TEST(the_told_lifetime_can_be_anything_or_missing),
           TEST(revoking_an_access_token_ends_the_consent),
           TEST(a_deleted_client_is_the_operators_fault),
+          TEST(a_new_consent_ends_a_revocation_and_has_the_scopes_that_were_ticked),
+          TEST(a_clock_that_is_wrong_refuses_assertions_and_nothing_else),
           TEST(every_refresh_is_counted_with_its_time), TEST(cleanup_last))

@@ -1,0 +1,179 @@
+// An internal consumer reads figures by its certificate, over mutual TLS and with no bearer; what is
+// trusted changes under it, and under callers of the gateway, without a restart.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import grpc from '@grpc/grpc-js';
+import loader from '@grpc/proto-loader';
+import { startSet } from '../lib/set.mjs';
+import { Mcp } from './mcp.mjs';
+import { authSettings, jwt, secret } from './tokens.mjs';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const SERVICES = ['auth-svc', 'report-svc', 'aggregate-svc', 'gateway'];
+const CONSUMERS = ['nightly-export', 'stranger'];
+const POLICIES = [
+  { identity: 'nightly-export', subject: 'nightly-export', role: 'group', dealers: ['d01', 'd02'] },
+  { identity: 'gateway', subject: 'by-mistake', role: 'admin' },
+];
+
+let dir, set, key, date_ranges;
+const file = (name) => path.join(dir, name);
+
+// An authority, and a certificate for each name.
+function makeCertificates() {
+  const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  openssl('req', '-x509', ...newKey, '-subj', '/CN=Test authority', '-keyout', 'ca.key', '-out', 'ca.pem');
+  for (const name of [...SERVICES, ...CONSUMERS])
+    openssl('req', '-x509', ...newKey, '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name},IP:127.0.0.1`,
+      '-addext', 'basicConstraints=critical,CA:FALSE', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-keyout', `${name}.key`, '-out', `${name}.pem`);
+}
+
+const tls = (name) => ({ GRPC_TLS_CERT: file(`${name}.pem`), GRPC_TLS_KEY: file(`${name}.key`), GRPC_TLS_CA: file('ca.pem') });
+
+// Replaced whole, as an operator's tools do.
+function write(name, text) {
+  fs.writeFileSync(file(`${name}.new`), text, { mode: 0o600 });
+  fs.renameSync(file(`${name}.new`), file(name));
+}
+
+// Writes a file of auth-svc and waits until it is in use.
+async function change(name, text) {
+  const generation = async () =>
+    Number(/^auth_config_generation (\d+)/m.exec(await (await fetch(`${set.admin('auth')}/metrics`)).text())[1]);
+  const before = await generation();
+  write(name, text);
+  for (let i = 0; (await generation()) === before; i++) {
+    assert.ok(i < 200, `${name} is not taken: ${set.output('auth').stderr.slice(-500)}`);
+    await sleep(50);
+  }
+}
+
+const newKey = () => randomBytes(32).toString('hex');
+const policies = (revoked = []) => JSON.stringify({ policies: POLICIES, revoked });
+
+before(async () => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-consumer-'));
+  makeCertificates();
+  key = secret();
+  write('policies.json', policies());
+  write('seal.key', newKey());
+  const auth = authSettings(key);
+  set = await startSet({
+    sim: { dealers: 6, days: 30 },
+    env: {
+      gateway: { ...auth.gateway, ...tls('gateway') },
+      auth: { ...auth.auth, ...tls('auth-svc'), AUTH_POLICY_FILE: file('policies.json'), AUTH_SEAL_KEY_FILE: file('seal.key') },
+      report: tls('report-svc'),
+      aggregate: tls('aggregate-svc'),
+    },
+  });
+  date_ranges = [{ start_date: '14daysAgo', end_date: 'yesterday' }];
+});
+after(async () => {
+  await set?.stop();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+/** A client of a service that shows a certificate: call(method, request, grant) */
+function clientOf(service, name, who) {
+  const definition = loader.loadSync(`${service.replaceAll('.', '/').toLowerCase()}/${service.split('.')[1]}.proto`, {
+    includeDirs: [path.join(ROOT, 'proto')], keepCase: true, enums: String, longs: String,
+  });
+  const type = service.split('.').reduce((o, part) => o[part], grpc.loadPackageDefinition(definition));
+  const Service = Object.values(type).find((value) => typeof value === 'function' && value.service);
+  const read = (ext) => fs.readFileSync(file(`${who}.${ext}`));
+  const client = new Service(set.grpc(name), grpc.credentials.createSsl(fs.readFileSync(file('ca.pem')), read('key'), read('pem')));
+  return (method, request, grant) => new Promise((resolve) => {
+    const metadata = new grpc.Metadata();
+    if (grant !== undefined) metadata.set('grant-bin', grant);
+    client[method](request, metadata, { deadline: Date.now() + 20_000 }, (error, answer) =>
+      resolve(error ? { code: error.code, reason: error.metadata.get('error-reason')[0], message: error.details } : answer));
+  });
+}
+
+const authOf = (who) => clientOf('analytics.auth.v1', 'auth', who);
+const reportOf = (who) => clientOf('analytics.report.v1', 'report', who);
+
+async function sealedGrant(who = 'nightly-export') {
+  const answer = await authOf(who)('Authenticate', { by_certificate: true });
+  assert.ok(answer.sealed, answer.message);
+  return answer.sealed;
+}
+
+const report = (dealer_id, grant) => reportOf('nightly-export')('RunReport', { dealer_id, metrics: ['sessions'], date_ranges }, grant);
+const admin = () => Mcp.connect(set.url, { token: jwt(key, { sub: 'root', role: 'admin' }) });
+const { UNAUTHENTICATED, NOT_FOUND, PERMISSION_DENIED } = grpc.status;
+
+test('a consumer gets the figures that a caller of the gateway gets, and no others', { timeout: 60_000 }, async () => {
+  const grant = await sealedGrant();
+  const own = await report('d01', grant);
+  const gateway = await (await admin()).call('run_report', { dealer_id: 'd01', metrics: ['sessions'], date_ranges });
+  assert.ok(!gateway.isError, gateway.text);
+  const values = (rows) => rows.map((row) => row.metric_values.map(({ value }) => value));
+  assert.deepEqual(values(own.rows), values(gateway.data.rows));
+  assert.ok(Number(own.rows[0].metric_values[0].value) > 0);
+  assert.equal((await report('d03', grant)).code, NOT_FOUND);
+  const token = await authOf('nightly-export')('GetAccessToken', { dealer_ref: 'd01', purpose: 'PURPOSE_DIRECT' }, grant);
+  assert.equal(token.code, PERMISSION_DENIED, 'Google tokens are for report-svc');
+});
+
+test('no policy, no rights; and no rights of the gateway for a caller without a bearer', { timeout: 60_000 }, async () => {
+  const stranger = await authOf('stranger')('Authenticate', { by_certificate: true });
+  assert.equal(stranger.code, UNAUTHENTICATED);
+  assert.match(stranger.message, /no policy for the identity "stranger"; AUTH_POLICY_FILE/);
+  const post = await fetch(set.url, { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: '{}' });
+  assert.equal(post.status, 401);
+  assert.equal((await authOf('gateway')('Authenticate', {})).reason, 'missing_credentials');
+});
+
+test('keys change at once, without a list of two, and callers of the gateway lose no call', { timeout: 120_000 }, async () => {
+  const clients = await Promise.all([admin(), admin(), admin()]);
+  let going = true;
+  const texts = [];
+  const calls = clients.map(async (client, i) => {
+    const tools = [['list_dealers', {}], ['run_report', { dealer_id: 'd02', metrics: ['sessions'] }], ['compare_dealer_sessions', { dealer_ids: ['d01', 'd02', 'd03'] }]];
+    for (let n = 0; going; n++) {
+      const answer = await client.call(...tools[(i + n) % tools.length]);
+      if (answer.isError) texts.push(answer.text);
+      else texts.push('');
+    }
+  });
+  const grant = await sealedGrant();
+  for (let i = 0; i < 4; i++) {
+    await sleep(700);
+    await change('seal.key', newKey());
+  }
+  await sleep(500);
+  going = false;
+  await Promise.all(calls);
+  assert.deepEqual(texts.filter((text) => text !== ''), []);
+  assert.ok(texts.length > 20, `${texts.length} calls`);
+  assert.equal((await report('d01', grant)).reason, 'bad_grant'); // nobody renews it for the consumer
+  assert.ok((await report('d01', await sealedGrant())).rows);
+});
+
+test('who is revoked gets nothing with what it holds, and others go on', { timeout: 60_000 }, async () => {
+  const grant = await sealedGrant();
+  const token = jwt(key, { sub: 'ann', role: 'admin', jti: 'ann-1' });
+  const ann = await Mcp.connect(set.url, { token }), root = await admin();
+  assert.ok(!(await ann.call('list_dealers', {})).isError);
+  assert.ok((await report('d01', grant)).rows);
+  await change('policies.json', policies([{ subject: 'nightly-export' }, { token_id: 'ann-1' }]));
+  const refused = await report('d01', grant); // report-svc has the answer in its cache
+  assert.equal(refused.code, UNAUTHENTICATED);
+  assert.equal(refused.reason, 'revoked');
+  assert.equal((await authOf('nightly-export')('Authenticate', { by_certificate: true })).reason, 'revoked');
+  const text = (await ann.call('list_dealers', {})).text;
+  assert.match(text, /has been revoked/);
+  await assert.rejects(Mcp.connect(set.url, { token }), /401/);
+  assert.ok(!(await root.call('list_dealers', {})).isError);
+  await change('policies.json', policies());
+  assert.ok((await report('d01', grant)).rows);
+});
