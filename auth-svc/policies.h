@@ -15,7 +15,7 @@
 #include "common/base/buf.h"
 
 enum {
-  POLICY_FILE_MAX = 4 << 20,
+  POLICY_FILE_MAX = 8 << 20,
   POLICIES_MAX = 1000,
   REVOKED_MAX = 20000,
 };

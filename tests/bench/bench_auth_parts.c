@@ -346,7 +346,7 @@ static void open_audits(struct parts *p, const char *dir)
         .path = p->audit_path[i], .keyring = ring, .fsync = fsync[i]};
     must(audit_open(&p->audit[i], &options, &e) == ERR_OK, &e);
   }
-  keyring_free(ring);
+  keyring_unref(ring);
 }
 
 static void clear(struct parts *p)

@@ -1,7 +1,9 @@
 /* Says of each document on standard input, one to a line, what the loader of dealers.json makes of
  * it: one JSON object to a line. With --keys: the keys the loader knows, for each object it read.
+ * With --policies: what the reader of the policy file makes of it.
  *
- *   loader_verdicts DIR [--keys]     the documents stand in for DIR/dealers.json
+ *   loader_verdicts DIR [--keys | --policies]     the documents stand in for DIR/dealers.json, or
+ *                                                 DIR/policies.json
  *
  * AUTH_KEYRING opens what is sealed. Secrets in the clear are fine. */
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 
 #include "auth-svc/dealers_file.h"
+#include "auth-svc/policies.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -70,12 +73,25 @@ static void judge(const char *name, const char *text, size_t len,
   buf_free(&v.keys);
 }
 
+static void judge_policies(const char *text, size_t len)
+{
+  AUTO_BUF struct buf out = BUF_INIT(ANSWER_MAX);
+  struct policies *p = NULL;
+  struct err e = {0};
+  bool ok = policies_parse(&p, "policies.json", text, len, &e) == ERR_OK;
+  buf_printf(&out, "{\"ok\":%s,\"error\":", ok ? "true" : "false");
+  buf_put_json_string(&out, e.message, strlen(e.message));
+  buf_puts(&out, "}\n");
+  fwrite(out.data, 1, out.len, stdout);
+  policies_unref(p);
+}
+
 int main(int argc, char **argv)
 {
   struct keyring *ring = NULL;
   struct err e = {0};
   if (argc < 2) {
-    fputs("usage: loader_verdicts DIR [--keys]\n", stderr);
+    fputs("usage: loader_verdicts DIR [--keys | --policies]\n", stderr);
     return 2;
   }
   log_init("loader_verdicts", LOG_LEVEL_OFF);
@@ -88,8 +104,12 @@ int main(int argc, char **argv)
   AUTO_FREE char *line = NULL;
   size_t room = 0;
   ssize_t n;
+  const char *option = argc > 2 ? argv[2] : "";
   while ((n = getline(&line, &room, stdin)) > 0)
-    judge(name, line, (size_t)n, &sealed, argc > 2 && strcmp(argv[2], "--keys") == 0);
+    if (strcmp(option, "--policies") == 0)
+      judge_policies(line, (size_t)n);
+    else
+      judge(name, line, (size_t)n, &sealed, strcmp(option, "--keys") == 0);
   keyring_free(ring);
   return 0;
 }
