@@ -1,43 +1,16 @@
 /* Writes the audit log. */
-#include "auth-svc/audit.h"
-
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "auth-svc/audit_internal.h"
 #include "common/base/clock.h"
-#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/base/metrics.h"
-
-enum { HEAD_LEN = 20 + 1 + 2 * SHA256_SIZE + 1 };
-
-struct audit {
-  pthread_mutex_t lock;
-  pthread_cond_t wake;
-  pthread_t syncer;
-  bool has_syncer, ending;
-  char *path, *head_path; /* NULL for standard error */
-  enum audit_fsync fsync;
-  uint64_t max_bytes;
-  struct audit_key key;
-  int fd, head_fd;
-  uint64_t size;
-  struct audit_chain chain;
-  struct buf line;
-  bool dirty;       /* lines since the last sync */
-  bool failed;      /* the last line could not be written */
-  uint64_t refused; /* lines lost since then */
-  struct metric *lines, *seq;
-};
 
 bool audit_fsync_parse(const char *s, enum audit_fsync *out)
 {
@@ -50,167 +23,56 @@ bool audit_fsync_parse(const char *s, enum audit_fsync *out)
   return false;
 }
 
-static enum err_code cannot(struct err *e, const char *what, const char *path)
-{
-  return err_set(e, ERR_UNAVAILABLE, "audit_unavailable", "AUTH_AUDIT_FILE: cannot %s %s: %s", what,
-                 path, strerror(errno));
-}
-
-/* ----------------------------------------------------------------------- head */
-
-/* "%020seq hash\n": always the same length, so that one pwrite replaces it. */
-static void write_head(struct audit *a)
-{
-  AUTO_BUF struct buf text = BUF_INIT(HEAD_LEN + 1);
-  if (a->head_fd < 0)
-    return;
-  buf_printf(&text, "%020" PRIu64 " ", a->chain.seq);
-  hex_encode(&text, a->chain.hash, SHA256_SIZE);
-  buf_putc(&text, '\n');
-  if (pwrite(a->head_fd, buf_str(&text), text.len, 0) != (ssize_t)text.len)
-    log_warn("the head of the audit log cannot be written", LOG_S("error", strerror(errno)));
-}
-
-static int hex_value(char c)
-{
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool audit_head_read(struct audit_chain *out, const char *path)
-{
-  AUTO_FREE char *head = xasprintf("%s.head", path);
-  char text[HEAD_LEN + 1] = "";
-  int fd = open(head, O_RDONLY | O_CLOEXEC);
-  ssize_t n = fd >= 0 ? read(fd, text, HEAD_LEN) : -1;
-  if (fd >= 0)
-    close(fd);
-  if (n != HEAD_LEN || text[20] != ' ' || text[HEAD_LEN - 1] != '\n')
-    return false;
-  *out = (struct audit_chain){0};
-  for (size_t i = 0; i < 20; i++) {
-    if (text[i] < '0' || text[i] > '9')
-      return false;
-    out->seq = out->seq * 10 + (uint64_t)(text[i] - '0');
-  }
-  for (size_t i = 0; i < SHA256_SIZE; i++) {
-    int high = hex_value(text[21 + 2 * i]), low = hex_value(text[22 + 2 * i]);
-    if (high < 0 || low < 0)
-      return false;
-    out->hash[i] = (uint8_t)(high * 16 + low);
-  }
-  return true;
-}
-
 /* -------------------------------------------------------------------- writing */
 
-/* All or nothing: what was written of a line that failed is taken back. */
-static bool append(struct audit *a, const char *data, size_t len)
-{
-  size_t done = 0;
-  while (done < len) {
-    ssize_t n = write(a->fd, data + done, len - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      break;
-    done += (size_t)n;
-  }
-  int error = errno;
-  if (done == len && a->fsync == AUDIT_FSYNC_ALWAYS && a->path != NULL && fdatasync(a->fd) != 0) {
-    error = errno;
-    done = 0;
-  }
-  if (done == len) {
-    a->size += len;
-    a->dirty = true;
-    return true;
-  }
-  if (a->path != NULL && ftruncate(a->fd, (off_t)a->size) != 0)
-    log_error("a torn line stays in the audit log", LOG_S("error", strerror(errno)));
-  errno = error;
-  return false;
-}
-
-static bool write_line(struct audit *a, const struct audit_event *event)
+bool audit_put(struct audit *a, const struct audit_event *event)
 {
   struct audit_chain next;
   buf_clear(&a->line);
-  if (!audit_line_make(&a->line, &next, &a->chain, event, clock_unix_ms(), &a->key) ||
-      !append(a, a->line.data, a->line.len))
+  if (!audit_line_make(&a->line, &next, &a->chain, event, clock_unix_ms(), &a->key)) {
+    errno = EMSGSIZE; /* no event is so long: each field has a cap */
+    return false;
+  }
+  if (!audit_file_append(a, a->line.data, a->line.len))
     return false;
   a->chain = next;
-  write_head(a);
+  audit_head_write(a);
   metric_set(a->seq, (double)a->chain.seq, NULL);
   return true;
 }
 
-static int open_file(const char *path, int more)
+void audit_owe(struct audit *a, const char *event, const char *fmt, ...)
 {
-  int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | more, 0600);
-  struct stat st;
-  if (fd < 0)
-    return -1;
-  if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-    close(fd);
-    errno = EINVAL;
-    return -1;
+  char detail[200];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(detail, sizeof(detail), fmt, ap);
+  va_end(ap);
+  if (strcmp(event, "continued") == 0) {
+    free(a->continued);
+    a->continued = xstrdup(detail);
+  } else if (a->n_owed < AUDIT_OWED_MAX) { /* else the first ones say enough */
+    a->owed[a->n_owed++] = (struct audit_owed){event, xstrdup(detail)};
   }
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
+}
+
+bool audit_pay(struct audit *a)
+{
+  if (a->continued != NULL) {
+    const struct audit_event begin = {.event = "continued", .result = "ok", .detail = a->continued};
+    if (!audit_put(a, &begin))
+      return false;
+    free(TAKE_PTR(a->continued));
   }
-  return fd;
-}
-
-static void take_file(struct audit *a, int fd)
-{
-  if (a->fd >= 0)
-    close(a->fd);
-  a->fd = fd;
-  a->size = 0;
-}
-
-static bool begin_file(struct audit *a, const char *detail)
-{
-  const struct audit_event event = {.event = "continued", .result = "ok", .detail = detail};
-  return write_line(a, &event);
-}
-
-/* The new file is there before the old one is renamed: a full disk changes nothing. */
-static void rotate(struct audit *a)
-{
-  AUTO_FREE char *old = xasprintf("%s.%012" PRIu64, a->path, a->chain.seq);
-  AUTO_FREE char *new = xasprintf("%s.new", a->path);
-  unlink(new);
-  int fd = open_file(new, O_EXCL);
-  if (fd < 0 || fdatasync(a->fd) != 0 || rename(a->path, old) != 0 || rename(new, a->path) != 0) {
-    log_error("the audit log cannot be rotated and goes on in the same file",
-              LOG_S("error", strerror(errno)));
-    if (fd >= 0)
-      close(fd);
-    unlink(new);
-    return;
+  while (a->n_owed > 0) {
+    const struct audit_event event = {
+        .event = a->owed[0].event, .result = "failed", .detail = a->owed[0].detail};
+    if (!audit_put(a, &event))
+      return false;
+    free(a->owed[0].detail);
+    memmove(a->owed, a->owed + 1, --a->n_owed * sizeof(a->owed[0]));
   }
-  const char *slash = strrchr(old, '/');
-  take_file(a, fd);
-  begin_file(a, slash != NULL ? slash + 1 : old);
-  log_info("audit log rotated", LOG_S("path", old));
-}
-
-/* Somebody deleted the file: lines written to it now would be lost. */
-static bool reopen_if_deleted(struct audit *a)
-{
-  struct stat st;
-  if (a->path == NULL || (fstat(a->fd, &st) == 0 && st.st_nlink > 0))
-    return true;
-  int fd = open_file(a->path, 0);
-  if (fd < 0)
-    return false;
-  log_error("the audit log was deleted and is begun anew", LOG_S("path", a->path));
-  take_file(a, fd);
-  return begin_file(a, "the file before was deleted");
+  return true;
 }
 
 static bool resume(struct audit *a)
@@ -218,9 +80,11 @@ static bool resume(struct audit *a)
   char detail[64];
   if (!a->failed)
     return true;
+  if (!audit_file_sync_again(a))
+    return false;
   snprintf(detail, sizeof(detail), "%" PRIu64 " calls were refused", a->refused);
   const struct audit_event event = {.event = "audit_resumed", .result = "ok", .detail = detail};
-  if (!write_line(a, &event))
+  if (!audit_put(a, &event))
     return false;
   log_info("the audit log can be written again", LOG_I("refused", a->refused));
   a->failed = false;
@@ -228,12 +92,23 @@ static bool resume(struct audit *a)
   return true;
 }
 
+/* Whether the next line may be written: the file is ours, and what had to be said before is. */
+static bool make_ready(struct audit *a)
+{
+  if (!audit_file_settle(a))
+    return false;
+  if (a->path != NULL && a->max_bytes > 0 && a->size >= a->rotate_at && !a->failed && !a->syncing)
+    audit_file_rotate(a);
+  return audit_pay(a) && resume(a);
+}
+
 static enum err_code refuse(struct audit *a, int error, struct err *e)
 {
   if (!a->failed)
     log_error("the audit log cannot be written: calls are refused until it can",
               LOG_S("path", a->path != NULL ? a->path : "standard error"),
-              LOG_S("error", strerror(error)));
+              LOG_S("error", error == EWOULDBLOCK ? "another process writes a file of this name"
+                                                  : strerror(error)));
   a->failed = true;
   a->refused++;
   return err_set(e, ERR_UNAVAILABLE, "audit_unavailable",
@@ -247,21 +122,64 @@ enum err_code audit_write(struct audit *a, const struct audit_event *event, stru
     return ERR_OK;
   enum err_code code = ERR_OK;
   pthread_mutex_lock(&a->lock);
-  if (a->path != NULL && a->max_bytes > 0 && a->size >= a->max_bytes && !a->failed)
-    rotate(a);
-  if (!reopen_if_deleted(a) || !resume(a) || !write_line(a, event))
+  if (!make_ready(a) || !audit_put(a, event))
     code = refuse(a, errno, e);
   pthread_mutex_unlock(&a->lock);
   metric_add(a->lines, 1, METRIC_LABELS(code == ERR_OK ? "ok" : "failed"));
   return code;
 }
 
+/* ------------------------------------------------------------------------ keys */
+
+static bool same_key(const struct audit_key *a, const struct audit_key *b)
+{
+  return a->keyed == b->keyed && strcmp(a->id, b->id) == 0 &&
+         memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+enum err_code audit_set_keyring(struct audit *a, const struct keyring *ring, struct err *e)
+{
+  struct audit_key next;
+  enum err_code code = ERR_OK;
+  if (a == NULL)
+    return ERR_OK;
+  audit_key_of(&next, ring, 0);
+  pthread_mutex_lock(&a->lock);
+  const struct audit_event event = {
+      .event = "key_changed", .result = "ok", .old_key = a->key.id, .new_key = next.id};
+  bool same = same_key(&a->key, &next);
+  if (!same && (!make_ready(a) || !audit_put(a, &event)))
+    code = refuse(a, errno, e);
+  else
+    a->key = next;
+  pthread_mutex_unlock(&a->lock);
+  mem_wipe(&next, sizeof(next));
+  return code;
+}
+
+void audit_key_id(struct audit *a, char out[KEYRING_ID_MAX + 1])
+{
+  out[0] = '\0';
+  if (a == NULL)
+    return;
+  pthread_mutex_lock(&a->lock);
+  memcpy(out, a->key.id, sizeof(a->key.id));
+  pthread_mutex_unlock(&a->lock);
+}
+
+/* ------------------------------------------------------------------- readiness */
+
 bool audit_is_writable(struct audit *a)
 {
   if (a == NULL)
     return true;
   pthread_mutex_lock(&a->lock);
-  bool ok = reopen_if_deleted(a) && resume(a);
+  audit_head_settle(a);
+  bool ok = make_ready(a);
+  if (!ok && !a->failed)
+    log_error("the audit log cannot be written: calls are refused until it can",
+              LOG_S("error", strerror(errno)));
+  a->failed = !ok || a->failed;
   pthread_mutex_unlock(&a->lock);
   return ok;
 }
@@ -276,23 +194,30 @@ uint64_t audit_seq(struct audit *a)
 
 /* -------------------------------------------------------------------- syncing */
 
-/* Syncs a copy of the descriptor, so that writers do not wait for the disk. */
+/* Syncs a copy of the descriptor, so that writers do not wait for the disk. The file is not
+ * rotated meanwhile, so the outcome belongs to it. */
 static void sync_once(struct audit *a)
 {
-  int fd = a->dirty ? dup(a->fd) : -1;
+  int fd = a->dirty && !a->sync_failed ? dup(a->fd) : -1;
   if (fd < 0)
     return;
+  uint64_t upto = a->size;
+  ino_t ino = a->ino;
   a->dirty = false;
+  a->syncing = true;
   pthread_mutex_unlock(&a->lock);
   bool ok = fdatasync(fd) == 0;
   int error = errno;
   close(fd);
   pthread_mutex_lock(&a->lock);
+  a->syncing = false;
+  if (ok && ino == a->ino && upto <= a->size)
+    a->synced = upto;
   if (ok)
     return;
-  log_error("the audit log cannot be synced: calls are refused until it can be written",
+  log_error("the audit log cannot be synced: calls are refused until it can",
             LOG_S("error", strerror(error)));
-  a->failed = true;
+  a->failed = a->sync_failed = true;
 }
 
 static void *sync_loop(void *arg)
@@ -301,7 +226,7 @@ static void *sync_loop(void *arg)
   pthread_mutex_lock(&a->lock);
   while (!a->ending) {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until); /* the wall clock may go back */
     until.tv_sec += 1;
     pthread_cond_timedwait(&a->wake, &a->lock, &until);
     sync_once(a);
@@ -312,131 +237,41 @@ static void *sync_loop(void *arg)
 
 /* -------------------------------------------------------------------- opening */
 
-static enum err_code tampered(struct err *e, const char *path, const char *what)
-{
-  return err_set(e, ERR_FAILED_PRECONDITION, "audit_tampered",
-                 "AUTH_AUDIT_FILE: %s: %s. Move it and %s.head away as evidence; a new log "
-                 "begins then. auth-svc audit verify tells more",
-                 path, what, path);
-}
-
-/* The last whole line; what follows it was never acknowledged and goes. */
-static enum err_code read_end(struct audit *a, struct buf *line, struct err *e)
-{
-  size_t room = 2 * AUDIT_LINE_MAX;
-  size_t want = a->size < room ? (size_t)a->size : room;
-  char *p = buf_reserve(line, want + 1);
-  if (p == NULL || pread(a->fd, p, want, (off_t)(a->size - want)) != (ssize_t)want)
-    return cannot(e, "read", a->path);
-  size_t end = want;
-  while (end > 0 && p[end - 1] != '\n')
-    end--;
-  if (end < want) {
-    if (end == 0 && a->size > want)
-      return tampered(e, a->path, "its end is no line of the audit log");
-    log_warn("the audit log ended in a torn line, which was never acknowledged; it is dropped",
-             LOG_I("bytes", want - end));
-    a->size -= want - end;
-    if (ftruncate(a->fd, (off_t)a->size) != 0)
-      return cannot(e, "truncate", a->path);
-  }
-  size_t start = end > 0 ? end - 1 : 0;
-  while (start > 0 && p[start - 1] != '\n')
-    start--;
-  line->len = end > 0 ? end - 1 - start : 0;
-  memmove(p, p + start, line->len);
-  return ERR_OK;
-}
-
-/* Where the file's chain ends; seq 0 for an empty file. */
-static enum err_code find_end(struct audit *a, const struct keyring *ring, struct err *e)
-{
-  AUTO_BUF struct buf line = BUF_INIT(2 * AUDIT_LINE_MAX + 1);
-  struct audit_link link;
-  struct err why = {0};
-  enum err_code code = read_end(a, &line, e);
-  if (code != ERR_OK || line.len == 0)
-    return code;
-  code = audit_line_read(&link, line.data, line.len, ring, &why);
-  /* A key that left the ring is no tampering: the chain goes on from the hash it names. */
-  if (code != ERR_OK && code != ERR_FAILED_PRECONDITION)
-    return tampered(e, a->path, "its last line was changed");
-  a->chain.seq = link.seq;
-  memcpy(a->chain.hash, link.hash, SHA256_SIZE);
-  return ERR_OK;
-}
-
-/* The head knows of lines that are gone: the chain goes on behind them, so the gap shows. */
-static enum err_code compare_head(struct audit *a, bool *begins, struct err *e)
-{
-  struct audit_chain head;
-  *begins = false;
-  if (!audit_head_read(&head, a->path) || head.seq < a->chain.seq)
-    return ERR_OK;
-  if (head.seq == a->chain.seq)
-    return memcmp(head.hash, a->chain.hash, SHA256_SIZE) == 0
-               ? ERR_OK
-               : tampered(e, a->path, "its last line is not the one its .head names");
-  if (a->chain.seq == 0)
-    *begins = true; /* moved away by an operator, or deleted */
-  else
-    log_error("lines are missing at the end of the audit log", LOG_I("first", a->chain.seq + 1),
-              LOG_I("last", head.seq));
-  a->chain = head;
-  return ERR_OK;
-}
-
-static enum err_code open_log(struct audit *a, const struct keyring *ring, struct err *e)
-{
-  struct stat st;
-  bool begins = false;
-  a->fd = open_file(a->path, 0);
-  if (a->fd < 0 && errno == EWOULDBLOCK)
-    return err_set(e, ERR_FAILED_PRECONDITION, "audit_locked",
-                   "AUTH_AUDIT_FILE: another process writes %s; each needs a file of its own",
-                   a->path);
-  if (a->fd < 0)
-    return cannot(e, errno == EINVAL ? "write (must be a regular file)" : "open", a->path);
-  if (fstat(a->fd, &st) != 0)
-    return cannot(e, "open", a->path);
-  if ((st.st_mode & 077) != 0)
-    log_warn("the audit log is open to others; chmod 600 it", LOG_S("path", a->path));
-  a->size = (uint64_t)st.st_size;
-  enum err_code code = find_end(a, ring, e);
-  if (code == ERR_OK)
-    code = compare_head(a, &begins, e);
-  if (code != ERR_OK)
-    return code;
-  a->head_fd = open(a->head_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (a->head_fd < 0)
-    return cannot(e, "open", a->head_path);
-  if (begins && !begin_file(a, "the file before was moved away"))
-    return cannot(e, "write", a->path);
-  return ERR_OK;
-}
-
-enum err_code audit_open(struct audit **out, const struct audit_options *options, struct err *e)
+static struct audit *audit_new(const struct audit_options *options)
 {
   struct audit *a = xcalloc(1, sizeof(*a));
+  pthread_condattr_t attr;
   pthread_mutex_init(&a->lock, NULL);
-  pthread_cond_init(&a->wake, NULL);
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&a->wake, &attr);
+  pthread_condattr_destroy(&attr);
   a->fsync = options->fsync;
-  a->max_bytes = options->max_bytes;
+  a->max_bytes = a->rotate_at = options->max_bytes;
   a->head_fd = -1;
-  a->fd = STDERR_FILENO;
+  a->fd = options->path != NULL ? -1 : STDERR_FILENO;
   buf_init(&a->line, AUDIT_LINE_MAX);
   audit_key_of(&a->key, options->keyring, 0);
   a->lines = metrics_counter("auth_audit_lines_total", "Audit lines, by whether they were written.",
                              "result", NULL);
   a->seq = metrics_gauge("auth_audit_seq", "Number of the last audit line.", NULL);
+  return a;
+}
+
+enum err_code audit_open(struct audit **out, const struct audit_options *options, struct err *e)
+{
+  struct audit *a = audit_new(options);
   enum err_code code = ERR_OK;
   if (options->path != NULL) {
     a->path = xstrdup(options->path);
     a->head_path = xasprintf("%s.head", options->path);
-    code = open_log(a, options->keyring, e);
+    code = audit_open_file(a, options->keyring, e);
   }
-  if (code == ERR_OK && a->path != NULL && a->fsync == AUDIT_FSYNC_SECOND)
+  if (code == ERR_OK && a->path != NULL && a->fsync == AUDIT_FSYNC_SECOND) {
     a->has_syncer = pthread_create(&a->syncer, NULL, sync_loop, a) == 0;
+    if (!a->has_syncer)
+      code = err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread to sync the audit log with");
+  }
   if (code != ERR_OK)
     audit_close(TAKE_PTR(a));
   *out = a;
@@ -464,6 +299,9 @@ void audit_close(struct audit *a)
   pthread_mutex_destroy(&a->lock);
   pthread_cond_destroy(&a->wake);
   buf_free(&a->line);
+  while (a->n_owed > 0)
+    free(a->owed[--a->n_owed].detail);
+  free(a->continued);
   free(a->path);
   free(a->head_path);
   free(a);

@@ -34,28 +34,59 @@ static void hash_of(const struct audit_key *key, const void *data, size_t len,
 
 /* --------------------------------------------------------------------- making */
 
-/* At most 256 bytes, cut at a character. */
-static size_t shown_len(const char *s)
+/* Characters that a terminal or a viewer takes as commands: controls, and those that turn the
+ * direction of writing. JSON escapes those below a space by itself. */
+static bool is_unsafe(uint32_t c)
 {
-  size_t n = strnlen(s, AUDIT_TEXT_MAX + 1);
-  if (n <= AUDIT_TEXT_MAX)
-    return n;
-  n = AUDIT_TEXT_MAX;
-  while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
-    n--;
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+/* One character of text that is UTF-8; its length in bytes. */
+static size_t next_char(const char *s, uint32_t *out)
+{
+  unsigned char c = (unsigned char)s[0];
+  size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+  *out = n == 1 ? c : c & (0xffu >> (n + 1));
+  for (size_t i = 1; i < n; i++)
+    *out = *out << 6 | ((unsigned char)s[i] & 0x3f);
   return n;
+}
+
+/* Appends the text's characters, as many as may be shown. False when it was cut. */
+static bool put_chars(struct buf *out, const char *s, size_t len)
+{
+  size_t start = out->len;
+  for (size_t at = 0; at < len;) {
+    uint32_t c;
+    size_t n = next_char(s + at, &c);
+    if (at + n > AUDIT_TEXT_MAX || out->len - start + 6 > AUDIT_ESCAPED_MAX)
+      return false;
+    if (is_unsafe(c))
+      buf_printf(out, "\\u%04x", (unsigned)c);
+    else if (c == '"' || c == '\\')
+      buf_printf(out, "\\%c", (char)c);
+    else
+      buf_append(out, s + at, n);
+    at += n;
+  }
+  return true;
 }
 
 static void put_field(struct buf *out, const char *name, const char *value)
 {
   if (value == NULL || *value == '\0')
     return;
-  size_t n = shown_len(value);
-  buf_printf(out, ",\"%s\":", name);
-  if (utf8_valid(value, n))
-    buf_put_json_string(out, value, n);
-  else
-    buf_puts(out, "\"(not UTF-8)\"");
+  size_t len = strlen(value);
+  bool text = utf8_valid(value, len);
+  buf_printf(out, ",\"%s\":\"", name);
+  if (!text || !put_chars(out, value, len)) {
+    uint8_t digest[SHA256_SIZE];
+    sha256_of(value, len, digest);
+    buf_puts(out, text ? "...#" : "(not UTF-8)#");
+    hex_encode(out, digest, 8);
+  }
+  buf_putc(out, '"');
 }
 
 static void put_event(struct buf *out, const struct audit_event *ev)
@@ -67,6 +98,7 @@ static void put_event(struct buf *out, const struct audit_event *ev)
       {"subject", ev->subject},   {"role", ev->role},       {"account", ev->account},
       {"dealer", ev->dealer},     {"purpose", ev->purpose}, {"peer", ev->peer},
       {"trace_id", ev->trace_id}, {"grant", ev->grant_id},  {"detail", ev->detail},
+      {"old_key", ev->old_key},   {"new_key", ev->new_key},
   };
   for (size_t i = 0; i < ARRAY_LEN(fields); i++)
     put_field(out, fields[i].name, fields[i].value);
@@ -135,21 +167,18 @@ static bool read_link(struct audit_link *out, const cJSON *j, const char *line, 
   return read_hex(out->prev, prev, strlen(prev)) &&
          read_hex(out->hash, tail + sizeof(HASH_MARK) - 1, HASH_HEX) &&
          read_text(out->event, sizeof(out->event), j, "event") &&
-         read_text(out->key_id, sizeof(out->key_id), j, "key");
+         read_text(out->key_id, sizeof(out->key_id), j, "key") &&
+         read_text(out->new_key, sizeof(out->new_key), j, "new_key");
 }
 
 static bool find_key(struct audit_key *key, const struct keyring *ring, const char *id)
 {
-  if (*id == '\0') {
-    audit_key_of(key, NULL, 0);
-    return true;
-  }
-  for (size_t i = 0; ring != NULL && i < keyring_size(ring); i++)
-    if (strcmp(keyring_id(ring, i), id) == 0) {
-      audit_key_of(key, ring, i);
-      return true;
-    }
-  return false;
+  bool plain = *id == '\0';
+  size_t i = plain ? 0 : keyring_find(ring, id);
+  if (!plain && (ring == NULL || i == keyring_size(ring)))
+    return false;
+  audit_key_of(key, plain ? NULL : ring, i);
+  return true;
 }
 
 enum err_code audit_line_read(struct audit_link *out, const char *line, size_t len,

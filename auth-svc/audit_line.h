@@ -15,9 +15,16 @@
 #include "common/base/buf.h"
 #include "common/base/error.h"
 
-enum { AUDIT_LINE_MAX = 16 * 1024, AUDIT_TEXT_MAX = 256, AUDIT_EVENT_MAX = 40 };
+enum {
+  AUDIT_LINE_MAX = 16 * 1024,
+  AUDIT_TEXT_MAX = 256,
+  AUDIT_ESCAPED_MAX = 512,
+  AUDIT_EVENT_MAX = 40
+};
 
-/* What happened. NULL or "" leaves a field out; text beyond 256 bytes is cut. Never a secret. */
+/* What happened. NULL or "" leaves a field out. Text beyond 256 bytes, or 512 with its escapes,
+ * is cut and ends in "...#" and the first 8 bytes of its SHA-256 in hexadecimal, so that long
+ * texts can be told apart; text that is not UTF-8 is that alone. Never a secret. */
 struct audit_event {
   const char *event;   /* "authenticate", "get_access_token", "config_loaded", ... */
   const char *result;  /* "ok", "denied", "failed" */
@@ -31,6 +38,8 @@ struct audit_event {
   const char *trace_id; /* W3C trace id */
   const char *grant_id; /* of the sealed grant the call came with, or got ("grant") */
   const char *detail;   /* more, for people */
+  const char *old_key;  /* key ids of a "key_changed" */
+  const char *new_key;
 };
 
 /* Where a chain stands. */
@@ -57,7 +66,8 @@ bool audit_line_make(struct buf *out, struct audit_chain *next, const struct aud
 struct audit_link {
   uint64_t seq;
   char event[AUDIT_EVENT_MAX + 1];
-  char key_id[KEYRING_ID_MAX + 1]; /* "" for plain SHA-256 */
+  char key_id[KEYRING_ID_MAX + 1];  /* "" for plain SHA-256 */
+  char new_key[KEYRING_ID_MAX + 1]; /* of a "key_changed" */
   uint8_t prev[SHA256_SIZE];
   uint8_t hash[SHA256_SIZE];
 };

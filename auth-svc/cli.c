@@ -67,8 +67,9 @@ static const struct command commands[] = {
     {"rotate", cli_rotate,
      "Usage: auth-svc rotate FILE [-o OUT]\n\n"
      "Encrypts sealed secrets again that are not sealed with the first key of the keyring. A\n"
-     "running service picks the file up; once verify names the new key only, the old one may\n"
-     "leave the keyring, unless audit lines made with it are to be checked.\n\n"
+     "running service picks up the keyring and the file, and seals its store of refresh tokens\n"
+     "again by itself. Once /readyz says that a key may leave the keyring, take its line out, but\n"
+     "keep it elsewhere for as long as audit lines made with it are to be checked.\n\n"
      "  -o OUT   write there instead of in place\n" KEYRING_HELP EXIT_CODES},
     {"verify", cli_verify,
      "Usage: auth-svc verify FILE [--allow-plaintext]\n\n"
@@ -123,11 +124,21 @@ static const struct command commands[] = {
      "services.\n" KEYRING_HELP EXIT_CODES},
     {"audit", cli_audit,
      "Usage: auth-svc audit verify FILE... [--allow-unkeyed]\n\n"
-     "Checks an audit log: removed, changed, reordered, inserted and cut lines are named by\n"
-     "number (exit code 1). Several files of one log are given oldest first.\n\n"
+     "Checks an audit log: removed, changed, reordered, inserted and cut lines are named by file\n"
+     "and line, 100 at most, with the total at the end. Files that were rotated are given before\n"
+     "the one that is written, oldest first; their numbers sort that way:\n\n"
+     "  auth-svc audit verify audit.log.[0-9]* audit.log\n\n"
+     "A file given alone begins with a line \"continued\" when it is not the first. The end is\n"
+     "checked against FILE.head of the last file; a service that writes meanwhile does no harm.\n"
+     "The clock may go back between lines: their order is that of their numbers.\n\n"
      "  --allow-unkeyed   lines made before there was a keyring are fine\n"
      "\nThe keyring is read from AUTH_KEYRING_FILE or AUTH_KEYRING and must hold every key the\n"
-     "lines were made with.\n" EXIT_CODES},
+     "lines were made with, newest first as auth-svc keygen --add puts them: a key may hand over\n"
+     "to another with a line \"key_changed\", and lines never go back to an older key by its own\n"
+     "word. Keep keys that left the service's keyring for as long as their lines are kept.\n"
+     "\nExit codes: 0 whole, 1 faults found or a file that cannot be read, 2 wrong usage, 78 a "
+     "key\n"
+     "is not on the keyring (named with its first line) or the configuration is wrong.\n"},
 };
 
 bool cli_run(int argc, char **argv, int *exit_code)

@@ -8,10 +8,35 @@
 #include "auth-svc/cli.h"
 #include "common/base/config.h"
 
+enum { SHOWN_MAX = 100 };
+
 static void print_finding(void *user, const char *path, size_t line, const char *what)
 {
-  (void)user;
-  printf("%s line %zu: %s\n", path, line, what);
+  size_t *shown = user;
+  if ((*shown)++ < SHOWN_MAX)
+    printf("%s line %zu: %s\n", path, line, what);
+  else if (*shown == SHOWN_MAX + 1)
+    printf("... and more\n");
+}
+
+/* What the faults, or their absence, may mean. */
+static void print_hints(const struct audit_findings *f, const struct keyring *ring,
+                        const char *last)
+{
+  for (size_t i = 0; ring != NULL && i < keyring_size(ring); i++)
+    if (f->bad[i] > 0 && f->good[i] == 0)
+      fprintf(stderr,
+              "auth-svc audit: not one line made with key \"%s\" fits: the keyring holds another "
+              "key by this id than the log was made with\n",
+              keyring_id(ring, i));
+  if (!f->has_head)
+    fprintf(stderr,
+            "auth-svc audit: there is no good %s.head, so lines cut off the end of %s do not "
+            "show; compare its last number with the metric auth_audit_seq\n",
+            last, last);
+  if (ring == NULL)
+    fprintf(stderr, "auth-svc audit: without a keyring, whoever can write the file can also make "
+                    "a chain that fits\n");
 }
 
 static int verify(char **files, size_t n, bool allow_unkeyed)
@@ -19,20 +44,20 @@ static int verify(char **files, size_t n, bool allow_unkeyed)
   struct settings settings;
   struct audit_findings findings;
   struct err e = {0};
+  size_t shown = 0;
   if (cli_settings(&settings, &e) != ERR_OK)
     return cli_fail(EXIT_CONFIG, "audit", "%s", e.message);
   const struct keyring *ring = settings.sealed.keyring;
   enum err_code code = audit_verify(&findings, (const char *const *)files, n, ring, allow_unkeyed,
-                                    print_finding, NULL, &e);
+                                    print_finding, &shown, &e);
+  if (code == ERR_OK)
+    print_hints(&findings, ring, files[n - 1]);
   settings_free(&settings);
   if (code != ERR_OK)
     return cli_fail(code == ERR_FAILED_PRECONDITION ? EXIT_CONFIG : EXIT_FAILED, "audit", "%s",
                     e.message);
   printf("%" PRIu64 " lines, the last has number %" PRIu64 ", %zu faults\n", findings.lines,
          findings.last.seq, findings.n);
-  if (ring == NULL)
-    fprintf(stderr, "auth-svc audit: without a keyring, whoever can write the file can also make "
-                    "a chain that fits\n");
   return findings.n == 0 ? EXIT_OK : EXIT_FAILED;
 }
 

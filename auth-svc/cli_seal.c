@@ -32,7 +32,7 @@ static enum err_code make_key(struct buf *line, const char *id, struct err *e)
   mem_wipe(key, sizeof(key));
   struct keyring *ring = NULL;
   enum err_code code = keyring_parse(&ring, "--id", line->data, line->len, e);
-  keyring_free(ring);
+  keyring_unref(ring);
   return code;
 }
 
@@ -48,7 +48,7 @@ static enum err_code add_to_file(const char *path, struct buf *line, struct err 
   if (old.len > 0)
     buf_append(&all, old.data, old.len);
   code = keyring_parse(&ring, path, all.data, all.len, e);
-  keyring_free(ring);
+  keyring_unref(ring);
   return code == ERR_OK ? cli_write_file(path, &all, e) : code;
 }
 

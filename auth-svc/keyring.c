@@ -23,6 +23,7 @@ struct key {
 };
 
 struct keyring {
+  atomic_size_t refs;
   struct key keys[KEYRING_KEYS_MAX];
   size_t n;
 };
@@ -123,6 +124,7 @@ enum err_code keyring_parse(struct keyring **out, const char *what, const char *
                             struct err *e)
 {
   struct keyring *k = xcalloc(1, sizeof(*k));
+  atomic_init(&k->refs, 1);
   const char *p = text, *end = text + len;
   enum err_code code = ERR_OK;
   for (size_t line = 1; p < end && code == ERR_OK; line++) {
@@ -142,7 +144,7 @@ enum err_code keyring_parse(struct keyring **out, const char *what, const char *
     code = err_set(e, ERR_INVALID_ARGUMENT, "bad_keyring",
                    "%s: holds no key; make one with: auth-svc keygen", what);
   if (code != ERR_OK)
-    keyring_free(TAKE_PTR(k));
+    keyring_unref(TAKE_PTR(k));
   *out = k;
   return code;
 }
@@ -160,9 +162,16 @@ enum err_code keyring_load(struct keyring **out, const char *file, const char *t
   return keyring_parse(out, "AUTH_KEYRING_FILE", content.data, content.len, e);
 }
 
-void keyring_free(struct keyring *k)
+struct keyring *keyring_ref(struct keyring *k)
 {
-  if (k == NULL)
+  if (k != NULL)
+    atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);
+  return k;
+}
+
+void keyring_unref(struct keyring *k)
+{
+  if (k == NULL || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_acq_rel) != 1)
     return;
   for (size_t i = 0; i < k->n; i++)
     secret_unref(k->keys[i].bytes);
@@ -179,6 +188,18 @@ const char *keyring_id(const struct keyring *k, size_t i)
   return k->keys[i].id;
 }
 
+size_t keyring_find(const struct keyring *k, const char *id)
+{
+  const struct key *key = k != NULL ? find(k, id, strlen(id)) : NULL;
+  return key != NULL ? (size_t)(key - k->keys) : k != NULL ? k->n : 0;
+}
+
+bool keyring_same_key(const struct keyring *a, size_t i, const struct keyring *b, size_t j)
+{
+  return CRYPTO_memcmp(secret_text(a->keys[i].bytes), secret_text(b->keys[j].bytes),
+                       KEYRING_KEY_BYTES) == 0;
+}
+
 /* --------------------------------------------------------------------- counts */
 
 uint64_t keyring_uses(const struct keyring *k, size_t i)
@@ -193,6 +214,14 @@ void keyring_count_uses(struct keyring *k, size_t i, uint64_t n)
     log_warn("a key of the keyring has been used very often: add a new first key and run "
              "auth-svc rotate",
              LOG_S("key_id", k->keys[i].id), LOG_I("uses", before + n));
+}
+
+void keyring_carry_uses(struct keyring *k, const struct keyring *before)
+{
+  for (size_t i = 0; i < k->n; i++)
+    for (size_t j = 0; before != NULL && j < before->n; j++)
+      if (keyring_same_key(k, i, before, j))
+        keyring_count_uses(k, i, keyring_uses(before, j));
 }
 
 /* ------------------------------------------------------------ additional data */

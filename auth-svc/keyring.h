@@ -5,7 +5,8 @@
  * The additional data is the head "v1:<key id>" and the record the value belongs to, each
  * part with its length before it, so a value that is moved to another record does not open.
  * The first key seals, every key opens: that is how a key is changed. Keys live on OpenSSL's
- * secure heap. Immutable but for its counters; thread-safe. */
+ * secure heap. Immutable but for its counters, and counted: whoever uses a ring for longer than a
+ * call holds a reference, so a new one can take over at any time (keyring_live.h). Thread-safe. */
 #ifndef AMCP_AUTH_KEYRING_H
 #define AMCP_AUTH_KEYRING_H
 
@@ -48,11 +49,22 @@ enum err_code keyring_parse(struct keyring **out, const char *what, const char *
 /* From the file AUTH_KEYRING_FILE or the text of AUTH_KEYRING; at most one is not NULL. *out
  * is NULL when both are. Warns when others may read the file. */
 enum err_code keyring_load(struct keyring **out, const char *file, const char *text, struct err *e);
-void keyring_free(struct keyring *k);
+/* References; NULL is fine for both. */
+struct keyring *keyring_ref(struct keyring *k);
+void keyring_unref(struct keyring *k);
+static inline void keyring_cleanup(struct keyring **k)
+{
+  keyring_unref(*k);
+}
+#define AUTO_KEYRING __attribute__((cleanup(keyring_cleanup)))
 
 size_t keyring_size(const struct keyring *k);
 /* Id of a key; 0 is the primary one. */
 const char *keyring_id(const struct keyring *k, size_t i);
+/* Where the key of this id is; keyring_size() when it is not there; 0 for a NULL ring. */
+size_t keyring_find(const struct keyring *k, const char *id);
+/* Whether two rings hold the same key at these places, by its bytes. */
+bool keyring_same_key(const struct keyring *a, size_t i, const struct keyring *b, size_t j);
 
 /* Appends the sealed text. ERR_RESOURCE_EXHAUSTED when the value is too large or the primary
  * key has been used too often. */
@@ -73,6 +85,9 @@ bool keyring_id_of(const char *sealed, size_t len, char id[KEYRING_ID_MAX + 1]);
 /* Encryptions with a key in this process, and those made elsewhere that are known of. */
 uint64_t keyring_uses(const struct keyring *k, size_t i);
 void keyring_count_uses(struct keyring *k, size_t i, uint64_t n);
+/* Adds what `before` counted for the keys that both rings hold, so that a file that is read
+ * again does not begin at 0. */
+void keyring_carry_uses(struct keyring *k, const struct keyring *before);
 
 /* A key for another use (HMAC), derived from key i; `use` keeps uses apart. */
 void keyring_derive(const struct keyring *k, size_t i, const char *use,

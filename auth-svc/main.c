@@ -4,10 +4,10 @@
 
 #include "auth-svc/cli.h"
 #include "auth-svc/config_watch.h"
+#include "auth-svc/keyring_live.h"
 #include "auth-svc/reload.h"
 #include "auth-svc/service.h"
 #include "auth-svc/settings.h"
-#include "auth-svc/token_crypto.h"
 #include "common/base/config.h"
 #include "common/base/harden.h"
 #include "common/base/mem.h"
@@ -22,6 +22,7 @@ struct app {
   struct snapshot_slot *config;
   struct http_client *http;
   struct token_store *store;
+  struct keyring_live *keys;
   struct tokens *tokens;
   struct jwks *jwks;
   struct reload *reload;
@@ -84,7 +85,7 @@ static void on_config_changed(void *user)
     audit_loaded(a, "changed while running", NULL);
 }
 
-/* What it sees from here on is a change; the files are read afterwards. */
+/* What it sees from here on is a change; the files, the keyring too, are read afterwards. */
 static void watch_config(struct app *a)
 {
   const struct settings *s = &a->settings;
@@ -98,12 +99,13 @@ static void watch_config(struct app *a)
 }
 
 /* Dealers and what is trusted beside them, all of it or nothing. */
-static enum err_code load_config(struct app *a, struct snapshot **out, struct err *e)
+static enum err_code load_config(struct app *a, struct keyring *ring, struct snapshot **out,
+                                 struct err *e)
 {
   struct trust trust;
   enum err_code code = trust_load(&trust, a->trust, e);
   if (code == ERR_OK)
-    code = settings_load_snapshot(out, &a->settings, e);
+    code = settings_load_snapshot(out, &a->settings, ring, e);
   if (code == ERR_OK)
     snapshot_trust(*out, &trust);
   trust_clear(&trust);
@@ -113,37 +115,40 @@ static enum err_code load_config(struct app *a, struct snapshot **out, struct er
   return code;
 }
 
+static enum err_code load_with(void *user, struct keyring *ring, struct snapshot **out,
+                               struct err *e)
+{
+  return load_config(user, ring, out, e);
+}
+
+/* A changed keyring and what it seals: both or none. */
 static enum err_code load_again(void *user, struct snapshot **out, struct err *e)
 {
   struct app *a = user;
-  enum err_code code = load_config(a, out, e);
+  enum err_code code = keyring_live_reload(a->keys, load_with, a, out, e);
   if (code != ERR_OK)
     audit_change(a, "config_refused", e, e->message, NULL);
   return code;
 }
 
-static enum err_code open_store(struct app *a, struct err *e)
+static void start_keys(struct app *a)
 {
-  struct keyring *ring = a->settings.sealed.keyring;
-  struct token_store_crypto crypto = token_crypto_of(ring);
-  enum err_code code =
-      settings_open_store(&a->store, &a->settings, ring != NULL ? &crypto : NULL, e);
-  /* A new first key takes over what the former one sealed. */
-  if (code == ERR_OK && a->store != NULL && ring != NULL)
-    token_store_rewrite(a->store);
-  return code;
+  const struct keyring_live_options options = {.file = a->settings.keyring_file,
+                                               .first = a->settings.sealed.keyring,
+                                               .audit = a->audit,
+                                               .store = a->store};
+  a->keys = keyring_live_new(&options);
 }
 
 static enum err_code load(struct app *a, struct err *e)
 {
-  watch_config(a);
   struct snapshot *first = NULL;
   enum err_code code = settings_trust_source(&a->trust, &a->settings, e);
   if (code == ERR_OK)
-    code = load_config(a, &first, e);
+    code = load_config(a, a->settings.sealed.keyring, &first, e);
   settings_wipe_secrets(&a->settings);
   if (code == ERR_OK)
-    code = open_store(a, e);
+    code = settings_open_store(&a->store, &a->settings, e);
   if (code != ERR_OK) {
     snapshot_unref(first);
     audit_change(a, "config_refused", e, e->message, NULL);
@@ -154,6 +159,7 @@ static enum err_code load(struct app *a, struct err *e)
            LOG_I("properties", first->directory->n_properties),
            LOG_I("policies", first->trust.policies->n));
   a->config = snapshot_slot_new(first);
+  start_keys(a);
   return audit_loaded(a, a->settings.credentials_path, e);
 }
 
@@ -196,9 +202,12 @@ static enum err_code start_service(struct app *a, struct err *e)
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
   };
-  const struct rpc_server_options server = {
-      .listen = s->grpc_listen, .tls = s->tls, .max_message_bytes = 256 * 1024};
   a->service = service_new(&service);
+  const struct rpc_server_options server = {.listen = s->grpc_listen,
+                                            .tls = s->tls,
+                                            .max_message_bytes = 256 * 1024,
+                                            .on_refusal = service_on_refusal,
+                                            .user = a->service};
   enum err_code code = rpc_server_new(&a->server, &server, e);
   if (code == ERR_OK)
     code = service_register(a->service, a->server, e);
@@ -217,6 +226,7 @@ static bool is_ready(void *user, struct buf *detail)
   reload_describe(a->reload, detail);
   if (a->store != NULL)
     token_store_describe(a->store, detail);
+  keyring_live_describe(a->keys, &config->sealed_with, detail);
   bool audited = audit_is_writable(a->audit);
   buf_printf(detail, "%s audit: line %llu%s\n", audited ? "ok" : "failed",
              (unsigned long long)audit_seq(a->audit),
@@ -250,6 +260,7 @@ static void stop(struct app *a)
   rpc_server_stop(a->server);
   admin_stop(a->admin);
   config_watch_stop(a->watch);
+  keyring_live_free(a->keys);
   http_client_free(a->http);
   token_store_close(a->store);
   tokens_free(a->tokens);
@@ -297,6 +308,7 @@ int main(int argc, char **argv)
     log_warn("secrets are not locked into memory: raise the memlock limit");
   rpc_init();
   signal(SIGXFSZ, SIG_IGN); /* a limit on file size refuses calls, it does not end us */
+  watch_config(&a);
   if (open_audit(&a, &e) != ERR_OK || load(&a, &e) != ERR_OK)
     return fail(&a, &e, EXIT_CONFIG);
   if (start_tokens(&a, &e) != ERR_OK || start_service(&a, &e) != ERR_OK ||

@@ -209,10 +209,14 @@ static enum err_code on_open(void *user, cJSON *node, const struct sealed_value 
                    "is sealed, but only secrets may be: write it as it is");
   if (value->is_sealed) {
     o->n_sealed++;
+    if (o->policy->use != NULL)
+      key_use_add_sealed(o->policy->use, value->text, value->len);
     return open_node(node, value, o->policy->keyring, e);
   }
   if (o->n_plain++ == 0)
     o->first_plain = *value->place;
+  if (o->policy->use != NULL)
+    o->policy->use->plain++;
   if (o->policy->require_sealed)
     return err_set(e, ERR_FAILED_PRECONDITION, SEALED_PLAIN_SECRET,
                    "is in the clear and AUTH_REQUIRE_SEALED=true: run auth-svc seal on the file");

@@ -12,7 +12,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "auth-svc/keyring.h"
+#include "auth-svc/key_use.h"
 
 #define SEALED_FILE_KIND "dealers.json/v1"
 
@@ -24,6 +24,7 @@ struct sealed_policy {
   bool require_sealed;     /* AUTH_REQUIRE_SEALED: a plain secret is refused */
   bool allow_mixed;        /* AUTH_ALLOW_PLAINTEXT_SECRETS: plain beside sealed is fine */
   bool warn_plain;         /* log once when the file holds plain secrets */
+  struct key_use *use;     /* counts the keys of sealed values; NULL for nobody */
   /* Told of each fault, which then does not end the walk; NULL: the first one ends it. */
   void (*on_fault)(void *user, const struct sealed_place *place, const struct err *e);
   void *user;

@@ -26,6 +26,9 @@ struct service_options {
 /* Everything in the options must outlive the service. */
 struct service *service_new(const struct service_options *options);
 void service_free(struct service *s);
+/* Writes the audit line of a call that the rpc layer answers itself, for rpc_server_options.
+ * `user` is the service. What cannot be audited becomes UNAVAILABLE `audit_unavailable`. */
+void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status);
 /* Adds the rpcs to a server. The service must outlive it. */
 enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e);
 

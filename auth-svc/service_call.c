@@ -104,6 +104,15 @@ void service_end_call(const struct service *s, struct rpc_call *call, const stru
     rpc_call_finish(call, error);
 }
 
+void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status)
+{
+  const struct service *s = service_of(user);
+  const struct facts facts = {.event = "refused", .detail = method};
+  struct err unaudited = {0};
+  if (audit_call(s, call, &facts, status, &unaudited) != ERR_OK)
+    *status = unaudited;
+}
+
 /* ---------------------------------------------------------------- the beginning of one */
 
 enum err_code service_check_peer(struct rpc_call *call, const char *identity, struct err *e)

@@ -86,8 +86,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
        "certificate identity that may call GetAccessToken, with TLS"},
       {"AUTH_KEYRING_FILE", CONFIG_STRING, &s->keyring_file, NULL, 0, 0, false,
-       "keys of sealed secrets and of the audit log, one per line as auth-svc keygen prints "
-       "them: the first seals, all open"},
+       "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
+       "keygen prints them: the first seals, all open; read again when it changes"},
       {"AUTH_KEYRING", CONFIG_STRING, &s->keyring_text, NULL, 0, 0, true,
        "the same as text, keys apart by commas"},
       {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
@@ -319,17 +319,18 @@ static enum err_code load_dealers(struct snapshot **out, const struct settings *
   return dealers_file_parse_with(out, "GA_CREDENTIALS_JSON", text, strlen(text), &options, e);
 }
 
-enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s, struct err *e)
+enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
+                                     struct keyring *ring, struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
-  if (s->keyring_file == NULL)
-    return load_dealers(out, s, &s->sealed, e);
   struct sealed_policy policy = s->sealed;
-  enum err_code code = keyring_load(&policy.keyring, s->keyring_file, NULL, e);
+  struct key_use use = {0};
+  policy.keyring = ring;
+  policy.use = &use;
+  enum err_code code = load_dealers(out, s, &policy, e);
   if (code == ERR_OK)
-    code = load_dealers(out, s, &policy, e);
-  keyring_free(policy.keyring);
+    (*out)->sealed_with = use;
   return code;
 }
 
@@ -340,7 +341,7 @@ enum err_code settings_load_keyring(struct settings *s, struct err *e)
 
 void settings_free(struct settings *s)
 {
-  keyring_free(TAKE_PTR(s->sealed.keyring));
+  keyring_unref(TAKE_PTR(s->sealed.keyring));
   secret_unref(TAKE_PTR(s->kept_json));
 }
 
@@ -353,20 +354,20 @@ enum err_code settings_open_audit(struct audit **out, const struct settings *s, 
   return audit_open(out, &options, e);
 }
 
-enum err_code settings_open_store(struct token_store **out, const struct settings *s,
-                                  const struct token_store_crypto *crypto, struct err *e)
+enum err_code settings_open_store(struct token_store **out, const struct settings *s, struct err *e)
 {
+  struct keyring *keyring = s->sealed.keyring;
   *out = NULL;
   if (s->state_dir == NULL)
     return ERR_OK;
-  if (crypto == NULL && !s->state_plaintext)
+  if (keyring == NULL && !s->state_plaintext)
     return wrong(e, "AUTH_STATE_DIR: refused because there is no key to seal refresh tokens with; "
                     "give a keyring, or set AUTH_STATE_PLAINTEXT=true if the disk is protected in "
                     "another way");
-  if (crypto == NULL)
+  if (keyring == NULL)
     log_warn("AUTH_STATE_PLAINTEXT=true: replaced refresh tokens are written unsealed",
              LOG_S("path", s->state_dir));
-  const struct token_store_options options = {.dir = s->state_dir, .crypto = crypto};
+  const struct token_store_options options = {.dir = s->state_dir, .keyring = keyring};
   return token_store_open(out, &options, e);
 }
 

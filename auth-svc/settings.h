@@ -57,15 +57,15 @@ enum err_code settings_from_environment(struct settings *s, struct err *e);
 enum err_code settings_load_keyring(struct settings *s, struct err *e);
 void settings_free(struct settings *s);
 
-/* What the settings lead to. The snapshot lacks what is trusted (snapshot_trust). A keyring file is
- * read again with each snapshot, so that a new key and the file it seals are picked up together.
- * Each fails with a message that names the variable or file. */
+/* What the settings lead to. Each fails with a message that names the variable or file. The
+ * snapshot lacks what is trusted (snapshot_trust); its sealed secrets are opened with `ring` (NULL
+ * for none). */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
-                                     struct err *e);
-/* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without crypto it
- * opens only when AUTH_STATE_PLAINTEXT allows it. */
+                                     struct keyring *ring, struct err *e);
+/* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without a keyring
+ * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,
-                                  const struct token_store_crypto *crypto, struct err *e);
+                                  struct err *e);
 /* Where keys and policies come from; takes the secrets of the environment over. */
 enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
                                     struct err *e);

@@ -11,6 +11,7 @@
 
 #include "auth-svc/credential.h"
 #include "auth-svc/directory.h"
+#include "auth-svc/key_use.h"
 #include "auth-svc/peers.h"
 #include "auth-svc/trust.h"
 
@@ -22,6 +23,7 @@ struct snapshot {
   struct directory *directory;
   struct credential **credentials; /* by dealer index */
   struct credential *adc;          /* without dealers; else NULL */
+  struct key_use sealed_with;      /* keys of the dealers file's secrets */
   struct trust trust;              /* set by snapshot_trust(), like what follows */
   struct peers *peers;
   char *unknown_names; /* of policies, for people; NULL when the dealers file has all */

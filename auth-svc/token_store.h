@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth-svc/key_use.h"
 #include "auth-svc/secret.h"
 #include "common/base/error.h"
 
@@ -27,20 +28,12 @@ enum {
   TOKEN_STORE_COMPACT_MIN = 64 * 1024, /* bytes below which the file just grows */
 };
 
-/* How values are sealed. Both bind the value to the account and the fingerprint (64
- * hexadecimal digits) of the credential it replaces. Thread-safe. */
-struct token_store_crypto {
-  enum err_code (*seal)(void *user, const char *account_id, const char *fingerprint,
-                        const void *data, size_t len, struct buf *out, struct err *e);
-  enum err_code (*open)(void *user, const char *account_id, const char *fingerprint,
-                        const void *sealed, size_t len, struct secret **out, struct err *e);
-  void *user;
-};
-
 struct token_store_options {
   const char *dir; /* made when it does not exist, mode 0700 */
-  /* NULL: values are written as they are, which the caller must have been allowed to. */
-  const struct token_store_crypto *crypto;
+  /* Its first key seals, each value bound to account and fingerprint. The store takes a
+   * reference. NULL: values are written as they are, which the caller must have been allowed
+   * to. */
+  struct keyring *keyring;
   size_t compact_min_bytes; /* 0 means TOKEN_STORE_COMPACT_MIN */
 };
 
@@ -49,7 +42,8 @@ struct token_store;
 /* Reads what is there and takes the folder for this process alone. Errors begin with
  * AUTH_STATE_DIR: UNAVAILABLE `state_in_use` when another process has it, DATA_LOSS when the
  * file is not ours, FAILED_PRECONDITION `state_sealed` when a value cannot be opened for want
- * of a key. Values found unsealed while there is a key are sealed before it returns. */
+ * of a key. Values found unsealed while there is a key are sealed before it returns; those sealed
+ * with another key than the first are sealed again afterwards, in the background. */
 enum err_code token_store_open(struct token_store **out, const struct token_store_options *options,
                                struct err *e);
 /* Brings to disk what waits, tells everybody, frees. NULL is fine. */
@@ -70,7 +64,18 @@ void token_store_put(struct token_store *s, const char *account_id,
                      const uint8_t fingerprint[SHA256_SIZE], struct secret *token,
                      token_stored *stored, void *user);
 
-/* Writes the file anew, every value sealed again: after the key was changed. Asynchronous. */
+/* A new keyring takes over, in two steps that the caller keeps together: the first says whether
+ * it may, FAILED_PRECONDITION `key_in_use` when something on disk is sealed with a key it lacks.
+ * The second seals with its first key from now on, and everything that another key sealed is
+ * sealed again in the background: a whole new file, put in place by a rename. Between the two
+ * steps the needs do not change as long as the new ring holds the first key of the old one. */
+enum err_code token_store_check_keyring(struct token_store *s, const struct keyring *next,
+                                        struct err *e);
+void token_store_set_keyring(struct token_store *s, struct keyring *next);
+/* What the file on disk is sealed with. */
+void token_store_key_use(struct token_store *s, struct key_use *out);
+
+/* Writes the file anew, every value sealed again. Asynchronous. */
 void token_store_rewrite(struct token_store *s);
 
 /* Appends one line for /readyz: what is kept, or why it cannot be. */

@@ -71,7 +71,7 @@ size_t store_record_read(struct store_record *out, const uint8_t *p, size_t len)
     return 0;
   const uint8_t *q = p + FRAME;
   size_t id = (size_t)get_le(q + 9 + SHA256_SIZE, 2);
-  if (id > STORE_MAX_ACCOUNT || id > payload - FIXED ||
+  if (id > STORE_MAX_ACCOUNT || id > payload - FIXED || memchr(q + FIXED, '\0', id) != NULL ||
       (q[0] != STORE_SEALED && q[0] != STORE_PLAIN))
     return 0;
   *out = (struct store_record){.kind = q[0], .stored_s = (int64_t)get_le(q + 1, 8)};

@@ -35,6 +35,20 @@ void server_arm_all(struct rpc_server *s)
   }
 }
 
+/* Every answer of this layer goes this way. */
+static void refuse(struct rpc_call *call, struct err *e)
+{
+  const struct rpc_server_options *o = &call->server->options;
+  const char *path = call->method != NULL ? call->method->path : "";
+  AUTO_FREE char *asked = NULL;
+  if (o->on_refusal != NULL && call->method == NULL)
+    path = asked = xstrndup((const char *)GRPC_SLICE_START_PTR(call->details.method),
+                            GRPC_SLICE_LENGTH(call->details.method));
+  if (o->on_refusal != NULL)
+    o->on_refusal(o->user, call, path, e);
+  rpc_call_finish(call, e);
+}
+
 /* Unpacks the request and calls the handler, which takes over a reference. */
 static void handle(struct rpc_call *call)
 {
@@ -47,7 +61,7 @@ static void handle(struct rpc_call *call)
     grpc_byte_buffer_destroy(call->payload);
   call->payload = NULL;
   if (code != ERR_OK)
-    rpc_call_finish(call, &e);
+    refuse(call, &e);
   else
     m->method->handle(call, call->request.message, m->service);
 }
@@ -56,9 +70,9 @@ static void handle_on_worker(void *arg)
 {
   struct rpc_call *call = arg;
   MAGIC_CHECK(call, RPC_CALL_MAGIC);
-  struct err gone = {.code = ERR_CANCELLED};
+  struct err gone = {.code = ERR_CANCELLED, .reason = "cancelled"};
   if (rpc_call_cancelled(call))
-    rpc_call_finish(call, &gone); /* nobody waits for the answer any more */
+    refuse(call, &gone); /* nobody waits for the answer any more */
   else
     handle(call);
 }
@@ -72,7 +86,7 @@ static void dispatch_to_worker(struct rpc_call *call)
   err_set(&full, ERR_RESOURCE_EXHAUSTED, "queue_full",
           "the server is busy: %zu calls wait already; try again in a moment",
           call->server->options.queue_max);
-  rpc_call_finish(call, &full);
+  refuse(call, &full);
 }
 
 /* Most handlers that run here reply before they return; then one batch answers the call
@@ -93,7 +107,7 @@ static void refuse_unknown(struct rpc_call *call)
   const char *path = (const char *)GRPC_SLICE_START_PTR(call->details.method);
   int len = (int)GRPC_SLICE_LENGTH(call->details.method);
   err_set(&e, ERR_UNIMPLEMENTED, "unknown_method", "this server has no method %.*s", len, path);
-  rpc_call_finish(call, &e);
+  refuse(call, &e);
 }
 
 static void on_request(struct rpc_event *ev, bool ok)

@@ -26,12 +26,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   const char *text = (const char *)data;
   if (keyring_parse(&k, "RING", text, size, NULL) == ERR_OK)
     seal_and_open(k);
-  keyring_free(k);
+  keyring_unref(k);
   if (keyring_parse(&ours, "RING", fixed, strlen(fixed), NULL) != ERR_OK)
     abort();
   /* Nobody guesses a tag. */
   if (keyring_open(&plain, ours, &record, text, size, NULL) == ERR_OK)
     abort();
-  keyring_free(ours);
+  keyring_unref(ours);
   return 0;
 }

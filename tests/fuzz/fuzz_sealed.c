@@ -50,6 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   dealers_file_parse_with(&snapshot, "f", (const char *)data, size,
                           &(struct dealers_options){.sealed = &policy}, &e);
   snapshot_unref(snapshot);
-  keyring_free(run.ring);
+  keyring_unref(run.ring);
   return 0;
 }

@@ -110,6 +110,6 @@ int main(int argc, char **argv)
       judge_policies(line, (size_t)n);
     else
       judge(name, line, (size_t)n, &sealed, strcmp(option, "--keys") == 0);
-  keyring_free(ring);
+  keyring_unref(ring);
   return 0;
 }

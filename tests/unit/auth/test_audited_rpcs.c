@@ -50,9 +50,13 @@ static void start_server(void)
       .tokens = s.tokens,
       .audit = s.audit,
       .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
-  const struct rpc_server_options server = {
-      .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
   s.service = service_new(&options);
+  const struct rpc_server_options server = {.listen = "127.0.0.1:0",
+                                            .max_message_bytes = 64 * 1024,
+                                            .drain_ms = 1,
+                                            .grace_ms = 1000,
+                                            .on_refusal = service_on_refusal,
+                                            .user = s.service};
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s.server, &server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(service_register(s.service, s.server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s.server, NULL), ERR_OK);
@@ -304,6 +308,50 @@ static void each_outcome_of_each_rpc_writes_one_line(void)
   strike();
 }
 
+/* ------------------------------------------------- what never reaches a handler */
+
+/* A method that the contract does not have. */
+static enum err_code call_nothing(struct err *e)
+{
+  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
+  ProtobufCServiceDescriptor stranger = analytics__auth__v1__auth_service__descriptor;
+  ProtobufCMessage *response = NULL;
+  static const char parent[] = "00-" TRACE "-00f067aa0ba902b7-01";
+  const struct rpc_metadata metadata = {RPC_META_TRACEPARENT, parent, sizeof(parent) - 1};
+  const struct rpc_client_options options = {
+      .timeout_ms = 5000, .metadata = &metadata, .n_metadata = 1};
+  *e = (struct err){0};
+  stranger.name = "analytics.auth.v1.Backdoor";
+  rpc_client_call_sync(&response, s.channel, &stranger, "Authenticate", &r.base, &options, e);
+  drop(response);
+  return e->code;
+}
+
+static void a_call_that_reaches_no_handler_leaves_its_line(void)
+{
+  struct err e;
+  size_t seen = 0;
+  char line[8192] = "";
+  stage();
+  CU_ASSERT_EQUAL(call_nothing(&e), ERR_UNIMPLEMENTED);
+  expect_line(&seen, "refused", "failed", "unknown_method", "");
+  read_lines(seen - 1, line, sizeof(line));
+  CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"detail\":\"/analytics.auth.v1.Backdoor/Authenticate\""));
+  CU_ASSERT_PTR_NULL(authenticate("\xff\xfe", &e)); /* no UTF-8 */
+  CU_ASSERT_EQUAL(e.code, ERR_INVALID_ARGUMENT);
+  expect_line(&seen, "refused", "failed", e.reason, "");
+  /* The transport itself refuses this one: it never becomes a call, and says nothing of ours. */
+  AUTO_FREE char *huge = xmalloc(100001);
+  memset(huge, 'x', 100000);
+  huge[100000] = '\0';
+  CU_ASSERT_PTR_NULL(authenticate(huge, &e));
+  CU_ASSERT_EQUAL(e.code, ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "larger than max"));
+  CU_ASSERT_EQUAL(list_dealers(NULL, 10, &e), ERR_UNAUTHENTICATED); /* and the next has its line */
+  expect_line(&seen, "list_dealers", "denied", "missing_grant", "");
+  strike();
+}
+
 static void limit_file_size(rlim_t bytes)
 {
   struct rlimit limit;
@@ -340,6 +388,10 @@ static void a_full_disk_refuses_every_rpc_until_there_is_room(void)
   get_token(&s.admin, false, "d03", 5000, &e);
   expect_refused(&e);
   get_token(&s.admin, false, "d06", 5000, &e); /* needs a refresh */
+  expect_refused(&e);
+  call_nothing(&e); /* not even that there is no such method */
+  expect_refused(&e);
+  CU_ASSERT_PTR_NULL(authenticate("\xff", &e));
   expect_refused(&e);
   CU_ASSERT_FALSE(audit_is_writable(s.audit));
   limit_file_size(0);
@@ -411,6 +463,7 @@ static void the_service_answers_in_one_place_only(void)
 }
 
 TEST_MAIN("auth audited rpcs", TEST(each_outcome_of_each_rpc_writes_one_line),
+          TEST(a_call_that_reaches_no_handler_leaves_its_line),
           TEST(a_full_disk_refuses_every_rpc_until_there_is_room),
           TEST(lines_of_one_grant_and_of_its_benchmark_carry_its_id),
           TEST(the_service_answers_in_one_place_only))

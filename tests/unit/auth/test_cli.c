@@ -213,6 +213,39 @@ static void the_audit_log_of_the_service_verifies_and_tells_of_changes(void)
   expect(sh("", "$A audit verify gone"), 1, "cannot open gone");
 }
 
+static void audit_verify_says_what_to_do_about_each_kind_of_file(void)
+{
+  set_up();
+  write_file("d.json", DEALERS);
+  expect(sh(RING, "$A keygen --id k1 --add ring"), 0, "");
+  expect(sh(SERVE " AUTH_AUDIT_MAX_BYTES=100 AUTH_AUDIT_FILE=audit.log " RING, START), 0,
+         "serving");
+  /* Each line had a file of its own. */
+  expect(sh(RING, "ls audit.log.[0-9]* | wc -l"), 0, "2");
+  expect(sh(RING, "$A audit verify audit.log.[0-9]* audit.log"), 0, ", 0 faults");
+  expect(sh(RING, "$A audit verify audit.log audit.log.[0-9]*"), 1,
+         "give the files of one log, each once and oldest first");
+  expect(sh(RING, "$A audit verify $(ls audit.log.[0-9]* | head -1) audit.log"), 1,
+         "audit.log line 1: lines 2 to 3 are missing between audit.log.000000000001 and this file");
+  expect(sh(RING, "$A audit verify $(ls audit.log.[0-9]* | head -1)"), 0,
+         "there is no good audit.log.000000000001.head, so lines cut off the end");
+  expect(sh(RING, "cp audit.log x; head -c 30 audit.log.head > x.head; $A audit verify x"), 1,
+         "x line 2: its .head file is damaged");
+  expect(sh(RING, "rm x.head; : > x; $A audit verify x"), 1, "x line 1: the file is empty");
+  expect(sh(RING, "$A audit verify gone"), 1, "cannot open gone: No such file or directory; name");
+  expect(sh(RING, "mkdir -p folder; $A audit verify folder"), 1, "cannot read folder");
+  expect(sh(RING, "rm ring; $A keygen --id k1 --add ring > x; $A audit verify audit.log"), 1,
+         "not one line made with key \"k1\" fits: the keyring holds another key by this id");
+  expect(sh(RING, "rm ring; $A keygen --id k2 --add ring > x; $A audit verify audit.log"), 78,
+         "audit.log line 1: is hashed with key \"k1\", which is not on the keyring");
+  expect(sh("", "for i in $(seq 300); do echo nonsense; done > x; $A audit verify x"), 1,
+         "... and more");
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "300 faults"));
+  CU_ASSERT_PTR_NULL(strstr(text, "x line 101:"));
+  expect(sh("", "$A audit verify"), 2, "audit verify FILE...");
+  expect(sh("", "$A audit check x"), 2, "audit verify FILE...");
+}
+
 #define JWT "AUTH_JWT_ISSUER=me AUTH_JWT_HS256_SECRET=" SECRET
 
 static void a_minted_token_is_accepted_and_inspected(void)
@@ -324,6 +357,7 @@ TEST_MAIN("auth cli", TEST(every_command_has_help),
           TEST(the_service_starts_with_the_key_and_refuses_without),
           TEST(a_key_is_changed_while_the_service_runs),
           TEST(the_audit_log_of_the_service_verifies_and_tells_of_changes),
+          TEST(audit_verify_says_what_to_do_about_each_kind_of_file),
           TEST(a_minted_token_is_accepted_and_inspected),
 #ifdef GA4_SIM
           TEST(check_tells_step_by_step_what_works_and_what_to_do),

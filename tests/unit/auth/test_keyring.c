@@ -1,8 +1,7 @@
 /* The keyring: what is sealed opens again, in its place and unchanged, and nowhere else. */
 #include <string.h>
 
-#include "auth-svc/keyring.h"
-#include "auth-svc/token_crypto.h"
+#include "auth-svc/key_use.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
@@ -51,7 +50,7 @@ static void values_of_every_length_come_back(void)
     CU_ASSERT_EQUAL(memcmp(secret_text(s), plain, n), 0);
   }
   CU_ASSERT_EQUAL(keyring_uses(k, 0), sizeof(plain));
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void two_seals_of_one_value_differ(void)
@@ -61,7 +60,7 @@ static void two_seals_of_one_value_differ(void)
   seal(&a, k, "refresh");
   seal(&b, k, "refresh");
   CU_ASSERT_STRING_NOT_EQUAL(a.data, b.data);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void a_change_of_any_bit_is_refused(void)
@@ -79,7 +78,7 @@ static void a_change_of_any_bit_is_refused(void)
   CU_ASSERT_EQUAL(open_as(k, &record, &sealed, &e), ERR_OK);
   for (sealed.len--; sealed.len > 0; sealed.len--)
     CU_ASSERT_NOT_EQUAL(open_as(k, &record, &sealed, &e), ERR_OK);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 /* Nonce, ciphertext and tag, changed as bytes so that the base64 stays well-formed. */
@@ -99,7 +98,7 @@ static void a_change_of_nonce_ciphertext_or_tag_reads_as_broken(void)
     CU_ASSERT_EQUAL(open_as(k, &record, &changed, &e), ERR_DATA_LOSS);
     CU_ASSERT_STRING_EQUAL(e.reason, "seal_broken");
   }
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void a_value_does_not_open_in_another_place(void)
@@ -120,7 +119,7 @@ static void a_value_does_not_open_in_another_place(void)
     CU_ASSERT_STRING_EQUAL(e.reason, "seal_broken");
     CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "moved here from another dealer or field"));
   }
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void every_key_opens_and_the_first_seals(void)
@@ -138,9 +137,9 @@ static void every_key_opens_and_the_first_seals(void)
   CU_ASSERT_STRING_EQUAL(e.reason, "unknown_key");
   CU_ASSERT_STRING_EQUAL(e.message, "sealed with key \"old\", which is not on the keyring: add it "
                                     "to AUTH_KEYRING_FILE or AUTH_KEYRING");
-  keyring_free(old);
-  keyring_free(both);
-  keyring_free(new);
+  keyring_unref(old);
+  keyring_unref(both);
+  keyring_unref(new);
 }
 
 static void another_key_by_the_same_id_does_not_open(void)
@@ -150,8 +149,8 @@ static void another_key_by_the_same_id_does_not_open(void)
   struct err e = {0};
   seal(&sealed, a, "x");
   CU_ASSERT_EQUAL(open_as(b, &record, &sealed, &e), ERR_DATA_LOSS);
-  keyring_free(a);
-  keyring_free(b);
+  keyring_unref(a);
+  keyring_unref(b);
 }
 
 static void rings_are_read_with_comments_commas_and_blanks(void)
@@ -162,7 +161,7 @@ static void rings_are_read_with_comments_commas_and_blanks(void)
   CU_ASSERT_STRING_EQUAL(keyring_id(k, 0), "c.3");
   CU_ASSERT_STRING_EQUAL(keyring_id(k, 1), "b_2");
   CU_ASSERT_STRING_EQUAL(keyring_id(k, 2), "a-1");
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void wrong_rings_name_the_line_and_no_key(void)
@@ -204,7 +203,7 @@ static void a_worn_out_key_seals_no_more_and_still_opens(void)
   CU_ASSERT_EQUAL(keyring_seal(&more, k, &record, "x", 1, &e), ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_STRING_EQUAL(e.reason, "key_worn_out");
   CU_ASSERT_EQUAL(open_as(k, &record, &sealed, &e), ERR_OK);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void derived_keys_differ_by_use_and_key(void)
@@ -218,24 +217,65 @@ static void derived_keys_differ_by_use_and_key(void)
   CU_ASSERT_NOT_EQUAL(memcmp(a, b, 32), 0);
   CU_ASSERT_NOT_EQUAL(memcmp(a, c, 32), 0);
   CU_ASSERT_EQUAL(memcmp(a, again, 32), 0);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
-static void kept_tokens_are_bound_to_account_and_credential(void)
+static void a_ring_lives_as_long_as_somebody_holds_it(void)
 {
-  struct keyring *k = ring_of("one: " HEX_A);
-  const struct token_store_crypto c = token_crypto_of(k);
+  struct keyring *k = ring_of("one: " HEX_A), *held = keyring_ref(k);
   AUTO_BUF struct buf sealed = BUF_INIT(4096);
-  struct secret *plain = NULL;
-  CU_ASSERT_EQUAL_FATAL(c.seal(c.user, "a01", "f1", "token", 5, &sealed, NULL), ERR_OK);
-  CU_ASSERT_EQUAL(c.open(c.user, "a01", "f1", sealed.data, sealed.len, &plain, NULL), ERR_OK);
-  CU_ASSERT_STRING_EQUAL(secret_text(plain), "token");
-  secret_unref(plain);
-  CU_ASSERT_EQUAL(c.open(c.user, "a02", "f1", sealed.data, sealed.len, &plain, NULL),
-                  ERR_DATA_LOSS);
-  CU_ASSERT_EQUAL(c.open(c.user, "a01", "f2", sealed.data, sealed.len, &plain, NULL),
-                  ERR_DATA_LOSS);
-  keyring_free(k);
+  keyring_unref(k);
+  seal(&sealed, held, "x");
+  CU_ASSERT_EQUAL(open_as(held, &record, &sealed, NULL), ERR_OK);
+  keyring_unref(held);
+  keyring_unref(NULL);
+}
+
+static void keys_are_found_by_id_and_compared_by_their_bytes(void)
+{
+  AUTO_KEYRING struct keyring *k = ring_of("one: " HEX_A "\ntwo: " HEX_B);
+  AUTO_KEYRING struct keyring *other = ring_of("one: " HEX_B "\nthree: " HEX_A);
+  CU_ASSERT_EQUAL(keyring_find(k, "two"), 1);
+  CU_ASSERT_EQUAL(keyring_find(k, "thre"), keyring_size(k));
+  CU_ASSERT_FALSE(keyring_same_key(k, 0, other, 0)); /* the id is the same, the key is not */
+  CU_ASSERT_TRUE(keyring_same_key(k, 1, other, 0));
+}
+
+static void uses_go_on_when_a_file_is_read_again(void)
+{
+  AUTO_KEYRING struct keyring *k = ring_of("one: " HEX_A);
+  AUTO_KEYRING struct keyring *next = ring_of("new: " HEX_B "\none: " HEX_A);
+  keyring_count_uses(k, 0, 7);
+  keyring_carry_uses(next, k);
+  CU_ASSERT_EQUAL(keyring_uses(next, 0), 0);
+  CU_ASSERT_EQUAL(keyring_uses(next, 1), 7);
+}
+
+static void keys_in_use_are_counted_and_missed(void)
+{
+  AUTO_KEYRING struct keyring *k = ring_of("one: " HEX_A), *other = ring_of("two: " HEX_B);
+  AUTO_BUF struct buf sealed = BUF_INIT(4096), text = BUF_INIT(256);
+  struct key_use use = {0};
+  key_use_print(&use, &text);
+  CU_ASSERT_STRING_EQUAL(buf_str(&text), "nothing sealed");
+  seal(&sealed, k, "x");
+  key_use_add_sealed(&use, sealed.data, sealed.len);
+  key_use_add_sealed(&use, "no seal", 7);
+  key_use_add(&use, "two");
+  key_use_add(&use, "two");
+  buf_clear(&text);
+  key_use_print(&use, &text);
+  CU_ASSERT_STRING_EQUAL(buf_str(&text), "one (1), two (2)");
+  CU_ASSERT_STRING_EQUAL(key_use_missing(&use, k), "two");
+  CU_ASSERT_STRING_EQUAL(key_use_missing(&use, other), "one");
+  CU_ASSERT_STRING_EQUAL(key_use_missing(&use, NULL), "one");
+  CU_ASSERT_TRUE(key_use_has_other(&use, "one"));
+  for (int i = 0; i < KEYRING_KEYS_MAX; i++) {
+    AUTO_FREE char *id = xasprintf("k%d", i);
+    key_use_add(&use, id);
+  }
+  CU_ASSERT_TRUE(use.more); /* then no key may leave */
+  CU_ASSERT_PTR_NOT_NULL(key_use_missing(&use, k));
 }
 
 TEST_MAIN("auth keyring", TEST(values_of_every_length_come_back),
@@ -246,5 +286,6 @@ TEST_MAIN("auth keyring", TEST(values_of_every_length_come_back),
           TEST(rings_are_read_with_comments_commas_and_blanks),
           TEST(wrong_rings_name_the_line_and_no_key),
           TEST(a_worn_out_key_seals_no_more_and_still_opens),
-          TEST(derived_keys_differ_by_use_and_key),
-          TEST(kept_tokens_are_bound_to_account_and_credential))
+          TEST(derived_keys_differ_by_use_and_key), TEST(a_ring_lives_as_long_as_somebody_holds_it),
+          TEST(keys_are_found_by_id_and_compared_by_their_bytes),
+          TEST(uses_go_on_when_a_file_is_read_again), TEST(keys_in_use_are_counted_and_missed))

@@ -94,7 +94,7 @@ static void sealing_and_unsealing_gives_the_same_bytes_back(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(sealed, "\"client_id\":\"c\", \"client_secret\" : {\"sealed\": "));
   CU_ASSERT_PTR_NOT_NULL(strstr(sealed, "N \\u00e9 02\",\t\"region\""));
   CU_ASSERT_STRING_EQUAL(plain, PLAIN);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void the_loader_opens_what_is_sealed(void)
@@ -112,7 +112,7 @@ static void the_loader_opens_what_is_sealed(void)
     CU_ASSERT_EQUAL(memcmp(a->credentials[i]->fingerprint, b->credentials[i]->fingerprint, 32), 0);
   snapshot_unref(a);
   snapshot_unref(b);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void without_the_key_the_first_dealer_and_field_are_named(void)
@@ -131,8 +131,8 @@ static void without_the_key_the_first_dealer_and_field_are_named(void)
                          "f.json line 3: dealers[0].oauth.client_secret (dealer \"01\"): sealed "
                          "with key \"a\", which is not on the keyring: add it to "
                          "AUTH_KEYRING_FILE or AUTH_KEYRING");
-  keyring_free(k);
-  keyring_free(other);
+  keyring_unref(k);
+  keyring_unref(other);
 }
 
 /* The n-th sealed text of the file. */
@@ -161,7 +161,7 @@ static void a_value_moved_to_another_dealer_or_field_does_not_open(void)
     swap(text, a, b);
     CU_ASSERT_EQUAL(load(text, &policy, &e), ERR_OK);
   }
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void dealers_may_change_places_and_names(void)
@@ -180,7 +180,7 @@ static void dealers_may_change_places_and_names(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(id);
   id[14] = '3'; /* an id is what a secret is bound to */
   CU_ASSERT_EQUAL(load(both, &policy, &e), ERR_INVALID_ARGUMENT);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void mixed_files_are_refused_unless_allowed(void)
@@ -197,7 +197,7 @@ static void mixed_files_are_refused_unless_allowed(void)
   CU_ASSERT_PTR_NULL(strstr(e.message, "s3cret"));
   policy.allow_mixed = true;
   CU_ASSERT_EQUAL(load(mixed, &policy, &e), ERR_OK);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void plain_files_load_unless_sealing_is_required(void)
@@ -224,9 +224,9 @@ static void a_key_is_changed_while_files_of_the_old_one_still_load(void)
   CU_ASSERT_EQUAL(load(after, &with_new, &e), ERR_OK);
   CU_ASSERT_NOT_EQUAL(load(after, &with_old, &e), ERR_OK);
   CU_ASSERT_NOT_EQUAL(load(before, &with_new, &e), ERR_OK);
-  keyring_free(old);
-  keyring_free(both);
-  keyring_free(new);
+  keyring_unref(old);
+  keyring_unref(both);
+  keyring_unref(new);
 }
 
 static void misshapen_seals_are_named(void)
@@ -250,7 +250,7 @@ static void misshapen_seals_are_named(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "[0].oauth.client_secret (dealer \"01\"): "));
     CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "v1:<key id>:<base64>"));
   }
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void secrets_are_found_at_any_depth(void)
@@ -264,7 +264,7 @@ static void secrets_are_found_at_any_depth(void)
   CU_ASSERT_PTR_NULL(strstr(sealed, "s3cret"));
   CU_ASSERT_PTR_NOT_NULL(strstr(sealed, "\"client_email\":\"open\""));
   CU_ASSERT_STRING_EQUAL(plain, text);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 static void a_dealer_without_an_id_cannot_be_sealed(void)
@@ -277,7 +277,7 @@ static void a_dealer_without_an_id_cannot_be_sealed(void)
                   ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "give the dealer a dealer_id"));
   CU_ASSERT_EQUAL(out.len, 0);
-  keyring_free(k);
+  keyring_unref(k);
 }
 
 TEST_MAIN("auth sealed file", TEST(sealing_and_unsealing_gives_the_same_bytes_back),

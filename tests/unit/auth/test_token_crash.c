@@ -208,7 +208,7 @@ struct broker {
   int used, refused;
 };
 
-static struct broker broker_start(const char *dir)
+static struct broker run_child(const char *mode, const char *dir, const char *argument)
 {
   struct broker b = {0};
   int pipes[2];
@@ -216,12 +216,17 @@ static struct broker broker_start(const char *dir)
   b.pid = fork();
   if (b.pid == 0) {
     dup2(pipes[1], STDOUT_FILENO);
-    execl(self, self, "--child", dir, endpoint.url, (char *)NULL);
+    execl(self, self, mode, dir, argument, (char *)NULL);
     _exit(127);
   }
   close(pipes[1]);
   b.out = pipes[0];
   return b;
+}
+
+static struct broker broker_start(const char *dir)
+{
+  return run_child("--child", dir, endpoint.url);
 }
 
 static void broker_kill(struct broker *b)
@@ -323,13 +328,150 @@ static void killed_at_any_time_an_endpoint_with_grace_loses_nothing(void)
   folder_remove(dir);
 }
 
+/* -------------------------------------------------------------- kills in a re-seal */
+
+#define KEY_1 "k1: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define KEY_2 "k2: f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+enum { TOKENS = 300 };
+
+static struct keyring *ring_of(const char *text)
+{
+  struct keyring *k = NULL;
+  if (keyring_parse(&k, "RING", text, strlen(text), NULL) != ERR_OK)
+    abort();
+  return k;
+}
+
+static void on_kept(void *user, const struct err *error, bool final)
+{
+  (void)user;
+  if (final && error->code != ERR_OK)
+    _exit(6);
+}
+
+/* Changes the key to and fro without end, and keeps a token each time; 'r' for each file that
+ * was sealed again. Odd numbers of `keys` begin with the other key. */
+static int resealing_child(const char *dir, const char *keys)
+{
+  static const uint8_t fingerprint[SHA256_SIZE] = {7};
+  static const char *const rings[] = {KEY_1 KEY_2, KEY_2 KEY_1};
+  struct token_store *store = NULL;
+  struct key_use use;
+  size_t turn = (size_t)strtol(keys, NULL, 10);
+  log_init("child", LOG_LEVEL_OFF);
+  struct keyring *ring = ring_of(rings[turn % 2]);
+  const struct token_store_options disk = {.dir = dir, .keyring = ring};
+  if (token_store_open(&store, &disk, NULL) != ERR_OK)
+    return 5;
+  for (;;) {
+    struct keyring *next = ring_of(rings[++turn % 2]);
+    token_store_set_keyring(store, next);
+    AUTO_SECRET struct secret *token = secret_from("a new token");
+    token_store_put(store, "moving", fingerprint, token, on_kept, NULL);
+    do
+      token_store_key_use(store, &use);
+    while (key_use_has_other(&use, keyring_id(next, 0)));
+    say('r');
+    keyring_unref(next);
+  }
+}
+
+static void count_stored(void *user, const struct err *error, bool final)
+{
+  if (final && error->code == ERR_OK)
+    atomic_fetch_add((atomic_int *)user, 1);
+}
+
+static void fill_store(const char *dir, struct keyring *ring, const uint8_t *fingerprint)
+{
+  const struct token_store_options disk = {.dir = dir, .keyring = ring};
+  struct token_store *store = NULL;
+  atomic_int stored = 0;
+  CU_ASSERT_EQUAL_FATAL(token_store_open(&store, &disk, NULL), ERR_OK);
+  for (int i = 0; i < TOKENS; i++) {
+    char account[16], text[32];
+    snprintf(account, sizeof(account), "a%03d", i);
+    snprintf(text, sizeof(text), "token-%d", i);
+    AUTO_SECRET struct secret *token = secret_from(text);
+    token_store_put(store, account, fingerprint, token, count_stored, &stored);
+  }
+  token_store_close(store);
+  CU_ASSERT_EQUAL(atomic_load(&stored), TOKENS);
+}
+
+/* Tokens that are missing or wrong; -1 when the store does not open. */
+static int count_lost(const char *dir, struct keyring *ring, const uint8_t *fingerprint)
+{
+  const struct token_store_options disk = {.dir = dir, .keyring = ring};
+  struct token_store *store = NULL;
+  struct err e = {0};
+  int lost = 0;
+  if (token_store_open(&store, &disk, &e) != ERR_OK) {
+    printf("\n  %s\n", e.message);
+    return -1;
+  }
+  for (int i = 0; i < TOKENS; i++) {
+    char account[16], text[32];
+    snprintf(account, sizeof(account), "a%03d", i);
+    snprintf(text, sizeof(text), "token-%d", i);
+    AUTO_SECRET struct secret *token = token_store_get(store, account, fingerprint);
+    lost += token == NULL || strcmp(secret_text(token), text) != 0;
+  }
+  token_store_close(store);
+  return lost;
+}
+
+static bool is_being_written(const char *dir)
+{
+  AUTO_FREE char *path = xasprintf("%s/refresh-tokens.log.new", dir);
+  return access(path, F_OK) == 0;
+}
+
+/* At a random point of writing, syncing and renaming the file under the new key. */
+static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
+{
+  enum { KILLS = 200 };
+  static const uint8_t fingerprint[SHA256_SIZE] = {1};
+  AUTO_FREE char *dir = folder_make();
+  AUTO_KEYRING struct keyring *ring = ring_of(KEY_1 KEY_2);
+  int in_the_middle = 0, resealed = 0;
+  fill_store(dir, ring, fingerprint);
+  for (int i = 0; i < KILLS; i++) {
+    char number[16], c;
+    snprintf(number, sizeof(number), "%d", i);
+    struct broker b = run_child("--reseal", dir, number);
+    CU_ASSERT_EQUAL(read(b.out, &c, 1), 1); /* it is at it */
+    for (int k = 0; k < 20000 && !is_being_written(dir); k++)
+      usleep(50);
+    usleep((useconds_t)random_below(i % 2 == 0 ? 500 : 8000));
+    kill(b.pid, SIGSTOP); /* so that what is looked at is what the kill meets */
+    in_the_middle += is_being_written(dir);
+    kill(b.pid, SIGKILL);
+    waitpid(b.pid, NULL, 0);
+    while (read(b.out, &c, 1) == 1)
+      resealed += c == 'r';
+    close(b.out);
+    int lost = count_lost(dir, ring, fingerprint);
+    CU_ASSERT_EQUAL(lost, 0);
+    if (lost != 0)
+      break;
+  }
+  printf("%d of %d kills while the new file was written, %d times sealed again ", in_the_middle,
+         KILLS, resealed);
+  CU_ASSERT_TRUE(in_the_middle > KILLS / 10);
+  folder_remove(dir);
+}
+
 int main(int argc, char **argv)
 {
   static const struct test_case cases[] = {
       TEST(killed_between_arrival_and_use_nothing_is_lost),
-      TEST(killed_at_any_time_an_endpoint_with_grace_loses_nothing)};
+      TEST(killed_at_any_time_an_endpoint_with_grace_loses_nothing),
+      TEST(killed_while_the_store_is_sealed_again_nothing_is_lost)};
   if (argc == 4 && strcmp(argv[1], "--child") == 0)
     return child(argv[2], argv[3]);
+  if (argc == 4 && strcmp(argv[1], "--reseal") == 0)
+    return resealing_child(argv[2], argv[3]);
   self = "/proc/self/exe";
   return test_main("auth token crash", cases, ARRAY_LEN(cases), argc, argv);
 }

@@ -17,60 +17,35 @@
 
 /* ------------------------------------------------------------------------- the stage */
 
-/* Not a cipher, but it notices another account, another credential and a changed byte. */
-static uint8_t sum_of(const char *account_id, const char *fingerprint)
+#define KEY_1 "k1: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define KEY_2 "k2: f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+#define KEY_3 "k3: ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+
+static struct keyring *crypto; /* one key, for the tests that need any */
+
+static struct keyring *ring_of(const char *text)
 {
-  unsigned sum = 1;
-  for (; *account_id != '\0'; account_id++)
-    sum = sum * 31 + (unsigned char)*account_id;
-  for (; *fingerprint != '\0'; fingerprint++)
-    sum = sum * 31 + (unsigned char)*fingerprint;
-  return (uint8_t)(sum ^ sum >> 8);
+  struct keyring *k = NULL;
+  CU_ASSERT_EQUAL_FATAL(keyring_parse(&k, "RING", text, strlen(text), NULL), ERR_OK);
+  return k;
 }
 
-static enum err_code fake_seal(void *user, const char *account_id, const char *fingerprint,
-                               const void *data, size_t len, struct buf *out, struct err *e)
-{
-  (void)user;
-  (void)e;
-  buf_putc(out, (char)sum_of(account_id, fingerprint));
-  for (size_t i = 0; i < len; i++)
-    buf_putc(out, (char)(((const char *)data)[i] ^ 0x55));
-  return ERR_OK;
-}
-
-static enum err_code fake_open(void *user, const char *account_id, const char *fingerprint,
-                               const void *sealed, size_t len, struct secret **out, struct err *e)
-{
-  (void)user;
-  const uint8_t *p = sealed;
-  char plain[1024];
-  if (len < 1 || len > sizeof(plain) || p[0] != sum_of(account_id, fingerprint))
-    return err_set(e, ERR_DATA_LOSS, "seal_broken", "broken");
-  for (size_t i = 1; i < len; i++)
-    plain[i - 1] = (char)(p[i] ^ 0x55);
-  *out = secret_new(plain, len - 1);
-  return ERR_OK;
-}
-
-static const struct token_store_crypto crypto = {fake_seal, fake_open, NULL};
-
-static struct token_store *open_with(const char *dir, const struct token_store_crypto *c)
+static struct token_store *open_with(const char *dir, struct keyring *c)
 {
   struct token_store *s = NULL;
   struct err e = {0};
-  const struct token_store_options options = {.dir = dir, .crypto = c, .compact_min_bytes = 4096};
+  const struct token_store_options options = {.dir = dir, .keyring = c, .compact_min_bytes = 4096};
   if (token_store_open(&s, &options, &e) != ERR_OK)
     printf("\n  %s\n", e.message);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s);
   return s;
 }
 
-static struct err refusal(const char *dir, const struct token_store_crypto *c)
+static struct err refusal(const char *dir, struct keyring *c)
 {
   struct token_store *s = NULL;
   struct err e = {0};
-  const struct token_store_options options = {.dir = dir, .crypto = c};
+  const struct token_store_options options = {.dir = dir, .keyring = c};
   CU_ASSERT_NOT_EQUAL(token_store_open(&s, &options, &e), ERR_OK);
   CU_ASSERT_PTR_NULL(s);
   return e;
@@ -158,12 +133,12 @@ static void write_file(const char *dir, const char *data, size_t len)
 static void a_token_survives_a_restart_for_its_credential_only(void)
 {
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   put(s, "a01", one, "first");
   put(s, "a01", one, "second");
   put(s, "a02", two, "other");
   token_store_close(s);
-  s = open_with(dir, &crypto);
+  s = open_with(dir, crypto);
   expect(s, "a01", one, "second");
   expect(s, "a01", two, NULL);
   expect(s, "a02", two, "other");
@@ -177,7 +152,7 @@ static void the_file_shows_no_token_and_is_for_its_owner_alone(void)
   static char text[65536];
   struct stat st;
   AUTO_FREE char *dir = folder_make(), *path = xasprintf("%s/" FILE_NAME, dir);
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   put(s, "a01", one, "the-secret-token");
   token_store_close(s);
   size_t n = read_file(dir, text, sizeof(text));
@@ -192,25 +167,25 @@ static void a_half_written_end_is_cut_off_and_the_rest_stays(void)
 {
   static char text[65536];
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   put(s, "a01", one, "first");
   put(s, "a02", one, "second");
   token_store_close(s);
   size_t before = 0;
-  s = open_with(dir, &crypto);
+  s = open_with(dir, crypto);
   before = read_file(dir, text, sizeof(text));
   put(s, "a03", one, "third");
   token_store_close(s);
   size_t after = read_file(dir, text, sizeof(text));
   for (size_t cut = before; cut <= after; cut++) {
     write_file(dir, text, cut);
-    s = open_with(dir, &crypto);
+    s = open_with(dir, crypto);
     expect(s, "a01", one, "first");
     expect(s, "a02", one, "second");
     expect(s, "a03", one, cut == after ? "third" : NULL);
     put(s, "a04", one, "fourth"); /* and what comes next stands well */
     token_store_close(s);
-    s = open_with(dir, &crypto);
+    s = open_with(dir, crypto);
     expect(s, "a04", one, "fourth");
     expect(s, "a02", one, "second");
     token_store_close(s);
@@ -222,7 +197,7 @@ static void damage_in_the_middle_loses_one_record_and_keeps_a_copy(void)
 {
   static char text[65536];
   AUTO_FREE char *dir = folder_make(), *copy = xasprintf("%s/" FILE_NAME ".damaged", dir);
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   put(s, "a01", one, "first");
   put(s, "a02", one, "second");
   put(s, "a03", one, "third");
@@ -232,13 +207,13 @@ static void damage_in_the_middle_loses_one_record_and_keeps_a_copy(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(middle);
   middle[4] ^= 1;
   write_file(dir, text, n);
-  s = open_with(dir, &crypto);
+  s = open_with(dir, crypto);
   expect(s, "a01", one, "first");
   expect(s, "a02", one, NULL);
   expect(s, "a03", one, "third");
   token_store_close(s);
   CU_ASSERT_EQUAL(access(copy, R_OK), 0);
-  s = open_with(dir, &crypto); /* clean again */
+  s = open_with(dir, crypto); /* clean again */
   expect(s, "a03", one, "third");
   token_store_close(s);
   folder_remove(dir);
@@ -248,7 +223,7 @@ static void the_file_is_written_anew_before_it_grows_without_bound(void)
 {
   static char text[65536];
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   struct outcome o = OUTCOME_INIT;
   for (int i = 0; i < 2000; i++) {
     char account[16], token[32];
@@ -262,7 +237,7 @@ static void the_file_is_written_anew_before_it_grows_without_bound(void)
   }
   CU_ASSERT_EQUAL(o.good, 2000);
   token_store_close(s);
-  s = open_with(dir, &crypto);
+  s = open_with(dir, crypto);
   for (int i = 1990; i < 2000; i++) {
     char account[16], token[32];
     snprintf(account, sizeof(account), "a%02d", i % 10);
@@ -276,7 +251,7 @@ static void the_file_is_written_anew_before_it_grows_without_bound(void)
 static void a_sealed_file_does_not_open_without_the_key(void)
 {
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   put(s, "a01", one, "first");
   token_store_close(s);
   struct err e = refusal(dir, NULL);
@@ -284,7 +259,7 @@ static void a_sealed_file_does_not_open_without_the_key(void)
   CU_ASSERT_STRING_EQUAL(e.reason, "state_sealed");
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AUTH_STATE_DIR"));
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "a01"));
-  s = open_with(dir, &crypto); /* and was not harmed */
+  s = open_with(dir, crypto); /* and was not harmed */
   expect(s, "a01", one, "first");
   token_store_close(s);
   folder_remove(dir);
@@ -299,7 +274,7 @@ static void a_plain_file_is_sealed_as_soon_as_there_is_a_key(void)
   token_store_close(s);
   size_t n = read_file(dir, text, sizeof(text));
   CU_ASSERT_PTR_NOT_NULL(memmem(text, n, "the-secret-token", 16));
-  s = open_with(dir, &crypto);
+  s = open_with(dir, crypto);
   n = read_file(dir, text, sizeof(text));
   CU_ASSERT_PTR_NULL(memmem(text, n, "the-secret-token", 16));
   expect(s, "a01", one, "the-secret-token");
@@ -310,12 +285,12 @@ static void a_plain_file_is_sealed_as_soon_as_there_is_a_key(void)
 static void one_process_at_a_time(void)
 {
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
-  struct err e = refusal(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
+  struct err e = refusal(dir, crypto);
   CU_ASSERT_STRING_EQUAL(e.reason, "state_in_use");
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, dir));
   token_store_close(s);
-  token_store_close(open_with(dir, &crypto));
+  token_store_close(open_with(dir, crypto));
   folder_remove(dir);
 }
 
@@ -323,12 +298,12 @@ static void other_files_and_places_are_refused(void)
 {
   AUTO_FREE char *dir = folder_make();
   write_file(dir, "{\"dealers\": []}", 15);
-  CU_ASSERT_EQUAL(refusal(dir, &crypto).code, ERR_DATA_LOSS);
+  CU_ASSERT_EQUAL(refusal(dir, crypto).code, ERR_DATA_LOSS);
   write_file(dir, "", 0);
-  CU_ASSERT_EQUAL(refusal(dir, &crypto).code, ERR_DATA_LOSS);
+  CU_ASSERT_EQUAL(refusal(dir, crypto).code, ERR_DATA_LOSS);
   AUTO_FREE char *file = xasprintf("%s/" FILE_NAME, dir), *deep = xasprintf("%s/x/y", dir);
-  CU_ASSERT_PTR_NOT_NULL(strstr(refusal(file, &crypto).message, "AUTH_STATE_DIR"));
-  CU_ASSERT_PTR_NOT_NULL(strstr(refusal(deep, &crypto).message, "AUTH_STATE_DIR"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(refusal(file, crypto).message, "AUTH_STATE_DIR"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(refusal(deep, crypto).message, "AUTH_STATE_DIR"));
   folder_remove(dir);
 }
 
@@ -345,7 +320,7 @@ static void let_files_grow_to(rlim_t bytes)
 static void a_full_disk_is_said_and_tried_again(void)
 {
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   struct outcome o = OUTCOME_INIT;
   AUTO_BUF struct buf detail = BUF_INIT(4096);
   put(s, "a01", one, "first");
@@ -360,7 +335,7 @@ static void a_full_disk_is_said_and_tried_again(void)
   wait_for(&o, &o.final, 1);
   CU_ASSERT_EQUAL(o.good, 1);
   token_store_close(s);
-  s = open_with(dir, &crypto);
+  s = open_with(dir, crypto);
   expect(s, "a01", one, "first");
   expect(s, "a02", one, "second");
   token_store_close(s);
@@ -370,7 +345,7 @@ static void a_full_disk_is_said_and_tried_again(void)
 static void closing_with_a_full_disk_ends_and_says_so(void)
 {
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   struct outcome o = OUTCOME_INIT;
   let_files_grow_to(64);
   put_async(s, "a02", one, "second", &o);
@@ -405,7 +380,7 @@ static void *put_many(void *arg)
 static void eight_threads_put_while_the_file_is_written_anew(void)
 {
   AUTO_FREE char *dir = folder_make();
-  struct token_store *s = open_with(dir, &crypto);
+  struct token_store *s = open_with(dir, crypto);
   struct outcome o = OUTCOME_INIT;
   struct putter putters[8];
   pthread_t threads[8];
@@ -418,7 +393,7 @@ static void eight_threads_put_while_the_file_is_written_anew(void)
   wait_for(&o, &o.final, 800);
   CU_ASSERT_EQUAL(o.good, 800);
   token_store_close(s);
-  s = open_with(dir, &crypto);
+  s = open_with(dir, crypto);
   for (int i = 0; i < 8; i++)
     for (int k = 95; k < 100; k++) {
       char account[16], token[32];
@@ -430,13 +405,187 @@ static void eight_threads_put_while_the_file_is_written_anew(void)
   folder_remove(dir);
 }
 
-TEST_MAIN("auth token store", TEST(a_token_survives_a_restart_for_its_credential_only),
-          TEST(the_file_shows_no_token_and_is_for_its_owner_alone),
-          TEST(a_half_written_end_is_cut_off_and_the_rest_stays),
-          TEST(damage_in_the_middle_loses_one_record_and_keeps_a_copy),
-          TEST(the_file_is_written_anew_before_it_grows_without_bound),
-          TEST(a_sealed_file_does_not_open_without_the_key),
-          TEST(a_plain_file_is_sealed_as_soon_as_there_is_a_key), TEST(one_process_at_a_time),
-          TEST(other_files_and_places_are_refused), TEST(a_full_disk_is_said_and_tried_again),
-          TEST(closing_with_a_full_disk_ends_and_says_so),
-          TEST(eight_threads_put_while_the_file_is_written_anew))
+/* ------------------------------------------------------------------- a new keyring */
+
+static void put_some(struct token_store *s, int n)
+{
+  struct outcome o = OUTCOME_INIT;
+  for (int i = 0; i < n; i++) {
+    char account[16], token[32];
+    snprintf(account, sizeof(account), "a%03d", i);
+    snprintf(token, sizeof(token), "token-%d", i);
+    put_async(s, account, one, token, &o);
+  }
+  wait_for(&o, &o.final, n);
+}
+
+static void expect_some(struct token_store *s, int n)
+{
+  for (int i = 0; i < n; i++) {
+    char account[16], token[32];
+    snprintf(account, sizeof(account), "a%03d", i);
+    snprintf(token, sizeof(token), "token-%d", i);
+    expect(s, account, one, token);
+  }
+}
+
+/* Waits until the file is sealed with this key and no other. */
+static bool sealed_only_with(struct token_store *s, const char *id)
+{
+  struct key_use use;
+  for (int i = 0; i < 2000; i++) {
+    token_store_key_use(s, &use);
+    if (key_use_has(&use, id) && !key_use_has_other(&use, id))
+      return true;
+    usleep(2000);
+  }
+  return false;
+}
+
+static void a_new_first_key_seals_the_file_again_while_it_is_used(void)
+{
+  static char text[1 << 18];
+  AUTO_FREE char *dir = folder_make();
+  AUTO_KEYRING struct keyring *old = ring_of(KEY_1), *both = ring_of(KEY_2 KEY_1);
+  AUTO_KEYRING struct keyring *new = ring_of(KEY_2);
+  struct token_store *s = open_with(dir, old);
+  put_some(s, 200);
+  CU_ASSERT_EQUAL(token_store_check_keyring(s, both, NULL), ERR_OK);
+  token_store_set_keyring(s, both);
+  put(s, "later", one, "later-token");
+  CU_ASSERT_TRUE(sealed_only_with(s, "k2"));
+  size_t n = read_file(dir, text, sizeof(text));
+  CU_ASSERT_PTR_NULL(memmem(text, n, "v1:k1:", 6));
+  CU_ASSERT_PTR_NOT_NULL(memmem(text, n, "v1:k2:", 6));
+  CU_ASSERT_EQUAL(token_store_check_keyring(s, new, NULL), ERR_OK);
+  token_store_set_keyring(s, new);
+  token_store_close(s);
+  s = open_with(dir, new); /* the old key is gone */
+  expect_some(s, 200);
+  expect(s, "later", one, "later-token");
+  token_store_close(s);
+  CU_ASSERT_EQUAL(refusal(dir, old).code, ERR_FAILED_PRECONDITION);
+  folder_remove(dir);
+}
+
+static void let_files_grow_to(rlim_t bytes);
+
+static void a_key_stays_needed_until_the_new_file_is_on_disk(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  AUTO_KEYRING struct keyring *old = ring_of(KEY_1), *both = ring_of(KEY_2 KEY_1);
+  AUTO_KEYRING struct keyring *new = ring_of(KEY_2);
+  struct token_store *s = open_with(dir, old);
+  struct err e = {0};
+  put_some(s, 20);
+  CU_ASSERT_EQUAL(token_store_check_keyring(s, new, &e), ERR_FAILED_PRECONDITION);
+  CU_ASSERT_STRING_EQUAL(e.reason, "key_in_use");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "is still sealed with \"k1\""));
+  let_files_grow_to(64); /* the new file cannot be written */
+  token_store_set_keyring(s, both);
+  for (int i = 0; i < 500; i++) {
+    token_store_check_keyring(s, new, &e);
+    if (strstr(e.message, "and cannot be written (AUTH_STATE_DIR: cannot write") != NULL)
+      break;
+    usleep(2000);
+  }
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "still sealed with \"k1\" and cannot be written"));
+  let_files_grow_to(RLIM_INFINITY);
+  CU_ASSERT_TRUE(sealed_only_with(s, "k2"));
+  CU_ASSERT_EQUAL(token_store_check_keyring(s, new, &e), ERR_OK);
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void a_start_with_another_first_key_seals_the_file_again(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  AUTO_KEYRING struct keyring *old = ring_of(KEY_1), *both = ring_of(KEY_2 KEY_1);
+  AUTO_KEYRING struct keyring *new = ring_of(KEY_2);
+  struct token_store *s = open_with(dir, old);
+  put_some(s, 20);
+  token_store_close(s);
+  s = open_with(dir, both);
+  expect_some(s, 20);
+  CU_ASSERT_TRUE(sealed_only_with(s, "k2"));
+  token_store_close(s);
+  s = open_with(dir, new);
+  expect_some(s, 20);
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+static void *change_keys(void *arg)
+{
+  static const char *const rings[] = {KEY_2 KEY_1 KEY_3, KEY_3 KEY_2 KEY_1, KEY_1 KEY_3 KEY_2};
+  struct putter *p = arg;
+  for (int i = 0; i < 60; i++) {
+    AUTO_KEYRING struct keyring *next = ring_of(rings[i % 3]);
+    if (token_store_check_keyring(p->s, next, NULL) == ERR_OK)
+      token_store_set_keyring(p->s, next);
+    else
+      p->number = -1;
+    usleep(1000);
+  }
+  return NULL;
+}
+
+static void eight_threads_put_while_the_key_changes_60_times(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  AUTO_KEYRING struct keyring *first = ring_of(KEY_1 KEY_2 KEY_3), *last = ring_of(KEY_1);
+  struct token_store *s = open_with(dir, first);
+  struct outcome o = OUTCOME_INIT;
+  struct putter putters[8], changer = {s, &o, 0};
+  pthread_t threads[8], changing;
+  CU_ASSERT_EQUAL_FATAL(pthread_create(&changing, NULL, change_keys, &changer), 0);
+  for (int i = 0; i < 8; i++) {
+    putters[i] = (struct putter){s, &o, i};
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, put_many, &putters[i]), 0);
+  }
+  for (int i = 0; i < 8; i++)
+    pthread_join(threads[i], NULL);
+  pthread_join(changing, NULL);
+  CU_ASSERT_EQUAL(changer.number, 0);
+  wait_for(&o, &o.final, 800);
+  CU_ASSERT_EQUAL(o.good, 800);
+  CU_ASSERT_TRUE(sealed_only_with(s, "k1"));
+  CU_ASSERT_EQUAL(token_store_check_keyring(s, last, NULL), ERR_OK);
+  token_store_close(s);
+  s = open_with(dir, last);
+  for (int i = 0; i < 8; i++)
+    for (int k = 95; k < 100; k++) {
+      char account[16], token[32];
+      snprintf(account, sizeof(account), "a%d-%d", i, k % 5);
+      snprintf(token, sizeof(token), "token-%d-%d", i, k);
+      expect(s, account, one, token);
+    }
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+int main(int argc, char **argv)
+{
+  static const struct test_case cases[] = {
+      TEST(a_token_survives_a_restart_for_its_credential_only),
+      TEST(the_file_shows_no_token_and_is_for_its_owner_alone),
+      TEST(a_half_written_end_is_cut_off_and_the_rest_stays),
+      TEST(damage_in_the_middle_loses_one_record_and_keeps_a_copy),
+      TEST(the_file_is_written_anew_before_it_grows_without_bound),
+      TEST(a_sealed_file_does_not_open_without_the_key),
+      TEST(a_plain_file_is_sealed_as_soon_as_there_is_a_key),
+      TEST(one_process_at_a_time),
+      TEST(other_files_and_places_are_refused),
+      TEST(a_full_disk_is_said_and_tried_again),
+      TEST(closing_with_a_full_disk_ends_and_says_so),
+      TEST(eight_threads_put_while_the_file_is_written_anew),
+      TEST(a_new_first_key_seals_the_file_again_while_it_is_used),
+      TEST(a_key_stays_needed_until_the_new_file_is_on_disk),
+      TEST(a_start_with_another_first_key_seals_the_file_again),
+      TEST(eight_threads_put_while_the_key_changes_60_times)};
+  if (keyring_parse(&crypto, "RING", KEY_1, strlen(KEY_1), NULL) != ERR_OK)
+    return 1;
+  int exit_code = test_main("auth token store", cases, ARRAY_LEN(cases), argc, argv);
+  keyring_unref(crypto);
+  return exit_code;
+}
