@@ -1,7 +1,9 @@
 /* Turns claims into a grant. */
 #include "auth-svc/claims.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "auth-svc/borrow.h"
 #include "common/base/codec.h"
@@ -23,33 +25,62 @@ static bool listed(const struct claim_list *list, const char *name)
   return false;
 }
 
-static bool names_dealer(const struct claim_list *list, const struct dealer *d)
+static int by_name(const void *a, const void *b)
 {
-  for (size_t i = 0; i < list->n; i++)
-    if (strcmp(list->items[i], d->dealer_id) == 0 || strcmp(list->items[i], d->account_id) == 0)
+  return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Look-ups, not comparisons of all with all: a token may list 1,000 dealers out of 5,000, and
+ * this runs on the poller. */
+static void mark_named(bool *direct, const struct claim_list *names,
+                       const struct directory *directory)
+{
+  for (size_t i = 0; i < names->n; i++) {
+    const struct dealer *d = directory_by_id(directory, names->items[i]);
+    const struct dealer *of_account = directory_by_account(directory, names->items[i]);
+    if (d != NULL)
+      direct[d->index] = true;
+    if (of_account != NULL)
+      direct[of_account->index] = true;
+  }
+}
+
+static bool in_sorted(const char **names, size_t n, const struct dealer *d)
+{
+  for (size_t i = 0; n > 0 && i < d->n_groups; i++)
+    if (bsearch(&d->groups[i], names, n, sizeof(*names), by_name) != NULL)
       return true;
   return false;
 }
 
-static bool in_listed_group(const struct claim_list *groups, const struct dealer *d)
+/* By region and by group; letter case does not matter in either. */
+static bool mark_gathered(bool *direct, const struct claims *c, const struct directory *directory,
+                          struct arena *arena)
 {
-  for (size_t i = 0; i < groups->n; i++)
-    if (dealer_in_group(d, groups->items[i]))
-      return true;
-  return false;
-}
-
-static bool is_direct(const struct claims *c, const struct dealer *d)
-{
-  if (names_dealer(&c->dealers, d))
-    return true;
-  return c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP &&
-         (listed(&c->regions, d->region) || in_listed_group(&c->groups, d));
+  size_t n = c->groups.n;
+  /* The last one stands for every region that is none. */
+  bool *region = ARENA_ARRAY(arena, bool, directory->n_regions + 1);
+  const char **groups = ARENA_ARRAY(arena, const char *, n);
+  if (region == NULL || groups == NULL)
+    return false;
+  for (size_t i = 0; i < c->regions.n; i++)
+    region[directory_region(directory, c->regions.items[i])] = true;
+  if (n > 0) {
+    memcpy(groups, c->groups.items, n * sizeof(*groups));
+    qsort(groups, n, sizeof(*groups), by_name);
+  }
+  for (size_t i = 0; i < directory->n_dealers; i++) {
+    const struct dealer *d = &directory->dealers[i];
+    if (region[d->region_index] || in_sorted(groups, n, d))
+      direct[i] = true;
+  }
+  return true;
 }
 
 /* Named cohorts that one of its dealers is in; the claim `regions` narrows them too. */
 static bool list_named_cohorts(Analytics__Auth__V1__Grant *g, const struct claims *c,
-                               const struct directory *directory, struct arena *arena)
+                               const struct directory *directory, const bool *direct,
+                               struct arena *arena)
 {
   g->benchmark_cohorts = ARENA_ARRAY(arena, char *, directory->n_cohorts);
   if (g->benchmark_cohorts == NULL)
@@ -58,7 +89,7 @@ static bool list_named_cohorts(Analytics__Auth__V1__Grant *g, const struct claim
     const struct catalogued *cohort = &directory->cohorts[i];
     bool member = false;
     for (size_t k = 0; !cohort->is_region && k < cohort->n_members && !member; k++)
-      member = is_direct(c, &directory->dealers[cohort->members[k]]);
+      member = direct[cohort->members[k]];
     if (member && (c->regions.n == 0 || listed(&c->regions, cohort->id)))
       g->benchmark_cohorts[g->n_benchmark_cohorts++] = borrow_text(cohort->id);
   }
@@ -69,23 +100,27 @@ static bool list_named_cohorts(Analytics__Auth__V1__Grant *g, const struct claim
 static bool list_direct(Analytics__Auth__V1__Grant *g, const struct claims *c,
                         const struct directory *directory, struct arena *arena)
 {
+  bool is_dealer = c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER;
+  bool *direct = ARENA_ARRAY(arena, bool, directory->n_dealers);
   bool *region = ARENA_ARRAY(arena, bool, directory->n_regions);
   g->dealer_ids = ARENA_ARRAY(arena, char *, directory->n_dealers);
   g->benchmark_regions = ARENA_ARRAY(arena, char *, directory->n_regions);
-  if (region == NULL || g->dealer_ids == NULL || g->benchmark_regions == NULL)
+  if (direct == NULL || region == NULL || g->dealer_ids == NULL || g->benchmark_regions == NULL)
+    return false;
+  mark_named(direct, &c->dealers, directory);
+  if (c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP &&
+      !mark_gathered(direct, c, directory, arena))
     return false;
   for (size_t i = 0; i < directory->n_dealers; i++) {
     const struct dealer *d = &directory->dealers[i];
-    if (!is_direct(c, d))
+    if (!direct[i])
       continue;
     g->dealer_ids[g->n_dealer_ids++] = borrow_text(d->dealer_id);
     region[d->region_index] = true;
   }
-  if (c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER &&
-      !list_named_cohorts(g, c, directory, arena))
+  if (is_dealer && !list_named_cohorts(g, c, directory, direct, arena))
     return false;
-  for (size_t i = 0; c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER && i < directory->n_regions;
-       i++)
+  for (size_t i = 0; is_dealer && i < directory->n_regions; i++)
     if (region[i] && (c->regions.n == 0 || listed(&c->regions, directory->regions[i])))
       g->benchmark_regions[g->n_benchmark_regions++] = borrow_text(directory->regions[i]);
   return true;

@@ -73,6 +73,14 @@ bool scope_sees(const struct scope *s, const struct dealer *dealer)
   return dealer != NULL && s->direct[dealer->index];
 }
 
+bool scope_grant_sees(const Analytics__Auth__V1__Grant *grant, const struct dealer *dealer)
+{
+  bool sees = dealer != NULL && grant->all_dealers;
+  for (size_t i = 0; dealer != NULL && !sees && i < grant->n_dealer_ids; i++)
+    sees = strcmp(grant->dealer_ids[i], dealer->dealer_id) == 0;
+  return sees;
+}
+
 const struct dealer *scope_only_dealer(const struct scope *s)
 {
   for (size_t i = 0; s->n_direct == 1 && i < s->directory->n_dealers; i++)

@@ -25,6 +25,8 @@ struct scope *scope_new(struct arena *arena, const struct directory *directory,
                         const Analytics__Auth__V1__Grant *grant);
 
 bool scope_sees(const struct scope *s, const struct dealer *dealer);
+/* The same of one dealer, without working out the rest. */
+bool scope_grant_sees(const Analytics__Auth__V1__Grant *grant, const struct dealer *dealer);
 /* The only dealer that may be seen; NULL when there are none or several. */
 const struct dealer *scope_only_dealer(const struct scope *s);
 /* Whether the holder may know of a region: it sees a dealer there or its benchmark. */

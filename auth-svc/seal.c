@@ -199,9 +199,10 @@ enum err_code seal_message(const struct sealer *s, enum seal_type type,
   size_t size = protobuf_c_message_get_packed_size(message), start = out->len;
   if (size > SEALED_MAX_BYTES - HEAD_BYTES - MAC_BYTES)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "grant_too_large",
-                   "the grant names too many dealers to travel (%zu bytes); grant regions, groups "
-                   "or the role admin instead of single dealers",
-                   size);
+                   "the grant covers too many dealers to travel (their ids make %zu bytes, %d at "
+                   "most); give the bearer token fewer dealers, regions or groups, or the role "
+                   "admin",
+                   size, SEALED_MAX_BYTES - HEAD_BYTES - MAC_BYTES);
   uint8_t *p = (uint8_t *)buf_reserve(out, HEAD_BYTES + size + MAC_BYTES);
   if (p == NULL)
     return err_set(e, ERR_INTERNAL, "seal_buffer", "no room for the sealed grant");

@@ -77,13 +77,8 @@ static enum err_code check_still_allowed(const struct token_call *t, struct err 
                                 t->grant.principal_id, e);
 }
 
-static void on_token(void *user, const struct token_result *result)
+static void finish_token_call(struct token_call *t, const struct token_result *result)
 {
-  struct token_call *t = user;
-  MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
-  rpc_call_on_cancel(t->call, NULL, NULL);
-  if (result->error.code == ERR_ABORTED && try_with_new_config(t))
-    return;
   struct snapshot *config = t->config; /* t is gone with the call */
   struct err e = {0};
   if (result->error.code != ERR_OK)
@@ -97,6 +92,15 @@ static void on_token(void *user, const struct token_result *result)
   else
     service_end_call(t->service, t->call, &t->facts, NULL, &e);
   snapshot_unref(config);
+}
+
+static void on_token(void *user, const struct token_result *result)
+{
+  struct token_call *t = user;
+  MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
+  rpc_call_on_cancel(t->call, NULL, NULL);
+  if (result->error.code != ERR_ABORTED || !try_with_new_config(t))
+    finish_token_call(t, result);
 }
 
 static void on_caller_gone(void *arg)
@@ -145,6 +149,13 @@ static void start_token_call(struct token_call *t)
   }
   const ProtobufCBinaryData *digest = &t->request->rejected_token_sha256;
   const uint8_t *rejected = digest->len == SHA256_SIZE ? digest->data : NULL;
+  struct token_result held;
+  if (rejected == NULL &&
+      tokens_try(s->options.tokens, t->target.account_id, t->target.credential, &held)) {
+    finish_token_call(t, &held);
+    secret_unref(held.access_token);
+    return;
+  }
   t->attempts++;
   t->wait_id = tokens_wait_id(s->options.tokens);
   /* Before the wait starts, so that no end of the call can be missed; abandoning a wait

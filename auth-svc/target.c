@@ -69,13 +69,26 @@ static enum err_code by_default(struct target *out, const struct snapshot *s,
                  "dealer_id: give the dealer; list_dealers names those you may read");
 }
 
+/* The dealer that is asked for, when the grant covers it: nearly every call. */
+static const struct dealer *asked_dealer(const struct snapshot *s,
+                                         const Analytics__Auth__V1__Grant *grant,
+                                         const token_request *r)
+{
+  const struct dealer *d = NULL;
+  if (r->target_case == ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF)
+    d = directory_by_id(s->directory, r->dealer_ref);
+  return scope_grant_sees(grant, d) ? d : NULL;
+}
+
 static enum err_code resolve_direct(struct target *out, const struct snapshot *s,
                                     const Analytics__Auth__V1__Grant *grant, const token_request *r,
                                     struct arena *arena, struct err *e)
 {
-  const struct scope *scope = scope_new(arena, s->directory, grant);
-  const struct dealer *d = NULL;
+  const struct dealer *d = asked_dealer(s, grant, r);
   enum err_code code;
+  if (d != NULL)
+    return take_dealer(out, s, d);
+  const struct scope *scope = scope_new(arena, s->directory, grant);
   if (scope == NULL)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to work the grant out");
   switch (r->target_case) {

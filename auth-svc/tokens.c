@@ -198,17 +198,19 @@ static struct entry *entry_get(struct tokens *t, const char *account_id, struct 
 
 struct token_result entry_result(const struct entry *en, int64_t now)
 {
-  struct token_result r = {.error = en->failure};
-  if (!entry_is_valid(en, now)) {
-    if (r.error.code == ERR_OK)
-      err_set(&r.error, ERR_UNAVAILABLE, "token_endpoint_unavailable",
-              "the token endpoint took longer to answer than its token lives; try again");
+  struct token_result r = {0};
+  if (entry_is_valid(en, now)) {
+    /* Worked out anew each time: the wall clock may have been put right meanwhile. */
+    int64_t unix_ms = en->owner->options.unix_ms();
+    r.access_token = secret_ref(en->access_token);
+    r.expires_at = (unix_ms + en->expires_ms - now) / 1000;
     return r;
   }
-  /* Worked out anew each time: the wall clock may have been put right meanwhile. */
-  int64_t unix_ms = en->owner->options.unix_ms();
-  return (struct token_result){.access_token = secret_ref(en->access_token),
-                               .expires_at = (unix_ms + en->expires_ms - now) / 1000};
+  r.error = en->failure;
+  if (r.error.code == ERR_OK)
+    err_set(&r.error, ERR_UNAVAILABLE, "token_endpoint_unavailable",
+            "the token endpoint took longer to answer than its token lives; try again");
+  return r;
 }
 
 /* -------------------------------------------------------------------------- waiters */
@@ -375,6 +377,22 @@ static struct decision decide(struct entry *en, int64_t now, uint64_t wait_id, t
             "%zu calls wait for access tokens already; try again in a second", t->n_waiters);
   }
   return d;
+}
+
+bool tokens_try(struct tokens *t, const char *account_id, const struct credential *credential,
+                struct token_result *out)
+{
+  pthread_mutex_lock(&t->lock);
+  int64_t now = t->options.mono_ms();
+  struct entry *en = entry_find(t, account_id);
+  bool held =
+      en != NULL && en->credential == credential && entry_is_valid(en, now) && now < en->refresh_ms;
+  if (held) {
+    en->used_ms = now;
+    *out = entry_result(en, now);
+  }
+  pthread_mutex_unlock(&t->lock);
+  return held;
 }
 
 void tokens_get(struct tokens *t, const char *account_id, struct credential *credential,

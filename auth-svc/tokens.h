@@ -63,6 +63,11 @@ typedef void token_ready(void *user, const struct token_result *result);
 /* Names one wait, for tokens_abandon(). Never 0. */
 uint64_t tokens_wait_id(struct tokens *t);
 
+/* The short way to a token that is held and needs nothing: true, and the token is in *out, for
+ * the caller to unref. False: tokens_get() finds out more. */
+bool tokens_try(struct tokens *t, const char *account_id, const struct credential *credential,
+                struct token_result *out);
+
 /* Calls ready(user, ...) exactly once: before it returns when the answer is known (cached
  * token, known failure), later on the HTTP client's or the store's thread otherwise.
  *

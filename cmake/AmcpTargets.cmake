@@ -52,6 +52,9 @@ endfunction()
 add_custom_target(tsan_tests)
 set(AMCP_TSAN_TESTS "^(test_(base|http|rpc|gateway|mcp|auth|cred|report)|aggregate_)")
 
+# Tests of ten seconds and more: they begin first, also where no run has been measured yet.
+set(AMCP_LONG_TESTS "^test_(isolation|sim_(identity|world|request)|rpc_(outage|tls)|auth_token|report_fetch|http_hammer|pbjson_roundtrip)")
+
 # amcp_test(NAME SOURCES file... [DEPS target...]): a CUnit program known to ctest.
 function(amcp_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
@@ -62,6 +65,9 @@ function(amcp_test name)
   target_link_libraries(${name} PRIVATE amcp_flags amcp_test_harness ${ARG_DEPS})
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS unit)
+  if(name MATCHES ${AMCP_LONG_TESTS})
+    set_tests_properties(${name} PROPERTIES COST 15)
+  endif()
   # Tests that start programs give them an environment of their own, without TSAN_OPTIONS.
   if(name MATCHES ${AMCP_TSAN_TESTS} AND NOT name MATCHES "_(program|simulator)$")
     add_dependencies(tsan_tests ${name})

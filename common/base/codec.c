@@ -66,9 +66,10 @@ bool base64_decode(struct buf *out, const char *s, size_t len)
 {
   if (len % 4 == 0 && len > 0 && s[len - 1] == '=')
     len -= s[len - 2] == '=' ? 2 : 1;
-  if (len % 4 == 1)
+  size_t rest = len % 4, n = len / 4 * 3 + (rest > 0 ? rest - 1 : 0), at = 0;
+  unsigned char *p = rest != 1 ? (unsigned char *)buf_reserve(out, n) : NULL;
+  if (p == NULL)
     return false;
-  size_t before = out->len;
   uint32_t v = 0;
   for (size_t i = 0; i < len; i++) {
     int d = value64(s[i]);
@@ -76,26 +77,25 @@ bool base64_decode(struct buf *out, const char *s, size_t len)
       goto bad;
     v = v << 6 | (uint32_t)d;
     if (i % 4 == 3) {
-      const unsigned char three[3] = {(unsigned char)(v >> 16), (unsigned char)(v >> 8),
-                                      (unsigned char)v};
-      if (!buf_append(out, three, 3))
-        goto bad;
+      p[at++] = (unsigned char)(v >> 16);
+      p[at++] = (unsigned char)(v >> 8);
+      p[at++] = (unsigned char)v;
       v = 0;
     }
   }
-  if (len % 4 == 2) {
-    if ((v & 15) != 0 || !buf_putc(out, (char)(v >> 4)))
-      goto bad;
-  } else if (len % 4 == 3) {
-    const unsigned char two[2] = {(unsigned char)(v >> 10), (unsigned char)(v >> 2)};
-    if ((v & 3) != 0 || !buf_append(out, two, 2))
-      goto bad;
+  if ((rest == 2 && (v & 15) != 0) || (rest == 3 && (v & 3) != 0))
+    goto bad;
+  if (rest == 2)
+    p[at] = (unsigned char)(v >> 4);
+  if (rest == 3) {
+    p[at] = (unsigned char)(v >> 10);
+    p[at + 1] = (unsigned char)(v >> 2);
   }
+  out->len += n;
+  out->data[out->len] = '\0';
   return true;
 bad:
-  out->len = before;
-  if (out->data != NULL)
-    out->data[before] = '\0';
+  out->data[out->len] = '\0';
   return false;
 }
 

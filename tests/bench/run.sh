@@ -7,14 +7,15 @@ source "$root/deploy/lib.sh"
 
 usage() {
   cat <<USAGE
-Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [set] [memory]
+Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [memory]
 
 Builds in release mode into build-bench and measures, on loopback only:
   rpc      unary calls/s, p50, p99 at 1 and 64 in flight: common/rpc beside a raw gRPC-core echo
   decoder  the row decoder beside cJSON on one body of 250,000 rows
+  auth     auth-svc's calls at 1 and 64 in flight, tokens remembered and new, 24 and 1,000 dealers
   set      run_report cached and uncached, and a fan-out over 24 dealers at 200 ms, through the set
   memory   resident memory of each idle process
-Without names all four run. --seconds bounds each single run (default 3).
+Without names all five run. --seconds bounds each single run (default 3).
 USAGE
 }
 
@@ -24,12 +25,12 @@ while (($# > 0)); do
   --seconds) seconds=${2:?--seconds needs a number}; shift ;;
   --no-build) build=false ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | set | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
 done
-((${#parts[@]} > 0)) || parts=(rpc decoder set memory)
+((${#parts[@]} > 0)) || parts=(rpc decoder auth set memory)
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 dir=$root/build-bench
@@ -37,7 +38,14 @@ bin=$dir/bin
 if $build; then
   cmake -G Ninja -S "$root" -B "$dir" -DCMAKE_BUILD_TYPE=Release -DAMCP_BENCH=ON -DAMCP_TESTS=OFF \
     -DAMCP_WERROR=OFF >/dev/null
-  ninja -C "$dir" | tail -n 1
+  programs=()
+  if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
+  if wants decoder; then programs+=(bench_decoder); fi
+  if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
+  if wants set || wants memory; then
+    programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
+  fi
+  ninja -C "$dir" "${programs[@]}" | tail -n 1
 fi
 
 failed=0
@@ -62,6 +70,18 @@ if wants decoder; then
   out=$("$bin/bench_decoder")
   sed 's/^/  /' <<<"$out"
   must "row decoder against cJSON, MB/s" "$(sed -nE 's/.*ratio=([0-9.]+).*/\1/p' <<<"$out" | tail -n 1)" '>=' 5
+fi
+
+if wants auth; then
+  say "== auth-svc over gRPC, beside the echo of common/rpc; its steps without gRPC"
+  out=$(bash "$root/tests/bench/auth.sh" "$dir" 3 "$seconds")
+  grep -v '^ratio ' <<<"$out" | sed 's/^/  /'
+  ratio() { sed -nE "s|^ratio $1 ([0-9.]+)$|\1|p" <<<"$out"; }
+  must "GetAccessToken from cache, CPU time against the echo" "$(ratio token/echo)" '<=' 4
+  must "Authenticate, known RS256, CPU time against the echo" "$(ratio RS256/echo)" '<=' 5
+  must "RS256: checking a new token against a known one" "$(ratio 'RS256 new/known')" '>=' 4
+  must "ES256: checking a new token against a known one" "$(ratio 'ES256 new/known')" '>=' 8
+  must "grant of 1,000 listed dealers against one of role admin" "$(ratio listed/one)" '<=' 40
 fi
 
 run=$(mktemp -d)

@@ -7,7 +7,13 @@
 #include "common/base/backoff.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { INPUT_BYTES_MAX = 1 << 20, MAX_SEEDS = 1000, MAX_CHANGED = 4096, ROUNDS = 3000 };
+enum {
+  INPUT_BYTES_MAX = 1 << 20,
+  MIN_SEEDS = 5, /* in a folder: fewer are no start for a fuzzer */
+  MAX_SEEDS = 1000,
+  MAX_CHANGED = 4096,
+  ROUNDS = 3000
+};
 
 struct seed {
   uint8_t *data;
@@ -32,6 +38,7 @@ static void add_file(const char *path)
 static void add_folder(const char *path)
 {
   struct dirent **names;
+  size_t before = n_seeds;
   int n = scandir(path, &names, NULL, alphasort);
   for (int i = 0; i < n; i++) {
     AUTO_FREE char *file = xasprintf("%s/%s", path, names[i]->d_name);
@@ -41,6 +48,11 @@ static void add_folder(const char *path)
   }
   if (n >= 0)
     free(names);
+  if (n_seeds - before < MIN_SEEDS) {
+    fprintf(stderr, "replay: %s: %zu seeds; a target needs %d\n", path, n_seeds - before,
+            MIN_SEEDS);
+    exit(1);
+  }
 }
 
 static void add(const char *path)

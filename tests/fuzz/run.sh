@@ -1,101 +1,177 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for a while, two at a time, and says what each found.
+# Runs every fuzz target for a while, as many at a time as there are cores, and says what each
+# found and how far it came.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 usage() {
   cat <<USAGE
-Usage: tests/fuzz/run.sh [--seconds N] [--build-dir DIR] [--keep DIR] [TARGET...]
+Usage: tests/fuzz/run.sh [OPTION...] [TARGET...]
 
 Builds the fuzz targets with clang (libFuzzer, AddressSanitizer, UndefinedBehaviorSanitizer) and
-runs all of them, or those named, N seconds each (default 60), two at a time, from the seeds in
-tests/fuzz/corpus; when all run, those that read no secret and no credential get two thirds of it.
-Prints executions and coverage; fails when an input breaks a target and keeps
-that input in the folder of --keep (default BUILD_DIR/fuzz/found).
+runs all of them, or those named, from the seeds in tests/fuzz/corpus. Fails when an input breaks
+a target: keeps it, makes it smaller and says how to run it again. docs/FUZZING.md tells more.
 
-  tests/fuzz/run.sh --seconds 86400 jwt       a long run of one target; what it learns stays in
-                                              BUILD_DIR/fuzz/learned/jwt and is used the next time
-  BUILD_DIR/fuzz/fuzz_jwt FILE                runs one kept input again
+  --seconds N      for each target (default 60); when all run, those that read no secret and no
+                   credential get two thirds of it
+  -j N             targets at a time (default: one per core)
+  --target NAME    the same as TARGET
+  --corpus DIR     where inputs that reached something new are kept, a folder per target, and
+                   taken up again (default BUILD_DIR/fuzz/learned)
+  --keep DIR       where inputs that broke a target are kept (default BUILD_DIR/fuzz/found)
+  --build-dir DIR  default build-fuzz
+  --coverage       runs nothing anew, but prints which source lines seeds and corpus reach
+  --list           names the targets
+
+  tests/fuzz/run.sh --seconds 3600 --corpus ~/fuzz --target jwt
 USAGE
 }
 
-seconds=60 build=$root/build-fuzz keep=
+seconds=60 build=$root/build-fuzz keep= corpus= jobs=$(nproc) coverage=false list=false targets=()
 while (($# > 0)); do
   case "$1" in
-  --seconds) seconds=$2; shift ;;
-  --build-dir) build=$2; shift ;;
-  --keep) keep=$2; shift ;;
+  --seconds) seconds=${2:?--seconds needs a number}; shift ;;
+  -j) jobs=${2:?-j needs a number}; shift ;;
+  --target) targets+=("${2:?--target needs a name}"); shift ;;
+  --corpus) corpus=${2:?--corpus needs a folder}; shift ;;
+  --keep) keep=${2:?--keep needs a folder}; shift ;;
+  --build-dir) build=${2:?--build-dir needs a folder}; shift ;;
+  --coverage) coverage=true ;;
+  --list) list=true ;;
   --help | -h) usage; exit 0 ;;
   -*) usage >&2; exit 2 ;;
-  *) break ;;
+  *) targets+=("$1") ;;
   esac
   shift
 done
-[[ $seconds =~ ^[1-9][0-9]*$ ]] || { echo "run.sh: --seconds takes a number of seconds" >&2; exit 2; }
-keep=${keep:-$build/fuzz/found}
+for number in "$seconds" "$jobs"; do
+  [[ $number =~ ^[1-9][0-9]*$ ]] || { echo "run.sh: --seconds and -j take a number from 1" >&2; exit 2; }
+done
+keep=${keep:-$build/fuzz/found} corpus=${corpus:-$build/fuzz/learned}
 
-launcher=()
-if command -v ccache >/dev/null; then launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
-cmake -G Ninja -S "$root" -B "$build" -DCMAKE_C_COMPILER=clang -DAMCP_FUZZ=ON -DAMCP_WERROR=OFF \
-  -DAMCP_SANITIZE=address "${launcher[@]}" >/dev/null
-ninja -C "$build" fuzz_targets | tail -n 1
-
-# Targets that get less time when all run, so that the whole takes six minutes.
-shorter=' rows json pbjson unpack grant mcp http_policy '
-(($# == 0)) || shorter=
-
-targets=("$@")
-if ((${#targets[@]} == 0)); then
-  for file in "$build"/fuzz/fuzz_*; do
-    [[ -x $file && -f $file ]] && targets+=("${file##*/fuzz_}")
-  done
+known=()
+for file in "$root"/tests/fuzz/fuzz_*.c; do
+  name=${file##*/fuzz_}
+  known+=("${name%.c}")
+done
+if $list; then
+  printf '%s\n' "${known[@]}"
+  exit 0
 fi
-mkdir -p "$build/fuzz/log" "$keep"
+for name in "${targets[@]}"; do
+  [[ " ${known[*]} " == *" $name "* ]] ||
+    { echo "run.sh: there is no target $name; --list names them" >&2; exit 2; }
+done
+
+# Targets that get less time when all run.
+shorter=' rows json pbjson unpack grant mcp http_policy '
+if ((${#targets[@]} == 0)); then targets=("${known[@]}"); else shorter=; fi
+
+# make DIR MORE_CFLAGS: builds the targets.
+make_targets() {
+  local launcher=()
+  if command -v ccache >/dev/null; then launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache); fi
+  cmake -G Ninja -S "$root" -B "$1" -DCMAKE_C_COMPILER=clang -DCMAKE_C_FLAGS="$2" -DAMCP_FUZZ=ON \
+    -DAMCP_WERROR=OFF -DAMCP_SANITIZE=address "${launcher[@]}" >/dev/null
+  mkdir -p "$1/fuzz/log"
+  ninja -C "$1" "${targets[@]/#/fuzz_}" >"$1/fuzz/log/build" || { tail -n 20 "$1/fuzz/log/build"; exit 1; }
+}
+
+# Which lines of which of our files a target's seeds and corpus reach.
+if $coverage; then
+  build=$build-coverage
+  make_targets "$build" "-fprofile-instr-generate -fcoverage-mapping"
+  for name in "${targets[@]}"; do
+    inputs=("$root/tests/fuzz/corpus/$name")
+    if [[ -d $corpus/$name ]]; then inputs+=("$corpus/$name"); fi
+    raw=$build/fuzz/log/$name
+    LLVM_PROFILE_FILE=$raw.profraw "$build/fuzz/fuzz_$name" -runs=0 "${inputs[@]}" 2>"$raw"
+    llvm-profdata merge -sparse "$raw.profraw" -o "$raw.profdata"
+    echo "$name:"
+    llvm-cov export -summary-only -instr-profile "$raw.profdata" "$build/fuzz/fuzz_$name" |
+      jq -r --arg root "$root/" '.data[0].files[]
+        | .filename |= (sub("^.*/[.][.]/"; "") | ltrimstr($root)) # with ccache BUILD/../FILE
+        | select(.filename | test("^(/|gen/|build|tests)") | not)
+        | select(.summary.lines.covered > 0)
+        | [.filename, .summary.lines.covered, .summary.lines.count,
+           (.summary.lines.percent | floor)] | @tsv' |
+      sort | awk -F '\t' '{ printf "  %-44s %5d of %5d lines, %3d %%\n", $1, $2, $3, $4 }'
+  done
+  exit 0
+fi
+
+make_targets "$build" ""
+mkdir -p "$keep"
 
 # One target: seeds are read, what is new goes to the folder named first.
 fuzz() {
-  local name=$1 learned=$build/fuzz/learned/$1 dict=$root/tests/fuzz/$1.dict time=$seconds
+  local name=$1 dict=$root/tests/fuzz/dict/$1.dict time=$seconds
   [[ $shorter == *" $name "* ]] && time=$(((seconds * 2 + 2) / 3))
   local options=(-max_total_time="$time" -timeout=10 -rss_limit_mb=2048 -max_len=16384
     -print_final_stats=1 -artifact_prefix="$keep/$name-")
   [[ -f $dict ]] && options+=(-dict="$dict")
-  mkdir -p "$learned"
-  "$build/fuzz/fuzz_$name" "${options[@]}" "$learned" "$root/tests/fuzz/corpus/$name" \
+  mkdir -p "$corpus/$name"
+  rm -f "$keep/$name"-*
+  "$build/fuzz/fuzz_$name" "${options[@]}" "$corpus/$name" "$root/tests/fuzz/corpus/$name" \
     >"$build/fuzz/log/$name" 2>&1
 }
 
+# The last figure after a word of a target's log; the first with "first".
+figure() { # LOG WORD [first]
+  local all
+  all=$(grep -oE "(^| )$2 +[0-9]+" "$1" | grep -oE '[0-9]+$' || true)
+  if [[ ${3:-} == first ]]; then head -n 1 <<<"$all"; else tail -n 1 <<<"$all"; fi
+}
 # The figures of a target's log on one line.
-tell() {
-  local name=$1 log=$build/fuzz/log/$1 first last execs
-  first=$(grep -oE 'INITED cov: [0-9]+' "$log" | tail -n 1 | grep -oE '[0-9]+$' || echo 0)
-  last=$(grep -oE ' cov: [0-9]+' "$log" | tail -n 1 | grep -oE '[0-9]+$' || echo 0)
-  execs=$(sed -nE 's/stat::number_of_executed_units: +//p' "$log")
-  printf '%-14s %10s runs, coverage %5d, %d of it new, %s\n' "$name" "${execs:-?}" "$last" \
-    $((last - first)) "$2"
+tell() { # NAME VERDICT
+  local log=$build/fuzz/log/$1 runs speed first last features inputs
+  runs=$(figure "$log" 'stat::number_of_executed_units:')
+  speed=$(figure "$log" 'stat::average_exec_per_sec:')
+  first=$(figure "$log" 'cov:' first) last=$(figure "$log" 'cov:') features=$(figure "$log" 'ft:')
+  inputs=$(find "$corpus/$1" -type f | wc -l)
+  printf '%-14s %9d runs, %6d/s, cov %5d (%d of it new), ft %6d, %5d inputs kept: %s\n' "$1" \
+    "${runs:-0}" "${speed:-0}" "${last:-0}" $((${last:-0} - ${first:-0})) "${features:-0}" \
+    "$inputs" "$2"
+}
+
+# Shows what broke a target, the smallest input that does, and how to run it again.
+explain() {
+  local name=$1 input small=$keep/$1.smallest
+  grep -vE '^(#[0-9]|INFO|stat::|NEW)' "$build/fuzz/log/$name" | tail -n 40
+  input=$(find "$keep" -name "$name-*" -type f | head -n 1)
+  [[ -n $input ]] || return 0
+  rm -f "$small"
+  if [[ $input == */"$name"-crash-* ]]; then
+    "$build/fuzz/fuzz_$name" -minimize_crash=1 -max_total_time=30 -exact_artifact_path="$small" \
+      "$input" >"$build/fuzz/log/$name.smallest" 2>&1 || true
+    [[ -s $small ]] && input=$small
+  fi
+  echo "$name: run it again with: $build/fuzz/fuzz_$name $input"
+  echo "$name: when it is mended, make it a seed: cp $input $root/tests/fuzz/corpus/$name/"
 }
 
 passed=0 failed=0
-finish() { # pid name
-  if wait "$1"; then
-    tell "$2" "nothing found"
+declare -A name_of=()
+# Waits for one of the targets under way.
+finish_one() {
+  local pid status=0 name
+  wait -n -p pid "${!name_of[@]}" || status=$?
+  name=${name_of[$pid]}
+  unset "name_of[$pid]"
+  if ((status == 0)); then
+    tell "$name" "nothing found"
     passed=$((passed + 1))
   else
-    tell "$2" "FAILED"
-    grep -vE '^(#[0-9]|INFO|stat::|NEW)' "$build/fuzz/log/$2" | tail -n 40
+    tell "$name" "FAILED"
+    explain "$name"
     failed=$((failed + 1))
   fi
 }
-
-pids=() names=()
 for name in "${targets[@]}"; do
-  [[ -x $build/fuzz/fuzz_$name ]] || { echo "run.sh: there is no target $name" >&2; exit 2; }
-  if ((${#pids[@]} == 2)); then
-    finish "${pids[0]}" "${names[0]}"
-    pids=("${pids[@]:1}") names=("${names[@]:1}")
-  fi
+  ((${#name_of[@]} < jobs)) || finish_one
   fuzz "$name" &
-  pids+=($!) names+=("$name")
+  name_of[$!]=$name
 done
-for i in "${!pids[@]}"; do finish "${pids[$i]}" "${names[$i]}"; done
+while ((${#name_of[@]} > 0)); do finish_one; done
 echo "fuzz: $passed passed, $failed failed"
 ((failed == 0))

@@ -397,6 +397,8 @@ static void fetch_reports(struct rpc_call *call, const ProtobufCMessage *message
   }
   bool breaks = take_break(w);
   send_all(s, breaks ? 2 + 2 * r->n_dealer_refs : SIZE_MAX);
+  pthread_mutex_lock(&w->lock); /* what was read of the world, the test may change after the call */
+  pthread_mutex_unlock(&w->lock);
   if (hangs && !breaks) {
     rpc_call_on_cancel(call, stream_cancelled, s);
     return;
@@ -609,6 +611,8 @@ static void run(struct fixture *f, struct outcome *o, const char *method,
   while (!w.done)
     pthread_cond_wait(&w.ended, &w.lock);
   pthread_mutex_unlock(&w.lock);
+  pthread_mutex_lock(&f->world.lock); /* and takes it back */
+  pthread_mutex_unlock(&f->world.lock);
   rpc_client_release(w.call);
   o->took_ms = clock_mono_ms() - start;
 }

@@ -5,6 +5,7 @@
 #include "auth-svc/bearer.h"
 #include "auth-svc/claims.h"
 #include "auth-svc/snapshot.h"
+#include "common/base/backoff.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/jwt_maker.h"
@@ -472,6 +473,61 @@ static void garbage_is_refused(void)
   CU_ASSERT_EQUAL(form, BEARER_NONE);
 }
 
+/* Against a comparison of every claim with every dealer: random claims of role group. */
+static bool should_cover(const struct claims *c, const struct dealer *d)
+{
+  for (size_t i = 0; i < c->dealers.n; i++)
+    if (strcmp(c->dealers.items[i], d->dealer_id) == 0 ||
+        strcmp(c->dealers.items[i], d->account_id) == 0)
+      return true;
+  for (size_t i = 0; i < c->regions.n; i++)
+    if (ascii_case_equal(c->regions.items[i], d->region))
+      return true;
+  for (size_t i = 0; i < c->groups.n; i++)
+    if (dealer_in_group(d, c->groups.items[i]))
+      return true;
+  return false;
+}
+
+static struct claim_list pick_some(const char **out, const char *const *from, size_t n)
+{
+  struct claim_list list = {out, 0};
+  for (size_t k = random_below(4); k > 0; k--)
+    out[list.n++] = from[random_below(n)];
+  return list;
+}
+
+static void a_group_covers_exactly_what_its_claims_name_in_500_random_cases(void)
+{
+  static const char *const dealers[] = {"d01", "a02", "d12", "a12", "d13", "D03", "", "a01"};
+  static const char *const regions[] = {"west", "EAST", "North", "South", "", "Wes"};
+  static const char *const groups[] = {"group1", "GROUP2", "group9", "", "group"};
+  set_up();
+  size_t wrong = 0;
+  for (int round = 0; round < 500; round++) {
+    const char *lists[3][4];
+    struct arena *a = arena_new(1 << 20);
+    const struct claims c = {.subject = "s",
+                             .principal_id = "p",
+                             .role = ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP,
+                             .dealers = pick_some(lists[0], dealers, ARRAY_LEN(dealers)),
+                             .regions = pick_some(lists[1], regions, ARRAY_LEN(regions)),
+                             .groups = pick_some(lists[2], groups, ARRAY_LEN(groups)),
+                             .expires_at = NOW + 60};
+    const Analytics__Auth__V1__Grant *g = claims_grant(&c, world->directory, NOW, a);
+    size_t at = 0;
+    for (size_t i = 0; i < world->directory->n_dealers; i++) {
+      const struct dealer *d = &world->directory->dealers[i];
+      bool covered = at < g->n_dealer_ids && strcmp(g->dealer_ids[at], d->dealer_id) == 0;
+      wrong += covered != should_cover(&c, d);
+      at += covered;
+    }
+    wrong += at != g->n_dealer_ids;
+    arena_free(a);
+  }
+  CU_ASSERT_EQUAL(wrong, 0);
+}
+
 static void without_authentication_everybody_may_do_everything(void)
 {
   set_up();
@@ -493,6 +549,7 @@ TEST_MAIN("auth bearer", TEST(a_token_of_each_algorithm_is_accepted),
           TEST(the_algorithm_of_the_token_decides_nothing), TEST(keys_of_others_do_not_sign),
           TEST(a_changed_token_is_noticed_anywhere), TEST(issuer_audience_and_time_are_checked),
           TEST(identity_claims_must_make_sense), TEST(roles_reach_what_they_should),
+          TEST(a_group_covers_exactly_what_its_claims_name_in_500_random_cases),
           TEST(a_key_id_chooses_among_keys_of_a_jwks), TEST(weak_keys_are_refused),
           TEST(without_keys_no_signed_token_is_accepted),
           TEST(the_plans_token_needs_the_accounts_secret),

@@ -539,6 +539,10 @@ static void nothing_outside_the_grant_shows_in_2000_random_worlds(void)
         regions[n_regions++] = TEXT(region_names[k]);
     a.grant = grant_of(ids, n_ids, regions, n_regions);
     a.scope = scope_new(a.arena, a.world->directory, &a.grant);
+    for (size_t k = 0; k < n; k++) {
+      const struct dealer *d = &a.world->directory->dealers[k];
+      wrong += scope_grant_sees(&a.grant, d) != scope_sees(a.scope, d);
+    }
     for (int k = 0; k < 4; k++)
       wrong += try_listing(&a) + try_fetch(&a) + try_cohort(&a);
     done(&a);

@@ -249,6 +249,16 @@ static void a_grant_too_large_to_travel_is_refused(void)
   g.dealer_ids = ids;
   g.n_dealer_ids = ARRAY_LEN(ids);
   CU_ASSERT_EQUAL(seal_message(s, SEAL_GRANT, &g.base, &sealed, &e), ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "grant_too_large");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "covers too many dealers"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "role admin"));
+  CU_ASSERT_EQUAL(sealed.len, 0);
+  /* 1,000 dealers, the most that a token may list, travel with ids of 32 bytes. */
+  for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+    ids[i] = (char *)(uintptr_t) "a-dealer-id-of-thirty-two-bytes.";
+  g.n_dealer_ids = 1000;
+  CU_ASSERT_EQUAL(seal_message(s, SEAL_GRANT, &g.base, &sealed, &e), ERR_OK);
+  CU_ASSERT_TRUE(sealed.len < SEALED_MAX_BYTES);
   sealer_unref(s);
 }
 

@@ -174,6 +174,36 @@ static void the_old_token_is_served_while_it_is_refreshed(void)
   strike(&s);
 }
 
+/* tokens_try(), as GetAccessToken uses it. */
+static bool held(struct stage *s, const struct credential *c)
+{
+  struct token_result r;
+  bool is = tokens_try(s->tokens, "acc", c, &r);
+  if (is) {
+    CU_ASSERT_EQUAL(r.error.code, ERR_OK);
+    CU_ASSERT_STRING_EQUAL(secret_text(r.access_token), "token-1");
+    secret_unref(r.access_token);
+  }
+  return is;
+}
+
+static void the_short_way_gives_only_a_token_that_needs_nothing(void)
+{
+  struct stage s = stage();
+  struct credential *other = credential_new_refresh_token("c", "s", "r", fake_url(s.fake), NULL);
+  CU_ASSERT_FALSE(held(&s, s.credential)); /* not asked for yet */
+  ask(&s);
+  CU_ASSERT_TRUE(held(&s, s.credential));
+  CU_ASSERT_FALSE(held(&s, other)); /* another configuration's */
+  atomic_store(&ahead_ms, (3600 - 299) * 1000);
+  CU_ASSERT_FALSE(held(&s, s.credential)); /* due: tokens_get() starts the refresh */
+  atomic_store(&ahead_ms, 3601 * 1000);
+  CU_ASSERT_FALSE(held(&s, s.credential)); /* expired */
+  CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
+  credential_unref(other);
+  strike(&s);
+}
+
 static void only_an_expired_token_makes_callers_wait(void)
 {
   struct stage s = stage();
@@ -643,6 +673,7 @@ static void stopping_answers_everybody_who_waits(void)
 
 TEST_MAIN("auth tokens", TEST(a_token_is_asked_for_once_and_cached),
           TEST(the_old_token_is_served_while_it_is_refreshed),
+          TEST(the_short_way_gives_only_a_token_that_needs_nothing),
           TEST(only_an_expired_token_makes_callers_wait),
           TEST(a_failing_refresh_leaves_the_old_token_until_it_expires),
           TEST(refresh_is_single_flight_under_64_threads), TEST(waiters_share_an_error_too),
