@@ -55,6 +55,13 @@ async function change(name, text) {
   }
 }
 
+// The lines that /readyz of auth-svc warns with.
+async function warnings() {
+  const answer = await fetch(`${set.admin('auth')}/readyz`);
+  assert.equal(answer.status, 200, 'the old state is good');
+  return (await answer.text()).split('\n').filter((line) => line.startsWith('warn'));
+}
+
 const newKey = () => randomBytes(32).toString('hex');
 const policies = (revoked = []) => JSON.stringify({ policies: POLICIES, revoked });
 
@@ -131,6 +138,25 @@ test('no policy, no rights; and no rights of the gateway for a caller without a 
   const post = await fetch(set.url, { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json' }, body: '{}' });
   assert.equal(post.status, 401);
   assert.equal((await authOf('gateway')('Authenticate', {})).reason, 'missing_credentials');
+});
+
+test('readyz names unknown dealers of a policy, and a bad file, which changes nothing', { timeout: 60_000 }, async () => {
+  const grant = await sealedGrant();
+  const mapped = structuredClone(POLICIES);
+  mapped[0].dealers.push('d99');
+  await change('policies.json', JSON.stringify({ policies: mapped }));
+  assert.deepEqual(await warnings(), ['warn policies: not in the dealers file, so they grant nothing: policies[0].dealers "d99"']);
+  write('seal.key', 'no key');
+  write('policies.json', policies([{ subject: 'nightly-export' }])); // good by itself
+  for (let i = 0; !(await warnings()).some((line) => line.startsWith('warn config')); i++) {
+    assert.ok(i < 200);
+    await sleep(50);
+  }
+  assert.match((await warnings()).join('\n'), /warn config: .*seal\.key: AUTH_SEAL_KEY_FILE: key 1 must be .*; keeps the configuration of 20/);
+  assert.ok((await report('d01', grant)).rows, 'nobody is revoked by half a configuration');
+  write('policies.json', policies());
+  await change('seal.key', newKey());
+  assert.deepEqual(await warnings(), []);
 });
 
 test('keys change at once, without a list of two, and callers of the gateway lose no call', { timeout: 120_000 }, async () => {
