@@ -173,6 +173,7 @@ int cli_fail(int exit_code, const char *command, const char *fmt, ...)
 int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
                const char *help, int *exit_code)
 {
+  opterr = 0; /* it would name the subcommand alone */
   int c = getopt_long(argc, argv, shorts, longs, NULL);
   if (c == 'h') {
     fputs(help, stdout);
@@ -180,7 +181,8 @@ int cli_option(int argc, char **argv, const char *shorts, const struct option *l
     return 0;
   }
   if (c == '?') {
-    fprintf(stderr, "see auth-svc %s --help\n", argv[0]);
+    fprintf(stderr, "auth-svc %s: %s: no such option, or its value is missing; see --help\n",
+            argv[0], argv[optind > 1 ? optind - 1 : 1]);
     *exit_code = EXIT_USAGE;
     return 0;
   }
