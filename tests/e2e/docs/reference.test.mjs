@@ -54,6 +54,18 @@ test('alerts and pages ask for metrics that there are', () => {
       assert.ok(code.has(name), `${page} names ${name}`);
 });
 
+// rpc ListDealers(...) { option (mcp.v1.tool) = ... } -> list_dealers
+test('the table of tools in README.md has each tool of the contract', () => {
+  const protos = fs.readdirSync(path.join(ROOT, 'proto/analytics'), { recursive: true }).filter((name) => name.endsWith('.proto'));
+  const text = protos.map((name) => read(`proto/analytics/${name}`)).join('\n').replaceAll(/\/\/.*$/gm, '');
+  const rpcs = text.split(/\brpc\s+/).slice(1).filter((rpc) => rpc.includes('option (mcp.v1.tool)'));
+  const tools = rpcs.map((rpc) => /^\w+/.exec(rpc)[0].replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase());
+  assert.ok(tools.length >= 6);
+  const page = read('README.md');
+  const table = page.slice(page.indexOf('## Tools'), page.indexOf('## A transcript'));
+  assert.deepEqual([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort(), tools.sort());
+});
+
 // As GitHub makes them: lower case, without punctuation, blanks as dashes.
 const anchor = (title) => title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
 
