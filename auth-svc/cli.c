@@ -152,7 +152,7 @@ bool cli_run(int argc, char **argv, int *exit_code)
     harden_process(false);
     secrets_init();
     *exit_code = commands[i].run(argc - 1, argv + 1, commands[i].help);
-    if (fflush(stdout) != 0 && *exit_code == EXIT_OK)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && *exit_code == EXIT_OK)
       *exit_code = cli_fail(EXIT_FAILED, argv[1], "cannot write the output: %s", strerror(errno));
     return true;
   }
@@ -234,6 +234,10 @@ enum err_code cli_write_file(const char *path, const struct buf *content, struct
 {
   AUTO_FREE char *real = realpath(path, NULL);
   const char *target = real != NULL ? real : path;
+  struct stat st;
+  if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) /* /dev/null would become a file */
+    return err_set(e, ERR_INVALID_ARGUMENT, "unwritable_file", "cannot write %s: it is no file",
+                   target);
   const char *slash = strrchr(target, '/');
   AUTO_FREE char *folder = slash == NULL     ? xstrdup(".")
                            : slash == target ? xstrdup("/")
