@@ -181,8 +181,10 @@ int cli_option(int argc, char **argv, const char *shorts, const struct option *l
     return 0;
   }
   if (c == '?') {
+    /* The word it stopped in, when several letters stand behind one dash. */
+    const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
     fprintf(stderr, "auth-svc %s: %s: no such option, or its value is missing; see --help\n",
-            argv[0], argv[optind > 1 ? optind - 1 : 1]);
+            argv[0], word != NULL ? word : "");
     *exit_code = EXIT_USAGE;
     return 0;
   }
