@@ -15,7 +15,10 @@
 #include "report-svc/google/google_error.h"
 #include "report-svc/google/google_impl.h"
 
-enum { MAX_ATTEMPTS = 3, MAX_BACKOFF_MS = 8000, LATER_FACTOR = 4, AUTH_TIMEOUT_MS = 30000 };
+enum { MAX_BACKOFF_MS = 8000, LATER_FACTOR = 4, AUTH_TIMEOUT_MS = 30000 };
+/* A request that was one too many at once cost no quota and will be taken soon: it is worth more
+ * attempts than a server that fails. */
+enum { MAX_ATTEMPTS = 3, MAX_ATTEMPTS_LATER = 6 };
 enum { MAX_COLLECTED = 4 * 1024 * 1024, RETRY_AFTER_MAX_MS = 3600 * 1000 };
 
 #define CALL_MAGIC 0x676f6f67u
@@ -262,7 +265,8 @@ static void try_again(struct google_call *c, enum google_next next, const char *
                       const struct err *e)
 {
   uint32_t wait = wait_ms(c, next, retry_after);
-  if (c->attempts >= MAX_ATTEMPTS || clock_mono_ms() + wait >= c->options.deadline_ms) {
+  unsigned most = next == GOOGLE_RETRY_LATER ? MAX_ATTEMPTS_LATER : MAX_ATTEMPTS;
+  if (c->attempts >= most || clock_mono_ms() + wait >= c->options.deadline_ms) {
     finish(c, e);
     return;
   }

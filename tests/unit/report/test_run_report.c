@@ -198,15 +198,18 @@ static void too_many_at_once_is_tried_again_and_hourly_quota_is_not(void)
          f.google = (struct google_plan){
              .rows = 1,
              .fail_status = 429,
-             .fail_times = 1,
+             .fail_times = 5,
              .fail_body = "{\"error\":{\"message\":\"Exhausted concurrent requests quota.\"}}"});
   CU_ASSERT(succeeds(&f, 1));
-  CU_ASSERT_EQUAL(f.requests, 2);
+  CU_ASSERT_EQUAL(f.requests, 6);
+  LOCKED(&f, f.google.fail_times = 6);
+  CU_ASSERT(fails(&f, ERR_RESOURCE_EXHAUSTED, "quota_exhausted"));
+  CU_ASSERT_EQUAL(f.requests, 12);
   LOCKED(&f, f.google.fail_times = 1);
   LOCKED(&f,
          f.google.fail_body = "{\"error\":{\"message\":\"Exhausted property tokens per hour\"}}");
   CU_ASSERT(fails(&f, ERR_RESOURCE_EXHAUSTED, "quota_exhausted"));
-  CU_ASSERT_EQUAL(f.requests, 3);
+  CU_ASSERT_EQUAL(f.requests, 13);
   fakes_stop(&f);
 }
 
