@@ -10,6 +10,7 @@
 #include "auth-svc/verified.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/metrics.h"
 #include "tests/unit/auth/fake_endpoint.h"
 #include "tests/unit/auth/jwt_maker.h"
 #include "tests/unit/auth/world.h"
@@ -133,6 +134,32 @@ static void a_rotated_key_is_fetched_for_the_first_token_that_names_it(void)
   EVP_PKEY_free(rsa);
   EVP_PKEY_free(ec);
   EVP_PKEY_free(ed);
+}
+
+static double fetched_at(void)
+{
+  AUTO_BUF struct buf page = BUF_INIT(1 << 20);
+  static const char name[] = "\nauth_jwks_fetched_timestamp_seconds ";
+  CU_ASSERT_TRUE(metrics_render(&page));
+  const char *found = strstr(buf_str(&page), name);
+  return found != NULL ? strtod(found + sizeof(name) - 1, NULL) : -1;
+}
+
+static void the_time_of_the_last_good_fetch_is_a_metric(void)
+{
+  struct stage s = {.issuer = fake_start()};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  s.answer = (struct fake_answer){.status = 503, .body = "{}"};
+  fake_set(s.issuer, &s.answer);
+  stage_start(&s);
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k1"));
+  CU_ASSERT_EQUAL(fetched_at(), 0); /* so that an alert on its age counts from the start */
+  publish(&s, key, "k1", NULL, NULL);
+  usleep((RETRY_MS + 100) * 1000);
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1"));
+  CU_ASSERT_DOUBLE_EQUAL(fetched_at(), (double)clock_unix_ms() / 1000, 10);
+  stage_stop(&s);
+  EVP_PKEY_free(key);
 }
 
 static void unknown_keys_ask_the_issuer_once_in_a_while_only(void)
@@ -293,7 +320,8 @@ static void the_least_recently_used_token_goes_first(void)
   verified_free(v);
 }
 
-TEST_MAIN("auth jwks", TEST(a_rotated_key_is_fetched_for_the_first_token_that_names_it),
+TEST_MAIN("auth jwks", TEST(the_time_of_the_last_good_fetch_is_a_metric),
+          TEST(a_rotated_key_is_fetched_for_the_first_token_that_names_it),
           TEST(unknown_keys_ask_the_issuer_once_in_a_while_only),
           TEST(a_new_key_works_at_once_right_after_a_fetch_that_was_due),
           TEST(a_key_without_id_does_not_hide_that_a_new_one_is_published),
