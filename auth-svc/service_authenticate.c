@@ -15,7 +15,7 @@ enum { KEY_WAIT_MAGIC = 0x4e7a17ed, GRANT_ID_BYTES = 16 };
 
 typedef Analytics__Auth__V1__AuthenticateRequest authenticate_request;
 
-/* A call whose token names a key we do not have, while the keys are fetched again. Lives in
+/* A call whose token wants a key we do not have, while the keys are fetched. Lives in
  * the call's arena. */
 struct key_wait {
   uint32_t magic;
