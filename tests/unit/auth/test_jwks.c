@@ -1,5 +1,6 @@
 /* Keys by URL: rotation, unknown keys, an endpoint that is down; and the memory of checked
  * signatures. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ struct stage {
   struct rpc_channel *channel;
   struct jwt_keys *file; /* keys of a file; NULL for none */
   uint32_t min_age_ms;   /* 0 means a minute */
+  bool revoked;          /* who is not accepted is so for that reason */
 };
 
 /* Publishes the keys; key 2 may be NULL. */
@@ -111,7 +113,7 @@ static bool accepted(struct stage *s, EVP_PKEY *key, const char *alg, const char
                        "Authenticate", &r.base, &options, &e);
   if (response == NULL) {
     CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
-    CU_ASSERT_STRING_EQUAL(e.reason, "invalid_credentials");
+    CU_ASSERT_STRING_EQUAL(e.reason, s->revoked ? "revoked" : "invalid_credentials");
     return false;
   }
   protobuf_c_message_free_unpacked(response, NULL);
@@ -228,6 +230,37 @@ static void a_token_without_key_id_waits_for_the_first_fetch(void)
   EVP_PKEY_free(own);
   EVP_PKEY_free(published);
   EVP_PKEY_free(stranger);
+}
+
+/* Puts a policy in place that revokes everything of ann's, in the middle of a wait. */
+static void *revoke_ann(void *arg)
+{
+  static const char json[] = "{\"revoked\":[{\"subject\":\"ann\"}]}";
+  struct stage *s = arg;
+  struct policies *policies = NULL;
+  usleep(100000);
+  CU_ASSERT_EQUAL(policies_parse(&policies, "p", json, strlen(json), NULL), ERR_OK);
+  struct snapshot *next = world_new(12, NULL);
+  snapshot_trust(next, &(struct trust){.sealer = s->sealer, .policies = policies});
+  snapshot_replace(s->config, next);
+  policies_unref(policies);
+  return NULL;
+}
+
+static void a_caller_revoked_while_it_waits_for_keys_gets_no_grant(void)
+{
+  struct stage s = {.issuer = fake_start(), .revoked = true};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  pthread_t revoker;
+  publish(&s, key, "k1", NULL, NULL);
+  s.answer.delay_ms = 400;
+  fake_set(s.issuer, &s.answer);
+  stage_start(&s);
+  CU_ASSERT_EQUAL_FATAL(pthread_create(&revoker, NULL, revoke_ann, &s), 0);
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k1"));
+  pthread_join(revoker, NULL);
+  stage_stop(&s);
+  EVP_PKEY_free(key);
 }
 
 /* The endpoint was down at the start: tokens are refused, and accepted when it is back. */
@@ -369,6 +402,7 @@ TEST_MAIN("auth jwks", TEST(a_rotated_key_is_fetched_for_the_first_token_that_na
           TEST(a_token_without_key_id_waits_for_the_first_fetch),
           TEST(a_token_without_key_id_is_refused_while_no_key_has_come),
           TEST(keys_age_as_the_last_answer_says),
+          TEST(a_caller_revoked_while_it_waits_for_keys_gets_no_grant),
           TEST(keys_stay_while_the_endpoint_is_down_or_talks_nonsense),
           TEST(an_url_that_can_be_tampered_with_is_refused), TEST(cache_control_is_read),
           TEST(a_checked_token_is_remembered_until_its_end_or_other_keys),
