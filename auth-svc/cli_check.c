@@ -50,7 +50,7 @@ static bool load_file(struct checking *c)
   c->settings.sealed.warn_plain = false;
   c->settings.enable_auth = true; /* the file, never Application Default Credentials */
   bool ok =
-      settings_load_snapshot(&c->snapshot, &c->settings, c->settings.sealed.keyring, &e) == ERR_OK;
+      settings_load_snapshot(&c->snapshot, &c->settings, c->settings.sealed.keyring, NULL, &e) == ERR_OK;
   if (ok)
     cli_step(true, "dealers file", "%s: %zu dealers, every secret opens",
              c->settings.credentials_path, c->snapshot->directory->n_dealers);

@@ -195,7 +195,7 @@ static enum err_code check_against_dealers(struct mint *m, struct err *e)
   m->settings.sealed.warn_plain = false;
   m->settings.enable_auth = true; /* the file, never Application Default Credentials */
   enum err_code code =
-      settings_load_snapshot(&snapshot, &m->settings, m->settings.sealed.keyring, e);
+      settings_load_snapshot(&snapshot, &m->settings, m->settings.sealed.keyring, NULL, e);
   if (code != ERR_OK)
     return code;
   const struct directory *d = snapshot->directory;

@@ -43,8 +43,8 @@ struct watched {
 
 struct config_watch {
   struct config_watch_options options;
-  struct watched files[CONFIG_WATCH_MAX_FILES];
-  size_t n;
+  struct watched *files; /* of the options, then those that are followed */
+  size_t n, n_own;
   uint8_t known[SHA256_SIZE]; /* of all contents, as on_change saw them last */
   int inotify;                /* -1 when there is none */
   int wake;
@@ -105,16 +105,23 @@ static void take_look(struct watched *f, bool thorough)
   f->look = now;
 }
 
-/* One digest of all contents. */
+/* One digest of all contents, as they were looked at last. */
+static void digest_of_all(const struct config_watch *w, uint8_t out[SHA256_SIZE])
+{
+  enum { EACH = 1 + SHA256_SIZE };
+  AUTO_FREE uint8_t *all = xcalloc(w->n + 1, EACH);
+  for (size_t i = 0; i < w->n; i++) {
+    all[i * EACH] = w->files[i].look.exists;
+    memcpy(all + i * EACH + 1, w->files[i].look.digest, SHA256_SIZE);
+  }
+  sha256_of(all, w->n * EACH, out);
+}
+
 static void look_at_all(struct config_watch *w, bool thorough, uint8_t out[SHA256_SIZE])
 {
-  uint8_t all[CONFIG_WATCH_MAX_FILES][1 + SHA256_SIZE] = {{0}};
-  for (size_t i = 0; i < w->n; i++) {
+  for (size_t i = 0; i < w->n; i++)
     take_look(&w->files[i], thorough);
-    all[i][0] = w->files[i].look.exists;
-    memcpy(all[i] + 1, w->files[i].look.digest, SHA256_SIZE);
-  }
-  sha256_of(all, sizeof(all), out);
+  digest_of_all(w, out);
 }
 
 /* -------------------------------------------------------------------------- inotify */
@@ -235,6 +242,7 @@ static void watch_free(struct config_watch *w)
 {
   for (size_t i = 0; i < w->n; i++)
     free(w->files[i].path);
+  free(w->files);
   if (w->inotify >= 0)
     close(w->inotify);
   if (w->wake >= 0)
@@ -250,9 +258,11 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
   w->options = *options;
   w->options.check_ms = options->check_ms != 0 ? options->check_ms : 10000;
   w->options.settle_ms = options->settle_ms != 0 ? options->settle_ms : 100;
+  w->files = xcalloc(CONFIG_WATCH_MAX_FILES, sizeof(*w->files));
   for (size_t i = 0; i < CONFIG_WATCH_MAX_FILES; i++)
     if (options->paths[i] != NULL)
       w->files[w->n++].path = xstrdup(options->paths[i]);
+  w->n_own = w->n;
   w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (w->inotify < 0)
     log_warn("no inotify: the configuration is looked at from time to time only",
@@ -261,6 +271,24 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
   watch_folders(w);
   look_at_all(w, true, w->known);
   return w;
+}
+
+void config_watch_follow(struct config_watch *w, const struct read_files *files)
+{
+  for (size_t i = w->n_own; i < w->n; i++)
+    free(w->files[i].path);
+  w->files = xrealloc(w->files, (CONFIG_WATCH_MAX_FILES + files->n) * sizeof(*w->files));
+  w->n = w->n_own + files->n;
+  for (size_t i = 0; i < files->n; i++) {
+    const struct read_file *from = &files->items[i];
+    struct watched *to = &w->files[w->n_own + i];
+    *to = (struct watched){.path = xstrdup(from->path), .look = {.exists = from->readable}};
+    memcpy(to->look.digest, from->digest, SHA256_SIZE);
+    if (!from->readable) /* too large, perhaps: it is there for us, and no change */
+      take_look(to, true);
+  }
+  watch_folders(w);
+  digest_of_all(w, w->known);
 }
 
 enum err_code config_watch_start(struct config_watch *w, struct err *e)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth-svc/read_files.h"
 #include "common/base/error.h"
 
 enum { CONFIG_WATCH_MAX_FILES = 16 };
@@ -29,6 +30,9 @@ struct config_watch_options {
 /* What the files hold now counts as known: make it before they are read. Files that do not
  * exist are waited for. */
 struct config_watch *config_watch_new(const struct config_watch_options *options);
+/* Watches these too, in place of those it was told of before; what they held when they were read
+ * counts as known. Before config_watch_start(), or from on_change. */
+void config_watch_follow(struct config_watch *w, const struct read_files *files);
 /* Starts the thread; a change since it was made is not missed. ERR_UNAVAILABLE without one. */
 enum err_code config_watch_start(struct config_watch *w, struct err *e);
 /* Lets on_change run once, whether something changed or not (SIGHUP). Thread-safe. */

@@ -193,7 +193,10 @@ static enum err_code read_named_file(struct credential **out, const struct place
                                    relative && dir[strlen(dir) - 1] != '/' ? "/" : "", file);
   AUTO_WIPED_BUF struct buf text = BUF_INIT(FILE_MAX);
   struct err e = {0};
-  if (secret_file_read(&text, "credential file", path, FILE_MAX, true, &e) != ERR_OK)
+  bool ok = secret_file_read(&text, "credential file", path, FILE_MAX, true, &e) == ERR_OK;
+  if (p->config->on_file != NULL)
+    p->config->on_file(p->config->user, path, ok ? text.data : NULL, text.len);
+  if (!ok)
     return place_refuse(p, "file", "%s", e.message);
   struct file_fault fault = {path, text.data, text.len, p, NULL};
   return read_text(out, &fault, p, kind);

@@ -16,6 +16,9 @@ struct credential_config {
   enum err_code (*refuse)(void *user, const char *field, const char *text);
   /* Told of the keys an object of dealers.json may have; NULL: nobody asks. */
   void (*on_keys)(void *user, const char *field, const char *const *known, size_t n);
+  /* Told of each file of its own that a credential is read from, with what it holds; text NULL:
+   * it could not be read. NULL: nobody asks. */
+  void (*on_file)(void *user, const char *path, const char *text, size_t len);
   void *user;
   bool offline;           /* a metadata server counts as there, nothing is asked */
   struct credential *adc; /* found once, for all dealers with "adc": true; starts NULL */

@@ -436,6 +436,13 @@ static void tell_syntax(const struct dealers_reader *r)
   r->watch->on_fault(r->watch->user, &fault);
 }
 
+static void tell_file(void *user, const char *path, const char *text, size_t len)
+{
+  const struct dealers_reader *r = user;
+  if (r->files != NULL)
+    read_files_add(r->files, path, text, len);
+}
+
 static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
                                 const struct sealed_policy *sealed)
 {
@@ -446,6 +453,7 @@ static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
   r->credentials = (struct credential_config){.dir = dir,
                                               .refuse = refuse_credential,
                                               .on_keys = tell_credential_keys,
+                                              .on_file = tell_file,
                                               .user = r,
                                               .offline = r->watch != NULL};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
@@ -473,6 +481,7 @@ enum err_code dealers_file_check(struct snapshot **out, const char *name, const 
                              .text = text,
                              .len = len,
                              .warn_of_cohorts = options->warn_of_cohorts,
+                             .files = options->files,
                              .e = e != NULL ? e : &ignored,
                              .watch = watch};
   return parse_text(out, &r, options->sealed);

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+#include "auth-svc/read_files.h"
 #include "auth-svc/sealed_file.h"
 #include "auth-svc/snapshot.h"
 
@@ -35,6 +36,9 @@ struct dealers_options {
   /* Cohorts that isolate dealers when one is subtracted from another refuse the file; true:
    * the later one is taken out of benchmarks instead. */
   bool warn_of_cohorts;
+  /* Gets the files that credentials stand in, also when the file is refused: those up to the
+   * fault. NULL: nobody asks. */
+  struct read_files *files;
 };
 enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
                                      const struct dealers_options *options, struct err *e);

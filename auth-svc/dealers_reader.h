@@ -18,7 +18,8 @@ struct dealers_reader {
   const char *text;
   size_t len;
   bool bare;            /* the file is an array of dealers */
-  bool warn_of_cohorts; /* see struct dealers_options */
+  bool warn_of_cohorts; /* see struct dealers_options, like the next */
+  struct read_files *files;
   size_t index;         /* of the dealer being read */
   const char *who;      /* its id; NULL while not known */
   struct arena *arena;

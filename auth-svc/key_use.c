@@ -26,6 +26,21 @@ void key_use_add_sealed(struct key_use *u, const void *sealed, size_t len)
     key_use_add(u, id);
 }
 
+void key_use_join(struct key_use *u, const struct key_use *other)
+{
+  for (size_t i = 0; i < other->n; i++) {
+    size_t k = 0;
+    while (k < u->n && strcmp(u->keys[k].id, other->keys[i].id) != 0)
+      k++;
+    if (k == u->n)
+      key_use_add(u, other->keys[i].id);
+    if (k < u->n && u->keys[k].values < other->keys[i].values)
+      u->keys[k].values = other->keys[i].values;
+  }
+  u->plain = u->plain > other->plain ? u->plain : other->plain;
+  u->more = u->more || other->more;
+}
+
 const char *key_use_missing(const struct key_use *u, const struct keyring *ring)
 {
   for (size_t i = 0; i < u->n; i++)

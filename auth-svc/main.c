@@ -108,9 +108,12 @@ static enum err_code load_config(struct app *a, struct keyring *ring, struct sna
                                  struct err *e)
 {
   struct trust trust;
+  struct read_files files = {0};
   enum err_code code = trust_load(&trust, a->trust, e);
   if (code == ERR_OK)
-    code = settings_load_snapshot(out, &a->settings, ring, e);
+    code = settings_load_snapshot(out, &a->settings, ring, &files, e);
+  config_watch_follow(a->watch, &files);
+  read_files_clear(&files);
   if (code == ERR_OK)
     snapshot_trust(*out, &trust);
   trust_clear(&trust);

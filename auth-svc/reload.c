@@ -21,7 +21,7 @@ struct reload {
 
 static struct credential *find(void *user, const char *account_id)
 {
-  return snapshot_find_credential(user, account_id);
+  return snapshot_token_credential(user, account_id);
 }
 
 static void now_in_use(struct reload *r, uint64_t generation)

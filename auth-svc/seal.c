@@ -32,6 +32,7 @@ struct sealer {
   struct seal_key keys[SEAL_KEYS_MAX];
   size_t n_keys;
   char audience[SEAL_AUDIENCE_MAX + 1];
+  uint8_t audience_sha256[SHA256_SIZE];
 };
 
 static void hmac(const void *key, size_t key_len, const void *data, size_t len,
@@ -135,6 +136,7 @@ enum err_code sealer_new(struct sealer **out, const char *what, const char *keys
   enum err_code code = ERR_OK;
   atomic_init(&s->refs, 1);
   snprintf(s->audience, sizeof(s->audience), "%s", audience);
+  sha256_of(s->audience, strlen(s->audience), s->audience_sha256);
   if (keys == NULL)
     add_random(s);
   else
@@ -248,10 +250,9 @@ static bool is_authentic(const struct sealer *s, const uint8_t *p, size_t len, s
 /* Digests are compared, so that the time tells nothing, not even a length. */
 static bool is_audience(const struct sealer *s, const char *named)
 {
-  uint8_t own[SHA256_SIZE], other[SHA256_SIZE];
-  sha256_of(s->audience, strlen(s->audience), own);
+  uint8_t other[SHA256_SIZE];
   sha256_of(named, strlen(named), other);
-  return CRYPTO_memcmp(own, other, sizeof(own)) == 0;
+  return CRYPTO_memcmp(s->audience_sha256, other, sizeof(other)) == 0;
 }
 
 static const char *take_grant(struct unsealed *out, const Analytics__Auth__V1__Grant *g)

@@ -42,8 +42,8 @@ static void on_keys(void *arg);
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
 {
   const struct attempt *a = user;
-  return tokens_holds(a->service->options.tokens, dealer->account_id,
-                      snapshot_credential(a->config, dealer), digest);
+  const struct token_key key = snapshot_token_key(a->config, dealer->account_id);
+  return tokens_holds(a->service->options.tokens, key.account_id, key.credential, digest);
 }
 
 /* Checks the bearer with the keys of one moment. */

@@ -22,6 +22,7 @@ struct token_call {
   struct snapshot *config; /* the target points into it */
   struct unsealed grant;
   struct target target;
+  struct token_key key; /* where the target's token is kept */
   uint64_t wait_id;
   struct facts facts;
   int attempts;
@@ -132,7 +133,7 @@ static void on_caller_gone(void *arg)
 {
   struct token_call *t = arg;
   MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
-  tokens_abandon(t->service->options.tokens, t->target.account_id, t->wait_id);
+  tokens_abandon(t->service->options.tokens, t->key.account_id, t->wait_id);
 }
 
 static enum err_code check_rejected(const ProtobufCBinaryData *digest, struct err *e)
@@ -153,11 +154,13 @@ static enum err_code prepare(struct token_call *t, struct err *e)
     code = check_rejected(&r->rejected_token_sha256, e);
   if (code == ERR_OK)
     code = target_resolve(&t->target, t->config, &t->grant, r, rpc_call_arena(t->call), e);
-  if (code == ERR_OK)
-    facts_of_target(&t->facts, &t->target);
-  else
+  if (code != ERR_OK) {
     t->facts.requested = requested(t->call, r);
-  return code;
+    return code;
+  }
+  facts_of_target(&t->facts, &t->target);
+  t->key = snapshot_token_key(t->config, t->target.account_id);
+  return ERR_OK;
 }
 
 /* Resolves the dealer in the current configuration and asks for its token. */
@@ -178,7 +181,7 @@ static void start_token_call(struct token_call *t)
   const uint8_t *rejected = digest->len == SHA256_SIZE ? digest->data : NULL;
   struct token_result held;
   if (rejected == NULL &&
-      tokens_try(s->options.tokens, t->target.account_id, t->target.credential, &held)) {
+      tokens_try(s->options.tokens, t->key.account_id, t->key.credential, &held)) {
     finish_token_call(t, &held);
     secret_unref(held.access_token);
     return;
@@ -188,7 +191,7 @@ static void start_token_call(struct token_call *t)
   /* Before the wait starts, so that no end of the call can be missed; abandoning a wait
    * that has not begun does nothing. */
   rpc_call_on_cancel(t->call, on_caller_gone, t);
-  tokens_get(s->options.tokens, t->target.account_id, t->target.credential, rejected, t->wait_id,
+  tokens_get(s->options.tokens, t->key.account_id, t->key.credential, rejected, t->wait_id,
              on_token, t);
 }
 

@@ -309,10 +309,11 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
 }
 
 static enum err_code load_dealers(struct snapshot **out, const struct settings *s,
-                                  const struct sealed_policy *sealed, struct err *e)
+                                  const struct sealed_policy *sealed, struct read_files *files,
+                                  struct err *e)
 {
-  const struct dealers_options options = {.sealed = sealed,
-                                          .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0};
+  const struct dealers_options options = {
+      .sealed = sealed, .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0, .files = files};
   if (!s->from_json)
     return dealers_file_load_with(out, s->credentials_path, &options, e);
   const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
@@ -320,7 +321,7 @@ static enum err_code load_dealers(struct snapshot **out, const struct settings *
 }
 
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
-                                     struct keyring *ring, struct err *e)
+                                     struct keyring *ring, struct read_files *files, struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
@@ -328,7 +329,7 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
   struct key_use use = {0};
   policy.keyring = ring;
   policy.use = &use;
-  enum err_code code = load_dealers(out, s, &policy, e);
+  enum err_code code = load_dealers(out, s, &policy, files, e);
   if (code == ERR_OK)
     (*out)->sealed_with = use;
   return code;

@@ -3,6 +3,7 @@
 #define AMCP_AUTH_SETTINGS_H
 
 #include "auth-svc/audit.h"
+#include "auth-svc/read_files.h"
 #include "auth-svc/sealed_file.h"
 #include "auth-svc/secret.h"
 #include "auth-svc/snapshot.h"
@@ -59,9 +60,9 @@ void settings_free(struct settings *s);
 
 /* What the settings lead to. Each fails with a message that names the variable or file. The
  * snapshot lacks what is trusted (snapshot_trust); its sealed secrets are opened with `ring` (NULL
- * for none). */
+ * for none). `files` as in struct dealers_options. */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
-                                     struct keyring *ring, struct err *e);
+                                     struct keyring *ring, struct read_files *files, struct err *e);
 /* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without a keyring
  * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,

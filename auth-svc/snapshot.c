@@ -2,6 +2,7 @@
 #include "auth-svc/snapshot.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -13,6 +14,38 @@ struct snapshot_slot {
 
 enum { UNKNOWN_NAMES_MAX = 1024 };
 
+/* A dealer's place among those sorted by credential. */
+struct by_credential {
+  const uint8_t *fingerprint;
+  size_t index;
+};
+
+static int compare_credentials(const void *a, const void *b)
+{
+  const struct by_credential *x = a, *y = b;
+  int order = memcmp(x->fingerprint, y->fingerprint, SHA256_SIZE);
+  return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* The first of those with the same credential, for each. */
+static size_t *find_token_dealers(struct credential *const *credentials, size_t n)
+{
+  size_t *out = xcalloc(n + 1, sizeof(*out));
+  AUTO_FREE struct by_credential *sorted = xcalloc(n + 1, sizeof(*sorted));
+  size_t n_sorted = 0;
+  for (size_t i = 0; i < n; i++) {
+    out[i] = i;
+    if (credentials[i] != NULL) /* else there are faults, and the snapshot is not used */
+      sorted[n_sorted++] = (struct by_credential){credentials[i]->fingerprint, i};
+  }
+  qsort(sorted, n_sorted, sizeof(*sorted), compare_credentials);
+  for (size_t i = 0; i < n_sorted; i++) {
+    bool same = i > 0 && memcmp(sorted[i].fingerprint, sorted[i - 1].fingerprint, SHA256_SIZE) == 0;
+    out[sorted[i].index] = same ? out[sorted[i - 1].index] : sorted[i].index;
+  }
+  return out;
+}
+
 struct snapshot *snapshot_new(struct directory *directory, struct credential **credentials,
                               struct credential *adc)
 {
@@ -21,6 +54,7 @@ struct snapshot *snapshot_new(struct directory *directory, struct credential **c
   s->directory = directory;
   s->credentials = credentials;
   s->adc = adc;
+  s->token_dealer = find_token_dealers(credentials, directory->n_dealers);
   return s;
 }
 
@@ -62,6 +96,7 @@ void snapshot_unref(struct snapshot *s)
   for (size_t i = 0; i < s->directory->n_dealers; i++)
     credential_unref(s->credentials[i]);
   free(s->credentials);
+  free(s->token_dealer);
   credential_unref(s->adc);
   peers_free(s->peers);
   trust_clear(&s->trust);
@@ -86,6 +121,22 @@ struct credential *snapshot_find_credential(const struct snapshot *s, const char
 struct credential *snapshot_credential(const struct snapshot *s, const struct dealer *dealer)
 {
   return s->credentials[dealer->index];
+}
+
+struct token_key snapshot_token_key(const struct snapshot *s, const char *account_id)
+{
+  const struct dealer *d = directory_by_account(s->directory, account_id);
+  if (d == NULL)
+    return (struct token_key){account_id, snapshot_find_credential(s, account_id)};
+  size_t first = s->token_dealer[d->index];
+  return (struct token_key){s->directory->dealers[first].account_id, s->credentials[first]};
+}
+
+struct credential *snapshot_token_credential(const struct snapshot *s, const char *account_id)
+{
+  const struct dealer *d = directory_by_account(s->directory, account_id);
+  bool another = d != NULL && s->token_dealer[d->index] != d->index;
+  return another ? NULL : snapshot_find_credential(s, account_id);
 }
 
 struct snapshot_slot *snapshot_slot_new(struct snapshot *first)

@@ -22,6 +22,7 @@ struct snapshot {
   atomic_size_t refs;
   struct directory *directory;
   struct credential **credentials; /* by dealer index */
+  size_t *token_dealer;            /* by dealer index: the dealer under whom its token is kept */
   struct credential *adc;          /* without dealers; else NULL */
   struct key_use sealed_with;      /* keys of the dealers file's secrets */
   struct trust trust;              /* set by snapshot_trust(), like what follows */
@@ -53,6 +54,18 @@ size_t snapshot_accounts(const struct snapshot *s);
 struct credential *snapshot_find_credential(const struct snapshot *s, const char *account_id);
 /* The credential of a dealer. */
 struct credential *snapshot_credential(const struct snapshot *s, const struct dealer *dealer);
+
+/* Under which account the token of an account is kept: dealers with the same credential (one
+ * service account for all, say) share one token, that of the first of them, so that it is asked
+ * for once and a refresh token that is replaced is replaced for all. */
+struct token_key {
+  const char *account_id; /* lives as long as the snapshot */
+  struct credential *credential;
+};
+/* For an account that has a credential. */
+struct token_key snapshot_token_key(const struct snapshot *s, const char *account_id);
+/* The credential of an account that tokens are kept under; NULL for any other. Borrowed. */
+struct credential *snapshot_token_credential(const struct snapshot *s, const char *account_id);
 
 /* Holds the current snapshot. Thread-safe. */
 struct snapshot_slot;

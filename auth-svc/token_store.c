@@ -39,8 +39,10 @@ struct token_store {
   bool rewriting;
   struct buf since; /* records that came during a rewrite */
   /* Keys of the records in the file; and of those that will be in it when the rewrite that is
-   * under way, or the next one, is on disk. */
+   * under way (`renewing`), or the next one, is on disk. Until then either may be what a start
+   * finds. */
   struct key_use use, next_use;
+  bool renewing;
   struct err failure;
   bool stopping;
 };
@@ -73,6 +75,8 @@ static enum err_code settle(struct token_store *s, struct err *e)
       log_info("the store of refresh tokens is sealed with the first key only",
                LOG_S("key_id", keyring_id(s->ring, 0)), LOG_I("tokens", s->table.n));
     s->use = s->next_use;
+  } else {
+    key_use_join(&s->use, &s->next_use); /* the new name may be on disk and may not */
   }
   pthread_mutex_unlock(&s->lock);
   return code;
@@ -98,7 +102,7 @@ static enum err_code rewrite(struct token_store *s, struct err *e)
   pthread_mutex_lock(&s->lock);
   enum err_code code = serialize(s, &text, e);
   bool must = s->must_rewrite;
-  s->rewriting = code == ERR_OK;
+  s->rewriting = s->renewing = code == ERR_OK;
   s->must_rewrite = false; /* whoever asks from now on means another one */
   buf_wipe(&s->since);
   s->since = BUF_INIT(TOKEN_STORE_MAX_FILE);
@@ -106,6 +110,7 @@ static enum err_code rewrite(struct token_store *s, struct err *e)
   if (code == ERR_OK)
     code = write_anew(s, &text, e);
   pthread_mutex_lock(&s->lock);
+  s->renewing = false;
   s->must_rewrite = s->must_rewrite || (must && code != ERR_OK);
   pthread_mutex_unlock(&s->lock);
   return code;
@@ -333,16 +338,6 @@ void token_store_close(struct token_store *s)
   store_free(s);
 }
 
-struct secret *token_store_get(struct token_store *s, const char *account_id,
-                               const uint8_t fingerprint[SHA256_SIZE])
-{
-  pthread_mutex_lock(&s->lock);
-  const struct kept *k = table_find(&s->table, account_id, fingerprint);
-  struct secret *token = k != NULL ? secret_ref(k->token) : NULL;
-  pthread_mutex_unlock(&s->lock);
-  return token;
-}
-
 /* Hands a record to the kernel, and to the new file when one is being written. What fails
  * here is made good by a rewrite, from the table. */
 static void write_through(struct token_store *s, const struct kept *k)
@@ -364,6 +359,25 @@ static void write_through(struct token_store *s, const struct kept *k)
     s->must_rewrite = true;
   if (s->rewriting && !buf_append(&s->since, record.data, record.len))
     s->must_rewrite = true;
+}
+
+struct secret *token_store_get(struct token_store *s, const char *account_id,
+                               const uint8_t fingerprint[SHA256_SIZE])
+{
+  struct secret *token = NULL;
+  pthread_mutex_lock(&s->lock);
+  const struct kept *own = table_find(&s->table, account_id, fingerprint);
+  const struct kept *newest = table_newest(&s->table, fingerprint);
+  if (newest != NULL && (own == NULL || own->stored_s < newest->stored_s)) {
+    /* The account that it was kept under may leave, and its tokens with it. */
+    table_keep(&s->table, account_id, fingerprint, newest->token, newest->stored_s);
+    own = table_find(&s->table, account_id, fingerprint);
+    write_through(s, own);
+  }
+  if (own != NULL)
+    token = secret_ref(own->token);
+  pthread_mutex_unlock(&s->lock);
+  return token;
 }
 
 void token_store_put(struct token_store *s, const char *account_id,
@@ -389,12 +403,22 @@ void token_store_rewrite(struct token_store *s)
   pthread_mutex_unlock(&s->lock);
 }
 
+/* Of all that a start might find. The lock is held. */
+static struct key_use whole_use(const struct token_store *s)
+{
+  struct key_use use = s->use;
+  if (s->renewing)
+    key_use_join(&use, &s->next_use);
+  return use;
+}
+
 enum err_code token_store_check_keyring(struct token_store *s, const struct keyring *next,
                                         struct err *e)
 {
   enum err_code code = ERR_OK;
   pthread_mutex_lock(&s->lock);
-  const char *id = key_use_missing(&s->use, next);
+  const struct key_use use = whole_use(s);
+  const char *id = key_use_missing(&use, next);
   if (id != NULL && s->failure.code != ERR_OK)
     code = err_set(e, ERR_FAILED_PRECONDITION, "key_in_use",
                    "the store of refresh tokens is still sealed with \"%s\" and cannot be written "
@@ -424,7 +448,7 @@ void token_store_set_keyring(struct token_store *s, struct keyring *next)
 void token_store_key_use(struct token_store *s, struct key_use *out)
 {
   pthread_mutex_lock(&s->lock);
-  *out = s->use;
+  *out = whole_use(s);
   pthread_mutex_unlock(&s->lock);
 }
 

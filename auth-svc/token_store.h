@@ -49,7 +49,8 @@ enum err_code token_store_open(struct token_store **out, const struct token_stor
 /* Brings to disk what waits, tells everybody, frees. NULL is fine. */
 void token_store_close(struct token_store *s);
 
-/* The token that replaced the credential of this fingerprint, or NULL. A reference. */
+/* The token that replaced the credential of this fingerprint, or NULL. A reference. Accounts may
+ * share a credential: the newest of all counts, and becomes this account's too. */
 struct secret *token_store_get(struct token_store *s, const char *account_id,
                                const uint8_t fingerprint[SHA256_SIZE]);
 

@@ -26,6 +26,17 @@ struct kept *table_find(struct store_table *t, const char *account_id,
   return NULL;
 }
 
+struct kept *table_newest(struct store_table *t, const uint8_t fingerprint[SHA256_SIZE])
+{
+  struct kept *newest = NULL;
+  for (size_t i = 0; i < STORE_BUCKETS; i++)
+    for (struct kept *k = t->buckets[i]; k != NULL; k = k->next)
+      if (memcmp(k->fingerprint, fingerprint, SHA256_SIZE) == 0 &&
+          (newest == NULL || k->stored_s > newest->stored_s))
+        newest = k;
+  return newest;
+}
+
 void table_keep(struct store_table *t, const char *account_id,
                 const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s)
 {

@@ -26,6 +26,8 @@ struct store_table {
 /* NULL when there is none. Valid until the table changes. */
 struct kept *table_find(struct store_table *t, const char *account_id,
                         const uint8_t fingerprint[SHA256_SIZE]);
+/* The newest of any account with this credential: accounts may share one. Likewise. */
+struct kept *table_newest(struct store_table *t, const uint8_t fingerprint[SHA256_SIZE]);
 /* Keeps a reference to the token, in place of the one there. */
 void table_keep(struct store_table *t, const char *account_id,
                 const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s);

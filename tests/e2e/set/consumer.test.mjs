@@ -129,6 +129,17 @@ test('a consumer gets the figures that a caller of the gateway gets, and no othe
   assert.equal((await report('d03', grant)).code, NOT_FOUND);
   const token = await authOf('nightly-export')('GetAccessToken', { dealer_ref: 'd01', purpose: 'PURPOSE_DIRECT' }, grant);
   assert.equal(token.code, PERMISSION_DENIED, 'Google tokens are for report-svc');
+
+  // The audit ties what was done with the grant to the certificate it was given for.
+  const lines = set.output('auth').stderr.split('\n').filter((line) => line.startsWith('{"audit"')).map((line) => JSON.parse(line));
+  const login = lines.find((line) => line.event === 'authenticate' && line.detail === 'certificate');
+  assert.equal(login.result, 'ok');
+  assert.equal(login.peer, 'nightly-export');
+  assert.equal(login.subject, 'nightly-export');
+  const used = lines.filter((line) => line.grant === login.grant && line.event === 'get_access_token');
+  assert.deepEqual(used.map((line) => [line.peer, line.result]), [['report-svc', 'ok'], ['report-svc', 'denied']]);
+  const metrics = await (await fetch(`${set.admin('auth')}/metrics`)).text();
+  assert.match(metrics, /^auth_authenticate_total\{form="certificate",result="ok"\} 1$/m);
 });
 
 test('no policy, no rights; and no rights of the gateway for a caller without a bearer', { timeout: 60_000 }, async () => {

@@ -30,17 +30,23 @@ static void count_change(void *user)
   atomic_fetch_add(&w->changes, 1);
 }
 
-static void watch(struct watcher *w, const char *folder, const char *name, uint32_t check_ms)
+static void watch_settling(struct watcher *w, const char *folder, const char *name,
+                           uint32_t check_ms, uint32_t settle_ms)
 {
   AUTO_FREE char *path = xasprintf("%s/%s", folder, name);
   const struct config_watch_options options = {.paths = {NULL, path},
                                                .check_ms = check_ms,
-                                               .settle_ms = 20,
+                                               .settle_ms = settle_ms,
                                                .on_change = count_change,
                                                .user = w};
   atomic_store(&w->changes, 0);
   w->watch = config_watch_new(&options);
   CU_ASSERT_EQUAL_FATAL(config_watch_start(w->watch, NULL), ERR_OK);
+}
+
+static void watch(struct watcher *w, const char *folder, const char *name, uint32_t check_ms)
+{
+  watch_settling(w, folder, name, check_ms, 20);
 }
 
 /* Exactly n changes, after time for one more. */
@@ -159,7 +165,7 @@ static void a_file_is_not_taken_in_the_middle_of_being_written(void)
   AUTO_FREE char *dir = folder_make(), *path = xasprintf("%s/dealers.json", dir);
   struct watcher w;
   folder_write(dir, "dealers.json", "one");
-  watch(&w, dir, "dealers.json", 5); /* looks all the time */
+  watch_settling(&w, dir, "dealers.json", 5, 400); /* looks all the time */
   FILE *f = fopen(path, "w");
   for (int i = 0; i < 40; i++) {
     fputs("part ", f);
@@ -171,6 +177,40 @@ static void a_file_is_not_taken_in_the_middle_of_being_written(void)
   expect_changes(&w, 1);
   config_watch_stop(w.watch);
   folder_remove(dir);
+}
+
+/* What a configuration was read from is watched with it: the key file of a service account that
+ * is renewed beside an unchanged dealers file. */
+static void files_that_are_followed_are_watched_too(void)
+{
+  AUTO_FREE char *dir = folder_make(), *other = folder_make();
+  AUTO_FREE char *key = xasprintf("%s/key.json", other), *gone = xasprintf("%s/gone.json", other);
+  struct watcher w;
+  struct read_files files = {0};
+  folder_write(dir, "dealers.json", "one");
+  folder_write(other, "key.json", "renewed since it was read");
+  AUTO_FREE char *own = xasprintf("%s/dealers.json", dir);
+  const struct config_watch_options options = {
+      .paths = {own}, .check_ms = 60000, .settle_ms = 20, .on_change = count_change, .user = &w};
+  atomic_store(&w.changes, 0);
+  w.watch = config_watch_new(&options);
+  read_files_add(&files, key, "as read", 7);
+  read_files_add(&files, key, "again", 5); /* for another dealer */
+  read_files_add(&files, gone, NULL, 0);
+  CU_ASSERT_EQUAL(files.n, 2);
+  config_watch_follow(w.watch, &files);
+  CU_ASSERT_EQUAL_FATAL(config_watch_start(w.watch, NULL), ERR_OK);
+  expect_changes(&w, 1); /* between reading and following */
+  folder_replace(other, "key.json", "renewed");
+  expect_changes(&w, 2);
+  folder_write(other, "gone.json", "is there");
+  expect_changes(&w, 3);
+  folder_replace(dir, "dealers.json", "two");
+  expect_changes(&w, 4);
+  config_watch_stop(w.watch);
+  read_files_clear(&files);
+  folder_remove(dir);
+  folder_remove(other);
 }
 
 static void a_poke_is_answered_without_a_change(void)
@@ -199,17 +239,23 @@ struct broker {
   struct reload *reload;
 };
 
+/* How the next file is written: dealers from this number on, each with an OAuth client of its
+ * own or all with one. */
+static int first_number = 1;
+static bool one_client;
+
 /* n dealers; the refresh token of d01 is the text. */
 static char *dealers_json(const struct broker *b, int n, const char *first)
 {
   struct buf out = BUF_INIT(1 << 20);
   buf_puts(&out, "[");
-  for (int i = 1; i <= n; i++)
+  for (int i = first_number; i <= n; i++)
     buf_printf(&out,
                "%s{\"dealer_id\":\"d%02d\",\"account_id\":\"a%02d\",\"name\":\"N\",\"region\":"
-               "\"W\",\"properties\":[\"%d\"],\"oauth\":{\"client_id\":\"c\",\"client_secret\":"
+               "\"W\",\"properties\":[\"%d\"],\"oauth\":{\"client_id\":\"c%d\",\"client_secret\":"
                "\"the-secret\",\"refresh_token\":\"%s\",\"token_uri\":\"%s\"}}",
-               i > 1 ? "," : "", i, i, i, i == 1 ? first : "the-refresh-token", fake_url(b->fake));
+               i > first_number ? "," : "", i, i, i, one_client ? 0 : i,
+               i == 1 ? first : "the-refresh-token", fake_url(b->fake));
   buf_puts(&out, "]");
   return buf_take(&out, NULL);
 }
@@ -293,12 +339,13 @@ static struct err ask_once(struct broker *b, const char *account_id)
 {
   struct wait w = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(b->config);
-  struct credential *c = snapshot_find_credential(config, account_id);
-  if (c == NULL) {
+  const struct token_key key = snapshot_token_key(config, account_id);
+  if (key.credential == NULL) {
     err_set(&w.error, ERR_NOT_FOUND, "dealer_not_found", "gone");
     return w.error;
   }
-  tokens_get(b->tokens, account_id, c, NULL, tokens_wait_id(b->tokens), on_ready, &w);
+  tokens_get(b->tokens, key.account_id, key.credential, NULL, tokens_wait_id(b->tokens), on_ready,
+             &w);
   pthread_mutex_lock(&w.lock);
   while (!w.done)
     pthread_cond_wait(&w.changed, &w.lock);
@@ -399,6 +446,37 @@ static void removed_dealers_lose_their_tokens_and_others_keep_theirs(void)
   broker_stop(&b);
 }
 
+static void dealers_with_one_credential_share_one_token(void)
+{
+  struct broker b;
+  uint8_t digest[SHA256_SIZE];
+  one_client = true; /* d01 has another refresh token, d02 to d10 have the same */
+  broker_start(&b);
+  for (int i = 1; i <= 10; i++) {
+    char account[8];
+    snprintf(account, sizeof(account), "a%02d", i);
+    CU_ASSERT_EQUAL(ask(&b, account).code, ERR_OK);
+  }
+  CU_ASSERT_EQUAL(fake_hits(b.fake), 2);
+  sha256_of("token-2", 7, digest);
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(b.config);
+  struct token_key key = snapshot_token_key(config, "a10");
+  CU_ASSERT_STRING_EQUAL(key.account_id, "a02");
+  CU_ASSERT_TRUE(tokens_holds(b.tokens, key.account_id, key.credential, digest));
+  CU_ASSERT_STRING_EQUAL(snapshot_token_key(config, "a01").account_id, "a01");
+  CU_ASSERT_PTR_NULL(snapshot_token_key(config, "a11").credential);
+  first_number = 3; /* the one it was kept under leaves: the next takes over */
+  put_config(&b, "v1", 10, "first-token");
+  wait_for_dealers(&b, 8);
+  CU_ASSERT_EQUAL(ask(&b, "a02").code, ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(ask(&b, "a03").code, ERR_OK);
+  CU_ASSERT_EQUAL(ask(&b, "a10").code, ERR_OK);
+  CU_ASSERT_EQUAL(fake_hits(b.fake), 3);
+  broker_stop(&b);
+  first_number = 1;
+  one_client = false;
+}
+
 static void a_new_refresh_token_in_the_file_heals_a_dealer(void)
 {
   struct broker b;
@@ -489,7 +567,9 @@ TEST_MAIN("auth live configuration", TEST(a_file_renamed_over_the_old_one_is_a_c
           TEST(the_same_content_again_is_no_change), TEST(a_file_that_comes_and_goes_is_a_change),
           TEST(a_change_that_nobody_tells_of_is_seen_by_looking),
           TEST(a_file_is_not_taken_in_the_middle_of_being_written),
-          TEST(a_poke_is_answered_without_a_change), TEST(a_bad_file_changes_nothing_and_says_why),
+          TEST(files_that_are_followed_are_watched_too), TEST(a_poke_is_answered_without_a_change),
+          TEST(a_bad_file_changes_nothing_and_says_why),
           TEST(removed_dealers_lose_their_tokens_and_others_keep_theirs),
+          TEST(dealers_with_one_credential_share_one_token),
           TEST(a_new_refresh_token_in_the_file_heals_a_dealer),
           TEST(no_request_fails_during_200_swaps))

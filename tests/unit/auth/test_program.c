@@ -37,10 +37,10 @@ static void write_file(const char *name, const char *text)
 
 static void remove_folder(void)
 {
-  static const char *const files[] = {"dealers.json", "bad.json",    "adc.json",
-                                      "live.json",    "state/lock",  "state/refresh-tokens.log",
-                                      "state",        "mapped.json", "seal.key",
-                                      "policies.json"};
+  static const char *const files[] = {"dealers.json",  "bad.json",    "adc.json",
+                                      "live.json",     "state/lock",  "state/refresh-tokens.log",
+                                      "state",         "mapped.json", "seal.key",
+                                      "policies.json", "named.json",  "key.json"};
   for (size_t i = 0; i < ARRAY_LEN(files); i++) {
     AUTO_FREE char *path = xasprintf("%s/%s", folder, files[i]);
     remove(path);
@@ -316,6 +316,29 @@ static void what_came_by_environment_outlives_a_reload(void)
   CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
 }
 
+#define USER(token)                                                                                \
+  "{\"type\":\"authorized_user\",\"client_id\":\"c\",\"client_secret\":\"s3cret\",\"refresh_"      \
+  "token\":"                                                                                       \
+  "\"" token "\"}"
+
+/* A credential in a file of its own is renewed there, and dealers.json stays as it is. */
+static void the_files_of_credentials_are_watched(void)
+{
+  struct program p;
+  set_up();
+  write_file("named.json", "[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":"
+                           "[\"1\"],\"oauth\":{\"file\":\"key.json\"}}]");
+  write_file("key.json", USER("r3fresh"));
+  start(&p, "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off GA_CREDENTIALS_PATH=named.json");
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "\"serving\""));
+  write_file("key.json", "{\"type\":\"authorized_user\"}");
+  CU_ASSERT_TRUE(read_until(&p, "the new configuration is refused"));
+  CU_ASSERT_TRUE(read_until(&p, "key.json"));
+  write_file("key.json", USER("r3fresh-new"));
+  CU_ASSERT_TRUE(read_until(&p, "configuration reloaded"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+}
+
 static void one_process_keeps_the_state(void)
 {
   struct program first, second;
@@ -334,4 +357,5 @@ TEST_MAIN("auth program", TEST(wrong_settings_end_the_start_with_the_variables_n
           TEST(default_credentials_serve_local_development),
           TEST(dealers_come_from_the_environment_too),
           TEST(it_reads_a_changed_file_and_obeys_sighup), TEST(every_file_of_trust_is_watched),
+          TEST(the_files_of_credentials_are_watched),
           TEST(what_came_by_environment_outlives_a_reload), TEST(one_process_keeps_the_state))

@@ -382,7 +382,13 @@ static void count_stored(void *user, const struct err *error, bool final)
     atomic_fetch_add((atomic_int *)user, 1);
 }
 
-static void fill_store(const char *dir, struct keyring *ring, const uint8_t *fingerprint)
+/* A credential of its own for each account. */
+static void own_fingerprint(const char *account, uint8_t out[SHA256_SIZE])
+{
+  sha256_of(account, strlen(account), out);
+}
+
+static void fill_store(const char *dir, struct keyring *ring)
 {
   const struct token_store_options disk = {.dir = dir, .keyring = ring};
   struct token_store *store = NULL;
@@ -392,6 +398,8 @@ static void fill_store(const char *dir, struct keyring *ring, const uint8_t *fin
     char account[16], text[32];
     snprintf(account, sizeof(account), "a%03d", i);
     snprintf(text, sizeof(text), "token-%d", i);
+    uint8_t fingerprint[SHA256_SIZE];
+    own_fingerprint(account, fingerprint);
     AUTO_SECRET struct secret *token = secret_from(text);
     token_store_put(store, account, fingerprint, token, count_stored, &stored);
   }
@@ -400,7 +408,7 @@ static void fill_store(const char *dir, struct keyring *ring, const uint8_t *fin
 }
 
 /* Tokens that are missing or wrong; -1 when the store does not open. */
-static int count_lost(const char *dir, struct keyring *ring, const uint8_t *fingerprint)
+static int count_lost(const char *dir, struct keyring *ring)
 {
   const struct token_store_options disk = {.dir = dir, .keyring = ring};
   struct token_store *store = NULL;
@@ -414,6 +422,8 @@ static int count_lost(const char *dir, struct keyring *ring, const uint8_t *fing
     char account[16], text[32];
     snprintf(account, sizeof(account), "a%03d", i);
     snprintf(text, sizeof(text), "token-%d", i);
+    uint8_t fingerprint[SHA256_SIZE];
+    own_fingerprint(account, fingerprint);
     AUTO_SECRET struct secret *token = token_store_get(store, account, fingerprint);
     lost += token == NULL || strcmp(secret_text(token), text) != 0;
   }
@@ -431,11 +441,10 @@ static bool is_being_written(const char *dir)
 static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
 {
   enum { KILLS = 200 };
-  static const uint8_t fingerprint[SHA256_SIZE] = {1};
   AUTO_FREE char *dir = folder_make();
   AUTO_KEYRING struct keyring *ring = ring_of(KEY_1 KEY_2);
   int in_the_middle = 0, resealed = 0;
-  fill_store(dir, ring, fingerprint);
+  fill_store(dir, ring);
   for (int i = 0; i < KILLS; i++) {
     char number[16], c;
     snprintf(number, sizeof(number), "%d", i);
@@ -451,7 +460,7 @@ static void killed_while_the_store_is_sealed_again_nothing_is_lost(void)
     while (read(b.out, &c, 1) == 1)
       resealed += c == 'r';
     close(b.out);
-    int lost = count_lost(dir, ring, fingerprint);
+    int lost = count_lost(dir, ring);
     CU_ASSERT_EQUAL(lost, 0);
     if (lost != 0)
       break;

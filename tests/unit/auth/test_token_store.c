@@ -80,13 +80,22 @@ static void wait_for(struct outcome *o, const int *counter, int n)
   pthread_mutex_unlock(&o->lock);
 }
 
-static const uint8_t one[SHA256_SIZE] = {1}, two[SHA256_SIZE] = {2};
+static const uint8_t one[SHA256_SIZE] = {1}, two[SHA256_SIZE] = {2}, three[SHA256_SIZE] = {3},
+                     four[SHA256_SIZE] = {4};
 
 static void put_async(struct token_store *s, const char *account, const uint8_t *fingerprint,
                       const char *token, struct outcome *o)
 {
   AUTO_SECRET struct secret *t = secret_from(token);
   token_store_put(s, account, fingerprint, t, on_stored, o);
+}
+
+/* A credential of its own for each account. */
+static const uint8_t *own(const char *account)
+{
+  static _Thread_local uint8_t fingerprint[SHA256_SIZE];
+  sha256_of(account, strlen(account), fingerprint);
+  return fingerprint;
 }
 
 static void put(struct token_store *s, const char *account, const uint8_t *fingerprint,
@@ -140,9 +149,28 @@ static void a_token_survives_a_restart_for_its_credential_only(void)
   token_store_close(s);
   s = open_with(dir, crypto);
   expect(s, "a01", one, "second");
-  expect(s, "a01", two, NULL);
   expect(s, "a02", two, "other");
-  expect(s, "a03", one, NULL);
+  expect(s, "a01", three, NULL);
+  token_store_close(s);
+  folder_remove(dir);
+}
+
+/* Dealers may share a credential; the one it was kept under may leave. */
+static void a_token_is_for_every_account_with_its_credential(void)
+{
+  AUTO_FREE char *dir = folder_make();
+  struct token_store *s = open_with(dir, crypto);
+  put(s, "a01", one, "first");
+  expect(s, "a02", one, "first"); /* and is kept under a02 from here on */
+  token_store_close(s);
+  s = open_with(dir, crypto);
+  sleep(1); /* times are in seconds */
+  put(s, "a02", one, "second");
+  expect(s, "a01", one, "second");
+  token_store_close(s);
+  s = open_with(dir, crypto);
+  expect(s, "a01", one, "second");
+  expect(s, "a02", one, "second");
   token_store_close(s);
   folder_remove(dir);
 }
@@ -169,25 +197,25 @@ static void a_half_written_end_is_cut_off_and_the_rest_stays(void)
   AUTO_FREE char *dir = folder_make();
   struct token_store *s = open_with(dir, crypto);
   put(s, "a01", one, "first");
-  put(s, "a02", one, "second");
+  put(s, "a02", two, "second");
   token_store_close(s);
   size_t before = 0;
   s = open_with(dir, crypto);
   before = read_file(dir, text, sizeof(text));
-  put(s, "a03", one, "third");
+  put(s, "a03", three, "third");
   token_store_close(s);
   size_t after = read_file(dir, text, sizeof(text));
   for (size_t cut = before; cut <= after; cut++) {
     write_file(dir, text, cut);
     s = open_with(dir, crypto);
     expect(s, "a01", one, "first");
-    expect(s, "a02", one, "second");
-    expect(s, "a03", one, cut == after ? "third" : NULL);
-    put(s, "a04", one, "fourth"); /* and what comes next stands well */
+    expect(s, "a02", two, "second");
+    expect(s, "a03", three, cut == after ? "third" : NULL);
+    put(s, "a04", four, "fourth"); /* and what comes next stands well */
     token_store_close(s);
     s = open_with(dir, crypto);
-    expect(s, "a04", one, "fourth");
-    expect(s, "a02", one, "second");
+    expect(s, "a04", four, "fourth");
+    expect(s, "a02", two, "second");
     token_store_close(s);
   }
   folder_remove(dir);
@@ -199,8 +227,8 @@ static void damage_in_the_middle_loses_one_record_and_keeps_a_copy(void)
   AUTO_FREE char *dir = folder_make(), *copy = xasprintf("%s/" FILE_NAME ".damaged", dir);
   struct token_store *s = open_with(dir, crypto);
   put(s, "a01", one, "first");
-  put(s, "a02", one, "second");
-  put(s, "a03", one, "third");
+  put(s, "a02", two, "second");
+  put(s, "a03", three, "third");
   token_store_close(s);
   size_t n = read_file(dir, text, sizeof(text));
   char *middle = memmem(text, n, "a02", 3);
@@ -209,12 +237,12 @@ static void damage_in_the_middle_loses_one_record_and_keeps_a_copy(void)
   write_file(dir, text, n);
   s = open_with(dir, crypto);
   expect(s, "a01", one, "first");
-  expect(s, "a02", one, NULL);
-  expect(s, "a03", one, "third");
+  expect(s, "a02", two, NULL);
+  expect(s, "a03", three, "third");
   token_store_close(s);
   CU_ASSERT_EQUAL(access(copy, R_OK), 0);
   s = open_with(dir, crypto); /* clean again */
-  expect(s, "a03", one, "third");
+  expect(s, "a03", three, "third");
   token_store_close(s);
   folder_remove(dir);
 }
@@ -229,7 +257,7 @@ static void the_file_is_written_anew_before_it_grows_without_bound(void)
     char account[16], token[32];
     snprintf(account, sizeof(account), "a%02d", i % 10);
     snprintf(token, sizeof(token), "token-%d", i);
-    put_async(s, account, one, token, &o);
+    put_async(s, account, own(account), token, &o);
     if (i % 20 == 19) {
       wait_for(&o, &o.final, i + 1);
       CU_ASSERT_TRUE(read_file(dir, text, sizeof(text)) < 16384);
@@ -242,7 +270,7 @@ static void the_file_is_written_anew_before_it_grows_without_bound(void)
     char account[16], token[32];
     snprintf(account, sizeof(account), "a%02d", i % 10);
     snprintf(token, sizeof(token), "token-%d", i);
-    expect(s, account, one, token);
+    expect(s, account, own(account), token);
   }
   token_store_close(s);
   folder_remove(dir);
@@ -325,7 +353,7 @@ static void a_full_disk_is_said_and_tried_again(void)
   AUTO_BUF struct buf detail = BUF_INIT(4096);
   put(s, "a01", one, "first");
   let_files_grow_to(64);
-  put_async(s, "a02", one, "second", &o);
+  put_async(s, "a02", two, "second", &o);
   wait_for(&o, &o.bad, 1);
   CU_ASSERT_EQUAL(o.final, 0);
   usleep(20000);
@@ -337,7 +365,7 @@ static void a_full_disk_is_said_and_tried_again(void)
   token_store_close(s);
   s = open_with(dir, crypto);
   expect(s, "a01", one, "first");
-  expect(s, "a02", one, "second");
+  expect(s, "a02", two, "second");
   token_store_close(s);
   folder_remove(dir);
 }
@@ -348,7 +376,7 @@ static void closing_with_a_full_disk_ends_and_says_so(void)
   struct token_store *s = open_with(dir, crypto);
   struct outcome o = OUTCOME_INIT;
   let_files_grow_to(64);
-  put_async(s, "a02", one, "second", &o);
+  put_async(s, "a02", two, "second", &o);
   wait_for(&o, &o.bad, 1);
   token_store_close(s);
   CU_ASSERT_EQUAL(o.final, 1);
@@ -370,7 +398,7 @@ static void *put_many(void *arg)
     char account[16], token[32];
     snprintf(account, sizeof(account), "a%d-%d", p->number, i % 5);
     snprintf(token, sizeof(token), "token-%d-%d", p->number, i);
-    put_async(p->s, account, one, token, p->o);
+    put_async(p->s, account, own(account), token, p->o);
     if (i % 40 == 0)
       token_store_rewrite(p->s);
   }
@@ -399,7 +427,7 @@ static void eight_threads_put_while_the_file_is_written_anew(void)
       char account[16], token[32];
       snprintf(account, sizeof(account), "a%d-%d", i, k % 5);
       snprintf(token, sizeof(token), "token-%d-%d", i, k);
-      expect(s, account, one, token);
+      expect(s, account, own(account), token);
     }
   token_store_close(s);
   folder_remove(dir);
@@ -414,7 +442,7 @@ static void put_some(struct token_store *s, int n)
     char account[16], token[32];
     snprintf(account, sizeof(account), "a%03d", i);
     snprintf(token, sizeof(token), "token-%d", i);
-    put_async(s, account, one, token, &o);
+    put_async(s, account, own(account), token, &o);
   }
   wait_for(&o, &o.final, n);
 }
@@ -425,7 +453,7 @@ static void expect_some(struct token_store *s, int n)
     char account[16], token[32];
     snprintf(account, sizeof(account), "a%03d", i);
     snprintf(token, sizeof(token), "token-%d", i);
-    expect(s, account, one, token);
+    expect(s, account, own(account), token);
   }
 }
 
@@ -452,7 +480,7 @@ static void a_new_first_key_seals_the_file_again_while_it_is_used(void)
   put_some(s, 200);
   CU_ASSERT_EQUAL(token_store_check_keyring(s, both, NULL), ERR_OK);
   token_store_set_keyring(s, both);
-  put(s, "later", one, "later-token");
+  put(s, "later", two, "later-token");
   CU_ASSERT_TRUE(sealed_only_with(s, "k2"));
   size_t n = read_file(dir, text, sizeof(text));
   CU_ASSERT_PTR_NULL(memmem(text, n, "v1:k1:", 6));
@@ -462,7 +490,7 @@ static void a_new_first_key_seals_the_file_again_while_it_is_used(void)
   token_store_close(s);
   s = open_with(dir, new); /* the old key is gone */
   expect_some(s, 200);
-  expect(s, "later", one, "later-token");
+  expect(s, "later", two, "later-token");
   token_store_close(s);
   CU_ASSERT_EQUAL(refusal(dir, old).code, ERR_FAILED_PRECONDITION);
   folder_remove(dir);
@@ -558,7 +586,7 @@ static void eight_threads_put_while_the_key_changes_60_times(void)
       char account[16], token[32];
       snprintf(account, sizeof(account), "a%d-%d", i, k % 5);
       snprintf(token, sizeof(token), "token-%d-%d", i, k);
-      expect(s, account, one, token);
+      expect(s, account, own(account), token);
     }
   token_store_close(s);
   folder_remove(dir);
@@ -568,6 +596,7 @@ int main(int argc, char **argv)
 {
   static const struct test_case cases[] = {
       TEST(a_token_survives_a_restart_for_its_credential_only),
+      TEST(a_token_is_for_every_account_with_its_credential),
       TEST(the_file_shows_no_token_and_is_for_its_owner_alone),
       TEST(a_half_written_end_is_cut_off_and_the_rest_stays),
       TEST(damage_in_the_middle_loses_one_record_and_keeps_a_copy),
