@@ -24,53 +24,84 @@ static enum err_code tampered(struct err *e, const char *path, const char *what)
                  path, what, path);
 }
 
-/* The last whole line; what follows it was never acknowledged and goes. */
-static enum err_code read_end(struct audit *a, struct buf *line, struct err *e)
+/* Without a .head it is a file of another kind, named by mistake: nothing of it is touched. */
+static enum err_code no_line(struct err *e, const char *path)
+{
+  struct audit_chain head;
+  if (audit_head_read(&head, path) != AUDIT_HEAD_MISSING)
+    return tampered(e, path, "its end is no line of the audit log");
+  return err_set(e, ERR_FAILED_PRECONDITION, "no_audit_log",
+                 "AUTH_AUDIT_FILE: %s holds something else than an audit log, and is left as it "
+                 "is; name another file",
+                 path);
+}
+
+/* How each line begins. */
+static bool begins_like_a_line(const char *p, size_t n)
+{
+  static const char begin[] = "{\"audit\":";
+  return memcmp(p, begin, n < sizeof(begin) - 1 ? n : sizeof(begin) - 1) == 0;
+}
+
+/* The end of the file: its last whole line, and what follows it. */
+struct file_end {
+  char *line, *tail;
+  size_t line_len, tail_len;
+};
+
+static enum err_code read_end(struct audit *a, struct buf *b, struct file_end *f, struct err *e)
 {
   size_t room = 2 * AUDIT_LINE_MAX;
   size_t want = a->size < room ? (size_t)a->size : room;
-  char *p = buf_reserve(line, want + 1);
+  char *p = buf_reserve(b, want + 1);
   if (p == NULL || pread(a->fd, p, want, (off_t)(a->size - want)) != (ssize_t)want)
     return cannot(e, "read", a->path);
   size_t end = want;
   while (end > 0 && p[end - 1] != '\n')
     end--;
-  if (end < want) {
-    if (end == 0 && a->size > want)
-      return tampered(e, a->path, "its end is no line of the audit log");
-    if (ftruncate(a->fd, (off_t)(a->size - (want - end))) != 0)
-      return cannot(e, "truncate", a->path);
-    log_warn("the audit log ended in a torn line, which was never acknowledged; it is dropped",
-             LOG_I("bytes", want - end));
-    audit_owe(a, "torn_line", "%zu bytes at the end were no whole line and are dropped",
-              want - end);
-    a->size = a->synced = a->size - (want - end);
-  }
   size_t start = end > 0 ? end - 1 : 0;
   while (start > 0 && p[start - 1] != '\n')
     start--;
-  line->len = end > 0 ? end - 1 - start : 0;
-  memmove(p, p + start, line->len);
+  *f = (struct file_end){p + start, p + end, end > 0 ? end - 1 - start : 0, want - end};
+  if (end > 0 ? f->line_len == 0 || !begins_like_a_line(f->line, f->line_len)
+              : want > 0 && (a->size > want || !begins_like_a_line(f->tail, f->tail_len)))
+    return no_line(e, a->path);
   return ERR_OK;
 }
 
-/* Where the file's chain ends; seq 0 for an empty file. */
+/* What follows the last whole line was never acknowledged and goes. */
+static enum err_code drop_torn(struct audit *a, size_t n, struct err *e)
+{
+  if (ftruncate(a->fd, (off_t)(a->size - n)) != 0)
+    return cannot(e, "truncate", a->path);
+  log_warn("the audit log ended in a torn line, which was never acknowledged; it is dropped",
+           LOG_I("bytes", n));
+  audit_owe(a, "torn_line", "%zu bytes at the end were no whole line and are dropped", n);
+  a->size = a->synced = a->size - n;
+  return ERR_OK;
+}
+
+/* Where the file's chain ends; seq 0 for an empty file. Nothing is changed before the last line
+ * is known for one of ours. */
 static enum err_code find_end(struct audit *a, const struct keyring *ring, struct audit_link *link,
                               struct err *e)
 {
-  AUTO_BUF struct buf line = BUF_INIT(2 * AUDIT_LINE_MAX + 1);
+  AUTO_BUF struct buf b = BUF_INIT(2 * AUDIT_LINE_MAX + 1);
+  struct file_end end;
   struct err why = {0};
-  enum err_code code = read_end(a, &line, e);
-  if (code != ERR_OK || line.len == 0)
+  enum err_code code = read_end(a, &b, &end, e);
+  if (code != ERR_OK)
     return code;
-  code = audit_line_read(link, line.data, line.len, ring, &why);
-  /* A key that left the ring is no tampering: the chain goes on from the hash it names. */
-  if (code != ERR_OK && code != ERR_FAILED_PRECONDITION)
-    return tampered(e, a->path,
-                    "its last line was changed, or the keyring holds another key by its id");
-  a->chain.seq = link->seq;
-  memcpy(a->chain.hash, link->hash, SHA256_SIZE);
-  return ERR_OK;
+  if (end.line_len > 0) {
+    code = audit_line_read(link, end.line, end.line_len, ring, &why);
+    /* A key that left the ring is no tampering: the chain goes on from the hash it names. */
+    if (code != ERR_OK && code != ERR_FAILED_PRECONDITION)
+      return tampered(e, a->path,
+                      "its last line was changed, or the keyring holds another key by its id");
+    a->chain.seq = link->seq;
+    memcpy(a->chain.hash, link->hash, SHA256_SIZE);
+  }
+  return end.tail_len > 0 ? drop_torn(a, end.tail_len, e) : ERR_OK;
 }
 
 /* The head knows of lines that are gone: the chain goes on behind them, so the gap shows. */

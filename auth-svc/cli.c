@@ -152,7 +152,7 @@ bool cli_run(int argc, char **argv, int *exit_code)
     harden_process(false);
     secrets_init();
     *exit_code = commands[i].run(argc - 1, argv + 1, commands[i].help);
-    if (fflush(stdout) != 0 && *exit_code == EXIT_OK)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && *exit_code == EXIT_OK)
       *exit_code = cli_fail(EXIT_FAILED, argv[1], "cannot write the output: %s", strerror(errno));
     return true;
   }
@@ -173,6 +173,7 @@ int cli_fail(int exit_code, const char *command, const char *fmt, ...)
 int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
                const char *help, int *exit_code)
 {
+  opterr = 0; /* it would name the subcommand alone */
   int c = getopt_long(argc, argv, shorts, longs, NULL);
   if (c == 'h') {
     fputs(help, stdout);
@@ -180,7 +181,10 @@ int cli_option(int argc, char **argv, const char *shorts, const struct option *l
     return 0;
   }
   if (c == '?') {
-    fprintf(stderr, "see auth-svc %s --help\n", argv[0]);
+    /* The word it stopped in, when several letters stand behind one dash. */
+    const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
+    fprintf(stderr, "auth-svc %s: %s: no such option, or its value is missing; see --help\n",
+            argv[0], word != NULL ? word : "");
     *exit_code = EXIT_USAGE;
     return 0;
   }
@@ -232,6 +236,10 @@ enum err_code cli_write_file(const char *path, const struct buf *content, struct
 {
   AUTO_FREE char *real = realpath(path, NULL);
   const char *target = real != NULL ? real : path;
+  struct stat st;
+  if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) /* /dev/null would become a file */
+    return err_set(e, ERR_INVALID_ARGUMENT, "unwritable_file", "cannot write %s: it is no file",
+                   target);
   const char *slash = strrchr(target, '/');
   AUTO_FREE char *folder = slash == NULL     ? xstrdup(".")
                            : slash == target ? xstrdup("/")

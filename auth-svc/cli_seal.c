@@ -33,6 +33,10 @@ static enum err_code make_key(struct buf *line, const char *id, struct err *e)
   struct keyring *ring = NULL;
   enum err_code code = keyring_parse(&ring, "--id", line->data, line->len, e);
   keyring_unref(ring);
+  if (code != ERR_OK && id != NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_key_id",
+                   "--id: \"%.40s\" must be 1 to %d letters, digits, '.', '_' or '-'", id,
+                   KEYRING_ID_MAX);
   return code;
 }
 

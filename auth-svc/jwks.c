@@ -32,7 +32,7 @@ struct jwks {
   struct http_client *http;
   char *url;
   int64_t min_age_ms, max_age_ms, retry_ms;
-  struct metric *fetches;
+  struct metric *fetches, *fetched;
 
   pthread_mutex_t lock; /* of what follows */
   struct counted_set *current;
@@ -190,6 +190,8 @@ static void on_done(void *user, const struct http_response *r)
   bool ok = read_answer(&keys, r, &e) == ERR_OK;
   metric_add(j->fetches, 1, METRIC_LABELS(ok ? "ok" : "failed"));
   if (ok)
+    metric_set(j->fetched, (double)(clock_unix_ms() / 1000), NULL);
+  if (ok)
     log_info("keys of bearer tokens fetched", LOG_I("keys", keys->n));
   else
     log_warn("keys of bearer tokens could not be fetched; those at hand stay",
@@ -281,6 +283,10 @@ enum err_code jwks_new(struct jwks **out, const char *what, const struct jwks_op
   j->retry_ms = or_default(o->retry_ms, JWKS_RETRY_MS);
   j->fetches =
       metrics_counter("auth_jwks_fetches_total", "Fetches of the JWKS, by result.", "result", NULL);
+  j->fetched = metrics_gauge("auth_jwks_fetched_timestamp_seconds",
+                             "When the JWKS was fetched last with success; 0 for never.", NULL);
+  metric_set(j->fetched, 0, NULL);
+  metric_add(j->fetches, 0, METRIC_LABELS("failed"));
   pthread_mutex_init(&j->lock, NULL);
   j->current = set_new(jwt_keys_new(), 1);
   *out = j;

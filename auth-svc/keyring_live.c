@@ -157,17 +157,31 @@ enum err_code keyring_live_reload(struct keyring_live *l, keyring_live_load *loa
 
 /* ------------------------------------------------------------------------ describing */
 
-static void put_idle(const struct keyring *ring, const struct key_use *dealers,
-                     const struct key_use *stored, struct buf *detail)
+/* The keys nothing needs, told in `detail` unless that is NULL. How many. */
+static size_t put_idle(const struct keyring *ring, const struct key_use *dealers,
+                       const struct key_use *stored, struct buf *detail)
 {
-  bool any = false;
+  size_t n = 0;
   for (size_t i = 1; i < keyring_size(ring); i++) {
     const char *id = keyring_id(ring, i);
     if (key_use_has(dealers, id) || key_use_has(stored, id))
       continue;
-    buf_printf(detail, "%s%s", any ? ", " : "; may leave the keyring: ", id);
-    any = true;
+    if (detail != NULL)
+      buf_printf(detail, "%s%s", n > 0 ? ", " : "; may leave the keyring: ", id);
+    n++;
   }
+  return n;
+}
+
+size_t keyring_live_idle(struct keyring_live *l, const struct key_use *dealers)
+{
+  AUTO_KEYRING struct keyring *ring = current(l);
+  struct key_use stored = {0};
+  if (ring == NULL)
+    return 0;
+  if (l->options.store != NULL)
+    token_store_key_use(l->options.store, &stored);
+  return put_idle(ring, dealers, &stored, NULL);
 }
 
 void keyring_live_describe(struct keyring_live *l, const struct key_use *dealers,

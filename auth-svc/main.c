@@ -11,6 +11,7 @@
 #include "common/base/config.h"
 #include "common/base/harden.h"
 #include "common/base/mem.h"
+#include "common/base/metrics.h"
 #include "common/base/signals.h"
 #include "common/http/admin.h"
 
@@ -242,8 +243,28 @@ static bool is_ready(void *user, struct buf *detail)
   return audited;
 }
 
+/* States that alerts are made of, as they are when somebody looks. */
+static void set_gauges(void *user)
+{
+  struct app *a = user;
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
+  metric_set(metrics_gauge("auth_audit_writable",
+                           "1 when audit lines can be written; 0: calls are refused.", NULL),
+             audit_is_writable(a->audit), NULL);
+  metric_set(metrics_gauge("auth_keyring_keys_idle",
+                           "Keys that nothing is sealed with any more: they may leave the keyring.",
+                           NULL),
+             (double)keyring_live_idle(a->keys, &config->sealed_with), NULL);
+  if (a->store != NULL)
+    metric_set(metrics_gauge("auth_state_writable",
+                             "1 when replaced refresh tokens can be stored in AUTH_STATE_DIR.",
+                             NULL),
+               token_store_is_writable(a->store), NULL);
+}
+
 static enum err_code start_admin(struct app *a, struct err *e)
 {
+  metrics_on_render(set_gauges, a);
   const struct admin_options options = {a->settings.admin_listen, is_ready, a};
   return options.listen != NULL ? admin_start(&a->admin, &options, e) : ERR_OK;
 }
@@ -321,7 +342,7 @@ int main(int argc, char **argv)
     return fail(&a, &e, EXIT_CONFIG);
   if (start_tokens(&a, &e) != ERR_OK || start_service(&a, &e) != ERR_OK ||
       start_admin(&a, &e) != ERR_OK)
-    return fail(&a, &e, EXIT_FAILED);
+    return fail(&a, &e, e.code == ERR_INVALID_ARGUMENT ? EXIT_CONFIG : EXIT_FAILED);
   warn_of_open_doors(&a.settings);
   log_info("serving", LOG_S("listen", a.settings.grpc_listen),
            LOG_I("port", rpc_server_port(a.server)));

@@ -16,7 +16,7 @@ struct reload {
   uint64_t generation; /* under lock, like all below */
   int64_t loaded_ms;   /* unix time of the configuration in use */
   struct err failure;  /* of the last attempt */
-  struct metric *reloads, *generation_gauge, *loaded_gauge;
+  struct metric *reloads, *generation_gauge, *loaded_gauge, *good_gauge;
 };
 
 static struct credential *find(void *user, const char *account_id)
@@ -32,6 +32,7 @@ static void now_in_use(struct reload *r, uint64_t generation)
   r->failure = (struct err){0};
   metric_set(r->generation_gauge, (double)generation, NULL);
   metric_set(r->loaded_gauge, (double)(r->loaded_ms / 1000), NULL);
+  metric_set(r->good_gauge, 1, NULL);
   pthread_mutex_unlock(&r->lock);
 }
 
@@ -59,6 +60,7 @@ static void keep_old(struct reload *r, const struct err *e)
   pthread_mutex_lock(&r->lock);
   r->failure = *e;
   clock_format_rfc3339(r->loaded_ms, time, sizeof(time));
+  metric_set(r->good_gauge, 0, NULL);
   pthread_mutex_unlock(&r->lock);
   metric_add(r->reloads, 1, METRIC_LABELS("failed"));
   log_error("the new configuration is refused and the old one stays", LOG_S("error", e->message),
@@ -92,6 +94,9 @@ struct reload *reload_new(const struct reload_options *options)
       metrics_gauge("auth_config_generation", "Number of the configuration in use, from 1.", NULL);
   r->loaded_gauge = metrics_gauge("auth_config_loaded_timestamp_seconds",
                                   "When the configuration in use was loaded.", NULL);
+  r->good_gauge =
+      metrics_gauge("auth_config_last_reload_successful",
+                    "0: the files were refused and an older configuration is in use.", NULL);
   metric_add(r->reloads, 0, METRIC_LABELS("ok"));
   metric_add(r->reloads, 0, METRIC_LABELS("failed"));
   AUTO_SNAPSHOT struct snapshot *first = snapshot_current(r->options.config);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,9 +17,11 @@ static void warn_if_exposed(int fd, const char *what, const char *path)
   struct stat st;
   if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
     return;
+  char mode[8];
+  snprintf(mode, sizeof(mode), "%03o", (unsigned)(st.st_mode & 0777));
   if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
     log_warn("file with secrets is open to others; chmod 600 it", LOG_S("setting", what),
-             LOG_S("path", path), LOG_I("mode_decimal", st.st_mode & 0777));
+             LOG_S("path", path), LOG_S("mode", mode));
 }
 
 static enum err_code read_all(struct buf *out, int fd, const char *what, const char *path,

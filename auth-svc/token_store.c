@@ -452,6 +452,14 @@ void token_store_key_use(struct token_store *s, struct key_use *out)
   pthread_mutex_unlock(&s->lock);
 }
 
+bool token_store_is_writable(struct token_store *s)
+{
+  pthread_mutex_lock(&s->lock);
+  bool ok = s->failure.code == ERR_OK;
+  pthread_mutex_unlock(&s->lock);
+  return ok;
+}
+
 void token_store_describe(struct token_store *s, struct buf *detail)
 {
   pthread_mutex_lock(&s->lock);

@@ -79,6 +79,8 @@ void token_store_key_use(struct token_store *s, struct key_use *out);
 /* Writes the file anew, every value sealed again. Asynchronous. */
 void token_store_rewrite(struct token_store *s);
 
+/* Whether the last attempt to write succeeded. */
+bool token_store_is_writable(struct token_store *s);
 /* Appends one line for /readyz: what is kept, or why it cannot be. */
 void token_store_describe(struct token_store *s, struct buf *detail);
 

@@ -36,6 +36,9 @@ static void fill_in(struct tokens_options *o)
   o->unix_ms = o->unix_ms != NULL ? o->unix_ms : clock_unix_ms;
 }
 
+static const char *const state_names[ACCOUNT_STATES] = {
+    "", "idle", "ok", "failing", "misconfigured", "needs_reconsent"};
+
 struct tokens *tokens_new(const struct tokens_options *options)
 {
   struct tokens *t = xcalloc(1, sizeof(*t));
@@ -50,6 +53,8 @@ struct tokens *tokens_new(const struct tokens_options *options)
                       "New refresh tokens received, by where they are kept.", "kept", NULL);
   t->accounts = metrics_gauge("auth_accounts", "Accounts asked for since the start, by state.",
                               "state", NULL);
+  for (int state = ACCOUNT_UNSEEN + 1; state < ACCOUNT_STATES; state++)
+    metric_add(t->accounts, 0, METRIC_LABELS(state_names[state]));
   return t;
 }
 
@@ -78,14 +83,12 @@ static enum account_state state_of(const struct entry *en)
 
 static void count_as(struct entry *en, enum account_state state)
 {
-  static const char *const names[ACCOUNT_STATES] = {"",        "idle",          "ok",
-                                                    "failing", "misconfigured", "needs_reconsent"};
   if (en->counted_as == state)
     return;
   if (en->counted_as != ACCOUNT_UNSEEN)
-    metric_add(en->owner->accounts, -1, METRIC_LABELS(names[en->counted_as]));
+    metric_add(en->owner->accounts, -1, METRIC_LABELS(state_names[en->counted_as]));
   if (state != ACCOUNT_UNSEEN)
-    metric_add(en->owner->accounts, 1, METRIC_LABELS(names[state]));
+    metric_add(en->owner->accounts, 1, METRIC_LABELS(state_names[state]));
   en->counted_as = state;
 }
 

@@ -58,6 +58,8 @@ void validation_fault_of(struct validation *v, const char *file, const char *mes
   size_t line = 0, len = strlen(file);
   if (strncmp(message, file, len) == 0 && sscanf(message + len, " line %zu: ", &line) == 1)
     message = strchr(message + len, ':') + 2;
+  else if (strncmp(message, file, len) == 0 && sscanf(message + len, ": line %zu, ", &line) == 1)
+    message = strchr(message + len, ',') + 2;
   validation_fault(v, file, line, "", "", message);
 }
 

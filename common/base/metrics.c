@@ -10,7 +10,7 @@
 
 #include "common/base/mem.h"
 
-enum { MAX_SERIES = 1000, MAX_LABEL_BYTES = 128, N_BUCKETS = 14, N_HASH = 256 };
+enum { MAX_SERIES = 1000, MAX_LABEL_BYTES = 128, N_BUCKETS = 14, N_HASH = 256, MAX_READERS = 8 };
 
 static const double BUCKETS[N_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                           0.25,  0.5,    1,     2.5,  5,     10,   60};
@@ -41,6 +41,13 @@ struct metric {
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct metric *registry; /* lives as long as the process */
 static struct metric **registry_end = &registry;
+
+struct reader {
+  void (*read)(void *user);
+  void *user;
+};
+static struct reader readers[MAX_READERS]; /* under registry_lock, like their number */
+static size_t n_readers;
 
 static struct metric *find_metric(const char *name)
 {
@@ -214,8 +221,29 @@ static void render_metric(struct buf *out, struct metric *m)
   pthread_mutex_unlock(&m->lock);
 }
 
+void metrics_on_render(void (*read)(void *user), void *user)
+{
+  pthread_mutex_lock(&registry_lock);
+  if (n_readers < MAX_READERS)
+    readers[n_readers++] = (struct reader){read, user};
+  pthread_mutex_unlock(&registry_lock);
+}
+
+/* Without the lock: they make and set metrics. */
+static void run_readers(void)
+{
+  struct reader now[MAX_READERS];
+  pthread_mutex_lock(&registry_lock);
+  size_t n = n_readers;
+  memcpy(now, readers, sizeof(now));
+  pthread_mutex_unlock(&registry_lock);
+  for (size_t i = 0; i < n; i++)
+    now[i].read(now[i].user);
+}
+
 bool metrics_render(struct buf *out)
 {
+  run_readers();
   pthread_mutex_lock(&registry_lock);
   for (struct metric *m = registry; m != NULL; m = m->next)
     render_metric(out, m);

@@ -5,43 +5,112 @@
  * but says nothing at the start about files that never did: hence our own check. */
 #include "common/rpc/tls.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
 
 enum { REFRESH_S = 2 };
 
-static enum err_code refuse(struct err *e, const char *what, const char *file)
+/* What the library said last, for people who search for its words. */
+static enum err_code refuse(struct err *e, const char *setting, const char *file, const char *what)
 {
-  char detail[160] = "no detail";
   unsigned long error = ERR_peek_error();
-  if (error != 0)
-    ERR_error_string_n(error, detail, sizeof(detail));
+  const char *reason = error != 0 ? ERR_reason_error_string(error) : NULL;
   ERR_clear_error();
-  return err_set(e, ERR_INVALID_ARGUMENT, "bad_tls_file", "%s %s: %s", what, file, detail);
+  return err_set(e, ERR_INVALID_ARGUMENT, "bad_tls_file", "%s: %s %s (%s)", setting, file, what,
+                 reason != NULL ? reason : "no detail");
+}
+
+/* A file that is missing or may not be read, before the library words it in its way. */
+static enum err_code check_readable(const char *setting, const char *file, bool secret,
+                                    struct err *e)
+{
+  struct stat st = {0};
+  int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int problem = fd < 0 || fstat(fd, &st) != 0 ? errno : S_ISDIR(st.st_mode) ? EISDIR : 0;
+  if (fd >= 0)
+    close(fd);
+  if (problem != 0)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_tls_file", "%s: cannot read %s: %s", setting, file,
+                   strerror(problem));
+  if (secret && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
+    log_warn("file with secrets is open to others; chmod 600 it", LOG_S("setting", setting),
+             LOG_S("path", file));
+  return ERR_OK;
+}
+
+static enum err_code check_all_readable(const struct rpc_tls *tls, struct err *e)
+{
+  enum err_code code = check_readable("GRPC_TLS_CERT", tls->cert_file, false, e);
+  if (code == ERR_OK)
+    code = check_readable("GRPC_TLS_KEY", tls->key_file, true, e);
+  return code == ERR_OK ? check_readable("GRPC_TLS_CA", tls->ca_file, false, e) : code;
+}
+
+/* The library would ask for a password on the terminal, and gRPC cannot give one. */
+static int no_password(char *out, int size, int writing, void *user)
+{
+  (void)out, (void)size, (void)writing, (void)user;
+  return 0;
+}
+
+static enum err_code refuse_key(const struct rpc_tls *tls, struct err *e)
+{
+  bool mismatch = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH ||
+                  ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_TYPE_MISMATCH;
+  return refuse(e, "GRPC_TLS_KEY", tls->key_file,
+                mismatch ? "is not the key of the certificate in GRPC_TLS_CERT"
+                         : "holds no private key in PEM without a password");
+}
+
+/* Not refused: the clock may be wrong, and new files are taken while the program runs. */
+static void warn_of_time(SSL_CTX *ctx, const struct rpc_tls *tls)
+{
+  const X509 *cert = SSL_CTX_get0_certificate(ctx);
+  if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+    log_error("the certificate has expired: no other service will take it; put a new one in place",
+              LOG_S("setting", "GRPC_TLS_CERT"), LOG_S("path", tls->cert_file));
+  else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+    log_error("the certificate is not valid yet: is the clock right?",
+              LOG_S("setting", "GRPC_TLS_CERT"), LOG_S("path", tls->cert_file));
 }
 
 static enum err_code load_all(SSL_CTX *ctx, const struct rpc_tls *tls, struct err *e)
 {
+  if (check_all_readable(tls, e) != ERR_OK)
+    return e->code;
   ERR_clear_error();
+  SSL_CTX_set_default_passwd_cb(ctx, no_password);
   if (SSL_CTX_use_certificate_chain_file(ctx, tls->cert_file) != 1)
-    return refuse(e, "cannot read a certificate from", tls->cert_file);
+    return refuse(e, "GRPC_TLS_CERT", tls->cert_file, "holds no certificate in PEM");
   if (SSL_CTX_use_PrivateKey_file(ctx, tls->key_file, SSL_FILETYPE_PEM) != 1)
-    return refuse(e, "cannot use the private key in", tls->key_file);
+    return refuse_key(tls, e);
   if (SSL_CTX_load_verify_file(ctx, tls->ca_file) != 1)
-    return refuse(e, "cannot read CA certificates from", tls->ca_file);
+    return refuse(e, "GRPC_TLS_CA", tls->ca_file, "holds no certificate in PEM");
+  warn_of_time(ctx, tls);
   return ERR_OK;
 }
 
 static enum err_code check_files(const struct rpc_tls *tls, struct err *e)
 {
   if (tls->cert_file == NULL || tls->key_file == NULL || tls->ca_file == NULL)
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_tls_file",
-                   "TLS needs a certificate, a key and a CA file; only some of them are set");
+    return err_set(
+        e, ERR_INVALID_ARGUMENT, "bad_tls_file",
+        "GRPC_TLS_CERT, GRPC_TLS_KEY, GRPC_TLS_CA: only some of them are set; mutual TLS "
+        "needs all three");
   SSL_CTX *ctx = SSL_CTX_new(TLS_method());
   if (ctx == NULL)
-    return refuse(e, "cannot start TLS for", tls->cert_file);
+    return refuse(e, "GRPC_TLS_CERT", tls->cert_file, "cannot be looked at");
   enum err_code code = load_all(ctx, tls, e);
   SSL_CTX_free(ctx);
+  if (code == ERR_OK)
+    rpc_tls_tell_expiry(tls->cert_file);
   return code;
 }
 

@@ -285,6 +285,24 @@ static void a_torn_line_is_dropped_and_a_changed_end_refuses_the_start(void)
   CU_ASSERT_PTR_NULL(a);
 }
 
+static void a_file_of_another_kind_is_left_as_it_is(void)
+{
+  static const char *const others[] = {"k1: a2V5\n", "k1: a2V5\nk0: b2xk", "{\"dealers\": []}\n\n",
+                                       "no line at all", "\n"};
+  for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+    struct audit *a = NULL;
+    struct err e = {0};
+    size_t len;
+    set_up();
+    spill(path, others[i], strlen(others[i]));
+    const struct audit_options options = {.path = path, .keyring = ring};
+    CU_ASSERT_EQUAL(audit_open(&a, &options, &e), ERR_FAILED_PRECONDITION);
+    CU_ASSERT_STRING_EQUAL(e.reason, "no_audit_log");
+    AUTO_FREE char *text = slurp(path, &len);
+    CU_ASSERT_STRING_EQUAL(text, others[i]);
+  }
+}
+
 static void lines_cut_off_before_a_restart_leave_a_gap(void)
 {
   static const int kept[] = {1, 2};
@@ -479,6 +497,7 @@ TEST_MAIN("auth audit", TEST(an_untouched_log_has_no_fault_with_and_without_keys
           TEST(a_chain_made_without_the_key_does_not_pass),
           TEST(the_chain_goes_on_after_a_restart_and_a_change_of_key),
           TEST(a_torn_line_is_dropped_and_a_changed_end_refuses_the_start),
+          TEST(a_file_of_another_kind_is_left_as_it_is),
           TEST(lines_cut_off_before_a_restart_leave_a_gap),
           TEST(a_large_file_is_renamed_and_the_chain_goes_on),
           TEST(a_full_disk_refuses_and_leaves_no_torn_line), TEST(a_deleted_file_is_noticed),

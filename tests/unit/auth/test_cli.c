@@ -124,6 +124,12 @@ static void a_file_is_sealed_rotated_verified_and_unsealed(void)
   expect(sh(RING, "$A unseal d.json -o out.json && cmp out.json plain.json"), 0, "2 secrets");
   CU_ASSERT_EQUAL(mode_of("out.json"), 0600);
   expect(sh(RING, "$A unseal --yes-print-secrets d.json"), 0, "s3cret");
+  expect(sh(RING, "$A unseal --yes-print-secrets d.json > /dev/full"), 1,
+         "cannot write the output");
+  expect(sh(RING, "mkfifo pipe; $A unseal d.json -o pipe; e=$?; test -p pipe; rm pipe; exit $e"), 1,
+         "it is no file");
+  expect(sh(RING, "$A unseal --nosuch d.json"), 2, "auth-svc unseal: --nosuch: no such option");
+  expect(sh(RING, "$A keygen --id 'a b'"), 2, "--id: \"a b\" must be 1 to 32 letters");
 }
 
 static void a_wrong_key_changes_nothing_and_lists_what_does_not_open(void)

@@ -151,6 +151,13 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
        "AUTH_STATE_DIR: refused because there is no key"},
       {"GA_CREDENTIALS_PATH=dealers.json AUTH_STATE_DIR=dealers.json AUTH_STATE_PLAINTEXT=true",
        "AUTH_STATE_DIR: cannot open the folder in dealers.json"},
+      {"GA_CREDENTIALS_PATH=dealers.json GRPC_TLS_CERT=gone GRPC_TLS_KEY=gone GRPC_TLS_CA=gone",
+       "GRPC_TLS_CERT: cannot read gone: No such file or directory"},
+      {"GA_CREDENTIALS_PATH=dealers.json AUTH_JWT_ISSUER=i "
+       "AUTH_JWT_JWKS_URL=http://issuer.example/",
+       "AUTH_JWT_JWKS_URL: must be an https URL"},
+      {"AUTH_AUDIT_FILE=dealers.json",
+       "AUTH_AUDIT_FILE: dealers.json holds something else than an audit log"},
       {"AUTH_CONFIG_CHECK_S=0", "AUTH_CONFIG_CHECK_S"},
       {"AUTH_COHORT_RULES=wran", "AUTH_COHORT_RULES: must be strict or warn"},
       {"AUTH_POLICY_FILE=gone", "AUTH_POLICY_FILE: cannot open gone"},

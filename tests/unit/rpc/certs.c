@@ -30,7 +30,7 @@ static X509 *make_cert(const char *name, EVP_PKEY *key)
   X509_set_version(x, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x), atomic_fetch_add(&serial, 1));
   X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(x), 24 * 3600);
+  X509_gmtime_adj(X509_getm_notAfter(x), CERTS_LIFE_DAYS * 24 * 3600);
   X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
                              (const unsigned char *)name, -1, -1, 0);
   must(X509_set_pubkey(x, key), "X509_set_pubkey");
@@ -100,8 +100,15 @@ static void write_pem(const char *path, X509 *cert, EVP_PKEY *key)
 void certs_issue(struct cert_authority *ca, const char *dir, const char *name,
                  const char *alt_names)
 {
+  certs_issue_for(ca, dir, name, alt_names, CERTS_LIFE_DAYS);
+}
+
+void certs_issue_for(struct cert_authority *ca, const char *dir, const char *name,
+                     const char *alt_names, int days)
+{
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *x = make_cert(name, key);
+  X509_gmtime_adj(X509_getm_notAfter(x), days * 24L * 3600);
   X509_set_issuer_name(x, X509_get_subject_name(ca->cert));
   add_extension(x, ca->cert, NID_ext_key_usage, "serverAuth,clientAuth");
   if (alt_names != NULL)

@@ -4,6 +4,8 @@
 
 #include "common/rpc/rpc.h"
 
+enum { CERTS_LIFE_DAYS = 1 };
+
 struct cert_authority;
 
 struct cert_authority *certs_ca_new(const char *name);
@@ -12,6 +14,9 @@ void certs_ca_free(struct cert_authority *ca);
  * OpenSSL wants them: "DNS:report-svc,IP:127.0.0.1"; NULL for none. */
 void certs_issue(struct cert_authority *ca, const char *dir, const char *name,
                  const char *alt_names);
+/* The same for another time than CERTS_LIFE_DAYS. */
+void certs_issue_for(struct cert_authority *ca, const char *dir, const char *name,
+                     const char *alt_names, int days);
 
 /* Paths of a name's files; valid until the set is cleared with certs_paths_free(). */
 struct cert_paths {

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/metrics.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/rpc/certs.h"
 #include "tests/unit/rpc/echo_service.h"
@@ -183,10 +184,16 @@ static void files_that_do_not_fit_are_named(void)
     struct rpc_tls tls;
     const char *named;
   } cases[] = {
-      {{server.cert, client.key, server.ca}, client.key}, /* not this certificate's key */
-      {{"/nonexistent.crt", server.key, server.ca}, "/nonexistent.crt"},
-      {{server.cert, server.key, server.key}, server.key}, /* no CA in it */
-      {{server.cert, NULL, server.ca}, "key"},
+      {{server.cert, client.key, server.ca}, client.key},
+      {{server.cert, client.key, server.ca}, "GRPC_TLS_KEY: "},
+      {{server.cert, client.key, server.ca}, "is not the key of the certificate in GRPC_TLS_CERT"},
+      {{server.cert, server.cert, server.ca}, "holds no private key in PEM"},
+      {{"/nonexistent.crt", server.key, server.ca},
+       "GRPC_TLS_CERT: cannot read /nonexistent.crt: No such file or directory"},
+      {{server.cert, server.key, "/tmp"}, "GRPC_TLS_CA: cannot read /tmp: Is a directory"},
+      {{server.cert, server.key, server.key}, server.key},
+      {{server.cert, server.key, server.key}, "holds no certificate in PEM"},
+      {{server.cert, NULL, server.ca}, "GRPC_TLS_KEY"},
   };
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
     struct rpc_server *s;
@@ -205,6 +212,36 @@ static void files_that_do_not_fit_are_named(void)
   end();
 }
 
-TEST_MAIN("rpc TLS", TEST(the_callers_identity_comes_from_its_certificate),
+/* The figure of a file at /metrics; -1 when there is none. */
+static double told_end(const char *file)
+{
+  AUTO_BUF struct buf page = BUF_INIT(1 << 20);
+  AUTO_FREE char *series =
+      xasprintf("rpc_tls_certificate_expiry_timestamp_seconds{file=\"%s\"} ", file);
+  CU_ASSERT_TRUE(metrics_render(&page));
+  const char *found = strstr(buf_str(&page), series);
+  return found != NULL ? strtod(found + strlen(series), NULL) : -1;
+}
+
+static void metrics_tell_when_the_certificate_ends(void)
+{
+  begin();
+  struct cert_paths p = certs_paths(dir, "server");
+  const double day = 86400, now = (double)clock_unix_ms() / 1000;
+  CU_ASSERT_EQUAL(told_end(p.cert), -1);
+  struct rpc_server *server = serve("127.0.0.1:0");
+  CU_ASSERT_DOUBLE_EQUAL(told_end(p.cert), now + CERTS_LIFE_DAYS * day, 60);
+  certs_issue_for(ca, dir, "server", "DNS:localhost", 3);
+  CU_ASSERT_DOUBLE_EQUAL(told_end(p.cert), now + 3 * day, 60);
+  unlink(p.cert); /* the library goes on with what it had */
+  CU_ASSERT_DOUBLE_EQUAL(told_end(p.cert), now + 3 * day, 60);
+  certs_paths_free(&p);
+  rpc_server_stop(server);
+  end();
+}
+
+/* The first of them: no more than four files are told of in a process. */
+TEST_MAIN("rpc TLS", TEST(metrics_tell_when_the_certificate_ends),
+          TEST(the_callers_identity_comes_from_its_certificate),
           TEST(strangers_are_refused_on_both_sides), TEST(a_server_with_anothers_name_is_refused),
           TEST(new_files_are_taken_without_a_restart), TEST(files_that_do_not_fit_are_named))

@@ -1,0 +1,84 @@
+// The pages that list settings and metrics say what the programs have, no more and no less.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { metricsOfTheCode, PROGRAMS, ROOT, settingsOf, settingsPage } from './reference.mjs';
+
+const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
+const pages = ['README.md', ...fs.readdirSync(path.join(ROOT, 'docs'), { recursive: true })
+  .filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+test('SETTINGS.md says what --help of each program says', () => {
+  for (const program of PROGRAMS) assert.ok(settingsOf(program).length >= 10, program);
+  assert.equal(read('docs/SETTINGS.md'), settingsPage(), 'write it anew: node tests/e2e/docs/reference.mjs');
+});
+
+test('every setting that a page names is one of a program', () => {
+  const known = new Set(PROGRAMS.flatMap((program) => settingsOf(program).map(({ name }) => name)));
+  for (const page of pages)
+    for (const [, name] of read(page).matchAll(/\b((?:AUTH|GRPC|ANALYTICS_MCP|REPORT|AGGREGATE)_[A-Z][A-Z0-9_]*[A-Z0-9])\b(?!\*)/g))
+      if (/^(AUTH_(?!ADMIN$)|GRPC_|ANALYTICS_MCP_|REPORT_(?!ADMIN$)|AGGREGATE_(?!ADMIN$))/.test(name))
+        assert.ok(known.has(name) || [...known].some((one) => one.startsWith(`${name}_`)), `${page} names ${name}`);
+});
+
+// The rows of the table in MONITORING.md: name -> { type, labels }.
+function metricsOfThePage() {
+  const row = /^\| `(\w+)` \| (counter|gauge|histogram) \| ([^|]*)\|/gm;
+  return new Map([...read('docs/MONITORING.md').matchAll(row)].map(([, name, type, labels]) =>
+    [name, { type, labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label) }]));
+}
+
+test('MONITORING.md lists every metric with its type and labels', () => {
+  const code = metricsOfTheCode();
+  assert.ok(code.size > 30);
+  assert.deepEqual(new Map([...metricsOfThePage()].sort()), new Map([...code].sort()));
+});
+
+test('metrics are named as Prometheus wants them', () => {
+  for (const [name, { type }] of metricsOfTheCode()) {
+    assert.equal(name.endsWith('_total'), type === 'counter', name);
+    if (type === 'histogram') assert.match(name, /_seconds$/);
+    assert.doesNotMatch(name, /_(ms|millis|kb|mb)(_|$)/);
+  }
+});
+
+test('alerts and pages ask for metrics that there are', () => {
+  const code = metricsOfTheCode();
+  const alerts = /```yaml alerts\n([\s\S]*?)```/.exec(read('docs/MONITORING.md'))[1];
+  const asked = [...alerts.matchAll(/expr: (.*)/g)].flatMap(([, expr]) => [...expr.matchAll(/\b[a-z]+_[a-z_]+(?=[{\s)[])/g)].map(([name]) => name));
+  assert.ok(asked.length >= 10);
+  for (const name of asked) assert.ok(code.has(name) || name === 'max_over_time', name);
+  for (const page of pages)
+    for (const [, name] of read(page).matchAll(/`((?:auth|report|aggregate|mcp|rpc|http_client)_\w+_(?:total|seconds))\b/g))
+      assert.ok(code.has(name), `${page} names ${name}`);
+});
+
+// rpc ListDealers(...) { option (mcp.v1.tool) = ... } -> list_dealers
+test('the table of tools in README.md has each tool of the contract', () => {
+  const protos = fs.readdirSync(path.join(ROOT, 'proto/analytics'), { recursive: true }).filter((name) => name.endsWith('.proto'));
+  const text = protos.map((name) => read(`proto/analytics/${name}`)).join('\n').replaceAll(/\/\/.*$/gm, '');
+  const rpcs = text.split(/\brpc\s+/).slice(1).filter((rpc) => rpc.includes('option (mcp.v1.tool)'));
+  const tools = rpcs.map((rpc) => /^\w+/.exec(rpc)[0].replace(/(?<!^)[A-Z]/g, '_$&').toLowerCase());
+  assert.ok(tools.length >= 6);
+  const page = read('README.md');
+  const table = page.slice(page.indexOf('## Tools'), page.indexOf('## A transcript'));
+  assert.deepEqual([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name).sort(), tools.sort());
+});
+
+// As GitHub makes them: lower case, without punctuation, blanks as dashes.
+const anchor = (title) => title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
+
+test('every link leads to a page, and to a heading of it', () => {
+  for (const page of pages) {
+    const file = path.join(ROOT, page);
+    for (const [, link] of read(page).replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [to, heading] = link.split('#');
+      const target = to === '' ? file : path.resolve(path.dirname(file), to);
+      assert.ok(fs.existsSync(target), `${page} links to ${link}`);
+      if (heading === undefined) continue;
+      const titles = [...fs.readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title]) => anchor(title));
+      assert.ok(titles.includes(heading), `${page} links to ${link}; headings: ${titles}`);
+    }
+  }
+});
