@@ -52,8 +52,15 @@ void audit_owe(struct audit *a, const char *event, const char *fmt, ...)
     free(a->continued);
     a->continued = xstrdup(detail);
   } else if (a->n_owed < AUDIT_OWED_MAX) { /* else the first ones say enough */
-    a->owed[a->n_owed++] = (struct audit_owed){event, xstrdup(detail)};
+    a->owed[a->n_owed++] = (struct audit_owed){event, "failed", xstrdup(""), xstrdup(detail)};
   }
+}
+
+static void drop_first_owed(struct audit *a)
+{
+  free(a->owed[0].reason);
+  free(a->owed[0].detail);
+  memmove(a->owed, a->owed + 1, --a->n_owed * sizeof(a->owed[0]));
 }
 
 bool audit_pay(struct audit *a)
@@ -65,12 +72,14 @@ bool audit_pay(struct audit *a)
     free(TAKE_PTR(a->continued));
   }
   while (a->n_owed > 0) {
-    const struct audit_event event = {
-        .event = a->owed[0].event, .result = "failed", .detail = a->owed[0].detail};
+    const struct audit_owed *first = &a->owed[0];
+    const struct audit_event event = {.event = first->event,
+                                      .result = first->result,
+                                      .reason = first->reason,
+                                      .detail = first->detail};
     if (!audit_put(a, &event))
       return false;
-    free(a->owed[0].detail);
-    memmove(a->owed, a->owed + 1, --a->n_owed * sizeof(a->owed[0]));
+    drop_first_owed(a);
   }
   return true;
 }
@@ -127,6 +136,30 @@ enum err_code audit_write(struct audit *a, const struct audit_event *event, stru
   pthread_mutex_unlock(&a->lock);
   metric_add(a->lines, 1, METRIC_LABELS(code == ERR_OK ? "ok" : "failed"));
   return code;
+}
+
+/* Of more changes than fit, the last ones say what is in use now. */
+static void owe_event(struct audit *a, const struct audit_event *event)
+{
+  char time[32];
+  clock_format_rfc3339(clock_unix_ms(), time, sizeof(time));
+  if (a->n_owed == AUDIT_OWED_MAX)
+    drop_first_owed(a);
+  a->owed[a->n_owed++] =
+      (struct audit_owed){.event = event->event,
+                          .result = event->result,
+                          .reason = xstrdup(event->reason != NULL ? event->reason : ""),
+                          .detail = xasprintf("(written late, of %s) %s", time,
+                                              event->detail != NULL ? event->detail : "")};
+}
+
+void audit_write_or_owe(struct audit *a, const struct audit_event *event)
+{
+  if (a == NULL || audit_write(a, event, NULL) == ERR_OK)
+    return;
+  pthread_mutex_lock(&a->lock);
+  owe_event(a, event);
+  pthread_mutex_unlock(&a->lock);
 }
 
 /* ------------------------------------------------------------------------ keys */
@@ -300,7 +333,7 @@ void audit_close(struct audit *a)
   pthread_cond_destroy(&a->wake);
   buf_free(&a->line);
   while (a->n_owed > 0)
-    free(a->owed[--a->n_owed].detail);
+    drop_first_owed(a);
   free(a->continued);
   free(a->path);
   free(a->head_path);

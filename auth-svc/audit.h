@@ -41,6 +41,11 @@ void audit_close(struct audit *a);
  * refuse. A NULL log takes everything (tests). Costs one write(2), and a sync with ALWAYS. */
 enum err_code audit_write(struct audit *a, const struct audit_event *event, struct err *e);
 
+/* For what happened already and can be refused to nobody, such as a change of the configuration:
+ * a line that cannot be written now stands before any other that can, with the time it is of.
+ * `event` and `result` must be literals; of the rest, reason and detail are kept. */
+void audit_write_or_owe(struct audit *a, const struct audit_event *event);
+
 /* Lines are made with the first key of this ring from now on. A line "key_changed" that names
  * the old and the new key, made with the old one, stands before them: only who has the key in
  * use can hand over to another. Nothing when the key is the same; UNAVAILABLE when the line

@@ -8,12 +8,12 @@
 #include "auth-svc/audit.h"
 #include "common/base/metrics.h"
 
-enum { AUDIT_OWED_MAX = 4 };
+enum { AUDIT_OWED_MAX = 16 };
 
-/* A line that must stand before any other: what happened to the file. */
+/* A line that must stand before any other: what happened to the file or the configuration. */
 struct audit_owed {
-  const char *event;
-  char *detail;
+  const char *event, *result;
+  char *reason, *detail;
 };
 
 struct audit {

@@ -94,11 +94,11 @@ static void put_event(struct buf *out, const struct audit_event *ev)
   const struct {
     const char *name, *value;
   } fields[] = {
-      {"event", ev->event},       {"result", ev->result},   {"reason", ev->reason},
-      {"subject", ev->subject},   {"role", ev->role},       {"account", ev->account},
-      {"dealer", ev->dealer},     {"purpose", ev->purpose}, {"peer", ev->peer},
-      {"trace_id", ev->trace_id}, {"grant", ev->grant_id},  {"detail", ev->detail},
-      {"old_key", ev->old_key},   {"new_key", ev->new_key},
+      {"event", ev->event},     {"result", ev->result},     {"reason", ev->reason},
+      {"subject", ev->subject}, {"role", ev->role},         {"account", ev->account},
+      {"dealer", ev->dealer},   {"purpose", ev->purpose},   {"requested", ev->requested},
+      {"peer", ev->peer},       {"trace_id", ev->trace_id}, {"grant", ev->grant_id},
+      {"detail", ev->detail},   {"old_key", ev->old_key},   {"new_key", ev->new_key},
   };
   for (size_t i = 0; i < ARRAY_LEN(fields); i++)
     put_field(out, fields[i].name, fields[i].value);

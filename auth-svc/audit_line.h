@@ -34,11 +34,12 @@ struct audit_event {
   const char *account; /* credential account */
   const char *dealer;
   const char *purpose;
-  const char *peer;     /* certificate identity of the calling service, else its address */
-  const char *trace_id; /* W3C trace id */
-  const char *grant_id; /* of the sealed grant the call came with, or got ("grant") */
-  const char *detail;   /* more, for people */
-  const char *old_key;  /* key ids of a "key_changed" */
+  const char *requested; /* what a caller asked for, in its own words, where nothing was found */
+  const char *peer;      /* certificate identity of the calling service, else its address */
+  const char *trace_id;  /* W3C trace id */
+  const char *grant_id;  /* of the sealed grant the call came with, or got ("grant") */
+  const char *detail;    /* more, for people */
+  const char *old_key;   /* key ids of a "key_changed" */
   const char *new_key;
 };
 

@@ -8,7 +8,8 @@ enum err_code certificate_grant(Analytics__Auth__V1__Grant **out, const struct p
   const struct policy *policy = policies_find(policies, identity);
   if (*identity == '\0')
     return err_set(e, ERR_UNAUTHENTICATED, "missing_credentials",
-                   "by_certificate: the call came without a client certificate; set GRPC_TLS_CERT, "
+                   "by_certificate: the call came without a client certificate, or with one whose "
+                   "name holds control characters; set GRPC_TLS_CERT, "
                    "GRPC_TLS_KEY and GRPC_TLS_CA on both sides, and AUTH_POLICY_FILE here");
   if (policy == NULL)
     return err_set(e, ERR_UNAUTHENTICATED, "invalid_credentials",

@@ -1,6 +1,7 @@
 /* Credentials of a service account: an RS256 JWT signed with its key, either exchanged by the
  * JWT-bearer grant (RFC 7523) or sent as the bearer itself. */
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <string.h>
@@ -118,6 +119,7 @@ static EVP_PKEY *read_key(const char *pem)
   BIO *bio = BIO_new_mem_buf(pem, -1);
   EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
   BIO_free(bio);
+  ERR_clear_error();
   if (key != NULL &&
       (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) < MIN_RSA_BITS ||
        EVP_PKEY_get_bits(key) > MAX_RSA_BITS)) {
@@ -140,6 +142,10 @@ enum err_code credential_new_service_account(struct credential **out,
                                              const struct service_account_options *o, struct err *e)
 {
   EVP_PKEY *key = read_key(o->private_key);
+  if (key == NULL && secrets_heap_is_full())
+    return err_set(e, ERR_INVALID_ARGUMENT, "no_room_for_key",
+                   "there is no room for the key in locked memory: raise the memlock limit of "
+                   "auth-svc to 16 MiB (ulimit -l), which holds 5,000 keys of 2048 bits twice");
   if (key == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_private_key",
                    "must be an RSA key of %d to %d bits in PEM", MIN_RSA_BITS, MAX_RSA_BITS);

@@ -37,7 +37,7 @@ struct jwks {
   pthread_mutex_t lock; /* of what follows */
   struct counted_set *current;
   bool fetching, timer;
-  int64_t fetch_at_ms;   /* when the set has aged */
+  int64_t fetch_at_ms;   /* when the set has aged; the timer looks at it */
   int64_t unknown_at_ms; /* from when an unknown key may lead to a fetch */
   struct waiter waiters[JWKS_WAITERS_MAX];
   size_t n_waiters;
@@ -99,29 +99,45 @@ static int64_t bounded(const struct jwks *j, int64_t age_ms)
   return age_ms < j->min_age_ms ? j->min_age_ms : age_ms > j->max_age_ms ? j->max_age_ms : age_ms;
 }
 
+static void set_timer(struct jwks *j);
+
 static void on_timer(void *arg)
 {
   struct jwks *j = arg;
   MAGIC_CHECK(j, JWKS_MAGIC);
   pthread_mutex_lock(&j->lock);
   j->timer = false;
+  bool due = clock_mono_ms() >= j->fetch_at_ms;
   pthread_mutex_unlock(&j->lock);
-  start_fetch(j);
+  if (due)
+    start_fetch(j);
+  else
+    set_timer(j);
 }
 
-/* One timer at a time; a fetch for an unknown key moves the date, not the timer. */
-static void set_timer(struct jwks *j, int64_t delay_ms)
+/* One timer at a time, which looks at the date every retry_ms: a fetch for an unknown key moves
+ * the date, also to an earlier one, and must not lead to a fetch more either. */
+static void set_timer(struct jwks *j)
 {
   pthread_mutex_lock(&j->lock);
+  int64_t delay_ms = j->fetch_at_ms - clock_mono_ms();
+  delay_ms = delay_ms < 0 ? 0 : delay_ms > j->retry_ms ? j->retry_ms : delay_ms;
   bool start = !j->timer;
   j->timer = true;
-  j->fetch_at_ms = clock_mono_ms() + delay_ms;
   pthread_mutex_unlock(&j->lock);
   if (start && http_client_after(j->http, (uint32_t)delay_ms, on_timer, j) != ERR_OK) {
     pthread_mutex_lock(&j->lock);
     j->timer = false; /* the client is ending, or too many wait: an unknown key asks again */
     pthread_mutex_unlock(&j->lock);
   }
+}
+
+static void fetch_in(struct jwks *j, int64_t delay_ms)
+{
+  pthread_mutex_lock(&j->lock);
+  j->fetch_at_ms = clock_mono_ms() + delay_ms;
+  pthread_mutex_unlock(&j->lock);
+  set_timer(j);
 }
 
 /* ----------------------------------------------------------------------- fetching */
@@ -183,7 +199,7 @@ static void on_done(void *user, const struct http_response *r)
   int64_t delay = ok ? bounded(j, jwks_max_age_ms(r->wanted, JWKS_MIN_AGE_MS)) : j->retry_ms;
   finish(j, keys);
   if (r->error.code != ERR_CANCELLED)
-    set_timer(j, delay);
+    fetch_in(j, delay);
 }
 
 /* The lock is not held; one fetch at a time. */
@@ -209,7 +225,7 @@ static void start_fetch(struct jwks *j)
       log_warn("keys of bearer tokens could not be asked for", LOG_S("error", e.message));
     finish(j, NULL);
     if (e.code != ERR_CANCELLED)
-      set_timer(j, j->retry_ms);
+      fetch_in(j, j->retry_ms);
   }
 }
 

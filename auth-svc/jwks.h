@@ -2,8 +2,9 @@
  * without a restart.
  *
  * Fetched at once, then when what came has aged (Cache-Control: max-age, at least 5 minutes, at
- * most 24 hours), and when a token names a key that is not there, at most once in 30 s. While
- * the endpoint is down the keys at hand stay. Thread-safe; nothing waits. */
+ * most 24 hours), and when a token names a key that is not there, at most once in 30 s; a token
+ * that comes before the first set waits for it. While the endpoint is down the keys at hand stay.
+ * Thread-safe; nothing waits. */
 #ifndef AMCP_AUTH_JWKS_H
 #define AMCP_AUTH_JWKS_H
 

@@ -154,6 +154,28 @@ static bool has_id(const struct jwt_keys *keys, const char *kid)
   return false;
 }
 
+/* Whether the key may be there once the URL is asked: it names one that is not here, or nothing
+ * has come from there yet. A published key never is for HS256. */
+static bool may_be_published(const struct jwt_policy *policy, const char *alg, const char *kid)
+{
+  static const enum jwt_alg published[] = {JWT_RS256, JWT_ES256, JWT_EDDSA};
+  bool known_alg = false;
+  for (size_t i = 0; alg != NULL && i < ARRAY_LEN(published); i++)
+    known_alg = known_alg || jwt_alg_is(published[i], alg);
+  if (policy->fetched == NULL || !known_alg)
+    return false;
+  return policy->fetched->n == 0 ||
+         (kid != NULL && !has_id(policy->keys, kid) && !has_id(policy->fetched, kid));
+}
+
+static const char *why_not(const struct jwt_policy *policy, size_t tried)
+{
+  if (policy->fetched != NULL && policy->fetched->n == 0)
+    return "no configured key fits it, and the keys of AUTH_JWT_JWKS_URL have not come yet";
+  return tried > 0 ? "the signature does not fit"
+                   : "no configured key has the token's algorithm and key id";
+}
+
 static enum err_code check_signature(const struct jwt_policy *policy, const cJSON *header,
                                      const struct parts *p, struct err *e)
 {
@@ -162,10 +184,8 @@ static enum err_code check_signature(const struct jwt_policy *policy, const cJSO
   if (alg != NULL && (fits_one(policy->keys, alg, kid, p, &tried) ||
                       fits_one(policy->fetched, alg, kid, p, &tried)))
     return ERR_OK;
-  reject(e, tried > 0 ? "the signature does not fit"
-                      : "no configured key has the token's algorithm and key id");
-  if (policy->fetched != NULL && kid != NULL && !has_id(policy->keys, kid) &&
-      !has_id(policy->fetched, kid))
+  reject(e, why_not(policy, tried));
+  if (may_be_published(policy, alg, kid))
     snprintf(e->reason, sizeof(e->reason), "unknown_key");
   return e->code;
 }

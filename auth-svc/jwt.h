@@ -13,7 +13,7 @@ struct jwt_policy {
   const struct jwt_keys *keys;      /* as configured; may be NULL, like the next */
   const char *issuer;               /* must be the token's iss */
   const char *audience;             /* must be the token's aud or in it */
-  const struct jwt_keys *fetched;   /* from a JWKS URL */
+  const struct jwt_keys *fetched;   /* from a JWKS URL; empty before the first came */
   struct verified *verified;        /* remembers checked signatures; NULL checks each */
   struct key_generation generation; /* of all keys, for `verified` */
 };
@@ -24,7 +24,7 @@ bool jwt_looks_like(const char *token, size_t len);
 /* Checks form, algorithm, signature, iss, aud, exp (must be there) and nbf, in this order.
  * *claims (freed with cJSON_Delete()) is set only for a token that passed all.
  * UNAUTHENTICATED `invalid_credentials` says which check failed; `unknown_key` when no key fits
- * the token's algorithm and key id, and another may be fetched. */
+ * and another may be fetched: the token names one that is not here, or none was fetched yet. */
 enum err_code jwt_verify(cJSON **claims, const struct jwt_policy *policy, const char *token,
                          size_t len, int64_t now_s, struct err *e);
 

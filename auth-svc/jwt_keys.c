@@ -98,6 +98,19 @@ static enum err_code add_public(struct jwt_keys *k, const char *what, const char
   return ERR_OK;
 }
 
+static size_t count_blocks(const char *pem, size_t len)
+{
+  static const char begin[] = "-----BEGIN PUBLIC KEY-----";
+  size_t n = 0;
+  const char *end = pem + len;
+  for (const char *p = pem; (p = memmem(p, (size_t)(end - p), begin, sizeof(begin) - 1)) != NULL;
+       p += sizeof(begin) - 1)
+    n++;
+  return n;
+}
+
+/* The reader passes over a damaged block or ends there, as at the end of the file: no key may be
+ * missing in silence. */
 enum err_code jwt_keys_add_pem(struct jwt_keys *k, const char *what, const char *pem, size_t len,
                                struct err *e)
 {
@@ -113,6 +126,13 @@ enum err_code jwt_keys_add_pem(struct jwt_keys *k, const char *what, const char 
   if (code == ERR_OK && k->n == before)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
                    "%s: holds neither a PEM block \"PUBLIC KEY\" nor a JWKS object", what);
+  size_t blocks = count_blocks(pem, len);
+  if (code == ERR_OK && k->n - before < blocks)
+    return err_set(
+        e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
+        "%s: only %zu of %zu PEM blocks \"PUBLIC KEY\" can be read; replace or remove the "
+        "damaged one",
+        what, k->n - before, blocks);
   return code;
 }
 

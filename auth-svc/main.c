@@ -32,6 +32,8 @@ struct app {
   struct admin *admin;
 };
 
+/* e NULL: it has happened, so a line that cannot be written now is owed and comes before the
+ * next one; until then no call is answered. */
 static enum err_code audit_change(struct app *a, const char *event, const struct err *error,
                                   const char *detail, struct err *e)
 {
@@ -39,7 +41,10 @@ static enum err_code audit_change(struct app *a, const char *event, const struct
                                    .result = error == NULL ? "ok" : "failed",
                                    .reason = error != NULL ? error->reason : "",
                                    .detail = detail};
-  return audit_write(a->audit, &line, e);
+  if (e != NULL)
+    return audit_write(a->audit, &line, e);
+  audit_write_or_owe(a->audit, &line);
+  return ERR_OK;
 }
 
 /* A token that was got is worth nothing to anybody before its issue is audited, so a line

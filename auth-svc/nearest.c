@@ -2,11 +2,12 @@
 #include "auth-svc/nearest.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/base/codec.h"
 
-enum { LONGEST = 64 };
+enum { LONGEST = 64, MOST_EDITS = 8 };
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
 {
@@ -14,29 +15,39 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
   return m < c ? m : c;
 }
 
-static int lower(const char *s, size_t i)
+static void lower(char *out, const char *s, size_t n)
 {
-  return tolower((unsigned char)s[i]);
+  for (size_t i = 0; i < n; i++)
+    out[i] = (char)tolower((unsigned char)s[i]);
 }
 
-/* Optimal string alignment over three rows. */
-static unsigned edits(const char *a, size_t n, const char *b, size_t m)
+static bool is_swap(const char *a, size_t i, const char *b, size_t j)
 {
-  unsigned rows[3][LONGEST + 1];
+  return i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+}
+
+/* Optimal string alignment over three rows; more than `most` when it takes more. Only the cells
+ * that can lead to so few are filled in, and it ends when none is left: this runs over all dealers
+ * on the poller. */
+static unsigned edits(const char *a, size_t n, const char *b, size_t m, size_t most)
+{
+  unsigned rows[3][LONGEST + 2], best = 0, best_before = 0;
   for (size_t j = 0; j <= m; j++)
     rows[0][j] = (unsigned)j;
-  for (size_t i = 1; i <= n; i++) {
+  for (size_t i = 1; i <= n && (best <= most || best_before <= most); i++) {
     unsigned *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
-    row[0] = (unsigned)i;
-    for (size_t j = 1; j <= m; j++) {
-      unsigned cost = lower(a, i - 1) == lower(b, j - 1) ? 0 : 1;
-      row[j] = min3(up[j] + 1, row[j - 1] + 1, up[j - 1] + cost);
-      if (i > 1 && j > 1 && lower(a, i - 1) == lower(b, j - 2) &&
-          lower(a, i - 2) == lower(b, j - 1) && up2[j - 2] + 1 < row[j])
+    size_t from = i > most ? i - most : 1, to = i + most < m ? i + most : m;
+    best_before = best;
+    row[from - 1] = best = from == 1 ? (unsigned)i : NEAREST_FAR;
+    row[to + 1] = NEAREST_FAR;
+    for (size_t j = from; j <= to; j++) {
+      row[j] = min3(up[j] + 1, row[j - 1] + 1, up[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
+      if (is_swap(a, i, b, j) && up2[j - 2] + 1 < row[j])
         row[j] = up2[j - 2] + 1;
+      best = row[j] < best ? row[j] : best;
     }
   }
-  return rows[n % 3][m];
+  return best <= most || best_before <= most ? rows[n % 3][m] : NEAREST_FAR;
 }
 
 unsigned nearest_distance(const char *asked, const char *candidate)
@@ -49,10 +60,13 @@ unsigned nearest_distance(const char *asked, const char *candidate)
   if ((n >= 3 && ascii_case_find(candidate, asked) != NULL) ||
       (m >= 3 && ascii_case_find(asked, candidate) != NULL))
     return 1;
-  size_t most = (n + 1) / 2;
+  size_t most = (n + 1) / 2 < MOST_EDITS ? (n + 1) / 2 : MOST_EDITS;
   if ((n > m ? n - m : m - n) > most) /* at least so many edits: spare the table */
     return NEAREST_FAR;
-  unsigned d = edits(asked, n, candidate, m);
+  char a[LONGEST], b[LONGEST];
+  lower(a, asked, n);
+  lower(b, candidate, m);
+  unsigned d = edits(a, n, b, m, most);
   return d <= most ? d : NEAREST_FAR;
 }
 

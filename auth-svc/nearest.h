@@ -8,7 +8,7 @@ enum { NEAREST_MAX = 3, NEAREST_FAR = 1000 };
 
 /* How far a candidate is from what was asked, ASCII letters without case: 0 equal, 1 one
  * holds the other, else the edits (insert, delete, replace, swap of neighbours) between
- * them; NEAREST_FAR when it takes more edits than half of what was asked. Only the first
+ * them; NEAREST_FAR when it takes more edits than half of what was asked, or than 8. Only the first
  * 64 bytes count. */
 unsigned nearest_distance(const char *asked, const char *candidate);
 

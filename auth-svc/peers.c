@@ -35,11 +35,14 @@ static int compare_tags(const void *a, const void *b)
   return memcmp(((const struct peer *)a)->tag, ((const struct peer *)b)->tag, PEER_TAG_BYTES);
 }
 
-/* Hexadecimal digest of the members' ids. */
+/* Hexadecimal digest of the cohort's id and its members': with the members alone, equal versions
+ * would tell that two cohorts have the same. */
 static void digest_members(const struct directory *d, const struct catalogued *c, struct buf *hex)
 {
-  AUTO_BUF struct buf ids = BUF_INIT((size_t)DIRECTORY_MAX_DEALERS * (DIRECTORY_MAX_ID + 1) + 1);
+  AUTO_BUF struct buf ids =
+      BUF_INIT((size_t)(DIRECTORY_MAX_DEALERS + 4) * (DIRECTORY_MAX_ID + 1) + 1);
   uint8_t digest[SHA256_SIZE];
+  buf_printf(&ids, "%s\n", c->id);
   for (size_t i = 0; i < c->n_members; i++)
     buf_printf(&ids, "%s\n", d->dealers[c->members[i]].dealer_id);
   sha256_of(buf_str(&ids), ids.len, digest);

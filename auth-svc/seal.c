@@ -311,9 +311,10 @@ enum err_code seal_open(struct unsealed *out, const struct sealer *s, const void
     return bad_grant(e);
   out->key = key;
   if (!is_audience(s, audience))
-    return err_set(e, ERR_UNAUTHENTICATED, "wrong_audience",
-                   "the call's grant was made for another installation (AUTH_GRANT_AUDIENCE); "
-                   "authenticate with this one");
+    return err_set(
+        e, ERR_UNAUTHENTICATED, "wrong_audience",
+        "the call's grant was made for another installation (AUTH_GRANT_AUDIENCE, the same "
+        "for all replicas of one); authenticate with this one");
   if (now_s >= out->expires_at)
     return err_set(e, ERR_UNAUTHENTICATED, "expired_grant",
                    "the call's grant has expired; authenticate again");

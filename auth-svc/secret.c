@@ -6,10 +6,17 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 
-/* Room for some 10,000 secrets; OpenSSL wants powers of two. */
-enum { SECURE_HEAP_BYTES = 4 << 20, SECURE_BLOCK_BYTES = 64 };
+/* Powers of two, as OpenSSL wants them. The most is for 5,000 dealers while a reload holds them
+ * twice: about 1 KiB for the key of a service account, half of it for an OAuth client. The least
+ * is what the usual limit of 8 MiB lets a process lock. */
+enum { SECURE_HEAP_MOST = 16 << 20, SECURE_HEAP_LEAST = 4 << 20, SECURE_BLOCK_BYTES = 64 };
+
+/* Bytes of the heap, once it is there. OpenSSL does not tell. */
+static atomic_size_t heap_bytes;
+static atomic_bool told_of_no_room;
 
 struct secret {
   atomic_size_t refs;
@@ -22,7 +29,21 @@ bool secrets_init(void)
 {
   if (CRYPTO_secure_malloc_initialized())
     return true;
-  return CRYPTO_secure_malloc_init(SECURE_HEAP_BYTES, SECURE_BLOCK_BYTES) == 1;
+  for (size_t size = SECURE_HEAP_MOST; size >= SECURE_HEAP_LEAST; size /= 2) {
+    atomic_store(&heap_bytes, size);
+    if (CRYPTO_secure_malloc_init(size, SECURE_BLOCK_BYTES) == 1)
+      return true;
+    CRYPTO_secure_malloc_done(); /* not locked: less may be */
+  }
+  atomic_store(&heap_bytes, SECURE_HEAP_MOST);
+  CRYPTO_secure_malloc_init(SECURE_HEAP_MOST, SECURE_BLOCK_BYTES);
+  return false;
+}
+
+bool secrets_heap_is_full(void)
+{
+  return CRYPTO_secure_malloc_initialized() &&
+         CRYPTO_secure_used() > atomic_load(&heap_bytes) / 4 * 3;
 }
 
 void secrets_shutdown(void)
@@ -30,12 +51,24 @@ void secrets_shutdown(void)
   CRYPTO_secure_malloc_done();
 }
 
+static void tell_of_no_room(void)
+{
+  if (!atomic_exchange(&told_of_no_room, true))
+    log_warn("no room on the locked heap: further secrets lie on the ordinary one, where they may "
+             "be swapped out; raise the memlock limit to 16 MiB",
+             LOG_I("heap_bytes", atomic_load(&heap_bytes)));
+}
+
+/* The last quarter is OpenSSL's own: it takes private keys and what it signs with from there
+ * alone, and fails where we have another way. */
 static struct secret *secret_alloc(size_t size)
 {
-  struct secret *s = OPENSSL_secure_zalloc(size);
+  struct secret *s = secrets_heap_is_full() ? NULL : OPENSSL_secure_zalloc(size);
   /* OPENSSL_secure_clear_free() below tells the two heaps apart. */
-  if (s == NULL)
+  if (s == NULL) {
+    tell_of_no_room();
     s = OPENSSL_zalloc(size);
+  }
   if (s == NULL)
     abort();
   return s;

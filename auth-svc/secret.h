@@ -16,6 +16,8 @@ struct secret;
  * files. Call once, before any secret is made. False when it is not locked; secrets work
  * then too. */
 bool secrets_init(void);
+/* Whether only the part is left that is kept for OpenSSL's private keys. */
+bool secrets_heap_is_full(void);
 /* Gives the heap back. All secrets must be gone. */
 void secrets_shutdown(void);
 

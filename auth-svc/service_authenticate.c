@@ -15,7 +15,7 @@ enum { KEY_WAIT_MAGIC = 0x4e7a17ed, GRANT_ID_BYTES = 16 };
 
 typedef Analytics__Auth__V1__AuthenticateRequest authenticate_request;
 
-/* A call whose token names a key we do not have, while the keys are fetched again. Lives in
+/* A call whose token wants a key we do not have, while the keys are fetched. Lives in
  * the call's arena. */
 struct key_wait {
   uint32_t magic;
@@ -121,11 +121,23 @@ static void seal(struct attempt *a, ProtobufCBinaryData *out)
     service_seal(a->call, a->config, SEAL_GRANT, &a->grant->base, out, &a->error);
 }
 
+/* Form and cause, "jwt: has expired (exp)", for the audit log alone: callers and metrics know
+ * one reason. The checks' messages are fixed texts, so that no part of a token stands in one. */
+static const char *cause_of(const struct attempt *a)
+{
+  static const char prefix[] = "bearer token: ";
+  const char *form = bearer_form_name(a->form), *cause = a->error.message;
+  if (strncmp(cause, prefix, sizeof(prefix) - 1) == 0)
+    cause += sizeof(prefix) - 1;
+  const char *text = arena_printf(rpc_call_arena(a->call), "%s: %s", form, cause);
+  return text != NULL ? text : form;
+}
+
 static void finish(struct attempt *a)
 {
   Analytics__Auth__V1__AuthenticateResponse response;
   struct err *e = &a->error;
-  struct facts facts = {.event = "authenticate", .detail = bearer_form_name(a->form)};
+  struct facts facts = {.event = "authenticate"};
   analytics__auth__v1__authenticate_response__init(&response);
   response.grant = a->grant;
   if (strcmp(e->reason, "unknown_key") == 0) /* callers know one reason */
@@ -137,6 +149,7 @@ static void finish(struct attempt *a)
              METRIC_LABELS(bearer_form_name(a->form), ok ? "ok" : e->reason));
   if (a->grant != NULL) /* of a revoked one, too: who tried */
     facts_of_grant(&facts, a->grant);
+  facts.detail = ok ? bearer_form_name(a->form) : cause_of(a);
   if (!ok)
     log_info("authentication refused", LOG_S("form", bearer_form_name(a->form)),
              LOG_S("reason", e->reason), LOG_S("error", e->message));

@@ -27,7 +27,7 @@ int64_t service_now_s(void);
 struct facts {
   const char *event;
   const char *subject, *role, *grant_id;
-  const char *account, *dealer, *purpose, *detail;
+  const char *account, *dealer, *purpose, *requested, *detail;
 };
 void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant);
 

@@ -44,6 +44,31 @@ static struct err error_for(const struct token_call *t, const struct err *error)
   return e;
 }
 
+/* The target as the caller wrote it, "dealer_ref=d99": what a refusal is about. NULL when it
+ * named none. */
+static const char *requested(struct rpc_call *call,
+                             const Analytics__Auth__V1__GetAccessTokenRequest *r)
+{
+  const char *field = "dealer_ref", *value = NULL, *text;
+  switch (r->target_case) {
+  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF:
+    value = r->dealer_ref;
+    break;
+  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_PROPERTY_ID:
+    field = "property_id";
+    value = r->property_id;
+    break;
+  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_ACCOUNT_ID:
+    field = "account_id";
+    value = r->account_id;
+    break;
+  default:
+    return NULL;
+  }
+  text = arena_printf(rpc_call_arena(call), "%s=%s", field, value);
+  return text != NULL ? text : value;
+}
+
 /* The log is the operator's: it names peers too. */
 static void facts_of_target(struct facts *f, const struct target *target)
 {
@@ -129,8 +154,10 @@ static enum err_code prepare(struct token_call *t, struct err *e)
     code = check_rejected(&r->rejected_token_sha256, e);
   if (code == ERR_OK)
     code = target_resolve(&t->target, t->config, &t->grant, r, rpc_call_arena(t->call), e);
-  if (code != ERR_OK)
+  if (code != ERR_OK) {
+    t->facts.requested = requested(t->call, r);
     return code;
+  }
   facts_of_target(&t->facts, &t->target);
   t->key = snapshot_token_key(t->config, t->target.account_id);
   return ERR_OK;

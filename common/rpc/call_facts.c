@@ -5,6 +5,7 @@
 #include <grpc/support/alloc.h>
 #include <string.h>
 
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/rpc/server.h"
 
@@ -50,7 +51,18 @@ static struct call_facts *copy_metadata(const grpc_metadata_array *md)
   return f;
 }
 
-/* The first of the caller's names that its certificate holds; "" without one. */
+/* Identities are compared and shown as text: a name that holds a NUL would end there, and pass
+ * for the shorter one. */
+static bool is_plain_text(const char *name, size_t len)
+{
+  for (size_t i = 0; i < len; i++)
+    if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+      return false;
+  return utf8_valid(name, len);
+}
+
+/* The first of the caller's names that its certificate holds; "" without one, and when it is
+ * no text: another name of such a certificate is not believed either. */
 static char *copy_identity(grpc_call *core)
 {
   static const char *const names[] = {GRPC_PEER_SPIFFE_ID_PROPERTY_NAME,
@@ -62,7 +74,8 @@ static char *copy_identity(grpc_call *core)
       grpc_auth_property_iterator it = grpc_auth_context_find_properties_by_name(context, names[i]);
       const grpc_auth_property *p = grpc_auth_property_iterator_next(&it);
       if (p != NULL && p->value_length > 0)
-        identity = xstrndup(p->value, p->value_length);
+        identity = is_plain_text(p->value, p->value_length) ? xstrndup(p->value, p->value_length)
+                                                            : xstrdup("");
     }
   }
   grpc_auth_context_release(context);

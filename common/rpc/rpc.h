@@ -100,8 +100,10 @@ void rpc_server_stop(struct rpc_server *s);
 
 /* The caller, from its certificate; empty without TLS. */
 struct rpc_peer {
-  const char *identity; /* SPIFFE id, else first DNS name, else common name */
-  const char *address;  /* "ipv4:127.0.0.1:4711" */
+  /* SPIFFE id, else first DNS name, else common name; "" without a certificate, and when that
+   * name holds a NUL or other control characters. */
+  const char *identity;
+  const char *address; /* "ipv4:127.0.0.1:4711" */
 };
 
 void rpc_call_ref(struct rpc_call *call);

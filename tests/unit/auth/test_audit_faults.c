@@ -348,7 +348,40 @@ static void a_clock_that_goes_back_neither_breaks_the_chain_nor_stops_the_syncs(
   strike();
 }
 
-TEST_MAIN("auth audit faults", TEST(a_failed_sync_refuses_until_the_lines_are_written_again),
+/* A changed configuration is in use whether its line can be written or not. */
+static void a_change_during_a_full_disk_stands_before_the_next_answer(void)
+{
+  char detail[32];
+  stage();
+  struct audit *a = open_log(AUDIT_FSYNC_NEVER, 0);
+  CU_ASSERT_EQUAL(put(a, "ann"), ERR_OK);
+  atomic_store(&write_errno, ENOSPC);
+  for (int i = 1; i <= 20; i++) {
+    snprintf(detail, sizeof(detail), "%d revoked", i);
+    audit_write_or_owe(a,
+                       &(struct audit_event){.event = i < 20 ? "config_loaded" : "config_refused",
+                                             .result = i < 20 ? "ok" : "failed",
+                                             .reason = i < 20 ? NULL : "bad_policy_file",
+                                             .detail = detail});
+  }
+  CU_ASSERT_EQUAL(put(a, "bob"), ERR_UNAVAILABLE);
+  atomic_store(&write_errno, 0);
+  CU_ASSERT_EQUAL(put(a, "cid"), ERR_OK);
+  audit_close(a);
+  const char *text = slurp(path);
+  const char *last = strstr(text, "(written late, of 20"), *next = strstr(text, "\"cid\"");
+  CU_ASSERT_TRUE_FATAL(last != NULL && next != NULL && last < next);
+  CU_ASSERT_PTR_NULL(strstr(text, " 4 revoked"));     /* more than are kept: */
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, " 5 revoked")); /* the last sixteen are */
+  expect_in(path,
+            "\"event\":\"config_refused\",\"result\":\"failed\",\"reason\":\"bad_policy_file\"");
+  expect_in(path, " 20 revoked\"");
+  expect_faults(0, 0, "");
+  strike();
+}
+
+TEST_MAIN("auth audit faults", TEST(a_change_during_a_full_disk_stands_before_the_next_answer),
+          TEST(a_failed_sync_refuses_until_the_lines_are_written_again),
           TEST(a_line_that_cannot_be_synced_before_the_answer_is_taken_back),
           TEST(a_disk_that_turned_read_only_refuses_and_comes_back),
           TEST(a_file_that_was_moved_away_is_begun_anew_and_both_verify),

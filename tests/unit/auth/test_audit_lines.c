@@ -194,9 +194,41 @@ static void verify_names_files_that_are_empty_missing_or_anothers(void)
   strike();
 }
 
+/* Lines of a version that knew fewer fields, and lines of this one behind them. */
+static void lines_of_an_older_version_are_checked_and_gone_on_with(void)
+{
+  static const char old[] =
+      "{\"audit\":1,\"seq\":1,\"time\":\"2026-11-01T00:00:00.000Z\",\"event\":\"start\",\"result\":"
+      "\"ok\",\"prev\":\"0000000000000000000000000000000000000000000000000000000000000000\","
+      "\"hash\":"
+      "\"5dc628c5b2edd62e73425224b6f9e588745f3ffddfbb8031bdd3bcc5db36f9f8\"}\n"
+      "{\"audit\":1,\"seq\":2,\"time\":\"2026-11-01T00:00:01.000Z\",\"event\":\"get_access_token\","
+      "\"result\":\"denied\",\"reason\":\"unknown_dealer\",\"subject\":\"ann\",\"role\":\"dealer\","
+      "\"purpose\":\"direct\",\"peer\":\"report-svc\",\"prev\":"
+      "\"5dc628c5b2edd62e73425224b6f9e588745f3ffddfbb8031bdd3bcc5db36f9f8\",\"hash\":"
+      "\"a459dc5c250cf83ff6f527e7e0a3af8e139418413c5bc0206c4339dff8827ac4\"}\n";
+  const struct audit_event event = {.event = "get_access_token",
+                                    .result = "denied",
+                                    .purpose = "direct",
+                                    .requested = "dealer_ref=d99"};
+  stage();
+  keyring_unref(ring);
+  ring = NULL;
+  folder_write(dir, "audit.log", old);
+  expect_faults(0, 0, "");
+  struct audit *a = open_log(AUDIT_FSYNC_NEVER, 0);
+  CU_ASSERT_EQUAL(audit_write(a, &event, NULL), ERR_OK);
+  CU_ASSERT_EQUAL(audit_seq(a), 4); /* the second says that there was no .head */
+  audit_close(a);
+  expect_in(path, "\"purpose\":\"direct\",\"requested\":\"dealer_ref=d99\"");
+  expect_faults(0, 0, "");
+  strike();
+}
+
 TEST_MAIN("auth audit lines", TEST(texts_of_any_kind_stay_one_line_within_the_cap),
           TEST(commands_for_terminals_and_turned_text_are_escaped),
           TEST(long_and_broken_subjects_can_be_told_apart),
           TEST(only_the_key_in_use_hands_over_to_another),
           TEST(a_key_that_is_gone_at_the_start_is_replaced_by_the_new_ones_word),
-          TEST(verify_names_files_that_are_empty_missing_or_anothers))
+          TEST(verify_names_files_that_are_empty_missing_or_anothers),
+          TEST(lines_of_an_older_version_are_checked_and_gone_on_with))

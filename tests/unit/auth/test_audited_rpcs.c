@@ -308,6 +308,121 @@ static void each_outcome_of_each_rpc_writes_one_line(void)
   strike();
 }
 
+/* ----------------------------------------------------- what was asked for, and why not */
+
+static cJSON *last_line(void)
+{
+  char line[8192] = "";
+  cJSON *j = NULL;
+  read_lines(0, line, sizeof(line));
+  CU_ASSERT_EQUAL_FATAL(json_parse(&j, line, strlen(line), NULL, NULL), ERR_OK);
+  return j;
+}
+
+/* NULL: the last line has no such field. */
+static void expect_field(const char *field, const char *wanted)
+{
+  AUTO_JSON cJSON *j = last_line();
+  const char *found = json_get_string(j, field);
+  if (wanted == NULL ? found != NULL : found == NULL || strcmp(found, wanted) != 0)
+    printf("\n  %s: wanted %s, got %s\n", field, wanted != NULL ? wanted : "(none)",
+           found != NULL ? found : "(none)");
+  CU_ASSERT_TRUE(wanted == NULL ? found == NULL : found != NULL && strcmp(found, wanted) == 0);
+}
+
+static void ask_for(Analytics__Auth__V1__GetAccessTokenRequest__TargetCase what, const char *value)
+{
+  Analytics__Auth__V1__GetAccessTokenRequest r =
+      ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__INIT;
+  struct err e;
+  r.target_case = what;
+  r.dealer_ref = TEXT(value); /* one place for all, by the contract's oneof */
+  r.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
+  drop(call("GetAccessToken", &r.base, &s.dealer, 5000, &e));
+}
+
+static void a_denied_token_names_what_was_asked_for(void)
+{
+  struct err e;
+  char longest[301];
+  stage();
+  get_grants();
+  ask_for(ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF, "d99");
+  expect_field("requested", "dealer_ref=d99");
+  expect_field("dealer", NULL);
+  ask_for(ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_PROPERTY_ID, "properties/77");
+  expect_field("requested", "property_id=properties/77");
+  ask_for(ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_ACCOUNT_ID, "someone\x1b[2J\"");
+  expect_field("requested", "account_id=someone\x1b[2J\"");
+  ask_for(ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET__NOT_SET, "");
+  expect_field("requested", NULL); /* nothing was; the caller has one dealer */
+  expect_field("dealer", "d03");
+  memset(longest, 'x', sizeof(longest) - 1);
+  longest[sizeof(longest) - 1] = '\0';
+  ask_for(ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF, longest);
+  AUTO_JSON cJSON *j = last_line();
+  const char *cut = json_get_string(j, "requested");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(cut);
+  CU_ASSERT_EQUAL(strlen(cut), AUDIT_TEXT_MAX + 4 + 16);
+  get_token(NULL, false, "d03", 5000, &e); /* without a grant, too */
+  expect_field("requested", "dealer_ref=d03");
+  CU_ASSERT_EQUAL(get_token(&s.dealer, false, "d03", 5000, &e), ERR_OK);
+  expect_field("requested", NULL);
+  expect_field("dealer", "d03");
+  strike();
+}
+
+/* No twelve characters of the token, whatever it is. */
+static void expect_nothing_of(const char *token)
+{
+  char line[8192] = "", part[13];
+  read_lines(0, line, sizeof(line));
+  for (size_t i = 0; i + 12 <= strlen(token); i++) {
+    snprintf(part, sizeof(part), "%.12s", token + i);
+    CU_ASSERT_PTR_NULL(strstr(line, part));
+  }
+}
+
+static void expect_cause(const char *token, const char *detail)
+{
+  struct err e;
+  CU_ASSERT_PTR_NULL(authenticate(token, &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+  expect_field("detail", detail);
+  expect_nothing_of(token);
+}
+
+static void a_refused_bearer_says_why_and_shows_nothing_of_itself(void)
+{
+  struct err e;
+  stage();
+  const char *header = "{\"alg\":\"HS256\"}";
+  AUTO_FREE char *good = bearer_of("\"role\":\"admin\"");
+  AUTO_FREE char *role = bearer_of("\"role\":\"emperor-of-everything\"");
+  AUTO_FREE char *old = maker_token(header,
+                                    "{\"iss\":\"iss\",\"aud\":\"analytics-mcp\",\"exp\":1000,"
+                                    "\"sub\":\"ann-of-the-audit\",\"role\":\"admin\"}",
+                                    NULL, SECRET);
+  AUTO_FREE char *forged = maker_token(header, "{\"sub\":\"ann-of-the-audit\"}", NULL,
+                                       "another secret of more than 32 bytes");
+  AUTO_FREE char *alg = maker_token("{\"alg\":\"none-of-yours-at-all\"}", "{}", NULL, SECRET);
+  expect_cause("", "none: Missing credentials");
+  expect_cause(old, "jwt: has expired (exp)");
+  expect_cause(forged, "jwt: the signature does not fit");
+  expect_cause(alg, "jwt: no configured key has the token's algorithm and key id");
+  expect_cause(role, "jwt: claim role must be \"admin\", \"group\" or \"dealer\"");
+  expect_cause("a secret that was pasted here by mistake",
+               "unknown: neither a signed JWT nor base64 of a JSON object with account_id");
+  /* {"account_id":"acc-d03","refresh_token":"stolen-and-outdated"} */
+  expect_cause(
+      "eyJhY2NvdW50X2lkIjoiYWNjLWQwMyIsInJlZnJlc2hfdG9rZW4iOiJzdG9sZW4tYW5kLW91dGRhdGVkIn0=",
+      "account: no account accepts it; it must hold account_id and the account's current "
+      "refresh_token or access_token");
+  drop(authenticate(good, &e));
+  expect_field("detail", "jwt");
+  strike();
+}
+
 /* ------------------------------------------------- what never reaches a handler */
 
 /* A method that the contract does not have. */
@@ -463,6 +578,8 @@ static void the_service_answers_in_one_place_only(void)
 }
 
 TEST_MAIN("auth audited rpcs", TEST(each_outcome_of_each_rpc_writes_one_line),
+          TEST(a_denied_token_names_what_was_asked_for),
+          TEST(a_refused_bearer_says_why_and_shows_nothing_of_itself),
           TEST(a_call_that_reaches_no_handler_leaves_its_line),
           TEST(a_full_disk_refuses_every_rpc_until_there_is_room),
           TEST(lines_of_one_grant_and_of_its_benchmark_carry_its_id),

@@ -353,6 +353,27 @@ static void weak_keys_are_refused(void)
   EVP_PKEY_free(curve);
 }
 
+static void a_damaged_key_among_good_ones_is_named(void)
+{
+  struct jwt_keys *k = jwt_keys_new();
+  struct err e = {0};
+  EVP_PKEY *one = maker_key(JWT_ES256), *two = maker_key(JWT_ES256), *three = maker_key(JWT_ES256);
+  AUTO_FREE char *a = maker_public_pem(one), *b = maker_public_pem(two);
+  AUTO_FREE char *c = maker_public_pem(three);
+  AUTO_FREE char *good = xasprintf("# old\n%s\n# new\n%s%s", a, b, c);
+  CU_ASSERT_EQUAL(jwt_keys_add_pem(k, "F", good, strlen(good), &e), ERR_OK);
+  CU_ASSERT_EQUAL(k->n, 3);
+  char *at = strstr(strstr(good, "# new"), "MFkw"); /* in the second */
+  CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+  memset(at, '!', 4);
+  CU_ASSERT_EQUAL(jwt_keys_add_pem(k, "F", good, strlen(good), &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "of 3 PEM blocks \"PUBLIC KEY\" can be read"));
+  jwt_keys_unref(k);
+  EVP_PKEY_free(one);
+  EVP_PKEY_free(two);
+  EVP_PKEY_free(three);
+}
+
 static void without_keys_no_signed_token_is_accepted(void)
 {
   set_up();
@@ -551,6 +572,7 @@ TEST_MAIN("auth bearer", TEST(a_token_of_each_algorithm_is_accepted),
           TEST(identity_claims_must_make_sense), TEST(roles_reach_what_they_should),
           TEST(a_group_covers_exactly_what_its_claims_name_in_500_random_cases),
           TEST(a_key_id_chooses_among_keys_of_a_jwks), TEST(weak_keys_are_refused),
+          TEST(a_damaged_key_among_good_ones_is_named),
           TEST(without_keys_no_signed_token_is_accepted),
           TEST(the_plans_token_needs_the_accounts_secret),
           TEST(a_wrong_proof_reads_the_same_as_an_unknown_account),

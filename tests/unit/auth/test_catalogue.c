@@ -148,6 +148,15 @@ static void a_derived_version_changes_with_the_members_only(void)
   CU_ASSERT_STRING_NOT_EQUAL(version,
                              peers_cohort_version(five->peers, &five->directory->cohorts[0]));
   CU_ASSERT_FALSE(five->directory->cohorts[0].benchmark); /* four others at most */
+  /* Two cohorts with the same members cannot be told by it. */
+  struct snapshot *twins =
+      accepted(6, "", "[{\"id\":\"x\",\"dealers\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]}]");
+  const struct directory *d = twins->directory;
+  const struct catalogued *x = catalogue_find(d, "x", 1), *y = catalogue_region(d, 0);
+  CU_ASSERT_EQUAL(x->n_members, y->n_members);
+  CU_ASSERT_STRING_NOT_EQUAL(peers_cohort_version(twins->peers, x),
+                             peers_cohort_version(twins->peers, y));
+  snapshot_unref(twins);
   snapshot_unref(six);
   snapshot_unref(again);
   snapshot_unref(five);

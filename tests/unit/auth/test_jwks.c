@@ -1,5 +1,6 @@
 /* Keys by URL: rotation, unknown keys, an endpoint that is down; and the memory of checked
  * signatures. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,8 @@ struct stage {
   struct rpc_server *server;
   struct rpc_channel *channel;
   struct jwt_keys *file; /* keys of a file; NULL for none */
+  uint32_t min_age_ms;   /* 0 means a minute */
+  bool revoked;          /* who is not accepted is so for that reason */
 };
 
 /* Publishes the keys; key 2 may be NULL. */
@@ -58,8 +61,10 @@ static void stage_start(struct stage *s)
   http_client_new(&s->http, &http, NULL);
   const struct tokens_options tokens = {.env = {.http = s->http}};
   s->tokens = tokens_new(&tokens);
-  const struct jwks_options jwks = {
-      .http = s->http, .url = fake_url(s->issuer), .min_age_ms = 60000, .retry_ms = RETRY_MS};
+  const struct jwks_options jwks = {.http = s->http,
+                                    .url = fake_url(s->issuer),
+                                    .min_age_ms = s->min_age_ms != 0 ? s->min_age_ms : 60000,
+                                    .retry_ms = RETRY_MS};
   CU_ASSERT_EQUAL_FATAL(jwks_new(&s->jwks, "URL", &jwks, NULL), ERR_OK);
   const struct service_options options = {
       .config = s->config,
@@ -91,9 +96,11 @@ static void stage_stop(struct stage *s)
   rpc_shutdown();
 }
 
+/* kid NULL: the token names no key. */
 static bool accepted(struct stage *s, EVP_PKEY *key, const char *alg, const char *kid)
 {
-  AUTO_FREE char *header = xasprintf("{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid);
+  AUTO_FREE char *header = kid != NULL ? xasprintf("{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid)
+                                       : xasprintf("{\"alg\":\"%s\"}", alg);
   AUTO_FREE char *payload = xasprintf("{\"iss\":\"iss\",\"aud\":\"analytics-mcp\",\"exp\":%lld,"
                                       "\"sub\":\"ann\",\"role\":\"admin\"}",
                                       (long long)clock_unix_ms() / 1000 + 3600);
@@ -107,7 +114,7 @@ static bool accepted(struct stage *s, EVP_PKEY *key, const char *alg, const char
                        "Authenticate", &r.base, &options, &e);
   if (response == NULL) {
     CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
-    CU_ASSERT_STRING_EQUAL(e.reason, "invalid_credentials");
+    CU_ASSERT_STRING_EQUAL(e.reason, s->revoked ? "revoked" : "invalid_credentials");
     return false;
   }
   protobuf_c_message_free_unpacked(response, NULL);
@@ -227,6 +234,101 @@ static void a_key_without_id_does_not_hide_that_a_new_one_is_published(void)
   EVP_PKEY_free(other);
 }
 
+static void a_token_without_key_id_waits_for_the_first_fetch(void)
+{
+  struct stage s = {.issuer = fake_start(), .file = jwt_keys_new()};
+  EVP_PKEY *own = maker_key(JWT_ES256), *published = maker_key(JWT_ES256);
+  EVP_PKEY *stranger = maker_key(JWT_ES256);
+  AUTO_FREE char *pem = maker_public_pem(own);
+  CU_ASSERT_EQUAL(jwt_keys_add_pem(s.file, "file", pem, strlen(pem), NULL), ERR_OK);
+  publish(&s, published, "k1", NULL, NULL);
+  s.answer.delay_ms = 300;
+  fake_set(s.issuer, &s.answer);
+  stage_start(&s);
+  int64_t began = clock_mono_ms();
+  CU_ASSERT_TRUE(accepted(&s, own, "ES256", NULL)); /* that key is here */
+  CU_ASSERT_TRUE(clock_mono_ms() - began < 250);
+  CU_ASSERT_TRUE(accepted(&s, published, "ES256", NULL));
+  CU_ASSERT_TRUE(clock_mono_ms() - began >= 200);
+  CU_ASSERT_FALSE(accepted(&s, stranger, "ES256", NULL));
+  CU_ASSERT_FALSE(accepted(&s, published, "HS256", "k9")); /* no set can hold such a key */
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 1);
+  stage_stop(&s);
+  EVP_PKEY_free(own);
+  EVP_PKEY_free(published);
+  EVP_PKEY_free(stranger);
+}
+
+/* Puts a policy in place that revokes everything of ann's, in the middle of a wait. */
+static void *revoke_ann(void *arg)
+{
+  static const char json[] = "{\"revoked\":[{\"subject\":\"ann\"}]}";
+  struct stage *s = arg;
+  struct policies *policies = NULL;
+  usleep(100000);
+  CU_ASSERT_EQUAL(policies_parse(&policies, "p", json, strlen(json), NULL), ERR_OK);
+  struct snapshot *next = world_new(12, NULL);
+  snapshot_trust(next, &(struct trust){.sealer = s->sealer, .policies = policies});
+  snapshot_replace(s->config, next);
+  policies_unref(policies);
+  return NULL;
+}
+
+static void a_caller_revoked_while_it_waits_for_keys_gets_no_grant(void)
+{
+  struct stage s = {.issuer = fake_start(), .revoked = true};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  pthread_t revoker;
+  publish(&s, key, "k1", NULL, NULL);
+  s.answer.delay_ms = 400;
+  fake_set(s.issuer, &s.answer);
+  stage_start(&s);
+  CU_ASSERT_EQUAL_FATAL(pthread_create(&revoker, NULL, revoke_ann, &s), 0);
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k1"));
+  pthread_join(revoker, NULL);
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+}
+
+/* The endpoint was down at the start: tokens are refused, and accepted when it is back. */
+static void a_token_without_key_id_is_refused_while_no_key_has_come(void)
+{
+  struct stage s = {.issuer = fake_start()};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  fake_set(s.issuer, &(struct fake_answer){.status = 503, .body = "{}"});
+  stage_start(&s);
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", NULL));
+  publish(&s, key, "k1", NULL, NULL);
+  usleep((RETRY_MS + 300) * 1000);
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", NULL));
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+}
+
+/* The issuer may shorten the time its keys are good for, and what it said last counts. */
+static void keys_age_as_the_last_answer_says(void)
+{
+  struct stage s = {.issuer = fake_start(), .min_age_ms = 300};
+  EVP_PKEY *rsa = maker_key(JWT_RS256), *ec = maker_key(JWT_ES256);
+  publish(&s, rsa, "k1", NULL, NULL);
+  s.answer.headers = "Cache-Control: max-age=86400\r\n";
+  fake_set(s.issuer, &s.answer);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, rsa, "RS256", "k1"));
+  publish(&s, rsa, "k1", ec, "k2");
+  s.answer.headers = "Cache-Control: no-cache\r\n";
+  fake_set(s.issuer, &s.answer);
+  CU_ASSERT_TRUE(accepted(&s, ec, "ES256", "k2"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 2);
+  publish(&s, ec, "k2", NULL, NULL); /* k1 is withdrawn */
+  usleep((RETRY_MS + 500) * 1000);
+  CU_ASSERT_FALSE(accepted(&s, rsa, "RS256", "k1"));
+  CU_ASSERT_TRUE(accepted(&s, ec, "ES256", "k2"));
+  stage_stop(&s);
+  EVP_PKEY_free(rsa);
+  EVP_PKEY_free(ec);
+}
+
 static void keys_stay_while_the_endpoint_is_down_or_talks_nonsense(void)
 {
   static const struct fake_answer bad[] = {
@@ -325,6 +427,10 @@ TEST_MAIN("auth jwks", TEST(the_time_of_the_last_good_fetch_is_a_metric),
           TEST(unknown_keys_ask_the_issuer_once_in_a_while_only),
           TEST(a_new_key_works_at_once_right_after_a_fetch_that_was_due),
           TEST(a_key_without_id_does_not_hide_that_a_new_one_is_published),
+          TEST(a_token_without_key_id_waits_for_the_first_fetch),
+          TEST(a_token_without_key_id_is_refused_while_no_key_has_come),
+          TEST(keys_age_as_the_last_answer_says),
+          TEST(a_caller_revoked_while_it_waits_for_keys_gets_no_grant),
           TEST(keys_stay_while_the_endpoint_is_down_or_talks_nonsense),
           TEST(an_url_that_can_be_tampered_with_is_refused), TEST(cache_control_is_read),
           TEST(a_checked_token_is_remembered_until_its_end_or_other_keys),

@@ -1,5 +1,6 @@
 /* A new keyring takes over for everything that is sealed or hashed with it, or for nothing. */
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -342,7 +343,27 @@ static void four_threads_use_the_keys_while_they_change_40_times(void)
   stage_strike(&s);
 }
 
-TEST_MAIN("auth keyring live", TEST(a_key_is_added_taken_into_use_and_the_old_one_removed),
+static void a_hundred_refused_rings_leave_nothing_behind(void)
+{
+  struct stage s;
+  CU_ASSERT_TRUE(secrets_init());
+  stage_set(&s);
+  AUTO_KEYRING struct keyring *both = ring_of(KEY_2 KEY_1);
+  size_t secrets = CRYPTO_secure_used();
+  for (int i = 0; i < 100; i++) {
+    CU_ASSERT_NOT_EQUAL(reload_with(&s, KEY_2).code, ERR_OK); /* still needed, file and store */
+    CU_ASSERT_NOT_EQUAL(reload_with(&s, "nonsense").code, ERR_OK);
+    folder_replace(s.dir, "dealers.json", "[]");
+    CU_ASSERT_NOT_EQUAL(reload_with(&s, KEY_2 KEY_1).code, ERR_OK); /* good, the file is not */
+    write_dealers(&s, both);
+  }
+  CU_ASSERT_EQUAL(CRYPTO_secure_used(), secrets);
+  CU_ASSERT_EQUAL(reload_with(&s, KEY_2 KEY_1).code, ERR_OK); /* and nothing is in the way */
+  stage_strike(&s);
+}
+
+TEST_MAIN("auth keyring live", TEST(a_hundred_refused_rings_leave_nothing_behind),
+          TEST(a_key_is_added_taken_into_use_and_the_old_one_removed),
           TEST(a_key_that_something_needs_cannot_leave),
           TEST(a_store_that_cannot_be_written_keeps_its_key),
           TEST(an_id_that_means_another_key_is_refused),

@@ -573,6 +573,34 @@ static void a_certificate_without_policy_or_revoked_gets_nothing(void)
   remove_certs(certs);
 }
 
+/* A name that ends early for whoever reads it as text would pass for another; the next name
+ * of the certificate does not stand in for it, either. */
+static void a_certificate_name_of_odd_bytes_is_no_identity(void)
+{
+  static const struct {
+    const char *name;
+    size_t len;
+  } odd[] = {
+      {"nightly-export\0.evil.example", 28}, {"nightly-export\n", 15}, {"\0nightly-export", 15}};
+  char *certs = consumer_certs();
+  for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+    cert_make_raw(certs, "nightly-export", odd[i].name, odd[i].len);
+    struct stage s = stage_for(certs, "nightly-export");
+    struct err e;
+    CU_ASSERT_PTR_NULL(by_certificate(&s, "", &e));
+    CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+    CU_ASSERT_STRING_EQUAL(e.reason, "missing_credentials");
+    strike(&s);
+  }
+  cert_make_raw(certs, "stranger", "nightly-export", 14); /* the same way, and good */
+  struct stage s = stage_for(certs, "stranger");
+  struct err e;
+  drop(by_certificate(&s, "", &e));
+  CU_ASSERT_EQUAL(e.code, ERR_OK);
+  strike(&s);
+  remove_certs(certs);
+}
+
 static void a_grant_of_1500_dealers_travels(void)
 {
   struct stage s = stage_as(&(struct staging){.dealers = 1500});
@@ -693,6 +721,7 @@ TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(each_service_may_call_its_own_rpc_by_its_certificate),
           TEST(a_consumer_gets_in_by_its_certificate),
           TEST(a_mapped_gateway_lends_its_rights_to_nobody),
+          TEST(a_certificate_name_of_odd_bytes_is_no_identity),
           TEST(a_certificate_without_policy_or_revoked_gets_nothing),
           TEST(a_grant_of_1500_dealers_travels), TEST(a_new_configuration_is_used_by_the_next_call),
           TEST(a_call_that_waits_gets_the_token_of_the_new_credential),

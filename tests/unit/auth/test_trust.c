@@ -1,10 +1,12 @@
 /* What is trusted is loaded and replaced as one: any bad file keeps the whole old state. */
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "auth-svc/dealers_file.h"
 #include "auth-svc/reload.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 #include "tests/unit/auth/folder.h"
@@ -186,6 +188,48 @@ static void each_bad_file_keeps_the_whole_old_state(void)
   broker_stop(&b);
 }
 
+/* Operators leave a bad file lie for days, and a mounted one is looked at again and again. The
+ * leak checker sees the ordinary heap, the count that of the secrets. */
+static void a_thousand_refused_reloads_leave_nothing_behind(void)
+{
+  static const struct {
+    size_t file;
+    const char *content;
+  } bad[] = {
+      {DEALERS, "[" DEALER("1") "," DEALER("1") "]"},
+      {DEALERS,
+       "{\"dealers\":[" DEALER("1") "],\"cohorts\":[{\"id\":\"x\",\"dealers\":[\"no\"]}]}"},
+      {DEALERS, "[" DEALER("1") ",{}]"},
+      {SEAL, KEY_B "," KEY_A ",short"},
+      {JWT, "-----BEGIN PUBLIC KEY-----\nnonsense\n"},
+      {HS256, "too short"},
+      {POLICY, "{\"revoked\":[{\"subject\":\"mallory\"},{\"subject\":7}]}"},
+      {POLICY, "{\"policies\":[{\"identity\":\"x\",\"subject\":\"x\",\"role\":\"king\"}]}"},
+  };
+  struct broker b;
+  CU_ASSERT_TRUE(secrets_init());
+  broker_start(&b);
+  log_init("test", LOG_LEVEL_OFF);
+  AUTO_SNAPSHOT struct snapshot *now = snapshot_current(b.config);
+  size_t secrets = CRYPTO_secure_used();
+  CU_ASSERT_TRUE(secrets > 0);
+  for (size_t i = 0; i < 1000; i++) {
+    size_t k = i % ARRAY_LEN(bad);
+    folder_write(b.dir, names[bad[k].file], bad[k].content);
+    CU_ASSERT_FALSE(reload_run(b.reload));
+    folder_write(b.dir, names[bad[k].file], b.good[bad[k].file]);
+  }
+  CU_ASSERT_EQUAL(CRYPTO_secure_used(), secrets);
+  CU_ASSERT_EQUAL(atomic_load(&now->refs), 2); /* the slot's and ours */
+  for (size_t i = 0; i < 100; i++)
+    CU_ASSERT_TRUE(reload_run(b.reload));
+  CU_ASSERT_EQUAL(atomic_load(&now->refs), 1);
+  snapshot_unref(TAKE_PTR(now));
+  CU_ASSERT_EQUAL(CRYPTO_secure_used(), secrets);
+  log_init("test", LOG_LEVEL_INFO);
+  broker_stop(&b);
+}
+
 static void a_file_that_is_gone_keeps_the_old_state(void)
 {
   struct broker b;
@@ -281,6 +325,7 @@ static void rights_by_certificate_need_mutual_tls(void)
 }
 
 TEST_MAIN("auth trust", TEST(each_bad_file_keeps_the_whole_old_state),
+          TEST(a_thousand_refused_reloads_leave_nothing_behind),
           TEST(a_file_that_is_gone_keeps_the_old_state),
           TEST(names_of_policies_and_dealers_may_come_apart),
           TEST(what_came_by_environment_is_in_every_state), TEST(a_random_key_is_in_every_state),

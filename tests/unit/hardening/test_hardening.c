@@ -1,5 +1,6 @@
 /* A process that holds secrets leaves no core file, and keeps them on the secure heap. */
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -80,5 +81,29 @@ static void secrets_lie_on_the_secure_heap(void)
   secrets_shutdown();
 }
 
+/* OpenSSL makes and uses private keys on the secure heap alone: were it full of our secrets, no
+ * assertion could be signed, and each key in the dealers file would look broken. */
+static void secrets_that_fill_the_heap_leave_room_for_private_keys(void)
+{
+  enum { N = 20000, SIZE = 900 };
+  static struct secret *secrets[N];
+  char text[SIZE];
+  memset(text, 's', sizeof(text));
+  secrets_init();
+  CU_ASSERT_FALSE(secrets_heap_is_full());
+  for (size_t i = 0; i < N; i++)
+    secrets[i] = secret_new(text, sizeof(text));
+  CU_ASSERT_TRUE(secrets_heap_is_full());
+  CU_ASSERT_EQUAL(CRYPTO_secure_allocated(secrets[0]), 1);
+  CU_ASSERT_EQUAL(CRYPTO_secure_allocated(secrets[N - 1]), 0);
+  EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+  CU_ASSERT_PTR_NOT_NULL(key);
+  EVP_PKEY_free(key);
+  for (size_t i = 0; i < N; i++)
+    secret_unref(secrets[i]);
+  CU_ASSERT_TRUE(CRYPTO_secure_used() < 65536); /* the state of OpenSSL's random numbers */
+}
+
 TEST_MAIN("auth/hardening", TEST(core_limit_is_zero_and_the_process_is_not_dumpable),
-          TEST(a_crash_leaves_no_core), TEST(secrets_lie_on_the_secure_heap))
+          TEST(a_crash_leaves_no_core), TEST(secrets_lie_on_the_secure_heap),
+          TEST(secrets_that_fill_the_heap_leave_room_for_private_keys))
