@@ -33,6 +33,7 @@ struct attempt {
   Analytics__Auth__V1__Grant *grant;
   enum bearer_form form;
   uint64_t fetched; /* generation of the keys by URL it was checked with */
+  bool no_keys_yet; /* none have come from there since the start */
   struct err error;
 };
 
@@ -53,6 +54,7 @@ static void check_bearer(struct attempt *a)
   const struct jwks_set *set = o->jwks != NULL ? jwks_acquire(o->jwks) : NULL;
   struct bearer_policy policy = o->bearer;
   a->fetched = set != NULL ? set->generation : 0;
+  a->no_keys_yet = set != NULL && set->keys->n == 0;
   policy.holds = holds;
   policy.user = a;
   policy.jwt.keys = a->config->trust.jwt_keys;
@@ -133,6 +135,21 @@ static const char *cause_of(const struct attempt *a)
   return text != NULL ? text : form;
 }
 
+/* A key that is not known is the token's fault, unless no key could be fetched yet: then the
+ * token may be good, and who is told to sign in again would do so for nothing. */
+static void decide_unknown_key(struct attempt *a)
+{
+  struct err *e = &a->error;
+  if (strcmp(e->reason, "unknown_key") != 0)
+    return;
+  if (a->no_keys_yet)
+    err_set(e, ERR_UNAVAILABLE, "keys_unavailable",
+            "bearer token: cannot be checked, because the issuer's keys (AUTH_JWT_JWKS_URL) could "
+            "not be fetched since the start; try again in half a minute");
+  else
+    snprintf(e->reason, sizeof(e->reason), "invalid_credentials"); /* callers know one reason */
+}
+
 static void finish(struct attempt *a)
 {
   Analytics__Auth__V1__AuthenticateResponse response;
@@ -140,8 +157,7 @@ static void finish(struct attempt *a)
   struct facts facts = {.event = "authenticate"};
   analytics__auth__v1__authenticate_response__init(&response);
   response.grant = a->grant;
-  if (strcmp(e->reason, "unknown_key") == 0) /* callers know one reason */
-    snprintf(e->reason, sizeof(e->reason), "invalid_credentials");
+  decide_unknown_key(a);
   if (e->code == ERR_OK)
     seal(a, &response.sealed);
   bool ok = e->code == ERR_OK;

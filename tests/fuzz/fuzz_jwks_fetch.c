@@ -1,8 +1,10 @@
 /* Fuzz target of keys that are fetched from a URL: a series of steps, each an answer of the
- * issuer (fake_http.h, with its Cache-Control), a token with an unknown key, or the timer.
+ * issuer (fake_http.h, with its Cache-Control), a token with an unknown key, or time that passes,
+ * by a clock of the target's own.
  *
- * Whatever comes: the URL is asked again between 30 s and a day later, keys at hand stay when an
- * answer is bad, and everybody who waits is told. */
+ * Whatever comes: for its keys' age alone the URL is asked again between 30 s and a day after an
+ * answer, after a good one not before five minutes; keys at hand stay when an answer is bad, and
+ * everybody who waits is told. */
 #include "auth-svc/jwks.h"
 #include "common/base/log.h"
 #include "tests/fuzz/fake_http.h"
@@ -10,6 +12,18 @@
 #define URL "https://issuer.example/keys"
 
 static const char *const allowed[] = {URL, NULL};
+
+/* In place of common/base/clock.h's, at link time. */
+static int64_t now_ms;
+int64_t __wrap_clock_mono_ms(void);
+int64_t __wrap_clock_mono_ms(void)
+{
+  return now_ms;
+}
+
+/* The last answer. */
+static int64_t answered_ms;
+static bool answered_well;
 
 static void on_keys(void *arg)
 {
@@ -29,17 +43,30 @@ static void answer(struct jwks *j, struct fuzz_input *in)
 {
   uint64_t before, after;
   size_t had = keys_at_hand(j, &before);
-  bool had_timer = fake_http_timer_ms() >= 0; /* one at a time: that one stays */
   fake_http_answer(in);
   size_t has = keys_at_hand(j, &after);
   FUZZ_MUST(after == before ? has == had : has > 0 && after == before + 1);
-  FUZZ_MUST(fake_http_timer_ms() >= JWKS_RETRY_MS && fake_http_timer_ms() <= JWKS_MAX_AGE_MS);
-  FUZZ_MUST(after == before || had_timer || fake_http_timer_ms() >= JWKS_MIN_AGE_MS);
+  FUZZ_MUST(fake_http_timer_ms() >= 0 && fake_http_timer_ms() <= JWKS_RETRY_MS);
+  answered_ms = now_ms;
+  answered_well = after != before;
+}
+
+/* Lets the timer run so many times, or until it asks. */
+static void pass_time(size_t times)
+{
+  for (; times > 0 && fake_http_question(allowed) == NULL && fake_http_timer_ms() >= 0; times--) {
+    now_ms += fake_http_timer_ms();
+    fake_http_timer_run();
+    int64_t age = now_ms - answered_ms;
+    if (fake_http_question(allowed) != NULL)
+      FUZZ_MUST(age >= (answered_well ? JWKS_MIN_AGE_MS : JWKS_RETRY_MS));
+    FUZZ_MUST(age <= JWKS_MAX_AGE_MS);
+  }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  enum { STEPS_MAX = 32 };
+  enum { STEPS_MAX = 32, TICKS_EACH = 16 };
   struct fuzz_input in = {data, size};
   struct jwks *j = NULL;
   struct err e = {0};
@@ -47,13 +74,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   uint64_t generation;
   bool retry;
   log_init("fuzz", LOG_LEVEL_OFF);
+  now_ms = answered_ms = 1000000;
+  answered_well = false;
   const struct jwks_options options = {.http = fake_http(), .url = URL, .retry_ms = JWKS_RETRY_MS};
   FUZZ_MUST(jwks_new(&j, "URL", &options, &e) == ERR_OK);
   for (int i = 0; i < STEPS_MAX && in.len > 0; i++) {
     uint8_t step = fuzz_byte(&in) % 4;
     keys_at_hand(j, &generation);
-    if (step == 0 && fake_http_timer_ms() >= 0)
-      fake_http_timer_run();
+    if (step == 0)
+      pass_time((size_t)(1 + fuzz_byte(&in)) * TICKS_EACH);
     else if (step == 1)
       waited += jwks_wait(j, generation, on_keys, &told, &retry);
     else if (fake_http_question(allowed) != NULL)

@@ -34,6 +34,7 @@ struct stage {
   struct jwt_keys *file; /* keys of a file; NULL for none */
   uint32_t min_age_ms;   /* 0 means a minute */
   bool revoked;          /* who is not accepted is so for that reason */
+  bool keyless;          /* likewise: no key has come */
 };
 
 /* Publishes the keys; key 2 may be NULL. */
@@ -99,6 +100,9 @@ static void stage_stop(struct stage *s)
 /* kid NULL: the token names no key. */
 static bool accepted(struct stage *s, EVP_PKEY *key, const char *alg, const char *kid)
 {
+  const char *reason = s->revoked   ? "revoked"
+                       : s->keyless ? "keys_unavailable"
+                                    : "invalid_credentials";
   AUTO_FREE char *header = kid != NULL ? xasprintf("{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid)
                                        : xasprintf("{\"alg\":\"%s\"}", alg);
   AUTO_FREE char *payload = xasprintf("{\"iss\":\"iss\",\"aud\":\"analytics-mcp\",\"exp\":%lld,"
@@ -113,8 +117,8 @@ static bool accepted(struct stage *s, EVP_PKEY *key, const char *alg, const char
   rpc_client_call_sync(&response, s->channel, &analytics__auth__v1__auth_service__descriptor,
                        "Authenticate", &r.base, &options, &e);
   if (response == NULL) {
-    CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
-    CU_ASSERT_STRING_EQUAL(e.reason, s->revoked ? "revoked" : "invalid_credentials");
+    CU_ASSERT_EQUAL(e.code, s->keyless ? ERR_UNAVAILABLE : ERR_UNAUTHENTICATED);
+    CU_ASSERT_STRING_EQUAL(e.reason, reason);
     return false;
   }
   protobuf_c_message_free_unpacked(response, NULL);
@@ -154,7 +158,7 @@ static double fetched_at(void)
 
 static void the_time_of_the_last_good_fetch_is_a_metric(void)
 {
-  struct stage s = {.issuer = fake_start()};
+  struct stage s = {.issuer = fake_start(), .keyless = true};
   EVP_PKEY *key = maker_key(JWT_ES256);
   s.answer = (struct fake_answer){.status = 503, .body = "{}"};
   fake_set(s.issuer, &s.answer);
@@ -291,13 +295,17 @@ static void a_caller_revoked_while_it_waits_for_keys_gets_no_grant(void)
 }
 
 /* The endpoint was down at the start: tokens are refused, and accepted when it is back. */
-static void a_token_without_key_id_is_refused_while_no_key_has_come(void)
+/* It may be good: who sent it should not sign in again, but try again. */
+static void a_token_cannot_be_checked_while_no_key_has_come(void)
 {
-  struct stage s = {.issuer = fake_start()};
+  struct stage s = {.issuer = fake_start(), .keyless = true};
   EVP_PKEY *key = maker_key(JWT_ES256);
   fake_set(s.issuer, &(struct fake_answer){.status = 503, .body = "{}"});
   stage_start(&s);
   CU_ASSERT_FALSE(accepted(&s, key, "ES256", NULL));
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k1"));
+  s.keyless = false;
+  CU_ASSERT_FALSE(accepted(&s, key, "HS256", "k1")); /* no set can hold such a key */
   publish(&s, key, "k1", NULL, NULL);
   usleep((RETRY_MS + 300) * 1000);
   CU_ASSERT_TRUE(accepted(&s, key, "ES256", NULL));
@@ -428,7 +436,7 @@ TEST_MAIN("auth jwks", TEST(the_time_of_the_last_good_fetch_is_a_metric),
           TEST(a_new_key_works_at_once_right_after_a_fetch_that_was_due),
           TEST(a_key_without_id_does_not_hide_that_a_new_one_is_published),
           TEST(a_token_without_key_id_waits_for_the_first_fetch),
-          TEST(a_token_without_key_id_is_refused_while_no_key_has_come),
+          TEST(a_token_cannot_be_checked_while_no_key_has_come),
           TEST(keys_age_as_the_last_answer_says),
           TEST(a_caller_revoked_while_it_waits_for_keys_gets_no_grant),
           TEST(keys_stay_while_the_endpoint_is_down_or_talks_nonsense),
