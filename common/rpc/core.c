@@ -4,13 +4,16 @@
 #include <grpc/support/log.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/rpc/rpc.h"
 
-enum { LIBRARY_LINES_PER_S = 5 };
+enum { LIBRARY_LINES_PER_S = 5, SHUTDOWN_WAIT_MS = 2000 };
+
+static atomic_int inits;
 
 /* True a few times per second: a stranger who fails one handshake after the other must
  * not fill the log. */
@@ -37,12 +40,19 @@ static void log_from_library(gpr_log_func_args *args)
 void rpc_init(void)
 {
   gpr_set_log_function(log_from_library);
+  atomic_fetch_add(&inits, 1);
   grpc_init();
 }
 
 void rpc_shutdown(void)
 {
   grpc_shutdown_blocking();
+  if (atomic_fetch_sub(&inits, 1) != 1)
+    return;
+  /* A channel or server that a thread of the library's own gives back last ends the library
+   * there, later. A process that exits meanwhile ends OpenSSL under those threads. */
+  for (int i = 0; i < SHUTDOWN_WAIT_MS && grpc_is_initialized(); i++)
+    usleep(1000);
 }
 
 void rpc_batch(grpc_call *call, const grpc_op *ops, size_t n, struct rpc_event *ev)
