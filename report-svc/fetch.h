@@ -85,8 +85,10 @@ struct fetch {
 /* fetch_reports.c */
 /* Wakes the waiter when there is room in the stream, perhaps before this returns. */
 void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
-/* Starts dealers while there is room for them; ends the call when none is left. */
-void fetch_pump(struct fetch *f);
+/* Starts dealers while there is room for them; ends the call when none is left. `ended` dealers
+ * are done with: f may be gone afterwards, for whoever counted for one of them. Until then each
+ * keeps f alive, so nothing may be counted off before. */
+void fetch_pump(struct fetch *f, size_t ended);
 
 /* fetch_dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);

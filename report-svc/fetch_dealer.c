@@ -27,13 +27,12 @@ static void send_done(void *arg)
   }
   pthread_mutex_lock(&f->lock);
   struct fetch_query *queries = TAKE_PTR(d->queries);
-  f->active--;
   f->cancelled |= code != ERR_OK; /* nobody is there to hear of the others */
   pthread_mutex_unlock(&f->lock);
   for (size_t i = 0; i < f->request->n_queries; i++)
     fetch_query_free(&queries[i]);
   free(queries);
-  fetch_pump(f); /* d may be gone after this */
+  fetch_pump(f, 1); /* d may be gone after this */
 }
 
 /* References to the dealer's other calls, to be cancelled. Under the lock. */

@@ -77,9 +77,10 @@ static struct fetch_dealer *take_dealer(struct fetch *f)
   return &f->dealers[f->next++];
 }
 
-void fetch_pump(struct fetch *f)
+void fetch_pump(struct fetch *f, size_t ended)
 {
   pthread_mutex_lock(&f->lock);
+  f->active -= ended;
   f->again = true;
   if (f->pumping) { /* the thread that is at it goes round once more */
     pthread_mutex_unlock(&f->lock);
@@ -200,5 +201,5 @@ void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message
     f->dealers[i].index = (uint32_t)i;
   }
   rpc_call_on_cancel(call, on_cancel, f);
-  fetch_pump(f);
+  fetch_pump(f, 0);
 }
