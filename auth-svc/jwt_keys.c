@@ -14,7 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-enum { KEY_FILE_MAX = 256 * 1024, RSA_MIN_BITS = 2048, JWK_VALUE_MAX = 2048 };
+enum { KEY_FILE_MAX = 256 * 1024, JWK_VALUE_MAX = 2048 };
 
 const char *jwt_alg_name(enum jwt_alg alg)
 {
@@ -52,14 +52,13 @@ void jwt_keys_unref(struct jwt_keys *k)
   free(k);
 }
 
-/* The one algorithm a public key is used with here. */
-static bool alg_of(EVP_PKEY *key, enum jwt_alg *alg)
+bool jwt_alg_of(EVP_PKEY *key, enum jwt_alg *alg)
 {
   char group[64] = "";
   switch (EVP_PKEY_get_base_id(key)) {
   case EVP_PKEY_RSA:
     *alg = JWT_RS256;
-    return EVP_PKEY_get_bits(key) >= RSA_MIN_BITS;
+    return EVP_PKEY_get_bits(key) >= JWT_RSA_MIN_BITS;
   case EVP_PKEY_EC:
     *alg = JWT_ES256;
     return EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
@@ -83,13 +82,13 @@ static enum err_code add_public(struct jwt_keys *k, const char *what, const char
                                 EVP_PKEY *key, struct err *e)
 {
   enum jwt_alg alg;
-  bool good = alg_of(key, &alg), room = k->n < JWT_KEYS_MAX;
+  bool good = jwt_alg_of(key, &alg), room = k->n < JWT_KEYS_MAX;
   if (!good || !room)
     EVP_PKEY_free(key);
   if (!good)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
                    "%s: a key is none of RSA with at least %d bits, EC P-256, Ed25519", what,
-                   RSA_MIN_BITS);
+                   JWT_RSA_MIN_BITS);
   if (!room)
     return too_many(what, e);
   struct jwt_key *slot = &k->keys[k->n++];
@@ -222,7 +221,7 @@ static bool alg_fits(const cJSON *jwk, EVP_PKEY *key)
 {
   enum jwt_alg alg;
   const char *named = json_get_string(jwk, "alg");
-  return alg_of(key, &alg) && (named == NULL || jwt_alg_is(alg, named));
+  return jwt_alg_of(key, &alg) && (named == NULL || jwt_alg_is(alg, named));
 }
 
 enum err_code jwt_keys_add_jwks(struct jwt_keys *k, const char *what, const char *json, size_t len,

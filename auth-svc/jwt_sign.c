@@ -13,31 +13,12 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 
-enum { PEM_MAX = 64 * 1024, SIGNATURE_MAX = 1024, RSA_MIN_BITS = 2048 };
+enum { PEM_MAX = 64 * 1024, SIGNATURE_MAX = 1024 };
 
 void jwt_signer_clear(struct jwt_signer *s)
 {
   EVP_PKEY_free(TAKE_PTR(s->private_key));
   secret_unref(TAKE_PTR(s->shared));
-}
-
-static bool alg_of(EVP_PKEY *key, enum jwt_alg *alg)
-{
-  char group[64] = "";
-  switch (EVP_PKEY_get_base_id(key)) {
-  case EVP_PKEY_RSA:
-    *alg = JWT_RS256;
-    return EVP_PKEY_get_bits(key) >= RSA_MIN_BITS;
-  case EVP_PKEY_EC:
-    *alg = JWT_ES256;
-    return EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
-           strcmp(group, "prime256v1") == 0;
-  case EVP_PKEY_ED25519:
-    *alg = JWT_EDDSA;
-    return true;
-  default:
-    return false;
-  }
 }
 
 enum err_code jwt_signer_from_pem_file(struct jwt_signer *out, const char *what, const char *path,
@@ -52,7 +33,7 @@ enum err_code jwt_signer_from_pem_file(struct jwt_signer *out, const char *what,
   EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"") : NULL;
   BIO_free(bio);
   ERR_clear_error();
-  if (key != NULL && alg_of(key, &out->alg)) {
+  if (key != NULL && jwt_alg_of(key, &out->alg)) {
     out->private_key = key;
     return ERR_OK;
   }
@@ -60,7 +41,7 @@ enum err_code jwt_signer_from_pem_file(struct jwt_signer *out, const char *what,
   return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
                  "%s: %s holds no private key in PEM that can sign: RSA with at least %d bits, "
                  "EC P-256 or Ed25519, without a password",
-                 what, path, RSA_MIN_BITS);
+                 what, path, JWT_RSA_MIN_BITS);
 }
 
 enum err_code jwt_signer_from_secret(struct jwt_signer *out, const char *what, const char *secret,

@@ -42,25 +42,10 @@ static bool is_id(const char *s, size_t len)
   return true;
 }
 
-static int hex_digit(char c)
-{
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
 /* 64 hex digits are base64 of 48 bytes too, but nobody means that. */
-static bool decode_hex(struct buf *out, const char *s, size_t len)
+static bool decode_key(struct buf *out, const char *s, size_t len)
 {
-  if (len != 2 * KEYRING_KEY_BYTES)
-    return false;
-  for (size_t i = 0; i < len; i++)
-    if (hex_digit(s[i]) < 0)
-      return false;
-  for (size_t i = 0; i < len; i += 2)
-    buf_putc(out, (char)(hex_digit(s[i]) * 16 + hex_digit(s[i + 1])));
-  return true;
+  return (len == 2 * KEYRING_KEY_BYTES && hex_decode(out, s, len)) || base64_decode(out, s, len);
 }
 
 static struct key *find(const struct keyring *k, const char *id, size_t len)
@@ -100,8 +85,7 @@ static enum err_code add_line(struct keyring *k, const char *what, size_t line, 
     value++;
   size_t value_len = (size_t)(end - value);
   if (value_len >= KEY_TEXT_MAX || buf_reserve(&bytes, KEY_TEXT_MAX - 1) == NULL ||
-      !(decode_hex(&bytes, value, value_len) || base64_decode(&bytes, value, value_len)) ||
-      bytes.len != KEYRING_KEY_BYTES)
+      !decode_key(&bytes, value, value_len) || bytes.len != KEYRING_KEY_BYTES)
     return bad(e, what, line, "the key has not 32 bytes");
   if (find(k, s, id_len) != NULL)
     return bad(e, what, line, "the id is there twice");

@@ -63,31 +63,11 @@ static void add_key(struct sealer *s, const void *key, size_t len)
   memcpy(k->id, id, KEY_ID_BYTES);
 }
 
-static int hex_digit(char c)
-{
-  return c >= '0' && c <= '9'   ? c - '0'
-         : c >= 'a' && c <= 'f' ? c - 'a' + 10
-         : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                : -1;
-}
-
-static bool decode_hex(struct buf *out, const char *s, size_t len)
-{
-  if (len % 2 != 0)
-    return false;
-  for (size_t i = 0; i < len; i++)
-    if (hex_digit(s[i]) < 0)
-      return false;
-  for (size_t i = 0; i < len; i += 2)
-    buf_putc(out, (char)(hex_digit(s[i]) * 16 + hex_digit(s[i + 1])));
-  return !out->failed;
-}
-
 /* Hex first: 64 hex digits are base64 too, but nobody means that. */
 static bool decode_key(struct buf *out, const char *s, size_t len)
 {
   return buf_reserve(out, KEY_MAX - 1) != NULL &&
-         (decode_hex(out, s, len) || base64_decode(out, s, len));
+         (hex_decode(out, s, len) || base64_decode(out, s, len));
 }
 
 static enum err_code add_encoded(struct sealer *s, const char *what, const char *text, size_t len,

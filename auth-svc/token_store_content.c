@@ -3,28 +3,19 @@
 
 #include <string.h>
 
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 
 #define STORE_KIND "token-store/v1"
-
-static void fingerprint_text(const uint8_t fingerprint[SHA256_SIZE], char out[65])
-{
-  static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < SHA256_SIZE; i++) {
-    out[2 * i] = digits[fingerprint[i] >> 4];
-    out[2 * i + 1] = digits[fingerprint[i] & 15];
-  }
-  out[64] = '\0';
-}
 
 /* -------------------------------------------------------------------------- writing */
 
 static enum err_code seal_value(struct buf *sealed, struct store_record *r, struct keyring *ring,
                                 struct key_use *use, struct err *e)
 {
-  char fingerprint[65];
-  fingerprint_text(r->fingerprint, fingerprint);
-  const struct keyring_record place = {r->account_id, STORE_KIND, fingerprint};
+  AUTO_BUF struct buf fingerprint = BUF_INIT((size_t)2 * SHA256_SIZE);
+  hex_encode(&fingerprint, r->fingerprint, SHA256_SIZE);
+  const struct keyring_record place = {r->account_id, STORE_KIND, buf_str(&fingerprint)};
   enum err_code code = keyring_seal(sealed, ring, &place, r->value, r->value_len, e);
   if (code != ERR_OK)
     return code;
@@ -84,7 +75,7 @@ enum err_code content_write(struct buf *out, const struct store_table *table, st
 static enum err_code open_value(const struct store_record *r, struct keyring *ring,
                                 struct secret **out, struct err *e)
 {
-  char fingerprint[65];
+  AUTO_BUF struct buf fingerprint = BUF_INIT((size_t)2 * SHA256_SIZE);
   if (r->kind == STORE_PLAIN) {
     *out = secret_new(r->value, r->value_len);
     return ERR_OK;
@@ -94,8 +85,8 @@ static enum err_code open_value(const struct store_record *r, struct keyring *ri
                    "AUTH_STATE_DIR: the refresh token kept for account \"%s\" is sealed and there "
                    "is no key; give the keyring it was sealed with",
                    r->account_id);
-  fingerprint_text(r->fingerprint, fingerprint);
-  const struct keyring_record place = {r->account_id, STORE_KIND, fingerprint};
+  hex_encode(&fingerprint, r->fingerprint, SHA256_SIZE);
+  const struct keyring_record place = {r->account_id, STORE_KIND, buf_str(&fingerprint)};
   if (keyring_open(out, ring, &place, r->value, r->value_len, e) == ERR_OK)
     return ERR_OK;
   err_prefix(e, "AUTH_STATE_DIR: the refresh token kept for account \"%s\" does not open: ",

@@ -115,6 +115,26 @@ bool hex_encode(struct buf *out, const void *data, size_t len)
   return true;
 }
 
+static int hex_digit(char c)
+{
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
+}
+
+bool hex_decode(struct buf *out, const char *s, size_t len)
+{
+  for (size_t i = 0; i < len; i++)
+    if (hex_digit(s[i]) < 0)
+      return false;
+  if (len % 2 != 0 || buf_reserve(out, len / 2) == NULL)
+    return false;
+  for (size_t i = 0; i < len; i += 2)
+    buf_putc(out, (char)(hex_digit(s[i]) * 16 + hex_digit(s[i + 1])));
+  return true;
+}
+
 bool percent_encode(struct buf *out, const char *s, size_t len)
 {
   for (size_t i = 0; i < len; i++) {

@@ -15,6 +15,8 @@ bool base64url_encode(struct buf *out, const void *data, size_t len);
  * on any other character or a wrong length. */
 bool base64_decode(struct buf *out, const char *s, size_t len);
 bool hex_encode(struct buf *out, const void *data, size_t len);
+/* Both cases of letters; false (and nothing appended) on any other character or an odd length. */
+bool hex_decode(struct buf *out, const char *s, size_t len);
 /* Percent-encodes everything but A-Z a-z 0-9 - . _ ~ (RFC 3986). */
 bool percent_encode(struct buf *out, const char *s, size_t len);
 

@@ -83,6 +83,20 @@ static void percent_and_hex_encode(void)
   CU_ASSERT_STRING_EQUAL(buf_str(&b), "00ff10");
 }
 
+static void hex_decodes_both_cases_and_nothing_else(void)
+{
+  struct buf b AUTO_BUF = BUF_INIT(3);
+  CU_ASSERT_TRUE(hex_decode(&b, "00fF1a", 6));
+  CU_ASSERT_EQUAL(b.len, 3);
+  CU_ASSERT_EQUAL(memcmp(b.data, "\x00\xff\x1a", 3), 0);
+  CU_ASSERT_FALSE(hex_decode(&b, "00ff10aa", 8)); /* beyond the cap */
+  buf_clear(&b);
+  CU_ASSERT_FALSE(hex_decode(&b, "00f", 3));
+  CU_ASSERT_FALSE(hex_decode(&b, "0g", 2));
+  CU_ASSERT_FALSE(hex_decode(&b, " 0", 2));
+  CU_ASSERT_EQUAL(b.len, 0);
+}
+
 static void letters_compare_without_case(void)
 {
   CU_ASSERT_TRUE(ascii_case_equal("West", "wEST"));
@@ -96,4 +110,5 @@ static void letters_compare_without_case(void)
 TEST_MAIN("base/codec", TEST(base64_matches_the_vectors_of_rfc_4648),
           TEST(base64_of_random_bytes_survives_the_round_trip),
           TEST(broken_base64_is_refused_and_leaves_nothing), TEST(utf8_check_knows_the_edges),
-          TEST(percent_and_hex_encode), TEST(letters_compare_without_case))
+          TEST(percent_and_hex_encode), TEST(hex_decodes_both_cases_and_nothing_else),
+          TEST(letters_compare_without_case))
