@@ -1,5 +1,5 @@
 /* aggregate-svc: configuration, dependencies, registration, run, drain. */
-#include "aggregate-svc/service.h"
+#include "aggregate-svc/call/service.h"
 #include "aggregate-svc/settings.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/http/admin.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aggregate-svc/service.h"
+#include "aggregate-svc/call/service.h"
 #include "common/service/settings.h"
 
 struct settings {

@@ -2,12 +2,12 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "auth-svc/cli.h"
-#include "auth-svc/config_watch.h"
-#include "auth-svc/keyring_live.h"
-#include "auth-svc/reload.h"
-#include "auth-svc/service.h"
-#include "auth-svc/settings.h"
+#include "auth-svc/cli/cli.h"
+#include "auth-svc/config/watch.h"
+#include "auth-svc/config/keyring_live.h"
+#include "auth-svc/config/reload.h"
+#include "auth-svc/rpc/service.h"
+#include "auth-svc/config/settings.h"
 #include "common/base/config.h"
 #include "common/base/harden.h"
 #include "common/base/mem.h"

@@ -8,9 +8,9 @@
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/file.h"
-#include "ga4-sim/jwt.h"
-#include "ga4-sim/value.h"
+#include "ga4-sim/base/file.h"
+#include "ga4-sim/identity/jwt.h"
+#include "ga4-sim/base/value.h"
 
 enum { FILE_MAX = 4 * 1024 * 1024, TOKEN_LIFETIME_S = 24 * 3600 };
 

@@ -3,7 +3,7 @@
 #define GA4_SIM_DEALERS_FILE_H
 
 #include "common/base/error.h"
-#include "ga4-sim/sim.h"
+#include "ga4-sim/sim/sim.h"
 
 /* Writes the file (mode 0600), and beside it the projected tokens it refers to
  * (<dealer_id>.token, <dealer_id>.token.json; good for a day). Endpoints in it are those of

@@ -7,9 +7,9 @@
 #include "common/base/mem.h"
 #include "common/base/signals.h"
 #include "ga4-sim/dealers_file.h"
-#include "ga4-sim/file.h"
+#include "ga4-sim/base/file.h"
 #include "ga4-sim/server.h"
-#include "ga4-sim/sim.h"
+#include "ga4-sim/sim/sim.h"
 
 static enum err_code write_key(const struct sim *s, int64_t identity, const char *path,
                                struct err *e)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
-#include "ga4-sim/plan.h"
+#include "ga4-sim/world/plan.h"
 
 /* What the dealers of the written dealers.json sign in with. */
 enum credential_kinds {

@@ -15,7 +15,7 @@
 #include <zlib.h>
 
 #include "common/base/mem.h"
-#include "ga4-sim/value.h"
+#include "ga4-sim/base/value.h"
 
 enum {
   CONNECTIONS_MAX = 1024,

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
-#include "ga4-sim/sim.h"
+#include "ga4-sim/sim/sim.h"
 
 struct server;
 

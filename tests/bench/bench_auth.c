@@ -11,7 +11,7 @@
 #include "tests/bench/bench_auth_world.h"
 #include "tests/bench/bench_load.h"
 #include "tests/bench/bench_stats.h"
-#include "tests/unit/auth/fake_endpoint.h"
+#include "tests/unit/auth/support/fake_endpoint.h"
 
 #define SERVICE (&analytics__auth__v1__auth_service__descriptor)
 typedef Analytics__Auth__V1__AuthenticateRequest AuthenticateRequest;

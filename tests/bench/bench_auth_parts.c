@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/audit.h"
-#include "auth-svc/bearer.h"
-#include "auth-svc/cohort.h"
-#include "auth-svc/dealers_file.h"
-#include "auth-svc/target.h"
+#include "auth-svc/audit/audit.h"
+#include "auth-svc/identity/bearer.h"
+#include "auth-svc/grant/cohort.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/rpc/target.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/log.h"

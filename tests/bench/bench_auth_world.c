@@ -12,7 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
-#include "tests/unit/auth/jwt_maker.h"
+#include "tests/unit/auth/support/jwt_maker.h"
 
 enum { FILE_MAX = 64 << 20, CLAIMS_MAX = 32 * 1024, TOKEN_LIFE_S = 86400, LISTED_MAX = 1000 };
 #define HS256_SECRET "bench-hs256-secret-of-thirty-two-bytes"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "auth-svc/jwt_keys.h"
+#include "auth-svc/identity/jwt_keys.h"
 
 #define WORLD_ISSUER "https://bench.example"
 #define WORLD_AUDIENCE "analytics-mcp"

@@ -4,8 +4,8 @@
 
 #include <openssl/hmac.h>
 
-#include "auth-svc/bearer.h"
-#include "auth-svc/dealers_file.h"
+#include "auth-svc/identity/bearer.h"
+#include "auth-svc/dealers/file.h"
 #include "common/base/codec.h"
 #include "tests/fuzz/fuzz.h"
 

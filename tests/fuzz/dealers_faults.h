@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "auth-svc/dealers_file.h"
+#include "auth-svc/dealers/file.h"
 #include "tests/fuzz/fuzz.h"
 
 struct told {

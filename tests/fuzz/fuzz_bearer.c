@@ -1,7 +1,7 @@
 /* Fuzz target of bearer tokens. The first byte chooses the form: as it is, base64 of the rest,
  * or a rightly signed JWT over the rest; and whether unsigned tokens are taken. A grant never
  * holds more than the token proves. */
-#include "auth-svc/claims.h"
+#include "auth-svc/identity/claims.h"
 #include "tests/fuzz/auth_world.h"
 
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])

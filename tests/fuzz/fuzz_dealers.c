@@ -1,14 +1,14 @@
 /* Fuzz target of the loader of dealers.json: everything or nothing; what is loaded can be looked
  * up, and no cohort of it shows a dealer of a caller a dealer of another. The text @KEY@ becomes
  * a private key as JSON writes it. */
-#include "auth-svc/catalogue.h"
-#include "auth-svc/cohort.h"
-#include "auth-svc/cohort_listing.h"
-#include "auth-svc/dealers_file.h"
+#include "auth-svc/dealers/catalogue.h"
+#include "auth-svc/grant/cohort.h"
+#include "auth-svc/grant/cohort_listing.h"
+#include "auth-svc/dealers/file.h"
 #include "common/base/log.h"
 #include "tests/fuzz/dealers_faults.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/auth/jwt_maker.h"
+#include "tests/unit/auth/support/jwt_maker.h"
 
 enum { TEXT_MAX = 4 << 20, ARENA_MAX = 16 << 20 };
 

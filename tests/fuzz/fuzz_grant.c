@@ -1,7 +1,7 @@
 /* Fuzz target of sealed grants. The first byte chooses: bytes as they are, which must never open;
  * a message rightly sealed, which is what a broker with our key could hand us; or a good grant
  * with one byte changed, which must not open. */
-#include "auth-svc/seal.h"
+#include "auth-svc/grant/seal.h"
 #include "common/rpc/guard.h"
 #include "tests/fuzz/fuzz.h"
 

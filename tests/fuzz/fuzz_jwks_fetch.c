@@ -5,7 +5,7 @@
  * Whatever comes: for its keys' age alone the URL is asked again between 30 s and a day after an
  * answer, after a good one not before five minutes; keys at hand stay when an answer is bad, and
  * everybody who waits is told. */
-#include "auth-svc/jwks.h"
+#include "auth-svc/identity/jwks.h"
 #include "common/base/log.h"
 #include "tests/fuzz/fake_http.h"
 

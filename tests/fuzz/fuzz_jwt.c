@@ -3,7 +3,7 @@
  * of each algorithm. A token that has passed passes again, and only then, when it is known. */
 #include "common/base/json.h"
 #include "tests/fuzz/auth_world.h"
-#include "tests/unit/auth/jwt_maker.h"
+#include "tests/unit/auth/support/jwt_maker.h"
 
 enum { ALGS = 4 };
 static EVP_PKEY *pairs[ALGS]; /* by enum jwt_alg; NULL for HS256 */

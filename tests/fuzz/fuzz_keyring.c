@@ -1,6 +1,6 @@
 /* Fuzz target of the keyring's text and of sealed values. The input is a keyring; behind a NUL
  * byte it may go on with a sealed text. What a ring seals it must open. */
-#include "auth-svc/keyring.h"
+#include "auth-svc/secret/keyring.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct keyring_record record = {"d01", "dealers.json/v1", "oauth.refresh_token"};

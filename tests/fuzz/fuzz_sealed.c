@@ -1,7 +1,7 @@
 /* Fuzz target of sealed dealers files: any text is sealed or refused; what was sealed holds no
  * secret in the clear and comes back byte by byte. */
-#include "auth-svc/dealers_file.h"
-#include "auth-svc/sealed_file.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/dealers/sealed.h"
 #include "common/base/log.h"
 #include "tests/fuzz/fuzz.h"
 

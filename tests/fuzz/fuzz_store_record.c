@@ -1,7 +1,7 @@
 /* Fuzz target of the token store's file. A first byte chooses: the reader on the bytes as they
  * are, or on bytes whose checksum is made to fit, so that what is behind it is reached, too. What
  * is read lies within the input, and written again it is the same bytes. */
-#include "auth-svc/token_store_content.h"
+#include "auth-svc/token/store_content.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { FRAME = 4 + 8 };

@@ -4,11 +4,11 @@
  *
  * Whatever they answer: nobody else is asked, `done` runs once, with a token that can be sent or
  * an error that repeats none of our secrets. */
-#include "auth-svc/dealers_file.h"
-#include "auth-svc/token_exchange.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/credential/exchange.h"
 #include "common/base/log.h"
 #include "tests/fuzz/fake_http.h"
-#include "tests/unit/auth/jwt_maker.h"
+#include "tests/unit/auth/support/jwt_maker.h"
 
 #define CLIENT_SECRET "GOCSPX-fuzz-client-secret"
 #define REFRESH_TOKEN "fuzz-refresh-token-of-a-dealer" /* as a form has it: nothing to encode */

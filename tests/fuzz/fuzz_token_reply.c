@@ -1,7 +1,7 @@
 /* Fuzz target of a token endpoint's answers: two bytes of choices and status, a Retry-After line,
  * the body. A token only with a status of 200, its life within limits, and nothing we sent in an
  * error. */
-#include "auth-svc/token_exchange.h"
+#include "auth-svc/credential/exchange.h"
 #include "tests/fuzz/fuzz.h"
 
 #define CLIENT_SECRET "GOCSPX-fuzz-secret"

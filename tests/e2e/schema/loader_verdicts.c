@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/dealers_file.h"
-#include "auth-svc/policies.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/identity/policies.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"

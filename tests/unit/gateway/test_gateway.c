@@ -9,7 +9,7 @@
 #include "common/base/mem.h"
 #include "gateway/app.h"
 #include "tests/e2e/mcp/fake_backend.h"
-#include "tests/unit/gateway/raw_http.h"
+#include "tests/unit/gateway/http/raw_http.h"
 #include "tests/unit/harness.h"
 
 #define JSON_HEADERS                                                                               \

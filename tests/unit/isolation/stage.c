@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
-#include "auth-svc/dealers_file.h"
-#include "auth-svc/service.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/rpc/service.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "tests/unit/auth/cert_maker.h"
-#include "tests/unit/auth/folder.h"
-#include "tests/unit/auth/jwt_maker.h"
+#include "tests/unit/auth/support/cert_maker.h"
+#include "tests/unit/auth/support/folder.h"
+#include "tests/unit/auth/support/jwt_maker.h"
 
 static void must(enum err_code code, const struct err *e)
 {

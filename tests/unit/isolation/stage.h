@@ -3,9 +3,9 @@
 #ifndef AMCP_TESTS_ISOLATION_STAGE_H
 #define AMCP_TESTS_ISOLATION_STAGE_H
 
-#include "aggregate-svc/service.h"
-#include "auth-svc/seal.h"
-#include "auth-svc/snapshot.h"
+#include "aggregate-svc/call/service.h"
+#include "auth-svc/grant/seal.h"
+#include "auth-svc/config/snapshot.h"
 #include "common/base/arena.h"
 #include "common/rpc/rpc.h"
 #include "tests/unit/isolation/google.h"

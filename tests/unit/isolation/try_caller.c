@@ -6,7 +6,7 @@
 
 #include "common/base/codec.h"
 #include "common/base/mem.h"
-#include "tests/unit/auth/jwt_maker.h"
+#include "tests/unit/auth/support/jwt_maker.h"
 #include "tests/unit/isolation/try_parts.h"
 
 static void draw_claimant(const struct plan *p, struct claimant *c)

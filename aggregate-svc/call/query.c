@@ -1,0 +1,92 @@
+/* Builds report requests in an arena. */
+#include "aggregate-svc/call/query.h"
+
+typedef Analytics__Report__V1__ReportQuery ReportQuery;
+typedef Analytics__Ga4__V1beta__RunReportRequest Report;
+typedef Analytics__Ga4__V1beta__Dimension Dimension;
+typedef Analytics__Ga4__V1beta__Metric Metric;
+typedef Analytics__Ga4__V1beta__DateRange DateRange;
+typedef Analytics__Ga4__V1beta__FilterExpression Expression;
+typedef Analytics__Ga4__V1beta__Filter Filter;
+typedef Analytics__Ga4__V1beta__Filter__InListFilter InList;
+
+static bool set_dimensions(Report *r, char *const *names, size_t n, struct arena *arena)
+{
+  r->dimensions = ARENA_ARRAY(arena, Dimension *, n);
+  for (size_t i = 0; r->dimensions != NULL && i < n; i++) {
+    Dimension *d = ARENA_NEW(arena, Dimension);
+    if (d == NULL)
+      return false;
+    analytics__ga4__v1beta__dimension__init(d);
+    d->name = names[i];
+    r->dimensions[r->n_dimensions++] = d;
+  }
+  return r->dimensions != NULL;
+}
+
+static bool set_metrics(Report *r, char *const *names, size_t n, struct arena *arena)
+{
+  r->metrics = ARENA_ARRAY(arena, Metric *, n);
+  for (size_t i = 0; r->metrics != NULL && i < n; i++) {
+    Metric *m = ARENA_NEW(arena, Metric);
+    if (m == NULL)
+      return false;
+    analytics__ga4__v1beta__metric__init(m);
+    m->name = names[i];
+    r->metrics[r->n_metrics++] = m;
+  }
+  return r->metrics != NULL;
+}
+
+static bool set_period(Report *r, const struct period *p, struct arena *arena)
+{
+  DateRange *range = ARENA_NEW(arena, DateRange);
+  r->date_ranges = ARENA_ARRAY(arena, DateRange *, 1);
+  if (range == NULL || r->date_ranges == NULL)
+    return false;
+  analytics__ga4__v1beta__date_range__init(range);
+  range->start_date = (char *)p->start.text;
+  range->end_date = (char *)p->end.text;
+  r->date_ranges[0] = range;
+  r->n_date_ranges = 1;
+  return true;
+}
+
+ReportQuery *query_new(uint32_t query_id, char *const *dimensions, size_t n_dimensions,
+                       char *const *metrics, size_t n_metrics, const struct period *period,
+                       struct arena *arena)
+{
+  ReportQuery *q = ARENA_NEW(arena, ReportQuery);
+  Report *r = ARENA_NEW(arena, Report);
+  if (q == NULL || r == NULL)
+    return NULL;
+  analytics__report__v1__report_query__init(q);
+  analytics__ga4__v1beta__run_report_request__init(r);
+  q->query_id = query_id;
+  q->report = r;
+  bool ok = set_dimensions(r, dimensions, n_dimensions, arena) &&
+            set_metrics(r, metrics, n_metrics, arena) && set_period(r, period, arena);
+  return ok ? q : NULL;
+}
+
+Expression *query_in_list(const char *dimension, char **values, size_t n_values,
+                          struct arena *arena)
+{
+  Expression *x = ARENA_NEW(arena, Expression);
+  Filter *f = ARENA_NEW(arena, Filter);
+  InList *list = ARENA_NEW(arena, InList);
+  if (x == NULL || f == NULL || list == NULL)
+    return NULL;
+  analytics__ga4__v1beta__filter_expression__init(x);
+  analytics__ga4__v1beta__filter__init(f);
+  analytics__ga4__v1beta__filter__in_list_filter__init(list);
+  x->expr_case = ANALYTICS__GA4__V1BETA__FILTER_EXPRESSION__EXPR_FILTER;
+  x->filter = f;
+  f->field_name = (char *)dimension;
+  f->one_filter_case = ANALYTICS__GA4__V1BETA__FILTER__ONE_FILTER_IN_LIST_FILTER;
+  f->in_list_filter = list;
+  list->values = values;
+  list->n_values = n_values;
+  list->case_sensitive = true;
+  return x;
+}

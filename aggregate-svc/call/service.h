@@ -1,0 +1,52 @@
+/* The rpcs of aggregate-svc and what they stand on. */
+#ifndef AMCP_AGGREGATE_SERVICE_H
+#define AMCP_AGGREGATE_SERVICE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aggregate-svc/disclosure/disclosure.h"
+#include "common/base/metrics.h"
+#include "common/base/pool.h"
+#include "common/rpc/rpc.h"
+
+struct aggregate_options {
+  int64_t batch_dealers; /* dealers per stream */
+  int64_t timeout_ms;    /* longest work on one call, also without a deadline */
+  int64_t max_calls;     /* served at once; more are refused */
+  int64_t max_rows;      /* rows of one call, over all dealers */
+  int64_t max_bytes;     /* memory for rows, over all calls */
+  struct disclosure_policy policy;
+};
+
+#define AGGREGATE_OPTIONS_DEFAULT                                                                  \
+  ((struct aggregate_options){.batch_dealers = 25,                                                 \
+                              .timeout_ms = 100000,                                                \
+                              .max_calls = 64,                                                     \
+                              .max_rows = 1000000,                                                 \
+                              .max_bytes = 256 * 1024 * 1024,                                      \
+                              .policy = DISCLOSURE_POLICY_DEFAULT})
+
+struct aggregate_service {
+  struct rpc_channel *auth;
+  struct rpc_channel *report;
+  struct pool *pool; /* computes answers */
+  struct aggregate_options options;
+  atomic_llong calls; /* under way */
+  atomic_llong bytes; /* held for rows */
+  struct metric *dealers_total;
+  struct metric *seconds;
+};
+
+/* Registers the metrics; the other members are the caller's. */
+void aggregate_service_init(struct aggregate_service *s);
+
+extern const struct rpc_method aggregate_methods[];
+extern const size_t aggregate_n_methods;
+
+/* Handlers; rpc_handler's contract. */
+void aggregate_compare(struct rpc_call *call, const ProtobufCMessage *request, void *service);
+void aggregate_across(struct rpc_call *call, const ProtobufCMessage *request, void *service);
+
+#endif

@@ -1,0 +1,177 @@
+/* The disclosure policy as one total function over a cohort's members. */
+#include "aggregate-svc/disclosure/disclosure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+/* Sums times percentages need more than 64 bits. */
+__extension__ typedef __int128 wide;
+
+struct contribution {
+  const char *owner;
+  int64_t value;
+};
+
+static const char *owner_of(const struct disclosure_member *m)
+{
+  return m->owner != NULL ? m->owner : "";
+}
+
+static bool is_outside_contributor(const struct disclosure_member *m)
+{
+  return !m->visible && m->contributes;
+}
+
+static int by_owner(const void *a, const void *b)
+{
+  return strcmp(((const struct contribution *)a)->owner, ((const struct contribution *)b)->owner);
+}
+
+/* Largest, second largest and total over owners. */
+struct concentration {
+  wide total, first, second;
+  int64_t owners;
+};
+
+static void concentration_add(struct concentration *c, wide owner_sum)
+{
+  c->owners++;
+  c->total += owner_sum;
+  if (owner_sum > c->first) {
+    c->second = c->first;
+    c->first = owner_sum;
+  } else if (owner_sum > c->second) {
+    c->second = owner_sum;
+  }
+}
+
+static struct concentration concentrate(struct contribution *parts, size_t n)
+{
+  struct concentration c = {0};
+  if (n > 1)
+    qsort(parts, n, sizeof(*parts), by_owner);
+  for (size_t i = 0; i < n;) {
+    wide sum = 0;
+    size_t first = i;
+    for (; i < n && strcmp(parts[i].owner, parts[first].owner) == 0; i++)
+      sum += parts[i].value;
+    concentration_add(&c, sum);
+  }
+  return c;
+}
+
+static enum disclosure_code check_concentration(const struct disclosure_policy *p,
+                                                const struct concentration *c)
+{
+  if (c->owners < p->min_owners)
+    return DISCLOSURE_MIN_OWNERS;
+  if (c->total < p->min_events)
+    return DISCLOSURE_MIN_VOLUME;
+  if (100 * c->first > p->largest_percent * c->total ||
+      100 * (c->first + c->second) > p->two_largest_percent * c->total)
+    return DISCLOSURE_DOMINANCE;
+  if (100 * (c->total - c->first - c->second) < p->p_percent * c->first)
+    return DISCLOSURE_P_PERCENT;
+  return DISCLOSURE_RESTRICTED;
+}
+
+/* Checks one cell: the denominators or the numerators of the outside contributors. */
+static enum disclosure_code check_cell(const struct disclosure_policy *policy,
+                                       const struct disclosure_question *q, bool numerator)
+{
+  AUTO_FREE struct contribution *parts = xcalloc(q->n + 1, sizeof(*parts));
+  size_t n = 0;
+  for (size_t i = 0; i < q->n; i++) {
+    const struct disclosure_member *m = &q->members[i];
+    if (!is_outside_contributor(m))
+      continue;
+    int64_t value = numerator ? m->numerator : m->denominator;
+    if (value < 0)
+      return DISCLOSURE_MIN_VOLUME;
+    parts[n++] = (struct contribution){owner_of(m), value};
+  }
+  struct concentration c = concentrate(parts, n);
+  return check_concentration(policy, &c);
+}
+
+static int64_t outside_contributors(const struct disclosure_question *q)
+{
+  int64_t n = 0;
+  for (size_t i = 0; i < q->n; i++)
+    n += is_outside_contributor(&q->members[i]);
+  return n;
+}
+
+static bool sees_everything(const struct disclosure_question *q)
+{
+  for (size_t i = 0; i < q->n; i++)
+    if (!q->members[i].visible)
+      return false;
+  return true;
+}
+
+/* A dealer that is compared must be the caller's own: the figures without it, next to
+ * the figures with it, are that dealer's figures. */
+static bool left_out_is_visible(const struct disclosure_question *q)
+{
+  return q->left_out < 0 || ((size_t)q->left_out < q->n && q->members[q->left_out].visible);
+}
+
+static int64_t contributors_needed(const struct disclosure_policy *p, enum disclosure_form form)
+{
+  if (form == DISCLOSURE_QUANTILE && p->min_quantile_members > p->min_contributors)
+    return p->min_quantile_members;
+  return p->min_contributors;
+}
+
+enum disclosure_code disclosure_allowed(const struct disclosure_policy *policy,
+                                        const struct disclosure_question *q)
+{
+  if (sees_everything(q))
+    return DISCLOSURE_OPEN;
+  if (!left_out_is_visible(q))
+    return DISCLOSURE_NOT_VISIBLE;
+  switch (q->form) {
+  case DISCLOSURE_POOLED_RATE:
+  case DISCLOSURE_INDEX:
+  case DISCLOSURE_RANK:
+  case DISCLOSURE_QUANTILE:
+  case DISCLOSURE_MIDDLE_MEAN:
+    break;
+  case DISCLOSURE_VALUE:
+  default:
+    return DISCLOSURE_PEER_COUNTS;
+  }
+  if (outside_contributors(q) < contributors_needed(policy, q->form))
+    return DISCLOSURE_MIN_CONTRIBUTORS;
+  enum disclosure_code code = check_cell(policy, q, false);
+  if (code == DISCLOSURE_RESTRICTED && q->rate)
+    code = check_cell(policy, q, true);
+  return code;
+}
+
+const char *disclosure_code_name(enum disclosure_code code)
+{
+  switch (code) {
+  case DISCLOSURE_OPEN:
+  case DISCLOSURE_RESTRICTED:
+    return "";
+  case DISCLOSURE_MIN_CONTRIBUTORS:
+    return "min_contributors";
+  case DISCLOSURE_MIN_OWNERS:
+    return "min_owners";
+  case DISCLOSURE_DOMINANCE:
+    return "dominance";
+  case DISCLOSURE_P_PERCENT:
+    return "p_percent";
+  case DISCLOSURE_MIN_VOLUME:
+    return "min_volume";
+  case DISCLOSURE_PEER_COUNTS:
+    return "peer_counts";
+  case DISCLOSURE_NOT_VISIBLE:
+  default:
+    return "not_visible";
+  }
+}

@@ -1,0 +1,61 @@
+/* Resolves the period of an answer and words what to keep in mind about it. */
+#include "aggregate-svc/period/message.h"
+
+#include "aggregate-svc/words/text.h"
+#include "aggregate-svc/period/zone.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+
+typedef Analytics__Aggregate__V1__Period Period;
+
+static char *date_text(int64_t day, struct arena *arena)
+{
+  char text[16];
+  clock_format_date(day, text, sizeof(text));
+  return arena_strdup(arena, text);
+}
+
+Period *period_message(const struct period *p, const struct cohort *cohort,
+                       const struct dealer_notes *notes, int64_t now_unix_ms, struct arena *arena,
+                       struct resolved_period *out)
+{
+  int32_t offset = 0;
+  out->zone = notes_first_zone(cohort, notes);
+  out->zone_known = zone_offset(out->zone, now_unix_ms / 1000, &offset);
+  out->days = period_resolve(p, now_unix_ms, out->zone_known ? offset : 0);
+  Period *m = ARENA_NEW(arena, Period);
+  analytics__aggregate__v1__period__init(m);
+  m->start_date = date_text(out->days.first, arena);
+  m->end_date = date_text(out->days.last, arena);
+  m->days = (int32_t)(out->days.last - out->days.first + 1);
+  m->n_time_zones = notes_time_zones(cohort, notes, arena, &m->time_zones);
+  return m;
+}
+
+static void add_zones(struct caveats *c, const Period *m)
+{
+  AUTO_BUF struct buf b = BUF_INIT(4096);
+  for (size_t i = 0; i < m->n_time_zones; i++) {
+    text_put_separator(&b, i, m->n_time_zones);
+    buf_puts(&b, m->time_zones[i]);
+  }
+  caveats_add(c,
+              "The properties are in %zu time zones (%s); each dealer's days begin and end in its "
+              "own.",
+              m->n_time_zones, buf_str(&b));
+}
+
+void period_caveats(struct caveats *c, const struct period *p, const Period *m,
+                    const struct resolved_period *resolved)
+{
+  if (period_is_fresh(&resolved->days))
+    caveats_add(c,
+                "Figures may still change: the period ends %s, and Google needs 24 to 48 hours to "
+                "finish a day.",
+                resolved->days.last >= resolved->days.today ? "today or later" : "yesterday");
+  if (m->n_time_zones > 1)
+    add_zones(c, m);
+  if (!resolved->zone_known && (p->start.relative || p->end.relative))
+    caveats_add(c, "Relative dates are shown as days of UTC because the time zone of the first "
+                   "property is not known here; Google used the property's own.");
+}

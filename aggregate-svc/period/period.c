@@ -1,0 +1,132 @@
+/* Parses, checks and resolves the dates of a report. */
+#include "aggregate-svc/period/period.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate-svc/words/text.h"
+#include "common/base/clock.h"
+
+enum { DAY_MS = 86400000, HOUR_MS = 3600000 };
+enum { ZONES_BEHIND_H = 12, ZONES_AHEAD_H = 14 };
+
+static const char first_day_of_google[] = "2015-08-14";
+static const char last_day_of_google[] = "2999-12-31";
+
+static bool parse_days_ago(const char *s, int64_t *out)
+{
+  int64_t n = 0;
+  const char *p = s;
+  for (; *p >= '0' && *p <= '9'; p++) {
+    if (p - s > 5)
+      return false;
+    n = n * 10 + (*p - '0');
+  }
+  if (p == s || strcmp(p, "daysAgo") != 0)
+    return false;
+  *out = n;
+  return true;
+}
+
+static bool parse_text(const char *s, struct period_date *out)
+{
+  out->relative = true;
+  if (strcmp(s, "today") == 0)
+    out->days_ago = 0;
+  else if (strcmp(s, "yesterday") == 0)
+    out->days_ago = 1;
+  else if (!parse_days_ago(s, &out->days_ago)) {
+    out->relative = false;
+    return clock_parse_date(s, &out->day);
+  }
+  return true;
+}
+
+static enum err_code parse_date(struct period_date *out, const char *field, const char *s,
+                                struct err *e)
+{
+  memset(out, 0, sizeof(*out));
+  if (s == NULL || s[0] == '\0')
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "date_range.%s: missing; give YYYY-MM-DD, NdaysAgo, yesterday or today", field);
+  if (strlen(s) > PERIOD_TEXT_MAX || !parse_text(s, out))
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "date_range.%s: \"%.*s\" is not a date; give YYYY-MM-DD (a day of the "
+                   "calendar), NdaysAgo (28daysAgo), yesterday or today",
+                   field, (int)text_clip(s, 40), s);
+  memcpy(out->text, s, strlen(s) + 1);
+  return ERR_OK;
+}
+
+static int64_t floor_days(int64_t ms)
+{
+  return ms / DAY_MS - (ms % DAY_MS < 0);
+}
+
+/* The day a date stands for when today is `today`. */
+static int64_t day_of(const struct period_date *d, int64_t today)
+{
+  return d->relative ? today - d->days_ago : d->day;
+}
+
+static enum err_code check_bounds(const char *field, const struct period_date *d, int64_t today,
+                                  struct err *e)
+{
+  int64_t first = 0, last = 0;
+  clock_parse_date(first_day_of_google, &first);
+  clock_parse_date(last_day_of_google, &last);
+  int64_t day = day_of(d, today);
+  if (day < first)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "date_range.%s: %s is before %s, the first day Google Analytics has data for",
+                   field, d->text, first_day_of_google);
+  if (day > last)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "date_range.%s: %s is after %s, the last day Google Analytics accepts", field,
+                   d->text, last_day_of_google);
+  return ERR_OK;
+}
+
+/* Two dates of the same kind are compared exactly. A relative with an absolute date is
+ * wrong only when it is wrong in every time zone. */
+static bool start_is_after_end(const struct period *p, int64_t unix_ms)
+{
+  if (p->start.relative && p->end.relative)
+    return p->start.days_ago < p->end.days_ago;
+  int64_t earliest_today = floor_days(unix_ms - (int64_t)ZONES_BEHIND_H * HOUR_MS);
+  int64_t latest_today = floor_days(unix_ms + (int64_t)ZONES_AHEAD_H * HOUR_MS);
+  return day_of(&p->start, earliest_today) > day_of(&p->end, latest_today);
+}
+
+enum err_code period_parse(struct period *out, bool given, const char *start, const char *end,
+                           int64_t unix_ms, struct err *e)
+{
+  if (!given) {
+    start = "28daysAgo";
+    end = "yesterday";
+  }
+  enum err_code code = parse_date(&out->start, "start_date", start, e);
+  if (code == ERR_OK)
+    code = parse_date(&out->end, "end_date", end, e);
+  int64_t today = floor_days(unix_ms + (int64_t)ZONES_AHEAD_H * HOUR_MS);
+  if (code == ERR_OK)
+    code = check_bounds("start_date", &out->start, today, e);
+  if (code == ERR_OK)
+    code = check_bounds("end_date", &out->end, today, e);
+  if (code == ERR_OK && start_is_after_end(out, unix_ms))
+    code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "date_range.start_date: %s is after end_date %s; swap them", out->start.text,
+                   out->end.text);
+  return code;
+}
+
+struct period_days period_resolve(const struct period *p, int64_t unix_ms, int32_t offset_s)
+{
+  int64_t today = floor_days(unix_ms + (int64_t)offset_s * 1000);
+  return (struct period_days){day_of(&p->start, today), day_of(&p->end, today), today};
+}
+
+bool period_is_fresh(const struct period_days *days)
+{
+  return days->last >= days->today - 1;
+}

@@ -1,0 +1,58 @@
+/* Numbers, names and lists in sentences for people. */
+#include "aggregate-svc/words/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+size_t text_clip(const char *s, size_t max)
+{
+  size_t n = strnlen(s, max + 1);
+  if (n <= max)
+    return n;
+  n = max;
+  while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+    n--;
+  return n;
+}
+
+void text_copy(char *out, size_t size, const char *s)
+{
+  size_t n = text_clip(s, size - 1);
+  memcpy(out, s, n);
+  out[n] = '\0';
+}
+
+void text_put_clipped(struct buf *b, const char *s, size_t max)
+{
+  buf_append(b, s, text_clip(s, max));
+}
+
+void text_put_separator(struct buf *b, size_t i, size_t n)
+{
+  if (i > 0)
+    buf_puts(b, i + 1 == n ? " and " : ", ");
+}
+
+void text_put_count(struct buf *b, int64_t n)
+{
+  char digits[24];
+  int len = snprintf(digits, sizeof(digits), "%" PRId64, n);
+  for (int i = 0; i < len; i++) {
+    if (i > 0 && (len - i) % 3 == 0 && digits[i - 1] != '-')
+      buf_putc(b, ',');
+    buf_putc(b, digits[i]);
+  }
+}
+
+const char *text_s(size_t n)
+{
+  return n == 1 ? "" : "s";
+}
+
+const char *text_ordinal(int32_t n)
+{
+  if (n % 100 >= 11 && n % 100 <= 13)
+    return "th";
+  return n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+}

@@ -1,0 +1,89 @@
+/* The parts of the audit log that its files share. Private to audit*.c. */
+#ifndef AMCP_AUTH_AUDIT_INTERNAL_H
+#define AMCP_AUTH_AUDIT_INTERNAL_H
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include "auth-svc/audit/audit.h"
+#include "common/base/metrics.h"
+
+enum { AUDIT_OWED_MAX = 16 };
+
+/* A line that must stand before any other: what happened to the file or the configuration. */
+struct audit_owed {
+  const char *event, *result;
+  char *reason, *detail;
+};
+
+struct audit {
+  pthread_mutex_t lock; /* of everything below */
+  pthread_cond_t wake;
+  pthread_t syncer;
+  bool has_syncer, ending;
+  char *path, *head_path; /* NULL for standard error */
+  enum audit_fsync fsync;
+  uint64_t max_bytes, rotate_at; /* the second moves on when a rotation failed */
+  struct audit_key key;
+  int fd, head_fd;
+  dev_t dev; /* of the file behind fd */
+  ino_t ino;
+  uint64_t size;   /* of the file, as we left it */
+  uint64_t synced; /* so much of it is on disk for certain */
+  struct audit_chain chain;
+  struct buf line;
+  char *continued; /* detail of the line that must be the first of this file */
+  struct audit_owed owed[AUDIT_OWED_MAX];
+  size_t n_owed;
+  bool torn;        /* part of a line that failed could not be taken back yet */
+  bool dirty;       /* lines since the last sync */
+  bool syncing;     /* the thread syncs, without the lock */
+  bool sync_failed; /* what was written since the last good sync may be lost */
+  bool failed;      /* the last line could not be written, or a sync failed */
+  bool head_failed;
+  uint64_t refused; /* lines lost since then */
+  int64_t retry_ms; /* when a failed sync may be tried again, monotonic */
+  struct metric *lines, *seq;
+};
+
+/* ------------------------------------------------------------------------ audit.c */
+
+/* Makes and appends one line; errno on failure. */
+bool audit_put(struct audit *a, const struct audit_event *event);
+/* Lets a line be written before any other: "continued" first of all, to begin a file with. */
+void audit_owe(struct audit *a, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Writes what is owed. */
+bool audit_pay(struct audit *a);
+
+/* ------------------------------------------------------------------- audit_file.c */
+
+/* Opens and locks; -1 with errno, EINVAL when it is no regular file, EWOULDBLOCK when another
+ * process has it. */
+int audit_file_open(const char *path, int more_flags);
+/* Goes on in this file, closing the one before. False when it cannot be looked at. */
+bool audit_file_take(struct audit *a, int fd);
+/* All of the line or nothing, with errno. */
+bool audit_file_append(struct audit *a, const char *data, size_t len);
+/* Looks whether the file is still ours and as we left it; goes on in a new one when it was
+ * moved, deleted or replaced. False with errno when lines cannot be written. */
+bool audit_file_settle(struct audit *a);
+/* Renames the file to <file>.<number> and begins a new one, or goes on in the same one. */
+void audit_file_rotate(struct audit *a);
+/* After a failed sync: writes again what may be lost, and syncs it. */
+bool audit_file_sync_again(struct audit *a);
+
+/* ------------------------------------------------------------------- audit_head.c */
+
+/* Opens <file>.head, made when there is none. */
+bool audit_head_open(struct audit *a);
+void audit_head_write(struct audit *a);
+/* Makes the file again when somebody removed or replaced it; that owes a line. */
+void audit_head_settle(struct audit *a);
+
+/* ------------------------------------------------------------------- audit_open.c */
+
+/* Opens the file and finds where its chain ends. */
+enum err_code audit_open_file(struct audit *a, const struct keyring *ring, struct err *e);
+
+#endif

@@ -1,0 +1,77 @@
+/* Subcommand audit verify. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth-svc/audit/audit.h"
+#include "auth-svc/cli/cli.h"
+#include "common/base/config.h"
+
+enum { SHOWN_MAX = 100 };
+
+static void print_finding(void *user, const char *path, size_t line, const char *what)
+{
+  size_t *shown = user;
+  if ((*shown)++ < SHOWN_MAX)
+    printf("%s line %zu: %s\n", path, line, what);
+  else if (*shown == SHOWN_MAX + 1)
+    printf("... and more\n");
+}
+
+/* What the faults, or their absence, may mean. */
+static void print_hints(const struct audit_findings *f, const struct keyring *ring,
+                        const char *last)
+{
+  for (size_t i = 0; ring != NULL && i < keyring_size(ring); i++)
+    if (f->bad[i] > 0 && f->good[i] == 0)
+      fprintf(stderr,
+              "auth-svc audit: not one line made with key \"%s\" fits: the keyring holds another "
+              "key by this id than the log was made with\n",
+              keyring_id(ring, i));
+  if (!f->has_head)
+    fprintf(stderr,
+            "auth-svc audit: there is no good %s.head, so lines cut off the end of %s do not "
+            "show; compare its last number with the metric auth_audit_seq\n",
+            last, last);
+  if (ring == NULL)
+    fprintf(stderr, "auth-svc audit: without a keyring, whoever can write the file can also make "
+                    "a chain that fits\n");
+}
+
+static int verify(char **files, size_t n, bool allow_unkeyed)
+{
+  struct settings settings;
+  struct audit_findings findings;
+  struct err e = {0};
+  size_t shown = 0;
+  if (cli_settings(&settings, &e) != ERR_OK)
+    return cli_fail(EXIT_CONFIG, "audit", "%s", e.message);
+  const struct keyring *ring = settings.sealed.keyring;
+  enum err_code code = audit_verify(&findings, (const char *const *)files, n, ring, allow_unkeyed,
+                                    print_finding, &shown, &e);
+  if (code == ERR_OK)
+    print_hints(&findings, ring, files[n - 1]);
+  settings_free(&settings);
+  if (code != ERR_OK)
+    return cli_fail(code == ERR_FAILED_PRECONDITION ? EXIT_CONFIG : EXIT_FAILED, "audit", "%s",
+                    e.message);
+  printf("%" PRIu64 " lines, the last has number %" PRIu64 ", %zu faults\n", findings.lines,
+         findings.last.seq, findings.n);
+  return findings.n == 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+int cli_audit(int argc, char **argv, const char *help)
+{
+  static const struct option longs[] = {
+      {"help", no_argument, NULL, 'h'}, {"allow-unkeyed", no_argument, NULL, 'u'}, {0}};
+  bool allow_unkeyed = false;
+  int c, exit_code = EXIT_OK;
+  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
+    allow_unkeyed = true;
+  if (c == 0)
+    return exit_code;
+  if (argc - optind < 2 || strcmp(argv[optind], "verify") != 0)
+    return cli_fail(EXIT_USAGE, "audit", "wants: audit verify FILE...; see --help");
+  return verify(argv + optind + 1, (size_t)(argc - optind - 1), allow_unkeyed);
+}

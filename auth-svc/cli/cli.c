@@ -1,0 +1,263 @@
+/* Finds and runs a subcommand; what they share. */
+#include "auth-svc/cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/config.h"
+#include "common/base/harden.h"
+#include "common/base/mem.h"
+
+const char cli_usage[] =
+    "       auth-svc COMMAND ...        see auth-svc COMMAND --help\n"
+    "\n"
+    "Commands:\n"
+    "  keygen              make a key for the keyring\n"
+    "  seal FILE           encrypt the secrets of a dealers file\n"
+    "  unseal FILE         decrypt them\n"
+    "  rotate FILE         encrypt them again with the first key of the keyring\n"
+    "  verify FILE         check that every secret opens, and name the keys in use\n"
+    "  token mint          make a signed bearer token\n"
+    "  token inspect       show a bearer token's claims and whether it is accepted\n"
+    "  validate [FILE]     check a dealers file before it is deployed: every fault, no network\n"
+    "  check DEALER        try a dealer's credentials against Google, step by step\n"
+    "  audit verify FILE   check the chain of an audit log\n"
+    "\n"
+    "Credentials also heed, as Google's libraries do: HOME, CLOUDSDK_CONFIG, GCE_METADATA_HOST,\n"
+    "NO_GCE_CHECK, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
+    "AWS_SESSION_TOKEN; and http_proxy, https_proxy, no_proxy, TZDIR. See\n"
+    "docs/internals/auth-svc.md, \"What the environment says to credentials\".";
+
+#define EXIT_CODES "\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
+#define KEYRING_HELP                                                                               \
+  "\nThe keyring is read from AUTH_KEYRING_FILE or AUTH_KEYRING; its first key seals.\n"
+
+struct command {
+  const char *name;
+  int (*run)(int argc, char **argv, const char *help);
+  const char *help;
+};
+
+static const struct command commands[] = {
+    {"keygen", cli_keygen,
+     "Usage: auth-svc keygen [--id ID] [--add FILE]\n\n"
+     "Prints a line \"id: key\" for AUTH_KEYRING_FILE, 32 random bytes in base64.\n\n"
+     "  --id ID      id of the key; the date and four random digits when not given\n"
+     "  --add FILE   put it first into the keyring FILE (made when it is not there) and print\n"
+     "               only the id: the next seal and rotate use it, the old keys still "
+     "open\n" EXIT_CODES},
+    {"seal", cli_seal,
+     "Usage: auth-svc seal FILE [-o OUT]\n\n"
+     "Encrypts the secrets of a dealers file (AES-256-GCM), each bound to its dealer and field.\n"
+     "Everything else of the file stays as it is. Sealed ones stay; they must open.\n\n"
+     "  -o OUT   write there instead of in place\n" KEYRING_HELP EXIT_CODES},
+    {"unseal", cli_unseal,
+     "Usage: auth-svc unseal FILE (-o OUT | --yes-print-secrets)\n\n"
+     "Decrypts the secrets of a dealers file. Needed before a dealer_id is changed.\n\n"
+     "  -o OUT                write to a file of mode 0600\n"
+     "  --yes-print-secrets   print the file, with its secrets\n" KEYRING_HELP EXIT_CODES},
+    {"rotate", cli_rotate,
+     "Usage: auth-svc rotate FILE [-o OUT]\n\n"
+     "Encrypts sealed secrets again that are not sealed with the first key of the keyring. A\n"
+     "running service picks up the keyring and the file, and seals its store of refresh tokens\n"
+     "again by itself. Once /readyz says that a key may leave the keyring, take its line out, but\n"
+     "keep it elsewhere for as long as audit lines made with it are to be checked.\n\n"
+     "  -o OUT   write there instead of in place\n" KEYRING_HELP EXIT_CODES},
+    {"verify", cli_verify,
+     "Usage: auth-svc verify FILE [--allow-plaintext]\n\n"
+     "Opens every sealed secret of a dealers file and names the keys in use. Exit code 1 with a\n"
+     "list when one does not open or is in the clear.\n\n"
+     "  --allow-plaintext   secrets in the clear are fine\n" KEYRING_HELP EXIT_CODES},
+    {"token", cli_token,
+     "Usage: auth-svc token mint --sub WHO --role ROLE [--dealer ID]... [--region NAME]...\n"
+     "                           [--group NAME]... [--ttl TIME] [--key FILE] [--kid ID]\n"
+     "                           [--issuer ISS] [--audience AUD] [--dealers FILE]\n"
+     "       auth-svc token inspect [TOKEN | -]\n\n"
+     "mint prints a signed bearer token and nothing else.\n"
+     "  --sub WHO         subject: a user or service\n"
+     "  --role ROLE       admin (everything), group (dealers, regions, groups), dealer (own\n"
+     "                    dealers, their regions as benchmark)\n"
+     "  --dealer ID, --region NAME, --group NAME   what it may read; may be repeated\n"
+     "  --ttl TIME        life: 900, 15m, 8h, 30d; default 8h, at most 90d\n"
+     "  --key FILE        private key in PEM (RSA, P-256, Ed25519); without it the secret\n"
+     "                    AUTH_JWT_HS256_SECRET or AUTH_JWT_HS256_SECRET_FILE signs\n"
+     "  --kid ID          key id for the token's header\n"
+     "  --issuer ISS      default AUTH_JWT_ISSUER\n"
+     "  --audience AUD    default AUTH_JWT_AUDIENCE\n"
+     "  --dealers FILE    refuse dealers, regions and groups that this file does not have;\n"
+     "                    default GA_CREDENTIALS_PATH when it is set\n\n"
+     "inspect shows header, claims and SHA-256 (what AUTH_POLICY_FILE revokes a token by), and\n"
+     "whether the service would accept the token with the AUTH_JWT_* settings and\n"
+     "AUTH_POLICY_FILE at hand (exit code 1 when not). Without an argument, or with -, the\n"
+     "token is read from standard input, which keeps it out of the shell's history.\n" EXIT_CODES},
+    {"validate", cli_validate,
+     "Usage: auth-svc validate [FILE] [--policies FILE] [--format text|json]\n\n"
+     "Reads a dealers file as the service would, with the keyring and the settings of the\n"
+     "environment (AUTH_REQUIRE_SEALED, AUTH_COHORT_RULES, ...), but asks no network and no\n"
+     "credential. Prints each fault as FILE:LINE: FIELD (DEALER): what is wrong and what to do,\n"
+     "and exits with 78; or, for a good file, warnings and a summary, and exits with 0. Prints no\n"
+     "secret. Without FILE it reads what the service would: GA_CREDENTIALS_PATH or\n"
+     "GA_CREDENTIALS_JSON.\n\n"
+     "  --policies FILE  the policy file, too (its first fault); default AUTH_POLICY_FILE\n"
+     "  --format json    one object for programs: valid, fault_count, faults and warnings (file,\n"
+     "                   line, field, dealer, message, code), dealers, properties, regions,\n"
+     "                   credentials, secrets, cohorts, policies, revoked\n\n"
+     "A credential ends at its first fault. The members of cohorts are looked at once the dealers\n"
+     "are right. At most 200 faults are listed. Credential files that the dealers file names are\n"
+     "read, so they must be beside it. Editors check the form as you type, by\n"
+     "config/dealers.schema.json.\n" KEYRING_HELP EXIT_CODES},
+    {"check", cli_check,
+     "Usage: auth-svc check DEALER [--dealers FILE]\n\n"
+     "Gets an access token for a dealer (dealer_id or account_id), asks Google Analytics which\n"
+     "properties it may read, and runs a small report on each of the dealer's properties. Says\n"
+     "step by step what worked, and what to do about what did not.\n\n"
+     "  --dealers FILE   default GA_CREDENTIALS_PATH\n\n"
+     "OAUTH_TOKEN_ENDPOINT, GA4_ADMIN_ENDPOINT and GA4_DATA_ENDPOINT count as for the "
+     "services.\n" KEYRING_HELP EXIT_CODES},
+    {"audit", cli_audit,
+     "Usage: auth-svc audit verify FILE... [--allow-unkeyed]\n\n"
+     "Checks an audit log: removed, changed, reordered, inserted and cut lines are named by file\n"
+     "and line, 100 at most, with the total at the end. Files that were rotated are given before\n"
+     "the one that is written, oldest first; their numbers sort that way:\n\n"
+     "  auth-svc audit verify audit.log.[0-9]* audit.log\n\n"
+     "A file given alone begins with a line \"continued\" when it is not the first. The end is\n"
+     "checked against FILE.head of the last file; a service that writes meanwhile does no harm.\n"
+     "The clock may go back between lines: their order is that of their numbers.\n\n"
+     "  --allow-unkeyed   lines made before there was a keyring are fine\n"
+     "\nThe keyring is read from AUTH_KEYRING_FILE or AUTH_KEYRING and must hold every key the\n"
+     "lines were made with, newest first as auth-svc keygen --add puts them: a key may hand over\n"
+     "to another with a line \"key_changed\", and lines never go back to an older key by its own\n"
+     "word. Keep keys that left the service's keyring for as long as their lines are kept.\n"
+     "\nExit codes: 0 whole, 1 faults found or a file that cannot be read, 2 wrong usage, 78 a "
+     "key\n"
+     "is not on the keyring (named with its first line) or the configuration is wrong.\n"},
+};
+
+bool cli_run(int argc, char **argv, int *exit_code)
+{
+  if (argc < 2 || argv[1][0] == '-')
+    return false;
+  for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+    if (strcmp(argv[1], commands[i].name) != 0)
+      continue;
+    log_init("auth-svc", LOG_LEVEL_WARN);
+    harden_process(false);
+    secrets_init();
+    *exit_code = commands[i].run(argc - 1, argv + 1, commands[i].help);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && *exit_code == EXIT_OK)
+      *exit_code = cli_fail(EXIT_FAILED, argv[1], "cannot write the output: %s", strerror(errno));
+    return true;
+  }
+  return false; /* config_cli() refuses it */
+}
+
+int cli_fail(int exit_code, const char *command, const char *fmt, ...)
+{
+  va_list ap;
+  fprintf(stderr, "auth-svc %s: ", command);
+  va_start(ap, fmt);
+  vfprintf(stderr, fmt, ap);
+  va_end(ap);
+  fputc('\n', stderr);
+  return exit_code;
+}
+
+int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
+               const char *help, int *exit_code)
+{
+  opterr = 0; /* it would name the subcommand alone */
+  int c = getopt_long(argc, argv, shorts, longs, NULL);
+  if (c == 'h') {
+    fputs(help, stdout);
+    *exit_code = EXIT_OK;
+    return 0;
+  }
+  if (c == '?') {
+    /* The word it stopped in, when several letters stand behind one dash. */
+    const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
+    fprintf(stderr, "auth-svc %s: %s: no such option, or its value is missing; see --help\n",
+            argv[0], word != NULL ? word : "");
+    *exit_code = EXIT_USAGE;
+    return 0;
+  }
+  return c;
+}
+
+enum err_code cli_settings(struct settings *s, struct err *e)
+{
+  enum err_code code = settings_from_environment(s, e);
+  return code == ERR_OK ? settings_load_keyring(s, e) : code;
+}
+
+/* ------------------------------------------------------------------- writing files */
+
+static bool write_all(int fd, const struct buf *content)
+{
+  size_t done = 0;
+  while (done < content->len) {
+    ssize_t n = write(fd, content->data + done, content->len - done);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    done += (size_t)n;
+  }
+  return fsync(fd) == 0;
+}
+
+/* Owner and mode of what is replaced; nothing for others, no writing for the group. */
+static void take_rights(int fd, const char *target)
+{
+  struct stat st;
+  if (stat(target, &st) != 0)
+    return;
+  if (fchown(fd, st.st_uid, st.st_gid) != 0 || fchmod(fd, st.st_mode & 0640) != 0)
+    (void)fchmod(fd, 0600);
+}
+
+static void sync_folder(const char *folder)
+{
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  (void)fsync(fd);
+  close(fd);
+}
+
+enum err_code cli_write_file(const char *path, const struct buf *content, struct err *e)
+{
+  AUTO_FREE char *real = realpath(path, NULL);
+  const char *target = real != NULL ? real : path;
+  struct stat st;
+  if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) /* /dev/null would become a file */
+    return err_set(e, ERR_INVALID_ARGUMENT, "unwritable_file", "cannot write %s: it is no file",
+                   target);
+  const char *slash = strrchr(target, '/');
+  AUTO_FREE char *folder = slash == NULL     ? xstrdup(".")
+                           : slash == target ? xstrdup("/")
+                                             : xstrndup(target, (size_t)(slash - target));
+  AUTO_FREE char *temporary = xasprintf("%s/.auth-svc-XXXXXX", folder);
+  int fd = mkostemp(temporary, O_CLOEXEC);
+  if (fd < 0)
+    return err_set(e, ERR_UNAVAILABLE, "unwritable_file", "cannot write into %s: %s", folder,
+                   strerror(errno));
+  take_rights(fd, target);
+  bool ok = write_all(fd, content);
+  ok = close(fd) == 0 && ok;
+  if (ok && rename(temporary, target) == 0) {
+    sync_folder(folder);
+    return ERR_OK;
+  }
+  err_set(e, ERR_UNAVAILABLE, "unwritable_file", "cannot write %s: %s; it is as it was", target,
+          strerror(errno));
+  unlink(temporary);
+  return ERR_UNAVAILABLE;
+}

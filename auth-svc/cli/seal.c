@@ -1,0 +1,350 @@
+/* Subcommands for secrets at rest: keygen, seal, unseal, rotate, verify. */
+#include <errno.h>
+#include <getopt.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth-svc/cli/cli.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/secret/secret_file.h"
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/config.h"
+#include "common/base/mem.h"
+
+enum { SEALED_TEXT_FILE_MAX = 4 * DEALERS_FILE_MAX };
+
+/* ----------------------------------------------------------------------- keygen */
+
+static enum err_code make_key(struct buf *line, const char *id, struct err *e)
+{
+  uint8_t key[KEYRING_KEY_BYTES], digits[2];
+  char made[KEYRING_ID_MAX + 1], date[16];
+  if (RAND_priv_bytes(key, sizeof(key)) != 1 || RAND_bytes(digits, sizeof(digits)) != 1)
+    return err_set(e, ERR_INTERNAL, "no_random", "OpenSSL has no random numbers");
+  clock_format_date(clock_unix_ms() / 86400000, date, sizeof(date));
+  snprintf(made, sizeof(made), "%s-%02x%02x", date, digits[0], digits[1]);
+  buf_printf(line, "%s: ", id != NULL ? id : made);
+  base64_encode(line, key, sizeof(key));
+  buf_putc(line, '\n');
+  mem_wipe(key, sizeof(key));
+  struct keyring *ring = NULL;
+  enum err_code code = keyring_parse(&ring, "--id", line->data, line->len, e);
+  keyring_unref(ring);
+  if (code != ERR_OK && id != NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_key_id",
+                   "--id: \"%.40s\" must be 1 to %d letters, digits, '.', '_' or '-'", id,
+                   KEYRING_ID_MAX);
+  return code;
+}
+
+static enum err_code add_to_file(const char *path, struct buf *line, struct err *e)
+{
+  AUTO_WIPED_BUF struct buf all = BUF_INIT(2 * KEYRING_FILE_MAX), old = BUF_INIT(KEYRING_FILE_MAX);
+  struct keyring *ring = NULL;
+  enum err_code code = secret_file_read(&old, "--add", path, KEYRING_FILE_MAX, true, e);
+  if (code != ERR_OK && code != ERR_NOT_FOUND)
+    return code;
+  buf_reserve(&all, line->len + old.len + 1);
+  buf_append(&all, line->data, line->len);
+  if (old.len > 0)
+    buf_append(&all, old.data, old.len);
+  code = keyring_parse(&ring, path, all.data, all.len, e);
+  keyring_unref(ring);
+  return code == ERR_OK ? cli_write_file(path, &all, e) : code;
+}
+
+int cli_keygen(int argc, char **argv, const char *help)
+{
+  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                        {"id", required_argument, NULL, 'i'},
+                                        {"add", required_argument, NULL, 'a'},
+                                        {0}};
+  AUTO_WIPED_BUF struct buf line = BUF_INIT(256);
+  const char *id = NULL, *file = NULL;
+  struct err e = {0};
+  int c, exit_code = EXIT_OK;
+  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
+    *(c == 'i' ? &id : &file) = optarg;
+  if (c == 0)
+    return exit_code;
+  if (optind != argc)
+    return cli_fail(EXIT_USAGE, "keygen", "takes no argument \"%s\"; see --help", argv[optind]);
+  buf_reserve(&line, 200);
+  enum err_code code = make_key(&line, id, &e);
+  if (code == ERR_OK && file != NULL)
+    code = add_to_file(file, &line, &e);
+  if (code != ERR_OK)
+    return cli_fail(id != NULL && code == ERR_INVALID_ARGUMENT ? EXIT_USAGE : EXIT_FAILED, "keygen",
+                    "%s", e.message);
+  if (file == NULL)
+    fwrite(line.data, 1, line.len, stdout);
+  else
+    printf("%.*s\n", (int)strcspn(line.data, ":"), line.data);
+  return EXIT_OK;
+}
+
+/* -------------------------------------------------- seal, unseal, rotate, verify */
+
+/* What the four have in common: a file, a keyring, and counts. */
+struct job {
+  const char *command, *file, *output;
+  bool flag; /* the command's own option */
+  struct settings settings;
+  struct buf text, edited;
+  const char *check_name; /* verify: file for messages */
+  size_t changed, sealed, plain, broken;
+  size_t by_key[KEYRING_KEYS_MAX];
+};
+
+static void job_clear(struct job *j)
+{
+  buf_wipe(&j->text);
+  buf_wipe(&j->edited);
+  settings_free(&j->settings);
+}
+
+/* Reads the command line; false with *exit_code when the command ends here. */
+static bool job_arguments(struct job *j, int argc, char **argv, const char *help,
+                          const char *flag_name, int *exit_code)
+{
+  const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                 {"output", required_argument, NULL, 'o'},
+                                 {flag_name, no_argument, NULL, 'f'},
+                                 {0}};
+  int c;
+  j->command = argv[0];
+  while ((c = cli_option(argc, argv, "ho:", longs, help, exit_code)) > 0) {
+    if (c == 'o')
+      j->output = optarg;
+    else
+      j->flag = true;
+  }
+  if (c == 0)
+    return false;
+  if (optind + 1 != argc) {
+    *exit_code = cli_fail(EXIT_USAGE, j->command, "takes one FILE; see --help");
+    return false;
+  }
+  j->file = argv[optind];
+  return true;
+}
+
+static bool job_load(struct job *j, int *exit_code)
+{
+  struct err e = {0};
+  enum err_code code = cli_settings(&j->settings, &e);
+  if (code == ERR_OK && j->settings.sealed.keyring == NULL)
+    code = err_set(&e, ERR_FAILED_PRECONDITION, "no_keyring",
+                   "there is no keyring: set AUTH_KEYRING_FILE or AUTH_KEYRING; auth-svc keygen "
+                   "makes a key");
+  if (code != ERR_OK) {
+    *exit_code = cli_fail(EXIT_CONFIG, j->command, "%s", e.message);
+    return false;
+  }
+  settings_wipe_secrets(&j->settings);
+  code = secret_file_read(&j->text, "FILE", j->file, DEALERS_FILE_MAX, true, &e);
+  if (code != ERR_OK)
+    *exit_code = cli_fail(EXIT_FAILED, j->command, "%s", e.message);
+  return code == ERR_OK;
+}
+
+static enum err_code open_value(const struct job *j, const struct sealed_value *value,
+                                struct secret **plain, struct err *e)
+{
+  const struct keyring_record record = sealed_record(value->place);
+  return keyring_open(plain, j->settings.sealed.keyring, &record, value->text, value->len, e);
+}
+
+static enum err_code visit_seal(void *user, const struct sealed_value *value,
+                                enum sealed_edit *edit, struct buf *out, struct err *e)
+{
+  struct job *j = user;
+  AUTO_SECRET struct secret *plain = NULL;
+  const struct keyring_record record = sealed_record(value->place);
+  if (value->is_sealed) {
+    j->sealed++;
+    return open_value(j, value, &plain, e);
+  }
+  j->changed++;
+  *edit = SEALED_AS_SEALED;
+  return keyring_seal(out, j->settings.sealed.keyring, &record, value->text, value->len, e);
+}
+
+static enum err_code visit_unseal(void *user, const struct sealed_value *value,
+                                  enum sealed_edit *edit, struct buf *out, struct err *e)
+{
+  struct job *j = user;
+  AUTO_SECRET struct secret *plain = NULL;
+  if (!value->is_sealed)
+    return ERR_OK;
+  enum err_code code = open_value(j, value, &plain, e);
+  if (code != ERR_OK)
+    return code;
+  j->changed++;
+  *edit = SEALED_AS_PLAIN;
+  buf_append(out, secret_text(plain), secret_len(plain));
+  return ERR_OK;
+}
+
+static enum err_code visit_rotate(void *user, const struct sealed_value *value,
+                                  enum sealed_edit *edit, struct buf *out, struct err *e)
+{
+  struct job *j = user;
+  AUTO_SECRET struct secret *plain = NULL;
+  char id[KEYRING_ID_MAX + 1] = "";
+  struct keyring *ring = j->settings.sealed.keyring;
+  if (!value->is_sealed) {
+    j->plain++;
+    return ERR_OK;
+  }
+  enum err_code code = open_value(j, value, &plain, e);
+  if (code != ERR_OK)
+    return code;
+  keyring_id_of(value->text, value->len, id);
+  if (strcmp(id, keyring_id(ring, 0)) == 0) {
+    j->sealed++;
+    return ERR_OK;
+  }
+  const struct keyring_record record = sealed_record(value->place);
+  j->changed++;
+  *edit = SEALED_AS_SEALED;
+  return keyring_seal(out, ring, &record, secret_text(plain), secret_len(plain), e);
+}
+
+static void count_key(struct job *j, const struct sealed_value *value)
+{
+  char id[KEYRING_ID_MAX + 1] = "";
+  keyring_id_of(value->text, value->len, id);
+  for (size_t i = 0; i < keyring_size(j->settings.sealed.keyring); i++)
+    if (strcmp(id, keyring_id(j->settings.sealed.keyring, i)) == 0)
+      j->by_key[i]++;
+}
+
+/* Never ends the walk, so that the list is whole. */
+static enum err_code visit_verify(void *user, const struct sealed_value *value,
+                                  enum sealed_edit *edit, struct buf *out, struct err *e)
+{
+  struct job *j = user;
+  AUTO_SECRET struct secret *plain = NULL;
+  struct err why = {0};
+  (void)edit, (void)out, (void)e;
+  if (!value->is_sealed) {
+    j->plain++;
+    if (!j->flag)
+      printf("dealer \"%s\" %s: is in the clear\n", value->place->dealer, value->place->field);
+    return ERR_OK;
+  }
+  if (open_value(j, value, &plain, &why) != ERR_OK) {
+    j->broken++;
+    printf("dealer \"%s\" %s: %s\n", value->place->dealer, value->place->field, why.message);
+    return ERR_OK;
+  }
+  j->sealed++;
+  count_key(j, value);
+  return ERR_OK;
+}
+
+/* What is about to replace the file must open, or the file stays. */
+static enum err_code check_edited(struct job *j, struct err *e)
+{
+  struct job again = {.settings = j->settings};
+  enum err_code code =
+      sealed_text_edit(NULL, j->file, j->edited.data, j->edited.len, visit_seal, &again, e);
+  if (code == ERR_OK && again.changed != j->plain)
+    code = err_set(e, ERR_INTERNAL, "seal_failed", "%s: a secret would stay in the clear", j->file);
+  return code;
+}
+
+static enum err_code save(struct job *j, struct err *e)
+{
+  const char *path = j->output != NULL ? j->output : j->file;
+  if (j->changed == 0 && j->output == NULL)
+    return ERR_OK;
+  return cli_write_file(path, &j->edited, e);
+}
+
+static void job_init(struct job *j)
+{
+  *j = (struct job){.text = BUF_INIT(DEALERS_FILE_MAX), .edited = BUF_INIT(SEALED_TEXT_FILE_MAX)};
+}
+
+/* seal and rotate. */
+static int change(int argc, char **argv, const char *help, sealed_visit *visit)
+{
+  __attribute__((cleanup(job_clear))) struct job j;
+  struct err e = {0};
+  int exit_code = EXIT_OK;
+  job_init(&j);
+  if (!job_arguments(&j, argc, argv, help, NULL, &exit_code) || !job_load(&j, &exit_code))
+    return exit_code;
+  enum err_code code = sealed_text_edit(&j.edited, j.file, j.text.data, j.text.len, visit, &j, &e);
+  if (code == ERR_OK)
+    code = check_edited(&j, &e);
+  if (code == ERR_OK)
+    code = save(&j, &e);
+  if (code != ERR_OK)
+    return cli_fail(EXIT_FAILED, j.command, "%s", e.message);
+  fprintf(stderr, "%zu secrets sealed with key \"%s\", %zu were already\n", j.changed,
+          keyring_id(j.settings.sealed.keyring, 0), j.sealed);
+  if (j.plain > 0)
+    fprintf(stderr, "%zu secrets are in the clear: run auth-svc seal %s\n", j.plain, j.file);
+  return EXIT_OK;
+}
+
+int cli_seal(int argc, char **argv, const char *help)
+{
+  return change(argc, argv, help, visit_seal);
+}
+
+int cli_rotate(int argc, char **argv, const char *help)
+{
+  return change(argc, argv, help, visit_rotate);
+}
+
+int cli_unseal(int argc, char **argv, const char *help)
+{
+  __attribute__((cleanup(job_clear))) struct job j;
+  struct err e = {0};
+  int exit_code = EXIT_OK;
+  job_init(&j);
+  if (!job_arguments(&j, argc, argv, help, "yes-print-secrets", &exit_code))
+    return exit_code;
+  if ((j.output == NULL) == !j.flag)
+    return cli_fail(EXIT_USAGE, "unseal",
+                    "writes secrets in the clear: give -o OUT for a file, or "
+                    "--yes-print-secrets to print them");
+  if (!job_load(&j, &exit_code))
+    return exit_code;
+  enum err_code code =
+      sealed_text_edit(&j.edited, j.file, j.text.data, j.text.len, visit_unseal, &j, &e);
+  if (code == ERR_OK && j.output != NULL)
+    code = cli_write_file(j.output, &j.edited, &e);
+  if (code != ERR_OK)
+    return cli_fail(EXIT_FAILED, j.command, "%s", e.message);
+  if (j.output == NULL)
+    fwrite(j.edited.data, 1, j.edited.len, stdout);
+  fprintf(stderr, "%zu secrets unsealed\n", j.changed);
+  return EXIT_OK;
+}
+
+int cli_verify(int argc, char **argv, const char *help)
+{
+  __attribute__((cleanup(job_clear))) struct job j;
+  struct err e = {0};
+  int exit_code = EXIT_OK;
+  job_init(&j);
+  if (!job_arguments(&j, argc, argv, help, "allow-plaintext", &exit_code) ||
+      !job_load(&j, &exit_code))
+    return exit_code;
+  if (sealed_text_edit(NULL, j.file, j.text.data, j.text.len, visit_verify, &j, &e) != ERR_OK)
+    return cli_fail(EXIT_FAILED, j.command, "%s", e.message);
+  const struct keyring *ring = j.settings.sealed.keyring;
+  for (size_t i = 0; i < keyring_size(ring); i++)
+    printf("key \"%s\"%s: %zu secrets\n", keyring_id(ring, i), i == 0 ? " (first)" : "",
+           j.by_key[i]);
+  printf("%zu open, %zu do not open, %zu in the clear\n", j.sealed, j.broken, j.plain);
+  return j.broken > 0 || (j.plain > 0 && !j.flag) ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,424 @@
+/* Subcommands token mint and token inspect. */
+#include <getopt.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth-svc/identity/bearer.h"
+#include "auth-svc/cli/cli.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/identity/jwt.h"
+#include "auth-svc/identity/jwt_sign.h"
+#include "common/base/nearest.h"
+#include "auth-svc/secret/secret_file.h"
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/config.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+enum { NAMES_MAX = 200, TTL_MAX_S = 90 * 86400, TTL_DEFAULT_S = 8 * 3600, TOKEN_TEXT_MAX = 16384 };
+
+struct names {
+  const char *items[NAMES_MAX];
+  size_t n;
+};
+
+struct mint {
+  const char *sub, *role, *ttl_text, *key_file, *kid, *issuer, *audience, *dealers_file;
+  struct names dealers, regions, groups;
+  int64_t ttl_s;
+  bool full; /* too many names */
+  struct settings settings;
+  struct jwt_signer signer;
+};
+
+static void mint_clear(struct mint *m)
+{
+  jwt_signer_clear(&m->signer);
+  settings_free(&m->settings);
+}
+
+/* ------------------------------------------------------------------- command line */
+
+static void add_name(struct mint *m, struct names *list, const char *name)
+{
+  if (list->n == NAMES_MAX)
+    m->full = true;
+  else
+    list->items[list->n++] = name;
+}
+
+static bool read_mint_options(struct mint *m, int argc, char **argv, const char *help,
+                              int *exit_code)
+{
+  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                        {"sub", required_argument, NULL, 's'},
+                                        {"role", required_argument, NULL, 'r'},
+                                        {"dealer", required_argument, NULL, 'd'},
+                                        {"region", required_argument, NULL, 'R'},
+                                        {"group", required_argument, NULL, 'g'},
+                                        {"ttl", required_argument, NULL, 't'},
+                                        {"key", required_argument, NULL, 'k'},
+                                        {"kid", required_argument, NULL, 'K'},
+                                        {"issuer", required_argument, NULL, 'i'},
+                                        {"audience", required_argument, NULL, 'a'},
+                                        {"dealers", required_argument, NULL, 'D'},
+                                        {0}};
+  int c;
+  while ((c = cli_option(argc, argv, "h", longs, help, exit_code)) > 0) {
+    if (c == 'd' || c == 'R' || c == 'g')
+      add_name(m, c == 'd' ? &m->dealers : c == 'R' ? &m->regions : &m->groups, optarg);
+    else
+      *(c == 's'   ? &m->sub
+        : c == 'r' ? &m->role
+        : c == 't' ? &m->ttl_text
+        : c == 'k' ? &m->key_file
+        : c == 'K' ? &m->kid
+        : c == 'i' ? &m->issuer
+        : c == 'a' ? &m->audience
+                   : &m->dealers_file) = optarg;
+  }
+  if (c == 0)
+    return false;
+  if (optind + 1 != argc) { /* "mint" itself is left */
+    *exit_code = cli_fail(EXIT_USAGE, "token mint", "wants options only; see --help");
+    return false;
+  }
+  return true;
+}
+
+/* "900", "15m", "8h", "30d"; 0 when it is none of these. */
+static int64_t read_ttl(const char *s)
+{
+  char *end = NULL;
+  if (*s < '0' || *s > '9')
+    return 0;
+  unsigned long long n = strtoull(s, &end, 10);
+  unsigned long long unit = strcmp(end, "") == 0 || strcmp(end, "s") == 0 ? 1
+                            : strcmp(end, "m") == 0                       ? 60
+                            : strcmp(end, "h") == 0                       ? 3600
+                            : strcmp(end, "d") == 0                       ? 86400
+                                                                          : 0;
+  return n > TTL_MAX_S || n * unit > TTL_MAX_S ? 0 : (int64_t)(n * unit);
+}
+
+static enum err_code usage(struct err *e, const char *message)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "usage", "%s", message);
+}
+
+static enum err_code check_mint(struct mint *m, struct err *e)
+{
+  size_t n = m->dealers.n + m->regions.n + m->groups.n;
+  m->ttl_s = m->ttl_text != NULL ? read_ttl(m->ttl_text) : TTL_DEFAULT_S;
+  if (m->full)
+    return usage(e, "at most 200 of each --dealer, --region and --group");
+  if (m->sub == NULL || *m->sub == '\0' || strlen(m->sub) > 256)
+    return usage(e, "--sub: must name the user or service, 1 to 256 bytes");
+  if (m->ttl_s == 0)
+    return usage(e, "--ttl: must be a time such as 900, 15m, 8h or 30d, at most 90d");
+  if (m->kid != NULL && strlen(m->kid) > JWT_KEY_ID_MAX)
+    return usage(e, "--kid: longer than 128 bytes");
+  if (m->role == NULL)
+    return usage(e, "--role: must be admin, group or dealer");
+  if (strcmp(m->role, "admin") == 0)
+    return n == 0 ? ERR_OK : usage(e, "--role admin reads everything: give no dealer or region");
+  if (strcmp(m->role, "dealer") == 0)
+    return m->dealers.n > 0 && m->groups.n == 0
+               ? ERR_OK
+               : usage(e, "--role dealer wants at least one --dealer and no --group");
+  if (strcmp(m->role, "group") != 0)
+    return usage(e, "--role: must be admin, group or dealer");
+  return n > 0 ? ERR_OK : usage(e, "--role group wants at least one --dealer, --region or --group");
+}
+
+/* -------------------------------------------------------- claims against the dealers */
+
+static enum err_code no_such(struct err *e, const char *option, const char *name,
+                             const char *closest)
+{
+  if (closest == NULL)
+    return err_set(e, ERR_NOT_FOUND, "unknown_name", "%s: the dealers file has no \"%.80s\"",
+                   option, name);
+  return err_set(e, ERR_NOT_FOUND, "unknown_name",
+                 "%s: the dealers file has no \"%.80s\"; closest: \"%s\"", option, name, closest);
+}
+
+static enum err_code check_dealer(const struct directory *d, const char *name, struct err *e)
+{
+  struct nearest best = {0};
+  if (directory_by_id(d, name) != NULL || directory_by_account(d, name) != NULL)
+    return ERR_OK;
+  for (size_t i = 0; i < d->n_dealers; i++)
+    nearest_offer(&best, i, nearest_distance(name, d->dealers[i].dealer_id));
+  return no_such(e, "--dealer", name, best.n > 0 ? d->dealers[best.item[0]].dealer_id : NULL);
+}
+
+static enum err_code check_region(const struct directory *d, const char *name, struct err *e)
+{
+  struct nearest best = {0};
+  if (directory_region(d, name) < d->n_regions)
+    return ERR_OK;
+  for (size_t i = 0; i < d->n_regions; i++)
+    nearest_offer(&best, i, nearest_distance(name, d->regions[i]));
+  return no_such(e, "--region", name, best.n > 0 ? d->regions[best.item[0]] : NULL);
+}
+
+static enum err_code check_group(const struct directory *d, const char *name, struct err *e)
+{
+  for (size_t i = 0; i < d->n_dealers; i++)
+    if (dealer_in_group(&d->dealers[i], name))
+      return ERR_OK;
+  return no_such(e, "--group", name, NULL);
+}
+
+static enum err_code check_names(const struct directory *d, const struct names *list,
+                                 enum err_code (*one)(const struct directory *, const char *,
+                                                      struct err *),
+                                 struct err *e)
+{
+  enum err_code code = ERR_OK;
+  for (size_t i = 0; i < list->n && code == ERR_OK; i++)
+    code = one(d, list->items[i], e);
+  return code;
+}
+
+static enum err_code check_against_dealers(struct mint *m, struct err *e)
+{
+  const char *set = getenv("GA_CREDENTIALS_PATH");
+  if (m->dealers_file != NULL)
+    m->settings.credentials_path = m->dealers_file;
+  else if (set == NULL || *set == '\0')
+    return ERR_OK;
+  AUTO_SNAPSHOT struct snapshot *snapshot = NULL;
+  m->settings.sealed.warn_plain = false;
+  m->settings.enable_auth = true; /* the file, never Application Default Credentials */
+  enum err_code code =
+      settings_load_snapshot(&snapshot, &m->settings, m->settings.sealed.keyring, NULL, e);
+  if (code != ERR_OK)
+    return code;
+  const struct directory *d = snapshot->directory;
+  code = check_names(d, &m->dealers, check_dealer, e);
+  if (code == ERR_OK)
+    code = check_names(d, &m->regions, check_region, e);
+  return code == ERR_OK ? check_names(d, &m->groups, check_group, e) : code;
+}
+
+/* ------------------------------------------------------------------------- signing */
+
+static enum err_code load_signer(struct mint *m, struct err *e)
+{
+  const struct settings *s = &m->settings;
+  AUTO_WIPED_BUF struct buf text = BUF_INIT(4096);
+  if (m->kid != NULL)
+    snprintf(m->signer.kid, sizeof(m->signer.kid), "%s", m->kid);
+  if (m->key_file != NULL)
+    return jwt_signer_from_pem_file(&m->signer, "--key", m->key_file, e);
+  if (s->jwt_secret != NULL)
+    return jwt_signer_from_secret(&m->signer, "AUTH_JWT_HS256_SECRET", s->jwt_secret,
+                                  strlen(s->jwt_secret), e);
+  if (s->jwt_secret_file == NULL)
+    return err_set(e, ERR_FAILED_PRECONDITION, "no_key",
+                   "nothing to sign with: give --key FILE, or set AUTH_JWT_HS256_SECRET or "
+                   "AUTH_JWT_HS256_SECRET_FILE");
+  static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
+  enum err_code code = secret_file_read(&text, what, s->jwt_secret_file, 4096, true, e);
+  if (code != ERR_OK)
+    return code;
+  size_t len = text.len;
+  while (len > 0 && (text.data[len - 1] == '\n' || text.data[len - 1] == '\r'))
+    len--;
+  return jwt_signer_from_secret(&m->signer, what, text.data, len, e);
+}
+
+static void put_names(cJSON *claims, const char *key, const struct names *list)
+{
+  if (list->n > 0)
+    cJSON_AddItemToObject(claims, key, cJSON_CreateStringArray(list->items, (int)list->n));
+}
+
+static void put_token_id(cJSON *claims)
+{
+  uint8_t random[16];
+  AUTO_BUF struct buf hex = BUF_INIT(64);
+  if (RAND_bytes(random, sizeof(random)) == 1 && hex_encode(&hex, random, sizeof(random)))
+    cJSON_AddStringToObject(claims, "jti", buf_str(&hex));
+}
+
+static enum err_code sign_claims(const struct mint *m, struct buf *token, struct err *e)
+{
+  AUTO_JSON cJSON *claims = cJSON_CreateObject();
+  int64_t now = clock_unix_ms() / 1000;
+  cJSON_AddStringToObject(claims, "iss", m->issuer);
+  cJSON_AddStringToObject(claims, "sub", m->sub);
+  cJSON_AddStringToObject(claims, "aud", m->audience);
+  cJSON_AddNumberToObject(claims, "iat", (double)now);
+  cJSON_AddNumberToObject(claims, "exp", (double)(now + m->ttl_s));
+  put_token_id(claims);
+  cJSON_AddStringToObject(claims, "role", m->role);
+  put_names(claims, "dealers", &m->dealers);
+  put_names(claims, "regions", &m->regions);
+  put_names(claims, "groups", &m->groups);
+  AUTO_FREE char *text = cJSON_PrintUnformatted(claims);
+  return jwt_sign(token, &m->signer, text, e);
+}
+
+static enum err_code mint_token(struct mint *m, struct buf *token, struct err *e)
+{
+  enum err_code code = check_against_dealers(m, e);
+  if (code == ERR_OK)
+    code = load_signer(m, e);
+  if (code != ERR_OK)
+    return code;
+  m->issuer = m->issuer != NULL ? m->issuer : m->settings.jwt_issuer;
+  m->audience = m->audience != NULL ? m->audience : m->settings.jwt_audience;
+  if (m->issuer == NULL)
+    return err_set(e, ERR_FAILED_PRECONDITION, "no_issuer",
+                   "no issuer: set AUTH_JWT_ISSUER as the service has it, or give --issuer");
+  return sign_claims(m, token, e);
+}
+
+static int mint(int argc, char **argv, const char *help)
+{
+  __attribute__((cleanup(mint_clear))) struct mint m = {0};
+  AUTO_WIPED_BUF struct buf token = BUF_INIT(TOKEN_TEXT_MAX);
+  struct err e = {0};
+  int exit_code = EXIT_OK;
+  if (!read_mint_options(&m, argc, argv, help, &exit_code))
+    return exit_code;
+  if (check_mint(&m, &e) != ERR_OK)
+    return cli_fail(EXIT_USAGE, "token mint", "%s", e.message);
+  if (cli_settings(&m.settings, &e) != ERR_OK)
+    return cli_fail(EXIT_CONFIG, "token mint", "%s", e.message);
+  enum err_code code = mint_token(&m, &token, &e);
+  settings_wipe_secrets(&m.settings);
+  if (code != ERR_OK)
+    return cli_fail(code == ERR_FAILED_PRECONDITION ? EXIT_CONFIG : EXIT_FAILED, "token mint", "%s",
+                    e.message);
+  printf("%s\n", token.data);
+  return EXIT_OK;
+}
+
+/* ------------------------------------------------------------------------- inspect */
+
+static bool print_part(const char *title, const char *s, size_t len)
+{
+  AUTO_BUF struct buf text = BUF_INIT(TOKEN_TEXT_MAX);
+  AUTO_JSON cJSON *j = NULL;
+  if (!base64_decode(&text, s, len) ||
+      json_parse(&j, buf_str(&text), text.len, NULL, NULL) != ERR_OK)
+    return false;
+  AUTO_FREE char *pretty = cJSON_Print(j);
+  printf("%s %s\n", title, pretty);
+  const double exp = json_get_number(j, "exp", 0);
+  if (exp > 0 && exp < 1e11) {
+    char time[32];
+    clock_format_rfc3339((int64_t)exp * 1000, time, sizeof(time));
+    printf("expires %s\n", time);
+  }
+  return true;
+}
+
+static enum err_code load_keys(struct jwt_keys **out, const struct settings *s, struct err *e)
+{
+  struct trust_source *source = NULL;
+  enum err_code code = settings_trust_source(&source, s, e);
+  if (code == ERR_OK)
+    code = trust_load_jwt_keys(out, source, e);
+  trust_source_free(source);
+  if (code == ERR_OK && (*out)->n == 0)
+    return err_set(e, ERR_FAILED_PRECONDITION, "no_key",
+                   "no key to check it with: set AUTH_JWT_KEY_FILE or AUTH_JWT_HS256_SECRET");
+  return code;
+}
+
+static enum err_code check_revoked(const struct settings *s, const cJSON *claims,
+                                   const char *token_sha256, struct err *e)
+{
+  const char *sub = json_get_string(claims, "sub"), *jti = json_get_string(claims, "jti");
+  struct policies *policies = NULL;
+  if (s->policy_file == NULL)
+    return ERR_OK;
+  enum err_code code = policies_load(&policies, s->policy_file, e);
+  if (code == ERR_OK)
+    code = policies_check_revoked(policies, sub != NULL ? sub : "", jti != NULL ? jti : "",
+                                  token_sha256, e);
+  policies_unref(policies);
+  return code;
+}
+
+/* As the service checks it: signature and claims, then whether it is revoked. */
+static enum err_code verify_token(const struct settings *s, const char *token,
+                                  const char *token_sha256, struct err *e)
+{
+  struct jwt_keys *keys = NULL;
+  AUTO_JSON cJSON *claims = NULL;
+  enum err_code code = load_keys(&keys, s, e);
+  const struct jwt_policy policy = {
+      .keys = keys, .issuer = s->jwt_issuer, .audience = s->jwt_audience};
+  if (code == ERR_OK)
+    code = jwt_verify(&claims, &policy, token, strlen(token), clock_unix_ms() / 1000, e);
+  if (code == ERR_OK)
+    code = check_revoked(s, claims, token_sha256, e);
+  jwt_keys_unref(keys);
+  return code;
+}
+
+/* What "revoked" of AUTH_POLICY_FILE takes. */
+static bool print_sha256(const char *token, struct buf *hex)
+{
+  uint8_t digest[SHA256_SIZE];
+  bearer_sha256(token, strlen(token), digest);
+  return hex_encode(hex, digest, sizeof(digest)) && printf("sha256 %s\n", buf_str(hex)) > 0;
+}
+
+static int inspect_token(const char *token)
+{
+  struct settings settings;
+  struct err e = {0};
+  AUTO_BUF struct buf hash = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
+  const char *dot = strchr(token, '.'), *second = dot != NULL ? strchr(dot + 1, '.') : NULL;
+  if (second == NULL || !print_part("header", token, (size_t)(dot - token)) ||
+      !print_part("claims", dot + 1, (size_t)(second - dot - 1)) || !print_sha256(token, &hash))
+    return cli_fail(EXIT_FAILED, "token inspect", "is no JWT: not three parts of base64url JSON");
+  if (cli_settings(&settings, &e) != ERR_OK)
+    return cli_fail(EXIT_CONFIG, "token inspect", "%s", e.message);
+  enum err_code code = verify_token(&settings, token, buf_str(&hash), &e);
+  settings_free(&settings);
+  printf("accepted: %s%s\n", code == ERR_OK ? "yes" : "no: ", code == ERR_OK ? "" : e.message);
+  return code == ERR_OK ? EXIT_OK : EXIT_FAILED;
+}
+
+static int inspect(int argc, char **argv, const char *help)
+{
+  static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {0}};
+  char line[TOKEN_TEXT_MAX + 2] = "";
+  int exit_code = EXIT_OK, c = cli_option(argc, argv, "h", longs, help, &exit_code);
+  if (c == 0)
+    return exit_code;
+  if (argc - optind > 2)
+    return cli_fail(EXIT_USAGE, "token inspect", "takes one TOKEN; see --help");
+  const char *token = argc - optind == 2 ? argv[optind + 1] : "-";
+  if (strcmp(token, "-") == 0) {
+    if (fgets(line, sizeof(line), stdin) == NULL)
+      return cli_fail(EXIT_USAGE, "token inspect", "no token on standard input");
+    line[strcspn(line, "\r\n")] = '\0';
+    token = line;
+  }
+  return inspect_token(token);
+}
+
+int cli_token(int argc, char **argv, const char *help)
+{
+  const char *what = argc > 1 ? argv[1] : "";
+  if (strcmp(what, "mint") == 0)
+    return mint(argc, argv, help);
+  if (strcmp(what, "inspect") == 0)
+    return inspect(argc, argv, help);
+  if (strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0) {
+    fputs(help, stdout);
+    return EXIT_OK;
+  }
+  return cli_fail(EXIT_USAGE, "token", "wants: token mint or token inspect; see --help");
+}

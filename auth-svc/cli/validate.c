@@ -1,0 +1,287 @@
+/* Subcommand validate: whether the service would take a configuration, before it is deployed. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "auth-svc/dealers/catalogue.h"
+#include "auth-svc/cli/cli.h"
+#include "auth-svc/credential/config.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/identity/policies.h"
+#include "auth-svc/secret/secret_file.h"
+#include "auth-svc/credential/answer.h"
+#include "auth-svc/cli/findings.h"
+#include "common/base/config.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+struct job {
+  struct validation found;
+  struct settings settings;
+  bool from_json;
+  const char *name; /* of the dealers file, in messages */
+  struct buf text;
+  struct snapshot *snapshot;
+  struct policies *policies;
+  size_t plain, sealed;
+};
+
+/* ---------------------------------------------------------------------------- faults */
+
+static void on_fault(void *user, const struct dealers_fault *f)
+{
+  struct job *j = user;
+  validation_fault(&j->found, j->name, f->line, f->field, f->dealer, f->text);
+}
+
+static bool read_dealers(struct job *j)
+{
+  struct err e = {0};
+  const char *json = j->settings.credentials_json;
+  if (j->from_json && buf_reserve(&j->text, strlen(json) + 1) != NULL)
+    return buf_append(&j->text, json, strlen(json));
+  enum err_code code =
+      secret_file_read(&j->text, "dealers file", j->name, DEALERS_FILE_MAX, false, &e);
+  if (code != ERR_OK)
+    validation_fault(&j->found, j->name, 0, "", "", e.message);
+  return code == ERR_OK;
+}
+
+/* As the service reads it, with its keyring and its rules about secrets in the clear. */
+static bool load_dealers(struct job *j)
+{
+  const struct dealers_watch watch = {.on_fault = on_fault, .user = j};
+  struct err e = {0};
+  struct sealed_policy policy = j->settings.sealed;
+  policy.warn_plain = false; /* told below */
+  const struct dealers_options options = {
+      .sealed = &policy, .warn_of_cohorts = strcmp(j->settings.cohort_rules, "warn") == 0};
+  enum err_code code =
+      dealers_file_check(&j->snapshot, j->name, j->text.data, j->text.len, &options, &watch, &e);
+  if (code != ERR_OK && j->found.faults.n == 0)
+    validation_fault(&j->found, j->name, 0, "", "", e.message);
+  return code == ERR_OK;
+}
+
+/* -------------------------------------------------------------------------- warnings */
+
+static enum err_code count_secret(void *user, const struct sealed_value *value,
+                                  enum sealed_edit *edit, struct buf *out, struct err *e)
+{
+  struct job *j = user;
+  (void)edit, (void)out, (void)e;
+  *(value->is_sealed ? &j->sealed : &j->plain) += 1;
+  return ERR_OK;
+}
+
+static void look_at_secrets(struct job *j)
+{
+  struct err e = {0};
+  struct stat st;
+  (void)sealed_text_edit(NULL, j->name, j->text.data, j->text.len, count_secret, j, &e);
+  if (j->plain > 0)
+    validation_warn(&j->found, "plain_secrets", j->name, "",
+                    "%zu secret%s in the clear; auth-svc seal encrypts them, "
+                    "AUTH_REQUIRE_SEALED=true refuses them",
+                    j->plain, j->plain == 1 ? " stands" : "s stand");
+  if (!j->from_json && stat(j->name, &st) == 0 && S_ISREG(st.st_mode) &&
+      (st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
+    validation_warn(&j->found, "open_file", j->name, "",
+                    "others may read or write the file (mode %03o); chmod 600 it",
+                    (unsigned)st.st_mode & 0777);
+  buf_printf(&j->found.summary, "  secrets      %zu sealed, %zu in the clear\n", j->sealed,
+             j->plain);
+  buf_printf(&j->found.members, ",\"secrets\":{\"sealed\":%zu,\"plain\":%zu}", j->sealed, j->plain);
+}
+
+static void look_at_credentials(struct job *j, const cJSON *root)
+{
+  size_t counts[ARRAY_LEN(credential_config_keys)] = {0}, seen = 0;
+  const cJSON *list =
+      cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
+  for (const cJSON *d = list != NULL ? list->child : NULL; d != NULL; d = d->next)
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+      counts[i] += cJSON_GetObjectItemCaseSensitive(d, credential_config_keys[i]) != NULL;
+  buf_puts(&j->found.summary, "  credentials  ");
+  buf_puts(&j->found.members, ",\"credentials\":{");
+  for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+    if (counts[i] == 0)
+      continue;
+    buf_printf(&j->found.summary, "%s%s %zu", seen > 0 ? ", " : "", credential_config_keys[i],
+               counts[i]);
+    buf_printf(&j->found.members, "%s\"%s\":%zu", seen++ > 0 ? "," : "", credential_config_keys[i],
+               counts[i]);
+  }
+  buf_putc(&j->found.summary, '\n');
+  buf_putc(&j->found.members, '}');
+}
+
+/* Application Default Credentials are of the machine the service runs on. */
+static void look_at_adc(struct job *j)
+{
+  const struct snapshot *s = j->snapshot;
+  for (size_t i = 0; i < s->directory->n_dealers; i++)
+    if (strcmp(s->credentials[i]->kind->name, "metadata") == 0) {
+      validation_warn(&j->found, "adc_elsewhere", j->name, "",
+                      "\"adc\": true finds no credential file here; where the service runs, the "
+                      "metadata server must answer");
+      return;
+    }
+}
+
+static void look_at_owners(struct job *j)
+{
+  const struct directory *d = j->snapshot->directory;
+  size_t n = 0;
+  for (size_t i = 0; i < d->n_dealers; i++)
+    n += d->dealers[i].owner[0] == '\0';
+  if (n > 0)
+    validation_warn(&j->found, "no_owner", j->name, "",
+                    "%zu dealer%s no owner; each counts as an owner of its own, so name it where "
+                    "dealers share one",
+                    n, n == 1 ? " has" : "s have");
+}
+
+/* "region West: 3 dealers of 2 owners: ..." */
+static void look_at_cohort(struct job *j, const struct catalogued *c)
+{
+  const struct directory *d = j->snapshot->directory;
+  size_t owners = catalogue_owners(d, c->members, c->n_members);
+  const char *what = c->is_region ? "region" : "cohort";
+  const char *label = c->is_region ? d->regions[c->region] : c->id;
+  bool taken_out = !c->benchmark && catalogue_is_benchmark(d, c);
+  if (taken_out)
+    validation_warn(&j->found, "cohort_overlaps", j->name, "",
+                    "cohort %s: differs from another by too few dealers: benchmarks stay withheld "
+                    "(AUTH_COHORT_RULES=warn)",
+                    c->id);
+  else if (!c->benchmark)
+    validation_warn(
+        &j->found, "cohort_small", j->name, "",
+        "%s %s: %zu dealer%s of %zu owner%s: benchmarks stay withheld (needs %d dealers "
+        "of %d owners)",
+        what, label, c->n_members, c->n_members == 1 ? "" : "s", owners, owners == 1 ? "" : "s",
+        CATALOGUE_MIN_CONTRIBUTORS + 1, CATALOGUE_MIN_OWNERS);
+  buf_printf(&j->found.summary, "  %s       %s (%s), dealers %zu, owners %zu, benchmarks %s\n",
+             what, label, c->id, c->n_members, owners, c->benchmark ? "given" : "withheld");
+  buf_puts(&j->found.members, "{\"id\":");
+  buf_put_json_string(&j->found.members, c->id, strlen(c->id));
+  buf_puts(&j->found.members, ",\"label\":");
+  buf_put_json_string(&j->found.members, c->label, strlen(c->label));
+  buf_printf(
+      &j->found.members, ",\"is_region\":%s,\"dealers\":%zu,\"owners\":%zu,\"benchmark\":%s}",
+      c->is_region ? "true" : "false", c->n_members, owners, c->benchmark ? "true" : "false");
+}
+
+static void look_at_directory(struct job *j)
+{
+  const struct directory *d = j->snapshot->directory;
+  buf_printf(&j->found.summary, "  dealers      %zu, with %zu properties\n", d->n_dealers,
+             d->n_properties);
+  buf_printf(&j->found.members, ",\"dealers\":%zu,\"properties\":%zu,\"regions\":%zu", d->n_dealers,
+             d->n_properties, d->n_regions);
+}
+
+static void look_at_cohorts(struct job *j)
+{
+  const struct directory *d = j->snapshot->directory;
+  buf_puts(&j->found.members, ",\"cohorts\":[");
+  for (size_t i = 0; i < d->n_cohorts; i++) {
+    if (i > 0)
+      buf_putc(&j->found.members, ',');
+    look_at_cohort(j, &d->cohorts[i]);
+  }
+  buf_putc(&j->found.members, ']');
+}
+
+static void look(struct job *j)
+{
+  const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
+  AUTO_WIPED_JSON cJSON *root = NULL;
+  if (json_parse(&root, j->text.data, j->text.len, &limits, NULL) != ERR_OK)
+    return; /* loaded a moment ago */
+  look_at_directory(j);
+  look_at_credentials(j, root);
+  look_at_secrets(j);
+  look_at_adc(j);
+  look_at_owners(j);
+  look_at_cohorts(j);
+}
+
+/* -------------------------------------------------------------------------- policies */
+
+/* Who gets in by certificate and who is revoked; NULL: there is no such file. Names are compared
+ * with the dealers where those are right. */
+static void look_at_policies(struct job *j, const char *file)
+{
+  struct err e = {0};
+  AUTO_BUF struct buf names = BUF_INIT(1 << 16);
+  if (file == NULL)
+    return;
+  if (policies_load(&j->policies, file, &e) != ERR_OK) {
+    validation_fault_of(&j->found, file, e.message);
+    return;
+  }
+  const struct policies *p = j->policies;
+  size_t revoked = p->subjects.n + p->token_ids.n + p->token_hashes.n, unknown = 0;
+  if (j->snapshot != NULL)
+    unknown = policies_unknown_names(p, j->snapshot->directory, &names);
+  if (unknown > 0)
+    validation_warn(&j->found, "unknown_names", file, "",
+                    "%zu name%s of no dealer, region or group: %s", unknown,
+                    unknown == 1 ? "" : "s", buf_str(&names));
+  buf_printf(&j->found.summary, "  policies     %zu, revoked %zu\n", p->n, revoked);
+  buf_printf(&j->found.members, ",\"policies\":%zu,\"revoked\":%zu", p->n, revoked);
+}
+
+/* --------------------------------------------------------------------------- command */
+
+static void job_clear(struct job *j)
+{
+  validation_clear(&j->found);
+  buf_wipe(&j->text);
+  snapshot_unref(j->snapshot);
+  policies_unref(j->policies);
+  settings_free(&j->settings);
+}
+
+static int run(struct job *j, const char *file, const char *policies, bool json)
+{
+  struct err e = {0};
+  if (cli_settings(&j->settings, &e) != ERR_OK)
+    return cli_fail(EXIT_CONFIG, "validate", "%s", e.message);
+  j->from_json = file == NULL && j->settings.credentials_json != NULL;
+  j->name = file != NULL   ? file
+            : j->from_json ? "GA_CREDENTIALS_JSON"
+                           : j->settings.credentials_path;
+  bool read = read_dealers(j);
+  settings_wipe_secrets(&j->settings);
+  if (read && load_dealers(j))
+    look(j);
+  look_at_policies(j, policies != NULL ? policies : j->settings.policy_file);
+  validation_print(&j->found, j->name, json);
+  return j->found.faults.n == 0 ? EXIT_OK : EXIT_CONFIG;
+}
+
+int cli_validate(int argc, char **argv, const char *help)
+{
+  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                        {"format", required_argument, NULL, 'f'},
+                                        {"policies", required_argument, NULL, 'p'},
+                                        {0}};
+  __attribute__((cleanup(job_clear))) struct job j = {.text = BUF_INIT(DEALERS_FILE_MAX + 2)};
+  const char *format = "text", *policies = NULL;
+  int c, exit_code = EXIT_OK;
+  validation_init(&j.found);
+  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
+    *(c == 'p' ? &policies : &format) = optarg;
+  if (c == 0)
+    return exit_code;
+  bool json = strcmp(format, "json") == 0;
+  if (!json && strcmp(format, "text") != 0)
+    return cli_fail(EXIT_USAGE, "validate", "--format: must be text or json; see --help");
+  if (optind + 1 < argc)
+    return cli_fail(EXIT_USAGE, "validate", "takes one FILE; see --help");
+  return run(&j, optind < argc ? argv[optind] : NULL, policies, json);
+}

@@ -1,0 +1,407 @@
+/* Reads and cross-checks the settings. */
+#include "auth-svc/config/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth-svc/cli/cli.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/credential/open_host.h"
+#include "auth-svc/credential/exchange.h"
+#include "common/base/codec.h"
+#include "common/base/config.h"
+#include "common/base/harden.h"
+#include "common/base/mem.h"
+
+#define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
+#define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
+
+enum { N_VARS = 41 };
+
+static void describe(struct settings *s, struct config_var vars[N_VARS])
+{
+  const struct config_var table[] = {
+      {"GRPC_LISTEN", CONFIG_HOSTPORT, &s->grpc_listen, "127.0.0.1:50051", 0, 0, false,
+       "address the rpcs are served at"},
+      {"ADMIN_LISTEN", CONFIG_STRING, &s->admin_listen, "0.0.0.0:9464", 0, 0, false,
+       "address of /livez, /readyz and /metrics; off for none"},
+      {"ENABLE_AUTH", CONFIG_BOOL, &s->enable_auth, "true", 0, 0, false,
+       "false: every caller may read everything; for local development"},
+      {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
+       false, "file of the dealers and their credentials; read again when it changes"},
+      {"GA_CREDENTIALS_JSON", CONFIG_STRING, &s->credentials_json, NULL, 0, 0, true,
+       "the same as text, instead of the file"},
+      {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
+       "seconds between looks at the file, where the system does not tell of changes"},
+      {"AUTH_STATE_DIR", CONFIG_STRING, &s->state_dir, NULL, 0, 0, false,
+       "folder where refresh tokens are kept that a token endpoint gave in place of configured "
+       "ones; of this process alone, on a disk that survives it"},
+      {"AUTH_STATE_PLAINTEXT", CONFIG_BOOL, &s->state_plaintext, "false", 0, 0, false,
+       "true: they may be written there unsealed when there is no keyring"},
+      {"AUTH_REFRESH_IN_USE_S", CONFIG_INT, &s->refresh_in_use_s, "5400", 60, 604800, false,
+       "accounts asked for within so many seconds are refreshed ahead of time"},
+      {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
+       "Google credential file for ENABLE_AUTH=false without a dealers file"},
+      {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
+       "overrides every token_uri; default " GOOGLE_TOKEN_ENDPOINT},
+      {"AUTH_ALLOW_HTTP_TOKEN_HOST", CONFIG_STRING, &s->http_token_host, NULL, 0, 0, false,
+       "name of a simulator's host that credentials may be sent to over plain http; for "
+       "demonstrations, never a host of Google"},
+      {"AUTH_TOKEN_TIMEOUT_MS", CONFIG_INT, &s->token_timeout_ms, "10000", 100, 60000, false,
+       "longest wait for the token endpoint, milliseconds"},
+      {"AUTH_COHORT_RULES", CONFIG_STRING, &s->cohort_rules, "strict", 0, 0, false,
+       "strict: cohorts that isolate dealers when subtracted are refused; warn: they are taken out "
+       "of benchmarks"},
+      {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
+       "key of sealed grants, hex or base64, 32 bytes or more; random when not set. Several "
+       "apart by commas: the first seals, all open"},
+      {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->seal_key_file, NULL, 0, 0, false,
+       "the same from a file; read again when it changes, like all files below"},
+      {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->grant_audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
+       false,
+       "name of the installation: grants sealed for another one are refused, also with the same "
+       "key; the same for all replicas"},
+      {"AUTH_POLICY_FILE", CONFIG_STRING, &s->policy_file, NULL, 0, 0, false,
+       "JSON file of the services that get in by certificate (needs GRPC_TLS_*), and of revoked "
+       "subjects and bearer tokens"},
+      {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->jwt_key_file, NULL, 0, 0, false,
+       "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
+      {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
+       "https URL of the issuer's JWKS; fetched, cached and changed without a restart"},
+      {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->jwt_secret, NULL, 0, 0, true,
+       "secret of bearer tokens signed with HS256, 32 bytes or more"},
+      {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->jwt_secret_file, NULL, 0, 0, false,
+       "the same from a file"},
+      {"AUTH_JWT_ISSUER", CONFIG_STRING, &s->jwt_issuer, NULL, 0, 0, false,
+       "issuer (iss) of signed bearer tokens; must be set with a key"},
+      {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
+       "audience (aud) of signed bearer tokens"},
+      {"AUTH_ALLOW_UNSIGNED_TOKENS", CONFIG_BOOL, &s->allow_unsigned, "false", 0, 0, false,
+       "true: a bearer token may name an account without proof; loopback only"},
+      {"AUTH_ALLOW_UNSIGNED_TOKENS_ANYWHERE", CONFIG_BOOL, &s->allow_unsigned_anywhere, "false", 0,
+       0, false, "true: also when GRPC_LISTEN is not loopback"},
+      {"AUTH_AGGREGATE_IDENTITY", CONFIG_STRING, &s->aggregate_identity, "aggregate-svc", 0, 0,
+       false, "certificate identity that may call ResolveCohort, with TLS"},
+      {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
+       "certificate identity that may call GetAccessToken, with TLS"},
+      {"AUTH_KEYRING_FILE", CONFIG_STRING, &s->keyring_file, NULL, 0, 0, false,
+       "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
+       "keygen prints them: the first seals, all open; read again when it changes"},
+      {"AUTH_KEYRING", CONFIG_STRING, &s->keyring_text, NULL, 0, 0, true,
+       "the same as text, keys apart by commas"},
+      {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
+       "true: a secret in the clear in the dealers file is refused"},
+      {"AUTH_ALLOW_PLAINTEXT_SECRETS", CONFIG_BOOL, &s->sealed.allow_mixed, "false", 0, 0, false,
+       "true: sealed secrets and secrets in the clear may stand in one dealers file"},
+      {"AUTH_AUDIT_FILE", CONFIG_STRING, &s->audit_file, NULL, 0, 0, false,
+       "file of the audit log; standard error when not set"},
+      {"AUTH_REQUIRE_AUDIT", CONFIG_BOOL, &s->require_audit, "false", 0, 0, false,
+       "true: no start without AUTH_AUDIT_FILE"},
+      {"AUTH_AUDIT_FSYNC", CONFIG_STRING, &s->audit_fsync_text, "second", 0, 0, false,
+       "when audit lines are synced to disk: always (before each answer), second, never"},
+      {"AUTH_AUDIT_MAX_BYTES", CONFIG_INT, &s->audit_max_bytes, "67108864", 0, INT64_MAX, false,
+       "size at which the audit file is renamed to FILE.NUMBER and begun anew; 0 for never"},
+      {"GRPC_TLS_CERT", CONFIG_STRING, &s->tls.cert_file, NULL, 0, 0, false,
+       "certificate, PEM file; with GRPC_TLS_KEY and GRPC_TLS_CA turns mutual TLS on"},
+      {"GRPC_TLS_KEY", CONFIG_STRING, &s->tls.key_file, NULL, 0, 0, false, "its key, PEM file"},
+      {"GRPC_TLS_CA", CONFIG_STRING, &s->tls.ca_file, NULL, 0, 0, false,
+       "authority of the callers' certificates, PEM file"},
+      {"LOG_LEVEL", CONFIG_STRING, &s->log_level_text, NULL, 0, 0, false,
+       "DEBUG, INFO, WARN, ERROR or OFF; FASTMCP_LOG_LEVEL counts when not set; default INFO"},
+      {HARDEN_SETTING, CONFIG_BOOL, &s->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
+  };
+  _Static_assert(sizeof(table) == N_VARS * sizeof(table[0]), "N_VARS counts the table");
+  memcpy(vars, table, sizeof(table));
+}
+
+static enum err_code wrong(struct err *e, const char *message)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting", "%s", message);
+}
+
+/* ------------------------------------------------------------------ cross-checks */
+
+static bool listens_on_loopback(const struct settings *s)
+{
+  char host[256];
+  uint16_t port;
+  return config_split_hostport(s->grpc_listen, host, sizeof(host), &port) &&
+         config_host_is_loopback(host);
+}
+
+static enum err_code check_log_level(struct settings *s, struct err *e)
+{
+  const char *plan = getenv("FASTMCP_LOG_LEVEL");
+  const char *text = s->log_level_text;
+  const char *name = "LOG_LEVEL";
+  s->log_level = LOG_LEVEL_INFO;
+  if (text == NULL && plan != NULL && *plan != '\0') {
+    text = plan;
+    name = "FASTMCP_LOG_LEVEL";
+  }
+  if (text != NULL && !log_level_parse(text, &s->log_level))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "%s: \"%.40s\" is none of DEBUG, INFO, WARN, ERROR, OFF", name, text);
+  return ERR_OK;
+}
+
+static enum err_code check_admin(struct settings *s, struct err *e)
+{
+  char host[256];
+  uint16_t port;
+  if (ascii_case_equal(s->admin_listen, "off"))
+    s->admin_listen = NULL;
+  else if (!config_split_hostport(s->admin_listen, host, sizeof(host), &port))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "ADMIN_LISTEN: \"%.80s\" is neither host:port nor off", s->admin_listen);
+  return ERR_OK;
+}
+
+static enum err_code check_auth(const struct settings *s, struct err *e)
+{
+  bool has_jwt = s->jwt_key_file != NULL || s->jwks_url != NULL || s->jwt_secret != NULL ||
+                 s->jwt_secret_file != NULL;
+  if (s->seal_key != NULL && s->seal_key_file != NULL)
+    return wrong(e, "AUTH_SEAL_KEY: set it or AUTH_SEAL_KEY_FILE, not both");
+  if (s->jwt_secret != NULL && s->jwt_secret_file != NULL)
+    return wrong(e, "AUTH_JWT_HS256_SECRET: set it or AUTH_JWT_HS256_SECRET_FILE, not both");
+  if (has_jwt && s->jwt_issuer == NULL)
+    return wrong(e, "AUTH_JWT_ISSUER: must be set when a key for signed bearer tokens is");
+  if (s->allow_unsigned && !s->allow_unsigned_anywhere && !listens_on_loopback(s))
+    return wrong(e, "AUTH_ALLOW_UNSIGNED_TOKENS: refused because GRPC_LISTEN is not a loopback "
+                    "address: anybody who reaches it could read every dealer. Listen on "
+                    "127.0.0.1, or set AUTH_ALLOW_UNSIGNED_TOKENS_ANYWHERE=true if you mean it");
+  return ERR_OK;
+}
+
+static enum err_code check_keys(struct settings *s, struct err *e)
+{
+  if (s->keyring_text != NULL && s->keyring_file != NULL)
+    return wrong(e, "AUTH_KEYRING: set it or AUTH_KEYRING_FILE, not both");
+  if (s->sealed.require_sealed && s->sealed.allow_mixed)
+    return wrong(e, "AUTH_ALLOW_PLAINTEXT_SECRETS: contradicts AUTH_REQUIRE_SEALED=true; set one");
+  if (s->require_audit && s->audit_file == NULL)
+    return wrong(e, "AUTH_AUDIT_FILE: must be set because AUTH_REQUIRE_AUDIT=true");
+  if (!audit_fsync_parse(s->audit_fsync_text, &s->audit_fsync))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "AUTH_AUDIT_FSYNC: \"%.40s\" is none of always, second, never",
+                   s->audit_fsync_text);
+  s->sealed.warn_plain = true;
+  return ERR_OK;
+}
+
+static bool is_set(const char *name)
+{
+  const char *value = getenv(name);
+  return value != NULL && *value != '\0';
+}
+
+static enum err_code check_audience(const struct settings *s, struct err *e)
+{
+  size_t n = strlen(s->grant_audience);
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)s->grant_audience[i] < 0x20 || s->grant_audience[i] == 0x7f)
+      return wrong(e, "AUTH_GRANT_AUDIENCE: holds a control character");
+  return n <= SEAL_AUDIENCE_MAX
+             ? ERR_OK
+             : err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                       "AUTH_GRANT_AUDIENCE: longer than %d bytes", SEAL_AUDIENCE_MAX);
+}
+
+static enum err_code check_dealers(struct settings *s, struct err *e)
+{
+  s->from_json = s->credentials_json != NULL;
+  if (s->from_json && is_set("GA_CREDENTIALS_PATH"))
+    return wrong(e, "GA_CREDENTIALS_JSON: set it or GA_CREDENTIALS_PATH, not both");
+  return ERR_OK;
+}
+
+static enum err_code check_rest(const struct settings *s, struct err *e)
+{
+  if (strcmp(s->cohort_rules, "strict") != 0 && strcmp(s->cohort_rules, "warn") != 0)
+    return wrong(e, "AUTH_COHORT_RULES: must be strict or warn");
+  char host[256];
+  int tls = (s->tls.cert_file != NULL) + (s->tls.key_file != NULL) + (s->tls.ca_file != NULL);
+  if (tls != 0 && tls != 3)
+    return wrong(e, "GRPC_TLS_CERT: set GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA together, or "
+                    "none of them");
+  if (s->token_endpoint != NULL && !url_host(s->token_endpoint, host, sizeof(host)))
+    return wrong(e, "OAUTH_TOKEN_ENDPOINT: must be an http or https URL");
+  const char *problem = s->http_token_host != NULL ? open_host_problem(s->http_token_host) : NULL;
+  if (problem != NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting", "AUTH_ALLOW_HTTP_TOKEN_HOST: %s",
+                   problem);
+  if (s->token_endpoint != NULL && !open_host_url_is_safe(s->token_endpoint))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "OAUTH_TOKEN_ENDPOINT: must be an https URL: refresh tokens would travel in the "
+                   "clear to %.100s (plain http is for loopback, and for a simulator that "
+                   "AUTH_ALLOW_HTTP_TOKEN_HOST names)",
+                   host);
+  return ERR_OK;
+}
+
+static enum err_code check(struct settings *s, struct err *e)
+{
+  enum err_code code = check_log_level(s, e);
+  if (code == ERR_OK)
+    code = check_admin(s, e);
+  if (code == ERR_OK)
+    code = check_auth(s, e);
+  if (code == ERR_OK)
+    code = check_keys(s, e);
+  if (code == ERR_OK)
+    code = check_audience(s, e);
+  if (code == ERR_OK)
+    code = check_dealers(s, e);
+  return code == ERR_OK ? check_rest(s, e) : code;
+}
+
+enum err_code settings_from_environment(struct settings *s, struct err *e)
+{
+  struct config_var vars[N_VARS];
+  *s = (struct settings){0};
+  describe(s, vars);
+  enum err_code code = config_load(vars, N_VARS, e);
+  return code == ERR_OK ? check(s, e) : code;
+}
+
+bool settings_read(struct settings *s, int argc, char **argv, int *exit_code)
+{
+  struct config_var vars[N_VARS];
+  struct err e = {0};
+  *s = (struct settings){0};
+  describe(s, vars);
+  if (!config_cli(argc, argv, "auth-svc",
+                  "credential broker and access decisions of the analytics MCP set", cli_usage,
+                  vars, N_VARS, exit_code))
+    return false;
+  if (config_load(vars, N_VARS, &e) == ERR_OK && check(s, &e) == ERR_OK)
+    return true;
+  fprintf(stderr, "auth-svc: %s\n", e.message);
+  *exit_code = EXIT_CONFIG;
+  return false;
+}
+
+/* ----------------------------------------------------------------------- loading */
+
+/* Local development without a dealers file: Google's own credential file. */
+static bool wants_adc(const struct settings *s)
+{
+  return !s->enable_auth && !s->from_json && !is_set("GA_CREDENTIALS_PATH") &&
+         access(DEFAULT_CREDENTIALS_PATH, F_OK) != 0;
+}
+
+static enum err_code load_adc(struct snapshot **out, const struct settings *s, struct err *e)
+{
+  struct credential *adc = NULL;
+  enum err_code code = credential_find_adc(&adc, s->adc_path, e);
+  if (code != ERR_OK) {
+    err_prefix(e, "no dealers file (GA_CREDENTIALS_PATH, %s) and no credentials beside it: ",
+               s->credentials_path);
+    return code;
+  }
+  log_info("no dealers file: using Application Default Credentials",
+           LOG_S("type", adc->kind->name));
+  struct directory *empty = directory_new(arena_new(1 << 16), NULL, 0);
+  *out = snapshot_new(empty, NULL, adc);
+  return ERR_OK;
+}
+
+static enum err_code load_dealers(struct snapshot **out, const struct settings *s,
+                                  const struct sealed_policy *sealed, struct read_files *files,
+                                  struct err *e)
+{
+  const struct dealers_options options = {
+      .sealed = sealed, .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0, .files = files};
+  if (!s->from_json)
+    return dealers_file_load_with(out, s->credentials_path, &options, e);
+  const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
+  return dealers_file_parse_with(out, "GA_CREDENTIALS_JSON", text, strlen(text), &options, e);
+}
+
+enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
+                                     struct keyring *ring, struct read_files *files, struct err *e)
+{
+  if (wants_adc(s))
+    return load_adc(out, s, e);
+  struct sealed_policy policy = s->sealed;
+  struct key_use use = {0};
+  policy.keyring = ring;
+  policy.use = &use;
+  enum err_code code = load_dealers(out, s, &policy, files, e);
+  if (code == ERR_OK)
+    (*out)->sealed_with = use;
+  return code;
+}
+
+enum err_code settings_load_keyring(struct settings *s, struct err *e)
+{
+  return keyring_load(&s->sealed.keyring, s->keyring_file, s->keyring_text, e);
+}
+
+void settings_free(struct settings *s)
+{
+  keyring_unref(TAKE_PTR(s->sealed.keyring));
+  secret_unref(TAKE_PTR(s->kept_json));
+}
+
+enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e)
+{
+  const struct audit_options options = {.path = s->audit_file,
+                                        .keyring = s->sealed.keyring,
+                                        .fsync = s->audit_fsync,
+                                        .max_bytes = (uint64_t)s->audit_max_bytes};
+  return audit_open(out, &options, e);
+}
+
+enum err_code settings_open_store(struct token_store **out, const struct settings *s, struct err *e)
+{
+  struct keyring *keyring = s->sealed.keyring;
+  *out = NULL;
+  if (s->state_dir == NULL)
+    return ERR_OK;
+  if (keyring == NULL && !s->state_plaintext)
+    return wrong(e, "AUTH_STATE_DIR: refused because there is no key to seal refresh tokens with; "
+                    "give a keyring, or set AUTH_STATE_PLAINTEXT=true if the disk is protected in "
+                    "another way");
+  if (keyring == NULL)
+    log_warn("AUTH_STATE_PLAINTEXT=true: replaced refresh tokens are written unsealed",
+             LOG_S("path", s->state_dir));
+  const struct token_store_options options = {.dir = s->state_dir, .keyring = keyring};
+  return token_store_open(out, &options, e);
+}
+
+enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
+                                    struct err *e)
+{
+  const struct trust_options options = {.seal_key = s->seal_key,
+                                        .seal_key_file = s->seal_key_file,
+                                        .jwt_secret = s->jwt_secret,
+                                        .jwt_secret_file = s->jwt_secret_file,
+                                        .jwt_key_file = s->jwt_key_file,
+                                        .policy_file = s->policy_file,
+                                        .audience = s->grant_audience,
+                                        .mutual_tls = s->tls.cert_file != NULL};
+  return trust_source_new(out, &options, e);
+}
+
+/* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
+static void wipe_variable(const char *name)
+{
+  char *value = getenv(name);
+  if (value != NULL)
+    mem_wipe(value, strlen(value));
+  unsetenv(name);
+}
+
+void settings_wipe_secrets(struct settings *s)
+{
+  if (s->credentials_json != NULL && s->kept_json == NULL)
+    s->kept_json = secret_from(s->credentials_json);
+  wipe_variable("AUTH_SEAL_KEY");
+  wipe_variable("AUTH_KEYRING");
+  wipe_variable("AUTH_JWT_HS256_SECRET");
+  wipe_variable("GA_CREDENTIALS_JSON");
+  s->seal_key = s->jwt_secret = s->keyring_text = s->credentials_json = NULL;
+}

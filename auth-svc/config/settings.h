@@ -1,0 +1,79 @@
+/* Settings of auth-svc, from the environment. */
+#ifndef AMCP_AUTH_SETTINGS_H
+#define AMCP_AUTH_SETTINGS_H
+
+#include "auth-svc/audit/audit.h"
+#include "auth-svc/secret/read_files.h"
+#include "auth-svc/dealers/sealed.h"
+#include "auth-svc/secret/secret.h"
+#include "auth-svc/config/snapshot.h"
+#include "auth-svc/token/store.h"
+#include "auth-svc/config/trust.h"
+#include "common/base/log.h"
+#include "common/rpc/rpc.h"
+
+struct settings {
+  const char *grpc_listen;
+  const char *admin_listen; /* NULL when off */
+  bool enable_auth;
+  const char *credentials_path;
+  const char *cohort_rules;     /* "strict" or "warn" */
+  const char *credentials_json; /* GA_CREDENTIALS_JSON; NULL when not set or wiped */
+  bool from_json;               /* the dealers come from it */
+  struct secret *kept_json;     /* it, once wiped: a reload of other files needs the dealers */
+  int64_t config_check_s;
+  const char *state_dir; /* NULL: replaced refresh tokens stay in memory */
+  bool state_plaintext;
+  int64_t refresh_in_use_s;
+  const char *adc_path;        /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
+  const char *token_endpoint;  /* NULL: each credential's own */
+  const char *http_token_host; /* NULL: none; heeded where URLs are checked (open_host.h) */
+  int64_t token_timeout_ms;
+  const char *seal_key, *seal_key_file, *grant_audience;
+  const char *policy_file;
+  const char *jwks_url;
+  const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
+  bool allow_unsigned, allow_unsigned_anywhere;
+  const char *aggregate_identity, *report_identity;
+  const char *keyring_text, *keyring_file;
+  struct sealed_policy sealed; /* its keyring is set by settings_load_keyring() */
+  const char *audit_file, *audit_fsync_text;
+  bool require_audit;
+  int64_t audit_max_bytes;
+  enum audit_fsync audit_fsync;
+  struct rpc_tls tls;
+  const char *log_level_text;
+  enum log_level log_level;
+  bool allow_core_dumps;
+};
+
+/* Command line and environment. False when the program ends at once, with *exit_code: after
+ * --help and --version, or with a message about the variable that is wrong. */
+bool settings_read(struct settings *s, int argc, char **argv, int *exit_code);
+
+/* Reads the environment for a subcommand: the same variables and checks, no command line. */
+enum err_code settings_from_environment(struct settings *s, struct err *e);
+
+/* The keyring of the start, kept in s->sealed.keyring until settings_free(). None is fine. */
+enum err_code settings_load_keyring(struct settings *s, struct err *e);
+void settings_free(struct settings *s);
+
+/* What the settings lead to. Each fails with a message that names the variable or file. The
+ * snapshot lacks what is trusted (snapshot_trust); its sealed secrets are opened with `ring` (NULL
+ * for none). `files` as in struct dealers_options. */
+enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
+                                     struct keyring *ring, struct read_files *files, struct err *e);
+/* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without a keyring
+ * it opens only when AUTH_STATE_PLAINTEXT allows it. */
+enum err_code settings_open_store(struct token_store **out, const struct settings *s,
+                                  struct err *e);
+/* Where keys and policies come from; takes the secrets of the environment over. */
+enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
+                                    struct err *e);
+enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);
+
+/* Overwrites the secrets that came by environment, also as /proc shows it. The settings
+ * no longer point to them. */
+void settings_wipe_secrets(struct settings *s);
+
+#endif

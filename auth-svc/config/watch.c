@@ -1,0 +1,328 @@
+/* Watches files: inotify on their folders, a look from time to time, contents by digest. */
+#include "auth-svc/config/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth-svc/secret/secret.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+enum {
+  /* A writer that never pauses is read in the middle after so long. */
+  SETTLE_AT_MOST_MS = 5000,
+  FILE_READ_MAX = 64 << 20,
+};
+
+/* What a file looked like. */
+struct look {
+  bool exists;
+  dev_t dev;
+  ino_t ino;
+  off_t size;
+  struct timespec mtime, ctime;
+  uint8_t digest[SHA256_SIZE];
+};
+
+struct watched {
+  char *path;
+  struct look look; /* the last one taken */
+};
+
+struct config_watch {
+  struct config_watch_options options;
+  struct watched *files; /* of the options, then those that are followed */
+  size_t n, n_own;
+  uint8_t known[SHA256_SIZE]; /* of all contents, as on_change saw them last */
+  int inotify;                /* -1 when there is none */
+  int wake;
+  pthread_t thread;
+  bool started;
+  pthread_mutex_t lock;
+  bool poked, stopping; /* under lock */
+};
+
+/* --------------------------------------------------------------------------- looking */
+
+static bool digest_fd(int fd, uint8_t out[SHA256_SIZE])
+{
+  char part[16384];
+  size_t total = 0;
+  ssize_t n = 0;
+  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+  bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+  while (ok && (n = read(fd, part, sizeof(part))) != 0) {
+    if (n < 0 && errno == EINTR)
+      continue;
+    total += n > 0 ? (size_t)n : 0;
+    ok = n > 0 && total <= FILE_READ_MAX && EVP_DigestUpdate(ctx, part, (size_t)n) == 1;
+  }
+  ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+  EVP_MD_CTX_free(ctx);
+  mem_wipe(part, sizeof(part));
+  return ok;
+}
+
+static bool same_stat(const struct look *a, const struct look *b)
+{
+  return a->exists == b->exists && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+         memcmp(&a->mtime, &b->mtime, sizeof(a->mtime)) == 0 &&
+         memcmp(&a->ctime, &b->ctime, sizeof(a->ctime)) == 0;
+}
+
+/* Reads the content only when the file's outside changed, or `thorough`. A file that cannot
+ * be read looks like none. */
+static void take_look(struct watched *f, bool thorough)
+{
+  struct look now = {0};
+  struct stat st;
+  int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+    now.exists = true;
+    now.dev = st.st_dev;
+    now.ino = st.st_ino;
+    now.size = st.st_size;
+    now.mtime = st.st_mtim;
+    now.ctime = st.st_ctim;
+    memcpy(now.digest, f->look.digest, SHA256_SIZE);
+    if ((thorough || !same_stat(&now, &f->look)) && !digest_fd(fd, now.digest))
+      now = (struct look){0};
+  }
+  if (fd >= 0)
+    close(fd);
+  f->look = now;
+}
+
+/* One digest of all contents, as they were looked at last. */
+static void digest_of_all(const struct config_watch *w, uint8_t out[SHA256_SIZE])
+{
+  enum { EACH = 1 + SHA256_SIZE };
+  AUTO_FREE uint8_t *all = xcalloc(w->n + 1, EACH);
+  for (size_t i = 0; i < w->n; i++) {
+    all[i * EACH] = w->files[i].look.exists;
+    memcpy(all + i * EACH + 1, w->files[i].look.digest, SHA256_SIZE);
+  }
+  sha256_of(all, w->n * EACH, out);
+}
+
+static void look_at_all(struct config_watch *w, bool thorough, uint8_t out[SHA256_SIZE])
+{
+  for (size_t i = 0; i < w->n; i++)
+    take_look(&w->files[i], thorough);
+  digest_of_all(w, out);
+}
+
+/* -------------------------------------------------------------------------- inotify */
+
+static void watch_folder_of(struct config_watch *w, const char *path)
+{
+  static const uint32_t mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR;
+  const char *slash = strrchr(path, '/');
+  AUTO_FREE char *folder = slash == NULL   ? xstrdup(".")
+                           : slash == path ? xstrdup("/")
+                                           : xstrndup(path, (size_t)(slash - path));
+  if (w->inotify >= 0 && inotify_add_watch(w->inotify, folder, mask) < 0)
+    log_debug("folder is not watched; it is looked at from time to time", LOG_S("path", folder));
+}
+
+/* Adding a watch again is free, and a folder may have been replaced. */
+static void watch_folders(struct config_watch *w)
+{
+  for (size_t i = 0; i < w->n; i++) {
+    char real[PATH_MAX];
+    watch_folder_of(w, w->files[i].path);
+    if (realpath(w->files[i].path, real) != NULL)
+      watch_folder_of(w, real);
+  }
+}
+
+/* The events say only that something may have changed. */
+static void drain(int fd)
+{
+  _Alignas(struct inotify_event) char events[4096];
+  while (fd >= 0 && read(fd, events, sizeof(events)) > 0)
+    ;
+}
+
+/* ----------------------------------------------------------------------- the thread */
+
+static bool is_stopping(struct config_watch *w)
+{
+  pthread_mutex_lock(&w->lock);
+  bool stopping = w->stopping;
+  pthread_mutex_unlock(&w->lock);
+  return stopping;
+}
+
+/* Waits for an event, a poke or the time. True when inotify had something to say. */
+static bool wait_for_event(struct config_watch *w, uint32_t ms)
+{
+  struct pollfd fds[2] = {{.fd = w->wake, .events = POLLIN}, {.fd = w->inotify, .events = POLLIN}};
+  int n = poll(fds, 2, (int)ms);
+  uint64_t count;
+  if (n > 0 && (fds[0].revents & POLLIN) != 0 && read(w->wake, &count, sizeof(count)) < 0)
+    log_debug("eventfd", LOG_S("error", strerror(errno)));
+  bool event = n > 0 && (fds[1].revents & POLLIN) != 0;
+  if (event)
+    drain(w->inotify);
+  return event;
+}
+
+/* Until the content has stayed the same for settle_ms. */
+static void settle(struct config_watch *w, uint8_t now[SHA256_SIZE])
+{
+  int64_t end = clock_mono_ms() + SETTLE_AT_MOST_MS;
+  for (;;) {
+    uint8_t next[SHA256_SIZE];
+    int64_t quiet_at = clock_mono_ms() + w->options.settle_ms;
+    for (int64_t left; (left = quiet_at - clock_mono_ms()) > 0 && !is_stopping(w);)
+      wait_for_event(w, (uint32_t)left);
+    look_at_all(w, true, next);
+    bool same = memcmp(now, next, SHA256_SIZE) == 0;
+    memcpy(now, next, SHA256_SIZE);
+    if (same || clock_mono_ms() >= end || is_stopping(w))
+      return;
+  }
+}
+
+static bool take_poke(struct config_watch *w)
+{
+  pthread_mutex_lock(&w->lock);
+  bool poked = w->poked;
+  w->poked = false;
+  pthread_mutex_unlock(&w->lock);
+  return poked;
+}
+
+static void look_once(struct config_watch *w, bool event)
+{
+  uint8_t now[SHA256_SIZE];
+  look_at_all(w, event, now);
+  bool poked = take_poke(w);
+  bool changed = memcmp(now, w->known, SHA256_SIZE) != 0;
+  if (changed && !poked)
+    settle(w, now);
+  changed = memcmp(now, w->known, SHA256_SIZE) != 0;
+  if ((!changed && !poked) || is_stopping(w))
+    return;
+  /* Before they are read: what changes from here on is another change. */
+  memcpy(w->known, now, SHA256_SIZE);
+  w->options.on_change(w->options.user);
+}
+
+static void *run(void *arg)
+{
+  struct config_watch *w = arg;
+  look_once(w, true); /* at what came between new and start */
+  while (!is_stopping(w)) {
+    bool event = wait_for_event(w, w->options.check_ms);
+    if (is_stopping(w))
+      break;
+    watch_folders(w);
+    look_once(w, event);
+  }
+  return NULL;
+}
+
+/* -------------------------------------------------------------------------- callers */
+
+static void watch_free(struct config_watch *w)
+{
+  for (size_t i = 0; i < w->n; i++)
+    free(w->files[i].path);
+  free(w->files);
+  if (w->inotify >= 0)
+    close(w->inotify);
+  if (w->wake >= 0)
+    close(w->wake);
+  pthread_mutex_destroy(&w->lock);
+  free(w);
+}
+
+struct config_watch *config_watch_new(const struct config_watch_options *options)
+{
+  struct config_watch *w = xcalloc(1, sizeof(*w));
+  pthread_mutex_init(&w->lock, NULL);
+  w->options = *options;
+  w->options.check_ms = options->check_ms != 0 ? options->check_ms : 10000;
+  w->options.settle_ms = options->settle_ms != 0 ? options->settle_ms : 100;
+  w->files = xcalloc(CONFIG_WATCH_MAX_FILES, sizeof(*w->files));
+  for (size_t i = 0; i < CONFIG_WATCH_MAX_FILES; i++)
+    if (options->paths[i] != NULL)
+      w->files[w->n++].path = xstrdup(options->paths[i]);
+  w->n_own = w->n;
+  w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (w->inotify < 0)
+    log_warn("no inotify: the configuration is looked at from time to time only",
+             LOG_S("error", strerror(errno)), LOG_I("every_ms", w->options.check_ms));
+  w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  watch_folders(w);
+  look_at_all(w, true, w->known);
+  return w;
+}
+
+void config_watch_follow(struct config_watch *w, const struct read_files *files)
+{
+  for (size_t i = w->n_own; i < w->n; i++)
+    free(w->files[i].path);
+  w->files = xrealloc(w->files, (CONFIG_WATCH_MAX_FILES + files->n) * sizeof(*w->files));
+  w->n = w->n_own + files->n;
+  for (size_t i = 0; i < files->n; i++) {
+    const struct read_file *from = &files->items[i];
+    struct watched *to = &w->files[w->n_own + i];
+    *to = (struct watched){.path = xstrdup(from->path), .look = {.exists = from->readable}};
+    memcpy(to->look.digest, from->digest, SHA256_SIZE);
+    if (!from->readable) /* too large, perhaps: it is there for us, and no change */
+      take_look(to, true);
+  }
+  watch_folders(w);
+  digest_of_all(w, w->known);
+}
+
+enum err_code config_watch_start(struct config_watch *w, struct err *e)
+{
+  if (w->wake < 0 || pthread_create(&w->thread, NULL, run, w) != 0)
+    return err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread to watch the configuration with");
+  w->started = true;
+  return ERR_OK;
+}
+
+static void wake(struct config_watch *w)
+{
+  const uint64_t one = 1;
+  if (write(w->wake, &one, sizeof(one)) < 0)
+    log_debug("eventfd", LOG_S("error", strerror(errno)));
+}
+
+void config_watch_poke(struct config_watch *w)
+{
+  pthread_mutex_lock(&w->lock);
+  w->poked = true;
+  pthread_mutex_unlock(&w->lock);
+  wake(w);
+}
+
+void config_watch_stop(struct config_watch *w)
+{
+  if (w == NULL)
+    return;
+  pthread_mutex_lock(&w->lock);
+  w->stopping = true;
+  pthread_mutex_unlock(&w->lock);
+  wake(w);
+  if (w->started)
+    pthread_join(w->thread, NULL);
+  watch_free(w);
+}

@@ -1,0 +1,64 @@
+/* Reads and checks the credentials of dealers.json and of Google's own credential files. */
+#ifndef AMCP_AUTH_CREDENTIAL_CONFIG_H
+#define AMCP_AUTH_CREDENTIAL_CONFIG_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth-svc/credential/credential.h"
+
+/* Where credentials are read from, and who is told what is wrong with them. */
+struct credential_config {
+  const char *dir; /* relative files stand in it; NULL: the working directory */
+  /* Refuses a field ("service_account.file"); "" is the object itself. Returns
+   * ERR_INVALID_ARGUMENT. */
+  enum err_code (*refuse)(void *user, const char *field, const char *text);
+  /* Told of the keys an object of dealers.json may have; NULL: nobody asks. */
+  void (*on_keys)(void *user, const char *field, const char *const *known, size_t n);
+  /* Told of each file of its own that a credential is read from, with what it holds; text NULL:
+   * it could not be read. NULL: nobody asks. */
+  void (*on_file)(void *user, const char *path, const char *text, size_t len);
+  void *user;
+  bool offline;           /* a metadata server counts as there, nothing is asked */
+  struct credential *adc; /* found once, for all dealers with "adc": true; starts NULL */
+};
+
+/* The keys of a dealer that hold a credential; each dealer has exactly one of them. */
+extern const char *const credential_config_keys[5];
+
+/* Reads the credential of a dealer:
+ *
+ *   "oauth":                        {client_id, client_secret, refresh_token[, token_uri]}
+ *   "service_account":              Google's key file, and self_signed, subject
+ *   "external_account":             Google's Workload Identity Federation file
+ *   "impersonated_service_account": Google's file
+ *   "adc": true                     Application Default Credentials
+ *
+ * All but adc may be {"file": "path"} instead, and may have quota_project_id beside it. Unknown
+ * keys are refused in dealers.json, not in files that Google's tools wrote. URLs must be https,
+ * or http to loopback; those of a credential_source may be http to a metadata address. */
+enum err_code credential_config_read(struct credential **out, struct credential_config *config,
+                                     const cJSON *dealer);
+/* Drops what was kept between dealers. */
+void credential_config_clear(struct credential_config *config);
+
+/* A credential file of Google's, whatever its type; `source` names it in errors:
+ * "SOURCE line 3: client_email: must be a non-empty string". */
+enum err_code credential_from_adc_json(struct credential **out, const char *source,
+                                       const char *text, size_t len, struct err *e);
+/* The same from a file; `what` says where its path came from. ERR_NOT_FOUND when there is
+ * none. */
+enum err_code credential_from_file(struct credential **out, const char *what, const char *path,
+                                   struct err *e);
+
+enum { CONFIG_ADVICE_MAX = 400 };
+
+/* Whether a key is known; when not, the advice names the closest or all that are. */
+bool config_knows_key(const char *key, const char *const *known, size_t n, char *advice,
+                      size_t size);
+
+/* Line of a path in a JSON text; of the nearest parent when the field is missing. */
+size_t config_line_of(const char *text, size_t len, const char *path);
+
+#endif

@@ -1,0 +1,121 @@
+/* Asks a token endpoint. */
+#include "auth-svc/credential/exchange.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/codec.h"
+#include "common/base/mem.h"
+
+enum { EXCHANGE_MAGIC = 0x7458e001, FORM_MAX = 64 * 1024 };
+
+struct exchange {
+  uint32_t magic;
+  enum grant_kind grant;
+  token_done *done;
+  void *user;
+  char host[256];
+  size_t n_secrets;
+  struct form_field form[12]; /* names are static, values point into secrets */
+  struct secret *secrets[12];
+};
+
+bool url_host(const char *url, char *out, size_t size)
+{
+  const char *host = strncasecmp(url, "https://", 8) == 0  ? url + 8
+                     : strncasecmp(url, "http://", 7) == 0 ? url + 7
+                                                           : NULL;
+  if (host == NULL)
+    return false;
+  size_t n = strcspn(host, "/?#");
+  if (n == 0 || n >= size || memchr(host, '@', n) != NULL)
+    return false;
+  memcpy(out, host, n);
+  out[n] = '\0';
+  return true;
+}
+
+static void exchange_free(struct exchange *x)
+{
+  for (size_t i = 0; i < x->n_secrets; i++)
+    secret_unref(x->secrets[i]);
+  free(x);
+}
+
+static void on_done(void *user, const struct http_response *response)
+{
+  struct exchange *x = user;
+  MAGIC_CHECK(x, EXCHANGE_MAGIC);
+  struct token_reply reply;
+  token_reply_read(&reply, response, x->host, x->grant, x->form, x->n_secrets);
+  x->done(x->user, &reply);
+  token_reply_clear(&reply);
+  exchange_free(x);
+}
+
+static bool write_form(struct buf *out, const struct form_field *form, size_t n)
+{
+  /* All at once: a buffer that grows would leave copies of secrets behind. */
+  if (buf_reserve(out, FORM_MAX - 1) == NULL)
+    return false;
+  for (size_t i = 0; i < n; i++) {
+    if (i > 0)
+      buf_putc(out, '&');
+    percent_encode(out, form[i].name, strlen(form[i].name));
+    buf_putc(out, '=');
+    percent_encode(out, form[i].value, strlen(form[i].value));
+  }
+  return !out->failed;
+}
+
+static struct exchange *exchange_new(enum grant_kind grant, const struct form_field *form, size_t n,
+                                     token_done *done, void *user)
+{
+  struct exchange *x = xcalloc(1, sizeof(*x));
+  x->magic = EXCHANGE_MAGIC;
+  x->grant = grant;
+  x->done = done;
+  x->user = user;
+  for (size_t i = 0; i < n && i < ARRAY_LEN(x->form); i++) {
+    x->secrets[i] = secret_from(form[i].value);
+    x->form[i] = (struct form_field){form[i].name, secret_text(x->secrets[i]), form[i].open};
+    x->n_secrets++;
+  }
+  return x;
+}
+
+enum err_code token_exchange_start(const struct token_env *env, const char *url,
+                                   enum grant_kind grant, const struct form_field *form, size_t n,
+                                   token_done *done, void *user, struct err *e)
+{
+  bool google_oauth =
+      grant == GRANT_REFRESH_TOKEN || grant == GRANT_REFRESH_SOURCE || grant == GRANT_JWT_BEARER;
+  const char *endpoint = google_oauth && env->endpoint != NULL ? env->endpoint : url;
+  AUTO_WIPED_BUF struct buf body = BUF_INIT(FORM_MAX);
+  if (!write_form(&body, form, n))
+    return err_set(e, ERR_INVALID_ARGUMENT, "credential_too_long",
+                   "the credential is longer than a token endpoint takes");
+  struct exchange *x = exchange_new(grant, form, n, done, user);
+  if (!url_host(endpoint, x->host, sizeof(x->host))) {
+    exchange_free(x);
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_token_uri", "token_uri: not an http(s) URL");
+  }
+  const struct http_header headers[] = {{"Content-Type", "application/x-www-form-urlencoded"},
+                                        {"Accept", "application/json"}};
+  const struct http_request request = {
+      .method = "POST",
+      .url = endpoint,
+      .headers = headers,
+      .n_headers = ARRAY_LEN(headers),
+      .body = body.data,
+      .body_len = body.len,
+      .timeout_ms = env->timeout_ms != 0 ? env->timeout_ms : 10000,
+      .max_response_bytes = TOKEN_RESPONSE_MAX,
+      .on_done = on_done,
+      .user = x,
+  };
+  enum err_code code = http_client_send(NULL, env->http, &request, e);
+  if (code != ERR_OK)
+    exchange_free(x);
+  return code;
+}

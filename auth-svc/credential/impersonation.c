@@ -1,0 +1,194 @@
+/* IAM Credentials' generateAccessToken. */
+#include "auth-svc/credential/impersonation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "auth-svc/credential/answer.h"
+#include "common/base/clock.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+enum { CALL_MAGIC = 0x1a3c0001, BODY_MAX = 16 * 1024, ANSWER_MAX = 64 * 1024 };
+
+struct impersonation {
+  char *url;
+  char *account; /* email in the URL, for messages; "" when it has none */
+  char *body;    /* the same for every call; no secret */
+  int64_t life_s;
+  uint8_t fingerprint[SHA256_SIZE];
+};
+
+struct call {
+  uint32_t magic;
+  const struct impersonation *m;
+  struct secret *token;
+  token_done *done;
+  void *user;
+};
+
+static void put_delegate(struct buf *out, const char *delegate)
+{
+  static const char prefix[] = "projects/-/serviceAccounts/";
+  AUTO_FREE char *full =
+      xasprintf("%s%s", strncmp(delegate, "projects/", 9) == 0 ? "" : prefix, delegate);
+  buf_put_json_string(out, full, strlen(full));
+}
+
+static char *make_body(const char *scope, int64_t life_s, const char *const *delegates, size_t n)
+{
+  struct buf out = BUF_INIT(BODY_MAX);
+  buf_puts(&out, "{\"scope\":[");
+  buf_put_json_string(&out, scope, strlen(scope));
+  buf_printf(&out, "],\"lifetime\":\"%llds\"", (long long)life_s);
+  for (size_t i = 0; i < n; i++) {
+    buf_puts(&out, i == 0 ? ",\"delegates\":[" : ",");
+    put_delegate(&out, delegates[i]);
+  }
+  buf_puts(&out, n > 0 ? "]}" : "}");
+  return buf_take(&out, NULL);
+}
+
+/* ".../serviceAccounts/EMAIL:generateAccessToken" */
+static char *account_of(const char *url)
+{
+  const char *at = strstr(url, "/serviceAccounts/");
+  if (at == NULL)
+    return xstrdup("");
+  at += strlen("/serviceAccounts/");
+  return xstrndup(at, strcspn(at, ":/?"));
+}
+
+struct impersonation *impersonation_new(const char *url, const char *scope, int64_t life_s,
+                                        const char *const *delegates, size_t n_delegates)
+{
+  struct impersonation *m = xcalloc(1, sizeof(*m));
+  m->url = xstrdup(url);
+  m->account = account_of(url);
+  m->life_s = life_s != 0 ? life_s : IMPERSONATION_LIFE_S;
+  m->body = make_body(scope, m->life_s, delegates, n_delegates);
+  credential_digest(m->fingerprint, (const char *const[]){m->url, m->body}, 2);
+  return m;
+}
+
+void impersonation_free(struct impersonation *m)
+{
+  if (m == NULL)
+    return;
+  free(m->url);
+  free(m->account);
+  free(m->body);
+  free(m);
+}
+
+const uint8_t *impersonation_fingerprint(const struct impersonation *m)
+{
+  return m->fingerprint;
+}
+
+/* ------------------------------------------------------------------- the answer */
+
+/* Our clock may be wrong: the answer counts up to what was asked for, and a time that is over
+ * or missing counts as unknown. */
+static int64_t life_left(const struct impersonation *m, const char *expire_time)
+{
+  int64_t at = 0;
+  if (expire_time == NULL || !clock_parse_rfc3339(expire_time, &at))
+    return TOKEN_LIFE_UNKNOWN_S;
+  int64_t left = (at - clock_unix_ms()) / 1000;
+  if (left < 1)
+    return TOKEN_LIFE_UNKNOWN_S;
+  return left < m->life_s ? left : m->life_s;
+}
+
+static void read_token(const struct impersonation *m, const struct http_response *r,
+                       const char *who, struct token_reply *reply)
+{
+  static const char reason[] = "token_endpoint_unavailable";
+  AUTO_WIPED_JSON cJSON *body = NULL;
+  if (json_parse(&body, r->body, r->body_len, NULL, NULL) != ERR_OK || !cJSON_IsObject(body)) {
+    answer_passing(reply, r, reason, who,
+                   "answered HTTP 200 with something that is not a JSON object");
+    return;
+  }
+  const char *token = json_get_string(body, "accessToken");
+  if (!answer_is_token(token)) {
+    answer_passing(reply, r, reason, who, "answered without a usable accessToken");
+    return;
+  }
+  reply->outcome = TOKEN_OBTAINED;
+  reply->access_token = secret_from(token);
+  reply->expires_in_s = life_left(m, json_get_string(body, "expireTime"));
+}
+
+static void read_answer(const struct call *c, const struct http_response *r,
+                        struct token_reply *reply)
+{
+  static const char reason[] = "token_endpoint_unavailable";
+  char host[256] = "";
+  const struct form_field secret = {"token", secret_text(c->token), false};
+  url_host(c->m->url, host, sizeof(host));
+  AUTO_FREE char *who = xasprintf("IAM Credentials %s", host);
+  AUTO_FREE char *what = xasprintf("to impersonate %.200s", c->m->account);
+  if (answer_lost(reply, r, reason, who, "64 KiB"))
+    return;
+  if (r->status == 200) {
+    read_token(c->m, r, who, reply);
+  } else if (!answer_google_error(reply, r, who, what,
+                                  r->status == 401
+                                      ? "the token of the step before was not accepted"
+                                      : "give the caller roles/iam.serviceAccountTokenCreator (a "
+                                        "federated identity: "
+                                        "roles/iam.workloadIdentityUser) on it, enable "
+                                        "iamcredentials.googleapis.com, check "
+                                        "service_account_impersonation_url",
+                                  &secret, 1)) {
+    AUTO_FREE char *text = xasprintf("answered HTTP %d", r->status);
+    answer_passing(reply, r, reason, who, text);
+  }
+}
+
+static void on_done(void *user, const struct http_response *response)
+{
+  struct call *c = user;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  struct token_reply reply = {0};
+  read_answer(c, response, &reply);
+  c->done(c->user, &reply);
+  token_reply_clear(&reply);
+  secret_unref(c->token);
+  free(c);
+}
+
+enum err_code impersonation_start(const struct impersonation *m, const struct token_env *env,
+                                  struct secret *token, token_done *done, void *user, struct err *e)
+{
+  AUTO_WIPED_BUF struct buf bearer = BUF_INIT(TOKEN_MAX_BYTES + 16);
+  if (buf_reserve(&bearer, secret_len(token) + 8) == NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "credential_too_long",
+                   "the token to impersonate with is too long");
+  buf_printf(&bearer, "Bearer %s", secret_text(token));
+  const struct http_header headers[] = {{"Authorization", buf_str(&bearer)},
+                                        {"Content-Type", "application/json"},
+                                        {"Accept", "application/json"}};
+  struct call *c = xcalloc(1, sizeof(*c));
+  *c = (struct call){CALL_MAGIC, m, secret_ref(token), done, user};
+  const struct http_request request = {
+      .method = "POST",
+      .url = m->url,
+      .headers = headers,
+      .n_headers = ARRAY_LEN(headers),
+      .body = m->body,
+      .body_len = strlen(m->body),
+      .timeout_ms = env->timeout_ms != 0 ? env->timeout_ms : 10000,
+      .max_response_bytes = ANSWER_MAX,
+      .on_done = on_done,
+      .user = c,
+  };
+  enum err_code code = http_client_send(NULL, env->http, &request, e);
+  if (code != ERR_OK) {
+    secret_unref(c->token);
+    free(c);
+  }
+  return code;
+}

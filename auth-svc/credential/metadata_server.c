@@ -1,0 +1,195 @@
+/* The service account of the machine, from Google's metadata server. */
+#include <pthread.h>
+#include <string.h>
+
+#include "auth-svc/credential/credential.h"
+#include "auth-svc/credential/answer.h"
+#include "common/base/codec.h"
+#include "common/base/mem.h"
+
+enum {
+  FETCH_MAGIC = 0x6e3d0001,
+  TOKEN_TIMEOUT_MS = 5000, /* a cold metadata server on GKE may take seconds */
+  PROBE_TIMEOUT_MS = 1000,
+  PROBE_ATTEMPTS = 3,
+};
+
+static const char flavor[] = "Metadata-Flavor";
+
+struct metadata_credential {
+  struct credential base;
+  char *host;
+  char *url;
+};
+
+struct fetch {
+  uint32_t magic;
+  const struct metadata_credential *m;
+  token_done *done;
+  void *user;
+};
+
+const char *credential_metadata_host(void)
+{
+  const char *host = getenv("GCE_METADATA_HOST");
+  return host != NULL && *host != '\0' ? host : "metadata.google.internal";
+}
+
+/* ---------------------------------------------------------------------- a token */
+
+static void read_answer(const struct metadata_credential *m, const struct http_response *r,
+                        struct token_reply *reply)
+{
+  static const char reason[] = "metadata_unavailable";
+  AUTO_FREE char *who = xasprintf("metadata server %s", m->host);
+  if (answer_lost(reply, r, reason, who, "64 KiB"))
+    return;
+  if (!ascii_case_equal(r->wanted, "Google")) {
+    /* Whoever stands at this address is not Google's: what it says is not a token. */
+    answer_operator_fault(reply, "no_metadata_server",
+                          "%s answered without \"Metadata-Flavor: Google\": it is no metadata "
+                          "server; check GCE_METADATA_HOST, or set GOOGLE_APPLICATION_CREDENTIALS",
+                          who);
+  } else if (r->status == 200) {
+    token_reply_read(reply, r, m->host, GRANT_METADATA, NULL, 0);
+  } else if (r->status == 408 || r->status == 429 || r->status >= 500) {
+    AUTO_FREE char *what = xasprintf("answered HTTP %d", r->status);
+    answer_passing(reply, r, reason, who, what);
+  } else {
+    answer_operator_fault(reply, "metadata_refused",
+                          "%s answered HTTP %d; attach a service account to this machine and allow "
+                          "it the scope analytics.readonly",
+                          who, r->status);
+  }
+}
+
+static void on_done(void *user, const struct http_response *response)
+{
+  struct fetch *f = user;
+  MAGIC_CHECK(f, FETCH_MAGIC);
+  struct token_reply reply = {0};
+  read_answer(f->m, response, &reply);
+  f->done(f->user, &reply);
+  token_reply_clear(&reply);
+  free(f);
+}
+
+static enum err_code obtain(const struct credential *c, const struct token_env *env,
+                            struct secret *refresh_token, token_done *done, void *user,
+                            struct err *e)
+{
+  (void)refresh_token;
+  const struct metadata_credential *m = (const void *)c;
+  const struct http_header header = {flavor, "Google"};
+  struct fetch *f = xcalloc(1, sizeof(*f));
+  *f = (struct fetch){FETCH_MAGIC, m, done, user};
+  uint32_t timeout = env->timeout_ms;
+  const struct http_request request = {
+      .method = "GET",
+      .url = m->url,
+      .headers = &header,
+      .n_headers = 1,
+      .timeout_ms = timeout != 0 && timeout < TOKEN_TIMEOUT_MS ? timeout : TOKEN_TIMEOUT_MS,
+      .want_header = flavor,
+      .no_proxy = true,
+      .max_response_bytes = TOKEN_RESPONSE_MAX,
+      .on_done = on_done,
+      .user = f,
+  };
+  enum err_code code = http_client_send(NULL, env->http, &request, e);
+  if (code != ERR_OK)
+    free(f);
+  return code;
+}
+
+static void destroy(struct credential *c)
+{
+  struct metadata_credential *m = (void *)c;
+  free(m->host);
+  free(m->url);
+  free(m);
+}
+
+static const struct credential_kind kind = {"metadata", obtain, NULL, destroy};
+
+static bool is_host(const char *host)
+{
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                 "0123456789.-:[]";
+  size_t n = strlen(host);
+  return n > 0 && n < 256 && strspn(host, alphabet) == n;
+}
+
+struct credential *credential_new_metadata(const char *host, const char *scope)
+{
+  AUTO_BUF struct buf url = BUF_INIT(2048);
+  if (!is_host(host))
+    return NULL;
+  buf_printf(&url,
+             "http://%s/computeMetadata/v1/instance/service-accounts/default/token?scopes=", host);
+  percent_encode(&url, scope, strlen(scope));
+  struct metadata_credential *m = xcalloc(1, sizeof(*m));
+  m->base.kind = &kind;
+  atomic_init(&m->base.refs, 1);
+  m->host = xstrdup(host);
+  m->url = xstrdup(buf_str(&url));
+  credential_digest(m->base.fingerprint, (const char *const[]){"metadata", m->url}, 2);
+  return &m->base;
+}
+
+/* ---------------------------------------------------------------------- is it there? */
+
+struct probe {
+  pthread_mutex_t lock;
+  pthread_cond_t ended;
+  bool done, google, slow;
+};
+
+static void on_probe(void *user, const struct http_response *r)
+{
+  struct probe *p = user;
+  pthread_mutex_lock(&p->lock);
+  p->google = r->error.code == ERR_OK && ascii_case_equal(r->wanted, "Google");
+  p->slow = r->error.code == ERR_DEADLINE_EXCEEDED;
+  p->done = true;
+  pthread_cond_signal(&p->ended);
+  pthread_mutex_unlock(&p->lock);
+}
+
+static void probe_once(struct probe *p, struct http_client *http, const char *url)
+{
+  const struct http_header header = {flavor, "Google"};
+  const struct http_request request = {
+      .method = "GET",
+      .url = url,
+      .headers = &header,
+      .n_headers = 1,
+      .timeout_ms = PROBE_TIMEOUT_MS,
+      .want_header = flavor,
+      .no_proxy = true,
+      .max_response_bytes = TOKEN_RESPONSE_MAX,
+      .on_done = on_probe,
+      .user = p,
+  };
+  p->done = p->google = p->slow = false;
+  if (http_client_send(NULL, http, &request, NULL) != ERR_OK)
+    return;
+  pthread_mutex_lock(&p->lock);
+  while (!p->done)
+    pthread_cond_wait(&p->ended, &p->lock);
+  pthread_mutex_unlock(&p->lock);
+}
+
+bool credential_metadata_detect(const char *host)
+{
+  const struct http_client_options options = {.max_transfers = 1};
+  struct probe p = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false, true};
+  struct http_client *http = NULL;
+  AUTO_FREE char *url = xasprintf("http://%s/", host);
+  if (!is_host(host) || http_client_new(&http, &options, NULL) != ERR_OK)
+    return false;
+  for (int i = 0; i < PROBE_ATTEMPTS && p.slow && !p.google; i++)
+    probe_once(&p, http, url);
+  http_client_free(http);
+  return p.google;
+}

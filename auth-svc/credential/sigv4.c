@@ -1,0 +1,270 @@
+/* AWS Signature Version 4. */
+#include "auth-svc/credential/sigv4.h"
+
+#include <ctype.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth-svc/secret/secret.h"
+#include "auth-svc/credential/exchange.h"
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/mem.h"
+
+enum { CANONICAL_MAX = 128 * 1024, QUERY_MAX_ITEMS = 64, PATH_MAX_SEGMENTS = 64 };
+
+void sigv4_date(int64_t unix_s, char out[SIGV4_DATE_SIZE])
+{
+  char text[32];
+  clock_format_rfc3339(unix_s * 1000, text, sizeof(text)); /* 2026-11-22T15:04:05.678Z */
+  snprintf(out, SIGV4_DATE_SIZE, "%.4s%.2s%.2sT%.2s%.2s%.2sZ", text, text + 5, text + 8, text + 11,
+           text + 14, text + 17);
+}
+
+bool sigv4_host(const char *url, char *out, size_t size)
+{
+  if (!url_host(url, out, size))
+    return false;
+  size_t n = strlen(out);
+  for (size_t i = 0; i < n; i++)
+    out[i] = (char)tolower((unsigned char)out[i]);
+  const char *port = tolower((unsigned char)url[4]) == 's' ? ":443" : ":80";
+  size_t p = strlen(port);
+  if (n > p && strcmp(out + n - p, port) == 0)
+    out[n - p] = '\0';
+  return true;
+}
+
+/* ------------------------------------------------------------------------ path */
+
+struct view {
+  const char *p;
+  size_t len;
+};
+
+/* Empty segments and "." go, ".." takes the one before it (RFC 3986 §5.2.4). */
+static size_t split_path(struct view path, struct view segments[PATH_MAX_SEGMENTS])
+{
+  size_t n = 0;
+  const char *end = path.p + path.len;
+  for (const char *p = path.p; p < end;) {
+    const char *slash = memchr(p, '/', (size_t)(end - p));
+    size_t len = (size_t)((slash != NULL ? slash : end) - p);
+    if (len == 2 && memcmp(p, "..", 2) == 0)
+      n -= n > 0;
+    else if (len > 0 && !(len == 1 && *p == '.') && n < PATH_MAX_SEGMENTS)
+      segments[n++] = (struct view){p, len};
+    p += len + 1;
+  }
+  return n;
+}
+
+/* The path comes encoded; every service but S3 signs it as it is sent, without dots. */
+static void put_path(struct buf *out, struct view path)
+{
+  struct view segments[PATH_MAX_SEGMENTS];
+  size_t n = split_path(path, segments);
+  for (size_t i = 0; i < n; i++) {
+    buf_putc(out, '/');
+    buf_append(out, segments[i].p, segments[i].len);
+  }
+  if (n == 0 || path.p[path.len - 1] == '/')
+    buf_putc(out, '/');
+}
+
+/* ----------------------------------------------------------------------- query */
+
+static int compare_views(struct view a, struct view b)
+{
+  size_t n = a.len < b.len ? a.len : b.len;
+  int c = memcmp(a.p, b.p, n);
+  return c != 0 ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+static struct view name_of(struct view item)
+{
+  const char *eq = memchr(item.p, '=', item.len);
+  return eq != NULL ? (struct view){item.p, (size_t)(eq - item.p)} : item;
+}
+
+static struct view value_of(struct view item)
+{
+  size_t name = name_of(item).len;
+  return name < item.len ? (struct view){item.p + name + 1, item.len - name - 1}
+                         : (struct view){item.p, 0};
+}
+
+static int by_name_then_value(const void *a, const void *b)
+{
+  struct view x = *(const struct view *)a, y = *(const struct view *)b;
+  int c = compare_views(name_of(x), name_of(y));
+  return c != 0 ? c : compare_views(value_of(x), value_of(y));
+}
+
+/* The query comes encoded as RFC 3986 wants it, so only the order changes. */
+static bool put_query(struct buf *out, struct view query)
+{
+  struct view items[QUERY_MAX_ITEMS];
+  size_t n = 0;
+  const char *end = query.p + query.len;
+  for (const char *p = query.p; p < end;) {
+    const char *amp = memchr(p, '&', (size_t)(end - p));
+    size_t len = (size_t)((amp != NULL ? amp : end) - p);
+    if (n == QUERY_MAX_ITEMS)
+      return false;
+    if (len > 0)
+      items[n++] = (struct view){p, len};
+    p += len + 1;
+  }
+  if (n > 0)
+    qsort(items, n, sizeof(items[0]), by_name_then_value);
+  for (size_t i = 0; i < n; i++) {
+    struct view name = name_of(items[i]), value = value_of(items[i]);
+    buf_puts(out, i > 0 ? "&" : "");
+    buf_append(out, name.p, name.len);
+    buf_putc(out, '=');
+    buf_append(out, value.p, value.len);
+  }
+  return true;
+}
+
+/* --------------------------------------------------------------------- headers */
+
+static void put_lower(struct buf *out, const char *s)
+{
+  for (; *s != '\0'; s++)
+    buf_putc(out, (char)tolower((unsigned char)*s));
+}
+
+/* Outer blanks go, inner runs of them become one. */
+static void put_trimmed(struct buf *out, const char *s)
+{
+  bool started = false, blank = false;
+  for (; *s != '\0'; s++) {
+    if (*s == ' ' || *s == '\t') {
+      blank = true;
+      continue;
+    }
+    if (blank && started)
+      buf_putc(out, ' ');
+    buf_putc(out, *s);
+    started = true;
+    blank = false;
+  }
+}
+
+static int by_header_name(const void *a, const void *b)
+{
+  return strcasecmp(((const struct http_header *)a)->name, ((const struct http_header *)b)->name);
+}
+
+static void put_headers(struct buf *out, const struct http_header *h, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    put_lower(out, h[i].name);
+    buf_putc(out, ':');
+    put_trimmed(out, h[i].value);
+    buf_putc(out, '\n');
+  }
+}
+
+static void put_names(struct buf *out, const struct http_header *h, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    buf_puts(out, i > 0 ? ";" : "");
+    put_lower(out, h[i].name);
+  }
+}
+
+/* ------------------------------------------------------------------- signature */
+
+static void put_sha256(struct buf *out, const void *data, size_t len)
+{
+  uint8_t digest[SHA256_SIZE];
+  sha256_of(len > 0 ? data : "", len, digest);
+  hex_encode(out, digest, sizeof(digest));
+}
+
+static bool put_canonical_request(struct buf *out, const struct sigv4_request *r,
+                                  const struct http_header *headers, size_t n)
+{
+  const char *rest = strstr(r->url, "://");
+  rest += 3 + strcspn(rest + 3, "/?#");
+  struct view path = {rest, strcspn(rest, "?#")}, query = {"", 0};
+  if (rest[path.len] == '?')
+    query = (struct view){rest + path.len + 1, strcspn(rest + path.len + 1, "#")};
+  buf_printf(out, "%s\n", r->method);
+  put_path(out, path.len > 0 ? path : (struct view){"/", 1});
+  buf_putc(out, '\n');
+  if (!put_query(out, query))
+    return false;
+  buf_putc(out, '\n');
+  put_headers(out, headers, n);
+  buf_putc(out, '\n');
+  put_names(out, headers, n);
+  buf_putc(out, '\n');
+  put_sha256(out, r->body, r->body_len);
+  return !out->failed;
+}
+
+static void hmac(uint8_t out[SHA256_SIZE], const void *key, size_t key_len, const char *text)
+{
+  unsigned n = SHA256_SIZE;
+  if (HMAC(EVP_sha256(), key, (int)key_len, (const uint8_t *)text, strlen(text), out, &n) == NULL)
+    abort();
+}
+
+/* kSigning = HMAC(HMAC(HMAC(HMAC("AWS4" + key, date), region), service), "aws4_request") */
+static void signing_key(uint8_t out[SHA256_SIZE], const struct sigv4_request *r, const char *day)
+{
+  AUTO_WIPED_BUF struct buf first = BUF_INIT(1024);
+  buf_reserve(&first, 1000);
+  buf_puts(&first, "AWS4");
+  buf_puts(&first, r->secret_access_key);
+  hmac(out, buf_str(&first), first.len, day);
+  hmac(out, out, SHA256_SIZE, r->region);
+  hmac(out, out, SHA256_SIZE, r->service);
+  hmac(out, out, SHA256_SIZE, "aws4_request");
+}
+
+static void put_signature(struct buf *out, const struct sigv4_request *r, const char *day,
+                          const struct buf *canonical)
+{
+  AUTO_BUF struct buf to_sign = BUF_INIT(4096);
+  uint8_t key[SHA256_SIZE], mac[SHA256_SIZE];
+  buf_printf(&to_sign, "AWS4-HMAC-SHA256\n%s\n%s/%s/%s/aws4_request\n", r->date, day, r->region,
+             r->service);
+  put_sha256(&to_sign, canonical->data, canonical->len);
+  signing_key(key, r, day);
+  hmac(mac, key, sizeof(key), buf_str(&to_sign));
+  mem_wipe(key, sizeof(key));
+  hex_encode(out, mac, sizeof(mac));
+}
+
+bool sigv4_authorization(struct buf *out, const struct sigv4_request *r)
+{
+  struct http_header headers[SIGV4_MAX_HEADERS + 1];
+  char host[256], day[9];
+  if (r->n_headers > SIGV4_MAX_HEADERS || !sigv4_host(r->url, host, sizeof(host)) ||
+      strlen(r->secret_access_key) > 512)
+    return false;
+  headers[0] = (struct http_header){"host", host};
+  for (size_t i = 0; i < r->n_headers; i++)
+    headers[i + 1] = r->headers[i];
+  size_t n = r->n_headers + 1;
+  qsort(headers, n, sizeof(headers[0]), by_header_name);
+  snprintf(day, sizeof(day), "%.8s", r->date);
+  AUTO_WIPED_BUF struct buf canonical = BUF_INIT(CANONICAL_MAX);
+  if (buf_reserve(&canonical, CANONICAL_MAX / 4) == NULL ||
+      !put_canonical_request(&canonical, r, headers, n))
+    return false;
+  buf_printf(out, "AWS4-HMAC-SHA256 Credential=%s/%s/%s/%s/aws4_request, SignedHeaders=",
+             r->access_key_id, day, r->region, r->service);
+  put_names(out, headers, n);
+  buf_puts(out, ", Signature=");
+  put_signature(out, r, day, &canonical);
+  return !out->failed;
+}

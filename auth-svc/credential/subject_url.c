@@ -1,0 +1,119 @@
+/* Subject tokens from a URL: the local identity endpoint of a platform. */
+#include <string.h>
+#include <strings.h>
+
+#include "common/pbjson/borrow.h"
+#include "auth-svc/credential/subject_token.h"
+#include "auth-svc/credential/answer.h"
+#include "common/base/mem.h"
+
+enum { FETCH_MAGIC = 0x5b7e0001, LOCAL_TIMEOUT_MS = 5000 };
+
+struct url_source {
+  struct subject_source base;
+  char *url;
+  char *json_field; /* NULL: the whole text */
+  size_t n_headers;
+  struct http_header headers[SUBJECT_MAX_HEADERS]; /* values point into the secrets */
+  struct secret *values[SUBJECT_MAX_HEADERS];
+};
+
+struct fetch {
+  uint32_t magic;
+  const struct url_source *source;
+  token_done *done;
+  void *user;
+};
+
+static void read_answer(const struct url_source *s, const struct http_response *r,
+                        struct token_reply *reply)
+{
+  static const char reason[] = "subject_token_unavailable";
+  char host[256] = "";
+  const char *why = NULL;
+  url_host(s->url, host, sizeof(host));
+  AUTO_FREE char *who = xasprintf("the token's endpoint %s (credential_source.url)", host);
+  if (answer_lost(reply, r, reason, who, "64 KiB"))
+    return;
+  if (r->status != 200 && (r->status == 408 || r->status == 429 || r->status >= 500)) {
+    AUTO_FREE char *what = xasprintf("answered HTTP %d", r->status);
+    answer_passing(reply, r, reason, who, what);
+  } else if (r->status != 200) {
+    answer_operator_fault(reply, "subject_token_refused",
+                          "%s answered HTTP %d; check credential_source.url and its headers", who,
+                          r->status);
+  } else if (!subject_extract(&reply->access_token, r->body, r->body_len, s->json_field, &why)) {
+    answer_operator_fault(reply, "subject_token_unusable", "the answer of %s %s", who, why);
+  } else {
+    reply->outcome = TOKEN_OBTAINED;
+  }
+}
+
+static void on_done(void *user, const struct http_response *response)
+{
+  struct fetch *f = user;
+  MAGIC_CHECK(f, FETCH_MAGIC);
+  struct token_reply reply = {0};
+  read_answer(f->source, response, &reply);
+  f->done(f->user, &reply);
+  token_reply_clear(&reply);
+  free(f);
+}
+
+static enum err_code obtain(const struct subject_source *base, const struct token_env *env,
+                            token_done *done, void *user, struct err *e)
+{
+  const struct url_source *s = (const void *)base;
+  struct fetch *f = xcalloc(1, sizeof(*f));
+  *f = (struct fetch){FETCH_MAGIC, s, done, user};
+  uint32_t timeout = env->timeout_ms;
+  const struct http_request request = {
+      .method = "GET",
+      .url = s->url,
+      .headers = s->headers,
+      .n_headers = s->n_headers,
+      .timeout_ms = timeout != 0 && timeout < LOCAL_TIMEOUT_MS ? timeout : LOCAL_TIMEOUT_MS,
+      .max_response_bytes = SUBJECT_SOURCE_MAX,
+      .no_proxy = strncasecmp(s->url, "http:", 5) == 0,
+      .on_done = on_done,
+      .user = f,
+  };
+  enum err_code code = http_client_send(NULL, env->http, &request, e);
+  if (code != ERR_OK)
+    free(f);
+  return code;
+}
+
+static void destroy(struct subject_source *base)
+{
+  struct url_source *s = (void *)base;
+  for (size_t i = 0; i < s->n_headers; i++) {
+    free(borrow_text(s->headers[i].name));
+    secret_unref(s->values[i]);
+  }
+  free(s->url);
+  free(s->json_field);
+  free(s);
+}
+
+static const struct subject_kind kind = {GRANT_STS_URL, obtain, destroy};
+
+struct subject_source *subject_from_url(const char *url, const struct http_header *headers,
+                                        size_t n_headers, const struct subject_format *format)
+{
+  struct url_source *s = xcalloc(1, sizeof(*s));
+  const char *parts[3 + 2 * SUBJECT_MAX_HEADERS] = {"url", url, format->json_field};
+  size_t n = 3;
+  s->base.kind = &kind;
+  s->url = xstrdup(url);
+  s->json_field = xstrdup(format->json_field);
+  for (size_t i = 0; i < n_headers && i < SUBJECT_MAX_HEADERS; i++) {
+    s->values[i] = secret_from(headers[i].value);
+    s->headers[i] = (struct http_header){xstrdup(headers[i].name), secret_text(s->values[i])};
+    parts[n++] = headers[i].name;
+    parts[n++] = headers[i].value;
+    s->n_headers++;
+  }
+  credential_digest(s->base.fingerprint, parts, n);
+  return &s->base;
+}

@@ -1,0 +1,328 @@
+/* Reads the catalogue of cohorts of the dealers file. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth-svc/dealers/catalogue.h"
+#include "auth-svc/dealers/reader.h"
+#include "common/base/codec.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+/* The catalogue in the making: named and configured regions first, then the other regions. */
+struct maker {
+  const struct dealers_reader *r;
+  struct directory *d; /* NULL: the dealers have faults, members are not looked up */
+  struct catalogued *cohorts;
+  size_t n;
+  bool *member; /* by dealer index, of the cohort being read */
+};
+
+static enum err_code refuse(const struct maker *m, size_t i, const char *field, const char *fmt,
+                            ...) __attribute__((format(printf, 4, 5)));
+
+static enum err_code refuse(const struct maker *m, size_t i, const char *field, const char *fmt,
+                            ...)
+{
+  char path[FIELD_PATH_MAX], what[DEALERS_FAULT_TEXT];
+  snprintf(path, sizeof(path), "cohorts[%zu]%s%s", i, field[0] != '\0' ? "." : "", field);
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(what, sizeof(what), fmt, ap);
+  va_end(ap);
+  return dealers_fault(m->r, dealers_line_of(m->r, path), path, NULL, what);
+}
+
+static void *in_arena(const struct maker *m, size_t n, size_t size)
+{
+  void *p = arena_alloc(m->r->arena, n * size);
+  if (p == NULL)
+    abort(); /* the file's own cap is below the arena's */
+  return p;
+}
+
+/* -------------------------------------------------------------------------- fields */
+
+static enum err_code read_text(const struct maker *m, size_t i, const cJSON *object,
+                               const char *key, size_t max, const char **out)
+{
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (v == NULL)
+    return ERR_OK;
+  if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || strlen(v->valuestring) > max)
+    return refuse(m, i, key, "must be a string of 1 to %zu bytes", max);
+  for (const char *s = v->valuestring; *s != '\0'; s++)
+    if ((unsigned char)*s < 0x20 || *s == 0x7f)
+      return refuse(m, i, key, "holds a control character, such as a tab or a line end");
+  *out = dealers_keep(m->r, v->valuestring);
+  return ERR_OK;
+}
+
+static enum err_code read_id(const struct maker *m, size_t i, const cJSON *object,
+                             struct catalogued *c)
+{
+  static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+  enum err_code code = read_text(m, i, object, "id", DIRECTORY_MAX_ID, &c->id);
+  if (code != ERR_OK)
+    return code;
+  if (c->id == NULL)
+    return refuse(m, i, "id", "missing; must be a name such as \"toyota-west\"");
+  if (c->id[strspn(c->id, alphabet)] != '\0')
+    return refuse(m, i, "id", "may hold small letters, digits and . _ - only");
+  for (size_t k = 0; k < m->n; k++)
+    if (strcmp(m->cohorts[k].id, c->id) == 0)
+      return refuse(m, i, "id", "\"%s\" is used by cohorts[%zu] already", c->id,
+                    m->cohorts[k].place);
+  return ERR_OK;
+}
+
+static enum err_code read_version(const struct maker *m, size_t i, const cJSON *object,
+                                  struct catalogued *c)
+{
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, "version");
+  char text[24];
+  if (v == NULL)
+    return ERR_OK;
+  if (!cJSON_IsNumber(v) || !(v->valuedouble >= 1) || v->valuedouble > 1e9 ||
+      v->valuedouble != floor(v->valuedouble))
+    return refuse(m, i, "version", "must be a whole number from 1 to 1000000000");
+  snprintf(text, sizeof(text), "v%.0f", v->valuedouble);
+  c->version = dealers_keep(m->r, text);
+  return ERR_OK;
+}
+
+/* ------------------------------------------------------------------------- members */
+
+static enum err_code add_dealers(const struct maker *m, size_t i, const cJSON *list)
+{
+  size_t k = 0;
+  if (!cJSON_IsArray(list) || list->child == NULL)
+    return refuse(m, i, "dealers", "must be a non-empty array of dealer ids");
+  for (const cJSON *v = list->child; v != NULL; v = v->next, k++) {
+    char field[40];
+    snprintf(field, sizeof(field), "dealers[%zu]", k);
+    if (!cJSON_IsString(v))
+      return refuse(m, i, field, "must be a dealer_id of this file");
+    const struct dealer *d = m->d != NULL ? directory_by_id(m->d, v->valuestring) : NULL;
+    if (m->d == NULL)
+      continue;
+    if (d == NULL)
+      return refuse(m, i, field, "no dealer has the dealer_id \"%.64s\"%s", v->valuestring,
+                    directory_by_account(m->d, v->valuestring) != NULL
+                        ? ", it is an account_id: name the dealer_id"
+                        : "");
+    if (m->member[d->index])
+      return refuse(m, i, field, "dealer \"%s\" is listed twice", d->dealer_id);
+    m->member[d->index] = true;
+  }
+  return ERR_OK;
+}
+
+static enum err_code add_region(const struct maker *m, size_t i, const char *region,
+                                struct catalogued *c)
+{
+  c->region = directory_region(m->d, region);
+  if (c->region == m->d->n_regions)
+    return refuse(m, i, "region", "no dealer is in region \"%.64s\"", region);
+  for (size_t k = 0; k < m->n; k++)
+    if (m->cohorts[k].region == c->region)
+      return refuse(m, i, "region", "cohorts[%zu] is this region already", m->cohorts[k].place);
+  for (size_t k = 0; k < m->d->n_dealers; k++)
+    m->member[k] = m->d->dealers[k].region_index == c->region;
+  return ERR_OK;
+}
+
+static enum err_code add_group(const struct maker *m, size_t i, const char *group)
+{
+  size_t n = 0;
+  for (size_t k = 0; k < m->d->n_dealers; k++) {
+    m->member[k] = dealer_in_group(&m->d->dealers[k], group);
+    n += m->member[k];
+  }
+  return n > 0 ? ERR_OK : refuse(m, i, "group", "no dealer has the group \"%.64s\"", group);
+}
+
+static void take_members(const struct maker *m, struct catalogued *c)
+{
+  size_t n = 0;
+  for (size_t k = 0; k < m->d->n_dealers; k++)
+    n += m->member[k];
+  c->members = in_arena(m, n + 1, sizeof(*c->members));
+  for (size_t k = 0; k < m->d->n_dealers; k++)
+    if (m->member[k])
+      c->members[c->n_members++] = (uint16_t)k;
+  c->benchmark = catalogue_is_benchmark(m->d, c);
+}
+
+static enum err_code read_members(const struct maker *m, size_t i, const cJSON *object,
+                                  struct catalogued *c)
+{
+  const cJSON *dealers = cJSON_GetObjectItemCaseSensitive(object, "dealers");
+  const char *region = NULL, *group = NULL;
+  enum err_code code = read_text(m, i, object, "region", DIRECTORY_MAX_TEXT, &region);
+  if (code == ERR_OK)
+    code = read_text(m, i, object, "group", DIRECTORY_MAX_TEXT, &group);
+  if (code != ERR_OK)
+    return code;
+  if ((dealers != NULL) + (region != NULL) + (group != NULL) != 1)
+    return refuse(m, i, "", "must have exactly one of dealers, region and group");
+  if (m->d == NULL)
+    return dealers != NULL ? add_dealers(m, i, dealers) : ERR_OK;
+  memset(m->member, 0, m->d->n_dealers);
+  code = dealers != NULL  ? add_dealers(m, i, dealers)
+         : region != NULL ? add_region(m, i, region, c)
+                          : add_group(m, i, group);
+  if (code == ERR_OK)
+    take_members(m, c);
+  return code;
+}
+
+static enum err_code read_cohort(struct maker *m, size_t i, const cJSON *object)
+{
+  static const char *const known[] = {"id", "label", "version", "dealers", "region", "group"};
+  struct catalogued c = {.region = m->d != NULL ? m->d->n_regions : 0};
+  char path[40];
+  if (!cJSON_IsObject(object))
+    return refuse(m, i, "", "must be an object with id and one of dealers, region and group");
+  snprintf(path, sizeof(path), "cohorts[%zu]", i);
+  enum err_code code = dealers_check_keys_at(m->r, object, path, known, ARRAY_LEN(known));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_id(m, i, object, &c));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_text(m, i, object, "label", DIRECTORY_MAX_TEXT, &c.label));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_version(m, i, object, &c));
+  if (dealers_go_on(m->r, code))
+    code = first_of(code, read_members(m, i, object, &c));
+  if (code != ERR_OK)
+    return code;
+  if (c.label == NULL)
+    c.label = m->d != NULL && c.region < m->d->n_regions ? m->d->regions[c.region] : c.id;
+  c.place = i;
+  m->cohorts[m->n++] = c;
+  return ERR_OK;
+}
+
+/* -------------------------------------------------------------------------- regions */
+
+static bool id_is_free(const struct maker *m, const char *id)
+{
+  for (size_t k = 0; k < m->n; k++)
+    if (strcmp(m->cohorts[k].id, id) == 0)
+      return false;
+  return true;
+}
+
+/* Every region is a cohort, written or not. */
+static void add_unwritten_region(struct maker *m, size_t region)
+{
+  struct catalogued c = {.region = region, .label = m->d->regions[region]};
+  const char *slug = catalogue_slug(m->d->arena, c.label);
+  for (int k = 2; c.id == NULL; k++) {
+    c.id = id_is_free(m, slug) ? slug : NULL;
+    if (c.id == NULL)
+      slug = arena_printf(m->d->arena, "%s-%d", catalogue_slug(m->d->arena, c.label), k);
+  }
+  for (size_t k = 0; k < m->d->n_dealers; k++)
+    m->member[k] = m->d->dealers[k].region_index == region;
+  take_members(m, &c);
+  m->cohorts[m->n++] = c;
+}
+
+static void add_unwritten_regions(struct maker *m)
+{
+  size_t written = m->n;
+  for (size_t region = 0; region < m->d->n_regions; region++) {
+    bool found = false;
+    for (size_t k = 0; k < written; k++)
+      found = found || m->cohorts[k].region == region;
+    if (!found)
+      add_unwritten_region(m, region);
+  }
+}
+
+/* --------------------------------------------------------------------------- rules */
+
+/* Refuses the file; or, where that is asked for, takes the later, never a region, out of
+ * benchmarks. */
+static enum err_code check_pair(const struct maker *m, struct catalogued *a, struct catalogued *b)
+{
+  bool regions = a->region < m->d->n_regions && b->region < m->d->n_regions;
+  if (regions || !catalogue_conflict(m->d, a, b)) /* regions have no dealer in common */
+    return ERR_OK;
+  struct catalogued *later = b->region < m->d->n_regions ? a : b;
+  if (!m->r->warn_of_cohorts)
+    return refuse(m, later->place, "",
+                  "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
+                  "one subtracted from the other would tell single dealers' figures; change their "
+                  "members, or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of "
+                  "benchmarks",
+                  a->id, b->id, CATALOGUE_MIN_CONTRIBUTORS, CATALOGUE_MIN_OWNERS, later->id);
+  log_warn("a cohort is taken out of benchmarks: it differs from another by too few dealers",
+           LOG_S("cohort", later->id), LOG_S("other", later == a ? b->id : a->id));
+  later->benchmark = false;
+  return ERR_OK;
+}
+
+static bool with_region(const struct maker *m, size_t i, size_t k)
+{
+  return m->cohorts[i].region < m->d->n_regions || m->cohorts[k].region < m->d->n_regions;
+}
+
+/* Regions against named cohorts first: a cohort that they push out pushes no other out. */
+static enum err_code check_rules(const struct maker *m)
+{
+  enum err_code code = ERR_OK;
+  for (int regions = 1; regions >= 0; regions--)
+    for (size_t i = 0; i < m->n && dealers_go_on(m->r, code); i++)
+      for (size_t k = i + 1; k < m->n && dealers_go_on(m->r, code); k++)
+        if (with_region(m, i, k) == (regions == 1))
+          code = first_of(code, check_pair(m, &m->cohorts[i], &m->cohorts[k]));
+  return code;
+}
+
+/* Regions first, then by id. */
+static int in_order(const void *a, const void *b)
+{
+  const struct catalogued *x = a, *y = b;
+  if (x->is_region != y->is_region)
+    return x->is_region ? -1 : 1;
+  return strcmp(x->id, y->id);
+}
+
+static enum err_code read_all(struct maker *m, const cJSON *list)
+{
+  enum err_code code = ERR_OK;
+  size_t i = 0;
+  for (const cJSON *v = list != NULL ? list->child : NULL; v != NULL && dealers_go_on(m->r, code);
+       v = v->next)
+    code = first_of(code, read_cohort(m, i++, v));
+  if (code != ERR_OK || m->d == NULL)
+    return code;
+  add_unwritten_regions(m);
+  return check_rules(m);
+}
+
+enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *root,
+                                   struct directory *d)
+{
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "cohorts");
+  struct maker m = {.r = r, .d = d};
+  int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+  if (list != NULL && (!cJSON_IsArray(list) || n > CATALOGUE_MAX))
+    return dealers_refuse_at(r, "cohorts", "must be an array of at most %d cohorts", CATALOGUE_MAX);
+  AUTO_FREE bool *member = xcalloc(d != NULL ? d->n_dealers + 1 : 1, sizeof(bool));
+  m.member = member;
+  m.cohorts = in_arena(&m, (size_t)n + (d != NULL ? d->n_regions : 0) + 1, sizeof(*m.cohorts));
+  enum err_code code = read_all(&m, list);
+  if (code != ERR_OK || d == NULL)
+    return code;
+  for (size_t i = 0; i < m.n; i++)
+    m.cohorts[i].is_region = m.cohorts[i].region < d->n_regions;
+  qsort(m.cohorts, m.n, sizeof(*m.cohorts), in_order);
+  d->cohorts = m.cohorts;
+  d->n_cohorts = m.n;
+  return ERR_OK;
+}

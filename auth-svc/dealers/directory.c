@@ -1,0 +1,141 @@
+/* Ordering and look-up of the dealers. */
+#include "auth-svc/dealers/directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/codec.h"
+#include "common/base/mem.h"
+
+static int by_dealer_id(const void *a, const void *b)
+{
+  return strcmp(((const struct dealer *)a)->dealer_id, ((const struct dealer *)b)->dealer_id);
+}
+
+static int by_account_id(const void *a, const void *b)
+{
+  return strcmp((*(const struct dealer *const *)a)->account_id,
+                (*(const struct dealer *const *)b)->account_id);
+}
+
+static int by_property_id(const void *a, const void *b)
+{
+  return strcmp(((const struct property_owner *)a)->property_id,
+                ((const struct property_owner *)b)->property_id);
+}
+
+static int by_region(const void *a, const void *b)
+{
+  return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void *array(struct arena *arena, size_t n, size_t size)
+{
+  void *p = arena_alloc(arena, n * size);
+  if (p == NULL)
+    abort(); /* the loader sizes the arena for its own caps */
+  return p;
+}
+
+/* Regions that differ only in letter case are one region. */
+static void index_regions(struct directory *d)
+{
+  d->regions = array(d->arena, d->n_dealers, sizeof(*d->regions));
+  for (size_t i = 0; i < d->n_dealers; i++)
+    d->regions[i] = d->dealers[i].region;
+  if (d->n_dealers > 0)
+    qsort(d->regions, d->n_dealers, sizeof(*d->regions), by_region);
+  for (size_t i = 0; i < d->n_dealers; i++)
+    if (d->n_regions == 0 || !ascii_case_equal(d->regions[d->n_regions - 1], d->regions[i]))
+      d->regions[d->n_regions++] = d->regions[i];
+  for (size_t i = 0; i < d->n_dealers; i++)
+    d->dealers[i].region_index = directory_region(d, d->dealers[i].region);
+}
+
+static void index_properties(struct directory *d)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < d->n_dealers; i++)
+    n += d->dealers[i].n_property_ids;
+  d->properties = array(d->arena, n, sizeof(*d->properties));
+  for (size_t i = 0; i < d->n_dealers; i++)
+    for (size_t j = 0; j < d->dealers[i].n_property_ids; j++)
+      d->properties[d->n_properties++] =
+          (struct property_owner){d->dealers[i].property_ids[j], &d->dealers[i]};
+  if (n > 0)
+    qsort(d->properties, n, sizeof(*d->properties), by_property_id);
+}
+
+struct directory *directory_new(struct arena *arena, const struct dealer *dealers, size_t n)
+{
+  struct directory *d = array(arena, 1, sizeof(*d));
+  d->arena = arena;
+  d->dealers = array(arena, n, sizeof(*d->dealers));
+  d->by_account = array(arena, n, sizeof(*d->by_account));
+  d->n_dealers = n;
+  if (n > 0) {
+    memcpy(d->dealers, dealers, n * sizeof(*dealers));
+    qsort(d->dealers, n, sizeof(*d->dealers), by_dealer_id);
+  }
+  for (size_t i = 0; i < n; i++) {
+    d->dealers[i].index = i;
+    d->by_account[i] = &d->dealers[i];
+  }
+  if (n > 0)
+    qsort(d->by_account, n, sizeof(*d->by_account), by_account_id);
+  index_regions(d);
+  index_properties(d);
+  return d;
+}
+
+void directory_free(struct directory *d)
+{
+  if (d != NULL)
+    arena_free(d->arena);
+}
+
+const struct dealer *directory_by_id(const struct directory *d, const char *dealer_id)
+{
+  struct dealer key = {.dealer_id = dealer_id};
+  if (d->n_dealers == 0)
+    return NULL;
+  return bsearch(&key, d->dealers, d->n_dealers, sizeof(key), by_dealer_id);
+}
+
+const struct dealer *directory_by_account(const struct directory *d, const char *account_id)
+{
+  struct dealer key = {.account_id = account_id};
+  const struct dealer *p = &key;
+  if (d->n_dealers == 0)
+    return NULL;
+  const struct dealer **found =
+      bsearch(&p, d->by_account, d->n_dealers, sizeof(*d->by_account), by_account_id);
+  return found != NULL ? *found : NULL;
+}
+
+const struct dealer *directory_by_property(const struct directory *d, const char *property_id)
+{
+  struct property_owner key = {.property_id = property_id};
+  if (d->n_properties == 0)
+    return NULL;
+  const struct property_owner *found =
+      bsearch(&key, d->properties, d->n_properties, sizeof(key), by_property_id);
+  return found != NULL ? found->dealer : NULL;
+}
+
+size_t directory_region(const struct directory *d, const char *region)
+{
+  const char **found = d->n_regions == 0 ? NULL
+                                         : bsearch(&region, d->regions, d->n_regions,
+                                                   sizeof(*d->regions), by_region);
+  return found != NULL ? (size_t)(found - d->regions) : d->n_regions;
+}
+
+bool dealer_in_group(const struct dealer *dealer, const char *group)
+{
+  for (size_t i = 0; i < dealer->n_groups; i++)
+    if (ascii_case_equal(dealer->groups[i], group))
+      return true;
+  return false;
+}

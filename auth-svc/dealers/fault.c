@@ -1,0 +1,136 @@
+/* How a fault of the dealers file is told: file, line, field, dealer, and what to do. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth-svc/dealers/reader.h"
+#include "common/base/codec.h"
+
+size_t dealers_line_of(const struct dealers_reader *r, const char *path)
+{
+  return *r->n_faults < DEALERS_FAULTS_LOCATED ? config_line_of(r->text, r->len, path) : 0;
+}
+
+/* Bytes of the character at s; 0 when it is none. */
+static size_t char_len(const char *s)
+{
+  for (size_t n = 1; n <= 4 && s[n - 1] != '\0'; n++)
+    if (utf8_valid(s, n))
+      return n;
+  return 0;
+}
+
+/* What the file holds may stand in a fault: nothing of it may look like another line, steer a
+ * terminal or be half a character. */
+static const char *clean(const char *s, char *out, size_t size)
+{
+  size_t n = 0;
+  while (*s != '\0' && n + 1 < size) {
+    size_t len = char_len(s);
+    bool good = len > 0 && n + len < size && (unsigned char)*s >= 0x20 && *s != 0x7f;
+    if (good)
+      memcpy(out + n, s, len);
+    else
+      out[n] = '?';
+    n += good ? len : 1;
+    s += good ? len : 1;
+  }
+  out[n] = '\0';
+  return out;
+}
+
+enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *place,
+                            const char *whose, const char *what)
+{
+  char who[DIRECTORY_MAX_ID + 16] = "", path[FIELD_PATH_MAX], dealer[DIRECTORY_MAX_ID + 1],
+                              text[DEALERS_FAULT_TEXT];
+  clean(place, path, sizeof(path));
+  clean(whose != NULL ? whose : "", dealer, sizeof(dealer));
+  clean(what, text, sizeof(text));
+  if (*dealer != '\0')
+    snprintf(who, sizeof(who), " (dealer \"%s\")", dealer);
+  if ((*r->n_faults)++ == 0)
+    err_set(r->e, ERR_INVALID_ARGUMENT, "bad_dealers_file", "%s line %zu: %s%s%s%s", r->name, line,
+            path, who, *path != '\0' ? ": " : "", text);
+  const struct dealers_fault fault = {line, path, dealer, text};
+  if (r->watch != NULL)
+    r->watch->on_fault(r->watch->user, &fault);
+  return ERR_INVALID_ARGUMENT;
+}
+
+enum err_code dealers_refuse_at(const struct dealers_reader *r, const char *path, const char *fmt,
+                                ...)
+{
+  char what[DEALERS_FAULT_TEXT];
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(what, sizeof(what), fmt, ap);
+  va_end(ap);
+  return dealers_fault(r, dealers_line_of(r, path), path, NULL, what);
+}
+
+static void dealer_path(const struct dealers_reader *r, const char *field, char *path, size_t size)
+{
+  snprintf(path, size, "%s[%zu]%s%s", r->bare ? "" : "dealers", r->index, *field != '\0' ? "." : "",
+           field);
+}
+
+enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
+                             ...)
+{
+  char path[FIELD_PATH_MAX], what[DEALERS_FAULT_TEXT];
+  dealer_path(r, field, path, sizeof(path));
+  va_list ap;
+  va_start(ap, fmt);
+  vsnprintf(what, sizeof(what), fmt, ap);
+  va_end(ap);
+  return dealers_fault(r, dealers_line_of(r, path), path, r->who, what);
+}
+
+/* ------------------------------------------------------------------------ known keys */
+
+static void tell_keys(const struct dealers_reader *r, const char *path, const char *const *known,
+                      size_t n)
+{
+  if (r->watch != NULL && r->watch->on_keys != NULL)
+    r->watch->on_keys(r->watch->user, path, known, n);
+}
+
+void dealers_tell_keys(const struct dealers_reader *r, const char *field, const char *const *known,
+                       size_t n)
+{
+  char path[FIELD_PATH_MAX];
+  dealer_path(r, field, path, sizeof(path));
+  tell_keys(r, path, known, n);
+}
+
+/* `path` is the object's; `who` its dealer or NULL. */
+static enum err_code check_keys(const struct dealers_reader *r, const cJSON *object,
+                                const char *path, const char *who, const char *const *known,
+                                size_t n)
+{
+  enum err_code code = ERR_OK;
+  tell_keys(r, path, known, n);
+  for (const cJSON *c = object->child; c != NULL && dealers_go_on(r, code); c = c->next) {
+    char field[FIELD_PATH_MAX], advice[DEALERS_FAULT_TEXT];
+    if (config_knows_key(c->string, known, n, advice, sizeof(advice)))
+      continue;
+    snprintf(field, sizeof(field), "%s%s%.64s", path, *path != '\0' ? "." : "", c->string);
+    code = dealers_fault(r, dealers_line_of(r, field), field, who, advice);
+  }
+  return code;
+}
+
+enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *object,
+                                 const char *field, const char *const *known, size_t n)
+{
+  char path[FIELD_PATH_MAX];
+  dealer_path(r, field, path, sizeof(path));
+  return check_keys(r, object, path, r->who, known, n);
+}
+
+enum err_code dealers_check_keys_at(const struct dealers_reader *r, const cJSON *object,
+                                    const char *path, const char *const *known, size_t n)
+{
+  return check_keys(r, object, path, NULL, known, n);
+}

@@ -1,0 +1,517 @@
+/* Reads dealers.json into a snapshot, or says exactly what is wrong with it. */
+#include "auth-svc/dealers/file.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth-svc/dealers/reader.h"
+#include "auth-svc/secret/secret_file.h"
+#include "auth-svc/credential/answer.h"
+#include "common/base/codec.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+enum {
+  ARENA_MAX = 64 << 20,
+};
+
+/* --------------------------------------------------------------------- fields */
+
+static bool has_control(const char *s)
+{
+  for (; *s != '\0'; s++)
+    if ((unsigned char)*s < 0x20 || *s == 0x7f)
+      return true;
+  return false;
+}
+
+/* A text field; absent gives `fallback` (NULL: it must be there). */
+static enum err_code read_text(const struct dealers_reader *r, const cJSON *object,
+                               const char *prefix, const char *key, size_t max,
+                               const char *fallback, const char **out)
+{
+  char field[FIELD_PATH_MAX];
+  snprintf(field, sizeof(field), "%s%s", prefix, key);
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (v == NULL && fallback != NULL) {
+    *out = fallback;
+    return ERR_OK;
+  }
+  if (v == NULL)
+    return dealers_refuse(r, field, "missing; must be a non-empty string");
+  if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
+    return dealers_refuse(r, field, "must be a non-empty string");
+  if (strlen(v->valuestring) > max)
+    return dealers_refuse(r, field, "longer than %zu bytes", max);
+  if (has_control(v->valuestring))
+    return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
+  *out = v->valuestring;
+  return ERR_OK;
+}
+
+const char *dealers_keep(const struct dealers_reader *r, const char *s)
+{
+  const char *copy = arena_strdup(r->arena, s);
+  if (copy == NULL)
+    abort(); /* the file's own cap is below the arena's */
+  return copy;
+}
+
+/* A field that was refused counts as empty for who looks on. */
+static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
+                               const char *fallback, const char **out)
+{
+  enum err_code code = read_text(r, object, "", key, DIRECTORY_MAX_TEXT, fallback, out);
+  *out = code == ERR_OK ? dealers_keep(r, *out) : "";
+  return code;
+}
+
+/* Ids travel in requests, messages and metric-free logs: a plain alphabet keeps them apart
+ * from opaque references, which start with '~'. */
+static enum err_code check_id(const struct dealers_reader *r, const char *field, const char *id)
+{
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                 "0123456789._:@/-";
+  if (strlen(id) > DIRECTORY_MAX_ID)
+    return dealers_refuse(r, field, "longer than %d bytes", DIRECTORY_MAX_ID);
+  if (id[strspn(id, alphabet)] != '\0')
+    return dealers_refuse(r, field, "may hold letters, digits and . _ : @ / - only");
+  return ERR_OK;
+}
+
+static enum err_code read_ids(struct dealers_reader *r, const cJSON *object, struct dealer *d)
+{
+  const char *dealer = NULL, *account = NULL;
+  bool has_dealer = cJSON_GetObjectItemCaseSensitive(object, "dealer_id") != NULL;
+  bool has_account = cJSON_GetObjectItemCaseSensitive(object, "account_id") != NULL;
+  if (!has_dealer && !has_account)
+    return dealers_refuse(r, "dealer_id", "missing; give dealer_id, account_id or both");
+  enum err_code code;
+  if (has_dealer && (code = read_kept(r, object, "dealer_id", NULL, &dealer)) != ERR_OK)
+    return code;
+  if (has_account && (code = read_kept(r, object, "account_id", NULL, &account)) != ERR_OK)
+    return code;
+  r->who = dealer != NULL ? dealer : account;
+  if ((code = check_id(r, has_dealer ? "dealer_id" : "account_id", r->who)) != ERR_OK)
+    return code;
+  if (has_dealer && has_account && (code = check_id(r, "account_id", account)) != ERR_OK)
+    return code;
+  d->dealer_id = r->who;
+  d->account_id = account != NULL ? account : dealer;
+  return ERR_OK;
+}
+
+static bool all_digits(const char *s)
+{
+  size_t n = strspn(s, "0123456789");
+  return n > 0 && n <= 20 && s[n] == '\0';
+}
+
+static enum err_code read_property(const struct dealers_reader *r, const cJSON *v, size_t i,
+                                   const char **out)
+{
+  static const char *const known[] = {"property_id", "display_name"};
+  char field[FIELD_PATH_MAX], prefix[FIELD_PATH_MAX];
+  *out = NULL;
+  snprintf(field, sizeof(field), "properties[%zu]", i);
+  snprintf(prefix, sizeof(prefix), "properties[%zu].", i);
+  const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
+  if (cJSON_IsObject(v)) {
+    const char *display = NULL;
+    enum err_code code = dealers_check_keys(r, v, field, known, ARRAY_LEN(known));
+    if (code == ERR_OK)
+      code = read_text(r, v, prefix, "property_id", DIRECTORY_MAX_ID, NULL, &id);
+    if (code == ERR_OK)
+      code = read_text(r, v, prefix, "display_name", DIRECTORY_MAX_TEXT, "", &display);
+    if (code != ERR_OK)
+      return code;
+    snprintf(field, sizeof(field), "properties[%zu].property_id", i);
+  }
+  if (id != NULL && strncmp(id, "properties/", 11) == 0)
+    id += 11;
+  if (id == NULL || !all_digits(id))
+    return dealers_refuse(r, field,
+                          "must be a GA4 property id: a string of digits such as \"213025502\", or "
+                          "\"properties/213025502\"");
+  *out = dealers_keep(r, id);
+  return ERR_OK;
+}
+
+/* A list of at most max items in the arena. */
+static enum err_code read_list(const struct dealers_reader *r, const cJSON *object, const char *key,
+                               int max, bool required, const cJSON **list)
+{
+  *list = cJSON_GetObjectItemCaseSensitive(object, key);
+  if (*list == NULL && !required)
+    return ERR_OK;
+  if (!cJSON_IsArray(*list) || (required && cJSON_GetArraySize(*list) == 0))
+    return dealers_refuse(r, key, "%smust be %s", *list == NULL ? "missing; " : "",
+                          required
+                              ? "a non-empty array of GA4 property ids, such as [\"213025502\"]"
+                              : "an array of strings");
+  if (cJSON_GetArraySize(*list) > max)
+    return dealers_refuse(r, key, "has %d items; at most %d are possible",
+                          cJSON_GetArraySize(*list), max);
+  return ERR_OK;
+}
+
+static enum err_code read_properties(struct dealers_reader *r, const cJSON *object,
+                                     struct dealer *d)
+{
+  const cJSON *list = NULL;
+  enum err_code code = read_list(r, object, "properties", DIRECTORY_MAX_PROPERTIES, true, &list);
+  if (code != ERR_OK)
+    return code;
+  size_t n = (size_t)cJSON_GetArraySize(list);
+  d->property_ids = ARENA_ARRAY(r->arena, const char *, n);
+  for (const cJSON *v = list->child; v != NULL && dealers_go_on(r, code); v = v->next) {
+    size_t at = d->n_property_ids++;
+    code = first_of(code, read_property(r, v, at, &d->property_ids[at]));
+  }
+  return code;
+}
+
+static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, struct dealer *d)
+{
+  const cJSON *list = NULL;
+  enum err_code code = read_list(r, object, "groups", DIRECTORY_MAX_GROUPS, false, &list);
+  if (code != ERR_OK || list == NULL)
+    return code;
+  d->groups = ARENA_ARRAY(r->arena, const char *, (size_t)cJSON_GetArraySize(list));
+  for (const cJSON *v = list->child; v != NULL; v = v->next) {
+    char field[FIELD_PATH_MAX];
+    snprintf(field, sizeof(field), "groups[%zu]", d->n_groups);
+    if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || has_control(v->valuestring) ||
+        strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
+      return dealers_refuse(r, field, "must be a non-empty string of at most %d bytes",
+                            DIRECTORY_MAX_TEXT);
+    d->groups[d->n_groups++] = dealers_keep(r, v->valuestring);
+  }
+  return ERR_OK;
+}
+
+/* Event names: facts of GA4's own rules, a letter, then letters, digits and _, at most 40. */
+static enum err_code check_lead_event(const struct dealers_reader *r, const char *s)
+{
+  size_t n = strlen(s);
+  bool good = n <= 40 && (n == 0 || isalpha((unsigned char)s[0]));
+  for (size_t i = 0; i < n; i++)
+    good = good && (isalnum((unsigned char)s[i]) || s[i] == '_');
+  return good ? ERR_OK
+              : dealers_refuse(
+                    r, "lead_event",
+                    "must be a GA4 event name: a letter, then letters, digits and _, at most "
+                    "40; such as \"generate_lead\"");
+}
+
+static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, struct dealer *d)
+{
+  const struct {
+    const char *key, *fallback;
+    const char **out;
+  } fields[] = {
+      {"name", NULL, &d->name},         {"region", NULL, &d->region},
+      {"city", "", &d->city},           {"state", "", &d->state},
+      {"owner", "", &d->owner},         {"lead_event", "", &d->lead_event},
+      {"time_zone", "", &d->time_zone},
+  };
+  enum err_code code = ERR_OK;
+  for (size_t i = 0; i < ARRAY_LEN(fields) && dealers_go_on(r, code); i++)
+    code = first_of(code, read_kept(r, object, fields[i].key, fields[i].fallback, fields[i].out));
+  return dealers_go_on(r, code) ? first_of(code, check_lead_event(r, d->lead_event)) : code;
+}
+
+/* ----------------------------------------------------------------- credentials */
+
+static enum err_code refuse_credential(void *user, const char *field, const char *text)
+{
+  return dealers_refuse(user, field, "%s", text);
+}
+
+static void tell_credential_keys(void *user, const char *field, const char *const *known, size_t n)
+{
+  dealers_tell_keys(user, field, known, n);
+}
+
+static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *object,
+                                       struct dealer *d)
+{
+  (void)d;
+  static const char *const known[] = {"dealer_id",
+                                      "account_id",
+                                      "name",
+                                      "region",
+                                      "city",
+                                      "state",
+                                      "oauth",
+                                      "service_account",
+                                      "external_account",
+                                      "impersonated_service_account",
+                                      "adc",
+                                      "properties",
+                                      "owner",
+                                      "groups",
+                                      "lead_event",
+                                      "time_zone",
+                                      "qualified_session",
+                                      "vehicle_dimensions",
+                                      "vdp_path_pattern"};
+  return dealers_check_keys(r, object, "", known, ARRAY_LEN(known));
+}
+
+static enum err_code read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
+{
+  return dealers_read_settings(r, object, d);
+}
+
+static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, struct dealer *d,
+                                 struct credential **credential)
+{
+  enum err_code (*const steps[])(struct dealers_reader *, const cJSON *, struct dealer *) = {
+      read_ids, check_dealer_keys, read_texts, read_properties, read_groups, read_settings};
+  enum err_code code = ERR_OK;
+  r->who = NULL;
+  if (!cJSON_IsObject(object))
+    return dealers_refuse(r, "",
+                          "must be an object: a dealer with dealer_id, name, region, properties "
+                          "and a credential");
+  for (size_t i = 0; i < ARRAY_LEN(steps) && dealers_go_on(r, code); i++)
+    code = first_of(code, steps[i](r, object, d));
+  bool skip = !dealers_go_on(r, code) || (r->unopened != NULL && r->unopened[r->index]);
+  return skip ? code : first_of(code, credential_config_read(credential, &r->credentials, object));
+}
+
+/* ------------------------------------------------------------------- the file */
+
+/* The keys beside the dealers; "$schema" is for editors and ignored here. */
+static enum err_code check_root(const struct dealers_reader *r, const cJSON *root)
+{
+  static const char *const known[] = {"dealers", "cohorts", "$schema"};
+  const cJSON *schema = cJSON_GetObjectItemCaseSensitive(root, "$schema");
+  if (cJSON_IsArray(root))
+    return ERR_OK;
+  if (!cJSON_IsObject(root))
+    return dealers_refuse_at(r, "", "must be an object with \"dealers\", or an array of dealers");
+  enum err_code code = dealers_check_keys_at(r, root, "", known, ARRAY_LEN(known));
+  if (dealers_go_on(r, code) && schema != NULL && !cJSON_IsString(schema))
+    code = first_of(code, dealers_refuse_at(r, "$schema",
+                                            "must be a string: the path or URL of "
+                                            "dealers.schema.json, for editors"));
+  return code;
+}
+
+/* Finds the array of dealers. A fault beside it does not hide it. */
+static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, const cJSON **list)
+{
+  r->bare = cJSON_IsArray(root);
+  const cJSON *found = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
+  enum err_code code = check_root(r, root);
+  if (!dealers_go_on(r, code) || (!r->bare && !cJSON_IsObject(root)))
+    return code;
+  if (!cJSON_IsArray(found))
+    return first_of(code, dealers_refuse_at(r, "dealers", "%smust be an array of dealers",
+                                            found == NULL ? "missing; " : ""));
+  int n = cJSON_GetArraySize(found);
+  if (n == 0 || n > DIRECTORY_MAX_DEALERS)
+    return first_of(code, dealers_refuse_at(r, "dealers", "has %d dealers; 1 to %d are possible", n,
+                                            DIRECTORY_MAX_DEALERS));
+  *list = found;
+  return code;
+}
+
+static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
+                                  struct dealer *dealers, struct credential **credentials, size_t n)
+{
+  enum err_code code = ERR_OK;
+  size_t i = 0;
+  for (const cJSON *v = list->child; v != NULL && dealers_go_on(r, code); v = v->next, i++) {
+    r->index = dealers[i].file_index = i;
+    code = first_of(code, read_dealer(r, v, &dealers[i], &credentials[i]));
+  }
+  if (dealers_go_on(r, code))
+    code = first_of(code, dealers_check_ids(r, dealers, n));
+  return dealers_go_on(r, code) ? first_of(code, dealers_check_properties(r, dealers, n)) : code;
+}
+
+/* Puts the dealers in order and the credentials beside them. */
+static struct snapshot *assemble(struct arena *arena, const struct dealer *dealers,
+                                 struct credential **credentials, size_t n)
+{
+  struct directory *d = directory_new(arena, dealers, n);
+  struct credential **ordered = xcalloc(n, sizeof(struct credential *));
+  for (size_t i = 0; i < n; i++)
+    ordered[i] = TAKE_PTR(credentials[d->dealers[i].file_index]);
+  return snapshot_new(d, ordered, NULL);
+}
+
+static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r, const cJSON *root,
+                                const cJSON *list)
+{
+  size_t n = (size_t)cJSON_GetArraySize(list);
+  AUTO_FREE struct dealer *dealers = xcalloc(n, sizeof(*dealers));
+  AUTO_FREE struct credential **credentials = xcalloc(n, sizeof(struct credential *));
+  r->arena = arena_new(ARENA_MAX);
+  enum err_code code = read_dealers(r, list, dealers, credentials, n);
+  if (code == ERR_OK) {
+    *out = assemble(r->arena, dealers, credentials, n);
+    code = dealers_read_cohorts(r, root, (*out)->directory);
+    if (code != ERR_OK)
+      snapshot_unref(TAKE_PTR(*out));
+    return code;
+  }
+  if (dealers_go_on(r, code))
+    (void)dealers_read_cohorts(r, root, NULL);
+  for (size_t i = 0; i < n; i++)
+    credential_unref(credentials[i]);
+  arena_free(r->arena);
+  return code;
+}
+
+/* ------------------------------------------------------------------- sealed values */
+
+/* A dealer whose secrets did not open: its credential would be refused for that alone. */
+static void on_seal_fault(void *user, const struct sealed_place *place, const struct err *e)
+{
+  struct dealers_reader *r = user;
+  char path[SEALED_PATH_MAX + 40];
+  snprintf(path, sizeof(path), "%s[%zu]%s%s", r->bare ? "" : "dealers", place->index,
+           place->field[0] != '\0' ? "." : "", place->field);
+  if (strcmp(e->reason, SEALED_PLAIN_SECRET) != 0)
+    r->unopened[place->index] = true;
+  dealers_fault(r, dealers_line_of(r, path), path, place->dealer, e->message);
+}
+
+/* Sealed values become plain strings of the tree, so the rest of the loader knows nothing
+ * of them. */
+static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
+                                 const struct sealed_policy *sealed)
+{
+  struct sealed_place place;
+  struct sealed_policy policy = sealed != NULL ? *sealed : (struct sealed_policy){0};
+  if (r->watch != NULL) {
+    struct err ignored;
+    size_t before = *r->n_faults;
+    policy.on_fault = on_seal_fault;
+    policy.user = r;
+    (void)sealed_tree_open(root, &policy, &place, &ignored);
+    return *r->n_faults == before ? ERR_OK : ERR_INVALID_ARGUMENT;
+  }
+  enum err_code code = sealed_tree_open(root, &policy, &place, r->e);
+  if (code == ERR_OK)
+    return ERR_OK;
+  sealed_place_prefix(&place, r->name, r->text, r->len, cJSON_IsArray(root), r->e);
+  r->e->code = ERR_INVALID_ARGUMENT;
+  return ERR_INVALID_ARGUMENT;
+}
+
+/* ------------------------------------------------------------------------- the whole */
+
+static enum err_code parse_tree(struct snapshot **out, struct dealers_reader *r, cJSON *root,
+                                const struct sealed_policy *sealed)
+{
+  const cJSON *list = NULL;
+  enum err_code code = find_dealers(r, root, &list);
+  if (list == NULL || !dealers_go_on(r, code))
+    return code;
+  AUTO_FREE bool *unopened = xcalloc((size_t)cJSON_GetArraySize(list), sizeof(bool));
+  r->unopened = r->watch != NULL ? unopened : NULL;
+  code = first_of(code, open_sealed(r, root, sealed));
+  if (dealers_go_on(r, code))
+    code = first_of(code, parse_list(out, r, root, list));
+  if (code != ERR_OK)
+    snapshot_unref(TAKE_PTR(*out));
+  return code;
+}
+
+/* "line 3, column 14: ..." of the JSON reader is a fault like the others. */
+static void tell_syntax(const struct dealers_reader *r)
+{
+  size_t line = 1;
+  const char *text = r->e->message;
+  if (sscanf(text, "line %zu, ", &line) == 1)
+    text += strcspn(text, ",") + 2;
+  const struct dealers_fault fault = {line, "", "", text};
+  r->watch->on_fault(r->watch->user, &fault);
+}
+
+static void tell_file(void *user, const char *path, const char *text, size_t len)
+{
+  const struct dealers_reader *r = user;
+  if (r->files != NULL)
+    read_files_add(r->files, path, text, len);
+}
+
+static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
+                                const struct sealed_policy *sealed)
+{
+  const char *slash = strrchr(r->name, '/');
+  AUTO_FREE char *dir = slash != NULL ? xstrndup(r->name, (size_t)(slash - r->name) + 1) : NULL;
+  size_t n_faults = 0;
+  r->n_faults = &n_faults;
+  r->credentials = (struct credential_config){.dir = dir,
+                                              .refuse = refuse_credential,
+                                              .on_keys = tell_credential_keys,
+                                              .on_file = tell_file,
+                                              .user = r,
+                                              .offline = r->watch != NULL};
+  const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
+  AUTO_JSON cJSON *root = NULL;
+  *out = NULL;
+  enum err_code code = json_parse(&root, r->text, r->len, &limits, r->e);
+  if (code != ERR_OK && r->watch != NULL)
+    tell_syntax(r);
+  if (code != ERR_OK) {
+    err_prefix(r->e, "%s: ", r->name);
+    return code;
+  }
+  code = parse_tree(out, r, root, sealed);
+  credential_config_clear(&r->credentials);
+  json_wipe(root);
+  return code;
+}
+
+enum err_code dealers_file_check(struct snapshot **out, const char *name, const char *text,
+                                 size_t len, const struct dealers_options *options,
+                                 const struct dealers_watch *watch, struct err *e)
+{
+  struct err ignored;
+  struct dealers_reader r = {.name = name,
+                             .text = text,
+                             .len = len,
+                             .warn_of_cohorts = options->warn_of_cohorts,
+                             .files = options->files,
+                             .e = e != NULL ? e : &ignored,
+                             .watch = watch};
+  return parse_text(out, &r, options->sealed);
+}
+
+enum err_code dealers_file_parse_with(struct snapshot **out, const char *name, const char *text,
+                                      size_t len, const struct dealers_options *options,
+                                      struct err *e)
+{
+  return dealers_file_check(out, name, text, len, options, NULL, e);
+}
+
+enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
+                                 size_t len, struct err *e)
+{
+  return dealers_file_parse_with(out, name, text, len, &(struct dealers_options){0}, e);
+}
+
+enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
+                                     const struct dealers_options *options, struct err *e)
+{
+  AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
+  enum err_code code =
+      secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
+  if (code != ERR_OK)
+    return code;
+  return dealers_file_parse_with(out, path, text.data, text.len, options, e);
+}
+
+enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
+{
+  return dealers_file_load_with(out, path, &(struct dealers_options){0}, e);
+}

@@ -1,0 +1,85 @@
+/* What the parts of the dealers file's loader share; nobody else includes it. */
+#ifndef AMCP_AUTH_DEALERS_READER_H
+#define AMCP_AUTH_DEALERS_READER_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth-svc/credential/config.h"
+#include "auth-svc/dealers/file.h"
+#include "common/base/error.h"
+
+enum { FIELD_PATH_MAX = 160, DEALERS_FAULT_TEXT = 400 };
+
+/* Where the reader stands, for messages. */
+struct dealers_reader {
+  const char *name;
+  const char *text;
+  size_t len;
+  bool bare;            /* the file is an array of dealers */
+  bool warn_of_cohorts; /* see struct dealers_options, like the next */
+  struct read_files *files;
+  size_t index;         /* of the dealer being read */
+  const char *who;      /* its id; NULL while not known */
+  struct arena *arena;
+  struct credential_config credentials;
+  struct err *e;                     /* gets the first fault */
+  const struct dealers_watch *watch; /* gets every fault; NULL: the first one ends it */
+  size_t *n_faults;
+  bool *unopened; /* by place in the file: a secret did not open; with a watch only */
+};
+
+/* Whether the next step is taken. */
+static inline bool dealers_go_on(const struct dealers_reader *r, enum err_code code)
+{
+  return code == ERR_OK || r->watch != NULL;
+}
+
+static inline enum err_code first_of(enum err_code code, enum err_code next)
+{
+  return code != ERR_OK ? code : next;
+}
+
+/* Tells a fault at a path of the file, of a dealer or (NULL) of none. Always
+ * ERR_INVALID_ARGUMENT, like the refusals below. */
+enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *path,
+                            const char *dealer, const char *text);
+/* Refuses the file because of a path of it: "cohorts[1].id". */
+enum err_code dealers_refuse_at(const struct dealers_reader *r, const char *path, const char *fmt,
+                                ...) __attribute__((format(printf, 3, 4)));
+
+/* Refuses the file because of a field of the current dealer ("oauth.client_id"; "" for the
+ * dealer itself). */
+enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
+                             ...) __attribute__((format(printf, 3, 4)));
+
+/* Line on which a path of the file stands; of the nearest parent when it is missing. */
+size_t dealers_line_of(const struct dealers_reader *r, const char *path);
+/* A text of the file that outlives it; never NULL. */
+const char *dealers_keep(const struct dealers_reader *r, const char *s);
+/* Refuses keys of an object that are not in the list; `field` is its path in the dealer. */
+enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *object,
+                                 const char *field, const char *const *known, size_t n);
+/* The same for an object outside of the dealers; `path` is its path in the file. */
+enum err_code dealers_check_keys_at(const struct dealers_reader *r, const cJSON *object,
+                                    const char *path, const char *const *known, size_t n);
+/* Tells the watch which keys the credential's object at a field of the dealer may have. */
+void dealers_tell_keys(const struct dealers_reader *r, const char *field, const char *const *known,
+                       size_t n);
+
+/* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
+ * vdp_path_pattern; and checks time_zone. */
+enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
+                                    struct dealer *d);
+/* Reads the file's "cohorts" (absent: the regions alone) into the directory. Without one (NULL:
+ * there are faults in the dealers) only what each cohort says is checked, not its members. */
+enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *root,
+                                   struct directory *d);
+
+/* Ids and accounts share one space: a token may name a dealer by either. */
+enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *dealers, size_t n);
+enum err_code dealers_check_properties(struct dealers_reader *r, const struct dealer *dealers,
+                                       size_t n);
+
+#endif

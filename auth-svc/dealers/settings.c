@@ -1,0 +1,244 @@
+/* Reads how a dealer's website is read, and checks each setting against what it names. */
+#include <ctype.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auth-svc/dealers/reader.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+enum { EVENT_NAME_MAX = 40, PATTERN_MAX = 512, DIMENSION_MAX = 80 };
+
+/* Where the system keeps its time zones; TZDIR as in the C library. */
+static const char *zone_folder(void)
+{
+  const char *set = getenv("TZDIR");
+  return set != NULL && *set != '\0' ? set : "/usr/share/zoneinfo";
+}
+
+/* ---------------------------------------------------------------------- time zone */
+
+static bool is_zone_name(const char *s)
+{
+  static const char alphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+  return s[strspn(s, alphabet)] == '\0' && s[0] != '/' && strstr(s, "//") == NULL;
+}
+
+/* "America" is a folder and "leapseconds" a text: only a compiled zone counts (RFC 8536). */
+static bool is_zone_file(const char *path)
+{
+  char magic[4] = "";
+  FILE *f = fopen(path, "rbe");
+  if (f == NULL)
+    return false;
+  bool read = fread(magic, 1, sizeof(magic), f) == sizeof(magic);
+  fclose(f);
+  return read && memcmp(magic, "TZif", sizeof(magic)) == 0;
+}
+
+/* Without a database only the form can be checked; with one, "America/New_Yrok" is caught
+ * at the start and not in an answer. */
+static enum err_code check_time_zone(const struct dealers_reader *r, const char *s)
+{
+  char path[512];
+  if (s[0] == '\0')
+    return ERR_OK;
+  if (!is_zone_name(s))
+    return dealers_refuse(r, "time_zone", "must be an IANA name such as \"America/Chicago\"");
+  snprintf(path, sizeof(path), "%s/%s", zone_folder(), s);
+  if (access(zone_folder(), R_OK) == 0 && !is_zone_file(path))
+    return dealers_refuse(r, "time_zone",
+                          "no time zone \"%.60s\" in %s; must be an IANA name such as "
+                          "\"America/Chicago\"",
+                          s, zone_folder());
+  return ERR_OK;
+}
+
+/* -------------------------------------------------------------------------- events */
+
+static bool is_event_name(const char *s)
+{
+  size_t n = strlen(s);
+  bool good = n > 0 && n <= EVENT_NAME_MAX && isalpha((unsigned char)s[0]);
+  for (size_t i = 0; i < n; i++)
+    good = good && (isalnum((unsigned char)s[i]) || s[i] == '_');
+  return good;
+}
+
+static enum err_code check_qualified_session(const struct dealers_reader *r, const char *s)
+{
+  static const char *const fixed[] = {"engaged", "inventory_page", "vdp_view"};
+  for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+    if (strcmp(s, fixed[i]) == 0)
+      return ERR_OK;
+  if (s[0] == '\0' || (strncmp(s, "event:", 6) == 0 && is_event_name(s + 6)))
+    return ERR_OK;
+  return dealers_refuse(r, "qualified_session",
+                        "must be \"engaged\", \"inventory_page\", \"vdp_view\" or \"event:\" and a "
+                        "GA4 event name, such as \"event:asc_item_pageview\"");
+}
+
+/* ------------------------------------------------------------------------- pattern */
+
+static bool known_group(const char *name, size_t len)
+{
+  static const char *const names[] = {"make", "model", "year", "condition", "type", "vin", "stock"};
+  for (size_t i = 0; i < ARRAY_LEN(names); i++)
+    if (strlen(names[i]) == len && strncmp(names[i], name, len) == 0)
+      return true;
+  return false;
+}
+
+/* Turns one "(?…" into what POSIX knows. `p` stands behind "(?". */
+static const char *translate_group(const char *p, struct buf *out, size_t *groups, const char **why)
+{
+  buf_putc(out, '(');
+  if (*p == ':')
+    return p + 1;
+  p += *p == 'P';
+  size_t len = *p == '<' ? strcspn(p + 1, ">") : 0;
+  *why = *p != '<' || p[1 + len] != '>' ? "groups are ( ), (?: ) or (?P<name> )"
+         : known_group(p + 1, len)      ? NULL
+                                        : "a group is none of make, model, year, condition, type, "
+                                          "vin, stock";
+  (*groups)++;
+  return *why == NULL ? p + len + 2 : p;
+}
+
+/* To POSIX extended: named groups lose their names, \d becomes [0-9]. */
+static bool translate(const char *pattern, struct buf *out, size_t *groups, const char **why)
+{
+  bool in_set = false;
+  for (const char *p = pattern; *p != '\0' && *why == NULL;) {
+    if (*p == '\\' && p[1] == 'd') {
+      buf_puts(out, in_set ? "0-9" : "[0-9]");
+      p += 2;
+    } else if (*p == '\\' && p[1] != '\0') {
+      buf_append(out, p, 2);
+      p += 2;
+    } else if (!in_set && p[0] == '(' && p[1] == '?') {
+      p = translate_group(p + 2, out, groups, why);
+    } else {
+      in_set = *p == '[' ? true : *p == ']' ? false : in_set;
+      buf_putc(out, *p++);
+    }
+  }
+  return *why == NULL && !out->failed;
+}
+
+/* Compiled here only to be checked; who uses it compiles it for itself. */
+static enum err_code check_pattern(const struct dealers_reader *r, const char *pattern)
+{
+  AUTO_BUF struct buf posix = BUF_INIT((size_t)8 * PATTERN_MAX);
+  char text[160] = "";
+  const char *why = NULL;
+  size_t groups = 0;
+  regex_t compiled;
+  if (pattern[0] == '\0')
+    return ERR_OK;
+  if (!translate(pattern, &posix, &groups, &why))
+    return dealers_refuse(r, "vdp_path_pattern", "%s", why != NULL ? why : "too long");
+  int code = regcomp(&compiled, buf_str(&posix), REG_EXTENDED);
+  if (code != 0) {
+    regerror(code, &compiled, text, sizeof(text));
+    return dealers_refuse(r, "vdp_path_pattern", "is no regular expression: %s", text);
+  }
+  regfree(&compiled);
+  if (groups == 0)
+    return dealers_refuse(r, "vdp_path_pattern",
+                          "has no named group; write for example "
+                          "\"^/(?:new|used)/(?P<make>[^/]+)/(?P<model>[^/]+)/\"");
+  return ERR_OK;
+}
+
+/* ------------------------------------------------------------------------ reading */
+
+static enum err_code read_optional(const struct dealers_reader *r, const cJSON *object,
+                                   const char *field, const char *key, size_t max, const char **out)
+{
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+  *out = "";
+  if (v == NULL)
+    return ERR_OK;
+  if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
+    return dealers_refuse(r, field, "must be a non-empty string");
+  if (strlen(v->valuestring) > max)
+    return dealers_refuse(r, field, "longer than %zu bytes", max);
+  for (const char *s = v->valuestring; *s != '\0'; s++)
+    if ((unsigned char)*s < 0x20 || *s == 0x7f)
+      return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
+  *out = dealers_keep(r, v->valuestring);
+  return ERR_OK;
+}
+
+static enum err_code read_qualified_session(const struct dealers_reader *r, const cJSON *object,
+                                            struct dealer *d)
+{
+  static const char key[] = "qualified_session";
+  enum err_code code =
+      read_optional(r, object, key, key, EVENT_NAME_MAX + 6, &d->qualified_session);
+  return code == ERR_OK ? check_qualified_session(r, d->qualified_session) : code;
+}
+
+static enum err_code read_pattern(const struct dealers_reader *r, const cJSON *object,
+                                  struct dealer *d)
+{
+  static const char key[] = "vdp_path_pattern";
+  enum err_code code = read_optional(r, object, key, key, PATTERN_MAX, &d->vdp_path_pattern);
+  return code == ERR_OK ? check_pattern(r, d->vdp_path_pattern) : code;
+}
+
+/* API names of dimensions: "customEvent:item_make", "itemBrand". */
+static bool is_dimension(const char *s)
+{
+  for (size_t i = 0; s[i] != '\0'; i++)
+    if (!isalnum((unsigned char)s[i]) && s[i] != '_' && s[i] != ':')
+      return false;
+  return s[0] == '\0' || isalpha((unsigned char)s[0]);
+}
+
+static enum err_code read_dimension(const struct dealers_reader *r, const cJSON *list,
+                                    const char *key, const char **out)
+{
+  char field[FIELD_PATH_MAX];
+  snprintf(field, sizeof(field), "vehicle_dimensions.%s", key);
+  enum err_code code = read_optional(r, list, field, key, DIMENSION_MAX, out);
+  if (code != ERR_OK || is_dimension(*out))
+    return code;
+  return dealers_refuse(r, field,
+                        "must be the API name of a GA4 dimension, such as "
+                        "\"customEvent:item_make\"");
+}
+
+static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, const cJSON *object,
+                                             struct dealer *d)
+{
+  static const char *const known[VEHICLE_ATTRIBUTES] = {"make", "model", "condition", "type",
+                                                        "year"};
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "vehicle_dimensions");
+  for (size_t i = 0; i < VEHICLE_ATTRIBUTES; i++)
+    d->vehicle_dimensions[i] = "";
+  if (list == NULL)
+    return ERR_OK;
+  if (!cJSON_IsObject(list))
+    return dealers_refuse(r, "vehicle_dimensions",
+                          "must be an object with make, model, condition, type or year");
+  enum err_code code = dealers_check_keys(r, list, "vehicle_dimensions", known, VEHICLE_ATTRIBUTES);
+  for (size_t i = 0; i < VEHICLE_ATTRIBUTES && dealers_go_on(r, code); i++)
+    code = first_of(code, read_dimension(r, list, known[i], &d->vehicle_dimensions[i]));
+  return code;
+}
+
+enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
+                                    struct dealer *d)
+{
+  enum err_code code = check_time_zone(r, d->time_zone);
+  if (dealers_go_on(r, code))
+    code = first_of(code, read_qualified_session(r, object, d));
+  if (dealers_go_on(r, code))
+    code = first_of(code, read_pattern(r, object, d));
+  return dealers_go_on(r, code) ? first_of(code, read_vehicle_dimensions(r, object, d)) : code;
+}

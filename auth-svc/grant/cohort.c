@@ -1,0 +1,297 @@
+/* Resolves cohorts. */
+#include "auth-svc/grant/cohort.h"
+
+#include <string.h>
+
+#include "common/pbjson/borrow.h"
+#include "auth-svc/dealers/catalogue.h"
+#include "auth-svc/secret/secret.h"
+#include "common/base/mem.h"
+
+/* A cohort in the making. */
+struct cohort {
+  const struct scope *scope;
+  const struct peers *peers;
+  struct arena *arena;
+  struct err *e;
+  bool *member; /* by dealer index */
+  size_t n;
+  const struct dealer *subject;        /* NULL when there is none */
+  const struct catalogued *catalogued; /* NULL for a list of dealers */
+  bool whole;                          /* every dealer of it is a member */
+};
+
+static enum err_code no_room(struct err *e)
+{
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                 "the cohort is too large to answer");
+}
+
+static void add(struct cohort *c, const struct dealer *d)
+{
+  c->n += !c->member[d->index];
+  c->member[d->index] = true;
+}
+
+/* ----------------------------------------------------------------- membership */
+
+static enum err_code choose_subject(struct cohort *c,
+                                    const Analytics__Auth__V1__ResolveCohortRequest *r)
+{
+  if (r->subject_dealer_id[0] != '\0')
+    return scope_find_dealer(c->scope, "subject_dealer_id", r->subject_dealer_id, &c->subject,
+                             c->e);
+  if (r->n_dealer_ids > 0 || r->region[0] != '\0' || r->cohort[0] != '\0')
+    return ERR_OK;
+  c->subject = scope_only_dealer(c->scope);
+  if (c->subject == NULL)
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "no_cohort",
+                   "subject_dealer_id: give the dealer to compare, or region or dealer_ids; "
+                   "list_dealers names them");
+  return ERR_OK;
+}
+
+static enum err_code add_listed(struct cohort *c,
+                                const Analytics__Auth__V1__ResolveCohortRequest *r)
+{
+  if (r->n_dealer_ids > COHORT_MAX_MEMBERS)
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "too_many_dealers",
+                   "dealer_ids: %zu dealers; at most %d", r->n_dealer_ids, COHORT_MAX_MEMBERS);
+  for (size_t i = 0; i < r->n_dealer_ids; i++) {
+    const struct dealer *d = NULL;
+    enum err_code code = scope_find_dealer(c->scope, "dealer_ids", r->dealer_ids[i], &d, c->e);
+    if (code != ERR_OK)
+      return code;
+    add(c, d);
+  }
+  return ERR_OK;
+}
+
+static void add_catalogued(struct cohort *c)
+{
+  const struct scope *s = c->scope;
+  bool benchmark = s->cohort_benchmark[c->catalogued - s->directory->cohorts];
+  c->whole = true;
+  for (size_t i = 0; i < c->catalogued->n_members; i++) {
+    const struct dealer *d = &s->directory->dealers[c->catalogued->members[i]];
+    if (benchmark || scope_sees(s, d))
+      add(c, d);
+    else
+      c->whole = false;
+  }
+}
+
+static enum err_code add_region(struct cohort *c, const char *region)
+{
+  size_t index = c->subject != NULL ? c->subject->region_index : 0;
+  enum err_code code = ERR_OK;
+  if (region[0] != '\0')
+    code = scope_find_region(c->scope, "region", region, &index, c->e);
+  if (code != ERR_OK)
+    return code;
+  c->catalogued = catalogue_region(c->scope->directory, index);
+  add_catalogued(c);
+  return ERR_OK;
+}
+
+static enum err_code add_cohort(struct cohort *c, const char *id)
+{
+  enum err_code code = scope_find_cohort(c->scope, c->peers, id, &c->catalogued, c->e);
+  if (code == ERR_OK)
+    add_catalogued(c);
+  return code;
+}
+
+static enum err_code collect(struct cohort *c, const Analytics__Auth__V1__ResolveCohortRequest *r)
+{
+  if (r->cohort[0] != '\0' && (r->n_dealer_ids > 0 || r->region[0] != '\0'))
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "dealers_and_region",
+                   "cohort: give cohort, region or dealer_ids, only one of them");
+  if (r->n_dealer_ids > 0 && r->region[0] != '\0')
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "dealers_and_region",
+                   "dealer_ids: give dealer_ids or region, not both");
+  enum err_code code = choose_subject(c, r);
+  if (code == ERR_OK)
+    code = r->n_dealer_ids > 0    ? add_listed(c, r)
+           : r->cohort[0] != '\0' ? add_cohort(c, r->cohort)
+                                  : add_region(c, r->region);
+  if (code == ERR_OK && c->subject != NULL)
+    add(c, c->subject);
+  if (code == ERR_OK && c->n > COHORT_MAX_MEMBERS)
+    return err_set(c->e, ERR_INVALID_ARGUMENT, "too_many_dealers",
+                   "the cohort has %zu dealers; at most %d can be compared at once", c->n,
+                   COHORT_MAX_MEMBERS);
+  return code;
+}
+
+/* ----------------------------------------------------------------------- names */
+
+/* Digest of the member ids: two cohorts of different members never share an id. Only for
+ * cohorts whose members the caller names or sees. */
+static char *members_digest(const struct cohort *c)
+{
+  const struct directory *dir = c->scope->directory;
+  struct buf text = BUF_INIT((size_t)COHORT_MAX_MEMBERS * (DIRECTORY_MAX_ID + 1));
+  for (size_t i = 0; i < dir->n_dealers; i++)
+    if (c->member[i])
+      buf_printf(&text, "%s\n", dir->dealers[i].dealer_id);
+  uint8_t d[SHA256_SIZE];
+  sha256_of(buf_str(&text), text.len, d);
+  buf_free(&text);
+  return arena_printf(c->arena, "%02x%02x%02x%02x%02x%02x", d[0], d[1], d[2], d[3], d[4], d[5]);
+}
+
+static bool is_member(const struct catalogued *c, const struct dealer *d)
+{
+  for (size_t i = 0; i < c->n_members; i++)
+    if (c->members[i] == d->index)
+      return true;
+  return false;
+}
+
+static bool name_list(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out)
+{
+  const char *digest = members_digest(c);
+  out->cohort_id = digest != NULL ? arena_printf(c->arena, "dealers:%s", digest) : NULL;
+  out->label = arena_printf(c->arena, "%zu selected dealer%s", c->n, c->n == 1 ? "" : "s");
+  return out->cohort_id != NULL && out->label != NULL;
+}
+
+/* "west@v7"; "west+d01@v7" with a subject from elsewhere, "west/0a1b…@v7" for a part of it. */
+static bool name_cohort(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out)
+{
+  const struct catalogued *k = c->catalogued;
+  const char *extra = "";
+  if (k == NULL)
+    return name_list(c, out);
+  if (!c->whole) {
+    const char *digest = members_digest(c);
+    extra = digest != NULL ? arena_printf(c->arena, "/%s", digest) : NULL;
+  } else if (c->subject != NULL && !is_member(k, c->subject)) {
+    extra = arena_printf(c->arena, "+%s", c->subject->dealer_id);
+  }
+  if (extra == NULL)
+    return false;
+  out->cohort_id =
+      arena_printf(c->arena, "%s%s@%s", k->id, extra, peers_cohort_version(c->peers, k));
+  out->label = arena_printf(c->arena, "%s%s", k->label, c->whole ? "" : " (your dealers)");
+  return out->cohort_id != NULL && out->label != NULL;
+}
+
+/* --------------------------------------------------------------------- members */
+
+/* NULL when the arena is full. */
+static Analytics__Auth__V1__DealerSettings *settings_message(const struct dealer *d,
+                                                             struct arena *arena)
+{
+  Analytics__Auth__V1__DealerSettings *m = ARENA_NEW(arena, Analytics__Auth__V1__DealerSettings);
+  Analytics__Auth__V1__VehicleDimensions *v =
+      ARENA_NEW(arena, Analytics__Auth__V1__VehicleDimensions);
+  if (m == NULL || v == NULL)
+    return NULL;
+  analytics__auth__v1__dealer_settings__init(m);
+  analytics__auth__v1__vehicle_dimensions__init(v);
+  m->qualified_session = borrow_text(d->qualified_session);
+  m->vdp_path_pattern = borrow_text(d->vdp_path_pattern);
+  m->time_zone = borrow_text(d->time_zone);
+  char **const fields[VEHICLE_ATTRIBUTES] = {&v->make, &v->model, &v->condition, &v->type,
+                                             &v->year};
+  for (size_t i = 0; i < VEHICLE_ATTRIBUTES; i++) {
+    *fields[i] = borrow_text(d->vehicle_dimensions[i]);
+    m->vehicle_dimensions = d->vehicle_dimensions[i][0] != '\0' ? v : m->vehicle_dimensions;
+  }
+  return m;
+}
+
+Analytics__Auth__V1__Dealer *dealer_message(const struct dealer *d, struct arena *arena)
+{
+  Analytics__Auth__V1__Dealer *m = ARENA_NEW(arena, Analytics__Auth__V1__Dealer);
+  if (m == NULL)
+    return NULL;
+  analytics__auth__v1__dealer__init(m);
+  m->dealer_id = borrow_text(d->dealer_id);
+  m->name = borrow_text(d->name);
+  m->region = borrow_text(d->region);
+  m->city = borrow_text(d->city);
+  m->state = borrow_text(d->state);
+  m->lead_event = borrow_text(d->lead_event);
+  m->n_property_ids = d->n_property_ids;
+  m->property_ids = borrow_texts(d->property_ids);
+  m->n_groups = d->n_groups;
+  m->groups = borrow_texts(d->groups);
+  m->owner = borrow_text(d->owner);
+  m->settings = settings_message(d, arena);
+  return m->settings != NULL ? m : NULL;
+}
+
+static Analytics__Auth__V1__CohortMember *member_message(const struct cohort *c,
+                                                         const struct dealer *d)
+{
+  char ref[PEER_REF_SIZE], owner[PEER_REF_SIZE];
+  Analytics__Auth__V1__CohortMember *m = ARENA_NEW(c->arena, Analytics__Auth__V1__CohortMember);
+  if (m == NULL)
+    return NULL;
+  analytics__auth__v1__cohort_member__init(m);
+  peers_write_ref(peers_tag(c->peers, 0, d, false), ref);
+  peers_write_ref(peers_owner_tag(c->peers, d), owner);
+  m->visible = c->scope->direct[d->index];
+  m->dealer_ref = m->visible ? borrow_text(d->dealer_id) : arena_strdup(c->arena, ref);
+  m->dealer = m->visible ? dealer_message(d, c->arena) : NULL;
+  m->owner_ref = arena_strdup(c->arena, owner);
+  m->lead_event = borrow_text(d->lead_event);
+  m->settings = settings_message(d, c->arena);
+  return m->dealer_ref != NULL && m->owner_ref != NULL && m->settings != NULL ? m : NULL;
+}
+
+static bool list_members(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out,
+                         Analytics__Auth__V1__BenchmarkGrant *benchmark)
+{
+  const struct directory *dir = c->scope->directory;
+  out->members = ARENA_ARRAY(c->arena, Analytics__Auth__V1__CohortMember *, c->n);
+  benchmark->members.data = arena_alloc(c->arena, c->n * PEER_TAG_BYTES);
+  if (out->members == NULL || benchmark->members.data == NULL)
+    return false;
+  out->subject_index = -1;
+  for (size_t i = 0; i < dir->n_dealers; i++) {
+    const struct dealer *d = &dir->dealers[i];
+    if (!c->member[i])
+      continue;
+    if (c->subject != NULL && c->subject->index == i)
+      out->subject_index = (int32_t)out->n_members;
+    out->members[out->n_members] = member_message(c, d);
+    if (out->members[out->n_members++] == NULL)
+      return false;
+    memcpy(benchmark->members.data + benchmark->members.len,
+           peers_tag(c->peers, 0, d, c->scope->direct[i]), PEER_TAG_BYTES);
+    benchmark->members.len += PEER_TAG_BYTES;
+  }
+  return true;
+}
+
+enum err_code cohort_resolve(Analytics__Auth__V1__ResolveCohortResponse **out,
+                             Analytics__Auth__V1__BenchmarkGrant **benchmark,
+                             const struct scope *scope, const struct peers *peers,
+                             const Analytics__Auth__V1__ResolveCohortRequest *request,
+                             struct arena *arena, struct err *e)
+{
+  struct cohort c = {.scope = scope,
+                     .peers = peers,
+                     .arena = arena,
+                     .e = e,
+                     .member = ARENA_ARRAY(arena, bool, scope->directory->n_dealers)};
+  *out = ARENA_NEW(arena, Analytics__Auth__V1__ResolveCohortResponse);
+  *benchmark = ARENA_NEW(arena, Analytics__Auth__V1__BenchmarkGrant);
+  if (c.member == NULL || *out == NULL || *benchmark == NULL)
+    return no_room(e);
+  analytics__auth__v1__resolve_cohort_response__init(*out);
+  analytics__auth__v1__benchmark_grant__init(*benchmark);
+  enum err_code code = collect(&c, request);
+  if (code != ERR_OK)
+    return code;
+  (*benchmark)->subject = scope->grant->subject;
+  (*benchmark)->principal_id = scope->grant->principal_id;
+  (*benchmark)->expires_at = scope->grant->expires_at;
+  (*benchmark)->grant_id = scope->grant->grant_id;
+  (*benchmark)->token_id = scope->grant->token_id;
+  return list_members(&c, *out, *benchmark) && name_cohort(&c, *out) ? ERR_OK : no_room(e);
+}

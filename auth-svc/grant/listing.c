@@ -1,0 +1,87 @@
+/* Lists dealers, filtered and in pages. */
+#include "auth-svc/grant/listing.h"
+
+#include "common/pbjson/borrow.h"
+#include "auth-svc/grant/cohort.h"
+#include "common/base/codec.h"
+
+static bool matches(const struct dealer *d, const char *query)
+{
+  const char *const texts[] = {d->dealer_id, d->name, d->city, d->state, d->region};
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+    if (query[0] == '\0' || ascii_case_find(texts[i], query) != NULL)
+      return true;
+  return false;
+}
+
+static enum err_code check_page(const Analytics__Auth__V1__ListDealersRequest *r, struct err *e)
+{
+  if (r->limit < 0 || r->limit > LISTING_MAX)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_limit", "limit: %d; must be 1 to %d", r->limit,
+                   LISTING_MAX);
+  if (r->offset < 0)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_offset", "offset: %d; must be 0 or more",
+                   r->offset);
+  return ERR_OK;
+}
+
+static bool fill_page(Analytics__Auth__V1__ListDealersResponse *out, const struct scope *s,
+                      const Analytics__Auth__V1__ListDealersRequest *r, size_t region,
+                      struct arena *arena)
+{
+  size_t limit = r->limit == 0 ? LISTING_DEFAULT : (size_t)r->limit, offset = (size_t)r->offset;
+  size_t total = 0;
+  out->dealers = ARENA_ARRAY(arena, Analytics__Auth__V1__Dealer *, limit);
+  if (out->dealers == NULL)
+    return false;
+  for (size_t i = 0; i < s->directory->n_dealers; i++) {
+    const struct dealer *d = &s->directory->dealers[i];
+    if (!scope_sees(s, d) || !matches(d, r->query) ||
+        (region < s->directory->n_regions && d->region_index != region))
+      continue;
+    if (total++ < offset || out->n_dealers == limit)
+      continue;
+    out->dealers[out->n_dealers] = dealer_message(d, arena);
+    if (out->dealers[out->n_dealers++] == NULL)
+      return false;
+  }
+  size_t end = offset + out->n_dealers;
+  out->total = (int32_t)total;
+  out->next_offset = out->n_dealers > 0 && end < total ? (int32_t)end : 0;
+  return true;
+}
+
+/* Regions that may be named, whatever the filter. */
+static bool fill_regions(Analytics__Auth__V1__ListDealersResponse *out, const struct scope *s,
+                         struct arena *arena)
+{
+  const struct directory *dir = s->directory;
+  size_t n = 0;
+  out->regions = ARENA_ARRAY(arena, char *, dir->n_regions);
+  for (size_t i = 0; out->regions != NULL && i < dir->n_regions; i++)
+    if (s->known[i])
+      out->regions[n++] = borrow_text(dir->regions[i]);
+  out->n_regions = n;
+  return out->regions != NULL;
+}
+
+enum err_code listing_make(Analytics__Auth__V1__ListDealersResponse **out,
+                           const struct scope *scope,
+                           const Analytics__Auth__V1__ListDealersRequest *request,
+                           struct arena *arena, struct err *e)
+{
+  size_t region = scope->directory->n_regions;
+  enum err_code code = check_page(request, e);
+  if (code == ERR_OK && request->region[0] != '\0')
+    code = scope_find_region(scope, "region", request->region, &region, e);
+  if (code != ERR_OK)
+    return code;
+  *out = ARENA_NEW(arena, Analytics__Auth__V1__ListDealersResponse);
+  if (*out != NULL)
+    analytics__auth__v1__list_dealers_response__init(*out);
+  if (*out == NULL || !fill_page(*out, scope, request, region, arena) ||
+      !fill_regions(*out, scope, arena))
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
+                   "limit: the answer is too large; ask for fewer dealers");
+  return ERR_OK;
+}

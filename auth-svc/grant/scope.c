@@ -1,0 +1,208 @@
+/* Policy: what a grant lets its holder see. */
+#include "auth-svc/grant/scope.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "auth-svc/dealers/catalogue.h"
+#include "common/base/nearest.h"
+#include "auth-svc/grant/peers.h"
+
+static void mark_direct(struct scope *s, const struct dealer *dealer)
+{
+  if (dealer == NULL || s->direct[dealer->index])
+    return;
+  s->direct[dealer->index] = true;
+  s->known[dealer->region_index] = true;
+  s->n_direct++;
+}
+
+static bool named_in_grant(const Analytics__Auth__V1__Grant *grant, const char *id)
+{
+  for (size_t i = 0; i < grant->n_benchmark_cohorts; i++)
+    if (strcmp(grant->benchmark_cohorts[i], id) == 0)
+      return true;
+  return false;
+}
+
+/* A region as the grant's regions say; a named cohort as its list says, unless the rules took
+ * it out of benchmarks. */
+static void mark_cohort(struct scope *s, size_t i)
+{
+  const struct catalogued *c = &s->directory->cohorts[i];
+  s->cohort_benchmark[i] =
+      c->is_region ? s->benchmark[c->region] : c->benchmark && named_in_grant(s->grant, c->id);
+  s->cohort_known[i] = s->cohort_benchmark[i];
+  for (size_t k = 0; k < c->n_members && !s->cohort_known[i]; k++)
+    s->cohort_known[i] = s->direct[c->members[k]];
+}
+
+struct scope *scope_new(struct arena *arena, const struct directory *directory,
+                        const Analytics__Auth__V1__Grant *grant)
+{
+  struct scope *s = ARENA_NEW(arena, struct scope);
+  bool *direct = ARENA_ARRAY(arena, bool, directory->n_dealers);
+  bool *benchmark = ARENA_ARRAY(arena, bool, directory->n_regions);
+  bool *known = ARENA_ARRAY(arena, bool, directory->n_regions);
+  bool *cohorts = ARENA_ARRAY(arena, bool, 2 * directory->n_cohorts);
+  if (s == NULL || direct == NULL || benchmark == NULL || known == NULL || cohorts == NULL)
+    return NULL;
+  *s = (struct scope){.grant = grant,
+                      .directory = directory,
+                      .direct = direct,
+                      .benchmark = benchmark,
+                      .known = known,
+                      .cohort_benchmark = cohorts,
+                      .cohort_known = cohorts + directory->n_cohorts};
+  for (size_t i = 0; grant->all_dealers && i < directory->n_dealers; i++)
+    mark_direct(s, &directory->dealers[i]);
+  for (size_t i = 0; i < grant->n_dealer_ids; i++)
+    mark_direct(s, directory_by_id(directory, grant->dealer_ids[i]));
+  for (size_t i = 0; i < grant->n_benchmark_regions; i++) {
+    size_t region = directory_region(directory, grant->benchmark_regions[i]);
+    if (region < directory->n_regions)
+      s->benchmark[region] = s->known[region] = true;
+  }
+  for (size_t i = 0; i < directory->n_cohorts; i++)
+    mark_cohort(s, i);
+  return s;
+}
+
+bool scope_sees(const struct scope *s, const struct dealer *dealer)
+{
+  return dealer != NULL && s->direct[dealer->index];
+}
+
+bool scope_grant_sees(const Analytics__Auth__V1__Grant *grant, const struct dealer *dealer)
+{
+  bool sees = dealer != NULL && grant->all_dealers;
+  for (size_t i = 0; dealer != NULL && !sees && i < grant->n_dealer_ids; i++)
+    sees = strcmp(grant->dealer_ids[i], dealer->dealer_id) == 0;
+  return sees;
+}
+
+const struct dealer *scope_only_dealer(const struct scope *s)
+{
+  for (size_t i = 0; s->n_direct == 1 && i < s->directory->n_dealers; i++)
+    if (s->direct[i])
+      return &s->directory->dealers[i];
+  return NULL;
+}
+
+bool scope_knows_region(const struct scope *s, size_t region_index)
+{
+  return region_index < s->directory->n_regions && s->known[region_index];
+}
+
+const char *shown(char out[SHOWN_SIZE], const char *text)
+{
+  size_t n = strnlen(text, 65);
+  bool cut = n > 64;
+  n = cut ? 64 : n;
+  while (cut && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+    n--;
+  for (size_t i = 0; i < n; i++)
+    out[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i];
+  memcpy(out + n, cut ? "..." : "", cut ? 4 : 1);
+  return out;
+}
+
+/* ------------------------------------------------------------ closest matches */
+
+static unsigned dealer_distance(const char *asked, const struct dealer *d)
+{
+  unsigned by_id = nearest_distance(asked, d->dealer_id);
+  unsigned by_name = nearest_distance(asked, d->name);
+  return by_id < by_name ? by_id : by_name;
+}
+
+static void list_closest_dealers(const struct scope *s, const char *asked, struct buf *out)
+{
+  struct nearest best = {0};
+  for (size_t i = 0; i < s->directory->n_dealers; i++)
+    if (s->direct[i])
+      nearest_offer(&best, i, dealer_distance(asked, &s->directory->dealers[i]));
+  for (size_t i = 0; i < best.n; i++) {
+    const struct dealer *d = &s->directory->dealers[best.item[i]];
+    buf_printf(out, "%s\"%s\" %s", i == 0 ? "; closest: " : ", ", d->dealer_id, d->name);
+  }
+  if (s->directory->n_dealers == 0)
+    buf_puts(out, "; no dealers are configured here: give property_id alone");
+  else if (best.n == 0)
+    buf_puts(out, s->n_direct > 0 ? "; list_dealers names the dealers you may read"
+                                  : "; your access covers no configured dealer");
+}
+
+static void list_closest_regions(const struct scope *s, const char *asked, struct buf *out)
+{
+  struct nearest best = {0};
+  for (size_t i = 0; i < s->directory->n_regions; i++)
+    if (scope_knows_region(s, i))
+      nearest_offer(&best, i, nearest_distance(asked, s->directory->regions[i]));
+  for (size_t i = 0; i < best.n; i++)
+    buf_printf(out, "%s\"%s\"", i == 0 ? "; closest: " : ", ", s->directory->regions[best.item[i]]);
+  if (best.n == 0)
+    buf_puts(out, "; list_dealers names the regions you may use");
+}
+
+enum err_code scope_find_dealer(const struct scope *s, const char *field, const char *dealer_id,
+                                const struct dealer **out, struct err *e)
+{
+  const struct dealer *d = directory_by_id(s->directory, dealer_id);
+  if (scope_sees(s, d)) {
+    *out = d;
+    return ERR_OK;
+  }
+  char asked[SHOWN_SIZE];
+  __attribute__((cleanup(buf_free))) struct buf text = BUF_INIT(512);
+  list_closest_dealers(s, dealer_id, &text);
+  return err_set(e, ERR_NOT_FOUND, "unknown_dealer", "%s: no dealer \"%s\"%s", field,
+                 shown(asked, dealer_id), buf_str(&text));
+}
+
+enum err_code scope_find_region(const struct scope *s, const char *field, const char *region,
+                                size_t *region_index, struct err *e)
+{
+  *region_index = directory_region(s->directory, region);
+  if (scope_knows_region(s, *region_index))
+    return ERR_OK;
+  char asked[SHOWN_SIZE];
+  __attribute__((cleanup(buf_free))) struct buf text = BUF_INIT(512);
+  list_closest_regions(s, region, &text);
+  return err_set(e, ERR_NOT_FOUND, "unknown_region", "%s: no region \"%s\"%s", field,
+                 shown(asked, region), buf_str(&text));
+}
+
+static void list_closest_cohorts(const struct scope *s, const char *asked, struct buf *out)
+{
+  struct nearest best = {0};
+  for (size_t i = 0; i < s->directory->n_cohorts; i++)
+    if (s->cohort_known[i])
+      nearest_offer(&best, i, nearest_distance(asked, s->directory->cohorts[i].id));
+  for (size_t i = 0; i < best.n; i++)
+    buf_printf(out, "%s\"%s\"", i == 0 ? "; closest: " : ", ",
+               s->directory->cohorts[best.item[i]].id);
+  if (best.n == 0)
+    buf_puts(out, "; list_cohorts names those you may use");
+}
+
+enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,
+                                const struct catalogued **out, struct err *e)
+{
+  size_t len = strcspn(id, "@");
+  const struct catalogued *c = catalogue_find(s->directory, id, len);
+  char asked[SHOWN_SIZE];
+  if (c == NULL || !s->cohort_known[c - s->directory->cohorts]) {
+    __attribute__((cleanup(buf_free))) struct buf text = BUF_INIT(512);
+    list_closest_cohorts(s, id, &text);
+    return err_set(e, ERR_NOT_FOUND, "unknown_cohort", "cohort: no cohort \"%s\"%s",
+                   shown(asked, id), buf_str(&text));
+  }
+  const char *version = peers_cohort_version(peers, c);
+  if (id[len] == '@' && !peers_is_cohort_version(peers, c, id + len + 1))
+    return err_set(e, ERR_FAILED_PRECONDITION, "cohort_changed",
+                   "cohort: \"%s\" is not its version now; give \"%s\" or \"%s@%s\"",
+                   shown(asked, id), c->id, c->id, version);
+  *out = c;
+  return ERR_OK;
+}

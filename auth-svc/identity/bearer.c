@@ -1,0 +1,273 @@
+/* The forms of bearer tokens. */
+#include "auth-svc/identity/bearer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "auth-svc/identity/claims.h"
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+enum { SUBJECT_MAX = 256 }; /* of a token id too */
+
+/* What every form works with. */
+struct attempt {
+  const struct bearer_policy *policy;
+  const struct directory *directory;
+  const char *bearer;
+  size_t len;
+  int64_t now_s;
+  struct arena *arena;
+  struct err *e;
+  const char *principal_id;
+};
+
+const char *bearer_form_name(enum bearer_form form)
+{
+  static const char *const names[] = {"none",  "jwt",     "account",    "unsigned",
+                                      "local", "unknown", "certificate"};
+  return names[form];
+}
+
+static enum err_code reject(const struct attempt *a, const char *why)
+{
+  return err_set(a->e, ERR_UNAUTHENTICATED, "invalid_credentials", "bearer token: %s", why);
+}
+
+static enum err_code grant(Analytics__Auth__V1__Grant **out, const struct attempt *a,
+                           struct claims *c)
+{
+  c->principal_id = a->principal_id;
+  *out = claims_grant(c, a->directory, a->now_s, a->arena);
+  if (*out == NULL)
+    return err_set(a->e, ERR_RESOURCE_EXHAUSTED, "grant_too_large",
+                   "the bearer token names too many dealers");
+  return ERR_OK;
+}
+
+/* ------------------------------------------------------------------------ JWT */
+
+/* An array of strings; absent counts as empty. */
+static bool read_list(const struct attempt *a, const cJSON *root, const char *name,
+                      struct claim_list *out)
+{
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, name), *item;
+  int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+  if (list != NULL && (!cJSON_IsArray(list) || n > CLAIM_LIST_MAX))
+    return false;
+  out->items = ARENA_ARRAY(a->arena, const char *, (size_t)n);
+  if (out->items == NULL)
+    return false;
+  cJSON_ArrayForEach(item, list)
+  {
+    const char *s = cJSON_IsString(item) ? arena_strdup(a->arena, item->valuestring) : NULL;
+    if (s == NULL)
+      return false;
+    out->items[out->n++] = s;
+  }
+  return true;
+}
+
+static bool read_role(const cJSON *root, Analytics__Auth__V1__Role *role)
+{
+  const char *s = json_get_string(root, "role");
+  return s != NULL && claims_role(s, role);
+}
+
+static bool good_subject(const char *s)
+{
+  size_t n = s != NULL ? strlen(s) : 0;
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+      return false;
+  return n > 0 && n <= SUBJECT_MAX;
+}
+
+/* With the leeway the check allowed, or a token in its last seconds would give a grant that
+ * has expired already. An expiry beyond any calendar is as good as none. */
+static int64_t read_exp(const cJSON *root)
+{
+  double exp = json_get_number(root, "exp", 0);
+  return exp < 1e15 ? (int64_t)exp + JWT_LEEWAY_S : INT64_MAX;
+}
+
+/* A token that cannot be named cannot be revoked by its name, so a jti must make sense. */
+static bool read_token_id(const cJSON *root, const char **out)
+{
+  const cJSON *jti = cJSON_GetObjectItemCaseSensitive(root, "jti");
+  *out = cJSON_GetStringValue(jti);
+  return jti == NULL || good_subject(*out);
+}
+
+static enum err_code read_claims(const struct attempt *a, const cJSON *root, struct claims *c)
+{
+  c->subject = json_get_string(root, "sub");
+  c->expires_at = read_exp(root);
+  if (!good_subject(c->subject))
+    return reject(a, "claim sub must be a text of 1 to 256 bytes");
+  if (!read_token_id(root, &c->token_id))
+    return reject(a, "claim jti must be a text of 1 to 256 bytes");
+  if (!read_role(root, &c->role))
+    return reject(a, "claim role must be \"admin\", \"group\" or \"dealer\"");
+  if (!read_list(a, root, "dealers", &c->dealers) || !read_list(a, root, "regions", &c->regions) ||
+      !read_list(a, root, "groups", &c->groups))
+    return reject(a, "claims dealers, regions and groups must be arrays of at most 1,000 texts");
+  return ERR_OK;
+}
+
+static enum err_code from_jwt(Analytics__Auth__V1__Grant **out, const struct attempt *a)
+{
+  const struct jwt_policy *p = &a->policy->jwt;
+  if ((p->keys == NULL || p->keys->n == 0) && p->fetched == NULL)
+    return reject(a, "signed tokens are not set up here; set AUTH_JWT_KEY_FILE, "
+                     "AUTH_JWT_JWKS_URL or AUTH_JWT_HS256_SECRET");
+  AUTO_JSON cJSON *root = NULL;
+  enum err_code code = jwt_verify(&root, p, a->bearer, a->len, a->now_s, a->e);
+  struct claims c = {0};
+  if (code == ERR_OK)
+    code = read_claims(a, root, &c);
+  return code == ERR_OK ? grant(out, a, &c) : code;
+}
+
+/* -------------------------------------------------------------- account tokens */
+
+/* One text for every way an account token can be wrong. */
+static enum err_code reject_account(const struct attempt *a)
+{
+  return reject(a, "no account accepts it; it must hold account_id and the account's current "
+                   "refresh_token or access_token");
+}
+
+/* Whether a member proves that the caller holds the account's secret. Digests are compared,
+ * so the comparison tells nothing of the secret, whatever its length. */
+static bool proves(const struct attempt *a, const struct dealer *d, const cJSON *member)
+{
+  uint8_t digest[SHA256_SIZE];
+  const char *secret = cJSON_GetStringValue(member);
+  if (secret == NULL || *secret == '\0')
+    return false;
+  sha256_of(secret, strlen(secret), digest);
+  return a->policy->holds(a->policy->user, d, digest);
+}
+
+/* expires_at: seconds, milliseconds or RFC 3339; INT64_MAX when absent, 0 when nonsense. */
+static int64_t read_expires_at(const cJSON *root)
+{
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, "expires_at");
+  int64_t ms = 0;
+  if (v == NULL || cJSON_IsNull(v))
+    return INT64_MAX;
+  if (cJSON_IsString(v))
+    return clock_parse_rfc3339(v->valuestring, &ms) ? ms / 1000 : 0;
+  if (!cJSON_IsNumber(v) || !(v->valuedouble > 0) || v->valuedouble > 1e15)
+    return 0;
+  return (int64_t)(v->valuedouble > 1e11 ? v->valuedouble / 1000 : v->valuedouble);
+}
+
+static enum err_code grant_account(Analytics__Auth__V1__Grant **out, const struct attempt *a,
+                                   const struct dealer *d, int64_t expires_at)
+{
+  const char *ids[] = {d->dealer_id};
+  struct claims c = {.subject = d->account_id,
+                     .role = ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER,
+                     .dealers = {ids, 1},
+                     .expires_at = expires_at};
+  return grant(out, a, &c);
+}
+
+static enum err_code check_account(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
+                                   const struct attempt *a, const cJSON *root)
+{
+  const char *account = json_get_string(root, "account_id");
+  const cJSON *refresh = cJSON_GetObjectItemCaseSensitive(root, "refresh_token");
+  const cJSON *access = cJSON_GetObjectItemCaseSensitive(root, "access_token");
+  const struct dealer *d = account != NULL ? directory_by_account(a->directory, account) : NULL;
+  if ((refresh == NULL || cJSON_IsNull(refresh)) && (access == NULL || cJSON_IsNull(access))) {
+    *form = BEARER_UNSIGNED;
+    if (!a->policy->allow_unsigned)
+      return reject(a, "holds no proof; give refresh_token or access_token beside account_id");
+    return d != NULL ? grant_account(out, a, d, INT64_MAX) : reject_account(a);
+  }
+  *form = BEARER_ACCOUNT;
+  if (d == NULL)
+    return reject_account(a);
+  if (proves(a, d, refresh))
+    return grant_account(out, a, d, INT64_MAX);
+  /* An access token proves nothing after its end. */
+  int64_t expires_at = read_expires_at(root);
+  if (expires_at > a->now_s && proves(a, d, access))
+    return grant_account(out, a, d, expires_at);
+  return reject_account(a);
+}
+
+static void wipe_members(cJSON *root)
+{
+  for (cJSON *c = root != NULL ? root->child : NULL; c != NULL; c = c->next)
+    if (cJSON_IsString(c))
+      mem_wipe(c->valuestring, strlen(c->valuestring));
+}
+
+static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
+                                        const struct attempt *a)
+{
+  AUTO_WIPED_BUF struct buf text = BUF_INIT(BEARER_MAX_BYTES);
+  AUTO_JSON cJSON *root = NULL;
+  *form = BEARER_UNKNOWN;
+  if (buf_reserve(&text, a->len) == NULL || !base64_decode(&text, a->bearer, a->len) ||
+      json_parse(&root, text.data, text.len, NULL, NULL) != ERR_OK || !cJSON_IsObject(root))
+    return reject(a, "neither a signed JWT nor base64 of a JSON object with account_id");
+  enum err_code code = check_account(out, form, a, root);
+  wipe_members(root);
+  return code;
+}
+
+/* ----------------------------------------------------------------------- entry */
+
+void bearer_sha256(const char *bearer, size_t len, uint8_t out[SHA256_SIZE])
+{
+  if (jwt_looks_like(bearer, len))
+    while (len > 0 && bearer[len - 1] != '.')
+      len--;
+  sha256_of(bearer, len, out);
+}
+
+static const char *principal_of(const struct attempt *a)
+{
+  uint8_t digest[SHA256_SIZE];
+  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE);
+  bearer_sha256(a->bearer, a->len, digest);
+  hex_encode(&hex, digest, sizeof(digest));
+  return arena_strdup(a->arena, buf_str(&hex));
+}
+
+static enum err_code grant_local(Analytics__Auth__V1__Grant **out, const struct attempt *a)
+{
+  struct claims c = {.subject = "local-development",
+                     .role = ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN,
+                     .expires_at = INT64_MAX};
+  return grant(out, a, &c);
+}
+
+enum err_code bearer_grant(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
+                           const struct bearer_policy *policy, const struct directory *directory,
+                           const char *bearer, int64_t now_s, struct arena *arena, struct err *e)
+{
+  struct attempt a = {policy, directory, bearer, strlen(bearer), now_s, arena, e, NULL};
+  a.principal_id = principal_of(&a);
+  *form = policy->enabled ? BEARER_NONE : BEARER_LOCAL;
+  if (a.principal_id == NULL)
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to check the bearer token");
+  if (!policy->enabled)
+    return grant_local(out, &a);
+  if (a.len == 0)
+    return err_set(e, ERR_UNAUTHENTICATED, "missing_credentials", "Missing credentials");
+  *form = BEARER_UNKNOWN;
+  if (a.len > BEARER_MAX_BYTES)
+    return reject(&a, "longer than 16 KiB");
+  if (!jwt_looks_like(bearer, a.len))
+    return from_account_token(out, form, &a);
+  *form = BEARER_JWT;
+  return from_jwt(out, &a);
+}

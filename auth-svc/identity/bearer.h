@@ -1,0 +1,46 @@
+/* From a bearer token to a grant: the forms of bearer, each with its own proof. */
+#ifndef AMCP_AUTH_BEARER_H
+#define AMCP_AUTH_BEARER_H
+
+#include "analytics/auth/v1/auth.pb-c.h"
+#include "auth-svc/dealers/directory.h"
+#include "auth-svc/identity/jwt.h"
+#include "common/base/arena.h"
+
+enum { BEARER_MAX_BYTES = 16 * 1024 };
+
+enum bearer_form {
+  BEARER_NONE,     /* empty */
+  BEARER_JWT,      /* signed by an issuer we know */
+  BEARER_ACCOUNT,  /* base64 JSON with the account's refresh or access token */
+  BEARER_UNSIGNED, /* base64 JSON with nothing but an account_id */
+  BEARER_LOCAL,    /* anything, while authentication is off */
+  BEARER_UNKNOWN,  /* none of these */
+  /* No bearer at all: the caller's certificate (certificate.h). */
+  BEARER_CERTIFICATE,
+};
+/* Label for metrics: "jwt". */
+const char *bearer_form_name(enum bearer_form form);
+
+/* SHA-256 by which a bearer is named (principal_id) and revoked (token_sha256). Of a JWT, the
+ * part that is signed: its signature can be written in several ways by whoever holds it (ECDSA
+ * takes s and n - s alike), and each must be the same token. */
+void bearer_sha256(const char *bearer, size_t len, uint8_t out[SHA256_SIZE]);
+
+struct bearer_policy {
+  bool enabled;          /* ENABLE_AUTH; false grants everything to everybody */
+  bool allow_unsigned;   /* AUTH_ALLOW_UNSIGNED_TOKENS */
+  struct jwt_policy jwt; /* keys NULL or empty: JWTs are not accepted */
+  /* Whether the broker holds a secret of this digest for the dealer's account. */
+  bool (*holds)(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE]);
+  void *user;
+};
+
+/* Checks the token and makes the grant, in the arena. *form is always set.
+ * UNAUTHENTICATED: `missing_credentials` for an empty token, `invalid_credentials`
+ * otherwise; for account tokens one text says it all, so that accounts cannot be probed. */
+enum err_code bearer_grant(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
+                           const struct bearer_policy *policy, const struct directory *directory,
+                           const char *bearer, int64_t now_s, struct arena *arena, struct err *e);
+
+#endif

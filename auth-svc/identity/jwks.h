@@ -1,0 +1,60 @@
+/* Keys of an issuer that are published at a URL (JWKS, RFC 7517): fetched, cached and changed
+ * without a restart.
+ *
+ * Fetched at once, then when what came has aged (Cache-Control: max-age, at least 5 minutes, at
+ * most 24 hours), and when a token names a key that is not there, at most once in 30 s; a token
+ * that comes before the first set waits for it. While the endpoint is down the keys at hand stay.
+ * Thread-safe; nothing waits. */
+#ifndef AMCP_AUTH_JWKS_H
+#define AMCP_AUTH_JWKS_H
+
+#include <stdint.h>
+
+#include "auth-svc/identity/jwt_keys.h"
+#include "common/http/client.h"
+
+enum {
+  JWKS_MAX_BYTES = 256 * 1024,
+  JWKS_MIN_AGE_MS = 5 * 60 * 1000,
+  JWKS_MAX_AGE_MS = 24 * 60 * 60 * 1000,
+  JWKS_RETRY_MS = 30 * 1000, /* after a failure, and between fetches for unknown keys */
+  JWKS_TIMEOUT_MS = 10 * 1000,
+  JWKS_WAITERS_MAX = 256,
+};
+
+/* A set of keys as it was fetched. Immutable. */
+struct jwks_set {
+  struct jwt_keys *keys; /* never NULL; empty before the first fetch */
+  uint64_t generation;   /* changes with the keys */
+};
+
+struct jwks;
+
+struct jwks_options {
+  struct http_client *http; /* must outlive the object's stop */
+  const char *url;
+  uint32_t min_age_ms, max_age_ms, retry_ms; /* 0 means the values above; for tests */
+};
+
+/* ERR_INVALID_ARGUMENT unless the URL is https, or http to a loopback address: whoever can
+ * change the answer on its way can sign tokens. `what` names the setting. Starts fetching. */
+enum err_code jwks_new(struct jwks **out, const char *what, const struct jwks_options *options,
+                       struct err *e);
+/* After the HTTP client has ended. NULL is fine. */
+void jwks_free(struct jwks *j);
+
+/* The keys now; give them back with jwks_release(). */
+const struct jwks_set *jwks_acquire(struct jwks *j);
+void jwks_release(struct jwks *j, const struct jwks_set *set);
+
+/* For a token whose key is not in the set of this generation. True: fn(arg) runs once, on the
+ * HTTP client's thread, when a newer fetch has ended, well or not (also when the client ends).
+ * False: there will be no fetch for now, the token is to be refused; or `retry` says that the
+ * set has changed meanwhile. */
+bool jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void *arg, bool *retry);
+
+/* max-age of a Cache-Control header in milliseconds; fallback when there is none; 0 for
+ * no-store and no-cache. */
+int64_t jwks_max_age_ms(const char *cache_control, int64_t fallback);
+
+#endif

@@ -1,0 +1,31 @@
+/* Checks signed bearer tokens (RFC 7519, with the advice of RFC 8725). */
+#ifndef AMCP_AUTH_JWT_H
+#define AMCP_AUTH_JWT_H
+
+#include <cjson/cJSON.h>
+
+#include "auth-svc/identity/jwt_keys.h"
+#include "auth-svc/identity/verified.h"
+
+enum { JWT_LEEWAY_S = 30 }; /* clocks of issuer and ours may differ this much */
+
+struct jwt_policy {
+  const struct jwt_keys *keys;      /* as configured; may be NULL, like the next */
+  const char *issuer;               /* must be the token's iss */
+  const char *audience;             /* must be the token's aud or in it */
+  const struct jwt_keys *fetched;   /* from a JWKS URL; empty before the first came */
+  struct verified *verified;        /* remembers checked signatures; NULL checks each */
+  struct key_generation generation; /* of all keys, for `verified` */
+};
+
+/* Whether a bearer token has the shape of a JWT: three parts, two dots. */
+bool jwt_looks_like(const char *token, size_t len);
+
+/* Checks form, algorithm, signature, iss, aud, exp (must be there) and nbf, in this order.
+ * *claims (freed with cJSON_Delete()) is set only for a token that passed all.
+ * UNAUTHENTICATED `invalid_credentials` says which check failed; `unknown_key` when no key fits
+ * and another may be fetched: the token names one that is not here, or none was fetched yet. */
+enum err_code jwt_verify(cJSON **claims, const struct jwt_policy *policy, const char *token,
+                         size_t len, int64_t now_s, struct err *e);
+
+#endif

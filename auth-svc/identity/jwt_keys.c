@@ -1,0 +1,282 @@
+/* Loads verification keys from PEM and JWKS. */
+#include "auth-svc/identity/jwt_keys.h"
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "auth-svc/secret/secret_file.h"
+#include "common/base/codec.h"
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+enum { KEY_FILE_MAX = 256 * 1024, JWK_VALUE_MAX = 2048 };
+
+const char *jwt_alg_name(enum jwt_alg alg)
+{
+  static const char *const names[] = {"RS256", "ES256", "EdDSA", "HS256"};
+  return names[alg];
+}
+
+/* EdDSA has a second name since RFC 9864, which tells the curve; Ed25519 is the only one here. */
+bool jwt_alg_is(enum jwt_alg alg, const char *name)
+{
+  return strcmp(name, jwt_alg_name(alg)) == 0 || (alg == JWT_EDDSA && strcmp(name, "Ed25519") == 0);
+}
+
+struct jwt_keys *jwt_keys_new(void)
+{
+  struct jwt_keys *k = xcalloc(1, sizeof(*k));
+  atomic_init(&k->refs, 1);
+  return k;
+}
+
+struct jwt_keys *jwt_keys_ref(struct jwt_keys *k)
+{
+  atomic_fetch_add_explicit(&k->refs, 1, memory_order_relaxed);
+  return k;
+}
+
+void jwt_keys_unref(struct jwt_keys *k)
+{
+  if (k == NULL || atomic_fetch_sub_explicit(&k->refs, 1, memory_order_acq_rel) != 1)
+    return;
+  for (size_t i = 0; i < k->n; i++) {
+    EVP_PKEY_free(k->keys[i].public_key);
+    secret_unref(k->keys[i].shared);
+  }
+  free(k);
+}
+
+bool jwt_alg_of(EVP_PKEY *key, enum jwt_alg *alg)
+{
+  char group[64] = "";
+  switch (EVP_PKEY_get_base_id(key)) {
+  case EVP_PKEY_RSA:
+    *alg = JWT_RS256;
+    return EVP_PKEY_get_bits(key) >= JWT_RSA_MIN_BITS;
+  case EVP_PKEY_EC:
+    *alg = JWT_ES256;
+    return EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+           strcmp(group, "prime256v1") == 0;
+  case EVP_PKEY_ED25519:
+    *alg = JWT_EDDSA;
+    return true;
+  default:
+    return false;
+  }
+}
+
+static enum err_code too_many(const char *what, struct err *e)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key", "%s: more than %d keys", what,
+                 JWT_KEYS_MAX);
+}
+
+/* Takes the key over. */
+static enum err_code add_public(struct jwt_keys *k, const char *what, const char *kid,
+                                EVP_PKEY *key, struct err *e)
+{
+  enum jwt_alg alg;
+  bool good = jwt_alg_of(key, &alg), room = k->n < JWT_KEYS_MAX;
+  if (!good || !room)
+    EVP_PKEY_free(key);
+  if (!good)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
+                   "%s: a key is none of RSA with at least %d bits, EC P-256, Ed25519", what,
+                   JWT_RSA_MIN_BITS);
+  if (!room)
+    return too_many(what, e);
+  struct jwt_key *slot = &k->keys[k->n++];
+  *slot = (struct jwt_key){.alg = alg, .public_key = key};
+  snprintf(slot->kid, sizeof(slot->kid), "%s", kid);
+  return ERR_OK;
+}
+
+static size_t count_blocks(const char *pem, size_t len)
+{
+  static const char begin[] = "-----BEGIN PUBLIC KEY-----";
+  size_t n = 0;
+  const char *end = pem + len;
+  for (const char *p = pem; (p = memmem(p, (size_t)(end - p), begin, sizeof(begin) - 1)) != NULL;
+       p += sizeof(begin) - 1)
+    n++;
+  return n;
+}
+
+/* The reader passes over a damaged block or ends there, as at the end of the file: no key may be
+ * missing in silence. */
+enum err_code jwt_keys_add_pem(struct jwt_keys *k, const char *what, const char *pem, size_t len,
+                               struct err *e)
+{
+  BIO *bio = BIO_new_mem_buf(pem, (int)len);
+  enum err_code code = ERR_OK;
+  size_t before = k->n;
+  EVP_PKEY *key;
+  while (code == ERR_OK && bio != NULL &&
+         (key = PEM_read_bio_PUBKEY(bio, NULL, NULL, (void *)"")) != NULL)
+    code = add_public(k, what, "", key, e);
+  BIO_free(bio);
+  ERR_clear_error();
+  if (code == ERR_OK && k->n == before)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
+                   "%s: holds neither a PEM block \"PUBLIC KEY\" nor a JWKS object", what);
+  size_t blocks = count_blocks(pem, len);
+  if (code == ERR_OK && k->n - before < blocks)
+    return err_set(
+        e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
+        "%s: only %zu of %zu PEM blocks \"PUBLIC KEY\" can be read; replace or remove the "
+        "damaged one",
+        what, k->n - before, blocks);
+  return code;
+}
+
+/* ----------------------------------------------------------------------- JWKS */
+
+static bool jwk_bytes(const cJSON *jwk, const char *member, struct buf *out)
+{
+  const char *s = json_get_string(jwk, member);
+  return s != NULL && base64_decode(out, s, strlen(s)) && out->len > 0;
+}
+
+static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *bld)
+{
+  EVP_PKEY *key = NULL;
+  OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
+  EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+  if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+      EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+    key = NULL;
+  EVP_PKEY_CTX_free(ctx);
+  OSSL_PARAM_free(params);
+  return key;
+}
+
+static EVP_PKEY *rsa_of_jwk(const cJSON *jwk)
+{
+  AUTO_BUF struct buf n = BUF_INIT(JWK_VALUE_MAX), exponent = BUF_INIT(64);
+  if (!jwk_bytes(jwk, "n", &n) || !jwk_bytes(jwk, "e", &exponent))
+    return NULL;
+  BIGNUM *bn = BN_bin2bn((const uint8_t *)n.data, (int)n.len, NULL);
+  BIGNUM *be = BN_bin2bn((const uint8_t *)exponent.data, (int)exponent.len, NULL);
+  OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+  EVP_PKEY *key = NULL;
+  if (bld != NULL && OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, bn) == 1 &&
+      OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, be) == 1)
+    key = from_params("RSA", bld);
+  OSSL_PARAM_BLD_free(bld);
+  BN_free(bn);
+  BN_free(be);
+  return key;
+}
+
+static EVP_PKEY *ec_of_jwk(const cJSON *jwk)
+{
+  AUTO_BUF struct buf x = BUF_INIT(64), y = BUF_INIT(64);
+  const char *curve = json_get_string(jwk, "crv");
+  if (curve == NULL || strcmp(curve, "P-256") != 0 || !jwk_bytes(jwk, "x", &x) ||
+      !jwk_bytes(jwk, "y", &y) || x.len != 32 || y.len != 32)
+    return NULL;
+  uint8_t point[65] = {4}; /* uncompressed */
+  memcpy(point + 1, x.data, 32);
+  memcpy(point + 33, y.data, 32);
+  OSSL_PARAM_BLD *bld = OSSL_PARAM_BLD_new();
+  EVP_PKEY *key = NULL;
+  if (bld != NULL &&
+      OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1 &&
+      OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)) == 1)
+    key = from_params("EC", bld);
+  OSSL_PARAM_BLD_free(bld);
+  return key;
+}
+
+static EVP_PKEY *ed25519_of_jwk(const cJSON *jwk)
+{
+  AUTO_BUF struct buf x = BUF_INIT(64);
+  const char *curve = json_get_string(jwk, "crv");
+  if (curve == NULL || strcmp(curve, "Ed25519") != 0 || !jwk_bytes(jwk, "x", &x) || x.len != 32)
+    return NULL;
+  return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (const uint8_t *)x.data, x.len);
+}
+
+static EVP_PKEY *key_of_jwk(const cJSON *jwk)
+{
+  const char *type = json_get_string(jwk, "kty"), *use = json_get_string(jwk, "use");
+  if (type == NULL || (use != NULL && strcmp(use, "sig") != 0))
+    return NULL;
+  EVP_PKEY *key = strcmp(type, "RSA") == 0   ? rsa_of_jwk(jwk)
+                  : strcmp(type, "EC") == 0  ? ec_of_jwk(jwk)
+                  : strcmp(type, "OKP") == 0 ? ed25519_of_jwk(jwk)
+                                             : NULL;
+  ERR_clear_error();
+  return key;
+}
+
+/* A key marked for another algorithm must not be used with ours. */
+static bool alg_fits(const cJSON *jwk, EVP_PKEY *key)
+{
+  enum jwt_alg alg;
+  const char *named = json_get_string(jwk, "alg");
+  return jwt_alg_of(key, &alg) && (named == NULL || jwt_alg_is(alg, named));
+}
+
+enum err_code jwt_keys_add_jwks(struct jwt_keys *k, const char *what, const char *json, size_t len,
+                                struct err *e)
+{
+  AUTO_JSON cJSON *root = NULL;
+  enum err_code code = json_parse(&root, json, len, NULL, e);
+  if (code != ERR_OK) {
+    err_prefix(e, "%s: ", what);
+    return code;
+  }
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "keys"), *jwk;
+  size_t before = k->n;
+  cJSON_ArrayForEach(jwk, list)
+  {
+    const char *kid = json_get_string(jwk, "kid");
+    EVP_PKEY *key = kid == NULL || strlen(kid) <= JWT_KEY_ID_MAX ? key_of_jwk(jwk) : NULL;
+    if (key == NULL || !alg_fits(jwk, key)) {
+      EVP_PKEY_free(key);
+      log_warn("key of a JWKS is not used: want RSA/RS256, EC P-256/ES256 or Ed25519/EdDSA",
+               LOG_S("setting", what), LOG_S("kid", kid != NULL ? kid : ""));
+      continue;
+    }
+    if ((code = add_public(k, what, kid != NULL ? kid : "", key, e)) != ERR_OK)
+      return code;
+  }
+  if (k->n == before)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
+                   "%s: keys: holds no usable key (RSA, EC P-256 or Ed25519)", what);
+  return ERR_OK;
+}
+
+enum err_code jwt_keys_add_file(struct jwt_keys *k, const char *what, const char *path,
+                                struct err *e)
+{
+  struct buf text = BUF_INIT(KEY_FILE_MAX);
+  enum err_code code = secret_file_read(&text, what, path, KEY_FILE_MAX, false, e);
+  if (code != ERR_OK)
+    return code;
+  const char *start = text.data + strspn(text.data, " \t\r\n");
+  code = *start == '{' ? jwt_keys_add_jwks(k, what, text.data, text.len, e)
+                       : jwt_keys_add_pem(k, what, text.data, text.len, e);
+  buf_wipe(&text);
+  return code;
+}
+
+enum err_code jwt_keys_add_hs256(struct jwt_keys *k, const char *what, const char *secret,
+                                 size_t len, struct err *e)
+{
+  if (len < JWT_HS256_MIN_BYTES)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
+                   "%s: must be at least %d bytes, for example from: openssl rand -hex 32", what,
+                   JWT_HS256_MIN_BYTES);
+  if (k->n == JWT_KEYS_MAX)
+    return too_many(what, e);
+  k->keys[k->n++] = (struct jwt_key){.alg = JWT_HS256, .shared = secret_new(secret, len)};
+  return ERR_OK;
+}

@@ -1,0 +1,57 @@
+/* Keys that signed bearer tokens are checked with. */
+#ifndef AMCP_AUTH_JWT_KEYS_H
+#define AMCP_AUTH_JWT_KEYS_H
+
+#include <openssl/evp.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth-svc/secret/secret.h"
+#include "common/base/error.h"
+
+enum { JWT_KEYS_MAX = 16, JWT_KEY_ID_MAX = 128, JWT_HS256_MIN_BYTES = 32, JWT_RSA_MIN_BITS = 2048 };
+
+/* The algorithm belongs to the key, never to the token (RFC 8725 §3.1). */
+enum jwt_alg { JWT_RS256, JWT_ES256, JWT_EDDSA, JWT_HS256 };
+/* "RS256" */
+const char *jwt_alg_name(enum jwt_alg alg);
+/* Whether a header or a JWK means this algorithm by that name. */
+bool jwt_alg_is(enum jwt_alg alg, const char *name);
+/* The one algorithm a key is used with here; false for keys that are not taken (another type or
+ * curve, RSA below JWT_RSA_MIN_BITS). */
+bool jwt_alg_of(EVP_PKEY *key, enum jwt_alg *alg);
+
+struct jwt_key {
+  enum jwt_alg alg;
+  char kid[JWT_KEY_ID_MAX + 1]; /* "" when the key has none */
+  EVP_PKEY *public_key;         /* all but HS256 */
+  struct secret *shared;        /* HS256 */
+};
+
+/* Immutable once loaded; thread-safe then. Counted by references. */
+struct jwt_keys {
+  atomic_size_t refs;
+  struct jwt_key keys[JWT_KEYS_MAX];
+  size_t n;
+};
+
+struct jwt_keys *jwt_keys_new(void);
+struct jwt_keys *jwt_keys_ref(struct jwt_keys *k);
+/* NULL is fine. */
+void jwt_keys_unref(struct jwt_keys *k);
+/* Adds the public keys of a PEM file (one or more "PUBLIC KEY" blocks) or of a JWKS file
+ * (RFC 7517). RSA of at least 2,048 bits, P-256 and Ed25519 are taken; a JWK of use "enc" or
+ * another type is skipped with a warning; none that fits is an error. `what` names the
+ * setting in errors. */
+enum err_code jwt_keys_add_file(struct jwt_keys *k, const char *what, const char *path,
+                                struct err *e);
+enum err_code jwt_keys_add_pem(struct jwt_keys *k, const char *what, const char *pem, size_t len,
+                               struct err *e);
+enum err_code jwt_keys_add_jwks(struct jwt_keys *k, const char *what, const char *json, size_t len,
+                                struct err *e);
+/* Adds a secret for HS256 of at least 32 bytes (RFC 7518 §3.2). */
+enum err_code jwt_keys_add_hs256(struct jwt_keys *k, const char *what, const char *secret,
+                                 size_t len, struct err *e);
+
+#endif

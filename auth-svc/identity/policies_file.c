@@ -1,0 +1,332 @@
+/* Reads the policy file, or says exactly what is wrong with it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth-svc/credential/reader.h"
+#include "auth-svc/identity/policies.h"
+#include "auth-svc/secret/secret_file.h"
+#include "common/base/codec.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+
+enum {
+  ARENA_MAX = 64 << 20,
+  TOKEN_ID_MAX = 256,
+  SUBJECT_MAX = 256,
+  NAME_MAX_BYTES = 256,
+};
+
+#define PRINCIPAL_DOMAIN "analytics-mcp certificate\n"
+
+/* Where the reader stands, for messages. */
+struct reader {
+  const char *name, *text;
+  size_t len;
+  const char *who; /* identity of the policy being read; NULL while not known */
+  struct policies *out;
+  struct credential_config config; /* carries refuse(), which `struct place` calls */
+  struct err *e;
+};
+
+static enum err_code refuse(void *user, const char *field, const char *text)
+{
+  const struct reader *r = user;
+  char who[CONFIG_NAME_MAX + 16] = "";
+  if (r->who != NULL)
+    snprintf(who, sizeof(who), " (identity \"%.128s\")", r->who);
+  return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_policy_file", "%s line %zu: %s%s: %s", r->name,
+                 config_line_of(r->text, r->len, field), *field != '\0' ? field : "the file", who,
+                 text);
+}
+
+/* The object policies[i] or revoked[i]. */
+static struct place place_of(struct reader *r, const char *list, size_t i)
+{
+  struct place p = {.config = &r->config, .strict = true};
+  snprintf(p.path, sizeof(p.path), "%s[%zu]", list, i);
+  return p;
+}
+
+/* Text of the file that outlives it. */
+static const char *keep(const struct reader *r, const char *s)
+{
+  const char *copy = arena_strdup(r->out->arena, s);
+  if (copy == NULL)
+    abort(); /* the file's own cap is below the arena's */
+  return copy;
+}
+
+static void *in_arena(const struct reader *r, size_t n, size_t size)
+{
+  void *p = arena_alloc(r->out->arena, n * size);
+  if (p == NULL)
+    abort();
+  return p;
+}
+
+/* An array of the object; absent counts as empty (*list NULL). */
+static enum err_code find_list(const struct place *p, const cJSON *object, const char *key, int max,
+                               const cJSON **list, size_t *n)
+{
+  *list = cJSON_GetObjectItemCaseSensitive(object, key);
+  *n = cJSON_IsArray(*list) ? (size_t)cJSON_GetArraySize(*list) : 0;
+  if (*list != NULL && !cJSON_IsArray(*list))
+    return place_refuse(p, key, "must be an array");
+  if (*n > (size_t)max)
+    return place_refuse(p, key, "more than %d items", max);
+  return ERR_OK;
+}
+
+/* ----------------------------------------------------------------------- policies */
+
+static enum err_code read_names(const struct reader *r, const struct place *p, const cJSON *object,
+                                const char *key, struct claim_list *out)
+{
+  const cJSON *list, *v;
+  size_t n;
+  enum err_code code = find_list(p, object, key, CLAIM_LIST_MAX, &list, &n);
+  if (code != ERR_OK)
+    return code;
+  out->items = in_arena(r, n + 1, sizeof(out->items[0]));
+  cJSON_ArrayForEach(v, list)
+  {
+    char item[40];
+    snprintf(item, sizeof(item), "%s[%zu]", key, out->n);
+    if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || strlen(v->valuestring) > NAME_MAX_BYTES)
+      return place_refuse(p, item, "must be a string of 1 to %d bytes", NAME_MAX_BYTES);
+    out->items[out->n++] = keep(r, v->valuestring);
+  }
+  return ERR_OK;
+}
+
+static enum err_code check_role(const struct place *p, const struct claims *c)
+{
+  size_t n = c->dealers.n + c->regions.n + c->groups.n;
+  switch (c->role) {
+  case ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN:
+    return n == 0 ? ERR_OK
+                  : place_refuse(p, "role",
+                                 "admin reads everything: take dealers, regions and groups out, or "
+                                 "make the role group");
+  case ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP:
+    return n > 0 ? ERR_OK
+                 : place_refuse(p, "role",
+                                "group reads what is listed: give dealers, regions or "
+                                "groups");
+  default:
+    if (c->groups.n > 0)
+      return place_refuse(p, "groups",
+                          "counts for nothing with the role dealer; list dealers, or "
+                          "make the role group");
+    return c->dealers.n > 0 ? ERR_OK
+                            : place_refuse(p, "role", "dealer reads its own dealers: give dealers");
+  }
+}
+
+static enum err_code read_role(const struct place *p, const cJSON *object, struct claims *c)
+{
+  const char *role = NULL;
+  enum err_code code = place_text(p, object, "role", REQUIRED, 16, &role);
+  if (code != ERR_OK)
+    return code;
+  if (!claims_role(role, &c->role))
+    return place_refuse(p, "role", "must be \"admin\", \"group\" or \"dealer\"");
+  return check_role(p, c);
+}
+
+static const char *principal_of(const struct reader *r, const char *identity)
+{
+  uint8_t digest[SHA256_SIZE];
+  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
+  AUTO_FREE char *text = xasprintf(PRINCIPAL_DOMAIN "%s", identity);
+  sha256_of(text, strlen(text), digest);
+  hex_encode(&hex, digest, sizeof(digest));
+  return keep(r, buf_str(&hex));
+}
+
+/* Identities that differ in letter case only would be mixed up by people. */
+static enum err_code check_identity(const struct reader *r, const struct place *p, size_t i)
+{
+  for (size_t k = 0; k < i; k++)
+    if (ascii_case_equal(r->out->items[k].identity, r->out->items[i].identity))
+      return place_refuse(p, "identity", "is used by policies[%zu] already", k);
+  return ERR_OK;
+}
+
+static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i)
+{
+  static const char *const known[] = {"identity", "subject", "role",
+                                      "dealers",  "regions", "groups"};
+  const struct place p = place_of(r, "policies", i);
+  struct policy *out = &r->out->items[i];
+  const char *identity = NULL, *subject = NULL;
+  r->who = NULL;
+  if (!cJSON_IsObject(object))
+    return place_refuse(&p, "", "must be an object");
+  r->who = json_get_string(object, "identity");
+  enum err_code code = place_keys(&p, object, known, ARRAY_LEN(known));
+  if (code == ERR_OK)
+    code = place_text(&p, object, "identity", REQUIRED, CONFIG_NAME_MAX, &identity);
+  if (code != ERR_OK)
+    return code;
+  out->identity = keep(r, identity);
+  code = check_identity(r, &p, i);
+  if (code == ERR_OK)
+    code = place_text(&p, object, "subject", REQUIRED, SUBJECT_MAX, &subject);
+  if (code == ERR_OK)
+    code = read_names(r, &p, object, "dealers", &out->claims.dealers);
+  if (code == ERR_OK)
+    code = read_names(r, &p, object, "regions", &out->claims.regions);
+  if (code == ERR_OK)
+    code = read_names(r, &p, object, "groups", &out->claims.groups);
+  if (code == ERR_OK)
+    code = read_role(&p, object, &out->claims);
+  if (code != ERR_OK)
+    return code;
+  out->claims.subject = keep(r, subject);
+  out->claims.principal_id = principal_of(r, identity);
+  out->claims.expires_at = INT64_MAX;
+  return ERR_OK;
+}
+
+/* -------------------------------------------------------------------- revocations */
+
+/* 64 hexadecimal digits, kept in lower case. */
+static enum err_code read_hash(const struct place *p, const char *text, char out[65])
+{
+  static const char digits[] = "0123456789abcdefABCDEF";
+  if (strlen(text) != 64 || strspn(text, digits) != 64)
+    return place_refuse(
+        p, "token_sha256",
+        "must be 64 hexadecimal digits, the sha256 of a bearer token as auth-svc token "
+        "inspect prints it");
+  for (size_t i = 0; i <= 64; i++)
+    out[i] = text[i] >= 'A' && text[i] <= 'F' ? (char)(text[i] - 'A' + 'a') : text[i];
+  return ERR_OK;
+}
+
+static enum err_code read_revoked(struct reader *r, const cJSON *object, size_t i)
+{
+  static const char *const known[] = {"subject", "token_id", "token_sha256"};
+  const struct place p = place_of(r, "revoked", i);
+  const char *value[ARRAY_LEN(known)] = {NULL};
+  struct claim_list *const lists[] = {&r->out->subjects, &r->out->token_ids, &r->out->token_hashes};
+  char hash[65];
+  size_t which = 0, n = 0;
+  if (!cJSON_IsObject(object))
+    return place_refuse(&p, "", "must be an object");
+  enum err_code code = place_keys(&p, object, known, ARRAY_LEN(known));
+  for (size_t k = 0; k < ARRAY_LEN(known) && code == ERR_OK; k++) {
+    code = place_text(&p, object, known[k], OPTIONAL, TOKEN_ID_MAX, &value[k]);
+    if (value[k] != NULL) {
+      n++;
+      which = k;
+    }
+  }
+  if (code == ERR_OK && n != 1)
+    return place_refuse(&p, "", "must hold one of subject, token_id and token_sha256");
+  if (code == ERR_OK && which == 2) {
+    code = read_hash(&p, value[2], hash);
+    value[2] = hash;
+  }
+  if (code == ERR_OK)
+    lists[which]->items[lists[which]->n++] = keep(r, value[which]);
+  return code;
+}
+
+static int in_order(const void *a, const void *b)
+{
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort(struct claim_list *list)
+{
+  if (list->n > 1)
+    qsort(list->items, list->n, sizeof(list->items[0]), in_order);
+}
+
+/* ------------------------------------------------------------------------ the file */
+
+static enum err_code read_all_policies(struct reader *r, const struct place *root,
+                                       const cJSON *object)
+{
+  const cJSON *list, *v;
+  size_t n;
+  enum err_code code = find_list(root, object, "policies", POLICIES_MAX, &list, &n);
+  if (code != ERR_OK)
+    return code;
+  r->out->items = in_arena(r, n + 1, sizeof(r->out->items[0]));
+  cJSON_ArrayForEach(v, list)
+  {
+    if ((code = read_policy(r, v, r->out->n)) != ERR_OK)
+      return code;
+    r->out->n++;
+  }
+  r->who = NULL;
+  return ERR_OK;
+}
+
+static enum err_code read_all_revoked(struct reader *r, const struct place *root,
+                                      const cJSON *object)
+{
+  const cJSON *list, *v;
+  size_t n, i = 0;
+  enum err_code code = find_list(root, object, "revoked", REVOKED_MAX, &list, &n);
+  if (code != ERR_OK)
+    return code;
+  r->out->subjects.items = in_arena(r, n + 1, sizeof(char *));
+  r->out->token_ids.items = in_arena(r, n + 1, sizeof(char *));
+  r->out->token_hashes.items = in_arena(r, n + 1, sizeof(char *));
+  cJSON_ArrayForEach(v, list)
+  {
+    if ((code = read_revoked(r, v, i++)) != ERR_OK)
+      return code;
+  }
+  sort(&r->out->subjects);
+  sort(&r->out->token_ids);
+  sort(&r->out->token_hashes);
+  return ERR_OK;
+}
+
+static enum err_code read_file(struct reader *r, const cJSON *root)
+{
+  static const char *const known[] = {"policies", "revoked", "$schema"};
+  const struct place place = {.config = &r->config, .strict = true};
+  if (!cJSON_IsObject(root))
+    return place_refuse(&place, "", "must be an object with \"policies\" and \"revoked\"");
+  enum err_code code = place_keys(&place, root, known, ARRAY_LEN(known));
+  if (code == ERR_OK)
+    code = read_all_policies(r, &place, root);
+  return code == ERR_OK ? read_all_revoked(r, &place, root) : code;
+}
+
+enum err_code policies_parse(struct policies **out, const char *name, const char *text, size_t len,
+                             struct err *e)
+{
+  struct err ignored;
+  struct reader r = {.name = name, .text = text, .len = len, .e = e != NULL ? e : &ignored};
+  const struct json_limits limits = {.max_bytes = POLICY_FILE_MAX};
+  AUTO_JSON cJSON *root = NULL;
+  enum err_code code = json_parse(&root, text, len, &limits, r.e);
+  if (code != ERR_OK) {
+    err_prefix(r.e, "%s: ", name);
+    return code;
+  }
+  r.config = (struct credential_config){.refuse = refuse, .user = &r};
+  r.out = policies_none();
+  r.out->arena = arena_new(ARENA_MAX);
+  code = read_file(&r, root);
+  if (code == ERR_OK)
+    *out = r.out;
+  else
+    policies_unref(r.out);
+  return code;
+}
+
+enum err_code policies_load(struct policies **out, const char *path, struct err *e)
+{
+  AUTO_BUF struct buf text = BUF_INIT(POLICY_FILE_MAX);
+  enum err_code code = secret_file_read(&text, "AUTH_POLICY_FILE", path, POLICY_FILE_MAX, false, e);
+  return code != ERR_OK ? code : policies_parse(out, path, text.data, text.len, e);
+}

@@ -1,0 +1,225 @@
+/* GetAccessToken: the only rpc that gives a secret out. */
+#include <string.h>
+
+#include "common/pbjson/borrow.h"
+#include "auth-svc/rpc/internal.h"
+#include "auth-svc/rpc/target.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/metrics.h"
+
+enum {
+  TOKEN_CALL_MAGIC = 0x70ca1101,
+  TOKEN_CALL_ATTEMPTS = 5, /* when the configuration changes under a call */
+};
+
+/* A call that may wait for a refresh. Lives in the call's arena. */
+struct token_call {
+  uint32_t magic;
+  struct service *service;
+  struct rpc_call *call;
+  const Analytics__Auth__V1__GetAccessTokenRequest *request;
+  struct snapshot *config; /* the target points into it */
+  struct unsealed grant;
+  struct target target;
+  struct token_key key; /* where the target's token is kept */
+  uint64_t wait_id;
+  struct facts facts;
+  int attempts;
+};
+static bool try_with_new_config(struct token_call *t);
+
+/* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
+ * without anything that tells a peer apart otherwise. */
+static struct err error_for(const struct token_call *t, const struct err *error)
+{
+  struct err e = *error;
+  if (t->target.opaque)
+    err_set(&e, error->code, error->reason, "%s",
+            strcmp(error->reason, "invalid_grant") == 0
+                ? "a dealer of the comparison must re-consent"
+                : "no access token for a dealer of the comparison for now");
+  else if (t->target.dealer != NULL)
+    err_prefix(&e, "dealer \"%s\" %s: ", t->target.dealer->dealer_id, t->target.dealer->name);
+  return e;
+}
+
+/* The target as the caller wrote it, "dealer_ref=d99": what a refusal is about. NULL when it
+ * named none. */
+static const char *requested(struct rpc_call *call,
+                             const Analytics__Auth__V1__GetAccessTokenRequest *r)
+{
+  const char *field = "dealer_ref", *value = NULL, *text;
+  switch (r->target_case) {
+  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF:
+    value = r->dealer_ref;
+    break;
+  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_PROPERTY_ID:
+    field = "property_id";
+    value = r->property_id;
+    break;
+  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_ACCOUNT_ID:
+    field = "account_id";
+    value = r->account_id;
+    break;
+  default:
+    return NULL;
+  }
+  text = arena_printf(rpc_call_arena(call), "%s=%s", field, value);
+  return text != NULL ? text : value;
+}
+
+/* The log is the operator's: it names peers too. */
+static void facts_of_target(struct facts *f, const struct target *target)
+{
+  f->account = target->account_id;
+  f->dealer = target->dealer != NULL ? target->dealer->dealer_id : NULL;
+}
+
+static void reply_token(const struct token_call *t, const struct token_result *result)
+{
+  Analytics__Auth__V1__GetAccessTokenResponse response;
+  analytics__auth__v1__get_access_token_response__init(&response);
+  const struct dealer *d = t->target.dealer;
+  response.access_token = borrow_text(secret_text(result->access_token));
+  response.expires_at = result->expires_at;
+  response.dealer_ref = borrow_text(t->target.ref);
+  if (d != NULL && !t->target.opaque)
+    response.dealer_name = borrow_text(d->name);
+  if (d != NULL) {
+    response.property_ids = borrow_texts(d->property_ids);
+    response.n_property_ids = d->n_property_ids;
+  }
+  if (t->target.credential->quota_project != NULL)
+    response.quota_project_id = t->target.credential->quota_project;
+  service_end_call(t->service, t->call, &t->facts, &response.base, NULL);
+}
+
+/* Whether the caller has been revoked while it waited. */
+static enum err_code check_still_allowed(const struct token_call *t, struct err *e)
+{
+  AUTO_SNAPSHOT struct snapshot *now = snapshot_current(t->service->options.config);
+  return policies_check_revoked(now->trust.policies, t->grant.subject, t->grant.token_id,
+                                t->grant.principal_id, e);
+}
+
+static void finish_token_call(struct token_call *t, const struct token_result *result)
+{
+  struct snapshot *config = t->config; /* t is gone with the call */
+  struct err e = {0};
+  if (result->error.code != ERR_OK)
+    e = error_for(t, &result->error);
+  else
+    check_still_allowed(t, &e);
+  bool ok = e.code == ERR_OK;
+  metric_add(t->service->issued, 1, METRIC_LABELS(t->facts.purpose, ok ? "ok" : e.reason));
+  if (ok)
+    reply_token(t, result);
+  else
+    service_end_call(t->service, t->call, &t->facts, NULL, &e);
+  snapshot_unref(config);
+}
+
+static void on_token(void *user, const struct token_result *result)
+{
+  struct token_call *t = user;
+  MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
+  rpc_call_on_cancel(t->call, NULL, NULL);
+  if (result->error.code != ERR_ABORTED || !try_with_new_config(t))
+    finish_token_call(t, result);
+}
+
+static void on_caller_gone(void *arg)
+{
+  struct token_call *t = arg;
+  MAGIC_CHECK(t, TOKEN_CALL_MAGIC);
+  tokens_abandon(t->service->options.tokens, t->key.account_id, t->wait_id);
+}
+
+static enum err_code check_rejected(const ProtobufCBinaryData *digest, struct err *e)
+{
+  if (digest->len == 0 || digest->len == SHA256_SIZE)
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "bad_digest",
+                 "rejected_token_sha256: %zu bytes; a SHA-256 has 32", digest->len);
+}
+
+static enum err_code prepare(struct token_call *t, struct err *e)
+{
+  const Analytics__Auth__V1__GetAccessTokenRequest *r = t->request;
+  enum err_code code = service_check_peer(t->call, t->service->options.report_identity, e);
+  if (code == ERR_OK)
+    code = service_open_grant(t->call, t->config, &t->grant, &t->facts, e);
+  if (code == ERR_OK)
+    code = check_rejected(&r->rejected_token_sha256, e);
+  if (code == ERR_OK)
+    code = target_resolve(&t->target, t->config, &t->grant, r, rpc_call_arena(t->call), e);
+  if (code != ERR_OK) {
+    t->facts.requested = requested(t->call, r);
+    return code;
+  }
+  facts_of_target(&t->facts, &t->target);
+  t->key = snapshot_token_key(t->config, t->target.account_id);
+  return ERR_OK;
+}
+
+/* Resolves the dealer in the current configuration and asks for its token. */
+static void start_token_call(struct token_call *t)
+{
+  struct err e = {0};
+  struct service *s = t->service;
+  t->config = snapshot_current(s->options.config);
+  if (prepare(t, &e) != ERR_OK) {
+    metric_add(s->issued, 1, METRIC_LABELS(t->facts.purpose, e.reason));
+    log_info("access token refused", LOG_S("purpose", t->facts.purpose), LOG_S("reason", e.reason));
+    struct snapshot *config = t->config; /* t goes with the call */
+    service_end_call(s, t->call, &t->facts, NULL, &e);
+    snapshot_unref(config);
+    return;
+  }
+  const ProtobufCBinaryData *digest = &t->request->rejected_token_sha256;
+  const uint8_t *rejected = digest->len == SHA256_SIZE ? digest->data : NULL;
+  struct token_result held;
+  if (rejected == NULL &&
+      tokens_try(s->options.tokens, t->key.account_id, t->key.credential, &held)) {
+    finish_token_call(t, &held);
+    secret_unref(held.access_token);
+    return;
+  }
+  t->attempts++;
+  t->wait_id = tokens_wait_id(s->options.tokens);
+  /* Before the wait starts, so that no end of the call can be missed; abandoning a wait
+   * that has not begun does nothing. */
+  rpc_call_on_cancel(t->call, on_caller_gone, t);
+  tokens_get(s->options.tokens, t->key.account_id, t->key.credential, rejected, t->wait_id,
+             on_token, t);
+}
+
+static bool try_with_new_config(struct token_call *t)
+{
+  if (t->attempts >= TOKEN_CALL_ATTEMPTS)
+    return false;
+  t->facts.account = t->facts.dealer = NULL; /* they point into the old configuration */
+  snapshot_unref(t->config);
+  start_token_call(t);
+  return true;
+}
+
+void service_get_access_token(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  struct service *s = service_of(user);
+  const Analytics__Auth__V1__GetAccessTokenRequest *r = (const void *)request;
+  struct token_call *t = ARENA_NEW(rpc_call_arena(call), struct token_call);
+  struct err e = {0};
+  bool benchmark = r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
+  const struct facts facts = {.event = "get_access_token",
+                              .purpose = benchmark ? "benchmark" : "direct"};
+  if (t == NULL) {
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the call");
+    service_end_call(s, call, &facts, NULL, &e);
+    return;
+  }
+  *t = (struct token_call){
+      .magic = TOKEN_CALL_MAGIC, .service = s, .call = call, .request = r, .facts = facts};
+  start_token_call(t);
+}

@@ -1,0 +1,176 @@
+/* How a call of the service begins and ends: its grant is opened, its answer is audited. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auth-svc/rpc/internal.h"
+#include "common/base/clock.h"
+#include "common/base/codec.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+struct service *service_of(void *p)
+{
+  struct service *s = p;
+  MAGIC_CHECK(s, SERVICE_MAGIC);
+  return s;
+}
+
+int64_t service_now_s(void)
+{
+  return clock_unix_ms() / 1000;
+}
+
+/* ------------------------------------------------------------------ the end of a call */
+
+static const char *role_name(Analytics__Auth__V1__Role role)
+{
+  static const char *const roles[] = {"", "admin", "group", "dealer"};
+  return (size_t)role < ARRAY_LEN(roles) ? roles[role] : "";
+}
+
+void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant)
+{
+  f->subject = grant->subject;
+  f->role = role_name(grant->role);
+  f->grant_id = grant->grant_id;
+}
+
+static void facts_of_unsealed(struct facts *f, const struct unsealed *u)
+{
+  f->subject = u->subject;
+  f->role = u->grant != NULL ? role_name(u->grant->role) : NULL;
+  f->grant_id = u->grant_id;
+}
+
+/* The 32 digits of "00-<trace id>-<span>-<flags>"; "" when there are none. */
+static const char *trace_id_of(struct rpc_call *call, char out[33])
+{
+  const char *parent = rpc_call_metadata(call, RPC_META_TRACEPARENT, NULL);
+  out[0] = '\0';
+  if (parent == NULL || strlen(parent) < 36 || parent[2] != '-' || parent[35] != '-')
+    return out;
+  for (size_t i = 0; i < 32; i++)
+    if (!isxdigit((unsigned char)parent[3 + i]))
+      return out;
+  snprintf(out, 33, "%.32s", parent + 3);
+  return out;
+}
+
+static const char *result_of(const struct err *e)
+{
+  switch (e != NULL ? e->code : ERR_OK) {
+  case ERR_OK:
+    return "ok";
+  case ERR_UNAUTHENTICATED:
+  case ERR_PERMISSION_DENIED:
+  case ERR_NOT_FOUND: /* outside the grant reads the same as not there */
+    return "denied";
+  default:
+    return "failed";
+  }
+}
+
+static enum err_code audit_call(const struct service *s, struct rpc_call *call,
+                                const struct facts *f, const struct err *error, struct err *e)
+{
+  char trace[33];
+  const struct rpc_peer peer = rpc_call_peer(call);
+  bool named = peer.identity != NULL && *peer.identity != '\0';
+  const struct audit_event event = {.event = f->event,
+                                    .result = result_of(error),
+                                    .reason = error != NULL ? error->reason : "",
+                                    .subject = f->subject,
+                                    .role = f->role,
+                                    .account = f->account,
+                                    .dealer = f->dealer,
+                                    .purpose = f->purpose,
+                                    .requested = f->requested,
+                                    .peer = named ? peer.identity : peer.address,
+                                    .trace_id = trace_id_of(call, trace),
+                                    .grant_id = f->grant_id,
+                                    .detail = f->detail};
+  return audit_write(s->options.audit, &event, e);
+}
+
+void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
+                      const ProtobufCMessage *response, const struct err *error)
+{
+  struct err unaudited = {0};
+  if (audit_call(s, call, f, error, &unaudited) != ERR_OK)
+    error = &unaudited;
+  if (error == NULL)
+    rpc_call_reply(call, response);
+  else
+    rpc_call_finish(call, error);
+}
+
+void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status)
+{
+  const struct service *s = service_of(user);
+  const struct facts facts = {.event = "refused", .detail = method};
+  struct err unaudited = {0};
+  if (audit_call(s, call, &facts, status, &unaudited) != ERR_OK)
+    *status = unaudited;
+}
+
+/* ---------------------------------------------------------------- the beginning of one */
+
+enum err_code service_check_peer(struct rpc_call *call, const char *identity, struct err *e)
+{
+  if (identity == NULL)
+    return ERR_OK;
+  const char *peer = rpc_call_peer(call).identity;
+  if (peer != NULL && ascii_case_equal(peer, identity))
+    return ERR_OK;
+  log_warn("call refused: wrong service", LOG_S("peer", peer != NULL ? peer : ""),
+           LOG_S("wanted", identity));
+  return err_set(e, ERR_PERMISSION_DENIED, "wrong_service",
+                 "this rpc is for the service \"%s\" only; check its certificate", identity);
+}
+
+enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
+                                 struct unsealed *out, struct facts *f, struct err *e)
+{
+  size_t len = 0;
+  const void *sealed = rpc_call_metadata(call, RPC_META_GRANT, &len);
+  enum err_code code =
+      seal_open(out, config->trust.sealer, sealed, len, service_now_s(), rpc_call_arena(call), e);
+  if (code != ERR_OK)
+    return code;
+  facts_of_unsealed(f, out);
+  return policies_check_revoked(config->trust.policies, out->subject, out->token_id,
+                                out->principal_id, e);
+}
+
+enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *config,
+                                 const struct scope **out, struct facts *f, struct err *e)
+{
+  struct unsealed grant;
+  enum err_code code = service_open_grant(call, config, &grant, f, e);
+  if (code != ERR_OK)
+    return code;
+  if (grant.grant == NULL)
+    return err_set(e, ERR_PERMISSION_DENIED, "purpose_not_allowed",
+                   "a benchmark grant is good for GetAccessToken only");
+  *out = scope_new(rpc_call_arena(call), config->directory, grant.grant);
+  return *out != NULL
+             ? ERR_OK
+             : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to work the grant out");
+}
+
+enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
+                           enum seal_type type, const ProtobufCMessage *message,
+                           ProtobufCBinaryData *out, struct err *e)
+{
+  AUTO_BUF struct buf sealed = BUF_INIT(SEALED_MAX_BYTES);
+  enum err_code code = seal_message(config->trust.sealer, type, message, &sealed, e);
+  if (code != ERR_OK)
+    return code;
+  out->len = sealed.len;
+  out->data = arena_alloc(rpc_call_arena(call), sealed.len);
+  if (out->data == NULL)
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room for the sealed grant");
+  memcpy(out->data, sealed.data, sealed.len);
+  return ERR_OK;
+}

@@ -1,0 +1,55 @@
+/* Inside of the rpcs: what the files of the service share; nobody else includes it.
+ *
+ * service_call.c ends and opens calls, service_authenticate.c and service_token.c hold one rpc
+ * each, service.c the others. */
+#ifndef AMCP_AUTH_SERVICE_INTERNAL_H
+#define AMCP_AUTH_SERVICE_INTERNAL_H
+
+#include "auth-svc/grant/scope.h"
+#include "auth-svc/rpc/service.h"
+
+enum { SERVICE_MAGIC = 0x5e781ce1 };
+
+struct service {
+  uint32_t magic;
+  struct service_options options;
+  struct metric *authenticated;
+  struct metric *issued;
+  struct verified *verified;
+};
+
+struct service *service_of(void *p);
+/* Seconds since 1970. */
+int64_t service_now_s(void);
+
+/* What the audit line of a call says; filled in as it becomes known. Texts live as long as
+ * the call. */
+struct facts {
+  const char *event;
+  const char *subject, *role, *grant_id;
+  const char *account, *dealer, *purpose, *requested, *detail;
+};
+void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant);
+
+/* The one way out of every rpc: no answer, good or bad, leaves before its audit line is
+ * written. `error` NULL answers well. */
+void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
+                      const ProtobufCMessage *response, const struct err *error);
+
+/* Whether the caller's certificate allows the rpc; identity NULL: whoever calls. */
+enum err_code service_check_peer(struct rpc_call *call, const char *identity, struct err *e);
+/* Opens the call's sealed grant with the keys of the configuration, and refuses it when its
+ * subject or bearer is revoked there. The only way to a grant. */
+enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
+                                 struct unsealed *out, struct facts *f, struct err *e);
+/* The scope of the caller's own grant; a benchmark grant is no way in here. */
+enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *config,
+                                 const struct scope **out, struct facts *f, struct err *e);
+/* Seals into the call's arena. */
+enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
+                           enum seal_type type, const ProtobufCMessage *message,
+                           ProtobufCBinaryData *out, struct err *e);
+
+rpc_handler service_authenticate, service_get_access_token;
+
+#endif

@@ -1,0 +1,35 @@
+/* The rpcs of analytics.auth.v1.AuthService. */
+#ifndef AMCP_AUTH_SERVICE_H
+#define AMCP_AUTH_SERVICE_H
+
+#include "auth-svc/audit/audit.h"
+#include "auth-svc/identity/bearer.h"
+#include "auth-svc/identity/jwks.h"
+#include "auth-svc/config/snapshot.h"
+#include "auth-svc/token/tokens.h"
+#include "common/rpc/rpc.h"
+
+struct service;
+
+struct service_options {
+  struct snapshot_slot *config; /* of snapshots that snapshot_trust() completed */
+  struct tokens *tokens;
+  struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
+  struct bearer_policy bearer; /* holds, user and keys are filled in for each call */
+  struct jwks *jwks;           /* keys by URL; NULL for none */
+  /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort and
+   * GetAccessToken. NULL without TLS: any caller may. */
+  const char *aggregate_identity;
+  const char *report_identity;
+};
+
+/* Everything in the options must outlive the service. */
+struct service *service_new(const struct service_options *options);
+void service_free(struct service *s);
+/* Writes the audit line of a call that the rpc layer answers itself, for rpc_server_options.
+ * `user` is the service. What cannot be audited becomes UNAVAILABLE `audit_unavailable`. */
+void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status);
+/* Adds the rpcs to a server. The service must outlive it. */
+enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e);
+
+#endif

@@ -1,0 +1,68 @@
+/* Reads files that hold secrets, and complains when others may read them too. */
+#include "auth-svc/secret/secret_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth-svc/secret/secret.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+static void warn_if_exposed(int fd, const char *what, const char *path)
+{
+  struct stat st;
+  if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+    return;
+  char mode[8];
+  snprintf(mode, sizeof(mode), "%03o", (unsigned)(st.st_mode & 0777));
+  if ((st.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0)
+    log_warn("file with secrets is open to others; chmod 600 it", LOG_S("setting", what),
+             LOG_S("path", path), LOG_S("mode", mode));
+}
+
+static enum err_code read_all(struct buf *out, int fd, const char *what, const char *path,
+                              size_t max, struct err *e)
+{
+  /* One reservation: growing would leave copies of secrets in freed memory. */
+  struct stat st;
+  bool regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= 0;
+  size_t room = regular && (size_t)st.st_size < max ? (size_t)st.st_size + 1 : max + 1;
+  buf_init(out, max + 1);
+  char *p = buf_reserve(out, room);
+  while (p != NULL && out->len < room) {
+    ssize_t n = read(fd, out->data + out->len, room - out->len);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return err_set(e, ERR_UNAVAILABLE, "unreadable_file", "%s: cannot read %s: %s", what, path,
+                     strerror(errno));
+    if (n == 0)
+      break;
+    out->len += (size_t)n;
+  }
+  if (p == NULL || out->len > max)
+    return err_set(e, ERR_INVALID_ARGUMENT, "file_too_large", "%s: %s is larger than %zu bytes",
+                   what, path, max);
+  out->data[out->len] = '\0';
+  return ERR_OK;
+}
+
+enum err_code secret_file_read(struct buf *out, const char *what, const char *path, size_t max,
+                               bool secret, struct err *e)
+{
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_INVALID_ARGUMENT, "unreadable_file",
+                   "%s: cannot open %s: %s", what, path, strerror(errno));
+  if (secret)
+    warn_if_exposed(fd, what, path);
+  enum err_code code = read_all(out, fd, what, path, max, e);
+  close(fd);
+  if (code != ERR_OK)
+    buf_wipe(out);
+  return code;
+}

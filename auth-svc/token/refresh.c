@@ -1,0 +1,286 @@
+/* Token cache: one refresh, from the question to the token in use; refreshing ahead of time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth-svc/token/internal.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+enum { FLIGHT_MAGIC = 0x70c3f119 };
+
+struct flight {
+  uint32_t magic;
+  bool background;
+  int64_t started_ms;
+  struct entry *entry;
+  struct credential *credential;
+  struct secret *refresh_token; /* it was asked with; NULL for the configured one */
+  struct token_reply reply;     /* kept while its refresh token goes to disk */
+};
+
+struct flight *flight_prepare(struct entry *en, bool background, int64_t now)
+{
+  struct flight *f = xcalloc(1, sizeof(*f));
+  *f = (struct flight){.magic = FLIGHT_MAGIC,
+                       .background = background,
+                       .started_ms = now,
+                       .entry = en,
+                       .credential = credential_ref(en->credential),
+                       .refresh_token = secret_ref(en->refresh_token)};
+  en->flight = f;
+  en->n_flights++;
+  en->owner->n_background += background;
+  return f;
+}
+
+static void flight_free(struct flight *f)
+{
+  token_reply_clear(&f->reply);
+  credential_unref(f->credential);
+  secret_unref(f->refresh_token);
+  free(f);
+}
+
+/* -------------------------------------------------------- what a refresh came to */
+
+/* Around a long time, so that accounts of one client do not come back together. */
+static int64_t operator_wait_ms(const struct tokens *t)
+{
+  int64_t ms = t->options.operator_backoff_ms;
+  return ms / 2 + (int64_t)random_below((uint64_t)ms / 2 + 1);
+}
+
+static void entry_failed(struct entry *en, const struct token_reply *r, int64_t now)
+{
+  en->failure = r->error;
+  if (r->outcome == TOKEN_NEEDS_CONSENT) {
+    /* What the dealer revoked is not served on, even if Google would still take it. */
+    secret_unref(TAKE_PTR(en->access_token));
+    return;
+  }
+  int64_t wait = r->outcome == TOKEN_OPERATOR_FAULT ? operator_wait_ms(en->owner)
+                                                    : backoff_next_ms(&en->backoff);
+  en->retry_ms = now + (wait > r->retry_after_ms ? wait : r->retry_after_ms);
+}
+
+static void entry_obtained(struct entry *en, struct token_reply *r, int64_t started_ms)
+{
+  secret_unref(en->access_token);
+  en->access_token = TAKE_PTR(r->access_token);
+  /* Life counts from the question, not the answer: a slow answer costs life. */
+  int64_t life = r->expires_in_s * 1000;
+  int64_t ahead = (int64_t)en->owner->options.refresh_ahead_s * 1000;
+  ahead = ahead < life / 2 ? ahead : life / 2;
+  ahead += (int64_t)random_below((uint64_t)ahead / 5 + 1);
+  en->expires_ms = started_ms + life;
+  en->refresh_ms = en->expires_ms - ahead;
+  en->failure = (struct err){0};
+  en->retry_ms = 0;
+  en->backoff.attempt = 0;
+}
+
+static void report(const struct flight *f, const struct token_reply *r)
+{
+  static const char *const names[] = {"ok", "passing", "needs_consent", "operator_fault"};
+  const char *account_id = f->entry->account_id;
+  const struct tokens *t = f->entry->owner;
+  metric_add(t->refreshes, 1, METRIC_LABELS(names[r->outcome]));
+  if (t->options.on_refresh != NULL)
+    t->options.on_refresh(t->options.user, account_id, r);
+  if (r->outcome == TOKEN_OBTAINED)
+    log_info("access token obtained", LOG_S("account_id", account_id),
+             LOG_I("expires_in_s", r->expires_in_s), LOG_B("ahead", f->background));
+  else
+    log_warn("access token not obtained", LOG_S("account_id", account_id),
+             LOG_S("result", names[r->outcome]), LOG_S("reason", r->error.reason),
+             LOG_S("error", r->error.message));
+}
+
+/* Works the answer in, unless the credential changed or the account was removed meanwhile. */
+static struct waiter *settle(struct flight *f, struct token_reply *reply,
+                             struct token_result *result)
+{
+  struct entry *en = f->entry;
+  int64_t now = en->owner->options.mono_ms();
+  if (en->flight != f)
+    return NULL;
+  en->flight = NULL;
+  en->unstored = false;
+  en->outcome = reply->outcome;
+  /* Also of a failure: a later step (impersonation) may fail after the refresh went well. */
+  if (reply->refresh_token != NULL) {
+    secret_unref(en->refresh_token);
+    en->refresh_token = TAKE_PTR(reply->refresh_token);
+  }
+  if (reply->outcome == TOKEN_OBTAINED)
+    entry_obtained(en, reply, f->started_ms);
+  else
+    entry_failed(en, reply, now);
+  entry_count(en);
+  *result = entry_result(en, now);
+  return entry_take_waiters(en);
+}
+
+static void finish(struct flight *f, struct token_reply *reply)
+{
+  struct entry *en = f->entry;
+  struct tokens *t = en->owner;
+  struct token_result result = {0};
+  report(f, reply);
+  pthread_mutex_lock(&t->lock);
+  struct waiter *list = settle(f, reply, &result);
+  t->n_background -= f->background;
+  bool last = --en->n_flights == 0 && en->removed;
+  pthread_mutex_unlock(&t->lock);
+  waiters_deliver(list, &result);
+  secret_unref(result.access_token);
+  flight_free(f);
+  if (last)
+    entry_free(en);
+}
+
+/* --------------------------------------------------- a new refresh token, first of all */
+
+static bool is_rotation(const struct flight *f, const struct token_reply *r)
+{
+  if (r->refresh_token == NULL)
+    return false;
+  const uint8_t *digest = secret_sha256(r->refresh_token);
+  return f->refresh_token != NULL ? !secret_has_sha256(f->refresh_token, digest)
+                                  : !credential_holds(f->credential, digest);
+}
+
+/* Nobody may use the access token yet; who waits is told why. */
+static void hold_back(struct flight *f, const struct err *error)
+{
+  struct entry *en = f->entry;
+  struct tokens *t = en->owner;
+  struct token_result result = {0};
+  struct waiter *list = NULL;
+  err_set(&result.error, ERR_UNAVAILABLE, "state_not_stored",
+          "the token endpoint gave a new refresh token that cannot be stored for now (%s); the "
+          "access token is held back until it is",
+          error->message);
+  pthread_mutex_lock(&t->lock);
+  if (en->flight == f) {
+    en->unstored = true;
+    en->failure = result.error;
+    list = entry_take_waiters(en);
+    entry_count(en);
+  }
+  pthread_mutex_unlock(&t->lock);
+  waiters_deliver(list, &result);
+}
+
+static void on_stored(void *user, const struct err *error, bool final)
+{
+  struct flight *f = user;
+  MAGIC_CHECK(f, FLIGHT_MAGIC);
+  if (error->code != ERR_OK && !final) {
+    hold_back(f, error);
+    return;
+  }
+  if (error->code != ERR_OK) {
+    log_error("a new refresh token is lost: it could not be stored before the end",
+              LOG_S("account_id", f->entry->account_id), LOG_S("error", error->message));
+    f->reply.outcome = TOKEN_PASSING;
+    f->reply.error = *error;
+  }
+  struct token_reply reply = f->reply;
+  f->reply = (struct token_reply){0};
+  finish(f, &reply);
+  token_reply_clear(&reply);
+}
+
+/* Before anything else is done with the answer: the old refresh token may be void already. */
+static void keep_rotation(struct flight *f, struct token_reply *reply)
+{
+  struct tokens *t = f->entry->owner;
+  const char *account_id = f->entry->account_id;
+  bool durable = t->options.store != NULL;
+  metric_add(t->rotations, 1, METRIC_LABELS(durable ? "disk" : "memory"));
+  if (!durable) {
+    log_error("the token endpoint replaced a refresh token and it is kept in memory only: after a "
+              "restart the dealer may have to consent again; set AUTH_STATE_DIR",
+              LOG_S("account_id", account_id));
+    finish(f, reply);
+    return;
+  }
+  f->reply = *reply;
+  reply->access_token = reply->refresh_token = NULL;
+  token_store_put(t->options.store, account_id, f->credential->fingerprint, f->reply.refresh_token,
+                  on_stored, f);
+}
+
+/* ------------------------------------------------------------------- the question */
+
+static void on_reply(void *user, struct token_reply *reply)
+{
+  struct flight *f = user;
+  MAGIC_CHECK(f, FLIGHT_MAGIC);
+  if (is_rotation(f, reply))
+    keep_rotation(f, reply);
+  else
+    finish(f, reply);
+}
+
+void flight_start(struct flight *f)
+{
+  if (f == NULL)
+    return;
+  struct token_reply reply = {.outcome = TOKEN_PASSING};
+  const struct credential *c = f->credential;
+  /* Once started, the flight may end and be gone before obtain() returns. */
+  enum err_code code = c->kind->obtain(c, &f->entry->owner->options.env, f->refresh_token, on_reply,
+                                       f, &reply.error);
+  if (code == ERR_OK)
+    return;
+  if (code == ERR_INVALID_ARGUMENT) {
+    reply.outcome = TOKEN_OPERATOR_FAULT;
+    reply.error.code = ERR_FAILED_PRECONDITION;
+  } else {
+    reply.error.code = ERR_UNAVAILABLE;
+  }
+  on_reply(f, &reply);
+}
+
+/* ------------------------------------------------------------------- ahead of time */
+
+static bool wants_refresh(const struct entry *en, int64_t now)
+{
+  const struct tokens_options *o = &en->owner->options;
+  if (en->flight != NULL || entry_needs_consent(en) || now < en->retry_ms ||
+      now - en->used_ms > (int64_t)o->in_use_s * 1000)
+    return false;
+  return en->access_token != NULL ? now >= en->refresh_ms : en->failure.code != ERR_OK;
+}
+
+static void refresh_due(struct tokens *t)
+{
+  struct flight *due[TOKENS_BACKGROUND_MAX];
+  size_t n = 0;
+  pthread_mutex_lock(&t->lock);
+  int64_t now = t->options.mono_ms();
+  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
+    for (struct entry *en = t->buckets[i]; en != NULL; en = en->next)
+      if (t->n_background < TOKENS_BACKGROUND_MAX && wants_refresh(en, now))
+        due[n++] = flight_prepare(en, true, now);
+  pthread_mutex_unlock(&t->lock);
+  for (size_t i = 0; i < n; i++)
+    flight_start(due[i]);
+}
+
+static void tick(void *arg)
+{
+  struct tokens *t = arg;
+  /* The timer runs early when the client ends; then it cannot be set again. */
+  if (http_client_after(t->options.env.http, t->options.tick_ms, tick, t) == ERR_OK)
+    refresh_due(t);
+}
+
+void tokens_start_background(struct tokens *t)
+{
+  if (http_client_after(t->options.env.http, t->options.tick_ms, tick, t) != ERR_OK)
+    log_warn("tokens are refreshed on demand only: no timer");
+}

@@ -1,0 +1,131 @@
+/* getMetadata: the fields of a property. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "ga4-sim/report/fields.h"
+#include "ga4-sim/sim/sim.h"
+
+static void put(struct buf *out, const char *name, const char *value)
+{
+  buf_printf(out, "\"%s\":", name);
+  buf_put_json_string(out, value, strlen(value));
+}
+
+/* {"apiName":...,"uiName":...,"description":...[,"deprecatedApiNames":[..]],"category":.. */
+static void put_common(struct buf *out, const char *api, const char *ui, const char *description,
+                       const char *deprecated, const char *category)
+{
+  buf_putc(out, '{');
+  put(out, "apiName", api);
+  buf_putc(out, ',');
+  put(out, "uiName", ui);
+  buf_putc(out, ',');
+  put(out, "description", description);
+  if (deprecated != NULL) {
+    buf_puts(out, ",\"deprecatedApiNames\":[");
+    buf_put_json_string(out, deprecated, strlen(deprecated));
+    buf_putc(out, ']');
+  }
+  buf_putc(out, ',');
+  put(out, "category", category);
+}
+
+static void put_dimensions(const struct world_property *p, struct buf *out)
+{
+  for (size_t i = 0; i < dimension_field_count; i++) {
+    const struct dimension_field *f = &dimension_fields_all[i];
+    if (i > 0)
+      buf_putc(out, ',');
+    put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
+    buf_putc(out, '}');
+  }
+  for (size_t i = 0; p != NULL && i < p->custom_dimension_count; i++) {
+    const struct world_definition *d = &p->custom_dimensions[i];
+    AUTO_FREE char *api = xasprintf("customEvent:%s", d->name);
+    AUTO_FREE char *text = xasprintf("An event scoped custom dimension for your Analytics "
+                                     "property.");
+    buf_putc(out, ',');
+    put_common(out, api, d->display_name, text, NULL, "Custom");
+    buf_puts(out, ",\"customDefinition\":true}");
+  }
+}
+
+static void put_type(struct buf *out, enum metric_type type, bool enums_as_numbers)
+{
+  if (enums_as_numbers)
+    buf_printf(out, ",\"type\":%d}", metric_type_number(type));
+  else
+    buf_printf(out, ",\"type\":\"%s\"}", metric_type_name(type));
+}
+
+static void put_metrics(const struct world_property *p, bool enums_as_numbers, struct buf *out)
+{
+  static const struct {
+    const char *prefix, *ui, *description, *category;
+  } per_event[] = {
+      {"keyEvents", "Key events", "The count of this key event.", "Event"},
+      {"sessionKeyEventRate", "Session key event rate",
+       "The percentage of sessions in which this key event was triggered.", "Session"},
+      {"userKeyEventRate", "User key event rate",
+       "The percentage of users who triggered this key event.", "User"},
+  };
+  for (size_t i = 0; i < metric_field_count; i++) {
+    const struct metric_field *f = &metric_fields_all[i];
+    if (i > 0)
+      buf_putc(out, ',');
+    put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
+    put_type(out, f->type, enums_as_numbers);
+  }
+  for (size_t k = 0; p != NULL && k < p->key_event_count; k++)
+    for (size_t i = 0; i < ARRAY_LEN(per_event); i++) {
+      AUTO_FREE char *api = xasprintf("%s:%s", per_event[i].prefix, p->key_events[k].name);
+      AUTO_FREE char *ui = xasprintf("%s for %s", per_event[i].ui, p->key_events[k].name);
+      buf_putc(out, ',');
+      put_common(out, api, ui, per_event[i].description, NULL, per_event[i].category);
+      put_type(out, METRIC_TYPE_FLOAT, enums_as_numbers);
+    }
+}
+
+static void put_comparisons(struct buf *out)
+{
+  static const char *const stock[][3] = {
+      {"allUsers", "All Users", "Includes all your data."},
+      {"directTraffic", "Direct traffic", "Sessions acquired directly."},
+      {"emailSmsAndPushNotificationsTraffic", "Email, SMS & push notifications traffic",
+       "Sessions acquired via emails, SMS or push notifications."},
+      {"mobileTraffic", "Mobile traffic", "Traffic on mobile phones."},
+      {"organicTraffic", "Organic traffic", "Sessions acquired via organic channels."},
+      {"paidTraffic", "Paid traffic", "Sessions acquired via paid channels."},
+      {"referralAndAffiliatesTraffic", "Referral & affiliates traffic",
+       "Sessions acquired via referrals or affiliates."},
+      {"tabletTraffic", "Tablet traffic", "Traffic on tablets."},
+      {"webTraffic", "Web traffic", "Traffic on desktops."},
+  };
+  buf_puts(out, ",\"comparisons\":[");
+  for (size_t i = 0; i < ARRAY_LEN(stock); i++) {
+    AUTO_FREE char *api = xasprintf("comparisons/%s", stock[i][0]);
+    buf_puts(out, i == 0 ? "{" : ",{");
+    put(out, "apiName", api);
+    buf_putc(out, ',');
+    put(out, "uiName", stock[i][1]);
+    buf_putc(out, ',');
+    put(out, "description", stock[i][2]);
+    buf_putc(out, '}');
+  }
+  buf_putc(out, ']');
+}
+
+/* p NULL: properties/0, the schema without custom fields and comparisons. */
+void metadata_render(const struct world_property *p, bool enums_as_numbers, struct buf *out)
+{
+  buf_printf(out, "{\"name\":\"properties/%s/metadata\",\"dimensions\":[",
+             p == NULL ? "0" : p->id_text);
+  put_dimensions(p, out);
+  buf_puts(out, "],\"metrics\":[");
+  put_metrics(p, enums_as_numbers, out);
+  buf_putc(out, ']');
+  if (p != NULL)
+    put_comparisons(out);
+  buf_putc(out, '}');
+}

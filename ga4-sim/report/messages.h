@@ -1,0 +1,50 @@
+/* Message types of the Data API v1beta that the simulator reads. */
+#ifndef GA4_SIM_MESSAGES_H
+#define GA4_SIM_MESSAGES_H
+
+#include "ga4-sim/report/transcode.h"
+
+extern const struct message_type message_run_report_request;
+
+enum match_type {
+  MATCH_UNSPECIFIED,
+  MATCH_EXACT,
+  MATCH_BEGINS_WITH,
+  MATCH_ENDS_WITH,
+  MATCH_CONTAINS,
+  MATCH_FULL_REGEXP,
+  MATCH_PARTIAL_REGEXP
+};
+enum numeric_operation {
+  OPERATION_UNSPECIFIED,
+  OPERATION_EQUAL,
+  OPERATION_LESS_THAN,
+  OPERATION_LESS_THAN_OR_EQUAL,
+  OPERATION_GREATER_THAN,
+  OPERATION_GREATER_THAN_OR_EQUAL
+};
+enum order_type {
+  ORDER_TYPE_UNSPECIFIED,
+  ORDER_TYPE_ALPHANUMERIC,
+  ORDER_TYPE_CASE_INSENSITIVE_ALPHANUMERIC,
+  ORDER_TYPE_NUMERIC
+};
+enum metric_aggregation {
+  AGGREGATION_UNSPECIFIED,
+  AGGREGATION_TOTAL,
+  AGGREGATION_COUNT = 4,
+  AGGREGATION_MINIMUM,
+  AGGREGATION_MAXIMUM
+};
+enum metric_type {
+  METRIC_TYPE_UNSPECIFIED,
+  METRIC_TYPE_INTEGER,
+  METRIC_TYPE_FLOAT,
+  METRIC_TYPE_SECONDS
+};
+/* "TYPE_INTEGER" */
+const char *metric_type_name(enum metric_type type);
+/* The number the published enum has for it. */
+int metric_type_number(enum metric_type type);
+
+#endif

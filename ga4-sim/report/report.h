@@ -1,0 +1,25 @@
+/* Runs a report and writes Google's answer. */
+#ifndef GA4_SIM_REPORT_H
+#define GA4_SIM_REPORT_H
+
+#include <stdbool.h>
+
+#include "common/base/buf.h"
+#include "common/base/error.h"
+#include "ga4-sim/report/quota.h"
+#include "ga4-sim/report/request.h"
+#include "ga4-sim/world/world.h"
+
+enum { REPORT_MAX_BYTES = 512 * 1024 * 1024 };
+
+/* How the answer is written. */
+struct report_style {
+  bool enums_as_numbers; /* $alt=json;enum-encoding=int */
+};
+
+/* Appends the RunReportResponse as compact JSON. quota may be NULL (no bookkeeping). */
+enum err_code report_run(struct world *w, const struct report_request *r, struct quota *quota,
+                         unsigned project, const struct report_style *style, struct buf *out,
+                         struct err *e);
+
+#endif

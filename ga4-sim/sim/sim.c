@@ -1,0 +1,41 @@
+/* Makes and frees the simulator's parts. */
+#include "ga4-sim/sim/sim.h"
+
+#include "common/base/clock.h"
+
+enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, const char *keys,
+                       struct err *e)
+{
+  *s = (struct sim){.options = o, .world = w};
+  enum err_code code = keyring_open(&s->keyring, keys, e);
+  if (code != ERR_OK)
+    return code;
+  s->faults = faults_new();
+  s->stats = stats_new(w->property_count);
+  s->quota = quota_new(w->property_count);
+  tokens_init(&s->tokens, w->params.seed);
+  s->grants = grants_new(w);
+  s->service_accounts = service_accounts_new(w, s->keyring);
+  s->federation = federation_new(w);
+  s->aws = aws_new(w->params.seed);
+  s->jwks = jwks_new(s->keyring);
+  return ERR_OK;
+}
+
+void sim_close(struct sim *s)
+{
+  jwks_free(s->jwks);
+  aws_free(s->aws);
+  federation_free(s->federation);
+  service_accounts_free(s->service_accounts);
+  grants_free(s->grants);
+  quota_free(s->quota);
+  stats_free(s->stats);
+  faults_free(s->faults);
+  keyring_close(s->keyring);
+}
+
+int64_t sim_now_s(struct sim *s)
+{
+  return clock_unix_ms() / 1000 + atomic_load(&s->clock_offset_s);
+}

@@ -1,0 +1,334 @@
+/* Writes the world: reference tables, then day by day the sessions and events of
+ * each property. */
+#include "ga4-sim/world/generate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "ga4-sim/world/calendar.h"
+#include "ga4-sim/world/inventory.h"
+#include "ga4-sim/world/schema.h"
+#include "ga4-sim/world/visits.h"
+
+const struct item_parameter item_parameters[] = {
+    {"item_id", "VIN"},
+    {"item_number", "Stock number"},
+    {"item_condition", "Vehicle condition"},
+    {"item_year", "Model year"},
+    {"item_make", "Make"},
+    {"item_model", "Model"},
+    {"item_variant", "Trim"},
+    {"item_type", "Body style"},
+    {"item_fuel_type", "Fuel type"},
+    {"item_color", "Colour"},
+    {"item_price", "Price"},
+    {"department", "Department"},
+    {"page_type", "Page type"},
+};
+const unsigned item_parameter_count = ARRAY_LEN(item_parameters);
+
+struct generator {
+  sqlite3 *db;
+  const struct world_params *params;
+  sqlite3_stmt *session, *event;
+  int64_t next_session, next_event;
+  struct err *e;
+};
+
+static enum err_code db_error(struct generator *g, const char *what)
+{
+  return err_set(g->e, ERR_INTERNAL, "sqlite", "the world could not be written (%s): %s", what,
+                 sqlite3_errmsg(g->db));
+}
+
+static enum err_code exec(struct generator *g, const char *sql)
+{
+  if (sqlite3_exec(g->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+    return db_error(g, "exec");
+  return ERR_OK;
+}
+
+/* Inserts one row of a small table; types: 's' text (NULL allowed), 'i' int64. */
+static enum err_code insert(struct generator *g, const char *table, const char *types, ...)
+{
+  char sql[256];
+  int n = snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES(", table);
+  for (size_t i = 0; types[i] != '\0'; i++)
+    n += snprintf(sql + n, sizeof(sql) - (size_t)n, i == 0 ? "?" : ",?");
+  snprintf(sql + n, sizeof(sql) - (size_t)n, ")");
+  sqlite3_stmt *stmt;
+  if (sqlite3_prepare_v2(g->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+    return db_error(g, table);
+  va_list ap;
+  va_start(ap, types);
+  for (int i = 0; types[i] != '\0'; i++) {
+    if (types[i] == 's')
+      sqlite3_bind_text(stmt, i + 1, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+    else
+      sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
+  }
+  va_end(ap);
+  int rc = sqlite3_step(stmt);
+  sqlite3_finalize(stmt);
+  return rc == SQLITE_DONE ? ERR_OK : db_error(g, table);
+}
+
+static enum err_code write_meta(struct generator *g)
+{
+  const struct {
+    const char *key;
+    int64_t value;
+  } numbers[] = {{"schema_version", SCHEMA_VERSION}, {"seed", (int64_t)g->params->seed},
+                 {"dealers", g->params->dealers},    {"regions", g->params->regions},
+                 {"days", g->params->days},          {"today", g->params->today}};
+  for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)numbers[i].value);
+    if (insert(g, "meta", "ss", numbers[i].key, text) != ERR_OK)
+      return ERR_INTERNAL;
+  }
+  return ERR_OK;
+}
+
+static enum err_code write_days(struct generator *g)
+{
+  for (uint32_t i = 0; i < g->params->days; i++) {
+    struct calendar_day day;
+    calendar_fill(&day, g->params->today - (int64_t)(g->params->days - 1 - i));
+    if (insert(g, "days", "sisssssssssss", day.date, (int64_t)i, day.year, day.month, day.day,
+               day.week, day.year_week, day.year_month, day.iso_year, day.iso_week,
+               day.iso_year_iso_week, day.day_of_week, day.day_of_week_name) != ERR_OK)
+      return ERR_INTERNAL;
+  }
+  return ERR_OK;
+}
+
+static int64_t property_number(const struct plan_dealer *d)
+{
+  int64_t n = 0;
+  for (const char *c = d->property_id; *c != '\0'; c++)
+    n = n * 10 + (*c - '0');
+  return n;
+}
+
+static enum err_code write_definitions(struct generator *g, const struct plan_dealer *d)
+{
+  static const char *const events[] = {"asc_form_submission", "asc_click_to_call", "generate_lead",
+                                       "form_submit"};
+  int64_t property = property_number(d);
+  for (unsigned i = 0; d->asc_registered && i < item_parameter_count; i++)
+    if (insert(g, "custom_dimensions", "iss", property, item_parameters[i].parameter,
+               item_parameters[i].display_name) != ERR_OK)
+      return ERR_INTERNAL;
+  for (size_t i = 0; i < ARRAY_LEN(events); i++)
+    if (visit_is_key_event(d, events[i]) &&
+        insert(g, "key_events", "is", property, events[i]) != ERR_OK)
+      return ERR_INTERNAL;
+  return ERR_OK;
+}
+
+static enum err_code write_dealer(struct generator *g, const struct plan_dealer *d)
+{
+  int64_t property = property_number(d);
+  char display[112], created[32];
+  snprintf(display, sizeof(display), "%s - GA4", d->name);
+  clock_format_rfc3339((g->params->today - (int64_t)g->params->days - 30) * INT64_C(86400000),
+                       created, sizeof(created));
+  if (insert(g, "dealers", "ssisssssssssssss", d->dealer_id, d->account_id, property, d->name,
+             d->make->name, d->owner, d->region->name, d->metro->city, d->metro->state,
+             d->metro->country, d->group_tags[0], d->group_tags[1], d->lead_event, d->client_id,
+             d->client_secret, d->refresh_token) != ERR_OK)
+    return ERR_INTERNAL;
+  if (insert(g, "properties", "issssssssiii", property, d->dealer_id, d->account_id,
+             d->region->name, display, d->host, d->metro->time_zone, d->metro->currency, created,
+             (int64_t)d->sampled, (int64_t)d->thresholded, (int64_t)d->high_cardinality) != ERR_OK)
+    return ERR_INTERNAL;
+  return write_definitions(g, d);
+}
+
+static enum err_code write_site(struct generator *g, const struct plan_dealer *d,
+                                const struct inventory *inv)
+{
+  int64_t property = property_number(d);
+  for (uint32_t i = 0; i < inv->page_count; i++) {
+    const struct inventory_page *p = &inv->pages[i];
+    if (insert(g, "pages", "iisss", p->page_id, property, p->path, p->title, p->page_type) !=
+        ERR_OK)
+      return ERR_INTERNAL;
+  }
+  for (uint32_t i = 0; i < inv->vehicle_count; i++) {
+    const struct inventory_vehicle *v = &inv->vehicles[i];
+    char year[8], price[16];
+    snprintf(year, sizeof(year), "%u", v->year);
+    snprintf(price, sizeof(price), "%u", v->price);
+    if (insert(g, "vehicles", "iiisssssssssss", v->vehicle_id, property,
+               inv->pages[v->page].page_id, v->vin, v->stock, v->condition, year, v->make->name,
+               v->model->name, v->trim, v->model->body, v->model->fuel, v->color, price) != ERR_OK)
+      return ERR_INTERNAL;
+  }
+  return ERR_OK;
+}
+
+static void bind_text(sqlite3_stmt *stmt, int column, const char *text)
+{
+  sqlite3_bind_text(stmt, column, text, -1, SQLITE_STATIC);
+}
+
+static enum err_code write_event(struct generator *g, const struct inventory *inv,
+                                 int64_t session_id, const struct visit_event *ev)
+{
+  sqlite3_stmt *s = g->event;
+  sqlite3_bind_int64(s, 1, g->next_event++);
+  sqlite3_bind_int64(s, 2, session_id);
+  sqlite3_bind_int64(s, 5, ev->hour);
+  bind_text(s, 6, ev->name);
+  sqlite3_bind_int64(s, 7, ev->count);
+  sqlite3_bind_int64(s, 8, ev->engagement_s);
+  if (ev->page >= 0)
+    sqlite3_bind_int64(s, 9, inv->pages[ev->page].page_id);
+  else
+    sqlite3_bind_null(s, 9);
+  if (ev->vehicle >= 0)
+    sqlite3_bind_int64(s, 10, inv->vehicles[ev->vehicle].vehicle_id);
+  else
+    sqlite3_bind_null(s, 10);
+  bind_text(s, 11, ev->department);
+  int rc = sqlite3_step(s);
+  sqlite3_reset(s);
+  return rc == SQLITE_DONE ? ERR_OK : db_error(g, "events");
+}
+
+static enum err_code write_visit(struct generator *g, const struct inventory *inv,
+                                 const struct visit *v)
+{
+  sqlite3_stmt *s = g->session;
+  int64_t id = g->next_session++;
+  const int64_t numbers[] = {(int64_t)v->user_id, v->is_new,     v->engaged,     v->duration_s,
+                             v->engagement_s,     v->page_views, v->event_count, v->key_events};
+  const char *const texts[] = {v->channel->channel,
+                               v->channel->source,
+                               v->channel->medium,
+                               v->campaign,
+                               v->landing_page,
+                               v->landing_query,
+                               v->device,
+                               v->browser,
+                               v->operating_system,
+                               v->city,
+                               v->state,
+                               v->country};
+  sqlite3_bind_int64(s, 1, id);
+  sqlite3_bind_int64(s, 4, v->hour);
+  for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+    sqlite3_bind_int64(s, (int)i + 5, numbers[i]);
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+    bind_text(s, (int)i + 13, texts[i]);
+  int rc = sqlite3_step(s);
+  sqlite3_reset(s);
+  if (rc != SQLITE_DONE)
+    return db_error(g, "sessions");
+  for (uint32_t i = 0; i < v->event_rows; i++)
+    if (write_event(g, inv, id, &v->events[i]) != ERR_OK)
+      return ERR_INTERNAL;
+  return ERR_OK;
+}
+
+/* Visits of one day: base x trend x weekday x season x chance. */
+static uint32_t visits_of_day(struct prng *p, const struct plan_dealer *d,
+                              const struct calendar_day *day, uint32_t index)
+{
+  static const uint32_t weekday_pm[7] = {760, 1060, 1070, 1050, 1060, 1090, 980};
+  static const uint32_t month_pm[12] = {930,  950,  1060, 1040, 1060, 1030,
+                                        1040, 1060, 1010, 980,  950,  960};
+  uint64_t milli = d->base_milli;
+  int64_t trend = 1000 + (int64_t)d->drift_pm * (int64_t)index / 400;
+  milli = milli * (uint64_t)(trend < 200 ? 200 : trend) / 1000;
+  milli = milli * weekday_pm[day->weekday] / 1000;
+  milli = milli * month_pm[day->month_number - 1] / 1000;
+  milli = milli * prng_between(p, 800, 1200) / 1000;
+  return (uint32_t)(milli / 1000) + (prng_below(p, 1000) < milli % 1000 ? 1 : 0);
+}
+
+static enum err_code write_visits(struct generator *g, const struct plan_dealer *d,
+                                  const struct inventory *inv, struct visit_context *c)
+{
+  int64_t property = property_number(d);
+  struct visit v;
+  sqlite3_bind_int64(g->session, 2, property);
+  sqlite3_bind_int64(g->event, 3, property);
+  for (uint32_t i = 0; i < g->params->days; i++) {
+    uint32_t ago = g->params->days - 1 - i;
+    struct calendar_day day;
+    calendar_fill(&day, g->params->today - (int64_t)ago);
+    bind_text(g->session, 3, day.date);
+    bind_text(g->event, 4, day.date);
+    visit_context_day(c, i);
+    bool lost = d->tracking_gap && ago <= PLAN_GAP_FIRST && ago >= PLAN_GAP_LAST;
+    uint32_t n = visits_of_day(&c->prng, d, &day, i);
+    for (uint32_t k = 0; k < n; k++) {
+      visit_make(c, &v, day.weekday);
+      if (!lost && write_visit(g, inv, &v) != ERR_OK)
+        return ERR_INTERNAL;
+    }
+  }
+  return ERR_OK;
+}
+
+static enum err_code write_property(struct generator *g, uint32_t index)
+{
+  AUTO_FREE struct plan_dealer *d = xcalloc(1, sizeof(*d));
+  AUTO_FREE struct inventory *inv = xcalloc(1, sizeof(*inv));
+  AUTO_FREE struct visit_context *c = xcalloc(1, sizeof(*c));
+  plan_dealer_fill(d, g->params, index);
+  struct prng p;
+  prng_init(&p, g->params->seed, UINT64_C(0x60000) + index);
+  int year;
+  unsigned month, day;
+  clock_civil_from_days(g->params->today, &year, &month, &day);
+  inventory_build(inv, d, &p, year);
+  visit_context_init(c, d, inv, g->params->seed);
+  enum err_code code = write_dealer(g, d);
+  if (code == ERR_OK)
+    code = write_site(g, d, inv);
+  if (code == ERR_OK)
+    code = write_visits(g, d, inv, c);
+  sqlite3_clear_bindings(g->session);
+  sqlite3_clear_bindings(g->event);
+  return code;
+}
+
+static enum err_code write_all(struct generator *g)
+{
+  enum err_code code = write_meta(g);
+  if (code == ERR_OK)
+    code = write_days(g);
+  for (uint32_t i = 0; code == ERR_OK && i < g->params->dealers; i++)
+    code = write_property(g, i);
+  return code;
+}
+
+enum err_code generate_world(sqlite3 *db, const struct world_params *params, struct err *e)
+{
+  struct generator g = {.db = db, .params = params, .next_session = 1, .next_event = 1, .e = e};
+  enum err_code code = exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; BEGIN;");
+  if (code == ERR_OK)
+    code = exec(&g, schema_tables);
+  if (code == ERR_OK &&
+      (sqlite3_prepare_v2(db,
+                          "INSERT INTO sessions VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+                          "?,?)",
+                          -1, &g.session, NULL) != SQLITE_OK ||
+       sqlite3_prepare_v2(db, "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?)", -1, &g.event,
+                          NULL) != SQLITE_OK))
+    code = db_error(&g, "prepare");
+  if (code == ERR_OK)
+    code = write_all(&g);
+  sqlite3_finalize(g.session);
+  sqlite3_finalize(g.event);
+  if (code == ERR_OK)
+    code = exec(&g, schema_indices);
+  return code == ERR_OK ? exec(&g, "COMMIT; ANALYZE;") : code;
+}

@@ -1,0 +1,63 @@
+/* Who is in the world: dealers, owners, regions, credentials, odd set-ups. */
+#ifndef GA4_SIM_PLAN_H
+#define GA4_SIM_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ga4-sim/world/atlas.h"
+
+enum { PLAN_MAX_DEALERS = 200, PLAN_MAX_DAYS = 1200 };
+
+/* What decides the world's content. */
+struct world_params {
+  uint64_t seed;
+  uint32_t dealers; /* 1..PLAN_MAX_DEALERS */
+  uint32_t regions; /* 1..ATLAS_MAX_REGIONS */
+  uint32_t days;    /* 1..PLAN_MAX_DAYS, the last one is today */
+  int64_t today;    /* days since 1970-01-01 */
+};
+
+/* One dealer with its one account and one property. Plain data. */
+struct plan_dealer {
+  uint32_t index; /* from 0 */
+  const struct atlas_region *region;
+  const struct atlas_metro *metro;
+  const struct atlas_make *make;
+  char dealer_id[8];
+  char account_id[12];
+  char property_id[12];
+  char name[96];
+  char owner[80];
+  char group_tags[2][96];
+  char host[96];
+  char client_id[96];
+  char client_secret[64];
+  char refresh_token[96];
+  const char *lead_event;      /* configured lead event; NULL: left to detection */
+  uint32_t base_milli;         /* sessions on an average day, in thousandths */
+  int32_t drift_pm;            /* change of traffic over 400 days, per mille */
+  uint32_t quality_pm;         /* factor on the chance of a lead, 1000 = average */
+  uint32_t service_pm;         /* share of service visits among non-shoppers */
+  bool asc_events;             /* fires the ASC event set */
+  bool asc_registered;         /* registered the item_* custom dimensions */
+  bool generate_lead;          /* fires generate_lead beside its form event */
+  bool derivatives;            /* fires asc_form_submission_sales / _service too */
+  bool form_submit_unreliable; /* enhanced measurement misses most forms */
+  bool call_is_key_event;
+  bool tracking_gap; /* nothing recorded from 45 to 37 days ago */
+  bool high_cardinality;
+  bool sampled;
+  bool thresholded;
+};
+
+/* First and last day of the tracking gap, as days before today. */
+enum { PLAN_GAP_FIRST = 45, PLAN_GAP_LAST = 37 };
+
+/* Fills dealer number index of the world. Deterministic in params->seed. */
+void plan_dealer_fill(struct plan_dealer *d, const struct world_params *params, uint32_t index);
+/* Lower-case words joined by dashes ("Grand Cherokee" -> "grand-cherokee"). */
+void plan_slug(char *out, size_t size, const char *text);
+
+#endif

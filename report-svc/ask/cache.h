@@ -1,0 +1,25 @@
+/* A small cache of RunReport answers: same dealer, property and request body within the TTL.
+ *
+ * Not a way round the grant: a lookup happens only after auth-svc gave a token for it. At
+ * most max_bytes of answers and keys, least recently used out first. Thread-safe. */
+#ifndef AMCP_REPORT_CACHE_H
+#define AMCP_REPORT_CACHE_H
+
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "report-svc/ask/answer.h"
+
+struct cache;
+
+/* max_bytes or ttl_ms 0: a cache that never holds anything. */
+struct cache *cache_new(size_t max_bytes, int64_t ttl_ms);
+void cache_free(struct cache *c);
+/* The answer, to be released; NULL when there is none that is fresh. Counts hits and misses. */
+struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms);
+/* Takes a reference of its own. An answer larger than a quarter of the cache is not kept. */
+void cache_put(struct cache *c, const struct buf *key, struct answer *answer, int64_t now_ms);
+/* Bytes held. */
+size_t cache_size(struct cache *c);
+
+#endif

@@ -1,0 +1,205 @@
+/* FetchReports: the same reports for many dealers, streamed by column. */
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "report-svc/fetch/fetch.h"
+
+#include <stdio.h>
+
+#define FETCH_MAGIC 0x66746368u
+
+/* ------------------------------------------------------------------ room in the stream */
+
+static void on_writable(void *arg)
+{
+  struct fetch *f = arg;
+  MAGIC_CHECK(f, FETCH_MAGIC);
+  pthread_mutex_lock(&f->lock);
+  struct fetch_waiter *w = f->waiters;
+  f->waiters = f->last_waiter = NULL;
+  pthread_mutex_unlock(&f->lock);
+  while (w != NULL) { /* the last one may free f */
+    struct fetch_waiter *next = w->next;
+    w->go(w->arg);
+    w = next;
+  }
+}
+
+void fetch_park(struct fetch *f, struct fetch_waiter *waiter)
+{
+  pthread_mutex_lock(&f->lock);
+  bool armed = f->waiters != NULL;
+  waiter->next = NULL;
+  waiter->parked = true;
+  *(f->last_waiter != NULL ? &f->last_waiter->next : &f->waiters) = waiter;
+  f->last_waiter = waiter;
+  pthread_mutex_unlock(&f->lock);
+  if (!armed)
+    rpc_call_on_writable(f->call, on_writable, f);
+}
+
+/* ------------------------------------------------------------------ dealers */
+
+static void fetch_free(struct fetch *f)
+{
+  size_t n = f->request->n_dealer_refs;
+  for (size_t i = 0; i < n; i++) {
+    struct fetch_dealer *d = &f->dealers[i];
+    for (size_t k = 0; d->queries != NULL && k < f->request->n_queries; k++)
+      fetch_query_free(&d->queries[k]);
+    free(d->queries);
+  }
+  free(f->dealers);
+  pthread_mutex_destroy(&f->lock);
+  f->magic = 0;
+  free(f);
+}
+
+static void fetch_finish(struct fetch *f)
+{
+  struct err e = {0};
+  struct rpc_call *call = f->call;
+  if (f->cancelled)
+    err_set(&e, ERR_CANCELLED, "cancelled", "the caller went away");
+  rpc_call_on_cancel(call, NULL, NULL);
+  rpc_call_ref(call); /* the request lives as long as the call */
+  rpc_call_finish(call, &e);
+  fetch_free(f);
+  rpc_call_unref(call);
+}
+
+/* The next dealer to start; NULL when there is none or enough are under way. */
+static struct fetch_dealer *take_dealer(struct fetch *f)
+{
+  size_t most = f->service->fan_out == 0 ? FETCH_FAN_OUT : f->service->fan_out;
+  if (f->cancelled || f->active >= most || f->next == f->request->n_dealer_refs)
+    return NULL;
+  f->active++;
+  return &f->dealers[f->next++];
+}
+
+void fetch_pump(struct fetch *f, size_t ended)
+{
+  pthread_mutex_lock(&f->lock);
+  f->active -= ended;
+  f->again = true;
+  if (f->pumping) { /* the thread that is at it goes round once more */
+    pthread_mutex_unlock(&f->lock);
+    return;
+  }
+  f->pumping = true;
+  while (f->again) {
+    struct fetch_dealer *d;
+    f->again = false;
+    while ((d = take_dealer(f)) != NULL) {
+      pthread_mutex_unlock(&f->lock);
+      fetch_dealer_start(d);
+      pthread_mutex_lock(&f->lock);
+    }
+  }
+  f->pumping = false;
+  bool all = f->cancelled || f->next == f->request->n_dealer_refs;
+  bool finish = all && f->active == 0 && !f->finished;
+  f->finished |= finish;
+  pthread_mutex_unlock(&f->lock);
+  if (finish)
+    fetch_finish(f);
+}
+
+/* ------------------------------------------------------------------ cancel */
+
+/* References to all calls under way. */
+static struct google_call **calls_under_way(size_t *n, struct fetch *f)
+{
+  size_t most = f->request->n_dealer_refs * f->request->n_queries;
+  struct google_call **calls = xcalloc(most, sizeof(struct google_call *));
+  *n = 0;
+  for (size_t i = 0; i < f->next; i++) {
+    struct fetch_dealer *d = &f->dealers[i];
+    for (size_t k = 0; d->queries != NULL && k < f->request->n_queries; k++) {
+      if (d->queries[k].google != NULL)
+        calls[(*n)++] = google_call_ref(d->queries[k].google);
+    }
+  }
+  return calls;
+}
+
+/* After the first cancel the fetch may be gone: only the list is used then. */
+static void on_cancel(void *arg)
+{
+  struct fetch *f = arg;
+  MAGIC_CHECK(f, FETCH_MAGIC);
+  size_t n;
+  pthread_mutex_lock(&f->lock);
+  f->cancelled = true;
+  struct google_call **calls = calls_under_way(&n, f);
+  pthread_mutex_unlock(&f->lock);
+  for (size_t i = 0; i < n; i++) {
+    google_call_cancel(calls[i]);
+    google_call_unref(calls[i]);
+  }
+  free(calls);
+}
+
+/* ------------------------------------------------------------------ start */
+
+static enum err_code check_query(const Analytics__Report__V1__FetchReportsRequest *request,
+                                 size_t i, struct err *e)
+{
+  char path[48];
+  const Analytics__Report__V1__ReportQuery *query = request->queries[i];
+  for (size_t k = 0; k < i; k++) {
+    if (request->queries[k]->query_id == query->query_id)
+      return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                     "queries[%zu].query_id: %u occurs twice", i, query->query_id);
+  }
+  if (query->report == NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "queries[%zu].report: missing", i);
+  snprintf(path, sizeof(path), "queries[%zu].report.", i);
+  return request_check_report(query->report, path, e);
+}
+
+static enum err_code check_request(const Analytics__Report__V1__FetchReportsRequest *request,
+                                   struct err *e)
+{
+  if (request->n_dealer_refs == 0 || request->n_dealer_refs > FETCH_MAX_DEALERS)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "dealer_refs: expected 1 to %d, got %zu", FETCH_MAX_DEALERS,
+                   request->n_dealer_refs);
+  if (request->n_queries == 0 || request->n_queries > FETCH_MAX_QUERIES)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "queries: expected 1 to %d, got %zu", FETCH_MAX_QUERIES, request->n_queries);
+  if (request->max_rows_per_report < 0)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "max_rows_per_report: must not be negative");
+  for (size_t i = 0; i < request->n_queries; i++) {
+    if (check_query(request, i, e) != ERR_OK)
+      return e->code;
+  }
+  return ERR_OK;
+}
+
+void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  const Analytics__Report__V1__FetchReportsRequest *request = (const void *)message;
+  struct err e = {0};
+  if (check_request(request, &e) != ERR_OK) {
+    rpc_call_finish(call, &e);
+    return;
+  }
+  struct fetch *f = xcalloc(1, sizeof(*f));
+  f->magic = FETCH_MAGIC;
+  f->service = service;
+  f->call = call;
+  f->request = request;
+  f->max_rows =
+      request->max_rows_per_report == 0 ? FETCH_DEFAULT_MAX_ROWS : request->max_rows_per_report;
+  f->deadline_ms = google_work_deadline_ms(call);
+  pthread_mutex_init(&f->lock, NULL);
+  f->dealers = xcalloc(request->n_dealer_refs, sizeof(*f->dealers));
+  for (size_t i = 0; i < request->n_dealer_refs; i++) {
+    f->dealers[i].fetch = f;
+    f->dealers[i].index = (uint32_t)i;
+  }
+  rpc_call_on_cancel(call, on_cancel, f);
+  fetch_pump(f, 0);
+}

@@ -1,0 +1,519 @@
+/* CompareDealerSessions over real rpc with stand-ins for auth-svc and report-svc. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "aggregate-svc/call/job.h"
+#include "common/base/mem.h"
+#include "tests/unit/aggregate/support/fakes.h"
+#include "tests/unit/aggregate/support/oracle.h"
+#include "tests/unit/harness.h"
+
+typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest Request;
+typedef Analytics__Aggregate__V1__CompareDealerSessionsResult Result;
+typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
+typedef Analytics__Ga4__V1beta__DateRange DateRange;
+
+enum { PATIENCE_MS = 20000 };
+
+static Request west(void)
+{
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  r.region = (char *)"West";
+  return r;
+}
+
+/* The dealers whose figures must be in an answer, as the oracle wants them. */
+static size_t answering(const struct fake_world *w, struct oracle_dealer *out)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < w->n; i++) {
+    const struct fake_dealer *d = &w->dealers[i];
+    if (d->mode != FAKE_OK)
+      continue;
+    struct oracle_dealer *o = &out[n++];
+    snprintf(o->id, sizeof(o->id), "%s", d->id);
+    o->sessions = d->sessions;
+    o->engaged = d->engaged;
+    o->event = NULL;
+    o->leads = 0;
+    for (int k = 0; k < 4 && o->event == NULL; k++) {
+      bool counts = d->lead_event[0] != '\0' ? strcmp(d->lead_event, fake_event_names[k]) == 0
+                                             : k < 3 && d->events[k] > 0;
+      if (!counts)
+        continue;
+      o->event = fake_event_names[k];
+      o->leads = d->events[k];
+    }
+  }
+  return n;
+}
+
+static void check_against_oracle(const struct fake_world *w, const Result *r, const char *event)
+{
+  struct oracle_dealer all[ORACLE_MAX];
+  size_t n = answering(w, all);
+  CU_ASSERT_EQUAL_FATAL(r->n_performance_index, n);
+  CU_ASSERT_EQUAL(r->coverage->ok, (int)n);
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < n; k++)
+      if (strcmp(all[k].id, r->performance_index[i]->dealer_id) == 0)
+        oracle_check_index(all, n, k, r->performance_index[i]);
+  oracle_check_region(all, n, event, r->regional_average);
+}
+
+static void region_of_24_agrees_with_the_oracle_in_any_chunk_order(void)
+{
+  struct fixture f;
+  for (unsigned seed = 1; seed <= 5; seed++) {
+    struct outcome o;
+    fixture_start(&f, 24, seed);
+    f.world.dealers[3].events[0] = 0; /* counts form_submit then */
+    f.world.dealers[3].events[2] = 44;
+    f.world.dealers[4].events[0] = f.world.dealers[4].events[2] = 0; /* unknown */
+    snprintf(f.world.dealers[5].lead_event, 32, "web_lead");         /* a known 0 */
+    f.world.dealers[6].sessions = f.world.dealers[6].engaged = 0;
+    f.world.dealers[6].events[0] = 0;
+    f.world.dealers[6].events[2] = 0;
+    Request r = west();
+    fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+    CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+    check_against_oracle(&f.world, o.compare, "asc_form_submission");
+    CU_ASSERT_TRUE(o.progress_increases);
+    CU_ASSERT_STRING_EQUAL(o.last_text, "24 of 24 dealers");
+    CU_ASSERT_EQUAL(f.world.fetch_calls, 5);
+    CU_ASSERT_EQUAL(f.world.most_dealers_in_a_stream, 5);
+    CU_ASSERT_TRUE(f.world.grants_caller && !f.world.grants_benchmark);
+    CU_ASSERT_TRUE(f.world.purpose_direct && !f.world.purpose_benchmark);
+    outcome_free(&o);
+    fixture_stop(&f);
+  }
+}
+
+static void failing_dealers_leave_figures_of_the_others(void)
+{
+  static const enum fake_mode modes[] = {FAKE_FAILS, FAKE_FAILS_LATE, FAKE_NO_NUMBER,
+                                         FAKE_LOSES_A_ROW, FAKE_FORGOTTEN};
+  static const char *const reasons[] = {"invalid_grant", "invalid_grant", "invalid_data",
+                                        "data_loss", "unavailable"};
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 12, 7);
+  for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+    f.world.dealers[2 * i].mode = modes[i];
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  check_against_oracle(&f.world, o.compare, "asc_form_submission");
+  CU_ASSERT_EQUAL(o.compare->coverage->asked, 12);
+  CU_ASSERT_EQUAL_FATAL(o.compare->coverage->n_failed, ARRAY_LEN(modes));
+  for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+    CU_ASSERT_STRING_EQUAL(o.compare->coverage->failed[i]->dealer_id, f.world.dealers[2 * i].id);
+    CU_ASSERT_STRING_EQUAL(o.compare->coverage->failed[i]->reason, reasons[i]);
+    CU_ASSERT_NOT_EQUAL(o.compare->coverage->failed[i]->message[0], '\0');
+  }
+  CU_ASSERT_STRING_EQUAL(o.last_text, "12 of 12 dealers");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void broken_stream_is_opened_once_more_for_the_unfinished(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 15, 11);
+  f.world.break_streams = 2;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  check_against_oracle(&f.world, o.compare, "asc_form_submission");
+  CU_ASSERT_EQUAL(o.compare->coverage->n_failed, 0);
+  CU_ASSERT_EQUAL(f.world.fetch_calls, 3 + 2);
+  CU_ASSERT_TRUE(o.progress_increases);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void stream_that_keeps_breaking_marks_its_dealers_unavailable(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 5, 12);
+  f.world.break_streams = 1000;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(f.world.fetch_calls, 2);
+  /* Some dealers may have ended before the break; the others name the reason. */
+  if (o.status.code == ERR_OK) {
+    CU_ASSERT_TRUE(o.compare->coverage->n_failed > 0);
+    for (size_t i = 0; i < o.compare->coverage->n_failed; i++) {
+      CU_ASSERT_STRING_EQUAL(o.compare->coverage->failed[i]->reason, "unavailable");
+      CU_ASSERT_STRING_EQUAL(o.compare->coverage->failed[i]->message, "the worker is going away");
+    }
+  } else {
+    CU_ASSERT_EQUAL(o.status.code, ERR_UNAVAILABLE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "the worker is going away"));
+  }
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void slow_dealer_times_out_before_the_caller_does(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 10, 13);
+  f.world.dealers[4].mode = FAKE_HANGS;
+  Request r = west();
+  fixture_compare(&f, &o, &r, 2000, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_TRUE(o.took_ms < 2000);
+  check_against_oracle(&f.world, o.compare, "asc_form_submission");
+  CU_ASSERT_EQUAL_FATAL(o.compare->coverage->n_failed, 1);
+  CU_ASSERT_STRING_EQUAL(o.compare->coverage->failed[0]->dealer_id, "d04");
+  CU_ASSERT_STRING_EQUAL(o.compare->coverage->failed[0]->reason, "timeout");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void cancelling_the_call_cancels_every_stream(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 15, 14);
+  for (size_t i = 0; i < 15; i += 5)
+    f.world.dealers[i].mode = FAKE_HANGS;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 12);
+  CU_ASSERT_EQUAL(o.status.code, ERR_CANCELLED);
+  CU_ASSERT_PTR_NULL(o.compare);
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  size_t cancelled = 0;
+  for (int i = 0; i < 300 && cancelled < 3; i++) {
+    pthread_mutex_lock(&f.world.lock);
+    cancelled = f.world.fetch_cancelled;
+    pthread_mutex_unlock(&f.world.lock);
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  }
+  CU_ASSERT_EQUAL(cancelled, 3);
+  CU_ASSERT_EQUAL(f.world.fetch_calls, 3); /* no retry for a caller that left */
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void backends_that_are_down_are_named(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_init(&f, 6, 15);
+  f.unplug_report = true;
+  fixture_serve(&f);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_UNAVAILABLE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "report-svc cannot be reached"));
+  CU_ASSERT_TRUE(o.took_ms < 6000);
+  outcome_free(&o);
+  fixture_stop(&f);
+  fixture_init(&f, 6, 15);
+  f.unplug_auth = true;
+  fixture_serve(&f);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_UNAVAILABLE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "auth-svc cannot be reached"));
+  CU_ASSERT_TRUE(o.took_ms < 6000);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void dealers_that_all_fail_alike_are_named_after_the_reason(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = FAKE_FAILS;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_STRING_EQUAL(o.status.message,
+                         "None of the 3 dealers answered. invalid_grant: the dealer must consent "
+                         "again. Asked were Dealer 00, Dealer 01 and Dealer 02.");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void no_dealer_that_answers_is_an_error_with_every_reason(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = FAKE_FAILS;
+  f.world.dealers[1].mode = FAKE_NO_NUMBER;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_PTR_NULL(o.compare);
+  CU_ASSERT_NOT_EQUAL(o.status.code, ERR_OK);
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "None of the 3 dealers answered."));
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "Dealer 00 and Dealer 02: invalid_grant: "
+                                                  "the dealer must consent again."));
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "Dealer 01: invalid_data: "));
+  outcome_free(&o);
+  fixture_stop(&f);
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = FAKE_FAILS; /* all alike: their code */
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_FAILED_PRECONDITION);
+  CU_ASSERT_STRING_EQUAL(o.status.reason, "invalid_grant");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void grant_that_is_over_ends_the_whole_call(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_start(&f, 24, 18);
+  f.world.dealers[7].mode = FAKE_OLD_GRANT;
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_PTR_NULL(o.compare);
+  CU_ASSERT_EQUAL(o.status.code, ERR_UNAUTHENTICATED);
+  CU_ASSERT_STRING_EQUAL(o.status.reason, "bad_grant"); /* by which the gateway asks again */
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void errors_of_the_backends_reach_the_caller(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_start(&f, 3, 17);
+  err_set(&f.world.fetch_error, ERR_INVALID_ARGUMENT, "invalid_argument", "queries: too many");
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "queries: too many"));
+  outcome_free(&o);
+  err_set(&f.world.auth_error, ERR_NOT_FOUND, "unknown_dealer",
+          "subject_dealer_id: no dealer \"d99\"; closest: d09");
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_NOT_FOUND);
+  CU_ASSERT_STRING_EQUAL(o.status.reason, "unknown_dealer");
+  CU_ASSERT_STRING_EQUAL(o.status.message, "subject: no dealer \"d99\"; closest: d09");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void bad_requests_are_refused_before_anything_is_asked(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 3, 18);
+  DateRange range = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  static const char *const dates[][3] = {
+      {"2026-13-01", "today", "date_range.start_date: \"2026-13-01\" is not a date"},
+      {"2026-02-02", "2026-02-01", "date_range.start_date: 2026-02-02 is after end_date"},
+      {"2010-01-01", "today", "date_range.start_date: 2010-01-01 is before 2015-08-14"},
+      {"yesterday", "", "date_range.end_date: missing"}};
+  for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+    Request r = west();
+    r.date_range = &range;
+    range.start_date = (char *)dates[i][0];
+    range.end_date = (char *)dates[i][1];
+    fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+    CU_ASSERT_EQUAL(o.status.code, ERR_INVALID_ARGUMENT);
+    CU_ASSERT_TRUE(strncmp(o.status.message, dates[i][2], strlen(dates[i][2])) == 0);
+    outcome_free(&o);
+  }
+  char *ids[] = {(char *)"d00", (char *)""};
+  Request both = west();
+  both.n_dealer_ids = 1;
+  both.dealer_ids = ids;
+  fixture_compare(&f, &o, &both, PATIENCE_MS, 0);
+  CU_ASSERT_STRING_EQUAL(o.status.message, "region: give dealer_ids or region, not both");
+  outcome_free(&o);
+  both.region = (char *)"";
+  both.n_dealer_ids = 2;
+  fixture_compare(&f, &o, &both, PATIENCE_MS, 0);
+  CU_ASSERT_TRUE(strncmp(o.status.message, "dealer_ids[1]: empty", 20) == 0);
+  outcome_free(&o);
+  CU_ASSERT_EQUAL(f.world.fetch_calls, 0);
+  fixture_stop(&f);
+}
+
+static void too_many_calls_are_refused_at_once(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_init(&f, 3, 19);
+  f.service.options.max_calls = 0;
+  fixture_serve(&f);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_TRUE(o.took_ms < 2000);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void part_of_the_deadline_is_kept_back_for_the_answer(void)
+{
+  static const int64_t cases[][3] = {
+      /* time left, timeout, work */
+      {110000, 200000, 108000}, {10000, 200000, 9000}, {500, 200000, 400},
+      {150, 200000, 75},        {0, 200000, 0},        {110000, 5000, 5000},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    CU_ASSERT_EQUAL(job_work_deadline(1000, 1000 + cases[i][0], cases[i][1]) - 1000, cases[i][2]);
+  CU_ASSERT_EQUAL(job_work_deadline(1000, INT64_MAX, 5000), 6000);
+  CU_ASSERT_EQUAL(job_work_deadline(1000, 900, 5000), 1000);
+}
+
+/* ------------------------------------------------------------- outside dealers */
+
+/* Dealer 0 asks about its region; everything of the others carries a mark. */
+static void hide_peers(struct fake_world *w)
+{
+  for (size_t i = 1; i < w->n; i++) {
+    struct fake_dealer *d = &w->dealers[i];
+    d->visible = false;
+    snprintf(d->id, sizeof(d->id), "SECRET-ID-%zu", i);
+    snprintf(d->name, sizeof(d->name), "SECRET-NAME-%zu", i);
+    snprintf(d->ref, sizeof(d->ref), "SECRET-REF-%zu", i);
+    snprintf(d->owner, sizeof(d->owner), "SECRET-OWNER-%zu", i);
+    snprintf(d->zone, sizeof(d->zone), "SECRET/Zone");
+    d->sessions = 50000 + 1013 * (int64_t)i;
+    d->engaged = 30000 + 517 * (int64_t)i;
+    d->events[0] = 1200 + 37 * (int64_t)i;
+    d->events[2] = 0;
+  }
+}
+
+static bool contains(const struct outcome *o, const void *data, size_t len)
+{
+  return memmem(o->packed, o->packed_len, data, len) != NULL;
+}
+
+/* Whether a count is anywhere in the packed answer: as text, varint or double. */
+static bool contains_count(const struct outcome *o, int64_t x)
+{
+  char text[24];
+  unsigned char varint[10];
+  size_t n = 0;
+  double d = (double)x;
+  int len = snprintf(text, sizeof(text), "%lld", (long long)x);
+  for (uint64_t v = (uint64_t)x; v > 0; v >>= 7)
+    varint[n++] = (unsigned char)((v & 0x7f) | (v > 0x7f ? 0x80 : 0));
+  return contains(o, text, (size_t)len) || contains(o, varint, n) || contains(o, &d, sizeof(d));
+}
+
+static void dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 12, 20);
+  hide_peers(&f.world);
+  f.world.dealers[11].mode = FAKE_FAILS;
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  r.subject = (char *)"d00";
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_TRUE(f.world.grants_benchmark && !f.world.grants_caller);
+  CU_ASSERT_TRUE(f.world.purpose_benchmark && !f.world.purpose_direct);
+  CU_ASSERT_FALSE(contains(&o, "SECRET", 6));
+  int64_t n = 0, e = 0, leads = 0;
+  for (size_t i = 1; i < 11; i++) {
+    const struct fake_dealer *d = &f.world.dealers[i];
+    CU_ASSERT_FALSE(contains_count(&o, d->sessions) || contains_count(&o, d->engaged) ||
+                    contains_count(&o, d->events[0]));
+    n += d->sessions;
+    e += d->engaged;
+    leads += d->events[0];
+  }
+  CU_ASSERT_FALSE(contains_count(&o, n) || contains_count(&o, e) || contains_count(&o, leads));
+  CU_ASSERT_FALSE(contains_count(&o, n + f.world.dealers[0].sessions));
+  CU_ASSERT_TRUE(contains_count(&o, f.world.dealers[0].sessions)); /* the check can find */
+  const MetricIndex *x = o.compare->performance_index[0]->metrics[2];
+  CU_ASSERT_EQUAL(x->benchmark, round(1000.0 * (double)e / (double)n) / 1000);
+  CU_ASSERT_EQUAL(x->of, 11);
+  CU_ASSERT_EQUAL(o.compare->n_dealers, 1);
+  CU_ASSERT_EQUAL(o.compare->cohort->undisclosed, 11);
+  CU_ASSERT_EQUAL(o.compare->coverage->failed_undisclosed, 1);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void dealer_role_with_few_peers_gets_a_code_instead(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 5, 21);
+  hide_peers(&f.world);
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  r.subject = (char *)"d00";
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_FALSE(contains(&o, "SECRET", 6));
+  for (size_t m = 0; m < 6; m++)
+    CU_ASSERT_STRING_EQUAL(o.compare->performance_index[0]->metrics[m]->suppressed,
+                           "min_contributors");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void errors_name_no_hidden_dealer(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 4, 22);
+  hide_peers(&f.world);
+  for (size_t i = 0; i < 4; i++)
+    f.world.dealers[i].mode = FAKE_FAILS;
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  r.subject = (char *)"d00";
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_FAILED_PRECONDITION);
+  CU_ASSERT_PTR_NULL(strstr(o.status.message, "SECRET"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.status.message, "3 dealers you may not see by name failed."));
+  r.subject = (char *)"SECRET-ID-2"; /* not the caller's: as if it did not exist */
+  outcome_free(&o);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_NOT_FOUND);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static int run_all(int argc, char **argv)
+{
+  static const struct test_case cases[] = {
+      TEST(region_of_24_agrees_with_the_oracle_in_any_chunk_order),
+      TEST(failing_dealers_leave_figures_of_the_others),
+      TEST(broken_stream_is_opened_once_more_for_the_unfinished),
+      TEST(stream_that_keeps_breaking_marks_its_dealers_unavailable),
+      TEST(slow_dealer_times_out_before_the_caller_does),
+      TEST(cancelling_the_call_cancels_every_stream),
+      TEST(backends_that_are_down_are_named),
+      TEST(dealers_that_all_fail_alike_are_named_after_the_reason),
+      TEST(no_dealer_that_answers_is_an_error_with_every_reason),
+      TEST(grant_that_is_over_ends_the_whole_call),
+      TEST(errors_of_the_backends_reach_the_caller),
+      TEST(bad_requests_are_refused_before_anything_is_asked),
+      TEST(too_many_calls_are_refused_at_once),
+      TEST(part_of_the_deadline_is_kept_back_for_the_answer),
+      TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
+      TEST(dealer_role_with_few_peers_gets_a_code_instead),
+      TEST(errors_name_no_hidden_dealer),
+  };
+  return test_main("aggregate service", cases, ARRAY_LEN(cases), argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+  rpc_init();
+  int code = run_all(argc, argv);
+  rpc_shutdown();
+  return code;
+}

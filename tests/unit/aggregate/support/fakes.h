@@ -1,0 +1,105 @@
+/* Stand-ins for auth-svc and report-svc over common/rpc, and a client of aggregate-svc.
+ *
+ * One world per test: dealers with figures and ways to fail. report-svc's fake sends the
+ * messages of all dealers of a stream in random order, in chunks of random size. */
+#ifndef AMCP_TESTS_AGGREGATE_FAKES_H
+#define AMCP_TESTS_AGGREGATE_FAKES_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aggregate-svc/call/service.h"
+#include "analytics/aggregate/v1/aggregate.pb-c.h"
+#include "analytics/auth/v1/auth.pb-c.h"
+#include "analytics/report/v1/report.pb-c.h"
+#include "common/rpc/rpc.h"
+
+enum { FAKE_DEALERS = 64, FAKE_EVENTS = 5 };
+
+enum fake_mode {
+  FAKE_OK,
+  FAKE_FAILS,       /* DealerDone with invalid_grant at once */
+  FAKE_FAILS_LATE,  /* the same after some rows */
+  FAKE_OLD_GRANT,   /* DealerDone after some rows: the key of the call's grant is gone */
+  FAKE_HANGS,       /* sends some rows, then nothing until the call is cancelled */
+  FAKE_NO_NUMBER,   /* a value is NaN */
+  FAKE_HUGE,        /* all values are the largest double */
+  FAKE_ODD,         /* values that are no counts, or no numbers, among others */
+  FAKE_LOSES_A_ROW, /* QueryDone counts one row more */
+  FAKE_FORGOTTEN,   /* the stream ends well without its DealerDone */
+};
+
+struct fake_dealer {
+  char id[48], name[48], ref[48], owner[48], lead_event[48], zone[48];
+  bool visible;
+  enum fake_mode mode;
+  int64_t sessions, engaged;
+  int64_t events[FAKE_EVENTS]; /* asc_form_submission, generate_lead, form_submit, web_lead,
+                                  asc_form_submission_sales */
+  size_t rows;                 /* of a report over dealers */
+};
+extern const char *const fake_event_names[FAKE_EVENTS];
+
+struct fake_world {
+  struct fake_dealer dealers[FAKE_DEALERS];
+  size_t n;
+  int subject;
+  struct err auth_error;  /* answered when set */
+  struct err fetch_error; /* answered at once when set */
+  int break_streams;      /* so many streams break with UNAVAILABLE after some messages */
+  unsigned seed;
+  /* Seen by the fakes. */
+  pthread_mutex_t lock;
+  size_t fetch_calls, fetch_cancelled, dealers_asked, most_dealers_in_a_stream;
+  bool grants_benchmark, grants_caller; /* which were seen */
+  bool purpose_benchmark, purpose_direct;
+};
+
+/* Value of metric m in row r of dealer d of a report over dealers. Rows are named "row-N";
+ * the last one of each dealer is named after the dealer. */
+double fake_value(const struct fake_dealer *d, size_t r, size_t m);
+void fake_row_name(const struct fake_dealer *d, size_t r, char *out, size_t size);
+
+/* auth-svc and report-svc fakes, and aggregate-svc's rpcs, each on a server of its own. */
+struct fixture {
+  struct fake_world world;
+  bool unplug_auth, unplug_report; /* nothing listens there */
+  struct rpc_server *auth, *report, *aggregate;
+  struct aggregate_service service;
+  struct rpc_channel *client;
+};
+/* n visible dealers with figures drawn from the seed. Between the two the test changes
+ * what it wants; only the world may be changed later, between calls. */
+void fixture_init(struct fixture *f, size_t n, unsigned seed);
+void fixture_serve(struct fixture *f);
+/* Both. */
+void fixture_start(struct fixture *f, size_t n, unsigned seed);
+void fixture_stop(struct fixture *f);
+
+/* What a call of aggregate-svc brought. */
+struct outcome {
+  size_t n_progress;
+  double last_progress;
+  bool progress_increases;
+  char last_text[64];
+  uint8_t *packed; /* the result as it travelled */
+  size_t packed_len;
+  Analytics__Aggregate__V1__CompareDealerSessionsResult *compare; /* or */
+  Analytics__Aggregate__V1__RunReportAcrossDealersResult *across;
+  struct err status;
+  int64_t took_ms;
+};
+/* Calls and waits. cancel_after_progress: cancels after so many progress messages. */
+void fixture_compare(struct fixture *f, struct outcome *o,
+                     const Analytics__Aggregate__V1__CompareDealerSessionsRequest *request,
+                     uint32_t timeout_ms, size_t cancel_after_progress);
+void fixture_across(struct fixture *f, struct outcome *o,
+                    const Analytics__Aggregate__V1__RunReportAcrossDealersRequest *request,
+                    uint32_t timeout_ms);
+void outcome_free(struct outcome *o);
+/* Waits until no call is under way in aggregate-svc; false after 5 s. */
+bool fixture_is_idle(struct fixture *f);
+
+#endif

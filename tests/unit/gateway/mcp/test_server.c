@@ -1,0 +1,469 @@
+/* The protocol without a network: initialize, sessions, framing, ids, batches, eras. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "tests/unit/gateway/mcp/fixture.h"
+#include "tests/unit/harness.h"
+
+#define REQ(id, method) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\"}"
+#define INIT(v)                                                                                    \
+  "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"" v   \
+  "\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}"
+
+static void expect(struct answer *a, int status, int code)
+{
+  CU_ASSERT_EQUAL(a->status, status);
+  CU_ASSERT_EQUAL(answer_code(a), code);
+  CU_ASSERT_EQUAL(a->replies + a->stream, 1);
+  CU_ASSERT_EQUAL(a->releases, 1);
+  CU_ASSERT_FALSE(a->written_after_release);
+  answer_free(a);
+}
+
+static void expect_version(struct fixture *f, const char *wanted, const char *given)
+{
+  char body[256];
+  snprintf(body, sizeof(body),
+           "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
+           "\"protocolVersion\":\"%s\"}}",
+           wanted);
+  struct answer *a = post(f, body);
+  cJSON *j = answer_json(a);
+  cJSON *result = cJSON_GetObjectItem(j, "result");
+  CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItem(result, "protocolVersion")),
+                         given);
+  CU_ASSERT_PTR_NOT_NULL(cJSON_GetObjectItem(cJSON_GetObjectItem(result, "capabilities"), "tools"));
+  cJSON *info = cJSON_GetObjectItem(result, "serverInfo");
+  CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItem(info, "name")), "test");
+  CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItem(result, "instructions")),
+                         "Call echo.");
+  CU_ASSERT_EQUAL(strlen(a->session_id), 32);
+  cJSON_Delete(j);
+  answer_free(a);
+}
+
+static void initialize_echoes_served_versions_and_offers_the_newest_for_others(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  expect_version(&f, "2024-11-05", "2024-11-05");
+  expect_version(&f, "2025-03-26", "2025-03-26");
+  expect_version(&f, "2025-06-18", "2025-06-18");
+  expect_version(&f, "2025-11-25", "2025-11-25");
+  expect_version(&f, "2024-10-07", "2025-11-25");
+  expect_version(&f, "2026-07-28", "2025-11-25");
+  expect_version(&f, "", "2025-11-25");
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 7);
+  fixture_stop(&f);
+}
+
+static void no_instructions(struct mcp_server_options *o)
+{
+  o->instructions = "";
+}
+
+static void empty_instructions_are_left_out(void)
+{
+  struct fixture f;
+  fixture_start(&f, no_instructions);
+  struct answer *a = post(&f, INIT("2025-11-25"));
+  CU_ASSERT_PTR_NULL(strstr(a->body, "instructions"));
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void initialize_without_a_version_is_invalid_params_and_opens_no_session(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  expect(post(&f, REQ("1", "initialize")), 200, -32602);
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
+  fixture_stop(&f);
+}
+
+static void malformed_bodies_get_400(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  static const char *const not_json[] = {"",
+                                         "{",
+                                         "{\"jsonrpc\":\"2.0\",\"id\":1,",
+                                         "nope",
+                                         "{\"a\":\"\\u0000\"}",
+                                         "{\"a\":1,\"a\":2}",
+                                         "{} {}"};
+  for (size_t i = 0; i < ARRAY_LEN(not_json); i++)
+    expect(post(&f, not_json[i]), 400, -32700);
+  static const char *const not_rpc[] = {
+      "1",
+      "null",
+      "\"x\"",
+      "{}",
+      "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"ping\"}",
+      "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}",
+      "{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"ping\"}",
+      "{\"jsonrpc\":\"2.0\",\"id\":9007199254740993,\"method\":\"ping\"}",
+      "{\"jsonrpc\":\"2.0\",\"id\":[1],\"method\":\"ping\"}",
+      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}",
+      "{\"jsonrpc\":\"2.0\",\"id\":1}",
+  };
+  for (size_t i = 0; i < ARRAY_LEN(not_rpc); i++)
+    expect(post(&f, not_rpc[i]), 400, -32600);
+  fixture_stop(&f);
+}
+
+static void error_bodies_of_malformed_requests_carry_no_id(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct answer *a = post(&f, "{");
+  CU_ASSERT_PTR_NULL(strstr(a->body, "\"id\""));
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void ids_come_back_as_they_were(void)
+{
+  static const char *const ids[] = {"0",
+                                    "1",
+                                    "-7",
+                                    "9007199254740991",
+                                    "\"a\"",
+                                    "\"1\"",
+                                    "\"\"",
+                                    "\"\\\"quoted\\\\ \\n\"",
+                                    "\"\u00fc\xf0\x9f\x9a\x97\""};
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+    AUTO_FREE char *body = xasprintf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"ping\"}", ids[i]);
+    AUTO_FREE char *want = xasprintf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{}}", ids[i]);
+    struct answer *a = post(&f, body);
+    CU_ASSERT_STRING_EQUAL(a->body, want);
+    answer_free(a);
+  }
+  fixture_stop(&f);
+}
+
+static void unknown_method_is_an_error_at_200(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  expect(post(&f, REQ("1", "no/such")), 200, -32601);
+  expect(post(&f, REQ("1", "prompts/list")), 200, -32601);
+  expect(post(&f, REQ("1", "logging/setLevel")), 200, -32601);
+  expect(post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":[1]}"), 200,
+         -32602);
+  fixture_stop(&f);
+}
+
+static void notifications_and_responses_get_202_and_nothing_else(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  static const char *const bodies[] = {
+      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}",
+      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\",\"params\":{}}",
+      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/no_such\"}",
+      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\"}",
+      "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":9}}",
+      "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":{}}",
+      "{\"jsonrpc\":\"2.0\",\"id\":5,\"error\":{\"code\":1,\"message\":\"x\"}}",
+  };
+  for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    struct answer *a = post(&f, bodies[i]);
+    CU_ASSERT_EQUAL(a->status, 202);
+    CU_ASSERT_STRING_EQUAL(a->body, "");
+    answer_free(a);
+  }
+  fixture_stop(&f);
+}
+
+static void session_header_missing_is_400_and_unknown_is_404(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct mcp_headers none = {0}, unknown = {.session_id = "0123456789abcdef0123456789abcdef"};
+  expect(post_as(&f, REQ("1", "ping"), &none, "alice", true, true), 400, -32000);
+  expect(post_as(&f, REQ("1", "ping"), &unknown, "alice", true, true), 404, -32001);
+  fixture_stop(&f);
+}
+
+static void session_of_another_principal_is_unknown(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  struct mcp_headers h = {.session_id = f.session};
+  expect(post_as(&f, REQ("1", "ping"), &h, "mallory", true, true), 404, -32001);
+  expect(post_as(&f, REQ("1", "ping"), &h, "alice", true, true), 200, 0);
+  fixture_stop(&f);
+}
+
+static void session_ids_differ_and_appear_only_on_initialize(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  char first[64];
+  snprintf(first, sizeof(first), "%s", f.session);
+  fixture_initialize(&f, "2025-11-25");
+  CU_ASSERT_STRING_NOT_EQUAL(first, f.session);
+  struct answer *a = post(&f, REQ("1", "ping"));
+  CU_ASSERT_STRING_EQUAL(a->session_id, "");
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void idle_session_survives_15_minutes_and_ends_after_the_limit(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  fixture_now += 59 * 60 * 1000;
+  mcp_server_tick(f.server);
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_now += 59 * 60 * 1000;
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_now += 61 * 60 * 1000;
+  expect(post(&f, REQ("1", "ping")), 404, -32001);
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
+  fixture_initialize(&f, "2025-11-25");
+  fixture_now += 61 * 60 * 1000;
+  mcp_server_tick(f.server);
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
+  fixture_stop(&f);
+}
+
+static void two_sessions(struct mcp_server_options *o)
+{
+  o->max_sessions = 2;
+}
+
+static void full_table_drops_the_session_idle_longest_but_none_with_a_call(void)
+{
+  struct fixture f;
+  fixture_start(&f, two_sessions);
+  fixture_initialize(&f, "2025-11-25");
+  char busy[64], idle[64];
+  snprintf(busy, sizeof(busy), "%s", f.session);
+  struct answer *call = post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+                                 "\"params\":{\"name\":\"slow\"}}");
+  fixture_initialize(&f, "2025-11-25");
+  snprintf(idle, sizeof(idle), "%s", f.session);
+  fixture_initialize(&f, "2025-11-25");
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 2);
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  struct mcp_headers h = {.session_id = idle};
+  expect(post_as(&f, REQ("1", "ping"), &h, "alice", true, true), 404, -32001);
+  h.session_id = busy;
+  expect(post_as(&f, REQ("2", "ping"), &h, "alice", true, true), 200, 0);
+  finish_held(&f, 0);
+  expect(call, 200, 0);
+  fixture_stop(&f);
+}
+
+static void delete_ends_a_session_and_its_calls(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  struct answer *call = post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+                                 "\"params\":{\"name\":\"slow\"}}");
+  struct mcp_principal mallory = {.id = "mallory"}, alice = {.id = "alice"};
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &mallory), 404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, NULL, &alice), 400);
+  CU_ASSERT_EQUAL(f.cancels, 0);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &alice), 204);
+  CU_ASSERT_EQUAL(f.cancels, 1);
+  expect(call, 202, 0);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &alice), 404);
+  expect(post(&f, REQ("1", "ping")), 404, -32001);
+  finish_held(&f, 0);
+  fixture_stop(&f);
+}
+
+static void version_header_absent_or_served_passes_and_others_get_400(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  struct mcp_headers h = {.session_id = f.session};
+  static const char *const good[] = {NULL, "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"};
+  for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+    h.protocol_version = good[i];
+    expect(post_as(&f, REQ("1", "ping"), &h, "alice", true, true), 200, 0);
+  }
+  static const char *const bad[] = {"1999-01-01", "nonsense", "2025-11-26", ""};
+  for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    h.protocol_version = bad[i];
+    expect(post_as(&f, REQ("1", "ping"), &h, "alice", true, true), 400, -32000);
+  }
+  fixture_stop(&f);
+}
+
+static void batch_belongs_to_2025_03_26_alone(void)
+{
+  static const char *const others[] = {"2024-11-05", "2025-06-18", "2025-11-25"};
+  struct fixture f;
+  fixture_start(&f, NULL);
+  for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+    fixture_initialize(&f, others[i]);
+    expect(post(&f, "[" REQ("1", "ping") "]"), 400, -32600);
+  }
+  fixture_initialize(&f, "2025-03-26");
+  struct answer *a = post(
+      &f, "[" REQ("1", "ping") "," REQ(
+              "\"b\"", "nope") ","
+                               "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}]");
+  CU_ASSERT_EQUAL(a->status, 200);
+  CU_ASSERT_STRING_EQUAL(a->body,
+                         "[{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}},{\"jsonrpc\":\"2.0\","
+                         "\"id\":\"b\",\"error\":{\"code\":-32601,\"message\":\"Method not "
+                         "found\"}}]");
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void batch_edges(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-03-26");
+  expect(post(&f, "[]"), 400, -32600);
+  expect(post(&f, "[1]"), 400, -32600);
+  expect(post(&f, "[" REQ("1", "ping") ",{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"x\"}]"), 400,
+         -32600);
+  struct answer *a = post(&f, "[{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}]");
+  CU_ASSERT_EQUAL(a->status, 202);
+  CU_ASSERT_STRING_EQUAL(a->body, "");
+  answer_free(a);
+  a = post(&f, "[" INIT("2025-03-26") "]");
+  CU_ASSERT_EQUAL(a->status, 200);
+  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "-32600"));
+  CU_ASSERT_STRING_EQUAL(a->session_id, "");
+  answer_free(a);
+  struct buf many AUTO_BUF = BUF_INIT(8192);
+  for (int i = 0; i < 33; i++)
+    buf_printf(&many, "%c" REQ("%d", "ping"), i == 0 ? '[' : ',', i);
+  buf_putc(&many, ']');
+  expect(post(&f, buf_str(&many)), 400, -32600);
+  fixture_stop(&f);
+}
+
+static void batch_waits_for_its_slowest_call(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-03-26");
+  struct answer *a =
+      post(&f, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":"
+               "{\"name\":\"slow\",\"_meta\":{\"progressToken\":1}}}," REQ("2", "ping") "]");
+  CU_ASSERT_EQUAL(a->status, 0);
+  mcp_call_progress(f.held[0], 1, 2, "half");
+  finish_held(&f, 0);
+  CU_ASSERT_EQUAL(a->status, 200);
+  CU_ASSERT_FALSE(a->stream);
+  cJSON *j = answer_json(a);
+  CU_ASSERT_EQUAL(cJSON_GetArraySize(j), 2);
+  cJSON_Delete(j);
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+#define MODERN(id, method, v)                                                                      \
+  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method                                        \
+  "\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"" v                     \
+  "\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"
+
+static void modern_request_is_told_the_served_versions(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct mcp_headers h = {.protocol_version = "2026-07-28", .method = "server/discover"};
+  struct answer *a =
+      post_as(&f, MODERN("\"server-discover-probe-1\"", "server/discover", "2026-07-28"), &h,
+              "alice", true, true);
+  CU_ASSERT_EQUAL(a->status, 400);
+  CU_ASSERT_EQUAL(answer_code(a), -32022);
+  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"id\":\"server-discover-probe-1\""));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(a->body, "\"data\":{\"supported\":[\"2025-11-25\",\"2025-06-18\",\"2025-03-26\","
+                      "\"2024-11-05\"],\"requested\":\"2026-07-28\"}"));
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void modern_request_needs_no_session_and_ignores_one(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct mcp_headers h = {.session_id = "gone"};
+  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 400,
+         -32022);
+  fixture_stop(&f);
+}
+
+static void modern_checks_come_in_order(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct mcp_headers h = {.protocol_version = "2026-07-28"};
+  /* header and claim differ, before the version is looked at */
+  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 400,
+         -32020);
+  h.protocol_version = "2099-01-01";
+  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 400,
+         -32022);
+  h = (struct mcp_headers){.protocol_version = "2026-07-28", .method = "tools/call"};
+  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 400,
+         -32020);
+  h = (struct mcp_headers){0};
+  expect(post_as(&f,
+                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"_meta\":{"
+                 "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}}",
+                 &h, "alice", true, true),
+         400, -32602);
+  expect(post_as(&f, MODERN("1", "tools/list", "2025-11-25"), &h, "alice", true, true), 400,
+         -32022);
+  h.protocol_version = "2026-07-28";
+  expect(post_as(&f, REQ("1", "tools/list"), &h, "alice", true, true), 400, -32602);
+  expect(post_as(&f, INIT("2025-11-25"), &h, "alice", true, true), 400, -32020);
+  fixture_stop(&f);
+}
+
+static void client_that_takes_only_event_streams_gets_them(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct mcp_headers none = {0};
+  struct answer *a = post_as(&f, INIT("2025-11-25"), &none, "alice", false, true);
+  CU_ASSERT_TRUE(a->stream && a->ended);
+  CU_ASSERT_EQUAL(a->n_events, 1);
+  CU_ASSERT_EQUAL(strlen(a->session_id), 32);
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+TEST_MAIN("mcp_server", TEST(initialize_echoes_served_versions_and_offers_the_newest_for_others),
+          TEST(empty_instructions_are_left_out),
+          TEST(initialize_without_a_version_is_invalid_params_and_opens_no_session),
+          TEST(malformed_bodies_get_400), TEST(error_bodies_of_malformed_requests_carry_no_id),
+          TEST(ids_come_back_as_they_were), TEST(unknown_method_is_an_error_at_200),
+          TEST(notifications_and_responses_get_202_and_nothing_else),
+          TEST(session_header_missing_is_400_and_unknown_is_404),
+          TEST(session_of_another_principal_is_unknown),
+          TEST(session_ids_differ_and_appear_only_on_initialize),
+          TEST(idle_session_survives_15_minutes_and_ends_after_the_limit),
+          TEST(full_table_drops_the_session_idle_longest_but_none_with_a_call),
+          TEST(delete_ends_a_session_and_its_calls),
+          TEST(version_header_absent_or_served_passes_and_others_get_400),
+          TEST(batch_belongs_to_2025_03_26_alone), TEST(batch_edges),
+          TEST(batch_waits_for_its_slowest_call), TEST(modern_request_is_told_the_served_versions),
+          TEST(modern_request_needs_no_session_and_ignores_one), TEST(modern_checks_come_in_order),
+          TEST(client_that_takes_only_event_streams_gets_them))

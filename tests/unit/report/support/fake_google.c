@@ -1,0 +1,220 @@
+/* The fake Google: runReport and accountSummaries over a plan. */
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "tests/unit/report/support/fakes.h"
+
+struct upload {
+  struct buf body;
+};
+
+struct page {
+  char *body;
+  size_t len, cut; /* cut: bytes after which it breaks off; 0 never */
+};
+
+/* ------------------------------------------------------------------ answers */
+
+static void put_report(struct buf *out, const struct google_plan *plan, int64_t offset,
+                       int64_t limit)
+{
+  bool first = true;
+  if (plan->max_page_rows > 0 && limit > plan->max_page_rows)
+    limit = plan->max_page_rows;
+  buf_puts(out, "{\"dimensionHeaders\":[{\"name\":\"city\"}],\"metricHeaders\":[{\"name\":"
+                "\"sessions\",\"type\":\"TYPE_INTEGER\"}]");
+  for (int64_t i = offset; i < plan->rows && i < offset + limit; i++) {
+    buf_puts(out, first ? ",\"rows\":[" : ",");
+    first = false;
+    buf_printf(out, "{\"dimensionValues\":[{\"value\":\"city %lld %*s\"}],\"metricValues\":[{",
+               (long long)i, plan->value_bytes, "");
+    if (i == 2 && plan->odd_value != NULL)
+      buf_printf(out, "\"value\":%s}]}", plan->odd_value);
+    else
+      buf_printf(out, "\"value\":\"%lld\"}]}", (long long)i);
+  }
+  buf_puts(out, first ? "" : "]");
+  if (plan->rows + plan->row_count_more > 0)
+    buf_printf(out, ",\"rowCount\":%d", plan->rows + plan->row_count_more);
+  buf_puts(out, ",\"metadata\":{\"currencyCode\":\"USD\",\"timeZone\":\"America/New_York\","
+                "\"dataLossFromOtherRow\":true},\"kind\":\"analyticsData#runReport\"}");
+}
+
+/* Two pages: accounts 1 and 2. */
+static void put_accounts(struct buf *out, const char *page_token)
+{
+  bool second = page_token != NULL && strcmp(page_token, "p&2") == 0;
+  buf_printf(
+      out,
+      "{\"accountSummaries\":[{\"name\":\"accountSummaries/%d\",\"account\":\"accounts/%d\","
+      "\"displayName\":\"%s\",\"propertySummaries\":[{\"property\":\"properties/%d1\","
+      "\"displayName\":\"Site A\",\"propertyType\":\"PROPERTY_TYPE_ORDINARY\"},{\"property\":"
+      "\"properties/%d2\",\"displayName\":\"Site B\"}]}]%s}",
+      second ? 2 : 1, second ? 2 : 1, second ? "Truck World" : "Ford Group", second ? 2 : 1,
+      second ? 2 : 1, second ? "" : ",\"nextPageToken\":\"p&2\"");
+}
+
+static ssize_t read_page(void *cls, uint64_t pos, char *out, size_t max)
+{
+  struct page *p = cls;
+  size_t end = p->cut > 0 ? p->cut : p->len;
+  if (pos >= end)
+    return p->cut > 0 ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+  size_t n = end - (size_t)pos < max ? end - (size_t)pos : max;
+  memcpy(out, p->body + pos, n);
+  return (ssize_t)n;
+}
+
+static void free_page(void *cls)
+{
+  struct page *p = cls;
+  free(p->body);
+  free(p);
+}
+
+static enum MHD_Result answer(struct MHD_Connection *c, int status, struct buf *body, bool cut)
+{
+  struct page *p = xcalloc(1, sizeof(*p));
+  p->body = buf_take(body, &p->len);
+  p->cut = cut ? p->len / 2 : 0;
+  struct MHD_Response *r =
+      MHD_create_response_from_callback(p->len, 32768, read_page, p, free_page);
+  MHD_add_response_header(r, "Content-Type", "application/json; charset=UTF-8");
+  enum MHD_Result result = MHD_queue_response(c, (unsigned)status, r);
+  MHD_destroy_response(r);
+  return result;
+}
+
+/* ------------------------------------------------------------------ one request */
+
+static int64_t number(const char *body, size_t len, const char *key)
+{
+  AUTO_JSON cJSON *root = cJSON_ParseWithLength(body, len);
+  const char *text = json_get_string(root, key);
+  return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+static const char *header(struct MHD_Connection *c, const char *name)
+{
+  const char *value = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+  return value == NULL ? "" : value;
+}
+
+/* Takes what the plan says for this request. */
+static void take_plan(struct fakes *f, struct google_plan *plan, const char *property)
+{
+  *plan = f->google;
+  if (plan->fail_property != NULL && strcmp(plan->fail_property, property) != 0)
+    plan->fail_times = 0;
+  if (plan->odd_property != NULL && strcmp(plan->odd_property, property) != 0)
+    plan->odd_value = NULL;
+  if (plan->fail_times > 0)
+    f->google.fail_times--;
+  else if (plan->cut_times > 0)
+    f->google.cut_times--;
+}
+
+static void enter(struct fakes *f, int slot)
+{
+  f->requests++;
+  f->active[slot]++;
+  f->total_active++;
+  if (f->active[slot] > f->worst_active)
+    f->worst_active = f->active[slot];
+  if (f->total_active > f->worst_total)
+    f->worst_total = f->total_active;
+}
+
+static enum MHD_Result serve(struct fakes *f, struct MHD_Connection *c, const char *url,
+                             const struct buf *upload)
+{
+  char property[24] = "100";
+  struct google_plan plan;
+  bool report = sscanf(url, "/v1beta/properties/%20[0-9]:runReport", property) == 1;
+  int slot = (int)((strtol(property, NULL, 10) - 100) & (FAKE_PROPERTIES - 1));
+  const char *bearer = header(c, "Authorization");
+  pthread_mutex_lock(&f->lock);
+  enter(f, slot);
+  take_plan(f, &plan, property);
+  snprintf(f->last_body, sizeof(f->last_body), "%s", buf_str(upload));
+  snprintf(f->last_quota_project, sizeof(f->last_quota_project), "%s",
+           header(c, "x-goog-user-project"));
+  pthread_mutex_unlock(&f->lock);
+  if (plan.delay_ms > 0)
+    usleep((useconds_t)plan.delay_ms * 1000);
+  AUTO_BUF struct buf body = BUF_INIT(64 << 20);
+  int status = 200;
+  bool cut = false;
+  if (plan.token != NULL &&
+      (strncmp(bearer, "Bearer ", 7) != 0 || strcmp(bearer + 7, plan.token) != 0)) {
+    status = 401;
+    buf_puts(&body, "{\"error\":{\"code\":401,\"message\":\"Request had invalid authentication "
+                    "credentials.\",\"status\":\"UNAUTHENTICATED\"}}");
+  } else if (plan.fail_times > 0) {
+    status = plan.fail_status;
+    buf_puts(&body, plan.fail_body);
+  } else if (report) {
+    put_report(&body, &plan, number(upload->data, upload->len, "offset"),
+               number(upload->data, upload->len, "limit"));
+    cut = plan.cut_times > 0;
+  } else {
+    put_accounts(&body, MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "pageToken"));
+  }
+  pthread_mutex_lock(&f->lock);
+  f->active[slot]--;
+  f->total_active--;
+  pthread_mutex_unlock(&f->lock);
+  return answer(c, status, &body, cut);
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *len, void **state)
+{
+  struct upload *u = *state;
+  (void)method;
+  (void)version;
+  if (u == NULL) {
+    *state = u = xcalloc(1, sizeof(*u));
+    buf_init(&u->body, 1 << 20);
+    return MHD_YES;
+  }
+  if (*len > 0) {
+    buf_append(&u->body, data, *len);
+    *len = 0;
+    return MHD_YES;
+  }
+  return serve(cls, c, url, &u->body);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *c, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+  struct upload *u = *state;
+  (void)cls;
+  (void)c;
+  (void)code;
+  if (u != NULL)
+    buf_free(&u->body);
+  free(u);
+}
+
+void fake_google_start(struct fakes *f)
+{
+  f->daemon = MHD_start_daemon(
+      MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL,
+      on_request, f, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
+      300, MHD_OPTION_END);
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(f->daemon, MHD_DAEMON_INFO_BIND_PORT);
+  snprintf(f->endpoint, sizeof(f->endpoint), "http://127.0.0.1:%u", info->port);
+}
+
+void fake_google_stop(struct fakes *f)
+{
+  MHD_stop_daemon(f->daemon);
+}

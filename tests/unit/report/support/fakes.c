@@ -1,0 +1,163 @@
+/* The fake auth-svc, and the set put together. */
+#include "tests/unit/report/support/fakes.h"
+
+#include <CUnit/CUnit.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+
+static void get_token(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fakes *f = service;
+  const Analytics__Auth__V1__GetAccessTokenRequest *request = (const void *)message;
+  bool by_property =
+      request->target_case == ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_PROPERTY_ID;
+  const char *ref = by_property ? request->property_id : request->dealer_ref;
+  int number = -1, token;
+  pthread_mutex_lock(&f->lock);
+  f->token_calls++;
+  f->grants_seen += rpc_call_metadata(call, RPC_META_GRANT, NULL) != NULL;
+  if (request->rejected_token_sha256.len == 32) {
+    f->renewals++;
+    f->token_number += f->renews;
+  }
+  token = f->token_number;
+  int delay_ms = f->token_delay_ms;
+  pthread_mutex_unlock(&f->lock);
+  usleep((useconds_t)delay_ms * 1000);
+  struct err e = {0};
+  if (strcmp(ref, "revoked") == 0)
+    err_set(&e, ERR_FAILED_PRECONDITION, "invalid_grant", "Token has been expired or revoked.");
+  else if (sscanf(ref, by_property ? "1%d" : "d%d", &number) != 1 || number >= FAKE_PROPERTIES)
+    err_set(&e, ERR_PERMISSION_DENIED, "permission_denied", "dealer %s is outside the grant", ref);
+  if (e.code != ERR_OK) {
+    rpc_call_finish(call, &e);
+    return;
+  }
+  char text[32], dealer[16], name[32], property[16], other[16], project[] = "billing";
+  snprintf(text, sizeof(text), "token-%d", token);
+  snprintf(dealer, sizeof(dealer), "d%02d", number);
+  snprintf(name, sizeof(name), "Dealer %d", number);
+  snprintf(property, sizeof(property), "1%02d", number);
+  snprintf(other, sizeof(other), "9%02d", number);
+  char *properties[] = {property, other};
+  Analytics__Auth__V1__GetAccessTokenResponse response =
+      ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_RESPONSE__INIT;
+  response.access_token = text;
+  response.dealer_ref = dealer;
+  response.dealer_name = name;
+  response.n_property_ids = 2;
+  response.property_ids = properties;
+  response.quota_project_id = project;
+  rpc_call_reply(call, &response.base);
+}
+
+static void list_dealers(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fakes *f = service;
+  Analytics__Auth__V1__ListDealersResponse response =
+      ANALYTICS__AUTH__V1__LIST_DEALERS_RESPONSE__INIT;
+  Analytics__Auth__V1__Dealer dealers[FAKE_PROPERTIES], *list[FAKE_PROPERTIES];
+  char ids[FAKE_PROPERTIES][16];
+  static char revoked[] = "revoked", name[] = "Name";
+  (void)message;
+  for (int i = 0; i < f->list_dealers; i++) {
+    analytics__auth__v1__dealer__init(&dealers[i]);
+    snprintf(ids[i], sizeof(ids[i]), "d%02d", i);
+    dealers[i].dealer_id = i == 1 ? revoked : ids[i];
+    dealers[i].name = name;
+    list[i] = &dealers[i];
+  }
+  response.n_dealers = (size_t)f->list_dealers;
+  response.dealers = list;
+  rpc_call_reply(call, &response.base);
+}
+
+static const struct rpc_method auth_methods[] = {
+    {"GetAccessToken", RPC_UNARY, RPC_ON_WORKER, get_token},
+    {"ListDealers", RPC_UNARY, RPC_ON_POLLER, list_dealers},
+};
+
+static void must(enum err_code code, const struct err *e)
+{
+  if (code != ERR_OK)
+    printf("\n    %s\n", e->message);
+  CU_ASSERT_EQUAL_FATAL(code, ERR_OK);
+}
+
+static struct rpc_channel *channel_to(const struct rpc_server *server, const char *name)
+{
+  char target[32];
+  struct rpc_channel *channel;
+  struct err e;
+  snprintf(target, sizeof(target), "127.0.0.1:%u", rpc_server_port(server));
+  struct rpc_channel_options options = {.target = target, .name = name};
+  must(rpc_channel_new(&channel, &options, &e), &e);
+  return channel;
+}
+
+static const struct rpc_server_options server_options = {
+    .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 2000};
+
+void fake_auth_start(struct fakes *f)
+{
+  struct err e;
+  must(rpc_server_new(&f->auth_server, &server_options, &e), &e);
+  must(rpc_server_add(f->auth_server, &analytics__auth__v1__auth_service__descriptor, auth_methods,
+                      ARRAY_LEN(auth_methods), f, &e),
+       &e);
+  must(rpc_server_start(f->auth_server, &e), &e);
+}
+
+static void report_start(struct fakes *f, const struct fakes_options *o)
+{
+  struct err e;
+  struct http_client_options http = {.max_host_connections = 256};
+  must(http_client_new(&f->http, &http, &e), &e);
+  f->auth_channel = channel_to(f->auth_server, "auth-svc");
+  struct google_options google = {.http = f->http,
+                                  .auth = f->auth_channel,
+                                  .data_endpoint = f->endpoint,
+                                  .admin_endpoint = f->endpoint,
+                                  .timeout_ms = o->timeout_ms == 0 ? 5000 : o->timeout_ms,
+                                  .backoff_ms = o->backoff_ms == 0 ? 5 : o->backoff_ms,
+                                  .max_transfers = 128};
+  f->service = (struct service){.google = google_new(&google),
+                                .cache = cache_new(o->cache_bytes, 60000),
+                                .page_rows = o->page_rows == 0 ? 250000 : o->page_rows,
+                                .max_answer_bytes = o->max_answer_bytes,
+                                .chunk_rows = o->chunk_rows,
+                                .fan_out = o->fan_out};
+  report_service_init(&f->service);
+  must(rpc_server_new(&f->report_server, &server_options, &e), &e);
+  must(report_service_register(f->report_server, &f->service, &e), &e);
+  must(rpc_server_start(f->report_server, &e), &e);
+}
+
+void fakes_start(struct fakes *f, const struct fakes_options *options)
+{
+  static const struct fakes_options defaults;
+  *f = (struct fakes){0};
+  pthread_mutex_init(&f->lock, NULL);
+  rpc_init();
+  fake_google_start(f);
+  fake_auth_start(f);
+  report_start(f, options == NULL ? &defaults : options);
+  f->report = channel_to(f->report_server, "report-svc");
+}
+
+void fakes_stop(struct fakes *f)
+{
+  rpc_channel_free(f->report);
+  rpc_server_stop(f->report_server);
+  rpc_channel_free(f->auth_channel);
+  http_client_free(f->http);
+  google_free(f->service.google);
+  cache_free(f->service.cache);
+  rpc_server_stop(f->auth_server);
+  fake_google_stop(f);
+  rpc_shutdown();
+  pthread_mutex_destroy(&f->lock);
+}

@@ -1,0 +1,83 @@
+/* A fake Google (HTTP) and a fake auth-svc (gRPC) in the test's own process, and a
+ * report-svc between them. */
+#ifndef AMCP_TESTS_REPORT_FAKES_H
+#define AMCP_TESTS_REPORT_FAKES_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report-svc/ask/service.h"
+
+struct MHD_Daemon;
+
+/* What the fake Google does; change it between calls, under the lock. */
+struct google_plan {
+  int rows;           /* of every report; row i is "city i", i */
+  int row_count_more; /* announced beyond that */
+  int value_bytes;    /* padding of every city */
+  int delay_ms;       /* before answering */
+  int fail_status;    /* answered to the next fail_times requests */
+  int fail_times;
+  const char *fail_body;
+  const char *fail_property; /* only to this one; NULL: to all */
+  int cut_times;             /* the next answers break off in the middle */
+  const char *token;         /* the only one accepted; NULL: any */
+  int max_page_rows;         /* rows per answer, whatever limit says; 0: no bound */
+  const char *odd_value;     /* in the place of the value of row 2, as JSON text; NULL: none */
+  const char *odd_property;  /* only of this one; NULL: of all */
+};
+
+enum { FAKE_PROPERTIES = 64 };
+
+struct fakes {
+  pthread_mutex_t lock;
+  struct google_plan google;
+  atomic_int requests;                  /* to Google */
+  int active[FAKE_PROPERTIES];          /* under way, by property - 100 */
+  atomic_int worst_active;              /* most at once of one property */
+  atomic_int total_active, worst_total; /* over all properties */
+  char last_body[4096];
+  char last_quota_project[64];
+
+  atomic_int token_calls, renewals, grants_seen; /* GetAccessToken */
+  int token_number;                              /* "token-<n>" is given out */
+  bool renews;                                   /* a rejected token leads to the next number */
+  int token_delay_ms;                            /* of GetAccessToken */
+  int list_dealers;                              /* dealers d00.. that ListDealers names */
+
+  struct MHD_Daemon *daemon;
+  struct rpc_server *auth_server, *report_server;
+  struct rpc_channel *auth_channel, *report;
+  struct http_client *http;
+  struct service service;
+  char endpoint[64];
+};
+
+/* Changes the plan while the servers run. */
+#define LOCKED(f, ...)                                                                             \
+  do {                                                                                             \
+    pthread_mutex_lock(&(f)->lock);                                                                \
+    __VA_ARGS__;                                                                                   \
+    pthread_mutex_unlock(&(f)->lock);                                                              \
+  } while (0)
+
+/* What the report-svc under test differs in from the defaults. */
+struct fakes_options {
+  int64_t page_rows;
+  uint32_t timeout_ms, backoff_ms;
+  size_t max_answer_bytes, chunk_rows, fan_out;
+  size_t cache_bytes;
+};
+
+/* Starts everything on free loopback ports. Dealers are d00..d63 with property 100..163;
+ * dealer "revoked" answers invalid_grant, every other name PERMISSION_DENIED. */
+void fakes_start(struct fakes *f, const struct fakes_options *options);
+void fakes_stop(struct fakes *f);
+
+/* The two servers, for fakes_start(). */
+void fake_google_start(struct fakes *f);
+void fake_google_stop(struct fakes *f);
+void fake_auth_start(struct fakes *f);
+
+#endif

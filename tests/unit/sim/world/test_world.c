@@ -1,0 +1,215 @@
+/* The world: the same everywhere, consistent in itself, shaped as documented. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "ga4-sim/world/generate.h"
+#include "tests/unit/sim/support/fixture.h"
+
+/* Hash of the 20-day, 4-dealer world of seed 42. */
+#define GOLDEN_WORLD UINT64_C(3913024330622892246)
+
+/* FNV-1a over every value of a query. */
+static uint64_t hash_query(sqlite3 *db, const char *sql)
+{
+  uint64_t h = UINT64_C(14695981039346656037);
+  sqlite3_stmt *s = NULL;
+  CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+  while (sqlite3_step(s) == SQLITE_ROW)
+    for (int i = 0; i < sqlite3_column_count(s); i++) {
+      const char *text = (const char *)sqlite3_column_text(s, i);
+      for (text = text == NULL ? "\x01" : text; *text != '\0'; text++)
+        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
+      h = (h ^ 0xff) * UINT64_C(1099511628211);
+    }
+  sqlite3_finalize(s);
+  return h;
+}
+
+static uint64_t hash_world(uint64_t seed, uint32_t dealers, const char *where)
+{
+  static const char *const tables[] = {"dealers",  "properties", "pages",
+                                       "vehicles", "sessions",   "events"};
+  struct world_params p = fixture_params();
+  struct err e = {0};
+  sqlite3 *db;
+  uint64_t h = 0;
+  char sql[256];
+  p.seed = seed;
+  p.dealers = dealers;
+  p.days = 20;
+  sqlite3_open(":memory:", &db);
+  CU_ASSERT_EQUAL(generate_world(db, &p, &e), ERR_OK);
+  for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+    snprintf(sql, sizeof(sql), "SELECT * FROM %s %s", tables[i], where);
+    h = h * 31 + hash_query(db, sql);
+  }
+  sqlite3_close(db);
+  return h;
+}
+
+static void the_same_seed_gives_the_same_tables_on_every_machine(void)
+{
+  uint64_t h = hash_world(42, 4, "");
+  CU_ASSERT_EQUAL(h, hash_world(42, 4, ""));
+  /* The value itself: a change of the generator must raise SCHEMA_VERSION. */
+  CU_ASSERT_EQUAL(h, GOLDEN_WORLD);
+  if (h != GOLDEN_WORLD)
+    printf("the world's hash is %llu\n", (unsigned long long)h);
+}
+
+static void another_seed_gives_another_world(void)
+{
+  CU_ASSERT_NOT_EQUAL(hash_world(42, 2, ""), hash_world(43, 2, ""));
+}
+
+static void a_dealer_does_not_change_when_others_join(void)
+{
+  const char *first = "WHERE property_id=(SELECT property_id FROM dealers WHERE dealer_id='d01')";
+  struct world_params p = fixture_params();
+  uint64_t h[2];
+  for (uint32_t i = 0; i < 2; i++) {
+    struct err e = {0};
+    sqlite3 *db;
+    char sql[256];
+    p.dealers = 1 + i * 4;
+    p.days = 20;
+    sqlite3_open(":memory:", &db);
+    CU_ASSERT_EQUAL(generate_world(db, &p, &e), ERR_OK);
+    snprintf(sql, sizeof(sql), "SELECT * FROM events %s ORDER BY event_id", first);
+    h[i] = hash_query(db, sql);
+    sqlite3_close(db);
+  }
+  CU_ASSERT_EQUAL(h[0], h[1]);
+}
+
+static void sessions_agree_with_their_events(void)
+{
+  CU_ASSERT_EQUAL(fixture_sql(0, "SELECT COUNT(*) FROM sessions s WHERE event_count<>(SELECT "
+                                 "SUM(count) FROM events e WHERE e.session_id=s.session_id AND "
+                                 "e.property_id=s.property_id AND e.date=s.date) AND "
+                                 "s.property_id=@"),
+                  0);
+  static const char *const checks[] = {
+      "SELECT (SELECT SUM(event_count) FROM sessions)-(SELECT SUM(count) FROM events)",
+      "SELECT (SELECT SUM(engagement_s) FROM sessions)-(SELECT SUM(engagement_s) FROM events)",
+      "SELECT (SELECT SUM(page_views) FROM sessions)-(SELECT SUM(count) FROM events WHERE "
+      "name='page_view')",
+      "SELECT (SELECT SUM(key_events) FROM sessions)-(SELECT SUM(e.count) FROM events e JOIN "
+      "key_events k ON k.property_id=e.property_id AND k.name=e.name)",
+      "SELECT (SELECT COUNT(*) FROM sessions)-(SELECT SUM(count) FROM events WHERE "
+      "name='session_start')",
+      "SELECT (SELECT SUM(is_new) FROM sessions)-(SELECT SUM(count) FROM events WHERE "
+      "name='first_visit')",
+      "SELECT COUNT(*) FROM sessions WHERE engaged<>(duration_s>=10 OR page_views>=2 OR "
+      "key_events>0)",
+  };
+  for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+    CU_ASSERT_EQUAL(fixture_sql(0, checks[i]), 0);
+}
+
+static void every_region_can_be_benchmarked_under_the_privacy_policy(void)
+{
+  struct world *w = fixture_world();
+  CU_ASSERT_EQUAL(w->property_count, 24);
+  CU_ASSERT_EQUAL(fixture_sql(0, "SELECT COUNT(*) FROM (SELECT region FROM dealers GROUP BY region "
+                                 "HAVING COUNT(*)>=5 AND COUNT(DISTINCT owner)>=3)"),
+                  3);
+  CU_ASSERT_EQUAL(fixture_sql(0, "SELECT MAX(n) FROM (SELECT COUNT(*) n FROM dealers GROUP BY "
+                                 "owner)"),
+                  5);
+  CU_ASSERT_EQUAL(fixture_sql(0, "SELECT COUNT(DISTINCT name) FROM dealers"), 24);
+}
+
+static void leads_grow_with_vehicle_views(void)
+{
+  double with = fixture_sql(0, "SELECT AVG(lead) FROM (SELECT MAX(name='asc_form_submission') lead,"
+                               "SUM(name='asc_item_pageview') v FROM events GROUP BY session_id) "
+                               "WHERE v>=3");
+  double without =
+      fixture_sql(0, "SELECT AVG(lead) FROM (SELECT MAX(name='asc_form_submission') lead,"
+                     "SUM(name='asc_item_pageview') v FROM events GROUP BY session_id) WHERE v=0");
+  CU_ASSERT_TRUE(with > 2 * without);
+}
+
+static void odd_dealers_are_as_documented(void)
+{
+  struct world *w = fixture_world();
+  CU_ASSERT_EQUAL(w->properties[4].custom_dimension_count, 0);
+  CU_ASSERT_TRUE(fixture_sql(4, "SELECT COUNT(*) FROM events WHERE property_id=@ AND "
+                                "name='asc_item_pageview'") > 0);
+  CU_ASSERT_EQUAL(fixture_sql(8, "SELECT COUNT(*) FROM events WHERE property_id=@ AND name LIKE "
+                                 "'asc%'"),
+                  0);
+  CU_ASSERT_STRING_EQUAL(w->properties[8].lead_event, "generate_lead");
+  CU_ASSERT_TRUE(fixture_sql(9, "SELECT SUM(name='form_submit')*1.0/SUM(name='asc_form_submission')"
+                                " FROM events WHERE property_id=@") < 0.5);
+  CU_ASSERT_EQUAL(fixture_sql(13, "SELECT COUNT(DISTINCT date) FROM sessions WHERE property_id=@"),
+                  FIXTURE_DAYS - 9);
+  CU_ASSERT_TRUE(fixture_sql(18, "SELECT COUNT(*) FROM sessions WHERE property_id=@ AND "
+                                 "landing_page='(other)'") > 0);
+  CU_ASSERT_STRING_EQUAL(w->properties[20].currency_code, "CAD");
+  CU_ASSERT_TRUE(w->properties[21].sampled && w->properties[22].thresholded);
+}
+
+static void a_file_is_reused_for_the_same_parameters_only(void)
+{
+  char dir[] = "/tmp/ga4-sim-test-XXXXXX";
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+  AUTO_FREE char *path = xasprintf("%s/world.db", dir);
+  struct world_params p = fixture_params();
+  struct err e = {0};
+  struct stat first, again;
+  struct world *w;
+  p.dealers = 2;
+  p.days = 3;
+  ino_t inode = 0;
+  for (int i = 0; i < 2; i++) {
+    CU_ASSERT_EQUAL_FATAL(world_open(&w, &p, true, path, &e), ERR_OK);
+    world_close(w);
+    CU_ASSERT_EQUAL(stat(path, &first), 0);
+    CU_ASSERT_TRUE(i == 0 || first.st_ino == inode);
+    inode = first.st_ino;
+  }
+  p.seed++;
+  CU_ASSERT_EQUAL_FATAL(world_open(&w, &p, true, path, &e), ERR_OK);
+  world_close(w);
+  stat(path, &again);
+  CU_ASSERT_NOT_EQUAL(again.st_ino, inode);
+  unlink(path);
+  rmdir(dir);
+}
+
+static void a_file_of_someone_else_is_refused(void)
+{
+  char path[] = "/tmp/ga4-sim-test-XXXXXX";
+  int fd = mkstemp(path);
+  CU_ASSERT_EQUAL(write(fd, "notes", 5), 5);
+  close(fd);
+  struct world_params p = fixture_params();
+  struct err e = {0};
+  struct world *w;
+  CU_ASSERT_EQUAL(world_open(&w, &p, true, path, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, path));
+  struct stat st;
+  CU_ASSERT_TRUE(stat(path, &st) == 0 && st.st_size == 5);
+  unlink(path);
+}
+
+static void free_the_world(void)
+{
+  fixture_free();
+}
+
+TEST_MAIN("sim_world", TEST(the_same_seed_gives_the_same_tables_on_every_machine),
+          TEST(another_seed_gives_another_world), TEST(a_dealer_does_not_change_when_others_join),
+          TEST(sessions_agree_with_their_events),
+          TEST(every_region_can_be_benchmarked_under_the_privacy_policy),
+          TEST(leads_grow_with_vehicle_views), TEST(odd_dealers_are_as_documented),
+          TEST(a_file_is_reused_for_the_same_parameters_only),
+          TEST(a_file_of_someone_else_is_refused), TEST(free_the_world))
