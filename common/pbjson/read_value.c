@@ -11,7 +11,7 @@
 #include "common/pbjson/number.h"
 #include "common/pbjson/types.h"
 
-/* 2^53: from here on a double no longer tells neighbouring whole numbers apart, so
+/* 2^53: from here on a double cannot distinguish neighbouring whole numbers, so
  * 9007199254740993 has already become this number when it arrives. */
 static const double double_whole_limit = 9007199254740992.0;
 

@@ -105,8 +105,8 @@ static bool remember(struct question *q)
   return true;
 }
 
-/* From here on the token is asked for anew. What was remembered was so before, so that nobody
- * finds neither. */
+/* From here on a request with this token asks again. The answer is in the cache by now, so every
+ * request finds either the open question or the answer. */
 static struct waiter *close_question(struct question *q)
 {
   struct access *a = q->access;

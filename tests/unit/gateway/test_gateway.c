@@ -507,7 +507,7 @@ static void service_errors_are_results(void)
   start();
   AUTO_FREE char *headers = session();
   expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"internal\"")), 200,
-         "Internal error in auth-svc: row 3 is odd. Tell the operator the trace id ");
+         "Internal error in auth-svc: row 3 is odd. Give the operator the trace id ");
   expect(
       mcp(headers, CALL("1", "run_report", "\"dealer_id\":\"quota\",\"metrics\":[\"sessions\"]")),
       200, "quota exhausted until 08:00Z");
