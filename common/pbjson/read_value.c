@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/codec.h"
+#include "common/pbjson/borrow.h"
 #include "common/pbjson/names.h"
 #include "common/pbjson/number.h"
 #include "common/pbjson/types.h"
@@ -285,6 +286,6 @@ enum err_code read_map_key(const struct reader *r, const ProtobufCFieldDescripto
     return ERR_OK;
   }
   cJSON text = {.type = cJSON_String};
-  memcpy(&text.valuestring, &key, sizeof(key)); /* only read, though not const in cJSON */
+  text.valuestring = borrow_text(key); /* only read, though not const in cJSON */
   return read_whole(r, field->type, &text, path, at);
 }
