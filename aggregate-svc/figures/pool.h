@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "aggregate-svc/figures/table.h"
 #include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/figures/table.h"
 #include "aggregate-svc/stats/stats.h"
 
 /* One pooled row; its texts are those of a row that has them. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/service.h"
+#include "aggregate-svc/methods.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "analytics/auth/v1/auth.pb-c.h"
 #include "analytics/report/v1/report.pb-c.h"

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/additive.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/figures/table.h"
-#include "aggregate-svc/figures/additive.h"
 #include "common/base/mem.h"
 #include "tests/unit/aggregate/support/fakes.h"
 #include "tests/unit/harness.h"
@@ -326,7 +326,7 @@ static void only_visible_dealers_take_part(void)
   fixture_stop(&f);
 }
 
-static void limits_and_overlap_are_told(void)
+static void limits_and_overlap_are_named_in_caveats(void)
 {
   struct fixture f;
   struct outcome o;
@@ -415,7 +415,7 @@ static void bad_requests_name_the_field(void)
       {0, 0, 1, 1, false, "metrics: give 1 to 10 GA4 metrics"},
       {11, 0, 1, 1, false, "metrics: 11 items; at most 10"},
       {1, 9, 1, 1, false, "dimensions: 9 items; at most 8"},
-      {2, 0, 1, 1, true, "metrics[1]: given twice"},
+      {2, 0, 1, 1, true, "metrics[1]: duplicate"},
       {1, 0, 10001, 1, false, "limit_per_dealer: 10001 is not from 1 to 10000"},
       {1, 0, -1, 1, false, "limit_per_dealer: -1 is not from 1 to 10000"},
       {1, 0, 1, 10001, false, "pooled_limit: 10001 is not from 0 to 10000"},
@@ -499,7 +499,7 @@ static int run_all(int argc, char **argv)
       TEST(hash_depends_on_key_and_order),
       TEST(rows_and_pool_agree_with_the_oracle),
       TEST(only_visible_dealers_take_part),
-      TEST(limits_and_overlap_are_told),
+      TEST(limits_and_overlap_are_named_in_caveats),
       TEST(report_without_dimensions_has_one_pooled_row),
       TEST(too_many_rows_end_the_call_and_free_the_memory),
       TEST(bad_requests_name_the_field),
