@@ -18,25 +18,9 @@ typedef Analytics__Auth__V1__ListDealersRequest ListRequest;
 typedef Analytics__Auth__V1__ListDealersResponse ListResponse;
 typedef Analytics__Aggregate__V1__Period Period;
 
-enum { MARGIN_MIN_MS = 100, MARGIN_MAX_MS = 2000, MARGIN_SHARE = 10 };
 enum { LIST_PAGE = 500, PROGRESS_MESSAGES_MAX = 100, ENVELOPE_BYTES = 4096 };
 
 /* ------------------------------------------------------------ beginning and end */
-
-int64_t job_work_deadline(int64_t now_ms, int64_t call_deadline_ms, int64_t timeout_ms)
-{
-  int64_t longest = now_ms + timeout_ms;
-  if (call_deadline_ms == INT64_MAX)
-    return longest;
-  int64_t left = call_deadline_ms > now_ms ? call_deadline_ms - now_ms : 0;
-  int64_t margin = left / MARGIN_SHARE;
-  if (margin < MARGIN_MIN_MS)
-    margin = left / 2 < MARGIN_MIN_MS ? left / 2 : MARGIN_MIN_MS;
-  if (margin > MARGIN_MAX_MS)
-    margin = MARGIN_MAX_MS;
-  int64_t work = now_ms + left - margin;
-  return work < longest ? work : longest;
-}
 
 /* What the tool sees of the call. */
 static void fill_call(struct job *j, const ProtobufCMessage *request)
@@ -63,7 +47,7 @@ struct job *job_begin(const struct tool *tool, struct aggregate_service *service
   j->rpc = rpc;
   j->started_ms = clock_mono_ms();
   j->deadline_ms =
-      job_work_deadline(j->started_ms, rpc_call_deadline_ms(rpc), service->options.timeout_ms);
+      rpc_work_deadline_ms(j->started_ms, rpc_call_deadline_ms(rpc), service->options.timeout_ms);
   fill_call(j, request);
   if (atomic_fetch_add(&service->calls, 1) < service->options.max_calls)
     return j;

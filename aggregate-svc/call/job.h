@@ -41,8 +41,4 @@ void job_find_dealers(struct job *j);
 /* Ends the call with an error (or well, when it is NULL) and frees the job. */
 void job_end(struct job *j, const struct err *e);
 
-/* When asking must end so that an answer is out by the caller's deadline (INT64_MAX for
- * none): a tenth of the time, at least 100 ms and at most 2 s, is kept back. */
-int64_t job_work_deadline(int64_t now_ms, int64_t call_deadline_ms, int64_t timeout_ms);
-
 #endif

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "aggregate-svc/call/job.h"
 #include "common/base/mem.h"
 #include "tests/unit/aggregate/support/fakes.h"
 #include "tests/unit/aggregate/support/oracle.h"
@@ -359,19 +358,6 @@ static void too_many_calls_are_refused_at_once(void)
   fixture_stop(&f);
 }
 
-static void part_of_the_deadline_is_kept_back_for_the_answer(void)
-{
-  static const int64_t cases[][3] = {
-      /* time left, timeout, work */
-      {110000, 200000, 108000}, {10000, 200000, 9000}, {500, 200000, 400},
-      {150, 200000, 75},        {0, 200000, 0},        {110000, 5000, 5000},
-  };
-  for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-    CU_ASSERT_EQUAL(job_work_deadline(1000, 1000 + cases[i][0], cases[i][1]) - 1000, cases[i][2]);
-  CU_ASSERT_EQUAL(job_work_deadline(1000, INT64_MAX, 5000), 6000);
-  CU_ASSERT_EQUAL(job_work_deadline(1000, 900, 5000), 1000);
-}
-
 /* ------------------------------------------------------------- outside dealers */
 
 /* Dealer 0 asks about its region; everything of the others carries a mark. */
@@ -502,7 +488,6 @@ static int run_all(int argc, char **argv)
       TEST(errors_of_the_backends_reach_the_caller),
       TEST(bad_requests_are_refused_before_anything_is_asked),
       TEST(too_many_calls_are_refused_at_once),
-      TEST(part_of_the_deadline_is_kept_back_for_the_answer),
       TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
       TEST(dealer_role_with_few_peers_gets_a_code_instead),
       TEST(errors_name_no_hidden_dealer),
