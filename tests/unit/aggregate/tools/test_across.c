@@ -270,6 +270,7 @@ static void rows_and_pool_agree_with_the_oracle(void)
     CU_ASSERT_TRUE(has_caveat(o.across, "Not added over dealers"));
     CU_ASSERT_TRUE(f.world.grants_caller && !f.world.grants_benchmark);
     CU_ASSERT_TRUE(f.world.purpose_direct && !f.world.purpose_benchmark);
+    CU_ASSERT_EQUAL(f.world.max_rows_per_report, f.service.options.max_rows);
     outcome_free(&o);
     fixture_stop(&f);
   }
