@@ -85,7 +85,7 @@ static enum err_code check_ids(const struct request_fields *f, struct err *e)
   return ERR_OK;
 }
 
-enum err_code request_check(const struct request_fields *f, struct err *e)
+enum err_code request_check_fields(const struct request_fields *f, struct err *e)
 {
   if (f->n_dealer_ids > 0 && f->region[0] != '\0')
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",

@@ -20,7 +20,7 @@ struct request_fields {
 /* Finds the fields by name. */
 struct request_fields request_read(const ProtobufCMessage *request);
 /* dealer_ids and region: not both, at most 500 ids; no id empty, none longer than 128. */
-enum err_code request_check(const struct request_fields *f, struct err *e);
+enum err_code request_check_fields(const struct request_fields *f, struct err *e);
 /* date_range may be NULL: the last 28 full days. */
 enum err_code request_period(struct period *out, const Analytics__Ga4__V1beta__DateRange *range,
                              int64_t now_unix_ms, struct err *e);

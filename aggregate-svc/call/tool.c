@@ -3,7 +3,7 @@
 
 #include "aggregate-svc/call/job.h"
 
-bool plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
+bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
 {
   if (query == NULL || p->n == FANOUT_MAX_QUERIES)
     return false;
@@ -13,7 +13,7 @@ bool plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
 
 static enum err_code check(const struct tool *tool, struct tool_call *c, struct err *e)
 {
-  enum err_code code = request_check(&c->fields, e);
+  enum err_code code = request_check_fields(&c->fields, e);
   if (code == ERR_OK && tool->check != NULL)
     code = tool->check(c, e);
   return code == ERR_OK ? request_period(&c->period, c->fields.date_range, c->now_unix_ms, e)

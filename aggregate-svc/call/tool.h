@@ -36,7 +36,7 @@ struct plan {
   int64_t max_rows_per_report; /* 0 for report-svc's own limit */
 };
 /* Adds a report. False, and nothing added, when query is NULL (no memory) or none fits. */
-bool plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query);
+bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query);
 
 /* One call as its tool sees it. */
 struct tool_call {

@@ -23,7 +23,7 @@ static bool add_sessions(struct tool_call *c, struct plan *p)
                             .n_metrics = ARRAY_LEN(session_metrics),
                             .periods = {&c->period},
                             .n_periods = 1};
-  return plan_add(p, query_new(&spec, c->arena));
+  return tool_plan_add(p, query_new(&spec, c->arena));
 }
 
 static bool add_leads(struct tool_call *c, const struct lead_events *leads, struct plan *p)
@@ -37,7 +37,7 @@ static bool add_leads(struct tool_call *c, const struct lead_events *leads, stru
                             .n_periods = 1,
                             .dimension_filter =
                                 query_in_list("eventName", leads->names, leads->n, c->arena)};
-  return spec.dimension_filter != NULL && plan_add(p, query_new(&spec, c->arena));
+  return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)

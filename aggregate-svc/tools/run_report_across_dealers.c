@@ -48,7 +48,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
                             .dimension_filter = r->dimension_filter,
                             .metric_filter = r->metric_filter,
                             .largest_first = true};
-  if (!plan_add(p, query_new(&spec, c->arena)))
+  if (!tool_plan_add(p, query_new(&spec, c->arena)))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "request_too_large",
                    "the request needs too much memory; give fewer dealers");
   p->max_rows_per_report = c->max_rows;

@@ -139,10 +139,10 @@ static void a_plan_takes_five_reports_and_no_more(void)
 {
   Analytics__Report__V1__ReportQuery query;
   struct plan p = {.n = 0};
-  CU_ASSERT_FALSE(plan_add(&p, NULL));
+  CU_ASSERT_FALSE(tool_plan_add(&p, NULL));
   for (int i = 0; i < FANOUT_MAX_QUERIES; i++)
-    CU_ASSERT_TRUE(plan_add(&p, &query));
-  CU_ASSERT_FALSE(plan_add(&p, &query));
+    CU_ASSERT_TRUE(tool_plan_add(&p, &query));
+  CU_ASSERT_FALSE(tool_plan_add(&p, &query));
   CU_ASSERT_EQUAL(p.n, 5);
 }
 
@@ -154,16 +154,16 @@ static void ids_are_checked_by_field(void)
   long_id[sizeof(long_id) - 1] = '\0';
   char *ids[] = {(char *)"d01", (char *)""};
   struct request_fields f = {.region = "", .cohort = "", .subject = long_id};
-  CU_ASSERT_EQUAL(request_check(&f, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(request_check_fields(&f, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_EQUAL(strstr(e.message, "subject: "), e.message);
   f = (struct request_fields){.region = "", .cohort = long_id, .subject = ""};
-  CU_ASSERT_EQUAL(request_check(&f, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(request_check_fields(&f, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_EQUAL(strstr(e.message, "cohort: "), e.message);
   f = (struct request_fields){ids, 2, "", "", "", NULL};
-  CU_ASSERT_EQUAL(request_check(&f, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(request_check_fields(&f, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_EQUAL(strstr(e.message, "dealer_ids[1]: "), e.message);
   f = (struct request_fields){ids, 1, "", "", "d01", NULL};
-  CU_ASSERT_EQUAL(request_check(&f, &e), ERR_OK);
+  CU_ASSERT_EQUAL(request_check_fields(&f, &e), ERR_OK);
 }
 
 static void limits_have_a_default_and_a_bound(void)
