@@ -1,9 +1,9 @@
-/* The answer of RunReportAcrossDealers, from the dealers' rows: a pure function. */
-#ifndef AMCP_AGGREGATE_ACROSS_H
-#define AMCP_AGGREGATE_ACROSS_H
+/* The rows of a report over dealers as an answer: a pure function. */
+#ifndef AMCP_AGGREGATE_ROWS_H
+#define AMCP_AGGREGATE_ROWS_H
 
-#include "aggregate-svc/figures/table.h"
 #include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/figures/table.h"
 #include "aggregate-svc/period/period.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"

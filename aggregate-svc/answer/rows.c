@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/tools/across.h"
-#include "aggregate-svc/figures/pool.h"
+#include "aggregate-svc/answer/rows.h"
 #include "aggregate-svc/figures/additive.h"
+#include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"

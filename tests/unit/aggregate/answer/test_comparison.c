@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregate-svc/tools/compare.h"
-#include "aggregate-svc/figures/fold.h"
+#include "aggregate-svc/answer/comparison.h"
+#include "aggregate-svc/figures/sums.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -54,13 +54,10 @@ static void world_start(struct world *w, size_t n)
 
 static Result *world_compare(struct world *w)
 {
-  struct comparison c = {&w->cohort,
-                         w->figures,
+  struct comparison c = {{{&w->cohort, w->figures, &w->leads}, DISCLOSURE_POLICY_DEFAULT},
                          w->notes,
-                         &w->leads,
                          &w->period,
-                         clock_unix_ms(),
-                         DISCLOSURE_POLICY_DEFAULT};
+                         clock_unix_ms()};
   w->cohort.outside = 0;
   for (size_t i = 0; i < w->cohort.n; i++)
     w->cohort.outside += !w->members[i].visible;
@@ -87,7 +84,7 @@ static void set_failed(struct world *w, size_t i)
   w->figures[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN};
 }
 
-static const MetricIndex *index_of(const Result *r, const char *dealer_id, enum compare_metric m)
+static const MetricIndex *index_of(const Result *r, const char *dealer_id, enum metric_id m)
 {
   for (size_t i = 0; i < r->n_performance_index; i++)
     if (strcmp(r->performance_index[i]->dealer_id, dealer_id) == 0)
@@ -515,7 +512,7 @@ typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
 typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 typedef Analytics__Report__V1__MetricColumn MetricColumn;
 
-static enum err_code fold_events(struct compare_fold *f, size_t member, size_t n_new,
+static enum err_code fold_events(struct sums_fold *f, size_t member, size_t n_new,
                                  char **dictionary, size_t rows, uint32_t *indices, double *values)
 {
   ColumnChunk c = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
@@ -524,7 +521,7 @@ static enum err_code fold_events(struct compare_fold *f, size_t member, size_t n
   DimensionColumn *dimensions[] = {&d};
   MetricColumn *metrics[] = {&m};
   struct err e = {0};
-  c.query_id = COMPARE_QUERY_LEADS;
+  c.query_id = SUMS_QUERY_LEADS;
   c.row_count = (uint32_t)rows;
   c.n_dimensions = c.n_metrics = 1;
   c.dimensions = dimensions;
@@ -534,32 +531,32 @@ static enum err_code fold_events(struct compare_fold *f, size_t member, size_t n
   d.n_indices = m.n_values = rows;
   d.indices = indices;
   m.values = values;
-  return compare_fold_chunk(f, member, &c, &e);
+  return sums_fold_chunk(f, member, &c, &e);
 }
 
 static void fold_adds_events_over_chunks_with_a_growing_dictionary(void)
 {
   struct world w;
-  struct compare_fold f;
+  struct sums_fold f;
   world_start(&w, 2);
-  compare_fold_init(&f, &w.leads, 2);
+  sums_fold_init(&f, &w.leads, 2);
   char *first[] = {(char *)"generate_lead", (char *)"asc_form_submission_sales"};
   char *second[] = {(char *)"asc_form_submission"};
   CU_ASSERT_EQUAL(fold_events(&f, 0, 2, first, 2, (uint32_t[]){0, 1}, (double[]){5, 1000}), ERR_OK);
   CU_ASSERT_EQUAL(fold_events(&f, 0, 1, second, 3, (uint32_t[]){2, 0, 2}, (double[]){7, 2, 1}),
                   ERR_OK);
-  const int64_t *events = compare_fold_events(&f, 0);
+  const int64_t *events = sums_fold_events(&f, 0);
   CU_ASSERT_EQUAL(events[0], 8);
   CU_ASSERT_EQUAL(events[1], 7);
   CU_ASSERT_EQUAL(events[2], 0);
-  CU_ASSERT_EQUAL(compare_fold_events(&f, 1)[0], 0);
-  compare_fold_drop(&f, 0);
-  CU_ASSERT_EQUAL(compare_fold_events(&f, 0)[0], 0);
+  CU_ASSERT_EQUAL(sums_fold_events(&f, 1)[0], 0);
+  sums_fold_drop(&f, 0);
+  CU_ASSERT_EQUAL(sums_fold_events(&f, 0)[0], 0);
   CU_ASSERT_EQUAL(fold_events(&f, 0, 0, NULL, 1, (uint32_t[]){0}, (double[]){1}), ERR_DATA_LOSS);
   char *again[] = {(char *)"form_submit"};
   CU_ASSERT_EQUAL(fold_events(&f, 1, 1, again, 1, (uint32_t[]){0}, (double[]){0.5}), ERR_DATA_LOSS);
   CU_ASSERT_EQUAL(fold_events(&f, 1, 0, NULL, 1, (uint32_t[]){0}, (double[]){NAN}), ERR_DATA_LOSS);
-  compare_fold_free(&f);
+  sums_fold_free(&f);
   world_end(&w);
 }
 
