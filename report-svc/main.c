@@ -2,7 +2,7 @@
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
-#include "report-svc/ask/service.h"
+#include "report-svc/methods.h"
 #include "report-svc/settings.h"
 
 struct program {

@@ -9,10 +9,11 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "report-svc/ask/report.h"
+#include "report-svc/ask/service.h"
 #include "report-svc/request/request.h"
 #include "report-svc/rows/columns.h"
 #include "report-svc/rows/decoder.h"
-#include "report-svc/ask/service.h"
 
 enum { FETCH_MAX_DEALERS = 500, FETCH_MAX_QUERIES = 5, FETCH_FAN_OUT = 64 };
 enum { FETCH_DEFAULT_MAX_ROWS = 1000000 };
@@ -43,10 +44,10 @@ struct fetch_query {
   char property[REQUEST_PROPERTY_SIZE];
   struct rows_decoder *decoder;
   struct columns *columns;
-  size_t n_dimensions, n_metrics;
-  int64_t rows;       /* taken, over all pages */
-  int64_t row_count;  /* Google's, of the last page */
-  size_t redelivered; /* bytes at the front of the next piece that were taken already */
+  struct report_shape shape; /* of the rows of this page */
+  int64_t rows;              /* taken, over all pages */
+  int64_t row_count;         /* Google's, of the last page */
+  size_t redelivered;        /* bytes at the front of the next piece that were taken already */
   struct err body_error;
   struct fetch_waiter waiter;
   bool late;           /* the page ended while it waited for room: resume_page() goes on */
@@ -82,7 +83,7 @@ struct fetch {
   struct fetch_waiter *waiters, *last_waiter;
 };
 
-/* fetch_reports.c */
+/* reports.c */
 /* Wakes the waiter when there is room in the stream, perhaps before this returns. */
 void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
 /* Starts dealers while there is room for them; ends the call when none is left. `ended` dealers
@@ -90,12 +91,12 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
  * keeps f alive, so nothing may be counted off before. */
 void fetch_pump(struct fetch *f, size_t ended);
 
-/* fetch_dealer.c */
+/* dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);
 /* A query has ended, well when e is NULL; the first failure ends the others. */
 void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e);
 
-/* fetch_query.c */
+/* query.c */
 void fetch_query_start(struct fetch_query *q);
 void fetch_query_free(struct fetch_query *q);
 

@@ -76,8 +76,7 @@ static enum rows_step on_row(void *user, const struct rows_row *row, struct err 
   if (columns_add(q->columns, row, e) != ERR_OK)
     return ROWS_FAIL;
   q->rows++;
-  q->n_dimensions = row->n_dimensions;
-  q->n_metrics = row->n_metrics;
+  report_shape_add(&q->shape, row);
   return columns_full(q->columns) ? ROWS_STOP : ROWS_MORE;
 }
 
@@ -202,8 +201,8 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   pthread_mutex_lock(&f->lock);
   memcpy(q->dealer->property, q->property, sizeof(q->property));
   pthread_mutex_unlock(&f->lock);
-  report_service_target(out, f->service, q->property);
-  return ERR_OK;
+  return google_target_of(out, f->service->google, google_method(GOOGLE_RUN_REPORT), q->property,
+                          NULL, e);
 }
 
 /* A page that is tried again goes on after the rows that were taken from it. */
@@ -211,6 +210,7 @@ static enum err_code prepare(void *user, struct buf *body, struct err *e)
 {
   struct fetch_query *q = user;
   rows_decoder_reset(q->decoder);
+  q->shape = (struct report_shape){0};
   q->redelivered = 0;
   q->body_error = (struct err){0};
   return request_put_body(body, q->query->report, q->rows, fetch_of(q)->service->page_rows, e);
@@ -244,9 +244,11 @@ static enum err_code check(void *user, const struct http_response *response, str
   metric_add(fetch_of(q)->service->rows, (double)rows_decoder_count(q->decoder), NULL);
   arena_free(q->arena);
   q->arena = arena_new(REST_ARENA);
-  if (report_service_read_rest(&q->rest, q->decoder, q->n_dimensions, q->n_metrics, q->arena, e) !=
+  ProtobufCMessage *rest;
+  if (report_read(&rest, google_method(GOOGLE_RUN_REPORT), q->decoder, &q->shape, q->arena, e) !=
       ERR_OK)
     return e->code;
+  q->rest = (Analytics__Ga4__V1beta__RunReportResponse *)rest;
   q->row_count = q->rest->row_count;
   return check_count(q, e);
 }
@@ -284,9 +286,7 @@ static void on_done(void *user, const struct err *e)
     page_ended(q, e);
 }
 
-static const struct google_call_ops ops = {.api = "runReport",
-                                           .method = "POST",
-                                           .on_token = on_token,
+static const struct google_call_ops ops = {.on_token = on_token,
                                            .prepare = prepare,
                                            .on_body = on_body,
                                            .check = check,
@@ -296,6 +296,7 @@ static void start_page(struct fetch_query *q)
 {
   struct fetch *f = fetch_of(q);
   struct google_call_options options = {.parent = f->call,
+                                        .method = google_method(GOOGLE_RUN_REPORT),
                                         .subject = GOOGLE_DEALER,
                                         .subject_id = f->request->dealer_refs[q->dealer->index],
                                         .purpose = f->request->purpose,

@@ -1,4 +1,6 @@
 /* FetchReports: the same reports for many dealers, streamed by column. */
+#include "report-svc/fetch/reports.h"
+
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "report-svc/fetch/fetch.h"

@@ -284,7 +284,7 @@ static void try_again(struct google_call *c, enum google_next next, const char *
 
 static void count(struct google_call *c, const char *outcome, int64_t ms)
 {
-  const char *api = c->options.ops->api;
+  const char *api = c->options.method->name;
   metric_add(c->google->requests, 1, METRIC_LABELS(api, outcome));
   metric_observe(c->google->seconds, (double)ms / 1000, METRIC_LABELS(api));
 }
@@ -293,7 +293,7 @@ static void count(struct google_call *c, const char *outcome, int64_t ms)
 static void log_failure(const struct google_call *c, int status, const struct err *e)
 {
   enum log_level level = e->code == ERR_INVALID_ARGUMENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
-  LOG_AT(level, "request to Google failed", LOG_S("api", c->options.ops->api),
+  LOG_AT(level, "request to Google failed", LOG_S("api", c->options.method->name),
          LOG_S("target", c->target.key), LOG_I("status", status), LOG_S("reason", e->reason),
          LOG_I("attempt", c->attempts));
 }
@@ -363,7 +363,7 @@ static enum err_code send_request(struct google_call *c, const struct buf *body,
   struct http_header headers[3] = {{"Authorization", bearer},
                                    {"Content-Type", "application/json"},
                                    {"x-goog-user-project", c->token->quota_project}};
-  struct http_request request = {.method = c->options.ops->method,
+  struct http_request request = {.method = c->options.method->verb,
                                  .url = c->target.url,
                                  .headers = headers,
                                  .n_headers = c->token->quota_project[0] == '\0' ? 2 : 3,

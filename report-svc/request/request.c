@@ -93,17 +93,22 @@ ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
   return whole ? out : NULL;
 }
 
+enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e)
+{
+  static const struct pbjson_write_options camel = {.names = PBJSON_CAMEL_CASE};
+  if (pbjson_write(out, body, &camel, e) == ERR_OK)
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+}
+
 enum err_code request_put_body(struct buf *out, const ga4_request *report, int64_t offset,
                                int64_t limit, struct err *e)
 {
   static char none[] = "";
-  static const struct pbjson_write_options camel = {.names = PBJSON_CAMEL_CASE};
   ga4_request page = *report;
   page.property = none;
   page.offset = offset;
   page.limit = limit;
-  if (pbjson_write(out, &page.base, &camel, e) == ERR_OK)
-    return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+  return request_write(out, &page.base, e);
 }

@@ -23,6 +23,9 @@ enum {
 enum err_code request_parse_property(char out[REQUEST_PROPERTY_SIZE], const char *text,
                                      struct err *e);
 
+/* A target: a dealer, or a property in a form Google knows. Messages name the field. */
+enum err_code request_check_target(const char *dealer_id, const char *property_id, struct err *e);
+
 /* What can be known without asking Google: a target, dimensions or metrics, counts, dates,
  * limit and offset. Messages begin with the path and go on in Google's own words (facts
  * recorded against the live service). Everything else is left to Google. */
@@ -39,6 +42,9 @@ request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct ar
 /* Puts the path of the argument before Google's "Field visits is not a valid metric":
  * "metrics[1]: ". Other errors stay as they are. */
 void request_locate(const Analytics__Ga4__V1beta__RunReportRequest *report, struct err *e);
+
+/* Appends a body as Google reads it. ERR_INVALID_ARGUMENT when it is too large. */
+enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e);
 
 /* Appends the JSON body of a report with this offset and limit; the property is left out, it
  * stands in the address. */

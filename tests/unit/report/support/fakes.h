@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "report-svc/ask/service.h"
+#include "report-svc/methods.h"
 
 struct MHD_Daemon;
 
