@@ -1,4 +1,23 @@
-/* FetchReports: the same reports for many dealers, streamed by column. */
+/* FetchReports: the same reports for many dealers, streamed by column.
+ *
+ *     fetch (this file) -> dealer (dealer.c), up to fan_out at once
+ *                            -> query (query.c), all of a dealer at once
+ *                                 -> page after page: a google_call each
+ *
+ * fetch_pump() is the only place that starts dealers and ends the call. It runs whenever a dealer
+ * has ended, on whatever thread that happened; only one thread is inside at a time, and one that
+ * comes meanwhile asks it to go round once more, so starting a dealer that ends at once does not
+ * recurse.
+ *
+ * Rows go straight from a transfer into columns and from there into the stream. When the stream is
+ * full the query stops its transfer and parks a waiter; on_writable() wakes all that are parked.
+ * The list of waiters points into queries and dealers, so a page that ends while its query is
+ * parked keeps its end until it is woken: a query is never freed under the list.
+ *
+ * Each dealer under way is counted in `active` and keeps the fetch alive; it is counted off by the
+ * fetch_pump() that follows its DealerDone, and whoever calls that may not touch the fetch again.
+ * The lock guards the lists, counts and handles; it is never held while something is sent, started
+ * or cancelled. */
 #include "report-svc/fetch/reports.h"
 
 #include "common/base/clock.h"

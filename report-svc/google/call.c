@@ -1,8 +1,23 @@
-/* One call to Google as a chain of phases: token, place, transfer, wait, and again.
+/* One call to Google as a chain of phases:
  *
- * At any time one thread drives the chain; google_call_cancel() may come from any other. The
- * lock guards the phase and the handle of what is under way. Callbacks to the owner run
- * without it. */
+ *     NEW -> TOKEN -> PLACE -> TRANSFER -> DONE
+ *              ^        ^         |
+ *              |        +- WAIT <-+  500, 502, 503, 504, a cut connection, too many at once
+ *              +------------------+  401, once: another token
+ *
+ * No phase blocks a thread. Each starts something that calls back when it has ended (an rpc to
+ * auth-svc, a ticket of the governor, a transfer, a timer), and the callback starts the next. So at
+ * any time one thread drives the chain, though not always the same one, and the fields of the call
+ * need no lock. The exception is google_call_cancel(), which any thread may call at any time: the
+ * lock guards what it reads (phase, rpc, transfer) and `cancelled`, which it sets.
+ *
+ * Whoever moves the chain on checks `cancelled` under the lock before it starts something, and
+ * stores the handle under the same lock. A cancel therefore finds either the handle of what is
+ * under way, and ends that, or a chain that will see the flag. finish() runs the owner's on_done
+ * once, whoever comes first, and without the lock, as all callbacks to the owner.
+ *
+ * The place at the governor is given back before every wait, so a call that backs off holds up
+ * nobody. The chain holds one reference from start to finish; a timer holds one of its own. */
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
