@@ -87,8 +87,7 @@ void google_call_resume(struct google_call *c);
 /* The token in use, to be released; NULL when there is none. Call from the callbacks. */
 struct token *google_call_token(struct google_call *c);
 
-/* When work for an rpc must be done, so that its answer, also a bad one, still reaches the
- * caller: a little before the caller's deadline. clock_mono_ms(). */
+/* When work for an rpc must be done, at most ten minutes from now: see rpc_work_deadline_ms(). */
 int64_t google_work_deadline_ms(struct rpc_call *parent);
 
 #endif
