@@ -1,7 +1,5 @@
-/* Answers of Google, and their lists by field name. */
+/* Answers of Google. */
 #include "report-svc/ask/answer.h"
-
-#include <string.h>
 
 #include "common/base/mem.h"
 
@@ -44,32 +42,4 @@ void answer_list_add(struct answer_list *list, ProtobufCMessage *item)
     list->items = xrealloc(list->items, list->cap * sizeof(*list->items));
   }
   list->items[list->n++] = item;
-}
-
-static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessage *message, const char *name)
-{
-  return protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
-}
-
-void answer_list_set(ProtobufCMessage *message, const char *field, const struct answer_list *list)
-{
-  const ProtobufCFieldDescriptor *f = field_of(message, field);
-  memcpy((char *)message + f->quantifier_offset, &list->n, sizeof(list->n));
-  memcpy((char *)message + f->offset, &list->items, sizeof(list->items));
-}
-
-struct answer_list answer_list_of(const ProtobufCMessage *message, const char *field)
-{
-  const ProtobufCFieldDescriptor *f = field_of(message, field);
-  struct answer_list list = {0};
-  memcpy(&list.n, (const char *)message + f->quantifier_offset, sizeof(list.n));
-  memcpy(&list.items, (const char *)message + f->offset, sizeof(list.items));
-  return list;
-}
-
-const char *answer_text_of(const ProtobufCMessage *message, const char *field)
-{
-  const char *text;
-  memcpy(&text, (const char *)message + field_of(message, field)->offset, sizeof(text));
-  return text;
 }

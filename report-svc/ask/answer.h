@@ -33,11 +33,4 @@ void answer_unref(struct answer *a);
 size_t answer_size(const struct answer *a);
 
 void answer_list_add(struct answer_list *list, ProtobufCMessage *item);
-/* Makes the list the value of a repeated field of the message, which borrows it. */
-void answer_list_set(ProtobufCMessage *message, const char *field, const struct answer_list *list);
-/* The value of a repeated field of messages, borrowed. */
-struct answer_list answer_list_of(const ProtobufCMessage *message, const char *field);
-/* The value of a text field. */
-const char *answer_text_of(const ProtobufCMessage *message, const char *field);
-
 #endif

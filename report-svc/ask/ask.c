@@ -14,6 +14,7 @@
 #include "common/base/metrics.h"
 #include "report-svc/ask/report.h"
 #include "report-svc/ask/row.h"
+#include "report-svc/google/field.h"
 
 enum { MAX_PAGES = 50, MAX_ITEMS = 10000 };
 enum { ROWS_ARENA = 96 * 1024 * 1024, MESSAGE_ARENA = 16 * 1024 * 1024 };
@@ -149,6 +150,11 @@ static enum http_flow on_body(void *user, const char *data, size_t len)
   return HTTP_CONTINUE;
 }
 
+static struct field_list listed(const struct answer_list *list)
+{
+  return (struct field_list){list->items, list->n};
+}
+
 static enum err_code read_rows(struct ask *a, struct err *e)
 {
   struct answer *answer = a->answer;
@@ -157,11 +163,11 @@ static enum err_code read_rows(struct ask *a, struct err *e)
   if (report_read(&message, a->options.method, a->decoder, a->shapes, answer->arena, e) != ERR_OK)
     return e->code;
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
-    struct answer_list reports = answer_list_of(message, "reports");
+    struct field_list reports = field_list(message, "reports");
     for (size_t i = 0; i < reports.n; i++)
-      answer_list_set(reports.items[i], "rows", &answer->lists[i]);
+      field_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
   } else {
-    answer_list_set(message, "rows", &answer->lists[0]);
+    field_set_list(message, "rows", listed(&answer->lists[0]));
   }
   answer->message = message;
   return ERR_OK;
@@ -179,7 +185,7 @@ static enum err_code too_many(const struct ask *a, struct err *e)
 static enum err_code take_items(struct ask *a, ProtobufCMessage *page, struct err *e)
 {
   struct answer_list *all = &a->answer->lists[0];
-  struct answer_list items = answer_list_of(page, a->options.method->items);
+  struct field_list items = field_list(page, a->options.method->items);
   for (size_t i = 0; i < items.n; i++) {
     if (a->options.keep != NULL && !a->options.keep(a->options.user, items.items[i]))
       continue;
@@ -187,12 +193,12 @@ static enum err_code take_items(struct ask *a, ProtobufCMessage *page, struct er
       return too_many(a, e);
     answer_list_add(all, items.items[i]);
   }
-  const char *next = answer_text_of(page, "next_page_token");
+  const char *next = field_text(page, "next_page_token");
   free(a->page_token);
   a->page_token = next[0] == '\0' ? NULL : xstrdup(next);
   if (++a->pages == MAX_PAGES && a->page_token != NULL)
     return too_many(a, e);
-  answer_list_set(page, a->options.method->items, all);
+  field_set_list(page, a->options.method->items, listed(all));
   return ERR_OK;
 }
 

@@ -2,7 +2,7 @@
 #include "report-svc/ask/report.h"
 
 #include "analytics/ga4/v1beta/data.pb-c.h"
-#include "report-svc/ask/answer.h"
+#include "report-svc/google/field.h"
 
 typedef Analytics__Ga4__V1beta__RunReportResponse ga4_report;
 
@@ -38,7 +38,7 @@ enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
     return e->code;
   if (m->rows == GOOGLE_ROWS)
     return check_headers((const ga4_report *)*out, &shapes[0], e);
-  struct answer_list reports = answer_list_of(*out, "reports");
+  struct field_list reports = field_list(*out, "reports");
   for (size_t i = 0; i < reports.n; i++) {
     if (check_headers((const ga4_report *)reports.items[i], &shapes[i], e) != ERR_OK)
       return e->code;

@@ -2,6 +2,7 @@
 #include "report-svc/ask/serve.h"
 
 #include "common/base/mem.h"
+#include "report-svc/google/field.h"
 
 #define SERVING_MAGIC 0x73727667u
 
@@ -14,6 +15,15 @@ struct serving {
   const ProtobufCMessage *body;
   struct ask *ask;
 };
+
+enum err_code ask_about_property(struct ask_options *out, const ProtobufCMessage *request,
+                                 struct arena *arena, struct err *e)
+{
+  (void)arena;
+  out->dealer_id = field_text(request, "dealer_id");
+  out->property_id = field_text(request, "property_id");
+  return request_check_target(out->dealer_id, out->property_id, e);
+}
 
 static enum err_code too_large(struct err *e)
 {

@@ -18,6 +18,10 @@ struct ask_tool {
   void (*locate)(const ProtobufCMessage *body, struct err *e);
 };
 
+/* The question of a tool whose request has dealer_id and property_id and nothing else to ask. */
+enum err_code ask_about_property(struct ask_options *out, const ProtobufCMessage *request,
+                                 struct arena *arena, struct err *e);
+
 /* Serves the call: question, ask, reply; errors name the dealer. Ends with the call's cancellation
  * and deadline. `tool` is static. */
 void ask_serve(struct rpc_call *call, const ProtobufCMessage *request, struct service *service,

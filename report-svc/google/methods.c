@@ -9,6 +9,7 @@
 #include "common/base/buf.h"
 #include "common/base/codec.h"
 #include "common/pbjson/pbjson.h"
+#include "report-svc/google/field.h"
 
 enum { MAX_URL = 8192 };
 
@@ -27,6 +28,28 @@ static const struct google_method methods[] = {
                            .rows = GOOGLE_ROWS,
                            .cacheable = true,
                            .what = "report"},
+    [GOOGLE_GET_METADATA] = {.name = "getMetadata",
+                             .api = GOOGLE_DATA_API,
+                             .version = "v1beta",
+                             .verb = "GET",
+                             .path = "properties/{p}/metadata",
+                             .quota = GOOGLE_QUOTA_CORE,
+                             .place = GOOGLE_OF_PROPERTY,
+                             .response = MESSAGE(metadata),
+                             .named = "name",
+                             .cacheable = true,
+                             .what = "list of dimensions and metrics"},
+    [GOOGLE_GET_PROPERTY] = {.name = "getProperty",
+                             .api = GOOGLE_ADMIN_API,
+                             .version = "v1beta",
+                             .verb = "GET",
+                             .path = "properties/{p}",
+                             .quota = GOOGLE_QUOTA_ADMIN,
+                             .place = GOOGLE_OF_PROPERTY,
+                             .response = MESSAGE(property),
+                             .named = "name",
+                             .cacheable = true,
+                             .what = "property"},
     [GOOGLE_ACCOUNT_SUMMARIES] = {.name = "accountSummaries",
                                   .api = GOOGLE_ADMIN_API,
                                   .version = "v1beta",
@@ -82,8 +105,11 @@ enum err_code google_method_read(ProtobufCMessage **out, const struct google_met
 {
   static const struct pbjson_read_options lenient = {.ignore_unknown = true};
   struct err detail = {0};
-  if (pbjson_read_text(out, m->response, text, len, arena, &lenient, &detail) == ERR_OK)
-    return ERR_OK;
-  return err_set(e, ERR_INTERNAL, "malformed_response", "Google's answer is not a valid %s: %s",
-                 m->what, detail.message);
+  if (pbjson_read_text(out, m->response, text, len, arena, &lenient, &detail) != ERR_OK)
+    return err_set(e, ERR_INTERNAL, "malformed_response", "Google's answer is not a valid %s: %s",
+                   m->what, detail.message);
+  if (m->named != NULL && field_text(*out, m->named)[0] == '\0')
+    return err_set(e, ERR_INTERNAL, "malformed_response",
+                   "Google's answer is not a valid %s: it has no %s; try again", m->what, m->named);
+  return ERR_OK;
 }

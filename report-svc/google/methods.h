@@ -33,13 +33,16 @@ struct google_method {
   const ProtobufCMessageDescriptor *response;
   enum google_rows rows;
   const char *items; /* the answer comes in pages: its list, as a field name; NULL: in one piece */
+  const char *named; /* a text that every answer has: one without is not an answer; NULL: none */
   bool cacheable;    /* the same question soon after may have the same answer */
   const char *what;  /* in errors: "report" */
 };
 
 enum google_method_id {
   GOOGLE_RUN_REPORT,
+  GOOGLE_GET_METADATA,
   GOOGLE_ACCOUNT_SUMMARIES,
+  GOOGLE_GET_PROPERTY,
 };
 
 /* Static; thread-safe. */

@@ -6,5 +6,7 @@
 
 rpc_handler run_report_handle;
 rpc_handler account_summaries_handle;
+rpc_handler property_details_handle;
+rpc_handler custom_definitions_handle;
 
 #endif
