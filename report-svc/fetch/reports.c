@@ -2,7 +2,7 @@
  *
  *     fetch (this file) -> dealer (dealer.c), up to fan_out at once
  *                            -> query (query.c), all of a dealer at once
- *                                 -> page after page: a google_call each
+ *                                 -> page after page (page.c): a google_call each
  *
  * fetch_pump() is the only place that starts dealers and ends the call. It runs whenever a dealer
  * has ended, on whatever thread that happened; only one thread is inside at a time, and one that
@@ -62,13 +62,8 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter)
 
 static void fetch_free(struct fetch *f)
 {
-  size_t n = f->request->n_dealer_refs;
-  for (size_t i = 0; i < n; i++) {
-    struct fetch_dealer *d = &f->dealers[i];
-    for (size_t k = 0; d->queries != NULL && k < f->request->n_queries; k++)
-      fetch_query_free(&d->queries[k]);
-    free(d->queries);
-  }
+  for (size_t i = 0; i < f->request->n_dealer_refs; i++)
+    fetch_dealer_free(&f->dealers[i]);
   free(f->dealers);
   pthread_mutex_destroy(&f->lock);
   f->magic = 0;
@@ -131,16 +126,11 @@ void fetch_pump(struct fetch *f, size_t ended)
 /* References to all calls under way. */
 static struct google_call **calls_under_way(size_t *n, struct fetch *f)
 {
-  size_t most = f->request->n_dealer_refs * f->request->n_queries;
+  size_t most = f->request->n_dealer_refs * FETCH_MAX_CALLS;
   struct google_call **calls = xcalloc(most, sizeof(struct google_call *));
   *n = 0;
-  for (size_t i = 0; i < f->next; i++) {
-    struct fetch_dealer *d = &f->dealers[i];
-    for (size_t k = 0; d->queries != NULL && k < f->request->n_queries; k++) {
-      if (d->queries[k].google != NULL)
-        calls[(*n)++] = google_call_ref(d->queries[k].google);
-    }
-  }
+  for (size_t i = 0; i < f->next; i++)
+    *n += fetch_dealer_calls(calls + *n, &f->dealers[i]);
   return calls;
 }
 

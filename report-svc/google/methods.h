@@ -40,6 +40,7 @@ struct google_method {
 
 enum google_method_id {
   GOOGLE_RUN_REPORT,
+  GOOGLE_BATCH_RUN_REPORTS,
   GOOGLE_GET_METADATA,
   GOOGLE_ACCOUNT_SUMMARIES,
   GOOGLE_GET_PROPERTY,

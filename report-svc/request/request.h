@@ -16,6 +16,7 @@ enum {
   REQUEST_MAX_METRICS = 10,
   REQUEST_MAX_DATE_RANGES = 4,
   REQUEST_PROPERTY_SIZE = 24,
+  REQUEST_MAX_BATCH = 5,
   REQUEST_MAX_BODY = 256 * 1024,
 };
 
@@ -51,5 +52,11 @@ enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struc
 enum err_code request_put_body(struct buf *out,
                                const Analytics__Ga4__V1beta__RunReportRequest *report,
                                int64_t offset, int64_t limit, struct err *e);
+
+/* The same for several reports of one property, as the body of batchRunReports: at most
+ * REQUEST_MAX_BATCH, each with an offset of its own. */
+enum err_code request_put_batch(struct buf *out,
+                                const Analytics__Ga4__V1beta__RunReportRequest *const *reports,
+                                const int64_t *offsets, size_t n, int64_t limit, struct err *e);
 
 #endif
