@@ -45,6 +45,26 @@ static void put_report(struct buf *out, const struct google_plan *plan, int64_t 
                 "\"dataLossFromOtherRow\":true},\"kind\":\"analyticsData#runReport\"}");
 }
 
+static int64_t number(const cJSON *object, const char *key)
+{
+  const char *text = json_get_string(object, key);
+  return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+/* One report per request, each with its own offset and limit. */
+static void put_batch(struct buf *out, const struct google_plan *plan, const cJSON *body)
+{
+  const cJSON *request;
+  const char *before = "{\"reports\":[";
+  cJSON_ArrayForEach(request, cJSON_GetObjectItemCaseSensitive(body, "requests"))
+  {
+    buf_puts(out, before);
+    put_report(out, plan, number(request, "offset"), number(request, "limit"));
+    before = ",";
+  }
+  buf_puts(out, "],\"kind\":\"analyticsData#batchRunReports\"}");
+}
+
 /* Two pages: accounts 1 and 2. */
 static void put_accounts(struct buf *out, const char *page_token)
 {
@@ -118,13 +138,6 @@ static enum MHD_Result answer(struct MHD_Connection *c, int status, struct buf *
 
 /* ------------------------------------------------------------------ one request */
 
-static int64_t number(const char *body, size_t len, const char *key)
-{
-  AUTO_JSON cJSON *root = cJSON_ParseWithLength(body, len);
-  const char *text = json_get_string(root, key);
-  return text == NULL ? 0 : strtoll(text, NULL, 10);
-}
-
 static const char *header(struct MHD_Connection *c, const char *name)
 {
   const char *value = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
@@ -194,8 +207,11 @@ static enum MHD_Result serve(struct fakes *f, struct MHD_Connection *c, const ch
   } else if (of_property && rest[0] == '\0') {
     put_property(&body, property);
   } else if (of_property) {
-    put_report(&body, &plan, number(upload->data, upload->len, "offset"),
-               number(upload->data, upload->len, "limit"));
+    AUTO_JSON cJSON *request = cJSON_ParseWithLength(upload->data, upload->len);
+    if (strcmp(rest, ":batchRunReports") == 0)
+      put_batch(&body, &plan, request);
+    else
+      put_report(&body, &plan, number(request, "offset"), number(request, "limit"));
     cut = plan.cut_times > 0;
   } else {
     put_accounts(&body, MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "pageToken"));
