@@ -1,5 +1,5 @@
-/* Fields of messages by name, for what handles the answers of many methods alike. The field must
- * exist in the message and have the named type. Nothing is copied. */
+/* Fields of messages by name, for what handles the answers of many methods in one way. The field
+ * must exist in the message and have the named type. Nothing is copied. */
 #ifndef AMCP_REPORT_FIELD_H
 #define AMCP_REPORT_FIELD_H
 

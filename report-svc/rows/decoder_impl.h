@@ -37,7 +37,7 @@ enum decoder_role {
   ROLE_SKIPPED, /* unknown member */
 };
 
-/* Where the characters of the string or number at hand go. */
+/* Where the characters of the current string or number go. */
 enum decoder_capture { CAPTURE_NONE, CAPTURE_KEY, CAPTURE_CELL };
 
 /* Kind of a value, known from its first byte. */
@@ -76,7 +76,7 @@ struct rows_decoder {
   enum decoder_role roles[DECODER_MAX_DEPTH];
   bool is_object[DECODER_MAX_DEPTH];
 
-  /* String at hand. */
+  /* The current string. */
   bool string_is_key;
   enum decoder_capture capture;
   uint8_t escape;             /* 0 none, 1 after \, 2-5: hexadecimal digits to come + 1 */
@@ -90,7 +90,7 @@ struct rows_decoder {
   enum decoder_number number;
   const char *literal; /* what is left of true, false or null */
 
-  /* Row at hand. */
+  /* The current row. */
   struct buf row_text;
   struct decoder_list lists[2]; /* dimensions, metrics */
   unsigned list;                /* the one being read */
@@ -118,7 +118,7 @@ struct rows_decoder {
 
 /* Sets `malformed_response` with the place of p; returns NULL. */
 const char *decoder_malformed(struct rows_decoder *d, const char *p, const char *what);
-/* Appends to where the string or number at hand goes; false with the error set at a cap. */
+/* Appends to where the current string or number goes; false with the error set at a cap. */
 bool decoder_capture(struct rows_decoder *d, const char *p, size_t len);
 /* Sets `response_too_large`; returns NULL. */
 const char *decoder_too_large(struct rows_decoder *d, const char *what);

@@ -55,10 +55,11 @@ int64_t rows_decoder_count(const struct rows_decoder *d)
 
 const char *decoder_malformed(struct rows_decoder *d, const char *p, const char *what)
 {
-  err_set(d->e, ERR_INTERNAL, "malformed_response",
-          "Google's answer is not a valid report (byte %lld: %s); try again, and tell the operator "
-          "if it happens again",
-          (long long)d->base + (p - d->data), what);
+  err_set(
+      d->e, ERR_INTERNAL, "malformed_response",
+      "Google's answer is not a valid report (byte %lld: %s); try again, and inform the operator "
+      "if it happens again",
+      (long long)d->base + (p - d->data), what);
   return NULL;
 }
 
