@@ -94,7 +94,7 @@ const ProtobufCMessage *ask_message(const struct ask *a)
   return a->answer == NULL ? NULL : a->answer->message;
 }
 
-const struct token *ask_token(const struct ask *a)
+const struct token *ask_used_token(const struct ask *a)
 {
   return a->token;
 }

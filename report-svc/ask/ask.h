@@ -47,7 +47,7 @@ void ask_cancel(struct ask *a);
 /* Google's answer, of the method's response type; lives as long as the ask. NULL after an error. */
 const ProtobufCMessage *ask_message(const struct ask *a);
 /* Whose credential was used; NULL when it never came to that. Lives as long as the ask. */
-const struct token *ask_token(const struct ask *a);
+const struct token *ask_used_token(const struct ask *a);
 /* "properties/213025502". */
 const char *ask_property(const struct ask *a);
 /* Puts whose failure it is before an error, unless the arguments are at fault or auth-svc named

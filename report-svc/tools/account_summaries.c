@@ -172,9 +172,9 @@ static void on_done(void *user, struct ask *a, const struct err *e)
   struct dealer *d = user;
   MAGIC_CHECK(d->all, SUMMARIES_MAGIC);
   d->error = *e;
-  if (d->name[0] == '\0' && ask_token(a) != NULL) {
+  if (d->name[0] == '\0' && ask_used_token(a) != NULL) {
     free(d->name);
-    d->name = xstrdup(ask_token(a)->dealer_name);
+    d->name = xstrdup(ask_used_token(a)->dealer_name);
   }
   part_ended(d->all);
 }

@@ -34,8 +34,8 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *requ
   if (m == NULL)
     return NULL;
   analytics__report__v1__get_custom_dimensions_and_metrics_response__init(m);
-  m->dealer_id = ask_token(a)->dealer_ref;
-  m->dealer_name = ask_token(a)->dealer_name;
+  m->dealer_id = ask_used_token(a)->dealer_ref;
+  m->dealer_name = ask_used_token(a)->dealer_name;
   m->property = arena_strdup(arena, ask_property(a));
   bool whole = put_custom(m, (const ga4_metadata *)ask_message(a), arena) && m->property != NULL;
   return whole ? &m->base : NULL;

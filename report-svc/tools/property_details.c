@@ -13,8 +13,8 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *requ
   if (m == NULL)
     return NULL;
   analytics__report__v1__get_property_details_response__init(m);
-  m->dealer_id = ask_token(a)->dealer_ref;
-  m->dealer_name = ask_token(a)->dealer_name;
+  m->dealer_id = ask_used_token(a)->dealer_ref;
+  m->dealer_name = ask_used_token(a)->dealer_name;
   m->property = (Analytics__Ga4__V1beta__Property *)ask_message(a);
   return &m->base;
 }

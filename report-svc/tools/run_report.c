@@ -36,7 +36,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *requ
                                struct arena *arena)
 {
   const ga4_response *report = (const ga4_response *)ask_message(a);
-  const struct token *t = ask_token(a);
+  const struct token *t = ask_used_token(a);
   tool_response *m = ARENA_NEW(arena, tool_response);
   if (m == NULL)
     return NULL;

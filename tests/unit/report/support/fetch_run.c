@@ -109,7 +109,7 @@ void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t qu
   }
   for (size_t i = 0; i < dealers; i++) {
     if (r->ids[i][0] == '\0')
-      snprintf(r->ids[i], sizeof(r->ids[i]), "d%02zu", i);
+      snprintf(r->ids[i], sizeof(r->ids[i]), "d%02u", (unsigned)i % MAX_DEALERS);
     r->refs[i] = r->ids[i];
     r->codes[i] = -1;
   }
