@@ -15,6 +15,15 @@ static void run(struct fetch_run *r, struct fakes *f, size_t dealers, size_t que
   CU_ASSERT_EQUAL(r->status.code, ERR_OK);
 }
 
+/* A reader that holds gets one message, whatever it is, or the end. */
+static void wait_for_a_message(struct fetch_run *r)
+{
+  pthread_mutex_lock(&r->lock);
+  while (r->chunks + r->dealers_done == 0 && !r->ended)
+    pthread_cond_wait(&r->changed, &r->lock);
+  pthread_mutex_unlock(&r->lock);
+}
+
 static void all_reports_of_a_dealer_come_with_one_request(void)
 {
   struct fakes f;
@@ -91,9 +100,8 @@ static void a_slow_reader_stops_the_batch_and_gets_everything(void)
   fetch_init(&r);
   r.batch = r.hold = true;
   fetch_start(&r, &f, 2, 3, 0, 60000);
+  wait_for_a_message(&r);
   pthread_mutex_lock(&r.lock);
-  while (r.chunks == 0)
-    pthread_cond_wait(&r.changed, &r.lock);
   r.hold = false;
   pthread_mutex_unlock(&r.lock);
   rpc_client_resume(r.call);
@@ -165,15 +173,12 @@ static void cancel_while_the_stream_is_full_ends_all_transfers(void)
 {
   struct fakes f;
   struct fetch_run r;
-  fakes_start(&f, NULL);
-  LOCKED(&f, f.google = (struct google_plan){.rows = 60000, .value_bytes = 60});
+  fakes_start(&f, &(struct fakes_options){.timeout_ms = 60000});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 40000, .value_bytes = 60});
   fetch_init(&r);
   r.batch = r.hold = true;
-  fetch_start(&r, &f, 4, 2, 0, 20000);
-  pthread_mutex_lock(&r.lock);
-  while (r.chunks == 0)
-    pthread_cond_wait(&r.changed, &r.lock);
-  pthread_mutex_unlock(&r.lock);
+  fetch_start(&r, &f, 4, 2, 0, 60000);
+  wait_for_a_message(&r);
   rpc_client_cancel(r.call);
   fetch_wait(&r);
   CU_ASSERT_EQUAL(r.status.code, ERR_CANCELLED);
