@@ -200,9 +200,9 @@ static enum err_code read_enum(const struct reader *r, const ProtobufCFieldDescr
       return read_wrong_type(r, path, "string", value);
     const ProtobufCEnumValue *known =
         protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, value->valuestring);
-    if (known == NULL)
+    if (known == NULL && !r->options->ignore_unknown)
       return unknown_enum(r, field->descriptor, value->valuestring, path);
-    number = known->value;
+    number = known == NULL ? 0 : known->value;
   }
   *(int *)at = number;
   return ERR_OK;
