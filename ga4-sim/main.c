@@ -6,8 +6,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/signals.h"
-#include "ga4-sim/dealers_file.h"
 #include "ga4-sim/base/file.h"
+#include "ga4-sim/dealers_file.h"
 #include "ga4-sim/server.h"
 #include "ga4-sim/sim/sim.h"
 

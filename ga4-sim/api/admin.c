@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/api/methods.h"
 
 static void put(struct buf *out, const char *name, const char *value)
 {

@@ -7,11 +7,12 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/api/caller.h"
+#include "ga4-sim/api/api.h"
+#include "ga4-sim/api/methods.h"
 #include "ga4-sim/report/messages.h"
 #include "ga4-sim/report/report.h"
-#include "ga4-sim/sim/sim.h"
 #include "ga4-sim/report/transcode.h"
+#include "ga4-sim/sim/caller.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "ga4-sim/api/methods.h"
 #include "ga4-sim/report/fields.h"
-#include "ga4-sim/sim/sim.h"
 
 static void put(struct buf *out, const char *name, const char *value)
 {

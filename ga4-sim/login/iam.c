@@ -6,7 +6,8 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/api/caller.h"
+#include "ga4-sim/login/login.h"
+#include "ga4-sim/sim/caller.h"
 
 enum { LIFETIME_MAX_S = 3600, EMAIL_MAX = 128, DELEGATES_MAX = 8 };
 

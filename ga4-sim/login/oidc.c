@@ -7,7 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/identity/jwt.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 EVP_PKEY *oidc_key(struct sim *s)
 {

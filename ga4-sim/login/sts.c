@@ -9,7 +9,7 @@
 #include "common/base/mem.h"
 #include "ga4-sim/base/form.h"
 #include "ga4-sim/identity/jwt.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 enum { SUBJECT_MAX = 256, SKEW_S = 60, LIFETIME_MAX_S = 24 * 3600 };
 

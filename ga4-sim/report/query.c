@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "ga4-sim/world/calendar.h"
 #include "ga4-sim/report/fields.h"
+#include "ga4-sim/world/calendar.h"
 
 /* What the metrics are made of, over the rows of inner_rows. */
 static const struct {

@@ -7,9 +7,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "ga4-sim/world/calendar.h"
-#include "ga4-sim/report/query.h"
 #include "ga4-sim/base/value.h"
+#include "ga4-sim/report/query.h"
+#include "ga4-sim/world/calendar.h"
 
 enum { SQL_MAX = 8 * 1024 * 1024, SLICES = REQUEST_MAX_RANGES * REQUEST_MAX_COMPARISONS };
 

@@ -8,8 +8,8 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "ga4-sim/world/calendar.h"
 #include "ga4-sim/report/fields.h"
+#include "ga4-sim/world/calendar.h"
 
 struct reader {
   struct report_request *r;

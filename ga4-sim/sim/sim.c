@@ -39,3 +39,9 @@ int64_t sim_now_s(struct sim *s)
 {
   return clock_unix_ms() / 1000 + atomic_load(&s->clock_offset_s);
 }
+
+void sim_wait(struct sim *s, uint32_t ms)
+{
+  if (ms > 0 && s->delay != NULL)
+    delay_wait(s->delay, ms);
+}

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/switches/control.h"
 
 static void reply_control_error(struct reply *r, const struct err *e)
 {

@@ -13,9 +13,9 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "ga4-sim/base/regex.h"
 #include "ga4-sim/world/calendar.h"
 #include "ga4-sim/world/generate.h"
-#include "ga4-sim/base/regex.h"
 #include "ga4-sim/world/schema.h"
 
 enum { READERS = 4 };

@@ -4,7 +4,8 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/api/api.h"
+#include "ga4-sim/login/login.h"
 #include "tests/unit/sim/support/fixture.h"
 
 static struct options options = {.token_lifetime_s = 3599};

@@ -1,8 +1,8 @@
 /* Numbers and JSON layout as Google prints them. */
 #include <string.h>
 
-#include "ga4-sim/report/quota.h"
 #include "ga4-sim/base/value.h"
+#include "ga4-sim/report/quota.h"
 #include "tests/unit/harness.h"
 
 static void check_double(double value, const char *expected)

@@ -8,6 +8,9 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "ga4-sim/api/api.h"
+#include "ga4-sim/login/login.h"
+#include "ga4-sim/switches/control.h"
 
 static struct options options = {.token_lifetime_s = 3599};
 static struct sim sim;
