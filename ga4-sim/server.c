@@ -61,24 +61,15 @@ static bool contains(const char *text, const char *part)
 static void describe(struct MHD_Connection *c, const char *method, const char *path,
                      const struct buf *body, struct request *q)
 {
-  const char *alt = query(c, "$alt"), *pretty = query(c, "prettyPrint");
-  if (pretty == NULL)
-    pretty = query(c, "$prettyPrint");
-  if (alt == NULL)
-    alt = query(c, "alt");
   *q = (struct request){.method = method,
                         .path = path,
                         .authorization = header(c, "Authorization"),
-                        .page_size = query(c, "pageSize"),
-                        .page_token = query(c, "pageToken"),
-                        .fault_id = query(c, "id"),
-                        .enums_as_numbers = contains(alt, "enum-encoding=int"),
-                        .compact = pretty != NULL && strcmp(pretty, "false") == 0,
                         .gzip = contains(header(c, "Accept-Encoding"), "gzip"),
                         .body = buf_str(body),
                         .body_len = body->len,
                         .lookup = lookup,
                         .lookup_ctx = c};
+  request_read_style(q);
 }
 
 static void answer(struct sim *s, const struct request *q, struct reply *r)

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "ga4-sim/api/methods.h"
+#include "ga4-sim/api/call.h"
+#include "ga4-sim/report/comparisons.h"
 #include "ga4-sim/report/fields.h"
 
 static void put(struct buf *out, const char *name, const char *value)
@@ -89,41 +90,30 @@ static void put_metrics(const struct world_property *p, bool enums_as_numbers, s
 
 static void put_comparisons(struct buf *out)
 {
-  static const char *const stock[][3] = {
-      {"allUsers", "All Users", "Includes all your data."},
-      {"directTraffic", "Direct traffic", "Sessions acquired directly."},
-      {"emailSmsAndPushNotificationsTraffic", "Email, SMS & push notifications traffic",
-       "Sessions acquired via emails, SMS or push notifications."},
-      {"mobileTraffic", "Mobile traffic", "Traffic on mobile phones."},
-      {"organicTraffic", "Organic traffic", "Sessions acquired via organic channels."},
-      {"paidTraffic", "Paid traffic", "Sessions acquired via paid channels."},
-      {"referralAndAffiliatesTraffic", "Referral & affiliates traffic",
-       "Sessions acquired via referrals or affiliates."},
-      {"tabletTraffic", "Tablet traffic", "Traffic on tablets."},
-      {"webTraffic", "Web traffic", "Traffic on desktops."},
-  };
   buf_puts(out, ",\"comparisons\":[");
-  for (size_t i = 0; i < ARRAY_LEN(stock); i++) {
-    AUTO_FREE char *api = xasprintf("comparisons/%s", stock[i][0]);
+  for (size_t i = 0; i < stock_comparison_count; i++) {
     buf_puts(out, i == 0 ? "{" : ",{");
-    put(out, "apiName", api);
+    put(out, "apiName", stock_comparisons[i].resource);
     buf_putc(out, ',');
-    put(out, "uiName", stock[i][1]);
+    put(out, "uiName", stock_comparisons[i].ui_name);
     buf_putc(out, ',');
-    put(out, "description", stock[i][2]);
+    put(out, "description", stock_comparisons[i].description);
     buf_putc(out, '}');
   }
   buf_putc(out, ']');
 }
 
-/* p NULL: properties/0, the schema without custom fields and comparisons. */
-void metadata_render(const struct world_property *p, bool enums_as_numbers, struct buf *out)
+void api_get_metadata(const struct call *c, struct reply *r)
 {
+  /* NULL: properties/0, the schema without custom fields and comparisons. */
+  const struct world_property *p = c->target;
+  struct buf *out = &r->body;
+  bool numbers = c->request->enums_as_numbers;
   buf_printf(out, "{\"name\":\"properties/%s/metadata\",\"dimensions\":[",
              p == NULL ? "0" : p->id_text);
   put_dimensions(p, out);
   buf_puts(out, "],\"metrics\":[");
-  put_metrics(p, enums_as_numbers, out);
+  put_metrics(p, numbers, out);
   buf_putc(out, ']');
   if (p != NULL)
     put_comparisons(out);

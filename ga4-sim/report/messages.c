@@ -200,6 +200,14 @@ static const struct message_field run_report_fields[] = {
 const struct message_type message_run_report_request = {V1 "RunReportRequest",
                                                         FIELDS(run_report_fields)};
 
+static const struct message_field batch_fields[] = {{.name = "property"},
+                                                    {.name = "requests",
+                                                     .kind = KIND_MESSAGE,
+                                                     .repeated = true,
+                                                     .message = &message_run_report_request}};
+const struct message_type message_batch_run_reports_request = {V1 "BatchRunReportsRequest",
+                                                               FIELDS(batch_fields)};
+
 const char *metric_type_name(enum metric_type type)
 {
   static const char *const names[] = {"METRIC_TYPE_UNSPECIFIED", "TYPE_INTEGER", "TYPE_FLOAT",

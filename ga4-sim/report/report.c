@@ -321,10 +321,11 @@ enum err_code report_run(struct world *w, const struct report_request *r, struct
   if (quota != NULL) {
     int64_t now = clock_unix_ms();
     uint32_t cost = cost_of(r);
-    quota_charge(quota, r->property->index, project, cost, now);
+    struct quota_account account = {r->property->index, QUOTA_CORE, project};
+    quota_charge(quota, account, cost, now);
     if (r->return_quota) {
       buf_puts(out, "\"propertyQuota\":");
-      quota_render(quota, r->property->index, project, cost, now, out);
+      quota_render(quota, account, cost, now, out);
       buf_putc(out, ',');
     }
   }

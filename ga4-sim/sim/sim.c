@@ -1,6 +1,8 @@
 /* Makes and frees the simulator's parts. */
 #include "ga4-sim/sim/sim.h"
 
+#include <string.h>
+
 #include "common/base/clock.h"
 
 enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, const char *keys,
@@ -44,4 +46,19 @@ void sim_wait(struct sim *s, uint32_t ms)
 {
   if (ms > 0 && s->delay != NULL)
     delay_wait(s->delay, ms);
+}
+
+/* A system parameter may be written with a dollar sign. */
+static const char *system_parameter(const struct request *q, const char *name, const char *dollar)
+{
+  const char *value = request_query(q, dollar);
+  return value != NULL ? value : request_query(q, name);
+}
+
+void request_read_style(struct request *q)
+{
+  const char *alt = system_parameter(q, "alt", "$alt");
+  const char *pretty = system_parameter(q, "prettyPrint", "$prettyPrint");
+  q->enums_as_numbers = alt != NULL && strstr(alt, "enum-encoding=int") != NULL;
+  q->compact = pretty != NULL && strcmp(pretty, "false") == 0;
 }

@@ -56,10 +56,8 @@ struct request {
   const char *method;
   const char *path;          /* percent-decoded */
   const char *authorization; /* NULL: no such header */
-  const char *page_size, *page_token;
-  const char *fault_id;  /* query ?id= */
-  bool enums_as_numbers; /* $alt=json;enum-encoding=int */
-  bool compact;          /* prettyPrint=false */
+  bool enums_as_numbers;     /* $alt=json;enum-encoding=int */
+  bool compact;              /* prettyPrint=false */
   bool gzip;
   const char *body;
   size_t body_len;
@@ -77,6 +75,9 @@ static inline const char *request_query(const struct request *q, const char *nam
 {
   return q->lookup == NULL ? NULL : q->lookup(q->lookup_ctx, false, name);
 }
+
+/* Sets how the answer is to be written from the query: $alt or alt, prettyPrint. */
+void request_read_style(struct request *q);
 
 /* Waits without holding up other requests; ends early at shutdown. */
 void sim_wait(struct sim *s, uint32_t ms);

@@ -50,3 +50,21 @@ test('getProperty tells time zone and currency', async () => {
 test('another dealer\'s property is PERMISSION_DENIED', async () => {
   await assert.rejects(sim.admin(sim.auth(sim.dealers[0])).getProperty({ name: sim.property(sim.dealers[1]) }), { code: 7 });
 });
+
+test('listKeyEvents pages through the key events of a property', async () => {
+  const dealer = sim.dealers[0];
+  const client = sim.admin(sim.auth(dealer));
+  const parent = sim.property(dealer);
+  const truth = sim.all('SELECT name FROM key_events WHERE property_id=? ORDER BY name', Number(dealer.properties[0]))
+    .map((row) => row.name);
+  const [first, next] = await client.listKeyEvents({ parent, pageSize: 1 }, { autoPaginate: false });
+  assert.equal(first.length, 1);
+  assert.ok(next.pageToken);
+  const [all] = await client.listKeyEvents({ parent, pageSize: 1 });
+  assert.deepEqual(all.map((e) => e.eventName).sort(), truth);
+  assert.match(all[0].name, new RegExp(`^${parent}/keyEvents/\\d+$`));
+  assert.equal(all[0].countingMethod, 'ONCE_PER_EVENT');
+  assert.ok(all[0].deletable && all[0].custom);
+  await assert.rejects(client.listKeyEvents({ parent, pageToken: 'x' }, { autoPaginate: false }), { code: 3 });
+  await assert.rejects(client.listKeyEvents({ parent: sim.property(sim.dealers[1]) }), { code: 7 });
+});

@@ -188,3 +188,38 @@ test('every dealer answers its own sessions', async () => {
   assert.deepEqual(counts, sim.all(`SELECT dealer_id, COUNT(*) n FROM sessions JOIN properties USING(property_id)
     WHERE date BETWEEN '20260201' AND '20260228' GROUP BY 1 ORDER BY 1`).map(Object.values));
 });
+
+test('batchRunReports answers each report in its place, as runReport would', async () => {
+  const requests = [
+    { dateRanges: FEBRUARY, metrics: [{ name: 'sessions' }], dimensions: [{ name: 'deviceCategory' }], metricAggregations: ['TOTAL'] },
+    { dateRanges: FEBRUARY, metrics: [{ name: 'eventCount' }], dimensionFilter: eventIs('page_view') },
+    { dateRanges: FEBRUARY, metrics: [{ name: 'keyEvents' }], dimensions: [{ name: 'date' }], limit: 4, offset: 3 },
+  ];
+  const [batch] = await client.batchRunReports({ property, requests });
+  assert.equal(batch.kind, 'analyticsData#batchRunReports');
+  assert.equal(batch.reports.length, requests.length);
+  for (const [i, request] of requests.entries())
+    assert.deepEqual(batch.reports[i], (await client.runReport({ property, ...request }))[0]);
+  const truth = sim.sql(`SELECT SUM(count) n FROM events WHERE ${IN_FEBRUARY} AND name='page_view'`, id);
+  assert.deepEqual(rowsOf(batch.reports[1]), [[String(truth.n)]]);
+});
+
+test('a batch of none, of six and of another property is INVALID_ARGUMENT', async () => {
+  const one = { dateRanges: FEBRUARY, metrics: [{ name: 'sessions' }] };
+  const refused = (requests, pattern) => assert.rejects(client.batchRunReports({ property, requests }), (e) => {
+    assert.equal(e.code, 3);
+    assert.match(e.message, pattern);
+    return true;
+  });
+  await refused([], /must contain at least one runReportRequest/);
+  await refused(Array(6).fill(one), /Batch requests are limited to 5 requests\.\n {2}This batch request contains 6 requests\./);
+  await refused([one, { ...one, property: sim.property(sim.dealers[1]) }], /must be empty or match/);
+  await refused([one, { ...one, metrics: [{ name: 'nonsense' }] }], /Field nonsense is not a valid metric/);
+});
+
+test('a batch is charged for each of its reports', async () => {
+  const asks = { dateRanges: FEBRUARY, metrics: [{ name: 'sessions' }], returnPropertyQuota: true };
+  const [{ reports }] = await client.batchRunReports({ property, requests: [asks, asks] });
+  const left = reports.map((r) => r.propertyQuota.tokensPerDay);
+  assert.equal(left[1].remaining, left[0].remaining - left[1].consumed);
+});

@@ -54,6 +54,7 @@ struct answer call(const char *method, const char *path, const char *body,
                       .lookup_ctx = (void *)(uintptr_t)headers};
   struct reply r;
   q.authorization = request_header(&q, "Authorization");
+  request_read_style(&q);
   reply_init(&r);
   if (strncmp(path, "/sim/", 5) == 0)
     control_handle(identity_sim(), &q, &r);
