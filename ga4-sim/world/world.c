@@ -120,7 +120,8 @@ static enum err_code open_readers(struct world *w, const char *path, struct err 
   pthread_cond_init(&w->readers->free, NULL);
   for (size_t i = 0; i < READERS; i++) {
     sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(path, &db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     if (rc != SQLITE_OK) {
       enum err_code code =
           err_set(e, ERR_UNAVAILABLE, "db", "cannot open %s: %s", path, sqlite3_errmsg(db));
@@ -219,14 +220,13 @@ static enum err_code load_properties(struct world *w, struct err *e)
   return code;
 }
 
-static char *temporary_file(struct err *e)
+/* NULL: there is no place for files, as on a read-only root. */
+static char *temporary_file(void)
 {
   const char *dir = getenv("TMPDIR");
   char *path = xasprintf("%s/ga4-sim-XXXXXX", dir != NULL && *dir != '\0' ? dir : "/tmp");
   int fd = mkstemp(path);
   if (fd < 0) {
-    err_set(e, ERR_UNAVAILABLE, "db", "cannot create a temporary file %s: %s (set TMPDIR or --db)",
-            path, strerror(errno));
     free(path);
     return NULL;
   }
@@ -234,19 +234,39 @@ static char *temporary_file(struct err *e)
   return path;
 }
 
+/* Generates the world in this process's memory, which all connections share by the path. It lives
+ * as long as a connection: *keep. */
+static enum err_code create_in_memory(const char *path, const struct world_params *p,
+                                      sqlite3 **keep, struct err *e)
+{
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
+  log_info("no folder for temporary files: the world is kept in memory");
+  if (sqlite3_open_v2(path, keep, flags, NULL) != SQLITE_OK)
+    return err_set(e, ERR_UNAVAILABLE, "db",
+                   "cannot keep the world in memory: %s (set TMPDIR or --db)",
+                   sqlite3_errmsg(*keep));
+  return generate_world(*keep, p, e);
+}
+
 enum err_code world_open(struct world **out, const struct world_params *params, bool fixed_today,
                          const char *db_path, struct err *e)
 {
-  AUTO_FREE char *path = db_path != NULL ? xstrdup(db_path) : temporary_file(e);
-  if (path == NULL)
-    return ERR_UNAVAILABLE;
+  AUTO_FREE char *path = db_path != NULL ? xstrdup(db_path) : temporary_file();
   struct world *w = xcalloc(1, sizeof(*w));
+  sqlite3 *keep = NULL;
+  enum err_code code;
   w->params = *params;
   w->fixed_today = fixed_today;
-  enum err_code code = prepare_file(path, params, e);
+  if (path == NULL) {
+    path = xasprintf("file:/ga4-sim-%p?vfs=memdb", (void *)w);
+    code = create_in_memory(path, params, &keep, e);
+  } else {
+    code = prepare_file(path, params, e);
+  }
   if (code == ERR_OK)
     code = open_readers(w, path, e);
-  if (db_path == NULL)
+  sqlite3_close(keep);
+  if (db_path == NULL && keep == NULL)
     unlink(path); /* the open connections keep it until the end */
   if (code == ERR_OK)
     code = load_properties(w, e);

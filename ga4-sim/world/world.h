@@ -40,7 +40,8 @@ struct world {
   struct world_readers *readers;
 };
 
-/* Opens the world in db_path (NULL: an anonymous temporary file), generating it
+/* Opens the world in db_path (NULL: an anonymous temporary file, or memory where there is no folder
+ * for one), generating it
  * when the file is absent or was made for other parameters. A file that is not a
  * world is refused rather than overwritten. Free with world_close(). */
 enum err_code world_open(struct world **out, const struct world_params *params, bool fixed_today,
