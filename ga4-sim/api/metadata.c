@@ -34,8 +34,8 @@ static void put_common(struct buf *out, const char *api, const char *ui, const c
 
 static void put_dimensions(const struct world_property *p, struct buf *out)
 {
-  for (size_t i = 0; i < dimension_field_count; i++) {
-    const struct dimension_field *f = &dimension_fields_all[i];
+  const struct field *f;
+  for (size_t i = 0; (f = field_at(false, i)) != NULL; i++) {
     if (i > 0)
       buf_putc(out, ',');
     put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
@@ -71,8 +71,8 @@ static void put_metrics(const struct world_property *p, bool enums_as_numbers, s
       {"userKeyEventRate", "User key event rate",
        "The percentage of users who triggered this key event.", "User"},
   };
-  for (size_t i = 0; i < metric_field_count; i++) {
-    const struct metric_field *f = &metric_fields_all[i];
+  const struct field *f;
+  for (size_t i = 0; (f = field_at(true, i)) != NULL; i++) {
     if (i > 0)
       buf_putc(out, ',');
     put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);

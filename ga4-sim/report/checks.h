@@ -31,6 +31,8 @@ static inline const char *text_of(const cJSON *object, const char *name)
 enum err_code check_fields(struct reader *x);
 /* How many of each there may be, and that there are some. */
 enum err_code check_cardinality(struct reader *x);
+/* That all fields go together (field_groups_compatible()). */
+enum err_code check_compatibility(struct reader *x);
 /* checks_window.c: limit and offset. */
 enum err_code check_window(struct reader *x);
 /* Date ranges. */

@@ -16,6 +16,14 @@ static void note_name(struct reader *x, const char *name)
     x->names[x->name_count++] = name;
 }
 
+/* A dimension of the answer, on its own or within an expression. */
+static void note_dimension(struct reader *x, const char *name)
+{
+  const struct field *f = dimension_field_find(name);
+  x->r->no_data |= f != NULL && f->sql == NULL;
+  note_name(x, name);
+}
+
 static enum err_code concatenate_sql(struct reader *x, const cJSON *concatenate, const char **sql)
 {
   const cJSON *name;
@@ -29,7 +37,7 @@ static enum err_code concatenate_sql(struct reader *x, const cJSON *concatenate,
     const char *part;
     if (request_dimension_sql(x->r, name->valuestring, &part, x->e) != ERR_OK)
       return ERR_INVALID_ARGUMENT;
-    note_name(x, name->valuestring);
+    note_dimension(x, name->valuestring);
     if (out.len > 0)
       buf_printf(&out, "||?%u||", delimiter);
     buf_printf(&out, "(%s)", part);
@@ -51,7 +59,7 @@ static enum err_code dimension_expression_sql(struct reader *x, const cJSON *exp
   const char *name = text_of(one, "dimensionName"), *inner;
   if (request_dimension_sql(x->r, name, &inner, x->e) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
-  note_name(x, name);
+  note_dimension(x, name);
   *sql = arena_printf(x->r->arena, "%s(%s)", lower != NULL ? "lower" : "upper", inner);
   return *sql == NULL ? request_invalid(x->e, "The request is too large.") : ERR_OK;
 }
@@ -82,8 +90,8 @@ static enum err_code read_dimension(struct reader *x, const cJSON *d, int index)
   if (code != ERR_OK)
     return code;
   if (expression == NULL && out.role == ROLE_PLAIN)
-    note_name(x, out.name);
-  const struct dimension_field *field = dimension_field_find(out.name);
+    note_dimension(x, out.name);
+  const struct field *field = dimension_field_find(out.name);
   r->by_calendar |= field != NULL && strcmp(field->category, "Time") == 0;
   if (r->dimension_count < REQUEST_MAX_DIMENSIONS)
     r->dimensions[r->dimension_count++] = out;
@@ -174,5 +182,34 @@ enum err_code check_cardinality(struct reader *x)
   if (dimensions == 0 && metrics == 0)
     return request_invalid(
         x->e, "Requests require dimensions and/or metrics. Most requests include both.");
+  return ERR_OK;
+}
+
+/* Fields in the order of the request: dimensions (those of filters too), then metrics. */
+static const struct field *used_field(struct reader *x, size_t i, const char **name)
+{
+  if (i < x->name_count) {
+    *name = x->names[i];
+    return dimension_field_find(*name);
+  }
+  *name = text_of(cJSON_GetArrayItem(member(x->tree, "metrics"), (int)(i - x->name_count)), "name");
+  return metric_field_find(*name);
+}
+
+enum err_code check_compatibility(struct reader *x)
+{
+  size_t n = x->name_count + (size_t)cJSON_GetArraySize(member(x->tree, "metrics"));
+  const char *name, *other;
+  for (size_t i = 0; i < n; i++) {
+    const struct field *f = used_field(x, i, &name), *g;
+    for (size_t k = 0; f != NULL && k < i; k++)
+      if ((g = used_field(x, k, &other)) != NULL && !field_groups_compatible(f->group, g->group))
+        return request_invalid(
+            x->e,
+            "Please remove %s to make the request compatible for example. The request's "
+            "dimensions & metrics are incompatible. To learn more, see "
+            "https://ga-dev-tools.web.app/ga4/dimensions-metrics-explorer/",
+            name);
+  }
   return ERR_OK;
 }

@@ -210,14 +210,15 @@ const struct message_type message_batch_run_reports_request = {V1 "BatchRunRepor
 
 const char *metric_type_name(enum metric_type type)
 {
-  static const char *const names[] = {"METRIC_TYPE_UNSPECIFIED", "TYPE_INTEGER", "TYPE_FLOAT",
-                                      "TYPE_SECONDS"};
+  static const char *const names[] = {
+      "METRIC_TYPE_UNSPECIFIED", "TYPE_INTEGER", "TYPE_FLOAT", "TYPE_SECONDS",
+      "TYPE_MILLISECONDS",       "TYPE_CURRENCY"};
   return names[type];
 }
 
 int metric_type_number(enum metric_type type)
 {
-  /* MetricType: TYPE_INTEGER 1, TYPE_FLOAT 2, TYPE_SECONDS 4. */
-  static const int numbers[] = {0, 1, 2, 4};
+  /* The published MetricType: TYPE_INTEGER, _FLOAT, _SECONDS, _MILLISECONDS, _CURRENCY. */
+  static const int numbers[] = {0, 1, 2, 4, 5, 9};
   return numbers[type];
 }

@@ -41,7 +41,9 @@ enum metric_type {
   METRIC_TYPE_UNSPECIFIED,
   METRIC_TYPE_INTEGER,
   METRIC_TYPE_FLOAT,
-  METRIC_TYPE_SECONDS
+  METRIC_TYPE_SECONDS,
+  METRIC_TYPE_MILLISECONDS,
+  METRIC_TYPE_CURRENCY
 };
 /* "TYPE_INTEGER" */
 const char *metric_type_name(enum metric_type type);

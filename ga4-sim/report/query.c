@@ -139,6 +139,8 @@ static void put_branch(const struct report_request *r, const struct world *w, in
   put_from(r, sql);
   buf_printf(sql, " WHERE %s.property_id=%lld AND %s.date BETWEEN '%s' AND '%s'", t,
              (long long)r->property->property_id, t, from.date, to.date);
+  if (r->no_data)
+    buf_puts(sql, " AND 0");
   put_condition(r->dimension_filter, start_day, sql);
   if (r->comparison_count > 0)
     put_condition(r->comparisons[comparison].sql, start_day, sql);

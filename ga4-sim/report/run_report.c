@@ -16,7 +16,8 @@ static enum err_code read_aggregations(struct reader *x)
   return ERR_OK;
 }
 
-/* Google's order: field names, limit and offset, date ranges, cardinality, presence, order. */
+/* Google's order: field names, limit and offset, date ranges, cardinality, presence,
+ * compatibility, order. */
 static enum err_code check(struct reader *x)
 {
   enum err_code code = check_fields(x);
@@ -31,6 +32,8 @@ static enum err_code check(struct reader *x)
     code = check_ranges(x);
   if (code == ERR_OK)
     code = check_cardinality(x);
+  if (code == ERR_OK)
+    code = check_compatibility(x);
   if (code != ERR_OK)
     return code;
   x->r->requested_dimensions = x->r->dimension_count;

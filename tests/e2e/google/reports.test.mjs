@@ -223,3 +223,30 @@ test('a batch is charged for each of its reports', async () => {
   const left = reports.map((r) => r.propertyQuota.tokensPerDay);
   assert.equal(left[1].remaining, left[0].remaining - left[1].consumed);
 });
+
+test('the catalogue is the public schema: every field of getMetadata can be asked for', async () => {
+  const [metadata] = await client.getMetadata({ name: `${property}/metadata` });
+  assert.ok(metadata.dimensions.length > 350 && metadata.metrics.length > 90);
+  assert.ok(metadata.dimensions.some((d) => d.category === 'Traffic Source'));
+  const cohort = (name) => name.startsWith('cohort');
+  const names = metadata.dimensions.map((d) => d.apiName).filter((name) => !cohort(name));
+  for (let i = 0; i < names.length; i += 9) {
+    const asked = names.slice(i, i + 9);
+    const [report] = await client.runReport({ property, dateRanges: FEBRUARY, dimensions: asked.map((name) => ({ name })), limit: 1 });
+    assert.deepEqual(report.dimensionHeaders.map((h) => h.name), asked);
+    await sim.control('DELETE', '/sim/quota');
+  }
+  for (const { apiName, type } of metadata.metrics) {
+    const [report] = await client.runReport({ property, dateRanges: FEBRUARY, metrics: [{ name: apiName }] });
+    assert.deepEqual(report.metricHeaders, [{ name: apiName, type }]);
+  }
+});
+
+test('a field the world has nothing of gives an empty report of Google\'s shape', async () => {
+  const [report] = await client.runReport({ property, dateRanges: FEBRUARY,
+    dimensions: [{ name: 'firstUserGoogleAdsKeyword' }], metrics: [{ name: 'sessions' }, { name: 'totalRevenue' }] });
+  assert.deepEqual(report.rows, []);
+  assert.equal(report.rowCount, 0);
+  assert.equal(report.metadata.timeZone, 'America/Los_Angeles');
+  assert.deepEqual(report.metricHeaders.map((h) => h.type), ['TYPE_INTEGER', 'TYPE_CURRENCY']);
+});

@@ -5,7 +5,6 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/report/fields.h"
 #include "tests/unit/sim/support/fixture.h"
 
 #define FEB "'dateRanges':[{'startDate':'2026-02-01','endDate':'2026-02-28'}]"
@@ -367,28 +366,6 @@ static void kept_empty_rows_appear_in_every_range_but_days_do_not(void)
   CU_ASSERT_EQUAL(json_get_number(days, "rowCount", 0), 29);
 }
 
-static void every_field_of_the_catalogue_runs(void)
-{
-  struct err e;
-  for (size_t i = 0; i < dimension_field_count; i++) {
-    AUTO_FREE char *request = xasprintf(
-        "{" FEB ",'dimensions':[{'name':'%s'}],'metrics':[{'name':'sessions'}],'limit':3}",
-        dimension_fields_all[i].api_name);
-    AUTO_JSON cJSON *r = fixture_report(0, request, &e);
-    CU_ASSERT_TRUE(json_get_number(r, "rowCount", 0) >= 1);
-    if (r == NULL)
-      printf("\n  %s: %s\n", dimension_fields_all[i].api_name, e.message);
-  }
-  for (size_t i = 0; i < metric_field_count; i++) {
-    AUTO_FREE char *request =
-        xasprintf("{" FEB ",'metrics':[{'name':'%s'}]}", metric_fields_all[i].api_name);
-    AUTO_JSON cJSON *r = fixture_report(0, request, &e);
-    CU_ASSERT_EQUAL(json_get_number(r, "rowCount", 0), 1);
-    if (r == NULL)
-      printf("\n  %s: %s\n", metric_fields_all[i].api_name, e.message);
-  }
-}
-
 static void cleanup_last(void)
 {
   fixture_free();
@@ -405,5 +382,4 @@ TEST_MAIN("sim_report", TEST(session_metrics_equal_sql), TEST(both_ways_to_a_ses
           TEST(unregistered_dimensions_are_refused), TEST(comparisons_make_slices),
           TEST(dimension_expressions_and_quotes_are_safe),
           TEST(rows_of_zeros_are_left_out_unless_kept),
-          TEST(kept_empty_rows_appear_in_every_range_but_days_do_not),
-          TEST(every_field_of_the_catalogue_runs), TEST(cleanup_last))
+          TEST(kept_empty_rows_appear_in_every_range_but_days_do_not), TEST(cleanup_last))
