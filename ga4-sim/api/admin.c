@@ -1,17 +1,16 @@
-/* The Admin API: account summaries, a property and what belongs to it. */
+/* The Admin API: account summaries and a property. */
 #include <string.h>
 
 #include "ga4-sim/api/page.h"
 
-static void put(struct buf *out, const char *name, const char *value)
+void admin_put(struct buf *out, const char *name, const char *value)
 {
   buf_printf(out, "\"%s\":", name);
   buf_put_json_string(out, value, strlen(value));
 }
 
-/* ,"name":"VALUE", or its number when the client asked for numbers. */
-static void put_enum(const struct call *c, struct buf *out, const char *name, const char *value,
-                     int number)
+void admin_put_enum(const struct call *c, struct buf *out, const char *name, const char *value,
+                    int number)
 {
   if (c->request->enums_as_numbers)
     buf_printf(out, ",\"%s\":%d", name, number);
@@ -30,10 +29,10 @@ static void put_summary(const struct call *c, size_t i, struct buf *out)
   const struct world_property *p = &c->sim->world->properties[first_of(c) + i];
   buf_printf(out, "{\"name\":\"accountSummaries/%s\",\"account\":\"accounts/%s\",", p->account_id,
              p->account_id);
-  put(out, "displayName", p->dealer_name);
+  admin_put(out, "displayName", p->dealer_name);
   buf_printf(out, ",\"propertySummaries\":[{\"property\":\"properties/%s\",", p->id_text);
-  put(out, "displayName", p->display_name);
-  put_enum(c, out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1);
+  admin_put(out, "displayName", p->display_name);
+  admin_put_enum(c, out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1);
   buf_printf(out, ",\"parent\":\"accounts/%s\"}]}", p->account_id);
 }
 
@@ -52,43 +51,18 @@ void api_get_property(const struct call *c, struct reply *r)
   const struct world_property *p = c->target;
   struct buf *out = &r->body;
   buf_printf(out, "{\"name\":\"properties/%s\"", p->id_text);
-  put_enum(c, out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1);
+  admin_put_enum(c, out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1);
   buf_putc(out, ',');
-  put(out, "createTime", p->create_time);
+  admin_put(out, "createTime", p->create_time);
   buf_putc(out, ',');
-  put(out, "updateTime", p->create_time);
+  admin_put(out, "updateTime", p->create_time);
   buf_printf(out, ",\"parent\":\"accounts/%s\",", p->account_id);
-  put(out, "displayName", p->display_name);
-  put_enum(c, out, "industryCategory", "AUTOMOTIVE", 1);
+  admin_put(out, "displayName", p->display_name);
+  admin_put_enum(c, out, "industryCategory", "AUTOMOTIVE", 1);
   buf_putc(out, ',');
-  put(out, "timeZone", p->time_zone);
+  admin_put(out, "timeZone", p->time_zone);
   buf_putc(out, ',');
-  put(out, "currencyCode", p->currency_code);
-  put_enum(c, out, "serviceLevel", "GOOGLE_ANALYTICS_STANDARD", 1);
+  admin_put(out, "currencyCode", p->currency_code);
+  admin_put_enum(c, out, "serviceLevel", "GOOGLE_ANALYTICS_STANDARD", 1);
   buf_printf(out, ",\"account\":\"accounts/%s\"}", p->account_id);
-}
-
-/* Google's ids of an element are numbers of its own; ours follow from property and position. */
-static unsigned long long element_id(const struct call *c, size_t i)
-{
-  return (unsigned long long)c->target->property_id * 100 + i + 1;
-}
-
-static void put_key_event(const struct call *c, size_t i, struct buf *out)
-{
-  const struct world_property *p = c->target;
-  buf_printf(out, "{\"name\":\"properties/%s/keyEvents/%llu\",", p->id_text, element_id(c, i));
-  put(out, "eventName", p->key_events[i].name);
-  buf_putc(out, ',');
-  put(out, "createTime", p->create_time);
-  buf_puts(out, ",\"deletable\":true,\"custom\":true");
-  put_enum(c, out, "countingMethod", "ONCE_PER_EVENT", 1);
-  buf_putc(out, '}');
-}
-
-void api_list_key_events(const struct call *c, struct reply *r)
-{
-  struct page page;
-  if (page_read(c, "KE", c->target->key_event_count, &page, r))
-    page_write(c, "KE", "keyEvents", &page, put_key_event, r);
 }

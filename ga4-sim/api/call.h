@@ -46,12 +46,23 @@ const struct route *route_find(const char *verb, const char *path,
 /* "analyticsdata.googleapis.com" */
 const char *route_service(const struct route *route);
 
-/* Handlers: reports.c, metadata.c, admin.c. */
+/* Handlers: reports.c, metadata.c, admin.c, lists.c. */
 void api_run_report(const struct call *c, struct reply *r);
 void api_batch_run_reports(const struct call *c, struct reply *r);
 void api_get_metadata(const struct call *c, struct reply *r);
 void api_list_account_summaries(const struct call *c, struct reply *r);
 void api_get_property(const struct call *c, struct reply *r);
 void api_list_key_events(const struct call *c, struct reply *r);
+void api_list_google_ads_links(const struct call *c, struct reply *r);
+void api_list_custom_dimensions(const struct call *c, struct reply *r);
+void api_list_custom_metrics(const struct call *c, struct reply *r);
+void api_list_data_streams(const struct call *c, struct reply *r);
+void api_list_annotations(const struct call *c, struct reply *r);
+
+/* admin.c: "name":"value", and the same of an enum with a comma before it: its name, or its number
+ * when the client asked for numbers. */
+void admin_put(struct buf *out, const char *name, const char *value);
+void admin_put_enum(const struct call *c, struct buf *out, const char *name, const char *value,
+                    int number);
 
 #endif

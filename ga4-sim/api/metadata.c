@@ -88,6 +88,21 @@ static void put_metrics(const struct world_property *p, bool enums_as_numbers, s
     }
 }
 
+static void put_custom_metrics(const struct world_property *p, bool enums_as_numbers,
+                               struct buf *out)
+{
+  for (size_t m = 0; p != NULL && m < p->custom_metric_count; m++)
+    for (size_t i = 0; i < custom_metric_form_count; i++) {
+      const struct custom_metric_form *form = &custom_metric_forms[i];
+      AUTO_FREE char *api = xasprintf("%s%s", form->prefix, p->custom_metrics[m].name);
+      AUTO_FREE char *ui = xasprintf("%s%s", form->ui_prefix, p->custom_metrics[m].display_name);
+      buf_putc(out, ',');
+      put_common(out, api, ui, form->description, NULL, "Custom");
+      buf_printf(out, ",\"customDefinition\":true");
+      put_type(out, form->type, enums_as_numbers);
+    }
+}
+
 static void put_comparisons(struct buf *out)
 {
   buf_puts(out, ",\"comparisons\":[");
@@ -114,6 +129,7 @@ void api_get_metadata(const struct call *c, struct reply *r)
   put_dimensions(p, out);
   buf_puts(out, "],\"metrics\":[");
   put_metrics(p, numbers, out);
+  put_custom_metrics(p, numbers, out);
   buf_putc(out, ']');
   if (p != NULL)
     put_comparisons(out);

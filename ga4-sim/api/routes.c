@@ -7,6 +7,12 @@
 
 #define DATA "google.analytics.data.v1beta.BetaAnalyticsData."
 #define ADMIN "google.analytics.admin.v1beta.AnalyticsAdminService."
+#define ADMIN_ALPHA "google.analytics.admin.v1alpha.AnalyticsAdminService."
+/* A list of a property in the Admin API. */
+#define LIST(path, handle, rpc)                                                                    \
+  {                                                                                                \
+    "GET", path, handle, rpc, SUBJECT_PROPERTY, QUOTA_NONE, ENDPOINT_ADMIN, NULL                   \
+  }
 
 static const struct route routes[] = {
     {"POST", "/v1beta/properties/{property}:runReport", api_run_report, DATA "RunReport",
@@ -20,8 +26,17 @@ static const struct route routes[] = {
      SUBJECT_CALLER, QUOTA_NONE, ENDPOINT_ADMIN, NULL},
     {"GET", "/v1beta/properties/{property}", api_get_property, ADMIN "GetProperty",
      SUBJECT_PROPERTY, QUOTA_NONE, ENDPOINT_ADMIN, NULL},
-    {"GET", "/v1beta/properties/{property}/keyEvents", api_list_key_events, ADMIN "ListKeyEvents",
-     SUBJECT_PROPERTY, QUOTA_NONE, ENDPOINT_ADMIN, NULL},
+    LIST("/v1beta/properties/{property}/keyEvents", api_list_key_events, ADMIN "ListKeyEvents"),
+    LIST("/v1beta/properties/{property}/googleAdsLinks", api_list_google_ads_links,
+         ADMIN "ListGoogleAdsLinks"),
+    LIST("/v1beta/properties/{property}/customDimensions", api_list_custom_dimensions,
+         ADMIN "ListCustomDimensions"),
+    LIST("/v1beta/properties/{property}/customMetrics", api_list_custom_metrics,
+         ADMIN "ListCustomMetrics"),
+    LIST("/v1beta/properties/{property}/dataStreams", api_list_data_streams,
+         ADMIN "ListDataStreams"),
+    LIST("/v1alpha/properties/{property}/reportingDataAnnotations", api_list_annotations,
+         ADMIN_ALPHA "ListReportingDataAnnotations"),
 };
 
 static bool matches(const struct route *route, const char *path, char property[CALL_PROPERTY_MAX])

@@ -64,6 +64,18 @@ bool field_groups_compatible(enum field_group a, enum field_group b);
  * registered it. */
 bool dimension_custom_sql(const struct world_property *p, const char *name, struct buf *sql,
                           unsigned *needs);
+/* The metrics that a registered custom metric gives: <prefix><parameter>. Events of this world do
+ * not carry such parameters. */
+struct custom_metric_form {
+  const char *prefix, *ui_prefix, *description;
+  enum metric_type type;
+};
+extern const struct custom_metric_form custom_metric_forms[];
+extern const size_t custom_metric_form_count;
+/* The form of customEvent:<parameter> and its like; NULL when the property has not registered it.
+ */
+const struct custom_metric_form *custom_metric_find(const struct world_property *p,
+                                                    const char *name);
 /* The known field nearest to a misspelt one, or NULL. */
 const char *field_suggestion(const char *name, bool metric);
 

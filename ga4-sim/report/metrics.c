@@ -1,4 +1,6 @@
 /* The metrics of the public schema. SQL is over the primitives of one group (query.c). */
+#include <string.h>
+
 #include "common/base/mem.h"
 #include "ga4-sim/report/fields.h"
 
@@ -213,3 +215,22 @@ static const struct field rows[] = {
            "The rolling share of 28-day active users who are also 7-day active users."),
 };
 const struct field_list metric_fields = {rows, ARRAY_LEN(rows)};
+
+const struct custom_metric_form custom_metric_forms[] = {
+    {"customEvent:", "", "An event scoped custom metric for your Analytics property.", SECONDS},
+    {"averageCustomEvent:", "Average ", "The average of an event scoped custom metric.", SECONDS},
+    {"countCustomEvent:", "Count of ", "How many events carry an event scoped custom metric.",
+     INTEGER},
+};
+const size_t custom_metric_form_count = ARRAY_LEN(custom_metric_forms);
+
+const struct custom_metric_form *custom_metric_find(const struct world_property *p,
+                                                    const char *name)
+{
+  for (size_t i = 0; i < custom_metric_form_count; i++) {
+    size_t n = strlen(custom_metric_forms[i].prefix);
+    if (strncmp(name, custom_metric_forms[i].prefix, n) == 0 && world_has_metric(p, name + n))
+      return &custom_metric_forms[i];
+  }
+  return NULL;
+}

@@ -142,6 +142,12 @@ enum err_code request_metric_sql(struct report_request *r, const char *name, con
     *type = f->type;
     return ERR_OK;
   }
+  const struct custom_metric_form *form = custom_metric_find(r->property, name);
+  if (form != NULL) {
+    *sql = "0";
+    *type = form->type;
+    return ERR_OK;
+  }
   *type = METRIC_TYPE_FLOAT;
   return key_event_sql(r, name, sql, e);
 }

@@ -4,9 +4,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 struct delay {
   pthread_mutex_t lock;
@@ -17,12 +18,8 @@ struct delay {
 struct delay *delay_new(void)
 {
   struct delay *d = xcalloc(1, sizeof(*d));
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_mutex_init(&d->lock, NULL);
-  pthread_cond_init(&d->end, &attributes);
-  pthread_condattr_destroy(&attributes);
+  wait_init(&d->end);
   return d;
 }
 
@@ -37,16 +34,9 @@ void delay_free(struct delay *d)
 
 void delay_wait(struct delay *d, uint32_t ms)
 {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += ms / 1000;
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
+  int64_t until = clock_mono_ms() + ms;
   pthread_mutex_lock(&d->lock);
-  while (!d->ended && pthread_cond_timedwait(&d->end, &d->lock, &until) == 0)
+  while (!d->ended && wait_until(&d->end, &d->lock, until))
     ;
   pthread_mutex_unlock(&d->lock);
 }

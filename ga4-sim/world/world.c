@@ -177,6 +177,23 @@ static void load_definitions(sqlite3 *db, const char *sql, int64_t property,
   sqlite3_finalize(s);
 }
 
+static void load_annotations(sqlite3 *db, struct world_property *p)
+{
+  sqlite3_stmt *s = NULL;
+  if (sqlite3_prepare_v2(db,
+                         "SELECT title, description, first_day, last_day FROM annotations"
+                         " WHERE property_id=? ORDER BY first_day",
+                         -1, &s, NULL) != SQLITE_OK)
+    return;
+  sqlite3_bind_int64(s, 1, p->property_id);
+  while (sqlite3_step(s) == SQLITE_ROW) {
+    p->annotations = xrealloc(p->annotations, sizeof(*p->annotations) * (p->annotation_count + 1));
+    p->annotations[p->annotation_count++] =
+        (struct world_annotation){column(s, 0), column(s, 1), column(s, 2), column(s, 3)};
+  }
+  sqlite3_finalize(s);
+}
+
 static void load_property(sqlite3 *db, sqlite3_stmt *s, struct world_property *p)
 {
   char **const texts[] = {&p->id_text,     &p->account_id,    &p->dealer_id,     &p->dealer_name,
@@ -195,6 +212,11 @@ static void load_property(sqlite3 *db, sqlite3_stmt *s, struct world_property *p
                    &p->key_events, &p->key_event_count);
   load_definitions(db, "SELECT parameter, display_name FROM custom_dimensions WHERE property_id=?",
                    p->property_id, &p->custom_dimensions, &p->custom_dimension_count);
+  load_definitions(db, "SELECT parameter, display_name FROM custom_metrics WHERE property_id=?",
+                   p->property_id, &p->custom_metrics, &p->custom_metric_count);
+  load_definitions(db, "SELECT customer_id, customer_id FROM google_ads_links WHERE property_id=?",
+                   p->property_id, &p->ads_links, &p->ads_link_count);
+  load_annotations(db, p);
 }
 
 static enum err_code load_properties(struct world *w, struct err *e)
@@ -298,6 +320,15 @@ static void free_property(struct world_property *p)
     free(texts[i]);
   free_definitions(p->key_events, p->key_event_count);
   free_definitions(p->custom_dimensions, p->custom_dimension_count);
+  free_definitions(p->custom_metrics, p->custom_metric_count);
+  free_definitions(p->ads_links, p->ads_link_count);
+  for (size_t i = 0; i < p->annotation_count; i++) {
+    free(p->annotations[i].title);
+    free(p->annotations[i].description);
+    free(p->annotations[i].first_day);
+    free(p->annotations[i].last_day);
+  }
+  free(p->annotations);
 }
 
 void world_close(struct world *w)
@@ -338,6 +369,14 @@ bool world_is_key_event(const struct world_property *p, const char *name)
 {
   for (size_t i = 0; i < p->key_event_count; i++)
     if (strcmp(p->key_events[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+bool world_has_metric(const struct world_property *p, const char *parameter)
+{
+  for (size_t i = 0; i < p->custom_metric_count; i++)
+    if (strcmp(p->custom_metrics[i].name, parameter) == 0)
       return true;
   return false;
 }
