@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/api/call.h"
+#include "ga4-sim/api/partial.h"
 #include "ga4-sim/sim/caller.h"
 
 static void reply_disabled(const struct call *c, struct reply *r)
@@ -182,6 +183,50 @@ static void serve(const struct call *c, struct reply *r)
   }
 }
 
+/* Google's front end refuses a parameter with the field's name in the details. */
+static void reply_bad_parameter(struct reply *r, const char *field, const char *description)
+{
+  cJSON *list = cJSON_CreateArray(), *bad = cJSON_CreateObject();
+  cJSON_AddStringToObject(bad, "@type", "type.googleapis.com/google.rpc.BadRequest");
+  cJSON *violation = cJSON_CreateObject();
+  cJSON_AddStringToObject(violation, "field", field);
+  cJSON_AddStringToObject(violation, "description", description);
+  cJSON_AddItemToArray(cJSON_AddArrayToObject(bad, "fieldViolations"), violation);
+  cJSON_AddItemToArray(list, bad);
+  reply_google_error(r, 400, "INVALID_ARGUMENT", description, list);
+}
+
+/* Reads alt and fields. False: the reply says what is wrong. *mask NULL: the whole answer. */
+static bool read_parameters(const struct call *c, cJSON **mask, struct reply *r)
+{
+  const char *alt = request_system_parameter(c->request, "alt");
+  const char *fields = request_system_parameter(c->request, "fields");
+  struct err e;
+  *mask = NULL;
+  if (fields == NULL) /* the header by which Google's clients ask for the same */
+    fields = request_header(c->request, "X-Goog-FieldMask");
+  if (alt != NULL && strcmp(alt, "json") != 0 && strncmp(alt, "json;", 5) != 0) {
+    AUTO_FREE char *text = xasprintf("Invalid value at 'alt', \"%s\": must be json.", alt);
+    reply_bad_parameter(r, "alt", text);
+    return false;
+  }
+  if (fields == NULL || fields[0] == '\0')
+    return true;
+  *mask = partial_read(fields, c->route->response, &e);
+  if (*mask == NULL)
+    reply_bad_parameter(r, "fields", e.message);
+  return *mask != NULL;
+}
+
+static void cut_out(const cJSON *mask, struct reply *r)
+{
+  AUTO_JSON cJSON *whole = r->status == 200 ? cJSON_Parse(buf_str(&r->body)) : NULL;
+  if (whole == NULL)
+    return; /* an error, or a fault's own body */
+  partial_apply(whole, mask);
+  reply_json(r, 200, whole);
+}
+
 static void enter(const struct call *c, struct reply *r)
 {
   int64_t property = c->target != NULL ? (int64_t)c->target->index : IDENTITY_NONE;
@@ -199,7 +244,8 @@ void api_handle(struct sim *s, const struct request *q, struct reply *r)
     reply_not_found(r, q->path);
     return;
   }
-  if (!authenticate(&c, r))
+  AUTO_JSON cJSON *mask = NULL;
+  if (!authenticate(&c, r) || !read_parameters(&c, &mask, r))
     return;
   struct transcode_errors errors = {0};
   AUTO_JSON cJSON *tree = c.route->body == NULL
@@ -210,5 +256,7 @@ void api_handle(struct sim *s, const struct request *q, struct reply *r)
     reply_transcode_errors(&errors, r);
   else if (c.route->subject == SUBJECT_CALLER || authorize(&c, r))
     enter(&c, r);
+  if (mask != NULL)
+    cut_out(mask, r);
   transcode_errors_free(&errors);
 }

@@ -38,6 +38,7 @@ struct route {
   enum quota_category quota;
   enum fault_endpoint faults;      /* those that apply, and what the call is counted as */
   const struct message_type *body; /* NULL: the method has none */
+  const struct message_type *response;
 };
 
 /* The method of a request, with {property} of its path; NULL: there is none. */

@@ -1,6 +1,7 @@
 /* Makes and frees the simulator's parts. */
 #include "ga4-sim/sim/sim.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -48,17 +49,18 @@ void sim_wait(struct sim *s, uint32_t ms)
     delay_wait(s->delay, ms);
 }
 
-/* A system parameter may be written with a dollar sign. */
-static const char *system_parameter(const struct request *q, const char *name, const char *dollar)
+const char *request_system_parameter(const struct request *q, const char *name)
 {
+  char dollar[32];
+  snprintf(dollar, sizeof(dollar), "$%s", name);
   const char *value = request_query(q, dollar);
   return value != NULL ? value : request_query(q, name);
 }
 
 void request_read_style(struct request *q)
 {
-  const char *alt = system_parameter(q, "alt", "$alt");
-  const char *pretty = system_parameter(q, "prettyPrint", "$prettyPrint");
+  const char *alt = request_system_parameter(q, "alt");
+  const char *pretty = request_system_parameter(q, "prettyPrint");
   q->enums_as_numbers = alt != NULL && strstr(alt, "enum-encoding=int") != NULL;
   q->compact = pretty != NULL && strcmp(pretty, "false") == 0;
 }

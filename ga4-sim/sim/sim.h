@@ -76,6 +76,8 @@ static inline const char *request_query(const struct request *q, const char *nam
   return q->lookup == NULL ? NULL : q->lookup(q->lookup_ctx, false, name);
 }
 
+/* A parameter that Google also takes with a dollar sign before its name; NULL: not given. */
+const char *request_system_parameter(const struct request *q, const char *name);
 /* Sets how the answer is to be written from the query: $alt or alt, prettyPrint. */
 void request_read_style(struct request *q);
 

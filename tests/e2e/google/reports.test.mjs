@@ -250,3 +250,20 @@ test('a field the world has nothing of gives an empty report of Google\'s shape'
   assert.equal(report.metadata.timeZone, 'America/Los_Angeles');
   assert.deepEqual(report.metricHeaders.map((h) => h.type), ['TYPE_INTEGER', 'TYPE_CURRENCY']);
 });
+
+test('a field mask gives the named part of an answer, and a path that does not exist is refused', async () => {
+  const ask = (mask) => client.runReport({ property, dateRanges: FEBRUARY, dimensions: [{ name: 'date' }],
+    metrics: [{ name: 'sessions' }], limit: 3 }, { otherArgs: { headers: { 'X-Goog-FieldMask': mask } } });
+  const [whole] = await ask('*');
+  const [part] = await ask('rows.metricValues,rowCount');
+  assert.equal(part.rowCount, whole.rowCount);
+  assert.deepEqual(part.rows.map((r) => r.metricValues), whole.rows.map((r) => r.metricValues));
+  assert.ok(part.rows.every((r) => r.dimensionValues.length === 0));
+  assert.equal(part.metadata, null);
+  assert.deepEqual(part.dimensionHeaders, []);
+  await assert.rejects(ask('rowz'), (e) => e.code === 3 && /Cannot find matching fields for path 'rowz'/.test(e.message));
+  const raw = async (query) => (await fetch(`${sim.base}/v1beta/${property}/metadata?${query}`,
+    { headers: { authorization: `Bearer ${(await sim.auth(dealer).getAccessToken()).token}` } }));
+  assert.deepEqual(Object.keys(await (await raw('fields=name')).json()), ['name']);
+  assert.equal((await raw('alt=proto')).status, 400);
+});
