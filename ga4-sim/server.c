@@ -240,7 +240,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
   *state = NULL;
 }
 
-/* Binds by hand, so that a busy port is told apart from other failures. */
+/* Binds by hand, so that the message names a busy port as the reason. */
 static enum err_code listen_on(const struct options *o, int *out, struct err *e)
 {
   char port[8];

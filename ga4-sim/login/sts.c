@@ -1,5 +1,5 @@
 /* Security Token Service: exchanges an external subject token for a federated one
- * (RFC 8693). The texts are Google's where they are known; docs/internals tells which. */
+ * (RFC 8693). The texts are Google's where they are known; docs/internals says which. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,7 +12,7 @@
 /* Tables a dimension's SQL speaks of. Sessions (s) are always there. */
 enum field_need {
   NEED_DAYS = 1,     /* d */
-  NEED_EVENTS = 2,   /* e: the dimension tells events apart, not sessions */
+  NEED_EVENTS = 2,   /* e: the dimension distinguishes events, not sessions */
   NEED_PAGES = 4,    /* p */
   NEED_VEHICLES = 8, /* v */
   NEED_KEYS = 16     /* k */

@@ -1,5 +1,5 @@
 /* Builds a report's SQL in four steps: `base` has one row per event (or per session,
- * when no field tells events apart) with its dimension values; `inner_rows` one row
+ * when no field distinguishes events) with its dimension values; `inner_rows` one row
  * per group and session; `agg` one row per group with the primitives every metric is
  * made of; then metrics, metric filter and order. A session thus counts once in each
  * group it appears in, as Google counts it. */

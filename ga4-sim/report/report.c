@@ -264,7 +264,7 @@ static void put_metadata(struct run *run, int64_t last_day)
   if (p->thresholded && r->has_demographics)
     buf_puts(run->out, ",\"subjectToThresholding\":true");
   if (p->sampled) {
-    /* The sample is told, the figures are those of all data: tests need the truth. */
+    /* The sample is reported, the figures are those of all data: tests need the truth. */
     buf_puts(run->out, ",\"samplingMetadatas\":[");
     for (size_t i = 0; i < r->range_count; i++) {
       int64_t space = events_between(run, &r->ranges[i], last_day);

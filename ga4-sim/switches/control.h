@@ -6,7 +6,7 @@
 
 /* Answers any request under /sim/. */
 void control_handle(struct sim *s, const struct request *q, struct reply *r);
-/* The switches of identities; false when the path is none of them (control_identity.c). */
+/* The switches of identities; false when the path is not one of them (control_identity.c). */
 bool control_identity(struct sim *s, const struct request *q, struct reply *r);
 
 #endif

@@ -140,8 +140,8 @@ static enum err_code annotate(struct generator *g, int64_t property, const char 
   return insert(g, "annotations", "issss", property, title, description, from.date, to.date);
 }
 
-/* What the Admin API lists of a property beside its definitions. Most dealers advertise; one tells
- * its readers of the days without data. */
+/* What the Admin API lists of a property beside its definitions. Most dealers advertise; one notes
+ * the days without data. */
 static enum err_code write_extras(struct generator *g, const struct plan_dealer *d)
 {
   int64_t property = property_number(d);

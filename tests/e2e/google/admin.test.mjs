@@ -37,7 +37,7 @@ test('a made-up page token is refused', async () => {
   await assert.rejects(sim.admin(agency()).listAccountSummaries({ pageToken: 'x' }, { autoPaginate: false }), { code: 3 });
 });
 
-test('getProperty tells time zone and currency', async () => {
+test('getProperty reports time zone and currency', async () => {
   const dealer = sim.dealers[20];
   const [property] = await sim.admin(sim.auth(dealer)).getProperty({ name: sim.property(dealer) });
   assert.equal(property.timeZone, 'America/Toronto');
@@ -93,7 +93,7 @@ test('custom dimensions and metrics, data streams and Google Ads links of a prop
     await assert.rejects(client[method]({ parent: sim.property(sim.dealers[1]) }), { code: 7 });
 });
 
-test('listReportingDataAnnotations tells the days without data', async () => {
+test('listReportingDataAnnotations names the days without data', async () => {
   const dealer = sim.dealers[13], parent = sim.property(dealer);
   const client = sim.adminAlpha(sim.auth(dealer));
   const [all] = await client.listReportingDataAnnotations({ parent, pageSize: 2 });

@@ -281,7 +281,7 @@ static void empty_results_have_no_rows_and_no_count(void)
   CU_ASSERT_STRING_EQUAL(json_get_string(r, "kind"), "analyticsData#runReport");
 }
 
-static void metadata_tells_what_is_odd(void)
+static void metadata_reports_what_is_odd(void)
 {
   struct err e;
 #define BY(d) "{" FEB ",'dimensions':[{'name':'" d "'}],'metrics':[{'name':'sessions'}],'limit':1}"
@@ -378,7 +378,7 @@ TEST_MAIN("sim_report", TEST(session_metrics_equal_sql), TEST(both_ways_to_a_ses
           TEST(limit_and_offset_cut_the_same_list), TEST(several_ranges_append_date_range_last),
           TEST(totals_do_not_add_up_what_is_not_additive),
           TEST(metric_filters_act_on_groups_and_on_totals), TEST(every_filter_form_equals_its_sql),
-          TEST(empty_results_have_no_rows_and_no_count), TEST(metadata_tells_what_is_odd),
+          TEST(empty_results_have_no_rows_and_no_count), TEST(metadata_reports_what_is_odd),
           TEST(unregistered_dimensions_are_refused), TEST(comparisons_make_slices),
           TEST(dimension_expressions_and_quotes_are_safe),
           TEST(rows_of_zeros_are_left_out_unless_kept),
