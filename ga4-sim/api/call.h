@@ -60,10 +60,4 @@ void api_list_custom_metrics(const struct call *c, struct reply *r);
 void api_list_data_streams(const struct call *c, struct reply *r);
 void api_list_annotations(const struct call *c, struct reply *r);
 
-/* admin.c: "name":"value", and the same of an enum with a comma before it: its name, or its number
- * when the client asked for numbers. */
-void admin_put(struct buf *out, const char *name, const char *value);
-void admin_put_enum(const struct call *c, struct buf *out, const char *name, const char *value,
-                    int number);
-
 #endif

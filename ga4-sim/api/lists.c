@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ga4-sim/api/page.h"
+#include "ga4-sim/api/put.h"
 
 /* Begins an element: {"name":"properties/P/COLLECTION/ID", with a comma. Google's ids are numbers
  * of its own; ours follow from property and position. */
@@ -15,9 +16,9 @@ static void put_name(const struct call *c, size_t i, const char *collection, str
 static void put_times(const struct call *c, struct buf *out)
 {
   buf_putc(out, ',');
-  admin_put(out, "createTime", c->target->create_time);
+  put_text(out, "createTime", c->target->create_time);
   buf_putc(out, ',');
-  admin_put(out, "updateTime", c->target->create_time);
+  put_text(out, "updateTime", c->target->create_time);
 }
 
 static void list(const struct call *c, const char *mark, const char *name, size_t count,
@@ -31,11 +32,11 @@ static void list(const struct call *c, const char *mark, const char *name, size_
 static void put_key_event(const struct call *c, size_t i, struct buf *out)
 {
   put_name(c, i, "keyEvents", out);
-  admin_put(out, "eventName", c->target->key_events[i].name);
+  put_text(out, "eventName", c->target->key_events[i].name);
   buf_putc(out, ',');
-  admin_put(out, "createTime", c->target->create_time);
+  put_text(out, "createTime", c->target->create_time);
   buf_puts(out, ",\"deletable\":true,\"custom\":true");
-  admin_put_enum(c, out, "countingMethod", "ONCE_PER_EVENT", 1);
+  put_enum(c, out, "countingMethod", "ONCE_PER_EVENT", 1);
   buf_putc(out, '}');
 }
 
@@ -47,11 +48,11 @@ void api_list_key_events(const struct call *c, struct reply *r)
 static void put_ads_link(const struct call *c, size_t i, struct buf *out)
 {
   put_name(c, i, "googleAdsLinks", out);
-  admin_put(out, "customerId", c->target->ads_links[i].name);
+  put_text(out, "customerId", c->target->ads_links[i].name);
   buf_puts(out, ",\"adsPersonalizationEnabled\":true");
   put_times(c, out);
   buf_putc(out, ',');
-  admin_put(out, "creatorEmailAddress", "marketing@example.com");
+  put_text(out, "creatorEmailAddress", "marketing@example.com");
   buf_putc(out, '}');
 }
 
@@ -62,10 +63,10 @@ void api_list_google_ads_links(const struct call *c, struct reply *r)
 
 static void put_definition(const struct call *c, const struct world_definition *d, struct buf *out)
 {
-  admin_put(out, "parameterName", d->name);
+  put_text(out, "parameterName", d->name);
   buf_putc(out, ',');
-  admin_put(out, "displayName", d->display_name);
-  admin_put_enum(c, out, "scope", "EVENT", 1);
+  put_text(out, "displayName", d->display_name);
+  put_enum(c, out, "scope", "EVENT", 1);
 }
 
 static void put_custom_dimension(const struct call *c, size_t i, struct buf *out)
@@ -84,7 +85,7 @@ static void put_custom_metric(const struct call *c, size_t i, struct buf *out)
 {
   put_name(c, i, "customMetrics", out);
   put_definition(c, &c->target->custom_metrics[i], out);
-  admin_put_enum(c, out, "measurementUnit", "SECONDS", 8);
+  put_enum(c, out, "measurementUnit", "SECONDS", 8);
   buf_putc(out, '}');
 }
 
@@ -97,8 +98,8 @@ void api_list_custom_metrics(const struct call *c, struct reply *r)
 static void put_data_stream(const struct call *c, size_t i, struct buf *out)
 {
   put_name(c, i, "dataStreams", out);
-  admin_put(out, "displayName", c->target->host);
-  admin_put_enum(c, out, "type", "WEB_DATA_STREAM", 1);
+  put_text(out, "displayName", c->target->host);
+  put_enum(c, out, "type", "WEB_DATA_STREAM", 1);
   put_times(c, out);
   buf_printf(out,
              ",\"webStreamData\":{\"measurementId\":\"G-SIM%s\",\"defaultUri\":\"https://%s\"}}",
@@ -132,10 +133,10 @@ static void put_annotation(const struct call *c, size_t i, struct buf *out)
     buf_putc(out, '}');
   }
   buf_putc(out, ',');
-  admin_put(out, "title", a->title);
+  put_text(out, "title", a->title);
   buf_putc(out, ',');
-  admin_put(out, "description", a->description);
-  admin_put_enum(c, out, "color", "BLUE", 3);
+  put_text(out, "description", a->description);
+  put_enum(c, out, "color", "BLUE", 3);
   buf_putc(out, '}');
 }
 
