@@ -6,8 +6,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/signals.h"
-#include "ga4-sim/dealers_file.h"
 #include "ga4-sim/base/file.h"
+#include "ga4-sim/dealers_file.h"
 #include "ga4-sim/server.h"
 #include "ga4-sim/sim/sim.h"
 
@@ -46,7 +46,7 @@ static enum err_code write_files(struct sim *s, struct err *e)
   return code;
 }
 
-/* Where clients reach us: as told, or what we listen on. */
+/* Where clients reach us: --public-url, or what we listen on. */
 static void set_base_url(struct sim *s, uint16_t port)
 {
   const char *host = s->options->host;

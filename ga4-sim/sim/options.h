@@ -22,7 +22,7 @@ struct options {
   uint16_t port;
   struct world_params world;
   bool fixed_today;
-  const char *db;            /* NULL: anonymous temporary file */
+  const char *db;            /* NULL: anonymous temporary file, or memory */
   const char *write_dealers; /* NULL: none */
   const char *write_service_account;
   const char *write_service_accounts; /* directory */

@@ -1,5 +1,5 @@
 /* Resolves bearer tokens. */
-#include "ga4-sim/api/caller.h"
+#include "ga4-sim/sim/caller.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,5 +1,5 @@
 /* Parses the command line of ga4-sim. */
-#include "ga4-sim/options.h"
+#include "ga4-sim/sim/options.h"
 
 #include <getopt.h>
 #include <stdio.h>
