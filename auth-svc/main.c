@@ -3,11 +3,11 @@
 #include <stdio.h>
 
 #include "auth-svc/cli/cli.h"
-#include "auth-svc/config/watch.h"
 #include "auth-svc/config/keyring_live.h"
 #include "auth-svc/config/reload.h"
-#include "auth-svc/rpc/service.h"
 #include "auth-svc/config/settings.h"
+#include "auth-svc/config/watch.h"
+#include "auth-svc/rpc/service.h"
 #include "common/base/config.h"
 #include "common/base/harden.h"
 #include "common/base/mem.h"
@@ -206,6 +206,7 @@ static enum err_code start_service(struct app *a, struct err *e)
       .audit = a->audit,
       .jwks = a->jwks,
       .bearer = {.enabled = s->enable_auth,
+                 .account_tokens = s->account_tokens,
                  .allow_unsigned = s->allow_unsigned,
                  .jwt = {.issuer = s->jwt_issuer, .audience = s->jwt_audience}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,

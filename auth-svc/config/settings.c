@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "auth-svc/cli/cli.h"
-#include "auth-svc/dealers/file.h"
-#include "auth-svc/credential/open_host.h"
 #include "auth-svc/credential/exchange.h"
+#include "auth-svc/credential/open_host.h"
+#include "auth-svc/dealers/file.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/harden.h"
@@ -17,7 +17,7 @@
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 41 };
+enum { N_VARS = 42 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -77,6 +77,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "issuer (iss) of signed bearer tokens; must be set with a key"},
       {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
        "audience (aud) of signed bearer tokens"},
+      {"AUTH_ACCOUNT_TOKENS", CONFIG_STRING, &s->account_tokens_text, "refresh_token", 0, 0, false,
+       "refresh_token: an account or dealer id and its current refresh token are a bearer token; "
+       "off: they are refused"},
       {"AUTH_ALLOW_UNSIGNED_TOKENS", CONFIG_BOOL, &s->allow_unsigned, "false", 0, 0, false,
        "true: a bearer token may name an account without proof; loopback only"},
       {"AUTH_ALLOW_UNSIGNED_TOKENS_ANYWHERE", CONFIG_BOOL, &s->allow_unsigned_anywhere, "false", 0,
@@ -155,6 +158,16 @@ static enum err_code check_admin(struct settings *s, struct err *e)
   else if (!config_split_hostport(s->admin_listen, host, sizeof(host), &port))
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
                    "ADMIN_LISTEN: \"%.80s\" is neither host:port nor off", s->admin_listen);
+  return ERR_OK;
+}
+
+static enum err_code check_account_tokens(struct settings *s, struct err *e)
+{
+  s->account_tokens = strcmp(s->account_tokens_text, "refresh_token") == 0;
+  if (!s->account_tokens && strcmp(s->account_tokens_text, "off") != 0)
+    return wrong(e, "AUTH_ACCOUNT_TOKENS: must be refresh_token or off");
+  if (!s->account_tokens && s->allow_unsigned)
+    return wrong(e, "AUTH_ALLOW_UNSIGNED_TOKENS: contradicts AUTH_ACCOUNT_TOKENS=off; set one");
   return ERR_OK;
 }
 
@@ -248,6 +261,8 @@ static enum err_code check(struct settings *s, struct err *e)
     code = check_admin(s, e);
   if (code == ERR_OK)
     code = check_auth(s, e);
+  if (code == ERR_OK)
+    code = check_account_tokens(s, e);
   if (code == ERR_OK)
     code = check_keys(s, e);
   if (code == ERR_OK)

@@ -67,8 +67,9 @@ static enum err_code tell_id(struct dealers_reader *r, const struct dealer *deal
 {
   bool account = later->account && strcmp(dealers[later->dealer].dealer_id, later->id) != 0;
   return dealers_refuse(r, account ? "account_id" : "dealer_id",
-                        "\"%s\" is used by dealers[%zu] already; ids and accounts share one space",
-                        later->id, earlier->dealer);
+                        "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
+                        "account ids share one space, because a token may name a dealer by either",
+                        later->id, earlier->dealer, dealers[earlier->dealer].dealer_id);
 }
 
 /* Dealers whose ids were refused have none. */

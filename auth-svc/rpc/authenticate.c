@@ -39,12 +39,19 @@ struct attempt {
 
 static void on_keys(void *arg);
 
-/* Whether the broker holds what an account token offers as proof. */
+/* Whether an account token offers its account's refresh token as proof. */
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
 {
   const struct attempt *a = user;
   const struct token_key key = snapshot_token_key(a->config, dealer->account_id);
   return tokens_holds(a->service->options.tokens, key.account_id, key.credential, digest);
+}
+
+static const char *bad_standing(void *user, const struct dealer *dealer)
+{
+  const struct attempt *a = user;
+  const struct token_key key = snapshot_token_key(a->config, dealer->account_id);
+  return tokens_bad_standing(a->service->options.tokens, key.account_id, key.credential);
 }
 
 /* Checks the bearer with the keys of one moment. */
@@ -56,6 +63,7 @@ static void check_bearer(struct attempt *a)
   a->fetched = set != NULL ? set->generation : 0;
   a->no_keys_yet = set != NULL && set->keys->n == 0;
   policy.holds = holds;
+  policy.bad_standing = bad_standing;
   policy.user = a;
   policy.jwt.keys = a->config->trust.jwt_keys;
   policy.jwt.fetched = set != NULL ? set->keys : NULL;

@@ -15,7 +15,7 @@ struct service_options {
   struct snapshot_slot *config; /* of snapshots that snapshot_trust() completed */
   struct tokens *tokens;
   struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
-  struct bearer_policy bearer; /* holds, user and keys are filled in for each call */
+  struct bearer_policy bearer; /* its functions, user and keys are filled in for each call */
   struct jwks *jwks;           /* keys by URL; NULL for none */
   /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort and
    * GetAccessToken. NULL without TLS: any caller may. */

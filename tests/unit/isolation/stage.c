@@ -59,7 +59,9 @@ static void start_auth(struct stage *s)
   const struct service_options options = {
       .config = s->config,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
+      .bearer = {.enabled = true,
+                 .account_tokens = true,
+                 .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   s->auth_service = service_new(&options);
   must(rpc_server_new(&s->auth_server, &server_options, &e), &e);
   must(service_register(s->auth_service, s->auth_server, &e), &e);

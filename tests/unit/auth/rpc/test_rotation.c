@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
 #include "auth-svc/config/reload.h"
+#include "auth-svc/dealers/file.h"
 #include "auth-svc/rpc/service.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -96,7 +96,9 @@ static void start_server(struct stage *s)
   const struct service_options options = {
       .config = s->config,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
+      .bearer = {.enabled = true,
+                 .account_tokens = true,
+                 .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   const struct rpc_server_options server = {
       .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
   s->service = service_new(&options);
