@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/secret/json.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -57,15 +58,6 @@ static const struct {
 };
 
 /* ------------------------------------------------------------------ the pieces */
-
-void json_wipe(cJSON *j)
-{
-  for (; j != NULL; j = j->next) {
-    if (cJSON_IsString(j))
-      mem_wipe(j->valuestring, strlen(j->valuestring));
-    json_wipe(j->child);
-  }
-}
 
 /* 20260314T150926Z: the time of a signed request, which a refusal of it must be able to name. */
 static bool is_time(const char *s, size_t len)

@@ -36,14 +36,4 @@ void answer_quote(char *out, size_t size, const char *text, const struct form_fi
 /* Whether a text can be a bearer token (RFC 6750 §2.1): 1 to TOKEN_MAX_BYTES visible ASCII. */
 bool answer_is_token(const char *s);
 
-/* Overwrites every string in a tree, whose depth json_parse() has bounded. NULL is fine. */
-void json_wipe(cJSON *j);
-/* Wipes and frees. */
-static inline void json_wiped_cleanup(cJSON **j)
-{
-  json_wipe(*j);
-  cJSON_Delete(*j);
-}
-#define AUTO_WIPED_JSON CLEANUP(json_wiped_cleanup)
-
 #endif

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/credential/reader.h"
-#include "auth-svc/secret/secret_file.h"
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/credential/reader.h"
+#include "auth-svc/secret/json.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/sigv4.h"
 #include "auth-svc/credential/subject_token.h"
-#include "auth-svc/credential/answer.h"
+#include "auth-svc/secret/json.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"

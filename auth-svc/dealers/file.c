@@ -1,15 +1,15 @@
-/* Reads dealers.json into a snapshot, or says exactly what is wrong with it. */
+/* Reads dealers.json, or says exactly what is wrong with it. */
 #include "auth-svc/dealers/file.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth-svc/dealers/reader.h"
+#include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
-#include "auth-svc/credential/answer.h"
 #include "common/base/codec.h"
-#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -335,19 +335,28 @@ static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
   return dealers_go_on(r, code) ? first_of(code, dealers_check_properties(r, dealers, n)) : code;
 }
 
-/* Puts the dealers in order and the credentials beside them. */
-static struct snapshot *assemble(struct arena *arena, const struct dealer *dealers,
-                                 struct credential **credentials, size_t n)
+/* ----------------------------------------------------------------- the content */
+
+void dealers_content_clear(struct dealers_content *c)
 {
-  struct directory *d = directory_new(arena, dealers, n);
-  struct credential **ordered = xcalloc(n, sizeof(struct credential *));
-  for (size_t i = 0; i < n; i++)
-    ordered[i] = TAKE_PTR(credentials[d->dealers[i].file_index]);
-  return snapshot_new(d, ordered, NULL);
+  for (size_t i = 0; c->credentials != NULL && i < c->directory->n_dealers; i++)
+    credential_unref(c->credentials[i]);
+  free(TAKE_PTR(c->credentials));
+  directory_free(TAKE_PTR(c->directory));
 }
 
-static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r, const cJSON *root,
-                                const cJSON *list)
+/* Puts the dealers in order and the credentials beside them. */
+static void assemble(struct dealers_content *out, struct arena *arena, const struct dealer *dealers,
+                     struct credential **credentials, size_t n)
+{
+  out->directory = directory_new(arena, dealers, n);
+  out->credentials = xcalloc(n, sizeof(struct credential *));
+  for (size_t i = 0; i < n; i++)
+    out->credentials[i] = TAKE_PTR(credentials[out->directory->dealers[i].file_index]);
+}
+
+static enum err_code parse_list(struct dealers_content *out, struct dealers_reader *r,
+                                const cJSON *root, const cJSON *list)
 {
   size_t n = (size_t)cJSON_GetArraySize(list);
   AUTO_FREE struct dealer *dealers = xcalloc(n, sizeof(*dealers));
@@ -355,11 +364,8 @@ static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r,
   r->arena = arena_new(ARENA_MAX);
   enum err_code code = read_dealers(r, list, dealers, credentials, n);
   if (code == ERR_OK) {
-    *out = assemble(r->arena, dealers, credentials, n);
-    code = dealers_read_cohorts(r, root, (*out)->directory);
-    if (code != ERR_OK)
-      snapshot_unref(TAKE_PTR(*out));
-    return code;
+    assemble(out, r->arena, dealers, credentials, n);
+    return dealers_read_cohorts(r, root, out->directory);
   }
   if (dealers_go_on(r, code))
     (void)dealers_read_cohorts(r, root, NULL);
@@ -386,10 +392,11 @@ static void on_seal_fault(void *user, const struct sealed_place *place, const st
 /* Sealed values become plain strings of the tree, so the rest of the loader knows nothing
  * of them. */
 static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
-                                 const struct sealed_policy *sealed)
+                                 const struct sealed_policy *sealed, struct key_use *use)
 {
   struct sealed_place place;
   struct sealed_policy policy = sealed != NULL ? *sealed : (struct sealed_policy){0};
+  policy.use = use;
   if (r->watch != NULL) {
     struct err ignored;
     size_t before = *r->n_faults;
@@ -408,7 +415,7 @@ static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
 
 /* ------------------------------------------------------------------------- the whole */
 
-static enum err_code parse_tree(struct snapshot **out, struct dealers_reader *r, cJSON *root,
+static enum err_code parse_tree(struct dealers_content *out, struct dealers_reader *r, cJSON *root,
                                 const struct sealed_policy *sealed)
 {
   const cJSON *list = NULL;
@@ -417,11 +424,11 @@ static enum err_code parse_tree(struct snapshot **out, struct dealers_reader *r,
     return code;
   AUTO_FREE bool *unopened = xcalloc((size_t)cJSON_GetArraySize(list), sizeof(bool));
   r->unopened = r->watch != NULL ? unopened : NULL;
-  code = first_of(code, open_sealed(r, root, sealed));
+  code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
   if (dealers_go_on(r, code))
     code = first_of(code, parse_list(out, r, root, list));
   if (code != ERR_OK)
-    snapshot_unref(TAKE_PTR(*out));
+    dealers_content_clear(out);
   return code;
 }
 
@@ -443,7 +450,7 @@ static void tell_file(void *user, const char *path, const char *text, size_t len
     read_files_add(r->files, path, text, len);
 }
 
-static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
+static enum err_code parse_text(struct dealers_content *out, struct dealers_reader *r,
                                 const struct sealed_policy *sealed)
 {
   const char *slash = strrchr(r->name, '/');
@@ -457,8 +464,7 @@ static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
                                               .user = r,
                                               .offline = r->watch != NULL};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
-  AUTO_JSON cJSON *root = NULL;
-  *out = NULL;
+  AUTO_WIPED_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, r->text, r->len, &limits, r->e);
   if (code != ERR_OK && r->watch != NULL)
     tell_syntax(r);
@@ -468,50 +474,34 @@ static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
   }
   code = parse_tree(out, r, root, sealed);
   credential_config_clear(&r->credentials);
-  json_wipe(root);
   return code;
 }
 
-enum err_code dealers_file_check(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, const struct dealers_options *options,
-                                 const struct dealers_watch *watch, struct err *e)
+enum err_code dealers_file_read(struct dealers_content *out, const char *name, const char *text,
+                                size_t len, const struct dealers_options *options,
+                                const struct dealers_watch *watch, struct err *e)
 {
+  static const struct dealers_options plain;
+  const struct dealers_options *o = options != NULL ? options : &plain;
   struct err ignored;
   struct dealers_reader r = {.name = name,
                              .text = text,
                              .len = len,
-                             .warn_of_cohorts = options->warn_of_cohorts,
-                             .files = options->files,
+                             .warn_of_cohorts = o->warn_of_cohorts,
+                             .files = o->files,
                              .e = e != NULL ? e : &ignored,
                              .watch = watch};
-  return parse_text(out, &r, options->sealed);
+  *out = (struct dealers_content){0};
+  return parse_text(out, &r, o->sealed);
 }
 
-enum err_code dealers_file_parse_with(struct snapshot **out, const char *name, const char *text,
-                                      size_t len, const struct dealers_options *options,
-                                      struct err *e)
-{
-  return dealers_file_check(out, name, text, len, options, NULL, e);
-}
-
-enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, struct err *e)
-{
-  return dealers_file_parse_with(out, name, text, len, &(struct dealers_options){0}, e);
-}
-
-enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
-                                     const struct dealers_options *options, struct err *e)
+enum err_code dealers_file_load(struct dealers_content *out, const char *path,
+                                const struct dealers_options *options, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
+  *out = (struct dealers_content){0};
   enum err_code code =
       secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
-  if (code != ERR_OK)
-    return code;
-  return dealers_file_parse_with(out, path, text.data, text.len, options, e);
-}
-
-enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
-{
-  return dealers_file_load_with(out, path, &(struct dealers_options){0}, e);
+  return code == ERR_OK ? dealers_file_read(out, path, text.data, text.len, options, NULL, e)
+                        : code;
 }

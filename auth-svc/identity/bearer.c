@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "auth-svc/identity/claims.h"
+#include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
-#include "common/base/json.h"
 #include "common/base/mem.h"
 
 enum { SUBJECT_MAX = 256 }; /* of a token id too */
@@ -185,8 +185,7 @@ static bool is_given(const cJSON *member)
 static const struct dealer *dealer_of(const struct attempt *a, const cJSON *root)
 {
   const char *id = json_get_string(root, "account_id");
-  const struct dealer *d = id != NULL ? directory_by_account(a->directory, id) : NULL;
-  return d != NULL || id == NULL ? d : directory_by_id(a->directory, id);
+  return id != NULL ? directory_by_name(a->directory, id) : NULL;
 }
 
 /* access_token, expires_at and dealer_name may be there and count for nothing: report-svc and
@@ -210,25 +209,16 @@ static enum err_code check_account(Analytics__Auth__V1__Grant **out, enum bearer
   return code == ERR_OK ? grant_account(out, a, d) : code;
 }
 
-static void wipe_members(cJSON *root)
-{
-  for (cJSON *c = root != NULL ? root->child : NULL; c != NULL; c = c->next)
-    if (cJSON_IsString(c))
-      mem_wipe(c->valuestring, strlen(c->valuestring));
-}
-
 static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
                                         const struct attempt *a)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(BEARER_MAX_BYTES);
-  AUTO_JSON cJSON *root = NULL;
+  AUTO_WIPED_JSON cJSON *root = NULL;
   *form = BEARER_UNKNOWN;
   if (buf_reserve(&text, a->len) == NULL || !base64_decode(&text, a->bearer, a->len) ||
       json_parse(&root, text.data, text.len, NULL, NULL) != ERR_OK || !cJSON_IsObject(root))
     return reject(a, "neither a signed JWT nor base64 of a JSON object with account_id");
-  enum err_code code = check_account(out, form, a, root);
-  wipe_members(root);
-  return code;
+  return check_account(out, form, a, root);
 }
 
 /* ----------------------------------------------------------------------- entry */

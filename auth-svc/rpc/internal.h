@@ -1,7 +1,7 @@
 /* Inside of the rpcs: what the files of the service share; nobody else includes it.
  *
- * service_call.c ends and opens calls, service_authenticate.c and service_token.c hold one rpc
- * each, service.c the others. */
+ * call.c ends and opens calls, authenticate.c and access_token.c hold one rpc each, service.c the
+ * others. */
 #ifndef AMCP_AUTH_SERVICE_INTERNAL_H
 #define AMCP_AUTH_SERVICE_INTERNAL_H
 
@@ -49,7 +49,5 @@ enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *c
 enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
                            enum seal_type type, const ProtobufCMessage *message,
                            ProtobufCBinaryData *out, struct err *e);
-
-rpc_handler service_authenticate, service_get_access_token;
 
 #endif

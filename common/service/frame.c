@@ -15,10 +15,15 @@ void service_begin(const char *name, const struct service_settings *s)
   rpc_init();
 }
 
+void service_wait_hup(void (*on_hup)(void *user), void *user)
+{
+  int signal = signals_wait(on_hup, user); /* apart: a log macro may skip its arguments */
+  log_info("stopping", LOG_I("signal", signal));
+}
+
 void service_wait(void)
 {
-  int signal = signals_wait(NULL, NULL); /* apart: a log macro may skip its arguments */
-  log_info("stopping", LOG_I("signal", signal));
+  service_wait_hup(NULL, NULL);
 }
 
 int service_failed(const char *name, const struct err *e)

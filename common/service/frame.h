@@ -23,6 +23,8 @@
 void service_begin(const char *name, const struct service_settings *s);
 /* Serves until SIGTERM or SIGINT, and logs which. */
 void service_wait(void);
+/* The same; on_hup(user) runs on this thread for each SIGHUP. */
+void service_wait_hup(void (*on_hup)(void *user), void *user);
 /* Prints why a start failed. Returns the exit code: EXIT_CONFIG when a setting was wrong
  * (ERR_INVALID_ARGUMENT), else EXIT_FAILED. */
 int service_failed(const char *name, const struct err *e);

@@ -20,6 +20,7 @@ struct service_settings {
 struct service_program {
   const char *name;    /* "report-svc" */
   const char *summary; /* one sentence */
+  const char *usage;   /* printed after the first line of --help; NULL for nothing */
 };
 
 /* The command line, then the environment: the program's own variables and the shared ones,
@@ -28,6 +29,10 @@ struct service_program {
 bool service_settings_load(struct service_settings *out, const struct service_program *program,
                            const struct config_var *own, size_t n_own, int argc, char **argv,
                            int *exit_code);
+
+/* The same without a command line, for a subcommand: reads and checks the environment alone. */
+enum err_code service_settings_read(struct service_settings *out, const struct config_var *own,
+                                    size_t n_own, struct err *e);
 
 /* For a check of the program's own that failed: prints why and sets *exit_code. Returns false,
  * for the caller to return. */

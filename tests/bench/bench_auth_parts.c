@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "auth-svc/audit/audit.h"
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/identity/bearer.h"
 #include "auth-svc/rpc/target.h"
@@ -330,7 +330,7 @@ static void read_dealers(struct parts *p, const char *dir, size_t n)
 {
   struct err e = {0};
   AUTO_FREE char *path = xasprintf("%s/dealers-%zu.json", dir, n);
-  must(dealers_file_load(&p->config, path, &e) == ERR_OK, &e);
+  must(snapshot_load(&p->config, path, NULL, &e) == ERR_OK, &e);
   const struct trust trust = {.sealer = p->sealer};
   snapshot_trust(p->config, &trust);
   p->admin = world_read(NULL, dir, "bearer-admin-%zu", n);

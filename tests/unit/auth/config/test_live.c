@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "auth-svc/config/reload.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/config/watch.h"
-#include "auth-svc/dealers/file.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
@@ -263,7 +263,7 @@ static char *dealers_json(const struct broker *b, int n, const char *first)
 static enum err_code load(void *user, struct snapshot **out, struct err *e)
 {
   const struct broker *b = user;
-  enum err_code code = dealers_file_load(out, b->path, e);
+  enum err_code code = snapshot_load(out, b->path, NULL, e);
   if (code == ERR_OK)
     snapshot_trust(*out, &(struct trust){.sealer = b->sealer});
   return code;

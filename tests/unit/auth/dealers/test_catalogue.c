@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/grant/cohort_listing.h"
-#include "auth-svc/dealers/file.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
@@ -30,7 +30,7 @@ static enum err_code load(struct snapshot **out, size_t n, const char *more, con
   buf_printf(&j, "]%s%s}", cohorts[0] != '\0' ? ",\"cohorts\":" : "", cohorts);
   *e = (struct err){0};
   *out = NULL;
-  enum err_code code = dealers_file_parse_with(out, "f.json", buf_str(&j), j.len, &options, e);
+  enum err_code code = snapshot_parse(out, "f.json", buf_str(&j), j.len, &options, e);
   if (code == ERR_OK) {
     struct sealer *sealer = NULL;
     sealer_new(&sealer, "K", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",

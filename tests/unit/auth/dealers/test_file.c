@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
@@ -63,7 +63,7 @@ static void check_bad(const struct bad *b)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  enum err_code code = dealers_file_parse(&s, "dealers.json", b->text, strlen(b->text), &e);
+  enum err_code code = snapshot_parse(&s, "dealers.json", b->text, strlen(b->text), NULL, &e);
   bool good = code == ERR_INVALID_ARGUMENT && strstr(e.message, b->expect) != NULL &&
               strstr(e.message, "s3cret") == NULL && strstr(e.message, "r3fresh") == NULL;
   if (!good)
@@ -197,7 +197,7 @@ static void a_missing_file_is_named(void)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL(dealers_file_load(&s, "/nonexistent/dealers.json", &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(snapshot_load(&s, "/nonexistent/dealers.json", NULL, &e), ERR_NOT_FOUND);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "GA_CREDENTIALS_PATH: cannot open "
                                            "/nonexistent/dealers.json: No such file"));
 }
@@ -222,7 +222,7 @@ static void load_and_drop(const char *path)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL(dealers_file_load(&s, path, &e), ERR_OK);
+  CU_ASSERT_EQUAL(snapshot_load(&s, path, NULL, &e), ERR_OK);
   snapshot_unref(s);
 }
 

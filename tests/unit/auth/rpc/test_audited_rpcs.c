@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/rpc/service.h"
+#include "auth-svc/methods.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -60,7 +60,7 @@ static void start_server(void)
                                             .on_refusal = service_on_refusal,
                                             .user = s.service};
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s.server, &server, NULL), ERR_OK);
-  CU_ASSERT_EQUAL_FATAL(service_register(s.service, s.server, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(methods_register(s.service, s.server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s.server, NULL), ERR_OK);
   AUTO_FREE char *target = xasprintf("127.0.0.1:%u", rpc_server_port(s.server));
   const struct rpc_channel_options channel = {.target = target, .name = "auth-svc"};

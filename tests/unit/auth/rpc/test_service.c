@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/rpc/service.h"
+#include "auth-svc/methods.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
@@ -66,7 +66,7 @@ static void start_server(struct stage *s, const struct staging *how)
   }
   s->service = service_new(&options);
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s->server, &server, NULL), ERR_OK);
-  CU_ASSERT_EQUAL_FATAL(service_register(s->service, s->server, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(methods_register(s->service, s->server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s->server, NULL), ERR_OK);
 }
 
