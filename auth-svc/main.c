@@ -281,8 +281,9 @@ static void warn_of_open_doors(const struct settings *s)
 }
 
 /* In the order of use: nothing new comes in, what is under way ends, then its ground goes. */
-static void stop(struct app *a)
+static void stop(void *user)
 {
+  struct app *a = user;
   admin_set_draining(a->admin);
   rpc_server_stop(a->server);
   admin_stop(a->admin);
@@ -311,19 +312,23 @@ static void on_hup(void *user)
   config_watch_poke(a->watch);
 }
 
-/* Before anything secret is there. */
-static void prepare(struct app *a)
+/* What is read from files; whatever is wrong with them counts as wrong configuration. */
+static enum err_code start_config(struct app *a, struct err *e)
 {
-  service_begin("auth-svc", &a->settings.service);
+  watch_config(a);
+  if (open_audit(a, e) != ERR_OK || load(a, e) != ERR_OK)
+    e->code = ERR_INVALID_ARGUMENT;
+  return e->code;
+}
+
+static enum err_code start(void *user, struct err *e)
+{
+  struct app *a = user;
   if (!secrets_init())
     log_warn("secrets are not locked into memory: raise the memlock limit");
   signal(SIGXFSZ, SIG_IGN); /* a limit on file size refuses calls, it does not end us */
-  watch_config(a);
-}
-
-static enum err_code start(struct app *a, struct err *e)
-{
-  if (start_tokens(a, e) != ERR_OK || start_service(a, e) != ERR_OK || start_admin(a, e) != ERR_OK)
+  if (start_config(a, e) != ERR_OK || start_tokens(a, e) != ERR_OK ||
+      start_service(a, e) != ERR_OK || start_admin(a, e) != ERR_OK)
     return e->code;
   warn_of_open_doors(&a->settings);
   log_info("serving", LOG_S("listen", a->settings.grpc_listen),
@@ -333,22 +338,11 @@ static enum err_code start(struct app *a, struct err *e)
 
 int main(int argc, char **argv)
 {
+  static const struct service_frame frame = {"auth-svc", start, on_hup, stop};
   struct app a = {0};
-  struct err e = {0};
   int exit_code = EXIT_OK;
   if (cli_run(argc, argv, &exit_code) ||
       !settings_read(&a.settings, cli_usage, argc, argv, &exit_code))
     return exit_code;
-  prepare(&a);
-  if (open_audit(&a, &e) != ERR_OK || load(&a, &e) != ERR_OK) {
-    service_failed("auth-svc", &e);
-    exit_code = EXIT_CONFIG; /* files count as configuration, whatever is wrong with them */
-  } else if (start(&a, &e) != ERR_OK) {
-    exit_code = service_failed("auth-svc", &e);
-  } else {
-    service_wait_hup(on_hup, &a);
-  }
-  stop(&a);
-  service_end();
-  return exit_code;
+  return service_run(&frame, &a.settings.service, &a);
 }
