@@ -2,8 +2,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/credential/credential.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/credential/subject_token.h"
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/credential/subject_token.h"
 #include "common/base/mem.h"
 
 struct file_source {

@@ -48,16 +48,13 @@ static void *in_arena(const struct maker *m, size_t n, size_t size)
 static enum err_code read_text(const struct maker *m, size_t i, const cJSON *object,
                                const char *key, size_t max, const char **out)
 {
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
-  if (v == NULL)
-    return ERR_OK;
-  if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || strlen(v->valuestring) > max)
-    return refuse(m, i, key, "must be a string of 1 to %zu bytes", max);
-  for (const char *s = v->valuestring; *s != '\0'; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return refuse(m, i, key, "holds a control character, such as a tab or a line end");
-  *out = dealers_keep(m->r, v->valuestring);
-  return ERR_OK;
+  struct field_at at = {.reader = &m->r->top, .strict = true};
+  const char *text = NULL;
+  snprintf(at.path, sizeof(at.path), "cohorts[%zu]", i);
+  enum err_code code = field_text(&at, object, key, OPTIONAL, max, &text);
+  if (text != NULL)
+    *out = dealers_keep(m->r, text);
+  return code;
 }
 
 static enum err_code read_id(const struct maker *m, size_t i, const cJSON *object,

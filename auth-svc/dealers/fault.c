@@ -8,7 +8,7 @@
 
 size_t dealers_line_of(const struct dealers_reader *r, const char *path)
 {
-  return *r->n_faults < DEALERS_FAULTS_LOCATED ? config_line_of(r->text, r->len, path) : 0;
+  return *r->n_faults < DEALERS_FAULTS_LOCATED ? field_line_of(r->text, r->len, path) : 0;
 }
 
 /* Bytes of the character at s; 0 when it is none. */
@@ -87,6 +87,13 @@ enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, 
   return dealers_fault(r, dealers_line_of(r, path), path, r->who, what);
 }
 
+struct field_at dealers_at(const struct dealers_reader *r, const char *path)
+{
+  struct field_at at = {.reader = &r->credentials.fields, .strict = true};
+  snprintf(at.path, sizeof(at.path), "%s", path);
+  return at;
+}
+
 /* ------------------------------------------------------------------------ known keys */
 
 static void tell_keys(const struct dealers_reader *r, const char *path, const char *const *known,
@@ -113,7 +120,7 @@ static enum err_code check_keys(const struct dealers_reader *r, const cJSON *obj
   tell_keys(r, path, known, n);
   for (const cJSON *c = object->child; c != NULL && dealers_go_on(r, code); c = c->next) {
     char field[FIELD_PATH_MAX], advice[DEALERS_FAULT_TEXT];
-    if (config_knows_key(c->string, known, n, advice, sizeof(advice)))
+    if (field_knows_key(c->string, known, n, advice, sizeof(advice)))
       continue;
     snprintf(field, sizeof(field), "%s%s%.64s", path, *path != '\0' ? "." : "", c->string);
     code = dealers_fault(r, dealers_line_of(r, field), field, who, advice);

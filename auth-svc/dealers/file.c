@@ -19,38 +19,6 @@ enum {
 
 /* --------------------------------------------------------------------- fields */
 
-static bool has_control(const char *s)
-{
-  for (; *s != '\0'; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return true;
-  return false;
-}
-
-/* A text field; absent gives `fallback` (NULL: it must be there). */
-static enum err_code read_text(const struct dealers_reader *r, const cJSON *object,
-                               const char *prefix, const char *key, size_t max,
-                               const char *fallback, const char **out)
-{
-  char field[FIELD_PATH_MAX];
-  snprintf(field, sizeof(field), "%s%s", prefix, key);
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
-  if (v == NULL && fallback != NULL) {
-    *out = fallback;
-    return ERR_OK;
-  }
-  if (v == NULL)
-    return dealers_refuse(r, field, "missing; must be a non-empty string");
-  if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
-    return dealers_refuse(r, field, "must be a non-empty string");
-  if (strlen(v->valuestring) > max)
-    return dealers_refuse(r, field, "longer than %zu bytes", max);
-  if (has_control(v->valuestring))
-    return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
-  *out = v->valuestring;
-  return ERR_OK;
-}
-
 const char *dealers_keep(const struct dealers_reader *r, const char *s)
 {
   const char *copy = arena_strdup(r->arena, s);
@@ -59,12 +27,16 @@ const char *dealers_keep(const struct dealers_reader *r, const char *s)
   return copy;
 }
 
-/* A field that was refused counts as empty for who looks on. */
+/* A text of the dealer; absent gives `fallback` (NULL: it must be there). One that was refused
+ * counts as empty for those who look on. */
 static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
                                const char *fallback, const char **out)
 {
-  enum err_code code = read_text(r, object, "", key, DIRECTORY_MAX_TEXT, fallback, out);
-  *out = code == ERR_OK ? dealers_keep(r, *out) : "";
+  const struct field_at at = dealers_at(r, "");
+  const char *text = NULL;
+  enum err_code code = field_text(&at, object, key, fallback == NULL ? REQUIRED : OPTIONAL,
+                                  DIRECTORY_MAX_TEXT, &text);
+  *out = text != NULL ? dealers_keep(r, text) : code == ERR_OK ? fallback : "";
   return code;
 }
 
@@ -113,18 +85,18 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
                                    const char **out)
 {
   static const char *const known[] = {"property_id", "display_name"};
-  char field[FIELD_PATH_MAX], prefix[FIELD_PATH_MAX];
+  char field[FIELD_PATH_MAX];
   *out = NULL;
   snprintf(field, sizeof(field), "properties[%zu]", i);
-  snprintf(prefix, sizeof(prefix), "properties[%zu].", i);
   const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
   if (cJSON_IsObject(v)) {
+    const struct field_at at = dealers_at(r, field);
     const char *display = NULL;
     enum err_code code = dealers_check_keys(r, v, field, known, ARRAY_LEN(known));
     if (code == ERR_OK)
-      code = read_text(r, v, prefix, "property_id", DIRECTORY_MAX_ID, NULL, &id);
+      code = field_text(&at, v, "property_id", REQUIRED, DIRECTORY_MAX_ID, &id);
     if (code == ERR_OK)
-      code = read_text(r, v, prefix, "display_name", DIRECTORY_MAX_TEXT, "", &display);
+      code = field_text(&at, v, "display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display);
     if (code != ERR_OK)
       return code;
     snprintf(field, sizeof(field), "properties[%zu].property_id", i);
@@ -183,7 +155,7 @@ static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, 
   for (const cJSON *v = list->child; v != NULL; v = v->next) {
     char field[FIELD_PATH_MAX];
     snprintf(field, sizeof(field), "groups[%zu]", d->n_groups);
-    if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || has_control(v->valuestring) ||
+    if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || field_has_control(v->valuestring) ||
         strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
       return dealers_refuse(r, field, "must be a non-empty string of at most %d bytes",
                             DIRECTORY_MAX_TEXT);
@@ -225,9 +197,14 @@ static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, s
 
 /* ----------------------------------------------------------------- credentials */
 
-static enum err_code refuse_credential(void *user, const char *field, const char *text)
+static enum err_code refuse_of_dealer(void *user, const char *field, const char *text)
 {
   return dealers_refuse(user, field, "%s", text);
+}
+
+static enum err_code refuse_at_top(void *user, const char *path, const char *text)
+{
+  return dealers_refuse_at(user, path, "%s", text);
 }
 
 static void tell_credential_keys(void *user, const char *field, const char *const *known, size_t n)
@@ -457,12 +434,12 @@ static enum err_code parse_text(struct dealers_content *out, struct dealers_read
   AUTO_FREE char *dir = slash != NULL ? xstrndup(r->name, (size_t)(slash - r->name) + 1) : NULL;
   size_t n_faults = 0;
   r->n_faults = &n_faults;
-  r->credentials = (struct credential_config){.dir = dir,
-                                              .refuse = refuse_credential,
-                                              .on_keys = tell_credential_keys,
-                                              .on_file = tell_file,
-                                              .user = r,
-                                              .offline = r->watch != NULL};
+  r->top = (struct field_reader){.refuse = refuse_at_top, .user = r};
+  r->credentials = (struct credential_config){
+      .dir = dir,
+      .fields = {.refuse = refuse_of_dealer, .on_keys = tell_credential_keys, .user = r},
+      .on_file = tell_file,
+      .offline = r->watch != NULL};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_WIPED_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, r->text, r->len, &limits, r->e);

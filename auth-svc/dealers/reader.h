@@ -10,7 +10,7 @@
 #include "auth-svc/dealers/file.h"
 #include "common/base/error.h"
 
-enum { FIELD_PATH_MAX = 160, DEALERS_FAULT_TEXT = 400 };
+enum { DEALERS_FAULT_TEXT = 400 };
 
 /* Where the reader stands, for messages. */
 struct dealers_reader {
@@ -20,12 +20,13 @@ struct dealers_reader {
   bool bare;            /* the file is an array of dealers */
   bool warn_of_cohorts; /* see struct dealers_options, like the next */
   struct read_files *files;
-  size_t index;         /* of the dealer being read */
-  const char *who;      /* its id; NULL while not known */
+  size_t index;    /* of the dealer being read */
+  const char *who; /* its id; NULL while not known */
   struct arena *arena;
-  struct credential_config credentials;
-  struct err *e;                     /* gets the first fault */
-  const struct dealers_watch *watch; /* gets every fault; NULL: the first one ends it */
+  struct credential_config credentials; /* its fields are those of the dealer being read */
+  struct field_reader top;              /* of what stands beside the dealers */
+  struct err *e;                        /* gets the first fault */
+  const struct dealers_watch *watch;    /* gets every fault; NULL: the first one ends it */
   size_t *n_faults;
   bool *unopened; /* by place in the file: a secret did not open; with a watch only */
 };
@@ -53,6 +54,9 @@ enum err_code dealers_refuse_at(const struct dealers_reader *r, const char *path
  * dealer itself). */
 enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
                              ...) __attribute__((format(printf, 3, 4)));
+
+/* The object at a path of the current dealer ("properties[1]"; "" for the dealer itself). */
+struct field_at dealers_at(const struct dealers_reader *r, const char *path);
 
 /* Line on which a path of the file stands; of the nearest parent when it is missing. */
 size_t dealers_line_of(const struct dealers_reader *r, const char *path);
