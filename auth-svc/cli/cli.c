@@ -89,7 +89,8 @@ static const struct command commands[] = {
      "                    default GA_CREDENTIALS_PATH when it is set\n\n"
      "inspect shows header, claims and SHA-256 (what AUTH_POLICY_FILE revokes a token by), and\n"
      "whether the service would accept the token with the AUTH_JWT_* settings and\n"
-     "AUTH_POLICY_FILE at hand (exit code 1 when not). Without an argument, or with -, the\n"
+     "AUTH_POLICY_FILE as they are set (exit code 1 when not). Without an argument, or with -, "
+     "the\n"
      "token is read from standard input, which keeps it out of the shell's history.\n" EXIT_CODES},
     {"validate", cli_validate,
      "Usage: auth-svc validate [FILE] [--policies FILE] [--format text|json]\n\n"

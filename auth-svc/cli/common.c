@@ -112,7 +112,7 @@ enum err_code cli_write_file(const char *path, const struct buf *content, struct
   const char *target = real != NULL ? real : path;
   struct stat st;
   if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) /* /dev/null would become a file */
-    return err_set(e, ERR_INVALID_ARGUMENT, "unwritable_file", "cannot write %s: it is no file",
+    return err_set(e, ERR_INVALID_ARGUMENT, "unwritable_file", "cannot write %s: it is not a file",
                    target);
   const char *slash = strrchr(target, '/');
   AUTO_FREE char *folder = slash == NULL     ? xstrdup(".")

@@ -88,7 +88,7 @@ static bool read_mint_options(struct mint *m, int argc, char **argv, const char 
   return true;
 }
 
-/* "900", "15m", "8h", "30d"; 0 when it is none of these. */
+/* "900", "15m", "8h", "30d"; 0 when it is something else. */
 static int64_t read_ttl(const char *s)
 {
   char *end = NULL;
@@ -375,7 +375,8 @@ static int inspect_token(const char *token)
   const char *dot = strchr(token, '.'), *second = dot != NULL ? strchr(dot + 1, '.') : NULL;
   if (second == NULL || !print_part("header", token, (size_t)(dot - token)) ||
       !print_part("claims", dot + 1, (size_t)(second - dot - 1)) || !print_sha256(token, &hash))
-    return cli_fail(EXIT_FAILED, "token inspect", "is no JWT: not three parts of base64url JSON");
+    return cli_fail(EXIT_FAILED, "token inspect",
+                    "is not a JWT: not three parts of base64url JSON");
   if (cli_settings(&settings, &e) != ERR_OK)
     return cli_fail(EXIT_CONFIG, "token inspect", "%s", e.message);
   enum err_code code = verify_token(&settings, token, buf_str(&hash), &e);

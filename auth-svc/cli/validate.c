@@ -54,7 +54,7 @@ static bool load_dealers(struct job *j)
   const struct dealers_watch watch = {.on_fault = on_fault, .user = j};
   struct err e = {0};
   struct sealed_policy policy = j->settings.sealed;
-  policy.warn_plain = false; /* told below */
+  policy.warn_plain = false; /* reported below */
   const struct dealers_options options = {
       .sealed = &policy, .warn_of_cohorts = strcmp(j->settings.cohort_rules, "warn") == 0};
   enum err_code code =

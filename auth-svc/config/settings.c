@@ -29,7 +29,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"GA_CREDENTIALS_JSON", CONFIG_STRING, &s->credentials_json, NULL, 0, 0, true,
        "the same as text, instead of the file"},
       {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
-       "seconds between looks at the file, where the system does not tell of changes"},
+       "seconds between looks at the file, where the system does not report changes"},
       {"AUTH_STATE_DIR", CONFIG_STRING, &s->state_dir, NULL, 0, 0, false,
        "folder where refresh tokens are kept that a token endpoint gave in place of configured "
        "ones; of this process alone, on a disk that survives it"},
@@ -88,7 +88,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
        "keygen prints them: the first seals, all open; read again when it changes"},
       {"AUTH_KEYRING", CONFIG_STRING, &s->keyring_text, NULL, 0, 0, true,
-       "the same as text, keys apart by commas"},
+       "the same as text, keys comma-separated"},
       {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
        "true: a secret in the clear in the dealers file is refused"},
       {"AUTH_ALLOW_PLAINTEXT_SECRETS", CONFIG_BOOL, &s->sealed.allow_mixed, "false", 0, 0, false,
@@ -100,7 +100,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_AUDIT_FSYNC", CONFIG_STRING, &s->audit_fsync_text, "second", 0, 0, false,
        "when audit lines are synced to disk: always (before each answer), second, never"},
       {"AUTH_AUDIT_MAX_BYTES", CONFIG_INT, &s->audit_max_bytes, "67108864", 0, INT64_MAX, false,
-       "size at which the audit file is renamed to FILE.NUMBER and begun anew; 0 for never"},
+       "size at which the audit file is renamed to FILE.NUMBER and a new one begins; 0 for never"},
   };
   _Static_assert(sizeof(table) == N_VARS * sizeof(table[0]), "N_VARS counts the table");
   memcpy(vars, table, sizeof(table));
@@ -158,7 +158,7 @@ static enum err_code check_keys(struct settings *s, struct err *e)
     return wrong(e, "AUTH_AUDIT_FILE: must be set because AUTH_REQUIRE_AUDIT=true");
   if (!audit_fsync_parse(s->audit_fsync_text, &s->audit_fsync))
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "AUTH_AUDIT_FSYNC: \"%.40s\" is none of always, second, never",
+                   "AUTH_AUDIT_FSYNC: \"%.40s\" must be one of always, second, never",
                    s->audit_fsync_text);
   s->sealed.warn_plain = true;
   return ERR_OK;

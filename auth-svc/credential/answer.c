@@ -304,7 +304,7 @@ static int64_t read_expires_in(const cJSON *body)
   return s > TOKEN_LIFE_MAX_S ? TOKEN_LIFE_MAX_S : (int64_t)s;
 }
 
-/* Whether a list of scopes, apart by spaces (RFC 6749 section 3.3), has this one. */
+/* Whether a space-separated list of scopes (RFC 6749 section 3.3) has this one. */
 static bool has_scope(const char *list, const char *scope)
 {
   size_t len = strlen(scope);
@@ -350,7 +350,7 @@ static void read_token(struct token_reply *out, const struct http_response *r, c
   /* Also of a token that is of no use: the one before may be void already. */
   out->refresh_token = answer_is_token(refresh) ? secret_from(refresh) : NULL;
   if (type != NULL && !ascii_case_equal(type, "bearer")) {
-    answer_passing(out, r, reason, who, "gave a token that is no bearer token");
+    answer_passing(out, r, reason, who, "gave a token that is not a bearer token");
   } else if (!answer_is_token(access)) {
     answer_passing(out, r, reason, who,
                    "answered without a usable access_token; is the scope right?");

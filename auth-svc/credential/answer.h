@@ -23,7 +23,7 @@ bool answer_lost(struct token_reply *out, const struct http_response *r, const c
 
 /* Reads an error of a Google API, {"error": {"code", "message", "status"}}: 429 and 5xx pass,
  * the rest is for the operator: "WHO refused WHAT: status (message); REMEDY". False when the
- * body is no such error. */
+ * body is not such an error. */
 bool answer_google_error(struct token_reply *out, const struct http_response *r, const char *who,
                          const char *what, const char *remedy, const struct form_field *secrets,
                          size_t n);

@@ -114,7 +114,7 @@ struct file_fault {
   const char *source;
   const char *text;
   size_t len;
-  const struct field_at *outer; /* the {"file": ...} of dealers.json; NULL: e is told */
+  const struct field_at *outer; /* the {"file": ...} of dealers.json; NULL: e gets the fault */
   struct err *e;
 };
 
@@ -277,7 +277,7 @@ enum err_code credential_config_read(struct credential **out, struct credential_
       continue;
     if (found != NONE)
       return field_refuse(&p, credential_config_keys[i],
-                          "stands beside \"%s\"; a dealer has exactly one credential",
+                          "cannot stand beside \"%s\"; a dealer has exactly one credential",
                           credential_config_keys[found]);
     found = i;
   }

@@ -5,10 +5,10 @@
 #include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/field.h"
 
-/* Where credentials are read from, and how what is wrong with them is reported. */
+/* Where credentials are read from, and how their faults are reported. */
 struct credential_config {
   const char *dir;            /* relative files stand in it; NULL: the working directory */
-  struct field_reader fields; /* how what is wrong is reported */
+  struct field_reader fields; /* how faults are reported */
   /* Gets each file of its own that a credential is read from, with what it holds; text NULL: it
    * could not be read. `user` is that of `fields`. NULL when it does not matter. */
   void (*on_file)(void *user, const char *path, const char *text, size_t len);

@@ -139,7 +139,7 @@ static enum err_code read_headers(const struct field_at *p, const cJSON *source,
       return field_refuse(p, "headers", "more than %d headers", SUBJECT_MAX_HEADERS);
     if (v->string[0] == '\0' || strlen(v->string) > HEADER_NAME_MAX ||
         v->string[strspn(v->string, alphabet)] != '\0')
-      return field_refuse(p, "headers", "\"%.40s\" is no name of a header", v->string);
+      return field_refuse(p, "headers", "\"%.40s\" is not the name of a header", v->string);
     code = field_text(&child, o, v->string, REQUIRED, FIELD_SECRET_MAX, &value);
     headers[(*n)++] = (struct http_header){v->string, value};
   }

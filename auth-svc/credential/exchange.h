@@ -42,7 +42,7 @@ void token_reply_read(struct token_reply *out, const struct http_response *respo
                       const char *host, enum grant_kind grant, const struct form_field *form,
                       size_t n);
 
-/* Host and port of a URL, for messages: "oauth2.googleapis.com". False when it is no http
+/* Host and port of a URL, for messages: "oauth2.googleapis.com". False when it is not an http
  * or https URL, has user info, or does not fit. */
 bool url_host(const char *url, char *out, size_t size);
 

@@ -251,12 +251,13 @@ static enum err_code check_pair(const struct maker *m, struct catalogued *a, str
     return ERR_OK;
   struct catalogued *later = b->region < m->d->n_regions ? a : b;
   if (!m->r->warn_of_cohorts)
-    return refuse(m, later->place, "",
-                  "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
-                  "one subtracted from the other would tell single dealers' figures; change their "
-                  "members, or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of "
-                  "benchmarks",
-                  a->id, b->id, CATALOGUE_MIN_CONTRIBUTORS, CATALOGUE_MIN_OWNERS, later->id);
+    return refuse(
+        m, later->place, "",
+        "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
+        "one subtracted from the other would disclose single dealers' figures; change their "
+        "members, or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of "
+        "benchmarks",
+        a->id, b->id, CATALOGUE_MIN_CONTRIBUTORS, CATALOGUE_MIN_OWNERS, later->id);
   log_warn("a cohort is taken out of benchmarks: it differs from another by too few dealers",
            LOG_S("cohort", later->id), LOG_S("other", later == a ? b->id : a->id));
   later->benchmark = false;

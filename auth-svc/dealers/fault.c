@@ -1,4 +1,4 @@
-/* How a fault of the dealers file is told: file, line, field, dealer, and what to do. */
+/* How a fault of the dealers file is reported: file, line, field, dealer, and what to do. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -96,19 +96,19 @@ struct field_at dealers_at(const struct dealers_reader *r, const char *path)
 
 /* ------------------------------------------------------------------------ known keys */
 
-static void tell_keys(const struct dealers_reader *r, const char *path, const char *const *known,
+static void show_keys(const struct dealers_reader *r, const char *path, const char *const *known,
                       size_t n)
 {
   if (r->watch != NULL && r->watch->on_keys != NULL)
     r->watch->on_keys(r->watch->user, path, known, n);
 }
 
-void dealers_tell_keys(const struct dealers_reader *r, const char *field, const char *const *known,
+void dealers_show_keys(const struct dealers_reader *r, const char *field, const char *const *known,
                        size_t n)
 {
   char path[FIELD_PATH_MAX];
   dealer_path(r, field, path, sizeof(path));
-  tell_keys(r, path, known, n);
+  show_keys(r, path, known, n);
 }
 
 /* `path` is the object's; `who` its dealer or NULL. */
@@ -117,7 +117,7 @@ static enum err_code check_keys(const struct dealers_reader *r, const cJSON *obj
                                 size_t n)
 {
   enum err_code code = ERR_OK;
-  tell_keys(r, path, known, n);
+  show_keys(r, path, known, n);
   for (const cJSON *c = object->child; c != NULL && dealers_go_on(r, code); c = c->next) {
     char field[FIELD_PATH_MAX], advice[DEALERS_FAULT_TEXT];
     if (field_knows_key(c->string, known, n, advice, sizeof(advice)))

@@ -207,9 +207,9 @@ static enum err_code refuse_at_top(void *user, const char *path, const char *tex
   return dealers_refuse_at(user, path, "%s", text);
 }
 
-static void tell_credential_keys(void *user, const char *field, const char *const *known, size_t n)
+static void show_credential_keys(void *user, const char *field, const char *const *known, size_t n)
 {
-  dealers_tell_keys(user, field, known, n);
+  dealers_show_keys(user, field, known, n);
 }
 
 static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *object,
@@ -410,7 +410,7 @@ static enum err_code parse_tree(struct dealers_content *out, struct dealers_read
 }
 
 /* "line 3, column 14: ..." of the JSON reader is a fault like the others. */
-static void tell_syntax(const struct dealers_reader *r)
+static void report_syntax(const struct dealers_reader *r)
 {
   size_t line = 1;
   const char *text = r->e->message;
@@ -420,7 +420,7 @@ static void tell_syntax(const struct dealers_reader *r)
   r->watch->on_fault(r->watch->user, &fault);
 }
 
-static void tell_file(void *user, const char *path, const char *text, size_t len)
+static void add_file(void *user, const char *path, const char *text, size_t len)
 {
   const struct dealers_reader *r = user;
   if (r->files != NULL)
@@ -437,14 +437,14 @@ static enum err_code parse_text(struct dealers_content *out, struct dealers_read
   r->top = (struct field_reader){.refuse = refuse_at_top, .user = r};
   r->credentials = (struct credential_config){
       .dir = dir,
-      .fields = {.refuse = refuse_of_dealer, .on_keys = tell_credential_keys, .user = r},
-      .on_file = tell_file,
+      .fields = {.refuse = refuse_of_dealer, .on_keys = show_credential_keys, .user = r},
+      .on_file = add_file,
       .offline = r->watch != NULL};
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_WIPED_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, r->text, r->len, &limits, r->e);
   if (code != ERR_OK && r->watch != NULL)
-    tell_syntax(r);
+    report_syntax(r);
   if (code != ERR_OK) {
     err_prefix(r->e, "%s: ", r->name);
     return code;

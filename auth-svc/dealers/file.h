@@ -40,7 +40,7 @@ struct dealers_options {
    * the later one is taken out of benchmarks instead. */
   bool warn_of_cohorts;
   /* Gets the files that credentials stand in, also when the file is refused: those up to the
-   * fault. NULL: nobody asks. */
+   * fault. NULL when it does not matter. */
   struct read_files *files;
 };
 
@@ -55,18 +55,18 @@ enum err_code dealers_file_load(struct dealers_content *out, const char *path,
 
 enum { DEALERS_FAULTS_LOCATED = 200 }; /* finding a line takes a walk over the text */
 
-/* A fault, for who wants to know of all. The texts live as long as the call that tells it. */
+/* A fault. The texts live as long as the call that reports it. */
 struct dealers_fault {
   size_t line;        /* from 1; 0 for faults beyond DEALERS_FAULTS_LOCATED */
   const char *field;  /* "dealers[2].oauth.refresh_token"; "" the file as a whole */
-  const char *dealer; /* its id; "" when it has none or it is no dealer's fault */
+  const char *dealer; /* its id; "" when it has none or no dealer is at fault */
   const char *text;   /* what is wrong, and what to do */
 };
 
 /* Who watches a file being read. */
 struct dealers_watch {
   void (*on_fault)(void *user, const struct dealers_fault *fault);
-  /* The keys an object of the file may have, for each object; NULL: nobody asks. */
+  /* The keys an object of the file may have, for each object; NULL when it does not matter. */
   void (*on_keys)(void *user, const char *field, const char *const *known, size_t n);
   void *user;
 };

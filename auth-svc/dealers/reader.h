@@ -18,13 +18,13 @@ struct dealers_reader {
   const char *text;
   size_t len;
   bool bare;            /* the file is an array of dealers */
-  bool warn_of_cohorts; /* see struct dealers_options, like the next */
+  bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
   struct read_files *files;
   size_t index;    /* of the dealer being read */
   const char *who; /* its id; NULL while not known */
   struct arena *arena;
   struct credential_config credentials; /* its fields are those of the dealer being read */
-  struct field_reader top;              /* of what stands beside the dealers */
+  struct field_reader top;              /* of everything beside the dealers */
   struct err *e;                        /* gets the first fault */
   const struct dealers_watch *watch;    /* gets every fault; NULL: the first one ends it */
   size_t *n_faults;
@@ -42,7 +42,7 @@ static inline enum err_code first_of(enum err_code code, enum err_code next)
   return code != ERR_OK ? code : next;
 }
 
-/* Tells a fault at a path of the file, of a dealer or (NULL) of none. Always
+/* Reports a fault at a path of the file, of a dealer or (NULL) of none. Always
  * ERR_INVALID_ARGUMENT, like the refusals below. */
 enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *path,
                             const char *dealer, const char *text);
@@ -68,8 +68,8 @@ enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *ob
 /* The same for an object outside of the dealers; `path` is its path in the file. */
 enum err_code dealers_check_keys_at(const struct dealers_reader *r, const cJSON *object,
                                     const char *path, const char *const *known, size_t n);
-/* Tells the watch which keys the credential's object at a field of the dealer may have. */
-void dealers_tell_keys(const struct dealers_reader *r, const char *field, const char *const *known,
+/* Shows the watch which keys the credential's object at a field of the dealer may have. */
+void dealers_show_keys(const struct dealers_reader *r, const char *field, const char *const *known,
                        size_t n);
 
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,

@@ -102,8 +102,8 @@ static const char *translate_group(const char *p, struct buf *out, size_t *group
   size_t len = *p == '<' ? strcspn(p + 1, ">") : 0;
   *why = *p != '<' || p[1 + len] != '>' ? "groups are ( ), (?: ) or (?P<name> )"
          : known_group(p + 1, len)      ? NULL
-                                        : "a group is none of make, model, year, condition, type, "
-                                          "vin, stock";
+                                   : "a group must be one of make, model, year, condition, type, "
+                                     "vin, stock";
   (*groups)++;
   return *why == NULL ? p + len + 2 : p;
 }
@@ -144,7 +144,7 @@ static enum err_code check_pattern(const struct dealers_reader *r, const char *p
   int code = regcomp(&compiled, buf_str(&posix), REG_EXTENDED);
   if (code != 0) {
     regerror(code, &compiled, text, sizeof(text));
-    return dealers_refuse(r, "vdp_path_pattern", "is no regular expression: %s", text);
+    return dealers_refuse(r, "vdp_path_pattern", "is not a regular expression: %s", text);
   }
   regfree(&compiled);
   if (groups == 0)

@@ -111,7 +111,7 @@ static bool wait_for_key(const struct attempt *a, bool *retry)
   return jwks_wait(a->service->options.jwks, a->fetched, on_keys, w, retry);
 }
 
-/* Names the grant, so that audit lines of one grant can be told together. */
+/* Names the grant, so that audit lines of one grant can be found together. */
 static char *new_grant_id(struct arena *arena)
 {
   uint8_t random[GRANT_ID_BYTES];
@@ -144,7 +144,7 @@ static const char *cause_of(const struct attempt *a)
 }
 
 /* A key that is not known is the token's fault, unless no key could be fetched yet: then the
- * token may be good, and who is told to sign in again would do so for nothing. */
+ * token may be good, and the caller would sign in again for nothing. */
 static void decide_unknown_key(struct attempt *a)
 {
   struct err *e = &a->error;

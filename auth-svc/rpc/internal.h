@@ -42,7 +42,7 @@ enum err_code service_check_peer(struct rpc_call *call, const char *identity, st
  * subject or bearer is revoked there. The only way to a grant. */
 enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
                                  struct unsealed *out, struct facts *f, struct err *e);
-/* The scope of the caller's own grant; a benchmark grant is no way in here. */
+/* The scope of the caller's own grant; a benchmark grant is refused. */
 enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *config,
                                  const struct scope **out, struct facts *f, struct err *e);
 /* Seals into the call's arena. */

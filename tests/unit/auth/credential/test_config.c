@@ -338,7 +338,7 @@ static void federated_credentials_are_refused_by_field(void)
       {EXTERNAL("{\"file\":\"f\",\"format\":{\"type\":\"xml\"}}"),
        "format.type (dealer \"d1\"): must be \"text\" or \"json\""},
       {EXTERNAL("{\"url\":\"https://x.example/\",\"headers\":{\"a b\":\"c\"}}"),
-       "headers (dealer \"d1\"): \"a b\" is no name of a header"},
+       "headers (dealer \"d1\"): \"a b\" is not the name of a header"},
       {EXTERNAL("{\"url\":\"https://x.example/\",\"headers\":{\"a\":\"c\\r\\nd: e\"}}"),
        "headers.a (dealer \"d1\"): holds a control character"},
       {EXTERNAL("{\"file\":\"f\"},\"service_account_impersonation_url\":\"https://x.example/\""),

@@ -101,10 +101,10 @@ static void wrong_settings_are_refused_with_line_field_and_dealer(void)
           "\"inventory_page\", \"vdp_view\" or \"event:\" and a GA4 event name, such as "
           "\"event:asc_item_pageview\"");
   refused(1, ",\"vdp_path_pattern\":\"^/(?P<make>[^/+)/\"", "",
-          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): is no regular expression: "
+          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): is not a regular expression: "
           "Unmatched [, [^, [:, [., or [=");
   refused(1, ",\"vdp_path_pattern\":\"^/(?P<brand>[^/]+)/\"", "",
-          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): a group is none of make, "
+          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): a group must be one of make, "
           "model, year, condition, type, vin, stock");
   refused(
       1, ",\"vdp_path_pattern\":\"^/new/\"", "",

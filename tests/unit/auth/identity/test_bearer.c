@@ -174,7 +174,7 @@ static void the_algorithm_of_the_token_decides_nothing(void)
   check_rejected(ask_jwt("{\"alg\":\"RS512\"}", CLAIMS, rsa, NULL), "no configured key");
   check_rejected(ask_jwt("{\"alg\":7}", CLAIMS, rsa, NULL), "no configured key");
   check_rejected(ask_jwt("{}", CLAIMS, rsa, NULL), "no configured key");
-  check_rejected(ask_jwt("[]", CLAIMS, rsa, NULL), "header is no JSON object");
+  check_rejected(ask_jwt("[]", CLAIMS, rsa, NULL), "header is not a JSON object");
   check_rejected(ask_jwt("{\"alg\":\"RS256\",\"crit\":[\"b64\"],\"b64\":false}", CLAIMS, rsa, NULL),
                  "crit");
   check_rejected(ask_jwt("{\"alg\":\"RS256\",\"typ\":\"dpop+jwt\"}", CLAIMS, rsa, NULL), "typ");
@@ -244,8 +244,8 @@ static void issuer_audience_and_time_are_checked(void)
       {WITH("\"aud\":\"analytics-mcp\",\"exp\":1800000100,\"nbf\":\"0\""), "nbf"},
       {"{\"iss\":\"https://evil.example\",\"aud\":\"analytics-mcp\",\"exp\":1800000100}", "issuer"},
       {"{\"aud\":\"analytics-mcp\",\"exp\":1800000100}", "issuer"},
-      {"[]", "claims are no JSON object"},
-      {"{\"iss\":\"a\",\"iss\":\"https://issuer.example\"}", "claims are no JSON object"},
+      {"[]", "claims are not a JSON object"},
+      {"{\"iss\":\"a\",\"iss\":\"https://issuer.example\"}", "claims are not a JSON object"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     const Analytics__Auth__V1__Grant *g =
