@@ -131,7 +131,7 @@ static enum err_code check_account_tokens(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
-static enum err_code check_auth(const struct settings *s, struct err *e)
+static enum err_code check_auth(struct settings *s, struct err *e)
 {
   bool has_jwt = s->jwt_key_file != NULL || s->jwks_url != NULL || s->jwt_secret != NULL ||
                  s->jwt_secret_file != NULL;
@@ -170,7 +170,7 @@ static bool is_set(const char *name)
   return value != NULL && *value != '\0';
 }
 
-static enum err_code check_audience(const struct settings *s, struct err *e)
+static enum err_code check_audience(struct settings *s, struct err *e)
 {
   size_t n = strlen(s->grant_audience);
   for (size_t i = 0; i < n; i++)
@@ -190,7 +190,7 @@ static enum err_code check_dealers(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
-static enum err_code check_rest(const struct settings *s, struct err *e)
+static enum err_code check_rest(struct settings *s, struct err *e)
 {
   if (strcmp(s->cohort_rules, "strict") != 0 && strcmp(s->cohort_rules, "warn") != 0)
     return wrong(e, "AUTH_COHORT_RULES: must be strict or warn");
@@ -212,16 +212,12 @@ static enum err_code check_rest(const struct settings *s, struct err *e)
 
 static enum err_code check(struct settings *s, struct err *e)
 {
-  enum err_code code = check_auth(s, e);
-  if (code == ERR_OK)
-    code = check_account_tokens(s, e);
-  if (code == ERR_OK)
-    code = check_keys(s, e);
-  if (code == ERR_OK)
-    code = check_audience(s, e);
-  if (code == ERR_OK)
-    code = check_dealers(s, e);
-  return code == ERR_OK ? check_rest(s, e) : code;
+  static enum err_code (*const checks[])(struct settings *, struct err *) = {
+      check_auth, check_account_tokens, check_keys, check_audience, check_dealers, check_rest};
+  for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+    if (checks[i](s, e) != ERR_OK)
+      return e->code;
+  return ERR_OK;
 }
 
 enum err_code settings_from_environment(struct settings *s, struct err *e)

@@ -58,12 +58,15 @@ enum err_code field_keys(const struct field_at *p, const cJSON *object, const ch
 {
   if (p->strict && p->reader->on_keys != NULL)
     p->reader->on_keys(p->reader->user, p->path, known, n);
+  enum err_code code = ERR_OK;
   for (const cJSON *c = p->strict ? object->child : NULL; c != NULL; c = c->next) {
     char advice[FIELD_ADVICE_MAX];
+    if (code != ERR_OK && !p->reader->go_on)
+      return code;
     if (!field_knows_key(c->string, known, n, advice, sizeof(advice)))
-      return field_refuse(p, c->string, "%s", advice);
+      code = field_refuse(p, c->string, "%s", advice);
   }
-  return ERR_OK;
+  return code;
 }
 
 bool field_has_control(const char *s)

@@ -27,6 +27,7 @@ struct field_reader {
   /* Gets the keys that a strict object may have; NULL when it does not matter. */
   void (*on_keys)(void *user, const char *path, const char *const *known, size_t n);
   void *user;
+  bool go_on; /* every unknown key of an object is refused, not the first alone */
 };
 
 struct credential_site; /* reader.h */

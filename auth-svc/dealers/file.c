@@ -32,7 +32,7 @@ const char *dealers_keep(const struct dealers_reader *r, const char *s)
 static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
                                const char *fallback, const char **out)
 {
-  const struct field_at at = dealers_at(r, "");
+  const struct field_at at = dealers_at(&r->own, "");
   const char *text = NULL;
   enum err_code code = field_text(&at, object, key, fallback == NULL ? REQUIRED : OPTIONAL,
                                   DIRECTORY_MAX_TEXT, &text);
@@ -90,9 +90,9 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
   snprintf(field, sizeof(field), "properties[%zu]", i);
   const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
   if (cJSON_IsObject(v)) {
-    const struct field_at at = dealers_at(r, field);
+    const struct field_at at = dealers_at(&r->own, field);
     const char *display = NULL;
-    enum err_code code = dealers_check_keys(r, v, field, known, ARRAY_LEN(known));
+    enum err_code code = field_keys(&at, v, known, ARRAY_LEN(known));
     if (code == ERR_OK)
       code = field_text(&at, v, "property_id", REQUIRED, DIRECTORY_MAX_ID, &id);
     if (code == ERR_OK)
@@ -197,21 +197,6 @@ static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, s
 
 /* ----------------------------------------------------------------- credentials */
 
-static enum err_code refuse_of_dealer(void *user, const char *field, const char *text)
-{
-  return dealers_refuse(user, field, "%s", text);
-}
-
-static enum err_code refuse_at_top(void *user, const char *path, const char *text)
-{
-  return dealers_refuse_at(user, path, "%s", text);
-}
-
-static void show_credential_keys(void *user, const char *field, const char *const *known, size_t n)
-{
-  dealers_show_keys(user, field, known, n);
-}
-
 static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *object,
                                        struct dealer *d)
 {
@@ -235,7 +220,8 @@ static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *ob
                                       "qualified_session",
                                       "vehicle_dimensions",
                                       "vdp_path_pattern"};
-  return dealers_check_keys(r, object, "", known, ARRAY_LEN(known));
+  const struct field_at at = dealers_at(&r->own, "");
+  return field_keys(&at, object, known, ARRAY_LEN(known));
 }
 
 static enum err_code read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
@@ -271,7 +257,8 @@ static enum err_code check_root(const struct dealers_reader *r, const cJSON *roo
     return ERR_OK;
   if (!cJSON_IsObject(root))
     return dealers_refuse_at(r, "", "must be an object with \"dealers\", or an array of dealers");
-  enum err_code code = dealers_check_keys_at(r, root, "", known, ARRAY_LEN(known));
+  const struct field_at top = dealers_at(&r->top, "");
+  enum err_code code = field_keys(&top, root, known, ARRAY_LEN(known));
   if (dealers_go_on(r, code) && schema != NULL && !cJSON_IsString(schema))
     code = first_of(code, dealers_refuse_at(r, "$schema",
                                             "must be a string: the path or URL of "
@@ -434,12 +421,10 @@ static enum err_code parse_text(struct dealers_content *out, struct dealers_read
   AUTO_FREE char *dir = slash != NULL ? xstrndup(r->name, (size_t)(slash - r->name) + 1) : NULL;
   size_t n_faults = 0;
   r->n_faults = &n_faults;
-  r->top = (struct field_reader){.refuse = refuse_at_top, .user = r};
+  dealers_set_fields(r);
   r->credentials = (struct credential_config){
-      .dir = dir,
-      .fields = {.refuse = refuse_of_dealer, .on_keys = show_credential_keys, .user = r},
-      .on_file = add_file,
-      .offline = r->watch != NULL};
+      .dir = dir, .fields = r->own, .on_file = add_file, .offline = r->watch != NULL};
+  r->credentials.fields.go_on = false; /* a credential ends at its first fault */
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_WIPED_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, r->text, r->len, &limits, r->e);

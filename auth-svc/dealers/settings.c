@@ -159,7 +159,7 @@ static enum err_code check_pattern(const struct dealers_reader *r, const char *p
 static enum err_code read_optional(const struct dealers_reader *r, const cJSON *object,
                                    const char *path, const char *key, size_t max, const char **out)
 {
-  const struct field_at at = dealers_at(r, path);
+  const struct field_at at = dealers_at(&r->own, path);
   const char *text = NULL;
   enum err_code code = field_text(&at, object, key, OPTIONAL, max, &text);
   *out = text != NULL ? dealers_keep(r, text) : "";
@@ -217,7 +217,8 @@ static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, con
   if (!cJSON_IsObject(list))
     return dealers_refuse(r, "vehicle_dimensions",
                           "must be an object with make, model, condition, type or year");
-  enum err_code code = dealers_check_keys(r, list, "vehicle_dimensions", known, VEHICLE_ATTRIBUTES);
+  const struct field_at at = dealers_at(&r->own, "vehicle_dimensions");
+  enum err_code code = field_keys(&at, list, known, VEHICLE_ATTRIBUTES);
   for (size_t i = 0; i < VEHICLE_ATTRIBUTES && dealers_go_on(r, code); i++)
     code = first_of(code, read_dimension(r, list, known[i], &d->vehicle_dimensions[i]));
   return code;

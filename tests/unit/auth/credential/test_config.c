@@ -186,7 +186,7 @@ static void a_dealer_has_exactly_one_credential(void)
       {"", "[0] (dealer \"d1\"): has no credential; give exactly one of oauth, service_account, "
            "external_account, impersonated_service_account, adc"},
       {OAUTH ",\n\"adc\":true",
-       "line 3: [0].adc (dealer \"d1\"): stands beside \"oauth\"; a dealer has exactly one"},
+       "line 3: [0].adc (dealer \"d1\"): cannot stand beside \"oauth\"; a dealer has exactly one"},
       {"\"adc\":false", "[0].adc (dealer \"d1\"): must be true"},
       {"\"oauht\":{}", "[0].oauht (dealer \"d1\"): unknown key; did you mean \"oauth\"?"},
       {"\"oauth\":[]", "[0].oauth (dealer \"d1\"): must be an object"},

@@ -169,17 +169,19 @@ static void a_derived_version_changes_with_the_members_only(void)
 
 static void cohorts_whose_difference_isolates_dealers_are_refused(void)
 {
-  refused(14, "", P11, /* P11 */
-          "f.json line 16: cohorts[0]: cohorts \"eight\" and \"region-0\" differ by fewer than 5 "
-          "dealers of 3 owners, so that one subtracted from the other would tell single dealers' "
-          "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
-          "\"eight\" out of benchmarks");
+  refused(
+      14, "", P11, /* P11 */
+      "f.json line 16: cohorts[0]: cohorts \"eight\" and \"region-0\" differ by fewer than 5 "
+      "dealers of 3 owners, so that one subtracted from the other would disclose single dealers' "
+      "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
+      "\"eight\" out of benchmarks");
   region_size = 2; /* too small to be released: the two stand against each other */
-  refused(8, "", P11,
-          "f.json line 10: cohorts[1]: cohorts \"eight\" and \"seven\" differ by fewer than 5 "
-          "dealers of 3 owners, so that one subtracted from the other would tell single dealers' "
-          "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
-          "\"seven\" out of benchmarks");
+  refused(
+      8, "", P11,
+      "f.json line 10: cohorts[1]: cohorts \"eight\" and \"seven\" differ by fewer than 5 "
+      "dealers of 3 owners, so that one subtracted from the other would disclose single dealers' "
+      "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
+      "\"seven\" out of benchmarks");
   region_size = 6;
 }
 
