@@ -89,7 +89,7 @@ static void on_config_changed(void *user)
     audit_loaded(a, "changed while running", NULL);
 }
 
-/* What it sees from here on is a change; the files, the keyring too, are read afterwards. */
+/* A change from here on is noticed; the files, the keyring too, are read afterwards. */
 static void watch_config(struct app *a)
 {
   const struct settings *s = &a->settings;

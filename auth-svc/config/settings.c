@@ -21,7 +21,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
   const struct config_var table[] = {
       {"GRPC_LISTEN", CONFIG_HOSTPORT, &s->grpc_listen, "127.0.0.1:50051", 0, 0, false,
-       "address the rpcs are served at"},
+       "address where the rpcs are served"},
       {"ENABLE_AUTH", CONFIG_BOOL, &s->enable_auth, "true", 0, 0, false,
        "false: every caller may read everything; for local development"},
       {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
@@ -31,12 +31,13 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
        "seconds between looks at the file, where the system does not report changes"},
       {"AUTH_STATE_DIR", CONFIG_STRING, &s->state_dir, NULL, 0, 0, false,
-       "folder where refresh tokens are kept that a token endpoint gave in place of configured "
-       "ones; of this process alone, on a disk that survives it"},
+       "folder for refresh tokens that a token endpoint issued in place of configured ones; of "
+       "this "
+       "process alone, on a disk that outlives it"},
       {"AUTH_STATE_PLAINTEXT", CONFIG_BOOL, &s->state_plaintext, "false", 0, 0, false,
        "true: they may be written there unsealed when there is no keyring"},
       {"AUTH_REFRESH_IN_USE_S", CONFIG_INT, &s->refresh_in_use_s, "5400", 60, 604800, false,
-       "accounts asked for within so many seconds are refreshed ahead of time"},
+       "accounts used within this many seconds are refreshed ahead of time"},
       {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
        "Google credential file for ENABLE_AUTH=false without a dealers file"},
       {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
@@ -50,8 +51,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "strict: cohorts that isolate dealers when subtracted are refused; warn: they are taken out "
        "of benchmarks"},
       {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
-       "key of sealed grants, hex or base64, 32 bytes or more; random when not set. Several "
-       "apart by commas: the first seals, all open"},
+       "key of sealed grants, hex or base64, 32 bytes or more; random when not set; several, "
+       "comma-separated: the first seals, all open"},
       {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->seal_key_file, NULL, 0, 0, false,
        "the same from a file; read again when it changes, like all files below"},
       {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->grant_audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
@@ -92,7 +93,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
        "true: a secret in the clear in the dealers file is refused"},
       {"AUTH_ALLOW_PLAINTEXT_SECRETS", CONFIG_BOOL, &s->sealed.allow_mixed, "false", 0, 0, false,
-       "true: sealed secrets and secrets in the clear may stand in one dealers file"},
+       "true: one dealers file may hold sealed secrets and secrets in the clear"},
       {"AUTH_AUDIT_FILE", CONFIG_STRING, &s->audit_file, NULL, 0, 0, false,
        "file of the audit log; standard error when not set"},
       {"AUTH_REQUIRE_AUDIT", CONFIG_BOOL, &s->require_audit, "false", 0, 0, false,

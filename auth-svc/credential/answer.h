@@ -9,7 +9,7 @@
 /* A failure that may be over soon: "WHO WHAT". Takes Retry-After from the response. */
 void answer_passing(struct token_reply *out, const struct http_response *r, const char *reason,
                     const char *who, const char *what);
-/* A failure that somebody must mend in the configuration; says nothing of the dealer. */
+/* A failure that the operator must mend in the configuration; says nothing of the dealer. */
 void answer_operator_fault(struct token_reply *out, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -23,7 +23,7 @@
 /* What a token needs that is only there to impersonate a service account. */
 #define CLOUD_PLATFORM_SCOPE "https://www.googleapis.com/auth/cloud-platform"
 
-/* What the attempt to get a token came to. */
+/* How an attempt to get a token ended. */
 enum token_outcome {
   TOKEN_OBTAINED,
   TOKEN_PASSING,        /* try again later: network, 429, 5xx, nonsense */

@@ -14,10 +14,10 @@ enum {
 struct form_field {
   const char *name;
   const char *value;
-  bool open; /* no secret: an error may repeat it */
+  bool open; /* not a secret: an error may repeat it */
 };
 
-/* How the errors of a grant type are meant. */
+/* What the errors of a grant type mean. */
 enum grant_kind {
   GRANT_REFRESH_TOKEN, /* invalid_grant: the dealer must consent again */
   /* The same of somebody who may only impersonate a service account: other scopes. */

@@ -27,7 +27,7 @@ struct dealer {
   const char *account_id;
   const char *name;
   const char *region;
-  const char *city; /* "" when not given, like all below */
+  const char *city; /* "" when not given, as are those below */
   const char *state;
   const char *owner;      /* who owns the dealership */
   const char *lead_event; /* event that counts as a lead */

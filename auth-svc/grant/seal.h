@@ -57,8 +57,8 @@ struct unsealed {
 enum err_code seal_open(struct unsealed *out, const struct sealer *s, const void *sealed,
                         size_t len, int64_t now_s, struct arena *arena, struct err *e);
 
-/* A digest by key number `key` (from 0) that names a dealer or an owner without telling
- * which. `domain` keeps uses apart. */
+/* A digest by key number `key` (from 0) that names a dealer or an owner without disclosing
+ * which. Each use has a `domain` of its own. */
 void seal_tag(const struct sealer *s, size_t key, const char *domain, const char *id,
               uint8_t tag[PEER_TAG_BYTES]);
 
