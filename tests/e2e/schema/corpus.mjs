@@ -123,7 +123,7 @@ export const onlyTheLoader = (key, shortKey) => {
     ['a region twice', { ...one(oauth), cohorts: [{ id: 'c', region: 'West' }, { id: 'e', region: 'WEST' }] }, /cohorts\[\d+\] is this region already/, 'unique across the array'],
     ['cohorts that isolate a dealer', { dealers: crowd, cohorts: [{ id: 'c', dealers: crowd.slice(1).map((d) => d.dealer_id) }] }, /one subtracted from the other would disclose single dealers' figures/, 'the rule of differences'],
     ['a pattern that does not compile', one({ vdp_path_pattern: '^/(?P<make>[^/+)/', ...oauth }), /is not a regular expression/, 'POSIX regular expressions'],
-    ['a group without a name of ours', one({ vdp_path_pattern: '^/(?P<make>a)(?P<brand>b)', ...oauth }), /a group is none of make/, 'POSIX regular expressions'],
+    ['a group without a name of ours', one({ vdp_path_pattern: '^/(?P<make>a)(?P<brand>b)', ...oauth }), /a group must be one of make/, 'POSIX regular expressions'],
     ['a group that is none', one({ vdp_path_pattern: '^/[(?P<make>]', ...oauth }), /has no named group/, 'POSIX regular expressions'],
     ['a group of another kind', one({ vdp_path_pattern: '^/(?=a)(?P<make>b)', ...oauth }), /groups are \( \), \(\?: \) or \(\?P<name> \)/, 'POSIX regular expressions'],
     ['a time zone that is not there', one({ time_zone: 'America/New_Yrok', ...oauth }), /no time zone ".+" in/, 'the system\'s database'],
