@@ -2,6 +2,7 @@
  * or a rightly signed JWT over the rest; whether unsigned tokens and account tokens are taken,
  * and whether accounts are in bad standing. A grant never holds more than the token proves. */
 #include "auth-svc/identity/claims.h"
+#include "common/base/json.h"
 #include "tests/fuzz/auth_world.h"
 
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
