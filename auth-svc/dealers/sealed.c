@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/credential/answer.h"
+#include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/log.h"

@@ -444,19 +444,30 @@ void tokens_abandon(struct tokens *t, const char *account_id, uint64_t wait_id)
 bool tokens_holds(struct tokens *t, const char *account_id, const struct credential *credential,
                   const uint8_t digest[SHA256_SIZE])
 {
-  bool configured = credential_holds(credential, digest), access = false;
+  bool configured = credential_holds(credential, digest);
   AUTO_SECRET struct secret *replacement = NULL;
   pthread_mutex_lock(&t->lock);
   const struct entry *en = entry_find(t, account_id);
-  if (en != NULL && same_credential(en->credential, credential)) {
+  if (en != NULL && same_credential(en->credential, credential))
     replacement = secret_ref(en->refresh_token);
-    access = secret_has_sha256(en->access_token, digest) && t->options.mono_ms() < en->expires_ms;
-  } else {
+  else
     replacement = kept_token(t, account_id, credential);
-  }
   pthread_mutex_unlock(&t->lock);
   /* A refresh token that was replaced proves nothing any more. */
-  return access || (replacement != NULL ? secret_has_sha256(replacement, digest) : configured);
+  return replacement != NULL ? secret_has_sha256(replacement, digest) : configured;
+}
+
+const char *tokens_bad_standing(struct tokens *t, const char *account_id,
+                                const struct credential *credential)
+{
+  enum account_state state = ACCOUNT_IDLE;
+  pthread_mutex_lock(&t->lock);
+  const struct entry *en = entry_find(t, account_id);
+  if (en != NULL && same_credential(en->credential, credential))
+    state = state_of(en);
+  pthread_mutex_unlock(&t->lock);
+  return state == ACCOUNT_NEEDS_RECONSENT || state == ACCOUNT_MISCONFIGURED ? state_names[state]
+                                                                            : NULL;
 }
 
 /* ------------------------------------------------------------------------- operators */

@@ -86,10 +86,14 @@ void tokens_get(struct tokens *t, const char *account_id, struct credential *cre
 /* Ends a wait early: ready gets ERR_CANCELLED, unless it ran already. The refresh goes on. */
 void tokens_abandon(struct tokens *t, const char *account_id, uint64_t wait_id);
 
-/* Whether the broker holds a secret of this digest for the account: the refresh token
- * (configured or received since) or the access token in its cache. Constant time. */
+/* Whether this is the digest of the account's refresh token (configured or received since).
+ * Constant time. Access tokens do not count: other services hold them by design. */
 bool tokens_holds(struct tokens *t, const char *account_id, const struct credential *credential,
                   const uint8_t digest[SHA256_SIZE]);
+/* Why an account's refresh token proves nothing for now: "needs_reconsent" or "misconfigured", as
+ * the metric auth_accounts has it; NULL while the account is in good standing. */
+const char *tokens_bad_standing(struct tokens *t, const char *account_id,
+                                const struct credential *credential);
 
 /* Accounts whose dealer must consent again. */
 size_t tokens_needing_consent(struct tokens *t);

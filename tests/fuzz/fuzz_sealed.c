@@ -1,6 +1,6 @@
 /* Fuzz target of sealed dealers files: any text is sealed or refused; what was sealed holds no
  * secret in the clear and comes back byte by byte. */
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/dealers/sealed.h"
 #include "common/base/log.h"
 #include "tests/fuzz/fuzz.h"
@@ -47,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (sealed_text_edit(&out, "f", (const char *)data, size, seal_plain, &run, &e) == ERR_OK)
     check_sealed(&run, &out);
   const struct sealed_policy policy = {.keyring = run.ring, .allow_mixed = true};
-  dealers_file_parse_with(&snapshot, "f", (const char *)data, size,
-                          &(struct dealers_options){.sealed = &policy}, &e);
+  snapshot_parse(&snapshot, "f", (const char *)data, size,
+                 &(struct dealers_options){.sealed = &policy}, &e);
   snapshot_unref(snapshot);
   keyring_unref(run.ring);
   return 0;

@@ -110,9 +110,9 @@ export const onlyTheLoader = (key, shortKey) => {
   // Six dealers of six owners in the west; the cohort leaves one of them out.
   const crowd = Array.from({ length: 7 }, (_, i) => dealer(i, { owner: `O${i}`, ...oauth }));
   return [
-    ['an id twice', { dealers: [dealer(1, oauth), { ...dealer(2, oauth), dealer_id: 'd1' }] }, /dealers\[\d+\]\.dealer_id .*is used by dealers\[\d+\] already/, 'unique across the array'],
-    ['an account twice', { dealers: [dealer(1, { account_id: 'a', ...oauth }), dealer(2, { account_id: 'a', ...oauth })] }, /account_id .* is used by dealers\[\d+\] already/, 'unique across the array'],
-    ['an account that is a dealer', { dealers: [dealer(1, { account_id: 'd2', ...oauth }), dealer(2, oauth)] }, /" is used by dealers\[\d+\] already/, 'ids and accounts share one space'],
+    ['an id twice', { dealers: [dealer(1, oauth), { ...dealer(2, oauth), dealer_id: 'd1' }] }, /dealers\[\d+\]\.dealer_id .*is used by dealers\[\d+\] \(dealer \"[^\"]+\"\) already/, 'unique across the array'],
+    ['an account twice', { dealers: [dealer(1, { account_id: 'a', ...oauth }), dealer(2, { account_id: 'a', ...oauth })] }, /account_id .* is used by dealers\[\d+\] \(dealer \"[^\"]+\"\) already/, 'unique across the array'],
+    ['an account that is a dealer', { dealers: [dealer(1, { account_id: 'd2', ...oauth }), dealer(2, oauth)] }, /" is used by dealers\[\d+\] \(dealer \"[^\"]+\"\) already/, 'ids and accounts share one space'],
     ['a property of two dealers', { dealers: [dealer(1, oauth), dealer(2, { properties: ['properties/1'], ...oauth })] }, /property \d+ belongs to dealers\[\d+\] \(dealer ".+"\) already/, 'unique across the array'],
     ['a property twice in two forms', one({ properties: ['7', 'properties/7'], ...oauth }), /property \d+ is listed twice/, 'equal when read, not as JSON'],
     ['a cohort of a dealer that is not there', { ...one(oauth), cohorts: [{ id: 'c', dealers: ['d9'] }] }, /no dealer has the dealer_id ".+"/, 'a reference'],
@@ -121,9 +121,9 @@ export const onlyTheLoader = (key, shortKey) => {
     ['a cohort of a group that is not there', { ...one(oauth), cohorts: [{ id: 'c', group: 'g' }] }, /no dealer has the group ".+"/, 'a reference'],
     ['a cohort id twice', { ...one(oauth), cohorts: [{ id: 'c', region: 'West' }, { id: 'c', dealers: ['d1'] }] }, /" is used by cohorts\[\d+\] already/, 'unique across the array'],
     ['a region twice', { ...one(oauth), cohorts: [{ id: 'c', region: 'West' }, { id: 'e', region: 'WEST' }] }, /cohorts\[\d+\] is this region already/, 'unique across the array'],
-    ['cohorts that isolate a dealer', { dealers: crowd, cohorts: [{ id: 'c', dealers: crowd.slice(1).map((d) => d.dealer_id) }] }, /one subtracted from the other would tell single dealers' figures/, 'the rule of differences'],
-    ['a pattern that does not compile', one({ vdp_path_pattern: '^/(?P<make>[^/+)/', ...oauth }), /is no regular expression/, 'POSIX regular expressions'],
-    ['a group without a name of ours', one({ vdp_path_pattern: '^/(?P<make>a)(?P<brand>b)', ...oauth }), /a group is none of make/, 'POSIX regular expressions'],
+    ['cohorts that isolate a dealer', { dealers: crowd, cohorts: [{ id: 'c', dealers: crowd.slice(1).map((d) => d.dealer_id) }] }, /one subtracted from the other would disclose single dealers' figures/, 'the rule of differences'],
+    ['a pattern that does not compile', one({ vdp_path_pattern: '^/(?P<make>[^/+)/', ...oauth }), /is not a regular expression/, 'POSIX regular expressions'],
+    ['a group without a name of ours', one({ vdp_path_pattern: '^/(?P<make>a)(?P<brand>b)', ...oauth }), /a group must be one of make/, 'POSIX regular expressions'],
     ['a group that is none', one({ vdp_path_pattern: '^/[(?P<make>]', ...oauth }), /has no named group/, 'POSIX regular expressions'],
     ['a group of another kind', one({ vdp_path_pattern: '^/(?=a)(?P<make>b)', ...oauth }), /groups are \( \), \(\?: \) or \(\?P<name> \)/, 'POSIX regular expressions'],
     ['a time zone that is not there', one({ time_zone: 'America/New_Yrok', ...oauth }), /no time zone ".+" in/, 'the system\'s database'],

@@ -127,7 +127,7 @@ static void a_file_is_sealed_rotated_verified_and_unsealed(void)
   expect(sh(RING, "$A unseal --yes-print-secrets d.json > /dev/full"), 1,
          "cannot write the output");
   expect(sh(RING, "mkfifo pipe; $A unseal d.json -o pipe; e=$?; test -p pipe; rm pipe; exit $e"), 1,
-         "it is no file");
+         "it is not a file");
   expect(sh(RING, "$A unseal --nosuch d.json"), 2, "auth-svc unseal: --nosuch: no such option");
   expect(sh(RING, "$A keygen --id 'a b'"), 2, "--id: \"a b\" must be 1 to 32 letters");
 }
@@ -176,7 +176,7 @@ static void the_service_starts_with_the_key_and_refuses_without(void)
   expect(sh(SERVE " AUTH_REQUIRE_SEALED=true " RING, START), 0, "\"serving\"");
   CU_ASSERT_PTR_NULL(strstr(text, "s3cret"));
   expect(sh(SERVE " AUTH_REQUIRE_AUDIT=true", "$A"), 78, "AUTH_AUDIT_FILE: must be set because");
-  expect(sh(SERVE " AUTH_AUDIT_FSYNC=often", "$A"), 78, "\"often\" is none of always, second");
+  expect(sh(SERVE " AUTH_AUDIT_FSYNC=often", "$A"), 78, "\"often\" must be one of always, second");
   expect(sh(SERVE " AUTH_KEYRING=x " RING, "$A"), 78, "AUTH_KEYRING: set it or AUTH_KEYRING_FILE");
 }
 
@@ -277,7 +277,7 @@ static void a_minted_token_is_accepted_and_inspected(void)
   expect(sh("AUTH_JWT_ISSUER=other AUTH_JWT_HS256_SECRET=" SECRET, "$A token inspect $(cat t)"), 1,
          "accepted: no: bearer token: wrong issuer");
   expect(sh("", "$A token inspect $(cat t)"), 1, "no key to check it with");
-  expect(sh("", "$A token inspect junk"), 1, "is no JWT");
+  expect(sh("", "$A token inspect junk"), 1, "is not a JWT");
   static const struct {
     const char *options, *message;
     int code;

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
 #include "auth-svc/config/keyring_live.h"
+#include "auth-svc/config/snapshot.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/folder.h"
 #include "tests/unit/harness.h"
@@ -108,12 +108,11 @@ static void stage_strike(struct stage *s)
 static enum err_code load(void *user, struct keyring *ring, struct snapshot **out, struct err *e)
 {
   struct stage *s = user;
-  struct key_use use = {0};
-  const struct sealed_policy policy = {.keyring = ring, .use = &use};
+  const struct sealed_policy policy = {.keyring = ring};
   enum err_code code =
-      dealers_file_load_with(out, s->dealers_path, &(struct dealers_options){.sealed = &policy}, e);
+      snapshot_load(out, s->dealers_path, &(struct dealers_options){.sealed = &policy}, e);
   if (code == ERR_OK)
-    (*out)->sealed_with = s->sealed_with = use;
+    s->sealed_with = (*out)->sealed_with;
   return code;
 }
 

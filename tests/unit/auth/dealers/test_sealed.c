@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
@@ -67,8 +67,8 @@ static enum err_code load(const char *text, const struct sealed_policy *policy, 
 {
   struct snapshot *s = NULL;
   *e = (struct err){0};
-  enum err_code code = dealers_file_parse_with(&s, "f.json", text, strlen(text),
-                                               &(struct dealers_options){.sealed = policy}, e);
+  enum err_code code = snapshot_parse(&s, "f.json", text, strlen(text),
+                                      &(struct dealers_options){.sealed = policy}, e);
   snapshot_unref(s);
   return code;
 }
@@ -104,10 +104,10 @@ static void the_loader_opens_what_is_sealed(void)
   struct sealed_policy policy = {.keyring = k, .require_sealed = true};
   struct snapshot *a = NULL, *b = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL_FATAL(dealers_file_parse_with(&a, "f", sealed, strlen(sealed),
-                                                &(struct dealers_options){.sealed = &policy}, &e),
+  CU_ASSERT_EQUAL_FATAL(snapshot_parse(&a, "f", sealed, strlen(sealed),
+                                       &(struct dealers_options){.sealed = &policy}, &e),
                         ERR_OK);
-  CU_ASSERT_EQUAL_FATAL(dealers_file_parse(&b, "f", PLAIN, strlen(PLAIN), &e), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(snapshot_parse(&b, "f", PLAIN, strlen(PLAIN), NULL, &e), ERR_OK);
   for (size_t i = 0; i < 2; i++) /* digests over every secret */
     CU_ASSERT_EQUAL(memcmp(a->credentials[i]->fingerprint, b->credentials[i]->fingerprint, 32), 0);
   snapshot_unref(a);
