@@ -38,7 +38,7 @@ static void write_file(const char *name, const char *text)
 static void remove_folder(void)
 {
   static const char *const files[] = {"dealers.json",  "bad.json",    "adc.json",
-                                      "live.json",     "state/lock",  "state/refresh-tokens.log",
+                                      "live.json",     "state/lock",  "state/refresh-tokens",
                                       "state",         "mapped.json", "seal.key",
                                       "policies.json", "named.json",  "key.json"};
   for (size_t i = 0; i < ARRAY_LEN(files); i++) {
