@@ -268,7 +268,7 @@ static enum err_code save(struct job *j, struct err *e)
 
 static void job_init(struct job *j)
 {
-  *j = (struct job){.text = BUF_INIT(DEALERS_FILE_MAX), .edited = BUF_INIT(SEALED_TEXT_FILE_MAX)};
+  *j = (struct job){.text = BUF_INIT(DEALERS_FILE_MAX), .edited = BUF_SECRET(SEALED_TEXT_FILE_MAX)};
 }
 
 /* seal and rotate. */
