@@ -4,13 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "auth-svc/audit/internal.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 bool audit_fsync_parse(const char *s, enum audit_fsync *out)
 {
@@ -258,10 +258,7 @@ static void *sync_loop(void *arg)
   struct audit *a = arg;
   pthread_mutex_lock(&a->lock);
   while (!a->ending) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until); /* the wall clock may go back */
-    until.tv_sec += 1;
-    pthread_cond_timedwait(&a->wake, &a->lock, &until);
+    wait_until(&a->wake, &a->lock, clock_mono_ms() + 1000);
     sync_once(a);
   }
   pthread_mutex_unlock(&a->lock);
@@ -273,12 +270,8 @@ static void *sync_loop(void *arg)
 static struct audit *audit_new(const struct audit_options *options)
 {
   struct audit *a = xcalloc(1, sizeof(*a));
-  pthread_condattr_t attr;
   pthread_mutex_init(&a->lock, NULL);
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&a->wake, &attr);
-  pthread_condattr_destroy(&attr);
+  wait_init(&a->wake);
   a->fsync = options->fsync;
   a->max_bytes = a->rotate_at = options->max_bytes;
   a->head_fd = -1;

@@ -5,6 +5,7 @@
 
 #include "auth-svc/token/tokens.h"
 #include "common/base/backoff.h"
+#include "common/base/map.h"
 #include "common/base/metrics.h"
 
 /* A caller that waits for a refresh. */
@@ -29,9 +30,9 @@ enum account_state {
 /* Guarded by the cache's lock. Freed when it was removed and the last refresh has ended. */
 struct account {
   struct tokens *owner;
-  struct account *next; /* in its bucket */
+  struct map_node in_table;
   char *account_id;
-  bool removed; /* from its bucket; the last refresh under way frees it */
+  bool removed; /* from the table; the last refresh under way frees it */
   struct credential *credential;
   struct secret *refresh_token; /* replaces the configured one; NULL when none came */
   struct secret *access_token;

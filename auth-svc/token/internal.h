@@ -5,14 +5,16 @@
 #include <pthread.h>
 
 #include "auth-svc/token/account.h"
+#include "common/base/map.h"
 
-enum { TOKENS_BUCKETS = 1024, TOKENS_BACKGROUND_MAX = 32 };
+enum { TOKENS_BACKGROUND_MAX = 32 };
 
 struct tokens {
-  pthread_mutex_t lock;
   struct tokens_options options;
   struct metric *refreshes, *rotations, *accounts;
-  struct account *buckets[TOKENS_BUCKETS];
+  pthread_mutex_t lock;
+  /* Guarded by lock: */
+  struct map table; /* of accounts, by account_id */
   size_t n_waiters;
   size_t n_background; /* refreshes under way that nobody asked for */
   uint64_t last_wait_id;

@@ -151,7 +151,7 @@ static bool is_rotation(const struct flight *f, const struct token_reply *r)
                                   : !credential_holds(f->credential, digest);
 }
 
-/* Nobody may use the access token yet; who waits is told why. */
+/* Nobody may use the access token yet; who waits gets the reason. */
 static void hold_back(struct flight *f, const struct err *error)
 {
   struct account *a = f->account;
@@ -262,10 +262,11 @@ static void refresh_due(struct tokens *t)
   size_t n = 0;
   pthread_mutex_lock(&t->lock);
   int64_t now = t->options.mono_ms();
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (struct account *a = t->buckets[i]; a != NULL; a = a->next)
-      if (t->n_background < TOKENS_BACKGROUND_MAX && wants_refresh(a, now))
-        due[n++] = flight_prepare(a, true, now);
+  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m)) {
+    struct account *a = CONTAINER_OF(m, struct account, in_table);
+    if (t->n_background < TOKENS_BACKGROUND_MAX && wants_refresh(a, now))
+      due[n++] = flight_prepare(a, true, now);
+  }
   pthread_mutex_unlock(&t->lock);
   for (size_t i = 0; i < n; i++)
     flight_start(due[i]);

@@ -18,7 +18,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth-svc/token/store_content.h"
 #include "auth-svc/token/store_file.h"
@@ -26,6 +25,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 /* Somebody who waits for the disk. */
 struct pending {
@@ -140,22 +140,6 @@ static void call_back(struct pending *list, const struct err *error, bool final)
   }
 }
 
-/* Until the time is over or the store is closed. */
-static void wait_ms(struct token_store *s, int64_t ms)
-{
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += ms / 1000;
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
-  int timed_out = 0;
-  while (!s->stopping && timed_out == 0)
-    timed_out = pthread_cond_timedwait(&s->wake, &s->lock, &until);
-}
-
 static void put_back(struct token_store *s, struct pending *list)
 {
   struct pending **end = &list;
@@ -186,7 +170,9 @@ static void write_once(struct token_store *s, struct backoff *backoff)
   }
   if (!final)
     put_back(s, batch);
-  wait_ms(s, backoff_next_ms(backoff));
+  int64_t until = clock_mono_ms() + backoff_next_ms(backoff);
+  while (!s->stopping && wait_until(&s->wake, &s->lock, until))
+    ;
 }
 
 static void *run(void *arg)
@@ -222,12 +208,8 @@ static void store_free(struct token_store *s)
 static struct token_store *store_new(const struct token_store_options *options)
 {
   struct token_store *s = xcalloc(1, sizeof(*s));
-  pthread_condattr_t attr;
   pthread_mutex_init(&s->lock, NULL);
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&s->wake, &attr);
-  pthread_condattr_destroy(&attr);
+  wait_init(&s->wake);
   s->ring = keyring_ref(options->keyring);
   s->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
   s->dir = xstrdup(options->dir);

@@ -76,38 +76,26 @@ void tokens_free(struct tokens *t)
 {
   if (t == NULL)
     return;
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    while (t->buckets[i] != NULL) {
-      struct account *a = t->buckets[i];
-      t->buckets[i] = a->next;
-      account_free(a);
-    }
+  for (struct map_node *n = map_first(&t->table); n != NULL;) {
+    struct account *a = CONTAINER_OF(n, struct account, in_table);
+    n = map_next(&t->table, n);
+    account_free(a);
+  }
+  map_free(&t->table);
   pthread_mutex_destroy(&t->lock);
   free(t);
 }
 
-/* FNV-1a: account ids come from configuration, not from callers. */
-static struct account **bucket_of(struct tokens *t, const char *account_id)
+static struct account *find_account(const struct tokens *t, const char *account_id)
 {
-  uint64_t h = 1469598103934665603u;
-  for (const char *p = account_id; *p != '\0'; p++)
-    h = (h ^ (unsigned char)*p) * 1099511628211u;
-  return &t->buckets[h % TOKENS_BUCKETS];
-}
-
-static struct account *find_account(struct tokens *t, const char *account_id)
-{
-  struct account *a = *bucket_of(t, account_id);
-  while (a != NULL && strcmp(a->account_id, account_id) != 0)
-    a = a->next;
-  return a;
+  struct map_node *n = map_find_text(&t->table, account_id);
+  return n != NULL ? CONTAINER_OF(n, struct account, in_table) : NULL;
 }
 
 static struct account *add_account(struct tokens *t, const char *account_id, struct credential *c)
 {
-  struct account *a = account_new(t, account_id, c), **bucket = bucket_of(t, account_id);
-  a->next = *bucket;
-  *bucket = a;
+  struct account *a = account_new(t, account_id, c);
+  map_add_text(&t->table, &a->in_table, a->account_id);
   return a;
 }
 
@@ -140,37 +128,41 @@ static void forgive_operator(struct account *a)
     a->retry_ms = 0;
 }
 
+static void add_all(struct waiter **to, struct waiter *list)
+{
+  while (list != NULL) {
+    struct waiter *w = list;
+    list = w->next;
+    w->next = *to;
+    *to = w;
+  }
+}
+
 void tokens_configure(struct tokens *t, uint64_t generation,
                       struct credential *(*find)(void *user, const char *account_id), void *user,
                       struct tokens_changes *changes)
 {
+  const struct token_result result = changed_meanwhile();
+  struct waiter *outdated = NULL;
   *changes = (struct tokens_changes){0};
-  struct token_result result = changed_meanwhile();
   pthread_mutex_lock(&t->lock);
   t->generation = generation;
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (struct account **p = &t->buckets[i]; *p != NULL;) {
-      struct account *a = *p;
-      struct credential *c = find(user, a->account_id);
-      struct waiter *outdated = NULL;
-      if (c == NULL) {
-        changes->removed++;
-        *p = a->next;
-        outdated = account_remove(a);
-      } else {
-        changes->changed += !account_has_credential(a, c);
-        outdated = account_use_credential(a, c);
-        forgive_operator(a);
-        p = &a->next;
-      }
-      if (outdated != NULL) {
-        pthread_mutex_unlock(&t->lock);
-        waiters_deliver(outdated, &result);
-        pthread_mutex_lock(&t->lock);
-        p = &t->buckets[i]; /* it may look otherwise by now; what is done stays done */
-      }
+  for (struct map_node *n = map_first(&t->table); n != NULL;) {
+    struct account *a = CONTAINER_OF(n, struct account, in_table);
+    struct credential *c = find(user, a->account_id);
+    n = map_next(&t->table, n);
+    if (c == NULL) {
+      changes->removed++;
+      map_remove(&t->table, &a->in_table);
+      add_all(&outdated, account_remove(a));
+      continue;
     }
+    changes->changed += !account_has_credential(a, c);
+    add_all(&outdated, account_use_credential(a, c));
+    forgive_operator(a);
+  }
   pthread_mutex_unlock(&t->lock);
+  waiters_deliver(outdated, &result);
 }
 
 /* ---------------------------------------------------------------------- callers */
@@ -313,9 +305,8 @@ size_t tokens_needing_consent(struct tokens *t)
 {
   size_t n = 0;
   pthread_mutex_lock(&t->lock);
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (const struct account *a = t->buckets[i]; a != NULL; a = a->next)
-      n += account_needs_consent(a);
+  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m))
+    n += account_needs_consent(CONTAINER_OF(m, struct account, in_table));
   pthread_mutex_unlock(&t->lock);
   return n;
 }
@@ -326,10 +317,11 @@ void tokens_describe(struct tokens *t, struct buf *detail)
   size_t n = 0;
   AUTO_BUF struct buf names = BUF_INIT(4096);
   pthread_mutex_lock(&t->lock);
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (const struct account *a = t->buckets[i]; a != NULL; a = a->next)
-      if (account_needs_consent(a) && n++ < NAMED)
-        buf_printf(&names, "%s%s", n > 1 ? ", " : ": ", a->account_id);
+  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m)) {
+    const struct account *a = CONTAINER_OF(m, struct account, in_table);
+    if (account_needs_consent(a) && n++ < NAMED)
+      buf_printf(&names, "%s%s", n > 1 ? ", " : ": ", a->account_id);
+  }
   pthread_mutex_unlock(&t->lock);
   buf_printf(detail, "%s accounts: %zu need re-consent%s%s\n", n > 0 ? "warn" : "ok", n,
              buf_str(&names), n > NAMED ? ", ..." : "");
