@@ -29,7 +29,7 @@ bool audit_put(struct audit *a, const struct audit_event *event)
 {
   struct audit_chain next;
   buf_clear(&a->line);
-  if (!audit_line_make(&a->line, &next, &a->chain, event, clock_unix_ms(), &a->key)) {
+  if (!audit_line_make(&a->line, &next, &a->chain, event, a->unix_ms(), &a->key)) {
     errno = EMSGSIZE; /* no event is so long: each field has a cap */
     return false;
   }
@@ -142,7 +142,7 @@ enum err_code audit_write(struct audit *a, const struct audit_event *event, stru
 static void owe_event(struct audit *a, const struct audit_event *event)
 {
   char time[32];
-  clock_format_rfc3339(clock_unix_ms(), time, sizeof(time));
+  clock_format_rfc3339(a->unix_ms(), time, sizeof(time));
   if (a->n_owed == AUDIT_OWED_MAX)
     drop_first_owed(a);
   a->owed[a->n_owed++] =
@@ -207,7 +207,6 @@ bool audit_is_writable(struct audit *a)
   if (a == NULL)
     return true;
   pthread_mutex_lock(&a->lock);
-  audit_head_settle(a);
   bool ok = make_ready(a);
   if (!ok && !a->failed)
     log_error("the audit log cannot be written: calls are refused until it can",
@@ -258,7 +257,7 @@ static void *sync_loop(void *arg)
   struct audit *a = arg;
   pthread_mutex_lock(&a->lock);
   while (!a->ending) {
-    wait_until(&a->wake, &a->lock, clock_mono_ms() + 1000);
+    wait_until(&a->wake, &a->lock, clock_mono_ms() + a->sync_every_ms);
     sync_once(a);
   }
   pthread_mutex_unlock(&a->lock);
@@ -274,6 +273,9 @@ static struct audit *audit_new(const struct audit_options *options)
   wait_init(&a->wake);
   a->fsync = options->fsync;
   a->max_bytes = a->rotate_at = options->max_bytes;
+  a->sync_every_ms = options->sync_every_ms != 0 ? options->sync_every_ms : 1000;
+  a->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
+  a->mono_ms = options->mono_ms != NULL ? options->mono_ms : clock_mono_ms;
   a->head_fd = -1;
   a->fd = options->path != NULL ? -1 : STDERR_FILENO;
   buf_init(&a->line, AUDIT_LINE_MAX);

@@ -147,18 +147,18 @@ static enum err_code seal(struct kept *k, struct keyring *ring, const char *fing
 static enum err_code write_one(struct buf *out, struct kept *k, struct keyring *ring,
                                struct key_use *use, struct err *e)
 {
-  AUTO_BUF struct buf fingerprint = BUF_INIT((size_t)2 * SHA256_SIZE);
-  hex_encode(&fingerprint, k->fingerprint, SHA256_SIZE);
+  char fingerprint[2 * SHA256_SIZE + 1];
+  hex_write(fingerprint, k->fingerprint, SHA256_SIZE);
   buf_puts(out, "{\"account_id\":");
   buf_put_json_string(out, k->account_id, strlen(k->account_id));
-  buf_printf(out, ",\"fingerprint\":\"%s\",\"stored_s\":%lld,", buf_str(&fingerprint),
+  buf_printf(out, ",\"fingerprint\":\"%s\",\"stored_s\":%lld,", fingerprint,
              (long long)k->stored_s);
   if (ring == NULL) {
     use->plain++;
     buf_puts(out, "\"token\":");
     buf_put_json_string(out, secret_text(k->token), secret_len(k->token));
   } else {
-    if (seal(k, ring, buf_str(&fingerprint), e) != ERR_OK)
+    if (seal(k, ring, fingerprint, e) != ERR_OK)
       return e->code;
     key_use_add(use, keyring_id(ring, 0));
     buf_printf(out, "\"sealed\":\"%s\"", k->sealed);
@@ -167,15 +167,14 @@ static enum err_code write_one(struct buf *out, struct kept *k, struct keyring *
   return ERR_OK;
 }
 
-static void digest_of(const struct buf *text, char head[HEAD_LEN + 1])
+/* The first line, as it must be for what follows it. */
+static void head_of(const struct buf *text, char head[HEAD_LEN + 1])
 {
   uint8_t digest[SHA256_SIZE];
-  AUTO_BUF struct buf line = BUF_INIT(HEAD_LEN);
+  memcpy(head, HEAD, sizeof(HEAD));
   sha256_of(text->data + HEAD_LEN, text->len - HEAD_LEN, digest);
-  buf_puts(&line, HEAD);
-  hex_encode(&line, digest, sizeof(digest));
-  buf_putc(&line, '\n');
-  memcpy(head, line.data, HEAD_LEN + 1);
+  hex_write(head + sizeof(HEAD) - 1, digest, sizeof(digest));
+  memcpy(head + HEAD_LEN - 1, "\n", 2);
 }
 
 enum err_code content_write(struct buf *out, struct store_table *t, struct keyring *ring,
@@ -194,7 +193,7 @@ enum err_code content_write(struct buf *out, struct store_table *t, struct keyri
   if (!buf_puts(out, "\n]}\n"))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "state_full",
                    "AUTH_STATE_DIR: the file has reached its cap");
-  digest_of(out, head);
+  head_of(out, head);
   memcpy(out->data, head, HEAD_LEN);
   return ERR_OK;
 }
@@ -206,7 +205,7 @@ bool content_is_whole(const struct buf *text)
   char head[HEAD_LEN + 1];
   if (text->len <= HEAD_LEN)
     return false;
-  digest_of(text, head);
+  head_of(text, head);
   return memcmp(text->data, head, HEAD_LEN) == 0;
 }
 
@@ -240,20 +239,18 @@ static enum err_code read_one(struct store_table *t, struct key_use *use, const 
   const char *hex = json_get_string(item, "fingerprint");
   const char *sealed = json_get_string(item, "sealed"), *plain = json_get_string(item, "token");
   double stored_s = json_get_number(item, "stored_s", -1);
-  AUTO_BUF struct buf fingerprint = BUF_INIT(SHA256_SIZE);
+  uint8_t fingerprint[SHA256_SIZE];
   AUTO_SECRET struct secret *token = NULL;
-  if (account_id == NULL || hex == NULL || !hex_decode(&fingerprint, hex, strlen(hex)) ||
-      fingerprint.len != SHA256_SIZE || (sealed == NULL) == (plain == NULL) ||
-      !(stored_s >= 0 && stored_s <= 1e15))
+  if (account_id == NULL || hex == NULL || !hex_read(fingerprint, SHA256_SIZE, hex, strlen(hex)) ||
+      (sealed == NULL) == (plain == NULL) || !(stored_s >= 0 && stored_s <= 1e15))
     return damaged(e);
   if (plain != NULL)
     token = secret_from(plain);
   else if (open_sealed(&token, account_id, hex, sealed, ring, e) != ERR_OK)
     return e->code;
-  const uint8_t *digest = (const uint8_t *)fingerprint.data;
-  table_keep(t, account_id, digest, token, (int64_t)stored_s);
+  table_keep(t, account_id, fingerprint, token, (int64_t)stored_s);
   if (sealed != NULL) {
-    t->items[place_of(t, account_id, digest)].sealed = xstrdup(sealed);
+    t->items[place_of(t, account_id, fingerprint)].sealed = xstrdup(sealed);
     key_use_add_sealed(use, sealed, strlen(sealed));
   } else {
     use->plain++;
