@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "auth-svc/audit/internal.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -53,20 +54,6 @@ bool audit_file_take(struct audit *a, int fd)
 
 /* ------------------------------------------------------------------ appending */
 
-static size_t write_all(int fd, const char *data, size_t len)
-{
-  size_t done = 0;
-  while (done < len) {
-    ssize_t n = write(fd, data + done, len - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      break;
-    done += (size_t)n;
-  }
-  return done;
-}
-
 /* Half a line must not stay, nor a line that was not answered for. */
 static bool take_back(struct audit *a)
 {
@@ -80,7 +67,7 @@ static bool take_back(struct audit *a)
 bool audit_file_append(struct audit *a, const char *data, size_t len)
 {
   errno = 0;
-  size_t done = write_all(a->fd, data, len);
+  size_t done = fd_write_all(a->fd, data, len);
   bool ok = done == len;
   if (ok && a->fsync == AUDIT_FSYNC_ALWAYS && a->path != NULL)
     ok = fdatasync(a->fd) == 0;

@@ -93,7 +93,7 @@ static enum err_code find_end(struct audit *a, const struct keyring *ring, struc
     return code;
   if (end.line_len > 0) {
     code = audit_line_read(link, end.line, end.line_len, ring, &why);
-    /* A key that left the ring is no tampering: the chain goes on from the hash it names. */
+    /* A key that left the ring is not tampering: the chain goes on from the hash it names. */
     if (code != ERR_OK && code != ERR_FAILED_PRECONDITION)
       return tampered(e, a->path,
                       "its last line was changed, or the keyring holds another key by its id");

@@ -127,7 +127,7 @@ struct token_result account_result(const struct account *a, int64_t now)
 {
   struct token_result r = {0};
   if (account_is_valid(a, now)) {
-    /* Worked out anew each time: the wall clock may have been put right meanwhile. */
+    /* Worked out each time: the wall clock may have been put right meanwhile. */
     int64_t unix_ms = a->owner->options.unix_ms();
     r.access_token = secret_ref(a->access_token);
     r.expires_at = (unix_ms + a->expires_ms - now) / 1000;

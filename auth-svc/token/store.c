@@ -101,9 +101,8 @@ static enum err_code write_file(struct token_store *s, struct err *e)
 /* A new file that a killed process left complete is the file. */
 static enum err_code settle_new(struct token_store *s, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_SECRET(STORE_FILE_MAX);
-  bool exists = false;
-  if (store_file_read(&s->file, STORE_FILE_NEW, &text, &exists, NULL) == ERR_OK &&
+  AUTO_WIPED_BUF struct buf text = {0};
+  if (store_file_read(&s->file, STORE_FILE_NEW, &text, STORE_FILE_MAX, NULL) == ERR_OK &&
       content_is_whole(&text))
     return store_file_adopt_new(&s->file, e);
   store_file_drop_new(&s->file);
@@ -112,14 +111,15 @@ static enum err_code settle_new(struct token_store *s, struct err *e)
 
 static enum err_code load(struct token_store *s, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_SECRET(STORE_FILE_MAX);
-  bool exists = false;
+  AUTO_WIPED_BUF struct buf text = {0};
   enum err_code code = settle_new(s, e);
   if (code == ERR_OK)
-    code = store_file_read(&s->file, STORE_FILE_NAME, &text, &exists, e);
-  s->dirty = !exists;
-  if (code != ERR_OK || !exists)
-    return code;
+    code = store_file_read(&s->file, STORE_FILE_NAME, &text, STORE_FILE_MAX, e);
+  s->dirty = code == ERR_NOT_FOUND;
+  if (code == ERR_NOT_FOUND)
+    *e = (struct err){0};
+  if (code != ERR_OK)
+    return e->code;
   code = content_read(&s->table, &s->use, &text, s->ring, e);
   if (code == ERR_DATA_LOSS && strcmp(e->reason, "state_damaged") == 0)
     err_prefix(e, "AUTH_STATE_DIR: " STORE_FILE_NAME " in %s ", s->dir);

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/log.h"
+#include "common/base/mem.h"
 
 #define LOCK_NAME "lock"
 #define FORMER_NAME "refresh-tokens.log"
@@ -82,51 +84,11 @@ void store_file_close(struct store_file *f)
   close_fd(&f->dir_fd);
 }
 
-static bool read_to_end(int fd, struct buf *out, size_t size)
-{
-  size_t end = out->len + size;
-  char *p = buf_reserve(out, size);
-  while (p != NULL && out->len < end) {
-    ssize_t n = read(fd, out->data + out->len, end - out->len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return n == 0;
-    out->len += (size_t)n;
-  }
-  return p != NULL;
-}
-
 enum err_code store_file_read(const struct store_file *f, const char *name, struct buf *out,
-                              bool *exists, struct err *e)
+                              size_t max, struct err *e)
 {
-  struct stat st;
-  enum err_code code = ERR_OK;
-  int fd = openat(f->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  *exists = fd >= 0;
-  if (fd < 0)
-    return errno == ENOENT ? ERR_OK : failed(f, "open " STORE_FILE_NAME, e);
-  if (fstat(fd, &st) == 0 && st.st_size >= 0 && (size_t)st.st_size > out->max - out->len)
-    code = err_set(e, ERR_DATA_LOSS, "state_damaged",
-                   "AUTH_STATE_DIR: %s in %s is larger than %zu bytes", name, f->dir, out->max);
-  else if (!read_to_end(fd, out, (size_t)st.st_size))
-    code = failed(f, "read " STORE_FILE_NAME, e);
-  close(fd);
-  return code;
-}
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-  while (len > 0) {
-    ssize_t n = write(fd, data, len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return false;
-    data += n;
-    len -= (size_t)n;
-  }
-  return true;
+  AUTO_FREE char *path = xasprintf("%s/%s", f->dir, name);
+  return secret_file_read(out, "AUTH_STATE_DIR", path, max, true, e);
 }
 
 static enum err_code put_in_place(const struct store_file *f, bool *renamed, struct err *e)
@@ -143,7 +105,7 @@ enum err_code store_file_replace(const struct store_file *f, const struct buf *t
   *renamed = false;
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
   int fd = openat(f->dir_fd, STORE_FILE_NEW, flags, 0600);
-  bool ok = fd >= 0 && write_all(fd, text->data, text->len) && fsync(fd) == 0;
+  bool ok = fd >= 0 && fd_write_all(fd, text->data, text->len) == text->len && fsync(fd) == 0;
   enum err_code code = ok ? ERR_OK : failed(f, "write " STORE_FILE_NEW, e);
   if (fd >= 0)
     close(fd);

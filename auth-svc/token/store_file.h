@@ -23,10 +23,9 @@ struct store_file {
  * `state_former_version` when it holds tokens in the form of an earlier version. */
 enum err_code store_file_open(struct store_file *f, const char *dir, struct err *e);
 void store_file_close(struct store_file *f);
-/* Appends what a file of the folder holds and sets *exists. UNAVAILABLE `state_unwritable` when it
- * cannot be read, DATA_LOSS `state_damaged` when it does not fit into `out`. */
+/* Reads a file of the folder, as secret_file_read() does. */
 enum err_code store_file_read(const struct store_file *f, const char *name, struct buf *out,
-                              bool *exists, struct err *e);
+                              size_t max, struct err *e);
 /* Replaces the file: writes a new one beside it, syncs, renames, syncs the folder. After an error
  * behind the rename (*renamed) either content may be what a start finds, else the old one. */
 enum err_code store_file_replace(const struct store_file *f, const struct buf *text, bool *renamed,

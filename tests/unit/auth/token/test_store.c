@@ -1,6 +1,7 @@
 /* Replaced refresh tokens on disk: what survives, and what is refused. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "auth-svc/token/store.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/folder.h"
 #include "tests/unit/harness.h"
@@ -503,13 +505,12 @@ static void expect_some(struct token_store *s, int n)
 static bool sealed_only_with(struct token_store *s, const char *id)
 {
   struct key_use use;
-  for (int i = 0; i < 2000; i++) {
+  int64_t end = clock_mono_ms() + 20000;
+  do
     token_store_key_use(s, &use);
-    if (key_use_has(&use, id) && !key_use_has_other(&use, id))
-      return true;
-    usleep(2000);
-  }
-  return false;
+  while ((!key_use_has(&use, id) || key_use_has_other(&use, id)) && clock_mono_ms() < end &&
+         sched_yield() == 0);
+  return key_use_has(&use, id) && !key_use_has_other(&use, id);
 }
 
 static void a_new_first_key_seals_the_file_again_while_it_is_used(void)
@@ -546,6 +547,7 @@ static void a_key_stays_needed_until_the_new_file_is_on_disk(void)
   AUTO_KEYRING struct keyring *old = ring_of(KEY_1), *both = ring_of(KEY_2 KEY_1);
   AUTO_KEYRING struct keyring *new = ring_of(KEY_2);
   struct token_store *s = open_with(dir, old);
+  struct outcome o = OUTCOME_INIT;
   struct err e = {0};
   put_some(s, 20);
   CU_ASSERT_EQUAL(token_store_check_keyring(s, new, &e), ERR_FAILED_PRECONDITION);
@@ -553,16 +555,15 @@ static void a_key_stays_needed_until_the_new_file_is_on_disk(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "is still sealed with \"k1\""));
   let_files_grow_to(64); /* the new file cannot be written */
   token_store_set_keyring(s, both);
-  for (int i = 0; i < 500; i++) {
-    token_store_check_keyring(s, new, &e);
-    if (strstr(e.message, "and cannot be written (AUTH_STATE_DIR: cannot write") != NULL)
-      break;
-    usleep(2000);
-  }
-  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "still sealed with \"k1\" and cannot be written"));
+  put_async(s, "later", two, "later-token", &o);
+  wait_for(&o, &o.bad, 1);
+  CU_ASSERT_EQUAL(token_store_check_keyring(s, new, &e), ERR_FAILED_PRECONDITION);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "still sealed with \"k1\" and cannot be written "
+                                           "(AUTH_STATE_DIR: cannot write"));
   let_files_grow_to(RLIM_INFINITY);
   CU_ASSERT_TRUE(sealed_only_with(s, "k2"));
   CU_ASSERT_EQUAL(token_store_check_keyring(s, new, &e), ERR_OK);
+  wait_for(&o, &o.final, 1);
   token_store_close(s);
   folder_remove(dir);
 }
@@ -595,7 +596,7 @@ static void *change_keys(void *arg)
       token_store_set_keyring(p->s, next);
     else
       p->number = -1;
-    usleep(1000);
+    put(p->s, "changer", own("changer"), "any"); /* the file was written with it */
   }
   return NULL;
 }
