@@ -180,12 +180,11 @@ static void *run(void *arg)
   struct token_store *s = arg;
   struct backoff backoff = {500, 30000, 0};
   pthread_mutex_lock(&s->lock);
-  for (;;) {
-    if (s->pending != NULL || (s->dirty && !s->stopping))
+  for (bool last = false; !last;) {
+    last = s->stopping;
+    if (s->pending != NULL || s->dirty)
       write_once(s, &backoff);
-    else if (s->stopping)
-      break;
-    else
+    else if (!last)
       pthread_cond_wait(&s->wake, &s->lock);
   }
   pthread_mutex_unlock(&s->lock);
