@@ -14,6 +14,7 @@
 #include "common/base/config.h"
 #include "common/base/mem.h"
 
+/* Sealing grows a file of short secrets several times. */
 enum { SEALED_TEXT_FILE_MAX = 4 * DEALERS_FILE_MAX };
 
 /* ----------------------------------------------------------------------- keygen */

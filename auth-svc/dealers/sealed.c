@@ -12,8 +12,6 @@
 
 enum {
   FILE_MAX = 16 << 20,
-  /* Sealing grows a file of short secrets several times. */
-  EDITED_MAX = 4 * FILE_MAX,
   EDIT_MAX = 2 * SEALED_TEXT_MAX,
   DEPTH_MAX = 16, /* of a field inside a dealer */
 };
@@ -308,26 +306,29 @@ static void tidy(char *p)
 }
 
 /* Into memory of ours, since cJSON would leave copies of secrets behind while it grows. */
+static bool try_print(struct buf *out, const cJSON *root, size_t size)
+{
+  char *p = buf_reserve(out, size);
+  if (p == NULL)
+    return false;
+  if (!cJSON_PrintPreallocated((cJSON *)(uintptr_t)root, p, (int)size, true)) {
+    mem_wipe(p, size);
+    return false;
+  }
+  tidy(p);
+  out->len += strlen(p);
+  return true;
+}
+
 static enum err_code print_tree(struct buf *out, const cJSON *root, size_t about, struct err *e)
 {
-  size_t room = out->max < EDITED_MAX ? out->max : EDITED_MAX;
-  for (size_t size = 2 * about + 1024; !out->failed; size *= 2) {
-    bool last = size >= room;
-    char *p = buf_reserve(out, last ? room : size);
-    if (p != NULL &&
-        cJSON_PrintPreallocated((cJSON *)(uintptr_t)root, p, (int)(last ? room : size), true)) {
-      out->len = strlen(out->data);
-      tidy(p);
-      if (buf_putc(out, '\n'))
-        return ERR_OK;
-    }
-    if (p != NULL)
-      mem_wipe(p, last ? room : size);
-    if (last)
-      break;
-  }
-  out->len = 0;
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "the file would become too large");
+  size_t most = out->max - 1, size = 2 * about + 1024;
+  for (size = size < most ? size : most; !try_print(out, root, size);
+       size = 2 * size < most ? 2 * size : most)
+    if (size == most)
+      return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "the file would become too large");
+  buf_putc(out, '\n');
+  return ERR_OK;
 }
 
 enum err_code sealed_text_edit(struct buf *out, const char *name, const char *text, size_t len,

@@ -80,7 +80,8 @@ typedef enum err_code sealed_visit(void *user, const struct sealed_value *value,
 
 /* Visits every secret of a file's text. With `out`, an empty buffer, writes the file with the
  * replacements: as JSON nothing else of it changes, nor does the order of its keys; it is printed
- * with one key per line, indented by tabs. `name` begins the errors, which name line, field and dealer. */
+ * with one key per line, indented by tabs. RESOURCE_EXHAUSTED when that does not fit. `name` begins
+ * the errors, which name line, field and dealer. */
 enum err_code sealed_text_edit(struct buf *out, const char *name, const char *text, size_t len,
                                sealed_visit *visit, void *user, struct err *e);
 

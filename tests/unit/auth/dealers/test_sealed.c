@@ -339,7 +339,26 @@ static void a_dealer_without_an_id_cannot_be_sealed(void)
   keyring_unref(k);
 }
 
-TEST_MAIN("auth sealed file", TEST(sealing_changes_the_secrets_and_nothing_else),
+static void a_file_that_does_not_fit_is_an_error(void)
+{
+  struct keyring *k = ring_of(KEY_A);
+  AUTO_FREE char *sealed = edited(PLAIN, to_primary, k);
+  for (size_t max = 1; max < strlen(sealed) + 16; max += 7) {
+    AUTO_BUF struct buf out = BUF_SECRET(max);
+    struct err e = {0};
+    enum err_code code = sealed_text_edit(&out, "f.json", PLAIN, strlen(PLAIN), to_primary, k, &e);
+    if (code == ERR_OK)
+      CU_ASSERT_EQUAL(out.len, strlen(sealed))
+    else
+      CU_ASSERT_STRING_EQUAL(e.message, "f.json: the file would become too large");
+    if (max < strlen(sealed))
+      CU_ASSERT_EQUAL(code, ERR_RESOURCE_EXHAUSTED);
+  }
+  keyring_unref(k);
+}
+
+TEST_MAIN("auth sealed file", TEST(a_file_that_does_not_fit_is_an_error),
+          TEST(sealing_changes_the_secrets_and_nothing_else),
           TEST(sealing_again_changes_no_other_line), TEST(the_loader_opens_what_is_sealed),
           TEST(without_the_key_the_first_dealer_and_field_are_named),
           TEST(a_value_moved_to_another_dealer_or_field_does_not_open),
