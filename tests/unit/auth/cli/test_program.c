@@ -38,7 +38,7 @@ static void write_file(const char *name, const char *text)
 static void remove_folder(void)
 {
   static const char *const files[] = {"dealers.json",  "bad.json",    "adc.json",
-                                      "live.json",     "state/lock",  "state/refresh-tokens.log",
+                                      "live.json",     "state/lock",  "state/refresh-tokens",
                                       "state",         "mapped.json", "seal.key",
                                       "policies.json", "named.json",  "key.json"};
   for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -160,7 +160,7 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
        "AUTH_JWT_JWKS_URL=http://issuer.example/",
        "AUTH_JWT_JWKS_URL: must be an https URL"},
       {"AUTH_AUDIT_FILE=dealers.json",
-       "AUTH_AUDIT_FILE: dealers.json holds something else than an audit log"},
+       "AUTH_AUDIT_FILE: dealers.json is not an audit log, and is left as it is"},
       {"AUTH_CONFIG_CHECK_S=0", "AUTH_CONFIG_CHECK_S"},
       {"AUTH_COHORT_RULES=wran", "AUTH_COHORT_RULES: must be strict or warn"},
       {"AUTH_POLICY_FILE=gone", "AUTH_POLICY_FILE: cannot open gone"},
