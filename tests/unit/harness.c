@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "tests/unit/capture.h"
@@ -54,6 +55,8 @@ static void case_ended(const CU_pTest test, const CU_pSuite suite, const CU_pFai
   capture_show();
   for (const CU_FailureRecord *f = failures; f != NULL; f = f->pNext)
     fprintf(out, "    %s:%u: %s\n", f->strFileName, f->uiLineNumber, f->strCondition);
+  if (watched == NULL)
+    fprintf(out, "run it alone: tests/run.sh %s %s\n", program->room, test->pName);
   fflush(out);
   if (watched != NULL)
     watch_failed(watched, find_case(test->pName)->name);
@@ -80,7 +83,11 @@ static int run_cases(const char *wanted)
     return 1;
   CU_set_test_start_handler(case_begins);
   CU_set_test_complete_handler(case_ended);
+  if (program->begin != NULL)
+    program->begin();
   CU_run_all_tests();
+  if (program->end != NULL)
+    program->end();
   unsigned run = CU_get_number_of_tests_run();
   unsigned failed = CU_get_number_of_tests_failed();
   CU_cleanup_registry();
@@ -102,6 +109,13 @@ static int list_cases(void)
   return 0;
 }
 
+/* A program with threads already cannot be forked. */
+static bool has_threads(void)
+{
+  struct stat tasks;
+  return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3; /* ".", "..", one task */
+}
+
 int test_run(const struct test_program *p, int argc, char **argv)
 {
   const char *wanted = argc > 1 ? argv[1] : NULL;
@@ -113,6 +127,8 @@ int test_run(const struct test_program *p, int argc, char **argv)
     return run_cases(wanted);
   if (capture_begin() != 0)
     return 1;
+  if (has_threads())
+    return run_cases(wanted);
   watched = watch_new();
   int code = 0;
   switch (watched != NULL ? watch_fork(watched, program, argv[0], &code) : WATCH_REFUSED) {

@@ -23,6 +23,7 @@ struct test_program {
   const char *room; /* as tests/run.sh takes it: "auth/token" */
   const struct test_case *cases;
   size_t n;
+  void (*begin)(void), (*end)(void); /* around all cases, in their process; NULL for nothing */
 };
 
 /* Runs the cases and returns the exit code: 0 when all passed, 1 otherwise or when none ran.
@@ -33,11 +34,12 @@ int test_run(const struct test_program *program, int argc, char **argv);
 #define AMCP_TEST_ROOM ""
 #endif
 
-/* The same, for a program that writes its main() itself. The cases run in a child process. */
+/* The same, for a program that writes its main() itself. The cases run in a child process: what has
+ * threads begins in test_program.begin, not before. */
 static inline int test_main(const char *suite, const struct test_case *cases, size_t n, int argc,
                             char **argv)
 {
-  const struct test_program program = {suite, AMCP_TEST_ROOM, cases, n};
+  const struct test_program program = {suite, AMCP_TEST_ROOM, cases, n, NULL, NULL};
   return test_run(&program, argc, argv);
 }
 
