@@ -148,7 +148,7 @@ static void a_token_of_one_dealer_does_not_open_another(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "missing required authentication credential"));
   CU_ASSERT_EQUAL(api_call(own, "ya29.nonsense", body, text, sizeof(text)), 401);
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "invalid authentication credentials"));
-  /* The wrong verb is no method at all. */
+  /* The wrong verb is not a method at all. */
   CU_ASSERT_EQUAL(api_call(own, token, NULL, text, sizeof(text)), 404);
 }
 

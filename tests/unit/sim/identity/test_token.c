@@ -155,7 +155,7 @@ static void a_service_account_reads_its_own_dealer_until_it_is_revoked(void)
   CU_ASSERT_EQUAL(read_metadata(2, bearer), 200);
   CU_ASSERT_EQUAL(read_metadata(3, bearer), 403);
   CU_ASSERT_EQUAL(read_metadata(2, wrong), 403);
-  CU_ASSERT_EQUAL(read_metadata(2, jwt), 401); /* an assertion is no bearer */
+  CU_ASSERT_EQUAL(read_metadata(2, jwt), 401); /* an assertion is not a bearer */
   struct answer c = control("/sim/service-accounts", "{'dealer_id':'d03','state':'key_deleted'}");
   answer_free(&c);
   CU_ASSERT_EQUAL(read_metadata(2, bearer), 401);
