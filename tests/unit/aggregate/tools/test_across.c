@@ -149,24 +149,6 @@ static void values_that_are_no_numbers_fail_the_dealer(void)
   across_tables_free(&f.tables);
 }
 
-static void hash_depends_on_key_and_order(void)
-{
-  const uint64_t key[2] = {1, 2}, other[2] = {1, 3};
-  CU_ASSERT_EQUAL(hash_bytes(key, "abc", 3, 0), hash_bytes(key, "abc", 3, 0));
-  CU_ASSERT_NOT_EQUAL(hash_bytes(key, "abc", 3, 0), hash_bytes(other, "abc", 3, 0));
-  CU_ASSERT_NOT_EQUAL(hash_bytes(key, "abc", 3, 0), hash_bytes(key, "abd", 3, 0));
-  CU_ASSERT_NOT_EQUAL(hash_bytes(key, "a", 1, hash_bytes(key, "b", 1, 0)),
-                      hash_bytes(key, "b", 1, hash_bytes(key, "a", 1, 0)));
-  size_t low[16] = {0};
-  for (int i = 0; i < 1600; i++) {
-    char text[16];
-    int n = snprintf(text, sizeof(text), "/page/%d", i);
-    low[hash_bytes(key, text, (size_t)n, 0) & 15]++;
-  }
-  for (size_t i = 0; i < 16; i++)
-    CU_ASSERT_TRUE(low[i] > 50 && low[i] < 150);
-}
-
 /* ------------------------------------------------------------------------- rpc */
 
 static char *metric_names[] = {(char *)"sessions", (char *)"engagementRate", (char *)"eventCount",
@@ -496,7 +478,6 @@ int main(int argc, char **argv)
       TEST(equal_rows_of_dealers_are_added_and_counted_once_per_dealer),
       TEST(rows_and_memory_have_caps),
       TEST(values_that_are_no_numbers_fail_the_dealer),
-      TEST(hash_depends_on_key_and_order),
       TEST(rows_and_pool_agree_with_the_oracle),
       TEST(only_visible_dealers_take_part),
       TEST(limits_and_overlap_are_told),
