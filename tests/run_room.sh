@@ -34,18 +34,17 @@ show() {
   "$@"
 }
 
-# A test is due when it has not passed since its programs, or the files beside its sources, changed.
+# A unit test is due when it has not passed since its program, a program that it starts, or a file
+# that it may read (beside its sources, or an example) changed. Other tests always are.
 due() {
-  local test=$1 targets=$2 program=$3 sources=$4 stamp=$build/passed/$1 file
-  [[ -f $stamp ]] && ! $again || return 0
+  local test=$1 program=$2 sources=$3 stamp=$build/passed/$1 file
+  [[ -n $program && -f $stamp ]] && ! $again || return 0
   [[ ! $program -nt $stamp ]] || return 0
-  for file in "$build"/bin/*; do # a program of the set that the test starts
-    [[ $file -nt $stamp ]] || continue
-    [[ " $targets " != *" ${file##*/} "* ]] || return 0
-    if [[ -n $program ]] && grep -qaF "$file" "$program"; then return 0; fi
+  for file in "$build"/bin/*; do
+    if [[ $file -nt $stamp ]] && grep -qaF "$file" "$program"; then return 0; fi
   done
-  for file in $sources; do
-    [[ -z $(find "$(dirname "$file")" "$root/config" -newer "$stamp" -type f -print -quit) ]] || return 0
+  for file in $(dirname $sources | sort -u) "$root/config"; do
+    [[ -z $(find "$file" -newer "$stamp" -type f ! -name '*.[ch]' -print -quit) ]] || return 0
   done
   return 1
 }
@@ -59,7 +58,7 @@ run_tests() {
   done <<<"$lines"
   if ((${#targets[@]} > 0)); then build_targets "${targets[@]}"; fi
   while IFS='|' read -r test _ needs program sources; do
-    if due "$test" "$needs" "$program" "$sources"; then due_names+=("$test"); fi
+    if due "$test" "$program" "$sources"; then due_names+=("$test"); fi
   done <<<"$lines"
   if ((${#due_names[@]} < ${#names[@]})); then
     echo "$((${#names[@]} - ${#due_names[@]})) of ${#names[@]} tests passed before and nothing of theirs changed (--again runs them)"
