@@ -666,7 +666,7 @@ static struct err call_during_reload(struct snapshot *next_of(struct stage *s))
   struct err e = {0};
   pthread_t thread;
   authenticated *a = grant_for(&s, "\"role\":\"admin\"");
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 2000});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 3000});
   struct reloading r = {&s, next_of(&s)};
   CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, reload_soon, &r), 0);
   int64_t start = clock_mono_ms();
