@@ -9,7 +9,7 @@ target_compile_options(amcp_flags INTERFACE
   -fno-common -fstack-protector-strong
   $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>
   # What gcc knows of ranges is lost between the checks of a sanitizer.
-  $<$<BOOL:${AMCP_SANITIZE}>:-Wno-format-truncation>
+  $<$<AND:$<C_COMPILER_ID:GNU>,$<BOOL:${AMCP_SANITIZE}>>:-Wno-format-truncation>
   $<$<BOOL:${AMCP_WERROR}>:-Werror>)
 target_link_options(amcp_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 target_link_libraries(amcp_flags INTERFACE Threads::Threads)

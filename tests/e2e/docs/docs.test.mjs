@@ -92,8 +92,6 @@ test('the dealers files of the page are taken', async () => {
 });
 
 test('so are those with service accounts and federation', async (t) => {
-  if (!fs.existsSync(path.join(ROOT, 'auth-svc/credential_external_account.c')))
-    return t.skip('this auth-svc knows refresh tokens only');
   const blocks = SETUP.filter(({ kind }) => kind === 'json dealers-kinds');
   assert.ok(blocks.length >= 2);
   for (const block of blocks) await takes(block);
