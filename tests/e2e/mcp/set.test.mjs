@@ -13,7 +13,7 @@ after(async () => {
   await set?.stop();
 });
 
-/** Calls until the answer is no error, for a service that has just come back. */
+/** Calls until the answer is not an error, for a service that has just come back. */
 async function untilWell(call, ms) {
   for (const end = Date.now() + ms; ; await sleep(100)) {
     const result = await call();
@@ -82,7 +82,7 @@ for (const kind of kinds) {
       assert.ok(!accounts.isError, accounts.content[0].text);
     });
 
-    test('is told what is wrong with its arguments', async () => {
+    test('learns what is wrong with its arguments', async () => {
       const cases = [
         ['run_report', { dealer_id: 'd01', metrics: Array(11).fill('sessions') }, /metrics.*at most 10/],
         ['run_report', { dealer_id: 'd01', metrics: ['sesions'] }, /sesions/],

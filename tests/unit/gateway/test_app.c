@@ -130,7 +130,7 @@ static void health_shows_each_backend(void)
 {
   start();
   bool all = false;
-  for (int i = 0; i < 100 && !all; i++) {
+  for (int i = 0; i < 400 && !all; i++) {
     struct raw_answer a = raw_request(port, "GET", "/health", "", NULL);
     all = strstr(buf_str(&a.body), "{\"status\":\"ok\",") != NULL &&
           strstr(buf_str(&a.body), "\"auth-svc\":\"ready\",\"report-svc\":\"ready\","
@@ -142,7 +142,7 @@ static void health_shows_each_backend(void)
   fake_backend_stop(backend);
   backend = NULL;
   bool degraded = false;
-  for (int i = 0; i < 100 && !degraded; i++) {
+  for (int i = 0; i < 400 && !degraded; i++) {
     struct raw_answer a = raw_request(port, "GET", "/health", "", NULL);
     degraded = strstr(buf_str(&a.body), "\"status\":\"degraded\"") != NULL;
     raw_answer_free(&a);
@@ -572,9 +572,16 @@ static void progress_streams_and_the_result_ends_it(void)
   stop();
 }
 
+static void wait_hanging(int n)
+{
+  for (int i = 0; i < 2000 && fake_backend_hanging(backend) < n; i++)
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  CU_ASSERT_EQUAL(fake_backend_hanging(backend), n);
+}
+
 static void wait_cancels(int n)
 {
-  for (int i = 0; i < 500 && fake_backend_cancels(backend) < n; i++)
+  for (int i = 0; i < 2000 && fake_backend_cancels(backend) < n; i++)
     nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
   CU_ASSERT_EQUAL(fake_backend_cancels(backend), n);
 }
@@ -594,7 +601,7 @@ static void disconnect_cancels_the_rpc(void)
   start();
   AUTO_FREE char *headers = session();
   int json = send_call(headers, CALL("1", "list_dealers", "\"query\":\"hang\""));
-  nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+  wait_hanging(1);
   CU_ASSERT_EQUAL(fake_backend_cancels(backend), 0);
   close(json);
   wait_cancels(1);
