@@ -4,8 +4,8 @@
 #include "common/base/mem.h"
 
 static const struct service_program program = {
-    "aggregate-svc",
-    "Benchmarks and reports over dealers for the analytics MCP service set, over gRPC."};
+    .name = "aggregate-svc",
+    .summary = "Benchmarks and reports over dealers for the analytics MCP service set, over gRPC."};
 
 bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {

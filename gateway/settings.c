@@ -4,7 +4,8 @@
 #include "common/base/mem.h"
 
 static const struct service_program program = {
-    "gateway", "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp"};
+    .name = "gateway",
+    .summary = "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp"};
 
 bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {

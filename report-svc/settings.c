@@ -6,7 +6,7 @@
 #include "common/base/mem.h"
 
 static const struct service_program program = {
-    "report-svc", "GA4 reports for the analytics MCP service set, over gRPC."};
+    .name = "report-svc", .summary = "GA4 reports for the analytics MCP service set, over gRPC."};
 
 /* Texts that are looked at after loading. */
 struct raw {

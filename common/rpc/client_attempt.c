@@ -145,7 +145,7 @@ static bool deliver(struct rpc_client_call *call)
 static void on_unary(struct rpc_event *ev, bool ok)
 {
   (void)ok; /* the status says it all */
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, start_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, start_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   /* The batch was started under the lock: wait until its starter has let go. */
   pthread_mutex_lock(&call->lock);
@@ -174,7 +174,7 @@ static void check_over(struct rpc_client_call *call)
 static void on_stream_start(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, start_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, start_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   call->start_done = true;
   check_over(call);
@@ -183,7 +183,7 @@ static void on_stream_start(struct rpc_event *ev, bool ok)
 static void on_stream_status(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, status_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, status_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   call->status_done = true;
   check_over(call);
@@ -192,7 +192,7 @@ static void on_stream_status(struct rpc_event *ev, bool ok)
 static void on_stream_message(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, recv_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, recv_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   pthread_mutex_lock(&call->lock);
   call->delivering = true;
@@ -230,7 +230,7 @@ void rpc_client_resume(struct rpc_client_call *call)
 static void on_poke(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, poke_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, poke_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   client_retry_cancel(call);
   client_call_unref(call);
