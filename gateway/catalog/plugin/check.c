@@ -199,6 +199,12 @@ const struct message_info **check_input_messages(const struct model *model,
   return reachable(model, input, true, n);
 }
 
+const struct message_info **check_output_messages(const struct model *model,
+                                                  const struct message_info *output, size_t *n)
+{
+  return reachable(model, output, false, n);
+}
+
 /* Messages shared by tools are checked once. */
 struct checked {
   const struct message_info **list;
