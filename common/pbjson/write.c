@@ -62,7 +62,8 @@ static void write_whole(struct writer *w, bool negative, uint64_t bits)
   uint64_t magnitude = negative ? -bits : bits;
   bool bare = w->options->whole_numbers && magnitude <= (uint64_t)1 << 53;
   const char *quote = bare ? "" : "\"";
-  buf_printf(w->out, "%s%s%llu%s", quote, negative ? "-" : "", (unsigned long long)magnitude, quote);
+  buf_printf(w->out, "%s%s%llu%s", quote, negative ? "-" : "", (unsigned long long)magnitude,
+             quote);
 }
 
 /* One value that lies at `at`. Failed appends stay in the buffer's `failed`. */

@@ -46,11 +46,11 @@ static const ProtobufCFieldDescriptor *only_field(const ProtobufCFieldDescriptor
 
 /* ------------------------------------------------------------------ columns */
 
-/* Where the builder stands: in which of the row's messages, behind which fields. */
+/* Where the builder stands: at which level of the row, behind which fields. */
 struct walk {
   const struct answer_plan *plan;
   struct table *table;
-  bool inner;
+  size_t level;
   const ProtobufCFieldDescriptor *path[PATH_MAX_FIELDS];
   size_t depth;
   char prefix[COLUMN_NAME_MAX];
@@ -63,9 +63,9 @@ static void set_names(struct column *c, const struct walk *w,
   const ProtobufCMessageDescriptor *result = w->plan->tool->output;
   c->named_by = protobuf_c_message_descriptor_get_field_by_name(result, options->named_by);
   c->unwrap = only_field(c->path[c->depth - 1]);
-  c->number_text = c->named_by != NULL && is_message(c->named_by) &&
-                   protobuf_c_message_descriptor_get_field_by_name(c->named_by->descriptor,
-                                                                   "type") != NULL;
+  c->number_text =
+      c->named_by != NULL && is_message(c->named_by) &&
+      protobuf_c_message_descriptor_get_field_by_name(c->named_by->descriptor, "type") != NULL;
 }
 
 static void add_column(struct walk *w, const ProtobufCMessageDescriptor *message,
@@ -75,7 +75,7 @@ static void add_column(struct walk *w, const ProtobufCMessageDescriptor *message
   if (w->table->n_columns == COLUMNS_MAX || w->depth + 1 > PATH_MAX_FIELDS)
     return;
   struct column *c = &w->table->columns[w->table->n_columns++];
-  *c = (struct column){.inner = w->inner, .depth = w->depth + 1};
+  *c = (struct column){.level = w->level, .depth = w->depth + 1};
   memcpy(c->path, w->path, sizeof(w->path));
   c->path[w->depth] = field;
   snprintf(c->name, sizeof(c->name), "%s%s", w->prefix, field->name);
@@ -100,10 +100,13 @@ static void add_inside(struct walk *w, const ProtobufCFieldDescriptor *field, co
   add_columns(&deeper, field->descriptor);
 }
 
-static void add_inner(struct walk *w, const ProtobufCFieldDescriptor *field)
+static void add_level(struct walk *w, const ProtobufCFieldDescriptor *field)
 {
-  struct walk inner = {.plan = w->plan, .table = w->table, .inner = true};
-  w->table->inner = field;
+  struct table *t = w->table;
+  struct walk inner = {.plan = w->plan, .table = t, .level = t->n_levels};
+  if (t->n_levels == LEVELS_MAX || w->level + 1 != t->n_levels || w->depth > 0)
+    return;
+  t->levels[t->n_levels++] = field;
   add_columns(&inner, field->descriptor);
 }
 
@@ -118,8 +121,8 @@ static void add_columns(struct walk *w, const ProtobufCMessageDescriptor *messag
       add_column(w, message, field);
     else if (!is_list(field))
       add_inside(w, field, field->name);
-    else if (!w->inner && w->depth == 0 && w->table->inner == NULL)
-      add_inner(w, field);
+    else
+      add_level(w, field);
   }
 }
 
@@ -128,7 +131,7 @@ static void add_table(struct answer_plan *plan, const ProtobufCFieldDescriptor *
   if (plan->n_tables == TABLES_MAX)
     return;
   struct table *t = &plan->tables[plan->n_tables++];
-  t->field = field;
+  t->levels[t->n_levels++] = field;
   struct walk w = {.plan = plan, .table = t};
   add_columns(&w, field->descriptor);
 }

@@ -13,9 +13,9 @@ struct messages {
   size_t n;
 };
 
-/* One row: the list's message, and the item of its inner list, if the table has one. */
+/* One row: its message at each level; NULL where the list above it is empty. */
 struct row {
-  const ProtobufCMessage *outer, *inner;
+  const ProtobufCMessage *at[LEVELS_MAX];
 };
 
 /* A column as it is written: one value of a list, or a plain one. */
@@ -27,8 +27,7 @@ struct cell_column {
 };
 
 struct shape {
-  const struct table *table;
-  struct messages outer;
+  struct messages top;
   struct cell_column *columns;
   size_t n_columns;
 };
@@ -47,36 +46,59 @@ static struct messages messages_of(const ProtobufCMessage *m, const ProtobufCFie
   return (struct messages){at, set ? 1 : 0};
 }
 
-static size_t rows_in(const struct table *t, const ProtobufCMessage *outer)
+/* Where an odometer over the levels stands in one list. */
+struct position {
+  struct messages list;
+  size_t next;
+};
+
+/* Fills the levels from `level` on with the first messages of their lists. */
+static void descend(const struct table *t, struct position *at, struct row *row, size_t level)
 {
-  return t->inner == NULL ? 1 : messages_of(outer, t->inner).n;
+  for (; level < t->n_levels; level++) {
+    const ProtobufCMessage *above = row->at[level - 1];
+    at[level] = (struct position){0};
+    if (above != NULL)
+      at[level].list = messages_of(above, t->levels[level]);
+    row->at[level] = at[level].list.n > 0 ? at[level].list.items[at[level].next++] : NULL;
+  }
+}
+
+/* Moves to the next row; false behind the last. */
+static bool advance(const struct table *t, struct position *at, struct row *row)
+{
+  for (size_t level = t->n_levels; level-- > 0;) {
+    if (at[level].next < at[level].list.n) {
+      row->at[level] = at[level].list.items[at[level].next++];
+      descend(t, at, row, level + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Calls fn for each row until it returns false. */
+static void each_row(const struct table *t, struct messages top,
+                     bool (*fn)(void *user, const struct row *row), void *user)
+{
+  struct position at[LEVELS_MAX] = {{.list = top}};
+  struct row row = {0};
+  while (advance(t, at, &row) && fn(user, &row))
+    ;
+}
+
+static bool count_row(void *user, const struct row *row)
+{
+  (void)row;
+  ++*(size_t *)user;
+  return true;
 }
 
 size_t table_rows(const struct table *table, const ProtobufCMessage *result)
 {
-  struct messages outer = messages_of(result, table->field);
   size_t n = 0;
-  for (size_t i = 0; i < outer.n; i++)
-    n += rows_in(table, outer.items[i]);
+  each_row(table, messages_of(result, table->levels[0]), count_row, &n);
   return n;
-}
-
-/* Calls fn for each row until it returns false. */
-static void each_row(const struct shape *s, bool (*fn)(void *user, const struct row *row),
-                     void *user)
-{
-  const struct table *t = s->table;
-  for (size_t i = 0; i < s->outer.n; i++) {
-    struct row row = {.outer = s->outer.items[i]};
-    struct messages inner = {0};
-    if (t->inner != NULL)
-      inner = messages_of(row.outer, t->inner);
-    for (size_t k = 0; k < (t->inner == NULL ? 1 : inner.n); k++) {
-      row.inner = t->inner == NULL ? NULL : inner.items[k];
-      if (!fn(user, &row))
-        return;
-    }
-  }
 }
 
 /* ------------------------------------------------------------------ cells */
@@ -84,7 +106,7 @@ static void each_row(const struct shape *s, bool (*fn)(void *user, const struct 
 /* The message that holds the column's field; NULL when one on the way is not set. */
 static const ProtobufCMessage *holder(const struct column *c, const struct row *row)
 {
-  const ProtobufCMessage *m = c->inner ? row->inner : row->outer;
+  const ProtobufCMessage *m = row->at[c->level];
   for (size_t i = 0; i + 1 < c->depth && m != NULL; i++) {
     struct messages next = messages_of(m, c->path[i]);
     m = next.n > 0 ? next.items[0] : NULL;
@@ -135,9 +157,8 @@ static const char *name_at(const ProtobufCMessage *result, const ProtobufCFieldD
 
 static size_t width(const struct column *c, const ProtobufCMessage *result)
 {
-  return c->named_by == NULL
-             ? 1
-             : *(const size_t *)field_at(result, c->named_by->quantifier_offset);
+  return c->named_by == NULL ? 1
+                             : *(const size_t *)field_at(result, c->named_by->quantifier_offset);
 }
 
 static bool mark_used(void *user, const struct row *row)
@@ -156,7 +177,7 @@ static bool mark_used(void *user, const struct row *row)
 /* Free `columns`. Named columns stand even when they are empty: the caller asked for them. */
 static struct shape shape_of(const struct table *t, const ProtobufCMessage *result)
 {
-  struct shape s = {.table = t, .outer = messages_of(result, t->field)};
+  struct shape s = {.top = messages_of(result, t->levels[0])};
   size_t n = 0;
   for (size_t i = 0; i < t->n_columns; i++)
     n += width(&t->columns[i], result);
@@ -170,7 +191,7 @@ static struct shape shape_of(const struct table *t, const ProtobufCMessage *resu
           .name = c->named_by == NULL ? c->name : name_at(result, c->named_by, k),
           .used = c->named_by != NULL};
   }
-  each_row(&s, mark_used, &s);
+  each_row(t, s.top, mark_used, &s);
   size_t kept = 0;
   for (size_t i = 0; i < s.n_columns; i++) {
     if (s.columns[i].used)
@@ -212,7 +233,7 @@ void table_put_json(struct buf *out, const struct table *table, const ProtobufCM
     buf_put_json_string(out, s.columns[i].name, strlen(s.columns[i].name));
   }
   buf_puts(out, "],\"rows\":[");
-  each_row(&s, put_json_row, &w);
+  each_row(table, s.top, put_json_row, &w);
   buf_putc(out, ']');
   free(s.columns);
 }
@@ -242,14 +263,14 @@ size_t table_put_text(struct buf *out, const struct table *table, const Protobuf
 {
   struct shape s = shape_of(table, result);
   struct writer w = {.shape = &s, .out = out, .max = max};
-  if (s.outer.n > 0 && s.n_columns > 0) {
+  if (s.top.n > 0 && s.n_columns > 0) {
     for (size_t i = 0; i < s.n_columns; i++) {
       if (i > 0)
         buf_putc(out, '\t');
       buf_puts(out, s.columns[i].name);
     }
     buf_putc(out, '\n');
-    each_row(&s, put_text_row, &w);
+    each_row(table, s.top, put_text_row, &w);
   }
   free(s.columns);
   return w.rows;

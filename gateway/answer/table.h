@@ -7,7 +7,8 @@
 /* Number of rows of a table in a result. */
 size_t table_rows(const struct table *table, const ProtobufCMessage *result);
 
-/* Appends `"columns":[...],"rows":[[...],...]`. Columns that are empty in every row are left out. */
+/* Appends `"columns":[...],"rows":[[...],...]`. Columns that are empty in every row are left out.
+ */
 void table_put_json(struct buf *out, const struct table *table, const ProtobufCMessage *result);
 
 /* Appends a line of column names and a line per row, values apart by tabs, until `max` bytes are in

@@ -94,7 +94,7 @@ static void put_tables(struct json *j, const struct answer_plan *p, const Protob
       table_put_json(j->out, &p->tables[i], m);
       continue;
     }
-    put_name(j, p->tables[i].field->name);
+    put_name(j, p->tables[i].levels[0]->name);
     buf_putc(j->out, '{');
     table_put_json(j->out, &p->tables[i], m);
     buf_putc(j->out, '}');
@@ -230,7 +230,7 @@ static void put_table(struct buf *out, const struct answer_plan *p, const struct
     return;
   buf_putc(out, '\n');
   if (p->n_tables > 1)
-    buf_printf(out, "%s:\n", t->field->name);
+    buf_printf(out, "%s:\n", t->levels[0]->name);
   size_t written = table_put_text(out, t, m, max);
   if (written < rows)
     buf_printf(out,

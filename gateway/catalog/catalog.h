@@ -49,7 +49,7 @@ struct catalog_tool {
   const char *name;
   const char *title;
   const char *description;
-  const char *input_schema;  /* JSON object as text */
+  const char *input_schema; /* JSON object as text */
   bool read_only, idempotent, destructive, open_world;
   uint32_t timeout_ms;     /* 0: the gateway's default */
   uint32_t max_text_bytes; /* of an answer; 0: the gateway's default */

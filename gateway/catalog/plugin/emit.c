@@ -73,10 +73,10 @@ static void put_descriptor(struct buf *out, const char *name, const char *full_n
 }
 
 static void put_schema(struct buf *out, const struct model *model, const char *name,
-                       const struct message_info *message, enum schema_side side)
+                       const struct message_info *message)
 {
   AUTO_BUF struct buf schema = BUF_INIT(SCHEMA_BYTES);
-  schema_put(&schema, model, message, side);
+  schema_put(&schema, model, message);
   if (schema.failed)
     out->failed = true;
   put_text_member(out, name, buf_str(&schema));
@@ -95,7 +95,7 @@ static void put_tool(struct buf *out, const struct model *model, const struct to
   buf_printf(out, "    {.name = \"%s\",\n", options->name);
   put_text_member(out, "title", options->title);
   put_text_member(out, "description", method->place.comment);
-  put_schema(out, model, "input_schema", method->input, SCHEMA_INPUT);
+  put_schema(out, model, "input_schema", method->input);
   put_flag(out, "read_only", options->read_only);
   put_flag(out, "idempotent", options->idempotent);
   put_flag(out, "destructive", options->destructive);
@@ -139,17 +139,19 @@ static void put_rule(struct buf *out, const struct field_info *field)
   buf_puts(out, "    },\n");
 }
 
+enum side { INPUTS, OUTPUTS };
+
 /* Messages of all inputs or all outputs, each once. The caller frees the array. */
 static const struct message_info **messages_of(const struct model *model, const struct tool *tools,
-                                               size_t n, enum schema_side side, size_t *count)
+                                               size_t n, enum side side, size_t *count)
 {
   const struct message_info **all = xcalloc(model->n_messages + 1, sizeof(*all));
   *count = 0;
   for (size_t t = 0; t < n; t++) {
     size_t found = 0;
     const struct message_info **list =
-        side == SCHEMA_INPUT ? check_input_messages(model, tools[t].method->input, &found)
-                             : check_output_messages(model, tools[t].output, &found);
+        side == INPUTS ? check_input_messages(model, tools[t].method->input, &found)
+                       : check_output_messages(model, tools[t].output, &found);
     for (size_t i = 0; i < found; i++) {
       size_t k = 0;
       while (k < *count && all[k] != list[i])
@@ -166,7 +168,7 @@ static void put_rules(struct buf *out, const struct model *model, const struct t
 {
   size_t count = 0;
   size_t rules = 0;
-  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, SCHEMA_INPUT, &count);
+  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, INPUTS, &count);
   buf_puts(out, "const struct catalog_rule catalog_rules[] = {\n");
   for (size_t m = 0; m < count; m++) {
     for (size_t i = 0; i < messages[m]->proto->n_field; i++) {
@@ -196,9 +198,9 @@ static void put_answer_field(struct buf *out, const struct field_info *field)
 static bool is_answer_field(const struct field_info *field)
 {
   const Mcp__V1__Field *o = field->options;
-  return field->has_options && (o->part != MCP__V1__PART__PART_UNSPECIFIED ||
-                                o->format != MCP__V1__FORMAT__FORMAT_UNSPECIFIED ||
-                                o->named_by[0] != '\0');
+  return field->has_options &&
+         (o->part != MCP__V1__PART__PART_UNSPECIFIED ||
+          o->format != MCP__V1__FORMAT__FORMAT_UNSPECIFIED || o->named_by[0] != '\0');
 }
 
 static void put_answer_fields(struct buf *out, const struct model *model, const struct tool *tools,
@@ -206,8 +208,7 @@ static void put_answer_fields(struct buf *out, const struct model *model, const 
 {
   size_t count = 0;
   size_t fields = 0;
-  AUTO_FREE const struct message_info **messages =
-      messages_of(model, tools, n, SCHEMA_OUTPUT, &count);
+  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, OUTPUTS, &count);
   buf_puts(out, "\nconst struct catalog_answer_field catalog_answer_fields[] = {\n");
   for (size_t m = 0; m < count; m++) {
     for (size_t i = 0; i < messages[m]->proto->n_field; i++) {
@@ -227,7 +228,7 @@ static void put_includes(struct buf *out, const struct model *model, const struc
                          size_t n)
 {
   size_t count = 0;
-  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, SCHEMA_INPUT, &count);
+  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, INPUTS, &count);
   size_t max = count + 3 * n;
   AUTO_FREE const FileProto **files = xcalloc(max + 1, sizeof(*files));
   size_t n_files = 0;
