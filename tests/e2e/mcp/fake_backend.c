@@ -141,7 +141,7 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *request,
   else if (strcmp(q->query, "internal") == 0)
     fail(call, ERR_INTERNAL, "bug", "row 3 is odd");
   else if (strcmp(q->query, "huge") == 0)
-    reply_dealers(call, 60000, "A dealer with a name of some length", 60000);
+    reply_dealers(call, 90000, "A dealer with a name of some length", 60000);
   else if (strcmp(q->query, "trace") == 0)
     reply_dealers(call, 1, trace != NULL ? trace : "none", 1);
   else

@@ -469,12 +469,12 @@ static void call_reaches_the_service_with_grant_and_trace(void)
   start();
   AUTO_FREE char *headers = session();
   expect(mcp(headers, CALL("7", "list_dealers", "\"query\":\"ford\"")), 200,
-         "\"structuredContent\":{\"dealers\":[{\"dealer_id\":\"d01\",\"name\":\"Ford of "
-         "\\\"Portland\\\"\\n\",\"region\":\"West\"");
+         "\"columns\":[\"dealer_id\",\"name\",\"region\",\"property_ids\"],\"rows\":[[\"d01\","
+         "\"Ford of \\\"Portland\\\"\\n\",\"West\",[\"213025502\"]]]");
   AUTO_FREE char *traced = xasprintf(
       "%straceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", headers);
   expect(mcp(traced, CALL("7", "list_dealers", "\"query\":\"trace\"")), 200,
-         "\"name\":\"00-0af7651916cd43dd8448eb211c80319c-");
+         "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
   stop();
 }
 
@@ -567,7 +567,7 @@ static void progress_streams_and_the_result_ends_it(void)
   const char *three = one != NULL ? strstr(one, "\"progress\":3,") : NULL;
   const char *result = three != NULL ? strstr(three, "\"structuredContent\":") : NULL;
   CU_ASSERT_PTR_NOT_NULL(result);
-  CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"sessions\":\"9007199254740993\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"9007199254740993\""));
   raw_answer_free(&a);
   stop();
 }
