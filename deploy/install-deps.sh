@@ -5,7 +5,7 @@ set -euo pipefail
 
 build=(cmake ninja-build pkg-config gcc libc6-dev protobuf-compiler protobuf-c-compiler
   libprotobuf-c-dev libprotobuf-dev libprotoc-dev libgrpc-dev libcurl4-openssl-dev libcjson-dev
-  libssl-dev libmicrohttpd-dev libsqlite3-dev zlib1g-dev ca-certificates curl jq sqlite3 procps)
+  libssl-dev libmicrohttpd-dev libsqlite3-dev libpq-dev zlib1g-dev ca-certificates curl jq sqlite3 procps)
 tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld)
 
 usage() {

@@ -224,10 +224,17 @@ static void add_privacy(struct caveats *out, const struct comparison *c, const R
   if (c->of.figures.cohort->outside == 0)
     return;
   caveats_add(out,
-              "%zu of the %zu dealers may not be shown: rates of the cohort are rounded to 3 "
-              "significant digits, indices to whole numbers, medians are typical values of the "
-              "dealers not shown, and counts of theirs are left out.",
+              "%zu of the %zu dealers may not be shown: benchmarks pool these dealers alone, the "
+              "same for each of yours, as they were when first asked for; rates are rounded to 3 "
+              "significant digits, indices to whole numbers, medians are typical values of them, "
+              "and counts of theirs are left out.",
               c->of.figures.cohort->outside, c->of.figures.cohort->n);
+  AUTO_BUF struct buf why = BUF_INIT(HEADLINE_BYTES);
+  door_explain(c->of.door, &why);
+  if (why.len > 0) {
+    caveats_add(out, "%s", buf_str(&why));
+    return;
+  }
   for (size_t m = 0; m < r->n_performance_index; m++)
     if (r->performance_index[m]->metrics[METRIC_ENGAGEMENT_RATE]->suppressed[0] != '\0') {
       caveats_add(out,

@@ -11,9 +11,6 @@
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 
-/* Significant digits of figures that rest on dealers the caller may not see. */
-enum { RATE_DIGITS = 3, QUANTILE_DIGITS = 2 };
-
 /* --------------------------------------------------------------------- indices */
 
 static void set_benchmark(MetricIndex *x, double benchmark)
@@ -28,28 +25,24 @@ static void set_index(MetricIndex *x, double index)
   x->index = index;
 }
 
-static void set_rank(MetricIndex *x, const struct group_values *others)
+static void set_rank(MetricIndex *x, const double *others, size_t n)
 {
   enum stats_order order = x->better == ANALYTICS__AGGREGATE__V1__BETTER__LOWER
                                ? STATS_SMALLEST_FIRST
                                : STATS_LARGEST_FIRST;
   double percentile;
-  x->rank = (int32_t)stats_rank(others->values, others->n, x->value, order);
-  x->of = (int32_t)others->n + 1;
-  if (stats_percentile(others->values, others->n, x->value, order, &percentile)) {
+  x->rank = (int32_t)stats_rank(others, n, x->value, order);
+  x->of = (int32_t)n + 1;
+  if (stats_percentile(others, n, x->value, order, &percentile)) {
     x->opt_percentile_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_PERCENTILE_PERCENTILE;
     x->percentile = percentile;
   }
 }
 
 /* Counts: the others' mean, for size only. */
-static void fill_count(MetricIndex *x, const struct group_values *others, enum disclosure_code code)
+static void fill_count(MetricIndex *x, const struct group_values *others)
 {
   double mean, index;
-  if (code != DISCLOSURE_OPEN) {
-    x->suppressed = borrow_text(disclosure_code_name(DISCLOSURE_PEER_COUNTS));
-    return;
-  }
   if (!stats_mean(others->values, others->n, &mean))
     return;
   set_benchmark(x, mean);
@@ -57,20 +50,58 @@ static void fill_count(MetricIndex *x, const struct group_values *others, enum d
     set_index(x, index);
 }
 
-/* Rates: the others' pool. The word agrees with the index that is shown. */
+/* Rates: the others' pool. */
 static void fill_rate(MetricIndex *x, const struct dealer_metric *m, struct stats_ratio own,
-                      const struct group_values *others, enum disclosure_code code)
+                      const struct group_values *others)
 {
   double benchmark, index;
   if (!others->pooled || !metric_value(m, others->pool, &benchmark))
     return;
-  bool restricted = code != DISCLOSURE_OPEN;
-  set_benchmark(x, restricted ? stats_round_significant(benchmark, RATE_DIGITS) : benchmark);
+  set_benchmark(x, benchmark);
   if (!stats_index(x->value, benchmark, &index))
     return;
-  set_index(x, restricted ? nearbyint(index) : index);
-  x->standing = restricted ? standing_of_index(m, own, others->pool, x->index)
-                           : standing_of_parts(m, own, others->pool);
+  set_index(x, index);
+  x->standing = standing_of_parts(m, own, others->pool);
+}
+
+/* The caller sees every dealer: against all the others. */
+static void compare_open(MetricIndex *x, const struct benchmarked *b, struct metric_group g,
+                         size_t member)
+{
+  const struct cohort_figures *c = &b->figures;
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
+  set_rank(x, others.values, others.n);
+  if (metric_is_rate(m))
+    fill_rate(x, m, metric_parts(m, &c->dealers[member]), &others);
+  else
+    fill_count(x, &others);
+}
+
+/* Some dealers are outside the view: against what is released of those, the same for each of the
+ * caller's own. The word agrees with the index that is shown. */
+static void compare_outside(MetricIndex *x, const struct benchmarked *b, struct metric_group g,
+                            size_t member)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  CLEANUP(door_figure_free) struct door_figure f;
+  double index;
+  cell_figure(b->door, &b->figures, g, &f);
+  if (f.code != DISCLOSURE_RESTRICTED) {
+    x->suppressed = borrow_text(disclosure_code_name(f.code));
+    return;
+  }
+  set_rank(x, f.record.values, f.record.n_values);
+  if (!metric_is_rate(m)) {
+    x->suppressed = borrow_text(disclosure_code_name(DISCLOSURE_PEER_COUNTS));
+    return;
+  }
+  set_benchmark(x, f.pooled);
+  if (!form_index(x->value, f.pooled, &index))
+    return;
+  set_index(x, index);
+  struct stats_ratio pool = {f.record.numerator, f.record.denominator};
+  x->standing = standing_of_index(m, metric_parts(m, &b->figures.dealers[member]), pool, x->index);
 }
 
 MetricIndex *index_message(const struct benchmarked *b, enum metric_id id, size_t member,
@@ -89,18 +120,10 @@ MetricIndex *index_message(const struct benchmarked *b, enum metric_id id, size_
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;
   x->value = value;
-  enum disclosure_form form = metric_is_rate(m) ? DISCLOSURE_INDEX : DISCLOSURE_RANK;
-  enum disclosure_code code = disclosure_cell(&b->policy, c, g, form, (long)member);
-  if (!disclosure_ok(code)) {
-    x->suppressed = borrow_text(disclosure_code_name(code));
-    return x;
-  }
-  CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
-  set_rank(x, &others);
-  if (metric_is_rate(m))
-    fill_rate(x, m, metric_parts(m, &c->dealers[member]), &others, code);
+  if (c->cohort->outside == 0)
+    compare_open(x, b, g, member);
   else
-    fill_count(x, &others, code);
+    compare_outside(x, b, g, member);
   return x;
 }
 
@@ -137,38 +160,22 @@ static void fill_open(MetricAverage *a, const struct dealer_metric *m, struct gr
     set_median(a, x);
 }
 
-static bool may_show(const struct benchmarked *b, struct metric_group g, enum disclosure_form form)
+/* Some dealers are outside the caller's view: what is released of those. */
+static void fill_restricted(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
 {
-  return disclosure_cell(&b->policy, &b->figures, g, form, -1) == DISCLOSURE_RESTRICTED;
-}
-
-/* A typical value of the outside dealers that is no single dealer's. */
-static void fill_typical(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
-{
-  double x;
-  CLEANUP(group_free)
-  struct group_values outside = group_gather(&b->figures, g, -1, GROUP_OUTSIDE);
-  stats_sort(outside.values, outside.n);
-  if (may_show(b, g, DISCLOSURE_QUANTILE)) {
-    if (stats_median(outside.values, outside.n, &x))
-      set_median(a, stats_round_significant(x, QUANTILE_DIGITS));
-  } else if (may_show(b, g, DISCLOSURE_MIDDLE_MEAN)) {
-    if (stats_middle_mean(outside.values, outside.n, &x))
-      set_median(a, stats_round_significant(x, RATE_DIGITS));
-  }
-}
-
-/* Some dealers are outside the caller's view: rates only. */
-static void fill_restricted(const struct benchmarked *b, MetricAverage *a, struct metric_group g,
-                            const struct group_values *v)
-{
-  double x;
   const struct dealer_metric *m = &dealer_metrics[g.metric];
-  if (!metric_is_rate(m) || !may_show(b, g, DISCLOSURE_POOLED_RATE))
+  CLEANUP(door_figure_free) struct door_figure f;
+  cell_figure(b->door, &b->figures, g, &f);
+  if (f.code != DISCLOSURE_RESTRICTED)
     return;
-  if (v->pooled && metric_value(m, v->pool, &x))
-    set_pooled(a, stats_round_significant(x, RATE_DIGITS));
-  fill_typical(b, a, g);
+  a->dealers = f.dealers;
+  if (!metric_is_rate(m))
+    return;
+  set_pooled(a, f.pooled);
+  if (f.typical.quartiles)
+    set_median(a, f.typical.p50);
+  else if (f.typical.middle)
+    set_median(a, f.typical.middle_mean);
 }
 
 MetricAverage *average_message(const struct benchmarked *b, struct metric_group g,
@@ -178,11 +185,12 @@ MetricAverage *average_message(const struct benchmarked *b, struct metric_group 
   analytics__aggregate__v1__metric_average__init(a);
   a->metric = borrow_text(dealer_metrics[g.metric].name);
   a->better = dealer_metrics[g.metric].better;
+  if (b->figures.cohort->outside > 0) {
+    fill_restricted(b, a, g);
+    return a;
+  }
   CLEANUP(group_free) struct group_values v = group_gather(&b->figures, g, -1, GROUP_ALL);
   a->dealers = (int32_t)v.n;
-  if (b->figures.cohort->outside == 0)
-    fill_open(a, &dealer_metrics[g.metric], &v);
-  else
-    fill_restricted(b, a, g, &v);
+  fill_open(a, &dealer_metrics[g.metric], &v);
   return a;
 }

@@ -3,15 +3,15 @@
 #ifndef AMCP_AGGREGATE_INDEX_H
 #define AMCP_AGGREGATE_INDEX_H
 
-#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/group.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
-/* Figures, and what may be shown of them. */
+/* Figures, and the door for those of dealers outside the caller's view. */
 struct benchmarked {
   struct cohort_figures figures;
-  struct disclosure_policy policy;
+  struct door *door;
 };
 
 /* The index of one dealer in one metric. */

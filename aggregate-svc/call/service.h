@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/store.h"
 #include "common/base/metrics.h"
 #include "common/base/pool.h"
 #include "common/rpc/rpc.h"
@@ -18,6 +19,7 @@ struct aggregate_options {
   int64_t max_rows;      /* rows of one call, over all dealers */
   int64_t max_bytes;     /* memory for rows, over all calls */
   struct disclosure_policy policy;
+  int64_t cells_per_day; /* new figures over others' dealers, per viewer */
 };
 
 #define AGGREGATE_OPTIONS_DEFAULT                                                                  \
@@ -26,12 +28,14 @@ struct aggregate_options {
                               .max_calls = 64,                                                     \
                               .max_rows = 1000000,                                                 \
                               .max_bytes = 256 * 1024 * 1024,                                      \
-                              .policy = DISCLOSURE_POLICY_DEFAULT})
+                              .policy = DISCLOSURE_POLICY_DEFAULT,                                 \
+                              .cells_per_day = 500})
 
 struct aggregate_service {
   struct rpc_channel *auth;
   struct rpc_channel *report;
-  struct pool *pool; /* computes answers */
+  struct pool *pool;           /* computes answers */
+  struct release_store *store; /* NULL: nothing of dealers outside a caller's view is released */
   struct aggregate_options options;
   atomic_llong calls; /* under way */
   atomic_llong bytes; /* held for rows */

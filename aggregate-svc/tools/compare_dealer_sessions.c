@@ -78,11 +78,8 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   (void)e;
   collect_figures(c, figures);
   struct comparison question = {
-      {{&c->cohort, figures, &s->leads}, c->policy}, s->fold.notes, &c->period, c->now_unix_ms};
-  Analytics__Aggregate__V1__CompareDealerSessionsResult *r = compare_dealers(&question, arena);
-  for (size_t i = 0; i < r->regional_average->n_metrics; i++)
-    c->released += r->regional_average->metrics[i]->opt_pooled_case != 0;
-  return &r->base;
+      {{&c->cohort, figures, &s->leads}, &c->door}, s->fold.notes, &c->period, c->now_unix_ms};
+  return &compare_dealers(&question, arena)->base;
 }
 
 const struct tool compare_dealer_sessions_tool = {.rpc = "CompareDealerSessions",

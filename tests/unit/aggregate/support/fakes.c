@@ -71,6 +71,12 @@ static void resolve_cohort(struct rpc_call *call, const ProtobufCMessage *messag
   out.members = list;
   out.sealed_benchmark.data = (uint8_t *)benchmark_grant;
   out.sealed_benchmark.len = sizeof(benchmark_grant);
+  Analytics__Auth__V1__ReleaseScope scope = ANALYTICS__AUTH__V1__RELEASE_SCOPE__INIT;
+  scope.cohort = (char *)"west";
+  scope.version = (char *)"v1";
+  scope.view = (char *)"view";
+  scope.viewer = (char *)"viewer";
+  out.release_scope = &scope;
   for (size_t i = 0; i < w->n; i++) {
     const struct fake_dealer *d = &w->dealers[i];
     if (!is_asked(r, d))
@@ -480,6 +486,9 @@ void fixture_serve(struct fixture *f)
   f->service.auth = connect_to(f->unplug_auth ? 1 : rpc_server_port(f->auth), "auth-svc");
   f->service.report = connect_to(f->unplug_report ? 1 : rpc_server_port(f->report), "report-svc");
   f->service.pool = pool_new("test", 2, 16);
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(
+      release_store_new(&f->service.store, &(struct release_store_options){0}, &e), ERR_OK);
   aggregate_service_init(&f->service);
   f->aggregate = serve(&analytics__aggregate__v1__aggregate_service__descriptor, aggregate_methods,
                        aggregate_n_methods, &f->service);
@@ -499,6 +508,7 @@ void fixture_stop(struct fixture *f)
   rpc_channel_free(f->service.auth);
   rpc_channel_free(f->service.report);
   pool_free(f->service.pool);
+  release_store_free(f->service.store);
   rpc_server_stop(f->auth);
   rpc_server_stop(f->report);
   CU_ASSERT_EQUAL(atomic_load(&f->service.bytes), 0);
