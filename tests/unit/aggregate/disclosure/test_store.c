@@ -243,6 +243,92 @@ static void what_a_killed_client_was_told_is_kept(void)
   }
 }
 
+/* Does something to the PostgreSQL under test. */
+static void server(const char *what)
+{
+  AUTO_FREE char *command = xasprintf("%s %s", getenv("AMCP_TEST_SERVER"), what);
+  CU_ASSERT_EQUAL_FATAL(system(command), 0);
+}
+
+static void what_was_told_survives_a_killed_server(void)
+{
+  struct release_record r;
+  enum release_outcome outcome;
+  struct err e = {0};
+  double values[] = {1};
+  struct release_record candidate = record_of(values, 1, 7);
+  if (database_url() == NULL)
+    return; /* SQLite has none */
+  struct release_store_options o = {.database_url = database_url(), .cache_bytes = 1};
+  struct release_store *s = NULL;
+  CU_ASSERT_EQUAL_FATAL(release_store_new(&s, &o, &e), ERR_OK);
+  test_number++;
+  for (int64_t i = 0; i < 20; i++) {
+    CU_ASSERT_EQUAL(take(s, "m", 7 * i, 7 * i + 6, "v", i, &r), RELEASE_NEW);
+    release_record_free(&r);
+  }
+  server("kill");
+  struct release_key key = key_of("m", 1000, 1006);
+  struct release_viewer viewer = viewer_of("v", 1000);
+  AUTO_BUF struct buf detail = BUF_INIT(1000);
+  CU_ASSERT_EQUAL(release_store_take(s, &key, "v", &viewer, &candidate, &outcome, &r, &e),
+                  ERR_UNAVAILABLE);
+  CU_ASSERT_TRUE(release_store_ready(s, &detail)); /* it was there once: the replica stays */
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&detail), "wait releases: PostgreSQL: "));
+  server("start");
+  int64_t until = clock_mono_ms() + 30000; /* the store tries again by and by */
+  do
+    buf_clear(&detail);
+  while (release_store_ready(s, &detail) && strncmp(buf_str(&detail), "ok", 2) != 0 &&
+         clock_mono_ms() < until);
+  for (int64_t i = 0; i < 20; i++) {
+    CU_ASSERT_EQUAL(take(s, "m", 7 * i, 7 * i + 6, "v", 99, &r), RELEASE_FROZEN);
+    CU_ASSERT_EQUAL(r.numerator, i);
+    release_record_free(&r);
+  }
+  release_store_free(s);
+}
+
+static void a_connection_that_broke_is_opened_again_without_an_error(void)
+{
+  struct release_record r;
+  if (database_url() == NULL)
+    return;
+  struct release_store *s = open_store();
+  test_number++;
+  CU_ASSERT_EQUAL(take(s, "m", 0, 6, "v", 1, &r), RELEASE_NEW);
+  release_record_free(&r);
+  server("kill");
+  server("start");
+  CU_ASSERT_EQUAL(take(s, "m", 7, 13, "v", 2, &r), RELEASE_NEW);
+  release_record_free(&r);
+  release_store_free(s);
+}
+
+/* A server that stands still answers nothing, not even an error. */
+static void a_server_that_stands_still_is_given_up(void)
+{
+  struct release_record r;
+  enum release_outcome outcome;
+  struct err e = {0};
+  double values[] = {1};
+  struct release_record candidate = record_of(values, 1, 7);
+  if (database_url() == NULL)
+    return;
+  struct release_store *s = open_store();
+  test_number++;
+  struct release_key key = key_of("m", 0, 6);
+  struct release_viewer viewer = viewer_of("v", 1000);
+  server("pause");
+  int64_t start = clock_mono_ms();
+  enum err_code code = release_store_take(s, &key, "v", &viewer, &candidate, &outcome, &r, &e);
+  int64_t took = clock_mono_ms() - start;
+  server("resume");
+  CU_ASSERT_EQUAL(code, ERR_UNAVAILABLE);
+  CU_ASSERT_TRUE(took < 30000);
+  release_store_free(s);
+}
+
 static void nobody_else_may_read_the_file(void)
 {
   struct stat st;
@@ -336,6 +422,9 @@ int main(int argc, char **argv)
       TEST(a_viewer_gets_so_many_new_figures_a_day_and_old_ones_for_nothing),
       TEST(replicas_that_race_all_serve_one_value),
       TEST(what_a_killed_client_was_told_is_kept),
+      TEST(what_was_told_survives_a_killed_server),
+      TEST(a_connection_that_broke_is_opened_again_without_an_error),
+      TEST(a_server_that_stands_still_is_given_up),
       TEST(nobody_else_may_read_the_file),
       TEST(wrong_settings_are_named_without_the_password),
       TEST(a_database_that_is_not_there_releases_nothing_and_health_says_so),
