@@ -46,7 +46,6 @@ static enum err_code start(void *program, struct err *e)
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
                                       .tls = s->service.tls,
-                                      .pollers = (size_t)s->pollers,
                                       .workers = 1, /* no handler runs on one */
                                       .drain_ms = (uint32_t)s->drain_ms};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};

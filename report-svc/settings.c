@@ -51,7 +51,6 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "https://analyticsdata.googleapis.com", 0, 0, false, "Google Analytics Data API"},
       {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &raw.admin_endpoint,
        "https://analyticsadmin.googleapis.com", 0, 0, false, "Google Analytics Admin API"},
-      {"REPORT_POLLERS", CONFIG_INT, &s->pollers, "1", 1, 64, false, "gRPC polling threads"},
       {"REPORT_WORKERS", CONFIG_INT, &s->workers, "1", 1, 64, false, "gRPC worker threads"},
       {"REPORT_PAGE_ROWS", CONFIG_INT, &s->page_rows, "250000", 1, 250000, false,
        "rows per page when reports are fetched for aggregation"},

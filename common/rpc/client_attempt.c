@@ -116,7 +116,7 @@ void client_attempt_start(struct rpc_client_call *call)
     parent = call->parent->core;
   }
   call->attempt =
-      grpc_channel_create_registered_call(ch->core, parent, GRPC_PROPAGATE_DEFAULTS, ch->poller.cq,
+      grpc_channel_create_registered_call(ch->core, parent, GRPC_PROPAGATE_DEFAULTS, ch->poller->cq,
                                           call->method->registered, call->deadline, NULL);
   if (call->cancelled)
     grpc_call_cancel(call->attempt, NULL);
