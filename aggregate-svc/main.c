@@ -4,6 +4,7 @@
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/http/admin.h"
 #include "common/service/frame.h"
+#include "common/service/healthcheck.h"
 
 struct program {
   struct settings settings;
@@ -73,8 +74,12 @@ int main(int argc, char **argv)
   static struct program p;
   struct err e = {0};
   int exit_code = EXIT_OK;
+  bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!aggregate_settings_load(&p.settings, argc, argv, &exit_code))
-    return exit_code;
+    return healthcheck ? EXIT_FAILED : exit_code;
+  if (healthcheck)
+    return service_healthcheck_rpc("aggregate-svc", p.settings.grpc_listen,
+                                   &p.settings.service.tls);
   service_begin("aggregate-svc", &p.settings.service);
   if (start(&p, &e) == ERR_OK) {
     log_info("serving", LOG_I("port", rpc_server_port(p.server)));

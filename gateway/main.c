@@ -1,6 +1,22 @@
 /* gateway: MCP over HTTP in front of auth-svc, report-svc and aggregate-svc. */
+#include <stdio.h>
+#include <string.h>
+
 #include "common/service/frame.h"
+#include "common/service/healthcheck.h"
 #include "gateway/app.h"
+
+/* Its own word where it has an admin listener, else that the MCP port answers at all. */
+static int ask_running(const struct settings *s)
+{
+  char endpoint[300];
+  if (s->service.admin_listen != NULL)
+    return service_healthcheck_http("gateway", s->service.admin_listen, "/readyz", false);
+  bool v6 = strchr(s->host, ':') != NULL;
+  snprintf(endpoint, sizeof(endpoint), "%s%s%s:%d", v6 ? "[" : "", s->host, v6 ? "]" : "",
+           (int)s->port);
+  return service_healthcheck_http("gateway", endpoint, "/mcp", true);
+}
 
 int main(int argc, char **argv)
 {
@@ -8,8 +24,11 @@ int main(int argc, char **argv)
   struct app *app = NULL;
   struct err e = {0};
   int exit_code = EXIT_OK;
+  bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!gateway_settings_load(&settings, argc, argv, &exit_code))
-    return exit_code;
+    return healthcheck ? EXIT_FAILED : exit_code;
+  if (healthcheck)
+    return ask_running(&settings);
   service_begin("gateway", &settings.service);
   if (app_start(&app, &settings, &e) == ERR_OK)
     service_wait();

@@ -2,6 +2,7 @@
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
+#include "common/service/healthcheck.h"
 #include "report-svc/ask/service.h"
 #include "report-svc/settings.h"
 
@@ -96,8 +97,11 @@ int main(int argc, char **argv)
   static struct program p;
   struct err e = {0};
   int exit_code = EXIT_OK;
+  bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!report_settings_load(&p.settings, argc, argv, &exit_code))
-    return exit_code;
+    return healthcheck ? EXIT_FAILED : exit_code;
+  if (healthcheck)
+    return service_healthcheck_rpc("report-svc", p.settings.grpc_listen, &p.settings.service.tls);
   service_begin("report-svc", &p.settings.service);
   warn_of_open_endpoints(&p.settings);
   if (start(&p, &e) == ERR_OK) {

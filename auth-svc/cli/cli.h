@@ -24,6 +24,7 @@ int cli_token(int argc, char **argv, const char *help);
 int cli_validate(int argc, char **argv, const char *help);
 int cli_check(int argc, char **argv, const char *help);
 int cli_audit(int argc, char **argv, const char *help);
+int cli_healthcheck(int argc, char **argv, const char *help);
 
 /* Prints "auth-svc COMMAND: message" on standard error and returns the code. */
 int cli_fail(int exit_code, const char *command, const char *fmt, ...)

@@ -313,7 +313,8 @@ static enum err_code write_all(struct generator *g)
 enum err_code generate_world(sqlite3 *db, const struct world_params *params, struct err *e)
 {
   struct generator g = {.db = db, .params = params, .next_session = 1, .next_event = 1, .e = e};
-  enum err_code code = exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; BEGIN;");
+  enum err_code code =
+      exec(&g, "PRAGMA temp_store=MEMORY; PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; BEGIN;");
   if (code == ERR_OK)
     code = exec(&g, schema_tables);
   if (code == ERR_OK &&
