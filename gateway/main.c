@@ -5,6 +5,7 @@
 #include "common/service/frame.h"
 #include "common/service/healthcheck.h"
 #include "gateway/app.h"
+#include "gateway/ask.h"
 
 /* Its own word where it has an admin listener, else that the MCP port answers at all. */
 static int ask_running(const struct settings *s)
@@ -24,6 +25,8 @@ int main(int argc, char **argv)
   struct app *app = NULL;
   struct err e = {0};
   int exit_code = EXIT_OK;
+  if (gateway_ask(argc, argv, &exit_code))
+    return exit_code;
   bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!gateway_settings_load(&settings, argc, argv, &exit_code))
     return healthcheck ? EXIT_FAILED : exit_code;
