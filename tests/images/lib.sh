@@ -1,5 +1,5 @@
 # What the tests of images and of the cluster share: engines of this machine, and building.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2001,SC2154
 
 cache=${AMCP_CACHE:-$HOME/.cache/analytics-mcp}
 images=(gateway auth-svc report-svc aggregate-svc ga4-sim analytics-mcp)
