@@ -102,7 +102,7 @@ trap finish EXIT
 for stage in "${stages[@]}"; do
   case $stage in
   a)
-    why=$(tools "${control[@]}" kwok)
+    why=$(tools "${control[@]}" kwok actionlint)
     if [[ -n $why ]]; then skip "stage a: $why"; continue; fi
     run_stage a bash "$here/stage-a.sh" "$root" "$work"
     "$here/cluster.sh" down >/dev/null 2>&1 || true

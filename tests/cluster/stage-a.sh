@@ -27,6 +27,14 @@ refute 'state of one process and two replicas are refused' render "${demo[@]}" -
 alerts_of_page() { awk '/^```yaml alerts/{f=1;next} /^```/{f=0} f' "$root/docs/MONITORING.md" | diff - "$chart/files/alerts.yaml"; }
 check 'the alerts are those of docs/MONITORING.md' alerts_of_page
 
+# Workflows.
+workflows_are_right() { (cd "$root" && actionlint -color=false .github/workflows/*.yml); }
+check 'actionlint finds nothing in the workflows' workflows_are_right
+pinned() { ! grep -hE '^ *(- )?uses: ' "$root"/.github/workflows/*.yml | grep -vE '@([0-9a-f]{40} # v[0-9.]+|v[0-9]+(\.[0-9.]+)?)$'; }
+check 'every action is pinned, by digest or by version' pinned
+check 'tags of images' test "$("$root/deploy/image-tags.sh" r/x abcdef1 0.2.0 | tail -n 1)" = 'tags=r/x:latest,r/x:abcdef1,r/x:0.2.0'
+refute 'a version that is not one is refused' "$root/deploy/image-tags.sh" r/x abcdef1 'v2; rm'
+
 # ------------------------------------------------------------------------------------- API server
 began=$SECONDS
 if ! "$cluster" up fake 4 >"$work/up.log" 2>&1; then
