@@ -44,7 +44,8 @@ configure() {
   local dir=$1
   shift
   cmake -G Ninja -S "$root" -B "$dir" -DCMAKE_BUILD_TYPE=Release -DAMCP_TESTS=OFF -DAMCP_WERROR=OFF \
-    -DCMAKE_C_FLAGS_RELEASE="-O2 -DNDEBUG -ffile-prefix-map=$root=. -ffile-prefix-map=$dir=." "$@"
+    -DCMAKE_C_FLAGS_RELEASE="-O2 -DNDEBUG -ffunction-sections -fdata-sections -ffile-prefix-map=$root=. -ffile-prefix-map=$dir=." \
+    -DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections "$@"
 }
 
 cross=()

@@ -127,15 +127,23 @@ if $zones; then
   packages[tzdata]=1
   install -d -m 755 "$out/usr/share"
   cp -a /usr/share/zoneinfo "$out/usr/share/"
-  # The same zones with other rules of leap seconds and dates.
-  rm -rf "$out"/usr/share/zoneinfo/{right,posix,posixrules,localtime}
+  # The same zones with other rules of leap seconds and dates; and what only people read.
+  rm -rf "$out"/usr/share/zoneinfo/{right,posix,posixrules,localtime,tzdata.zi,leapseconds,leap-seconds.list,*.tab}
 fi
 
-for name in "${!packages[@]}"; do
+# Packages of one source often have the same copyright: the text is there once.
+declare -A texts=()
+for name in $(printf '%s\n' "${!packages[@]}" | sort); do
   plain=${name%%:*}
   dpkg-query -s "$name" >"$out/var/lib/dpkg/status.d/$plain"
   mkdir -p "$out/usr/share/doc/$plain"
-  cp -L "/usr/share/doc/$plain/copyright" "$out/usr/share/doc/$plain/copyright"
+  sum=$(sha256sum <"/usr/share/doc/$plain/copyright")
+  if [[ -n ${texts[$sum]:-} ]]; then
+    ln -s "../${texts[$sum]}/copyright" "$out/usr/share/doc/$plain/copyright"
+  else
+    texts[$sum]=$plain
+    cp -L "/usr/share/doc/$plain/copyright" "$out/usr/share/doc/$plain/copyright"
+  fi
 done
 if [[ -n $license ]]; then
   install -D -m 644 "$license" "$out/usr/share/doc/analytics-mcp/copyright"

@@ -77,7 +77,7 @@ stage_build() {
 
 # Each check prints what is wrong with the root at $1 and fails.
 no_shell() {
-  ! find "$1" \( -type f -o -type l \) \( -name sh -o -name '*bash*' -o -name dash -o -name busybox -o -name perl -o -name 'python*' -o -name apt -o -name dpkg \) -not -path '*/var/lib/dpkg*' | grep .
+  ! find "$1" \( -type f -o -type l \) \( -name sh -o -name bash -o -name 'bash.*' -o -name rbash -o -name dash -o -name busybox -o -name perl -o -name 'python*' -o -name apt -o -name dpkg \) -not -path '*/var/lib/dpkg*' | grep .
 }
 no_source() {
   ! find "$1" \( -name '*.c' -o -name '*.h' -o -name '*.proto' -o -name '*.git*' -o -name CMakeLists.txt -o -name '*.md' -o -name '*.js' \) | grep .
