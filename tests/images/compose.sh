@@ -23,10 +23,12 @@ cp "$copy/.env.example" "$copy/.env"
 check 'the file is valid with .env.example' compose --profile live config -q
 rm "$copy/.env"
 
+# 15 s, longer where others use the processors.
+limit=$(awk -v cores="$(nproc)" '{busy = $1 / cores; print int(15000 * (busy > 1 ? busy : 1))}' /proc/loadavg)
 began=$(date +%s%N)
 if compose up -d --no-build >"$work/compose.log" 2>&1 && within 30 running gateway; then
   took=$((($(date +%s%N) - began) / 1000000))
-  if ((took <= 15000)); then ok "the demo is ready $took ms after up"; else bad "the demo took $took ms, more than 15 s"; fi
+  if ((took <= limit)); then ok "the demo is ready $took ms after up (at most $limit ms at this load)"; else bad "the demo took $took ms, more than $limit ms"; fi
 else
   bad 'the demo comes up'
   tail -n 5 "$work/compose.log"
@@ -57,7 +59,6 @@ docker run --rm --user 0:0 -v "$copy/config:/out" analytics-mcp-ga4-sim:test --g
   --public-url https://oauth2.googleapis.com --db /out/world.db --write-dealers /out/dealers.json
 rm -f "$copy"/config/world.db*
 chown -R 65532:65532 "$copy/config"
-head -c 32 /dev/urandom | base64 >"$copy/config/hs256"
 printf 'AUTH_JWT_ISSUER=https://issuer.example\nAUTH_JWT_KEY_FILE=/app/config/jwt.pub\n' >"$copy/.env"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$work/jwt.key" 2>/dev/null
 openssl pkey -in "$work/jwt.key" -pubout -out "$copy/config/jwt.pub"
@@ -70,8 +71,7 @@ else
 fi
 status() { curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"ping"}' http://127.0.0.1:3334/mcp; }
 check 'live refuses a caller without a token' test "$(status)" = 401
-loaded() { compose --profile live logs live-auth 2>&1 | grep -c 'changed while running\|configuration.*in use\|reloaded'; }
-generation() { docker run --rm --network amcp_live --entrypoint /usr/bin/gateway analytics-mcp-gateway:test --version >/dev/null; nsenter -t "$(docker inspect -f '{{.State.Pid}}' "$(id_of live-auth)")" -n curl -s http://127.0.0.1:9464/metrics | sed -n 's/^auth_config_generation \([0-9]*\).*/\1/p'; }
+generation() { nsenter -t "$(docker inspect -f '{{.State.Pid}}' "$(id_of live-auth)")" -n curl -s http://127.0.0.1:9464/metrics | sed -n 's/^auth_config_generation \([0-9]*\).*/\1/p'; }
 first=$(generation)
 generation_is_above() { (($(generation) > $1)); }
 sed -i 's/"name": "\([^"]*\)"/"name": "\1 (edited)"/' "$copy/config/dealers.json" # sed -i renames

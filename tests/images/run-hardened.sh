@@ -31,9 +31,6 @@ started() { # NAME PROGRAM: and how long it took
 run_ ga4-sim -v state:/var/lib/analytics-mcp -- --listen 0.0.0.0:8089 --public-url http://ga4-sim:8089 \
   --dealers 12 --days 65 --db /var/lib/analytics-mcp/world.db --write-dealers /var/lib/analytics-mcp/dealers.json
 started ga4-sim ga4-sim
-run_ auth-svc -v state:/var/lib/analytics-mcp:ro -e ENABLE_AUTH=false \
-  -e GA_CREDENTIALS_PATH=/var/lib/analytics-mcp/dealers.json -e AUTH_ALLOW_HTTP_TOKEN_HOST=ga4-sim
-started auth-svc auth-svc
 # Before what it needs is there, the gateway says so, within the time of a probe.
 run_ gateway -e ENABLE_AUTH=false -e AUTH_SVC_ADDR=dns:///auth-svc:50051 \
   -e REPORT_SVC_ADDR=dns:///report-svc:50052 -e AGGREGATE_SVC_ADDR=dns:///aggregate-svc:50053
@@ -42,6 +39,9 @@ code=0
 healthy gateway gateway >/dev/null 2>&1 || code=$?
 took=$((($(date +%s%N) - began) / 1000000))
 if ((code == 1 && took < 3000)); then ok "gateway's healthcheck fails while services are missing ($took ms with docker exec)"; else bad "gateway's healthcheck: exit code $code after $took ms"; fi
+run_ auth-svc -v state:/var/lib/analytics-mcp:ro -e ENABLE_AUTH=false \
+  -e GA_CREDENTIALS_PATH=/var/lib/analytics-mcp/dealers.json -e AUTH_ALLOW_HTTP_TOKEN_HOST=ga4-sim
+started auth-svc auth-svc
 run_ report-svc -e AUTH_SVC_ADDR=dns:///auth-svc:50051 -e GA4_DATA_ENDPOINT=http://ga4-sim:8089 -e GA4_ADMIN_ENDPOINT=http://ga4-sim:8089
 started report-svc report-svc
 run_ aggregate-svc -e AUTH_SVC_ADDR=dns:///auth-svc:50051 -e REPORT_SVC_ADDR=dns:///report-svc:50052
