@@ -34,14 +34,15 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
 static bool ready(void *user, struct buf *detail)
 {
   struct program *p = user;
-  service_tell_backend(detail, "auth-svc", p->service.auth);
-  service_tell_backend(detail, "report-svc", p->service.report);
+  service_show_backend(detail, "auth-svc", p->service.auth);
+  service_show_backend(detail, "report-svc", p->service.report);
   buf_printf(detail, "ok calls: %lld under way\n", (long long)atomic_load(&p->service.calls));
   return true;
 }
 
-static enum err_code start(struct program *p, struct err *e)
+static enum err_code start(void *program, struct err *e)
 {
+  struct program *p = program;
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
                                       .tls = s->service.tls,
@@ -52,14 +53,16 @@ static enum err_code start(struct program *p, struct err *e)
   if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
       rpc_server_add(p->server, &analytics__aggregate__v1__aggregate_service__descriptor,
                      aggregate_methods, aggregate_n_methods, &p->service, e) != ERR_OK ||
-      rpc_server_start(p->server, e) != ERR_OK)
+      rpc_server_start(p->server, e) != ERR_OK || admin_start(&p->admin, &admin, e) != ERR_OK)
     return e->code;
-  return admin_start(&p->admin, &admin, e);
+  log_info("serving", LOG_I("port", rpc_server_port(p->server)));
+  return ERR_OK;
 }
 
 /* Calls end first, then what they use. */
-static void stop(struct program *p)
+static void stop(void *program)
 {
+  struct program *p = program;
   admin_set_draining(p->admin);
   rpc_server_stop(p->server);
   admin_stop(p->admin);
@@ -71,8 +74,8 @@ static void stop(struct program *p)
 
 int main(int argc, char **argv)
 {
+  static const struct service_frame frame = {.name = "aggregate-svc", .start = start, .stop = stop};
   static struct program p;
-  struct err e = {0};
   int exit_code = EXIT_OK;
   bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!aggregate_settings_load(&p.settings, argc, argv, &exit_code))
@@ -80,14 +83,5 @@ int main(int argc, char **argv)
   if (healthcheck)
     return service_healthcheck_rpc("aggregate-svc", p.settings.grpc_listen,
                                    &p.settings.service.tls);
-  service_begin("aggregate-svc", &p.settings.service);
-  if (start(&p, &e) == ERR_OK) {
-    log_info("serving", LOG_I("port", rpc_server_port(p.server)));
-    service_wait();
-  } else {
-    exit_code = service_failed("aggregate-svc", &e);
-  }
-  stop(&p);
-  service_end();
-  return exit_code;
+  return service_run(&frame, &p.settings.service, &p);
 }

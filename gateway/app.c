@@ -79,7 +79,7 @@ static bool ready(void *user, struct buf *detail)
 {
   struct app *a = user;
   for (size_t i = 0; i < N_BACKENDS; i++) {
-    bool up = service_tell_backend(detail, a->backends[i].name, a->backends[i].channel);
+    bool up = service_show_backend(detail, a->backends[i].name, a->backends[i].channel);
     if (i == AUTH && up)
       atomic_store(&a->reached, true);
   }

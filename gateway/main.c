@@ -19,25 +19,34 @@ static int ask_running(const struct settings *s)
   return service_healthcheck_http("gateway", endpoint, "/mcp", true);
 }
 
+struct program {
+  struct settings settings;
+  struct app *app;
+};
+
+static enum err_code start(void *program, struct err *e)
+{
+  struct program *p = program;
+  return app_start(&p->app, &p->settings, e);
+}
+
+static void stop(void *program)
+{
+  struct program *p = program;
+  app_stop(p->app);
+}
+
 int main(int argc, char **argv)
 {
-  struct settings settings;
-  struct app *app = NULL;
-  struct err e = {0};
+  static const struct service_frame frame = {.name = "gateway", .start = start, .stop = stop};
+  struct program p = {0};
   int exit_code = EXIT_OK;
   if (gateway_ask(argc, argv, &exit_code))
     return exit_code;
   bool healthcheck = service_wants_healthcheck(&argc, argv);
-  if (!gateway_settings_load(&settings, argc, argv, &exit_code))
+  if (!gateway_settings_load(&p.settings, argc, argv, &exit_code))
     return healthcheck ? EXIT_FAILED : exit_code;
   if (healthcheck)
-    return ask_running(&settings);
-  service_begin("gateway", &settings.service);
-  if (app_start(&app, &settings, &e) == ERR_OK)
-    service_wait();
-  else
-    exit_code = service_failed("gateway", &e);
-  app_stop(app);
-  service_end();
-  return exit_code;
+    return ask_running(&p.settings);
+  return service_run(&frame, &p.settings.service, &p);
 }

@@ -47,38 +47,10 @@ static bool ready(void *user, struct buf *detail)
 {
   struct program *p = user;
   struct governor *governor = google_governor(p->service.google);
-  service_tell_backend(detail, "auth-svc", p->auth);
+  service_show_backend(detail, "auth-svc", p->auth);
   buf_printf(detail, "ok google: %zu requests under way, %zu waiting\n", governor_active(governor),
              governor_waiting(governor));
   return true;
-}
-
-static enum err_code start(struct program *p, struct err *e)
-{
-  const struct settings *s = &p->settings;
-  struct rpc_server_options server = {.listen = s->grpc_listen,
-                                      .tls = s->service.tls,
-                                      .pollers = (size_t)s->pollers,
-                                      .workers = (size_t)s->workers,
-                                      .drain_ms = (uint32_t)s->drain_ms};
-  struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
-  if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
-      report_service_register(p->server, &p->service, e) != ERR_OK ||
-      rpc_server_start(p->server, e) != ERR_OK)
-    return e->code;
-  return admin_start(&p->admin, &admin, e);
-}
-
-/* Calls end first, then what they use. */
-static void stop(struct program *p)
-{
-  admin_set_draining(p->admin);
-  rpc_server_stop(p->server);
-  admin_stop(p->admin);
-  rpc_channel_free(p->auth);
-  http_client_free(p->http);
-  google_free(p->service.google);
-  cache_free(p->service.cache);
 }
 
 /* Endpoints are Google's unless somebody set them: a simulator under a name of its own, or a
@@ -92,26 +64,48 @@ static void warn_of_open_endpoints(const struct settings *s)
                LOG_S("endpoint", endpoints[i]));
 }
 
+static enum err_code start(void *program, struct err *e)
+{
+  struct program *p = program;
+  const struct settings *s = &p->settings;
+  struct rpc_server_options server = {.listen = s->grpc_listen,
+                                      .tls = s->service.tls,
+                                      .pollers = (size_t)s->pollers,
+                                      .workers = (size_t)s->workers,
+                                      .drain_ms = (uint32_t)s->drain_ms};
+  struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
+  warn_of_open_endpoints(s);
+  if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
+      report_service_register(p->server, &p->service, e) != ERR_OK ||
+      rpc_server_start(p->server, e) != ERR_OK || admin_start(&p->admin, &admin, e) != ERR_OK)
+    return e->code;
+  log_info("serving", LOG_I("port", rpc_server_port(p->server)),
+           LOG_S("data_endpoint", s->data_endpoint));
+  return ERR_OK;
+}
+
+/* Calls end first, then what they use. */
+static void stop(void *program)
+{
+  struct program *p = program;
+  admin_set_draining(p->admin);
+  rpc_server_stop(p->server);
+  admin_stop(p->admin);
+  rpc_channel_free(p->auth);
+  http_client_free(p->http);
+  google_free(p->service.google);
+  cache_free(p->service.cache);
+}
+
 int main(int argc, char **argv)
 {
+  static const struct service_frame frame = {.name = "report-svc", .start = start, .stop = stop};
   static struct program p;
-  struct err e = {0};
   int exit_code = EXIT_OK;
   bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!report_settings_load(&p.settings, argc, argv, &exit_code))
     return healthcheck ? EXIT_FAILED : exit_code;
   if (healthcheck)
     return service_healthcheck_rpc("report-svc", p.settings.grpc_listen, &p.settings.service.tls);
-  service_begin("report-svc", &p.settings.service);
-  warn_of_open_endpoints(&p.settings);
-  if (start(&p, &e) == ERR_OK) {
-    log_info("serving", LOG_I("port", rpc_server_port(p.server)),
-             LOG_S("data_endpoint", p.settings.data_endpoint));
-    service_wait();
-  } else {
-    exit_code = service_failed("report-svc", &e);
-  }
-  stop(&p);
-  service_end();
-  return exit_code;
+  return service_run(&frame, &p.settings.service, &p);
 }

@@ -4,55 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/backoff.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 /* ------------------------------------------------------------------------- hash */
-
-static inline uint64_t rotate(uint64_t x, int bits)
-{
-  return x << bits | x >> (64 - bits);
-}
-
-static inline void sip_round(uint64_t v[4])
-{
-  v[0] += v[1];
-  v[1] = rotate(v[1], 13) ^ v[0];
-  v[0] = rotate(v[0], 32);
-  v[2] += v[3];
-  v[3] = rotate(v[3], 16) ^ v[2];
-  v[0] += v[3];
-  v[3] = rotate(v[3], 21) ^ v[0];
-  v[2] += v[1];
-  v[1] = rotate(v[1], 17) ^ v[2];
-  v[2] = rotate(v[2], 32);
-}
-
-uint64_t hash_bytes(const uint64_t key[2], const void *data, size_t len, uint64_t start)
-{
-  uint64_t k0 = key[0] ^ start, k1 = key[1];
-  uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
-                   k1 ^ 0x7465646279746573};
-  const unsigned char *p = data;
-  size_t i = 0;
-  for (; i + 8 <= len; i += 8) {
-    uint64_t m;
-    memcpy(&m, p + i, 8);
-    v[3] ^= m;
-    sip_round(v);
-    v[0] ^= m;
-  }
-  uint64_t tail = (uint64_t)len << 56;
-  for (size_t k = 0; i + k < len; k++)
-    tail |= (uint64_t)p[i + k] << (8 * k);
-  v[3] ^= tail;
-  sip_round(v);
-  v[0] ^= tail;
-  v[2] ^= 0xff;
-  for (int k = 0; k < 3; k++)
-    sip_round(v);
-  return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
 
 static uint64_t hash_row(const struct across_pool *p, size_t member, size_t row)
 {
@@ -147,8 +102,7 @@ enum err_code across_pool_make(struct across_pool *p, const struct across_tables
   memcpy(p->metrics, metrics, n_metrics * sizeof(*metrics));
   p->budget = budget;
   p->budget.held = 0;
-  for (size_t i = 0; i < 2; i++)
-    p->key[i] = random_below(UINT64_MAX);
+  hash_key_make(p->key);
   enum err_code code = ERR_OK;
   for (size_t i = 0; i < cohort->n && n_metrics > 0; i++) {
     if (cohort->members[i].state != DEALER_OK)

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "aggregate-svc/figures/table.h"
 #include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/figures/table.h"
 #include "aggregate-svc/stats/stats.h"
 
 /* One pooled row; its texts are those of a row that has them. */
@@ -44,9 +44,5 @@ double across_pool_value(const struct across_pool *p, size_t row, size_t metric)
 
 /* The same order for one dealer's own rows, by its first metric. */
 size_t *across_table_order(const struct across_tables *t, size_t member);
-
-/* SipHash-1-3 of bytes under a secret key (Aumasson and Bernstein), so that nobody can
- * choose page paths that collide. */
-uint64_t hash_bytes(const uint64_t key[2], const void *data, size_t len, uint64_t start);
 
 #endif

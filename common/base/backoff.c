@@ -1,29 +1,5 @@
-/* Exponential backoff with jitter, and ordinary random numbers. */
+/* Exponential backoff with jitter. */
 #include "common/base/backoff.h"
-
-#include <sys/random.h>
-
-#include "common/base/clock.h"
-
-/* xorshift64*, one state per thread: enough for jitter, useless for secrets. */
-static uint64_t random_next(void)
-{
-  static _Thread_local uint64_t state;
-  if (state == 0 &&
-      (getrandom(&state, sizeof(state), GRND_NONBLOCK) != sizeof(state) || state == 0))
-    state = (uint64_t)clock_mono_ns() | 1;
-  state ^= state >> 12;
-  state ^= state << 25;
-  state ^= state >> 27;
-  return state * 2685821657736338717ULL;
-}
-
-uint64_t random_below(uint64_t bound)
-{
-  if (bound == 0)
-    return 0;
-  return (uint64_t)(((unsigned __int128)random_next() * bound) >> 64);
-}
 
 uint32_t backoff_next_ms(struct backoff *b)
 {

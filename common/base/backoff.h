@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "common/base/random.h"
+
 struct backoff {
   uint32_t base_ms; /* upper bound of the first wait */
   uint32_t max_ms;  /* upper bound of any wait */
@@ -13,9 +15,5 @@ struct backoff {
 /* Milliseconds to wait before the next attempt: uniform in
  * [base/2, min(max, base * 2^attempt)]. Counts the attempt. */
 uint32_t backoff_next_ms(struct backoff *b);
-
-/* Uniform random number in [0, bound), thread-safe, seeded from the system; not
- * for secrets. bound 0 gives 0. */
-uint64_t random_below(uint64_t bound);
 
 #endif

@@ -99,18 +99,23 @@ bad:
   return false;
 }
 
-bool hex_encode(struct buf *out, const void *data, size_t len)
+void hex_write(char *out, const void *data, size_t size)
 {
   static const char digits[] = "0123456789abcdef";
   const unsigned char *in = data;
+  for (size_t i = 0; i < size; i++) {
+    *out++ = digits[in[i] >> 4];
+    *out++ = digits[in[i] & 15];
+  }
+  *out = '\0';
+}
+
+bool hex_encode(struct buf *out, const void *data, size_t len)
+{
   char *p = buf_reserve(out, len * 2);
   if (p == NULL)
     return false;
-  for (size_t i = 0; i < len; i++) {
-    *p++ = digits[in[i] >> 4];
-    *p++ = digits[in[i] & 15];
-  }
-  *p = '\0';
+  hex_write(p, data, len);
   out->len += len * 2;
   return true;
 }
@@ -132,6 +137,20 @@ bool hex_decode(struct buf *out, const char *s, size_t len)
     return false;
   for (size_t i = 0; i < len; i += 2)
     buf_putc(out, (char)(hex_digit(s[i]) * 16 + hex_digit(s[i + 1])));
+  return true;
+}
+
+bool hex_read(void *out, size_t size, const char *s, size_t len)
+{
+  unsigned char *p = out;
+  if (len != 2 * size)
+    return false;
+  for (size_t i = 0; i < len; i += 2) {
+    int high = hex_digit(s[i]), low = hex_digit(s[i + 1]);
+    if (high < 0 || low < 0 || (s[i] >= 'A' && s[i] <= 'F') || (s[i + 1] >= 'A' && s[i + 1] <= 'F'))
+      return false;
+    *p++ = (unsigned char)(high << 4 | low);
+  }
   return true;
 }
 

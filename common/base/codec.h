@@ -17,6 +17,11 @@ bool base64_decode(struct buf *out, const char *s, size_t len);
 bool hex_encode(struct buf *out, const void *data, size_t len);
 /* Both cases of letters; false (and nothing appended) on any other character or an odd length. */
 bool hex_decode(struct buf *out, const char *s, size_t len);
+/* The same between fixed sizes: 2 * size lower-case digits and a NUL, and back. hex_read() takes
+ * what hex_write() writes and nothing else, so that a value has one spelling; false (and nothing
+ * of use in out) otherwise. */
+void hex_write(char *out, const void *data, size_t size);
+bool hex_read(void *out, size_t size, const char *s, size_t len);
 /* Percent-encodes everything but A-Z a-z 0-9 - . _ ~ (RFC 3986). */
 bool percent_encode(struct buf *out, const char *s, size_t len);
 

@@ -39,6 +39,13 @@ static inline void mem_cleanup_free(void *p)
     take_val_;                                                                                     \
   })
 
+/* The object of a type that `p` is the given member of; NULL for NULL. */
+#define CONTAINER_OF(p, type, member) ((type *)mem_container((p), offsetof(type, member)))
+static inline void *mem_container(void *member, size_t offset)
+{
+  return member != NULL ? (char *)member - offset : NULL;
+}
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Objects that travel through a void * start with a magic number that is

@@ -1,5 +1,5 @@
-/* A registry of metrics in Prometheus' text format. One lock per metric; series are found by
- * comparing label values, newest first. */
+/* A registry of metrics in Prometheus' text format. One lock per metric, which finds a series by
+ * its label values. */
 #include "common/base/metrics.h"
 
 #include <pthread.h>
@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/map.h"
 #include "common/base/mem.h"
 
-enum { MAX_SERIES = 1000, MAX_LABEL_BYTES = 128, N_BUCKETS = 14, N_HASH = 256, MAX_READERS = 8 };
+enum { MAX_SERIES = 1000, MAX_LABEL_BYTES = 128, N_BUCKETS = 14, MAX_READERS = 8 };
+enum { MAX_KEY = METRICS_MAX_LABELS * (MAX_LABEL_BYTES + 1) };
 
 static const double BUCKETS[N_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
                                           0.25,  0.5,    1,     2.5,  5,     10,   60};
@@ -18,12 +20,13 @@ static const double BUCKETS[N_BUCKETS] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
 
 struct series {
-  struct series *next;      /* in its hash chain */
-  struct series *next_made; /* in order of making */
-  char *labels[METRICS_MAX_LABELS];
-  double value; /* counter, gauge, or the histogram's sum */
+  struct map_node in_map;
+  struct series *next_made;               /* in order of making */
+  const char *labels[METRICS_MAX_LABELS]; /* in key */
+  double value;                           /* counter, gauge, or the histogram's sum */
   uint64_t buckets[N_BUCKETS];
   uint64_t count;
+  char key[]; /* the label values, each with its NUL */
 };
 
 struct metric {
@@ -33,9 +36,9 @@ struct metric {
   size_t n_labels;
   char *label_names[METRICS_MAX_LABELS];
   pthread_mutex_t lock;
-  struct series *chains[N_HASH];
+  /* Guarded by lock: */
+  struct map series;
   struct series *first, *last;
-  size_t n_series;
 };
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -46,7 +49,8 @@ struct reader {
   void (*read)(void *user);
   void *user;
 };
-static struct reader readers[MAX_READERS]; /* under registry_lock, like their number */
+/* Guarded by registry_lock: */
+static struct reader readers[MAX_READERS];
 static size_t n_readers;
 
 static struct metric *find_metric(const char *name)
@@ -91,21 +95,33 @@ DEFINE_MAKER(metrics_counter, COUNTER)
 DEFINE_MAKER(metrics_gauge, GAUGE)
 DEFINE_MAKER(metrics_histogram, HISTOGRAM)
 
-static unsigned hash_labels(const struct metric *m, const char *const *labels)
+/* The label values as one key, cut to what a label may have; returns its length. */
+static size_t put_key(const struct metric *m, const char *const *labels, char key[MAX_KEY])
 {
-  unsigned h = 2166136261u; /* FNV-1a */
-  for (size_t i = 0; i < m->n_labels; i++)
-    for (const char *p = labels[i]; *p != '\0' && p - labels[i] < MAX_LABEL_BYTES; p++)
-      h = (h ^ (unsigned char)*p) * 16777619u;
-  return h % N_HASH;
+  size_t len = 0;
+  for (size_t i = 0; i < m->n_labels; i++) {
+    size_t n = strnlen(labels[i], MAX_LABEL_BYTES);
+    memcpy(key + len, labels[i], n);
+    len += n;
+    key[len++] = '\0';
+  }
+  return len;
 }
 
-static bool same_labels(const struct metric *m, const struct series *s, const char *const *labels)
+static struct series *make_series(struct metric *m, const char *key, size_t len)
 {
-  for (size_t i = 0; i < m->n_labels; i++)
-    if (strncmp(s->labels[i], labels[i], MAX_LABEL_BYTES) != 0)
-      return false;
-  return true;
+  struct series *s = xcalloc(1, sizeof(*s) + len);
+  memcpy(s->key, key, len);
+  const char *label = s->key;
+  for (size_t i = 0; i < m->n_labels; i++, label += strlen(label) + 1)
+    s->labels[i] = label;
+  map_add(&m->series, &s->in_map, s->key, len);
+  if (m->last != NULL)
+    m->last->next_made = s;
+  else
+    m->first = s;
+  m->last = s;
+  return s;
 }
 
 /* The series of these labels, made when new; the one of "other" when the metric is full. The
@@ -113,28 +129,16 @@ static bool same_labels(const struct metric *m, const struct series *s, const ch
 static struct series *find_series(struct metric *m, const char *const *labels)
 {
   static const char *const other[METRICS_MAX_LABELS] = {"other", "other", "other", "other"};
-  for (;;) {
-    unsigned h = hash_labels(m, labels);
-    for (struct series *s = m->chains[h]; s != NULL; s = s->next)
-      if (same_labels(m, s, labels))
-        return s;
-    if (m->n_series >= MAX_SERIES && labels != other) {
-      labels = other;
-      continue;
-    }
-    struct series *s = xcalloc(1, sizeof(*s));
-    for (size_t i = 0; i < m->n_labels; i++)
-      s->labels[i] = xstrndup(labels[i], MAX_LABEL_BYTES);
-    s->next = m->chains[h];
-    m->chains[h] = s;
-    if (m->last != NULL)
-      m->last->next_made = s;
-    else
-      m->first = s;
-    m->last = s;
-    m->n_series++;
+  char key[MAX_KEY];
+  size_t len = put_key(m, labels, key);
+  struct series *s = CONTAINER_OF(map_find(&m->series, key, len), struct series, in_map);
+  if (s != NULL)
     return s;
+  if (m->series.n >= MAX_SERIES) {
+    len = put_key(m, other, key);
+    s = CONTAINER_OF(map_find(&m->series, key, len), struct series, in_map);
   }
+  return s != NULL ? s : make_series(m, key, len);
 }
 
 void metric_add(struct metric *m, double value, const char *const *labels)

@@ -1,15 +1,15 @@
 /* Closest matches for a name that was not found. */
-#ifndef AMCP_AUTH_NEAREST_H
-#define AMCP_AUTH_NEAREST_H
+#ifndef AMCP_BASE_NEAREST_H
+#define AMCP_BASE_NEAREST_H
 
 #include <stddef.h>
 
 enum { NEAREST_MAX = 3, NEAREST_FAR = 1000 };
 
-/* How far a candidate is from what was asked, ASCII letters without case: 0 equal, 1 one
- * holds the other, else the edits (insert, delete, replace, swap of neighbours) between
- * them; NEAREST_FAR when it takes more edits than half of what was asked, or than 8. Only the first
- * 64 bytes count. */
+/* How far a candidate is from what was asked, ASCII letters without case: 0 when they are equal, 1
+ * when one contains the other (of 3 bytes or more), else the edits (insert, delete, replace, swap
+ * of neighbours) between them; NEAREST_FAR when that takes more than half as many edits as bytes
+ * were asked, or more than 8. Only the first 64 bytes count. */
 unsigned nearest_distance(const char *asked, const char *candidate);
 
 /* The best candidates seen so far, best first; start it zeroed. */

@@ -1,19 +1,16 @@
 /* The small listener for operators: /livez, /readyz, /metrics. */
 #include "common/http/admin.h"
 
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/config.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/http/listen.h"
 
 enum {
   ADMIN_MAGIC = 0x41646d6e,
@@ -105,72 +102,16 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const 
 
 /* ---- listening ---- */
 
-/* A listening socket on one address; -1 with errno set. */
-static int listen_on(const struct addrinfo *a)
+static enum err_code open_listener(const char *listen_text, int *fd, uint16_t *port, struct err *e)
 {
-  int on = 1, off = 0;
-  int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
-  if (fd < 0)
-    return -1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (a->ai_family == AF_INET6) /* [::] takes IPv4 too */
-    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-  if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, MAX_CONNECTIONS) == 0)
-    return fd;
-  int saved = errno;
-  close(fd);
-  errno = saved;
-  return -1;
-}
-
-/* Tries the addresses of a host, IPv6 first when the host is empty: that one takes IPv4 too. */
-static int listen_on_any(const struct addrinfo *list, bool any_address)
-{
-  int fd = -1;
-  for (int pass = any_address ? 0 : 1; fd < 0 && pass < 2; pass++)
-    for (const struct addrinfo *a = list; fd < 0 && a != NULL; a = a->ai_next)
-      if (pass == 1 || a->ai_family == AF_INET6)
-        fd = listen_on(a);
-  return fd;
-}
-
-static enum err_code open_listener(const char *listen_text, int *fd, struct err *e)
-{
-  char host[256], service[8];
-  uint16_t port;
-  if (listen_text == NULL || !config_split_hostport(listen_text, host, sizeof(host), &port))
+  char host[256];
+  struct listen_options options = {
+      .host = host, .backlog = MAX_CONNECTIONS, .setting = "ADMIN_LISTEN"};
+  if (!config_split_hostport(listen_text, host, sizeof(host), &options.port))
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_listen",
-                   "admin listener: \"%s\" is no address; expected host:port, [v6]:port or :port",
-                   listen_text != NULL ? listen_text : "");
-  snprintf(service, sizeof(service), "%u", port);
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-  struct addrinfo *list = NULL;
-  int rc = getaddrinfo(host[0] != '\0' ? host : NULL, service, &hints, &list);
-  if (rc != 0)
-    return err_set(e, ERR_UNAVAILABLE, "bad_listen", "admin listener: %s cannot be resolved: %s",
-                   listen_text, gai_strerror(rc));
-  *fd = listen_on_any(list, host[0] == '\0');
-  int saved = errno;
-  freeaddrinfo(list);
-  if (*fd >= 0)
-    return ERR_OK;
-  return err_set(e, ERR_UNAVAILABLE, saved == EADDRINUSE ? "address_in_use" : "listen_failed",
-                 "admin listener: cannot listen on %s: %s%s", listen_text, strerror(saved),
-                 saved == EADDRINUSE ? "; stop the other program or choose another ADMIN_LISTEN"
-                                     : "");
-}
-
-static uint16_t port_of(int fd)
-{
-  union {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-  } a = {0};
-  socklen_t len = sizeof(a);
-  if (getsockname(fd, &a.any, &len) != 0)
-    return 0;
-  return ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
+                   "ADMIN_LISTEN: \"%s\" is not an address; expected host:port, [v6]:port or :port",
+                   listen_text);
+  return listen_open(fd, port, &options, e);
 }
 
 /* The library's own messages: unexpected peers, not worth a line. */
@@ -182,17 +123,18 @@ static void drop_message(void *cls, const char *format, va_list args)
 enum err_code admin_start(struct admin **out, const struct admin_options *options, struct err *e)
 {
   int fd = -1;
+  uint16_t port = 0;
   *out = NULL;
   if (options->listen == NULL)
     return ERR_OK;
-  enum err_code code = open_listener(options->listen, &fd, e);
+  enum err_code code = open_listener(options->listen, &fd, &port, e);
   if (code != ERR_OK)
     return code;
   struct admin *a = xcalloc(1, sizeof(*a));
   a->magic = ADMIN_MAGIC;
   a->ready = options->ready;
   a->user = options->user;
-  a->port = port_of(fd);
+  a->port = port;
   atomic_init(&a->draining, false);
   a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
                                on_request, a, MHD_OPTION_EXTERNAL_LOGGER, drop_message, NULL,

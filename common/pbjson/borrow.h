@@ -1,7 +1,7 @@
 /* Lends constant texts to generated structs, whose members are char * even where protobuf-c
  * only reads them. The text must outlive the message, and nobody may free it with it. */
-#ifndef AMCP_AUTH_BORROW_H
-#define AMCP_AUTH_BORROW_H
+#ifndef AMCP_PBJSON_BORROW_H
+#define AMCP_PBJSON_BORROW_H
 
 #include <string.h>
 

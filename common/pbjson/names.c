@@ -1,8 +1,10 @@
-/* Field names in both cases, map detection, and guesses at what a wrong name meant. */
+/* Field names in both cases, map detection, and how close a wrong name is to one. */
 #include "common/pbjson/names.h"
 
 #include <ctype.h>
 #include <string.h>
+
+#include "common/base/nearest.h"
 
 enum { GUESS_BYTES = 64 };
 
@@ -85,61 +87,22 @@ bool name_is_map(const ProtobufCMessageDescriptor *message, const ProtobufCField
          is_entry_name(entry->name + outer + 1, field->name);
 }
 
-/* Lower case without underscores; returns the length, at most GUESS_BYTES. */
-static size_t fold(const char *s, char out[GUESS_BYTES])
+/* The text without underscores; returns its length. */
+static size_t fold(const char *s, char out[GUESS_BYTES + 1])
 {
   size_t n = 0;
   for (; *s != '\0' && n < GUESS_BYTES; s++) {
     if (*s != '_')
-      out[n++] = (char)tolower((unsigned char)*s);
+      out[n++] = *s;
   }
+  out[n] = '\0';
   return n;
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
+unsigned name_distance(const char *word, const char *field)
 {
-  size_t m = a < b ? a : b;
-  return m < c ? m : c;
-}
-
-/* Levenshtein distance of two folded words. */
-static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
-{
-  size_t row[GUESS_BYTES + 1];
-  for (size_t j = 0; j <= nb; j++)
-    row[j] = j;
-  for (size_t i = 1; i <= na; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= nb; j++) {
-      size_t above = row[j];
-      row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-      diagonal = above;
-    }
-  }
-  return row[nb];
-}
-
-static bool starts_with(const char *s, size_t n, const char *prefix, size_t np)
-{
-  return np >= 3 && n >= np && memcmp(s, prefix, np) == 0;
-}
-
-void name_guess_offer(struct name_guess *guess, const char *word, const char *candidate)
-{
-  char a[GUESS_BYTES];
-  char b[GUESS_BYTES];
-  size_t na = fold(word, a);
-  size_t nb = fold(candidate, b);
-  size_t distance = edit_distance(a, na, b, nb);
-  /* A third of the letters may differ; the start or the end of a name is close, too. */
-  size_t longer = na > nb ? na : nb;
-  bool ends = na >= 3 && nb > na && memcmp(b + nb - na, a, na) == 0;
-  bool part = starts_with(b, nb, a, na) || starts_with(a, na, b, nb) || ends;
-  if (distance * 3 > longer && !part)
-    return;
-  if (guess->best == NULL || distance < guess->distance) {
-    guess->best = candidate;
-    guess->distance = distance;
-  }
+  char a[GUESS_BYTES + 1], b[GUESS_BYTES + 1];
+  size_t na = fold(word, a), nb = fold(field, b);
+  unsigned distance = nearest_distance(a, b);
+  return distance * 3 <= (na > nb ? na : nb) ? distance : NEAREST_FAR;
 }

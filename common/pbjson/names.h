@@ -1,4 +1,4 @@
-/* Field names: snake_case and camelCase, and the known name closest to a wrong one. */
+/* Field names: snake_case and camelCase, and how close a wrong name is to one. */
 #ifndef AMCP_PBJSON_NAMES_H
 #define AMCP_PBJSON_NAMES_H
 
@@ -21,13 +21,8 @@ const ProtobufCFieldDescriptor *name_find_field(const ProtobufCMessageDescriptor
  * nested in the message. (protobuf-c drops the map_entry option.) */
 bool name_is_map(const ProtobufCMessageDescriptor *message, const ProtobufCFieldDescriptor *field);
 
-/* Picks the candidate closest to a word, without regard to letter case and underscores.
- * Start with a zeroed struct, offer every candidate, read `best`: NULL when none is close
- * enough to be meant. Words are compared up to 64 bytes. */
-struct name_guess {
-  const char *best;
-  size_t distance;
-};
-void name_guess_offer(struct name_guess *guess, const char *word, const char *candidate);
+/* How far a field name is from a word that names no field: nearest_distance() without regard to
+ * underscores, and NEAREST_FAR when more than a third of the letters differ. */
+unsigned name_distance(const char *word, const char *field);
 
 #endif

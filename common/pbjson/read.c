@@ -5,6 +5,7 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
 #include "common/pbjson/names.h"
 #include "common/pbjson/pbjson.h"
 #include "common/pbjson/read_value.h"
@@ -202,15 +203,16 @@ static bool has_upper_case(const char *s)
 /* The closest name, in the caller's own case; all names when none is close. */
 static void put_hint(struct buf *out, const ProtobufCMessageDescriptor *type, const char *key)
 {
-  struct name_guess guess = {0};
+  struct nearest closest = {0};
   for (unsigned i = 0; i < type->n_fields; i++)
-    name_guess_offer(&guess, key, type->fields[i].name);
-  if (guess.best != NULL) {
+    nearest_offer(&closest, i, name_distance(key, type->fields[i].name));
+  if (closest.n > 0) {
+    const char *name = type->fields[closest.item[0]].name;
     buf_puts(out, "; did you mean ");
     if (has_upper_case(key))
-      name_put_camel(out, guess.best);
+      name_put_camel(out, name);
     else
-      buf_puts(out, guess.best);
+      buf_puts(out, name);
     buf_putc(out, '?');
     return;
   }

@@ -27,8 +27,9 @@ struct rpc_channel {
   size_t max_message_bytes;
   _Atomic(struct channel_method *) methods;
 
-  pthread_mutex_t lock; /* of what follows, and of adding methods */
-  pthread_cond_t idle;  /* calls became empty */
+  pthread_mutex_t lock; /* also of adding methods */
+  /* Guarded by lock: */
+  pthread_cond_t idle; /* calls became empty */
   struct rpc_client_call *calls;
   bool closing;
 
@@ -67,6 +68,7 @@ struct rpc_client_call {
   struct rpc_event start_event, status_event, recv_event, poke_event;
 
   /* On the poller only. */
+  void (*over)(struct rpc_client_call *call); /* the attempt under way has ended */
   bool start_done, status_done, recv_over;
   bool delivered;         /* a message has reached the callback: no retry */
   struct err local_error; /* ends the call instead of the status */
@@ -74,10 +76,11 @@ struct rpc_client_call {
   unsigned failures;
   int64_t retry_until_ms, retry_at_ms;
 
-  pthread_mutex_t lock; /* of what follows */
+  pthread_mutex_t lock;
+  /* Guarded by lock: */
   grpc_call *attempt;
   bool cancelled, ended;
-  bool retrying; /* no attempt is under way, the next one has a date */
+  bool retrying; /* no attempt is under way, the next one has a time */
   bool delivering, resumed, paused;
 };
 #define RPC_CLIENT_CALL_MAGIC 0x5270636cu
@@ -102,8 +105,6 @@ void client_trailer(const struct rpc_client_call *call, const char *key, char *o
 /* client_call.c */
 void client_call_ref(struct rpc_client_call *call);
 void client_call_unref(struct rpc_client_call *call);
-/* Ends the call: on_done, then the references go. On the poller. */
-void client_call_end(struct rpc_client_call *call, const struct err *status);
 enum err_code client_call_start(struct rpc_client_call **out, struct rpc_channel *ch,
                                 const ProtobufCServiceDescriptor *service, const char *method,
                                 enum rpc_kind kind, bool keep_message,
@@ -113,7 +114,9 @@ enum err_code client_call_start(struct rpc_client_call **out, struct rpc_channel
                                 struct err *e);
 
 /* client_attempt.c */
-void client_attempt_init(struct rpc_client_call *call);
+
+/* over() runs on the poller after each attempt, once nothing of it is outstanding. */
+void client_attempt_init(struct rpc_client_call *call, void (*over)(struct rpc_client_call *call));
 /* Starts an attempt. The call's lock is held. */
 void client_attempt_start(struct rpc_client_call *call);
 /* Frees what attempts have left. */
@@ -121,12 +124,15 @@ void client_attempt_clear(struct rpc_client_call *call);
 
 /* client_retry.c */
 
-/* After an attempt's end: tries again or ends the call. On the poller. */
-void client_attempt_over(struct rpc_client_call *call);
-/* Timer of the channel's poller. */
+/* After an attempt's end, on the poller: whether another one follows. */
+bool client_retry_plan(struct rpc_client_call *call);
+/* The status of a call that ends with the attempt that is over. */
+void client_retry_status(struct rpc_client_call *call, struct err *status);
+/* Timer of the channel's poller: starts the attempts whose time has come. */
 void client_retry_due(void *channel);
-/* A cancelled call need not wait for its next attempt. On the poller. */
-void client_retry_cancel(struct rpc_client_call *call);
+/* Takes a call off the list of those that wait for their next attempt; false when it is not
+ * there. On the poller. */
+bool client_retry_forget(struct rpc_client_call *call);
 
 /* rpc_metrics.c, shared with the server. */
 void rpc_metrics_client(const char *backend, const char *method, int code, int64_t started_ns);

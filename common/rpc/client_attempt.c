@@ -1,4 +1,21 @@
-/* One attempt of a client call: the batches and what they deliver. */
+/* One attempt of a client call: the batches it consists of and what they deliver.
+ *
+ * A call (client_call.c) makes one attempt after the other (client_retry.c) until it ends; this
+ * file knows one attempt, and of the others only that over() is called when it has ended.
+ *
+ * A unary call is one batch: send metadata, message and half-close, receive metadata, message and
+ * status. Its completion is the attempt's end. A stream is three kinds of batch that complete in
+ * any order, each with an event of its own: "start" sends the request, "status" waits for the end
+ * from the beginning, and "recv" reads one message, is started again after each one, and ends with
+ * an empty message. The attempt is over when all three are done: check_over().
+ *
+ * Everything runs on the channel's poller, one event at a time, except the first start and
+ * rpc_client_resume(). So only what those and a cancellation touch is guarded by the lock: the
+ * core's call, and how a paused stream goes on. on_message() may say "no more for now"; then no
+ * read is started until rpc_client_resume(), which may come while on_message() still runs
+ * (`resumed`), so that neither of the two reads twice or not at all. A paused stream holds
+ * "recv" back; check_over() lets it go when the call failed or was cancelled, as nobody needs to
+ * resume then. What was paused on a status of OK may have messages left, so it stays. */
 #include <grpc/byte_buffer.h>
 #include <grpc/slice.h>
 #include <string.h>
@@ -11,14 +28,13 @@ static void on_unary(struct rpc_event *ev, bool ok);
 static void on_stream_start(struct rpc_event *ev, bool ok);
 static void on_stream_message(struct rpc_event *ev, bool ok);
 static void on_stream_status(struct rpc_event *ev, bool ok);
-static void on_poke(struct rpc_event *ev, bool ok);
 
-void client_attempt_init(struct rpc_client_call *call)
+void client_attempt_init(struct rpc_client_call *call, void (*over)(struct rpc_client_call *call))
 {
+  call->over = over;
   call->start_event = RPC_EVENT_INIT(call->kind == RPC_UNARY ? on_unary : on_stream_start);
   call->status_event = RPC_EVENT_INIT(on_stream_status);
   call->recv_event = RPC_EVENT_INIT(on_stream_message);
-  call->poke_event = RPC_EVENT_INIT(on_poke);
   grpc_metadata_array_init(&call->initial);
   grpc_metadata_array_init(&call->trailing);
   call->details = grpc_empty_slice();
@@ -145,14 +161,14 @@ static bool deliver(struct rpc_client_call *call)
 static void on_unary(struct rpc_event *ev, bool ok)
 {
   (void)ok; /* the status says it all */
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, start_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, start_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   /* The batch was started under the lock: wait until its starter has let go. */
   pthread_mutex_lock(&call->lock);
   pthread_mutex_unlock(&call->lock);
   if (call->status == GRPC_STATUS_OK)
     deliver(call);
-  client_attempt_over(call);
+  call->over(call);
 }
 
 /* Ends the attempt once nothing of it is outstanding. A paused stream that failed ends
@@ -168,13 +184,13 @@ static void check_over(struct rpc_client_call *call)
   }
   pthread_mutex_unlock(&call->lock);
   if (call->recv_over)
-    client_attempt_over(call);
+    call->over(call);
 }
 
 static void on_stream_start(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, start_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, start_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   call->start_done = true;
   check_over(call);
@@ -183,7 +199,7 @@ static void on_stream_start(struct rpc_event *ev, bool ok)
 static void on_stream_status(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, status_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, status_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   call->status_done = true;
   check_over(call);
@@ -192,7 +208,7 @@ static void on_stream_status(struct rpc_event *ev, bool ok)
 static void on_stream_message(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, recv_event);
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, recv_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
   pthread_mutex_lock(&call->lock);
   call->delivering = true;
@@ -225,13 +241,4 @@ void rpc_client_resume(struct rpc_client_call *call)
     read_next(call);
   }
   pthread_mutex_unlock(&call->lock);
-}
-
-static void on_poke(struct rpc_event *ev, bool ok)
-{
-  (void)ok;
-  struct rpc_client_call *call = RPC_CONTAINER(ev, struct rpc_client_call, poke_event);
-  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
-  client_retry_cancel(call);
-  client_call_unref(call);
 }

@@ -32,6 +32,48 @@ void rpc_client_release(struct rpc_client_call *call)
     client_call_unref(call);
 }
 
+/* -------------------------------------------------------------------- end */
+
+/* Ends the call: on_done, then the references go. On the poller. */
+static void end_call(struct rpc_client_call *call)
+{
+  struct rpc_channel *ch = call->channel;
+  struct err status;
+  client_retry_status(call, &status);
+  pthread_mutex_lock(&call->lock);
+  call->ended = true;
+  grpc_call *attempt = TAKE_PTR(call->attempt);
+  pthread_mutex_unlock(&call->lock);
+  if (attempt != NULL)
+    grpc_call_unref(attempt);
+  rpc_metrics_client(ch->name, call->method->descriptor->name, (int)status.code, call->started_ns);
+  if (call->callbacks.on_done != NULL)
+    call->callbacks.on_done(call->user, &status);
+  if (call->parent != NULL)
+    rpc_call_unref(TAKE_PTR(call->parent));
+  channel_unlink(ch, call);
+  client_call_unref(call);
+}
+
+static void on_attempt_over(struct rpc_client_call *call)
+{
+  if (!client_retry_plan(call))
+    end_call(call);
+}
+
+/* A call that is cancelled between two attempts need not wait for the next one. */
+static void on_poke(struct rpc_event *ev, bool ok)
+{
+  (void)ok;
+  struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, poke_event);
+  MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  if (client_retry_forget(call))
+    end_call(call);
+  client_call_unref(call);
+}
+
+/* ------------------------------------------------------------------ start */
+
 /* The call's own time limit, cut by its parent's. */
 static void set_deadline(struct rpc_client_call *call, const struct rpc_client_options *o)
 {
@@ -60,7 +102,8 @@ static struct rpc_client_call *call_new(struct rpc_channel *ch, const struct cha
     rpc_call_ref(call->parent);
   set_deadline(call, o);
   pthread_mutex_init(&call->lock, NULL);
-  client_attempt_init(call);
+  call->poke_event = RPC_EVENT_INIT(on_poke);
+  client_attempt_init(call, on_attempt_over);
   return call;
 }
 
@@ -129,22 +172,4 @@ void rpc_client_cancel(struct rpc_client_call *call)
     }
   }
   pthread_mutex_unlock(&call->lock);
-}
-
-void client_call_end(struct rpc_client_call *call, const struct err *status)
-{
-  struct rpc_channel *ch = call->channel;
-  pthread_mutex_lock(&call->lock);
-  call->ended = true;
-  grpc_call *attempt = TAKE_PTR(call->attempt);
-  pthread_mutex_unlock(&call->lock);
-  if (attempt != NULL)
-    grpc_call_unref(attempt);
-  rpc_metrics_client(ch->name, call->method->descriptor->name, (int)status->code, call->started_ns);
-  if (call->callbacks.on_done != NULL)
-    call->callbacks.on_done(call->user, status);
-  if (call->parent != NULL)
-    rpc_call_unref(TAKE_PTR(call->parent));
-  channel_unlink(ch, call);
-  client_call_unref(call);
 }

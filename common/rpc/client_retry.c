@@ -61,7 +61,7 @@ static void hurry_connection(struct rpc_channel *ch, int64_t now)
 }
 
 /* Puts the call on the waiting list. False when it has used up its time or attempts. */
-static bool plan_retry(struct rpc_client_call *call)
+static bool plan_next(struct rpc_client_call *call)
 {
   struct rpc_channel *ch = call->channel;
   int64_t now = clock_mono_ms();
@@ -97,7 +97,7 @@ static void describe_deadline(const struct rpc_client_call *call, struct err *e)
           (long long)waited);
 }
 
-/* The attempt's status as an error; *answered tells whether a handler gave it. */
+/* The attempt's status as an error. */
 static void describe(const struct rpc_client_call *call, struct err *e)
 {
   char reason[sizeof(e->reason)];
@@ -121,27 +121,26 @@ static void describe(const struct rpc_client_call *call, struct err *e)
     err_set(e, code, reason, "%.*s", len, text);
 }
 
-static void end_with_status(struct rpc_client_call *call)
+void client_retry_status(struct rpc_client_call *call, struct err *status)
 {
   pthread_mutex_lock(&call->lock);
   bool cancelled = call->cancelled;
   pthread_mutex_unlock(&call->lock);
-  struct err e = {0};
+  *status = (struct err){0};
   if (call->local_error.code != ERR_OK)
-    e = call->local_error;
+    *status = call->local_error;
   else if (call->status == GRPC_STATUS_OK)
-    e.code = ERR_OK;
+    status->code = ERR_OK;
   else if (cancelled)
-    err_set(&e, ERR_CANCELLED, "cancelled", "the call to %s was cancelled", call->channel->name);
+    err_set(status, ERR_CANCELLED, "cancelled", "the call to %s was cancelled",
+            call->channel->name);
   else
-    describe(call, &e);
-  client_call_end(call, &e);
+    describe(call, status);
 }
 
-void client_attempt_over(struct rpc_client_call *call)
+bool client_retry_plan(struct rpc_client_call *call)
 {
-  if (!worth_another(call) || !plan_retry(call))
-    end_with_status(call);
+  return worth_another(call) && plan_next(call);
 }
 
 void client_retry_due(void *channel)
@@ -165,14 +164,13 @@ void client_retry_due(void *channel)
   }
 }
 
-void client_retry_cancel(struct rpc_client_call *call)
+bool client_retry_forget(struct rpc_client_call *call)
 {
-  for (struct rpc_client_call **at = &call->channel->waiting; *at != NULL;
-       at = &(*at)->waiting_next) {
-    if (*at != call)
-      continue;
-    *at = call->waiting_next;
-    end_with_status(call);
-    return;
-  }
+  struct rpc_client_call **at = &call->channel->waiting;
+  while (*at != NULL && *at != call)
+    at = &(*at)->waiting_next;
+  if (*at == NULL)
+    return false;
+  *at = call->waiting_next;
+  return true;
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/mem.h"
+
 /* The happens-before edge from starting a batch to its completion runs through the
  * gRPC library, where ThreadSanitizer does not see it. */
 #ifdef __SANITIZE_THREAD__
@@ -31,9 +33,6 @@ struct rpc_event {
 };
 #define RPC_EVENT_MAGIC 0x52707445u
 #define RPC_EVENT_INIT(fn) ((struct rpc_event){.magic = RPC_EVENT_MAGIC, .run = (fn)})
-
-/* The object that an event is embedded in. */
-#define RPC_CONTAINER(ev, type, member) ((type *)(void *)((char *)(ev)-offsetof(type, member)))
 
 /* Starts a batch whose completion is `ev`. The ops may be on the stack; what they point
  * at must live until ev runs. A refusal by the core is a fault of this room, never of

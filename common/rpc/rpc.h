@@ -117,6 +117,10 @@ const void *rpc_call_metadata(struct rpc_call *call, const char *key, size_t *le
 struct rpc_peer rpc_call_peer(struct rpc_call *call);
 /* When the caller stops waiting, on clock_mono_ms()'s scale; INT64_MAX when never. */
 int64_t rpc_call_deadline_ms(struct rpc_call *call);
+/* When work for a call must end so that the answer still reaches the caller in time: a tenth of
+ * what is left, at least 100 ms (or half of what is left, if that is less) and at most 2 s, before
+ * the call's deadline; and no later than longest_ms from now. Both times as clock_mono_ms(). */
+int64_t rpc_work_deadline_ms(int64_t now_ms, int64_t call_deadline_ms, int64_t longest_ms);
 bool rpc_call_cancelled(struct rpc_call *call);
 /* fn(arg) runs once, on the poller, when the caller goes away or the deadline
  * passes; at once, but still on the poller, when that has happened already; never after

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 #include "common/rpc/args.h"
 #include "common/rpc/tls.h"
 
@@ -29,11 +30,7 @@ static struct rpc_server_options with_defaults(const struct rpc_server_options *
 
 static void init_lock(struct rpc_server *s)
 {
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&s->ended, &attr);
-  pthread_condattr_destroy(&attr);
+  wait_init(&s->ended);
   pthread_mutex_init(&s->lock, NULL);
 }
 
@@ -163,7 +160,7 @@ void server_call_gone(struct rpc_server *s)
 static void on_core_down(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_server *s = RPC_CONTAINER(ev, struct rpc_server, down_event);
+  struct rpc_server *s = CONTAINER_OF(ev, struct rpc_server, down_event);
   pthread_mutex_lock(&s->lock);
   s->core_down = true;
   pthread_cond_broadcast(&s->ended);
@@ -180,19 +177,11 @@ static void sleep_ms(uint32_t ms)
 /* Waits until no call is left or ms have passed. True: none is left. */
 static bool wait_for_end(struct rpc_server *s, uint32_t ms)
 {
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += ms / 1000;
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
+  int64_t until_ms = clock_mono_ms() + ms;
+  bool ended, in_time = true;
   pthread_mutex_lock(&s->lock);
-  int rc = 0;
-  bool ended;
-  while (!(ended = s->core_down && atomic_load(&s->live) == 0) && rc == 0)
-    rc = pthread_cond_timedwait(&s->ended, &s->lock, &until);
+  while (!(ended = s->core_down && atomic_load(&s->live) == 0) && in_time)
+    in_time = wait_until(&s->ended, &s->lock, until_ms);
   pthread_mutex_unlock(&s->lock);
   return ended;
 }

@@ -74,6 +74,22 @@ struct arena *rpc_call_arena(struct rpc_call *call)
   return call->arena;
 }
 
+int64_t rpc_work_deadline_ms(int64_t now_ms, int64_t call_deadline_ms, int64_t longest_ms)
+{
+  enum { MARGIN_MIN_MS = 100, MARGIN_MAX_MS = 2000, MARGIN_SHARE = 10 };
+  int64_t longest = now_ms + longest_ms;
+  if (call_deadline_ms == INT64_MAX)
+    return longest;
+  int64_t left = call_deadline_ms > now_ms ? call_deadline_ms - now_ms : 0;
+  int64_t margin = left / MARGIN_SHARE;
+  if (margin < MARGIN_MIN_MS)
+    margin = left / 2 < MARGIN_MIN_MS ? left / 2 : MARGIN_MIN_MS;
+  if (margin > MARGIN_MAX_MS)
+    margin = MARGIN_MAX_MS;
+  int64_t work = now_ms + left - margin;
+  return work < longest ? work : longest;
+}
+
 int64_t rpc_call_deadline_ms(struct rpc_call *call)
 {
   gpr_timespec t = gpr_convert_clock_type(call->deadline, GPR_CLOCK_MONOTONIC);
@@ -101,7 +117,7 @@ bool rpc_call_cancelled(struct rpc_call *call)
 static void on_close(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_call *call = RPC_CONTAINER(ev, struct rpc_call, close_event);
+  struct rpc_call *call = CONTAINER_OF(ev, struct rpc_call, close_event);
   MAGIC_CHECK(call, RPC_CALL_MAGIC);
   if (call->close_cancelled != 0) {
     pthread_mutex_lock(&call->lock);
@@ -164,7 +180,7 @@ void call_poke(struct rpc_call *call)
 static void on_poke(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_call *call = RPC_CONTAINER(ev, struct rpc_call, poke_event);
+  struct rpc_call *call = CONTAINER_OF(ev, struct rpc_call, poke_event);
   MAGIC_CHECK(call, RPC_CALL_MAGIC);
   pthread_mutex_lock(&call->lock);
   call->poking = false;

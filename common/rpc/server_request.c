@@ -112,7 +112,7 @@ static void refuse_unknown(struct rpc_call *call)
 
 static void on_request(struct rpc_event *ev, bool ok)
 {
-  struct rpc_call *call = RPC_CONTAINER(ev, struct rpc_call, request_event);
+  struct rpc_call *call = CONTAINER_OF(ev, struct rpc_call, request_event);
   MAGIC_CHECK(call, RPC_CALL_MAGIC);
   if (!ok) { /* the server shuts down */
     rpc_call_unref(call);

@@ -112,7 +112,7 @@ static void release_status(struct rpc_call *call)
 
 void call_on_send_event(struct rpc_event *ev, bool ok)
 {
-  struct rpc_call *call = RPC_CONTAINER(ev, struct rpc_call, send_event);
+  struct rpc_call *call = CONTAINER_OF(ev, struct rpc_call, send_event);
   MAGIC_CHECK(call, RPC_CALL_MAGIC);
   pthread_mutex_lock(&call->lock);
   struct outgoing *sent = TAKE_PTR(call->in_flight);
@@ -245,7 +245,7 @@ void call_read(struct rpc_call *call,
 void call_on_recv_event(struct rpc_event *ev, bool ok)
 {
   (void)ok;
-  struct rpc_call *call = RPC_CONTAINER(ev, struct rpc_call, recv_event);
+  struct rpc_call *call = CONTAINER_OF(ev, struct rpc_call, recv_event);
   MAGIC_CHECK(call, RPC_CALL_MAGIC);
   grpc_byte_buffer *bytes = TAKE_PTR(call->incoming);
   struct rpc_unpacked message = {0};

@@ -7,7 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/signals.h"
 
-void service_begin(const char *name, const struct service_settings *s)
+static void begin(const char *name, const struct service_settings *s)
 {
   signals_init();
   log_init(name, s->log_level);
@@ -15,24 +15,33 @@ void service_begin(const char *name, const struct service_settings *s)
   rpc_init();
 }
 
-void service_wait(void)
+static void serve(const struct service_frame *frame, void *app)
 {
-  int signal = signals_wait(NULL, NULL); /* apart: a log macro may skip its arguments */
+  int signal = signals_wait(frame->reload, app); /* apart: a log macro may skip its arguments */
   log_info("stopping", LOG_I("signal", signal));
 }
 
-int service_failed(const char *name, const struct err *e)
+static int start_failed(const char *name, const struct err *e)
 {
   fprintf(stderr, "%s: %s\n", name, e->message);
   return e->code == ERR_INVALID_ARGUMENT ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-void service_end(void)
+int service_run(const struct service_frame *frame, const struct service_settings *s, void *app)
 {
+  struct err e = {0};
+  int exit_code = EXIT_OK;
+  begin(frame->name, s);
+  if (frame->start(app, &e) == ERR_OK)
+    serve(frame, app);
+  else
+    exit_code = start_failed(frame->name, &e);
+  frame->stop(app);
   rpc_shutdown();
+  return exit_code;
 }
 
-bool service_tell_backend(struct buf *detail, const char *name, struct rpc_channel *channel)
+bool service_show_backend(struct buf *detail, const char *name, struct rpc_channel *channel)
 {
   bool up = rpc_channel_ready(channel);
   buf_printf(detail, "%s %s: %s\n", up ? "ok" : "wait", name, up ? "connected" : "not connected");

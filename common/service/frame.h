@@ -1,14 +1,11 @@
-/* The way of a program from its settings to its end, as far as it is the same for all:
+/* The way of a program from its settings to its end. main() reads the settings, after subcommands
+ * if the program has any, and runs the rest through the frame:
  *
- *   if (!..._settings_load(&settings, argc, argv, &exit_code))
+ *   static const struct service_frame frame = {"report-svc", start, NULL, stop};
+ *
+ *   if (!report_settings_load(&p.settings, argc, argv, &exit_code))
  *     return exit_code;
- *   service_begin(name, &settings.service);
- *   if (start(...) == ERR_OK)       the program's own: what it needs, listeners last
- *     service_wait();
- *   else
- *     exit_code = service_failed(name, &e);
- *   stop(...);                      listeners first, then what they use
- *   service_end();
+ *   return service_run(&frame, &p.settings.service, &p);
  */
 #ifndef AMCP_SERVICE_FRAME_H
 #define AMCP_SERVICE_FRAME_H
@@ -19,18 +16,26 @@
 #include "common/base/error.h"
 #include "common/service/settings.h"
 
-/* Signals, log, hardening, gRPC: before any thread and before anything secret is there. */
-void service_begin(const char *name, const struct service_settings *s);
-/* Serves until SIGTERM or SIGINT, and logs which. */
-void service_wait(void);
-/* Prints why a start failed. Returns the exit code: EXIT_CONFIG when a setting was wrong
- * (ERR_INVALID_ARGUMENT), else EXIT_FAILED. */
-int service_failed(const char *name, const struct err *e);
-/* After the last channel and server. */
-void service_end(void);
+/* A program's own part. All run on main()'s thread. */
+struct service_frame {
+  const char *name; /* "report-svc" */
+  /* Starts what the program needs, listeners last, and logs that it serves. An error ends the
+   * program: ERR_INVALID_ARGUMENT, a setting is wrong, with EXIT_CONFIG, others with EXIT_FAILED.
+   */
+  enum err_code (*start)(void *app, struct err *e);
+  /* On SIGHUP, while serving; NULL when there is nothing to read again. */
+  void (*reload)(void *app);
+  /* Stops listeners first, then what they use. Runs after a start that failed, too, and must cope
+   * with what was not started. */
+  void (*stop)(void *app);
+};
+
+/* Signals, log, hardening and gRPC, before any thread and any secret is there; then start(),
+ * serving until SIGTERM or SIGINT, stop(), and the end of gRPC. Returns the exit code. */
+int service_run(const struct service_frame *frame, const struct service_settings *s, void *app);
 
 /* A line of /readyz about a backend: "ok auth-svc: connected" or "wait auth-svc: not
  * connected". Starts connecting when that has not begun. Returns whether it is connected. */
-bool service_tell_backend(struct buf *detail, const char *name, struct rpc_channel *channel);
+bool service_show_backend(struct buf *detail, const char *name, struct rpc_channel *channel);
 
 #endif

@@ -7,8 +7,9 @@
 
 #include "common/rpc/rpc.h"
 
-/* Its lines in --help, for the program whose name stands before it. */
-#define SERVICE_HEALTHCHECK_HELP                                                                   \
+/* Its lines in --help: part of struct service_program's usage. */
+#define SERVICE_HEALTHCHECK_USAGE(name)                                                            \
+  "       " name " healthcheck\n\n"                                                                \
   "healthcheck: asks the one that runs with these settings whether it serves; exit code 0 or\n"    \
   "1 within 2 s."
 

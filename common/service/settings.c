@@ -7,7 +7,6 @@
 #include "common/base/codec.h"
 #include "common/base/harden.h"
 #include "common/base/mem.h"
-#include "common/service/healthcheck.h"
 
 /* Texts that are looked at after loading. */
 struct raw {
@@ -92,9 +91,7 @@ bool service_settings_load(struct service_settings *out, const struct service_pr
   AUTO_FREE struct config_var *vars = xcalloc(n, sizeof(*vars));
   memcpy(vars, own, n_own * sizeof(*own));
   memcpy(vars + n_own, shared, sizeof(shared));
-  AUTO_FREE char *usage =
-      xasprintf("       %s healthcheck\n\n" SERVICE_HEALTHCHECK_HELP, program->name);
-  if (!config_cli(argc, argv, program->name, program->summary, usage, vars, n, exit_code))
+  if (!config_cli(argc, argv, program->name, program->summary, program->usage, vars, n, exit_code))
     return false;
   return load(out, &raw, vars, n, &e) == ERR_OK || service_settings_refuse(program, &e, exit_code);
 }

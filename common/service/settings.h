@@ -20,6 +20,7 @@ struct service_settings {
 struct service_program {
   const char *name;    /* "report-svc" */
   const char *summary; /* one sentence */
+  const char *usage;   /* further lines of --help about subcommands; NULL for none */
 };
 
 /* The command line, then the environment: the program's own variables and the shared ones,

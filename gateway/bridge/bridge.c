@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/pbjson/oneof.h"
 #include "common/pbjson/pbjson.h"
 #include "common/rpc/grant_reasons.h"
 #include "gateway/access/caller.h"
@@ -16,7 +17,7 @@
 #include "gateway/catalog/catalog.h"
 #include "mcp/v1/options.pb-c.h"
 
-enum { JOB_MAGIC = 0x42524a42, MAX_BACKENDS = 8, REQUEST_MAX = 8 * 1024 * 1024 };
+enum { TOOL_CALL_MAGIC = 0x42525443, MAX_BACKENDS = 8, REQUEST_MAX = 8 * 1024 * 1024 };
 
 struct bridge {
   struct bridge_backend backends[MAX_BACKENDS];
@@ -26,13 +27,14 @@ struct bridge {
   struct mcp_tool *tools;
   pthread_mutex_t lock;
   pthread_cond_t quiet; /* repeating is 0 */
-  size_t repeating;     /* under lock, like the next: threads that make a call again just now */
+  /* Guarded by lock: */
+  size_t repeating; /* threads that are making a call again */
   bool stopping;
 };
 
 /* One call under way. Two references: the starter's and the rpc's, which ends with
  * on_done. */
-struct job {
+struct tool_call {
   unsigned magic;
   atomic_int refs;
   struct bridge *bridge;
@@ -41,11 +43,13 @@ struct job {
   struct mcp_call *call;
   struct arena *arena;
   ProtobufCMessage *request; /* in the arena, for when it is made again */
-  struct grant *grant;       /* it was made with */
+  struct grant *grant;       /* that it was made with */
   pthread_mutex_t lock;
-  struct rpc_client_call *rpc; /* under lock, like the next */
+  /* Guarded by lock: */
+  struct rpc_client_call *rpc;
   bool cancelled;
   bool repeated;
+  /* Of the thread that runs the rpc's callbacks: */
   struct buf result;
   bool has_result;
   struct err failure; /* of reading the answer */
@@ -150,108 +154,92 @@ static void end_repeating(struct bridge *b)
 
 /* -------------------------------------------------------------------- end */
 
-static void job_unref(struct job *job)
+static void tool_call_unref(struct tool_call *tc)
 {
-  if (atomic_fetch_sub(&job->refs, 1) != 1)
+  if (atomic_fetch_sub(&tc->refs, 1) != 1)
     return;
-  if (job->rpc != NULL)
-    rpc_client_release(job->rpc);
-  mcp_call_unref(job->call);
-  grant_unref(job->grant);
-  arena_free(job->arena);
-  pthread_mutex_destroy(&job->lock);
-  buf_free(&job->result);
-  job->magic = 0;
-  free(job);
+  if (tc->rpc != NULL)
+    rpc_client_release(tc->rpc);
+  mcp_call_unref(tc->call);
+  grant_unref(tc->grant);
+  arena_free(tc->arena);
+  pthread_mutex_destroy(&tc->lock);
+  buf_free(&tc->result);
+  tc->magic = 0;
+  free(tc);
 }
 
-static void log_end(const struct job *job, const struct err *status)
+static void log_end(const struct tool_call *tc, const struct err *status)
 {
-  log_info("tool call", LOG_S("tool", job->tool->name),
+  log_info("tool call", LOG_S("tool", tc->tool->name),
            LOG_S("outcome", err_code_name(status->code)), LOG_S("reason", status->reason),
-           LOG_I("ms", clock_mono_ms() - job->started_ms), LOG_I("bytes", job->result.len),
-           LOG_S("trace_id", job->trace));
+           LOG_I("ms", clock_mono_ms() - tc->started_ms), LOG_I("bytes", tc->result.len),
+           LOG_S("trace_id", tc->trace));
 }
 
-static void finish_error(struct job *job, const struct err *status)
+static void finish_error(struct tool_call *tc, const struct err *status)
 {
-  const struct outcome_context context = {.tool = job->tool->name,
-                                          .service = job->backend->name,
-                                          .trace = job->trace,
-                                          .timeout_ms = job->timeout_ms};
+  const struct outcome_context context = {.tool = tc->tool->name,
+                                          .service = tc->backend->name,
+                                          .trace = tc->trace,
+                                          .timeout_ms = tc->timeout_ms};
   struct buf text AUTO_BUF = BUF_INIT(8192);
   outcome_text(&text, status, &context);
-  log_end(job, status);
-  mcp_call_finish(job->call, &(struct mcp_tool_result){
-                                 .is_error = true, .text = buf_str(&text), .text_len = text.len});
+  log_end(tc, status);
+  mcp_call_finish(tc->call, &(struct mcp_tool_result){
+                                .is_error = true, .text = buf_str(&text), .text_len = text.len});
 }
 
 /* The result as text for every client, and the same structured for those that take it. */
-static void finish_ok(struct job *job)
+static void finish_ok(struct tool_call *tc)
 {
-  log_end(job, &(struct err){0});
-  mcp_call_finish(job->call, &(struct mcp_tool_result){.text = buf_str(&job->result),
-                                                       .text_len = job->result.len,
-                                                       .structured = buf_str(&job->result),
-                                                       .structured_len = job->result.len});
+  log_end(tc, &(struct err){0});
+  mcp_call_finish(tc->call, &(struct mcp_tool_result){.text = buf_str(&tc->result),
+                                                      .text_len = tc->result.len,
+                                                      .structured = buf_str(&tc->result),
+                                                      .structured_len = tc->result.len});
 }
 
 /* ---------------------------------------------------------------- message */
 
-static void take_result(struct job *job, const ProtobufCMessage *message)
+static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
 {
   /* Zeros and empty lists are written out: to a reader an absent count is not a zero. */
   static const struct pbjson_write_options options = {.names = PBJSON_SNAKE_CASE,
                                                       .emit_defaults = true};
-  buf_clear(&job->result);
-  job->has_result = true;
-  if (pbjson_write(&job->result, message, &options, &job->failure) == ERR_OK)
+  buf_clear(&tc->result);
+  tc->has_result = true;
+  if (pbjson_write(&tc->result, message, &options, &tc->failure) == ERR_OK)
     return;
-  if (job->failure.code == ERR_RESOURCE_EXHAUSTED)
-    err_set(&job->failure, ERR_RESOURCE_EXHAUSTED, "result_too_large",
+  if (tc->failure.code == ERR_RESOURCE_EXHAUSTED)
+    err_set(&tc->failure, ERR_RESOURCE_EXHAUSTED, "result_too_large",
             "The result is larger than %zu bytes. Ask for fewer rows (limit), fewer dimensions "
             "or fewer dealers, then try again",
-            job->bridge->max_result_bytes);
+            tc->bridge->max_result_bytes);
   else
-    err_prefix(&job->failure, "the result cannot be written as JSON: ");
+    err_prefix(&tc->failure, "the result cannot be written as JSON: ");
 }
 
-/* The message of a oneof member if it is the one that is set. */
-static const ProtobufCMessage *member(const ProtobufCMessage *m, const char *name)
+static void take_event(struct tool_call *tc, const ProtobufCMessage *event)
 {
-  const ProtobufCFieldDescriptor *f =
-      protobuf_c_message_descriptor_get_field_by_name(m->descriptor, name);
-  if (f == NULL || f->type != PROTOBUF_C_TYPE_MESSAGE)
-    return NULL;
-  const char *base = (const char *)m;
-  uint32_t set;
-  const ProtobufCMessage *value;
-  memcpy(&set, base + f->quantifier_offset, sizeof(set));
-  if (set != f->id)
-    return NULL;
-  memcpy(&value, base + f->offset, sizeof(value));
-  return value;
-}
-
-static void take_event(struct job *job, const ProtobufCMessage *event)
-{
-  const ProtobufCMessage *progress = member(event, "progress"), *result = member(event, "result");
+  const ProtobufCMessage *progress = oneof_get(event, "progress"),
+                         *result = oneof_get(event, "result");
   if (progress != NULL && progress->descriptor == &mcp__v1__progress__descriptor) {
     const Mcp__V1__Progress *p = (const Mcp__V1__Progress *)progress;
-    mcp_call_progress(job->call, p->progress, p->total, p->message);
+    mcp_call_progress(tc->call, p->progress, p->total, p->message);
   } else if (result != NULL) {
-    take_result(job, result);
+    take_result(tc, result);
   }
 }
 
 static bool on_message(void *user, const ProtobufCMessage *message)
 {
-  struct job *job = user;
-  MAGIC_CHECK(job, JOB_MAGIC);
-  if (job->tool->streaming)
-    take_event(job, message);
+  struct tool_call *tc = user;
+  MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
+  if (tc->tool->streaming)
+    take_event(tc, message);
   else
-    take_result(job, message);
+    take_result(tc, message);
   return true;
 }
 
@@ -261,68 +249,68 @@ static void on_done(void *user, const struct err *status);
 
 static void on_cancel(void *arg)
 {
-  struct job *job = arg;
-  MAGIC_CHECK(job, JOB_MAGIC);
-  pthread_mutex_lock(&job->lock);
-  job->cancelled = true;
-  if (job->rpc != NULL)
-    rpc_client_cancel(job->rpc);
-  pthread_mutex_unlock(&job->lock);
+  struct tool_call *tc = arg;
+  MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
+  pthread_mutex_lock(&tc->lock);
+  tc->cancelled = true;
+  if (tc->rpc != NULL)
+    rpc_client_cancel(tc->rpc);
+  pthread_mutex_unlock(&tc->lock);
 }
 
 /* What is left of the call's time; at least a moment, so that it ends as one that was late. */
-static uint32_t time_left(const struct job *job)
+static uint32_t time_left(const struct tool_call *tc)
 {
-  int64_t passed = clock_mono_ms() - job->started_ms;
-  return passed < job->timeout_ms ? job->timeout_ms - (uint32_t)passed : 1;
+  int64_t passed = clock_mono_ms() - tc->started_ms;
+  return passed < tc->timeout_ms ? tc->timeout_ms - (uint32_t)passed : 1;
 }
 
 /* Makes the call with the caller's grant of now. */
-static enum err_code start_rpc(struct job *job, struct err *e)
+static enum err_code start_rpc(struct tool_call *tc, struct err *e)
 {
   static const struct rpc_client_callbacks callbacks = {on_message, on_done};
   struct rpc_client_call *rpc = NULL;
   size_t sealed_len;
-  grant_unref(job->grant);
-  job->grant = caller_grant(caller_of(mcp_call_principal(job->call)));
-  const void *sealed = grant_sealed(job->grant, &sealed_len);
+  grant_unref(tc->grant);
+  tc->grant = caller_grant(caller_of(mcp_call_principal(tc->call)));
+  const void *sealed = grant_sealed(tc->grant, &sealed_len);
   const struct rpc_metadata metadata[] = {
       {RPC_META_GRANT, sealed, sealed_len},
-      {RPC_META_TRACEPARENT, job->traceparent, strlen(job->traceparent)},
+      {RPC_META_TRACEPARENT, tc->traceparent, strlen(tc->traceparent)},
   };
   const struct rpc_client_options options = {
-      .timeout_ms = time_left(job), .metadata = metadata, .n_metadata = ARRAY_LEN(metadata)};
-  pthread_mutex_lock(&job->lock); /* on_done() waits here until the handle is in its place */
+      .timeout_ms = time_left(tc), .metadata = metadata, .n_metadata = ARRAY_LEN(metadata)};
+  pthread_mutex_lock(&tc->lock); /* on_done() waits here until the handle is in its place */
   enum err_code code =
-      rpc_client_start(&rpc, job->backend->channel, job->tool->service, job->tool->method,
-                       job->tool->streaming ? RPC_SERVER_STREAMING : RPC_UNARY, job->request,
-                       &options, &callbacks, job, e);
+      rpc_client_start(&rpc, tc->backend->channel, tc->tool->service, tc->tool->method,
+                       tc->tool->streaming ? RPC_SERVER_STREAMING : RPC_UNARY, tc->request,
+                       &options, &callbacks, tc, e);
   if (code == ERR_OK) {
-    rpc_client_release(job->rpc);
-    job->rpc = rpc;
-    if (job->cancelled)
+    rpc_client_release(tc->rpc);
+    tc->rpc = rpc;
+    if (tc->cancelled)
       rpc_client_cancel(rpc);
   }
-  pthread_mutex_unlock(&job->lock);
+  pthread_mutex_unlock(&tc->lock);
   return code;
 }
 
 /* -------------------------------------------------------------------- end of the rpc */
 
-static void finish(struct job *job, const struct err *status)
+static void finish(struct tool_call *tc, const struct err *status)
 {
   struct err none = {0};
   if (status->code != ERR_OK) {
-    finish_error(job, status);
-  } else if (job->failure.code != ERR_OK) {
-    finish_error(job, &job->failure);
-  } else if (!job->has_result) {
+    finish_error(tc, status);
+  } else if (tc->failure.code != ERR_OK) {
+    finish_error(tc, &tc->failure);
+  } else if (!tc->has_result) {
     err_set(&none, ERR_INTERNAL, "no_result", "the call ended without a result");
-    finish_error(job, &none);
+    finish_error(tc, &none);
   } else {
-    finish_ok(job);
+    finish_ok(tc);
   }
-  job_unref(job);
+  tool_call_unref(tc);
 }
 
 /* Without another grant the call cannot be made: says whose fault that is. */
@@ -333,104 +321,104 @@ static void describe_refusal(enum access_outcome outcome, struct err *e)
             "auth-svc could not be asked for another grant");
   else
     err_set(e, ERR_UNAUTHENTICATED, "invalid_credentials",
-            "the token of this call has expired or "
-            "was revoked");
+            "the token of this call has expired or was revoked");
 }
 
 static void on_renewed(void *arg, enum access_outcome outcome, struct grant *grant)
 {
-  struct job *job = arg;
-  MAGIC_CHECK(job, JOB_MAGIC);
+  struct tool_call *tc = arg;
+  MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
   struct err e = {0};
-  struct bridge *b = job->bridge; /* the job may be gone once it was started */
-  (void)grant;                    /* the caller has it now */
+  struct bridge *b = tc->bridge; /* the tool call may be gone once it was started */
+  (void)grant;                   /* the caller has it now */
   if (outcome != ACCESS_GRANTED) {
     describe_refusal(outcome, &e);
   } else if (!begin_repeating(b)) {
     err_set(&e, ERR_UNAVAILABLE, "stopping", "the gateway is restarting; try again");
   } else {
-    start_rpc(job, &e);
+    start_rpc(tc, &e);
     end_repeating(b);
   }
   if (e.code != ERR_OK)
-    finish(job, &e);
+    finish(tc, &e);
 }
 
 /* Whether the call goes on with another grant. */
-static bool repeat(struct job *job)
+static bool repeat(struct tool_call *tc)
 {
-  struct bridge *b = job->bridge;
-  pthread_mutex_lock(&job->lock);
-  bool may = !job->repeated && !job->cancelled;
-  job->repeated = true;
-  pthread_mutex_unlock(&job->lock);
+  struct bridge *b = tc->bridge;
+  pthread_mutex_lock(&tc->lock);
+  bool may = !tc->repeated && !tc->cancelled;
+  tc->repeated = true;
+  pthread_mutex_unlock(&tc->lock);
   if (!may || !begin_repeating(b))
     return false;
-  job->has_result = false;
-  job->failure = (struct err){0};
-  buf_clear(&job->result);
-  log_info("a grant is renewed and the call repeated", LOG_S("tool", job->tool->name),
-           LOG_S("trace_id", job->trace));
-  caller_renew(caller_of(mcp_call_principal(job->call)), job->grant, on_renewed, job);
+  tc->has_result = false;
+  tc->failure = (struct err){0};
+  buf_clear(&tc->result);
+  log_info("a grant is renewed and the call repeated", LOG_S("tool", tc->tool->name),
+           LOG_S("trace_id", tc->trace));
+  caller_renew(caller_of(mcp_call_principal(tc->call)), tc->grant, on_renewed, tc);
   end_repeating(b);
   return true;
 }
 
 static void on_done(void *user, const struct err *status)
 {
-  struct job *job = user;
-  MAGIC_CHECK(job, JOB_MAGIC);
-  pthread_mutex_lock(&job->lock); /* start_rpc() is done */
-  pthread_mutex_unlock(&job->lock);
+  struct tool_call *tc = user;
+  MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
+  pthread_mutex_lock(&tc->lock); /* start_rpc() is done */
+  pthread_mutex_unlock(&tc->lock);
   if (status->code == ERR_UNAUTHENTICATED)
-    grant_mark_refused(job->grant);
-  if (!grant_is_stale(status) || !repeat(job))
-    finish(job, status);
+    grant_mark_refused(tc->grant);
+  if (!grant_is_stale(status) || !repeat(tc))
+    finish(tc, status);
 }
 
 /* ------------------------------------------------------------------------ a new call */
 
 /* Checks the arguments, makes the request message and starts the rpc. */
-static enum err_code begin(struct job *job, struct err *e)
+static enum err_code begin(struct tool_call *tc, struct err *e)
 {
-  cJSON *arguments = mcp_call_arguments(job->call);
-  enum err_code code = catalog_check(job->tool, arguments, e);
+  cJSON *arguments = mcp_call_arguments(tc->call);
+  enum err_code code = catalog_check(tc->tool, arguments, e);
   if (code != ERR_OK)
     return code;
-  job->arena = arena_new(REQUEST_MAX);
-  code = pbjson_read(&job->request, job->tool->input, arguments, job->arena, NULL, e);
-  return code != ERR_OK ? code : start_rpc(job, e);
+  tc->arena = arena_new(REQUEST_MAX);
+  code = pbjson_read(&tc->request, tc->tool->input, arguments, tc->arena, NULL, e);
+  return code != ERR_OK ? code : start_rpc(tc, e);
 }
 
-static struct job *job_new(struct bridge *b, const struct catalog_tool *tool, struct mcp_call *call)
+static struct tool_call *tool_call_new(struct bridge *b, const struct catalog_tool *tool,
+                                       struct mcp_call *call)
 {
-  struct job *job = xcalloc(1, sizeof(*job));
-  job->magic = JOB_MAGIC;
-  atomic_init(&job->refs, 2);
-  pthread_mutex_init(&job->lock, NULL);
-  job->bridge = b;
-  job->tool = tool;
-  job->backend = find_backend(b, tool);
-  job->call = call;
-  job->result = BUF_INIT(b->max_result_bytes);
-  job->timeout_ms = tool->timeout_ms > 0 ? tool->timeout_ms : b->timeout_ms;
-  job->started_ms = clock_mono_ms();
-  trace_child(mcp_call_traceparent(call), job->traceparent);
-  trace_id(job->traceparent, job->trace);
-  return job;
+  struct tool_call *tc = xcalloc(1, sizeof(*tc));
+  tc->magic = TOOL_CALL_MAGIC;
+  atomic_init(&tc->refs, 2);
+  pthread_mutex_init(&tc->lock, NULL);
+  tc->bridge = b;
+  tc->tool = tool;
+  tc->backend = find_backend(b, tool);
+  tc->call = call;
+  tc->result = BUF_INIT(b->max_result_bytes);
+  tc->timeout_ms = tool->timeout_ms > 0 ? tool->timeout_ms : b->timeout_ms;
+  tc->started_ms = clock_mono_ms();
+  trace_child(mcp_call_traceparent(call), tc->traceparent);
+  trace_id(tc->traceparent, tc->trace);
+  return tc;
 }
 
 static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *call)
 {
-  struct job *job = job_new(host, tool->data, call);
+  struct tool_call *tc = tool_call_new(host, tool->data, call);
   struct err e = {0};
-  if (begin(job, &e) == ERR_OK) {
-    mcp_call_on_cancel(call, on_cancel, job);
+  if (begin(tc, &e) == ERR_OK) {
+    mcp_call_on_cancel(call, on_cancel, tc);
   } else {
-    finish_error(job, &e);
-    job_unref(job); /* the rpc's: it never began */
+    finish_error(tc, &e);
+    tool_call_unref(tc); /* the rpc's: it never began */
   }
-  job_unref(job);
+  tool_call_unref(tc);
 }
 
 struct mcp_tool_host bridge_host(struct bridge *b)

@@ -96,7 +96,4 @@ bool watch_add(struct watch *w, int fd, struct exchange *x);
 /* After this returns, x is not looked up any more. */
 void watch_remove(struct watch *w, int fd);
 
-/* Listening socket; -1 and an error when it cannot be had. */
-int socket_listen(const char *host, uint16_t port, uint16_t *bound, struct err *e);
-
 #endif

@@ -13,11 +13,12 @@
 #include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/http/listen.h"
 #include "gateway/http/internal.h"
 
 /* A refused body is read and dropped up to here, so that the client can send it off and
  * see the answer; beyond, the connection is closed. */
-enum { DISCARD_MAX = 16 * 1024 * 1024, HEAD_MAX = 32 * 1024 };
+enum { DISCARD_MAX = 16 * 1024 * 1024, HEAD_MAX = 32 * 1024, BACKLOG = 1024 };
 
 /* ------------------------------------------------------------ connections */
 
@@ -323,11 +324,16 @@ enum err_code listener_start(struct listener **out, const struct listener_option
   l->options = *options;
   set_defaults(&l->options);
   pthread_mutex_init(&l->lock, NULL);
-  int fd = socket_listen(l->options.host, options->port, &l->port, e);
-  if (fd < 0) {
+  struct listen_options where = {.host = l->options.host,
+                                 .port = options->port,
+                                 .backlog = BACKLOG,
+                                 .setting = "ANALYTICS_MCP_PORT"};
+  int fd = -1;
+  enum err_code code = listen_open(&fd, &l->port, &where, e);
+  if (code != ERR_OK) {
     pthread_mutex_destroy(&l->lock);
     free(l);
-    return e != NULL ? e->code : ERR_UNAVAILABLE;
+    return code;
   }
   l->watch = watch_start(tick, l);
   l->daemon = l->watch != NULL ? start_daemon(l, fd) : NULL;

@@ -1,46 +1,39 @@
-/* Sessions of the initialize era: a hash table with a list in order of last use. */
+/* Sessions of the initialize era: a map by id and a list in order of last use. */
 #include "gateway/mcp/session.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/base/random.h"
 #include "gateway/mcp/call.h"
-
-enum { BUCKETS = 4096 };
 
 struct mcp_sessions {
   pthread_mutex_t lock;
-  size_t max, count;
   int64_t idle_ms;
-  struct mcp_session *oldest, *newest;
+  struct map map;
+  struct lru list; /* counts sessions */
   struct metric *gauge;
-  struct mcp_session *buckets[BUCKETS];
 };
+
+/* The session that is a member of the list; NULL for NULL. */
+static struct mcp_session *session_of(struct lru_node *node)
+{
+  return CONTAINER_OF(node, struct mcp_session, in_use);
+}
 
 struct mcp_sessions *mcp_sessions_new(size_t max, int64_t idle_ms)
 {
   struct mcp_sessions *t = xcalloc(1, sizeof(*t));
   pthread_mutex_init(&t->lock, NULL);
-  t->max = max;
+  t->list = LRU_INIT(max);
   t->idle_ms = idle_ms;
   t->gauge = metrics_gauge("mcp_sessions", "Open MCP sessions.", NULL);
   metric_set(t->gauge, 0, NULL);
   return t;
-}
-
-/* FNV-1a: ids made here are random, those from outside may be anything. */
-static size_t bucket_of(const char *id)
-{
-  uint32_t h = 2166136261u;
-  for (; *id != '\0'; id++)
-    h = (h ^ (uint8_t)*id) * 16777619u;
-  return h % BUCKETS;
 }
 
 static void session_free(struct mcp_session *s)
@@ -49,37 +42,18 @@ static void session_free(struct mcp_session *s)
   free(s);
 }
 
-static void list_remove(struct mcp_sessions *t, struct mcp_session *s)
+static void count_sessions(struct mcp_sessions *t)
 {
-  *(s->older != NULL ? &s->older->newer : &t->oldest) = s->newer;
-  *(s->newer != NULL ? &s->newer->older : &t->newest) = s->older;
-  s->older = s->newer = NULL;
-}
-
-static void list_append(struct mcp_sessions *t, struct mcp_session *s)
-{
-  s->older = t->newest;
-  *(t->newest != NULL ? &t->newest->newer : &t->oldest) = s;
-  t->newest = s;
-}
-
-static void touch(struct mcp_sessions *t, struct mcp_session *s, int64_t now_ms)
-{
-  s->last_used_ms = now_ms;
-  list_remove(t, s);
-  list_append(t, s);
+  metric_set(t->gauge, (double)t->list.n, NULL);
 }
 
 /* Takes a session out of the table; the table's reference goes with it. */
 static void unlink_locked(struct mcp_sessions *t, struct mcp_session *s)
 {
-  struct mcp_session **p = &t->buckets[bucket_of(s->id)];
-  while (*p != s)
-    p = &(*p)->next_in_bucket;
-  *p = s->next_in_bucket;
-  list_remove(t, s);
+  map_remove(&t->map, &s->in_map);
+  lru_remove(&t->list, &s->in_use);
+  count_sessions(t);
   s->ended = true;
-  metric_set(t->gauge, (double)--t->count, NULL);
   if (--s->refs == 0)
     session_free(s);
 }
@@ -88,8 +62,9 @@ void mcp_sessions_free(struct mcp_sessions *t)
 {
   if (t == NULL)
     return;
-  while (t->oldest != NULL)
-    unlink_locked(t, t->oldest);
+  while (t->list.oldest != NULL)
+    unlink_locked(t, session_of(t->list.oldest));
+  map_free(&t->map);
   pthread_mutex_destroy(&t->lock);
   free(t);
 }
@@ -97,32 +72,25 @@ void mcp_sessions_free(struct mcp_sessions *t)
 size_t mcp_sessions_count(struct mcp_sessions *t)
 {
   pthread_mutex_lock(&t->lock);
-  size_t n = t->count;
+  size_t n = t->list.n;
   pthread_mutex_unlock(&t->lock);
   return n;
 }
 
-static void random_id(char out[MCP_SESSION_ID_LEN + 1])
+static void make_id(char out[MCP_SESSION_ID_LEN + 1])
 {
   unsigned char bytes[MCP_SESSION_ID_LEN / 2];
-  size_t have = 0;
-  while (have < sizeof(bytes)) {
-    ssize_t n = getrandom(bytes + have, sizeof(bytes) - have, 0);
-    if (n > 0)
-      have += (size_t)n;
-    else if (errno != EINTR)
-      abort(); /* no randomness: an id that can be guessed must not be given out */
-  }
-  for (size_t i = 0; i < sizeof(bytes); i++)
-    snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+  random_fill(bytes, sizeof(bytes));
+  hex_write(out, bytes, sizeof(bytes));
 }
 
 /* Drops the session that was idle longest; one with calls under way is not idle. */
 static bool evict_locked(struct mcp_sessions *t)
 {
-  for (struct mcp_session *s = t->oldest; s != NULL; s = s->newer) {
+  for (struct lru_node *node = t->list.oldest; node != NULL; node = node->newer) {
+    struct mcp_session *s = session_of(node);
     if (s->n_calls == 0) {
-      log_warn("session table full, dropping the one idle longest", LOG_I("sessions", t->count));
+      log_warn("session table full, dropping the one idle longest", LOG_I("sessions", t->list.n));
       unlink_locked(t, s);
       return true;
     }
@@ -134,21 +102,19 @@ struct mcp_session *mcp_session_open(struct mcp_sessions *t, const char *princip
                                      enum mcp_version version, int64_t now_ms)
 {
   pthread_mutex_lock(&t->lock);
-  if (t->count >= t->max && !evict_locked(t)) {
+  if (lru_excess(&t->list, 1) != NULL && !evict_locked(t)) {
     pthread_mutex_unlock(&t->lock);
     return NULL;
   }
   struct mcp_session *s = xcalloc(1, sizeof(*s));
-  random_id(s->id);
+  make_id(s->id);
   s->version = version;
   s->principal_id = xstrdup(principal_id);
   s->last_used_ms = now_ms;
   s->refs = 2; /* the table's and the caller's */
-  struct mcp_session **bucket = &t->buckets[bucket_of(s->id)];
-  s->next_in_bucket = *bucket;
-  *bucket = s;
-  list_append(t, s);
-  metric_set(t->gauge, (double)++t->count, NULL);
+  map_add(&t->map, &s->in_map, s->id, MCP_SESSION_ID_LEN);
+  lru_add(&t->list, &s->in_use, 1);
+  count_sessions(t);
   pthread_mutex_unlock(&t->lock);
   return s;
 }
@@ -157,9 +123,7 @@ struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
                                      const char *principal_id, int64_t now_ms)
 {
   pthread_mutex_lock(&t->lock);
-  struct mcp_session *s = t->buckets[bucket_of(id)];
-  while (s != NULL && strcmp(s->id, id) != 0)
-    s = s->next_in_bucket;
+  struct mcp_session *s = CONTAINER_OF(map_find_text(&t->map, id), struct mcp_session, in_map);
   if (s != NULL && strcmp(s->principal_id, principal_id) != 0)
     s = NULL;
   if (s != NULL && s->n_calls == 0 && now_ms - s->last_used_ms > t->idle_ms) {
@@ -167,7 +131,8 @@ struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
     s = NULL;
   }
   if (s != NULL) {
-    touch(t, s, now_ms);
+    s->last_used_ms = now_ms;
+    lru_touch(&t->list, &s->in_use);
     s->refs++;
   }
   pthread_mutex_unlock(&t->lock);
@@ -214,9 +179,9 @@ void mcp_session_end(struct mcp_sessions *t, struct mcp_session *s)
 void mcp_sessions_expire(struct mcp_sessions *t, int64_t now_ms)
 {
   pthread_mutex_lock(&t->lock);
-  struct mcp_session *next;
-  for (struct mcp_session *s = t->oldest; s != NULL; s = next) {
-    next = s->newer;
+  for (struct lru_node *node = t->list.oldest, *next; node != NULL; node = next) {
+    struct mcp_session *s = session_of(node);
+    next = node->newer;
     if (now_ms - s->last_used_ms <= t->idle_ms)
       break;
     if (s->n_calls == 0)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/lru.h"
+#include "common/base/map.h"
 #include "gateway/mcp/version.h"
 
 enum { MCP_SESSION_ID_LEN = 32 }; /* hexadecimal digits: 128 random bits */
@@ -27,8 +29,8 @@ struct mcp_session {
   size_t n_calls;
   bool ended;
   struct mcp_call *calls;
-  struct mcp_session *next_in_bucket;
-  struct mcp_session *older, *newer;
+  struct map_node in_map;
+  struct lru_node in_use;
 };
 
 /* At most max sessions; each ends after idle_ms without a request. */

@@ -1,32 +1,28 @@
-/* Hash table with a list in order of use. */
+/* A map by key and a list in order of use, capped by the bytes of both together. */
 #include "report-svc/ask/cache.h"
 
 #include <pthread.h>
 #include <string.h>
 
+#include "common/base/lru.h"
+#include "common/base/map.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 
-enum { BUCKETS = 1024 };
-
 struct entry {
-  struct entry *next_in_bucket;
-  struct entry *newer, *older;
+  struct map_node in_map;
+  struct lru_node in_use;
   struct answer *answer;
   int64_t expires_ms;
-  size_t size;
-  uint64_t hash;
   size_t key_len;
   char key[];
 };
 
 struct cache {
   pthread_mutex_t lock;
-  size_t max_bytes;
   int64_t ttl_ms;
-  size_t size;
-  struct entry *buckets[BUCKETS];
-  struct entry *newest, *oldest;
+  struct map map;
+  struct lru list; /* counts bytes */
   struct metric *lookups;
   struct metric *bytes;
 };
@@ -35,7 +31,7 @@ struct cache *cache_new(size_t max_bytes, int64_t ttl_ms)
 {
   struct cache *c = xcalloc(1, sizeof(*c));
   pthread_mutex_init(&c->lock, NULL);
-  c->max_bytes = ttl_ms > 0 ? max_bytes : 0;
+  c->list = LRU_INIT(ttl_ms > 0 ? max_bytes : 0);
   c->ttl_ms = ttl_ms;
   c->lookups = metrics_counter("report_cache_lookups_total", "Lookups of report answers by result.",
                                "result", NULL);
@@ -43,45 +39,15 @@ struct cache *cache_new(size_t max_bytes, int64_t ttl_ms)
   return c;
 }
 
-static uint64_t hash_key(const struct buf *key)
+static struct entry *find(struct cache *c, const struct buf *key)
 {
-  uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
-  for (size_t i = 0; i < key->len; i++)
-    h = (h ^ (unsigned char)key->data[i]) * UINT64_C(1099511628211);
-  return h;
-}
-
-static struct entry **find(struct cache *c, const struct buf *key, uint64_t hash)
-{
-  struct entry **at = &c->buckets[hash % BUCKETS];
-  while (*at != NULL && ((*at)->hash != hash || (*at)->key_len != key->len ||
-                         memcmp((*at)->key, key->data, key->len) != 0))
-    at = &(*at)->next_in_bucket;
-  return at;
-}
-
-static void unlink_use(struct cache *c, struct entry *e)
-{
-  *(e->newer != NULL ? &e->newer->older : &c->newest) = e->older;
-  *(e->older != NULL ? &e->older->newer : &c->oldest) = e->newer;
-}
-
-static void link_newest(struct cache *c, struct entry *e)
-{
-  e->newer = NULL;
-  e->older = c->newest;
-  *(c->newest != NULL ? &c->newest->newer : &c->oldest) = e;
-  c->newest = e;
+  return CONTAINER_OF(map_find(&c->map, key->data, key->len), struct entry, in_map);
 }
 
 static void drop(struct cache *c, struct entry *e)
 {
-  struct entry **at = &c->buckets[e->hash % BUCKETS];
-  while (*at != e)
-    at = &(*at)->next_in_bucket;
-  *at = e->next_in_bucket;
-  unlink_use(c, e);
-  c->size -= e->size;
+  map_remove(&c->map, &e->in_map);
+  lru_remove(&c->list, &e->in_use);
   answer_unref(e->answer);
   free(e);
 }
@@ -90,8 +56,9 @@ void cache_free(struct cache *c)
 {
   if (c == NULL)
     return;
-  while (c->oldest != NULL)
-    drop(c, c->oldest);
+  while (c->list.oldest != NULL)
+    drop(c, CONTAINER_OF(c->list.oldest, struct entry, in_use));
+  map_free(&c->map);
   pthread_mutex_destroy(&c->lock);
   free(c);
 }
@@ -99,16 +66,14 @@ void cache_free(struct cache *c)
 struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms)
 {
   struct answer *answer = NULL;
-  if (c->max_bytes == 0)
+  if (c->list.max == 0)
     return NULL;
-  uint64_t hash = hash_key(key);
   pthread_mutex_lock(&c->lock);
-  struct entry *e = *find(c, key, hash);
+  struct entry *e = find(c, key);
   if (e != NULL && e->expires_ms <= now_ms) {
     drop(c, e);
   } else if (e != NULL) {
-    unlink_use(c, e);
-    link_newest(c, e);
+    lru_touch(&c->list, &e->in_use);
     answer = answer_ref(e->answer);
   }
   pthread_mutex_unlock(&c->lock);
@@ -116,14 +81,12 @@ struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms)
   return answer;
 }
 
-static struct entry *make_entry(const struct cache *c, const struct buf *key, uint64_t hash,
-                                struct answer *answer, int64_t now_ms)
+static struct entry *make_entry(const struct cache *c, const struct buf *key, struct answer *answer,
+                                int64_t now_ms)
 {
   struct entry *e = xcalloc(1, sizeof(*e) + key->len);
   e->answer = answer_ref(answer);
   e->expires_ms = now_ms + c->ttl_ms;
-  e->size = sizeof(*e) + key->len + answer_size(answer);
-  e->hash = hash;
   e->key_len = key->len;
   memcpy(e->key, key->data, key->len);
   return e;
@@ -131,28 +94,27 @@ static struct entry *make_entry(const struct cache *c, const struct buf *key, ui
 
 void cache_put(struct cache *c, const struct buf *key, struct answer *answer, int64_t now_ms)
 {
-  if (key->len + answer_size(answer) > c->max_bytes / 4)
+  if (key->len + answer_size(answer) > c->list.max / 4)
     return;
-  uint64_t hash = hash_key(key);
-  struct entry *e = make_entry(c, key, hash, answer, now_ms);
+  struct entry *e = make_entry(c, key, answer, now_ms);
+  size_t size = sizeof(*e) + key->len + answer_size(answer);
+  struct lru_node *oldest;
   pthread_mutex_lock(&c->lock);
-  struct entry *old = *find(c, key, hash);
+  struct entry *old = find(c, key);
   if (old != NULL)
     drop(c, old);
-  while (c->oldest != NULL && c->size + e->size > c->max_bytes)
-    drop(c, c->oldest);
-  e->next_in_bucket = c->buckets[hash % BUCKETS];
-  c->buckets[hash % BUCKETS] = e;
-  link_newest(c, e);
-  c->size += e->size;
-  metric_set(c->bytes, (double)c->size, NULL);
+  while ((oldest = lru_excess(&c->list, size)) != NULL)
+    drop(c, CONTAINER_OF(oldest, struct entry, in_use));
+  map_add(&c->map, &e->in_map, e->key, e->key_len);
+  lru_add(&c->list, &e->in_use, size);
+  metric_set(c->bytes, (double)c->list.size, NULL);
   pthread_mutex_unlock(&c->lock);
 }
 
 size_t cache_size(struct cache *c)
 {
   pthread_mutex_lock(&c->lock);
-  size_t size = c->size;
+  size_t size = c->list.size;
   pthread_mutex_unlock(&c->lock);
   return size;
 }

@@ -61,12 +61,6 @@ void google_watch_queue(struct google *g)
 
 int64_t google_work_deadline_ms(struct rpc_call *parent)
 {
-  enum { LONGEST_MS = 600000, MARGIN_MIN_MS = 20, MARGIN_MAX_MS = 3000 };
-  int64_t now = clock_mono_ms(), deadline = rpc_call_deadline_ms(parent);
-  if (deadline - LONGEST_MS > now)
-    return now + LONGEST_MS;
-  int64_t margin = (deadline - now) / 10;
-  margin = margin < MARGIN_MIN_MS ? MARGIN_MIN_MS : margin;
-  margin = margin > MARGIN_MAX_MS ? MARGIN_MAX_MS : margin;
-  return deadline - margin;
+  enum { LONGEST_MS = 600000 };
+  return rpc_work_deadline_ms(clock_mono_ms(), rpc_call_deadline_ms(parent), LONGEST_MS);
 }

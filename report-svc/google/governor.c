@@ -8,12 +8,11 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "common/base/map.h"
 #include "common/base/mem.h"
 
-enum { BUCKETS = 256 };
-
 struct governor_key {
-  struct governor_key *next_in_bucket;
+  struct map_node in_map;
   struct governor_key *next_ready;
   struct governor_ticket *first, *last; /* waiting */
   size_t active;
@@ -24,7 +23,7 @@ struct governor_key {
 struct governor {
   struct governor_options options;
   pthread_mutex_t lock;
-  struct governor_key *buckets[BUCKETS];
+  struct map keys;
   struct governor_key *ready_first, *ready_last;
   size_t active, waiting;
   bool dispatching;
@@ -42,38 +41,33 @@ void governor_free(struct governor *g)
 {
   if (g == NULL)
     return;
+  map_free(&g->keys);
   pthread_mutex_destroy(&g->lock);
   free(g);
 }
 
-static struct governor_key **find(struct governor *g, const char *name)
+static struct governor_key *key_of(struct map_node *node)
 {
-  uint32_t h = 2166136261U; /* FNV-1a */
-  for (const char *p = name; *p != '\0'; p++)
-    h = (h ^ (unsigned char)*p) * 16777619U;
-  struct governor_key **at = &g->buckets[h % BUCKETS];
-  while (*at != NULL && strcmp((*at)->name, name) != 0)
-    at = &(*at)->next_in_bucket;
-  return at;
+  return CONTAINER_OF(node, struct governor_key, in_map);
 }
 
 static struct governor_key *find_or_add(struct governor *g, const char *name)
 {
-  struct governor_key **at = find(g, name);
-  if (*at == NULL) {
-    size_t size = strlen(name) + 1;
-    *at = xcalloc(1, sizeof(**at) + size);
-    memcpy((*at)->name, name, size);
-  }
-  return *at;
+  struct governor_key *key = key_of(map_find_text(&g->keys, name));
+  if (key != NULL)
+    return key;
+  size_t size = strlen(name) + 1;
+  key = xcalloc(1, sizeof(*key) + size);
+  memcpy(key->name, name, size);
+  map_add_text(&g->keys, &key->in_map, key->name);
+  return key;
 }
 
 static void drop_if_idle(struct governor *g, struct governor_key *key)
 {
   if (key->active > 0 || key->first != NULL || key->ready)
     return;
-  struct governor_key **at = find(g, key->name);
-  *at = key->next_in_bucket;
+  map_remove(&g->keys, &key->in_map);
   free(key);
 }
 
@@ -201,12 +195,10 @@ void governor_release(struct governor *g, struct governor_ticket *t)
 
 static struct governor_ticket *first_expired(struct governor *g, int64_t now_ms)
 {
-  for (size_t i = 0; i < BUCKETS; i++) {
-    for (struct governor_key *key = g->buckets[i]; key != NULL; key = key->next_in_bucket) {
-      for (struct governor_ticket *t = key->first; t != NULL; t = t->next) {
-        if (t->deadline_ms <= now_ms)
-          return t;
-      }
+  for (struct map_node *node = map_first(&g->keys); node != NULL; node = map_next(&g->keys, node)) {
+    for (struct governor_ticket *t = key_of(node)->first; t != NULL; t = t->next) {
+      if (t->deadline_ms <= now_ms)
+        return t;
     }
   }
   return NULL;

@@ -83,6 +83,23 @@ static void percent_and_hex_encode(void)
   CU_ASSERT_STRING_EQUAL(buf_str(&b), "00ff10");
 }
 
+static void fixed_hex_has_one_spelling(void)
+{
+  char text[7];
+  unsigned char back[3] = {0};
+  hex_write(text, "\x00\xff\x1a", 3);
+  CU_ASSERT_STRING_EQUAL(text, "00ff1a");
+  CU_ASSERT_TRUE(hex_read(back, 3, text, 6));
+  CU_ASSERT_EQUAL(memcmp(back, "\x00\xff\x1a", 3), 0);
+  CU_ASSERT_TRUE(hex_read(back, 0, "", 0));
+  CU_ASSERT_FALSE(hex_read(back, 3, "00fF1a", 6)); /* another spelling of the same bytes */
+  CU_ASSERT_FALSE(hex_read(back, 3, "00Ff1a", 6));
+  CU_ASSERT_FALSE(hex_read(back, 3, "00ff1", 5));
+  CU_ASSERT_FALSE(hex_read(back, 3, "00ff1a2b", 8));
+  CU_ASSERT_FALSE(hex_read(back, 3, "00f\0001a", 6));
+  CU_ASSERT_FALSE(hex_read(back, 3, "00ff1g", 6));
+}
+
 static void hex_decodes_both_cases_and_nothing_else(void)
 {
   struct buf b AUTO_BUF = BUF_INIT(3);
@@ -110,5 +127,5 @@ static void letters_compare_without_case(void)
 TEST_MAIN("base/codec", TEST(base64_matches_the_vectors_of_rfc_4648),
           TEST(base64_of_random_bytes_survives_the_round_trip),
           TEST(broken_base64_is_refused_and_leaves_nothing), TEST(utf8_check_knows_the_edges),
-          TEST(percent_and_hex_encode), TEST(hex_decodes_both_cases_and_nothing_else),
-          TEST(letters_compare_without_case))
+          TEST(percent_and_hex_encode), TEST(fixed_hex_has_one_spelling),
+          TEST(hex_decodes_both_cases_and_nothing_else), TEST(letters_compare_without_case))

@@ -213,7 +213,9 @@ static void malformed_address_is_refused(void)
   struct err e;
   CU_ASSERT_EQUAL(admin_start(&a, &(struct admin_options){.listen = "nine"}, &e),
                   ERR_INVALID_ARGUMENT);
-  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "\"nine\""));
+  CU_ASSERT_STRING_EQUAL(
+      e.message,
+      "ADMIN_LISTEN: \"nine\" is not an address; expected host:port, [v6]:port or :port");
   CU_ASSERT_EQUAL(admin_start(&a, &(struct admin_options){.listen = "192.0.2.1:0"}, &e),
                   ERR_UNAVAILABLE);
 }

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/additive.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/figures/table.h"
-#include "aggregate-svc/figures/additive.h"
 #include "common/base/mem.h"
 #include "tests/unit/aggregate/support/fakes.h"
 #include "tests/unit/harness.h"
@@ -147,24 +147,6 @@ static void values_that_are_no_numbers_fail_the_dealer(void)
   CU_ASSERT_EQUAL(put(&f, 0, a, 1, 0, INFINITY), ERR_DATA_LOSS);
   CU_ASSERT_EQUAL(put(&f, 0, a, 0, 99, 1), ERR_DATA_LOSS);
   across_tables_free(&f.tables);
-}
-
-static void hash_depends_on_key_and_order(void)
-{
-  const uint64_t key[2] = {1, 2}, other[2] = {1, 3};
-  CU_ASSERT_EQUAL(hash_bytes(key, "abc", 3, 0), hash_bytes(key, "abc", 3, 0));
-  CU_ASSERT_NOT_EQUAL(hash_bytes(key, "abc", 3, 0), hash_bytes(other, "abc", 3, 0));
-  CU_ASSERT_NOT_EQUAL(hash_bytes(key, "abc", 3, 0), hash_bytes(key, "abd", 3, 0));
-  CU_ASSERT_NOT_EQUAL(hash_bytes(key, "a", 1, hash_bytes(key, "b", 1, 0)),
-                      hash_bytes(key, "b", 1, hash_bytes(key, "a", 1, 0)));
-  size_t low[16] = {0};
-  for (int i = 0; i < 1600; i++) {
-    char text[16];
-    int n = snprintf(text, sizeof(text), "/page/%d", i);
-    low[hash_bytes(key, text, (size_t)n, 0) & 15]++;
-  }
-  for (size_t i = 0; i < 16; i++)
-    CU_ASSERT_TRUE(low[i] > 50 && low[i] < 150);
 }
 
 /* ------------------------------------------------------------------------- rpc */
@@ -496,7 +478,6 @@ static int run_all(int argc, char **argv)
       TEST(equal_rows_of_dealers_are_added_and_counted_once_per_dealer),
       TEST(rows_and_memory_have_caps),
       TEST(values_that_are_no_numbers_fail_the_dealer),
-      TEST(hash_depends_on_key_and_order),
       TEST(rows_and_pool_agree_with_the_oracle),
       TEST(only_visible_dealers_take_part),
       TEST(limits_and_overlap_are_told),
