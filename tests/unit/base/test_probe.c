@@ -29,11 +29,11 @@ static void *serve(void *arg)
     return NULL;
   ssize_t n = recv(fd, l->request, sizeof(l->request) - 1, 0);
   l->request[n > 0 ? n : 0] = '\0';
-  if (l->answer != NULL)
-    CU_ASSERT_EQUAL(send(fd, l->answer, strlen(l->answer), MSG_NOSIGNAL),
-                    (ssize_t)strlen(l->answer));
+  if (l->answer == NULL)
+    n = recv(fd, l->request, 1, 0); /* until the other side gives up */
   else
-    recv(fd, l->request + n, 1, 0); /* until the other side gives up */
+    n = send(fd, l->answer, strlen(l->answer), MSG_NOSIGNAL);
+  CU_ASSERT_EQUAL(n, l->answer == NULL ? 0 : (ssize_t)strlen(l->answer));
   close(fd);
   return NULL;
 }

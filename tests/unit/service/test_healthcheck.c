@@ -16,7 +16,6 @@
 #include "tests/unit/rpc/certs.h"
 
 enum {
-
   READY_MS = 60 * 1000,
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
   LONGEST_MS = 8 * 1000, /* the sanitizer's own start and end come on top */
@@ -38,19 +37,20 @@ static uint16_t free_port(void)
   return ntohs(at.sin_port);
 }
 
-static pid_t run(const char *path, const char *argument, char *const env[])
+static pid_t run(const char *path, const char *argument, const char *const env[])
 {
   pid_t pid = fork();
   if (pid != 0)
     return pid;
   if (freopen("/dev/null", "w", stderr) == NULL || freopen("/dev/null", "w", stdout) == NULL)
     _exit(126);
-  execle(path, path, argument, (char *)NULL, env);
+  char *const argv[] = {(char *)(uintptr_t)path, (char *)(uintptr_t)argument, NULL};
+  execve(path, argv, (char *const *)(uintptr_t)env);
   _exit(127);
 }
 
 /* Its exit code; -1 when it took longer than a probe may. */
-static int ask(const char *path, char *const env[])
+static int ask(const char *path, const char *const env[])
 {
   int status = 0;
   int64_t began_ms = clock_mono_ms();
@@ -61,7 +61,7 @@ static int ask(const char *path, char *const env[])
   return WEXITSTATUS(status);
 }
 
-static bool becomes(int code, const char *path, char *const env[])
+static bool becomes(int code, const char *path, const char *const env[])
 {
   const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
   for (int64_t until = clock_mono_ms() + READY_MS; clock_mono_ms() < until;) {
@@ -72,7 +72,7 @@ static bool becomes(int code, const char *path, char *const env[])
   return false;
 }
 
-static void is_right_in_all_states(const char *path, char *const env[])
+static void is_right_in_all_states(const char *path, const char *const env[])
 {
   int status = 0;
   CU_ASSERT_EQUAL(ask(path, env), EXIT_FAILED); /* nobody is there */
@@ -93,7 +93,7 @@ static void a_service_in_plain_text_is_asked(void)
 {
   char listen[64];
   snprintf(listen, sizeof(listen), "GRPC_LISTEN=0.0.0.0:%u", free_port());
-  char *env[] = {listen, "ADMIN_LISTEN=off", "AUTH_SVC_ADDR=127.0.0.1:1", NULL};
+  const char *const env[] = {listen, "ADMIN_LISTEN=off", "AUTH_SVC_ADDR=127.0.0.1:1", NULL};
   is_right_in_all_states(REPORT_SVC, env);
 }
 
@@ -109,9 +109,9 @@ static void a_service_with_mutual_tls_is_asked_with_its_own_certificate(void)
   snprintf(cert, sizeof(cert), "GRPC_TLS_CERT=%s", p.cert);
   snprintf(key, sizeof(key), "GRPC_TLS_KEY=%s", p.key);
   snprintf(authority, sizeof(authority), "GRPC_TLS_CA=%s", p.ca);
-  char *env[] = {listen, cert, key, authority, "ADMIN_LISTEN=off", NULL};
+  const char *const env[] = {listen, cert, key, authority, "ADMIN_LISTEN=off", NULL};
   is_right_in_all_states(AGGREGATE_SVC, env);
-  char *plain[] = {listen, "ADMIN_LISTEN=off", NULL};
+  const char *const plain[] = {listen, "ADMIN_LISTEN=off", NULL};
   pid_t pid = run(AGGREGATE_SVC, NULL, env);
   CU_ASSERT_TRUE(becomes(EXIT_OK, AGGREGATE_SVC, env));
   CU_ASSERT_EQUAL(ask(AGGREGATE_SVC, plain), EXIT_FAILED); /* without the certificate */
@@ -128,7 +128,7 @@ static void a_service_with_mutual_tls_is_asked_with_its_own_certificate(void)
 static void settings_that_are_wrong_are_not_well(void)
 {
   static const char *const programs[] = {AUTH_SVC, REPORT_SVC, AGGREGATE_SVC, GATEWAY};
-  char *env[] = {"ADMIN_LISTEN=nowhere", NULL};
+  const char *const env[] = {"ADMIN_LISTEN=nowhere", NULL};
   for (size_t i = 0; i < ARRAY_LEN(programs); i++)
     CU_ASSERT_EQUAL(ask(programs[i], env), EXIT_FAILED);
 }
