@@ -43,7 +43,7 @@ export CLUSTER_HOME=${CLUSTER_HOME:-$cache/cluster}
 work=$(mktemp -d)
 
 control=(etcd kube-apiserver kube-controller-manager kube-scheduler kubectl helm)
-node=(kubelet kube-proxy coredns pause kube-router metrics-server)
+node=(kubelet kube-proxy coredns pause)
 missing() {
   local name list=()
   for name in "$@"; do [[ -x $CLUSTER_HOME/bin/$name ]] || list+=("$name"); done
@@ -116,6 +116,7 @@ for stage in "${stages[@]}"; do
     [[ -n $why ]] || why=$(cannot_build)
     [[ -n $why ]] || why=$(tools "${control[@]}" "${node[@]}")
     if [[ -n $why ]]; then skip "stage b: $why"; continue; fi
+    policies=$(tools kube-router) # empty: they are enforced
     choose_storage
     if $build; then
       if ! make_base; then bad 'base image'; continue; fi
@@ -129,7 +130,7 @@ for stage in "${stages[@]}"; do
     done
     # Addresses, rules, mounts and processes are in namespaces that end with the stage.
     run_stage b unshare --net --mount --pid --fork --mount-proc --kill-child \
-      bash "$here/stage-b.sh" "$root" "$work" "$rollouts"
+      bash "$here/stage-b.sh" "$root" "$work" "$rollouts" "$policies"
     find /sys/fs/cgroup -depth -type d -path '*kubepods*' -exec rmdir {} + 2>/dev/null || true
     rm -rf "$CLUSTER_HOME/run"
     ;;
