@@ -39,13 +39,15 @@ arm64) triplet=aarch64-linux-gnu ;;
 *) echo "image-build: --arch $arch: must be amd64 or arm64" >&2; exit 2 ;;
 esac
 
-# configure DIR [ARGUMENT...]: no path of this machine gets into a program.
+# configure DIR [ARGUMENT...]: no path of this machine gets into a program, and nothing that only a
+# debugger or a C++ exception would look for.
 configure() {
-  local dir=$1
+  local dir=$1 flags
   shift
+  flags="-O2 -DNDEBUG -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+  flags+=" -fno-unwind-tables -ffile-prefix-map=$root=. -ffile-prefix-map=$dir=."
   cmake -G Ninja -S "$root" -B "$dir" -DCMAKE_BUILD_TYPE=Release -DAMCP_TESTS=OFF -DAMCP_WERROR=OFF \
-    -DCMAKE_C_FLAGS_RELEASE="-O2 -DNDEBUG -ffunction-sections -fdata-sections -ffile-prefix-map=$root=. -ffile-prefix-map=$dir=." \
-    -DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections "$@"
+    -DCMAKE_C_FLAGS_RELEASE="$flags" "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections -Wl,-z,noseparate-code" "$@"
 }
 
 cross=()

@@ -103,7 +103,7 @@ say "resource types took $((SECONDS - began)) s"
 server_takes() { helm template analytics-mcp "$chart" -n "$ns" --kube-version 1.34.0 "$@" | kubectl -n "$ns" apply --dry-run=server --validate=strict -f -; }
 check 'values-eks.yaml: the API server takes every object' server_takes -f "$chart/values-eks.yaml"
 check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
-  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies={},redis.existingSecret=r,postgresql.existingSecret=p' \
+  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,redis.existingSecret=r,postgresql.existingSecret=p' \
   --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
 
 # Mutated manifests are refused: the check above can fail.
