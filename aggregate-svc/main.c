@@ -1,5 +1,6 @@
 /* aggregate-svc: configuration, dependencies, registration, run, drain. */
 #include "aggregate-svc/call/service.h"
+#include "aggregate-svc/methods.h"
 #include "aggregate-svc/settings.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/http/admin.h"
@@ -29,7 +30,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   return ERR_OK;
 }
 
-/* A missing backend is told, not a reason to be taken out of service: calls try for a
+/* A missing backend is reported, not a reason to be taken out of service: calls try for a
  * while and then name it. */
 static bool ready(void *user, struct buf *detail)
 {

@@ -3,17 +3,15 @@
 #include <stdio.h>
 
 #include "auth-svc/cli/cli.h"
-#include "auth-svc/config/watch.h"
 #include "auth-svc/config/keyring_live.h"
 #include "auth-svc/config/reload.h"
-#include "auth-svc/rpc/service.h"
 #include "auth-svc/config/settings.h"
-#include "common/base/config.h"
-#include "common/base/harden.h"
+#include "auth-svc/config/watch.h"
+#include "auth-svc/methods.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
-#include "common/base/signals.h"
 #include "common/http/admin.h"
+#include "common/service/frame.h"
 
 struct app {
   struct settings settings;
@@ -91,7 +89,7 @@ static void on_config_changed(void *user)
     audit_loaded(a, "changed while running", NULL);
 }
 
-/* What it sees from here on is a change; the files, the keyring too, are read afterwards. */
+/* A change from here on is noticed; the files, the keyring too, are read afterwards. */
 static void watch_config(struct app *a)
 {
   const struct settings *s = &a->settings;
@@ -199,13 +197,14 @@ static enum err_code start_tokens(struct app *a, struct err *e)
 static enum err_code start_service(struct app *a, struct err *e)
 {
   const struct settings *s = &a->settings;
-  bool tls = s->tls.cert_file != NULL;
+  bool tls = s->service.tls.cert_file != NULL;
   const struct service_options service = {
       .config = a->config,
       .tokens = a->tokens,
       .audit = a->audit,
       .jwks = a->jwks,
       .bearer = {.enabled = s->enable_auth,
+                 .account_tokens = s->account_tokens,
                  .allow_unsigned = s->allow_unsigned,
                  .jwt = {.issuer = s->jwt_issuer, .audience = s->jwt_audience}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
@@ -213,13 +212,13 @@ static enum err_code start_service(struct app *a, struct err *e)
   };
   a->service = service_new(&service);
   const struct rpc_server_options server = {.listen = s->grpc_listen,
-                                            .tls = s->tls,
+                                            .tls = s->service.tls,
                                             .max_message_bytes = 256 * 1024,
                                             .on_refusal = service_on_refusal,
                                             .user = a->service};
   enum err_code code = rpc_server_new(&a->server, &server, e);
   if (code == ERR_OK)
-    code = service_register(a->service, a->server, e);
+    code = methods_register(a->service, a->server, e);
   return code == ERR_OK ? rpc_server_start(a->server, e) : code;
 }
 
@@ -265,8 +264,8 @@ static void set_gauges(void *user)
 static enum err_code start_admin(struct app *a, struct err *e)
 {
   metrics_on_render(set_gauges, a);
-  const struct admin_options options = {a->settings.admin_listen, is_ready, a};
-  return options.listen != NULL ? admin_start(&a->admin, &options, e) : ERR_OK;
+  const struct admin_options options = {a->settings.service.admin_listen, is_ready, a};
+  return admin_start(&a->admin, &options, e);
 }
 
 static void warn_of_open_doors(const struct settings *s)
@@ -282,10 +281,10 @@ static void warn_of_open_doors(const struct settings *s)
 }
 
 /* In the order of use: nothing new comes in, what is under way ends, then its ground goes. */
-static void stop(struct app *a)
+static void stop(void *user)
 {
-  if (a->admin != NULL)
-    admin_set_draining(a->admin);
+  struct app *a = user;
+  admin_set_draining(a->admin);
   rpc_server_stop(a->server);
   admin_stop(a->admin);
   config_watch_stop(a->watch);
@@ -302,7 +301,6 @@ static void stop(struct app *a)
     audit_change(a, "stop", NULL, NULL, NULL);
   audit_close(a->audit);
   settings_free(&a->settings);
-  rpc_shutdown();
 }
 
 static void on_hup(void *user)
@@ -314,40 +312,37 @@ static void on_hup(void *user)
   config_watch_poke(a->watch);
 }
 
-static int fail(struct app *a, const struct err *e, int exit_code)
+/* What is read from files; whatever is wrong with them counts as wrong configuration. */
+static enum err_code start_config(struct app *a, struct err *e)
 {
-  fprintf(stderr, "auth-svc: %s\n", e->message);
-  stop(a);
-  return exit_code;
+  watch_config(a);
+  if (open_audit(a, e) != ERR_OK || load(a, e) != ERR_OK)
+    e->code = ERR_INVALID_ARGUMENT;
+  return e->code;
+}
+
+static enum err_code start(void *user, struct err *e)
+{
+  struct app *a = user;
+  if (!secrets_init())
+    log_warn("secrets are not locked into memory: raise the memlock limit");
+  signal(SIGXFSZ, SIG_IGN); /* a limit on file size refuses calls, it does not end us */
+  if (start_config(a, e) != ERR_OK || start_tokens(a, e) != ERR_OK ||
+      start_service(a, e) != ERR_OK || start_admin(a, e) != ERR_OK)
+    return e->code;
+  warn_of_open_doors(&a->settings);
+  log_info("serving", LOG_S("listen", a->settings.grpc_listen),
+           LOG_I("port", rpc_server_port(a->server)));
+  return ERR_OK;
 }
 
 int main(int argc, char **argv)
 {
+  static const struct service_frame frame = {"auth-svc", start, on_hup, stop};
   struct app a = {0};
-  struct err e = {0};
   int exit_code = EXIT_OK;
-  if (cli_run(argc, argv, &exit_code))
+  if (cli_run(argc, argv, &exit_code) ||
+      !settings_read(&a.settings, cli_usage, argc, argv, &exit_code))
     return exit_code;
-  if (!settings_read(&a.settings, argc, argv, &exit_code))
-    return exit_code;
-  signals_init();
-  log_init("auth-svc", a.settings.log_level);
-  harden_process(a.settings.allow_core_dumps);
-  if (!secrets_init())
-    log_warn("secrets are not locked into memory: raise the memlock limit");
-  rpc_init();
-  signal(SIGXFSZ, SIG_IGN); /* a limit on file size refuses calls, it does not end us */
-  watch_config(&a);
-  if (open_audit(&a, &e) != ERR_OK || load(&a, &e) != ERR_OK)
-    return fail(&a, &e, EXIT_CONFIG);
-  if (start_tokens(&a, &e) != ERR_OK || start_service(&a, &e) != ERR_OK ||
-      start_admin(&a, &e) != ERR_OK)
-    return fail(&a, &e, e.code == ERR_INVALID_ARGUMENT ? EXIT_CONFIG : EXIT_FAILED);
-  warn_of_open_doors(&a.settings);
-  log_info("serving", LOG_S("listen", a.settings.grpc_listen),
-           LOG_I("port", rpc_server_port(a.server)));
-  signals_wait(on_hup, &a);
-  log_info("stopping");
-  stop(&a);
-  return EXIT_OK;
+  return service_run(&frame, &a.settings.service, &a);
 }

@@ -9,8 +9,9 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/base/file.h"
-#include "ga4-sim/identity/jwt.h"
 #include "ga4-sim/base/value.h"
+#include "ga4-sim/identity/jwt.h"
+#include "ga4-sim/login/login.h"
 
 enum { FILE_MAX = 4 * 1024 * 1024, TOKEN_LIFETIME_S = 24 * 3600 };
 

@@ -47,7 +47,7 @@ static enum err_code write_files(struct sim *s, struct err *e)
   return code;
 }
 
-/* Where clients reach us: as told, or what we listen on. */
+/* Where clients reach us: --public-url, or what we listen on. */
 static void set_base_url(struct sim *s, uint16_t port)
 {
   const char *host = s->options->host;

@@ -6,16 +6,17 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "common/base/mem.h"
+#include "ga4-sim/api/api.h"
 #include "ga4-sim/base/value.h"
+#include "ga4-sim/login/login.h"
+#include "ga4-sim/switches/control.h"
 
 enum {
   CONNECTIONS_MAX = 1024,
@@ -26,17 +27,9 @@ enum {
   PIECES = 20, /* a slow body is sent in so many pieces */
 };
 
-/* Waiting that a shutdown can end. */
-struct delay {
-  pthread_mutex_t lock;
-  pthread_cond_t stop;
-  bool stopping;
-};
-
 struct server {
   struct MHD_Daemon *daemon;
   struct sim *sim;
-  struct delay delay;
 };
 
 /* What travels with a connection's request. */
@@ -44,28 +37,6 @@ struct exchange {
   struct buf body;
   bool too_large;
 };
-
-static void delay_wait(struct delay *d, uint32_t ms)
-{
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += ms / 1000;
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
-  pthread_mutex_lock(&d->lock);
-  while (!d->stopping && pthread_cond_timedwait(&d->stop, &d->lock, &until) == 0)
-    ;
-  pthread_mutex_unlock(&d->lock);
-}
-
-void sim_wait(struct sim *s, uint32_t ms)
-{
-  if (ms > 0 && s->delay != NULL)
-    delay_wait(s->delay, ms);
-}
 
 static const char *query(struct MHD_Connection *c, const char *name)
 {
@@ -90,24 +61,15 @@ static bool contains(const char *text, const char *part)
 static void describe(struct MHD_Connection *c, const char *method, const char *path,
                      const struct buf *body, struct request *q)
 {
-  const char *alt = query(c, "$alt"), *pretty = query(c, "prettyPrint");
-  if (pretty == NULL)
-    pretty = query(c, "$prettyPrint");
-  if (alt == NULL)
-    alt = query(c, "alt");
   *q = (struct request){.method = method,
                         .path = path,
                         .authorization = header(c, "Authorization"),
-                        .page_size = query(c, "pageSize"),
-                        .page_token = query(c, "pageToken"),
-                        .fault_id = query(c, "id"),
-                        .enums_as_numbers = contains(alt, "enum-encoding=int"),
-                        .compact = pretty != NULL && strcmp(pretty, "false") == 0,
                         .gzip = contains(header(c, "Accept-Encoding"), "gzip"),
                         .body = buf_str(body),
                         .body_len = body->len,
                         .lookup = lookup,
                         .lookup_ctx = c};
+  request_read_style(q);
 }
 
 static void answer(struct sim *s, const struct request *q, struct reply *r)
@@ -278,7 +240,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
   *state = NULL;
 }
 
-/* Binds by hand, so that a busy port is told apart from other failures. */
+/* Binds by hand, so that the message names a busy port as the reason. */
 static enum err_code listen_on(const struct options *o, int *out, struct err *e)
 {
   char port[8];
@@ -324,13 +286,7 @@ enum err_code server_start(struct server **out, struct sim *s, uint16_t *port, s
   *port = port_of(fd);
   struct server *server = xcalloc(1, sizeof(*server));
   server->sim = s;
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_mutex_init(&server->delay.lock, NULL);
-  pthread_cond_init(&server->delay.stop, &attributes);
-  pthread_condattr_destroy(&attributes);
-  s->delay = &server->delay;
+  s->delay = delay_new();
   server->daemon = MHD_start_daemon(
       MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
       on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
@@ -347,14 +303,10 @@ enum err_code server_start(struct server **out, struct sim *s, uint16_t *port, s
 
 void server_stop(struct server *server)
 {
-  pthread_mutex_lock(&server->delay.lock);
-  server->delay.stopping = true;
-  pthread_cond_broadcast(&server->delay.stop);
-  pthread_mutex_unlock(&server->delay.lock);
+  delay_end(server->sim->delay);
   if (server->daemon != NULL)
     MHD_stop_daemon(server->daemon);
+  delay_free(server->sim->delay);
   server->sim->delay = NULL;
-  pthread_cond_destroy(&server->delay.stop);
-  pthread_mutex_destroy(&server->delay.lock);
   free(server);
 }

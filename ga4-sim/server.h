@@ -9,7 +9,7 @@
 
 struct server;
 
-/* Starts listening on options->host and port (0: a free one, told in *port). A port in
+/* Starts listening on options->host and port (0: a free one, *port says which). A port in
  * use ends with ERR_UNAVAILABLE and a message that names it. */
 enum err_code server_start(struct server **out, struct sim *s, uint16_t *port, struct err *e);
 /* Ends waiting requests, stops listening, frees. */

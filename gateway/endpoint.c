@@ -52,7 +52,7 @@ static void reply_denied(struct endpoint *p, struct exchange *x, enum access_out
     reply_error(x, 401, "Missing credentials");
     return;
   case ACCESS_FORBIDDEN:
-    challenge(p, x, "insufficient_scope", "The token gives no right here");
+    challenge(p, x, "insufficient_scope", "The token grants no access here");
     reply_error(x, 403, "Access denied");
     return;
   case ACCESS_UNAVAILABLE:

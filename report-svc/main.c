@@ -3,7 +3,7 @@
 #include "common/http/url.h"
 #include "common/service/frame.h"
 #include "common/service/healthcheck.h"
-#include "report-svc/ask/service.h"
+#include "report-svc/methods.h"
 #include "report-svc/settings.h"
 
 struct program {
@@ -41,8 +41,8 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   return ERR_OK;
 }
 
-/* A missing auth-svc is told, not a reason to be taken out of service: calls wait for it and
- * then name it. */
+/* A missing auth-svc is reported, but it is not a reason to be taken out of service: calls wait for
+ * it and then name it. */
 static bool ready(void *user, struct buf *detail)
 {
   struct program *p = user;

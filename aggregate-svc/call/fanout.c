@@ -1,4 +1,16 @@
-/* The fan-out over dealers: batches, streams, outcomes, one retry. */
+/* The fan-out over dealers: batches, streams, outcomes, one retry.
+ *
+ * A batch is a set of dealers asked for with one stream. `members` maps the dealer_index that
+ * report-svc's messages carry to the cohort; it holds the dealers of the attempt under way and
+ * shrinks to those not finished when a stream breaks.
+ *
+ * A member is PENDING until exactly one of: its DealerDone with every report whole, a failure of
+ * its own, or the end of its stream. Messages about a member that has ended are ignored, so a
+ * dealer that failed stays out of the figures whatever comes after.
+ *
+ * One lock covers the members' states, the arrivals and the fold: streams are delivered by
+ * several threads. `running` counts the streams under way and one for the start itself, so that
+ * `finished` runs once, after the last, without the lock: its callee may free the fan-out. */
 #include "aggregate-svc/call/fanout.h"
 
 #include <pthread.h>
@@ -16,7 +28,7 @@ typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
 typedef Analytics__Report__V1__QueryDone QueryDone;
 typedef Analytics__Report__V1__DealerDone DealerDone;
 
-enum { FANOUT_MAGIC = 0x466e4f74, BATCH_MAGIC = 0x42744368, MAX_ATTEMPTS = 2, MAX_QUERIES = 5 };
+enum { FANOUT_MAGIC = 0x466e4f74, BATCH_MAGIC = 0x42744368, MAX_ATTEMPTS = 2 };
 
 /* Dealers asked for with one stream. */
 struct batch {
@@ -31,8 +43,8 @@ struct batch {
 
 /* What has arrived of one dealer. */
 struct arrival {
-  int64_t rows[MAX_QUERIES];
-  bool whole[MAX_QUERIES];
+  int64_t rows[FANOUT_MAX_QUERIES];
+  bool whole[FANOUT_MAX_QUERIES];
 };
 
 struct fanout {
@@ -74,8 +86,8 @@ static void end_dealer(struct fanout *f, size_t member, enum dealer_state state)
     f->callbacks.progress(f->user, f->done);
 }
 
-/* A grant that auth-svc no longer takes is no fault of one dealer: an answer without those that
- * came too late would pass for a whole one, and whoever holds the bearer can ask again. */
+/* A grant that auth-svc no longer takes is not the fault of one dealer: an answer without those
+ * that came too late would pass for a whole one, and whoever holds the bearer can ask again. */
 static void end_if_grant_is_over(struct fanout *f, const struct cohort_member *m)
 {
   struct err e = {0};
@@ -223,6 +235,14 @@ static uint32_t time_left(const struct fanout *f)
   return left < 1 ? 1 : left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
 }
 
+/* protobuf-c takes lists it only reads without const. */
+static Analytics__Report__V1__ReportQuery **lend_queries(const struct fanout *f)
+{
+  Analytics__Report__V1__ReportQuery **queries;
+  memcpy(&queries, &f->options.queries, sizeof(queries));
+  return queries;
+}
+
 /* Opens the stream of a batch. The lock is held. */
 static enum err_code open_stream(struct batch *b, struct err *e)
 {
@@ -233,7 +253,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   Request request = ANALYTICS__REPORT__V1__FETCH_REPORTS_REQUEST__INIT;
   request.dealer_refs = refs;
   request.n_dealer_refs = b->n;
-  request.queries = f->options.queries;
+  request.queries = lend_queries(f);
   request.n_queries = f->options.n_queries;
   request.purpose = f->options.purpose;
   request.max_rows_per_report = f->options.max_rows_per_report;
@@ -253,7 +273,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   return code;
 }
 
-/* Keeps the dealers that have not ended, as if they had never been asked. */
+/* Keeps the dealers that have not ended, as if never asked. */
 static void keep_unfinished(struct batch *b)
 {
   struct fanout *f = b->fanout;

@@ -19,6 +19,9 @@
 
 struct fanout;
 
+/* Reports of one dealer in one stream; report-svc asks for them with one batch. */
+enum { FANOUT_MAX_QUERIES = 5 };
+
 struct fanout_callbacks {
   /* The first four run under the fan-out's lock, on a poller: short, no call back. */
 
@@ -37,10 +40,10 @@ struct fanout_callbacks {
 };
 
 struct fanout_options {
-  struct rpc_channel *report;                   /* to report-svc */
-  struct rpc_call *parent;                      /* the call being served */
-  struct cohort *cohort;                        /* outcomes are written here, under the lock */
-  Analytics__Report__V1__ReportQuery **queries; /* copied */
+  struct rpc_channel *report; /* to report-svc */
+  struct rpc_call *parent;    /* the call being served */
+  struct cohort *cohort;      /* outcomes are written here, under the lock */
+  Analytics__Report__V1__ReportQuery *const *queries; /* lent */
   size_t n_queries;
   Analytics__Auth__V1__Purpose purpose;
   const void *grant; /* sealed; NULL passes on the caller's own */
@@ -50,8 +53,8 @@ struct fanout_options {
   int64_t deadline_ms; /* on clock_mono_ms()'s scale */
 };
 
-/* Starts. cohort, queries and grant must live until `finished` ran. There is always a
- * `finished`, possibly before this returns. */
+/* Starts; at most FANOUT_MAX_QUERIES queries. cohort, queries and grant must live until `finished`
+ * ran. There is always a `finished`, possibly before this returns. */
 void fanout_start(struct fanout **out, const struct fanout_options *options,
                   const struct fanout_callbacks *callbacks, void *user);
 /* After `finished`. NULL is fine. */

@@ -2,56 +2,60 @@
 #include "aggregate-svc/call/job.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/call/envelope.h"
+#include "aggregate-svc/words/text.h"
+#include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
 
 typedef Analytics__Auth__V1__ResolveCohortRequest ResolveRequest;
 typedef Analytics__Auth__V1__ListDealersRequest ListRequest;
 typedef Analytics__Auth__V1__ListDealersResponse ListResponse;
+typedef Analytics__Aggregate__V1__Period Period;
 
-enum { MARGIN_MIN_MS = 100, MARGIN_MAX_MS = 2000, MARGIN_SHARE = 10 };
-enum { LIST_PAGE = 500, PROGRESS_MESSAGES_MAX = 100 };
+enum { LIST_PAGE = 500, PROGRESS_MESSAGES_MAX = 100, ENVELOPE_BYTES = 4096 };
 
 /* ------------------------------------------------------------ beginning and end */
 
-int64_t job_work_deadline(int64_t now_ms, int64_t call_deadline_ms, int64_t timeout_ms)
+/* What the tool sees of the call. */
+static void fill_call(struct job *j, const ProtobufCMessage *request)
 {
-  int64_t longest = now_ms + timeout_ms;
-  if (call_deadline_ms == INT64_MAX)
-    return longest;
-  int64_t left = call_deadline_ms > now_ms ? call_deadline_ms - now_ms : 0;
-  int64_t margin = left / MARGIN_SHARE;
-  if (margin < MARGIN_MIN_MS)
-    margin = left / 2 < MARGIN_MIN_MS ? left / 2 : MARGIN_MIN_MS;
-  if (margin > MARGIN_MAX_MS)
-    margin = MARGIN_MAX_MS;
-  int64_t work = now_ms + left - margin;
-  return work < longest ? work : longest;
+  const struct aggregate_options *o = &j->service->options;
+  j->call.request = request;
+  j->call.fields = request_read(request);
+  j->call.now_unix_ms = clock_unix_ms();
+  j->call.arena = arena_new(JOB_ARENA_BYTES);
+  j->call.budget = (struct budget){&j->service->bytes, o->max_bytes, 0};
+  j->call.max_rows = o->max_rows;
+  j->call.policy = o->policy;
+  j->call.state = xcalloc(1, j->tool->state_size);
 }
 
-bool job_begin(struct job *j, const struct job_type *type, struct aggregate_service *service,
-               struct rpc_call *call)
+struct job *job_begin(const struct tool *tool, struct aggregate_service *service,
+                      struct rpc_call *rpc, const ProtobufCMessage *request)
 {
+  struct job *j = xcalloc(1, sizeof(*j));
   struct err e = {0};
   j->magic = JOB_MAGIC;
-  j->type = type;
+  j->tool = tool;
   j->service = service;
-  j->call = call;
-  j->arena = arena_new(JOB_ARENA_BYTES);
+  j->rpc = rpc;
   j->started_ms = clock_mono_ms();
-  j->now_unix_ms = clock_unix_ms();
   j->deadline_ms =
-      job_work_deadline(j->started_ms, rpc_call_deadline_ms(call), service->options.timeout_ms);
+      rpc_work_deadline_ms(j->started_ms, rpc_call_deadline_ms(rpc), service->options.timeout_ms);
+  fill_call(j, request);
   if (atomic_fetch_add(&service->calls, 1) < service->options.max_calls)
-    return true;
+    return j;
   err_set(&e, ERR_RESOURCE_EXHAUSTED, "busy",
           "aggregate-svc is busy with %lld comparisons; try again in a moment",
           (long long)service->options.max_calls);
   job_end(j, &e);
-  return false;
+  return NULL;
 }
 
 /* Outcomes that become a label; the others are counted as "other". */
@@ -71,34 +75,76 @@ static const char *outcome_label(const struct cohort_member *m)
 
 static void count_dealers(const struct job *j)
 {
-  for (size_t i = 0; i < j->cohort.n; i++)
-    if (j->cohort.members[i].state != DEALER_PENDING)
-      metric_add(j->service->dealers_total, 1, METRIC_LABELS(outcome_label(&j->cohort.members[i])));
+  for (size_t i = 0; i < j->call.cohort.n; i++)
+    if (j->call.cohort.members[i].state != DEALER_PENDING)
+      metric_add(j->service->dealers_total, 1,
+                 METRIC_LABELS(outcome_label(&j->call.cohort.members[i])));
 }
 
 void job_end(struct job *j, const struct err *e)
 {
   MAGIC_CHECK(j, JOB_MAGIC);
-  rpc_call_finish(j->call, e);
+  rpc_call_finish(j->rpc, e);
   count_dealers(j);
   metric_observe(j->service->seconds, (double)(clock_mono_ms() - j->started_ms) / 1000.0,
-                 METRIC_LABELS(j->type->rpc));
+                 METRIC_LABELS(j->tool->rpc));
   atomic_fetch_sub(&j->service->calls, 1);
   fanout_free(j->fanout);
-  arena_free(j->arena);
+  j->tool->fold->free(j->call.state);
+  free(j->call.state);
+  arena_free(j->call.arena);
   j->magic = 0;
-  j->type->free(j);
+  free(j);
 }
 
 /* -------------------------------------------------------------------- computing */
+
+/* The period of a result as it is shown; NULL when the result has none. */
+static const Period *period_of(const ProtobufCMessage *result)
+{
+  const ProtobufCFieldDescriptor *f =
+      protobuf_c_message_descriptor_get_field_by_name(result->descriptor, "period");
+  const Period *p = NULL;
+  if (f != NULL && f->descriptor == &analytics__aggregate__v1__period__descriptor)
+    memcpy(&p, (const char *)result + f->offset, sizeof(p));
+  return p;
+}
+
+/* What was disclosed of dealers outside the caller's view, for audit. */
+static void log_release(const struct job *j, const ProtobufCMessage *result)
+{
+  if (j->call.cohort.outside == 0)
+    return;
+  const Period *p = period_of(result);
+  const char *trace = rpc_call_metadata(j->rpc, RPC_META_TRACEPARENT, NULL);
+  log_info("benchmark released", LOG_S("rpc", j->tool->rpc), LOG_S("cohort", j->call.cohort.id),
+           LOG_S("start", p != NULL ? p->start_date : ""),
+           LOG_S("end", p != NULL ? p->end_date : ""),
+           LOG_I("dealers_ok", (int64_t)cohort_count(&j->call.cohort, DEALER_OK)),
+           LOG_I("undisclosed", (int64_t)j->call.cohort.outside),
+           LOG_I("pooled_rates", (int64_t)j->call.released),
+           LOG_S("traceparent", trace != NULL ? trace : ""));
+}
+
+/* Sends the result in its envelope. */
+static void send_result(struct job *j, ProtobufCMessage *result, struct arena *arena, struct err *e)
+{
+  ProtobufCMessage *response = envelope_wrap(envelope_of(j->tool->rpc), "result", result, arena);
+  if (response == NULL) {
+    err_set(e, ERR_INTERNAL, "internal", "%s has no such result", j->tool->rpc);
+    return;
+  }
+  log_release(j, result);
+  e->code = rpc_call_send_wait(j->rpc, response);
+}
 
 static void answer(struct job *j)
 {
   struct err e = {0};
   struct arena *arena = arena_new(SIZE_MAX / 4); /* inputs are capped where they enter */
-  const ProtobufCMessage *message = j->type->result(j, arena, &e);
-  if (message != NULL)
-    e.code = rpc_call_send_wait(j->call, message);
+  ProtobufCMessage *result = j->tool->result(&j->call, arena, &e);
+  if (result != NULL)
+    send_result(j, result, arena, &e);
   arena_free(arena);
   job_end(j, &e);
 }
@@ -108,13 +154,13 @@ static void compute(void *arg)
 {
   struct job *j = arg;
   MAGIC_CHECK(j, JOB_MAGIC);
-  if (rpc_call_cancelled(j->call)) {
+  if (rpc_call_cancelled(j->rpc)) {
     err_set(&j->error, ERR_CANCELLED, "cancelled", "the caller went away");
     job_end(j, &j->error);
   } else if (j->error.code != ERR_OK) {
     job_end(j, &j->error);
-  } else if (cohort_count(&j->cohort, DEALER_OK) == 0) {
-    cohort_all_failed(&j->cohort, &j->error);
+  } else if (cohort_count(&j->call.cohort, DEALER_OK) == 0) {
+    cohort_all_failed(&j->call.cohort, &j->error);
     job_end(j, &j->error);
   } else {
     answer(j);
@@ -135,35 +181,102 @@ static void on_finished(void *user, const struct err *status)
 
 /* ---------------------------------------------------------------------- fan-out */
 
+static void send_progress(struct job *j, Mcp__V1__Progress *progress)
+{
+  struct arena *arena = arena_new(ENVELOPE_BYTES);
+  const ProtobufCMessage *response =
+      envelope_wrap(envelope_of(j->tool->rpc), "progress", &progress->base, arena);
+  if (response != NULL)
+    rpc_call_send(j->rpc, response); /* progress that finds no room is not worth waiting for */
+  arena_free(arena);
+}
+
 static void on_progress(void *user, size_t done)
 {
   struct job *j = user;
   char text[64];
-  if (done % (size_t)j->progress_step != 0 && done != j->cohort.n)
+  if (done % (size_t)j->progress_step != 0 && done != j->call.cohort.n)
     return;
-  snprintf(text, sizeof(text), "%zu of %zu dealers", done, j->cohort.n);
+  snprintf(text, sizeof(text), "%zu of %zu dealers", done, j->call.cohort.n);
   Mcp__V1__Progress p = MCP__V1__PROGRESS__INIT;
   p.progress = (double)done;
-  p.total = (double)j->cohort.n;
+  p.total = (double)j->call.cohort.n;
   p.message = text;
-  j->type->send_progress(j, &p);
+  send_progress(j, &p);
+}
+
+static enum err_code on_chunk(void *user, size_t member,
+                              const Analytics__Report__V1__ColumnChunk *chunk, struct err *e)
+{
+  struct job *j = user;
+  return j->tool->fold->chunk(j->call.state, member, chunk, e);
+}
+
+static void on_query_done(void *user, size_t member, const Analytics__Report__V1__QueryDone *done)
+{
+  struct job *j = user;
+  j->tool->fold->query_done(j->call.state, member, done);
+}
+
+static void on_drop(void *user, size_t member)
+{
+  struct job *j = user;
+  j->tool->fold->drop(j->call.state, member);
+}
+
+/* Dealers outside the caller's view are read with the grant auth-svc sealed for exactly
+ * this cohort; otherwise the caller's own grant is enough. */
+static enum err_code set_grant(const struct cohort *cohort, struct fanout_options *o, struct err *e)
+{
+  o->purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
+  if (cohort->outside == 0)
+    return ERR_OK;
+  if (cohort->sealed_len == 0)
+    return err_set(e, ERR_INTERNAL, "internal", "auth-svc sealed no grant for the benchmark");
+  o->purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
+  o->grant = cohort->sealed;
+  o->grant_len = cohort->sealed_len;
+  return ERR_OK;
+}
+
+/* Holds the cohort to what the tool takes: the subject in it, only visible dealers. */
+static enum err_code check_cohort(struct job *j, struct err *e)
+{
+  struct tool_call *c = &j->call;
+  if (c->fields.subject[0] != '\0' && c->cohort.subject < 0)
+    return err_set(e, ERR_NOT_FOUND, "unknown_dealer",
+                   "subject: no dealer \"%.*s\"; list_dealers shows those you may read",
+                   (int)text_clip(c->fields.subject, 100), c->fields.subject);
+  if (j->tool->dealers != TOOL_VISIBLE)
+    return ERR_OK;
+  c->not_visible = cohort_keep_visible(&c->cohort);
+  if (c->cohort.n == 0)
+    return err_set(e, ERR_PERMISSION_DENIED, "no_visible_dealer",
+                   "region: you may read no dealer of %.*s by name; compare_dealer_sessions gives "
+                   "benchmarks over it",
+                   (int)text_clip(c->cohort.label, 100), c->cohort.label);
+  return ERR_OK;
 }
 
 static void fan_out(struct job *j)
 {
   struct aggregate_service *s = j->service;
   struct fanout_options o = {.report = s->report,
-                             .parent = j->call,
-                             .cohort = &j->cohort,
+                             .parent = j->rpc,
+                             .cohort = &j->call.cohort,
                              .batch_dealers = (size_t)s->options.batch_dealers,
                              .deadline_ms = j->deadline_ms};
-  struct fanout_callbacks callbacks = {j->type->chunk, j->type->query_done, j->type->drop,
-                                       on_progress, on_finished};
-  if (j->type->plan(j, &o, &j->error) != ERR_OK) {
+  struct fanout_callbacks callbacks = {on_chunk, on_query_done, on_drop, on_progress, on_finished};
+  if (check_cohort(j, &j->error) != ERR_OK ||
+      j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK ||
+      set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
     job_end(j, &j->error);
     return;
   }
-  j->progress_step = 1 + (int64_t)j->cohort.n / PROGRESS_MESSAGES_MAX;
+  o.queries = j->plan.queries;
+  o.n_queries = j->plan.n;
+  o.max_rows_per_report = j->plan.max_rows_per_report;
+  j->progress_step = 1 + (int64_t)j->call.cohort.n / PROGRESS_MESSAGES_MAX;
   fanout_start(&j->fanout, &o, &callbacks, j);
 }
 
@@ -197,7 +310,7 @@ static void call_auth(struct job *j, const char *method, const ProtobufCMessage 
 {
   int64_t left = j->deadline_ms - clock_mono_ms();
   struct rpc_client_options options = {.timeout_ms = left < 1 ? 1 : (uint32_t)left,
-                                       .parent = j->call};
+                                       .parent = j->rpc};
   struct rpc_client_callbacks callbacks = {on_message, on_done};
   if (rpc_client_start(NULL, j->service->auth, &analytics__auth__v1__auth_service__descriptor,
                        method, RPC_UNARY, request, &options, &callbacks, j, &j->error) != ERR_OK)
@@ -208,14 +321,21 @@ static bool on_resolved(void *user, const ProtobufCMessage *message)
 {
   struct job *j = user;
   MAGIC_CHECK(j, JOB_MAGIC);
-  cohort_from_resolved(&j->cohort, (const Analytics__Auth__V1__ResolveCohortResponse *)message,
-                       j->arena, &j->error);
+  cohort_from_resolved(&j->call.cohort, (const Analytics__Auth__V1__ResolveCohortResponse *)message,
+                       j->call.arena, &j->error);
   return true;
 }
 
-void job_resolve(struct job *j, const ResolveRequest *request)
+static void resolve(struct job *j)
 {
-  call_auth(j, "ResolveCohort", &request->base, on_resolved, on_auth_done);
+  const struct request_fields *f = &j->call.fields;
+  ResolveRequest request = ANALYTICS__AUTH__V1__RESOLVE_COHORT_REQUEST__INIT;
+  request.dealer_ids = f->dealer_ids;
+  request.n_dealer_ids = f->n_dealer_ids;
+  request.region = borrow_text(f->region);
+  request.subject_dealer_id = borrow_text(f->subject);
+  request.cohort = borrow_text(f->cohort);
+  call_auth(j, "ResolveCohort", &request.base, on_resolved, on_auth_done);
 }
 
 /* Dealers the caller may read come in pages; one more than fits is an error at once. */
@@ -224,15 +344,27 @@ static bool on_listed(void *user, const ProtobufCMessage *message)
   struct job *j = user;
   MAGIC_CHECK(j, JOB_MAGIC);
   const ListResponse *r = (const ListResponse *)message;
-  if (cohort_add_listed(&j->cohort, r, j->arena, &j->error) == ERR_OK && j->cohort.n == 0)
+  if (cohort_add_listed(&j->call.cohort, r, j->call.arena, &j->error) == ERR_OK &&
+      j->call.cohort.n == 0)
     err_set(&j->error, ERR_NOT_FOUND, "empty_cohort",
             "no dealer to report on: your access covers none");
   return true;
 }
 
-void job_list_visible(struct job *j)
+static void list_visible(struct job *j)
 {
   ListRequest request = ANALYTICS__AUTH__V1__LIST_DEALERS_REQUEST__INIT;
   request.limit = LIST_PAGE;
   call_auth(j, "ListDealers", &request.base, on_listed, on_auth_done);
+}
+
+void job_find_dealers(struct job *j)
+{
+  const struct request_fields *f = &j->call.fields;
+  bool everything =
+      f->n_dealer_ids == 0 && f->region[0] == '\0' && f->cohort[0] == '\0' && f->subject[0] == '\0';
+  if (everything && j->tool->dealers == TOOL_VISIBLE)
+    list_visible(j);
+  else
+    resolve(j);
 }

@@ -1,11 +1,15 @@
 /* Builds report requests in an arena. */
 #include "aggregate-svc/call/query.h"
 
+#include "common/pbjson/borrow.h"
+
 typedef Analytics__Report__V1__ReportQuery ReportQuery;
 typedef Analytics__Ga4__V1beta__RunReportRequest Report;
 typedef Analytics__Ga4__V1beta__Dimension Dimension;
 typedef Analytics__Ga4__V1beta__Metric Metric;
 typedef Analytics__Ga4__V1beta__DateRange DateRange;
+typedef Analytics__Ga4__V1beta__OrderBy OrderBy;
+typedef Analytics__Ga4__V1beta__OrderBy__MetricOrderBy MetricOrderBy;
 typedef Analytics__Ga4__V1beta__FilterExpression Expression;
 typedef Analytics__Ga4__V1beta__Filter Filter;
 typedef Analytics__Ga4__V1beta__Filter__InListFilter InList;
@@ -38,23 +42,42 @@ static bool set_metrics(Report *r, char *const *names, size_t n, struct arena *a
   return r->metrics != NULL;
 }
 
-static bool set_period(Report *r, const struct period *p, struct arena *arena)
+static bool set_periods(Report *r, const struct query_spec *spec, struct arena *arena)
 {
-  DateRange *range = ARENA_NEW(arena, DateRange);
-  r->date_ranges = ARENA_ARRAY(arena, DateRange *, 1);
-  if (range == NULL || r->date_ranges == NULL)
+  r->date_ranges = ARENA_ARRAY(arena, DateRange *, spec->n_periods);
+  for (size_t i = 0; r->date_ranges != NULL && i < spec->n_periods; i++) {
+    DateRange *range = ARENA_NEW(arena, DateRange);
+    if (range == NULL)
+      return false;
+    analytics__ga4__v1beta__date_range__init(range);
+    range->start_date = borrow_text(spec->periods[i]->start.text);
+    range->end_date = borrow_text(spec->periods[i]->end.text);
+    r->date_ranges[r->n_date_ranges++] = range;
+  }
+  return r->date_ranges != NULL;
+}
+
+static bool set_order(Report *r, const struct query_spec *spec, struct arena *arena)
+{
+  if (!spec->largest_first || spec->n_metrics == 0)
+    return true;
+  OrderBy *order = ARENA_NEW(arena, OrderBy);
+  MetricOrderBy *by = ARENA_NEW(arena, MetricOrderBy);
+  r->order_bys = ARENA_ARRAY(arena, OrderBy *, 1);
+  if (order == NULL || by == NULL || r->order_bys == NULL)
     return false;
-  analytics__ga4__v1beta__date_range__init(range);
-  range->start_date = (char *)p->start.text;
-  range->end_date = (char *)p->end.text;
-  r->date_ranges[0] = range;
-  r->n_date_ranges = 1;
+  analytics__ga4__v1beta__order_by__init(order);
+  analytics__ga4__v1beta__order_by__metric_order_by__init(by);
+  by->metric_name = spec->metrics[0];
+  order->one_order_by_case = ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_METRIC;
+  order->metric = by;
+  order->desc = true;
+  r->order_bys[0] = order;
+  r->n_order_bys = 1;
   return true;
 }
 
-ReportQuery *query_new(uint32_t query_id, char *const *dimensions, size_t n_dimensions,
-                       char *const *metrics, size_t n_metrics, const struct period *period,
-                       struct arena *arena)
+ReportQuery *query_new(const struct query_spec *spec, struct arena *arena)
 {
   ReportQuery *q = ARENA_NEW(arena, ReportQuery);
   Report *r = ARENA_NEW(arena, Report);
@@ -62,10 +85,13 @@ ReportQuery *query_new(uint32_t query_id, char *const *dimensions, size_t n_dime
     return NULL;
   analytics__report__v1__report_query__init(q);
   analytics__ga4__v1beta__run_report_request__init(r);
-  q->query_id = query_id;
+  q->query_id = spec->id;
   q->report = r;
-  bool ok = set_dimensions(r, dimensions, n_dimensions, arena) &&
-            set_metrics(r, metrics, n_metrics, arena) && set_period(r, period, arena);
+  r->dimension_filter = spec->dimension_filter;
+  r->metric_filter = spec->metric_filter;
+  bool ok = set_dimensions(r, spec->dimensions, spec->n_dimensions, arena) &&
+            set_metrics(r, spec->metrics, spec->n_metrics, arena) && set_periods(r, spec, arena) &&
+            set_order(r, spec, arena);
   return ok ? q : NULL;
 }
 
@@ -82,7 +108,7 @@ Expression *query_in_list(const char *dimension, char **values, size_t n_values,
   analytics__ga4__v1beta__filter__in_list_filter__init(list);
   x->expr_case = ANALYTICS__GA4__V1BETA__FILTER_EXPRESSION__EXPR_FILTER;
   x->filter = f;
-  f->field_name = (char *)dimension;
+  f->field_name = borrow_text(dimension);
   f->one_filter_case = ANALYTICS__GA4__V1BETA__FILTER__ONE_FILTER_IN_LIST_FILTER;
   f->in_list_filter = list;
   list->values = values;

@@ -2,6 +2,7 @@
 #ifndef AMCP_AGGREGATE_QUERY_H
 #define AMCP_AGGREGATE_QUERY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,12 +10,26 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/arena.h"
 
-/* A query with dimensions, metrics and one date range. Names and the period's texts are
- * not copied; the caller may set filters afterwards. NULL when the arena is full. */
-Analytics__Report__V1__ReportQuery *query_new(uint32_t query_id, char *const *dimensions,
-                                              size_t n_dimensions, char *const *metrics,
-                                              size_t n_metrics, const struct period *period,
-                                              struct arena *arena);
+enum { QUERY_MAX_PERIODS = 4 }; /* Google's most date ranges of a report */
+
+/* One report. Names, texts of periods and filters are lent and must outlive the query. */
+struct query_spec {
+  uint32_t id; /* of the report in the answer; unique within a plan */
+  char *const *dimensions;
+  size_t n_dimensions;
+  char *const *metrics;
+  size_t n_metrics;
+  /* One, or several to be read with one request: Google then adds the dimension dateRange,
+   * whose values are date_range_0, date_range_1 ... in this order. */
+  const struct period *periods[QUERY_MAX_PERIODS];
+  size_t n_periods;
+  Analytics__Ga4__V1beta__FilterExpression *dimension_filter; /* NULL for none */
+  Analytics__Ga4__V1beta__FilterExpression *metric_filter;    /* likewise */
+  bool largest_first;                                         /* by the first metric */
+};
+
+/* NULL when the arena is full. */
+Analytics__Report__V1__ReportQuery *query_new(const struct query_spec *spec, struct arena *arena);
 /* Condition: the dimension is one of the values, letter case counts. NULL when the arena
  * is full. */
 Analytics__Ga4__V1beta__FilterExpression *query_in_list(const char *dimension, char **values,

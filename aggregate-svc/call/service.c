@@ -1,11 +1,5 @@
-/* The table of rpcs and the service's metrics. */
+/* The service's metrics. */
 #include "aggregate-svc/call/service.h"
-
-const struct rpc_method aggregate_methods[] = {
-    {"CompareDealerSessions", RPC_SERVER_STREAMING, RPC_ON_POLLER, aggregate_compare},
-    {"RunReportAcrossDealers", RPC_SERVER_STREAMING, RPC_ON_POLLER, aggregate_across},
-};
-const size_t aggregate_n_methods = sizeof(aggregate_methods) / sizeof(aggregate_methods[0]);
 
 void aggregate_service_init(struct aggregate_service *s)
 {

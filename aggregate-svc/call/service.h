@@ -1,4 +1,4 @@
-/* The rpcs of aggregate-svc and what they stand on. */
+/* What the rpcs of aggregate-svc stand on: backends, workers, caps, metrics. */
 #ifndef AMCP_AGGREGATE_SERVICE_H
 #define AMCP_AGGREGATE_SERVICE_H
 
@@ -41,12 +41,5 @@ struct aggregate_service {
 
 /* Registers the metrics; the other members are the caller's. */
 void aggregate_service_init(struct aggregate_service *s);
-
-extern const struct rpc_method aggregate_methods[];
-extern const size_t aggregate_n_methods;
-
-/* Handlers; rpc_handler's contract. */
-void aggregate_compare(struct rpc_call *call, const ProtobufCMessage *request, void *service);
-void aggregate_across(struct rpc_call *call, const ProtobufCMessage *request, void *service);
 
 #endif

@@ -1,4 +1,4 @@
-/* Cohorts: filled from auth-svc's answers, told as coverage and errors. */
+/* Cohorts: filled from auth-svc's answers, shown as coverage and errors. */
 #include "aggregate-svc/cohort/cohort.h"
 
 #include <stdlib.h>
@@ -137,7 +137,7 @@ size_t cohort_keep_visible(struct cohort *c)
   return dropped;
 }
 
-/* ------------------------------------------------------------------- telling */
+/* ------------------------------------------------------------------- reporting */
 
 size_t cohort_count(const struct cohort *c, enum dealer_state state)
 {
@@ -216,8 +216,8 @@ static bool fails_like(const struct cohort *c, size_t member, const void *arg)
          strcmp(m->message, other->message) == 0;
 }
 
-/* Whether an earlier member failed in the same way, so that the group was told. */
-static bool told_before(const struct cohort *c, size_t member)
+/* Whether an earlier member failed in the same way, so that the group was listed. */
+static bool listed_before(const struct cohort *c, size_t member)
 {
   for (size_t i = 0; i < member; i++)
     if (fails_like(c, i, &c->members[member]))
@@ -231,7 +231,7 @@ static void list_failures(const struct cohort *c, struct buf *b, struct arena *a
   for (size_t i = 0; i < c->n; i++) {
     const struct cohort_member *m = &c->members[i];
     unnamed += !m->visible;
-    if (!m->visible || told_before(c, i))
+    if (!m->visible || listed_before(c, i))
       continue;
     size_t like = cohort_count_if(c, fails_like, m);
     const char *names = cohort_names(c, fails_like, m, arena);

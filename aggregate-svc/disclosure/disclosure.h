@@ -1,10 +1,10 @@
-/* What may be told of dealers that the caller may not see: one total function.
+/* What may be disclosed of dealers that the caller may not see: one total function.
  *
  * Policy of this project (see docs/internals/aggregate-svc.md): when a caller sees every
- * dealer of a cohort, everything may be told. Otherwise the dealers outside its view and
+ * dealer of a cohort, everything may be shown. Otherwise the dealers outside its view and
  * their owners decide, so that neither the caller nor one of the outside owners can work
  * out a single dealer's figures by subtracting its own. Deny by default: what is not
- * listed is not told. Pure, thread-safe. */
+ * listed is not disclosed. Pure, thread-safe. */
 #ifndef AMCP_AGGREGATE_DISCLOSURE_H
 #define AMCP_AGGREGATE_DISCLOSURE_H
 
@@ -31,7 +31,7 @@ struct disclosure_policy {
                               .min_events = 20,                                                    \
                               .min_quantile_members = 8})
 
-/* In what form a figure would be told. */
+/* In what form a figure would be shown. */
 enum disclosure_form {
   DISCLOSURE_VALUE,       /* names, counts, means, values of single dealers */
   DISCLOSURE_POOLED_RATE, /* sum / sum, 3 significant digits */
@@ -43,13 +43,13 @@ enum disclosure_form {
 
 enum disclosure_code {
   DISCLOSURE_OPEN = 0,         /* the caller sees every dealer: no restriction */
-  DISCLOSURE_RESTRICTED,       /* may be told, in the form asked for */
+  DISCLOSURE_RESTRICTED,       /* may be shown, in the form asked for */
   DISCLOSURE_MIN_CONTRIBUTORS, /* the rest are refusals */
   DISCLOSURE_MIN_OWNERS,
   DISCLOSURE_DOMINANCE,
   DISCLOSURE_P_PERCENT,
   DISCLOSURE_MIN_VOLUME,
-  DISCLOSURE_PEER_COUNTS, /* the form would tell counts or single values of peers */
+  DISCLOSURE_PEER_COUNTS, /* the form would show counts or single values of peers */
   DISCLOSURE_NOT_VISIBLE, /* the compared dealer itself is outside the caller's view */
 };
 

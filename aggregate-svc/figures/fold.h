@@ -1,49 +1,26 @@
-/* Folds the columns of a comparison into running sums per dealer, chunk by chunk.
+/* How the columns of many dealers become figures while they arrive.
  *
- * Memory grows with the dealers and lead events, not with the rows. Not thread-safe: the
- * caller's lock covers it. */
-#ifndef AMCP_AGGREGATE_COMPARE_FOLD_H
-#define AMCP_AGGREGATE_COMPARE_FOLD_H
+ * A fold keeps, per dealer, sums or rows of what report-svc sends. The fan-out calls it under
+ * one lock, so a fold needs none of its own. `member` is a dealer's place in the cohort. */
+#ifndef AMCP_AGGREGATE_FOLD_H
+#define AMCP_AGGREGATE_FOLD_H
 
 #include <stddef.h>
-#include <stdint.h>
 
-#include "aggregate-svc/cohort/cohort.h"
-#include "aggregate-svc/cohort/leads.h"
-#include "aggregate-svc/cohort/notes.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/error.h"
 
-/* The two reports of a comparison. */
-enum { COMPARE_QUERY_SESSIONS = 1, COMPARE_QUERY_LEADS = 2, COMPARE_QUERIES = 2 };
-
-struct compare_sums {
-  int64_t sessions;
-  int64_t engaged_sessions;
-  int64_t *events;     /* counts in the order of the lead events; NULL until a row came */
-  int16_t *dictionary; /* lead event of each dictionary entry, LEAD_UNKNOWN for others */
-  size_t dictionary_len, dictionary_cap;
+struct fold {
+  /* Adds a chunk; its columns are as long as its row_count says. ERR_RESOURCE_EXHAUSTED ends
+   * the whole call; any other error means that this dealer's data cannot be used. */
+  enum err_code (*chunk)(void *figures, size_t member,
+                         const Analytics__Report__V1__ColumnChunk *chunk, struct err *e);
+  /* One of a dealer's reports is whole. */
+  void (*query_done)(void *figures, size_t member, const Analytics__Report__V1__QueryDone *done);
+  /* Forgets all that a dealer sent: it failed, or it is asked again. */
+  void (*drop)(void *figures, size_t member);
+  /* Frees what the figures hold. They may be zeroed memory that was never filled. */
+  void (*free)(void *figures);
 };
-
-struct compare_fold {
-  const struct lead_events *leads;
-  struct compare_sums *sums;  /* per member */
-  struct dealer_notes *notes; /* per member */
-  size_t n;
-};
-
-/* leads must outlive the fold. */
-void compare_fold_init(struct compare_fold *f, const struct lead_events *leads, size_t n_members);
-void compare_fold_free(struct compare_fold *f);
-/* Adds a chunk. An error means that this dealer's data cannot be used: drop the dealer. */
-enum err_code compare_fold_chunk(struct compare_fold *f, size_t member,
-                                 const Analytics__Report__V1__ColumnChunk *chunk, struct err *e);
-void compare_fold_query_done(struct compare_fold *f, size_t member,
-                             const Analytics__Report__V1__QueryDone *done);
-/* Forgets all that a dealer sent: it failed, or it is asked again. */
-void compare_fold_drop(struct compare_fold *f, size_t member);
-
-/* Counts of the lead events of a member, zeros when no row came. */
-const int64_t *compare_fold_events(struct compare_fold *f, size_t member);
 
 #endif

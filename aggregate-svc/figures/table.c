@@ -180,3 +180,25 @@ void across_tables_query_done(struct across_tables *t, size_t member,
   for (size_t k = 0; k < t->n_metrics; k++)
     t->types[k] = done->metric_headers[k]->type;
 }
+
+static enum err_code chunk(void *t, size_t member, const ColumnChunk *c, struct err *e)
+{
+  return across_tables_chunk(t, member, c, e);
+}
+
+static void query_done(void *t, size_t member, const Analytics__Report__V1__QueryDone *done)
+{
+  across_tables_query_done(t, member, done);
+}
+
+static void drop(void *t, size_t member)
+{
+  across_tables_drop(t, member);
+}
+
+static void free_tables(void *t)
+{
+  across_tables_free(t);
+}
+
+const struct fold across_fold = {chunk, query_done, drop, free_tables};

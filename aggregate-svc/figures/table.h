@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "aggregate-svc/call/budget.h"
 #include "aggregate-svc/cohort/notes.h"
+#include "aggregate-svc/figures/budget.h"
+#include "aggregate-svc/figures/fold.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/arena.h"
 #include "common/base/error.h"
@@ -50,6 +51,9 @@ enum err_code across_tables_chunk(struct across_tables *t, size_t member,
 void across_tables_query_done(struct across_tables *t, size_t member,
                               const Analytics__Report__V1__QueryDone *done);
 void across_tables_drop(struct across_tables *t, size_t member);
+
+/* The same as a fold over a struct across_tables. */
+extern const struct fold across_fold;
 
 /* Text of a dimension in a row. */
 static inline char *across_text(const struct across_tables *t, size_t member, size_t row,

@@ -4,13 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "auth-svc/audit/internal.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 bool audit_fsync_parse(const char *s, enum audit_fsync *out)
 {
@@ -29,7 +29,7 @@ bool audit_put(struct audit *a, const struct audit_event *event)
 {
   struct audit_chain next;
   buf_clear(&a->line);
-  if (!audit_line_make(&a->line, &next, &a->chain, event, clock_unix_ms(), &a->key)) {
+  if (!audit_line_make(&a->line, &next, &a->chain, event, a->unix_ms(), &a->key)) {
     errno = EMSGSIZE; /* no event is so long: each field has a cap */
     return false;
   }
@@ -142,7 +142,7 @@ enum err_code audit_write(struct audit *a, const struct audit_event *event, stru
 static void owe_event(struct audit *a, const struct audit_event *event)
 {
   char time[32];
-  clock_format_rfc3339(clock_unix_ms(), time, sizeof(time));
+  clock_format_rfc3339(a->unix_ms(), time, sizeof(time));
   if (a->n_owed == AUDIT_OWED_MAX)
     drop_first_owed(a);
   a->owed[a->n_owed++] =
@@ -207,7 +207,6 @@ bool audit_is_writable(struct audit *a)
   if (a == NULL)
     return true;
   pthread_mutex_lock(&a->lock);
-  audit_head_settle(a);
   bool ok = make_ready(a);
   if (!ok && !a->failed)
     log_error("the audit log cannot be written: calls are refused until it can",
@@ -258,10 +257,7 @@ static void *sync_loop(void *arg)
   struct audit *a = arg;
   pthread_mutex_lock(&a->lock);
   while (!a->ending) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until); /* the wall clock may go back */
-    until.tv_sec += 1;
-    pthread_cond_timedwait(&a->wake, &a->lock, &until);
+    wait_until(&a->wake, &a->lock, clock_mono_ms() + a->sync_every_ms);
     sync_once(a);
   }
   pthread_mutex_unlock(&a->lock);
@@ -273,14 +269,13 @@ static void *sync_loop(void *arg)
 static struct audit *audit_new(const struct audit_options *options)
 {
   struct audit *a = xcalloc(1, sizeof(*a));
-  pthread_condattr_t attr;
   pthread_mutex_init(&a->lock, NULL);
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&a->wake, &attr);
-  pthread_condattr_destroy(&attr);
+  wait_init(&a->wake);
   a->fsync = options->fsync;
   a->max_bytes = a->rotate_at = options->max_bytes;
+  a->sync_every_ms = options->sync_every_ms != 0 ? options->sync_every_ms : 1000;
+  a->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
+  a->mono_ms = options->mono_ms != NULL ? options->mono_ms : clock_mono_ms;
   a->head_fd = -1;
   a->fd = options->path != NULL ? -1 : STDERR_FILENO;
   buf_init(&a->line, AUDIT_LINE_MAX);

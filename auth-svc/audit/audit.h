@@ -4,8 +4,8 @@
  * rotations; beside it `<file>.head` holds the number and hash of the last line, so that lines
  * cut off the end show. When a line cannot be written or synced, nothing may be answered; the
  * next call tries again. A file that somebody moves, deletes, replaces or changes is noticed with
- * the next line, and one says so. Without a file the lines go to standard error, and each process
- * has a chain of its own. Thread-safe. */
+ * the next line, and a line says so. Without a file the lines go to standard error, and each
+ * process has a chain of its own. Thread-safe. */
 #ifndef AMCP_AUTH_AUDIT_H
 #define AMCP_AUTH_AUDIT_H
 
@@ -25,7 +25,10 @@ struct audit_options {
   const char *path;              /* NULL: standard error */
   const struct keyring *keyring; /* its first key makes the hashes; NULL: plain SHA-256 */
   enum audit_fsync fsync;
-  uint64_t max_bytes; /* of a file before it is renamed to <file>.<number>; 0: never */
+  uint64_t max_bytes;       /* of a file before it is renamed to <file>.<number>; 0: never */
+  uint32_t sync_every_ms;   /* of AUDIT_FSYNC_SECOND; 0 means 1,000 */
+  int64_t (*unix_ms)(void); /* NULL means clock_unix_ms */
+  int64_t (*mono_ms)(void); /* when a failed sync is tried again; NULL means clock_mono_ms */
 };
 
 /* Opens the log and goes on where its chain ends. The keyring is not needed afterwards. Lines

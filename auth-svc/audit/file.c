@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "auth-svc/audit/internal.h"
-#include "common/base/clock.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -54,20 +54,6 @@ bool audit_file_take(struct audit *a, int fd)
 
 /* ------------------------------------------------------------------ appending */
 
-static size_t write_all(int fd, const char *data, size_t len)
-{
-  size_t done = 0;
-  while (done < len) {
-    ssize_t n = write(fd, data + done, len - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      break;
-    done += (size_t)n;
-  }
-  return done;
-}
-
 /* Half a line must not stay, nor a line that was not answered for. */
 static bool take_back(struct audit *a)
 {
@@ -81,7 +67,7 @@ static bool take_back(struct audit *a)
 bool audit_file_append(struct audit *a, const char *data, size_t len)
 {
   errno = 0;
-  size_t done = write_all(a->fd, data, len);
+  size_t done = fd_write_all(a->fd, data, len);
   bool ok = done == len;
   if (ok && a->fsync == AUDIT_FSYNC_ALWAYS && a->path != NULL)
     ok = fdatasync(a->fd) == 0;
@@ -141,8 +127,8 @@ static bool set_aside(struct audit *a)
   return ok;
 }
 
-/* The file is gone from its place: lines written to it would be lost, or not be looked for. */
-static bool begin_anew(struct audit *a)
+/* Goes on in a new file, since the one before has left its place. */
+static bool begin_new_file(struct audit *a, const char *before)
 {
   struct stat st;
   int fd = audit_file_open(a->path, 0);
@@ -158,9 +144,7 @@ static bool begin_anew(struct audit *a)
     close(fd);
     return false;
   }
-  log_error("the audit log was moved, deleted or replaced by somebody and is begun anew",
-            LOG_S("path", a->path));
-  audit_owe(a, "continued", "the file before was moved or deleted");
+  audit_owe(a, "continued", "%s", before);
   return true;
 }
 
@@ -196,47 +180,31 @@ bool audit_file_settle(struct audit *a)
   bool there = stat(a->path, &st) == 0;
   if (!there && errno != ENOENT)
     return false;
-  if (!there || st.st_dev != a->dev || st.st_ino != a->ino)
-    return begin_anew(a);
+  if (!there || st.st_dev != a->dev || st.st_ino != a->ino) {
+    log_error("somebody moved, deleted or replaced the audit log: a new one begins",
+              LOG_S("path", a->path));
+    return begin_new_file(a, "the file before was moved or deleted");
+  }
   return (uint64_t)st.st_size == a->size || note_change(a, (uint64_t)st.st_size);
 }
 
 /* ------------------------------------------------------------------- rotating */
 
-/* The name is empty only between two renames; a start in between goes on with the head. */
-static bool swap_names(const struct audit *a, const char *new, char **old)
-{
-  if (!rename_to_free_name(a->path, old))
-    return false;
-  if (rename(new, a->path) == 0)
-    return true;
-  int error = errno;
-  if (rename(*old, a->path) != 0)
-    log_error("the audit log has lost its name", LOG_S("path", *old));
-  errno = error;
-  return false;
-}
-
 void audit_file_rotate(struct audit *a)
 {
   AUTO_FREE char *old = xasprintf("%s.%012" PRIu64, a->path, a->chain.seq);
-  AUTO_FREE char *new = xasprintf("%s.new", a->path);
-  unlink(new);
-  /* The new file is there before the old one is renamed: a full disk changes nothing. */
-  int fd = audit_file_open(new, O_EXCL);
-  bool synced = fd >= 0 && fdatasync(a->fd) == 0;
-  if (synced && swap_names(a, new, &old) && audit_file_take(a, fd)) {
+  bool synced = fdatasync(a->fd) == 0, renamed = synced && rename_to_free_name(a->path, &old);
+  if (renamed && begin_new_file(a, last_part(old))) {
     log_info("audit log rotated", LOG_S("path", old));
-    audit_owe(a, "continued", "%s", last_part(old));
     return;
   }
+  int error = errno;
+  if (renamed && rename(old, a->path) != 0)
+    log_error("the audit log has lost its name", LOG_S("path", old));
   log_error("the audit log cannot be rotated and goes on in the same file",
-            LOG_S("error", strerror(errno)));
-  a->sync_failed = a->failed = fd >= 0 && !synced;
+            LOG_S("error", strerror(error)));
+  a->sync_failed = a->failed = !synced;
   a->rotate_at = a->size + a->max_bytes / 8; /* not with every line */
-  if (fd >= 0)
-    close(fd);
-  unlink(new);
 }
 
 /* -------------------------------------------------------------------- syncing */
@@ -263,9 +231,9 @@ bool audit_file_sync_again(struct audit *a)
   if (!a->sync_failed)
     return true;
   errno = EIO;
-  if (clock_mono_ms() < a->retry_ms)
+  if (a->mono_ms() < a->retry_ms)
     return false;
-  a->retry_ms = clock_mono_ms() + RETRY_MS;
+  a->retry_ms = a->mono_ms() + RETRY_MS;
   int fd = open(a->path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
   bool ok = fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == a->dev && st.st_ino == a->ino &&
             write_again(a, fd);

@@ -35,36 +35,7 @@ bool audit_head_open(struct audit *a)
   return a->head_fd >= 0;
 }
 
-void audit_head_settle(struct audit *a)
-{
-  struct stat mine, there;
-  if (a->head_fd < 0 || fstat(a->head_fd, &mine) != 0)
-    return;
-  if (stat(a->head_path, &there) == 0 && there.st_dev == mine.st_dev &&
-      there.st_ino == mine.st_ino && there.st_size == HEAD_LEN)
-    return;
-  if (a->chain.seq == 0)
-    return; /* nothing was written yet */
-  int old = a->head_fd;
-  if (!audit_head_open(a) || ftruncate(a->head_fd, 0) != 0) {
-    if (a->head_fd >= 0)
-      close(a->head_fd);
-    a->head_fd = old;
-    return; /* the next look tries again */
-  }
-  close(old);
-  log_error("somebody removed or changed the head of the audit log; it is made again",
-            LOG_S("path", a->head_path));
-  audit_owe(a, "audit_damaged", "the .head file was removed or replaced by somebody");
-  audit_head_write(a);
-}
-
 /* -------------------------------------------------------------------- reading */
-
-static int hex_value(char c)
-{
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static bool parse(struct audit_chain *out, const char *text)
 {
@@ -74,13 +45,8 @@ static bool parse(struct audit_chain *out, const char *text)
       return false;
     out->seq = out->seq * 10 + (uint64_t)(text[i] - '0');
   }
-  for (size_t i = 0; i < SHA256_SIZE; i++) {
-    int high = hex_value(text[21 + 2 * i]), low = hex_value(text[22 + 2 * i]);
-    if (high < 0 || low < 0)
-      return false;
-    out->hash[i] = (uint8_t)(high * 16 + low);
-  }
-  return text[20] == ' ' && text[HEAD_LEN - 1] == '\n';
+  return text[20] == ' ' && hex_read(out->hash, SHA256_SIZE, text + 21, 2 * SHA256_SIZE) &&
+         text[HEAD_LEN - 1] == '\n';
 }
 
 enum audit_head audit_head_read(struct audit_chain *out, const char *path)

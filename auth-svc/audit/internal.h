@@ -1,4 +1,4 @@
-/* The parts of the audit log that its files share. Private to audit*.c. */
+/* The parts of the audit log that its files share. Nobody else includes it. */
 #ifndef AMCP_AUTH_AUDIT_INTERNAL_H
 #define AMCP_AUTH_AUDIT_INTERNAL_H
 
@@ -17,13 +17,19 @@ struct audit_owed {
 };
 
 struct audit {
-  pthread_mutex_t lock; /* of everything below */
-  pthread_cond_t wake;
-  pthread_t syncer;
-  bool has_syncer, ending;
   char *path, *head_path; /* NULL for standard error */
   enum audit_fsync fsync;
-  uint64_t max_bytes, rotate_at; /* the second moves on when a rotation failed */
+  uint64_t max_bytes;
+  uint32_t sync_every_ms;
+  int64_t (*unix_ms)(void), (*mono_ms)(void);
+  struct metric *lines, *seq;
+  pthread_t syncer;
+  bool has_syncer;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  /* Guarded by lock: */
+  bool ending;
+  uint64_t rotate_at; /* max_bytes; more when a rotation failed */
   struct audit_key key;
   int fd, head_fd;
   dev_t dev; /* of the file behind fd */
@@ -43,7 +49,6 @@ struct audit {
   bool head_failed;
   uint64_t refused; /* lines lost since then */
   int64_t retry_ms; /* when a failed sync may be tried again, monotonic */
-  struct metric *lines, *seq;
 };
 
 /* ------------------------------------------------------------------------ audit.c */
@@ -56,9 +61,9 @@ void audit_owe(struct audit *a, const char *event, const char *fmt, ...)
 /* Writes what is owed. */
 bool audit_pay(struct audit *a);
 
-/* ------------------------------------------------------------------- audit_file.c */
+/* ------------------------------------------------------------------- file.c */
 
-/* Opens and locks; -1 with errno, EINVAL when it is no regular file, EWOULDBLOCK when another
+/* Opens and locks; -1 with errno, EINVAL when it is not a regular file, EWOULDBLOCK when another
  * process has it. */
 int audit_file_open(const char *path, int more_flags);
 /* Goes on in this file, closing the one before. False when it cannot be looked at. */
@@ -73,15 +78,13 @@ void audit_file_rotate(struct audit *a);
 /* After a failed sync: writes again what may be lost, and syncs it. */
 bool audit_file_sync_again(struct audit *a);
 
-/* ------------------------------------------------------------------- audit_head.c */
+/* ------------------------------------------------------------------- head.c */
 
 /* Opens <file>.head, made when there is none. */
 bool audit_head_open(struct audit *a);
 void audit_head_write(struct audit *a);
-/* Makes the file again when somebody removed or replaced it; that owes a line. */
-void audit_head_settle(struct audit *a);
 
-/* ------------------------------------------------------------------- audit_open.c */
+/* ------------------------------------------------------------------- open.c */
 
 /* Opens the file and finds where its chain ends. */
 enum err_code audit_open_file(struct audit *a, const struct keyring *ring, struct err *e);

@@ -128,21 +128,6 @@ bool audit_line_make(struct buf *out, struct audit_chain *next, const struct aud
 
 /* -------------------------------------------------------------------- reading */
 
-static bool read_hex(uint8_t out[SHA256_SIZE], const char *s, size_t len)
-{
-  static const char digits[] = "0123456789abcdef";
-  if (len != HASH_HEX)
-    return false;
-  for (size_t i = 0; i < HASH_HEX; i++) {
-    const char *d = s[i] != '\0' ? strchr(digits, s[i]) : NULL;
-    if (d == NULL)
-      return false;
-    unsigned value = (unsigned)(d - digits);
-    out[i / 2] = (uint8_t)(i % 2 == 0 ? value << 4 : out[i / 2] | value);
-  }
-  return true;
-}
-
 static bool read_text(char *out, size_t size, const cJSON *object, const char *key)
 {
   const char *s = json_get_string(object, key);
@@ -164,8 +149,8 @@ static bool read_link(struct audit_link *out, const cJSON *j, const char *line, 
       memcmp(tail, HASH_MARK, sizeof(HASH_MARK) - 1) != 0 || memcmp(line + len - 2, "\"}", 2) != 0)
     return false;
   out->seq = (uint64_t)seq;
-  return read_hex(out->prev, prev, strlen(prev)) &&
-         read_hex(out->hash, tail + sizeof(HASH_MARK) - 1, HASH_HEX) &&
+  return hex_read(out->prev, SHA256_SIZE, prev, strlen(prev)) &&
+         hex_read(out->hash, SHA256_SIZE, tail + sizeof(HASH_MARK) - 1, HASH_HEX) &&
          read_text(out->event, sizeof(out->event), j, "event") &&
          read_text(out->key_id, sizeof(out->key_id), j, "key") &&
          read_text(out->new_key, sizeof(out->new_key), j, "new_key");
@@ -189,7 +174,7 @@ enum err_code audit_line_read(struct audit_link *out, const char *line, size_t l
   uint8_t hash[SHA256_SIZE];
   if (len < TAIL_LEN || len > AUDIT_LINE_MAX || json_parse(&j, line, len, NULL, NULL) != ERR_OK ||
       !read_link(out, j, line, len))
-    return err_set(e, ERR_INVALID_ARGUMENT, "not_a_line", "is no whole line of the audit log");
+    return err_set(e, ERR_INVALID_ARGUMENT, "not_a_line", "is not a whole line of the audit log");
   if (!find_key(&key, ring, out->key_id))
     return err_set(e, ERR_FAILED_PRECONDITION, "unknown_key",
                    "is hashed with key \"%s\", which is not on the keyring: set "

@@ -24,7 +24,7 @@ enum {
 
 /* What happened. NULL or "" leaves a field out. Text beyond 256 bytes, or 512 with its escapes,
  * is cut and ends in "...#" and the first 8 bytes of its SHA-256 in hexadecimal, so that long
- * texts can be told apart; text that is not UTF-8 is that alone. Never a secret. */
+ * texts can be distinguished; text that is not UTF-8 is that alone. Never a secret. */
 struct audit_event {
   const char *event;   /* "authenticate", "get_access_token", "config_loaded", ... */
   const char *result;  /* "ok", "denied", "failed" */
@@ -74,7 +74,7 @@ struct audit_link {
 };
 
 /* Reads a line (without newline) and checks its own hash.
- *   INVALID_ARGUMENT    not_a_line   it is none of ours
+ *   INVALID_ARGUMENT    not_a_line   it is not one of ours
  *   FAILED_PRECONDITION unknown_key  its key is not on the ring (or there is no ring); *out is
  *                                    set, the hash was not checked
  *   DATA_LOSS           changed      the hash does not fit */

@@ -20,7 +20,7 @@ static enum err_code tampered(struct err *e, const char *path, const char *what)
 {
   return err_set(e, ERR_FAILED_PRECONDITION, "audit_tampered",
                  "AUTH_AUDIT_FILE: %s: %s. Move it and %s.head away as evidence; a new log "
-                 "begins then. auth-svc audit verify tells more",
+                 "begins then. auth-svc audit verify shows more",
                  path, what, path);
 }
 
@@ -29,10 +29,9 @@ static enum err_code no_line(struct err *e, const char *path)
 {
   struct audit_chain head;
   if (audit_head_read(&head, path) != AUDIT_HEAD_MISSING)
-    return tampered(e, path, "its end is no line of the audit log");
+    return tampered(e, path, "its end is not a line of the audit log");
   return err_set(e, ERR_FAILED_PRECONDITION, "no_audit_log",
-                 "AUTH_AUDIT_FILE: %s holds something else than an audit log, and is left as it "
-                 "is; name another file",
+                 "AUTH_AUDIT_FILE: %s is not an audit log, and is left as it is; name another file",
                  path);
 }
 
@@ -76,7 +75,7 @@ static enum err_code drop_torn(struct audit *a, size_t n, struct err *e)
     return cannot(e, "truncate", a->path);
   log_warn("the audit log ended in a torn line, which was never acknowledged; it is dropped",
            LOG_I("bytes", n));
-  audit_owe(a, "torn_line", "%zu bytes at the end were no whole line and are dropped", n);
+  audit_owe(a, "torn_line", "%zu bytes at the end were not a whole line and are dropped", n);
   a->size = a->synced = a->size - n;
   return ERR_OK;
 }
@@ -94,7 +93,7 @@ static enum err_code find_end(struct audit *a, const struct keyring *ring, struc
     return code;
   if (end.line_len > 0) {
     code = audit_line_read(link, end.line, end.line_len, ring, &why);
-    /* A key that left the ring is no tampering: the chain goes on from the hash it names. */
+    /* A key that left the ring is not tampering: the chain goes on from the hash it names. */
     if (code != ERR_OK && code != ERR_FAILED_PRECONDITION)
       return tampered(e, a->path,
                       "its last line was changed, or the keyring holds another key by its id");

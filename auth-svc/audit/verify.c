@@ -155,7 +155,7 @@ static enum err_code check_line(struct check *c, const char *line, size_t len, s
   if (code != ERR_OK)
     find(c, why.message);
   if (code == ERR_INVALID_ARGUMENT)
-    return ERR_OK; /* it has no number: the next line tells whether one is missing */
+    return ERR_OK; /* it has no number: the next line shows whether one is missing */
   count_key(c, &link, code == ERR_OK);
   check_place(c, &link);
   check_keyed(c, &link);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "auth-svc/cli/cli.h"
-#include "common/base/nearest.h"
 #include "common/base/clock.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
@@ -47,10 +46,7 @@ void cli_remedy(const char *fmt, ...)
 static bool load_file(struct checking *c)
 {
   struct err e = {0};
-  c->settings.sealed.warn_plain = false;
-  c->settings.enable_auth = true; /* the file, never Application Default Credentials */
-  bool ok =
-      settings_load_snapshot(&c->snapshot, &c->settings, c->settings.sealed.keyring, NULL, &e) == ERR_OK;
+  bool ok = cli_load_dealers(&c->snapshot, &c->settings, &e) == ERR_OK;
   if (ok)
     cli_step(true, "dealers file", "%s: %zu dealers, every secret opens",
              c->settings.credentials_path, c->snapshot->directory->n_dealers);
@@ -61,11 +57,8 @@ static bool load_file(struct checking *c)
 
 static bool find_dealer(struct checking *c)
 {
-  const struct directory *d = c->snapshot->directory;
-  struct nearest best = {0};
-  c->dealer = directory_by_id(d, c->asked);
-  if (c->dealer == NULL)
-    c->dealer = directory_by_account(d, c->asked);
+  const char *closest = NULL;
+  c->dealer = cli_find_dealer(c->snapshot->directory, c->asked, &closest);
   if (c->dealer != NULL) {
     c->credential = snapshot_credential(c->snapshot, c->dealer);
     cli_step(true, "dealer", "%s %s (account %s, %s), %zu properties", c->dealer->dealer_id,
@@ -74,10 +67,8 @@ static bool find_dealer(struct checking *c)
     return true;
   }
   cli_step(false, "dealer", "the file has no dealer or account \"%s\"", c->asked);
-  for (size_t i = 0; i < d->n_dealers; i++)
-    nearest_offer(&best, i, nearest_distance(c->asked, d->dealers[i].dealer_id));
-  if (best.n > 0)
-    cli_remedy("did you mean \"%s\"?", d->dealers[best.item[0]].dealer_id);
+  if (closest != NULL)
+    cli_remedy("did you mean \"%s\"?", closest);
   return false;
 }
 

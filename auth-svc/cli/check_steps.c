@@ -139,7 +139,7 @@ static bool good(cJSON **out, const struct answer *a, const char *step, const ch
   cli_step(false, step, "HTTP %d %s: %.300s", a->status, status != NULL ? status : "",
            message != NULL ? message
            : parsed        ? "no error message"
-                           : "the answer is no JSON");
+                           : "the answer is not JSON");
   advise(a->status == 200 ? 500 : a->status, error_reason(error), property_id);
   return false;
 }

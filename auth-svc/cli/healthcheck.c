@@ -17,7 +17,7 @@ int cli_healthcheck(int argc, char **argv, const char *help)
   if (argc > 1)
     return cli_fail(EXIT_USAGE, argv[0], "%s: unexpected argument; see --help", argv[1]);
   if (settings_from_environment(&s, &e) == ERR_OK)
-    exit_code = service_healthcheck_rpc("auth-svc", s.grpc_listen, &s.tls);
+    exit_code = service_healthcheck_rpc("auth-svc", s.grpc_listen, &s.service.tls);
   else
     exit_code = cli_fail(EXIT_FAILED, argv[0], "%s", e.message);
   settings_free(&s);

@@ -14,6 +14,7 @@
 #include "common/base/config.h"
 #include "common/base/mem.h"
 
+/* Sealing grows a file of short secrets several times. */
 enum { SEALED_TEXT_FILE_MAX = 4 * DEALERS_FILE_MAX };
 
 /* ----------------------------------------------------------------------- keygen */
@@ -268,7 +269,7 @@ static enum err_code save(struct job *j, struct err *e)
 
 static void job_init(struct job *j)
 {
-  *j = (struct job){.text = BUF_INIT(DEALERS_FILE_MAX), .edited = BUF_INIT(SEALED_TEXT_FILE_MAX)};
+  *j = (struct job){.text = BUF_INIT(DEALERS_FILE_MAX), .edited = BUF_SECRET(SEALED_TEXT_FILE_MAX)};
 }
 
 /* seal and rotate. */

@@ -4,18 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/identity/bearer.h"
 #include "auth-svc/cli/cli.h"
 #include "auth-svc/dealers/file.h"
+#include "auth-svc/identity/bearer.h"
 #include "auth-svc/identity/jwt.h"
 #include "auth-svc/identity/jwt_sign.h"
-#include "common/base/nearest.h"
 #include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
 
 enum { NAMES_MAX = 200, TTL_MAX_S = 90 * 86400, TTL_DEFAULT_S = 8 * 3600, TOKEN_TEXT_MAX = 16384 };
 
@@ -88,7 +88,7 @@ static bool read_mint_options(struct mint *m, int argc, char **argv, const char 
   return true;
 }
 
-/* "900", "15m", "8h", "30d"; 0 when it is none of these. */
+/* "900", "15m", "8h", "30d"; 0 when it is something else. */
 static int64_t read_ttl(const char *s)
 {
   char *end = NULL;
@@ -147,12 +147,9 @@ static enum err_code no_such(struct err *e, const char *option, const char *name
 
 static enum err_code check_dealer(const struct directory *d, const char *name, struct err *e)
 {
-  struct nearest best = {0};
-  if (directory_by_id(d, name) != NULL || directory_by_account(d, name) != NULL)
-    return ERR_OK;
-  for (size_t i = 0; i < d->n_dealers; i++)
-    nearest_offer(&best, i, nearest_distance(name, d->dealers[i].dealer_id));
-  return no_such(e, "--dealer", name, best.n > 0 ? d->dealers[best.item[0]].dealer_id : NULL);
+  const char *closest = NULL;
+  return cli_find_dealer(d, name, &closest) != NULL ? ERR_OK
+                                                    : no_such(e, "--dealer", name, closest);
 }
 
 static enum err_code check_region(const struct directory *d, const char *name, struct err *e)
@@ -192,10 +189,7 @@ static enum err_code check_against_dealers(struct mint *m, struct err *e)
   else if (set == NULL || *set == '\0')
     return ERR_OK;
   AUTO_SNAPSHOT struct snapshot *snapshot = NULL;
-  m->settings.sealed.warn_plain = false;
-  m->settings.enable_auth = true; /* the file, never Application Default Credentials */
-  enum err_code code =
-      settings_load_snapshot(&snapshot, &m->settings, m->settings.sealed.keyring, NULL, e);
+  enum err_code code = cli_load_dealers(&snapshot, &m->settings, e);
   if (code != ERR_OK)
     return code;
   const struct directory *d = snapshot->directory;
@@ -381,7 +375,8 @@ static int inspect_token(const char *token)
   const char *dot = strchr(token, '.'), *second = dot != NULL ? strchr(dot + 1, '.') : NULL;
   if (second == NULL || !print_part("header", token, (size_t)(dot - token)) ||
       !print_part("claims", dot + 1, (size_t)(second - dot - 1)) || !print_sha256(token, &hash))
-    return cli_fail(EXIT_FAILED, "token inspect", "is no JWT: not three parts of base64url JSON");
+    return cli_fail(EXIT_FAILED, "token inspect",
+                    "is not a JWT: not three parts of base64url JSON");
   if (cli_settings(&settings, &e) != ERR_OK)
     return cli_fail(EXIT_CONFIG, "token inspect", "%s", e.message);
   enum err_code code = verify_token(&settings, token, buf_str(&hash), &e);

@@ -4,14 +4,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/cli/cli.h"
+#include "auth-svc/cli/findings.h"
 #include "auth-svc/credential/config.h"
+#include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/dealers/file.h"
 #include "auth-svc/identity/policies.h"
+#include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
-#include "auth-svc/credential/answer.h"
-#include "auth-svc/cli/findings.h"
 #include "common/base/config.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -22,7 +22,7 @@ struct job {
   bool from_json;
   const char *name; /* of the dealers file, in messages */
   struct buf text;
-  struct snapshot *snapshot;
+  struct dealers_content dealers;
   struct policies *policies;
   size_t plain, sealed;
 };
@@ -54,11 +54,11 @@ static bool load_dealers(struct job *j)
   const struct dealers_watch watch = {.on_fault = on_fault, .user = j};
   struct err e = {0};
   struct sealed_policy policy = j->settings.sealed;
-  policy.warn_plain = false; /* told below */
+  policy.warn_plain = false; /* reported below */
   const struct dealers_options options = {
       .sealed = &policy, .warn_of_cohorts = strcmp(j->settings.cohort_rules, "warn") == 0};
   enum err_code code =
-      dealers_file_check(&j->snapshot, j->name, j->text.data, j->text.len, &options, &watch, &e);
+      dealers_file_read(&j->dealers, j->name, j->text.data, j->text.len, &options, &watch, &e);
   if (code != ERR_OK && j->found.faults.n == 0)
     validation_fault(&j->found, j->name, 0, "", "", e.message);
   return code == ERR_OK;
@@ -120,7 +120,7 @@ static void look_at_credentials(struct job *j, const cJSON *root)
 /* Application Default Credentials are of the machine the service runs on. */
 static void look_at_adc(struct job *j)
 {
-  const struct snapshot *s = j->snapshot;
+  const struct dealers_content *s = &j->dealers;
   for (size_t i = 0; i < s->directory->n_dealers; i++)
     if (strcmp(s->credentials[i]->kind->name, "metadata") == 0) {
       validation_warn(&j->found, "adc_elsewhere", j->name, "",
@@ -132,7 +132,7 @@ static void look_at_adc(struct job *j)
 
 static void look_at_owners(struct job *j)
 {
-  const struct directory *d = j->snapshot->directory;
+  const struct directory *d = j->dealers.directory;
   size_t n = 0;
   for (size_t i = 0; i < d->n_dealers; i++)
     n += d->dealers[i].owner[0] == '\0';
@@ -146,7 +146,7 @@ static void look_at_owners(struct job *j)
 /* "region West: 3 dealers of 2 owners: ..." */
 static void look_at_cohort(struct job *j, const struct catalogued *c)
 {
-  const struct directory *d = j->snapshot->directory;
+  const struct directory *d = j->dealers.directory;
   size_t owners = catalogue_owners(d, c->members, c->n_members);
   const char *what = c->is_region ? "region" : "cohort";
   const char *label = c->is_region ? d->regions[c->region] : c->id;
@@ -176,7 +176,7 @@ static void look_at_cohort(struct job *j, const struct catalogued *c)
 
 static void look_at_directory(struct job *j)
 {
-  const struct directory *d = j->snapshot->directory;
+  const struct directory *d = j->dealers.directory;
   buf_printf(&j->found.summary, "  dealers      %zu, with %zu properties\n", d->n_dealers,
              d->n_properties);
   buf_printf(&j->found.members, ",\"dealers\":%zu,\"properties\":%zu,\"regions\":%zu", d->n_dealers,
@@ -185,7 +185,7 @@ static void look_at_directory(struct job *j)
 
 static void look_at_cohorts(struct job *j)
 {
-  const struct directory *d = j->snapshot->directory;
+  const struct directory *d = j->dealers.directory;
   buf_puts(&j->found.members, ",\"cohorts\":[");
   for (size_t i = 0; i < d->n_cohorts; i++) {
     if (i > 0)
@@ -225,8 +225,8 @@ static void look_at_policies(struct job *j, const char *file)
   }
   const struct policies *p = j->policies;
   size_t revoked = p->subjects.n + p->token_ids.n + p->token_hashes.n, unknown = 0;
-  if (j->snapshot != NULL)
-    unknown = policies_unknown_names(p, j->snapshot->directory, &names);
+  if (j->dealers.directory != NULL)
+    unknown = policies_unknown_names(p, j->dealers.directory, &names);
   if (unknown > 0)
     validation_warn(&j->found, "unknown_names", file, "",
                     "%zu name%s of no dealer, region or group: %s", unknown,
@@ -241,7 +241,7 @@ static void job_clear(struct job *j)
 {
   validation_clear(&j->found);
   buf_wipe(&j->text);
-  snapshot_unref(j->snapshot);
+  dealers_content_clear(&j->dealers);
   policies_unref(j->policies);
   settings_free(&j->settings);
 }

@@ -157,7 +157,7 @@ enum err_code keyring_live_reload(struct keyring_live *l, keyring_live_load *loa
 
 /* ------------------------------------------------------------------------ describing */
 
-/* The keys nothing needs, told in `detail` unless that is NULL. How many. */
+/* Names the keys that nothing needs in `detail`, unless that is NULL. Returns how many. */
 static size_t put_idle(const struct keyring *ring, const struct key_use *dealers,
                        const struct key_use *stored, struct buf *detail)
 {

@@ -31,8 +31,8 @@ typedef enum err_code keyring_live_load(void *user, struct keyring *ring, struct
 
 /* Reads the keyring file again, loads a snapshot with it and lets it take over. Both or none;
  * one at a time. FAILED_PRECONDITION `key_in_use` names what still needs a key that is gone,
- * `key_id_reused` an id that now stands for another key; otherwise what the ring, the loader or
- * the audit log had to say. */
+ * `key_id_reused` an id that now stands for another key; otherwise the error of the ring, the
+ * loader or the audit log. */
 enum err_code keyring_live_reload(struct keyring_live *l, keyring_live_load *load, void *user,
                                   struct snapshot **out, struct err *e);
 

@@ -13,9 +13,10 @@ struct reload {
   struct reload_options options;
   pthread_mutex_t one_at_a_time;
   pthread_mutex_t lock;
-  uint64_t generation; /* under lock, like all below */
-  int64_t loaded_ms;   /* unix time of the configuration in use */
-  struct err failure;  /* of the last attempt */
+  /* Guarded by lock: */
+  uint64_t generation;
+  int64_t loaded_ms;  /* unix time of the configuration in use */
+  struct err failure; /* of the last attempt */
   struct metric *reloads, *generation_gauge, *loaded_gauge, *good_gauge;
 };
 

@@ -5,27 +5,23 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/cli/cli.h"
-#include "auth-svc/dealers/file.h"
-#include "auth-svc/credential/open_host.h"
 #include "auth-svc/credential/exchange.h"
+#include "auth-svc/credential/open_host.h"
+#include "auth-svc/dealers/file.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
-#include "common/base/harden.h"
 #include "common/base/mem.h"
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 41 };
+enum { N_VARS = 36 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
   const struct config_var table[] = {
       {"GRPC_LISTEN", CONFIG_HOSTPORT, &s->grpc_listen, "127.0.0.1:50051", 0, 0, false,
-       "address the rpcs are served at"},
-      {"ADMIN_LISTEN", CONFIG_STRING, &s->admin_listen, "0.0.0.0:9464", 0, 0, false,
-       "address of /livez, /readyz and /metrics; off for none"},
+       "address where the rpcs are served"},
       {"ENABLE_AUTH", CONFIG_BOOL, &s->enable_auth, "true", 0, 0, false,
        "false: every caller may read everything; for local development"},
       {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
@@ -33,14 +29,15 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"GA_CREDENTIALS_JSON", CONFIG_STRING, &s->credentials_json, NULL, 0, 0, true,
        "the same as text, instead of the file"},
       {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
-       "seconds between looks at the file, where the system does not tell of changes"},
+       "seconds between looks at the file, where the system does not report changes"},
       {"AUTH_STATE_DIR", CONFIG_STRING, &s->state_dir, NULL, 0, 0, false,
-       "folder where refresh tokens are kept that a token endpoint gave in place of configured "
-       "ones; of this process alone, on a disk that survives it"},
+       "folder for refresh tokens that a token endpoint issued in place of configured ones; of "
+       "this "
+       "process alone, on a disk that outlives it"},
       {"AUTH_STATE_PLAINTEXT", CONFIG_BOOL, &s->state_plaintext, "false", 0, 0, false,
        "true: they may be written there unsealed when there is no keyring"},
       {"AUTH_REFRESH_IN_USE_S", CONFIG_INT, &s->refresh_in_use_s, "5400", 60, 604800, false,
-       "accounts asked for within so many seconds are refreshed ahead of time"},
+       "accounts used within this many seconds are refreshed ahead of time"},
       {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
        "Google credential file for ENABLE_AUTH=false without a dealers file"},
       {"OAUTH_TOKEN_ENDPOINT", CONFIG_STRING, &s->token_endpoint, NULL, 0, 0, false,
@@ -54,8 +51,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "strict: cohorts that isolate dealers when subtracted are refused; warn: they are taken out "
        "of benchmarks"},
       {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
-       "key of sealed grants, hex or base64, 32 bytes or more; random when not set. Several "
-       "apart by commas: the first seals, all open"},
+       "key of sealed grants, hex or base64, 32 bytes or more; random when not set; several, "
+       "comma-separated: the first seals, all open"},
       {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->seal_key_file, NULL, 0, 0, false,
        "the same from a file; read again when it changes, like all files below"},
       {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->grant_audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
@@ -77,6 +74,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "issuer (iss) of signed bearer tokens; must be set with a key"},
       {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
        "audience (aud) of signed bearer tokens"},
+      {"AUTH_ACCOUNT_TOKENS", CONFIG_STRING, &s->account_tokens_text, "refresh_token", 0, 0, false,
+       "refresh_token: an account or dealer id and its current refresh token are a bearer token; "
+       "off: they are refused"},
       {"AUTH_ALLOW_UNSIGNED_TOKENS", CONFIG_BOOL, &s->allow_unsigned, "false", 0, 0, false,
        "true: a bearer token may name an account without proof; loopback only"},
       {"AUTH_ALLOW_UNSIGNED_TOKENS_ANYWHERE", CONFIG_BOOL, &s->allow_unsigned_anywhere, "false", 0,
@@ -89,11 +89,11 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
        "keygen prints them: the first seals, all open; read again when it changes"},
       {"AUTH_KEYRING", CONFIG_STRING, &s->keyring_text, NULL, 0, 0, true,
-       "the same as text, keys apart by commas"},
+       "the same as text, keys comma-separated"},
       {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
        "true: a secret in the clear in the dealers file is refused"},
       {"AUTH_ALLOW_PLAINTEXT_SECRETS", CONFIG_BOOL, &s->sealed.allow_mixed, "false", 0, 0, false,
-       "true: sealed secrets and secrets in the clear may stand in one dealers file"},
+       "true: one dealers file may hold sealed secrets and secrets in the clear"},
       {"AUTH_AUDIT_FILE", CONFIG_STRING, &s->audit_file, NULL, 0, 0, false,
        "file of the audit log; standard error when not set"},
       {"AUTH_REQUIRE_AUDIT", CONFIG_BOOL, &s->require_audit, "false", 0, 0, false,
@@ -101,15 +101,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_AUDIT_FSYNC", CONFIG_STRING, &s->audit_fsync_text, "second", 0, 0, false,
        "when audit lines are synced to disk: always (before each answer), second, never"},
       {"AUTH_AUDIT_MAX_BYTES", CONFIG_INT, &s->audit_max_bytes, "67108864", 0, INT64_MAX, false,
-       "size at which the audit file is renamed to FILE.NUMBER and begun anew; 0 for never"},
-      {"GRPC_TLS_CERT", CONFIG_STRING, &s->tls.cert_file, NULL, 0, 0, false,
-       "certificate, PEM file; with GRPC_TLS_KEY and GRPC_TLS_CA turns mutual TLS on"},
-      {"GRPC_TLS_KEY", CONFIG_STRING, &s->tls.key_file, NULL, 0, 0, false, "its key, PEM file"},
-      {"GRPC_TLS_CA", CONFIG_STRING, &s->tls.ca_file, NULL, 0, 0, false,
-       "authority of the callers' certificates, PEM file"},
-      {"LOG_LEVEL", CONFIG_STRING, &s->log_level_text, NULL, 0, 0, false,
-       "DEBUG, INFO, WARN, ERROR or OFF; FASTMCP_LOG_LEVEL counts when not set; default INFO"},
-      {HARDEN_SETTING, CONFIG_BOOL, &s->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
+       "size at which the audit file is renamed to FILE.NUMBER and a new one begins; 0 for never"},
   };
   _Static_assert(sizeof(table) == N_VARS * sizeof(table[0]), "N_VARS counts the table");
   memcpy(vars, table, sizeof(table));
@@ -130,35 +122,17 @@ static bool listens_on_loopback(const struct settings *s)
          config_host_is_loopback(host);
 }
 
-static enum err_code check_log_level(struct settings *s, struct err *e)
+static enum err_code check_account_tokens(struct settings *s, struct err *e)
 {
-  const char *plan = getenv("FASTMCP_LOG_LEVEL");
-  const char *text = s->log_level_text;
-  const char *name = "LOG_LEVEL";
-  s->log_level = LOG_LEVEL_INFO;
-  if (text == NULL && plan != NULL && *plan != '\0') {
-    text = plan;
-    name = "FASTMCP_LOG_LEVEL";
-  }
-  if (text != NULL && !log_level_parse(text, &s->log_level))
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "%s: \"%.40s\" is none of DEBUG, INFO, WARN, ERROR, OFF", name, text);
+  s->account_tokens = strcmp(s->account_tokens_text, "refresh_token") == 0;
+  if (!s->account_tokens && strcmp(s->account_tokens_text, "off") != 0)
+    return wrong(e, "AUTH_ACCOUNT_TOKENS: must be refresh_token or off");
+  if (!s->account_tokens && s->allow_unsigned)
+    return wrong(e, "AUTH_ALLOW_UNSIGNED_TOKENS: contradicts AUTH_ACCOUNT_TOKENS=off; set one");
   return ERR_OK;
 }
 
-static enum err_code check_admin(struct settings *s, struct err *e)
-{
-  char host[256];
-  uint16_t port;
-  if (ascii_case_equal(s->admin_listen, "off"))
-    s->admin_listen = NULL;
-  else if (!config_split_hostport(s->admin_listen, host, sizeof(host), &port))
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "ADMIN_LISTEN: \"%.80s\" is neither host:port nor off", s->admin_listen);
-  return ERR_OK;
-}
-
-static enum err_code check_auth(const struct settings *s, struct err *e)
+static enum err_code check_auth(struct settings *s, struct err *e)
 {
   bool has_jwt = s->jwt_key_file != NULL || s->jwks_url != NULL || s->jwt_secret != NULL ||
                  s->jwt_secret_file != NULL;
@@ -185,7 +159,7 @@ static enum err_code check_keys(struct settings *s, struct err *e)
     return wrong(e, "AUTH_AUDIT_FILE: must be set because AUTH_REQUIRE_AUDIT=true");
   if (!audit_fsync_parse(s->audit_fsync_text, &s->audit_fsync))
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
-                   "AUTH_AUDIT_FSYNC: \"%.40s\" is none of always, second, never",
+                   "AUTH_AUDIT_FSYNC: \"%.40s\" must be one of always, second, never",
                    s->audit_fsync_text);
   s->sealed.warn_plain = true;
   return ERR_OK;
@@ -197,7 +171,7 @@ static bool is_set(const char *name)
   return value != NULL && *value != '\0';
 }
 
-static enum err_code check_audience(const struct settings *s, struct err *e)
+static enum err_code check_audience(struct settings *s, struct err *e)
 {
   size_t n = strlen(s->grant_audience);
   for (size_t i = 0; i < n; i++)
@@ -217,15 +191,11 @@ static enum err_code check_dealers(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
-static enum err_code check_rest(const struct settings *s, struct err *e)
+static enum err_code check_rest(struct settings *s, struct err *e)
 {
   if (strcmp(s->cohort_rules, "strict") != 0 && strcmp(s->cohort_rules, "warn") != 0)
     return wrong(e, "AUTH_COHORT_RULES: must be strict or warn");
   char host[256];
-  int tls = (s->tls.cert_file != NULL) + (s->tls.key_file != NULL) + (s->tls.ca_file != NULL);
-  if (tls != 0 && tls != 3)
-    return wrong(e, "GRPC_TLS_CERT: set GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA together, or "
-                    "none of them");
   if (s->token_endpoint != NULL && !url_host(s->token_endpoint, host, sizeof(host)))
     return wrong(e, "OAUTH_TOKEN_ENDPOINT: must be an http or https URL");
   const char *problem = s->http_token_host != NULL ? open_host_problem(s->http_token_host) : NULL;
@@ -243,18 +213,12 @@ static enum err_code check_rest(const struct settings *s, struct err *e)
 
 static enum err_code check(struct settings *s, struct err *e)
 {
-  enum err_code code = check_log_level(s, e);
-  if (code == ERR_OK)
-    code = check_admin(s, e);
-  if (code == ERR_OK)
-    code = check_auth(s, e);
-  if (code == ERR_OK)
-    code = check_keys(s, e);
-  if (code == ERR_OK)
-    code = check_audience(s, e);
-  if (code == ERR_OK)
-    code = check_dealers(s, e);
-  return code == ERR_OK ? check_rest(s, e) : code;
+  static enum err_code (*const checks[])(struct settings *, struct err *) = {
+      check_auth, check_account_tokens, check_keys, check_audience, check_dealers, check_rest};
+  for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+    if (checks[i](s, e) != ERR_OK)
+      return e->code;
+  return ERR_OK;
 }
 
 enum err_code settings_from_environment(struct settings *s, struct err *e)
@@ -262,25 +226,21 @@ enum err_code settings_from_environment(struct settings *s, struct err *e)
   struct config_var vars[N_VARS];
   *s = (struct settings){0};
   describe(s, vars);
-  enum err_code code = config_load(vars, N_VARS, e);
+  enum err_code code = service_settings_read(&s->service, vars, N_VARS, e);
   return code == ERR_OK ? check(s, e) : code;
 }
 
-bool settings_read(struct settings *s, int argc, char **argv, int *exit_code)
+bool settings_read(struct settings *s, const char *usage, int argc, char **argv, int *exit_code)
 {
+  const struct service_program program = {
+      "auth-svc", "credential broker and access decisions of the analytics MCP set", usage};
   struct config_var vars[N_VARS];
   struct err e = {0};
   *s = (struct settings){0};
   describe(s, vars);
-  if (!config_cli(argc, argv, "auth-svc",
-                  "credential broker and access decisions of the analytics MCP set", cli_usage,
-                  vars, N_VARS, exit_code))
+  if (!service_settings_load(&s->service, &program, vars, N_VARS, argc, argv, exit_code))
     return false;
-  if (config_load(vars, N_VARS, &e) == ERR_OK && check(s, &e) == ERR_OK)
-    return true;
-  fprintf(stderr, "auth-svc: %s\n", e.message);
-  *exit_code = EXIT_CONFIG;
-  return false;
+  return check(s, &e) == ERR_OK || service_settings_refuse(&program, &e, exit_code);
 }
 
 /* ----------------------------------------------------------------------- loading */
@@ -308,31 +268,19 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
   return ERR_OK;
 }
 
-static enum err_code load_dealers(struct snapshot **out, const struct settings *s,
-                                  const struct sealed_policy *sealed, struct read_files *files,
-                                  struct err *e)
-{
-  const struct dealers_options options = {
-      .sealed = sealed, .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0, .files = files};
-  if (!s->from_json)
-    return dealers_file_load_with(out, s->credentials_path, &options, e);
-  const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
-  return dealers_file_parse_with(out, "GA_CREDENTIALS_JSON", text, strlen(text), &options, e);
-}
-
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
                                      struct keyring *ring, struct read_files *files, struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
   struct sealed_policy policy = s->sealed;
-  struct key_use use = {0};
   policy.keyring = ring;
-  policy.use = &use;
-  enum err_code code = load_dealers(out, s, &policy, files, e);
-  if (code == ERR_OK)
-    (*out)->sealed_with = use;
-  return code;
+  const struct dealers_options options = {
+      .sealed = &policy, .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0, .files = files};
+  if (!s->from_json)
+    return snapshot_load(out, s->credentials_path, &options, e);
+  const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
+  return snapshot_parse(out, "GA_CREDENTIALS_JSON", text, strlen(text), &options, e);
 }
 
 enum err_code settings_load_keyring(struct settings *s, struct err *e)
@@ -382,7 +330,7 @@ enum err_code settings_trust_source(struct trust_source **out, const struct sett
                                         .jwt_key_file = s->jwt_key_file,
                                         .policy_file = s->policy_file,
                                         .audience = s->grant_audience,
-                                        .mutual_tls = s->tls.cert_file != NULL};
+                                        .mutual_tls = s->service.tls.cert_file != NULL};
   return trust_source_new(out, &options, e);
 }
 

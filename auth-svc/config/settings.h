@@ -3,18 +3,17 @@
 #define AMCP_AUTH_SETTINGS_H
 
 #include "auth-svc/audit/audit.h"
-#include "auth-svc/secret/read_files.h"
-#include "auth-svc/dealers/sealed.h"
-#include "auth-svc/secret/secret.h"
 #include "auth-svc/config/snapshot.h"
-#include "auth-svc/token/store.h"
 #include "auth-svc/config/trust.h"
-#include "common/base/log.h"
-#include "common/rpc/rpc.h"
+#include "auth-svc/dealers/sealed.h"
+#include "auth-svc/secret/read_files.h"
+#include "auth-svc/secret/secret.h"
+#include "auth-svc/token/store.h"
+#include "common/service/settings.h"
 
 struct settings {
+  struct service_settings service;
   const char *grpc_listen;
-  const char *admin_listen; /* NULL when off */
   bool enable_auth;
   const char *credentials_path;
   const char *cohort_rules;     /* "strict" or "warn" */
@@ -33,6 +32,8 @@ struct settings {
   const char *policy_file;
   const char *jwks_url;
   const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
+  const char *account_tokens_text;
+  bool account_tokens; /* a bearer may be an account's id and its refresh token */
   bool allow_unsigned, allow_unsigned_anywhere;
   const char *aggregate_identity, *report_identity;
   const char *keyring_text, *keyring_file;
@@ -41,15 +42,12 @@ struct settings {
   bool require_audit;
   int64_t audit_max_bytes;
   enum audit_fsync audit_fsync;
-  struct rpc_tls tls;
-  const char *log_level_text;
-  enum log_level log_level;
-  bool allow_core_dumps;
 };
 
-/* Command line and environment. False when the program ends at once, with *exit_code: after
+/* Command line and environment; `usage` is the list of subcommands for --help. False when the
+ * program ends at once, with *exit_code: after
  * --help and --version, or with a message about the variable that is wrong. */
-bool settings_read(struct settings *s, int argc, char **argv, int *exit_code);
+bool settings_read(struct settings *s, const char *usage, int argc, char **argv, int *exit_code);
 
 /* Reads the environment for a subcommand: the same variables and checks, no command line. */
 enum err_code settings_from_environment(struct settings *s, struct err *e);

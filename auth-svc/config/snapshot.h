@@ -9,11 +9,11 @@
 
 #include <stdatomic.h>
 
-#include "auth-svc/credential/credential.h"
-#include "auth-svc/dealers/directory.h"
-#include "auth-svc/secret/key_use.h"
-#include "auth-svc/grant/peers.h"
 #include "auth-svc/config/trust.h"
+#include "auth-svc/credential/credential.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/grant/peers.h"
+#include "auth-svc/secret/key_use.h"
 
 /* account_id of Application Default Credentials, where no dealers are configured. */
 #define ADC_ACCOUNT_ID "application-default"
@@ -34,6 +34,12 @@ struct snapshot {
 /* Takes everything over; `credentials` has one entry per dealer of the directory. */
 struct snapshot *snapshot_new(struct directory *directory, struct credential **credentials,
                               struct credential *adc);
+/* A snapshot of a dealers file or, `name` standing for the file in messages, of its text; see
+ * dealers_file_load() for errors. *out is NULL after one. */
+enum err_code snapshot_load(struct snapshot **out, const char *path,
+                            const struct dealers_options *options, struct err *e);
+enum err_code snapshot_parse(struct snapshot **out, const char *name, const char *text, size_t len,
+                             const struct dealers_options *options, struct err *e);
 /* Takes references to what is trusted and makes the names of invisible peers with it. NULL
  * members: no keys, no policies; the sealer must be there. Call once, before others see the
  * snapshot. */

@@ -69,7 +69,7 @@ static enum err_code load_sealer(struct sealer **out, const struct trust_source 
   return code == ERR_OK ? code : err_prefix(e, "%s: ", s->seal_key_file);
 }
 
-/* Editors end a file with a newline that is no part of the secret. */
+/* Editors end a file with a newline that is not part of the secret. */
 static size_t without_newline(const struct buf *b)
 {
   size_t n = b->len;

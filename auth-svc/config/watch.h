@@ -1,7 +1,7 @@
 /* Watches files of the configuration and says when one has changed.
  *
  * Sees atomic renames, symbolic links that are swapped (Kubernetes' ..data) and files written
- * in place: by inotify on their folders, and by looking from time to time where inotify tells
+ * in place: by inotify on their folders, and by looking from time to time where inotify reports
  * nothing (network file systems, a link into another folder). A change counts when the
  * content differs and has stayed as it is for a moment, so that a file in the middle of being
  * written is not read. */
@@ -30,7 +30,7 @@ struct config_watch_options {
 /* What the files hold now counts as known: make it before they are read. Files that do not
  * exist are waited for. */
 struct config_watch *config_watch_new(const struct config_watch_options *options);
-/* Watches these too, in place of those it was told of before; what they held when they were read
+/* Watches these too, in place of those it was given before; what they held when they were read
  * counts as known. Before config_watch_start(), or from on_change. */
 void config_watch_follow(struct config_watch *w, const struct read_files *files);
 /* Starts the thread; a change since it was made is not missed. ERR_UNAVAILABLE without one. */

@@ -1,8 +1,8 @@
 /* Application Default Credentials: looks where Google's own clients look, in their order. */
 #include <string.h>
 
-#include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/config.h"
+#include "auth-svc/credential/credential.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/secret/json.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -41,31 +42,42 @@ static const struct {
                               "consent is not the cause",
                               {CLOUD_PLATFORM_SCOPE, "https://www.googleapis.com/auth/iam"},
                               "impersonation (cloud-platform"},
-    [GRANT_JWT_BEARER] = {"token endpoint", "the service account's assertion", "token_uri",
-                          "check the service account's key and the clock of this machine"},
-    [GRANT_STS_FILE] = {"Google STS", "the projected token", "token_url",
+    [GRANT_JWT_BEARER] = {"token endpoint",
+                          "the service account's assertion",
+                          "token_uri",
+                          "check the service account's key and the clock of this machine",
+                          {NULL},
+                          NULL},
+    [GRANT_STS_FILE] = {"Google STS",
+                        "the projected token",
+                        "token_url",
                         "check audience against the pool's provider, the provider's issuer and "
-                        "attribute condition, and that the token's file is renewed"},
-    [GRANT_STS_URL] = {"Google STS", "the token of credential_source.url", "token_url",
+                        "attribute condition, and that the token's file is renewed",
+                        {NULL},
+                        NULL},
+    [GRANT_STS_URL] = {"Google STS",
+                       "the token of credential_source.url",
+                       "token_url",
                        "check audience and subject_token_type against the pool's provider, and its "
-                       "issuer and attribute condition"},
-    [GRANT_STS_AWS] = {"Google STS", "the signed AWS request", "token_url",
+                       "issuer and attribute condition",
+                       {NULL},
+                       NULL},
+    [GRANT_STS_AWS] = {"Google STS",
+                       "the signed AWS request",
+                       "token_url",
                        "check the AWS account and attribute condition of the pool's provider, "
-                       "audience, and the clock of this machine"},
-    [GRANT_METADATA] = {"metadata server", "the request", "GCE_METADATA_HOST",
-                        "check the service account of this machine"},
+                       "audience, and the clock of this machine",
+                       {NULL},
+                       NULL},
+    [GRANT_METADATA] = {"metadata server",
+                        "the request",
+                        "GCE_METADATA_HOST",
+                        "check the service account of this machine",
+                        {NULL},
+                        NULL},
 };
 
 /* ------------------------------------------------------------------ the pieces */
-
-void json_wipe(cJSON *j)
-{
-  for (; j != NULL; j = j->next) {
-    if (cJSON_IsString(j))
-      mem_wipe(j->valuestring, strlen(j->valuestring));
-    json_wipe(j->child);
-  }
-}
 
 /* 20260314T150926Z: the time of a signed request, which a refusal of it must be able to name. */
 static bool is_time(const char *s, size_t len)
@@ -312,7 +324,7 @@ static int64_t read_expires_in(const cJSON *body)
   return s > TOKEN_LIFE_MAX_S ? TOKEN_LIFE_MAX_S : (int64_t)s;
 }
 
-/* Whether a list of scopes, apart by spaces (RFC 6749 section 3.3), has this one. */
+/* Whether a space-separated list of scopes (RFC 6749 section 3.3) has this one. */
 static bool has_scope(const char *list, const char *scope)
 {
   size_t len = strlen(scope);
@@ -358,7 +370,7 @@ static void read_token(struct token_reply *out, const struct http_response *r, c
   /* Also of a token that is of no use: the one before may be void already. */
   out->refresh_token = answer_is_token(refresh) ? secret_from(refresh) : NULL;
   if (type != NULL && !ascii_case_equal(type, "bearer")) {
-    answer_passing(out, r, reason, who, "gave a token that is no bearer token");
+    answer_passing(out, r, reason, who, "gave a token that is not a bearer token");
   } else if (!answer_is_token(access)) {
     answer_passing(out, r, reason, who,
                    "answered without a usable access_token; is the scope right?");

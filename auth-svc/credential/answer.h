@@ -9,7 +9,7 @@
 /* A failure that may be over soon: "WHO WHAT". Takes Retry-After from the response. */
 void answer_passing(struct token_reply *out, const struct http_response *r, const char *reason,
                     const char *who, const char *what);
-/* A failure that somebody must mend in the configuration; says nothing of the dealer. */
+/* A failure that the operator must mend in the configuration; says nothing of the dealer. */
 void answer_operator_fault(struct token_reply *out, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -23,7 +23,7 @@ bool answer_lost(struct token_reply *out, const struct http_response *r, const c
 
 /* Reads an error of a Google API, {"error": {"code", "message", "status"}}: 429 and 5xx pass,
  * the rest is for the operator: "WHO refused WHAT: status (message); REMEDY". False when the
- * body is no such error. */
+ * body is not such an error. */
 bool answer_google_error(struct token_reply *out, const struct http_response *r, const char *who,
                          const char *what, const char *remedy, const struct form_field *secrets,
                          size_t n);
@@ -35,15 +35,5 @@ void answer_quote(char *out, size_t size, const char *text, const struct form_fi
 
 /* Whether a text can be a bearer token (RFC 6750 §2.1): 1 to TOKEN_MAX_BYTES visible ASCII. */
 bool answer_is_token(const char *s);
-
-/* Overwrites every string in a tree, whose depth json_parse() has bounded. NULL is fine. */
-void json_wipe(cJSON *j);
-/* Wipes and frees. */
-static inline void json_wiped_cleanup(cJSON **j)
-{
-  json_wipe(*j);
-  cJSON_Delete(*j);
-}
-#define AUTO_WIPED_JSON CLEANUP(json_wiped_cleanup)
 
 #endif

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/credential/reader.h"
-#include "auth-svc/secret/secret_file.h"
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/credential/reader.h"
+#include "auth-svc/secret/json.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -15,26 +16,9 @@ enum { FILE_MAX = 64 * 1024 };
 const char *const credential_config_keys[5] = {"oauth", "service_account", "external_account",
                                                "impersonated_service_account", "adc"};
 
-size_t config_line_of(const char *text, size_t len, const char *path)
-{
-  char p[512];
-  snprintf(p, sizeof(p), "%s", path);
-  while (*p != '\0') {
-    size_t line = json_line_of(text, len, p);
-    if (line != 0)
-      return line;
-    char *dot = strrchr(p, '.'), *bracket = strrchr(p, '[');
-    char *cut = dot == NULL || (bracket != NULL && bracket > dot) ? bracket : dot;
-    if (cut == NULL)
-      break;
-    *cut = '\0';
-  }
-  return 1;
-}
-
 /* -------------------------------------------------------------------- simple kinds */
 
-enum err_code read_authorized_user(struct credential **out, const struct place *p,
+enum err_code read_authorized_user(struct credential **out, const struct field_at *p,
                                    const cJSON *object)
 {
   static const char *const known[] = {"client_id", "client_secret",    "refresh_token",
@@ -42,23 +26,23 @@ enum err_code read_authorized_user(struct credential **out, const struct place *
                                       "account",   "universe_domain"};
   static const char *const unread[] = {"account", "universe_domain"};
   const char *value[3] = {NULL}, *token_uri = NULL, *quota = NULL;
-  enum err_code code = place_keys(p, object, known, ARRAY_LEN(known));
+  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = place_unread(p, object, unread, ARRAY_LEN(unread));
+    code = field_unread(p, object, unread, ARRAY_LEN(unread));
   for (size_t i = 0; i < ARRAY_LEN(value) && code == ERR_OK; i++)
-    code = place_text(p, object, known[i], REQUIRED, CONFIG_SECRET_MAX, &value[i]);
+    code = field_text(p, object, known[i], REQUIRED, FIELD_SECRET_MAX, &value[i]);
   if (code == ERR_OK)
-    code = place_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &token_uri);
+    code = field_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &token_uri);
   if (code == ERR_OK)
-    code = place_quota(p, object, &quota);
-  if (code == ERR_OK && strcmp(p->scope, ANALYTICS_SCOPE) == 0)
+    code = field_quota(p, object, &quota);
+  if (code == ERR_OK && strcmp(p->site->scope, ANALYTICS_SCOPE) == 0)
     *out = credential_new_refresh_token(value[0], value[1], value[2], token_uri, quota);
   else if (code == ERR_OK)
     *out = credential_new_refresh_source(value[0], value[1], value[2], token_uri, quota);
   return code;
 }
 
-enum err_code read_service_account(struct credential **out, const struct place *p,
+enum err_code read_service_account(struct credential **out, const struct field_at *p,
                                    const cJSON *object)
 {
   static const char *const known[] = {
@@ -70,23 +54,23 @@ enum err_code read_service_account(struct credential **out, const struct place *
       "project_id",           "client_id",      "auth_uri", "auth_provider_x509_cert_url",
       "client_x509_cert_url", "universe_domain"};
   struct service_account_options o = {
-      .scope = p->scope, .subject = p->subject, .self_signed = p->self_signed};
+      .scope = p->site->scope, .subject = p->site->subject, .self_signed = p->site->self_signed};
   struct err e = {0};
-  enum err_code code = place_keys(p, object, known, ARRAY_LEN(known));
+  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = place_unread(p, object, unread, ARRAY_LEN(unread));
+    code = field_unread(p, object, unread, ARRAY_LEN(unread));
   if (code == ERR_OK)
-    code = place_text(p, object, "client_email", REQUIRED, CONFIG_NAME_MAX, &o.client_email);
+    code = field_text(p, object, "client_email", REQUIRED, FIELD_NAME_MAX, &o.client_email);
   if (code == ERR_OK)
-    code = place_text(p, object, "private_key", REQUIRED, CONFIG_PEM_MAX, &o.private_key);
+    code = field_text(p, object, "private_key", REQUIRED, FIELD_PEM_MAX, &o.private_key);
   if (code == ERR_OK)
-    code = place_text(p, object, "private_key_id", OPTIONAL, CONFIG_NAME_MAX, &o.private_key_id);
+    code = field_text(p, object, "private_key_id", OPTIONAL, FIELD_NAME_MAX, &o.private_key_id);
   if (code == ERR_OK)
-    code = place_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &o.token_uri);
+    code = field_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &o.token_uri);
   if (code == ERR_OK)
-    code = place_quota(p, object, &o.quota_project);
+    code = field_quota(p, object, &o.quota_project);
   if (code == ERR_OK && credential_new_service_account(out, &o, &e) != ERR_OK)
-    code = place_refuse(p, "private_key", "%s", e.message);
+    code = field_refuse(p, "private_key", "%s", e.message);
   return code;
 }
 
@@ -109,16 +93,16 @@ static size_t kind_of(const char *type)
 }
 
 /* `kind` ARRAY_LEN(kinds) takes every type. */
-static enum err_code read_file_root(struct credential **out, const struct place *p,
+static enum err_code read_file_root(struct credential **out, const struct field_at *p,
                                     const cJSON *root, size_t kind)
 {
   size_t found = kind_of(json_get_string(root, "type"));
   if (found == ARRAY_LEN(kinds))
-    return place_refuse(p, "type",
+    return field_refuse(p, "type",
                         "must be \"authorized_user\", \"service_account\", \"external_account\" or "
                         "\"impersonated_service_account\"");
   if (kind < ARRAY_LEN(kinds) && found != kind)
-    return place_refuse(p, "type", "is \"%s\"; move the file under \"%s\"", kinds[found].type,
+    return field_refuse(p, "type", "is \"%s\"; move the file under \"%s\"", kinds[found].type,
                         credential_config_keys[found]);
   return kinds[found].read(out, p, root);
 }
@@ -130,7 +114,7 @@ struct file_fault {
   const char *source;
   const char *text;
   size_t len;
-  const struct place *outer; /* the {"file": ...} of dealers.json; NULL: e is told */
+  const struct field_at *outer; /* the {"file": ...} of dealers.json; NULL: e gets the fault */
   struct err *e;
 };
 
@@ -139,28 +123,26 @@ static enum err_code refuse_in_file(void *user, const char *field, const char *w
   const struct file_fault *f = user;
   char text[400];
   snprintf(text, sizeof(text), "%.150s line %zu: %s%s%s", f->source,
-           config_line_of(f->text, f->len, field), field, *field != '\0' ? ": " : "", why);
+           field_line_of(f->text, f->len, field), field, *field != '\0' ? ": " : "", why);
   if (f->outer != NULL)
-    return place_refuse(f->outer, "file", "%s", text);
+    return field_refuse(f->outer, "file", "%s", text);
   return err_set(f->e, ERR_INVALID_ARGUMENT, "bad_credential_file", "%s", text);
 }
 
-/* settings: what dealers.json adds; may be NULL. */
+/* `beside` is what dealers.json adds; may be NULL. */
 static enum err_code read_text(struct credential **out, struct file_fault *fault,
-                               const struct place *settings, size_t kind)
+                               const struct credential_site *beside, size_t kind)
 {
-  struct credential_config config = {.refuse = refuse_in_file, .user = fault};
-  struct place p = {.config = &config, .scope = ANALYTICS_SCOPE};
+  struct credential_config config = {.fields = {.refuse = refuse_in_file, .user = fault}};
+  struct credential_site site = beside != NULL ? *beside : (struct credential_site){0};
+  const struct field_at p = {.reader = &config.fields, .site = &site};
   AUTO_WIPED_JSON cJSON *root = NULL;
   struct err e = {0};
-  if (settings != NULL) {
-    p.self_signed = settings->self_signed;
-    p.subject = settings->subject;
-    p.quota_project = settings->quota_project;
-  }
+  site.config = &config;
+  site.scope = ANALYTICS_SCOPE;
   if (json_parse(&root, fault->text, fault->len, NULL, &e) != ERR_OK)
     return fault->outer != NULL
-               ? place_refuse(fault->outer, "file", "%.150s: %s", fault->source, e.message)
+               ? field_refuse(fault->outer, "file", "%.150s: %s", fault->source, e.message)
                : err_set(fault->e, ERR_INVALID_ARGUMENT, "bad_credential_file", "%s: %s",
                          fault->source, e.message);
   return read_file_root(out, &p, root, kind);
@@ -184,97 +166,102 @@ enum err_code credential_from_file(struct credential **out, const char *what, co
 /* ------------------------------------------------------------------------ dealers.json */
 
 /* {"file": "path", ...}: relative to the folder of dealers.json. */
-static enum err_code read_named_file(struct credential **out, const struct place *p,
+static enum err_code read_named_file(struct credential **out, const struct field_at *p,
                                      const char *file, size_t kind)
 {
-  const char *dir = p->config->dir;
+  const struct credential_config *config = p->site->config;
+  const char *dir = config->dir;
   bool relative = file[0] != '/' && dir != NULL;
   AUTO_FREE char *path = xasprintf("%s%s%s", relative ? dir : "",
                                    relative && dir[strlen(dir) - 1] != '/' ? "/" : "", file);
   AUTO_WIPED_BUF struct buf text = BUF_INIT(FILE_MAX);
   struct err e = {0};
   bool ok = secret_file_read(&text, "credential file", path, FILE_MAX, true, &e) == ERR_OK;
-  if (p->config->on_file != NULL)
-    p->config->on_file(p->config->user, path, ok ? text.data : NULL, text.len);
+  if (config->on_file != NULL)
+    config->on_file(config->fields.user, path, ok ? text.data : NULL, text.len);
   if (!ok)
-    return place_refuse(p, "file", "%s", e.message);
+    return field_refuse(p, "file", "%s", e.message);
   struct file_fault fault = {path, text.data, text.len, p, NULL};
-  return read_text(out, &fault, p, kind);
+  return read_text(out, &fault, p->site, kind);
 }
 
-static enum err_code read_switch(const struct place *p, const cJSON *object, const char *key,
+static enum err_code read_switch(const struct field_at *p, const cJSON *object, const char *key,
                                  bool *out)
 {
   const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
   if (v != NULL && !cJSON_IsBool(v))
-    return place_refuse(p, key, "must be true or false");
+    return field_refuse(p, key, "must be true or false");
   *out = cJSON_IsTrue(v);
   return ERR_OK;
 }
 
 /* What dealers.json says beside Google's own members. */
-static enum err_code read_settings(struct place *p, const cJSON *object, size_t kind)
+static enum err_code read_settings(struct credential_site *site, const struct field_at *p,
+                                   const cJSON *object, size_t kind)
 {
   enum err_code code =
-      place_text(p, object, "quota_project_id", OPTIONAL, CONFIG_NAME_MAX, &p->quota_project);
+      field_text(p, object, "quota_project_id", OPTIONAL, FIELD_NAME_MAX, &site->quota_project);
   if (code != ERR_OK || kinds[kind].read != read_service_account)
     return code;
-  code = read_switch(p, object, "self_signed", &p->self_signed);
+  code = read_switch(p, object, "self_signed", &site->self_signed);
   if (code == ERR_OK)
-    code = place_text(p, object, "subject", OPTIONAL, CONFIG_NAME_MAX, &p->subject);
-  if (code == ERR_OK && p->self_signed && p->subject != NULL)
-    code = place_refuse(p, "subject",
+    code = field_text(p, object, "subject", OPTIONAL, FIELD_NAME_MAX, &site->subject);
+  if (code == ERR_OK && site->self_signed && site->subject != NULL)
+    code = field_refuse(p, "subject",
                         "cannot stand beside self_signed: acting for a user takes Google's token "
                         "endpoint; leave one of them out");
   return code;
 }
 
-static enum err_code read_reference(struct credential **out, const struct place *p,
+static enum err_code read_reference(struct credential **out, const struct field_at *p,
                                     const cJSON *object, size_t kind)
 {
   static const char *const known[] = {"file", "quota_project_id", "self_signed", "subject"};
   size_t n = kinds[kind].read == read_service_account ? 4 : 2;
   const char *file = NULL;
-  enum err_code code = place_text(p, object, "file", REQUIRED, CONFIG_NAME_MAX, &file);
+  enum err_code code = field_text(p, object, "file", REQUIRED, FIELD_NAME_MAX, &file);
   if (code == ERR_OK)
-    code = place_keys(p, object, known, n);
+    code = field_keys(p, object, known, n);
   return code != ERR_OK ? code : read_named_file(out, p, file, kind);
 }
 
-static enum err_code read_kind(struct credential **out, const struct place *dealer,
+static enum err_code read_kind(struct credential **out, const struct field_at *dealer,
                                const cJSON *object, size_t kind)
 {
-  struct place p = {0};
+  struct credential_site site = *dealer->site;
+  struct field_at p = {0};
   const cJSON *value = NULL;
   enum err_code code =
-      place_object(dealer, object, credential_config_keys[kind], REQUIRED, &p, &value);
+      field_object(dealer, object, credential_config_keys[kind], REQUIRED, &p, &value);
+  p.site = &site;
   if (code == ERR_OK)
-    code = read_settings(&p, value, kind);
+    code = read_settings(&site, &p, value, kind);
   if (code != ERR_OK)
     return code;
   if (cJSON_GetObjectItemCaseSensitive(value, "file") != NULL)
     return read_reference(out, &p, value, kind);
   const cJSON *type = cJSON_GetObjectItemCaseSensitive(value, "type");
   if (type != NULL && (!cJSON_IsString(type) || strcmp(type->valuestring, kinds[kind].type) != 0))
-    return place_refuse(&p, "type", "must be \"%s\" here, or left out", kinds[kind].type);
+    return field_refuse(&p, "type", "must be \"%s\" here, or left out", kinds[kind].type);
   return kinds[kind].read(out, &p, value);
 }
 
-static enum err_code read_adc(struct credential **out, const struct place *dealer,
+static enum err_code read_adc(struct credential **out, const struct field_at *dealer,
                               const cJSON *object)
 {
+  struct credential **adc = &dealer->site->config->adc;
   struct err e = {0};
   const char *path = getenv("GOOGLE_APPLICATION_CREDENTIALS");
   if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "adc")))
-    return place_refuse(dealer, "adc", "must be true; leave it out for another credential");
+    return field_refuse(dealer, "adc", "must be true; leave it out for another credential");
   path = path != NULL && *path != '\0' ? path : NULL;
   enum err_code code = ERR_OK;
-  if (dealer->config->adc == NULL)
-    code = dealer->config->offline ? credential_find_adc_offline(&dealer->config->adc, path, &e)
-                                   : credential_find_adc(&dealer->config->adc, path, &e);
+  if (*adc == NULL)
+    code = dealer->site->config->offline ? credential_find_adc_offline(adc, path, &e)
+                                         : credential_find_adc(adc, path, &e);
   if (code != ERR_OK)
-    return place_refuse(dealer, "adc", "%s", e.message);
-  *out = credential_ref(dealer->config->adc);
+    return field_refuse(dealer, "adc", "%s", e.message);
+  *out = credential_ref(*adc);
   return ERR_OK;
 }
 
@@ -282,19 +269,20 @@ enum err_code credential_config_read(struct credential **out, struct credential_
                                      const cJSON *dealer)
 {
   enum { NONE = ARRAY_LEN(credential_config_keys), ADC = NONE - 1 };
-  const struct place p = {.config = config, .strict = true, .scope = ANALYTICS_SCOPE};
+  const struct credential_site site = {.config = config, .scope = ANALYTICS_SCOPE};
+  const struct field_at p = {.reader = &config->fields, .strict = true, .site = &site};
   size_t found = NONE;
   for (size_t i = 0; i < NONE; i++) {
     if (cJSON_GetObjectItemCaseSensitive(dealer, credential_config_keys[i]) == NULL)
       continue;
     if (found != NONE)
-      return place_refuse(&p, credential_config_keys[i],
-                          "stands beside \"%s\"; a dealer has exactly one credential",
+      return field_refuse(&p, credential_config_keys[i],
+                          "cannot stand beside \"%s\"; a dealer has exactly one credential",
                           credential_config_keys[found]);
     found = i;
   }
   if (found == NONE)
-    return place_refuse(&p, "",
+    return field_refuse(&p, "",
                         "has no credential; give exactly one of oauth, service_account, "
                         "external_account, impersonated_service_account, adc");
   return found == ADC ? read_adc(out, &p, dealer) : read_kind(out, &p, dealer, found);

@@ -2,24 +2,16 @@
 #ifndef AMCP_AUTH_CREDENTIAL_CONFIG_H
 #define AMCP_AUTH_CREDENTIAL_CONFIG_H
 
-#include <cjson/cJSON.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "auth-svc/credential/credential.h"
+#include "auth-svc/credential/field.h"
 
-/* Where credentials are read from, and who is told what is wrong with them. */
+/* Where credentials are read from, and how their faults are reported. */
 struct credential_config {
-  const char *dir; /* relative files stand in it; NULL: the working directory */
-  /* Refuses a field ("service_account.file"); "" is the object itself. Returns
-   * ERR_INVALID_ARGUMENT. */
-  enum err_code (*refuse)(void *user, const char *field, const char *text);
-  /* Told of the keys an object of dealers.json may have; NULL: nobody asks. */
-  void (*on_keys)(void *user, const char *field, const char *const *known, size_t n);
-  /* Told of each file of its own that a credential is read from, with what it holds; text NULL:
-   * it could not be read. NULL: nobody asks. */
+  const char *dir;            /* relative files stand in it; NULL: the working directory */
+  struct field_reader fields; /* how faults are reported */
+  /* Gets each file of its own that a credential is read from, with what it holds; text NULL: it
+   * could not be read. `user` is that of `fields`. NULL when it does not matter. */
   void (*on_file)(void *user, const char *path, const char *text, size_t len);
-  void *user;
   bool offline;           /* a metadata server counts as there, nothing is asked */
   struct credential *adc; /* found once, for all dealers with "adc": true; starts NULL */
 };
@@ -51,14 +43,5 @@ enum err_code credential_from_adc_json(struct credential **out, const char *sour
  * none. */
 enum err_code credential_from_file(struct credential **out, const char *what, const char *path,
                                    struct err *e);
-
-enum { CONFIG_ADVICE_MAX = 400 };
-
-/* Whether a key is known; when not, the advice names the closest or all that are. */
-bool config_knows_key(const char *key, const char *const *known, size_t n, char *advice,
-                      size_t size);
-
-/* Line of a path in a JSON text; of the nearest parent when the field is missing. */
-size_t config_line_of(const char *text, size_t len, const char *path);
 
 #endif

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/credential/reader.h"
 #include "auth-svc/credential/impersonation.h"
+#include "auth-svc/credential/reader.h"
 #include "auth-svc/credential/subject_token.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -17,42 +17,42 @@ enum { HEADER_NAME_MAX = 64 };
 
 /* -------------------------------------------------------------------- impersonation */
 
-static enum err_code read_life(const struct place *p, const cJSON *object, int64_t *life_s)
+static enum err_code read_life(const struct field_at *p, const cJSON *object, int64_t *life_s)
 {
   static const char *const known[] = {"token_lifetime_seconds"};
-  struct place child;
+  struct field_at child;
   const cJSON *o = NULL;
   enum err_code code =
-      place_object(p, object, "service_account_impersonation", OPTIONAL, &child, &o);
+      field_object(p, object, "service_account_impersonation", OPTIONAL, &child, &o);
   if (code != ERR_OK || o == NULL)
     return code;
-  code = place_keys(&child, o, known, ARRAY_LEN(known));
+  code = field_keys(&child, o, known, ARRAY_LEN(known));
   const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, known[0]);
   if (code != ERR_OK || v == NULL)
     return code;
   if (!cJSON_IsNumber(v) || !(v->valuedouble >= IMPERSONATION_LIFE_MIN_S) ||
       v->valuedouble > IMPERSONATION_LIFE_MAX_S || v->valuedouble != floor(v->valuedouble))
-    return place_refuse(&child, known[0], "must be a whole number of seconds from %d to %d",
+    return field_refuse(&child, known[0], "must be a whole number of seconds from %d to %d",
                         IMPERSONATION_LIFE_MIN_S, IMPERSONATION_LIFE_MAX_S);
   *life_s = (int64_t)v->valuedouble;
   return ERR_OK;
 }
 
-static enum err_code read_delegates(const struct place *p, const cJSON *object,
+static enum err_code read_delegates(const struct field_at *p, const cJSON *object,
                                     const char *out[IMPERSONATION_MAX_DELEGATES], size_t *n)
 {
   const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "delegates");
   if (list == NULL)
     return ERR_OK;
   if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > IMPERSONATION_MAX_DELEGATES)
-    return place_refuse(p, "delegates", "must be an array of at most %d service accounts",
+    return field_refuse(p, "delegates", "must be an array of at most %d service accounts",
                         IMPERSONATION_MAX_DELEGATES);
   for (const cJSON *v = list->child; v != NULL; v = v->next) {
     char key[32];
     snprintf(key, sizeof(key), "delegates[%zu]", *n);
     if (!cJSON_IsString(v) || strchr(v->valuestring, '@') == NULL ||
-        strlen(v->valuestring) > CONFIG_NAME_MAX || config_has_control(v->valuestring))
-      return place_refuse(p, key,
+        strlen(v->valuestring) > FIELD_NAME_MAX || field_has_control(v->valuestring))
+      return field_refuse(p, key,
                           "must be the email of a service account, or "
                           "\"projects/-/serviceAccounts/EMAIL\"");
     out[(*n)++] = v->valuestring;
@@ -61,63 +61,63 @@ static enum err_code read_delegates(const struct place *p, const cJSON *object,
 }
 
 /* *out stays NULL when there is no URL and it is OPTIONAL. */
-static enum err_code read_impersonation(const struct place *p, const cJSON *object,
+static enum err_code read_impersonation(const struct field_at *p, const cJSON *object,
                                         enum presence presence, struct impersonation **out)
 {
   static const char key[] = "service_account_impersonation_url", end[] = ":generateAccessToken";
   const char *url = NULL, *delegates[IMPERSONATION_MAX_DELEGATES];
   size_t n = 0;
   int64_t life_s = IMPERSONATION_LIFE_S;
-  enum err_code code = place_url(p, object, key, presence, URL_SECURE, &url);
+  enum err_code code = field_url(p, object, key, presence, URL_SECURE, &url);
   if (code == ERR_OK && url != NULL &&
       (strlen(url) < strlen(end) || strcmp(url + strlen(url) - strlen(end), end) != 0))
-    code = place_refuse(p, key, "must end in serviceAccounts/EMAIL%s", end);
+    code = field_refuse(p, key, "must end in serviceAccounts/EMAIL%s", end);
   if (code == ERR_OK)
     code = read_life(p, object, &life_s);
   if (code == ERR_OK)
     code = read_delegates(p, object, delegates, &n);
   if (code == ERR_OK && url != NULL)
-    *out = impersonation_new(url, p->scope, life_s, delegates, n);
+    *out = impersonation_new(url, p->site->scope, life_s, delegates, n);
   return code;
 }
 
 /* ------------------------------------------------------------------ subject tokens */
 
-static enum err_code read_format(const struct place *p, const cJSON *source,
+static enum err_code read_format(const struct field_at *p, const cJSON *source,
                                  struct subject_format *format)
 {
   static const char *const known[] = {"type", "subject_token_field_name"};
-  struct place child;
+  struct field_at child;
   const cJSON *o = NULL;
   const char *type = NULL;
-  enum err_code code = place_object(p, source, "format", OPTIONAL, &child, &o);
+  enum err_code code = field_object(p, source, "format", OPTIONAL, &child, &o);
   if (code != ERR_OK || o == NULL)
     return code;
-  code = place_keys(&child, o, known, ARRAY_LEN(known));
+  code = field_keys(&child, o, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = place_text(&child, o, known[0], OPTIONAL, CONFIG_NAME_MAX, &type);
+    code = field_text(&child, o, known[0], OPTIONAL, FIELD_NAME_MAX, &type);
   if (code == ERR_OK && type != NULL && strcmp(type, "text") != 0 && strcmp(type, "json") != 0)
-    code = place_refuse(&child, "type", "must be \"text\" or \"json\"");
+    code = field_refuse(&child, "type", "must be \"text\" or \"json\"");
   if (code != ERR_OK)
     return code;
   bool json = type != NULL && strcmp(type, "json") == 0;
   const char *name = NULL;
-  code = place_text(&child, o, known[1], json ? REQUIRED : OPTIONAL, CONFIG_NAME_MAX, &name);
+  code = field_text(&child, o, known[1], json ? REQUIRED : OPTIONAL, FIELD_NAME_MAX, &name);
   format->json_field = json ? name : NULL;
   return code;
 }
 
-static enum err_code read_file_source(const struct place *p, const cJSON *source,
+static enum err_code read_file_source(const struct field_at *p, const cJSON *source,
                                       struct subject_source **out)
 {
   const char *file = NULL;
   struct subject_format format = {NULL};
-  enum err_code code = place_text(p, source, "file", REQUIRED, CONFIG_NAME_MAX, &file);
+  enum err_code code = field_text(p, source, "file", REQUIRED, FIELD_NAME_MAX, &file);
   if (code == ERR_OK)
     code = read_format(p, source, &format);
   if (code != ERR_OK)
     return code;
-  const char *dir = p->config->dir;
+  const char *dir = p->site->config->dir;
   bool relative = file[0] != '/' && dir != NULL;
   AUTO_FREE char *path = xasprintf("%s%s%s", relative ? dir : "",
                                    relative && dir[strlen(dir) - 1] != '/' ? "/" : "", file);
@@ -125,35 +125,35 @@ static enum err_code read_file_source(const struct place *p, const cJSON *source
   return ERR_OK;
 }
 
-static enum err_code read_headers(const struct place *p, const cJSON *source,
+static enum err_code read_headers(const struct field_at *p, const cJSON *source,
                                   struct http_header headers[SUBJECT_MAX_HEADERS], size_t *n)
 {
-  struct place child;
+  struct field_at child;
   const cJSON *o = NULL;
-  enum err_code code = place_object(p, source, "headers", OPTIONAL, &child, &o);
+  enum err_code code = field_object(p, source, "headers", OPTIONAL, &child, &o);
   for (const cJSON *v = o != NULL ? o->child : NULL; v != NULL && code == ERR_OK; v = v->next) {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                    "0123456789-_";
     const char *value = NULL;
     if (*n == SUBJECT_MAX_HEADERS)
-      return place_refuse(p, "headers", "more than %d headers", SUBJECT_MAX_HEADERS);
+      return field_refuse(p, "headers", "more than %d headers", SUBJECT_MAX_HEADERS);
     if (v->string[0] == '\0' || strlen(v->string) > HEADER_NAME_MAX ||
         v->string[strspn(v->string, alphabet)] != '\0')
-      return place_refuse(p, "headers", "\"%.40s\" is no name of a header", v->string);
-    code = place_text(&child, o, v->string, REQUIRED, CONFIG_SECRET_MAX, &value);
+      return field_refuse(p, "headers", "\"%.40s\" is not the name of a header", v->string);
+    code = field_text(&child, o, v->string, REQUIRED, FIELD_SECRET_MAX, &value);
     headers[(*n)++] = (struct http_header){v->string, value};
   }
   return code;
 }
 
-static enum err_code read_url_source(const struct place *p, const cJSON *source,
+static enum err_code read_url_source(const struct field_at *p, const cJSON *source,
                                      struct subject_source **out)
 {
   const char *url = NULL;
   struct subject_format format = {NULL};
   struct http_header headers[SUBJECT_MAX_HEADERS];
   size_t n = 0;
-  enum err_code code = place_url(p, source, "url", REQUIRED, URL_METADATA, &url);
+  enum err_code code = field_url(p, source, "url", REQUIRED, URL_METADATA, &url);
   if (code == ERR_OK)
     code = read_headers(p, source, headers, &n);
   if (code == ERR_OK)
@@ -163,23 +163,23 @@ static enum err_code read_url_source(const struct place *p, const cJSON *source,
   return code;
 }
 
-static enum err_code read_aws_source(const struct place *p, const cJSON *source,
+static enum err_code read_aws_source(const struct field_at *p, const cJSON *source,
                                      const char *audience, struct subject_source **out)
 {
   struct subject_aws_options o = {.audience = audience};
   const char *id = NULL;
-  enum err_code code = place_text(p, source, "environment_id", REQUIRED, CONFIG_NAME_MAX, &id);
+  enum err_code code = field_text(p, source, "environment_id", REQUIRED, FIELD_NAME_MAX, &id);
   if (code == ERR_OK && strcmp(id, "aws1") != 0)
-    code = place_refuse(p, "environment_id", "must be \"aws1\"");
+    code = field_refuse(p, "environment_id", "must be \"aws1\"");
   if (code == ERR_OK)
-    code = place_url(p, source, "region_url", OPTIONAL, URL_METADATA, &o.region_url);
+    code = field_url(p, source, "region_url", OPTIONAL, URL_METADATA, &o.region_url);
   if (code == ERR_OK)
-    code = place_url(p, source, "url", OPTIONAL, URL_METADATA, &o.url);
+    code = field_url(p, source, "url", OPTIONAL, URL_METADATA, &o.url);
   if (code == ERR_OK)
     code =
-        place_url(p, source, "imdsv2_session_token_url", OPTIONAL, URL_METADATA, &o.imds_token_url);
+        field_url(p, source, "imdsv2_session_token_url", OPTIONAL, URL_METADATA, &o.imds_token_url);
   if (code == ERR_OK)
-    code = place_url(p, source, "regional_cred_verification_url", OPTIONAL, URL_SECURE,
+    code = field_url(p, source, "regional_cred_verification_url", OPTIONAL, URL_SECURE,
                      &o.verification_url);
   if (code != ERR_OK)
     return code;
@@ -214,12 +214,12 @@ static bool has(const cJSON *object, const char *key)
 }
 
 /* What Google's libraries know and we do not, with what to do instead. */
-static enum err_code refuse_unsupported(const struct place *p, const cJSON *s)
+static enum err_code refuse_unsupported(const struct field_at *p, const cJSON *s)
 {
   const char *key = has(s, "executable") ? "executable" : "certificate";
   if (!has(s, key))
     return ERR_OK;
-  return place_refuse(p, key,
+  return field_refuse(p, key,
                       "is not supported: %s; let a sidecar write the token and name its file in "
                       "credential_source.file",
                       strcmp(key, "executable") == 0 ? "auth-svc runs no programs"
@@ -227,39 +227,39 @@ static enum err_code refuse_unsupported(const struct place *p, const cJSON *s)
 }
 
 /* Exactly one source, and nothing of another: what is not read must not look as if it were. */
-static enum err_code choose_source(const struct place *p, const cJSON *s, enum source_kind *kind)
+static enum err_code choose_source(const struct field_at *p, const cJSON *s, enum source_kind *kind)
 {
-  char advice[CONFIG_ADVICE_MAX];
+  char advice[FIELD_ADVICE_MAX];
   bool aws = has(s, "environment_id"), url = has(s, "url"), file = has(s, "file");
   enum err_code code = refuse_unsupported(p, s);
   if (code == ERR_OK && !aws && !url && !file)
-    code = place_keys(p, s, source_keys, ARRAY_LEN(source_keys));
+    code = field_keys(p, s, source_keys, ARRAY_LEN(source_keys));
   if (code == ERR_OK && file + (url || aws) != 1)
-    code = place_refuse(p, "", "must hold exactly one of file, url and environment_id (\"aws1\")");
+    code = field_refuse(p, "", "must hold exactly one of file, url and environment_id (\"aws1\")");
   if (code != ERR_OK)
     return code;
   *kind = aws ? SOURCE_AWS : url ? SOURCE_URL : SOURCE_FILE;
   for (const cJSON *c = p->strict ? s->child : NULL; c != NULL; c = c->next)
-    if (config_knows_key(c->string, source_keys, ARRAY_LEN(source_keys), advice, sizeof(advice)) &&
-        !config_knows_key(c->string, sources[*kind].keys, sources[*kind].n, advice, sizeof(advice)))
-      return place_refuse(p, c->string, "is of another source than \"%s\"; leave it out",
+    if (field_knows_key(c->string, source_keys, ARRAY_LEN(source_keys), advice, sizeof(advice)) &&
+        !field_knows_key(c->string, sources[*kind].keys, sources[*kind].n, advice, sizeof(advice)))
+      return field_refuse(p, c->string, "is of another source than \"%s\"; leave it out",
                           sources[*kind].name);
-  return place_keys(p, s, sources[*kind].keys, sources[*kind].n);
+  return field_keys(p, s, sources[*kind].keys, sources[*kind].n);
 }
 
-static enum err_code read_source(const struct place *p, const cJSON *object, const char *audience,
-                                 bool aws_type, struct subject_source **out)
+static enum err_code read_source(const struct field_at *p, const cJSON *object,
+                                 const char *audience, bool aws_type, struct subject_source **out)
 {
-  struct place child;
+  struct field_at child;
   const cJSON *s = NULL;
   enum source_kind kind = SOURCE_FILE;
-  enum err_code code = place_object(p, object, "credential_source", REQUIRED, &child, &s);
+  enum err_code code = field_object(p, object, "credential_source", REQUIRED, &child, &s);
   if (code == ERR_OK)
     code = choose_source(&child, s, &kind);
   if (code != ERR_OK)
     return code;
   if ((kind == SOURCE_AWS) != aws_type)
-    return place_refuse(p, "subject_token_type",
+    return field_refuse(p, "subject_token_type",
                         aws_type ? "of AWS needs credential_source.environment_id"
                                  : "must be " AWS_TOKEN_TYPE " with environment_id");
   return kind == SOURCE_AWS    ? read_aws_source(&child, s, audience, out)
@@ -269,37 +269,38 @@ static enum err_code read_source(const struct place *p, const cJSON *object, con
 
 /* ----------------------------------------------------------------- external_account */
 
-static enum err_code read_subject_type(const struct place *p, const cJSON *object, const char **out)
+static enum err_code read_subject_type(const struct field_at *p, const cJSON *object,
+                                       const char **out)
 {
   static const char *const types[] = {"urn:ietf:params:oauth:token-type:jwt",
                                       "urn:ietf:params:oauth:token-type:id_token",
                                       "urn:ietf:params:oauth:token-type:saml2", AWS_TOKEN_TYPE};
-  enum err_code code = place_text(p, object, "subject_token_type", REQUIRED, CONFIG_NAME_MAX, out);
+  enum err_code code = field_text(p, object, "subject_token_type", REQUIRED, FIELD_NAME_MAX, out);
   for (size_t i = 0; code == ERR_OK && i < ARRAY_LEN(types); i++)
     if (strcmp(*out, types[i]) == 0)
       return ERR_OK;
   return code != ERR_OK ? code
-                        : place_refuse(p, "subject_token_type",
+                        : field_refuse(p, "subject_token_type",
                                        "must be urn:ietf:params:oauth:token-type:jwt, :id_token or "
                                        ":saml2, or " AWS_TOKEN_TYPE);
 }
 
-static enum err_code read_audience(const struct place *p, const cJSON *object, const char **out)
+static enum err_code read_audience(const struct field_at *p, const cJSON *object, const char **out)
 {
-  enum err_code code = place_text(p, object, "audience", REQUIRED, CONFIG_NAME_MAX, out);
+  enum err_code code = field_text(p, object, "audience", REQUIRED, FIELD_NAME_MAX, out);
   if (code != ERR_OK)
     return code;
   if (strstr(*out, "/workforcePools/") != NULL)
-    return place_refuse(
+    return field_refuse(
         p, "audience", "names a workforce pool, which is for people; use a workload identity pool");
   if (strncmp(*out, "//iam.", 6) != 0 || strstr(*out, "/workloadIdentityPools/") == NULL)
-    return place_refuse(p, "audience",
+    return field_refuse(p, "audience",
                         "must be //iam.googleapis.com/projects/NUMBER/locations/global/"
                         "workloadIdentityPools/POOL/providers/PROVIDER");
   return ERR_OK;
 }
 
-enum err_code read_external_account(struct credential **out, const struct place *p,
+enum err_code read_external_account(struct credential **out, const struct field_at *p,
                                     const cJSON *object)
 {
   static const char *const known[] = {"audience",
@@ -313,22 +314,22 @@ enum err_code read_external_account(struct credential **out, const struct place 
                                       "token_info_url",
                                       "universe_domain"};
   static const char *const unread[] = {"token_info_url", "universe_domain"};
-  struct external_account_options o = {.scope = p->scope};
+  struct external_account_options o = {.scope = p->site->scope};
   enum err_code code = ERR_OK;
   if (has(object, "client_id"))
-    code = place_refuse(p, "client_id", "is for workforce pools; use a workload identity pool");
+    code = field_refuse(p, "client_id", "is for workforce pools; use a workload identity pool");
   if (code == ERR_OK)
-    code = place_keys(p, object, known, ARRAY_LEN(known));
+    code = field_keys(p, object, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = place_unread(p, object, unread, ARRAY_LEN(unread));
+    code = field_unread(p, object, unread, ARRAY_LEN(unread));
   if (code == ERR_OK)
     code = read_audience(p, object, &o.audience);
   if (code == ERR_OK)
     code = read_subject_type(p, object, &o.subject_token_type);
   if (code == ERR_OK)
-    code = place_url(p, object, "token_url", OPTIONAL, URL_SECURE, &o.token_url);
+    code = field_url(p, object, "token_url", OPTIONAL, URL_SECURE, &o.token_url);
   if (code == ERR_OK)
-    code = place_quota(p, object, &o.quota_project);
+    code = field_quota(p, object, &o.quota_project);
   if (code == ERR_OK)
     code = read_source(p, object, o.audience, strcmp(o.subject_token_type, AWS_TOKEN_TYPE) == 0,
                        &o.source);
@@ -343,19 +344,20 @@ enum err_code read_external_account(struct credential **out, const struct place 
 
 /* ------------------------------------------------------- impersonated_service_account */
 
-static enum err_code read_source_credentials(struct credential **out, const struct place *p,
+static enum err_code read_source_credentials(struct credential **out, const struct field_at *p,
                                              const cJSON *object)
 {
-  struct place child;
+  struct field_at child;
   const cJSON *o = NULL;
-  enum err_code code = place_object(p, object, "source_credentials", REQUIRED, &child, &o);
+  enum err_code code = field_object(p, object, "source_credentials", REQUIRED, &child, &o);
   if (code != ERR_OK)
     return code;
-  child.scope = CLOUD_PLATFORM_SCOPE;
+  const struct credential_site site = {.config = p->site->config, .scope = CLOUD_PLATFORM_SCOPE};
+  child.site = &site;
   if (cJSON_GetObjectItemCaseSensitive(o, "self_signed") != NULL)
-    return place_refuse(&child, "self_signed", "has no place in source_credentials; leave it out");
+    return field_refuse(&child, "self_signed", "has no place in source_credentials; leave it out");
   if (cJSON_GetObjectItemCaseSensitive(o, "subject") != NULL)
-    return place_refuse(&child, "subject", "has no place in source_credentials; leave it out");
+    return field_refuse(&child, "subject", "has no place in source_credentials; leave it out");
   const char *type = json_get_string(o, "type");
   if (type != NULL && strcmp(type, "authorized_user") == 0)
     return read_authorized_user(out, &child, o);
@@ -363,11 +365,12 @@ static enum err_code read_source_credentials(struct credential **out, const stru
     return read_service_account(out, &child, o);
   if (type != NULL && strcmp(type, "external_account") == 0)
     return read_external_account(out, &child, o);
-  return place_refuse(&child, "type",
+  return field_refuse(&child, "type",
                       "must be \"authorized_user\", \"service_account\" or \"external_account\"");
 }
 
-enum err_code read_impersonated(struct credential **out, const struct place *p, const cJSON *object)
+enum err_code read_impersonated(struct credential **out, const struct field_at *p,
+                                const cJSON *object)
 {
   static const char *const known[] = {"source_credentials", "service_account_impersonation_url",
                                       "delegates",          "service_account_impersonation",
@@ -377,11 +380,11 @@ enum err_code read_impersonated(struct credential **out, const struct place *p, 
   struct impersonation *impersonation = NULL;
   struct credential *source = NULL;
   const char *quota = NULL;
-  enum err_code code = place_keys(p, object, known, ARRAY_LEN(known));
+  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = place_unread(p, object, unread, ARRAY_LEN(unread));
+    code = field_unread(p, object, unread, ARRAY_LEN(unread));
   if (code == ERR_OK)
-    code = place_quota(p, object, &quota);
+    code = field_quota(p, object, &quota);
   if (code == ERR_OK)
     code = read_source_credentials(&source, p, object);
   if (code == ERR_OK)

@@ -23,7 +23,7 @@
 /* What a token needs that is only there to impersonate a service account. */
 #define CLOUD_PLATFORM_SCOPE "https://www.googleapis.com/auth/cloud-platform"
 
-/* What the attempt to get a token came to. */
+/* How an attempt to get a token ended. */
 enum token_outcome {
   TOKEN_OBTAINED,
   TOKEN_PASSING,        /* try again later: network, 429, 5xx, nonsense */
@@ -73,7 +73,7 @@ struct credential {
   const struct credential_kind *kind;
   atomic_size_t refs;
   char *quota_project; /* pays for the quota; NULL when none */
-  /* Digest of everything secret in it: tells a changed credential from the same one. */
+  /* Digest of everything secret in it: a changed credential has another one. */
   uint8_t fingerprint[SHA256_SIZE];
   /* Of the configuration it belongs to; set before others see it, 0 outside of one. */
   uint64_t generation;
@@ -106,7 +106,7 @@ struct service_account_options {
 };
 /* A service account's key: RS256 JWT, by the JWT-bearer grant (RFC 7523) or as the bearer
  * itself (facts: what Google's own client does). Copies everything. ERR_INVALID_ARGUMENT when
- * private_key is no RSA key of 2,048 to 8,192 bits. */
+ * private_key is not an RSA key of 2,048 to 8,192 bits. */
 enum err_code credential_new_service_account(struct credential **out,
                                              const struct service_account_options *options,
                                              struct err *e);
@@ -133,7 +133,7 @@ struct credential *credential_new_impersonated(struct credential *source,
                                                const char *quota_project);
 
 /* The service account of the machine, from Google's metadata server at `host` ("host" or
- * "host:port"). NULL when that is no host. */
+ * "host:port"). NULL when that is not a host. */
 struct credential *credential_new_metadata(const char *host, const char *scope);
 /* GCE_METADATA_HOST or Google's name. */
 const char *credential_metadata_host(void);

@@ -14,10 +14,10 @@ enum {
 struct form_field {
   const char *name;
   const char *value;
-  bool open; /* no secret: an error may repeat it */
+  bool open; /* not a secret: an error may repeat it */
 };
 
-/* How the errors of a grant type are meant. */
+/* What the errors of a grant type mean. */
 enum grant_kind {
   GRANT_REFRESH_TOKEN, /* invalid_grant: the dealer must consent again */
   /* The same of somebody who may only impersonate a service account: other scopes. */
@@ -42,7 +42,7 @@ void token_reply_read(struct token_reply *out, const struct http_response *respo
                       const char *host, enum grant_kind grant, const struct form_field *form,
                       size_t n);
 
-/* Host and port of a URL, for messages: "oauth2.googleapis.com". False when it is no http
+/* Host and port of a URL, for messages: "oauth2.googleapis.com". False when it is not an http
  * or https URL, has user info, or does not fit. */
 bool url_host(const char *url, char *out, size_t size);
 

@@ -1,10 +1,10 @@
 /* Workload Identity Federation: subject token -> Google's STS -> (service account). */
 #include <string.h>
 
+#include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/impersonation.h"
 #include "auth-svc/credential/subject_token.h"
-#include "auth-svc/credential/answer.h"
 #include "common/base/mem.h"
 
 #define GOOGLE_STS_ENDPOINT "https://sts.googleapis.com/v1/token"

@@ -1,9 +1,9 @@
 /* A service account impersonated with another credential's token. */
 #include <string.h>
 
+#include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/impersonation.h"
-#include "auth-svc/credential/answer.h"
 #include "common/base/mem.h"
 
 enum { FLOW_MAGIC = 0x1b4e0001 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/secret/json.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"

@@ -2,8 +2,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/credential/credential.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 
@@ -47,7 +47,7 @@ static void read_answer(const struct metadata_credential *m, const struct http_r
   if (!ascii_case_equal(r->wanted, "Google")) {
     /* Whoever stands at this address is not Google's: what it says is not a token. */
     answer_operator_fault(reply, "no_metadata_server",
-                          "%s answered without \"Metadata-Flavor: Google\": it is no metadata "
+                          "%s answered without \"Metadata-Flavor: Google\": it is not a metadata "
                           "server; check GCE_METADATA_HOST, or set GOOGLE_APPLICATION_CREDENTIALS",
                           who);
   } else if (r->status == 200) {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/secret/secret.h"
 #include "auth-svc/credential/exchange.h"
+#include "auth-svc/secret/secret.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"

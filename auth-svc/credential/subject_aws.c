@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/sigv4.h"
 #include "auth-svc/credential/subject_token.h"
-#include "auth-svc/credential/answer.h"
+#include "auth-svc/secret/json.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -196,7 +197,7 @@ static const char *take_key(struct aws_flow *f, const char *text, size_t len)
 {
   AUTO_WIPED_JSON cJSON *body = NULL;
   if (json_parse(&body, text, len, NULL, NULL) != ERR_OK || !cJSON_IsObject(body))
-    return "gave a key that is no JSON object";
+    return "gave a key that is not a JSON object";
   const char *id = json_get_string(body, "AccessKeyId");
   const char *key = json_get_string(body, "SecretAccessKey");
   const char *session = json_get_string(body, "Token");
@@ -359,7 +360,7 @@ static const char *read_environment(struct aws_flow *f)
   if (region == NULL)
     region = environment("AWS_DEFAULT_REGION");
   if (region != NULL && !is_region(region, strlen(region)))
-    return "AWS_REGION (or AWS_DEFAULT_REGION) is no region such as us-east-1";
+    return "AWS_REGION (or AWS_DEFAULT_REGION) must be a region such as us-east-1";
   if (region != NULL)
     snprintf(f->region, sizeof(f->region), "%s", region);
   const char *id = environment("AWS_ACCESS_KEY_ID"), *key = environment("AWS_SECRET_ACCESS_KEY");
@@ -368,7 +369,7 @@ static const char *read_environment(struct aws_flow *f)
     return NULL;
   if (!usable_key(id, KEY_MAX) || !usable_key(key, KEY_MAX) ||
       (session != NULL && !usable_key(session, TOKEN_MAX_BYTES)))
-    return "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is no AWS key";
+    return "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is not an AWS key";
   f->key_id = secret_from(id);
   f->key = secret_from(key);
   f->session_token = session != NULL ? secret_from(session) : NULL;

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/credential/subject_token.h"
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/credential/subject_token.h"
 #include "common/base/mem.h"
 
 struct file_source {
@@ -52,7 +52,7 @@ static void unreadable(const struct file_source *s, int why, struct token_reply 
   const char *remedy = why == ENOENT   ? "is the volume of the projected token mounted?"
                        : why == EACCES ? "let auth-svc's user read it (fsGroup)"
                                        : "is it the token's file?";
-  const char *text = why == EINVAL  ? "it is no regular file"
+  const char *text = why == EINVAL  ? "it is not a regular file"
                      : why == EFBIG ? "it is larger than 64 KiB"
                                     : strerror(why);
   answer_operator_fault(reply, "subject_token_unreadable",

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/pbjson/borrow.h"
-#include "auth-svc/credential/subject_token.h"
 #include "auth-svc/credential/answer.h"
+#include "auth-svc/credential/subject_token.h"
 #include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
 
 enum { FETCH_MAGIC = 0x5b7e0001, LOCAL_TIMEOUT_MS = 5000 };
 

@@ -26,7 +26,7 @@ size_t catalogue_owners(const struct directory *d, const uint16_t *members, size
  * the smallest set a caller can see, one dealer, it may still be a crowd. */
 bool catalogue_is_benchmark(const struct directory *d, const struct catalogued *c);
 
-/* Whether both cohorts together tell of too few dealers: they overlap, both are released
+/* Whether both cohorts together disclose too few dealers: they overlap, both are released
  * across owners, and a difference is neither empty nor a crowd. Cohorts without a common
  * dealer, or too small to be released at all, subtract nothing from each other. */
 bool catalogue_conflict(const struct directory *d, const struct catalogued *a,

@@ -1,6 +1,5 @@
 /* Reads the catalogue of cohorts of the dealers file. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,22 +16,15 @@ struct maker {
   struct directory *d; /* NULL: the dealers have faults, members are not looked up */
   struct catalogued *cohorts;
   size_t n;
-  bool *member; /* by dealer index, of the cohort being read */
+  struct field_at at; /* the cohort being read */
+  bool *member;       /* by dealer index, of that */
 };
 
-static enum err_code refuse(const struct maker *m, size_t i, const char *field, const char *fmt,
-                            ...) __attribute__((format(printf, 4, 5)));
-
-static enum err_code refuse(const struct maker *m, size_t i, const char *field, const char *fmt,
-                            ...)
+static struct field_at cohort_at(const struct maker *m, size_t i)
 {
-  char path[FIELD_PATH_MAX], what[DEALERS_FAULT_TEXT];
-  snprintf(path, sizeof(path), "cohorts[%zu]%s%s", i, field[0] != '\0' ? "." : "", field);
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(what, sizeof(what), fmt, ap);
-  va_end(ap);
-  return dealers_fault(m->r, dealers_line_of(m->r, path), path, NULL, what);
+  char path[40];
+  snprintf(path, sizeof(path), "cohorts[%zu]", i);
+  return dealers_at(&m->r->top, path);
 }
 
 static void *in_arena(const struct maker *m, size_t n, size_t size)
@@ -45,41 +37,34 @@ static void *in_arena(const struct maker *m, size_t n, size_t size)
 
 /* -------------------------------------------------------------------------- fields */
 
-static enum err_code read_text(const struct maker *m, size_t i, const cJSON *object,
-                               const char *key, size_t max, const char **out)
+static enum err_code read_text(const struct maker *m, const cJSON *object, const char *key,
+                               size_t max, const char **out)
 {
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
-  if (v == NULL)
-    return ERR_OK;
-  if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || strlen(v->valuestring) > max)
-    return refuse(m, i, key, "must be a string of 1 to %zu bytes", max);
-  for (const char *s = v->valuestring; *s != '\0'; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return refuse(m, i, key, "holds a control character, such as a tab or a line end");
-  *out = dealers_keep(m->r, v->valuestring);
-  return ERR_OK;
+  const char *text = NULL;
+  enum err_code code = field_text(&m->at, object, key, OPTIONAL, max, &text);
+  if (text != NULL)
+    *out = dealers_keep(m->r, text);
+  return code;
 }
 
-static enum err_code read_id(const struct maker *m, size_t i, const cJSON *object,
-                             struct catalogued *c)
+static enum err_code read_id(const struct maker *m, const cJSON *object, struct catalogued *c)
 {
   static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-  enum err_code code = read_text(m, i, object, "id", DIRECTORY_MAX_ID, &c->id);
+  enum err_code code = read_text(m, object, "id", DIRECTORY_MAX_ID, &c->id);
   if (code != ERR_OK)
     return code;
   if (c->id == NULL)
-    return refuse(m, i, "id", "missing; must be a name such as \"toyota-west\"");
+    return field_refuse(&m->at, "id", "missing; must be a name such as \"toyota-west\"");
   if (c->id[strspn(c->id, alphabet)] != '\0')
-    return refuse(m, i, "id", "may hold small letters, digits and . _ - only");
+    return field_refuse(&m->at, "id", "may hold small letters, digits and . _ - only");
   for (size_t k = 0; k < m->n; k++)
     if (strcmp(m->cohorts[k].id, c->id) == 0)
-      return refuse(m, i, "id", "\"%s\" is used by cohorts[%zu] already", c->id,
-                    m->cohorts[k].place);
+      return field_refuse(&m->at, "id", "\"%s\" is used by cohorts[%zu] already", c->id,
+                          m->cohorts[k].place);
   return ERR_OK;
 }
 
-static enum err_code read_version(const struct maker *m, size_t i, const cJSON *object,
-                                  struct catalogued *c)
+static enum err_code read_version(const struct maker *m, const cJSON *object, struct catalogued *c)
 {
   const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, "version");
   char text[24];
@@ -87,7 +72,7 @@ static enum err_code read_version(const struct maker *m, size_t i, const cJSON *
     return ERR_OK;
   if (!cJSON_IsNumber(v) || !(v->valuedouble >= 1) || v->valuedouble > 1e9 ||
       v->valuedouble != floor(v->valuedouble))
-    return refuse(m, i, "version", "must be a whole number from 1 to 1000000000");
+    return field_refuse(&m->at, "version", "must be a whole number from 1 to 1000000000");
   snprintf(text, sizeof(text), "v%.0f", v->valuedouble);
   c->version = dealers_keep(m->r, text);
   return ERR_OK;
@@ -95,53 +80,53 @@ static enum err_code read_version(const struct maker *m, size_t i, const cJSON *
 
 /* ------------------------------------------------------------------------- members */
 
-static enum err_code add_dealers(const struct maker *m, size_t i, const cJSON *list)
+static enum err_code add_dealers(const struct maker *m, const cJSON *list)
 {
   size_t k = 0;
   if (!cJSON_IsArray(list) || list->child == NULL)
-    return refuse(m, i, "dealers", "must be a non-empty array of dealer ids");
+    return field_refuse(&m->at, "dealers", "must be a non-empty array of dealer ids");
   for (const cJSON *v = list->child; v != NULL; v = v->next, k++) {
     char field[40];
     snprintf(field, sizeof(field), "dealers[%zu]", k);
     if (!cJSON_IsString(v))
-      return refuse(m, i, field, "must be a dealer_id of this file");
+      return field_refuse(&m->at, field, "must be a dealer_id of this file");
     const struct dealer *d = m->d != NULL ? directory_by_id(m->d, v->valuestring) : NULL;
     if (m->d == NULL)
       continue;
     if (d == NULL)
-      return refuse(m, i, field, "no dealer has the dealer_id \"%.64s\"%s", v->valuestring,
-                    directory_by_account(m->d, v->valuestring) != NULL
-                        ? ", it is an account_id: name the dealer_id"
-                        : "");
+      return field_refuse(&m->at, field, "no dealer has the dealer_id \"%.64s\"%s", v->valuestring,
+                          directory_by_account(m->d, v->valuestring) != NULL
+                              ? ", it is an account_id: name the dealer_id"
+                              : "");
     if (m->member[d->index])
-      return refuse(m, i, field, "dealer \"%s\" is listed twice", d->dealer_id);
+      return field_refuse(&m->at, field, "dealer \"%s\" is listed twice", d->dealer_id);
     m->member[d->index] = true;
   }
   return ERR_OK;
 }
 
-static enum err_code add_region(const struct maker *m, size_t i, const char *region,
-                                struct catalogued *c)
+static enum err_code add_region(const struct maker *m, const char *region, struct catalogued *c)
 {
   c->region = directory_region(m->d, region);
   if (c->region == m->d->n_regions)
-    return refuse(m, i, "region", "no dealer is in region \"%.64s\"", region);
+    return field_refuse(&m->at, "region", "no dealer is in region \"%.64s\"", region);
   for (size_t k = 0; k < m->n; k++)
     if (m->cohorts[k].region == c->region)
-      return refuse(m, i, "region", "cohorts[%zu] is this region already", m->cohorts[k].place);
+      return field_refuse(&m->at, "region", "cohorts[%zu] is this region already",
+                          m->cohorts[k].place);
   for (size_t k = 0; k < m->d->n_dealers; k++)
     m->member[k] = m->d->dealers[k].region_index == c->region;
   return ERR_OK;
 }
 
-static enum err_code add_group(const struct maker *m, size_t i, const char *group)
+static enum err_code add_group(const struct maker *m, const char *group)
 {
   size_t n = 0;
   for (size_t k = 0; k < m->d->n_dealers; k++) {
     m->member[k] = dealer_in_group(&m->d->dealers[k], group);
     n += m->member[k];
   }
-  return n > 0 ? ERR_OK : refuse(m, i, "group", "no dealer has the group \"%.64s\"", group);
+  return n > 0 ? ERR_OK : field_refuse(&m->at, "group", "no dealer has the group \"%.64s\"", group);
 }
 
 static void take_members(const struct maker *m, struct catalogued *c)
@@ -156,24 +141,23 @@ static void take_members(const struct maker *m, struct catalogued *c)
   c->benchmark = catalogue_is_benchmark(m->d, c);
 }
 
-static enum err_code read_members(const struct maker *m, size_t i, const cJSON *object,
-                                  struct catalogued *c)
+static enum err_code read_members(const struct maker *m, const cJSON *object, struct catalogued *c)
 {
   const cJSON *dealers = cJSON_GetObjectItemCaseSensitive(object, "dealers");
   const char *region = NULL, *group = NULL;
-  enum err_code code = read_text(m, i, object, "region", DIRECTORY_MAX_TEXT, &region);
+  enum err_code code = read_text(m, object, "region", DIRECTORY_MAX_TEXT, &region);
   if (code == ERR_OK)
-    code = read_text(m, i, object, "group", DIRECTORY_MAX_TEXT, &group);
+    code = read_text(m, object, "group", DIRECTORY_MAX_TEXT, &group);
   if (code != ERR_OK)
     return code;
   if ((dealers != NULL) + (region != NULL) + (group != NULL) != 1)
-    return refuse(m, i, "", "must have exactly one of dealers, region and group");
+    return field_refuse(&m->at, "", "must have exactly one of dealers, region and group");
   if (m->d == NULL)
-    return dealers != NULL ? add_dealers(m, i, dealers) : ERR_OK;
+    return dealers != NULL ? add_dealers(m, dealers) : ERR_OK;
   memset(m->member, 0, m->d->n_dealers);
-  code = dealers != NULL  ? add_dealers(m, i, dealers)
-         : region != NULL ? add_region(m, i, region, c)
-                          : add_group(m, i, group);
+  code = dealers != NULL  ? add_dealers(m, dealers)
+         : region != NULL ? add_region(m, region, c)
+                          : add_group(m, group);
   if (code == ERR_OK)
     take_members(m, c);
   return code;
@@ -183,19 +167,19 @@ static enum err_code read_cohort(struct maker *m, size_t i, const cJSON *object)
 {
   static const char *const known[] = {"id", "label", "version", "dealers", "region", "group"};
   struct catalogued c = {.region = m->d != NULL ? m->d->n_regions : 0};
-  char path[40];
+  m->at = cohort_at(m, i);
   if (!cJSON_IsObject(object))
-    return refuse(m, i, "", "must be an object with id and one of dealers, region and group");
-  snprintf(path, sizeof(path), "cohorts[%zu]", i);
-  enum err_code code = dealers_check_keys_at(m->r, object, path, known, ARRAY_LEN(known));
+    return field_refuse(&m->at, "",
+                        "must be an object with id and one of dealers, region and group");
+  enum err_code code = field_keys(&m->at, object, known, ARRAY_LEN(known));
   if (dealers_go_on(m->r, code))
-    code = first_of(code, read_id(m, i, object, &c));
+    code = first_of(code, read_id(m, object, &c));
   if (dealers_go_on(m->r, code))
-    code = first_of(code, read_text(m, i, object, "label", DIRECTORY_MAX_TEXT, &c.label));
+    code = first_of(code, read_text(m, object, "label", DIRECTORY_MAX_TEXT, &c.label));
   if (dealers_go_on(m->r, code))
-    code = first_of(code, read_version(m, i, object, &c));
+    code = first_of(code, read_version(m, object, &c));
   if (dealers_go_on(m->r, code))
-    code = first_of(code, read_members(m, i, object, &c));
+    code = first_of(code, read_members(m, object, &c));
   if (code != ERR_OK)
     return code;
   if (c.label == NULL)
@@ -253,13 +237,15 @@ static enum err_code check_pair(const struct maker *m, struct catalogued *a, str
   if (regions || !catalogue_conflict(m->d, a, b)) /* regions have no dealer in common */
     return ERR_OK;
   struct catalogued *later = b->region < m->d->n_regions ? a : b;
+  const struct field_at at = cohort_at(m, later->place);
   if (!m->r->warn_of_cohorts)
-    return refuse(m, later->place, "",
-                  "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
-                  "one subtracted from the other would tell single dealers' figures; change their "
-                  "members, or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of "
-                  "benchmarks",
-                  a->id, b->id, CATALOGUE_MIN_CONTRIBUTORS, CATALOGUE_MIN_OWNERS, later->id);
+    return field_refuse(
+        &at, "",
+        "cohorts \"%s\" and \"%s\" differ by fewer than %d dealers of %d owners, so that "
+        "one subtracted from the other would disclose single dealers' figures; change their "
+        "members, or start with AUTH_COHORT_RULES=warn, which takes \"%s\" out of "
+        "benchmarks",
+        a->id, b->id, CATALOGUE_MIN_CONTRIBUTORS, CATALOGUE_MIN_OWNERS, later->id);
   log_warn("a cohort is taken out of benchmarks: it differs from another by too few dealers",
            LOG_S("cohort", later->id), LOG_S("other", later == a ? b->id : a->id));
   later->benchmark = false;

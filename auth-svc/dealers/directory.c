@@ -114,6 +114,12 @@ const struct dealer *directory_by_account(const struct directory *d, const char 
   return found != NULL ? *found : NULL;
 }
 
+const struct dealer *directory_by_name(const struct directory *d, const char *name)
+{
+  const struct dealer *found = directory_by_id(d, name);
+  return found != NULL ? found : directory_by_account(d, name);
+}
+
 const struct dealer *directory_by_property(const struct directory *d, const char *property_id)
 {
   struct property_owner key = {.property_id = property_id};

@@ -27,7 +27,7 @@ struct dealer {
   const char *account_id;
   const char *name;
   const char *region;
-  const char *city; /* "" when not given, like all below */
+  const char *city; /* "" when not given, as are those below */
   const char *state;
   const char *owner;      /* who owns the dealership */
   const char *lead_event; /* event that counts as a lead */
@@ -83,6 +83,8 @@ void directory_free(struct directory *d);
 /* Each NULL when there is none. Exact match. */
 const struct dealer *directory_by_id(const struct directory *d, const char *dealer_id);
 const struct dealer *directory_by_account(const struct directory *d, const char *account_id);
+/* By either of the two: they share one space. */
+const struct dealer *directory_by_name(const struct directory *d, const char *name);
 const struct dealer *directory_by_property(const struct directory *d, const char *property_id);
 /* Index of a region, letter case does not matter; n_regions when there is none. */
 size_t directory_region(const struct directory *d, const char *region);

@@ -1,4 +1,4 @@
-/* How a fault of the dealers file is told: file, line, field, dealer, and what to do. */
+/* How a fault of the dealers file is reported: file, line, field, dealer, and what to do. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 size_t dealers_line_of(const struct dealers_reader *r, const char *path)
 {
-  return *r->n_faults < DEALERS_FAULTS_LOCATED ? config_line_of(r->text, r->len, path) : 0;
+  return *r->n_faults < DEALERS_FAULTS_LOCATED ? field_line_of(r->text, r->len, path) : 0;
 }
 
 /* Bytes of the character at s; 0 when it is none. */
@@ -87,50 +87,42 @@ enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, 
   return dealers_fault(r, dealers_line_of(r, path), path, r->who, what);
 }
 
-/* ------------------------------------------------------------------------ known keys */
+/* ------------------------------------------------------------ objects of the file */
 
-static void tell_keys(const struct dealers_reader *r, const char *path, const char *const *known,
-                      size_t n)
+static enum err_code refuse_own(void *user, const char *path, const char *text)
 {
+  return dealers_refuse(user, path, "%s", text);
+}
+
+static enum err_code refuse_top(void *user, const char *path, const char *text)
+{
+  return dealers_refuse_at(user, path, "%s", text);
+}
+
+static void show_top_keys(void *user, const char *path, const char *const *known, size_t n)
+{
+  const struct dealers_reader *r = user;
   if (r->watch != NULL && r->watch->on_keys != NULL)
     r->watch->on_keys(r->watch->user, path, known, n);
 }
 
-void dealers_tell_keys(const struct dealers_reader *r, const char *field, const char *const *known,
-                       size_t n)
+static void show_own_keys(void *user, const char *field, const char *const *known, size_t n)
 {
   char path[FIELD_PATH_MAX];
-  dealer_path(r, field, path, sizeof(path));
-  tell_keys(r, path, known, n);
+  dealer_path(user, field, path, sizeof(path));
+  show_top_keys(user, path, known, n);
 }
 
-/* `path` is the object's; `who` its dealer or NULL. */
-static enum err_code check_keys(const struct dealers_reader *r, const cJSON *object,
-                                const char *path, const char *who, const char *const *known,
-                                size_t n)
+void dealers_set_fields(struct dealers_reader *r)
 {
-  enum err_code code = ERR_OK;
-  tell_keys(r, path, known, n);
-  for (const cJSON *c = object->child; c != NULL && dealers_go_on(r, code); c = c->next) {
-    char field[FIELD_PATH_MAX], advice[DEALERS_FAULT_TEXT];
-    if (config_knows_key(c->string, known, n, advice, sizeof(advice)))
-      continue;
-    snprintf(field, sizeof(field), "%s%s%.64s", path, *path != '\0' ? "." : "", c->string);
-    code = dealers_fault(r, dealers_line_of(r, field), field, who, advice);
-  }
-  return code;
+  bool go_on = r->watch != NULL;
+  r->own = (struct field_reader){refuse_own, show_own_keys, r, go_on};
+  r->top = (struct field_reader){refuse_top, show_top_keys, r, go_on};
 }
 
-enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *object,
-                                 const char *field, const char *const *known, size_t n)
+struct field_at dealers_at(const struct field_reader *reader, const char *path)
 {
-  char path[FIELD_PATH_MAX];
-  dealer_path(r, field, path, sizeof(path));
-  return check_keys(r, object, path, r->who, known, n);
-}
-
-enum err_code dealers_check_keys_at(const struct dealers_reader *r, const cJSON *object,
-                                    const char *path, const char *const *known, size_t n)
-{
-  return check_keys(r, object, path, NULL, known, n);
+  struct field_at at = {.reader = reader, .strict = true};
+  snprintf(at.path, sizeof(at.path), "%s", path);
+  return at;
 }

@@ -1,15 +1,15 @@
-/* Reads dealers.json into a snapshot, or says exactly what is wrong with it. */
+/* Reads dealers.json, or says exactly what is wrong with it. */
 #include "auth-svc/dealers/file.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth-svc/dealers/reader.h"
+#include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
-#include "auth-svc/credential/answer.h"
 #include "common/base/codec.h"
-#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -19,38 +19,6 @@ enum {
 
 /* --------------------------------------------------------------------- fields */
 
-static bool has_control(const char *s)
-{
-  for (; *s != '\0'; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return true;
-  return false;
-}
-
-/* A text field; absent gives `fallback` (NULL: it must be there). */
-static enum err_code read_text(const struct dealers_reader *r, const cJSON *object,
-                               const char *prefix, const char *key, size_t max,
-                               const char *fallback, const char **out)
-{
-  char field[FIELD_PATH_MAX];
-  snprintf(field, sizeof(field), "%s%s", prefix, key);
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
-  if (v == NULL && fallback != NULL) {
-    *out = fallback;
-    return ERR_OK;
-  }
-  if (v == NULL)
-    return dealers_refuse(r, field, "missing; must be a non-empty string");
-  if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
-    return dealers_refuse(r, field, "must be a non-empty string");
-  if (strlen(v->valuestring) > max)
-    return dealers_refuse(r, field, "longer than %zu bytes", max);
-  if (has_control(v->valuestring))
-    return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
-  *out = v->valuestring;
-  return ERR_OK;
-}
-
 const char *dealers_keep(const struct dealers_reader *r, const char *s)
 {
   const char *copy = arena_strdup(r->arena, s);
@@ -59,12 +27,16 @@ const char *dealers_keep(const struct dealers_reader *r, const char *s)
   return copy;
 }
 
-/* A field that was refused counts as empty for who looks on. */
+/* A text of the dealer; absent gives `fallback` (NULL: it must be there). One that was refused
+ * counts as empty for those who look on. */
 static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
                                const char *fallback, const char **out)
 {
-  enum err_code code = read_text(r, object, "", key, DIRECTORY_MAX_TEXT, fallback, out);
-  *out = code == ERR_OK ? dealers_keep(r, *out) : "";
+  const struct field_at at = dealers_at(&r->own, "");
+  const char *text = NULL;
+  enum err_code code = field_text(&at, object, key, fallback == NULL ? REQUIRED : OPTIONAL,
+                                  DIRECTORY_MAX_TEXT, &text);
+  *out = text != NULL ? dealers_keep(r, text) : code == ERR_OK ? fallback : "";
   return code;
 }
 
@@ -113,18 +85,18 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
                                    const char **out)
 {
   static const char *const known[] = {"property_id", "display_name"};
-  char field[FIELD_PATH_MAX], prefix[FIELD_PATH_MAX];
+  char field[FIELD_PATH_MAX];
   *out = NULL;
   snprintf(field, sizeof(field), "properties[%zu]", i);
-  snprintf(prefix, sizeof(prefix), "properties[%zu].", i);
   const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
   if (cJSON_IsObject(v)) {
+    const struct field_at at = dealers_at(&r->own, field);
     const char *display = NULL;
-    enum err_code code = dealers_check_keys(r, v, field, known, ARRAY_LEN(known));
+    enum err_code code = field_keys(&at, v, known, ARRAY_LEN(known));
     if (code == ERR_OK)
-      code = read_text(r, v, prefix, "property_id", DIRECTORY_MAX_ID, NULL, &id);
+      code = field_text(&at, v, "property_id", REQUIRED, DIRECTORY_MAX_ID, &id);
     if (code == ERR_OK)
-      code = read_text(r, v, prefix, "display_name", DIRECTORY_MAX_TEXT, "", &display);
+      code = field_text(&at, v, "display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display);
     if (code != ERR_OK)
       return code;
     snprintf(field, sizeof(field), "properties[%zu].property_id", i);
@@ -183,7 +155,7 @@ static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, 
   for (const cJSON *v = list->child; v != NULL; v = v->next) {
     char field[FIELD_PATH_MAX];
     snprintf(field, sizeof(field), "groups[%zu]", d->n_groups);
-    if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || has_control(v->valuestring) ||
+    if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || field_has_control(v->valuestring) ||
         strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
       return dealers_refuse(r, field, "must be a non-empty string of at most %d bytes",
                             DIRECTORY_MAX_TEXT);
@@ -225,16 +197,6 @@ static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, s
 
 /* ----------------------------------------------------------------- credentials */
 
-static enum err_code refuse_credential(void *user, const char *field, const char *text)
-{
-  return dealers_refuse(user, field, "%s", text);
-}
-
-static void tell_credential_keys(void *user, const char *field, const char *const *known, size_t n)
-{
-  dealers_tell_keys(user, field, known, n);
-}
-
 static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *object,
                                        struct dealer *d)
 {
@@ -258,7 +220,8 @@ static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *ob
                                       "qualified_session",
                                       "vehicle_dimensions",
                                       "vdp_path_pattern"};
-  return dealers_check_keys(r, object, "", known, ARRAY_LEN(known));
+  const struct field_at at = dealers_at(&r->own, "");
+  return field_keys(&at, object, known, ARRAY_LEN(known));
 }
 
 static enum err_code read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
@@ -294,7 +257,8 @@ static enum err_code check_root(const struct dealers_reader *r, const cJSON *roo
     return ERR_OK;
   if (!cJSON_IsObject(root))
     return dealers_refuse_at(r, "", "must be an object with \"dealers\", or an array of dealers");
-  enum err_code code = dealers_check_keys_at(r, root, "", known, ARRAY_LEN(known));
+  const struct field_at top = dealers_at(&r->top, "");
+  enum err_code code = field_keys(&top, root, known, ARRAY_LEN(known));
   if (dealers_go_on(r, code) && schema != NULL && !cJSON_IsString(schema))
     code = first_of(code, dealers_refuse_at(r, "$schema",
                                             "must be a string: the path or URL of "
@@ -335,19 +299,28 @@ static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
   return dealers_go_on(r, code) ? first_of(code, dealers_check_properties(r, dealers, n)) : code;
 }
 
-/* Puts the dealers in order and the credentials beside them. */
-static struct snapshot *assemble(struct arena *arena, const struct dealer *dealers,
-                                 struct credential **credentials, size_t n)
+/* ----------------------------------------------------------------- the content */
+
+void dealers_content_clear(struct dealers_content *c)
 {
-  struct directory *d = directory_new(arena, dealers, n);
-  struct credential **ordered = xcalloc(n, sizeof(struct credential *));
-  for (size_t i = 0; i < n; i++)
-    ordered[i] = TAKE_PTR(credentials[d->dealers[i].file_index]);
-  return snapshot_new(d, ordered, NULL);
+  for (size_t i = 0; c->credentials != NULL && i < c->directory->n_dealers; i++)
+    credential_unref(c->credentials[i]);
+  free(TAKE_PTR(c->credentials));
+  directory_free(TAKE_PTR(c->directory));
 }
 
-static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r, const cJSON *root,
-                                const cJSON *list)
+/* Puts the dealers in order and the credentials beside them. */
+static void assemble(struct dealers_content *out, struct arena *arena, const struct dealer *dealers,
+                     struct credential **credentials, size_t n)
+{
+  out->directory = directory_new(arena, dealers, n);
+  out->credentials = xcalloc(n, sizeof(struct credential *));
+  for (size_t i = 0; i < n; i++)
+    out->credentials[i] = TAKE_PTR(credentials[out->directory->dealers[i].file_index]);
+}
+
+static enum err_code parse_list(struct dealers_content *out, struct dealers_reader *r,
+                                const cJSON *root, const cJSON *list)
 {
   size_t n = (size_t)cJSON_GetArraySize(list);
   AUTO_FREE struct dealer *dealers = xcalloc(n, sizeof(*dealers));
@@ -355,11 +328,8 @@ static enum err_code parse_list(struct snapshot **out, struct dealers_reader *r,
   r->arena = arena_new(ARENA_MAX);
   enum err_code code = read_dealers(r, list, dealers, credentials, n);
   if (code == ERR_OK) {
-    *out = assemble(r->arena, dealers, credentials, n);
-    code = dealers_read_cohorts(r, root, (*out)->directory);
-    if (code != ERR_OK)
-      snapshot_unref(TAKE_PTR(*out));
-    return code;
+    assemble(out, r->arena, dealers, credentials, n);
+    return dealers_read_cohorts(r, root, out->directory);
   }
   if (dealers_go_on(r, code))
     (void)dealers_read_cohorts(r, root, NULL);
@@ -386,10 +356,11 @@ static void on_seal_fault(void *user, const struct sealed_place *place, const st
 /* Sealed values become plain strings of the tree, so the rest of the loader knows nothing
  * of them. */
 static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
-                                 const struct sealed_policy *sealed)
+                                 const struct sealed_policy *sealed, struct key_use *use)
 {
   struct sealed_place place;
   struct sealed_policy policy = sealed != NULL ? *sealed : (struct sealed_policy){0};
+  policy.use = use;
   if (r->watch != NULL) {
     struct err ignored;
     size_t before = *r->n_faults;
@@ -408,7 +379,7 @@ static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
 
 /* ------------------------------------------------------------------------- the whole */
 
-static enum err_code parse_tree(struct snapshot **out, struct dealers_reader *r, cJSON *root,
+static enum err_code parse_tree(struct dealers_content *out, struct dealers_reader *r, cJSON *root,
                                 const struct sealed_policy *sealed)
 {
   const cJSON *list = NULL;
@@ -417,16 +388,16 @@ static enum err_code parse_tree(struct snapshot **out, struct dealers_reader *r,
     return code;
   AUTO_FREE bool *unopened = xcalloc((size_t)cJSON_GetArraySize(list), sizeof(bool));
   r->unopened = r->watch != NULL ? unopened : NULL;
-  code = first_of(code, open_sealed(r, root, sealed));
+  code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
   if (dealers_go_on(r, code))
     code = first_of(code, parse_list(out, r, root, list));
   if (code != ERR_OK)
-    snapshot_unref(TAKE_PTR(*out));
+    dealers_content_clear(out);
   return code;
 }
 
 /* "line 3, column 14: ..." of the JSON reader is a fault like the others. */
-static void tell_syntax(const struct dealers_reader *r)
+static void report_syntax(const struct dealers_reader *r)
 {
   size_t line = 1;
   const char *text = r->e->message;
@@ -436,82 +407,63 @@ static void tell_syntax(const struct dealers_reader *r)
   r->watch->on_fault(r->watch->user, &fault);
 }
 
-static void tell_file(void *user, const char *path, const char *text, size_t len)
+static void add_file(void *user, const char *path, const char *text, size_t len)
 {
   const struct dealers_reader *r = user;
   if (r->files != NULL)
     read_files_add(r->files, path, text, len);
 }
 
-static enum err_code parse_text(struct snapshot **out, struct dealers_reader *r,
+static enum err_code parse_text(struct dealers_content *out, struct dealers_reader *r,
                                 const struct sealed_policy *sealed)
 {
   const char *slash = strrchr(r->name, '/');
   AUTO_FREE char *dir = slash != NULL ? xstrndup(r->name, (size_t)(slash - r->name) + 1) : NULL;
   size_t n_faults = 0;
   r->n_faults = &n_faults;
-  r->credentials = (struct credential_config){.dir = dir,
-                                              .refuse = refuse_credential,
-                                              .on_keys = tell_credential_keys,
-                                              .on_file = tell_file,
-                                              .user = r,
-                                              .offline = r->watch != NULL};
+  dealers_set_fields(r);
+  r->credentials = (struct credential_config){
+      .dir = dir, .fields = r->own, .on_file = add_file, .offline = r->watch != NULL};
+  r->credentials.fields.go_on = false; /* a credential ends at its first fault */
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
-  AUTO_JSON cJSON *root = NULL;
-  *out = NULL;
+  AUTO_WIPED_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, r->text, r->len, &limits, r->e);
   if (code != ERR_OK && r->watch != NULL)
-    tell_syntax(r);
+    report_syntax(r);
   if (code != ERR_OK) {
     err_prefix(r->e, "%s: ", r->name);
     return code;
   }
   code = parse_tree(out, r, root, sealed);
   credential_config_clear(&r->credentials);
-  json_wipe(root);
   return code;
 }
 
-enum err_code dealers_file_check(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, const struct dealers_options *options,
-                                 const struct dealers_watch *watch, struct err *e)
+enum err_code dealers_file_read(struct dealers_content *out, const char *name, const char *text,
+                                size_t len, const struct dealers_options *options,
+                                const struct dealers_watch *watch, struct err *e)
 {
+  static const struct dealers_options plain;
+  const struct dealers_options *o = options != NULL ? options : &plain;
   struct err ignored;
   struct dealers_reader r = {.name = name,
                              .text = text,
                              .len = len,
-                             .warn_of_cohorts = options->warn_of_cohorts,
-                             .files = options->files,
+                             .warn_of_cohorts = o->warn_of_cohorts,
+                             .files = o->files,
                              .e = e != NULL ? e : &ignored,
                              .watch = watch};
-  return parse_text(out, &r, options->sealed);
+  *out = (struct dealers_content){0};
+  return parse_text(out, &r, o->sealed);
 }
 
-enum err_code dealers_file_parse_with(struct snapshot **out, const char *name, const char *text,
-                                      size_t len, const struct dealers_options *options,
-                                      struct err *e)
-{
-  return dealers_file_check(out, name, text, len, options, NULL, e);
-}
-
-enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, struct err *e)
-{
-  return dealers_file_parse_with(out, name, text, len, &(struct dealers_options){0}, e);
-}
-
-enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
-                                     const struct dealers_options *options, struct err *e)
+enum err_code dealers_file_load(struct dealers_content *out, const char *path,
+                                const struct dealers_options *options, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX);
+  *out = (struct dealers_content){0};
   enum err_code code =
       secret_file_read(&text, "GA_CREDENTIALS_PATH", path, DEALERS_FILE_MAX, true, e);
-  if (code != ERR_OK)
-    return code;
-  return dealers_file_parse_with(out, path, text.data, text.len, options, e);
-}
-
-enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e)
-{
-  return dealers_file_load_with(out, path, &(struct dealers_options){0}, e);
+  return code == ERR_OK ? dealers_file_read(out, path, text.data, text.len, options, NULL, e)
+                        : code;
 }

@@ -15,65 +15,69 @@
 
 #include <stddef.h>
 
-#include "auth-svc/secret/read_files.h"
+#include "auth-svc/credential/credential.h"
+#include "auth-svc/dealers/directory.h"
 #include "auth-svc/dealers/sealed.h"
-#include "auth-svc/config/snapshot.h"
+#include "auth-svc/secret/read_files.h"
 
 enum { DEALERS_FILE_MAX = 16 << 20 };
 
-/* Reads and checks a file. Everything or nothing: the first fault ends with
- * ERR_INVALID_ARGUMENT and one message that names file, line, field and dealer:
- *   config/dealers.json line 14: dealers[2].oauth.refresh_token (dealer "d03"): must be a
- *   non-empty string
- * ERR_NOT_FOUND when there is no file. Logs a warning when others may read the file. */
-enum err_code dealers_file_load(struct snapshot **out, const char *path, struct err *e);
+/* What a file holds. */
+struct dealers_content {
+  struct directory *directory;
+  struct credential **credentials; /* by dealer index */
+  struct key_use sealed_with;      /* keys of the sealed secrets */
+};
+/* Frees it; zeroed is fine. */
+void dealers_content_clear(struct dealers_content *c);
 
-/* How a file is read where it matters; all zero is the plain, strict way. */
+/* How a file is read; all zero is the plain, strict way. */
 struct dealers_options {
-  /* Secrets that may be sealed (sealed_file.h). One that does not open is refused like any
+  /* Secrets that may be sealed (sealed.h). One that does not open is refused like any
    * other fault. NULL: no keyring, plain secrets are fine. */
   const struct sealed_policy *sealed;
   /* Cohorts that isolate dealers when one is subtracted from another refuse the file; true:
    * the later one is taken out of benchmarks instead. */
   bool warn_of_cohorts;
   /* Gets the files that credentials stand in, also when the file is refused: those up to the
-   * fault. NULL: nobody asks. */
+   * fault. NULL when it does not matter. */
   struct read_files *files;
 };
-enum err_code dealers_file_load_with(struct snapshot **out, const char *path,
-                                     const struct dealers_options *options, struct err *e);
-enum err_code dealers_file_parse_with(struct snapshot **out, const char *name, const char *text,
-                                      size_t len, const struct dealers_options *options,
-                                      struct err *e);
+
+/* Reads and checks a file. Everything or nothing: the first fault ends with
+ * ERR_INVALID_ARGUMENT, nothing in *out, and one message that names file, line, field and dealer:
+ *   config/dealers.json line 14: dealers[2].oauth.refresh_token (dealer "d03"): must be a
+ *   non-empty string
+ * ERR_NOT_FOUND when there is no file. Logs a warning when others may read the file. The caller
+ * owns what it gets. `options` NULL: the plain way. */
+enum err_code dealers_file_load(struct dealers_content *out, const char *path,
+                                const struct dealers_options *options, struct err *e);
 
 enum { DEALERS_FAULTS_LOCATED = 200 }; /* finding a line takes a walk over the text */
 
-/* A fault, for who wants to know of all. The texts live as long as the call that tells it. */
+/* A fault. The texts live as long as the call that reports it. */
 struct dealers_fault {
   size_t line;        /* from 1; 0 for faults beyond DEALERS_FAULTS_LOCATED */
   const char *field;  /* "dealers[2].oauth.refresh_token"; "" the file as a whole */
-  const char *dealer; /* its id; "" when it has none or it is no dealer's fault */
+  const char *dealer; /* its id; "" when it has none or no dealer is at fault */
   const char *text;   /* what is wrong, and what to do */
 };
 
 /* Who watches a file being read. */
 struct dealers_watch {
   void (*on_fault)(void *user, const struct dealers_fault *fault);
-  /* The keys an object of the file may have, for each object; NULL: nobody asks. */
+  /* The keys an object of the file may have, for each object; NULL when it does not matter. */
   void (*on_keys)(void *user, const char *field, const char *const *known, size_t n);
   void *user;
 };
 
-/* Like dealers_file_parse_with(), but with a watch (NULL: without) goes on after a fault: tells the
- * watch of each dealer's and cohort's, and asks no metadata server ("adc": true is taken as if it
- * answered). A credential ends at its first fault; which dealers a cohort has is looked at once the
- * dealers are right. */
-enum err_code dealers_file_check(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, const struct dealers_options *options,
-                                 const struct dealers_watch *watch, struct err *e);
-
-/* The same from text; `name` stands for the file in messages. */
-enum err_code dealers_file_parse(struct snapshot **out, const char *name, const char *text,
-                                 size_t len, struct err *e);
+/* The same from text; `name` stands for the file in messages. With a watch (NULL: without) it goes
+ * on after a fault: reports each one of a dealer or cohort to the watch, and asks no metadata
+ * server
+ * ("adc": true is taken as if it answered). A credential ends at its first fault; which dealers a
+ * cohort has is looked at once the dealers are right. */
+enum err_code dealers_file_read(struct dealers_content *out, const char *name, const char *text,
+                                size_t len, const struct dealers_options *options,
+                                const struct dealers_watch *watch, struct err *e);
 
 #endif

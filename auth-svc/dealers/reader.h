@@ -10,7 +10,7 @@
 #include "auth-svc/dealers/file.h"
 #include "common/base/error.h"
 
-enum { FIELD_PATH_MAX = 160, DEALERS_FAULT_TEXT = 400 };
+enum { DEALERS_FAULT_TEXT = 400 };
 
 /* Where the reader stands, for messages. */
 struct dealers_reader {
@@ -18,12 +18,14 @@ struct dealers_reader {
   const char *text;
   size_t len;
   bool bare;            /* the file is an array of dealers */
-  bool warn_of_cohorts; /* see struct dealers_options, like the next */
+  bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
   struct read_files *files;
-  size_t index;         /* of the dealer being read */
-  const char *who;      /* its id; NULL while not known */
+  size_t index;    /* of the dealer being read */
+  const char *who; /* its id; NULL while not known */
   struct arena *arena;
   struct credential_config credentials;
+  struct field_reader own;           /* of the dealer being read */
+  struct field_reader top;           /* of everything beside the dealers */
   struct err *e;                     /* gets the first fault */
   const struct dealers_watch *watch; /* gets every fault; NULL: the first one ends it */
   size_t *n_faults;
@@ -41,7 +43,7 @@ static inline enum err_code first_of(enum err_code code, enum err_code next)
   return code != ERR_OK ? code : next;
 }
 
-/* Tells a fault at a path of the file, of a dealer or (NULL) of none. Always
+/* Reports a fault at a path of the file, of a dealer or (NULL) of none. Always
  * ERR_INVALID_ARGUMENT, like the refusals below. */
 enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *path,
                             const char *dealer, const char *text);
@@ -54,20 +56,16 @@ enum err_code dealers_refuse_at(const struct dealers_reader *r, const char *path
 enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
                              ...) __attribute__((format(printf, 3, 4)));
 
+/* Sets `own` and `top`: with a watch they go on after an unknown key. */
+void dealers_set_fields(struct dealers_reader *r);
+/* The object at a path: of the current dealer with r->own ("properties[1]"; "" is the dealer
+ * itself), of the file with r->top. */
+struct field_at dealers_at(const struct field_reader *reader, const char *path);
+
 /* Line on which a path of the file stands; of the nearest parent when it is missing. */
 size_t dealers_line_of(const struct dealers_reader *r, const char *path);
 /* A text of the file that outlives it; never NULL. */
 const char *dealers_keep(const struct dealers_reader *r, const char *s);
-/* Refuses keys of an object that are not in the list; `field` is its path in the dealer. */
-enum err_code dealers_check_keys(const struct dealers_reader *r, const cJSON *object,
-                                 const char *field, const char *const *known, size_t n);
-/* The same for an object outside of the dealers; `path` is its path in the file. */
-enum err_code dealers_check_keys_at(const struct dealers_reader *r, const cJSON *object,
-                                    const char *path, const char *const *known, size_t n);
-/* Tells the watch which keys the credential's object at a field of the dealer may have. */
-void dealers_tell_keys(const struct dealers_reader *r, const char *field, const char *const *known,
-                       size_t n);
-
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
  * vdp_path_pattern; and checks time_zone. */
 enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,

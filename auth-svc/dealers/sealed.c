@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth-svc/credential/answer.h"
+#include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -12,8 +12,6 @@
 
 enum {
   FILE_MAX = 16 << 20,
-  /* Sealing grows a file of short secrets several times. */
-  EDITED_MAX = 4 * FILE_MAX,
   EDIT_MAX = 2 * SEALED_TEXT_MAX,
   DEPTH_MAX = 16, /* of a field inside a dealer */
 };
@@ -170,11 +168,17 @@ struct opening {
   struct sealed_place first_plain;
 };
 
-/* The node becomes a plain string. */
+static void drop_value(cJSON *node)
+{
+  if (cJSON_IsString(node))
+    mem_wipe(node->valuestring, strlen(node->valuestring));
+  cJSON_free(TAKE_PTR(node->valuestring));
+  cJSON_Delete(TAKE_PTR(node->child));
+}
+
 static void become_text(cJSON *node, const char *text)
 {
-  cJSON_Delete(node->child);
-  node->child = NULL;
+  drop_value(node);
   node->type = cJSON_String | (node->type & cJSON_StringIsConst);
   node->valuestring = xstrdup(text);
 }
@@ -255,177 +259,86 @@ enum err_code sealed_tree_open(cJSON *root, const struct sealed_policy *policy,
   return ERR_OK;
 }
 
-/* ------------------------------------------------------------- editing the text */
-
-struct edit {
-  const cJSON *node;
-  char *text; /* JSON that takes the value's place */
-  size_t len;
-};
+/* ---------------------------------------------------------------- editing the file */
 
 struct editing {
   sealed_visit *visit;
   void *user;
-  struct edit *edits; /* in the order of the file */
-  size_t n, cap;
 };
 
-static void editing_free(struct editing *d)
+/* The node becomes {"sealed": text}. */
+static void become_sealed(cJSON *node, const char *text)
 {
-  for (size_t i = 0; i < d->n; i++) {
-    mem_wipe(d->edits[i].text, d->edits[i].len);
-    free(d->edits[i].text);
-  }
-  free(d->edits);
-}
-
-static void add_edit(struct editing *d, const cJSON *node, struct buf *text)
-{
-  if (d->n == d->cap) {
-    d->cap = d->cap == 0 ? 64 : 2 * d->cap;
-    d->edits = xrealloc(d->edits, d->cap * sizeof(struct edit));
-  }
-  struct edit *edit = &d->edits[d->n++];
-  edit->node = node;
-  edit->text = buf_take(text, &edit->len);
+  cJSON *object = cJSON_CreateObject();
+  cJSON_AddStringToObject(object, "sealed", text);
+  drop_value(node);
+  node->child = TAKE_PTR(object->child);
+  node->type = cJSON_Object | (node->type & cJSON_StringIsConst);
+  cJSON_Delete(object);
 }
 
 static enum err_code on_edit(void *user, cJSON *node, const struct sealed_value *value,
                              struct err *e)
 {
-  struct editing *d = user;
-  AUTO_WIPED_BUF struct buf out = BUF_INIT(EDIT_MAX), json = BUF_INIT(EDIT_MAX);
+  const struct editing *d = user;
+  AUTO_BUF struct buf out = BUF_SECRET(EDIT_MAX);
   enum sealed_edit edit = SEALED_KEEP;
-  /* One reservation each: growing would leave copies of secrets behind. */
-  buf_reserve(&out, 2 * value->len + 256);
-  buf_reserve(&json, 8 * value->len + 256);
   enum err_code code = d->visit(d->user, value, &edit, &out, e);
   if (code != ERR_OK || edit == SEALED_KEEP)
     return code;
-  bool fits = !out.failed && (edit == SEALED_AS_PLAIN || buf_puts(&json, "{\"sealed\": ")) &&
-              buf_put_json_string(&json, buf_str(&out), out.len) &&
-              (edit == SEALED_AS_PLAIN || buf_putc(&json, '}'));
-  if (!fits)
+  if (out.failed)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "the value is too large");
-  add_edit(d, node, &json);
+  if (strlen(buf_str(&out)) != out.len)
+    return err_set(e, ERR_INVALID_ARGUMENT, "malformed_seal", "holds a NUL character");
+  if (edit == SEALED_AS_SEALED)
+    become_sealed(node, buf_str(&out));
+  else
+    become_text(node, buf_str(&out));
   return ERR_OK;
 }
 
-/* Walks over text that json_parse() accepted, beside its tree. */
-struct splice {
-  const char *p, *end;
-  struct buf *out;
-  const struct edit *edits;
-  size_t n, next;
-};
-
-static void copy_space(struct splice *s)
+/* cJSON puts a tab between key and value; inside strings it escapes tabs. */
+static void tidy(char *p)
 {
-  const char *from = s->p;
-  while (s->p < s->end && strchr(" \t\r\n", *s->p) != NULL && *s->p != '\0')
-    s->p++;
-  buf_append(s->out, from, (size_t)(s->p - from));
+  for (; *p != '\0'; p++)
+    if (p[0] == ':' && p[1] == '\t')
+      p[1] = ' ';
 }
 
-static void copy_byte(struct splice *s)
+/* Into memory of ours, since cJSON would leave copies of secrets behind while it grows. */
+static bool try_print(struct buf *out, const cJSON *root, size_t size)
 {
-  if (s->p < s->end)
-    buf_putc(s->out, *s->p++);
-}
-
-static const char *string_end(const char *p, const char *end)
-{
-  for (p++; p < end && *p != '"'; p++)
-    if (*p == '\\')
-      p++;
-  return p < end ? p + 1 : end;
-}
-
-/* Behind the value that starts at p. */
-static const char *value_end(const char *p, const char *end)
-{
-  size_t depth = 0;
-  while (p < end) {
-    if (*p == '"') {
-      p = string_end(p, end);
-    } else if (*p == '{' || *p == '[') {
-      depth++;
-      p++;
-    } else if (*p == '}' || *p == ']') {
-      if (depth == 0)
-        return p;
-      depth--;
-      p++;
-    } else if (depth == 0 && strchr(", \t\r\n", *p) != NULL) {
-      return p;
-    } else {
-      p++;
-      continue; /* inside a number, a word, or between values */
-    }
-    if (depth == 0)
-      return p;
+  char *p = buf_reserve(out, size);
+  if (p == NULL)
+    return false;
+  if (!cJSON_PrintPreallocated((cJSON *)(uintptr_t)root, p, (int)size, true)) {
+    mem_wipe(p, size);
+    return false;
   }
-  return end;
+  tidy(p);
+  out->len += strlen(p);
+  return true;
 }
 
-static void splice_value(struct splice *s, const cJSON *node)
+static enum err_code print_tree(struct buf *out, const cJSON *root, size_t about, struct err *e)
 {
-  copy_space(s);
-  const char *stop = value_end(s->p, s->end);
-  if (s->next < s->n && s->edits[s->next].node == node) {
-    const struct edit *edit = &s->edits[s->next++];
-    buf_append(s->out, edit->text, edit->len);
-    s->p = stop;
-    return;
-  }
-  if (!cJSON_IsObject(node) && !cJSON_IsArray(node)) {
-    buf_append(s->out, s->p, (size_t)(stop - s->p));
-    s->p = stop;
-    return;
-  }
-  copy_byte(s); /* { or [ */
-  for (const cJSON *c = node->child; c != NULL; c = c->next) {
-    copy_space(s);
-    if (cJSON_IsObject(node)) {
-      const char *after = string_end(s->p, s->end);
-      buf_append(s->out, s->p, (size_t)(after - s->p));
-      s->p = after;
-      copy_space(s);
-      copy_byte(s); /* : */
-    }
-    splice_value(s, c);
-    copy_space(s);
-    if (c->next != NULL)
-      copy_byte(s); /* , */
-  }
-  copy_space(s);
-  copy_byte(s); /* } or ] */
-}
-
-static enum err_code splice_all(struct buf *out, const char *text, size_t len, const cJSON *root,
-                                const struct editing *d, struct err *e)
-{
-  size_t more = 0;
-  for (size_t i = 0; i < d->n; i++)
-    more += d->edits[i].len;
-  struct splice s = {text, text + len, out, d->edits, d->n, 0};
-  if (len + more > EDITED_MAX || buf_reserve(out, len + more + 1) == NULL)
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "the file would become too large");
-  splice_value(&s, root);
-  copy_space(&s);
-  return out->failed
-             ? err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "the file would become too large")
-             : ERR_OK;
+  size_t most = out->max - 1, size = 2 * about + 1024;
+  for (size = size < most ? size : most; !try_print(out, root, size);
+       size = 2 * size < most ? 2 * size : most)
+    if (size == most)
+      return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "the file would become too large");
+  buf_putc(out, '\n');
+  return ERR_OK;
 }
 
 enum err_code sealed_text_edit(struct buf *out, const char *name, const char *text, size_t len,
                                sealed_visit *visitor, void *user, struct err *e)
 {
-  __attribute__((cleanup(editing_free))) struct editing d = {.visit = visitor, .user = user};
+  struct editing d = {visitor, user};
   const struct json_limits limits = {.max_bytes = FILE_MAX};
   struct sealed_place place;
   struct walk w = {&place, on_edit, NULL, &d, e};
-  AUTO_JSON cJSON *root = NULL;
+  AUTO_WIPED_JSON cJSON *root = NULL;
   enum err_code code = json_parse(&root, text, len, &limits, e);
   if (code != ERR_OK) {
     err_prefix(e, "%s: ", name);
@@ -434,13 +347,12 @@ enum err_code sealed_text_edit(struct buf *out, const char *name, const char *te
   const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "dealers");
   if (!cJSON_IsArray(root) && !cJSON_IsArray(list))
     code = err_set(e, ERR_INVALID_ARGUMENT, "bad_dealers_file",
-                   "%s: is no dealers file: must hold an array, or an object with the array "
+                   "%s: is not a dealers file: must hold an array, or an object with the array "
                    "\"dealers\"",
                    name);
   if (code == ERR_OK && (code = walk_tree(root, &w)) != ERR_OK)
     sealed_place_prefix(&place, name, text, len, cJSON_IsArray(root), e);
-  if (code == ERR_OK && out != NULL && (code = splice_all(out, text, len, root, &d, e)) != ERR_OK)
+  if (code == ERR_OK && out != NULL && (code = print_tree(out, root, len, e)) != ERR_OK)
     err_prefix(e, "%s: ", name);
-  json_wipe(root);
   return code;
 }

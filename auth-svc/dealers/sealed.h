@@ -25,7 +25,7 @@ struct sealed_policy {
   bool allow_mixed;        /* AUTH_ALLOW_PLAINTEXT_SECRETS: plain beside sealed is fine */
   bool warn_plain;         /* log once when the file holds plain secrets */
   struct key_use *use;     /* counts the keys of sealed values; NULL for nobody */
-  /* Told of each fault, which then does not end the walk; NULL: the first one ends it. */
+  /* Called for each fault, which then does not end the walk; NULL: the first one ends it. */
   void (*on_fault)(void *user, const struct sealed_place *place, const struct err *e);
   void *user;
 };
@@ -47,7 +47,7 @@ struct sealed_place {
 
 /* Opens every sealed value of the parsed file, in place: afterwards the tree holds plain
  * strings, which the caller wipes. The first fault ends it, with its place. A tree that is
- * no dealers file is left alone: the loader says what is wrong with it. `policy` may be
+ * not a dealers file is left alone: the loader reports what is wrong with it. `policy` may be
  * NULL: no keyring, plain secrets are fine. */
 enum err_code sealed_tree_open(cJSON *root, const struct sealed_policy *policy,
                                struct sealed_place *place, struct err *e);
@@ -78,9 +78,10 @@ enum sealed_edit {
 typedef enum err_code sealed_visit(void *user, const struct sealed_value *value,
                                    enum sealed_edit *edit, struct buf *out, struct err *e);
 
-/* Visits every secret of a file's text. With `out`, appends the text with the replacements:
- * nothing else of it changes, not even white space. `name` begins the errors, which name line,
- * field and dealer. */
+/* Visits every secret of a file's text. With `out`, an empty buffer, writes the file with the
+ * replacements: as JSON nothing else of it changes, nor does the order of its keys; it is printed
+ * with one key per line, indented by tabs. RESOURCE_EXHAUSTED when that does not fit. `name` begins
+ * the errors, which name line, field and dealer. */
 enum err_code sealed_text_edit(struct buf *out, const char *name, const char *text, size_t len,
                                sealed_visit *visit, void *user, struct err *e);
 

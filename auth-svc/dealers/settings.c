@@ -102,8 +102,8 @@ static const char *translate_group(const char *p, struct buf *out, size_t *group
   size_t len = *p == '<' ? strcspn(p + 1, ">") : 0;
   *why = *p != '<' || p[1 + len] != '>' ? "groups are ( ), (?: ) or (?P<name> )"
          : known_group(p + 1, len)      ? NULL
-                                        : "a group is none of make, model, year, condition, type, "
-                                          "vin, stock";
+                                   : "a group must be one of make, model, year, condition, type, "
+                                     "vin, stock";
   (*groups)++;
   return *why == NULL ? p + len + 2 : p;
 }
@@ -144,7 +144,7 @@ static enum err_code check_pattern(const struct dealers_reader *r, const char *p
   int code = regcomp(&compiled, buf_str(&posix), REG_EXTENDED);
   if (code != 0) {
     regerror(code, &compiled, text, sizeof(text));
-    return dealers_refuse(r, "vdp_path_pattern", "is no regular expression: %s", text);
+    return dealers_refuse(r, "vdp_path_pattern", "is not a regular expression: %s", text);
   }
   regfree(&compiled);
   if (groups == 0)
@@ -157,29 +157,20 @@ static enum err_code check_pattern(const struct dealers_reader *r, const char *p
 /* ------------------------------------------------------------------------ reading */
 
 static enum err_code read_optional(const struct dealers_reader *r, const cJSON *object,
-                                   const char *field, const char *key, size_t max, const char **out)
+                                   const char *path, const char *key, size_t max, const char **out)
 {
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
-  *out = "";
-  if (v == NULL)
-    return ERR_OK;
-  if (!cJSON_IsString(v) || v->valuestring[0] == '\0')
-    return dealers_refuse(r, field, "must be a non-empty string");
-  if (strlen(v->valuestring) > max)
-    return dealers_refuse(r, field, "longer than %zu bytes", max);
-  for (const char *s = v->valuestring; *s != '\0'; s++)
-    if ((unsigned char)*s < 0x20 || *s == 0x7f)
-      return dealers_refuse(r, field, "holds a control character, such as a tab or a line end");
-  *out = dealers_keep(r, v->valuestring);
-  return ERR_OK;
+  const struct field_at at = dealers_at(&r->own, path);
+  const char *text = NULL;
+  enum err_code code = field_text(&at, object, key, OPTIONAL, max, &text);
+  *out = text != NULL ? dealers_keep(r, text) : "";
+  return code;
 }
 
 static enum err_code read_qualified_session(const struct dealers_reader *r, const cJSON *object,
                                             struct dealer *d)
 {
   static const char key[] = "qualified_session";
-  enum err_code code =
-      read_optional(r, object, key, key, EVENT_NAME_MAX + 6, &d->qualified_session);
+  enum err_code code = read_optional(r, object, "", key, EVENT_NAME_MAX + 6, &d->qualified_session);
   return code == ERR_OK ? check_qualified_session(r, d->qualified_session) : code;
 }
 
@@ -187,7 +178,7 @@ static enum err_code read_pattern(const struct dealers_reader *r, const cJSON *o
                                   struct dealer *d)
 {
   static const char key[] = "vdp_path_pattern";
-  enum err_code code = read_optional(r, object, key, key, PATTERN_MAX, &d->vdp_path_pattern);
+  enum err_code code = read_optional(r, object, "", key, PATTERN_MAX, &d->vdp_path_pattern);
   return code == ERR_OK ? check_pattern(r, d->vdp_path_pattern) : code;
 }
 
@@ -205,7 +196,7 @@ static enum err_code read_dimension(const struct dealers_reader *r, const cJSON 
 {
   char field[FIELD_PATH_MAX];
   snprintf(field, sizeof(field), "vehicle_dimensions.%s", key);
-  enum err_code code = read_optional(r, list, field, key, DIMENSION_MAX, out);
+  enum err_code code = read_optional(r, list, "vehicle_dimensions", key, DIMENSION_MAX, out);
   if (code != ERR_OK || is_dimension(*out))
     return code;
   return dealers_refuse(r, field,
@@ -226,7 +217,8 @@ static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, con
   if (!cJSON_IsObject(list))
     return dealers_refuse(r, "vehicle_dimensions",
                           "must be an object with make, model, condition, type or year");
-  enum err_code code = dealers_check_keys(r, list, "vehicle_dimensions", known, VEHICLE_ATTRIBUTES);
+  const struct field_at at = dealers_at(&r->own, "vehicle_dimensions");
+  enum err_code code = field_keys(&at, list, known, VEHICLE_ATTRIBUTES);
   for (size_t i = 0; i < VEHICLE_ATTRIBUTES && dealers_go_on(r, code); i++)
     code = first_of(code, read_dimension(r, list, known[i], &d->vehicle_dimensions[i]));
   return code;

@@ -39,13 +39,13 @@ static const struct use *first_duplicate(const struct use *uses, size_t n, bool 
   return found;
 }
 
-typedef enum err_code tell_repeat(struct dealers_reader *r, const struct dealer *dealers,
-                                  const struct use *earlier, const struct use *later);
+typedef enum err_code repeat_fn(struct dealers_reader *r, const struct dealer *dealers,
+                                const struct use *earlier, const struct use *later);
 
-/* Tells the first one, or each when the reader goes on. */
+/* Reports the first one, or each when the reader goes on. */
 static enum err_code refuse_duplicates(struct dealers_reader *r, const struct dealer *dealers,
                                        struct use *uses, size_t n, bool within_dealer,
-                                       tell_repeat *tell)
+                                       repeat_fn *refuse)
 {
   enum err_code code = ERR_OK;
   if (n > 0)
@@ -57,18 +57,19 @@ static enum err_code refuse_duplicates(struct dealers_reader *r, const struct de
       continue;
     r->index = uses[i].dealer;
     r->who = dealers[uses[i].dealer].dealer_id;
-    code = tell(r, dealers, &uses[i - 1], &uses[i]);
+    code = refuse(r, dealers, &uses[i - 1], &uses[i]);
   }
   return code;
 }
 
-static enum err_code tell_id(struct dealers_reader *r, const struct dealer *dealers,
-                             const struct use *earlier, const struct use *later)
+static enum err_code refuse_id(struct dealers_reader *r, const struct dealer *dealers,
+                               const struct use *earlier, const struct use *later)
 {
   bool account = later->account && strcmp(dealers[later->dealer].dealer_id, later->id) != 0;
   return dealers_refuse(r, account ? "account_id" : "dealer_id",
-                        "\"%s\" is used by dealers[%zu] already; ids and accounts share one space",
-                        later->id, earlier->dealer);
+                        "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
+                        "account ids share one space, because a token may name a dealer by either",
+                        later->id, earlier->dealer, dealers[earlier->dealer].dealer_id);
 }
 
 /* Dealers whose ids were refused have none. */
@@ -82,11 +83,11 @@ enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *d
     uses[at++] = (struct use){dealers[i].dealer_id, i, 0, false};
     uses[at++] = (struct use){dealers[i].account_id, i, 0, true};
   }
-  return refuse_duplicates(r, dealers, uses, at, false, tell_id);
+  return refuse_duplicates(r, dealers, uses, at, false, refuse_id);
 }
 
-static enum err_code tell_property(struct dealers_reader *r, const struct dealer *dealers,
-                                   const struct use *earlier, const struct use *later)
+static enum err_code refuse_property(struct dealers_reader *r, const struct dealer *dealers,
+                                     const struct use *earlier, const struct use *later)
 {
   char field[FIELD_PATH_MAX];
   snprintf(field, sizeof(field), "properties[%zu]", later->item);
@@ -108,5 +109,5 @@ enum err_code dealers_check_properties(struct dealers_reader *r, const struct de
     for (size_t j = 0; j < dealers[i].n_property_ids; j++)
       if (dealers[i].property_ids[j] != NULL)
         uses[at++] = (struct use){dealers[i].property_ids[j], i, j, false};
-  return refuse_duplicates(r, dealers, uses, at, true, tell_property);
+  return refuse_duplicates(r, dealers, uses, at, true, refuse_property);
 }

@@ -36,7 +36,7 @@ static int compare_tags(const void *a, const void *b)
 }
 
 /* Hexadecimal digest of the cohort's id and its members': with the members alone, equal versions
- * would tell that two cohorts have the same. */
+ * would disclose that two cohorts have the same. */
 static void digest_members(const struct directory *d, const struct catalogued *c, struct buf *hex)
 {
   AUTO_BUF struct buf ids =

@@ -20,7 +20,7 @@ void peers_free(struct peers *p);
 
 /* The dealer's tag as a member of a cohort, 8 bytes, by the sealer's key number `key`: 0 for
  * a new name, and what `struct unsealed` says to look into a benchmark grant. Visible members
- * have another tag than opaque members, so that a benchmark grant also tells which may be
+ * have another tag than opaque members, so that a benchmark grant also says which may be
  * named. */
 const uint8_t *peers_tag(const struct peers *p, size_t key, const struct dealer *dealer,
                          bool visible);

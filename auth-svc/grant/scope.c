@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "auth-svc/dealers/catalogue.h"
-#include "common/base/nearest.h"
 #include "auth-svc/grant/peers.h"
+#include "common/base/nearest.h"
 
 static void mark_direct(struct scope *s, const struct dealer *dealer)
 {
@@ -154,7 +154,7 @@ enum err_code scope_find_dealer(const struct scope *s, const char *field, const 
     return ERR_OK;
   }
   char asked[SHOWN_SIZE];
-  __attribute__((cleanup(buf_free))) struct buf text = BUF_INIT(512);
+  AUTO_BUF struct buf text = BUF_INIT(512);
   list_closest_dealers(s, dealer_id, &text);
   return err_set(e, ERR_NOT_FOUND, "unknown_dealer", "%s: no dealer \"%s\"%s", field,
                  shown(asked, dealer_id), buf_str(&text));
@@ -167,7 +167,7 @@ enum err_code scope_find_region(const struct scope *s, const char *field, const 
   if (scope_knows_region(s, *region_index))
     return ERR_OK;
   char asked[SHOWN_SIZE];
-  __attribute__((cleanup(buf_free))) struct buf text = BUF_INIT(512);
+  AUTO_BUF struct buf text = BUF_INIT(512);
   list_closest_regions(s, region, &text);
   return err_set(e, ERR_NOT_FOUND, "unknown_region", "%s: no region \"%s\"%s", field,
                  shown(asked, region), buf_str(&text));
@@ -193,7 +193,7 @@ enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers
   const struct catalogued *c = catalogue_find(s->directory, id, len);
   char asked[SHOWN_SIZE];
   if (c == NULL || !s->cohort_known[c - s->directory->cohorts]) {
-    __attribute__((cleanup(buf_free))) struct buf text = BUF_INIT(512);
+    AUTO_BUF struct buf text = BUF_INIT(512);
     list_closest_cohorts(s, id, &text);
     return err_set(e, ERR_NOT_FOUND, "unknown_cohort", "cohort: no cohort \"%s\"%s",
                    shown(asked, id), buf_str(&text));

@@ -42,7 +42,7 @@ enum err_code scope_find_region(const struct scope *s, const char *field, const 
                                 size_t *region_index, struct err *e);
 
 /* The cohort of this id, "west" or "west@v7", if the holder may know of it; otherwise as above.
- * FAILED_PRECONDITION when its version is another one by now. `version` tells it. */
+ * FAILED_PRECONDITION when its version has changed, to `version`. */
 struct peers;
 enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,
                                 const struct catalogued **out, struct err *e);

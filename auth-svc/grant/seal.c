@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/pbjson/borrow.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
 #include "common/pbjson/pbjson.h"
 
 enum {
@@ -227,7 +227,7 @@ static bool is_authentic(const struct sealer *s, const uint8_t *p, size_t len, s
   return CRYPTO_memcmp(mac, p + len - MAC_BYTES, MAC_BYTES) == 0;
 }
 
-/* Digests are compared, so that the time tells nothing, not even a length. */
+/* Digests are compared, so that the time discloses nothing, not even a length. */
 static bool is_audience(const struct sealer *s, const char *named)
 {
   uint8_t other[SHA256_SIZE];
@@ -258,7 +258,7 @@ static const char *take_benchmark(struct unsealed *out,
   return g->audience;
 }
 
-/* Unpacks what the MAC proved to be ours. The audience; NULL when it is none of the two. */
+/* Unpacks what the MAC proved to be ours. The audience; NULL when it is neither. */
 static const char *unpack(struct unsealed *out, enum seal_type type, const uint8_t *p, size_t len,
                           struct arena *arena)
 {

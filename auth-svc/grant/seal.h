@@ -24,7 +24,7 @@ enum {
 
 struct sealer;
 
-/* `keys`: one to four keys, each hex or base64 of at least 32 bytes, apart by commas or
+/* `keys`: one to four keys, each hex or base64 of at least 32 bytes, separated by commas or
  * white space. The first seals, all open: that is how a key is changed. NULL makes a random
  * one for this process. `audience` (copied, cut at SEAL_AUDIENCE_MAX) names the installation:
  * grants of another one do not open. `what` names the setting in errors. */
@@ -47,7 +47,7 @@ enum err_code seal_message(const struct sealer *s, enum seal_type type,
 struct unsealed {
   const Analytics__Auth__V1__Grant *grant;
   const Analytics__Auth__V1__BenchmarkGrant *benchmark;
-  int64_t expires_at; /* of either, like the next line; texts are never NULL */
+  int64_t expires_at; /* of whichever it is; texts are never NULL */
   const char *subject, *principal_id, *token_id, *grant_id;
   size_t key; /* which key it was sealed with, for seal_tag() */
 };
@@ -57,8 +57,8 @@ struct unsealed {
 enum err_code seal_open(struct unsealed *out, const struct sealer *s, const void *sealed,
                         size_t len, int64_t now_s, struct arena *arena, struct err *e);
 
-/* A digest by key number `key` (from 0) that names a dealer or an owner without telling
- * which. `domain` keeps uses apart. */
+/* A digest by key number `key` (from 0) that names a dealer or an owner without disclosing
+ * which. Each use has a `domain` of its own. */
 void seal_tag(const struct sealer *s, size_t key, const char *domain, const char *id,
               uint8_t tag[PEER_TAG_BYTES]);
 

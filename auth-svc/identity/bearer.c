@@ -1,13 +1,11 @@
 /* The forms of bearer tokens. */
 #include "auth-svc/identity/bearer.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "auth-svc/identity/claims.h"
-#include "common/base/clock.h"
+#include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
-#include "common/base/json.h"
 #include "common/base/mem.h"
 
 enum { SUBJECT_MAX = 256 }; /* of a token id too */
@@ -137,90 +135,90 @@ static enum err_code from_jwt(Analytics__Auth__V1__Grant **out, const struct att
 static enum err_code reject_account(const struct attempt *a)
 {
   return reject(a, "no account accepts it; it must hold account_id and the account's current "
-                   "refresh_token or access_token");
+                   "refresh_token; an access token proves nothing");
 }
 
-/* Whether a member proves that the caller holds the account's secret. Digests are compared,
- * so the comparison tells nothing of the secret, whatever its length. */
+/* Whether a member proves that the caller holds the account's refresh token. Digests are
+ * compared, so the time of the comparison discloses nothing of the secret, whatever its length. */
 static bool proves(const struct attempt *a, const struct dealer *d, const cJSON *member)
 {
   uint8_t digest[SHA256_SIZE];
   const char *secret = cJSON_GetStringValue(member);
-  if (secret == NULL || *secret == '\0')
+  if (d == NULL || secret == NULL || *secret == '\0')
     return false;
   sha256_of(secret, strlen(secret), digest);
   return a->policy->holds(a->policy->user, d, digest);
 }
 
-/* expires_at: seconds, milliseconds or RFC 3339; INT64_MAX when absent, 0 when nonsense. */
-static int64_t read_expires_at(const cJSON *root)
+/* After the proof, so that nobody else learns how an account is doing. */
+static enum err_code check_standing(const struct attempt *a, const struct dealer *d)
 {
-  const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, "expires_at");
-  int64_t ms = 0;
-  if (v == NULL || cJSON_IsNull(v))
-    return INT64_MAX;
-  if (cJSON_IsString(v))
-    return clock_parse_rfc3339(v->valuestring, &ms) ? ms / 1000 : 0;
-  if (!cJSON_IsNumber(v) || !(v->valuedouble > 0) || v->valuedouble > 1e15)
-    return 0;
-  return (int64_t)(v->valuedouble > 1e11 ? v->valuedouble / 1000 : v->valuedouble);
+  const char *state = a->policy->bad_standing(a->policy->user, d);
+  if (state == NULL)
+    return ERR_OK;
+  return err_set(a->e, ERR_PERMISSION_DENIED, state,
+                 "bearer token: the account is not in good standing (%s), so its refresh token "
+                 "opens nothing; %s",
+                 state,
+                 strcmp(state, "needs_reconsent") == 0
+                     ? "its dealer must consent again, and the new refresh token be configured"
+                     : "Google refuses the OAuth client or credential as it is configured");
 }
 
 static enum err_code grant_account(Analytics__Auth__V1__Grant **out, const struct attempt *a,
-                                   const struct dealer *d, int64_t expires_at)
+                                   const struct dealer *d)
 {
   const char *ids[] = {d->dealer_id};
   struct claims c = {.subject = d->account_id,
                      .role = ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER,
                      .dealers = {ids, 1},
-                     .expires_at = expires_at};
+                     .expires_at = INT64_MAX};
   return grant(out, a, &c);
 }
 
+static bool is_given(const cJSON *member)
+{
+  return member != NULL && !cJSON_IsNull(member);
+}
+
+/* The dealer that account_id names, by account or by dealer id: no text is both for two. */
+static const struct dealer *dealer_of(const struct attempt *a, const cJSON *root)
+{
+  const char *id = json_get_string(root, "account_id");
+  return id != NULL ? directory_by_name(a->directory, id) : NULL;
+}
+
+/* access_token, expires_at and dealer_name may be there and count for nothing: report-svc and
+ * Google's own servers see access tokens. */
 static enum err_code check_account(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
                                    const struct attempt *a, const cJSON *root)
 {
-  const char *account = json_get_string(root, "account_id");
   const cJSON *refresh = cJSON_GetObjectItemCaseSensitive(root, "refresh_token");
-  const cJSON *access = cJSON_GetObjectItemCaseSensitive(root, "access_token");
-  const struct dealer *d = account != NULL ? directory_by_account(a->directory, account) : NULL;
-  if ((refresh == NULL || cJSON_IsNull(refresh)) && (access == NULL || cJSON_IsNull(access))) {
-    *form = BEARER_UNSIGNED;
-    if (!a->policy->allow_unsigned)
-      return reject(a, "holds no proof; give refresh_token or access_token beside account_id");
-    return d != NULL ? grant_account(out, a, d, INT64_MAX) : reject_account(a);
-  }
-  *form = BEARER_ACCOUNT;
-  if (d == NULL)
+  bool bare =
+      !is_given(refresh) && !is_given(cJSON_GetObjectItemCaseSensitive(root, "access_token"));
+  const struct dealer *d = dealer_of(a, root);
+  *form = bare ? BEARER_UNSIGNED : BEARER_ACCOUNT;
+  if (!a->policy->account_tokens)
+    return reject(a, "account tokens are not accepted here (AUTH_ACCOUNT_TOKENS=off); use a "
+                     "signed JWT");
+  if (bare && !a->policy->allow_unsigned)
+    return reject(a, "holds no proof; give refresh_token beside account_id");
+  if (bare ? d == NULL : !proves(a, d, refresh))
     return reject_account(a);
-  if (proves(a, d, refresh))
-    return grant_account(out, a, d, INT64_MAX);
-  /* An access token proves nothing after its end. */
-  int64_t expires_at = read_expires_at(root);
-  if (expires_at > a->now_s && proves(a, d, access))
-    return grant_account(out, a, d, expires_at);
-  return reject_account(a);
-}
-
-static void wipe_members(cJSON *root)
-{
-  for (cJSON *c = root != NULL ? root->child : NULL; c != NULL; c = c->next)
-    if (cJSON_IsString(c))
-      mem_wipe(c->valuestring, strlen(c->valuestring));
+  enum err_code code = bare ? ERR_OK : check_standing(a, d);
+  return code == ERR_OK ? grant_account(out, a, d) : code;
 }
 
 static enum err_code from_account_token(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
                                         const struct attempt *a)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(BEARER_MAX_BYTES);
-  AUTO_JSON cJSON *root = NULL;
+  AUTO_WIPED_JSON cJSON *root = NULL;
   *form = BEARER_UNKNOWN;
   if (buf_reserve(&text, a->len) == NULL || !base64_decode(&text, a->bearer, a->len) ||
       json_parse(&root, text.data, text.len, NULL, NULL) != ERR_OK || !cJSON_IsObject(root))
     return reject(a, "neither a signed JWT nor base64 of a JSON object with account_id");
-  enum err_code code = check_account(out, form, a, root);
-  wipe_members(root);
-  return code;
+  return check_account(out, form, a, root);
 }
 
 /* ----------------------------------------------------------------------- entry */

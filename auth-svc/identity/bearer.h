@@ -12,7 +12,7 @@ enum { BEARER_MAX_BYTES = 16 * 1024 };
 enum bearer_form {
   BEARER_NONE,     /* empty */
   BEARER_JWT,      /* signed by an issuer we know */
-  BEARER_ACCOUNT,  /* base64 JSON with the account's refresh or access token */
+  BEARER_ACCOUNT,  /* base64 JSON with the account's refresh token */
   BEARER_UNSIGNED, /* base64 JSON with nothing but an account_id */
   BEARER_LOCAL,    /* anything, while authentication is off */
   BEARER_UNKNOWN,  /* none of these */
@@ -29,16 +29,21 @@ void bearer_sha256(const char *bearer, size_t len, uint8_t out[SHA256_SIZE]);
 
 struct bearer_policy {
   bool enabled;          /* ENABLE_AUTH; false grants everything to everybody */
+  bool account_tokens;   /* AUTH_ACCOUNT_TOKENS=refresh_token; false refuses the form */
   bool allow_unsigned;   /* AUTH_ALLOW_UNSIGNED_TOKENS */
   struct jwt_policy jwt; /* keys NULL or empty: JWTs are not accepted */
-  /* Whether the broker holds a secret of this digest for the dealer's account. */
+  /* Whether this is the digest of the refresh token of the dealer's account. */
   bool (*holds)(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE]);
+  /* Why the account is not in good standing ("needs_reconsent"), NULL when it is. */
+  const char *(*bad_standing)(void *user, const struct dealer *dealer);
   void *user;
 };
 
 /* Checks the token and makes the grant, in the arena. *form is always set.
  * UNAUTHENTICATED: `missing_credentials` for an empty token, `invalid_credentials`
- * otherwise; for account tokens one text says it all, so that accounts cannot be probed. */
+ * otherwise; for account tokens one text says it all, so that accounts cannot be probed.
+ * PERMISSION_DENIED `needs_reconsent` or `misconfigured`: proved, but the account is not in good
+ * standing. */
 enum err_code bearer_grant(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
                            const struct bearer_policy *policy, const struct directory *directory,
                            const char *bearer, int64_t now_s, struct arena *arena, struct err *e);

@@ -36,12 +36,9 @@ static void mark_named(bool *direct, const struct claim_list *names,
                        const struct directory *directory)
 {
   for (size_t i = 0; i < names->n; i++) {
-    const struct dealer *d = directory_by_id(directory, names->items[i]);
-    const struct dealer *of_account = directory_by_account(directory, names->items[i]);
+    const struct dealer *d = directory_by_name(directory, names->items[i]);
     if (d != NULL)
       direct[d->index] = true;
-    if (of_account != NULL)
-      direct[of_account->index] = true;
   }
 }
 

@@ -1,4 +1,4 @@
-/* From who a caller is to what it may read: claims in, grant out. Pure. */
+/* What a caller may read: claims in, grant out. Pure. */
 #ifndef AMCP_AUTH_CLAIMS_H
 #define AMCP_AUTH_CLAIMS_H
 

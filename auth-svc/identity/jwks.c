@@ -142,7 +142,7 @@ static void fetch_in(struct jwks *j, int64_t delay_ms)
 
 /* ----------------------------------------------------------------------- fetching */
 
-/* Puts the keys in place and tells the waiters. keys NULL: the fetch failed. */
+/* Puts the keys in place and wakes the waiters. keys NULL: the fetch failed. */
 static void finish(struct jwks *j, struct jwt_keys *keys)
 {
   AUTO_FREE struct waiter *waiters = xcalloc(JWKS_WAITERS_MAX, sizeof(*waiters));
@@ -194,7 +194,7 @@ static void on_done(void *user, const struct http_response *r)
   if (ok)
     log_info("keys of bearer tokens fetched", LOG_I("keys", keys->n));
   else
-    log_warn("keys of bearer tokens could not be fetched; those at hand stay",
+    log_warn("keys of bearer tokens could not be fetched; those held stay in use",
              LOG_S("setting", "AUTH_JWT_JWKS_URL"), LOG_S("error", e.message));
   int64_t delay = ok ? bounded(j, jwks_max_age_ms(r->wanted, JWKS_MIN_AGE_MS)) : j->retry_ms;
   finish(j, keys);

@@ -3,8 +3,8 @@
  *
  * Fetched at once, then when what came has aged (Cache-Control: max-age, at least 5 minutes, at
  * most 24 hours), and when a token names a key that is not there, at most once in 30 s; a token
- * that comes before the first set waits for it. While the endpoint is down the keys at hand stay.
- * Thread-safe; nothing waits. */
+ * that comes before the first set waits for it. While the endpoint is down the keys held stay in
+ * use. Thread-safe; nothing waits. */
 #ifndef AMCP_AUTH_JWKS_H
 #define AMCP_AUTH_JWKS_H
 

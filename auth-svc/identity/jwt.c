@@ -234,7 +234,7 @@ static enum err_code check_header(const cJSON *header, struct err *e)
 {
   const cJSON *typ = cJSON_GetObjectItemCaseSensitive(header, "typ");
   if (!cJSON_IsObject(header))
-    return reject(e, "its header is no JSON object");
+    return reject(e, "its header is not a JSON object");
   if (cJSON_GetObjectItemCaseSensitive(header, "crit") != NULL)
     return reject(e, "its header asks for extensions (crit) that are not supported");
   if (typ != NULL && (!cJSON_IsString(typ) || (!ascii_case_equal(typ->valuestring, "JWT") &&
@@ -251,7 +251,7 @@ static enum err_code check_proof(const struct jwt_policy *policy, const struct p
   if (known)
     return ERR_OK;
   if (json_parse(&header, p->header.data, p->header.len, NULL, NULL) != ERR_OK)
-    return reject(e, "its header is no JSON object");
+    return reject(e, "its header is not a JSON object");
   enum err_code code = check_header(header, e);
   return code == ERR_OK ? check_signature(policy, header, p, e) : code;
 }
@@ -271,7 +271,7 @@ static enum err_code verify_parts(cJSON **claims, const struct jwt_policy *polic
     return code;
   if (json_parse(&payload, p->payload.data, p->payload.len, NULL, NULL) != ERR_OK ||
       !cJSON_IsObject(payload))
-    return reject(e, "its claims are no JSON object");
+    return reject(e, "its claims are not a JSON object");
   code = check_claims(policy, payload, now_s, e);
   if (code == ERR_OK)
     *claims = TAKE_PTR(payload);

@@ -10,7 +10,7 @@
 enum { JWT_LEEWAY_S = 30 }; /* clocks of issuer and ours may differ this much */
 
 struct jwt_policy {
-  const struct jwt_keys *keys;      /* as configured; may be NULL, like the next */
+  const struct jwt_keys *keys;      /* as configured; may be NULL, as may `fetched` */
   const char *issuer;               /* must be the token's iss */
   const char *audience;             /* must be the token's aud or in it */
   const struct jwt_keys *fetched;   /* from a JWKS URL; empty before the first came */

@@ -22,7 +22,7 @@ const char *jwt_alg_name(enum jwt_alg alg)
   return names[alg];
 }
 
-/* EdDSA has a second name since RFC 9864, which tells the curve; Ed25519 is the only one here. */
+/* EdDSA has a second name since RFC 9864, which names the curve; Ed25519 is the only one here. */
 bool jwt_alg_is(enum jwt_alg alg, const char *name)
 {
   return strcmp(name, jwt_alg_name(alg)) == 0 || (alg == JWT_EDDSA && strcmp(name, "Ed25519") == 0);
@@ -87,7 +87,7 @@ static enum err_code add_public(struct jwt_keys *k, const char *what, const char
     EVP_PKEY_free(key);
   if (!good)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
-                   "%s: a key is none of RSA with at least %d bits, EC P-256, Ed25519", what,
+                   "%s: a key must be RSA with at least %d bits, EC P-256 or Ed25519", what,
                    JWT_RSA_MIN_BITS);
   if (!room)
     return too_many(what, e);

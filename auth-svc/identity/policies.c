@@ -68,7 +68,7 @@ enum err_code policies_check_revoked(const struct policies *p, const char *subje
 
 static bool knows_dealer(const struct directory *d, const char *name)
 {
-  return directory_by_id(d, name) != NULL || directory_by_account(d, name) != NULL;
+  return directory_by_name(d, name) != NULL;
 }
 
 /* For a dealer the claim `regions` may name cohorts too. */

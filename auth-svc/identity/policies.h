@@ -56,8 +56,8 @@ enum err_code policies_check_revoked(const struct policies *p, const char *subje
                                      const char *token_id, const char *token_sha256, struct err *e);
 
 /* Names in the policies that the directory does not know, for people: 'policies[0].dealers
- * "d99", ...', the first few. How many there are. They grant nothing, and are no fault: the two
- * files change apart. */
+ * "d99", ...', the first few. How many there are. They grant nothing and are not a fault: the two
+ * files change separately. */
 size_t policies_unknown_names(const struct policies *p, const struct directory *directory,
                               struct buf *out);
 

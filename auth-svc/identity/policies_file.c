@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/credential/reader.h"
+#include "auth-svc/credential/field.h"
 #include "auth-svc/identity/policies.h"
+#include "auth-svc/secret/secret.h"
 #include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -25,25 +26,25 @@ struct reader {
   size_t len;
   const char *who; /* identity of the policy being read; NULL while not known */
   struct policies *out;
-  struct credential_config config; /* carries refuse(), which `struct place` calls */
+  struct field_reader fields;
   struct err *e;
 };
 
 static enum err_code refuse(void *user, const char *field, const char *text)
 {
   const struct reader *r = user;
-  char who[CONFIG_NAME_MAX + 16] = "";
+  char who[FIELD_NAME_MAX + 16] = "";
   if (r->who != NULL)
     snprintf(who, sizeof(who), " (identity \"%.128s\")", r->who);
   return err_set(r->e, ERR_INVALID_ARGUMENT, "bad_policy_file", "%s line %zu: %s%s: %s", r->name,
-                 config_line_of(r->text, r->len, field), *field != '\0' ? field : "the file", who,
+                 field_line_of(r->text, r->len, field), *field != '\0' ? field : "the file", who,
                  text);
 }
 
 /* The object policies[i] or revoked[i]. */
-static struct place place_of(struct reader *r, const char *list, size_t i)
+static struct field_at field_of(struct reader *r, const char *list, size_t i)
 {
-  struct place p = {.config = &r->config, .strict = true};
+  struct field_at p = {.reader = &r->fields, .strict = true};
   snprintf(p.path, sizeof(p.path), "%s[%zu]", list, i);
   return p;
 }
@@ -66,22 +67,22 @@ static void *in_arena(const struct reader *r, size_t n, size_t size)
 }
 
 /* An array of the object; absent counts as empty (*list NULL). */
-static enum err_code find_list(const struct place *p, const cJSON *object, const char *key, int max,
-                               const cJSON **list, size_t *n)
+static enum err_code find_list(const struct field_at *p, const cJSON *object, const char *key,
+                               int max, const cJSON **list, size_t *n)
 {
   *list = cJSON_GetObjectItemCaseSensitive(object, key);
   *n = cJSON_IsArray(*list) ? (size_t)cJSON_GetArraySize(*list) : 0;
   if (*list != NULL && !cJSON_IsArray(*list))
-    return place_refuse(p, key, "must be an array");
+    return field_refuse(p, key, "must be an array");
   if (*n > (size_t)max)
-    return place_refuse(p, key, "more than %d items", max);
+    return field_refuse(p, key, "more than %d items", max);
   return ERR_OK;
 }
 
 /* ----------------------------------------------------------------------- policies */
 
-static enum err_code read_names(const struct reader *r, const struct place *p, const cJSON *object,
-                                const char *key, struct claim_list *out)
+static enum err_code read_names(const struct reader *r, const struct field_at *p,
+                                const cJSON *object, const char *key, struct claim_list *out)
 {
   const cJSON *list, *v;
   size_t n;
@@ -94,44 +95,44 @@ static enum err_code read_names(const struct reader *r, const struct place *p, c
     char item[40];
     snprintf(item, sizeof(item), "%s[%zu]", key, out->n);
     if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || strlen(v->valuestring) > NAME_MAX_BYTES)
-      return place_refuse(p, item, "must be a string of 1 to %d bytes", NAME_MAX_BYTES);
+      return field_refuse(p, item, "must be a string of 1 to %d bytes", NAME_MAX_BYTES);
     out->items[out->n++] = keep(r, v->valuestring);
   }
   return ERR_OK;
 }
 
-static enum err_code check_role(const struct place *p, const struct claims *c)
+static enum err_code check_role(const struct field_at *p, const struct claims *c)
 {
   size_t n = c->dealers.n + c->regions.n + c->groups.n;
   switch (c->role) {
   case ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN:
     return n == 0 ? ERR_OK
-                  : place_refuse(p, "role",
+                  : field_refuse(p, "role",
                                  "admin reads everything: take dealers, regions and groups out, or "
                                  "make the role group");
   case ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP:
     return n > 0 ? ERR_OK
-                 : place_refuse(p, "role",
+                 : field_refuse(p, "role",
                                 "group reads what is listed: give dealers, regions or "
                                 "groups");
   default:
     if (c->groups.n > 0)
-      return place_refuse(p, "groups",
+      return field_refuse(p, "groups",
                           "counts for nothing with the role dealer; list dealers, or "
                           "make the role group");
     return c->dealers.n > 0 ? ERR_OK
-                            : place_refuse(p, "role", "dealer reads its own dealers: give dealers");
+                            : field_refuse(p, "role", "dealer reads its own dealers: give dealers");
   }
 }
 
-static enum err_code read_role(const struct place *p, const cJSON *object, struct claims *c)
+static enum err_code read_role(const struct field_at *p, const cJSON *object, struct claims *c)
 {
   const char *role = NULL;
-  enum err_code code = place_text(p, object, "role", REQUIRED, 16, &role);
+  enum err_code code = field_text(p, object, "role", REQUIRED, 16, &role);
   if (code != ERR_OK)
     return code;
   if (!claims_role(role, &c->role))
-    return place_refuse(p, "role", "must be \"admin\", \"group\" or \"dealer\"");
+    return field_refuse(p, "role", "must be \"admin\", \"group\" or \"dealer\"");
   return check_role(p, c);
 }
 
@@ -146,11 +147,11 @@ static const char *principal_of(const struct reader *r, const char *identity)
 }
 
 /* Identities that differ in letter case only would be mixed up by people. */
-static enum err_code check_identity(const struct reader *r, const struct place *p, size_t i)
+static enum err_code check_identity(const struct reader *r, const struct field_at *p, size_t i)
 {
   for (size_t k = 0; k < i; k++)
     if (ascii_case_equal(r->out->items[k].identity, r->out->items[i].identity))
-      return place_refuse(p, "identity", "is used by policies[%zu] already", k);
+      return field_refuse(p, "identity", "is used by policies[%zu] already", k);
   return ERR_OK;
 }
 
@@ -158,22 +159,22 @@ static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i
 {
   static const char *const known[] = {"identity", "subject", "role",
                                       "dealers",  "regions", "groups"};
-  const struct place p = place_of(r, "policies", i);
+  const struct field_at p = field_of(r, "policies", i);
   struct policy *out = &r->out->items[i];
   const char *identity = NULL, *subject = NULL;
   r->who = NULL;
   if (!cJSON_IsObject(object))
-    return place_refuse(&p, "", "must be an object");
+    return field_refuse(&p, "", "must be an object");
   r->who = json_get_string(object, "identity");
-  enum err_code code = place_keys(&p, object, known, ARRAY_LEN(known));
+  enum err_code code = field_keys(&p, object, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = place_text(&p, object, "identity", REQUIRED, CONFIG_NAME_MAX, &identity);
+    code = field_text(&p, object, "identity", REQUIRED, FIELD_NAME_MAX, &identity);
   if (code != ERR_OK)
     return code;
   out->identity = keep(r, identity);
   code = check_identity(r, &p, i);
   if (code == ERR_OK)
-    code = place_text(&p, object, "subject", REQUIRED, SUBJECT_MAX, &subject);
+    code = field_text(&p, object, "subject", REQUIRED, SUBJECT_MAX, &subject);
   if (code == ERR_OK)
     code = read_names(r, &p, object, "dealers", &out->claims.dealers);
   if (code == ERR_OK)
@@ -193,11 +194,11 @@ static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i
 /* -------------------------------------------------------------------- revocations */
 
 /* 64 hexadecimal digits, kept in lower case. */
-static enum err_code read_hash(const struct place *p, const char *text, char out[65])
+static enum err_code read_hash(const struct field_at *p, const char *text, char out[65])
 {
   static const char digits[] = "0123456789abcdefABCDEF";
   if (strlen(text) != 64 || strspn(text, digits) != 64)
-    return place_refuse(
+    return field_refuse(
         p, "token_sha256",
         "must be 64 hexadecimal digits, the sha256 of a bearer token as auth-svc token "
         "inspect prints it");
@@ -209,23 +210,23 @@ static enum err_code read_hash(const struct place *p, const char *text, char out
 static enum err_code read_revoked(struct reader *r, const cJSON *object, size_t i)
 {
   static const char *const known[] = {"subject", "token_id", "token_sha256"};
-  const struct place p = place_of(r, "revoked", i);
+  const struct field_at p = field_of(r, "revoked", i);
   const char *value[ARRAY_LEN(known)] = {NULL};
   struct claim_list *const lists[] = {&r->out->subjects, &r->out->token_ids, &r->out->token_hashes};
   char hash[65];
   size_t which = 0, n = 0;
   if (!cJSON_IsObject(object))
-    return place_refuse(&p, "", "must be an object");
-  enum err_code code = place_keys(&p, object, known, ARRAY_LEN(known));
+    return field_refuse(&p, "", "must be an object");
+  enum err_code code = field_keys(&p, object, known, ARRAY_LEN(known));
   for (size_t k = 0; k < ARRAY_LEN(known) && code == ERR_OK; k++) {
-    code = place_text(&p, object, known[k], OPTIONAL, TOKEN_ID_MAX, &value[k]);
+    code = field_text(&p, object, known[k], OPTIONAL, TOKEN_ID_MAX, &value[k]);
     if (value[k] != NULL) {
       n++;
       which = k;
     }
   }
   if (code == ERR_OK && n != 1)
-    return place_refuse(&p, "", "must hold one of subject, token_id and token_sha256");
+    return field_refuse(&p, "", "must hold one of subject, token_id and token_sha256");
   if (code == ERR_OK && which == 2) {
     code = read_hash(&p, value[2], hash);
     value[2] = hash;
@@ -248,7 +249,7 @@ static void sort(struct claim_list *list)
 
 /* ------------------------------------------------------------------------ the file */
 
-static enum err_code read_all_policies(struct reader *r, const struct place *root,
+static enum err_code read_all_policies(struct reader *r, const struct field_at *root,
                                        const cJSON *object)
 {
   const cJSON *list, *v;
@@ -267,7 +268,7 @@ static enum err_code read_all_policies(struct reader *r, const struct place *roo
   return ERR_OK;
 }
 
-static enum err_code read_all_revoked(struct reader *r, const struct place *root,
+static enum err_code read_all_revoked(struct reader *r, const struct field_at *root,
                                       const cJSON *object)
 {
   const cJSON *list, *v;
@@ -292,13 +293,13 @@ static enum err_code read_all_revoked(struct reader *r, const struct place *root
 static enum err_code read_file(struct reader *r, const cJSON *root)
 {
   static const char *const known[] = {"policies", "revoked", "$schema"};
-  const struct place place = {.config = &r->config, .strict = true};
+  const struct field_at top = {.reader = &r->fields, .strict = true};
   if (!cJSON_IsObject(root))
-    return place_refuse(&place, "", "must be an object with \"policies\" and \"revoked\"");
-  enum err_code code = place_keys(&place, root, known, ARRAY_LEN(known));
+    return field_refuse(&top, "", "must be an object with \"policies\" and \"revoked\"");
+  enum err_code code = field_keys(&top, root, known, ARRAY_LEN(known));
   if (code == ERR_OK)
-    code = read_all_policies(r, &place, root);
-  return code == ERR_OK ? read_all_revoked(r, &place, root) : code;
+    code = read_all_policies(r, &top, root);
+  return code == ERR_OK ? read_all_revoked(r, &top, root) : code;
 }
 
 enum err_code policies_parse(struct policies **out, const char *name, const char *text, size_t len,
@@ -313,7 +314,7 @@ enum err_code policies_parse(struct policies **out, const char *name, const char
     err_prefix(r.e, "%s: ", name);
     return code;
   }
-  r.config = (struct credential_config){.refuse = refuse, .user = &r};
+  r.fields = (struct field_reader){.refuse = refuse, .user = &r};
   r.out = policies_none();
   r.out->arena = arena_new(ARENA_MAX);
   code = read_file(&r, root);

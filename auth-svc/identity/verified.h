@@ -1,6 +1,6 @@
 /* Remembers which bearer tokens' signatures have been checked, by SHA-256 of the token.
  *
- * Only the signature is remembered. Claims, dealers and grant are worked out anew for every
+ * Only the signature is remembered. Claims, dealers and grant are worked out again for every
  * call, so a changed configuration counts at once; another generation of keys remembers
  * nothing, so a token whose key is gone is checked again and fails. Fixed memory, least recently
  * used goes first. Thread-safe. */

@@ -1,12 +1,12 @@
 /* GetAccessToken: the only rpc that gives a secret out. */
 #include <string.h>
 
-#include "common/pbjson/borrow.h"
 #include "auth-svc/rpc/internal.h"
 #include "auth-svc/rpc/target.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/pbjson/borrow.h"
 
 enum {
   TOKEN_CALL_MAGIC = 0x70ca1101,
@@ -30,7 +30,7 @@ struct token_call {
 static bool try_with_new_config(struct token_call *t);
 
 /* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
- * without anything that tells a peer apart otherwise. */
+ * without anything that identifies a peer. */
 static struct err error_for(const struct token_call *t, const struct err *error)
 {
   struct err e = *error;

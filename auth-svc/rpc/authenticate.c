@@ -39,12 +39,19 @@ struct attempt {
 
 static void on_keys(void *arg);
 
-/* Whether the broker holds what an account token offers as proof. */
+/* Whether an account token offers its account's refresh token as proof. */
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
 {
   const struct attempt *a = user;
   const struct token_key key = snapshot_token_key(a->config, dealer->account_id);
   return tokens_holds(a->service->options.tokens, key.account_id, key.credential, digest);
+}
+
+static const char *bad_standing(void *user, const struct dealer *dealer)
+{
+  const struct attempt *a = user;
+  const struct token_key key = snapshot_token_key(a->config, dealer->account_id);
+  return tokens_bad_standing(a->service->options.tokens, key.account_id, key.credential);
 }
 
 /* Checks the bearer with the keys of one moment. */
@@ -56,6 +63,7 @@ static void check_bearer(struct attempt *a)
   a->fetched = set != NULL ? set->generation : 0;
   a->no_keys_yet = set != NULL && set->keys->n == 0;
   policy.holds = holds;
+  policy.bad_standing = bad_standing;
   policy.user = a;
   policy.jwt.keys = a->config->trust.jwt_keys;
   policy.jwt.fetched = set != NULL ? set->keys : NULL;
@@ -103,7 +111,7 @@ static bool wait_for_key(const struct attempt *a, bool *retry)
   return jwks_wait(a->service->options.jwks, a->fetched, on_keys, w, retry);
 }
 
-/* Names the grant, so that audit lines of one grant can be told together. */
+/* Names the grant, so that audit lines of one grant can be found together. */
 static char *new_grant_id(struct arena *arena)
 {
   uint8_t random[GRANT_ID_BYTES];
@@ -136,7 +144,7 @@ static const char *cause_of(const struct attempt *a)
 }
 
 /* A key that is not known is the token's fault, unless no key could be fetched yet: then the
- * token may be good, and who is told to sign in again would do so for nothing. */
+ * token may be good, and the caller would sign in again for nothing. */
 static void decide_unknown_key(struct attempt *a)
 {
   struct err *e = &a->error;

@@ -1,7 +1,7 @@
 /* Inside of the rpcs: what the files of the service share; nobody else includes it.
  *
- * service_call.c ends and opens calls, service_authenticate.c and service_token.c hold one rpc
- * each, service.c the others. */
+ * call.c ends and opens calls, authenticate.c and access_token.c hold one rpc each, service.c the
+ * others. */
 #ifndef AMCP_AUTH_SERVICE_INTERNAL_H
 #define AMCP_AUTH_SERVICE_INTERNAL_H
 
@@ -42,14 +42,12 @@ enum err_code service_check_peer(struct rpc_call *call, const char *identity, st
  * subject or bearer is revoked there. The only way to a grant. */
 enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
                                  struct unsealed *out, struct facts *f, struct err *e);
-/* The scope of the caller's own grant; a benchmark grant is no way in here. */
+/* The scope of the caller's own grant; a benchmark grant is refused. */
 enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *config,
                                  const struct scope **out, struct facts *f, struct err *e);
 /* Seals into the call's arena. */
 enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
                            enum seal_type type, const ProtobufCMessage *message,
                            ProtobufCBinaryData *out, struct err *e);
-
-rpc_handler service_authenticate, service_get_access_token;
 
 #endif

@@ -1,5 +1,4 @@
-/* The rpcs: open the grant, ask policy, answer. None waits; what walks over all dealers runs
- * on the worker pool. */
+/* The service, and the rpcs that open the grant, ask policy and answer. */
 #include "auth-svc/rpc/service.h"
 
 #include <stdlib.h>
@@ -35,7 +34,7 @@ void service_free(struct service *s)
 
 /* ------------------------------------------------------- ListDealers, ResolveCohort */
 
-static void handle_list_dealers(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+void service_list_dealers(struct rpc_call *call, const ProtobufCMessage *request, void *user)
 {
   struct service *s = service_of(user);
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
@@ -50,7 +49,7 @@ static void handle_list_dealers(struct rpc_call *call, const ProtobufCMessage *r
                    code == ERR_OK ? NULL : &e);
 }
 
-static void handle_list_cohorts(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+void service_list_cohorts(struct rpc_call *call, const ProtobufCMessage *request, void *user)
 {
   struct service *s = service_of(user);
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
@@ -86,8 +85,7 @@ static enum err_code resolve_cohort(struct service *s, struct rpc_call *call,
   return code;
 }
 
-static void handle_resolve_cohort(struct rpc_call *call, const ProtobufCMessage *request,
-                                  void *user)
+void service_resolve_cohort(struct rpc_call *call, const ProtobufCMessage *request, void *user)
 {
   struct service *s = service_of(user);
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
@@ -100,20 +98,4 @@ static void handle_resolve_cohort(struct rpc_call *call, const ProtobufCMessage 
     facts.detail = response->cohort_id;
   service_end_call(s, call, &facts, code == ERR_OK ? &response->base : NULL,
                    code == ERR_OK ? NULL : &e);
-}
-
-/* --------------------------------------------------------------------- the service */
-
-static const struct rpc_method methods[] = {
-    {"Authenticate", RPC_UNARY, RPC_ON_POLLER, service_authenticate},
-    {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, service_get_access_token},
-    {"ResolveCohort", RPC_UNARY, RPC_ON_WORKER, handle_resolve_cohort},
-    {"ListDealers", RPC_UNARY, RPC_ON_WORKER, handle_list_dealers},
-    {"ListCohorts", RPC_UNARY, RPC_ON_WORKER, handle_list_cohorts},
-};
-
-enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e)
-{
-  return rpc_server_add(server, &analytics__auth__v1__auth_service__descriptor, methods,
-                        ARRAY_LEN(methods), s, e);
 }

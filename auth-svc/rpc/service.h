@@ -1,11 +1,11 @@
-/* The rpcs of analytics.auth.v1.AuthService. */
+/* What handles the rpcs of analytics.auth.v1.AuthService (methods.h). */
 #ifndef AMCP_AUTH_SERVICE_H
 #define AMCP_AUTH_SERVICE_H
 
 #include "auth-svc/audit/audit.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/identity/bearer.h"
 #include "auth-svc/identity/jwks.h"
-#include "auth-svc/config/snapshot.h"
 #include "auth-svc/token/tokens.h"
 #include "common/rpc/rpc.h"
 
@@ -15,7 +15,7 @@ struct service_options {
   struct snapshot_slot *config; /* of snapshots that snapshot_trust() completed */
   struct tokens *tokens;
   struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
-  struct bearer_policy bearer; /* holds, user and keys are filled in for each call */
+  struct bearer_policy bearer; /* its functions, user and keys are filled in for each call */
   struct jwks *jwks;           /* keys by URL; NULL for none */
   /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort and
    * GetAccessToken. NULL without TLS: any caller may. */
@@ -29,7 +29,8 @@ void service_free(struct service *s);
 /* Writes the audit line of a call that the rpc layer answers itself, for rpc_server_options.
  * `user` is the service. What cannot be audited becomes UNAVAILABLE `audit_unavailable`. */
 void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status);
-/* Adds the rpcs to a server. The service must outlive it. */
-enum err_code service_register(struct service *s, struct rpc_server *server, struct err *e);
+/* The handlers; `user` is the service. Thread-safe. */
+rpc_handler service_authenticate, service_get_access_token, service_resolve_cohort,
+    service_list_dealers, service_list_cohorts;
 
 #endif

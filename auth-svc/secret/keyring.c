@@ -86,11 +86,11 @@ static enum err_code add_line(struct keyring *k, const char *what, size_t line, 
   size_t value_len = (size_t)(end - value);
   if (value_len >= KEY_TEXT_MAX || buf_reserve(&bytes, KEY_TEXT_MAX - 1) == NULL ||
       !decode_key(&bytes, value, value_len) || bytes.len != KEYRING_KEY_BYTES)
-    return bad(e, what, line, "the key has not 32 bytes");
+    return bad(e, what, line, "the key must be 32 bytes");
   if (find(k, s, id_len) != NULL)
-    return bad(e, what, line, "the id is there twice");
+    return bad(e, what, line, "duplicate id");
   if (same_key(k, &bytes))
-    return bad(e, what, line, "the key is there twice, with another id");
+    return bad(e, what, line, "duplicate key, with another id");
   if (k->n == KEYRING_KEYS_MAX)
     return bad(e, what, line, "more than 16 keys");
   struct key *key = &k->keys[k->n++];
@@ -331,7 +331,7 @@ static bool decrypt(const struct key *key, const struct buf *aad, const uint8_t 
 static enum err_code malformed(struct err *e)
 {
   return err_set(e, ERR_INVALID_ARGUMENT, "malformed_seal",
-                 "no sealed value: must be \"v1:<key id>:<base64>\"");
+                 "not a sealed value: must be \"v1:<key id>:<base64>\"");
 }
 
 static enum err_code open_bytes(struct secret **out, const struct key *key,

@@ -41,7 +41,7 @@ struct keyring_record {
   const char *id;     /* which one: "oauth.refresh_token" */
 };
 
-/* One key per line (or apart by commas): `id: key`, the key 32 bytes in base64 or hex. Empty
+/* One key per line (or comma-separated): `id: key`, the key 32 bytes in base64 or hex. Empty
  * lines and lines that start with '#' do not count. `what` begins the errors and never is
  * followed by key material. ERR_INVALID_ARGUMENT `bad_keyring` says which line. */
 enum err_code keyring_parse(struct keyring **out, const char *what, const char *text, size_t len,
@@ -61,7 +61,7 @@ static inline void keyring_cleanup(struct keyring **k)
 size_t keyring_size(const struct keyring *k);
 /* Id of a key; 0 is the primary one. */
 const char *keyring_id(const struct keyring *k, size_t i);
-/* Where the key of this id is; keyring_size() when it is not there; 0 for a NULL ring. */
+/* Where the key of this id is; keyring_size() when it is not on the ring; 0 for a NULL ring. */
 size_t keyring_find(const struct keyring *k, const char *id);
 /* Whether two rings hold the same key at these places, by its bytes. */
 bool keyring_same_key(const struct keyring *a, size_t i, const struct keyring *b, size_t j);

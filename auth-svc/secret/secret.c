@@ -14,9 +14,9 @@
  * is what the usual limit of 8 MiB lets a process lock. */
 enum { SECURE_HEAP_MOST = 16 << 20, SECURE_HEAP_LEAST = 4 << 20, SECURE_BLOCK_BYTES = 64 };
 
-/* Bytes of the heap, once it is there. OpenSSL does not tell. */
+/* Bytes of the heap, once it is there. OpenSSL does not report it. */
 static atomic_size_t heap_bytes;
-static atomic_bool told_of_no_room;
+static atomic_bool reported_no_room;
 
 struct secret {
   atomic_size_t refs;
@@ -51,9 +51,9 @@ void secrets_shutdown(void)
   CRYPTO_secure_malloc_done();
 }
 
-static void tell_of_no_room(void)
+static void report_no_room(void)
 {
-  if (!atomic_exchange(&told_of_no_room, true))
+  if (!atomic_exchange(&reported_no_room, true))
     log_warn("no room on the locked heap: further secrets lie on the ordinary one, where they may "
              "be swapped out; raise the memlock limit to 16 MiB",
              LOG_I("heap_bytes", atomic_load(&heap_bytes)));
@@ -64,9 +64,9 @@ static void tell_of_no_room(void)
 static struct secret *secret_alloc(size_t size)
 {
   struct secret *s = secrets_heap_is_full() ? NULL : OPENSSL_secure_zalloc(size);
-  /* OPENSSL_secure_clear_free() below tells the two heaps apart. */
+  /* OPENSSL_secure_clear_free() below knows the two heaps apart. */
   if (s == NULL) {
-    tell_of_no_room();
+    report_no_room();
     s = OPENSSL_zalloc(size);
   }
   if (s == NULL)

@@ -66,3 +66,17 @@ enum err_code secret_file_read(struct buf *out, const char *what, const char *pa
     buf_wipe(out);
   return code;
 }
+
+size_t fd_write_all(int fd, const void *data, size_t len)
+{
+  size_t done = 0;
+  while (done < len) {
+    ssize_t n = write(fd, (const char *)data + done, len - done);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      break;
+    done += (size_t)n;
+  }
+  return done;
+}

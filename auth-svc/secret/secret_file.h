@@ -15,4 +15,8 @@
 enum err_code secret_file_read(struct buf *out, const char *what, const char *path, size_t max,
                                bool secret, struct err *e);
 
+/* Writes all of it, however many calls that takes. The bytes written: fewer than len, with errno,
+ * when it failed. */
+size_t fd_write_all(int fd, const void *data, size_t len);
+
 #endif

@@ -13,24 +13,24 @@ struct flight {
   uint32_t magic;
   bool background;
   int64_t started_ms;
-  struct entry *entry;
+  struct account *account;
   struct credential *credential;
   struct secret *refresh_token; /* it was asked with; NULL for the configured one */
   struct token_reply reply;     /* kept while its refresh token goes to disk */
 };
 
-struct flight *flight_prepare(struct entry *en, bool background, int64_t now)
+struct flight *flight_prepare(struct account *a, bool background, int64_t now)
 {
   struct flight *f = xcalloc(1, sizeof(*f));
   *f = (struct flight){.magic = FLIGHT_MAGIC,
                        .background = background,
                        .started_ms = now,
-                       .entry = en,
-                       .credential = credential_ref(en->credential),
-                       .refresh_token = secret_ref(en->refresh_token)};
-  en->flight = f;
-  en->n_flights++;
-  en->owner->n_background += background;
+                       .account = a,
+                       .credential = credential_ref(a->credential),
+                       .refresh_token = secret_ref(a->refresh_token)};
+  a->flight = f;
+  a->n_flights++;
+  a->owner->n_background += background;
   return f;
 }
 
@@ -51,40 +51,40 @@ static int64_t operator_wait_ms(const struct tokens *t)
   return ms / 2 + (int64_t)random_below((uint64_t)ms / 2 + 1);
 }
 
-static void entry_failed(struct entry *en, const struct token_reply *r, int64_t now)
+static void account_failed(struct account *a, const struct token_reply *r, int64_t now)
 {
-  en->failure = r->error;
+  a->failure = r->error;
   if (r->outcome == TOKEN_NEEDS_CONSENT) {
     /* What the dealer revoked is not served on, even if Google would still take it. */
-    secret_unref(TAKE_PTR(en->access_token));
+    secret_unref(TAKE_PTR(a->access_token));
     return;
   }
-  int64_t wait = r->outcome == TOKEN_OPERATOR_FAULT ? operator_wait_ms(en->owner)
-                                                    : backoff_next_ms(&en->backoff);
-  en->retry_ms = now + (wait > r->retry_after_ms ? wait : r->retry_after_ms);
+  int64_t wait = r->outcome == TOKEN_OPERATOR_FAULT ? operator_wait_ms(a->owner)
+                                                    : backoff_next_ms(&a->backoff);
+  a->retry_ms = now + (wait > r->retry_after_ms ? wait : r->retry_after_ms);
 }
 
-static void entry_obtained(struct entry *en, struct token_reply *r, int64_t started_ms)
+static void account_obtained(struct account *a, struct token_reply *r, int64_t started_ms)
 {
-  secret_unref(en->access_token);
-  en->access_token = TAKE_PTR(r->access_token);
+  secret_unref(a->access_token);
+  a->access_token = TAKE_PTR(r->access_token);
   /* Life counts from the question, not the answer: a slow answer costs life. */
   int64_t life = r->expires_in_s * 1000;
-  int64_t ahead = (int64_t)en->owner->options.refresh_ahead_s * 1000;
+  int64_t ahead = (int64_t)a->owner->options.refresh_ahead_s * 1000;
   ahead = ahead < life / 2 ? ahead : life / 2;
   ahead += (int64_t)random_below((uint64_t)ahead / 5 + 1);
-  en->expires_ms = started_ms + life;
-  en->refresh_ms = en->expires_ms - ahead;
-  en->failure = (struct err){0};
-  en->retry_ms = 0;
-  en->backoff.attempt = 0;
+  a->expires_ms = started_ms + life;
+  a->refresh_ms = a->expires_ms - ahead;
+  a->failure = (struct err){0};
+  a->retry_ms = 0;
+  a->backoff.attempt = 0;
 }
 
 static void report(const struct flight *f, const struct token_reply *r)
 {
   static const char *const names[] = {"ok", "passing", "needs_consent", "operator_fault"};
-  const char *account_id = f->entry->account_id;
-  const struct tokens *t = f->entry->owner;
+  const char *account_id = f->account->account_id;
+  const struct tokens *t = f->account->owner;
   metric_add(t->refreshes, 1, METRIC_LABELS(names[r->outcome]));
   if (t->options.on_refresh != NULL)
     t->options.on_refresh(t->options.user, account_id, r);
@@ -101,43 +101,43 @@ static void report(const struct flight *f, const struct token_reply *r)
 static struct waiter *settle(struct flight *f, struct token_reply *reply,
                              struct token_result *result)
 {
-  struct entry *en = f->entry;
-  int64_t now = en->owner->options.mono_ms();
-  if (en->flight != f)
+  struct account *a = f->account;
+  int64_t now = a->owner->options.mono_ms();
+  if (a->flight != f)
     return NULL;
-  en->flight = NULL;
-  en->unstored = false;
-  en->outcome = reply->outcome;
+  a->flight = NULL;
+  a->unstored = false;
+  a->outcome = reply->outcome;
   /* Also of a failure: a later step (impersonation) may fail after the refresh went well. */
   if (reply->refresh_token != NULL) {
-    secret_unref(en->refresh_token);
-    en->refresh_token = TAKE_PTR(reply->refresh_token);
+    secret_unref(a->refresh_token);
+    a->refresh_token = TAKE_PTR(reply->refresh_token);
   }
   if (reply->outcome == TOKEN_OBTAINED)
-    entry_obtained(en, reply, f->started_ms);
+    account_obtained(a, reply, f->started_ms);
   else
-    entry_failed(en, reply, now);
-  entry_count(en);
-  *result = entry_result(en, now);
-  return entry_take_waiters(en);
+    account_failed(a, reply, now);
+  account_count(a);
+  *result = account_result(a, now);
+  return account_take_waiters(a);
 }
 
 static void finish(struct flight *f, struct token_reply *reply)
 {
-  struct entry *en = f->entry;
-  struct tokens *t = en->owner;
+  struct account *a = f->account;
+  struct tokens *t = a->owner;
   struct token_result result = {0};
   report(f, reply);
   pthread_mutex_lock(&t->lock);
   struct waiter *list = settle(f, reply, &result);
   t->n_background -= f->background;
-  bool last = --en->n_flights == 0 && en->removed;
+  bool last = --a->n_flights == 0 && a->removed;
   pthread_mutex_unlock(&t->lock);
   waiters_deliver(list, &result);
   secret_unref(result.access_token);
   flight_free(f);
   if (last)
-    entry_free(en);
+    account_free(a);
 }
 
 /* --------------------------------------------------- a new refresh token, first of all */
@@ -151,11 +151,11 @@ static bool is_rotation(const struct flight *f, const struct token_reply *r)
                                   : !credential_holds(f->credential, digest);
 }
 
-/* Nobody may use the access token yet; who waits is told why. */
+/* Nobody may use the access token yet; who waits gets the reason. */
 static void hold_back(struct flight *f, const struct err *error)
 {
-  struct entry *en = f->entry;
-  struct tokens *t = en->owner;
+  struct account *a = f->account;
+  struct tokens *t = a->owner;
   struct token_result result = {0};
   struct waiter *list = NULL;
   err_set(&result.error, ERR_UNAVAILABLE, "state_not_stored",
@@ -163,11 +163,11 @@ static void hold_back(struct flight *f, const struct err *error)
           "access token is held back until it is",
           error->message);
   pthread_mutex_lock(&t->lock);
-  if (en->flight == f) {
-    en->unstored = true;
-    en->failure = result.error;
-    list = entry_take_waiters(en);
-    entry_count(en);
+  if (a->flight == f) {
+    a->unstored = true;
+    a->failure = result.error;
+    list = account_take_waiters(a);
+    account_count(a);
   }
   pthread_mutex_unlock(&t->lock);
   waiters_deliver(list, &result);
@@ -183,7 +183,7 @@ static void on_stored(void *user, const struct err *error, bool final)
   }
   if (error->code != ERR_OK) {
     log_error("a new refresh token is lost: it could not be stored before the end",
-              LOG_S("account_id", f->entry->account_id), LOG_S("error", error->message));
+              LOG_S("account_id", f->account->account_id), LOG_S("error", error->message));
     f->reply.outcome = TOKEN_PASSING;
     f->reply.error = *error;
   }
@@ -196,8 +196,8 @@ static void on_stored(void *user, const struct err *error, bool final)
 /* Before anything else is done with the answer: the old refresh token may be void already. */
 static void keep_rotation(struct flight *f, struct token_reply *reply)
 {
-  struct tokens *t = f->entry->owner;
-  const char *account_id = f->entry->account_id;
+  struct tokens *t = f->account->owner;
+  const char *account_id = f->account->account_id;
   bool durable = t->options.store != NULL;
   metric_add(t->rotations, 1, METRIC_LABELS(durable ? "disk" : "memory"));
   if (!durable) {
@@ -232,8 +232,8 @@ void flight_start(struct flight *f)
   struct token_reply reply = {.outcome = TOKEN_PASSING};
   const struct credential *c = f->credential;
   /* Once started, the flight may end and be gone before obtain() returns. */
-  enum err_code code = c->kind->obtain(c, &f->entry->owner->options.env, f->refresh_token, on_reply,
-                                       f, &reply.error);
+  enum err_code code = c->kind->obtain(c, &f->account->owner->options.env, f->refresh_token,
+                                       on_reply, f, &reply.error);
   if (code == ERR_OK)
     return;
   if (code == ERR_INVALID_ARGUMENT) {
@@ -247,13 +247,13 @@ void flight_start(struct flight *f)
 
 /* ------------------------------------------------------------------- ahead of time */
 
-static bool wants_refresh(const struct entry *en, int64_t now)
+static bool wants_refresh(const struct account *a, int64_t now)
 {
-  const struct tokens_options *o = &en->owner->options;
-  if (en->flight != NULL || entry_needs_consent(en) || now < en->retry_ms ||
-      now - en->used_ms > (int64_t)o->in_use_s * 1000)
+  const struct tokens_options *o = &a->owner->options;
+  if (a->flight != NULL || account_needs_consent(a) || now < a->retry_ms ||
+      now - a->used_ms > (int64_t)o->in_use_s * 1000)
     return false;
-  return en->access_token != NULL ? now >= en->refresh_ms : en->failure.code != ERR_OK;
+  return a->access_token != NULL ? now >= a->refresh_ms : a->failure.code != ERR_OK;
 }
 
 static void refresh_due(struct tokens *t)
@@ -262,10 +262,11 @@ static void refresh_due(struct tokens *t)
   size_t n = 0;
   pthread_mutex_lock(&t->lock);
   int64_t now = t->options.mono_ms();
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (struct entry *en = t->buckets[i]; en != NULL; en = en->next)
-      if (t->n_background < TOKENS_BACKGROUND_MAX && wants_refresh(en, now))
-        due[n++] = flight_prepare(en, true, now);
+  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m)) {
+    struct account *a = CONTAINER_OF(m, struct account, in_table);
+    if (t->n_background < TOKENS_BACKGROUND_MAX && wants_refresh(a, now))
+      due[n++] = flight_prepare(a, true, now);
+  }
   pthread_mutex_unlock(&t->lock);
   for (size_t i = 0; i < n; i++)
     flight_start(due[i]);

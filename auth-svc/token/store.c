@@ -1,12 +1,23 @@
-/* Replaced refresh tokens on disk: a table in memory, a log behind it, one thread that syncs. */
+/* Replaced refresh tokens on disk.
+ *
+ * The table in memory (store_content) is the truth, the file is its image. A caller changes the
+ * table under the lock and sets `dirty`; nobody but one thread writes. That thread takes the text
+ * of the table, replaces the file with it (write beside, fsync, rename, fsync of the folder) and
+ * then calls back everybody whose token was in it. So one write serves all tokens that came
+ * meanwhile, a caller never waits for the disk, and there is one way to the disk for a new token,
+ * a new key and a repair.
+ *
+ * A process that is killed leaves the old file, or the new one, or both with the new one complete:
+ * the start takes the new one then, since it is never older. A new one that is not complete holds
+ * no token that anybody was given. A file that is not as it was written is refused, not mended.
+ *
+ * A key may leave the keyring only when no content that a start might find is sealed with it:
+ * while a write is under way, and after one that failed behind the rename, that is the old and the
+ * new content, so `use` is what the file is sealed with and `next_use` what its successor is. */
 #include "auth-svc/token/store.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "auth-svc/token/store_content.h"
 #include "auth-svc/token/store_file.h"
@@ -14,6 +25,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 /* Somebody who waits for the disk. */
 struct pending {
@@ -23,134 +35,101 @@ struct pending {
 };
 
 struct token_store {
-  pthread_mutex_t lock;
-  pthread_cond_t wake;
-  pthread_t thread;
-  struct keyring *ring; /* NULL: values are written as they are */
-  size_t compact_min;
   char *dir;
   struct store_file file;
+  int64_t (*unix_ms)(void);
+  pthread_t thread;
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  /* Guarded by lock: */
+  struct keyring *ring; /* NULL: values are written as they are */
   struct store_table table;
-  size_t live_bytes; /* of the file as it would be after a rewrite, about */
-  struct pending *pending;
-  bool must_rewrite; /* what is in memory is not all in the file: no token counts as kept */
-  bool want_rewrite; /* it is, but sealed with another key */
-  int64_t retry_ms;  /* monotonic: when a rewrite that is only wanted may be tried again */
-  bool rewriting;
-  struct buf since; /* records that came during a rewrite */
-  /* Keys of the records in the file; and of those that will be in it when the rewrite that is
-   * under way (`renewing`), or the next one, is on disk. Until then either may be what a start
-   * finds. */
+  struct pending *pending; /* in no order */
+  bool dirty;              /* the table is not what the file holds */
+  bool writing;
   struct key_use use, next_use;
-  bool renewing;
-  struct err failure;
+  struct err failure; /* of the last write; code ERR_OK when it went well */
   bool stopping;
 };
 
 /* ------------------------------------------------------------------------- the file */
 
-/* The table as a new file's content. The lock is held: for as long as the table is read, not
- * for the disk. */
-static enum err_code serialize(struct token_store *s, struct buf *out, struct err *e)
+/* What of the table's text and of the keys it needs is fixed by now; a change from here on makes
+ * it dirty again. The lock is held: for as long as the table is read, not for the disk. */
+static enum err_code take_text(struct token_store *s, struct buf *text, struct err *e)
 {
-  s->next_use = (struct key_use){0};
-  table_drop_outdated(&s->table);
-  return content_write(out, &s->table, s->ring, &s->next_use, e);
+  table_drop_outdated(&s->table, s->unix_ms() / 1000);
+  enum err_code code = content_write(text, &s->table, s->ring, &s->next_use, e);
+  s->writing = code == ERR_OK;
+  s->dirty = false;
+  return code;
 }
 
-static enum err_code swap_in(struct token_store *s, int fd, size_t bytes, struct err *e)
+/* The lock is held. */
+static void take_outcome(struct token_store *s, enum err_code code, bool renamed)
 {
-  s->live_bytes = bytes;
-  return store_file_replace(&s->file, fd, bytes, s->since.data, s->since.len, e);
-}
-
-/* Only when the new name is on disk, too, the old file cannot come back, and its keys may go. */
-static enum err_code settle(struct token_store *s, struct err *e)
-{
-  enum err_code code = store_file_sync_dir(&s->file, e);
-  pthread_mutex_lock(&s->lock);
-  if (code == ERR_OK) {
-    if (s->ring != NULL && key_use_has_other(&s->use, keyring_id(s->ring, 0)) &&
-        !key_use_has_other(&s->next_use, keyring_id(s->ring, 0)))
+  bool had_other = s->ring != NULL && key_use_has_other(&s->use, keyring_id(s->ring, 0));
+  if (code != ERR_OK) {
+    s->dirty = true;
+    if (renamed)
+      key_use_join(&s->use, &s->next_use);
+  } else {
+    s->use = s->next_use;
+    if (had_other && !key_use_has_other(&s->use, keyring_id(s->ring, 0)))
       log_info("the store of refresh tokens is sealed with the first key only",
                LOG_S("key_id", keyring_id(s->ring, 0)), LOG_I("tokens", s->table.n));
-    s->use = s->next_use;
-  } else {
-    key_use_join(&s->use, &s->next_use); /* the new name may be on disk and may not */
   }
-  pthread_mutex_unlock(&s->lock);
-  return code;
+  s->writing = false;
 }
 
-static enum err_code write_anew(struct token_store *s, const struct buf *text, struct err *e)
+/* Takes the lock itself. */
+static enum err_code write_file(struct token_store *s, struct err *e)
 {
-  enum err_code code = ERR_OK;
-  int fd = store_file_write_new(&s->file, text->data, text->len, e);
+  AUTO_WIPED_BUF struct buf text = BUF_SECRET(STORE_FILE_MAX);
+  bool renamed = false;
   pthread_mutex_lock(&s->lock);
-  if (fd >= 0)
-    code = swap_in(s, fd, text->len, e);
-  s->rewriting = false;
-  pthread_mutex_unlock(&s->lock);
-  if (fd < 0)
-    return e->code;
-  return code == ERR_OK ? settle(s, e) : code;
-}
-
-static enum err_code rewrite(struct token_store *s, struct err *e)
-{
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(TOKEN_STORE_MAX_FILE);
-  pthread_mutex_lock(&s->lock);
-  enum err_code code = serialize(s, &text, e);
-  bool must = s->must_rewrite;
-  s->rewriting = s->renewing = code == ERR_OK;
-  s->must_rewrite = false; /* whoever asks from now on means another one */
-  buf_wipe(&s->since);
-  s->since = BUF_INIT(TOKEN_STORE_MAX_FILE);
+  enum err_code code = take_text(s, &text, e);
   pthread_mutex_unlock(&s->lock);
   if (code == ERR_OK)
-    code = write_anew(s, &text, e);
+    code = store_file_replace(&s->file, &text, &renamed, e);
   pthread_mutex_lock(&s->lock);
-  s->renewing = false;
-  s->must_rewrite = s->must_rewrite || (must && code != ERR_OK);
+  take_outcome(s, code, renamed);
   pthread_mutex_unlock(&s->lock);
   return code;
+}
+
+/* A new file that a killed process left complete is the file. */
+static enum err_code settle_new(struct token_store *s, struct err *e)
+{
+  AUTO_WIPED_BUF struct buf text = {0};
+  if (store_file_read(&s->file, STORE_FILE_NEW, &text, STORE_FILE_MAX, NULL) == ERR_OK &&
+      content_is_whole(&text))
+    return store_file_adopt_new(&s->file, e);
+  store_file_drop_new(&s->file);
+  return ERR_OK;
 }
 
 static enum err_code load(struct token_store *s, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(TOKEN_STORE_MAX_FILE);
-  struct content_found found;
-  enum err_code code = store_file_read(&s->file, &text, TOKEN_STORE_MAX_FILE, e);
+  AUTO_WIPED_BUF struct buf text = {0};
+  enum err_code code = settle_new(s, e);
+  if (code == ERR_OK)
+    code = store_file_read(&s->file, STORE_FILE_NAME, &text, STORE_FILE_MAX, e);
+  s->dirty = code == ERR_NOT_FOUND;
+  if (code == ERR_NOT_FOUND)
+    *e = (struct err){0};
   if (code != ERR_OK)
-    return code;
-  s->must_rewrite = s->file.fd < 0;
-  if (s->file.fd < 0)
-    return ERR_OK;
-  if (text.len < STORE_HEAD_SIZE || memcmp(text.data, store_head, STORE_HEAD_SIZE) != 0)
-    return err_set(e, ERR_DATA_LOSS, "state_damaged",
-                   "AUTH_STATE_DIR: " STORE_FILE_NAME " in %s is no file of auth-svc; move it away",
-                   s->dir);
-  code = content_read(&found, &s->table, &text, s->ring, e);
-  if (code != ERR_OK)
-    return code;
-  if (found.damage > 0) {
-    log_error("the file of refresh tokens is damaged; what can be read is used and a copy is kept",
-              LOG_S("path", s->dir), LOG_I("places", found.damage), LOG_I("kept", s->table.n));
-    store_file_set_aside(&s->file);
-  } else if (found.good < text.len) {
-    log_info("cut off half a record at the end of the file of refresh tokens",
-             LOG_I("bytes", text.len - found.good));
-  }
-  s->file.bytes = s->live_bytes = found.good;
-  s->use = found.use;
-  s->must_rewrite =
-      found.damage > 0 || found.good < text.len || (found.use.plain > 0 && s->ring != NULL);
-  return ERR_OK;
+    return e->code;
+  code = content_read(&s->table, &s->use, &text, s->ring, e);
+  if (code == ERR_DATA_LOSS && strcmp(e->reason, "state_damaged") == 0)
+    err_prefix(e, "AUTH_STATE_DIR: " STORE_FILE_NAME " in %s ", s->dir);
+  s->dirty = s->use.plain > 0 && s->ring != NULL;
+  return code;
 }
 
 /* ----------------------------------------------------------------------- the thread */
 
-static void tell(struct pending *list, const struct err *error, bool final)
+static void call_back(struct pending *list, const struct err *error, bool final)
 {
   while (list != NULL) {
     struct pending *p = list;
@@ -161,113 +140,51 @@ static void tell(struct pending *list, const struct err *error, bool final)
   }
 }
 
-static bool is_bloated(const struct token_store *s)
+static void put_back(struct token_store *s, struct pending *list)
 {
-  return s->file.bytes > s->compact_min && s->file.bytes > 2 * s->live_bytes;
+  struct pending **end = &list;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = s->pending;
+  s->pending = list;
 }
 
-/* Whether the file should be written anew, and whether that is due: after a failure it is not
- * tried with every token. */
-static bool wants_rewrite(const struct token_store *s)
-{
-  return (s->want_rewrite || is_bloated(s)) && clock_mono_ms() >= s->retry_ms;
-}
-
-static enum err_code sync_file(const struct token_store *s, struct err *e)
-{
-  if (fdatasync(s->file.fd) == 0)
-    return ERR_OK;
-  return err_set(e, ERR_UNAVAILABLE, "state_unwritable", "AUTH_STATE_DIR: cannot sync %s in %s: %s",
-                 STORE_FILE_NAME, s->dir, strerror(errno));
-}
-
-static void wait_ms(struct token_store *s, int64_t ms, bool for_pending)
-{
-  struct timespec until;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += ms / 1000;
-  until.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (until.tv_nsec >= 1000000000) {
-    until.tv_sec++;
-    until.tv_nsec -= 1000000000;
-  }
-  int timed_out = 0;
-  while (!s->stopping && timed_out == 0 && !(for_pending && s->pending != NULL))
-    timed_out = pthread_cond_timedwait(&s->wake, &s->lock, &until);
-}
-
-static struct pending *append_list(struct pending *list, struct pending *tail)
-{
-  struct pending **p = &list;
-  while (*p != NULL)
-    p = &(*p)->next;
-  *p = tail;
-  return list;
-}
-
-/* Writes the file anew where it only should be: what fails here holds up no token. The lock is
- * held on entry and on return. */
-static void rewrite_if_wanted(struct token_store *s, struct backoff *backoff)
-{
-  struct err e = {0};
-  s->want_rewrite = false;
-  pthread_mutex_unlock(&s->lock);
-  bool ok = rewrite(s, &e) == ERR_OK;
-  if (!ok)
-    log_error("the file of refresh tokens cannot be written anew", LOG_S("error", e.message));
-  pthread_mutex_lock(&s->lock);
-  s->failure = e;
-  if (ok) {
-    backoff->attempt = 0;
-    return;
-  }
-  s->want_rewrite = true;
-  s->retry_ms = clock_mono_ms() + backoff_next_ms(backoff);
-}
-
-/* Brings to disk what waits: by a sync, or in a new file where the old one is not good. The
- * lock is held on entry and on return. */
-static void sync_once(struct token_store *s, struct backoff *backoff)
+/* The lock is held on entry and on return. */
+static void write_once(struct token_store *s, struct backoff *backoff)
 {
   struct pending *batch = TAKE_PTR(s->pending);
-  bool anew = s->must_rewrite, final = s->stopping;
+  bool final = s->stopping;
   struct err e = {0};
   pthread_mutex_unlock(&s->lock);
-  bool ok = (anew ? rewrite(s, &e) : sync_file(s, &e)) == ERR_OK;
+  bool ok = write_file(s, &e) == ERR_OK;
   if (!ok)
     log_error("refresh tokens cannot be stored", LOG_S("error", e.message));
-  tell(batch, &e, ok || final);
+  pthread_mutex_lock(&s->lock);
+  s->failure = e;
+  pthread_mutex_unlock(&s->lock);
+  call_back(batch, &e, ok || final);
   pthread_mutex_lock(&s->lock);
   if (ok) {
-    if (!s->want_rewrite)
-      s->failure = e;
     backoff->attempt = 0;
     return;
   }
-  s->failure = e;
-  /* After a failed sync the kernel may call pages clean that never reached the disk: only a
-   * new file says again what is there. */
-  s->must_rewrite = true;
   if (!final)
-    s->pending = append_list(batch, TAKE_PTR(s->pending));
-  wait_ms(s, backoff_next_ms(backoff), false);
+    put_back(s, batch);
+  int64_t until = clock_mono_ms() + backoff_next_ms(backoff);
+  while (!s->stopping && wait_until(&s->wake, &s->lock, until))
+    ;
 }
 
 static void *run(void *arg)
 {
   struct token_store *s = arg;
-  struct backoff needed = {500, 30000, 0}, wanted = {500, 30000, 0};
+  struct backoff backoff = {500, 30000, 0};
   pthread_mutex_lock(&s->lock);
-  for (;;) {
-    if (s->pending != NULL || (s->must_rewrite && !s->stopping))
-      sync_once(s, &needed);
-    else if (s->stopping)
-      break;
-    else if (wants_rewrite(s))
-      rewrite_if_wanted(s, &wanted);
-    else if (s->want_rewrite)
-      wait_ms(s, s->retry_ms - clock_mono_ms() + 1, true);
-    else
+  for (bool last = false; !last;) {
+    last = s->stopping;
+    if (s->pending != NULL || s->dirty)
+      write_once(s, &backoff);
+    else if (!last)
       pthread_cond_wait(&s->wake, &s->lock);
   }
   pthread_mutex_unlock(&s->lock);
@@ -281,7 +198,6 @@ static void store_free(struct token_store *s)
   table_clear(&s->table);
   keyring_unref(s->ring);
   store_file_close(&s->file);
-  buf_wipe(&s->since);
   pthread_mutex_destroy(&s->lock);
   pthread_cond_destroy(&s->wake);
   free(s->dir);
@@ -291,15 +207,10 @@ static void store_free(struct token_store *s)
 static struct token_store *store_new(const struct token_store_options *options)
 {
   struct token_store *s = xcalloc(1, sizeof(*s));
-  pthread_condattr_t attr;
   pthread_mutex_init(&s->lock, NULL);
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(&s->wake, &attr);
-  pthread_condattr_destroy(&attr);
+  wait_init(&s->wake);
   s->ring = keyring_ref(options->keyring);
-  s->compact_min =
-      options->compact_min_bytes != 0 ? options->compact_min_bytes : TOKEN_STORE_COMPACT_MIN;
+  s->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
   s->dir = xstrdup(options->dir);
   return s;
 }
@@ -313,9 +224,9 @@ enum err_code token_store_open(struct token_store **out, const struct token_stor
   enum err_code code = store_file_open(&s->file, s->dir, e);
   if (code == ERR_OK)
     code = load(s, e);
-  if (code == ERR_OK && s->must_rewrite)
-    code = rewrite(s, e);
-  s->want_rewrite = s->ring != NULL && key_use_has_other(&s->use, keyring_id(s->ring, 0));
+  if (code == ERR_OK && s->dirty)
+    code = write_file(s, e);
+  s->dirty = s->ring != NULL && key_use_has_other(&s->use, keyring_id(s->ring, 0));
   if (code == ERR_OK && pthread_create(&s->thread, NULL, run, s) != 0)
     code = err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread for the store of refresh tokens");
   if (code != ERR_OK) {
@@ -338,27 +249,11 @@ void token_store_close(struct token_store *s)
   store_free(s);
 }
 
-/* Hands a record to the kernel, and to the new file when one is being written. What fails
- * here is made good by a rewrite, from the table. */
-static void write_through(struct token_store *s, const struct kept *k)
+/* The lock is held. */
+static void changed(struct token_store *s)
 {
-  AUTO_WIPED_BUF struct buf record = BUF_INIT(RECORD_MAX);
-  struct key_use use = {0};
-  struct err e = {0};
-  if (buf_reserve(&record, RECORD_MAX - 1) == NULL ||
-      content_add(&record, k, s->ring, &use, &e) != ERR_OK) {
-    s->must_rewrite = true;
-    return;
-  }
-  /* Also for a record that is written half: what may be on disk counts. */
-  if (s->ring != NULL) {
-    key_use_add(&s->use, keyring_id(s->ring, 0));
-    key_use_add(&s->next_use, keyring_id(s->ring, 0));
-  }
-  if (!store_file_append(&s->file, record.data, record.len))
-    s->must_rewrite = true;
-  if (s->rewriting && !buf_append(&s->since, record.data, record.len))
-    s->must_rewrite = true;
+  s->dirty = true;
+  pthread_cond_signal(&s->wake);
 }
 
 struct secret *token_store_get(struct token_store *s, const char *account_id,
@@ -370,9 +265,10 @@ struct secret *token_store_get(struct token_store *s, const char *account_id,
   const struct kept *newest = table_newest(&s->table, fingerprint);
   if (newest != NULL && (own == NULL || own->stored_s < newest->stored_s)) {
     /* The account that it was kept under may leave, and its tokens with it. */
-    table_keep(&s->table, account_id, fingerprint, newest->token, newest->stored_s);
+    AUTO_SECRET struct secret *shared = secret_ref(newest->token);
+    table_keep(&s->table, account_id, fingerprint, shared, newest->stored_s);
     own = table_find(&s->table, account_id, fingerprint);
-    write_through(s, own);
+    changed(s);
   }
   if (own != NULL)
     token = secret_ref(own->token);
@@ -387,19 +283,10 @@ void token_store_put(struct token_store *s, const char *account_id,
   struct pending *p = xcalloc(1, sizeof(*p));
   *p = (struct pending){NULL, stored, user};
   pthread_mutex_lock(&s->lock);
-  table_keep(&s->table, account_id, fingerprint, token, clock_unix_ms() / 1000);
-  write_through(s, table_find(&s->table, account_id, fingerprint));
-  s->pending = append_list(s->pending, p);
-  pthread_cond_signal(&s->wake);
-  pthread_mutex_unlock(&s->lock);
-}
-
-void token_store_rewrite(struct token_store *s)
-{
-  pthread_mutex_lock(&s->lock);
-  s->want_rewrite = true;
-  s->retry_ms = 0;
-  pthread_cond_signal(&s->wake);
+  table_keep(&s->table, account_id, fingerprint, token, s->unix_ms() / 1000);
+  p->next = s->pending;
+  s->pending = p;
+  changed(s);
   pthread_mutex_unlock(&s->lock);
 }
 
@@ -407,7 +294,7 @@ void token_store_rewrite(struct token_store *s)
 static struct key_use whole_use(const struct token_store *s)
 {
   struct key_use use = s->use;
-  if (s->renewing)
+  if (s->writing)
     key_use_join(&use, &s->next_use);
   return use;
 }
@@ -436,11 +323,8 @@ void token_store_set_keyring(struct token_store *s, struct keyring *next)
   pthread_mutex_lock(&s->lock);
   struct keyring *old = s->ring;
   s->ring = keyring_ref(next);
-  if (next == NULL || old == NULL || strcmp(keyring_id(next, 0), keyring_id(old, 0)) != 0) {
-    s->want_rewrite = true;
-    s->retry_ms = 0;
-    pthread_cond_signal(&s->wake);
-  }
+  if (next == NULL || old == NULL || strcmp(keyring_id(next, 0), keyring_id(old, 0)) != 0)
+    changed(s);
   pthread_mutex_unlock(&s->lock);
   keyring_unref(old);
 }

@@ -1,130 +1,279 @@
-/* The token store's file, from and to bytes, sealed and opened on the way. */
+/* What the token store keeps: the table, and the text of its file. */
 #include "auth-svc/token/store_content.h"
 
 #include <string.h>
 
+#include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 
 #define STORE_KIND "token-store/v1"
+#define HEAD "amcp-tokens v2 "
+enum { OUTDATED_S = 30 * 86400, HEAD_LEN = sizeof(HEAD) - 1 + 2 * SHA256_SIZE + 1 };
+
+/* ------------------------------------------------------------------------ the table */
+
+static int order(const struct kept *k, const char *account_id, const uint8_t *fingerprint)
+{
+  int by_account = strcmp(k->account_id, account_id);
+  return by_account != 0 ? by_account : memcmp(k->fingerprint, fingerprint, SHA256_SIZE);
+}
+
+/* Of the first that does not stand before it. */
+static size_t place_of(const struct store_table *t, const char *account_id,
+                       const uint8_t *fingerprint)
+{
+  size_t low = 0, high = t->n;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (order(&t->items[middle], account_id, fingerprint) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+static bool is_at(const struct store_table *t, size_t i, const char *account_id,
+                  const uint8_t *fingerprint)
+{
+  return i < t->n && order(&t->items[i], account_id, fingerprint) == 0;
+}
+
+const struct kept *table_find(const struct store_table *t, const char *account_id,
+                              const uint8_t fingerprint[SHA256_SIZE])
+{
+  size_t i = place_of(t, account_id, fingerprint);
+  return is_at(t, i, account_id, fingerprint) ? &t->items[i] : NULL;
+}
+
+const struct kept *table_newest(const struct store_table *t, const uint8_t fingerprint[SHA256_SIZE])
+{
+  const struct kept *newest = NULL;
+  for (size_t i = 0; i < t->n; i++)
+    if (memcmp(t->items[i].fingerprint, fingerprint, SHA256_SIZE) == 0 &&
+        (newest == NULL || t->items[i].stored_s > newest->stored_s))
+      newest = &t->items[i];
+  return newest;
+}
+
+static struct kept *make_room(struct store_table *t, size_t i)
+{
+  if (t->n == t->capacity) {
+    t->capacity = t->capacity == 0 ? 16 : 2 * t->capacity;
+    t->items = xrealloc(t->items, t->capacity * sizeof(*t->items));
+  }
+  memmove(&t->items[i + 1], &t->items[i], (t->n++ - i) * sizeof(*t->items));
+  t->items[i] = (struct kept){0};
+  return &t->items[i];
+}
+
+void table_keep(struct store_table *t, const char *account_id,
+                const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s)
+{
+  size_t i = place_of(t, account_id, fingerprint);
+  struct kept *k = &t->items[i];
+  if (!is_at(t, i, account_id, fingerprint)) {
+    k = make_room(t, i);
+    k->account_id = xstrdup(account_id);
+    memcpy(k->fingerprint, fingerprint, SHA256_SIZE);
+  }
+  secret_ref(token);
+  secret_unref(k->token);
+  free(TAKE_PTR(k->sealed));
+  k->token = token;
+  k->stored_s = stored_s;
+}
+
+static void kept_clear(struct kept *k)
+{
+  secret_unref(k->token);
+  free(k->account_id);
+  free(k->sealed);
+}
+
+/* Neighbours of one account stand side by side. */
+static bool has_newer(const struct store_table *t, size_t i)
+{
+  const struct kept *k = &t->items[i];
+  size_t from = i, to = i + 1;
+  while (from > 0 && strcmp(t->items[from - 1].account_id, k->account_id) == 0)
+    from--;
+  for (; to < t->n && strcmp(t->items[to].account_id, k->account_id) == 0; to++)
+    ;
+  for (; from < to; from++)
+    if (t->items[from].stored_s > k->stored_s)
+      return true;
+  return false;
+}
+
+void table_drop_outdated(struct store_table *t, int64_t now_s)
+{
+  for (size_t i = t->n; i-- > 0;)
+    if (now_s - t->items[i].stored_s >= OUTDATED_S && has_newer(t, i)) {
+      kept_clear(&t->items[i]);
+      memmove(&t->items[i], &t->items[i + 1], (--t->n - i) * sizeof(*t->items));
+    }
+}
+
+void table_clear(struct store_table *t)
+{
+  for (size_t i = 0; i < t->n; i++)
+    kept_clear(&t->items[i]);
+  free(t->items);
+  *t = (struct store_table){0};
+}
 
 /* -------------------------------------------------------------------------- writing */
 
-static enum err_code seal_value(struct buf *sealed, struct store_record *r, struct keyring *ring,
-                                struct key_use *use, struct err *e)
+static enum err_code seal(struct kept *k, struct keyring *ring, const char *fingerprint,
+                          struct err *e)
 {
-  AUTO_BUF struct buf fingerprint = BUF_INIT((size_t)2 * SHA256_SIZE);
-  hex_encode(&fingerprint, r->fingerprint, SHA256_SIZE);
-  const struct keyring_record place = {r->account_id, STORE_KIND, buf_str(&fingerprint)};
-  enum err_code code = keyring_seal(sealed, ring, &place, r->value, r->value_len, e);
-  if (code != ERR_OK)
-    return code;
-  key_use_add(use, keyring_id(ring, 0));
-  r->kind = STORE_SEALED;
-  r->value = buf_str(sealed);
-  r->value_len = sealed->len;
+  char id[KEYRING_ID_MAX + 1] = "";
+  AUTO_BUF struct buf sealed = BUF_INIT(SEALED_TEXT_MAX);
+  const struct keyring_record record = {k->account_id, STORE_KIND, fingerprint};
+  if (k->sealed != NULL && keyring_id_of(k->sealed, strlen(k->sealed), id) &&
+      strcmp(id, keyring_id(ring, 0)) == 0)
+    return ERR_OK;
+  if (keyring_seal(&sealed, ring, &record, secret_text(k->token), secret_len(k->token), e) !=
+      ERR_OK)
+    return e->code;
+  free(k->sealed);
+  k->sealed = buf_take(&sealed, NULL);
   return ERR_OK;
 }
 
-enum err_code content_add(struct buf *out, const struct kept *k, struct keyring *ring,
-                          struct key_use *use, struct err *e)
+static enum err_code write_one(struct buf *out, struct kept *k, struct keyring *ring,
+                               struct key_use *use, struct err *e)
 {
-  AUTO_WIPED_BUF struct buf sealed = BUF_INIT(TOKEN_STORE_MAX_VALUE);
-  struct store_record r = {.kind = STORE_PLAIN,
-                           .stored_s = k->stored_s,
-                           .value = secret_text(k->token),
-                           .value_len = secret_len(k->token)};
-  enum err_code code = ERR_OK;
-  if (strlen(k->account_id) > STORE_MAX_ACCOUNT)
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_account", "an account_id is too long to be kept");
-  memcpy(r.fingerprint, k->fingerprint, SHA256_SIZE);
-  memcpy(r.account_id, k->account_id, strlen(k->account_id) + 1);
-  if (ring != NULL)
-    code = seal_value(&sealed, &r, ring, use, e);
-  else
+  char fingerprint[2 * SHA256_SIZE + 1];
+  hex_write(fingerprint, k->fingerprint, SHA256_SIZE);
+  buf_puts(out, "{\"account_id\":");
+  buf_put_json_string(out, k->account_id, strlen(k->account_id));
+  buf_printf(out, ",\"fingerprint\":\"%s\",\"stored_s\":%lld,", fingerprint,
+             (long long)k->stored_s);
+  if (ring == NULL) {
     use->plain++;
-  if (code != ERR_OK)
-    return code;
-  return store_record_write(out, &r) ? ERR_OK
-                                     : err_set(e, ERR_RESOURCE_EXHAUSTED, "state_full",
-                                               "AUTH_STATE_DIR: the file has reached its cap");
+    buf_puts(out, "\"token\":");
+    buf_put_json_string(out, secret_text(k->token), secret_len(k->token));
+  } else {
+    if (seal(k, ring, fingerprint, e) != ERR_OK)
+      return e->code;
+    key_use_add(use, keyring_id(ring, 0));
+    buf_printf(out, "\"sealed\":\"%s\"", k->sealed);
+  }
+  buf_putc(out, '}');
+  return ERR_OK;
 }
 
-struct writing {
-  struct buf *out;
-  struct keyring *ring;
-  struct key_use *use;
-};
-
-static enum err_code write_one(void *user, const struct kept *k, struct err *e)
+/* The first line, as it must be for what follows it. */
+static void head_of(const struct buf *text, char head[HEAD_LEN + 1])
 {
-  struct writing *w = user;
-  return content_add(w->out, k, w->ring, w->use, e);
+  uint8_t digest[SHA256_SIZE];
+  memcpy(head, HEAD, sizeof(HEAD));
+  sha256_of(text->data + HEAD_LEN, text->len - HEAD_LEN, digest);
+  hex_write(head + sizeof(HEAD) - 1, digest, sizeof(digest));
+  memcpy(head + HEAD_LEN - 1, "\n", 2);
 }
 
-enum err_code content_write(struct buf *out, const struct store_table *table, struct keyring *ring,
+enum err_code content_write(struct buf *out, struct store_table *t, struct keyring *ring,
                             struct key_use *use, struct err *e)
 {
-  struct writing w = {out, ring, use};
-  buf_append(out, store_head, STORE_HEAD_SIZE);
-  return table_each(table, write_one, &w, e);
+  char head[HEAD_LEN + 1] = {0};
+  *use = (struct key_use){0};
+  buf_append(out, head, HEAD_LEN);
+  buf_puts(out, "{\"tokens\":[");
+  for (size_t i = 0; i < t->n; i++) {
+    buf_puts(out, i == 0 ? "\n" : ",\n");
+    enum err_code code = write_one(out, &t->items[i], ring, use, e);
+    if (code != ERR_OK)
+      return code;
+  }
+  if (!buf_puts(out, "\n]}\n"))
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "state_full",
+                   "AUTH_STATE_DIR: the file has reached its cap");
+  head_of(out, head);
+  memcpy(out->data, head, HEAD_LEN);
+  return ERR_OK;
 }
 
 /* -------------------------------------------------------------------------- reading */
 
-static enum err_code open_value(const struct store_record *r, struct keyring *ring,
-                                struct secret **out, struct err *e)
+bool content_is_whole(const struct buf *text)
 {
-  AUTO_BUF struct buf fingerprint = BUF_INIT((size_t)2 * SHA256_SIZE);
-  if (r->kind == STORE_PLAIN) {
-    *out = secret_new(r->value, r->value_len);
-    return ERR_OK;
-  }
+  char head[HEAD_LEN + 1];
+  if (text->len <= HEAD_LEN)
+    return false;
+  head_of(text, head);
+  return memcmp(text->data, head, HEAD_LEN) == 0;
+}
+
+static enum err_code open_sealed(struct secret **out, const char *account_id,
+                                 const char *fingerprint, const char *sealed, struct keyring *ring,
+                                 struct err *e)
+{
+  const struct keyring_record record = {account_id, STORE_KIND, fingerprint};
   if (ring == NULL)
     return err_set(e, ERR_FAILED_PRECONDITION, "state_sealed",
                    "AUTH_STATE_DIR: the refresh token kept for account \"%s\" is sealed and there "
                    "is no key; give the keyring it was sealed with",
-                   r->account_id);
-  hex_encode(&fingerprint, r->fingerprint, SHA256_SIZE);
-  const struct keyring_record place = {r->account_id, STORE_KIND, buf_str(&fingerprint)};
-  if (keyring_open(out, ring, &place, r->value, r->value_len, e) == ERR_OK)
+                   account_id);
+  if (keyring_open(out, ring, &record, sealed, strlen(sealed), e) == ERR_OK)
     return ERR_OK;
-  err_prefix(e, "AUTH_STATE_DIR: the refresh token kept for account \"%s\" does not open: ",
-             r->account_id);
+  err_prefix(
+      e, "AUTH_STATE_DIR: the refresh token kept for account \"%s\" does not open: ", account_id);
   return e->code;
 }
 
-static void count(struct key_use *use, const struct store_record *r)
+static enum err_code damaged(struct err *e)
 {
-  if (r->kind == STORE_PLAIN)
-    use->plain++;
-  else
-    key_use_add_sealed(use, r->value, r->value_len);
+  return err_set(e, ERR_DATA_LOSS, "state_damaged",
+                 "is damaged, or not a file of this version of auth-svc");
 }
 
-enum err_code content_read(struct content_found *out, struct store_table *table,
-                           const struct buf *text, struct keyring *ring, struct err *e)
+static enum err_code read_one(struct store_table *t, struct key_use *use, const cJSON *item,
+                              struct keyring *ring, struct err *e)
 {
-  const uint8_t *p = (const uint8_t *)text->data;
-  bool lost = false;
-  *out = (struct content_found){.good = STORE_HEAD_SIZE};
-  for (size_t at = STORE_HEAD_SIZE; at < text->len;) {
-    struct store_record r;
-    size_t n = store_record_read(&r, p + at, text->len - at);
-    if (n == 0) {
-      lost = true;
-      at++;
-      continue;
-    }
-    out->damage += lost;
-    lost = false;
-    AUTO_SECRET struct secret *token = NULL;
-    enum err_code code = open_value(&r, ring, &token, e);
+  const char *account_id = json_get_string(item, "account_id");
+  const char *hex = json_get_string(item, "fingerprint");
+  const char *sealed = json_get_string(item, "sealed"), *plain = json_get_string(item, "token");
+  double stored_s = json_get_number(item, "stored_s", -1);
+  uint8_t fingerprint[SHA256_SIZE];
+  AUTO_SECRET struct secret *token = NULL;
+  if (account_id == NULL || hex == NULL || !hex_read(fingerprint, SHA256_SIZE, hex, strlen(hex)) ||
+      (sealed == NULL) == (plain == NULL) || !(stored_s >= 0 && stored_s <= 1e15))
+    return damaged(e);
+  if (plain != NULL)
+    token = secret_from(plain);
+  else if (open_sealed(&token, account_id, hex, sealed, ring, e) != ERR_OK)
+    return e->code;
+  table_keep(t, account_id, fingerprint, token, (int64_t)stored_s);
+  if (sealed != NULL) {
+    t->items[place_of(t, account_id, fingerprint)].sealed = xstrdup(sealed);
+    key_use_add_sealed(use, sealed, strlen(sealed));
+  } else {
+    use->plain++;
+  }
+  return ERR_OK;
+}
+
+enum err_code content_read(struct store_table *t, struct key_use *use, const struct buf *text,
+                           struct keyring *ring, struct err *e)
+{
+  const struct json_limits limits = {.max_bytes = STORE_FILE_MAX};
+  AUTO_WIPED_JSON cJSON *root = NULL;
+  *use = (struct key_use){0};
+  if (!content_is_whole(text) ||
+      json_parse(&root, text->data + HEAD_LEN, text->len - HEAD_LEN, &limits, NULL) != ERR_OK)
+    return damaged(e);
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "tokens");
+  if (!cJSON_IsArray(list))
+    return damaged(e);
+  for (const cJSON *item = list->child; item != NULL; item = item->next) {
+    enum err_code code = read_one(t, use, item, ring, e);
     if (code != ERR_OK)
       return code;
-    table_keep(table, r.account_id, r.fingerprint, token, r.stored_s);
-    count(&out->use, &r);
-    out->good = at += n;
   }
   return ERR_OK;
 }

@@ -1,33 +1,63 @@
-/* What the file of the token store holds: the table as records, each token sealed with the
- * keyring and bound to its account and the credential it replaced. Nobody but the store
- * includes it. */
+/* What the token store keeps, in memory and as the text of its file. Nobody but the store includes
+ * it. Not thread-safe.
+ *
+ *   amcp-tokens v2 <SHA-256 of all that follows this line, in hexadecimal>
+ *   {"tokens":[
+ *   {"account_id":"a01","fingerprint":"<hex>","stored_s":1764460800,"sealed":"v1:k1:..."},
+ *   {"account_id":"a02",...}
+ *   ]}
+ *
+ * A token that may be kept in the clear stands in "token" instead of "sealed". */
 #ifndef AMCP_AUTH_TOKEN_STORE_CONTENT_H
 #define AMCP_AUTH_TOKEN_STORE_CONTENT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "auth-svc/secret/key_use.h"
-#include "auth-svc/token/store.h"
-#include "auth-svc/token/store_record.h"
-#include "auth-svc/token/store_table.h"
+#include "common/base/error.h"
 
-enum { RECORD_MAX = STORE_RECORD_OVERHEAD + STORE_MAX_ACCOUNT + TOKEN_STORE_MAX_VALUE };
+enum { STORE_FILE_MAX = 64 << 20 }; /* bytes of the text */
 
-/* Appends the record of a token, sealed with the ring's first key; as it is without a ring.
- * Counts the key in *use. */
-enum err_code content_add(struct buf *out, const struct kept *k, struct keyring *ring,
-                          struct key_use *use, struct err *e);
-/* Appends a whole file. */
-enum err_code content_write(struct buf *out, const struct store_table *table, struct keyring *ring,
-                            struct key_use *use, struct err *e);
-
-struct content_found {
-  size_t good;        /* end of the last good record */
-  size_t damage;      /* places where something between good records is no record */
-  struct key_use use; /* of all records, also of outdated ones */
+/* The token that replaced the credential of this fingerprint. */
+struct kept {
+  char *account_id;
+  uint8_t fingerprint[SHA256_SIZE];
+  struct secret *token;
+  char *sealed; /* as the text has it, so that each token is sealed once per key; or NULL */
+  int64_t stored_s;
 };
 
-/* Reads a whole file into the table. Damage is skipped and counted. FAILED_PRECONDITION
- * `state_sealed` without a ring, and what keyring_open() says when a value does not open. */
-enum err_code content_read(struct content_found *out, struct store_table *table,
-                           const struct buf *text, struct keyring *ring, struct err *e);
+/* In the order of account and fingerprint. Starts as {0}. */
+struct store_table {
+  struct kept *items;
+  size_t n, capacity;
+};
+
+/* NULL when there is none. Valid until the table changes. */
+const struct kept *table_find(const struct store_table *t, const char *account_id,
+                              const uint8_t fingerprint[SHA256_SIZE]);
+/* The newest of any account with this credential. */
+const struct kept *table_newest(const struct store_table *t,
+                                const uint8_t fingerprint[SHA256_SIZE]);
+/* Adds or replaces; takes a reference. */
+void table_keep(struct store_table *t, const char *account_id,
+                const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s);
+/* Drops tokens older than 30 days of accounts that have used another credential since. */
+void table_drop_outdated(struct store_table *t, int64_t now_s);
+void table_clear(struct store_table *t);
+
+/* Writes the whole text into an empty buffer; what is not sealed with the ring's first key is
+ * sealed with it, and left in the clear without a ring. Sets *use. RESOURCE_EXHAUSTED `state_full`
+ * above STORE_FILE_MAX. */
+enum err_code content_write(struct buf *out, struct store_table *t, struct keyring *ring,
+                            struct key_use *use, struct err *e);
+/* Whether the text is as it was written, from its first to its last byte. */
+bool content_is_whole(const struct buf *text);
+/* Reads a text into the table, and the keys it is sealed with into *use. DATA_LOSS `state_damaged`
+ * unless it is whole, FAILED_PRECONDITION `state_sealed` without a ring, and what keyring_open()
+ * reports when a value does not open. */
+enum err_code content_read(struct store_table *t, struct key_use *use, const struct buf *text,
+                           struct keyring *ring, struct err *e);
 
 #endif

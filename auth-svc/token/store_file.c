@@ -1,4 +1,4 @@
-/* The folder and the file of the token store. */
+/* The folder of the token store and the one file in it. */
 #include "auth-svc/token/store_file.h"
 
 #include <errno.h>
@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/log.h"
+#include "common/base/mem.h"
 
-#define NEW_NAME STORE_FILE_NAME ".new"
 #define LOCK_NAME "lock"
+#define FORMER_NAME "refresh-tokens.log"
+enum { FORMER_HEAD_SIZE = 16 };
 
 static enum err_code failed(const struct store_file *f, const char *what, struct err *e)
 {
@@ -33,9 +36,24 @@ static enum err_code take_lock(struct store_file *f, struct err *e)
                  f->dir);
 }
 
+/* Versions before this one kept a log of records. One that holds nothing but its head is no
+ * loss; tokens in it must not be passed over, since those that they replaced are void. */
+static enum err_code refuse_former(const struct store_file *f, struct err *e)
+{
+  struct stat st;
+  if (fstatat(f->dir_fd, FORMER_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+      st.st_size <= FORMER_HEAD_SIZE)
+    return ERR_OK;
+  return err_set(e, ERR_FAILED_PRECONDITION, "state_former_version",
+                 "AUTH_STATE_DIR: %s holds refresh tokens of an earlier version (" FORMER_NAME
+                 "), which this one does not read; see docs/internals/auth-svc.md, section \"A "
+                 "refresh token that is replaced\"",
+                 f->dir);
+}
+
 enum err_code store_file_open(struct store_file *f, const char *dir, struct err *e)
 {
-  *f = (struct store_file){.dir = dir, .dir_fd = -1, .lock_fd = -1, .fd = -1};
+  *f = (struct store_file){.dir = dir, .dir_fd = -1, .lock_fd = -1};
   struct stat st;
   if (mkdir(dir, 0700) != 0 && errno != EEXIST)
     return failed(f, "make the folder", e);
@@ -46,6 +64,8 @@ enum err_code store_file_open(struct store_file *f, const char *dir, struct err 
     log_warn("folder with refresh tokens is open to others; chmod 700 it",
              LOG_S("setting", "AUTH_STATE_DIR"), LOG_S("path", dir));
   enum err_code code = take_lock(f, e);
+  if (code == ERR_OK)
+    code = refuse_former(f, e);
   if (code != ERR_OK)
     store_file_close(f);
   return code;
@@ -60,105 +80,53 @@ static void close_fd(int *fd)
 
 void store_file_close(struct store_file *f)
 {
-  close_fd(&f->fd);
   close_fd(&f->lock_fd);
   close_fd(&f->dir_fd);
 }
 
-static bool read_to_end(int fd, struct buf *out, size_t size)
+enum err_code store_file_read(const struct store_file *f, const char *name, struct buf *out,
+                              size_t max, struct err *e)
 {
-  char *p = buf_reserve(out, size);
-  while (p != NULL && out->len < size) {
-    ssize_t n = pread(fd, out->data + out->len, size - out->len, (off_t)out->len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return n == 0;
-    out->len += (size_t)n;
-  }
-  return p != NULL;
+  AUTO_FREE char *path = xasprintf("%s/%s", f->dir, name);
+  return secret_file_read(out, "AUTH_STATE_DIR", path, max, true, e);
 }
 
-enum err_code store_file_read(struct store_file *f, struct buf *out, size_t max, struct err *e)
+static enum err_code put_in_place(const struct store_file *f, bool *renamed, struct err *e)
 {
-  struct stat st;
-  unlinkat(f->dir_fd, NEW_NAME, 0); /* of a process that died while it wrote */
-  f->fd = openat(f->dir_fd, STORE_FILE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-  if (f->fd < 0 && errno == ENOENT)
-    return ERR_OK;
-  if (f->fd < 0 || fstat(f->fd, &st) != 0)
-    return failed(f, "open " STORE_FILE_NAME, e);
-  if (st.st_size < 0 || (size_t)st.st_size > max)
-    return err_set(e, ERR_DATA_LOSS, "state_damaged",
-                   "AUTH_STATE_DIR: " STORE_FILE_NAME " in %s is larger than %zu bytes", f->dir,
-                   max);
-  return read_to_end(f->fd, out, (size_t)st.st_size) ? ERR_OK
-                                                     : failed(f, "read " STORE_FILE_NAME, e);
+  *renamed = renameat(f->dir_fd, STORE_FILE_NEW, f->dir_fd, STORE_FILE_NAME) == 0;
+  if (!*renamed)
+    return failed(f, "put " STORE_FILE_NEW " in place", e);
+  return fsync(f->dir_fd) == 0 ? ERR_OK : failed(f, "sync the folder", e);
 }
 
-void store_file_set_aside(const struct store_file *f)
+enum err_code store_file_replace(const struct store_file *f, const struct buf *text, bool *renamed,
+                                 struct err *e)
 {
-  unlinkat(f->dir_fd, STORE_FILE_NAME ".damaged", 0);
-  if (linkat(f->dir_fd, STORE_FILE_NAME, f->dir_fd, STORE_FILE_NAME ".damaged", 0) != 0)
-    log_warn("cannot keep a copy of the damaged file", LOG_S("error", strerror(errno)));
-}
-
-static bool write_all(int fd, const char *data, size_t len, size_t at)
-{
-  while (len > 0) {
-    ssize_t n = pwrite(fd, data, len, (off_t)at);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return false;
-    data += n;
-    len -= (size_t)n;
-    at += (size_t)n;
-  }
-  return true;
-}
-
-bool store_file_append(struct store_file *f, const void *data, size_t len)
-{
-  if (!write_all(f->fd, data, len, f->bytes)) {
-    /* The next record must not stand behind half a one. */
-    if (ftruncate(f->fd, (off_t)f->bytes) != 0)
-      log_warn("cannot cut off half a record", LOG_S("error", strerror(errno)));
-    return false;
-  }
-  f->bytes += len;
-  return true;
-}
-
-int store_file_write_new(const struct store_file *f, const void *data, size_t len, struct err *e)
-{
-  int fd = openat(f->dir_fd, NEW_NAME, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd >= 0 && write_all(fd, data, len, 0) && fsync(fd) == 0)
-    return fd;
-  failed(f, "write " NEW_NAME, e);
+  *renamed = false;
+  const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+  int fd = openat(f->dir_fd, STORE_FILE_NEW, flags, 0600);
+  bool ok = fd >= 0 && fd_write_all(fd, text->data, text->len) == text->len && fsync(fd) == 0;
+  enum err_code code = ok ? ERR_OK : failed(f, "write " STORE_FILE_NEW, e);
   if (fd >= 0)
     close(fd);
-  unlinkat(f->dir_fd, NEW_NAME, 0);
-  return -1;
+  if (ok)
+    code = put_in_place(f, renamed, e);
+  if (code != ERR_OK)
+    store_file_drop_new(f);
+  return code;
 }
 
-enum err_code store_file_replace(struct store_file *f, int fd, size_t bytes, const void *more,
-                                 size_t more_len, struct err *e)
+enum err_code store_file_adopt_new(const struct store_file *f, struct err *e)
 {
-  /* Before the rename: from then on a killed process must find everything in it. */
-  if ((more_len > 0 && !write_all(fd, more, more_len, bytes)) ||
-      renameat(f->dir_fd, NEW_NAME, f->dir_fd, STORE_FILE_NAME) != 0) {
-    failed(f, "put " NEW_NAME " in place", e);
+  int fd = openat(f->dir_fd, STORE_FILE_NEW, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  bool renamed = false, ok = fd >= 0 && fsync(fd) == 0;
+  enum err_code code = ok ? ERR_OK : failed(f, "sync " STORE_FILE_NEW, e);
+  if (fd >= 0)
     close(fd);
-    return ERR_UNAVAILABLE;
-  }
-  close_fd(&f->fd);
-  f->fd = fd;
-  f->bytes = bytes + more_len;
-  return ERR_OK;
+  return ok ? put_in_place(f, &renamed, e) : code;
 }
 
-enum err_code store_file_sync_dir(const struct store_file *f, struct err *e)
+void store_file_drop_new(const struct store_file *f)
 {
-  return fsync(f->dir_fd) == 0 ? ERR_OK : failed(f, "sync the folder", e);
+  unlinkat(f->dir_fd, STORE_FILE_NEW, 0);
 }

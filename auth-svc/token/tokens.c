@@ -1,4 +1,22 @@
-/* Token cache: accounts, callers, waiters without threads. */
+/* Token cache: what callers ask and configuration changes.
+ *
+ * Three files. account.c is one account: the credential it has, the token that came of it, when
+ * that is due and ends, and the list of those who wait. refresh.c is one refresh (a "flight"), from
+ * the question to the token in use, and the timer that starts those that are due. This file holds
+ * the table of accounts and decides what a call comes to. Calls go one way: tokens.c to refresh.c
+ * to account.c.
+ *
+ * One lock guards all accounts; it is never held while somebody is called: what a call comes to is
+ * a `decision` taken under the lock and carried out after it, and waiters are taken out of their
+ * list under the lock and called after it. So a callback may call in here again.
+ *
+ * An account has at most one flight that counts (account->flight). A changed credential lets go of
+ * it: the flight still ends, and what it brings is dropped, since it no longer is the account's.
+ * n_flights keeps the account's memory until the last of them has ended.
+ *
+ * Callers come with the credential that they found in their snapshot of the configuration. Its
+ * generation decides which of two is the current one, so that an old snapshot cannot bring an old
+ * credential back. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,9 +54,6 @@ static void fill_in(struct tokens_options *o)
   o->unix_ms = o->unix_ms != NULL ? o->unix_ms : clock_unix_ms;
 }
 
-static const char *const state_names[ACCOUNT_STATES] = {
-    "", "idle", "ok", "failing", "misconfigured", "needs_reconsent"};
-
 struct tokens *tokens_new(const struct tokens_options *options)
 {
   struct tokens *t = xcalloc(1, sizeof(*t));
@@ -51,189 +66,50 @@ struct tokens *tokens_new(const struct tokens_options *options)
   t->rotations =
       metrics_counter("auth_refresh_token_rotations_total",
                       "New refresh tokens received, by where they are kept.", "kept", NULL);
-  t->accounts = metrics_gauge("auth_accounts", "Accounts asked for since the start, by state.",
-                              "state", NULL);
-  for (int state = ACCOUNT_UNSEEN + 1; state < ACCOUNT_STATES; state++)
-    metric_add(t->accounts, 0, METRIC_LABELS(state_names[state]));
+  t->accounts = account_states_metric();
   return t;
 }
 
 /* ------------------------------------------------------------------------- accounts */
 
-bool entry_needs_consent(const struct entry *en)
-{
-  return en->outcome == TOKEN_NEEDS_CONSENT;
-}
-
-bool entry_is_valid(const struct entry *en, int64_t now)
-{
-  return en->access_token != NULL && now < en->expires_ms;
-}
-
-static enum account_state state_of(const struct entry *en)
-{
-  if (entry_needs_consent(en))
-    return ACCOUNT_NEEDS_RECONSENT;
-  if (en->outcome == TOKEN_OPERATOR_FAULT)
-    return ACCOUNT_MISCONFIGURED;
-  if (en->failure.code != ERR_OK)
-    return ACCOUNT_FAILING;
-  return en->access_token != NULL ? ACCOUNT_OK : ACCOUNT_IDLE;
-}
-
-static void count_as(struct entry *en, enum account_state state)
-{
-  if (en->counted_as == state)
-    return;
-  if (en->counted_as != ACCOUNT_UNSEEN)
-    metric_add(en->owner->accounts, -1, METRIC_LABELS(state_names[en->counted_as]));
-  if (state != ACCOUNT_UNSEEN)
-    metric_add(en->owner->accounts, 1, METRIC_LABELS(state_names[state]));
-  en->counted_as = state;
-}
-
-void entry_count(struct entry *en)
-{
-  count_as(en, en->removed ? ACCOUNT_UNSEEN : state_of(en));
-}
-
-void entry_free(struct entry *en)
-{
-  count_as(en, ACCOUNT_UNSEEN);
-  credential_unref(en->credential);
-  secret_unref(en->refresh_token);
-  secret_unref(en->access_token);
-  free(en->account_id);
-  free(en);
-}
-
 void tokens_free(struct tokens *t)
 {
   if (t == NULL)
     return;
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    while (t->buckets[i] != NULL) {
-      struct entry *en = t->buckets[i];
-      t->buckets[i] = en->next;
-      entry_free(en);
-    }
+  for (struct map_node *n = map_first(&t->table); n != NULL;) {
+    struct account *a = CONTAINER_OF(n, struct account, in_table);
+    n = map_next(&t->table, n);
+    account_free(a);
+  }
+  map_free(&t->table);
   pthread_mutex_destroy(&t->lock);
   free(t);
 }
 
-/* FNV-1a: account ids come from configuration, not from callers. */
-static struct entry **bucket_of(struct tokens *t, const char *account_id)
+static struct account *find_account(const struct tokens *t, const char *account_id)
 {
-  uint64_t h = 1469598103934665603u;
-  for (const char *p = account_id; *p != '\0'; p++)
-    h = (h ^ (unsigned char)*p) * 1099511628211u;
-  return &t->buckets[h % TOKENS_BUCKETS];
+  struct map_node *n = map_find_text(&t->table, account_id);
+  return n != NULL ? CONTAINER_OF(n, struct account, in_table) : NULL;
 }
 
-static struct entry *entry_find(struct tokens *t, const char *account_id)
+static struct account *add_account(struct tokens *t, const char *account_id, struct credential *c)
 {
-  struct entry *en = *bucket_of(t, account_id);
-  while (en != NULL && strcmp(en->account_id, account_id) != 0)
-    en = en->next;
-  return en;
+  struct account *a = account_new(t, account_id, c);
+  map_add_text(&t->table, &a->in_table, a->account_id);
+  return a;
 }
 
-static bool same_credential(const struct credential *a, const struct credential *b)
-{
-  return memcmp(a->fingerprint, b->fingerprint, SHA256_SIZE) == 0;
-}
-
-static struct secret *kept_token(const struct tokens *t, const char *account_id,
-                                 const struct credential *c)
-{
-  return t->options.store != NULL ? token_store_get(t->options.store, account_id, c->fingerprint)
-                                  : NULL;
-}
-
-/* A changed credential starts afresh: nothing of the old one may outlive it. Those who wait
- * wait for the old one; they are handed back to be told. */
-static struct waiter *entry_use_credential(struct entry *en, struct credential *c)
-{
-  bool same = en->credential != NULL && same_credential(en->credential, c);
-  credential_ref(c);
-  credential_unref(en->credential);
-  en->credential = c;
-  if (same)
-    return NULL;
-  secret_unref(en->refresh_token);
-  en->refresh_token = kept_token(en->owner, en->account_id, c);
-  secret_unref(TAKE_PTR(en->access_token));
-  en->flight = NULL; /* what it brings is another credential's; nobody waits for it */
-  en->unstored = false;
-  en->outcome = TOKEN_OBTAINED;
-  en->failure = (struct err){0};
-  en->retry_ms = 0;
-  en->backoff.attempt = 0;
-  entry_count(en);
-  return entry_take_waiters(en);
-}
-
-static struct entry *entry_new(struct tokens *t, const char *account_id, struct credential *c)
-{
-  struct entry *en = xcalloc(1, sizeof(*en)), **bucket = bucket_of(t, account_id);
-  en->owner = t;
-  en->account_id = xstrdup(account_id);
-  en->rejected_ms = INT64_MIN / 2;
-  en->backoff = (struct backoff){t->options.backoff_base_ms, t->options.backoff_max_ms, 0};
-  en->next = *bucket;
-  *bucket = en;
-  entry_use_credential(en, c);
-  return en;
-}
-
-/* The account's entry under the credential the caller found in the configuration; NULL when
+/* The account under the credential the caller found in the configuration; NULL when
  * that configuration is not the current one and says otherwise. */
-static struct entry *entry_get(struct tokens *t, const char *account_id, struct credential *c,
-                               struct waiter **outdated)
+static struct account *current_account(struct tokens *t, const char *account_id,
+                                       struct credential *c, struct waiter **outdated)
 {
-  struct entry *en = entry_find(t, account_id);
-  if (en == NULL)
-    return c->generation < t->generation ? NULL : entry_new(t, account_id, c);
-  if (c != en->credential && c->generation >= en->credential->generation)
-    *outdated = entry_use_credential(en, c);
-  return same_credential(en->credential, c) ? en : NULL;
-}
-
-struct token_result entry_result(const struct entry *en, int64_t now)
-{
-  struct token_result r = {0};
-  if (entry_is_valid(en, now)) {
-    /* Worked out anew each time: the wall clock may have been put right meanwhile. */
-    int64_t unix_ms = en->owner->options.unix_ms();
-    r.access_token = secret_ref(en->access_token);
-    r.expires_at = (unix_ms + en->expires_ms - now) / 1000;
-    return r;
-  }
-  r.error = en->failure;
-  if (r.error.code == ERR_OK)
-    err_set(&r.error, ERR_UNAVAILABLE, "token_endpoint_unavailable",
-            "the token endpoint took longer to answer than its token lives; try again");
-  return r;
-}
-
-/* -------------------------------------------------------------------------- waiters */
-
-void waiters_deliver(struct waiter *list, const struct token_result *result)
-{
-  while (list != NULL) {
-    struct waiter *w = list;
-    list = w->next;
-    w->ready(w->user, result);
-    free(w);
-  }
-}
-
-struct waiter *entry_take_waiters(struct entry *en)
-{
-  struct waiter *list = TAKE_PTR(en->waiters);
-  for (struct waiter *w = list; w != NULL; w = w->next)
-    en->owner->n_waiters--;
-  return list;
+  struct account *a = find_account(t, account_id);
+  if (a == NULL)
+    return c->generation < t->generation ? NULL : add_account(t, account_id, c);
+  if (c != a->credential && c->generation >= a->credential->generation)
+    *outdated = account_use_credential(a, c);
+  return account_has_credential(a, c) ? a : NULL;
 }
 
 static struct token_result changed_meanwhile(void)
@@ -244,110 +120,74 @@ static struct token_result changed_meanwhile(void)
   return r;
 }
 
-static bool add_waiter(struct entry *en, uint64_t id, token_ready *ready, void *user)
-{
-  struct tokens *t = en->owner;
-  if (t->n_waiters >= t->options.waiters_max)
-    return false;
-  struct waiter *w = xcalloc(1, sizeof(*w));
-  *w = (struct waiter){en->waiters, id, ready, user};
-  en->waiters = w;
-  t->n_waiters++;
-  return true;
-}
-
-static struct waiter *unlink_waiter(struct entry *en, uint64_t id)
-{
-  for (struct waiter **p = &en->waiters; *p != NULL; p = &(*p)->next)
-    if ((*p)->id == id) {
-      struct waiter *w = *p;
-      *p = w->next;
-      w->next = NULL;
-      en->owner->n_waiters--;
-      return w;
-    }
-  return NULL;
-}
-
 /* -------------------------------------------------------------------- configuration */
 
-/* Takes an entry out of its bucket; frees it unless a refresh still needs it. */
-static struct waiter *entry_remove(struct entry **place)
+static void forgive_operator(struct account *a)
 {
-  struct entry *en = *place;
-  struct waiter *list = entry_take_waiters(en);
-  *place = en->next;
-  en->removed = true;
-  en->flight = NULL;
-  secret_unref(TAKE_PTR(en->access_token));
-  secret_unref(TAKE_PTR(en->refresh_token));
-  entry_count(en);
-  if (en->n_flights == 0)
-    entry_free(en);
-  return list;
+  if (a->outcome == TOKEN_OPERATOR_FAULT)
+    a->retry_ms = 0;
 }
 
-static void forgive_operator(struct entry *en)
+static void add_all(struct waiter **to, struct waiter *list)
 {
-  if (en->outcome == TOKEN_OPERATOR_FAULT)
-    en->retry_ms = 0;
+  while (list != NULL) {
+    struct waiter *w = list;
+    list = w->next;
+    w->next = *to;
+    *to = w;
+  }
 }
 
 void tokens_configure(struct tokens *t, uint64_t generation,
                       struct credential *(*find)(void *user, const char *account_id), void *user,
                       struct tokens_changes *changes)
 {
+  const struct token_result result = changed_meanwhile();
+  struct waiter *outdated = NULL;
   *changes = (struct tokens_changes){0};
-  struct token_result result = changed_meanwhile();
   pthread_mutex_lock(&t->lock);
   t->generation = generation;
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (struct entry **p = &t->buckets[i]; *p != NULL;) {
-      struct entry *en = *p;
-      struct credential *c = find(user, en->account_id);
-      struct waiter *outdated = NULL;
-      if (c == NULL) {
-        changes->removed++;
-        outdated = entry_remove(p);
-      } else {
-        changes->changed += !same_credential(en->credential, c);
-        outdated = entry_use_credential(en, c);
-        forgive_operator(en);
-        p = &en->next;
-      }
-      if (outdated != NULL) {
-        pthread_mutex_unlock(&t->lock);
-        waiters_deliver(outdated, &result);
-        pthread_mutex_lock(&t->lock);
-        p = &t->buckets[i]; /* it may look otherwise by now; what is done stays done */
-      }
+  for (struct map_node *n = map_first(&t->table); n != NULL;) {
+    struct account *a = CONTAINER_OF(n, struct account, in_table);
+    struct credential *c = find(user, a->account_id);
+    n = map_next(&t->table, n);
+    if (c == NULL) {
+      changes->removed++;
+      map_remove(&t->table, &a->in_table);
+      add_all(&outdated, account_remove(a));
+      continue;
     }
+    changes->changed += !account_has_credential(a, c);
+    add_all(&outdated, account_use_credential(a, c));
+    forgive_operator(a);
+  }
   pthread_mutex_unlock(&t->lock);
+  waiters_deliver(outdated, &result);
 }
 
 /* ---------------------------------------------------------------------- callers */
 
-static void drop_rejected(struct entry *en, const uint8_t *sha256, int64_t now)
+static void drop_rejected(struct account *a, const uint8_t *sha256, int64_t now)
 {
-  if (sha256 == NULL || !secret_has_sha256(en->access_token, sha256))
+  if (sha256 == NULL || !secret_has_sha256(a->access_token, sha256))
     return;
   /* A token that Google refuses as soon as it is made would otherwise turn every report
    * into a question to the token endpoint. */
-  if (now - en->rejected_ms < REJECTION_INTERVAL_MS)
+  if (now - a->rejected_ms < REJECTION_INTERVAL_MS)
     return;
-  en->rejected_ms = now;
-  secret_unref(TAKE_PTR(en->access_token));
+  a->rejected_ms = now;
+  secret_unref(TAKE_PTR(a->access_token));
 }
 
 /* The known failure, with the time that is left to wait. */
-static struct err failure_now(const struct entry *en, int64_t now)
+static struct err failure_now(const struct account *a, int64_t now)
 {
-  struct err e = en->failure;
-  if (entry_needs_consent(en) || en->unstored)
+  struct err e = a->failure;
+  if (account_needs_consent(a) || a->unstored)
     return e;
-  int64_t s = (en->retry_ms - now + 999) / 1000;
-  err_set(&e, en->failure.code, en->failure.reason, "%s; next attempt in %lld s",
-          en->failure.message, (long long)s);
+  int64_t s = (a->retry_ms - now + 999) / 1000;
+  err_set(&e, a->failure.code, a->failure.reason, "%s; next attempt in %lld s", a->failure.message,
+          (long long)s);
   return e;
 }
 
@@ -358,23 +198,23 @@ struct decision {
   struct token_result result;
 };
 
-static struct decision decide(struct entry *en, int64_t now, uint64_t wait_id, token_ready *ready,
+static struct decision decide(struct account *a, int64_t now, uint64_t wait_id, token_ready *ready,
                               void *user)
 {
-  struct tokens *t = en->owner;
-  bool may_ask = en->flight == NULL && !entry_needs_consent(en) && now >= en->retry_ms;
+  struct tokens *t = a->owner;
+  bool may_ask = a->flight == NULL && !account_needs_consent(a) && now >= a->retry_ms;
   struct decision d = {.answer = true};
-  if (entry_is_valid(en, now)) {
-    d.result = entry_result(en, now);
-    d.start = may_ask && now >= en->refresh_ms ? flight_prepare(en, false, now) : NULL;
+  if (account_is_valid(a, now)) {
+    d.result = account_result(a, now);
+    d.start = may_ask && now >= a->refresh_ms ? flight_prepare(a, false, now) : NULL;
     return d;
   }
-  secret_unref(TAKE_PTR(en->access_token)); /* its time is over: nobody may get it now */
-  if (en->unstored || (en->flight == NULL && !may_ask)) {
-    d.result.error = failure_now(en, now);
-  } else if (add_waiter(en, wait_id, ready, user)) {
+  secret_unref(TAKE_PTR(a->access_token)); /* its time is over: nobody may get it now */
+  if (a->unstored || (a->flight == NULL && !may_ask)) {
+    d.result.error = failure_now(a, now);
+  } else if (account_add_waiter(a, wait_id, ready, user)) {
     d.answer = false;
-    d.start = may_ask ? flight_prepare(en, false, now) : NULL;
+    d.start = may_ask ? flight_prepare(a, false, now) : NULL;
   } else {
     err_set(&d.result.error, ERR_RESOURCE_EXHAUSTED, "too_many_waiting",
             "%zu calls wait for access tokens already; try again in a second", t->n_waiters);
@@ -387,12 +227,12 @@ bool tokens_try(struct tokens *t, const char *account_id, const struct credentia
 {
   pthread_mutex_lock(&t->lock);
   int64_t now = t->options.mono_ms();
-  struct entry *en = entry_find(t, account_id);
+  struct account *a = find_account(t, account_id);
   bool held =
-      en != NULL && en->credential == credential && entry_is_valid(en, now) && now < en->refresh_ms;
+      a != NULL && a->credential == credential && account_is_valid(a, now) && now < a->refresh_ms;
   if (held) {
-    en->used_ms = now;
-    *out = entry_result(en, now);
+    a->used_ms = now;
+    *out = account_result(a, now);
   }
   pthread_mutex_unlock(&t->lock);
   return held;
@@ -406,12 +246,12 @@ void tokens_get(struct tokens *t, const char *account_id, struct credential *cre
   struct decision d = {.answer = true, .result = changed};
   pthread_mutex_lock(&t->lock);
   int64_t now = t->options.mono_ms();
-  struct entry *en = entry_get(t, account_id, credential, &outdated);
-  if (en != NULL) {
-    en->used_ms = now;
-    drop_rejected(en, rejected_sha256, now);
-    d = decide(en, now, wait_id, ready, user);
-    entry_count(en);
+  struct account *a = current_account(t, account_id, credential, &outdated);
+  if (a != NULL) {
+    a->used_ms = now;
+    drop_rejected(a, rejected_sha256, now);
+    d = decide(a, now, wait_id, ready, user);
+    account_count(a);
   }
   pthread_mutex_unlock(&t->lock);
   waiters_deliver(outdated, &changed);
@@ -433,8 +273,8 @@ uint64_t tokens_wait_id(struct tokens *t)
 void tokens_abandon(struct tokens *t, const char *account_id, uint64_t wait_id)
 {
   pthread_mutex_lock(&t->lock);
-  struct entry *en = entry_find(t, account_id);
-  struct waiter *w = en != NULL ? unlink_waiter(en, wait_id) : NULL;
+  struct account *a = find_account(t, account_id);
+  struct waiter *w = a != NULL ? account_take_waiter(a, wait_id) : NULL;
   pthread_mutex_unlock(&t->lock);
   struct token_result result = {0};
   err_set(&result.error, ERR_CANCELLED, "cancelled", "the caller stopped waiting");
@@ -444,19 +284,28 @@ void tokens_abandon(struct tokens *t, const char *account_id, uint64_t wait_id)
 bool tokens_holds(struct tokens *t, const char *account_id, const struct credential *credential,
                   const uint8_t digest[SHA256_SIZE])
 {
-  bool configured = credential_holds(credential, digest), access = false;
+  bool configured = credential_holds(credential, digest);
   AUTO_SECRET struct secret *replacement = NULL;
   pthread_mutex_lock(&t->lock);
-  const struct entry *en = entry_find(t, account_id);
-  if (en != NULL && same_credential(en->credential, credential)) {
-    replacement = secret_ref(en->refresh_token);
-    access = secret_has_sha256(en->access_token, digest) && t->options.mono_ms() < en->expires_ms;
-  } else {
-    replacement = kept_token(t, account_id, credential);
-  }
+  const struct account *a = find_account(t, account_id);
+  if (a != NULL && account_has_credential(a, credential))
+    replacement = secret_ref(a->refresh_token);
+  else
+    replacement = account_kept_token(t, account_id, credential);
   pthread_mutex_unlock(&t->lock);
   /* A refresh token that was replaced proves nothing any more. */
-  return access || (replacement != NULL ? secret_has_sha256(replacement, digest) : configured);
+  return replacement != NULL ? secret_has_sha256(replacement, digest) : configured;
+}
+
+const char *tokens_bad_standing(struct tokens *t, const char *account_id,
+                                const struct credential *credential)
+{
+  pthread_mutex_lock(&t->lock);
+  const struct account *a = find_account(t, account_id);
+  const char *standing =
+      a != NULL && account_has_credential(a, credential) ? account_bad_standing(a) : NULL;
+  pthread_mutex_unlock(&t->lock);
+  return standing;
 }
 
 /* ------------------------------------------------------------------------- operators */
@@ -465,9 +314,8 @@ size_t tokens_needing_consent(struct tokens *t)
 {
   size_t n = 0;
   pthread_mutex_lock(&t->lock);
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (const struct entry *en = t->buckets[i]; en != NULL; en = en->next)
-      n += entry_needs_consent(en);
+  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m))
+    n += account_needs_consent(CONTAINER_OF(m, struct account, in_table));
   pthread_mutex_unlock(&t->lock);
   return n;
 }
@@ -478,10 +326,11 @@ void tokens_describe(struct tokens *t, struct buf *detail)
   size_t n = 0;
   AUTO_BUF struct buf names = BUF_INIT(4096);
   pthread_mutex_lock(&t->lock);
-  for (size_t i = 0; i < TOKENS_BUCKETS; i++)
-    for (const struct entry *en = t->buckets[i]; en != NULL; en = en->next)
-      if (entry_needs_consent(en) && n++ < NAMED)
-        buf_printf(&names, "%s%s", n > 1 ? ", " : ": ", en->account_id);
+  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m)) {
+    const struct account *a = CONTAINER_OF(m, struct account, in_table);
+    if (account_needs_consent(a) && n++ < NAMED)
+      buf_printf(&names, "%s%s", n > 1 ? ", " : ": ", a->account_id);
+  }
   pthread_mutex_unlock(&t->lock);
   buf_printf(detail, "%s accounts: %zu need re-consent%s%s\n", n > 0 ? "warn" : "ok", n,
              buf_str(&names), n > NAMED ? ", ..." : "");

@@ -26,7 +26,7 @@ struct tokens_options {
   uint32_t operator_backoff_ms; /* after a fault of the operator's, about; 0 means 600,000 */
   int64_t (*mono_ms)(void);     /* NULL means a clock that goes on while the machine sleeps */
   int64_t (*unix_ms)(void);     /* NULL means clock_unix_ms */
-  /* Told of each answer of a token endpoint, before anybody gets the token; for the audit
+  /* Called for each answer of a token endpoint, before anybody gets the token; for the audit
    * log. On the thread the answer came on. */
   void (*on_refresh)(void *user, const char *account_id, const struct token_reply *reply);
   void *user;
@@ -40,9 +40,9 @@ void tokens_start_background(struct tokens *t);
  * no call may be under way. NULL is fine. */
 void tokens_free(struct tokens *t);
 
-/* Tells what credentials there are now, after the snapshot that holds them became current.
+/* Sets what credentials there are now, after the snapshot that holds them became current.
  * Accounts that are gone lose their tokens and those who wait get `configuration_changed`; so
- * do the accounts whose credential changed, which starts afresh. A fault of the operator's
+ * do the accounts whose credential changed, which starts with nothing. A fault of the operator's
  * may be asked about again; a dealer who must consent again stays so with the same
  * credential. `find` gives the credential of an account or NULL and must not call back. */
 struct tokens_changes {
@@ -86,10 +86,14 @@ void tokens_get(struct tokens *t, const char *account_id, struct credential *cre
 /* Ends a wait early: ready gets ERR_CANCELLED, unless it ran already. The refresh goes on. */
 void tokens_abandon(struct tokens *t, const char *account_id, uint64_t wait_id);
 
-/* Whether the broker holds a secret of this digest for the account: the refresh token
- * (configured or received since) or the access token in its cache. Constant time. */
+/* Whether this is the digest of the account's refresh token (configured or received since).
+ * Constant time. Access tokens do not count: other services hold them by design. */
 bool tokens_holds(struct tokens *t, const char *account_id, const struct credential *credential,
                   const uint8_t digest[SHA256_SIZE]);
+/* Why an account's refresh token proves nothing for now: "needs_reconsent" or "misconfigured", as
+ * the metric auth_accounts has it; NULL while the account is in good standing. */
+const char *tokens_bad_standing(struct tokens *t, const char *account_id,
+                                const struct credential *credential);
 
 /* Accounts whose dealer must consent again. */
 size_t tokens_needing_consent(struct tokens *t);

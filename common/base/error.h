@@ -40,7 +40,7 @@ enum err_code err_set(struct err *e, enum err_code code, const char *reason, con
  * reason. Returns e's code. */
 enum err_code err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* "INVALID_ARGUMENT"; "UNKNOWN" for a number that is no code. Static text. */
+/* "INVALID_ARGUMENT"; "UNKNOWN" for a number that is not a code. Static text. */
 const char *err_code_name(enum err_code code);
 
 #endif

@@ -1,13 +1,11 @@
 /* SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012). */
 #include "common/base/hash.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "common/base/random.h"
 
-static uint64_t process_key[2]; /* written once */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static uint64_t process_key[2]; /* written before main() */
 
 static inline uint64_t rotate(uint64_t x, int bits)
 {
@@ -28,6 +26,22 @@ static inline void sip_round(uint64_t v[4])
   v[2] = rotate(v[2], 32);
 }
 
+/* The up to 7 bytes after the last whole word. */
+static inline uint64_t last_bytes(const unsigned char *p, size_t len)
+{
+  size_t rest = len % 8;
+  uint64_t word = 0;
+  if (rest == 0)
+    return 0;
+  if (len > 8) { /* of the last 8 bytes, those that no word had */
+    memcpy(&word, p + len - 8, 8);
+    return word >> (64 - 8 * rest);
+  }
+  for (size_t k = 0; k < rest; k++)
+    word |= (uint64_t)p[k] << (8 * k);
+  return word;
+}
+
 uint64_t hash_bytes(const uint64_t key[2], const void *data, size_t len, uint64_t start)
 {
   uint64_t k0 = key[0] ^ start, k1 = key[1];
@@ -42,9 +56,7 @@ uint64_t hash_bytes(const uint64_t key[2], const void *data, size_t len, uint64_
     sip_round(v);
     v[0] ^= m;
   }
-  uint64_t tail = (uint64_t)len << 56;
-  for (size_t k = 0; i + k < len; k++)
-    tail |= (uint64_t)p[i + k] << (8 * k);
+  uint64_t tail = last_bytes(p, len) | (uint64_t)len << 56;
   v[3] ^= tail;
   sip_round(v);
   v[0] ^= tail;
@@ -59,14 +71,13 @@ void hash_key_make(uint64_t key[2])
   random_fill(key, 2 * sizeof(*key));
 }
 
-static void make_process_key(void)
+__attribute__((constructor)) static void make_process_key(void)
 {
   hash_key_make(process_key);
 }
 
 uint64_t hash_data(const void *data, size_t len)
 {
-  pthread_once(&once, make_process_key);
   return hash_bytes(process_key, data, len, 0);
 }
 

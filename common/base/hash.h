@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Under the key of this process, drawn from the system's randomness at first use. */
+/* Under the key of this process, drawn from the system's randomness before main(). */
 uint64_t hash_data(const void *data, size_t len);
 uint64_t hash_text(const char *text);
 

@@ -63,6 +63,6 @@ void mem_wipe(void *p, size_t size)
 
 void mem_magic_failed(const char *object, const char *magic, const char *file, int line)
 {
-  fprintf(stderr, "%s:%d: %s is no live object (%s)\n", file, line, object, magic);
+  fprintf(stderr, "%s:%d: %s is not a live object (%s)\n", file, line, object, magic);
   abort();
 }

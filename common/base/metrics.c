@@ -100,9 +100,9 @@ static size_t put_key(const struct metric *m, const char *const *labels, char ke
 {
   size_t len = 0;
   for (size_t i = 0; i < m->n_labels; i++) {
-    size_t n = strnlen(labels[i], MAX_LABEL_BYTES);
-    memcpy(key + len, labels[i], n);
-    len += n;
+    size_t end = len + MAX_LABEL_BYTES;
+    for (const char *p = labels[i]; *p != '\0' && len < end; p++)
+      key[len++] = *p;
     key[len++] = '\0';
   }
   return len;

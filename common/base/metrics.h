@@ -27,9 +27,9 @@ void metric_set(struct metric *m, double value, const char *const *labels);
 void metric_observe(struct metric *m, double seconds, const char *const *labels);
 #define METRIC_LABELS(...) ((const char *const[]){__VA_ARGS__})
 
-/* From now on `read(user)` runs before every rendering, so that it sets gauges of what the program
- * is not told of, such as files. At most 8, for the life of the process. It must be quick, and
- * runs on the thread that renders. */
+/* From now on `read(user)` runs before every rendering, to set gauges of what changes unnoticed by
+ * the program, such as files. At most 8, for the life of the process. It must be quick, and runs on
+ * the thread that renders. */
 void metrics_on_render(void (*read)(void *user), void *user);
 
 /* Appends all metrics in the text format, version 0.0.4. */

@@ -82,7 +82,7 @@ static void set_stopped(const struct http_transfer *t, struct err *e)
     err_set(e, ERR_RESOURCE_EXHAUSTED, "response_too_large",
             "%s: the response is larger than %zu bytes", t->peer, t->max_response);
   else if (t->stop == HTTP_STOP_ABORTED)
-    err_set(e, ERR_CANCELLED, "aborted", "%s: the response was given up by its reader", t->peer);
+    err_set(e, ERR_CANCELLED, "aborted", "%s: its reader stopped reading the response", t->peer);
   else
     err_set(e, ERR_CANCELLED, "cancelled", "%s: the request was cancelled", t->peer);
 }

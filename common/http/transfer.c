@@ -150,7 +150,7 @@ static size_t on_write(char *data, size_t size, size_t n, void *user)
     return hand_over(t, data, len);
   if (success)
     return buf_append(&t->body, data, len) ? len : stop_transfer(t, HTTP_STOP_TOO_LARGE);
-  /* An error page: what fits is enough to tell what happened, the rest is dropped. */
+  /* An error page: what fits is enough to see what happened, the rest is dropped. */
   size_t room = t->body.len < HTTP_MAX_ERROR_BODY ? HTTP_MAX_ERROR_BODY - t->body.len : 0;
   buf_append(&t->body, data, len < room ? len : room);
   return len;

@@ -39,9 +39,9 @@ static const char *endpoint_problem(const char *endpoint)
       (!ascii_case_equal(scheme, "http") && !ascii_case_equal(scheme, "https")))
     return "the scheme is neither http nor https";
   if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD))
-    return "it holds a user or password";
+    return "it contains a user name or password";
   if (has_part(u, CURLUPART_QUERY) || has_part(u, CURLUPART_FRAGMENT))
-    return "it holds a query or fragment";
+    return "it contains a query or fragment";
   return NULL;
 }
 

@@ -33,7 +33,9 @@ enum err_code pbjson_write(struct buf *out, const ProtobufCMessage *message,
                            const struct pbjson_write_options *options, struct err *e);
 
 struct pbjson_read_options {
-  bool ignore_unknown; /* skip unknown fields instead of refusing them */
+  /* Skip unknown fields instead of refusing them, and read unknown names of enums as 0, unset: for
+   * a peer whose messages grow. */
+  bool ignore_unknown;
 };
 
 /* Reads a message from a parsed value. Field names in snake_case and camelCase. The

@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "common/base/codec.h"
+#include "common/pbjson/borrow.h"
 #include "common/pbjson/names.h"
 #include "common/pbjson/number.h"
 #include "common/pbjson/types.h"
 
-/* 2^53: from here on a double no longer tells neighbouring whole numbers apart, so
+/* 2^53: from here on a double cannot distinguish neighbouring whole numbers, so
  * 9007199254740993 has already become this number when it arrives. */
 static const double double_whole_limit = 9007199254740992.0;
 
@@ -199,9 +200,9 @@ static enum err_code read_enum(const struct reader *r, const ProtobufCFieldDescr
       return read_wrong_type(r, path, "string", value);
     const ProtobufCEnumValue *known =
         protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, value->valuestring);
-    if (known == NULL)
+    if (known == NULL && !r->options->ignore_unknown)
       return unknown_enum(r, field->descriptor, value->valuestring, path);
-    number = known->value;
+    number = known == NULL ? 0 : known->value;
   }
   *(int *)at = number;
   return ERR_OK;
@@ -285,6 +286,6 @@ enum err_code read_map_key(const struct reader *r, const ProtobufCFieldDescripto
     return ERR_OK;
   }
   cJSON text = {.type = cJSON_String};
-  memcpy(&text.valuestring, &key, sizeof(key)); /* only read, though not const in cJSON */
+  text.valuestring = borrow_text(key); /* only read, though not const in cJSON */
   return read_whole(r, field->type, &text, path, at);
 }

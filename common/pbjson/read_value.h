@@ -22,7 +22,7 @@ enum err_code read_wrong_type(const struct reader *r, const struct json_path *pa
 /* The arena's cap is reached. */
 enum err_code read_too_large(const struct reader *r, const struct json_path *path);
 
-/* Reads a value of field's type, which is no message, to where `at` points. Strings and
+/* Reads a value of field's type, which is not a message, to where `at` points. Strings and
  * bytes live in the arena. */
 enum err_code read_scalar(const struct reader *r, const ProtobufCFieldDescriptor *field,
                           const cJSON *value, const struct json_path *path, void *at);

@@ -60,7 +60,7 @@ static uint64_t varint_value(const uint8_t *p, size_t n)
   return v;
 }
 
-/* Bytes of the well-formed non-ASCII UTF-8 character at p; 0 when it is none
+/* Bytes of the well-formed non-ASCII UTF-8 character at p; 0 when it is not one
  * (Unicode 15, table 3-7). */
 static size_t utf8_char(const uint8_t *p, size_t left)
 {

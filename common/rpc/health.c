@@ -67,7 +67,7 @@ static void check(struct rpc_call *call, const ProtobufCMessage *message, void *
 
 /* Sends the state as this watcher sees it. The lock is held. A watcher that does not
  * read falls behind; its queue takes far more changes than a server's life has. */
-static void tell(const struct watcher *w)
+static void send_state(const struct watcher *w)
 {
   HealthResponse r = response_of(!w->known            ? STATUS(SERVICE_UNKNOWN)
                                  : w->health->serving ? STATUS(SERVING)
@@ -109,7 +109,7 @@ static void watch(struct rpc_call *call, const ProtobufCMessage *message, void *
   *w = (struct watcher){.health = h, .call = call, .known = knows(h, request->service)};
   rpc_call_ref(call);
   pthread_mutex_lock(&h->lock);
-  tell(w);
+  send_state(w);
   bool ended = h->ended;
   if (!ended) {
     w->next = h->watchers;
@@ -153,7 +153,7 @@ void health_set_serving(struct health *h, bool serving)
   h->serving = serving;
   for (struct watcher *w = h->watchers; changed && w != NULL; w = w->next)
     if (w->known)
-      tell(w);
+      send_state(w);
   pthread_mutex_unlock(&h->lock);
 }
 

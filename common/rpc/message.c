@@ -1,7 +1,7 @@
 /* Packs and unpacks messages: one slice out, one check in front of every unpack.
  *
  * Messages carry bearers, grants and access tokens, so their bytes are overwritten before the
- * memory goes back, whoever drops the last reference. */
+ * memory goes back, no matter who drops the last reference. */
 #include "common/rpc/message.h"
 
 #include <grpc/byte_buffer.h>
@@ -21,7 +21,8 @@ static void wipe_bytes(void *p, size_t len)
   free(p);
 }
 
-/* What fits into the slice itself is no token; for the rest, the library calls back. */
+/* What fits into the slice itself is too short to be a token; for the rest, the library calls back.
+ */
 grpc_slice rpc_pack_slice(const ProtobufCMessage *message)
 {
   size_t len = protobuf_c_message_get_packed_size(message);

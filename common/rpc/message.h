@@ -23,7 +23,7 @@ struct rpc_unpacked {
 
 /* Checks (guard.h) and unpacks. With an arena, small messages go there; without one, and
  * for large ones, memory comes from malloc(), at most max bytes. ERR_INVALID_ARGUMENT when
- * the bytes are no such message, ERR_RESOURCE_EXHAUSTED when its parts need more than
+ * the bytes are not such a message, ERR_RESOURCE_EXHAUSTED when its parts need more than
  * max. */
 enum err_code rpc_unpack(struct rpc_unpacked *out, const ProtobufCMessageDescriptor *descriptor,
                          grpc_byte_buffer *bytes, struct arena *arena, size_t max, struct err *e);

@@ -71,10 +71,10 @@ struct rpc_server_options {
   size_t max_message_bytes; /* received; 0 means 8 MiB */
   uint32_t drain_ms;        /* NOT_SERVING but still serving; 0 means 500 */
   uint32_t grace_ms;        /* for calls under way at the end; 0 means 10,000 */
-  /* Told of each call that this layer answers in place of a handler (no such method, a message
-   * that is none or too large, too many calls, a caller that is gone), before the answer leaves;
-   * may put another error into *status. `method` is the path that was asked for. On the poller
-   * or a worker: must not wait. NULL for none. */
+  /* Called for each call that this layer answers in place of a handler (no such method, a message
+   * that is malformed or too large, too many calls, a caller that is gone), before the answer
+   * leaves; may put another error into *status. `method` is the path that was asked for. On the
+   * poller or a worker: must not wait. NULL for none. */
   void (*on_refusal)(void *user, struct rpc_call *call, const char *method, struct err *status);
   void *user;
 };

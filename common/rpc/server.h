@@ -101,7 +101,8 @@ struct rpc_call {
   atomic_bool cancelled;
   int close_cancelled; /* written by the core */
 
-  pthread_mutex_t lock;   /* of what follows */
+  pthread_mutex_t lock;
+  /* Guarded by lock: */
   pthread_cond_t changed; /* room in the queue, peer gone, callback over */
   struct outgoing *queue, **queue_end, *in_flight;
   size_t queued_bytes; /* in queue and in flight */

@@ -185,7 +185,7 @@ static void add_trailer(struct rpc_call *call, const char *key, const char *valu
 }
 
 /* The status as the core wants it. A handler that answers UNAVAILABLE or CANCELLED has
- * answered: the pushback tells clients not to take it for a broken connection and try
+ * answered: the pushback keeps clients from taking it for a broken connection and trying
  * again (https://github.com/grpc/proposal/blob/master/A6-client-retries.md). */
 static void set_status(struct rpc_call *call, const struct err *status)
 {

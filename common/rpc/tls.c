@@ -27,7 +27,7 @@ static enum err_code refuse(struct err *e, const char *setting, const char *file
                  reason != NULL ? reason : "no detail");
 }
 
-/* A file that is missing or may not be read, before the library words it in its way. */
+/* Checks for a file that is missing or unreadable, which the library would report less clearly. */
 static enum err_code check_readable(const char *setting, const char *file, bool secret,
                                     struct err *e)
 {
@@ -40,8 +40,8 @@ static enum err_code check_readable(const char *setting, const char *file, bool 
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_tls_file", "%s: cannot read %s: %s", setting, file,
                    strerror(problem));
   if (secret && (st.st_mode & (S_IROTH | S_IWOTH)) != 0)
-    log_warn("file with secrets is open to others; chmod 600 it", LOG_S("setting", setting),
-             LOG_S("path", file));
+    log_warn("a file with secrets can be read or changed by others: run chmod 600 on it",
+             LOG_S("setting", setting), LOG_S("path", file));
   return ERR_OK;
 }
 
@@ -106,11 +106,11 @@ static enum err_code check_files(const struct rpc_tls *tls, struct err *e)
         "needs all three");
   SSL_CTX *ctx = SSL_CTX_new(TLS_method());
   if (ctx == NULL)
-    return refuse(e, "GRPC_TLS_CERT", tls->cert_file, "cannot be looked at");
+    return refuse(e, "GRPC_TLS_CERT", tls->cert_file, "cannot be examined");
   enum err_code code = load_all(ctx, tls, e);
   SSL_CTX_free(ctx);
   if (code == ERR_OK)
-    rpc_tls_tell_expiry(tls->cert_file);
+    rpc_tls_show_expiry(tls->cert_file);
   return code;
 }
 

@@ -18,8 +18,8 @@ enum err_code rpc_tls_server(grpc_server_credentials **out, const struct rpc_tls
 enum err_code rpc_tls_client(grpc_channel_credentials **out, const struct rpc_tls *tls,
                              bool any_host, struct err *e);
 
-/* From now on the metrics tell when the certificate in a file ends, as the file is at each
- * scrape. A file that was named before, or more than four, are left out. */
-void rpc_tls_tell_expiry(const char *cert_file);
+/* From now on the metrics show when the certificate in a file expires, as the file is at each
+ * scrape. Files named before, and any beyond four, are left out. */
+void rpc_tls_show_expiry(const char *cert_file);
 
 #endif

@@ -17,7 +17,7 @@ static char *files[MAX_FILES]; /* for the life of the process */
 static size_t n_files;
 static struct metric *expiry;
 
-/* Unix time at which the first certificate of a PEM file ends; false when there is none. */
+/* Unix time at which the first certificate of a PEM file expires; false when it has none. */
 static bool read_end(const char *file, double *out)
 {
   struct tm tm;
@@ -52,13 +52,14 @@ static bool is_known(const char *file)
   return false;
 }
 
-void rpc_tls_tell_expiry(const char *cert_file)
+void rpc_tls_show_expiry(const char *cert_file)
 {
   pthread_mutex_lock(&lock);
   bool first = n_files == 0;
   if (first)
-    expiry = metrics_gauge("rpc_tls_certificate_expiry_timestamp_seconds",
-                           "When the certificate towards the other services ends.", "file", NULL);
+    expiry =
+        metrics_gauge("rpc_tls_certificate_expiry_timestamp_seconds",
+                      "When the certificate shown to the other services expires.", "file", NULL);
   if (n_files < MAX_FILES && !is_known(cert_file))
     files[n_files++] = xstrdup(cert_file);
   pthread_mutex_unlock(&lock);

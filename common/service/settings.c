@@ -66,31 +66,50 @@ bool service_settings_refuse(const struct service_program *program, const struct
   return false;
 }
 
+/* The program's own variables, then the shared ones; the caller frees them. */
+static struct config_var *all_vars(struct service_settings *out, struct raw *raw,
+                                   const struct config_var *own, size_t n_own, size_t *n)
+{
+  const struct config_var shared[] = {
+      {"ADMIN_LISTEN", CONFIG_STRING, &raw->admin_listen, "0.0.0.0:9464", 0, 0, false,
+       "address that serves /livez, /readyz and /metrics; off to serve them nowhere"},
+      {"GRPC_TLS_CERT", CONFIG_STRING, &out->tls.cert_file, NULL, 0, 0, false,
+       "certificate (PEM) shown to the other services; with GRPC_TLS_KEY and GRPC_TLS_CA: mTLS"},
+      {"GRPC_TLS_KEY", CONFIG_STRING, &out->tls.key_file, NULL, 0, 0, false,
+       "private key (PEM) of GRPC_TLS_CERT"},
+      {"GRPC_TLS_CA", CONFIG_STRING, &out->tls.ca_file, NULL, 0, 0, false,
+       "CA certificates (PEM) that the other services' certificates must be signed by"},
+      {"FASTMCP_LOG_LEVEL", CONFIG_STRING, &raw->fastmcp_log_level, "INFO", 0, 0, false,
+       "lowest level that is logged; LOG_LEVEL takes precedence"},
+      {"LOG_LEVEL", CONFIG_STRING, &raw->log_level, NULL, 0, 0, false,
+       "DEBUG, INFO, WARN, ERROR, CRITICAL or OFF"},
+      {HARDEN_SETTING, CONFIG_BOOL, &out->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
+  };
+  *out = (struct service_settings){0};
+  *n = n_own + ARRAY_LEN(shared);
+  struct config_var *vars = xcalloc(*n, sizeof(*vars));
+  memcpy(vars, own, n_own * sizeof(*own));
+  memcpy(vars + n_own, shared, sizeof(shared));
+  return vars;
+}
+
+enum err_code service_settings_read(struct service_settings *out, const struct config_var *own,
+                                    size_t n_own, struct err *e)
+{
+  struct raw raw = {0};
+  size_t n;
+  AUTO_FREE struct config_var *vars = all_vars(out, &raw, own, n_own, &n);
+  return load(out, &raw, vars, n, e);
+}
+
 bool service_settings_load(struct service_settings *out, const struct service_program *program,
                            const struct config_var *own, size_t n_own, int argc, char **argv,
                            int *exit_code)
 {
   struct raw raw = {0};
   struct err e = {0};
-  *out = (struct service_settings){0};
-  const struct config_var shared[] = {
-      {"ADMIN_LISTEN", CONFIG_STRING, &raw.admin_listen, "0.0.0.0:9464", 0, 0, false,
-       "where /livez, /readyz and /metrics are served; off for nowhere"},
-      {"GRPC_TLS_CERT", CONFIG_STRING, &out->tls.cert_file, NULL, 0, 0, false,
-       "certificate (PEM) towards the other services; with KEY and CA: mTLS"},
-      {"GRPC_TLS_KEY", CONFIG_STRING, &out->tls.key_file, NULL, 0, 0, false, "its key (PEM)"},
-      {"GRPC_TLS_CA", CONFIG_STRING, &out->tls.ca_file, NULL, 0, 0, false,
-       "CA (PEM) of the other services"},
-      {"FASTMCP_LOG_LEVEL", CONFIG_STRING, &raw.fastmcp_log_level, "INFO", 0, 0, false,
-       "lowest level logged; LOG_LEVEL wins"},
-      {"LOG_LEVEL", CONFIG_STRING, &raw.log_level, NULL, 0, 0, false,
-       "DEBUG, INFO, WARN, ERROR, CRITICAL or OFF"},
-      {HARDEN_SETTING, CONFIG_BOOL, &out->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
-  };
-  size_t n = n_own + ARRAY_LEN(shared);
-  AUTO_FREE struct config_var *vars = xcalloc(n, sizeof(*vars));
-  memcpy(vars, own, n_own * sizeof(*own));
-  memcpy(vars + n_own, shared, sizeof(shared));
+  size_t n;
+  AUTO_FREE struct config_var *vars = all_vars(out, &raw, own, n_own, &n);
   if (!config_cli(argc, argv, program->name, program->summary, program->usage, vars, n, exit_code))
     return false;
   return load(out, &raw, vars, n, &e) == ERR_OK || service_settings_refuse(program, &e, exit_code);

@@ -30,6 +30,10 @@ bool service_settings_load(struct service_settings *out, const struct service_pr
                            const struct config_var *own, size_t n_own, int argc, char **argv,
                            int *exit_code);
 
+/* The same without a command line, for a subcommand: reads and checks the environment alone. */
+enum err_code service_settings_read(struct service_settings *out, const struct config_var *own,
+                                    size_t n_own, struct err *e);
+
 /* For a check of the program's own that failed: prints why and sets *exit_code. Returns false,
  * for the caller to return. */
 bool service_settings_refuse(const struct service_program *program, const struct err *e,

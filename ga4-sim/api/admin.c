@@ -1,99 +1,52 @@
-/* The Admin API methods the set needs: account summaries and one property. */
-#include <stdlib.h>
-#include <string.h>
+/* The Admin API: account summaries and a property. */
+#include "ga4-sim/api/page.h"
+#include "ga4-sim/api/put.h"
 
-#include "common/base/mem.h"
-#include "ga4-sim/sim/sim.h"
-
-static void put(struct buf *out, const char *name, const char *value)
+/* The first property of those the caller may read. */
+static size_t first_of(const struct call *c)
 {
-  buf_printf(out, "\"%s\":", name);
-  buf_put_json_string(out, value, strlen(value));
+  return c->identity < 0 ? 0 : (size_t)c->identity;
 }
 
-static void put_enum(struct buf *out, const char *name, const char *value, int number,
-                     bool as_number)
+static void put_summary(const struct call *c, size_t i, struct buf *out)
 {
-  if (as_number)
-    buf_printf(out, ",\"%s\":%d", name, number);
-  else
-    buf_printf(out, ",\"%s\":\"%s\"", name, value);
-}
-
-static void put_summary(const struct world_property *p, bool as_number, struct buf *out)
-{
+  const struct world_property *p = &c->sim->world->properties[first_of(c) + i];
   buf_printf(out, "{\"name\":\"accountSummaries/%s\",\"account\":\"accounts/%s\",", p->account_id,
              p->account_id);
-  put(out, "displayName", p->dealer_name);
+  put_text(out, "displayName", p->dealer_name);
   buf_printf(out, ",\"propertySummaries\":[{\"property\":\"properties/%s\",", p->id_text);
-  put(out, "displayName", p->display_name);
-  put_enum(out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1, as_number);
+  put_text(out, "displayName", p->display_name);
+  put_enum(c, out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1);
   buf_printf(out, ",\"parent\":\"accounts/%s\"}]}", p->account_id);
 }
 
-static bool is_number(const char *s, long *out)
+void api_list_account_summaries(const struct call *c, struct reply *r)
 {
-  char *end = NULL;
-  *out = strtol(s, &end, 10);
-  return *s != '\0' && *end == '\0' && strlen(s) < 10;
+  size_t total = c->identity == IDENTITY_SERVICE_ACCOUNT ? c->sim->world->property_count
+                 : c->identity >= 0                      ? 1
+                                                         : 0;
+  struct page page;
+  if (page_read(c, "AS", total, &page, r))
+    page_write(c, "AS", "accountSummaries", &page, put_summary, r);
 }
 
-static void bad_argument(struct reply *r, const char *message)
+void api_get_property(const struct call *c, struct reply *r)
 {
-  reply_google_error(r, 400, "INVALID_ARGUMENT", message, NULL);
-}
-
-/* pageSize: 0 or absent is 50, above 200 is 200. The page token is the index of the
- * next account under a mark, so a made-up one is refused. */
-void admin_account_summaries(const struct world *w, int64_t identity, const struct request *q,
-                             struct reply *r)
-{
-  static const char mark[] = "AS";
-  long size = 0, at = 0;
-  if (q->page_size != NULL && (!is_number(q->page_size, &size) || size < 0)) {
-    bad_argument(r, "Invalid value at 'page_size' (TYPE_INT32)");
-    return;
-  }
-  if (q->page_token != NULL && q->page_token[0] != '\0' &&
-      (strncmp(q->page_token, mark, 2) != 0 || !is_number(q->page_token + 2, &at) || at < 0 ||
-       at >= (long)w->property_count)) {
-    bad_argument(r, "The page token is invalid.");
-    return;
-  }
-  size = size == 0 ? 50 : size > 200 ? 200 : size;
-  bool all = identity == IDENTITY_SERVICE_ACCOUNT;
-  long end = all ? (long)w->property_count : (long)identity + 1;
-  long from = all || at > (long)identity ? at : (long)identity;
-  const char *before = "{\"accountSummaries\":[";
-  long i = from;
-  for (; i < end && i - from < size; i++) {
-    buf_puts(&r->body, before);
-    put_summary(&w->properties[i], q->enums_as_numbers, &r->body);
-    before = ",";
-  }
-  buf_puts(&r->body, i == from ? "{" : "]");
-  if (i < end)
-    buf_printf(&r->body, ",\"nextPageToken\":\"%s%ld\"", mark, i);
-  buf_putc(&r->body, '}');
-}
-
-void admin_property(const struct world *w, const struct world_property *p, bool enums_as_numbers,
-                    struct buf *out)
-{
-  (void)w;
+  const struct world_property *p = c->target;
+  struct buf *out = &r->body;
   buf_printf(out, "{\"name\":\"properties/%s\"", p->id_text);
-  put_enum(out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1, enums_as_numbers);
+  put_enum(c, out, "propertyType", "PROPERTY_TYPE_ORDINARY", 1);
   buf_putc(out, ',');
-  put(out, "createTime", p->create_time);
+  put_text(out, "createTime", p->create_time);
   buf_putc(out, ',');
-  put(out, "updateTime", p->create_time);
+  put_text(out, "updateTime", p->create_time);
   buf_printf(out, ",\"parent\":\"accounts/%s\",", p->account_id);
-  put(out, "displayName", p->display_name);
-  put_enum(out, "industryCategory", "AUTOMOTIVE", 1, enums_as_numbers);
+  put_text(out, "displayName", p->display_name);
+  put_enum(c, out, "industryCategory", "AUTOMOTIVE", 1);
   buf_putc(out, ',');
-  put(out, "timeZone", p->time_zone);
+  put_text(out, "timeZone", p->time_zone);
   buf_putc(out, ',');
-  put(out, "currencyCode", p->currency_code);
-  put_enum(out, "serviceLevel", "GOOGLE_ANALYTICS_STANDARD", 1, enums_as_numbers);
+  put_text(out, "currencyCode", p->currency_code);
+  put_enum(c, out, "serviceLevel", "GOOGLE_ANALYTICS_STANDARD", 1);
   buf_printf(out, ",\"account\":\"accounts/%s\"}", p->account_id);
 }

@@ -1,83 +1,22 @@
-/* Data API v1beta and Admin API v1beta: authentication, faults, quota, methods. */
-#include <ctype.h>
-#include <stdio.h>
+/* What every API call goes through: route, authentication, body, property, quota, faults. */
+#include "ga4-sim/api/api.h"
+
 #include <string.h>
 
-#include "common/base/arena.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/api/caller.h"
-#include "ga4-sim/report/messages.h"
-#include "ga4-sim/report/report.h"
-#include "ga4-sim/sim/sim.h"
-#include "ga4-sim/report/transcode.h"
-
-enum { ARENA_MAX = 64 * 1024 * 1024 };
-
-enum method { METHOD_NONE, METHOD_RUN_REPORT, METHOD_METADATA, METHOD_SUMMARIES, METHOD_PROPERTY };
-
-struct call {
-  enum method method;
-  char property[64]; /* as in the path */
-  const char *rpc, *service;
-  enum fault_endpoint endpoint;
-  int64_t identity;
-  const struct world_property *target;
-  unsigned project;
-};
-
-#define DATA "google.analytics.data.v1beta.BetaAnalyticsData."
-#define ADMIN "google.analytics.admin.v1beta.AnalyticsAdminService."
-
-static const struct {
-  enum method method;
-  const char *verb, *before, *after, *rpc;
-  enum fault_endpoint endpoint;
-} routes[] = {
-    {METHOD_RUN_REPORT, "POST", "/v1beta/properties/", ":runReport", DATA "RunReport",
-     ENDPOINT_REPORT},
-    {METHOD_METADATA, "GET", "/v1beta/properties/", "/metadata", DATA "GetMetadata",
-     ENDPOINT_REPORT},
-    {METHOD_SUMMARIES, "GET", "/v1beta/accountSummaries", "", ADMIN "ListAccountSummaries",
-     ENDPOINT_ADMIN},
-    {METHOD_PROPERTY, "GET", "/v1beta/properties/", "", ADMIN "GetProperty", ENDPOINT_ADMIN},
-};
-
-static bool route(const struct request *q, struct call *c)
-{
-  for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-    size_t before = strlen(routes[i].before), after = strlen(routes[i].after);
-    size_t n = strlen(q->path);
-    if (strcmp(q->method, routes[i].verb) != 0 || n < before + after ||
-        strncmp(q->path, routes[i].before, before) != 0 ||
-        strcmp(q->path + n - after, routes[i].after) != 0)
-      continue;
-    size_t id = n - before - after;
-    bool named = routes[i].method != METHOD_SUMMARIES;
-    if (named ? id == 0 || id >= sizeof(c->property) : id != 0)
-      continue;
-    memcpy(c->property, q->path + before, id);
-    c->property[id] = '\0';
-    if (strpbrk(c->property, "/:") != NULL)
-      continue;
-    c->method = routes[i].method;
-    c->rpc = routes[i].rpc;
-    c->endpoint = routes[i].endpoint;
-    c->service = c->endpoint == ENDPOINT_ADMIN ? "analyticsadmin.googleapis.com"
-                                               : "analyticsdata.googleapis.com";
-    return true;
-  }
-  return false;
-}
+#include "ga4-sim/api/call.h"
+#include "ga4-sim/api/partial.h"
+#include "ga4-sim/sim/caller.h"
 
 static void reply_disabled(const struct call *c, struct reply *r)
 {
-  const char *api =
-      c->endpoint == ENDPOINT_ADMIN ? "Google Analytics Admin API" : "Google Analytics Data API";
+  const char *api = c->route->faults == ENDPOINT_ADMIN ? "Google Analytics Admin API"
+                                                       : "Google Analytics Data API";
   AUTO_FREE char *url = xasprintf("https://console.developers.google.com/apis/api/%s/overview?"
                                   "project=123456789012",
-                                  c->service);
+                                  route_service(c->route));
   AUTO_FREE char *text = xasprintf(
       "%s has not been used in project 123456789012 before or it is disabled. Enable it by "
       "visiting %s then retry. If you enabled this API recently, wait a few minutes for the "
@@ -85,8 +24,8 @@ static void reply_disabled(const struct call *c, struct reply *r)
       api, url);
   reply_google_error(r, 403, "PERMISSION_DENIED", text,
                      reply_error_info("SERVICE_DISABLED", "consumer", "projects/123456789012",
-                                      "containerInfo", "123456789012", "service", c->service,
-                                      "activationUrl", url, NULL));
+                                      "containerInfo", "123456789012", "service",
+                                      route_service(c->route), "activationUrl", url, NULL));
 }
 
 static void reply_denied(struct reply *r)
@@ -106,19 +45,20 @@ static void reply_exhausted(enum quota_verdict verdict, struct reply *r)
 
 static void reply_scopes(const struct call *c, struct reply *r)
 {
-  reply_insufficient_scopes(r, c->rpc, c->service,
+  reply_insufficient_scopes(r, c->route->rpc, route_service(c->route),
                             "https://www.googleapis.com/auth/analytics.readonly");
 }
 
 /* Who is asking; answers 401 or 403 and returns false when nobody who may is. */
-static bool authenticate(struct sim *s, const struct request *q, struct call *c, struct reply *r)
+static bool authenticate(struct call *c, struct reply *r)
 {
+  struct sim *s = c->sim;
   struct caller caller;
-  enum caller_verdict verdict = caller_read(s, q->authorization, &caller);
+  enum caller_verdict verdict = caller_read(s, c->request->authorization, &caller);
   if (verdict != CALLER_KNOWN) {
     stats_count(s->stats, IDENTITY_NONE, STATS_UNAUTHENTICATED);
     if (verdict == CALLER_MISSING)
-      reply_no_credentials(r, c->rpc, c->service);
+      reply_no_credentials(r, c->route->rpc, route_service(c->route));
     else
       reply_bad_credentials(r);
     return false;
@@ -135,9 +75,10 @@ static bool authenticate(struct sim *s, const struct request *q, struct call *c,
 }
 
 /* True when a fault answered. Faults that spoil a good answer only mark it. */
-static bool api_fault(struct sim *s, const struct call *c, int64_t property, struct reply *r)
+static bool api_fault(const struct call *c, int64_t property, struct reply *r)
 {
-  struct fault_effect x = faults_take(s->faults, property, c->endpoint);
+  struct sim *s = c->sim;
+  struct fault_effect x = faults_take(s->faults, property, c->route->faults);
   sim_wait(s, x.delay_ms + s->options->latency_ms);
   switch (x.kind) {
   case FAULT_401:
@@ -176,7 +117,7 @@ static bool api_fault(struct sim *s, const struct call *c, int64_t property, str
 }
 
 /* Finds the property and whether the caller may read it. */
-static bool authorize(struct sim *s, struct call *c, struct reply *r)
+static bool authorize(struct call *c, struct reply *r)
 {
   size_t digits = strspn(c->property, "0123456789");
   if (c->property[digits] != '\0' || digits > 18) {
@@ -192,9 +133,9 @@ static bool authorize(struct sim *s, struct call *c, struct reply *r)
   int64_t id = 0;
   for (size_t i = 0; i < digits; i++)
     id = id * 10 + (c->property[i] - '0');
-  c->target = world_property_find(s->world, id);
+  c->target = world_property_find(c->sim->world, id);
   /* properties/0 is the schema common to all; nobody owns it. */
-  if (c->method == METHOD_METADATA && id == 0)
+  if (c->route->subject == SUBJECT_PROPERTY_OR_SCHEMA && id == 0)
     return true;
   if (c->target == NULL ||
       (c->identity != IDENTITY_SERVICE_ACCOUNT && c->identity != (int64_t)c->target->index)) {
@@ -214,92 +155,108 @@ static void reply_transcode_errors(struct transcode_errors *x, struct reply *r)
   reply_google_error(r, 400, "INVALID_ARGUMENT", buf_str(&x->message), list);
 }
 
-static void run_report(struct sim *s, const struct request *q, const struct call *c,
-                       const cJSON *tree, struct reply *r)
-{
-  struct arena *arena = arena_new(ARENA_MAX);
-  AUTO_FREE struct report_request *request = xcalloc(1, sizeof(*request));
-  struct err e = {0};
-  const struct report_style style = {.enums_as_numbers = q->enums_as_numbers};
-  if (request_read(request, tree, c->target, world_today(s->world, c->target), arena, &e) !=
-          ERR_OK ||
-      report_run(s->world, request, s->quota, c->project, &style, &r->body, &e) != ERR_OK)
-    reply_err(r, &e);
-  else
-    stats_count(s->stats, (int64_t)c->target->index, STATS_REPORT_OK);
-  arena_free(arena);
-}
-
-static void dispatch(struct sim *s, const struct request *q, const struct call *c,
-                     const cJSON *tree, struct reply *r)
-{
-  switch (c->method) {
-  case METHOD_RUN_REPORT:
-    run_report(s, q, c, tree, r);
-    break;
-  case METHOD_METADATA:
-    metadata_render(c->target, q->enums_as_numbers, &r->body);
-    break;
-  case METHOD_SUMMARIES:
-    admin_account_summaries(s->world, c->identity, q, r);
-    break;
-  case METHOD_PROPERTY:
-    admin_property(s->world, c->target, q->enums_as_numbers, &r->body);
-    break;
-  case METHOD_NONE:
-    break;
-  }
-}
-
 /* Data API calls stand under the property's quota; the Admin API has its own, which
  * no test comes near. */
-static void serve(struct sim *s, const struct request *q, const struct call *c, const cJSON *tree,
-                  struct reply *r)
+static void serve(const struct call *c, struct reply *r)
 {
+  struct sim *s = c->sim;
   int64_t property = c->target != NULL ? (int64_t)c->target->index : c->identity;
   int64_t now = clock_unix_ms();
-  bool metered = c->endpoint == ENDPOINT_REPORT && c->target != NULL;
+  bool metered = c->route->quota != QUOTA_NONE && c->target != NULL;
+  struct quota_account books = {(size_t)property, c->route->quota, c->project};
   stats_count(s->stats, property >= 0 ? property : IDENTITY_NONE,
-              c->endpoint == ENDPOINT_REPORT ? STATS_REPORT_REQUEST : STATS_ADMIN_REQUEST);
+              c->route->faults == ENDPOINT_REPORT ? STATS_REPORT_REQUEST : STATS_ADMIN_REQUEST);
   if (metered) {
-    enum quota_verdict verdict = quota_enter(s->quota, (size_t)property, c->project, now);
+    enum quota_verdict verdict = quota_enter(s->quota, books, now);
     if (verdict != QUOTA_OK) {
       stats_count(s->stats, property, STATS_QUOTA_REFUSED);
       reply_exhausted(verdict, r);
       return;
     }
   }
-  if (!api_fault(s, c, property, r))
-    dispatch(s, q, c, tree, r);
+  if (!api_fault(c, property, r))
+    c->route->handle(c, r);
   if (metered) {
     if (r->status >= 500)
-      quota_server_error(s->quota, (size_t)property, c->project, now);
-    quota_leave(s->quota, (size_t)property);
+      quota_server_error(s->quota, books, now);
+    quota_leave(s->quota, books);
   }
+}
+
+/* Google's front end refuses a parameter with the field's name in the details. */
+static void reply_bad_parameter(struct reply *r, const char *field, const char *description)
+{
+  cJSON *list = cJSON_CreateArray(), *bad = cJSON_CreateObject();
+  cJSON_AddStringToObject(bad, "@type", "type.googleapis.com/google.rpc.BadRequest");
+  cJSON *violation = cJSON_CreateObject();
+  cJSON_AddStringToObject(violation, "field", field);
+  cJSON_AddStringToObject(violation, "description", description);
+  cJSON_AddItemToArray(cJSON_AddArrayToObject(bad, "fieldViolations"), violation);
+  cJSON_AddItemToArray(list, bad);
+  reply_google_error(r, 400, "INVALID_ARGUMENT", description, list);
+}
+
+/* Reads alt and fields. False: the reply says what is wrong. *mask NULL: the whole answer. */
+static bool read_parameters(const struct call *c, cJSON **mask, struct reply *r)
+{
+  const char *alt = request_system_parameter(c->request, "alt");
+  const char *fields = request_system_parameter(c->request, "fields");
+  struct err e;
+  *mask = NULL;
+  if (fields == NULL) /* the header by which Google's clients ask for the same */
+    fields = request_header(c->request, "X-Goog-FieldMask");
+  if (alt != NULL && strcmp(alt, "json") != 0 && strncmp(alt, "json;", 5) != 0) {
+    AUTO_FREE char *text = xasprintf("Invalid value at 'alt', \"%s\": must be json.", alt);
+    reply_bad_parameter(r, "alt", text);
+    return false;
+  }
+  if (fields == NULL || fields[0] == '\0')
+    return true;
+  *mask = partial_read(fields, c->route->response, &e);
+  if (*mask == NULL)
+    reply_bad_parameter(r, "fields", e.message);
+  return *mask != NULL;
+}
+
+static void cut_out(const cJSON *mask, struct reply *r)
+{
+  AUTO_JSON cJSON *whole = r->status == 200 ? cJSON_Parse(buf_str(&r->body)) : NULL;
+  if (whole == NULL)
+    return; /* an error, or a fault's own body */
+  partial_apply(whole, mask);
+  reply_json(r, 200, whole);
+}
+
+static void enter(const struct call *c, struct reply *r)
+{
+  int64_t property = c->target != NULL ? (int64_t)c->target->index : IDENTITY_NONE;
+  stats_enter(c->sim->stats, property);
+  serve(c, r);
+  stats_leave(c->sim->stats, property);
 }
 
 void api_handle(struct sim *s, const struct request *q, struct reply *r)
 {
-  struct call c = {.identity = IDENTITY_NONE};
+  struct call c = {.sim = s, .request = q, .identity = IDENTITY_NONE};
   r->pretty = !q->compact;
-  if (!route(q, &c)) {
+  c.route = route_find(q->method, q->path, c.property);
+  if (c.route == NULL) {
     reply_not_found(r, q->path);
     return;
   }
-  if (!authenticate(s, q, &c, r))
+  AUTO_JSON cJSON *mask = NULL;
+  if (!authenticate(&c, r) || !read_parameters(&c, &mask, r))
     return;
   struct transcode_errors errors = {0};
-  AUTO_JSON cJSON *tree =
-      c.method == METHOD_RUN_REPORT
-          ? transcode_request(q->body, q->body_len, &message_run_report_request, &errors)
-          : cJSON_CreateObject();
-  if (tree == NULL) {
+  AUTO_JSON cJSON *tree = c.route->body == NULL
+                              ? cJSON_CreateObject()
+                              : transcode_request(q->body, q->body_len, c.route->body, &errors);
+  c.body = tree;
+  if (tree == NULL)
     reply_transcode_errors(&errors, r);
-  } else if (c.method == METHOD_SUMMARIES || authorize(s, &c, r)) {
-    int64_t property = c.target != NULL ? (int64_t)c.target->index : IDENTITY_NONE;
-    stats_enter(s->stats, property);
-    serve(s, q, &c, tree, r);
-    stats_leave(s->stats, property);
-  }
+  else if (c.route->subject == SUBJECT_CALLER || authorize(&c, r))
+    enter(&c, r);
+  if (mask != NULL)
+    cut_out(mask, r);
   transcode_errors_free(&errors);
 }

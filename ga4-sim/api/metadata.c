@@ -3,38 +3,33 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "ga4-sim/api/put.h"
+#include "ga4-sim/report/comparisons.h"
 #include "ga4-sim/report/fields.h"
-#include "ga4-sim/sim/sim.h"
-
-static void put(struct buf *out, const char *name, const char *value)
-{
-  buf_printf(out, "\"%s\":", name);
-  buf_put_json_string(out, value, strlen(value));
-}
 
 /* {"apiName":...,"uiName":...,"description":...[,"deprecatedApiNames":[..]],"category":.. */
 static void put_common(struct buf *out, const char *api, const char *ui, const char *description,
                        const char *deprecated, const char *category)
 {
   buf_putc(out, '{');
-  put(out, "apiName", api);
+  put_text(out, "apiName", api);
   buf_putc(out, ',');
-  put(out, "uiName", ui);
+  put_text(out, "uiName", ui);
   buf_putc(out, ',');
-  put(out, "description", description);
+  put_text(out, "description", description);
   if (deprecated != NULL) {
     buf_puts(out, ",\"deprecatedApiNames\":[");
     buf_put_json_string(out, deprecated, strlen(deprecated));
     buf_putc(out, ']');
   }
   buf_putc(out, ',');
-  put(out, "category", category);
+  put_text(out, "category", category);
 }
 
 static void put_dimensions(const struct world_property *p, struct buf *out)
 {
-  for (size_t i = 0; i < dimension_field_count; i++) {
-    const struct dimension_field *f = &dimension_fields_all[i];
+  const struct field *f;
+  for (size_t i = 0; (f = field_at(false, i)) != NULL; i++) {
     if (i > 0)
       buf_putc(out, ',');
     put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
@@ -51,16 +46,15 @@ static void put_dimensions(const struct world_property *p, struct buf *out)
   }
 }
 
-static void put_type(struct buf *out, enum metric_type type, bool enums_as_numbers)
+static void put_type(const struct call *c, enum metric_type type, struct buf *out)
 {
-  if (enums_as_numbers)
-    buf_printf(out, ",\"type\":%d}", metric_type_number(type));
-  else
-    buf_printf(out, ",\"type\":\"%s\"}", metric_type_name(type));
+  put_enum(c, out, "type", metric_type_name(type), metric_type_number(type));
+  buf_putc(out, '}');
 }
 
-static void put_metrics(const struct world_property *p, bool enums_as_numbers, struct buf *out)
+static void put_metrics(const struct call *c, struct buf *out)
 {
+  const struct world_property *p = c->target;
   static const struct {
     const char *prefix, *ui, *description, *category;
   } per_event[] = {
@@ -70,12 +64,12 @@ static void put_metrics(const struct world_property *p, bool enums_as_numbers, s
       {"userKeyEventRate", "User key event rate",
        "The percentage of users who triggered this key event.", "User"},
   };
-  for (size_t i = 0; i < metric_field_count; i++) {
-    const struct metric_field *f = &metric_fields_all[i];
+  const struct field *f;
+  for (size_t i = 0; (f = field_at(true, i)) != NULL; i++) {
     if (i > 0)
       buf_putc(out, ',');
     put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
-    put_type(out, f->type, enums_as_numbers);
+    put_type(c, f->type, out);
   }
   for (size_t k = 0; p != NULL && k < p->key_event_count; k++)
     for (size_t i = 0; i < ARRAY_LEN(per_event); i++) {
@@ -83,47 +77,51 @@ static void put_metrics(const struct world_property *p, bool enums_as_numbers, s
       AUTO_FREE char *ui = xasprintf("%s for %s", per_event[i].ui, p->key_events[k].name);
       buf_putc(out, ',');
       put_common(out, api, ui, per_event[i].description, NULL, per_event[i].category);
-      put_type(out, METRIC_TYPE_FLOAT, enums_as_numbers);
+      put_type(c, METRIC_TYPE_FLOAT, out);
+    }
+}
+
+static void put_custom_metrics(const struct call *c, struct buf *out)
+{
+  const struct world_property *p = c->target;
+  for (size_t m = 0; p != NULL && m < p->custom_metric_count; m++)
+    for (size_t i = 0; i < custom_metric_form_count; i++) {
+      const struct custom_metric_form *form = &custom_metric_forms[i];
+      AUTO_FREE char *api = xasprintf("%s%s", form->prefix, p->custom_metrics[m].name);
+      AUTO_FREE char *ui = xasprintf("%s%s", form->ui_prefix, p->custom_metrics[m].display_name);
+      buf_putc(out, ',');
+      put_common(out, api, ui, form->description, NULL, "Custom");
+      buf_printf(out, ",\"customDefinition\":true");
+      put_type(c, form->type, out);
     }
 }
 
 static void put_comparisons(struct buf *out)
 {
-  static const char *const stock[][3] = {
-      {"allUsers", "All Users", "Includes all your data."},
-      {"directTraffic", "Direct traffic", "Sessions acquired directly."},
-      {"emailSmsAndPushNotificationsTraffic", "Email, SMS & push notifications traffic",
-       "Sessions acquired via emails, SMS or push notifications."},
-      {"mobileTraffic", "Mobile traffic", "Traffic on mobile phones."},
-      {"organicTraffic", "Organic traffic", "Sessions acquired via organic channels."},
-      {"paidTraffic", "Paid traffic", "Sessions acquired via paid channels."},
-      {"referralAndAffiliatesTraffic", "Referral & affiliates traffic",
-       "Sessions acquired via referrals or affiliates."},
-      {"tabletTraffic", "Tablet traffic", "Traffic on tablets."},
-      {"webTraffic", "Web traffic", "Traffic on desktops."},
-  };
   buf_puts(out, ",\"comparisons\":[");
-  for (size_t i = 0; i < ARRAY_LEN(stock); i++) {
-    AUTO_FREE char *api = xasprintf("comparisons/%s", stock[i][0]);
+  for (size_t i = 0; i < stock_comparison_count; i++) {
     buf_puts(out, i == 0 ? "{" : ",{");
-    put(out, "apiName", api);
+    put_text(out, "apiName", stock_comparisons[i].resource);
     buf_putc(out, ',');
-    put(out, "uiName", stock[i][1]);
+    put_text(out, "uiName", stock_comparisons[i].ui_name);
     buf_putc(out, ',');
-    put(out, "description", stock[i][2]);
+    put_text(out, "description", stock_comparisons[i].description);
     buf_putc(out, '}');
   }
   buf_putc(out, ']');
 }
 
-/* p NULL: properties/0, the schema without custom fields and comparisons. */
-void metadata_render(const struct world_property *p, bool enums_as_numbers, struct buf *out)
+void api_get_metadata(const struct call *c, struct reply *r)
 {
+  /* NULL: properties/0, the schema without custom fields and comparisons. */
+  const struct world_property *p = c->target;
+  struct buf *out = &r->body;
   buf_printf(out, "{\"name\":\"properties/%s/metadata\",\"dimensions\":[",
              p == NULL ? "0" : p->id_text);
   put_dimensions(p, out);
   buf_puts(out, "],\"metrics\":[");
-  put_metrics(p, enums_as_numbers, out);
+  put_metrics(c, out);
+  put_custom_metrics(c, out);
   buf_putc(out, ']');
   if (p != NULL)
     put_comparisons(out);

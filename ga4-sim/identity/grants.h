@@ -46,7 +46,7 @@ enum client_state { CLIENT_ACTIVE, CLIENT_DELETED, CLIENT_DISABLED, CLIENT_UNKNO
 enum client_state grants_client(struct grants *g, const char *client_id, const char **secret);
 const char *grants_client_of(const struct grants *g, int64_t identity);
 
-/* How the lifetime of tokens is told: a JSON value, or left out. */
+/* The expires_in that answers report: a JSON value, or left out. */
 struct grants_lifetime {
   char expires_in[256]; /* JSON text as it stands in the answer; empty: the usual number */
   bool omit;

@@ -65,7 +65,7 @@ enum err_code grants_set_lifetime(struct grants *g, const cJSON *body, cJSON **s
 {
   struct grants_lifetime lifetime = {0};
   size_t first, last;
-  const cJSON *told = cJSON_GetObjectItemCaseSensitive(body, "expires_in");
+  const cJSON *reported = cJSON_GetObjectItemCaseSensitive(body, "expires_in");
   double lives = json_get_number(body, "lifetime_s", 0);
   enum err_code code = read_account(g, body, &first, &last, e);
   if (code != ERR_OK)
@@ -74,8 +74,9 @@ enum err_code grants_set_lifetime(struct grants *g, const cJSON *body, cJSON **s
     return bad(e, "lifetime_s must be a number from 0 (as usual) to 1000000000");
   lifetime.lifetime_s = (int64_t)lives;
   lifetime.omit = json_get_bool(body, "omit_expires_in", false);
-  if (told != NULL && !cJSON_PrintPreallocated((cJSON *)(uintptr_t)told, lifetime.expires_in,
-                                               (int)sizeof(lifetime.expires_in) - 8, false))
+  if (reported != NULL &&
+      !cJSON_PrintPreallocated((cJSON *)(uintptr_t)reported, lifetime.expires_in,
+                               (int)sizeof(lifetime.expires_in) - 8, false))
     return bad(e, "expires_in is too long: at most 200 characters");
   pthread_mutex_lock(&g->lock);
   for (size_t i = first; i < last; i++)
@@ -119,7 +120,7 @@ enum err_code grants_set_consent(struct grants *g, const cJSON *body, cJSON **st
   if (last != first + 1)
     return bad(e, "a consent is one account's: account_id must not be \"*\"");
   if (unknown > 0 || (scope != NULL && scopes == 0))
-    return bad(e, "scope must name scopes of Google's, apart by spaces");
+    return bad(e, "scope must be space-separated scopes of Google's");
   int64_t identity = first + 1 == g->count ? IDENTITY_OPERATOR : (int64_t)first;
   pthread_mutex_lock(&g->lock);
   struct grant *x = &g->list[first];

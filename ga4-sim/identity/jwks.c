@@ -36,7 +36,7 @@ void jwks_free(struct jwks *j)
   free(j);
 }
 
-/* Key ids are told apart at a glance: rs256-1, es256-2. */
+/* A key id shows its algorithm: rs256-1, es256-2. */
 static void kid_of(const char *alg, unsigned generation, char *out, size_t size)
 {
   snprintf(out, size, "%s-%u",

@@ -18,7 +18,7 @@ struct jwt {
 };
 
 /* Takes a token apart: three parts, header and claims JSON objects. The text must outlive
- * the result. False when it is no JWT. Free with jwt_free(). */
+ * the result. False when it is not a JWT. Free with jwt_free(). */
 bool jwt_read(struct jwt *out, const char *text);
 void jwt_free(struct jwt *j);
 #define AUTO_JWT CLEANUP(jwt_free)

@@ -11,7 +11,7 @@
 struct keyring;
 
 /* path: where the keys are kept (JSON, mode 0600), so that key files written earlier stay
- * good after a restart; NULL: in memory only. A file that is no keyring is refused. */
+ * good after a restart; NULL: in memory only. A file that is not a keyring is refused. */
 enum err_code keyring_open(struct keyring **out, const char *path, struct err *e);
 void keyring_close(struct keyring *k);
 /* The key of that name. alg RS256, ES256 or EdDSA says what to make when there is none; NULL:

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 static void fail(struct reply *r, enum fault_endpoint endpoint, int status, const char *error,
                  const char *name, const char *text)

@@ -6,7 +6,8 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/api/caller.h"
+#include "ga4-sim/login/login.h"
+#include "ga4-sim/sim/caller.h"
 
 enum { LIFETIME_MAX_S = 3600, EMAIL_MAX = 128, DELEGATES_MAX = 8 };
 
@@ -63,7 +64,7 @@ static const struct service_account *target_of(const struct sim *s, const char *
   return service_accounts_by_email(s->service_accounts, email);
 }
 
-/* "3600s" or "3.5s"; absent is one hour. False when it is no duration or out of bounds. */
+/* "3600s" or "3.5s"; absent is one hour. False when it is not a duration or out of bounds. */
 static bool read_lifetime(const cJSON *body, int64_t *seconds)
 {
   const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "lifetime");

@@ -4,7 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 #define ROOT "/computeMetadata/v1"
 #define ACCOUNTS ROOT "/instance/service-accounts/"

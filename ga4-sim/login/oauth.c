@@ -7,7 +7,7 @@
 #include "common/base/mem.h"
 #include "ga4-sim/base/form.h"
 #include "ga4-sim/identity/jwt.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 /* Writes the token response. refresh_token: a new one, or "". */
 static void issue(struct sim *s, struct token *token, const char *refresh_token, struct reply *r)

@@ -6,7 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/base/form.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 /* A parameter of the query or the form. Free with free(). */
 static char *parameter(const struct request *q, const char *name)

@@ -7,7 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/identity/jwt.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 EVP_PKEY *oidc_key(struct sim *s)
 {
@@ -43,7 +43,7 @@ void oidc_keys(struct sim *s, const struct request *q, struct reply *r)
   reply_json(r, 200, json);
 }
 
-/* system:serviceaccount:NAMESPACE:NAME as Kubernetes tells it apart. */
+/* system:serviceaccount:NAMESPACE:NAME as Kubernetes names it. */
 static void put_kubernetes(cJSON *claims, const char *sub)
 {
   static const char prefix[] = "system:serviceaccount:";

@@ -1,5 +1,5 @@
 /* Security Token Service: exchanges an external subject token for a federated one
- * (RFC 8693). The texts are Google's where they are known; docs/internals tells which. */
+ * (RFC 8693). The texts are Google's where they are known; docs/internals says which. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "common/base/mem.h"
 #include "ga4-sim/base/form.h"
 #include "ga4-sim/identity/jwt.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
 
 enum { SUBJECT_MAX = 256, SKEW_S = 60, LIFETIME_MAX_S = 24 * 3600 };
 

@@ -207,7 +207,7 @@ enum err_code filter_compile(struct report_request *r, const cJSON *expression, 
 {
   *sql = NULL;
   if (expression == NULL || cJSON_GetArraySize(expression) == 0)
-    return ERR_OK; /* an empty message is no filter */
+    return ERR_OK; /* an empty message filters nothing */
   struct compiler c = {.request = r, .metrics = metrics, .out = BUF_INIT(SQL_MAX), .e = e};
   enum err_code code = compile_expression(&c, expression);
   if (code == ERR_OK)

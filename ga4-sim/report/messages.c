@@ -200,16 +200,25 @@ static const struct message_field run_report_fields[] = {
 const struct message_type message_run_report_request = {V1 "RunReportRequest",
                                                         FIELDS(run_report_fields)};
 
+static const struct message_field batch_fields[] = {{.name = "property"},
+                                                    {.name = "requests",
+                                                     .kind = KIND_MESSAGE,
+                                                     .repeated = true,
+                                                     .message = &message_run_report_request}};
+const struct message_type message_batch_run_reports_request = {V1 "BatchRunReportsRequest",
+                                                               FIELDS(batch_fields)};
+
 const char *metric_type_name(enum metric_type type)
 {
-  static const char *const names[] = {"METRIC_TYPE_UNSPECIFIED", "TYPE_INTEGER", "TYPE_FLOAT",
-                                      "TYPE_SECONDS"};
+  static const char *const names[] = {
+      "METRIC_TYPE_UNSPECIFIED", "TYPE_INTEGER", "TYPE_FLOAT", "TYPE_SECONDS",
+      "TYPE_MILLISECONDS",       "TYPE_CURRENCY"};
   return names[type];
 }
 
 int metric_type_number(enum metric_type type)
 {
-  /* MetricType: TYPE_INTEGER 1, TYPE_FLOAT 2, TYPE_SECONDS 4. */
-  static const int numbers[] = {0, 1, 2, 4};
+  /* The published MetricType: TYPE_INTEGER, _FLOAT, _SECONDS, _MILLISECONDS, _CURRENCY. */
+  static const int numbers[] = {0, 1, 2, 4, 5, 9};
   return numbers[type];
 }

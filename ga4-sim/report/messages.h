@@ -5,6 +5,7 @@
 #include "ga4-sim/report/transcode.h"
 
 extern const struct message_type message_run_report_request;
+extern const struct message_type message_batch_run_reports_request;
 
 enum match_type {
   MATCH_UNSPECIFIED,
@@ -40,7 +41,9 @@ enum metric_type {
   METRIC_TYPE_UNSPECIFIED,
   METRIC_TYPE_INTEGER,
   METRIC_TYPE_FLOAT,
-  METRIC_TYPE_SECONDS
+  METRIC_TYPE_SECONDS,
+  METRIC_TYPE_MILLISECONDS,
+  METRIC_TYPE_CURRENCY
 };
 /* "TYPE_INTEGER" */
 const char *metric_type_name(enum metric_type type);

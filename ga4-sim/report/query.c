@@ -1,5 +1,5 @@
 /* Builds a report's SQL in four steps: `base` has one row per event (or per session,
- * when no field tells events apart) with its dimension values; `inner_rows` one row
+ * when no field distinguishes events) with its dimension values; `inner_rows` one row
  * per group and session; `agg` one row per group with the primitives every metric is
  * made of; then metrics, metric filter and order. A session thus counts once in each
  * group it appears in, as Google counts it. */
@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "common/base/mem.h"
-#include "ga4-sim/world/calendar.h"
 #include "ga4-sim/report/fields.h"
+#include "ga4-sim/world/calendar.h"
 
 /* What the metrics are made of, over the rows of inner_rows. */
 static const struct {
@@ -139,6 +139,8 @@ static void put_branch(const struct report_request *r, const struct world *w, in
   put_from(r, sql);
   buf_printf(sql, " WHERE %s.property_id=%lld AND %s.date BETWEEN '%s' AND '%s'", t,
              (long long)r->property->property_id, t, from.date, to.date);
+  if (r->no_data)
+    buf_puts(sql, " AND 0");
   put_condition(r->dimension_filter, start_day, sql);
   if (r->comparison_count > 0)
     put_condition(r->comparisons[comparison].sql, start_day, sql);

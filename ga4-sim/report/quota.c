@@ -29,8 +29,8 @@ struct quota *quota_new(size_t n)
 {
   struct quota *q = xcalloc(1, sizeof(*q));
   pthread_mutex_init(&q->lock, NULL);
-  q->count = n;
-  q->books = xcalloc(n, sizeof(*q->books));
+  q->count = n * QUOTA_CATEGORIES;
+  q->books = xcalloc(q->count, sizeof(*q->books));
   return q;
 }
 
@@ -43,10 +43,15 @@ void quota_free(struct quota *q)
   free(q);
 }
 
-/* Daily quotas return at midnight Pacific time, hourly ones within the hour. */
-static struct property_book *book_at(struct quota *q, size_t property, int64_t unix_ms)
+static struct property_book *book_of(struct quota *q, struct quota_account a)
 {
-  struct property_book *b = &q->books[property];
+  return &q->books[a.property * QUOTA_CATEGORIES + (size_t)a.category];
+}
+
+/* Daily quotas return at midnight Pacific time, hourly ones within the hour. */
+static struct property_book *book_at(struct quota *q, struct quota_account a, int64_t unix_ms)
+{
+  struct property_book *b = book_of(q, a);
   int64_t day = calendar_local_day(unix_ms, "America/Los_Angeles"), hour = unix_ms / 3600000;
   if (b->day != day) {
     b->day = day;
@@ -60,11 +65,11 @@ static struct property_book *book_at(struct quota *q, size_t property, int64_t u
   return b;
 }
 
-enum quota_verdict quota_enter(struct quota *q, size_t property, unsigned project, int64_t unix_ms)
+enum quota_verdict quota_enter(struct quota *q, struct quota_account a, int64_t unix_ms)
 {
   pthread_mutex_lock(&q->lock);
-  struct property_book *b = book_at(q, property, unix_ms);
-  const struct project_book *p = &b->projects[project];
+  struct property_book *b = book_at(q, a, unix_ms);
+  const struct project_book *p = &b->projects[a.project];
   enum quota_verdict verdict =
       b->in_flight >= QUOTA_CONCURRENT                    ? QUOTA_EXHAUSTED_CONCURRENT
       : b->tokens_day >= QUOTA_TOKENS_DAY                 ? QUOTA_EXHAUSTED_DAY
@@ -78,29 +83,28 @@ enum quota_verdict quota_enter(struct quota *q, size_t property, unsigned projec
   return verdict;
 }
 
-void quota_leave(struct quota *q, size_t property)
+void quota_leave(struct quota *q, struct quota_account a)
 {
   pthread_mutex_lock(&q->lock);
-  if (q->books[property].in_flight > 0)
-    q->books[property].in_flight--;
+  if (book_of(q, a)->in_flight > 0)
+    book_of(q, a)->in_flight--;
   pthread_mutex_unlock(&q->lock);
 }
 
-void quota_charge(struct quota *q, size_t property, unsigned project, uint32_t tokens,
-                  int64_t unix_ms)
+void quota_charge(struct quota *q, struct quota_account a, uint32_t tokens, int64_t unix_ms)
 {
   pthread_mutex_lock(&q->lock);
-  struct property_book *b = book_at(q, property, unix_ms);
+  struct property_book *b = book_at(q, a, unix_ms);
   b->tokens_day += tokens;
   b->tokens_hour += tokens;
-  b->projects[project].tokens_hour += tokens;
+  b->projects[a.project].tokens_hour += tokens;
   pthread_mutex_unlock(&q->lock);
 }
 
-void quota_server_error(struct quota *q, size_t property, unsigned project, int64_t unix_ms)
+void quota_server_error(struct quota *q, struct quota_account a, int64_t unix_ms)
 {
   pthread_mutex_lock(&q->lock);
-  book_at(q, property, unix_ms)->projects[project].server_errors_hour++;
+  book_at(q, a, unix_ms)->projects[a.project].server_errors_hour++;
   pthread_mutex_unlock(&q->lock);
 }
 
@@ -111,13 +115,13 @@ static void put_status(struct buf *out, const char *name, uint32_t consumed, uin
              used >= limit ? 0 : limit - used, after);
 }
 
-bool quota_render(struct quota *q, size_t property, unsigned project, uint32_t consumed,
-                  int64_t unix_ms, struct buf *out)
+bool quota_render(struct quota *q, struct quota_account a, uint32_t consumed, int64_t unix_ms,
+                  struct buf *out)
 {
   pthread_mutex_lock(&q->lock);
-  struct property_book b = *book_at(q, property, unix_ms);
+  struct property_book b = *book_at(q, a, unix_ms);
   pthread_mutex_unlock(&q->lock);
-  const struct project_book *p = &b.projects[project];
+  const struct project_book *p = &b.projects[a.project];
   /* The asking request itself is not counted as concurrent any more. */
   uint32_t others = b.in_flight > 0 ? b.in_flight - 1 : 0;
   buf_putc(out, '{');

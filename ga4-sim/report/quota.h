@@ -1,4 +1,4 @@
-/* Bookkeeping of a property's quotas (standard properties, Core category). */
+/* Bookkeeping of a property's quotas (standard properties), apart for each category. */
 #ifndef GA4_SIM_QUOTA_H
 #define GA4_SIM_QUOTA_H
 
@@ -19,6 +19,22 @@ enum {
   QUOTA_THRESHOLDED_HOUR = 120
 };
 
+/* Each category has its own books of tokens, requests in flight and server errors. */
+enum quota_category {
+  QUOTA_NONE = -1, /* the method stands under no quota of a property */
+  QUOTA_CORE,
+  QUOTA_REALTIME,
+  QUOTA_FUNNEL,
+  QUOTA_CATEGORIES
+};
+
+/* Whose books: a property (index), the category of the method, the project of the caller. */
+struct quota_account {
+  size_t property;
+  enum quota_category category; /* not QUOTA_NONE */
+  unsigned project;
+};
+
 enum quota_verdict {
   QUOTA_OK,
   QUOTA_EXHAUSTED_DAY,
@@ -34,15 +50,14 @@ struct quota;
 struct quota *quota_new(size_t n);
 void quota_free(struct quota *q);
 /* Admits a request (then quota_leave() must follow) or says what is exhausted. */
-enum quota_verdict quota_enter(struct quota *q, size_t property, unsigned project, int64_t unix_ms);
-void quota_leave(struct quota *q, size_t property);
+enum quota_verdict quota_enter(struct quota *q, struct quota_account a, int64_t unix_ms);
+void quota_leave(struct quota *q, struct quota_account a);
 /* Charges tokens for an answered report; the charge may overdraw, as Google's does. */
-void quota_charge(struct quota *q, size_t property, unsigned project, uint32_t tokens,
-                  int64_t unix_ms);
-void quota_server_error(struct quota *q, size_t property, unsigned project, int64_t unix_ms);
+void quota_charge(struct quota *q, struct quota_account a, uint32_t tokens, int64_t unix_ms);
+void quota_server_error(struct quota *q, struct quota_account a, int64_t unix_ms);
 /* Appends the propertyQuota object. consumed: tokens of this request. */
-bool quota_render(struct quota *q, size_t property, unsigned project, uint32_t consumed,
-                  int64_t unix_ms, struct buf *out);
+bool quota_render(struct quota *q, struct quota_account a, uint32_t consumed, int64_t unix_ms,
+                  struct buf *out);
 /* Forgets all consumption; requests in flight stay counted. */
 void quota_reset(struct quota *q);
 /* Google's message for a verdict. */

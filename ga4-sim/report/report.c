@@ -7,9 +7,9 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "ga4-sim/world/calendar.h"
-#include "ga4-sim/report/query.h"
 #include "ga4-sim/base/value.h"
+#include "ga4-sim/report/query.h"
+#include "ga4-sim/world/calendar.h"
 
 enum { SQL_MAX = 8 * 1024 * 1024, SLICES = REQUEST_MAX_RANGES * REQUEST_MAX_COMPARISONS };
 
@@ -264,7 +264,7 @@ static void put_metadata(struct run *run, int64_t last_day)
   if (p->thresholded && r->has_demographics)
     buf_puts(run->out, ",\"subjectToThresholding\":true");
   if (p->sampled) {
-    /* The sample is told, the figures are those of all data: tests need the truth. */
+    /* The sample is reported, the figures are those of all data: tests need the truth. */
     buf_puts(run->out, ",\"samplingMetadatas\":[");
     for (size_t i = 0; i < r->range_count; i++) {
       int64_t space = events_between(run, &r->ranges[i], last_day);
@@ -321,10 +321,11 @@ enum err_code report_run(struct world *w, const struct report_request *r, struct
   if (quota != NULL) {
     int64_t now = clock_unix_ms();
     uint32_t cost = cost_of(r);
-    quota_charge(quota, r->property->index, project, cost, now);
+    struct quota_account account = {r->property->index, QUOTA_CORE, project};
+    quota_charge(quota, account, cost, now);
     if (r->return_quota) {
       buf_puts(out, "\"propertyQuota\":");
-      quota_render(quota, r->property->index, project, cost, now, out);
+      quota_render(quota, account, cost, now, out);
       buf_putc(out, ',');
     }
   }

@@ -17,7 +17,8 @@ struct report_style {
   bool enums_as_numbers; /* $alt=json;enum-encoding=int */
 };
 
-/* Appends the RunReportResponse as compact JSON. quota may be NULL (no bookkeeping). */
+/* Appends the RunReportResponse as compact JSON. quota may be NULL (no bookkeeping); project: the
+ * caller's, as in quota.h. A report is charged when it is answered. */
 enum err_code report_run(struct world *w, const struct report_request *r, struct quota *quota,
                          unsigned project, const struct report_style *style, struct buf *out,
                          struct err *e);

@@ -56,7 +56,7 @@ struct report_request {
   const struct world_property *property;
   struct arena *arena;
   unsigned needs;    /* tables all fields together need (enum field_need) */
-  bool event_scoped; /* some field tells events of one session apart */
+  bool event_scoped; /* some field distinguishes events of one session */
   struct request_dimension dimensions[REQUEST_MAX_DIMENSIONS + 2];
   size_t dimension_count;
   struct request_metric metrics[REQUEST_MAX_METRICS];
@@ -79,6 +79,7 @@ struct report_request {
   const char *currency_code;
   size_t requested_dimensions; /* for the cost in tokens */
   bool has_high_cardinality, has_demographics;
+  bool no_data;     /* a dimension of which the world has nothing: the report is empty */
   bool by_calendar; /* a dimension that belongs to its date range */
 };
 

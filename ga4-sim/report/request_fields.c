@@ -47,6 +47,9 @@ static enum err_code unknown_field(const char *name, bool metric, struct err *e)
                          metric ? "metric" : "dimension", metric ? "  " : " ");
 }
 
+/* What a filter sees where the world has no data. */
+#define NOT_SET "'(not set)'"
+
 static bool is_any_metric(const char *name)
 {
   return metric_field_find(name) != NULL || strncmp(name, "keyEvents:", 10) == 0;
@@ -71,11 +74,11 @@ enum err_code request_dimension_sql(struct report_request *r, const char *name, 
       *sql = r->dimensions[i].sql;
       return ERR_OK;
     }
-  const struct dimension_field *f = dimension_field_find(name);
+  const struct field *f = dimension_field_find(name);
   if (f != NULL) {
     r->needs |= f->needs;
     note_data_flags(r, f->api_name);
-    *sql = f->sql;
+    *sql = f->sql == NULL ? NOT_SET : f->sql;
     return ERR_OK;
   }
   AUTO_BUF struct buf custom = BUF_INIT(512);
@@ -133,10 +136,16 @@ enum err_code request_metric_sql(struct report_request *r, const char *name, con
       *type = r->metrics[i].type;
       return ERR_OK;
     }
-  const struct metric_field *f = metric_field_find(name);
+  const struct field *f = metric_field_find(name);
   if (f != NULL) {
-    *sql = f->sql;
+    *sql = f->sql == NULL ? "0" : f->sql;
     *type = f->type;
+    return ERR_OK;
+  }
+  const struct custom_metric_form *form = custom_metric_find(r->property, name);
+  if (form != NULL) {
+    *sql = "0";
+    *type = form->type;
     return ERR_OK;
   }
   *type = METRIC_TYPE_FLOAT;

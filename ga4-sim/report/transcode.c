@@ -86,7 +86,7 @@ static void path_cut(struct walker *w, size_t length)
   w->path[length] = '\0';
 }
 
-static bool name_matches(const char *camel, const char *given)
+bool transcode_name_matches(const char *camel, const char *given)
 {
   if (strcmp(camel, given) == 0)
     return true;
@@ -224,7 +224,7 @@ static void take_field(struct walker *w, const cJSON *in, const struct message_t
 {
   const struct message_field *f = NULL;
   for (size_t i = 0; f == NULL && i < type->count; i++)
-    if (name_matches(type->fields[i].name, in->string))
+    if (transcode_name_matches(type->fields[i].name, in->string))
       f = &type->fields[i];
   if (f == NULL) {
     report_unknown(w, in->string);

@@ -42,6 +42,9 @@ struct message_type {
   size_t count;
 };
 
+/* Whether a name as a client wrote it, in camelCase or snake_case, is that field. */
+bool transcode_name_matches(const char *camel, const char *given);
+
 /* What was wrong with a body. */
 struct transcode_errors {
   cJSON *violations;  /* array of {field?, description}; NULL: none */

@@ -50,7 +50,7 @@ void reply_insufficient_scopes(struct reply *r, const char *rpc, const char *ser
 /* Sets the one additional header. */
 void reply_header(struct reply *r, const char *name, const char *value);
 /* Faults that are the same everywhere: true when the answer is made already (HTML, text that
- * is no JSON, a huge body); slow, cut and malformed bodies are only marked. */
+ * is not JSON, a huge body); slow, cut and malformed bodies are only marked. */
 bool reply_spoil(struct reply *r, const struct fault_effect *x);
 /* A JSON document as the body. */
 void reply_json(struct reply *r, int status, const cJSON *json);

@@ -1,6 +1,9 @@
 /* Makes and frees the simulator's parts. */
 #include "ga4-sim/sim/sim.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/base/clock.h"
 
 enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, const char *keys,
@@ -38,4 +41,26 @@ void sim_close(struct sim *s)
 int64_t sim_now_s(struct sim *s)
 {
   return clock_unix_ms() / 1000 + atomic_load(&s->clock_offset_s);
+}
+
+void sim_wait(struct sim *s, uint32_t ms)
+{
+  if (ms > 0 && s->delay != NULL)
+    delay_wait(s->delay, ms);
+}
+
+const char *request_system_parameter(const struct request *q, const char *name)
+{
+  char dollar[32];
+  snprintf(dollar, sizeof(dollar), "$%s", name);
+  const char *value = request_query(q, dollar);
+  return value != NULL ? value : request_query(q, name);
+}
+
+void request_read_style(struct request *q)
+{
+  const char *alt = request_system_parameter(q, "alt");
+  const char *pretty = request_system_parameter(q, "prettyPrint");
+  q->enums_as_numbers = alt != NULL && strstr(alt, "enum-encoding=int") != NULL;
+  q->compact = pretty != NULL && strcmp(pretty, "false") == 0;
 }

@@ -8,17 +8,18 @@
 #include <stdint.h>
 
 #include "ga4-sim/identity/aws.h"
-#include "ga4-sim/sim/faults.h"
 #include "ga4-sim/identity/federation.h"
 #include "ga4-sim/identity/grants.h"
 #include "ga4-sim/identity/jwks.h"
 #include "ga4-sim/identity/keyring.h"
-#include "ga4-sim/options.h"
-#include "ga4-sim/report/quota.h"
-#include "ga4-sim/sim/reply.h"
 #include "ga4-sim/identity/service_account.h"
-#include "ga4-sim/sim/stats.h"
 #include "ga4-sim/identity/tokens.h"
+#include "ga4-sim/report/quota.h"
+#include "ga4-sim/sim/delay.h"
+#include "ga4-sim/sim/faults.h"
+#include "ga4-sim/sim/options.h"
+#include "ga4-sim/sim/reply.h"
+#include "ga4-sim/sim/stats.h"
 #include "ga4-sim/world/world.h"
 
 struct sim {
@@ -35,7 +36,7 @@ struct sim {
   struct federation *federation;
   struct aws *aws;
   struct jwks *jwks;
-  struct delay *delay; /* server.c: waiting that ends at shutdown */
+  struct delay *delay; /* NULL: nobody waits (no listener) */
   atomic_llong clock_offset_s;
   atomic_bool ready; /* the files are written: who waits for /livez may read them */
 };
@@ -55,10 +56,8 @@ struct request {
   const char *method;
   const char *path;          /* percent-decoded */
   const char *authorization; /* NULL: no such header */
-  const char *page_size, *page_token;
-  const char *fault_id;  /* query ?id= */
-  bool enums_as_numbers; /* $alt=json;enum-encoding=int */
-  bool compact;          /* prettyPrint=false */
+  bool enums_as_numbers;     /* $alt=json;enum-encoding=int */
+  bool compact;              /* prettyPrint=false */
   bool gzip;
   const char *body;
   size_t body_len;
@@ -77,48 +76,12 @@ static inline const char *request_query(const struct request *q, const char *nam
   return q->lookup == NULL ? NULL : q->lookup(q->lookup_ctx, false, name);
 }
 
+/* A parameter that Google also takes with a dollar sign before its name; NULL: not given. */
+const char *request_system_parameter(const struct request *q, const char *name);
+/* Sets how the answer is to be written from the query: $alt or alt, prettyPrint. */
+void request_read_style(struct request *q);
+
 /* Waits without holding up other requests; ends early at shutdown. */
 void sim_wait(struct sim *s, uint32_t ms);
-
-/* The token endpoint (oauth.c). */
-void oauth_token(struct sim *s, const struct request *q, struct reply *r);
-/* POST /revoke and GET or POST /tokeninfo (oauth_inspect.c). */
-void oauth_revoke(struct sim *s, const struct request *q, struct reply *r);
-void oauth_tokeninfo(struct sim *s, const struct request *q, struct reply *r);
-/* Security Token Service: token exchange (sts.c). */
-void sts_token(struct sim *s, const struct request *q, struct reply *r);
-/* IAM Credentials: POST .../{email}:generateAccessToken (iam.c). */
-void iam_generate_access_token(struct sim *s, const struct request *q, struct reply *r);
-/* Google's metadata server: /computeMetadata/... (metadata_server.c). */
-void metadata_server(struct sim *s, const struct request *q, struct reply *r);
-/* AWS's instance metadata: /latest/... (imds.c). */
-void imds(struct sim *s, const struct request *q, struct reply *r);
-/* The cluster's OIDC issuer: discovery, keys, projected tokens (oidc.c). */
-void oidc_discovery(struct sim *s, const struct request *q, struct reply *r);
-void oidc_keys(struct sim *s, const struct request *q, struct reply *r);
-/* Mints a service-account token of the cluster. */
-bool oidc_mint(struct sim *s, const char *sub, const char *aud, int64_t expires_in,
-               struct buf *out);
-EVP_PKEY *oidc_key(struct sim *s);
-/* Answers a request for one of the identity endpoints; false when it is for none
- * (identity.c). */
-bool identity_handle(struct sim *s, const struct request *q, struct reply *r);
-/* Data API and Admin API (api.c). */
-void api_handle(struct sim *s, const struct request *q, struct reply *r);
-/* /sim/... (control.c), and those about identities (control_identity.c), which answers false
- * when the path is none of its own. */
-void control_handle(struct sim *s, const struct request *q, struct reply *r);
-bool control_identity(struct sim *s, const struct request *q, struct reply *r);
-
-/* Takes the fault of an identity endpoint. True when it answered in our place; faults that
- * spoil a good answer only mark it (identity_faults.c). */
-bool identity_fault(struct sim *s, int64_t property, enum fault_endpoint endpoint, struct reply *r);
-
-/* metadata.c and admin.c: bodies of the other methods. */
-void metadata_render(const struct world_property *p, bool enums_as_numbers, struct buf *out);
-void admin_account_summaries(const struct world *w, int64_t identity, const struct request *q,
-                             struct reply *r);
-void admin_property(const struct world *w, const struct world_property *p, bool enums_as_numbers,
-                    struct buf *out);
 
 #endif

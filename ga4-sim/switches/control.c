@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/switches/control.h"
 
 static void reply_control_error(struct reply *r, const struct err *e)
 {
@@ -38,7 +38,8 @@ static void handle_faults(struct sim *s, const struct request *q, struct reply *
   if (strcmp(q->method, "POST") == 0) {
     add_fault(s, q, r);
   } else if (strcmp(q->method, "DELETE") == 0) {
-    int64_t id = q->fault_id == NULL ? 0 : strtoll(q->fault_id, NULL, 10);
+    const char *given = request_query(q, "id");
+    int64_t id = given == NULL ? 0 : strtoll(given, NULL, 10);
     reply_count(r, "removed", (double)faults_clear(s->faults, id));
   } else {
     cJSON *list = faults_list(s->faults, s->world);

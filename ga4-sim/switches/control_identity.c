@@ -5,7 +5,8 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "ga4-sim/identity/jwt.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/login/login.h"
+#include "ga4-sim/switches/control.h"
 
 static void reply_problem(struct reply *r, const struct err *e)
 {

@@ -130,6 +130,37 @@ static enum err_code write_definitions(struct generator *g, const struct plan_de
   return ERR_OK;
 }
 
+/* Days as YYYYMMDD before today. */
+static enum err_code annotate(struct generator *g, int64_t property, const char *title,
+                              const char *description, int64_t first, int64_t last)
+{
+  struct calendar_day from, to;
+  calendar_fill(&from, g->params->today - first);
+  calendar_fill(&to, g->params->today - last);
+  return insert(g, "annotations", "issss", property, title, description, from.date, to.date);
+}
+
+/* What the Admin API lists of a property beside its definitions. Most dealers advertise; one notes
+ * the days without data. */
+static enum err_code write_extras(struct generator *g, const struct plan_dealer *d)
+{
+  int64_t property = property_number(d);
+  char customer[16];
+  snprintf(customer, sizeof(customer), "%010lld", (long long)(4000000000 + property % 1000000000));
+  if (d->index % 4 != 3 && insert(g, "google_ads_links", "is", property, customer) != ERR_OK)
+    return ERR_INTERNAL;
+  if (d->asc_registered && insert(g, "custom_metrics", "iss", property, "comm_duration_seconds",
+                                  "Call duration") != ERR_OK)
+    return ERR_INTERNAL;
+  if (d->tracking_gap &&
+      annotate(g, property, "Tag missing", "The tag was missing after a relaunch.", PLAN_GAP_FIRST,
+               PLAN_GAP_LAST) != ERR_OK)
+    return ERR_INTERNAL;
+  if (annotate(g, property, "Month-end sale", "Sale over a long weekend.", 20, 17) != ERR_OK)
+    return ERR_INTERNAL;
+  return annotate(g, property, "New season stock", "First delivery of the season.", 9, 9);
+}
+
 static enum err_code write_dealer(struct generator *g, const struct plan_dealer *d)
 {
   int64_t property = property_number(d);
@@ -146,7 +177,8 @@ static enum err_code write_dealer(struct generator *g, const struct plan_dealer 
              d->region->name, display, d->host, d->metro->time_zone, d->metro->currency, created,
              (int64_t)d->sampled, (int64_t)d->thresholded, (int64_t)d->high_cardinality) != ERR_OK)
     return ERR_INTERNAL;
-  return write_definitions(g, d);
+  enum err_code code = write_definitions(g, d);
+  return code == ERR_OK ? write_extras(g, d) : code;
 }
 
 static enum err_code write_site(struct generator *g, const struct plan_dealer *d,
@@ -313,8 +345,8 @@ static enum err_code write_all(struct generator *g)
 enum err_code generate_world(sqlite3 *db, const struct world_params *params, struct err *e)
 {
   struct generator g = {.db = db, .params = params, .next_session = 1, .next_event = 1, .e = e};
-  enum err_code code =
-      exec(&g, "PRAGMA temp_store=MEMORY; PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF; BEGIN;");
+  enum err_code code = exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;"
+                                "PRAGMA temp_store=MEMORY; BEGIN;");
   if (code == ERR_OK)
     code = exec(&g, schema_tables);
   if (code == ERR_OK &&

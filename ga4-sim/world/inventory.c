@@ -66,7 +66,7 @@ static void vehicle_page(struct inventory *inv, const struct plan_dealer *d,
     for (char *c = model; *c != '\0'; c++)
       if (*c == ' ')
         *c = '-';
-    /* Built aside: the compiler cannot see that the path is no part of the vehicle. */
+    /* Built aside: the compiler cannot see that the path is not a part of the vehicle. */
     snprintf(text, sizeof(text), "/%s/%s/%u-%s-%s-%s.htm", is_new ? "new" : "used", v->make->name,
              v->year, v->make->name, model, v->vin);
     snprintf(page->path, sizeof(page->path), "%s", text);

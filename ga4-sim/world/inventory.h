@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "ga4-sim/world/plan.h"
 #include "ga4-sim/base/prng.h"
+#include "ga4-sim/world/plan.h"
 
 enum site_page {
   PAGE_HOME,

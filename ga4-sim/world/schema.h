@@ -3,8 +3,8 @@
 #define GA4_SIM_SCHEMA_H
 
 /* Raise when the tables or the way they are filled change: a database of another
- * version is generated anew. */
-enum { SCHEMA_VERSION = 2 };
+ * version is replaced. */
+enum { SCHEMA_VERSION = 3 };
 
 extern const char schema_tables[];
 /* Made after the load, which is faster. */

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ga4-sim/base/prng.h"
 #include "ga4-sim/world/inventory.h"
 #include "ga4-sim/world/plan.h"
-#include "ga4-sim/base/prng.h"
 
 enum { VISIT_MAX_EVENTS = 96, VISIT_RECENT_USERS = 384 };
 

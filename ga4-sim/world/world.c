@@ -13,9 +13,9 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "ga4-sim/base/regex.h"
 #include "ga4-sim/world/calendar.h"
 #include "ga4-sim/world/generate.h"
-#include "ga4-sim/base/regex.h"
 #include "ga4-sim/world/schema.h"
 
 enum { READERS = 4 };
@@ -120,7 +120,8 @@ static enum err_code open_readers(struct world *w, const char *path, struct err 
   pthread_cond_init(&w->readers->free, NULL);
   for (size_t i = 0; i < READERS; i++) {
     sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(path, &db,
+                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     if (rc != SQLITE_OK) {
       enum err_code code =
           err_set(e, ERR_UNAVAILABLE, "db", "cannot open %s: %s", path, sqlite3_errmsg(db));
@@ -176,6 +177,23 @@ static void load_definitions(sqlite3 *db, const char *sql, int64_t property,
   sqlite3_finalize(s);
 }
 
+static void load_annotations(sqlite3 *db, struct world_property *p)
+{
+  sqlite3_stmt *s = NULL;
+  if (sqlite3_prepare_v2(db,
+                         "SELECT title, description, first_day, last_day FROM annotations"
+                         " WHERE property_id=? ORDER BY first_day",
+                         -1, &s, NULL) != SQLITE_OK)
+    return;
+  sqlite3_bind_int64(s, 1, p->property_id);
+  while (sqlite3_step(s) == SQLITE_ROW) {
+    p->annotations = xrealloc(p->annotations, sizeof(*p->annotations) * (p->annotation_count + 1));
+    p->annotations[p->annotation_count++] =
+        (struct world_annotation){column(s, 0), column(s, 1), column(s, 2), column(s, 3)};
+  }
+  sqlite3_finalize(s);
+}
+
 static void load_property(sqlite3 *db, sqlite3_stmt *s, struct world_property *p)
 {
   char **const texts[] = {&p->id_text,     &p->account_id,    &p->dealer_id,     &p->dealer_name,
@@ -194,6 +212,11 @@ static void load_property(sqlite3 *db, sqlite3_stmt *s, struct world_property *p
                    &p->key_events, &p->key_event_count);
   load_definitions(db, "SELECT parameter, display_name FROM custom_dimensions WHERE property_id=?",
                    p->property_id, &p->custom_dimensions, &p->custom_dimension_count);
+  load_definitions(db, "SELECT parameter, display_name FROM custom_metrics WHERE property_id=?",
+                   p->property_id, &p->custom_metrics, &p->custom_metric_count);
+  load_definitions(db, "SELECT customer_id, customer_id FROM google_ads_links WHERE property_id=?",
+                   p->property_id, &p->ads_links, &p->ads_link_count);
+  load_annotations(db, p);
 }
 
 static enum err_code load_properties(struct world *w, struct err *e)
@@ -219,14 +242,13 @@ static enum err_code load_properties(struct world *w, struct err *e)
   return code;
 }
 
-static char *temporary_file(struct err *e)
+/* NULL: there is no place for files, as on a read-only root. */
+static char *temporary_file(void)
 {
   const char *dir = getenv("TMPDIR");
   char *path = xasprintf("%s/ga4-sim-XXXXXX", dir != NULL && *dir != '\0' ? dir : "/tmp");
   int fd = mkstemp(path);
   if (fd < 0) {
-    err_set(e, ERR_UNAVAILABLE, "db", "cannot create a temporary file %s: %s (set TMPDIR or --db)",
-            path, strerror(errno));
     free(path);
     return NULL;
   }
@@ -234,19 +256,39 @@ static char *temporary_file(struct err *e)
   return path;
 }
 
+/* Generates the world in this process's memory, which all connections share by the path. It lives
+ * as long as a connection: *keep. */
+static enum err_code create_in_memory(const char *path, const struct world_params *p,
+                                      sqlite3 **keep, struct err *e)
+{
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
+  log_info("no folder for temporary files: the world is kept in memory");
+  if (sqlite3_open_v2(path, keep, flags, NULL) != SQLITE_OK)
+    return err_set(e, ERR_UNAVAILABLE, "db",
+                   "cannot keep the world in memory: %s (set TMPDIR or --db)",
+                   sqlite3_errmsg(*keep));
+  return generate_world(*keep, p, e);
+}
+
 enum err_code world_open(struct world **out, const struct world_params *params, bool fixed_today,
                          const char *db_path, struct err *e)
 {
-  AUTO_FREE char *path = db_path != NULL ? xstrdup(db_path) : temporary_file(e);
-  if (path == NULL)
-    return ERR_UNAVAILABLE;
+  AUTO_FREE char *path = db_path != NULL ? xstrdup(db_path) : temporary_file();
   struct world *w = xcalloc(1, sizeof(*w));
+  sqlite3 *keep = NULL;
+  enum err_code code;
   w->params = *params;
   w->fixed_today = fixed_today;
-  enum err_code code = prepare_file(path, params, e);
+  if (path == NULL) {
+    path = xasprintf("file:/ga4-sim-%p?vfs=memdb", (void *)w);
+    code = create_in_memory(path, params, &keep, e);
+  } else {
+    code = prepare_file(path, params, e);
+  }
   if (code == ERR_OK)
     code = open_readers(w, path, e);
-  if (db_path == NULL)
+  sqlite3_close(keep);
+  if (db_path == NULL && keep == NULL)
     unlink(path); /* the open connections keep it until the end */
   if (code == ERR_OK)
     code = load_properties(w, e);
@@ -278,6 +320,15 @@ static void free_property(struct world_property *p)
     free(texts[i]);
   free_definitions(p->key_events, p->key_event_count);
   free_definitions(p->custom_dimensions, p->custom_dimension_count);
+  free_definitions(p->custom_metrics, p->custom_metric_count);
+  free_definitions(p->ads_links, p->ads_link_count);
+  for (size_t i = 0; i < p->annotation_count; i++) {
+    free(p->annotations[i].title);
+    free(p->annotations[i].description);
+    free(p->annotations[i].first_day);
+    free(p->annotations[i].last_day);
+  }
+  free(p->annotations);
 }
 
 void world_close(struct world *w)
@@ -318,6 +369,14 @@ bool world_is_key_event(const struct world_property *p, const char *name)
 {
   for (size_t i = 0; i < p->key_event_count; i++)
     if (strcmp(p->key_events[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+bool world_has_metric(const struct world_property *p, const char *parameter)
+{
+  for (size_t i = 0; i < p->custom_metric_count; i++)
+    if (strcmp(p->custom_metrics[i].name, parameter) == 0)
       return true;
   return false;
 }

@@ -16,6 +16,11 @@ struct world_definition {
   char *display_name;
 };
 
+struct world_annotation {
+  char *title, *description;
+  char *first_day, *last_day; /* YYYYMMDD */
+};
+
 /* A property with its dealer, account and credentials. Read-only after start. */
 struct world_property {
   int64_t property_id;
@@ -30,6 +35,12 @@ struct world_property {
   size_t key_event_count;
   struct world_definition *custom_dimensions;
   size_t custom_dimension_count;
+  struct world_definition *custom_metrics; /* registered; the world's events do not carry them */
+  size_t custom_metric_count;
+  struct world_definition *ads_links; /* name: the customer id */
+  size_t ads_link_count;
+  struct world_annotation *annotations;
+  size_t annotation_count;
 };
 
 struct world {
@@ -40,7 +51,8 @@ struct world {
   struct world_readers *readers;
 };
 
-/* Opens the world in db_path (NULL: an anonymous temporary file), generating it
+/* Opens the world in db_path (NULL: an anonymous temporary file, or memory where there is no folder
+ * for one), generating it
  * when the file is absent or was made for other parameters. A file that is not a
  * world is refused rather than overwritten. Free with world_close(). */
 enum err_code world_open(struct world **out, const struct world_params *params, bool fixed_today,
@@ -57,6 +69,7 @@ const struct world_property *world_property_of_account(const struct world *w,
                                                        const char *account_id);
 bool world_is_key_event(const struct world_property *p, const char *name);
 bool world_has_dimension(const struct world_property *p, const char *parameter);
+bool world_has_metric(const struct world_property *p, const char *parameter);
 /* The property's "today": --today, or the date now in its time zone. */
 int64_t world_today(const struct world *w, const struct world_property *p);
 

@@ -1,7 +1,7 @@
 /* Bearer token -> grant: asks auth-svc, once at a time for each token, remembers for a minute.
  *
  * A refusal is not remembered: a token may become good (a key that is fetched, dealers that are
- * configured), and who tries tokens tries another one each time. */
+ * configured), and an attacker who guesses tokens sends another one each time. */
 #include "gateway/access/access.h"
 
 #include <openssl/evp.h>
@@ -10,14 +10,16 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/map.h"
 #include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
 #include "gateway/access/cache.h"
 
-enum { QUESTION_MAGIC = 0x41435145, BUCKETS = 256 };
+enum { QUESTION_MAGIC = 0x41435145 };
 
 typedef void access_done(void *arg, enum access_outcome outcome, struct grant *grant);
 
-/* Who waits for a question's answer. */
+/* One of those who wait for a question's answer. */
 struct waiter {
   access_done *done;
   void *arg;
@@ -27,18 +29,18 @@ struct waiter {
 /* One question to auth-svc, on behalf of all who came with the same token meanwhile. */
 struct question {
   unsigned magic;
+  struct map_node in_map;
   struct access *access;
   uint8_t key[CACHE_KEY_LEN];
   struct grant *grant;
   struct waiter *waiters; /* guarded by the access' lock until the answer is there */
-  struct question *next;
 };
 
 struct access {
   struct access_options options;
   struct grant_cache *cache;
-  pthread_mutex_t lock;           /* taken before the cache's */
-  struct question *open[BUCKETS]; /* under way, by the first byte of the key */
+  pthread_mutex_t lock; /* taken before the cache's */
+  struct map open;      /* questions under way; guarded by lock */
 };
 
 struct access *access_new(const struct access_options *options)
@@ -59,6 +61,7 @@ void access_free(struct access *a)
   if (a == NULL)
     return;
   grant_cache_free(a->cache);
+  map_free(&a->open);
   pthread_mutex_destroy(&a->lock);
   free(a);
 }
@@ -105,16 +108,13 @@ static bool remember(struct question *q)
   return true;
 }
 
-/* From here on the token is asked for anew. What was remembered was so before, so that nobody
- * finds neither. */
+/* From here on a request with this token asks again. The answer is in the cache by now, so every
+ * request finds either the open question or the answer. */
 static struct waiter *close_question(struct question *q)
 {
   struct access *a = q->access;
   pthread_mutex_lock(&a->lock);
-  struct question **p = &a->open[q->key[0]];
-  while (*p != q)
-    p = &(*p)->next;
-  *p = q->next;
+  map_remove(&a->open, &q->in_map);
   struct waiter *waiters = q->waiters;
   pthread_mutex_unlock(&a->lock);
   return waiters;
@@ -147,8 +147,7 @@ static void ask(struct question *q, const char *bearer)
   static const struct rpc_client_callbacks callbacks = {on_message, on_done};
   Analytics__Auth__V1__AuthenticateRequest request =
       ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
-  /* protobuf-c has no const; the request is packed, not changed. */
-  memcpy(&request.bearer_token, &bearer, sizeof(bearer));
+  request.bearer_token = borrow_text(bearer);
   struct rpc_client_options options = {.timeout_ms = q->access->options.timeout_ms};
   struct err e = {0};
   if (rpc_client_start(NULL, q->access->options.auth,
@@ -164,17 +163,15 @@ static struct question *join_or_open(struct access *a, const uint8_t key[CACHE_K
 {
   pthread_mutex_lock(&a->lock);
   *known = grant_cache_get(a->cache, key, clock_mono_ms());
-  struct question *q = *known == NULL ? a->open[key[0]] : NULL;
-  while (q != NULL && memcmp(q->key, key, CACHE_KEY_LEN) != 0)
-    q = q->next;
+  struct map_node *found = *known == NULL ? map_find(&a->open, key, CACHE_KEY_LEN) : NULL;
+  struct question *q = CONTAINER_OF(found, struct question, in_map);
   *opened = *known == NULL && q == NULL;
   if (*opened) {
     q = xcalloc(1, sizeof(*q));
     q->magic = QUESTION_MAGIC;
     q->access = a;
     memcpy(q->key, key, CACHE_KEY_LEN);
-    q->next = a->open[key[0]];
-    a->open[key[0]] = q;
+    map_add(&a->open, &q->in_map, q->key, CACHE_KEY_LEN);
   }
   if (q != NULL) {
     w->next = q->waiters;

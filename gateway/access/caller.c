@@ -16,7 +16,7 @@ struct caller {
   char *id;
   char *bearer; /* NULL: none */
   pthread_mutex_t lock;
-  struct grant *grant; /* under lock */
+  struct grant *grant; /* guarded by lock */
 };
 
 struct renewal {

@@ -13,7 +13,7 @@ struct resource {
   char *metadata_url; /* where clients find it */
 };
 
-/* The place after scheme://host, or NULL when the text is no clean http(s) URL. */
+/* The place after scheme://host, or NULL when the text is not a clean http(s) URL. */
 static const char *path_of(const char *url)
 {
   const char *rest = strncasecmp(url, "https://", 8) == 0  ? url + 8
@@ -75,8 +75,9 @@ enum err_code resource_new(struct resource **out, const char *resource_url,
   bool url = resource_url != NULL && resource_url[0] != '\0';
   bool servers = auth_servers != NULL && auth_servers[strspn(auth_servers, ", \t")] != '\0';
   if (url != servers)
-    return err_set(e, ERR_INVALID_ARGUMENT, "incomplete",
-                   "set both ANALYTICS_MCP_RESOURCE_URL and ANALYTICS_MCP_AUTH_SERVERS, or none");
+    return err_set(
+        e, ERR_INVALID_ARGUMENT, "incomplete",
+        "set both ANALYTICS_MCP_RESOURCE_URL and ANALYTICS_MCP_AUTH_SERVERS, or neither");
   const char *path = url ? path_of(resource_url) : NULL;
   if (url && path == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "malformed",

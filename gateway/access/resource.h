@@ -9,7 +9,7 @@
 
 struct resource;
 
-/* resource_url: public URL of the endpoint; auth_servers: comma list of issuers. Both NULL
+/* resource_url: public URL of the endpoint; auth_servers: comma-separated issuers. Both NULL
  * or empty: no OAuth. Only one of them, or a malformed URL: ERR_INVALID_ARGUMENT. */
 enum err_code resource_new(struct resource **out, const char *resource_url,
                            const char *auth_servers, struct err *e);

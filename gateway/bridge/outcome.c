@@ -95,19 +95,19 @@ void outcome_text(struct buf *out, const struct err *status, const struct outcom
     return;
   case ERR_UNIMPLEMENTED:
     buf_printf(out,
-               "%s does not know %s: gateway and services are of different versions. Tell the "
-               "operator.",
+               "%s does not know %s: gateway and services are of different versions. Ask the "
+               "operator to bring them to one version.",
                c->service, c->tool);
     return;
   case ERR_NOT_FOUND:
   case ERR_ALREADY_EXISTS:
   case ERR_FAILED_PRECONDITION:
-    put_message(out, status, "The request does not fit the present state");
+    put_message(out, status, "The request does not fit the current state");
     return;
   default:
     buf_printf(out, "Internal error in %s: ", c->service);
     put_message(out, status, "no detail was given");
-    buf_printf(out, " Tell the operator the trace id %s.", c->trace);
+    buf_printf(out, " Give the operator the trace id %s.", c->trace);
     return;
   }
 }

@@ -1,4 +1,4 @@
-/* One request and its one answer, between libmicrohttpd's threads and whoever answers. */
+/* One request and its one answer, between libmicrohttpd's threads and the code that answers. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -25,8 +25,8 @@ struct listener_options {
   uint32_t idle_ms;         /* a connection without traffic; 0 means 75,000 */
   uint32_t receive_ms;      /* for a request's body, and beyond idle_ms for its head; 0 means
                                30,000 */
-  uint32_t send_ms;         /* for a client to take an answer that is no stream; 0 means 120,000 */
-  uint32_t keepalive_ms;    /* a comment on streams silent for so long; 0 means 15,000 */
+  uint32_t send_ms;      /* for a client to take an answer other than a stream; 0 means 120,000 */
+  uint32_t keepalive_ms; /* a comment on streams silent for so long; 0 means 15,000 */
   /* The head is there, the body is not. May answer already (then the body is read but not
    * kept); otherwise on_request follows. Both run on the listener's threads and must not
    * block. */

@@ -30,8 +30,8 @@ bool bearer_well_formed(const char *token);
  * because a web page can make a browser send requests to a local address (DNS rebinding). */
 struct origins;
 
-/* allowed_origins: comma list of scheme://host[:port]; NULL or empty allows this server's
- * own loopback origins on the port. allowed_hosts: comma list of host[:port]; NULL or empty
+/* allowed_origins: comma-separated scheme://host[:port]; NULL or empty allows this server's
+ * own loopback origins on the port. allowed_hosts: comma-separated host[:port]; NULL or empty
  * allows loopback names when bound to loopback, and any otherwise. ERR_INVALID_ARGUMENT
  * with the malformed entry. */
 enum err_code origins_new(struct origins **out, const char *allowed_origins,

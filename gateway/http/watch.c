@@ -16,8 +16,8 @@
 
 enum { TICK_MS = 1000, MAX_EVENTS = 64 };
 
-/* One file descriptor's place in the table; the generation tells a late event from one
- * that belongs to the present owner. */
+/* One file descriptor's place in the table; the generation distinguishes a late event from
+ * one that belongs to the present owner. */
 struct slot {
   struct exchange *exchange;
   uint32_t generation;

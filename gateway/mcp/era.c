@@ -27,7 +27,7 @@ static enum mcp_era classify_batch(const cJSON *batch, struct mcp_refusal *why)
   {
     if (mcp_era_claim(element) != NULL)
       return refuse(why, JSONRPC_INVALID_REQUEST,
-                    "Batches do not exist since 2026-07-28: send one message per request");
+                    "Batches are not supported from 2026-07-28 on: send one message per request");
   }
   return MCP_ERA_LEGACY;
 }

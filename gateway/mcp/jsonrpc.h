@@ -34,7 +34,7 @@ struct jsonrpc_message {
   const cJSON *id;     /* string or whole number; NULL when there is none */
   const cJSON *params; /* object; NULL when absent */
   const char *problem; /* JSONRPC_INVALID: what is wrong, static text */
-  bool bad_params;     /* params is there but is no object */
+  bool bad_params;     /* params is there but is not an object */
 };
 
 /* Says what a value is. A request's id is a string of at most JSONRPC_MAX_ID bytes or a

@@ -1,4 +1,4 @@
-/* What the protocol asks of whoever runs the tools, and what it offers them.
+/* What the protocol asks of the host that runs the tools, and what it offers it.
  *
  * The tool host gets each call as a `struct mcp_call`, may report progress, and ends it
  * with one mcp_call_finish(), at once or later, from any thread. */

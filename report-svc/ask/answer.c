@@ -1,14 +1,13 @@
-/* Finished answers. */
+/* Answers of Google. */
 #include "report-svc/ask/answer.h"
 
 #include "common/base/mem.h"
 
-struct answer *answer_new(void)
+struct answer *answer_new(size_t max_arena)
 {
   struct answer *a = xcalloc(1, sizeof(*a));
   atomic_init(&a->refs, 1);
-  a->arena = arena_new(ANSWER_MAX_ARENA);
-  analytics__report__v1__run_report_response__init(&a->message);
+  a->arena = arena_new(max_arena);
   return a;
 }
 
@@ -23,11 +22,24 @@ void answer_unref(struct answer *a)
   if (a == NULL || atomic_fetch_sub(&a->refs, 1) != 1)
     return;
   arena_free(a->arena);
-  free(a->rows);
+  for (size_t i = 0; i < ARRAY_LEN(a->lists); i++)
+    free(a->lists[i].items);
   free(a);
 }
 
 size_t answer_size(const struct answer *a)
 {
-  return sizeof(*a) + arena_used(a->arena) + a->cap_rows * sizeof(*a->rows);
+  size_t n = sizeof(*a) + arena_used(a->arena);
+  for (size_t i = 0; i < ARRAY_LEN(a->lists); i++)
+    n += a->lists[i].cap * sizeof(*a->lists[i].items);
+  return n;
+}
+
+void answer_list_add(struct answer_list *list, ProtobufCMessage *item)
+{
+  if (list->n == list->cap) {
+    list->cap = list->cap == 0 ? 64 : list->cap * 2;
+    list->items = xrealloc(list->items, list->cap * sizeof(*list->items));
+  }
+  list->items[list->n++] = item;
 }

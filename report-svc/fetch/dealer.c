@@ -1,6 +1,4 @@
 /* One dealer of FetchReports: its queries side by side, then DealerDone. */
-#include <string.h>
-
 #include "common/base/mem.h"
 #include "report-svc/fetch/fetch.h"
 
@@ -26,35 +24,48 @@ static void send_done(void *arg)
     return;
   }
   pthread_mutex_lock(&f->lock);
-  struct fetch_query *queries = TAKE_PTR(d->queries);
+  struct fetch_dealer old = *d;
+  d->queries = NULL;
+  d->batch = (struct fetch_page){0};
   f->cancelled |= code != ERR_OK; /* nobody is there to hear of the others */
   pthread_mutex_unlock(&f->lock);
-  for (size_t i = 0; i < f->request->n_queries; i++)
-    fetch_query_free(&queries[i]);
-  free(queries);
+  fetch_dealer_free(&old);
   fetch_pump(f, 1); /* d may be gone after this */
 }
 
-/* References to the dealer's other calls, to be cancelled. Under the lock. */
-static size_t others(struct google_call **out, struct fetch_dealer *d)
+static size_t add_call(struct google_call **out, const struct fetch_page *p)
 {
-  size_t n = 0;
-  for (size_t i = 0; i < d->fetch->request->n_queries; i++) {
-    if (d->queries[i].google != NULL)
-      out[n++] = google_call_ref(d->queries[i].google);
-  }
+  if (p->google == NULL)
+    return 0;
+  *out = google_call_ref(p->google);
+  return 1;
+}
+
+size_t fetch_dealer_calls(struct google_call **out, const struct fetch_dealer *d)
+{
+  size_t n = add_call(out, &d->batch);
+  for (size_t i = 0; d->queries != NULL && i < d->fetch->request->n_queries; i++)
+    n += add_call(out + n, &d->queries[i].page);
   return n;
+}
+
+void fetch_dealer_free(struct fetch_dealer *d)
+{
+  for (size_t i = 0; d->queries != NULL && i < d->fetch->request->n_queries; i++)
+    fetch_query_free(&d->queries[i]);
+  free(d->queries);
+  fetch_page_free(&d->batch);
 }
 
 void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e)
 {
   struct fetch *f = d->fetch;
-  struct google_call *cancel[FETCH_MAX_QUERIES];
+  struct google_call *cancel[FETCH_MAX_CALLS];
   size_t n = 0;
   pthread_mutex_lock(&f->lock);
   if (e != NULL && d->error.code == ERR_OK) {
     d->error = *e;
-    n = others(cancel, d);
+    n = fetch_dealer_calls(cancel, d);
   }
   bool last = --d->open == 0;
   pthread_mutex_unlock(&f->lock);
@@ -71,15 +82,17 @@ void fetch_dealer_start(struct fetch_dealer *d)
   struct fetch *f = d->fetch;
   size_t n = f->request->n_queries;
   struct fetch_query *queries = xcalloc(n, sizeof(*queries));
-  for (size_t i = 0; i < n; i++) {
-    queries[i].dealer = d;
-    queries[i].query = f->request->queries[i];
-  }
+  for (size_t i = 0; i < n; i++)
+    fetch_query_init(&queries[i], d, f->request->queries[i]);
   pthread_mutex_lock(&f->lock);
   d->queries = queries;
   d->open = n + 1; /* one for this function: the dealer stays until all are started */
   pthread_mutex_unlock(&f->lock);
-  for (size_t i = 0; i < n; i++)
-    fetch_query_start(&queries[i]);
+  d->batch.dealer = d;
+  if (f->request->batch && n > 1)
+    fetch_page_start(&d->batch, queries, n, NULL);
+  else
+    for (size_t i = 0; i < n; i++)
+      fetch_page_start(&queries[i].page, &queries[i], 1, NULL);
   fetch_dealer_query_ended(d, NULL);
 }

@@ -1,20 +1,24 @@
 /* Inside of FetchReports; not for others.
  *
- * A fetch has dealers, a dealer has queries. Each query is a chain of pages (google_call per
- * page) that fills columns and sends chunks; a query or dealer that finds no room in the
- * stream parks itself and is woken when there is room. */
+ * A fetch has dealers, a dealer has queries. Each query is a chain of pages that fill its columns,
+ * which go out as chunks. A page is one request to Google: of one query, or, when the caller asks
+ * for a batch, the first one of all queries of a dealer. A page, query or dealer that finds no room
+ * in the stream parks itself and is woken when there is room. */
 #ifndef AMCP_REPORT_FETCH_H
 #define AMCP_REPORT_FETCH_H
 
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "report-svc/ask/report.h"
+#include "report-svc/ask/service.h"
 #include "report-svc/request/request.h"
 #include "report-svc/rows/columns.h"
 #include "report-svc/rows/decoder.h"
-#include "report-svc/ask/service.h"
 
 enum { FETCH_MAX_DEALERS = 500, FETCH_MAX_QUERIES = 5, FETCH_FAN_OUT = 64 };
+/* Of one dealer under way: a page per query, and the batch. */
+enum { FETCH_MAX_CALLS = FETCH_MAX_QUERIES + 1 };
 enum { FETCH_DEFAULT_MAX_ROWS = 1000000 };
 
 struct fetch;
@@ -27,40 +31,45 @@ struct fetch_waiter {
   bool parked; /* guarded by the fetch's lock */
 };
 
-enum fetch_query_state {
-  QUERY_PAGING,   /* a google_call is under way */
-  QUERY_FLUSHING, /* all rows are here: the last chunk, then QueryDone, are to be sent */
-  QUERY_ENDED,
-};
+struct fetch_query;
 
-struct fetch_query {
+/* One request to Google, and what comes of it. */
+struct fetch_page {
   unsigned magic;
   struct fetch_dealer *dealer;
-  const Analytics__Report__V1__ReportQuery *query;
-  enum fetch_query_state state;
-  struct google_call *google; /* of the page; guarded by the fetch's lock */
-  struct token *token;        /* for the next page */
-  char property[REQUEST_PROPERTY_SIZE];
+  struct fetch_query *queries; /* whose page it is: one, or all of the dealer */
+  size_t n;
+  struct google_call *google; /* guarded by the fetch's lock */
+  struct token *token;        /* of this page, for the next */
   struct rows_decoder *decoder;
-  struct columns *columns;
-  size_t n_dimensions, n_metrics;
-  int64_t rows;       /* taken, over all pages */
-  int64_t row_count;  /* Google's, of the last page */
   size_t redelivered; /* bytes at the front of the next piece that were taken already */
   struct err body_error;
   struct fetch_waiter waiter;
-  bool late;           /* the page ended while it waited for room: resume_page() goes on */
+  bool late;           /* the page ended while it waited for room: resume() goes on */
   struct err late_end; /* how */
-  struct arena *arena; /* of what came beside the rows of the last page */
-  Analytics__Ga4__V1beta__RunReportResponse *rest;
+  struct arena *arena; /* of what came beside the rows */
+};
+
+/* One report of one dealer. */
+struct fetch_query {
+  struct fetch_dealer *dealer;
+  const Analytics__Report__V1__ReportQuery *query;
+  struct fetch_page page; /* of its own */
+  struct columns *columns;
+  struct report_shape shape; /* of the rows of this page */
+  int64_t rows;              /* taken, over all pages */
+  int64_t row_count;         /* Google's, of the last page */
+  struct fetch_waiter waiter;
+  const Analytics__Ga4__V1beta__RunReportResponse *rest; /* of the last page; lives there */
 };
 
 struct fetch_dealer {
   struct fetch *fetch;
   uint32_t index;
   struct fetch_query *queries;
-  size_t open;      /* queries not ended; guarded by the fetch's lock */
-  struct err error; /* first failure; guarded by the fetch's lock */
+  struct fetch_page batch; /* the first page of all queries; unused without */
+  size_t open;             /* queries not ended; guarded by the fetch's lock */
+  struct err error;        /* first failure; guarded by the fetch's lock */
   char property[REQUEST_PROPERTY_SIZE];
   struct fetch_waiter waiter;
 };
@@ -82,7 +91,7 @@ struct fetch {
   struct fetch_waiter *waiters, *last_waiter;
 };
 
-/* fetch_reports.c */
+/* reports.c */
 /* Wakes the waiter when there is room in the stream, perhaps before this returns. */
 void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
 /* Starts dealers while there is room for them; ends the call when none is left. `ended` dealers
@@ -90,13 +99,37 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
  * keeps f alive, so nothing may be counted off before. */
 void fetch_pump(struct fetch *f, size_t ended);
 
-/* fetch_dealer.c */
+/* dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);
+/* Frees the queries and the pages. */
+void fetch_dealer_free(struct fetch_dealer *d);
 /* A query has ended, well when e is NULL; the first failure ends the others. */
 void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e);
+/* Adds references to the calls under way to the list; at most FETCH_MAX_CALLS. Under the lock. */
+size_t fetch_dealer_calls(struct google_call **out, const struct fetch_dealer *d);
 
-/* fetch_query.c */
-void fetch_query_start(struct fetch_query *q);
+/* query.c */
+void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d,
+                      const Analytics__Report__V1__ReportQuery *query);
 void fetch_query_free(struct fetch_query *q);
+/* A page begins, perhaps again. */
+void fetch_query_begin_page(struct fetch_query *q);
+enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e);
+/* Sends the chunk that is ready. ERR_RESOURCE_EXHAUSTED: no room, it is still there. */
+enum err_code fetch_query_send_chunk(struct fetch_query *q);
+/* What came beside the rows of a whole page. An error fails the page. */
+enum err_code fetch_query_rest(struct fetch_query *q,
+                               const Analytics__Ga4__V1beta__RunReportResponse *rest,
+                               struct err *e);
+/* The page has ended: asks for the next one with this token, or ends the query. The dealer may be
+ * gone afterwards. */
+void fetch_query_page_ended(struct fetch_query *q, struct token *token, const struct err *e);
+
+/* page.c */
+/* Starts a page; `token` (may be NULL) is that of the page before. The dealer may be gone
+ * afterwards. */
+void fetch_page_start(struct fetch_page *p, struct fetch_query *queries, size_t n,
+                      struct token *token);
+void fetch_page_free(struct fetch_page *p);
 
 #endif

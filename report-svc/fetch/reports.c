@@ -1,4 +1,25 @@
-/* FetchReports: the same reports for many dealers, streamed by column. */
+/* FetchReports: the same reports for many dealers, streamed by column.
+ *
+ *     fetch (this file) -> dealer (dealer.c), up to fan_out at once
+ *                            -> query (query.c), all of a dealer at once
+ *                                 -> page after page (page.c): a google_call each
+ *
+ * fetch_pump() is the only place that starts dealers and ends the call. It runs whenever a dealer
+ * has ended, on whatever thread that happened; only one thread is inside at a time, and one that
+ * comes meanwhile asks it to go round once more, so starting a dealer that ends at once does not
+ * recurse.
+ *
+ * Rows go straight from a transfer into columns and from there into the stream. When the stream is
+ * full the query stops its transfer and parks a waiter; on_writable() wakes all that are parked.
+ * The list of waiters points into queries and dealers, so a page that ends while its query is
+ * parked keeps its end until it is woken: a query is never freed under the list.
+ *
+ * Each dealer under way is counted in `active` and keeps the fetch alive; it is counted off by the
+ * fetch_pump() that follows its DealerDone, and whoever calls that may not touch the fetch again.
+ * The lock guards the lists, counts and handles; it is never held while something is sent, started
+ * or cancelled. */
+#include "report-svc/fetch/reports.h"
+
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "report-svc/fetch/fetch.h"
@@ -41,13 +62,8 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter)
 
 static void fetch_free(struct fetch *f)
 {
-  size_t n = f->request->n_dealer_refs;
-  for (size_t i = 0; i < n; i++) {
-    struct fetch_dealer *d = &f->dealers[i];
-    for (size_t k = 0; d->queries != NULL && k < f->request->n_queries; k++)
-      fetch_query_free(&d->queries[k]);
-    free(d->queries);
-  }
+  for (size_t i = 0; i < f->request->n_dealer_refs; i++)
+    fetch_dealer_free(&f->dealers[i]);
   free(f->dealers);
   pthread_mutex_destroy(&f->lock);
   f->magic = 0;
@@ -110,16 +126,11 @@ void fetch_pump(struct fetch *f, size_t ended)
 /* References to all calls under way. */
 static struct google_call **calls_under_way(size_t *n, struct fetch *f)
 {
-  size_t most = f->request->n_dealer_refs * f->request->n_queries;
+  size_t most = f->request->n_dealer_refs * FETCH_MAX_CALLS;
   struct google_call **calls = xcalloc(most, sizeof(struct google_call *));
   *n = 0;
-  for (size_t i = 0; i < f->next; i++) {
-    struct fetch_dealer *d = &f->dealers[i];
-    for (size_t k = 0; d->queries != NULL && k < f->request->n_queries; k++) {
-      if (d->queries[k].google != NULL)
-        calls[(*n)++] = google_call_ref(d->queries[k].google);
-    }
-  }
+  for (size_t i = 0; i < f->next; i++)
+    *n += fetch_dealer_calls(calls + *n, &f->dealers[i]);
   return calls;
 }
 

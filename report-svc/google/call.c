@@ -1,8 +1,23 @@
-/* One call to Google as a chain of phases: token, place, transfer, wait, and again.
+/* One call to Google as a chain of phases:
  *
- * At any time one thread drives the chain; google_call_cancel() may come from any other. The
- * lock guards the phase and the handle of what is under way. Callbacks to the owner run
- * without it. */
+ *     NEW -> TOKEN -> PLACE -> TRANSFER -> DONE
+ *              ^        ^         |
+ *              |        +- WAIT <-+  500, 502, 503, 504, a cut connection, too many at once
+ *              +------------------+  401, once: another token
+ *
+ * No phase blocks a thread. Each starts something that calls back when it has ended (an rpc to
+ * auth-svc, a ticket of the governor, a transfer, a timer), and the callback starts the next. So at
+ * any time one thread drives the chain, though not always the same one, and the fields of the call
+ * need no lock. The exception is google_call_cancel(), which any thread may call at any time: the
+ * lock guards what it reads (phase, rpc, transfer) and `cancelled`, which it sets.
+ *
+ * Whoever moves the chain on checks `cancelled` under the lock before it starts something, and
+ * stores the handle under the same lock. A cancel therefore finds either the handle of what is
+ * under way, and ends that, or a chain that will see the flag. finish() runs the owner's on_done
+ * once, whoever comes first, and without the lock, as all callbacks to the owner.
+ *
+ * The place at the governor is given back before every wait, so a call that backs off holds up
+ * nobody. The chain holds one reference from start to finish; a timer holds one of its own. */
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -284,7 +299,7 @@ static void try_again(struct google_call *c, enum google_next next, const char *
 
 static void count(struct google_call *c, const char *outcome, int64_t ms)
 {
-  const char *api = c->options.ops->api;
+  const char *api = c->options.method->name;
   metric_add(c->google->requests, 1, METRIC_LABELS(api, outcome));
   metric_observe(c->google->seconds, (double)ms / 1000, METRIC_LABELS(api));
 }
@@ -293,7 +308,7 @@ static void count(struct google_call *c, const char *outcome, int64_t ms)
 static void log_failure(const struct google_call *c, int status, const struct err *e)
 {
   enum log_level level = e->code == ERR_INVALID_ARGUMENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
-  LOG_AT(level, "request to Google failed", LOG_S("api", c->options.ops->api),
+  LOG_AT(level, "request to Google failed", LOG_S("api", c->options.method->name),
          LOG_S("target", c->target.key), LOG_I("status", status), LOG_S("reason", e->reason),
          LOG_I("attempt", c->attempts));
 }
@@ -363,7 +378,7 @@ static enum err_code send_request(struct google_call *c, const struct buf *body,
   struct http_header headers[3] = {{"Authorization", bearer},
                                    {"Content-Type", "application/json"},
                                    {"x-goog-user-project", c->token->quota_project}};
-  struct http_request request = {.method = c->options.ops->method,
+  struct http_request request = {.method = c->options.method->verb,
                                  .url = c->target.url,
                                  .headers = headers,
                                  .n_headers = c->token->quota_project[0] == '\0' ? 2 : 3,

@@ -40,6 +40,15 @@ struct governor *google_governor(struct google *g)
   return g->governor;
 }
 
+enum err_code google_target_of(struct google_target *out, const struct google *g,
+                               const struct google_method *m, const char *of,
+                               const char *page_token, struct err *e)
+{
+  const char *endpoint =
+      m->api == GOOGLE_DATA_API ? g->options.data_endpoint : g->options.admin_endpoint;
+  return google_method_target(out, m, endpoint, of, page_token, e);
+}
+
 static void sweep(void *arg)
 {
   struct google *g = arg;

@@ -13,6 +13,7 @@
 #include "common/http/client.h"
 #include "common/rpc/rpc.h"
 #include "report-svc/google/governor.h"
+#include "report-svc/google/methods.h"
 #include "report-svc/google/token.h"
 
 struct google_options {
@@ -33,22 +34,18 @@ struct google *google_new(const struct google_options *options);
 void google_free(struct google *g);
 const struct google_options *google_options(const struct google *g);
 struct governor *google_governor(struct google *g);
+/* The address and the key of a method's request: see google_method_target(). */
+enum err_code google_target_of(struct google_target *out, const struct google *g,
+                               const struct google_method *m, const char *of,
+                               const char *page_token, struct err *e);
 
 /* Whose token is asked for. */
 enum google_subject { GOOGLE_DEALER, GOOGLE_PROPERTY };
-
-/* Where a request goes. */
-struct google_target {
-  char *url;     /* heap; NULL: nothing to send, the call is done */
-  char key[160]; /* the governor's: property or account */
-};
 
 struct google_call;
 
 /* What the owner of a call does; none of these may block. They run one at a time. */
 struct google_call_ops {
-  const char *api;    /* for metrics: "runReport" */
-  const char *method; /* "POST" */
   /* A token is there: says where to. An error ends the call. */
   enum err_code (*on_token)(void *user, const struct token *t, struct google_target *out,
                             struct err *e);
@@ -65,6 +62,7 @@ struct google_call_ops {
 
 struct google_call_options {
   struct rpc_call *parent; /* the call being served: grant, trace */
+  const struct google_method *method;
   enum google_subject subject;
   const char *subject_id; /* copied */
   Analytics__Auth__V1__Purpose purpose;
@@ -89,8 +87,7 @@ void google_call_resume(struct google_call *c);
 /* The token in use, to be released; NULL when there is none. Call from the callbacks. */
 struct token *google_call_token(struct google_call *c);
 
-/* When work for an rpc must be done, so that its answer, also a bad one, still reaches the
- * caller: a little before the caller's deadline. clock_mono_ms(). */
+/* When work for an rpc must be done, at most ten minutes from now: see rpc_work_deadline_ms(). */
 int64_t google_work_deadline_ms(struct rpc_call *parent);
 
 #endif

@@ -1,4 +1,4 @@
-/* Google's error answers, told apart. */
+/* Google's error answers, by kind. */
 #include "report-svc/google/google_error.h"
 
 #include <stdbool.h>

@@ -1,8 +1,20 @@
 /* Places per property: a queue per key, and a ring of the keys that could go on.
  *
- * A key lives while it has requests under way or waiting. Callbacks run without the lock,
- * one thread at a time: a callback that gives its place back does not recurse, the thread
- * already handing out places goes round once more. */
+ *     keys -> key "properties/1": active 10, queue t4 t5 t6        (full: not in the ring)
+ *             key "properties/2": active 3,  queue t7        <- ready_first
+ *             key "properties/3": active 0,  queue t8 t9     <- ready_last
+ *
+ * A key is in the ring while it has a waiter and fewer than per_key requests under way. Each turn
+ * takes the first key of the ring, admits its first waiter, and puts the key back at the end:
+ * waiters of one property are served in order, properties in turn, and a dealer with thousands of
+ * requests delays another by one turn. A key lives while it has requests under way, waiters or a
+ * seat in the ring, so the table is as large as the work at the moment.
+ *
+ * Tickets belong to their owners and are linked into the queue; the governor allocates nothing for
+ * them. on_admitted runs without the lock, one thread at a time: an owner that gives its place back
+ * inside its callback does not recurse, because the thread that is handing out places goes round
+ * once more and finds it. Deadlines are kept by governor_expire(), which the caller's clock runs
+ * while anybody waits. */
 #include "report-svc/google/governor.h"
 
 #include <pthread.h>
@@ -46,18 +58,13 @@ void governor_free(struct governor *g)
   free(g);
 }
 
-static struct governor_key *key_of(struct map_node *node)
-{
-  return CONTAINER_OF(node, struct governor_key, in_map);
-}
-
 static struct governor_key *find_or_add(struct governor *g, const char *name)
 {
-  struct governor_key *key = key_of(map_find_text(&g->keys, name));
-  if (key != NULL)
-    return key;
+  struct map_node *node = map_find_text(&g->keys, name);
+  if (node != NULL)
+    return CONTAINER_OF(node, struct governor_key, in_map);
   size_t size = strlen(name) + 1;
-  key = xcalloc(1, sizeof(*key) + size);
+  struct governor_key *key = xcalloc(1, sizeof(*key) + size);
   memcpy(key->name, name, size);
   map_add_text(&g->keys, &key->in_map, key->name);
   return key;
@@ -195,8 +202,9 @@ void governor_release(struct governor *g, struct governor_ticket *t)
 
 static struct governor_ticket *first_expired(struct governor *g, int64_t now_ms)
 {
-  for (struct map_node *node = map_first(&g->keys); node != NULL; node = map_next(&g->keys, node)) {
-    for (struct governor_ticket *t = key_of(node)->first; t != NULL; t = t->next) {
+  for (struct map_node *n = map_first(&g->keys); n != NULL; n = map_next(&g->keys, n)) {
+    struct governor_key *key = CONTAINER_OF(n, struct governor_key, in_map);
+    for (struct governor_ticket *t = key->first; t != NULL; t = t->next) {
       if (t->deadline_ms <= now_ms)
         return t;
     }

@@ -128,15 +128,21 @@ static enum err_code check_names(char *const *names, size_t n, const char *field
   return ERR_OK;
 }
 
-enum err_code request_check(const tool_request *request, struct err *e)
+enum err_code request_check_target(const char *dealer_id, const char *property_id, struct err *e)
 {
   char digits[REQUEST_PROPERTY_SIZE];
-  if (request->dealer_id[0] == '\0' && request->property_id[0] == '\0')
+  if (property_id[0] != '\0')
+    return request_parse_property(digits, property_id, e);
+  if (dealer_id[0] == '\0')
     return INVALID(e, "dealer_id: give dealer_id (list_dealers shows them) or property_id");
-  if (request->property_id[0] != '\0' &&
-      request_parse_property(digits, request->property_id, e) != ERR_OK)
-    return ERR_INVALID_ARGUMENT;
-  enum err_code code = check_page(request, e);
+  return ERR_OK;
+}
+
+enum err_code request_check(const tool_request *request, struct err *e)
+{
+  enum err_code code = request_check_target(request->dealer_id, request->property_id, e);
+  if (code == ERR_OK)
+    code = check_page(request, e);
   if (code == ERR_OK)
     code = check_names(request->dimensions, request->n_dimensions, "dimensions", e);
   if (code == ERR_OK)

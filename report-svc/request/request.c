@@ -93,17 +93,44 @@ ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
   return whole ? out : NULL;
 }
 
-enum err_code request_put_body(struct buf *out, const ga4_request *report, int64_t offset,
-                               int64_t limit, struct err *e)
+enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e)
+{
+  static const struct pbjson_write_options camel = {.names = PBJSON_CAMEL_CASE};
+  if (pbjson_write(out, body, &camel, e) == ERR_OK)
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+}
+
+/* A copy that asks for one page. */
+static ga4_request page_of(const ga4_request *report, int64_t offset, int64_t limit)
 {
   static char none[] = "";
-  static const struct pbjson_write_options camel = {.names = PBJSON_CAMEL_CASE};
   ga4_request page = *report;
   page.property = none;
   page.offset = offset;
   page.limit = limit;
-  if (pbjson_write(out, &page.base, &camel, e) == ERR_OK)
-    return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "the request is larger than %d KiB; use shorter filters", REQUEST_MAX_BODY / 1024);
+  return page;
+}
+
+enum err_code request_put_body(struct buf *out, const ga4_request *report, int64_t offset,
+                               int64_t limit, struct err *e)
+{
+  ga4_request page = page_of(report, offset, limit);
+  return request_write(out, &page.base, e);
+}
+
+enum err_code request_put_batch(struct buf *out, const ga4_request *const *reports,
+                                const int64_t *offsets, size_t n, int64_t limit, struct err *e)
+{
+  Analytics__Ga4__V1beta__BatchRunReportsRequest batch =
+      ANALYTICS__GA4__V1BETA__BATCH_RUN_REPORTS_REQUEST__INIT;
+  ga4_request pages[REQUEST_MAX_BATCH], *list[REQUEST_MAX_BATCH];
+  for (size_t i = 0; i < n; i++) {
+    pages[i] = page_of(reports[i], offsets[i], limit);
+    list[i] = &pages[i];
+  }
+  batch.n_requests = n;
+  batch.requests = list;
+  return request_write(out, &batch.base, e);
 }

@@ -16,12 +16,16 @@ enum {
   REQUEST_MAX_METRICS = 10,
   REQUEST_MAX_DATE_RANGES = 4,
   REQUEST_PROPERTY_SIZE = 24,
+  REQUEST_MAX_BATCH = 5,
   REQUEST_MAX_BODY = 256 * 1024,
 };
 
 /* Digits of "213025502" or "properties/213025502". ERR_INVALID_ARGUMENT names property_id. */
 enum err_code request_parse_property(char out[REQUEST_PROPERTY_SIZE], const char *text,
                                      struct err *e);
+
+/* A target: a dealer, or a property in a form Google knows. Messages name the field. */
+enum err_code request_check_target(const char *dealer_id, const char *property_id, struct err *e);
 
 /* What can be known without asking Google: a target, dimensions or metrics, counts, dates,
  * limit and offset. Messages begin with the path and go on in Google's own words (facts
@@ -40,10 +44,19 @@ request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct ar
  * "metrics[1]: ". Other errors stay as they are. */
 void request_locate(const Analytics__Ga4__V1beta__RunReportRequest *report, struct err *e);
 
+/* Appends a body as Google reads it. ERR_INVALID_ARGUMENT when it is too large. */
+enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e);
+
 /* Appends the JSON body of a report with this offset and limit; the property is left out, it
  * stands in the address. */
 enum err_code request_put_body(struct buf *out,
                                const Analytics__Ga4__V1beta__RunReportRequest *report,
                                int64_t offset, int64_t limit, struct err *e);
+
+/* The same for several reports of one property, as the body of batchRunReports: at most
+ * REQUEST_MAX_BATCH, each with an offset of its own. */
+enum err_code request_put_batch(struct buf *out,
+                                const Analytics__Ga4__V1beta__RunReportRequest *const *reports,
+                                const int64_t *offsets, size_t n, int64_t limit, struct err *e);
 
 #endif

@@ -116,8 +116,8 @@ static bool add_dimension(struct columns *c, struct dimension *dimension,
 }
 
 /* Google's text for people: short, and printable whatever it holds. */
-static enum err_code no_number(const struct columns *c, size_t metric, const struct rows_text *text,
-                               struct err *e)
+static enum err_code not_a_number(const struct columns *c, size_t metric,
+                                  const struct rows_text *text, struct err *e)
 {
   const Analytics__Ga4__V1beta__RunReportRequest *report = c->options.report;
   char name[64], shown[41];
@@ -138,7 +138,7 @@ static enum err_code add_metric(struct columns *c, size_t metric, const struct r
 {
   double value = rows_number_parse(text->p, text->len);
   if (!isfinite(value))
-    return no_number(c, metric, text, e);
+    return not_a_number(c, metric, text, e);
   c->metrics[metric].values[c->rows] = value == 0 ? 0 : value; /* -0 would be printed as such */
   return ERR_OK;
 }

@@ -26,13 +26,13 @@ void columns_free(struct columns *c);
 
 /* Adds a row; call only while the chunk is not full. ERR_RESOURCE_EXHAUSTED
  * (`too_many_values`) when the dictionaries reach their cap; ERR_DATA_LOSS (`invalid_data`) when
- * the value of a metric is no finite decimal number: no sum or rate may be made of it. -0 counts
+ * the value of a metric is not a finite decimal number: no sum or rate may be made of it. -0 counts
  * as 0. */
 enum err_code columns_add(struct columns *c, const struct rows_row *row, struct err *e);
 bool columns_full(const struct columns *c);
-/* Rows in the chunk at hand. */
+/* Rows in the current chunk. */
 size_t columns_rows(const struct columns *c);
-/* Fills in the rows of the chunk at hand (row_count, dimensions, metrics). What it points
+/* Fills in the rows of the current chunk (row_count, dimensions, metrics). What it points
  * to lives until the next call here. */
 void columns_chunk(Analytics__Report__V1__ColumnChunk *out, struct columns *c);
 /* The chunk was handed on: starts the next. */

@@ -1,11 +1,12 @@
-/* Reads a runReport answer as its bytes arrive: rows go out one by one, everything else is
- * kept as a small JSON text for the end.
+/* Reads the answer of runReport or batchRunReports as its bytes arrive: rows go out one by one,
+ * everything else is kept as a small JSON text for the end.
  *
  * Validating (RFC 8259, UTF-8, paired surrogates, no NUL) and resumable at any byte. Its
  * memory does not depend on the number of rows. Not thread-safe. */
 #ifndef AMCP_REPORT_ROWS_DECODER_H
 #define AMCP_REPORT_ROWS_DECODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,8 @@
 
 /* GA4 sends at most 9 dimensions, dateRange and comparison, and 10 metrics. */
 enum { ROWS_MAX_COLUMNS = 32 };
+/* Google takes at most 5 reports in one batch. */
+enum { ROWS_MAX_REPORTS = 5 };
 
 struct rows_text {
   const char *p; /* not NUL-terminated */
@@ -25,6 +28,7 @@ struct rows_row {
   const struct rows_text *metrics;
   size_t n_dimensions;
   size_t n_metrics;
+  size_t report; /* of a batch, from 0 */
 };
 
 enum rows_step {
@@ -36,6 +40,7 @@ enum rows_step {
 struct rows_options {
   enum rows_step (*on_row)(void *user, const struct rows_row *row, struct err *e);
   void *user;
+  bool batch;            /* the answer is {"reports": [...]} */
   size_t max_rest_bytes; /* everything but the rows; 0 means 1 MiB */
   size_t max_row_bytes;  /* text of one row; 0 means 256 KiB */
 };
@@ -60,7 +65,7 @@ enum rows_fed rows_decoder_feed(struct rows_decoder *d, const char *data, size_t
  * missing. */
 enum err_code rows_decoder_finish(struct rows_decoder *d, struct err *e);
 
-/* The answer without its rows, as JSON text: "rows" is an empty list, unknown members are
+/* The answer without its rows, as JSON text: every "rows" is an empty list, unknown members are
  * null. Complete after rows_decoder_finish(); lives until the reset. */
 const char *rows_decoder_rest(const struct rows_decoder *d, size_t *len);
 /* Rows given out since the reset. */

@@ -1,4 +1,5 @@
-/* State of the row decoder, shared by its files; not for others. */
+/* State of the row decoder, shared by its files; not for others. They call downwards only:
+ * decoder.c > fast_row.c > meaning.c, string.c > state.c. */
 #ifndef AMCP_REPORT_ROWS_DECODER_IMPL_H
 #define AMCP_REPORT_ROWS_DECODER_IMPL_H
 
@@ -25,7 +26,9 @@ enum decoder_state {
 
 /* What an open object or list means. */
 enum decoder_role {
-  ROLE_ROOT,    /* the answer */
+  ROLE_BATCH,   /* the answer of a batch */
+  ROLE_REPORTS, /* "reports": [ */
+  ROLE_REPORT,  /* an object in it, or the whole answer */
   ROLE_ROWS,    /* "rows": [ */
   ROLE_ROW,     /* an object in it */
   ROLE_CELLS,   /* "dimensionValues": [ or "metricValues": [ */
@@ -34,7 +37,7 @@ enum decoder_role {
   ROLE_SKIPPED, /* unknown member */
 };
 
-/* Where the characters of the string or number at hand go. */
+/* Where the characters of the current string or number go. */
 enum decoder_capture { CAPTURE_NONE, CAPTURE_KEY, CAPTURE_CELL };
 
 /* Kind of a value, known from its first byte. */
@@ -73,7 +76,7 @@ struct rows_decoder {
   enum decoder_role roles[DECODER_MAX_DEPTH];
   bool is_object[DECODER_MAX_DEPTH];
 
-  /* String at hand. */
+  /* The current string. */
   bool string_is_key;
   enum decoder_capture capture;
   uint8_t escape;             /* 0 none, 1 after \, 2-5: hexadecimal digits to come + 1 */
@@ -86,9 +89,8 @@ struct rows_decoder {
 
   enum decoder_number number;
   const char *literal; /* what is left of true, false or null */
-  bool literal_is_null;
 
-  /* Row at hand. */
+  /* The current row. */
   struct buf row_text;
   struct decoder_list lists[2]; /* dimensions, metrics */
   unsigned list;                /* the one being read */
@@ -96,29 +98,35 @@ struct rows_decoder {
   size_t cell_start;
   bool columns_known;
   size_t columns[2];
-  bool rows_seen;
-  bool stop; /* on_row asked to */
+  bool reports_seen;
+  bool rows_seen;   /* of this report */
+  size_t report;    /* the one being read */
+  size_t n_reports; /* begun */
+  bool stop;        /* on_row asked to */
 
   struct buf rest;
   bool copying;          /* bytes go to rest */
-  bool skipping;         /* inside the value of an unknown member of the answer */
+  unsigned skip_depth;   /* of the member whose unknown value is being skipped; 0 for none */
   const char *copy_from; /* first byte of this feed not yet copied */
 
   int64_t rows;
-  int64_t base;     /* bytes of earlier feeds */
-  const char *data; /* this feed */
+  int64_t report_rows; /* of this report */
+  int64_t base;        /* bytes of earlier feeds */
+  const char *data;    /* this feed */
   struct err *e;
 };
 
 /* Sets `malformed_response` with the place of p; returns NULL. */
 const char *decoder_malformed(struct rows_decoder *d, const char *p, const char *what);
-/* Appends to where the string or number at hand goes; false with the error set at a cap. */
+/* Appends to where the current string or number goes; false with the error set at a cap. */
 bool decoder_capture(struct rows_decoder *d, const char *p, size_t len);
 /* Sets `response_too_large`; returns NULL. */
 const char *decoder_too_large(struct rows_decoder *d, const char *what);
-/* Copies what is pending up to p into the rest, and nothing after it; false with the error
- * set. */
+/* The rest: copies what is pending up to p; the same, and nothing after it; goes on from p.
+ * False with the error set. */
+bool decoder_flush_rest(struct rows_decoder *d, const char *p);
 bool decoder_stop_copying(struct rows_decoder *d, const char *p);
+void decoder_start_copying(struct rows_decoder *d, const char *p);
 
 /* Meaning of the innermost open object or list; there must be one. */
 static inline enum decoder_role decoder_role(const struct rows_decoder *d)
@@ -128,12 +136,13 @@ static inline enum decoder_role decoder_role(const struct rows_decoder *d)
 /* Finds what the value that begins at p means; false with the error set. */
 bool decoder_value_role(enum decoder_role *out, struct rows_decoder *d, enum decoder_kind kind,
                         const char *p);
-/* Brackets of rows and cells. The ends return false or NULL with the error set. */
+/* Brackets of reports, rows and cells; false or NULL with the error set. */
+bool decoder_start_report(struct rows_decoder *d, const char *p);
 void decoder_start_row(struct rows_decoder *d);
 bool decoder_end_row(struct rows_decoder *d);
 const char *decoder_end_cell(struct rows_decoder *d, const char *p);
-/* Gives a row out; false with the error set. Sets d->stop. */
-bool decoder_give_row(struct rows_decoder *d, const struct rows_row *row);
+/* Gives a row out, with the number of its report; false with the error set. Sets d->stop. */
+bool decoder_give_row(struct rows_decoder *d, struct rows_row *row);
 
 /* First byte in [p, end) that is not plain text inside a string: quote, backslash, control
  * character or a byte of a multi-byte character; end when there is none. */

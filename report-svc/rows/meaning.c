@@ -1,5 +1,5 @@
-/* What each place in a runReport answer means: rows and their cells, parts to keep, members to
- * skip. */
+/* What each place in an answer means: reports of a batch, rows and their cells, parts to keep,
+ * members to skip. */
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -15,8 +15,19 @@ static bool key_is(const struct rows_decoder *d, const char *name)
 
 /* ------------------------------------------------------------------ rows */
 
-bool decoder_give_row(struct rows_decoder *d, const struct rows_row *row)
+bool decoder_start_report(struct rows_decoder *d, const char *p)
 {
+  if (d->n_reports == ROWS_MAX_REPORTS)
+    return decoder_malformed(d, p, "more than 5 reports") != NULL;
+  d->report = d->n_reports++;
+  d->rows_seen = d->columns_known = false;
+  d->report_rows = 0;
+  return true;
+}
+
+bool decoder_give_row(struct rows_decoder *d, struct rows_row *row)
+{
+  row->report = d->report;
   if (!d->columns_known) {
     d->columns_known = true;
     d->columns[DIMENSIONS] = row->n_dimensions;
@@ -25,7 +36,7 @@ bool decoder_give_row(struct rows_decoder *d, const struct rows_row *row)
     err_set(d->e, ERR_INTERNAL, "malformed_response",
             "row %lld of Google's answer has %zu dimensions and %zu metrics, the rows before it "
             "have %zu and %zu",
-            (long long)d->rows, row->n_dimensions, row->n_metrics, d->columns[DIMENSIONS],
+            (long long)d->report_rows, row->n_dimensions, row->n_metrics, d->columns[DIMENSIONS],
             d->columns[METRICS]);
     return false;
   }
@@ -33,6 +44,7 @@ bool decoder_give_row(struct rows_decoder *d, const struct rows_row *row)
   if (step == ROWS_FAIL)
     return false;
   d->rows++;
+  d->report_rows++;
   d->stop = step == ROWS_STOP;
   return true;
 }
@@ -57,7 +69,10 @@ bool decoder_end_row(struct rows_decoder *d)
   struct rows_text dimensions[ROWS_MAX_COLUMNS], metrics[ROWS_MAX_COLUMNS];
   cell_views(dimensions, d, DIMENSIONS);
   cell_views(metrics, d, METRICS);
-  struct rows_row row = {dimensions, metrics, d->lists[DIMENSIONS].n, d->lists[METRICS].n};
+  struct rows_row row = {.dimensions = dimensions,
+                         .metrics = metrics,
+                         .n_dimensions = d->lists[DIMENSIONS].n,
+                         .n_metrics = d->lists[METRICS].n};
   return decoder_give_row(d, &row);
 }
 
@@ -72,32 +87,54 @@ const char *decoder_end_cell(struct rows_decoder *d, const char *p)
 
 /* ------------------------------------------------------------------ meaning */
 
-/* A member of the answer begins. */
-static bool root_member(enum decoder_role *out, struct rows_decoder *d, enum decoder_kind kind,
-                        const char *p)
+/* Leaves a null in the place of the member that begins at p. */
+static bool skip_member(enum decoder_role *out, struct rows_decoder *d, const char *p)
+{
+  *out = ROLE_SKIPPED;
+  d->skip_depth = d->depth;
+  if (!decoder_stop_copying(d, p) || !buf_puts(&d->rest, "null"))
+    return decoder_too_large(d, "the part beside the rows") != NULL;
+  return true;
+}
+
+/* The list that makes up a batch or a report: `twice` and `other` are said when it is there
+ * already or is not a list. */
+static bool main_list(bool *seen, struct rows_decoder *d, enum decoder_kind kind, const char *p,
+                      const char *twice, const char *other)
+{
+  if (*seen)
+    return decoder_malformed(d, p, twice) != NULL;
+  *seen = true;
+  return kind == VALUE_LIST || kind == VALUE_NULL || decoder_malformed(d, p, other) != NULL;
+}
+
+/* A member of a batch begins. */
+static bool batch_member(enum decoder_role *out, struct rows_decoder *d, enum decoder_kind kind,
+                         const char *p)
+{
+  *out = ROLE_REPORTS;
+  if (key_is(d, "reports"))
+    return main_list(&d->reports_seen, d, kind, p, "\"reports\" occurs twice",
+                     "\"reports\" is not a list");
+  return skip_member(out, d, p);
+}
+
+/* A member of a report begins. */
+static bool report_member(enum decoder_role *out, struct rows_decoder *d, enum decoder_kind kind,
+                          const char *p)
 {
   static const char *const known[] = {"dimensionHeaders", "metricHeaders", "totals",
                                       "maximums",         "minimums",      "rowCount",
                                       "metadata",         "propertyQuota"};
+  *out = ROLE_ROWS;
+  if (key_is(d, "rows"))
+    return main_list(&d->rows_seen, d, kind, p, "\"rows\" occurs twice", "\"rows\" is not a list");
   *out = ROLE_REST;
-  if (key_is(d, "rows")) {
-    if (d->rows_seen)
-      return decoder_malformed(d, p, "\"rows\" occurs twice") != NULL;
-    d->rows_seen = true;
-    *out = ROLE_ROWS;
-    if (kind != VALUE_LIST && kind != VALUE_NULL)
-      return decoder_malformed(d, p, "\"rows\" is not a list") != NULL;
-    return true;
-  }
   for (size_t i = 0; i < ARRAY_LEN(known); i++) {
     if (key_is(d, known[i]))
       return true;
   }
-  *out = ROLE_SKIPPED;
-  d->skipping = true;
-  if (!decoder_stop_copying(d, p) || !buf_puts(&d->rest, "null"))
-    return decoder_too_large(d, "the part beside the rows") != NULL;
-  return true;
+  return skip_member(out, d, p);
 }
 
 static bool row_member(enum decoder_role *out, struct rows_decoder *d, enum decoder_kind kind,
@@ -138,12 +175,17 @@ bool decoder_value_role(enum decoder_role *out, struct rows_decoder *d, enum dec
 {
   d->capture = CAPTURE_NONE;
   if (d->depth == 0) {
-    *out = ROLE_ROOT;
+    *out = d->options.batch ? ROLE_BATCH : ROLE_REPORT;
     return kind == VALUE_OBJECT || decoder_malformed(d, p, "expected an object") != NULL;
   }
   switch (decoder_role(d)) {
-  case ROLE_ROOT:
-    return root_member(out, d, kind, p);
+  case ROLE_BATCH:
+    return batch_member(out, d, kind, p);
+  case ROLE_REPORTS:
+    *out = ROLE_REPORT;
+    return kind == VALUE_OBJECT || decoder_malformed(d, p, "a report is not an object") != NULL;
+  case ROLE_REPORT:
+    return report_member(out, d, kind, p);
   case ROLE_ROWS:
     *out = ROLE_ROW;
     return kind == VALUE_OBJECT || decoder_malformed(d, p, "a row is not an object") != NULL;

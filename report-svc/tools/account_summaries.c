@@ -1,19 +1,19 @@
 /* GetAccountSummaries: what the credentials of one dealer, or of all dealers in the grant,
  * can read. */
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "analytics/report/v1/report.pb-c.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
-#include "common/pbjson/pbjson.h"
-#include "report-svc/ask/service.h"
+#include "report-svc/ask/ask.h"
+#include "report-svc/tools/tools.h"
 
 typedef Analytics__Ga4__V1beta__AccountSummary account_summary;
+typedef Analytics__Ga4__V1beta__ListAccountSummariesResponse account_list;
 typedef Analytics__Report__V1__GetAccountSummariesResponse__DealerAccounts dealer_accounts;
 
-enum { MAX_DEALERS = 100, MAX_PAGES = 50, MAX_ACCOUNTS = 10000 };
-enum { DEALER_ARENA = 16 * 1024 * 1024, MAX_ANSWER = 4 * 1024 * 1024, LIST_TIMEOUT_MS = 30000 };
+enum { MAX_DEALERS = 100, MAX_ANSWER = 4 * 1024 * 1024, LIST_TIMEOUT_MS = 30000 };
 
 #define SUMMARIES_MAGIC 0x73756d6du
 
@@ -22,13 +22,7 @@ struct summaries;
 struct dealer {
   struct summaries *all;
   char *id, *name;
-  struct google_call *google; /* guarded by the lock */
-  struct token *token;
-  struct arena *arena;
-  account_summary **accounts;
-  size_t n_accounts, cap_accounts;
-  char *page_token; /* of the next page; NULL on the first and after the last */
-  unsigned pages;
+  struct ask *ask;
   struct err error;
 };
 
@@ -37,23 +31,17 @@ struct summaries {
   struct service *service;
   struct rpc_call *call;
   const Analytics__Report__V1__GetAccountSummariesRequest *request;
-  int64_t deadline_ms;
   pthread_mutex_t lock;
-  struct dealer *dealers;
+  struct dealer *dealers; /* guarded by the lock until all have started, with their asks */
   size_t n_dealers, open;
   bool cancelled;
 };
-
-static void start_page(struct dealer *d);
 
 static void summaries_free(struct summaries *s)
 {
   for (size_t i = 0; i < s->n_dealers; i++) {
     struct dealer *d = &s->dealers[i];
-    token_unref(d->token);
-    arena_free(d->arena);
-    free(d->accounts);
-    free(d->page_token);
+    ask_unref(d->ask);
     free(d->id);
     free(d->name);
   }
@@ -84,13 +72,14 @@ static void put_failure(Analytics__Report__V1__Coverage *coverage, struct dealer
 static void put_dealer(Analytics__Report__V1__GetAccountSummariesResponse *response,
                        struct dealer *d, struct arena *arena)
 {
+  const account_list *list = (const account_list *)ask_message(d->ask);
   dealer_accounts *out = ARENA_NEW(arena, dealer_accounts);
-  if (out == NULL || (d->n_accounts == 0 && d->all->request->query[0] != '\0'))
+  if (out == NULL || (list->n_account_summaries == 0 && d->all->request->query[0] != '\0'))
     return;
   analytics__report__v1__get_account_summaries_response__dealer_accounts__init(out);
   out->dealer_id = d->id;
-  out->n_account_summaries = d->n_accounts;
-  out->account_summaries = d->accounts;
+  out->n_account_summaries = list->n_account_summaries;
+  out->account_summaries = list->account_summaries;
   response->dealers[response->n_dealers++] = out;
 }
 
@@ -159,8 +148,11 @@ static bool has(const char *text, const char *query)
 }
 
 /* An account that matches keeps all its properties, another those that match. */
-static bool keep(account_summary *account, const char *query)
+static bool keep(void *user, ProtobufCMessage *item)
 {
+  const struct dealer *d = user;
+  const char *query = d->all->request->query;
+  account_summary *account = (account_summary *)item;
   if (query[0] == '\0' || has(account->account, query) || has(account->display_name, query))
     return true;
   size_t kept = 0;
@@ -173,128 +165,42 @@ static bool keep(account_summary *account, const char *query)
   return kept > 0;
 }
 
-/* ------------------------------------------------------------------ pages of one dealer */
+/* ------------------------------------------------------------------ one dealer */
 
-static enum err_code on_token(void *user, const struct token *t, struct google_target *out,
-                              struct err *e)
+static void on_done(void *user, struct ask *a, const struct err *e)
 {
   struct dealer *d = user;
-  const struct google_options *o = google_options(d->all->service->google);
-  AUTO_BUF struct buf url = BUF_INIT(8192);
-  if (d->name[0] == '\0') {
-    free(d->name);
-    d->name = xstrdup(t->dealer_name);
-  }
-  buf_printf(&url, "%s/v1beta/accountSummaries?pageSize=200", o->admin_endpoint);
-  if (d->page_token != NULL) {
-    buf_puts(&url, "&pageToken=");
-    percent_encode(&url, d->page_token, strlen(d->page_token));
-  }
-  if (url.failed)
-    return err_set(e, ERR_INTERNAL, "malformed_response", "Google's page token is too long");
-  out->url = buf_take(&url, NULL);
-  snprintf(out->key, sizeof(out->key), "accounts/%.128s", d->id);
-  return ERR_OK;
-}
-
-static enum err_code prepare(void *user, struct buf *body, struct err *e)
-{
-  (void)user;
-  (void)body;
-  (void)e;
-  return ERR_OK;
-}
-
-static enum err_code too_many(struct err *e)
-{
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
-                 "the credential sees more than %d accounts; give query", MAX_ACCOUNTS);
-}
-
-static enum err_code add_account(struct dealer *d, account_summary *account, struct err *e)
-{
-  if (!keep(account, d->all->request->query))
-    return ERR_OK;
-  if (d->n_accounts == MAX_ACCOUNTS)
-    return too_many(e);
-  if (d->n_accounts == d->cap_accounts) {
-    d->cap_accounts = d->cap_accounts == 0 ? 16 : d->cap_accounts * 2;
-    d->accounts = xrealloc(d->accounts, d->cap_accounts * sizeof(*d->accounts));
-  }
-  d->accounts[d->n_accounts++] = account;
-  return ERR_OK;
-}
-
-static enum err_code check(void *user, const struct http_response *response, struct err *e)
-{
-  static const struct pbjson_read_options lenient = {.ignore_unknown = true};
-  struct dealer *d = user;
-  ProtobufCMessage *message;
-  struct err detail = {0};
-  if (response == NULL)
-    return err_set(e, ERR_CANCELLED, "cancelled", "the request was cancelled");
-  if (pbjson_read_text(&message,
-                       &analytics__ga4__v1beta__list_account_summaries_response__descriptor,
-                       response->body, response->body_len, d->arena, &lenient, &detail) != ERR_OK)
-    return err_set(e, ERR_INTERNAL, "malformed_response",
-                   "Google's list of accounts is not well-formed: %s", detail.message);
-  Analytics__Ga4__V1beta__ListAccountSummariesResponse *page = (void *)message;
-  for (size_t i = 0; i < page->n_account_summaries; i++) {
-    if (add_account(d, page->account_summaries[i], e) != ERR_OK)
-      return e->code;
-  }
-  free(d->page_token);
-  d->page_token = page->next_page_token[0] == '\0' ? NULL : xstrdup(page->next_page_token);
-  if (++d->pages == MAX_PAGES && d->page_token != NULL)
-    return too_many(e);
-  return ERR_OK;
-}
-
-static void on_done(void *user, const struct err *e)
-{
-  struct dealer *d = user;
-  struct summaries *s = d->all;
-  MAGIC_CHECK(s, SUMMARIES_MAGIC);
-  pthread_mutex_lock(&s->lock);
-  struct google_call *google = TAKE_PTR(d->google);
-  pthread_mutex_unlock(&s->lock);
-  token_unref(d->token);
-  d->token = google_call_token(google);
-  google_call_unref(google);
+  MAGIC_CHECK(d->all, SUMMARIES_MAGIC);
   d->error = *e;
-  if (e->code == ERR_OK && d->page_token != NULL)
-    start_page(d);
-  else
-    part_ended(s);
+  if (d->name[0] == '\0' && ask_used_token(a) != NULL) {
+    free(d->name);
+    d->name = xstrdup(ask_used_token(a)->dealer_name);
+  }
+  part_ended(d->all);
 }
 
-static const struct google_call_ops ops = {.api = "accountSummaries",
-                                           .method = "GET",
-                                           .on_token = on_token,
-                                           .prepare = prepare,
-                                           .check = check,
-                                           .on_done = on_done};
-
-static void start_page(struct dealer *d)
+static void start_dealer(struct dealer *d)
 {
   struct summaries *s = d->all;
-  struct google_call_options options = {.parent = s->call,
-                                        .subject = GOOGLE_DEALER,
-                                        .subject_id = d->id,
-                                        .purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT,
-                                        .token = d->token,
-                                        .deadline_ms = s->deadline_ms,
-                                        .ops = &ops,
-                                        .user = d};
-  struct google_call *google = google_call_new(s->service->google, &options);
+  struct ask_options options = {.service = s->service,
+                                .parent = s->call,
+                                .method = google_method(GOOGLE_ACCOUNT_SUMMARIES),
+                                .dealer_id = d->id,
+                                .property_id = "",
+                                .keep = keep,
+                                .too_many = "the credential sees more than 10000 accounts; give "
+                                            "query",
+                                .on_done = on_done,
+                                .user = d};
+  struct ask *a = ask_new(&options);
   pthread_mutex_lock(&s->lock);
-  d->google = google_call_ref(google);
+  d->ask = ask_ref(a);
   bool cancelled = s->cancelled;
   pthread_mutex_unlock(&s->lock);
   if (cancelled)
-    google_call_cancel(google);
-  google_call_start(google); /* d may be gone after this */
-  google_call_unref(google);
+    ask_cancel(a); /* before the start: ends it at once */
+  ask_start(a);
+  ask_unref(a);
 }
 
 /* ------------------------------------------------------------------ which dealers */
@@ -305,7 +211,6 @@ static void add_dealer(struct summaries *s, const char *id, const char *name)
   d->all = s;
   d->id = xstrdup(id);
   d->name = xstrdup(name);
-  d->arena = arena_new(DEALER_ARENA);
 }
 
 static void start_dealers(struct summaries *s)
@@ -313,7 +218,7 @@ static void start_dealers(struct summaries *s)
   size_t n = s->n_dealers;
   s->open = n + 1; /* one for this function */
   for (size_t i = 0; i < n; i++)
-    start_page(&s->dealers[i]);
+    start_dealer(&s->dealers[i]);
   part_ended(s);
 }
 
@@ -358,19 +263,19 @@ static void list_dealers(struct summaries *s)
 static void on_cancel(void *arg)
 {
   struct summaries *s = arg;
-  struct google_call *calls[MAX_DEALERS];
+  struct ask *asks[MAX_DEALERS];
   size_t n = 0;
   MAGIC_CHECK(s, SUMMARIES_MAGIC);
   pthread_mutex_lock(&s->lock);
   s->cancelled = true;
   for (size_t i = 0; i < s->n_dealers; i++) {
-    if (s->dealers[i].google != NULL)
-      calls[n++] = google_call_ref(s->dealers[i].google);
+    if (s->dealers[i].ask != NULL)
+      asks[n++] = ask_ref(s->dealers[i].ask);
   }
   pthread_mutex_unlock(&s->lock);
   for (size_t i = 0; i < n; i++) { /* s may be gone after the first */
-    google_call_cancel(calls[i]);
-    google_call_unref(calls[i]);
+    ask_cancel(asks[i]);
+    ask_unref(asks[i]);
   }
 }
 
@@ -382,7 +287,6 @@ void account_summaries_handle(struct rpc_call *call, const ProtobufCMessage *mes
   s->service = service;
   s->call = call;
   s->request = request;
-  s->deadline_ms = google_work_deadline_ms(call);
   pthread_mutex_init(&s->lock, NULL);
   rpc_call_on_cancel(call, on_cancel, s);
   if (request->dealer_id[0] == '\0') {

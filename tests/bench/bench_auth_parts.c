@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "auth-svc/audit/audit.h"
-#include "auth-svc/identity/bearer.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/grant/cohort.h"
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/identity/bearer.h"
 #include "auth-svc/rpc/target.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
@@ -103,12 +103,21 @@ static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[
   return credential_holds(snapshot_credential(p->config, dealer), digest);
 }
 
+static const char *bad_standing(void *user, const struct dealer *dealer)
+{
+  (void)user;
+  (void)dealer;
+  return NULL;
+}
+
 static Analytics__Auth__V1__Grant *grant_of(struct parts *p, const char *bearer)
 {
   const struct bearer_policy policy = {
       .enabled = true,
+      .account_tokens = true,
       .jwt = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, p->verified, {1, 1}},
       .holds = holds,
+      .bad_standing = bad_standing,
       .user = p};
   Analytics__Auth__V1__Grant *grant = NULL;
   enum bearer_form form;
@@ -321,7 +330,7 @@ static void read_dealers(struct parts *p, const char *dir, size_t n)
 {
   struct err e = {0};
   AUTO_FREE char *path = xasprintf("%s/dealers-%zu.json", dir, n);
-  must(dealers_file_load(&p->config, path, &e) == ERR_OK, &e);
+  must(snapshot_load(&p->config, path, NULL, &e) == ERR_OK, &e);
   const struct trust trust = {.sealer = p->sealer};
   snapshot_trust(p->config, &trust);
   p->admin = world_read(NULL, dir, "bearer-admin-%zu", n);

@@ -4,8 +4,8 @@
 
 #include <openssl/hmac.h>
 
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/identity/bearer.h"
-#include "auth-svc/dealers/file.h"
 #include "common/base/codec.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -24,7 +24,7 @@ static inline struct snapshot *fuzz_snapshot(void)
       "\"refresh_token\":\"1//0gFuzz-Refresh-2\"}}]";
   struct snapshot *s = NULL;
   struct err e = {0};
-  FUZZ_MUST(dealers_file_parse(&s, "fuzz", json, sizeof(json) - 1, &e) == ERR_OK);
+  FUZZ_MUST(snapshot_parse(&s, "fuzz", json, sizeof(json) - 1, NULL, &e) == ERR_OK);
   return s;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "tests/fuzz/fuzz.h"
 
 struct told {
@@ -35,14 +35,15 @@ static inline void check_all_faults(const char *text, size_t size, const struct 
 {
   struct told told = {.first = first};
   const struct dealers_watch watch = {on_fault, on_keys, &told};
-  struct snapshot *s = NULL;
+  struct dealers_content content;
   struct err e = {0};
   const struct dealers_options options = {.sealed = NULL};
-  enum err_code code = dealers_file_check(&s, "dealers.json", text, size, &options, &watch, &e);
-  FUZZ_MUST(code == first->code && (code == ERR_OK) == (s != NULL));
+  enum err_code code =
+      dealers_file_read(&content, "dealers.json", text, size, &options, &watch, &e);
+  FUZZ_MUST(code == first->code && (code == ERR_OK) == (content.directory != NULL));
   FUZZ_MUST((told.n == 0) == (code == ERR_OK));
   FUZZ_MUST(code == ERR_OK || told.has_first);
-  snapshot_unref(s);
+  dealers_content_clear(&content);
 }
 
 #endif

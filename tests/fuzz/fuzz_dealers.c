@@ -1,10 +1,10 @@
 /* Fuzz target of the loader of dealers.json: everything or nothing; what is loaded can be looked
  * up, and no cohort of it shows a dealer of a caller a dealer of another. The text @KEY@ becomes
  * a private key as JSON writes it. */
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/grant/cohort_listing.h"
-#include "auth-svc/dealers/file.h"
 #include "common/base/log.h"
 #include "tests/fuzz/dealers_faults.h"
 #include "tests/fuzz/fuzz.h"
@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     write_text(&text, rest);
   else
     buf_append(&text, rest, size);
-  enum err_code code = dealers_file_parse(&s, "dealers.json", buf_str(&text), text.len, &e);
+  enum err_code code = snapshot_parse(&s, "dealers.json", buf_str(&text), text.len, NULL, &e);
   FUZZ_MUST((code == ERR_OK) == (s != NULL));
   if (code == ERR_OK) {
     check_directory(s);

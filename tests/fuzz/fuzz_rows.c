@@ -1,5 +1,5 @@
 /* Fuzz target of the row decoder: a body read whole and read in two pieces must end alike.
- * The first two bytes choose the cut. */
+ * The first two bytes choose the cut; the first bit also whether the body is a batch. */
 #include "report-svc/rows/columns.h"
 #include "report-svc/rows/decoder.h"
 #include "tests/fuzz/fuzz.h"
@@ -21,11 +21,12 @@ static enum rows_step on_row(void *user, const struct rows_row *row, struct err 
   return ROWS_MORE;
 }
 
-static void read_body(struct reading *r, const char *body, size_t len, size_t cut)
+static void read_body(struct reading *r, const char *body, size_t len, size_t cut, bool batch)
 {
   struct columns_options columns_options = {.chunk_rows = 4, .max_dictionary_bytes = 4096};
   *r = (struct reading){.columns = columns_new(&columns_options)};
-  struct rows_options options = {.on_row = on_row, .user = r->columns, .max_row_bytes = 4096};
+  struct rows_options options = {
+      .on_row = on_row, .user = r->columns, .max_row_bytes = 4096, .batch = batch};
   struct rows_decoder *d = rows_decoder_new(&options);
   size_t used;
   if (rows_decoder_feed(d, body, cut, &used, &r->error) == ROWS_FED_ALL &&
@@ -42,8 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
   size_t len = size - 2, cut = len == 0 ? 0 : (size_t)(data[0] << 8 | data[1]) % (len + 1);
   struct reading whole, pieces;
-  read_body(&whole, (const char *)data + 2, len, len);
-  read_body(&pieces, (const char *)data + 2, len, cut);
+  bool batch = (data[0] & 0x80) != 0;
+  read_body(&whole, (const char *)data + 2, len, len, batch);
+  read_body(&pieces, (const char *)data + 2, len, cut, batch);
   if (whole.error.code != pieces.error.code || whole.rows != pieces.rows ||
       (whole.error.code == ERR_OK && whole.rest_len != pieces.rest_len))
     abort();

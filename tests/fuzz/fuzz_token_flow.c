@@ -4,7 +4,7 @@
  *
  * Whatever they answer: nobody else is asked, `done` runs once, with a token that can be sent or
  * an error that repeats none of our secrets. */
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/credential/exchange.h"
 #include "common/base/log.h"
 #include "tests/fuzz/fake_http.h"
@@ -66,7 +66,7 @@ static struct snapshot *load(size_t i, const char *key)
     buf_puts(&json, mark + 2);
   }
   buf_puts(&json, "}]");
-  if (dealers_file_parse(&s, "fuzz", buf_str(&json), json.len, &e) != ERR_OK) {
+  if (snapshot_parse(&s, "fuzz", buf_str(&json), json.len, NULL, &e) != ERR_OK) {
     fprintf(stderr, "%s\n", e.message);
     abort();
   }

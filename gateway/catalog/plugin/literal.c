@@ -74,7 +74,7 @@ static enum err_code check_enum(const struct field_info *field, const cJSON *val
     if (strcmp(proto->value[i]->name, value->valuestring) == 0)
       return ERR_OK;
   }
-  return json_path_error(e, ERR_INVALID_ARGUMENT, NULL, path, "\"%s\" is no value of %s",
+  return json_path_error(e, ERR_INVALID_ARGUMENT, NULL, path, "\"%s\" is not a value of %s",
                          JSON_SHOWN(value->valuestring), proto->name);
 }
 
@@ -112,7 +112,7 @@ static enum err_code check_message(const struct message_info *message, const cJS
     const struct field_info *field = find_field(message, item->string);
     if (field == NULL || field->options->hidden)
       return json_path_error(e, ERR_INVALID_ARGUMENT, NULL, &here,
-                             "is no field of %s (use the names of the .proto)", message->name);
+                             "is not a field of %s (use the names of the .proto)", message->name);
     enum err_code code = check_field(field, item, &here, e);
     if (code != ERR_OK)
       return code;

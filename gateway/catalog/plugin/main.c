@@ -97,7 +97,7 @@ int main(int argc, char **argv)
   Request *request = google__protobuf__compiler__code_generator_request__unpack(
       &allocator, input.len, (const uint8_t *)buf_str(&input));
   if (request == NULL || request->n_proto_file == 0) {
-    fprintf(stderr, "protoc-gen-mcp: stdin is no request of protoc; see --help\n");
+    fprintf(stderr, "protoc-gen-mcp: stdin is not a request of protoc; see --help\n");
     return EXIT_USAGE;
   }
   return generate(request, arena) ? EXIT_OK : EXIT_FAILED;

@@ -62,7 +62,7 @@ struct method_info {
   const char *service_name; /* "analytics.report.v1.ReportService" */
   const MethodProto *proto;
   struct place place;
-  const Mcp__V1__Tool *tool; /* NULL when the rpc is no tool */
+  const Mcp__V1__Tool *tool; /* NULL when the rpc is not a tool */
   const struct message_info *input;
   const struct message_info *output;
 };

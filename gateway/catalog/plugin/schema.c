@@ -30,7 +30,7 @@ static void put_text(const struct printer *p, const char *key, const char *text)
   buf_put_json_string(p->out, text, strlen(text));
 }
 
-/* In an input the unset value is no choice; an output is written with its defaults, so it can
+/* In an input the unset value cannot be chosen; an output is written with its defaults, so it can
  * occur there. */
 static bool value_occurs(const struct printer *p,
                          const Google__Protobuf__EnumValueDescriptorProto *value)
@@ -182,7 +182,7 @@ static bool has_object_members(const struct node *node)
   return false;
 }
 
-/* A field is described where its parent is told in full. */
+/* A field is described where its parent is described in full. */
 static void put_description(const struct printer *p, const struct node *node)
 {
   if (node->parent == NULL || node->parent->detail != DETAIL_FULL)

@@ -11,7 +11,7 @@ struct place source_child(struct arena *arena, const struct place *parent, int32
                           int32_t index);
 
 /* Joins the lines of a comment into paragraphs, which empty lines part; a line that begins
- * with "- " begins anew. Paragraphs are joined by an empty line. */
+ * with "- " starts a new line. Paragraphs are joined by an empty line. */
 const char *source_unwrap(struct arena *arena, const char *comment);
 
 #endif

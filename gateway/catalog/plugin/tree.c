@@ -47,7 +47,7 @@ static unsigned count_on_path(const struct node *node, const struct message_info
   return n;
 }
 
-/* The node that tells most of a message among those already placed. */
+/* The node that describes most of a message among those already placed. */
 static const struct node *find_placed(const struct builder *b, const struct message_info *message)
 {
   for (size_t i = 0; i < b->tail; i++) {

@@ -15,7 +15,7 @@ enum detail {
 
 struct node {
   const struct field_info *field;     /* NULL for the root */
-  const struct message_info *message; /* NULL when the value is no object of fields */
+  const struct message_info *message; /* NULL when the value is not an object of fields */
   struct node *parent;
   struct node **children; /* one per field shown */
   size_t n_children;

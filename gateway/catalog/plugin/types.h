@@ -29,7 +29,7 @@ static inline bool kind_is_numeric(enum kind kind)
   return kind == KIND_INTEGER || kind == KIND_INTEGER64 || kind == KIND_NUMBER;
 }
 
-/* The value field of a map's entry; the field itself when it is no map. */
+/* The value field of a map's entry; the field itself when it is not a map. */
 const struct field_info *field_value(const struct field_info *field);
 
 /* Whether a message can contain a message of another type, at any depth. */

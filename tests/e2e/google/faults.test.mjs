@@ -52,7 +52,7 @@ test('ErrorInfo of 403s carries the reason', async () => {
   await assert.rejects(report(), (e) => e.reason === 'SERVICE_DISABLED');
 });
 
-test('an HTML 502 is no JSON', async () => {
+test('an HTML 502 is not JSON', async () => {
   await sim.fault({ dealer_id: dealer.dealer_id, kind: 'html_502', times: 1 });
   const answer = await raw(await token());
   assert.equal(answer.status, 502);

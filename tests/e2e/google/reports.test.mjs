@@ -188,3 +188,82 @@ test('every dealer answers its own sessions', async () => {
   assert.deepEqual(counts, sim.all(`SELECT dealer_id, COUNT(*) n FROM sessions JOIN properties USING(property_id)
     WHERE date BETWEEN '20260201' AND '20260228' GROUP BY 1 ORDER BY 1`).map(Object.values));
 });
+
+test('batchRunReports answers each report in its place, as runReport would', async () => {
+  const requests = [
+    { dateRanges: FEBRUARY, metrics: [{ name: 'sessions' }], dimensions: [{ name: 'deviceCategory' }], metricAggregations: ['TOTAL'] },
+    { dateRanges: FEBRUARY, metrics: [{ name: 'eventCount' }], dimensionFilter: eventIs('page_view') },
+    { dateRanges: FEBRUARY, metrics: [{ name: 'keyEvents' }], dimensions: [{ name: 'date' }], limit: 4, offset: 3 },
+  ];
+  const [batch] = await client.batchRunReports({ property, requests });
+  assert.equal(batch.kind, 'analyticsData#batchRunReports');
+  assert.equal(batch.reports.length, requests.length);
+  for (const [i, request] of requests.entries())
+    assert.deepEqual(batch.reports[i], (await client.runReport({ property, ...request }))[0]);
+  const truth = sim.sql(`SELECT SUM(count) n FROM events WHERE ${IN_FEBRUARY} AND name='page_view'`, id);
+  assert.deepEqual(rowsOf(batch.reports[1]), [[String(truth.n)]]);
+});
+
+test('a batch of none, of six and of another property is INVALID_ARGUMENT', async () => {
+  const one = { dateRanges: FEBRUARY, metrics: [{ name: 'sessions' }] };
+  const refused = (requests, pattern) => assert.rejects(client.batchRunReports({ property, requests }), (e) => {
+    assert.equal(e.code, 3);
+    assert.match(e.message, pattern);
+    return true;
+  });
+  await refused([], /must contain at least one runReportRequest/);
+  await refused(Array(6).fill(one), /Batch requests are limited to 5 requests\.\n {2}This batch request contains 6 requests\./);
+  await refused([one, { ...one, property: sim.property(sim.dealers[1]) }], /must be empty or match/);
+  await refused([one, { ...one, metrics: [{ name: 'nonsense' }] }], /Field nonsense is not a valid metric/);
+});
+
+test('a batch is charged for each of its reports', async () => {
+  const asks = { dateRanges: FEBRUARY, metrics: [{ name: 'sessions' }], returnPropertyQuota: true };
+  const [{ reports }] = await client.batchRunReports({ property, requests: [asks, asks] });
+  const left = reports.map((r) => r.propertyQuota.tokensPerDay);
+  assert.equal(left[1].remaining, left[0].remaining - left[1].consumed);
+});
+
+test('the catalogue is the public schema: every field of getMetadata can be asked for', async () => {
+  const [metadata] = await client.getMetadata({ name: `${property}/metadata` });
+  assert.ok(metadata.dimensions.length > 350 && metadata.metrics.length > 90);
+  assert.ok(metadata.dimensions.some((d) => d.category === 'Traffic Source'));
+  const cohort = (name) => name.startsWith('cohort');
+  const names = metadata.dimensions.map((d) => d.apiName).filter((name) => !cohort(name));
+  for (let i = 0; i < names.length; i += 9) {
+    const asked = names.slice(i, i + 9);
+    const [report] = await client.runReport({ property, dateRanges: FEBRUARY, dimensions: asked.map((name) => ({ name })), limit: 1 });
+    assert.deepEqual(report.dimensionHeaders.map((h) => h.name), asked);
+    await sim.control('DELETE', '/sim/quota');
+  }
+  for (const { apiName, type } of metadata.metrics) {
+    const [report] = await client.runReport({ property, dateRanges: FEBRUARY, metrics: [{ name: apiName }] });
+    assert.deepEqual(report.metricHeaders, [{ name: apiName, type }]);
+  }
+});
+
+test('a field the world has nothing of gives an empty report of Google\'s shape', async () => {
+  const [report] = await client.runReport({ property, dateRanges: FEBRUARY,
+    dimensions: [{ name: 'firstUserGoogleAdsKeyword' }], metrics: [{ name: 'sessions' }, { name: 'totalRevenue' }] });
+  assert.deepEqual(report.rows, []);
+  assert.equal(report.rowCount, 0);
+  assert.equal(report.metadata.timeZone, 'America/Los_Angeles');
+  assert.deepEqual(report.metricHeaders.map((h) => h.type), ['TYPE_INTEGER', 'TYPE_CURRENCY']);
+});
+
+test('a field mask gives the named part of an answer, and a path that does not exist is refused', async () => {
+  const ask = (mask) => client.runReport({ property, dateRanges: FEBRUARY, dimensions: [{ name: 'date' }],
+    metrics: [{ name: 'sessions' }], limit: 3 }, { otherArgs: { headers: { 'X-Goog-FieldMask': mask } } });
+  const [whole] = await ask('*');
+  const [part] = await ask('rows.metricValues,rowCount');
+  assert.equal(part.rowCount, whole.rowCount);
+  assert.deepEqual(part.rows.map((r) => r.metricValues), whole.rows.map((r) => r.metricValues));
+  assert.ok(part.rows.every((r) => r.dimensionValues.length === 0));
+  assert.equal(part.metadata, null);
+  assert.deepEqual(part.dimensionHeaders, []);
+  await assert.rejects(ask('rowz'), (e) => e.code === 3 && /Cannot find matching fields for path 'rowz'/.test(e.message));
+  const raw = async (query) => (await fetch(`${sim.base}/v1beta/${property}/metadata?${query}`,
+    { headers: { authorization: `Bearer ${(await sim.auth(dealer).getAccessToken()).token}` } }));
+  assert.deepEqual(Object.keys(await (await raw('fields=name')).json()), ['name']);
+  assert.equal((await raw('alt=proto')).status, 400);
+});

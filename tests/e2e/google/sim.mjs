@@ -75,6 +75,7 @@ export async function startSim(extra = []) {
   });
   sim.data = (authClient) => new BetaAnalyticsDataClient(options(authClient));
   sim.admin = (authClient) => new admin.v1beta.AnalyticsAdminServiceClient(options(authClient));
+  sim.adminAlpha = (authClient) => new admin.v1alpha.AnalyticsAdminServiceClient(options(authClient));
   sim.property = (dealer) => `properties/${dealer.properties[0]}`;
   return sim;
 }

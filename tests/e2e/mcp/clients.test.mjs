@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
-const names = ['compare_dealer_sessions', 'get_account_summaries', 'list_cohorts', 'list_dealers', 'run_report',
-  'run_report_across_dealers'];
+const names = ['compare_dealer_sessions', 'get_account_summaries', 'get_custom_dimensions_and_metrics',
+  'get_property_details', 'list_cohorts', 'list_dealers', 'run_report', 'run_report_across_dealers'];
 
 for (const kind of kinds) {
   describe(kind.name, { timeout: 60_000 }, () => {

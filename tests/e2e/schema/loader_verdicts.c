@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/identity/policies.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
@@ -57,10 +57,11 @@ static void judge(const char *name, const char *text, size_t len,
   const struct dealers_options options = {.sealed = sealed};
   const struct dealers_watch watch = {add_fault, keys ? add_keys : NULL, &v};
   AUTO_BUF struct buf out = BUF_INIT(ANSWER_MAX);
-  struct snapshot *first = NULL, *all = NULL;
+  struct snapshot *first = NULL;
+  struct dealers_content all;
   struct err e = {0}, again = {0};
-  bool ok = dealers_file_parse_with(&first, name, text, len, &options, &e) == ERR_OK;
-  bool checked = dealers_file_check(&all, name, text, len, &options, &watch, &again) == ERR_OK;
+  bool ok = snapshot_parse(&first, name, text, len, &options, &e) == ERR_OK;
+  bool checked = dealers_file_read(&all, name, text, len, &options, &watch, &again) == ERR_OK;
   buf_printf(&out, "{\"ok\":%s,\"checked\":%s,\"error\":", ok ? "true" : "false",
              checked ? "true" : "false");
   buf_put_json_string(&out, e.message, strlen(e.message));
@@ -68,7 +69,7 @@ static void judge(const char *name, const char *text, size_t len,
   buf_printf(&out, ",\"keys\":[%s]}\n", buf_str(&v.keys));
   fwrite(out.data, 1, out.len, stdout);
   snapshot_unref(first);
-  snapshot_unref(all);
+  dealers_content_clear(&all);
   buf_free(&v.faults);
   buf_free(&v.keys);
 }

@@ -276,7 +276,13 @@ describe("the plan's token: an account and its secret", () => {
     await refused(accountToken([{ account_id: entry('d03').account_id, refresh_token }]), 'a list');
   });
 
-  test('with the access token that auth-svc holds', async () => {
+  test('under its dealer id, too', async () => {
+    const { refresh_token } = entry('d03').oauth;
+    await opens(accountToken({ account_id: 'd03', refresh_token }), ['d03']);
+    await refused(accountToken({ account_id: 'd04', refresh_token }), "another dealer's id");
+  });
+
+  test('never with an access token, not even the one that auth-svc holds', async () => {
     entry('d06').oauth.token_uri = `${endpoint.url}/token`;
     fs.writeFileSync(s.set.dealersFile, JSON.stringify({ dealers }), { mode: 0o600 });
     const { refresh_token } = entry('d06').oauth;
@@ -287,14 +293,30 @@ describe("the plan's token: an account and its secret", () => {
     }
     const access_token = endpoint.tokens.at(-1);
     assert.match(access_token, /^ya29\./);
-    await opens(token('d06', { access_token, expires_at: now() + 600 }), ['d06']);
-    await opens(token('d06', { access_token, expires_at: (now() + 600) * 1000 }), ['d06']);
-    await opens(token('d06', { access_token, expires_at: new Date(Date.now() + 600_000).toISOString() }), ['d06']);
-    await opens(token('d06', { access_token }), ['d06']);
-    for (const expires_at of [now() - 1, (now() - 1) * 1000, '2020-01-01T00:00:00Z', 'soon', 0, -1, true, {}])
+    await refused(access_token, 'the access token itself');
+    await refused(token('d06', { access_token }), 'the access token alone');
+    for (const expires_at of [now() + 600, (now() + 600) * 1000, new Date(Date.now() + 600_000).toISOString(), now() - 1, '2020-01-01T00:00:00Z', 'soon', 0, -1, true, {}])
       await refused(token('d06', { access_token, expires_at }), `expires_at ${expires_at}`);
+    await refused(token('d06', { refresh_token: access_token, expires_at: now() + 600 }), 'the access token as a refresh token');
+    await refused(accountToken({ account_id: 'd06', access_token, expires_at: now() + 600 }), 'under the dealer id');
     await refused(token('d03', { access_token, expires_at: now() + 600 }), "another dealer's access token");
     await refused(token('d06', { access_token: `${access_token}x`, expires_at: now() + 600 }), 'another access token');
+    await opens(token('d06', { refresh_token, access_token }), ['d06']);
+  });
+
+  test('not where the operator switched the form off', async () => {
+    const { refresh_token } = entry('d03').oauth;
+    s.set.changeEnv('auth', { AUTH_ACCOUNT_TOKENS: 'off' });
+    await s.set.restart('auth');
+    const off = token('d03', { refresh_token, note: 'while it is off' });
+    for (let i = 0; (await call(off)).status === 503 && i < 75; i++) await sleep(200);
+    await refused(off, 'an account token while the form is off');
+    await opens(await sign('ES256', { sub: 'signed, while it is off' }), ['d02']);
+    s.set.changeEnv('auth', { AUTH_ACCOUNT_TOKENS: null });
+    await s.set.restart('auth');
+    const on = token('d03', { refresh_token, note: 'on again' });
+    for (let i = 0; (await call(on)).status === 503 && i < 75; i++) await sleep(200);
+    await opens(on, ['d03']);
   });
 
   test('without proof: only where the operator allows it', async () => {

@@ -410,7 +410,7 @@ describe('Application Default Credentials', () => {
     await s.sim.fault({ dealer_id: '*', kind: 'no_flavor', endpoint: 'metadata' });
     await endToken('d08');
     const text = await client.refused('run_report', byProperty('d08'));
-    assert.match(text, /metadata server 127\.0\.0\.1:\d+ answered without "Metadata-Flavor: Google": it is no metadata server; check GCE_METADATA_HOST, or set GOOGLE_APPLICATION_CREDENTIALS/);
+    assert.match(text, /metadata server 127\.0\.0\.1:\d+ answered without "Metadata-Flavor: Google": it is not a metadata server; check GCE_METADATA_HOST, or set GOOGLE_APPLICATION_CREDENTIALS/);
     await s.sim.clear();
     await reload();
     await reads('d08');

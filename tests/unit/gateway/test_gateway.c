@@ -450,8 +450,10 @@ static void list_names_the_tools_of_the_catalogue(void)
   start();
   AUTO_FREE char *headers = session();
   struct raw_answer a = mcp(headers, RPC("1", "tools/list"));
-  static const char *const names[] = {"compare_dealer_sessions", "get_account_summaries",
-                                      "list_dealers", "run_report", "run_report_across_dealers"};
+  static const char *const names[] = {
+      "compare_dealer_sessions",  "get_account_summaries", "get_custom_dimensions_and_metrics",
+      "get_property_details",     "list_dealers",          "run_report",
+      "run_report_across_dealers"};
   const char *at = buf_str(&a.body);
   for (size_t i = 0; i < ARRAY_LEN(names) && at != NULL; i++) {
     AUTO_FREE char *want = xasprintf("{\"name\":\"%s\",\"title\":", names[i]);
@@ -507,7 +509,7 @@ static void service_errors_are_results(void)
   start();
   AUTO_FREE char *headers = session();
   expect(mcp(headers, CALL("1", "list_dealers", "\"query\":\"internal\"")), 200,
-         "Internal error in auth-svc: row 3 is odd. Tell the operator the trace id ");
+         "Internal error in auth-svc: row 3 is odd. Give the operator the trace id ");
   expect(
       mcp(headers, CALL("1", "run_report", "\"dealer_id\":\"quota\",\"metrics\":[\"sessions\"]")),
       200, "quota exhausted until 08:00Z");

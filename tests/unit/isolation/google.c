@@ -125,14 +125,8 @@ static int put_rows(struct buf *out, const struct shop *s, const cJSON *request)
 static int answer_report(const struct shop *s, const struct buf *body, struct buf *out)
 {
   AUTO_JSON cJSON *request = cJSON_ParseWithLength(body->data, body->len);
-  char message[200];
   if (request == NULL)
     return fail(out, 400, "INVALID_ARGUMENT", "no JSON");
-  if (s->fault == SHOP_FORBIDDEN) {
-    snprintf(message, sizeof(message), "User of %s has no permission for property %s (%s).",
-             s->name, s->property, s->city);
-    return fail(out, 403, "PERMISSION_DENIED", message);
-  }
   buf_puts(out, "{");
   put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "");
   buf_puts(out, ",");
@@ -145,6 +139,36 @@ static int answer_report(const struct shop *s, const struct buf *body, struct bu
              "\"subjectToThresholding\":true},\"kind\":\"analyticsData#runReport\"}",
              rows, s->mark[1] % 2 == 0 ? "Denver" : "Chicago");
   return 200;
+}
+
+static int answer_metadata(const struct shop *s, struct buf *out)
+{
+  buf_printf(out,
+             "{\"name\":\"properties/%s/metadata\",\"dimensions\":[{\"apiName\":\"customEvent:%s\","
+             "\"uiName\":\"%s\",\"customDefinition\":true}]}",
+             s->property, s->mark, s->mark);
+  return 200;
+}
+
+static int answer_property(const struct shop *s, struct buf *out)
+{
+  buf_printf(out, "{\"name\":\"properties/%s\",\"displayName\":\"Site %s\"}", s->property, s->mark);
+  return 200;
+}
+
+/* What a property is asked for: a report, its metadata or its settings. */
+static int answer_of_property(const struct shop *s, const char *what, const struct buf *body,
+                              struct buf *out)
+{
+  char message[200];
+  if (s->fault == SHOP_FORBIDDEN) {
+    snprintf(message, sizeof(message), "User of %s has no permission for property %s (%s).",
+             s->name, s->property, s->city);
+    return fail(out, 403, "PERMISSION_DENIED", message);
+  }
+  if (strcmp(what, ":runReport") == 0)
+    return answer_report(s, body, out);
+  return what[0] == '/' ? answer_metadata(s, out) : answer_property(s, out);
 }
 
 static int answer_accounts(const struct shop *s, struct buf *out)
@@ -170,20 +194,20 @@ static const struct shop *shop_of_property(const struct plan *p, const char *pro
 static int answer(struct fake_world_google *g, const char *url, const char *bearer,
                   const struct buf *body, struct buf *out)
 {
-  char property[24];
+  char property[24], what[24] = "";
   if (strcmp(url, "/token") == 0)
     return answer_token(body, out);
   int caller = plan_marked(bearer);
   if (caller < 0 || (size_t)caller >= g->plan.n)
     return fail(out, 401, "UNAUTHENTICATED", "invalid authentication credentials");
-  if (sscanf(url, "/v1beta/properties/%20[0-9]:runReport", property) != 1)
+  if (sscanf(url, "/v1beta/properties/%20[0-9]%20s", property, what) < 1)
     return answer_accounts(&g->plan.shops[caller], out);
   const struct shop *s = shop_of_property(&g->plan, property);
   if (s != &g->plan.shops[caller]) {
     g->crossed += s != NULL;
     return fail(out, 403, "PERMISSION_DENIED", s != NULL ? s->name : "no such property");
   }
-  return answer_report(s, body, out);
+  return answer_of_property(s, what, body, out);
 }
 
 static enum MHD_Result serve(struct fake_world_google *g, struct MHD_Connection *c, const char *url,

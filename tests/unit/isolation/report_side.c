@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
-#include "report-svc/ask/service.h"
+#include "report-svc/methods.h"
 
 struct report_side {
   struct service service;

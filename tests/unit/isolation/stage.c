@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
-#include "auth-svc/dealers/file.h"
-#include "auth-svc/rpc/service.h"
+#include "auth-svc/config/snapshot.h"
+#include "auth-svc/methods.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -41,8 +41,8 @@ static struct snapshot *load(struct stage *s)
   AUTO_BUF struct buf json = BUF_INIT(1 << 20);
   AUTO_FREE char *token_uri = xasprintf("%s/token", world_google_endpoint(s->google));
   plan_write(&s->plan, token_uri, &json);
-  must(dealers_file_parse_with(&world, "plan.json", json.data, json.len,
-                               &(struct dealers_options){.warn_of_cohorts = true}, &e),
+  must(snapshot_parse(&world, "plan.json", json.data, json.len,
+                      &(struct dealers_options){.warn_of_cohorts = true}, &e),
        &e);
   snapshot_trust(world, &(struct trust){s->sealer, s->keys, s->policies});
   return world;
@@ -59,10 +59,12 @@ static void start_auth(struct stage *s)
   const struct service_options options = {
       .config = s->config,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
+      .bearer = {.enabled = true,
+                 .account_tokens = true,
+                 .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   s->auth_service = service_new(&options);
   must(rpc_server_new(&s->auth_server, &server_options, &e), &e);
-  must(service_register(s->auth_service, s->auth_server, &e), &e);
+  must(methods_register(s->auth_service, s->auth_server, &e), &e);
   must(rpc_server_start(s->auth_server, &e), &e);
   s->auth = open_channel(s->auth_server, "auth-svc");
 }
@@ -79,7 +81,7 @@ static void start_auth_tls(struct stage *s)
   struct rpc_server_options options = server_options;
   options.tls = (struct rpc_tls){cert, key, ca};
   must(rpc_server_new(&s->auth_tls_server, &options, &e), &e);
-  must(service_register(s->auth_service, s->auth_tls_server, &e), &e);
+  must(methods_register(s->auth_service, s->auth_tls_server, &e), &e);
   must(rpc_server_start(s->auth_tls_server, &e), &e);
   AUTO_FREE char *target = xasprintf("127.0.0.1:%u", rpc_server_port(s->auth_tls_server));
   const struct rpc_channel_options channel = {

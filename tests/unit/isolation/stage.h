@@ -4,6 +4,7 @@
 #define AMCP_TESTS_ISOLATION_STAGE_H
 
 #include "aggregate-svc/call/service.h"
+#include "aggregate-svc/methods.h"
 #include "auth-svc/grant/seal.h"
 #include "auth-svc/config/snapshot.h"
 #include "common/base/arena.h"

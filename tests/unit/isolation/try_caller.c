@@ -204,12 +204,14 @@ static char *forged_bearer(const struct attempt *a)
     payload[pick(strcspn(payload, "."))] ^= 1;
     return token;
   case 5: /* another dealer's proof */
-    buf_printf(&json, "{\"account_id\":\"%s\",\"refresh_token\":\"%s\"}", one->account,
-               one == other ? "1//nobody" : other->refresh);
+    buf_printf(&json, "{\"account_id\":\"%s\",\"refresh_token\":\"%s\"}",
+               pick(2) == 0 ? one->account : one->id, one == other ? "1//nobody" : other->refresh);
     break;
-  case 6:
-    buf_printf(&json, "{\"account_id\":\"%s\",\"access_token\":\"ya29.%s\",\"expires_at\":%lld}",
-               one->account, "nobody", now_s() + 999);
+  case 6: /* the access token that auth-svc gives out for it (google.c) */
+    buf_printf(&json, "{\"account_id\":\"%s\",\"%s\":\"ya29.Q%02zuz\",\"expires_at\":%lld}",
+               pick(2) == 0 ? one->account : one->id,
+               pick(2) == 0 ? "access_token" : "refresh_token", (size_t)(one - p->shops),
+               now_s() + 999);
     break;
   default:
     buf_printf(&json, "{\"account_id\":\"%s\"}", one->account);

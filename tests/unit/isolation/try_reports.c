@@ -11,20 +11,18 @@ static char *page_path[] = {TEXT("pagePath")};
 static char *event_name[] = {TEXT("eventName")};
 static char *sessions[] = {TEXT("sessions"), TEXT("engagedSessions")};
 
-size_t try_run_report(struct attempt *a)
+/* Calls a tool about one property, named by dealer, by property or both, and judges whether it
+ * answered exactly when it should. The fields belong to the request `q`. */
+static size_t try_of_property(struct attempt *a, const char *method, const ProtobufCMessage *q,
+                              char **dealer_id, char **property_id)
 {
-  Analytics__Report__V1__RunReportRequest q = ANALYTICS__REPORT__V1__RUN_REPORT_REQUEST__INIT;
   struct named dealer = name_dealer(a, 0), property = name_dealer(a, 1);
   bool by_dealer = pick(3) != 0, by_property = !by_dealer || pick(3) == 0;
   const char *const asked[] = {dealer.text, property.text, property.text};
   struct reply r;
-  q.dealer_id = by_dealer ? dealer.text : TEXT("");
-  q.property_id = by_property ? property.text : TEXT("");
-  q.dimensions = pick(2) == 0 ? page_path : event_name;
-  q.n_dimensions = 1;
-  q.metrics = sessions;
-  q.n_metrics = 2;
-  stage_call(&r, a->stage->report, REPORT, "RunReport", &q.base, &a->grant);
+  *dealer_id = by_dealer ? dealer.text : TEXT("");
+  *property_id = by_property ? property.text : TEXT("");
+  stage_call(&r, a->stage->report, REPORT, method, q, &a->grant);
   count(a, &r);
   size_t bad = scan_reply(&a->stage->plan, &a->view, &r, asked, 3);
   int shop = by_dealer ? dealer.shop : property.shop;
@@ -35,11 +33,34 @@ size_t try_run_report(struct attempt *a)
     due = false; /* Google refuses the only account a property it does not have */
   /* A property that is configured nowhere may be one the dealer's credential can read. */
   if (r.message != NULL && !due)
-    bad += wrong("a report that is not due", &r);
+    bad += wrong("an answer that is not due", &r);
   if (r.message == NULL && due)
-    bad += wrong("a report of its own is refused", &r);
+    bad += wrong("an answer about its own is refused", &r);
   reply_free(&r);
   return bad;
+}
+
+size_t try_run_report(struct attempt *a)
+{
+  Analytics__Report__V1__RunReportRequest q = ANALYTICS__REPORT__V1__RUN_REPORT_REQUEST__INIT;
+  q.dimensions = pick(2) == 0 ? page_path : event_name;
+  q.n_dimensions = 1;
+  q.metrics = sessions;
+  q.n_metrics = 2;
+  return try_of_property(a, "RunReport", &q.base, &q.dealer_id, &q.property_id);
+}
+
+size_t try_property(struct attempt *a)
+{
+  Analytics__Report__V1__GetPropertyDetailsRequest details =
+      ANALYTICS__REPORT__V1__GET_PROPERTY_DETAILS_REQUEST__INIT;
+  Analytics__Report__V1__GetCustomDimensionsAndMetricsRequest custom =
+      ANALYTICS__REPORT__V1__GET_CUSTOM_DIMENSIONS_AND_METRICS_REQUEST__INIT;
+  if (pick(2) == 0)
+    return try_of_property(a, "GetPropertyDetails", &details.base, &details.dealer_id,
+                           &details.property_id);
+  return try_of_property(a, "GetCustomDimensionsAndMetrics", &custom.base, &custom.dealer_id,
+                         &custom.property_id);
 }
 
 size_t try_account_summaries(struct attempt *a)

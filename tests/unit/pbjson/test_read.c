@@ -120,6 +120,21 @@ static void unknown_fields_are_skipped_when_asked(void)
   CU_ASSERT_STRING_EQUAL(((Analytics__Report__V1__RunReportRequest *)m)->dealer_id, "d");
 }
 
+static void unknown_names_of_enums_read_as_unset_when_unknown_fields_are_skipped(void)
+{
+  CLEANUP(free_arena) struct arena *arena = arena_new(65536);
+  struct pbjson_read_options lenient = {.ignore_unknown = true};
+  static const char text[] = "{\"r_enum\":[\"PEPPER\",\"NEW_SPICE\"]}";
+  ProtobufCMessage *m = NULL;
+  CU_ASSERT_EQUAL(pbjson_read_text(&m, lists, text, sizeof(text) - 1, arena, &lenient, NULL),
+                  ERR_OK);
+  AUTO_BUF struct buf out = BUF_INIT(1000);
+  pbjson_write(&out, m, &(struct pbjson_write_options){.enums_as_numbers = true}, NULL);
+  CU_ASSERT_STRING_EQUAL(buf_str(&out), "{\"r_enum\":[1,0]}");
+  CU_ASSERT_NOT_EQUAL(pbjson_read_text(&m, lists, text, sizeof(text) - 1, arena, NULL, NULL),
+                      ERR_OK);
+}
+
 static void enums_are_read_by_name_and_number(void)
 {
   expect_same(lists, "{\"r_enum\":[\"CUMIN\",1,-3,55]}",
@@ -369,8 +384,10 @@ TEST_MAIN("pbjson read", TEST(both_name_cases_are_read),
           TEST(a_field_given_in_both_cases_is_refused), TEST(null_means_absent),
           TEST(types_that_do_not_fit_are_refused_with_the_path),
           TEST(unknown_fields_name_the_closest_known_one),
-          TEST(unknown_fields_are_skipped_when_asked), TEST(enums_are_read_by_name_and_number),
-          TEST(whole_numbers_keep_their_ranges), TEST(numbers_of_64_bits_are_exact_or_refused),
+          TEST(unknown_fields_are_skipped_when_asked),
+          TEST(unknown_names_of_enums_read_as_unset_when_unknown_fields_are_skipped),
+          TEST(enums_are_read_by_name_and_number), TEST(whole_numbers_keep_their_ranges),
+          TEST(numbers_of_64_bits_are_exact_or_refused),
           TEST(doubles_take_numbers_strings_and_the_special_names),
           TEST(bytes_are_base64_of_either_alphabet), TEST(map_keys_have_the_type_of_the_key),
           TEST(a_oneof_takes_one_member), TEST(times_are_read_in_every_offset),

@@ -1,9 +1,11 @@
 /* CompareDealerSessions over real rpc with stand-ins for auth-svc and report-svc. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "aggregate-svc/call/job.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "tests/unit/aggregate/support/fakes.h"
 #include "tests/unit/aggregate/support/oracle.h"
@@ -359,19 +361,6 @@ static void too_many_calls_are_refused_at_once(void)
   fixture_stop(&f);
 }
 
-static void part_of_the_deadline_is_kept_back_for_the_answer(void)
-{
-  static const int64_t cases[][3] = {
-      /* time left, timeout, work */
-      {110000, 200000, 108000}, {10000, 200000, 9000}, {500, 200000, 400},
-      {150, 200000, 75},        {0, 200000, 0},        {110000, 5000, 5000},
-  };
-  for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-    CU_ASSERT_EQUAL(job_work_deadline(1000, 1000 + cases[i][0], cases[i][1]) - 1000, cases[i][2]);
-  CU_ASSERT_EQUAL(job_work_deadline(1000, INT64_MAX, 5000), 6000);
-  CU_ASSERT_EQUAL(job_work_deadline(1000, 900, 5000), 1000);
-}
-
 /* ------------------------------------------------------------- outside dealers */
 
 /* Dealer 0 asks about its region; everything of the others carries a mark. */
@@ -408,6 +397,52 @@ static bool contains_count(const struct outcome *o, int64_t x)
   for (uint64_t v = (uint64_t)x; v > 0; v >>= 7)
     varint[n++] = (unsigned char)((v & 0x7f) | (v > 0x7f ? 0x80 : 0));
   return contains(o, text, (size_t)len) || contains(o, varint, n) || contains(o, &d, sizeof(d));
+}
+
+/* Calls with the log going to a file and gives what was logged; free it. */
+static char *log_of_a_comparison(struct fixture *f, const Request *r)
+{
+  struct outcome o;
+  FILE *log = tmpfile();
+  int err = dup(2);
+  CU_ASSERT_FATAL(log != NULL && err >= 0);
+  log_init("test", LOG_LEVEL_INFO);
+  dup2(fileno(log), 2);
+  fixture_compare(f, &o, r, PATIENCE_MS, 0);
+  CU_ASSERT_TRUE(fixture_is_idle(f));
+  dup2(err, 2);
+  close(err);
+  CU_ASSERT_EQUAL(o.status.code, ERR_OK);
+  outcome_free(&o);
+  char *text = xcalloc(1, 1 << 16);
+  rewind(log);
+  size_t n = fread(text, 1, (1 << 16) - 1, log);
+  text[n] = '\0';
+  fclose(log);
+  return text;
+}
+
+static void what_is_released_of_outside_dealers_is_logged_for_audit(void)
+{
+  struct fixture f;
+  fixture_start(&f, 12, 20);
+  hide_peers(&f.world);
+  f.world.dealers[11].mode = FAKE_FAILS;
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  r.subject = (char *)"d00";
+  AUTO_FREE char *text = log_of_a_comparison(&f, &r);
+  const char *line = strstr(text, "benchmark released");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(line);
+  CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"rpc\":\"CompareDealerSessions\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"dealers_ok\":11"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"undisclosed\":11"));
+  CU_ASSERT_PTR_NULL(strstr(line, "\"pooled_rates\":0,"));
+  CU_ASSERT_PTR_NULL(strstr(line, "\"start\":\"\""));
+  for (size_t i = 1; i < f.world.n; i++)
+    f.world.dealers[i].visible = true;
+  AUTO_FREE char *open = log_of_a_comparison(&f, &r);
+  CU_ASSERT_PTR_NULL(strstr(open, "benchmark released")); /* nobody is outside */
+  fixture_stop(&f);
 }
 
 static void dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers(void)
@@ -502,7 +537,7 @@ static int run_all(int argc, char **argv)
       TEST(errors_of_the_backends_reach_the_caller),
       TEST(bad_requests_are_refused_before_anything_is_asked),
       TEST(too_many_calls_are_refused_at_once),
-      TEST(part_of_the_deadline_is_kept_back_for_the_answer),
+      TEST(what_is_released_of_outside_dealers_is_logged_for_audit),
       TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
       TEST(dealer_role_with_few_peers_gets_a_code_instead),
       TEST(errors_name_no_hidden_dealer),

@@ -139,7 +139,7 @@ static void P17_quantiles_need_eight_and_the_middle_mean_five(void)
   CU_ASSERT_EQUAL(decide(&c, DISCLOSURE_QUANTILE), DISCLOSURE_RESTRICTED);
 }
 
-static void counts_and_unknown_forms_are_never_told_of_peers(void)
+static void counts_and_unknown_forms_of_peers_are_never_released(void)
 {
   CU_ASSERT_EQUAL(decide(&table[0], DISCLOSURE_VALUE), DISCLOSURE_PEER_COUNTS);
   CU_ASSERT_EQUAL(decide(&table[0], (enum disclosure_form)99), DISCLOSURE_PEER_COUNTS);
@@ -220,7 +220,7 @@ TEST_MAIN("aggregate disclosure", TEST(policy_table_P1_to_P8),
           TEST(P9_only_dealers_outside_the_view_count), TEST(P10_own_dealers_are_never_restricted),
           TEST(P18_comparison_of_a_dealer_outside_the_view_is_refused),
           TEST(P17_quantiles_need_eight_and_the_middle_mean_five),
-          TEST(counts_and_unknown_forms_are_never_told_of_peers),
+          TEST(counts_and_unknown_forms_of_peers_are_never_released),
           TEST(a_rate_needs_its_numerator_to_pass_too),
           TEST(members_that_did_not_answer_do_not_count), TEST(p_percent_rule_holds_by_itself),
           TEST(huge_values_do_not_overflow), TEST(refusals_have_names_and_permissions_have_none))

@@ -345,6 +345,7 @@ static void note_call(struct fake_world *w, struct rpc_call *call, const FetchRe
   w->grants_caller |= len == sizeof(caller_grant) && memcmp(grant, caller_grant, len) == 0;
   w->purpose_benchmark |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   w->purpose_direct |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
+  w->max_rows_per_report = r->max_rows_per_report;
   pthread_mutex_unlock(&w->lock);
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/service.h"
+#include "aggregate-svc/methods.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "analytics/auth/v1/auth.pb-c.h"
 #include "analytics/report/v1/report.pb-c.h"
@@ -55,6 +56,7 @@ struct fake_world {
   size_t fetch_calls, fetch_cancelled, dealers_asked, most_dealers_in_a_stream;
   bool grants_benchmark, grants_caller; /* which were seen */
   bool purpose_benchmark, purpose_direct;
+  int64_t max_rows_per_report; /* of the last call */
 };
 
 /* Value of metric m in row r of dealer d of a report over dealers. Rows are named "row-N";

@@ -270,6 +270,7 @@ static void rows_and_pool_agree_with_the_oracle(void)
     CU_ASSERT_TRUE(has_caveat(o.across, "Not added over dealers"));
     CU_ASSERT_TRUE(f.world.grants_caller && !f.world.grants_benchmark);
     CU_ASSERT_TRUE(f.world.purpose_direct && !f.world.purpose_benchmark);
+    CU_ASSERT_EQUAL(f.world.max_rows_per_report, f.service.options.max_rows);
     outcome_free(&o);
     fixture_stop(&f);
   }
@@ -308,7 +309,7 @@ static void only_visible_dealers_take_part(void)
   fixture_stop(&f);
 }
 
-static void limits_and_overlap_are_told(void)
+static void limits_and_overlap_are_named_in_caveats(void)
 {
   struct fixture f;
   struct outcome o;
@@ -397,7 +398,7 @@ static void bad_requests_name_the_field(void)
       {0, 0, 1, 1, false, "metrics: give 1 to 10 GA4 metrics"},
       {11, 0, 1, 1, false, "metrics: 11 items; at most 10"},
       {1, 9, 1, 1, false, "dimensions: 9 items; at most 8"},
-      {2, 0, 1, 1, true, "metrics[1]: given twice"},
+      {2, 0, 1, 1, true, "metrics[1]: duplicate"},
       {1, 0, 10001, 1, false, "limit_per_dealer: 10001 is not from 1 to 10000"},
       {1, 0, -1, 1, false, "limit_per_dealer: -1 is not from 1 to 10000"},
       {1, 0, 1, 10001, false, "pooled_limit: 10001 is not from 0 to 10000"},
@@ -480,7 +481,7 @@ static int run_all(int argc, char **argv)
       TEST(values_that_are_no_numbers_fail_the_dealer),
       TEST(rows_and_pool_agree_with_the_oracle),
       TEST(only_visible_dealers_take_part),
-      TEST(limits_and_overlap_are_told),
+      TEST(limits_and_overlap_are_named_in_caveats),
       TEST(report_without_dimensions_has_one_pooled_row),
       TEST(too_many_rows_end_the_call_and_free_the_memory),
       TEST(bad_requests_name_the_field),

@@ -2,6 +2,7 @@
 #include "tests/unit/auth/audit/stage.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -18,6 +19,9 @@ atomic_int write_errno, sync_errno, rename_errno;
 atomic_int syncs, rewritten_bytes, renames;
 atomic_llong clock_behind_s;
 
+static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t sync_done = PTHREAD_COND_INITIALIZER;
+
 ssize_t write(int fd, const void *data, size_t len)
 {
   int error = fd > 2 ? atomic_load(&write_errno) : 0;
@@ -31,12 +35,27 @@ ssize_t write(int fd, const void *data, size_t len)
 int fdatasync(int fd)
 {
   int error = atomic_load(&sync_errno);
+  int result = error != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+  pthread_mutex_lock(&sync_lock);
   atomic_fetch_add(&syncs, 1);
-  if (error != 0) {
+  pthread_cond_broadcast(&sync_done);
+  pthread_mutex_unlock(&sync_lock);
+  if (error != 0)
     errno = error;
-    return -1;
-  }
-  return (int)syscall(SYS_fdatasync, fd);
+  return result;
+}
+
+bool wait_for_sync(int before)
+{
+  struct timespec until; /* on the true clock: the test sets ours back */
+  syscall(SYS_clock_gettime, CLOCK_REALTIME, &until);
+  until.tv_sec += 20;
+  int timed_out = 0;
+  pthread_mutex_lock(&sync_lock);
+  while (atomic_load(&syncs) <= before && timed_out == 0)
+    timed_out = pthread_cond_timedwait(&sync_done, &sync_lock, &until);
+  pthread_mutex_unlock(&sync_lock);
+  return timed_out == 0;
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
@@ -69,6 +88,7 @@ int clock_gettime(clockid_t id, struct timespec *out)
 
 char *dir, *path, *head;
 struct keyring *ring;
+uint32_t sync_every_ms;
 
 struct keyring *ring_of(const char *text)
 {
@@ -83,6 +103,7 @@ void stage(void)
   path = xasprintf("%s/audit.log", dir);
   head = xasprintf("%s/audit.log.head", dir);
   ring = ring_of(KEY_A);
+  sync_every_ms = 0;
 }
 
 void strike(void)
@@ -94,10 +115,26 @@ void strike(void)
   free(head);
 }
 
+static atomic_llong mono_ms = 1000; /* stands still but for a test */
+
+static int64_t stage_mono_ms(void)
+{
+  return atomic_load(&mono_ms);
+}
+
+void let_pass_ms(int64_t ms)
+{
+  atomic_fetch_add(&mono_ms, ms);
+}
+
 struct audit *open_log(enum audit_fsync fsync, uint64_t max_bytes)
 {
-  const struct audit_options options = {
-      .path = path, .keyring = ring, .fsync = fsync, .max_bytes = max_bytes};
+  const struct audit_options options = {.path = path,
+                                        .keyring = ring,
+                                        .fsync = fsync,
+                                        .max_bytes = max_bytes,
+                                        .sync_every_ms = sync_every_ms,
+                                        .mono_ms = stage_mono_ms};
   struct audit *a = NULL;
   struct err e = {0};
   if (audit_open(&a, &options, &e) != ERR_OK)

@@ -13,12 +13,18 @@ extern atomic_int write_errno, sync_errno, rename_errno;
 extern atomic_int syncs, rewritten_bytes, renames;
 extern atomic_llong clock_behind_s; /* of the wall clock */
 
+/* Waits until fdatasync() was called more than `before` times; false after 20 s. */
+bool wait_for_sync(int before);
+/* Puts the clock forward by which a failed sync is tried again. */
+void let_pass_ms(int64_t ms);
+
 #define KEY_A "a: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 #define KEY_B "b: f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 #define FALSE_A "a: 200102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 
 extern char *dir, *path, *head; /* the folder, the log and its head */
 extern struct keyring *ring;    /* KEY_A, unless the test puts another here */
+extern uint32_t sync_every_ms;  /* of AUDIT_FSYNC_SECOND; 0, a second, unless the test says so */
 
 struct keyring *ring_of(const char *text);
 void stage(void);

@@ -278,7 +278,7 @@ static void everything_follows_a_new_key_and_the_old_one_can_go(void)
   wait_for_ready("ok keyring: first k2; file k2 (2); store k2 (1); audit k2\n");
   expect_the_kept_token_is_used();
   end(SIGTERM);
-  expect(sh("! grep -q v1:k1: dealers.json state/refresh-tokens.log"), 0, "");
+  expect(sh("! grep -q v1:k1: dealers.json state/refresh-tokens"), 0, "");
   expect(sh("AUTH_KEYRING_FILE=both $A audit verify audit.log"), 0, ", 0 faults");
   expect(sh("AUTH_KEYRING_FILE=ring $A audit verify audit.log"), 78,
          "audit.log line 1: is hashed with key \"k1\", which is not on the keyring");
@@ -300,7 +300,7 @@ static void a_key_that_leaves_too_early_is_refused_and_nothing_changes(void)
   expect(sh("$A keygen --id k2 --add ring; cp ring both"), 0, "k2");
   wait_for_ready("first k2; file k1 (2); store k2 (1); audit k2\n");
   expect(sh("grep '^k2:' both > ring.new; chmod 600 ring.new; mv ring.new ring"), 0, "");
-  wait_for_ready("warn config: dealers.json line 1: [0].oauth.client_secret (dealer \"d1\"): "
+  wait_for_ready("warn config: dealers.json line 8: [0].oauth.client_secret (dealer \"d1\"): "
                  "sealed with key \"k1\", which is not on the keyring");
   CU_ASSERT_PTR_NOT_NULL(strstr(t.text, "ok keyring: first k2; file k1 (2); store k2 (1)"));
   wait_for_page("/metrics", "auth_config_reloads_total{result=\"failed\"} 1\n");
@@ -316,7 +316,7 @@ static void a_key_that_leaves_too_early_is_refused_and_nothing_changes(void)
 static void a_key_that_the_store_needs_is_refused_until_it_is_sealed_again(void)
 {
   stage();
-  AUTO_FREE char *in_the_way = xasprintf("%s/state/refresh-tokens.log.new", t.dir);
+  AUTO_FREE char *in_the_way = xasprintf("%s/state/refresh-tokens.new", t.dir);
   CU_ASSERT_EQUAL(mkdir(in_the_way, 0700), 0);
   expect(sh("$A keygen --id k2 --add ring; cp ring both; AUTH_KEYRING_FILE=ring $A rotate "
             "dealers.json"),
@@ -348,7 +348,7 @@ static void dealers_from_the_environment_keep_the_key_they_are_sealed_with(void)
   wait_for_ready("first k2; file k1 (2); store k2 (1); audit k2\n");
   expect(sh("grep '^k2:' both > ring.new; chmod 600 ring.new; mv ring.new ring"), 0, "");
   wait_for_ready(
-      "warn config: GA_CREDENTIALS_JSON line 1: [0].oauth.client_secret (dealer \"d1\"): "
+      "warn config: GA_CREDENTIALS_JSON line 8: [0].oauth.client_secret (dealer \"d1\"): "
       "sealed with key \"k1\", which is not on the keyring");
   expect(sh("cp both ring.new; chmod 600 ring.new; mv ring.new ring"), 0, "");
   wait_for_ready("ok config: number 3");

@@ -38,7 +38,7 @@ static void write_file(const char *name, const char *text)
 static void remove_folder(void)
 {
   static const char *const files[] = {"dealers.json",  "bad.json",    "adc.json",
-                                      "live.json",     "state/lock",  "state/refresh-tokens.log",
+                                      "live.json",     "state/lock",  "state/refresh-tokens",
                                       "state",         "mapped.json", "seal.key",
                                       "policies.json", "named.json",  "key.json"};
   for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -120,10 +120,10 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
     const char *variables, *message;
   } table[] = {
       {"GRPC_LISTEN=nowhere", "GRPC_LISTEN"},
-      {"ADMIN_LISTEN=nowhere", "ADMIN_LISTEN: \"nowhere\" is neither host:port nor off"},
+      {"ADMIN_LISTEN=nowhere", "ADMIN_LISTEN=nowhere: expected host:port, :port or off"},
       {"ENABLE_AUTH=perhaps", "ENABLE_AUTH"},
-      {"LOG_LEVEL=loud", "LOG_LEVEL: \"loud\""},
-      {"FASTMCP_LOG_LEVEL=loud", "FASTMCP_LOG_LEVEL: \"loud\""},
+      {"LOG_LEVEL=loud", "auth-svc: LOG_LEVEL=loud: expected DEBUG"},
+      {"FASTMCP_LOG_LEVEL=loud", "auth-svc: FASTMCP_LOG_LEVEL=loud: expected DEBUG"},
       {"AUTH_TOKEN_TIMEOUT_MS=5", "AUTH_TOKEN_TIMEOUT_MS"},
       {"OAUTH_TOKEN_ENDPOINT=token", "OAUTH_TOKEN_ENDPOINT: must be an http or https URL"},
       {"OAUTH_TOKEN_ENDPOINT=http://ga4-sim:8089/token",
@@ -139,7 +139,10 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"AUTH_JWT_KEY_FILE=dealers.json", "AUTH_JWT_ISSUER: must be set"},
       {"AUTH_JWT_KEY_FILE=gone AUTH_JWT_ISSUER=i", "AUTH_JWT_KEY_FILE: cannot open gone"},
       {"AUTH_JWT_HS256_SECRET=short AUTH_JWT_ISSUER=i", "AUTH_JWT_HS256_SECRET: must be at least"},
-      {"GRPC_TLS_CERT=x", "GRPC_TLS_CERT: set GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA"},
+      {"GRPC_TLS_CERT=x", "GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA: give all three"},
+      {"AUTH_ACCOUNT_TOKENS=access_token", "AUTH_ACCOUNT_TOKENS: must be refresh_token or off"},
+      {"AUTH_ACCOUNT_TOKENS=off AUTH_ALLOW_UNSIGNED_TOKENS=true",
+       "AUTH_ALLOW_UNSIGNED_TOKENS: contradicts AUTH_ACCOUNT_TOKENS=off"},
       {"GRPC_LISTEN=0.0.0.0:0 AUTH_ALLOW_UNSIGNED_TOKENS=true",
        "AUTH_ALLOW_UNSIGNED_TOKENS: refused because GRPC_LISTEN is not a loopback"},
       {"GA_CREDENTIALS_PATH=gone.json", "GA_CREDENTIALS_PATH: cannot open gone.json"},
@@ -157,7 +160,7 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
        "AUTH_JWT_JWKS_URL=http://issuer.example/",
        "AUTH_JWT_JWKS_URL: must be an https URL"},
       {"AUTH_AUDIT_FILE=dealers.json",
-       "AUTH_AUDIT_FILE: dealers.json holds something else than an audit log"},
+       "AUTH_AUDIT_FILE: dealers.json is not an audit log, and is left as it is"},
       {"AUTH_CONFIG_CHECK_S=0", "AUTH_CONFIG_CHECK_S"},
       {"AUTH_COHORT_RULES=wran", "AUTH_COHORT_RULES: must be strict or warn"},
       {"AUTH_POLICY_FILE=gone", "AUTH_POLICY_FILE: cannot open gone"},

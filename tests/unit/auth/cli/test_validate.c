@@ -175,8 +175,9 @@ static void every_fault_is_told_at_its_line(void)
       "bad.json:6: dealers[0].properties[2] (dealer \"d1\"): property 2 is listed twice\n"
       "bad.json:7: dealers[0].oauth.client_secret (dealer \"d1\"): missing; must be a non-empty "
       "string\n"
-      "bad.json:10: dealers[1].dealer_id (dealer \"d1\"): \"d1\" is used by dealers[0] already; "
-      "ids and accounts share one space\n"
+      "bad.json:10: dealers[1].dealer_id (dealer \"d1\"): \"d1\" is used by dealers[0] (dealer "
+      "\"d1\") already; dealer ids and account ids share one space, because a token may name a "
+      "dealer by either\n"
       "bad.json:11: dealers[1].lead_event (dealer \"d1\"): must be a GA4 event name: a letter, "
       "then letters, digits and _, at most 40; such as \"generate_lead\"\n"
       "bad.json:12: dealers[1].adc (dealer \"d1\"): must be true; leave it out for another "
@@ -244,12 +245,12 @@ static void sealed_secrets_open_with_the_ring_of_the_service(void)
               "  secrets      4 sealed, 0 in the clear\n");
   CU_ASSERT_PTR_NULL(strstr(text, "in the clear;"));
   expect_part("$A validate sealed.json", 78,
-              "sealed.json:2: dealers[0].oauth.refresh_token (dealer \"d0\"): sealed with key "
+              "sealed.json:13: dealers[0].oauth.refresh_token (dealer \"d0\"): sealed with key "
               "\"k1\", but there is no keyring: set AUTH_KEYRING_FILE or AUTH_KEYRING\n");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "sealed.json: 4 faults\n")); /* and none about empty fields */
   expect_part(
       "sed s/d0/d7/ sealed.json > moved.json; AUTH_KEYRING_FILE=ring $A validate moved.json", 78,
-      "moved.json:2: dealers[0].oauth.client_secret (dealer \"d7\"): ");
+      "moved.json:10: dealers[0].oauth.client_secret (dealer \"d7\"): ");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "moved.json: 2 faults\n"));
 }
 
@@ -261,7 +262,9 @@ static void secrets_in_the_clear_are_refused_where_the_service_refuses_them(void
               "AUTH_REQUIRE_SEALED=true: run auth-svc seal on the file\n");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "plain.json: 4 faults\n"));
   expect_part("$A keygen --id k --add ring3 && export AUTH_KEYRING_FILE=ring3 && "
-              "$A seal plain.json && sed \"s/{.sealed[^}]*}/\\\"r3fresh\\\"/\" plain.json > m.json "
+              "$A seal plain.json && sed -z \"s/{[^{}]*sealed[^}]*}/\\\"r3fresh\\\"/; "
+              "s//\\\"r3fresh\\\"/\" "
+              "plain.json > m.json "
               "&& $A validate m.json",
               78, "is in the clear while 2 other secrets of the file are sealed");
   expect_part("AUTH_ALLOW_PLAINTEXT_SECRETS=true AUTH_KEYRING_FILE=ring3 $A validate m.json", 0,

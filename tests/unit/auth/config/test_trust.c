@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
 #include "auth-svc/config/reload.h"
+#include "auth-svc/config/snapshot.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
@@ -43,7 +43,7 @@ static enum err_code load(void *user, struct snapshot **out, struct err *e)
   struct trust trust;
   enum err_code code = trust_load(&trust, b->source, e);
   if (code == ERR_OK)
-    code = dealers_file_load(out, b->paths[DEALERS], e);
+    code = snapshot_load(out, b->paths[DEALERS], NULL, e);
   if (code == ERR_OK)
     snapshot_trust(*out, &trust);
   trust_clear(&trust);

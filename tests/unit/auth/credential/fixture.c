@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/credential/config.h"
-#include "auth-svc/dealers/file.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
@@ -272,7 +272,7 @@ struct credential *cred_of_dealer(const char *member, const char *name, char *me
   struct snapshot *s = NULL;
   struct err e = {0};
   *message = '\0';
-  if (dealers_file_parse(&s, name, json, strlen(json), &e) != ERR_OK) {
+  if (snapshot_parse(&s, name, json, strlen(json), NULL, &e) != ERR_OK) {
     snprintf(message, size, "%s", e.message);
     return NULL;
   }

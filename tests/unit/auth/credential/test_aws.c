@@ -272,7 +272,7 @@ static void each_failure_of_aws_metadata_names_the_step(void)
       {{"GET /role/", 200, NULL, "nonsense", 0, 0},
        TOKEN_OPERATOR_FAULT,
        "aws_metadata_unusable",
-       "no JSON object"},
+       "not a JSON object"},
       {{"GET /role/", 200, NULL, "{}", 0, 1 << 20},
        TOKEN_PASSING,
        "aws_metadata_unavailable",

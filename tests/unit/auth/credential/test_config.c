@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/credential/open_host.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/credential/fixture.h"
@@ -149,7 +149,7 @@ static void default_credentials_are_found_once_for_all_dealers(void)
       "[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"1\"],\"adc\":true},"
       "{\"dealer_id\":\"d2\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"2\"],\"adc\":true}]";
   struct snapshot *s = NULL;
-  CU_ASSERT_EQUAL_FATAL(dealers_file_parse(&s, "dealers.json", text, strlen(text), NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(snapshot_parse(&s, "dealers.json", text, strlen(text), NULL, NULL), ERR_OK);
   CU_ASSERT_PTR_EQUAL(s->credentials[0], s->credentials[1]);
   snapshot_unref(s);
   setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent.json", 1);
@@ -186,7 +186,7 @@ static void a_dealer_has_exactly_one_credential(void)
       {"", "[0] (dealer \"d1\"): has no credential; give exactly one of oauth, service_account, "
            "external_account, impersonated_service_account, adc"},
       {OAUTH ",\n\"adc\":true",
-       "line 3: [0].adc (dealer \"d1\"): stands beside \"oauth\"; a dealer has exactly one"},
+       "line 3: [0].adc (dealer \"d1\"): cannot stand beside \"oauth\"; a dealer has exactly one"},
       {"\"adc\":false", "[0].adc (dealer \"d1\"): must be true"},
       {"\"oauht\":{}", "[0].oauht (dealer \"d1\"): unknown key; did you mean \"oauth\"?"},
       {"\"oauth\":[]", "[0].oauth (dealer \"d1\"): must be an object"},
@@ -338,14 +338,15 @@ static void federated_credentials_are_refused_by_field(void)
       {EXTERNAL("{\"file\":\"f\",\"format\":{\"type\":\"xml\"}}"),
        "format.type (dealer \"d1\"): must be \"text\" or \"json\""},
       {EXTERNAL("{\"url\":\"https://x.example/\",\"headers\":{\"a b\":\"c\"}}"),
-       "headers (dealer \"d1\"): \"a b\" is no name of a header"},
+       "headers (dealer \"d1\"): \"a b\" is not the name of a header"},
       {EXTERNAL("{\"url\":\"https://x.example/\",\"headers\":{\"a\":\"c\\r\\nd: e\"}}"),
        "headers.a (dealer \"d1\"): holds a control character"},
       {EXTERNAL("{\"file\":\"f\"},\"service_account_impersonation_url\":\"https://x.example/\""),
        "must end in serviceAccounts/EMAIL:generateAccessToken"},
       {EXTERNAL("{\"file\":\"f\"},\"service_account_impersonation_url\":" IAM_URL
                 ",\"service_account_impersonation\":{\"token_lifetime_seconds\":10}"),
-       "token_lifetime_seconds (dealer \"d1\"): must be a whole number of seconds from 600 to 43200"},
+       "token_lifetime_seconds (dealer \"d1\"): must be a whole number of seconds from 600 to "
+       "43200"},
       {IMPERSONATED("{\"type\":\"impersonated_service_account\"}", ""),
        "source_credentials.type (dealer \"d1\"): must be \"authorized_user\", \"service_account\" "
        "or \"external_account\""},
@@ -363,7 +364,7 @@ static void the_example_is_good(void)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL(dealers_file_load(&s, DEALERS_EXAMPLE, &e), ERR_OK);
+  CU_ASSERT_EQUAL(snapshot_load(&s, DEALERS_EXAMPLE, NULL, &e), ERR_OK);
   CU_ASSERT_STRING_EQUAL(e.message, "");
   if (s == NULL)
     return;

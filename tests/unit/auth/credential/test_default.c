@@ -176,7 +176,7 @@ static void each_failure_of_the_metadata_server_is_told_apart(void)
       {{"GET", 200, "Metadata-Flavor: Other\r\n", "{\"access_token\":\"fake\"}", 0, 0},
        TOKEN_OPERATOR_FAULT,
        "no_metadata_server",
-       "it is no metadata server"},
+       "it is not a metadata server"},
       {{"GET", 404, FLAVOR, "not found", 0, 0},
        TOKEN_OPERATOR_FAULT,
        "metadata_refused",

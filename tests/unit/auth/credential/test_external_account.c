@@ -132,7 +132,7 @@ static void a_file_that_gives_no_token_is_named_with_the_reason(void)
   cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unusable", path, "is empty", NULL);
   write_token("two\nlines");
   r = cred_obtain(c, 0);
-  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unusable", "no token", NULL);
+  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unusable", "not a token", NULL);
   AUTO_FREE char *large = xcalloc(1, 70001);
   memset(large, 'x', 70000);
   write_token(large);
@@ -145,7 +145,7 @@ static void a_file_that_gives_no_token_is_named_with_the_reason(void)
                       "is the volume of the projected token mounted?", NULL);
   CU_ASSERT_EQUAL(mkfifo(path, 0600), 0); /* must not block */
   r = cred_obtain(c, 0);
-  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", "no regular file",
+  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", "not a regular file",
                       NULL);
   unlink(path);
   CU_ASSERT_EQUAL(cloud_hits(cloud), 0);

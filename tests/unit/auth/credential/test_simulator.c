@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/token/tokens.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -82,7 +82,7 @@ static void set_up(void)
   for (int i = 0; i < 500 && access(path, R_OK) != 0; i++)
     usleep(10000);
   struct err e = {0};
-  enum err_code code = dealers_file_load(&sim.dealers, path, &e);
+  enum err_code code = snapshot_load(&sim.dealers, path, NULL, &e);
   if (code != ERR_OK)
     printf("\n  %s\n", e.message);
   CU_ASSERT_EQUAL_FATAL(code, ERR_OK);

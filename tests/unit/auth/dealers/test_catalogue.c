@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/grant/cohort_listing.h"
-#include "auth-svc/dealers/file.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
@@ -30,7 +30,7 @@ static enum err_code load(struct snapshot **out, size_t n, const char *more, con
   buf_printf(&j, "]%s%s}", cohorts[0] != '\0' ? ",\"cohorts\":" : "", cohorts);
   *e = (struct err){0};
   *out = NULL;
-  enum err_code code = dealers_file_parse_with(out, "f.json", buf_str(&j), j.len, &options, e);
+  enum err_code code = snapshot_parse(out, "f.json", buf_str(&j), j.len, &options, e);
   if (code == ERR_OK) {
     struct sealer *sealer = NULL;
     sealer_new(&sealer, "K", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
@@ -101,10 +101,10 @@ static void wrong_settings_are_refused_with_line_field_and_dealer(void)
           "\"inventory_page\", \"vdp_view\" or \"event:\" and a GA4 event name, such as "
           "\"event:asc_item_pageview\"");
   refused(1, ",\"vdp_path_pattern\":\"^/(?P<make>[^/+)/\"", "",
-          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): is no regular expression: "
+          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): is not a regular expression: "
           "Unmatched [, [^, [:, [., or [=");
   refused(1, ",\"vdp_path_pattern\":\"^/(?P<brand>[^/]+)/\"", "",
-          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): a group is none of make, "
+          "f.json line 2: dealers[0].vdp_path_pattern (dealer \"a\"): a group must be one of make, "
           "model, year, condition, type, vin, stock");
   refused(
       1, ",\"vdp_path_pattern\":\"^/new/\"", "",
@@ -169,17 +169,19 @@ static void a_derived_version_changes_with_the_members_only(void)
 
 static void cohorts_whose_difference_isolates_dealers_are_refused(void)
 {
-  refused(14, "", P11, /* P11 */
-          "f.json line 16: cohorts[0]: cohorts \"eight\" and \"region-0\" differ by fewer than 5 "
-          "dealers of 3 owners, so that one subtracted from the other would tell single dealers' "
-          "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
-          "\"eight\" out of benchmarks");
+  refused(
+      14, "", P11, /* P11 */
+      "f.json line 16: cohorts[0]: cohorts \"eight\" and \"region-0\" differ by fewer than 5 "
+      "dealers of 3 owners, so that one subtracted from the other would disclose single dealers' "
+      "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
+      "\"eight\" out of benchmarks");
   region_size = 2; /* too small to be released: the two stand against each other */
-  refused(8, "", P11,
-          "f.json line 10: cohorts[1]: cohorts \"eight\" and \"seven\" differ by fewer than 5 "
-          "dealers of 3 owners, so that one subtracted from the other would tell single dealers' "
-          "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
-          "\"seven\" out of benchmarks");
+  refused(
+      8, "", P11,
+      "f.json line 10: cohorts[1]: cohorts \"eight\" and \"seven\" differ by fewer than 5 "
+      "dealers of 3 owners, so that one subtracted from the other would disclose single dealers' "
+      "figures; change their members, or start with AUTH_COHORT_RULES=warn, which takes "
+      "\"seven\" out of benchmarks");
   region_size = 6;
 }
 

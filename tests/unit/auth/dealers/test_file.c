@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
@@ -63,7 +63,7 @@ static void check_bad(const struct bad *b)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  enum err_code code = dealers_file_parse(&s, "dealers.json", b->text, strlen(b->text), &e);
+  enum err_code code = snapshot_parse(&s, "dealers.json", b->text, strlen(b->text), NULL, &e);
   bool good = code == ERR_INVALID_ARGUMENT && strstr(e.message, b->expect) != NULL &&
               strstr(e.message, "s3cret") == NULL && strstr(e.message, "r3fresh") == NULL;
   if (!good)
@@ -122,12 +122,14 @@ static void names_file_line_field_and_dealer_of_every_fault(void)
        "\"token_uri\":\"ftp://x/\"}}]",
        "[0].oauth.token_uri (dealer \"d1\"): must be an https URL"},
       {"[{\"dealer_id\":\"d1\"," BASE "},\n{\"dealer_id\":\"d1\"," BASE "}]",
-       "line 2: [1].dealer_id (dealer \"d1\"): \"d1\" is used by dealers[0] already"},
+       "line 2: [1].dealer_id (dealer \"d1\"): \"d1\" is used by dealers[0] (dealer \"d1\") "
+       "already"},
       {"[{\"dealer_id\":\"d1\",\"account_id\":\"a\"," BASE
        "},\n{\"dealer_id\":\"d2\",\"account_id\":\"a\"," BASE "}]",
-       "line 2: [1].account_id (dealer \"d2\"): \"a\" is used by dealers[0] already"},
+       "line 2: [1].account_id (dealer \"d2\"): \"a\" is used by dealers[0] (dealer \"d1\") "
+       "already"},
       {"[{\"dealer_id\":\"d1\",\"account_id\":\"d2\"," BASE "},\n{\"dealer_id\":\"d2\"," BASE "}]",
-       "[1].dealer_id (dealer \"d2\"): \"d2\" is used by dealers[0] already"},
+       "[1].dealer_id (dealer \"d2\"): \"d2\" is used by dealers[0] (dealer \"d1\") already"},
       {"[{\"dealer_id\":\"d1\"," BASE "},\n{\"dealer_id\":\"d2\"," BASE "}]",
        "line 2: [1].properties[0] (dealer \"d2\"): property 1 belongs to dealers[0] (dealer "
        "\"d1\") already"},
@@ -152,6 +154,27 @@ static void names_file_line_field_and_dealer_of_every_fault(void)
     check_bad(&table[i]);
 }
 
+/* A token that names a dealer by this text would open one or the other. */
+static void one_text_cannot_name_two_dealers(void)
+{
+  static const struct bad table[] = {
+      {"[{\"dealer_id\":\"north\",\"account_id\":\"both\"," BASE "},\n{\"dealer_id\":\"both\"," BASE
+       "}]",
+       "dealers.json line 2: [1].dealer_id (dealer \"both\"): \"both\" is used by dealers[0] "
+       "(dealer "
+       "\"north\") already; dealer ids and account ids share one space, because a token may name a "
+       "dealer by either"},
+      {"[{\"dealer_id\":\"both\"," BASE "},\n{\"dealer_id\":\"south\",\"account_id\":\"both\"," BASE
+       "}]",
+       "dealers.json line 2: [1].account_id (dealer \"south\"): \"both\" is used by dealers[0] "
+       "(dealer "
+       "\"both\") already; dealer ids and account ids share one space, because a token may name a "
+       "dealer by either"},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(table); i++)
+    check_bad(&table[i]);
+}
+
 static void refuses_what_is_too_long_or_too_many(void)
 {
   struct buf text = BUF_INIT(1 << 20);
@@ -165,7 +188,8 @@ static void refuses_what_is_too_long_or_too_many(void)
   for (int i = 2; i <= 51; i++)
     buf_printf(&text, ",\"%d\"", i);
   buf_puts(&text, "]," OAUTH "}]");
-  check_bad(&(struct bad){buf_str(&text), "[0].properties (dealer \"d1\"): has 51 items; at most 50 are possible"});
+  check_bad(&(struct bad){buf_str(&text),
+                          "[0].properties (dealer \"d1\"): has 51 items; at most 50 are possible"});
   buf_free(&text);
 }
 
@@ -173,7 +197,7 @@ static void a_missing_file_is_named(void)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL(dealers_file_load(&s, "/nonexistent/dealers.json", &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(snapshot_load(&s, "/nonexistent/dealers.json", NULL, &e), ERR_NOT_FOUND);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "GA_CREDENTIALS_PATH: cannot open "
                                            "/nonexistent/dealers.json: No such file"));
 }
@@ -198,7 +222,7 @@ static void load_and_drop(const char *path)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL(dealers_file_load(&s, path, &e), ERR_OK);
+  CU_ASSERT_EQUAL(snapshot_load(&s, path, NULL, &e), ERR_OK);
   snapshot_unref(s);
 }
 
@@ -235,5 +259,6 @@ static void takes_thousands_of_dealers(void)
 TEST_MAIN("auth dealers file", TEST(loads_the_documented_form),
           TEST(loads_a_bare_array_and_an_account_alone),
           TEST(names_file_line_field_and_dealer_of_every_fault),
-          TEST(refuses_what_is_too_long_or_too_many), TEST(a_missing_file_is_named),
-          TEST(a_file_others_may_read_is_loaded_with_a_warning), TEST(takes_thousands_of_dealers))
+          TEST(one_text_cannot_name_two_dealers), TEST(refuses_what_is_too_long_or_too_many),
+          TEST(a_missing_file_is_named), TEST(a_file_others_may_read_is_loaded_with_a_warning),
+          TEST(takes_thousands_of_dealers))

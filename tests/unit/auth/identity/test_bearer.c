@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/identity/bearer.h"
 #include "auth-svc/identity/claims.h"
-#include "auth-svc/config/snapshot.h"
 #include "common/base/backoff.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
@@ -26,16 +26,24 @@ static struct jwt_keys *keys;
 static bool holds(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE])
 {
   (void)user;
-  uint8_t access[SHA256_SIZE];
-  sha256_of("ya29.current", 12, access);
-  return credential_holds(snapshot_credential(world, dealer), digest) ||
-         (strcmp(dealer->dealer_id, "d01") == 0 && memcmp(access, digest, SHA256_SIZE) == 0);
+  return credential_holds(snapshot_credential(world, dealer), digest);
+}
+
+static const char *standing_of_d05 = NULL;
+
+static const char *bad_standing(void *user, const struct dealer *dealer)
+{
+  (void)user;
+  return strcmp(dealer->dealer_id, "d05") == 0 ? standing_of_d05 : NULL;
 }
 
 static struct bearer_policy policy(void)
 {
-  return (struct bearer_policy){
-      .enabled = true, .jwt = {keys, "https://issuer.example", "analytics-mcp"}, .holds = holds};
+  return (struct bearer_policy){.enabled = true,
+                                .account_tokens = true,
+                                .jwt = {keys, "https://issuer.example", "analytics-mcp"},
+                                .holds = holds,
+                                .bad_standing = bad_standing};
 }
 
 static void add_pem(struct jwt_keys *k, EVP_PKEY *key)
@@ -72,7 +80,8 @@ static const Analytics__Auth__V1__Grant *ask_with(const struct bearer_policy *p,
   arena = arena_new(1 << 20);
   last = (struct err){0};
   enum err_code code = bearer_grant(&g, &form, p, world->directory, bearer, NOW, arena, &last);
-  CU_ASSERT_TRUE(code == ERR_OK ? g != NULL : code == ERR_UNAUTHENTICATED);
+  CU_ASSERT_TRUE(code == ERR_OK ? g != NULL
+                                : code == ERR_UNAUTHENTICATED || code == ERR_PERMISSION_DENIED);
   return code == ERR_OK ? g : NULL;
 }
 
@@ -165,7 +174,7 @@ static void the_algorithm_of_the_token_decides_nothing(void)
   check_rejected(ask_jwt("{\"alg\":\"RS512\"}", CLAIMS, rsa, NULL), "no configured key");
   check_rejected(ask_jwt("{\"alg\":7}", CLAIMS, rsa, NULL), "no configured key");
   check_rejected(ask_jwt("{}", CLAIMS, rsa, NULL), "no configured key");
-  check_rejected(ask_jwt("[]", CLAIMS, rsa, NULL), "header is no JSON object");
+  check_rejected(ask_jwt("[]", CLAIMS, rsa, NULL), "header is not a JSON object");
   check_rejected(ask_jwt("{\"alg\":\"RS256\",\"crit\":[\"b64\"],\"b64\":false}", CLAIMS, rsa, NULL),
                  "crit");
   check_rejected(ask_jwt("{\"alg\":\"RS256\",\"typ\":\"dpop+jwt\"}", CLAIMS, rsa, NULL), "typ");
@@ -235,8 +244,8 @@ static void issuer_audience_and_time_are_checked(void)
       {WITH("\"aud\":\"analytics-mcp\",\"exp\":1800000100,\"nbf\":\"0\""), "nbf"},
       {"{\"iss\":\"https://evil.example\",\"aud\":\"analytics-mcp\",\"exp\":1800000100}", "issuer"},
       {"{\"aud\":\"analytics-mcp\",\"exp\":1800000100}", "issuer"},
-      {"[]", "claims are no JSON object"},
-      {"{\"iss\":\"a\",\"iss\":\"https://issuer.example\"}", "claims are no JSON object"},
+      {"[]", "claims are not a JSON object"},
+      {"{\"iss\":\"a\",\"iss\":\"https://issuer.example\"}", "claims are not a JSON object"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     const Analytics__Auth__V1__Grant *g =
@@ -409,15 +418,53 @@ static void the_plans_token_needs_the_accounts_secret(void)
   CU_ASSERT_EQUAL_FATAL(g->n_benchmark_regions, 1);
   CU_ASSERT_STRING_EQUAL(g->benchmark_regions[0], "North");
   CU_ASSERT_EQUAL(g->expires_at, NOW + GRANT_LIFE_S);
+}
 
-  g = ask_json(
-      "{\"account_id\":\"a01\",\"access_token\":\"ya29.current\",\"expires_at\":1800000050}");
+static void the_plans_token_may_name_its_account_or_its_dealer(void)
+{
+  const Analytics__Auth__V1__Grant *g =
+      ask_json("{\"account_id\":\"d02\",\"refresh_token\":\"refresh-token-02\"}");
   CU_ASSERT_PTR_NOT_NULL_FATAL(g);
-  CU_ASSERT_EQUAL(g->expires_at, NOW + 50);
-  g = ask_json("{\"account_id\":\"a01\",\"access_token\":\"ya29.current\",\"expires_at\":"
-               "\"2027-01-15T08:00:10Z\"}");
-  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
-  CU_ASSERT_EQUAL(g->expires_at, NOW + 10);
+  CU_ASSERT_STRING_EQUAL(g->subject, "a02"); /* one subject, to be revoked by */
+  CU_ASSERT_EQUAL_FATAL(g->n_dealer_ids, 1);
+  CU_ASSERT_STRING_EQUAL(g->dealer_ids[0], "d02");
+  check_rejected(ask_json("{\"account_id\":\"d01\",\"refresh_token\":\"refresh-token-02\"}"),
+                 "no account accepts it");
+}
+
+static void an_account_that_is_not_in_good_standing_is_refused(void)
+{
+  static const char token[] = "{\"account_id\":\"a05\",\"refresh_token\":\"refresh-token-05\"}";
+  static const char *const states[] = {"needs_reconsent", "misconfigured"};
+  static const char *const remedies[] = {"consent again", "Google refuses the OAuth client"};
+  CU_ASSERT_PTR_NOT_NULL(ask_json(token));
+  for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+    standing_of_d05 = states[i];
+    CU_ASSERT_PTR_NULL(ask_json(token));
+    CU_ASSERT_EQUAL(last.code, ERR_PERMISSION_DENIED);
+    CU_ASSERT_STRING_EQUAL(last.reason, states[i]);
+    CU_ASSERT_PTR_NOT_NULL(strstr(last.message, remedies[i]));
+    /* Who cannot prove it does not learn of it. */
+    check_rejected(ask_json("{\"account_id\":\"a05\",\"refresh_token\":\"refresh-token-04\"}"),
+                   "no account accepts it");
+    CU_ASSERT_PTR_NOT_NULL(ask_json("{\"account_id\":\"a04\",\"refresh_token\":"
+                                    "\"refresh-token-04\"}"));
+  }
+  standing_of_d05 = NULL;
+}
+
+static void account_tokens_can_be_switched_off(void)
+{
+  set_up();
+  struct bearer_policy p = policy();
+  p.account_tokens = false;
+  static const char json[] = "{\"account_id\":\"a02\",\"refresh_token\":\"refresh-token-02\"}";
+  AUTO_BUF struct buf b = BUF_INIT(1024);
+  base64_encode(&b, json, strlen(json));
+  check_rejected(ask_with(&p, buf_str(&b)), "AUTH_ACCOUNT_TOKENS=off");
+  CU_ASSERT_EQUAL(form, BEARER_ACCOUNT);
+  AUTO_FREE char *jwt = maker_token("{\"alg\":\"HS256\"}", CLAIMS, NULL, SECRET);
+  CU_ASSERT_PTR_NOT_NULL(ask_with(&p, jwt));
 }
 
 static void a_wrong_proof_reads_the_same_as_an_unknown_account(void)
@@ -429,8 +476,11 @@ static void a_wrong_proof_reads_the_same_as_an_unknown_account(void)
       "{\"account_id\":\"a01\",\"refresh_token\":7,\"access_token\":[]}",
       "{\"account_id\":\"a01\",\"access_token\":\"ya29.other\"}",
       "{\"account_id\":\"a02\",\"access_token\":\"ya29.current\"}",
+      "{\"account_id\":\"a01\",\"access_token\":\"refresh-token-01\"}",
       "{\"account_id\":\"a01\",\"access_token\":\"ya29.current\",\"expires_at\":1799999999}",
+      "{\"account_id\":\"a01\",\"access_token\":\"ya29.current\",\"expires_at\":1800000050}",
       "{\"account_id\":\"a01\",\"access_token\":\"ya29.current\",\"expires_at\":\"soon\"}",
+      "{\"account_id\":\"a01\",\"access_token\":\"x\",\"refresh_token\":\"refresh-token-02\"}",
       "{\"account_id\":\"nobody\",\"refresh_token\":\"refresh-token-01\"}",
       "{\"account_id\":7,\"refresh_token\":\"refresh-token-01\"}",
       "{\"refresh_token\":\"refresh-token-01\"}",
@@ -575,6 +625,9 @@ TEST_MAIN("auth bearer", TEST(a_token_of_each_algorithm_is_accepted),
           TEST(a_damaged_key_among_good_ones_is_named),
           TEST(without_keys_no_signed_token_is_accepted),
           TEST(the_plans_token_needs_the_accounts_secret),
+          TEST(the_plans_token_may_name_its_account_or_its_dealer),
+          TEST(an_account_that_is_not_in_good_standing_is_refused),
+          TEST(account_tokens_can_be_switched_off),
           TEST(a_wrong_proof_reads_the_same_as_an_unknown_account),
           TEST(base64_of_either_alphabet_is_taken),
           TEST(an_unsigned_account_passes_only_when_allowed), TEST(garbage_is_refused),

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "auth-svc/identity/jwks.h"
-#include "auth-svc/rpc/service.h"
 #include "auth-svc/identity/verified.h"
+#include "auth-svc/methods.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
@@ -71,10 +71,12 @@ static void stage_start(struct stage *s)
       .config = s->config,
       .tokens = s->tokens,
       .jwks = s->jwks,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
+      .bearer = {.enabled = true,
+                 .account_tokens = true,
+                 .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   s->service = service_new(&options);
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s->server, &server, NULL), ERR_OK);
-  CU_ASSERT_EQUAL_FATAL(service_register(s->service, s->server, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(methods_register(s->service, s->server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s->server, NULL), ERR_OK);
   AUTO_FREE char *target = xasprintf("127.0.0.1:%u", rpc_server_port(s->server));
   const struct rpc_channel_options channel = {.target = target, .name = "auth-svc"};

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/identity/certificate.h"
-#include "auth-svc/dealers/file.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
@@ -109,7 +109,7 @@ static void the_example_is_accepted_and_knows_the_example_dealers(void)
   CU_ASSERT_TRUE(p->n >= 3);
   CU_ASSERT_TRUE(p->subjects.n > 0 && p->token_ids.n > 0 && p->token_hashes.n > 0);
   struct snapshot *dealers = NULL;
-  CU_ASSERT_EQUAL_FATAL(dealers_file_load(&dealers, DEALERS_EXAMPLE, &e), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(snapshot_load(&dealers, DEALERS_EXAMPLE, NULL, &e), ERR_OK);
   AUTO_BUF struct buf names = BUF_INIT(1024);
   CU_ASSERT_EQUAL(policies_unknown_names(p, dealers->directory, &names), 0);
   CU_ASSERT_STRING_EQUAL(buf_str(&names), "");

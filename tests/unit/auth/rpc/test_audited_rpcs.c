@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/rpc/service.h"
+#include "auth-svc/methods.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
@@ -49,7 +49,9 @@ static void start_server(void)
       .config = s.config,
       .tokens = s.tokens,
       .audit = s.audit,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
+      .bearer = {.enabled = true,
+                 .account_tokens = true,
+                 .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   s.service = service_new(&options);
   const struct rpc_server_options server = {.listen = "127.0.0.1:0",
                                             .max_message_bytes = 64 * 1024,
@@ -58,7 +60,7 @@ static void start_server(void)
                                             .on_refusal = service_on_refusal,
                                             .user = s.service};
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s.server, &server, NULL), ERR_OK);
-  CU_ASSERT_EQUAL_FATAL(service_register(s.service, s.server, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(methods_register(s.service, s.server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s.server, NULL), ERR_OK);
   AUTO_FREE char *target = xasprintf("127.0.0.1:%u", rpc_server_port(s.server));
   const struct rpc_channel_options channel = {.target = target, .name = "auth-svc"};
@@ -417,7 +419,7 @@ static void a_refused_bearer_says_why_and_shows_nothing_of_itself(void)
   expect_cause(
       "eyJhY2NvdW50X2lkIjoiYWNjLWQwMyIsInJlZnJlc2hfdG9rZW4iOiJzdG9sZW4tYW5kLW91dGRhdGVkIn0=",
       "account: no account accepts it; it must hold account_id and the account's current "
-      "refresh_token or access_token");
+      "refresh_token; an access token proves nothing");
   drop(authenticate(good, &e));
   expect_field("detail", "jwt");
   strike();

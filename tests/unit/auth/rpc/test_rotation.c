@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
 #include "auth-svc/config/reload.h"
-#include "auth-svc/rpc/service.h"
+#include "auth-svc/config/snapshot.h"
+#include "auth-svc/methods.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
@@ -60,7 +60,7 @@ static enum err_code load(void *user, struct snapshot **out, struct err *e)
   struct trust trust;
   enum err_code code = trust_load(&trust, s->source, e);
   if (code == ERR_OK)
-    code = dealers_file_load(out, s->dealers, e);
+    code = snapshot_load(out, s->dealers, NULL, e);
   if (code == ERR_OK)
     snapshot_trust(*out, &trust);
   trust_clear(&trust);
@@ -96,12 +96,14 @@ static void start_server(struct stage *s)
   const struct service_options options = {
       .config = s->config,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
+      .bearer = {.enabled = true,
+                 .account_tokens = true,
+                 .jwt = {.issuer = "iss", .audience = "analytics-mcp"}}};
   const struct rpc_server_options server = {
       .listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
   s->service = service_new(&options);
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s->server, &server, NULL), ERR_OK);
-  CU_ASSERT_EQUAL_FATAL(service_register(s->service, s->server, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(methods_register(s->service, s->server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s->server, NULL), ERR_OK);
   AUTO_FREE char *target = xasprintf("127.0.0.1:%u", rpc_server_port(s->server));
   const struct rpc_channel_options channel = {.target = target, .name = "auth-svc"};

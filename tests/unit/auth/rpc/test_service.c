@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/rpc/service.h"
+#include "auth-svc/methods.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
@@ -51,7 +51,9 @@ static void start_server(struct stage *s, const struct staging *how)
   const struct service_options options = {
       .config = s->config,
       .tokens = s->tokens,
-      .bearer = {.enabled = true, .jwt = {.issuer = "iss", .audience = "analytics-mcp"}},
+      .bearer = {.enabled = true,
+                 .account_tokens = true,
+                 .jwt = {.issuer = "iss", .audience = "analytics-mcp"}},
       .report_identity = how->check_identity ? "report-svc" : NULL,
       .aggregate_identity = how->check_identity ? "aggregate-svc" : NULL};
   struct rpc_server_options server = {.listen = "127.0.0.1:0", .drain_ms = 1, .grace_ms = 1000};
@@ -64,7 +66,7 @@ static void start_server(struct stage *s, const struct staging *how)
   }
   s->service = service_new(&options);
   CU_ASSERT_EQUAL_FATAL(rpc_server_new(&s->server, &server, NULL), ERR_OK);
-  CU_ASSERT_EQUAL_FATAL(service_register(s->service, s->server, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(methods_register(s->service, s->server, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(rpc_server_start(s->server, NULL), ERR_OK);
 }
 
@@ -213,6 +215,71 @@ static void a_bearer_leads_to_a_token_of_its_own_dealer(void)
   CU_ASSERT_STRING_EQUAL(e.reason, "unknown_dealer");
   drop(a);
   strike(&s);
+}
+
+/* The plan's token with one secret in it. */
+static authenticated *by_account(struct stage *s, const char *id, const char *member,
+                                 const char *secret, struct err *e)
+{
+  AUTO_FREE char *json = xasprintf("{\"account_id\":\"%s\",\"%s\":\"%s\",\"expires_at\":%lld}", id,
+                                   member, secret, (long long)clock_unix_ms() / 1000 + 3600);
+  AUTO_BUF struct buf bearer = BUF_INIT(1024);
+  base64_encode(&bearer, json, strlen(json));
+  return authenticate(s, buf_str(&bearer), e);
+}
+
+/* report-svc holds access tokens by design. None of them, in any form, for any account, under
+ * either of its names, is a bearer token. */
+static void a_taken_over_report_svc_gets_in_nowhere_with_the_access_tokens_it_holds(void)
+{
+  static const char *const members[] = {"access_token", "refresh_token"};
+  struct stage s = stage();
+  struct err e;
+  authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+  token_response *t = get_token(&s, &a->sealed, DIRECT, "d03", 5000, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+  for (int i = 1; i <= 12; i++)
+    for (size_t m = 0; m < ARRAY_LEN(members); m++) {
+      AUTO_FREE char *account = xasprintf("a%02d", i), *dealer = xasprintf("d%02d", i);
+      CU_ASSERT_PTR_NULL(by_account(&s, account, members[m], t->access_token, &e));
+      CU_ASSERT_STRING_EQUAL(e.reason, "invalid_credentials");
+      CU_ASSERT_PTR_NULL(by_account(&s, dealer, members[m], t->access_token, &e));
+      CU_ASSERT_STRING_EQUAL(e.reason, "invalid_credentials");
+    }
+  CU_ASSERT_PTR_NULL(authenticate(&s, t->access_token, &e));
+  CU_ASSERT_EQUAL(fake_hits(s.fake), 1); /* nor was a fresh one got */
+  authenticated *own = by_account(&s, "d03", "refresh_token", "refresh-token-03", &e);
+  CU_ASSERT_PTR_NOT_NULL(own);
+  drop(own);
+  drop(t);
+  drop(a);
+  strike(&s);
+}
+
+static void an_account_token_opens_while_the_account_is_in_good_standing(void)
+{
+  static const struct {
+    const char *answer, *reason;
+  } table[] = {{"{\"error\":\"invalid_grant\"}", "needs_reconsent"},
+               {"{\"error\":\"invalid_client\"}", "misconfigured"}};
+  for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+    struct stage s = stage();
+    struct err e;
+    fake_set(s.fake, &(struct fake_answer){.status = 400, .body = table[i].answer});
+    authenticated *before = by_account(&s, "a03", "refresh_token", "refresh-token-03", &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(before);
+    CU_ASSERT_PTR_NULL(get_token(&s, &before->sealed, DIRECT, "d03", 5000, &e));
+    CU_ASSERT_PTR_NULL(by_account(&s, "a03", "refresh_token", "refresh-token-03", &e));
+    CU_ASSERT_EQUAL(e.code, ERR_PERMISSION_DENIED);
+    CU_ASSERT_STRING_EQUAL(e.reason, table[i].reason);
+    CU_ASSERT_PTR_NULL(by_account(&s, "a03", "refresh_token", "another", &e));
+    CU_ASSERT_STRING_EQUAL(e.reason, "invalid_credentials");
+    authenticated *other = by_account(&s, "a04", "refresh_token", "refresh-token-04", &e);
+    CU_ASSERT_PTR_NOT_NULL(other);
+    drop(other);
+    drop(before);
+    strike(&s);
+  }
 }
 
 static void bad_bearers_are_unauthenticated_with_a_reason(void)
@@ -708,6 +775,8 @@ static void a_call_that_waits_for_a_removed_dealer_is_told_so(void)
 }
 
 TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
+          TEST(a_taken_over_report_svc_gets_in_nowhere_with_the_access_tokens_it_holds),
+          TEST(an_account_token_opens_while_the_account_is_in_good_standing),
           TEST(bad_bearers_are_unauthenticated_with_a_reason),
           TEST(calls_without_a_good_grant_are_unauthenticated),
           TEST(dealers_are_listed_for_the_grant),

@@ -174,11 +174,11 @@ static void wrong_rings_name_the_line_and_no_key(void)
       {HEX_A, "key on line 1: no id of 1 to 32"},
       {"a b: " HEX_A, "key on line 1: no id of 1 to 32"},
       {"abcdefghijklmnopqrstuvwxyz0123456: " HEX_A, "key on line 1: no id of 1 to 32"},
-      {"\na: " HEX_A "00", "key on line 2: the key has not 32 bytes"},
-      {"a: 0001", "key on line 1: the key has not 32 bytes"},
-      {"a: ", "key on line 1: the key has not 32 bytes"},
-      {"a: " HEX_A "\na: " HEX_B, "key on line 2: the id is there twice"},
-      {"a: " HEX_A ", b: " HEX_A, "key on line 2: the key is there twice"},
+      {"\na: " HEX_A "00", "key on line 2: the key must be 32 bytes"},
+      {"a: 0001", "key on line 1: the key must be 32 bytes"},
+      {"a: ", "key on line 1: the key must be 32 bytes"},
+      {"a: " HEX_A "\na: " HEX_B, "key on line 2: duplicate id"},
+      {"a: " HEX_A ", b: " HEX_A, "key on line 2: duplicate key, with another id"},
   };
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct keyring *k = NULL;

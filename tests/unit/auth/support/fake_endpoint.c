@@ -12,14 +12,16 @@
 #include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 struct fake_endpoint {
   int listener;
   pthread_t acceptor;
   char url[64];
   pthread_mutex_t lock;
-  pthread_cond_t idle;
+  pthread_cond_t idle, asked;
   struct fake_answer answer;
   int hits;
   int open;
@@ -119,6 +121,7 @@ static void *serve(void *arg)
     struct fake_answer a = f->answer;
     int n = ++f->hits;
     snprintf(f->form, sizeof(f->form), "%s", body);
+    pthread_cond_broadcast(&f->asked);
     pthread_mutex_unlock(&f->lock);
     if (a.delay_ms > 0)
       usleep(a.delay_ms * 1000);
@@ -160,6 +163,7 @@ struct fake_endpoint *fake_start(void)
   socklen_t len = sizeof(addr);
   pthread_mutex_init(&f->lock, NULL);
   pthread_cond_init(&f->idle, NULL);
+  wait_init(&f->asked);
   f->answer = (struct fake_answer){.status = 200, .expires_in = 3600};
   f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (bind(f->listener, (struct sockaddr *)&addr, len) != 0 || listen(f->listener, 128) != 0 ||
@@ -182,6 +186,7 @@ void fake_stop(struct fake_endpoint *f)
   pthread_mutex_unlock(&f->lock);
   pthread_mutex_destroy(&f->lock);
   pthread_cond_destroy(&f->idle);
+  pthread_cond_destroy(&f->asked);
   free(f);
 }
 
@@ -203,6 +208,17 @@ int fake_hits(struct fake_endpoint *f)
   int n = f->hits;
   pthread_mutex_unlock(&f->lock);
   return n;
+}
+
+bool fake_wait_hits(struct fake_endpoint *f, int n)
+{
+  int64_t until = clock_mono_ms() + 20000;
+  pthread_mutex_lock(&f->lock);
+  while (f->hits < n && wait_until(&f->asked, &f->lock, until))
+    ;
+  bool came = f->hits >= n;
+  pthread_mutex_unlock(&f->lock);
+  return came;
 }
 
 void fake_last_form(struct fake_endpoint *f, char *out, size_t size)

@@ -29,6 +29,8 @@ const char *fake_url(const struct fake_endpoint *f);
 void fake_set(struct fake_endpoint *f, const struct fake_answer *answer);
 /* Questions so far. */
 int fake_hits(struct fake_endpoint *f);
+/* Waits for the n-th question; false when it does not come within 20 s. */
+bool fake_wait_hits(struct fake_endpoint *f, int n);
 /* Body of the last question, copied into out. */
 void fake_last_form(struct fake_endpoint *f, char *out, size_t size);
 

@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "common/base/mem.h"
 
 struct snapshot *world_parse(const char *json)
 {
   struct snapshot *s = NULL;
   struct err e = {0};
-  if (dealers_file_parse(&s, "world.json", json, strlen(json), &e) != ERR_OK) {
+  if (snapshot_parse(&s, "world.json", json, strlen(json), NULL, &e) != ERR_OK) {
     fprintf(stderr, "world: %s\n", e.message);
     abort();
   }

@@ -79,8 +79,7 @@ static int child(const char *dir, const char *url)
   struct token_store *store = NULL;
   struct http_client *http = NULL;
   const struct http_client_options client = {.user_agent = "test"};
-  /* So small that the file is written anew all the time. */
-  const struct token_store_options disk = {.dir = dir, .compact_min_bytes = 256};
+  const struct token_store_options disk = {.dir = dir};
   log_init("child", LOG_LEVEL_OFF);
   if (token_store_open(&store, &disk, NULL) != ERR_OK ||
       http_client_new(&http, &client, NULL) != ERR_OK)
@@ -249,7 +248,7 @@ static bool on_disk(const char *dir, int number)
 {
   static char text[1 << 16];
   char token[32];
-  AUTO_FREE char *path = xasprintf("%s/refresh-tokens.log", dir);
+  AUTO_FREE char *path = xasprintf("%s/refresh-tokens", dir);
   snprintf(token, sizeof(token), "refresh-%d.", number);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
@@ -433,7 +432,7 @@ static int count_lost(const char *dir, struct keyring *ring)
 
 static bool is_being_written(const char *dir)
 {
-  AUTO_FREE char *path = xasprintf("%s/refresh-tokens.log.new", dir);
+  AUTO_FREE char *path = xasprintf("%s/refresh-tokens.new", dir);
   return access(path, F_OK) == 0;
 }
 

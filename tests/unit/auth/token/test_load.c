@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auth-svc/dealers/file.h"
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/token/tokens.h"
 #include "common/base/clock.h"
 #include "common/base/json.h"
@@ -230,7 +230,7 @@ static void world_start(struct world *w)
   log_init("test", LOG_LEVEL_WARN);
   simulator_start(&w->sim);
   AUTO_FREE char *path = xasprintf("%s/dealers.json", w->sim.folder);
-  CU_ASSERT_EQUAL_FATAL(dealers_file_load(&w->dealers, path, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(snapshot_load(&w->dealers, path, NULL, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(w->dealers->directory->n_dealers, ACCOUNTS);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&w->http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {.env.http = w->http, .tick_ms = 50, .in_use_s = 1};

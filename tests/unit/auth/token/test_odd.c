@@ -304,7 +304,7 @@ static void only_bearer_tokens_are_taken_in_any_case(void)
         xasprintf("{\"access_token\":\"t\",\"expires_in\":60%s}", table[i].member);
     const struct fake_answer a = {.status = 200, .body = body};
     if (!table[i].good) {
-      expect_passing(&a, "no bearer token");
+      expect_passing(&a, "not a bearer token");
       continue;
     }
     CU_ASSERT_STRING_EQUAL(ask_of(&a)->token, "t");

@@ -173,11 +173,11 @@ static void defaults_must_be_json_of_the_right_type(void)
       {"int64", "\\\"x\\\"", "default_json does not fit: expected number, got string"},
       {"int64", "\\\"10\\\"", "default_json does not fit: expected number, got string"},
       {"bool", "1", "default_json does not fit: expected boolean, got number"},
-      {"E", "\\\"Y\\\"", "default_json does not fit: \"Y\" is no value of E"},
+      {"E", "\\\"Y\\\"", "default_json does not fit: \"Y\" is not a value of E"},
       {"repeated string", "\\\"a\\\"", "default_json does not fit: expected list, got string"},
       {"repeated string", "[1]", "default_json does not fit: [0]: expected string, got number"},
       {"P", "{\\\"n\\\":1}", "default_json does not fit: n: expected string, got number"},
-      {"P", "{\\\"n\\\":\\\"a\\\",\\\"z\\\":1}", "default_json does not fit: z: is no field of"},
+      {"P", "{\\\"n\\\":\\\"a\\\",\\\"z\\\":1}", "default_json does not fit: z: is not a field of"},
       {"P", "{\\\"m\\\":1}", "default_json does not fit: lacks the required field n"},
       {"map<string, int32>", "{\\\"a\\\":true}", "a: expected number, got boolean"},
   };

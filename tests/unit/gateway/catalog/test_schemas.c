@@ -18,8 +18,10 @@ static void tools_look_as_the_golden_files_say(void)
 
 static void the_tools_of_the_project_are_there_and_sorted(void)
 {
-  static const char *const names[] = {"compare_dealer_sessions", "get_account_summaries",
-                                      "list_dealers", "run_report", "run_report_across_dealers"};
+  static const char *const names[] = {
+      "compare_dealer_sessions",  "get_account_summaries", "get_custom_dimensions_and_metrics",
+      "get_property_details",     "list_dealers",          "run_report",
+      "run_report_across_dealers"};
   for (size_t i = 0; i < ARRAY_LEN(names); i++) {
     const struct catalog_tool *tool = catalog_find(names[i]);
     CU_ASSERT_PTR_NOT_NULL_FATAL(tool);

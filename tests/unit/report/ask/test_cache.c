@@ -8,7 +8,7 @@
 static void put(struct cache *c, const char *key, size_t bytes, int64_t now)
 {
   AUTO_BUF struct buf k = BUF_INIT(100);
-  struct answer *a = answer_new();
+  struct answer *a = answer_new(1 << 20);
   arena_alloc(a->arena, bytes);
   buf_puts(&k, key);
   cache_put(c, &k, a, now);

@@ -42,7 +42,7 @@ static void refused_token_is_renewed(void)
                GOOGLE_RENEW_TOKEN, ERR_FAILED_PRECONDITION, "unauthenticated", "re-consent"));
 }
 
-static void kinds_of_403_are_told_apart(void)
+static void kinds_of_403_have_errors_of_their_own(void)
 {
   CU_ASSERT(
       is(403,
@@ -171,8 +171,9 @@ static void transport_errors_keep_their_kind(void)
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_FAIL);
 }
 
-TEST_MAIN("report google errors", TEST(refused_token_is_renewed), TEST(kinds_of_403_are_told_apart),
-          TEST(quotas_say_when_they_return), TEST(day_of_quotas_ends_at_midnight_in_los_angeles),
+TEST_MAIN("report google errors", TEST(refused_token_is_renewed),
+          TEST(kinds_of_403_have_errors_of_their_own), TEST(quotas_say_when_they_return),
+          TEST(day_of_quotas_ends_at_midnight_in_los_angeles),
           TEST(validation_text_is_passed_on_as_it_is), TEST(server_errors_are_tried_again),
           TEST(bodies_that_are_not_json_are_survived), TEST(long_text_is_cut_at_a_character),
           TEST(an_echoed_token_is_withheld), TEST(transport_errors_keep_their_kind))

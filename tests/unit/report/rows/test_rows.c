@@ -21,12 +21,15 @@ struct collector {
   struct buf text;
   size_t stop_every; /* 0: never */
   size_t rows;
+  bool batch; /* each row begins with the number of its report */
 };
 
 static enum rows_step collect(void *user, const struct rows_row *row, struct err *e)
 {
   struct collector *c = user;
   (void)e;
+  if (c->batch)
+    buf_printf(&c->text, "%zu:", row->report);
   for (size_t i = 0; i < row->n_dimensions; i++) {
     buf_append(&c->text, row->dimensions[i].p, row->dimensions[i].len);
     buf_putc(&c->text, '|');
@@ -56,16 +59,35 @@ static void put_cells(struct buf *out, const cJSON *list)
   }
 }
 
-static void collect_cjson(struct buf *out, const char *body)
+static void collect_report(struct buf *out, const cJSON *report, const char *prefix)
 {
-  cJSON *root = cJSON_Parse(body);
   const cJSON *row;
-  cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(root, "rows"))
+  cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(report, "rows"))
   {
+    buf_puts(out, prefix);
     put_cells(out, cJSON_GetObjectItemCaseSensitive(row, "dimensionValues"));
     buf_putc(out, '#');
     put_cells(out, cJSON_GetObjectItemCaseSensitive(row, "metricValues"));
     buf_putc(out, '\n');
+  }
+}
+
+static void collect_cjson(struct buf *out, const char *body)
+{
+  cJSON *root = cJSON_Parse(body);
+  collect_report(out, root, "");
+  cJSON_Delete(root);
+}
+
+static void collect_cjson_batch(struct buf *out, const char *body)
+{
+  cJSON *root = cJSON_Parse(body);
+  const cJSON *report;
+  char prefix[] = "0:";
+  cJSON_ArrayForEach(report, cJSON_GetObjectItemCaseSensitive(root, "reports"))
+  {
+    collect_report(out, report, prefix);
+    prefix[0]++;
   }
   cJSON_Delete(root);
 }
@@ -98,13 +120,13 @@ static void reading_free(struct reading *r)
   buf_free(&r->rest);
 }
 
-/* Reads a body cut at the given places. */
-static void read_cut(struct reading *r, const char *body, size_t len, const size_t *cuts,
-                     size_t n_cuts, size_t stop_every)
+static void read_pieces(struct reading *r, const char *body, size_t len, const size_t *cuts,
+                        size_t n_cuts, size_t stop_every, bool batch)
 {
-  *r = (struct reading){.rows = {.text = BUF_INIT(64 << 20), .stop_every = stop_every},
-                        .rest = BUF_INIT(8 << 20)};
-  struct rows_options options = {.on_row = collect, .user = &r->rows};
+  *r = (struct reading){
+      .rows = {.text = BUF_INIT(64 << 20), .stop_every = stop_every, .batch = batch},
+      .rest = BUF_INIT(8 << 20)};
+  struct rows_options options = {.on_row = collect, .user = &r->rows, .batch = batch};
   struct rows_decoder *d = rows_decoder_new(&options);
   size_t from = 0;
   for (size_t i = 0; i <= n_cuts && r->error.code == ERR_OK; i++) {
@@ -118,6 +140,13 @@ static void read_cut(struct reading *r, const char *body, size_t len, const size
   const char *rest = rows_decoder_rest(d, &rest_len);
   buf_append(&r->rest, rest, rest_len);
   rows_decoder_free(d);
+}
+
+/* Reads a body cut at the given places. */
+static void read_cut(struct reading *r, const char *body, size_t len, const size_t *cuts,
+                     size_t n_cuts, size_t stop_every)
+{
+  read_pieces(r, body, len, cuts, n_cuts, stop_every, false);
 }
 
 static void read_whole(struct reading *r, const char *body)
@@ -569,7 +598,7 @@ static double column_of(const char *text, size_t len, const char *name, struct e
   Analytics__Ga4__V1beta__Metric metric = ANALYTICS__GA4__V1BETA__METRIC__INIT, *list[] = {&metric};
   Analytics__Report__V1__ColumnChunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
   struct rows_text value = {text, len};
-  struct rows_row row = {NULL, &value, 0, 1};
+  struct rows_row row = {NULL, &value, 0, 1, 0};
   metric.name = (char *)(uintptr_t)name;
   report.metrics = list;
   report.n_metrics = 1;
@@ -670,7 +699,7 @@ static void columns_refuse_too_many_values(void)
 static void chunk_is_full_by_rows_or_by_text(void)
 {
   struct rows_text city = {"Portland", 8}, other = {"Tacoma", 6}, metric = {"1", 1};
-  struct rows_row row = {&city, &metric, 1, 1}, row2 = {&other, &metric, 1, 1};
+  struct rows_row row = {&city, &metric, 1, 1, 0}, row2 = {&other, &metric, 1, 1, 0};
   struct columns *by_rows = columns_new(&(struct columns_options){.chunk_rows = 2});
   struct columns *by_text = columns_new(&(struct columns_options){.chunk_text_bytes = 10});
   columns_add(by_rows, &row, NULL);
@@ -686,6 +715,69 @@ static void chunk_is_full_by_rows_or_by_text(void)
   columns_free(by_text);
 }
 
+/* ------------------------------------------------------------------ batches */
+
+/* Three reports of other shapes: compact, spaced with escapes, without rows; unknown members. */
+static const char batch_body[] =
+    "{\"reports\":[{\"dimensionHeaders\":[{\"name\":\"city\"}],\"rows\":["
+    "{\"dimensionValues\":[{\"value\":\"Bend\"}],\"metricValues\":[{\"value\":\"1\"},{\"value\":"
+    "\"2\"}]},"
+    "{\"dimensionValues\":[{\"value\":\"Salem\"}],\"metricValues\":[{\"value\":\"3\"},{\"value\":"
+    "\"4\"}]}],"
+    "\"rowCount\":2,\"odd\":{\"rows\":[{\"a\":1}]}},"
+    "{ \"rows\" : [ { \"metricValues\" : [ { \"value\" : \"\\u00e9\" } ] } ], \"rowCount\" : 1 },"
+    "{\"metricHeaders\":[{\"name\":\"sessions\"}]}],"
+    "\"other\":{\"reports\":[{\"rows\":[]}]},\"kind\":\"analyticsData#batchRunReports\"}";
+
+static void rows_of_a_batch_go_out_with_the_number_of_their_report(void)
+{
+  AUTO_BUF struct buf expected = BUF_INIT(10000);
+  struct reading r;
+  size_t len = strlen(batch_body);
+  collect_cjson_batch(&expected, batch_body);
+  CU_ASSERT_STRING_EQUAL(buf_str(&expected), "0:Bend|#1|2|\n0:Salem|#3|4|\n1:#\xc3\xa9|\n");
+  for (size_t stop = 0; stop < 3; stop++) {
+    for (size_t cut = 0; cut <= len; cut++) {
+      read_pieces(&r, batch_body, len, &cut, 1, stop, true);
+      CU_ASSERT_EQUAL(r.error.code, ERR_OK);
+      CU_ASSERT(same(&r.rows.text, &expected));
+      reading_free(&r);
+    }
+  }
+}
+
+static void the_rest_of_a_batch_keeps_each_report_without_its_rows(void)
+{
+  struct reading r;
+  read_pieces(&r, batch_body, strlen(batch_body), NULL, 0, 0, true);
+  CU_ASSERT_STRING_EQUAL(buf_str(&r.rest),
+                         "{\"reports\":[{\"dimensionHeaders\":[{\"name\":\"city\"}],\"rows\":[],"
+                         "\"rowCount\":2,\"odd\":null},{ \"rows\" : [], \"rowCount\" : 1 },"
+                         "{\"metricHeaders\":[{\"name\":\"sessions\"}]}],"
+                         "\"other\":null,\"kind\":null}");
+  reading_free(&r);
+}
+
+static bool batch_refused(const char *body, const char *text)
+{
+  struct reading r;
+  read_pieces(&r, body, strlen(body), NULL, 0, 0, true);
+  bool ok = strcmp(r.error.reason, "malformed_response") == 0 && strstr(r.error.message, text);
+  if (!ok)
+    printf("\n    %s: got %s\n", body, r.error.message);
+  reading_free(&r);
+  return ok;
+}
+
+static void a_batch_that_is_none_is_refused(void)
+{
+  CU_ASSERT(batch_refused("{\"reports\":[{},{},{},{},{},{}]}", "more than 5 reports"));
+  CU_ASSERT(batch_refused("{\"reports\":[],\"reports\":[]}", "\"reports\" occurs twice"));
+  CU_ASSERT(batch_refused("{\"reports\":{}}", "\"reports\" is not a list"));
+  CU_ASSERT(batch_refused("{\"reports\":[7]}", "a report is not an object"));
+  CU_ASSERT(batch_refused("{\"reports\":[{\"rows\":[],\"rows\":[]}]}", "\"rows\" occurs twice"));
+}
+
 TEST_MAIN("report rows", TEST(sample_gives_rows_and_rest),
           TEST(every_cut_of_the_sample_gives_the_same), TEST(byte_by_byte_gives_the_same),
           TEST(random_bodies_cut_anywhere_equal_cjson), TEST(every_prefix_is_truncated),
@@ -696,4 +788,7 @@ TEST_MAIN("report rows", TEST(sample_gives_rows_and_rest),
           TEST(dictionary_keeps_to_its_budget), TEST(columns_code_dimensions_and_parse_metrics),
           TEST(values_that_are_no_numbers_are_refused_by_metric),
           TEST(no_text_becomes_nan_or_infinity), TEST(columns_refuse_too_many_values),
-          TEST(chunk_is_full_by_rows_or_by_text))
+          TEST(chunk_is_full_by_rows_or_by_text),
+          TEST(rows_of_a_batch_go_out_with_the_number_of_their_report),
+          TEST(the_rest_of_a_batch_keeps_each_report_without_its_rows),
+          TEST(a_batch_that_is_none_is_refused))

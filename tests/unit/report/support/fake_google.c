@@ -45,6 +45,26 @@ static void put_report(struct buf *out, const struct google_plan *plan, int64_t 
                 "\"dataLossFromOtherRow\":true},\"kind\":\"analyticsData#runReport\"}");
 }
 
+static int64_t number(const cJSON *object, const char *key)
+{
+  const char *text = json_get_string(object, key);
+  return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+/* One report per request, each with its own offset and limit. */
+static void put_batch(struct buf *out, const struct google_plan *plan, const cJSON *body)
+{
+  const cJSON *request;
+  const char *before = "{\"reports\":[";
+  cJSON_ArrayForEach(request, cJSON_GetObjectItemCaseSensitive(body, "requests"))
+  {
+    buf_puts(out, before);
+    put_report(out, plan, number(request, "offset"), number(request, "limit"));
+    before = ",";
+  }
+  buf_puts(out, "],\"kind\":\"analyticsData#batchRunReports\"}");
+}
+
 /* Two pages: accounts 1 and 2. */
 static void put_accounts(struct buf *out, const char *page_token)
 {
@@ -57,6 +77,32 @@ static void put_accounts(struct buf *out, const char *page_token)
       "\"properties/%d2\",\"displayName\":\"Site B\"}]}]%s}",
       second ? 2 : 1, second ? 2 : 1, second ? "Truck World" : "Ford Group", second ? 2 : 1,
       second ? 2 : 1, second ? "" : ",\"nextPageToken\":\"p&2\"");
+}
+
+/* The settings of a property, as recorded, one of them newer than our list of names. */
+static void put_property(struct buf *out, const char *property)
+{
+  buf_printf(out,
+             "{\"name\":\"properties/%s\",\"parent\":\"accounts/1\",\"createTime\":"
+             "\"2023-02-01T09:00:00.123Z\",\"displayName\":\"Site %s\",\"industryCategory\":"
+             "\"AUTOMOTIVE\",\"timeZone\":\"America/New_York\",\"currencyCode\":\"USD\","
+             "\"serviceLevel\":\"GOOGLE_ANALYTICS_STANDARD\",\"propertyType\":"
+             "\"PROPERTY_TYPE_FROM_TOMORROW\",\"account\":\"accounts/1\"}",
+             property, property);
+}
+
+static void put_metadata(struct buf *out, const char *property)
+{
+  buf_printf(
+      out,
+      "{\"name\":\"properties/%s/metadata\",\"dimensions\":[{\"apiName\":\"city\",\"uiName\":"
+      "\"City\",\"category\":\"Geography\"},{\"apiName\":\"customEvent:make\",\"uiName\":\"Make\","
+      "\"customDefinition\":true,\"category\":\"Custom\"}],\"metrics\":[{\"apiName\":"
+      "\"customEvent:lead_value\",\"uiName\":\"Lead value\",\"type\":\"TYPE_CURRENCY\","
+      "\"customDefinition\":true,\"blockedReasons\":[\"NO_REVENUE_METRICS\"]},{\"apiName\":"
+      "\"sessions\",\"type\":\"TYPE_INTEGER\"}],\"comparisons\":[{\"apiName\":"
+      "\"comparisons/1\"}]}",
+      property);
 }
 
 static ssize_t read_page(void *cls, uint64_t pos, char *out, size_t max)
@@ -92,13 +138,6 @@ static enum MHD_Result answer(struct MHD_Connection *c, int status, struct buf *
 
 /* ------------------------------------------------------------------ one request */
 
-static int64_t number(const char *body, size_t len, const char *key)
-{
-  AUTO_JSON cJSON *root = cJSON_ParseWithLength(body, len);
-  const char *text = json_get_string(root, key);
-  return text == NULL ? 0 : strtoll(text, NULL, 10);
-}
-
 static const char *header(struct MHD_Connection *c, const char *name)
 {
   const char *value = MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
@@ -133,14 +172,17 @@ static void enter(struct fakes *f, int slot)
 static enum MHD_Result serve(struct fakes *f, struct MHD_Connection *c, const char *url,
                              const struct buf *upload)
 {
-  char property[24] = "100";
+  char property[24] = "100", rest[24] = "";
   struct google_plan plan;
-  bool report = sscanf(url, "/v1beta/properties/%20[0-9]:runReport", property) == 1;
+  bool of_property = sscanf(url, "/v1beta/properties/%20[0-9]%20s", property, rest) > 0;
+  const char *pretty = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "prettyPrint");
   int slot = (int)((strtol(property, NULL, 10) - 100) & (FAKE_PROPERTIES - 1));
   const char *bearer = header(c, "Authorization");
   pthread_mutex_lock(&f->lock);
   enter(f, slot);
   take_plan(f, &plan, property);
+  snprintf(f->last_url, sizeof(f->last_url), "%s%s%s", url,
+           pretty == NULL ? "" : "?prettyPrint=", pretty == NULL ? "" : pretty);
   snprintf(f->last_body, sizeof(f->last_body), "%s", buf_str(upload));
   snprintf(f->last_quota_project, sizeof(f->last_quota_project), "%s",
            header(c, "x-goog-user-project"));
@@ -158,9 +200,18 @@ static enum MHD_Result serve(struct fakes *f, struct MHD_Connection *c, const ch
   } else if (plan.fail_times > 0) {
     status = plan.fail_status;
     buf_puts(&body, plan.fail_body);
-  } else if (report) {
-    put_report(&body, &plan, number(upload->data, upload->len, "offset"),
-               number(upload->data, upload->len, "limit"));
+  } else if (plan.body != NULL) {
+    buf_puts(&body, plan.body);
+  } else if (of_property && strcmp(rest, "/metadata") == 0) {
+    put_metadata(&body, property);
+  } else if (of_property && rest[0] == '\0') {
+    put_property(&body, property);
+  } else if (of_property) {
+    AUTO_JSON cJSON *request = cJSON_ParseWithLength(upload->data, upload->len);
+    if (strcmp(rest, ":batchRunReports") == 0)
+      put_batch(&body, &plan, request);
+    else
+      put_report(&body, &plan, number(request, "offset"), number(request, "limit"));
     cut = plan.cut_times > 0;
   } else {
     put_accounts(&body, MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "pageToken"));

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "report-svc/ask/service.h"
+#include "report-svc/methods.h"
 
 struct MHD_Daemon;
 
@@ -24,6 +24,7 @@ struct google_plan {
   int cut_times;             /* the next answers break off in the middle */
   const char *token;         /* the only one accepted; NULL: any */
   int max_page_rows;         /* rows per answer, whatever limit says; 0: no bound */
+  const char *body;          /* answered with 200 in the place of everything else; NULL: none */
   const char *odd_value;     /* in the place of the value of row 2, as JSON text; NULL: none */
   const char *odd_property;  /* only of this one; NULL: of all */
 };
@@ -37,6 +38,7 @@ struct fakes {
   int active[FAKE_PROPERTIES];          /* under way, by property - 100 */
   atomic_int worst_active;              /* most at once of one property */
   atomic_int total_active, worst_total; /* over all properties */
+  char last_url[256];                   /* with the query's prettyPrint, if any */
   char last_body[4096];
   char last_quota_project[64];
 

@@ -4,7 +4,8 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/sim/sim.h"
+#include "ga4-sim/api/api.h"
+#include "ga4-sim/login/login.h"
 #include "tests/unit/sim/support/fixture.h"
 
 static struct options options = {.token_lifetime_s = 3599};
@@ -148,7 +149,7 @@ static void a_token_of_one_dealer_does_not_open_another(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "missing required authentication credential"));
   CU_ASSERT_EQUAL(api_call(own, "ya29.nonsense", body, text, sizeof(text)), 401);
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "invalid authentication credentials"));
-  /* The wrong verb is no method at all. */
+  /* The wrong verb is not a method. */
   CU_ASSERT_EQUAL(api_call(own, token, NULL, text, sizeof(text)), 404);
 }
 
@@ -160,7 +161,7 @@ static enum err_code add(const char *fault, struct err *e)
   return faults_add(the_sim()->faults, the_sim()->world, json, &added, e);
 }
 
-static void faults_hit_their_target_as_often_as_told(void)
+static void faults_hit_their_target_as_often_as_asked(void)
 {
   struct faults *f = the_sim()->faults;
   struct err e = {0};
@@ -221,6 +222,6 @@ static void cleanup_last(void)
 TEST_MAIN("sim_access", TEST(tokens_say_who_and_until_when),
           TEST(the_token_endpoint_answers_as_googles),
           TEST(a_token_of_one_dealer_does_not_open_another),
-          TEST(faults_hit_their_target_as_often_as_told),
+          TEST(faults_hit_their_target_as_often_as_asked),
           TEST(faults_that_make_no_sense_are_refused_with_a_reason),
           TEST(server_errors_use_up_their_quota), TEST(cleanup_last))

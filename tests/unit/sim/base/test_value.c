@@ -1,8 +1,8 @@
 /* Numbers and JSON layout as Google prints them. */
 #include <string.h>
 
-#include "ga4-sim/report/quota.h"
 #include "ga4-sim/base/value.h"
+#include "ga4-sim/report/quota.h"
 #include "tests/unit/harness.h"
 
 static void check_double(double value, const char *expected)
@@ -40,23 +40,28 @@ static void token_cost_matches_recorded_charges(void)
   CU_ASSERT_EQUAL(quota_cost(1, 1, 365), 7);
 }
 
+static struct quota_account core(size_t property, unsigned project)
+{
+  return (struct quota_account){property, QUOTA_CORE, project};
+}
+
 static void the_eleventh_concurrent_request_is_refused(void)
 {
   struct quota *q = quota_new(2);
   for (int i = 0; i < QUOTA_CONCURRENT; i++)
-    CU_ASSERT_EQUAL(quota_enter(q, 0, 0, 0), QUOTA_OK);
-  CU_ASSERT_EQUAL(quota_enter(q, 0, 0, 0), QUOTA_EXHAUSTED_CONCURRENT);
-  CU_ASSERT_EQUAL(quota_enter(q, 1, 0, 0), QUOTA_OK);
-  quota_leave(q, 0);
-  CU_ASSERT_EQUAL(quota_enter(q, 0, 0, 0), QUOTA_OK);
+    CU_ASSERT_EQUAL(quota_enter(q, core(0, 0), 0), QUOTA_OK);
+  CU_ASSERT_EQUAL(quota_enter(q, core(0, 0), 0), QUOTA_EXHAUSTED_CONCURRENT);
+  CU_ASSERT_EQUAL(quota_enter(q, core(1, 0), 0), QUOTA_OK);
+  quota_leave(q, core(0, 0));
+  CU_ASSERT_EQUAL(quota_enter(q, core(0, 0), 0), QUOTA_OK);
   quota_free(q);
 }
 
 static enum quota_verdict probe(struct quota *q, unsigned project, int64_t ms)
 {
-  enum quota_verdict v = quota_enter(q, 0, project, ms);
+  enum quota_verdict v = quota_enter(q, core(0, project), ms);
   if (v == QUOTA_OK)
-    quota_leave(q, 0);
+    quota_leave(q, core(0, 0));
   return v;
 }
 
@@ -64,10 +69,10 @@ static void hourly_tokens_run_out_and_return(void)
 {
   struct quota *q = quota_new(1);
   int64_t noon = INT64_C(1763812800000), hour = 3600000;
-  quota_charge(q, 0, 0, QUOTA_TOKENS_PROJECT_HOUR, noon);
+  quota_charge(q, core(0, 0), QUOTA_TOKENS_PROJECT_HOUR, noon);
   CU_ASSERT_EQUAL(probe(q, 0, noon), QUOTA_EXHAUSTED_PROJECT_HOUR);
   CU_ASSERT_EQUAL(probe(q, 1, noon), QUOTA_OK);
-  quota_charge(q, 0, 1, QUOTA_TOKENS_HOUR, noon);
+  quota_charge(q, core(0, 1), QUOTA_TOKENS_HOUR, noon);
   CU_ASSERT_EQUAL(probe(q, 1, noon), QUOTA_EXHAUSTED_HOUR);
   CU_ASSERT_EQUAL(probe(q, 0, noon + hour), QUOTA_OK);
   quota_free(q);
@@ -77,7 +82,7 @@ static void daily_tokens_return_at_midnight_pacific(void)
 {
   struct quota *q = quota_new(1);
   int64_t midnight = INT64_C(1763798400000); /* 2025-11-22 08:00 UTC = 00:00 PST */
-  quota_charge(q, 0, 0, QUOTA_TOKENS_DAY, midnight - 3 * 3600000);
+  quota_charge(q, core(0, 0), QUOTA_TOKENS_DAY, midnight - 3 * 3600000);
   CU_ASSERT_EQUAL(probe(q, 0, midnight - 1), QUOTA_EXHAUSTED_DAY);
   CU_ASSERT_EQUAL(probe(q, 0, midnight), QUOTA_OK);
   quota_free(q);
@@ -87,10 +92,24 @@ static void ten_server_errors_close_the_project_for_the_hour(void)
 {
   struct quota *q = quota_new(1);
   for (int i = 0; i < QUOTA_SERVER_ERRORS_HOUR; i++)
-    quota_server_error(q, 0, 0, 0);
+    quota_server_error(q, core(0, 0), 0);
   CU_ASSERT_EQUAL(probe(q, 0, 0), QUOTA_EXHAUSTED_SERVER_ERRORS);
   quota_reset(q);
   CU_ASSERT_EQUAL(probe(q, 0, 0), QUOTA_OK);
+  quota_free(q);
+}
+
+static void each_category_has_its_own_books(void)
+{
+  struct quota *q = quota_new(2);
+  struct quota_account realtime = {1, QUOTA_REALTIME, 0}, funnel = {1, QUOTA_FUNNEL, 0};
+  quota_charge(q, core(1, 0), QUOTA_TOKENS_HOUR, 0);
+  CU_ASSERT_EQUAL(quota_enter(q, core(1, 0), 0), QUOTA_EXHAUSTED_HOUR);
+  for (int i = 0; i < QUOTA_CONCURRENT; i++)
+    CU_ASSERT_EQUAL(quota_enter(q, realtime, 0), QUOTA_OK);
+  CU_ASSERT_EQUAL(quota_enter(q, realtime, 0), QUOTA_EXHAUSTED_CONCURRENT);
+  CU_ASSERT_EQUAL(quota_enter(q, funnel, 0), QUOTA_OK);
+  CU_ASSERT_EQUAL(quota_enter(q, core(0, 0), 0), QUOTA_OK);
   quota_free(q);
 }
 
@@ -98,4 +117,5 @@ TEST_MAIN("sim_value", TEST(doubles_have_fifteen_digits_or_seventeen_when_they_m
           TEST(pretty_json_is_laid_out_with_two_spaces), TEST(token_cost_matches_recorded_charges),
           TEST(the_eleventh_concurrent_request_is_refused), TEST(hourly_tokens_run_out_and_return),
           TEST(daily_tokens_return_at_midnight_pacific),
-          TEST(ten_server_errors_close_the_project_for_the_hour))
+          TEST(ten_server_errors_close_the_project_for_the_hour),
+          TEST(each_category_has_its_own_books))

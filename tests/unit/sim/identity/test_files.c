@@ -7,8 +7,8 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "ga4-sim/dealers_file.h"
 #include "ga4-sim/base/file.h"
+#include "ga4-sim/dealers_file.h"
 #include "tests/unit/sim/support/identity_fixture.h"
 
 static const char *const kinds[] = {"oauth", "service_account", "external_account",

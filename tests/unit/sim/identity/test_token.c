@@ -155,7 +155,7 @@ static void a_service_account_reads_its_own_dealer_until_it_is_revoked(void)
   CU_ASSERT_EQUAL(read_metadata(2, bearer), 200);
   CU_ASSERT_EQUAL(read_metadata(3, bearer), 403);
   CU_ASSERT_EQUAL(read_metadata(2, wrong), 403);
-  CU_ASSERT_EQUAL(read_metadata(2, jwt), 401); /* an assertion is no bearer */
+  CU_ASSERT_EQUAL(read_metadata(2, jwt), 401); /* an assertion is not a bearer */
   struct answer c = control("/sim/service-accounts", "{'dealer_id':'d03','state':'key_deleted'}");
   answer_free(&c);
   CU_ASSERT_EQUAL(read_metadata(2, bearer), 401);
@@ -216,13 +216,14 @@ static void rotation_hands_out_a_new_token_and_ends_the_old_one(void)
 static void the_told_lifetime_can_be_anything_or_missing(void)
 {
   const char *account = identity_sim()->world->properties[6].account_id;
-  static const char *const told[] = {"-5", "\"soon\"", "1e300", "null", "[1]"};
-  for (size_t i = 0; i < ARRAY_LEN(told); i++) {
-    AUTO_FREE char *body = xasprintf("{\"account_id\":\"%s\",\"expires_in\":%s}", account, told[i]);
+  static const char *const reported[] = {"-5", "\"soon\"", "1e300", "null", "[1]"};
+  for (size_t i = 0; i < ARRAY_LEN(reported); i++) {
+    AUTO_FREE char *body =
+        xasprintf("{\"account_id\":\"%s\",\"expires_in\":%s}", account, reported[i]);
     struct answer c = control("/sim/tokens", body);
     answer_free(&c);
     AUTO_ANSWER struct answer a = refresh(6, NULL, "");
-    AUTO_JSON cJSON *expected = cJSON_Parse(told[i]);
+    AUTO_JSON cJSON *expected = cJSON_Parse(reported[i]);
     CU_ASSERT_TRUE(cJSON_Compare(cJSON_GetObjectItem(a.json, "expires_in"), expected, true));
     CU_ASSERT_EQUAL(read_metadata(6, member(&a, "access_token")), 200);
   }

@@ -8,6 +8,9 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "ga4-sim/api/api.h"
+#include "ga4-sim/login/login.h"
+#include "ga4-sim/switches/control.h"
 
 static struct options options = {.token_lifetime_s = 3599};
 static struct sim sim;
@@ -51,6 +54,7 @@ struct answer call(const char *method, const char *path, const char *body,
                       .lookup_ctx = (void *)(uintptr_t)headers};
   struct reply r;
   q.authorization = request_header(&q, "Authorization");
+  request_read_style(&q);
   reply_init(&r);
   if (strncmp(path, "/sim/", 5) == 0)
     control_handle(identity_sim(), &q, &r);

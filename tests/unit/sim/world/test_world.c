@@ -201,6 +201,52 @@ static void a_file_of_someone_else_is_refused(void)
   unlink(path);
 }
 
+/* Sessions of dealer 0, counted by all readers at once. */
+static int64_t count_sessions(struct world *w)
+{
+  enum { READERS = 4 };
+  sqlite3 *readers[READERS];
+  int64_t n = 0;
+  for (int i = 0; i < READERS; i++)
+    readers[i] = world_reader_acquire(w);
+  for (int i = 0; i < READERS; i++) {
+    sqlite3_stmt *s = NULL;
+    CU_ASSERT_EQUAL_FATAL(
+        sqlite3_prepare_v2(readers[i], "SELECT COUNT(*) FROM sessions", -1, &s, NULL), SQLITE_OK);
+    CU_ASSERT_EQUAL(sqlite3_step(s), SQLITE_ROW);
+    CU_ASSERT_TRUE(i == 0 || sqlite3_column_int64(s, 0) == n);
+    n = sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    world_reader_release(w, readers[i]);
+  }
+  return n;
+}
+
+static void without_a_folder_for_files_the_world_is_kept_in_memory(void)
+{
+  struct world_params p = fixture_params();
+  struct world *file = NULL, *memory = NULL, *other = NULL;
+  struct err e = {0};
+  p.days = 10;
+  p.dealers = 3;
+  AUTO_FREE char *before = getenv("TMPDIR") == NULL ? NULL : xstrdup(getenv("TMPDIR"));
+  CU_ASSERT_EQUAL_FATAL(world_open(&file, &p, true, NULL, &e), ERR_OK);
+  setenv("TMPDIR", "/nowhere", 1);
+  CU_ASSERT_EQUAL_FATAL(world_open(&memory, &p, true, NULL, &e), ERR_OK);
+  p.days = 5;
+  CU_ASSERT_EQUAL_FATAL(world_open(&other, &p, true, NULL, &e), ERR_OK);
+  if (before != NULL)
+    setenv("TMPDIR", before, 1);
+  else
+    unsetenv("TMPDIR");
+  CU_ASSERT_TRUE(count_sessions(file) > 0);
+  CU_ASSERT_EQUAL(count_sessions(memory), count_sessions(file));
+  CU_ASSERT_TRUE(count_sessions(other) < count_sessions(memory));
+  world_close(file);
+  world_close(memory);
+  world_close(other);
+}
+
 static void free_the_world(void)
 {
   fixture_free();
@@ -212,4 +258,5 @@ TEST_MAIN("sim_world", TEST(the_same_seed_gives_the_same_tables_on_every_machine
           TEST(every_region_can_be_benchmarked_under_the_privacy_policy),
           TEST(leads_grow_with_vehicle_views), TEST(odd_dealers_are_as_documented),
           TEST(a_file_is_reused_for_the_same_parameters_only),
-          TEST(a_file_of_someone_else_is_refused), TEST(free_the_world))
+          TEST(a_file_of_someone_else_is_refused),
+          TEST(without_a_folder_for_files_the_world_is_kept_in_memory), TEST(free_the_world))

@@ -1,0 +1,24 @@
+/* A metric in an answer: the index of one dealer against the others, and the average of the
+ * cohort, each in the form that the disclosure policy allows. */
+#ifndef AMCP_AGGREGATE_INDEX_H
+#define AMCP_AGGREGATE_INDEX_H
+
+#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/figures/group.h"
+#include "analytics/aggregate/v1/aggregate.pb-c.h"
+#include "common/base/arena.h"
+
+/* Figures, and what may be shown of them. */
+struct benchmarked {
+  struct cohort_figures figures;
+  struct disclosure_policy policy;
+};
+
+/* The index of one dealer in one metric. */
+Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b, enum metric_id m,
+                                                     size_t member, struct arena *arena);
+/* One metric over the cohort. */
+Analytics__Aggregate__V1__MetricAverage *
+average_message(const struct benchmarked *b, struct metric_group g, struct arena *arena);
+
+#endif

@@ -1,0 +1,253 @@
+/* Puts the answer of a report over dealers together. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate-svc/answer/rows.h"
+#include "aggregate-svc/figures/additive.h"
+#include "aggregate-svc/figures/pool.h"
+#include "aggregate-svc/period/message.h"
+#include "aggregate-svc/words/text.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+typedef Analytics__Aggregate__V1__RunReportAcrossDealersResult Result;
+typedef Analytics__Aggregate__V1__DealerRows DealerRows;
+typedef Analytics__Aggregate__V1__DataRow DataRow;
+typedef Analytics__Aggregate__V1__PooledRow PooledRow;
+typedef Analytics__Ga4__V1beta__MetricHeader MetricHeader;
+
+enum { LABEL_BYTES = 200, NAME_BYTES = 100 };
+
+static char **row_texts(const struct across_question *q, size_t member, size_t row,
+                        struct arena *arena)
+{
+  size_t n = q->tables->n_dimensions;
+  char **texts = ARENA_ARRAY(arena, char *, n);
+  for (size_t k = 0; k < n; k++)
+    texts[k] = across_text(q->tables, member, row, k);
+  return texts;
+}
+
+/* ----------------------------------------------------------------- dealers' rows */
+
+static DataRow *data_row(const struct across_question *q, size_t member, size_t row,
+                         struct arena *arena)
+{
+  DataRow *r = ARENA_NEW(arena, DataRow);
+  analytics__aggregate__v1__data_row__init(r);
+  r->n_dimension_values = q->tables->n_dimensions;
+  r->dimension_values = row_texts(q, member, row, arena);
+  r->n_metric_values = q->tables->n_metrics;
+  r->metric_values = &q->tables->tables[member].values[row * q->tables->n_metrics];
+  return r;
+}
+
+static size_t shown_rows(const struct across_question *q, size_t member)
+{
+  size_t rows = q->tables->tables[member].rows;
+  return rows < q->limit_per_dealer ? rows : q->limit_per_dealer;
+}
+
+static DealerRows *dealer_rows(const struct across_question *q, size_t member, struct arena *arena)
+{
+  const struct cohort_member *m = &q->cohort->members[member];
+  DealerRows *d = ARENA_NEW(arena, DealerRows);
+  analytics__aggregate__v1__dealer_rows__init(d);
+  d->dealer_id = (char *)m->dealer_id;
+  d->name = (char *)m->name;
+  d->row_count = (int32_t)q->tables->tables[member].rows;
+  d->n_rows = shown_rows(q, member);
+  d->rows = ARENA_ARRAY(arena, DataRow *, d->n_rows);
+  AUTO_FREE size_t *order = across_table_order(q->tables, member);
+  for (size_t i = 0; i < d->n_rows; i++)
+    d->rows[i] = data_row(q, member, order[i], arena);
+  return d;
+}
+
+static enum err_code add_dealers(const struct across_question *q, Result *r, struct arena *arena,
+                                 struct err *e)
+{
+  size_t rows = 0;
+  for (size_t i = 0; i < q->cohort->n; i++)
+    rows += shown_rows(q, i);
+  if (rows > ACROSS_MAX_ANSWER_ROWS)
+    return err_set(e, ERR_INVALID_ARGUMENT, "too_many_rows",
+                   "limit_per_dealer: the answer would have %zu rows, at most %d; lower it", rows,
+                   ACROSS_MAX_ANSWER_ROWS);
+  r->dealers = ARENA_ARRAY(arena, DealerRows *, q->cohort->n);
+  for (size_t i = 0; i < q->cohort->n; i++)
+    if (q->cohort->members[i].state == DEALER_OK)
+      r->dealers[r->n_dealers++] = dealer_rows(q, i, arena);
+  return ERR_OK;
+}
+
+/* ------------------------------------------------------------------- pooled rows */
+
+/* Sorts the metrics into those that are added and those that are not. Returns how many
+ * are; columns[] gets theirs. */
+static size_t choose_metrics(const struct across_question *q, Result *r, size_t *columns,
+                             struct arena *arena)
+{
+  size_t n = 0;
+  bool one_currency = notes_shared_currency(q->cohort, q->tables->notes) != NULL;
+  r->pooled_metrics = ARENA_ARRAY(arena, char *, q->tables->n_metrics);
+  r->not_pooled = ARENA_ARRAY(arena, char *, q->tables->n_metrics);
+  for (size_t k = 0; k < q->tables->n_metrics; k++) {
+    enum additive kind = additive_kind(q->metrics[k]);
+    if (kind == ADDITIVE_YES || (kind == ADDITIVE_CURRENCY && one_currency)) {
+      columns[n++] = k;
+      r->pooled_metrics[r->n_pooled_metrics++] = q->metrics[k];
+    } else {
+      r->not_pooled[r->n_not_pooled++] = q->metrics[k];
+    }
+  }
+  return n;
+}
+
+/* Each value is finite; the sum of very large ones may not be. */
+static enum err_code check_sums(const struct across_question *q, const struct across_pool *p,
+                                const size_t *columns, struct err *e)
+{
+  for (size_t row = 0; row < p->n; row++)
+    for (size_t k = 0; k < p->n_metrics; k++)
+      if (!isfinite(across_pool_value(p, row, k)))
+        return err_set(e, ERR_DATA_LOSS, "invalid_data",
+                       "metrics: the values of %.*s are too large to be added over dealers; leave "
+                       "it out, or ask for one dealer at a time",
+                       (int)text_clip(q->metrics[columns[k]], NAME_BYTES), q->metrics[columns[k]]);
+  return ERR_OK;
+}
+
+static PooledRow *pooled_row(const struct across_question *q, const struct across_pool *p,
+                             size_t row, struct arena *arena)
+{
+  PooledRow *r = ARENA_NEW(arena, PooledRow);
+  analytics__aggregate__v1__pooled_row__init(r);
+  r->n_dimension_values = q->tables->n_dimensions;
+  r->dimension_values = row_texts(q, p->rows[row].member, p->rows[row].row, arena);
+  r->n_metric_values = p->n_metrics;
+  r->metric_values = ARENA_ARRAY(arena, double, p->n_metrics);
+  for (size_t k = 0; k < p->n_metrics; k++)
+    r->metric_values[k] = across_pool_value(p, row, k);
+  r->dealers = p->rows[row].dealers;
+  return r;
+}
+
+static enum err_code add_pooled(const struct across_question *q, Result *r, struct arena *arena,
+                                struct err *e)
+{
+  size_t columns[ACROSS_MAX_METRICS];
+  size_t n = choose_metrics(q, r, columns, arena);
+  CLEANUP(across_pool_free) struct across_pool pool;
+  enum err_code code =
+      across_pool_make(&pool, q->tables, q->cohort, columns, n, q->tables->budget, e);
+  if (code == ERR_OK)
+    code = check_sums(q, &pool, columns, e);
+  if (code != ERR_OK)
+    return code;
+  AUTO_FREE size_t *order = across_pool_order(&pool);
+  r->pooled_row_count = (int32_t)pool.n;
+  r->n_pooled = pool.n < q->pooled_limit ? pool.n : q->pooled_limit;
+  r->pooled = ARENA_ARRAY(arena, PooledRow *, r->n_pooled);
+  for (size_t i = 0; i < r->n_pooled; i++)
+    r->pooled[i] = pooled_row(q, &pool, order[i], arena);
+  return ERR_OK;
+}
+
+/* ----------------------------------------------------------------------- caveats */
+
+static const char *first_splitting(const struct across_question *q)
+{
+  for (size_t k = 0; k < q->tables->n_dimensions; k++)
+    if (dimension_splits_sessions(q->dimensions[k]))
+      return q->dimensions[k];
+  return NULL;
+}
+
+static void add_overlap(struct caveats *c, const struct across_question *q)
+{
+  const char *dimension = first_splitting(q);
+  for (size_t k = 0; dimension != NULL && k < q->tables->n_metrics; k++)
+    if (metric_counts_sessions(q->metrics[k])) {
+      caveats_add(c,
+                  "Rows of %s by %.*s overlap, because a session appears under each value it "
+                  "touches: do not add rows.",
+                  q->metrics[k], (int)text_clip(dimension, NAME_BYTES), dimension);
+      return;
+    }
+}
+
+static void add_not_pooled(struct caveats *c, const struct across_question *q, const Result *r)
+{
+  AUTO_BUF struct buf b = BUF_INIT(4096);
+  for (size_t i = 0; i < r->n_not_pooled; i++) {
+    text_put_separator(&b, i, r->n_not_pooled);
+    text_put_clipped(&b, r->not_pooled[i], NAME_BYTES);
+    if (additive_kind(r->not_pooled[i]) == ADDITIVE_CURRENCY)
+      buf_puts(&b, " (the properties report in different currencies)");
+  }
+  if (r->n_not_pooled > 0)
+    caveats_add(c, "Not added over dealers, because the sum would mean nothing: %s.", buf_str(&b));
+  if (r->n_pooled < (size_t)r->pooled_row_count)
+    caveats_add(c, "Only the %zu largest of %d pooled rows are shown.", r->n_pooled,
+                r->pooled_row_count);
+  if (q->metric_filter)
+    caveats_add(c, "metric_filter was applied to each dealer's rows before pooling: a pooled row "
+                   "adds only the dealers whose row passed.");
+}
+
+static void add_caveats(const struct across_question *q, Result *r,
+                        const struct resolved_period *period, struct arena *arena)
+{
+  struct caveats c = {.arena = arena};
+  caveats_add_missing(&c, q->cohort);
+  if (q->not_visible > 0)
+    caveats_add(&c, "%zu dealer%s of %.*s %s outside your access and take%s no part.",
+                q->not_visible, text_s(q->not_visible),
+                (int)text_clip(q->cohort->label, LABEL_BYTES), q->cohort->label,
+                q->not_visible == 1 ? "is" : "are", q->not_visible == 1 ? "s" : "");
+  add_overlap(&c, q);
+  add_not_pooled(&c, q, r);
+  caveats_add_notes(&c, q->cohort, q->tables->notes);
+  period_caveats(&c, q->period, r->period, period);
+  r->caveats = c.items;
+  r->n_caveats = c.n;
+}
+
+/* ------------------------------------------------------------------------ result */
+
+static void add_headers(const struct across_question *q, Result *r, struct arena *arena)
+{
+  r->n_dimensions = q->tables->n_dimensions;
+  r->dimensions = q->dimensions;
+  r->n_metrics = q->tables->n_metrics;
+  r->metrics = ARENA_ARRAY(arena, MetricHeader *, r->n_metrics);
+  for (size_t k = 0; k < r->n_metrics; k++) {
+    r->metrics[k] = ARENA_NEW(arena, MetricHeader);
+    analytics__ga4__v1beta__metric_header__init(r->metrics[k]);
+    r->metrics[k]->name = q->metrics[k];
+    r->metrics[k]->type = q->tables->types[k];
+  }
+}
+
+Result *across_result(const struct across_question *q, struct arena *arena, struct err *e)
+{
+  Result *r = ARENA_NEW(arena, Result);
+  struct resolved_period period;
+  analytics__aggregate__v1__run_report_across_dealers_result__init(r);
+  add_headers(q, r, arena);
+  if (add_dealers(q, r, arena, e) != ERR_OK || add_pooled(q, r, arena, e) != ERR_OK)
+    return NULL;
+  r->period =
+      period_message(q->period, q->cohort, q->tables->notes, q->now_unix_ms, arena, &period);
+  r->coverage = cohort_coverage(q->cohort, arena);
+  add_caveats(q, r, &period, arena);
+  if (protobuf_c_message_get_packed_size(&r->base) > ACROSS_MAX_ANSWER_BYTES) {
+    err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
+            "the answer would be larger than %d MiB: lower limit_per_dealer or pooled_limit",
+            ACROSS_MAX_ANSWER_BYTES / (1024 * 1024));
+    return NULL;
+  }
+  return r;
+}

@@ -1,0 +1,34 @@
+/* The rows of a report over dealers as an answer: a pure function. */
+#ifndef AMCP_AGGREGATE_ROWS_H
+#define AMCP_AGGREGATE_ROWS_H
+
+#include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/figures/table.h"
+#include "aggregate-svc/period/period.h"
+#include "analytics/aggregate/v1/aggregate.pb-c.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
+
+enum { ACROSS_MAX_ANSWER_ROWS = 100000, ACROSS_MAX_ANSWER_BYTES = 16 * 1024 * 1024 };
+
+struct across_question {
+  const struct cohort *cohort; /* visible dealers only */
+  size_t not_visible;          /* dealers of the region that take no part */
+  const struct across_tables *tables;
+  char **dimensions;
+  char **metrics;
+  bool metric_filter;
+  size_t limit_per_dealer;
+  size_t pooled_limit;
+  const struct period *period;
+  int64_t now_unix_ms;
+};
+
+/* Texts live in the tables, the rest in the arena, which must have no cap. NULL with *e:
+ * ERR_INVALID_ARGUMENT when the answer would have too many rows, ERR_RESOURCE_EXHAUSTED
+ * when it or the pooling needs too much memory, ERR_DATA_LOSS when a sum is too large for a
+ * number. Reads a time zone file: not for a poller. */
+Analytics__Aggregate__V1__RunReportAcrossDealersResult *
+across_result(const struct across_question *q, struct arena *arena, struct err *e);
+
+#endif

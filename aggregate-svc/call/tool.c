@@ -1,0 +1,34 @@
+/* The way into a tool: the request read and checked, then the job. */
+#include "aggregate-svc/call/tool.h"
+
+#include "aggregate-svc/call/job.h"
+
+bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
+{
+  if (query == NULL || p->n == FANOUT_MAX_QUERIES)
+    return false;
+  p->queries[p->n++] = query;
+  return true;
+}
+
+static enum err_code check(const struct tool *tool, struct tool_call *c, struct err *e)
+{
+  enum err_code code = request_check_fields(&c->fields, e);
+  if (code == ERR_OK && tool->check != NULL)
+    code = tool->check(c, e);
+  return code == ERR_OK ? request_period(&c->period, c->fields.date_range, c->now_unix_ms, e)
+                        : code;
+}
+
+void tool_serve(const struct tool *tool, struct aggregate_service *service, struct rpc_call *call,
+                const ProtobufCMessage *request)
+{
+  struct job *j = job_begin(tool, service, call, request);
+  struct err e = {0};
+  if (j == NULL)
+    return;
+  if (check(tool, &j->call, &e) != ERR_OK)
+    job_end(j, &e);
+  else
+    job_find_dealers(j);
+}

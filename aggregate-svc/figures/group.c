@@ -1,0 +1,106 @@
+/* Groups of comparable dealers. */
+#include "aggregate-svc/figures/group.h"
+
+#include <stdlib.h>
+
+#include "common/base/mem.h"
+
+static struct stats_ratio parts_of(const struct cohort_figures *c, struct metric_group g,
+                                   size_t member)
+{
+  return metric_parts(&dealer_metrics[g.metric], &c->dealers[member]);
+}
+
+bool group_has(const struct cohort_figures *c, struct metric_group g, size_t member)
+{
+  const struct dealer_figures *f = &c->dealers[member];
+  if (!f->ok || parts_of(c, g, member).denominator <= 0)
+    return false;
+  return !dealer_metrics[g.metric].lead ||
+         (f->lead_event != LEAD_UNKNOWN && f->lead_event == g.lead_event);
+}
+
+bool group_value(const struct cohort_figures *c, struct metric_group g, size_t member, double *out)
+{
+  return group_has(c, g, member) &&
+         metric_value(&dealer_metrics[g.metric], parts_of(c, g, member), out);
+}
+
+struct group_values group_gather(const struct cohort_figures *c, struct metric_group g,
+                                 long left_out, enum group_scope scope)
+{
+  struct group_values v = {.values = xcalloc(c->cohort->n + 1, sizeof(double)), .pooled = true};
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    if ((long)i == left_out || (scope == GROUP_OUTSIDE && c->cohort->members[i].visible) ||
+        !group_value(c, g, i, &v.values[v.n]))
+      continue;
+    v.n++;
+    struct stats_ratio parts[2] = {v.pool, parts_of(c, g, i)};
+    v.pooled = v.pooled && stats_pool(parts, 2, &v.pool);
+  }
+  return v;
+}
+
+void group_free(struct group_values *v)
+{
+  free(v->values);
+}
+
+bool group_count(const struct cohort_figures *c, struct metric_group g, int64_t *out)
+{
+  int64_t sum = 0;
+  bool any = false;
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    if (!group_has(c, g, i))
+      continue;
+    any = true;
+    if (!stats_count_add(&sum, parts_of(c, g, i).numerator))
+      return false;
+  }
+  *out = sum;
+  return any;
+}
+
+/* An event that only outside dealers configured may identify them by its name. */
+static bool may_be_named(const struct cohort_figures *c, int event)
+{
+  for (size_t i = 0; event >= LEAD_DEFAULTS && i < c->cohort->n; i++)
+    if (c->cohort->members[i].visible && c->dealers[i].ok && c->dealers[i].lead_event == event)
+      return true;
+  return event < LEAD_DEFAULTS;
+}
+
+/* How many dealers count an event, and their sessions. */
+struct event_use {
+  int64_t dealers, sessions;
+};
+
+static struct event_use use_of(const struct cohort_figures *c, int event)
+{
+  struct event_use use = {0, 0};
+  for (size_t i = 0; may_be_named(c, event) && i < c->cohort->n; i++) {
+    if (!c->dealers[i].ok || c->dealers[i].lead_event != event)
+      continue;
+    use.dealers++;
+    use.sessions += c->dealers[i].sessions;
+  }
+  return use;
+}
+
+int group_lead_event(const struct cohort_figures *c)
+{
+  long subject = c->cohort->subject;
+  if (subject >= 0 && c->dealers[subject].ok && c->dealers[subject].lead_event != LEAD_UNKNOWN)
+    return c->dealers[subject].lead_event;
+  int best = LEAD_UNKNOWN;
+  struct event_use most = {0, -1};
+  for (int event = 0; event < (int)c->leads->n; event++) {
+    struct event_use use = use_of(c, event);
+    if (use.dealers == 0 || use.dealers < most.dealers ||
+        (use.dealers == most.dealers && use.sessions <= most.sessions))
+      continue;
+    best = event;
+    most = use;
+  }
+  return best;
+}

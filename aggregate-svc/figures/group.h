@@ -1,0 +1,53 @@
+/* The dealers that can be compared in one metric, their values and their pool. */
+#ifndef AMCP_AGGREGATE_GROUP_H
+#define AMCP_AGGREGATE_GROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/cohort/leads.h"
+#include "aggregate-svc/figures/metrics.h"
+
+/* The figures of a cohort. All of it must outlive what is made from it. */
+struct cohort_figures {
+  const struct cohort *cohort;
+  const struct dealer_figures *dealers; /* per member */
+  const struct lead_events *leads;
+};
+
+/* A metric over the cohort: lead metrics over the dealers that count one lead event. */
+struct metric_group {
+  enum metric_id metric;
+  int lead_event; /* ignored by the other metrics */
+};
+
+/* Whether a member has a value in the group: it answered, has a denominator, and counts the
+ * group's lead event. */
+bool group_has(const struct cohort_figures *c, struct metric_group g, size_t member);
+/* The member's value; false when it has none. */
+bool group_value(const struct cohort_figures *c, struct metric_group g, size_t member, double *out);
+
+/* Whom to gather. */
+enum group_scope { GROUP_ALL, GROUP_OUTSIDE /* members the caller may not see */ };
+
+/* Values of a group and its pool. Release with group_free(). */
+struct group_values {
+  double *values;
+  size_t n;
+  struct stats_ratio pool; /* sum of the parts */
+  bool pooled;             /* false when the sum overflowed */
+};
+/* left_out (-1 for none) is in neither the values nor the pool. */
+struct group_values group_gather(const struct cohort_figures *c, struct metric_group g,
+                                 long left_out, enum group_scope scope);
+void group_free(struct group_values *v);
+/* Sum of a count over its group; false when nobody has one or it overflows. */
+bool group_count(const struct cohort_figures *c, struct metric_group g, int64_t *out);
+
+/* The lead event of the region: the subject's, else the one most dealers count (then the one
+ * with more sessions); LEAD_UNKNOWN when no dealer has one. An event that only dealers outside
+ * the caller's view configured is left out: its name may identify them. */
+int group_lead_event(const struct cohort_figures *c);
+
+#endif

@@ -1,0 +1,21 @@
+/* The rpcs of aggregate-svc: one line per tool. */
+#include "aggregate-svc/methods.h"
+
+#include "aggregate-svc/call/tool.h"
+#include "aggregate-svc/tools/tools.h"
+
+#define TOOLS(row)                                                                                 \
+  row(CompareDealerSessions, compare_dealer_sessions_tool)                                         \
+      row(RunReportAcrossDealers, run_report_across_dealers_tool)
+
+/* A handler knows its tool only by its own name. */
+#define HANDLER(rpc, tool)                                                                         \
+  static void rpc(struct rpc_call *call, const ProtobufCMessage *request, void *service)           \
+  {                                                                                                \
+    tool_serve(&(tool), service, call, request);                                                   \
+  }
+TOOLS(HANDLER)
+
+#define METHOD(rpc, tool) {#rpc, RPC_SERVER_STREAMING, RPC_ON_POLLER, rpc},
+const struct rpc_method aggregate_methods[] = {TOOLS(METHOD)};
+const size_t aggregate_n_methods = sizeof(aggregate_methods) / sizeof(aggregate_methods[0]);

@@ -1,0 +1,137 @@
+/* What several subcommands use: messages, options, settings, the dealers file, writing a file. */
+#include "auth-svc/cli/common.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/nearest.h"
+
+int cli_fail(int exit_code, const char *command, const char *fmt, ...)
+{
+  va_list ap;
+  fprintf(stderr, "auth-svc %s: ", command);
+  va_start(ap, fmt);
+  vfprintf(stderr, fmt, ap);
+  va_end(ap);
+  fputc('\n', stderr);
+  return exit_code;
+}
+
+int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
+               const char *help, int *exit_code)
+{
+  opterr = 0; /* it would name the subcommand alone */
+  int c = getopt_long(argc, argv, shorts, longs, NULL);
+  if (c == 'h') {
+    fputs(help, stdout);
+    *exit_code = EXIT_OK;
+    return 0;
+  }
+  if (c == '?') {
+    /* The word it stopped in, when several letters stand behind one dash. */
+    const char *word = argv[optind > 1 && argv[optind - 1][0] == '-' ? optind - 1 : optind];
+    fprintf(stderr, "auth-svc %s: %s: no such option, or its value is missing; see --help\n",
+            argv[0], word != NULL ? word : "");
+    *exit_code = EXIT_USAGE;
+    return 0;
+  }
+  return c;
+}
+
+enum err_code cli_settings(struct settings *s, struct err *e)
+{
+  enum err_code code = settings_from_environment(s, e);
+  return code == ERR_OK ? settings_load_keyring(s, e) : code;
+}
+
+enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct err *e)
+{
+  s->sealed.warn_plain = false;
+  s->enable_auth = true; /* the file, never Application Default Credentials */
+  return settings_load_snapshot(out, s, s->sealed.keyring, NULL, e);
+}
+
+const struct dealer *cli_find_dealer(const struct directory *d, const char *name,
+                                     const char **closest)
+{
+  struct nearest best = {0};
+  const struct dealer *found = directory_by_name(d, name);
+  for (size_t i = 0; found == NULL && i < d->n_dealers; i++)
+    nearest_offer(&best, i, nearest_distance(name, d->dealers[i].dealer_id));
+  *closest = best.n > 0 ? d->dealers[best.item[0]].dealer_id : NULL;
+  return found;
+}
+
+/* ------------------------------------------------------------------- writing files */
+
+static bool write_all(int fd, const struct buf *content)
+{
+  size_t done = 0;
+  while (done < content->len) {
+    ssize_t n = write(fd, content->data + done, content->len - done);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return false;
+    done += (size_t)n;
+  }
+  return fsync(fd) == 0;
+}
+
+/* Owner and mode of what is replaced; nothing for others, no writing for the group. */
+static void take_rights(int fd, const char *target)
+{
+  struct stat st;
+  if (stat(target, &st) != 0)
+    return;
+  if (fchown(fd, st.st_uid, st.st_gid) != 0 || fchmod(fd, st.st_mode & 0640) != 0)
+    (void)fchmod(fd, 0600);
+}
+
+static void sync_folder(const char *folder)
+{
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  (void)fsync(fd);
+  close(fd);
+}
+
+enum err_code cli_write_file(const char *path, const struct buf *content, struct err *e)
+{
+  AUTO_FREE char *real = realpath(path, NULL);
+  const char *target = real != NULL ? real : path;
+  struct stat st;
+  if (stat(target, &st) == 0 && !S_ISREG(st.st_mode)) /* /dev/null would become a file */
+    return err_set(e, ERR_INVALID_ARGUMENT, "unwritable_file", "cannot write %s: it is not a file",
+                   target);
+  const char *slash = strrchr(target, '/');
+  AUTO_FREE char *folder = slash == NULL     ? xstrdup(".")
+                           : slash == target ? xstrdup("/")
+                                             : xstrndup(target, (size_t)(slash - target));
+  AUTO_FREE char *temporary = xasprintf("%s/.auth-svc-XXXXXX", folder);
+  int fd = mkostemp(temporary, O_CLOEXEC);
+  if (fd < 0)
+    return err_set(e, ERR_UNAVAILABLE, "unwritable_file", "cannot write into %s: %s", folder,
+                   strerror(errno));
+  take_rights(fd, target);
+  bool ok = write_all(fd, content);
+  ok = close(fd) == 0 && ok;
+  if (ok && rename(temporary, target) == 0) {
+    sync_folder(folder);
+    return ERR_OK;
+  }
+  err_set(e, ERR_UNAVAILABLE, "unwritable_file", "cannot write %s: %s; it is as it was", target,
+          strerror(errno));
+  unlink(temporary);
+  return ERR_UNAVAILABLE;
+}

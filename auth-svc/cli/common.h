@@ -1,0 +1,30 @@
+/* What several subcommands use. */
+#ifndef AMCP_AUTH_CLI_COMMON_H
+#define AMCP_AUTH_CLI_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth-svc/config/settings.h"
+#include "common/base/buf.h"
+
+/* Prints "auth-svc COMMAND: message" on standard error and returns the code. */
+int cli_fail(int exit_code, const char *command, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The next option of getopt_long(): -1 at the end. --help and wrong options set *exit_code
+ * and give 0. */
+struct option;
+int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
+               const char *help, int *exit_code);
+/* Settings and keyring of the environment; settings_free() them. */
+enum err_code cli_settings(struct settings *s, struct err *e);
+/* The dealers file of the settings, without a warning about secrets in the clear. */
+enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct err *e);
+/* A dealer by dealer or account id; NULL, and *closest is the nearest id or NULL. */
+const struct dealer *cli_find_dealer(const struct directory *d, const char *name,
+                                     const char **closest);
+/* Writes a file of mode 0600 (or the one there, without rights for others) whole or not at
+ * all, in place of what is there. A symbolic link stays; its target is replaced. */
+enum err_code cli_write_file(const char *path, const struct buf *content, struct err *e);
+
+#endif

@@ -1,0 +1,47 @@
+/* The checks that the methods of reports have in common; each method calls them in Google's
+ * order (run_report.c). All return ERR_OK, or set Google's message. */
+#ifndef GA4_SIM_CHECKS_H
+#define GA4_SIM_CHECKS_H
+
+#include "ga4-sim/report/request.h"
+
+/* A request while it is read. */
+struct reader {
+  struct report_request *r;
+  const cJSON *tree;     /* transcoded, only known fields */
+  int64_t today;         /* in the property's time zone */
+  const char *names[64]; /* dimensions used anywhere, each once */
+  size_t name_count;
+  struct err *e;
+};
+
+/* Member of an object or NULL; its text, "" when absent. */
+static inline const cJSON *member(const cJSON *object, const char *name)
+{
+  return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static inline const char *text_of(const cJSON *object, const char *name)
+{
+  const cJSON *m = member(object, name);
+  return cJSON_IsString(m) ? m->valuestring : "";
+}
+
+/* checks_fields.c: dimensions, metrics and filters, in this order. */
+enum err_code check_fields(struct reader *x);
+/* How many of each there may be, and that there are some. */
+enum err_code check_cardinality(struct reader *x);
+/* That all fields go together (field_groups_compatible()). */
+enum err_code check_compatibility(struct reader *x);
+/* checks_window.c: limit and offset. */
+enum err_code check_window(struct reader *x);
+/* Date ranges. */
+enum err_code check_ranges(struct reader *x);
+/* checks_orders.c: orderBys, after the dimensions of the answer are known. */
+enum err_code check_orders(struct reader *x);
+/* comparisons.c */
+enum err_code check_comparisons(struct reader *x);
+/* Appends the dimensions dateRange and comparison where the answer has them. */
+void append_roles(struct report_request *r);
+
+#endif

@@ -1,0 +1,39 @@
+/* The command line of ga4-sim. */
+#ifndef GA4_SIM_OPTIONS_H
+#define GA4_SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+#include "ga4-sim/world/plan.h"
+
+/* What the dealers of the written dealers.json sign in with. */
+enum credential_kinds {
+  CREDENTIALS_OAUTH,
+  CREDENTIALS_SERVICE_ACCOUNT,
+  CREDENTIALS_EXTERNAL_ACCOUNT,
+  CREDENTIALS_IMPERSONATED,
+  CREDENTIALS_MIXED /* one after the other */
+};
+
+struct options {
+  char host[256];
+  uint16_t port;
+  struct world_params world;
+  bool fixed_today;
+  const char *db;            /* NULL: anonymous temporary file, or memory */
+  const char *write_dealers; /* NULL: none */
+  const char *write_service_account;
+  const char *write_service_accounts; /* directory */
+  const char *public_url;             /* NULL: the address listened on */
+  enum credential_kinds credential_kinds;
+  bool generate_only;
+  uint32_t latency_ms;
+  uint32_t token_lifetime_s;
+};
+
+/* Parses argv. False: stop with *exit_code, messages are printed already. */
+bool options_parse(struct options *o, int argc, char **argv, int *exit_code);
+
+#endif

@@ -1,0 +1,356 @@
+/* A question to Google on its way to an answer. See ask.h.
+ *
+ * One thread at a time drives an ask: its google_call's callbacks, page after page. The lock guards
+ * only what ask_cancel() needs, which may come from any thread: the call under way and whether
+ * there should be a further one. The chain holds a reference from start to on_done. */
+#include "report-svc/ask/ask.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/metrics.h"
+#include "report-svc/ask/report.h"
+#include "report-svc/ask/row.h"
+#include "report-svc/google/field.h"
+
+enum { MAX_PAGES = 50, MAX_ITEMS = 10000 };
+enum { ROWS_ARENA = 96 * 1024 * 1024, MESSAGE_ARENA = 16 * 1024 * 1024 };
+
+#define ASK_MAGIC 0x61736b21u
+
+struct ask {
+  unsigned magic;
+  atomic_int refs;
+  struct ask_options options;
+  int64_t deadline_ms;
+  char wanted[REQUEST_PROPERTY_SIZE]; /* "" when the dealer's own */
+  char digits[REQUEST_PROPERTY_SIZE]; /* of the property asked */
+  char property[REQUEST_PROPERTY_SIZE + 16];
+  struct token *token;
+  struct buf body, cache_key;
+  struct rows_decoder *decoder; /* NULL: an answer without rows */
+  struct report_shape shapes[ROWS_MAX_REPORTS];
+  size_t packed; /* bytes the rows will take in the reply */
+  struct err body_error;
+  struct answer *answer;
+  bool cached;      /* it came from the cache */
+  char *page_token; /* of the next page; NULL on the first and after the last */
+  unsigned pages;
+
+  pthread_mutex_t lock;
+  struct google_call *google; /* guarded by the lock */
+  bool cancelled;             /* guarded by the lock */
+};
+
+static void start_page(struct ask *a);
+static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e);
+
+/* ------------------------------------------------------------------ life */
+
+struct ask *ask_new(const struct ask_options *options)
+{
+  struct ask *a = xcalloc(1, sizeof(*a));
+  a->magic = ASK_MAGIC;
+  atomic_init(&a->refs, 1);
+  a->options = *options;
+  a->deadline_ms = google_work_deadline_ms(options->parent);
+  buf_init(&a->body, REQUEST_MAX_BODY);
+  buf_init(&a->cache_key, REQUEST_MAX_BODY + 1024);
+  if (options->method->rows != GOOGLE_NO_ROWS) {
+    struct rows_options rows = {
+        .on_row = on_row, .user = a, .batch = options->method->rows == GOOGLE_ROWS_OF_REPORTS};
+    a->decoder = rows_decoder_new(&rows);
+  }
+  pthread_mutex_init(&a->lock, NULL);
+  return a;
+}
+
+struct ask *ask_ref(struct ask *a)
+{
+  atomic_fetch_add(&a->refs, 1);
+  return a;
+}
+
+void ask_unref(struct ask *a)
+{
+  if (a == NULL || atomic_fetch_sub(&a->refs, 1) != 1)
+    return;
+  token_unref(a->token);
+  buf_free(&a->body);
+  buf_free(&a->cache_key);
+  rows_decoder_free(a->decoder);
+  answer_unref(a->answer);
+  free(a->page_token);
+  pthread_mutex_destroy(&a->lock);
+  a->magic = 0;
+  free(a);
+}
+
+const ProtobufCMessage *ask_message(const struct ask *a)
+{
+  return a->answer == NULL ? NULL : a->answer->message;
+}
+
+const struct token *ask_used_token(const struct ask *a)
+{
+  return a->token;
+}
+
+const char *ask_property(const struct ask *a)
+{
+  return a->property;
+}
+
+void ask_name_dealer(const struct ask *a, struct err *e)
+{
+  const struct token *t = a->token;
+  if (t != NULL && t->dealer_name[0] != '\0' && e->code != ERR_INVALID_ARGUMENT &&
+      e->code != ERR_CANCELLED && strncmp(e->message, "dealer \"", 8) != 0)
+    err_prefix(e, "dealer \"%s\" %s: ", t->dealer_ref, t->dealer_name);
+}
+
+static void finish(struct ask *a, const struct err *e)
+{
+  a->options.on_done(a->options.user, a, e);
+  ask_unref(a); /* the chain's */
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e)
+{
+  struct ask *a = user;
+  struct answer_list *rows = &a->answer->lists[row->report];
+  Analytics__Ga4__V1beta__Row *message = NULL;
+  a->packed += row_packed_bytes(row);
+  if (a->packed <= report_service_max_answer(a->options.service))
+    message = row_message(a->answer->arena, row);
+  if (message == NULL) {
+    err_set(
+        e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
+        "the answer is too large after %zu rows; use limit=%zu and page with offset, or ask for "
+        "fewer dimensions or filter the report",
+        rows->n, rows->n > 1 ? rows->n * 9 / 10 : 1);
+    return ROWS_FAIL;
+  }
+  report_shape_add(&a->shapes[row->report], row);
+  answer_list_add(rows, &message->base);
+  return ROWS_MORE;
+}
+
+static enum http_flow on_body(void *user, const char *data, size_t len)
+{
+  struct ask *a = user;
+  size_t used;
+  if (rows_decoder_feed(a->decoder, data, len, &used, &a->body_error) == ROWS_FED_ERROR)
+    return HTTP_ABORT;
+  return HTTP_CONTINUE;
+}
+
+static struct field_list listed(const struct answer_list *list)
+{
+  return (struct field_list){list->items, list->n};
+}
+
+static enum err_code read_rows(struct ask *a, struct err *e)
+{
+  struct answer *answer = a->answer;
+  ProtobufCMessage *message;
+  metric_add(a->options.service->rows, (double)rows_decoder_count(a->decoder), NULL);
+  if (report_read(&message, a->options.method, a->decoder, a->shapes, answer->arena, e) != ERR_OK)
+    return e->code;
+  if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
+    struct field_list reports = field_list(message, "reports");
+    for (size_t i = 0; i < reports.n; i++)
+      field_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
+  } else {
+    field_set_list(message, "rows", listed(&answer->lists[0]));
+  }
+  answer->message = message;
+  return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ lists in pages */
+
+static enum err_code too_many(const struct ask *a, struct err *e)
+{
+  const char *text = a->options.too_many;
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "%s",
+                 text != NULL ? text : "Google's list is longer than this service reads");
+}
+
+static enum err_code take_items(struct ask *a, ProtobufCMessage *page, struct err *e)
+{
+  struct answer_list *all = &a->answer->lists[0];
+  struct field_list items = field_list(page, a->options.method->items);
+  for (size_t i = 0; i < items.n; i++) {
+    if (a->options.keep != NULL && !a->options.keep(a->options.user, items.items[i]))
+      continue;
+    if (all->n == MAX_ITEMS)
+      return too_many(a, e);
+    answer_list_add(all, items.items[i]);
+  }
+  const char *next = field_text(page, "next_page_token");
+  free(a->page_token);
+  a->page_token = next[0] == '\0' ? NULL : xstrdup(next);
+  if (++a->pages == MAX_PAGES && a->page_token != NULL)
+    return too_many(a, e);
+  field_set_list(page, a->options.method->items, listed(all));
+  return ERR_OK;
+}
+
+static enum err_code read_message(struct ask *a, const struct http_response *response,
+                                  struct err *e)
+{
+  ProtobufCMessage *message;
+  if (google_method_read(&message, a->options.method, response->body, response->body_len,
+                         a->answer->arena, e) != ERR_OK)
+    return e->code;
+  if (a->options.method->items != NULL && take_items(a, message, e) != ERR_OK)
+    return e->code;
+  a->answer->message = message;
+  return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ the call to Google */
+
+/* The key: whose, and what exactly is asked. */
+static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)
+{
+  const struct ask_options *o = &a->options;
+  if (!o->method->cacheable)
+    return ERR_OK;
+  buf_printf(&a->cache_key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits,
+             t->quota_project);
+  buf_append(&a->cache_key, buf_str(&a->body), a->body.len);
+  if (a->cache_key.failed)
+    return err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long");
+  if (!o->fresh)
+    a->answer = cache_get(o->service->cache, &a->cache_key, clock_mono_ms());
+  a->cached = a->answer != NULL;
+  return ERR_OK;
+}
+
+static enum err_code on_token(void *user, const struct token *t, struct google_target *out,
+                              struct err *e)
+{
+  struct ask *a = user;
+  const struct google_method *m = a->options.method;
+  bool of_property = m->place == GOOGLE_OF_PROPERTY;
+  if (a->pages == 0) {
+    if (of_property && token_property(a->digits, t, a->wanted, e) != ERR_OK)
+      return e->code;
+    snprintf(a->property, sizeof(a->property), "properties/%s", a->digits);
+    if (a->options.body != NULL && request_write(&a->body, a->options.body, e) != ERR_OK)
+      return e->code;
+    if (look_up(a, t, e) != ERR_OK || a->cached)
+      return e->code;
+  }
+  return google_target_of(out, a->options.service->google, m,
+                          of_property ? a->digits : a->options.dealer_id, a->page_token, e);
+}
+
+/* What came of an attempt before is forgotten; whole pages stay. */
+static enum err_code prepare(void *user, struct buf *body, struct err *e)
+{
+  struct ask *a = user;
+  (void)e;
+  a->body_error = (struct err){0};
+  if (a->pages == 0) {
+    answer_unref(a->answer);
+    a->answer = answer_new(a->decoder != NULL ? ROWS_ARENA : MESSAGE_ARENA);
+  }
+  if (a->decoder != NULL) {
+    rows_decoder_reset(a->decoder);
+    memset(a->shapes, 0, sizeof(a->shapes));
+    a->packed = 0;
+  }
+  buf_append(body, buf_str(&a->body), a->body.len);
+  return ERR_OK;
+}
+
+static enum err_code check(void *user, const struct http_response *response, struct err *e)
+{
+  struct ask *a = user;
+  if (response == NULL) {
+    *e = a->body_error;
+    return e->code != ERR_OK ? e->code : err_set(e, ERR_CANCELLED, "cancelled", "cancelled");
+  }
+  return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
+}
+
+static void on_done(void *user, const struct err *e)
+{
+  struct ask *a = user;
+  MAGIC_CHECK(a, ASK_MAGIC);
+  pthread_mutex_lock(&a->lock);
+  struct google_call *google = TAKE_PTR(a->google);
+  pthread_mutex_unlock(&a->lock);
+  token_unref(a->token);
+  a->token = google_call_token(google);
+  google_call_unref(google);
+  if (e->code == ERR_OK && a->page_token != NULL) {
+    start_page(a);
+    return;
+  }
+  if (e->code == ERR_OK && a->options.method->cacheable && !a->options.fresh && !a->cached)
+    cache_put(a->options.service->cache, &a->cache_key, a->answer, clock_mono_ms());
+  finish(a, e);
+}
+
+static const struct google_call_ops ops = {
+    .on_token = on_token, .prepare = prepare, .check = check, .on_done = on_done};
+static const struct google_call_ops ops_of_rows = {.on_token = on_token,
+                                                   .prepare = prepare,
+                                                   .on_body = on_body,
+                                                   .check = check,
+                                                   .on_done = on_done};
+
+static void start_page(struct ask *a)
+{
+  const struct ask_options *o = &a->options;
+  bool by_dealer = o->dealer_id[0] != '\0';
+  struct google_call_options options = {.parent = o->parent,
+                                        .method = o->method,
+                                        .subject = by_dealer ? GOOGLE_DEALER : GOOGLE_PROPERTY,
+                                        .subject_id = by_dealer ? o->dealer_id : a->wanted,
+                                        .purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT,
+                                        .token = a->token,
+                                        .deadline_ms = a->deadline_ms,
+                                        .ops = a->decoder != NULL ? &ops_of_rows : &ops,
+                                        .user = a};
+  struct google_call *google = google_call_new(o->service->google, &options);
+  pthread_mutex_lock(&a->lock);
+  a->google = google_call_ref(google);
+  bool cancelled = a->cancelled;
+  pthread_mutex_unlock(&a->lock);
+  if (cancelled)
+    google_call_cancel(google); /* before the start: ends it at once */
+  google_call_start(google);    /* a may be gone after this */
+  google_call_unref(google);
+}
+
+void ask_start(struct ask *a)
+{
+  struct err e = {0};
+  ask_ref(a); /* the chain's */
+  if (a->options.property_id[0] != '\0' &&
+      request_parse_property(a->wanted, a->options.property_id, &e) != ERR_OK)
+    finish(a, &e);
+  else
+    start_page(a);
+}
+
+void ask_cancel(struct ask *a)
+{
+  MAGIC_CHECK(a, ASK_MAGIC);
+  pthread_mutex_lock(&a->lock);
+  a->cancelled = true;
+  struct google_call *google = a->google == NULL ? NULL : google_call_ref(a->google);
+  pthread_mutex_unlock(&a->lock);
+  google_call_cancel(google); /* a may be gone after this */
+  google_call_unref(google);
+}

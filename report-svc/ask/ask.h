@@ -1,0 +1,57 @@
+/* The one way from a question to a reply of Google, for one dealer.
+ *
+ * A question is a row of google/methods.h, whose it is, and a body. An ask takes it through
+ *
+ *     token -> property, address -> cache -> place -> request -> rows or message -> next page
+ *
+ * (google/call.c does what lies between token and request, and tries again), and ends with Google's
+ * whole answer or with an error. Nothing here blocks; callbacks run on the threads of common/http
+ * and common/rpc, one at a time. */
+#ifndef AMCP_REPORT_ASK_H
+#define AMCP_REPORT_ASK_H
+
+#include "report-svc/ask/answer.h"
+#include "report-svc/ask/service.h"
+#include "report-svc/request/request.h"
+
+struct ask;
+
+/* What it points to must outlive the ask. */
+struct ask_options {
+  struct service *service;
+  struct rpc_call *parent; /* the call being served: grant, trace, deadline */
+  const struct google_method *method;
+  const char *dealer_id;        /* "": whose property it is says whose credential is asked */
+  const char *property_id;      /* as the caller wrote it; "": the dealer's first */
+  const ProtobufCMessage *body; /* method->request, without the property; NULL: none */
+  bool fresh;                   /* neither takes an answer from the cache nor leaves one */
+  /* Of a list in pages: whether an item stays; may change it. NULL keeps all. */
+  bool (*keep)(void *user, ProtobufCMessage *item);
+  const char *too_many; /* said when more items stay than fit; NULL: a general text */
+  /* The end, exactly once; e->code is ERR_OK on success. */
+  void (*on_done)(void *user, struct ask *a, const struct err *e);
+  void *user;
+};
+
+/* Makes an ask with one reference for the owner; ask_start() lets it run. on_done may run before
+ * start returns. */
+struct ask *ask_new(const struct ask_options *options);
+void ask_start(struct ask *a);
+struct ask *ask_ref(struct ask *a);
+/* NULL is fine. */
+void ask_unref(struct ask *a);
+/* on_done follows with ERR_CANCELLED, perhaps before this returns, unless it ran. Thread-safe. */
+void ask_cancel(struct ask *a);
+
+/* After the end. */
+/* Google's answer, of the method's response type; lives as long as the ask. NULL after an error. */
+const ProtobufCMessage *ask_message(const struct ask *a);
+/* Whose credential was used; NULL when it never came to that. Lives as long as the ask. */
+const struct token *ask_used_token(const struct ask *a);
+/* "properties/213025502". */
+const char *ask_property(const struct ask *a);
+/* Puts whose failure it is before an error, unless the arguments are at fault or auth-svc named
+ * the dealer already. */
+void ask_name_dealer(const struct ask *a, struct err *e);
+
+#endif

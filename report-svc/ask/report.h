@@ -1,0 +1,27 @@
+/* The end of an answer with rows: what came beside them, checked against them. */
+#ifndef AMCP_REPORT_ASK_REPORT_H
+#define AMCP_REPORT_ASK_REPORT_H
+
+#include <stdint.h>
+
+#include "report-svc/google/methods.h"
+#include "report-svc/rows/decoder.h"
+
+/* What the rows of one report looked like. */
+struct report_shape {
+  int64_t rows;
+  size_t n_dimensions, n_metrics;
+};
+
+/* Counts a row in. */
+void report_shape_add(struct report_shape *shape, const struct rows_row *row);
+
+/* At the end of a 2xx answer: nothing is missing, the rest is well-formed, and the headers of each
+ * report fit its rows (shapes: one per report of the answer, at least ROWS_MAX_REPORTS of a batch).
+ * The message lives in the arena, its `rows` are empty. ERR_UNAVAILABLE (`truncated_response`),
+ * ERR_INTERNAL (`malformed_response`). */
+enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
+                          struct rows_decoder *decoder, const struct report_shape *shapes,
+                          struct arena *arena, struct err *e);
+
+#endif
