@@ -87,9 +87,9 @@ left_over() { # what a stage could leave behind
   ip -o link 2>/dev/null | wc -l
   iptables-save 2>/dev/null | grep -vcE '^(#|:)' || true
   nft list tables 2>/dev/null | wc -l
-  wc -l </proc/self/mountinfo
+  awk -v at="$CLUSTER_HOME/" 'index($5, at) == 1' /proc/self/mountinfo | wc -l
   find /sys/fs/cgroup -type d -path '*kubepods*' 2>/dev/null | wc -l
-  pgrep -cf "$CLUSTER_HOME/(bin|run)/" || true
+  find /proc/[0-9]*/exe -maxdepth 0 -lname "$CLUSTER_HOME/bin/*" 2>/dev/null | wc -l
 }
 
 before=$(left_over)

@@ -121,8 +121,11 @@ mutated_is_refused() {
   ! kubectl -n "$ns" apply --dry-run=server --validate=strict -f "$work/mutated.yaml" >/dev/null 2>&1
 }
 for mutation in "${mutations[@]}"; do check "refused: $mutation" mutated_is_refused "$mutation"; done
-unsafe_is_refused() { # the namespace's pod security, by the pods themselves
-  k get deployment analytics-mcp -o json | jq '.spec.template | .apiVersion="v1" | .kind="Pod" | .metadata.name="unsafe" | '"$1" | k create --dry-run=server -f - 2>&1 | grep -q 'violates PodSecurity'
+unsafe_is_refused() { # by the namespace's pod security
+  k get deployment analytics-mcp -o json |
+    jq '.spec.template | .apiVersion="v1" | .kind="Pod" | .metadata.name="unsafe" | '"$1" >"$work/unsafe.json"
+  ! k create --dry-run=server -f "$work/unsafe.json" >"$work/unsafe.log" 2>&1 || { echo 'taken'; return 1; }
+  grep -q 'violates PodSecurity' "$work/unsafe.log" || { cat "$work/unsafe.log"; return 1; }
 }
 check 'a pod that may gain privileges is refused' unsafe_is_refused '.spec.containers[0].securityContext.allowPrivilegeEscalation=true'
 check 'a pod as root is refused' unsafe_is_refused '.spec.securityContext.runAsNonRoot=false'

@@ -243,7 +243,14 @@ stage_inside() { # STAGE
   grep -q '^-- end$' "$work/$1.out" || bad "$1: did not come to its end"
 }
 
-before=$(ip -o link 2>/dev/null | wc -l; iptables-save 2>/dev/null | grep -vcE '^(#|:)' || true; wc -l </proc/self/mountinfo)
+left_over() { # what a stage could leave behind
+  ip -o link 2>/dev/null | wc -l
+  iptables-save 2>/dev/null | grep -vcE '^(#|:)' || true
+  awk -v at="$cache/docker-" 'index($5, at) == 1' /proc/self/mountinfo | wc -l
+  find /sys/fs/cgroup -type d -path '*amcp-images*' 2>/dev/null | wc -l
+  find "$cache" -maxdepth 1 -name 'docker-*' | wc -l
+}
+before=$(left_over)
 why=$(cannot_build)
 if [[ -n $why ]]; then
   for stage in "${stages[@]}"; do skip "$stage: $why"; done
@@ -263,6 +270,10 @@ if wanted content; then stage_content; fi
 if $cross; then stage_cross; fi
 if wanted run; then stage_inside run-hardened; fi
 if wanted compose; then stage_inside compose; fi
-after=$(ip -o link 2>/dev/null | wc -l; iptables-save 2>/dev/null | grep -vcE '^(#|:)' || true; wc -l </proc/self/mountinfo)
-if [[ $before == "$after" ]]; then ok 'no link, firewall rule or mount is left'; else bad "links, rules, mounts before: ${before//$'\n'/ }, after: ${after//$'\n'/ }"; fi
+after=$(left_over)
+if [[ $before == "$after" ]]; then
+  ok 'nothing is left: links, firewall rules, mounts, control groups, folders'
+else
+  bad "left over; links, rules, mounts, control groups, folders before: ${before//$'\n'/ }, after: ${after//$'\n'/ }"
+fi
 totals
