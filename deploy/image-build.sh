@@ -73,7 +73,7 @@ make_root auth-svc --ca --zones "$build/bin/auth-svc"
 make_root report-svc --ca --zones "$build/bin/report-svc"
 make_root aggregate-svc --ca --zones "$build/bin/aggregate-svc"
 make_root ga4-sim "$build/bin/ga4-sim"
-make_root analytics-mcp --ca --zones "$build/bin/analytics-mcp" "${services[@]/#/$build/bin/}"
+make_root analytics-mcp --ca --zones --gzip-copyrights "$build/bin/analytics-mcp" "${services[@]/#/$build/bin/}"
 # A volume takes the owner of the folder it is mounted over, where the folder is in the image.
 install -d -m 755 "$out/state" && install -d -m 700 "$out/state/analytics-mcp"
 touch -d "@$SOURCE_DATE_EPOCH" "$out/state" "$out/state/analytics-mcp"

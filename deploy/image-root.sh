@@ -5,13 +5,15 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/image-root.sh --out DIR [--arch ARCH] [--ca] [--zones] [--license FILE] PROGRAM...
+Usage: deploy/image-root.sh --out DIR [--arch ARCH] [--ca] [--zones] [--gzip-copyrights]
+                            [--license FILE] PROGRAM...
 
 Fills DIR, which must not exist. PROGRAMs go to /usr/bin, stripped.
 
   --arch ARCH      of the programs: amd64 or arm64 (default: this machine's)
   --ca             also the certificate authorities of Debian
   --zones          also the time zones
+  --gzip-copyrights   copyright.gz in place of copyright, where each kilobyte counts
   --license FILE   of the programs, put to /usr/share/doc/analytics-mcp/copyright
 
 Libraries are found by what the files themselves say they need, so nothing is run and another
@@ -24,13 +26,14 @@ die() {
   exit 1
 }
 
-arch='' out='' ca=false zones=false license='' programs=()
+arch='' out='' ca=false zones=false gzip=false license='' programs=()
 while (($# > 0)); do
   case $1 in
   --arch) arch=${2:?--arch needs a value}; shift ;;
   --out) out=${2:?--out needs a folder}; shift ;;
   --ca) ca=true ;;
   --zones) zones=true ;;
+  --gzip-copyrights) gzip=true ;;
   --license) license=${2:?--license needs a file}; shift ;;
   --help | -h) usage; exit 0 ;;
   -*) usage >&2; exit 2 ;;
@@ -145,6 +148,12 @@ for name in $(printf '%s\n' "${!packages[@]}" | sort); do
     cp -L "/usr/share/doc/$plain/copyright" "$out/usr/share/doc/$plain/copyright"
   fi
 done
+if $gzip; then
+  find "$out/usr/share/doc" -type f -name copyright -exec gzip -9n {} +
+  find "$out/usr/share/doc" -type l -name copyright | while read -r link; do
+    ln -s "$(readlink "$link").gz" "$link.gz" && rm "$link"
+  done
+fi
 if [[ -n $license ]]; then
   install -D -m 644 "$license" "$out/usr/share/doc/analytics-mcp/copyright"
 fi

@@ -103,7 +103,7 @@ all_packages() { # every library belongs to a package that is named, with its co
   local file name bad=0
   for file in "$1"/var/lib/dpkg/status.d/*; do
     name=${file##*/}
-    [[ -s $1/usr/share/doc/$name/copyright ]] || { echo "$name has no copyright"; bad=1; }
+    [[ -s $1/usr/share/doc/$name/copyright || -s $1/usr/share/doc/$name/copyright.gz ]] || { echo "$name has no copyright"; bad=1; }
     grep -q '^Version: ' "$file" || { echo "$name has no version"; bad=1; }
   done
   [[ -s $1/usr/share/doc/analytics-mcp/copyright ]] || { echo 'no copyright of ours'; bad=1; }
