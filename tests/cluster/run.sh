@@ -89,7 +89,7 @@ left_over() { # what a stage could leave behind
   nft list tables 2>/dev/null | wc -l
   awk -v at="$CLUSTER_HOME/" 'index($5, at) == 1' /proc/self/mountinfo | wc -l
   find /sys/fs/cgroup -type d -path '*kubepods*' 2>/dev/null | wc -l
-  find /proc/[0-9]*/exe -maxdepth 0 -lname "$CLUSTER_HOME/bin/*" 2>/dev/null | wc -l
+  { find /proc/[0-9]*/exe -maxdepth 0 -lname "$CLUSTER_HOME/bin/*" 2>/dev/null || true; } | wc -l
 }
 
 before=$(left_over)

@@ -26,6 +26,8 @@ if ! "$cluster" up real >"$work/up.log" 2>&1; then
   exit 0
 fi
 ok "a node is up, with CoreDNS ($((SECONDS - began)) s)"
+# No default route leads out of here: Services are reached from the node as if it had one.
+ip route add "${CLUSTER_SERVICE_NET:-10.245.0}.0/24" dev "${CLUSTER_BRIDGE:-amcp0}"
 "$cluster" load "$work"/{gateway,auth-svc,report-svc,aggregate-svc,ga4-sim}.tar >/dev/null
 make_namespace
 demo=(-f "$chart/values-demo.yaml" --set image.tag=test --set simulator.days=65 --set simulator.dealers=12
