@@ -9,7 +9,12 @@ pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 if(AMCP_TESTS)
-  pkg_check_modules(CUNIT REQUIRED IMPORTED_TARGET cunit)
+  pkg_check_modules(CUNIT QUIET IMPORTED_TARGET cunit)
+  if(NOT CUNIT_FOUND)
+    message(FATAL_ERROR "CUnit, which the tests need, is not installed. Install it (Debian: "
+      "apt-get install libcunit1-dev, or deploy/install-deps.sh --tests), or build without the "
+      "tests: -DAMCP_TESTS=OFF.")
+  endif()
 endif()
 find_program(PROTOC protoc REQUIRED)
 find_program(PROTOC_C protoc-c REQUIRED)

@@ -8,6 +8,8 @@ target_compile_options(amcp_flags INTERFACE
   -Wundef -Wpointer-arith -Wwrite-strings -Wvla
   -fno-common -fstack-protector-strong
   $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>
+  # What gcc knows of ranges is lost between the checks of a sanitizer.
+  $<$<AND:$<C_COMPILER_ID:GNU>,$<BOOL:${AMCP_SANITIZE}>>:-Wno-format-truncation>
   $<$<BOOL:${AMCP_WERROR}>:-Werror>)
 target_link_options(amcp_flags INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 target_link_libraries(amcp_flags INTERFACE Threads::Threads)
@@ -50,27 +52,84 @@ endfunction()
 
 # What the ThreadSanitizer run builds: the tests of the rooms that own threads, label tsan.
 add_custom_target(tsan_tests)
-set(AMCP_TSAN_TESTS "^test_(base|http|rpc|gateway|auth|report|aggregate)_|^test_gateway$")
+set(AMCP_TSAN_TESTS "^test_(base|http|rpc|gateway|auth|report|aggregate)_")
+
+# Every unit test program, and the replay of the fuzz targets' seeds.
+add_custom_target(unit_tests)
 
 # Tests of ten seconds and more: they begin first, also where no run has been measured yet.
 set(AMCP_LONG_TESTS "^test_(isolation|sim_(identity|world|request)|rpc_(outage|tls)|auth_token|report_fetch|http_hammer|pbjson_roundtrip)")
 
-# amcp_test(NAME SOURCES file... [DEPS target...]): a CUnit program known to ctest.
+# amcp_room_test(TEST ROOM [PROGRAM target] [NEEDS target...] [SOURCES file...]): TEST, known to ctest, is of ROOM
+# ("auth/token": the folder under tests/unit, or under tests). Every folder on the way is a ninja
+# target (room-auth, room-auth-token) that builds what its tests need, and a ctest label (room:auth,
+# room:auth/token). tests/run.sh reads the list of all, which amcp_write_rooms()
+# writes.
+function(amcp_room_test test room)
+  cmake_parse_arguments(ARG "" "PROGRAM" "NEEDS;SOURCES" ${ARGN})
+  list(APPEND ARG_NEEDS ${ARG_PROGRAM})
+  set(at "")
+  string(REPLACE "/" ";" folders "${room}")
+  foreach(folder ${folders})
+    string(APPEND at "/${folder}")
+    string(SUBSTRING "${at}" 1 -1 name)
+    string(REPLACE "/" "-" target "room-${name}")
+    if(NOT TARGET ${target})
+      add_custom_target(${target})
+    endif()
+    if(ARG_NEEDS)
+      add_dependencies(${target} ${ARG_NEEDS})
+    endif()
+    set_property(TEST ${test} APPEND PROPERTY LABELS "room:${name}")
+  endforeach()
+  list(JOIN ARG_NEEDS " " needs)
+  list(JOIN ARG_SOURCES " " sources)
+  set(path "")
+  if(ARG_PROGRAM)
+    set(path $<TARGET_FILE:${ARG_PROGRAM}>)
+  endif()
+  set_property(GLOBAL APPEND_STRING PROPERTY AMCP_ROOMS
+    "${test}|${room}|${needs}|${path}|${sources}\n")
+endfunction()
+
+# Writes tests/rooms.txt of the build tree, a line per test: TEST|ROOM|TARGETS|PROGRAM|SOURCES.
+function(amcp_write_rooms)
+  get_property(lines GLOBAL PROPERTY AMCP_ROOMS)
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/tests/rooms.txt CONTENT "${lines}")
+endfunction()
+
+# amcp_test(NAME SOURCES file... [DEPS target...]): a CUnit program known to ctest. Its room is the
+# folder of its first source under tests/unit.
 function(amcp_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
+    set(ARG_TIMEOUT 300) # for a machine that is busy with something else
   endif()
+  if(NOT name MATCHES "^test_[a-z0-9]+(_[a-z0-9]+)+$")
+    message(FATAL_ERROR "${name}: test programs are named test_<service>_<subject>")
+  endif()
+  list(GET ARG_SOURCES 0 first)
+  get_filename_component(folder ${first} ABSOLUTE)
+  get_filename_component(folder ${folder} DIRECTORY)
+  file(RELATIVE_PATH room ${CMAKE_SOURCE_DIR}/tests/unit ${folder})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE amcp_flags amcp_test_harness ${ARG_DEPS})
+  target_compile_definitions(${name} PRIVATE AMCP_TEST_ROOM="${room}")
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS unit)
+  # The program ends itself a little earlier than ctest would: it can say where it stood.
+  math(EXPR seconds "${ARG_TIMEOUT} - 5")
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS unit
+    ENVIRONMENT_MODIFICATION AMCP_TEST_SECONDS=set:${seconds})
+  list(TRANSFORM ARG_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]"
+    OUTPUT_VARIABLE sources)
+  amcp_room_test(${name} ${room} PROGRAM ${name} SOURCES ${sources})
+  add_dependencies(unit_tests ${name})
   if(name MATCHES ${AMCP_LONG_TESTS})
     set_tests_properties(${name} PROPERTIES COST 15)
   endif()
   # Tests that start programs give them an environment of their own, without TSAN_OPTIONS.
   if(name MATCHES ${AMCP_TSAN_TESTS} AND NOT name MATCHES "_(program|simulator)$")
     add_dependencies(tsan_tests ${name})
-    set_tests_properties(${name} PROPERTIES LABELS "unit;tsan")
+    set_property(TEST ${name} APPEND PROPERTY LABELS tsan)
   endif()
 endfunction()

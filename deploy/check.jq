@@ -1,7 +1,8 @@
 # Whether the answer of compare_dealer_sessions ($answer) equals what SQL found ($truth): counts to
 # the last digit, ratios to 1e-9 relative.
 def near($a; $b): ($a - $b) | fabs <= 1e-9 * ([($b | fabs), 1e-300] | max);
-def metric($name): .metrics[] | select(.metric == $name);
+# Columns and rows as objects.
+def objects: .columns as $c | .rows | map([$c, .] | transpose | map({key: .[0], value: .[1]}) | from_entries);
 
 ($truth | map({key: .dealer_id, value: .}) | from_entries) as $by_id
 | ($truth | map(select(.dealer_id != $s))) as $peers
@@ -10,11 +11,12 @@ def metric($name): .metrics[] | select(.metric == $name);
 | ($peers | map(.sessions) | add) as $sessions
 | ($own.engaged_sessions / $own.sessions) as $rate
 | ($engaged / $sessions) as $benchmark
-| ($answer.dealers | length) == ($truth | length)
-  and ($answer.dealers | all(.[]; . as $d | $by_id[$d.dealer_id] as $t
-        | ($d.sessions // "0" | tonumber) == $t.sessions
-          and ($d.engaged_sessions // "0" | tonumber) == $t.engaged_sessions
-          and ($d.lead_events // "0" | tonumber) == $t.lead_events))
-  and ($answer.performance_index[] | select(.dealer_id == $s) | metric("engagement_rate")
+| ($answer.dealers.rows | length) == ($truth | length)
+  and ($answer.dealers | objects | all(.[]; . as $d | $by_id[$d.dealer_id] as $t
+        | $d.sessions == $t.sessions
+          and $d.engaged_sessions == $t.engaged_sessions
+          and ($d.lead_events // 0) == $t.lead_events))
+  and ($answer.performance_index | objects | .[]
+        | select(.dealer_id == $s and .metric == "engagement_rate")
         | near(.value; $rate) and near(.benchmark; $benchmark)
           and near(.index; 100 * $rate / $benchmark))

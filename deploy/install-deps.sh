@@ -54,7 +54,7 @@ done
 ((${#missing[@]} == 0)) && exit 0
 
 if ! command -v apt-get >/dev/null; then
-  echo "install-deps: this is no Debian system; install these packages by hand: ${missing[*]}" >&2
+  echo "install-deps: this is not a Debian system; install these packages by hand: ${missing[*]}" >&2
   exit 1
 fi
 sudo=()

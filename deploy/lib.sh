@@ -117,7 +117,7 @@ mcp_post() {
     ${MCP_TOKEN:+-H "Authorization: Bearer $MCP_TOKEN"} "$@" --data "$body" "$mcp_url"
 }
 
-# Calls a tool and prints its structuredContent. $1 name, $2 arguments (JSON).
+# Calls a tool and prints its result. $1 name, $2 arguments (JSON).
 mcp_tool() {
   local answer
   answer=$(mcp_post "$(jq -nc --arg name "$1" --argjson arguments "$2" \
@@ -127,7 +127,7 @@ mcp_tool() {
     say "$1: $(jq -r '.error.message // .result.content[0].text' <<<"$answer")" >&2
     return 1
   fi
-  jq -c '.result.structuredContent' <<<"$answer"
+  jq -c '.result' <<<"$answer"
 }
 
 # Opens a session the way every client does.
@@ -146,8 +146,8 @@ ask_first_question() {
   local dealers subject name
   mcp_connect || { say "the gateway did not answer at $mcp_url" >&2; return 1; }
   dealers=$(mcp_tool list_dealers '{"limit":500}') || return 1
-  subject=$(jq -r '.dealers[0].dealer_id // empty' <<<"$dealers")
-  name=$(jq -r '.dealers[0].name // empty' <<<"$dealers")
+  read -r subject name < <(jq -r '.structuredContent | .columns as $c
+    | .rows[0] // [] | "\(.[$c | index("dealer_id")] // "") \(.[$c | index("name")] // "")"' <<<"$dealers")
   [[ -n $subject ]] || { say "list_dealers returned no dealer" >&2; return 1; }
   say ""
   say "How is $name performing relative to its region?"
@@ -156,11 +156,7 @@ ask_first_question() {
   answer=$(mcp_tool compare_dealer_sessions "$(jq -nc --arg s "$subject" --arg from "$answer_start" \
     --arg to "$answer_end" '{subject:$s, date_range:{start_date:$from, end_date:$to}}')") || return 1
   answer_subject=$subject
-  print_answer "$answer" "$subject"
-}
-
-print_answer() {
-  jq -r --arg s "$2" -f "$root/deploy/answer.jq" <<<"$1"
+  jq -r '.content[0].text' <<<"$answer"
 }
 
 # Recomputes the answer from the simulator's database with plain SQL.
@@ -168,7 +164,7 @@ check_against_world() {
   local truth
   truth=$(sed -e "s/:subject/'$answer_subject'/g" -e "s/:start/'${answer_start//-/}'/g" \
     -e "s/:end/'${answer_end//-/}'/g" "$root/deploy/truth.sql" | sqlite3 -readonly -json "$1") || return 1
-  if jq -e -n --argjson answer "$answer" --argjson truth "$truth" --arg s "$answer_subject" \
+  if jq -e -n --argjson answer "$(jq -c .structuredContent <<<"$answer")" --argjson truth "$truth" --arg s "$answer_subject" \
     -f "$root/deploy/check.jq" >/dev/null; then
     say "Checked: the figures equal those computed by SQL from the simulator's database."
     return 0

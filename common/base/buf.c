@@ -22,10 +22,16 @@ void buf_free(struct buf *b)
 
 void buf_clear(struct buf *b)
 {
-  b->len = 0;
+  buf_truncate(b, 0);
+}
+
+void buf_truncate(struct buf *b, size_t len)
+{
+  if (len < b->len)
+    b->len = len;
   b->failed = false;
   if (b->data != NULL)
-    b->data[0] = '\0';
+    b->data[b->len] = '\0';
 }
 
 /* realloc() would leave a copy behind. */

@@ -29,6 +29,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);
 /* Drops the content, keeps the memory, clears `failed`. */
 void buf_clear(struct buf *b);
+/* Drops what was appended beyond the first `len` bytes, and the mark of a failed append. */
+void buf_truncate(struct buf *b, size_t len);
 
 /* Each returns false when the cap would be passed. */
 bool buf_append(struct buf *b, const void *data, size_t len);

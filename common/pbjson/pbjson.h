@@ -23,6 +23,9 @@ enum pbjson_names { PBJSON_SNAKE_CASE, PBJSON_CAMEL_CASE };
 struct pbjson_write_options {
   enum pbjson_names names; /* of fields */
   bool emit_defaults;      /* scalars and lists that are zero or empty, too */
+  bool omit_empty;         /* with emit_defaults: numbers and booleans alone, no empty texts, lists,
+                            * messages, nor an enum's value 0 */
+  bool whole_numbers;      /* 64-bit numbers of up to 2^53 as numbers, others as strings */
   bool enums_as_numbers;
 };
 
@@ -31,6 +34,14 @@ struct pbjson_write_options {
  * the buffer's cap is reached; after any error the buffer holds a part of the text. */
 enum err_code pbjson_write(struct buf *out, const ProtobufCMessage *message,
                            const struct pbjson_write_options *options, struct err *e);
+
+/* Appends the value of one field, a list as an array. Otherwise as pbjson_write(). */
+enum err_code pbjson_write_field(struct buf *out, const ProtobufCMessage *message,
+                                 const ProtobufCFieldDescriptor *field,
+                                 const struct pbjson_write_options *options, struct err *e);
+
+/* Whether omit_empty would leave the field out. */
+bool pbjson_field_is_empty(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
 struct pbjson_read_options {
   /* Skip unknown fields instead of refusing them, and read unknown names of enums as 0, unset: for

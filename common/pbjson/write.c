@@ -56,6 +56,16 @@ static enum err_code write_enum(struct writer *w, const ProtobufCFieldDescriptor
   return ERR_OK;
 }
 
+/* `bits`: the number, negative ones in two's complement. */
+static void write_whole(struct writer *w, bool negative, uint64_t bits)
+{
+  uint64_t magnitude = negative ? -bits : bits;
+  bool bare = w->options->whole_numbers && magnitude <= (uint64_t)1 << 53;
+  const char *quote = bare ? "" : "\"";
+  buf_printf(w->out, "%s%s%llu%s", quote, negative ? "-" : "", (unsigned long long)magnitude,
+             quote);
+}
+
 /* One value that lies at `at`. Failed appends stay in the buffer's `failed`. */
 static enum err_code write_value(struct writer *w, const ProtobufCFieldDescriptor *field,
                                  const void *at, const struct json_path *path, unsigned depth)
@@ -73,11 +83,11 @@ static enum err_code write_value(struct writer *w, const ProtobufCFieldDescripto
   case PROTOBUF_C_TYPE_INT64:
   case PROTOBUF_C_TYPE_SINT64:
   case PROTOBUF_C_TYPE_SFIXED64:
-    buf_printf(w->out, "\"%lld\"", (long long)*(const int64_t *)at);
+    write_whole(w, *(const int64_t *)at < 0, (uint64_t) * (const int64_t *)at);
     return ERR_OK;
   case PROTOBUF_C_TYPE_UINT64:
   case PROTOBUF_C_TYPE_FIXED64:
-    buf_printf(w->out, "\"%llu\"", (unsigned long long)*(const uint64_t *)at);
+    write_whole(w, false, *(const uint64_t *)at);
     return ERR_OK;
   case PROTOBUF_C_TYPE_FLOAT:
     number_put_float(w->out, *(const float *)at);
@@ -201,14 +211,55 @@ static bool is_zero(const ProtobufCFieldDescriptor *field, const void *at)
   }
 }
 
+static bool field_is_empty(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                           unsigned depth);
+
 static bool is_pointer(const ProtobufCFieldDescriptor *field)
 {
   return field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE;
 }
 
+/* Whether nothing would be left of a message without its empty fields. */
+static bool message_is_empty(const ProtobufCMessage *message, unsigned depth)
+{
+  if (message == NULL || wkt_of(message->descriptor) != WKT_NONE)
+    return message == NULL;
+  for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+    if (!field_is_empty(message, &message->descriptor->fields[i], depth + 1))
+      return false;
+  }
+  return true;
+}
+
+/* A number or a boolean without presence is never empty: an absent count is not a zero. */
+static bool field_is_empty(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                           unsigned depth)
+{
+  const void *at = field_at(message, field->offset);
+  const void *quantifier = field_at(message, field->quantifier_offset);
+  if (depth > PBJSON_MAX_DEPTH)
+    return false;
+  if (field->label == PROTOBUF_C_LABEL_REPEATED)
+    return *(const size_t *)quantifier == 0;
+  if (field_in_oneof(field) && *(const uint32_t *)quantifier != field->id)
+    return true;
+  if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+    return message_is_empty(*(ProtobufCMessage *const *)at, depth);
+  bool empties = field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_BYTES ||
+                 field->type == PROTOBUF_C_TYPE_ENUM;
+  return empties && is_zero(field, at);
+}
+
+bool pbjson_field_is_empty(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+  return field_is_empty(message, field, 0);
+}
+
 static bool is_written(const struct writer *w, const ProtobufCMessage *message,
                        const ProtobufCFieldDescriptor *field)
 {
+  if (w->options->omit_empty && field_is_empty(message, field, 0))
+    return false;
   const void *at = field_at(message, field->offset);
   const void *quantifier = field_at(message, field->quantifier_offset);
   bool null = is_pointer(field) && *(void *const *)at == NULL;
@@ -337,15 +388,30 @@ static enum err_code write_message(struct writer *w, const ProtobufCMessage *mes
   return write_object(w, message, path, depth);
 }
 
+static enum err_code ended(const struct writer *w, enum err_code code,
+                           const ProtobufCMessage *message)
+{
+  if (code == ERR_OK && w->out->failed)
+    return err_set(w->e, ERR_RESOURCE_EXHAUSTED, "too_large",
+                   "the JSON form of %s is larger than %zu bytes", message->descriptor->name,
+                   w->out->max);
+  return code;
+}
+
+static const struct pbjson_write_options default_options = {0};
+
 enum err_code pbjson_write(struct buf *out, const ProtobufCMessage *message,
                            const struct pbjson_write_options *options, struct err *e)
 {
-  static const struct pbjson_write_options defaults = {0};
-  struct writer w = {out, options != NULL ? options : &defaults, e};
-  enum err_code code = write_message(&w, message, NULL, 1);
-  if (code == ERR_OK && out->failed)
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large",
-                   "the JSON form of %s is larger than %zu bytes", message->descriptor->name,
-                   out->max);
-  return code;
+  struct writer w = {out, options != NULL ? options : &default_options, e};
+  return ended(&w, write_message(&w, message, NULL, 1), message);
+}
+
+enum err_code pbjson_write_field(struct buf *out, const ProtobufCMessage *message,
+                                 const ProtobufCFieldDescriptor *field,
+                                 const struct pbjson_write_options *options, struct err *e)
+{
+  struct writer w = {out, options != NULL ? options : &default_options, e};
+  struct json_path path = JSON_PATH_KEY(NULL, field->name);
+  return ended(&w, write_field(&w, message, field, &path, 1), message);
 }

@@ -12,12 +12,18 @@
 #include "common/pbjson/pbjson.h"
 #include "common/rpc/grant_reasons.h"
 #include "gateway/access/caller.h"
+#include "gateway/answer/answer.h"
 #include "gateway/bridge/outcome.h"
 #include "gateway/bridge/trace.h"
 #include "gateway/catalog/catalog.h"
 #include "mcp/v1/options.pb-c.h"
 
-enum { TOOL_CALL_MAGIC = 0x42525443, MAX_BACKENDS = 8, REQUEST_MAX = 8 * 1024 * 1024 };
+enum {
+  TOOL_CALL_MAGIC = 0x42525443,
+  MAX_BACKENDS = 8,
+  REQUEST_MAX = 8 * 1024 * 1024,
+  DEFAULT_TEXT_BYTES = 40 * 1024
+};
 
 struct bridge {
   struct bridge_backend backends[MAX_BACKENDS];
@@ -25,6 +31,7 @@ struct bridge {
   uint32_t timeout_ms;
   size_t max_result_bytes;
   struct mcp_tool *tools;
+  struct answer_plan **plans; /* in the order of the tools */
   pthread_mutex_t lock;
   pthread_cond_t quiet; /* repeating is 0 */
   /* Guarded by lock: */
@@ -50,7 +57,8 @@ struct tool_call {
   bool cancelled;
   bool repeated;
   /* Of the thread that runs the rpc's callbacks: */
-  struct buf result;
+  struct buf result; /* structured content */
+  struct buf text;
   bool has_result;
   struct err failure; /* of reading the answer */
   uint32_t timeout_ms;
@@ -78,7 +86,6 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
       .title = t->title != NULL && t->title[0] != '\0' ? t->title : NULL,
       .description = t->description,
       .input_schema = t->input_schema,
-      .output_schema = t->output_schema,
       .read_only = t->read_only,
       .idempotent = t->idempotent,
       .destructive = t->destructive,
@@ -101,8 +108,11 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
   pthread_mutex_init(&b->lock, NULL);
   pthread_cond_init(&b->quiet, NULL);
   b->tools = xcalloc(catalog_tools_len, sizeof(*b->tools));
+  b->plans = xcalloc(catalog_tools_len, sizeof(struct answer_plan *));
   for (size_t i = 0; i < catalog_tools_len; i++) {
     b->tools[i] = tool_of(&catalog_tools[i]);
+    b->plans[i] = answer_plan_new(&catalog_tools[i]);
+    b->tools[i].output_schema = answer_schema(b->plans[i]);
     if (find_backend(b, &catalog_tools[i]) == NULL) {
       bridge_free(b);
       return err_set(e, ERR_FAILED_PRECONDITION, "no_backend", "tool %s: no backend serves %s",
@@ -119,6 +129,9 @@ void bridge_free(struct bridge *b)
     return;
   pthread_cond_destroy(&b->quiet);
   pthread_mutex_destroy(&b->lock);
+  for (size_t i = 0; b->plans != NULL && i < catalog_tools_len; i++)
+    answer_plan_free(b->plans[i]);
+  free(b->plans);
   free(b->tools);
   free(b);
 }
@@ -165,6 +178,7 @@ static void tool_call_unref(struct tool_call *tc)
   arena_free(tc->arena);
   pthread_mutex_destroy(&tc->lock);
   buf_free(&tc->result);
+  buf_free(&tc->text);
   tc->magic = 0;
   free(tc);
 }
@@ -190,12 +204,12 @@ static void finish_error(struct tool_call *tc, const struct err *status)
                                 .is_error = true, .text = buf_str(&text), .text_len = text.len});
 }
 
-/* The result as text for every client, and the same structured for those that take it. */
+/* Two forms of the same: text for every client, structured content for those that take it. */
 static void finish_ok(struct tool_call *tc)
 {
   log_end(tc, &(struct err){0});
-  mcp_call_finish(tc->call, &(struct mcp_tool_result){.text = buf_str(&tc->result),
-                                                      .text_len = tc->result.len,
+  mcp_call_finish(tc->call, &(struct mcp_tool_result){.text = buf_str(&tc->text),
+                                                      .text_len = tc->text.len,
                                                       .structured = buf_str(&tc->result),
                                                       .structured_len = tc->result.len});
 }
@@ -204,17 +218,17 @@ static void finish_ok(struct tool_call *tc)
 
 static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
 {
-  /* Zeros and empty lists are written out: to a reader an absent count is not a zero. */
-  static const struct pbjson_write_options options = {.names = PBJSON_SNAKE_CASE,
-                                                      .emit_defaults = true};
+  size_t max_text = tc->tool->max_text_bytes > 0 ? tc->tool->max_text_bytes : DEFAULT_TEXT_BYTES;
+  const struct answer_plan *plan = tc->bridge->plans[tc->tool - catalog_tools];
   buf_clear(&tc->result);
+  buf_clear(&tc->text);
   tc->has_result = true;
-  if (pbjson_write(&tc->result, message, &options, &tc->failure) == ERR_OK)
+  if (answer_write(&tc->text, &tc->result, plan, message, max_text, &tc->failure) == ERR_OK)
     return;
   if (tc->failure.code == ERR_RESOURCE_EXHAUSTED)
     err_set(&tc->failure, ERR_RESOURCE_EXHAUSTED, "result_too_large",
             "The result is larger than %zu bytes. Ask for fewer rows (limit), fewer dimensions "
-            "or fewer dealers, then try again",
+            "or fewer dealers; the same call would end the same way",
             tc->bridge->max_result_bytes);
   else
     err_prefix(&tc->failure, "the result cannot be written as JSON: ");
@@ -356,6 +370,7 @@ static bool repeat(struct tool_call *tc)
   tc->has_result = false;
   tc->failure = (struct err){0};
   buf_clear(&tc->result);
+  buf_clear(&tc->text);
   log_info("a grant is renewed and the call repeated", LOG_S("tool", tc->tool->name),
            LOG_S("trace_id", tc->trace));
   caller_renew(caller_of(mcp_call_principal(tc->call)), tc->grant, on_renewed, tc);
@@ -401,6 +416,7 @@ static struct tool_call *tool_call_new(struct bridge *b, const struct catalog_to
   tc->backend = find_backend(b, tool);
   tc->call = call;
   tc->result = BUF_INIT(b->max_result_bytes);
+  tc->text = BUF_INIT(b->max_result_bytes);
   tc->timeout_ms = tool->timeout_ms > 0 ? tool->timeout_ms : b->timeout_ms;
   tc->started_ms = clock_mono_ms();
   trace_child(mcp_call_traceparent(call), tc->traceparent);

@@ -22,14 +22,37 @@ struct catalog_rule {
   uint32_t min_items, max_items, max_length; /* 0: unbounded */
 };
 
+/* What a field is to the reader of an answer; the values of mcp.v1.Part and mcp.v1.Format. */
+enum catalog_part {
+  CATALOG_FACT,
+  CATALOG_HEADLINE,
+  CATALOG_PERIOD,
+  CATALOG_COVERAGE,
+  CATALOG_NOTES,
+  CATALOG_CAVEATS,
+  CATALOG_ROWS,
+  CATALOG_NEXT_OFFSET,
+  CATALOG_OMITTED
+};
+enum catalog_format { CATALOG_PLAIN, CATALOG_PERCENT, CATALOG_WHOLE };
+
+/* A field of a message that occurs in answers and is more than a fact or a column. */
+struct catalog_answer_field {
+  const ProtobufCMessageDescriptor *message;
+  const char *field;
+  enum catalog_part part;
+  enum catalog_format format;
+  const char *named_by; /* NULL, or the list of the result that names the columns of this one */
+};
+
 struct catalog_tool {
   const char *name;
   const char *title;
   const char *description;
-  const char *input_schema;  /* JSON object as text */
-  const char *output_schema; /* JSON object as text, of `output` */
+  const char *input_schema; /* JSON object as text */
   bool read_only, idempotent, destructive, open_world;
-  uint32_t timeout_ms; /* 0: the gateway's default */
+  uint32_t timeout_ms;     /* 0: the gateway's default */
+  uint32_t max_text_bytes; /* of an answer; 0: the gateway's default */
   const ProtobufCServiceDescriptor *service;
   const char *method;
   bool streaming; /* messages are oneof { progress; result } */
@@ -43,6 +66,8 @@ extern const struct catalog_tool catalog_tools[];
 extern const size_t catalog_tools_len;
 extern const struct catalog_rule catalog_rules[];
 extern const size_t catalog_rules_len;
+extern const struct catalog_answer_field catalog_answer_fields[];
+extern const size_t catalog_answer_fields_len;
 
 /* The tool of a name; NULL when there is none. */
 const struct catalog_tool *catalog_find(const char *name);

@@ -150,9 +150,9 @@ static enum http_flow on_body(void *user, const char *data, size_t len)
   return HTTP_CONTINUE;
 }
 
-static struct field_list listed(const struct answer_list *list)
+static struct ga4_list listed(const struct answer_list *list)
 {
-  return (struct field_list){list->items, list->n};
+  return (struct ga4_list){list->items, list->n};
 }
 
 static enum err_code read_rows(struct ask *a, struct err *e)
@@ -163,11 +163,11 @@ static enum err_code read_rows(struct ask *a, struct err *e)
   if (report_read(&message, a->options.method, a->decoder, a->shapes, answer->arena, e) != ERR_OK)
     return e->code;
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
-    struct field_list reports = field_list(message, "reports");
+    struct ga4_list reports = ga4_list(message, "reports");
     for (size_t i = 0; i < reports.n; i++)
-      field_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
+      ga4_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
   } else {
-    field_set_list(message, "rows", listed(&answer->lists[0]));
+    ga4_set_list(message, "rows", listed(&answer->lists[0]));
   }
   answer->message = message;
   return ERR_OK;
@@ -185,7 +185,7 @@ static enum err_code too_many(const struct ask *a, struct err *e)
 static enum err_code take_items(struct ask *a, ProtobufCMessage *page, struct err *e)
 {
   struct answer_list *all = &a->answer->lists[0];
-  struct field_list items = field_list(page, a->options.method->items);
+  struct ga4_list items = ga4_list(page, a->options.method->items);
   for (size_t i = 0; i < items.n; i++) {
     if (a->options.keep != NULL && !a->options.keep(a->options.user, items.items[i]))
       continue;
@@ -193,12 +193,12 @@ static enum err_code take_items(struct ask *a, ProtobufCMessage *page, struct er
       return too_many(a, e);
     answer_list_add(all, items.items[i]);
   }
-  const char *next = field_text(page, "next_page_token");
+  const char *next = ga4_text(page, "next_page_token");
   free(a->page_token);
   a->page_token = next[0] == '\0' ? NULL : xstrdup(next);
   if (++a->pages == MAX_PAGES && a->page_token != NULL)
     return too_many(a, e);
-  field_set_list(page, a->options.method->items, listed(all));
+  ga4_set_list(page, a->options.method->items, listed(all));
   return ERR_OK;
 }
 

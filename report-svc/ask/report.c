@@ -38,7 +38,7 @@ enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
     return e->code;
   if (m->rows == GOOGLE_ROWS)
     return check_headers((const ga4_report *)*out, &shapes[0], e);
-  struct field_list reports = field_list(*out, "reports");
+  struct ga4_list reports = ga4_list(*out, "reports");
   for (size_t i = 0; i < reports.n; i++) {
     if (check_headers((const ga4_report *)reports.items[i], &shapes[i], e) != ERR_OK)
       return e->code;

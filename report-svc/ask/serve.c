@@ -20,8 +20,8 @@ enum err_code ask_about_property(struct ask_options *out, const ProtobufCMessage
                                  struct arena *arena, struct err *e)
 {
   (void)arena;
-  out->dealer_id = field_text(request, "dealer_id");
-  out->property_id = field_text(request, "property_id");
+  out->dealer_id = ga4_text(request, "dealer_id");
+  out->property_id = ga4_text(request, "property_id");
   return request_check_target(out->dealer_id, out->property_id, e);
 }
 

@@ -189,9 +189,9 @@ static enum err_code prepare(void *user, struct buf *body, struct err *e)
 /* Hands each query what came beside its rows. */
 static enum err_code hand_rests(struct fetch_page *p, ProtobufCMessage *rest, struct err *e)
 {
-  struct field_list reports = {&rest, 1};
+  struct ga4_list reports = {&rest, 1};
   if (p->n > 1)
-    reports = field_list(rest, "reports");
+    reports = ga4_list(rest, "reports");
   if (reports.n != p->n)
     return err_set(e, ERR_INTERNAL, "malformed_response",
                    "Google answered %zu reports where %zu were asked", reports.n, p->n);

@@ -8,23 +8,23 @@ static const ProtobufCFieldDescriptor *find(const ProtobufCMessage *message, con
   return protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
 }
 
-const char *field_text(const ProtobufCMessage *message, const char *name)
+const char *ga4_text(const ProtobufCMessage *message, const char *name)
 {
   const char *text;
   memcpy(&text, (const char *)message + find(message, name)->offset, sizeof(text));
   return text;
 }
 
-struct field_list field_list(const ProtobufCMessage *message, const char *name)
+struct ga4_list ga4_list(const ProtobufCMessage *message, const char *name)
 {
   const ProtobufCFieldDescriptor *f = find(message, name);
-  struct field_list list;
+  struct ga4_list list;
   memcpy(&list.n, (const char *)message + f->quantifier_offset, sizeof(list.n));
   memcpy(&list.items, (const char *)message + f->offset, sizeof(list.items));
   return list;
 }
 
-void field_set_list(ProtobufCMessage *message, const char *name, struct field_list list)
+void ga4_set_list(ProtobufCMessage *message, const char *name, struct ga4_list list)
 {
   const ProtobufCFieldDescriptor *f = find(message, name);
   memcpy((char *)message + f->quantifier_offset, &list.n, sizeof(list.n));

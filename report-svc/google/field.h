@@ -7,13 +7,13 @@
 #include <stddef.h>
 
 /* A repeated field of messages. */
-struct field_list {
+struct ga4_list {
   ProtobufCMessage **items;
   size_t n;
 };
 
-const char *field_text(const ProtobufCMessage *message, const char *name);
-struct field_list field_list(const ProtobufCMessage *message, const char *name);
-void field_set_list(ProtobufCMessage *message, const char *name, struct field_list list);
+const char *ga4_text(const ProtobufCMessage *message, const char *name);
+struct ga4_list ga4_list(const ProtobufCMessage *message, const char *name);
+void ga4_set_list(ProtobufCMessage *message, const char *name, struct ga4_list list);
 
 #endif

@@ -119,7 +119,7 @@ enum err_code google_method_read(ProtobufCMessage **out, const struct google_met
   if (pbjson_read_text(out, m->response, text, len, arena, &lenient, &detail) != ERR_OK)
     return err_set(e, ERR_INTERNAL, "malformed_response", "Google's answer is not a valid %s: %s",
                    m->what, detail.message);
-  if (m->named != NULL && field_text(*out, m->named)[0] == '\0')
+  if (m->named != NULL && ga4_text(*out, m->named)[0] == '\0')
     return err_set(e, ERR_INTERNAL, "malformed_response",
                    "Google's answer is not a valid %s: it has no %s; try again", m->what, m->named);
   return ERR_OK;

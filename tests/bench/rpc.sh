@@ -16,7 +16,7 @@ rounds=${2:-3}
 seconds=${3:-3}
 for program in bench_rpc bench_raw_echo; do
   if [ ! -x "$bin/$program" ]; then
-    echo "$bin/$program is missing; --help tells how to build it" >&2
+    echo "$bin/$program is missing; --help says how to build it" >&2
     exit 2
   fi
 done

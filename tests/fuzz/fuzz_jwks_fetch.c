@@ -3,8 +3,8 @@
  * by a clock of the target's own.
  *
  * Whatever comes: for its keys' age alone the URL is asked again between 30 s and a day after an
- * answer, after a good one not before five minutes; keys at hand stay when an answer is bad, and
- * everybody who waits is told. */
+ * answer, after a good one not before five minutes; known keys stay when an answer is bad, and
+ * everybody who waits is called. */
 #include "auth-svc/identity/jwks.h"
 #include "common/base/log.h"
 #include "tests/fuzz/fake_http.h"

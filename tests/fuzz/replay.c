@@ -9,7 +9,7 @@
 
 enum {
   INPUT_BYTES_MAX = 1 << 20,
-  MIN_SEEDS = 5, /* in a folder: fewer are no start for a fuzzer */
+  MIN_SEEDS = 5, /* in a folder: fewer are too few for a fuzzer */
   MAX_SEEDS = 1000,
   MAX_CHANGED = 4096,
   ROUNDS = 3000

@@ -10,17 +10,20 @@ Usage: tests/fuzz/run.sh [OPTION...] [TARGET...]
 
 Builds the fuzz targets with clang (libFuzzer, AddressSanitizer, UndefinedBehaviorSanitizer) and
 runs all of them, or those named, from the seeds in tests/fuzz/corpus. Fails when an input breaks
-a target: keeps it, makes it smaller and says how to run it again. docs/FUZZING.md tells more.
+a target: keeps it, makes it smaller and says how to run it again. More in docs/FUZZING.md.
 
-  --seconds N      for each target (default 60); when all run, those that read no secret and no
-                   credential get two thirds of it
+  --seconds N      for each target (default 60)
+  --changed-seconds N, --base REF
+                   N seconds for the targets that read what changed since the merge base with REF:
+                   their own file and seeds, and the rooms of the headers that they include
   -j N             targets at a time (default: one per core)
   --target NAME    the same as TARGET
   --corpus DIR     where inputs that reached something new are kept, a folder per target, and
                    taken up again (default BUILD_DIR/fuzz/learned)
   --keep DIR       where inputs that broke a target are kept (default BUILD_DIR/fuzz/found)
   --build-dir DIR  default build-fuzz
-  --coverage       runs nothing anew, but prints which source lines seeds and corpus reach
+  --coverage       runs no fuzzing, but prints which source lines seeds and corpus reach
+  --build          only builds
   --list           names the targets
 
   tests/fuzz/run.sh --seconds 3600 --corpus ~/fuzz --target jwt
@@ -28,9 +31,13 @@ USAGE
 }
 
 seconds=60 build=$root/build-fuzz keep= corpus= jobs=$(nproc) coverage=false list=false targets=()
+changed_seconds= base= only_build=false
 while (($# > 0)); do
   case "$1" in
   --seconds) seconds=${2:?--seconds needs a number}; shift ;;
+  --changed-seconds) changed_seconds=${2:?--changed-seconds needs a number}; shift ;;
+  --base) base=${2:?--base needs a commit}; shift ;;
+  --build) only_build=true ;;
   -j) jobs=${2:?-j needs a number}; shift ;;
   --target) targets+=("${2:?--target needs a name}"); shift ;;
   --corpus) corpus=${2:?--corpus needs a folder}; shift ;;
@@ -44,8 +51,9 @@ while (($# > 0)); do
   esac
   shift
 done
-for number in "$seconds" "$jobs"; do
-  [[ $number =~ ^[1-9][0-9]*$ ]] || { echo "run.sh: --seconds and -j take a number from 1" >&2; exit 2; }
+for number in "$seconds" "$jobs" "${changed_seconds:-1}"; do
+  [[ $number =~ ^[1-9][0-9]*$ ]] ||
+    { echo "run.sh: --seconds, --changed-seconds and -j take a number from 1" >&2; exit 2; }
 done
 keep=${keep:-$build/fuzz/found} corpus=${corpus:-$build/fuzz/learned}
 
@@ -63,9 +71,40 @@ for name in "${targets[@]}"; do
     { echo "run.sh: there is no target $name; --list names them" >&2; exit 2; }
 done
 
-# Targets that get less time when all run.
-shorter=' rows json pbjson unpack grant mcp http_policy '
-if ((${#targets[@]} == 0)); then targets=("${known[@]}"); else shorter=; fi
+if ((${#targets[@]} == 0)); then targets=("${known[@]}"); fi
+
+# Files that changed since the merge base, also those not committed.
+changed=
+if [[ -n $changed_seconds ]]; then
+  if merge_base=$(git -C "$root" merge-base HEAD "${base:-origin/main}" 2>/dev/null); then
+    changed=$(git -C "$root" diff --name-only "$merge_base")
+  else
+    echo "no merge base with ${base:-origin/main}: every target runs $seconds s"
+  fi
+fi
+
+# What a target reads, as prefixes of paths: the rooms of the headers that it includes. Everything
+# includes common/base, which counts for the targets that include nothing else.
+reads() { # NAME
+  local rooms helpers
+  cd "$root"
+  helpers=$(sed -nE 's,^#include "(tests/.*)",\1,p' "tests/fuzz/fuzz_$1.c")
+  rooms=$(sed -nE 's,^#include "((auth|report|aggregate)-svc|gateway|common|proto)/([^"/]*)/.*,\1/\3/,p' \
+    "tests/fuzz/fuzz_$1.c" $helpers | sort -u)
+  if [[ $rooms != common/base/ ]]; then rooms=$(grep -vx common/base/ <<<"$rooms" || true); fi
+  printf '%s\n' "tests/fuzz/fuzz_$1.c" "tests/fuzz/corpus/$1/" "tests/fuzz/dict/$1." $helpers $rooms
+}
+
+seconds_of() { # NAME
+  local prefix
+  for prefix in $([[ -z $changed ]] || reads "$1"); do
+    if grep -q "^$prefix" <<<"$changed"; then
+      echo "$changed_seconds"
+      return
+    fi
+  done
+  echo "$seconds"
+}
 
 # make DIR MORE_CFLAGS: builds the targets.
 make_targets() {
@@ -101,12 +140,13 @@ if $coverage; then
 fi
 
 make_targets "$build" ""
+if $only_build; then exit 0; fi
 mkdir -p "$keep"
 
 # One target: seeds are read, what is new goes to the folder named first.
 fuzz() {
-  local name=$1 dict=$root/tests/fuzz/dict/$1.dict time=$seconds
-  [[ $shorter == *" $name "* ]] && time=$(((seconds * 2 + 2) / 3))
+  local name=$1 dict=$root/tests/fuzz/dict/$1.dict time
+  time=$(seconds_of "$name")
   local options=(-max_total_time="$time" -timeout=10 -rss_limit_mb=2048 -max_len=16384
     -print_final_stats=1 -artifact_prefix="$keep/$name-")
   [[ -f $dict ]] && options+=(-dict="$dict")
@@ -123,7 +163,7 @@ figure() { # LOG WORD [first]
   if [[ ${3:-} == first ]]; then head -n 1 <<<"$all"; else tail -n 1 <<<"$all"; fi
 }
 # The figures of a target's log on one line.
-tell() { # NAME VERDICT
+summarise() { # NAME VERDICT
   local log=$build/fuzz/log/$1 runs speed first last features inputs
   runs=$(figure "$log" 'stat::number_of_executed_units:')
   speed=$(figure "$log" 'stat::average_exec_per_sec:')
@@ -159,14 +199,16 @@ finish_one() {
   name=${name_of[$pid]}
   unset "name_of[$pid]"
   if ((status == 0)); then
-    tell "$name" "nothing found"
+    summarise "$name" "nothing found"
     passed=$((passed + 1))
   else
-    tell "$name" "FAILED"
+    summarise "$name" "FAILED"
     explain "$name"
     failed=$((failed + 1))
   fi
 }
+mapfile -t targets < <(for name in "${targets[@]}"; do echo "$(seconds_of "$name") $name"; done |
+  sort -k 1,1nr -s | cut -d ' ' -f 2) # the longest first
 for name in "${targets[@]}"; do
   ((${#name_of[@]} < jobs)) || finish_one
   fuzz "$name" &

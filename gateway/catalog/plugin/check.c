@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/catalog/plugin/check_answer.h"
 #include "gateway/catalog/plugin/literal.h"
 #include "gateway/catalog/plugin/types.h"
 
@@ -199,6 +200,12 @@ const struct message_info **check_input_messages(const struct model *model,
   return reachable(model, input, true, n);
 }
 
+const struct message_info **check_output_messages(const struct model *model,
+                                                  const struct message_info *output, size_t *n)
+{
+  return reachable(model, output, false, n);
+}
+
 /* Messages shared by tools are checked once. */
 struct checked {
   const struct message_info **list;
@@ -229,6 +236,7 @@ static void check_outputs(struct model *model, const struct tool *tool, struct c
 {
   size_t n = 0;
   const struct message_info **list = reachable(model, tool->output, false, &n);
+  check_answer(model, tool->output);
   for (size_t i = 0; i < n; i++) {
     if (!check_once(seen, list[i]))
       continue;

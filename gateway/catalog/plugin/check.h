@@ -18,5 +18,8 @@ struct tool *check_tools(struct model *model, size_t *n);
  * once, in the order of first mention; the input itself comes first. */
 const struct message_info **check_input_messages(const struct model *model,
                                                  const struct message_info *input, size_t *n);
+/* The same of what a tool's caller gets. */
+const struct message_info **check_output_messages(const struct model *model,
+                                                  const struct message_info *output, size_t *n);
 
 #endif

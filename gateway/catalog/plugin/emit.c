@@ -73,13 +73,19 @@ static void put_descriptor(struct buf *out, const char *name, const char *full_n
 }
 
 static void put_schema(struct buf *out, const struct model *model, const char *name,
-                       const struct message_info *message, enum schema_side side)
+                       const struct message_info *message)
 {
   AUTO_BUF struct buf schema = BUF_INIT(SCHEMA_BYTES);
-  schema_put(&schema, model, message, side);
+  schema_put(&schema, model, message);
   if (schema.failed)
     out->failed = true;
   put_text_member(out, name, buf_str(&schema));
+}
+
+static void put_count(struct buf *out, const char *name, uint32_t count)
+{
+  if (count > 0)
+    buf_printf(out, "     .%s = %u,\n", name, count);
 }
 
 static void put_tool(struct buf *out, const struct model *model, const struct tool *tool)
@@ -89,14 +95,14 @@ static void put_tool(struct buf *out, const struct model *model, const struct to
   buf_printf(out, "    {.name = \"%s\",\n", options->name);
   put_text_member(out, "title", options->title);
   put_text_member(out, "description", method->place.comment);
-  put_schema(out, model, "input_schema", method->input, SCHEMA_INPUT);
-  put_schema(out, model, "output_schema", tool->output, SCHEMA_OUTPUT);
+  put_schema(out, model, "input_schema", method->input);
   put_flag(out, "read_only", options->read_only);
   put_flag(out, "idempotent", options->idempotent);
   put_flag(out, "destructive", options->destructive);
   put_flag(out, "open_world", options->open_world);
   if (options->timeout_ms > 0)
     buf_printf(out, "     .timeout_ms = %u,\n", options->timeout_ms);
+  put_count(out, "max_text_bytes", options->max_text_bytes);
   put_descriptor(out, "service", method->service_name);
   buf_printf(out, "     .method = \"%s\",\n", method->proto->name);
   put_flag(out, "streaming", method->proto->server_streaming);
@@ -111,12 +117,6 @@ static void put_number_member(struct buf *out, const char *name, double value)
   buf_printf(out, "     .has_%s = true,\n     .%s = ", name, name);
   number_put_double(out, value);
   buf_puts(out, ",\n");
-}
-
-static void put_count(struct buf *out, const char *name, uint32_t count)
-{
-  if (count > 0)
-    buf_printf(out, "     .%s = %u,\n", name, count);
 }
 
 static void put_rule(struct buf *out, const struct field_info *field)
@@ -139,15 +139,19 @@ static void put_rule(struct buf *out, const struct field_info *field)
   buf_puts(out, "    },\n");
 }
 
-/* Messages of all inputs, each once. The caller frees the array. */
-static const struct message_info **input_messages(const struct model *model,
-                                                  const struct tool *tools, size_t n, size_t *count)
+enum side { INPUTS, OUTPUTS };
+
+/* Messages of all inputs or all outputs, each once. The caller frees the array. */
+static const struct message_info **messages_of(const struct model *model, const struct tool *tools,
+                                               size_t n, enum side side, size_t *count)
 {
   const struct message_info **all = xcalloc(model->n_messages + 1, sizeof(*all));
   *count = 0;
   for (size_t t = 0; t < n; t++) {
     size_t found = 0;
-    const struct message_info **list = check_input_messages(model, tools[t].method->input, &found);
+    const struct message_info **list =
+        side == INPUTS ? check_input_messages(model, tools[t].method->input, &found)
+                       : check_output_messages(model, tools[t].output, &found);
     for (size_t i = 0; i < found; i++) {
       size_t k = 0;
       while (k < *count && all[k] != list[i])
@@ -164,7 +168,7 @@ static void put_rules(struct buf *out, const struct model *model, const struct t
 {
   size_t count = 0;
   size_t rules = 0;
-  AUTO_FREE const struct message_info **messages = input_messages(model, tools, n, &count);
+  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, INPUTS, &count);
   buf_puts(out, "const struct catalog_rule catalog_rules[] = {\n");
   for (size_t m = 0; m < count; m++) {
     for (size_t i = 0; i < messages[m]->proto->n_field; i++) {
@@ -179,12 +183,52 @@ static void put_rules(struct buf *out, const struct model *model, const struct t
   buf_printf(out, "};\nconst size_t catalog_rules_len = %zu;\n", rules);
 }
 
+static void put_answer_field(struct buf *out, const struct field_info *field)
+{
+  const Mcp__V1__Field *o = field->options;
+  buf_puts(out, "    {.message = &");
+  put_symbol(out, field->owner->name);
+  buf_printf(out, ",\n     .field = \"%s\",\n", field->proto->name);
+  buf_printf(out, "     .part = %d,\n     .format = %d,\n", (int)o->part, (int)o->format);
+  if (o->named_by[0] != '\0')
+    buf_printf(out, "     .named_by = \"%s\",\n", o->named_by);
+  buf_puts(out, "    },\n");
+}
+
+static bool is_answer_field(const struct field_info *field)
+{
+  const Mcp__V1__Field *o = field->options;
+  return field->has_options &&
+         (o->part != MCP__V1__PART__PART_UNSPECIFIED ||
+          o->format != MCP__V1__FORMAT__FORMAT_UNSPECIFIED || o->named_by[0] != '\0');
+}
+
+static void put_answer_fields(struct buf *out, const struct model *model, const struct tool *tools,
+                              size_t n)
+{
+  size_t count = 0;
+  size_t fields = 0;
+  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, OUTPUTS, &count);
+  buf_puts(out, "\nconst struct catalog_answer_field catalog_answer_fields[] = {\n");
+  for (size_t m = 0; m < count; m++) {
+    for (size_t i = 0; i < messages[m]->proto->n_field; i++) {
+      if (!is_answer_field(&messages[m]->fields[i]))
+        continue;
+      put_answer_field(out, &messages[m]->fields[i]);
+      fields++;
+    }
+  }
+  if (fields == 0)
+    buf_puts(out, "    {.field = NULL},\n");
+  buf_printf(out, "};\nconst size_t catalog_answer_fields_len = %zu;\n", fields);
+}
+
 /* Headers of the files whose descriptors the tables name. */
 static void put_includes(struct buf *out, const struct model *model, const struct tool *tools,
                          size_t n)
 {
   size_t count = 0;
-  AUTO_FREE const struct message_info **messages = input_messages(model, tools, n, &count);
+  AUTO_FREE const struct message_info **messages = messages_of(model, tools, n, INPUTS, &count);
   size_t max = count + 3 * n;
   AUTO_FREE const FileProto **files = xcalloc(max + 1, sizeof(*files));
   size_t n_files = 0;
@@ -216,4 +260,5 @@ void emit_catalog(struct buf *out, const struct model *model, const struct tool 
     put_tool(out, model, &tools[i]);
   buf_printf(out, "};\nconst size_t catalog_tools_len = %zu;\n\n", n);
   put_rules(out, model, tools, n);
+  put_answer_fields(out, model, tools, n);
 }

@@ -12,7 +12,6 @@ enum { DESCRIPTION_BYTES = 16 * 1024 };
 
 struct printer {
   struct buf *out;
-  enum schema_side side;
 };
 
 static void put_object(const struct printer *p, const struct node *node);
@@ -30,20 +29,12 @@ static void put_text(const struct printer *p, const char *key, const char *text)
   buf_put_json_string(p->out, text, strlen(text));
 }
 
-/* In an input the unset value cannot be chosen; an output is written with its defaults, so it can
- * occur there. */
-static bool value_occurs(const struct printer *p,
-                         const Google__Protobuf__EnumValueDescriptorProto *value)
-{
-  return p->side == SCHEMA_OUTPUT || !enum_value_is_unset(value);
-}
-
 static void put_enum(const struct printer *p, const struct field_info *field)
 {
   const EnumProto *proto = field_value(field)->enumeration->proto;
   bool any = false;
   for (size_t i = 0; i < proto->n_value; i++) {
-    if (!value_occurs(p, proto->value[i]))
+    if (enum_value_is_unset(proto->value[i]))
       continue;
     if (!any)
       put_key(p, "enum");
@@ -64,8 +55,6 @@ static void put_number(const struct printer *p, const char *key, double value)
 static void put_range(const struct printer *p, const struct field_info *field)
 {
   const Mcp__V1__Field *o = field->options;
-  if (p->side == SCHEMA_OUTPUT)
-    return;
   if (o->opt_minimum_case == MCP__V1__FIELD__OPT_MINIMUM_MINIMUM)
     put_number(p, "minimum", o->minimum);
   else if (field_is_unsigned(field))
@@ -77,15 +66,14 @@ static void put_range(const struct printer *p, const struct field_info *field)
 static void put_string_type(const struct printer *p, const struct field_info *field)
 {
   put_text(p, "type", "string");
-  if (p->side == SCHEMA_INPUT && field->options->max_length > 0)
+  if (field->options->max_length > 0)
     put_number(p, "maxLength", field->options->max_length);
 }
 
-/* Clients send whole numbers of 64 bits as numbers; we write them as strings, for a
- * JavaScript client would round them. */
+/* A number is what clients send; text is taken too (proto3 JSON). */
 static void put_integer64(const struct printer *p, const struct field_info *field)
 {
-  put_text(p, "type", p->side == SCHEMA_INPUT ? "integer" : "string");
+  put_text(p, "type", "integer");
   put_range(p, field);
 }
 
@@ -145,30 +133,26 @@ static void put_value(const struct printer *p, const struct node *node)
 }
 
 /* "Give one of: a, b." for each oneof of several members. */
-static void put_choices(struct buf *out, const struct printer *p,
-                        const struct message_info *message)
+static void put_choices(struct buf *out, const struct message_info *message)
 {
   for (size_t k = 0; k < message->proto->n_oneof_decl; k++) {
     size_t n = 0;
     for (size_t i = 0; i < message->proto->n_field; i++) {
       const struct field_info *field = &message->fields[i];
-      if (!field->in_choice || field->proto->oneof_index != (int32_t)k ||
-          (p->side == SCHEMA_INPUT && field->options->hidden))
+      if (!field->in_choice || field->proto->oneof_index != (int32_t)k || field->options->hidden)
         continue;
-      const char *lead = p->side == SCHEMA_INPUT ? " Give one of: " : " Has one of: ";
-      buf_printf(out, "%s%s", n++ == 0 ? lead : ", ", field->proto->name);
+      buf_printf(out, "%s%s", n++ == 0 ? " Give one of: " : ", ", field->proto->name);
     }
     if (n > 0)
       buf_putc(out, '.');
   }
 }
 
-static void put_enum_comments(struct buf *out, const struct printer *p,
-                              const struct field_info *field)
+static void put_enum_comments(struct buf *out, const struct field_info *field)
 {
   const struct enum_info *type = field_value(field)->enumeration;
   for (size_t i = 0; type != NULL && i < type->proto->n_value; i++) {
-    if (type->comments[i][0] != '\0' && value_occurs(p, type->proto->value[i]))
+    if (type->comments[i][0] != '\0' && !enum_value_is_unset(type->proto->value[i]))
       buf_printf(out, " %s: %s", type->proto->value[i]->name, type->comments[i]);
   }
 }
@@ -189,9 +173,9 @@ static void put_description(const struct printer *p, const struct node *node)
     return;
   AUTO_BUF struct buf text = BUF_INIT(DESCRIPTION_BYTES);
   buf_puts(&text, node->field->place.comment);
-  put_enum_comments(&text, p, node->field);
+  put_enum_comments(&text, node->field);
   if (node->message != NULL && node->detail == DETAIL_FULL)
-    put_choices(&text, p, node->message);
+    put_choices(&text, node->message);
   if (node->same_as != NULL && (node->detail == DETAIL_STUB || has_object_members(node)))
     buf_printf(&text, " Same members as %s.", node->same_as);
   if (text.len > 0)
@@ -201,8 +185,6 @@ static void put_description(const struct printer *p, const struct node *node)
 static void put_literals(const struct printer *p, const struct node *node)
 {
   const Mcp__V1__Field *o = node->field->options;
-  if (p->side == SCHEMA_OUTPUT)
-    return;
   /* A whole number too large for JSON is a string and would not fit "integer". */
   bool inexact = field_kind(node->field) == KIND_INTEGER64 && o->default_json[0] == '"';
   if (o->default_json[0] != '\0' && !inexact) {
@@ -226,8 +208,6 @@ static void put_list(const struct printer *p, const struct node *node)
   buf_putc(p->out, '{');
   put_value(p, node);
   buf_putc(p->out, '}');
-  if (p->side == SCHEMA_OUTPUT)
-    return;
   if (o->min_items > 0)
     put_number(p, "minItems", o->min_items);
   if (o->max_items > 0)
@@ -276,7 +256,7 @@ static void put_required(const struct printer *p, const struct node *node)
     buf_putc(p->out, ']');
 }
 
-/* Inputs refuse what they do not know; outputs may grow without breaking a client. */
+/* What is not known is refused. */
 static void put_object(const struct printer *p, const struct node *node)
 {
   put_text(p, "type", "object");
@@ -287,20 +267,17 @@ static void put_object(const struct printer *p, const struct node *node)
   for (size_t i = 0; i < node->n_children; i++)
     put_field(p, node->children[i]);
   buf_putc(p->out, '}');
-  if (p->side == SCHEMA_OUTPUT)
-    return;
   put_required(p, node);
   put_key(p, "additionalProperties");
   buf_puts(p->out, "false");
 }
 
-void schema_put(struct buf *out, const struct model *model, const struct message_info *root,
-                enum schema_side side)
+void schema_put(struct buf *out, const struct model *model, const struct message_info *root)
 {
-  struct printer p = {out, side};
-  const struct node *tree = tree_build(model, root, side);
+  struct printer p = {out};
+  const struct node *tree = tree_build(model, root);
   AUTO_BUF struct buf choices = BUF_INIT(DESCRIPTION_BYTES);
-  put_choices(&choices, &p, root);
+  put_choices(&choices, root);
   buf_putc(out, '{');
   if (choices.len > 0)
     put_text(&p, "description", buf_str(&choices) + 1);

@@ -1,15 +1,12 @@
-/* JSON Schema of a tool's input and output. */
+/* JSON Schema of a tool's input. */
 #ifndef AMCP_CATALOG_PLUGIN_SCHEMA_H
 #define AMCP_CATALOG_PLUGIN_SCHEMA_H
 
 #include "gateway/catalog/plugin/model.h"
 
-enum schema_side { SCHEMA_INPUT, SCHEMA_OUTPUT };
-
 enum { SCHEMA_MAX_LEVELS = 3 }; /* how often a message is unrolled inside itself */
 
 /* Appends the schema of a message as compact JSON. */
-void schema_put(struct buf *out, const struct model *model, const struct message_info *root,
-                enum schema_side side);
+void schema_put(struct buf *out, const struct model *model, const struct message_info *root);
 
 #endif

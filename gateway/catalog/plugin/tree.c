@@ -18,7 +18,6 @@ enum { TREE_MAX_NODES = 20000 };
 struct builder {
   const struct model *model;
   struct arena *arena;
-  enum schema_side side;
   struct node **queue;
   size_t head, tail;
 };
@@ -58,7 +57,7 @@ static const struct node *find_placed(const struct builder *b, const struct mess
   return NULL;
 }
 
-static void place_input(const struct builder *b, struct node *node)
+static void place_known(const struct builder *b, struct node *node)
 {
   const struct node *first = find_placed(b, node->message);
   bool inside = recursion_of(b, node->parent) != NULL;
@@ -74,14 +73,6 @@ static void place_input(const struct builder *b, struct node *node)
   node->same_as = first->path;
 }
 
-static void place_output(const struct builder *b, struct node *node)
-{
-  if (count_on_path(node, node->message) > SCHEMA_MAX_LEVELS)
-    node->detail = DETAIL_STUB;
-  else
-    node->detail = find_placed(b, node->message) == NULL ? DETAIL_FULL : DETAIL_BARE;
-}
-
 /* Sets how much of a node's message is shown. */
 static void place(const struct builder *b, struct node *node)
 {
@@ -91,10 +82,8 @@ static void place(const struct builder *b, struct node *node)
     return;
   if (node->parent->detail == DETAIL_MEMBERS)
     node->detail = DETAIL_STUB;
-  else if (b->side == SCHEMA_INPUT)
-    place_input(b, node);
   else
-    place_output(b, node);
+    place_known(b, node);
 }
 
 /* Whether a field would lead deeper into a recursion that ends here. */
@@ -102,7 +91,7 @@ static bool recurses_too_far(const struct builder *b, const struct node *node,
                              const struct field_info *field)
 {
   const struct message_info *head = recursion_of(b, node);
-  if (head == NULL || node->level < SCHEMA_MAX_LEVELS || b->side == SCHEMA_OUTPUT)
+  if (head == NULL || node->level < SCHEMA_MAX_LEVELS)
     return false;
   const struct message_info *target = field_value(field)->message;
   return target != NULL && (target == head || message_reaches(b->model, target, head));
@@ -129,8 +118,7 @@ static void expand(struct builder *b, struct node *node)
   node->children = ARENA_ARRAY(b->arena, struct node *, message->proto->n_field);
   for (size_t i = 0; i < message->proto->n_field; i++) {
     const struct field_info *field = &message->fields[i];
-    bool hidden = b->side == SCHEMA_INPUT && field->options->hidden;
-    if (hidden || recurses_too_far(b, node, field) || b->tail == TREE_MAX_NODES)
+    if (field->options->hidden || recurses_too_far(b, node, field) || b->tail == TREE_MAX_NODES)
       continue;
     struct node *child = new_child(b, node, field);
     place(b, child);
@@ -139,11 +127,10 @@ static void expand(struct builder *b, struct node *node)
   }
 }
 
-struct node *tree_build(const struct model *model, const struct message_info *root,
-                        enum schema_side side)
+struct node *tree_build(const struct model *model, const struct message_info *root)
 {
   AUTO_FREE struct node **queue = xcalloc(TREE_MAX_NODES, sizeof(*queue));
-  struct builder b = {.model = model, .arena = model->arena, .side = side, .queue = queue};
+  struct builder b = {.model = model, .arena = model->arena, .queue = queue};
   struct node *top = ARENA_NEW(b.arena, struct node);
   *top = (struct node){.message = root, .path = ""};
   place(&b, top);

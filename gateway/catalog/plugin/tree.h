@@ -27,7 +27,6 @@ struct node {
 
 /* Builds the tree, widest first, so that the full account of a message stands at its
  * shallowest place. */
-struct node *tree_build(const struct model *model, const struct message_info *root,
-                        enum schema_side side);
+struct node *tree_build(const struct model *model, const struct message_info *root);
 
 #endif

@@ -1,6 +1,6 @@
 // What the code says of settings and metrics, for the tests that hold the documentation to it.
 //
-//   node tests/e2e/docs/reference.mjs          writes docs/SETTINGS.md anew
+//   node tests/e2e/docs/reference.mjs          writes docs/SETTINGS.md again
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';

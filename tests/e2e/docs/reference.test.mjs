@@ -11,7 +11,7 @@ const pages = ['README.md', ...fs.readdirSync(path.join(ROOT, 'docs'), { recursi
 
 test('SETTINGS.md says what --help of each program says', () => {
   for (const program of PROGRAMS) assert.ok(settingsOf(program).length >= 10, program);
-  assert.equal(read('docs/SETTINGS.md'), settingsPage(), 'write it anew: node tests/e2e/docs/reference.mjs');
+  assert.equal(read('docs/SETTINGS.md'), settingsPage(), 'write it again: node tests/e2e/docs/reference.mjs');
 });
 
 test('every setting that a page names is one of a program', () => {

@@ -178,7 +178,7 @@ class ServiceSet {
     const all = ORDER.flatMap((kind) => (kind === 'report' ? replicas : [kind]));
     const only = this.options.only ?? all;
     const unknown = only.filter((name) => !all.includes(name));
-    if (unknown.length > 0) throw new Error(`only: ${unknown} is none of ${all}`);
+    if (unknown.length > 0) throw new Error(`only: ${unknown} must be one of ${all}`);
     return all.filter((name) => only.includes(name));
   }
 

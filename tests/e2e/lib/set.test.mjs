@@ -58,7 +58,7 @@ test('two report services share the work under one address', async () => {
   await set.stop();
 });
 
-test('a process that ended by itself is told by check() and by stop()', async () => {
+test('a process that ended by itself is reported by check() and by stop()', async () => {
   const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
   process.kill(set.pid('auth'), 'SIGKILL');
   await sleep(200);
@@ -70,7 +70,7 @@ test('a process that ended by itself is told by check() and by stop()', async ()
   fs.rmSync(set.dir, { recursive: true });
 });
 
-test('a bad exit code on the way out is told with the end of standard error', async () => {
+test('a bad exit code on the way out is reported with the end of standard error', async () => {
   const set = await startSet({ sim: SMALL, only: ['sim', 'auth'] });
   process.kill(set.pid('auth'), 'SIGSTOP'); // so that it cannot end in time
   await assert.rejects(set.stop(), /auth did not end within 10 s of SIGTERM and was killed/);
@@ -97,7 +97,7 @@ test('a process that does not start is named with its message, and the others ar
 });
 
 test('names that do not exist are refused', async () => {
-  await assert.rejects(startSet({ only: ['reports'] }), /reports is none of sim,auth,report/);
+  await assert.rejects(startSet({ only: ['reports'] }), /reports must be one of sim,auth,report/);
 });
 
 test('a secret in what a process printed fails the set, without being repeated', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
+import { objects } from '../lib/answer.mjs';
 import { startSet } from '../lib/set.mjs';
 import { connect, kinds } from './clients.mjs';
 
@@ -31,8 +32,8 @@ async function withDealer(dealer, fn) {
 test('a dealer sees its own data and no other dealer', { timeout: 60_000 }, async () => {
   const [own, other] = dealers;
   await withDealer(own, async ({ call }) => {
-    const list = (await call('list_dealers', {})).structuredContent;
-    assert.deepEqual(list.dealers.map((d) => d.dealer_id), [own.dealer_id]);
+    const list = objects((await call('list_dealers', {})).structuredContent);
+    assert.deepEqual(list.map((d) => d.dealer_id), [own.dealer_id]);
     const mine = await call('run_report', { dealer_id: own.dealer_id, metrics: ['sessions'] });
     assert.ok(!mine.isError, mine.content[0].text);
     const theirs = await call('run_report', { dealer_id: other.dealer_id, metrics: ['sessions'] });
@@ -44,8 +45,8 @@ test('a dealer sees its own data and no other dealer', { timeout: 60_000 }, asyn
 test('two dealers at once never see each other', { timeout: 60_000 }, async () => {
   await Promise.all(dealers.slice(0, 6).map((dealer) => withDealer(dealer, async ({ call }) => {
     for (let i = 0; i < 5; i++) {
-      const list = (await call('list_dealers', {})).structuredContent;
-      assert.deepEqual(list.dealers.map((d) => d.dealer_id), [dealer.dealer_id]);
+      const list = objects((await call('list_dealers', {})).structuredContent);
+      assert.deepEqual(list.map((d) => d.dealer_id), [dealer.dealer_id]);
     }
   })));
 });

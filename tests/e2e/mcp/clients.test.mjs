@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { objects } from '../lib/answer.mjs';
 import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
@@ -51,13 +52,15 @@ for (const kind of kinds) {
       }
     }));
 
-    test('calls a tool; the structured result fits its schema and equals the text', () =>
+    test('calls a tool; the structured result fits its schema and the text has the same data', () =>
       withClient(async ({ client, call }) => {
         await client.listTools(); // from here on the client checks results against the schemas
         const result = await call('list_dealers', { query: 'ford' });
         assert.ok(!result.isError);
-        assert.equal(result.structuredContent.dealers[0].name, 'Ford of "Portland"\n');
-        assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+        const [dealer] = objects(result.structuredContent);
+        assert.equal(dealer.name, 'Ford of "Portland"\n');
+        // In the text a line end inside a value is a blank, so that a row stays one line.
+        assert.ok(result.content[0].text.includes(`${dealer.dealer_id}\tFord of "Portland" \t`), result.content[0].text);
         const report = await call('run_report', { dealer_id: 'd01', metrics: ['sessions'] });
         assert.ok(!report.isError);
       }));
@@ -90,7 +93,7 @@ for (const kind of kinds) {
       });
       assert.deepEqual(seen.map((p) => p.progress), [1, 2, 3]);
       assert.equal(seen[0].message, '1 of 3 dealers');
-      assert.equal(result.structuredContent.dealers[0].sessions, '9007199254740993');
+      assert.equal(objects(result.structuredContent.dealers)[0].sessions, '9007199254740993');
     }));
 
     test('waits through a slow call without progress: the answer turns into a stream', () =>

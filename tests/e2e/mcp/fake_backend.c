@@ -16,7 +16,7 @@
 struct fake_backend {
   struct rpc_server *server;
   bool allow_empty;
-  atomic_int cancels, questions;
+  atomic_int hanging, cancels, questions;
   atomic_int refused; /* grants up to this number are refused */
 };
 
@@ -84,6 +84,7 @@ static void count_cancel(struct fake_backend *f, struct rpc_call *call)
   struct waiting *w = ARENA_NEW(rpc_call_arena(call), struct waiting);
   *w = (struct waiting){.backend = f, .call = call};
   rpc_call_on_cancel(call, on_waiting_cancel, w);
+  f->hanging++;
 }
 
 static void reply_dealers(struct rpc_call *call, size_t n, const char *name, int32_t total)
@@ -140,7 +141,7 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *request,
   else if (strcmp(q->query, "internal") == 0)
     fail(call, ERR_INTERNAL, "bug", "row 3 is odd");
   else if (strcmp(q->query, "huge") == 0)
-    reply_dealers(call, 60000, "A dealer with a name of some length", 60000);
+    reply_dealers(call, 90000, "A dealer with a name of some length", 60000);
   else if (strcmp(q->query, "trace") == 0)
     reply_dealers(call, 1, trace != NULL ? trace : "none", 1);
   else
@@ -267,6 +268,11 @@ struct fake_backend *fake_backend_start(uint16_t port, bool allow_empty_bearer)
 uint16_t fake_backend_port(const struct fake_backend *f)
 {
   return rpc_server_port(f->server);
+}
+
+int fake_backend_hanging(const struct fake_backend *f)
+{
+  return f->hanging;
 }
 
 int fake_backend_cancels(const struct fake_backend *f)

@@ -21,6 +21,8 @@ struct fake_backend;
 /* port 0 takes a free one. NULL when it cannot start. */
 struct fake_backend *fake_backend_start(uint16_t port, bool allow_empty_bearer);
 uint16_t fake_backend_port(const struct fake_backend *f);
+/* Calls that came to wait for their cancellation, and cancellations seen, in total. */
+int fake_backend_hanging(const struct fake_backend *f);
 int fake_backend_cancels(const struct fake_backend *f);
 /* As auth-svc does when the key is gone that they were sealed with. */
 void fake_backend_refuse_grants(struct fake_backend *f);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSet } from '../lib/set.mjs';
+import { objects, typed } from '../lib/answer.mjs';
 import { connect, kinds } from './clients.mjs';
 
 let set;
@@ -13,7 +14,7 @@ after(async () => {
   await set?.stop();
 });
 
-/** Calls until the answer is no error, for a service that has just come back. */
+/** Calls until the answer is not an error, for a service that has just come back. */
 async function untilWell(call, ms) {
   for (const end = Date.now() + ms; ; await sleep(100)) {
     const result = await call();
@@ -34,12 +35,12 @@ for (const kind of kinds) {
     });
 
     test('finds dealers and regions', async () => {
-      const { structuredContent: list } = await c.call('list_dealers', {});
+      const list = typed('list_dealers', (await c.call('list_dealers', {})).structuredContent);
       assert.equal(list.total, 24);
       assert.equal(list.dealers.length, 24);
       assert.ok(list.regions.length >= 3);
       const one = await c.call('list_dealers', { query: list.dealers[3].name });
-      assert.ok(one.structuredContent.dealers.some((d) => d.dealer_id === list.dealers[3].dealer_id));
+      assert.ok(objects(one.structuredContent).some((d) => d.dealer_id === list.dealers[3].dealer_id));
     });
 
     test('runs a report of one dealer', async () => {
@@ -48,7 +49,12 @@ for (const kind of kinds) {
       });
       assert.ok(!result.isError, result.content[0].text);
       assert.ok(result.structuredContent.rows.length > 1);
-      assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+      const { columns, rows } = result.structuredContent;
+      assert.deepEqual(columns, ['sessionDefaultChannelGroup', 'sessions']);
+      assert.ok(rows.every(([channel, sessions]) => typeof channel === 'string' && Number.isInteger(sessions)));
+      // The text has all the data, too.
+      const table = [columns, ...rows].map((row) => row.join('\t')).join('\n');
+      assert.ok(result.content[0].text.includes(table), result.content[0].text);
     });
 
     test('takes arguments in camelCase too', async () => {
@@ -67,8 +73,9 @@ for (const kind of kinds) {
       assert.ok(seen.length > 0);
       assert.deepEqual(seen, [...new Set(seen)].sort((a, b) => a - b));
       const { dealers, regional_average, performance_index, coverage } = result.structuredContent;
-      assert.ok(dealers.some((d) => d.subject && d.dealer_id === 'd01'));
-      assert.ok(regional_average.metrics.length > 0 && performance_index.length > 0);
+      assert.ok(objects(dealers).some((d) => d.subject && d.dealer_id === 'd01'));
+      assert.ok(regional_average.rows.length > 0 && performance_index.rows.length > 0);
+      assert.ok([dealers, performance_index].every(({ columns }) => columns[0] === 'dealer_id'));
       assert.ok(coverage);
     });
 
@@ -77,12 +84,12 @@ for (const kind of kinds) {
         dealer_ids: ['d01', 'd02'], dimensions: ['deviceCategory'], metrics: ['sessions'],
       });
       assert.ok(!across.isError, across.content[0].text);
-      assert.equal(across.structuredContent.dealers.length, 2);
+      assert.equal(new Set(objects(across.structuredContent.dealers).map((d) => d.dealer_id)).size, 2);
       const accounts = await c.call('get_account_summaries', { dealer_id: 'd01' });
       assert.ok(!accounts.isError, accounts.content[0].text);
     });
 
-    test('is told what is wrong with its arguments', async () => {
+    test('learns what is wrong with its arguments', async () => {
       const cases = [
         ['run_report', { dealer_id: 'd01', metrics: Array(11).fill('sessions') }, /metrics.*at most 10/],
         ['run_report', { dealer_id: 'd01', metrics: ['sesions'] }, /sesions/],

@@ -134,7 +134,7 @@ export const onlyTheLoader = (key, shortKey) => {
     ['a file that is not there', one({ service_account: { file: 'none.json' } }), /\.file .*cannot open /, 'files'],
     ['a file that is a folder', one({ oauth: { file: '.' } }), /cannot read/, 'files'],
     ['a file of another kind', one({ oauth: { file: 'analytics-mcp.json' } }), /is "\w+"; move the file under "\w+"/, 'files'],
-    ['a file that is no JSON', one({ oauth: { file: 'broken.json' } }), /broken\.json: line 1, column/, 'files'],
+    ['a file that is not JSON', one({ oauth: { file: 'broken.json' } }), /broken\.json: line 1, column/, 'files'],
     ['a file with a field missing', one({ oauth: { file: 'half.json' } }), /half\.json line 1: refresh_token: missing/, 'files'],
     ['a seal that does not open', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k1:${'A'.repeat(40)}` } } }), /does not open|changed, or/, 'needs the key'],
     ['a seal of a key that is not there', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k2:${'A'.repeat(40)}` } } }), /sealed with key ".+", which is not on the keyring/, 'needs the key'],

@@ -135,7 +135,7 @@ test('sealed secrets may stand where secrets may, in one form', async () => {
       corpus.push(...walker.mutants(sealed, { under: where }));
       const parts = [...[1, 32, 33].map((n) => `${'k'.repeat(n)}:${'A'.repeat(40)}`), ...[36, 37, 38, 39, 40].map((n) => `k1:${'A'.repeat(n)}`), ...['=', '==', '===', '=A'].map((end) => `k1:${'A'.repeat(38)}${end}`)];
       for (const part of parts) corpus.push([`seal ${part}`, put(sealed, where, { sealed: `v1:${part}` })]);
-      // A sealed value is no text elsewhere.
+      // A sealed value is not a text elsewhere.
       const value = where.reduce((node, key) => node[key], sealed);
       for (const part of walker.parts(sealed)) if (typeof part.value === 'string' && !part.path.includes('sealed')) corpus.push([`sealed ${part.path}`, put(sealed, part.path, value)]);
     }

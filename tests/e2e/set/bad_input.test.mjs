@@ -150,7 +150,7 @@ describe('HTTP', () => {
     ['another version', { ...ping, jsonrpc: '1.0' }, {}, 400, -32600],
     ['an id of null', { ...ping, id: null }, {}, 400, -32600],
     ['half an id', { ...ping, id: 1.5 }, {}, 400, -32600],
-    ['a method that is no text', { ...ping, method: 1 }, {}, 400, -32600],
+    ['a method that is not a text', { ...ping, method: 1 }, {}, 400, -32600],
     ['a version of the protocol from the future', ping, { headers: { 'MCP-Protocol-Version': '2199-01-01' } }, 400],
     ['an unknown version of the protocol', ping, { headers: { 'MCP-Protocol-Version': 'x' } }, 400],
     ['a session nobody opened', ping, { headers: { 'Mcp-Session-Id': 'ffffffffffffffffffffffffffffffff' } }, 404],

@@ -1,5 +1,5 @@
 // Every form of bearer token at the gateway of a running set, the signed ones made by another library
-// (jose): who is let in sees what its claims say, who is not is told so with a challenge.
+// (jose): who is let in sees what its claims say, who is not gets a challenge.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -188,7 +188,7 @@ describe('signed tokens that are refused', () => {
     }
   });
 
-  test('claims that are no plain JSON object', async () => {
+  test('claims that are not a plain JSON object', async () => {
     const good = JSON.stringify(claimsOf());
     const bad = {
       'a claim twice': good.replace('{', '{"role":"admin",'),
@@ -328,7 +328,7 @@ describe("the plan's token: an account and its secret", () => {
     for (let i = 0; (await call(bare)).status === 503 && i < 75; i++) await sleep(200);
     await opens(bare, ['d03']);
     await refused(accountToken({ account_id: 'nobody' }), 'an unknown account alone');
-    await refused(token('d03', { refresh_token: 'wrong' }), 'a wrong proof is no missing one');
+    await refused(token('d03', { refresh_token: 'wrong' }), 'a wrong proof is not a missing one');
     assert.match(s.set.output('auth').stderr, /accounts are taken without proof/);
     s.set.changeEnv('auth', { AUTH_ALLOW_UNSIGNED_TOKENS: null });
     await s.set.restart('auth');

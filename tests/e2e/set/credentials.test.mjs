@@ -179,7 +179,7 @@ describe('every kind of credential answers with the numbers of its dealer', () =
   });
 });
 
-// Google stops taking the access token at hand, so that a new one is asked for.
+// Google stops taking the current access token, so that a new one is asked for.
 const endToken = (id) => s.sim.fault({ dealer_id: id, kind: '401', times: 1, endpoint: 'report' });
 
 // A credential fails: the text of a report, the status in an answer over dealers, then mended.
@@ -195,7 +195,7 @@ async function fails(id, { reason, text, bystanders = ['d14', 'd22'] }) {
   assert.deepEqual(across.dealers.map((d) => [d.dealer_id, d.rows[0].metric_values[0]]).sort(), bystanders.map((b) => [b, numbersOf(b)]));
 }
 
-describe('a credential that fails is told, to which dealer, with what to do; mended, it works', () => {
+describe('a credential that fails is reported, to which dealer, with what to do; mended, it works', () => {
   test('refresh token revoked', async () => {
     await works('d05');
     const { account_id } = world.dealer('d05');
@@ -349,7 +349,7 @@ describe('a credential that fails is told, to which dealer, with what to do; men
     await works('d15');
   });
 
-  test('a fault of all Google is told as one that passes', async () => {
+  test('a fault of all Google is reported as one that passes', async () => {
     await change('d21', (d) => { d.oauth.token_uri = `${NOWHERE}/token`; });
     await fails('d21', { reason: 'token_endpoint_unavailable', text: /token endpoint 127\.0\.0\.1:1 could not be reached/ });
     await change('d21', (d) => { d.oauth.token_uri = entry('d05').oauth.token_uri; });

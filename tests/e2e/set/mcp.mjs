@@ -1,6 +1,8 @@
 // A small MCP client that keeps every byte it was sent, so that tests can look at what the official
 // clients hide: status, headers, raw bodies, notifications.
 
+import { typed } from '../lib/answer.mjs';
+
 const VERSION = '2025-11-25';
 
 // The JSON-RPC messages of a body: one, or those of a stream of events.
@@ -70,21 +72,21 @@ export class Mcp {
     return { ...answer, result: message?.result, error: message?.error };
   }
 
-  // tools/call. Adds { data, text, isError, progress } to the answer.
+  // tools/call. Adds { data, text, isError, progress } to the answer; data has the shape of the messages.
   async call(name, args, { progress = false, ...options } = {}) {
     const params = { name, arguments: args };
     if (progress) params._meta = { progressToken: `p${this.#next}` };
     const answer = await this.request('tools/call', params, options);
     return {
       ...answer,
-      data: answer.result?.structuredContent,
+      data: typed(name, answer.result?.structuredContent, args),
       text: answer.result?.content?.[0]?.text ?? answer.raw,
       isError: answer.result?.isError ?? false,
       progress: answer.messages.filter((m) => m.method === 'notifications/progress').map((m) => m.params),
     };
   }
 
-  // The structuredContent of a call that must succeed.
+  // The data of a call that must succeed.
   async data(name, args, options) {
     const answer = await this.call(name, args, options);
     if (answer.isError || answer.data === undefined)

@@ -106,7 +106,7 @@ describe('a service that is down is named, and used again when it is back', () =
       const stranger = new Mcp(s.set.url, { token: admin(`new-${signal}`) });
       const began = Date.now();
       const door = await stranger.post({ jsonrpc: '2.0', id: 1, method: 'ping' });
-      assert.equal(door.status, 503, 'nobody is told to log in again');
+      assert.equal(door.status, 503, 'nobody has to log in again');
       assert.ok(Date.now() - began < ANSWER_MS);
       assert.match(door.raw, /Auth service unavailable/);
       assert.ok(Number(door.headers.get('retry-after')) > 0);
@@ -126,7 +126,7 @@ describe('a service that is down is named, and used again when it is back', () =
     await recovers();
   });
 
-  test('the gateway itself: sessions end with it and a client that connects anew goes on', async () => {
+  test('the gateway itself: sessions end with it and a client that connects again goes on', async () => {
     await s.set.restart('gateway');
     const lost = await client.post({ jsonrpc: '2.0', id: 1, method: 'ping' });
     assert.equal(lost.status, 404, 'the session is not known any more');

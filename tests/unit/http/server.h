@@ -13,7 +13,7 @@
  *   /hang              reads the request, never answers
  *   /close             closes without a byte
  *   /once              answers, then closes although it promised to keep the connection
- *   /strange           a Retry-After of bytes that are no text
+ *   /strange           a Retry-After of bytes that are not text
  *   /badgzip           says gzip, sends something else
  *   /empty             200 without a body
  */

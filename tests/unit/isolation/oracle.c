@@ -194,7 +194,7 @@ static size_t judge_index(const struct plan *p, const struct view *v, const bool
     return 0;
   }
   if (!is_rate(m) && (x->opt_benchmark_case != 0 || x->opt_index_case != 0))
-    return wrong("a count of peers is told", x->metric, own->id);
+    return wrong("a count of peers is disclosed", x->metric, own->id);
   if (is_rate(m) && !allowed)
     return wrong("released against rule 2", x->metric, own->id);
   if (x->opt_benchmark_case != 0 && !agrees(x->benchmark, pooled(&others, m), 3))
@@ -214,7 +214,7 @@ static size_t judge_average(const struct plan *p, const struct view *v, const bo
   if (!any)
     return 0;
   if (!is_rate(m) || a->opt_mean_case != 0)
-    return wrong("a count or mean over peers is told", a->metric, "region");
+    return wrong("a count or mean over peers is disclosed", a->metric, "region");
   if ((m == LEAD_RATE && like == NULL) || !rate_passes(&outside, m))
     return wrong("pooled against rule 2", a->metric, "region");
   if (a->opt_pooled_case != 0 && !agrees(a->pooled, pooled(&all, m), 3))
@@ -275,7 +275,7 @@ static size_t judge_region(const struct plan *p, const struct view *v, const boo
   const Analytics__Aggregate__V1__RegionalAverage *a = r->regional_average;
   if (a->opt_sessions_case != 0 || a->opt_engaged_sessions_case != 0 ||
       a->opt_lead_events_case != 0)
-    bad += wrong("a total over peers is told", "counts", "region");
+    bad += wrong("a total over peers is disclosed", "counts", "region");
   for (size_t i = 0; i < a->n_metrics; i++)
     bad += judge_average(p, v, members, region_lead(p, members, r, a->metrics[i]->dealers),
                          a->metrics[i]);

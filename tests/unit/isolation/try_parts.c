@@ -49,7 +49,7 @@ struct named name_dealer(const struct attempt *a, int kind)
   if (kind == 1 && p->n == 1 && a->claimant.role == PLAN_ADMIN)
     out.shop = 0;
   if (kind == 3)
-    out.shop = -1; /* names are no ids */
+    out.shop = -1; /* names are not ids */
   return out;
 }
 

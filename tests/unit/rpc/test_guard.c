@@ -273,7 +273,7 @@ static void both_sides_refuse_what_the_guard_refuses(void)
       ERR_OK);
   CU_ASSERT_STRING_EQUAL(((SayResponse *)response)->text, "30");
   protobuf_c_message_free_unpacked(response, NULL);
-  /* The server sends what it was told, so the client must find the fault. */
+  /* The server sends what it was given, so the client must find the fault. */
   FailRequest fail = AMCP__TEST__V1__FAIL_REQUEST__INIT;
   fail.message = TEXT("\xff");
   CU_ASSERT_EQUAL(

@@ -88,7 +88,7 @@ static int settled(atomic_int *value)
   return same == 6 ? last : -1;
 }
 
-/* The reader pauses: the sender must be told, not buffer without end. */
+/* The reader pauses: the sender must stop, not buffer without end. */
 static void a_slow_reader_stops_the_sender(void)
 {
   begin();

@@ -199,7 +199,7 @@ static void new_files_are_taken_without_a_restart(void)
   pause_ms(5000);
   /* A new channel knows only the new CA: the server must have taken its new files. */
   CU_ASSERT_EQUAL(say_as(address, "client"), ERR_OK);
-  /* The old channel connects anew to a server that knows only the new CA. */
+  /* The old channel connects again to a server that knows only the new CA. */
   rpc_server_stop(server);
   server = serve(address);
   CU_ASSERT_EQUAL(echo_say(old, "Say", "x", NULL, &e), ERR_OK);
@@ -274,7 +274,7 @@ static void metrics_tell_when_the_certificate_ends(void)
   end();
 }
 
-/* The first of them: no more than four files are told of in a process. */
+/* The first of them: no more than four files are reported in a process. */
 TEST_MAIN("rpc TLS", TEST(metrics_tell_when_the_certificate_ends),
           TEST(the_callers_identity_comes_from_its_certificate),
           TEST(strangers_are_refused_on_both_sides),

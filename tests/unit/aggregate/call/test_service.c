@@ -521,7 +521,7 @@ static void errors_name_no_hidden_dealer(void)
   fixture_stop(&f);
 }
 
-static int run_all(int argc, char **argv)
+int main(int argc, char **argv)
 {
   static const struct test_case cases[] = {
       TEST(region_of_24_agrees_with_the_oracle_in_any_chunk_order),
@@ -542,13 +542,7 @@ static int run_all(int argc, char **argv)
       TEST(dealer_role_with_few_peers_gets_a_code_instead),
       TEST(errors_name_no_hidden_dealer),
   };
-  return test_main("aggregate service", cases, ARRAY_LEN(cases), argc, argv);
-}
-
-int main(int argc, char **argv)
-{
-  rpc_init();
-  int code = run_all(argc, argv);
-  rpc_shutdown();
-  return code;
+  const struct test_program program = {"aggregate service", AMCP_TEST_ROOM, cases,
+                                       ARRAY_LEN(cases),    rpc_init,       rpc_shutdown};
+  return test_run(&program, argc, argv);
 }

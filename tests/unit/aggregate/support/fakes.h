@@ -27,7 +27,7 @@ enum fake_mode {
   FAKE_HANGS,       /* sends some rows, then nothing until the call is cancelled */
   FAKE_NO_NUMBER,   /* a value is NaN */
   FAKE_HUGE,        /* all values are the largest double */
-  FAKE_ODD,         /* values that are no counts, or no numbers, among others */
+  FAKE_ODD,         /* values that are not counts, or not numbers, among others */
   FAKE_LOSES_A_ROW, /* QueryDone counts one row more */
   FAKE_FORGOTTEN,   /* the stream ends well without its DealerDone */
 };

@@ -472,7 +472,7 @@ static void no_nan_or_infinity_leaves_in_an_answer(void)
   CU_ASSERT(answers > 20);
 }
 
-static int run_all(int argc, char **argv)
+int main(int argc, char **argv)
 {
   static const struct test_case cases[] = {
       TEST(only_counts_and_durations_are_added_over_dealers),
@@ -488,13 +488,7 @@ static int run_all(int argc, char **argv)
       TEST(sums_too_large_for_a_number_are_an_error_that_names_the_metric),
       TEST(no_nan_or_infinity_leaves_in_an_answer),
   };
-  return test_main("aggregate across", cases, ARRAY_LEN(cases), argc, argv);
-}
-
-int main(int argc, char **argv)
-{
-  rpc_init();
-  int code = run_all(argc, argv);
-  rpc_shutdown();
-  return code;
+  const struct test_program program = {"aggregate across", AMCP_TEST_ROOM, cases,
+                                       ARRAY_LEN(cases),   rpc_init,       rpc_shutdown};
+  return test_run(&program, argc, argv);
 }

@@ -261,7 +261,7 @@ static void names_of_policies_and_dealers_may_come_apart(void)
   broker_stop(&b);
 }
 
-/* ------------------------------------------------------------ what is no file */
+/* ------------------------------------------------------------ what is not a file */
 
 static bool has_hs256(const struct jwt_keys *keys, const char *secret)
 {

@@ -148,7 +148,7 @@ static void a_derived_version_changes_with_the_members_only(void)
   CU_ASSERT_STRING_NOT_EQUAL(version,
                              peers_cohort_version(five->peers, &five->directory->cohorts[0]));
   CU_ASSERT_FALSE(five->directory->cohorts[0].benchmark); /* four others at most */
-  /* Two cohorts with the same members cannot be told by it. */
+  /* Two cohorts with the same members cannot be distinguished by it. */
   struct snapshot *twins =
       accepted(6, "", "[{\"id\":\"x\",\"dealers\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]}]");
   const struct directory *d = twins->directory;

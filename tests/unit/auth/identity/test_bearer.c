@@ -126,7 +126,7 @@ static void a_token_of_each_algorithm_is_accepted(void)
   CU_ASSERT_EQUAL(g->expires_at, NOW + GRANT_LIFE_S);
 }
 
-/* Else a revoked token could be written anew: ECDSA signs differently each time. */
+/* Else a revoked token could be signed again: ECDSA signs differently each time. */
 static void a_token_has_one_name_whatever_its_signature(void)
 {
   set_up();

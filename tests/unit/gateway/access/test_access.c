@@ -92,7 +92,7 @@ static void stop(void)
   rpc_shutdown();
 }
 
-/* One caller and what it was told. */
+/* One caller and the answer it got. */
 struct caller {
   const char *bearer;
   atomic_int answers;

@@ -33,7 +33,6 @@ static cJSON *tool_json(const struct catalog_tool *tool)
   cJSON_AddStringToObject(json, "title", tool->title);
   cJSON_AddStringToObject(json, "description", tool->description);
   cJSON_AddItemToObject(json, "inputSchema", parse(tool->input_schema));
-  cJSON_AddItemToObject(json, "outputSchema", parse(tool->output_schema));
   cJSON *hints = cJSON_AddObjectToObject(json, "hints");
   cJSON_AddBoolToObject(hints, "read_only", tool->read_only);
   cJSON_AddBoolToObject(hints, "idempotent", tool->idempotent);
@@ -44,6 +43,7 @@ static cJSON *tool_json(const struct catalog_tool *tool)
   cJSON_AddStringToObject(rpc, "method", tool->method);
   cJSON_AddBoolToObject(rpc, "streaming", tool->streaming);
   cJSON_AddNumberToObject(rpc, "timeout_ms", tool->timeout_ms);
+  cJSON_AddNumberToObject(rpc, "max_text_bytes", tool->max_text_bytes);
   cJSON_AddStringToObject(rpc, "input", tool->input->name);
   cJSON_AddStringToObject(rpc, "response", tool->response->name);
   cJSON_AddStringToObject(rpc, "output", tool->output->name);

@@ -38,7 +38,6 @@ static void tools_look_as_the_golden_files_say(void)
   for (size_t i = 0; i < catalog_tools_len; i++) {
     golden_check(&catalog_tools[i]);
     golden_check_schema(catalog_tools[i].input_schema, true);
-    golden_check_schema(catalog_tools[i].output_schema, false);
   }
 }
 

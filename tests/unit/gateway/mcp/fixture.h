@@ -47,7 +47,7 @@ struct answer *post_as(struct fixture *f, const char *body, const struct mcp_hea
 void answer_free(struct answer *a);
 /* The body of a reply, or the last event, parsed; free with cJSON_Delete(). */
 cJSON *answer_json(const struct answer *a);
-/* error.code of the answer; 0 when it is no error. */
+/* error.code of the answer; 0 when it is not an error. */
 int answer_code(const struct answer *a);
 /* Ends a held call well. */
 void finish_held(struct fixture *f, int i);

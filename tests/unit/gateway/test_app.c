@@ -130,7 +130,7 @@ static void health_shows_each_backend(void)
 {
   start();
   bool all = false;
-  for (int i = 0; i < 100 && !all; i++) {
+  for (int i = 0; i < 400 && !all; i++) {
     struct raw_answer a = raw_request(port, "GET", "/health", "", NULL);
     all = strstr(buf_str(&a.body), "{\"status\":\"ok\",") != NULL &&
           strstr(buf_str(&a.body), "\"auth-svc\":\"ready\",\"report-svc\":\"ready\","
@@ -142,7 +142,7 @@ static void health_shows_each_backend(void)
   fake_backend_stop(backend);
   backend = NULL;
   bool degraded = false;
-  for (int i = 0; i < 100 && !degraded; i++) {
+  for (int i = 0; i < 400 && !degraded; i++) {
     struct raw_answer a = raw_request(port, "GET", "/health", "", NULL);
     degraded = strstr(buf_str(&a.body), "\"status\":\"degraded\"") != NULL;
     raw_answer_free(&a);
@@ -469,12 +469,12 @@ static void call_reaches_the_service_with_grant_and_trace(void)
   start();
   AUTO_FREE char *headers = session();
   expect(mcp(headers, CALL("7", "list_dealers", "\"query\":\"ford\"")), 200,
-         "\"structuredContent\":{\"dealers\":[{\"dealer_id\":\"d01\",\"name\":\"Ford of "
-         "\\\"Portland\\\"\\n\",\"region\":\"West\"");
+         "\"columns\":[\"dealer_id\",\"name\",\"region\",\"property_ids\"],\"rows\":[[\"d01\","
+         "\"Ford of \\\"Portland\\\"\\n\",\"West\",[\"213025502\"]]]");
   AUTO_FREE char *traced = xasprintf(
       "%straceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", headers);
   expect(mcp(traced, CALL("7", "list_dealers", "\"query\":\"trace\"")), 200,
-         "\"name\":\"00-0af7651916cd43dd8448eb211c80319c-");
+         "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
   stop();
 }
 
@@ -567,14 +567,21 @@ static void progress_streams_and_the_result_ends_it(void)
   const char *three = one != NULL ? strstr(one, "\"progress\":3,") : NULL;
   const char *result = three != NULL ? strstr(three, "\"structuredContent\":") : NULL;
   CU_ASSERT_PTR_NOT_NULL(result);
-  CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"sessions\":\"9007199254740993\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(body, "\"9007199254740993\""));
   raw_answer_free(&a);
   stop();
 }
 
+static void wait_hanging(int n)
+{
+  for (int i = 0; i < 2000 && fake_backend_hanging(backend) < n; i++)
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  CU_ASSERT_EQUAL(fake_backend_hanging(backend), n);
+}
+
 static void wait_cancels(int n)
 {
-  for (int i = 0; i < 500 && fake_backend_cancels(backend) < n; i++)
+  for (int i = 0; i < 2000 && fake_backend_cancels(backend) < n; i++)
     nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
   CU_ASSERT_EQUAL(fake_backend_cancels(backend), n);
 }
@@ -594,7 +601,7 @@ static void disconnect_cancels_the_rpc(void)
   start();
   AUTO_FREE char *headers = session();
   int json = send_call(headers, CALL("1", "list_dealers", "\"query\":\"hang\""));
-  nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+  wait_hanging(1);
   CU_ASSERT_EQUAL(fake_backend_cancels(backend), 0);
   close(json);
   wait_cancels(1);

@@ -1,0 +1,19 @@
+/* Inside the room: the rows of a table, in both forms. */
+#ifndef AMCP_GATEWAY_ANSWER_TABLE_H
+#define AMCP_GATEWAY_ANSWER_TABLE_H
+
+#include "gateway/answer/plan.h"
+
+/* Number of rows of a table in a result. */
+size_t table_rows(const struct table *table, const ProtobufCMessage *result);
+
+/* Appends `"columns":[...],"rows":[[...],...]`. Columns that are empty in every row are left out.
+ */
+void table_put_json(struct buf *out, const struct table *table, const ProtobufCMessage *result);
+
+/* Appends a line of column names and a line per row, values apart by tabs, until `max` bytes are in
+ * the buffer. Returns the rows written; nothing at all for a table without rows. */
+size_t table_put_text(struct buf *out, const struct table *table, const ProtobufCMessage *result,
+                      size_t max);
+
+#endif

@@ -1,0 +1,128 @@
+# The part of run.sh that runs everything. While tests wait, the next build goes on beside them.
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0:strict_string_checks=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-ignore_noninstrumented_modules=1:halt_on_error=0:exitcode=66}
+
+began=$SECONDS
+note() { printf '== %s (%d s)\n' "$*" $((SECONDS - began)); }
+parts=() part= part_began=$SECONDS
+# part NAME WHAT...: another part begins; the one before has ended.
+part() {
+  [[ -z $part ]] || parts+=("$part $((SECONDS - part_began)) s")
+  part=$1 part_began=$SECONDS
+  shift
+  [[ $# == 0 ]] || note "$@"
+}
+
+passed=0 failed=0 failures=()
+
+# build KIND TARGET...: configures and builds; the last lines of what went wrong.
+build_kind() {
+  local kind=$1 dir=$root/build-$1
+  shift
+  configure "$kind" || return 1
+  ninja -C "$dir" "$@" >"$dir/build.log" 2>&1 || {
+    grep -A 20 '^FAILED' "$dir/build.log" | head -n 40
+    return 1
+  }
+}
+
+builds=()
+# build_beside KIND TARGET...: the same, behind the tests that run meanwhile.
+build_beside() {
+  (renice -n 10 $BASHPID >/dev/null && build_kind "$@") &
+  builds+=($!)
+}
+
+# Waits for the builds that run beside.
+join_builds() {
+  local pid
+  for pid in "${builds[@]}"; do
+    wait "$pid" || { failed=$((failed + 1)) failures+=("a build: see above"); }
+  done
+  builds=()
+}
+
+# test_kind KIND JOBS CTEST_ARGUMENTS...: runs tests of a build and adds to the totals.
+test_kind() {
+  local dir=$root/build-$1 jobs=$2 log line n bad test
+  log=$dir/ctest.log
+  shift 2
+  ctest --test-dir "$dir" --output-on-failure --no-tests=error -j "$jobs" "$@" 2>&1 |
+    grep -vE '^(Internal ctest|Test project| +Start |Label Time|$)|=.*sec\*proc' | tee "$log" || true
+  line=$(grep -E 'tests passed, .* tests failed out of' "$log" || true)
+  n=$(sed -nE 's/.*out of ([0-9]+).*/\1/p' <<<"$line")
+  bad=$(sed -nE 's/.*, ([0-9]+) tests failed.*/\1/p' <<<"$line")
+  failed=$((failed + ${bad:-1})) passed=$((passed + ${n:-0} - ${bad:-0}))
+  [[ -n $line ]] || failures+=("ctest in $dir")
+  while read -r test; do failures+=("$test: tests/run.sh $test"); done < <(
+    sed -nE 's/^[[:space:]]+[0-9]+ - ([a-z0-9_]+) \(.*/\1/p' <<<"$(sed -n '/The following tests FAILED/,$p' "$log")")
+}
+
+# fuzz_all SECONDS [OPTION...]
+fuzz_all() {
+  local log=$root/build-fuzz/fuzz.log line n bad
+  mkdir -p "$root/build-fuzz"
+  "$root/tests/fuzz/run.sh" --seconds "$@" 2>&1 | tee "$log" || true
+  line=$(grep -E '^fuzz: [0-9]+ passed, [0-9]+ failed' "$log" || echo "fuzz: 0 passed, 1 failed")
+  read -r _ n _ bad _ <<<"$line"
+  passed=$((passed + n)) failed=$((failed + bad))
+  ((bad == 0)) || failures+=("fuzzing: see above")
+}
+
+finish() {
+  local line
+  join_builds
+  part "" "done"
+  (IFS=,; echo "parts:${parts[*]/#/ }")
+  for line in "${failures[@]}"; do echo "FAILED $line"; done
+  echo "total: $passed passed, $failed failed"
+  ((failed == 0))
+}
+
+# Unit tests wait more than they compute; those that keep two cores busy say so (PROCESSORS).
+run_all() {
+  local ci=false wide=$((2 * jobs)) sets=$((jobs + (jobs + 1) / 2))
+  if $all || [[ ${CI:-} == true ]]; then ci=true; fi
+  part packages "packages"
+  if $install; then "$root/deploy/install-deps.sh" --tests; fi
+  part clients "clients under test"
+  clients
+  part build "build with AddressSanitizer and UndefinedBehaviorSanitizer"
+  build_kind asan unit_tests || exit 1
+  part unit "unit tests; the release build beside them"
+  if $ci; then
+    build_beside release all
+    test_kind asan "$wide" -LE e2e
+    run_ci
+  else
+    build_beside release room-e2e headertest
+    test_kind asan "$wide" -LE e2e
+    part "release build" "the rest of the release build"
+    join_builds
+    part e2e "end-to-end tests against the release build"
+    test_kind release "$sets" -L 'e2e|room:headers'
+  fi
+  finish
+}
+
+# Everything under every build: the release build is proved by its headers and its end-to-end tests'
+# programs being built; the tests themselves run under AddressSanitizer.
+run_ci() {
+  part "e2e build" "the programs of the end-to-end tests with AddressSanitizer"
+  join_builds
+  build_kind asan room-e2e || exit 1
+  part e2e "end-to-end tests under AddressSanitizer; the ThreadSanitizer build beside them"
+  build_beside tsan tsan_tests
+  test_kind asan "$sets" -L e2e
+  test_kind release "$sets" -L room:headers
+  part "TSan build" "the rest of the ThreadSanitizer build"
+  join_builds
+  part "TSan tests" "tests of the rooms that own threads, under ThreadSanitizer"
+  test_kind tsan "$sets" -L tsan
+  part fuzz "fuzz targets"
+  if $all; then fuzz_all "${FUZZ_SECONDS:-60}"; else
+    fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --base "${CI_BASE:-origin/main}"
+  fi
+}

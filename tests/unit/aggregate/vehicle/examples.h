@@ -1,0 +1,81 @@
+/* The examples that the catalogue was written against: a field or a text, and what it names. */
+#ifndef AMCP_TEST_VEHICLE_EXAMPLES_H
+#define AMCP_TEST_VEHICLE_EXAMPLES_H
+
+#include <stddef.h>
+
+/* item_model, item_make, make, model; a NULL make: names no vehicle. */
+static const char *const field_examples[][4] = {
+    {"F-150", "Ford", "Ford", "F-150"},
+    {"F 150 XLT SuperCrew", "Ford", "Ford", "F-150"},
+    {"F-150 Raptor R", "Ford", "Ford", "F-150"},
+    {"F-250SD", "Ford", "Ford", "F-250"},
+    {"Mustang Mach-E", "Ford", "Ford", "Mustang Mach-E"},
+    {"Mustang GT Premium", "Ford", "Ford", "Mustang"},
+    {"GT", "Ford", "Ford", "GT"},
+    {"Ranger Raptor", "Ford", "Ford", "Ranger"},
+    {"Transit Connect XL", "Ford", "Ford", "Transit Connect"},
+    {"Silverado 1500 LD", "Chevrolet", "Chevrolet", "Silverado 1500"},
+    {"Silverado 3500HD CC", "Chevy", "Chevrolet", "Silverado 3500HD"},
+    {"Silverado EV RST", "Chevrolet", "Chevrolet", "Silverado EV"},
+    {"Bolt EUV Premier", "Chevrolet", "Chevrolet", "Bolt EUV"},
+    {"HUMMER EV Pickup", "GMC", "GMC", "Hummer EV Pickup"},
+    {"1500", "Ram", "Ram", "1500"},
+    {"2500 Laramie", "RAM", "Ram", "2500"},
+    {"ProMaster City Tradesman", "Ram", "Ram", "ProMaster City"},
+    {"Grand Caravan SXT", "Dodge", "Dodge", "Grand Caravan"},
+    {"300 Touring L", "Chrysler", "Chrysler", "300"},
+    {"Cherokee Latitude", "Jeep", "Jeep", "Cherokee"},
+    {"Wagoneer Series II", "Jeep", "Jeep", "Wagoneer"},
+    {"CR-V Hybrid Sport-L", "Honda", "Honda", "CR-V"},
+    {"RAV4 Prime XSE", "Toyota", "Toyota", "RAV4"},
+    {"Corolla Cross Hybrid", "Toyota", "Toyota", "Corolla Cross"},
+    {"Grand Highlander", "Toyota", "Toyota", "Grand Highlander"},
+    {"86 GT", "Toyota", "Toyota", "86"},
+    {"Prius Prime", "Toyota", "Toyota", "Prius"},
+    {"3", "Mazda", "Mazda", "Mazda3"},
+    {"CX-50", "Mazda", "Mazda", "CX-50"},
+    {"MX-5 Miata RF", "Mazda", "Mazda", "MX-5 Miata"},
+    {"Model 3", "", "Tesla", "Model 3"},
+    {"e-tron", "Audi", "Audi", "Q8 e-tron"},
+    {"e-tron GT", "Audi", "Audi", "e-tron GT"},
+    {"Q4 40 e-tron", "Audi", "Audi", "Q4 e-tron"},
+    {"Cooper S Clubman ALL4", "MINI", "MINI", "Clubman"},
+    {"SQ5", "Audi", "Audi", "Q5"},
+    {"ID 4 Pro S", "VW", "Volkswagen", "ID.4"},
+    {"Atlas Cross Sport", "Volkswagen", "Volkswagen", "Atlas Cross Sport"},
+    {"Ioniq Plug-In Hybrid", "Hyundai", "Hyundai", "Ioniq"},
+    {"Genesis G80", "Hyundai", "Genesis", "G80"},
+    {"EQE 350+ SUV", "Mercedes-Benz", "Mercedes-Benz", "EQE SUV"},
+    {"330i xDrive", "BMW", "BMW", "3 Series"},
+    {"X3 M40i", "BMW", "BMW", "X3"},
+    {"IS", "Lexus", "Lexus", "IS"},
+    {"Discovery Sport S", "Land Rover", "Land Rover", "Discovery Sport"},
+    {"XC40 Recharge", "Volvo", "Volvo", "EX40"},
+    {"Titan XD", "Nissan", "Nissan", "Titan XD"},
+    {"Z Performance", "Nissan", "Nissan", "Z"},
+    {"Raptor", "Ford", NULL, NULL},
+    {"Sprinter", "", NULL, NULL},
+    {"unknown", "Toyota", NULL, NULL},
+    {"RDX", "Honda", NULL, NULL},
+};
+
+/* Text, make, model. */
+static const char *const text_examples[][3] = {
+    {"/inventory/new-2024-ford-f-150-xlt-4wd-supercrew-1FTFW1E52PFA00001/", "Ford", "F-150"},
+    {"/used/Honda/2019-Honda-CR-V-4d2e1b7a0a0e0a17.htm", "Honda", "CR-V"},
+    {"/inventory/certified-used-2021-mazda-mazda3-sedan-premium-3MZBPABL6MM200001/", "Mazda",
+     "Mazda3"},
+    {"/viewdetails/new/1C6SRFFT0RN100001/2024-ram-1500-crew-cab", "Ram", "1500"},
+    {"/new-vehicles/chevrolet-silverado-1500/", "Chevrolet", "Silverado 1500"},
+    {"/lexus-is-350-f-sport", "Lexus", "IS"},
+    {"New 2024 Hyundai Tucson Limited for Sale in Tucson AZ", "Hyundai", "Tucson"},
+    {"Used cars in Tucson AZ", NULL, NULL},
+    {"/new-models/", NULL, NULL},
+    {"/honda-cr-v-vs-toyota-rav4", NULL, NULL},
+    {"/specials/lease-escape-the-ordinary", NULL, NULL},
+    {"/civic-center-parking", NULL, NULL},
+    {"/ford-credit-application", NULL, NULL},
+};
+
+#endif
