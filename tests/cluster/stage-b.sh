@@ -138,7 +138,13 @@ under_load() {
     jq -r '.errors[]' "$work/calls" 2>/dev/null || tail -n 3 "$work/calls.err"
   fi
 }
-roll() { k rollout restart "deployment/$1" >/dev/null && k rollout status "deployment/$1" --timeout=120s; }
+pods=$(k get pods --no-headers | grep -cv first-question)
+none_is_ending() { [[ $(k get pods --no-headers | grep -cv first-question) == "$pods" ]]; }
+# The old pods end after the rollout is complete: that is where calls would be lost.
+roll() {
+  k rollout restart "deployment/$1" >/dev/null
+  k rollout status "deployment/$1" --timeout=120s && within 60 none_is_ending
+}
 for deployment in analytics-mcp-report-svc analytics-mcp-aggregate-svc analytics-mcp-auth-svc analytics-mcp; do
   for ((i = 1; i <= rollouts; i++)); do under_load "rollout of $deployment ($i of $rollouts)" roll "$deployment"; done
 done
