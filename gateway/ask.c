@@ -55,6 +55,24 @@ static enum err_code call(cJSON **answer, const cJSON **result, struct post_targ
   return err_set(e, ERR_UNAVAILABLE, "tool", "%s: %.400s", tool, text != NULL ? text : "no result");
 }
 
+/* The value in the first row of a table: {"columns": [names], "rows": [[values]]}. */
+static const char *first_value(const cJSON *table, const char *column)
+{
+  const cJSON *columns = cJSON_GetObjectItemCaseSensitive(table, "columns");
+  const cJSON *rows = cJSON_GetObjectItemCaseSensitive(table, "rows");
+  const cJSON *value = cJSON_IsArray(cJSON_GetArrayItem(rows, 0)) ? rows->child->child : NULL;
+  const cJSON *name;
+  cJSON_ArrayForEach(name, columns)
+  {
+    if (value == NULL)
+      return NULL;
+    if (cJSON_IsString(name) && strcmp(name->valuestring, column) == 0)
+      return cJSON_GetStringValue(value);
+    value = value->next;
+  }
+  return NULL;
+}
+
 static enum err_code first_dealer(char *id, size_t size, struct post_target *t, struct err *e)
 {
   AUTO_JSON cJSON *answer = NULL;
@@ -63,8 +81,7 @@ static enum err_code first_dealer(char *id, size_t size, struct post_target *t, 
   if (code != ERR_OK)
     return code;
   const cJSON *content = cJSON_GetObjectItemCaseSensitive(result, "structuredContent");
-  const cJSON *dealers = cJSON_GetObjectItemCaseSensitive(content, "dealers");
-  const char *found = json_get_string(cJSON_GetArrayItem(dealers, 0), "dealer_id");
+  const char *found = first_value(content, "dealer_id");
   if (found == NULL || strpbrk(found, "\"\\") != NULL || strlen(found) >= size)
     return err_set(e, ERR_NOT_FOUND, "dealer", "list_dealers returned no dealer");
   snprintf(id, size, "%s", found);
