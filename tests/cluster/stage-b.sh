@@ -153,7 +153,9 @@ done
 leaf() { # what a pod serves now
   timeout 5 openssl s_client -connect "$(pod_ip "$ns" "$(component report-svc)"):50052" -cert "$work/g.crt" -key "$work/g.key" </dev/null 2>/dev/null | openssl x509 -noout -serial
 }
-serial=$(leaf)
+serial=''
+has_leaf() { serial=$(leaf) && [[ -n $serial ]]; }
+within 30 has_leaf || bad 'report-svc shows its certificate to the node'
 rotated() {
   apply --set keys.rotation=two || return 1
   within 150 serves_another
