@@ -2,10 +2,12 @@
 #include "aggregate-svc/settings.h"
 
 #include "common/base/mem.h"
+#include "common/service/healthcheck.h"
 
 static const struct service_program program = {
     .name = "aggregate-svc",
-    .summary = "Benchmarks and reports over dealers for the analytics MCP service set, over gRPC."};
+    .summary = "Benchmarks and reports over dealers for the analytics MCP service set, over gRPC.",
+    .usage = SERVICE_HEALTHCHECK_USAGE("aggregate-svc")};
 
 bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {

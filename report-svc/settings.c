@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/service/healthcheck.h"
 
 static const struct service_program program = {
-    .name = "report-svc", .summary = "GA4 reports for the analytics MCP service set, over gRPC."};
+    .name = "report-svc",
+    .summary = "GA4 reports for the analytics MCP service set, over gRPC.",
+    .usage = SERVICE_HEALTHCHECK_USAGE("report-svc")};
 
 /* Texts that are looked at after loading. */
 struct raw {

@@ -158,6 +158,9 @@ struct rpc_channel_options {
   struct rpc_tls tls;
   size_t max_message_bytes; /* received; 0 means 32 MiB */
   const char *name;         /* backend's name in error texts: "report-svc" */
+  /* The server's certificate must be of the CA, but may have any name: for a program that asks
+   * itself at an address its certificate does not name. */
+  bool any_host;
 };
 
 /* A channel with round_robin, health checking, keepalive, and reconnect backoff 100 ms to
