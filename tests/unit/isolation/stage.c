@@ -158,6 +158,7 @@ void stage_stop(struct stage *s)
   rpc_channel_free(s->aggregate);
   rpc_server_stop(s->aggregate_server);
   pool_free(s->aggregate_service.pool);
+  aggregate_service_free(&s->aggregate_service);
   rpc_channel_free(s->report);
   report_side_stop(s->report_side);
   rpc_channel_free(s->auth);

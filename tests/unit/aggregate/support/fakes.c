@@ -499,6 +499,7 @@ void fixture_stop(struct fixture *f)
   rpc_channel_free(f->service.auth);
   rpc_channel_free(f->service.report);
   pool_free(f->service.pool);
+  aggregate_service_free(&f->service);
   rpc_server_stop(f->auth);
   rpc_server_stop(f->report);
   CU_ASSERT_EQUAL(atomic_load(&f->service.bytes), 0);
