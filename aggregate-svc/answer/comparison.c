@@ -195,8 +195,7 @@ static RegionalAverage *region_message(const struct comparison *c, struct arena 
   analytics__aggregate__v1__regional_average__init(a);
   if (region_count(c, METRIC_SESSIONS, &a->sessions))
     a->opt_sessions_case = ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__OPT_SESSIONS_SESSIONS;
-  if (region_count(c, METRIC_ENGAGED_SESSIONS,
-                   &a->engaged_sessions))
+  if (region_count(c, METRIC_ENGAGED_SESSIONS, &a->engaged_sessions))
     a->opt_engaged_sessions_case =
         ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__OPT_ENGAGED_SESSIONS_ENGAGED_SESSIONS;
   if (region_count(c, METRIC_LEAD_EVENTS, &a->lead_events))

@@ -107,9 +107,9 @@ static void fill_restricted_cell(MetricIndex *x, const struct verdict_cell *cell
 }
 
 /* Rates: the others' pool. Index, interval and word come from one cell. */
-static void fill_rate(MetricIndex *x, const struct dealer_metric *m, const struct group_values *others,
-                      const struct verdict_cell *cell, enum judge_unusual unusual,
-                      enum disclosure_code code)
+static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
+                      const struct group_values *others, const struct verdict_cell *cell,
+                      enum judge_unusual unusual, enum disclosure_code code)
 {
   double benchmark;
   if (!others->pooled || !metric_value(m, others->pool, &benchmark))
@@ -164,8 +164,8 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
   AUTO_FREE struct dealer_figures *space = xcalloc(b->figures.cohort->n + 1, sizeof(*space));
   struct benchmarked then = {before_of(&b->figures, space), b->policy};
   double before, percent;
-  if (!b->figures.dealers[member].has_before ||
-      !group_value(&then.figures, g, member, &before) || !change_of(before, x->value, &percent))
+  if (!b->figures.dealers[member].has_before || !group_value(&then.figures, g, member, &before) ||
+      !change_of(before, x->value, &percent))
     return;
   x->opt_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_CHANGE_PERCENT_CHANGE_PERCENT;
@@ -173,8 +173,7 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
   enum disclosure_code code =
       disclosure_cell(&b->policy, &then.figures, g, form_of(g.metric), (long)member);
   if (x->opt_benchmark_case == 0 || !disclosure_ok(code) ||
-      !others_before(&then, g, member, code, &before) ||
-      !change_of(before, x->benchmark, &percent))
+      !others_before(&then, g, member, code, &before) || !change_of(before, x->benchmark, &percent))
     return;
   x->opt_others_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_OTHERS_CHANGE_PERCENT_OTHERS_CHANGE_PERCENT;

@@ -58,8 +58,7 @@ static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct 
   m->dealer_id = m->name = m->region = "";
   m->ref = arena_strdup(arena, r->dealer_ref);
   m->owner = arena_strdup(arena, r->owner_ref);
-  if (m->ref == NULL || m->owner == NULL ||
-      !set_settings(m, r->lead_event, r->settings, arena))
+  if (m->ref == NULL || m->owner == NULL || !set_settings(m, r->lead_event, r->settings, arena))
     return false;
   return !m->visible || set_dealer(m, r->dealer, arena);
 }

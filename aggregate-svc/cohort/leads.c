@@ -95,9 +95,7 @@ const char *lead_event_kind(const char *name)
 {
   for (size_t i = 0; i < LEAD_FIXED; i++)
     if (strcmp(name, fixed[i]) == 0)
-      return kind_of[i] == LEAD_KIND_CALL   ? "call"
-             : kind_of[i] == LEAD_KIND_CHAT ? "chat"
-                                            : "form";
+      return kind_of[i] == LEAD_KIND_CALL ? "call" : kind_of[i] == LEAD_KIND_CHAT ? "chat" : "form";
   return "other";
 }
 

@@ -285,7 +285,8 @@ static bool add_counts(struct dealer_counts *to, struct meaning m, const struct 
 {
   switch (row->query) {
   case DAILY_SESSIONS:
-    return stats_count_add(&to->sessions, row->a) && stats_count_add(&to->engaged_sessions, row->b) &&
+    return stats_count_add(&to->sessions, row->a) &&
+           stats_count_add(&to->engaged_sessions, row->b) &&
            (m.shopper != SHOPPER_ENGAGED || stats_count_add(&to->shopper_sessions, row->b));
   case DAILY_SHOPPERS:
     return m.shopper != SHOPPER_INVENTORY || stats_count_add(&to->shopper_sessions, row->a);

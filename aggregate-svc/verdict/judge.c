@@ -45,8 +45,7 @@ static void fill_cell(struct verdict_cell *cell, const struct judge_question *q,
 }
 
 /* The dealers of one group in the funnel around their pool. */
-static void find_unusual(struct judgement *j, const struct judge_question *q,
-                         struct metric_group g)
+static void find_unusual(struct judgement *j, const struct judge_question *q, struct metric_group g)
 {
   const struct cohort_figures *c = q->figures;
   const struct dealer_metric *m = &dealer_metrics[g.metric];
@@ -70,10 +69,10 @@ static void find_unusual(struct judgement *j, const struct judge_question *q,
   if (k < 2 || !stats_funnel(observed, expected, k, TAU_FLOOR, z, scratch, &funnel))
     return;
   for (size_t i = 0; i < k; i++)
-    j->unusual[members[i] * METRIC_COUNT + (size_t)g.metric] =
-        fabs(z[i]) > STATS_Z998  ? UNUSUAL_YES
-        : fabs(z[i]) > STATS_Z95 ? UNUSUAL_WATCH
-                                 : UNUSUAL_NO;
+    j->unusual[members[i] * METRIC_COUNT + (size_t)g.metric] = fabs(z[i]) > STATS_Z998 ? UNUSUAL_YES
+                                                               : fabs(z[i]) > STATS_Z95
+                                                                   ? UNUSUAL_WATCH
+                                                                   : UNUSUAL_NO;
 }
 
 static bool same_group(struct metric_group a, struct metric_group b)

@@ -10,8 +10,8 @@ typedef bool judge_allowed(const void *arg, struct metric_group g, size_t member
 
 struct judge_question {
   const struct cohort_figures *figures;
-  long only;                 /* the dealer that the request is about; -1: every visible dealer */
-  judge_allowed *allowed;    /* NULL: all */
+  long only;              /* the dealer that the request is about; -1: every visible dealer */
+  judge_allowed *allowed; /* NULL: all */
   const void *allowed_arg;
 };
 
@@ -19,7 +19,7 @@ struct judge_question {
 enum judge_unusual { UNUSUAL_NO, UNUSUAL_WATCH, UNUSUAL_YES };
 
 struct judgement {
-  struct verdict_cell *cells; /* members x METRIC_COUNT */
+  struct verdict_cell *cells;  /* members x METRIC_COUNT */
   enum judge_unusual *unusual; /* likewise */
   double phi[METRIC_COUNT];
   size_t tested; /* M */
