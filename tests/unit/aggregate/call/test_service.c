@@ -22,7 +22,21 @@ static Request west(void)
 {
   Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
   r.region = (char *)"West";
+  r.detail = (char *)"all";
   return r;
+}
+
+/* The configured event, else the one that fired most, the first also when it did half as often. */
+static int lead_of(const struct fake_dealer *d)
+{
+  int most = 0;
+  for (int k = 0; k < 4 && d->lead_event[0] != '\0'; k++)
+    if (strcmp(d->lead_event, fake_event_names[k]) == 0)
+      return k;
+  for (int k = 1; k < 3; k++)
+    if (d->events[k] > d->events[most])
+      most = k;
+  return d->events[most] == 0 ? -1 : 2 * d->events[0] >= d->events[most] ? 0 : most;
 }
 
 /* The dealers whose figures must be in an answer, as the oracle wants them. */
@@ -37,16 +51,10 @@ static size_t answering(const struct fake_world *w, struct oracle_dealer *out)
     snprintf(o->id, sizeof(o->id), "%s", d->id);
     o->sessions = d->sessions;
     o->engaged = d->engaged;
-    o->event = NULL;
-    o->leads = 0;
-    for (int k = 0; k < 4 && o->event == NULL; k++) {
-      bool counts = d->lead_event[0] != '\0' ? strcmp(d->lead_event, fake_event_names[k]) == 0
-                                             : k < 3 && d->events[k] > 0;
-      if (!counts)
-        continue;
-      o->event = fake_event_names[k];
-      o->leads = d->events[k];
-    }
+    o->shoppers = fake_shoppers(d);
+    int lead = lead_of(d);
+    o->event = lead < 0 ? NULL : fake_event_names[lead];
+    o->leads = lead < 0 ? 0 : d->events[lead];
   }
   return n;
 }
