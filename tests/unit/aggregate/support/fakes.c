@@ -164,7 +164,7 @@ static bool is_compare(const struct stream *s)
 }
 
 /* A comparison's figures come by day: in quarters, and half of them in the period before. */
-enum { FAKE_DAYS = 4 };
+enum { FAKE_DAYS = 4, LOOK_BACK_QUERY = 4 };
 
 static size_t ranges(const struct stream *s, const struct sender *x)
 {
@@ -405,6 +405,14 @@ static void note_call(struct fake_world *w, struct rpc_call *call, const FetchRe
   w->purpose_benchmark |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   w->purpose_direct |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   w->max_rows_per_report = r->max_rows_per_report;
+  w->queries = r->n_queries;
+  w->batch = r->batch;
+  for (size_t i = 0; i < r->n_queries; i++)
+    if (r->queries[i]->query_id == LOOK_BACK_QUERY && r->batch) {
+      const Analytics__Ga4__V1beta__DateRange *range = r->queries[i]->report->date_ranges[0];
+      snprintf(w->look_back[0], sizeof(w->look_back[0]), "%s", range->start_date);
+      snprintf(w->look_back[1], sizeof(w->look_back[1]), "%s", range->end_date);
+    }
   pthread_mutex_unlock(&w->lock);
 }
 

@@ -57,6 +57,9 @@ struct fake_world {
   bool grants_benchmark, grants_caller; /* which were seen */
   bool purpose_benchmark, purpose_direct;
   int64_t max_rows_per_report; /* of the last call */
+  size_t queries;              /* likewise */
+  bool batch;                  /* likewise */
+  char look_back[2][16];       /* days of the last look-back that was asked for */
 };
 
 /* Value of metric m in row r of dealer d of a report over dealers. Rows are named "row-N";
