@@ -70,6 +70,7 @@ static void stop(void *program)
   rpc_channel_free(p->service.report);
   if (p->service.pool != NULL)
     pool_free(p->service.pool);
+  aggregate_service_free(&p->service);
 }
 
 int main(int argc, char **argv)
