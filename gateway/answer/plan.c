@@ -35,7 +35,7 @@ static bool is_list(const ProtobufCFieldDescriptor *field)
   return field->label == PROTOBUF_C_LABEL_REPEATED;
 }
 
-/* The only field of a message that is no list, such as a DimensionValue's value. */
+/* The only field of a message that is not a list, such as a DimensionValue's value. */
 static const ProtobufCFieldDescriptor *only_field(const ProtobufCFieldDescriptor *field)
 {
   const ProtobufCMessageDescriptor *m = is_message(field) ? field->descriptor : NULL;
