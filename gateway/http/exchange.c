@@ -116,7 +116,7 @@ static void wake_locked(struct exchange *x)
     return;
   x->suspended = false;
   watch_remove(x->listener->watch, x->conn->fd);
-  MHD_resume_connection(x->connection);
+  http_daemon_resume(x->listener->daemon, x->connection);
 }
 
 /* The last owner but the listener leaves: an answer that has not begun will not come. */

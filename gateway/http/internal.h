@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "common/base/arena.h"
+#include "common/http/daemon.h"
 #include "gateway/http/listener.h"
 
 enum { EXCHANGE_MAGIC = 0x48545850 };
@@ -25,7 +26,7 @@ struct watch;
 
 struct listener {
   struct listener_options options;
-  struct MHD_Daemon *daemon;
+  struct http_daemon *daemon;
   struct watch *watch;
   uint16_t port;
   atomic_bool draining, stopping;

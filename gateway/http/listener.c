@@ -1,4 +1,4 @@
-/* The listener: libmicrohttpd's daemon, its callbacks, slow clients, and the end. */
+/* The listener: libmicrohttpd's daemons, their callbacks, slow clients, and the end. */
 #include "gateway/http/listener.h"
 
 #include <netinet/in.h>
@@ -298,23 +298,25 @@ static void set_defaults(struct listener_options *o)
   set_default(&o->keepalive_ms, 15000);
 }
 
-static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
+static struct http_daemon *start_daemon(struct listener *l, int fd)
 {
   const struct listener_options *o = &l->options;
-  struct MHD_OptionItem pool[] = {
-      {MHD_OPTION_THREAD_POOL_SIZE, o->threads, NULL},
+  const struct MHD_OptionItem items[] = {
+      {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, l},
+      {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, l},
+      {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, l},
+      {MHD_OPTION_CONNECTION_TIMEOUT, (o->idle_ms + 999) / 1000, NULL},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX, NULL},
+      {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+      {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
       {MHD_OPTION_END, 0, NULL},
   };
-  if (o->threads < 2) /* a pool of one is refused: that is the plain mode */
-    pool[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-  return MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-      on_access, l, MHD_OPTION_EXTERNAL_LOGGER, on_log, l, MHD_OPTION_LISTEN_SOCKET, fd,
-      MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
-      MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-      (o->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, pool,
-      MHD_OPTION_END);
+  return http_daemon_start(&(struct http_daemon_options){.listen_fd = fd,
+                                                         .threads = o->threads,
+                                                         .max_connections = o->max_connections,
+                                                         .on_access = on_access,
+                                                         .on_access_arg = l,
+                                                         .items = items});
 }
 
 enum err_code listener_start(struct listener **out, const struct listener_options *options,
@@ -411,13 +413,11 @@ void listener_stop(struct listener *l, uint32_t grace_ms)
   if (l == NULL)
     return;
   listener_drain(l);
-  int fd = MHD_quiesce_daemon(l->daemon);
-  if (fd >= 0)
-    close(fd);
+  http_daemon_stop_accepting(l->daemon);
   wait_idle(l, grace_ms);
   cut_all(l);
   wait_idle(l, 1000);
-  MHD_stop_daemon(l->daemon);
+  http_daemon_stop(l->daemon);
   watch_stop(l->watch);
   pthread_mutex_destroy(&l->lock);
   free(l);
