@@ -10,7 +10,7 @@
 struct mcp_server {
   struct mcp_server_options options;
   struct mcp_sessions *sessions;
-  int64_t (*now_ms)(void);
+  int64_t (*now_ms)(void), (*unix_ms)(void);
   struct metric *requests, *tool_calls, *tool_seconds;
   pthread_mutex_t lock; /* guards the list of open exchanges */
   struct mcp_exchange *open;

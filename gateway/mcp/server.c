@@ -11,10 +11,10 @@
 
 static void set_defaults(struct mcp_server_options *o)
 {
-  if (o->max_sessions == 0)
-    o->max_sessions = 10000;
-  if (o->session_idle_ms == 0)
-    o->session_idle_ms = 3600000;
+  if (o->session_life_ms == 0)
+    o->session_life_ms = INT64_C(7) * 24 * 3600 * 1000;
+  if (o->max_deleted_sessions == 0)
+    o->max_deleted_sessions = 10000;
   if (o->max_calls_per_session == 0)
     o->max_calls_per_session = 64;
   if (o->page_size == 0)
@@ -29,7 +29,11 @@ struct mcp_server *mcp_server_new(const struct mcp_server_options *options)
   s->options = *options;
   set_defaults(&s->options);
   s->now_ms = options->now_ms != NULL ? options->now_ms : clock_mono_ms;
-  s->sessions = mcp_sessions_new(s->options.max_sessions, s->options.session_idle_ms);
+  s->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
+  s->sessions = mcp_sessions_new(
+      &(struct mcp_sessions_options){.keys = s->options.session_keys,
+                                     .life_ms = s->options.session_life_ms,
+                                     .max_deleted = s->options.max_deleted_sessions});
   s->requests = metrics_counter("mcp_requests_total", "MCP requests by method and outcome.",
                                 "method", "code", NULL);
   s->tool_calls =
@@ -135,7 +139,7 @@ int mcp_server_delete(struct mcp_server *s, const char *session_id,
   if (session_id == NULL)
     return 400;
   struct mcp_session *session =
-      mcp_session_find(s->sessions, session_id, principal->id, s->now_ms());
+      mcp_session_find(s->sessions, session_id, principal->id, s->unix_ms());
   if (session == NULL)
     return 404;
   mcp_session_end(s->sessions, session);
@@ -159,7 +163,8 @@ static struct mcp_exchange *next_slow(struct mcp_server *s, int64_t before_ms)
 void mcp_server_tick(struct mcp_server *s)
 {
   int64_t now = s->now_ms();
-  mcp_sessions_expire(s->sessions, now);
+  ring_refresh(s->options.session_keys);
+  mcp_sessions_expire(s->sessions, s->unix_ms());
   struct mcp_exchange *x;
   while ((x = next_slow(s, now - s->options.stream_after_ms)) != NULL) {
     mcp_server_unlist(s, x);

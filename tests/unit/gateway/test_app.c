@@ -43,8 +43,7 @@ static struct settings settings_for(const char *address)
                            .threads = 2,
                            .max_connections = 64,
                            .max_body = 4 * 1024 * 1024,
-                           .max_sessions = 100,
-                           .session_idle_s = 3600,
+                           .session_life_s = 3600,
                            .tool_timeout_ms = 2000,
                            .drain_ms = 1,
                            .grace_ms = 500};
@@ -99,7 +98,7 @@ static void expect(struct raw_answer a, int status, const char *part)
 static char *session(void)
 {
   struct raw_answer a = mcp(GOOD, INIT);
-  char id[64] = "";
+  char id[128] = "";
   CU_ASSERT_EQUAL(a.status, 200);
   CU_ASSERT_TRUE(raw_header(&a, "Mcp-Session-Id", id, sizeof(id)));
   raw_answer_free(&a);
@@ -269,6 +268,37 @@ static void session_is_of_no_use_to_another_principal(void)
       xasprintf("Authorization: Bearer good-mallory\r\n%s", strchr(headers, '\n') + 1);
   expect(mcp(stolen, RPC("1", "ping")), 404, "Session not found");
   expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
+  stop();
+}
+
+#define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"
+
+/* The key file of a set of replicas. */
+static char *write_key_file(void)
+{
+  char path[] = "/tmp/amcp-session-keys-XXXXXX";
+  int fd = mkstemp(path);
+  CU_ASSERT_TRUE_FATAL(fd >= 0);
+  CU_ASSERT_TRUE(
+      dprintf(fd, "k1: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n") > 0);
+  close(fd);
+  return xstrdup(path);
+}
+
+static void restarted_gateway_takes_the_session_with_the_same_key_file_only(void)
+{
+  AUTO_FREE char *file = write_key_file();
+  struct settings s = settings_for(NULL);
+  s.session_key_file = file;
+  start_with(s, false);
+  AUTO_FREE char *headers = session();
+  stop();
+  start_with(s, false);
+  expect(mcp(headers, PING), 200, "\"result\":{}");
+  stop();
+  unlink(file);
+  start();
+  expect(mcp(headers, PING), 404, "-32001");
   stop();
 }
 
@@ -773,6 +803,7 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(grant_that_a_service_refuses_is_asked_for_anew),
           TEST(call_is_repeated_once_and_no_more), TEST(revoked_bearer_is_told_so_and_forgotten),
           TEST(changes_of_keys_lose_no_call), TEST(session_is_of_no_use_to_another_principal),
+          TEST(restarted_gateway_takes_the_session_with_the_same_key_file_only),
           TEST(without_auth_everyone_gets_the_local_grant),
           TEST(oauth_metadata_is_served_when_configured),
           TEST(origin_and_host_are_checked_before_anything_else),

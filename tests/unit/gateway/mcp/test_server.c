@@ -21,6 +21,15 @@ static void expect(struct answer *a, int status, int code)
   answer_free(a);
 }
 
+/* Visible ASCII (2025-11-25, Session Management), here base64url, and short enough for any header.
+ */
+static void expect_session_id(const char *id)
+{
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  CU_ASSERT_TRUE(strlen(id) >= 64 && strlen(id) < 128);
+  CU_ASSERT_EQUAL(strspn(id, alphabet), strlen(id));
+}
+
 static void expect_version(struct fixture *f, const char *wanted, const char *given)
 {
   char body[256];
@@ -38,7 +47,7 @@ static void expect_version(struct fixture *f, const char *wanted, const char *gi
   CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItem(info, "name")), "test");
   CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItem(result, "instructions")),
                          "Call echo.");
-  CU_ASSERT_EQUAL(strlen(a->session_id), 32);
+  expect_session_id(a->session_id);
   cJSON_Delete(j);
   answer_free(a);
 }
@@ -54,7 +63,7 @@ static void initialize_echoes_served_versions_and_offers_the_newest_for_others(v
   expect_version(&f, "2024-10-07", "2025-11-25");
   expect_version(&f, "2026-07-28", "2025-11-25");
   expect_version(&f, "", "2025-11-25");
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 7);
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0); /* nothing is kept of them */
   fixture_stop(&f);
 }
 
@@ -210,7 +219,7 @@ static void session_ids_differ_and_appear_only_on_initialize(void)
   struct fixture f;
   fixture_start(&f, NULL);
   fixture_initialize(&f, "2025-11-25");
-  char first[64];
+  char first[128];
   snprintf(first, sizeof(first), "%s", f.session);
   fixture_initialize(&f, "2025-11-25");
   CU_ASSERT_STRING_NOT_EQUAL(first, f.session);
@@ -220,51 +229,108 @@ static void session_ids_differ_and_appear_only_on_initialize(void)
   fixture_stop(&f);
 }
 
-static void idle_session_survives_15_minutes_and_ends_after_the_limit(void)
+static void one_hour(struct mcp_server_options *o)
+{
+  o->session_life_ms = 3600 * 1000;
+}
+
+static void session_ends_with_its_life_whether_used_or_not(void)
+{
+  struct fixture f;
+  fixture_start(&f, one_hour);
+  fixture_initialize(&f, "2025-11-25");
+  fixture_now += 3599 * 1000;
+  mcp_server_tick(f.server);
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_now += 1000;
+  expect(post(&f, REQ("1", "ping")), 404, -32001);
+  fixture_stop(&f);
+}
+
+static void session_from_a_replica_whose_clock_is_ahead_holds_within_five_minutes(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_now += 3600 * 1000;
+  fixture_initialize(&f, "2025-11-25");
+  fixture_now -= 5 * 60 * 1000;
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_now -= 1;
+  expect(post(&f, REQ("1", "ping")), 404, -32001);
+  fixture_stop(&f);
+}
+
+static void sessions_that_others_open_push_nobody_out(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-06-18");
+  struct mcp_headers none = {0};
+  for (int i = 0; i < 20000; i++)
+    expect(post_as(&f, INIT("2025-11-25"), &none, "mallory", true, true), 200, 0);
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_stop(&f);
+}
+
+/* Another server with the keys of the first, as a replica or after a restart. */
+static void replica_with_the_same_keys_takes_a_session_and_one_without_does_not(void)
+{
+  static const char keys[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n",
+                    rotated[] =
+                        "new: 1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100\n"
+                        "old: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+  struct fixture a, b, stranger;
+  fixture_start_with(&a, keys);
+  fixture_initialize(&a, "2025-06-18");
+  fixture_start_with(&b, rotated);
+  memcpy(b.session, a.session, sizeof(b.session));
+  expect(post(&b, REQ("1", "ping")), 200, 0);
+  struct answer *list = post(&b, REQ("1", "tools/list"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(list->body, "outputSchema")); /* the version came along */
+  answer_free(list);
+  fixture_start(&stranger, NULL);
+  memcpy(stranger.session, a.session, sizeof(stranger.session));
+  expect(post(&stranger, REQ("1", "ping")), 404, -32001);
+  fixture_stop(&stranger);
+  fixture_stop(&b);
+  fixture_stop(&a);
+}
+
+static void two_deletions(struct mcp_server_options *o)
+{
+  o->max_deleted_sessions = 2;
+}
+
+static void deletions_are_remembered_as_many_as_fit_the_latest_first(void)
+{
+  struct fixture f;
+  char ids[3][128];
+  struct mcp_principal alice = {.id = "alice"};
+  fixture_start(&f, two_deletions);
+  for (int i = 0; i < 3; i++) {
+    fixture_initialize(&f, "2025-11-25");
+    snprintf(ids[i], sizeof(ids[i]), "%s", f.session);
+    CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[i], &alice), 204);
+  }
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[2], &alice), 404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[1], &alice), 404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[0], &alice), 204);
+  fixture_stop(&f);
+}
+
+static void session_id_changed_in_any_character_is_unknown(void)
 {
   struct fixture f;
   fixture_start(&f, NULL);
   fixture_initialize(&f, "2025-11-25");
-  fixture_now += 59 * 60 * 1000;
-  mcp_server_tick(f.server);
+  for (size_t i = 0; f.session[i] != '\0'; i++) {
+    char old = f.session[i];
+    f.session[i] = old == 'A' ? 'B' : 'A';
+    expect(post(&f, REQ("1", "ping")), 404, -32001);
+    f.session[i] = old;
+  }
   expect(post(&f, REQ("1", "ping")), 200, 0);
-  fixture_now += 59 * 60 * 1000;
-  expect(post(&f, REQ("1", "ping")), 200, 0);
-  fixture_now += 61 * 60 * 1000;
-  expect(post(&f, REQ("1", "ping")), 404, -32001);
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
-  fixture_initialize(&f, "2025-11-25");
-  fixture_now += 61 * 60 * 1000;
-  mcp_server_tick(f.server);
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
-  fixture_stop(&f);
-}
-
-static void two_sessions(struct mcp_server_options *o)
-{
-  o->max_sessions = 2;
-}
-
-static void full_table_drops_the_session_idle_longest_but_none_with_a_call(void)
-{
-  struct fixture f;
-  fixture_start(&f, two_sessions);
-  fixture_initialize(&f, "2025-11-25");
-  char busy[64], idle[64];
-  snprintf(busy, sizeof(busy), "%s", f.session);
-  struct answer *call = post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
-                                 "\"params\":{\"name\":\"slow\"}}");
-  fixture_initialize(&f, "2025-11-25");
-  snprintf(idle, sizeof(idle), "%s", f.session);
-  fixture_initialize(&f, "2025-11-25");
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 2);
-  expect(post(&f, REQ("1", "ping")), 200, 0);
-  struct mcp_headers h = {.session_id = idle};
-  expect(post_as(&f, REQ("1", "ping"), &h, "alice", true, true), 404, -32001);
-  h.session_id = busy;
-  expect(post_as(&f, REQ("2", "ping"), &h, "alice", true, true), 200, 0);
-  finish_held(&f, 0);
-  expect(call, 200, 0);
   fixture_stop(&f);
 }
 
@@ -445,7 +511,7 @@ static void client_that_takes_only_event_streams_gets_them(void)
   struct answer *a = post_as(&f, INIT("2025-11-25"), &none, "alice", false, true);
   CU_ASSERT_TRUE(a->stream && a->ended);
   CU_ASSERT_EQUAL(a->n_events, 1);
-  CU_ASSERT_EQUAL(strlen(a->session_id), 32);
+  expect_session_id(a->session_id);
   answer_free(a);
   fixture_stop(&f);
 }
@@ -459,8 +525,12 @@ TEST_MAIN("mcp_server", TEST(initialize_echoes_served_versions_and_offers_the_ne
           TEST(session_header_missing_is_400_and_unknown_is_404),
           TEST(session_of_another_principal_is_unknown),
           TEST(session_ids_differ_and_appear_only_on_initialize),
-          TEST(idle_session_survives_15_minutes_and_ends_after_the_limit),
-          TEST(full_table_drops_the_session_idle_longest_but_none_with_a_call),
+          TEST(session_ends_with_its_life_whether_used_or_not),
+          TEST(session_from_a_replica_whose_clock_is_ahead_holds_within_five_minutes),
+          TEST(sessions_that_others_open_push_nobody_out),
+          TEST(replica_with_the_same_keys_takes_a_session_and_one_without_does_not),
+          TEST(deletions_are_remembered_as_many_as_fit_the_latest_first),
+          TEST(session_id_changed_in_any_character_is_unknown),
           TEST(delete_ends_a_session_and_its_calls),
           TEST(version_header_absent_or_served_passes_and_others_get_400),
           TEST(batch_belongs_to_2025_03_26_alone), TEST(batch_edges),
