@@ -130,7 +130,9 @@ static enum err_code start_listener(struct app *a, struct err *e)
       .max_body = (size_t)s->max_body,
       .on_head = endpoint_on_head,
       .on_request = endpoint_on_request,
+      .on_refusal = endpoint_on_refusal,
       .on_tick = endpoint_on_tick,
+      .on_grace_over = endpoint_on_grace_over,
       .user = &a->endpoint,
   };
   enum err_code code = listener_start(&a->listener, &options, e);

@@ -19,6 +19,7 @@ struct conn {
   int fd;
   atomic_int phase;
   atomic_llong since_ms;
+  atomic_bool begun;        /* a request line was read; its request is not answered yet */
   struct conn *next, *prev; /* guarded by the listener's lock */
 };
 
@@ -77,6 +78,9 @@ struct exchange {
   void (*free_arg)(void *arg);
   void *close_arg;
 };
+
+/* Whether bytes wait in its socket. */
+bool conn_has_unread(const struct conn *c);
 
 struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
                               const char *path);

@@ -57,14 +57,17 @@ size_t mcp_server_sessions(struct mcp_server *s)
   return mcp_sessions_count(s->sessions);
 }
 
-void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x)
+void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x, bool streams_later)
 {
   pthread_mutex_lock(&s->lock);
-  x->listed = true;
-  x->next_open = s->open;
-  if (s->open != NULL)
-    s->open->prev_open = x;
-  s->open = x;
+  x->streams_later = streams_later;
+  if (!x->listed) { /* a batch comes once for each call */
+    x->listed = true;
+    x->next_open = s->open;
+    if (s->open != NULL)
+      s->open->prev_open = x;
+    s->open = x;
+  }
   pthread_mutex_unlock(&s->lock);
 }
 
@@ -133,11 +136,21 @@ void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const st
   *out = x;
 }
 
+void mcp_refusal_put(struct buf *out, const char *body, size_t len, int code, const char *message)
+{
+  struct err e = {0};
+  AUTO_JSON cJSON *parsed = NULL;
+  const cJSON *id = NULL;
+  if (body != NULL && json_parse(&parsed, body, len, NULL, &e) == ERR_OK)
+    id = jsonrpc_read(parsed).id;
+  jsonrpc_put_error(out, jsonrpc_id_valid(id) ? id : NULL, code, message, NULL);
+}
+
 int mcp_server_delete(struct mcp_server *s, const char *session_id,
                       const struct mcp_principal *principal)
 {
   if (session_id == NULL)
-    return 400;
+    return 405;
   struct mcp_session *session =
       mcp_session_find(s->sessions, session_id, principal->id, s->unix_ms());
   if (session == NULL)
@@ -147,17 +160,43 @@ int mcp_server_delete(struct mcp_server *s, const char *session_id,
   return 204;
 }
 
-/* The open exchange that should become a stream, with a reference; NULL when none. */
+/* The open exchange that should become a stream, with a reference; NULL when none. Gives each
+ * once. */
 static struct mcp_exchange *next_slow(struct mcp_server *s, int64_t before_ms)
 {
   pthread_mutex_lock(&s->lock);
   struct mcp_exchange *x = s->open;
-  while (x != NULL && x->started_ms > before_ms)
+  while (x != NULL && (!x->streams_later || x->started_ms > before_ms))
     x = x->next_open;
+  if (x != NULL) {
+    x->streams_later = false;
+    mcp_exchange_ref(x);
+  }
+  pthread_mutex_unlock(&s->lock);
+  return x;
+}
+
+/* An open exchange, with a reference, out of the list; NULL when none. */
+static struct mcp_exchange *take_open(struct mcp_server *s)
+{
+  pthread_mutex_lock(&s->lock);
+  struct mcp_exchange *x = s->open;
   if (x != NULL)
     mcp_exchange_ref(x);
   pthread_mutex_unlock(&s->lock);
+  if (x != NULL)
+    mcp_server_unlist(s, x);
   return x;
+}
+
+void mcp_server_restarting(struct mcp_server *s)
+{
+  struct mcp_exchange *x;
+  atomic_store(&s->restarting, true);
+  while ((x = take_open(s)) != NULL) {
+    mcp_exchange_restarting(x);
+    mcp_exchange_unref(x);
+  }
 }
 
 void mcp_server_tick(struct mcp_server *s)
@@ -167,7 +206,6 @@ void mcp_server_tick(struct mcp_server *s)
   mcp_sessions_expire(s->sessions, s->unix_ms());
   struct mcp_exchange *x;
   while ((x = next_slow(s, now - s->options.stream_after_ms)) != NULL) {
-    mcp_server_unlist(s, x);
     mcp_exchange_start_stream(x);
     mcp_exchange_unref(x);
   }

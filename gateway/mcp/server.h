@@ -72,9 +72,16 @@ void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const st
 void mcp_exchange_gone(struct mcp_exchange *x);
 void mcp_exchange_unref(struct mcp_exchange *x);
 
-/* Ends a session. The HTTP status: 204, 400 (no id given) or 404. */
+/* Ends a session. The HTTP status: 204, 405 (no id given: from 2026-07-28 on there are no sessions)
+ * or 404. */
 int mcp_server_delete(struct mcp_server *s, const char *session_id,
                       const struct mcp_principal *principal);
+/* The program ends: calls under way, and those that come from now on, are answered with an error
+ * that says to call again, and their work is cancelled. */
+void mcp_server_restarting(struct mcp_server *s);
+/* Appends an error response to the request of a posted body, for a refusal before the protocol was
+ * asked. Without an id when the body is not one request. */
+void mcp_refusal_put(struct buf *out, const char *body, size_t len, int code, const char *message);
 /* Housekeeping, about every second: changed keys, expired ids, calls that become streams. */
 void mcp_server_tick(struct mcp_server *s);
 

@@ -7,6 +7,8 @@
 #include "tests/unit/harness.h"
 
 #define REQ(id, method) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\"}"
+#define SLOW(id)                                                                                   \
+  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"slow\"}}"
 #define INIT(v)                                                                                    \
   "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"" v   \
   "\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}"
@@ -343,7 +345,7 @@ static void delete_ends_a_session_and_its_calls(void)
                                  "\"params\":{\"name\":\"slow\"}}");
   struct mcp_principal mallory = {.id = "mallory"}, alice = {.id = "alice"};
   CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &mallory), 404);
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, NULL, &alice), 400);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, NULL, &alice), 405);
   CU_ASSERT_EQUAL(f.cancels, 0);
   CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &alice), 204);
   CU_ASSERT_EQUAL(f.cancels, 1);
@@ -447,7 +449,7 @@ static void batch_waits_for_its_slowest_call(void)
   "\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"" v                     \
   "\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"
 
-static void modern_request_is_told_the_served_versions(void)
+static void discovery_of_an_era_that_is_not_served_is_an_unknown_method(void)
 {
   struct fixture f;
   fixture_start(&f, NULL);
@@ -455,12 +457,34 @@ static void modern_request_is_told_the_served_versions(void)
   struct answer *a =
       post_as(&f, MODERN("\"server-discover-probe-1\"", "server/discover", "2026-07-28"), &h,
               "alice", true, true);
+  CU_ASSERT_EQUAL(a->status, 404);
+  CU_ASSERT_EQUAL(answer_code(a), -32601);
+  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"id\":\"server-discover-probe-1\""));
+  answer_free(a);
+  /* Whatever it claims, and without any claim. */
+  static const char *const bodies[] = {
+      REQ("1", "server/discover"), MODERN("1", "server/discover", "2099-01-01"),
+      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{\"_meta\":{"
+      "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}}"};
+  for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    expect(post_as(&f, bodies[i], &h, "alice", true, true), 404, -32601);
+    struct mcp_headers none = {0};
+    expect(post_as(&f, bodies[i], &none, "alice", true, true), 404, -32601);
+  }
+  fixture_stop(&f);
+}
+
+static void claim_of_a_version_from_before_the_claims_is_told_the_served_versions(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct mcp_headers h = {0};
+  struct answer *a = post_as(&f, MODERN("1", "tools/list", "2025-11-25"), &h, "alice", true, true);
   CU_ASSERT_EQUAL(a->status, 400);
   CU_ASSERT_EQUAL(answer_code(a), -32022);
-  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"id\":\"server-discover-probe-1\""));
   CU_ASSERT_PTR_NOT_NULL(
       strstr(a->body, "\"data\":{\"supported\":[\"2025-11-25\",\"2025-06-18\",\"2025-03-26\","
-                      "\"2024-11-05\"],\"requested\":\"2026-07-28\"}"));
+                      "\"2024-11-05\"],\"requested\":\"2025-11-25\"}"));
   answer_free(a);
   fixture_stop(&f);
 }
@@ -470,8 +494,8 @@ static void modern_request_needs_no_session_and_ignores_one(void)
   struct fixture f;
   fixture_start(&f, NULL);
   struct mcp_headers h = {.session_id = "gone"};
-  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 400,
-         -32022);
+  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 404,
+         -32601);
   fixture_stop(&f);
 }
 
@@ -484,8 +508,8 @@ static void modern_checks_come_in_order(void)
   expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 400,
          -32020);
   h.protocol_version = "2099-01-01";
-  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 400,
-         -32022);
+  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 404,
+         -32601);
   h = (struct mcp_headers){.protocol_version = "2026-07-28", .method = "tools/call"};
   expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 400,
          -32020);
@@ -501,6 +525,67 @@ static void modern_checks_come_in_order(void)
   expect(post_as(&f, REQ("1", "tools/list"), &h, "alice", true, true), 400, -32602);
   expect(post_as(&f, INIT("2025-11-25"), &h, "alice", true, true), 400, -32020);
   fixture_stop(&f);
+}
+
+static void null_params_are_as_absent(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  expect(post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":null}"), 200, 0);
+  expect(post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":null}"), 200,
+         0);
+  expect(post(&f, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\","
+                  "\"params\":null}"),
+         202, 0);
+  fixture_stop(&f);
+}
+
+/* A call as JSON, one in a batch, one that streams, and one that comes too late. */
+static void calls_at_the_end_are_told_to_call_again_and_their_work_is_cancelled(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-03-26");
+  struct answer *json = post(&f, SLOW("1")),
+                *batch = post(&f, "[" SLOW("2") "," REQ("3", "ping") "]");
+  struct answer *stream =
+      post(&f, "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"tools/call\","
+               "\"params\":{\"name\":\"slow\",\"_meta\":{\"progressToken\":1}}}");
+  CU_ASSERT_EQUAL(json->replies + batch->replies + stream->releases, 0);
+  mcp_server_restarting(f.server);
+  CU_ASSERT_EQUAL(f.cancels, 3);
+  CU_ASSERT_TRUE(stream->stream && stream->ended);
+  CU_ASSERT_EQUAL(answer_code(stream), -32000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(batch->body, "\"id\":2,\"error\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(batch->body, "restarting: call again"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(batch->body, "\"id\":3,\"result\""));
+  CU_ASSERT_EQUAL(json->releases + batch->releases + stream->releases, 3);
+  answer_free(stream);
+  answer_free(batch);
+  expect(json, 200, -32000);
+  expect(post(&f, SLOW("5")), 200, -32000);
+  CU_ASSERT_EQUAL(f.n_held, 3);
+  for (int i = 0; i < 3; i++)
+    finish_held(&f, i); /* too late, and harmless */
+  fixture_stop(&f);
+}
+
+static void refusal_before_the_protocol_carries_the_id_of_one_request(void)
+{
+  static const struct {
+    const char *body, *answer;
+  } rows[] = {{REQ("\"a\"", "ping"), "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"error\":{\"code\":-32000,"
+                                     "\"message\":\"no\"}}"},
+              {"{nonsense", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"}}"},
+              {"[" REQ("1", "ping") "]",
+               "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"}}"},
+              {"", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"}}"}};
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    AUTO_BUF struct buf out = BUF_INIT(1024);
+    mcp_refusal_put(&out, rows[i].body, strlen(rows[i].body), -32000, "no");
+    CU_ASSERT_STRING_EQUAL(buf_str(&out), rows[i].answer);
+  }
 }
 
 static void client_that_takes_only_event_streams_gets_them(void)
@@ -534,6 +619,11 @@ TEST_MAIN("mcp_server", TEST(initialize_echoes_served_versions_and_offers_the_ne
           TEST(delete_ends_a_session_and_its_calls),
           TEST(version_header_absent_or_served_passes_and_others_get_400),
           TEST(batch_belongs_to_2025_03_26_alone), TEST(batch_edges),
-          TEST(batch_waits_for_its_slowest_call), TEST(modern_request_is_told_the_served_versions),
+          TEST(batch_waits_for_its_slowest_call),
+          TEST(discovery_of_an_era_that_is_not_served_is_an_unknown_method),
+          TEST(claim_of_a_version_from_before_the_claims_is_told_the_served_versions),
           TEST(modern_request_needs_no_session_and_ignores_one), TEST(modern_checks_come_in_order),
+          TEST(null_params_are_as_absent),
+          TEST(calls_at_the_end_are_told_to_call_again_and_their_work_is_cancelled),
+          TEST(refusal_before_the_protocol_carries_the_id_of_one_request),
           TEST(client_that_takes_only_event_streams_gets_them))
