@@ -18,7 +18,10 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
 {
   const struct settings *s = &p->settings;
   struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
+                                     .ca_file = s->ca_file,
+                                     .ca_dir = s->ca_dir,
                                      .max_transfers = (size_t)s->max_transfers + 16,
+                                     .max_connections = (size_t)s->max_transfers,
                                      .max_host_connections = (size_t)s->max_transfers};
   struct rpc_channel_options auth = {
       .target = s->auth_addr, .tls = s->service.tls, .name = "auth-svc"};

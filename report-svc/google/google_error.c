@@ -167,6 +167,14 @@ static enum google_next transport(struct err *e, const struct err *cause)
             "Google did not answer in time; ask for fewer rows, dimensions or days, or try again");
     return GOOGLE_FAIL;
   case ERR_UNAVAILABLE:
+    if (strcmp(cause->reason, "tls_failed") == 0) {
+      err_set(e, ERR_FAILED_PRECONDITION, "certificate_refused",
+              "Google's certificate is not trusted: %s. The operator should set SSL_CERT_FILE to "
+              "the CA of the proxy between this service and Google, or check GA4_DATA_ENDPOINT and "
+              "the clock",
+              cause->message);
+      return GOOGLE_FAIL;
+    }
     err_set(e, ERR_UNAVAILABLE, "unavailable", "Google could not be reached: %s; try again",
             cause->message);
     return GOOGLE_RETRY;
