@@ -160,7 +160,11 @@ static enum err_code read_rows(struct ask *a, struct err *e)
   struct answer *answer = a->answer;
   ProtobufCMessage *message;
   metric_add(a->options.service->rows, (double)rows_decoder_count(a->decoder), NULL);
-  if (report_read(&message, a->options.method, a->decoder, a->shapes, answer->arena, e) != ERR_OK)
+  struct ga4_list asked = {(ProtobufCMessage **)&a->options.body, 1};
+  if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS)
+    asked = ga4_list(a->options.body, "requests");
+  if (report_read(&message, a->options.method, a->decoder, (void *)asked.items, asked.n, a->shapes,
+                  answer->arena, e) != ERR_OK)
     return e->code;
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
     struct ga4_list reports = ga4_list(message, "reports");

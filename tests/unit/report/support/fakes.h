@@ -27,6 +27,10 @@ struct google_plan {
   const char *body;          /* answered with 200 in the place of everything else; NULL: none */
   const char *odd_value;     /* in the place of the value of row 2, as JSON text; NULL: none */
   const char *odd_property;  /* only of this one; NULL: of all */
+  int ranges;                /* rows of each city, with a dimension dateRange; 0: one, without */
+  bool turned_after_cut;     /* after an answer was cut off the rows come in another order */
+  bool repeats;              /* a page begins with the last row of the page before */
+  const char *metric;        /* header of the metric; NULL: sessions */
 };
 
 enum { FAKE_PROPERTIES = 64 };
