@@ -1,10 +1,10 @@
 /* Resolves the period of an answer and words what to keep in mind about it. */
 #include "aggregate-svc/period/message.h"
 
-#include "aggregate-svc/period/zone.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/zone.h"
 
 typedef Analytics__Aggregate__V1__Period Period;
 

@@ -94,6 +94,11 @@ const ProtobufCMessage *ask_message(const struct ask *a)
   return a->answer == NULL ? NULL : a->answer->message;
 }
 
+const ProtobufCMessage *ask_body(const struct ask *a)
+{
+  return a->options.body;
+}
+
 const struct token *ask_used_token(const struct ask *a)
 {
   return a->token;
@@ -120,14 +125,29 @@ static void finish(struct ask *a, const struct err *e)
 
 /* ------------------------------------------------------------------ rows */
 
+/* Rows that do not fit are left for the next page. Those of several date ranges or comparisons
+ * belong together, so such a report is refused instead. */
+static bool may_be_cut(const struct ask *a)
+{
+  if (a->options.method->rows != GOOGLE_ROWS)
+    return false;
+  const Analytics__Ga4__V1beta__RunReportRequest *report = (const void *)a->options.body;
+  return report->n_date_ranges <= 1 && report->n_comparisons == 0;
+}
+
 static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e)
 {
   struct ask *a = user;
   struct answer_list *rows = &a->answer->lists[row->report];
   Analytics__Ga4__V1beta__Row *message = NULL;
+  report_shape_add(&a->shapes[row->report], row);
   a->packed += row_packed_bytes(row);
   if (a->packed <= report_service_max_answer(a->options.service))
     message = row_message(a->answer->arena, row);
+  if (message == NULL && rows->n > 0 && may_be_cut(a)) {
+    a->packed = SIZE_MAX / 2; /* no further row: they would leave a gap */
+    return ROWS_MORE;
+  }
   if (message == NULL) {
     err_set(
         e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
@@ -136,7 +156,6 @@ static enum rows_step on_row(void *user, const struct rows_row *row, struct err 
         rows->n, rows->n > 1 ? rows->n * 9 / 10 : 1);
     return ROWS_FAIL;
   }
-  report_shape_add(&a->shapes[row->report], row);
   answer_list_add(rows, &message->base);
   return ROWS_MORE;
 }

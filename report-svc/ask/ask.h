@@ -46,6 +46,8 @@ void ask_cancel(struct ask *a);
 /* After the end. */
 /* Google's answer, of the method's response type; lives as long as the ask. NULL after an error. */
 const ProtobufCMessage *ask_message(const struct ask *a);
+/* The body that was asked, of the method's request type; as the options gave it. */
+const ProtobufCMessage *ask_body(const struct ask *a);
 /* Whose credential was used; NULL when it never came to that. Lives as long as the ask. */
 const struct token *ask_used_token(const struct ask *a);
 /* "properties/213025502". */

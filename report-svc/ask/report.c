@@ -35,8 +35,7 @@ static bool is_renamed(const char *asked, const char *answered)
     size_t len = strlen(renamed[i].old_name), new_len = strlen(renamed[i].new_name);
     if (strncmp(asked, renamed[i].old_name, len) == 0 &&
         strncmp(answered, renamed[i].new_name, new_len) == 0 &&
-        (asked[len] == '\0' || asked[len] == ':') &&
-        strcmp(asked + len, answered + new_len) == 0)
+        (asked[len] == '\0' || asked[len] == ':') && strcmp(asked + len, answered + new_len) == 0)
       return true;
   }
   return false;

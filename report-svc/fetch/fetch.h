@@ -56,7 +56,7 @@ struct fetch_page {
 struct fetch_query {
   struct fetch_dealer *dealer;
   const Analytics__Report__V1__ReportQuery *query;
-  struct fetch_page page; /* of its own */
+  struct fetch_page page;                                 /* of its own */
   const Analytics__Ga4__V1beta__RunReportRequest *report; /* as it is sent: see fetch.reports */
   struct columns *columns;
   struct seen *seen;

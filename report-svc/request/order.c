@@ -12,11 +12,10 @@ typedef Analytics__Ga4__V1beta__OrderBy__MetricOrderBy by_metric;
 
 /* Their values sort by time as text. */
 static const char *const time_dimensions[] = {
-    "date",           "dateHour", "dateHourMinute", "day",     "dayOfWeek", "hour",
-    "isoWeek",        "isoYear",  "isoYearIsoWeek", "minute",  "month",     "nthDay",
-    "nthHour",        "nthMinute", "nthMonth",      "nthWeek", "nthYear",   "week",
-    "year",           "yearMonth", "yearWeek",      "cohortNthDay", "cohortNthWeek",
-    "cohortNthMonth",
+    "date",    "dateHour",  "dateHourMinute", "day",          "dayOfWeek",     "hour",
+    "isoWeek", "isoYear",   "isoYearIsoWeek", "minute",       "month",         "nthDay",
+    "nthHour", "nthMinute", "nthMonth",       "nthWeek",      "nthYear",       "week",
+    "year",    "yearMonth", "yearWeek",       "cohortNthDay", "cohortNthWeek", "cohortNthMonth",
 };
 
 bool request_is_time(const char *dimension)
@@ -90,9 +89,9 @@ bool request_complete_order(ga4_request *report, struct arena *arena)
     return false;
   if (n > 0)
     memcpy(report->order_bys, asked, n * sizeof(*asked));
-  if (n == 0 && (!add_dimensions(report, true, arena) ||
-                 (report->n_metrics > 0 && report->n_dimensions > 0 &&
-                  !add_first_metric(report, arena))))
+  if (n == 0 &&
+      (!add_dimensions(report, true, arena) ||
+       (report->n_metrics > 0 && report->n_dimensions > 0 && !add_first_metric(report, arena))))
     return false;
   return add_dimensions(report, false, arena);
 }

@@ -11,8 +11,9 @@
 #include "common/base/error.h"
 
 enum {
-  REQUEST_DEFAULT_LIMIT = 1000,
-  REQUEST_MAX_LIMIT = 100000,
+  REQUEST_DEFAULT_LIMIT = 100,
+  REQUEST_MAX_LIMIT = 250000,
+  REQUEST_MAX_SERVED = 10000, /* rows asked from Google for one answer */
   REQUEST_MAX_DIMENSIONS = 9,
   REQUEST_MAX_METRICS = 10,
   REQUEST_MAX_DATE_RANGES = 4,
@@ -40,6 +41,10 @@ enum err_code request_check_report(const Analytics__Ga4__V1beta__RunReportReques
  * and lives in the arena; NULL at the arena's cap. */
 Analytics__Ga4__V1beta__RunReportRequest *
 request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct arena *arena);
+
+/* The day that a date which request_check() passed stands for: days since 1970-01-01. `today` is
+ * that of the property's time zone. */
+int64_t request_day(const char *date, int64_t today);
 
 /* Whether the values of a dimension are times that sort as text: date, yearMonth, hour, ... */
 bool request_is_time(const char *dimension);

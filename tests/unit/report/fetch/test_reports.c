@@ -167,8 +167,8 @@ static void a_cut_page_starts_again_and_every_row_is_taken_once(void)
   struct fakes f;
   struct fetch_run r;
   fakes_start(&f, &(struct fakes_options){.chunk_rows = 256, .page_rows = 3000});
-  LOCKED(&f, f.google = (struct google_plan){
-                 .rows = 5000, .cut_times = 1, .turned_after_cut = true});
+  LOCKED(&f,
+         f.google = (struct google_plan){.rows = 5000, .cut_times = 1, .turned_after_cut = true});
   fetch_init(&r);
   fetch_start(&r, &f, 1, 1, 0, 20000);
   fetch_wait(&r);

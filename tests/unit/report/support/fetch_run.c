@@ -15,8 +15,8 @@ static void take_chunk(struct fetch_run *r, const Analytics__Report__V1__ColumnC
 {
   struct report *report = &r->reports[c->dealer_index][c->query_id - 7];
   r->chunks++;
-  if (c->n_dimensions != (r->ranges > 1 ? 2 : 1) || c->n_metrics != 1 || c->dimensions[0]->n_indices != c->row_count ||
-      c->metrics[0]->n_values != c->row_count) {
+  if (c->n_dimensions != (r->ranges > 1 ? 2 : 1) || c->n_metrics != 1 ||
+      c->dimensions[0]->n_indices != c->row_count || c->metrics[0]->n_values != c->row_count) {
     report->bad = true;
     return;
   }

@@ -70,7 +70,10 @@ static bool fails(struct fakes *f, enum err_code code, const char *reason)
 static bool succeeds(struct fakes *f, size_t rows)
 {
   struct err e;
-  tool_response *response = run_dealer(f, "d00", &e);
+  tool_request request;
+  request_init(&request, "d00");
+  request.limit = 1000;
+  tool_response *response = run(f, &request, 10000, &e);
   bool ok = response != NULL && response->n_rows == rows;
   if (!ok)
     printf("\n    got %s, %s: %s\n", err_code_name(e.code), e.reason, e.message);
@@ -99,9 +102,16 @@ static void answer_has_rows_headers_metadata_and_dealer(void)
   CU_ASSERT(r->metadata->data_loss_from_other_row);
   CU_ASSERT_EQUAL(r->row_count, 3);
   CU_ASSERT_EQUAL(r->next_offset, 0);
+  CU_ASSERT_EQUAL(strncmp(r->headline, "3 rows of sessions by city for Dealer 7 (d07), ", 47), 0);
+  CU_ASSERT_EQUAL(r->period->days, 28);
+  CU_ASSERT_STRING_EQUAL(r->period->time_zones[0], "America/New_York");
+  CU_ASSERT(strcmp(r->period->complete_through, r->period->end_date) < 0);
+  CU_ASSERT_EQUAL_FATAL(r->n_caveats, 2);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->caveats[0], "\"(other)\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->caveats[1], r->period->complete_through));
   CU_ASSERT_EQUAL(f.grants_seen, 1);
   LOCKED(&f, CU_ASSERT_STRING_EQUAL(f.last_quota_project, "billing"));
-  LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(strstr(f.last_body, "\"limit\":\"1000\"")));
+  LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(strstr(f.last_body, "\"limit\":\"100\"")));
   response_free(r);
   fakes_stop(&f);
 }
@@ -327,16 +337,89 @@ static void property_must_be_the_dealers(void)
   fakes_stop(&f);
 }
 
-static void an_answer_beyond_the_cap_says_which_limit_fits(void)
+static void an_answer_beyond_the_cap_is_served_in_pages_that_fit(void)
 {
   struct fakes f;
   struct err e;
+  tool_request request;
+  size_t rows = 0, pages = 0;
   fakes_start(&f, &(struct fakes_options){.max_answer_bytes = 10000});
   LOCKED(&f, f.google = (struct google_plan){.rows = 1000, .value_bytes = 80});
+  request_init(&request, "d00");
+  request.limit = 250000;
+  do {
+    char first[32];
+    tool_response *r = run(&f, &request, 10000, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    snprintf(first, sizeof(first), "city %zu ", rows); /* where the page before ended */
+    CU_ASSERT_EQUAL(strncmp(r->rows[0]->dimension_values[0]->value, first, strlen(first)), 0);
+    CU_ASSERT_EQUAL(r->row_count, 1000);
+    CU_ASSERT(protobuf_c_message_get_packed_size(&r->base) < 20000);
+    rows += r->n_rows;
+    request.offset = r->next_offset;
+    response_free(r);
+  } while (request.offset != 0 && ++pages < 100);
+  CU_ASSERT_EQUAL(rows, 1000);
+  CU_ASSERT(pages > 3);
+  fakes_stop(&f);
+}
+
+static void a_single_row_beyond_the_cap_is_an_error_that_says_so(void)
+{
+  struct fakes f;
+  struct err e;
+  fakes_start(&f, &(struct fakes_options){.max_answer_bytes = 50});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .value_bytes = 80});
   CU_ASSERT_PTR_NULL(run_dealer(&f, "d00", &e));
   CU_ASSERT_EQUAL(e.code, ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_STRING_EQUAL(e.reason, "answer_too_large");
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "limit="));
+  fakes_stop(&f);
+}
+
+/* 37 cities in two ranges, ten a page: 74 rows, each once, the ranges by their days in the order
+ * asked. */
+static void two_date_ranges_come_in_the_order_asked_and_are_named(void)
+{
+  struct fakes f;
+  struct err e;
+  tool_request request;
+  static char late_start[] = "2026-10-26", late_end[] = "2026-11-22", early_start[] = "2026-09-28",
+              early_end[] = "2026-10-25";
+  Analytics__Ga4__V1beta__DateRange late = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  Analytics__Ga4__V1beta__DateRange early = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  Analytics__Ga4__V1beta__DateRange *ranges[] = {&late, &early};
+  late.start_date = late_start;
+  late.end_date = late_end;
+  early.start_date = early_start;
+  early.end_date = early_end;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google = (struct google_plan){.rows = 37, .ranges = 2});
+  request_init(&request, "d00");
+  request.n_date_ranges = 2;
+  request.date_ranges = ranges;
+  request.limit = 10;
+  size_t rows = 0, pages = 0;
+  do {
+    tool_response *r = run(&f, &request, 10000, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    for (size_t i = 0; i < r->n_rows; i++, rows++) {
+      char city[32], value[32];
+      snprintf(city, sizeof(city), "city %zu ", rows / 2);
+      snprintf(value, sizeof(value), "%zu", rows / 2 + 1000 * (rows % 2));
+      CU_ASSERT_STRING_EQUAL(r->rows[i]->dimension_values[0]->value, city);
+      CU_ASSERT_STRING_EQUAL(r->rows[i]->metric_values[0]->value, value);
+      CU_ASSERT_STRING_EQUAL(r->rows[i]->dimension_values[1]->value,
+                             rows % 2 == 0 ? "2026-10-26 to 2026-11-22"
+                                           : "2026-09-28 to 2026-10-25");
+    }
+    if (pages == 0)
+      CU_ASSERT_STRING_EQUAL(r->headline, "20 rows of sessions by city for Dealer 0 (d00), 26 Oct "
+                                          "to 22 Nov 2026 and 28 Sep to 25 Oct 2026");
+    request.offset = r->next_offset;
+    response_free(r);
+  } while (request.offset != 0 && ++pages < 10);
+  CU_ASSERT_EQUAL(rows, 74);
   fakes_stop(&f);
 }
 
@@ -479,7 +562,10 @@ TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_deal
           TEST(googles_refusals_are_passed_on_at_once), TEST(a_cut_answer_is_tried_again),
           TEST(a_slow_google_ends_as_timeout_within_the_deadline),
           TEST(auth_errors_pass_through_with_the_remedy), TEST(an_absent_auth_svc_is_named),
-          TEST(property_must_be_the_dealers), TEST(an_answer_beyond_the_cap_says_which_limit_fits),
+          TEST(property_must_be_the_dealers),
+          TEST(an_answer_beyond_the_cap_is_served_in_pages_that_fit),
+          TEST(a_single_row_beyond_the_cap_is_an_error_that_says_so),
+          TEST(two_date_ranges_come_in_the_order_asked_and_are_named),
           TEST(a_repeated_request_is_answered_from_the_cache_after_the_grant_was_checked),
           TEST(errors_are_not_cached), TEST(never_more_than_ten_at_once_per_property),
           TEST(cancelled_calls_free_their_places))
