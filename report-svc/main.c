@@ -34,7 +34,9 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                   .admin_endpoint = s->admin_endpoint,
                                   .timeout_ms = (uint32_t)s->timeout_ms,
                                   .backoff_ms = (uint32_t)s->backoff_ms,
-                                  .max_transfers = (size_t)s->max_transfers};
+                                  .max_transfers = (size_t)s->max_transfers,
+                                  .deadline_ms = (uint32_t)s->deadline_ms,
+                                  .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000}};
   p->service.google = google_new(&google);
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
   p->service.page_rows = s->page_rows;

@@ -56,7 +56,7 @@ struct ask *ask_new(const struct ask_options *options)
   a->magic = ASK_MAGIC;
   atomic_init(&a->refs, 1);
   a->options = *options;
-  a->deadline_ms = google_work_deadline_ms(options->parent);
+  a->deadline_ms = google_work_deadline_ms(options->service->google, options->parent);
   buf_init(&a->body, REQUEST_MAX_BODY);
   buf_init(&a->cache_key, REQUEST_MAX_BODY + 1024);
   if (options->method->rows != GOOGLE_NO_ROWS) {
@@ -191,6 +191,8 @@ static enum err_code read_rows(struct ask *a, struct err *e)
       ga4_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
   } else {
     ga4_set_list(message, "rows", listed(&answer->lists[0]));
+    google_saw_quota(a->options.service->google, a->digits,
+                     ((const Analytics__Ga4__V1beta__RunReportResponse *)message)->property_quota);
   }
   answer->message = message;
   return ERR_OK;

@@ -217,7 +217,7 @@ void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message
   f->request = request;
   f->max_rows =
       request->max_rows_per_report == 0 ? FETCH_DEFAULT_MAX_ROWS : request->max_rows_per_report;
-  f->deadline_ms = google_work_deadline_ms(call);
+  f->deadline_ms = google_work_deadline_ms(f->service->google, call);
   if (!complete_reports(f, rpc_call_arena(call))) {
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "request_too_large", "the request is too large");
     free(f);

@@ -159,6 +159,19 @@ static enum google_next quota(struct err *e, const struct envelope *env, int64_t
   return GOOGLE_RETRY_LATER;
 }
 
+enum budget_quota google_error_quota(const struct google_failure *f)
+{
+  struct envelope env;
+  read_envelope(&env, f);
+  if (mentions(&env, "server errors"))
+    return BUDGET_SERVER_ERRORS;
+  if (mentions(&env, "thresholded") || mentions(&env, "concurrent"))
+    return BUDGET_OTHER;
+  if (mentions(&env, "per day") || mentions(&env, "daily"))
+    return BUDGET_DAY;
+  return mentions(&env, "hour") ? BUDGET_HOUR : BUDGET_OTHER;
+}
+
 static enum google_next transport(struct err *e, const struct err *cause)
 {
   switch (cause->code) {

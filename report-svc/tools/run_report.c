@@ -27,6 +27,7 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
   if (report->limit > REQUEST_MAX_SERVED)
     report->limit = REQUEST_MAX_SERVED;
   report->offset = request->offset;
+  report->return_property_quota = true; /* what is left decides about the next one */
   out->dealer_id = request->dealer_id;
   out->property_id = request->property_id;
   out->body = &report->base;

@@ -127,6 +127,24 @@ static void a_dealer_that_is_too_slow_times_out_before_the_call_does(void)
   fakes_stop(&f);
 }
 
+/* The caller has a minute; the others must not wait for it. */
+static void late_dealers_are_named_at_the_deadline_of_the_fan_out(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.deadline_ms = 400});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .delay_ms = 1500});
+  fetch_init(&r);
+  int64_t start = clock_mono_ms();
+  fetch_start(&r, &f, 2, 1, 0, 60000);
+  fetch_wait(&r);
+  CU_ASSERT(clock_mono_ms() - start < 1500);
+  CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+  CU_ASSERT_STRING_EQUAL(r.reasons[0], "timeout");
+  CU_ASSERT_STRING_EQUAL(r.reasons[1], "timeout");
+  fakes_stop(&f);
+}
+
 static void a_row_count_that_disagrees_is_an_error(void)
 {
   struct fakes f;
@@ -403,7 +421,7 @@ static void cancel_during_a_backoff_is_clean(void)
 {
   struct fakes f;
   struct fetch_run r;
-  fakes_start(&f, &(struct fakes_options){.backoff_ms = 6000});
+  fakes_start(&f, &(struct fakes_options){.backoff_ms = 4900});
   LOCKED(&f,
          f.google = (struct google_plan){.fail_status = 503, .fail_times = 1000, .fail_body = ""});
   fetch_init(&r);
@@ -483,6 +501,7 @@ TEST_MAIN("report-svc FetchReports", TEST(all_pages_of_all_dealers_arrive_as_col
           TEST(failing_dealers_are_named_and_the_others_arrive),
           TEST(a_value_that_is_no_number_fails_the_dealer_and_names_the_metric),
           TEST(a_dealer_that_is_too_slow_times_out_before_the_call_does),
+          TEST(late_dealers_are_named_at_the_deadline_of_the_fan_out),
           TEST(a_row_count_that_disagrees_is_an_error),
           TEST(a_cut_page_goes_on_after_the_rows_that_arrived), TEST(too_many_rows_end_the_dealer),
           TEST(a_name_that_no_property_knows_ends_the_fan_out_with_one_message),

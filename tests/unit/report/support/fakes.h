@@ -50,6 +50,7 @@ struct fakes {
   int token_number;                              /* "token-<n>" is given out */
   bool renews;                                   /* a rejected token leads to the next number */
   int token_delay_ms;                            /* of GetAccessToken */
+  int token_failures;                            /* so many calls fail as if Google's did */
   int list_dealers;                              /* dealers d00.. that ListDealers names */
 
   struct MHD_Daemon *daemon;
@@ -74,6 +75,8 @@ struct fakes_options {
   uint32_t timeout_ms, backoff_ms;
   size_t max_answer_bytes, chunk_rows, fan_out;
   size_t cache_bytes;
+  uint32_t deadline_ms, server_errors;
+  int64_t quota_probe_ms;
 };
 
 /* Starts everything on free loopback ports. Dealers are d00..d63 with property 100..163;

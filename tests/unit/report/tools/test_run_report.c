@@ -193,10 +193,73 @@ static void server_errors_are_tried_three_times(void)
                  .rows = 1, .fail_status = 503, .fail_times = 2, .fail_body = "<html>busy</html>"});
   CU_ASSERT(succeeds(&f, 1));
   CU_ASSERT_EQUAL(f.requests, 3);
-  LOCKED(&f, f.google.fail_status = 500);
   LOCKED(&f, f.google.fail_times = 9);
   CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "unavailable"));
   CU_ASSERT_EQUAL(f.requests, 6);
+  fakes_stop(&f);
+}
+
+static void the_same_request_failing_twice_with_500_is_one_google_cannot_answer(void)
+{
+  struct fakes f;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google = (struct google_plan){
+                 .rows = 1, .fail_status = 500, .fail_times = 1, .fail_body = ""});
+  CU_ASSERT(succeeds(&f, 1));
+  CU_ASSERT_EQUAL(f.requests, 2);
+  LOCKED(&f, f.google.fail_times = 9);
+  CU_ASSERT(fails(&f, ERR_FAILED_PRECONDITION, "unanswerable"));
+  CU_ASSERT_EQUAL(f.requests, 4);
+  fakes_stop(&f);
+}
+
+static void server_errors_within_the_hour_hold_back_the_property_alone(void)
+{
+  struct fakes f;
+  struct err e;
+  fakes_start(&f, &(struct fakes_options){.server_errors = 6});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1,
+                                             .fail_property = "100",
+                                             .fail_status = 503,
+                                             .fail_times = 100,
+                                             .fail_body = ""});
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "unavailable"));
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "unavailable"));
+  CU_ASSERT_EQUAL(f.requests, 6);
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "server_errors"));
+  CU_ASSERT_EQUAL(f.requests, 6);
+  tool_response *r = run_dealer(&f, "d01", &e);
+  CU_ASSERT_PTR_NOT_NULL(r);
+  response_free(r);
+  fakes_stop(&f);
+}
+
+static void quota_that_is_gone_is_not_asked_for_again(void)
+{
+  struct fakes f;
+  fakes_start(&f, &(struct fakes_options){.quota_probe_ms = 60000});
+  LOCKED(&f, f.google = (struct google_plan){
+                 .rows = 1,
+                 .fail_status = 429,
+                 .fail_times = 1,
+                 .fail_body = "{\"error\":{\"message\":\"Exhausted property tokens per hour\"}}"});
+  CU_ASSERT(fails(&f, ERR_RESOURCE_EXHAUSTED, "quota_exhausted"));
+  CU_ASSERT(fails(&f, ERR_RESOURCE_EXHAUSTED, "quota_exhausted"));
+  CU_ASSERT_EQUAL(f.requests, 1);
+  fakes_stop(&f);
+}
+
+static void a_token_endpoint_that_fails_once_is_tried_again_once(void)
+{
+  struct fakes f;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google.rows = 1);
+  LOCKED(&f, f.token_failures = 1);
+  CU_ASSERT(succeeds(&f, 1));
+  CU_ASSERT_EQUAL(f.token_calls, 2);
+  LOCKED(&f, f.token_failures = 5);
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "token_endpoint_unavailable"));
+  CU_ASSERT_EQUAL(f.token_calls, 4);
   fakes_stop(&f);
 }
 
@@ -558,6 +621,10 @@ TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_deal
           TEST(values_are_shown_as_google_gave_them), TEST(an_empty_report_is_a_good_answer),
           TEST(next_offset_leads_through_all_rows), TEST(a_refused_token_is_renewed_once),
           TEST(server_errors_are_tried_three_times),
+          TEST(the_same_request_failing_twice_with_500_is_one_google_cannot_answer),
+          TEST(server_errors_within_the_hour_hold_back_the_property_alone),
+          TEST(quota_that_is_gone_is_not_asked_for_again),
+          TEST(a_token_endpoint_that_fails_once_is_tried_again_once),
           TEST(too_many_at_once_is_tried_again_and_hourly_quota_is_not),
           TEST(googles_refusals_are_passed_on_at_once), TEST(a_cut_answer_is_tried_again),
           TEST(a_slow_google_ends_as_timeout_within_the_deadline),
