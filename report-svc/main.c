@@ -99,6 +99,7 @@ static void stop(void *program)
   http_client_free(p->http);
   google_free(p->service.google);
   cache_free(p->service.cache);
+  report_service_end(&p->service);
 }
 
 int main(int argc, char **argv)

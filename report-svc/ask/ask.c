@@ -36,13 +36,17 @@ struct ask {
   size_t packed; /* bytes the rows will take in the reply */
   struct err body_error;
   struct answer *answer;
-  bool cached;      /* it came from the cache */
+  bool cached;           /* it came from the cache, or from an equal question under way */
+  bool behind;           /* an equal question is under way: waits for its answer */
+  struct flight *flight; /* led by this ask; NULL: none */
+  struct flight_waiter waiter;
   char *page_token; /* of the next page; NULL on the first and after the last */
   unsigned pages;
 
   pthread_mutex_t lock;
   struct google_call *google; /* guarded by the lock */
   bool cancelled;             /* guarded by the lock */
+  bool waiting;               /* behind another ask; guarded by the lock */
 };
 
 static void start_page(struct ask *a);
@@ -119,6 +123,9 @@ void ask_name_dealer(const struct ask *a, struct err *e)
 
 static void finish(struct ask *a, const struct err *e)
 {
+  struct flight *flight = TAKE_PTR(a->flight);
+  if (flight != NULL)
+    flights_end(a->options.service->flights, flight, e->code == ERR_OK ? a->answer : NULL, e);
   a->options.on_done(a->options.user, a, e);
   ask_unref(a); /* the chain's */
 }
@@ -240,7 +247,7 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
   return ERR_OK;
 }
 
-/* ------------------------------------------------------------------ the call to Google */
+/* ------------------------------------------------------------------ what is known already */
 
 /* The key: whose, and what exactly is asked. */
 static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)
@@ -248,6 +255,7 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
   const struct ask_options *o = &a->options;
   if (!o->method->cacheable)
     return ERR_OK;
+  buf_clear(&a->cache_key);
   buf_printf(&a->cache_key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits,
              t->quota_project);
   buf_append(&a->cache_key, buf_str(&a->body), a->body.len);
@@ -256,8 +264,65 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
   if (!o->fresh)
     a->answer = cache_get(o->service->cache, &a->cache_key, clock_mono_ms());
   a->cached = a->answer != NULL;
+  if (!o->fresh && !a->cached && a->flight == NULL) {
+    a->flight = flights_lead(o->service->flights, &a->cache_key);
+    a->behind = a->flight == NULL;
+  }
   return ERR_OK;
 }
+
+/* ------------------------------------------------------------------ behind an equal question */
+
+static void finish_cancelled(struct ask *a)
+{
+  struct err e;
+  err_set(&e, ERR_CANCELLED, "cancelled", "the request was cancelled");
+  finish(a, &e);
+}
+
+/* The leader's own end, such as its caller going away, says nothing about this question. */
+static bool of_the_leader(const struct err *e)
+{
+  return e->code == ERR_CANCELLED || e->code == ERR_DEADLINE_EXCEEDED;
+}
+
+static void on_flight_end(void *user, struct answer *answer, const struct err *e)
+{
+  struct ask *a = user;
+  MAGIC_CHECK(a, ASK_MAGIC);
+  pthread_mutex_lock(&a->lock);
+  a->waiting = false;
+  bool cancelled = a->cancelled;
+  pthread_mutex_unlock(&a->lock);
+  if (answer != NULL) {
+    a->answer = answer_ref(answer);
+    a->cached = true;
+  }
+  if (cancelled)
+    finish_cancelled(a);
+  else if (of_the_leader(e))
+    start_page(a);
+  else
+    finish(a, e);
+}
+
+/* Waits for the leader, or starts itself when that one has ended meanwhile. */
+static void wait_behind(struct ask *a)
+{
+  a->behind = false;
+  a->waiter = (struct flight_waiter){.on_end = on_flight_end, .user = a};
+  pthread_mutex_lock(&a->lock);
+  bool cancelled = a->cancelled;
+  a->waiting = !cancelled && flights_wait(a->options.service->flights, &a->cache_key, &a->waiter);
+  bool waiting = a->waiting;
+  pthread_mutex_unlock(&a->lock);
+  if (cancelled)
+    finish_cancelled(a);
+  else if (!waiting)
+    start_page(a);
+}
+
+/* ------------------------------------------------------------------ the call to Google */
 
 static enum err_code on_token(void *user, const struct token *t, struct google_target *out,
                               struct err *e)
@@ -269,9 +334,10 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
     if (of_property && token_property(a->digits, t, a->wanted, e) != ERR_OK)
       return e->code;
     snprintf(a->property, sizeof(a->property), "properties/%s", a->digits);
+    buf_clear(&a->body);
     if (a->options.body != NULL && request_write(&a->body, a->options.body, e) != ERR_OK)
       return e->code;
-    if (look_up(a, t, e) != ERR_OK || a->cached)
+    if (look_up(a, t, e) != ERR_OK || a->cached || a->behind)
       return e->code;
   }
   return google_target_of(out, a->options.service->google, m,
@@ -307,6 +373,17 @@ static enum err_code check(void *user, const struct http_response *response, str
   return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
 }
 
+static void keep(struct ask *a)
+{
+  const struct ask_options *o = &a->options;
+  int64_t ttl_ms = cache_ttl_ms(o->service->cache);
+  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0)
+    return;
+  if (o->keep_ms != NULL)
+    ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());
+  cache_put(o->service->cache, &a->cache_key, a->answer, ttl_ms, clock_mono_ms());
+}
+
 static void on_done(void *user, const struct err *e)
 {
   struct ask *a = user;
@@ -321,8 +398,12 @@ static void on_done(void *user, const struct err *e)
     start_page(a);
     return;
   }
-  if (e->code == ERR_OK && a->options.method->cacheable && !a->options.fresh && !a->cached)
-    cache_put(a->options.service->cache, &a->cache_key, a->answer, clock_mono_ms());
+  if (e->code == ERR_OK && a->behind) {
+    wait_behind(a);
+    return;
+  }
+  if (e->code == ERR_OK)
+    keep(a);
   finish(a, e);
 }
 
@@ -375,7 +456,12 @@ void ask_cancel(struct ask *a)
   pthread_mutex_lock(&a->lock);
   a->cancelled = true;
   struct google_call *google = a->google == NULL ? NULL : google_call_ref(a->google);
+  bool waiting = a->waiting;
   pthread_mutex_unlock(&a->lock);
+  if (waiting && flights_leave(a->options.service->flights, &a->waiter)) {
+    finish_cancelled(a);
+    return;
+  }
   google_call_cancel(google); /* a may be gone after this */
   google_call_unref(google);
 }

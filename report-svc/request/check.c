@@ -52,6 +52,12 @@ int64_t request_day(const char *date, int64_t today)
   return d.relative ? today + d.days : d.days;
 }
 
+bool request_date_is_relative(const char *date)
+{
+  struct report_date d = {false, 0};
+  return !parse_date(&d, date) || d.relative;
+}
+
 static enum err_code bad_date(struct err *e, const char *path, size_t i, const char *field,
                               const char *google_name, const char *text)
 {

@@ -46,6 +46,9 @@ request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct ar
  * that of the property's time zone. */
 int64_t request_day(const char *date, int64_t today);
 
+/* Whether a date means another day tomorrow: today, yesterday, 28daysAgo. */
+bool request_date_is_relative(const char *date);
+
 /* Whether the values of a dimension are times that sort as text: date, yearMonth, hour, ... */
 bool request_is_time(const char *dimension);
 /* Completes the order of the rows: as asked; without an order, time dimensions first and then the

@@ -131,9 +131,33 @@ static void locate(const ProtobufCMessage *body, struct err *e)
   request_locate((const ga4_request *)body, e);
 }
 
+/* Figures of days that are final are kept for hours, others for the cache's own time; what is asked
+ * by relative dates, or has open days, no longer than the property's day lasts. */
+static int64_t keep_ms(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
+                       int64_t now_unix_ms)
+{
+  enum { CLOSED_MS = 4 * 3600 * 1000 };
+  const ga4_request *asked = (const ga4_request *)body;
+  const ga4_response *report = (const ga4_response *)answer;
+  const char *zone = report->metadata == NULL ? "" : report->metadata->time_zone;
+  bool closed = true, relative = false;
+  for (size_t i = 0; i < asked->n_date_ranges; i++) {
+    struct answer_days days = answer_days_of(asked->date_ranges[i], zone, now_unix_ms);
+    closed = closed && days.complete >= days.last;
+    relative = relative || request_date_is_relative(asked->date_ranges[i]->start_date) ||
+               request_date_is_relative(asked->date_ranges[i]->end_date);
+  }
+  int64_t keep = closed && ttl_ms < CLOSED_MS ? CLOSED_MS : ttl_ms;
+  int64_t day = answer_day_left_ms(zone, now_unix_ms);
+  return (relative || !closed) && keep > day ? day : keep;
+}
+
 void run_report_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
-  static const struct ask_tool tool = {
-      .method = GOOGLE_RUN_REPORT, .question = question, .reply = reply, .locate = locate};
+  static const struct ask_tool tool = {.method = GOOGLE_RUN_REPORT,
+                                       .question = question,
+                                       .reply = reply,
+                                       .keep_ms = keep_ms,
+                                       .locate = locate};
   ask_serve(call, request, service, &tool);
 }

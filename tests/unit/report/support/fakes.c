@@ -162,6 +162,7 @@ void fakes_stop(struct fakes *f)
   http_client_free(f->http);
   google_free(f->service.google);
   cache_free(f->service.cache);
+  report_service_end(&f->service);
   rpc_server_stop(f->auth_server);
   fake_google_stop(f);
   rpc_shutdown();

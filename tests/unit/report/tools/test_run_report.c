@@ -569,6 +569,7 @@ static void never_more_than_ten_at_once_per_property(void)
   request_init(&request, "d00");
   for (int i = 0; i < CALLS; i++) {
     pending[i] = (struct pending){&left, ERR_UNKNOWN};
+    request.limit = i + 1; /* equal ones would share an answer */
     CU_ASSERT_EQUAL(rpc_client_start(NULL, f.report,
                                      &analytics__report__v1__report_service__descriptor,
                                      "RunReport", RPC_UNARY, &request.base, call_options(10000),
@@ -598,6 +599,7 @@ static void cancelled_calls_free_their_places(void)
   request_init(&request, "d00");
   for (int i = 0; i < CALLS; i++) {
     pending[i] = (struct pending){&left, ERR_UNKNOWN};
+    request.limit = i + 1; /* equal ones would share an answer */
     rpc_client_start(&calls[i], f.report, &analytics__report__v1__report_service__descriptor,
                      "RunReport", RPC_UNARY, &request.base, call_options(10000), &callbacks,
                      &pending[i], &e);
@@ -614,6 +616,62 @@ static void cancelled_calls_free_their_places(void)
   CU_ASSERT_EQUAL(governor_active(governor), 0);
   CU_ASSERT_EQUAL(governor_waiting(governor), 0);
   CU_ASSERT(f.requests < CALLS);
+  fakes_stop(&f);
+}
+
+/* The n calls of one question, at once. */
+static void ask_at_once(struct fakes *f, struct pending *pending, struct rpc_client_call **calls,
+                        int n, atomic_int *left)
+{
+  tool_request request;
+  struct err e;
+  request_init(&request, "d00");
+  for (int i = 0; i < n; i++) {
+    pending[i] = (struct pending){left, ERR_UNKNOWN};
+    rpc_client_start(&calls[i], f->report, &analytics__report__v1__report_service__descriptor,
+                     "RunReport", RPC_UNARY, &request.base, call_options(10000), &callbacks,
+                     &pending[i], &e);
+  }
+}
+
+static void equal_questions_at_the_same_time_are_one_request(void)
+{
+  enum { CALLS = 20 };
+  struct fakes f;
+  struct pending pending[CALLS];
+  struct rpc_client_call *calls[CALLS];
+  atomic_int left = CALLS;
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 300});
+  ask_at_once(&f, pending, calls, CALLS, &left);
+  CU_ASSERT(wait_for(&left, 0));
+  for (int i = 0; i < CALLS; i++) {
+    CU_ASSERT_EQUAL(pending[i].code, ERR_OK);
+    rpc_client_release(calls[i]);
+  }
+  CU_ASSERT_EQUAL(f.requests, 1);
+  CU_ASSERT_EQUAL(f.token_calls, CALLS); /* each grant was checked */
+  fakes_stop(&f);
+}
+
+static void when_the_first_of_equal_questions_goes_away_another_asks(void)
+{
+  enum { CALLS = 8 };
+  struct fakes f;
+  struct pending pending[CALLS];
+  struct rpc_client_call *calls[CALLS];
+  atomic_int left = CALLS;
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 500});
+  ask_at_once(&f, pending, calls, CALLS, &left);
+  CU_ASSERT(wait_for(&f.requests, 1) && wait_for(&f.token_calls, CALLS));
+  for (int i = 0; i < CALLS - 1; i++) /* the leader is among them, or else is the last */
+    rpc_client_cancel(calls[i]);
+  CU_ASSERT(wait_for(&left, 0));
+  CU_ASSERT_EQUAL(pending[CALLS - 1].code, ERR_OK);
+  CU_ASSERT(f.requests <= CALLS);
+  for (int i = 0; i < CALLS; i++)
+    rpc_client_release(calls[i]);
   fakes_stop(&f);
 }
 
@@ -635,4 +693,6 @@ TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_deal
           TEST(two_date_ranges_come_in_the_order_asked_and_are_named),
           TEST(a_repeated_request_is_answered_from_the_cache_after_the_grant_was_checked),
           TEST(errors_are_not_cached), TEST(never_more_than_ten_at_once_per_property),
-          TEST(cancelled_calls_free_their_places))
+          TEST(cancelled_calls_free_their_places),
+          TEST(equal_questions_at_the_same_time_are_one_request),
+          TEST(when_the_first_of_equal_questions_goes_away_another_asks))
