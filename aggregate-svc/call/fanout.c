@@ -324,6 +324,10 @@ static void end_stream(struct batch *b, const struct err *status)
     return;
   if (worth_retry(b, status) && open_stream(b, &e) == ERR_OK)
     return;
+  if (status->code == ERR_INVALID_ARGUMENT) { /* of the question, not of a dealer */
+    end_all(b->fanout, status);
+    return;
+  }
   describe_end(status, &e);
   for (size_t i = 0; i < b->n; i++)
     fail_with(b->fanout, b->members[i], &e);

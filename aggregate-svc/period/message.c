@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "aggregate-svc/period/zone.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/zone.h"
 
 typedef Analytics__Aggregate__V1__Period Period;
 

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "aggregate-svc/period/period.h"
-#include "aggregate-svc/period/zone.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/zone.h"
 #include "tests/unit/harness.h"
 
 /* 2026-11-22T15:00:00Z */
