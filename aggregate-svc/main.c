@@ -81,6 +81,7 @@ static void stop(void *program)
   rpc_channel_free(p->service.report);
   if (p->service.pool != NULL)
     pool_free(p->service.pool);
+  aggregate_service_free(&p->service);
   release_store_free(p->service.store);
 }
 

@@ -37,6 +37,8 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
        "rows of one report over all dealers"},
       {"AGGREGATE_MAX_BYTES", CONFIG_INT, &o->max_bytes, "268435456", 1 << 20, (int64_t)1 << 40,
        false, "memory for rows, over all calls"},
+      {"AGGREGATE_LEAD_MEMORY", CONFIG_INT, &o->lead_memory, "10000", 0, 1000000, false,
+       "dealers whose lead event is remembered between calls; 0 asks Google every time"},
       {"AGGREGATE_MIN_CONTRIBUTORS", CONFIG_INT, &o->policy.min_contributors, "5", 5, 500, false,
        "dealers outside the caller's view that a benchmark needs; can only be made stricter"},
       {"AGGREGATE_MIN_OWNERS", CONFIG_INT, &o->policy.min_owners, "3", 3, 500, false,

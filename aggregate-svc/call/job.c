@@ -34,6 +34,7 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
   j->call.max_rows = o->max_rows;
   door_init(&j->call.door, &(struct door_options){j->service->store, o->policy, o->cells_per_day},
             &j->call.cohort, j->call.now_unix_ms);
+  j->call.lookback = &j->service->lookback;
   j->call.state = xcalloc(1, j->tool->state_size);
 }
 
@@ -292,6 +293,7 @@ static void fan_out(struct job *j)
   }
   o.queries = j->plan.queries;
   o.n_queries = j->plan.n;
+  o.batch = j->tool->batch;
   o.max_rows_per_report = j->plan.max_rows_per_report;
   j->progress_step = 1 + (int64_t)j->asked / PROGRESS_MESSAGES_MAX;
   fanout_start(&j->fanout, &o, &callbacks, j);

@@ -8,17 +8,33 @@
 
 enum { KEY_BYTES = 256 };
 
-/* The metric, and the lead event where dealers are compared by it. */
+/* The metric, with the lead event and the definition of a shopper session by which dealers are
+ * compared. */
 static void name_metric(char *out, const struct cohort_figures *c, struct metric_group g)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];
   bool lead = m->lead && g.lead_event != LEAD_UNKNOWN;
-  snprintf(out, KEY_BYTES, "%s%s%.200s", m->name, lead ? " " : "",
-           lead ? c->leads->names[g.lead_event] : "");
+  int n = snprintf(out, KEY_BYTES, "%s%s%.100s", m->name, lead ? " " : "",
+                   lead ? c->leads->names[g.lead_event] : "");
+  if (!m->shopper || n < 0)
+    return;
+  const char *by = g.shopper == SHOPPER_INVENTORY ? "inventory"
+                   : g.shopper == SHOPPER_ENGAGED ? "engaged"
+                   : g.shopper >= SHOPPER_EVENT   ? c->leads->names[g.shopper - SHOPPER_EVENT]
+                                                  : "";
+  snprintf(out + n, (size_t)(KEY_BYTES - n), " by %.100s", by);
+}
+
+/* The equally long period that ends the day before. */
+static struct lattice_span period_of(const struct door *door, enum cell_period period)
+{
+  struct lattice_span p = door->period;
+  int64_t days = p.last - p.first + 1;
+  return period == CELL_NOW ? p : (struct lattice_span){p.first - days, p.first - 1};
 }
 
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
-                 struct door_figure *out)
+                 enum cell_period period, struct door_figure *out)
 {
   const struct cohort *cohort = c->cohort;
   const struct dealer_metric *metric = &dealer_metrics[g.metric];
@@ -35,6 +51,8 @@ void cell_figure(struct door *door, const struct cohort_figures *c, struct metri
   }
   struct door_cell cell = {.metric = name,
                            .slice = "",
+                           .period = period_of(door, period),
+                           .dispersion = metric_is_rate(metric) ? group_dispersion(c, g.metric) : 1,
                            .members = members,
                            .rate = metric_is_rate(metric),
                            .share = metric->unit == UNIT_SHARE,

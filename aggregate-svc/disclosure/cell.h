@@ -5,9 +5,12 @@
 #include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/group.h"
 
+/* Which days the figures are of: the door's period, or the equally long one before it. */
+enum cell_period { CELL_NOW, CELL_BEFORE };
+
 /* The figure of the dealers outside the caller's view in a group. A share passes only when its
  * rest passes, too: who knows the one knows the other. Free *out with door_figure_free(). */
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
-                 struct door_figure *out);
+                 enum cell_period period, struct door_figure *out);
 
 #endif

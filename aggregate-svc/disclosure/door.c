@@ -1,6 +1,7 @@
 /* Admission, freezing and release of figures of dealers outside a caller's view. */
 #include "aggregate-svc/disclosure/door.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "aggregate-svc/stats/stats.h"
@@ -8,7 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-enum { DAY_MS = 86400000, LOG_BYTES = 2000 };
+enum { DAY_MS = 86400000, LOG_BYTES = 4000, LOG_NAME_BYTES = 320 };
 
 /* The cell that says how many dealers answered. */
 static const char coverage_metric[] = "#dealers";
@@ -28,10 +29,11 @@ void door_close(struct door *d)
   buf_free(&d->log);
 }
 
-static struct release_key key_of(const struct door *d, const char *metric, const char *slice)
+static struct release_key key_of(const struct door *d, const char *metric, const char *slice,
+                                 struct lattice_span period)
 {
   const struct cohort_scope *s = &d->cohort->scope;
-  return (struct release_key){s->cohort, s->view, metric, slice, d->period.first, d->period.last};
+  return (struct release_key){s->cohort, s->view, metric, slice, period.first, period.last};
 }
 
 static struct release_viewer viewer_of(const struct door *d)
@@ -63,7 +65,7 @@ static enum release_outcome take(struct door *d, const struct release_key *key,
  * was answered before. */
 static enum disclosure_code admit_viewer(struct door *d)
 {
-  struct release_key key = key_of(d, coverage_metric, "");
+  struct release_key key = key_of(d, coverage_metric, "", d->period);
   struct release_viewer viewer = viewer_of(d);
   struct release_record found;
   struct err e = {0};
@@ -138,7 +140,7 @@ void door_settle(struct door *d)
     now.dealers += !m->visible && m->state == DEALER_OK;
     d->late = d->late || (!m->visible && is_passing(m));
   }
-  struct release_key key = key_of(d, coverage_metric, "");
+  struct release_key key = key_of(d, coverage_metric, "", d->period);
   enum release_outcome outcome =
       take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
   if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW) {
@@ -182,7 +184,8 @@ static enum disclosure_code judge_all(const struct door *d, const struct door_ce
 static bool pool(const struct door *d, const struct door_cell *cell, struct release_record *out)
 {
   bool fits = true;
-  *out = (struct release_record){.values = xcalloc(d->cohort->n + 1, sizeof(*out->values))};
+  *out = (struct release_record){.dispersion = cell->dispersion,
+                                 .values = xcalloc(d->cohort->n + 1, sizeof(*out->values))};
   for (size_t i = 0; i < d->cohort->n; i++) {
     const struct disclosure_member *m = &cell->members[i];
     out->asked += !m->visible;
@@ -198,11 +201,16 @@ static bool pool(const struct door *d, const struct door_cell *cell, struct rele
   return fits && out->denominator > 0;
 }
 
+static struct lattice_span period_of(const struct door *d, const struct door_cell *cell)
+{
+  return cell->period.first == 0 && cell->period.last == 0 ? d->period : cell->period;
+}
+
 /* Looks the figure up, or keeps this one when it may be released. */
 static enum disclosure_code release(struct door *d, const struct door_cell *cell,
                                     struct release_record *out)
 {
-  struct release_key key = key_of(d, cell->metric, cell->slice);
+  struct release_key key = key_of(d, cell->metric, cell->slice, period_of(d, cell));
   struct release_record candidate = {0};
   enum disclosure_code code = d->late ? DISCLOSURE_NOT_READY : judge_all(d, cell);
   bool reached, may = code == DISCLOSURE_RESTRICTED && pool(d, cell, &candidate);
@@ -237,16 +245,29 @@ static void show(const struct door *d, const struct door_cell *cell, struct door
                               (size_t)p->min_contributors);
 }
 
+/* For audit, each figure once. */
+static void note_release(struct door *d, const struct door_cell *cell)
+{
+  char name[LOG_NAME_BYTES];
+  snprintf(name, sizeof(name), "%.200s%s%.100s%s,", cell->metric, cell->slice[0] != '\0' ? " " : "",
+           cell->slice, period_of(d, cell).last != d->period.last ? " before" : "");
+  if (strstr(buf_str(&d->log), name) != NULL)
+    return;
+  d->released++;
+  buf_puts(&d->log, name);
+}
+
 void door_figure(struct door *d, const struct door_cell *cell, struct door_figure *out)
 {
   *out = (struct door_figure){.code = d->withheld};
-  if (d->withheld == DISCLOSURE_RESTRICTED)
+  if (out->code == DISCLOSURE_RESTRICTED && lattice_of(period_of(d, cell)) == LATTICE_NONE)
+    out->code = DISCLOSURE_NOT_IN_LATTICE; /* the month before a month may be shorter */
+  if (out->code == DISCLOSURE_RESTRICTED)
     out->code = release(d, cell, &out->record);
   if (out->code != DISCLOSURE_RESTRICTED)
     return;
   show(d, cell, out);
-  buf_printf(&d->log, "%s%s%s%s", d->released++ > 0 ? "," : "", cell->metric,
-             cell->slice[0] != '\0' ? " " : "", cell->slice);
+  note_release(d, cell);
 }
 
 void door_figure_free(struct door_figure *f)

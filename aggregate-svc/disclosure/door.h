@@ -61,6 +61,7 @@ void door_settle(struct door *d);
 struct door_cell {
   const char
       *metric; /* and what else tells it from others: "leads_per_100_sessions generate_lead" */
+  struct lattice_span period; /* of the lattice, too; zeros: the door's */
   const char *slice; /* "" for all; else as slices.h released it: "deviceCategory=mobile" */
   /* Per member; `contributes`: it has a value. The denominator is 0 for none. */
   const struct disclosure_member *members;
@@ -68,9 +69,10 @@ struct door_cell {
    * two periods would give it away. n_bases 0: the period is one. */
   const struct disclosure_member *const *bases;
   size_t n_bases;
-  bool rate;    /* numerator / denominator; else a count, of which only ranks are shown */
-  bool share;   /* the rest (denominator - numerator) must pass, too */
-  double scale; /* of the value, 100 for events per 100 sessions */
+  bool rate;         /* numerator / denominator; else a count, of which only ranks are shown */
+  bool share;        /* the rest (denominator - numerator) must pass, too */
+  double scale;      /* of the value, 100 for events per 100 sessions */
+  double dispersion; /* over-dispersion of the events, kept with the release for its intervals */
 };
 
 /* A released figure of the dealers outside. */

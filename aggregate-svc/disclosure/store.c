@@ -52,8 +52,9 @@ static const char *const migrations[] = {
     "CREATE TABLE release_figure (cohort TEXT NOT NULL, viewed TEXT NOT NULL, metric TEXT NOT "
     "NULL, "
     "slice TEXT NOT NULL, first_day BIGINT NOT NULL, last_day BIGINT NOT NULL, version TEXT NOT "
-    "NULL, numerator BIGINT NOT NULL, denominator BIGINT NOT NULL, asked BIGINT NOT NULL, dealers "
-    "BIGINT NOT NULL, dealer_values TEXT NOT NULL, released_ms BIGINT NOT NULL, PRIMARY KEY "
+    "NULL, numerator BIGINT NOT NULL, denominator BIGINT NOT NULL, dispersion TEXT NOT NULL, asked "
+    "BIGINT NOT NULL, dealers BIGINT NOT NULL, dealer_values TEXT NOT NULL, released_ms BIGINT NOT "
+    "NULL, PRIMARY KEY "
     "(cohort, viewed, metric, slice, first_day, last_day))",
 };
 
@@ -320,7 +321,8 @@ static enum err_code find(struct release_store *s, const struct release_key *key
   key_parameters(&p, key);
   enum err_code code =
       run(s,
-          "SELECT numerator, denominator, asked, dealers, dealer_values FROM release_figure WHERE "
+          "SELECT numerator, denominator, asked, dealers, dealer_values, dispersion FROM "
+          "release_figure WHERE "
           "cohort = $1 AND viewed = $2 AND metric = $3 AND slice = $4 AND first_day = CAST($5 AS "
           "BIGINT) AND last_day = CAST($6 AS BIGINT)",
           p.p, 6, &row, e);
@@ -331,6 +333,7 @@ static enum err_code find(struct release_store *s, const struct release_key *key
                                  .denominator = strtoll(row.columns[1], NULL, 10),
                                  .asked = (int32_t)strtol(row.columns[2], NULL, 10),
                                  .dealers = (int32_t)strtol(row.columns[3], NULL, 10)};
+  out->dispersion = strtod(row.columns[5], NULL);
   read_values(out, row.columns[4]);
   return ERR_OK;
 }
@@ -343,21 +346,25 @@ static enum err_code insert(struct release_store *s, const struct release_key *k
 {
   CLEANUP(database_row_free) struct database_row row = {0};
   struct key_parameters p;
-  char numbers[5][NUMBER];
+  char numbers[5][NUMBER], dispersion[VALUE_BYTES];
   AUTO_FREE char *values = write_values(r);
   key_parameters(&p, key);
   const int64_t n[] = {r->numerator, r->denominator, r->asked, r->dealers, clock_unix_ms()};
   for (size_t i = 0; i < ARRAY_LEN(n); i++)
     snprintf(numbers[i], NUMBER, "%" PRId64, n[i]);
-  const char *all[] = {p.p[0],     p.p[1],     p.p[2],     p.p[3],     p.p[4], p.p[5],    version,
-                       numbers[0], numbers[1], numbers[2], numbers[3], values, numbers[4]};
+  snprintf(dispersion, sizeof(dispersion), "%.17g", r->dispersion);
+  const char *all[] = {p.p[0],     p.p[1],  p.p[2],     p.p[3],     p.p[4],
+                       p.p[5],     version, numbers[0], numbers[1], numbers[2],
+                       numbers[3], values,  numbers[4], dispersion};
   enum err_code code = run(
       s,
       "INSERT INTO release_figure (cohort, viewed, metric, slice, first_day, last_day, version, "
-      "numerator, denominator, asked, dealers, dealer_values, released_ms) SELECT CAST($1 AS "
+      "numerator, denominator, asked, dealers, dealer_values, released_ms, dispersion) SELECT "
+      "CAST($1 AS "
       "TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 "
       "AS BIGINT), CAST($7 AS TEXT), CAST($8 AS BIGINT), CAST($9 AS BIGINT), CAST($10 AS BIGINT), "
-      "CAST($11 AS BIGINT), CAST($12 AS TEXT), CAST($13 AS BIGINT) WHERE NOT EXISTS (SELECT 1 FROM "
+      "CAST($11 AS BIGINT), CAST($12 AS TEXT), CAST($13 AS BIGINT), CAST($14 AS TEXT) WHERE NOT "
+      "EXISTS (SELECT 1 FROM "
       "release_figure f WHERE f.cohort = $1 AND f.viewed = $2 AND f.metric = $3 AND f.slice = $4 "
       "AND f.first_day <= CAST($6 AS BIGINT) AND f.last_day >= CAST($5 AS BIGINT) AND f.version <> "
       "$7) ON CONFLICT DO NOTHING",

@@ -48,6 +48,7 @@ struct release_key {
 struct release_record {
   int64_t numerator, denominator; /* of the pool */
   int32_t asked, dealers;         /* outside members, and those in the figure */
+  double dispersion;              /* of the events */
   double *values;                 /* theirs, ascending; n_values */
   size_t n_values;
 };

@@ -113,6 +113,8 @@ static void start_aggregate(struct stage *s)
                                                     .report = s->report,
                                                     .pool = pool_new("aggregate", 1, 64),
                                                     .options = AGGREGATE_OPTIONS_DEFAULT};
+  /* Plans change under the same names: nothing is remembered of the last one. */
+  s->aggregate_service.options.lead_memory = 0;
   s->aggregate_service.options.cells_per_day = 1000000;
   forget_releases(s);
   aggregate_service_init(&s->aggregate_service);
@@ -169,6 +171,7 @@ void stage_stop(struct stage *s)
   rpc_channel_free(s->aggregate);
   rpc_server_stop(s->aggregate_server);
   pool_free(s->aggregate_service.pool);
+  aggregate_service_free(&s->aggregate_service);
   release_store_free(s->aggregate_service.store);
   rpc_channel_free(s->report);
   report_side_stop(s->report_side);

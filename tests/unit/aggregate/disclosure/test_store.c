@@ -53,7 +53,7 @@ static struct release_viewer viewer_of(const char *name, int64_t per_day)
 
 static struct release_record record_of(double *values, size_t n, int64_t numerator)
 {
-  return (struct release_record){numerator, 1000, (int32_t)n, (int32_t)n, values, n};
+  return (struct release_record){numerator, 1000, (int32_t)n, (int32_t)n, 1.6, values, n};
 }
 
 static enum release_outcome take(struct release_store *s, const char *metric, int64_t first,
@@ -91,6 +91,7 @@ static void the_first_value_is_kept_over_restarts(void)
   CU_ASSERT_EQUAL(r.numerator, 17);
   CU_ASSERT_EQUAL(r.denominator, 1000);
   CU_ASSERT_EQUAL(r.asked, 3);
+  CU_ASSERT_EQUAL(r.dispersion, 1.6);
   CU_ASSERT_EQUAL_FATAL(r.n_values, 3);
   CU_ASSERT_EQUAL(r.values[1], 1.0 / 3); /* to the last bit */
   CU_ASSERT_EQUAL(r.values[2], 2e-9);
