@@ -90,7 +90,7 @@ struct door_figure {
 void door_figure(struct door *d, const struct door_cell *cell, struct door_figure *out);
 void door_figure_free(struct door_figure *f);
 
-/* Which side of this the caller is told when figures are withheld: "Benchmarks are given for whole
+/* Why figures are withheld, in sentences for the caller: "Benchmarks are given for whole
  * ISO weeks ... nearest are ..."; "" when there is nothing to say. Text in the buffer. */
 void door_explain(const struct door *d, struct buf *out);
 
