@@ -207,18 +207,49 @@ static void open_exchange(struct mcp_call *call)
   mcp_exchange_keep_open(x);
 }
 
+/* It is the call's turn. */
+static void run_call(struct share_turn *turn)
+{
+  struct mcp_call *call = CONTAINER_OF(turn, struct mcp_call, turn);
+  struct mcp_server *s = call->exchange->server;
+  /* It was listed before, so that one that comes later than the end of the server sees it. */
+  if (atomic_load(&s->restarting)) {
+    mcp_call_restarting(call);
+    mcp_call_unref(call);
+  } else {
+    s->options.tools.call(s->options.tools.host, call->tool, call);
+  }
+}
+
+/* A result, which the model reads, rather than an error, which the host may hide from it. */
+static void refuse_share(struct mcp_call *call, enum share_cause cause, int64_t retry_ms)
+{
+  char text[160];
+  int len = snprintf(text, sizeof(text), "%s: try again in %lld seconds.", share_cause_text(cause),
+                     (long long)(retry_ms + 999) / 1000);
+  mcp_call_finish(
+      call, &(struct mcp_tool_result){.is_error = true, .text = text, .text_len = (size_t)len});
+}
+
+static void take_turn(struct mcp_call *call)
+{
+  int64_t retry_ms = 0;
+  mcp_call_ref(call); /* run_call()'s */
+  enum share_cause cause =
+      share_call_begin(call->exchange->principal->share, &call->turn, run_call, &retry_ms);
+  if (cause == SHARE_GRANTED) {
+    mcp_call_admitted(call);
+  } else {
+    refuse_share(call, cause, retry_ms);
+    mcp_call_unref(call);
+  }
+}
+
 void mcp_tools_call(struct mcp_call *call)
 {
   if (read_name(call) && read_arguments(call) && read_progress_token(call) && attach(call)) {
-    struct mcp_tool_host *host = &call->exchange->server->options.tools;
     open_exchange(call);
-    /* After that, so that a call that comes later than the end of the server sees it. */
-    if (atomic_load(&call->exchange->server->restarting)) {
-      mcp_call_restarting(call);
-    } else {
-      mcp_call_ref(call);
-      host->call(host->host, call->tool, call);
-    }
+    take_turn(call);
   }
   mcp_call_unref(call);
 }
