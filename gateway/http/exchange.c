@@ -153,6 +153,8 @@ void exchange_release(struct exchange *x, struct share *share)
   pthread_mutex_lock(&x->lock);
   x->held = false;
   x->share = share;
+  if (share != NULL && !x->closed)
+    atomic_store(&x->conn->known, true);
   if (!x->handed_over)
     wake_locked(x);
   pthread_mutex_unlock(&x->lock);

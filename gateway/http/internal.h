@@ -19,6 +19,7 @@ struct conn {
   int fd;
   atomic_int phase;
   atomic_llong since_ms;
+  atomic_bool known;        /* a caller with a share has used it */
   atomic_bool cut;          /* its end is under way */
   atomic_bool begun;        /* a request line was read; its request is not answered yet */
   struct conn *next, *prev; /* guarded by the listener's lock */
@@ -35,7 +36,7 @@ struct listener {
   atomic_size_t body_bytes;
   pthread_mutex_t lock; /* taken before an exchange's lock, never after */
   struct conn *conns;
-  size_t n_conns;
+  size_t n_conns, peak_conns;
   struct exchange *active;
 };
 

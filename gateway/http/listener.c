@@ -1,6 +1,7 @@
 /* The listener: libmicrohttpd's daemons, their callbacks, slow clients, and the end. */
 #include "gateway/http/listener.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -29,6 +30,8 @@ enum {
   LAST_ANSWERS_MS = 1000,
   RESERVE = 8, /* an eighth of the connections is kept for new ones */
   SLOW_SENDER_MS = 1000,
+  CUT_TRIES = 4,
+  CROWD = 64,
   OTHER_DESCRIPTORS = 256, /* for everything but connections */
 };
 
@@ -60,8 +63,9 @@ bool conn_has_unread(const struct conn *c)
   return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
 }
 
-/* How dispensable a connection is that does nothing for anybody: 0 not at all, one that waits
- * between requests more than one that sends a request, and that only when it has taken a while. */
+/* How dispensable a connection is that does nothing for anybody, 0: not at all. Those that never
+ * asked anything go first, those of known callers late, and one that has been sending a request for
+ * a while last. */
 static int dispensable(const struct conn *c, int64_t now)
 {
   enum conn_phase phase = (enum conn_phase)atomic_load(&c->phase);
@@ -69,12 +73,10 @@ static int dispensable(const struct conn *c, int64_t now)
     return 0;
   if (phase == CONN_BODY || atomic_load(&c->begun))
     return now - atomic_load(&c->since_ms) > SLOW_SENDER_MS ? 1 : 0;
-  return conn_has_unread(c) ? 0 : 2;
+  return phase == CONN_NEW ? 4 : atomic_load(&c->known) ? 2 : 3;
 }
 
-/* Makes room for a new connection, which may be one that has something to ask: closes the one that
- * has been dispensable longest. The lock is held. */
-static void cut_idlest(struct listener *l)
+static struct conn *most_dispensable(const struct listener *l)
 {
   int64_t now = clock_mono_ms();
   struct conn *found = NULL;
@@ -86,11 +88,25 @@ static void cut_idlest(struct listener *l)
       found = c;
     }
   }
-  if (found == NULL)
+  return found;
+}
+
+/* Makes room for a new connection, which may be one that has something to ask: closes the one that
+ * has been dispensable longest. One whose request waits in its socket is not, but counts as used
+ * just now. The lock is held. */
+static void cut_idlest(struct listener *l)
+{
+  struct conn *c = NULL;
+  for (int i = 0; i < CUT_TRIES && (c = most_dispensable(l)) != NULL; i++) {
+    if (!atomic_load(&c->begun) && conn_has_unread(c)) {
+      atomic_store(&c->since_ms, clock_mono_ms());
+      continue;
+    }
+    atomic_store(&c->cut, true);
+    shutdown(c->fd, SHUT_RDWR);
+    meter_refused("connections");
     return;
-  atomic_store(&found->cut, true);
-  shutdown(found->fd, SHUT_RDWR);
-  meter_refused("connections");
+  }
 }
 
 static struct conn *conn_open(struct listener *l, struct MHD_Connection *connection)
@@ -166,15 +182,27 @@ static void cut_slow(struct listener *l, int64_t now)
   }
 }
 
+/* After a crowd has left, what it used goes back to the system. */
+static bool crowd_has_left(struct listener *l)
+{
+  bool left = l->peak_conns > CROWD && l->n_conns < l->peak_conns / 4;
+  if (left || l->n_conns > l->peak_conns)
+    l->peak_conns = l->n_conns;
+  return left;
+}
+
 static void tick(void *arg)
 {
   struct listener *l = arg;
   int64_t now = clock_mono_ms();
   pthread_mutex_lock(&l->lock);
+  bool trim = crowd_has_left(l);
   cut_slow(l, now);
   for (struct exchange *x = l->active; x != NULL; x = x->next)
     exchange_keep_alive(x, now, l->options.keepalive_ms);
   pthread_mutex_unlock(&l->lock);
+  if (trim)
+    malloc_trim(0);
   if (l->options.on_tick != NULL)
     l->options.on_tick(l->options.user);
 }
