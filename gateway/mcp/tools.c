@@ -76,6 +76,31 @@ static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_vers
   buf_putc(out, '}');
 }
 
+static void put_page(struct buf *out, const struct mcp_server_options *o, enum mcp_version version,
+                     size_t start)
+{
+  const struct mcp_tool_host *host = &o->tools;
+  size_t end = host->n_tools - start < o->page_size ? host->n_tools : start + o->page_size;
+  buf_puts(out, "{\"tools\":[");
+  for (size_t i = start; i < end; i++) {
+    if (i > start)
+      buf_putc(out, ',');
+    put_tool(out, &host->tools[i], version);
+  }
+  buf_putc(out, ']');
+  if (end < host->n_tools)
+    put_cursor(out, end);
+  buf_putc(out, '}');
+}
+
+void mcp_tools_write_first_pages(struct mcp_server *s)
+{
+  for (int v = 0; v < MCP_VERSION_COUNT; v++) {
+    s->first_pages[v] = BUF_INIT(MCP_MAX_ANSWER);
+    put_page(&s->first_pages[v], &s->options, (enum mcp_version)v, 0);
+  }
+}
+
 void mcp_tools_list(struct mcp_call *call)
 {
   const struct mcp_server_options *o = &call->exchange->server->options;
@@ -88,19 +113,13 @@ void mcp_tools_list(struct mcp_call *call)
     mcp_call_unref(call);
     return;
   }
-  size_t end = host->n_tools - start < o->page_size ? host->n_tools : start + o->page_size;
-  struct buf result AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  buf_puts(&result, "{\"tools\":[");
-  for (size_t i = start; i < end; i++) {
-    if (i > start)
-      buf_putc(&result, ',');
-    put_tool(&result, &host->tools[i], call->version);
+  struct buf later AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  const struct buf *page = &call->exchange->server->first_pages[call->version];
+  if (start > 0) {
+    put_page(&later, o, call->version, start);
+    page = &later;
   }
-  buf_putc(&result, ']');
-  if (end < host->n_tools)
-    put_cursor(&result, end);
-  buf_putc(&result, '}');
-  mcp_call_result(call, buf_str(&result), result.len, NULL);
+  mcp_call_result(call, buf_str(page), page->len, NULL);
   mcp_call_unref(call);
 }
 

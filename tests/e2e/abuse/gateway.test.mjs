@@ -10,8 +10,8 @@ import { after, before, test } from 'node:test';
 import { startBackend, startGateway } from '../mcp/programs.mjs';
 
 const SECONDS = 4;
-// A p99 of a few milliseconds is the machine's noise, not the gateway's.
-const FLOOR_MS = 20;
+// A p99 below that is the machine's noise: attacker, gateway, services and caller share its processors.
+const FLOOR_MS = 25;
 // Sanitizers keep freed memory for a while and slow down everything.
 const sanitized = /asan|tsan/.test(process.env.BUILD_DIR ?? '');
 
@@ -111,15 +111,16 @@ for (const [name, what, check] of [
       const before = await behaveFor(1500);
       const memory = rss();
       const during = await under(name);
-      await behaveFor(2500);
+      const after = await behaveFor(2500);
       const later = rss();
+      const quiet = Math.max(before.calls, after.calls, FLOOR_MS), idle = Math.max(before.health, after.health);
       t.diagnostic(`${name}: p99 ${before.calls.toFixed(1)} -> ${during.calls.toFixed(1)} ms, /health ${during.health.toFixed(1)} ms, `
         + `${during.n} calls, memory ${memory.toFixed(0)} -> ${later.toFixed(0)} MiB, attacker saw ${JSON.stringify(during.seen)}`);
       check?.(during.seen);
       assert.ok(during.n > 20, `only ${during.n} calls`);
       wrong = [
-        during.calls < 4 * Math.max(before.calls, FLOOR_MS) || `p99 ${before.calls} -> ${during.calls} ms`,
-        during.health < 50 || `/health p99 ${during.health} ms`,
+        during.calls < 4 * quiet || `p99 ${quiet} -> ${during.calls} ms`,
+        during.health < Math.max(50, 2 * idle) || `/health p99 ${idle} -> ${during.health} ms`,
         later < memory * 1.2 + 2 || `memory ${memory} -> ${later} MiB`,
       ].filter((result) => result !== true);
       if (wrong.length === 0 || sanitized) return;
