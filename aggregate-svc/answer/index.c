@@ -285,7 +285,7 @@ static bool may_show(const struct benchmarked *b, struct metric_group g, enum di
   return disclosure_cell(&b->policy, &b->figures, g, form, -1) == DISCLOSURE_RESTRICTED;
 }
 
-/* A typical value of the outside dealers that is no single dealer's. */
+/* A typical value of the outside dealers that is not any single dealer's. */
 static void fill_typical(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
 {
   double x;

@@ -23,10 +23,9 @@ const asListed = (d) => ({
   city: d.city,
   state: d.state,
   property_ids: [String(d.property_id)],
-  lead_event: d.lead_event ?? '',
+  ...(d.lead_event && { lead_event: d.lead_event }),
   groups: [d.owner_group, d.make_group],
   owner: d.owner,
-  settings: { qualified_session: '', vdp_path_pattern: '', time_zone: '' },
 });
 
 describe('list_dealers', () => {
@@ -191,12 +190,12 @@ describe('run_report', () => {
     const d = world.dealer('d08');
     const args = { dealer_id: 'd08', dimensions: ['landingPage'], metrics: ['sessions'], date_ranges: [range], limit: 10 };
     const rows = [];
-    let offset = '0', answer;
+    let offset = 0, answer;
     do {
       answer = await client.data('run_report', { ...args, offset });
       rows.push(...rowsOf(answer));
       offset = answer.next_offset;
-    } while (offset !== '0');
+    } while (offset !== 0);
     const expected = truth(`SELECT landing_page, count(*) FROM sessions s WHERE ${where} GROUP BY 1 ORDER BY 2 DESC, 1`, d, daysOf(d, range));
     assert.ok(expected.length > 20);
     assert.equal(answer.row_count, expected.length);
