@@ -90,13 +90,16 @@ function countsOf(world, dealer, { from, to }, site) {
   return out;
 }
 
-// The equal number of days just before; undefined when one date is relative and the other is not.
+// The equal number of days just before; undefined when one date is relative and the other is not, or for
+// more than 400 days.
 function rangeBefore(range) {
   const ago = (text) => (text === 'today' ? 0 : text === 'yesterday' ? 1 : Number(/^(\d+)daysAgo$/.exec(text)?.[1] ?? NaN));
   const [start, end] = [ago(range.start_date), ago(range.end_date)];
   if (Number.isNaN(start) !== Number.isNaN(end)) return undefined;
+  if (start - end + 1 > 400) return undefined;
   if (!Number.isNaN(start)) return { start_date: `${2 * start - end + 1}daysAgo`, end_date: `${start + 1}daysAgo` };
   const length = (Date.parse(range.end_date) - Date.parse(range.start_date)) / 86400000 + 1;
+  if (length > 400) return undefined;
   return { start_date: daysBefore(range.start_date, length), end_date: daysBefore(range.start_date, 1) };
 }
 
