@@ -12,7 +12,7 @@ struct settings {
   const char *host;
   int64_t port;
   bool auth_enabled;
-  const char *allowed_origins, *allowed_hosts;
+  const char *allowed_origins, *allowed_hosts, *toolsets;
   const char *resource_url, *auth_servers;
   const char *auth_addr, *report_addr, *aggregate_addr;
   int64_t threads, max_connections, max_body, max_sessions, session_idle_s, tool_timeout_ms;
