@@ -2,11 +2,14 @@
 #include "gateway/settings.h"
 
 #include "common/base/mem.h"
+#include "common/service/healthcheck.h"
 #include "gateway/catalog/catalog.h"
 
 static const struct service_program program = {
     .name = "gateway",
-    .summary = "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp"};
+    .summary = "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp",
+    .usage = "       gateway ask URL        asks a running endpoint the first "
+             "question\n" SERVICE_HEALTHCHECK_USAGE("gateway")};
 
 bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {
