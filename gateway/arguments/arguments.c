@@ -49,9 +49,8 @@ static bool is_list(const ProtobufCFieldDescriptor *field)
 
 static void wrap_in_list(cJSON *value)
 {
-  cJSON *item = cJSON_CreateNull(), *list = cJSON_CreateArray();
-  value_become(item, cJSON_Duplicate(value, true));
-  cJSON_AddItemToArray(list, item);
+  cJSON *list = cJSON_CreateArray();
+  cJSON_AddItemToArray(list, value_take(value));
   value_become(value, list);
 }
 

@@ -55,9 +55,8 @@ static cJSON *group_list(cJSON *group)
     value_become(group, list);
   }
   if (cJSON_IsObject(group)) {
-    cJSON *list = cJSON_CreateArray(), *item = cJSON_CreateNull();
-    value_become(item, cJSON_Duplicate(group, true));
-    cJSON_AddItemToArray(list, item);
+    cJSON *list = cJSON_CreateArray();
+    cJSON_AddItemToArray(list, value_take(group));
     value_become(group, list);
   }
   return cJSON_IsArray(group) ? group : NULL;
@@ -151,9 +150,7 @@ static bool add_entry(cJSON *list, const char *field, cJSON *value)
       return false;
     }
     cJSON_AddStringToObject(value, "field", field);
-    cJSON *item = cJSON_CreateNull();
-    value_become(item, value);
-    cJSON_AddItemToArray(list, item);
+    cJSON_AddItemToArray(list, value);
     return true;
   }
   if (cJSON_IsNull(value)) {

@@ -1,6 +1,7 @@
 /* Names of GA4 dimensions and metrics (Data API v1 schema, 2026-09). */
 #include "gateway/arguments/ga4.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -279,11 +280,15 @@ const struct ga4_field *ga4_fields(enum ga4_kind kind, size_t *n)
   return kind == GA4_DIMENSION ? dimensions : metrics;
 }
 
+/* Whether text_fold() of the name, which is ASCII, gives the text. */
 static bool equal_folded(const char *folded, const char *name)
 {
-  char other[FOLD_SIZE];
-  text_fold(other, name);
-  return strcmp(folded, other) == 0;
+  for (; *name != '\0'; name++) {
+    unsigned char c = (unsigned char)*name;
+    if (isalnum(c) && tolower(c) != (unsigned char)*folded++)
+      return false;
+  }
+  return *folded == '\0';
 }
 
 /* Names before labels: the label of one field may look like the name of another. */

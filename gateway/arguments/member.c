@@ -6,6 +6,9 @@
 #include "common/pbjson/names.h"
 #include "gateway/arguments/text.h"
 
+/* Each member is compared with those before it. */
+enum { MEMBERS_MAX = 200 };
+
 const ProtobufCFieldDescriptor *member_field(const ProtobufCMessageDescriptor *type,
                                              const char *name)
 {
@@ -105,6 +108,9 @@ enum err_code members_settle(const struct repair *r, const ProtobufCMessageDescr
                              cJSON *object, const struct json_path *path)
 {
   cJSON *next;
+  if (cJSON_GetArraySize(object) > MEMBERS_MAX)
+    return json_path_error(r->e, ERR_INVALID_ARGUMENT, "too_many_members", path,
+                           "has more than %d members", MEMBERS_MAX);
   drop_absent(type, object);
   for (cJSON *item = object->child; item != NULL; item = next) {
     next = item->next;

@@ -133,6 +133,20 @@ void value_set_name(cJSON *member, const char *name)
   member->string = copy;
 }
 
+cJSON *value_take(cJSON *value)
+{
+  cJSON *taken = cJSON_CreateNull();
+  taken->type = value->type & 0xFF;
+  taken->child = value->child;
+  taken->valuestring = value->valuestring;
+  taken->valueint = value->valueint;
+  taken->valuedouble = value->valuedouble;
+  value->type = cJSON_NULL;
+  value->child = NULL;
+  value->valuestring = NULL;
+  return taken;
+}
+
 void value_become(cJSON *value, cJSON *other)
 {
   cJSON_Delete(value->child);

@@ -26,6 +26,8 @@ bool value_is_absent(const cJSON *value);
 void value_set_text(cJSON *value, char *text);
 /* Renames a member of an object. */
 void value_set_name(cJSON *member, const char *name);
+/* A new value with the content of this one, which is null then. */
+cJSON *value_take(cJSON *value);
 /* Takes the content of `other` (deleted) into the value, which keeps its name and place. */
 void value_become(cJSON *value, cJSON *other);
 
