@@ -1,9 +1,9 @@
 /* Lists cohorts. */
 #include "auth-svc/grant/cohort_listing.h"
 
-#include "common/pbjson/borrow.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "common/base/codec.h"
+#include "common/pbjson/borrow.h"
 
 typedef Analytics__Auth__V1__CohortSummary summary;
 

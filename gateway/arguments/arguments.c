@@ -233,6 +233,16 @@ static bool comes_first(const ProtobufCMessageDescriptor *type, const cJSON *ite
   return meaning_of(rule) == CATALOG_DIMENSION || meaning_of(rule) == CATALOG_METRIC;
 }
 
+/* Whether a field is given that excludes the list, so that the call is refused as it is. */
+static bool has_excluding(const struct catalog_rule *rule, const cJSON *object)
+{
+  for (size_t i = 0; i < rule->n_single_unless; i++) {
+    if (cJSON_GetObjectItemCaseSensitive(object, rule->single_unless[i]) != NULL)
+      return true;
+  }
+  return false;
+}
+
 /* A list of one item becomes the field that `single_as` names. */
 static void move_singles(const ProtobufCMessageDescriptor *type, cJSON *object)
 {
@@ -240,7 +250,8 @@ static void move_singles(const ProtobufCMessageDescriptor *type, cJSON *object)
   for (cJSON *item = object->child; item != NULL; item = next) {
     next = item->next;
     const struct catalog_rule *rule = catalog_rule_of(type, item->string);
-    if (rule == NULL || rule->single_as == NULL || cJSON_GetArraySize(item) != 1)
+    if (rule == NULL || rule->single_as == NULL || cJSON_GetArraySize(item) != 1 ||
+        has_excluding(rule, object))
       continue;
     const cJSON *single = cJSON_GetObjectItemCaseSensitive(object, rule->single_as);
     if (single != NULL && !cJSON_Compare(single, item->child, true))

@@ -44,8 +44,8 @@ struct catalog_rule {
   uint32_t min_items, max_items, max_length; /* 0: unbounded */
   enum catalog_meaning meaning;
   const char *single_as; /* NULL, or the field that takes the item of a list of one */
-  const char *const *aliases, *const *examples_json;
-  size_t n_aliases, n_examples;
+  const char *const *aliases, *const *examples_json, *const *single_unless;
+  size_t n_aliases, n_examples, n_single_unless;
 };
 
 /* What a field is to the reader of an answer; the values of mcp.v1.Part and mcp.v1.Format. */

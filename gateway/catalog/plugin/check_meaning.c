@@ -81,9 +81,17 @@ static bool fits(const struct field_info *field)
   return false;
 }
 
-static void check_single(struct model *model, const struct field_info *field)
+static void check_other(struct model *model, const struct field_info *field, const char *name)
 {
-  const char *name = field->options->single_as;
+  for (size_t i = 0; i < field->owner->proto->n_field; i++) {
+    if (strcmp(field->owner->fields[i].proto->name, name) == 0)
+      return;
+  }
+  problem(model, field, "single_unless must name a field of the message: ", name);
+}
+
+static void check_single(struct model *model, const struct field_info *field, const char *name)
+{
   const struct message_info *owner = field->owner;
   for (size_t i = 0; i < owner->proto->n_field; i++) {
     const struct field_info *other = &owner->fields[i];
@@ -102,5 +110,7 @@ void check_meaning(struct model *model, const struct field_info *field)
     if (field->options->meaning != MCP__V1__MEANING__MEANING_UNSPECIFIED)
       problem(model, field, "the meaning does not fit the field's type; remove it", "");
   if (field->options->single_as[0] != '\0')
-    check_single(model, field);
+    check_single(model, field, field->options->single_as);
+  for (size_t i = 0; i < field->options->n_single_unless; i++)
+    check_other(model, field, field->options->single_unless[i]);
 }

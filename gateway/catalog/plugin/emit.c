@@ -155,6 +155,7 @@ static void put_rule(struct buf *out, const struct field_info *field)
   if (o->single_as[0] != '\0')
     put_text_member(out, "single_as", o->single_as);
   put_texts(out, "aliases", "n_aliases", o->aliases, o->n_aliases);
+  put_texts(out, "single_unless", "n_single_unless", o->single_unless, o->n_single_unless);
   put_texts(out, "examples_json", "n_examples", o->examples_json, o->n_examples_json);
   buf_puts(out, "    },\n");
 }

@@ -93,6 +93,8 @@ static void names_of_arguments(void)
       {REPORT, "{\"PROPERTY_ID\":213025502}", "{\"property_id\":\"213025502\"}", NULL},
       {COMPARE, "{\"dealer_id\":\"d01\"}", "{\"subject\":\"d01\"}", NULL},
       {COMPARE, "{\"dealer_ids\":[\"d01\"]}", "{\"subject\":\"d01\"}", NULL},
+      {COMPARE, "{\"dealer_ids\":\"d01\",\"region\":\"West\"}",
+       "{\"dealer_ids\":[\"d01\"],\"region\":\"West\"}", NULL},
       {COMPARE, "{\"dealer_ids\":[\"d01\"],\"subject\":\"d01\"}", "{\"subject\":\"d01\"}", NULL},
       {COMPARE, "{\"account_ids\":[\"a\",\"b\"]}", "{\"dealer_ids\":[\"a\",\"b\"]}", NULL},
       {ACROSS, "{\"dealer\":\"d01\",\"metrics\":[\"sessions\"]}",

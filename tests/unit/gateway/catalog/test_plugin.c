@@ -227,6 +227,8 @@ static void options_must_fit_their_field(void)
       {"string", "meaning: MEANING_DIMENSION_FILTER",
        "the meaning does not fit the field's type; remove it"},
       {"P", "meaning: MEANING_ORDER", "the meaning does not fit the field's type; remove it"},
+      {"repeated string", "single_unless: \"g\"",
+       "single_unless must name a field of the message: g"},
       {"repeated string", "single_as: \"g\"", "single_as must name a field of one such value: g"},
   };
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
