@@ -1,10 +1,14 @@
-/* The service's metrics. */
+/* The service's metrics, and what it keeps over calls. */
 #include "aggregate-svc/call/service.h"
+
+#include <string.h>
 
 void aggregate_service_init(struct aggregate_service *s)
 {
   atomic_init(&s->calls, 0);
   atomic_init(&s->bytes, 0);
+  memset(&s->definitions, 0, sizeof(s->definitions));
+  pthread_mutex_init(&s->definitions.lock, NULL);
   s->dealers_total = metrics_counter("aggregate_dealers_total",
                                      "Dealers asked in fan-outs, by outcome.", "outcome", NULL);
   s->seconds = metrics_histogram("aggregate_seconds", "Time from call to answer.", "rpc", NULL);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/call/definitions.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "common/base/metrics.h"
 #include "common/base/pool.h"
@@ -35,11 +36,12 @@ struct aggregate_service {
   struct aggregate_options options;
   atomic_llong calls; /* under way */
   atomic_llong bytes; /* held for rows */
+  struct definitions_cache definitions;
   struct metric *dealers_total;
   struct metric *seconds;
 };
 
-/* Registers the metrics; the other members are the caller's. */
+/* Registers the metrics and makes what is kept over calls; the other members are the caller's. */
 void aggregate_service_init(struct aggregate_service *s);
 
 #endif

@@ -41,6 +41,27 @@ static bool set_dealer(struct cohort_member *m, const Dealer *d, struct arena *a
   return m->dealer_id != NULL && m->name != NULL && m->region != NULL;
 }
 
+typedef Analytics__Auth__V1__DealerSettings Settings;
+
+/* What is not configured is "". */
+static bool set_vehicles(struct cohort_member *m, const Settings *s, struct arena *arena)
+{
+  const Analytics__Auth__V1__VehicleDimensions *v = s != NULL ? s->vehicle_dimensions : NULL;
+  const struct {
+    const char **to;
+    const char *from;
+  } texts[] = {{&m->vehicles.make, v != NULL ? v->make : ""},
+               {&m->vehicles.model, v != NULL ? v->model : ""},
+               {&m->vehicles.condition, v != NULL ? v->condition : ""},
+               {&m->vehicles.vdp_path_pattern, s != NULL ? s->vdp_path_pattern : ""}};
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+    *texts[i].to = texts[i].from[0] == '\0' ? "" : arena_strdup(arena, texts[i].from);
+    if (*texts[i].to == NULL)
+      return false;
+  }
+  return true;
+}
+
 static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct arena *arena)
 {
   m->visible = r->visible && r->dealer != NULL;
@@ -48,7 +69,8 @@ static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct 
   m->ref = arena_strdup(arena, r->dealer_ref);
   m->owner = arena_strdup(arena, r->owner_ref);
   m->lead_event = arena_strdup(arena, r->lead_event);
-  if (m->ref == NULL || m->owner == NULL || m->lead_event == NULL)
+  if (m->ref == NULL || m->owner == NULL || m->lead_event == NULL ||
+      !set_vehicles(m, r->settings, arena))
     return false;
   return !m->visible || set_dealer(m, r->dealer, arena);
 }
@@ -109,7 +131,8 @@ enum err_code cohort_add_listed(struct cohort *c, const Listed *r, struct arena 
     m->visible = true;
     m->owner = "";
     m->lead_event = arena_strdup(arena, r->dealers[i]->lead_event);
-    if (m->lead_event == NULL || !set_dealer(m, r->dealers[i], arena))
+    if (m->lead_event == NULL || !set_dealer(m, r->dealers[i], arena) ||
+        !set_vehicles(m, r->dealers[i]->settings, arena))
       return arena_full(e);
     m->ref = m->dealer_id;
   }

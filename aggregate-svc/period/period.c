@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/period/week.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/clock.h"
 
 enum { DAY_MS = 86400000, HOUR_MS = 3600000 };
 enum { ZONES_BEHIND_H = 12, ZONES_AHEAD_H = 14 };
+enum { DAYS_TO_FINISH = 3 };
 
 static const char first_day_of_google[] = "2015-08-14";
 static const char last_day_of_google[] = "2999-12-31";
@@ -129,4 +131,51 @@ struct period_days period_resolve(const struct period *p, int64_t unix_ms, int32
 bool period_is_fresh(const struct period_days *days)
 {
   return days->last >= days->today - 1;
+}
+
+/* ------------------------------------------------------------------- derived periods */
+
+static void set_absolute(struct period_date *d, int64_t day)
+{
+  *d = (struct period_date){.day = day};
+  clock_format_date(day, d->text, sizeof(d->text));
+}
+
+void period_of_days(struct period *out, int64_t first, int64_t last)
+{
+  set_absolute(&out->start, first);
+  set_absolute(&out->end, last);
+}
+
+void period_default_weeks(struct period *out, int n, int64_t unix_ms)
+{
+  int64_t today = floor_days(unix_ms - (int64_t)ZONES_BEHIND_H * HOUR_MS);
+  struct iso_span span = iso_weeks_through(today - DAYS_TO_FINISH, n);
+  period_of_days(out, span.first, span.last);
+}
+
+static void set_days_ago(struct period_date *d, int64_t days_ago)
+{
+  *d = (struct period_date){.relative = true, .days_ago = days_ago};
+  snprintf(d->text, sizeof(d->text), "%llddaysAgo", (long long)days_ago);
+}
+
+bool period_before(struct period *out, struct period *p, int64_t unix_ms)
+{
+  int64_t today = floor_days(unix_ms), first = 0;
+  if (p->start.relative != p->end.relative)
+    period_of_days(p, day_of(&p->start, today), day_of(&p->end, today));
+  int64_t start = day_of(&p->start, today);
+  int64_t days = day_of(&p->end, today) - start + 1;
+  clock_parse_date(first_day_of_google, &first);
+  if (start - days < first)
+    return false;
+  if (p->start.relative) {
+    set_days_ago(&out->start, p->start.days_ago + days);
+    set_days_ago(&out->end, p->start.days_ago + 1);
+  } else {
+    set_absolute(&out->start, start - days);
+    set_absolute(&out->end, start - 1);
+  }
+  return true;
 }

@@ -30,6 +30,17 @@ struct period {
 enum err_code period_parse(struct period *out, bool given, const char *start, const char *end,
                            int64_t unix_ms, struct err *e);
 
+/* The last n whole ISO weeks (n from 1 to 520) that are complete everywhere: they end at or before
+ * today - 3 days in the time zone furthest behind, because Google needs up to two days to finish
+ * a day. The same for every caller at one time. */
+void period_default_weeks(struct period *out, int n, int64_t unix_ms);
+/* A period of absolute days. */
+void period_of_days(struct period *out, int64_t first, int64_t last);
+/* The period of the same length that ends the day before. An end that is relative is taken as of
+ * UTC when the other one is not; then all dates of *p become absolute, too. False when it would
+ * begin before Google Analytics has data. */
+bool period_before(struct period *out, struct period *p, int64_t unix_ms);
+
 /* The days a period stands for in a zone offset_s east of UTC. */
 struct period_days {
   int64_t first, last; /* days since 1970-01-01 */
