@@ -59,7 +59,9 @@ static int64_t metric_of(const struct shop *s, const char *metric)
                                                   : s->events[0];
 }
 
-static void put_headers(struct buf *out, const cJSON *list, const char *key, const char *more)
+/* `last` is one more header, or NULL. */
+static void put_headers(struct buf *out, const cJSON *list, const char *key, const char *more,
+                        const char *last)
 {
   const cJSON *item;
   buf_printf(out, "\"%s\":[", key);
@@ -68,7 +70,22 @@ static void put_headers(struct buf *out, const cJSON *list, const char *key, con
     buf_printf(out, "%s{\"name\":\"%s\"%s}", item == list->child ? "" : ",",
                json_get_string(item, "name"), more);
   }
+  if (last != NULL)
+    buf_printf(out, "%s{\"name\":\"%s\"}", cJSON_GetArraySize(list) > 0 ? "," : "", last);
   buf_puts(out, "]");
+}
+
+static bool has_two_ranges(const cJSON *request)
+{
+  return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(request, "dateRanges")) > 1;
+}
+
+/* A day or a week where one is asked for. */
+static const char *value_of(const char *dimension, const char *value)
+{
+  return strcmp(dimension, "date") == 0             ? "20261103"
+         : strcmp(dimension, "isoYearIsoWeek") == 0 ? "202645"
+                                                    : value;
 }
 
 static void put_row(struct buf *out, const struct shop *s, const cJSON *request, const char *value,
@@ -79,8 +96,12 @@ static void put_row(struct buf *out, const struct shop *s, const cJSON *request,
   buf_puts(out, "{\"dimensionValues\":[");
   cJSON_ArrayForEach(item, dimensions)
   {
-    buf_printf(out, "%s{\"value\":\"%s\"}", item == dimensions->child ? "" : ",", value);
+    buf_printf(out, "%s{\"value\":\"%s\"}", item == dimensions->child ? "" : ",",
+               value_of(json_get_string(item, "name"), value));
   }
+  if (has_two_ranges(request))
+    buf_printf(out, "%s{\"value\":\"date_range_0\"}",
+               cJSON_GetArraySize(dimensions) > 0 ? "," : "");
   buf_puts(out, "],\"metricValues\":[");
   cJSON_ArrayForEach(item, metrics)
   {
@@ -128,10 +149,11 @@ static int answer_report(const struct shop *s, const struct buf *body, struct bu
   if (request == NULL)
     return fail(out, 400, "INVALID_ARGUMENT", "no JSON");
   buf_puts(out, "{");
-  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "");
+  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "",
+              has_two_ranges(request) ? "dateRange" : NULL);
   buf_puts(out, ",");
   put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "metrics"), "metricHeaders",
-              ",\"type\":\"TYPE_INTEGER\"");
+              ",\"type\":\"TYPE_INTEGER\"", NULL);
   buf_puts(out, ",\"rows\":[");
   int rows = put_rows(out, s, request);
   buf_printf(out,
@@ -145,8 +167,12 @@ static int answer_metadata(const struct shop *s, struct buf *out)
 {
   buf_printf(out,
              "{\"name\":\"properties/%s/metadata\",\"dimensions\":[{\"apiName\":\"customEvent:%s\","
-             "\"uiName\":\"%s\",\"customDefinition\":true}]}",
+             "\"uiName\":\"%s\",\"customDefinition\":true}",
              s->property, s->mark, s->mark);
+  for (size_t i = 0; s->mark[1] % 2 == 0 && i < 2; i++)
+    buf_printf(out, ",{\"apiName\":\"customEvent:%s\",\"customDefinition\":true}",
+               i == 0 ? "item_make" : "item_model");
+  buf_puts(out, "]}");
   return 200;
 }
 
