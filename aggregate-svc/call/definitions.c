@@ -42,29 +42,24 @@ struct definitions {
 
 /* ------------------------------------------------------------------------ cache */
 
-static size_t place_of(const char *ref)
+static bool cache_get(struct definitions_cache *c, const char *dealer_id, unsigned *registered)
 {
-  return hash_text(ref) % DEFINITIONS_KEPT;
-}
-
-static bool cache_get(struct definitions_cache *c, const char *ref, unsigned *registered)
-{
+  uint64_t dealer = hash_text(dealer_id);
+  size_t i = dealer % DEFINITIONS_KEPT;
   pthread_mutex_lock(&c->lock);
-  size_t i = place_of(ref);
-  bool kept = c->places[i].until_ms > clock_mono_ms() && strcmp(c->places[i].ref, ref) == 0;
+  bool kept = c->places[i].until_ms > clock_mono_ms() && c->places[i].dealer == dealer;
   if (kept)
     *registered = c->places[i].registered;
   pthread_mutex_unlock(&c->lock);
   return kept;
 }
 
-static void cache_put(struct definitions_cache *c, const char *ref, unsigned registered)
+static void cache_put(struct definitions_cache *c, const char *dealer_id, unsigned registered)
 {
-  if (strlen(ref) > DEFINITIONS_REF_MAX)
-    return;
+  uint64_t dealer = hash_text(dealer_id);
+  size_t i = dealer % DEFINITIONS_KEPT;
   pthread_mutex_lock(&c->lock);
-  size_t i = place_of(ref);
-  text_copy(c->places[i].ref, sizeof(c->places[i].ref), ref);
+  c->places[i].dealer = dealer;
   c->places[i].until_ms = clock_mono_ms() + KEPT_MS;
   c->places[i].registered = registered;
   pthread_mutex_unlock(&c->lock);

@@ -14,14 +14,14 @@
 #include "common/base/error.h"
 #include "common/rpc/rpc.h"
 
-enum { DEFINITIONS_KEPT = 1024, DEFINITIONS_REF_MAX = 128 * 4, DEFINITIONS_AT_ONCE = 16 };
+enum { DEFINITIONS_KEPT = 1024, DEFINITIONS_AT_ONCE = 16 };
 
-/* Zeroed memory with its lock made; nothing to free. A dealer has one place; who comes later takes
- * it over. */
+/* Zeroed memory with its lock made; nothing to free. A dealer, known by the keyed hash of its id,
+ * has one place; who comes later takes it over. */
 struct definitions_cache {
   pthread_mutex_t lock;
   struct {
-    char ref[DEFINITIONS_REF_MAX + 1];
+    uint64_t dealer;
     int64_t until_ms; /* monotonic; 0: nothing is kept */
     unsigned registered;
   } places[DEFINITIONS_KEPT];

@@ -185,7 +185,59 @@ static void system_zones_agree_with_known_offsets(void)
   CU_ASSERT_EQUAL(offset, -12600);
 }
 
-TEST_MAIN("aggregate period", TEST(good_dates_are_accepted),
+static void default_weeks_are_whole_and_complete_everywhere(void)
+{
+  static const struct {
+    const char *now, *start, *end;
+  } cases[] = {/* Wednesday noon UTC is Wednesday 00:00 furthest behind: 3 days before is Sunday */
+               {"2026-11-25T12:00:00Z", "2026-10-26", "2026-11-22"},
+               {"2026-11-25T11:59:59Z", "2026-10-19", "2026-11-15"},
+               {"2026-11-30T03:00:00Z", "2026-10-26", "2026-11-22"},
+               {"2027-01-06T12:00:00Z", "2026-12-07", "2027-01-03"}};
+  struct period p;
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    period_default_weeks(&p, 4, 1000 * seconds(cases[i].now));
+    CU_ASSERT_STRING_EQUAL(p.start.text, cases[i].start);
+    CU_ASSERT_STRING_EQUAL(p.end.text, cases[i].end);
+    CU_ASSERT_FALSE(p.start.relative);
+  }
+}
+
+static void the_period_before_is_as_long_and_ends_the_day_before(void)
+{
+  static const struct {
+    const char *start, *end, *before_start, *before_end;
+  } cases[] = {{"2026-10-26", "2026-11-22", "2026-09-28", "2026-10-25"},
+               {"2026-03-01", "2026-03-01", "2026-02-28", "2026-02-28"},
+               {"28daysAgo", "yesterday", "56daysAgo", "29daysAgo"},
+               {"today", "today", "1daysAgo", "1daysAgo"},
+               {"2026-11-20", "yesterday", "2026-11-18", "2026-11-19"}};
+  int64_t now = 1000 * seconds("2026-11-22T12:00:00Z");
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    struct period p, before;
+    struct err e = {0};
+    CU_ASSERT_EQUAL(period_parse(&p, true, cases[i].start, cases[i].end, now, &e), ERR_OK);
+    CU_ASSERT_TRUE(period_before(&before, &p, now));
+    CU_ASSERT_STRING_EQUAL(before.start.text, cases[i].before_start);
+    CU_ASSERT_STRING_EQUAL(before.end.text, cases[i].before_end);
+    struct period_days own = period_resolve(&p, now, 0), other = period_resolve(&before, now, 0);
+    CU_ASSERT_EQUAL(other.last, own.first - 1);
+    CU_ASSERT_EQUAL(other.last - other.first, own.last - own.first);
+  }
+}
+
+static void nothing_is_before_the_first_day_of_google(void)
+{
+  int64_t now = 1000 * seconds("2026-11-22T12:00:00Z");
+  struct period p, before;
+  struct err e = {0};
+  CU_ASSERT_EQUAL(period_parse(&p, true, "2015-08-20", "2015-08-31", now, &e), ERR_OK);
+  CU_ASSERT_FALSE(period_before(&before, &p, now));
+}
+
+TEST_MAIN("aggregate period", TEST(default_weeks_are_whole_and_complete_everywhere),
+          TEST(the_period_before_is_as_long_and_ends_the_day_before),
+          TEST(nothing_is_before_the_first_day_of_google), TEST(good_dates_are_accepted),
           TEST(bad_dates_are_named_with_their_path), TEST(absent_range_is_the_last_28_full_days),
           TEST(relative_dates_resolve_in_the_property_s_zone),
           TEST(only_the_last_two_days_are_fresh),
