@@ -42,14 +42,27 @@ struct definitions {
 
 /* ------------------------------------------------------------------------ cache */
 
+/* The place of a dealer, or the one to take over: the one that ends first. */
+static struct definitions_place *place_of(struct definitions_cache *c, uint64_t dealer)
+{
+  struct definitions_place *set = c->places[dealer % DEFINITIONS_SETS], *oldest = set;
+  for (size_t i = 0; i < DEFINITIONS_WAYS; i++) {
+    if (set[i].dealer == dealer)
+      return &set[i];
+    if (set[i].until_ms < oldest->until_ms)
+      oldest = &set[i];
+  }
+  return oldest;
+}
+
 static bool cache_get(struct definitions_cache *c, const char *dealer_id, unsigned *registered)
 {
   uint64_t dealer = hash_text(dealer_id);
-  size_t i = dealer % DEFINITIONS_KEPT;
   pthread_mutex_lock(&c->lock);
-  bool kept = c->places[i].until_ms > clock_mono_ms() && c->places[i].dealer == dealer;
+  const struct definitions_place *place = place_of(c, dealer);
+  bool kept = place->dealer == dealer && place->until_ms > clock_mono_ms();
   if (kept)
-    *registered = c->places[i].registered;
+    *registered = place->registered;
   pthread_mutex_unlock(&c->lock);
   return kept;
 }
@@ -57,11 +70,8 @@ static bool cache_get(struct definitions_cache *c, const char *dealer_id, unsign
 static void cache_put(struct definitions_cache *c, const char *dealer_id, unsigned registered)
 {
   uint64_t dealer = hash_text(dealer_id);
-  size_t i = dealer % DEFINITIONS_KEPT;
   pthread_mutex_lock(&c->lock);
-  c->places[i].dealer = dealer;
-  c->places[i].until_ms = clock_mono_ms() + KEPT_MS;
-  c->places[i].registered = registered;
+  *place_of(c, dealer) = (struct definitions_place){dealer, clock_mono_ms() + KEPT_MS, registered};
   pthread_mutex_unlock(&c->lock);
 }
 

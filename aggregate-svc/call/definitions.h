@@ -2,7 +2,7 @@
  *
  * A property answers reports over customEvent:item_model only when its owner registered the
  * parameter. report-svc reads that from the property's metadata; what it says is kept for a day,
- * for up to DEFINITIONS_KEPT dealers of the process. A dealer whose dimensions are configured is
+ * for up to 4,096 dealers of the process. A dealer whose dimensions are configured is
  * not asked, nor one outside the caller's view. */
 #ifndef AMCP_AGGREGATE_DEFINITIONS_H
 #define AMCP_AGGREGATE_DEFINITIONS_H
@@ -14,17 +14,17 @@
 #include "common/base/error.h"
 #include "common/rpc/rpc.h"
 
-enum { DEFINITIONS_KEPT = 1024, DEFINITIONS_AT_ONCE = 16 };
+enum { DEFINITIONS_SETS = 512, DEFINITIONS_WAYS = 8, DEFINITIONS_AT_ONCE = 16 };
 
 /* Zeroed memory with its lock made; nothing to free. A dealer, known by the keyed hash of its id,
- * has one place; who comes later takes it over. */
+ * has a place in one set; who finds its set full takes over the oldest place. */
 struct definitions_cache {
   pthread_mutex_t lock;
-  struct {
+  struct definitions_place {
     uint64_t dealer;
     int64_t until_ms; /* monotonic; 0: nothing is kept */
     unsigned registered;
-  } places[DEFINITIONS_KEPT];
+  } places[DEFINITIONS_SETS][DEFINITIONS_WAYS];
 };
 
 struct definitions_options {
