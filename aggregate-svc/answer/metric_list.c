@@ -27,13 +27,24 @@ static const struct {
     {"bounce_rate", "Part of the visits that did not engage; not the bounce rate of older reports.",
      "1 - engagement_rate"},
     {"lead_events",
-     "How often the dealer's lead event fired: the configured one, else the first of "
-     "asc_form_submission, generate_lead and form_submit that happened. Events that vendors fire "
-     "in addition are never added.",
+     "How often the dealer's lead event fired: the configured one, else of asc_form_submission, "
+     "generate_lead and form_submit the one that fired most in the last 90 complete days "
+     "(asc_form_submission also with half as many). Events that vendors fire in addition are never "
+     "added.",
      "eventCount of the lead event"},
     {"leads_per_100_sessions",
      "Lead events per 100 visits; compared only between dealers that count the same event.",
      "100 x lead_events / sessions"},
+    {"shopper_sessions",
+     "Visits that shop for a vehicle: with a page of a vehicle or of a list of vehicles, or what "
+     "the "
+     "dealer's configuration calls one.",
+     "sessions with asc_item_pageview or asc_itemlist_pageview"},
+    {"shopper_rate", "Part of the visits that shop for a vehicle.", "shopper_sessions / sessions"},
+    {"leads_per_100_shopper_sessions",
+     "Lead events per 100 visits that shop: leaves service traffic out, so it compares dealers "
+     "better than leads_per_100_sessions.",
+     "100 x lead_events / shopper_sessions"},
 };
 
 static const char comparison[] = "compare_dealer_sessions", interest[] = "analyze_vehicle_interest",

@@ -48,8 +48,8 @@ static bool is_new_in_range(const struct cohort *c, size_t member, const void *a
 static void before_caveats(struct caveats *c, const struct vehicle_question *q)
 {
   if (!q->has_before)
-    caveats_add(c, "Changes are not given: the period before begins earlier than Google Analytics "
-                   "has data for.");
+    caveats_add(c, "Changes are not given: how long the period is depends on the time zone, or the "
+                   "period before begins earlier than Google Analytics has data for.");
   else if (cohort_count_if(q->cohort, is_new_in_range, q->fold) > 0)
     caveats_add(c, "In the period before there are no sessions of %s, so changes include that.",
                 cohort_names(q->cohort, is_new_in_range, q->fold, c->arena));

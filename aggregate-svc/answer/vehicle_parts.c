@@ -21,13 +21,9 @@ const char *vehicle_body(size_t model)
 
 int vehicle_lead_event(const struct vehicle_question *q, size_t member)
 {
-  AUTO_FREE int64_t *counts = xcalloc(q->leads->n + 1, sizeof(*counts));
-  for (unsigned range = 0; range < MODELS_RANGES; range++) {
-    const int64_t *events = models_lead_events(q->fold, member, range);
-    for (size_t i = 0; events != NULL && i < q->leads->n; i++)
-      counts[i] += events[i];
-  }
-  return lead_event_of(q->leads, q->cohort->members[member].lead_event, counts);
+  const char *configured = q->cohort->members[member].lead_event;
+  return configured[0] != '\0' ? lead_events_find(q->leads, configured)
+                               : lead_event_choose(q->fold->members[member].firings);
 }
 
 static int most_first(const void *a, const void *b)

@@ -37,7 +37,8 @@ struct vehicle_question {
 char *vehicle_label(size_t model, struct arena *arena);
 const char *vehicle_body(size_t model);
 
-/* The event that counts as a dealer's lead, by all ranges; LEAD_UNKNOWN when none does. */
+/* The event that counts as a dealer's lead: configured, or by the look-back; LEAD_UNKNOWN when none
+ * does. */
 int vehicle_lead_event(const struct vehicle_question *q, size_t member);
 
 /* Most first, equal ones by label. */

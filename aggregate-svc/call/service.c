@@ -1,4 +1,4 @@
-/* The service's metrics, and what it keeps over calls. */
+/* The service's metrics, and what it remembers between calls. */
 #include "aggregate-svc/call/service.h"
 
 #include <string.h>
@@ -9,7 +9,13 @@ void aggregate_service_init(struct aggregate_service *s)
   atomic_init(&s->bytes, 0);
   memset(&s->definitions, 0, sizeof(s->definitions));
   pthread_mutex_init(&s->definitions.lock, NULL);
+  lookback_init(&s->lookback, s->options.lead_memory);
   s->dealers_total = metrics_counter("aggregate_dealers_total",
                                      "Dealers asked in fan-outs, by outcome.", "outcome", NULL);
   s->seconds = metrics_histogram("aggregate_seconds", "Time from call to answer.", "rpc", NULL);
+}
+
+void aggregate_service_free(struct aggregate_service *s)
+{
+  lookback_free(&s->lookback);
 }

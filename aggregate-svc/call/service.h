@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/definitions.h"
+#include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "common/base/metrics.h"
 #include "common/base/pool.h"
@@ -18,6 +19,7 @@ struct aggregate_options {
   int64_t max_calls;     /* served at once; more are refused */
   int64_t max_rows;      /* rows of one call, over all dealers */
   int64_t max_bytes;     /* memory for rows, over all calls */
+  int64_t lead_memory;   /* dealers whose lead event is remembered; 0 asks every time */
   struct disclosure_policy policy;
 };
 
@@ -27,6 +29,7 @@ struct aggregate_options {
                               .max_calls = 64,                                                     \
                               .max_rows = 1000000,                                                 \
                               .max_bytes = 256 * 1024 * 1024,                                      \
+                              .lead_memory = 10000,                                                \
                               .policy = DISCLOSURE_POLICY_DEFAULT})
 
 struct aggregate_service {
@@ -37,11 +40,15 @@ struct aggregate_service {
   atomic_llong calls; /* under way */
   atomic_llong bytes; /* held for rows */
   struct definitions_cache definitions;
+  struct lookback lookback;
   struct metric *dealers_total;
   struct metric *seconds;
 };
 
-/* Registers the metrics and makes what is kept over calls; the other members are the caller's. */
+/* Registers the metrics and makes what is remembered between calls, by the options; the other
+ * members are the caller's. */
 void aggregate_service_init(struct aggregate_service *s);
+/* After the last call: frees what is remembered, not the other members. */
+void aggregate_service_free(struct aggregate_service *s);
 
 #endif

@@ -8,21 +8,18 @@ bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
   return query_set_add(&p->all, query);
 }
 
-static enum err_code set_period(const struct tool *tool, struct tool_call *c, struct err *e)
-{
-  if (tool->default_weeks > 0 && c->fields.date_range == NULL) {
-    period_default_weeks(&c->period, tool->default_weeks, c->now_unix_ms);
-    return ERR_OK;
-  }
-  return request_period(&c->period, c->fields.date_range, c->now_unix_ms, e);
-}
-
 static enum err_code check(const struct tool *tool, struct tool_call *c, struct err *e)
 {
   enum err_code code = request_check_fields(&c->fields, e);
   if (code == ERR_OK && tool->check != NULL)
     code = tool->check(c, e);
-  return code == ERR_OK ? set_period(tool, c, e) : code;
+  if (code != ERR_OK)
+    return code;
+  if (tool->period == TOOL_LAST_4_WEEKS && c->fields.date_range == NULL) {
+    period_last_weeks(&c->period, c->now_unix_ms);
+    return ERR_OK;
+  }
+  return request_period(&c->period, c->fields.date_range, c->now_unix_ms, e);
 }
 
 void tool_serve(const struct tool *tool, struct aggregate_service *service, struct rpc_call *call,

@@ -69,6 +69,7 @@ struct draft {
   size_t n_metrics;
   size_t n_periods;
   Expression *filter;
+  bool look_back; /* one more date range */
 };
 
 static void add_dimension(struct maker *m, struct draft *d, enum models_role role, const char *name)
@@ -99,11 +100,14 @@ static void add_report(struct maker *m, struct draft *d)
                             .n_dimensions = layout->n,
                             .metrics = metrics,
                             .n_metrics = d->n_metrics,
-                            .periods = {m->q->periods[0], m->q->periods[1]},
-                            .n_periods = d->n_periods,
+                            .n_periods = d->n_periods + d->look_back,
                             .dimension_filter = d->filter};
+  for (size_t i = 0; i < d->n_periods; i++)
+    spec.periods[i] = m->q->periods[i];
+  if (d->look_back)
+    spec.periods[d->n_periods] = m->q->look_back;
   m->ok = m->ok && names != NULL && query_set_add(m->set, query_new(&spec, m->arena));
-  if (d->n_periods > 1) /* Google adds dateRange behind the asked dimensions */
+  if (spec.n_periods > 1) /* Google adds dateRange behind the asked dimensions */
     layout->roles[layout->n++] = ROLE_RANGE;
 }
 
@@ -122,8 +126,13 @@ static Expression *views_filter(struct maker *m)
  * anywhere. */
 static Expression *leads_filter(struct maker *m, bool anywhere)
 {
-  Expression *x = query_in_list("eventName", m->leads->names, m->leads->n, m->arena);
-  if (!m->r->fields && !anywhere)
+  size_t n = 0;
+  char **names = ARENA_ARRAY(m->arena, char *, m->leads->n);
+  for (size_t i = 0; names != NULL && i < m->leads->n; i++)
+    if (i < LEAD_DEFAULTS || i >= LEAD_FIXED) /* candidates and configured events */
+      names[n++] = m->leads->names[i];
+  Expression *x = names != NULL ? query_in_list("eventName", names, n, m->arena) : NULL;
+  if (x != NULL && !m->r->fields && !anywhere)
     x = query_both(x, query_matches("pagePath", m->r->pattern, m->arena), m->arena);
   m->ok = m->ok && x != NULL;
   return x;
@@ -133,11 +142,11 @@ static void add_totals(struct maker *m)
 {
   const struct vehicle_questions *q = m->q;
   if (q->sessions)
-    add_report(m, &(struct draft){MODELS_SESSIONS, {NULL}, 2, q->n_periods, NULL});
+    add_report(m, &(struct draft){MODELS_SESSIONS, {NULL}, 2, q->n_periods, NULL, false});
   if (q->vdp)
-    add_report(m, &(struct draft){MODELS_VDP, {NULL}, 2, q->n_periods, views_filter(m)});
+    add_report(m, &(struct draft){MODELS_VDP, {NULL}, 2, q->n_periods, views_filter(m), false});
   if (q->days) {
-    struct draft d = {MODELS_DAYS, {NULL}, 2, q->n_periods, NULL};
+    struct draft d = {MODELS_DAYS, {NULL}, 2, q->n_periods, NULL, false};
     add_dimension(m, &d, ROLE_DATE, "date");
     add_report(m, &d);
   }
@@ -146,7 +155,7 @@ static void add_totals(struct maker *m)
 static void add_views(struct maker *m)
 {
   const struct vehicle_questions *q = m->q;
-  struct draft d = {MODELS_VIEWS, {NULL}, 4, q->n_periods, views_filter(m)};
+  struct draft d = {MODELS_VIEWS, {NULL}, 4, q->n_periods, views_filter(m), false};
   add_dimension(m, &d, ROLE_DATE, q->by_date ? "date" : "");
   add_dimension(m, &d, ROLE_WEEK, q->by_week ? "isoYearIsoWeek" : "");
   add_names(m, &d);
@@ -159,7 +168,7 @@ static void add_kinds(struct maker *m)
 {
   if (!m->q->kinds || (m->r->condition[0] == '\0' && m->r->fuel[0] == '\0'))
     return;
-  struct draft d = {MODELS_KINDS, {NULL}, 1, 1, views_filter(m)};
+  struct draft d = {MODELS_KINDS, {NULL}, 1, 1, views_filter(m), false};
   add_names(m, &d);
   add_dimension(m, &d, ROLE_CONDITION, m->r->condition);
   add_dimension(m, &d, ROLE_FUEL, m->r->fuel);
@@ -171,14 +180,14 @@ static void add_leads(struct maker *m)
   const struct vehicle_questions *q = m->q;
   if (!q->leads)
     return;
-  struct draft d = {MODELS_LEADS, {NULL}, 2, q->n_periods, leads_filter(m, false)};
+  struct draft d = {MODELS_LEADS, {NULL}, 2, q->n_periods, leads_filter(m, false), m->r->fields};
   add_dimension(m, &d, ROLE_EVENT, "eventName");
   add_names(m, &d);
   add_dimension(m, &d, ROLE_CONDITION, q->by_condition ? m->r->condition : "");
   add_report(m, &d);
   if (m->r->fields) /* the rows without a vehicle are among these */
     return;
-  struct draft totals = {MODELS_LEAD_TOTALS, {NULL}, 2, q->n_periods, leads_filter(m, true)};
+  struct draft totals = {MODELS_LEAD_TOTALS, {NULL}, 2, q->n_periods, leads_filter(m, true), true};
   add_dimension(m, &totals, ROLE_EVENT, "eventName");
   add_report(m, &totals);
 }
@@ -224,5 +233,6 @@ bool vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
   p->set_of = set_of;
   p->max_rows_per_report = c->max_rows;
   models_fold_init(fold, sources, set_of, leads, n, c->budget);
+  fold->look_back = q->leads ? (unsigned)q->n_periods : 0;
   return true;
 }

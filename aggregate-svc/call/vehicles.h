@@ -25,6 +25,7 @@ extern const char vehicles_vdp_paths[];
 struct vehicle_questions {
   const struct period *periods[MODELS_RANGES];
   size_t n_periods;
+  const struct period *look_back;         /* for the lead event of dealers; with `leads` */
   bool sessions, vdp, kinds, leads, days; /* which reports beside the views by model */
   bool by_condition;                      /* views and leads apart for new and used */
   bool by_date, by_week;                  /* views apart for each */

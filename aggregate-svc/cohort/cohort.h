@@ -34,6 +34,9 @@ struct cohort_member {
   const char *owner;                     /* opaque, never shown */
   const char *lead_event;                /* configured; "" when not */
   struct vehicle_settings vehicles;      /* how its vehicle pages are read */
+  const char *qualified_session;         /* likewise: what a shopper session is */
+  const char *time_zone;                 /* likewise: overrides the property's */
+  size_t properties;                     /* of a visible dealer; the first one is read */
   /* Outcome; written by the fan-out. */
   enum dealer_state state;
   enum err_code code;

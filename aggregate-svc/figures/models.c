@@ -148,7 +148,7 @@ static int64_t digits(const char *s, size_t n)
 {
   int64_t x = 0;
   for (size_t i = 0; i < n; i++) {
-    if (s[i] < '0' || s[i] > '9')
+    if (s[i] < '0' || s[i] > '9') /* the end, too */
       return -1;
     x = 10 * x + (s[i] - '0');
   }
@@ -185,7 +185,7 @@ static int64_t code_of(const struct models_fold *f, uint8_t role, const char *te
   case ROLE_FUEL:
     return models_powertrain_of(text);
   case ROLE_RANGE:
-    return strcmp(text, "date_range_0") == 0 ? 0 : strcmp(text, "date_range_1") == 0 ? 1 : -1;
+    return strncmp(text, "date_range_", 11) == 0 ? digits(text + 11, 1) : -1;
   default:
     return 0;
   }
@@ -418,12 +418,21 @@ static enum err_code note_unmatched(struct models_fold *f, size_t member,
 
 /* ------------------------------------------------------------------------- reports */
 
+static bool is_look_back(const struct models_fold *f, unsigned range)
+{
+  return f->look_back > 0 && range == f->look_back;
+}
+
 /* Lead events of the dealer, also those without a vehicle. */
 static enum err_code add_leads(struct models_fold *f, struct models_member *m,
                                const struct row_place *p, const struct row_values *v, struct err *e)
 {
   if (p->event == LEAD_UNKNOWN)
     return ERR_OK;
+  if (is_look_back(f, p->key.range))
+    return p->event >= LEAD_DEFAULTS || stats_count_add(&m->firings[p->event], v->counts[0])
+               ? ERR_OK
+               : bad_data(e, "a sum is too large");
   if (m->lead_events == NULL) {
     m->lead_events = xcalloc(MODELS_RANGES * f->leads->n + 1, sizeof(*m->lead_events));
     m->lead_sessions = xcalloc(MODELS_RANGES * f->leads->n + 1, sizeof(*m->lead_sessions));
@@ -458,6 +467,8 @@ static enum err_code add_vehicle(struct models_fold *f, size_t member, struct mo
     p->key.slot = (uint16_t)p->event;
     if (code == ERR_OK && models_source_of(f, member)->layouts[MODELS_LEAD_TOTALS].n == 0)
       code = add_leads(f, m, p, v, e);
+    if (is_look_back(f, p->key.range))
+      return code;
   }
   if (code == ERR_OK && query == MODELS_VIEWS && p->key.model == MODELS_NONE && p->key.range == 0)
     code = note_unmatched(f, member, pages, p, v->counts[0], e);
@@ -477,6 +488,8 @@ static enum err_code add_row(struct models_fold *f, size_t member, struct models
   if (code != ERR_OK)
     return code;
   p.key.query = query;
+  if (p.key.range >= MODELS_RANGES && !is_look_back(f, p.key.range))
+    return bad_data(e, "a date range is not one that was asked for");
   if (p.named)
     return add_vehicle(f, member, pages, query, &p, &v, e);
   if (query == MODELS_LEAD_TOTALS)

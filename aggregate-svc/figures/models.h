@@ -47,7 +47,7 @@ enum models_role {
   ROLE_MODEL,     /* or the title of a page */
   ROLE_CONDITION, /* new, used ... */
   ROLE_FUEL,
-  ROLE_RANGE, /* date_range_0 or date_range_1 */
+  ROLE_RANGE, /* date_range_0, 1, or that of the look-back */
 };
 
 struct models_layout {
@@ -95,6 +95,7 @@ struct models_member {
   struct cells cells;
   struct models_unmatched unmatched;
   int64_t *lead_events, *lead_sessions; /* range x event; NULL: none came */
+  int64_t firings[LEAD_DEFAULTS];       /* of the candidates for the lead event, in the look-back */
   struct arena *texts;
   long long text_bytes;
   struct models_pages *open[MODELS_QUERIES];
@@ -104,6 +105,7 @@ struct models_fold {
   const struct models_source *sources;
   const uint16_t *source_of; /* per member */
   const struct lead_events *leads;
+  unsigned look_back; /* date range of lead reports that holds the look-back; 0: there is none */
   struct models_member *members;
   struct dealer_notes *notes;
   size_t n;

@@ -6,12 +6,12 @@
 
 typedef Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest Request;
 
-enum { DEFAULT_WEEKS = 4, DEFAULT_LIMIT = 15, LIMIT_MAX = 200, OFFSET_MAX = 1000 };
+enum { DEFAULT_LIMIT = 15, LIMIT_MAX = 200, OFFSET_MAX = 1000 };
 
 struct state {
   struct models_fold fold; /* first: the fold's figures */
   struct lead_events leads;
-  struct period before;
+  struct period before, look_back;
   bool has_before;
   size_t limit, offset;
 };
@@ -29,13 +29,15 @@ static enum err_code check(struct tool_call *c, struct err *e)
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
-  s->has_before = period_before(&s->before, &c->period, c->now_unix_ms);
+  s->has_before = period_before(&c->period, c->now_unix_ms, &s->before);
+  period_look_back(&s->look_back, c->now_unix_ms);
   struct vehicle_questions q = {.periods = {&c->period, &s->before},
                                 .n_periods = s->has_before ? 2 : 1,
                                 .sessions = true,
                                 .vdp = true,
                                 .kinds = true,
                                 .leads = true,
+                                .look_back = &s->look_back,
                                 .by_date = true};
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) ||
       !vehicles_plan(c, &q, &s->leads, p, &s->fold))
@@ -62,7 +64,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 
 const struct tool analyze_vehicle_interest_tool = {.rpc = "AnalyzeVehicleInterest",
                                                    .dealers = TOOL_VISIBLE,
-                                                   .default_weeks = DEFAULT_WEEKS,
+                                                   .period = TOOL_LAST_4_WEEKS,
                                                    .definitions = true,
                                                    .state_size = sizeof(struct state),
                                                    .fold = &models_fold,

@@ -5,11 +5,12 @@
 
 typedef Analytics__Aggregate__V1__VehicleLeadConversionRequest Request;
 
-enum { DEFAULT_WEEKS = 4, DEFAULT_LIMIT = 15, LIMIT_MAX = 200, OFFSET_MAX = 1000 };
+enum { DEFAULT_LIMIT = 15, LIMIT_MAX = 200, OFFSET_MAX = 1000 };
 
 struct state {
   struct models_fold fold; /* first: the fold's figures */
   struct lead_events leads;
+  struct period look_back;
   size_t limit, offset;
 };
 
@@ -26,10 +27,12 @@ static enum err_code check(struct tool_call *c, struct err *e)
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
+  period_look_back(&s->look_back, c->now_unix_ms);
   struct vehicle_questions q = {.periods = {&c->period},
                                 .n_periods = 1,
                                 .sessions = true,
                                 .leads = true,
+                                .look_back = &s->look_back,
                                 .by_condition = true};
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) ||
       !vehicles_plan(c, &q, &s->leads, p, &s->fold))
@@ -55,7 +58,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 
 const struct tool vehicle_lead_conversion_tool = {.rpc = "VehicleLeadConversion",
                                                   .dealers = TOOL_VISIBLE,
-                                                  .default_weeks = DEFAULT_WEEKS,
+                                                  .period = TOOL_LAST_4_WEEKS,
                                                   .definitions = true,
                                                   .state_size = sizeof(struct state),
                                                   .fold = &models_fold,

@@ -27,7 +27,7 @@ static void set_weeks(struct tool_call *c)
 {
   struct state *s = c->state;
   struct period complete;
-  period_default_weeks(&complete, MOVERS_WEEKS, c->now_unix_ms);
+  period_last_weeks(&complete, c->now_unix_ms);
   int64_t end = period_resolve(&c->period, c->now_unix_ms, FURTHEST_BEHIND_S).last;
   struct iso_span span =
       iso_weeks_through(end < complete.end.day ? end : complete.end.day, MOVERS_WEEKS);
@@ -63,7 +63,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 
 const struct tool vehicle_movers_tool = {.rpc = "VehicleMovers",
                                          .dealers = TOOL_VISIBLE,
-                                         .default_weeks = MOVERS_WEEKS,
+                                         .period = TOOL_LAST_4_WEEKS,
                                          .definitions = true,
                                          .state_size = sizeof(struct state),
                                          .fold = &models_fold,

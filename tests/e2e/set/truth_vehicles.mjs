@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { daysOf } from './truth.mjs';
-import { compact, daysBefore, ROOT } from './world.mjs';
+import { compact, daysBefore, ROOT, todayIn } from './world.mjs';
 
 const LEADS = ['asc_form_submission', 'generate_lead', 'form_submit'];
 const DAY = 86_400_000;
@@ -121,11 +121,17 @@ function leadsOf(world, d, from, to, event) {
   ).map((row) => shown(fields, row));
 }
 
-// The event that counts: the configured one, or the first that happened in these days.
-function leadEvent(world, d, from, to) {
-  const happened = (name) =>
-    world.one('SELECT count(*) AS n FROM events WHERE property_id = ? AND name = ? AND date BETWEEN ? AND ?', d.property_id, name, from, to).n > 0;
-  return d.lead_event || LEADS.find(happened) || null;
+// The event that counts: the configured one, else the candidate that fired most in the 90 days that end
+// with the last complete week, asc_form_submission also with half as many.
+function leadEvent(world, d) {
+  if (d.lead_event) return d.lead_event;
+  const { end_date } = weeksThrough(daysBefore(todayIn('Etc/GMT+12'), 3));
+  const fired = LEADS.map((name) =>
+    world.one('SELECT coalesce(sum(count), 0) AS n FROM events WHERE property_id = ? AND name = ? AND date BETWEEN ? AND ?',
+      d.property_id, name, compact(daysBefore(end_date, 89)), compact(end_date)).n);
+  const most = Math.max(...fired);
+  if (most === 0) return null;
+  return fired[0] * 2 >= most ? LEADS[0] : LEADS[fired.indexOf(most)];
 }
 
 function rangeOf(d, range, today) {
@@ -199,7 +205,7 @@ export function interest(world, dealers, range, { limit = 15, offset = 0 } = {})
     old.push(...viewsOf(world, d, then.from, then.to).map(tag));
     all.sessions += world.one('SELECT count(*) AS n FROM sessions WHERE property_id = ? AND date BETWEEN ? AND ?', d.property_id, now.from, now.to).n;
     all.vdp_sessions += new Set(views.map((row) => row.session)).size;
-    const event = leadEvent(world, d, then.from, now.to);
+    const event = leadEvent(world, d);
     if (event === null) continue;
     all.leadsKnown = true;
     const leads = leadsOf(world, d, now.from, now.to, event);
@@ -255,7 +261,7 @@ export function interest(world, dealers, range, { limit = 15, offset = 0 } = {})
 export function conversion(world, dealers, range, { limit = 15, offset = 0 } = {}) {
   const known = dealers.map((d) => {
     const { from, to } = rangeOf(d, range);
-    return { d, from, to, event: leadEvent(world, d, from, to) };
+    return { d, from, to, event: leadEvent(world, d) };
   });
   const names = [...new Set([...LEADS, ...dealers.map((d) => d.lead_event).filter(Boolean)])];
   const count = (name) => known.filter((k) => k.event === name).length;

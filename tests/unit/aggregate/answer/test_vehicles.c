@@ -238,6 +238,7 @@ static void draw_leads(struct stage *s, double factor, unsigned *seed)
         key.query = MODELS_LEADS;
         c = cell(s, d, key);
         c->events = c->sessions = n;
+        member->firings[0] += n;
         member->lead_events[0] += n;
         member->lead_sessions[0] += n;
       }
