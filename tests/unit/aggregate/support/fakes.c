@@ -211,7 +211,7 @@ static size_t event_rows(const struct fake_dealer *d, size_t rows[FAKE_EVENTS])
 }
 
 /* Whether a report has one of the dimensions that tell a vehicle. */
-static bool has_dimension(const FetchRequest *r, const char *name)
+static bool asks_for(const FetchRequest *r, const char *name)
 {
   for (size_t i = 0; i < r->n_queries; i++)
     for (size_t k = 0; k < r->queries[i]->report->n_dimensions; k++)
@@ -222,12 +222,12 @@ static bool has_dimension(const FetchRequest *r, const char *name)
 
 static bool asks_for_fields(const FetchRequest *r)
 {
-  return has_dimension(r, "customEvent:item_model");
+  return asks_for(r, "customEvent:item_model");
 }
 
 static bool is_about_vehicles(const FetchRequest *r)
 {
-  return asks_for_fields(r) || has_dimension(r, "pageTitle");
+  return asks_for_fields(r) || asks_for(r, "pageTitle");
 }
 
 static size_t row_count(const struct stream *s, const struct sender *x)
