@@ -81,8 +81,15 @@ function adjust(tests) {
 
 // ------------------------------------------------------------------------- the world
 
-const registered = (world, d) =>
-  world.one("SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ? AND parameter IN ('item_make','item_model')", d.property_id).n === 2;
+// What is asked of the world for every call, once.
+const known = new Map();
+function once(key, make) {
+  if (!known.has(key)) known.set(key, make());
+  return known.get(key);
+}
+
+const registered = (world, d) => once(`registered ${d.property_id}`, () =>
+  world.one("SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ? AND parameter IN ('item_make','item_model')", d.property_id).n === 2);
 
 // The model that a path shows: a trim that makes another model's name is that model there, because
 // nothing in ".../nissan-rogue-sport-..." says otherwise.
@@ -126,9 +133,9 @@ function leadsOf(world, d, from, to, event) {
 function leadEvent(world, d) {
   if (d.lead_event) return d.lead_event;
   const { end_date } = weeksThrough(daysBefore(todayIn('Etc/GMT+12'), 3));
-  const fired = LEADS.map((name) =>
+  const fired = once(`fired ${d.property_id} ${end_date}`, () => LEADS.map((name) =>
     world.one('SELECT coalesce(sum(count), 0) AS n FROM events WHERE property_id = ? AND name = ? AND date BETWEEN ? AND ?',
-      d.property_id, name, compact(daysBefore(end_date, 89)), compact(end_date)).n);
+      d.property_id, name, compact(daysBefore(end_date, 89)), compact(end_date)).n));
   const most = Math.max(...fired);
   if (most === 0) return null;
   return fired[0] * 2 >= most ? LEADS[0] : LEADS[fired.indexOf(most)];
