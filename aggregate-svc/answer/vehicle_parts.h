@@ -56,7 +56,7 @@ struct vehicle_matching {
 struct vehicle_matching vehicle_matching_of(const struct vehicle_question *q);
 bool vehicle_rankable(struct vehicle_matching m);
 
-/* Caveats about missing dealers, quality of data, days, and how vehicles were told. */
+/* Caveats about missing dealers, quality of data, days, and how vehicles were read. */
 void vehicle_caveats(struct caveats *c, const struct vehicle_question *q,
                      struct vehicle_matching matching,
                      const Analytics__Aggregate__V1__Period *period,

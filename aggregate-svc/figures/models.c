@@ -169,7 +169,7 @@ static int64_t day_of(const char *text, bool week)
   return clock_days_from_civil((int)(x / 10000), month, date);
 }
 
-/* A value as a number; -1 when it is none of those that can come. */
+/* A value as a number; -1 for a value that cannot come. */
 static int64_t code_of(const struct models_fold *f, uint8_t role, const char *text)
 {
   int64_t day;
