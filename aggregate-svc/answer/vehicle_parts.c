@@ -23,7 +23,7 @@ int vehicle_lead_event(const struct vehicle_question *q, size_t member)
 {
   const char *configured = q->cohort->members[member].lead_event;
   return configured[0] != '\0' ? lead_events_find(q->leads, configured)
-                               : lead_event_choose(q->fold->members[member].firings);
+                               : lead_find(q->fold->members[member].firings).lead_event;
 }
 
 static int most_first(const void *a, const void *b)

@@ -386,7 +386,7 @@ static void make_batches(struct fanout *f)
   f->batches = xcalloc(n + 1, sizeof(*f->batches));
   for (size_t i = 0; i < n; i++) {
     if (member_of(f, i)->state != DEALER_PENDING) {
-      f->done++;
+      f->done += member_of(f, i)->state == DEALER_FAILED;
       continue;
     }
     struct batch *b = open_batch(f, set_of(f, i));

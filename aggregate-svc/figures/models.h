@@ -95,7 +95,7 @@ struct models_member {
   struct cells cells;
   struct models_unmatched unmatched;
   int64_t *lead_events, *lead_sessions; /* range x event; NULL: none came */
-  int64_t firings[LEAD_DEFAULTS];       /* of the candidates for the lead event, in the look-back */
+  int64_t firings[LEAD_FIXED];          /* of the candidates for the lead event, in the look-back */
   struct arena *texts;
   long long text_bytes;
   struct models_pages *open[MODELS_QUERIES];
