@@ -5,6 +5,7 @@
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/http/admin.h"
 #include "common/service/frame.h"
+#include "common/service/healthcheck.h"
 
 struct program {
   struct settings settings;
@@ -46,7 +47,6 @@ static enum err_code start(void *program, struct err *e)
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
                                       .tls = s->service.tls,
-                                      .pollers = (size_t)s->pollers,
                                       .workers = 1, /* no handler runs on one */
                                       .drain_ms = (uint32_t)s->drain_ms};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
@@ -70,6 +70,7 @@ static void stop(void *program)
   rpc_channel_free(p->service.report);
   if (p->service.pool != NULL)
     pool_free(p->service.pool);
+  aggregate_service_free(&p->service);
 }
 
 int main(int argc, char **argv)
@@ -77,7 +78,11 @@ int main(int argc, char **argv)
   static const struct service_frame frame = {.name = "aggregate-svc", .start = start, .stop = stop};
   static struct program p;
   int exit_code = EXIT_OK;
+  bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!aggregate_settings_load(&p.settings, argc, argv, &exit_code))
-    return exit_code;
+    return healthcheck ? EXIT_FAILED : exit_code;
+  if (healthcheck)
+    return service_healthcheck_rpc("aggregate-svc", p.settings.grpc_listen,
+                                   &p.settings.service.tls);
   return service_run(&frame, &p.settings.service, &p);
 }

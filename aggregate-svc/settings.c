@@ -2,10 +2,12 @@
 #include "aggregate-svc/settings.h"
 
 #include "common/base/mem.h"
+#include "common/service/healthcheck.h"
 
 static const struct service_program program = {
     .name = "aggregate-svc",
-    .summary = "Benchmarks and reports over dealers for the analytics MCP service set, over gRPC."};
+    .summary = "Benchmarks and reports over dealers for the analytics MCP service set, over gRPC.",
+    .usage = SERVICE_HEALTHCHECK_USAGE("aggregate-svc")};
 
 bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {
@@ -18,7 +20,6 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
        "gRPC target of auth-svc"},
       {"REPORT_SVC_ADDR", CONFIG_STRING, &s->report_addr, "127.0.0.1:50052", 0, 0, false,
        "gRPC target of report-svc; dns:///name spreads batches over its replicas"},
-      {"AGGREGATE_POLLERS", CONFIG_INT, &s->pollers, "1", 1, 64, false, "gRPC polling threads"},
       {"AGGREGATE_WORKERS", CONFIG_INT, &s->workers, "2", 1, 64, false,
        "threads that compute answers"},
       {"AGGREGATE_QUEUE", CONFIG_INT, &s->queue_max, "256", 1, 100000, false,
@@ -33,6 +34,8 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
        "rows of one report over all dealers"},
       {"AGGREGATE_MAX_BYTES", CONFIG_INT, &o->max_bytes, "268435456", 1 << 20, (int64_t)1 << 40,
        false, "memory for rows, over all calls"},
+      {"AGGREGATE_LEAD_MEMORY", CONFIG_INT, &o->lead_memory, "10000", 0, 1000000, false,
+       "dealers whose lead event is remembered between calls; 0 asks Google every time"},
       {"AGGREGATE_MIN_CONTRIBUTORS", CONFIG_INT, &o->policy.min_contributors, "5", 5, 500, false,
        "dealers outside the caller's view that a benchmark needs; can only be made stricter"},
       {"AGGREGATE_MIN_OWNERS", CONFIG_INT, &o->policy.min_owners, "3", 3, 500, false,

@@ -1,21 +1,42 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing: to build and run the set, and with --tests also
-# what the tests need. Does nothing (and needs no network) when all are there.
+# Installs the Debian packages that are missing: to build and run the set, with --tests also what
+# the tests need, with --image what building the images needs, for the architecture they are for.
+# Does nothing (and needs no network) when all are there.
 set -euo pipefail
 
-build=(cmake ninja-build pkg-config gcc libc6-dev protobuf-compiler protobuf-c-compiler
-  libprotobuf-c-dev libprotobuf-dev libprotoc-dev libgrpc-dev libcurl4-openssl-dev libcjson-dev
-  libssl-dev libmicrohttpd-dev libsqlite3-dev zlib1g-dev ca-certificates curl jq sqlite3 procps)
+libraries=(libc6-dev libprotobuf-c-dev libgrpc-dev libcurl4-openssl-dev libcjson-dev libssl-dev
+  libmicrohttpd-dev libsqlite3-dev zlib1g-dev)
+compilers=(cmake ninja-build pkg-config gcc protobuf-compiler protobuf-c-compiler libprotobuf-dev
+  libprotoc-dev ca-certificates)
+build=("${compilers[@]}" "${libraries[@]}" curl jq sqlite3 procps)
 tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld)
 
 usage() {
-  echo "Usage: deploy/install-deps.sh [--tests]"
+  echo "Usage: deploy/install-deps.sh [--tests | --image [ARCH]]"
   echo "Installs the Debian packages that building the set needs; --tests adds those of the tests."
+  echo "--image installs what building the images for ARCH (amd64, arm64; default: this machine's)"
+  echo "needs, with a cross compiler where that is another one."
+}
+
+# The compilers of this machine, and the libraries of both: programs of the build run here.
+want_image() {
+  local own arch=$1 library
+  own=$(dpkg --print-architecture)
+  wanted=("${compilers[@]}" "${libraries[@]}" binutils tzdata)
+  [[ -n $arch && $arch != "$own" ]] || return 0
+  case $arch in
+  amd64) wanted+=(gcc-x86-64-linux-gnu) ;;
+  arm64) wanted+=(gcc-aarch64-linux-gnu) ;;
+  *) echo "install-deps: --image $arch: must be amd64 or arm64" >&2; exit 2 ;;
+  esac
+  dpkg --add-architecture "$arch"
+  for library in "${libraries[@]}"; do wanted+=("$library:$arch"); done
 }
 
 wanted=("${build[@]}")
 case "${1:-}" in
 "") ;;
+--image) want_image "${2:-}" ;;
 --tests)
   wanted+=("${tests[@]}")
   # The clients under test come by npm lock file; any npm will do to fetch them.

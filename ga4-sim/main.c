@@ -5,6 +5,7 @@
 #include "common/base/config.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/probe.h"
 #include "common/base/signals.h"
 #include "ga4-sim/base/file.h"
 #include "ga4-sim/dealers_file.h"
@@ -106,13 +107,32 @@ static enum err_code run(const struct options *o, struct err *e)
   return code;
 }
 
+/* Whether one listens where the options say, and its files are written. */
+static int healthcheck(const struct options *o)
+{
+  char listen[300], address[300];
+  struct err e = {0};
+  int status = 0;
+  bool v6 = strchr(o->host, ':') != NULL;
+  snprintf(listen, sizeof(listen), "%s%s%s:%u", v6 ? "[" : "", o->host, v6 ? "]" : "", o->port);
+  if (!probe_own_address(listen, address, sizeof(address)) ||
+      probe_http(&status, address, "/livez", &e) != ERR_OK || status != 200) {
+    fprintf(stderr, "ga4-sim healthcheck: %s\n", e.message[0] != '\0' ? e.message : "not ready");
+    return EXIT_FAILED;
+  }
+  return EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
+  bool asks = argc > 1 && strcmp(argv[1], "healthcheck") == 0;
   struct options o;
   struct err e = {0};
   int exit_code;
-  if (!options_parse(&o, argc, argv, &exit_code))
+  if (!options_parse(&o, asks ? argc - 1 : argc, asks ? argv + 1 : argv, &exit_code))
     return exit_code;
+  if (asks)
+    return healthcheck(&o);
   signals_init();
   log_init("ga4-sim", LOG_LEVEL_INFO);
   if (run(&o, &e) != ERR_OK) {

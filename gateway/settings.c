@@ -2,10 +2,13 @@
 #include "gateway/settings.h"
 
 #include "common/base/mem.h"
+#include "common/service/healthcheck.h"
 
 static const struct service_program program = {
     .name = "gateway",
-    .summary = "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp"};
+    .summary = "MCP gateway: serves the tools of auth-svc, report-svc and aggregate-svc at /mcp",
+    .usage = "       gateway ask URL        asks a running endpoint the first "
+             "question\n" SERVICE_HEALTHCHECK_USAGE("gateway")};
 
 bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
 {
@@ -83,20 +86,19 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 1024,
        .max = 67108864,
        .help = "most bytes of one request body; a larger one is answered 413"},
-      {.name = "ANALYTICS_MCP_MAX_SESSIONS",
+      {.name = "GATEWAY_SESSION_KEY_FILE",
+       .type = CONFIG_STRING,
+       .out = &s->session_key_file,
+       .help = "keys that seal session ids, a line each as auth-svc keygen prints it: the first "
+               "seals, all open; the same in every replica; without it sessions end with the "
+               "process"},
+      {.name = "ANALYTICS_MCP_SESSION_LIFE_S",
        .type = CONFIG_INT,
-       .out = &s->max_sessions,
-       .fallback = "10000",
-       .min = 1,
-       .max = 1000000,
-       .help = "most MCP sessions at once; then the one idle longest is ended for a new one"},
-      {.name = "ANALYTICS_MCP_SESSION_IDLE_S",
-       .type = CONFIG_INT,
-       .out = &s->session_idle_s,
-       .fallback = "3600",
+       .out = &s->session_life_s,
+       .fallback = "604800",
        .min = 60,
-       .max = 604800,
-       .help = "seconds until an idle session ends"},
+       .max = 2592000,
+       .help = "seconds from initialize until a session ends and the client must initialize again"},
       {.name = "ANALYTICS_MCP_TOOL_TIMEOUT_MS",
        .type = CONFIG_INT,
        .out = &s->tool_timeout_ms,

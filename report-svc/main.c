@@ -2,6 +2,7 @@
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
+#include "common/service/healthcheck.h"
 #include "report-svc/methods.h"
 #include "report-svc/settings.h"
 
@@ -74,7 +75,6 @@ static enum err_code start(void *program, struct err *e)
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
                                       .tls = s->service.tls,
-                                      .pollers = (size_t)s->pollers,
                                       .workers = (size_t)s->workers,
                                       .drain_ms = (uint32_t)s->drain_ms};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
@@ -107,7 +107,10 @@ int main(int argc, char **argv)
   static const struct service_frame frame = {.name = "report-svc", .start = start, .stop = stop};
   static struct program p;
   int exit_code = EXIT_OK;
+  bool healthcheck = service_wants_healthcheck(&argc, argv);
   if (!report_settings_load(&p.settings, argc, argv, &exit_code))
-    return exit_code;
+    return healthcheck ? EXIT_FAILED : exit_code;
+  if (healthcheck)
+    return service_healthcheck_rpc("report-svc", p.settings.grpc_listen, &p.settings.service.tls);
   return service_run(&frame, &p.settings.service, &p);
 }

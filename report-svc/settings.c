@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/service/healthcheck.h"
 #include "report-svc/google/budget.h"
 
 static const struct service_program program = {
-    .name = "report-svc", .summary = "GA4 reports for the analytics MCP service set, over gRPC."};
+    .name = "report-svc",
+    .summary = "GA4 reports for the analytics MCP service set, over gRPC.",
+    .usage = SERVICE_HEALTHCHECK_USAGE("report-svc")};
 
 /* Texts that are looked at after loading. */
 struct raw {
@@ -52,7 +55,6 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "https://analyticsdata.googleapis.com", 0, 0, false, "Google Analytics Data API"},
       {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &raw.admin_endpoint,
        "https://analyticsadmin.googleapis.com", 0, 0, false, "Google Analytics Admin API"},
-      {"REPORT_POLLERS", CONFIG_INT, &s->pollers, "1", 1, 64, false, "gRPC polling threads"},
       {"REPORT_WORKERS", CONFIG_INT, &s->workers, "1", 1, 64, false, "gRPC worker threads"},
       {"SSL_CERT_FILE", CONFIG_STRING, &s->ca_file, NULL, 0, 0, false,
        "CA certificates (PEM) that Google's must be signed by; the system's when not set"},

@@ -14,7 +14,7 @@ struct settings {
   const char *data_endpoint; /* no slash at the end */
   const char *admin_endpoint;
   const char *ca_file, *ca_dir; /* of Google; NULL: the system's */
-  int64_t pollers, workers;
+  int64_t workers;
   int64_t page_rows;
   int64_t cache_ttl_s, cache_bytes;
   int64_t timeout_ms, deadline_ms, backoff_ms, max_transfers, fan_out, drain_ms;

@@ -255,6 +255,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   request.n_dealer_refs = b->n;
   request.queries = lend_queries(f);
   request.n_queries = f->options.n_queries;
+  request.batch = f->options.batch;
   request.purpose = f->options.purpose;
   request.max_rows_per_report = f->options.max_rows_per_report;
   struct rpc_metadata grant = {RPC_META_GRANT, f->options.grant, f->options.grant_len};

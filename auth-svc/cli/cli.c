@@ -23,11 +23,12 @@ const char cli_usage[] =
     "  validate [FILE]     check a dealers file before it is deployed: every fault, no network\n"
     "  check DEALER        try a dealer's credentials against Google, step by step\n"
     "  audit verify FILE   check the chain of an audit log\n"
+    "  healthcheck         ask the one that runs with these settings whether it serves\n"
     "\n"
     "Credentials also heed, as Google's libraries do: HOME, CLOUDSDK_CONFIG, GCE_METADATA_HOST,\n"
     "NO_GCE_CHECK, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
     "AWS_SESSION_TOKEN; and http_proxy, https_proxy, no_proxy, TZDIR. See\n"
-    "docs/internals/auth-svc.md, \"What the environment says to credentials\".";
+    "docs/internals/auth/credential.md, \"What the environment says to credentials\".";
 
 #define EXIT_CODES "\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
 #define KEYRING_HELP                                                                               \
@@ -133,6 +134,11 @@ static const struct command commands[] = {
      "\nExit codes: 0 whole, 1 faults found or a file that cannot be read, 2 wrong usage, 78 a "
      "key\n"
      "is not on the keyring (named with its first line) or the configuration is wrong.\n"},
+    {"healthcheck", cli_healthcheck,
+     "Usage: auth-svc healthcheck\n\n"
+     "Asks the auth-svc that runs with these settings whether it serves, with its own certificate\n"
+     "when there is one. For probes in an image without a shell.\n"
+     "\nExit codes: 0 it serves, 1 it does not, or did not answer within 2 s.\n"},
 };
 
 bool cli_run(int argc, char **argv, int *exit_code)

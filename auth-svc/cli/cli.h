@@ -20,6 +20,7 @@ int cli_token(int argc, char **argv, const char *help);
 int cli_validate(int argc, char **argv, const char *help);
 int cli_check(int argc, char **argv, const char *help);
 int cli_audit(int argc, char **argv, const char *help);
+int cli_healthcheck(int argc, char **argv, const char *help);
 
 /* check_steps.c: the questions to Google. Each false when it failed. */
 struct http_client;

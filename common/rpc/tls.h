@@ -14,8 +14,9 @@
  * result with the library's function. */
 enum err_code rpc_tls_server(grpc_server_credentials **out, const struct rpc_tls *tls,
                              struct err *e);
+/* any_host: as in struct rpc_channel_options. */
 enum err_code rpc_tls_client(grpc_channel_credentials **out, const struct rpc_tls *tls,
-                             struct err *e);
+                             bool any_host, struct err *e);
 
 /* From now on the metrics show when the certificate in a file expires, as the file is at each
  * scrape. Files named before, and any beyond four, are left out. */

@@ -11,6 +11,8 @@
 
 static const char usage[] =
     "Usage: ga4-sim [options]\n"
+    "       ga4-sim healthcheck [--listen HOST:PORT]   exit code 0 or 1 within 2 s: is one "
+    "serving?\n"
     "A stand-in for Google Analytics (OAuth token endpoint, Data API, Admin API) over a\n"
     "synthetic world of car dealers. For demonstrations and tests only.\n\n"
     "  --listen HOST:PORT       where to listen; port 0 picks a free one (127.0.0.1:8089)\n"

@@ -109,7 +109,7 @@ describe('faults of the token endpoint', () => {
 
   test('a_new_consent_is_taken_up_by_a_restart_of_auth_svc', async () => {
     await heal();
-    await withoutDealer('d03', 'invalid_grant', /re-consent/); // the credential is final, see auth-svc.md
+    await withoutDealer('d03', 'invalid_grant', /re-consent/); // the credential is final, see auth/token.md
     await s.set.restart('auth');
     await untilComplete('East');
   });

@@ -23,10 +23,9 @@ const asListed = (d) => ({
   city: d.city,
   state: d.state,
   property_ids: [String(d.property_id)],
-  lead_event: d.lead_event ?? '',
+  ...(d.lead_event && { lead_event: d.lead_event }),
   groups: [d.owner_group, d.make_group],
   owner: d.owner,
-  settings: { qualified_session: '', vdp_path_pattern: '', time_zone: '' },
 });
 
 describe('list_dealers', () => {

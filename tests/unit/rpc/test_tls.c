@@ -136,6 +136,40 @@ static void strangers_are_refused_on_both_sides(void)
   end();
 }
 
+/* As `PROGRAM healthcheck` asks: any name will do, but not any authority. */
+static void a_program_may_ask_itself_by_an_address_its_certificate_does_not_name(void)
+{
+  begin();
+  certs_issue(ca, dir, "server", "DNS:report-svc");
+  struct rpc_server *server = serve(NULL);
+  const char *address = echo_address(server);
+  struct cert_paths ours = certs_paths(dir, "server");
+  struct rpc_channel_options o = {
+      .target = address, .name = "echo-svc", .tls = certs_tls(&ours), .any_host = true};
+  struct rpc_channel *ch;
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  CU_ASSERT_EQUAL(echo_say(ch, "Say", "x", NULL, &e), ERR_OK);
+  rpc_channel_free(ch);
+  o.any_host = false;
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  CU_ASSERT_EQUAL(echo_say(ch, "Say", "x", NULL, &e), ERR_UNAVAILABLE);
+  rpc_channel_free(ch);
+  struct cert_authority *stranger = certs_ca_new("stranger CA");
+  certs_issue(stranger, dir, "other", "DNS:report-svc");
+  struct cert_paths theirs = certs_paths(dir, "other");
+  o.tls = (struct rpc_tls){ours.cert, ours.key, theirs.ca};
+  o.any_host = true;
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  CU_ASSERT_EQUAL(echo_say(ch, "Say", "x", NULL, &e), ERR_UNAVAILABLE);
+  rpc_channel_free(ch);
+  certs_paths_free(&ours);
+  certs_paths_free(&theirs);
+  certs_ca_free(stranger);
+  rpc_server_stop(server);
+  end();
+}
+
 static void a_server_with_anothers_name_is_refused(void)
 {
   begin();
@@ -243,5 +277,7 @@ static void metrics_tell_when_the_certificate_ends(void)
 /* The first of them: no more than four files are reported in a process. */
 TEST_MAIN("rpc TLS", TEST(metrics_tell_when_the_certificate_ends),
           TEST(the_callers_identity_comes_from_its_certificate),
-          TEST(strangers_are_refused_on_both_sides), TEST(a_server_with_anothers_name_is_refused),
-          TEST(new_files_are_taken_without_a_restart), TEST(files_that_do_not_fit_are_named))
+          TEST(strangers_are_refused_on_both_sides),
+          TEST(a_program_may_ask_itself_by_an_address_its_certificate_does_not_name),
+          TEST(a_server_with_anothers_name_is_refused), TEST(new_files_are_taken_without_a_restart),
+          TEST(files_that_do_not_fit_are_named))

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Builds the programs and, for each image, the folder that becomes its root. Runs in the build stage
+# of deploy/Dockerfile; also cross-builds.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: deploy/image-build.sh [--arch ARCH] [--out DIR] [--build DIR]
+
+Builds gateway, auth-svc, report-svc, aggregate-svc, ga4-sim and analytics-mcp (all four services
+under one init) and makes DIR/NAME, the root of each image, and DIR/state, a folder for a volume.
+
+  --arch ARCH   amd64 or arm64 (default: this machine's); deploy/install-deps.sh --image ARCH first
+  --out DIR     default /out
+  --build DIR   default /build; DIR-host where the compiler of the tool catalogue is built apart
+TEXT
+}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(dirname "$here")
+arch='' out=/out build=/build
+while (($# > 0)); do
+  case $1 in
+  --arch) arch=${2?--arch needs a value}; shift ;;
+  --out) out=${2:?--out needs a folder}; shift ;;
+  --build) build=${2:?--build needs a folder}; shift ;;
+  --help | -h) usage; exit 0 ;;
+  *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+own=$(dpkg --print-architecture)
+arch=${arch:-$own}
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}
+
+case $arch in
+amd64) triplet=x86_64-linux-gnu ;;
+arm64) triplet=aarch64-linux-gnu ;;
+*) echo "image-build: --arch $arch: must be amd64 or arm64" >&2; exit 2 ;;
+esac
+
+# configure DIR [ARGUMENT...]: no path of this machine gets into a program, and nothing that only a
+# debugger or a C++ exception would look for.
+configure() {
+  local dir=$1 flags
+  shift
+  flags="-O2 -DNDEBUG -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+  flags+=" -fno-unwind-tables -ffile-prefix-map=$root=. -ffile-prefix-map=$dir=."
+  cmake -G Ninja -S "$root" -B "$dir" -DCMAKE_BUILD_TYPE=Release -DAMCP_TESTS=OFF -DAMCP_WERROR=OFF \
+    -DCMAKE_C_FLAGS_RELEASE="$flags" "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections -Wl,-z,noseparate-code" "$@"
+}
+
+cross=()
+if [[ $arch != "$own" ]]; then
+  configure "$build-host"
+  ninja -C "$build-host" bin/protoc-gen-mcp
+  export PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
+  cross=(-DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triplet%%-*}"
+    "-DCMAKE_C_COMPILER=$triplet-gcc" "-DAMCP_PROTOC_GEN_MCP=$build-host/bin/protoc-gen-mcp")
+fi
+configure "$build" "${cross[@]}"
+services=(auth-svc report-svc aggregate-svc gateway)
+ninja -C "$build" "${services[@]/#/bin/}" bin/ga4-sim bin/analytics-mcp
+
+make_root() { # NAME [OPTION...] PROGRAM...
+  local name=$1
+  shift
+  rm -rf "${out:?}/$name"
+  "$here/image-root.sh" --arch "$arch" --license "$root/LICENSE" --out "$out/$name" "$@"
+}
+make_root gateway --ca "$build/bin/gateway"
+make_root auth-svc --ca --zones "$build/bin/auth-svc"
+make_root report-svc --ca --zones "$build/bin/report-svc"
+make_root aggregate-svc --ca --zones "$build/bin/aggregate-svc"
+make_root ga4-sim "$build/bin/ga4-sim"
+make_root analytics-mcp --ca --zones --gzip-copyrights "$build/bin/analytics-mcp" "${services[@]/#/$build/bin/}"
+# A volume takes the owner of the folder it is mounted over, where the folder is in the image.
+install -d -m 755 "$out/state" && install -d -m 700 "$out/state/analytics-mcp"
+touch -d "@$SOURCE_DATE_EPOCH" "$out/state" "$out/state/analytics-mcp"

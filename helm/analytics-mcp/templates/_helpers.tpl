@@ -1,0 +1,88 @@
+{{/* Names, labels and addresses. */}}
+{{- define "amcp.fullname" -}}
+{{- if .Values.fullnameOverride }}{{ .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- if contains $name .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}{{ printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The gateway has the name itself: (list $ "report-svc") */}}
+{{- define "amcp.name" -}}
+{{- $root := index . 0 }}{{ $component := index . 1 }}
+{{- if eq $component "gateway" }}{{ include "amcp.fullname" $root }}{{ else }}{{ include "amcp.fullname" $root }}-{{ $component }}{{ end }}
+{{- end }}
+
+{{- define "amcp.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ $root.Chart.Name }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "amcp.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "amcp.selector" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
+{{- end }}
+
+{{- define "amcp.image" -}}
+{{- $root := index . 0 }}{{ $i := $root.Values.image -}}
+{{ with $i.registry }}{{ . }}/{{ end }}{{ $i.repository }}-{{ index . 1 }}:{{ default $root.Chart.AppVersion $i.tag }}
+{{- end }}
+
+{{/* Where a service is reached: (list $ "report-svc") */}}
+{{- define "amcp.host" -}}
+{{- $root := index . 0 -}}
+{{ include "amcp.name" . }}.{{ $root.Release.Namespace }}.svc.{{ $root.Values.clusterDomain }}
+{{- end }}
+
+{{- define "amcp.dealersSecret" -}}
+{{- if .Values.dealers.existingSecret }}{{ .Values.dealers.existingSecret }}{{ else }}{{ include "amcp.fullname" . }}-dealers{{ end }}
+{{- end }}
+{{- define "amcp.authKeysSecret" -}}
+{{- if .Values.keys.existingSecret }}{{ .Values.keys.existingSecret }}{{ else }}{{ include "amcp.fullname" . }}-auth-keys{{ end }}
+{{- end }}
+{{- define "amcp.sessionKeySecret" -}}
+{{- if .Values.keys.existingSessionSecret }}{{ .Values.keys.existingSessionSecret }}{{ else }}{{ include "amcp.fullname" . }}-session-key{{ end }}
+{{- end }}
+
+{{/* The DNS names of a service's certificate. The first is its identity. */}}
+{{- define "amcp.dnsNames" -}}
+{{- $root := index . 0 }}{{ $component := index . 1 }}{{ $name := include "amcp.name" . }}{{ $ns := $root.Release.Namespace -}}
+{{- list $component (include "amcp.host" .) (printf "%s.%s.svc" $name $ns) (printf "%s.%s" $name $ns) $name "localhost" | uniq | toJson }}
+{{- end }}
+
+{{/* Pod security: the namespace may enforce "restricted". */}}
+{{- define "amcp.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+{{- define "amcp.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* What two values together forbid. */}}
+{{- define "amcp.validate" -}}
+{{- $v := .Values }}
+{{- $dealers := 0 }}
+{{- range list $v.dealers.existingSecret $v.dealers.content (ternary "x" "" $v.dealers.externalSecret.enabled) (ternary "x" "" $v.simulator.enabled) }}{{ if . }}{{ $dealers = add1 $dealers }}{{ end }}{{ end }}
+{{- if ne (int $dealers) 1 }}{{ fail "dealers: set exactly one of dealers.existingSecret, dealers.externalSecret.enabled, dealers.content and simulator.enabled" }}{{ end }}
+{{- if and $v.authSvc.state.enabled (gt (int $v.authSvc.replicas) 1) }}{{ fail "authSvc.replicas: must be 1 with authSvc.state.enabled: the state is of one process" }}{{ end }}
+{{- if and (eq $v.tls.mode "certManager") (not $v.tls.certManager.issuer.name) }}{{ fail "tls.certManager.issuer.name: must be set with tls.mode certManager" }}{{ end }}
+{{- if and $v.ingress.enabled (not $v.ingress.host) }}{{ fail "ingress.host: must be set with ingress.enabled" }}{{ end }}
+{{- if and $v.workloadIdentity.enabled (not $v.workloadIdentity.audience) }}{{ fail "workloadIdentity.audience: must be set with workloadIdentity.enabled" }}{{ end }}
+{{- if and (or $v.auth.jwt.jwksUrl $v.auth.jwt.publicKeys $v.auth.jwt.hs256Secret.existingSecret) (not $v.auth.jwt.issuer) }}{{ fail "auth.jwt.issuer: must be set with a key of bearer tokens" }}{{ end }}
+{{- if and $v.auth.policies (eq $v.tls.mode "off") }}{{ fail "auth.policies: need tls.mode other than off" }}{{ end }}
+{{- if ge (add (int $v.shutdown.preStopSeconds) (div (int $v.shutdown.drainMs) 1000) 11) (add1 (int $v.shutdown.graceSeconds)) }}{{ fail "shutdown.graceSeconds: must be at least preStopSeconds + drainMs + 10 s for calls under way" }}{{ end }}
+{{- end }}

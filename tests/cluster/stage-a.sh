@@ -1,0 +1,148 @@
+# Stage A: the chart against a real API server; kwok plays the nodes. run.sh starts it.
+# shellcheck shell=bash
+set -euo pipefail
+# shellcheck source=tests/cluster/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+demo=(-f "$chart/values-demo.yaml" --set image.tag=test)
+
+# --------------------------------------------------------------------------------- without a cluster
+render() { helm template analytics-mcp "$chart" --kube-version 1.34.0 "$@"; }
+check 'helm lint, demo' helm lint --strict "$chart" -f "$chart/values-demo.yaml"
+check 'helm lint, eks' helm lint --strict "$chart" -f "$chart/values-eks.yaml"
+wrong=(
+  'gateway.replica=3' 'replicas=3' 'gateway.replicas=0' 'logLevel=LOUD' 'tls.mode=on' 'image.pullPolicy=Sometimes'
+  'gateway.service.port=70000' 'auth.jwt.jwksUrl=http://plain.example' 'reportSvc.autoscaling.metric=memory'
+  'shutdown.preStopSeconds=0' 'reportSvc.env.lower=1' 'networkPolicy.enabled=maybe'
+)
+refused() { # SETTING: the schema's message, not some other fault
+  local output
+  ! output=$(render "${demo[@]}" --set "$1" 2>&1 >/dev/null) || { echo "accepted $1"; return 1; }
+  grep -q "values don't meet the specifications of the schema" <<<"$output" || { echo "$output"; return 1; }
+}
+for setting in "${wrong[@]}"; do check "the schema refuses $setting" refused "$setting"; done
+refute 'without dealers nothing is rendered' render
+refute 'two sources of dealers are refused' render "${demo[@]}" --set dealers.existingSecret=x
+refute 'a grace period shorter than what it holds is refused' render "${demo[@]}" --set shutdown.graceSeconds=15
+refute 'state of one process and two replicas are refused' render "${demo[@]}" --set authSvc.state.enabled=true,authSvc.replicas=2
+alerts_of_page() { awk '/^```yaml alerts/{f=1;next} /^```/{f=0} f' "$root/docs/MONITORING.md" | diff - "$chart/files/alerts.yaml"; }
+check 'the alerts are those of docs/MONITORING.md' alerts_of_page
+
+# Workflows.
+workflows_are_right() { (cd "$root" && actionlint -color=false .github/workflows/*.yml); }
+check 'actionlint finds nothing in the workflows' workflows_are_right
+pinned() { ! grep -hE '^ *(- )?uses: ' "$root"/.github/workflows/*.yml | grep -vE '@([0-9a-f]{40} # v[0-9.]+|v[0-9]+(\.[0-9.]+)?)$'; }
+check 'every action is pinned, by digest or by version' pinned
+check 'tags of images' test "$("$root/deploy/image-tags.sh" r/x abcdef1 0.2.0 | tail -n 1)" = 'tags=r/x:latest,r/x:abcdef1,r/x:0.2.0'
+refute 'a version that is not one is refused' "$root/deploy/image-tags.sh" r/x abcdef1 'v2; rm'
+
+# ------------------------------------------------------------------------------------- API server
+began=$SECONDS
+if ! "$cluster" up fake 4 >"$work/up.log" 2>&1; then
+  bad 'the cluster comes up'
+  tail -n 5 "$work/up.log"
+  echo '-- end'
+  exit 0
+fi
+ok "the cluster is up ($((SECONDS - began)) s)"
+make_namespace
+two=(--set gateway.replicas=2 --set authSvc.replicas=2 --set reportSvc.replicas=2 --set aggregateSvc.replicas=2)
+install_() { helm_ upgrade --install analytics-mcp "$chart" "${demo[@]}" "${two[@]}" --wait --timeout 60s "$@"; }
+began=$SECONDS
+check 'helm install --wait, in a namespace of pod security "restricted"' install_
+say "install took $((SECONDS - began)) s"
+check 'the gateway is the Service analytics-mcp at 3334' test "$(k get service analytics-mcp -o 'jsonpath={.spec.ports[?(@.name=="http")].port}')" = 3334
+headless() { [[ $(k get service "analytics-mcp-$1" -o 'jsonpath={.spec.clusterIP}') == None ]]; }
+for name in auth-svc report-svc aggregate-svc; do check "$name is headless: gRPC finds every pod" headless "$name"; done
+
+# Certificates and keys.
+certificate_is_right() {
+  secret "analytics-mcp-$1-tls" tls.crt >"$work/c.pem"
+  secret "analytics-mcp-$1-tls" ca.crt >"$work/ca.pem"
+  openssl verify -CAfile "$work/ca.pem" "$work/c.pem" || return 1
+  # The first name is the identity.
+  openssl x509 -in "$work/c.pem" -noout -ext subjectAltName | grep -oE 'DNS:[^,]*' | head -n 1 | grep -qx "DNS:$1"
+}
+for name in gateway auth-svc report-svc aggregate-svc; do check "certificate of $name: signed, and its first name is $name" certificate_is_right "$name"; done
+seal=$(secret analytics-mcp-auth-keys seal.key) ca=$(secret analytics-mcp-ca tls.crt) leaf=$(secret analytics-mcp-gateway-tls tls.crt)
+check 'helm upgrade' install_ --set logLevel=DEBUG
+check 'an upgrade keeps the seal key' test "$(secret analytics-mcp-auth-keys seal.key)" = "$seal"
+check 'an upgrade keeps the authority' test "$(secret analytics-mcp-ca tls.crt)" = "$ca"
+check 'an upgrade makes new certificates' test "$(secret analytics-mcp-gateway-tls tls.crt)" != "$leaf"
+check 'a rotation' install_ --set keys.rotation=one
+check 'puts a new seal key first and keeps the old one' test "$(secret analytics-mcp-auth-keys seal.key | sed -n 2p)" = "$seal"
+check 'and a new session key' test "$(secret analytics-mcp-session-key session.key | wc -l)" = 2
+check 'and a new key of the ring' test "$(secret analytics-mcp-auth-keys keyring | wc -l)" = 2
+check 'a change of a setting is a new pod template' test "$(k get deployment analytics-mcp -o 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')" -ge 2
+began=$SECONDS
+check 'helm rollback' helm_ rollback analytics-mcp 1 --wait --timeout 60s
+say "rollback took $((SECONDS - began)) s"
+check 'is back at its settings' test "$(k get configmap analytics-mcp-config -o 'jsonpath={.data.LOG_LEVEL}')" = INFO
+
+# Spread and disruption.
+zones() { k get pods -l "app.kubernetes.io/component=$1" -o 'jsonpath={range .items[*]}{.spec.nodeName}{"\n"}{end}' | sort -u | wc -l; }
+for name in gateway report-svc; do check "two pods of $name are on two nodes" test "$(zones "$name")" = 2; done
+evict() { # POD
+  kubectl create --raw "/api/v1/namespaces/$ns/pods/$1/eviction" -f - <<<"{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{\"name\":\"$1\",\"namespace\":\"$ns\"}}"
+}
+pod_of() { k get pods -l "app.kubernetes.io/component=$1" -o 'jsonpath={.items[0].metadata.name}'; }
+check 'disruption budgets of 0' install_ --set reportSvc.pdb.maxUnavailable=0
+budget_is() { [[ $(k get pdb analytics-mcp-report-svc -o 'jsonpath={.status.disruptionsAllowed}') == "$1" ]]; }
+within 20 budget_is 0 || true
+refute 'refuse an eviction' evict "$(pod_of report-svc)"
+drain() { kubectl drain "$(k get pod "$(pod_of report-svc)" -o 'jsonpath={.spec.nodeName}')" --ignore-daemonsets --delete-emptydir-data --force --timeout=5s; }
+refute 'and a drain' drain
+kubectl uncordon -l kubernetes.io/os=linux >/dev/null
+check 'budgets of 1' install_ --set reportSvc.pdb.maxUnavailable=1
+within 20 budget_is 1 || true
+check 'let one pod go' evict "$(pod_of report-svc)"
+
+# Objects of other operators, by their real types.
+began=$SECONDS
+check 'resource types of cert-manager, prometheus-operator, External Secrets' "$cluster" crds
+say "resource types took $((SECONDS - began)) s"
+server_takes() { helm template analytics-mcp "$chart" -n "$ns" --kube-version 1.34.0 "$@" | kubectl -n "$ns" apply --dry-run=server --validate=strict -f -; }
+check 'values-eks.yaml: the API server takes every object' server_takes -f "$chart/values-eks.yaml"
+check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
+  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,redis.existingSecret=r,postgresql.existingSecret=p' \
+  --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
+
+# Mutated manifests are refused: the check above can fail.
+render_eks() { helm template analytics-mcp "$chart" -n "$ns" --kube-version 1.34.0 -f "$chart/values-eks.yaml"; }
+render_eks >"$work/eks.yaml"
+mutations=(
+  's/terminationGracePeriodSeconds:/terminationGracePeriod:/' 's/readinessProbe:/readynessProbe:/' 's/dnsNames:/dnsName:/'
+  's/maxUnavailable: 1$/maxUnavailable: many/' 's/averageUtilization:/averageUtilisation:/' 's/remoteRef:/remote:/'
+  's/podSelector:/podSelectors:/' 's/runAsNonRoot: true/runAsNonRoot: perhaps/' 's/kind: Certificate$/kind: Certificates/'
+  's/pathType: Prefix/pathType: Prefixed/' 's/interval: 30s/every: 30s/' 's/topologyKey:/topology:/'
+)
+mutated_is_refused() {
+  sed "$1" "$work/eks.yaml" >"$work/mutated.yaml"
+  ! cmp -s "$work/eks.yaml" "$work/mutated.yaml" || { echo "$1 changes nothing"; return 1; }
+  ! kubectl -n "$ns" apply --dry-run=server --validate=strict -f "$work/mutated.yaml" >/dev/null 2>&1
+}
+for mutation in "${mutations[@]}"; do check "refused: $mutation" mutated_is_refused "$mutation"; done
+unsafe_is_refused() { # by the namespace's pod security
+  k get deployment analytics-mcp -o json |
+    jq '.spec.template | .apiVersion="v1" | .kind="Pod" | .metadata.name="unsafe" | '"$1" >"$work/unsafe.json"
+  ! k create --dry-run=server -f "$work/unsafe.json" >"$work/unsafe.log" 2>&1 || { echo 'taken'; return 1; }
+  grep -q 'violates PodSecurity' "$work/unsafe.log" || { cat "$work/unsafe.log"; return 1; }
+}
+check 'a pod that may gain privileges is refused' unsafe_is_refused '.spec.containers[0].securityContext.allowPrivilegeEscalation=true'
+check 'a pod as root is refused' unsafe_is_refused '.spec.securityContext.runAsNonRoot=false'
+
+# Autoscaling on our own metric.
+echo '{"rpc_server_in_flight": 4}' >"$work/metrics.json"
+check 'custom metrics are served' "$cluster" custom-metrics "$work/metrics.json"
+check 'report-svc scales on calls in flight' install_ --set reportSvc.autoscaling.enabled=true,reportSvc.autoscaling.metric=inFlight,reportSvc.autoscaling.inFlight=16,reportSvc.autoscaling.maxReplicas=6
+replicas_are() { [[ $(k get deployment analytics-mcp-report-svc -o 'jsonpath={.spec.replicas}') == "$1" ]]; }
+echo '{"rpc_server_in_flight": 60}' >"$work/metrics.json"
+began=$SECONDS
+check 'up to 6 under load' within 60 replicas_are 6
+echo '{"rpc_server_in_flight": 2}' >"$work/metrics.json"
+check 'and down to 2 after it' within 90 replicas_are 2
+say "up and down took $((SECONDS - began)) s"
+check 'an upgrade leaves the number to the autoscaler' helm_ upgrade analytics-mcp "$chart" --reuse-values --set logLevel=WARN
+check 'two replicas still' replicas_are 2
+check 'helm uninstall' helm_ uninstall analytics-mcp --wait --timeout 60s
+check 'keys stay after an uninstall' k get secret analytics-mcp-auth-keys
+echo '-- end'

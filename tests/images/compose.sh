@@ -1,0 +1,87 @@
+# docker-compose.yml with a real daemon; run.sh runs this in namespaces of its own.
+# shellcheck shell=bash
+set -euo pipefail
+# shellcheck source=tests/images/inside.sh
+source "$(dirname "${BASH_SOURCE[0]}")/inside.sh"
+command -v docker-compose >/dev/null || { echo 'skipped docker-compose is missing'; echo '-- end'; exit 0; }
+
+copy=$work/copy
+mkdir -p "$copy/config"
+cp -r "$root/docker-compose.yml" "$root/.env.example" "$root/deploy" "$copy/"
+export COMPOSE_PROJECT_NAME=amcp IMAGE_TAG=test ANALYTICS_MCP_PORT=3334
+compose() { (cd "$copy" && /usr/bin/docker-compose "$@"); }
+services=(ga4-sim auth-svc report-svc aggregate-svc gateway)
+id_of() { compose ps -q "$1"; }
+running() { [[ $(docker inspect -f '{{.State.Health.Status}}' "$(id_of "$1")") == healthy ]]; }
+restarted() { (($(docker inspect -f '{{.RestartCount}}' "$(id_of "$1")") > 0)) && running "$1"; }
+ask() { docker run --rm --network "$1" --read-only --cap-drop ALL analytics-mcp-gateway:test ask http://analytics-mcp:3334/mcp; }
+
+for profile in '' live redis postgres monitoring; do
+  check "the file is valid ${profile:+with the profile $profile}" compose ${profile:+--profile "$profile"} config -q
+done
+cp "$copy/.env.example" "$copy/.env"
+check 'the file is valid with .env.example' compose --profile live config -q
+rm "$copy/.env"
+
+# 15 s, longer where others use the processors.
+limit=$(awk -v cores="$(nproc)" '{busy = $1 / cores; print int(15000 * (busy > 1 ? busy : 1))}' /proc/loadavg)
+began=$(date +%s%N)
+if compose up -d --no-build >"$work/compose.log" 2>&1 && within 30 running gateway; then
+  took=$((($(date +%s%N) - began) / 1000000))
+  if ((took <= limit)); then ok "the demo is ready $took ms after up (at most $limit ms at this load)"; else bad "the demo took $took ms, more than $limit ms"; fi
+else
+  bad 'the demo comes up'
+  tail -n 5 "$work/compose.log"
+  for name in "${services[@]}"; do compose logs "$name" 2>&1 | tail -n 3; done
+fi
+if answer=$(ask amcp_front 2>&1); then ok "the first question at http://analytics-mcp:3334/mcp: $answer"; else bad "the first question: $answer"; fi
+check 'the port is published on loopback' curl -s -o /dev/null --max-time 5 http://127.0.0.1:3334/mcp
+refute 'nothing else is published' bash -c "docker() { /usr/bin/docker \"\$@\"; }; docker ps --format '{{.Ports}}' | tr , '\n' | grep -- '->' | grep -v '127.0.0.1:3334->3334'"
+refute 'the inner network leads nowhere' ask amcp_demo-nothing
+# Secrets: the demo's volume is mounted by the simulator and auth-svc alone, read-only for the latter.
+mounts() { docker inspect -f '{{range .Mounts}}{{.Destination}}:{{.RW}} {{end}}' "$(id_of "$1")"; }
+for name in report-svc aggregate-svc gateway; do check "$name has no mount, so no secret" test -z "$(mounts "$name")"; done
+check 'auth-svc may only read' test "$(mounts auth-svc)" = '/var/lib/analytics-mcp:false '
+flags() { docker inspect -f '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{gt .HostConfig.Memory 0}} {{.HostConfig.PidsLimit}} {{.Config.User}}' "$(id_of "$1")"; }
+for name in "${services[@]}"; do
+  check "$name: read-only, no capability, no new privilege, limits" test "$(flags "$name")" = 'true [ALL] [no-new-privileges:true] true 64 65532:65532'
+done
+for name in "${services[@]}"; do
+  kill -9 "$(docker inspect -f '{{.State.Pid}}' "$(id_of "$name")")"
+  check "$name is killed and comes back" within 40 restarted "$name"
+done
+asks_again() { ask amcp_front; }
+check 'the first question after that' within 40 asks_again
+compose down -v -t 10 >/dev/null 2>&1
+
+# Live: a dealers file of one's own; here the simulator's, so nothing outside is asked.
+docker run --rm --user 0:0 -v "$copy/config:/out" analytics-mcp-ga4-sim:test --generate-only --days 1 --dealers 6 \
+  --public-url https://oauth2.googleapis.com --db /out/world.db --write-dealers /out/dealers.json
+rm -f "$copy"/config/world.db*
+chown -R 65532:65532 "$copy/config"
+printf 'AUTH_JWT_ISSUER=https://issuer.example\nAUTH_JWT_KEY_FILE=/app/config/jwt.pub\n' >"$copy/.env"
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$work/jwt.key" 2>/dev/null
+openssl pkey -in "$work/jwt.key" -pubout -out "$copy/config/jwt.pub"
+if compose --profile live up -d --no-build live-gateway >"$work/compose.log" 2>&1 && within 30 running live-gateway; then
+  ok 'live is ready with config/dealers.json'
+else
+  bad 'live is ready with config/dealers.json'
+  tail -n 5 "$work/compose.log"
+  compose --profile live logs live-auth 2>&1 | tail -n 5
+fi
+status() { curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"ping"}' http://127.0.0.1:3334/mcp; }
+check 'live refuses a caller without a token' test "$(status)" = 401
+generation() { nsenter -t "$(docker inspect -f '{{.State.Pid}}' "$(id_of live-auth)")" -n curl -s http://127.0.0.1:9464/metrics | sed -n 's/^auth_config_generation \([0-9]*\).*/\1/p'; }
+first=$(generation)
+generation_is_above() { (($(generation) > $1)); }
+sed -i 's/"name": "\([^"]*\)"/"name": "\1 (edited)"/' "$copy/config/dealers.json" # sed -i renames
+check 'a dealers file that is replaced is read again' within 15 generation_is_above "$first"
+first=$(generation)
+sed 's/ (edited)/ (in place)/' "$copy/config/dealers.json" >"$work/new.json"
+cat "$work/new.json" >"$copy/config/dealers.json"
+check 'a dealers file that is edited in place is read again' within 15 generation_is_above "$first"
+compose --profile live down -v -t 10 >/dev/null 2>&1
+
+# redis and postgres of the file are public images, which need a registry.
+skip 'profiles redis, postgres, monitoring: their images come from a registry; the file was checked above'
+echo '-- end'

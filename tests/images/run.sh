@@ -1,0 +1,279 @@
+#!/usr/bin/env bash
+# Tests of the images: built by buildah without a daemon, looked into, and started under the flags
+# they are meant for; then docker-compose.yml. What is started lives in namespaces of its own, which
+# end with it.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/images/lib.sh
+source "$here/lib.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: tests/images/run.sh [--stage build|content|run|compose]... [--no-build] [--cross]
+
+  --stage NAME   only this stage (may be repeated): build the images, twice; their content; start
+                 each under hardened flags; docker-compose.yml with a real dockerd
+  --no-build     use the images that are in the cache
+  --cross        also build for the other architecture (amd64, arm64) and look into it
+  --help         this text
+
+Images and caches are in AMCP_CACHE (~/.cache/analytics-mcp). What this machine cannot do is skipped
+with the reason. Ends with "N passed, N failed, N skipped"; exit code 0 when none failed.
+TEXT
+}
+
+stages=() build=true cross=false
+while (($# > 0)); do
+  case $1 in
+  --stage) stages+=("${2:?--stage needs a name}"); shift ;;
+  --no-build) build=false ;;
+  --cross) cross=true ;;
+  --help | -h) usage; exit 0 ;;
+  *) usage >&2; exit 2 ;;
+  esac
+  shift
+done
+((${#stages[@]} > 0)) || stages=(build content run compose)
+wanted() { [[ " ${stages[*]} " == *" $1 "* ]]; }
+for stage in "${stages[@]}"; do
+  [[ $stage =~ ^(build|content|run|compose)$ ]] || { usage >&2; exit 2; }
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+image_name() { echo "localhost/analytics-mcp-$1:test"; }
+image_id() { buildah_ inspect --type image --format '{{.FromImageID}}' "$(image_name "$1")"; }
+
+# ------------------------------------------------------------------------------------------ build
+
+stage_build() {
+  local name began first again
+  say 'build'
+  make_base || { bad 'base image'; return 0; }
+  for name in "${images[@]}"; do
+    began=$SECONDS
+    if build_image "$name" >"$work/build.log" 2>&1; then
+      ok "$name builds ($((SECONDS - began)) s)"
+    else
+      bad "$name builds"
+      tail -n 20 "$work/build.log"
+      return 0
+    fi
+  done
+  for name in "${images[@]}"; do image_id "$name"; done >"$work/first"
+  for name in "${images[@]}"; do
+    build_image "$name" --build-arg REBUILD=again >"$work/build.log" 2>&1 || { bad "$name builds again"; return 0; }
+    image_id "$name"
+  done >"$work/again"
+  paste -d ' ' <(printf '%s\n' "${images[@]}") "$work/first" "$work/again" >"$work/ids"
+  while read -r name first again; do
+    if [[ $first == "$again" ]]; then ok "$name has the same id when compiled again"; else bad "$name: id $first, then $again"; fi
+  done <"$work/ids"
+}
+
+# ---------------------------------------------------------------------------------------- content
+
+# Each check prints what is wrong with the root at $1 and fails.
+no_shell() {
+  ! find "$1" \( -type f -o -type l \) \( -name sh -o -name bash -o -name 'bash.*' -o -name rbash -o -name dash -o -name busybox -o -name perl -o -name 'python*' -o -name apt -o -name dpkg \) -not -path '*/var/lib/dpkg*' | grep .
+}
+no_source() {
+  ! find "$1" \( -name '*.c' -o -name '*.h' -o -name '*.proto' -o -name '*.git*' -o -name CMakeLists.txt -o -name '*.md' -o -name '*.js' \) | grep .
+}
+no_credential() {
+  ! find "$1" \( -name 'dealers*.json' -o -name '*-creds.json' -o -name '*.credentials' -o -name '*.key' -o -name .env \) | grep . &&
+    ! grep -rlIE 'GOCSPX-[A-Za-z0-9]|1//0[A-Za-z0-9_-]{10}|BEGIN [A-Z ]*PRIVATE KEY|AKIA[0-9A-Z]{16}' "$1" --include='*' --exclude-dir=usr/lib
+}
+no_setuid() { ! find "$1" -perm /6000 | grep .; }
+no_foreign_owner() { ! find "$1" -not -uid 0 -not -path "$1/var/lib/analytics-mcp" | grep .; }
+no_writable() { ! find "$1" -not -type l -perm /022 | grep .; }
+no_machine_path() { ! grep -rlaE '/(src|build|root|work)/(common|gateway|gen|auth-svc|report-svc|aggregate-svc|ga4-sim|\.cache)' "$1/usr/bin"; }
+all_libraries() {
+  local file name missing=0
+  while read -r file; do
+    for name in $(readelf -d "$file" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
+      find "$1/" -name "$name" | grep -q . || { echo "$file needs $name"; missing=1; }
+    done
+  done < <(find "$1/usr" -type f \( -path '*/bin/*' -o -name '*.so*' \))
+  return "$missing"
+}
+all_packages() { # every library belongs to a package that is named, with its copyright
+  local file name bad=0
+  for file in "$1"/var/lib/dpkg/status.d/*; do
+    name=${file##*/}
+    [[ -s $1/usr/share/doc/$name/copyright || -s $1/usr/share/doc/$name/copyright.gz ]] || { echo "$name has no copyright"; bad=1; }
+    grep -q '^Version: ' "$file" || { echo "$name has no version"; bad=1; }
+  done
+  [[ -s $1/usr/share/doc/analytics-mcp/copyright ]] || { echo 'no copyright of ours'; bad=1; }
+  (($(find "$1/var/lib/dpkg/status.d" -type f | wc -l) > 5)) || { echo 'too few packages'; bad=1; }
+  return "$bad"
+}
+runs_as_nobody() { # configuration of an image
+  buildah_ inspect --type image --format '{{.Docker.Config.User}} {{.Docker.Config.Healthcheck}} {{.Docker.Config.StopSignal}}' "$1" |
+    grep -E '^65532:65532 .*healthcheck.* SIGTERM$'
+}
+is_labelled() {
+  buildah_ inspect --type image --format '{{.Docker.Config.Labels}}' "$1" | grep -E 'licenses:Apache-2.0.*title:analytics-mcp.*version:'
+}
+
+# look_into NAME IMAGE LIMIT_BYTES
+look_into() {
+  local name=$1 image=$2 container dir size shown
+  container=$(buildah_ from --pull-never "$image")
+  dir=$(buildah_ mount "$container")
+  size=$(du -sb --apparent-size "$dir" | cut -f1)
+  shown=$(buildah_ images --format '{{.Size}}' "$image") # as an engine counts it
+  if ((size <= 35000000)) && awk '{exit !($2 == "MB" && $1 <= 35)}' <<<"$shown"; then
+    ok "$name takes $shown, at most 35 MB"
+  else
+    bad "$name takes $shown, its files $size bytes: more than 35 MB"
+  fi
+  check "$name: no shell, no interpreter, no package manager" no_shell "$dir"
+  check "$name: no source" no_source "$dir"
+  check "$name: no credential" no_credential "$dir"
+  check "$name: nothing is setuid" no_setuid "$dir"
+  check "$name: all files are root's, but for the state folder" no_foreign_owner "$dir"
+  check "$name: nobody may write" no_writable "$dir"
+  check "$name: no path of the build in the programs" no_machine_path "$dir"
+  check "$name: every library that is needed is there" all_libraries "$dir"
+  check "$name: packages and copyrights of what is inside" all_packages "$dir"
+  check "$name: user, health check, stop signal" runs_as_nobody "$image"
+  check "$name: labels" is_labelled "$image"
+  case $name in
+  auth-svc* | aggregate-svc* | analytics-mcp*) check "$name: time zones" test -s "$dir/usr/share/zoneinfo/America/New_York" ;;
+  esac
+  [[ $name == ga4-sim* ]] || check "$name: certificate authorities" test -s "$dir/etc/ssl/certs/ca-certificates.crt"
+  buildah_ umount "$container" >/dev/null
+  buildah_ rm "$container" >/dev/null
+}
+
+# The tests can fail: a root with one of each fault is refused.
+faults_are_seen() {
+  local dir=$work/faults
+  mkdir -p "$dir"/{usr/bin,app,etc,var/lib/dpkg/status.d}
+  cp /bin/true "$dir/usr/bin/sh"
+  chmod u+s "$dir/usr/bin/sh"
+  echo 'int x;' >"$dir/app/x.c"
+  echo '{"refresh_token":"1//0abcdefghijklmnop"}' >"$dir/app/some.json"
+  chmod 666 "$dir/app/some.json"
+  printf '/src/common/base/x.c' >"$dir/usr/bin/prog"
+  local fault
+  for fault in no_shell no_source no_credential no_setuid no_writable no_machine_path all_packages; do
+    refute "a root with a fault is refused: $fault" "$fault" "$dir"
+  done
+}
+
+ignores() ( # git keeps credentials out, and so does the build context
+  cd "$root"
+  for file in config/dealers.json config/x-creds.json some.credentials .env; do
+    git check-ignore -q "$file" || { echo "git would take $file"; exit 1; }
+  done
+  for line in 'config/dealers.json' 'config/*-creds.json' '**/*.credentials' '**/.env'; do
+    grep -qxF "$line" .dockerignore || { echo ".dockerignore lacks $line"; exit 1; }
+  done
+)
+
+stage_content() {
+  local name
+  say 'content'
+  check 'git and the build context leave credentials out' ignores
+  faults_are_seen
+  for name in "${images[@]}"; do look_into "$name" "$(image_name "$name")"; done
+}
+
+stage_cross() {
+  local own other name=gateway
+  own=$(dpkg --print-architecture)
+  other=arm64
+  [[ $own != arm64 ]] || other=amd64
+  say "cross build for $other"
+  if buildah_ bud -q --layers --format docker --timestamp 0 --build-arg DEBIAN=localhost/debian:bookworm-slim \
+    --build-arg "TARGETARCH=$other" -f "$root/deploy/Dockerfile" --target "$name" \
+    -t "localhost/analytics-mcp-$name:$other" "$root" >"$work/build.log" 2>&1; then
+    ok "$name builds for $other"
+    look_into "$name ($other)" "localhost/analytics-mcp-$name:$other"
+  else
+    bad "$name builds for $other"
+    tail -n 20 "$work/build.log"
+  fi
+}
+
+# ------------------------------------------------------------------------------------------ start
+
+# Docker and what it starts live in namespaces of their own: no bridge, rule, mount or process is
+# left, whatever happens.
+in_namespaces() { # SCRIPT ARGUMENT...
+  unshare --net --mount --pid --fork --mount-proc --kill-child bash "$@"
+}
+cannot_run() {
+  command -v dockerd >/dev/null || { echo 'dockerd is missing (apt-get install docker.io)'; return; }
+  [[ -x /usr/bin/docker ]] || { echo '/usr/bin/docker is missing'; return; }
+  unshare --net --mount --pid --fork --mount-proc true 2>/dev/null || { echo 'namespaces cannot be made here'; return; }
+}
+save_images() {
+  local name
+  for name in "${images[@]}"; do
+    buildah_ push -q "$(image_name "$name")" "docker-archive:$work/$name.tar:analytics-mcp-$name:test" >/dev/null
+  done
+}
+count_results() { # of a script in namespaces: its lines are ours
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    case $line in
+    'ok '*) passed=$((passed + 1)) ;;
+    'FAILED '*) failed=$((failed + 1)) ;;
+    'skipped '*) skipped=$((skipped + 1)) ;;
+    esac
+  done
+}
+stage_inside() { # STAGE
+  local why
+  say "$1"
+  why=$(cannot_run)
+  if [[ -n $why ]]; then
+    skip "$1: $why"
+    return 0
+  fi
+  [[ -s $work/gateway.tar ]] || save_images
+  in_namespaces "$here/$1.sh" "$root" "$work" >"$work/$1.out" 2>&1 || true
+  count_results <"$work/$1.out"
+  grep -q '^-- end$' "$work/$1.out" || bad "$1: did not come to its end"
+}
+
+left_over() { # what a stage could leave behind
+  ip -o link 2>/dev/null | wc -l
+  iptables-save 2>/dev/null | grep -vcE '^(#|:)' || true
+  awk -v at="$cache/docker-" 'index($5, at) == 1' /proc/self/mountinfo | wc -l
+  find /sys/fs/cgroup -type d -path '*amcp-images*' 2>/dev/null | wc -l
+  find "$cache" -maxdepth 1 -name 'docker-*' | wc -l
+}
+before=$(left_over)
+why=$(cannot_build)
+if [[ -n $why ]]; then
+  for stage in "${stages[@]}"; do skip "$stage: $why"; done
+  totals
+  exit
+fi
+choose_storage
+if $build && wanted build; then stage_build; fi
+if ! wanted build && $build; then
+  make_base
+  for name in "${images[@]}"; do build_image "$name" >/dev/null 2>"$work/build.log" || { bad "$name builds"; tail -n 20 "$work/build.log"; totals; exit 1; }; done
+fi
+for name in "${images[@]}"; do
+  image_id "$name" >/dev/null 2>&1 || { bad "there is no image of $name; run without --no-build"; totals; exit 1; }
+done
+if wanted content; then stage_content; fi
+if $cross; then stage_cross; fi
+if wanted run; then stage_inside run-hardened; fi
+if wanted compose; then stage_inside compose; fi
+after=$(left_over)
+if [[ $before == "$after" ]]; then
+  ok 'nothing is left: links, firewall rules, mounts, control groups, folders'
+else
+  bad "left over; links, rules, mounts, control groups, folders before: ${before//$'\n'/ }, after: ${after//$'\n'/ }"
+fi
+totals
