@@ -245,7 +245,7 @@ static enum err_code chunk(void *figures, size_t member, const ColumnChunk *c, s
   return code == ERR_OK ? add_rows(f, d, l, c, e) : code;
 }
 
-/* The look-back is about other days: what Google says of it is no note on the answer. */
+/* The look-back is about other days: what Google says of it does not concern the answer. */
 static void query_done(void *figures, size_t member, const Analytics__Report__V1__QueryDone *done)
 {
   struct daily_fold *f = figures;
