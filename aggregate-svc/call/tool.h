@@ -22,7 +22,7 @@
 #include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/call/request.h"
 #include "aggregate-svc/cohort/cohort.h"
-#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/period/period.h"
@@ -51,9 +51,8 @@ struct tool_call {
   struct arena *arena;             /* for check and plan; capped */
   struct budget budget;            /* for rows, over all calls */
   int64_t max_rows;                /* over all dealers of the call */
-  struct disclosure_policy policy;
-  size_t released; /* set by result: figures that rest on dealers outside the caller's view */
-  void *state;     /* the tool's own, zeroed at the start; the fold's figures come first */
+  struct door door; /* every figure of dealers outside the caller's view goes through it */
+  void *state;      /* the tool's own, zeroed at the start; the fold's figures come first */
 };
 
 /* Which dealers take part. */

@@ -71,6 +71,12 @@ static void resolve_cohort(struct rpc_call *call, const ProtobufCMessage *messag
   out.members = list;
   out.sealed_benchmark.data = (uint8_t *)benchmark_grant;
   out.sealed_benchmark.len = sizeof(benchmark_grant);
+  Analytics__Auth__V1__ReleaseScope scope = ANALYTICS__AUTH__V1__RELEASE_SCOPE__INIT;
+  scope.cohort = (char *)"west";
+  scope.version = (char *)"v1";
+  scope.view = (char *)"view";
+  scope.viewer = (char *)"viewer";
+  out.release_scope = &scope;
   for (size_t i = 0; i < w->n; i++) {
     const struct fake_dealer *d = &w->dealers[i];
     if (!is_asked(r, d))
@@ -210,6 +216,12 @@ static size_t event_rows(const struct fake_dealer *d, size_t rows[FAKE_EVENTS])
   return n;
 }
 
+/* The look-back has one row more: pages of vehicles. */
+static bool is_look_back(const struct stream *s, const struct sender *x)
+{
+  return s->request->queries[x->query]->query_id == LOOK_BACK_QUERY;
+}
+
 static size_t row_count(const struct stream *s, const struct sender *x)
 {
   size_t rows[FAKE_EVENTS];
@@ -217,8 +229,9 @@ static size_t row_count(const struct stream *s, const struct sender *x)
     return 0;
   if (!is_compare(s))
     return x->dealer->rows;
-  size_t totals =
-      has_dimension(s, x, "eventName") ? event_rows(x->dealer, rows) : x->dealer->sessions > 0;
+  size_t totals = has_dimension(s, x, "eventName")
+                      ? event_rows(x->dealer, rows) + is_look_back(s, x)
+                      : x->dealer->sessions > 0;
   return totals * parts(s, x);
 }
 
@@ -247,8 +260,8 @@ static double cell(const struct stream *s, const struct sender *x, size_t row, s
     return fake_value(x->dealer, row, metric);
   int64_t total = metric == 0 ? x->dealer->sessions : x->dealer->engaged;
   if (has_dimension(s, x, "eventName")) {
-    event_rows(x->dealer, rows);
-    total = x->dealer->events[rows[row / parts(s, x)]];
+    size_t event = row / parts(s, x);
+    total = event < event_rows(x->dealer, rows) ? x->dealer->events[rows[event]] : 1;
   } else if (s->request->queries[x->query]->report->dimension_filter != NULL) {
     total = fake_shoppers(x->dealer);
   }
@@ -263,10 +276,10 @@ static void cell_name(const struct stream *s, const struct sender *x, size_t row
     fake_row_name(x->dealer, row, out, size);
     return;
   }
-  size_t part = row % parts(s, x);
-  event_rows(x->dealer, rows);
+  size_t part = row % parts(s, x), event = row / parts(s, x);
+  size_t events = event_rows(x->dealer, rows);
   if (strcmp(dimension(s, x, k), "eventName") == 0)
-    snprintf(out, size, "%s", fake_event_names[rows[row / parts(s, x)]]);
+    snprintf(out, size, "%s", event < events ? fake_event_names[rows[event]] : "asc_item_pageview");
   else if (strcmp(dimension(s, x, k), "date") == 0)
     snprintf(out, size, "2026%s%02zu", part == FAKE_DAYS ? "09" : "10", part + 1);
   else
@@ -547,6 +560,9 @@ void fixture_serve(struct fixture *f)
   f->service.auth = connect_to(f->unplug_auth ? 1 : rpc_server_port(f->auth), "auth-svc");
   f->service.report = connect_to(f->unplug_report ? 1 : rpc_server_port(f->report), "report-svc");
   f->service.pool = pool_new("test", 2, 16);
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(
+      release_store_new(&f->service.store, &(struct release_store_options){0}, &e), ERR_OK);
   aggregate_service_init(&f->service);
   f->aggregate = serve(&analytics__aggregate__v1__aggregate_service__descriptor, aggregate_methods,
                        aggregate_n_methods, &f->service);
@@ -567,6 +583,7 @@ void fixture_stop(struct fixture *f)
   rpc_channel_free(f->service.report);
   pool_free(f->service.pool);
   aggregate_service_free(&f->service);
+  release_store_free(f->service.store);
   rpc_server_stop(f->auth);
   rpc_server_stop(f->report);
   CU_ASSERT_EQUAL(atomic_load(&f->service.bytes), 0);
