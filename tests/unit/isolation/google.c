@@ -226,7 +226,23 @@ static int answer_property(const struct shop *s, struct buf *out)
   return 200;
 }
 
-/* What a property is asked for: a report, its metadata or its settings. */
+/* Everything else that a property is asked for, in one answer; each reader finds its own part. */
+static int answer_rest(const struct shop *s, struct buf *out)
+{
+  const char *m = s->mark;
+  buf_printf(out,
+             "{\"name\":\"properties/%s/rest\",\"keyEvents\":[{\"eventName\":\"%s\"}],"
+             "\"dataStreams\":[{\"displayName\":\"%s\"}],\"googleAdsLinks\":[{\"customerId\":"
+             "\"%s\"}],\"reportingDataAnnotations\":[{\"title\":\"%s\"}],\"corePropertyQuota\":{"
+             "\"tokensPerDay\":{\"remaining\":5}},\"dimensionCompatibilities\":[{"
+             "\"dimensionMetadata\":{\"apiName\":\"customEvent:%s\"}}],\"funnelTable\":{"
+             "\"dimensionHeaders\":[{\"name\":\"funnelStepName\"}],\"rows\":[{"
+             "\"dimensionValues\":[{\"value\":\"%s\"}]}]}}",
+             s->property, m, m, m, m, m, m);
+  return 200;
+}
+
+/* What a property is asked for: a report, its metadata, its settings or the rest. */
 static int answer_of_property(const struct shop *s, const char *what, const struct buf *body,
                               struct buf *out)
 {
@@ -236,11 +252,14 @@ static int answer_of_property(const struct shop *s, const char *what, const stru
              s->name, s->property, s->city);
     return fail(out, 403, "PERMISSION_DENIED", message);
   }
-  if (strcmp(what, ":runReport") == 0)
+  if (strcmp(what, ":runReport") == 0 || strcmp(what, ":runRealtimeReport") == 0 ||
+      strcmp(what, ":runPivotReport") == 0)
     return answer_report(s, body, out);
   if (strcmp(what, ":batchRunReports") == 0)
     return answer_batch(s, body, out);
-  return what[0] == '/' ? answer_metadata(s, out) : answer_property(s, out);
+  if (strcmp(what, "/metadata") == 0)
+    return answer_metadata(s, out);
+  return what[0] == '\0' ? answer_property(s, out) : answer_rest(s, out);
 }
 
 static int answer_accounts(const struct shop *s, struct buf *out)
@@ -266,13 +285,13 @@ static const struct shop *shop_of_property(const struct plan *p, const char *pro
 static int answer(struct fake_world_google *g, const char *url, const char *bearer,
                   const struct buf *body, struct buf *out)
 {
-  char property[24], what[24] = "";
+  char property[24], what[40] = "";
   if (strcmp(url, "/token") == 0)
     return answer_token(body, out);
   int caller = plan_marked(bearer);
   if (caller < 0 || (size_t)caller >= g->plan.n)
     return fail(out, 401, "UNAUTHENTICATED", "invalid authentication credentials");
-  if (sscanf(url, "/v1beta/properties/%20[0-9]%20s", property, what) < 1)
+  if (sscanf(url, "/v1%*[a-z]/properties/%20[0-9]%36s", property, what) < 1)
     return answer_accounts(&g->plan.shops[caller], out);
   const struct shop *s = shop_of_property(&g->plan, property);
   if (s != &g->plan.shops[caller]) {
