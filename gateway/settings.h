@@ -18,6 +18,10 @@ struct settings {
   const char *auth_addr, *report_addr, *aggregate_addr;
   int64_t threads, max_connections, max_body, session_life_s, tool_timeout_ms;
   int64_t drain_ms, grace_ms;
+  /* 0 takes the share's own default (gateway/share/share.h). */
+  int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
+      share_answer_bytes, share_running, max_running, max_answer_bytes;
+  const char *trusted_subject; /* NULL: nobody */
 };
 
 /* Handles --help and --version and reads the environment. False: end with *exit_code; what

@@ -37,7 +37,8 @@ void period_last_weeks(struct period *out, int64_t unix_ms);
  * period: they change once a week, and for all callers at the same moment. */
 void period_look_back(struct period *out, int64_t unix_ms);
 /* The equal number of days just before. False when it is not known how many days a period has (one
- * date relative, the other not), or they would begin before Google has data. */
+ * date relative, the other not), it has more than 400, or they would begin before Google has
+ * data. */
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
 
 /* Google finishes a day within so many days. */

@@ -130,6 +130,8 @@ static int put_event_rows(struct buf *out, const struct shop *s, const cJSON *re
     buf_puts(out, n++ > 0 ? "," : "");
     put_row(out, s, request, names[e], count);
   }
+  buf_puts(out, n++ > 0 ? "," : ""); /* every site reports pages of vehicles */
+  put_row(out, s, request, "asc_item_pageview", 1);
   return n;
 }
 

@@ -216,6 +216,12 @@ static size_t event_rows(const struct fake_dealer *d, size_t rows[FAKE_EVENTS])
   return n;
 }
 
+/* The look-back has one row more: pages of vehicles. */
+static bool is_look_back(const struct stream *s, const struct sender *x)
+{
+  return s->request->queries[x->query]->query_id == LOOK_BACK_QUERY;
+}
+
 static size_t row_count(const struct stream *s, const struct sender *x)
 {
   size_t rows[FAKE_EVENTS];
@@ -223,8 +229,9 @@ static size_t row_count(const struct stream *s, const struct sender *x)
     return 0;
   if (!is_compare(s))
     return x->dealer->rows;
-  size_t totals =
-      has_dimension(s, x, "eventName") ? event_rows(x->dealer, rows) : x->dealer->sessions > 0;
+  size_t totals = has_dimension(s, x, "eventName")
+                      ? event_rows(x->dealer, rows) + is_look_back(s, x)
+                      : x->dealer->sessions > 0;
   return totals * parts(s, x);
 }
 
@@ -253,8 +260,8 @@ static double cell(const struct stream *s, const struct sender *x, size_t row, s
     return fake_value(x->dealer, row, metric);
   int64_t total = metric == 0 ? x->dealer->sessions : x->dealer->engaged;
   if (has_dimension(s, x, "eventName")) {
-    event_rows(x->dealer, rows);
-    total = x->dealer->events[rows[row / parts(s, x)]];
+    size_t event = row / parts(s, x);
+    total = event < event_rows(x->dealer, rows) ? x->dealer->events[rows[event]] : 1;
   } else if (s->request->queries[x->query]->report->dimension_filter != NULL) {
     total = fake_shoppers(x->dealer);
   }
@@ -269,10 +276,10 @@ static void cell_name(const struct stream *s, const struct sender *x, size_t row
     fake_row_name(x->dealer, row, out, size);
     return;
   }
-  size_t part = row % parts(s, x);
-  event_rows(x->dealer, rows);
+  size_t part = row % parts(s, x), event = row / parts(s, x);
+  size_t events = event_rows(x->dealer, rows);
   if (strcmp(dimension(s, x, k), "eventName") == 0)
-    snprintf(out, size, "%s", fake_event_names[rows[row / parts(s, x)]]);
+    snprintf(out, size, "%s", event < events ? fake_event_names[rows[event]] : "asc_item_pageview");
   else if (strcmp(dimension(s, x, k), "date") == 0)
     snprintf(out, size, "2026%s%02zu", part == FAKE_DAYS ? "09" : "10", part + 1);
   else
