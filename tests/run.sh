@@ -18,7 +18,7 @@ part and the totals. Exit 0 only if all passed.
   CI=true           also: the whole release build, end-to-end tests under AddressSanitizer, the
                     rooms that own threads under ThreadSanitizer (build-tsan), and every fuzz target
                     for 10 s, or 60 s when what it reads has changed since the merge base with
-                    CI_BASE (default origin/main)
+                    CI_BASE (default origin/main); those share 180 s, 10 s each at the least
   --all             all that, fuzz targets for 60 s each, 20,000 isolation cases, long load tests
   --no-install      never installs a package
 
@@ -89,6 +89,8 @@ clients() {
 # Load and isolation tests take their length from the environment.
 if $all; then
   export AMCP_ISOLATION_CASES=${AMCP_ISOLATION_CASES:-20000} AUTH_LOAD_SECONDS=${AUTH_LOAD_SECONDS:-60}
+    export AMCP_TRUTH_REGIONS=${AMCP_TRUTH_REGIONS:-1000}
+  export AMCP_WAKEUP_ROUNDS=${AMCP_WAKEUP_ROUNDS:-200}
 else
   export AUTH_LOAD_SECONDS=${AUTH_LOAD_SECONDS:-5}
 fi

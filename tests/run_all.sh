@@ -123,6 +123,6 @@ run_ci() {
   test_kind tsan "$sets" -L tsan
   part fuzz "fuzz targets"
   if $all; then fuzz_all "${FUZZ_SECONDS:-60}"; else
-    fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --base "${CI_BASE:-origin/main}"
+    fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --changed-total 180 --base "${CI_BASE:-origin/main}"
   fi
 }

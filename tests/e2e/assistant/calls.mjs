@@ -7,9 +7,8 @@ const days28 = { start_date: '28daysAgo', end_date: 'yesterday' };
 
 /** Fills in what a tool does when an argument is not given. */
 export const defaults = {
-  run_report: { date_ranges: [days28], limit: '1000' },
+  run_report: { date_ranges: [days28], limit: '100' },
   run_report_across_dealers: { date_range: days28, limit_per_dealer: 25, pooled_limit: 100 },
-  compare_dealer_sessions: { date_range: days28 },
   list_dealers: { limit: 100 },
 };
 

@@ -8,7 +8,7 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "gateway/answer/answer.h"
+#include "gateway/answer/plan.h"
 #include "tests/unit/harness.h"
 
 enum { MAX = 1 << 20 };
@@ -242,17 +242,21 @@ static void what_is_not_known_is_null_and_numbers_read_well(void)
   r.caveats = (char *[]){(char *)"one", (char *)"two"};
   struct answer a = write("compare_dealer_sessions", &r.base, MAX);
   static const char text[] =
-      "d01 leads.\nPeriod: 2026-10-26 to 2026-11-22 (28 days)\nCaveat: one\nCaveat: two\n\n"
-      "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\tsubject\n"
-      "d01\t12400\t0\t56.61%\tyes\nd02\t0\t0\t-\tno\n";
+      "d01 leads.\nPeriod: 2026-10-26 to 2026-11-22 (28 days)\nCaveat: one\nCaveat: two\n"
+      "cells_tested: 0\n\n"
+      "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\tsubject\tcalls\tchats\t"
+      "appointments\n"
+      "d01\t12400\t0\t56.61%\tyes\t0\t0\t0\nd02\t0\t0\t-\tno\t0\t0\t0\n";
   CU_ASSERT_STRING_EQUAL(buf_str(&a.text), text);
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.structured),
                                 "\"dealers\":{\"columns\":[\"dealer_id\",\"sessions\","
-                                "\"engaged_sessions\",\"engagement_rate\",\"subject\"],\"rows\":["
-                                "[\"d01\",12400,0,0.5660512,true],[\"d02\",0,0,null,false]]}"));
+                                "\"engaged_sessions\",\"engagement_rate\",\"subject\","
+                                "\"calls\",\"chats\",\"appointments\"],\"rows\":["
+                                "[\"d01\",12400,0,0.5660512,true,0,0,0],"
+                                "[\"d02\",0,0,null,false,0,0,0]]}"));
   AUTO_JSON cJSON *json = cJSON_Parse(buf_str(&a.structured));
   CU_ASSERT_PTR_NOT_NULL_FATAL(json);
-  static const char *const order[] = {"headline", "period", "caveats", "dealers"};
+  static const char *const order[] = {"headline", "period", "caveats", "cells_tested", "dealers"};
   const cJSON *at = json->child;
   for (size_t i = 0; i < ARRAY_LEN(order); i++, at = at->next)
     CU_ASSERT_STRING_EQUAL(at->string, order[i]);
@@ -285,10 +289,26 @@ static void each_tool_has_a_short_schema_that_is_json(void)
   }
 }
 
+static void no_two_columns_of_a_table_share_a_name(void)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < catalog_tools_len; i++) {
+    struct answer_plan *plan = answer_plan_new(&catalog_tools[i]);
+    for (size_t k = 0; k < plan->n_tables; k++)
+      for (size_t x = 0; x < plan->tables[k].n_columns; x++, n++)
+        for (size_t y = 0; y < x; y++)
+          CU_ASSERT_STRING_NOT_EQUAL(plan->tables[k].columns[x].name,
+                                     plan->tables[k].columns[y].name);
+    answer_plan_free(plan);
+  }
+  CU_ASSERT_TRUE(n > 40);
+}
+
 TEST_MAIN("gateway answer", TEST(empty_columns_are_left_out_and_messages_inside_rows_are_flat),
           TEST(an_empty_list_is_an_answer), TEST(the_text_is_cut_between_rows_and_says_so),
           TEST(a_report_has_its_headers_as_columns_and_numbers_as_numbers),
           TEST(rows_of_lists_inside_lists_carry_what_stands_above_them),
           TEST(what_is_not_known_is_null_and_numbers_read_well),
           TEST(what_does_not_fit_is_an_error_and_no_half_answer),
-          TEST(each_tool_has_a_short_schema_that_is_json))
+          TEST(each_tool_has_a_short_schema_that_is_json),
+          TEST(no_two_columns_of_a_table_share_a_name))
