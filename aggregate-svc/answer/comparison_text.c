@@ -326,6 +326,12 @@ static void add_shoppers(struct caveats *out, const struct comparison *c)
   }
 }
 
+static bool is_shopless(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct dealer_figures *f = &((const struct cohort_figures *)arg)->dealers[member];
+  return cohort->members[member].visible && f->ok && f->shopper == SHOPPER_UNKNOWN;
+}
+
 /* Where nothing is clear, a longer period may be. */
 static void add_power(struct caveats *out, const struct comparison *c, const Result *r)
 {
@@ -348,6 +354,12 @@ void comparison_caveats(const struct comparison *c, Result *r, const struct reso
   add_privacy(&out, c);
   add_leads(&out, c);
   add_shoppers(&out, c);
+  if (cohort_count_if(c->of.figures.cohort, is_shopless, &c->of.figures) > 0)
+    caveats_add(&out,
+                "Shopper sessions are unknown, not 0, for %s: inventory pages are not "
+                "reported as asc_item_pageview or asc_itemlist_pageview. Configure "
+                "qualified_session.",
+                cohort_names(c->of.figures.cohort, is_shopless, &c->of.figures, arena));
   if (cohort_count_if(c->of.figures.cohort, has_no_sessions, &c->of.figures) > 0)
     caveats_add(&out, "No sessions in the period, so no rates, for: %s.",
                 cohort_names(c->of.figures.cohort, has_no_sessions, &c->of.figures, arena));

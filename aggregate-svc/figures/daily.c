@@ -257,12 +257,12 @@ const struct fold daily_fold = {chunk, query_done, drop, free_fold};
 
 /* ----------------------------------------------------------------------- figures */
 
-void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_DEFAULTS])
+void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_FIXED])
 {
   const struct dealer_days *d = &f->dealers[member];
-  memset(firings, 0, LEAD_DEFAULTS * sizeof(*firings));
+  memset(firings, 0, LEAD_FIXED * sizeof(*firings));
   for (size_t i = 0; i < d->n; i++)
-    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_DEFAULTS)
+    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_FIXED)
       stats_count_add(&firings[d->rows[i].event], d->rows[i].a);
 }
 

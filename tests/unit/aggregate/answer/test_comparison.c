@@ -656,7 +656,7 @@ static void fold_keeps_days_periods_and_events_apart(void)
   struct world w;
   struct daily_fold f;
   struct dealer_figures d;
-  int64_t firings[LEAD_DEFAULTS];
+  int64_t firings[LEAD_FIXED];
   atomic_llong used = 0;
   world_start(&w, 2);
   daily_fold_init(&f, &w.leads, 2, true, (struct budget){&used, 1 << 20, 0});
@@ -729,7 +729,7 @@ static void fold_refuses_what_is_not_a_day_a_range_or_a_count(void)
 static void lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it(void)
 {
   static const struct {
-    int64_t firings[LEAD_DEFAULTS];
+    int64_t firings[LEAD_FIXED];
     int event;
   } cases[] = {{{0, 0, 0}, LEAD_UNKNOWN},
                {{1, 0, 0}, 0},
@@ -742,7 +742,7 @@ static void lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it(void)
                {{1, 9, 0}, 1},
                {{500, 3, 757}, 0}};
   for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-    CU_ASSERT_EQUAL(lead_event_choose(cases[i].firings), cases[i].event);
+    CU_ASSERT_EQUAL(lead_find(cases[i].firings).lead_event, cases[i].event);
 }
 
 static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
@@ -753,6 +753,15 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   w.members[2].lead_event = "asc_click_to_call";
   w.members[2].qualified_session = "event:view_inventory";
   lead_events_collect(&w.leads, &w.cohort, w.arena);
+  struct lead_finding pages = {0, true}, none = {0, false};
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "", none), SHOPPER_UNKNOWN); /* not 0 */
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "vdp_view", none), SHOPPER_UNKNOWN);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", none), SHOPPER_ENGAGED);
+  CU_ASSERT_FALSE(lead_find((int64_t[LEAD_FIXED]){9, 9, 9, 9, 9, 9, 9, 9}).inventory_pages);
+  CU_ASSERT_TRUE(lead_find((int64_t[LEAD_FIXED]){[9] = 1}).inventory_pages);
+  char **look_back = lead_look_back_events(&w.leads, w.arena);
+  CU_ASSERT_STRING_EQUAL(look_back[2], "form_submit");
+  CU_ASSERT_STRING_EQUAL(look_back[4], "asc_itemlist_pageview");
   CU_ASSERT_EQUAL(w.leads.n, LEAD_FIXED + 2);
   CU_ASSERT_EQUAL(lead_events_find(&w.leads, "web_lead_received"), LEAD_FIXED);
   CU_ASSERT_EQUAL(lead_events_find(&w.leads, "asc_form_submission_sales"), LEAD_UNKNOWN);
@@ -760,11 +769,12 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   CU_ASSERT_STRING_EQUAL(lead_event_kind("asc_click_to_call"), "call");
   CU_ASSERT_STRING_EQUAL(lead_event_kind("asc_comm_submission"), "chat");
   CU_ASSERT_STRING_EQUAL(lead_event_kind("web_lead_received"), "other");
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, ""), SHOPPER_INVENTORY);
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged"), SHOPPER_ENGAGED);
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:view_inventory"), SHOPPER_EVENT + LEAD_FIXED + 1);
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:unheard_of"), SHOPPER_UNKNOWN);
-  CU_ASSERT_STRING_EQUAL(shopper_words(&w.leads, shopper_of(&w.leads, "vdp_view"), w.arena),
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "", pages), SHOPPER_INVENTORY);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", pages), SHOPPER_ENGAGED);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:view_inventory", pages),
+                  SHOPPER_EVENT + LEAD_FIXED + 1);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:unheard_of", pages), SHOPPER_UNKNOWN);
+  CU_ASSERT_STRING_EQUAL(shopper_words(&w.leads, shopper_of(&w.leads, "vdp_view", pages), w.arena),
                          "sessions with asc_item_pageview");
   world_end(&w);
 }
@@ -783,6 +793,20 @@ static void shopper_figures_compare_only_one_definition(void)
   CU_ASSERT_EQUAL(index_of(r, "d04", METRIC_LEADS_PER_100_SHOPPER_SESSIONS)->of, 2);
   CU_ASSERT_EQUAL(r->regional_average->metrics[METRIC_SHOPPER_RATE]->dealers, 3);
   CU_ASSERT_TRUE(has_caveat(r, "Shopper sessions of Dealer 03 and Dealer 04 are engaged sessions"));
+  world_end(&w);
+}
+
+static void unknown_shoppers_are_absent_and_not_zero(void)
+{
+  struct world w;
+  world_start(&w, 3);
+  w.figures[1].shopper = SHOPPER_UNKNOWN;
+  w.figures[1].now.shopper_sessions = 0;
+  Result *r = world_compare(&w);
+  CU_ASSERT_EQUAL(index_of(r, "d01", METRIC_SHOPPER_RATE)->opt_value_case, 0);
+  CU_ASSERT_DOUBLE_EQUAL(index_of(r, "d00", METRIC_SHOPPER_RATE)->benchmark, 0.4, 1e-12);
+  CU_ASSERT_EQUAL(r->regional_average->metrics[METRIC_SHOPPER_RATE]->dealers, 2);
+  CU_ASSERT_TRUE(has_caveat(r, "Shopper sessions are unknown, not 0, for Dealer 01"));
   world_end(&w);
 }
 
@@ -904,6 +928,7 @@ TEST_MAIN("aggregate compare", TEST(open_comparison_agrees_with_the_oracle),
           TEST(lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it),
           TEST(events_of_a_cohort_are_the_fixed_and_the_configured_ones),
           TEST(shopper_figures_compare_only_one_definition),
+          TEST(unknown_shoppers_are_absent_and_not_zero),
           TEST(a_subject_alone_is_judged_and_detail_changes_no_word_about_it),
           TEST(changes_stand_beside_the_markets), TEST(a_period_without_data_is_named),
           TEST(outsiders_see_intervals_in_steps_and_no_q))

@@ -29,7 +29,11 @@ static void defaults_are_filled_in(void)
 {
   expect("list_dealers", "{}", "{\"limit\":100,\"offset\":0}");
   expect("list_dealers", "{\"limit\":null,\"offset\":7}", "{\"offset\":7,\"limit\":100}");
-  expect("compare_dealer_sessions", "{}", "{}"); /* whose period depends on the dealers */
+  expect("compare_dealer_sessions", "{}", "{}"); /* its default is for the service to find */
+  AUTO_FREE char *filled = xasprintf("{\"metrics\":[\"sessions\"],\"date_range\":%s,"
+                                     "\"limit_per_dealer\":25,\"pooled_limit\":100}",
+                                     period);
+  expect("run_report_across_dealers", "{\"metrics\":[\"sessions\"]}", filled);
   AUTO_FREE char *report =
       xasprintf("{\"metrics\":[\"sessions\"],\"date_ranges\":[%s],\"limit\":100,\"offset\":0,"
                 "\"return_property_quota\":false}",
