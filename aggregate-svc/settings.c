@@ -1,6 +1,9 @@
 /* The variables aggregate-svc reads, and their checks. */
 #include "aggregate-svc/settings.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/base/mem.h"
 #include "common/service/healthcheck.h"
 
@@ -34,14 +37,34 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
        "rows of one report over all dealers"},
       {"AGGREGATE_MAX_BYTES", CONFIG_INT, &o->max_bytes, "268435456", 1 << 20, (int64_t)1 << 40,
        false, "memory for rows, over all calls"},
+      {"AGGREGATE_LEAD_MEMORY", CONFIG_INT, &o->lead_memory, "10000", 0, 1000000, false,
+       "dealers whose lead event is remembered between calls; 0 asks Google every time"},
       {"AGGREGATE_MIN_CONTRIBUTORS", CONFIG_INT, &o->policy.min_contributors, "5", 5, 500, false,
        "dealers outside the caller's view that a benchmark needs; can only be made stricter"},
       {"AGGREGATE_MIN_OWNERS", CONFIG_INT, &o->policy.min_owners, "3", 3, 500, false,
        "owners of those dealers that a benchmark needs; can only be made stricter"},
       {"AGGREGATE_MIN_EVENTS", CONFIG_INT, &o->policy.min_events, "20", 20, 1000000, false,
        "sessions and events that a benchmark needs; can only be made stricter"},
+      {"AGGREGATE_CELLS_PER_DAY", CONFIG_INT, &o->cells_per_day, "500", 1, 1000000, false,
+       "new figures over others' dealers that one viewer may ask for in a day (UTC)"},
+      {"AGGREGATE_STATE_DIR", CONFIG_STRING, &s->releases.state_dir, NULL, 0, 0, false,
+       "folder of releases.db, where released figures are kept for good; without it, and without "
+       "DATABASE_URL, a restart forgets them"},
+      {"DATABASE_URL", CONFIG_STRING, &s->releases.database_url, NULL, 0, 0, true,
+       "PostgreSQL that keeps released figures, for several replicas: "
+       "postgresql://user:password@host/database"},
       {"AGGREGATE_DRAIN_MS", CONFIG_INT, &s->drain_ms, "500", 1, 60000, false,
        "time between NOT_SERVING and the end of accepting calls"},
   };
   return service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code);
+}
+
+/* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
+void aggregate_settings_wipe(struct settings *s)
+{
+  char *url = getenv("DATABASE_URL");
+  if (url != NULL)
+    mem_wipe(url, strlen(url));
+  unsetenv("DATABASE_URL");
+  s->releases.database_url = NULL;
 }

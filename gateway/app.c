@@ -19,8 +19,10 @@ struct app {
   struct settings settings;
   struct bridge_backend backends[N_BACKENDS];
   struct endpoint_backend shown[N_BACKENDS];
+  struct shares *shares;
   struct access *access;
   struct bridge *bridge;
+  struct ring *session_keys;
   struct mcp_server *mcp;
   struct resource *resource;
   struct origins *origins;
@@ -91,6 +93,16 @@ static bool ready(void *user, struct buf *detail)
 static void make_core(struct app *a)
 {
   const struct settings *s = &a->settings;
+  a->shares = shares_new(&(struct share_limits){
+      .calls = (size_t)s->share_calls,
+      .calls_per_minute = (size_t)s->share_calls_per_minute,
+      .requests_per_minute = (size_t)s->share_requests_per_minute,
+      .body_bytes = (size_t)s->share_body_bytes,
+      .answer_bytes = (size_t)s->share_answer_bytes,
+      .running = (size_t)s->share_running,
+      .all_running = (size_t)s->max_running,
+      .all_answer_bytes = (size_t)s->max_answer_bytes,
+  });
   a->access = access_new(
       &(struct access_options){.auth = a->backends[AUTH].channel, .enabled = s->auth_enabled});
   a->mcp = mcp_server_new(&(struct mcp_server_options){
@@ -99,8 +111,8 @@ static void make_core(struct app *a)
       .version = AMCP_VERSION,
       .instructions = instructions,
       .tools = bridge_host(a->bridge),
-      .max_sessions = (size_t)s->max_sessions,
-      .session_idle_ms = s->session_idle_s * 1000,
+      .session_keys = a->session_keys,
+      .session_life_ms = s->session_life_s * 1000,
   });
 }
 
@@ -115,7 +127,9 @@ static void make_endpoint(struct app *a)
                                   .resource = a->resource,
                                   .origins = a->origins,
                                   .backends = a->shown,
-                                  .n_backends = N_BACKENDS};
+                                  .n_backends = N_BACKENDS,
+                                  .shares = a->shares,
+                                  .trusted_subject = a->settings.trusted_subject};
 }
 
 static enum err_code start_listener(struct app *a, struct err *e)
@@ -129,7 +143,9 @@ static enum err_code start_listener(struct app *a, struct err *e)
       .max_body = (size_t)s->max_body,
       .on_head = endpoint_on_head,
       .on_request = endpoint_on_request,
+      .on_refusal = endpoint_on_refusal,
       .on_tick = endpoint_on_tick,
+      .on_grace_over = endpoint_on_grace_over,
       .user = &a->endpoint,
   };
   enum err_code code = listener_start(&a->listener, &options, e);
@@ -156,6 +172,8 @@ static enum err_code start(struct app *a, struct err *e)
                                                .timeout_ms = (uint32_t)s->tool_timeout_ms},
                       e);
   if (code == ERR_OK)
+    code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
+  if (code == ERR_OK)
     code = resource_new(&a->resource, s->resource_url, s->auth_servers, e);
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
@@ -176,6 +194,13 @@ static void warn_when_open(const struct settings *s)
              LOG_S("host", s->host));
 }
 
+static void warn_without_keys(const struct settings *s)
+{
+  if (s->session_key_file == NULL)
+    log_warn("GATEWAY_SESSION_KEY_FILE is not set: sessions end with this process, and no other "
+             "replica takes them. Make a key with auth-svc keygen");
+}
+
 static void free_all(struct app *a)
 {
   /* The channels end their calls first; these still need bridge, access and protocol, but
@@ -185,7 +210,9 @@ static void free_all(struct app *a)
     rpc_channel_free(a->backends[i].channel);
   bridge_free(a->bridge);
   access_free(a->access);
+  shares_free(a->shares);
   mcp_server_free(a->mcp);
+  ring_free(a->session_keys);
   resource_free(a->resource);
   origins_free(a->origins);
   free(a);
@@ -202,6 +229,7 @@ enum err_code app_start(struct app **out, const struct settings *s, struct err *
     return code;
   }
   warn_when_open(s);
+  warn_without_keys(s);
   /* The first question starts the connections, so that readiness follows soon. */
   for (size_t i = 0; i < N_BACKENDS; i++)
     rpc_channel_ready(a->backends[i].channel);

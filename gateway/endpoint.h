@@ -25,11 +25,15 @@ struct endpoint {
   struct origins *origins;
   const struct endpoint_backend *backends;
   size_t n_backends;
+  struct shares *shares;
+  const char *trusted_subject; /* whose X-User-ID names the person; NULL or "": nobody's */
 };
 
 /* Hooks for the listener; user is the endpoint. */
 void endpoint_on_head(struct exchange *x, void *user);
 void endpoint_on_request(struct exchange *x, void *user);
+void endpoint_on_refusal(struct exchange *x, void *user);
 void endpoint_on_tick(void *user);
+void endpoint_on_grace_over(void *user);
 
 #endif

@@ -4,15 +4,12 @@
 #include <math.h>
 
 #include "aggregate-svc/disclosure/cell.h"
-#include "aggregate-svc/verdict/standing.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
-
-/* Significant digits of figures that rest on dealers the caller may not see. */
-enum { RATE_DIGITS = 3, QUANTILE_DIGITS = 2 };
+typedef Analytics__Aggregate__V1__Standing Standing;
 
 /* --------------------------------------------------------------------- indices */
 
@@ -28,28 +25,24 @@ static void set_index(MetricIndex *x, double index)
   x->index = index;
 }
 
-static void set_rank(MetricIndex *x, const struct group_values *others)
+static void set_rank(MetricIndex *x, const double *others, size_t n)
 {
   enum stats_order order = x->better == ANALYTICS__AGGREGATE__V1__BETTER__LOWER
                                ? STATS_SMALLEST_FIRST
                                : STATS_LARGEST_FIRST;
   double percentile;
-  x->rank = (int32_t)stats_rank(others->values, others->n, x->value, order);
-  x->of = (int32_t)others->n + 1;
-  if (stats_percentile(others->values, others->n, x->value, order, &percentile)) {
+  x->rank = (int32_t)stats_rank(others, n, x->value, order);
+  x->of = (int32_t)n + 1;
+  if (stats_percentile(others, n, x->value, order, &percentile)) {
     x->opt_percentile_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_PERCENTILE_PERCENTILE;
     x->percentile = percentile;
   }
 }
 
 /* Counts: the others' mean, for size only. */
-static void fill_count(MetricIndex *x, const struct group_values *others, enum disclosure_code code)
+static void fill_count(MetricIndex *x, const struct group_values *others)
 {
   double mean, index;
-  if (code != DISCLOSURE_OPEN) {
-    x->suppressed = borrow_text(disclosure_code_name(DISCLOSURE_PEER_COUNTS));
-    return;
-  }
   if (!stats_mean(others->values, others->n, &mean))
     return;
   set_benchmark(x, mean);
@@ -57,50 +50,235 @@ static void fill_count(MetricIndex *x, const struct group_values *others, enum d
     set_index(x, index);
 }
 
-/* Rates: the others' pool. The word agrees with the index that is shown. */
-static void fill_rate(MetricIndex *x, const struct dealer_metric *m, struct stats_ratio own,
-                      const struct group_values *others, enum disclosure_code code)
+static void set_interval(MetricIndex *x, double low, double high)
 {
-  double benchmark, index;
-  if (!others->pooled || !metric_value(m, others->pool, &benchmark))
-    return;
-  bool restricted = code != DISCLOSURE_OPEN;
-  set_benchmark(x, restricted ? stats_round_significant(benchmark, RATE_DIGITS) : benchmark);
-  if (!stats_index(x->value, benchmark, &index))
-    return;
-  set_index(x, restricted ? nearbyint(index) : index);
-  x->standing = restricted ? standing_of_index(m, own, others->pool, x->index)
-                           : standing_of_parts(m, own, others->pool);
+  x->opt_index_low_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_INDEX_LOW_INDEX_LOW;
+  x->index_low = low;
+  x->opt_index_high_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_INDEX_HIGH_INDEX_HIGH;
+  x->index_high = high;
 }
 
-MetricIndex *index_message(const struct benchmarked *b, enum metric_id id, size_t member,
-                           struct arena *arena)
+static void set_expected(MetricIndex *x, double expected)
+{
+  x->opt_expected_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_EXPECTED_EXPECTED;
+  x->expected = expected;
+}
+
+/* What a caller that sees every dealer is shown of a cell beside its index. */
+static void fill_open_cell(MetricIndex *x, const struct verdict_cell *cell,
+                           enum judge_unusual unusual)
+{
+  static const char *const words[] = {
+      [UNUSUAL_NO] = "", [UNUSUAL_WATCH] = "watch", [UNUSUAL_YES] = "unusual"};
+  set_index(x, cell->index);
+  set_expected(x, cell->expected);
+  x->unusual_among_dealers = borrow_text(words[unusual]);
+  if (cell->has_interval)
+    set_interval(x, cell->low, cell->high);
+  if (!cell->tested)
+    return;
+  x->opt_q_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_Q_Q;
+  x->q = cell->q;
+}
+
+/* For others: an exact interval gives the pool's size, so its ends are moved outwards to steps, q
+ * and what rests on single dealers are left out. */
+static void fill_restricted_cell(MetricIndex *x, const struct verdict_cell *cell)
+{
+  double low, high;
+  set_index(x, nearbyint(cell->index));
+  set_expected(x, form_expected(cell->expected));
+  if (!cell->has_interval)
+    return;
+  form_interval(cell->low, cell->high, &low, &high);
+  set_interval(x, low, high);
+}
+
+/* Rates: the others' pool. Index, interval and word come from one cell. */
+static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
+                      const struct group_values *others, const struct verdict_cell *cell,
+                      enum judge_unusual unusual)
+{
+  double benchmark;
+  if (!others->pooled || !metric_value(m, others->pool, &benchmark))
+    return;
+  set_benchmark(x, benchmark);
+  if (cell->has_index)
+    fill_open_cell(x, cell, unusual);
+}
+
+/* ---------------------------------------------------------------------- changes */
+
+/* The figures of the period before, as if they were the period's. */
+static struct cohort_figures before_of(const struct cohort_figures *c, struct dealer_figures *space)
+{
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    space[i] = c->dealers[i];
+    space[i].now = c->dealers[i].before;
+  }
+  return (struct cohort_figures){c->cohort, space, c->leads};
+}
+
+static bool change_of(double before, double now, double *percent)
+{
+  if (!(before > 0))
+    return false;
+  *percent = 100 * (now - before) / before;
+  return true;
+}
+
+/* The others then: their pool, or for counts their mean. `then` has the figures of the period
+ * before; those of dealers outside the view are asked for as such. */
+static bool others_before(const struct benchmarked *b, const struct cohort_figures *then,
+                          struct metric_group g, size_t member, double *out)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  if (b->figures.cohort->outside > 0) {
+    CLEANUP(door_figure_free) struct door_figure f;
+    cell_figure(b->door, then, g, CELL_BEFORE, &f);
+    *out = f.pooled;
+    return metric_is_rate(m) && f.code == DISCLOSURE_RESTRICTED;
+  }
+  CLEANUP(group_free)
+  struct group_values others = group_gather(then, g, (long)member, GROUP_ALL);
+  return metric_is_rate(m) ? others.pooled && metric_value(m, others.pool, out)
+                           : stats_mean(others.values, others.n, out);
+}
+
+static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metric_group g,
+                        size_t member)
+{
+  AUTO_FREE struct dealer_figures *space = xcalloc(b->figures.cohort->n + 1, sizeof(*space));
+  struct cohort_figures then = before_of(&b->figures, space);
+  double before, percent;
+  if (!b->figures.dealers[member].has_before || !group_value(&then, g, member, &before) ||
+      !change_of(before, x->value, &percent))
+    return;
+  x->opt_change_percent_case =
+      ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_CHANGE_PERCENT_CHANGE_PERCENT;
+  x->change_percent = percent;
+  if (x->opt_benchmark_case == 0 || !others_before(b, &then, g, member, &before) ||
+      !change_of(before, x->benchmark, &percent))
+    return;
+  x->opt_others_change_percent_case =
+      ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_OTHERS_CHANGE_PERCENT_OTHERS_CHANGE_PERCENT;
+  x->others_change_percent = b->figures.cohort->outside == 0 ? percent : nearbyint(percent);
+}
+
+/* --------------------------------------------------------------------- messages */
+
+static Standing standing_of(enum verdict v)
+{
+  switch (v) {
+  case VERDICT_BETTER:
+    return ANALYTICS__AGGREGATE__V1__STANDING__BETTER;
+  case VERDICT_WORSE:
+    return ANALYTICS__AGGREGATE__V1__STANDING__WORSE;
+  case VERDICT_NO_CLEAR_DIFFERENCE:
+    return ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE;
+  case VERDICT_CONTEXT:
+    return ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY;
+  case VERDICT_NOT_JUDGED:
+    return ANALYTICS__AGGREGATE__V1__STANDING__NOT_JUDGED;
+  case VERDICT_TOO_LITTLE_DATA:
+  default:
+    return ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA;
+  }
+}
+
+/* The others in the form in which they are shown, so that a verdict adds nothing to the pool that
+ * is: its rounded rate, and its events as rounded for intervals. */
+static bool released_others(const struct dealer_metric *m, const struct door_figure *f,
+                            struct judge_others *out)
+{
+  int64_t events = form_events(f->record.numerator);
+  if (f->code != DISCLOSURE_RESTRICTED || !metric_is_rate(m) || !(f->pooled > 0))
+    return false;
+  out->pool = (struct stats_ratio){events, llround((double)events * m->scale / f->pooled)};
+  out->phi = f->record.dispersion;
+  return out->pool.denominator > 0;
+}
+
+static bool find_others(const void *arg, struct metric_group g, size_t member,
+                        struct judge_others *out)
+{
+  const struct benchmarked *b = arg;
+  if (b->figures.cohort->outside > 0) {
+    CLEANUP(door_figure_free) struct door_figure f;
+    cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
+    return released_others(&dealer_metrics[g.metric], &f, out);
+  }
+  CLEANUP(group_free)
+  struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
+  out->pool = others.pool;
+  return others.pooled;
+}
+
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only)
+{
+  struct judge_question q = {&b->figures, only, find_others, b};
+  judge(out, &q);
+}
+
+/* The caller sees every dealer: against all the others. */
+static void compare_open(MetricIndex *x, const struct benchmarked *b,
+                         const struct judgement *judgement, struct metric_group g, size_t member)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  size_t at = member * METRIC_COUNT + (size_t)g.metric;
+  CLEANUP(group_free)
+  struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
+  set_rank(x, others.values, others.n);
+  if (metric_is_rate(m))
+    fill_rate(x, m, &others, &judgement->cells[at], judgement->unusual[at]);
+  else
+    fill_count(x, &others);
+}
+
+/* Some dealers are outside the view: against what is released of those, the same for each of the
+ * caller's own. */
+static void compare_outside(MetricIndex *x, const struct benchmarked *b,
+                            const struct verdict_cell *cell, struct metric_group g)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  CLEANUP(door_figure_free) struct door_figure f;
+  cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
+  if (f.code != DISCLOSURE_RESTRICTED) {
+    x->suppressed = borrow_text(disclosure_code_name(f.code));
+    return;
+  }
+  set_rank(x, f.record.values, f.record.n_values);
+  if (!metric_is_rate(m)) {
+    x->suppressed = borrow_text(disclosure_code_name(DISCLOSURE_PEER_COUNTS));
+    return;
+  }
+  set_benchmark(x, f.pooled);
+  if (cell->has_index)
+    fill_restricted_cell(x, cell);
+}
+
+MetricIndex *index_message(const struct benchmarked *b, const struct judgement *judgement,
+                           enum metric_id id, size_t member, struct arena *arena)
 {
   const struct cohort_figures *c = &b->figures;
   const struct dealer_metric *m = &dealer_metrics[id];
-  struct metric_group g = {id, c->dealers[member].lead_event};
+  const struct verdict_cell *cell = judgement_cell(judgement, member, id);
+  struct metric_group g = group_of(c, id, member);
   MetricIndex *x = ARENA_NEW(arena, MetricIndex);
   double value;
   analytics__aggregate__v1__metric_index__init(x);
   x->metric = borrow_text(m->name);
   x->better = m->better;
-  x->standing = standing_unknown(m);
+  x->standing = standing_of(cell->word);
   if (!group_value(c, g, member, &value))
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;
   x->value = value;
-  enum disclosure_form form = metric_is_rate(m) ? DISCLOSURE_INDEX : DISCLOSURE_RANK;
-  enum disclosure_code code = disclosure_cell(&b->policy, c, g, form, (long)member);
-  if (!disclosure_ok(code)) {
-    x->suppressed = borrow_text(disclosure_code_name(code));
-    return x;
-  }
-  CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
-  set_rank(x, &others);
-  if (metric_is_rate(m))
-    fill_rate(x, m, metric_parts(m, &c->dealers[member]), &others, code);
+  if (c->cohort->outside == 0)
+    compare_open(x, b, judgement, g, member);
   else
-    fill_count(x, &others, code);
+    compare_outside(x, b, cell, g);
+  fill_change(b, x, g, member);
   return x;
 }
 
@@ -137,38 +315,21 @@ static void fill_open(MetricAverage *a, const struct dealer_metric *m, struct gr
     set_median(a, x);
 }
 
-static bool may_show(const struct benchmarked *b, struct metric_group g, enum disclosure_form form)
+/* Some dealers are outside the caller's view: what is released of those. */
+static void fill_restricted(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
 {
-  return disclosure_cell(&b->policy, &b->figures, g, form, -1) == DISCLOSURE_RESTRICTED;
-}
-
-/* A typical value of the outside dealers that is not any single dealer's. */
-static void fill_typical(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
-{
-  double x;
-  CLEANUP(group_free)
-  struct group_values outside = group_gather(&b->figures, g, -1, GROUP_OUTSIDE);
-  stats_sort(outside.values, outside.n);
-  if (may_show(b, g, DISCLOSURE_QUANTILE)) {
-    if (stats_median(outside.values, outside.n, &x))
-      set_median(a, stats_round_significant(x, QUANTILE_DIGITS));
-  } else if (may_show(b, g, DISCLOSURE_MIDDLE_MEAN)) {
-    if (stats_middle_mean(outside.values, outside.n, &x))
-      set_median(a, stats_round_significant(x, RATE_DIGITS));
-  }
-}
-
-/* Some dealers are outside the caller's view: rates only. */
-static void fill_restricted(const struct benchmarked *b, MetricAverage *a, struct metric_group g,
-                            const struct group_values *v)
-{
-  double x;
-  const struct dealer_metric *m = &dealer_metrics[g.metric];
-  if (!metric_is_rate(m) || !may_show(b, g, DISCLOSURE_POOLED_RATE))
+  CLEANUP(door_figure_free) struct door_figure f;
+  cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
+  if (f.code != DISCLOSURE_RESTRICTED)
     return;
-  if (v->pooled && metric_value(m, v->pool, &x))
-    set_pooled(a, stats_round_significant(x, RATE_DIGITS));
-  fill_typical(b, a, g);
+  a->dealers = f.dealers;
+  if (!metric_is_rate(&dealer_metrics[g.metric]))
+    return;
+  set_pooled(a, f.pooled);
+  if (f.typical.quartiles)
+    set_median(a, f.typical.p50);
+  else if (f.typical.middle)
+    set_median(a, f.typical.middle_mean);
 }
 
 MetricAverage *average_message(const struct benchmarked *b, struct metric_group g,
@@ -178,11 +339,12 @@ MetricAverage *average_message(const struct benchmarked *b, struct metric_group 
   analytics__aggregate__v1__metric_average__init(a);
   a->metric = borrow_text(dealer_metrics[g.metric].name);
   a->better = dealer_metrics[g.metric].better;
+  if (b->figures.cohort->outside > 0) {
+    fill_restricted(b, a, g);
+    return a;
+  }
   CLEANUP(group_free) struct group_values v = group_gather(&b->figures, g, -1, GROUP_ALL);
   a->dealers = (int32_t)v.n;
-  if (b->figures.cohort->outside == 0)
-    fill_open(a, &dealer_metrics[g.metric], &v);
-  else
-    fill_restricted(b, a, g, &v);
+  fill_open(a, &dealer_metrics[g.metric], &v);
   return a;
 }

@@ -255,6 +255,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   request.n_dealer_refs = b->n;
   request.queries = lend_queries(f);
   request.n_queries = f->options.n_queries;
+  request.batch = f->options.batch;
   request.purpose = f->options.purpose;
   request.max_rows_per_report = f->options.max_rows_per_report;
   struct rpc_metadata grant = {RPC_META_GRANT, f->options.grant, f->options.grant_len};
@@ -323,6 +324,10 @@ static void end_stream(struct batch *b, const struct err *status)
     return;
   if (worth_retry(b, status) && open_stream(b, &e) == ERR_OK)
     return;
+  if (status->code == ERR_INVALID_ARGUMENT) { /* of the question, not of a dealer */
+    end_all(b->fanout, status);
+    return;
+  }
   describe_end(status, &e);
   for (size_t i = 0; i < b->n; i++)
     fail_with(b->fanout, b->members[i], &e);
@@ -353,19 +358,21 @@ static void on_done(void *user, const struct err *status)
 
 /* ------------------------------------------------------------- start and end */
 
+/* Members that are not to be asked are in none. */
 static void make_batches(struct fanout *f)
 {
-  size_t n = f->options.cohort->n, size = f->options.batch_dealers;
+  const struct cohort *c = f->options.cohort;
+  size_t n = cohort_count(c, DEALER_PENDING), size = f->options.batch_dealers, next = 0;
   f->n_batches = (n + size - 1) / size;
   f->batches = xcalloc(f->n_batches + 1, sizeof(*f->batches));
   for (size_t i = 0; i < f->n_batches; i++) {
     struct batch *b = &f->batches[i];
     b->magic = BATCH_MAGIC;
     b->fanout = f;
-    b->n = n - i * size < size ? n - i * size : size;
-    b->members = xcalloc(b->n, sizeof(*b->members));
-    for (size_t k = 0; k < b->n; k++)
-      b->members[k] = i * size + k;
+    b->members = xcalloc(size, sizeof(*b->members));
+    for (; next < c->n && b->n < size; next++)
+      if (c->members[next].state == DEALER_PENDING)
+        b->members[b->n++] = next;
   }
 }
 

@@ -29,6 +29,7 @@ struct job {
   struct err error;      /* of the step under way */
   int64_t started_ms;    /* monotonic */
   int64_t deadline_ms;   /* for asking; an answer still gets out before the caller's */
+  size_t asked;          /* dealers that are asked */
   int64_t progress_step; /* dealers between two progress messages */
 };
 

@@ -19,9 +19,10 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/fanout.h"
+#include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/call/request.h"
 #include "aggregate-svc/cohort/cohort.h"
-#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/period/period.h"
@@ -43,15 +44,15 @@ struct tool_call {
   const ProtobufCMessage *request; /* lives as long as the call */
   struct request_fields fields;    /* of it */
   struct period period;            /* date_range, checked */
+  struct lookback *lookback;       /* of the service */
   int64_t now_unix_ms;             /* when the question was asked */
   struct cohort cohort;            /* known from plan on */
   size_t not_visible;              /* TOOL_VISIBLE: dealers that were left out */
   struct arena *arena;             /* for check and plan; capped */
   struct budget budget;            /* for rows, over all calls */
   int64_t max_rows;                /* over all dealers of the call */
-  struct disclosure_policy policy;
-  size_t released; /* set by result: figures that rest on dealers outside the caller's view */
-  void *state;     /* the tool's own, zeroed at the start; the fold's figures come first */
+  struct door door; /* every figure of dealers outside the caller's view goes through it */
+  void *state;      /* the tool's own, zeroed at the start; the fold's figures come first */
 };
 
 /* Which dealers take part. */
@@ -60,9 +61,17 @@ enum tool_dealers {
   TOOL_VISIBLE, /* those the caller may read; by default all of them */
 };
 
+/* The period of a request that names none. */
+enum tool_period {
+  TOOL_LAST_28_DAYS, /* full days, in each property's zone */
+  TOOL_LAST_4_WEEKS, /* ISO weeks that Google has finished, the same for every caller */
+};
+
 struct tool {
   const char *rpc;
   enum tool_dealers dealers;
+  enum tool_period period;
+  bool batch; /* report-svc asks Google for all reports of a dealer in one request */
   size_t state_size;
   const struct fold *fold; /* over the state */
   /* May be NULL. ERR_INVALID_ARGUMENT names the field. */

@@ -186,6 +186,7 @@ static void tool_call_unref(struct tool_call *tc)
 static void log_end(const struct tool_call *tc, const struct err *status)
 {
   log_info("tool call", LOG_S("tool", tc->tool->name),
+           LOG_S("principal", mcp_call_principal(tc->call)->label),
            LOG_S("outcome", err_code_name(status->code)), LOG_S("reason", status->reason),
            LOG_I("ms", clock_mono_ms() - tc->started_ms), LOG_I("bytes", tc->result.len),
            LOG_S("trace_id", tc->trace));

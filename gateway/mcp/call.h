@@ -33,7 +33,7 @@ struct mcp_exchange {
   struct mcp_call *calls;
   /* List of open exchanges; guarded by the server's lock. */
   struct mcp_exchange *next_open, *prev_open;
-  bool listed;
+  bool listed, streams_later;
 };
 
 /* One request of an exchange. Settled once: by its response or by a cancellation. */
@@ -51,6 +51,7 @@ struct mcp_call {
 
   const struct mcp_tool *tool;
   cJSON *arguments;
+  struct share_turn turn;
   int64_t started_ns;
 
   /* Guarded by the exchange's lock. */
@@ -58,6 +59,7 @@ struct mcp_call {
   const cJSON *progress_token;
   double last_progress;
   bool settled, cancelled;
+  bool admitted; /* its turn must be ended */
   void (*on_cancel)(void *arg);
   void *on_cancel_arg;
 };
@@ -71,18 +73,25 @@ void mcp_exchange_refuse(struct mcp_exchange *x, int status, int code, const cha
                          const cJSON *id, const char *data);
 /* Turns the answer into an event stream if the client takes one and it is not one yet. */
 void mcp_exchange_start_stream(struct mcp_exchange *x);
-/* Lets the server's tick do so when the answer takes long. */
-void mcp_exchange_stream_later(struct mcp_exchange *x);
+/* The answer may take long: the server's tick makes a stream of it then, if the client takes one,
+ * and the server's end answers it. */
+void mcp_exchange_keep_open(struct mcp_exchange *x);
+/* Answers every call that is under way with "restarting", and cancels it. */
+void mcp_exchange_restarting(struct mcp_exchange *x);
 
 /* A request of the exchange; the exchange's `pending` counts it already. */
 struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_message *m,
                               struct mcp_session *session);
+/* The share granted the call: its turn ends with it, at once if it has ended already. */
+void mcp_call_admitted(struct mcp_call *call);
 /* Settles a call with a result (JSON text) or an error. session_id goes into the header of
  * an answer that has not begun; NULL for none. */
 void mcp_call_result(struct mcp_call *call, const char *result, size_t len, const char *session_id);
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data);
 /* Settles a tool call with its result (JSON text). */
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error);
+/* Settles a call as one that the end of the server cut short; whoever makes it, ends it. */
+void mcp_call_restarting(struct mcp_call *call);
 /* Settles a call without a response. */
 void mcp_call_cancel(struct mcp_call *call);
 

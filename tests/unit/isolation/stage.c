@@ -98,6 +98,14 @@ static void start_auth_tls(struct stage *s)
   folder_remove(dir);
 }
 
+/* Releases of one world are not those of the next. */
+static void forget_releases(struct stage *s)
+{
+  struct err e = {0};
+  release_store_free(s->aggregate_service.store);
+  must(release_store_new(&s->aggregate_service.store, &(struct release_store_options){0}, &e), &e);
+}
+
 static void start_aggregate(struct stage *s)
 {
   struct err e = {0};
@@ -105,6 +113,10 @@ static void start_aggregate(struct stage *s)
                                                     .report = s->report,
                                                     .pool = pool_new("aggregate", 1, 64),
                                                     .options = AGGREGATE_OPTIONS_DEFAULT};
+  /* Plans change under the same names: nothing is remembered of the last one. */
+  s->aggregate_service.options.lead_memory = 0;
+  s->aggregate_service.options.cells_per_day = 1000000;
+  forget_releases(s);
   aggregate_service_init(&s->aggregate_service);
   must(rpc_server_new(&s->aggregate_server, &server_options, &e), &e);
   must(rpc_server_add(s->aggregate_server, &analytics__aggregate__v1__aggregate_service__descriptor,
@@ -140,6 +152,7 @@ void stage_change(struct stage *s)
 {
   world_google_plan(s->google, &s->plan);
   snapshot_replace(s->config, load(s));
+  forget_releases(s);
 }
 
 void stage_policies(struct stage *s, const char *json)
@@ -158,6 +171,8 @@ void stage_stop(struct stage *s)
   rpc_channel_free(s->aggregate);
   rpc_server_stop(s->aggregate_server);
   pool_free(s->aggregate_service.pool);
+  aggregate_service_free(&s->aggregate_service);
+  release_store_free(s->aggregate_service.store);
   rpc_channel_free(s->report);
   report_side_stop(s->report_side);
   rpc_channel_free(s->auth);

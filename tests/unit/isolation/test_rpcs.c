@@ -32,7 +32,7 @@ static size_t try_everything(struct attempt *a)
       bad += cheap[i](a);
   for (size_t i = 0; i < ARRAY_LEN(tools); i++)
     bad += tools[i](a);
-  return bad + try_compare(a);
+  return bad + try_compare(a) + try_compare(a); /* what releases figures of others */
 }
 
 static size_t one_world(struct stage *s, struct tally *t)
