@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json.h"
 #include "gateway/catalog/plugin/check_answer.h"
 #include "gateway/catalog/plugin/check_meaning.h"
 #include "gateway/catalog/plugin/literal.h"
@@ -149,6 +150,20 @@ static void check_literals(struct model *model, const struct field_info *field)
   }
 }
 
+/* An object that begins and ends with its braces and says a type. */
+static void check_schema(struct model *model, const struct field_info *field)
+{
+  const char *text = field->options->schema_json;
+  size_t len = strlen(text);
+  AUTO_JSON cJSON *schema = NULL;
+  struct err e = {0};
+  if (len == 0)
+    return;
+  if (json_parse(&schema, text, len, NULL, &e) != ERR_OK ||
+      json_get_string(schema, "type") == NULL || text[0] != '{' || text[len - 1] != '}')
+    option_problem(model, field, "schema_json must be a JSON object with a type");
+}
+
 static void check_comment(struct model *model, const struct field_info *field)
 {
   if (field->place.comment[0] == '\0')
@@ -166,6 +181,7 @@ static void check_input_message(struct model *model, const struct message_info *
     check_presence(model, field);
     check_bounds(model, field);
     check_literals(model, field);
+    check_schema(model, field);
     check_meaning(model, field);
     if (!field->options->hidden)
       check_comment(model, field);

@@ -207,11 +207,23 @@ static void put_map(const struct printer *p, const struct node *node)
   put_text(p, "type", "string");
 }
 
+/* The schema that the .proto gives, without its braces: check.c has parsed it. */
+static void put_given(const struct printer *p, const struct node *node)
+{
+  const char *given = node->field->options->schema_json;
+  put_description(p, node);
+  if (p->out->data[p->out->len - 1] != '{')
+    buf_putc(p->out, ',');
+  buf_append(p->out, given + 1, strlen(given) - 2);
+}
+
 static void put_field(const struct printer *p, const struct node *node)
 {
   put_key(p, node->field->proto->name);
   buf_putc(p->out, '{');
-  if (node->field->is_map) {
+  if (node->field->options->schema_json[0] != '\0') {
+    put_given(p, node);
+  } else if (node->field->is_map) {
     put_map(p, node);
   } else if (node->field->repeated) {
     put_list(p, node);
