@@ -169,6 +169,7 @@ static enum err_code start(struct app *a, struct err *e)
     code = bridge_new(&a->bridge,
                       &(struct bridge_options){.backends = a->backends,
                                                .n_backends = N_BACKENDS,
+                                               .toolsets = s->toolsets,
                                                .timeout_ms = (uint32_t)s->tool_timeout_ms},
                       e);
   if (code == ERR_OK)

@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/service/healthcheck.h"
+#include "gateway/catalog/catalog.h"
 
 static const struct service_program program = {
     .name = "gateway",
@@ -41,6 +42,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .out = &s->allowed_hosts,
        .help = "comma-separated host names to answer to; default: loopback names when bound to "
                "loopback"},
+      {.name = "ANALYTICS_MCP_TOOLSETS",
+       .type = CONFIG_STRING,
+       .out = &s->toolsets,
+       .fallback = "benchmarks,vehicles,reports,admin",
+       .help = "comma-separated sets of tools that are listed: benchmarks, vehicles, reports, "
+               "admin, advanced, or all"},
       {.name = "ANALYTICS_MCP_RESOURCE_URL",
        .type = CONFIG_STRING,
        .out = &s->resource_url,
@@ -185,5 +192,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .max = 600000,
        .help = "time that requests under way get to finish after that"},
   };
-  return service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code);
+  unsigned toolsets;
+  struct err e = {0};
+  if (!service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code))
+    return false;
+  if (catalog_toolsets_read(&toolsets, s->toolsets, &e) == ERR_OK)
+    return true;
+  err_prefix(&e, "ANALYTICS_MCP_TOOLSETS: ");
+  return service_settings_refuse(&program, &e, exit_code);
 }

@@ -12,7 +12,7 @@ struct settings {
   const char *host;
   int64_t port;
   bool auth_enabled;
-  const char *allowed_origins, *allowed_hosts;
+  const char *allowed_origins, *allowed_hosts, *toolsets;
   const char *resource_url, *auth_servers;
   const char *session_key_file; /* NULL: none */
   const char *auth_addr, *report_addr, *aggregate_addr;

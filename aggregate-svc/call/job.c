@@ -91,6 +91,7 @@ void job_end(struct job *j, const struct err *e)
   metric_observe(j->service->seconds, (double)(clock_mono_ms() - j->started_ms) / 1000.0,
                  METRIC_LABELS(j->tool->rpc));
   atomic_fetch_sub(&j->service->calls, 1);
+  definitions_free(j->definitions);
   fanout_free(j->fanout);
   door_close(&j->call.door);
   j->tool->fold->free(j->call.state);
@@ -276,7 +277,8 @@ static enum err_code check_asked(struct job *j, struct err *e)
                  buf_str(&why));
 }
 
-static void fan_out(struct job *j)
+/* Plans the reports and asks for them. */
+static void ask(struct job *j)
 {
   struct aggregate_service *s = j->service;
   struct fanout_options o = {.report = s->report,
@@ -285,18 +287,45 @@ static void fan_out(struct job *j)
                              .batch_dealers = (size_t)s->options.batch_dealers,
                              .deadline_ms = j->deadline_ms};
   struct fanout_callbacks callbacks = {on_chunk, on_query_done, on_drop, on_progress, on_finished};
-  if (check_asked(j, &j->error) != ERR_OK ||
-      j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK ||
+  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK ||
       set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
     job_end(j, &j->error);
     return;
   }
-  o.queries = j->plan.queries;
-  o.n_queries = j->plan.n;
+  o.sets = j->plan.sets != NULL ? j->plan.sets : &j->plan.all;
+  o.set_of = j->plan.set_of;
   o.batch = j->tool->batch;
   o.max_rows_per_report = j->plan.max_rows_per_report;
   j->progress_step = 1 + (int64_t)j->asked / PROGRESS_MESSAGES_MAX;
   fanout_start(&j->fanout, &o, &callbacks, j);
+}
+
+static void on_defined(void *user, const struct err *status)
+{
+  struct job *j = user;
+  MAGIC_CHECK(j, JOB_MAGIC);
+  if (status->code != ERR_OK) {
+    j->error = *status;
+    job_end(j, &j->error);
+    return;
+  }
+  ask(j);
+}
+
+/* The dealers are known, and which of them may be asked. */
+static void fan_out(struct job *j)
+{
+  struct definitions_options o = {.cache = &j->service->definitions,
+                                  .report = j->service->report,
+                                  .parent = j->rpc,
+                                  .cohort = &j->call.cohort,
+                                  .deadline_ms = j->deadline_ms};
+  if (check_asked(j, &j->error) != ERR_OK)
+    job_end(j, &j->error);
+  else if (j->tool->definitions)
+    definitions_find(&j->definitions, &o, on_defined, j);
+  else
+    ask(j);
 }
 
 /* On a worker: the store of releases may have to be asked. */

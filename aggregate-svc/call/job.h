@@ -25,6 +25,7 @@ struct job {
   struct rpc_call *rpc;
   struct tool_call call;
   struct plan plan;
+  struct definitions *definitions;
   struct fanout *fanout;
   struct err error;      /* of the step under way */
   int64_t started_ms;    /* monotonic */

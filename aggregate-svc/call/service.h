@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/call/definitions.h"
 #include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/disclosure/store.h"
@@ -42,6 +43,7 @@ struct aggregate_service {
   struct aggregate_options options;
   atomic_llong calls; /* under way */
   atomic_llong bytes; /* held for rows */
+  struct definitions_cache definitions;
   struct lookback lookback;
   struct metric *dealers_total;
   struct metric *seconds;

@@ -42,6 +42,27 @@ static bool set_dealer(struct cohort_member *m, const Dealer *d, struct arena *a
   return m->dealer_id != NULL && m->name != NULL && m->region != NULL;
 }
 
+typedef Analytics__Auth__V1__DealerSettings Settings;
+
+/* What is not configured is "". */
+static bool set_vehicles(struct cohort_member *m, const Settings *s, struct arena *arena)
+{
+  const Analytics__Auth__V1__VehicleDimensions *v = s != NULL ? s->vehicle_dimensions : NULL;
+  const struct {
+    const char **to;
+    const char *from;
+  } texts[] = {{&m->vehicles.make, v != NULL ? v->make : ""},
+               {&m->vehicles.model, v != NULL ? v->model : ""},
+               {&m->vehicles.condition, v != NULL ? v->condition : ""},
+               {&m->vehicles.vdp_path_pattern, s != NULL ? s->vdp_path_pattern : ""}};
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+    *texts[i].to = texts[i].from[0] == '\0' ? "" : arena_strdup(arena, texts[i].from);
+    if (*texts[i].to == NULL)
+      return false;
+  }
+  return true;
+}
+
 /* How the website is read; "" for what is not configured. */
 static bool set_settings(struct cohort_member *m, const char *lead_event,
                          const Analytics__Auth__V1__DealerSettings *s, struct arena *arena)
@@ -49,7 +70,8 @@ static bool set_settings(struct cohort_member *m, const char *lead_event,
   m->lead_event = arena_strdup(arena, lead_event);
   m->qualified_session = s == NULL ? "" : arena_strdup(arena, s->qualified_session);
   m->time_zone = s == NULL ? "" : arena_strdup(arena, s->time_zone);
-  return m->lead_event != NULL && m->qualified_session != NULL && m->time_zone != NULL;
+  return m->lead_event != NULL && m->qualified_session != NULL && m->time_zone != NULL &&
+         set_vehicles(m, s, arena);
 }
 
 static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct arena *arena)

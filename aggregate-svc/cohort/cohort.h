@@ -24,12 +24,26 @@ struct cohort_scope {
   const char *cohort, *version, *view, *viewer;
 };
 
+/* Where a dealer's reports show which vehicle was viewed. "" where nothing is configured. */
+struct vehicle_settings {
+  const char *make, *model, *condition; /* dimensions of the configuration */
+  const char *vdp_path_pattern;         /* RE2, of the paths of vehicle pages */
+  unsigned registered; /* parameters the property has registered, enum vehicle_parameter bits */
+};
+enum vehicle_parameter {
+  VEHICLE_PARAMETER_MAKE = 1,
+  VEHICLE_PARAMETER_MODEL = 2,
+  VEHICLE_PARAMETER_CONDITION = 4,
+  VEHICLE_PARAMETER_FUEL = 8,
+};
+
 struct cohort_member {
   const char *ref;                       /* what FetchReports takes */
   bool visible;                          /* name and own figures may be shown */
   const char *dealer_id, *name, *region; /* "" unless visible */
   const char *owner;                     /* opaque, never shown */
   const char *lead_event;                /* configured; "" when not */
+  struct vehicle_settings vehicles;      /* how its vehicle pages are read */
   const char *qualified_session;         /* likewise: what a shopper session is */
   const char *time_zone;                 /* likewise: overrides the property's */
   size_t properties;                     /* of a visible dealer; the first one is read */

@@ -152,6 +152,11 @@ void period_last_weeks(struct period *out, int64_t unix_ms)
   *out = (struct period){date_on(weeks.first), date_on(weeks.last)};
 }
 
+void period_of_days(struct period *out, int64_t first, int64_t last)
+{
+  *out = (struct period){date_on(first), date_on(last)};
+}
+
 void period_look_back(struct period *out, int64_t unix_ms)
 {
   struct iso_span week = iso_weeks_through(finished_everywhere(unix_ms), 1);

@@ -86,13 +86,17 @@ static void put_headers(struct buf *out, const cJSON *list, const char *key, con
     buf_printf(out, "%s{\"name\":\"%s\"%s}", item == list->child ? "" : ",",
                json_get_string(item, "name"), more);
   }
-  buf_printf(out, "%s]", last);
+  if (last[0] != '\0')
+    buf_printf(out, "%s{\"name\":\"%s\"}", cJSON_GetArraySize(list) > 0 ? "," : "", last);
+  buf_puts(out, "]");
 }
 
 /* A value of a dimension: days are all the same one, of the first range. */
 static const char *value_for(const char *dimension, const char *value)
 {
-  return strcmp(dimension, "date") == 0 ? "20261001" : value;
+  return strcmp(dimension, "date") == 0             ? "20261001"
+         : strcmp(dimension, "isoYearIsoWeek") == 0 ? "202640"
+                                                    : value;
 }
 
 static void put_row(struct buf *out, const struct shop *s, const cJSON *request, const char *value,
@@ -107,7 +111,8 @@ static void put_row(struct buf *out, const struct shop *s, const cJSON *request,
                value_for(json_get_string(item, "name"), value));
   }
   if (has_two_ranges(request))
-    buf_puts(out, ",{\"value\":\"date_range_0\"}");
+    buf_printf(out, "%s{\"value\":\"date_range_0\"}",
+               cJSON_GetArraySize(dimensions) > 0 ? "," : "");
   buf_puts(out, "],\"metricValues\":[");
   cJSON_ArrayForEach(item, metrics)
   {
@@ -165,7 +170,7 @@ static void put_report(const struct shop *s, const cJSON *request, struct buf *o
 {
   buf_puts(out, "{");
   put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "",
-              has_two_ranges(request) ? ",{\"name\":\"dateRange\"}" : "");
+              has_two_ranges(request) ? "dateRange" : "");
   buf_puts(out, ",");
   put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "metrics"), "metricHeaders",
               ",\"type\":\"TYPE_INTEGER\"", "");
@@ -206,8 +211,12 @@ static int answer_metadata(const struct shop *s, struct buf *out)
 {
   buf_printf(out,
              "{\"name\":\"properties/%s/metadata\",\"dimensions\":[{\"apiName\":\"customEvent:%s\","
-             "\"uiName\":\"%s\",\"customDefinition\":true}]}",
+             "\"uiName\":\"%s\",\"customDefinition\":true}",
              s->property, s->mark, s->mark);
+  for (size_t i = 0; s->mark[1] % 2 == 0 && i < 2; i++)
+    buf_printf(out, ",{\"apiName\":\"customEvent:%s\",\"customDefinition\":true}",
+               i == 0 ? "item_make" : "item_model");
+  buf_puts(out, "]}");
   return 200;
 }
 

@@ -228,13 +228,11 @@ static void on_done(void *user, const struct err *status)
   pthread_mutex_unlock(&w->lock);
 }
 
-static enum rpc_kind kind_of(const char *method)
+static enum rpc_kind kind_of(const ProtobufCServiceDescriptor *service, const char *method)
 {
-  return strcmp(method, "CompareDealerSessions") == 0 ||
-                 strcmp(method, "RunReportAcrossDealers") == 0 ||
-                 strcmp(method, "FetchReports") == 0
-             ? RPC_SERVER_STREAMING
-             : RPC_UNARY;
+  bool tool = service == &analytics__aggregate__v1__aggregate_service__descriptor &&
+              strcmp(method, "ListMetrics") != 0;
+  return tool || strcmp(method, "FetchReports") == 0 ? RPC_SERVER_STREAMING : RPC_UNARY;
 }
 
 void stage_call(struct reply *out, struct rpc_channel *channel,
@@ -252,7 +250,7 @@ void stage_call(struct reply *out, struct rpc_channel *channel,
   pthread_mutex_init(&w.lock, NULL);
   pthread_cond_init(&w.over, NULL);
   struct err e = {0};
-  must(rpc_client_start(NULL, channel, service, method, kind_of(method), request, &options,
+  must(rpc_client_start(NULL, channel, service, method, kind_of(service, method), request, &options,
                         &callbacks, &w, &e),
        &e);
   pthread_mutex_lock(&w.lock);

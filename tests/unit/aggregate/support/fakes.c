@@ -216,6 +216,26 @@ static size_t event_rows(const struct fake_dealer *d, size_t rows[FAKE_EVENTS])
   return n;
 }
 
+/* Whether a report has one of the dimensions that tell a vehicle. */
+static bool asks_for(const FetchRequest *r, const char *name)
+{
+  for (size_t i = 0; i < r->n_queries; i++)
+    for (size_t k = 0; k < r->queries[i]->report->n_dimensions; k++)
+      if (strcmp(r->queries[i]->report->dimensions[k]->name, name) == 0)
+        return true;
+  return false;
+}
+
+static bool asks_for_fields(const FetchRequest *r)
+{
+  return asks_for(r, "customEvent:item_model");
+}
+
+static bool is_about_vehicles(const FetchRequest *r)
+{
+  return asks_for_fields(r) || asks_for(r, "pageTitle");
+}
+
 /* The look-back has one row more: pages of vehicles. */
 static bool is_look_back(const struct stream *s, const struct sender *x)
 {
@@ -225,7 +245,7 @@ static bool is_look_back(const struct stream *s, const struct sender *x)
 static size_t row_count(const struct stream *s, const struct sender *x)
 {
   size_t rows[FAKE_EVENTS];
-  if (x->query == s->request->n_queries)
+  if (is_about_vehicles(s->request) || x->query == s->request->n_queries)
     return 0;
   if (!is_compare(s))
     return x->dealer->rows;
@@ -418,6 +438,8 @@ static void note_call(struct fake_world *w, struct rpc_call *call, const FetchRe
   w->purpose_benchmark |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   w->purpose_direct |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   w->max_rows_per_report = r->max_rows_per_report;
+  if (is_about_vehicles(r))
+    *(asks_for_fields(r) ? &w->asked_by_fields : &w->asked_by_paths) += r->n_dealer_refs;
   w->queries = r->n_queries;
   w->batch = r->batch;
   for (size_t i = 0; i < r->n_queries; i++)
@@ -491,7 +513,33 @@ static void fetch_reports(struct rpc_call *call, const ProtobufCMessage *message
   free(s);
 }
 
+static void get_definitions(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fake_world *w = service;
+  const Analytics__Report__V1__GetCustomDimensionsAndMetricsRequest *r = (const void *)message;
+  Analytics__Report__V1__GetCustomDimensionsAndMetricsResponse out =
+      ANALYTICS__REPORT__V1__GET_CUSTOM_DIMENSIONS_AND_METRICS_RESPONSE__INIT;
+  Analytics__Ga4__V1beta__DimensionMetadata d[2], *list[2] = {&d[0], &d[1]};
+  pthread_mutex_lock(&w->lock);
+  w->definition_calls++;
+  const struct fake_dealer *dealer = find_ref(w, r->dealer_id);
+  pthread_mutex_unlock(&w->lock);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(dealer);
+  if (dealer->definitions.code != ERR_OK) {
+    rpc_call_finish(call, &dealer->definitions);
+    return;
+  }
+  for (size_t i = 0; i < 2; i++) {
+    analytics__ga4__v1beta__dimension_metadata__init(&d[i]);
+    d[i].api_name = (char *)(i == 0 ? "customEvent:item_make" : "customEvent:item_model");
+  }
+  out.custom_dimensions = list;
+  out.n_custom_dimensions = dealer->registered ? 2 : 0;
+  rpc_call_reply(call, &out.base);
+}
+
 static const struct rpc_method report_methods[] = {
+    {"GetCustomDimensionsAndMetrics", RPC_UNARY, RPC_ON_WORKER, get_definitions},
     {"FetchReports", RPC_SERVER_STREAMING, RPC_ON_WORKER, fetch_reports},
 };
 
@@ -605,7 +653,7 @@ bool fixture_is_idle(struct fixture *f)
 
 struct waiter {
   struct outcome *outcome;
-  bool compare;
+  bool compare, vehicles;
   size_t cancel_after;
   struct rpc_client_call *call;
   pthread_mutex_t lock;
@@ -634,10 +682,26 @@ static void keep_result(struct outcome *o, const ProtobufCMessage *m)
   protobuf_c_message_pack(m, o->packed);
 }
 
+static bool on_vehicles(struct waiter *w, const ProtobufCMessage *message)
+{
+  const Analytics__Aggregate__V1__AnalyzeVehicleInterestResponse *r = (const void *)message;
+  if (r->event_case ==
+      ANALYTICS__AGGREGATE__V1__ANALYZE_VEHICLE_INTEREST_RESPONSE__EVENT_PROGRESS) {
+    take_progress(w, r->progress);
+    return true;
+  }
+  keep_result(w->outcome, &r->result->base);
+  w->outcome->vehicles = analytics__aggregate__v1__analyze_vehicle_interest_result__unpack(
+      NULL, w->outcome->packed_len, w->outcome->packed);
+  return true;
+}
+
 static bool on_message(void *user, const ProtobufCMessage *message)
 {
   struct waiter *w = user;
   struct outcome *o = w->outcome;
+  if (w->vehicles)
+    return on_vehicles(w, message);
   if (w->compare) {
     const Analytics__Aggregate__V1__CompareDealerSessionsResponse *r = (const void *)message;
     if (r->event_case ==
@@ -677,6 +741,7 @@ static void run(struct fixture *f, struct outcome *o, const char *method,
 {
   struct waiter w = {.outcome = o,
                      .compare = strcmp(method, "CompareDealerSessions") == 0,
+                     .vehicles = strcmp(method, "AnalyzeVehicleInterest") == 0,
                      .cancel_after = cancel_after,
                      .lock = PTHREAD_MUTEX_INITIALIZER,
                      .ended = PTHREAD_COND_INITIALIZER};
@@ -717,6 +782,13 @@ void fixture_across(struct fixture *f, struct outcome *o,
   run(f, o, "RunReportAcrossDealers", &request->base, timeout_ms, 0);
 }
 
+void fixture_vehicles(struct fixture *f, struct outcome *o,
+                      const Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest *request,
+                      uint32_t timeout_ms)
+{
+  run(f, o, "AnalyzeVehicleInterest", &request->base, timeout_ms, 0);
+}
+
 void outcome_free(struct outcome *o)
 {
   free(o->packed);
@@ -724,5 +796,7 @@ void outcome_free(struct outcome *o)
     protobuf_c_message_free_unpacked(&o->compare->base, NULL);
   if (o->across != NULL)
     protobuf_c_message_free_unpacked(&o->across->base, NULL);
+  if (o->vehicles != NULL)
+    protobuf_c_message_free_unpacked(&o->vehicles->base, NULL);
   memset(o, 0, sizeof(*o));
 }

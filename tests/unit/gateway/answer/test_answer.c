@@ -23,7 +23,7 @@ static struct answer write(const char *tool, const ProtobufCMessage *m, size_t m
   struct answer a = {.text = BUF_INIT(MAX), .structured = BUF_INIT(MAX)};
   struct answer_plan *plan = answer_plan_new(catalog_find(tool));
   CU_ASSERT_PTR_EQUAL_FATAL(catalog_find(tool)->output, m->descriptor);
-  answer_write(&a.text, &a.structured, plan, m, max_text, &a.e);
+  answer_write(&a.text, &a.structured, plan, m, NULL, max_text, &a.e);
   answer_plan_free(plan);
   return a;
 }
@@ -271,7 +271,7 @@ static void what_does_not_fit_is_an_error_and_no_half_answer(void)
     struct buf text AUTO_BUF = BUF_INIT(MAX);
     struct buf structured AUTO_BUF = BUF_INIT(max);
     struct err e = {0};
-    CU_ASSERT_EQUAL(answer_write(&text, &structured, plan, &list.base, MAX, &e),
+    CU_ASSERT_EQUAL(answer_write(&text, &structured, plan, &list.base, NULL, MAX, &e),
                     ERR_RESOURCE_EXHAUSTED);
     CU_ASSERT_STRING_EQUAL(e.reason, "result_too_large");
   }
