@@ -52,7 +52,7 @@ void door_init(struct door *d, const struct door_options *options, struct cohort
 void door_close(struct door *d);
 
 /* Decides whether dealers outside may be asked; else their state becomes DEALER_NOT_ASKED.
- * `relative`: the dates depend on each property's zone, so they are no days that all share. */
+ * `relative`: the dates depend on each property's zone, so not all share the same days. */
 void door_admit(struct door *d, struct lattice_span period, bool relative);
 /* Freezes how many of them the answer rests on, once none is late. */
 void door_settle(struct door *d);

@@ -26,7 +26,7 @@ struct release_store_options {
 
 /* Checks the options and makes a store; with SQLite it opens the file. ERR_INVALID_ARGUMENT: a
  * setting is wrong, the message names it and shows no password. A PostgreSQL that cannot be
- * reached is no error here: see release_store_ready(). */
+ * reached is reported by release_store_ready(), not here. */
 enum err_code release_store_new(struct release_store **out,
                                 const struct release_store_options *options, struct err *e);
 /* NULL is fine. */

@@ -116,7 +116,7 @@ static enum order_key order_key(const char *name)
   return ORDER_OTHER;
 }
 
-/* "order": "desc" as desc; a word that is no direction is refused. */
+/* "order": "desc" as desc; another word is refused. */
 static enum err_code take_direction(const struct order_context *c, cJSON *member,
                                     const struct json_path *path)
 {

@@ -7,10 +7,12 @@ const days28 = { start_date: '28daysAgo', end_date: 'yesterday' };
 
 /** Fills in what a tool does when an argument is not given. */
 export const defaults = {
-  run_report: { date_ranges: [days28], limit: '1000' },
+  run_report: { date_ranges: [days28], limit: '100' },
   run_report_across_dealers: { date_range: days28, limit_per_dealer: 25, pooled_limit: 100 },
-  compare_dealer_sessions: { date_range: days28 },
   list_dealers: { limit: 100 },
+  analyze_vehicle_interest: { limit: 15 },
+  vehicle_lead_conversion: { limit: 15 },
+  vehicle_movers: { limit: 10 },
 };
 
 const calls = [];
@@ -209,5 +211,16 @@ by('metric', [{ metric: 'Sessions', order: 'descending' }], descending);
 by('Google form', [{ metric: { metricName: 'sessions' }, desc: 'true' }], descending);
 by('a dimension', [{ field: 'date' }], [{ dimension: { dimension_name: 'date' } }]);
 by('an open direction', [{ field: 'sessions', direction: 'best' }], /asc or desc/);
+
+// Vehicles and the list of metrics.
+for (const tool of ['analyze_vehicle_interest', 'vehicle_lead_conversion', 'vehicle_movers']) {
+  const ask = (what, args, expected) => calls.push([what, tool, args, expected]);
+  ask('dealer', { dealer: 'd01' }, { dealer_ids: ['d01'] });
+  ask('JSON text', { dealerIds: '["d01","d02"]', limit: '5' }, { dealer_ids: ['d01', 'd02'], limit: 5 });
+  ask('two days', { region: ' West ', date_range: '2026-10-01 to 2026-10-31' }, { region: 'West', date_range: month });
+  ask('an open date', { date_range: { start_date: '05/06/2026', end_date: 'today' } }, /it may be/);
+}
+calls.push(['nothing', 'list_metrics', { query: 'none' }, {}]);
+calls.push(['a list of one', 'list_metrics', { QUERY: ['lead'] }, { query: 'lead' }]);
 
 export { calls };

@@ -59,7 +59,7 @@ describe('one pool per figure', () => {
     for (const name of ['mean', 'min', 'max']) assert.equal(metric(answer.regional_average.metrics, 'engagement_rate')[name], undefined);
   });
 
-  test('A8: dealers without an owner of their own are no crowd', async () => {
+  test('A8: dealers of two owners do not make a crowd', async () => {
     const all = world.ofRegion(REGION);
     const rest = all.filter((d) => d.owner === all[0].owner);
     const most = await connect({ role: 'group', sub: 'all but one owner', dealers: all.filter((d) => !rest.includes(d)).map((d) => d.dealer_id) });

@@ -54,7 +54,7 @@ describe('tool arguments: isError that says what and where', () => {
     ['a wrong type deep down', 'run_report', { dealer_id: 'd01', ...sessions, date_ranges: [{ start_date: true, end_date: 'today' }] }, /date_ranges\[0\]\.start_date: expected string/],
     ['a word for a number', 'run_report', { dealer_id: 'd01', ...sessions, limit: 'ten' }, /limit/],
     ['half a row', 'run_report', { dealer_id: 'd01', ...sessions, limit: 1.5 }, /limit/],
-    ['a limit too large', 'run_report', { dealer_id: 'd01', ...sessions, limit: 100_001 }, /limit.*100,?000/],
+    ['a limit too large', 'run_report', { dealer_id: 'd01', ...sessions, limit: 250_001 }, /limit.*250,?000/],
     ['a limit of nothing', 'list_dealers', { limit: 0 }, /limit.*1/],
     ['a negative offset', 'run_report', { dealer_id: 'd01', ...sessions, offset: -1 }, /offset/],
     ['a text for a truth value', 'run_report', { dealer_id: 'd01', ...sessions, return_property_quota: 'perhaps' }, /return_property_quota/],

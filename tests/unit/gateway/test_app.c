@@ -679,8 +679,8 @@ struct hammer {
 static void *hammer(void *arg)
 {
   static const char *const calls[] = {
-      "\"tools/call\",\"params\":{\"name\":\"compare_dealer_sessions\",\"arguments\":{"
-      "\"region\":\"West\"},\"_meta\":{\"progressToken\":1}}",
+      ("\"tools/call\",\"params\":{\"name\":\"compare_dealer_sessions\",\"arguments\":{"
+       "\"region\":\"West\"},\"_meta\":{\"progressToken\":1}}"),
       "\"tools/call\",\"params\":{\"name\":\"list_dealers\"}", "\"ping\""};
   struct hammer *h = arg;
   for (int i = 0; i < 60; i++) {

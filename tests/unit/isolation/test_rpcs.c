@@ -24,9 +24,9 @@ static size_t try_everything(struct attempt *a)
   static try_fn *const cheap[] = {try_list_dealers, try_access_token,  try_access_token,
                                   try_forged_grant, try_forged_bearer, try_cohort,
                                   try_list_cohorts};
-  static try_fn *const tools[] = {try_run_report,        try_property, try_other_reports,
-                                  try_account_summaries, try_across,   try_compare,
-                                  try_fetch_reports,     try_vehicles, try_list_metrics};
+  static try_fn *const tools[] = {try_run_report,        try_property,     try_other_reports,
+                                  try_account_summaries, try_across,       try_compare,
+                                  try_vehicles,          try_list_metrics, try_fetch_reports};
   size_t bad = 0;
   for (size_t k = 0; k < 2; k++)
     for (size_t i = 0; i < ARRAY_LEN(cheap); i++)

@@ -39,11 +39,12 @@ static const char *bad_standing(void *user, const struct dealer *dealer)
 
 static struct bearer_policy policy(void)
 {
-  return (struct bearer_policy){.enabled = true,
-                                .account_tokens = true,
-                                .jwt = {keys, "https://issuer.example", "analytics-mcp"},
-                                .holds = holds,
-                                .bad_standing = bad_standing};
+  return (struct bearer_policy){
+      .enabled = true,
+      .account_tokens = true,
+      .jwt = {.keys = keys, .issuer = "https://issuer.example", .audience = "analytics-mcp"},
+      .holds = holds,
+      .bad_standing = bad_standing};
 }
 
 static void add_pem(struct jwt_keys *k, EVP_PKEY *key)

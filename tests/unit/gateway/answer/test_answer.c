@@ -243,20 +243,18 @@ static void what_is_not_known_is_null_and_numbers_read_well(void)
   struct answer a = write("compare_dealer_sessions", &r.base, MAX);
   static const char text[] =
       "d01 leads.\nPeriod: 2026-10-26 to 2026-11-22 (28 days)\nCaveat: one\nCaveat: two\n"
-      "cells_tested: 0\n\n"
-      "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\tsubject\tcalls\tchats\t"
-      "appointments\n"
-      "d01\t12400\t0\t56.61%\tyes\t0\t0\t0\nd02\t0\t0\t-\tno\t0\t0\t0\n";
+      "\n"
+      "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\tsubject\n"
+      "d01\t12400\t0\t56.61%\tyes\nd02\t0\t0\t-\tno\n";
   CU_ASSERT_STRING_EQUAL(buf_str(&a.text), text);
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.structured),
                                 "\"dealers\":{\"columns\":[\"dealer_id\",\"sessions\","
-                                "\"engaged_sessions\",\"engagement_rate\",\"subject\","
-                                "\"calls\",\"chats\",\"appointments\"],\"rows\":["
-                                "[\"d01\",12400,0,0.5660512,true,0,0,0],"
-                                "[\"d02\",0,0,null,false,0,0,0]]}"));
+                                "\"engaged_sessions\",\"engagement_rate\",\"subject\"],"
+                                "\"rows\":[[\"d01\",12400,0,0.5660512,true],"
+                                "[\"d02\",0,0,null,false]]}"));
   AUTO_JSON cJSON *json = cJSON_Parse(buf_str(&a.structured));
   CU_ASSERT_PTR_NOT_NULL_FATAL(json);
-  static const char *const order[] = {"headline", "period", "caveats", "cells_tested", "dealers"};
+  static const char *const order[] = {"headline", "period", "caveats", "dealers"};
   const cJSON *at = json->child;
   for (size_t i = 0; i < ARRAY_LEN(order); i++, at = at->next)
     CU_ASSERT_STRING_EQUAL(at->string, order[i]);
