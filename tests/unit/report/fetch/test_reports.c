@@ -206,6 +206,7 @@ static void a_page_that_does_not_continue_its_predecessor_fails_the_dealer(void)
   fetch_wait(&r);
   CU_ASSERT_EQUAL(r.codes[0], ERR_ABORTED);
   CU_ASSERT_STRING_EQUAL(r.reasons[0], "inconsistent_paging");
+  CU_ASSERT_PTR_NOT_NULL(strstr(r.messages[0], "has the dimension values of an earlier row"));
   CU_ASSERT_FALSE(r.reports[0][0].done);
   fakes_stop(&f);
 }
