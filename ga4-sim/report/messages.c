@@ -208,6 +208,79 @@ static const struct message_field batch_fields[] = {{.name = "property"},
 const struct message_type message_batch_run_reports_request = {V1 "BatchRunReportsRequest",
                                                                FIELDS(batch_fields)};
 
+/* What pivot reports share with runReport, in the order of the proto. */
+static const struct message_field pivot_fields[] = {
+    {.name = "fieldNames", .repeated = true},
+    {.name = "orderBys", .kind = KIND_MESSAGE, .repeated = true, .message = &order_by},
+    {.name = "offset", .kind = KIND_INT64},
+    {.name = "limit", .kind = KIND_INT64},
+    {.name = "metricAggregations",
+     .kind = KIND_ENUM,
+     .repeated = true,
+     .enumeration = &aggregation_enum}};
+static const struct message_type pivot = {V1 "Pivot", FIELDS(pivot_fields)};
+
+static const struct message_field run_pivot_report_fields[] = {
+    {.name = "property"},
+    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &dimension},
+    {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
+    {.name = "dateRanges", .kind = KIND_MESSAGE, .repeated = true, .message = &date_range},
+    {.name = "pivots", .kind = KIND_MESSAGE, .repeated = true, .message = &pivot},
+    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
+    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
+    {.name = "currencyCode"},
+    {.name = "cohortSpec", .kind = KIND_MESSAGE, .message = &cohort_spec},
+    {.name = "keepEmptyRows", .kind = KIND_BOOL},
+    {.name = "returnPropertyQuota", .kind = KIND_BOOL},
+    {.name = "comparisons", .kind = KIND_MESSAGE, .repeated = true, .message = &comparison}};
+const struct message_type message_run_pivot_report_request = {V1 "RunPivotReportRequest",
+                                                              FIELDS(run_pivot_report_fields)};
+
+static const struct message_field batch_pivot_fields[] = {
+    {.name = "property"},
+    {.name = "requests",
+     .kind = KIND_MESSAGE,
+     .repeated = true,
+     .message = &message_run_pivot_report_request}};
+const struct message_type message_batch_run_pivot_reports_request = {
+    V1 "BatchRunPivotReportsRequest", FIELDS(batch_pivot_fields)};
+
+static const char *const compatibility_names[] = {"COMPATIBILITY_UNSPECIFIED", "COMPATIBLE",
+                                                  "INCOMPATIBLE"};
+static const struct enum_type compatibility_enum = {V1 "Compatibility", compatibility_names,
+                                                    ARRAY_LEN(compatibility_names)};
+static const struct message_field check_compatibility_fields[] = {
+    {.name = "property"},
+    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &dimension},
+    {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
+    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
+    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
+    {.name = "compatibilityFilter", .kind = KIND_ENUM, .enumeration = &compatibility_enum}};
+const struct message_type message_check_compatibility_request = {
+    V1 "CheckCompatibilityRequest", FIELDS(check_compatibility_fields)};
+
+static const struct message_field minute_range_fields[] = {
+    {.name = "name"},
+    {.name = "startMinutesAgo", .kind = KIND_INT32},
+    {.name = "endMinutesAgo", .kind = KIND_INT32}};
+static const struct message_type minute_range = {V1 "MinuteRange", FIELDS(minute_range_fields)};
+static const struct message_field run_realtime_report_fields[] = {
+    {.name = "property"},
+    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &dimension},
+    {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
+    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
+    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
+    {.name = "limit", .kind = KIND_INT64},
+    {.name = "metricAggregations",
+     .kind = KIND_ENUM,
+     .repeated = true,
+     .enumeration = &aggregation_enum},
+    {.name = "orderBys", .kind = KIND_MESSAGE, .repeated = true, .message = &order_by},
+    {.name = "returnPropertyQuota", .kind = KIND_BOOL},
+    {.name = "minuteRanges", .kind = KIND_MESSAGE, .repeated = true, .message = &minute_range}};
+const struct message_type message_run_realtime_report_request = {
+    V1 "RunRealtimeReportRequest", FIELDS(run_realtime_report_fields)};
+
 const char *metric_type_name(enum metric_type type)
 {
   static const char *const names[] = {

@@ -6,6 +6,12 @@
 
 extern const struct message_type message_run_report_request;
 extern const struct message_type message_batch_run_reports_request;
+extern const struct message_type message_run_pivot_report_request;
+extern const struct message_type message_batch_run_pivot_reports_request;
+extern const struct message_type message_check_compatibility_request;
+extern const struct message_type message_run_realtime_report_request;
+
+enum compatibility { COMPATIBILITY_UNSPECIFIED, COMPATIBLE, INCOMPATIBLE };
 
 enum match_type {
   MATCH_UNSPECIFIED,

@@ -55,7 +55,8 @@ void quota_leave(struct quota *q, struct quota_account a);
 /* Charges tokens for an answered report; the charge may overdraw, as Google's does. */
 void quota_charge(struct quota *q, struct quota_account a, uint32_t tokens, int64_t unix_ms);
 void quota_server_error(struct quota *q, struct quota_account a, int64_t unix_ms);
-/* Appends the propertyQuota object. consumed: tokens of this request. */
+/* Appends the propertyQuota object. consumed: tokens of this report; 0: who asks is not a request
+ * in flight. */
 bool quota_render(struct quota *q, struct quota_account a, uint32_t consumed, int64_t unix_ms,
                   struct buf *out);
 /* Forgets all consumption; requests in flight stay counted. */
