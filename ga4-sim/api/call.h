@@ -55,6 +55,7 @@ void api_batch_run_reports(const struct call *c, struct reply *r);
 void api_run_pivot_report(const struct call *c, struct reply *r);
 void api_batch_run_pivot_reports(const struct call *c, struct reply *r);
 void api_run_realtime_report(const struct call *c, struct reply *r);
+void api_run_funnel_report(const struct call *c, struct reply *r);
 void api_check_compatibility(const struct call *c, struct reply *r);
 void api_get_quotas_snapshot(const struct call *c, struct reply *r);
 void api_get_metadata(const struct call *c, struct reply *r);

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "ga4-sim/api/call.h"
+#include "ga4-sim/report/funnel.h"
 #include "ga4-sim/report/pivot.h"
 #include "ga4-sim/report/realtime.h"
 #include "ga4-sim/report/report.h"
@@ -15,6 +16,7 @@ enum { ARENA_MAX = 256 * 1024 * 1024, BATCH_MAX = 5 };
 union any_request {
   struct report_request plain;
   struct pivot_request pivot;
+  struct funnel_request funnel;
 };
 
 /* What a method does with a request. */
@@ -71,8 +73,23 @@ static enum err_code run_pivot(const struct call *c, const union any_request *re
   return pivot_run(c->sim->world, &request->pivot, c->sim->quota, c->project, &style, out, e);
 }
 
+static enum err_code read_funnel(const struct call *c, const cJSON *tree, struct arena *arena,
+                                 union any_request *out, struct err *e)
+{
+  out->funnel.base.conditions = c->conditions;
+  return funnel_read(&out->funnel, tree, c->target, today_of(c), arena, e);
+}
+
+static enum err_code run_funnel(const struct call *c, const union any_request *request,
+                                struct buf *out, struct err *e)
+{
+  const struct report_style style = style_of(c);
+  return funnel_run(c->sim->world, &request->funnel, c->sim->quota, c->project, &style, out, e);
+}
+
 static const struct report_method plain = {read_plain, run_plain}, pivot = {read_pivot, run_pivot},
-                                  realtime = {read_realtime, run_plain};
+                                  realtime = {read_realtime, run_plain},
+                                  funnel = {read_funnel, run_funnel};
 
 static void finish(const struct call *c, enum err_code code, const struct err *e, struct reply *r)
 {
@@ -107,6 +124,11 @@ void api_run_pivot_report(const struct call *c, struct reply *r)
 void api_run_realtime_report(const struct call *c, struct reply *r)
 {
   run_one(c, &realtime, r);
+}
+
+void api_run_funnel_report(const struct call *c, struct reply *r)
+{
+  run_one(c, &funnel, r);
 }
 
 /* All reports of a batch are of the property in the path: a request names it or none. */

@@ -168,6 +168,23 @@ static const struct message_field response_run_realtime_report_fields[] = {
 const struct message_type response_run_realtime_report = {
     DATA "RunRealtimeReportResponse", FIELDS(response_run_realtime_report_fields)};
 
+static const struct message_field funnel_metadata_fields[] = {PART("samplingMetadatas", sampling)};
+static const struct message_type funnel_metadata = {
+    "google.analytics.data.v1alpha.FunnelResponseMetadata", FIELDS(funnel_metadata_fields)};
+static const struct message_field funnel_sub_report_fields[] = {
+    PART("dimensionHeaders", dimension_header), PART("metricHeaders", metric_header),
+    PART("rows", row), PART("metadata", funnel_metadata)};
+static const struct message_type funnel_sub_report = {
+    "google.analytics.data.v1alpha.FunnelSubReport", FIELDS(funnel_sub_report_fields)};
+static const struct message_field response_run_funnel_report_fields[] = {
+    PART("funnelTable", funnel_sub_report),
+    PART("funnelVisualization", funnel_sub_report),
+    PART("propertyQuota", property_quota),
+    {.name = "kind"}};
+const struct message_type response_run_funnel_report = {
+    "google.analytics.data.v1alpha.RunFunnelReportResponse",
+    FIELDS(response_run_funnel_report_fields)};
+
 static const struct message_field dimension_compatibility_fields[] = {
     PART("dimensionMetadata", dimension_metadata), {.name = "compatibility"}};
 static const struct message_type dimension_compatibility = {DATA "DimensionCompatibility",

@@ -31,9 +31,10 @@ static int64_t events_between(const struct report_request *r, sqlite3 *db,
 
 /* A property that is always sampled reports it beside figures of all data, since tests need the
  * truth; a sample that is switched on is drawn. */
-static void print_sampling(const struct report_request *r, sqlite3 *db, int64_t last_day,
-                           struct buf *out)
+void print_sampling(const struct report_request *r, sqlite3 *db, int64_t last_day, struct buf *out)
 {
+  if (!r->property->sampled && r->conditions.sample_percent == 0)
+    return;
   AUTO_BUF struct buf drawn = BUF_INIT(128);
   buf_printf(&drawn, " AND session_id*7919%%100<%u", r->conditions.sample_percent);
   buf_puts(out, ",\"samplingMetadatas\":[");
@@ -62,8 +63,7 @@ void print_metadata(const struct report_request *r, sqlite3 *db, int64_t last_da
   print_string(out, p->time_zone);
   if ((p->thresholded || c->threshold_users > 0) && r->has_demographics)
     buf_puts(out, ",\"subjectToThresholding\":true");
-  if (p->sampled || c->sample_percent > 0)
-    print_sampling(r, db, last_day, out);
+  print_sampling(r, db, last_day, out);
   if (c->unknown_enum)
     buf_puts(out, ",\"dataTruncationReasons\":[{\"dataTruncationType\":"
                   "\"DATA_TRUNCATION_TYPE_NOT_KNOWN_YET\",\"dataTruncationMessage\":"

@@ -20,6 +20,9 @@ void print_metric_values(const struct report_request *r, const double *values, s
 /* {"dimensionValues":[...],"metricValues":[...]}; texts: one for each dimension. */
 void print_row(const struct report_request *r, const char *const *texts, const double *values,
                struct buf *out);
+/* metadata.c: ,"samplingMetadatas":[...] of a sampled property, one for each range; else nothing.
+ */
+void print_sampling(const struct report_request *r, sqlite3 *db, int64_t last_day, struct buf *out);
 /* metadata.c: "metadata":{...}, with members, each with a comma before it, put in front of its
  * end; NULL: none. last_day caps what a sample is drawn from. */
 void print_metadata(const struct report_request *r, sqlite3 *db, int64_t last_day, const char *more,
