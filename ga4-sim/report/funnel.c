@@ -384,6 +384,9 @@ enum err_code funnel_run(struct world *w, const struct funnel_request *f, struct
                          unsigned project, const struct report_style *style, struct buf *out,
                          struct err *e)
 {
+  struct quota_account account = {f->base.property->index, QUOTA_FUNNEL, project};
+  if (report_admit(&f->base, quota, account, e) != ERR_OK)
+    return ERR_RESOURCE_EXHAUSTED;
   AUTO_FREE struct funnel_runner *run = xcalloc(1, sizeof(*run));
   *run = (struct funnel_runner){
       .world = w, .f = f, .out = out, .e = e, .last_day = report_last_day(w, &f->base)};
@@ -400,8 +403,7 @@ enum err_code funnel_run(struct world *w, const struct funnel_request *f, struct
   free_tallies(run);
   if (code != ERR_OK)
     return code;
-  report_charge(&f->base, quota,
-                (struct quota_account){f->base.property->index, QUOTA_FUNNEL, project}, out);
+  report_charge(&f->base, quota, account, out);
   if (!buf_puts(out, "\"kind\":\"analyticsData#runFunnelReport\"}"))
     return err_set(e, ERR_INTERNAL, "size", "simulator: the answer is larger than %d bytes",
                    REPORT_MAX_BYTES);

@@ -378,6 +378,9 @@ enum err_code pivot_run(struct world *w, const struct pivot_request *p, struct q
                         unsigned project, const struct report_style *style, struct buf *out,
                         struct err *e)
 {
+  struct quota_account account = {p->cells.property->index, QUOTA_CORE, project};
+  if (report_admit(&p->cells, quota, account, e) != ERR_OK)
+    return ERR_RESOURCE_EXHAUSTED;
   AUTO_FREE struct pivot_runner *run = xcalloc(1, sizeof(*run));
   *run = (struct pivot_runner){
       .world = w, .p = p, .last_day = report_last_day(w, &p->cells), .out = out, .e = e};
@@ -396,8 +399,7 @@ enum err_code pivot_run(struct world *w, const struct pivot_request *p, struct q
   free_tables(run);
   if (code != ERR_OK)
     return code;
-  report_charge(&p->cells, quota,
-                (struct quota_account){p->cells.property->index, QUOTA_CORE, project}, out);
+  report_charge(&p->cells, quota, account, out);
   if (!buf_puts(out, "\"kind\":\"analyticsData#runPivotReport\"}"))
     return err_set(e, ERR_INTERNAL, "size", "simulator: the answer is larger than %d bytes",
                    REPORT_MAX_BYTES);

@@ -170,6 +170,15 @@ static uint32_t cost_of(const struct report_request *r)
   return quota_cost(r->requested_dimensions, r->metric_count, days);
 }
 
+enum err_code report_admit(const struct report_request *r, struct quota *quota,
+                           struct quota_account account, struct err *e)
+{
+  if (quota == NULL || !r->potentially_thresholded ||
+      quota_take_thresholded(quota, account, clock_unix_ms()))
+    return ERR_OK;
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, NULL, "%s", quota_message(QUOTA_EXHAUSTED_THRESHOLDED));
+}
+
 void report_charge(const struct report_request *r, struct quota *quota,
                    struct quota_account account, struct buf *out)
 {
@@ -189,6 +198,11 @@ enum err_code report_run(struct world *w, const struct report_request *r, struct
                          unsigned project, const struct report_style *style, struct buf *out,
                          struct err *e)
 {
+  bool realtime = r->minutes_ago != NULL;
+  struct quota_account account = {r->property->index, realtime ? QUOTA_REALTIME : QUOTA_CORE,
+                                  project};
+  if (report_admit(r, quota, account, e) != ERR_OK)
+    return ERR_RESOURCE_EXHAUSTED;
   AUTO_FREE struct run *run = xcalloc(1, sizeof(*run));
   *run = (struct run){.world = w, .request = r, .out = out, .e = e};
   int64_t last_day = report_last_day(w, r);
@@ -205,11 +219,7 @@ enum err_code report_run(struct world *w, const struct report_request *r, struct
   world_reader_release(w, run->db);
   if (code != ERR_OK)
     return code;
-  bool realtime = r->minutes_ago != NULL;
-  report_charge(
-      r, quota,
-      (struct quota_account){r->property->index, realtime ? QUOTA_REALTIME : QUOTA_CORE, project},
-      out);
+  report_charge(r, quota, account, out);
   if (!buf_printf(out, "\"kind\":\"analyticsData#%s\"}",
                   realtime ? "runRealtimeReport" : "runReport"))
     return err_set(e, ERR_INTERNAL, "size", "simulator: the answer is larger than %d bytes",

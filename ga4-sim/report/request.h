@@ -92,6 +92,7 @@ struct report_request {
   const char *currency_code;
   size_t requested_dimensions; /* for the cost in tokens */
   bool has_high_cardinality, has_demographics;
+  bool potentially_thresholded; /* age, gender, interests, audiences: counted by their own quota */
   bool no_data;              /* a dimension of which the world has nothing: the report is empty */
   bool by_calendar;          /* a dimension that belongs to its date range */
   const char *cohort_users;  /* the ranges are cohorts: SQL of their sizes by slice; else NULL */

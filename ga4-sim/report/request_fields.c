@@ -81,6 +81,10 @@ static const char *with_other_row(struct report_request *r, const struct field *
 static void note_data_flags(struct report_request *r, const char *name)
 {
   static const char *const personal[] = {"city", "region", "country"};
+  static const char *const thresholded[] = {"userAgeBracket", "userGender", "brandingInterest",
+                                            "audienceId", "audienceName"};
+  for (size_t i = 0; i < ARRAY_LEN(thresholded); i++)
+    r->potentially_thresholded |= strcmp(thresholded[i], name) == 0;
   r->has_high_cardinality |= has_many_values(name);
   for (size_t i = 0; i < ARRAY_LEN(personal); i++)
     r->has_demographics |= strcmp(personal[i], name) == 0;
