@@ -47,7 +47,6 @@ static enum err_code start(void *program, struct err *e)
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
                                       .tls = s->service.tls,
-                                      .pollers = (size_t)s->pollers,
                                       .workers = 1, /* no handler runs on one */
                                       .drain_ms = (uint32_t)s->drain_ms};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
@@ -71,6 +70,7 @@ static void stop(void *program)
   rpc_channel_free(p->service.report);
   if (p->service.pool != NULL)
     pool_free(p->service.pool);
+  aggregate_service_free(&p->service);
 }
 
 int main(int argc, char **argv)

@@ -94,8 +94,12 @@ start report-svc "http://127.0.0.1:$((admin_port + 1))/readyz" "${common[@]}" "$
 start aggregate-svc "http://127.0.0.1:$((admin_port + 2))/readyz" "${common[@]}" \
   GRPC_LISTEN="127.0.0.1:$aggregate_port" ADMIN_LISTEN="127.0.0.1:$((admin_port + 2))" \
   AUTH_SVC_ADDR="127.0.0.1:$auth_port" REPORT_SVC_ADDR="127.0.0.1:$report_port" -- "$bin/aggregate-svc"
+# Sessions outlive a restart of the gateway: their ids are sealed with this key.
+[[ -s $run/session-keys ]] || (umask 077; "$bin/auth-svc" keygen >"$run/session-keys.new" &&
+  mv "$run/session-keys.new" "$run/session-keys")
 start gateway "http://127.0.0.1:$((admin_port + 3))/readyz" "${common[@]}" \
   ANALYTICS_MCP_HOST=127.0.0.1 ANALYTICS_MCP_PORT="$port" \
+  GATEWAY_SESSION_KEY_FILE="$run/session-keys" \
   ADMIN_LISTEN="127.0.0.1:$((admin_port + 3))" AUTH_SVC_ADDR="127.0.0.1:$auth_port" \
   REPORT_SVC_ADDR="127.0.0.1:$report_port" AGGREGATE_SVC_ADDR="127.0.0.1:$aggregate_port" \
   -- "$bin/gateway"

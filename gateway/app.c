@@ -21,6 +21,7 @@ struct app {
   struct endpoint_backend shown[N_BACKENDS];
   struct access *access;
   struct bridge *bridge;
+  struct ring *session_keys;
   struct mcp_server *mcp;
   struct resource *resource;
   struct origins *origins;
@@ -99,8 +100,8 @@ static void make_core(struct app *a)
       .version = AMCP_VERSION,
       .instructions = instructions,
       .tools = bridge_host(a->bridge),
-      .max_sessions = (size_t)s->max_sessions,
-      .session_idle_ms = s->session_idle_s * 1000,
+      .session_keys = a->session_keys,
+      .session_life_ms = s->session_life_s * 1000,
   });
 }
 
@@ -129,7 +130,9 @@ static enum err_code start_listener(struct app *a, struct err *e)
       .max_body = (size_t)s->max_body,
       .on_head = endpoint_on_head,
       .on_request = endpoint_on_request,
+      .on_refusal = endpoint_on_refusal,
       .on_tick = endpoint_on_tick,
+      .on_grace_over = endpoint_on_grace_over,
       .user = &a->endpoint,
   };
   enum err_code code = listener_start(&a->listener, &options, e);
@@ -156,6 +159,8 @@ static enum err_code start(struct app *a, struct err *e)
                                                .timeout_ms = (uint32_t)s->tool_timeout_ms},
                       e);
   if (code == ERR_OK)
+    code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
+  if (code == ERR_OK)
     code = resource_new(&a->resource, s->resource_url, s->auth_servers, e);
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
@@ -176,6 +181,13 @@ static void warn_when_open(const struct settings *s)
              LOG_S("host", s->host));
 }
 
+static void warn_without_keys(const struct settings *s)
+{
+  if (s->session_key_file == NULL)
+    log_warn("GATEWAY_SESSION_KEY_FILE is not set: sessions end with this process, and no other "
+             "replica takes them. Make a key with auth-svc keygen");
+}
+
 static void free_all(struct app *a)
 {
   /* The channels end their calls first; these still need bridge, access and protocol, but
@@ -186,6 +198,7 @@ static void free_all(struct app *a)
   bridge_free(a->bridge);
   access_free(a->access);
   mcp_server_free(a->mcp);
+  ring_free(a->session_keys);
   resource_free(a->resource);
   origins_free(a->origins);
   free(a);
@@ -202,6 +215,7 @@ enum err_code app_start(struct app **out, const struct settings *s, struct err *
     return code;
   }
   warn_when_open(s);
+  warn_without_keys(s);
   /* The first question starts the connections, so that readiness follows soon. */
   for (size_t i = 0; i < N_BACKENDS; i++)
     rpc_channel_ready(a->backends[i].channel);

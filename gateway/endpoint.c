@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "gateway/access/caller.h"
 
@@ -29,10 +30,26 @@ static void reply_error(struct exchange *x, int status, const char *text)
   exchange_reply(x, status, JSON_TYPE, &body);
 }
 
-static void reply_not_allowed(struct exchange *x, const char *allow)
+static void reply_not_allowed(struct exchange *x, const char *allow, const char *text)
 {
   exchange_add_header(x, "Allow", allow);
-  reply_error(x, 405, "Method not allowed");
+  reply_error(x, 405, text);
+}
+
+/* A message that cannot be judged now is refused as a message: official clients read the error of
+ * JSON-RPC, and hosts show its text. */
+static void reply_unavailable(struct exchange *x)
+{
+  exchange_add_header(x, "Retry-After", "5");
+  if (strcmp(exchange_method(x), "POST") != 0) {
+    reply_error(x, 503, "Auth service unavailable");
+    return;
+  }
+  struct buf body = BUF_INIT(16384);
+  size_t len;
+  const char *request = exchange_body(x, &len);
+  mcp_refusal_put(&body, request, len, -32000, "Auth service unavailable");
+  exchange_reply(x, 503, JSON_TYPE, &body);
 }
 
 static void challenge(struct endpoint *p, struct exchange *x, const char *error,
@@ -56,8 +73,7 @@ static void reply_denied(struct endpoint *p, struct exchange *x, enum access_out
     reply_error(x, 403, "Access denied");
     return;
   case ACCESS_UNAVAILABLE:
-    exchange_add_header(x, "Retry-After", "5");
-    reply_error(x, 503, "Auth service unavailable");
+    reply_unavailable(x);
     return;
   default:
     challenge(p, x, "invalid_token", "The token is malformed, expired or not accepted");
@@ -162,6 +178,14 @@ static void gate(struct endpoint *p, struct exchange *x)
     refuse_credentials(p, x);
 }
 
+void endpoint_on_refusal(struct exchange *x, void *user)
+{
+  struct endpoint *p = user;
+  const char *origin = exchange_header(x, "Origin");
+  if (origin_allowed(p->origins, origin))
+    add_cors(x, origin);
+}
+
 static bool is_mcp(const struct exchange *x)
 {
   return strcmp(exchange_path(x), "/mcp") == 0 || strcmp(exchange_path(x), "/mcp/") == 0;
@@ -187,7 +211,7 @@ void endpoint_on_head(struct exchange *x, void *user)
     if (is_get(x))
       routes[i].route(p, x);
     else
-      reply_not_allowed(x, "GET, HEAD");
+      reply_not_allowed(x, "GET, HEAD", "Method not allowed here: the MCP endpoint is /mcp");
     return;
   }
   reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
@@ -274,7 +298,10 @@ static void post_message(struct endpoint *p, struct exchange *x, struct grant *g
 static void on_post(struct endpoint *p, struct exchange *x, struct grant *grant)
 {
   struct accept accept = accept_read(exchange_header(x, "Accept"));
-  if (!content_type_is_json(exchange_header(x, "Content-Type")))
+  const char *coding = exchange_header(x, "Content-Encoding");
+  if (coding != NULL && !ascii_case_equal(coding, "identity"))
+    reply_error(x, 415, "Content-Encoding must be identity: send the body uncompressed");
+  else if (!content_type_is_json(exchange_header(x, "Content-Type")))
     reply_error(x, 415, "Content-Type must be application/json");
   else if (!accept.json && !accept.sse)
     reply_error(x, 406, "Accept must allow application/json or text/event-stream");
@@ -289,9 +316,10 @@ static void on_delete(struct endpoint *p, struct exchange *x, struct grant *gran
   int status = mcp_server_delete(p->mcp, id, &principal);
   if (status == 204)
     exchange_reply(x, 204, NULL, NULL);
+  else if (status == 405)
+    reply_not_allowed(x, "POST, OPTIONS", "DELETE ends a session: name it in Mcp-Session-Id");
   else
-    reply_error(x, status,
-                status == 400 ? "Mcp-Session-Id header is required" : "Session not found");
+    reply_error(x, status, "Session not found");
 }
 
 static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)
@@ -307,7 +335,7 @@ static void on_access(void *arg, enum access_outcome outcome, struct grant *gran
   else if (strcmp(method, "DELETE") == 0)
     on_delete(entry->endpoint, x, grant);
   else
-    reply_not_allowed(x, "POST, DELETE, OPTIONS");
+    reply_not_allowed(x, "POST, DELETE, OPTIONS", "Method not allowed");
   exchange_unref(x);
   entry->magic = 0;
   free(entry);
@@ -322,6 +350,11 @@ void endpoint_on_request(struct exchange *x, void *user)
   entry->exchange = x;
   exchange_ref(x);
   access_check(p->access, bearer_token(exchange_header(x, "Authorization")), on_access, entry);
+}
+
+void endpoint_on_grace_over(void *user)
+{
+  mcp_server_restarting(((struct endpoint *)user)->mcp);
 }
 
 void endpoint_on_tick(void *user)

@@ -30,6 +30,8 @@ struct endpoint {
 /* Hooks for the listener; user is the endpoint. */
 void endpoint_on_head(struct exchange *x, void *user);
 void endpoint_on_request(struct exchange *x, void *user);
+void endpoint_on_refusal(struct exchange *x, void *user);
 void endpoint_on_tick(void *user);
+void endpoint_on_grace_over(void *user);
 
 #endif

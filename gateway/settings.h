@@ -14,8 +14,9 @@ struct settings {
   bool auth_enabled;
   const char *allowed_origins, *allowed_hosts;
   const char *resource_url, *auth_servers;
+  const char *session_key_file; /* NULL: none */
   const char *auth_addr, *report_addr, *aggregate_addr;
-  int64_t threads, max_connections, max_body, max_sessions, session_idle_s, tool_timeout_ms;
+  int64_t threads, max_connections, max_body, session_life_s, tool_timeout_ms;
   int64_t drain_ms, grace_ms;
 };
 

@@ -19,7 +19,10 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
 {
   const struct settings *s = &p->settings;
   struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
+                                     .ca_file = s->ca_file,
+                                     .ca_dir = s->ca_dir,
                                      .max_transfers = (size_t)s->max_transfers + 16,
+                                     .max_connections = (size_t)s->max_transfers,
                                      .max_host_connections = (size_t)s->max_transfers};
   struct rpc_channel_options auth = {
       .target = s->auth_addr, .tls = s->service.tls, .name = "auth-svc"};
@@ -32,7 +35,9 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                   .admin_endpoint = s->admin_endpoint,
                                   .timeout_ms = (uint32_t)s->timeout_ms,
                                   .backoff_ms = (uint32_t)s->backoff_ms,
-                                  .max_transfers = (size_t)s->max_transfers};
+                                  .max_transfers = (size_t)s->max_transfers,
+                                  .deadline_ms = (uint32_t)s->deadline_ms,
+                                  .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000}};
   p->service.google = google_new(&google);
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
   p->service.page_rows = s->page_rows;
@@ -70,7 +75,6 @@ static enum err_code start(void *program, struct err *e)
   const struct settings *s = &p->settings;
   struct rpc_server_options server = {.listen = s->grpc_listen,
                                       .tls = s->service.tls,
-                                      .pollers = (size_t)s->pollers,
                                       .workers = (size_t)s->workers,
                                       .drain_ms = (uint32_t)s->drain_ms};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
@@ -95,6 +99,7 @@ static void stop(void *program)
   http_client_free(p->http);
   google_free(p->service.google);
   cache_free(p->service.cache);
+  report_service_end(&p->service);
 }
 
 int main(int argc, char **argv)

@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/service/healthcheck.h"
+#include "report-svc/google/budget.h"
 
 static const struct service_program program = {
     .name = "report-svc",
@@ -54,8 +55,11 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "https://analyticsdata.googleapis.com", 0, 0, false, "Google Analytics Data API"},
       {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &raw.admin_endpoint,
        "https://analyticsadmin.googleapis.com", 0, 0, false, "Google Analytics Admin API"},
-      {"REPORT_POLLERS", CONFIG_INT, &s->pollers, "1", 1, 64, false, "gRPC polling threads"},
       {"REPORT_WORKERS", CONFIG_INT, &s->workers, "1", 1, 64, false, "gRPC worker threads"},
+      {"SSL_CERT_FILE", CONFIG_STRING, &s->ca_file, NULL, 0, 0, false,
+       "CA certificates (PEM) that Google's must be signed by; the system's when not set"},
+      {"SSL_CERT_DIR", CONFIG_STRING, &s->ca_dir, NULL, 0, 0, false,
+       "directory of CA certificates, hashed by openssl rehash, beside SSL_CERT_FILE"},
       {"REPORT_PAGE_ROWS", CONFIG_INT, &s->page_rows, "250000", 1, 250000, false,
        "rows per page when reports are fetched for aggregation"},
       {"REPORT_CACHE_TTL_S", CONFIG_INT, &s->cache_ttl_s, "60", 0, 86400, false,
@@ -64,6 +68,12 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "memory for cached answers; 0 for none"},
       {"REPORT_TIMEOUT_MS", CONFIG_INT, &s->timeout_ms, "60000", 10, 600000, false,
        "time for one request to Google"},
+      {"REPORT_DEADLINE_MS", CONFIG_INT, &s->deadline_ms, "45000", 10, 600000, false,
+       "time for all requests of one call; dealers that are later are left out by name"},
+      {"REPORT_SERVER_ERRORS", CONFIG_INT, &s->server_errors, "6", 0, BUDGET_MAX_ERRORS, false,
+       "500 and 503 of Google per property and hour, then nothing is sent; 0 for no bound"},
+      {"REPORT_QUOTA_PROBE_S", CONFIG_INT, &s->quota_probe_s, "300", 0, 3600, false,
+       "between requests to a property whose quota is used up, in seconds; 0 sends all"},
       {"REPORT_BACKOFF_MS", CONFIG_INT, &s->backoff_ms, "500", 1, 60000, false,
        "longest first wait before a request is tried again"},
       {"REPORT_MAX_TRANSFERS", CONFIG_INT, &s->max_transfers, "256", 1, 1024, false,

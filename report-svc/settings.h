@@ -13,10 +13,12 @@ struct settings {
   const char *auth_addr;
   const char *data_endpoint; /* no slash at the end */
   const char *admin_endpoint;
-  int64_t pollers, workers;
+  const char *ca_file, *ca_dir; /* of Google; NULL: the system's */
+  int64_t workers;
   int64_t page_rows;
   int64_t cache_ttl_s, cache_bytes;
-  int64_t timeout_ms, backoff_ms, max_transfers, fan_out, drain_ms;
+  int64_t timeout_ms, deadline_ms, backoff_ms, max_transfers, fan_out, drain_ms;
+  int64_t server_errors, quota_probe_s;
 };
 
 /* The command line and the environment. Returns true when the program should go on; else

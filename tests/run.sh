@@ -89,6 +89,8 @@ clients() {
 # Load and isolation tests take their length from the environment.
 if $all; then
   export AMCP_ISOLATION_CASES=${AMCP_ISOLATION_CASES:-20000} AUTH_LOAD_SECONDS=${AUTH_LOAD_SECONDS:-60}
+    export AMCP_TRUTH_REGIONS=${AMCP_TRUTH_REGIONS:-1000}
+  export AMCP_WAKEUP_ROUNDS=${AMCP_WAKEUP_ROUNDS:-200}
 else
   export AUTH_LOAD_SECONDS=${AUTH_LOAD_SECONDS:-5}
 fi

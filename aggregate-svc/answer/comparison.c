@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
@@ -13,6 +14,10 @@ typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 typedef Analytics__Aggregate__V1__RegionalAverage RegionalAverage;
 typedef Analytics__Aggregate__V1__Cohort CohortMessage;
+
+#define DEALER(field) ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__##field
+
+enum { VERDICTS_BYTES = 400 };
 
 static CohortMessage *cohort_message(const struct cohort *c, struct arena *arena)
 {
@@ -27,46 +32,91 @@ static CohortMessage *cohort_message(const struct cohort *c, struct arena *arena
 
 /* --------------------------------------------------------------------- dealers */
 
-static DealerSessions *dealer_message(const struct comparison *c, size_t member,
-                                      struct arena *arena)
+/* "engagement_rate better, shopper_rate worse"; "none clear" or "too little data" when
+ * there is no such word. */
+static char *verdicts_text(const struct judgement *j, size_t member, struct arena *arena)
+{
+  AUTO_BUF struct buf b = BUF_INIT(VERDICTS_BYTES);
+  size_t unclear = 0;
+  for (size_t m = 0; m < METRIC_COUNT; m++) {
+    enum verdict word = judgement_cell(j, member, (enum metric_id)m)->word;
+    unclear += word == VERDICT_NO_CLEAR_DIFFERENCE;
+    if (word == VERDICT_BETTER || word == VERDICT_WORSE)
+      buf_printf(&b, "%s%s %s", b.len > 0 ? ", " : "", dealer_metrics[m].name, verdict_name(word));
+  }
+  if (b.len > 0)
+    return arena_strdup(arena, buf_str(&b));
+  return borrow_text(unclear > 0 ? "none clear" : "too little data");
+}
+
+static void set_leads(DealerSessions *d, const struct comparison *c, const struct dealer_figures *f)
+{
+  d->calls = f->kinds[LEAD_KIND_CALL];
+  d->chats = f->kinds[LEAD_KIND_CHAT];
+  d->appointments = f->kinds[LEAD_KIND_APPOINTMENT];
+  if (f->lead_event == LEAD_UNKNOWN)
+    return;
+  d->lead_event = c->of.figures.leads->names[f->lead_event];
+  d->lead_kind = borrow_text(lead_event_kind(d->lead_event));
+  d->opt_lead_events_case = DEALER(OPT_LEAD_EVENTS_LEAD_EVENTS);
+  d->lead_events = f->now.leads;
+  d->opt_lead_sessions_case = DEALER(OPT_LEAD_SESSIONS_LEAD_SESSIONS);
+  d->lead_sessions = f->now.lead_sessions;
+}
+
+static void set_rates(DealerSessions *d, const struct comparison *c, size_t member)
+{
+  const struct cohort_figures *f = &c->of.figures;
+  double x;
+  if (group_value(f, group_of(f, METRIC_ENGAGEMENT_RATE, member), member, &x)) {
+    d->opt_engagement_rate_case = DEALER(OPT_ENGAGEMENT_RATE_ENGAGEMENT_RATE);
+    d->engagement_rate = x;
+  }
+  if (group_value(f, group_of(f, METRIC_BOUNCE_RATE, member), member, &x)) {
+    d->opt_bounce_rate_case = DEALER(OPT_BOUNCE_RATE_BOUNCE_RATE);
+    d->bounce_rate = x;
+  }
+  if (group_value(f, group_of(f, METRIC_LEADS_PER_100_SESSIONS, member), member, &x)) {
+    d->opt_leads_per_100_sessions_case = DEALER(OPT_LEADS_PER_100_SESSIONS_LEADS_PER_100_SESSIONS);
+    d->leads_per_100_sessions = x;
+  }
+  if (group_value(f, group_of(f, METRIC_SHOPPER_RATE, member), member, &x)) {
+    d->opt_shopper_rate_case = DEALER(OPT_SHOPPER_RATE_SHOPPER_RATE);
+    d->shopper_rate = x;
+  }
+  if (group_value(f, group_of(f, METRIC_LEADS_PER_100_SHOPPER_SESSIONS, member), member, &x)) {
+    d->opt_leads_per_100_shopper_sessions_case =
+        DEALER(OPT_LEADS_PER_100_SHOPPER_SESSIONS_LEADS_PER_100_SHOPPER_SESSIONS);
+    d->leads_per_100_shopper_sessions = x;
+  }
+}
+
+static DealerSessions *dealer_message(const struct comparison *c, const struct judgement *j,
+                                      size_t member, struct arena *arena)
 {
   const struct cohort_member *m = &c->of.figures.cohort->members[member];
   const struct dealer_figures *f = &c->of.figures.dealers[member];
-  struct metric_group leads = {METRIC_LEADS_PER_100_SESSIONS, f->lead_event};
   DealerSessions *d = ARENA_NEW(arena, DealerSessions);
-  double x;
   analytics__aggregate__v1__dealer_sessions__init(d);
   d->dealer_id = borrow_text(m->dealer_id);
   d->name = borrow_text(m->name);
   d->region = borrow_text(m->region);
-  d->sessions = f->sessions;
-  d->engaged_sessions = f->engaged_sessions;
+  d->sessions = f->now.sessions;
+  d->engaged_sessions = f->now.engaged_sessions;
   d->subject = c->of.figures.cohort->subject == (long)member;
-  if (group_value(&c->of.figures, (struct metric_group){METRIC_ENGAGEMENT_RATE, 0}, member, &x)) {
-    d->opt_engagement_rate_case =
-        ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__OPT_ENGAGEMENT_RATE_ENGAGEMENT_RATE;
-    d->engagement_rate = x;
+  if (f->shopper != SHOPPER_UNKNOWN) {
+    d->opt_shopper_sessions_case = DEALER(OPT_SHOPPER_SESSIONS_SHOPPER_SESSIONS);
+    d->shopper_sessions = f->now.shopper_sessions;
   }
-  if (group_value(&c->of.figures, (struct metric_group){METRIC_BOUNCE_RATE, 0}, member, &x)) {
-    d->opt_bounce_rate_case =
-        ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__OPT_BOUNCE_RATE_BOUNCE_RATE;
-    d->bounce_rate = x;
-  }
-  if (f->lead_event != LEAD_UNKNOWN) {
-    d->lead_event = c->of.figures.leads->names[f->lead_event];
-    d->opt_lead_events_case =
-        ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__OPT_LEAD_EVENTS_LEAD_EVENTS;
-    d->lead_events = f->leads;
-  }
-  if (group_value(&c->of.figures, leads, member, &x)) {
-    d->opt_leads_per_100_sessions_case =
-        ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__OPT_LEADS_PER_100_SESSIONS_LEADS_PER_100_SESSIONS;
-    d->leads_per_100_sessions = x;
-  }
+  set_leads(d, c, f);
+  set_rates(d, c, member);
+  if (c->of.figures.cohort->subject < 0 || d->subject)
+    d->verdicts = verdicts_text(j, member, arena);
   return d;
 }
 
-static DealerIndex *indices_message(const struct comparison *c, size_t member, struct arena *arena)
+static DealerIndex *indices_message(const struct comparison *c, const struct judgement *j,
+                                    size_t member, struct arena *arena)
 {
   DealerIndex *d = ARENA_NEW(arena, DealerIndex);
   analytics__aggregate__v1__dealer_index__init(d);
@@ -74,7 +124,7 @@ static DealerIndex *indices_message(const struct comparison *c, size_t member, s
   d->n_metrics = METRIC_COUNT;
   d->metrics = ARENA_ARRAY(arena, MetricIndex *, METRIC_COUNT);
   for (size_t m = 0; m < METRIC_COUNT; m++)
-    d->metrics[m] = index_message(&c->of, (enum metric_id)m, member, arena);
+    d->metrics[m] = index_message(&c->of, j, (enum metric_id)m, member, arena);
   return d;
 }
 
@@ -93,51 +143,69 @@ static int most_sessions_first(const void *a, const void *b)
   return strcmp(x->dealer_id, y->dealer_id);
 }
 
-static void add_dealers(const struct comparison *c, Result *r, struct arena *arena)
+/* Whether a dealer has rows of its own for each metric. */
+static bool has_index_rows(const struct comparison *c, size_t member)
+{
+  return c->everyone || c->of.figures.cohort->subject == (long)member;
+}
+
+static void add_dealers(const struct comparison *c, const struct judgement *j, Result *r,
+                        struct arena *arena)
 {
   size_t n = 0;
   AUTO_FREE struct shown *order = xcalloc(c->of.figures.cohort->n + 1, sizeof(*order));
   for (size_t i = 0; i < c->of.figures.cohort->n; i++)
     if (c->of.figures.dealers[i].ok && c->of.figures.cohort->members[i].visible)
-      order[n++] = (struct shown){i, c->of.figures.dealers[i].sessions,
+      order[n++] = (struct shown){i, c->of.figures.dealers[i].now.sessions,
                                   c->of.figures.cohort->members[i].dealer_id};
   qsort(order, n, sizeof(*order), most_sessions_first);
-  r->n_dealers = r->n_performance_index = n;
+  r->n_dealers = n;
   r->dealers = ARENA_ARRAY(arena, DealerSessions *, n);
   r->performance_index = ARENA_ARRAY(arena, DealerIndex *, n);
   for (size_t i = 0; i < n; i++) {
-    r->dealers[i] = dealer_message(c, order[i].member, arena);
-    r->performance_index[i] = indices_message(c, order[i].member, arena);
+    r->dealers[i] = dealer_message(c, j, order[i].member, arena);
+    if (has_index_rows(c, order[i].member))
+      r->performance_index[r->n_performance_index++] =
+          indices_message(c, j, order[i].member, arena);
   }
+}
+
+const DealerIndex *comparison_index_of_subject(const struct comparison *c, const Result *r)
+{
+  long subject = c->of.figures.cohort->subject;
+  for (size_t i = 0; subject >= 0 && i < r->n_performance_index; i++)
+    if (strcmp(r->performance_index[i]->dealer_id,
+               c->of.figures.cohort->members[subject].dealer_id) == 0)
+      return r->performance_index[i];
+  return NULL;
 }
 
 /* ---------------------------------------------------------------------- region */
 
 /* Sum of a count over its group; false when there is none or it may not be shown. */
-static bool region_count(const struct comparison *c, struct metric_group g, int64_t *out)
+static bool region_count(const struct comparison *c, enum metric_id m, int64_t *out)
 {
-  return c->of.figures.cohort->outside == 0 && group_count(&c->of.figures, g, out);
+  return c->of.figures.cohort->outside == 0 &&
+         group_count(&c->of.figures, group_of_region(&c->of.figures, m), out);
 }
 
 static RegionalAverage *region_message(const struct comparison *c, struct arena *arena)
 {
   RegionalAverage *a = ARENA_NEW(arena, RegionalAverage);
-  int lead_event = group_lead_event(&c->of.figures);
   analytics__aggregate__v1__regional_average__init(a);
-  if (region_count(c, (struct metric_group){METRIC_SESSIONS, lead_event}, &a->sessions))
+  if (region_count(c, METRIC_SESSIONS, &a->sessions))
     a->opt_sessions_case = ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__OPT_SESSIONS_SESSIONS;
-  if (region_count(c, (struct metric_group){METRIC_ENGAGED_SESSIONS, lead_event},
-                   &a->engaged_sessions))
+  if (region_count(c, METRIC_ENGAGED_SESSIONS, &a->engaged_sessions))
     a->opt_engaged_sessions_case =
         ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__OPT_ENGAGED_SESSIONS_ENGAGED_SESSIONS;
-  if (region_count(c, (struct metric_group){METRIC_LEAD_EVENTS, lead_event}, &a->lead_events))
+  if (region_count(c, METRIC_LEAD_EVENTS, &a->lead_events))
     a->opt_lead_events_case =
         ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__OPT_LEAD_EVENTS_LEAD_EVENTS;
   a->n_metrics = METRIC_COUNT;
   a->metrics = ARENA_ARRAY(arena, MetricAverage *, METRIC_COUNT);
   for (size_t m = 0; m < METRIC_COUNT; m++)
     a->metrics[m] =
-        average_message(&c->of, (struct metric_group){(enum metric_id)m, lead_event}, arena);
+        average_message(&c->of, group_of_region(&c->of.figures, (enum metric_id)m), arena);
   return a;
 }
 
@@ -149,10 +217,13 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   r->cohort = cohort_message(c->of.figures.cohort, arena);
   r->period =
       period_message(c->period, c->of.figures.cohort, c->notes, c->now_unix_ms, arena, &period);
-  add_dealers(c, r, arena);
+  CLEANUP(judgement_free) struct judgement j;
+  benchmarked_judge(&j, &c->of, c->of.figures.cohort->subject);
+  add_dealers(c, &j, r, arena);
+  r->cells_tested = (int32_t)j.tested;
   r->regional_average = region_message(c, arena);
   r->coverage = cohort_coverage(c->of.figures.cohort, arena);
   comparison_caveats(c, r, &period, arena);
-  r->headline = comparison_headline(c, r, arena);
+  r->headline = comparison_headline(c, r, &period, arena);
   return r;
 }

@@ -2,7 +2,10 @@
  *
  * Rates are pooled from their parts (sum / sum). A benchmark leaves the dealer itself out.
  * When the cohort holds dealers that the caller may not see, every figure that rests on
- * them passes the disclosure policy and is shown in its restricted form. */
+ * them passes the disclosure policy and is shown in its restricted form.
+ *
+ * A question about a subject judges that dealer's cells only; one without judges those of every
+ * dealer that is shown. `everyone` adds the index rows of the other dealers and no verdict. */
 #ifndef AMCP_AGGREGATE_COMPARISON_H
 #define AMCP_AGGREGATE_COMPARISON_H
 
@@ -19,18 +22,23 @@ struct comparison {
   const struct dealer_notes *notes; /* per member */
   const struct period *period;
   int64_t now_unix_ms;
+  bool everyone; /* index rows of all dealers that are shown */
 };
 
 /* Computes the answer. Everything lives in the arena or in the comparison, which must
  * outlive it; the arena must not have a cap below 16 MiB. Needs at least one dealer in the
- * figures. Reads a time zone file: not for a poller. */
+ * figures. Reads time zone files: not for a poller. */
 Analytics__Aggregate__V1__CompareDealerSessionsResult *compare_dealers(const struct comparison *c,
                                                                        struct arena *arena);
 
+/* Inside the room: the index of the subject; NULL when it has none. */
+const Analytics__Aggregate__V1__DealerIndex *
+comparison_index_of_subject(const struct comparison *c,
+                            const Analytics__Aggregate__V1__CompareDealerSessionsResult *r);
 /* Inside the room: the sentence that answers the question, from the finished result. */
 char *comparison_headline(const struct comparison *c,
                           const Analytics__Aggregate__V1__CompareDealerSessionsResult *r,
-                          struct arena *arena);
+                          const struct resolved_period *period, struct arena *arena);
 /* Inside the room: the caveats, from the finished result. */
 void comparison_caveats(const struct comparison *c,
                         Analytics__Aggregate__V1__CompareDealerSessionsResult *r,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
+#include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
@@ -35,14 +36,23 @@ static const char *standing_words(const MetricIndex *x)
     return "better";
   case ANALYTICS__AGGREGATE__V1__STANDING__WORSE:
     return "worse";
-  case ANALYTICS__AGGREGATE__V1__STANDING__SIMILAR:
-    return "similar";
+  case ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE:
+    return "no clear difference";
   default:
     return "too little data to judge";
   }
 }
 
-/* "engagement rate 58.2 % against 53.1 % (index 110, 4th of 22: better)" */
+/* " (index 110, 95 % interval 104 to 117, 4th of 22: better)" */
+static void put_index(struct buf *b, const MetricIndex *x)
+{
+  buf_printf(b, " (index %.0f", x->index);
+  if (x->opt_index_low_case != 0 && x->opt_index_high_case != 0)
+    buf_printf(b, ", 95 %% interval %.0f to %.0f", x->index_low, x->index_high);
+  buf_printf(b, ", %d%s of %d: %s)", x->rank, text_ordinal(x->rank), x->of, standing_words(x));
+}
+
+/* "engagement rate 58.2 % against 53.1 % (index 110, ...)" */
 static void put_metric(struct buf *b, const struct dealer_metric *m, const MetricIndex *x)
 {
   buf_printf(b, "%s ", m->words);
@@ -62,16 +72,7 @@ static void put_metric(struct buf *b, const struct dealer_metric *m, const Metri
   buf_puts(b, " against ");
   put_value(b, m, x->benchmark);
   if (x->opt_index_case != 0)
-    buf_printf(b, " (index %.0f, %d%s of %d: %s)", x->index, x->rank, text_ordinal(x->rank), x->of,
-               standing_words(x));
-}
-
-static const DealerIndex *index_of(const Result *r, const char *dealer_id)
-{
-  for (size_t i = 0; i < r->n_performance_index; i++)
-    if (strcmp(r->performance_index[i]->dealer_id, dealer_id) == 0)
-      return r->performance_index[i];
-  return NULL;
+    put_index(b, x);
 }
 
 static void put_scope(struct buf *b, const Result *r)
@@ -81,10 +82,20 @@ static void put_scope(struct buf *b, const Result *r)
              r->period->start_date, r->period->end_date);
 }
 
+/* "Sessions changed by -17 % against the period before, those of the others by -25 %." */
+static void put_change(struct buf *b, const MetricIndex *x)
+{
+  if (x->opt_change_percent_case == 0)
+    return;
+  buf_printf(b, "; sessions %+.0f %% against the period before", x->change_percent);
+  if (x->opt_others_change_percent_case != 0)
+    buf_printf(b, ", the others %+.0f %%", x->others_change_percent);
+}
+
 static void put_subject(struct buf *b, const struct comparison *c, const Result *r)
 {
   const struct cohort_member *m = &c->of.figures.cohort->members[c->of.figures.cohort->subject];
-  const DealerIndex *index = index_of(r, m->dealer_id);
+  const DealerIndex *index = comparison_index_of_subject(c, r);
   text_put_clipped(b, m->name, HEADLINE_NAME_BYTES);
   if (index == NULL) {
     buf_printf(b, " could not be read (%s), so it is not compared with ", m->reason);
@@ -93,7 +104,7 @@ static void put_subject(struct buf *b, const struct comparison *c, const Result 
   }
   buf_puts(b, " against the other dealers of ");
   put_scope(b, r);
-  if (c->of.figures.dealers[c->of.figures.cohort->subject].sessions == 0) {
+  if (c->of.figures.dealers[c->of.figures.cohort->subject].now.sessions == 0) {
     buf_puts(b, ": no sessions, so there is nothing to compare");
     return;
   }
@@ -102,6 +113,7 @@ static void put_subject(struct buf *b, const struct comparison *c, const Result 
     buf_puts(b, i == 0 ? ": " : "; ");
     put_metric(b, &dealer_metrics[id], index->metrics[id]);
   }
+  put_change(b, index->metrics[METRIC_SESSIONS]);
 }
 
 static void put_region(struct buf *b, const Result *r)
@@ -127,10 +139,36 @@ static void put_region(struct buf *b, const Result *r)
     buf_puts(b, ": figures of the dealers may not be shown");
 }
 
-char *comparison_headline(const struct comparison *c, const Result *r, struct arena *arena)
+static void put_future(struct buf *b, const Result *r)
+{
+  put_scope(b, r);
+  buf_puts(b, ": the period has not begun, so there is nothing to compare");
+}
+
+static bool has_any_sessions(const struct comparison *c)
+{
+  for (size_t i = 0; i < c->of.figures.cohort->n; i++)
+    if (c->of.figures.dealers[i].ok && c->of.figures.dealers[i].now.sessions > 0)
+      return true;
+  return false;
+}
+
+static void put_no_data(struct buf *b, const Result *r)
+{
+  put_scope(b, r);
+  buf_puts(b, ": no dealer has a session in the period, so there is nothing to compare; it may lie "
+              "before their first data");
+}
+
+char *comparison_headline(const struct comparison *c, const Result *r,
+                          const struct resolved_period *period, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
-  if (c->of.figures.cohort->subject >= 0)
+  if (period->days.first > period->days.today)
+    put_future(&b, r);
+  else if (!has_any_sessions(c))
+    put_no_data(&b, r);
+  else if (c->of.figures.cohort->subject >= 0)
     put_subject(&b, c, r);
   else
     put_region(&b, r);
@@ -216,11 +254,12 @@ static bool has_no_sessions(const struct cohort *cohort, size_t member, const vo
 {
   const struct dealer_figures *f = &((const struct cohort_figures *)arg)->dealers[member];
   (void)cohort;
-  return f->ok && f->sessions == 0;
+  return f->ok && f->now.sessions == 0;
 }
 
-static void add_privacy(struct caveats *out, const struct comparison *c, const Result *r)
+static void add_privacy(struct caveats *out, const struct comparison *c)
 {
+  const struct cohort_figures *figures = &c->of.figures;
   if (c->of.figures.cohort->outside == 0)
     return;
   caveats_add(out,
@@ -228,14 +267,70 @@ static void add_privacy(struct caveats *out, const struct comparison *c, const R
               "significant digits, indices to whole numbers, medians are typical values of the "
               "dealers not shown, and counts of theirs are left out.",
               c->of.figures.cohort->outside, c->of.figures.cohort->n);
-  for (size_t m = 0; m < r->n_performance_index; m++)
-    if (r->performance_index[m]->metrics[METRIC_ENGAGEMENT_RATE]->suppressed[0] != '\0') {
-      caveats_add(out,
-                  "Benchmarks are withheld (%s): too few or too unequal dealers to hide a single "
-                  "one's figures.",
-                  r->performance_index[m]->metrics[METRIC_ENGAGEMENT_RATE]->suppressed);
+  for (size_t i = 0; i < figures->cohort->n; i++) {
+    if (!figures->cohort->members[i].visible || !figures->dealers[i].ok)
+      continue;
+    struct metric_group g = group_of(figures, METRIC_ENGAGEMENT_RATE, i);
+    enum disclosure_code code =
+        disclosure_cell(&c->of.policy, figures, g, DISCLOSURE_INDEX, (long)i);
+    if (!group_has(figures, g, i) || disclosure_ok(code))
+      continue;
+    caveats_add(out,
+                "Benchmarks are withheld (%s): too few or too unequal dealers to hide a single "
+                "one's figures.",
+                disclosure_code_name(code));
+    return;
+  }
+}
+
+static bool has_several_properties(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct cohort_member *m = &cohort->members[member];
+  (void)arg;
+  return m->state == DEALER_OK && m->visible && m->properties > 1;
+}
+
+struct shopper_filter {
+  const struct cohort_figures *figures;
+  int shopper;
+};
+
+static bool shops_so(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct shopper_filter *f = arg;
+  return cohort->members[member].visible && f->figures->dealers[member].ok &&
+         f->figures->dealers[member].shopper == f->shopper;
+}
+
+/* What a shopper session is, and which dealers mean something else by it. */
+static void add_shoppers(struct caveats *out, const struct comparison *c)
+{
+  const struct cohort_figures *figures = &c->of.figures;
+  int region = group_of_region(figures, METRIC_SHOPPER_RATE).shopper;
+  if (region != SHOPPER_UNKNOWN && region != SHOPPER_INVENTORY)
+    caveats_add(out, "Shopper sessions are %s.", shopper_words(figures->leads, region, out->arena));
+  for (int shopper = 0; shopper < SHOPPER_EVENT + (int)figures->leads->n; shopper++) {
+    struct shopper_filter f = {figures, shopper};
+    if (shopper == region || cohort_count_if(figures->cohort, shops_so, &f) == 0)
+      continue;
+    caveats_add(out, "Shopper sessions of %s are %s; they are compared only with the same.",
+                cohort_names(figures->cohort, shops_so, &f, out->arena),
+                shopper_words(figures->leads, shopper, out->arena));
+  }
+}
+
+/* Where nothing is clear, a longer period may be. */
+static void add_power(struct caveats *out, const struct comparison *c, const Result *r)
+{
+  enum { LONG_DAYS = 91 };
+  const DealerIndex *x = comparison_index_of_subject(c, r);
+  if (x == NULL || r->period->days >= LONG_DAYS)
+    return;
+  for (size_t m = 0; m < x->n_metrics; m++)
+    if (x->metrics[m]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BETTER ||
+        x->metrics[m]->standing == ANALYTICS__AGGREGATE__V1__STANDING__WORSE)
       return;
-    }
+  caveats_add(out, "No difference is clear with this much data; 13 weeks may show more.");
 }
 
 void comparison_caveats(const struct comparison *c, Result *r, const struct resolved_period *period,
@@ -243,11 +338,16 @@ void comparison_caveats(const struct comparison *c, Result *r, const struct reso
 {
   struct caveats out = {.arena = arena};
   caveats_add_missing(&out, c->of.figures.cohort);
-  add_privacy(&out, c, r);
+  add_privacy(&out, c);
   add_leads(&out, c);
+  add_shoppers(&out, c);
   if (cohort_count_if(c->of.figures.cohort, has_no_sessions, &c->of.figures) > 0)
     caveats_add(&out, "No sessions in the period, so no rates, for: %s.",
                 cohort_names(c->of.figures.cohort, has_no_sessions, &c->of.figures, arena));
+  if (cohort_count_if(c->of.figures.cohort, has_several_properties, NULL) > 0)
+    caveats_add(&out, "Only the first of several properties was read for: %s.",
+                cohort_names(c->of.figures.cohort, has_several_properties, NULL, arena));
+  add_power(&out, c, r);
   caveats_add_notes(&out, c->of.figures.cohort, c->notes);
   period_caveats(&out, c->period, r->period, period);
   r->caveats = out.items;

@@ -4,17 +4,24 @@
 #include <math.h>
 
 #include "aggregate-svc/disclosure/cell.h"
-#include "aggregate-svc/verdict/standing.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
+typedef Analytics__Aggregate__V1__Standing Standing;
 
 /* Significant digits of figures that rest on dealers the caller may not see. */
-enum { RATE_DIGITS = 3, QUANTILE_DIGITS = 2 };
+enum { RATE_DIGITS = 3, QUANTILE_DIGITS = 2, EXPECTED_DIGITS = 2 };
+/* Index points to which the ends of an interval are moved outwards then. */
+#define INTERVAL_STEP 5.0
 
 /* --------------------------------------------------------------------- indices */
+
+static enum disclosure_form form_of(enum metric_id m)
+{
+  return metric_is_rate(&dealer_metrics[m]) ? DISCLOSURE_INDEX : DISCLOSURE_RANK;
+}
 
 static void set_benchmark(MetricIndex *x, double benchmark)
 {
@@ -57,50 +64,186 @@ static void fill_count(MetricIndex *x, const struct group_values *others, enum d
     set_index(x, index);
 }
 
-/* Rates: the others' pool. The word agrees with the index that is shown. */
-static void fill_rate(MetricIndex *x, const struct dealer_metric *m, struct stats_ratio own,
-                      const struct group_values *others, enum disclosure_code code)
+static void set_interval(MetricIndex *x, double low, double high)
 {
-  double benchmark, index;
+  x->opt_index_low_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_INDEX_LOW_INDEX_LOW;
+  x->index_low = low;
+  x->opt_index_high_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_INDEX_HIGH_INDEX_HIGH;
+  x->index_high = high;
+}
+
+static void set_expected(MetricIndex *x, double expected)
+{
+  x->opt_expected_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_EXPECTED_EXPECTED;
+  x->expected = expected;
+}
+
+/* What a caller that sees every dealer is shown of a cell beside its index. */
+static void fill_open_cell(MetricIndex *x, const struct verdict_cell *cell,
+                           enum judge_unusual unusual)
+{
+  static const char *const words[] = {
+      [UNUSUAL_NO] = "", [UNUSUAL_WATCH] = "watch", [UNUSUAL_YES] = "unusual"};
+  set_index(x, cell->index);
+  set_expected(x, cell->expected);
+  x->unusual_among_dealers = borrow_text(words[unusual]);
+  if (cell->has_interval)
+    set_interval(x, cell->low, cell->high);
+  if (!cell->tested)
+    return;
+  x->opt_q_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_Q_Q;
+  x->q = cell->q;
+}
+
+/* For others: an exact interval gives the pool's size, so its ends are moved outwards to steps, q
+ * and what rests on single dealers are left out. */
+static void fill_restricted_cell(MetricIndex *x, const struct verdict_cell *cell)
+{
+  set_index(x, nearbyint(cell->index));
+  set_expected(x, stats_round_significant(cell->expected, EXPECTED_DIGITS));
+  if (cell->has_interval)
+    set_interval(x, INTERVAL_STEP * floor(cell->low / INTERVAL_STEP),
+                 INTERVAL_STEP * ceil(cell->high / INTERVAL_STEP));
+}
+
+/* Rates: the others' pool. Index, interval and word come from one cell. */
+static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
+                      const struct group_values *others, const struct verdict_cell *cell,
+                      enum judge_unusual unusual, enum disclosure_code code)
+{
+  double benchmark;
   if (!others->pooled || !metric_value(m, others->pool, &benchmark))
     return;
   bool restricted = code != DISCLOSURE_OPEN;
   set_benchmark(x, restricted ? stats_round_significant(benchmark, RATE_DIGITS) : benchmark);
-  if (!stats_index(x->value, benchmark, &index))
+  if (!cell->has_index)
     return;
-  set_index(x, restricted ? nearbyint(index) : index);
-  x->standing = restricted ? standing_of_index(m, own, others->pool, x->index)
-                           : standing_of_parts(m, own, others->pool);
+  if (restricted)
+    fill_restricted_cell(x, cell);
+  else
+    fill_open_cell(x, cell, unusual);
 }
 
-MetricIndex *index_message(const struct benchmarked *b, enum metric_id id, size_t member,
-                           struct arena *arena)
+/* ---------------------------------------------------------------------- changes */
+
+/* The figures of the period before, as if they were the period's. */
+static struct cohort_figures before_of(const struct cohort_figures *c, struct dealer_figures *space)
+{
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    space[i] = c->dealers[i];
+    space[i].now = c->dealers[i].before;
+  }
+  return (struct cohort_figures){c->cohort, space, c->leads};
+}
+
+static bool change_of(double before, double now, double *percent)
+{
+  if (!(before > 0))
+    return false;
+  *percent = 100 * (now - before) / before;
+  return true;
+}
+
+/* The others then: their pool, or for counts their mean, in the form that the caller may see. */
+static bool others_before(const struct benchmarked *b, struct metric_group g, size_t member,
+                          enum disclosure_code code, double *out)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  CLEANUP(group_free)
+  struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
+  bool known = metric_is_rate(m) ? others.pooled && metric_value(m, others.pool, out)
+                                 : stats_mean(others.values, others.n, out);
+  if (known && code != DISCLOSURE_OPEN)
+    *out = stats_round_significant(*out, RATE_DIGITS);
+  return known;
+}
+
+static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metric_group g,
+                        size_t member)
+{
+  AUTO_FREE struct dealer_figures *space = xcalloc(b->figures.cohort->n + 1, sizeof(*space));
+  struct benchmarked then = {before_of(&b->figures, space), b->policy};
+  double before, percent;
+  if (!b->figures.dealers[member].has_before || !group_value(&then.figures, g, member, &before) ||
+      !change_of(before, x->value, &percent))
+    return;
+  x->opt_change_percent_case =
+      ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_CHANGE_PERCENT_CHANGE_PERCENT;
+  x->change_percent = percent;
+  enum disclosure_code code =
+      disclosure_cell(&b->policy, &then.figures, g, form_of(g.metric), (long)member);
+  if (x->opt_benchmark_case == 0 || !disclosure_ok(code) ||
+      !others_before(&then, g, member, code, &before) || !change_of(before, x->benchmark, &percent))
+    return;
+  x->opt_others_change_percent_case =
+      ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_OTHERS_CHANGE_PERCENT_OTHERS_CHANGE_PERCENT;
+  x->others_change_percent = code == DISCLOSURE_OPEN ? percent : nearbyint(percent);
+}
+
+/* --------------------------------------------------------------------- messages */
+
+static Standing standing_of(enum verdict v)
+{
+  switch (v) {
+  case VERDICT_BETTER:
+    return ANALYTICS__AGGREGATE__V1__STANDING__BETTER;
+  case VERDICT_WORSE:
+    return ANALYTICS__AGGREGATE__V1__STANDING__WORSE;
+  case VERDICT_NO_CLEAR_DIFFERENCE:
+    return ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE;
+  case VERDICT_CONTEXT:
+    return ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY;
+  case VERDICT_NOT_JUDGED:
+    return ANALYTICS__AGGREGATE__V1__STANDING__NOT_JUDGED;
+  case VERDICT_TOO_LITTLE_DATA:
+  default:
+    return ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA;
+  }
+}
+
+static bool is_allowed(const void *arg, struct metric_group g, size_t member)
+{
+  const struct benchmarked *b = arg;
+  return disclosure_ok(
+      disclosure_cell(&b->policy, &b->figures, g, form_of(g.metric), (long)member));
+}
+
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only)
+{
+  struct judge_question q = {&b->figures, only, is_allowed, b};
+  judge(out, &q);
+}
+
+MetricIndex *index_message(const struct benchmarked *b, const struct judgement *judgement,
+                           enum metric_id id, size_t member, struct arena *arena)
 {
   const struct cohort_figures *c = &b->figures;
   const struct dealer_metric *m = &dealer_metrics[id];
-  struct metric_group g = {id, c->dealers[member].lead_event};
+  const struct verdict_cell *cell = judgement_cell(judgement, member, id);
+  struct metric_group g = group_of(c, id, member);
   MetricIndex *x = ARENA_NEW(arena, MetricIndex);
   double value;
   analytics__aggregate__v1__metric_index__init(x);
   x->metric = borrow_text(m->name);
   x->better = m->better;
-  x->standing = standing_unknown(m);
+  x->standing = standing_of(cell->word);
   if (!group_value(c, g, member, &value))
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;
   x->value = value;
-  enum disclosure_form form = metric_is_rate(m) ? DISCLOSURE_INDEX : DISCLOSURE_RANK;
-  enum disclosure_code code = disclosure_cell(&b->policy, c, g, form, (long)member);
+  enum disclosure_code code = disclosure_cell(&b->policy, c, g, form_of(id), (long)member);
   if (!disclosure_ok(code)) {
     x->suppressed = borrow_text(disclosure_code_name(code));
+    fill_change(b, x, g, member);
     return x;
   }
   CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
   set_rank(x, &others);
   if (metric_is_rate(m))
-    fill_rate(x, m, metric_parts(m, &c->dealers[member]), &others, code);
+    fill_rate(x, m, &others, cell, judgement->unusual[member * METRIC_COUNT + (size_t)id], code);
   else
     fill_count(x, &others, code);
+  fill_change(b, x, g, member);
   return x;
 }
 
@@ -142,7 +285,7 @@ static bool may_show(const struct benchmarked *b, struct metric_group g, enum di
   return disclosure_cell(&b->policy, &b->figures, g, form, -1) == DISCLOSURE_RESTRICTED;
 }
 
-/* A typical value of the outside dealers that is no single dealer's. */
+/* A typical value of the outside dealers that is not any single dealer's. */
 static void fill_typical(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
 {
   double x;

@@ -5,6 +5,7 @@
 
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/figures/group.h"
+#include "aggregate-svc/verdict/judge.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
@@ -14,9 +15,15 @@ struct benchmarked {
   struct disclosure_policy policy;
 };
 
+/* Judges the dealers of an answer: only one, or with -1 each that the caller may see. Released
+ * with judgement_free(). */
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only);
+
 /* The index of one dealer in one metric. */
-Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b, enum metric_id m,
-                                                     size_t member, struct arena *arena);
+Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b,
+                                                     const struct judgement *judgement,
+                                                     enum metric_id m, size_t member,
+                                                     struct arena *arena);
 /* One metric over the cohort. */
 Analytics__Aggregate__V1__MetricAverage *
 average_message(const struct benchmarked *b, struct metric_group g, struct arena *arena);

@@ -255,6 +255,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   request.n_dealer_refs = b->n;
   request.queries = lend_queries(f);
   request.n_queries = f->options.n_queries;
+  request.batch = f->options.batch;
   request.purpose = f->options.purpose;
   request.max_rows_per_report = f->options.max_rows_per_report;
   struct rpc_metadata grant = {RPC_META_GRANT, f->options.grant, f->options.grant_len};
@@ -323,6 +324,10 @@ static void end_stream(struct batch *b, const struct err *status)
     return;
   if (worth_retry(b, status) && open_stream(b, &e) == ERR_OK)
     return;
+  if (status->code == ERR_INVALID_ARGUMENT) { /* of the question, not of a dealer */
+    end_all(b->fanout, status);
+    return;
+  }
   describe_end(status, &e);
   for (size_t i = 0; i < b->n; i++)
     fail_with(b->fanout, b->members[i], &e);

@@ -45,6 +45,7 @@ struct fanout_options {
   struct cohort *cohort;      /* outcomes are written here, under the lock */
   Analytics__Report__V1__ReportQuery *const *queries; /* lent */
   size_t n_queries;
+  bool batch; /* all reports of a dealer with one request to Google */
   Analytics__Auth__V1__Purpose purpose;
   const void *grant; /* sealed; NULL passes on the caller's own */
   size_t grant_len;

@@ -32,6 +32,7 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
   j->call.arena = arena_new(JOB_ARENA_BYTES);
   j->call.budget = (struct budget){&j->service->bytes, o->max_bytes, 0};
   j->call.max_rows = o->max_rows;
+  j->call.lookback = &j->service->lookback;
   j->call.policy = o->policy;
   j->call.state = xcalloc(1, j->tool->state_size);
 }
@@ -275,6 +276,7 @@ static void fan_out(struct job *j)
   }
   o.queries = j->plan.queries;
   o.n_queries = j->plan.n;
+  o.batch = j->tool->batch;
   o.max_rows_per_report = j->plan.max_rows_per_report;
   j->progress_step = 1 + (int64_t)j->call.cohort.n / PROGRESS_MESSAGES_MAX;
   fanout_start(&j->fanout, &o, &callbacks, j);

@@ -1,11 +1,17 @@
-/* The service's metrics. */
+/* The service's metrics, and what it remembers between calls. */
 #include "aggregate-svc/call/service.h"
 
 void aggregate_service_init(struct aggregate_service *s)
 {
   atomic_init(&s->calls, 0);
   atomic_init(&s->bytes, 0);
+  lookback_init(&s->lookback, s->options.lead_memory);
   s->dealers_total = metrics_counter("aggregate_dealers_total",
                                      "Dealers asked in fan-outs, by outcome.", "outcome", NULL);
   s->seconds = metrics_histogram("aggregate_seconds", "Time from call to answer.", "rpc", NULL);
+}
+
+void aggregate_service_free(struct aggregate_service *s)
+{
+  lookback_free(&s->lookback);
 }

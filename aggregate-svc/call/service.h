@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "common/base/metrics.h"
 #include "common/base/pool.h"
@@ -17,6 +18,7 @@ struct aggregate_options {
   int64_t max_calls;     /* served at once; more are refused */
   int64_t max_rows;      /* rows of one call, over all dealers */
   int64_t max_bytes;     /* memory for rows, over all calls */
+  int64_t lead_memory;   /* dealers whose lead event is remembered; 0 asks every time */
   struct disclosure_policy policy;
 };
 
@@ -26,6 +28,7 @@ struct aggregate_options {
                               .max_calls = 64,                                                     \
                               .max_rows = 1000000,                                                 \
                               .max_bytes = 256 * 1024 * 1024,                                      \
+                              .lead_memory = 10000,                                                \
                               .policy = DISCLOSURE_POLICY_DEFAULT})
 
 struct aggregate_service {
@@ -35,11 +38,15 @@ struct aggregate_service {
   struct aggregate_options options;
   atomic_llong calls; /* under way */
   atomic_llong bytes; /* held for rows */
+  struct lookback lookback;
   struct metric *dealers_total;
   struct metric *seconds;
 };
 
-/* Registers the metrics; the other members are the caller's. */
+/* Registers the metrics and makes what is remembered between calls, by the options; the other
+ * members are the caller's. */
 void aggregate_service_init(struct aggregate_service *s);
+/* After the last call: frees what is remembered, not the other members. */
+void aggregate_service_free(struct aggregate_service *s);
 
 #endif

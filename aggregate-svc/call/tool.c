@@ -16,8 +16,13 @@ static enum err_code check(const struct tool *tool, struct tool_call *c, struct 
   enum err_code code = request_check_fields(&c->fields, e);
   if (code == ERR_OK && tool->check != NULL)
     code = tool->check(c, e);
-  return code == ERR_OK ? request_period(&c->period, c->fields.date_range, c->now_unix_ms, e)
-                        : code;
+  if (code != ERR_OK)
+    return code;
+  if (tool->period == TOOL_LAST_4_WEEKS && c->fields.date_range == NULL) {
+    period_last_weeks(&c->period, c->now_unix_ms);
+    return ERR_OK;
+  }
+  return request_period(&c->period, c->fields.date_range, c->now_unix_ms, e);
 }
 
 void tool_serve(const struct tool *tool, struct aggregate_service *service, struct rpc_call *call,

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/fanout.h"
+#include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/call/request.h"
 #include "aggregate-svc/cohort/cohort.h"
 #include "aggregate-svc/disclosure/disclosure.h"
@@ -43,6 +44,7 @@ struct tool_call {
   const ProtobufCMessage *request; /* lives as long as the call */
   struct request_fields fields;    /* of it */
   struct period period;            /* date_range, checked */
+  struct lookback *lookback;       /* of the service */
   int64_t now_unix_ms;             /* when the question was asked */
   struct cohort cohort;            /* known from plan on */
   size_t not_visible;              /* TOOL_VISIBLE: dealers that were left out */
@@ -60,9 +62,17 @@ enum tool_dealers {
   TOOL_VISIBLE, /* those the caller may read; by default all of them */
 };
 
+/* The period of a request that names none. */
+enum tool_period {
+  TOOL_LAST_28_DAYS, /* full days, in each property's zone */
+  TOOL_LAST_4_WEEKS, /* ISO weeks that Google has finished, the same for every caller */
+};
+
 struct tool {
   const char *rpc;
   enum tool_dealers dealers;
+  enum tool_period period;
+  bool batch; /* report-svc asks Google for all reports of a dealer in one request */
   size_t state_size;
   const struct fold *fold; /* over the state */
   /* May be NULL. ERR_INVALID_ARGUMENT names the field. */

@@ -35,10 +35,21 @@ static enum err_code arena_full(struct err *e)
 
 static bool set_dealer(struct cohort_member *m, const Dealer *d, struct arena *arena)
 {
+  m->properties = d->n_property_ids;
   m->dealer_id = arena_strdup(arena, d->dealer_id);
   m->name = arena_strdup(arena, d->name[0] != '\0' ? d->name : d->dealer_id);
   m->region = arena_strdup(arena, d->region);
   return m->dealer_id != NULL && m->name != NULL && m->region != NULL;
+}
+
+/* How the website is read; "" for what is not configured. */
+static bool set_settings(struct cohort_member *m, const char *lead_event,
+                         const Analytics__Auth__V1__DealerSettings *s, struct arena *arena)
+{
+  m->lead_event = arena_strdup(arena, lead_event);
+  m->qualified_session = s == NULL ? "" : arena_strdup(arena, s->qualified_session);
+  m->time_zone = s == NULL ? "" : arena_strdup(arena, s->time_zone);
+  return m->lead_event != NULL && m->qualified_session != NULL && m->time_zone != NULL;
 }
 
 static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct arena *arena)
@@ -47,8 +58,7 @@ static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct 
   m->dealer_id = m->name = m->region = "";
   m->ref = arena_strdup(arena, r->dealer_ref);
   m->owner = arena_strdup(arena, r->owner_ref);
-  m->lead_event = arena_strdup(arena, r->lead_event);
-  if (m->ref == NULL || m->owner == NULL || m->lead_event == NULL)
+  if (m->ref == NULL || m->owner == NULL || !set_settings(m, r->lead_event, r->settings, arena))
     return false;
   return !m->visible || set_dealer(m, r->dealer, arena);
 }
@@ -108,8 +118,8 @@ enum err_code cohort_add_listed(struct cohort *c, const Listed *r, struct arena 
     struct cohort_member *m = &all[c->n + i];
     m->visible = true;
     m->owner = "";
-    m->lead_event = arena_strdup(arena, r->dealers[i]->lead_event);
-    if (m->lead_event == NULL || !set_dealer(m, r->dealers[i], arena))
+    if (!set_settings(m, r->dealers[i]->lead_event, r->dealers[i]->settings, arena) ||
+        !set_dealer(m, r->dealers[i], arena))
       return arena_full(e);
     m->ref = m->dealer_id;
   }

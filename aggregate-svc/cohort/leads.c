@@ -1,10 +1,41 @@
-/* Which event counts as a lead. */
+/* Which event counts as a lead, which sessions as shopping. */
 #include "aggregate-svc/cohort/leads.h"
 
 #include <string.h>
 
-static const char *const defaults[LEAD_DEFAULTS] = {"asc_form_submission", "generate_lead",
-                                                    "form_submit"};
+#include "aggregate-svc/words/text.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+/* Events that every cohort reads, the candidates first. */
+enum { FIRST_PAGE_EVENT = 8 };
+static const char *const fixed[LEAD_FIXED] = {
+    "asc_form_submission",
+    "generate_lead",
+    "form_submit",
+    "asc_click_to_call",
+    "asc_comm_submission",
+    "asc_form_submission_sales_appt",
+    "asc_form_submission_service_appt",
+    "asc_form_submission_test_drive",
+    "asc_item_pageview",
+    "asc_itemlist_pageview",
+};
+/* The kind of each of them; LEAD_KINDS for none. */
+static const enum lead_kind kind_of[LEAD_FIXED] = {
+    LEAD_KINDS,
+    LEAD_KINDS,
+    LEAD_KINDS,
+    LEAD_KIND_CALL,
+    LEAD_KIND_CHAT,
+    LEAD_KIND_APPOINTMENT,
+    LEAD_KIND_APPOINTMENT,
+    LEAD_KIND_APPOINTMENT,
+    LEAD_KINDS,
+    LEAD_KINDS,
+};
+
+static const char event_prefix[] = "event:";
 
 int lead_events_find(const struct lead_events *l, const char *name)
 {
@@ -14,28 +45,86 @@ int lead_events_find(const struct lead_events *l, const char *name)
   return LEAD_UNKNOWN;
 }
 
+static void add(struct lead_events *l, const char *event)
+{
+  if (event[0] != '\0' && lead_events_find(l, event) == LEAD_UNKNOWN)
+    l->names[l->n++] = (char *)event;
+}
+
+/* The event that a setting names; "" for none. */
+static const char *event_of_setting(const char *qualified_session)
+{
+  size_t n = sizeof(event_prefix) - 1;
+  return strncmp(qualified_session, event_prefix, n) == 0 ? qualified_session + n : "";
+}
+
 bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, struct arena *arena)
 {
-  out->n = LEAD_DEFAULTS;
-  out->names = ARENA_ARRAY(arena, char *, LEAD_DEFAULTS + cohort->n);
+  out->n = LEAD_FIXED;
+  out->names = ARENA_ARRAY(arena, char *, LEAD_FIXED + 2 * cohort->n);
   if (out->names == NULL)
     return false;
-  for (size_t i = 0; i < LEAD_DEFAULTS; i++)
-    out->names[i] = (char *)defaults[i];
+  for (size_t i = 0; i < LEAD_FIXED; i++)
+    out->names[i] = (char *)fixed[i];
   for (size_t i = 0; i < cohort->n; i++) {
-    const char *event = cohort->members[i].lead_event;
-    if (event[0] != '\0' && lead_events_find(out, event) == LEAD_UNKNOWN)
-      out->names[out->n++] = (char *)event;
+    add(out, cohort->members[i].lead_event);
+    add(out, event_of_setting(cohort->members[i].qualified_session));
   }
   return true;
 }
 
-int lead_event_of(const struct lead_events *l, const char *configured, const int64_t *counts)
+int lead_event_choose(const int64_t firings[LEAD_DEFAULTS])
 {
-  if (configured[0] != '\0')
-    return lead_events_find(l, configured);
-  for (int i = 0; i < LEAD_DEFAULTS; i++)
-    if (counts[i] > 0)
-      return i;
-  return LEAD_UNKNOWN;
+  int most = 0;
+  for (int i = 1; i < LEAD_DEFAULTS; i++)
+    if (firings[i] > firings[most])
+      most = i;
+  if (firings[most] <= 0)
+    return LEAD_UNKNOWN;
+  return firings[0] >= firings[most] - firings[most] / 2 ? 0 : most;
+}
+
+void lead_kinds_add(const int64_t *counts, int64_t kinds[LEAD_KINDS])
+{
+  for (size_t i = 0; i < LEAD_FIXED; i++)
+    if (kind_of[i] < LEAD_KINDS)
+      kinds[kind_of[i]] += counts[i];
+}
+
+const char *lead_event_kind(const char *name)
+{
+  for (size_t i = 0; i < LEAD_FIXED; i++)
+    if (strcmp(name, fixed[i]) == 0)
+      return kind_of[i] == LEAD_KIND_CALL ? "call" : kind_of[i] == LEAD_KIND_CHAT ? "chat" : "form";
+  return "other";
+}
+
+int shopper_of(const struct lead_events *l, const char *qualified_session)
+{
+  if (qualified_session[0] == '\0' || strcmp(qualified_session, "inventory_page") == 0)
+    return SHOPPER_INVENTORY;
+  if (strcmp(qualified_session, "engaged") == 0)
+    return SHOPPER_ENGAGED;
+  if (strcmp(qualified_session, "vdp_view") == 0)
+    return SHOPPER_EVENT + FIRST_PAGE_EVENT;
+  int event = lead_events_find(l, event_of_setting(qualified_session));
+  return event == LEAD_UNKNOWN ? SHOPPER_UNKNOWN : SHOPPER_EVENT + event;
+}
+
+const char *shopper_words(const struct lead_events *l, int shopper, struct arena *arena)
+{
+  enum { EVENT_BYTES = 100, WORDS_BYTES = 200 };
+  if (shopper == SHOPPER_INVENTORY)
+    return "sessions with a page of a vehicle or of a list of vehicles";
+  if (shopper == SHOPPER_ENGAGED)
+    return "engaged sessions";
+  AUTO_BUF struct buf b = BUF_INIT(WORDS_BYTES);
+  buf_puts(&b, "sessions with ");
+  text_put_clipped(&b, l->names[shopper - SHOPPER_EVENT], EVENT_BYTES);
+  return arena_strdup(arena, buf_str(&b));
+}
+
+char **shopper_page_events(const struct lead_events *l)
+{
+  return l->names + FIRST_PAGE_EVENT;
 }

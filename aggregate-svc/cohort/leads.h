@@ -1,10 +1,14 @@
-/* Which event counts as a lead on a dealer's site.
+/* Which event counts as a lead on a dealer's site, and which sessions as shopping.
  *
- * A dealer's configured event counts, 0 when it did not happen. Without one, the first of
- * asc_form_submission, generate_lead and form_submit that happened in the period counts;
- * when none did, the number of leads is unknown, which is not 0: the site may report leads
- * under another name. Events that vendors fire in addition (asc_form_submission_sales,
- * ...) are never added. */
+ * The lead event belongs to the dealer, not to the period. A dealer's configured event counts, 0
+ * when it did not happen. Without one, a look-back of 90 complete days decides, the same for every
+ * period that is asked about: the one of asc_form_submission, generate_lead and form_submit that
+ * fired most often, asc_form_submission also when it fired at least half as often. When none
+ * fired, the number of leads is unknown, which is not 0: the site may report leads under another
+ * name. Events that vendors fire in addition (asc_form_submission_sales, ...) are never added.
+ *
+ * Calls, chats and appointments are events of other kinds. They are shown beside forms and never
+ * added to them. */
 #ifndef AMCP_AGGREGATE_LEADS_H
 #define AMCP_AGGREGATE_LEADS_H
 
@@ -15,10 +19,22 @@
 #include "aggregate-svc/cohort/cohort.h"
 #include "common/base/arena.h"
 
-enum { LEAD_DEFAULTS = 3, LEAD_UNKNOWN = -1 };
+enum {
+  LEAD_DEFAULTS = 3, /* candidates, first among the events */
+  LEAD_FIXED = 10,   /* events that every cohort reads, the candidates included */
+  LEAD_UNKNOWN = -1,
+};
 
-/* Names of all events that may count in a cohort: the defaults first, in their order,
- * then the configured ones. */
+/* Kinds of contact beside the lead event. */
+enum lead_kind {
+  LEAD_KIND_CALL,        /* asc_click_to_call */
+  LEAD_KIND_CHAT,        /* asc_comm_submission: chats and texts */
+  LEAD_KIND_APPOINTMENT, /* forms for appointments and test drives: also counted as forms */
+  LEAD_KINDS,
+};
+
+/* Names of all events that are read for a cohort: the candidates first, in their order, then the
+ * other fixed ones, then those that dealers configured. */
 struct lead_events {
   char **names;
   size_t n;
@@ -26,10 +42,32 @@ struct lead_events {
 
 /* Collects them; names point into the cohort. False when the arena is full. */
 bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, struct arena *arena);
-/* Index of a name; LEAD_UNKNOWN when it is none of them. Letter case matters. */
+/* Index of a name; LEAD_UNKNOWN when it is not among them. Letter case matters. */
 int lead_events_find(const struct lead_events *l, const char *name);
-/* Which event counts for a dealer, by its configured event ("" for none) and the counts
- * of the period in the order of the names; LEAD_UNKNOWN when none does. */
-int lead_event_of(const struct lead_events *l, const char *configured, const int64_t *counts);
+/* The candidate that counts, by the firings of each in the look-back; LEAD_UNKNOWN when none
+ * fired. */
+int lead_event_choose(const int64_t firings[LEAD_DEFAULTS]);
+/* Sums the counts of a cohort's events by kind. */
+void lead_kinds_add(const int64_t *counts, int64_t kinds[LEAD_KINDS]);
+/* Kind of the lead event in a word: "form", "call", "chat", or "other" for a name of a dealer's
+ * own. Static text. */
+const char *lead_event_kind(const char *name);
+
+/* What a shopper session is on a dealer's site (qualified_session of its settings). */
+enum {
+  SHOPPER_UNKNOWN = -1,
+  SHOPPER_INVENTORY, /* with a page of a vehicle or of a list of vehicles: the default */
+  SHOPPER_ENGAGED,   /* GA4's engaged sessions */
+  SHOPPER_EVENT,     /* with an event: SHOPPER_EVENT + its index among the lead events */
+};
+/* By a dealer's setting; SHOPPER_UNKNOWN for one that this version does not know. */
+int shopper_of(const struct lead_events *l, const char *qualified_session);
+/* The definition in words: "sessions with a page of a vehicle or of a list of vehicles". The text
+ * may live in the arena. */
+const char *shopper_words(const struct lead_events *l, int shopper, struct arena *arena);
+
+/* Events of inventory pages, of which a shopper session has at least one. */
+enum { SHOPPER_PAGES = 2 };
+char **shopper_page_events(const struct lead_events *l);
 
 #endif

@@ -11,13 +11,43 @@ static struct stats_ratio parts_of(const struct cohort_figures *c, struct metric
   return metric_parts(&dealer_metrics[g.metric], &c->dealers[member]);
 }
 
+/* Whether what the metric counts is known of a dealer. */
+static bool is_known(const struct dealer_metric *m, const struct dealer_figures *f)
+{
+  return f->ok && (!m->lead || f->lead_event != LEAD_UNKNOWN) &&
+         (!m->shopper || f->shopper != SHOPPER_UNKNOWN);
+}
+
 bool group_has(const struct cohort_figures *c, struct metric_group g, size_t member)
 {
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
   const struct dealer_figures *f = &c->dealers[member];
-  if (!f->ok || parts_of(c, g, member).denominator <= 0)
-    return false;
-  return !dealer_metrics[g.metric].lead ||
-         (f->lead_event != LEAD_UNKNOWN && f->lead_event == g.lead_event);
+  return is_known(m, f) && parts_of(c, g, member).denominator > 0 &&
+         (!m->lead || f->lead_event == g.lead_event) && (!m->shopper || f->shopper == g.shopper);
+}
+
+struct metric_group group_of(const struct cohort_figures *c, enum metric_id metric, size_t member)
+{
+  return (struct metric_group){metric, c->dealers[member].lead_event, c->dealers[member].shopper};
+}
+
+double group_dispersion(const struct cohort_figures *c, enum metric_id metric)
+{
+  const struct dealer_metric *m = &dealer_metrics[metric];
+  struct stats_dispersion d = {0, 0};
+  size_t most = 0;
+  for (size_t i = 0; i < c->cohort->n; i++)
+    most = c->dealers[i].n_days > most ? c->dealers[i].n_days : most;
+  AUTO_FREE struct stats_ratio *days = xcalloc(most + 1, sizeof(*days));
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    const struct dealer_figures *f = &c->dealers[i];
+    if (!is_known(m, f))
+      continue;
+    for (size_t k = 0; k < f->n_days; k++)
+      days[k] = metric_parts_of(m, &f->days[k]);
+    stats_dispersion_add(&d, days, f->n_days, metric_model(m));
+  }
+  return stats_dispersion_phi(&d);
 }
 
 bool group_value(const struct cohort_figures *c, struct metric_group g, size_t member, double *out)
@@ -82,7 +112,7 @@ static struct event_use use_of(const struct cohort_figures *c, int event)
     if (!c->dealers[i].ok || c->dealers[i].lead_event != event)
       continue;
     use.dealers++;
-    use.sessions += c->dealers[i].sessions;
+    use.sessions += c->dealers[i].now.sessions;
   }
   return use;
 }
@@ -103,4 +133,30 @@ int group_lead_event(const struct cohort_figures *c)
     most = use;
   }
   return best;
+}
+
+/* The subject's definition of a shopper session, else the one of most dealers; of equals the
+ * first by number. Definitions by an event of a dealer's own stand for the subject only. */
+static int region_shopper(const struct cohort_figures *c)
+{
+  long subject = c->cohort->subject;
+  if (subject >= 0 && c->dealers[subject].ok && c->dealers[subject].shopper != SHOPPER_UNKNOWN)
+    return c->dealers[subject].shopper;
+  int best = SHOPPER_UNKNOWN;
+  size_t most = 0;
+  for (int shopper = 0; shopper < SHOPPER_EVENT + LEAD_FIXED; shopper++) {
+    size_t dealers = 0;
+    for (size_t i = 0; i < c->cohort->n; i++)
+      dealers += c->dealers[i].ok && c->dealers[i].shopper == shopper;
+    if (dealers > most) {
+      best = shopper;
+      most = dealers;
+    }
+  }
+  return best;
+}
+
+struct metric_group group_of_region(const struct cohort_figures *c, enum metric_id metric)
+{
+  return (struct metric_group){metric, group_lead_event(c), region_shopper(c)};
 }

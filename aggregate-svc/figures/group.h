@@ -16,17 +16,27 @@ struct cohort_figures {
   const struct lead_events *leads;
 };
 
-/* A metric over the cohort: lead metrics over the dealers that count one lead event. */
+/* A metric over the cohort: lead metrics over the dealers that count one lead event, those of
+ * shoppers over the dealers with one definition of a shopper session. */
 struct metric_group {
   enum metric_id metric;
   int lead_event; /* ignored by the other metrics */
+  int shopper;    /* likewise */
 };
+/* The group that a member is compared in. */
+struct metric_group group_of(const struct cohort_figures *c, enum metric_id metric, size_t member);
+/* The group that stands for the region: the subject's, else that of most dealers. */
+struct metric_group group_of_region(const struct cohort_figures *c, enum metric_id metric);
 
 /* Whether a member has a value in the group: it answered, has a denominator, and counts the
- * group's lead event. */
+ * group's lead event and shopper sessions. */
 bool group_has(const struct cohort_figures *c, struct metric_group g, size_t member);
 /* The member's value; false when it has none. */
 bool group_value(const struct cohort_figures *c, struct metric_group g, size_t member, double *out);
+
+/* Over-dispersion of a rate around each dealer's own, from the days of all members: per dealer it
+ * would be too noisy. 1 without daily figures. */
+double group_dispersion(const struct cohort_figures *c, enum metric_id metric);
 
 /* Whom to gather. */
 enum group_scope { GROUP_ALL, GROUP_OUTSIDE /* members the caller may not see */ };

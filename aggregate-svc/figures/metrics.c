@@ -6,37 +6,99 @@
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
 #define CONTEXT ANALYTICS__AGGREGATE__V1__BETTER__CONTEXT
-#define PART(figure) offsetof(struct dealer_figures, figure)
+#define PART(count) (1 + offsetof(struct dealer_counts, count))
 
 /* Definitions: https://support.google.com/analytics/answer/12195621 (engagement and bounce). */
 const struct dealer_metric dealer_metrics[METRIC_COUNT] = {
-    [METRIC_SESSIONS] = {"sessions", "sessions", PART(sessions), 0, 0, 1, UNIT_COUNT, CONTEXT,
-                         false},
-    [METRIC_ENGAGED_SESSIONS] = {"engaged_sessions", "engaged sessions", PART(engaged_sessions), 0,
-                                 0, 1, UNIT_COUNT, CONTEXT, false},
-    [METRIC_ENGAGEMENT_RATE] = {"engagement_rate", "engagement rate", PART(engaged_sessions), 0,
-                                PART(sessions), 1, UNIT_SHARE, HIGHER, false},
-    [METRIC_BOUNCE_RATE] = {"bounce_rate", "bounce rate", PART(sessions), PART(engaged_sessions),
-                            PART(sessions), 1, UNIT_SHARE, LOWER, false},
-    [METRIC_LEAD_EVENTS] = {"lead_events", "lead events", PART(leads), 0, 0, 1, UNIT_COUNT, CONTEXT,
-                            true},
-    [METRIC_LEADS_PER_100_SESSIONS] = {"leads_per_100_sessions", "leads per 100 sessions",
-                                       PART(leads), 0, PART(sessions), 100, UNIT_PER_100, HIGHER,
-                                       true},
+    [METRIC_SESSIONS] = {.name = "sessions",
+                         .words = "sessions",
+                         .of = PART(sessions),
+                         .scale = 1,
+                         .unit = UNIT_COUNT,
+                         .better = CONTEXT},
+    [METRIC_ENGAGED_SESSIONS] = {.name = "engaged_sessions",
+                                 .words = "engaged sessions",
+                                 .of = PART(engaged_sessions),
+                                 .scale = 1,
+                                 .unit = UNIT_COUNT,
+                                 .better = CONTEXT},
+    [METRIC_ENGAGEMENT_RATE] = {.name = "engagement_rate",
+                                .words = "engagement rate",
+                                .of = PART(engaged_sessions),
+                                .per = PART(sessions),
+                                .scale = 1,
+                                .unit = UNIT_SHARE,
+                                .better = HIGHER,
+                                .judged = true},
+    [METRIC_BOUNCE_RATE] = {.name = "bounce_rate",
+                            .words = "bounce rate",
+                            .of = PART(sessions),
+                            .less = PART(engaged_sessions),
+                            .per = PART(sessions),
+                            .scale = 1,
+                            .unit = UNIT_SHARE,
+                            .better = LOWER},
+    [METRIC_LEAD_EVENTS] = {.name = "lead_events",
+                            .words = "lead events",
+                            .of = PART(leads),
+                            .scale = 1,
+                            .unit = UNIT_COUNT,
+                            .better = CONTEXT,
+                            .lead = true},
+    [METRIC_LEADS_PER_100_SESSIONS] = {.name = "leads_per_100_sessions",
+                                       .words = "leads per 100 sessions",
+                                       .of = PART(leads),
+                                       .per = PART(sessions),
+                                       .scale = 100,
+                                       .unit = UNIT_PER_100,
+                                       .better = HIGHER,
+                                       .lead = true,
+                                       .judged = true},
+    [METRIC_SHOPPER_SESSIONS] = {.name = "shopper_sessions",
+                                 .words = "shopper sessions",
+                                 .of = PART(shopper_sessions),
+                                 .scale = 1,
+                                 .unit = UNIT_COUNT,
+                                 .better = CONTEXT,
+                                 .shopper = true},
+    [METRIC_SHOPPER_RATE] = {.name = "shopper_rate",
+                             .words = "shopper rate",
+                             .of = PART(shopper_sessions),
+                             .per = PART(sessions),
+                             .scale = 1,
+                             .unit = UNIT_SHARE,
+                             .better = HIGHER,
+                             .shopper = true,
+                             .judged = true},
+    [METRIC_LEADS_PER_100_SHOPPER_SESSIONS] = {.name = "leads_per_100_shopper_sessions",
+                                               .words = "leads per 100 shopper sessions",
+                                               .of = PART(leads),
+                                               .per = PART(shopper_sessions),
+                                               .scale = 100,
+                                               .unit = UNIT_PER_100,
+                                               .better = HIGHER,
+                                               .lead = true,
+                                               .shopper = true,
+                                               .judged = true},
 };
 
-static int64_t part(const struct dealer_figures *f, size_t offset, int64_t none)
+static int64_t part(const struct dealer_counts *c, size_t place, int64_t none)
 {
   int64_t x = none;
-  if (offset != 0)
-    memcpy(&x, (const char *)f + offset, sizeof(x));
+  if (place != 0)
+    memcpy(&x, (const char *)c + place - 1, sizeof(x));
   return x;
+}
+
+struct stats_ratio metric_parts_of(const struct dealer_metric *m, const struct dealer_counts *c)
+{
+  int64_t of = part(c, m->of, 0), less = part(c, m->less, 0);
+  return (struct stats_ratio){of > less ? of - less : 0, part(c, m->per, 1)};
 }
 
 struct stats_ratio metric_parts(const struct dealer_metric *m, const struct dealer_figures *f)
 {
-  int64_t of = part(f, m->of, 0), less = part(f, m->less, 0);
-  return (struct stats_ratio){of > less ? of - less : 0, part(f, m->per, 1)};
+  return metric_parts_of(m, &f->now);
 }
 
 bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, double *out)

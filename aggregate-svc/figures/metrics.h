@@ -1,5 +1,5 @@
-/* The metrics of a dealer's website: one table, from which values, groups, benchmarks,
- * standings and headlines are made. A further metric is a row here, and a figure it counts. */
+/* The metrics of a dealer's website: one table, from which values, groups, benchmarks, verdicts
+ * and headlines are made. A further metric is a row here, and a count. */
 #ifndef AMCP_AGGREGATE_METRICS_H
 #define AMCP_AGGREGATE_METRICS_H
 
@@ -7,16 +7,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/cohort/leads.h"
 #include "aggregate-svc/stats/stats.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 
-/* What one dealer's reports say about a period. */
-struct dealer_figures {
-  bool ok; /* in the figures */
+/* What one dealer's reports count over some days: parts of ratios, which may be added. */
+struct dealer_counts {
   int64_t sessions;
   int64_t engaged_sessions;
+  int64_t leads;            /* the dealer's lead event; 0 when it is unknown */
+  int64_t lead_sessions;    /* sessions with it */
+  int64_t shopper_sessions; /* by the dealer's definition; 0 when it is unknown */
+};
+
+/* What one dealer's reports say about a period. */
+struct dealer_figures {
+  bool ok;        /* in the figures */
   int lead_event; /* index into the lead events of the cohort, or LEAD_UNKNOWN */
-  int64_t leads;  /* 0 when the event is unknown */
+  int shopper;    /* definition of a shopper session (cohort/leads.h), or SHOPPER_UNKNOWN */
+  struct dealer_counts now;
+  struct dealer_counts before; /* the equal period before, when has_before */
+  bool has_before;
+  int64_t kinds[LEAD_KINDS];        /* events of each kind, see cohort/leads.h */
+  const struct dealer_counts *days; /* single days of `now`, lent */
+  size_t n_days;
 };
 
 enum metric_unit {
@@ -33,19 +47,26 @@ enum metric_id {
   METRIC_BOUNCE_RATE,
   METRIC_LEAD_EVENTS,
   METRIC_LEADS_PER_100_SESSIONS,
+  METRIC_SHOPPER_SESSIONS,
+  METRIC_SHOPPER_RATE,
+  METRIC_LEADS_PER_100_SHOPPER_SESSIONS,
   METRIC_COUNT,
 };
 
 struct dealer_metric {
   const char *name;  /* in the answer */
   const char *words; /* in a sentence */
-  /* Parts, as offsets of an int64 in struct dealer_figures; 0 for none. The value is
+  /* Parts, as 1 + the offset of an int64 in struct dealer_counts; 0 for none. The value is
    * scale x (of - less) / per, never below 0; a count has no `per`. */
   size_t of, less, per;
   int scale;
   enum metric_unit unit;
   Analytics__Aggregate__V1__Better better;
-  bool lead; /* compared only between dealers that count the same lead event */
+  bool lead;    /* compared only between dealers that count the same lead event */
+  bool shopper; /* compared only between dealers with one definition of a shopper session */
+  /* Carries a verdict. A size does not, nor does the rest of a share that does: one fact gets one
+   * word. */
+  bool judged;
 };
 extern const struct dealer_metric dealer_metrics[METRIC_COUNT];
 
@@ -53,7 +74,14 @@ static inline bool metric_is_rate(const struct dealer_metric *m)
 {
   return m->per != 0;
 }
-/* A dealer's value in parts, before scaling; the denominator of a count is 1. */
+/* How the events of a rate vary. */
+static inline enum stats_model metric_model(const struct dealer_metric *m)
+{
+  return m->unit == UNIT_SHARE ? STATS_BINOMIAL : STATS_POISSON;
+}
+/* Counts in parts, before scaling; the denominator of a count is 1. */
+struct stats_ratio metric_parts_of(const struct dealer_metric *m, const struct dealer_counts *c);
+/* Those of a dealer's period. */
 struct stats_ratio metric_parts(const struct dealer_metric *m, const struct dealer_figures *f);
 /* The value of parts; false without a denominator. */
 bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, double *out);

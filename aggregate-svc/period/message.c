@@ -1,10 +1,12 @@
 /* Resolves the period of an answer and words what to keep in mind about it. */
 #include "aggregate-svc/period/message.h"
 
-#include "aggregate-svc/period/zone.h"
+#include <string.h>
+
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/zone.h"
 
 typedef Analytics__Aggregate__V1__Period Period;
 
@@ -13,6 +15,22 @@ static char *date_text(int64_t day, struct arena *arena)
   char text[16];
   clock_format_date(day, text, sizeof(text));
   return arena_strdup(arena, text);
+}
+
+/* The last day that Google has finished for all visible dealers. */
+static int64_t complete_through(const struct cohort *cohort, const struct dealer_notes *notes,
+                                int64_t now_unix_ms, const struct resolved_period *p)
+{
+  int64_t today = p->days.today;
+  for (size_t i = 0; i < cohort->n; i++) {
+    int32_t offset;
+    if (cohort->members[i].state != DEALER_OK || !cohort->members[i].visible ||
+        !zone_offset(notes[i].time_zone, now_unix_ms / 1000, &offset))
+      continue;
+    int64_t there = period_today(now_unix_ms, offset);
+    today = there < today ? there : today;
+  }
+  return today - PERIOD_FRESH_DAYS;
 }
 
 Period *period_message(const struct period *p, const struct cohort *cohort,
@@ -28,6 +46,7 @@ Period *period_message(const struct period *p, const struct cohort *cohort,
   m->start_date = date_text(out->days.first, arena);
   m->end_date = date_text(out->days.last, arena);
   m->days = (int32_t)(out->days.last - out->days.first + 1);
+  m->complete_through = date_text(complete_through(cohort, notes, now_unix_ms, out), arena);
   m->n_time_zones = notes_time_zones(cohort, notes, arena, &m->time_zones);
   return m;
 }
@@ -53,6 +72,8 @@ void period_caveats(struct caveats *c, const struct period *p, const Period *m,
                 "Figures may still change: the period ends %s, and Google needs 24 to 48 hours to "
                 "finish a day.",
                 resolved->days.last >= resolved->days.today ? "today or later" : "yesterday");
+  else if (strcmp(m->end_date, m->complete_through) > 0)
+    caveats_add(c, "Google may still change figures of days after %s.", m->complete_through);
   if (m->n_time_zones > 1)
     add_zones(c, m);
   if (!resolved->zone_known && (p->start.relative || p->end.relative))

@@ -1,9 +1,11 @@
 /* Parses, checks and resolves the dates of a report. */
 #include "aggregate-svc/period/period.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/period/week.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/clock.h"
 
@@ -120,9 +122,65 @@ enum err_code period_parse(struct period *out, bool given, const char *start, co
   return code;
 }
 
+/* ------------------------------------------------------------- periods of our own */
+
+enum { DEFAULT_WEEKS = 4, LOOK_BACK_DAYS = 90 };
+
+static struct period_date date_on(int64_t day)
+{
+  struct period_date d = {.day = day};
+  clock_format_date(day, d.text, sizeof(d.text));
+  return d;
+}
+
+static struct period_date date_ago(int64_t days)
+{
+  struct period_date d = {.relative = true, .days_ago = days};
+  snprintf(d.text, sizeof(d.text), "%" PRId64 "daysAgo", days);
+  return d;
+}
+
+/* The last day that is finished in every time zone. */
+static int64_t finished_everywhere(int64_t unix_ms)
+{
+  return floor_days(unix_ms - (int64_t)ZONES_BEHIND_H * HOUR_MS) - PERIOD_FRESH_DAYS;
+}
+
+void period_last_weeks(struct period *out, int64_t unix_ms)
+{
+  struct iso_span weeks = iso_weeks_through(finished_everywhere(unix_ms), DEFAULT_WEEKS);
+  *out = (struct period){date_on(weeks.first), date_on(weeks.last)};
+}
+
+void period_look_back(struct period *out, int64_t unix_ms)
+{
+  struct iso_span week = iso_weeks_through(finished_everywhere(unix_ms), 1);
+  *out = (struct period){date_on(week.last - LOOK_BACK_DAYS + 1), date_on(week.last)};
+}
+
+bool period_before(const struct period *p, int64_t unix_ms, struct period *out)
+{
+  struct err e = {0};
+  if (p->start.relative != p->end.relative)
+    return false;
+  if (p->start.relative) {
+    int64_t days = p->start.days_ago - p->end.days_ago + 1;
+    *out = (struct period){date_ago(p->start.days_ago + days), date_ago(p->start.days_ago + 1)};
+  } else {
+    int64_t days = p->end.day - p->start.day + 1;
+    *out = (struct period){date_on(p->start.day - days), date_on(p->start.day - 1)};
+  }
+  return check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK;
+}
+
+int64_t period_today(int64_t unix_ms, int32_t offset_s)
+{
+  return floor_days(unix_ms + (int64_t)offset_s * 1000);
+}
+
 struct period_days period_resolve(const struct period *p, int64_t unix_ms, int32_t offset_s)
 {
-  int64_t today = floor_days(unix_ms + (int64_t)offset_s * 1000);
+  int64_t today = period_today(unix_ms, offset_s);
   return (struct period_days){day_of(&p->start, today), day_of(&p->end, today), today};
 }
 

@@ -30,12 +30,28 @@ struct period {
 enum err_code period_parse(struct period *out, bool given, const char *start, const char *end,
                            int64_t unix_ms, struct err *e);
 
+/* The last four ISO weeks that lie wholly at or before the day that Google has finished
+ * everywhere: the same for every caller, whatever properties it may read. */
+void period_last_weeks(struct period *out, int64_t unix_ms);
+/* The last 90 days that end with such a week, for what belongs to a dealer rather than to a
+ * period: they change once a week, and for all callers at the same moment. */
+void period_look_back(struct period *out, int64_t unix_ms);
+/* The equal number of days just before. False when it is not known how many days a period has (one
+ * date relative, the other not), or they would begin before Google has data. */
+bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
+
+/* Google finishes a day within so many days. */
+enum { PERIOD_FRESH_DAYS = 3 };
+
 /* The days a period stands for in a zone offset_s east of UTC. */
 struct period_days {
   int64_t first, last; /* days since 1970-01-01 */
   int64_t today;       /* there */
 };
 struct period_days period_resolve(const struct period *p, int64_t unix_ms, int32_t offset_s);
+
+/* The day it is in a zone. */
+int64_t period_today(int64_t unix_ms, int32_t offset_s);
 
 /* Whether Google may still change the figures: the last day is yesterday or later. */
 bool period_is_fresh(const struct period_days *days);

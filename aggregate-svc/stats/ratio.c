@@ -82,29 +82,41 @@ bool stats_index_interval(struct stats_ratio own, struct stats_ratio others, enu
 
 /* ------------------------------------------------------------------ dispersion */
 
-void stats_dispersion_add(struct stats_dispersion *d, const struct stats_ratio *days, size_t n)
+/* Sums over the days that have sessions. */
+struct day_sums {
+  double y, n;
+  int64_t days;
+};
+static struct day_sums sum_days(const struct stats_ratio *days, size_t n)
 {
-  double y = 0, sessions = 0;
-  int64_t used = 0;
+  struct day_sums s = {0, 0, 0};
   for (size_t i = 0; i < n; i++) {
     if (days[i].denominator <= 0)
       continue;
-    y += (double)days[i].numerator;
-    sessions += (double)days[i].denominator;
-    used++;
+    s.y += (double)days[i].numerator;
+    s.n += (double)days[i].denominator;
+    s.days++;
   }
-  if (used < 2 || y <= 0)
+  return s;
+}
+
+void stats_dispersion_add(struct stats_dispersion *d, const struct stats_ratio *days, size_t n,
+                          enum stats_model model)
+{
+  struct day_sums all = sum_days(days, n);
+  double rest = model == STATS_BINOMIAL ? (all.n - all.y) / all.n : 1;
+  if (all.days < 2 || all.y <= 0 || rest <= 0)
     return;
   struct stats_sum pearson = {0, 0};
   for (size_t i = 0; i < n; i++) {
     if (days[i].denominator <= 0)
       continue;
-    double expected = y / sessions * (double)days[i].denominator;
+    double expected = all.y / all.n * (double)days[i].denominator;
     double off = (double)days[i].numerator - expected;
-    stats_sum_add(&pearson, off * off / expected);
+    stats_sum_add(&pearson, off * off / (expected * rest));
   }
   d->pearson += stats_sum_value(&pearson);
-  d->df += used - 1;
+  d->df += all.days - 1;
 }
 
 double stats_dispersion_phi(const struct stats_dispersion *d)

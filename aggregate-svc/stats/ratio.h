@@ -53,12 +53,15 @@ bool stats_index_interval(struct stats_ratio own, struct stats_ratio others, enu
 /* Over-dispersion of counts around a rate, from daily rows, pooled over dealers: add each
  * dealer's days, then take phi. Start with zeros. */
 struct stats_dispersion {
-  double pearson; /* sum of (y - r n)^2 / (r n), r each dealer's own rate */
+  double pearson; /* sum of (y - r n)^2 over the variance of y, r each dealer's own rate */
   int64_t df;     /* sum of days - 1 */
 };
-/* Adds one dealer's days. Days without sessions do not count, nor does a dealer with fewer than
- * two other days or without any event: it says nothing about variation. */
-void stats_dispersion_add(struct stats_dispersion *d, const struct stats_ratio *days, size_t n);
+/* Adds one dealer's days; the variance of a day is r n (STATS_POISSON) or r n (1 - r)
+ * (STATS_BINOMIAL). Days without sessions do not count, nor does a dealer with fewer than two
+ * other days, without any event, or (STATS_BINOMIAL) with nothing but events: it says nothing
+ * about variation. */
+void stats_dispersion_add(struct stats_dispersion *d, const struct stats_ratio *days, size_t n,
+                          enum stats_model model);
 /* max(1, pearson / df); 1 without degrees of freedom. */
 double stats_dispersion_phi(const struct stats_dispersion *d);
 

@@ -1,85 +1,179 @@
 /* compare_dealer_sessions: sessions, engagement and leads of each dealer against the others. */
+#include <string.h>
+
 #include "aggregate-svc/answer/comparison.h"
 #include "aggregate-svc/call/query.h"
-#include "aggregate-svc/figures/sums.h"
+#include "aggregate-svc/figures/daily.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
 
+typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest Request;
+typedef Analytics__Aggregate__V1__CompareDealerSessionsResult Result;
+
+enum { NOT_KNOWN_YET = -2 };
+
 struct state {
-  struct sums_fold fold; /* first: the fold's figures */
+  struct daily_fold fold; /* first: the fold's figures */
   struct lead_events leads;
+  struct period before, look_back;
+  int *lead_events; /* per member: known before anything is asked, or NOT_KNOWN_YET */
+  bool has_before, everyone;
 };
+
+static enum err_code check(struct tool_call *c, struct err *e)
+{
+  const char *detail = ((const Request *)c->request)->detail;
+  struct state *s = c->state;
+  s->everyone = strcmp(detail, "all") == 0;
+  if (detail[0] != '\0' && !s->everyone)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "detail: must be \"all\", or left out");
+  return ERR_OK;
+}
 
 /* --------------------------------------------------------------------- planning */
 
+static char *by_day[] = {(char *)"date"};
+static char *by_day_and_event[] = {(char *)"date", (char *)"eventName"};
+static char *by_event[] = {(char *)"eventName"};
 static char *session_metrics[] = {(char *)"sessions", (char *)"engagedSessions"};
-static char *lead_dimensions[] = {(char *)"eventName"};
-static char *lead_metrics[] = {(char *)"eventCount"};
+static char *event_metrics[] = {(char *)"eventCount", (char *)"sessions"};
+
+/* A report by day over the period and the one before. */
+static struct query_spec daily(struct tool_call *c, uint32_t id)
+{
+  struct state *s = c->state;
+  return (struct query_spec){.id = id,
+                             .dimensions = by_day,
+                             .n_dimensions = ARRAY_LEN(by_day),
+                             .periods = {&c->period, &s->before},
+                             .n_periods = s->has_before ? 2 : 1};
+}
 
 static bool add_sessions(struct tool_call *c, struct plan *p)
 {
-  struct query_spec spec = {.id = SUMS_QUERY_SESSIONS,
-                            .metrics = session_metrics,
-                            .n_metrics = ARRAY_LEN(session_metrics),
-                            .periods = {&c->period},
-                            .n_periods = 1};
+  struct query_spec spec = daily(c, DAILY_SESSIONS);
+  spec.metrics = session_metrics;
+  spec.n_metrics = ARRAY_LEN(session_metrics);
   return tool_plan_add(p, query_new(&spec, c->arena));
 }
 
-static bool add_leads(struct tool_call *c, const struct lead_events *leads, struct plan *p)
+static bool add_events(struct tool_call *c, const struct lead_events *leads, struct plan *p)
 {
-  struct query_spec spec = {.id = SUMS_QUERY_LEADS,
-                            .dimensions = lead_dimensions,
-                            .n_dimensions = ARRAY_LEN(lead_dimensions),
-                            .metrics = lead_metrics,
-                            .n_metrics = ARRAY_LEN(lead_metrics),
-                            .periods = {&c->period},
-                            .n_periods = 1,
-                            .dimension_filter =
-                                query_in_list("eventName", leads->names, leads->n, c->arena)};
+  struct query_spec spec = daily(c, DAILY_EVENTS);
+  spec.dimensions = by_day_and_event;
+  spec.n_dimensions = ARRAY_LEN(by_day_and_event);
+  spec.metrics = event_metrics;
+  spec.n_metrics = ARRAY_LEN(event_metrics);
+  spec.dimension_filter = query_in_list("eventName", leads->names, leads->n, c->arena);
+  return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
+}
+
+static bool add_shoppers(struct tool_call *c, const struct lead_events *leads, struct plan *p)
+{
+  struct query_spec spec = daily(c, DAILY_SHOPPERS);
+  spec.metrics = session_metrics;
+  spec.n_metrics = 1;
+  spec.dimension_filter =
+      query_in_list("eventName", shopper_page_events(leads), SHOPPER_PAGES, c->arena);
+  return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
+}
+
+/* The lead event that is configured or remembered. */
+static int known_lead_event(struct tool_call *c, size_t member)
+{
+  struct state *s = c->state;
+  const struct cohort_member *m = &c->cohort.members[member];
+  int event = NOT_KNOWN_YET;
+  if (m->lead_event[0] != '\0')
+    event = lead_events_find(&s->leads, m->lead_event);
+  else if (!lookback_find(c->lookback, m->ref, s->look_back.end.day, &event))
+    event = NOT_KNOWN_YET;
+  return event;
+}
+
+static bool add_look_back(struct tool_call *c, const struct lead_events *leads, struct plan *p)
+{
+  struct state *s = c->state;
+  struct query_spec spec = {.id = DAILY_LOOKBACK,
+                            .dimensions = by_event,
+                            .n_dimensions = ARRAY_LEN(by_event),
+                            .metrics = event_metrics,
+                            .n_metrics = 1,
+                            .periods = {&s->look_back},
+                            .n_periods = 1};
+  size_t needed = 0;
+  s->lead_events = ARENA_ARRAY(c->arena, int, c->cohort.n);
+  if (s->lead_events == NULL)
+    return false;
+  for (size_t i = 0; i < c->cohort.n; i++) {
+    s->lead_events[i] = known_lead_event(c, i);
+    needed += s->lead_events[i] == NOT_KNOWN_YET;
+  }
+  if (needed == 0)
+    return true;
+  spec.dimension_filter = query_in_list("eventName", leads->names, LEAD_DEFAULTS, c->arena);
   return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
+  s->has_before = period_before(&c->period, c->now_unix_ms, &s->before);
+  period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_sessions(c, p) ||
-      !add_leads(c, &s->leads, p))
+      !add_events(c, &s->leads, p) || !add_shoppers(c, &s->leads, p) ||
+      !add_look_back(c, &s->leads, p))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
                    "the comparison needs too much memory; ask for fewer dealers");
-  sums_fold_init(&s->fold, &s->leads, c->cohort.n);
+  daily_fold_init(&s->fold, &s->leads, c->cohort.n, s->has_before, c->budget);
   return ERR_OK;
 }
 
 /* -------------------------------------------------------------------- computing */
 
-static void collect_figures(struct tool_call *c, struct dealer_figures *figures)
+/* The event known before, else the one that the look-back found, which is remembered. */
+static int lead_event_of(struct tool_call *c, size_t member)
+{
+  struct state *s = c->state;
+  int64_t firings[LEAD_DEFAULTS];
+  if (s->lead_events[member] != NOT_KNOWN_YET)
+    return s->lead_events[member];
+  daily_fold_firings(&s->fold, member, firings);
+  int event = lead_event_choose(firings);
+  lookback_keep(c->lookback, c->cohort.members[member].ref, s->look_back.end.day, event);
+  return event;
+}
+
+static enum err_code collect_figures(struct tool_call *c, struct dealer_figures *figures,
+                                     struct arena *arena, struct err *e)
 {
   struct state *s = c->state;
   for (size_t i = 0; i < c->cohort.n; i++) {
     const struct cohort_member *m = &c->cohort.members[i];
-    struct dealer_figures *f = &figures[i];
-    f->lead_event = LEAD_UNKNOWN;
-    f->ok = m->state == DEALER_OK;
-    if (!f->ok)
-      continue;
-    const int64_t *events = sums_fold_events(&s->fold, i);
-    f->sessions = s->fold.sums[i].sessions;
-    f->engaged_sessions = s->fold.sums[i].engaged_sessions;
-    f->lead_event = lead_event_of(&s->leads, m->lead_event, events);
-    f->leads = f->lead_event == LEAD_UNKNOWN ? 0 : events[f->lead_event];
+    figures[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    if (m->state == DEALER_OK &&
+        !daily_fold_figures(&s->fold, i, lead_event_of(c, i),
+                            shopper_of(&s->leads, m->qualified_session), &figures[i], arena))
+      return err_set(e, ERR_DATA_LOSS, "invalid_data",
+                     "the figures of a dealer are too large to be added up; ask again, for fewer "
+                     "dealers or a shorter period");
   }
+  return ERR_OK;
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   struct state *s = c->state;
   struct dealer_figures *figures = ARENA_ARRAY(arena, struct dealer_figures, c->cohort.n);
-  (void)e;
-  collect_figures(c, figures);
-  struct comparison question = {
-      {{&c->cohort, figures, &s->leads}, c->policy}, s->fold.notes, &c->period, c->now_unix_ms};
-  Analytics__Aggregate__V1__CompareDealerSessionsResult *r = compare_dealers(&question, arena);
+  if (collect_figures(c, figures, arena, e) != ERR_OK)
+    return NULL;
+  struct comparison question = {.of = {{&c->cohort, figures, &s->leads}, c->policy},
+                                .notes = s->fold.notes,
+                                .period = &c->period,
+                                .now_unix_ms = c->now_unix_ms,
+                                .everyone = s->everyone};
+  Result *r = compare_dealers(&question, arena);
   for (size_t i = 0; i < r->regional_average->n_metrics; i++)
     c->released += r->regional_average->metrics[i]->opt_pooled_case != 0;
   return &r->base;
@@ -87,7 +181,10 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 
 const struct tool compare_dealer_sessions_tool = {.rpc = "CompareDealerSessions",
                                                   .dealers = TOOL_PEERS,
+                                                  .period = TOOL_LAST_4_WEEKS,
+                                                  .batch = true,
                                                   .state_size = sizeof(struct state),
-                                                  .fold = &sums_fold,
+                                                  .fold = &daily_fold,
+                                                  .check = check,
                                                   .plan = plan,
                                                   .result = result};

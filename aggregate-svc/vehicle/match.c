@@ -250,7 +250,7 @@ static unsigned hints(const struct vehicle_tokens *t)
         bits |= table[k].bits;
     }
   }
-  /* "Plug-In Hybrid" is no hybrid. */
+  /* "Plug-In Hybrid" is not a hybrid. */
   return bits & 1u << VEHICLE_PHEV ? bits & ~(1u << VEHICLE_HYBRID) : bits;
 }
 

@@ -113,7 +113,7 @@ static const char *last_part(const char *path)
   return slash != NULL ? slash + 1 : path;
 }
 
-/* Something that is none of ours has the name: kept as evidence, out of the way. */
+/* Something that is not a file of ours has the name: kept as evidence, out of the way. */
 static bool set_aside(struct audit *a)
 {
   char *name = xasprintf("%s.replaced.%012" PRIu64, a->path, a->chain.seq);

@@ -28,7 +28,7 @@ const char cli_usage[] =
     "Credentials also heed, as Google's libraries do: HOME, CLOUDSDK_CONFIG, GCE_METADATA_HOST,\n"
     "NO_GCE_CHECK, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,\n"
     "AWS_SESSION_TOKEN; and http_proxy, https_proxy, no_proxy, TZDIR. See\n"
-    "docs/internals/auth-svc.md, \"What the environment says to credentials\".";
+    "docs/internals/auth/credential.md, \"What the environment says to credentials\".";
 
 #define EXIT_CODES "\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
 #define KEYRING_HELP                                                                               \

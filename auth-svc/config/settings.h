@@ -26,7 +26,7 @@ struct settings {
   int64_t refresh_in_use_s;
   const char *adc_path;        /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
   const char *token_endpoint;  /* NULL: each credential's own */
-  const char *http_token_host; /* NULL: none; heeded where URLs are checked (open_host.h) */
+  const char *http_token_host; /* NULL: none; used where URLs are checked (open_host.h) */
   int64_t token_timeout_ms;
   const char *seal_key, *seal_key_file, *grant_audience;
   const char *policy_file;

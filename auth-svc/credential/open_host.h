@@ -1,7 +1,7 @@
 /* The one host that credentials may be sent to without TLS: a simulator that runs under a name of
  * its own, in a container say. AUTH_ALLOW_HTTP_TOKEN_HOST names it; without it plain http goes to
  * loopback only. Where a URL is checked, the environment is asked, like the other variables that
- * credentials heed (docs/internals/auth-svc.md). */
+ * credentials read (docs/internals/auth/credential.md). */
 #ifndef AMCP_AUTH_OPEN_HOST_H
 #define AMCP_AUTH_OPEN_HOST_H
 

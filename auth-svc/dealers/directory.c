@@ -138,6 +138,15 @@ size_t directory_region(const struct directory *d, const char *region)
   return found != NULL ? (size_t)(found - d->regions) : d->n_regions;
 }
 
+bool dealer_has_labels(const struct dealer *dealer)
+{
+  for (size_t i = 0; dealer->property_labels != NULL && i < dealer->n_property_ids; i++) {
+    if (dealer->property_labels[i] != NULL && dealer->property_labels[i][0] != '\0')
+      return true;
+  }
+  return false;
+}
+
 bool dealer_in_group(const struct dealer *dealer, const char *group)
 {
   for (size_t i = 0; i < dealer->n_groups; i++)

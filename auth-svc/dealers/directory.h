@@ -12,7 +12,7 @@
 #include "common/base/buf.h"
 
 enum {
-  DIRECTORY_MAX_DEALERS = 5000,
+  DIRECTORY_MAX_DEALERS = 10000,
   DIRECTORY_MAX_PROPERTIES = 50, /* of one dealer */
   DIRECTORY_MAX_GROUPS = 50,     /* of one dealer */
   DIRECTORY_MAX_ID = 64,         /* bytes of an id */
@@ -35,7 +35,8 @@ struct dealer {
   const char *qualified_session; /* "engaged", "inventory_page", "vdp_view", "event:<name>" */
   const char *vdp_path_pattern;
   const char *vehicle_dimensions[VEHICLE_ATTRIBUTES];
-  const char **property_ids; /* digits, the default one first */
+  const char **property_ids;    /* digits, the default one first */
+  const char **property_labels; /* for people: "Main Website (web)"; "" where the file says none */
   size_t n_property_ids;
   const char **groups; /* dealer groups it belongs to */
   size_t n_groups;
@@ -88,6 +89,8 @@ const struct dealer *directory_by_name(const struct directory *d, const char *na
 const struct dealer *directory_by_property(const struct directory *d, const char *property_id);
 /* Index of a region, letter case does not matter; n_regions when there is none. */
 size_t directory_region(const struct directory *d, const char *region);
+/* Whether a property of the dealer has a label. */
+bool dealer_has_labels(const struct dealer *dealer);
 /* Whether a dealer belongs to a group; letter case does not matter. */
 bool dealer_in_group(const struct dealer *dealer, const char *group);
 

@@ -81,22 +81,63 @@ static bool all_digits(const char *s)
   return n > 0 && n <= 20 && s[n] == '\0';
 }
 
-static enum err_code read_property(const struct dealers_reader *r, const cJSON *v, size_t i,
-                                   const char **out)
+static bool is_property_type(const char *s)
 {
-  static const char *const known[] = {"property_id", "display_name"};
+  static const char *const types[] = {"web", "ios", "android", "app"};
+  for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+    if (strcmp(types[i], s) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* "Main Website (web)", or what there is of it. */
+static const char *property_label(const struct dealers_reader *r, const char *name,
+                                  const char *type)
+{
+  char label[DIRECTORY_MAX_TEXT + 16] = "";
+  if (name != NULL && type != NULL)
+    snprintf(label, sizeof(label), "%s (%s)", name, type);
+  else if (name != NULL || type != NULL)
+    snprintf(label, sizeof(label), "%s", name != NULL ? name : type);
+  return dealers_keep(r, label);
+}
+
+/* The object form of a property. */
+static enum err_code read_property_object(const struct dealers_reader *r, const cJSON *v,
+                                          const char *field, const char **id, const char **label)
+{
+  static const char *const known[] = {"property_id", "name", "display_name", "type"};
+  const struct field_at at = dealers_at(&r->own, field);
+  const char *name = NULL, *display = NULL, *type = NULL;
+  enum err_code code = field_keys(&at, v, known, ARRAY_LEN(known));
+  if (code == ERR_OK)
+    code = field_text(&at, v, "property_id", REQUIRED, DIRECTORY_MAX_ID, id);
+  if (code == ERR_OK)
+    code = field_text(&at, v, "name", OPTIONAL, DIRECTORY_MAX_TEXT, &name);
+  if (code == ERR_OK)
+    code = field_text(&at, v, "display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display);
+  if (code == ERR_OK)
+    code = field_text(&at, v, "type", OPTIONAL, DIRECTORY_MAX_TEXT, &type);
+  if (code == ERR_OK && name != NULL && display != NULL)
+    code = dealers_refuse(r, field, "name and display_name mean the same; give one of them");
+  if (code == ERR_OK && type != NULL && !is_property_type(type))
+    code = dealers_refuse(r, field, "type must be one of web, ios, android, app");
+  if (code == ERR_OK)
+    *label = property_label(r, name != NULL ? name : display, type);
+  return code;
+}
+
+static enum err_code read_property(const struct dealers_reader *r, const cJSON *v, size_t i,
+                                   const char **out, const char **label)
+{
   char field[FIELD_PATH_MAX];
   *out = NULL;
+  *label = "";
   snprintf(field, sizeof(field), "properties[%zu]", i);
   const char *id = cJSON_IsString(v) ? v->valuestring : NULL;
   if (cJSON_IsObject(v)) {
-    const struct field_at at = dealers_at(&r->own, field);
-    const char *display = NULL;
-    enum err_code code = field_keys(&at, v, known, ARRAY_LEN(known));
-    if (code == ERR_OK)
-      code = field_text(&at, v, "property_id", REQUIRED, DIRECTORY_MAX_ID, &id);
-    if (code == ERR_OK)
-      code = field_text(&at, v, "display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display);
+    enum err_code code = read_property_object(r, v, field, &id, label);
     if (code != ERR_OK)
       return code;
     snprintf(field, sizeof(field), "properties[%zu].property_id", i);
@@ -138,9 +179,10 @@ static enum err_code read_properties(struct dealers_reader *r, const cJSON *obje
     return code;
   size_t n = (size_t)cJSON_GetArraySize(list);
   d->property_ids = ARENA_ARRAY(r->arena, const char *, n);
+  d->property_labels = ARENA_ARRAY(r->arena, const char *, n);
   for (const cJSON *v = list->child; v != NULL && dealers_go_on(r, code); v = v->next) {
     size_t at = d->n_property_ids++;
-    code = first_of(code, read_property(r, v, at, &d->property_ids[at]));
+    code = first_of(code, read_property(r, v, at, &d->property_ids[at], &d->property_labels[at]));
   }
   return code;
 }

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "common/pbjson/borrow.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/secret/secret.h"
 #include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
 
 /* A cohort in the making. */
 struct cohort {
@@ -217,6 +217,10 @@ Analytics__Auth__V1__Dealer *dealer_message(const struct dealer *d, struct arena
   m->lead_event = borrow_text(d->lead_event);
   m->n_property_ids = d->n_property_ids;
   m->property_ids = borrow_texts(d->property_ids);
+  if (dealer_has_labels(d)) {
+    m->n_property_labels = d->n_property_ids;
+    m->property_labels = borrow_texts(d->property_labels);
+  }
   m->n_groups = d->n_groups;
   m->groups = borrow_texts(d->groups);
   m->owner = borrow_text(d->owner);

@@ -8,7 +8,7 @@
 
 #include "auth-svc/secret/secret.h"
 
-enum { READ_FILES_MAX = 8192 }; /* more than dealers; those beyond are not kept */
+enum { READ_FILES_MAX = 16384 }; /* more than dealers; those beyond are not kept */
 
 struct read_file {
   char *path;

@@ -216,8 +216,8 @@ static enum err_code open_sealed(struct secret **out, const char *account_id,
   const struct keyring_record record = {account_id, STORE_KIND, fingerprint};
   if (ring == NULL)
     return err_set(e, ERR_FAILED_PRECONDITION, "state_sealed",
-                   "AUTH_STATE_DIR: the refresh token kept for account \"%s\" is sealed and there "
-                   "is no key; give the keyring it was sealed with",
+                   "AUTH_STATE_DIR: the refresh token kept for account \"%s\" is sealed, and "
+                   "its key is missing; give the keyring it was sealed with",
                    account_id);
   if (keyring_open(out, ring, &record, sealed, strlen(sealed), e) == ERR_OK)
     return ERR_OK;

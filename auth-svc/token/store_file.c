@@ -46,7 +46,7 @@ static enum err_code refuse_former(const struct store_file *f, struct err *e)
     return ERR_OK;
   return err_set(e, ERR_FAILED_PRECONDITION, "state_former_version",
                  "AUTH_STATE_DIR: %s holds refresh tokens of an earlier version (" FORMER_NAME
-                 "), which this one does not read; see docs/internals/auth-svc.md, section \"A "
+                 "), which this one does not read; see docs/internals/auth/token.md, section \"A "
                  "refresh token that is replaced\"",
                  f->dir);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/mem.h"
 
@@ -36,6 +37,8 @@ void buf_truncate(struct buf *b, size_t len);
 bool buf_append(struct buf *b, const void *data, size_t len);
 bool buf_puts(struct buf *b, const char *s);
 bool buf_putc(struct buf *b, char c);
+/* A whole number in decimal. */
+bool buf_put_whole(struct buf *b, bool negative, uint64_t magnitude);
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Appends s as a JSON string with quotes. The input must be UTF-8. */
 bool buf_put_json_string(struct buf *b, const char *s, size_t len);

@@ -1,7 +1,6 @@
 /* The small listener for operators: /livez, /readyz, /metrics. */
 #include "common/http/admin.h"
 
-#include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "common/base/config.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/http/daemon.h"
 #include "common/http/listen.h"
 
 enum {
@@ -23,7 +23,7 @@ enum {
 
 struct admin {
   uint32_t magic;
-  struct MHD_Daemon *daemon;
+  struct http_daemon *daemon;
   uint16_t port;
   bool (*ready)(void *user, struct buf *detail);
   void *user;
@@ -120,6 +120,22 @@ static void drop_message(void *cls, const char *format, va_list args)
   (void)cls, (void)format, (void)args;
 }
 
+static struct http_daemon *start_daemon(struct admin *a, int fd)
+{
+  const struct MHD_OptionItem items[] = {
+      {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)drop_message, NULL},
+      {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, NULL},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+      {MHD_OPTION_END, 0, NULL},
+  };
+  return http_daemon_start(&(struct http_daemon_options){.listen_fd = fd,
+                                                         .threads = 1,
+                                                         .max_connections = MAX_CONNECTIONS,
+                                                         .on_access = on_request,
+                                                         .on_access_arg = a,
+                                                         .items = items});
+}
+
 enum err_code admin_start(struct admin **out, const struct admin_options *options, struct err *e)
 {
   int fd = -1;
@@ -136,12 +152,7 @@ enum err_code admin_start(struct admin **out, const struct admin_options *option
   a->user = options->user;
   a->port = port;
   atomic_init(&a->draining, false);
-  a->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-                               on_request, a, MHD_OPTION_EXTERNAL_LOGGER, drop_message, NULL,
-                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                               (unsigned)MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-                               (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                               (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+  a->daemon = start_daemon(a, fd);
   if (a->daemon == NULL) {
     close(fd);
     free(a);
@@ -168,7 +179,7 @@ void admin_stop(struct admin *a)
   if (a == NULL)
     return;
   MAGIC_CHECK(a, ADMIN_MAGIC);
-  MHD_stop_daemon(a->daemon); /* closes the listening socket too */
+  http_daemon_stop(a->daemon); /* closes the listening socket too */
   a->magic = 0;
   free(a);
 }

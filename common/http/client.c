@@ -1,6 +1,7 @@
 /* The client as its users see it: start, cancel, resume, release, wait. */
 #include "common/http/client.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +30,20 @@ static enum err_code init_curl(struct err *e)
   return ERR_OK;
 }
 
-static enum err_code check_ca_file(const char *path, struct err *e)
+static enum err_code check_trust(const struct http_client_options *o, struct err *e)
 {
-  FILE *f = path != NULL ? fopen(path, "re") : NULL;
-  if (path != NULL && f == NULL)
-    return err_set(e, ERR_FAILED_PRECONDITION, "ca_file", "CA file %s cannot be read: %s", path,
-                   strerror(errno));
+  FILE *f = o->ca_file != NULL ? fopen(o->ca_file, "re") : NULL;
+  if (o->ca_file != NULL && f == NULL)
+    return err_set(e, ERR_FAILED_PRECONDITION, "ca_file", "CA file %s cannot be read: %s",
+                   o->ca_file, strerror(errno));
   if (f != NULL)
     fclose(f);
+  DIR *d = o->ca_dir != NULL ? opendir(o->ca_dir) : NULL;
+  if (o->ca_dir != NULL && d == NULL)
+    return err_set(e, ERR_FAILED_PRECONDITION, "ca_dir", "CA directory %s cannot be read: %s",
+                   o->ca_dir, strerror(errno));
+  if (d != NULL)
+    closedir(d);
   return ERR_OK;
 }
 
@@ -48,15 +55,6 @@ static char *make_user_agent(const char *agent)
   return ascii_case_find(agent, "gzip") != NULL ? xstrdup(agent) : xasprintf("%s (gzip)", agent);
 }
 
-/* Before 8.1, libcurl may never see the end of a stream that arrives while another transfer
- * reads their connection: docs/internals/http.md. */
-static bool wants_http2(enum http_version version)
-{
-  if (version == HTTP_VERSION_AUTO)
-    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x080100;
-  return version == HTTP_VERSION_2;
-}
-
 static CURLM *make_multi(const struct http_client_options *o)
 {
   long connections = o->max_connections > 0 ? (long)o->max_connections : 256;
@@ -64,7 +62,7 @@ static CURLM *make_multi(const struct http_client_options *o)
   CURLM *m = curl_multi_init();
   if (m == NULL)
     return NULL;
-  curl_multi_setopt(m, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(m, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
   curl_multi_setopt(m, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
   curl_multi_setopt(m, CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
   curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, connections);
@@ -79,7 +77,7 @@ static struct http_client *make_client(const struct http_client_options *o)
   pthread_mutex_init(&c->lock, NULL);
   c->user_agent = make_user_agent(o->user_agent);
   c->ca_file = xstrdup(o->ca_file);
-  c->http2 = wants_http2(o->version);
+  c->ca_dir = xstrdup(o->ca_dir);
   c->max_transfers = o->max_transfers > 0 ? o->max_transfers : 1024;
   c->requests = metrics_counter("http_client_requests_total",
                                 "HTTP requests sent, by host and status (or error code).", "host",
@@ -97,7 +95,7 @@ enum err_code http_client_new(struct http_client **out, const struct http_client
   struct http_client_options o = options != NULL ? *options : (struct http_client_options){0};
   enum err_code code = init_curl(e);
   if (code == ERR_OK)
-    code = check_ca_file(o.ca_file, e);
+    code = check_trust(&o, e);
   if (code != ERR_OK)
     return code;
   struct http_client *c = make_client(&o);
@@ -138,6 +136,7 @@ void http_client_unref(struct http_client *c)
   pthread_mutex_destroy(&c->lock);
   free(c->user_agent);
   free(c->ca_file);
+  free(c->ca_dir);
   c->magic = 0;
   free(c);
 }

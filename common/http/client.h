@@ -1,4 +1,4 @@
-/* HTTP client: one thread drives all transfers with curl_multi (HTTP/2, connection
+/* HTTP client: one thread drives all transfers with curl_multi (HTTP/1.1, connection
  * reuse). The only room that includes <curl/...>.
  *
  * Callbacks run on the client's thread and must not block; they may call everything here but
@@ -16,23 +16,15 @@
 struct http_client;
 struct http_transfer;
 
-enum http_version {
-  HTTP_VERSION_AUTO, /* HTTP/2 if libcurl is 8.1 or newer, otherwise HTTP/1.1 */
-  HTTP_VERSION_1_1,
-  /* Many transfers share one connection where the server agrees. With libcurl before 8.1 a
-   * stream may be left hanging until its deadline, and behind a paused transfer up to 64 MiB
-   * (decompressed) gather, and more ends it: docs/internals/http.md. */
-  HTTP_VERSION_2,
-};
-
 struct http_client_options {
   const char *user_agent;      /* NULL means analytics-mcp/VERSION; " (gzip)" is added, without
                                   which Google does not compress */
-  const char *ca_file;         /* PEM; NULL means the system's */
+  const char *ca_file;         /* PEM; alone it replaces the system's */
+  const char *ca_dir;          /* hashed directory of PEM files; used beside ca_file. Both NULL:
+                                  the system's certificates */
   size_t max_transfers;        /* under way; 0 means 1,024; more is ERR_RESOURCE_EXHAUSTED */
   size_t max_connections;      /* 0 means 256 */
   size_t max_host_connections; /* 0 means 64 */
-  enum http_version version;
 };
 
 enum err_code http_client_new(struct http_client **out, const struct http_client_options *options,

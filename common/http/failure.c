@@ -6,7 +6,7 @@
 
 #include "common/http/internal.h"
 
-enum kind { KIND_LOCAL, KIND_CONNECT, KIND_NAME, KIND_TLS, KIND_CUT };
+enum kind { KIND_LOCAL, KIND_CONNECT, KIND_NAME, KIND_HANDSHAKE, KIND_TLS, KIND_CUT };
 
 static enum kind kind_of(CURLcode result)
 {
@@ -17,6 +17,7 @@ static enum kind kind_of(CURLcode result)
   case CURLE_COULDNT_CONNECT:
     return KIND_CONNECT;
   case CURLE_SSL_CONNECT_ERROR:
+    return KIND_HANDSHAKE;
   case CURLE_PEER_FAILED_VERIFICATION:
   case CURLE_SSL_CERTPROBLEM:
   case CURLE_SSL_CIPHER:
@@ -36,11 +37,22 @@ static enum kind kind_of(CURLcode result)
   }
 }
 
+/* A handshake that OpenSSL ended over the server's certificate. curl reports some of them like any
+ * other broken handshake: an authority of the right name with another key, for one. */
+static bool refused_certificate(const struct http_transfer *t)
+{
+  long verify = 0;
+  return curl_easy_getinfo(t->easy, CURLINFO_SSL_VERIFYRESULT, &verify) == CURLE_OK && verify != 0;
+}
+
 static void set_unavailable(const struct http_transfer *t, CURLcode result, struct err *e)
 {
   char text[128];
   const char *detail = t->curl_message[0] != '\0' ? t->curl_message : curl_easy_strerror(result);
-  switch (kind_of(result)) {
+  enum kind kind = kind_of(result);
+  if (kind == KIND_HANDSHAKE && refused_certificate(t))
+    kind = KIND_TLS;
+  switch (kind) {
   case KIND_NAME:
     err_set(e, ERR_UNAVAILABLE, "name_not_resolved", "%s: the name cannot be resolved (%s)",
             t->peer, detail);
@@ -49,6 +61,10 @@ static void set_unavailable(const struct http_transfer *t, CURLcode result, stru
     if (t->os_error != 0) /* curl only says that it could not connect */
       detail = strerror_r((int)t->os_error, text, sizeof(text));
     err_set(e, ERR_UNAVAILABLE, "connect_failed", "%s: no connection (%s)", t->peer, detail);
+    return;
+  case KIND_HANDSHAKE:
+    err_set(e, ERR_UNAVAILABLE, "tls_handshake_failed", "%s: the TLS handshake failed (%s)",
+            t->peer, detail);
     return;
   case KIND_TLS:
     err_set(e, ERR_UNAVAILABLE, "tls_failed", "%s: no trusted TLS connection (%s)", t->peer,

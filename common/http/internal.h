@@ -92,8 +92,7 @@ struct http_client {
   CURLM *multi;
   /* Constant after http_client_new(). */
   char *user_agent;
-  char *ca_file;
-  bool http2;
+  char *ca_file, *ca_dir;
   size_t max_transfers;
   struct metric *requests;
   struct metric *seconds;

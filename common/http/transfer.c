@@ -79,7 +79,7 @@ static enum err_code bad_url(CURLUcode rc, struct err *e)
 
 /* Takes host and port out of the URL. The URL itself is not repeated in messages: its query
  * may hold a secret. */
-static enum err_code set_url(struct http_transfer *t, const char *url, bool *https, struct err *e)
+static enum err_code set_url(struct http_transfer *t, const char *url, struct err *e)
 {
   CLEANUP(cleanup_url) CURLU *u = curl_url();
   AUTO_CURL_STRING char *scheme = NULL;
@@ -91,8 +91,7 @@ static enum err_code set_url(struct http_transfer *t, const char *url, bool *htt
     rc = curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
   if (rc != CURLUE_OK)
     return bad_url(rc, e);
-  *https = ascii_case_equal(scheme, "https");
-  if (!*https && !ascii_case_equal(scheme, "http"))
+  if (!ascii_case_equal(scheme, "https") && !ascii_case_equal(scheme, "http"))
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_url", "the URL's scheme is %s; use http or https",
                    scheme);
   rc = curl_url_get(u, CURLUPART_HOST, &host, 0);
@@ -265,30 +264,22 @@ static void set_method(struct http_transfer *t, const struct http_request *r)
     SET(t, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-/* ca_file replaces the system's certificates, including curl's built-in directory of them;
- * without a directory curl also keeps the parsed certificates between connections. */
+/* ca_file and ca_dir replace the system's certificates, including curl's built-in directory of
+ * them; without a directory curl also keeps the parsed certificates between connections. */
 static void set_tls(struct http_transfer *t)
 {
   SET(t, CURLOPT_SSL_VERIFYPEER, 1L);
   SET(t, CURLOPT_SSL_VERIFYHOST, 2L);
   SET(t, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  SET(t, CURLOPT_CAPATH, NULL);
-  if (t->client->ca_file != NULL)
+  SET(t, CURLOPT_CAPATH, t->client->ca_dir);
+  if (t->client->ca_file != NULL || t->client->ca_dir != NULL)
     SET(t, CURLOPT_CAINFO, t->client->ca_file);
-}
-
-/* For HTTP/2, wait for a handshake under way to learn whether its connection can be shared
- * before opening another. */
-static void set_version(struct http_transfer *t, bool https)
-{
-  bool http2 = https && t->client->http2;
-  SET(t, CURLOPT_HTTP_VERSION, http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
-  SET(t, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 }
 
 static void set_limits(struct http_transfer *t, const struct http_request *r)
 {
   SET(t, CURLOPT_NOSIGNAL, 1L);
+  SET(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
   SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
   SET(t, CURLOPT_FOLLOWLOCATION, 0L);
   SET(t, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_TIMEOUT_MS);
@@ -336,18 +327,16 @@ static void set_response(struct http_transfer *t, const struct http_request *r)
 enum err_code http_transfer_setup(struct http_transfer *t, const struct http_request *request,
                                   struct err *e)
 {
-  bool https = false;
   set_response(t, request);
   if (check_request(request, e) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
   t->easy = curl_easy_init();
   if (t->easy == NULL)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "no_memory", "no memory for another HTTP request");
-  if (set_url(t, request->url, &https, e) != ERR_OK)
+  if (set_url(t, request->url, e) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
   set_limits(t, request);
   set_tls(t);
-  set_version(t, https);
   set_method(t, request);
   set_headers(t, request);
   set_callbacks(t);

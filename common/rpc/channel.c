@@ -1,4 +1,4 @@
-/* A channel to one backend: its connection, its poller and the calls under way. */
+/* A channel to one backend: its connection and the calls under way. */
 #include <grpc/grpc_security.h>
 #include <string.h>
 
@@ -29,10 +29,8 @@ enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel
   rpc_args_client(&args, ch->max_message_bytes);
   ch->core = grpc_channel_create(ch->target, credentials, &args.args);
   grpc_channel_credentials_release(credentials);
-  rpc_poller_init(&ch->poller);
-  ch->poller.on_timer = client_retry_due;
-  ch->poller.timer_arg = ch;
-  rpc_poller_start(&ch->poller, "rpc-client");
+  ch->poller = rpc_poller_pick();
+  ch->retry = (struct rpc_timer){.run = client_retry_due, .arg = ch};
   *out = ch;
   return ERR_OK;
 }
@@ -44,9 +42,10 @@ static void end_calls(struct rpc_channel *ch)
   ch->closing = true;
   for (struct rpc_client_call *call = ch->calls; call != NULL; call = call->next)
     rpc_client_cancel(call);
-  while (ch->calls != NULL)
+  while (ch->calls != NULL || atomic_load(&ch->pokes) > 0)
     pthread_cond_wait(&ch->idle, &ch->lock);
   pthread_mutex_unlock(&ch->lock);
+  rpc_poller_settle(ch->poller);
 }
 
 void rpc_channel_free(struct rpc_channel *ch)
@@ -55,7 +54,6 @@ void rpc_channel_free(struct rpc_channel *ch)
     return;
   end_calls(ch);
   grpc_channel_destroy(ch->core);
-  rpc_poller_stop(&ch->poller);
   struct channel_method *m = atomic_load(&ch->methods);
   while (m != NULL) {
     struct channel_method *next = m->next;
@@ -131,6 +129,14 @@ bool channel_link(struct rpc_channel *ch, struct rpc_client_call *call)
   }
   pthread_mutex_unlock(&ch->lock);
   return open;
+}
+
+void channel_poked(struct rpc_channel *ch)
+{
+  pthread_mutex_lock(&ch->lock);
+  if (atomic_fetch_sub(&ch->pokes, 1) == 1)
+    pthread_cond_broadcast(&ch->idle);
+  pthread_mutex_unlock(&ch->lock);
 }
 
 void channel_unlink(struct rpc_channel *ch, struct rpc_client_call *call)

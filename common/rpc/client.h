@@ -22,7 +22,7 @@ struct channel_method {
 
 struct rpc_channel {
   grpc_channel *core;
-  struct rpc_poller poller;
+  struct rpc_poller *poller; /* shared; the channel's calls all run on it */
   char *name, *target;
   size_t max_message_bytes;
   _Atomic(struct channel_method *) methods;
@@ -32,8 +32,10 @@ struct rpc_channel {
   pthread_cond_t idle; /* calls became empty */
   struct rpc_client_call *calls;
   bool closing;
+  atomic_size_t pokes; /* events that still come and look at the channel */
 
   /* On the poller only. */
+  struct rpc_timer retry;          /* armed while calls wait */
   struct rpc_client_call *waiting; /* for their next attempt */
   int64_t reconnected_ms;          /* when a failed call last asked for a connection */
 };
@@ -92,6 +94,8 @@ const struct channel_method *channel_method_get(struct rpc_channel *ch,
 /* Adds the call to those the channel waits for. False when it is being freed. */
 bool channel_link(struct rpc_channel *ch, struct rpc_client_call *call);
 void channel_unlink(struct rpc_channel *ch, struct rpc_client_call *call);
+/* One of `pokes` has come; the channel may be gone afterwards. */
+void channel_poked(struct rpc_channel *ch);
 
 /* client_metadata.c */
 
@@ -128,7 +132,7 @@ void client_attempt_clear(struct rpc_client_call *call);
 bool client_retry_plan(struct rpc_client_call *call);
 /* The status of a call that ends with the attempt that is over. */
 void client_retry_status(struct rpc_client_call *call, struct err *status);
-/* Timer of the channel's poller: starts the attempts whose time has come. */
+/* The channel's timer: starts the attempts whose time has come. */
 void client_retry_due(void *channel);
 /* Takes a call off the list of those that wait for their next attempt; false when it is not
  * there. On the poller. */

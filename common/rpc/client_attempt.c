@@ -116,7 +116,7 @@ void client_attempt_start(struct rpc_client_call *call)
     parent = call->parent->core;
   }
   call->attempt =
-      grpc_channel_create_registered_call(ch->core, parent, GRPC_PROPAGATE_DEFAULTS, ch->poller.cq,
+      grpc_channel_create_registered_call(ch->core, parent, GRPC_PROPAGATE_DEFAULTS, ch->poller->cq,
                                           call->method->registered, call->deadline, NULL);
   if (call->cancelled)
     grpc_call_cancel(call->attempt, NULL);
@@ -141,8 +141,10 @@ static bool deliver(struct rpc_client_call *call)
   grpc_byte_buffer *bytes = TAKE_PTR(call->response);
   struct rpc_unpacked u;
   struct err e = {0};
-  enum err_code code = rpc_unpack(&u, call->method->descriptor->output, bytes, NULL,
-                                  call->channel->max_message_bytes * CLIENT_UNPACK_FACTOR, &e);
+  const ProtobufCMessageDescriptor *type = call->method->descriptor->output;
+  size_t max = call->channel->max_message_bytes * CLIENT_UNPACK_FACTOR;
+  enum err_code code = call->keep_message ? rpc_unpack(&u, type, bytes, NULL, max, &e)
+                                          : rpc_unpack_whole(&u, type, bytes, max, &e);
   if (bytes != NULL)
     grpc_byte_buffer_destroy(bytes);
   if (code != ERR_OK) {

@@ -67,9 +67,11 @@ static void on_poke(struct rpc_event *ev, bool ok)
   (void)ok;
   struct rpc_client_call *call = CONTAINER_OF(ev, struct rpc_client_call, poke_event);
   MAGIC_CHECK(call, RPC_CLIENT_CALL_MAGIC);
+  struct rpc_channel *ch = call->channel;
   if (client_retry_forget(call))
     end_call(call);
   client_call_unref(call);
+  channel_poked(ch);
 }
 
 /* ------------------------------------------------------------------ start */
@@ -168,6 +170,7 @@ void rpc_client_cancel(struct rpc_client_call *call)
       grpc_call_cancel(call->attempt, NULL);
     if (call->retrying) { /* wake the poller: the old attempt can still carry an event */
       client_call_ref(call);
+      atomic_fetch_add(&call->channel->pokes, 1);
       rpc_poke(call->attempt, &call->poke_event);
     }
   }

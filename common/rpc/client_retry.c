@@ -84,8 +84,7 @@ static bool plan_next(struct rpc_client_call *call)
     return false;
   call->waiting_next = ch->waiting;
   ch->waiting = call;
-  if (call->retry_at_ms < ch->poller.timer_ms)
-    ch->poller.timer_ms = call->retry_at_ms;
+  rpc_timer_arm(ch->poller, &ch->retry, call->retry_at_ms);
   return true;
 }
 
@@ -159,18 +158,20 @@ void client_retry_due(void *channel)
     }
     call->waiting_next = ch->waiting;
     ch->waiting = call;
-    if (call->retry_at_ms < ch->poller.timer_ms)
-      ch->poller.timer_ms = call->retry_at_ms;
+    rpc_timer_arm(ch->poller, &ch->retry, call->retry_at_ms);
   }
 }
 
 bool client_retry_forget(struct rpc_client_call *call)
 {
-  struct rpc_client_call **at = &call->channel->waiting;
+  struct rpc_channel *ch = call->channel;
+  struct rpc_client_call **at = &ch->waiting;
   while (*at != NULL && *at != call)
     at = &(*at)->waiting_next;
   if (*at == NULL)
     return false;
   *at = call->waiting_next;
+  if (ch->waiting == NULL) /* the poller outlives the channel */
+    rpc_timer_disarm(ch->poller, &ch->retry);
   return true;
 }

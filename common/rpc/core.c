@@ -1,4 +1,4 @@
-/* The gRPC library's start and end, its log lines, and the polling threads. */
+/* The gRPC library's start and end, its log lines, and the start of batches. */
 #include "common/rpc/core.h"
 
 #include <grpc/support/log.h>
@@ -46,6 +46,8 @@ void rpc_init(void)
 
 void rpc_shutdown(void)
 {
+  if (atomic_load(&inits) == 1)
+    rpc_pollers_stop();
   grpc_shutdown_blocking();
   if (atomic_fetch_sub(&inits, 1) != 1)
     return;
@@ -63,71 +65,4 @@ void rpc_batch(grpc_call *call, const grpc_op *ops, size_t n, struct rpc_event *
     log_error("gRPC refused a batch", LOG_S("error", grpc_call_error_to_string(error)));
     abort();
   }
-}
-
-void rpc_poller_init(struct rpc_poller *p)
-{
-  *p = (struct rpc_poller){.timer_ms = INT64_MAX};
-  p->cq = grpc_completion_queue_create_for_next(NULL);
-}
-
-/* When the next wait must end. */
-static gpr_timespec next_deadline(const struct rpc_poller *p)
-{
-  if (p->timer_ms == INT64_MAX)
-    return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-  int64_t wait = p->timer_ms - clock_mono_ms();
-  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                      gpr_time_from_millis(wait > 0 ? wait : 0, GPR_TIMESPAN));
-}
-
-static _Thread_local const struct rpc_poller *current;
-
-static void *poll_events(void *arg)
-{
-  struct rpc_poller *p = arg;
-  current = p;
-  for (;;) {
-    grpc_event event = grpc_completion_queue_next(p->cq, next_deadline(p), NULL);
-    if (event.type == GRPC_QUEUE_SHUTDOWN)
-      return NULL;
-    if (event.type == GRPC_OP_COMPLETE) {
-      struct rpc_event *ev = event.tag;
-      RPC_TSAN_ACQUIRE(ev);
-      MAGIC_CHECK(ev, RPC_EVENT_MAGIC);
-      ev->run(ev, event.success != 0);
-    }
-    if (p->timer_ms != INT64_MAX && clock_mono_ms() >= p->timer_ms) {
-      p->timer_ms = INT64_MAX;
-      p->on_timer(p->timer_arg);
-    }
-  }
-}
-
-void rpc_poller_start(struct rpc_poller *p, const char *name)
-{
-  if (pthread_create(&p->thread, NULL, poll_events, p) != 0) {
-    log_error("cannot start a polling thread", LOG_S("name", name));
-    abort();
-  }
-  p->started = true;
-  pthread_setname_np(p->thread, name);
-}
-
-void rpc_poller_stop(struct rpc_poller *p)
-{
-  if (p->cq == NULL)
-    return;
-  grpc_completion_queue_shutdown(p->cq);
-  if (p->started)
-    pthread_join(p->thread, NULL);
-  else
-    poll_events(p);
-  grpc_completion_queue_destroy(p->cq);
-  p->cq = NULL;
-}
-
-bool rpc_poller_is_current(const struct rpc_poller *p)
-{
-  return current == p;
 }

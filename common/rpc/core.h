@@ -1,11 +1,13 @@
-/* What the files of this room share: completion-queue events, polling threads, and the
+/* What the files of this room share: completion-queue events, the polling threads, and the
  * start of batches. Private to common/rpc. */
 #ifndef AMCP_RPC_CORE_H
 #define AMCP_RPC_CORE_H
 
 #include <grpc/grpc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/mem.h"
@@ -45,26 +47,44 @@ static inline void rpc_poke(grpc_call *call, struct rpc_event *ev)
   rpc_batch(call, NULL, 0, ev);
 }
 
-/* One completion queue and the thread that empties it. */
+enum { RPC_MAX_POLLERS = 16 };
+
+/* run(arg) is called on the poller once the monotonic clock has reached at_ms. */
+struct rpc_timer {
+  struct rpc_timer *next;
+  bool armed;
+  int64_t at_ms;
+  void (*run)(void *arg);
+  void *arg;
+};
+
+/* A completion queue and the thread that empties it. All servers and channels of the process
+ * share the pollers: a call that comes in, asks another service and is answered stays on one
+ * thread, without a wake-up between. They start with the first server or channel and end with
+ * rpc_shutdown(). */
 struct rpc_poller {
   grpc_completion_queue *cq;
   pthread_t thread;
-  bool started; /* of the thread that starts and stops */
-  /* Timers of the client: on_timer(arg) runs on the poller once the monotonic clock
-   * has reached timer_ms. Only the poller itself may touch these after the start. */
-  int64_t timer_ms;
-  void (*on_timer)(void *arg);
-  void *timer_arg;
+  atomic_uint turn;         /* odd while an event or timer runs */
+  struct rpc_timer *timers; /* armed ones; the poller's own */
 };
 
-/* Makes the queue. */
-void rpc_poller_init(struct rpc_poller *p);
-/* Starts the thread; name shows in ps and gdb (at most 15 characters). */
-void rpc_poller_start(struct rpc_poller *p, const char *name);
-/* Ends the thread after the last event and destroys the queue. No operation may be
- * started on the queue any more. Also for a poller that was never started. */
-void rpc_poller_stop(struct rpc_poller *p);
+/* The pollers, started if need be: at least one, at most RPC_MAX_POLLERS. */
+struct rpc_poller *rpc_pollers(size_t *n);
+/* One of them, each in its turn. */
+struct rpc_poller *rpc_poller_pick(void);
+/* Ends them after the last event. No operation may be started on their queues any more. */
+void rpc_pollers_stop(void);
+
+/* Waits until the event that runs now, if one does, has returned: afterwards nothing of it
+ * touches what it was about. Not on the poller. */
+void rpc_poller_settle(struct rpc_poller *p);
 /* Whether this thread is the poller's. */
 bool rpc_poller_is_current(const struct rpc_poller *p);
+
+/* Sets the timer, or moves it forward. On the poller. */
+void rpc_timer_arm(struct rpc_poller *p, struct rpc_timer *t, int64_t at_ms);
+/* On the poller. */
+void rpc_timer_disarm(struct rpc_poller *p, struct rpc_timer *t);
 
 #endif

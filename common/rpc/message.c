@@ -83,7 +83,7 @@ static enum err_code unpack_bytes(struct rpc_unpacked *out,
   if (code != ERR_OK)
     return code;
   struct budget budget = {.max = max};
-  out->on_heap = arena == NULL || len > ARENA_MAX_WIRE;
+  out->on_heap = arena == NULL || (len > ARENA_MAX_WIRE && arena != out->own);
   ProtobufCAllocator allocator = {arena_allocate, arena_keep, arena};
   if (out->on_heap)
     allocator = (ProtobufCAllocator){budget_allocate, budget_free, &budget};
@@ -108,10 +108,10 @@ static grpc_slice gather(grpc_byte_buffer *bytes)
   return all;
 }
 
-enum err_code rpc_unpack(struct rpc_unpacked *out, const ProtobufCMessageDescriptor *descriptor,
-                         grpc_byte_buffer *bytes, struct arena *arena, size_t max, struct err *e)
+/* `out` is empty, but for its own arena. */
+static enum err_code unpack(struct rpc_unpacked *out, const ProtobufCMessageDescriptor *descriptor,
+                            grpc_byte_buffer *bytes, struct arena *arena, size_t max, struct err *e)
 {
-  *out = (struct rpc_unpacked){0};
   if (bytes == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "no_message", "the call carried no %s",
                    descriptor->name);
@@ -127,6 +127,24 @@ enum err_code rpc_unpack(struct rpc_unpacked *out, const ProtobufCMessageDescrip
   return code;
 }
 
+enum err_code rpc_unpack(struct rpc_unpacked *out, const ProtobufCMessageDescriptor *descriptor,
+                         grpc_byte_buffer *bytes, struct arena *arena, size_t max, struct err *e)
+{
+  *out = (struct rpc_unpacked){0};
+  return unpack(out, descriptor, bytes, arena, max, e);
+}
+
+enum err_code rpc_unpack_whole(struct rpc_unpacked *out,
+                               const ProtobufCMessageDescriptor *descriptor,
+                               grpc_byte_buffer *bytes, size_t max, struct err *e)
+{
+  *out = (struct rpc_unpacked){.own = arena_new(max)};
+  enum err_code code = unpack(out, descriptor, bytes, out->own, max, e);
+  if (code != ERR_OK)
+    rpc_unpacked_free(out);
+  return code;
+}
+
 static void wipe_block(void *unused, void *p)
 {
   (void)unused;
@@ -139,5 +157,7 @@ void rpc_unpacked_free(struct rpc_unpacked *u)
   ProtobufCAllocator wiping = {.free = wipe_block};
   if (u->on_heap && u->message != NULL)
     protobuf_c_message_free_unpacked(u->message, &wiping);
-  u->message = NULL;
+  arena_wipe(u->own);
+  arena_free(u->own);
+  *u = (struct rpc_unpacked){0};
 }

@@ -18,7 +18,8 @@ grpc_byte_buffer *rpc_pack(const ProtobufCMessage *message);
 /* An unpacked message and where its memory is. */
 struct rpc_unpacked {
   ProtobufCMessage *message;
-  bool on_heap; /* free it with rpc_unpacked_free(); else the arena holds it */
+  bool on_heap;      /* in blocks of its own; else an arena holds it */
+  struct arena *own; /* of this message alone; NULL for none */
 };
 
 /* Checks (guard.h) and unpacks. With an arena, small messages go there; without one, and
@@ -27,6 +28,11 @@ struct rpc_unpacked {
  * max. */
 enum err_code rpc_unpack(struct rpc_unpacked *out, const ProtobufCMessageDescriptor *descriptor,
                          grpc_byte_buffer *bytes, struct arena *arena, size_t max, struct err *e);
+/* The same into an arena of the message's own: for one that is read and dropped as a whole. */
+enum err_code rpc_unpack_whole(struct rpc_unpacked *out,
+                               const ProtobufCMessageDescriptor *descriptor,
+                               grpc_byte_buffer *bytes, size_t max, struct err *e);
+/* Overwrites and frees what is not in the caller's arena. */
 void rpc_unpacked_free(struct rpc_unpacked *u);
 
 #endif

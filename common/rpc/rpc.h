@@ -1,10 +1,10 @@
 /* gRPC server and client on the core's completion queues, driven by protobuf-c
  * service descriptors. The only room that includes <grpc/...>.
  *
- * Threads: one polling thread per completion queue delivers everything. Callbacks
- * marked "on the poller" must not block and must be short; handlers that compute
- * for long or wait run on the server's worker pool instead. All functions are
- * thread-safe unless stated. */
+ * Threads: a few polling threads, shared by all servers and channels of the process, deliver
+ * everything. Callbacks marked "on the poller" must not block and must be short; handlers that
+ * compute for long or wait run on the server's worker pool instead. All functions are thread-safe
+ * unless stated. */
 #ifndef AMCP_RPC_RPC_H
 #define AMCP_RPC_RPC_H
 
@@ -19,6 +19,10 @@
 /* Call once per process before and after everything else here. */
 void rpc_init(void);
 void rpc_shutdown(void);
+
+/* How many threads poll for all servers and channels of the process; 0, as without this call,
+ * for one per two processors. Before the first of them. */
+void rpc_set_pollers(size_t n);
 
 /* PEM files. All NULL means plaintext. A server with tls requires and checks a
  * client certificate; files are watched and reloaded without a restart. */
@@ -65,7 +69,6 @@ struct rpc_method {
 struct rpc_server_options {
   const char *listen; /* host:port; port 0 takes a free one */
   struct rpc_tls tls;
-  size_t pollers;           /* completion queues; 0 means 1 */
   size_t workers;           /* threads for RPC_ON_WORKER; 0 means 4 */
   size_t queue_max;         /* calls waiting for a worker; 0 means 1,024 */
   size_t max_message_bytes; /* received; 0 means 8 MiB */

@@ -16,7 +16,6 @@
 static struct rpc_server_options with_defaults(const struct rpc_server_options *o)
 {
   struct rpc_server_options full = *o;
-  full.pollers = o->pollers == 0 ? 1 : o->pollers < RPC_MAX_POLLERS ? o->pollers : RPC_MAX_POLLERS;
   full.workers = o->workers == 0 ? 4 : o->workers;
   full.queue_max = o->queue_max == 0 ? 1024 : o->queue_max;
   full.max_message_bytes =
@@ -39,11 +38,9 @@ static void make_core(struct rpc_server *s)
   struct rpc_args args;
   rpc_args_server(&args, s->options.max_message_bytes);
   s->core = grpc_server_create(&args.args, NULL);
-  s->n_pollers = s->options.pollers;
-  for (size_t i = 0; i < s->n_pollers; i++) {
-    rpc_poller_init(&s->pollers[i]);
+  s->pollers = rpc_pollers(&s->n_pollers);
+  for (size_t i = 0; i < s->n_pollers; i++)
     grpc_server_register_completion_queue(s->core, s->pollers[i].cq, NULL);
-  }
 }
 
 enum err_code rpc_server_new(struct rpc_server **out, const struct rpc_server_options *options,
@@ -132,8 +129,6 @@ enum err_code rpc_server_start(struct rpc_server *s, struct err *e)
   grpc_server_start(s->core);
   s->started = true;
   server_arm_all(s);
-  for (size_t i = 0; i < s->n_pollers; i++)
-    rpc_poller_start(&s->pollers[i], "rpc-server");
   rpc_server_set_serving(s, true);
   return ERR_OK;
 }
@@ -242,11 +237,11 @@ void rpc_server_stop(struct rpc_server *s)
     health_end(s->health);
     end_calls(s);
   } else {
-    shut_core_down(s);
+    end_calls(s);
   }
   pool_free(s->pool);
   for (size_t i = 0; i < s->n_pollers; i++)
-    rpc_poller_stop(&s->pollers[i]);
+    rpc_poller_settle(&s->pollers[i]);
   grpc_server_destroy(s->core);
   free_server(s);
 }

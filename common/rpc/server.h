@@ -14,7 +14,6 @@
 
 enum {
   RPC_SEND_QUEUE_BYTES = 1024 * 1024, /* a stream's messages that wait to be sent */
-  RPC_MAX_POLLERS = 16,
   /* Unpacked memory per received byte that the limit allows; see rpc_unpack(). */
   RPC_UNPACK_FACTOR = 8,
 };
@@ -50,7 +49,7 @@ struct rpc_server {
   struct server_method *methods;
   struct server_service *services, **services_end;
   size_t n_pollers;
-  struct rpc_poller pollers[RPC_MAX_POLLERS];
+  struct rpc_poller *pollers; /* shared */
   struct pool *pool;
   struct health *health;
   struct reflection *reflection;

@@ -12,6 +12,7 @@ static void begin(const char *name, const struct service_settings *s)
   signals_init();
   log_init(name, s->log_level);
   harden_process(s->allow_core_dumps);
+  rpc_set_pollers((size_t)s->pollers);
   rpc_init();
 }
 

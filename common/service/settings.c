@@ -83,6 +83,8 @@ static struct config_var *all_vars(struct service_settings *out, struct raw *raw
        "lowest level that is logged; LOG_LEVEL takes precedence"},
       {"LOG_LEVEL", CONFIG_STRING, &raw->log_level, NULL, 0, 0, false,
        "DEBUG, INFO, WARN, ERROR, CRITICAL or OFF"},
+      {"GRPC_POLLERS", CONFIG_INT, &out->pollers, "0", 0, 16, false,
+       "threads that poll gRPC for the whole process; 0 for one per two processors"},
       {HARDEN_SETTING, CONFIG_BOOL, &out->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
   };
   *out = (struct service_settings){0};

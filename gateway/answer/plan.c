@@ -35,7 +35,7 @@ static bool is_list(const ProtobufCFieldDescriptor *field)
   return field->label == PROTOBUF_C_LABEL_REPEATED;
 }
 
-/* The only field of a message that is no list, such as a DimensionValue's value. */
+/* The only field of a message that is not a list, such as a DimensionValue's value. */
 static const ProtobufCFieldDescriptor *only_field(const ProtobufCFieldDescriptor *field)
 {
   const ProtobufCMessageDescriptor *m = is_message(field) ? field->descriptor : NULL;
@@ -68,17 +68,38 @@ static void set_names(struct column *c, const struct walk *w,
       protobuf_c_message_descriptor_get_field_by_name(c->named_by->descriptor, "type") != NULL;
 }
 
+static bool has_column(const struct table *t, const char *name)
+{
+  for (size_t i = 0; i < t->n_columns; i++)
+    if (strcmp(t->columns[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+/* No two columns of a table share a name: the later one gets that of its level in front, such as
+ * "property_summaries_display_name" behind an account's "display_name". */
+static void set_name(struct column *c, const struct walk *w, const ProtobufCFieldDescriptor *field)
+{
+  char name[COLUMN_NAME_MAX];
+  snprintf(name, sizeof(name), "%s%s", w->prefix, field->name);
+  if (has_column(w->table, name))
+    snprintf(c->name, sizeof(c->name), "%.38s_%.40s", w->table->levels[w->level]->name, name);
+  else
+    memcpy(c->name, name, sizeof(name));
+}
+
 static void add_column(struct walk *w, const ProtobufCMessageDescriptor *message,
                        const ProtobufCFieldDescriptor *field)
 {
   const struct catalog_answer_field *options = options_of(message, field);
   if (w->table->n_columns == COLUMNS_MAX || w->depth + 1 > PATH_MAX_FIELDS)
     return;
-  struct column *c = &w->table->columns[w->table->n_columns++];
+  struct column *c = &w->table->columns[w->table->n_columns];
   *c = (struct column){.level = w->level, .depth = w->depth + 1};
   memcpy(c->path, w->path, sizeof(w->path));
   c->path[w->depth] = field;
-  snprintf(c->name, sizeof(c->name), "%s%s", w->prefix, field->name);
+  set_name(c, w, field);
+  w->table->n_columns++;
   if (options != NULL) {
     c->format = options->format;
     if (options->named_by != NULL)

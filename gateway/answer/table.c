@@ -7,7 +7,7 @@
 #include "common/pbjson/types.h"
 #include "gateway/answer/value.h"
 
-/* The messages of a field: a list, or the one of a field that is no list. */
+/* The messages of a field: a list, or the one of a field that is not a list. */
 struct messages {
   ProtobufCMessage *const *items;
   size_t n;

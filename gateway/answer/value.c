@@ -110,8 +110,9 @@ struct value value_as_number(struct value v)
 static void put_whole(struct buf *out, const struct value *v)
 {
   const char *quote = v->magnitude > safe_whole ? "\"" : "";
-  buf_printf(out, "%s%s%llu%s", quote, v->negative ? "-" : "", (unsigned long long)v->magnitude,
-             quote);
+  buf_puts(out, quote);
+  buf_put_whole(out, v->negative, v->magnitude);
+  buf_puts(out, quote);
 }
 
 static void put_json_list(struct buf *out, const struct value *v)
@@ -195,7 +196,7 @@ void value_put_text(struct buf *out, const struct value *v, enum catalog_format 
     buf_putc(out, '-');
     break;
   case VALUE_WHOLE:
-    buf_printf(out, "%s%llu", v->negative ? "-" : "", (unsigned long long)v->magnitude);
+    buf_put_whole(out, v->negative, v->magnitude);
     break;
   case VALUE_NUMBER:
     put_number(out, v->number, format);

@@ -116,7 +116,7 @@ static void wake_locked(struct exchange *x)
     return;
   x->suspended = false;
   watch_remove(x->listener->watch, x->conn->fd);
-  MHD_resume_connection(x->connection);
+  http_daemon_resume(x->listener->daemon, x->connection);
 }
 
 /* The last owner but the listener leaves: an answer that has not begun will not come. */
@@ -383,7 +383,9 @@ static void add_headers_locked(struct exchange *x, struct MHD_Response *r)
   for (struct header *h = x->reply_headers; h != NULL; h = h->next)
     MHD_add_response_header(r, h->name, h->value);
   if (atomic_load(&x->listener->draining)) {
-    MHD_add_response_header(r, "Connection", "close");
+    /* Not while another request waits behind this one: the connection must answer it too. */
+    if (!conn_has_unread(x->conn))
+      MHD_add_response_header(r, "Connection", "close");
   } else if (x->listener->options.idle_ms >= 20000) {
     /* Clients that reuse a connection should stop before this side closes it. */
     char text[32];

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "common/base/arena.h"
+#include "common/http/daemon.h"
 #include "gateway/http/listener.h"
 
 enum { EXCHANGE_MAGIC = 0x48545850 };
@@ -18,6 +19,7 @@ struct conn {
   int fd;
   atomic_int phase;
   atomic_llong since_ms;
+  atomic_bool begun;        /* a request line was read; its request is not answered yet */
   struct conn *next, *prev; /* guarded by the listener's lock */
 };
 
@@ -25,7 +27,7 @@ struct watch;
 
 struct listener {
   struct listener_options options;
-  struct MHD_Daemon *daemon;
+  struct http_daemon *daemon;
   struct watch *watch;
   uint16_t port;
   atomic_bool draining, stopping;
@@ -76,6 +78,9 @@ struct exchange {
   void (*free_arg)(void *arg);
   void *close_arg;
 };
+
+/* Whether bytes wait in its socket. */
+bool conn_has_unread(const struct conn *c);
 
 struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
                               const char *path);

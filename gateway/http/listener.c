@@ -1,10 +1,11 @@
-/* The listener: libmicrohttpd's daemon, its callbacks, slow clients, and the end. */
+/* The listener: libmicrohttpd's daemons, their callbacks, slow clients, and the end. */
 #include "gateway/http/listener.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,11 +15,17 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/http/listen.h"
+#include "gateway/http/head.h"
 #include "gateway/http/internal.h"
 
 /* A refused body is read and dropped up to here, so that the client can send it off and
  * see the answer; beyond, the connection is closed. */
-enum { DISCARD_MAX = 16 * 1024 * 1024, HEAD_MAX = 32 * 1024, BACKLOG = 1024 };
+enum {
+  DISCARD_MAX = 16 * 1024 * 1024,
+  HEAD_MAX = 32 * 1024,
+  BACKLOG = 1024,
+  LAST_ANSWERS_MS = 1000,
+};
 
 /* ------------------------------------------------------------ connections */
 
@@ -26,6 +33,23 @@ static void conn_phase(struct conn *c, enum conn_phase phase)
 {
   atomic_store(&c->since_ms, clock_mono_ms());
   atomic_store(&c->phase, phase);
+}
+
+/* Of a connection whose request line is being read. */
+static void *on_request_line(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+  (void)cls, (void)uri;
+  struct conn *c =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+  if (c != NULL)
+    atomic_store(&c->begun, true);
+  return NULL;
+}
+
+bool conn_has_unread(const struct conn *c)
+{
+  int n = 0;
+  return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
 }
 
 static struct conn *conn_open(struct listener *l, struct MHD_Connection *connection)
@@ -135,6 +159,9 @@ static unsigned long long declared_length(const struct exchange *x)
 
 static void reply_error(struct exchange *x, int status, const char *text)
 {
+  const struct listener_options *o = &x->listener->options;
+  if (o->on_refusal != NULL)
+    o->on_refusal(x, o->user);
   struct buf body = BUF_INIT(256);
   buf_printf(&body, "{\"error\":\"%s\"}", text);
   exchange_reply(x, status, "application/json", &body);
@@ -149,33 +176,50 @@ static void reply_too_large(struct exchange *x)
 }
 
 /* A length that can be read in two ways is how requests are smuggled past a proxy
- * (RFC 9112, 6.3). */
-static bool is_ambiguous(const struct exchange *x)
+ * (RFC 9112, 6.3 and 6.1). NULL when it is clear. */
+static const char *length_problem(const struct exchange *x)
 {
   const char *length = exchange_header(x, "Content-Length");
-  return length != NULL &&
-         (strchr(length, ',') != NULL || exchange_header(x, "Transfer-Encoding") != NULL);
+  const char *coding = exchange_header(x, "Transfer-Encoding");
+  if (length != NULL && (strchr(length, ',') != NULL || coding != NULL))
+    return "Content-Length must be given once and not with Transfer-Encoding";
+  if (coding != NULL && !ascii_case_equal(coding, "chunked"))
+    return "Transfer-Encoding must be given once and be chunked";
+  return NULL;
+}
+
+/* What is wrong with the head itself: refused before anything is decided on it. */
+static bool refuse_head(struct exchange *x, struct MHD_Connection *c, const char *method,
+                        const char *version)
+{
+  const char *problem = length_problem(x);
+  if (x->head_too_large)
+    reply_error(x, 431, "Too many or too large request headers");
+  else if (!head_is_strict(c, method, version))
+    reply_error(x, 400,
+                "Header lines must end with CR LF, and hold no line folding and no control "
+                "characters");
+  else if (problem != NULL)
+    reply_error(x, 400, problem);
+  return x->answered;
 }
 
 /* The first call for a request: its head is there. */
 static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const char *method,
-                             const char *url, void **con_cls)
+                             const char *url, const char *version, void **con_cls)
 {
   struct exchange *x = exchange_new(l, c, method, url);
   x->conn = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
   *con_cls = x;
   activate(l, x);
   conn_phase(x->conn, CONN_BODY);
-  if (x->head_too_large) {
-    reply_error(x, 431, "Too many or too large request headers");
+  if (refuse_head(x, c, method, version)) {
+    /* Where the next request begins is not certain. */
+    exchange_add_header(x, "Connection", "close");
     return exchange_proceed(x);
   }
   const char *expect = exchange_header(x, "Expect");
   unsigned long long length = declared_length(x);
-  if (is_ambiguous(x)) {
-    reply_error(x, 400, "Content-Length must be given once and not with Transfer-Encoding");
-    return exchange_proceed(x);
-  }
   if (expect != NULL && !ascii_case_equal(expect, "100-continue"))
     reply_error(x, 417, "Only Expect: 100-continue is supported");
   else if (length > l->options.max_body)
@@ -234,10 +278,9 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *c, const char
                                  const char *method, const char *version, const char *data,
                                  size_t *size, void **con_cls)
 {
-  (void)version;
   struct exchange *x = *con_cls;
   if (x == NULL)
-    return begin(cls, c, method, url, con_cls);
+    return begin(cls, c, method, url, version, con_cls);
   MAGIC_CHECK(x, EXCHANGE_MAGIC);
   if (*size > 0)
     return receive(x, data, size);
@@ -259,6 +302,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
   deactivate(l, x);
   atomic_fetch_sub(&l->body_bytes, x->counted);
   conn_phase(x->conn, CONN_HEAD);
+  atomic_store(&x->conn->begun, false);
   exchange_complete(x);
 }
 
@@ -298,23 +342,26 @@ static void set_defaults(struct listener_options *o)
   set_default(&o->keepalive_ms, 15000);
 }
 
-static struct MHD_Daemon *start_daemon(struct listener *l, int fd)
+static struct http_daemon *start_daemon(struct listener *l, int fd)
 {
   const struct listener_options *o = &l->options;
-  struct MHD_OptionItem pool[] = {
-      {MHD_OPTION_THREAD_POOL_SIZE, o->threads, NULL},
+  const struct MHD_OptionItem items[] = {
+      {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, l},
+      {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, l},
+      {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, l},
+      {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, l},
+      {MHD_OPTION_CONNECTION_TIMEOUT, (o->idle_ms + 999) / 1000, NULL},
+      {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MAX, NULL},
+      {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+      {MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, NULL},
       {MHD_OPTION_END, 0, NULL},
   };
-  if (o->threads < 2) /* a pool of one is refused: that is the plain mode */
-    pool[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
-  return MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-      on_access, l, MHD_OPTION_EXTERNAL_LOGGER, on_log, l, MHD_OPTION_LISTEN_SOCKET, fd,
-      MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
-      MHD_OPTION_CONNECTION_LIMIT, o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
-      (o->idle_ms + 999) / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_MAX,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_ARRAY, pool,
-      MHD_OPTION_END);
+  return http_daemon_start(&(struct http_daemon_options){.listen_fd = fd,
+                                                         .threads = o->threads,
+                                                         .max_connections = o->max_connections,
+                                                         .on_access = on_access,
+                                                         .on_access_arg = l,
+                                                         .items = items});
 }
 
 enum err_code listener_start(struct listener **out, const struct listener_options *options,
@@ -367,20 +414,33 @@ void listener_drain(struct listener *l)
   atomic_store(&l->draining, true);
 }
 
-static bool is_idle(struct listener *l)
+/* Whether nothing that was sent waits for its answer, as far as it can be seen from here: what a
+ * thread has just taken off a socket shows when that thread has had its turn. */
+static bool looks_answered(struct listener *l)
 {
   pthread_mutex_lock(&l->lock);
-  bool idle = l->active == NULL;
+  bool answered = l->active == NULL;
+  for (struct conn *c = l->conns; c != NULL && answered; c = c->next)
+    answered = !atomic_load(&c->begun) && !conn_has_unread(c);
   pthread_mutex_unlock(&l->lock);
-  return idle;
+  return answered;
 }
 
-static void wait_idle(struct listener *l, uint32_t grace_ms)
+/* False when that took longer than limit_ms. */
+static bool wait_answered(struct listener *l, uint32_t limit_ms)
 {
   const struct timespec pause = {.tv_nsec = 10000000};
-  int64_t end = clock_mono_ms() + grace_ms;
-  while (!is_idle(l) && clock_mono_ms() < end)
+  int64_t end = clock_mono_ms() + limit_ms;
+  for (;;) {
+    if (looks_answered(l)) {
+      http_daemon_settle(l->daemon);
+      if (looks_answered(l))
+        return true;
+    }
+    if (clock_mono_ms() >= end)
+      return false;
     nanosleep(&pause, NULL);
+  }
 }
 
 /* Suspended connections must not be left when the daemon stops. */
@@ -411,13 +471,14 @@ void listener_stop(struct listener *l, uint32_t grace_ms)
   if (l == NULL)
     return;
   listener_drain(l);
-  int fd = MHD_quiesce_daemon(l->daemon);
-  if (fd >= 0)
-    close(fd);
-  wait_idle(l, grace_ms);
+  http_daemon_stop_accepting(l->daemon);
+  if (!wait_answered(l, grace_ms) && l->options.on_grace_over != NULL) {
+    l->options.on_grace_over(l->options.user);
+    wait_answered(l, LAST_ANSWERS_MS);
+  }
   cut_all(l);
-  wait_idle(l, 1000);
-  MHD_stop_daemon(l->daemon);
+  wait_answered(l, LAST_ANSWERS_MS);
+  http_daemon_stop(l->daemon);
   watch_stop(l->watch);
   pthread_mutex_destroy(&l->lock);
   free(l);

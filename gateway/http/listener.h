@@ -32,8 +32,14 @@ struct listener_options {
    * block. */
   void (*on_head)(struct exchange *x, void *user);
   void (*on_request)(struct exchange *x, void *user);
+  /* Before the listener itself refuses a request whose headers are all there (400, 413, 417, 503):
+   * adds headers to that answer. May be NULL. */
+  void (*on_refusal)(struct exchange *x, void *user);
   /* About every second, on a thread of its own; may be NULL. */
   void (*on_tick)(void *user);
+  /* The grace of listener_stop() is over: the owners of what is under way should answer now, for
+   * what is not answered a second later is cut. May be NULL. */
+  void (*on_grace_over)(void *user);
   void *user;
 };
 
@@ -43,10 +49,11 @@ enum err_code listener_start(struct listener **out, const struct listener_option
 uint16_t listener_port(const struct listener *l);
 /* Connections open now. */
 size_t listener_connections(struct listener *l);
-/* From now on connections close after their answer, so that clients go elsewhere. */
+/* From now on connections close after their last answer, so that clients go elsewhere. */
 void listener_drain(struct listener *l);
-/* Accepts no more, lets requests under way end for at most grace_ms, cuts the rest, frees.
- * Blocks until done. NULL is fine. */
+/* Accepts no more, answers what was sent on connections it had, read or not, for at most grace_ms;
+ * then on_grace_over(), and a second later the rest is cut. Frees. Blocks until done. NULL is
+ * fine. */
 void listener_stop(struct listener *l, uint32_t grace_ms);
 
 /* The request. Texts live as long as the exchange, and are overwritten with its end. */

@@ -33,7 +33,7 @@ struct mcp_exchange {
   struct mcp_call *calls;
   /* List of open exchanges; guarded by the server's lock. */
   struct mcp_exchange *next_open, *prev_open;
-  bool listed;
+  bool listed, streams_later;
 };
 
 /* One request of an exchange. Settled once: by its response or by a cancellation. */
@@ -71,8 +71,11 @@ void mcp_exchange_refuse(struct mcp_exchange *x, int status, int code, const cha
                          const cJSON *id, const char *data);
 /* Turns the answer into an event stream if the client takes one and it is not one yet. */
 void mcp_exchange_start_stream(struct mcp_exchange *x);
-/* Lets the server's tick do so when the answer takes long. */
-void mcp_exchange_stream_later(struct mcp_exchange *x);
+/* The answer may take long: the server's tick makes a stream of it then, if the client takes one,
+ * and the server's end answers it. */
+void mcp_exchange_keep_open(struct mcp_exchange *x);
+/* Answers every call that is under way with "restarting", and cancels it. */
+void mcp_exchange_restarting(struct mcp_exchange *x);
 
 /* A request of the exchange; the exchange's `pending` counts it already. */
 struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_message *m,
@@ -83,6 +86,8 @@ void mcp_call_result(struct mcp_call *call, const char *result, size_t len, cons
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data);
 /* Settles a tool call with its result (JSON text). */
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error);
+/* Settles a call as one that the end of the server cut short; whoever makes it, ends it. */
+void mcp_call_restarting(struct mcp_call *call);
 /* Settles a call without a response. */
 void mcp_call_cancel(struct mcp_call *call);
 

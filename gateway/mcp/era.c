@@ -53,7 +53,7 @@ enum mcp_era mcp_era_classify(const struct mcp_headers *headers, const cJSON *bo
   struct jsonrpc_message m = jsonrpc_read(body);
   if (m.kind == JSONRPC_RESPONSE || m.kind == JSONRPC_INVALID)
     return MCP_ERA_LEGACY;
-  if (mcp_era_claim(body) != NULL)
+  if (mcp_era_claim(body) != NULL || strcmp(m.method, "server/discover") == 0)
     return MCP_ERA_MODERN;
   if (headers->protocol_version != NULL && mcp_version_is_modern(headers->protocol_version))
     return classify_unclaimed(&m, why);

@@ -94,12 +94,12 @@ void mcp_exchange_start_stream(struct mcp_exchange *x)
   pthread_mutex_unlock(&x->lock);
 }
 
-void mcp_exchange_stream_later(struct mcp_exchange *x)
+void mcp_exchange_keep_open(struct mcp_exchange *x)
 {
   /* Under the lock: a cancellation on another thread may have finished it already. */
   pthread_mutex_lock(&x->lock);
-  if (!x->finished && !x->streaming && !x->batch && x->accepts_sse)
-    mcp_server_list(x->server, x);
+  if (!x->finished)
+    mcp_server_list(x->server, x, !x->streaming && !x->batch && x->accepts_sse);
   pthread_mutex_unlock(&x->lock);
 }
 
@@ -263,11 +263,40 @@ void mcp_call_error(struct mcp_call *call, int code, const char *message, const 
     mcp_server_count(call->exchange->server, call->method_label, code);
 }
 
+void mcp_call_restarting(struct mcp_call *call)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  jsonrpc_put_error(&json, call->id, MCP_SERVER_ERROR, "The server is restarting: call again",
+                    NULL);
+  if (settle(call, NULL, &json, true))
+    mcp_server_count(call->exchange->server, call->method_label, MCP_SERVER_ERROR);
+}
+
 void mcp_call_cancel(struct mcp_call *call)
 {
   struct buf none AUTO_BUF = BUF_INIT(1);
   if (settle(call, NULL, &none, true))
     mcp_server_cancelled(call);
+}
+
+/* Settles every call that is under way. The lock is held, and let go meanwhile. */
+static void settle_all_locked(struct mcp_exchange *x, void (*end)(struct mcp_call *call))
+{
+  while (x->calls != NULL) {
+    struct mcp_call *call = x->calls;
+    mcp_call_ref(call);
+    pthread_mutex_unlock(&x->lock);
+    end(call);
+    mcp_call_unref(call);
+    pthread_mutex_lock(&x->lock);
+  }
+}
+
+void mcp_exchange_restarting(struct mcp_exchange *x)
+{
+  pthread_mutex_lock(&x->lock);
+  settle_all_locked(x, mcp_call_restarting);
+  pthread_mutex_unlock(&x->lock);
 }
 
 void mcp_exchange_gone(struct mcp_exchange *x)
@@ -276,13 +305,6 @@ void mcp_exchange_gone(struct mcp_exchange *x)
   pthread_mutex_lock(&x->lock);
   if (!x->finished)
     finish_locked(x);
-  while (x->calls != NULL) {
-    struct mcp_call *call = x->calls;
-    mcp_call_ref(call);
-    pthread_mutex_unlock(&x->lock);
-    mcp_call_cancel(call);
-    mcp_call_unref(call);
-    pthread_mutex_lock(&x->lock);
-  }
+  settle_all_locked(x, mcp_call_cancel);
   pthread_mutex_unlock(&x->lock);
 }

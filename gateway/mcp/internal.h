@@ -10,14 +10,15 @@
 struct mcp_server {
   struct mcp_server_options options;
   struct mcp_sessions *sessions;
-  int64_t (*now_ms)(void);
+  int64_t (*now_ms)(void), (*unix_ms)(void);
   struct metric *requests, *tool_calls, *tool_seconds;
+  atomic_bool restarting;
   pthread_mutex_t lock; /* guards the list of open exchanges */
   struct mcp_exchange *open;
 };
 
-/* Open exchanges wait for a response and can still become a stream. */
-void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x);
+/* Open exchanges wait for a response; those that may become a stream say so. */
+void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x, bool streams_later);
 void mcp_server_unlist(struct mcp_server *s, struct mcp_exchange *x);
 
 /* Metrics. code 0 is success, else the JSON-RPC code. */

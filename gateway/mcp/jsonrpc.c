@@ -45,6 +45,8 @@ struct jsonrpc_message jsonrpc_read(const cJSON *value)
     return invalid("method must be a string");
   struct jsonrpc_message m = {.kind = JSONRPC_NOTIFICATION, .method = method->valuestring};
   m.params = cJSON_GetObjectItemCaseSensitive(value, "params");
+  if (cJSON_IsNull(m.params)) /* some clients write every member */
+    m.params = NULL;
   m.bad_params = m.params != NULL && !cJSON_IsObject(m.params);
   if (m.bad_params)
     m.params = NULL;

@@ -17,6 +17,7 @@ enum jsonrpc_code {
   JSONRPC_INTERNAL_ERROR = -32603,
   /* What the official SDKs send before a message reaches a session. */
   MCP_BAD_REQUEST = -32000,
+  MCP_SERVER_ERROR = -32000, /* JSON-RPC 2.0, 5.1: free for the server to define */
   MCP_SESSION_NOT_FOUND = -32001,
   /* 2026-07-28. */
   MCP_HEADER_MISMATCH = -32020,
@@ -32,7 +33,7 @@ struct jsonrpc_message {
   enum jsonrpc_kind kind;
   const char *method;  /* NULL for responses */
   const cJSON *id;     /* string or whole number; NULL when there is none */
-  const cJSON *params; /* object; NULL when absent */
+  const cJSON *params; /* object; NULL when absent or null */
   const char *problem; /* JSONRPC_INVALID: what is wrong, static text */
   bool bad_params;     /* params is there but is not an object */
 };

@@ -141,7 +141,7 @@ static struct mcp_session *require_session(struct mcp_exchange *x,
   }
   struct mcp_server *s = x->server;
   struct mcp_session *session =
-      mcp_session_find(s->sessions, headers->session_id, x->principal->id, s->now_ms());
+      mcp_session_find(s->sessions, headers->session_id, x->principal->id, s->unix_ms());
   if (session == NULL)
     mcp_exchange_refuse(x, 404, MCP_SESSION_NOT_FOUND, "Session not found", NULL, NULL);
   return session;

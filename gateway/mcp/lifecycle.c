@@ -43,17 +43,13 @@ static void open_session(struct mcp_call *call, const cJSON *wanted)
   struct mcp_exchange *x = call->exchange;
   struct mcp_server *s = x->server;
   enum mcp_version version = negotiate(wanted);
-  struct mcp_session *session =
-      mcp_session_open(s->sessions, x->principal->id, version, s->now_ms());
-  if (session == NULL) {
-    mcp_call_error(call, JSONRPC_INTERNAL_ERROR,
-                   "Too many sessions have calls under way: try again in a minute", NULL);
-    return;
-  }
+  char id[MCP_SESSION_ID_MAX];
+  unsigned can =
+      mcp_client_capabilities(cJSON_GetObjectItemCaseSensitive(call->params, "capabilities"));
+  mcp_session_open(s->sessions, x->principal->id, version, can, s->unix_ms(), id);
   struct buf result AUTO_BUF = BUF_INIT(65536);
   put_initialize_result(&result, &s->options, version);
-  mcp_call_result(call, buf_str(&result), result.len, session->id);
-  mcp_session_release(s->sessions, session);
+  mcp_call_result(call, buf_str(&result), result.len, id);
 }
 
 void mcp_initialize(struct mcp_call *call)

@@ -1,9 +1,11 @@
 /* The era from 2026-07-28 on: the checks every request passes, and the seam for its
  * methods.
  *
- * No modern version is served yet, so every well-formed request ends at "version not
- * supported" with the versions that are: clients of both eras then fall back to
- * initialize. To serve one, name it in modern_versions and fill the handler table. */
+ * No modern version is served yet. server/discover and well-formed requests of a modern version
+ * end at "method not found", as on a server that has never heard of the era: clients of both
+ * eras then fall back to initialize, where "version not supported" would tell some of them (the
+ * Rust SDK) that the server is modern. To serve a version, name it in modern_versions and fill the
+ * handler table. */
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -53,6 +55,13 @@ static bool check_headers(struct mcp_exchange *x, const struct mcp_headers *h,
   return true;
 }
 
+static void refuse_method(struct mcp_exchange *x, const struct jsonrpc_message *m)
+{
+  mcp_server_count(x->server, "modern", JSONRPC_METHOD_NOT_FOUND);
+  mcp_exchange_refuse(x, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found: begin with initialize",
+                      m->id, NULL);
+}
+
 static void refuse_version(struct mcp_exchange *x, const struct jsonrpc_message *m)
 {
   const char *claimed = mcp_era_claim(x->body)->valuestring;
@@ -76,11 +85,17 @@ void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers)
     mcp_exchange_refuse(x, 202, 0, NULL, NULL, NULL);
     return;
   }
-  if (!check_meta(x, &m) || !check_headers(x, headers, &m))
-    return;
-  if (!supported(mcp_era_claim(x->body)->valuestring)) {
-    refuse_version(x, &m);
+  bool discover = strcmp(m.method, "server/discover") == 0;
+  if (modern_versions[0] == NULL && discover) {
+    refuse_method(x, &m);
     return;
   }
-  mcp_exchange_refuse(x, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found", m.id, NULL);
+  if (!check_meta(x, &m) || !check_headers(x, headers, &m))
+    return;
+  const char *claimed = mcp_era_claim(x->body)->valuestring;
+  bool unserved_era = modern_versions[0] == NULL && mcp_version_is_modern(claimed);
+  if (supported(claimed) || unserved_era)
+    refuse_method(x, &m);
+  else
+    refuse_version(x, &m);
 }

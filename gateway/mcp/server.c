@@ -11,10 +11,10 @@
 
 static void set_defaults(struct mcp_server_options *o)
 {
-  if (o->max_sessions == 0)
-    o->max_sessions = 10000;
-  if (o->session_idle_ms == 0)
-    o->session_idle_ms = 3600000;
+  if (o->session_life_ms == 0)
+    o->session_life_ms = INT64_C(7) * 24 * 3600 * 1000;
+  if (o->max_deleted_sessions == 0)
+    o->max_deleted_sessions = 10000;
   if (o->max_calls_per_session == 0)
     o->max_calls_per_session = 64;
   if (o->page_size == 0)
@@ -29,7 +29,11 @@ struct mcp_server *mcp_server_new(const struct mcp_server_options *options)
   s->options = *options;
   set_defaults(&s->options);
   s->now_ms = options->now_ms != NULL ? options->now_ms : clock_mono_ms;
-  s->sessions = mcp_sessions_new(s->options.max_sessions, s->options.session_idle_ms);
+  s->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
+  s->sessions = mcp_sessions_new(
+      &(struct mcp_sessions_options){.keys = s->options.session_keys,
+                                     .life_ms = s->options.session_life_ms,
+                                     .max_deleted = s->options.max_deleted_sessions});
   s->requests = metrics_counter("mcp_requests_total", "MCP requests by method and outcome.",
                                 "method", "code", NULL);
   s->tool_calls =
@@ -53,14 +57,17 @@ size_t mcp_server_sessions(struct mcp_server *s)
   return mcp_sessions_count(s->sessions);
 }
 
-void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x)
+void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x, bool streams_later)
 {
   pthread_mutex_lock(&s->lock);
-  x->listed = true;
-  x->next_open = s->open;
-  if (s->open != NULL)
-    s->open->prev_open = x;
-  s->open = x;
+  x->streams_later = streams_later;
+  if (!x->listed) { /* a batch comes once for each call */
+    x->listed = true;
+    x->next_open = s->open;
+    if (s->open != NULL)
+      s->open->prev_open = x;
+    s->open = x;
+  }
   pthread_mutex_unlock(&s->lock);
 }
 
@@ -129,13 +136,23 @@ void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const st
   *out = x;
 }
 
+void mcp_refusal_put(struct buf *out, const char *body, size_t len, int code, const char *message)
+{
+  struct err e = {0};
+  AUTO_JSON cJSON *parsed = NULL;
+  const cJSON *id = NULL;
+  if (body != NULL && json_parse(&parsed, body, len, NULL, &e) == ERR_OK)
+    id = jsonrpc_read(parsed).id;
+  jsonrpc_put_error(out, jsonrpc_id_valid(id) ? id : NULL, code, message, NULL);
+}
+
 int mcp_server_delete(struct mcp_server *s, const char *session_id,
                       const struct mcp_principal *principal)
 {
   if (session_id == NULL)
-    return 400;
+    return 405;
   struct mcp_session *session =
-      mcp_session_find(s->sessions, session_id, principal->id, s->now_ms());
+      mcp_session_find(s->sessions, session_id, principal->id, s->unix_ms());
   if (session == NULL)
     return 404;
   mcp_session_end(s->sessions, session);
@@ -143,26 +160,52 @@ int mcp_server_delete(struct mcp_server *s, const char *session_id,
   return 204;
 }
 
-/* The open exchange that should become a stream, with a reference; NULL when none. */
+/* The open exchange that should become a stream, with a reference; NULL when none. Gives each
+ * once. */
 static struct mcp_exchange *next_slow(struct mcp_server *s, int64_t before_ms)
 {
   pthread_mutex_lock(&s->lock);
   struct mcp_exchange *x = s->open;
-  while (x != NULL && x->started_ms > before_ms)
+  while (x != NULL && (!x->streams_later || x->started_ms > before_ms))
     x = x->next_open;
+  if (x != NULL) {
+    x->streams_later = false;
+    mcp_exchange_ref(x);
+  }
+  pthread_mutex_unlock(&s->lock);
+  return x;
+}
+
+/* An open exchange, with a reference, out of the list; NULL when none. */
+static struct mcp_exchange *take_open(struct mcp_server *s)
+{
+  pthread_mutex_lock(&s->lock);
+  struct mcp_exchange *x = s->open;
   if (x != NULL)
     mcp_exchange_ref(x);
   pthread_mutex_unlock(&s->lock);
+  if (x != NULL)
+    mcp_server_unlist(s, x);
   return x;
+}
+
+void mcp_server_restarting(struct mcp_server *s)
+{
+  struct mcp_exchange *x;
+  atomic_store(&s->restarting, true);
+  while ((x = take_open(s)) != NULL) {
+    mcp_exchange_restarting(x);
+    mcp_exchange_unref(x);
+  }
 }
 
 void mcp_server_tick(struct mcp_server *s)
 {
   int64_t now = s->now_ms();
-  mcp_sessions_expire(s->sessions, now);
+  ring_refresh(s->options.session_keys);
+  mcp_sessions_expire(s->sessions, s->unix_ms());
   struct mcp_exchange *x;
   while ((x = next_slow(s, now - s->options.stream_after_ms)) != NULL) {
-    mcp_server_unlist(s, x);
     mcp_exchange_start_stream(x);
     mcp_exchange_unref(x);
   }

@@ -12,6 +12,7 @@
 #include "common/base/buf.h"
 #include "gateway/mcp/era.h"
 #include "gateway/mcp/tool.h"
+#include "gateway/seal/ring.h"
 
 struct mcp_server;
 struct mcp_exchange; /* one posted body and its answer */
@@ -23,19 +24,22 @@ struct mcp_server_options {
   const char *name, *title, *version; /* serverInfo */
   const char *instructions;           /* for the model; NULL or empty for none */
   struct mcp_tool_host tools;
-  size_t max_sessions;          /* 0 means 10,000 */
-  int64_t session_idle_ms;      /* 0 means one hour */
+  struct ring *session_keys;    /* seal session ids */
+  int64_t session_life_ms;      /* from initialize on; 0 means 7 days */
+  size_t max_deleted_sessions;  /* deletions remembered until the ids expire; 0 means 10,000 */
   size_t max_calls_per_session; /* under way at once; 0 means 64 */
   size_t page_size;             /* tools per page of tools/list; 0 means 100 */
   int64_t stream_after_ms;      /* a call that takes longer is answered as a stream, so that idle
                                    timeouts on the way do not cut it; 0 means 10,000 */
   int64_t (*now_ms)(void);      /* NULL means clock_mono_ms() */
+  int64_t (*unix_ms)(void);     /* NULL means clock_unix_ms() */
 };
 
 /* Everything the options point to must outlive the server. */
 struct mcp_server *mcp_server_new(const struct mcp_server_options *options);
 /* No exchange may be open. */
 void mcp_server_free(struct mcp_server *s);
+/* Sessions with requests under way. */
 size_t mcp_server_sessions(struct mcp_server *s);
 
 /* Where the answer to one posted body goes: either one reply, or stream_start, events and
@@ -68,10 +72,17 @@ void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const st
 void mcp_exchange_gone(struct mcp_exchange *x);
 void mcp_exchange_unref(struct mcp_exchange *x);
 
-/* Ends a session. The HTTP status: 204, 400 (no id given) or 404. */
+/* Ends a session. The HTTP status: 204, 405 (no id given: from 2026-07-28 on there are no sessions)
+ * or 404. */
 int mcp_server_delete(struct mcp_server *s, const char *session_id,
                       const struct mcp_principal *principal);
-/* Housekeeping, about every second: idle sessions, calls that become streams. */
+/* The program ends: calls under way, and those that come from now on, are answered with an error
+ * that says to call again, and their work is cancelled. */
+void mcp_server_restarting(struct mcp_server *s);
+/* Appends an error response to the request of a posted body, for a refusal before the protocol was
+ * asked. Without an id when the body is not one request. */
+void mcp_refusal_put(struct buf *out, const char *body, size_t len, int code, const char *message);
+/* Housekeeping, about every second: changed keys, expired ids, calls that become streams. */
 void mcp_server_tick(struct mcp_server *s);
 
 #endif

@@ -1,69 +1,44 @@
-/* Sessions of the initialize era: a map by id and a list in order of last use. */
+/* Sessions of the initialize era: those with requests under way, and those deleted. */
 #include "gateway/mcp/session.h"
 
 #include <pthread.h>
 #include <string.h>
 
-#include "common/base/codec.h"
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
-#include "common/base/random.h"
 #include "gateway/mcp/call.h"
+#include "gateway/mcp/deleted.h"
+
+/* Clocks of replicas differ a little. */
+enum { SKEW_MS = 5 * 60 * 1000 };
 
 struct mcp_sessions {
+  struct mcp_sessions_options options;
   pthread_mutex_t lock;
-  int64_t idle_ms;
-  struct map map;
-  struct lru list; /* counts sessions */
-  struct metric *gauge;
+  struct map map; /* by key */
+  struct deleted deleted;
+  struct metric *gauge, *opened, *refusals;
 };
 
-/* The session that is a member of the list; NULL for NULL. */
-static struct mcp_session *session_of(struct lru_node *node)
-{
-  return CONTAINER_OF(node, struct mcp_session, in_use);
-}
-
-struct mcp_sessions *mcp_sessions_new(size_t max, int64_t idle_ms)
+struct mcp_sessions *mcp_sessions_new(const struct mcp_sessions_options *options)
 {
   struct mcp_sessions *t = xcalloc(1, sizeof(*t));
+  t->options = *options;
   pthread_mutex_init(&t->lock, NULL);
-  t->list = LRU_INIT(max);
-  t->idle_ms = idle_ms;
-  t->gauge = metrics_gauge("mcp_sessions", "Open MCP sessions.", NULL);
+  deleted_init(&t->deleted, options->max_deleted);
+  t->gauge = metrics_gauge("mcp_sessions", "MCP sessions with requests under way.", NULL);
+  t->opened = metrics_counter("mcp_sessions_opened_total", "MCP sessions opened.", NULL);
+  t->refusals = metrics_counter("mcp_session_refusals_total",
+                                "Requests with a session id that does not hold.", "cause", NULL);
   metric_set(t->gauge, 0, NULL);
   return t;
-}
-
-static void session_free(struct mcp_session *s)
-{
-  free(s->principal_id);
-  free(s);
-}
-
-static void count_sessions(struct mcp_sessions *t)
-{
-  metric_set(t->gauge, (double)t->list.n, NULL);
-}
-
-/* Takes a session out of the table; the table's reference goes with it. */
-static void unlink_locked(struct mcp_sessions *t, struct mcp_session *s)
-{
-  map_remove(&t->map, &s->in_map);
-  lru_remove(&t->list, &s->in_use);
-  count_sessions(t);
-  s->ended = true;
-  if (--s->refs == 0)
-    session_free(s);
 }
 
 void mcp_sessions_free(struct mcp_sessions *t)
 {
   if (t == NULL)
     return;
-  while (t->list.oldest != NULL)
-    unlink_locked(t, session_of(t->list.oldest));
+  deleted_free(&t->deleted);
   map_free(&t->map);
   pthread_mutex_destroy(&t->lock);
   free(t);
@@ -72,70 +47,65 @@ void mcp_sessions_free(struct mcp_sessions *t)
 size_t mcp_sessions_count(struct mcp_sessions *t)
 {
   pthread_mutex_lock(&t->lock);
-  size_t n = t->list.n;
+  size_t n = t->map.n;
   pthread_mutex_unlock(&t->lock);
   return n;
 }
 
-static void make_id(char out[MCP_SESSION_ID_LEN + 1])
+void mcp_session_open(struct mcp_sessions *t, const char *principal_id, enum mcp_version version,
+                      unsigned can, int64_t now_ms, char id[MCP_SESSION_ID_MAX])
 {
-  unsigned char bytes[MCP_SESSION_ID_LEN / 2];
-  random_fill(bytes, sizeof(bytes));
-  hex_write(out, bytes, sizeof(bytes));
+  struct mcp_session_facts facts = {.version = version, .can = can, .issued_ms = now_ms};
+  mcp_principal_hash(facts.principal, principal_id);
+  mcp_session_id_seal(t->options.keys, &facts, id);
+  metric_add(t->opened, 1, NULL);
 }
 
-/* Drops the session that was idle longest; one with calls under way is not idle. */
-static bool evict_locked(struct mcp_sessions *t)
+/* Why an id that opens does not hold; NULL when it does. */
+static const char *problem(const struct mcp_sessions *t, const struct mcp_session_facts *facts,
+                           const char *principal_id, int64_t now_ms)
 {
-  for (struct lru_node *node = t->list.oldest; node != NULL; node = node->newer) {
-    struct mcp_session *s = session_of(node);
-    if (s->n_calls == 0) {
-      log_warn("session table full, dropping the one idle longest", LOG_I("sessions", t->list.n));
-      unlink_locked(t, s);
-      return true;
-    }
-  }
-  return false;
+  uint8_t principal[MCP_PRINCIPAL_HASH];
+  mcp_principal_hash(principal, principal_id);
+  if (memcmp(principal, facts->principal, sizeof(principal)) != 0)
+    return "principal";
+  int64_t age = now_ms - facts->issued_ms;
+  return age < -SKEW_MS || age >= t->options.life_ms ? "expired" : NULL;
 }
 
-struct mcp_session *mcp_session_open(struct mcp_sessions *t, const char *principal_id,
-                                     enum mcp_version version, int64_t now_ms)
+static struct mcp_session *add_locked(struct mcp_sessions *t, const struct mcp_session_facts *facts)
 {
-  pthread_mutex_lock(&t->lock);
-  if (lru_excess(&t->list, 1) != NULL && !evict_locked(t)) {
-    pthread_mutex_unlock(&t->lock);
-    return NULL;
-  }
   struct mcp_session *s = xcalloc(1, sizeof(*s));
-  make_id(s->id);
-  s->version = version;
-  s->principal_id = xstrdup(principal_id);
-  s->last_used_ms = now_ms;
-  s->refs = 2; /* the table's and the caller's */
-  map_add(&t->map, &s->in_map, s->id, MCP_SESSION_ID_LEN);
-  lru_add(&t->list, &s->in_use, 1);
-  count_sessions(t);
-  pthread_mutex_unlock(&t->lock);
+  s->version = facts->version;
+  s->can = facts->can;
+  s->expires_ms = facts->issued_ms + t->options.life_ms;
+  memcpy(s->key, facts->key, sizeof(s->key));
+  map_add(&t->map, &s->in_map, s->key, sizeof(s->key));
+  metric_set(t->gauge, (double)t->map.n, NULL);
   return s;
 }
 
 struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
                                      const char *principal_id, int64_t now_ms)
 {
-  pthread_mutex_lock(&t->lock);
-  struct mcp_session *s = CONTAINER_OF(map_find_text(&t->map, id), struct mcp_session, in_map);
-  if (s != NULL && strcmp(s->principal_id, principal_id) != 0)
-    s = NULL;
-  if (s != NULL && s->n_calls == 0 && now_ms - s->last_used_ms > t->idle_ms) {
-    unlink_locked(t, s);
-    s = NULL;
+  struct mcp_session_facts facts;
+  struct mcp_session *s = NULL;
+  const char *cause = mcp_session_id_open(t->options.keys, id, &facts)
+                          ? problem(t, &facts, principal_id, now_ms)
+                          : "unknown";
+  if (cause == NULL) {
+    pthread_mutex_lock(&t->lock);
+    if (deleted_has(&t->deleted, facts.key)) {
+      cause = "deleted";
+    } else {
+      struct map_node *found = map_find(&t->map, facts.key, sizeof(facts.key));
+      s = found != NULL ? CONTAINER_OF(found, struct mcp_session, in_map) : add_locked(t, &facts);
+      s->refs++;
+    }
+    pthread_mutex_unlock(&t->lock);
   }
-  if (s != NULL) {
-    s->last_used_ms = now_ms;
-    lru_touch(&t->list, &s->in_use);
-    s->refs++;
-  }
-  pthread_mutex_unlock(&t->lock);
+  if (cause != NULL)
+    metric_add(t->refusals, 1, METRIC_LABELS(cause));
   return s;
 }
 
@@ -153,16 +123,18 @@ void mcp_session_release(struct mcp_sessions *t, struct mcp_session *s)
   if (s == NULL)
     return;
   pthread_mutex_lock(&t->lock);
-  if (--s->refs == 0)
-    session_free(s);
+  if (--s->refs == 0) {
+    map_remove(&t->map, &s->in_map);
+    metric_set(t->gauge, (double)t->map.n, NULL);
+    free(s);
+  }
   pthread_mutex_unlock(&t->lock);
 }
 
 void mcp_session_end(struct mcp_sessions *t, struct mcp_session *s)
 {
   pthread_mutex_lock(&t->lock);
-  if (!s->ended)
-    unlink_locked(t, s);
+  deleted_add(&t->deleted, s->key, s->expires_ms);
   /* A cancelled call detaches itself, so take one at a time. */
   while (s->calls != NULL) {
     struct mcp_call *call = s->calls;
@@ -179,14 +151,7 @@ void mcp_session_end(struct mcp_sessions *t, struct mcp_session *s)
 void mcp_sessions_expire(struct mcp_sessions *t, int64_t now_ms)
 {
   pthread_mutex_lock(&t->lock);
-  for (struct lru_node *node = t->list.oldest, *next; node != NULL; node = next) {
-    struct mcp_session *s = session_of(node);
-    next = node->newer;
-    if (now_ms - s->last_used_ms <= t->idle_ms)
-      break;
-    if (s->n_calls == 0)
-      unlink_locked(t, s);
-  }
+  deleted_expire(&t->deleted, now_ms);
   pthread_mutex_unlock(&t->lock);
 }
 

@@ -1,4 +1,6 @@
-/* Sessions of the initialize era: who, which version, which calls are under way.
+/* Sessions of the initialize era. They live in their ids (session_id.h): here is only what is under
+ * way, the calls of a session while it has requests, and which sessions were deleted on this
+ * replica. So nobody can push another's session out, however many he opens.
  *
  * A session is never authentication: it belongs to one principal, and each request still
  * proves who it is. Thread-safe. */
@@ -10,49 +12,51 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/base/lru.h"
 #include "common/base/map.h"
-#include "gateway/mcp/version.h"
-
-enum { MCP_SESSION_ID_LEN = 32 }; /* hexadecimal digits: 128 random bits */
+#include "gateway/mcp/session_id.h"
 
 struct mcp_call;
 struct mcp_sessions;
 
+/* A session that has requests under way. */
 struct mcp_session {
-  char id[MCP_SESSION_ID_LEN + 1];
   enum mcp_version version;
+  unsigned can; /* what its client can do: enum mcp_client_can */
   /* The rest belongs to the table. */
-  char *principal_id;
-  int64_t last_used_ms;
+  uint8_t key[MCP_SESSION_KEY_LEN];
+  int64_t expires_ms;
   size_t refs;
   size_t n_calls;
-  bool ended;
   struct mcp_call *calls;
   struct map_node in_map;
-  struct lru_node in_use;
 };
 
-/* At most max sessions; each ends after idle_ms without a request. */
-struct mcp_sessions *mcp_sessions_new(size_t max, int64_t idle_ms);
+struct mcp_sessions_options {
+  struct ring *keys;  /* outlives the table */
+  int64_t life_ms;    /* of an id, from initialize on */
+  size_t max_deleted; /* deletions remembered */
+};
+
+struct mcp_sessions *mcp_sessions_new(const struct mcp_sessions_options *options);
 /* Frees all. No call may be under way. */
 void mcp_sessions_free(struct mcp_sessions *t);
+/* Sessions with requests under way. */
 size_t mcp_sessions_count(struct mcp_sessions *t);
 
-/* Opens a session and returns a reference; NULL when the table is full of sessions with
- * calls under way. A full table drops the session that was idle longest. */
-struct mcp_session *mcp_session_open(struct mcp_sessions *t, const char *principal_id,
-                                     enum mcp_version version, int64_t now_ms);
-/* A reference to the live session of an id, marked as used; NULL when there is none or it
- * belongs to another principal. */
+/* Writes the id of a new session; nothing else is kept. now_ms here and below: since 1970. */
+void mcp_session_open(struct mcp_sessions *t, const char *principal_id, enum mcp_version version,
+                      unsigned can, int64_t now_ms, char id[MCP_SESSION_ID_MAX]);
+/* A reference to the session of an id; NULL when the id is not one of ours, has expired, was
+ * deleted here, or belongs to another principal. */
 struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
                                      const char *principal_id, int64_t now_ms);
 /* NULL is fine for both. */
 void mcp_session_ref(struct mcp_sessions *t, struct mcp_session *s);
 void mcp_session_release(struct mcp_sessions *t, struct mcp_session *s);
-/* Ends a session: its id is unknown from now on and its calls are cancelled. */
+/* Ends a session: its id is unknown on this replica from now on, and its calls here are
+ * cancelled. */
 void mcp_session_end(struct mcp_sessions *t, struct mcp_session *s);
-/* Ends the sessions that have been idle too long. */
+/* Housekeeping. */
 void mcp_sessions_expire(struct mcp_sessions *t, int64_t now_ms);
 
 /* Calls under way, so that notifications/cancelled finds them; at most `max`, with different

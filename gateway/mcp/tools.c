@@ -14,7 +14,8 @@
 static bool read_cursor(const cJSON *cursor, size_t n_tools, size_t *start)
 {
   *start = 0;
-  if (cursor == NULL)
+  bool empty = cJSON_IsString(cursor) && cursor->valuestring[0] == '\0';
+  if (cursor == NULL || cJSON_IsNull(cursor) || empty) /* clients send all three for "none" */
     return true;
   struct buf text AUTO_BUF = BUF_INIT(64);
   if (!cJSON_IsString(cursor) ||
@@ -164,6 +165,8 @@ static bool read_progress_token(struct mcp_call *call)
 {
   const cJSON *meta = cJSON_GetObjectItemCaseSensitive(call->params, "_meta");
   const cJSON *token = cJSON_GetObjectItemCaseSensitive(meta, "progressToken");
+  if (cJSON_IsNull(token))
+    token = NULL;
   if (token != NULL && !jsonrpc_id_valid(token))
     return refuse(call, "params._meta.progressToken must be a string or a whole number");
   call->progress_token = token;
@@ -201,8 +204,7 @@ static void open_exchange(struct mcp_call *call)
   struct mcp_exchange *x = call->exchange;
   if (call->progress_token != NULL && x->accepts_sse)
     mcp_exchange_start_stream(x);
-  else
-    mcp_exchange_stream_later(x);
+  mcp_exchange_keep_open(x);
 }
 
 void mcp_tools_call(struct mcp_call *call)
@@ -210,8 +212,13 @@ void mcp_tools_call(struct mcp_call *call)
   if (read_name(call) && read_arguments(call) && read_progress_token(call) && attach(call)) {
     struct mcp_tool_host *host = &call->exchange->server->options.tools;
     open_exchange(call);
-    mcp_call_ref(call);
-    host->call(host->host, call->tool, call);
+    /* After that, so that a call that comes later than the end of the server sees it. */
+    if (atomic_load(&call->exchange->server->restarting)) {
+      mcp_call_restarting(call);
+    } else {
+      mcp_call_ref(call);
+      host->call(host->host, call->tool, call);
+    }
   }
   mcp_call_unref(call);
 }

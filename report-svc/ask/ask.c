@@ -36,13 +36,17 @@ struct ask {
   size_t packed; /* bytes the rows will take in the reply */
   struct err body_error;
   struct answer *answer;
-  bool cached;      /* it came from the cache */
+  bool cached;           /* it came from the cache, or from an equal question under way */
+  bool behind;           /* an equal question is under way: waits for its answer */
+  struct flight *flight; /* led by this ask; NULL: none */
+  struct flight_waiter waiter;
   char *page_token; /* of the next page; NULL on the first and after the last */
   unsigned pages;
 
   pthread_mutex_t lock;
   struct google_call *google; /* guarded by the lock */
   bool cancelled;             /* guarded by the lock */
+  bool waiting;               /* behind another ask; guarded by the lock */
 };
 
 static void start_page(struct ask *a);
@@ -56,7 +60,7 @@ struct ask *ask_new(const struct ask_options *options)
   a->magic = ASK_MAGIC;
   atomic_init(&a->refs, 1);
   a->options = *options;
-  a->deadline_ms = google_work_deadline_ms(options->parent);
+  a->deadline_ms = google_work_deadline_ms(options->service->google, options->parent);
   buf_init(&a->body, REQUEST_MAX_BODY);
   buf_init(&a->cache_key, REQUEST_MAX_BODY + 1024);
   if (options->method->rows != GOOGLE_NO_ROWS) {
@@ -94,6 +98,11 @@ const ProtobufCMessage *ask_message(const struct ask *a)
   return a->answer == NULL ? NULL : a->answer->message;
 }
 
+const ProtobufCMessage *ask_body(const struct ask *a)
+{
+  return a->options.body;
+}
+
 const struct token *ask_used_token(const struct ask *a)
 {
   return a->token;
@@ -114,20 +123,38 @@ void ask_name_dealer(const struct ask *a, struct err *e)
 
 static void finish(struct ask *a, const struct err *e)
 {
+  struct flight *flight = TAKE_PTR(a->flight);
+  if (flight != NULL)
+    flights_end(a->options.service->flights, flight, e->code == ERR_OK ? a->answer : NULL, e);
   a->options.on_done(a->options.user, a, e);
   ask_unref(a); /* the chain's */
 }
 
 /* ------------------------------------------------------------------ rows */
 
+/* Rows that do not fit are left for the next page. Those of several date ranges or comparisons
+ * belong together, so such a report is refused instead. */
+static bool may_be_cut(const struct ask *a)
+{
+  if (a->options.method->rows != GOOGLE_ROWS)
+    return false;
+  const Analytics__Ga4__V1beta__RunReportRequest *report = (const void *)a->options.body;
+  return report->n_date_ranges <= 1 && report->n_comparisons == 0;
+}
+
 static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e)
 {
   struct ask *a = user;
   struct answer_list *rows = &a->answer->lists[row->report];
   Analytics__Ga4__V1beta__Row *message = NULL;
+  report_shape_add(&a->shapes[row->report], row);
   a->packed += row_packed_bytes(row);
   if (a->packed <= report_service_max_answer(a->options.service))
     message = row_message(a->answer->arena, row);
+  if (message == NULL && rows->n > 0 && may_be_cut(a)) {
+    a->packed = SIZE_MAX / 2; /* no further row: they would leave a gap */
+    return ROWS_MORE;
+  }
   if (message == NULL) {
     err_set(
         e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
@@ -136,7 +163,6 @@ static enum rows_step on_row(void *user, const struct rows_row *row, struct err 
         rows->n, rows->n > 1 ? rows->n * 9 / 10 : 1);
     return ROWS_FAIL;
   }
-  report_shape_add(&a->shapes[row->report], row);
   answer_list_add(rows, &message->base);
   return ROWS_MORE;
 }
@@ -160,7 +186,11 @@ static enum err_code read_rows(struct ask *a, struct err *e)
   struct answer *answer = a->answer;
   ProtobufCMessage *message;
   metric_add(a->options.service->rows, (double)rows_decoder_count(a->decoder), NULL);
-  if (report_read(&message, a->options.method, a->decoder, a->shapes, answer->arena, e) != ERR_OK)
+  struct ga4_list asked = {(ProtobufCMessage **)&a->options.body, 1};
+  if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS)
+    asked = ga4_list(a->options.body, "requests");
+  if (report_read(&message, a->options.method, a->decoder, (void *)asked.items, asked.n, a->shapes,
+                  answer->arena, e) != ERR_OK)
     return e->code;
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
     struct ga4_list reports = ga4_list(message, "reports");
@@ -168,6 +198,8 @@ static enum err_code read_rows(struct ask *a, struct err *e)
       ga4_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
   } else {
     ga4_set_list(message, "rows", listed(&answer->lists[0]));
+    google_saw_quota(a->options.service->google, a->digits,
+                     ((const Analytics__Ga4__V1beta__RunReportResponse *)message)->property_quota);
   }
   answer->message = message;
   return ERR_OK;
@@ -215,7 +247,7 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
   return ERR_OK;
 }
 
-/* ------------------------------------------------------------------ the call to Google */
+/* ------------------------------------------------------------------ what is known already */
 
 /* The key: whose, and what exactly is asked. */
 static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)
@@ -223,6 +255,7 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
   const struct ask_options *o = &a->options;
   if (!o->method->cacheable)
     return ERR_OK;
+  buf_clear(&a->cache_key);
   buf_printf(&a->cache_key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits,
              t->quota_project);
   buf_append(&a->cache_key, buf_str(&a->body), a->body.len);
@@ -231,8 +264,65 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
   if (!o->fresh)
     a->answer = cache_get(o->service->cache, &a->cache_key, clock_mono_ms());
   a->cached = a->answer != NULL;
+  if (!o->fresh && !a->cached && a->flight == NULL) {
+    a->flight = flights_lead(o->service->flights, &a->cache_key);
+    a->behind = a->flight == NULL;
+  }
   return ERR_OK;
 }
+
+/* ------------------------------------------------------------------ behind an equal question */
+
+static void finish_cancelled(struct ask *a)
+{
+  struct err e;
+  err_set(&e, ERR_CANCELLED, "cancelled", "the request was cancelled");
+  finish(a, &e);
+}
+
+/* The leader's own end, such as its caller going away, says nothing about this question. */
+static bool of_the_leader(const struct err *e)
+{
+  return e->code == ERR_CANCELLED || e->code == ERR_DEADLINE_EXCEEDED;
+}
+
+static void on_flight_end(void *user, struct answer *answer, const struct err *e)
+{
+  struct ask *a = user;
+  MAGIC_CHECK(a, ASK_MAGIC);
+  pthread_mutex_lock(&a->lock);
+  a->waiting = false;
+  bool cancelled = a->cancelled;
+  pthread_mutex_unlock(&a->lock);
+  if (answer != NULL) {
+    a->answer = answer_ref(answer);
+    a->cached = true;
+  }
+  if (cancelled)
+    finish_cancelled(a);
+  else if (of_the_leader(e))
+    start_page(a);
+  else
+    finish(a, e);
+}
+
+/* Waits for the leader, or starts itself when that one has ended meanwhile. */
+static void wait_behind(struct ask *a)
+{
+  a->behind = false;
+  a->waiter = (struct flight_waiter){.on_end = on_flight_end, .user = a};
+  pthread_mutex_lock(&a->lock);
+  bool cancelled = a->cancelled;
+  a->waiting = !cancelled && flights_wait(a->options.service->flights, &a->cache_key, &a->waiter);
+  bool waiting = a->waiting;
+  pthread_mutex_unlock(&a->lock);
+  if (cancelled)
+    finish_cancelled(a);
+  else if (!waiting)
+    start_page(a);
+}
+
+/* ------------------------------------------------------------------ the call to Google */
 
 static enum err_code on_token(void *user, const struct token *t, struct google_target *out,
                               struct err *e)
@@ -244,9 +334,10 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
     if (of_property && token_property(a->digits, t, a->wanted, e) != ERR_OK)
       return e->code;
     snprintf(a->property, sizeof(a->property), "properties/%s", a->digits);
+    buf_clear(&a->body);
     if (a->options.body != NULL && request_write(&a->body, a->options.body, e) != ERR_OK)
       return e->code;
-    if (look_up(a, t, e) != ERR_OK || a->cached)
+    if (look_up(a, t, e) != ERR_OK || a->cached || a->behind)
       return e->code;
   }
   return google_target_of(out, a->options.service->google, m,
@@ -282,6 +373,17 @@ static enum err_code check(void *user, const struct http_response *response, str
   return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
 }
 
+static void keep(struct ask *a)
+{
+  const struct ask_options *o = &a->options;
+  int64_t ttl_ms = cache_ttl_ms(o->service->cache);
+  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0)
+    return;
+  if (o->keep_ms != NULL)
+    ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());
+  cache_put(o->service->cache, &a->cache_key, a->answer, ttl_ms, clock_mono_ms());
+}
+
 static void on_done(void *user, const struct err *e)
 {
   struct ask *a = user;
@@ -296,8 +398,12 @@ static void on_done(void *user, const struct err *e)
     start_page(a);
     return;
   }
-  if (e->code == ERR_OK && a->options.method->cacheable && !a->options.fresh && !a->cached)
-    cache_put(a->options.service->cache, &a->cache_key, a->answer, clock_mono_ms());
+  if (e->code == ERR_OK && a->behind) {
+    wait_behind(a);
+    return;
+  }
+  if (e->code == ERR_OK)
+    keep(a);
   finish(a, e);
 }
 
@@ -350,7 +456,12 @@ void ask_cancel(struct ask *a)
   pthread_mutex_lock(&a->lock);
   a->cancelled = true;
   struct google_call *google = a->google == NULL ? NULL : google_call_ref(a->google);
+  bool waiting = a->waiting;
   pthread_mutex_unlock(&a->lock);
+  if (waiting && flights_leave(a->options.service->flights, &a->waiter)) {
+    finish_cancelled(a);
+    return;
+  }
   google_call_cancel(google); /* a may be gone after this */
   google_call_unref(google);
 }

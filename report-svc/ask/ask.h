@@ -27,6 +27,10 @@ struct ask_options {
   bool fresh;                   /* neither takes an answer from the cache nor leaves one */
   /* Of a list in pages: whether an item stays; may change it. NULL keeps all. */
   bool (*keep)(void *user, ProtobufCMessage *item);
+  /* How long an answer may be kept, in milliseconds, at a time since 1970; `ttl_ms` is the cache's
+   * own time. NULL: that. */
+  int64_t (*keep_ms)(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
+                     int64_t now_unix_ms);
   const char *too_many; /* said when more items stay than fit; NULL: a general text */
   /* The end, exactly once; e->code is ERR_OK on success. */
   void (*on_done)(void *user, struct ask *a, const struct err *e);
@@ -46,6 +50,8 @@ void ask_cancel(struct ask *a);
 /* After the end. */
 /* Google's answer, of the method's response type; lives as long as the ask. NULL after an error. */
 const ProtobufCMessage *ask_message(const struct ask *a);
+/* The body that was asked, of the method's request type; as the options gave it. */
+const ProtobufCMessage *ask_body(const struct ask *a);
 /* Whose credential was used; NULL when it never came to that. Lives as long as the ask. */
 const struct token *ask_used_token(const struct ask *a);
 /* "properties/213025502". */

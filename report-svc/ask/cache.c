@@ -87,14 +87,20 @@ struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms)
   return answer;
 }
 
-void cache_put(struct cache *c, const struct buf *key, struct answer *answer, int64_t now_ms)
+int64_t cache_ttl_ms(const struct cache *c)
+{
+  return c->ttl_ms;
+}
+
+void cache_put(struct cache *c, const struct buf *key, struct answer *answer, int64_t keep_ms,
+               int64_t now_ms)
 {
   size_t size = sizeof(struct entry) + key->len + answer_size(answer);
   if (size > c->use.max / 4)
     return;
   struct entry *e = xcalloc(1, sizeof(*e) + key->len);
   e->answer = answer_ref(answer);
-  e->expires_ms = now_ms + c->ttl_ms;
+  e->expires_ms = now_ms + (keep_ms > 0 ? keep_ms : c->ttl_ms);
   memcpy(e->key, buf_str(key), key->len);
   pthread_mutex_lock(&c->lock);
   struct entry *old = find(c, key);

@@ -17,8 +17,12 @@ struct cache *cache_new(size_t max_bytes, int64_t ttl_ms);
 void cache_free(struct cache *c);
 /* The answer, to be released; NULL when there is none that is fresh. Counts hits and misses. */
 struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms);
-/* Takes a reference of its own. An answer larger than a quarter of the cache is not kept. */
-void cache_put(struct cache *c, const struct buf *key, struct answer *answer, int64_t now_ms);
+/* Takes a reference of its own, for keep_ms; 0 means the cache's own time. An answer larger than a
+ * quarter of the cache is not kept. */
+void cache_put(struct cache *c, const struct buf *key, struct answer *answer, int64_t keep_ms,
+               int64_t now_ms);
+/* How long an answer is kept that nothing else is known of; 0: nothing is kept. */
+int64_t cache_ttl_ms(const struct cache *c);
 /* Bytes held. */
 size_t cache_size(struct cache *c);
 

@@ -1,10 +1,25 @@
-/* What came beside the rows of an answer. */
+/* What came beside the rows of an answer, held against what was asked. */
 #include "report-svc/ask/report.h"
 
-#include "analytics/ga4/v1beta/data.pb-c.h"
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/base/mem.h"
 #include "report-svc/google/field.h"
 
 typedef Analytics__Ga4__V1beta__RunReportResponse ga4_report;
+typedef Analytics__Ga4__V1beta__RunReportRequest ga4_request;
+
+/* Google answers a deprecated name under the new one (its metadata's deprecatedApiNames). */
+static const struct {
+  const char *old_name, *new_name;
+} renamed[] = {
+    {"conversions", "keyEvents"},
+    {"dayOfWeekZero", "dayOfWeek"},
+    {"sessionConversionRate", "sessionKeyEventRate"},
+    {"sessionDefaultChannelGrouping", "sessionDefaultChannelGroup"},
+    {"userConversionRate", "userKeyEventRate"},
+};
 
 void report_shape_add(struct report_shape *shape, const struct rows_row *row)
 {
@@ -13,9 +28,85 @@ void report_shape_add(struct report_shape *shape, const struct rows_row *row)
   shape->n_metrics = row->n_metrics;
 }
 
-static enum err_code check_headers(const ga4_report *report, const struct report_shape *shape,
+/* "conversions:form_submit" is renamed like "conversions". */
+static bool is_renamed(const char *asked, const char *answered)
+{
+  for (size_t i = 0; i < ARRAY_LEN(renamed); i++) {
+    size_t len = strlen(renamed[i].old_name), new_len = strlen(renamed[i].new_name);
+    if (strncmp(asked, renamed[i].old_name, len) == 0 &&
+        strncmp(answered, renamed[i].new_name, new_len) == 0 &&
+        (asked[len] == '\0' || asked[len] == ':') && strcmp(asked + len, answered + new_len) == 0)
+      return true;
+  }
+  return false;
+}
+
+static bool fits(const char *asked, const char *answered)
+{
+  return strcmp(asked, answered) == 0 || is_renamed(asked, answered);
+}
+
+static enum err_code other_header(const char *kind, size_t i, const char *asked,
+                                  const char *answered, struct err *e)
+{
+  return err_set(e, ERR_INTERNAL, "malformed_response",
+                 "Google's answer names %s %zu \"%.80s\" where %.80s was asked; nothing may be "
+                 "computed from it, try again",
+                 kind, i + 1, answered, asked);
+}
+
+static enum err_code other_number(const char *kind, size_t asked, size_t answered, struct err *e)
+{
+  return err_set(e, ERR_INTERNAL, "malformed_response",
+                 "Google's answer has %zu %s where %zu were asked; try again", answered, kind,
+                 asked);
+}
+
+/* Google adds dateRange and comparison behind the dimensions when there are several of them. */
+static enum err_code check_dimensions(const ga4_report *report, const ga4_request *asked,
+                                      struct err *e)
+{
+  size_t n = asked->n_dimensions;
+  bool ranges = asked->n_date_ranges > 1, comparisons = asked->n_comparisons > 0;
+  if (report->n_dimension_headers != n + ranges + comparisons)
+    return other_number("dimensions", n + ranges + comparisons, report->n_dimension_headers, e);
+  for (size_t i = 0; i < report->n_dimension_headers; i++) {
+    const char *name = report->dimension_headers[i]->name;
+    bool added = i >= n && ((ranges && strcmp(name, "dateRange") == 0) ||
+                            (comparisons && strcmp(name, "comparison") == 0));
+    if (!added && (i >= n || !fits(asked->dimensions[i]->name, name)))
+      return other_header("dimension", i, i < n ? asked->dimensions[i]->name : "dateRange", name,
+                          e);
+  }
+  return ERR_OK;
+}
+
+static enum err_code check_metrics(const ga4_report *report, const ga4_request *asked,
                                    struct err *e)
 {
+  size_t n = 0;
+  for (size_t i = 0; i < asked->n_metrics; i++) {
+    if (asked->metrics[i]->invisible)
+      continue;
+    if (n < report->n_metric_headers &&
+        !fits(asked->metrics[i]->name, report->metric_headers[n]->name))
+      return other_header("metric", n, asked->metrics[i]->name, report->metric_headers[n]->name, e);
+    n++;
+  }
+  return n == report->n_metric_headers ? ERR_OK
+                                       : other_number("metrics", n, report->n_metric_headers, e);
+}
+
+/* The headers are the only sign that an answer answers the question: without rows, too. */
+static enum err_code check_headers(const ga4_report *report, const ga4_request *asked,
+                                   const struct report_shape *shape, struct err *e)
+{
+  if (report->n_dimension_headers + report->n_metric_headers == 0)
+    return err_set(e, ERR_INTERNAL, "malformed_response",
+                   "Google answered without an error, but its answer is not a report: it has no "
+                   "headers; try again");
+  if (check_dimensions(report, asked, e) != ERR_OK || check_metrics(report, asked, e) != ERR_OK)
+    return e->code;
   if (shape->rows == 0 || (report->n_dimension_headers == shape->n_dimensions &&
                            report->n_metric_headers == shape->n_metrics))
     return ERR_OK;
@@ -27,8 +118,8 @@ static enum err_code check_headers(const ga4_report *report, const struct report
 }
 
 enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
-                          struct rows_decoder *decoder, const struct report_shape *shapes,
-                          struct arena *arena, struct err *e)
+                          struct rows_decoder *decoder, const ga4_request *const *asked, size_t n,
+                          const struct report_shape *shapes, struct arena *arena, struct err *e)
 {
   size_t len;
   if (rows_decoder_finish(decoder, e) != ERR_OK)
@@ -36,11 +127,14 @@ enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
   const char *text = rows_decoder_rest(decoder, &len);
   if (google_method_read(out, m, text, len, arena, e) != ERR_OK)
     return e->code;
-  if (m->rows == GOOGLE_ROWS)
-    return check_headers((const ga4_report *)*out, &shapes[0], e);
-  struct ga4_list reports = ga4_list(*out, "reports");
-  for (size_t i = 0; i < reports.n; i++) {
-    if (check_headers((const ga4_report *)reports.items[i], &shapes[i], e) != ERR_OK)
+  struct ga4_list reports = {out, 1};
+  if (m->rows == GOOGLE_ROWS_OF_REPORTS)
+    reports = ga4_list(*out, "reports");
+  if (reports.n != n)
+    return err_set(e, ERR_INTERNAL, "malformed_response",
+                   "Google answered %zu reports where %zu were asked", reports.n, n);
+  for (size_t i = 0; i < n; i++) {
+    if (check_headers((const ga4_report *)reports.items[i], asked[i], &shapes[i], e) != ERR_OK)
       return e->code;
   }
   return ERR_OK;

@@ -78,6 +78,7 @@ void ask_serve(struct rpc_call *call, const ProtobufCMessage *request, struct se
                                 .method = google_method(tool->method),
                                 .dealer_id = "",
                                 .property_id = "",
+                                .keep_ms = tool->keep_ms,
                                 .on_done = on_done};
   if (tool->question(&options, request, rpc_call_arena(call), &e) != ERR_OK) {
     rpc_call_finish(call, &e);

@@ -14,6 +14,9 @@ struct ask_tool {
    * at the arena's cap. */
   ProtobufCMessage *(*reply)(const struct ask *a, const ProtobufCMessage *request,
                              struct arena *arena);
+  /* See ask_options. */
+  int64_t (*keep_ms)(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
+                     int64_t now_unix_ms);
   /* Puts the path of the argument before an error of Google about it; NULL: has none. */
   void (*locate)(const ProtobufCMessage *body, struct err *e);
 };

@@ -8,6 +8,12 @@ enum { DEFAULT_MAX_ANSWER = 4 * 1024 * 1024 };
 void report_service_init(struct service *s)
 {
   s->rows = metrics_counter("report_rows_total", "Rows decoded from Google's answers.", NULL);
+  s->flights = flights_new();
+}
+
+void report_service_end(struct service *s)
+{
+  flights_free(s->flights);
 }
 
 size_t report_service_max_answer(const struct service *s)

@@ -3,11 +3,13 @@
 #define AMCP_REPORT_SERVICE_H
 
 #include "report-svc/ask/cache.h"
+#include "report-svc/ask/flight.h"
 #include "report-svc/google/google.h"
 
 struct service {
   struct google *google;
   struct cache *cache;
+  struct flights *flights;
   int64_t page_rows;       /* rows asked for per page of FetchReports, at most 250,000 */
   size_t max_answer_bytes; /* packed answer of a unary rpc; 0 means 4 MiB */
   size_t fan_out;          /* dealers at once per FetchReports; 0 means 64 */
@@ -15,8 +17,10 @@ struct service {
   struct metric *rows;     /* decoded */
 };
 
-/* Registers what the handlers count. */
+/* Registers what the handlers count, and makes what questions under way share. */
 void report_service_init(struct service *s);
+/* Frees what report_service_init() made. */
+void report_service_end(struct service *s);
 /* Bytes that the packed answer of a unary rpc may take. */
 size_t report_service_max_answer(const struct service *s);
 

@@ -57,22 +57,38 @@ void fetch_dealer_free(struct fetch_dealer *d)
   fetch_page_free(&d->batch);
 }
 
+/* What must end because of an error: the dealer's other calls, or all calls when no dealer can
+ * answer. The lock is held. */
+static struct google_call **calls_to_end(size_t *n, struct fetch_dealer *d, const struct err *e)
+{
+  struct fetch *f = d->fetch;
+  d->error = *e;
+  if (!request_is_unknown_everywhere(e)) {
+    struct google_call **calls = xcalloc(FETCH_MAX_CALLS, sizeof(struct google_call *));
+    *n = fetch_dealer_calls(calls, d);
+    return calls;
+  }
+  if (f->error.code == ERR_OK && !f->cancelled)
+    f->error = *e;
+  f->cancelled = true;
+  return fetch_calls_under_way(n, f);
+}
+
 void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e)
 {
   struct fetch *f = d->fetch;
-  struct google_call *cancel[FETCH_MAX_CALLS];
+  struct google_call **calls = NULL;
   size_t n = 0;
   pthread_mutex_lock(&f->lock);
-  if (e != NULL && d->error.code == ERR_OK) {
-    d->error = *e;
-    n = fetch_dealer_calls(cancel, d);
-  }
+  if (e != NULL && d->error.code == ERR_OK)
+    calls = calls_to_end(&n, d, e);
   bool last = --d->open == 0;
   pthread_mutex_unlock(&f->lock);
   for (size_t i = 0; i < n; i++) { /* d may be gone after the first */
-    google_call_cancel(cancel[i]);
-    google_call_unref(cancel[i]);
+    google_call_cancel(calls[i]);
+    google_call_unref(calls[i]);
   }
+  free(calls);
   if (last)
     send_done(d);
 }
@@ -83,7 +99,7 @@ void fetch_dealer_start(struct fetch_dealer *d)
   size_t n = f->request->n_queries;
   struct fetch_query *queries = xcalloc(n, sizeof(*queries));
   for (size_t i = 0; i < n; i++)
-    fetch_query_init(&queries[i], d, f->request->queries[i]);
+    fetch_query_init(&queries[i], d, i);
   pthread_mutex_lock(&f->lock);
   d->queries = queries;
   d->open = n + 1; /* one for this function: the dealer stays until all are started */

@@ -15,6 +15,7 @@
 #include "report-svc/request/request.h"
 #include "report-svc/rows/columns.h"
 #include "report-svc/rows/decoder.h"
+#include "report-svc/rows/seen.h"
 
 enum { FETCH_MAX_DEALERS = 500, FETCH_MAX_QUERIES = 5, FETCH_FAN_OUT = 64 };
 /* Of one dealer under way: a page per query, and the batch. */
@@ -39,6 +40,7 @@ struct fetch_page {
   struct fetch_dealer *dealer;
   struct fetch_query *queries; /* whose page it is: one, or all of the dealer */
   size_t n;
+  unsigned attempts;
   struct google_call *google; /* guarded by the fetch's lock */
   struct token *token;        /* of this page, for the next */
   struct rows_decoder *decoder;
@@ -54,10 +56,14 @@ struct fetch_page {
 struct fetch_query {
   struct fetch_dealer *dealer;
   const Analytics__Report__V1__ReportQuery *query;
-  struct fetch_page page; /* of its own */
+  struct fetch_page page;                                 /* of its own */
+  const Analytics__Ga4__V1beta__RunReportRequest *report; /* as it is sent: see fetch.reports */
   struct columns *columns;
-  struct report_shape shape; /* of the rows of this page */
+  struct seen *seen;
+  struct report_shape shape; /* of the rows of this attempt */
+  int64_t offset;            /* of this page: in combinations, as Google counts */
   int64_t rows;              /* taken, over all pages */
+  int64_t page_rows;         /* taken, from this page, over all attempts */
   int64_t row_count;         /* Google's, of the last page */
   struct fetch_waiter waiter;
   const Analytics__Ga4__V1beta__RunReportResponse *rest; /* of the last page; lives there */
@@ -79,6 +85,8 @@ struct fetch {
   struct service *service;
   struct rpc_call *call;
   const Analytics__Report__V1__FetchReportsRequest *request;
+  /* The queries' reports with a complete order of rows; in the call's arena. */
+  Analytics__Ga4__V1beta__RunReportRequest reports[FETCH_MAX_QUERIES];
   int64_t max_rows;
   int64_t deadline_ms;
 
@@ -87,6 +95,7 @@ struct fetch {
   size_t next;   /* dealer to start */
   size_t active; /* dealers under way */
   bool cancelled;
+  struct err error; /* ends the whole call; code ERR_OK: the caller went away */
   bool pumping, again, finished;
   struct fetch_waiter *waiters, *last_waiter;
 };
@@ -99,6 +108,10 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
  * keeps f alive, so nothing may be counted off before. */
 void fetch_pump(struct fetch *f, size_t ended);
 
+/* References to all calls under way, n of them, and room for as many as a dealer has; to be freed.
+ * Under the lock. */
+struct google_call **fetch_calls_under_way(size_t *n, const struct fetch *f);
+
 /* dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);
 /* Frees the queries and the pages. */
@@ -109,11 +122,10 @@ void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e);
 size_t fetch_dealer_calls(struct google_call **out, const struct fetch_dealer *d);
 
 /* query.c */
-void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d,
-                      const Analytics__Report__V1__ReportQuery *query);
+void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t index);
 void fetch_query_free(struct fetch_query *q);
-/* A page begins, perhaps again. */
-void fetch_query_begin_page(struct fetch_query *q);
+/* A page begins; again after it was cut off. */
+void fetch_query_begin_page(struct fetch_query *q, bool again);
 enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e);
 /* Sends the chunk that is ready. ERR_RESOURCE_EXHAUSTED: no room, it is still there. */
 enum err_code fetch_query_send_chunk(struct fetch_query *q);

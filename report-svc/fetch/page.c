@@ -167,7 +167,7 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   return google_target_of(out, f->service->google, method_of(p), property, NULL, e);
 }
 
-/* A page that is tried again goes on after the rows that were taken from it. */
+/* A page that is tried again starts again: rows of equal value may come in another order. */
 static enum err_code prepare(void *user, struct buf *body, struct err *e)
 {
   struct fetch_page *p = user;
@@ -177,10 +177,11 @@ static enum err_code prepare(void *user, struct buf *body, struct err *e)
   p->redelivered = 0;
   p->body_error = (struct err){0};
   for (size_t i = 0; i < p->n; i++) {
-    fetch_query_begin_page(&p->queries[i]);
-    reports[i] = p->queries[i].query->report;
-    offsets[i] = p->queries[i].rows;
+    fetch_query_begin_page(&p->queries[i], p->attempts > 0);
+    reports[i] = p->queries[i].report;
+    offsets[i] = p->queries[i].offset;
   }
+  p->attempts++;
   if (p->n == 1)
     return request_put_body(body, reports[0], offsets[0], limit, e);
   return request_put_batch(body, reports, offsets, p->n, limit, e);
@@ -192,9 +193,6 @@ static enum err_code hand_rests(struct fetch_page *p, ProtobufCMessage *rest, st
   struct ga4_list reports = {&rest, 1};
   if (p->n > 1)
     reports = ga4_list(rest, "reports");
-  if (reports.n != p->n)
-    return err_set(e, ERR_INTERNAL, "malformed_response",
-                   "Google answered %zu reports where %zu were asked", reports.n, p->n);
   for (size_t i = 0; i < p->n; i++) {
     if (fetch_query_rest(&p->queries[i],
                          (const Analytics__Ga4__V1beta__RunReportResponse *)reports.items[i],
@@ -208,17 +206,20 @@ static enum err_code check(void *user, const struct http_response *response, str
 {
   struct fetch_page *p = user;
   struct report_shape shapes[FETCH_MAX_QUERIES] = {0};
+  const Analytics__Ga4__V1beta__RunReportRequest *reports[FETCH_MAX_QUERIES] = {0};
   ProtobufCMessage *rest;
   if (response == NULL) {
     *e = p->body_error;
     return e->code != ERR_OK ? e->code : err_set(e, ERR_CANCELLED, "cancelled", "cancelled");
   }
   metric_add(fetch_of(p)->service->rows, (double)rows_decoder_count(p->decoder), NULL);
-  for (size_t i = 0; i < p->n; i++)
+  for (size_t i = 0; i < p->n; i++) {
     shapes[i] = p->queries[i].shape;
+    reports[i] = p->queries[i].report;
+  }
   arena_free(p->arena);
   p->arena = arena_new(REST_ARENA);
-  if (report_read(&rest, method_of(p), p->decoder, shapes, p->arena, e) != ERR_OK)
+  if (report_read(&rest, method_of(p), p->decoder, reports, p->n, shapes, p->arena, e) != ERR_OK)
     return e->code;
   return hand_rests(p, rest, e);
 }
@@ -236,6 +237,7 @@ static void make_ready(struct fetch_page *p, struct fetch_query *queries, size_t
   p->magic = PAGE_MAGIC;
   p->queries = queries;
   p->n = n;
+  p->attempts = 0;
   if (p->decoder == NULL)
     p->decoder = rows_decoder_new(&rows);
   struct token *before = p->token;

@@ -6,13 +6,15 @@
 
 static void flush(void *arg);
 
-void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d,
-                      const Analytics__Report__V1__ReportQuery *query)
+void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t index)
 {
-  struct columns_options columns = {.chunk_rows = d->fetch->service->chunk_rows,
-                                    .report = query->report};
+  struct fetch *f = d->fetch;
+  struct columns_options columns = {.chunk_rows = f->service->chunk_rows,
+                                    .report = &f->reports[index]};
   q->dealer = d;
-  q->query = query;
+  q->query = f->request->queries[index];
+  q->report = &f->reports[index];
+  q->seen = seen_new(q->report->n_dimensions);
   q->page.dealer = d;
   q->columns = columns_new(&columns);
 }
@@ -21,6 +23,7 @@ void fetch_query_free(struct fetch_query *q)
 {
   fetch_page_free(&q->page);
   columns_free(q->columns);
+  seen_free(q->seen);
 }
 
 static struct fetch *fetch_of(const struct fetch_query *q)
@@ -60,12 +63,26 @@ enum err_code fetch_query_send_chunk(struct fetch_query *q)
   return code;
 }
 
-void fetch_query_begin_page(struct fetch_query *q)
+void fetch_query_begin_page(struct fetch_query *q, bool again)
 {
   q->shape = (struct report_shape){0};
+  if (again) {
+    seen_begin_again(q->seen);
+    return;
+  }
+  seen_begin_page(q->seen);
+  q->page_rows = 0;
 }
 
-enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e)
+static enum rows_step changed(const struct fetch_query *q, const char *what, struct err *e)
+{
+  err_set(e, ERR_ABORTED, "inconsistent_paging",
+          "row %" PRId64 " of Google's answer %s; the data changed while it was read, try again",
+          q->rows, what);
+  return ROWS_FAIL;
+}
+
+static enum rows_step take_row(struct fetch_query *q, const struct rows_row *row, struct err *e)
 {
   if (q->rows >= fetch_of(q)->max_rows) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "too_many_rows",
@@ -77,8 +94,24 @@ enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row
   if (columns_add(q->columns, row, e) != ERR_OK)
     return ROWS_FAIL;
   q->rows++;
-  report_shape_add(&q->shape, row);
+  q->page_rows++;
   return columns_full(q->columns) ? ROWS_STOP : ROWS_MORE;
+}
+
+enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e)
+{
+  report_shape_add(&q->shape, row);
+  switch (seen_row(q->seen, row)) {
+  case SEEN_NEW:
+    return take_row(q, row, e);
+  case SEEN_AGAIN:
+    return ROWS_MORE;
+  case SEEN_TWICE:
+    return changed(q, "has the dimension values of an earlier row", e);
+  case SEEN_CHANGED:
+    return changed(q, "has other values than before the answer was cut off", e);
+  }
+  return ROWS_FAIL;
 }
 
 /* ------------------------------------------------------------------ the end of the report */
@@ -132,6 +165,16 @@ static void flush(void *arg)
 
 /* ------------------------------------------------------------------ pages */
 
+/* What has come, in Google's unit: rowCount, limit and offset count combinations of dimension
+ * values, each of which has a row per date range and comparison. An answer whose rows are all that
+ * was announced is whole, whichever way it counts. */
+static int64_t counted(const struct fetch_query *q)
+{
+  int64_t combinations = seen_combinations(q->seen);
+  bool all = q->rows == q->row_count && combinations < fetch_of(q)->service->page_rows;
+  return all ? q->rows : combinations;
+}
+
 /* What a whole page says about the paging so far. */
 static enum err_code check_count(const struct fetch_query *q, struct err *e)
 {
@@ -141,12 +184,13 @@ static enum err_code check_count(const struct fetch_query *q, struct err *e)
                    "the report has %" PRId64 " rows, more than %" PRId64
                    "; ask for fewer dimensions or days, or filter",
                    q->row_count, max);
-  bool no_progress = q->shape.rows == 0 && q->rows < q->row_count;
-  if (q->rows > q->row_count || no_progress)
+  int64_t taken = counted(q);
+  bool no_progress = q->shape.rows == 0 && taken < q->row_count;
+  if (taken > q->row_count || no_progress || q->page_rows != q->shape.rows)
     return err_set(e, ERR_ABORTED, "inconsistent_paging",
                    "Google announced %" PRId64 " rows and delivered %" PRId64
                    "; the data changed while it was read, try again",
-                   q->row_count, q->rows);
+                   q->row_count, taken);
   return ERR_OK;
 }
 
@@ -154,16 +198,23 @@ enum err_code fetch_query_rest(struct fetch_query *q,
                                const Analytics__Ga4__V1beta__RunReportResponse *rest, struct err *e)
 {
   q->rest = rest;
+  google_saw_quota(fetch_of(q)->service->google, q->dealer->property, rest->property_quota);
   q->row_count = rest->row_count;
   return check_count(q, e);
+}
+
+static void next_page(struct fetch_query *q, struct token *token)
+{
+  q->offset = counted(q);
+  fetch_page_start(&q->page, q, 1, token);
 }
 
 void fetch_query_page_ended(struct fetch_query *q, struct token *token, const struct err *e)
 {
   if (e->code != ERR_OK)
     end(q, e);
-  else if (q->rows < q->row_count)
-    fetch_page_start(&q->page, q, 1, token);
+  else if (counted(q) < q->row_count)
+    next_page(q, token);
   else
     flush(q);
 }

@@ -74,7 +74,9 @@ static void fetch_finish(struct fetch *f)
 {
   struct err e = {0};
   struct rpc_call *call = f->call;
-  if (f->cancelled)
+  if (f->error.code != ERR_OK)
+    e = f->error;
+  else if (f->cancelled)
     err_set(&e, ERR_CANCELLED, "cancelled", "the caller went away");
   rpc_call_on_cancel(call, NULL, NULL);
   rpc_call_ref(call); /* the request lives as long as the call */
@@ -123,8 +125,7 @@ void fetch_pump(struct fetch *f, size_t ended)
 
 /* ------------------------------------------------------------------ cancel */
 
-/* References to all calls under way. */
-static struct google_call **calls_under_way(size_t *n, struct fetch *f)
+struct google_call **fetch_calls_under_way(size_t *n, const struct fetch *f)
 {
   size_t most = f->request->n_dealer_refs * FETCH_MAX_CALLS;
   struct google_call **calls = xcalloc(most, sizeof(struct google_call *));
@@ -142,7 +143,7 @@ static void on_cancel(void *arg)
   size_t n;
   pthread_mutex_lock(&f->lock);
   f->cancelled = true;
-  struct google_call **calls = calls_under_way(&n, f);
+  struct google_call **calls = fetch_calls_under_way(&n, f);
   pthread_mutex_unlock(&f->lock);
   for (size_t i = 0; i < n; i++) {
     google_call_cancel(calls[i]);
@@ -189,6 +190,18 @@ static enum err_code check_request(const Analytics__Report__V1__FetchReportsRequ
   return ERR_OK;
 }
 
+/* What is sent: every row has its place, and the quota is known afterwards. */
+static bool complete_reports(struct fetch *f, struct arena *arena)
+{
+  for (size_t i = 0; i < f->request->n_queries; i++) {
+    f->reports[i] = *f->request->queries[i]->report;
+    f->reports[i].return_property_quota = true;
+    if (!request_complete_order(&f->reports[i], arena))
+      return false;
+  }
+  return true;
+}
+
 void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message, void *service)
 {
   const Analytics__Report__V1__FetchReportsRequest *request = (const void *)message;
@@ -204,7 +217,13 @@ void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message
   f->request = request;
   f->max_rows =
       request->max_rows_per_report == 0 ? FETCH_DEFAULT_MAX_ROWS : request->max_rows_per_report;
-  f->deadline_ms = google_work_deadline_ms(call);
+  f->deadline_ms = google_work_deadline_ms(f->service->google, call);
+  if (!complete_reports(f, rpc_call_arena(call))) {
+    err_set(&e, ERR_RESOURCE_EXHAUSTED, "request_too_large", "the request is too large");
+    free(f);
+    rpc_call_finish(call, &e);
+    return;
+  }
   pthread_mutex_init(&f->lock, NULL);
   f->dealers = xcalloc(request->n_dealer_refs, sizeof(*f->dealers));
   for (size_t i = 0; i < request->n_dealer_refs; i++) {

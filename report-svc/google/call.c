@@ -34,6 +34,10 @@ enum { MAX_BACKOFF_MS = 8000, LATER_FACTOR = 4, AUTH_TIMEOUT_MS = 30000 };
 /* A request that was one too many at once cost no quota and will be taken soon: it is worth more
  * attempts than a server that fails. */
 enum { MAX_ATTEMPTS = 3, MAX_ATTEMPTS_LATER = 6 };
+/* The same request failing so often with 500 is one that Google cannot answer. */
+enum { SAME_500 = 2 };
+/* All waits of one call: a dealer that is tried again holds up the others no longer. */
+enum { MAX_WAIT_MS = 5000 };
 enum { MAX_COLLECTED = 4 * 1024 * 1024, RETRY_AFTER_MAX_MS = 3600 * 1000 };
 
 #define CALL_MAGIC 0x676f6f67u
@@ -50,8 +54,9 @@ struct google_call {
   struct google_target target;
   struct governor_ticket ticket;
   struct backoff backoff;
-  unsigned attempts;
-  bool renewed;
+  unsigned attempts, failed_500;
+  uint32_t waited_ms;
+  bool renewed, token_again;
   unsigned char rejected[32]; /* SHA-256 of the token Google refused */
   bool has_rejected;
 
@@ -174,6 +179,33 @@ static void use_token(struct google_call *c)
   seek_place(c);
 }
 
+static void seek_token(struct google_call *c);
+
+static void on_token_wait_over(void *arg)
+{
+  struct google_call *c = arg;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  pthread_mutex_lock(&c->lock);
+  bool go = c->phase == PHASE_WAIT && !c->cancelled;
+  pthread_mutex_unlock(&c->lock);
+  if (go)
+    seek_token(c);
+  google_call_unref(c);
+}
+
+static void seek_token_later(struct google_call *c)
+{
+  google_call_ref(c); /* the timer's; a cancel may end the chain from now on */
+  if (!enter(c, PHASE_WAIT)) {
+    finish_cancelled(c);
+    google_call_unref(c);
+  } else if (http_client_after(c->google->options.http, backoff_next_ms(&c->backoff),
+                               on_token_wait_over, c) != ERR_OK) {
+    google_call_unref(c);
+    seek_token(c);
+  }
+}
+
 static bool on_token_message(void *user, const ProtobufCMessage *message)
 {
   struct google_call *c = user;
@@ -194,6 +226,9 @@ static void on_token_done(void *user, const struct err *status)
   rpc_client_release(rpc);
   if (cancelled) {
     finish_cancelled(c);
+  } else if (strcmp(status->reason, "token_endpoint_unavailable") == 0 && !c->token_again) {
+    c->token_again = true; /* Google's token endpoint failed; that passes mostly */
+    seek_token_later(c);
   } else if (status->code != ERR_OK || c->token == NULL) {
     struct err e;
     explain_auth_error(&e, status);
@@ -281,10 +316,12 @@ static void try_again(struct google_call *c, enum google_next next, const char *
 {
   uint32_t wait = wait_ms(c, next, retry_after);
   unsigned most = next == GOOGLE_RETRY_LATER ? MAX_ATTEMPTS_LATER : MAX_ATTEMPTS;
-  if (c->attempts >= most || clock_mono_ms() + wait >= c->options.deadline_ms) {
+  if (c->attempts >= most || clock_mono_ms() + wait >= c->options.deadline_ms ||
+      c->waited_ms + wait > MAX_WAIT_MS) {
     finish(c, e);
     return;
   }
+  c->waited_ms += wait;
   google_call_ref(c); /* the timer's; a cancel may end the chain from now on */
   if (!enter(c, PHASE_WAIT)) {
     finish_cancelled(c);
@@ -313,6 +350,25 @@ static void log_failure(const struct google_call *c, int status, const struct er
          LOG_I("attempt", c->attempts));
 }
 
+/* Counts what Google holds against the property. A request that fails twice with 500 will fail
+ * again: there are combinations of fields that Google cannot answer. */
+static enum google_next remember(struct google_call *c, const struct google_failure *f,
+                                 enum google_next next, struct err *e)
+{
+  struct budget *b = c->google->budget;
+  if (f->status == 429)
+    budget_refused(b, c->target.key, google_error_quota(f), f->now_unix_ms);
+  if (f->status == 500 || f->status == 503)
+    budget_server_error(b, c->target.key, f->now_unix_ms);
+  c->failed_500 += f->status == 500;
+  if (f->status != 500 || c->failed_500 < SAME_500)
+    return next;
+  err_set(e, ERR_FAILED_PRECONDITION, "unanswerable",
+          "Google cannot answer this combination of fields: it answered 500 twice. Ask for fewer "
+          "dimensions or metrics, without the filter, or for fewer days");
+  return GOOGLE_FAIL;
+}
+
 static void on_failure(struct google_call *c, const struct http_response *response)
 {
   struct err e = {0};
@@ -323,6 +379,7 @@ static void on_failure(struct google_call *c, const struct http_response *respon
                                    .now_unix_ms = clock_unix_ms(),
                                    .access_token = c->token->access_token};
   enum google_next next = google_error_classify(&e, &failure);
+  next = remember(c, &failure, next, &e);
   count(c, e.reason, response->total_ms);
   log_failure(c, response->status, &e);
   if (next == GOOGLE_RENEW_TOKEN && !c->renewed)
@@ -437,8 +494,13 @@ static void leave_queue(struct google_call *c)
 
 static void seek_place(struct google_call *c)
 {
+  struct err e = {0};
   if (!enter(c, PHASE_PLACE)) {
     finish_cancelled(c);
+    return;
+  }
+  if (budget_admit(c->google->budget, c->target.key, clock_unix_ms(), &e) != ERR_OK) {
+    finish(c, &e);
     return;
   }
   google_call_ref(c); /* on_place may end the call before governor_acquire() returns */

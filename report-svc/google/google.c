@@ -1,4 +1,6 @@
 /* What all calls to Google share: endpoints, the governor and its clock. */
+#include <stdio.h>
+
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "report-svc/google/google_impl.h"
@@ -12,6 +14,7 @@ struct google *google_new(const struct google_options *options)
   g->options = *options;
   struct governor_options limits = {PER_PROPERTY, options->max_transfers, WAITING_MAX};
   g->governor = governor_new(&limits);
+  g->budget = budget_new(&options->budget);
   atomic_init(&g->sweeping, false);
   g->requests = metrics_counter("report_google_requests_total",
                                 "Requests to Google by API and outcome.", "api", "outcome", NULL);
@@ -27,6 +30,7 @@ void google_free(struct google *g)
   if (g == NULL)
     return;
   governor_free(g->governor);
+  budget_free(g->budget);
   free(g);
 }
 
@@ -68,8 +72,17 @@ void google_watch_queue(struct google *g)
     atomic_store(&g->sweeping, false); /* the next one that waits tries again */
 }
 
-int64_t google_work_deadline_ms(struct rpc_call *parent)
+void google_saw_quota(struct google *g, const char *property,
+                      const Analytics__Ga4__V1beta__PropertyQuota *quota)
 {
-  enum { LONGEST_MS = 600000 };
-  return rpc_work_deadline_ms(clock_mono_ms(), rpc_call_deadline_ms(parent), LONGEST_MS);
+  char key[64];
+  snprintf(key, sizeof(key), "properties/%.40s", property);
+  budget_saw(g->budget, key, quota, clock_unix_ms());
+}
+
+int64_t google_work_deadline_ms(const struct google *g, struct rpc_call *parent)
+{
+  enum { DEFAULT_MS = 45000 };
+  uint32_t most = g->options.deadline_ms == 0 ? DEFAULT_MS : g->options.deadline_ms;
+  return rpc_work_deadline_ms(clock_mono_ms(), rpc_call_deadline_ms(parent), most);
 }

@@ -12,6 +12,7 @@
 #include "common/base/buf.h"
 #include "common/http/client.h"
 #include "common/rpc/rpc.h"
+#include "report-svc/google/budget.h"
 #include "report-svc/google/governor.h"
 #include "report-svc/google/methods.h"
 #include "report-svc/google/token.h"
@@ -24,6 +25,8 @@ struct google_options {
   uint32_t timeout_ms;        /* of one request */
   uint32_t backoff_ms;        /* bound of the first wait between attempts */
   size_t max_transfers;       /* in all */
+  uint32_t deadline_ms;       /* of all requests of one call; 0 means 45,000 */
+  struct budget_options budget;
 };
 
 struct google;
@@ -87,7 +90,12 @@ void google_call_resume(struct google_call *c);
 /* The token in use, to be released; NULL when there is none. Call from the callbacks. */
 struct token *google_call_token(struct google_call *c);
 
-/* When work for an rpc must be done, at most ten minutes from now: see rpc_work_deadline_ms(). */
-int64_t google_work_deadline_ms(struct rpc_call *parent);
+/* What an answer said is left of a property's quota; NULL: nothing. `property`: digits. */
+void google_saw_quota(struct google *g, const char *property,
+                      const Analytics__Ga4__V1beta__PropertyQuota *quota);
+
+/* When work for an rpc must be done: options.deadline_ms from now, or earlier as the caller's
+ * deadline demands: see rpc_work_deadline_ms(). */
+int64_t google_work_deadline_ms(const struct google *g, struct rpc_call *parent);
 
 #endif

@@ -159,6 +159,19 @@ static enum google_next quota(struct err *e, const struct envelope *env, int64_t
   return GOOGLE_RETRY_LATER;
 }
 
+enum budget_quota google_error_quota(const struct google_failure *f)
+{
+  struct envelope env;
+  read_envelope(&env, f);
+  if (mentions(&env, "server errors"))
+    return BUDGET_SERVER_ERRORS;
+  if (mentions(&env, "thresholded") || mentions(&env, "concurrent"))
+    return BUDGET_OTHER;
+  if (mentions(&env, "per day") || mentions(&env, "daily"))
+    return BUDGET_DAY;
+  return mentions(&env, "hour") ? BUDGET_HOUR : BUDGET_OTHER;
+}
+
 static enum google_next transport(struct err *e, const struct err *cause)
 {
   switch (cause->code) {
@@ -167,6 +180,14 @@ static enum google_next transport(struct err *e, const struct err *cause)
             "Google did not answer in time; ask for fewer rows, dimensions or days, or try again");
     return GOOGLE_FAIL;
   case ERR_UNAVAILABLE:
+    if (strcmp(cause->reason, "tls_failed") == 0) {
+      err_set(e, ERR_FAILED_PRECONDITION, "certificate_refused",
+              "Google's certificate is not trusted: %s. The operator should set SSL_CERT_FILE to "
+              "the CA of the proxy between this service and Google, or check GA4_DATA_ENDPOINT and "
+              "the clock",
+              cause->message);
+      return GOOGLE_FAIL;
+    }
     err_set(e, ERR_UNAVAILABLE, "unavailable", "Google could not be reached: %s; try again",
             cause->message);
     return GOOGLE_RETRY;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "report-svc/google/budget.h"
 
 enum google_next {
   GOOGLE_FAIL,        /* trying again does not help */
@@ -30,6 +31,9 @@ struct google_failure {
  * response_too_large, google_error) and a message with the remedy. A refused access token
  * is ERR_FAILED_PRECONDITION: it is the dealer's credential that is bad, not the caller's. */
 enum google_next google_error_classify(struct err *e, const struct google_failure *failure);
+
+/* Which quota a 429 is about, by Google's text. */
+enum budget_quota google_error_quota(const struct google_failure *failure);
 
 /* Next midnight in Los Angeles, when Google's daily quotas return; milliseconds since 1970. */
 int64_t google_quota_day_end_ms(int64_t now_unix_ms);

@@ -8,6 +8,7 @@
 struct google {
   struct google_options options;
   struct governor *governor;
+  struct budget *budget;
   atomic_bool sweeping; /* the clock of the governor's queue is set */
   struct metric *requests;
   struct metric *seconds;

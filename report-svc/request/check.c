@@ -44,6 +44,20 @@ static bool parse_date(struct report_date *out, const char *text)
   return clock_parse_date(text, &out->days);
 }
 
+int64_t request_day(const char *date, int64_t today)
+{
+  struct report_date d = {false, today};
+  if (!parse_date(&d, date))
+    return today;
+  return d.relative ? today + d.days : d.days;
+}
+
+bool request_date_is_relative(const char *date)
+{
+  struct report_date d = {false, 0};
+  return !parse_date(&d, date) || d.relative;
+}
+
 static enum err_code bad_date(struct err *e, const char *path, size_t i, const char *field,
                               const char *google_name, const char *text)
 {
@@ -110,8 +124,7 @@ static enum err_code check_page(const tool_request *request, struct err *e)
     return INVALID(e, "limit: limit must be positive. The API received limit = %" PRId64,
                    request->limit);
   if (request->limit > REQUEST_MAX_LIMIT)
-    return INVALID(e,
-                   "limit: at most %d rows fit into one answer, got %" PRId64 "; page with offset",
+    return INVALID(e, "limit: Google answers at most %d rows, got %" PRId64 "; page with offset",
                    REQUEST_MAX_LIMIT, request->limit);
   if (request->offset < 0)
     return INVALID(e, "offset: offset must be positive. The API received offset = %" PRId64,

@@ -60,6 +60,13 @@ static bool in_orders(const ga4_request *r, const struct named *n, size_t *at)
   return false;
 }
 
+bool request_is_unknown_everywhere(const struct err *e)
+{
+  struct named n;
+  return e->code == ERR_INVALID_ARGUMENT && find_name(e->message, &n) &&
+         memchr(n.name, ':', n.len) == NULL;
+}
+
 void request_locate(const ga4_request *report, struct err *e)
 {
   struct named n;

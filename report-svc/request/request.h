@@ -2,6 +2,7 @@
 #ifndef AMCP_REPORT_REQUEST_H
 #define AMCP_REPORT_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "analytics/report/v1/report.pb-c.h"
@@ -10,8 +11,9 @@
 #include "common/base/error.h"
 
 enum {
-  REQUEST_DEFAULT_LIMIT = 1000,
-  REQUEST_MAX_LIMIT = 100000,
+  REQUEST_DEFAULT_LIMIT = 100,
+  REQUEST_MAX_LIMIT = 250000,
+  REQUEST_MAX_SERVED = 10000, /* rows asked from Google for one answer */
   REQUEST_MAX_DIMENSIONS = 9,
   REQUEST_MAX_METRICS = 10,
   REQUEST_MAX_DATE_RANGES = 4,
@@ -40,9 +42,27 @@ enum err_code request_check_report(const Analytics__Ga4__V1beta__RunReportReques
 Analytics__Ga4__V1beta__RunReportRequest *
 request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct arena *arena);
 
+/* The day that a date which request_check() passed stands for: days since 1970-01-01. `today` is
+ * that of the property's time zone. */
+int64_t request_day(const char *date, int64_t today);
+
+/* Whether a date means another day tomorrow: today, yesterday, 28daysAgo. */
+bool request_date_is_relative(const char *date);
+
+/* Whether the values of a dimension are times that sort as text: date, yearMonth, hour, ... */
+bool request_is_time(const char *dimension);
+/* Completes the order of the rows: as asked; without an order, time dimensions first and then the
+ * first metric, largest first, as Google does; then all other dimensions. False at the arena's cap.
+ */
+bool request_complete_order(Analytics__Ga4__V1beta__RunReportRequest *report, struct arena *arena);
+
 /* Puts the path of the argument before Google's "Field visits is not a valid metric":
  * "metrics[1]: ". Other errors stay as they are. */
 void request_locate(const Analytics__Ga4__V1beta__RunReportRequest *report, struct err *e);
+
+/* Whether Google's refusal is about a name that no property knows: a standard dimension or metric.
+ * Names with a colon, such as customEvent:make, exist at some properties only. */
+bool request_is_unknown_everywhere(const struct err *e);
 
 /* Appends a body as Google reads it. ERR_INVALID_ARGUMENT when it is too large. */
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e);

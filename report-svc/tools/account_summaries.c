@@ -6,6 +6,7 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "report-svc/answer/headline.h"
 #include "report-svc/ask/ask.h"
 #include "report-svc/tools/tools.h"
 
@@ -83,6 +84,28 @@ static void put_dealer(Analytics__Report__V1__GetAccountSummariesResponse *respo
   response->dealers[response->n_dealers++] = out;
 }
 
+static void put_headline(Analytics__Report__V1__GetAccountSummariesResponse *response,
+                         const struct summaries *s, struct arena *arena)
+{
+  AUTO_BUF struct buf text = BUF_INIT(HEADLINE_MAX);
+  int64_t accounts = 0, properties = 0;
+  for (size_t i = 0; i < response->n_dealers; i++) {
+    const dealer_accounts *d = response->dealers[i];
+    accounts += (int64_t)d->n_account_summaries;
+    for (size_t k = 0; k < d->n_account_summaries; k++)
+      properties += (int64_t)d->account_summaries[k]->n_property_summaries;
+  }
+  buf_printf(&text, "The credential%s of %d dealer%s can read %lld account%s with %lld propert%s",
+             headline_s(response->coverage->ok), response->coverage->ok,
+             headline_s(response->coverage->ok), (long long)accounts, headline_s(accounts),
+             (long long)properties, properties == 1 ? "y" : "ies");
+  if (s->request->query[0] != '\0')
+    buf_printf(&text, " that match \"%.128s\"", s->request->query);
+  char *headline = arena_strdup(arena, buf_str(&text));
+  if (headline != NULL)
+    response->headline = headline;
+}
+
 static void reply(struct summaries *s)
 {
   Analytics__Report__V1__GetAccountSummariesResponse response =
@@ -101,6 +124,7 @@ static void reply(struct summaries *s)
       put_dealer(&response, &s->dealers[i], arena);
     }
   }
+  put_headline(&response, s, arena);
   if (protobuf_c_message_get_packed_size(&response.base) > MAX_ANSWER) {
     struct err e;
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",

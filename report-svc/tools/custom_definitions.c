@@ -1,5 +1,6 @@
 /* GetCustomDimensionsAndMetrics: what a property's owner registered, from its metadata. */
 #include "analytics/report/v1/report.pb-c.h"
+#include "report-svc/answer/headline.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
@@ -26,6 +27,17 @@ static bool put_custom(tool_response *out, const ga4_metadata *all, struct arena
   return true;
 }
 
+static bool put_headline(tool_response *m, const struct ask *a, struct arena *arena)
+{
+  AUTO_BUF struct buf text = BUF_INIT(HEADLINE_MAX);
+  headline_put_dealer(&text, ask_used_token(a), ask_property(a));
+  buf_printf(&text, " has registered %zu custom dimension%s and %zu custom metric%s",
+             m->n_custom_dimensions, headline_s((int64_t)m->n_custom_dimensions),
+             m->n_custom_metrics, headline_s((int64_t)m->n_custom_metrics));
+  m->headline = arena_strdup(arena, buf_str(&text));
+  return m->headline != NULL;
+}
+
 static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *request,
                                struct arena *arena)
 {
@@ -37,7 +49,8 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *requ
   m->dealer_id = ask_used_token(a)->dealer_ref;
   m->dealer_name = ask_used_token(a)->dealer_name;
   m->property = arena_strdup(arena, ask_property(a));
-  bool whole = put_custom(m, (const ga4_metadata *)ask_message(a), arena) && m->property != NULL;
+  bool whole = put_custom(m, (const ga4_metadata *)ask_message(a), arena) && m->property != NULL &&
+               put_headline(m, a, arena);
   return whole ? &m->base : NULL;
 }
 

@@ -1,9 +1,29 @@
 /* GetPropertyDetails: the settings of one property. */
 #include "analytics/report/v1/report.pb-c.h"
+#include "report-svc/answer/headline.h"
+#include "report-svc/answer/texts.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
 typedef Analytics__Report__V1__GetPropertyDetailsResponse tool_response;
+
+static bool put_texts(tool_response *m, const struct ask *a, struct arena *arena)
+{
+  AUTO_BUF struct buf text = BUF_INIT(HEADLINE_MAX);
+  const Analytics__Ga4__V1beta__Property *p = m->property;
+  struct answer_texts caveats = {.arena = arena};
+  headline_put_dealer(&text, ask_used_token(a), ask_property(a));
+  buf_printf(&text, ": %s \"%.200s\", days in %.64s, money in %.8s", p->name, p->display_name,
+             p->time_zone, p->currency_code);
+  m->headline = arena_strdup(arena, buf_str(&text));
+  if (p->delete_time[0] != '\0')
+    answer_say(&caveats,
+               "The property is in the trash since %.40s and is deleted for good at %.40s.",
+               p->delete_time, p->expire_time);
+  m->n_caveats = caveats.n;
+  m->caveats = caveats.items;
+  return m->headline != NULL && !caveats.failed;
+}
 
 static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *request,
                                struct arena *arena)
@@ -16,7 +36,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *requ
   m->dealer_id = ask_used_token(a)->dealer_ref;
   m->dealer_name = ask_used_token(a)->dealer_name;
   m->property = (Analytics__Ga4__V1beta__Property *)ask_message(a);
-  return &m->base;
+  return put_texts(m, a, arena) ? &m->base : NULL;
 }
 
 void property_details_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service)

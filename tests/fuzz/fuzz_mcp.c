@@ -5,7 +5,7 @@
 
 struct answer {
   int replies, starts, ends, releases;
-  char session[64];
+  char session[128];
 };
 
 static void keep_session(struct answer *a, const char *session_id)
@@ -68,7 +68,7 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
   mcp_call_unref(call);
 }
 
-static void post(struct mcp_server *s, uint8_t choice, const char *body, char session[64])
+static void post(struct mcp_server *s, uint8_t choice, const char *body, char session[128])
 {
   static const struct mcp_sink sink = {on_reply, on_start, on_event, on_end, on_release};
   static const char *const versions[] = {NULL, "2025-06-18", "2025-11-25", "2026-07-28"};
@@ -89,7 +89,7 @@ static void post(struct mcp_server *s, uint8_t choice, const char *body, char se
   mcp_exchange_gone(exchange);
   mcp_exchange_unref(exchange);
   FUZZ_MUST(a.releases == 1 && a.replies + a.starts <= 1 && a.ends <= a.starts);
-  snprintf(session, 64, "%s", a.session);
+  snprintf(session, 128, "%s", a.session);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -104,12 +104,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .title = "Fuzz",
                                        .version = "1",
                                        .tools = {.tools = &echo, .n_tools = 1, .call = call_tool},
-                                       .max_sessions = 4};
+                                       .max_deleted_sessions = 4};
+  static struct ring *keys;
+  if (keys == NULL)
+    ring_new(&keys, "FUZZ", NULL, NULL);
+  options.session_keys = keys;
   struct fuzz_input in = {data, size};
   uint8_t choice = fuzz_byte(&in);
   AUTO_FREE char *first = fuzz_line(&in);
   AUTO_FREE char *second = fuzz_line(&in);
-  char session[64] = "";
+  char session[128] = "";
   struct mcp_server *s = mcp_server_new(&options);
   post(s, choice, first, session);
   post(s, choice, second, session);

@@ -135,7 +135,7 @@ test('every variable that auth-svc reads is in its help and in its page', () => 
   const names = new Set([...text.matchAll(/(?:getenv|environment)\("([A-Z_0-9]+)"\)/g)].map(([, name]) => name));
   assert.ok(names.size >= 12 && names.has('GCE_METADATA_HOST') && names.has('AWS_SESSION_TOKEN'), [...names].join(' '));
   const help = execFileSync(path.join(BIN, 'auth-svc'), ['--help'], { encoding: 'utf8' });
-  const pages = read('docs/internals/auth-svc.md') + read('README.md');
+  const pages = read('docs/internals/auth/credential.md') + read('README.md');
   for (const name of names) {
     assert.match(help, new RegExp(`\\b${name}\\b`), `${name} is not in --help`);
     assert.match(pages, new RegExp(`\\b${name}\\b`), `${name} is not in the page`);

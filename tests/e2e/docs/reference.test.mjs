@@ -69,16 +69,19 @@ test('the table of tools in README.md has each tool of the contract', () => {
 // As GitHub makes them: lower case, without punctuation, blanks as dashes.
 const anchor = (title) => title.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
 
-test('every link leads to a page, and to a heading of it', () => {
-  for (const page of pages) {
+test('every link leads to a page, and to a heading of it; every page is linked', () => {
+  const linked = new Set();
+  for (const page of [...pages, 'CONTRIBUTING.md', 'tests/README.md']) {
     const file = path.join(ROOT, page);
     for (const [, link] of read(page).replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
       const [to, heading] = link.split('#');
       const target = to === '' ? file : path.resolve(path.dirname(file), to);
       assert.ok(fs.existsSync(target), `${page} links to ${link}`);
+      linked.add(path.relative(ROOT, target));
       if (heading === undefined) continue;
       const titles = [...fs.readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, title]) => anchor(title));
       assert.ok(titles.includes(heading), `${page} links to ${link}; headings: ${titles}`);
     }
   }
+  for (const page of pages.slice(1)) assert.ok(linked.has(page), `no page links to ${page}`);
 });

@@ -57,9 +57,15 @@ function across({ dealers, pooled, ...rest }, args) {
   };
 }
 
+// An answer leaves out lists that are empty: nobody that failed is an empty list again.
+function withFailed({ coverage, ...rest }) {
+  return coverage === undefined ? rest : { ...rest, coverage: { failed: [], ...coverage } };
+}
+
 // The structured content of a tool's answer in the shape of the messages that it was made from.
-export function typed(tool, answer, args = {}) {
-  if (answer === undefined) return undefined;
+export function typed(tool, structured, args = {}) {
+  if (structured === undefined) return undefined;
+  const answer = withFailed(structured);
   const { columns, rows, ...rest } = answer;
   switch (tool) {
     case 'list_dealers':
@@ -68,10 +74,10 @@ export function typed(tool, answer, args = {}) {
       return { ...rest, cohorts: objects(answer) };
     case 'get_account_summaries': {
       const account = ['dealer_id', 'name', 'account', 'display_name'];
-      return {
-        ...rest,
-        dealers: grouped(grouped(objects(answer), account, 'property_summaries'), ['dealer_id'], 'account_summaries'),
-      };
+      const accounts = grouped(objects(answer), account, 'property_summaries');
+      for (const { property_summaries } of accounts)
+        for (const p of property_summaries) p.display_name = p.property_summaries_display_name;
+      return { ...rest, dealers: grouped(accounts, ['dealer_id'], 'account_summaries') };
     }
     case 'run_report':
       return report(answer, (args.dimensions?.length ?? 0) + ((args.date_ranges?.length ?? 1) > 1 ? 1 : 0));

@@ -140,7 +140,7 @@ export const onlyTheLoader = (key, shortKey) => {
     ['a seal of a key that is not there', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k2:${'A'.repeat(40)}` } } }), /sealed with key ".+", which is not on the keyring/, 'needs the key'],
     ['a seal of bad base64', one({ oauth: { ...USER, refresh_token: { sealed: `v1:k1:${'A'.repeat(41)}` } } }), /not a sealed value: must be/, 'the length of base64', (text) => text.match(/"sealed":"[^"]*"/g).every((seal) => /:"v1:[\w.-]{1,32}:[A-Za-z0-9+/]{38,}={0,2}"$/.test(seal))],
     ['a text of too many bytes', one({ city: 'é'.repeat(65), ...oauth }), /longer than 128 bytes/, 'a schema counts characters, the loader bytes of UTF-8', beyondAscii],
-    ['a word of too many bytes', { ...one(oauth), cohorts: [{ id: 'c', label: 'é'.repeat(65), region: 'West' }] }, /must be a string of 1 to 128 bytes/, 'the same', beyondAscii],
+    ['a word of too many bytes', { ...one(oauth), cohorts: [{ id: 'c', label: 'é'.repeat(65), region: 'West' }] }, /longer than 128 bytes/, 'the same', beyondAscii],
     ['a group of too many bytes', one({ groups: ['é'.repeat(65)], ...oauth }), /must be a non-empty string of at most 128 bytes/, 'the same', beyondAscii],
     ['an address that is none', one({ oauth: { ...USER, token_uri: 'http://[0:1]/token' } }), /must be an https URL/, 'the spellings of the IPv6 loopback address', (text) => /http:\/\/\[[0:.]*1\]/.test(text)],
     ['a host of too many bytes', one({ oauth: { ...USER, token_uri: `https://${'é'.repeat(200)}/` } }), /must be an https URL/, 'a schema counts characters', beyondAscii],

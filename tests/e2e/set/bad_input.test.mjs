@@ -62,7 +62,7 @@ describe('tool arguments: isError that says what and where', () => {
     ['an unknown argument, close to one', 'compare_dealer_sessions', { regoin: 'West' }, /regoin.*region/],
     ['an unknown member deep down', 'compare_dealer_sessions', { region: 'West', date_range: { ...range('today', 'today'), ende: 1 } }, /date_range\.ende: unknown/],
     ['the same argument in both cases', 'run_report', { dealer_id: 'd01', dealerId: 'd02', ...sessions }, /dealer/],
-    ['a name twice', 'run_report_across_dealers', { region: 'West', metrics: ['sessions', 'sessions'] }, /metrics\[1\].*twice/],
+    ['a name twice', 'run_report_across_dealers', { region: 'West', metrics: ['sessions', 'sessions'] }, /metrics\[1\].*duplicate/],
     // dates
     ['no such day', 'compare_dealer_sessions', { region: 'West', date_range: range('2026-02-30', '2026-03-01') }, /date_range\.start_date: "2026-02-30" is not a date/],
     ['a date in words', 'compare_dealer_sessions', { region: 'West', date_range: range('2026-02-01', 'last week') }, /date_range\.end_date: "last week".*YYYY-MM-DD/],

@@ -10,7 +10,7 @@ let s, client, world, date_range;
 
 before(async () => {
   s = await startOverWorld({
-    env: { report: { REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: 4000, REPORT_CACHE_TTL_S: 0 } },
+    env: { report: { REPORT_BACKOFF_MS: 20, REPORT_TIMEOUT_MS: 4000, REPORT_CACHE_TTL_S: 0, REPORT_SERVER_ERRORS: 0, REPORT_QUOTA_PROBE_S: 0 } },
   });
   world = s.world;
   client = await Mcp.connect(s.set.url);
@@ -64,7 +64,7 @@ describe('a dealer whose reports fail is named and left out, and back when it wo
     [{ kind: '429_hourly' }, 'quota_exhausted', /until \d\d:\d\dZ at the latest.*hourly/s],
     [{ kind: '429_daily' }, 'quota_exhausted', /^quota exhausted until 0[78]:00Z/],
     [{ kind: '429_concurrent' }, 'quota_exhausted', /too many requests at once/],
-    [{ kind: '500' }, 'unavailable', /Google answered 500/],
+    [{ kind: '500' }, 'unanswerable', /Google cannot answer this combination of fields/],
     [{ kind: '503' }, 'unavailable', /Google answered 503/],
     [{ kind: 'html_502' }, 'unavailable', /Google answered 502/],
     [{ kind: 'latency', ms: 8000 }, 'timeout', /did not answer in time/],
@@ -109,7 +109,7 @@ describe('faults of the token endpoint', () => {
 
   test('a_new_consent_is_taken_up_by_a_restart_of_auth_svc', async () => {
     await heal();
-    await withoutDealer('d03', 'invalid_grant', /re-consent/); // the credential is final, see auth-svc.md
+    await withoutDealer('d03', 'invalid_grant', /re-consent/); // the credential is final, see auth/token.md
     await s.set.restart('auth');
     await untilComplete('East');
   });

@@ -95,7 +95,7 @@ function standingOf(metric, own, others) {
 }
 
 function indexOf(metric, figures, f) {
-  const out = { metric: metric.name, better: metric.better, rank: 0, of: 0, standing: standingOf(metric), suppressed: '' };
+  const out = { metric: metric.name, better: metric.better, rank: 0, of: 0, standing: standingOf(metric) };
   const members = group(metric, figures, f.event);
   if (!members.includes(f)) return out;
   const others = members.filter((other) => other !== f);
@@ -128,36 +128,28 @@ function regionEvent(figures, subject) {
   return events.sort((a, b) => weight(b)[0] - weight(a)[0] || weight(b)[1] - weight(a)[1])[0] ?? null;
 }
 
-const text = (n) => (n === undefined ? undefined : String(n));
-
-// What compare_dealer_sessions should say of these figures.
+// What compare_dealer_sessions should say of these figures. Sums of the region are the `pooled` of its
+// counts.
 export function comparison(figures, subject) {
   const order = [...figures].sort(
     (a, b) => b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
   );
   const event = regionEvent(figures, subject);
-  const total = (metric) => {
-    const members = group(metric, figures, event);
-    return members.length === 0 ? undefined : pool(metric, members)[0];
-  };
   return {
     dealers: order.map((f) => ({
       dealer_id: f.dealer.dealer_id,
       name: f.dealer.name,
       region: f.dealer.region,
-      sessions: text(f.sessions),
-      engaged_sessions: text(f.engaged),
+      sessions: f.sessions,
+      engaged_sessions: f.engaged,
       engagement_rate: f.sessions > 0 ? f.engaged / f.sessions : undefined,
       bounce_rate: f.sessions > 0 ? (f.sessions - f.engaged) / f.sessions : undefined,
-      lead_events: f.event === null ? undefined : text(f.leads),
-      lead_event: f.event ?? '',
+      lead_events: f.event === null ? undefined : f.leads,
+      lead_event: f.event ?? undefined,
       leads_per_100_sessions: f.event !== null && f.sessions > 0 ? (100 * f.leads) / f.sessions : undefined,
       subject: f.dealer.dealer_id === subject,
     })),
     regional_average: {
-      sessions: text(total(METRICS[0])),
-      engaged_sessions: text(total(METRICS[1])),
-      lead_events: text(total(METRICS[4])),
       metrics: METRICS.map((metric) => averageOf(metric, figures, event)),
     },
     performance_index: order.map((f) => ({

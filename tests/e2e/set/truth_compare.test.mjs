@@ -149,7 +149,35 @@ test('an_answer_is_the_same_each_time', async () => {
   for (let i = 0; i < 5; i++) assert.deepEqual(await client.data('compare_dealer_sessions', args), first);
 });
 
+// A cell of the text: what is not known is '-', rates of dealers are in percent, numbers are rounded
+// to four digits.
+function assertCell(text, value, where) {
+  if (value === null) return assert.equal(text, '-', where);
+  if (typeof value === 'boolean') return assert.equal(text, value ? 'yes' : 'no', where);
+  if (typeof value !== 'number') return assert.equal(text, String(value), where);
+  const shown = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  const exact = Number.isInteger(value) ? 0 : Math.max(0.001 * Math.abs(value), text.endsWith('%') ? 0.5e-4 : 0.51 * Number.isInteger(shown));
+  assert.ok(Math.abs(shown - value) <= exact, `${where}: ${text} for ${value}`);
+}
+
 test('the_text_of_an_answer_is_its_structured_content', async () => {
-  const answer = await client.call('compare_dealer_sessions', { subject: 'd11', date_range: between(30, 8) });
-  assert.deepEqual(JSON.parse(answer.text), answer.data);
+  const { result, text } = await client.call('compare_dealer_sessions', { subject: 'd11', date_range: between(30, 8) });
+  const answer = result.structuredContent;
+  const lines = text.split('\n');
+  assert.equal(lines[0], answer.headline);
+  for (const caveat of answer.caveats) assert.ok(lines.includes(`Caveat: ${caveat}`), caveat);
+  assert.ok(lines.some((line) => line.startsWith(`Period: ${answer.period.start_date} to ${answer.period.end_date}`)));
+  assert.ok(lines.includes(`Coverage: ${answer.coverage.ok} of ${answer.coverage.asked} dealers`));
+  for (const name of ['dealers', 'regional_average', 'performance_index']) {
+    const { columns, rows } = answer[name];
+    const at = lines.indexOf(`${name}:`);
+    assert.ok(at > 0 && rows.length > 0, name);
+    assert.deepEqual(lines[at + 1].split('\t'), columns);
+    rows.forEach((row, i) => {
+      const cells = lines[at + 2 + i].split('\t');
+      assert.equal(cells.length, row.length, name);
+      row.forEach((value, k) => assertCell(cells[k], value, `${name}[${i}].${columns[k]}`));
+    });
+    assert.equal(lines[at + 2 + rows.length], '', `${name} has no more rows in the text`);
+  }
 });

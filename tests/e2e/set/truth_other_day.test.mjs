@@ -43,7 +43,7 @@ test('reports_over_relative_dates_equal_sql', async () => {
         d.property_id, from, to,
       );
       const answer = await client.data('run_report', { ...args, dealer_id: d.dealer_id, date_ranges: [range] });
-      const got = answer.rows.map((r) => [r.dimension_values[0].value, r.metric_values[0].value]);
-      assertSame(got, rows.map((r) => [r.date, String(r.n)]), `${d.dealer_id} ${JSON.stringify(range)}`);
+      const got = answer.rows.map((r) => [r.dimension_values[0].value, Number(r.metric_values[0].value)]);
+      assertSame(got, rows.map((r) => [r.date, r.n]), `${d.dealer_id} ${JSON.stringify(range)}`);
     }
 });

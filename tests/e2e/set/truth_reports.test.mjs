@@ -23,10 +23,9 @@ const asListed = (d) => ({
   city: d.city,
   state: d.state,
   property_ids: [String(d.property_id)],
-  lead_event: d.lead_event ?? '',
+  ...(d.lead_event && { lead_event: d.lead_event }),
   groups: [d.owner_group, d.make_group],
   owner: d.owner,
-  settings: { qualified_session: '', vdp_path_pattern: '', time_zone: '' },
 });
 
 describe('list_dealers', () => {
@@ -149,7 +148,7 @@ const reports = [
     `SELECT v.item_make, v.item_model, sum(e.count) FROM events e JOIN vehicles v USING (vehicle_id)
       WHERE ${whereEvents} AND e.name = 'asc_item_pageview' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 25`],
   ['calendar', { dimensions: ['yearMonth', 'dayOfWeekName'], metrics: ['sessions'] },
-    `SELECT d.year_month, d.day_of_week_name, count(*) FROM sessions s JOIN days d USING (date) WHERE ${where} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`],
+    `SELECT d.year_month, d.day_of_week_name, count(*) FROM sessions s JOIN days d USING (date) WHERE ${where} GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2`],
 ];
 
 const bind = (d, days) => ({ $property: d.property_id, $from: days.from, $to: days.to });
@@ -172,7 +171,10 @@ describe('run_report', () => {
         assert.ok(args.limit !== undefined || answer.row_count === expected.length, 'row_count');
         assert.equal(answer.dealer_name, d.name);
         assert.equal(answer.property, `properties/${d.property_id}`);
-        assert.equal(answer.metadata.time_zone, d.time_zone);
+        assert.deepEqual(answer.period.time_zones, [d.time_zone]);
+        assert.equal(compact(answer.period.start_date), daysOf(d, range).from);
+        assert.match(answer.headline, new RegExp(` for ${d.name} \\(${id}\\), \\d+ \\w+ `));
+        assert.equal(answer.metadata, undefined, 'caveats say it');
       }
     });
 
@@ -191,12 +193,12 @@ describe('run_report', () => {
     const d = world.dealer('d08');
     const args = { dealer_id: 'd08', dimensions: ['landingPage'], metrics: ['sessions'], date_ranges: [range], limit: 10 };
     const rows = [];
-    let offset = '0', answer;
+    let offset = 0, answer;
     do {
       answer = await client.data('run_report', { ...args, offset });
       rows.push(...rowsOf(answer));
       offset = answer.next_offset;
-    } while (offset !== '0');
+    } while (offset !== 0);
     const expected = truth(`SELECT landing_page, count(*) FROM sessions s WHERE ${where} GROUP BY 1 ORDER BY 2 DESC, 1`, d, daysOf(d, range));
     assert.ok(expected.length > 20);
     assert.equal(answer.row_count, expected.length);
@@ -216,17 +218,18 @@ describe('run_report', () => {
     });
     const expected = date_ranges.flatMap((r, i) =>
       truth(`SELECT device, count(*) FROM sessions s WHERE ${where} GROUP BY 1 ORDER BY 1`, d, { from: compact(r.start_date), to: compact(r.end_date) })
-        .map(([device, n]) => [device, ['now', 'date_range_1'][i], n]));
+        .map(([device, n]) => [device, ['now', `${r.start_date} to ${r.end_date}`][i], n]));
     expected.sort((a, b) => (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : a[0] < b[0] ? -1 : 1));
     assert.deepEqual(answer.dimension_headers.map((h) => h.name), ['deviceCategory', 'dateRange']);
     assertSame(rowsOf(answer), expected, 'ranges');
   });
 
-  test('the_quota_is_told_when_asked_for', async () => {
+  test('the_quota_is_shown_when_asked_for', async () => {
     const args = { dealer_id: 'd02', metrics: ['sessions'], return_property_quota: true };
-    const { property_quota: first } = await client.data('run_report', args);
-    const { property_quota: second } = await client.data('run_report', args);
-    assert.ok(first.tokens_per_day.remaining > second.tokens_per_day.remaining, 'the second call cost tokens too');
+    const left = async () => Number(/left are (\d+) today/.exec((await client.data('run_report', args)).notes[0])[1]);
+    const first = await left();
+    assert.ok(first > await left(), 'the second call cost tokens too');
+    assert.equal((await client.data('run_report', { ...args, return_property_quota: false })).notes, undefined);
   });
 });
 

@@ -56,6 +56,44 @@ static void json_string_escapes_what_must_be_escaped(void)
   CU_ASSERT_STRING_EQUAL(buf_str(&b), "\"a\\\"b\\\\c\\nd\\u0001é\"");
 }
 
+/* Against a plain writer, with characters of every kind at every place of a word of eight bytes. */
+static void json_string_equals_a_plain_writer(void)
+{
+  static const char special[] = "\"\\\n\r\t\b\f\x01\x1f \x7f\xc3\xa9!#[]";
+  for (size_t at = 0; at < 24; at++) {
+    for (size_t k = 0; k < sizeof(special) - 1; k++) {
+      char text[24], expected[64];
+      size_t n = 0;
+      memset(text, 'a', sizeof(text));
+      text[at] = special[k];
+      expected[n++] = '"';
+      for (size_t i = 0; i < sizeof(text); i++) {
+        static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
+        const char *found = text[i] != '\0' ? strchr(from, text[i]) : NULL;
+        if (found != NULL)
+          n += (size_t)snprintf(expected + n, 8, "\\%c", to[found - from]);
+        else if ((unsigned char)text[i] < 0x20)
+          n += (size_t)snprintf(expected + n, 8, "\\u%04x", text[i]);
+        else
+          expected[n++] = text[i];
+      }
+      expected[n++] = '"';
+      AUTO_BUF struct buf b = BUF_INIT(1000);
+      CU_ASSERT_TRUE(buf_put_json_string(&b, text, sizeof(text)));
+      CU_ASSERT_TRUE(b.len == n && memcmp(b.data, expected, n) == 0);
+    }
+  }
+}
+
+static void whole_numbers_are_written_in_full(void)
+{
+  AUTO_BUF struct buf b = BUF_INIT(100);
+  CU_ASSERT_TRUE(buf_put_whole(&b, false, 0) && buf_putc(&b, ' '));
+  CU_ASSERT_TRUE(buf_put_whole(&b, true, (uint64_t)1 << 63) && buf_putc(&b, ' '));
+  CU_ASSERT_TRUE(buf_put_whole(&b, false, UINT64_MAX));
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), "0 -9223372036854775808 18446744073709551615");
+}
+
 static void json_string_that_does_not_fit_leaves_nothing_behind(void)
 {
   struct buf b AUTO_BUF = BUF_INIT(6);
@@ -96,6 +134,7 @@ static void secret_buffers_stay_secret_and_keep_every_byte(void)
 TEST_MAIN("base/buf", TEST(append_past_the_cap_fails_and_keeps_the_content),
           TEST(a_failed_buffer_stays_failed_until_cleared), TEST(growth_keeps_every_byte),
           TEST(printf_longer_than_the_stack_buffer_is_whole),
-          TEST(json_string_escapes_what_must_be_escaped),
+          TEST(json_string_escapes_what_must_be_escaped), TEST(json_string_equals_a_plain_writer),
+          TEST(whole_numbers_are_written_in_full),
           TEST(json_string_that_does_not_fit_leaves_nothing_behind),
           TEST(take_hands_over_the_memory), TEST(secret_buffers_stay_secret_and_keep_every_byte))

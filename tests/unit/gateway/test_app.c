@@ -43,8 +43,7 @@ static struct settings settings_for(const char *address)
                            .threads = 2,
                            .max_connections = 64,
                            .max_body = 4 * 1024 * 1024,
-                           .max_sessions = 100,
-                           .session_idle_s = 3600,
+                           .session_life_s = 3600,
                            .tool_timeout_ms = 2000,
                            .drain_ms = 1,
                            .grace_ms = 500};
@@ -99,7 +98,7 @@ static void expect(struct raw_answer a, int status, const char *part)
 static char *session(void)
 {
   struct raw_answer a = mcp(GOOD, INIT);
-  char id[64] = "";
+  char id[128] = "";
   CU_ASSERT_EQUAL(a.status, 200);
   CU_ASSERT_TRUE(raw_header(&a, "Mcp-Session-Id", id, sizeof(id)));
   raw_answer_free(&a);
@@ -162,6 +161,7 @@ static void get_is_405_with_allow_and_both_paths_are_alike(void)
   raw_answer_free(&a);
   expect(raw_request(port, "PUT", "/mcp", GOOD, "x"), 405, "");
   expect(raw_request(port, "POST", "/mcp/", GOOD JSON_HEADERS, INIT), 200, "serverInfo");
+  expect(raw_request(port, "POST", "/", GOOD JSON_HEADERS, INIT), 405, "the MCP endpoint is /mcp");
   stop();
 }
 
@@ -202,7 +202,9 @@ static void auth_service_trouble_is_503_and_never_401(void)
   start();
   struct raw_answer a = mcp("Authorization: Bearer down\r\n", INIT);
   CU_ASSERT_EQUAL(a.status, 503);
-  CU_ASSERT_STRING_EQUAL(buf_str(&a.body), "{\"error\":\"Auth service unavailable\"}");
+  CU_ASSERT_STRING_EQUAL(buf_str(&a.body),
+                         "{\"jsonrpc\":\"2.0\",\"id\":0,\"error\":{\"code\":-32000,"
+                         "\"message\":\"Auth service unavailable\"}}");
   CU_ASSERT_TRUE(header_is(&a, "Retry-After", "5"));
   raw_answer_free(&a);
   fake_backend_stop(backend);
@@ -269,6 +271,37 @@ static void session_is_of_no_use_to_another_principal(void)
       xasprintf("Authorization: Bearer good-mallory\r\n%s", strchr(headers, '\n') + 1);
   expect(mcp(stolen, RPC("1", "ping")), 404, "Session not found");
   expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
+  stop();
+}
+
+#define PING "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"
+
+/* The key file of a set of replicas. */
+static char *write_key_file(void)
+{
+  char path[] = "/tmp/amcp-session-keys-XXXXXX";
+  int fd = mkstemp(path);
+  CU_ASSERT_TRUE_FATAL(fd >= 0);
+  CU_ASSERT_TRUE(
+      dprintf(fd, "k1: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n") > 0);
+  close(fd);
+  return xstrdup(path);
+}
+
+static void restarted_gateway_takes_the_session_with_the_same_key_file_only(void)
+{
+  AUTO_FREE char *file = write_key_file();
+  struct settings s = settings_for(NULL);
+  s.session_key_file = file;
+  start_with(s, false);
+  AUTO_FREE char *headers = session();
+  stop();
+  start_with(s, false);
+  expect(mcp(headers, PING), 200, "\"result\":{}");
+  stop();
+  unlink(file);
+  start();
+  expect(mcp(headers, PING), 404, "-32001");
   stop();
 }
 
@@ -366,6 +399,8 @@ static void content_type_and_accept_follow_the_table(void)
        200},
       {GOOD "Content-Type: application/json\r\nAccept: text/html\r\n", 406},
       {GOOD "Content-Type: application/json\r\nAccept: application/json;q=0\r\n", 406},
+      {GOOD "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", 415},
+      {GOOD "Content-Type: application/json\r\nContent-Encoding: Identity\r\n", 200},
   };
   for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
     struct raw_answer a = raw_request(port, "POST", "/mcp", rows[i].headers, INIT);
@@ -426,7 +461,7 @@ static void modern_probe_is_told_to_fall_back(void)
              "{\"jsonrpc\":\"2.0\",\"id\":\"server-discover-probe-1\",\"method\":\"server/"
              "discover\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"
              "\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"),
-         400, "\"code\":-32022");
+         404, "\"code\":-32601");
   stop();
 }
 
@@ -439,7 +474,10 @@ static void delete_ends_the_session(void)
   raw_answer_free(&a);
   expect(mcp(headers, RPC("1", "ping")), 404, "");
   expect(raw_request(port, "DELETE", "/mcp", headers, NULL), 404, "");
-  expect(raw_request(port, "DELETE", "/mcp", GOOD, NULL), 400, "");
+  a = raw_request(port, "DELETE", "/mcp", GOOD, NULL);
+  CU_ASSERT_EQUAL(a.status, 405);
+  CU_ASSERT_TRUE(header_is(&a, "Allow", "POST, OPTIONS"));
+  raw_answer_free(&a);
   stop();
 }
 
@@ -741,12 +779,69 @@ static void stop_ends_calls_that_hang(void)
   int fd = send_call(headers, COMPARE("1", "hang"));
   struct buf seen AUTO_BUF = BUF_INIT(65536);
   CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "1 of 3", 5000));
+  int json = send_call(headers, CALL("2", "list_dealers", "\"query\":\"hang\""));
+  wait_hanging(2);
   int64_t begin = clock_mono_ms();
   app_stop(app);
   app = NULL;
   CU_ASSERT_TRUE(clock_mono_ms() - begin < 6000);
-  CU_ASSERT_TRUE(raw_wait_closed(fd, 5000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "restarting: call again", 5000));
+  CU_ASSERT_TRUE(raw_wait_text(fd, &seen, "\r\n0\r\n\r\n", 5000)); /* the stream's proper end */
+  struct raw_answer a = raw_read(json, 5000);
+  CU_ASSERT_TRUE(header_is(&a, "Connection", "close"));
+  expect(a, 200, "\"code\":-32000");
+  close(json);
   close(fd);
+  stop();
+}
+
+/* Authentication that waits for a service which comes back within two seconds. */
+static void *restart_backend(void *arg)
+{
+  const uint16_t *at = arg;
+  nanosleep(&(struct timespec){.tv_nsec = 700000000}, NULL);
+  backend = fake_backend_start(*at, false);
+  return NULL;
+}
+
+static void initialize_waits_for_an_auth_service_that_comes_back(void)
+{
+  start();
+  expect(mcp(GOOD, INIT), 200, "serverInfo");
+  uint16_t at = fake_backend_port(backend);
+  fake_backend_stop(backend);
+  pthread_t t;
+  pthread_create(&t, NULL, restart_backend, &at);
+  int64_t begin = clock_mono_ms();
+  expect(mcp("Authorization: Bearer good-bob\r\n", INIT), 200, "serverInfo");
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 4000);
+  pthread_join(t, NULL);
+  stop();
+}
+
+static void refusals_of_the_listener_are_json_that_a_browser_may_read(void)
+{
+  static const struct {
+    const char *extra;
+    int status;
+  } rows[] = {{"Content-Length: 99999999\r\n", 413},
+              {"Content-Length: 3\r\nContent-Length: 3\r\n", 400},
+              {"Expect: something\r\nContent-Length: 0\r\n", 417},
+              {"X: a\r\n b\r\n", 400}};
+  start();
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    AUTO_FREE char *request = xasprintf(
+        "POST /mcp HTTP/1.1\r\nHost: localhost:%u\r\nOrigin: http://localhost:%u\r\n%s\r\n", port,
+        port, rows[i].extra);
+    int fd = raw_connect(port);
+    raw_puts(fd, request);
+    struct raw_answer a = raw_read(fd, 5000);
+    AUTO_FREE char *origin = xasprintf("http://localhost:%u", port);
+    CU_ASSERT_TRUE(header_is(&a, "Access-Control-Allow-Origin", origin));
+    CU_ASSERT_TRUE(header_is(&a, "Content-Type", "application/json"));
+    expect(a, rows[i].status, "{\"error\":\"");
+    close(fd);
+  }
   stop();
 }
 
@@ -773,6 +868,7 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(grant_that_a_service_refuses_is_asked_for_anew),
           TEST(call_is_repeated_once_and_no_more), TEST(revoked_bearer_is_told_so_and_forgotten),
           TEST(changes_of_keys_lose_no_call), TEST(session_is_of_no_use_to_another_principal),
+          TEST(restarted_gateway_takes_the_session_with_the_same_key_file_only),
           TEST(without_auth_everyone_gets_the_local_grant),
           TEST(oauth_metadata_is_served_when_configured),
           TEST(origin_and_host_are_checked_before_anything_else),
@@ -787,4 +883,6 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(progress_streams_and_the_result_ends_it), TEST(disconnect_cancels_the_rpc),
           TEST(cancelled_notification_ends_the_call_without_a_response),
           TEST(clients_leaving_at_any_moment_harm_nobody), TEST(stop_ends_calls_that_hang),
+          TEST(initialize_waits_for_an_auth_service_that_comes_back),
+          TEST(refusals_of_the_listener_are_json_that_a_browser_may_read),
           TEST(busy_port_is_refused_with_the_address))

@@ -1,7 +1,10 @@
 /* https: trust, and the reuse of a TLS connection. */
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
@@ -63,6 +66,44 @@ static void server_signed_by_the_ca_file_is_trusted(void)
   }
   CU_ASSERT_EQUAL(server_connections(t.server), 1);
   http_client_free(c);
+  tls_stop(&t);
+}
+
+/* Puts the authority into a directory under the name that OpenSSL looks for: hash of the subject.
+ */
+static void make_ca_directory(char dir[64], char link[96], const struct certs *certs)
+{
+  FILE *f = fopen(certs->ca_file, "re");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  X509 *ca = PEM_read_X509(f, NULL, NULL, NULL);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(ca);
+  fclose(f);
+  snprintf(dir, 64, "/tmp/http-ca-XXXXXX");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+  snprintf(link, 96, "%s/%08lx.0", dir, X509_subject_name_hash(ca));
+  CU_ASSERT_EQUAL_FATAL(symlink(certs->ca_file, link), 0);
+  X509_free(ca);
+}
+
+static void server_signed_by_a_ca_of_the_directory_is_trusted(void)
+{
+  struct tls_server t;
+  struct http_client *c = NULL;
+  struct fetch f;
+  char dir[64], link[96];
+  tls_start(&t);
+  make_ca_directory(dir, link, &t.certs);
+  struct http_client_options options = {.ca_dir = dir};
+  CU_ASSERT_EQUAL_FATAL(http_client_new(&c, &options, NULL), ERR_OK);
+  init_https(&f, &t, "127.0.0.1", "/bytes?n=2000");
+  CU_ASSERT_TRUE(fetch_run(&f, c));
+  CU_ASSERT_EQUAL(f.error.code, ERR_OK);
+  CU_ASSERT_EQUAL(f.body.len, 2000);
+  fetch_free(&f);
+  http_client_free(c);
+  unlink(link);
+  rmdir(dir);
+  CU_ASSERT_EQUAL(http_client_new(&c, &options, NULL), ERR_FAILED_PRECONDITION);
   tls_stop(&t);
 }
 
@@ -165,6 +206,7 @@ static void concurrent_https_requests_all_arrive(void)
 }
 
 TEST_MAIN("http.tls", TEST(server_signed_by_the_ca_file_is_trusted),
+          TEST(server_signed_by_a_ca_of_the_directory_is_trusted),
           TEST(paused_https_body_loses_and_repeats_nothing), TEST(server_of_another_ca_is_refused),
           TEST(certificate_for_another_name_is_refused),
           TEST(plain_http_answer_to_https_is_unavailable),

@@ -52,14 +52,32 @@ static int64_t count_of(const struct shop *s, const char *event)
   return s->events[PLAN_EVENTS - 1];
 }
 
-static int64_t metric_of(const struct shop *s, const char *metric)
+/* Whether a report asks for sessions with an inventory page. */
+static bool asks_shoppers(const cJSON *request)
 {
+  char *text = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(request, "dimensionFilter"));
+  bool yes = text != NULL && strstr(text, "asc_itemlist_pageview") != NULL &&
+             strstr(text, "generate_lead") == NULL;
+  cJSON_free(text);
+  return yes;
+}
+
+static int64_t metric_of(const struct shop *s, const cJSON *request, const char *metric)
+{
+  if (asks_shoppers(request))
+    return plan_shoppers(s);
   return strcmp(metric, "sessions") == 0          ? s->sessions
          : strcmp(metric, "engagedSessions") == 0 ? s->engaged
                                                   : s->events[0];
 }
 
-static void put_headers(struct buf *out, const cJSON *list, const char *key, const char *more)
+static bool has_two_ranges(const cJSON *request)
+{
+  return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(request, "dateRanges")) > 1;
+}
+
+static void put_headers(struct buf *out, const cJSON *list, const char *key, const char *more,
+                        const char *last)
 {
   const cJSON *item;
   buf_printf(out, "\"%s\":[", key);
@@ -68,7 +86,13 @@ static void put_headers(struct buf *out, const cJSON *list, const char *key, con
     buf_printf(out, "%s{\"name\":\"%s\"%s}", item == list->child ? "" : ",",
                json_get_string(item, "name"), more);
   }
-  buf_puts(out, "]");
+  buf_printf(out, "%s]", last);
+}
+
+/* A value of a dimension: days are all the same one, of the first range. */
+static const char *value_for(const char *dimension, const char *value)
+{
+  return strcmp(dimension, "date") == 0 ? "20261001" : value;
 }
 
 static void put_row(struct buf *out, const struct shop *s, const cJSON *request, const char *value,
@@ -79,12 +103,15 @@ static void put_row(struct buf *out, const struct shop *s, const cJSON *request,
   buf_puts(out, "{\"dimensionValues\":[");
   cJSON_ArrayForEach(item, dimensions)
   {
-    buf_printf(out, "%s{\"value\":\"%s\"}", item == dimensions->child ? "" : ",", value);
+    buf_printf(out, "%s{\"value\":\"%s\"}", item == dimensions->child ? "" : ",",
+               value_for(json_get_string(item, "name"), value));
   }
+  if (has_two_ranges(request))
+    buf_puts(out, ",{\"value\":\"date_range_0\"}");
   buf_puts(out, "],\"metricValues\":[");
   cJSON_ArrayForEach(item, metrics)
   {
-    int64_t n = events >= 0 ? events : metric_of(s, json_get_string(item, "name"));
+    int64_t n = events >= 0 ? events : metric_of(s, request, json_get_string(item, "name"));
     buf_printf(out, "%s{\"value\":\"%lld\"}", item == metrics->child ? "" : ",", (long long)n);
   }
   buf_puts(out, "]}");
@@ -106,20 +133,46 @@ static int put_event_rows(struct buf *out, const struct shop *s, const cJSON *re
   return n;
 }
 
+static bool has_dimension(const cJSON *request, const char *name)
+{
+  const cJSON *item;
+  cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(request, "dimensions"))
+  {
+    if (strcmp(json_get_string(item, "name"), name) == 0)
+      return true;
+  }
+  return false;
+}
+
 static int put_rows(struct buf *out, const struct shop *s, const cJSON *request)
 {
-  const cJSON *dimensions = cJSON_GetObjectItemCaseSensitive(request, "dimensions");
-  const char *first = json_get_string(cJSON_GetArrayItem(dimensions, 0), "name");
   char page[40];
-  if (first != NULL && strcmp(first, "eventName") == 0)
+  if (has_dimension(request, "eventName"))
     return put_event_rows(out, s, request);
   snprintf(page, sizeof(page), "/page/%s", s->mark);
   put_row(out, s, request, page, -1);
-  if (first == NULL)
+  if (has_dimension(request, "date") ||
+      cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(request, "dimensions")) == 0)
     return 1;
   buf_puts(out, ",");
   put_row(out, s, request, "(other)", 7);
   return 2;
+}
+
+static void put_report(const struct shop *s, const cJSON *request, struct buf *out)
+{
+  buf_puts(out, "{");
+  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "",
+              has_two_ranges(request) ? ",{\"name\":\"dateRange\"}" : "");
+  buf_puts(out, ",");
+  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "metrics"), "metricHeaders",
+              ",\"type\":\"TYPE_INTEGER\"", "");
+  buf_puts(out, ",\"rows\":[");
+  int rows = put_rows(out, s, request);
+  buf_printf(out,
+             "],\"rowCount\":%d,\"metadata\":{\"currencyCode\":\"USD\",\"timeZone\":\"America/%s\","
+             "\"subjectToThresholding\":true},\"kind\":\"analyticsData#runReport\"}",
+             rows, s->mark[1] % 2 == 0 ? "Denver" : "Chicago");
 }
 
 static int answer_report(const struct shop *s, const struct buf *body, struct buf *out)
@@ -127,17 +180,23 @@ static int answer_report(const struct shop *s, const struct buf *body, struct bu
   AUTO_JSON cJSON *request = cJSON_ParseWithLength(body->data, body->len);
   if (request == NULL)
     return fail(out, 400, "INVALID_ARGUMENT", "no JSON");
-  buf_puts(out, "{");
-  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "");
-  buf_puts(out, ",");
-  put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "metrics"), "metricHeaders",
-              ",\"type\":\"TYPE_INTEGER\"");
-  buf_puts(out, ",\"rows\":[");
-  int rows = put_rows(out, s, request);
-  buf_printf(out,
-             "],\"rowCount\":%d,\"metadata\":{\"currencyCode\":\"USD\",\"timeZone\":\"America/%s\","
-             "\"subjectToThresholding\":true},\"kind\":\"analyticsData#runReport\"}",
-             rows, s->mark[1] % 2 == 0 ? "Denver" : "Chicago");
+  put_report(s, request, out);
+  return 200;
+}
+
+static int answer_batch(const struct shop *s, const struct buf *body, struct buf *out)
+{
+  AUTO_JSON cJSON *batch = cJSON_ParseWithLength(body->data, body->len);
+  const cJSON *requests = cJSON_GetObjectItemCaseSensitive(batch, "requests"), *item;
+  if (requests == NULL)
+    return fail(out, 400, "INVALID_ARGUMENT", "no requests");
+  buf_puts(out, "{\"reports\":[");
+  cJSON_ArrayForEach(item, requests)
+  {
+    buf_puts(out, item == requests->child ? "" : ",");
+    put_report(s, item, out);
+  }
+  buf_puts(out, "],\"kind\":\"analyticsData#batchRunReports\"}");
   return 200;
 }
 
@@ -168,6 +227,8 @@ static int answer_of_property(const struct shop *s, const char *what, const stru
   }
   if (strcmp(what, ":runReport") == 0)
     return answer_report(s, body, out);
+  if (strcmp(what, ":batchRunReports") == 0)
+    return answer_batch(s, body, out);
   return what[0] == '/' ? answer_metadata(s, out) : answer_property(s, out);
 }
 

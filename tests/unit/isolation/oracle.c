@@ -9,12 +9,25 @@ typedef Analytics__Aggregate__V1__CompareDealerSessionsResult Result;
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 
-enum metric { SESSIONS, ENGAGED, ENGAGEMENT, BOUNCE, LEADS, LEAD_RATE, UNKNOWN };
+enum metric {
+  SESSIONS,
+  ENGAGED,
+  ENGAGEMENT,
+  BOUNCE,
+  LEADS,
+  LEAD_RATE,
+  SHOPPERS,
+  SHOPPER_RATE,
+  SHOPPER_LEAD_RATE,
+  UNKNOWN
+};
 
 static enum metric metric_of(const char *name)
 {
-  static const char *const names[] = {"sessions",    "engaged_sessions", "engagement_rate",
-                                      "bounce_rate", "lead_events",      "leads_per_100_sessions"};
+  static const char *const names[] = {
+      "sessions",         "engaged_sessions", "engagement_rate",
+      "bounce_rate",      "lead_events",      "leads_per_100_sessions",
+      "shopper_sessions", "shopper_rate",     "leads_per_100_shopper_sessions"};
   for (size_t i = 0; i < UNKNOWN; i++)
     if (strcmp(name, names[i]) == 0)
       return (enum metric)i;
@@ -23,7 +36,18 @@ static enum metric metric_of(const char *name)
 
 static bool is_rate(enum metric m)
 {
-  return m == ENGAGEMENT || m == BOUNCE || m == LEAD_RATE;
+  return m == ENGAGEMENT || m == BOUNCE || m == LEAD_RATE || m == SHOPPER_RATE ||
+         m == SHOPPER_LEAD_RATE;
+}
+
+static bool is_lead(enum metric m)
+{
+  return m == LEADS || m == LEAD_RATE || m == SHOPPER_LEAD_RATE;
+}
+
+static double scale(enum metric m)
+{
+  return m == LEAD_RATE || m == SHOPPER_LEAD_RATE ? 100 : 1;
 }
 
 static bool wrong(const char *what, const char *metric, const char *id)
@@ -43,10 +67,13 @@ static int lead_event(const struct shop *s)
         return e;
     return PLAN_EVENTS - 1;
   }
-  for (int e = 0; e < PLAN_EVENTS - 1; e++)
-    if (s->events[e] > 0)
-      return e;
-  return -1;
+  int most = 0;
+  for (int e = 1; e < PLAN_EVENTS - 1; e++)
+    if (s->events[e] > s->events[most])
+      most = e;
+  if (s->events[most] == 0)
+    return -1;
+  return 2 * s->events[0] >= s->events[most] ? 0 : most;
 }
 
 /* Own events are different ones though they share an index. */
@@ -65,14 +92,23 @@ static int64_t numerator(enum metric m, const struct shop *s)
     return s->engaged;
   case BOUNCE:
     return s->sessions - s->engaged;
+  case SHOPPERS:
+  case SHOPPER_RATE:
+    return plan_shoppers(s);
   case LEADS:
   case LEAD_RATE:
+  case SHOPPER_LEAD_RATE:
     return lead < 0 ? 0 : s->events[lead];
   case SESSIONS:
   case UNKNOWN:
   default:
     return s->sessions;
   }
+}
+
+static int64_t denominator(enum metric m, const struct shop *s)
+{
+  return m == SHOPPER_LEAD_RATE ? plan_shoppers(s) : s->sessions;
 }
 
 /* A set of dealers whose figures make one statistic. */
@@ -91,9 +127,9 @@ static struct pool pool_of(const struct plan *p, const struct view *v,
     const struct shop *s = &p->shops[i];
     if (!members[i] || s->fault != SHOP_WELL || s == skip || (outside_only && v->direct[i]))
       continue;
-    if (is_rate(m) && s->sessions <= 0)
+    if (is_rate(m) && denominator(m, s) <= 0)
       continue;
-    if ((m == LEADS || m == LEAD_RATE) && (like == NULL || !same_lead_event(s, like)))
+    if (is_lead(m) && (like == NULL || !same_lead_event(s, like)))
       continue;
     out.shops[out.n++] = s;
   }
@@ -105,15 +141,24 @@ static double pooled(const struct pool *x, enum metric m)
   double top = 0, bottom = 0;
   for (size_t i = 0; i < x->n; i++) {
     top += (double)numerator(m, x->shops[i]);
-    bottom += (double)x->shops[i]->sessions;
+    bottom += (double)denominator(m, x->shops[i]);
   }
-  return (m == LEAD_RATE ? 100 : 1) * top / bottom;
+  return scale(m) * top / bottom;
 }
 
 /* -------------------------------------------------------------------------- policy */
 
+/* The numbers that rule 2 looks at. */
+enum cell_of { NUMERATORS, DENOMINATORS, RESTS };
+
+static int64_t number_of(enum metric m, enum cell_of which, const struct shop *s)
+{
+  int64_t rest = denominator(m, s) - numerator(m, s);
+  return which == NUMERATORS ? numerator(m, s) : which == DENOMINATORS ? denominator(m, s) : rest;
+}
+
 /* Rule 2 on one list of numbers of outside dealers. */
-static bool cell_passes(const struct pool *x, enum metric m)
+static bool cell_passes(const struct pool *x, enum metric m, enum cell_of which)
 {
   int64_t owner[PLAN_SHOPS] = {0}, total = 0, first = 0, second = 0;
   bool has[PLAN_SHOPS] = {false};
@@ -122,8 +167,8 @@ static bool cell_passes(const struct pool *x, enum metric m)
     size_t o = x->shops[i]->owner_number;
     owners += !has[o];
     has[o] = true;
-    owner[o] += numerator(m, x->shops[i]);
-    total += numerator(m, x->shops[i]);
+    owner[o] += number_of(m, which, x->shops[i]);
+    total += number_of(m, which, x->shops[i]);
   }
   for (size_t o = 0; o < PLAN_SHOPS; o++)
     if (owner[o] >= first) {
@@ -139,9 +184,9 @@ static bool cell_passes(const struct pool *x, enum metric m)
 /* Both sides of a share must pass: who knows one knows the other. */
 static bool rate_passes(const struct pool *outside, enum metric m)
 {
-  if (!cell_passes(outside, SESSIONS) || !cell_passes(outside, m))
+  if (!cell_passes(outside, m, DENOMINATORS) || !cell_passes(outside, m, NUMERATORS))
     return false;
-  return m == LEAD_RATE || (cell_passes(outside, ENGAGEMENT) && cell_passes(outside, BOUNCE));
+  return is_lead(m) || cell_passes(outside, m, RESTS);
 }
 
 static bool has_digits(double x, int digits)
@@ -201,6 +246,15 @@ static size_t judge_index(const struct plan *p, const struct view *v, const bool
     return wrong("benchmark is not the others' pool in 3 digits", x->metric, own->id);
   if (x->opt_index_case != 0 && x->index != nearbyint(x->index))
     return wrong("index is not whole", x->metric, own->id);
+  if (x->opt_q_case != 0 || x->unusual_among_dealers[0] != '\0')
+    return wrong("q or what rests on single dealers is disclosed", x->metric, own->id);
+  if (x->opt_index_low_case != 0 && (fmod(x->index_low, 5) != 0 || fmod(x->index_high, 5) != 0))
+    return wrong("the interval is not in steps of 5", x->metric, own->id);
+  if (x->opt_expected_case != 0 && !has_digits(x->expected, 2))
+    return wrong("expected events have too many digits", x->metric, own->id);
+  if (x->opt_others_change_percent_case != 0 &&
+      x->others_change_percent != nearbyint(x->others_change_percent))
+    return wrong("the others' change is not whole", x->metric, own->id);
   return 0;
 }
 
@@ -215,16 +269,15 @@ static size_t judge_average(const struct plan *p, const struct view *v, const bo
     return 0;
   if (!is_rate(m) || a->opt_mean_case != 0)
     return wrong("a count or mean over peers is disclosed", a->metric, "region");
-  if ((m == LEAD_RATE && like == NULL) || !rate_passes(&outside, m))
+  if ((is_lead(m) && like == NULL) || !rate_passes(&outside, m))
     return wrong("pooled against rule 2", a->metric, "region");
   if (a->opt_pooled_case != 0 && !agrees(a->pooled, pooled(&all, m), 3))
     return wrong("pool is not in 3 digits", a->metric, "region");
   if (a->opt_median_case != 0 && !has_digits(a->median, outside.n >= 8 ? 2 : 3))
     return wrong("median has too many digits", a->metric, "region");
   for (size_t i = 0; a->opt_median_case != 0 && i < outside.n; i++)
-    if (outside.n < 8 && a->median == (m == LEAD_RATE ? 100 : 1) *
-                                          (double)numerator(m, outside.shops[i]) /
-                                          (double)outside.shops[i]->sessions)
+    if (outside.n < 8 && a->median == scale(m) * (double)numerator(m, outside.shops[i]) /
+                                          (double)denominator(m, outside.shops[i]))
       return wrong("median is one dealer's value", a->metric, outside.shops[i]->id);
   return 0;
 }

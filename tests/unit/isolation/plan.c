@@ -274,3 +274,8 @@ void plan_view(const struct plan *p, const struct claimant *c, struct view *out)
   for (size_t k = 0; k < p->n_clubs; k++)
     out->club_benchmark[k] = out->club_benchmark[k] && plan_club_is_benchmark(p, k);
 }
+
+int64_t plan_shoppers(const struct shop *s)
+{
+  return s->sessions - s->sessions / 3;
+}

@@ -57,6 +57,8 @@ struct shop *plan_add(struct plan *p, size_t region, size_t owner);
 void plan_draw(struct plan *p, size_t n);
 /* dealers.json of the plan; token_uri is Google's. */
 void plan_write(const struct plan *p, const char *token_uri, struct buf *out);
+/* Sessions of a shop with an inventory page. */
+int64_t plan_shoppers(const struct shop *s);
 /* Index of the shop a text is marked with ("…Q07z…"); -1 when none. */
 int plan_marked(const char *text);
 

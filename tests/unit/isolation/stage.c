@@ -105,6 +105,8 @@ static void start_aggregate(struct stage *s)
                                                     .report = s->report,
                                                     .pool = pool_new("aggregate", 1, 64),
                                                     .options = AGGREGATE_OPTIONS_DEFAULT};
+  /* Plans change under the same names: nothing is remembered of the last one. */
+  s->aggregate_service.options.lead_memory = 0;
   aggregate_service_init(&s->aggregate_service);
   must(rpc_server_new(&s->aggregate_server, &server_options, &e), &e);
   must(rpc_server_add(s->aggregate_server, &analytics__aggregate__v1__aggregate_service__descriptor,
@@ -158,6 +160,7 @@ void stage_stop(struct stage *s)
   rpc_channel_free(s->aggregate);
   rpc_server_stop(s->aggregate_server);
   pool_free(s->aggregate_service.pool);
+  aggregate_service_free(&s->aggregate_service);
   rpc_channel_free(s->report);
   report_side_stop(s->report_side);
   rpc_channel_free(s->auth);

@@ -123,6 +123,7 @@ size_t try_compare(struct attempt *a)
   m.n_dealer_ids = q.n_ids;
   m.region = TEXT(q.region);
   m.subject = q.subject.text;
+  m.detail = pick(2) == 0 ? (char *)"all" : (char *)"";
   m.cohort = q.club;
   stage_call(&r, a->stage->aggregate, AGGREGATE, "CompareDealerSessions", &m.base, &a->grant);
   count(a, &r);

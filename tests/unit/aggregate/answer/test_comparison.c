@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
-#include "aggregate-svc/figures/sums.h"
+#include "aggregate-svc/figures/daily.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -15,6 +15,16 @@ typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 
 enum { N_MAX = ORACLE_MAX };
 
+/* A dealer's period; two of five sessions are shopping. */
+#define FIGURES(s, e, event, l)                                                                    \
+  ((struct dealer_figures){.ok = true,                                                             \
+                           .lead_event = (event),                                                  \
+                           .now = {.sessions = (s),                                                \
+                                   .engaged_sessions = (e),                                        \
+                                   .leads = (l),                                                   \
+                                   .lead_sessions = (l),                                           \
+                                   .shopper_sessions = (s)*2 / 5}})
+
 /* A cohort made by hand. */
 struct world {
   struct arena *arena;
@@ -25,6 +35,7 @@ struct world {
   struct lead_events leads;
   char texts[N_MAX][3][32];
   struct period period;
+  bool brief; /* no index rows but the subject's */
 };
 
 static void world_start(struct world *w, size_t n)
@@ -45,8 +56,10 @@ static void world_start(struct world *w, size_t n)
                                 .region = "West",
                                 .owner = w->texts[i][2],
                                 .lead_event = "",
+                                .qualified_session = "",
+                                .time_zone = "",
                                 .state = DEALER_OK};
-    w->figures[i] = (struct dealer_figures){true, 1000, 500, 0, 20};
+    w->figures[i] = FIGURES(1000, 500, 0, 20);
     text_copy(w->notes[i].time_zone, sizeof(w->notes[i].time_zone), "America/Los_Angeles");
   }
   lead_events_collect(&w->leads, &w->cohort, w->arena);
@@ -54,10 +67,11 @@ static void world_start(struct world *w, size_t n)
 
 static Result *world_compare(struct world *w)
 {
-  struct comparison c = {{{&w->cohort, w->figures, &w->leads}, DISCLOSURE_POLICY_DEFAULT},
-                         w->notes,
-                         &w->period,
-                         clock_unix_ms()};
+  struct comparison c = {.of = {{&w->cohort, w->figures, &w->leads}, DISCLOSURE_POLICY_DEFAULT},
+                         .notes = w->notes,
+                         .period = &w->period,
+                         .now_unix_ms = clock_unix_ms(),
+                         .everyone = !w->brief};
   w->cohort.outside = 0;
   for (size_t i = 0; i < w->cohort.n; i++)
     w->cohort.outside += !w->members[i].visible;
@@ -112,19 +126,21 @@ static void open_comparison_agrees_with_the_oracle(void)
     world_start(&w, n);
     for (size_t i = 0; i < n; i++) {
       struct dealer_figures *f = &w.figures[i];
-      f->sessions = rand_r(&seed) % 10 == 0 ? 0 : rand_r(&seed) % 30000;
-      f->engaged_sessions = f->sessions == 0 ? 0 : rand_r(&seed) % (f->sessions + 1);
+      f->now.sessions = rand_r(&seed) % 10 == 0 ? 0 : rand_r(&seed) % 30000;
+      f->now.engaged_sessions = f->now.sessions == 0 ? 0 : rand_r(&seed) % (f->now.sessions + 1);
+      f->now.shopper_sessions = f->now.sessions * 2 / 5;
       f->lead_event = rand_r(&seed) % 5 - 1 > 2 ? 0 : rand_r(&seed) % 4 - 1;
-      f->leads = f->lead_event < 0 ? 0 : rand_r(&seed) % 300;
+      f->now.leads = f->lead_event < 0 ? 0 : rand_r(&seed) % 300;
       if (i > 0 && rand_r(&seed) % 8 == 0) {
         set_failed(&w, i);
         continue;
       }
       struct oracle_dealer *o = &all[answered++];
       snprintf(o->id, sizeof(o->id), "%s", w.members[i].dealer_id);
-      o->sessions = f->sessions;
-      o->engaged = f->engaged_sessions;
-      o->leads = f->leads;
+      o->sessions = f->now.sessions;
+      o->engaged = f->now.engaged_sessions;
+      o->leads = f->now.leads;
+      o->shoppers = f->now.shopper_sessions;
       o->event = f->lead_event < 0 ? NULL : events[f->lead_event];
     }
     w.cohort.subject = 0;
@@ -155,8 +171,8 @@ static void failed_dealer_changes_nothing_but_coverage(void)
   world_start(&with, 7);
   world_start(&without, 6);
   for (size_t i = 0; i < 6; i++)
-    with.figures[i] = without.figures[i] = (struct dealer_figures){
-        true, 1000 + 137 * (int64_t)i, 500 + 11 * (int64_t)i, 0, 20 + (int64_t)i};
+    with.figures[i] = without.figures[i] =
+        FIGURES(1000 + 137 * (int64_t)i, 500 + 11 * (int64_t)i, 0, 20 + (int64_t)i);
   set_failed(&with, 6);
   Result *a = world_compare(&with), *b = world_compare(&without);
   CU_ASSERT_EQUAL(a->n_dealers, b->n_dealers);
@@ -185,7 +201,7 @@ static void dealer_without_sessions_has_no_rates(void)
 {
   struct world w;
   world_start(&w, 3);
-  w.figures[1] = (struct dealer_figures){true, 0, 0, 0, 0};
+  w.figures[1] = FIGURES(0, 0, 0, 0);
   Result *r = world_compare(&w);
   const Analytics__Aggregate__V1__DealerSessions *d = r->dealers[2];
   CU_ASSERT_STRING_EQUAL(d->dealer_id, "d01");
@@ -202,8 +218,8 @@ static void unknown_leads_are_absent_and_not_zero(void)
 {
   struct world w;
   world_start(&w, 3);
-  w.figures[0] = (struct dealer_figures){true, 900, 400, LEAD_UNKNOWN, 0};
-  w.figures[1] = (struct dealer_figures){true, 800, 400, 0, 0}; /* configured, none happened */
+  w.figures[0] = FIGURES(900, 400, LEAD_UNKNOWN, 0);
+  w.figures[1] = FIGURES(800, 400, 0, 0); /* configured, none happened */
   Result *r = world_compare(&w);
   CU_ASSERT_EQUAL(r->dealers[1]->opt_lead_events_case, 0);
   CU_ASSERT_STRING_EQUAL(r->dealers[1]->lead_event, "");
@@ -224,8 +240,8 @@ static void lead_figures_compare_only_the_same_event(void)
   struct world w;
   world_start(&w, 5);
   w.figures[3].lead_event = w.figures[4].lead_event = 2; /* form_submit */
-  w.figures[3].leads = 300;
-  w.figures[4].leads = 100;
+  w.figures[3].now.leads = 300;
+  w.figures[4].now.leads = 100;
   Result *r = world_compare(&w);
   CU_ASSERT_DOUBLE_EQUAL(index_of(r, "d00", METRIC_LEADS_PER_100_SESSIONS)->benchmark, 2.0, 1e-12);
   CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_LEADS_PER_100_SESSIONS)->of, 3);
@@ -246,15 +262,18 @@ static void lower_is_better_turns_rank_percentile_and_words(void)
   struct world w;
   world_start(&w, 4);
   for (size_t i = 0; i < 4; i++)
-    w.figures[i].engaged_sessions = 200 + 200 * (int64_t)i; /* bounce 80, 60, 40, 20 % */
+    w.figures[i].now.engaged_sessions = 200 + 200 * (int64_t)i; /* bounce 80, 60, 40, 20 % */
   Result *r = world_compare(&w);
   const MetricIndex *best = index_of(r, "d03", METRIC_BOUNCE_RATE);
   CU_ASSERT_EQUAL(best->better, ANALYTICS__AGGREGATE__V1__BETTER__LOWER);
   CU_ASSERT_EQUAL(best->rank, 1);
   CU_ASSERT_EQUAL(best->percentile, 100);
   CU_ASSERT_TRUE(best->index < 100);
-  CU_ASSERT_EQUAL(best->standing, ANALYTICS__AGGREGATE__V1__STANDING__BETTER);
+  /* One fact, one verdict: the engagement rate carries it. */
+  CU_ASSERT_EQUAL(best->standing, ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY);
   CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_BOUNCE_RATE)->standing,
+                  ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY);
+  CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_ENGAGEMENT_RATE)->standing,
                   ANALYTICS__AGGREGATE__V1__STANDING__WORSE);
   CU_ASSERT_EQUAL(index_of(r, "d03", METRIC_ENGAGEMENT_RATE)->standing,
                   ANALYTICS__AGGREGATE__V1__STANDING__BETTER);
@@ -267,34 +286,42 @@ static void small_numbers_are_not_judged(void)
 {
   struct world w;
   world_start(&w, 3);
-  w.figures[0] = (struct dealer_figures){true, 100, 50, 0, 4};
-  w.figures[1] = (struct dealer_figures){true, 500, 250, 0, 9};
-  w.figures[2] = (struct dealer_figures){true, 500, 250, 0, 10};
+  w.figures[0] = FIGURES(100, 50, 0, 4);
+  w.figures[1] = FIGURES(500, 250, 0, 9);
+  w.figures[2] = FIGURES(500, 250, 0, 10);
   Result *r = world_compare(&w);
   /* The others have 19 leads. */
   CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_LEADS_PER_100_SESSIONS)->standing,
                   ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA);
-  w.figures[2].leads = 110; /* 119 of the others, 11.9 expected: 4 is low */
+  w.figures[2].now.leads = 110; /* 119 of the others, 11.9 expected: 4 is not clearly low */
+  r = world_compare(&w);
+  CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_LEADS_PER_100_SESSIONS)->standing,
+                  ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE);
+  w.figures[0].now.leads = w.figures[0].now.lead_sessions = 0; /* but none at all is */
   r = world_compare(&w);
   CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_LEADS_PER_100_SESSIONS)->standing,
                   ANALYTICS__AGGREGATE__V1__STANDING__WORSE);
+  w.figures[0].now = (struct dealer_counts){.sessions = 80, .leads = 60}; /* 9.5 expected */
+  r = world_compare(&w);
+  CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_LEADS_PER_100_SESSIONS)->standing,
+                  ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA);
   world_end(&w);
 }
 
-static void five_percent_is_the_border_of_similar(void)
+static void five_points_of_the_index_are_the_border(void)
 {
   struct world w;
   world_start(&w, 2);
-  w.figures[1] = (struct dealer_figures){true, 10000, 5000, 0, 0};
+  w.figures[1] = FIGURES(10000000, 5000000, 0, 0);
   static const struct {
     int64_t engaged;
     Analytics__Aggregate__V1__Standing standing;
-  } cases[] = {{525, ANALYTICS__AGGREGATE__V1__STANDING__BETTER},
-               {524, ANALYTICS__AGGREGATE__V1__STANDING__SIMILAR},
-               {476, ANALYTICS__AGGREGATE__V1__STANDING__SIMILAR},
-               {475, ANALYTICS__AGGREGATE__V1__STANDING__WORSE}};
+  } cases[] = {{52500, ANALYTICS__AGGREGATE__V1__STANDING__BETTER},
+               {52499, ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE},
+               {47501, ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE},
+               {47500, ANALYTICS__AGGREGATE__V1__STANDING__WORSE}};
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-    w.figures[0] = (struct dealer_figures){true, 1000, cases[i].engaged, 0, 0};
+    w.figures[0] = FIGURES(100000, cases[i].engaged, 0, 0);
     Result *r = world_compare(&w);
     CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_ENGAGEMENT_RATE)->standing, cases[i].standing);
   }
@@ -305,11 +332,10 @@ static void five_percent_is_the_border_of_similar(void)
 static void restricted_world(struct world *w, size_t n)
 {
   world_start(w, n);
-  w->figures[0] = (struct dealer_figures){true, 4321, 2345, 0, 87};
+  w->figures[0] = FIGURES(4321, 2345, 0, 87);
   w->cohort.subject = 0;
   for (size_t i = 1; i < n; i++) {
-    w->figures[i] = (struct dealer_figures){true, 5000 + 7 * (int64_t)i, 2500 + 3 * (int64_t)i, 0,
-                                            100 + (int64_t)i};
+    w->figures[i] = FIGURES(5000 + 7 * (int64_t)i, 2500 + 3 * (int64_t)i, 0, 100 + (int64_t)i);
     hide(w, i);
   }
 }
@@ -321,8 +347,8 @@ static void restricted_benchmark_has_rounded_rates_and_no_counts(void)
   Result *r = world_compare(&w);
   int64_t n = 0, e = 0;
   for (size_t i = 1; i < 10; i++) {
-    n += w.figures[i].sessions;
-    e += w.figures[i].engaged_sessions;
+    n += w.figures[i].now.sessions;
+    e += w.figures[i].now.engaged_sessions;
   }
   double loo = (double)e / (double)n;
   const MetricIndex *x = index_of(r, "d00", METRIC_ENGAGEMENT_RATE);
@@ -366,8 +392,8 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   world_end(&w);
 
   restricted_world(&w, 8);
-  w.figures[3].sessions = 900000;
-  w.figures[3].engaged_sessions = 450000;
+  w.figures[3].now.sessions = 900000;
+  w.figures[3].now.engaged_sessions = 450000;
   r = world_compare(&w);
   CU_ASSERT_STRING_EQUAL(index_of(r, "d00", METRIC_ENGAGEMENT_RATE)->suppressed, "dominance");
   CU_ASSERT_STRING_EQUAL(index_of(r, "d00", METRIC_BOUNCE_RATE)->suppressed, "dominance");
@@ -402,8 +428,8 @@ static void bounces_must_pass_for_the_engagement_rate(void)
   struct world w;
   restricted_world(&w, 8);
   for (size_t i = 1; i < 8; i++)
-    w.figures[i].engaged_sessions = w.figures[i].sessions; /* nobody bounces */
-  w.figures[2].engaged_sessions -= 40;                     /* but at one dealer */
+    w.figures[i].now.engaged_sessions = w.figures[i].now.sessions; /* nobody bounces */
+  w.figures[2].now.engaged_sessions -= 40;                         /* but at one dealer */
   Result *r = world_compare(&w);
   CU_ASSERT_STRING_EQUAL(index_of(r, "d00", METRIC_ENGAGEMENT_RATE)->suppressed, "dominance");
   CU_ASSERT_STRING_EQUAL(index_of(r, "d00", METRIC_BOUNCE_RATE)->suppressed, "dominance");
@@ -416,7 +442,7 @@ static void five_to_seven_peers_give_the_middle_mean(void)
   restricted_world(&w, 6);
   static const int64_t engaged[] = {1000, 2000, 2500, 3300, 4000};
   for (size_t i = 1; i < 6; i++)
-    w.figures[i] = (struct dealer_figures){true, 5000, engaged[i - 1], 0, 100};
+    w.figures[i] = FIGURES(5000, engaged[i - 1], 0, 100);
   Result *r = world_compare(&w);
   const Analytics__Aggregate__V1__MetricAverage *a =
       r->regional_average->metrics[METRIC_ENGAGEMENT_RATE];
@@ -448,7 +474,7 @@ static void nothing_of_a_hidden_peer_is_in_the_packed_answer(void)
   CU_ASSERT_PTR_NULL(memmem(bytes, len, "SECRET", 6));
   for (size_t i = 1; i < 9; i++) { /* counts as text */
     char text[32];
-    snprintf(text, sizeof(text), "%lld", (long long)w.figures[i].sessions);
+    snprintf(text, sizeof(text), "%lld", (long long)w.figures[i].now.sessions);
     CU_ASSERT_PTR_NULL(memmem(bytes, len, text, strlen(text)));
   }
   CU_ASSERT_EQUAL(r->cohort->undisclosed, 9);
@@ -460,14 +486,15 @@ static void headline_speaks_of_the_subject_or_the_region(void)
 {
   struct world w;
   world_start(&w, 4);
-  w.figures[0] = (struct dealer_figures){true, 2000, 1200, 0, 60};
+  w.figures[0] = FIGURES(2000, 1200, 0, 60);
   w.cohort.subject = 0;
   Result *r = world_compare(&w);
   CU_ASSERT_STRING_EQUAL(
       r->headline,
       "Dealer 00 against the other dealers of West (4 of 4 dealers), 2026-10-01 to 2026-10-28: "
-      "engagement rate 60.0 % against 50.0 % (index 120, 1st of 4: better); leads per 100 sessions "
-      "3.00 against 2.00 (index 150, 1st of 4: better).");
+      "engagement rate 60.0 % against 50.0 % (index 120, 95 % interval 114 to 126, 1st of 4: "
+      "better); leads per 100 sessions 3.00 against 2.00 (index 150, 95 % interval 105 to 215, 1st "
+      "of 4: better).");
   w.cohort.subject = -1;
   r = world_compare(&w);
   CU_ASSERT_STRING_EQUAL(r->headline,
@@ -512,66 +539,326 @@ typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
 typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 typedef Analytics__Report__V1__MetricColumn MetricColumn;
 
-static enum err_code fold_events(struct sums_fold *f, size_t member, size_t n_new,
-                                 char **dictionary, size_t rows, uint32_t *indices, double *values)
+/* A chunk of a report whose rows have the given days, and events or no second dimension; the last
+ * dimension is dateRange. */
+struct rows {
+  uint32_t query;
+  size_t n_dimensions, n_metrics, n;
+  char *new_texts[3][4];
+  size_t n_new[3];
+  uint32_t indices[3][4];
+  double values[2][4];
+};
+
+static enum err_code fold(struct daily_fold *f, size_t member, struct rows *r)
 {
   ColumnChunk c = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
-  DimensionColumn d = ANALYTICS__REPORT__V1__DIMENSION_COLUMN__INIT;
-  MetricColumn m = ANALYTICS__REPORT__V1__METRIC_COLUMN__INIT;
-  DimensionColumn *dimensions[] = {&d};
-  MetricColumn *metrics[] = {&m};
+  DimensionColumn d[3], *dimensions[] = {&d[0], &d[1], &d[2]};
+  MetricColumn m[2], *metrics[] = {&m[0], &m[1]};
   struct err e = {0};
-  c.query_id = SUMS_QUERY_LEADS;
-  c.row_count = (uint32_t)rows;
-  c.n_dimensions = c.n_metrics = 1;
+  c.query_id = r->query;
+  c.row_count = (uint32_t)r->n;
+  c.n_dimensions = r->n_dimensions;
+  c.n_metrics = r->n_metrics;
   c.dimensions = dimensions;
   c.metrics = metrics;
-  d.n_dictionary = n_new;
-  d.dictionary = dictionary;
-  d.n_indices = m.n_values = rows;
-  d.indices = indices;
-  m.values = values;
-  return sums_fold_chunk(f, member, &c, &e);
+  for (size_t k = 0; k < 3; k++) {
+    analytics__report__v1__dimension_column__init(&d[k]);
+    d[k].dictionary = r->new_texts[k];
+    d[k].n_dictionary = r->n_new[k];
+    d[k].indices = r->indices[k];
+    d[k].n_indices = r->n;
+  }
+  for (size_t k = 0; k < 2; k++) {
+    analytics__report__v1__metric_column__init(&m[k]);
+    m[k].values = r->values[k];
+    m[k].n_values = r->n;
+  }
+  return daily_fold.chunk(f, member, &c, &e);
 }
 
-static void fold_adds_events_over_chunks_with_a_growing_dictionary(void)
+#define T(text) ((char *)(text))
+
+static void fold_two_dealers(struct daily_fold *f)
+{
+  struct rows sessions = {
+      DAILY_SESSIONS,
+      2,
+      2,
+      3,
+      {{T("20261001"), T("20261002"), T("20260930")}, {T("date_range_0"), T("date_range_1")}},
+      {3, 2},
+      {{0, 1, 2}, {0, 0, 1}},
+      {{100, 50, 70}, {60, 20, 30}}};
+  struct rows events = {
+      DAILY_EVENTS,
+      3,
+      2,
+      2,
+      {{T("20261001")}, {T("generate_lead"), T("asc_form_submission_sales")}, {T("date_range_0")}},
+      {1, 2, 1},
+      {{0, 0}, {0, 1}, {0, 0}},
+      {{5, 1000}, {4, 900}}};
+  /* The next chunk adds to the dictionaries and names what the first one sent. */
+  struct rows more = {
+      DAILY_EVENTS,
+      3,
+      2,
+      4,
+      {{T("20261002"), T("20260930")}, {T("asc_click_to_call")}, {T("date_range_1")}},
+      {2, 1, 1},
+      {{1, 0, 2, 2}, {0, 2, 0, 2}, {0, 0, 1, 1}},
+      {{7, 2, 3, 9}, {6, 2, 3, 9}}};
+  struct rows shoppers = {DAILY_SHOPPERS,
+                          2,
+                          1,
+                          2,
+                          {{T("20261001"), T("20260930")}, {T("date_range_0"), T("date_range_1")}},
+                          {2, 2},
+                          {{0, 1}, {0, 1}},
+                          {{40, 25}}};
+  CU_ASSERT_EQUAL(fold(f, 0, &sessions), ERR_OK);
+  CU_ASSERT_EQUAL(fold(f, 0, &events), ERR_OK);
+  CU_ASSERT_EQUAL(fold(f, 0, &more), ERR_OK);
+  CU_ASSERT_EQUAL(fold(f, 0, &shoppers), ERR_OK);
+  struct rows look_back = {
+      DAILY_LOOKBACK, 1,       1, 2, {{T("asc_form_submission"), T("generate_lead")}}, {2},
+      {{0, 1}},       {{3, 7}}};
+  CU_ASSERT_EQUAL(fold(f, 0, &look_back), ERR_OK);
+}
+
+static void fold_keeps_days_periods_and_events_apart(void)
 {
   struct world w;
-  struct sums_fold f;
+  struct daily_fold f;
+  struct dealer_figures d;
+  int64_t firings[LEAD_DEFAULTS];
+  atomic_llong used = 0;
   world_start(&w, 2);
-  sums_fold_init(&f, &w.leads, 2);
-  char *first[] = {(char *)"generate_lead", (char *)"asc_form_submission_sales"};
-  char *second[] = {(char *)"asc_form_submission"};
-  CU_ASSERT_EQUAL(fold_events(&f, 0, 2, first, 2, (uint32_t[]){0, 1}, (double[]){5, 1000}), ERR_OK);
-  CU_ASSERT_EQUAL(fold_events(&f, 0, 1, second, 3, (uint32_t[]){2, 0, 2}, (double[]){7, 2, 1}),
-                  ERR_OK);
-  const int64_t *events = sums_fold_events(&f, 0);
-  CU_ASSERT_EQUAL(events[0], 8);
-  CU_ASSERT_EQUAL(events[1], 7);
-  CU_ASSERT_EQUAL(events[2], 0);
-  CU_ASSERT_EQUAL(sums_fold_events(&f, 1)[0], 0);
-  sums_fold_drop(&f, 0);
-  CU_ASSERT_EQUAL(sums_fold_events(&f, 0)[0], 0);
-  CU_ASSERT_EQUAL(fold_events(&f, 0, 0, NULL, 1, (uint32_t[]){0}, (double[]){1}), ERR_DATA_LOSS);
-  char *again[] = {(char *)"form_submit"};
-  CU_ASSERT_EQUAL(fold_events(&f, 1, 1, again, 1, (uint32_t[]){0}, (double[]){0.5}), ERR_DATA_LOSS);
-  CU_ASSERT_EQUAL(fold_events(&f, 1, 0, NULL, 1, (uint32_t[]){0}, (double[]){NAN}), ERR_DATA_LOSS);
-  sums_fold_free(&f);
+  daily_fold_init(&f, &w.leads, 2, true, (struct budget){&used, 1 << 20, 0});
+  fold_two_dealers(&f);
+  CU_ASSERT_TRUE(atomic_load(&used) > 0);
+  CU_ASSERT_TRUE_FATAL(daily_fold_figures(&f, 0, 1, SHOPPER_INVENTORY, &d, w.arena));
+  CU_ASSERT_TRUE(d.now.sessions == 150 && d.now.engaged_sessions == 80 && d.now.leads == 12 &&
+                 d.now.lead_sessions == 10 && d.now.shopper_sessions == 40);
+  CU_ASSERT_TRUE(d.before.sessions == 70 && d.before.leads == 3 && d.before.shopper_sessions == 25);
+  CU_ASSERT_EQUAL(d.kinds[LEAD_KIND_CALL], 2); /* not the 9 of the period before */
+  CU_ASSERT_EQUAL_FATAL(d.n_days, 2);
+  CU_ASSERT_TRUE(d.days[0].sessions == 100 && d.days[0].leads == 5 &&
+                 d.days[0].shopper_sessions == 40);
+  CU_ASSERT_TRUE(d.days[1].sessions == 50 && d.days[1].leads == 7);
+  daily_fold_firings(&f, 0, firings);
+  CU_ASSERT_TRUE(firings[0] == 3 && firings[1] == 7 && firings[2] == 0);
+  /* A known event that did not happen is 0; other definitions count other sessions. */
+  CU_ASSERT_TRUE(daily_fold_figures(&f, 0, 0, SHOPPER_ENGAGED, &d, w.arena));
+  CU_ASSERT_TRUE(d.now.leads == 0 && d.now.shopper_sessions == 80);
+  CU_ASSERT_TRUE(daily_fold_figures(&f, 0, 0, SHOPPER_EVENT + 1, &d, w.arena));
+  CU_ASSERT_EQUAL(d.now.shopper_sessions, 10);
+  daily_fold.drop(&f, 0);
+  CU_ASSERT_EQUAL(atomic_load(&used), 0);
+  CU_ASSERT_TRUE(daily_fold_figures(&f, 0, 1, SHOPPER_INVENTORY, &d, w.arena));
+  CU_ASSERT_EQUAL(d.now.sessions, 0);
+  daily_fold.free(&f);
   world_end(&w);
 }
 
-static void lead_event_is_the_configured_one_or_the_first_that_occurs(void)
+static void fold_refuses_what_is_not_a_day_a_range_or_a_count(void)
 {
   struct world w;
-  world_start(&w, 2);
+  struct daily_fold f;
+  atomic_llong used = 0;
+  world_start(&w, 1);
+  daily_fold_init(&f, &w.leads, 1, true, (struct budget){&used, 1 << 20, 0});
+  struct rows good = {DAILY_SHOPPERS, 2,          1,    1, {{T("20261001")}, {T("date_range_0")}},
+                      {1, 1},         {{0}, {0}}, {{5}}};
+  static const char *const days[] = {"2026-10-01", "2026100", "202610011", "(other)", ""};
+  for (size_t i = 0; i < ARRAY_LEN(days); i++) {
+    struct rows bad = good;
+    bad.new_texts[0][0] = (char *)days[i];
+    CU_ASSERT_EQUAL(fold(&f, 0, &bad), ERR_DATA_LOSS);
+    daily_fold.drop(&f, 0);
+  }
+  struct rows range = good, index = good, columns = good;
+  range.new_texts[1][0] = T("date_range_7");
+  index.indices[0][0] = 1;
+  columns.n_dimensions = 1;
+  CU_ASSERT_EQUAL(fold(&f, 0, &range), ERR_DATA_LOSS);
+  daily_fold.drop(&f, 0);
+  CU_ASSERT_EQUAL(fold(&f, 0, &index), ERR_DATA_LOSS);
+  daily_fold.drop(&f, 0);
+  CU_ASSERT_EQUAL(fold(&f, 0, &columns), ERR_DATA_LOSS);
+  static const double odd[] = {0.5, -1, NAN, 1e300};
+  for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+    struct rows bad = good;
+    bad.values[0][0] = odd[i];
+    CU_ASSERT_EQUAL(fold(&f, 0, &bad), ERR_DATA_LOSS);
+    daily_fold.drop(&f, 0);
+  }
+  CU_ASSERT_EQUAL(fold(&f, 0, &good), ERR_OK);
+  f.budget.max = 0;
+  daily_fold.drop(&f, 0);
+  CU_ASSERT_EQUAL(fold(&f, 0, &good), ERR_RESOURCE_EXHAUSTED);
+  daily_fold.free(&f);
+  world_end(&w);
+}
+
+static void lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it(void)
+{
+  static const struct {
+    int64_t firings[LEAD_DEFAULTS];
+    int event;
+  } cases[] = {{{0, 0, 0}, LEAD_UNKNOWN},
+               {{1, 0, 0}, 0},
+               {{0, 3, 9}, 2},
+               {{0, 9, 9}, 1},
+               {{5, 10, 0}, 0},
+               {{4, 10, 0}, 1},
+               {{5, 11, 0}, 1},
+               {{6, 11, 3}, 0},
+               {{1, 9, 0}, 1},
+               {{500, 3, 757}, 0}};
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    CU_ASSERT_EQUAL(lead_event_choose(cases[i].firings), cases[i].event);
+}
+
+static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
+{
+  struct world w;
+  world_start(&w, 3);
   w.members[1].lead_event = "web_lead_received";
+  w.members[2].lead_event = "asc_click_to_call";
+  w.members[2].qualified_session = "event:view_inventory";
   lead_events_collect(&w.leads, &w.cohort, w.arena);
-  CU_ASSERT_EQUAL(w.leads.n, 4);
-  CU_ASSERT_EQUAL(lead_event_of(&w.leads, "", (int64_t[]){0, 3, 9, 50}), 1);
-  CU_ASSERT_EQUAL(lead_event_of(&w.leads, "", (int64_t[]){1, 3, 9, 50}), 0);
-  CU_ASSERT_EQUAL(lead_event_of(&w.leads, "", (int64_t[]){0, 0, 0, 50}), LEAD_UNKNOWN);
-  CU_ASSERT_EQUAL(lead_event_of(&w.leads, "web_lead_received", (int64_t[]){5, 3, 9, 0}), 3);
-  CU_ASSERT_EQUAL(lead_event_of(&w.leads, "form_submit", (int64_t[]){5, 3, 0, 0}), 2);
+  CU_ASSERT_EQUAL(w.leads.n, LEAD_FIXED + 2);
+  CU_ASSERT_EQUAL(lead_events_find(&w.leads, "web_lead_received"), LEAD_FIXED);
+  CU_ASSERT_EQUAL(lead_events_find(&w.leads, "asc_form_submission_sales"), LEAD_UNKNOWN);
+  CU_ASSERT_STRING_EQUAL(lead_event_kind("form_submit"), "form");
+  CU_ASSERT_STRING_EQUAL(lead_event_kind("asc_click_to_call"), "call");
+  CU_ASSERT_STRING_EQUAL(lead_event_kind("asc_comm_submission"), "chat");
+  CU_ASSERT_STRING_EQUAL(lead_event_kind("web_lead_received"), "other");
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, ""), SHOPPER_INVENTORY);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged"), SHOPPER_ENGAGED);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:view_inventory"), SHOPPER_EVENT + LEAD_FIXED + 1);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:unheard_of"), SHOPPER_UNKNOWN);
+  CU_ASSERT_STRING_EQUAL(shopper_words(&w.leads, shopper_of(&w.leads, "vdp_view"), w.arena),
+                         "sessions with asc_item_pageview");
+  world_end(&w);
+}
+
+static void shopper_figures_compare_only_one_definition(void)
+{
+  struct world w;
+  world_start(&w, 5);
+  for (size_t i = 3; i < 5; i++) {
+    w.figures[i].shopper = SHOPPER_ENGAGED;
+    w.figures[i].now.shopper_sessions = w.figures[i].now.engaged_sessions;
+  }
+  Result *r = world_compare(&w);
+  CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_SHOPPER_RATE)->of, 3);
+  CU_ASSERT_EQUAL(index_of(r, "d04", METRIC_SHOPPER_RATE)->of, 2);
+  CU_ASSERT_EQUAL(index_of(r, "d04", METRIC_LEADS_PER_100_SHOPPER_SESSIONS)->of, 2);
+  CU_ASSERT_EQUAL(r->regional_average->metrics[METRIC_SHOPPER_RATE]->dealers, 3);
+  CU_ASSERT_TRUE(has_caveat(r, "Shopper sessions of Dealer 03 and Dealer 04 are engaged sessions"));
+  world_end(&w);
+}
+
+static void a_subject_alone_is_judged_and_detail_changes_no_word_about_it(void)
+{
+  struct world w;
+  world_start(&w, 8);
+  w.figures[2] = FIGURES(4000, 2800, 0, 40);
+  w.figures[5] = FIGURES(4000, 1200, 0, 40);
+  w.cohort.subject = 2;
+  w.brief = true;
+  Result *brief = world_compare(&w);
+  w.brief = false;
+  Result *all = world_compare(&w);
+  CU_ASSERT_EQUAL_FATAL(brief->n_performance_index, 1);
+  CU_ASSERT_EQUAL(all->n_performance_index, 8);
+  CU_ASSERT_EQUAL(brief->cells_tested, 4);
+  CU_ASSERT_EQUAL(all->cells_tested, 4);
+  CU_ASSERT_STRING_EQUAL(brief->headline, all->headline);
+  for (size_t m = 0; m < METRIC_COUNT; m++) {
+    const MetricIndex *x = brief->performance_index[0]->metrics[m];
+    const MetricIndex *y = index_of(all, "d02", (enum metric_id)m);
+    CU_ASSERT_EQUAL(protobuf_c_message_get_packed_size(&x->base),
+                    protobuf_c_message_get_packed_size(&y->base));
+    CU_ASSERT_TRUE(x->standing == y->standing && x->index == y->index && x->q == y->q);
+  }
+  CU_ASSERT_EQUAL(index_of(all, "d02", METRIC_ENGAGEMENT_RATE)->standing,
+                  ANALYTICS__AGGREGATE__V1__STANDING__BETTER);
+  CU_ASSERT_EQUAL(index_of(all, "d05", METRIC_ENGAGEMENT_RATE)->standing,
+                  ANALYTICS__AGGREGATE__V1__STANDING__NOT_JUDGED);
+  w.cohort.subject = -1;
+  w.brief = true;
+  Result *region = world_compare(&w);
+  CU_ASSERT_EQUAL(region->n_performance_index, 0);
+  CU_ASSERT_EQUAL(region->cells_tested, 32);
+  for (size_t i = 0; i < region->n_dealers; i++)
+    if (strcmp(region->dealers[i]->dealer_id, "d05") == 0)
+      CU_ASSERT_PTR_NOT_NULL(strstr(region->dealers[i]->verdicts, "engagement_rate worse"));
+  world_end(&w);
+}
+
+static void changes_stand_beside_the_markets(void)
+{
+  struct world w;
+  world_start(&w, 4);
+  for (size_t i = 0; i < 4; i++) {
+    w.figures[i].has_before = true;
+    w.figures[i].before = w.figures[i].now;
+    w.figures[i].before.sessions = i == 0 ? 1250 : 1600; /* -20 %, the others -37.5 % */
+  }
+  w.cohort.subject = 0;
+  Result *r = world_compare(&w);
+  const MetricIndex *x = index_of(r, "d00", METRIC_SESSIONS);
+  CU_ASSERT_DOUBLE_EQUAL(x->change_percent, -20, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(x->others_change_percent, -37.5, 1e-9);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(r->headline, "sessions -20 % against the period before, the others -38 %"));
+  x = index_of(r, "d00", METRIC_ENGAGEMENT_RATE); /* 50 % now, 40 % then; the others 31.25 % */
+  CU_ASSERT_DOUBLE_EQUAL(x->change_percent, 25, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(x->others_change_percent, 60, 1e-9);
+  w.figures[0].has_before = false;
+  r = world_compare(&w);
+  CU_ASSERT_EQUAL(index_of(r, "d00", METRIC_SESSIONS)->opt_change_percent_case, 0);
+  world_end(&w);
+}
+
+static void a_period_without_data_is_named(void)
+{
+  struct world w;
+  world_start(&w, 3);
+  period_parse(&w.period, true, "2990-01-01", "2990-01-31", clock_unix_ms(), NULL);
+  Result *r = world_compare(&w);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "the period has not begun"));
+  period_parse(&w.period, true, "2016-01-01", "2016-01-31", clock_unix_ms(), NULL);
+  for (size_t i = 0; i < 3; i++)
+    w.figures[i] = FIGURES(0, 0, 0, 0);
+  r = world_compare(&w);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "it may lie before their first data"));
+  w.members[1].properties = 2;
+  r = world_compare(&w);
+  CU_ASSERT_TRUE(has_caveat(r, "Only the first of several properties was read for: Dealer 01."));
+  world_end(&w);
+}
+
+static void outsiders_see_intervals_in_steps_and_no_q(void)
+{
+  struct world w;
+  restricted_world(&w, 12);
+  Result *r = world_compare(&w);
+  for (size_t m = 0; m < METRIC_COUNT; m++) {
+    const MetricIndex *x = index_of(r, "d00", (enum metric_id)m);
+    CU_ASSERT_EQUAL(x->opt_q_case, 0);
+    CU_ASSERT_STRING_EQUAL(x->unusual_among_dealers, "");
+    if (!metric_is_rate(&dealer_metrics[m]))
+      continue;
+    CU_ASSERT_NOT_EQUAL(x->opt_index_low_case, 0);
+    CU_ASSERT_EQUAL(fmod(x->index_low, 5), 0);
+    CU_ASSERT_EQUAL(fmod(x->index_high, 5), 0);
+    CU_ASSERT_TRUE(x->index_low <= x->index && x->index <= x->index_high);
+  }
   world_end(&w);
 }
 
@@ -580,7 +867,7 @@ TEST_MAIN("aggregate compare", TEST(open_comparison_agrees_with_the_oracle),
           TEST(dealer_without_sessions_has_no_rates), TEST(unknown_leads_are_absent_and_not_zero),
           TEST(lead_figures_compare_only_the_same_event),
           TEST(lower_is_better_turns_rank_percentile_and_words), TEST(small_numbers_are_not_judged),
-          TEST(five_percent_is_the_border_of_similar),
+          TEST(five_points_of_the_index_are_the_border),
           TEST(restricted_benchmark_has_rounded_rates_and_no_counts),
           TEST(few_or_unequal_peers_suppress_the_benchmark),
           TEST(a_failed_peer_can_close_the_benchmark),
@@ -588,5 +875,11 @@ TEST_MAIN("aggregate compare", TEST(open_comparison_agrees_with_the_oracle),
           TEST(five_to_seven_peers_give_the_middle_mean),
           TEST(nothing_of_a_hidden_peer_is_in_the_packed_answer),
           TEST(headline_speaks_of_the_subject_or_the_region), TEST(quality_notes_become_caveats),
-          TEST(fold_adds_events_over_chunks_with_a_growing_dictionary),
-          TEST(lead_event_is_the_configured_one_or_the_first_that_occurs))
+          TEST(fold_keeps_days_periods_and_events_apart),
+          TEST(fold_refuses_what_is_not_a_day_a_range_or_a_count),
+          TEST(lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it),
+          TEST(events_of_a_cohort_are_the_fixed_and_the_configured_ones),
+          TEST(shopper_figures_compare_only_one_definition),
+          TEST(a_subject_alone_is_judged_and_detail_changes_no_word_about_it),
+          TEST(changes_stand_beside_the_markets), TEST(a_period_without_data_is_named),
+          TEST(outsiders_see_intervals_in_steps_and_no_q))

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "tests/unit/aggregate/support/fakes.h"
@@ -22,7 +23,21 @@ static Request west(void)
 {
   Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
   r.region = (char *)"West";
+  r.detail = (char *)"all";
   return r;
+}
+
+/* The configured event, else the one that fired most, the first also when it did half as often. */
+static int lead_of(const struct fake_dealer *d)
+{
+  int most = 0;
+  for (int k = 0; k < 4 && d->lead_event[0] != '\0'; k++)
+    if (strcmp(d->lead_event, fake_event_names[k]) == 0)
+      return k;
+  for (int k = 1; k < 3; k++)
+    if (d->events[k] > d->events[most])
+      most = k;
+  return d->events[most] == 0 ? -1 : 2 * d->events[0] >= d->events[most] ? 0 : most;
 }
 
 /* The dealers whose figures must be in an answer, as the oracle wants them. */
@@ -37,16 +52,10 @@ static size_t answering(const struct fake_world *w, struct oracle_dealer *out)
     snprintf(o->id, sizeof(o->id), "%s", d->id);
     o->sessions = d->sessions;
     o->engaged = d->engaged;
-    o->event = NULL;
-    o->leads = 0;
-    for (int k = 0; k < 4 && o->event == NULL; k++) {
-      bool counts = d->lead_event[0] != '\0' ? strcmp(d->lead_event, fake_event_names[k]) == 0
-                                             : k < 3 && d->events[k] > 0;
-      if (!counts)
-        continue;
-      o->event = fake_event_names[k];
-      o->leads = d->events[k];
-    }
+    o->shoppers = fake_shoppers(d);
+    int lead = lead_of(d);
+    o->event = lead < 0 ? NULL : fake_event_names[lead];
+    o->leads = lead < 0 ? 0 : d->events[lead];
   }
   return n;
 }
@@ -90,6 +99,68 @@ static void region_of_24_agrees_with_the_oracle_in_any_chunk_order(void)
     outcome_free(&o);
     fixture_stop(&f);
   }
+}
+
+/* A dealer's lead event is the same in every period, read once, and asked for with the rest. */
+static void the_lead_event_is_looked_up_once_for_all_periods(void)
+{
+  struct fixture f;
+  struct outcome o;
+  DateRange range = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  char first[16];
+  fixture_start(&f, 8, 31);
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_TRUE(f.world.batch);
+  CU_ASSERT_EQUAL(f.world.queries, 4);
+  CU_ASSERT_EQUAL(o.compare->period->days, 28);
+  int64_t from, to;
+  CU_ASSERT_TRUE(clock_parse_date(f.world.look_back[0], &from));
+  CU_ASSERT_TRUE(clock_parse_date(f.world.look_back[1], &to));
+  CU_ASSERT_EQUAL(to - from + 1, 90);
+  CU_ASSERT_STRING_EQUAL(f.world.look_back[1], o.compare->period->end_date);
+  snprintf(first, sizeof(first), "%s", f.world.look_back[0]);
+  outcome_free(&o);
+  /* Another event fires more in another period: it changes nothing. */
+  for (size_t i = 0; i < f.world.n; i++)
+    f.world.dealers[i].events[1] = 10000;
+  range.start_date = (char *)"2026-03-02";
+  range.end_date = (char *)"2026-03-02";
+  r.date_range = &range;
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(f.world.queries, 3);
+  for (size_t i = 0; i < o.compare->n_dealers; i++)
+    CU_ASSERT_STRING_EQUAL(o.compare->dealers[i]->lead_event, "asc_form_submission");
+  outcome_free(&o);
+  /* A dealer that is new is looked up, for the same days. */
+  snprintf(f.world.dealers[3].ref, sizeof(f.world.dealers[3].ref), "d03-new");
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(f.world.queries, 4);
+  CU_ASSERT_STRING_EQUAL(f.world.look_back[0], first);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void detail_is_all_or_nothing(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 3, 32);
+  Request r = west();
+  r.detail = (char *)"some";
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_STRING_EQUAL(o.status.message, "detail: must be \"all\", or left out");
+  outcome_free(&o);
+  r.detail = (char *)"";
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(o.compare->n_performance_index, 0);
+  CU_ASSERT_EQUAL(o.compare->n_dealers, 3);
+  CU_ASSERT_NOT_EQUAL(o.compare->dealers[0]->verdicts[0], '\0');
+  outcome_free(&o);
+  fixture_stop(&f);
 }
 
 static void failing_dealers_leave_figures_of_the_others(void)
@@ -525,6 +596,8 @@ int main(int argc, char **argv)
 {
   static const struct test_case cases[] = {
       TEST(region_of_24_agrees_with_the_oracle_in_any_chunk_order),
+      TEST(the_lead_event_is_looked_up_once_for_all_periods),
+      TEST(detail_is_all_or_nothing),
       TEST(failing_dealers_leave_figures_of_the_others),
       TEST(broken_stream_is_opened_once_more_for_the_unfinished),
       TEST(stream_that_keeps_breaking_marks_its_dealers_unavailable),

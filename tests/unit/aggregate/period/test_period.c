@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "aggregate-svc/period/period.h"
-#include "aggregate-svc/period/zone.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/zone.h"
 #include "tests/unit/harness.h"
 
 /* 2026-11-22T15:00:00Z */
@@ -185,10 +185,65 @@ static void system_zones_agree_with_known_offsets(void)
   CU_ASSERT_EQUAL(offset, -12600);
 }
 
+static int64_t at(const char *rfc3339)
+{
+  int64_t ms = 0;
+  CU_ASSERT_TRUE(clock_parse_rfc3339(rfc3339, &ms));
+  return ms;
+}
+
+static void default_is_the_last_four_weeks_that_are_finished_everywhere(void)
+{
+  static const struct {
+    const char *now, *first, *last;
+  } cases[] = {
+      {"2026-11-25T11:59:59Z", "2026-10-19", "2026-11-15"}, /* Tuesday 24th is the earliest day */
+      {"2026-11-25T12:00:00Z", "2026-10-26", "2026-11-22"}, /* Wednesday everywhere: Sunday ends */
+      {"2026-12-01T00:00:00Z", "2026-10-26", "2026-11-22"},
+      {"2027-01-06T18:00:00Z", "2026-12-07", "2027-01-03"}, /* week 53 */
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    struct period p, look_back;
+    period_last_weeks(&p, at(cases[i].now));
+    CU_ASSERT_STRING_EQUAL(p.start.text, cases[i].first);
+    CU_ASSERT_STRING_EQUAL(p.end.text, cases[i].last);
+    CU_ASSERT_FALSE(p.start.relative || p.end.relative);
+    period_look_back(&look_back, at(cases[i].now));
+    CU_ASSERT_EQUAL(look_back.end.day - look_back.start.day + 1, 90);
+    CU_ASSERT_EQUAL(look_back.end.day, p.end.day);
+  }
+}
+
+static void the_period_before_has_as_many_days_and_ends_the_day_before(void)
+{
+  static const char *const cases[][4] = {
+      {"2026-10-26", "2026-11-22", "2026-09-28", "2026-10-25"},
+      {"2026-03-01", "2026-03-01", "2026-02-28", "2026-02-28"},
+      {"28daysAgo", "yesterday", "56daysAgo", "29daysAgo"},
+      {"today", "today", "1daysAgo", "1daysAgo"},
+      {"6daysAgo", "today", "13daysAgo", "7daysAgo"},
+  };
+  struct period p, before;
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    CU_ASSERT_EQUAL(period_parse(&p, true, cases[i][0], cases[i][1], now_ms(), NULL), ERR_OK);
+    CU_ASSERT_TRUE(period_before(&p, now_ms(), &before));
+    CU_ASSERT_STRING_EQUAL(before.start.text, cases[i][2]);
+    CU_ASSERT_STRING_EQUAL(before.end.text, cases[i][3]);
+  }
+  period_parse(&p, true, "2026-10-26", "yesterday", now_ms(), NULL);
+  CU_ASSERT_FALSE(period_before(&p, now_ms(), &before)); /* how long it is depends on the zone */
+  period_parse(&p, true, "2015-08-14", "2016-08-14", now_ms(), NULL);
+  CU_ASSERT_FALSE(period_before(&p, now_ms(), &before)); /* Google has no such days */
+  period_parse(&p, true, "2500daysAgo", "yesterday", now_ms(), NULL);
+  CU_ASSERT_FALSE(period_before(&p, now_ms(), &before));
+}
+
 TEST_MAIN("aggregate period", TEST(good_dates_are_accepted),
           TEST(bad_dates_are_named_with_their_path), TEST(absent_range_is_the_last_28_full_days),
           TEST(relative_dates_resolve_in_the_property_s_zone),
           TEST(only_the_last_two_days_are_fresh),
+          TEST(default_is_the_last_four_weeks_that_are_finished_everywhere),
+          TEST(the_period_before_has_as_many_days_and_ends_the_day_before),
           TEST(rules_give_the_offset_on_both_sides_of_a_change),
           TEST(malformed_rules_and_files_are_refused), TEST(zone_names_cannot_leave_the_database),
           TEST(system_zones_agree_with_known_offsets))

@@ -116,10 +116,12 @@ static void dispersion_of_daily_rows_matches_the_vector(void)
   static const struct stats_ratio days[] = {{5, 190}, {3, 180}, {9, 200}, {4, 185},
                                             {2, 170}, {0, 120}, {6, 155}, {0, 0}};
   struct stats_dispersion d = {0, 0};
-  stats_dispersion_add(&d, days, ARRAY_LEN(days)); /* the day without sessions does not count */
+  stats_dispersion_add(&d, days, ARRAY_LEN(days),
+                       STATS_POISSON); /* the day without sessions does not count */
   CU_ASSERT_EQUAL(d.df, 6);
   CU_ASSERT_TRUE(close_to(stats_dispersion_phi(&d), 1.57254881, 5e-9));
-  stats_dispersion_add(&d, days, ARRAY_LEN(days)); /* pooled over two dealers alike */
+  stats_dispersion_add(&d, days, ARRAY_LEN(days),
+                       STATS_POISSON); /* pooled over two dealers alike */
   CU_ASSERT_EQUAL(d.df, 12);
   CU_ASSERT_TRUE(close_to(stats_dispersion_phi(&d), 1.57254881, 5e-9));
 }
@@ -130,10 +132,10 @@ static void dispersion_is_never_below_one(void)
   static const struct stats_ratio none[] = {{0, 100}, {0, 100}};
   struct stats_dispersion d = {0, 0};
   CU_ASSERT_EQUAL(stats_dispersion_phi(&d), 1);
-  stats_dispersion_add(&d, none, 2);
-  stats_dispersion_add(&d, even, 1);
+  stats_dispersion_add(&d, none, 2, STATS_POISSON);
+  stats_dispersion_add(&d, even, 1, STATS_POISSON);
   CU_ASSERT_EQUAL(d.df, 0);
-  stats_dispersion_add(&d, even, 3);
+  stats_dispersion_add(&d, even, 3, STATS_POISSON);
   CU_ASSERT_EQUAL(d.df, 2);
   CU_ASSERT_EQUAL(stats_dispersion_phi(&d), 1);
 }

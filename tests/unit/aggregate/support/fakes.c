@@ -116,6 +116,11 @@ static const struct rpc_method auth_methods[] = {
 
 /* ---------------------------------------------------------------------- report */
 
+int64_t fake_shoppers(const struct fake_dealer *d)
+{
+  return d->sessions / 3;
+}
+
 double fake_value(const struct fake_dealer *d, size_t r, size_t m)
 {
   return (double)((d->sessions + 31 * (int64_t)r + 7 * (int64_t)m) % 997) + 0.25 * (double)m;
@@ -155,7 +160,44 @@ static const struct fake_dealer *find_ref(const struct fake_world *w, const char
 
 static bool is_compare(const struct stream *s)
 {
-  return s->request->n_queries == 2;
+  return s->request->batch;
+}
+
+/* A comparison's figures come by day: in quarters, and half of them in the period before. */
+enum { FAKE_DAYS = 4, LOOK_BACK_QUERY = 4 };
+
+static size_t ranges(const struct stream *s, const struct sender *x)
+{
+  return s->request->queries[x->query]->report->n_date_ranges;
+}
+
+static const char *dimension(const struct stream *s, const struct sender *x, size_t k)
+{
+  const Analytics__Ga4__V1beta__RunReportRequest *r = s->request->queries[x->query]->report;
+  return k < r->n_dimensions ? r->dimensions[k]->name : "dateRange";
+}
+
+static bool has_dimension(const struct stream *s, const struct sender *x, const char *name)
+{
+  for (size_t k = 0; k < s->request->queries[x->query]->report->n_dimensions; k++)
+    if (strcmp(dimension(s, x, k), name) == 0)
+      return true;
+  return false;
+}
+
+/* Rows of one total: a day each, or the whole. */
+static size_t parts(const struct stream *s, const struct sender *x)
+{
+  return has_dimension(s, x, "date") ? FAKE_DAYS + ranges(s, x) - 1 : 1;
+}
+
+static int64_t part_of(const struct stream *s, const struct sender *x, int64_t total, size_t part)
+{
+  if (parts(s, x) == 1)
+    return total;
+  return part == FAKE_DAYS       ? total / 2
+         : part == FAKE_DAYS - 1 ? total - (FAKE_DAYS - 1) * (total / FAKE_DAYS)
+                                 : total / FAKE_DAYS;
 }
 
 /* The events of a dealer that occurred, as row numbers. */
@@ -171,9 +213,13 @@ static size_t event_rows(const struct fake_dealer *d, size_t rows[FAKE_EVENTS])
 static size_t row_count(const struct stream *s, const struct sender *x)
 {
   size_t rows[FAKE_EVENTS];
+  if (x->query == s->request->n_queries)
+    return 0;
   if (!is_compare(s))
     return x->dealer->rows;
-  return x->query == 0 ? x->dealer->sessions > 0 : event_rows(x->dealer, rows);
+  size_t totals =
+      has_dimension(s, x, "eventName") ? event_rows(x->dealer, rows) : x->dealer->sessions > 0;
+  return totals * parts(s, x);
 }
 
 static void send(struct stream *s, FetchResponse *r)
@@ -199,22 +245,32 @@ static double cell(const struct stream *s, const struct sender *x, size_t row, s
     return odd_value((size_t)x->dealer->sessions + row + metric);
   if (!is_compare(s))
     return fake_value(x->dealer, row, metric);
-  if (x->query == 0)
-    return (double)(metric == 0 ? x->dealer->sessions : x->dealer->engaged);
-  event_rows(x->dealer, rows);
-  return (double)x->dealer->events[rows[row]];
+  int64_t total = metric == 0 ? x->dealer->sessions : x->dealer->engaged;
+  if (has_dimension(s, x, "eventName")) {
+    event_rows(x->dealer, rows);
+    total = x->dealer->events[rows[row / parts(s, x)]];
+  } else if (s->request->queries[x->query]->report->dimension_filter != NULL) {
+    total = fake_shoppers(x->dealer);
+  }
+  return (double)part_of(s, x, total, row % parts(s, x));
 }
 
-static void cell_name(const struct stream *s, const struct sender *x, size_t row, char *out,
-                      size_t size)
+static void cell_name(const struct stream *s, const struct sender *x, size_t row, size_t k,
+                      char *out, size_t size)
 {
   size_t rows[FAKE_EVENTS];
   if (!is_compare(s)) {
     fake_row_name(x->dealer, row, out, size);
     return;
   }
+  size_t part = row % parts(s, x);
   event_rows(x->dealer, rows);
-  snprintf(out, size, "%s", fake_event_names[rows[row]]);
+  if (strcmp(dimension(s, x, k), "eventName") == 0)
+    snprintf(out, size, "%s", fake_event_names[rows[row / parts(s, x)]]);
+  else if (strcmp(dimension(s, x, k), "date") == 0)
+    snprintf(out, size, "2026%s%02zu", part == FAKE_DAYS ? "09" : "10", part + 1);
+  else
+    snprintf(out, size, "date_range_%d", part == FAKE_DAYS);
 }
 
 /* Rows row .. row + n - 1; every row has a new value in each dimension. */
@@ -222,19 +278,22 @@ static void send_chunk(struct stream *s, struct sender *x, size_t n)
 {
   const Analytics__Ga4__V1beta__RunReportRequest *report = s->request->queries[x->query]->report;
   Analytics__Report__V1__ColumnChunk c = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
-  Analytics__Report__V1__DimensionColumn dims[2], *dim_list[2] = {&dims[0], &dims[1]};
+  Analytics__Report__V1__DimensionColumn dims[3], *dim_list[3] = {&dims[0], &dims[1], &dims[2]};
   Analytics__Report__V1__MetricColumn metrics[10], *metric_list[10];
-  char names[8][64], *dictionary[8];
+  char names[3][8][64], *dictionary[3][8];
+  size_t n_dimensions = report->n_dimensions + (ranges(s, x) > 1);
   uint32_t indices[8];
   double values[10][8];
   for (size_t i = 0; i < n; i++) {
-    cell_name(s, x, x->row + i, names[i], sizeof(names[i]));
-    dictionary[i] = names[i];
+    for (size_t k = 0; k < n_dimensions; k++) {
+      cell_name(s, x, x->row + i, k, names[k][i], sizeof(names[k][i]));
+      dictionary[k][i] = names[k][i];
+    }
     indices[i] = (uint32_t)(x->row + i);
   }
-  for (size_t k = 0; k < report->n_dimensions; k++) {
+  for (size_t k = 0; k < n_dimensions; k++) {
     analytics__report__v1__dimension_column__init(&dims[k]);
-    dims[k].dictionary = dictionary;
+    dims[k].dictionary = dictionary[k];
     dims[k].indices = indices;
     dims[k].n_dictionary = dims[k].n_indices = n;
   }
@@ -249,7 +308,7 @@ static void send_chunk(struct stream *s, struct sender *x, size_t n)
   c.dealer_index = (uint32_t)(x - s->senders);
   c.query_id = s->request->queries[x->query]->query_id;
   c.row_count = (uint32_t)n;
-  c.n_dimensions = report->n_dimensions;
+  c.n_dimensions = n_dimensions;
   c.dimensions = dim_list;
   c.n_metrics = report->n_metrics;
   c.metrics = metric_list;
@@ -346,6 +405,14 @@ static void note_call(struct fake_world *w, struct rpc_call *call, const FetchRe
   w->purpose_benchmark |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   w->purpose_direct |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   w->max_rows_per_report = r->max_rows_per_report;
+  w->queries = r->n_queries;
+  w->batch = r->batch;
+  for (size_t i = 0; i < r->n_queries; i++)
+    if (r->queries[i]->query_id == LOOK_BACK_QUERY && r->batch) {
+      const Analytics__Ga4__V1beta__DateRange *range = r->queries[i]->report->date_ranges[0];
+      snprintf(w->look_back[0], sizeof(w->look_back[0]), "%s", range->start_date);
+      snprintf(w->look_back[1], sizeof(w->look_back[1]), "%s", range->end_date);
+    }
   pthread_mutex_unlock(&w->lock);
 }
 
@@ -457,7 +524,7 @@ static void make_dealers(struct fake_world *w, size_t n, unsigned seed)
     d->engaged = d->sessions / 4 + rand_r(&seed) % (d->sessions / 2);
     d->events[0] = 20 + rand_r(&seed) % 200;
     d->events[4] = d->events[0] / 2;
-    d->events[2] = rand_r(&seed) % 500;
+    d->events[2] = rand_r(&seed) % (2 * d->events[0]); /* asc_form_submission counts */
     d->rows = 1 + (size_t)rand_r(&seed) % 30;
   }
 }
@@ -499,6 +566,7 @@ void fixture_stop(struct fixture *f)
   rpc_channel_free(f->service.auth);
   rpc_channel_free(f->service.report);
   pool_free(f->service.pool);
+  aggregate_service_free(&f->service);
   rpc_server_stop(f->auth);
   rpc_server_stop(f->report);
   CU_ASSERT_EQUAL(atomic_load(&f->service.bytes), 0);

@@ -57,11 +57,16 @@ struct fake_world {
   bool grants_benchmark, grants_caller; /* which were seen */
   bool purpose_benchmark, purpose_direct;
   int64_t max_rows_per_report; /* of the last call */
+  size_t queries;              /* likewise */
+  bool batch;                  /* likewise */
+  char look_back[2][16];       /* days of the last look-back that was asked for */
 };
 
 /* Value of metric m in row r of dealer d of a report over dealers. Rows are named "row-N";
  * the last one of each dealer is named after the dealer. */
 double fake_value(const struct fake_dealer *d, size_t r, size_t m);
+/* Sessions of a dealer with an inventory page. */
+int64_t fake_shoppers(const struct fake_dealer *d);
 void fake_row_name(const struct fake_dealer *d, size_t r, char *out, size_t size);
 
 /* auth-svc and report-svc fakes, and aggregate-svc's rpcs, each on a server of its own. */

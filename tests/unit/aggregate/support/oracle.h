@@ -15,7 +15,7 @@ enum { ORACLE_MAX = 64 };
 
 struct oracle_dealer {
   char id[16];
-  long long sessions, engaged, leads;
+  long long sessions, engaged, leads, shoppers;
   const char *event; /* NULL when unknown */
 };
 
@@ -44,10 +44,29 @@ static inline bool oracle_parts(const struct oracle_dealer *d, int metric, long 
   case 4:
     *num = d->leads, *den = 1;
     return d->event != NULL;
-  default:
+  case 5:
     *num = 100.0L * d->leads, *den = d->sessions;
     return d->event != NULL && d->sessions > 0;
+  case 6:
+    *num = d->shoppers, *den = 1;
+    return true;
+  case 7:
+    *num = d->shoppers, *den = d->sessions;
+    return d->sessions > 0;
+  default:
+    *num = 100.0L * d->leads, *den = d->shoppers;
+    return d->event != NULL && d->shoppers > 0;
   }
+}
+
+static inline bool oracle_is_lead(int metric)
+{
+  return metric == 4 || metric == 5 || metric == 8;
+}
+
+static inline bool oracle_is_count(int metric)
+{
+  return metric == 0 || metric == 1 || metric == 4 || metric == 6;
 }
 
 static inline int oracle_descending(const void *a, const void *b)
@@ -61,7 +80,7 @@ static inline void oracle_check_index(const struct oracle_dealer *all, size_t n,
                                       const Analytics__Aggregate__V1__DealerIndex *got)
 {
   CU_ASSERT_STRING_EQUAL(got->dealer_id, all[who].id);
-  for (int m = 0; m < 6; m++) {
+  for (int m = 0; m < 9; m++) {
     const Analytics__Aggregate__V1__MetricIndex *x = got->metrics[m];
     long double num, den, sum_num = 0, sum_den = 0, sum_value = 0;
     if (!oracle_parts(&all[who], m, &num, &den)) {
@@ -74,7 +93,7 @@ static inline void oracle_check_index(const struct oracle_dealer *all, size_t n,
     for (size_t i = 0; i < n; i++) {
       long double a, b;
       if (i == who || !oracle_parts(&all[i], m, &a, &b) ||
-          (m >= 4 && strcmp(all[i].event, all[who].event) != 0))
+          (oracle_is_lead(m) && strcmp(all[i].event, all[who].event) != 0))
         continue;
       others++;
       sum_num += a;
@@ -94,7 +113,7 @@ static inline void oracle_check_index(const struct oracle_dealer *all, size_t n,
       continue;
     }
     long double benchmark =
-        m == 0 || m == 1 || m == 4 ? sum_value / (long double)others : sum_num / sum_den;
+        oracle_is_count(m) ? sum_value / (long double)others : sum_num / sum_den;
     CU_ASSERT_TRUE(x->opt_benchmark_case != 0 && oracle_near(x->benchmark, benchmark));
     if (benchmark > 0)
       CU_ASSERT_TRUE(x->opt_index_case != 0 && oracle_near(x->index, 100 * own / benchmark));
@@ -108,14 +127,14 @@ static inline void oracle_check_index(const struct oracle_dealer *all, size_t n,
 static inline void oracle_check_region(const struct oracle_dealer *all, size_t n, const char *event,
                                        const Analytics__Aggregate__V1__RegionalAverage *got)
 {
-  for (int m = 0; m < 6; m++) {
+  for (int m = 0; m < 9; m++) {
     const Analytics__Aggregate__V1__MetricAverage *a = got->metrics[m];
     long double values[ORACLE_MAX], sum_num = 0, sum_den = 0, sum = 0;
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
       long double num, den;
       if (!oracle_parts(&all[i], m, &num, &den) ||
-          (m >= 4 && (event == NULL || strcmp(all[i].event, event) != 0)))
+          (oracle_is_lead(m) && (event == NULL || strcmp(all[i].event, event) != 0)))
         continue;
       sum_num += num;
       sum_den += den;
@@ -129,7 +148,7 @@ static inline void oracle_check_region(const struct oracle_dealer *all, size_t n
     }
     qsort(values, k, sizeof(values[0]), oracle_descending);
     long double median = k % 2 == 1 ? values[k / 2] : (values[k / 2] + values[k / 2 - 1]) / 2;
-    bool count = m == 0 || m == 1 || m == 4;
+    bool count = oracle_is_count(m);
     CU_ASSERT_TRUE(oracle_near(a->pooled, count ? sum_num : sum_num / sum_den));
     CU_ASSERT_TRUE(oracle_near(a->mean, sum / (long double)k));
     CU_ASSERT_TRUE(oracle_near(a->median, median));

@@ -122,7 +122,7 @@ static void random_text(char *out, size_t len, const char *alphabet)
   out[len] = '\0';
 }
 
-/* "F-150" as "f-150": lower case, what is no letter or digit as one hyphen. */
+/* "F-150" as "f-150": lower case, what is not a letter or digit as one hyphen. */
 static void slug(char *out, size_t cap, const char *text, bool lower)
 {
   size_t n = 0;
@@ -219,7 +219,7 @@ static void the_powertrain_is_hinted_within_what_the_model_has(void)
       {"RAV4 Hybrid", "Toyota", VEHICLE_HYBRID},
       {"RAV4 Prime XSE", "Toyota", VEHICLE_PHEV},
       {"RAV4", "Toyota", VEHICLE_POWERTRAIN_UNKNOWN},
-      {"Camaro EV", "Chevrolet", VEHICLE_ICE}, /* there is none: the word is no proof */
+      {"Camaro EV", "Chevrolet", VEHICLE_ICE}, /* there is none: the word proves nothing */
       {"Mustang Mach-E", "Ford", VEHICLE_EV},
       {"Escape Plug-In Hybrid", "Ford", VEHICLE_PHEV},
       {"GV70 Electrified", "Genesis", VEHICLE_EV},

@@ -279,7 +279,7 @@ static void expect_the_kept_token_is_used(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(form, "refresh_token=the-replaced-one"));
 }
 
-/* The commands are those of docs/internals/auth-svc.md, "Changing the key". */
+/* The commands are those of docs/internals/auth/secret.md, "Changing the key". */
 static void everything_follows_a_new_key_and_the_old_one_can_go(void)
 {
   stage();

@@ -47,6 +47,25 @@ static void loads_the_documented_form(void)
   snapshot_unref(s);
 }
 
+static void properties_have_a_name_and_a_type(void)
+{
+  struct snapshot *s = world_parse(
+      "[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"West\"," OAUTH ",\"properties\":["
+      "{\"property_id\":\"1\",\"name\":\"Main Website\",\"type\":\"web\"},"
+      "{\"property_id\":\"2\",\"display_name\":\"Shop\"},"
+      "{\"property_id\":\"3\",\"type\":\"ios\"},\"4\"]}]");
+  static const char *const expected[] = {"Main Website (web)", "Shop", "ios", ""};
+  const struct dealer *d = &s->directory->dealers[0];
+  CU_ASSERT_EQUAL_FATAL(d->n_property_ids, 4);
+  for (size_t i = 0; i < 4; i++)
+    CU_ASSERT_STRING_EQUAL(d->property_labels[i], expected[i]);
+  CU_ASSERT_TRUE(dealer_has_labels(d));
+  snapshot_unref(s);
+  s = world_parse("[{\"account_id\":\"a\"," BASE "}]");
+  CU_ASSERT_FALSE(dealer_has_labels(&s->directory->dealers[0]));
+  snapshot_unref(s);
+}
+
 static void loads_a_bare_array_and_an_account_alone(void)
 {
   struct snapshot *s = world_parse("[{\"account_id\":\"a\"," BASE "}]");
@@ -115,6 +134,12 @@ static void names_file_line_field_and_dealer_of_every_fault(void)
       {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[{\"property_id\":"
        "\"UA-1\"}]," OAUTH "}]",
        "[0].properties[0].property_id (dealer \"d1\"): must be a GA4 property id"},
+      {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\"," OAUTH ",\"properties\":["
+       "{\"property_id\":\"1\",\"type\":\"watch\"}]}]",
+       "[0].properties[0] (dealer \"d1\"): type must be one of web, ios, android, app"},
+      {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\"," OAUTH ",\"properties\":["
+       "{\"property_id\":\"1\",\"name\":\"a\",\"display_name\":\"b\"}]}]",
+       "[0].properties[0] (dealer \"d1\"): name and display_name mean the same; give one of them"},
       {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"1\"]}]",
        "[0] (dealer \"d1\"): has no credential; give exactly one of oauth, service_account"},
       {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\",\"properties\":[\"1\"],\"oauth\":"
@@ -257,7 +282,7 @@ static void takes_thousands_of_dealers(void)
 }
 
 TEST_MAIN("auth dealers file", TEST(loads_the_documented_form),
-          TEST(loads_a_bare_array_and_an_account_alone),
+          TEST(properties_have_a_name_and_a_type), TEST(loads_a_bare_array_and_an_account_alone),
           TEST(names_file_line_field_and_dealer_of_every_fault),
           TEST(one_text_cannot_name_two_dealers), TEST(refuses_what_is_too_long_or_too_many),
           TEST(a_missing_file_is_named), TEST(a_file_others_may_read_is_loaded_with_a_warning),

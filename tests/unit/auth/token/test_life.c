@@ -408,7 +408,7 @@ static void an_old_snapshot_cannot_bring_an_old_credential_back(void)
   struct stage s = stage();
   ask(&s);
   struct credential *new_one = credential_at(&s, "another-one", 2);
-  /* A request with the new snapshot may come before the tokens were told of it. */
+  /* A request with the new snapshot may come before the tokens heard of it. */
   CU_ASSERT_STRING_EQUAL(ask_with(&s, "acc", new_one).token, "token-2");
   CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, "configuration_changed");
   configure(&s, 2, "acc", new_one);
@@ -452,7 +452,7 @@ static void a_clock_on_the_wall_that_jumps_ends_no_token(void)
     struct caller c = ask(&s);
     int64_t now = test_wall() / 1000;
     CU_ASSERT_STRING_EQUAL(c.token, "token-1");
-    /* What is told is on the wall's clock as it is now. */
+    /* The expiry given out is on the wall's clock as it is now. */
     CU_ASSERT_TRUE(c.expires_at > now + 3500 && c.expires_at <= now + 3600);
   }
   let_ticks_pass();

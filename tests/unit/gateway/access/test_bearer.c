@@ -34,8 +34,7 @@ static void start(enum log_level level)
                        .threads = 2,
                        .max_connections = 64,
                        .max_body = 65536,
-                       .max_sessions = 100,
-                       .session_idle_s = 3600,
+                       .session_life_s = 3600,
                        .tool_timeout_ms = 2000,
                        .grace_ms = 500};
   CU_ASSERT_EQUAL_FATAL(app_start(&app, &s, &e), ERR_OK);

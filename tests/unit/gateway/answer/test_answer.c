@@ -8,7 +8,7 @@
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
-#include "gateway/answer/answer.h"
+#include "gateway/answer/plan.h"
 #include "tests/unit/harness.h"
 
 enum { MAX = 1 << 20 };
@@ -285,10 +285,26 @@ static void each_tool_has_a_short_schema_that_is_json(void)
   }
 }
 
+static void no_two_columns_of_a_table_share_a_name(void)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < catalog_tools_len; i++) {
+    struct answer_plan *plan = answer_plan_new(&catalog_tools[i]);
+    for (size_t k = 0; k < plan->n_tables; k++)
+      for (size_t x = 0; x < plan->tables[k].n_columns; x++, n++)
+        for (size_t y = 0; y < x; y++)
+          CU_ASSERT_STRING_NOT_EQUAL(plan->tables[k].columns[x].name,
+                                     plan->tables[k].columns[y].name);
+    answer_plan_free(plan);
+  }
+  CU_ASSERT_TRUE(n > 40);
+}
+
 TEST_MAIN("gateway answer", TEST(empty_columns_are_left_out_and_messages_inside_rows_are_flat),
           TEST(an_empty_list_is_an_answer), TEST(the_text_is_cut_between_rows_and_says_so),
           TEST(a_report_has_its_headers_as_columns_and_numbers_as_numbers),
           TEST(rows_of_lists_inside_lists_carry_what_stands_above_them),
           TEST(what_is_not_known_is_null_and_numbers_read_well),
           TEST(what_does_not_fit_is_an_error_and_no_half_answer),
-          TEST(each_tool_has_a_short_schema_that_is_json))
+          TEST(each_tool_has_a_short_schema_that_is_json),
+          TEST(no_two_columns_of_a_table_share_a_name))

@@ -343,6 +343,73 @@ static void malformed_heads_get_400_or_the_connection_ends(void)
   listener_stop(l, 1000);
 }
 
+#define STRICT(text)                                                                               \
+  {                                                                                                \
+    text, sizeof(text) - 1                                                                         \
+  }
+
+static void heads_that_two_readers_would_read_differently_are_400(void)
+{
+  static const struct {
+    const char *text;
+    size_t len;
+  } bad[] = {
+      STRICT("GET /echo HTTP/1.1\nHost: x\r\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\n\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\nC: d\r\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\r\n\tc\r\nD: e\r\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\0\r\nC: d\r\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\rc\r\n\r\n"),
+      STRICT("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\x01\r\n\r\n"),
+      STRICT("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+      STRICT("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+             "0\r\n\r\n"),
+      STRICT("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n"),
+  };
+  struct listener *l = start();
+  for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    int fd = raw_connect(listener_port(l));
+    raw_send(fd, bad[i].text, bad[i].len);
+    struct raw_answer a = raw_read(fd, 5000);
+    if (a.status != 400)
+      fprintf(stderr, "head %zu: %d\n", i, a.status);
+    CU_ASSERT_EQUAL(a.status, 400);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.body), "{\"error\":"));
+    raw_answer_free(&a);
+    CU_ASSERT_TRUE(raw_wait_closed(fd, 5000));
+    close(fd);
+  }
+  CU_ASSERT_EQUAL(handled, 0);
+  listener_stop(l, 1000);
+}
+
+static void unusual_but_strict_heads_are_taken(void)
+{
+  static const char *const good[] = {
+      "GET /header HTTP/1.0\r\n\r\n",
+      "\r\nGET /header?a=b%20c&d HTTP/1.1\r\nHost: x\r\n\r\n",
+      "GET /header HTTP/1.1\r\nHost:x\r\nEmpty:\r\nBlank:   \r\nTail: a \t \r\nTab: a\tb\r\n\r\n",
+      "GET /header HTTP/1.1\r\nHost: x\r\nCookie: a=b; c=d\r\nLatin: \xe9\r\n\r\n",
+      "POST /header HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
+  };
+  struct listener *l = start();
+  for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+    int fd = raw_connect(listener_port(l));
+    raw_puts(fd, good[i]);
+    struct raw_answer a = raw_read(fd, 5000);
+    if (a.status != 200)
+      fprintf(stderr, "head %zu: %d %s\n", i, a.status, buf_str(&a.body));
+    CU_ASSERT_EQUAL(a.status, 200);
+    raw_answer_free(&a);
+    close(fd);
+  }
+  listener_stop(l, 1000);
+}
+
 static void head_that_is_too_large_is_refused(void)
 {
   struct listener *l = start();
@@ -597,6 +664,52 @@ static void stop_lets_answers_end_and_cuts_the_rest(void)
   close(idle);
 }
 
+/* A second request on a connection whose first is still being answered, one whose bytes were never
+ * looked at, and one in the backlog: all were sent before the stop. */
+struct stopping {
+  struct listener *l;
+  uint32_t grace_ms;
+};
+
+static void *stop_listener(void *arg)
+{
+  const struct stopping *s = arg;
+  listener_stop(s->l, s->grace_ms);
+  return NULL;
+}
+
+static void everything_sent_before_the_stop_is_answered(void)
+{
+  static const char later[] = "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+  struct stopping s = {start(), 5000};
+  int busy = raw_connect(listener_port(s.l));
+  raw_puts(busy, "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  EVENTUALLY(held != NULL);
+  raw_puts(busy, later);
+  int others[50];
+  for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+    others[i] = raw_connect(listener_port(s.l));
+    raw_puts(others[i], later);
+  }
+  pthread_t t;
+  pthread_create(&t, NULL, stop_listener, &s);
+  for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+    expect_body(raw_read(others[i], 5000), 200, "later");
+    CU_ASSERT_TRUE(raw_wait_closed(others[i], 5000));
+    close(others[i]);
+  }
+  reply_text(held, 200, "held");
+  exchange_unref(held);
+  expect_body(raw_read(busy, 5000), 200, "held");
+  struct raw_answer last = raw_read(busy, 5000);
+  char value[32] = "";
+  CU_ASSERT_TRUE(raw_header(&last, "Connection", value, sizeof(value)));
+  CU_ASSERT_STRING_EQUAL(value, "close");
+  expect_body(last, 200, "later");
+  pthread_join(t, NULL);
+  close(busy);
+}
+
 static void *hammer(void *arg)
 {
   uint16_t port = *(uint16_t *)arg;
@@ -641,11 +754,13 @@ TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
           TEST(bodies_of_all_requests_together_are_capped),
           TEST(malformed_heads_get_400_or_the_connection_ends),
           TEST(head_that_is_too_large_is_refused), TEST(heads_with_too_many_headers_are_431),
-          TEST(stream_delivers_each_event_at_once), TEST(silent_stream_gets_comments),
-          TEST(disconnect_is_noticed_while_an_answer_is_awaited),
+          TEST(heads_that_two_readers_would_read_differently_are_400),
+          TEST(unusual_but_strict_heads_are_taken), TEST(stream_delivers_each_event_at_once),
+          TEST(silent_stream_gets_comments), TEST(disconnect_is_noticed_while_an_answer_is_awaited),
           TEST(client_that_does_not_read_its_stream_is_cut_off),
           TEST(forgotten_and_double_answers_give_exactly_one), TEST(dripping_clients_are_cut_off),
           TEST(silent_connection_is_closed_after_the_idle_time), TEST(waiting_request_is_not_idle),
           TEST(second_listener_on_the_port_fails_with_the_address),
           TEST(stop_lets_answers_end_and_cuts_the_rest),
+          TEST(everything_sent_before_the_stop_is_answered),
           TEST(many_clients_coming_and_going_lose_nothing))

@@ -95,10 +95,8 @@ static int64_t now(void)
   return fixture_now;
 }
 
-void fixture_start(struct fixture *f, void (*adjust)(struct mcp_server_options *o))
+static void start(struct fixture *f, void (*adjust)(struct mcp_server_options *o))
 {
-  memset(f, 0, sizeof(*f));
-  fixture_now = 1000;
   struct mcp_server_options o = {
       .name = "test",
       .title = "Test",
@@ -106,15 +104,35 @@ void fixture_start(struct fixture *f, void (*adjust)(struct mcp_server_options *
       .instructions = "Call echo.",
       .tools = {.tools = tools, .n_tools = ARRAY_LEN(tools), .call = host_call, .host = f},
       .now_ms = now,
+      .unix_ms = now,
+      .session_keys = f->keys,
   };
   if (adjust != NULL)
     adjust(&o);
   f->server = mcp_server_new(&o);
 }
 
+void fixture_start(struct fixture *f, void (*adjust)(struct mcp_server_options *o))
+{
+  memset(f, 0, sizeof(*f));
+  fixture_now = 1000;
+  ring_new(&f->keys, "TEST", NULL, NULL);
+  start(f, adjust);
+}
+
+void fixture_start_with(struct fixture *f, const char *keys)
+{
+  struct err e = {0};
+  memset(f, 0, sizeof(*f));
+  if (ring_parse(&f->keys, "TEST", keys, strlen(keys), &e) != ERR_OK)
+    abort();
+  start(f, NULL);
+}
+
 void fixture_stop(struct fixture *f)
 {
   mcp_server_free(f->server);
+  ring_free(f->keys);
 }
 
 /* ------------------------------------------------------------------- sink */

@@ -16,7 +16,7 @@ struct answer {
   int status;  /* 0 while there is none; 200 for a stream */
   int releases;
   bool stream, ended, written_after_release;
-  char session_id[64];
+  char session_id[128];
   char *body;                       /* of a reply */
   char *events[FIXTURE_MAX_EVENTS]; /* of a stream */
   int n_events;
@@ -24,11 +24,12 @@ struct answer {
 };
 
 struct fixture {
+  struct ring *keys;
   struct mcp_server *server;
   struct mcp_call *held[64]; /* calls of the tool "slow", in order */
   int n_held, cancels, host_calls;
   char last_arguments[256];
-  char session[64];
+  char session[128];
 };
 
 /* The clock of every fixture, in milliseconds. */
@@ -36,6 +37,8 @@ extern int64_t fixture_now;
 
 /* adjust may be NULL. */
 void fixture_start(struct fixture *f, void (*adjust)(struct mcp_server_options *o));
+/* With session keys of a text instead of a random one. */
+void fixture_start_with(struct fixture *f, const char *keys);
 void fixture_stop(struct fixture *f);
 /* initialize with a version; keeps the session id in f->session. */
 void fixture_initialize(struct fixture *f, const char *version);

@@ -7,6 +7,8 @@
 #include "tests/unit/harness.h"
 
 #define REQ(id, method) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method "\"}"
+#define SLOW(id)                                                                                   \
+  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"slow\"}}"
 #define INIT(v)                                                                                    \
   "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"" v   \
   "\",\"capabilities\":{},\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}"
@@ -19,6 +21,15 @@ static void expect(struct answer *a, int status, int code)
   CU_ASSERT_EQUAL(a->releases, 1);
   CU_ASSERT_FALSE(a->written_after_release);
   answer_free(a);
+}
+
+/* Visible ASCII (2025-11-25, Session Management), here base64url, and short enough for any header.
+ */
+static void expect_session_id(const char *id)
+{
+  static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  CU_ASSERT_TRUE(strlen(id) >= 64 && strlen(id) < 128);
+  CU_ASSERT_EQUAL(strspn(id, alphabet), strlen(id));
 }
 
 static void expect_version(struct fixture *f, const char *wanted, const char *given)
@@ -38,7 +49,7 @@ static void expect_version(struct fixture *f, const char *wanted, const char *gi
   CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItem(info, "name")), "test");
   CU_ASSERT_STRING_EQUAL(cJSON_GetStringValue(cJSON_GetObjectItem(result, "instructions")),
                          "Call echo.");
-  CU_ASSERT_EQUAL(strlen(a->session_id), 32);
+  expect_session_id(a->session_id);
   cJSON_Delete(j);
   answer_free(a);
 }
@@ -54,7 +65,7 @@ static void initialize_echoes_served_versions_and_offers_the_newest_for_others(v
   expect_version(&f, "2024-10-07", "2025-11-25");
   expect_version(&f, "2026-07-28", "2025-11-25");
   expect_version(&f, "", "2025-11-25");
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 7);
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0); /* nothing is kept of them */
   fixture_stop(&f);
 }
 
@@ -210,7 +221,7 @@ static void session_ids_differ_and_appear_only_on_initialize(void)
   struct fixture f;
   fixture_start(&f, NULL);
   fixture_initialize(&f, "2025-11-25");
-  char first[64];
+  char first[128];
   snprintf(first, sizeof(first), "%s", f.session);
   fixture_initialize(&f, "2025-11-25");
   CU_ASSERT_STRING_NOT_EQUAL(first, f.session);
@@ -220,51 +231,108 @@ static void session_ids_differ_and_appear_only_on_initialize(void)
   fixture_stop(&f);
 }
 
-static void idle_session_survives_15_minutes_and_ends_after_the_limit(void)
+static void one_hour(struct mcp_server_options *o)
+{
+  o->session_life_ms = 3600 * 1000;
+}
+
+static void session_ends_with_its_life_whether_used_or_not(void)
+{
+  struct fixture f;
+  fixture_start(&f, one_hour);
+  fixture_initialize(&f, "2025-11-25");
+  fixture_now += 3599 * 1000;
+  mcp_server_tick(f.server);
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_now += 1000;
+  expect(post(&f, REQ("1", "ping")), 404, -32001);
+  fixture_stop(&f);
+}
+
+static void session_from_a_replica_whose_clock_is_ahead_holds_within_five_minutes(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_now += 3600 * 1000;
+  fixture_initialize(&f, "2025-11-25");
+  fixture_now -= 5 * 60 * 1000;
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_now -= 1;
+  expect(post(&f, REQ("1", "ping")), 404, -32001);
+  fixture_stop(&f);
+}
+
+static void sessions_that_others_open_push_nobody_out(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-06-18");
+  struct mcp_headers none = {0};
+  for (int i = 0; i < 20000; i++)
+    expect(post_as(&f, INIT("2025-11-25"), &none, "mallory", true, true), 200, 0);
+  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
+  expect(post(&f, REQ("1", "ping")), 200, 0);
+  fixture_stop(&f);
+}
+
+/* Another server with the keys of the first, as a replica or after a restart. */
+static void replica_with_the_same_keys_takes_a_session_and_one_without_does_not(void)
+{
+  static const char keys[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n",
+                    rotated[] =
+                        "new: 1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100\n"
+                        "old: 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+  struct fixture a, b, stranger;
+  fixture_start_with(&a, keys);
+  fixture_initialize(&a, "2025-06-18");
+  fixture_start_with(&b, rotated);
+  memcpy(b.session, a.session, sizeof(b.session));
+  expect(post(&b, REQ("1", "ping")), 200, 0);
+  struct answer *list = post(&b, REQ("1", "tools/list"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(list->body, "outputSchema")); /* the version came along */
+  answer_free(list);
+  fixture_start(&stranger, NULL);
+  memcpy(stranger.session, a.session, sizeof(stranger.session));
+  expect(post(&stranger, REQ("1", "ping")), 404, -32001);
+  fixture_stop(&stranger);
+  fixture_stop(&b);
+  fixture_stop(&a);
+}
+
+static void two_deletions(struct mcp_server_options *o)
+{
+  o->max_deleted_sessions = 2;
+}
+
+static void deletions_are_remembered_as_many_as_fit_the_latest_first(void)
+{
+  struct fixture f;
+  char ids[3][128];
+  struct mcp_principal alice = {.id = "alice"};
+  fixture_start(&f, two_deletions);
+  for (int i = 0; i < 3; i++) {
+    fixture_initialize(&f, "2025-11-25");
+    snprintf(ids[i], sizeof(ids[i]), "%s", f.session);
+    CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[i], &alice), 204);
+  }
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[2], &alice), 404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[1], &alice), 404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[0], &alice), 204);
+  fixture_stop(&f);
+}
+
+static void session_id_changed_in_any_character_is_unknown(void)
 {
   struct fixture f;
   fixture_start(&f, NULL);
   fixture_initialize(&f, "2025-11-25");
-  fixture_now += 59 * 60 * 1000;
-  mcp_server_tick(f.server);
+  for (size_t i = 0; f.session[i] != '\0'; i++) {
+    char old = f.session[i];
+    f.session[i] = old == 'A' ? 'B' : 'A';
+    expect(post(&f, REQ("1", "ping")), 404, -32001);
+    f.session[i] = old;
+  }
   expect(post(&f, REQ("1", "ping")), 200, 0);
-  fixture_now += 59 * 60 * 1000;
-  expect(post(&f, REQ("1", "ping")), 200, 0);
-  fixture_now += 61 * 60 * 1000;
-  expect(post(&f, REQ("1", "ping")), 404, -32001);
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
-  fixture_initialize(&f, "2025-11-25");
-  fixture_now += 61 * 60 * 1000;
-  mcp_server_tick(f.server);
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 0);
-  fixture_stop(&f);
-}
-
-static void two_sessions(struct mcp_server_options *o)
-{
-  o->max_sessions = 2;
-}
-
-static void full_table_drops_the_session_idle_longest_but_none_with_a_call(void)
-{
-  struct fixture f;
-  fixture_start(&f, two_sessions);
-  fixture_initialize(&f, "2025-11-25");
-  char busy[64], idle[64];
-  snprintf(busy, sizeof(busy), "%s", f.session);
-  struct answer *call = post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
-                                 "\"params\":{\"name\":\"slow\"}}");
-  fixture_initialize(&f, "2025-11-25");
-  snprintf(idle, sizeof(idle), "%s", f.session);
-  fixture_initialize(&f, "2025-11-25");
-  CU_ASSERT_EQUAL(mcp_server_sessions(f.server), 2);
-  expect(post(&f, REQ("1", "ping")), 200, 0);
-  struct mcp_headers h = {.session_id = idle};
-  expect(post_as(&f, REQ("1", "ping"), &h, "alice", true, true), 404, -32001);
-  h.session_id = busy;
-  expect(post_as(&f, REQ("2", "ping"), &h, "alice", true, true), 200, 0);
-  finish_held(&f, 0);
-  expect(call, 200, 0);
   fixture_stop(&f);
 }
 
@@ -277,7 +345,7 @@ static void delete_ends_a_session_and_its_calls(void)
                                  "\"params\":{\"name\":\"slow\"}}");
   struct mcp_principal mallory = {.id = "mallory"}, alice = {.id = "alice"};
   CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &mallory), 404);
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, NULL, &alice), 400);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, NULL, &alice), 405);
   CU_ASSERT_EQUAL(f.cancels, 0);
   CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &alice), 204);
   CU_ASSERT_EQUAL(f.cancels, 1);
@@ -381,7 +449,7 @@ static void batch_waits_for_its_slowest_call(void)
   "\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"" v                     \
   "\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"
 
-static void modern_request_is_told_the_served_versions(void)
+static void discovery_of_an_era_that_is_not_served_is_an_unknown_method(void)
 {
   struct fixture f;
   fixture_start(&f, NULL);
@@ -389,12 +457,34 @@ static void modern_request_is_told_the_served_versions(void)
   struct answer *a =
       post_as(&f, MODERN("\"server-discover-probe-1\"", "server/discover", "2026-07-28"), &h,
               "alice", true, true);
+  CU_ASSERT_EQUAL(a->status, 404);
+  CU_ASSERT_EQUAL(answer_code(a), -32601);
+  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"id\":\"server-discover-probe-1\""));
+  answer_free(a);
+  /* Whatever it claims, and without any claim. */
+  static const char *const bodies[] = {
+      REQ("1", "server/discover"), MODERN("1", "server/discover", "2099-01-01"),
+      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{\"_meta\":{"
+      "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}}"};
+  for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    expect(post_as(&f, bodies[i], &h, "alice", true, true), 404, -32601);
+    struct mcp_headers none = {0};
+    expect(post_as(&f, bodies[i], &none, "alice", true, true), 404, -32601);
+  }
+  fixture_stop(&f);
+}
+
+static void claim_of_a_version_from_before_the_claims_is_told_the_served_versions(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  struct mcp_headers h = {0};
+  struct answer *a = post_as(&f, MODERN("1", "tools/list", "2025-11-25"), &h, "alice", true, true);
   CU_ASSERT_EQUAL(a->status, 400);
   CU_ASSERT_EQUAL(answer_code(a), -32022);
-  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"id\":\"server-discover-probe-1\""));
   CU_ASSERT_PTR_NOT_NULL(
       strstr(a->body, "\"data\":{\"supported\":[\"2025-11-25\",\"2025-06-18\",\"2025-03-26\","
-                      "\"2024-11-05\"],\"requested\":\"2026-07-28\"}"));
+                      "\"2024-11-05\"],\"requested\":\"2025-11-25\"}"));
   answer_free(a);
   fixture_stop(&f);
 }
@@ -404,8 +494,8 @@ static void modern_request_needs_no_session_and_ignores_one(void)
   struct fixture f;
   fixture_start(&f, NULL);
   struct mcp_headers h = {.session_id = "gone"};
-  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 400,
-         -32022);
+  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 404,
+         -32601);
   fixture_stop(&f);
 }
 
@@ -418,8 +508,8 @@ static void modern_checks_come_in_order(void)
   expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 400,
          -32020);
   h.protocol_version = "2099-01-01";
-  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 400,
-         -32022);
+  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 404,
+         -32601);
   h = (struct mcp_headers){.protocol_version = "2026-07-28", .method = "tools/call"};
   expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 400,
          -32020);
@@ -437,6 +527,67 @@ static void modern_checks_come_in_order(void)
   fixture_stop(&f);
 }
 
+static void null_params_are_as_absent(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  expect(post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":null}"), 200, 0);
+  expect(post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":null}"), 200,
+         0);
+  expect(post(&f, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\","
+                  "\"params\":null}"),
+         202, 0);
+  fixture_stop(&f);
+}
+
+/* A call as JSON, one in a batch, one that streams, and one that comes too late. */
+static void calls_at_the_end_are_told_to_call_again_and_their_work_is_cancelled(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-03-26");
+  struct answer *json = post(&f, SLOW("1")),
+                *batch = post(&f, "[" SLOW("2") "," REQ("3", "ping") "]");
+  struct answer *stream =
+      post(&f, "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"tools/call\","
+               "\"params\":{\"name\":\"slow\",\"_meta\":{\"progressToken\":1}}}");
+  CU_ASSERT_EQUAL(json->replies + batch->replies + stream->releases, 0);
+  mcp_server_restarting(f.server);
+  CU_ASSERT_EQUAL(f.cancels, 3);
+  CU_ASSERT_TRUE(stream->stream && stream->ended);
+  CU_ASSERT_EQUAL(answer_code(stream), -32000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(batch->body, "\"id\":2,\"error\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(batch->body, "restarting: call again"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(batch->body, "\"id\":3,\"result\""));
+  CU_ASSERT_EQUAL(json->releases + batch->releases + stream->releases, 3);
+  answer_free(stream);
+  answer_free(batch);
+  expect(json, 200, -32000);
+  expect(post(&f, SLOW("5")), 200, -32000);
+  CU_ASSERT_EQUAL(f.n_held, 3);
+  for (int i = 0; i < 3; i++)
+    finish_held(&f, i); /* too late, and harmless */
+  fixture_stop(&f);
+}
+
+static void refusal_before_the_protocol_carries_the_id_of_one_request(void)
+{
+  static const struct {
+    const char *body, *answer;
+  } rows[] = {{REQ("\"a\"", "ping"), "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"error\":{\"code\":-32000,"
+                                     "\"message\":\"no\"}}"},
+              {"{nonsense", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"}}"},
+              {"[" REQ("1", "ping") "]",
+               "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"}}"},
+              {"", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\"message\":\"no\"}}"}};
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    AUTO_BUF struct buf out = BUF_INIT(1024);
+    mcp_refusal_put(&out, rows[i].body, strlen(rows[i].body), -32000, "no");
+    CU_ASSERT_STRING_EQUAL(buf_str(&out), rows[i].answer);
+  }
+}
+
 static void client_that_takes_only_event_streams_gets_them(void)
 {
   struct fixture f;
@@ -445,7 +596,7 @@ static void client_that_takes_only_event_streams_gets_them(void)
   struct answer *a = post_as(&f, INIT("2025-11-25"), &none, "alice", false, true);
   CU_ASSERT_TRUE(a->stream && a->ended);
   CU_ASSERT_EQUAL(a->n_events, 1);
-  CU_ASSERT_EQUAL(strlen(a->session_id), 32);
+  expect_session_id(a->session_id);
   answer_free(a);
   fixture_stop(&f);
 }
@@ -459,11 +610,20 @@ TEST_MAIN("mcp_server", TEST(initialize_echoes_served_versions_and_offers_the_ne
           TEST(session_header_missing_is_400_and_unknown_is_404),
           TEST(session_of_another_principal_is_unknown),
           TEST(session_ids_differ_and_appear_only_on_initialize),
-          TEST(idle_session_survives_15_minutes_and_ends_after_the_limit),
-          TEST(full_table_drops_the_session_idle_longest_but_none_with_a_call),
+          TEST(session_ends_with_its_life_whether_used_or_not),
+          TEST(session_from_a_replica_whose_clock_is_ahead_holds_within_five_minutes),
+          TEST(sessions_that_others_open_push_nobody_out),
+          TEST(replica_with_the_same_keys_takes_a_session_and_one_without_does_not),
+          TEST(deletions_are_remembered_as_many_as_fit_the_latest_first),
+          TEST(session_id_changed_in_any_character_is_unknown),
           TEST(delete_ends_a_session_and_its_calls),
           TEST(version_header_absent_or_served_passes_and_others_get_400),
           TEST(batch_belongs_to_2025_03_26_alone), TEST(batch_edges),
-          TEST(batch_waits_for_its_slowest_call), TEST(modern_request_is_told_the_served_versions),
+          TEST(batch_waits_for_its_slowest_call),
+          TEST(discovery_of_an_era_that_is_not_served_is_an_unknown_method),
+          TEST(claim_of_a_version_from_before_the_claims_is_told_the_served_versions),
           TEST(modern_request_needs_no_session_and_ignores_one), TEST(modern_checks_come_in_order),
+          TEST(null_params_are_as_absent),
+          TEST(calls_at_the_end_are_told_to_call_again_and_their_work_is_cancelled),
+          TEST(refusal_before_the_protocol_carries_the_id_of_one_request),
           TEST(client_that_takes_only_event_streams_gets_them))

@@ -86,9 +86,41 @@ static void list_pages_give_every_tool_once(void)
   fixture_stop(&f);
 }
 
+static void empty_and_null_cursors_begin_at_the_first_page(void)
+{
+  static const char *const none[] = {"null", "\"\""};
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  struct answer *whole = post(&f, LIST);
+  for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+    AUTO_FREE char *body = xasprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\","
+                                     "\"params\":{\"cursor\":%s}}",
+                                     none[i]);
+    struct answer *a = post(&f, body);
+    CU_ASSERT_STRING_EQUAL(a->body, whole->body);
+    answer_free(a);
+  }
+  answer_free(whole);
+  fixture_stop(&f);
+}
+
+static void null_progress_token_asks_for_no_progress(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  struct answer *a = post(&f, CALL("1", "\"name\":\"echo\",\"_meta\":{\"progressToken\":null}"));
+  CU_ASSERT_EQUAL(a->status, 200);
+  CU_ASSERT_FALSE(a->stream);
+  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"isError\":false"));
+  answer_free(a);
+  fixture_stop(&f);
+}
+
 static void foreign_cursor_is_invalid_params(void)
 {
-  static const char *const bad[] = {"\"\"", "\"x\"", "7", "\"dG9vbHM6OTk\"", "null"};
+  static const char *const bad[] = {"\"x\"", "7", "\"dG9vbHM6OTk\"", "{}", "false"};
   struct fixture f;
   fixture_start(&f, NULL);
   fixture_initialize(&f, "2025-11-25");
@@ -400,7 +432,8 @@ static void calls_beyond_the_cap_are_told_to_wait(void)
 
 TEST_MAIN("mcp_tools", TEST(list_has_only_fields_of_the_negotiated_version),
           TEST(list_is_the_same_every_time), TEST(list_pages_give_every_tool_once),
-          TEST(foreign_cursor_is_invalid_params),
+          TEST(empty_and_null_cursors_begin_at_the_first_page),
+          TEST(null_progress_token_asks_for_no_progress), TEST(foreign_cursor_is_invalid_params),
           TEST(call_gives_text_and_the_same_json_structured),
           TEST(absent_and_null_arguments_are_empty), TEST(malformed_calls_are_protocol_errors),
           TEST(tool_failure_is_a_result), TEST(answer_that_does_not_fit_becomes_advice),

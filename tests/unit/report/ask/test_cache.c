@@ -11,7 +11,7 @@ static void put(struct cache *c, const char *key, size_t bytes, int64_t now)
   struct answer *a = answer_new(1 << 20);
   arena_alloc(a->arena, bytes);
   buf_puts(&k, key);
-  cache_put(c, &k, a, now);
+  cache_put(c, &k, a, 0, now);
   answer_unref(a);
 }
 

@@ -139,8 +139,8 @@ static void failing_dealers_are_named_and_the_others_arrive(void)
 static void an_answer_with_another_number_of_reports_is_refused(void)
 {
   static const char one[] = "{\"rows\":[{\"dimensionValues\":[{\"value\":\"a\"}],\"metricValues\":"
-                            "[{\"value\":\"1\"}]}],\"rowCount\":1,\"dimensionHeaders\":[{}],"
-                            "\"metricHeaders\":[{}]}";
+                            "[{\"value\":\"1\"}]}],\"rowCount\":1,\"dimensionHeaders\":"
+                            "[{\"name\":\"city\"}],\"metricHeaders\":[{\"name\":\"sessions\"}]}";
   struct fakes f;
   fakes_start(&f, NULL);
   for (int n = 0; n <= 4; n++) {

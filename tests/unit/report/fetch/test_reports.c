@@ -127,6 +127,24 @@ static void a_dealer_that_is_too_slow_times_out_before_the_call_does(void)
   fakes_stop(&f);
 }
 
+/* The caller has a minute; the others must not wait for it. */
+static void late_dealers_are_named_at_the_deadline_of_the_fan_out(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.deadline_ms = 400});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .delay_ms = 1500});
+  fetch_init(&r);
+  int64_t start = clock_mono_ms();
+  fetch_start(&r, &f, 2, 1, 0, 60000);
+  fetch_wait(&r);
+  CU_ASSERT(clock_mono_ms() - start < 1500);
+  CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+  CU_ASSERT_STRING_EQUAL(r.reasons[0], "timeout");
+  CU_ASSERT_STRING_EQUAL(r.reasons[1], "timeout");
+  fakes_stop(&f);
+}
+
 static void a_row_count_that_disagrees_is_an_error(void)
 {
   struct fakes f;
@@ -157,6 +175,128 @@ static void a_cut_page_goes_on_after_the_rows_that_arrived(void)
   fetch_wait(&r);
   CU_ASSERT(fetch_whole(&r, 0, 1, 5000));
   CU_ASSERT_EQUAL(f.requests, 3);
+  fakes_stop(&f);
+}
+
+/* Rows of equal value come in another order after the cut, so going on in the middle would lose
+ * some and take others twice. */
+static void a_cut_page_starts_again_and_every_row_is_taken_once(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.chunk_rows = 256, .page_rows = 3000});
+  LOCKED(&f,
+         f.google = (struct google_plan){.rows = 5000, .cut_times = 1, .turned_after_cut = true});
+  fetch_init(&r);
+  fetch_start(&r, &f, 1, 1, 0, 20000);
+  fetch_wait(&r);
+  CU_ASSERT(fetch_whole(&r, 0, 1, 5000));
+  CU_ASSERT_EQUAL(f.requests, 3);
+  fakes_stop(&f);
+}
+
+static void a_page_that_does_not_continue_its_predecessor_fails_the_dealer(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.page_rows = 10});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 30, .repeats = true});
+  fetch_init(&r);
+  fetch_start(&r, &f, 1, 1, 0, 20000);
+  fetch_wait(&r);
+  CU_ASSERT_EQUAL(r.codes[0], ERR_ABORTED);
+  CU_ASSERT_STRING_EQUAL(r.reasons[0], "inconsistent_paging");
+  CU_ASSERT_FALSE(r.reports[0][0].done);
+  fakes_stop(&f);
+}
+
+/* 37 cities in two ranges, ten cities a page: all 74 rows, each once. */
+static void several_date_ranges_are_paged_by_combination(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.page_rows = 10});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 37, .ranges = 2});
+  fetch_init(&r);
+  r.ranges = 2;
+  fetch_start(&r, &f, 1, 1, 0, 20000);
+  fetch_wait(&r);
+  CU_ASSERT_EQUAL(r.codes[0], ERR_OK);
+  CU_ASSERT_EQUAL(r.reports[0][0].rows, 74);
+  CU_ASSERT_EQUAL(r.reports[0][0].sum, 2 * 36 * 37 / 2 + 37 * 1000);
+  CU_ASSERT(r.reports[0][0].done);
+  CU_ASSERT_EQUAL(f.requests, 4);
+  fakes_stop(&f);
+}
+
+static void an_answer_to_another_question_fails_the_dealer_even_without_rows(void)
+{
+  static const char *const bodies[] = {"{}", "{\"error\":{\"code\":500,\"message\":\"x\"}}"};
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, NULL);
+  for (int rows = 0; rows <= 3; rows += 3) {
+    LOCKED(&f, f.google = (struct google_plan){.rows = rows, .metric = "totalUsers"});
+    fetch_init(&r);
+    fetch_start(&r, &f, 1, 1, 0, 20000);
+    fetch_wait(&r);
+    CU_ASSERT_STRING_EQUAL(r.reasons[0], "malformed_response");
+    CU_ASSERT_PTR_NOT_NULL(strstr(r.messages[0], "totalUsers"));
+  }
+  for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    LOCKED(&f, f.google = (struct google_plan){.body = bodies[i]});
+    fetch_init(&r);
+    fetch_start(&r, &f, 1, 1, 0, 20000);
+    fetch_wait(&r);
+    CU_ASSERT_STRING_EQUAL(r.reasons[0], "malformed_response");
+    CU_ASSERT_FALSE(r.reports[0][0].done);
+  }
+  fakes_stop(&f);
+}
+
+static void rows_of_every_page_come_in_the_same_order(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google.rows = 3);
+  fetch_init(&r);
+  fetch_start(&r, &f, 1, 1, 0, 20000);
+  fetch_wait(&r);
+  LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(strstr(
+                 f.last_body, "\"orderBys\":[{\"metric\":{\"metricName\":\"sessions\"},\"desc\":"
+                              "true},{\"dimension\":{\"dimensionName\":\"city\"}}]")));
+  fakes_stop(&f);
+}
+
+static void a_name_that_no_property_knows_ends_the_fan_out_with_one_message(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.fan_out = 4});
+  LOCKED(&f, f.google = (struct google_plan){
+                 .rows = 3,
+                 .delay_ms = 20,
+                 .fail_status = 400,
+                 .fail_times = 1000,
+                 .fail_body = "{\"error\":{\"message\":\"Did you mean sessions? Field sessions is "
+                              "not a valid metric.  For a list\"}}"});
+  fetch_init(&r);
+  fetch_start(&r, &f, 40, 1, 0, 20000);
+  fetch_wait(&r);
+  CU_ASSERT_EQUAL(r.status.code, ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(strncmp(r.status.message, "metrics[0]: Did you mean", 24), 0);
+  CU_ASSERT(f.requests <= 4);
+  CU_ASSERT(fetch_idle_soon(&f));
+  LOCKED(&f, f.google.fail_body = "{\"error\":{\"message\":\"Field customEvent:make is not a valid "
+                                  "dimension.\"}}");
+  LOCKED(&f, f.google.fail_property = "103");
+  fetch_init(&r);
+  fetch_start(&r, &f, 10, 1, 0, 20000);
+  fetch_wait(&r);
+  CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(r.codes[3], ERR_INVALID_ARGUMENT);
+  CU_ASSERT(fetch_whole(&r, 4, 1, 3));
   fakes_stop(&f);
 }
 
@@ -281,7 +421,7 @@ static void cancel_during_a_backoff_is_clean(void)
 {
   struct fakes f;
   struct fetch_run r;
-  fakes_start(&f, &(struct fakes_options){.backoff_ms = 6000});
+  fakes_start(&f, &(struct fakes_options){.backoff_ms = 4900});
   LOCKED(&f,
          f.google = (struct google_plan){.fail_status = 503, .fail_times = 1000, .fail_body = ""});
   fetch_init(&r);
@@ -361,8 +501,15 @@ TEST_MAIN("report-svc FetchReports", TEST(all_pages_of_all_dealers_arrive_as_col
           TEST(failing_dealers_are_named_and_the_others_arrive),
           TEST(a_value_that_is_no_number_fails_the_dealer_and_names_the_metric),
           TEST(a_dealer_that_is_too_slow_times_out_before_the_call_does),
+          TEST(late_dealers_are_named_at_the_deadline_of_the_fan_out),
           TEST(a_row_count_that_disagrees_is_an_error),
           TEST(a_cut_page_goes_on_after_the_rows_that_arrived), TEST(too_many_rows_end_the_dealer),
+          TEST(a_name_that_no_property_knows_ends_the_fan_out_with_one_message),
+          TEST(a_cut_page_starts_again_and_every_row_is_taken_once),
+          TEST(a_page_that_does_not_continue_its_predecessor_fails_the_dealer),
+          TEST(several_date_ranges_are_paged_by_combination),
+          TEST(an_answer_to_another_question_fails_the_dealer_even_without_rows),
+          TEST(rows_of_every_page_come_in_the_same_order),
           TEST(a_token_refused_between_pages_is_renewed),
           TEST(dealers_run_side_by_side_within_the_bound),
           TEST(a_slow_reader_stops_the_transfer_and_gets_everything),

@@ -167,6 +167,10 @@ static void transport_errors_keep_their_kind(void)
   err_set(&transport, ERR_UNAVAILABLE, "x", "connection refused");
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_RETRY);
   CU_ASSERT_STRING_EQUAL(e.reason, "unavailable");
+  err_set(&transport, ERR_UNAVAILABLE, "tls_failed", "host:443: unable to get local issuer");
+  CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_FAIL);
+  CU_ASSERT_STRING_EQUAL(e.reason, "certificate_refused");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "SSL_CERT_FILE"));
   err_set(&transport, ERR_RESOURCE_EXHAUSTED, "x", "too large");
   CU_ASSERT_EQUAL(google_error_classify(&e, &f), GOOGLE_FAIL);
 }

@@ -153,9 +153,8 @@ static void limit_and_offset_have_bounds(void)
   sample_init(&s, 1, 1, 0);
   s.request.limit = -1;
   CU_ASSERT(says(&s, "limit: limit must be positive. The API received limit = -1"));
-  s.request.limit = 100001;
-  CU_ASSERT(
-      says(&s, "limit: at most 100000 rows fit into one answer, got 100001; page with offset"));
+  s.request.limit = 250001;
+  CU_ASSERT(says(&s, "limit: Google answers at most 250000 rows, got 250001; page with offset"));
   s.request.limit = 0;
   s.request.offset = -5;
   CU_ASSERT(says(&s, "offset: offset must be positive. The API received offset = -5"));
@@ -189,6 +188,59 @@ static void without_date_ranges_the_last_28_days_are_asked(void)
   CU_ASSERT_STRING_EQUAL(report->date_ranges[0]->start_date, "28daysAgo");
   CU_ASSERT_STRING_EQUAL(report->date_ranges[0]->end_date, "yesterday");
   arena_free(arena);
+}
+
+/* The order of a completed report as text: "-sessions +city". */
+static void order_text(struct buf *out, const Analytics__Ga4__V1beta__RunReportRequest *report)
+{
+  buf_clear(out);
+  for (size_t i = 0; i < report->n_order_bys; i++) {
+    const Analytics__Ga4__V1beta__OrderBy *o = report->order_bys[i];
+    bool metric = o->one_order_by_case == ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_METRIC;
+    buf_printf(out, "%s%c%s", i == 0 ? "" : " ", o->desc ? '-' : '+',
+               metric ? o->metric->metric_name : o->dimension->dimension_name);
+  }
+}
+
+static void the_order_is_completed_by_time_metric_and_all_dimensions(void)
+{
+  struct sample s;
+  AUTO_BUF struct buf text = BUF_INIT(1000);
+  struct arena *arena = arena_new(1 << 20);
+  static char city[] = "city", channel[] = "sessionDefaultChannelGroup", date[] = "date";
+  sample_init(&s, 2, 1, 1);
+  s.dimensions[0] = channel;
+  s.dimensions[1] = city;
+  Analytics__Ga4__V1beta__RunReportRequest *report = request_to_ga4(&s.request, arena);
+  CU_ASSERT_TRUE(request_complete_order(report, arena));
+  order_text(&text, report);
+  CU_ASSERT_STRING_EQUAL(buf_str(&text), "-sessions +sessionDefaultChannelGroup +city");
+  s.dimensions[1] = date;
+  report = request_to_ga4(&s.request, arena);
+  CU_ASSERT_TRUE(request_complete_order(report, arena));
+  order_text(&text, report);
+  CU_ASSERT_STRING_EQUAL(buf_str(&text), "+date -sessions +sessionDefaultChannelGroup");
+  CU_ASSERT_TRUE(request_complete_order(report, arena)); /* a complete order stays */
+  order_text(&text, report);
+  CU_ASSERT_STRING_EQUAL(buf_str(&text), "+date -sessions +sessionDefaultChannelGroup");
+  report->n_dimensions = report->n_order_bys = 0;
+  CU_ASSERT_TRUE(request_complete_order(report, arena));
+  CU_ASSERT_EQUAL(report->n_order_bys, 0);
+  arena_free(arena);
+}
+
+static void relative_days_count_from_the_propertys_today(void)
+{
+  static const struct {
+    const char *date;
+    int64_t day;
+  } cases[] = {{"today", 20000},
+               {"yesterday", 19999},
+               {"28daysAgo", 19972},
+               {"0daysAgo", 20000},
+               {"1970-01-02", 1}};
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    CU_ASSERT_EQUAL(request_day(cases[i].date, 20000), cases[i].day);
 }
 
 static void report_checks_name_the_query(void)
@@ -236,5 +288,7 @@ TEST_MAIN("report request", TEST(property_id_is_digits_with_or_without_prefix),
           TEST(a_target_is_required), TEST(counts_are_limited_in_googles_words),
           TEST(bad_dates_are_named_with_their_path), TEST(dates_are_read_as_google_reads_them),
           TEST(limit_and_offset_have_bounds), TEST(body_is_googles_json),
-          TEST(without_date_ranges_the_last_28_days_are_asked), TEST(report_checks_name_the_query),
+          TEST(without_date_ranges_the_last_28_days_are_asked),
+          TEST(the_order_is_completed_by_time_metric_and_all_dimensions),
+          TEST(relative_days_count_from_the_propertys_today), TEST(report_checks_name_the_query),
           TEST(googles_words_get_the_path_of_the_argument))

@@ -20,25 +20,47 @@ struct page {
 
 /* ------------------------------------------------------------------ answers */
 
+static void put_row(struct buf *out, const struct google_plan *plan, int64_t i, int range)
+{
+  buf_printf(out, "{\"dimensionValues\":[{\"value\":\"city %lld %*s\"}", (long long)i,
+             plan->value_bytes, "");
+  if (plan->ranges > 0)
+    buf_printf(out, ",{\"value\":\"date_range_%d\"}", range);
+  buf_puts(out, "],\"metricValues\":[{");
+  if (i == 2 && plan->odd_value != NULL)
+    buf_printf(out, "\"value\":%s}]}", plan->odd_value);
+  else
+    buf_printf(out, "\"value\":\"%lld\"}]}", (long long)(i + 1000 * range));
+}
+
+/* Google counts and pages in cities, whatever number of rows they have. */
+static bool put_rows(struct buf *out, const struct google_plan *plan, int64_t offset, int64_t limit)
+{
+  const char *before = ",\"rows\":[";
+  int64_t end = offset + limit < plan->rows ? offset + limit : plan->rows;
+  int64_t start = plan->repeats && offset > 0 ? offset - 1 : offset;
+  bool turned = plan->turned_after_cut && plan->cut_times == 0;
+  for (int64_t i = start; i < end; i++) {
+    for (int range = 0; range < (plan->ranges == 0 ? 1 : plan->ranges); range++) {
+      buf_puts(out, before);
+      before = ",";
+      put_row(out, plan, turned ? start + end - 1 - i : i, range);
+    }
+  }
+  return start < end;
+}
+
 static void put_report(struct buf *out, const struct google_plan *plan, int64_t offset,
                        int64_t limit)
 {
-  bool first = true;
   if (plan->max_page_rows > 0 && limit > plan->max_page_rows)
     limit = plan->max_page_rows;
-  buf_puts(out, "{\"dimensionHeaders\":[{\"name\":\"city\"}],\"metricHeaders\":[{\"name\":"
-                "\"sessions\",\"type\":\"TYPE_INTEGER\"}]");
-  for (int64_t i = offset; i < plan->rows && i < offset + limit; i++) {
-    buf_puts(out, first ? ",\"rows\":[" : ",");
-    first = false;
-    buf_printf(out, "{\"dimensionValues\":[{\"value\":\"city %lld %*s\"}],\"metricValues\":[{",
-               (long long)i, plan->value_bytes, "");
-    if (i == 2 && plan->odd_value != NULL)
-      buf_printf(out, "\"value\":%s}]}", plan->odd_value);
-    else
-      buf_printf(out, "\"value\":\"%lld\"}]}", (long long)i);
-  }
-  buf_puts(out, first ? "" : "]");
+  buf_printf(out,
+             "{\"dimensionHeaders\":[{\"name\":\"city\"}%s],\"metricHeaders\":[{\"name\":"
+             "\"%s\",\"type\":\"TYPE_FROM_TOMORROW\"}]",
+             plan->ranges > 0 ? ",{\"name\":\"dateRange\"}" : "",
+             plan->metric == NULL ? "sessions" : plan->metric);
+  buf_puts(out, put_rows(out, plan, offset, limit) ? "]" : "");
   if (plan->rows + plan->row_count_more > 0)
     buf_printf(out, ",\"rowCount\":%d", plan->rows + plan->row_count_more);
   buf_puts(out, ",\"metadata\":{\"currencyCode\":\"USD\",\"timeZone\":\"America/New_York\","

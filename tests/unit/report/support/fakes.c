@@ -25,10 +25,14 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
   }
   token = f->token_number;
   int delay_ms = f->token_delay_ms;
+  bool fails = f->token_failures > 0;
+  f->token_failures -= fails;
   pthread_mutex_unlock(&f->lock);
   usleep((useconds_t)delay_ms * 1000);
   struct err e = {0};
-  if (strcmp(ref, "revoked") == 0)
+  if (fails)
+    err_set(&e, ERR_UNAVAILABLE, "token_endpoint_unavailable", "Google answered 503");
+  else if (strcmp(ref, "revoked") == 0)
     err_set(&e, ERR_FAILED_PRECONDITION, "invalid_grant", "Token has been expired or revoked.");
   else if (sscanf(ref, by_property ? "1%d" : "d%d", &number) != 1 || number >= FAKE_PROPERTIES)
     err_set(&e, ERR_PERMISSION_DENIED, "permission_denied", "dealer %s is outside the grant", ref);
@@ -123,7 +127,9 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                   .admin_endpoint = f->endpoint,
                                   .timeout_ms = o->timeout_ms == 0 ? 5000 : o->timeout_ms,
                                   .backoff_ms = o->backoff_ms == 0 ? 5 : o->backoff_ms,
-                                  .max_transfers = 128};
+                                  .max_transfers = 128,
+                                  .deadline_ms = o->deadline_ms,
+                                  .budget = {o->server_errors, o->quota_probe_ms}};
   f->service = (struct service){.google = google_new(&google),
                                 .cache = cache_new(o->cache_bytes, 60000),
                                 .page_rows = o->page_rows == 0 ? 250000 : o->page_rows,
@@ -156,6 +162,7 @@ void fakes_stop(struct fakes *f)
   http_client_free(f->http);
   google_free(f->service.google);
   cache_free(f->service.cache);
+  report_service_end(&f->service);
   rpc_server_stop(f->auth_server);
   fake_google_stop(f);
   rpc_shutdown();

@@ -27,6 +27,10 @@ struct google_plan {
   const char *body;          /* answered with 200 in the place of everything else; NULL: none */
   const char *odd_value;     /* in the place of the value of row 2, as JSON text; NULL: none */
   const char *odd_property;  /* only of this one; NULL: of all */
+  int ranges;                /* rows of each city, with a dimension dateRange; 0: one, without */
+  bool turned_after_cut;     /* after an answer was cut off the rows come in another order */
+  bool repeats;              /* a page begins with the last row of the page before */
+  const char *metric;        /* header of the metric; NULL: sessions */
 };
 
 enum { FAKE_PROPERTIES = 64 };
@@ -46,6 +50,7 @@ struct fakes {
   int token_number;                              /* "token-<n>" is given out */
   bool renews;                                   /* a rejected token leads to the next number */
   int token_delay_ms;                            /* of GetAccessToken */
+  int token_failures;                            /* so many calls fail as if Google's did */
   int list_dealers;                              /* dealers d00.. that ListDealers names */
 
   struct MHD_Daemon *daemon;
@@ -70,6 +75,8 @@ struct fakes_options {
   uint32_t timeout_ms, backoff_ms;
   size_t max_answer_bytes, chunk_rows, fan_out;
   size_t cache_bytes;
+  uint32_t deadline_ms, server_errors;
+  int64_t quota_probe_ms;
 };
 
 /* Starts everything on free loopback ports. Dealers are d00..d63 with property 100..163;

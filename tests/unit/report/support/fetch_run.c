@@ -15,8 +15,8 @@ static void take_chunk(struct fetch_run *r, const Analytics__Report__V1__ColumnC
 {
   struct report *report = &r->reports[c->dealer_index][c->query_id - 7];
   r->chunks++;
-  if (c->n_dimensions != 1 || c->n_metrics != 1 || c->dimensions[0]->n_indices != c->row_count ||
-      c->metrics[0]->n_values != c->row_count) {
+  if (c->n_dimensions != (r->ranges > 1 ? 2 : 1) || c->n_metrics != 1 ||
+      c->dimensions[0]->n_indices != c->row_count || c->metrics[0]->n_values != c->row_count) {
     report->bad = true;
     return;
   }
@@ -71,7 +71,7 @@ static void on_done(void *user, const struct err *status)
   pthread_mutex_unlock(&r->lock);
 }
 
-static void fill_report(Analytics__Ga4__V1beta__RunReportRequest *report)
+static void fill_report(Analytics__Ga4__V1beta__RunReportRequest *report, size_t ranges_asked)
 {
   static char city[] = "city", sessions[] = "sessions", start[] = "28daysAgo", end[] = "yesterday";
   static Analytics__Ga4__V1beta__Dimension dimension = ANALYTICS__GA4__V1BETA__DIMENSION__INIT;
@@ -79,7 +79,7 @@ static void fill_report(Analytics__Ga4__V1beta__RunReportRequest *report)
   static Analytics__Ga4__V1beta__DateRange range = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
   static Analytics__Ga4__V1beta__Dimension *dimensions[] = {&dimension};
   static Analytics__Ga4__V1beta__Metric *metrics[] = {&metric};
-  static Analytics__Ga4__V1beta__DateRange *ranges[] = {&range};
+  static Analytics__Ga4__V1beta__DateRange *ranges[] = {&range, &range, &range, &range};
   dimension.name = city;
   metric.name = sessions;
   range.start_date = start;
@@ -89,6 +89,7 @@ static void fill_report(Analytics__Ga4__V1beta__RunReportRequest *report)
   report->dimensions = dimensions;
   report->metrics = metrics;
   report->date_ranges = ranges;
+  report->n_date_ranges = ranges_asked == 0 ? 1 : ranges_asked;
 }
 
 void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t queries,
@@ -100,7 +101,7 @@ void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t qu
   Analytics__Ga4__V1beta__RunReportRequest report;
   Analytics__Report__V1__ReportQuery query[QUERIES], *list[QUERIES];
   struct err e = {0};
-  fill_report(&report);
+  fill_report(&report, r->ranges);
   for (uint32_t i = 0; i < queries; i++) {
     analytics__report__v1__report_query__init(&query[i]);
     query[i].query_id = 7 + i;

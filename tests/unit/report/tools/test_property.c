@@ -57,6 +57,8 @@ static void a_dealers_own_property_is_shown(void)
   CU_ASSERT_STRING_EQUAL(r->dealer_id, "d07");
   CU_ASSERT_STRING_EQUAL(r->dealer_name, "Dealer 7");
   CU_ASSERT_STRING_EQUAL(r->property->name, "properties/107");
+  CU_ASSERT_STRING_EQUAL(r->headline, "Dealer 7 (d07): properties/107 \"Site 107\", days in "
+                                      "America/New_York, money in USD");
   CU_ASSERT_STRING_EQUAL(r->property->display_name, "Site 107");
   CU_ASSERT_STRING_EQUAL(r->property->industry_category, "AUTOMOTIVE");
   CU_ASSERT_STRING_EQUAL(r->property->create_time, "2023-02-01T09:00:00.123Z");

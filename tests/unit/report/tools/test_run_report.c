@@ -70,7 +70,10 @@ static bool fails(struct fakes *f, enum err_code code, const char *reason)
 static bool succeeds(struct fakes *f, size_t rows)
 {
   struct err e;
-  tool_response *response = run_dealer(f, "d00", &e);
+  tool_request request;
+  request_init(&request, "d00");
+  request.limit = 1000;
+  tool_response *response = run(f, &request, 10000, &e);
   bool ok = response != NULL && response->n_rows == rows;
   if (!ok)
     printf("\n    got %s, %s: %s\n", err_code_name(e.code), e.reason, e.message);
@@ -99,9 +102,16 @@ static void answer_has_rows_headers_metadata_and_dealer(void)
   CU_ASSERT(r->metadata->data_loss_from_other_row);
   CU_ASSERT_EQUAL(r->row_count, 3);
   CU_ASSERT_EQUAL(r->next_offset, 0);
+  CU_ASSERT_EQUAL(strncmp(r->headline, "3 rows of sessions by city for Dealer 7 (d07), ", 47), 0);
+  CU_ASSERT_EQUAL(r->period->days, 28);
+  CU_ASSERT_STRING_EQUAL(r->period->time_zones[0], "America/New_York");
+  CU_ASSERT(strcmp(r->period->complete_through, r->period->end_date) < 0);
+  CU_ASSERT_EQUAL_FATAL(r->n_caveats, 2);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->caveats[0], "\"(other)\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->caveats[1], r->period->complete_through));
   CU_ASSERT_EQUAL(f.grants_seen, 1);
   LOCKED(&f, CU_ASSERT_STRING_EQUAL(f.last_quota_project, "billing"));
-  LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(strstr(f.last_body, "\"limit\":\"1000\"")));
+  LOCKED(&f, CU_ASSERT_PTR_NOT_NULL(strstr(f.last_body, "\"limit\":\"100\"")));
   response_free(r);
   fakes_stop(&f);
 }
@@ -183,10 +193,73 @@ static void server_errors_are_tried_three_times(void)
                  .rows = 1, .fail_status = 503, .fail_times = 2, .fail_body = "<html>busy</html>"});
   CU_ASSERT(succeeds(&f, 1));
   CU_ASSERT_EQUAL(f.requests, 3);
-  LOCKED(&f, f.google.fail_status = 500);
   LOCKED(&f, f.google.fail_times = 9);
   CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "unavailable"));
   CU_ASSERT_EQUAL(f.requests, 6);
+  fakes_stop(&f);
+}
+
+static void the_same_request_failing_twice_with_500_is_one_google_cannot_answer(void)
+{
+  struct fakes f;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google = (struct google_plan){
+                 .rows = 1, .fail_status = 500, .fail_times = 1, .fail_body = ""});
+  CU_ASSERT(succeeds(&f, 1));
+  CU_ASSERT_EQUAL(f.requests, 2);
+  LOCKED(&f, f.google.fail_times = 9);
+  CU_ASSERT(fails(&f, ERR_FAILED_PRECONDITION, "unanswerable"));
+  CU_ASSERT_EQUAL(f.requests, 4);
+  fakes_stop(&f);
+}
+
+static void server_errors_within_the_hour_hold_back_the_property_alone(void)
+{
+  struct fakes f;
+  struct err e;
+  fakes_start(&f, &(struct fakes_options){.server_errors = 6});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1,
+                                             .fail_property = "100",
+                                             .fail_status = 503,
+                                             .fail_times = 100,
+                                             .fail_body = ""});
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "unavailable"));
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "unavailable"));
+  CU_ASSERT_EQUAL(f.requests, 6);
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "server_errors"));
+  CU_ASSERT_EQUAL(f.requests, 6);
+  tool_response *r = run_dealer(&f, "d01", &e);
+  CU_ASSERT_PTR_NOT_NULL(r);
+  response_free(r);
+  fakes_stop(&f);
+}
+
+static void quota_that_is_gone_is_not_asked_for_again(void)
+{
+  struct fakes f;
+  fakes_start(&f, &(struct fakes_options){.quota_probe_ms = 60000});
+  LOCKED(&f, f.google = (struct google_plan){
+                 .rows = 1,
+                 .fail_status = 429,
+                 .fail_times = 1,
+                 .fail_body = "{\"error\":{\"message\":\"Exhausted property tokens per hour\"}}"});
+  CU_ASSERT(fails(&f, ERR_RESOURCE_EXHAUSTED, "quota_exhausted"));
+  CU_ASSERT(fails(&f, ERR_RESOURCE_EXHAUSTED, "quota_exhausted"));
+  CU_ASSERT_EQUAL(f.requests, 1);
+  fakes_stop(&f);
+}
+
+static void a_token_endpoint_that_fails_once_is_tried_again_once(void)
+{
+  struct fakes f;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google.rows = 1);
+  LOCKED(&f, f.token_failures = 1);
+  CU_ASSERT(succeeds(&f, 1));
+  CU_ASSERT_EQUAL(f.token_calls, 2);
+  LOCKED(&f, f.token_failures = 5);
+  CU_ASSERT(fails(&f, ERR_UNAVAILABLE, "token_endpoint_unavailable"));
+  CU_ASSERT_EQUAL(f.token_calls, 4);
   fakes_stop(&f);
 }
 
@@ -327,16 +400,89 @@ static void property_must_be_the_dealers(void)
   fakes_stop(&f);
 }
 
-static void an_answer_beyond_the_cap_says_which_limit_fits(void)
+static void an_answer_beyond_the_cap_is_served_in_pages_that_fit(void)
 {
   struct fakes f;
   struct err e;
+  tool_request request;
+  size_t rows = 0, pages = 0;
   fakes_start(&f, &(struct fakes_options){.max_answer_bytes = 10000});
   LOCKED(&f, f.google = (struct google_plan){.rows = 1000, .value_bytes = 80});
+  request_init(&request, "d00");
+  request.limit = 250000;
+  do {
+    char first[32];
+    tool_response *r = run(&f, &request, 10000, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    snprintf(first, sizeof(first), "city %zu ", rows); /* where the page before ended */
+    CU_ASSERT_EQUAL(strncmp(r->rows[0]->dimension_values[0]->value, first, strlen(first)), 0);
+    CU_ASSERT_EQUAL(r->row_count, 1000);
+    CU_ASSERT(protobuf_c_message_get_packed_size(&r->base) < 20000);
+    rows += r->n_rows;
+    request.offset = r->next_offset;
+    response_free(r);
+  } while (request.offset != 0 && ++pages < 100);
+  CU_ASSERT_EQUAL(rows, 1000);
+  CU_ASSERT(pages > 3);
+  fakes_stop(&f);
+}
+
+static void a_single_row_beyond_the_cap_is_an_error_that_says_so(void)
+{
+  struct fakes f;
+  struct err e;
+  fakes_start(&f, &(struct fakes_options){.max_answer_bytes = 50});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 3, .value_bytes = 80});
   CU_ASSERT_PTR_NULL(run_dealer(&f, "d00", &e));
   CU_ASSERT_EQUAL(e.code, ERR_RESOURCE_EXHAUSTED);
   CU_ASSERT_STRING_EQUAL(e.reason, "answer_too_large");
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "limit="));
+  fakes_stop(&f);
+}
+
+/* 37 cities in two ranges, ten a page: 74 rows, each once, the ranges by their days in the order
+ * asked. */
+static void two_date_ranges_come_in_the_order_asked_and_are_named(void)
+{
+  struct fakes f;
+  struct err e;
+  tool_request request;
+  static char late_start[] = "2026-10-26", late_end[] = "2026-11-22", early_start[] = "2026-09-28",
+              early_end[] = "2026-10-25";
+  Analytics__Ga4__V1beta__DateRange late = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  Analytics__Ga4__V1beta__DateRange early = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  Analytics__Ga4__V1beta__DateRange *ranges[] = {&late, &early};
+  late.start_date = late_start;
+  late.end_date = late_end;
+  early.start_date = early_start;
+  early.end_date = early_end;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google = (struct google_plan){.rows = 37, .ranges = 2});
+  request_init(&request, "d00");
+  request.n_date_ranges = 2;
+  request.date_ranges = ranges;
+  request.limit = 10;
+  size_t rows = 0, pages = 0;
+  do {
+    tool_response *r = run(&f, &request, 10000, &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    for (size_t i = 0; i < r->n_rows; i++, rows++) {
+      char city[32], value[32];
+      snprintf(city, sizeof(city), "city %zu ", rows / 2);
+      snprintf(value, sizeof(value), "%zu", rows / 2 + 1000 * (rows % 2));
+      CU_ASSERT_STRING_EQUAL(r->rows[i]->dimension_values[0]->value, city);
+      CU_ASSERT_STRING_EQUAL(r->rows[i]->metric_values[0]->value, value);
+      CU_ASSERT_STRING_EQUAL(r->rows[i]->dimension_values[1]->value,
+                             rows % 2 == 0 ? "2026-10-26 to 2026-11-22"
+                                           : "2026-09-28 to 2026-10-25");
+    }
+    if (pages == 0)
+      CU_ASSERT_STRING_EQUAL(r->headline, "20 rows of sessions by city for Dealer 0 (d00), 26 Oct "
+                                          "to 22 Nov 2026 and 28 Sep to 25 Oct 2026");
+    request.offset = r->next_offset;
+    response_free(r);
+  } while (request.offset != 0 && ++pages < 10);
+  CU_ASSERT_EQUAL(rows, 74);
   fakes_stop(&f);
 }
 
@@ -423,6 +569,7 @@ static void never_more_than_ten_at_once_per_property(void)
   request_init(&request, "d00");
   for (int i = 0; i < CALLS; i++) {
     pending[i] = (struct pending){&left, ERR_UNKNOWN};
+    request.limit = i + 1; /* equal ones would share an answer */
     CU_ASSERT_EQUAL(rpc_client_start(NULL, f.report,
                                      &analytics__report__v1__report_service__descriptor,
                                      "RunReport", RPC_UNARY, &request.base, call_options(10000),
@@ -452,6 +599,7 @@ static void cancelled_calls_free_their_places(void)
   request_init(&request, "d00");
   for (int i = 0; i < CALLS; i++) {
     pending[i] = (struct pending){&left, ERR_UNKNOWN};
+    request.limit = i + 1; /* equal ones would share an answer */
     rpc_client_start(&calls[i], f.report, &analytics__report__v1__report_service__descriptor,
                      "RunReport", RPC_UNARY, &request.base, call_options(10000), &callbacks,
                      &pending[i], &e);
@@ -471,15 +619,80 @@ static void cancelled_calls_free_their_places(void)
   fakes_stop(&f);
 }
 
+/* The n calls of one question, at once. */
+static void ask_at_once(struct fakes *f, struct pending *pending, struct rpc_client_call **calls,
+                        int n, atomic_int *left)
+{
+  tool_request request;
+  struct err e;
+  request_init(&request, "d00");
+  for (int i = 0; i < n; i++) {
+    pending[i] = (struct pending){left, ERR_UNKNOWN};
+    rpc_client_start(&calls[i], f->report, &analytics__report__v1__report_service__descriptor,
+                     "RunReport", RPC_UNARY, &request.base, call_options(10000), &callbacks,
+                     &pending[i], &e);
+  }
+}
+
+static void equal_questions_at_the_same_time_are_one_request(void)
+{
+  enum { CALLS = 20 };
+  struct fakes f;
+  struct pending pending[CALLS];
+  struct rpc_client_call *calls[CALLS];
+  atomic_int left = CALLS;
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 300});
+  ask_at_once(&f, pending, calls, CALLS, &left);
+  CU_ASSERT(wait_for(&left, 0));
+  for (int i = 0; i < CALLS; i++) {
+    CU_ASSERT_EQUAL(pending[i].code, ERR_OK);
+    rpc_client_release(calls[i]);
+  }
+  CU_ASSERT_EQUAL(f.requests, 1);
+  CU_ASSERT_EQUAL(f.token_calls, CALLS); /* each grant was checked */
+  fakes_stop(&f);
+}
+
+static void when_the_first_of_equal_questions_goes_away_another_asks(void)
+{
+  enum { CALLS = 8 };
+  struct fakes f;
+  struct pending pending[CALLS];
+  struct rpc_client_call *calls[CALLS];
+  atomic_int left = CALLS;
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 500});
+  ask_at_once(&f, pending, calls, CALLS, &left);
+  CU_ASSERT(wait_for(&f.requests, 1) && wait_for(&f.token_calls, CALLS));
+  for (int i = 0; i < CALLS - 1; i++) /* the leader is among them, or else is the last */
+    rpc_client_cancel(calls[i]);
+  CU_ASSERT(wait_for(&left, 0));
+  CU_ASSERT_EQUAL(pending[CALLS - 1].code, ERR_OK);
+  CU_ASSERT(f.requests <= CALLS);
+  for (int i = 0; i < CALLS; i++)
+    rpc_client_release(calls[i]);
+  fakes_stop(&f);
+}
+
 TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_dealer),
           TEST(values_are_shown_as_google_gave_them), TEST(an_empty_report_is_a_good_answer),
           TEST(next_offset_leads_through_all_rows), TEST(a_refused_token_is_renewed_once),
           TEST(server_errors_are_tried_three_times),
+          TEST(the_same_request_failing_twice_with_500_is_one_google_cannot_answer),
+          TEST(server_errors_within_the_hour_hold_back_the_property_alone),
+          TEST(quota_that_is_gone_is_not_asked_for_again),
+          TEST(a_token_endpoint_that_fails_once_is_tried_again_once),
           TEST(too_many_at_once_is_tried_again_and_hourly_quota_is_not),
           TEST(googles_refusals_are_passed_on_at_once), TEST(a_cut_answer_is_tried_again),
           TEST(a_slow_google_ends_as_timeout_within_the_deadline),
           TEST(auth_errors_pass_through_with_the_remedy), TEST(an_absent_auth_svc_is_named),
-          TEST(property_must_be_the_dealers), TEST(an_answer_beyond_the_cap_says_which_limit_fits),
+          TEST(property_must_be_the_dealers),
+          TEST(an_answer_beyond_the_cap_is_served_in_pages_that_fit),
+          TEST(a_single_row_beyond_the_cap_is_an_error_that_says_so),
+          TEST(two_date_ranges_come_in_the_order_asked_and_are_named),
           TEST(a_repeated_request_is_answered_from_the_cache_after_the_grant_was_checked),
           TEST(errors_are_not_cached), TEST(never_more_than_ten_at_once_per_property),
-          TEST(cancelled_calls_free_their_places))
+          TEST(cancelled_calls_free_their_places),
+          TEST(equal_questions_at_the_same_time_are_one_request),
+          TEST(when_the_first_of_equal_questions_goes_away_another_asks))

@@ -1,5 +1,5 @@
 /* Reads the offset of a time zone from TZif files and POSIX TZ rules. */
-#include "aggregate-svc/period/zone.h"
+#include "common/base/zone.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* Offsets of time zones, read from the system's time zone files (TZif, RFC 8536).
  *
  * The C library can tell the time of one zone per process only; properties live in many. */
-#ifndef AMCP_AGGREGATE_ZONE_H
-#define AMCP_AGGREGATE_ZONE_H
+#ifndef AMCP_BASE_ZONE_H
+#define AMCP_BASE_ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>

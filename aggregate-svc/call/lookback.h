@@ -1,0 +1,33 @@
+/* Remembers which event counts as the lead on sites whose configuration does not say: what the
+ * look-back of 90 days found (cohort/leads.h), so that it is read once and not with every answer.
+ *
+ * An entry holds for one look-back only, whose days are the same in every replica at any moment:
+ * two replicas, or one before and after a restart, come to the same answer. The dealer longest
+ * unused makes room. Thread-safe. */
+#ifndef AMCP_AGGREGATE_LOOKBACK_H
+#define AMCP_AGGREGATE_LOOKBACK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/lru.h"
+#include "common/base/map.h"
+
+struct lookback {
+  pthread_mutex_t lock;
+  struct map entries;
+  struct lru in_use;
+};
+
+/* Remembers at most max_dealers; 0 remembers none. */
+void lookback_init(struct lookback *l, int64_t max_dealers);
+void lookback_free(struct lookback *l);
+/* The lead event (an index, or LEAD_UNKNOWN) that the look-back ending on last_day found for a
+ * dealer, by its reference. */
+bool lookback_find(struct lookback *l, const char *dealer_ref, int64_t last_day, int *lead_event);
+/* Remembers it. References longer than 200 bytes are not kept. */
+void lookback_keep(struct lookback *l, const char *dealer_ref, int64_t last_day, int lead_event);
+
+#endif

@@ -1,0 +1,354 @@
+/* Daily rows of a comparison, kept per dealer and summed when all are there. */
+#include "aggregate-svc/figures/daily.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
+typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
+
+/* Distinct values of a dimension of one property: days, and events of the filter. */
+enum { DICTIONARY_MAX = 20000, METRICS_MAX = 2, DATE_DIGITS = 8 };
+
+/* What a dimension's values are. */
+enum dimension { DIMENSION_DATE, DIMENSION_EVENT, DIMENSION_PERIOD };
+
+struct layout {
+  enum dimension dimensions[DAILY_DIMENSIONS];
+  size_t n_dimensions; /* without the period */
+  size_t n_metrics;
+  bool periods; /* reads the period before, too */
+};
+static const struct layout layouts[DAILY_QUERIES] = {
+    [DAILY_SESSIONS - 1] = {{DIMENSION_DATE}, 1, 2, true},
+    [DAILY_EVENTS - 1] = {{DIMENSION_DATE, DIMENSION_EVENT}, 2, 2, true},
+    [DAILY_SHOPPERS - 1] = {{DIMENSION_DATE}, 1, 1, true},
+    [DAILY_LOOKBACK - 1] = {{DIMENSION_EVENT}, 1, 1, false},
+};
+
+/* ------------------------------------------------------------ beginning and end */
+
+void daily_fold_init(struct daily_fold *f, const struct lead_events *leads, size_t n_members,
+                     bool two_periods, struct budget budget)
+{
+  f->leads = leads;
+  f->n = n_members;
+  f->two_periods = two_periods;
+  f->budget = budget;
+  f->dealers = xcalloc(n_members + 1, sizeof(*f->dealers));
+  f->notes = xcalloc(n_members + 1, sizeof(*f->notes));
+}
+
+static void drop(void *figures, size_t member)
+{
+  struct daily_fold *f = figures;
+  struct dealer_days *d = &f->dealers[member];
+  free(d->rows);
+  for (size_t q = 0; q < DAILY_QUERIES; q++)
+    for (size_t k = 0; k < DAILY_DIMENSIONS; k++)
+      free(d->dictionaries[q][k].values);
+  budget_give(&f->budget, d->bytes);
+  memset(d, 0, sizeof(*d));
+  memset(&f->notes[member], 0, sizeof(f->notes[member]));
+}
+
+static void free_fold(void *figures)
+{
+  struct daily_fold *f = figures;
+  for (size_t i = 0; i < f->n; i++)
+    drop(f, i);
+  free(f->dealers);
+  free(f->notes);
+  memset(f, 0, sizeof(*f));
+}
+
+static enum err_code bad_data(struct err *e, const char *what)
+{
+  return err_set(e, ERR_DATA_LOSS, "invalid_data",
+                 "the report could not be used: %s; ask again, and check the property if it stays",
+                 what);
+}
+
+static enum err_code no_memory(struct err *e)
+{
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_much_data",
+                 "the daily figures need more memory than is free: ask for a shorter period or "
+                 "fewer dealers, or again in a moment");
+}
+
+/* Room for n values of a growing array, paid for by the budget. */
+static bool grow(struct daily_fold *f, struct dealer_days *d, void **array, size_t *cap, size_t n,
+                 size_t size)
+{
+  if (n <= *cap)
+    return true;
+  size_t want = n < 16 ? 16 : 2 * n;
+  if (!budget_take(&f->budget, (want - *cap) * size))
+    return false;
+  d->bytes += (long long)((want - *cap) * size);
+  *array = xrealloc(*array, want * size);
+  *cap = want;
+  return true;
+}
+
+/* ------------------------------------------------------------------ dictionaries */
+
+static bool read_date(const char *text, int32_t *out)
+{
+  int32_t x = 0;
+  size_t n = 0;
+  for (; n < DATE_DIGITS && text[n] >= '0' && text[n] <= '9'; n++)
+    x = 10 * x + (text[n] - '0');
+  *out = x;
+  return n == DATE_DIGITS && text[n] == '\0';
+}
+
+/* Google names the ranges of a report date_range_0, date_range_1, ... */
+static bool read_period(const char *text, int32_t *out)
+{
+  *out = strcmp(text, "date_range_1") == 0;
+  return *out == 1 || strcmp(text, "date_range_0") == 0;
+}
+
+static bool read_value(const struct daily_fold *f, enum dimension dimension, const char *text,
+                       int32_t *out)
+{
+  switch (dimension) {
+  case DIMENSION_DATE:
+    return read_date(text, out);
+  case DIMENSION_PERIOD:
+    return read_period(text, out);
+  case DIMENSION_EVENT:
+  default:
+    *out = lead_events_find(f->leads, text);
+    return true;
+  }
+}
+
+static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d,
+                                     struct daily_dictionary *dictionary, enum dimension dimension,
+                                     const DimensionColumn *column, struct err *e)
+{
+  size_t need = dictionary->n + column->n_dictionary;
+  void *values = dictionary->values;
+  if (need > DICTIONARY_MAX)
+    return bad_data(e, "a dimension has too many values");
+  if (!grow(f, d, &values, &dictionary->cap, need, sizeof(*dictionary->values)))
+    return no_memory(e);
+  dictionary->values = values;
+  for (size_t i = 0; i < column->n_dictionary; i++)
+    if (!read_value(f, dimension, column->dictionary[i], &dictionary->values[dictionary->n++]))
+      return bad_data(e, "a value of date or dateRange is not one");
+  return ERR_OK;
+}
+
+/* -------------------------------------------------------------------------- rows */
+
+static size_t dimensions_of(const struct daily_fold *f, const struct layout *l)
+{
+  return l->n_dimensions + (l->periods && f->two_periods);
+}
+
+static enum dimension dimension_at(const struct layout *l, size_t k)
+{
+  return k < l->n_dimensions ? l->dimensions[k] : DIMENSION_PERIOD;
+}
+
+static enum err_code check_columns(const struct daily_fold *f, const struct layout *l,
+                                   const ColumnChunk *c, struct err *e)
+{
+  if (c->n_dimensions != dimensions_of(f, l) || c->n_metrics != l->n_metrics)
+    return bad_data(e, "its columns are not those that were asked for");
+  for (size_t k = 0; k < c->n_dimensions; k++)
+    if (c->dimensions[k]->n_indices != c->row_count)
+      return bad_data(e, "a dimension column has the wrong length");
+  for (size_t k = 0; k < c->n_metrics; k++)
+    if (c->metrics[k]->n_values != c->row_count)
+      return bad_data(e, "a metric column has the wrong length");
+  return ERR_OK;
+}
+
+static void set_dimension(struct daily_row *row, enum dimension dimension, int32_t value)
+{
+  if (dimension == DIMENSION_DATE)
+    row->date = value;
+  else if (dimension == DIMENSION_EVENT)
+    row->event = (int16_t)value;
+  else
+    row->period = (uint8_t)value;
+}
+
+static enum err_code read_row(const struct layout *l, const struct dealer_days *d,
+                              const ColumnChunk *c, size_t i, struct daily_row *row, struct err *e)
+{
+  int64_t values[METRICS_MAX] = {0, 0};
+  *row = (struct daily_row){.query = (uint8_t)c->query_id, .event = LEAD_UNKNOWN};
+  for (size_t k = 0; k < c->n_dimensions; k++) {
+    const struct daily_dictionary *dictionary = &d->dictionaries[c->query_id - 1][k];
+    uint32_t index = c->dimensions[k]->indices[i];
+    if (index >= dictionary->n)
+      return bad_data(e, "a row names a value that was not sent");
+    set_dimension(row, dimension_at(l, k), dictionary->values[index]);
+  }
+  for (size_t k = 0; k < c->n_metrics; k++)
+    if (!stats_count_from_double(c->metrics[k]->values[i], &values[k]))
+      return bad_data(e, "a value of sessions or events is not a count");
+  row->a = values[0];
+  row->b = values[1];
+  return ERR_OK;
+}
+
+static bool is_wanted(const struct layout *l, const struct daily_row *row)
+{
+  for (size_t k = 0; k < l->n_dimensions; k++)
+    if (l->dimensions[k] == DIMENSION_EVENT && row->event == LEAD_UNKNOWN)
+      return false;
+  return true;
+}
+
+static enum err_code add_row(struct daily_fold *f, struct dealer_days *d, struct daily_row row,
+                             struct err *e)
+{
+  void *rows = d->rows;
+  if (!grow(f, d, &rows, &d->cap, d->n + 1, sizeof(*d->rows)))
+    return no_memory(e);
+  d->rows = rows;
+  d->rows[d->n++] = row;
+  return ERR_OK;
+}
+
+static enum err_code add_rows(struct daily_fold *f, struct dealer_days *d, const struct layout *l,
+                              const ColumnChunk *c, struct err *e)
+{
+  for (size_t i = 0; i < c->row_count; i++) {
+    struct daily_row row;
+    if (read_row(l, d, c, i, &row, e) != ERR_OK ||
+        (is_wanted(l, &row) && add_row(f, d, row, e) != ERR_OK))
+      return e->code;
+  }
+  return ERR_OK;
+}
+
+static enum err_code chunk(void *figures, size_t member, const ColumnChunk *c, struct err *e)
+{
+  struct daily_fold *f = figures;
+  struct dealer_days *d = &f->dealers[member];
+  if (c->query_id < 1 || c->query_id > DAILY_QUERIES)
+    return bad_data(e, "it was not asked for");
+  const struct layout *l = &layouts[c->query_id - 1];
+  enum err_code code = check_columns(f, l, c, e);
+  for (size_t k = 0; k < c->n_dimensions && code == ERR_OK; k++)
+    code = grow_dictionary(f, d, &d->dictionaries[c->query_id - 1][k], dimension_at(l, k),
+                           c->dimensions[k], e);
+  return code == ERR_OK ? add_rows(f, d, l, c, e) : code;
+}
+
+/* The look-back is about other days: what Google says of it is no note on the answer. */
+static void query_done(void *figures, size_t member, const Analytics__Report__V1__QueryDone *done)
+{
+  struct daily_fold *f = figures;
+  if (done->query_id != DAILY_LOOKBACK)
+    notes_add(&f->notes[member], done->metadata, done->query_id == DAILY_SESSIONS);
+}
+
+const struct fold daily_fold = {chunk, query_done, drop, free_fold};
+
+/* ----------------------------------------------------------------------- figures */
+
+void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_DEFAULTS])
+{
+  const struct dealer_days *d = &f->dealers[member];
+  memset(firings, 0, LEAD_DEFAULTS * sizeof(*firings));
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_DEFAULTS)
+      stats_count_add(&firings[d->rows[i].event], d->rows[i].a);
+}
+
+/* What counts on a dealer's site. */
+struct meaning {
+  int lead_event, shopper;
+};
+
+static bool add_event(struct dealer_counts *to, struct meaning m, const struct daily_row *row)
+{
+  bool ok = true;
+  if (row->event == m.lead_event)
+    ok = stats_count_add(&to->leads, row->a) && stats_count_add(&to->lead_sessions, row->b);
+  if (m.shopper >= SHOPPER_EVENT && row->event == m.shopper - SHOPPER_EVENT)
+    ok = ok && stats_count_add(&to->shopper_sessions, row->b);
+  return ok;
+}
+
+static bool add_counts(struct dealer_counts *to, struct meaning m, const struct daily_row *row)
+{
+  switch (row->query) {
+  case DAILY_SESSIONS:
+    return stats_count_add(&to->sessions, row->a) &&
+           stats_count_add(&to->engaged_sessions, row->b) &&
+           (m.shopper != SHOPPER_ENGAGED || stats_count_add(&to->shopper_sessions, row->b));
+  case DAILY_SHOPPERS:
+    return m.shopper != SHOPPER_INVENTORY || stats_count_add(&to->shopper_sessions, row->a);
+  case DAILY_EVENTS:
+    return add_event(to, m, row);
+  default:
+    return true;
+  }
+}
+
+static int by_number(const void *a, const void *b)
+{
+  int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The dates of the period that have sessions, ascending, each once. */
+static size_t collect_dates(const struct dealer_days *d, int32_t *dates)
+{
+  size_t n = 0, kept = 0;
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query == DAILY_SESSIONS && d->rows[i].period == 0)
+      dates[n++] = d->rows[i].date;
+  if (n > 1)
+    qsort(dates, n, sizeof(*dates), by_number);
+  for (size_t i = 0; i < n; i++)
+    if (i == 0 || dates[i] != dates[i - 1])
+      dates[kept++] = dates[i];
+  return kept;
+}
+
+static void add_kind(const struct daily_row *row, int64_t counts[LEAD_FIXED])
+{
+  if (row->query == DAILY_EVENTS && row->period == 0 && row->event < LEAD_FIXED)
+    stats_count_add(&counts[row->event], row->a);
+}
+
+bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
+                        struct dealer_figures *out, struct arena *arena)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  struct meaning m = {lead_event, shopper};
+  int64_t counts[LEAD_FIXED] = {0};
+  AUTO_FREE int32_t *dates = xcalloc(d->n + 1, sizeof(*dates));
+  size_t n_days = collect_dates(d, dates);
+  struct dealer_counts *days = ARENA_ARRAY(arena, struct dealer_counts, n_days);
+  *out = (struct dealer_figures){.ok = true,
+                                 .lead_event = lead_event,
+                                 .shopper = shopper,
+                                 .has_before = f->two_periods,
+                                 .days = days,
+                                 .n_days = n_days};
+  for (size_t i = 0; i < d->n; i++) {
+    const struct daily_row *row = &d->rows[i];
+    const int32_t *day = row->period != 0 || n_days == 0
+                             ? NULL
+                             : bsearch(&row->date, dates, n_days, sizeof(*dates), by_number);
+    if (!add_counts(row->period == 0 ? &out->now : &out->before, m, row) ||
+        (day != NULL && !add_counts(&days[day - dates], m, row)))
+      return false;
+    add_kind(row, counts);
+  }
+  lead_kinds_add(counts, out->kinds);
+  return true;
+}

@@ -1,0 +1,78 @@
+/* Folds the daily reports of a comparison: sessions, events and shopper sessions of each dealer by
+ * day, in the period and in the one before, and which lead event a look-back saw.
+ *
+ * Rows are kept as they come, a few per dealer and day, because only when all have arrived is it
+ * known which event counts as the dealer's lead. Parts only, never ratios. Memory is taken from the
+ * budget. Not thread-safe: the caller's lock covers it. */
+#ifndef AMCP_AGGREGATE_DAILY_H
+#define AMCP_AGGREGATE_DAILY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/cohort/leads.h"
+#include "aggregate-svc/cohort/notes.h"
+#include "aggregate-svc/figures/budget.h"
+#include "aggregate-svc/figures/fold.h"
+#include "aggregate-svc/figures/metrics.h"
+#include "common/base/arena.h"
+
+/* The reports it reads, with these dimensions and metrics; all but the look-back end with the
+ * dimension dateRange when they read two periods. */
+enum daily_query {
+  DAILY_SESSIONS = 1, /* date: sessions, engagedSessions */
+  DAILY_EVENTS,       /* date, eventName: eventCount, sessions */
+  DAILY_SHOPPERS,     /* date: sessions with an inventory page */
+  DAILY_LOOKBACK,     /* eventName: eventCount */
+  DAILY_QUERIES = DAILY_LOOKBACK,
+};
+
+/* Values of a dimension as numbers, in the order of its dictionary. */
+struct daily_dictionary {
+  int32_t *values;
+  size_t n, cap;
+};
+
+struct daily_row {
+  int32_t date; /* YYYYMMDD; 0 in the look-back */
+  uint8_t query;
+  uint8_t period; /* 0 is the one asked about, 1 the one before */
+  int16_t event;
+  int64_t a, b; /* values of the metrics */
+};
+
+enum { DAILY_DIMENSIONS = 3 };
+
+/* What has arrived of one dealer. */
+struct dealer_days {
+  struct daily_row *rows;
+  size_t n, cap;
+  struct daily_dictionary dictionaries[DAILY_QUERIES][DAILY_DIMENSIONS];
+  long long bytes; /* taken from the budget */
+};
+
+struct daily_fold {
+  const struct lead_events *leads;
+  bool two_periods;
+  struct dealer_days *dealers; /* per member */
+  struct dealer_notes *notes;  /* per member */
+  size_t n;
+  struct budget budget;
+};
+
+/* leads must outlive the fold. */
+void daily_fold_init(struct daily_fold *f, const struct lead_events *leads, size_t n_members,
+                     bool two_periods, struct budget budget);
+/* The fold over a struct daily_fold. A value that is not a count makes its dealer fail. */
+extern const struct fold daily_fold;
+
+/* How often each candidate fired in the look-back. */
+void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_DEFAULTS]);
+/* A dealer's figures by its lead event and its definition of a shopper session; days live in the
+ * arena, which must have no cap. False when a sum is too large. */
+bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
+                        struct dealer_figures *out, struct arena *arena);
+
+#endif

@@ -1,0 +1,120 @@
+/* Cells from figures, one verdict over all of them, and who is unusual. */
+#include "aggregate-svc/verdict/judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+/* Spread between dealers that is ordinary, some 20 % of a rate, where few dealers cannot show it;
+ * beyond 99.8 % of it a dealer is unusual, beyond 95 % worth watching. */
+#define TAU_FLOOR 0.10
+
+static bool is_shown(const struct judge_question *q, size_t member)
+{
+  const struct cohort_figures *c = q->figures;
+  return c->dealers[member].ok && c->cohort->members[member].visible;
+}
+
+static enum verdict_role role_of(const struct judge_question *q, enum metric_id m, size_t member)
+{
+  if (!dealer_metrics[m].judged)
+    return VERDICT_ROLE_CONTEXT;
+  return q->only < 0 || q->only == (long)member ? VERDICT_ROLE_JUDGED : VERDICT_ROLE_BESIDE;
+}
+
+static void fill_cell(struct verdict_cell *cell, const struct judge_question *q,
+                      const struct judgement *j, enum metric_id m, size_t member)
+{
+  const struct dealer_metric *metric = &dealer_metrics[m];
+  struct metric_group g = group_of(q->figures, m, member);
+  cell->role = role_of(q, m, member);
+  cell->phi = j->phi[m];
+  cell->model = metric_model(metric);
+  cell->lower_is_better = metric->better == ANALYTICS__AGGREGATE__V1__BETTER__LOWER;
+  if (!metric_is_rate(metric) || !group_has(q->figures, g, member))
+    return;
+  CLEANUP(group_free)
+  struct group_values others = group_gather(q->figures, g, (long)member, GROUP_ALL);
+  if (!others.pooled)
+    return;
+  cell->own = metric_parts(metric, &q->figures->dealers[member]);
+  cell->others = others.pool;
+  cell->allowed = q->allowed == NULL || q->allowed(q->allowed_arg, g, member);
+}
+
+/* The dealers of one group in the funnel around their pool. */
+static void find_unusual(struct judgement *j, const struct judge_question *q, struct metric_group g)
+{
+  const struct cohort_figures *c = q->figures;
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  size_t n = c->cohort->n, k = 0;
+  CLEANUP(group_free) struct group_values all = group_gather(c, g, -1, GROUP_ALL);
+  AUTO_FREE double *observed = xcalloc(4 * n + 1, sizeof(*observed));
+  double *expected = observed + n, *z = expected + n, *scratch = z + n;
+  AUTO_FREE size_t *members = xcalloc(n + 1, sizeof(*members));
+  struct stats_funnel funnel;
+  double rate;
+  if (!all.pooled || !stats_ratio_value(all.pool, &rate))
+    return;
+  for (size_t i = 0; i < n; i++) {
+    if (!group_has(c, g, i))
+      continue;
+    struct stats_ratio parts = metric_parts(m, &c->dealers[i]);
+    observed[k] = (double)parts.numerator;
+    expected[k] = rate * (double)parts.denominator;
+    members[k++] = i;
+  }
+  if (k < 2 || !stats_funnel(observed, expected, k, TAU_FLOOR, z, scratch, &funnel))
+    return;
+  for (size_t i = 0; i < k; i++)
+    j->unusual[members[i] * METRIC_COUNT + (size_t)g.metric] = fabs(z[i]) > STATS_Z998 ? UNUSUAL_YES
+                                                               : fabs(z[i]) > STATS_Z95
+                                                                   ? UNUSUAL_WATCH
+                                                                   : UNUSUAL_NO;
+}
+
+static bool same_group(struct metric_group a, struct metric_group b)
+{
+  const struct dealer_metric *m = &dealer_metrics[a.metric];
+  return (!m->lead || a.lead_event == b.lead_event) && (!m->shopper || a.shopper == b.shopper);
+}
+
+/* Each group of a metric once. */
+static void find_all_unusual(struct judgement *j, const struct judge_question *q, enum metric_id m)
+{
+  for (size_t i = 0; i < q->figures->cohort->n; i++) {
+    struct metric_group g = group_of(q->figures, m, i);
+    bool before = false;
+    for (size_t k = 0; k < i && !before; k++)
+      before = same_group(g, group_of(q->figures, m, k));
+    if (!before)
+      find_unusual(j, q, g);
+  }
+}
+
+void judge(struct judgement *out, const struct judge_question *q)
+{
+  size_t n = q->figures->cohort->n * METRIC_COUNT;
+  memset(out, 0, sizeof(*out));
+  out->cells = xcalloc(n + 1, sizeof(*out->cells));
+  out->unusual = xcalloc(n + 1, sizeof(*out->unusual));
+  for (size_t m = 0; m < METRIC_COUNT; m++) {
+    if (!metric_is_rate(&dealer_metrics[m]))
+      continue;
+    out->phi[m] = group_dispersion(q->figures, (enum metric_id)m);
+    if (dealer_metrics[m].judged)
+      find_all_unusual(out, q, (enum metric_id)m);
+  }
+  for (size_t i = 0; i < q->figures->cohort->n; i++)
+    for (size_t m = 0; is_shown(q, i) && m < METRIC_COUNT; m++)
+      fill_cell(&out->cells[i * METRIC_COUNT + m], q, out, (enum metric_id)m, i);
+  out->tested = verdict_judge(out->cells, n);
+}
+
+void judgement_free(struct judgement *j)
+{
+  free(j->cells);
+  free(j->unusual);
+}

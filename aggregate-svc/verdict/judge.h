@@ -1,0 +1,40 @@
+/* Judges the dealers of a cohort in all metrics at once. */
+#ifndef AMCP_AGGREGATE_JUDGE_H
+#define AMCP_AGGREGATE_JUDGE_H
+
+#include "aggregate-svc/figures/group.h"
+#include "aggregate-svc/verdict/verdict.h"
+
+/* Whether a metric of a dealer may be compared; by the disclosure policy. */
+typedef bool judge_allowed(const void *arg, struct metric_group g, size_t member);
+
+struct judge_question {
+  const struct cohort_figures *figures;
+  long only;              /* the dealer that the request is about; -1: every visible dealer */
+  judge_allowed *allowed; /* NULL: all */
+  const void *allowed_arg;
+};
+
+/* How far a dealer is from what is ordinary among dealers. */
+enum judge_unusual { UNUSUAL_NO, UNUSUAL_WATCH, UNUSUAL_YES };
+
+struct judgement {
+  struct verdict_cell *cells;  /* members x METRIC_COUNT */
+  enum judge_unusual *unusual; /* likewise */
+  double phi[METRIC_COUNT];
+  size_t tested; /* M */
+};
+
+/* Judges every visible dealer that answered, or only one: then the other dealers' cells have
+ * figures but no verdict, so that the one's words do not depend on how much is shown beside it.
+ * Released with judgement_free(). */
+void judge(struct judgement *out, const struct judge_question *q);
+void judgement_free(struct judgement *j);
+
+static inline const struct verdict_cell *judgement_cell(const struct judgement *j, size_t member,
+                                                        enum metric_id m)
+{
+  return &j->cells[member * METRIC_COUNT + (size_t)m];
+}
+
+#endif

@@ -1,0 +1,21 @@
+/* What limits the figures of a report, in sentences. */
+#ifndef AMCP_REPORT_ANSWER_CAVEATS_H
+#define AMCP_REPORT_ANSWER_CAVEATS_H
+
+#include "analytics/ga4/v1beta/data.pb-c.h"
+#include "report-svc/answer/period.h"
+#include "report-svc/answer/texts.h"
+
+/* Sampling, thresholding, "(other)", restricted and truncated data, from Google's metadata (NULL:
+ * none). */
+void caveats_of_metadata(struct answer_texts *out,
+                         const Analytics__Ga4__V1beta__ResponseMetaData *metadata);
+/* In which currency amounts of money are, when a metric is one. */
+void caveats_of_currency(struct answer_texts *out, const char *currency,
+                         Analytics__Ga4__V1beta__MetricHeader *const *metrics, size_t n);
+/* Days that Google still changes. */
+void caveats_of_days(struct answer_texts *out, const struct answer_days *days);
+/* What is left of the quota. */
+void notes_of_quota(struct answer_texts *out, const Analytics__Ga4__V1beta__PropertyQuota *quota);
+
+#endif

@@ -1,0 +1,193 @@
+/* Quota and server errors per property. */
+#include "report-svc/google/budget.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/lru.h"
+#include "common/base/map.h"
+#include "common/base/mem.h"
+#include "report-svc/google/google_error.h"
+
+enum { HOUR_MS = 3600000 };
+
+struct entry {
+  struct map_node in_map;
+  struct lru_node in_use;
+  int64_t errors[BUDGET_MAX_ERRORS]; /* times of the last server errors; a ring */
+  size_t next_error;
+  int64_t held_until; /* after Google's own refusal over server errors */
+  int64_t gone_until; /* tokens: 0 when some are left */
+  int64_t probe_at;
+  bool day; /* it is the day's quota that is gone */
+  char key[];
+};
+
+struct budget {
+  struct budget_options options;
+  pthread_mutex_t lock;
+  struct map map;
+  struct lru use; /* sizes: 1 each */
+};
+
+struct budget *budget_new(const struct budget_options *options)
+{
+  struct budget *b = xcalloc(1, sizeof(*b));
+  b->options = *options;
+  b->use = LRU_INIT(BUDGET_MAX_KEYS);
+  pthread_mutex_init(&b->lock, NULL);
+  return b;
+}
+
+static void drop(struct budget *b, struct lru_node *node)
+{
+  struct entry *entry = CONTAINER_OF(node, struct entry, in_use);
+  map_remove(&b->map, &entry->in_map);
+  lru_remove(&b->use, node);
+  free(entry);
+}
+
+void budget_free(struct budget *b)
+{
+  if (b == NULL)
+    return;
+  while (b->use.oldest != NULL)
+    drop(b, b->use.oldest);
+  map_free(&b->map);
+  pthread_mutex_destroy(&b->lock);
+  free(b);
+}
+
+static struct entry *find(struct budget *b, const char *key)
+{
+  return CONTAINER_OF(map_find_text(&b->map, key), struct entry, in_map);
+}
+
+static struct entry *find_or_add(struct budget *b, const char *key)
+{
+  struct entry *entry = find(b, key);
+  struct lru_node *oldest;
+  if (entry != NULL) {
+    lru_touch(&b->use, &entry->in_use);
+    return entry;
+  }
+  while ((oldest = lru_excess(&b->use, 1)) != NULL)
+    drop(b, oldest);
+  size_t size = strlen(key) + 1;
+  entry = xcalloc(1, sizeof(*entry) + size);
+  memcpy(entry->key, key, size);
+  map_add_text(&b->map, &entry->in_map, entry->key);
+  lru_add(&b->use, &entry->in_use, 1);
+  return entry;
+}
+
+/* "14:05Z" */
+static const char *time_text(char out[8], int64_t unix_ms)
+{
+  char text[32];
+  clock_format_rfc3339(unix_ms, text, sizeof(text));
+  snprintf(out, 8, "%.5sZ", text + 11);
+  return out;
+}
+
+/* When server errors no longer hold requests back; 0 when they do not. With as many errors as are
+ * allowed, the oldest of them is the next to be overwritten. */
+static int64_t errors_until(const struct budget *b, const struct entry *entry, int64_t now_ms)
+{
+  int64_t until = entry->held_until;
+  if (b->options.server_errors > 0) {
+    int64_t oldest = entry->errors[entry->next_error];
+    if (oldest > 0 && oldest + HOUR_MS > until)
+      until = oldest + HOUR_MS;
+  }
+  return until > now_ms ? until : 0;
+}
+
+static enum err_code admit(const struct budget *b, struct entry *entry, int64_t now_ms,
+                           struct err *e)
+{
+  char at[8];
+  int64_t until = errors_until(b, entry, now_ms);
+  if (until > 0)
+    return err_set(e, ERR_UNAVAILABLE, "server_errors",
+                   "Google failed several times within an hour at this property; nothing is sent "
+                   "until %s, because more failures would use up Google's quota of them",
+                   time_text(at, until));
+  if (entry->gone_until <= now_ms)
+    return ERR_OK;
+  if (entry->probe_at <= now_ms) {
+    entry->probe_at = now_ms + b->options.probe_ms;
+    return ERR_OK;
+  }
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+                 "quota exhausted until %s%s: too little of the property's %s quota at Google is "
+                 "left for another report. Ask again then, or for fewer rows, dimensions or days",
+                 time_text(at, entry->gone_until), entry->day ? "" : " at the latest",
+                 entry->day ? "daily" : "hourly");
+}
+
+enum err_code budget_admit(struct budget *b, const char *key, int64_t now_ms, struct err *e)
+{
+  pthread_mutex_lock(&b->lock);
+  struct entry *entry = find(b, key);
+  enum err_code code = entry == NULL ? ERR_OK : admit(b, entry, now_ms, e);
+  pthread_mutex_unlock(&b->lock);
+  return code;
+}
+
+static void set_gone(const struct budget *b, struct entry *entry, bool day, int64_t now_ms)
+{
+  int64_t until = day ? google_quota_day_end_ms(now_ms) : now_ms + HOUR_MS;
+  if (b->options.probe_ms == 0)
+    return;
+  if (entry->gone_until <= now_ms || day != entry->day)
+    entry->gone_until = until;
+  entry->day = day;
+  entry->probe_at = now_ms + b->options.probe_ms;
+}
+
+static int32_t left(const Analytics__Ga4__V1beta__QuotaStatus *status)
+{
+  return status == NULL ? INT32_MAX : status->remaining;
+}
+
+void budget_saw(struct budget *b, const char *key,
+                const Analytics__Ga4__V1beta__PropertyQuota *quota, int64_t now_ms)
+{
+  if (quota == NULL || quota->tokens_per_hour == NULL)
+    return;
+  int32_t cost = quota->tokens_per_hour->consumed > 0 ? quota->tokens_per_hour->consumed : 1;
+  int32_t hour = left(quota->tokens_per_hour), project = left(quota->tokens_per_project_per_hour);
+  bool day = left(quota->tokens_per_day) < cost;
+  pthread_mutex_lock(&b->lock);
+  struct entry *entry = find(b, key);
+  if (day || hour < cost || project < cost)
+    set_gone(b, entry == NULL ? find_or_add(b, key) : entry, day, now_ms);
+  else if (entry != NULL)
+    entry->gone_until = 0;
+  pthread_mutex_unlock(&b->lock);
+}
+
+void budget_refused(struct budget *b, const char *key, enum budget_quota quota, int64_t now_ms)
+{
+  pthread_mutex_lock(&b->lock);
+  if (quota == BUDGET_SERVER_ERRORS && b->options.server_errors > 0)
+    find_or_add(b, key)->held_until = now_ms + HOUR_MS;
+  else if (quota == BUDGET_HOUR || quota == BUDGET_DAY)
+    set_gone(b, find_or_add(b, key), quota == BUDGET_DAY, now_ms);
+  pthread_mutex_unlock(&b->lock);
+}
+
+void budget_server_error(struct budget *b, const char *key, int64_t now_ms)
+{
+  if (b->options.server_errors == 0)
+    return;
+  pthread_mutex_lock(&b->lock);
+  struct entry *entry = find_or_add(b, key);
+  entry->errors[entry->next_error] = now_ms;
+  entry->next_error = (entry->next_error + 1) % b->options.server_errors;
+  pthread_mutex_unlock(&b->lock);
+}

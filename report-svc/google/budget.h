@@ -1,0 +1,47 @@
+/* What is left of each property's quota at Google, and how often Google failed there: decides
+ * whether a request may be sent at all.
+ *
+ * Google counts tokens per property and hour, per project and hour, and per day, and allows ten
+ * server errors (500, 503) per hour. Every answer says what is left, so a request that would not
+ * fit is refused here, with the time at which it will, instead of being refused by Google. Since
+ * Google's hour begins when it likes, one request is let through now and then to see whether the
+ * quota has returned. Server errors are kept below Google's bound: after `server_errors` of them
+ * within an hour nothing is sent until the first is an hour old.
+ *
+ * Times are milliseconds since 1970 and handed in. At most BUDGET_MAX_KEYS properties, the least
+ * recently used out first. Thread-safe. */
+#ifndef AMCP_REPORT_BUDGET_H
+#define AMCP_REPORT_BUDGET_H
+
+#include <stdint.h>
+
+#include "analytics/ga4/v1beta/data.pb-c.h"
+#include "common/base/error.h"
+
+enum { BUDGET_MAX_KEYS = 20000, BUDGET_MAX_ERRORS = 50 };
+
+struct budget_options {
+  uint32_t server_errors; /* per key and hour, at most BUDGET_MAX_ERRORS; 0: not counted */
+  int64_t probe_ms;       /* between requests sent although the quota is gone; 0: all are sent */
+};
+
+/* Which quota a 429 is about. */
+enum budget_quota { BUDGET_HOUR, BUDGET_DAY, BUDGET_SERVER_ERRORS, BUDGET_OTHER };
+
+struct budget;
+
+struct budget *budget_new(const struct budget_options *options);
+/* NULL is fine. */
+void budget_free(struct budget *b);
+/* Whether a request may be sent for this key. ERR_RESOURCE_EXHAUSTED (`quota_exhausted`) or
+ * ERR_UNAVAILABLE (`server_errors`), each with the time at which it may. */
+enum err_code budget_admit(struct budget *b, const char *key, int64_t now_ms, struct err *e);
+/* What an answer said is left. NULL: it said nothing. */
+void budget_saw(struct budget *b, const char *key,
+                const Analytics__Ga4__V1beta__PropertyQuota *quota, int64_t now_ms);
+/* Google refused a request with 429. */
+void budget_refused(struct budget *b, const char *key, enum budget_quota quota, int64_t now_ms);
+/* Google answered 500 or 503. */
+void budget_server_error(struct budget *b, const char *key, int64_t now_ms);
+
+#endif

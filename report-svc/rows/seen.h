@@ -1,0 +1,38 @@
+/* The rows of one report by their keys: finds a row that comes twice, a page that does not continue
+ * the page before it, and, after a page was started again, which of its rows were taken already.
+ *
+ * Google's rows have no numbers. Two equal orders (ties) or data that changes between two requests
+ * show only in the keys, the dimension values. 16 bytes per row in a table that is at most three
+ * quarters full; keys are 64-bit hashes under a key of the process, so two different rows are taken
+ * for one another once in 10^7 reports of a million rows. Not thread-safe. */
+#ifndef AMCP_REPORT_ROWS_SEEN_H
+#define AMCP_REPORT_ROWS_SEEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "report-svc/rows/decoder.h"
+
+enum seen_row {
+  SEEN_NEW,     /* take it */
+  SEEN_AGAIN,   /* of a page that was started again: taken already, with the same values */
+  SEEN_TWICE,   /* of this attempt, or of an earlier page */
+  SEEN_CHANGED, /* taken already from this page, but with other values */
+};
+
+struct seen;
+
+/* `combination`: how many dimensions at the front of a row make up a combination, of which there
+ * are several rows when a report has several date ranges or comparisons. */
+struct seen *seen_new(size_t combination);
+/* NULL is fine. */
+void seen_free(struct seen *s);
+/* A page begins; the same page begins again, after it was cut off. */
+void seen_begin_page(struct seen *s);
+void seen_begin_again(struct seen *s);
+enum seen_row seen_row(struct seen *s, const struct rows_row *row);
+/* Different combinations so far, and rows. */
+int64_t seen_combinations(const struct seen *s);
+int64_t seen_rows(const struct seen *s);
+
+#endif

@@ -1,0 +1,57 @@
+/* What is remembered of lead events. */
+#include <stdio.h>
+
+#include "aggregate-svc/call/lookback.h"
+#include "aggregate-svc/cohort/leads.h"
+#include "tests/unit/harness.h"
+
+static void an_entry_holds_for_its_look_back_only(void)
+{
+  struct lookback l;
+  int event = 7;
+  lookback_init(&l, 10);
+  CU_ASSERT_FALSE(lookback_find(&l, "d01", 100, &event));
+  lookback_keep(&l, "d01", 100, 1);
+  lookback_keep(&l, "d02", 100, LEAD_UNKNOWN);
+  CU_ASSERT_TRUE(lookback_find(&l, "d01", 100, &event));
+  CU_ASSERT_EQUAL(event, 1);
+  CU_ASSERT_TRUE(lookback_find(&l, "d02", 100, &event));
+  CU_ASSERT_EQUAL(event, LEAD_UNKNOWN);
+  CU_ASSERT_FALSE(lookback_find(&l, "d01", 107, &event));
+  lookback_keep(&l, "d01", 107, 2);
+  CU_ASSERT_TRUE(lookback_find(&l, "d01", 107, &event));
+  CU_ASSERT_EQUAL(event, 2);
+  CU_ASSERT_FALSE(lookback_find(&l, "d01", 100, &event));
+  lookback_free(&l);
+}
+
+static void the_dealer_longest_unused_makes_room(void)
+{
+  struct lookback l;
+  int event;
+  char ref[16];
+  lookback_init(&l, 3);
+  for (int i = 0; i < 3; i++) {
+    snprintf(ref, sizeof(ref), "d%d", i);
+    lookback_keep(&l, ref, 1, i);
+  }
+  CU_ASSERT_TRUE(lookback_find(&l, "d0", 1, &event));
+  lookback_keep(&l, "d3", 1, 0);
+  CU_ASSERT_TRUE(lookback_find(&l, "d0", 1, &event));
+  CU_ASSERT_FALSE(lookback_find(&l, "d1", 1, &event));
+  CU_ASSERT_EQUAL(l.in_use.n, 3);
+  lookback_free(&l);
+}
+
+static void no_memory_keeps_nothing(void)
+{
+  struct lookback l;
+  int event;
+  lookback_init(&l, 0);
+  lookback_keep(&l, "d01", 1, 1);
+  CU_ASSERT_FALSE(lookback_find(&l, "d01", 1, &event));
+  lookback_free(&l);
+}
+
+TEST_MAIN("aggregate look-back", TEST(an_entry_holds_for_its_look_back_only),
+          TEST(the_dealer_longest_unused_makes_room), TEST(no_memory_keeps_nothing))

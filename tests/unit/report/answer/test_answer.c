@@ -1,0 +1,159 @@
+/* Days, caveats and headlines of answers. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "report-svc/answer/caveats.h"
+#include "report-svc/answer/headline.h"
+#include "tests/unit/harness.h"
+
+typedef Analytics__Ga4__V1beta__DateRange date_range;
+
+static date_range range_of(const char *start, const char *end)
+{
+  date_range r = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  r.start_date = (char *)(uintptr_t)start;
+  r.end_date = (char *)(uintptr_t)end;
+  return r;
+}
+
+static int64_t at(const char *rfc3339)
+{
+  int64_t ms = 0;
+  CU_ASSERT_TRUE_FATAL(clock_parse_rfc3339(rfc3339, &ms));
+  return ms;
+}
+
+static bool days_are(const char *start, const char *end, const char *zone, const char *now,
+                     const char *expected)
+{
+  date_range r = range_of(start, end);
+  struct answer_days d = answer_days_of(&r, zone, at(now));
+  char first[16], last[16], complete[16], text[64];
+  clock_format_date(d.first, first, sizeof(first));
+  clock_format_date(d.last, last, sizeof(last));
+  clock_format_date(d.complete, complete, sizeof(complete));
+  snprintf(text, sizeof(text), "%s %s %s", first, last, complete);
+  if (strcmp(text, expected) != 0)
+    printf("\n    %s\n", text);
+  return strcmp(text, expected) == 0;
+}
+
+static void relative_dates_are_days_of_the_propertys_zone(void)
+{
+  /* 04:00 UTC is still the day before in New York, and the day after begins in Auckland. */
+  CU_ASSERT(days_are("7daysAgo", "yesterday", "America/New_York", "2026-11-30T04:00:00Z",
+                     "2026-11-22 2026-11-28 2026-11-27"));
+  CU_ASSERT(days_are("7daysAgo", "yesterday", "UTC", "2026-11-30T04:00:00Z",
+                     "2026-11-23 2026-11-29 2026-11-28"));
+  CU_ASSERT(days_are("today", "today", "Pacific/Auckland", "2026-11-29T12:00:00Z",
+                     "2026-11-30 2026-11-30 2026-11-28"));
+  CU_ASSERT(days_are("2026-10-01", "2026-10-31", "", "2026-11-30T04:00:00Z",
+                     "2026-10-01 2026-10-31 2026-10-31"));
+}
+
+static void the_day_of_a_property_ends_at_its_midnight(void)
+{
+  CU_ASSERT_EQUAL(answer_day_left_ms("America/New_York", at("2026-11-30T04:59:00Z")), 60000);
+  CU_ASSERT_EQUAL(answer_day_left_ms("UTC", at("2026-11-30T00:00:00Z")), 86400000);
+  CU_ASSERT_EQUAL(answer_day_left_ms("No/Where", at("2026-11-30T23:59:59Z")), 1000);
+}
+
+static void days_read_as_people_write_them(void)
+{
+  static const struct {
+    const char *start, *end, *text;
+  } cases[] = {{"2026-10-26", "2026-11-22", "26 Oct to 22 Nov 2026"},
+               {"2026-11-22", "2026-11-22", "22 Nov 2026"},
+               {"2026-12-20", "2027-01-03", "20 Dec 2026 to 3 Jan 2027"}};
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO_BUF struct buf text = BUF_INIT(100);
+    date_range r = range_of(cases[i].start, cases[i].end);
+    struct answer_days d = answer_days_of(&r, "", 0);
+    answer_put_days(&text, &d);
+    CU_ASSERT_STRING_EQUAL(buf_str(&text), cases[i].text);
+  }
+}
+
+static bool says(const struct answer_texts *t, const char *part)
+{
+  for (size_t i = 0; i < t->n; i++)
+    if (strstr(t->items[i], part) != NULL)
+      return true;
+  return false;
+}
+
+static void every_note_of_google_becomes_a_sentence(void)
+{
+  Analytics__Ga4__V1beta__ResponseMetaData m = ANALYTICS__GA4__V1BETA__RESPONSE_META_DATA__INIT;
+  Analytics__Ga4__V1beta__SamplingMetadata whole = ANALYTICS__GA4__V1BETA__SAMPLING_METADATA__INIT;
+  Analytics__Ga4__V1beta__SamplingMetadata part = whole, *samples[] = {&whole, &part};
+  struct arena *arena = arena_new(1 << 16);
+  struct answer_texts none = {.arena = arena}, t = {.arena = arena};
+  caveats_of_metadata(&none, &m);
+  caveats_of_metadata(&none, NULL);
+  CU_ASSERT_EQUAL(none.n, 0);
+  part.samples_read_count = 125;
+  part.sampling_space_size = 1000;
+  m.n_sampling_metadatas = 2;
+  m.sampling_metadatas = samples;
+  m.subject_to_thresholding = true;
+  m.data_loss_from_other_row = true;
+  caveats_of_metadata(&t, &m);
+  CU_ASSERT_EQUAL(t.n, 3);
+  CU_ASSERT(says(&t, "12.5 % of the events"));
+  CU_ASSERT(says(&t, "Thresholding"));
+  CU_ASSERT(says(&t, "\"(other)\""));
+  arena_free(arena);
+}
+
+static void the_currency_is_said_of_amounts_of_money_alone(void)
+{
+  Analytics__Ga4__V1beta__MetricHeader h = ANALYTICS__GA4__V1BETA__METRIC_HEADER__INIT;
+  Analytics__Ga4__V1beta__MetricHeader *headers[] = {&h};
+  struct arena *arena = arena_new(1 << 16);
+  struct answer_texts t = {.arena = arena};
+  caveats_of_currency(&t, "EUR", headers, 1);
+  CU_ASSERT_EQUAL(t.n, 0);
+  h.type = ANALYTICS__GA4__V1BETA__METRIC_TYPE__TYPE_CURRENCY;
+  caveats_of_currency(&t, "EUR", headers, 1);
+  CU_ASSERT(says(&t, "in EUR"));
+  arena_free(arena);
+}
+
+static void a_headline_says_which_rows_of_what_for_whom_and_when(void)
+{
+  AUTO_BUF struct buf text = BUF_INIT(HEADLINE_MAX);
+  char dealer[] = "d01", name[] = "Ford of Reno", none[] = "", sessions[] = "sessions",
+       channel[] = "sessionDefaultChannelGroup";
+  char *metrics[] = {sessions}, *dimensions[] = {channel};
+  struct token t = {.dealer_ref = dealer, .dealer_name = name};
+  date_range r = range_of("2026-10-26", "2026-11-22");
+  struct answer_days days = answer_days_of(&r, "", 0);
+  struct headline h = {.rows = 12,
+                       .row_count = 12,
+                       .metrics = metrics,
+                       .n_metrics = 1,
+                       .dimensions = dimensions,
+                       .n_dimensions = 1,
+                       .ranges = &days,
+                       .n_ranges = 1};
+  headline_put_report(&text, &h, &t, "properties/1");
+  CU_ASSERT_STRING_EQUAL(buf_str(&text), "12 rows of sessions by channel for Ford of Reno (d01), "
+                                         "26 Oct to 22 Nov 2026");
+  buf_clear(&text);
+  h.first = 100;
+  h.row_count = 250;
+  t.dealer_ref = t.dealer_name = none;
+  h.n_dimensions = 0;
+  headline_put_report(&text, &h, &t, "properties/1");
+  CU_ASSERT_STRING_EQUAL(buf_str(&text), "Rows 101 to 112 of 250 of sessions for properties/1, 26 "
+                                         "Oct to 22 Nov 2026");
+}
+
+TEST_MAIN("report answer", TEST(relative_dates_are_days_of_the_propertys_zone),
+          TEST(the_day_of_a_property_ends_at_its_midnight), TEST(days_read_as_people_write_them),
+          TEST(every_note_of_google_becomes_a_sentence),
+          TEST(the_currency_is_said_of_amounts_of_money_alone),
+          TEST(a_headline_says_which_rows_of_what_for_whom_and_when))

@@ -1,0 +1,124 @@
+/* What is left of a property's quota, and the bound on server errors. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report-svc/google/budget.h"
+#include "report-svc/google/google_error.h"
+#include "tests/unit/harness.h"
+
+enum { MINUTE = 60000, HOUR = 3600000 };
+/* 2026-11-29 12:00 UTC */
+static const int64_t noon = INT64_C(1795953600000);
+
+static struct budget *make(uint32_t errors)
+{
+  return budget_new(&(struct budget_options){.server_errors = errors, .probe_ms = 5 * MINUTE});
+}
+
+static bool admits(struct budget *b, int64_t now)
+{
+  struct err e = {0};
+  return budget_admit(b, "properties/1", now, &e) == ERR_OK;
+}
+
+static void saw(struct budget *b, int cost, int hour, int day, int project, int64_t now)
+{
+  Analytics__Ga4__V1beta__PropertyQuota quota = ANALYTICS__GA4__V1BETA__PROPERTY_QUOTA__INIT;
+  Analytics__Ga4__V1beta__QuotaStatus status[3];
+  const int remaining[3] = {hour, day, project};
+  for (int i = 0; i < 3; i++) {
+    analytics__ga4__v1beta__quota_status__init(&status[i]);
+    status[i].consumed = cost;
+    status[i].remaining = remaining[i];
+  }
+  quota.tokens_per_hour = &status[0];
+  quota.tokens_per_day = &status[1];
+  quota.tokens_per_project_per_hour = &status[2];
+  budget_saw(b, "properties/1", &quota, now);
+}
+
+static void a_report_that_would_not_fit_is_refused_with_the_time_it_will(void)
+{
+  struct budget *b = make(6);
+  struct err e = {0};
+  saw(b, 7, 7, 1000, 1000, noon);
+  CU_ASSERT_TRUE(admits(b, noon));
+  saw(b, 7, 6, 1000, 1000, noon);
+  CU_ASSERT_EQUAL(budget_admit(b, "properties/1", noon, &e), ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "quota_exhausted");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "until 13:00Z at the latest"));
+  CU_ASSERT_EQUAL(budget_admit(b, "properties/2", noon, &e), ERR_OK); /* of another property */
+  budget_free(b);
+}
+
+static void the_tokens_of_the_project_and_of_the_day_count_too(void)
+{
+  struct budget *b = make(6);
+  struct err e = {0};
+  saw(b, 7, 1000, 1000, 6, noon);
+  CU_ASSERT_FALSE(admits(b, noon));
+  saw(b, 7, 1000, 6, 1000, noon);
+  CU_ASSERT_EQUAL(budget_admit(b, "properties/1", noon, &e), ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "until 08:00Z: ")); /* midnight in Los Angeles */
+  CU_ASSERT_TRUE(admits(b, google_quota_day_end_ms(noon)));
+  budget_free(b);
+}
+
+static void one_request_now_and_then_sees_whether_the_quota_has_returned(void)
+{
+  struct budget *b = make(6);
+  budget_refused(b, "properties/1", BUDGET_HOUR, noon);
+  CU_ASSERT_FALSE(admits(b, noon + 5 * MINUTE - 1));
+  CU_ASSERT_TRUE(admits(b, noon + 5 * MINUTE));
+  CU_ASSERT_FALSE(admits(b, noon + 5 * MINUTE));
+  saw(b, 1, 500, 500, 500, noon + 5 * MINUTE); /* it has */
+  CU_ASSERT_TRUE(admits(b, noon + 5 * MINUTE));
+  CU_ASSERT_TRUE(admits(b, noon + 5 * MINUTE));
+  budget_refused(b, "properties/1", BUDGET_HOUR, noon);
+  CU_ASSERT_TRUE(admits(b, noon + HOUR));
+  budget_refused(b, "properties/1", BUDGET_OTHER, noon + HOUR);
+  CU_ASSERT_TRUE(admits(b, noon + HOUR));
+  budget_free(b);
+}
+
+static void six_server_errors_within_an_hour_hold_requests_back(void)
+{
+  struct budget *b = make(6);
+  struct err e = {0};
+  for (int i = 0; i < 6; i++) {
+    CU_ASSERT_TRUE(admits(b, noon + i * MINUTE));
+    budget_server_error(b, "properties/1", noon + i * MINUTE);
+  }
+  CU_ASSERT_EQUAL(budget_admit(b, "properties/1", noon + 30 * MINUTE, &e), ERR_UNAVAILABLE);
+  CU_ASSERT_STRING_EQUAL(e.reason, "server_errors");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "until 13:00Z"));
+  CU_ASSERT_TRUE(admits(b, noon + HOUR)); /* the first is an hour old */
+  budget_server_error(b, "properties/1", noon + HOUR);
+  CU_ASSERT_FALSE(admits(b, noon + HOUR));
+  CU_ASSERT_TRUE(admits(b, noon + HOUR + MINUTE));
+  budget_refused(b, "properties/1", BUDGET_SERVER_ERRORS, noon + 2 * HOUR);
+  CU_ASSERT_FALSE(admits(b, noon + 3 * HOUR - 1));
+  CU_ASSERT_TRUE(admits(b, noon + 3 * HOUR));
+  budget_free(b);
+}
+
+static void the_table_of_properties_is_bounded(void)
+{
+  struct budget *b = make(1);
+  struct err e = {0};
+  char key[32];
+  for (int i = 0; i <= BUDGET_MAX_KEYS; i++) {
+    snprintf(key, sizeof(key), "properties/%d", i);
+    budget_server_error(b, key, noon);
+  }
+  CU_ASSERT_EQUAL(budget_admit(b, "properties/0", noon, &e), ERR_OK); /* forgotten */
+  CU_ASSERT_EQUAL(budget_admit(b, key, noon, &e), ERR_UNAVAILABLE);
+  budget_free(b);
+}
+
+TEST_MAIN("report budget", TEST(a_report_that_would_not_fit_is_refused_with_the_time_it_will),
+          TEST(the_tokens_of_the_project_and_of_the_day_count_too),
+          TEST(one_request_now_and_then_sees_whether_the_quota_has_returned),
+          TEST(six_server_errors_within_an_hour_hold_requests_back),
+          TEST(the_table_of_properties_is_bounded))
