@@ -14,6 +14,17 @@ struct program {
   struct admin *admin;
 };
 
+static enum err_code open_releases(struct program *p, struct err *e)
+{
+  const struct release_store_options *o = &p->settings.releases;
+  enum err_code code = release_store_new(&p->service.store, o, e);
+  if (code == ERR_OK && o->database_url == NULL && o->state_dir == NULL)
+    log_warn("released figures are kept in memory and a restart forgets them; set "
+             "AGGREGATE_STATE_DIR, or DATABASE_URL for several replicas");
+  aggregate_settings_wipe(&p->settings);
+  return code;
+}
+
 static enum err_code make_dependencies(struct program *p, struct err *e)
 {
   const struct settings *s = &p->settings;
@@ -27,18 +38,18 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   p->service.pool = pool_new("aggregate", (size_t)s->workers, (size_t)s->queue_max);
   p->service.options = s->options;
   aggregate_service_init(&p->service);
-  return ERR_OK;
+  return open_releases(p, e);
 }
 
 /* A missing backend is reported, not a reason to be taken out of service: calls try for a
- * while and then name it. */
+ * while and then name it. A store of releases that was never reached is one. */
 static bool ready(void *user, struct buf *detail)
 {
   struct program *p = user;
   service_show_backend(detail, "auth-svc", p->service.auth);
   service_show_backend(detail, "report-svc", p->service.report);
   buf_printf(detail, "ok calls: %lld under way\n", (long long)atomic_load(&p->service.calls));
-  return true;
+  return release_store_ready(p->service.store, detail);
 }
 
 static enum err_code start(void *program, struct err *e)
@@ -71,6 +82,7 @@ static void stop(void *program)
   if (p->service.pool != NULL)
     pool_free(p->service.pool);
   aggregate_service_free(&p->service);
+  release_store_free(p->service.store);
 }
 
 int main(int argc, char **argv)

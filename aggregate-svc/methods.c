@@ -6,7 +6,10 @@
 
 #define TOOLS(row)                                                                                 \
   row(CompareDealerSessions, compare_dealer_sessions_tool)                                         \
-      row(RunReportAcrossDealers, run_report_across_dealers_tool)
+      row(RunReportAcrossDealers, run_report_across_dealers_tool)                                  \
+          row(AnalyzeVehicleInterest, analyze_vehicle_interest_tool)                               \
+              row(VehicleLeadConversion, vehicle_lead_conversion_tool)                             \
+                  row(VehicleMovers, vehicle_movers_tool)
 
 /* A handler knows its tool only by its own name. */
 #define HANDLER(rpc, tool)                                                                         \
@@ -17,5 +20,6 @@
 TOOLS(HANDLER)
 
 #define METHOD(rpc, tool) {#rpc, RPC_SERVER_STREAMING, RPC_ON_POLLER, rpc},
-const struct rpc_method aggregate_methods[] = {TOOLS(METHOD)};
+const struct rpc_method aggregate_methods[] = {
+    TOOLS(METHOD){"ListMetrics", RPC_UNARY, RPC_ON_POLLER, list_metrics_handle}};
 const size_t aggregate_n_methods = sizeof(aggregate_methods) / sizeof(aggregate_methods[0]);

@@ -1,6 +1,9 @@
 /* The variables aggregate-svc reads, and their checks. */
 #include "aggregate-svc/settings.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/base/mem.h"
 #include "common/service/healthcheck.h"
 
@@ -42,8 +45,26 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
        "owners of those dealers that a benchmark needs; can only be made stricter"},
       {"AGGREGATE_MIN_EVENTS", CONFIG_INT, &o->policy.min_events, "20", 20, 1000000, false,
        "sessions and events that a benchmark needs; can only be made stricter"},
+      {"AGGREGATE_CELLS_PER_DAY", CONFIG_INT, &o->cells_per_day, "500", 1, 1000000, false,
+       "new figures over others' dealers that one viewer may ask for in a day (UTC)"},
+      {"AGGREGATE_STATE_DIR", CONFIG_STRING, &s->releases.state_dir, NULL, 0, 0, false,
+       "folder of releases.db, where released figures are kept for good; without it, and without "
+       "DATABASE_URL, a restart forgets them"},
+      {"DATABASE_URL", CONFIG_STRING, &s->releases.database_url, NULL, 0, 0, true,
+       "PostgreSQL that keeps released figures, for several replicas: "
+       "postgresql://user:password@host/database"},
       {"AGGREGATE_DRAIN_MS", CONFIG_INT, &s->drain_ms, "500", 1, 60000, false,
        "time between NOT_SERVING and the end of accepting calls"},
   };
   return service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code);
+}
+
+/* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
+void aggregate_settings_wipe(struct settings *s)
+{
+  char *url = getenv("DATABASE_URL");
+  if (url != NULL)
+    mem_wipe(url, strlen(url));
+  unsetenv("DATABASE_URL");
+  s->releases.database_url = NULL;
 }

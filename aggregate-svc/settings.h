@@ -15,10 +15,13 @@ struct settings {
   const char *report_addr;
   int64_t workers, queue_max, drain_ms;
   struct aggregate_options options;
+  struct release_store_options releases;
 };
 
 /* The command line and the environment. Returns true when the program should go on; else
  * *exit_code says how to end, and what was wrong has been printed. */
 bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exit_code);
+/* Overwrites what is secret of the environment and of the settings, once it has been used. */
+void aggregate_settings_wipe(struct settings *s);
 
 #endif

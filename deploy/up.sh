@@ -55,7 +55,7 @@ admin_port=${UP_ADMIN_PORT:-9464}
 url=http://127.0.0.1:$port/mcp
 bin=$root/build/bin
 run=$root/run
-mkdir -p "$run/log"
+mkdir -p "$run/log" "$run/state"
 exec 9>"$run/lock"
 flock -n 9 || die "another deploy/up.sh of this checkout is running (pid $(cat "$run/pid" 2>/dev/null || echo '?')); stop it first"
 echo $$ >"$run/pid"
@@ -76,7 +76,7 @@ port_free "$port" || die "port $port is in use; choose another with --port, or s
 common=(LOG_LEVEL="${LOG_LEVEL:-INFO}" ENABLE_AUTH="${ENABLE_AUTH:-false}")
 if [[ -z $dealers ]]; then
   port_free "$sim_port" || die "port $sim_port (simulator) is in use; set UP_SIM_PORT"
-  rm -f "$run/dealers.json"
+  rm -f "$run/dealers.json" "$run"/state/releases.db* # the simulator's world is another every day
   start ga4-sim "http://127.0.0.1:$sim_port/livez" -- "$bin/ga4-sim" --listen "127.0.0.1:$sim_port" \
     --seed 42 --dealers 24 --days 400 --db "$run/world.db" --write-dealers "$run/dealers.json"
   dealers=$run/dealers.json
@@ -93,7 +93,8 @@ start report-svc "http://127.0.0.1:$((admin_port + 1))/readyz" "${common[@]}" "$
   AUTH_SVC_ADDR="127.0.0.1:$auth_port" -- "$bin/report-svc"
 start aggregate-svc "http://127.0.0.1:$((admin_port + 2))/readyz" "${common[@]}" \
   GRPC_LISTEN="127.0.0.1:$aggregate_port" ADMIN_LISTEN="127.0.0.1:$((admin_port + 2))" \
-  AUTH_SVC_ADDR="127.0.0.1:$auth_port" REPORT_SVC_ADDR="127.0.0.1:$report_port" -- "$bin/aggregate-svc"
+  AUTH_SVC_ADDR="127.0.0.1:$auth_port" REPORT_SVC_ADDR="127.0.0.1:$report_port" \
+  AGGREGATE_STATE_DIR="$run/state" -- "$bin/aggregate-svc"
 # Sessions outlive a restart of the gateway: their ids are sealed with this key.
 [[ -s $run/session-keys ]] || (umask 077; "$bin/auth-svc" keygen >"$run/session-keys.new" &&
   mv "$run/session-keys.new" "$run/session-keys")

@@ -19,6 +19,7 @@ struct app {
   struct settings settings;
   struct bridge_backend backends[N_BACKENDS];
   struct endpoint_backend shown[N_BACKENDS];
+  struct shares *shares;
   struct access *access;
   struct bridge *bridge;
   struct ring *session_keys;
@@ -92,6 +93,16 @@ static bool ready(void *user, struct buf *detail)
 static void make_core(struct app *a)
 {
   const struct settings *s = &a->settings;
+  a->shares = shares_new(&(struct share_limits){
+      .calls = (size_t)s->share_calls,
+      .calls_per_minute = (size_t)s->share_calls_per_minute,
+      .requests_per_minute = (size_t)s->share_requests_per_minute,
+      .body_bytes = (size_t)s->share_body_bytes,
+      .answer_bytes = (size_t)s->share_answer_bytes,
+      .running = (size_t)s->share_running,
+      .all_running = (size_t)s->max_running,
+      .all_answer_bytes = (size_t)s->max_answer_bytes,
+  });
   a->access = access_new(
       &(struct access_options){.auth = a->backends[AUTH].channel, .enabled = s->auth_enabled});
   a->mcp = mcp_server_new(&(struct mcp_server_options){
@@ -116,7 +127,9 @@ static void make_endpoint(struct app *a)
                                   .resource = a->resource,
                                   .origins = a->origins,
                                   .backends = a->shown,
-                                  .n_backends = N_BACKENDS};
+                                  .n_backends = N_BACKENDS,
+                                  .shares = a->shares,
+                                  .trusted_subject = a->settings.trusted_subject};
 }
 
 static enum err_code start_listener(struct app *a, struct err *e)
@@ -156,6 +169,7 @@ static enum err_code start(struct app *a, struct err *e)
     code = bridge_new(&a->bridge,
                       &(struct bridge_options){.backends = a->backends,
                                                .n_backends = N_BACKENDS,
+                                               .toolsets = s->toolsets,
                                                .timeout_ms = (uint32_t)s->tool_timeout_ms},
                       e);
   if (code == ERR_OK)
@@ -197,6 +211,7 @@ static void free_all(struct app *a)
     rpc_channel_free(a->backends[i].channel);
   bridge_free(a->bridge);
   access_free(a->access);
+  shares_free(a->shares);
   mcp_server_free(a->mcp);
   ring_free(a->session_keys);
   resource_free(a->resource);

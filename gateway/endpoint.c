@@ -1,6 +1,8 @@
 /* The gateway's HTTP surface: routes, gates, and the way of a posted message. */
 #include "gateway/endpoint.h"
 
+#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/codec.h"
@@ -148,16 +150,16 @@ static void reply_preflight(struct exchange *x)
 
 /* Refuses credentials for their form. Another scheme, or a scheme without a
  * token (an unset placeholder at the client), counts as none. */
-static void refuse_credentials(struct endpoint *p, struct exchange *x)
+static bool refuse_credentials(struct endpoint *p, struct exchange *x)
 {
   const char *token = bearer_token(exchange_header(x, "Authorization"));
-  if (!p->auth_enabled)
-    return;
-  if (token == NULL)
-    reply_denied(p, x, ACCESS_MISSING);
-  else if (!bearer_well_formed(token))
-    reply_denied(p, x, ACCESS_INVALID);
+  if (!p->auth_enabled || (token != NULL && bearer_well_formed(token)))
+    return false;
+  reply_denied(p, x, token == NULL ? ACCESS_MISSING : ACCESS_INVALID);
+  return true;
 }
+
+static void begin_entry(struct endpoint *p, struct exchange *x);
 
 /* What can be decided on the head alone, so that nothing is kept for a stranger. */
 static void gate(struct endpoint *p, struct exchange *x)
@@ -174,8 +176,8 @@ static void gate(struct endpoint *p, struct exchange *x)
   add_cors(x, origin);
   if (strcmp(exchange_method(x), "OPTIONS") == 0)
     reply_preflight(x);
-  else
-    refuse_credentials(p, x);
+  else if (!refuse_credentials(p, x))
+    begin_entry(p, x);
 }
 
 void endpoint_on_refusal(struct exchange *x, void *user)
@@ -264,19 +266,26 @@ static void free_mcp(void *arg)
 
 /* --------------------------------------------------------------- messages */
 
-/* A request that waits for its grant. */
+/* What a request needs from its head to its answer: who sends it. Lives as long as the exchange. */
 struct entry {
   unsigned magic;
   struct endpoint *endpoint;
   struct exchange *exchange;
+  atomic_int parts; /* of two: the decision on its bearer, and its body; the second goes on */
+  enum access_outcome outcome;
+  struct grant *grant;
+  struct share *share;
+  char label[CALLER_LABEL];
 };
 
-static void post_message(struct endpoint *p, struct exchange *x, struct grant *grant,
-                         struct accept accept)
+static void post_message(struct entry *entry, struct accept accept)
 {
+  struct endpoint *p = entry->endpoint;
+  struct exchange *x = entry->exchange;
   static const struct mcp_sink sink = {sink_reply, sink_start, sink_event, sink_end, sink_release};
-  struct mcp_principal *principal = caller_principal(
-      caller_new(p->access, bearer_token(exchange_header(x, "Authorization")), grant));
+  struct mcp_principal *principal =
+      caller_principal(caller_new(p->access, bearer_token(exchange_header(x, "Authorization")),
+                                  entry->grant, entry->share, entry->label));
   struct mcp_post post = {
       .headers = {.session_id = exchange_header(x, "Mcp-Session-Id"),
                   .protocol_version = exchange_header(x, "MCP-Protocol-Version"),
@@ -295,8 +304,22 @@ static void post_message(struct endpoint *p, struct exchange *x, struct grant *g
   exchange_on_close(x, on_close, free_mcp, mcp);
 }
 
-static void on_post(struct endpoint *p, struct exchange *x, struct grant *grant)
+/* Outside of a tool call, where a result would say so. */
+static void reply_too_many(struct exchange *x, enum share_cause cause, int64_t retry_ms)
 {
+  struct buf body = BUF_INIT(16384);
+  char seconds[24];
+  size_t len;
+  const char *request = exchange_body(x, &len);
+  snprintf(seconds, sizeof(seconds), "%lld", (long long)(retry_ms + 999) / 1000);
+  exchange_add_header(x, "Retry-After", seconds);
+  mcp_refusal_put(&body, request, len, -32000, share_cause_text(cause));
+  exchange_reply(x, 429, JSON_TYPE, &body);
+}
+
+static void on_post(struct entry *entry)
+{
+  struct exchange *x = entry->exchange;
   struct accept accept = accept_read(exchange_header(x, "Accept"));
   const char *coding = exchange_header(x, "Content-Encoding");
   if (coding != NULL && !ascii_case_equal(coding, "identity"))
@@ -306,13 +329,15 @@ static void on_post(struct endpoint *p, struct exchange *x, struct grant *grant)
   else if (!accept.json && !accept.sse)
     reply_error(x, 406, "Accept must allow application/json or text/event-stream");
   else
-    post_message(p, x, grant, accept);
+    post_message(entry, accept);
 }
 
-static void on_delete(struct endpoint *p, struct exchange *x, struct grant *grant)
+static void on_delete(struct entry *entry)
 {
+  struct endpoint *p = entry->endpoint;
+  struct exchange *x = entry->exchange;
   const char *id = exchange_header(x, "Mcp-Session-Id");
-  const struct mcp_principal principal = {.id = grant_principal_id(grant)};
+  const struct mcp_principal principal = {.id = grant_principal_id(entry->grant)};
   int status = mcp_server_delete(p->mcp, id, &principal);
   if (status == 204)
     exchange_reply(x, 204, NULL, NULL);
@@ -322,34 +347,94 @@ static void on_delete(struct endpoint *p, struct exchange *x, struct grant *gran
     reply_error(x, status, "Session not found");
 }
 
+/* Head, body and bearer are known. */
+static void answer(struct entry *entry)
+{
+  struct exchange *x = entry->exchange;
+  const char *method = exchange_method(x);
+  int64_t retry_ms = 0;
+  if (entry->outcome != ACCESS_GRANTED) {
+    reply_denied(entry->endpoint, x, entry->outcome);
+    return;
+  }
+  enum share_cause cause = share_request(entry->share, &retry_ms);
+  if (cause != SHARE_GRANTED)
+    reply_too_many(x, cause, retry_ms);
+  else if (strcmp(method, "POST") == 0)
+    on_post(entry);
+  else if (strcmp(method, "DELETE") == 0)
+    on_delete(entry);
+  else
+    reply_not_allowed(x, "POST, DELETE, OPTIONS", "Method not allowed");
+}
+
+static void free_entry(void *arg)
+{
+  struct entry *entry = arg;
+  grant_unref(entry->grant);
+  share_unref(entry->share);
+  entry->magic = 0;
+  free(entry);
+}
+
+/* Whose share a request is counted for: the principal's, and where many people come with one
+ * trusted token, the person's that it names. Never a matter of access. */
+static void find_share(struct entry *entry)
+{
+  const char *principal = grant_principal_id(entry->grant);
+  const char *subject = strchr(principal, ':');
+  const char *trusted = entry->endpoint->trusted_subject;
+  const char *person = exchange_header(entry->exchange, "X-User-ID");
+  if (person == NULL)
+    person = exchange_header(entry->exchange, "X-User-Email");
+  bool named = trusted != NULL && trusted[0] != '\0' && subject != NULL &&
+               strcmp(subject + 1, trusted) == 0 && person != NULL && person[0] != '\0';
+  AUTO_FREE char *whole = named ? xasprintf("%s\n%s", principal, person) : xstrdup(principal);
+  caller_label(entry->label, whole);
+  entry->share = share_of(entry->endpoint->shares, whole, entry->label);
+}
+
 static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)
 {
   struct entry *entry = arg;
   MAGIC_CHECK(entry, POST_MAGIC);
   struct exchange *x = entry->exchange;
-  const char *method = exchange_method(x);
-  if (outcome != ACCESS_GRANTED)
+  entry->outcome = outcome;
+  if (grant != NULL) {
+    grant_ref(grant);
+    entry->grant = grant;
+    find_share(entry);
+  }
+  /* A refusal needs no body, unless it repeats the id of the request. */
+  bool at_once = outcome != ACCESS_GRANTED && outcome != ACCESS_UNAVAILABLE;
+  if (at_once)
     reply_denied(entry->endpoint, x, outcome);
-  else if (strcmp(method, "POST") == 0)
-    on_post(entry->endpoint, x, grant);
-  else if (strcmp(method, "DELETE") == 0)
-    on_delete(entry->endpoint, x, grant);
-  else
-    reply_not_allowed(x, "POST, DELETE, OPTIONS", "Method not allowed");
+  exchange_release(x, entry->share);
+  if (atomic_fetch_add(&entry->parts, 1) == 1 && !at_once)
+    answer(entry);
   exchange_unref(x);
-  entry->magic = 0;
-  free(entry);
 }
 
-void endpoint_on_request(struct exchange *x, void *user)
+/* The bearer is decided while the body comes. */
+static void begin_entry(struct endpoint *p, struct exchange *x)
 {
-  struct endpoint *p = user;
   struct entry *entry = xcalloc(1, sizeof(*entry));
   entry->magic = POST_MAGIC;
   entry->endpoint = p;
   entry->exchange = x;
+  exchange_set_user(x, entry, free_entry);
+  exchange_hold(x);
   exchange_ref(x);
   access_check(p->access, bearer_token(exchange_header(x, "Authorization")), on_access, entry);
+}
+
+void endpoint_on_request(struct exchange *x, void *user)
+{
+  (void)user;
+  struct entry *entry = exchange_user(x);
+  MAGIC_CHECK(entry, POST_MAGIC);
+  if (atomic_fetch_add(&entry->parts, 1) == 1)
+    answer(entry);
 }
 
 void endpoint_on_grace_over(void *user)

@@ -25,6 +25,8 @@ struct endpoint {
   struct origins *origins;
   const struct endpoint_backend *backends;
   size_t n_backends;
+  struct shares *shares;
+  const char *trusted_subject; /* whose X-User-ID names the person; NULL or "": nobody's */
 };
 
 /* Hooks for the listener; user is the endpoint. */

@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/service/healthcheck.h"
+#include "gateway/catalog/catalog.h"
 
 static const struct service_program program = {
     .name = "gateway",
@@ -41,6 +42,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .out = &s->allowed_hosts,
        .help = "comma-separated host names to answer to; default: loopback names when bound to "
                "loopback"},
+      {.name = "ANALYTICS_MCP_TOOLSETS",
+       .type = CONFIG_STRING,
+       .out = &s->toolsets,
+       .fallback = "benchmarks,vehicles,reports,admin",
+       .help = "comma-separated sets of tools that are listed: benchmarks, vehicles, reports, "
+               "admin, advanced, or all"},
       {.name = "ANALYTICS_MCP_RESOURCE_URL",
        .type = CONFIG_STRING,
        .out = &s->resource_url,
@@ -78,7 +85,8 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "2048",
        .min = 4,
        .max = 65536,
-       .help = "most HTTP connections open at once"},
+       .help = "most HTTP connections open at once; near it the longest idle ones are closed for "
+               "new ones"},
       {.name = "ANALYTICS_MCP_MAX_BODY",
        .type = CONFIG_INT,
        .out = &s->max_body,
@@ -99,6 +107,69 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 60,
        .max = 2592000,
        .help = "seconds from initialize until a session ends and the client must initialize again"},
+      {.name = "ANALYTICS_MCP_SHARE_CALLS",
+       .type = CONFIG_INT,
+       .out = &s->share_calls,
+       .fallback = "256",
+       .min = 1,
+       .max = 65536,
+       .help = "most tool calls of one caller under way, those that wait for their turn included"},
+      {.name = "ANALYTICS_MCP_SHARE_CALLS_PER_MINUTE",
+       .type = CONFIG_INT,
+       .out = &s->share_calls_per_minute,
+       .fallback = "3000",
+       .min = 1,
+       .max = 10000000,
+       .help = "tool calls of one caller per minute; as many may come at once; more are answered "
+               "with when to try again"},
+      {.name = "ANALYTICS_MCP_SHARE_REQUESTS_PER_MINUTE",
+       .type = CONFIG_INT,
+       .out = &s->share_requests_per_minute,
+       .fallback = "12000",
+       .min = 1,
+       .max = 10000000,
+       .help = "HTTP requests of one caller per minute; more are answered 429 with Retry-After"},
+      {.name = "ANALYTICS_MCP_SHARE_BODY_BYTES",
+       .type = CONFIG_INT,
+       .out = &s->share_body_bytes,
+       .fallback = "67108864",
+       .min = 65536,
+       .max = 1099511627776,
+       .help = "bytes of one caller's request bodies under way, beyond the first 64 KiB of each"},
+      {.name = "ANALYTICS_MCP_SHARE_ANSWER_BYTES",
+       .type = CONFIG_INT,
+       .out = &s->share_answer_bytes,
+       .fallback = "67108864",
+       .min = 65536,
+       .max = 1099511627776,
+       .help = "bytes of answers that one caller has not read yet"},
+      {.name = "ANALYTICS_MCP_SHARE_RUNNING",
+       .type = CONFIG_INT,
+       .out = &s->share_running,
+       .fallback = "32",
+       .min = 1,
+       .max = 65536,
+       .help = "tool calls of one caller that run at once; the others wait for their turn"},
+      {.name = "ANALYTICS_MCP_MAX_RUNNING",
+       .type = CONFIG_INT,
+       .out = &s->max_running,
+       .fallback = "128",
+       .min = 1,
+       .max = 65536,
+       .help = "tool calls of all callers that run at once; callers take turns"},
+      {.name = "ANALYTICS_MCP_MAX_ANSWER_BYTES",
+       .type = CONFIG_INT,
+       .out = &s->max_answer_bytes,
+       .fallback = "536870912",
+       .min = 65536,
+       .max = 1099511627776,
+       .help = "bytes of answers that all callers have not read yet"},
+      {.name = "ANALYTICS_MCP_TRUSTED_SUBJECT",
+       .type = CONFIG_STRING,
+       .out = &s->trusted_subject,
+       .help =
+           "subject of a token that many people share (LibreChat): its X-User-ID or X-User-Email "
+           "names whose share a call is counted for, never what it may read"},
       {.name = "ANALYTICS_MCP_TOOL_TIMEOUT_MS",
        .type = CONFIG_INT,
        .out = &s->tool_timeout_ms,
@@ -121,5 +192,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .max = 600000,
        .help = "time that requests under way get to finish after that"},
   };
-  return service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code);
+  unsigned toolsets;
+  struct err e = {0};
+  if (!service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code))
+    return false;
+  if (catalog_toolsets_read(&toolsets, s->toolsets, &e) == ERR_OK)
+    return true;
+  err_prefix(&e, "ANALYTICS_MCP_TOOLSETS: ");
+  return service_settings_refuse(&program, &e, exit_code);
 }

@@ -12,12 +12,16 @@ struct settings {
   const char *host;
   int64_t port;
   bool auth_enabled;
-  const char *allowed_origins, *allowed_hosts;
+  const char *allowed_origins, *allowed_hosts, *toolsets;
   const char *resource_url, *auth_servers;
   const char *session_key_file; /* NULL: none */
   const char *auth_addr, *report_addr, *aggregate_addr;
   int64_t threads, max_connections, max_body, session_life_s, tool_timeout_ms;
   int64_t drain_ms, grace_ms;
+  /* 0 takes the share's own default (gateway/share/share.h). */
+  int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
+      share_answer_bytes, share_running, max_running, max_answer_bytes;
+  const char *trusted_subject; /* NULL: nobody */
 };
 
 /* Handles --help and --version and reads the environment. False: end with *exit_code; what

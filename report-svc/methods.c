@@ -11,6 +11,16 @@ static const struct rpc_method methods[] = {
     {"GetAccountSummaries", RPC_UNARY, RPC_ON_POLLER, account_summaries_handle},
     {"GetPropertyDetails", RPC_UNARY, RPC_ON_POLLER, property_details_handle},
     {"GetCustomDimensionsAndMetrics", RPC_UNARY, RPC_ON_POLLER, custom_definitions_handle},
+    {"ListGoogleAdsLinks", RPC_UNARY, RPC_ON_POLLER, google_ads_links_handle},
+    {"ListPropertyAnnotations", RPC_UNARY, RPC_ON_POLLER, annotations_handle},
+    {"ListKeyEvents", RPC_UNARY, RPC_ON_POLLER, key_events_handle},
+    {"ListDataStreams", RPC_UNARY, RPC_ON_POLLER, data_streams_handle},
+    {"GetPropertyQuotas", RPC_UNARY, RPC_ON_POLLER, property_quotas_handle},
+    {"CheckCompatibility", RPC_UNARY, RPC_ON_POLLER, check_compatibility_handle},
+    {"RunRealtimeReport", RPC_UNARY, RPC_ON_POLLER, realtime_report_handle},
+    {"RunPivotReport", RPC_UNARY, RPC_ON_POLLER, pivot_report_handle},
+    {"RunConversionsReport", RPC_UNARY, RPC_ON_POLLER, conversions_report_handle},
+    {"RunFunnelReport", RPC_UNARY, RPC_ON_POLLER, funnel_report_handle},
     {"FetchReports", RPC_SERVER_STREAMING, RPC_ON_POLLER, fetch_reports_handle},
 };
 

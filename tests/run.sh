@@ -18,7 +18,7 @@ part and the totals. Exit 0 only if all passed.
   CI=true           also: the whole release build, end-to-end tests under AddressSanitizer, the
                     rooms that own threads under ThreadSanitizer (build-tsan), and every fuzz target
                     for 10 s, or 60 s when what it reads has changed since the merge base with
-                    CI_BASE (default origin/main)
+                    CI_BASE (default origin/main); those share 180 s, 10 s each at the least
   --all             all that, fuzz targets for 60 s each, 20,000 isolation cases, long load tests
   --no-install      never installs a package
 

@@ -50,7 +50,7 @@ test_kind() {
   log=$dir/ctest.log
   shift 2
   ctest --test-dir "$dir" --output-on-failure --no-tests=error -j "$jobs" "$@" 2>&1 |
-    grep -vE '^(Internal ctest|Test project| +Start |Label Time|$)|=.*sec\*proc' | tee "$log" || true
+    grep --line-buffered -vE '^(Internal ctest|Test project| +Start |Label Time|$)|=.*sec\*proc' | tee "$log" || true
   line=$(grep -E 'tests passed, .* tests failed out of' "$log" || true)
   n=$(sed -nE 's/.*out of ([0-9]+).*/\1/p' <<<"$line")
   bad=$(sed -nE 's/.*, ([0-9]+) tests failed.*/\1/p' <<<"$line")
@@ -123,6 +123,6 @@ run_ci() {
   test_kind tsan "$sets" -L tsan
   part fuzz "fuzz targets"
   if $all; then fuzz_all "${FUZZ_SECONDS:-60}"; else
-    fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --base "${CI_BASE:-origin/main}"
+    fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --changed-total 180 --base "${CI_BASE:-origin/main}"
   fi
 }

@@ -51,8 +51,11 @@ static char *verdicts_text(const struct judgement *j, size_t member, struct aren
 
 static void set_leads(DealerSessions *d, const struct comparison *c, const struct dealer_figures *f)
 {
+  d->opt_calls_case = DEALER(OPT_CALLS_CALLS);
   d->calls = f->kinds[LEAD_KIND_CALL];
+  d->opt_chats_case = DEALER(OPT_CHATS_CHATS);
   d->chats = f->kinds[LEAD_KIND_CHAT];
+  d->opt_appointments_case = DEALER(OPT_APPOINTMENTS_APPOINTMENTS);
   d->appointments = f->kinds[LEAD_KIND_APPOINTMENT];
   if (f->lead_event == LEAD_UNKNOWN)
     return;
@@ -220,6 +223,8 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   CLEANUP(judgement_free) struct judgement j;
   benchmarked_judge(&j, &c->of, c->of.figures.cohort->subject);
   add_dealers(c, &j, r, arena);
+  r->opt_cells_tested_case =
+      ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_RESULT__OPT_CELLS_TESTED_CELLS_TESTED;
   r->cells_tested = (int32_t)j.tested;
   r->regional_average = region_message(c, arena);
   r->coverage = cohort_coverage(c->of.figures.cohort, arena);

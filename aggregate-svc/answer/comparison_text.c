@@ -263,22 +263,29 @@ static void add_privacy(struct caveats *out, const struct comparison *c)
   if (c->of.figures.cohort->outside == 0)
     return;
   caveats_add(out,
-              "%zu of the %zu dealers may not be shown: rates of the cohort are rounded to 3 "
-              "significant digits, indices to whole numbers, medians are typical values of the "
-              "dealers not shown, and counts of theirs are left out.",
+              "%zu of the %zu dealers may not be shown: benchmarks pool these dealers alone, the "
+              "same for each of yours, as they were when first asked for; rates are rounded to 3 "
+              "significant digits, indices to whole numbers, medians are typical values of them, "
+              "and counts of theirs are left out.",
               c->of.figures.cohort->outside, c->of.figures.cohort->n);
+  AUTO_BUF struct buf why = BUF_INIT(HEADLINE_BYTES);
+  door_explain(c->of.door, &why);
+  if (why.len > 0) {
+    caveats_add(out, "%s", buf_str(&why));
+    return;
+  }
   for (size_t i = 0; i < figures->cohort->n; i++) {
     if (!figures->cohort->members[i].visible || !figures->dealers[i].ok)
       continue;
     struct metric_group g = group_of(figures, METRIC_ENGAGEMENT_RATE, i);
-    enum disclosure_code code =
-        disclosure_cell(&c->of.policy, figures, g, DISCLOSURE_INDEX, (long)i);
-    if (!group_has(figures, g, i) || disclosure_ok(code))
+    CLEANUP(door_figure_free) struct door_figure f;
+    cell_figure(c->of.door, figures, g, CELL_NOW, &f);
+    if (!group_has(figures, g, i) || disclosure_ok(f.code))
       continue;
     caveats_add(out,
                 "Benchmarks are withheld (%s): too few or too unequal dealers to hide a single "
                 "one's figures.",
-                disclosure_code_name(code));
+                disclosure_code_name(f.code));
     return;
   }
 }
@@ -319,6 +326,12 @@ static void add_shoppers(struct caveats *out, const struct comparison *c)
   }
 }
 
+static bool is_shopless(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct dealer_figures *f = &((const struct cohort_figures *)arg)->dealers[member];
+  return cohort->members[member].visible && f->ok && f->shopper == SHOPPER_UNKNOWN;
+}
+
 /* Where nothing is clear, a longer period may be. */
 static void add_power(struct caveats *out, const struct comparison *c, const Result *r)
 {
@@ -341,6 +354,12 @@ void comparison_caveats(const struct comparison *c, Result *r, const struct reso
   add_privacy(&out, c);
   add_leads(&out, c);
   add_shoppers(&out, c);
+  if (cohort_count_if(c->of.figures.cohort, is_shopless, &c->of.figures) > 0)
+    caveats_add(&out,
+                "Shopper sessions are unknown, not 0, for %s: inventory pages are not "
+                "reported as asc_item_pageview or asc_itemlist_pageview. Configure "
+                "qualified_session.",
+                cohort_names(c->of.figures.cohort, is_shopless, &c->of.figures, arena));
   if (cohort_count_if(c->of.figures.cohort, has_no_sessions, &c->of.figures) > 0)
     caveats_add(&out, "No sessions in the period, so no rates, for: %s.",
                 cohort_names(c->of.figures.cohort, has_no_sessions, &c->of.figures, arena));

@@ -11,17 +11,7 @@ typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 typedef Analytics__Aggregate__V1__Standing Standing;
 
-/* Significant digits of figures that rest on dealers the caller may not see. */
-enum { RATE_DIGITS = 3, QUANTILE_DIGITS = 2, EXPECTED_DIGITS = 2 };
-/* Index points to which the ends of an interval are moved outwards then. */
-#define INTERVAL_STEP 5.0
-
 /* --------------------------------------------------------------------- indices */
-
-static enum disclosure_form form_of(enum metric_id m)
-{
-  return metric_is_rate(&dealer_metrics[m]) ? DISCLOSURE_INDEX : DISCLOSURE_RANK;
-}
 
 static void set_benchmark(MetricIndex *x, double benchmark)
 {
@@ -35,28 +25,24 @@ static void set_index(MetricIndex *x, double index)
   x->index = index;
 }
 
-static void set_rank(MetricIndex *x, const struct group_values *others)
+static void set_rank(MetricIndex *x, const double *others, size_t n)
 {
   enum stats_order order = x->better == ANALYTICS__AGGREGATE__V1__BETTER__LOWER
                                ? STATS_SMALLEST_FIRST
                                : STATS_LARGEST_FIRST;
   double percentile;
-  x->rank = (int32_t)stats_rank(others->values, others->n, x->value, order);
-  x->of = (int32_t)others->n + 1;
-  if (stats_percentile(others->values, others->n, x->value, order, &percentile)) {
+  x->rank = (int32_t)stats_rank(others, n, x->value, order);
+  x->of = (int32_t)n + 1;
+  if (stats_percentile(others, n, x->value, order, &percentile)) {
     x->opt_percentile_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_PERCENTILE_PERCENTILE;
     x->percentile = percentile;
   }
 }
 
 /* Counts: the others' mean, for size only. */
-static void fill_count(MetricIndex *x, const struct group_values *others, enum disclosure_code code)
+static void fill_count(MetricIndex *x, const struct group_values *others)
 {
   double mean, index;
-  if (code != DISCLOSURE_OPEN) {
-    x->suppressed = borrow_text(disclosure_code_name(DISCLOSURE_PEER_COUNTS));
-    return;
-  }
   if (!stats_mean(others->values, others->n, &mean))
     return;
   set_benchmark(x, mean);
@@ -99,28 +85,25 @@ static void fill_open_cell(MetricIndex *x, const struct verdict_cell *cell,
  * and what rests on single dealers are left out. */
 static void fill_restricted_cell(MetricIndex *x, const struct verdict_cell *cell)
 {
+  double low, high;
   set_index(x, nearbyint(cell->index));
-  set_expected(x, stats_round_significant(cell->expected, EXPECTED_DIGITS));
-  if (cell->has_interval)
-    set_interval(x, INTERVAL_STEP * floor(cell->low / INTERVAL_STEP),
-                 INTERVAL_STEP * ceil(cell->high / INTERVAL_STEP));
+  set_expected(x, form_expected(cell->expected));
+  if (!cell->has_interval)
+    return;
+  form_interval(cell->low, cell->high, &low, &high);
+  set_interval(x, low, high);
 }
 
 /* Rates: the others' pool. Index, interval and word come from one cell. */
 static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
                       const struct group_values *others, const struct verdict_cell *cell,
-                      enum judge_unusual unusual, enum disclosure_code code)
+                      enum judge_unusual unusual)
 {
   double benchmark;
   if (!others->pooled || !metric_value(m, others->pool, &benchmark))
     return;
-  bool restricted = code != DISCLOSURE_OPEN;
-  set_benchmark(x, restricted ? stats_round_significant(benchmark, RATE_DIGITS) : benchmark);
-  if (!cell->has_index)
-    return;
-  if (restricted)
-    fill_restricted_cell(x, cell);
-  else
+  set_benchmark(x, benchmark);
+  if (cell->has_index)
     fill_open_cell(x, cell, unusual);
 }
 
@@ -144,40 +127,42 @@ static bool change_of(double before, double now, double *percent)
   return true;
 }
 
-/* The others then: their pool, or for counts their mean, in the form that the caller may see. */
-static bool others_before(const struct benchmarked *b, struct metric_group g, size_t member,
-                          enum disclosure_code code, double *out)
+/* The others then: their pool, or for counts their mean. `then` has the figures of the period
+ * before; those of dealers outside the view are asked for as such. */
+static bool others_before(const struct benchmarked *b, const struct cohort_figures *then,
+                          struct metric_group g, size_t member, double *out)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];
+  if (b->figures.cohort->outside > 0) {
+    CLEANUP(door_figure_free) struct door_figure f;
+    cell_figure(b->door, then, g, CELL_BEFORE, &f);
+    *out = f.pooled;
+    return metric_is_rate(m) && f.code == DISCLOSURE_RESTRICTED;
+  }
   CLEANUP(group_free)
-  struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
-  bool known = metric_is_rate(m) ? others.pooled && metric_value(m, others.pool, out)
-                                 : stats_mean(others.values, others.n, out);
-  if (known && code != DISCLOSURE_OPEN)
-    *out = stats_round_significant(*out, RATE_DIGITS);
-  return known;
+  struct group_values others = group_gather(then, g, (long)member, GROUP_ALL);
+  return metric_is_rate(m) ? others.pooled && metric_value(m, others.pool, out)
+                           : stats_mean(others.values, others.n, out);
 }
 
 static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metric_group g,
                         size_t member)
 {
   AUTO_FREE struct dealer_figures *space = xcalloc(b->figures.cohort->n + 1, sizeof(*space));
-  struct benchmarked then = {before_of(&b->figures, space), b->policy};
+  struct cohort_figures then = before_of(&b->figures, space);
   double before, percent;
-  if (!b->figures.dealers[member].has_before || !group_value(&then.figures, g, member, &before) ||
+  if (!b->figures.dealers[member].has_before || !group_value(&then, g, member, &before) ||
       !change_of(before, x->value, &percent))
     return;
   x->opt_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_CHANGE_PERCENT_CHANGE_PERCENT;
   x->change_percent = percent;
-  enum disclosure_code code =
-      disclosure_cell(&b->policy, &then.figures, g, form_of(g.metric), (long)member);
-  if (x->opt_benchmark_case == 0 || !disclosure_ok(code) ||
-      !others_before(&then, g, member, code, &before) || !change_of(before, x->benchmark, &percent))
+  if (x->opt_benchmark_case == 0 || !others_before(b, &then, g, member, &before) ||
+      !change_of(before, x->benchmark, &percent))
     return;
   x->opt_others_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_OTHERS_CHANGE_PERCENT_OTHERS_CHANGE_PERCENT;
-  x->others_change_percent = code == DISCLOSURE_OPEN ? percent : nearbyint(percent);
+  x->others_change_percent = b->figures.cohort->outside == 0 ? percent : nearbyint(percent);
 }
 
 /* --------------------------------------------------------------------- messages */
@@ -201,17 +186,75 @@ static Standing standing_of(enum verdict v)
   }
 }
 
-static bool is_allowed(const void *arg, struct metric_group g, size_t member)
+/* The others in the form in which they are shown, so that a verdict adds nothing to the pool that
+ * is: its rounded rate, and its events as rounded for intervals. */
+static bool released_others(const struct dealer_metric *m, const struct door_figure *f,
+                            struct judge_others *out)
+{
+  int64_t events = form_events(f->record.numerator);
+  if (f->code != DISCLOSURE_RESTRICTED || !metric_is_rate(m) || !(f->pooled > 0))
+    return false;
+  out->pool = (struct stats_ratio){events, llround((double)events * m->scale / f->pooled)};
+  out->phi = f->record.dispersion;
+  return out->pool.denominator > 0;
+}
+
+static bool find_others(const void *arg, struct metric_group g, size_t member,
+                        struct judge_others *out)
 {
   const struct benchmarked *b = arg;
-  return disclosure_ok(
-      disclosure_cell(&b->policy, &b->figures, g, form_of(g.metric), (long)member));
+  if (b->figures.cohort->outside > 0) {
+    CLEANUP(door_figure_free) struct door_figure f;
+    cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
+    return released_others(&dealer_metrics[g.metric], &f, out);
+  }
+  CLEANUP(group_free)
+  struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
+  out->pool = others.pool;
+  return others.pooled;
 }
 
 void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only)
 {
-  struct judge_question q = {&b->figures, only, is_allowed, b};
+  struct judge_question q = {&b->figures, only, find_others, b};
   judge(out, &q);
+}
+
+/* The caller sees every dealer: against all the others. */
+static void compare_open(MetricIndex *x, const struct benchmarked *b,
+                         const struct judgement *judgement, struct metric_group g, size_t member)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  size_t at = member * METRIC_COUNT + (size_t)g.metric;
+  CLEANUP(group_free)
+  struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
+  set_rank(x, others.values, others.n);
+  if (metric_is_rate(m))
+    fill_rate(x, m, &others, &judgement->cells[at], judgement->unusual[at]);
+  else
+    fill_count(x, &others);
+}
+
+/* Some dealers are outside the view: against what is released of those, the same for each of the
+ * caller's own. */
+static void compare_outside(MetricIndex *x, const struct benchmarked *b,
+                            const struct verdict_cell *cell, struct metric_group g)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  CLEANUP(door_figure_free) struct door_figure f;
+  cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
+  if (f.code != DISCLOSURE_RESTRICTED) {
+    x->suppressed = borrow_text(disclosure_code_name(f.code));
+    return;
+  }
+  set_rank(x, f.record.values, f.record.n_values);
+  if (!metric_is_rate(m)) {
+    x->suppressed = borrow_text(disclosure_code_name(DISCLOSURE_PEER_COUNTS));
+    return;
+  }
+  set_benchmark(x, f.pooled);
+  if (cell->has_index)
+    fill_restricted_cell(x, cell);
 }
 
 MetricIndex *index_message(const struct benchmarked *b, const struct judgement *judgement,
@@ -231,18 +274,10 @@ MetricIndex *index_message(const struct benchmarked *b, const struct judgement *
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;
   x->value = value;
-  enum disclosure_code code = disclosure_cell(&b->policy, c, g, form_of(id), (long)member);
-  if (!disclosure_ok(code)) {
-    x->suppressed = borrow_text(disclosure_code_name(code));
-    fill_change(b, x, g, member);
-    return x;
-  }
-  CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
-  set_rank(x, &others);
-  if (metric_is_rate(m))
-    fill_rate(x, m, &others, cell, judgement->unusual[member * METRIC_COUNT + (size_t)id], code);
+  if (c->cohort->outside == 0)
+    compare_open(x, b, judgement, g, member);
   else
-    fill_count(x, &others, code);
+    compare_outside(x, b, cell, g);
   fill_change(b, x, g, member);
   return x;
 }
@@ -280,38 +315,21 @@ static void fill_open(MetricAverage *a, const struct dealer_metric *m, struct gr
     set_median(a, x);
 }
 
-static bool may_show(const struct benchmarked *b, struct metric_group g, enum disclosure_form form)
+/* Some dealers are outside the caller's view: what is released of those. */
+static void fill_restricted(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
 {
-  return disclosure_cell(&b->policy, &b->figures, g, form, -1) == DISCLOSURE_RESTRICTED;
-}
-
-/* A typical value of the outside dealers that is not any single dealer's. */
-static void fill_typical(const struct benchmarked *b, MetricAverage *a, struct metric_group g)
-{
-  double x;
-  CLEANUP(group_free)
-  struct group_values outside = group_gather(&b->figures, g, -1, GROUP_OUTSIDE);
-  stats_sort(outside.values, outside.n);
-  if (may_show(b, g, DISCLOSURE_QUANTILE)) {
-    if (stats_median(outside.values, outside.n, &x))
-      set_median(a, stats_round_significant(x, QUANTILE_DIGITS));
-  } else if (may_show(b, g, DISCLOSURE_MIDDLE_MEAN)) {
-    if (stats_middle_mean(outside.values, outside.n, &x))
-      set_median(a, stats_round_significant(x, RATE_DIGITS));
-  }
-}
-
-/* Some dealers are outside the caller's view: rates only. */
-static void fill_restricted(const struct benchmarked *b, MetricAverage *a, struct metric_group g,
-                            const struct group_values *v)
-{
-  double x;
-  const struct dealer_metric *m = &dealer_metrics[g.metric];
-  if (!metric_is_rate(m) || !may_show(b, g, DISCLOSURE_POOLED_RATE))
+  CLEANUP(door_figure_free) struct door_figure f;
+  cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
+  if (f.code != DISCLOSURE_RESTRICTED)
     return;
-  if (v->pooled && metric_value(m, v->pool, &x))
-    set_pooled(a, stats_round_significant(x, RATE_DIGITS));
-  fill_typical(b, a, g);
+  a->dealers = f.dealers;
+  if (!metric_is_rate(&dealer_metrics[g.metric]))
+    return;
+  set_pooled(a, f.pooled);
+  if (f.typical.quartiles)
+    set_median(a, f.typical.p50);
+  else if (f.typical.middle)
+    set_median(a, f.typical.middle_mean);
 }
 
 MetricAverage *average_message(const struct benchmarked *b, struct metric_group g,
@@ -321,11 +339,12 @@ MetricAverage *average_message(const struct benchmarked *b, struct metric_group 
   analytics__aggregate__v1__metric_average__init(a);
   a->metric = borrow_text(dealer_metrics[g.metric].name);
   a->better = dealer_metrics[g.metric].better;
+  if (b->figures.cohort->outside > 0) {
+    fill_restricted(b, a, g);
+    return a;
+  }
   CLEANUP(group_free) struct group_values v = group_gather(&b->figures, g, -1, GROUP_ALL);
   a->dealers = (int32_t)v.n;
-  if (b->figures.cohort->outside == 0)
-    fill_open(a, &dealer_metrics[g.metric], &v);
-  else
-    fill_restricted(b, a, g, &v);
+  fill_open(a, &dealer_metrics[g.metric], &v);
   return a;
 }

@@ -3,16 +3,16 @@
 #ifndef AMCP_AGGREGATE_INDEX_H
 #define AMCP_AGGREGATE_INDEX_H
 
-#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/group.h"
 #include "aggregate-svc/verdict/judge.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
-/* Figures, and what may be shown of them. */
+/* Figures, and the door for those of dealers outside the caller's view. */
 struct benchmarked {
   struct cohort_figures figures;
-  struct disclosure_policy policy;
+  struct door *door;
 };
 
 /* Judges the dealers of an answer: only one, or with -1 each that the caller may see. Released

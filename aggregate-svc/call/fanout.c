@@ -34,6 +34,7 @@ enum { FANOUT_MAGIC = 0x466e4f74, BATCH_MAGIC = 0x42744368, MAX_ATTEMPTS = 2 };
 struct batch {
   uint32_t magic;
   struct fanout *fanout;
+  const struct query_set *set;
   size_t *members; /* of the attempt under way: dealer_index to member */
   size_t n;
   unsigned attempts;
@@ -43,8 +44,8 @@ struct batch {
 
 /* What has arrived of one dealer. */
 struct arrival {
-  int64_t rows[FANOUT_MAX_QUERIES];
-  bool whole[FANOUT_MAX_QUERIES];
+  int64_t rows[QUERY_SET_MAX];
+  bool whole[QUERY_SET_MAX];
 };
 
 struct fanout {
@@ -113,11 +114,17 @@ static void fail_with(struct fanout *f, size_t member, const struct err *e)
   fail_dealer(f, member, e->code, e->reason, e->message);
 }
 
-/* Index of a query in the options; -1 when it was not asked for. */
-static int query_index(const struct fanout *f, uint32_t query_id)
+static const struct query_set *set_of(const struct fanout *f, size_t member)
 {
-  for (size_t i = 0; i < f->options.n_queries; i++)
-    if (f->options.queries[i]->query_id == query_id)
+  return &f->options.sets[f->options.set_of != NULL ? f->options.set_of[member] : 0];
+}
+
+/* Index of a query in the member's set; -1 when it was not asked for. */
+static int query_index(const struct fanout *f, size_t member, uint32_t query_id)
+{
+  const struct query_set *set = set_of(f, member);
+  for (size_t i = 0; i < set->n; i++)
+    if (set->queries[i]->query_id == query_id)
       return (int)i;
   return -1;
 }
@@ -140,7 +147,7 @@ static enum err_code check_chunk(const ColumnChunk *c, struct err *e)
 static void on_chunk(struct fanout *f, size_t member, const ColumnChunk *c)
 {
   struct err e = {0};
-  int query = query_index(f, c->query_id);
+  int query = query_index(f, member, c->query_id);
   if (query < 0)
     err_set(&e, ERR_INTERNAL, "internal", "report-svc sent rows of a report not asked for");
   else if (check_chunk(c, &e) == ERR_OK) {
@@ -155,7 +162,7 @@ static void on_chunk(struct fanout *f, size_t member, const ColumnChunk *c)
 
 static void on_query_done(struct fanout *f, size_t member, const QueryDone *q)
 {
-  int query = query_index(f, q->query_id);
+  int query = query_index(f, member, q->query_id);
   if (query < 0)
     return;
   if (q->row_count != f->arrivals[member].rows[query]) {
@@ -174,7 +181,7 @@ static void on_dealer_done(struct fanout *f, size_t member, const DealerDone *d)
     fail_dealer(f, member, code, d->reason[0] != '\0' ? d->reason : "failed", d->message);
     return;
   }
-  for (size_t i = 0; i < f->options.n_queries; i++)
+  for (size_t i = 0; i < set_of(f, member)->n; i++)
     if (!f->arrivals[member].whole[i]) {
       fail_dealer(f, member, ERR_DATA_LOSS, "data_loss",
                   "report-svc did not deliver every report; ask again");
@@ -236,11 +243,12 @@ static uint32_t time_left(const struct fanout *f)
 }
 
 /* protobuf-c takes lists it only reads without const. */
-static Analytics__Report__V1__ReportQuery **lend_queries(const struct fanout *f)
+static Analytics__Report__V1__ReportQuery **lend_queries(const struct query_set *set)
 {
-  Analytics__Report__V1__ReportQuery **queries;
-  memcpy(&queries, &f->options.queries, sizeof(queries));
-  return queries;
+  Analytics__Report__V1__ReportQuery *const *queries = set->queries;
+  Analytics__Report__V1__ReportQuery **lent;
+  memcpy(&lent, &queries, sizeof(lent));
+  return lent;
 }
 
 /* Opens the stream of a batch. The lock is held. */
@@ -253,8 +261,8 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   Request request = ANALYTICS__REPORT__V1__FETCH_REPORTS_REQUEST__INIT;
   request.dealer_refs = refs;
   request.n_dealer_refs = b->n;
-  request.queries = lend_queries(f);
-  request.n_queries = f->options.n_queries;
+  request.queries = lend_queries(b->set);
+  request.n_queries = b->set->n;
   request.batch = f->options.batch;
   request.purpose = f->options.purpose;
   request.max_rows_per_report = f->options.max_rows_per_report;
@@ -358,19 +366,31 @@ static void on_done(void *user, const struct err *status)
 
 /* ------------------------------------------------------------- start and end */
 
+/* The batch that the next member of a set joins. */
+static struct batch *open_batch(struct fanout *f, const struct query_set *set)
+{
+  for (size_t i = f->n_batches; i-- > 0;)
+    if (f->batches[i].set == set && f->batches[i].n < f->options.batch_dealers)
+      return &f->batches[i];
+  struct batch *b = &f->batches[f->n_batches++];
+  b->magic = BATCH_MAGIC;
+  b->fanout = f;
+  b->set = set;
+  b->members = xcalloc(f->options.batch_dealers, sizeof(*b->members));
+  return b;
+}
+
 static void make_batches(struct fanout *f)
 {
-  size_t n = f->options.cohort->n, size = f->options.batch_dealers;
-  f->n_batches = (n + size - 1) / size;
-  f->batches = xcalloc(f->n_batches + 1, sizeof(*f->batches));
-  for (size_t i = 0; i < f->n_batches; i++) {
-    struct batch *b = &f->batches[i];
-    b->magic = BATCH_MAGIC;
-    b->fanout = f;
-    b->n = n - i * size < size ? n - i * size : size;
-    b->members = xcalloc(b->n, sizeof(*b->members));
-    for (size_t k = 0; k < b->n; k++)
-      b->members[k] = i * size + k;
+  size_t n = f->options.cohort->n;
+  f->batches = xcalloc(n + 1, sizeof(*f->batches));
+  for (size_t i = 0; i < n; i++) {
+    if (member_of(f, i)->state != DEALER_PENDING) {
+      f->done += member_of(f, i)->state == DEALER_FAILED;
+      continue;
+    }
+    struct batch *b = open_batch(f, set_of(f, i));
+    b->members[b->n++] = i;
   }
 }
 

@@ -12,15 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/call/query.h"
 #include "aggregate-svc/cohort/cohort.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/error.h"
 #include "common/rpc/rpc.h"
 
 struct fanout;
-
-/* Reports of one dealer in one stream; report-svc asks for them with one batch. */
-enum { FANOUT_MAX_QUERIES = 5 };
 
 struct fanout_callbacks {
   /* The first four run under the fan-out's lock, on a poller: short, no call back. */
@@ -40,12 +38,12 @@ struct fanout_callbacks {
 };
 
 struct fanout_options {
-  struct rpc_channel *report; /* to report-svc */
-  struct rpc_call *parent;    /* the call being served */
-  struct cohort *cohort;      /* outcomes are written here, under the lock */
-  Analytics__Report__V1__ReportQuery *const *queries; /* lent */
-  size_t n_queries;
-  bool batch; /* all reports of a dealer with one request to Google */
+  struct rpc_channel *report;   /* to report-svc */
+  struct rpc_call *parent;      /* the call being served */
+  struct cohort *cohort;        /* outcomes are written here, under the lock */
+  const struct query_set *sets; /* lent; at least one */
+  const uint16_t *set_of;       /* a member's set, lent; NULL: the first for all */
+  bool batch;                   /* all reports of a dealer with one request to Google */
   Analytics__Auth__V1__Purpose purpose;
   const void *grant; /* sealed; NULL passes on the caller's own */
   size_t grant_len;
@@ -54,8 +52,8 @@ struct fanout_options {
   int64_t deadline_ms; /* on clock_mono_ms()'s scale */
 };
 
-/* Starts; at most FANOUT_MAX_QUERIES queries. cohort, queries and grant must live until `finished`
- * ran. There is always a `finished`, possibly before this returns. */
+/* Starts. Members that have failed before are not asked. cohort, sets and grant must live until
+ * `finished` ran. There is always a `finished`, possibly before this returns. */
 void fanout_start(struct fanout **out, const struct fanout_options *options,
                   const struct fanout_callbacks *callbacks, void *user);
 /* After `finished`. NULL is fine. */

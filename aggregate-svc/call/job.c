@@ -32,8 +32,9 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
   j->call.arena = arena_new(JOB_ARENA_BYTES);
   j->call.budget = (struct budget){&j->service->bytes, o->max_bytes, 0};
   j->call.max_rows = o->max_rows;
+  door_init(&j->call.door, &(struct door_options){j->service->store, o->policy, o->cells_per_day},
+            &j->call.cohort, j->call.now_unix_ms);
   j->call.lookback = &j->service->lookback;
-  j->call.policy = o->policy;
   j->call.state = xcalloc(1, j->tool->state_size);
 }
 
@@ -90,7 +91,9 @@ void job_end(struct job *j, const struct err *e)
   metric_observe(j->service->seconds, (double)(clock_mono_ms() - j->started_ms) / 1000.0,
                  METRIC_LABELS(j->tool->rpc));
   atomic_fetch_sub(&j->service->calls, 1);
+  definitions_free(j->definitions);
   fanout_free(j->fanout);
+  door_close(&j->call.door);
   j->tool->fold->free(j->call.state);
   free(j->call.state);
   arena_free(j->call.arena);
@@ -118,13 +121,14 @@ static void log_release(const struct job *j, const ProtobufCMessage *result)
     return;
   const Period *p = period_of(result);
   const char *trace = rpc_call_metadata(j->rpc, RPC_META_TRACEPARENT, NULL);
-  log_info("benchmark released", LOG_S("rpc", j->tool->rpc), LOG_S("cohort", j->call.cohort.id),
-           LOG_S("start", p != NULL ? p->start_date : ""),
-           LOG_S("end", p != NULL ? p->end_date : ""),
-           LOG_I("dealers_ok", (int64_t)cohort_count(&j->call.cohort, DEALER_OK)),
-           LOG_I("undisclosed", (int64_t)j->call.cohort.outside),
-           LOG_I("pooled_rates", (int64_t)j->call.released),
-           LOG_S("traceparent", trace != NULL ? trace : ""));
+  log_info(
+      "benchmark released", LOG_S("rpc", j->tool->rpc), LOG_S("cohort", j->call.cohort.id),
+      LOG_S("start", p != NULL ? p->start_date : ""), LOG_S("end", p != NULL ? p->end_date : ""),
+      LOG_I("dealers_ok", (int64_t)cohort_count(&j->call.cohort, DEALER_OK)),
+      LOG_I("undisclosed", (int64_t)j->call.cohort.outside),
+      LOG_S("viewer", j->call.cohort.scope.viewer),
+      LOG_I("figures", (int64_t)j->call.door.released), LOG_S("cells", buf_str(&j->call.door.log)),
+      LOG_S("traceparent", trace != NULL ? trace : ""));
 }
 
 /* Sends the result in its envelope. */
@@ -143,6 +147,7 @@ static void answer(struct job *j)
 {
   struct err e = {0};
   struct arena *arena = arena_new(SIZE_MAX / 4); /* inputs are capped where they enter */
+  door_settle(&j->call.door);
   ProtobufCMessage *result = j->tool->result(&j->call, arena, &e);
   if (result != NULL)
     send_result(j, result, arena, &e);
@@ -196,12 +201,12 @@ static void on_progress(void *user, size_t done)
 {
   struct job *j = user;
   char text[64];
-  if (done % (size_t)j->progress_step != 0 && done != j->call.cohort.n)
+  if (done % (size_t)j->progress_step != 0 && done != j->asked)
     return;
-  snprintf(text, sizeof(text), "%zu of %zu dealers", done, j->call.cohort.n);
+  snprintf(text, sizeof(text), "%zu of %zu dealers", done, j->asked);
   Mcp__V1__Progress p = MCP__V1__PROGRESS__INIT;
   p.progress = (double)done;
-  p.total = (double)j->call.cohort.n;
+  p.total = (double)j->asked;
   p.message = text;
   send_progress(j, &p);
 }
@@ -259,7 +264,21 @@ static enum err_code check_cohort(struct job *j, struct err *e)
   return ERR_OK;
 }
 
-static void fan_out(struct job *j)
+/* With dealers that may not be asked, and none of the caller's own, there is nothing to say. */
+static enum err_code check_asked(struct job *j, struct err *e)
+{
+  AUTO_BUF struct buf why = BUF_INIT(sizeof(e->message));
+  j->asked = cohort_count(&j->call.cohort, DEALER_PENDING);
+  if (j->asked > 0)
+    return ERR_OK;
+  door_explain(&j->call.door, &why);
+  return err_set(e, ERR_FAILED_PRECONDITION, disclosure_code_name(j->call.door.withheld), "%s%s",
+                 j->call.door.withheld == DISCLOSURE_NOT_IN_LATTICE ? "date_range: " : "",
+                 buf_str(&why));
+}
+
+/* Plans the reports and asks for them. */
+static void ask(struct job *j)
 {
   struct aggregate_service *s = j->service;
   struct fanout_options o = {.report = s->report,
@@ -268,18 +287,74 @@ static void fan_out(struct job *j)
                              .batch_dealers = (size_t)s->options.batch_dealers,
                              .deadline_ms = j->deadline_ms};
   struct fanout_callbacks callbacks = {on_chunk, on_query_done, on_drop, on_progress, on_finished};
-  if (check_cohort(j, &j->error) != ERR_OK ||
-      j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK ||
+  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK ||
       set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
     job_end(j, &j->error);
     return;
   }
-  o.queries = j->plan.queries;
-  o.n_queries = j->plan.n;
+  o.sets = j->plan.sets != NULL ? j->plan.sets : &j->plan.all;
+  o.set_of = j->plan.set_of;
   o.batch = j->tool->batch;
   o.max_rows_per_report = j->plan.max_rows_per_report;
-  j->progress_step = 1 + (int64_t)j->call.cohort.n / PROGRESS_MESSAGES_MAX;
+  j->progress_step = 1 + (int64_t)j->asked / PROGRESS_MESSAGES_MAX;
   fanout_start(&j->fanout, &o, &callbacks, j);
+}
+
+static void on_defined(void *user, const struct err *status)
+{
+  struct job *j = user;
+  MAGIC_CHECK(j, JOB_MAGIC);
+  if (status->code != ERR_OK) {
+    j->error = *status;
+    job_end(j, &j->error);
+    return;
+  }
+  ask(j);
+}
+
+/* The dealers are known, and which of them may be asked. */
+static void fan_out(struct job *j)
+{
+  struct definitions_options o = {.cache = &j->service->definitions,
+                                  .report = j->service->report,
+                                  .parent = j->rpc,
+                                  .cohort = &j->call.cohort,
+                                  .deadline_ms = j->deadline_ms};
+  if (check_asked(j, &j->error) != ERR_OK)
+    job_end(j, &j->error);
+  else if (j->tool->definitions)
+    definitions_find(&j->definitions, &o, on_defined, j);
+  else
+    ask(j);
+}
+
+/* On a worker: the store of releases may have to be asked. */
+static void admit(void *arg)
+{
+  struct job *j = arg;
+  MAGIC_CHECK(j, JOB_MAGIC);
+  const struct period *p = &j->call.period;
+  bool relative = p->start.relative || p->end.relative;
+  struct period_days days = period_resolve(p, j->call.now_unix_ms, 0);
+  door_admit(&j->call.door, (struct lattice_span){days.first, days.last}, relative);
+  fan_out(j);
+}
+
+static void err_busy(struct err *e)
+{
+  err_set(e, ERR_RESOURCE_EXHAUSTED, "busy", "aggregate-svc is busy; try again in a moment");
+}
+
+static void begin_asking(struct job *j)
+{
+  if (check_cohort(j, &j->error) != ERR_OK) {
+    job_end(j, &j->error);
+  } else if (j->call.cohort.outside == 0) {
+    fan_out(j);
+  } else if (!pool_submit(j->service->pool, admit, j)) {
+    err_busy(&j->error);
+    job_end(j, &j->error);
+  }
 }
 
 /* ----------------------------------------------------------------------- cohort */
@@ -303,7 +378,7 @@ static void on_auth_done(void *user, const struct err *status)
   if (j->error.code != ERR_OK)
     job_end(j, &j->error);
   else
-    fan_out(j);
+    begin_asking(j);
 }
 
 static void call_auth(struct job *j, const char *method, const ProtobufCMessage *request,

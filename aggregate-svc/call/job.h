@@ -25,10 +25,12 @@ struct job {
   struct rpc_call *rpc;
   struct tool_call call;
   struct plan plan;
+  struct definitions *definitions;
   struct fanout *fanout;
   struct err error;      /* of the step under way */
   int64_t started_ms;    /* monotonic */
   int64_t deadline_ms;   /* for asking; an answer still gets out before the caller's */
+  size_t asked;          /* dealers that are asked */
   int64_t progress_step; /* dealers between two progress messages */
 };
 

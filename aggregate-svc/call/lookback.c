@@ -1,4 +1,4 @@
-/* A cache of lead events by dealer. */
+/* A cache of findings by dealer. */
 #include "aggregate-svc/call/lookback.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct entry {
   struct map_node in_map;
   struct lru_node in_use;
   int64_t last_day;
-  int lead_event;
+  struct lead_finding finding;
   char ref[];
 };
 
@@ -42,20 +42,21 @@ static struct entry *find(const struct lookback *l, const char *ref)
   return node != NULL ? CONTAINER_OF(node, struct entry, in_map) : NULL;
 }
 
-bool lookback_find(struct lookback *l, const char *dealer_ref, int64_t last_day, int *lead_event)
+bool lookback_find(struct lookback *l, const char *dealer_ref, int64_t last_day,
+                   struct lead_finding *out)
 {
   pthread_mutex_lock(&l->lock);
   struct entry *x = find(l, dealer_ref);
   bool found = x != NULL && x->last_day == last_day;
   if (found) {
     lru_touch(&l->in_use, &x->in_use);
-    *lead_event = x->lead_event;
+    *out = x->finding;
   }
   pthread_mutex_unlock(&l->lock);
   return found;
 }
 
-static void add(struct lookback *l, const char *ref, int64_t last_day, int lead_event)
+static void add(struct lookback *l, const char *ref, int64_t last_day, struct lead_finding finding)
 {
   size_t len = strlen(ref);
   struct lru_node *excess;
@@ -64,12 +65,13 @@ static void add(struct lookback *l, const char *ref, int64_t last_day, int lead_
     drop(l, CONTAINER_OF(excess, struct entry, in_use));
   memcpy(x->ref, ref, len + 1);
   x->last_day = last_day;
-  x->lead_event = lead_event;
+  x->finding = finding;
   map_add_text(&l->entries, &x->in_map, x->ref);
   lru_add(&l->in_use, &x->in_use, 1);
 }
 
-void lookback_keep(struct lookback *l, const char *dealer_ref, int64_t last_day, int lead_event)
+void lookback_keep(struct lookback *l, const char *dealer_ref, int64_t last_day,
+                   struct lead_finding finding)
 {
   if (l->in_use.max == 0 || strlen(dealer_ref) > REF_BYTES_MAX)
     return;
@@ -77,6 +79,6 @@ void lookback_keep(struct lookback *l, const char *dealer_ref, int64_t last_day,
   struct entry *x = find(l, dealer_ref);
   if (x != NULL)
     drop(l, x);
-  add(l, dealer_ref, last_day, lead_event);
+  add(l, dealer_ref, last_day, finding);
   pthread_mutex_unlock(&l->lock);
 }

@@ -1,5 +1,5 @@
-/* Remembers which event counts as the lead on sites whose configuration does not say: what the
- * look-back of 90 days found (cohort/leads.h), so that it is read once and not with every answer.
+/* Remembers what the look-back of 90 days found on a dealer's site (cohort/leads.h), so that it is
+ * read once and not with every answer.
  *
  * An entry holds for one look-back only, whose days are the same in every replica at any moment:
  * two replicas, or one before and after a restart, come to the same answer. The dealer longest
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/cohort/leads.h"
 #include "common/base/lru.h"
 #include "common/base/map.h"
 
@@ -24,10 +25,11 @@ struct lookback {
 /* Remembers at most max_dealers; 0 remembers none. */
 void lookback_init(struct lookback *l, int64_t max_dealers);
 void lookback_free(struct lookback *l);
-/* The lead event (an index, or LEAD_UNKNOWN) that the look-back ending on last_day found for a
- * dealer, by its reference. */
-bool lookback_find(struct lookback *l, const char *dealer_ref, int64_t last_day, int *lead_event);
+/* What the look-back ending on last_day found for a dealer, by its reference. */
+bool lookback_find(struct lookback *l, const char *dealer_ref, int64_t last_day,
+                   struct lead_finding *out);
 /* Remembers it. References longer than 200 bytes are not kept. */
-void lookback_keep(struct lookback *l, const char *dealer_ref, int64_t last_day, int lead_event);
+void lookback_keep(struct lookback *l, const char *dealer_ref, int64_t last_day,
+                   struct lead_finding finding);
 
 #endif

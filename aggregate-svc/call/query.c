@@ -13,6 +13,16 @@ typedef Analytics__Ga4__V1beta__OrderBy__MetricOrderBy MetricOrderBy;
 typedef Analytics__Ga4__V1beta__FilterExpression Expression;
 typedef Analytics__Ga4__V1beta__Filter Filter;
 typedef Analytics__Ga4__V1beta__Filter__InListFilter InList;
+typedef Analytics__Ga4__V1beta__Filter__StringFilter StringFilter;
+typedef Analytics__Ga4__V1beta__FilterExpressionList List;
+
+bool query_set_add(struct query_set *set, ReportQuery *query)
+{
+  if (query == NULL || set->n == QUERY_SET_MAX)
+    return false;
+  set->queries[set->n++] = query;
+  return true;
+}
 
 static bool set_dimensions(Report *r, char *const *names, size_t n, struct arena *arena)
 {
@@ -95,24 +105,67 @@ ReportQuery *query_new(const struct query_spec *spec, struct arena *arena)
   return ok ? q : NULL;
 }
 
-Expression *query_in_list(const char *dimension, char **values, size_t n_values,
-                          struct arena *arena)
+/* A condition on a dimension, and where its kind is set. */
+static Expression *condition_on(const char *dimension, Filter **filter, struct arena *arena)
 {
   Expression *x = ARENA_NEW(arena, Expression);
-  Filter *f = ARENA_NEW(arena, Filter);
-  InList *list = ARENA_NEW(arena, InList);
-  if (x == NULL || f == NULL || list == NULL)
+  Filter *f = *filter = ARENA_NEW(arena, Filter);
+  if (x == NULL || f == NULL)
     return NULL;
   analytics__ga4__v1beta__filter_expression__init(x);
   analytics__ga4__v1beta__filter__init(f);
-  analytics__ga4__v1beta__filter__in_list_filter__init(list);
   x->expr_case = ANALYTICS__GA4__V1BETA__FILTER_EXPRESSION__EXPR_FILTER;
   x->filter = f;
   f->field_name = borrow_text(dimension);
+  return x;
+}
+
+Expression *query_in_list(const char *dimension, char **values, size_t n_values,
+                          struct arena *arena)
+{
+  Filter *f;
+  Expression *x = condition_on(dimension, &f, arena);
+  InList *list = ARENA_NEW(arena, InList);
+  if (x == NULL || list == NULL)
+    return NULL;
+  analytics__ga4__v1beta__filter__in_list_filter__init(list);
   f->one_filter_case = ANALYTICS__GA4__V1BETA__FILTER__ONE_FILTER_IN_LIST_FILTER;
   f->in_list_filter = list;
   list->values = values;
   list->n_values = n_values;
   list->case_sensitive = true;
+  return x;
+}
+
+Expression *query_matches(const char *dimension, const char *pattern, struct arena *arena)
+{
+  Filter *f;
+  Expression *x = condition_on(dimension, &f, arena);
+  StringFilter *text = ARENA_NEW(arena, StringFilter);
+  if (x == NULL || text == NULL)
+    return NULL;
+  analytics__ga4__v1beta__filter__string_filter__init(text);
+  f->one_filter_case = ANALYTICS__GA4__V1BETA__FILTER__ONE_FILTER_STRING_FILTER;
+  f->string_filter = text;
+  text->match_type = ANALYTICS__GA4__V1BETA__FILTER__STRING_FILTER__MATCH_TYPE__PARTIAL_REGEXP;
+  text->value = borrow_text(pattern);
+  return x;
+}
+
+Expression *query_both(Expression *a, Expression *b, struct arena *arena)
+{
+  Expression *x = ARENA_NEW(arena, Expression);
+  List *list = ARENA_NEW(arena, List);
+  Expression **both = ARENA_ARRAY(arena, Expression *, 2);
+  if (a == NULL || b == NULL || x == NULL || list == NULL || both == NULL)
+    return NULL;
+  analytics__ga4__v1beta__filter_expression__init(x);
+  analytics__ga4__v1beta__filter_expression_list__init(list);
+  both[0] = a;
+  both[1] = b;
+  list->expressions = both;
+  list->n_expressions = 2;
+  x->expr_case = ANALYTICS__GA4__V1BETA__FILTER_EXPRESSION__EXPR_AND_GROUP;
+  x->and_group = list;
   return x;
 }

@@ -11,6 +11,15 @@
 #include "common/base/arena.h"
 
 enum { QUERY_MAX_PERIODS = 4 }; /* Google's most date ranges of a report */
+enum { QUERY_SET_MAX = 5 };     /* report-svc asks for a set with one batch */
+
+/* The reports that a dealer is asked for. */
+struct query_set {
+  Analytics__Report__V1__ReportQuery *queries[QUERY_SET_MAX];
+  size_t n;
+};
+/* Adds a report. False, and nothing added, when query is NULL (no memory) or none fits. */
+bool query_set_add(struct query_set *set, Analytics__Report__V1__ReportQuery *query);
 
 /* One report. Names, texts of periods and filters are lent and must outlive the query. */
 struct query_spec {
@@ -34,5 +43,13 @@ Analytics__Report__V1__ReportQuery *query_new(const struct query_spec *spec, str
  * is full. */
 Analytics__Ga4__V1beta__FilterExpression *query_in_list(const char *dimension, char **values,
                                                         size_t n_values, struct arena *arena);
+/* Condition: the dimension holds a match of the RE2 pattern, letter case does not count. NULL when
+ * the arena is full. */
+Analytics__Ga4__V1beta__FilterExpression *query_matches(const char *dimension, const char *pattern,
+                                                        struct arena *arena);
+/* Condition: both. NULL when one is NULL or the arena is full. */
+Analytics__Ga4__V1beta__FilterExpression *query_both(Analytics__Ga4__V1beta__FilterExpression *a,
+                                                     Analytics__Ga4__V1beta__FilterExpression *b,
+                                                     struct arena *arena);
 
 #endif

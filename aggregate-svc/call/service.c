@@ -1,10 +1,14 @@
 /* The service's metrics, and what it remembers between calls. */
 #include "aggregate-svc/call/service.h"
 
+#include <string.h>
+
 void aggregate_service_init(struct aggregate_service *s)
 {
   atomic_init(&s->calls, 0);
   atomic_init(&s->bytes, 0);
+  memset(&s->definitions, 0, sizeof(s->definitions));
+  pthread_mutex_init(&s->definitions.lock, NULL);
   lookback_init(&s->lookback, s->options.lead_memory);
   s->dealers_total = metrics_counter("aggregate_dealers_total",
                                      "Dealers asked in fan-outs, by outcome.", "outcome", NULL);

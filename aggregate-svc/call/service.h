@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/call/definitions.h"
 #include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/store.h"
 #include "common/base/metrics.h"
 #include "common/base/pool.h"
 #include "common/rpc/rpc.h"
@@ -20,6 +22,7 @@ struct aggregate_options {
   int64_t max_bytes;     /* memory for rows, over all calls */
   int64_t lead_memory;   /* dealers whose lead event is remembered; 0 asks every time */
   struct disclosure_policy policy;
+  int64_t cells_per_day; /* new figures over others' dealers, per viewer */
 };
 
 #define AGGREGATE_OPTIONS_DEFAULT                                                                  \
@@ -29,15 +32,18 @@ struct aggregate_options {
                               .max_rows = 1000000,                                                 \
                               .max_bytes = 256 * 1024 * 1024,                                      \
                               .lead_memory = 10000,                                                \
-                              .policy = DISCLOSURE_POLICY_DEFAULT})
+                              .policy = DISCLOSURE_POLICY_DEFAULT,                                 \
+                              .cells_per_day = 500})
 
 struct aggregate_service {
   struct rpc_channel *auth;
   struct rpc_channel *report;
-  struct pool *pool; /* computes answers */
+  struct pool *pool;           /* computes answers */
+  struct release_store *store; /* NULL: nothing of dealers outside a caller's view is released */
   struct aggregate_options options;
   atomic_llong calls; /* under way */
   atomic_llong bytes; /* held for rows */
+  struct definitions_cache definitions;
   struct lookback lookback;
   struct metric *dealers_total;
   struct metric *seconds;

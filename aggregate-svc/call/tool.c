@@ -5,10 +5,7 @@
 
 bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
 {
-  if (query == NULL || p->n == FANOUT_MAX_QUERIES)
-    return false;
-  p->queries[p->n++] = query;
-  return true;
+  return query_set_add(&p->all, query);
 }
 
 static enum err_code check(const struct tool *tool, struct tool_call *c, struct err *e)

@@ -22,7 +22,7 @@
 #include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/call/request.h"
 #include "aggregate-svc/cohort/cohort.h"
-#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/period/period.h"
@@ -32,11 +32,14 @@
 
 /* The reports that each dealer of a call is asked for. */
 struct plan {
-  Analytics__Report__V1__ReportQuery *queries[FANOUT_MAX_QUERIES];
-  size_t n;
+  struct query_set all; /* of every dealer, unless there are sets */
+  /* Where dealers are asked for different reports; lent by the tool. */
+  const struct query_set *sets;
+  const uint16_t *set_of;      /* a member's set */
   int64_t max_rows_per_report; /* 0 for report-svc's own limit */
 };
-/* Adds a report. False, and nothing added, when query is NULL (no memory) or none fits. */
+/* Adds a report of all dealers. False, and nothing added, when query is NULL (no memory) or none
+ * fits. */
 bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query);
 
 /* One call as its tool sees it. */
@@ -51,9 +54,8 @@ struct tool_call {
   struct arena *arena;             /* for check and plan; capped */
   struct budget budget;            /* for rows, over all calls */
   int64_t max_rows;                /* over all dealers of the call */
-  struct disclosure_policy policy;
-  size_t released; /* set by result: figures that rest on dealers outside the caller's view */
-  void *state;     /* the tool's own, zeroed at the start; the fold's figures come first */
+  struct door door; /* every figure of dealers outside the caller's view goes through it */
+  void *state;      /* the tool's own, zeroed at the start; the fold's figures come first */
 };
 
 /* Which dealers take part. */
@@ -72,7 +74,8 @@ struct tool {
   const char *rpc;
   enum tool_dealers dealers;
   enum tool_period period;
-  bool batch; /* report-svc asks Google for all reports of a dealer in one request */
+  bool batch;       /* report-svc asks Google for all reports of a dealer in one request */
+  bool definitions; /* the plan needs to know what each property has registered */
   size_t state_size;
   const struct fold *fold; /* over the state */
   /* May be NULL. ERR_INVALID_ARGUMENT names the field. */

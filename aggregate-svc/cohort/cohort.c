@@ -42,6 +42,27 @@ static bool set_dealer(struct cohort_member *m, const Dealer *d, struct arena *a
   return m->dealer_id != NULL && m->name != NULL && m->region != NULL;
 }
 
+typedef Analytics__Auth__V1__DealerSettings Settings;
+
+/* What is not configured is "". */
+static bool set_vehicles(struct cohort_member *m, const Settings *s, struct arena *arena)
+{
+  const Analytics__Auth__V1__VehicleDimensions *v = s != NULL ? s->vehicle_dimensions : NULL;
+  const struct {
+    const char **to;
+    const char *from;
+  } texts[] = {{&m->vehicles.make, v != NULL ? v->make : ""},
+               {&m->vehicles.model, v != NULL ? v->model : ""},
+               {&m->vehicles.condition, v != NULL ? v->condition : ""},
+               {&m->vehicles.vdp_path_pattern, s != NULL ? s->vdp_path_pattern : ""}};
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+    *texts[i].to = texts[i].from[0] == '\0' ? "" : arena_strdup(arena, texts[i].from);
+    if (*texts[i].to == NULL)
+      return false;
+  }
+  return true;
+}
+
 /* How the website is read; "" for what is not configured. */
 static bool set_settings(struct cohort_member *m, const char *lead_event,
                          const Analytics__Auth__V1__DealerSettings *s, struct arena *arena)
@@ -49,7 +70,8 @@ static bool set_settings(struct cohort_member *m, const char *lead_event,
   m->lead_event = arena_strdup(arena, lead_event);
   m->qualified_session = s == NULL ? "" : arena_strdup(arena, s->qualified_session);
   m->time_zone = s == NULL ? "" : arena_strdup(arena, s->time_zone);
-  return m->lead_event != NULL && m->qualified_session != NULL && m->time_zone != NULL;
+  return m->lead_event != NULL && m->qualified_session != NULL && m->time_zone != NULL &&
+         set_vehicles(m, s, arena);
 }
 
 static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct arena *arena)
@@ -61,6 +83,19 @@ static bool set_member(struct cohort_member *m, const ResolvedMember *r, struct 
   if (m->ref == NULL || m->owner == NULL || !set_settings(m, r->lead_event, r->settings, arena))
     return false;
   return !m->visible || set_dealer(m, r->dealer, arena);
+}
+
+static bool set_scope(struct cohort_scope *s, const Analytics__Auth__V1__ReleaseScope *r,
+                      struct arena *arena)
+{
+  *s = (struct cohort_scope){"", "", "", ""};
+  if (r == NULL)
+    return true;
+  s->cohort = arena_strdup(arena, r->cohort);
+  s->version = arena_strdup(arena, r->version);
+  s->view = arena_strdup(arena, r->view);
+  s->viewer = arena_strdup(arena, r->viewer);
+  return s->cohort != NULL && s->version != NULL && s->view != NULL && s->viewer != NULL;
 }
 
 static enum err_code check_resolved(const Resolved *r, struct err *e)
@@ -87,7 +122,8 @@ enum err_code cohort_from_resolved(struct cohort *out, const Resolved *r, struct
   out->id = arena_strdup(arena, r->cohort_id);
   out->label = arena_strdup(arena, r->label);
   void *sealed = arena_alloc(arena, r->sealed_benchmark.len);
-  if (out->members == NULL || out->id == NULL || out->label == NULL || sealed == NULL)
+  if (out->members == NULL || out->id == NULL || out->label == NULL || sealed == NULL ||
+      !set_scope(&out->scope, r->release_scope, arena))
     return arena_full(e);
   if (r->sealed_benchmark.len > 0)
     memcpy(sealed, r->sealed_benchmark.data, r->sealed_benchmark.len);
@@ -125,6 +161,7 @@ enum err_code cohort_add_listed(struct cohort *c, const Listed *r, struct arena 
   }
   c->members = all;
   c->n += r->n_dealers;
+  c->scope = (struct cohort_scope){"", "", "", ""};
   c->id = "dealers:visible";
   c->label = "all dealers you may read";
   c->subject = -1;
@@ -157,6 +194,27 @@ size_t cohort_count(const struct cohort *c, enum dealer_state state)
   return n;
 }
 
+/* Members outside the view in a state. */
+static size_t count_outside(const struct cohort *c, enum dealer_state state)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < c->n; i++)
+    n += !c->members[i].visible && c->members[i].state == state;
+  return n;
+}
+
+size_t cohort_asked(const struct cohort *c)
+{
+  size_t inside = c->n - c->outside;
+  return c->outside_frozen ? inside + c->outside_asked : c->n - count_outside(c, DEALER_NOT_ASKED);
+}
+
+size_t cohort_in_figures(const struct cohort *c)
+{
+  size_t ok = cohort_count(c, DEALER_OK);
+  return c->outside_frozen ? ok - count_outside(c, DEALER_OK) + c->outside_ok : ok;
+}
+
 size_t cohort_count_if(const struct cohort *c, cohort_filter *in, const void *arg)
 {
   size_t n = 0;
@@ -165,14 +223,16 @@ size_t cohort_count_if(const struct cohort *c, cohort_filter *in, const void *ar
   return n;
 }
 
-char *cohort_names(const struct cohort *c, cohort_filter *in, const void *arg, struct arena *arena)
+/* The visible members, then the others counted. */
+static char *names_of(const struct cohort *c, cohort_filter *in, const void *arg, size_t unseen,
+                      struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(NAMES_BYTES);
-  size_t all = cohort_count_if(c, in, arg), visible = 0, item = 0;
+  size_t visible = 0, item = 0;
   for (size_t i = 0; i < c->n; i++)
     visible += c->members[i].visible && in(c, i, arg);
   size_t named = visible > NAMES_MAX ? NAMES_MAX : visible;
-  size_t items = named + (visible > named) + (all > visible);
+  size_t items = named + (visible > named) + (unseen > 0);
   for (size_t i = 0; i < c->n && item < named; i++) {
     if (!c->members[i].visible || !in(c, i, arg))
       continue;
@@ -183,11 +243,33 @@ char *cohort_names(const struct cohort *c, cohort_filter *in, const void *arg, s
     text_put_separator(&b, item++, items);
     buf_printf(&b, "%zu more", visible - named);
   }
-  if (all > visible) {
+  if (unseen > 0) {
     text_put_separator(&b, item, items);
-    buf_printf(&b, "%zu dealer%s you may not see by name", all - visible, text_s(all - visible));
+    buf_printf(&b, "%zu dealer%s you may not see by name", unseen, text_s(unseen));
   }
   return arena_strdup(arena, buf_str(&b));
+}
+
+char *cohort_names(const struct cohort *c, cohort_filter *in, const void *arg, struct arena *arena)
+{
+  size_t unseen = 0;
+  for (size_t i = 0; i < c->n; i++)
+    unseen += !c->members[i].visible && in(c, i, arg);
+  return names_of(c, in, arg, unseen, arena);
+}
+
+static bool is_missing(const struct cohort *c, size_t member, const void *arg)
+{
+  (void)arg;
+  return c->members[member].state != DEALER_OK && c->members[member].state != DEALER_NOT_ASKED;
+}
+
+char *cohort_missing_names(const struct cohort *c, struct arena *arena)
+{
+  size_t seen = 0;
+  for (size_t i = 0; i < c->n; i++)
+    seen += c->members[i].visible && is_missing(c, i, NULL);
+  return names_of(c, is_missing, NULL, cohort_asked(c) - cohort_in_figures(c) - seen, arena);
 }
 
 static DealerFailure *failure_of(const struct cohort_member *m, struct arena *arena)
@@ -205,8 +287,8 @@ Coverage *cohort_coverage(const struct cohort *c, struct arena *arena)
 {
   Coverage *v = ARENA_NEW(arena, Coverage);
   analytics__report__v1__coverage__init(v);
-  v->asked = (int32_t)c->n;
-  v->ok = (int32_t)cohort_count(c, DEALER_OK);
+  v->asked = (int32_t)cohort_asked(c);
+  v->ok = (int32_t)cohort_in_figures(c);
   v->failed = ARENA_ARRAY(arena, DealerFailure *, c->n);
   for (size_t i = 0; i < c->n; i++) {
     if (c->members[i].state != DEALER_FAILED)
@@ -216,6 +298,8 @@ Coverage *cohort_coverage(const struct cohort *c, struct arena *arena)
     else
       v->failed_undisclosed++;
   }
+  if (c->outside_frozen)
+    v->failed_undisclosed = (int32_t)(c->outside_asked - c->outside_ok);
   return v;
 }
 
@@ -240,7 +324,7 @@ static void list_failures(const struct cohort *c, struct buf *b, struct arena *a
   size_t unnamed = 0;
   for (size_t i = 0; i < c->n; i++) {
     const struct cohort_member *m = &c->members[i];
-    unnamed += !m->visible;
+    unnamed += !m->visible && m->state == DEALER_FAILED;
     if (!m->visible || listed_before(c, i))
       continue;
     size_t like = cohort_count_if(c, fails_like, m);
@@ -260,7 +344,7 @@ static enum err_code shared_code(const struct cohort *c)
 {
   enum err_code code = c->n > 0 ? c->members[0].code : ERR_NOT_FOUND;
   for (size_t i = 1; i < c->n; i++)
-    if (c->members[i].code != code)
+    if (c->members[i].code != code && c->members[i].state == DEALER_FAILED)
       return ERR_UNAVAILABLE;
   return code == ERR_OK || code == ERR_CANCELLED ? ERR_UNAVAILABLE : code;
 }
@@ -274,8 +358,8 @@ enum err_code cohort_all_failed(const struct cohort *c, struct err *e)
   const char *reason = c->n > 0 && c->members[0].visible && shared_code(c) == c->members[0].code
                            ? c->members[0].reason
                            : "no_dealer_answered";
-  err_set(e, shared_code(c), reason, "None of the %zu dealer%s answered.%s", c->n, text_s(c->n),
-          buf_str(&b));
+  err_set(e, shared_code(c), reason, "None of the %zu dealer%s answered.%s", cohort_asked(c),
+          text_s(cohort_asked(c)), buf_str(&b));
   arena_free(arena);
   return e->code;
 }

@@ -12,7 +12,30 @@
 
 enum { COHORT_MAX_DEALERS = 500 };
 
-enum dealer_state { DEALER_PENDING, DEALER_OK, DEALER_FAILED };
+enum dealer_state {
+  DEALER_PENDING,
+  DEALER_OK,
+  DEALER_FAILED,
+  DEALER_NOT_ASKED, /* outside the caller's view, and nothing may be released of it */
+};
+
+/* What releases over a cohort are kept under; all empty when nobody is outside the view. */
+struct cohort_scope {
+  const char *cohort, *version, *view, *viewer;
+};
+
+/* Where a dealer's reports show which vehicle was viewed. "" where nothing is configured. */
+struct vehicle_settings {
+  const char *make, *model, *condition; /* dimensions of the configuration */
+  const char *vdp_path_pattern;         /* RE2, of the paths of vehicle pages */
+  unsigned registered; /* parameters the property has registered, enum vehicle_parameter bits */
+};
+enum vehicle_parameter {
+  VEHICLE_PARAMETER_MAKE = 1,
+  VEHICLE_PARAMETER_MODEL = 2,
+  VEHICLE_PARAMETER_CONDITION = 4,
+  VEHICLE_PARAMETER_FUEL = 8,
+};
 
 struct cohort_member {
   const char *ref;                       /* what FetchReports takes */
@@ -20,6 +43,7 @@ struct cohort_member {
   const char *dealer_id, *name, *region; /* "" unless visible */
   const char *owner;                     /* opaque, never shown */
   const char *lead_event;                /* configured; "" when not */
+  struct vehicle_settings vehicles;      /* how its vehicle pages are read */
   const char *qualified_session;         /* likewise: what a shopper session is */
   const char *time_zone;                 /* likewise: overrides the property's */
   size_t properties;                     /* of a visible dealer; the first one is read */
@@ -40,6 +64,11 @@ struct cohort {
   size_t outside;     /* members that are not visible */
   const void *sealed; /* sealed benchmark grant */
   size_t sealed_len;
+  struct cohort_scope scope;
+  /* Set by the disclosure once a release of this cohort and period is kept: how many members
+   * outside the view it rests on, in place of how many answer now. */
+  bool outside_frozen;
+  size_t outside_asked, outside_ok;
 };
 
 /* Copies auth-svc's answer. ERR_INTERNAL when it breaks its contract,
@@ -57,6 +86,10 @@ size_t cohort_keep_visible(struct cohort *c);
 /* Members in a state. */
 size_t cohort_count(const struct cohort *c, enum dealer_state state);
 
+/* Members that were asked for, and members in the figures; those outside the view as frozen. */
+size_t cohort_asked(const struct cohort *c);
+size_t cohort_in_figures(const struct cohort *c);
+
 /* How many dealers the answer rests on; failed visible dealers by name, others counted. */
 Analytics__Report__V1__Coverage *cohort_coverage(const struct cohort *c, struct arena *arena);
 /* The error of a call for which no dealer answered: every failure, dealers with the same
@@ -68,6 +101,8 @@ enum err_code cohort_all_failed(const struct cohort *c, struct err *e);
  * which in(member, arg). At most 10 names. Empty string when there are none. */
 typedef bool cohort_filter(const struct cohort *c, size_t member, const void *arg);
 char *cohort_names(const struct cohort *c, cohort_filter *in, const void *arg, struct arena *arena);
+/* The members that are in no figure, those outside the view as frozen. */
+char *cohort_missing_names(const struct cohort *c, struct arena *arena);
 size_t cohort_count_if(const struct cohort *c, cohort_filter *in, const void *arg);
 
 #endif

@@ -73,7 +73,7 @@ bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, s
   return true;
 }
 
-int lead_event_choose(const int64_t firings[LEAD_DEFAULTS])
+static int choose(const int64_t firings[LEAD_FIXED])
 {
   int most = 0;
   for (int i = 1; i < LEAD_DEFAULTS; i++)
@@ -82,6 +82,22 @@ int lead_event_choose(const int64_t firings[LEAD_DEFAULTS])
   if (firings[most] <= 0)
     return LEAD_UNKNOWN;
   return firings[0] >= firings[most] - firings[most] / 2 ? 0 : most;
+}
+
+struct lead_finding lead_find(const int64_t firings[LEAD_FIXED])
+{
+  bool pages = false;
+  for (size_t i = 0; i < SHOPPER_PAGES; i++)
+    pages = pages || firings[FIRST_PAGE_EVENT + i] > 0;
+  return (struct lead_finding){choose(firings), pages};
+}
+
+char **lead_look_back_events(const struct lead_events *l, struct arena *arena)
+{
+  char **names = ARENA_ARRAY(arena, char *, LEAD_LOOK_BACK);
+  for (size_t i = 0; names != NULL && i < LEAD_LOOK_BACK; i++)
+    names[i] = l->names[i < LEAD_DEFAULTS ? i : FIRST_PAGE_EVENT + i - LEAD_DEFAULTS];
+  return names;
 }
 
 void lead_kinds_add(const int64_t *counts, int64_t kinds[LEAD_KINDS])
@@ -99,14 +115,15 @@ const char *lead_event_kind(const char *name)
   return "other";
 }
 
-int shopper_of(const struct lead_events *l, const char *qualified_session)
+int shopper_of(const struct lead_events *l, const char *qualified_session,
+               struct lead_finding finding)
 {
   if (qualified_session[0] == '\0' || strcmp(qualified_session, "inventory_page") == 0)
-    return SHOPPER_INVENTORY;
+    return finding.inventory_pages ? SHOPPER_INVENTORY : SHOPPER_UNKNOWN;
   if (strcmp(qualified_session, "engaged") == 0)
     return SHOPPER_ENGAGED;
   if (strcmp(qualified_session, "vdp_view") == 0)
-    return SHOPPER_EVENT + FIRST_PAGE_EVENT;
+    return finding.inventory_pages ? SHOPPER_EVENT + FIRST_PAGE_EVENT : SHOPPER_UNKNOWN;
   int event = lead_events_find(l, event_of_setting(qualified_session));
   return event == LEAD_UNKNOWN ? SHOPPER_UNKNOWN : SHOPPER_EVENT + event;
 }

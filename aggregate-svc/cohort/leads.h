@@ -44,9 +44,16 @@ struct lead_events {
 bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, struct arena *arena);
 /* Index of a name; LEAD_UNKNOWN when it is not among them. Letter case matters. */
 int lead_events_find(const struct lead_events *l, const char *name);
-/* The candidate that counts, by the firings of each in the look-back; LEAD_UNKNOWN when none
- * fired. */
-int lead_event_choose(const int64_t firings[LEAD_DEFAULTS]);
+/* What a look-back says about a site. */
+struct lead_finding {
+  int lead_event;       /* the candidate that counts; LEAD_UNKNOWN when none fired */
+  bool inventory_pages; /* pages of vehicles or lists of vehicles are reported as events */
+};
+/* By how often each of the fixed events fired in it. */
+struct lead_finding lead_find(const int64_t firings[LEAD_FIXED]);
+/* Names of the events a look-back reads. NULL when the arena is full. */
+enum { LEAD_LOOK_BACK = 5 };
+char **lead_look_back_events(const struct lead_events *l, struct arena *arena);
 /* Sums the counts of a cohort's events by kind. */
 void lead_kinds_add(const int64_t *counts, int64_t kinds[LEAD_KINDS]);
 /* Kind of the lead event in a word: "form", "call", "chat", or "other" for a name of a dealer's
@@ -60,8 +67,10 @@ enum {
   SHOPPER_ENGAGED,   /* GA4's engaged sessions */
   SHOPPER_EVENT,     /* with an event: SHOPPER_EVENT + its index among the lead events */
 };
-/* By a dealer's setting; SHOPPER_UNKNOWN for one that this version does not know. */
-int shopper_of(const struct lead_events *l, const char *qualified_session);
+/* By a dealer's setting; SHOPPER_UNKNOWN for one that this version does not know, and for one that
+ * rests on inventory pages where the site does not report them: unknown is not 0. */
+int shopper_of(const struct lead_events *l, const char *qualified_session,
+               struct lead_finding finding);
 /* The definition in words: "sessions with a page of a vehicle or of a list of vehicles". The text
  * may live in the arena. */
 const char *shopper_words(const struct lead_events *l, int shopper, struct arena *arena);

@@ -178,19 +178,12 @@ void caveats_add_notes(struct caveats *c, const struct cohort *cohort,
   }
 }
 
-static bool is_missing(const struct cohort *c, size_t member, const void *arg)
-{
-  (void)arg;
-  return c->members[member].state == DEALER_FAILED;
-}
-
 void caveats_add_missing(struct caveats *c, const struct cohort *cohort)
 {
-  size_t missing = cohort_count_if(cohort, is_missing, NULL);
+  size_t asked = cohort_asked(cohort), missing = asked - cohort_in_figures(cohort);
   if (missing > 0)
-    caveats_add(c, "%zu of %zu dealers could not be read and %s in no figure: %s.", missing,
-                cohort->n, missing == 1 ? "is" : "are",
-                cohort_names(cohort, is_missing, NULL, c->arena));
+    caveats_add(c, "%zu of %zu dealers could not be read and %s in no figure: %s.", missing, asked,
+                missing == 1 ? "is" : "are", cohort_missing_names(cohort, c->arena));
 }
 
 /* ------------------------------------------------------- time zones, currencies */

@@ -1,40 +1,61 @@
-/* A metric over a cohort as a question to the policy. */
+/* A metric over a cohort as a question to the door. */
 #include "aggregate-svc/disclosure/cell.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/mem.h"
 
-/* Which part of a share is asked about. */
-enum side { SIDE_ITSELF, SIDE_REST };
+enum { KEY_BYTES = 256 };
 
-static enum disclosure_code ask(const struct disclosure_policy *policy,
-                                const struct cohort_figures *c, struct metric_group g,
-                                enum disclosure_form form, long left_out, enum side side)
+/* The metric, with the lead event and the definition of a shopper session by which dealers are
+ * compared. */
+static void name_metric(char *out, const struct cohort_figures *c, struct metric_group g)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  bool lead = m->lead && g.lead_event != LEAD_UNKNOWN;
+  int n = snprintf(out, KEY_BYTES, "%s%s%.100s", m->name, lead ? " " : "",
+                   lead ? c->leads->names[g.lead_event] : "");
+  if (!m->shopper || n < 0)
+    return;
+  const char *by = g.shopper == SHOPPER_INVENTORY ? "inventory"
+                   : g.shopper == SHOPPER_ENGAGED ? "engaged"
+                   : g.shopper >= SHOPPER_EVENT   ? c->leads->names[g.shopper - SHOPPER_EVENT]
+                                                  : "";
+  snprintf(out + n, (size_t)(KEY_BYTES - n), " by %.100s", by);
+}
+
+/* The equally long period that ends the day before. */
+static struct lattice_span period_of(const struct door *door, enum cell_period period)
+{
+  struct lattice_span p = door->period;
+  int64_t days = p.last - p.first + 1;
+  return period == CELL_NOW ? p : (struct lattice_span){p.first - days, p.first - 1};
+}
+
+void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                 enum cell_period period, struct door_figure *out)
 {
   const struct cohort *cohort = c->cohort;
   const struct dealer_metric *metric = &dealer_metrics[g.metric];
   AUTO_FREE struct disclosure_member *members = xcalloc(cohort->n + 1, sizeof(*members));
+  char name[KEY_BYTES];
+  name_metric(name, c, g);
   for (size_t i = 0; i < cohort->n; i++) {
     struct stats_ratio parts = metric_parts(metric, &c->dealers[i]);
-    if (side == SIDE_REST)
-      parts.numerator = parts.denominator - parts.numerator;
     members[i].visible = cohort->members[i].visible;
     members[i].contributes = group_has(c, g, i);
     members[i].owner = cohort->members[i].owner;
     members[i].denominator = metric_is_rate(metric) ? parts.denominator : parts.numerator;
     members[i].numerator = parts.numerator;
   }
-  struct disclosure_question q = {form, members, cohort->n, metric_is_rate(metric), left_out};
-  return disclosure_allowed(policy, &q);
-}
-
-enum disclosure_code disclosure_cell(const struct disclosure_policy *policy,
-                                     const struct cohort_figures *c, struct metric_group g,
-                                     enum disclosure_form form, long left_out)
-{
-  enum disclosure_code code = ask(policy, c, g, form, left_out, SIDE_ITSELF);
-  bool share = dealer_metrics[g.metric].unit == UNIT_SHARE;
-  return code == DISCLOSURE_RESTRICTED && share ? ask(policy, c, g, form, left_out, SIDE_REST)
-                                                : code;
+  struct door_cell cell = {.metric = name,
+                           .slice = "",
+                           .period = period_of(door, period),
+                           .dispersion = metric_is_rate(metric) ? group_dispersion(c, g.metric) : 1,
+                           .members = members,
+                           .rate = metric_is_rate(metric),
+                           .share = metric->unit == UNIT_SHARE,
+                           .scale = metric->scale};
+  door_figure(door, &cell, out);
 }

@@ -1,14 +1,16 @@
-/* Asks the disclosure policy about one metric over a cohort. */
+/* A metric over a cohort as a figure of the door. */
 #ifndef AMCP_AGGREGATE_DISCLOSURE_CELL_H
 #define AMCP_AGGREGATE_DISCLOSURE_CELL_H
 
-#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/group.h"
 
-/* Decides about a figure of a group. left_out is the compared dealer, or -1. A share passes
- * only when its rest passes, too: who knows the one knows the other. */
-enum disclosure_code disclosure_cell(const struct disclosure_policy *policy,
-                                     const struct cohort_figures *c, struct metric_group g,
-                                     enum disclosure_form form, long left_out);
+/* Which days the figures are of: the door's period, or the equally long one before it. */
+enum cell_period { CELL_NOW, CELL_BEFORE };
+
+/* The figure of the dealers outside the caller's view in a group. A share passes only when its
+ * rest passes, too: who knows the one knows the other. Free *out with door_figure_free(). */
+void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                 enum cell_period period, struct door_figure *out);
 
 #endif

@@ -170,6 +170,14 @@ const char *disclosure_code_name(enum disclosure_code code)
     return "min_volume";
   case DISCLOSURE_PEER_COUNTS:
     return "peer_counts";
+  case DISCLOSURE_NOT_IN_LATTICE:
+    return "not_in_lattice";
+  case DISCLOSURE_NOT_READY:
+    return "not_ready";
+  case DISCLOSURE_COHORT_CHANGED:
+    return "cohort_changed";
+  case DISCLOSURE_BUDGET:
+    return "budget";
   case DISCLOSURE_NOT_VISIBLE:
   default:
     return "not_visible";

@@ -51,6 +51,11 @@ enum disclosure_code {
   DISCLOSURE_MIN_VOLUME,
   DISCLOSURE_PEER_COUNTS, /* the form would show counts or single values of peers */
   DISCLOSURE_NOT_VISIBLE, /* the compared dealer itself is outside the caller's view */
+  /* Refusals of the door (door.h), whatever the figures are. */
+  DISCLOSURE_NOT_IN_LATTICE, /* not whole weeks or whole months */
+  DISCLOSURE_NOT_READY,      /* a dealer is late, or the period is not complete */
+  DISCLOSURE_COHORT_CHANGED, /* days that overlap a release of the cohort as it was before */
+  DISCLOSURE_BUDGET,         /* the caller has had its new figures of today */
 };
 
 struct disclosure_member {

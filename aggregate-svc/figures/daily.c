@@ -245,7 +245,7 @@ static enum err_code chunk(void *figures, size_t member, const ColumnChunk *c, s
   return code == ERR_OK ? add_rows(f, d, l, c, e) : code;
 }
 
-/* The look-back is about other days: what Google says of it is no note on the answer. */
+/* The look-back is about other days: what Google says of it does not concern the answer. */
 static void query_done(void *figures, size_t member, const Analytics__Report__V1__QueryDone *done)
 {
   struct daily_fold *f = figures;
@@ -257,12 +257,12 @@ const struct fold daily_fold = {chunk, query_done, drop, free_fold};
 
 /* ----------------------------------------------------------------------- figures */
 
-void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_DEFAULTS])
+void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_FIXED])
 {
   const struct dealer_days *d = &f->dealers[member];
-  memset(firings, 0, LEAD_DEFAULTS * sizeof(*firings));
+  memset(firings, 0, LEAD_FIXED * sizeof(*firings));
   for (size_t i = 0; i < d->n; i++)
-    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_DEFAULTS)
+    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_FIXED)
       stats_count_add(&firings[d->rows[i].event], d->rows[i].a);
 }
 

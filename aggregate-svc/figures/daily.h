@@ -68,8 +68,8 @@ void daily_fold_init(struct daily_fold *f, const struct lead_events *leads, size
 /* The fold over a struct daily_fold. A value that is not a count makes its dealer fail. */
 extern const struct fold daily_fold;
 
-/* How often each candidate fired in the look-back. */
-void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_DEFAULTS]);
+/* How often each of the fixed events that it reads fired in the look-back. */
+void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_FIXED]);
 /* A dealer's figures by its lead event and its definition of a shopper session; days live in the
  * arena, which must have no cap. False when a sum is too large. */
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,

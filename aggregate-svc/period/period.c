@@ -124,7 +124,7 @@ enum err_code period_parse(struct period *out, bool given, const char *start, co
 
 /* ------------------------------------------------------------- periods of our own */
 
-enum { DEFAULT_WEEKS = 4, LOOK_BACK_DAYS = 90 };
+enum { DEFAULT_WEEKS = 4, LOOK_BACK_DAYS = 90, CHANGE_DAYS_MAX = 400 };
 
 static struct period_date date_on(int64_t day)
 {
@@ -152,6 +152,11 @@ void period_last_weeks(struct period *out, int64_t unix_ms)
   *out = (struct period){date_on(weeks.first), date_on(weeks.last)};
 }
 
+void period_of_days(struct period *out, int64_t first, int64_t last)
+{
+  *out = (struct period){date_on(first), date_on(last)};
+}
+
 void period_look_back(struct period *out, int64_t unix_ms)
 {
   struct iso_span week = iso_weeks_through(finished_everywhere(unix_ms), 1);
@@ -161,15 +166,13 @@ void period_look_back(struct period *out, int64_t unix_ms)
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out)
 {
   struct err e = {0};
-  if (p->start.relative != p->end.relative)
+  int64_t days =
+      p->start.relative ? p->start.days_ago - p->end.days_ago + 1 : p->end.day - p->start.day + 1;
+  if (p->start.relative != p->end.relative || days > CHANGE_DAYS_MAX)
     return false;
-  if (p->start.relative) {
-    int64_t days = p->start.days_ago - p->end.days_ago + 1;
-    *out = (struct period){date_ago(p->start.days_ago + days), date_ago(p->start.days_ago + 1)};
-  } else {
-    int64_t days = p->end.day - p->start.day + 1;
-    *out = (struct period){date_on(p->start.day - days), date_on(p->start.day - 1)};
-  }
+  *out = p->start.relative
+             ? (struct period){date_ago(p->start.days_ago + days), date_ago(p->start.days_ago + 1)}
+             : (struct period){date_on(p->start.day - days), date_on(p->start.day - 1)};
   return check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK;
 }
 

@@ -33,11 +33,14 @@ enum err_code period_parse(struct period *out, bool given, const char *start, co
 /* The last four ISO weeks that lie wholly at or before the day that Google has finished
  * everywhere: the same for every caller, whatever properties it may read. */
 void period_last_weeks(struct period *out, int64_t unix_ms);
+/* A period of absolute days. */
+void period_of_days(struct period *out, int64_t first, int64_t last);
 /* The last 90 days that end with such a week, for what belongs to a dealer rather than to a
  * period: they change once a week, and for all callers at the same moment. */
 void period_look_back(struct period *out, int64_t unix_ms);
 /* The equal number of days just before. False when it is not known how many days a period has (one
- * date relative, the other not), or they would begin before Google has data. */
+ * date relative, the other not), it has more than 400, or they would begin before Google has
+ * data. */
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
 
 /* Google finishes a day within so many days. */

@@ -10,13 +10,17 @@
 typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest Request;
 typedef Analytics__Aggregate__V1__CompareDealerSessionsResult Result;
 
-enum { NOT_KNOWN_YET = -2 };
+/* What is known of a dealer's site before anything is asked. */
+struct site {
+  bool known;
+  struct lead_finding finding;
+};
 
 struct state {
   struct daily_fold fold; /* first: the fold's figures */
   struct lead_events leads;
   struct period before, look_back;
-  int *lead_events; /* per member: known before anything is asked, or NOT_KNOWN_YET */
+  struct site *sites; /* per member */
   bool has_before, everyone;
 };
 
@@ -79,19 +83,6 @@ static bool add_shoppers(struct tool_call *c, const struct lead_events *leads, s
   return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
 
-/* The lead event that is configured or remembered. */
-static int known_lead_event(struct tool_call *c, size_t member)
-{
-  struct state *s = c->state;
-  const struct cohort_member *m = &c->cohort.members[member];
-  int event = NOT_KNOWN_YET;
-  if (m->lead_event[0] != '\0')
-    event = lead_events_find(&s->leads, m->lead_event);
-  else if (!lookback_find(c->lookback, m->ref, s->look_back.end.day, &event))
-    event = NOT_KNOWN_YET;
-  return event;
-}
-
 static bool add_look_back(struct tool_call *c, const struct lead_events *leads, struct plan *p)
 {
   struct state *s = c->state;
@@ -103,16 +94,19 @@ static bool add_look_back(struct tool_call *c, const struct lead_events *leads, 
                             .periods = {&s->look_back},
                             .n_periods = 1};
   size_t needed = 0;
-  s->lead_events = ARENA_ARRAY(c->arena, int, c->cohort.n);
-  if (s->lead_events == NULL)
+  char **events = lead_look_back_events(leads, c->arena);
+  s->sites = ARENA_ARRAY(c->arena, struct site, c->cohort.n);
+  if (events == NULL || s->sites == NULL)
     return false;
   for (size_t i = 0; i < c->cohort.n; i++) {
-    s->lead_events[i] = known_lead_event(c, i);
-    needed += s->lead_events[i] == NOT_KNOWN_YET;
+    struct site *site = &s->sites[i];
+    site->known =
+        lookback_find(c->lookback, c->cohort.members[i].ref, s->look_back.end.day, &site->finding);
+    needed += !site->known;
   }
   if (needed == 0)
     return true;
-  spec.dimension_filter = query_in_list("eventName", leads->names, LEAD_DEFAULTS, c->arena);
+  spec.dimension_filter = query_in_list("eventName", events, LEAD_LOOK_BACK, c->arena);
   return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
 
@@ -132,29 +126,37 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 
 /* -------------------------------------------------------------------- computing */
 
-/* The event known before, else the one that the look-back found, which is remembered. */
-static int lead_event_of(struct tool_call *c, size_t member)
+/* What was remembered of a site, else what its look-back says, which is remembered. */
+static struct lead_finding finding_of(struct tool_call *c, size_t member)
 {
   struct state *s = c->state;
-  int64_t firings[LEAD_DEFAULTS];
-  if (s->lead_events[member] != NOT_KNOWN_YET)
-    return s->lead_events[member];
+  int64_t firings[LEAD_FIXED];
+  if (s->sites[member].known)
+    return s->sites[member].finding;
   daily_fold_firings(&s->fold, member, firings);
-  int event = lead_event_choose(firings);
-  lookback_keep(c->lookback, c->cohort.members[member].ref, s->look_back.end.day, event);
-  return event;
+  struct lead_finding found = lead_find(firings);
+  lookback_keep(c->lookback, c->cohort.members[member].ref, s->look_back.end.day, found);
+  return found;
+}
+
+static bool collect_dealer(struct tool_call *c, size_t member, struct dealer_figures *out,
+                           struct arena *arena)
+{
+  struct state *s = c->state;
+  const struct cohort_member *m = &c->cohort.members[member];
+  struct lead_finding found = finding_of(c, member);
+  int lead_event =
+      m->lead_event[0] != '\0' ? lead_events_find(&s->leads, m->lead_event) : found.lead_event;
+  int shopper = shopper_of(&s->leads, m->qualified_session, found);
+  return daily_fold_figures(&s->fold, member, lead_event, shopper, out, arena);
 }
 
 static enum err_code collect_figures(struct tool_call *c, struct dealer_figures *figures,
                                      struct arena *arena, struct err *e)
 {
-  struct state *s = c->state;
   for (size_t i = 0; i < c->cohort.n; i++) {
-    const struct cohort_member *m = &c->cohort.members[i];
     figures[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
-    if (m->state == DEALER_OK &&
-        !daily_fold_figures(&s->fold, i, lead_event_of(c, i),
-                            shopper_of(&s->leads, m->qualified_session), &figures[i], arena))
+    if (c->cohort.members[i].state == DEALER_OK && !collect_dealer(c, i, &figures[i], arena))
       return err_set(e, ERR_DATA_LOSS, "invalid_data",
                      "the figures of a dealer are too large to be added up; ask again, for fewer "
                      "dealers or a shorter period");
@@ -168,15 +170,12 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   struct dealer_figures *figures = ARENA_ARRAY(arena, struct dealer_figures, c->cohort.n);
   if (collect_figures(c, figures, arena, e) != ERR_OK)
     return NULL;
-  struct comparison question = {.of = {{&c->cohort, figures, &s->leads}, c->policy},
+  struct comparison question = {.of = {{&c->cohort, figures, &s->leads}, &c->door},
                                 .notes = s->fold.notes,
                                 .period = &c->period,
                                 .now_unix_ms = c->now_unix_ms,
                                 .everyone = s->everyone};
-  Result *r = compare_dealers(&question, arena);
-  for (size_t i = 0; i < r->regional_average->n_metrics; i++)
-    c->released += r->regional_average->metrics[i]->opt_pooled_case != 0;
-  return &r->base;
+  return &compare_dealers(&question, arena)->base;
 }
 
 const struct tool compare_dealer_sessions_tool = {.rpc = "CompareDealerSessions",

@@ -4,7 +4,13 @@
 
 #include "aggregate-svc/call/tool.h"
 
+extern const struct tool analyze_vehicle_interest_tool;
 extern const struct tool compare_dealer_sessions_tool;
 extern const struct tool run_report_across_dealers_tool;
+extern const struct tool vehicle_lead_conversion_tool;
+extern const struct tool vehicle_movers_tool;
+
+/* Asks no dealer; rpc_handler's contract. */
+void list_metrics_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service);
 
 #endif

@@ -24,6 +24,14 @@ static enum verdict_role role_of(const struct judge_question *q, enum metric_id 
   return q->only < 0 || q->only == (long)member ? VERDICT_ROLE_JUDGED : VERDICT_ROLE_BESIDE;
 }
 
+static bool all_others(const struct cohort_figures *c, struct metric_group g, size_t member,
+                       struct judge_others *out)
+{
+  CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
+  out->pool = others.pool;
+  return others.pooled;
+}
+
 static void fill_cell(struct verdict_cell *cell, const struct judge_question *q,
                       const struct judgement *j, enum metric_id m, size_t member)
 {
@@ -35,13 +43,12 @@ static void fill_cell(struct verdict_cell *cell, const struct judge_question *q,
   cell->lower_is_better = metric->better == ANALYTICS__AGGREGATE__V1__BETTER__LOWER;
   if (!metric_is_rate(metric) || !group_has(q->figures, g, member))
     return;
-  CLEANUP(group_free)
-  struct group_values others = group_gather(q->figures, g, (long)member, GROUP_ALL);
-  if (!others.pooled)
-    return;
+  struct judge_others others = {.phi = cell->phi};
   cell->own = metric_parts(metric, &q->figures->dealers[member]);
+  cell->allowed = q->others != NULL ? q->others(q->others_arg, g, member, &others)
+                                    : all_others(q->figures, g, member, &others);
   cell->others = others.pool;
-  cell->allowed = q->allowed == NULL || q->allowed(q->allowed_arg, g, member);
+  cell->phi = others.phi;
 }
 
 /* The dealers of one group in the funnel around their pool. */

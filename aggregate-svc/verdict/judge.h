@@ -5,14 +5,20 @@
 #include "aggregate-svc/figures/group.h"
 #include "aggregate-svc/verdict/verdict.h"
 
-/* Whether a metric of a dealer may be compared; by the disclosure policy. */
-typedef bool judge_allowed(const void *arg, struct metric_group g, size_t member);
+/* What a dealer is compared with. */
+struct judge_others {
+  struct stats_ratio pool;
+  double phi; /* over-dispersion; as given, that of the cohort's figures */
+};
+/* Finds the others of a member, who is not in their pool; false when there is no benchmark. */
+typedef bool judge_find_others(const void *arg, struct metric_group g, size_t member,
+                               struct judge_others *out);
 
 struct judge_question {
   const struct cohort_figures *figures;
-  long only;              /* the dealer that the request is about; -1: every visible dealer */
-  judge_allowed *allowed; /* NULL: all */
-  const void *allowed_arg;
+  long only;                 /* the dealer that the request is about; -1: every visible dealer */
+  judge_find_others *others; /* NULL: all other dealers of the figures */
+  const void *others_arg;
 };
 
 /* How far a dealer is from what is ordinary among dealers. */

@@ -31,8 +31,7 @@ const char cli_usage[] =
     "docs/internals/auth/credential.md, \"What the environment says to credentials\".";
 
 #define EXIT_CODES "\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
-#define KEYRING_HELP                                                                               \
-  "\nThe keyring is read from AUTH_KEYRING_FILE or AUTH_KEYRING; its first key seals.\n"
+#define KEYRING_HELP "\nThe keyring is read from AUTH_KEYRING_FILE; its first key seals.\n"
 
 struct command {
   const char *name;
@@ -127,7 +126,7 @@ static const struct command commands[] = {
      "checked against FILE.head of the last file; a service that writes meanwhile does no harm.\n"
      "The clock may go back between lines: their order is that of their numbers.\n\n"
      "  --allow-unkeyed   lines made before there was a keyring are fine\n"
-     "\nThe keyring is read from AUTH_KEYRING_FILE or AUTH_KEYRING and must hold every key the\n"
+     "\nThe keyring is read from AUTH_KEYRING_FILE and must hold every key the\n"
      "lines were made with, newest first as auth-svc keygen --add puts them: a key may hand over\n"
      "to another with a line \"key_changed\", and lines never go back to an older key by its own\n"
      "word. Keep keys that left the service's keyring for as long as their lines are kept.\n"

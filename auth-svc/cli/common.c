@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
@@ -73,20 +74,6 @@ const struct dealer *cli_find_dealer(const struct directory *d, const char *name
 
 /* ------------------------------------------------------------------- writing files */
 
-static bool write_all(int fd, const struct buf *content)
-{
-  size_t done = 0;
-  while (done < content->len) {
-    ssize_t n = write(fd, content->data + done, content->len - done);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return false;
-    done += (size_t)n;
-  }
-  return fsync(fd) == 0;
-}
-
 /* Owner and mode of what is replaced; nothing for others, no writing for the group. */
 static void take_rights(int fd, const char *target)
 {
@@ -124,7 +111,7 @@ enum err_code cli_write_file(const char *path, const struct buf *content, struct
     return err_set(e, ERR_UNAVAILABLE, "unwritable_file", "cannot write into %s: %s", folder,
                    strerror(errno));
   take_rights(fd, target);
-  bool ok = write_all(fd, content);
+  bool ok = fd_write_all(fd, content->data, content->len) == content->len && fsync(fd) == 0;
   ok = close(fd) == 0 && ok;
   if (ok && rename(temporary, target) == 0) {
     sync_folder(folder);

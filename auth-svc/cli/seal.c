@@ -139,8 +139,7 @@ static bool job_load(struct job *j, int *exit_code)
   enum err_code code = cli_settings(&j->settings, &e);
   if (code == ERR_OK && j->settings.sealed.keyring == NULL)
     code = err_set(&e, ERR_FAILED_PRECONDITION, "no_keyring",
-                   "there is no keyring: set AUTH_KEYRING_FILE or AUTH_KEYRING; auth-svc keygen "
-                   "makes a key");
+                   "there is no keyring: set AUTH_KEYRING_FILE; auth-svc keygen makes a key");
   if (code != ERR_OK) {
     *exit_code = cli_fail(EXIT_CONFIG, j->command, "%s", e.message);
     return false;

@@ -126,7 +126,7 @@ static enum err_code reload_file(struct keyring_live *l, struct keyring *now,
   AUTO_KEYRING struct keyring *next = NULL;
   AUTO_BUF struct buf needs = BUF_INIT(4096);
   struct err loading = {0};
-  enum err_code code = keyring_load(&next, l->options.file, NULL, e);
+  enum err_code code = keyring_load(&next, l->options.file, e);
   if (code == ERR_OK)
     code = check_ids(now, next, e);
   if (code != ERR_OK)

@@ -15,7 +15,7 @@
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 36 };
+enum { N_VARS = 35 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -88,8 +88,6 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_KEYRING_FILE", CONFIG_STRING, &s->keyring_file, NULL, 0, 0, false,
        "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
        "keygen prints them: the first seals, all open; read again when it changes"},
-      {"AUTH_KEYRING", CONFIG_STRING, &s->keyring_text, NULL, 0, 0, true,
-       "the same as text, keys comma-separated"},
       {"AUTH_REQUIRE_SEALED", CONFIG_BOOL, &s->sealed.require_sealed, "false", 0, 0, false,
        "true: a secret in the clear in the dealers file is refused"},
       {"AUTH_ALLOW_PLAINTEXT_SECRETS", CONFIG_BOOL, &s->sealed.allow_mixed, "false", 0, 0, false,
@@ -151,8 +149,6 @@ static enum err_code check_auth(struct settings *s, struct err *e)
 
 static enum err_code check_keys(struct settings *s, struct err *e)
 {
-  if (s->keyring_text != NULL && s->keyring_file != NULL)
-    return wrong(e, "AUTH_KEYRING: set it or AUTH_KEYRING_FILE, not both");
   if (s->sealed.require_sealed && s->sealed.allow_mixed)
     return wrong(e, "AUTH_ALLOW_PLAINTEXT_SECRETS: contradicts AUTH_REQUIRE_SEALED=true; set one");
   if (s->require_audit && s->audit_file == NULL)
@@ -285,7 +281,7 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
 
 enum err_code settings_load_keyring(struct settings *s, struct err *e)
 {
-  return keyring_load(&s->sealed.keyring, s->keyring_file, s->keyring_text, e);
+  return keyring_load(&s->sealed.keyring, s->keyring_file, e);
 }
 
 void settings_free(struct settings *s)
@@ -348,8 +344,7 @@ void settings_wipe_secrets(struct settings *s)
   if (s->credentials_json != NULL && s->kept_json == NULL)
     s->kept_json = secret_from(s->credentials_json);
   wipe_variable("AUTH_SEAL_KEY");
-  wipe_variable("AUTH_KEYRING");
   wipe_variable("AUTH_JWT_HS256_SECRET");
   wipe_variable("GA_CREDENTIALS_JSON");
-  s->seal_key = s->jwt_secret = s->keyring_text = s->credentials_json = NULL;
+  s->seal_key = s->jwt_secret = s->credentials_json = NULL;
 }

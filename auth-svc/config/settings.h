@@ -36,7 +36,7 @@ struct settings {
   bool account_tokens; /* a bearer may be an account's id and its refresh token */
   bool allow_unsigned, allow_unsigned_anywhere;
   const char *aggregate_identity, *report_identity;
-  const char *keyring_text, *keyring_file;
+  const char *keyring_file;
   struct sealed_policy sealed; /* its keyring is set by settings_load_keyring() */
   const char *audit_file, *audit_fsync_text;
   bool require_audit;

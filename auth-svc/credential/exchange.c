@@ -119,3 +119,43 @@ enum err_code token_exchange_start(const struct token_env *env, const char *url,
     exchange_free(x);
   return code;
 }
+
+/* ------------------------------------------------------------------- GET for a token */
+
+struct get {
+  uint32_t magic;
+  token_get_read *read;
+  const void *source;
+  token_done *done;
+  void *user;
+};
+
+enum { GET_MAGIC = 0x67657474 };
+
+static void on_got(void *user, const struct http_response *response)
+{
+  struct get *g = user;
+  MAGIC_CHECK(g, GET_MAGIC);
+  struct token_reply reply = {0};
+  g->read(g->source, response, &reply);
+  g->done(g->user, &reply);
+  token_reply_clear(&reply);
+  free(g);
+}
+
+enum err_code token_get_start(const struct token_env *env, struct http_request request,
+                              token_get_read *read, const void *source, token_done *done,
+                              void *user, struct err *e)
+{
+  struct get *g = xcalloc(1, sizeof(*g));
+  *g = (struct get){GET_MAGIC, read, source, done, user};
+  request.method = "GET";
+  if (env->timeout_ms != 0 && env->timeout_ms < request.timeout_ms)
+    request.timeout_ms = env->timeout_ms;
+  request.on_done = on_got;
+  request.user = g;
+  enum err_code code = http_client_send(NULL, env->http, &request, e);
+  if (code != ERR_OK)
+    free(g);
+  return code;
+}

@@ -8,7 +8,6 @@
 #include "common/base/mem.h"
 
 enum {
-  FETCH_MAGIC = 0x6e3d0001,
   TOKEN_TIMEOUT_MS = 5000, /* a cold metadata server on GKE may take seconds */
   PROBE_TIMEOUT_MS = 1000,
   PROBE_ATTEMPTS = 3,
@@ -22,13 +21,6 @@ struct metadata_credential {
   char *url;
 };
 
-struct fetch {
-  uint32_t magic;
-  const struct metadata_credential *m;
-  token_done *done;
-  void *user;
-};
-
 const char *credential_metadata_host(void)
 {
   const char *host = getenv("GCE_METADATA_HOST");
@@ -37,9 +29,10 @@ const char *credential_metadata_host(void)
 
 /* ---------------------------------------------------------------------- a token */
 
-static void read_answer(const struct metadata_credential *m, const struct http_response *r,
+static void read_answer(const void *source, const struct http_response *r,
                         struct token_reply *reply)
 {
+  const struct metadata_credential *m = source;
   static const char reason[] = "metadata_unavailable";
   AUTO_FREE char *who = xasprintf("metadata server %s", m->host);
   if (answer_lost(reply, r, reason, who, "64 KiB"))
@@ -63,17 +56,6 @@ static void read_answer(const struct metadata_credential *m, const struct http_r
   }
 }
 
-static void on_done(void *user, const struct http_response *response)
-{
-  struct fetch *f = user;
-  MAGIC_CHECK(f, FETCH_MAGIC);
-  struct token_reply reply = {0};
-  read_answer(f->m, response, &reply);
-  f->done(f->user, &reply);
-  token_reply_clear(&reply);
-  free(f);
-}
-
 static enum err_code obtain(const struct credential *c, const struct token_env *env,
                             struct secret *refresh_token, token_done *done, void *user,
                             struct err *e)
@@ -81,25 +63,16 @@ static enum err_code obtain(const struct credential *c, const struct token_env *
   (void)refresh_token;
   const struct metadata_credential *m = (const void *)c;
   const struct http_header header = {flavor, "Google"};
-  struct fetch *f = xcalloc(1, sizeof(*f));
-  *f = (struct fetch){FETCH_MAGIC, m, done, user};
-  uint32_t timeout = env->timeout_ms;
   const struct http_request request = {
-      .method = "GET",
       .url = m->url,
       .headers = &header,
       .n_headers = 1,
-      .timeout_ms = timeout != 0 && timeout < TOKEN_TIMEOUT_MS ? timeout : TOKEN_TIMEOUT_MS,
+      .timeout_ms = TOKEN_TIMEOUT_MS,
       .want_header = flavor,
       .no_proxy = true,
       .max_response_bytes = TOKEN_RESPONSE_MAX,
-      .on_done = on_done,
-      .user = f,
   };
-  enum err_code code = http_client_send(NULL, env->http, &request, e);
-  if (code != ERR_OK)
-    free(f);
-  return code;
+  return token_get_start(env, request, read_answer, m, done, user, e);
 }
 
 static void destroy(struct credential *c)

@@ -7,7 +7,7 @@
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
-enum { FETCH_MAGIC = 0x5b7e0001, LOCAL_TIMEOUT_MS = 5000 };
+enum { LOCAL_TIMEOUT_MS = 5000 };
 
 struct url_source {
   struct subject_source base;
@@ -18,16 +18,10 @@ struct url_source {
   struct secret *values[SUBJECT_MAX_HEADERS];
 };
 
-struct fetch {
-  uint32_t magic;
-  const struct url_source *source;
-  token_done *done;
-  void *user;
-};
-
-static void read_answer(const struct url_source *s, const struct http_response *r,
+static void read_answer(const void *source, const struct http_response *r,
                         struct token_reply *reply)
 {
+  const struct url_source *s = source;
   static const char reason[] = "subject_token_unavailable";
   char host[256] = "";
   const char *why = NULL;
@@ -49,39 +43,19 @@ static void read_answer(const struct url_source *s, const struct http_response *
   }
 }
 
-static void on_done(void *user, const struct http_response *response)
-{
-  struct fetch *f = user;
-  MAGIC_CHECK(f, FETCH_MAGIC);
-  struct token_reply reply = {0};
-  read_answer(f->source, response, &reply);
-  f->done(f->user, &reply);
-  token_reply_clear(&reply);
-  free(f);
-}
-
 static enum err_code obtain(const struct subject_source *base, const struct token_env *env,
                             token_done *done, void *user, struct err *e)
 {
   const struct url_source *s = (const void *)base;
-  struct fetch *f = xcalloc(1, sizeof(*f));
-  *f = (struct fetch){FETCH_MAGIC, s, done, user};
-  uint32_t timeout = env->timeout_ms;
   const struct http_request request = {
-      .method = "GET",
       .url = s->url,
       .headers = s->headers,
       .n_headers = s->n_headers,
-      .timeout_ms = timeout != 0 && timeout < LOCAL_TIMEOUT_MS ? timeout : LOCAL_TIMEOUT_MS,
+      .timeout_ms = LOCAL_TIMEOUT_MS,
       .max_response_bytes = SUBJECT_SOURCE_MAX,
       .no_proxy = strncasecmp(s->url, "http:", 5) == 0,
-      .on_done = on_done,
-      .user = f,
   };
-  enum err_code code = http_client_send(NULL, env->http, &request, e);
-  if (code != ERR_OK)
-    free(f);
-  return code;
+  return token_get_start(env, request, read_answer, s, done, user, e);
 }
 
 static void destroy(struct subject_source *base)

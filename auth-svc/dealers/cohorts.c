@@ -6,6 +6,7 @@
 
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/dealers/reader.h"
+#include "auth-svc/dealers/unions.h"
 #include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -257,6 +258,76 @@ static bool with_region(const struct maker *m, size_t i, size_t k)
   return m->cohorts[i].region < m->d->n_regions || m->cohorts[k].region < m->d->n_regions;
 }
 
+static void list_cohorts(const struct maker *m, const struct isolation *found, struct buf *out)
+{
+  for (size_t i = 0; i < found->n && i < UNIONS_NAMED; i++)
+    buf_printf(out, "%s\"%s\"",
+               i == 0              ? ""
+               : i + 1 == found->n ? " and "
+                                   : ", ",
+               m->cohorts[found->cohorts[i]].id);
+  if (found->n > UNIONS_NAMED)
+    buf_printf(out, " and %zu more", found->n - UNIONS_NAMED);
+}
+
+static enum err_code refuse_union(const struct maker *m, const struct catalogued *c,
+                                  const struct isolation *found)
+{
+  AUTO_BUF struct buf names = BUF_INIT(512);
+  const struct field_at at = cohort_at(m, c->place);
+  if (found->too_large)
+    return field_refuse(&at, "",
+                        "the cohorts overlap in too many ways for it to be checked that no sum "
+                        "and difference of them discloses single dealers; write fewer cohorts, or "
+                        "cohorts that are unions of regions");
+  list_cohorts(m, found, &names);
+  return field_refuse(&at, "",
+                      "cohorts %s, added and subtracted, leave %zu dealer%s (dealer \"%s\"%s), "
+                      "fewer than %d of %d owners, so that together they would disclose single "
+                      "dealers' figures; change their members, or start with "
+                      "AUTH_COHORT_RULES=warn, which takes \"%s\" out of benchmarks",
+                      buf_str(&names), found->dealers, found->dealers == 1 ? "" : "s",
+                      m->d->dealers[found->dealer].dealer_id,
+                      found->dealers == 1 ? "" : " among them", CATALOGUE_MIN_CONTRIBUTORS,
+                      CATALOGUE_MIN_OWNERS, c->id);
+}
+
+/* One named cohort after the other joins the regions and those that passed before it. */
+static enum err_code join_one_by_one(const struct maker *m, const bool *released)
+{
+  enum err_code code = ERR_OK;
+  struct isolation found;
+  for (size_t i = 0; i < m->n && dealers_go_on(m->r, code); i++) {
+    struct catalogued *c = &m->cohorts[i];
+    if (!released[i] || c->benchmark)
+      continue;
+    c->benchmark = true;
+    if (!unions_isolate(m->d, m->cohorts, m->n, &found))
+      continue;
+    c->benchmark = false;
+    if (m->r->warn_of_cohorts)
+      log_warn("a cohort is taken out of benchmarks: together with others it isolates dealers",
+               LOG_S("cohort", c->id));
+    else if (found.n != 2) /* refused as a pair already */
+      code = first_of(code, refuse_union(m, c, &found));
+  }
+  return code;
+}
+
+/* Combinations of more than two cohorts. */
+static enum err_code check_unions(const struct maker *m)
+{
+  struct isolation found;
+  if (!unions_isolate(m->d, m->cohorts, m->n, &found))
+    return ERR_OK;
+  AUTO_FREE bool *released = xcalloc(m->n + 1, sizeof(*released));
+  for (size_t i = 0; i < m->n; i++) {
+    released[i] = m->cohorts[i].benchmark;
+    m->cohorts[i].benchmark = released[i] && m->cohorts[i].region < m->d->n_regions;
+  }
+  return join_one_by_one(m, released);
+}
+
 /* Regions against named cohorts first: a cohort that they push out pushes no other out. */
 static enum err_code check_rules(const struct maker *m)
 {
@@ -266,7 +337,7 @@ static enum err_code check_rules(const struct maker *m)
       for (size_t k = i + 1; k < m->n && dealers_go_on(m->r, code); k++)
         if (with_region(m, i, k) == (regions == 1))
           code = first_of(code, check_pair(m, &m->cohorts[i], &m->cohorts[k]));
-  return code;
+  return dealers_go_on(m->r, code) ? first_of(code, check_unions(m)) : code;
 }
 
 /* Regions first, then by id. */

@@ -191,9 +191,7 @@ static enum err_code open_node(cJSON *node, const struct sealed_value *value,
   keyring_id_of(value->text, value->len, id);
   if (keyring == NULL)
     return err_set(e, ERR_FAILED_PRECONDITION, "no_keyring",
-                   "sealed with key \"%s\", but there is no keyring: set AUTH_KEYRING_FILE or "
-                   "AUTH_KEYRING",
-                   id);
+                   "sealed with key \"%s\", but there is no keyring: set AUTH_KEYRING_FILE", id);
   const struct keyring_record record = sealed_record(value->place);
   enum err_code code = keyring_open(&plain, keyring, &record, value->text, value->len, e);
   if (code != ERR_OK)

@@ -5,6 +5,7 @@
 
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/secret/secret.h"
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
@@ -157,6 +158,62 @@ static bool name_list(const struct cohort *c, Analytics__Auth__V1__ResolveCohort
   return out->cohort_id != NULL && out->label != NULL;
 }
 
+/* Hexadecimal digest of a text; NULL when the arena is full. */
+static char *digest_text(struct arena *arena, const char *text, size_t len)
+{
+  uint8_t d[SHA256_SIZE];
+  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
+  sha256_of(text, len, d);
+  hex_encode(&hex, d, SHA256_SIZE / 2);
+  return arena_strdup(arena, buf_str(&hex));
+}
+
+/* Digest of the members of a catalogued cohort: all, or those that the caller sees. */
+static char *digest_catalogued(const struct cohort *c, bool seen_only)
+{
+  const struct directory *dir = c->scope->directory;
+  AUTO_BUF struct buf ids =
+      BUF_INIT((size_t)(DIRECTORY_MAX_DEALERS + 1) * (DIRECTORY_MAX_ID + 1) + 1);
+  buf_puts(&ids, seen_only ? "seen\n" : "members\n");
+  for (size_t i = 0; i < c->catalogued->n_members; i++) {
+    const struct dealer *d = &dir->dealers[c->catalogued->members[i]];
+    if (!seen_only || scope_sees(c->scope, d))
+      buf_printf(&ids, "%s\n", d->dealer_id);
+  }
+  return digest_text(c->arena, buf_str(&ids), ids.len);
+}
+
+/* Whether a dealer of the cohort is outside the caller's view. */
+static bool has_outsider(const struct cohort *c)
+{
+  for (size_t i = 0; c->catalogued != NULL && i < c->catalogued->n_members; i++)
+    if (c->member[c->catalogued->members[i]] && !c->scope->direct[c->catalogued->members[i]])
+      return true;
+  return false;
+}
+
+/* Without keys: what is kept under it must be found again after a change of keys. Digests of ids
+ * disclose to aggregate-svc nothing but a guess that is right in all ids. */
+static bool set_release_scope(const struct cohort *c,
+                              Analytics__Auth__V1__ResolveCohortResponse *out)
+{
+  const Analytics__Auth__V1__Grant *g = c->scope->grant;
+  const char *who = g->subject[0] != '\0' ? g->subject : g->principal_id;
+  if (!has_outsider(c))
+    return true;
+  Analytics__Auth__V1__ReleaseScope *s = ARENA_NEW(c->arena, Analytics__Auth__V1__ReleaseScope);
+  if (s == NULL)
+    return false;
+  analytics__auth__v1__release_scope__init(s);
+  s->cohort = borrow_text(c->catalogued->id);
+  s->version = c->catalogued->version != NULL ? borrow_text(c->catalogued->version)
+                                              : digest_catalogued(c, false);
+  s->view = digest_catalogued(c, true);
+  s->viewer = digest_text(c->arena, who, strlen(who));
+  out->release_scope = s;
+  return s->version != NULL && s->view != NULL && s->viewer != NULL;
+}
+
 /* "west@v7"; "west+d01@v7" with a subject from elsewhere, "west/0a1b…@v7" for a part of it. */
 static bool name_cohort(const struct cohort *c, Analytics__Auth__V1__ResolveCohortResponse *out)
 {
@@ -297,5 +354,7 @@ enum err_code cohort_resolve(Analytics__Auth__V1__ResolveCohortResponse **out,
   (*benchmark)->expires_at = scope->grant->expires_at;
   (*benchmark)->grant_id = scope->grant->grant_id;
   (*benchmark)->token_id = scope->grant->token_id;
-  return list_members(&c, *out, *benchmark) && name_cohort(&c, *out) ? ERR_OK : no_room(e);
+  bool room =
+      list_members(&c, *out, *benchmark) && name_cohort(&c, *out) && set_release_scope(&c, *out);
+  return room ? ERR_OK : no_room(e);
 }

@@ -1,9 +1,9 @@
 /* Lists cohorts. */
 #include "auth-svc/grant/cohort_listing.h"
 
-#include "common/pbjson/borrow.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "common/base/codec.h"
+#include "common/pbjson/borrow.h"
 
 typedef Analytics__Auth__V1__CohortSummary summary;
 
@@ -26,6 +26,23 @@ static bool split(struct parts *p, const struct scope *s, const struct catalogue
   return p->outside != NULL;
 }
 
+/* Why a caller gets no benchmark of a cohort; "" when it does, or sees all of it. What is said of
+ * dealers outside rests on configuration alone, which the caller's own count shows anyway. */
+static const char *why_withheld(const struct scope *s, const struct catalogued *c,
+                                const struct parts *p, bool granted)
+{
+  const struct directory *d = s->directory;
+  if (p->unseen == 0)
+    return "";
+  if (p->unseen < CATALOGUE_MIN_CONTRIBUTORS)
+    return "min_contributors";
+  if (!catalogue_is_crowd(d, p->outside, p->unseen))
+    return "min_owners";
+  if (granted)
+    return "";
+  return !c->benchmark && catalogue_is_benchmark(d, c) ? "isolates_dealers" : "not_granted";
+}
+
 static summary *summarize(const struct scope *s, const struct peers *peers, size_t i,
                           struct arena *arena)
 {
@@ -43,8 +60,8 @@ static summary *summarize(const struct scope *s, const struct peers *peers, size
                           : ANALYTICS__AUTH__V1__COHORT_LEVEL__COHORT_LEVEL_NAMED;
   m->visible_dealers = (int32_t)p.seen;
   m->dealers = (int32_t)(benchmark ? c->n_members : p.seen);
-  m->benchmark =
-      p.unseen == 0 || (benchmark && catalogue_is_crowd(s->directory, p.outside, p.unseen));
+  m->withheld = borrow_text(why_withheld(s, c, &p, benchmark));
+  m->benchmark = m->withheld[0] == '\0';
   return m;
 }
 

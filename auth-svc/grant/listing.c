@@ -1,11 +1,22 @@
 /* Lists dealers, filtered and in pages. */
 #include "auth-svc/grant/listing.h"
 
-#include "common/pbjson/borrow.h"
-#include "auth-svc/grant/cohort.h"
-#include "common/base/codec.h"
+#include <stdlib.h>
 
-static bool matches(const struct dealer *d, const char *query)
+#include "auth-svc/grant/cohort.h"
+#include "auth-svc/grant/search.h"
+#include "common/base/codec.h"
+#include "common/base/nearest.h"
+#include "common/pbjson/borrow.h"
+
+/* A dealer of the answer; a lower rank comes first. */
+struct hit {
+  unsigned rank;
+  size_t dealer;
+};
+
+/* Part of a text, as it was written. */
+static bool contains(const struct dealer *d, const char *query)
 {
   const char *const texts[] = {d->dealer_id, d->name, d->city, d->state, d->region};
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -25,23 +36,72 @@ static enum err_code check_page(const Analytics__Auth__V1__ListDealersRequest *r
   return ERR_OK;
 }
 
+static int compare_hits(const void *a, const void *b)
+{
+  const struct hit *x = a, *y = b;
+  if (x->rank != y->rank)
+    return x->rank < y->rank ? -1 : 1;
+  return x->dealer < y->dealer ? -1 : x->dealer > y->dealer;
+}
+
+/* Dealers that hold the text, then those that its words fit, best first. Returns how many. */
+static size_t find_hits(struct hit *hits, const struct scope *s, const char *query, size_t region)
+{
+  struct search search;
+  size_t n = 0;
+  search_read(&search, query);
+  for (size_t i = 0; i < s->directory->n_dealers; i++) {
+    const struct dealer *d = &s->directory->dealers[i];
+    if (!scope_sees(s, d) || (region < s->directory->n_regions && d->region_index != region))
+      continue;
+    unsigned rank = contains(d, query) ? 0 : search_dealer(&search, d);
+    if (rank < SEARCH_FAR)
+      hits[n++] = (struct hit){rank, i};
+  }
+  qsort(hits, n, sizeof(*hits), compare_hits);
+  return n;
+}
+
+/* The closest names where nothing fits. */
+static size_t find_closest(struct hit *hits, const struct scope *s, const char *query)
+{
+  struct nearest best = {0};
+  for (size_t i = 0; i < s->directory->n_dealers; i++) {
+    if (scope_sees(s, &s->directory->dealers[i]))
+      nearest_offer(&best, i, nearest_distance(query, s->directory->dealers[i].name));
+  }
+  for (size_t i = 0; i < best.n; i++)
+    hits[i] = (struct hit){best.distance[i], best.item[i]};
+  return best.n;
+}
+
+static bool put_note(Analytics__Auth__V1__ListDealersResponse *out, struct arena *arena)
+{
+  out->notes = ARENA_ARRAY(arena, char *, 1);
+  if (out->notes == NULL)
+    return false;
+  out->notes[0] = borrow_text("no dealer fits the query; these have the closest names");
+  out->n_notes = 1;
+  return true;
+}
+
 static bool fill_page(Analytics__Auth__V1__ListDealersResponse *out, const struct scope *s,
                       const Analytics__Auth__V1__ListDealersRequest *r, size_t region,
                       struct arena *arena)
 {
   size_t limit = r->limit == 0 ? LISTING_DEFAULT : (size_t)r->limit, offset = (size_t)r->offset;
-  size_t total = 0;
+  struct hit *hits = ARENA_ARRAY(arena, struct hit, s->directory->n_dealers);
   out->dealers = ARENA_ARRAY(arena, Analytics__Auth__V1__Dealer *, limit);
-  if (out->dealers == NULL)
+  if (out->dealers == NULL || hits == NULL)
     return false;
-  for (size_t i = 0; i < s->directory->n_dealers; i++) {
-    const struct dealer *d = &s->directory->dealers[i];
-    if (!scope_sees(s, d) || !matches(d, r->query) ||
-        (region < s->directory->n_regions && d->region_index != region))
-      continue;
-    if (total++ < offset || out->n_dealers == limit)
-      continue;
-    out->dealers[out->n_dealers] = dealer_message(d, arena);
+  size_t total = find_hits(hits, s, r->query, region);
+  if (total == 0 && r->query[0] != '\0' && region == s->directory->n_regions) {
+    total = find_closest(hits, s, r->query);
+    if (total > 0 && !put_note(out, arena))
+      return false;
+  }
+  for (size_t i = offset; i < total && out->n_dealers < limit; i++) {
+    out->dealers[out->n_dealers] = dealer_message(&s->directory->dealers[hits[i].dealer], arena);
     if (out->dealers[out->n_dealers++] == NULL)
       return false;
   }

@@ -6,6 +6,8 @@
 
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/grant/peers.h"
+#include "auth-svc/grant/search.h"
+#include "common/base/codec.h"
 #include "common/base/nearest.h"
 
 static void mark_direct(struct scope *s, const struct dealer *dealer)
@@ -109,6 +111,8 @@ const char *shown(char out[SHOWN_SIZE], const char *text)
 
 /* ------------------------------------------------------------ closest matches */
 
+enum { FITS_SHOWN = 5, REGIONS_BYTES = 400 };
+
 static unsigned dealer_distance(const char *asked, const struct dealer *d)
 {
   unsigned by_id = nearest_distance(asked, d->dealer_id);
@@ -141,18 +145,40 @@ static void list_closest_regions(const struct scope *s, const char *asked, struc
       nearest_offer(&best, i, nearest_distance(asked, s->directory->regions[i]));
   for (size_t i = 0; i < best.n; i++)
     buf_printf(out, "%s\"%s\"", i == 0 ? "; closest: " : ", ", s->directory->regions[best.item[i]]);
-  if (best.n == 0)
+  size_t n = 0;
+  for (size_t i = 0; i < s->directory->n_regions; i++) {
+    if (!scope_knows_region(s, i) || out->len + strlen(s->directory->regions[i]) > REGIONS_BYTES)
+      continue;
+    buf_printf(out, "%s\"%s\"", n++ == 0 ? "; regions: " : ", ", s->directory->regions[i]);
+  }
+  if (n == 0)
     buf_puts(out, "; list_dealers names the regions you may use");
+}
+
+/* dealer_id: "ford" fits 3 dealers: "d01" Ford of Reno, ...; give one dealer_id */
+static enum err_code several_fit(const char *field, const char *text,
+                                 const struct dealer *const *fits, size_t n, struct err *e)
+{
+  char asked[SHOWN_SIZE];
+  AUTO_BUF struct buf names = BUF_INIT(512);
+  for (size_t i = 0; i < n && i < FITS_SHOWN; i++)
+    buf_printf(&names, "%s\"%s\" %s", i == 0 ? "" : ", ", fits[i]->dealer_id, fits[i]->name);
+  return err_set(e, ERR_INVALID_ARGUMENT, "several_dealers",
+                 "%s: \"%s\" fits %zu dealers: %s%s; give one dealer_id", field, shown(asked, text),
+                 n, buf_str(&names), n > FITS_SHOWN ? ", ..." : "");
 }
 
 enum err_code scope_find_dealer(const struct scope *s, const char *field, const char *dealer_id,
                                 const struct dealer **out, struct err *e)
 {
   const struct dealer *d = directory_by_id(s->directory, dealer_id);
-  if (scope_sees(s, d)) {
-    *out = d;
+  const struct dealer *fits[FITS_SHOWN];
+  size_t n = 0;
+  *out = scope_sees(s, d) ? d : search_one(s, dealer_id, fits, FITS_SHOWN, &n);
+  if (*out != NULL)
     return ERR_OK;
-  }
+  if (n > 1)
+    return several_fit(field, dealer_id, fits, n, e);
   char asked[SHOWN_SIZE];
   AUTO_BUF struct buf text = BUF_INIT(512);
   list_closest_dealers(s, dealer_id, &text);
@@ -186,13 +212,30 @@ static void list_closest_cohorts(const struct scope *s, const char *asked, struc
     buf_puts(out, "; list_cohorts names those you may use");
 }
 
+/* The only known cohort of this id or label, letter case aside; NULL when none or several are. */
+static const struct catalogued *cohort_named(const struct scope *s, const char *text)
+{
+  const struct catalogued *found = NULL;
+  for (size_t i = 0; i < s->directory->n_cohorts; i++) {
+    const struct catalogued *c = &s->directory->cohorts[i];
+    if (!s->cohort_known[i] || !(ascii_case_equal(c->id, text) || ascii_case_equal(c->label, text)))
+      continue;
+    if (found != NULL)
+      return NULL;
+    found = c;
+  }
+  return found;
+}
+
 enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,
                                 const struct catalogued **out, struct err *e)
 {
   size_t len = strcspn(id, "@");
   const struct catalogued *c = catalogue_find(s->directory, id, len);
   char asked[SHOWN_SIZE];
-  if (c == NULL || !s->cohort_known[c - s->directory->cohorts]) {
+  if (c == NULL || !s->cohort_known[c - s->directory->cohorts])
+    c = cohort_named(s, id);
+  if (c == NULL) {
     AUTO_BUF struct buf text = BUF_INIT(512);
     list_closest_cohorts(s, id, &text);
     return err_set(e, ERR_NOT_FOUND, "unknown_cohort", "cohort: no cohort \"%s\"%s",

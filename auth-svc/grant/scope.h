@@ -32,17 +32,21 @@ const struct dealer *scope_only_dealer(const struct scope *s);
 /* Whether the holder may know of a region: it sees a dealer there or its benchmark. */
 bool scope_knows_region(const struct scope *s, size_t region_index);
 
-/* The dealer of this id, if it may be seen. Otherwise NOT_FOUND, the same whether it does
- * not exist or may not be seen, naming the closest dealers that may:
+/* The dealer of this id, or that the text names (search_one()), if it may be seen.
+ * INVALID_ARGUMENT (reason several_dealers) when several that may be seen fit, naming them.
+ * Otherwise NOT_FOUND, the same whether it does not exist or may not be seen, naming the closest
+ * dealers that may:
  *   dealer_id: no dealer "d99"; closest: "d09" Northgate Ford, "d19" Lakeside Kia */
 enum err_code scope_find_dealer(const struct scope *s, const char *field, const char *dealer_id,
                                 const struct dealer **out, struct err *e);
-/* The region of this name, if the holder may know of it; otherwise as above. */
+/* The region of this name, if the holder may know of it; otherwise as above, with all regions that
+ * may be named. */
 enum err_code scope_find_region(const struct scope *s, const char *field, const char *region,
                                 size_t *region_index, struct err *e);
 
-/* The cohort of this id, "west" or "west@v7", if the holder may know of it; otherwise as above.
- * FAILED_PRECONDITION when its version has changed, to `version`. */
+/* The cohort of this id, "west" or "west@v7", or of this id or label in any letter case, if the
+ * holder may know of it; otherwise as above. FAILED_PRECONDITION when its version has changed, to
+ * `version`. */
 struct peers;
 enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,
                                 const struct catalogued **out, struct err *e);

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/pbjson/borrow.h"
 #include "common/base/codec.h"
+#include "common/pbjson/borrow.h"
 
 bool claims_role(const char *name, Analytics__Auth__V1__Role *out)
 {
@@ -74,7 +74,15 @@ static bool mark_gathered(bool *direct, const struct claims *c, const struct dir
   return true;
 }
 
-/* Named cohorts that one of its dealers is in; the claim `regions` narrows them too. */
+/* Whether the claim `regions` leaves a benchmark in: for a dealer it narrows them, for a group it
+ * names dealers and narrows nothing. */
+static bool leaves_in(const struct claims *c, const char *name)
+{
+  return c->role != ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER || c->regions.n == 0 ||
+         listed(&c->regions, name);
+}
+
+/* Named cohorts that one of its dealers is in. */
 static bool list_named_cohorts(Analytics__Auth__V1__Grant *g, const struct claims *c,
                                const struct directory *directory, const bool *direct,
                                struct arena *arena)
@@ -87,7 +95,7 @@ static bool list_named_cohorts(Analytics__Auth__V1__Grant *g, const struct claim
     bool member = false;
     for (size_t k = 0; !cohort->is_region && k < cohort->n_members && !member; k++)
       member = direct[cohort->members[k]];
-    if (member && (c->regions.n == 0 || listed(&c->regions, cohort->id)))
+    if (member && leaves_in(c, cohort->id))
       g->benchmark_cohorts[g->n_benchmark_cohorts++] = borrow_text(cohort->id);
   }
   return true;
@@ -97,7 +105,6 @@ static bool list_named_cohorts(Analytics__Auth__V1__Grant *g, const struct claim
 static bool list_direct(Analytics__Auth__V1__Grant *g, const struct claims *c,
                         const struct directory *directory, struct arena *arena)
 {
-  bool is_dealer = c->role == ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER;
   bool *direct = ARENA_ARRAY(arena, bool, directory->n_dealers);
   bool *region = ARENA_ARRAY(arena, bool, directory->n_regions);
   g->dealer_ids = ARENA_ARRAY(arena, char *, directory->n_dealers);
@@ -115,10 +122,10 @@ static bool list_direct(Analytics__Auth__V1__Grant *g, const struct claims *c,
     g->dealer_ids[g->n_dealer_ids++] = borrow_text(d->dealer_id);
     region[d->region_index] = true;
   }
-  if (is_dealer && !list_named_cohorts(g, c, directory, direct, arena))
+  if (!list_named_cohorts(g, c, directory, direct, arena))
     return false;
-  for (size_t i = 0; is_dealer && i < directory->n_regions; i++)
-    if (region[i] && (c->regions.n == 0 || listed(&c->regions, directory->regions[i])))
+  for (size_t i = 0; i < directory->n_regions; i++)
+    if (region[i] && leaves_in(c, directory->regions[i]))
       g->benchmark_regions[g->n_benchmark_regions++] = borrow_text(directory->regions[i]);
   return true;
 }

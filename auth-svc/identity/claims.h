@@ -34,9 +34,9 @@ bool claims_role(const char *name, Analytics__Auth__V1__Role *out);
 /* Makes the grant, in the arena. NULL when the arena is full.
  *   admin   every dealer.
  *   group   the dealers listed, of the regions listed and of the groups listed.
- *   dealer  the dealers listed, with their regions and the named cohorts they are in as
- *           benchmark; `regions` (names, and ids of cohorts) can only narrow the benchmark,
- *           `groups` counts for nothing.
+ *   dealer  the dealers listed; `groups` counts for nothing.
+ * Groups and dealers have the regions of their dealers, and the named cohorts these are in, as
+ * benchmark. For a dealer `regions` (names, and ids of cohorts) can only narrow it.
  * Names that are not configured are left out. Ends after GRANT_LIFE_S or with the bearer. The
  * grant has no grant_id yet. */
 Analytics__Auth__V1__Grant *claims_grant(const struct claims *c, const struct directory *directory,

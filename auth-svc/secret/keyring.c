@@ -133,11 +133,11 @@ enum err_code keyring_parse(struct keyring **out, const char *what, const char *
   return code;
 }
 
-enum err_code keyring_load(struct keyring **out, const char *file, const char *text, struct err *e)
+enum err_code keyring_load(struct keyring **out, const char *file, struct err *e)
 {
   *out = NULL;
   if (file == NULL)
-    return text == NULL ? ERR_OK : keyring_parse(out, "AUTH_KEYRING", text, strlen(text), e);
+    return ERR_OK;
   AUTO_WIPED_BUF struct buf content = BUF_INIT(KEYRING_FILE_MAX);
   enum err_code code =
       secret_file_read(&content, "AUTH_KEYRING_FILE", file, KEYRING_FILE_MAX, true, e);
@@ -377,7 +377,7 @@ enum err_code keyring_open(struct secret **out, const struct keyring *k,
   if (key == NULL)
     return err_set(e, ERR_FAILED_PRECONDITION, "unknown_key",
                    "sealed with key \"%.*s\", which is not on the keyring: add it to "
-                   "AUTH_KEYRING_FILE or AUTH_KEYRING",
+                   "AUTH_KEYRING_FILE",
                    (int)id_len, id);
   return open_bytes(out, key, record, &bytes, e);
 }

@@ -46,9 +46,9 @@ struct keyring_record {
  * followed by key material. ERR_INVALID_ARGUMENT `bad_keyring` says which line. */
 enum err_code keyring_parse(struct keyring **out, const char *what, const char *text, size_t len,
                             struct err *e);
-/* From the file AUTH_KEYRING_FILE or the text of AUTH_KEYRING; at most one is not NULL. *out
- * is NULL when both are. Warns when others may read the file. */
-enum err_code keyring_load(struct keyring **out, const char *file, const char *text, struct err *e);
+/* From the file that AUTH_KEYRING_FILE names; *out is NULL when `file` is. Warns when others may
+ * read the file. */
+enum err_code keyring_load(struct keyring **out, const char *file, struct err *e);
 /* References; NULL is fine for both. */
 struct keyring *keyring_ref(struct keyring *k);
 void keyring_unref(struct keyring *k);

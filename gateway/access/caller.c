@@ -1,10 +1,13 @@
 /* The caller of one request. */
 #include "gateway/access/caller.h"
 
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/base/codec.h"
 #include "common/base/mem.h"
 
 enum { RENEWAL_MAGIC = 0x43524e57 };
@@ -14,6 +17,7 @@ struct caller {
   atomic_size_t refs;
   struct access *access;
   char *id;
+  char label[CALLER_LABEL];
   char *bearer; /* NULL: none */
   pthread_mutex_t lock;
   struct grant *grant; /* guarded by lock */
@@ -40,23 +44,37 @@ static void principal_unref(struct mcp_principal *p)
     mem_wipe(c->bearer, strlen(c->bearer));
   free(c->bearer);
   grant_unref(c->grant);
+  share_unref(c->principal.share);
   pthread_mutex_destroy(&c->lock);
   free(c->id);
   free(c);
 }
 
-struct caller *caller_new(struct access *access, const char *bearer, struct grant *grant)
+void caller_label(char out[CALLER_LABEL], const char *principal_id)
+{
+  uint8_t digest[EVP_MAX_MD_SIZE];
+  EVP_Digest(principal_id, strlen(principal_id), digest, NULL, EVP_sha256(), NULL);
+  hex_write(out, digest, (CALLER_LABEL - 1) / 2);
+}
+
+struct caller *caller_new(struct access *access, const char *bearer, struct grant *grant,
+                          struct share *share, const char *label)
 {
   struct caller *c = xcalloc(1, sizeof(*c));
   atomic_init(&c->refs, 1);
   pthread_mutex_init(&c->lock, NULL);
   c->access = access;
+  share_ref(share);
+  snprintf(c->label, sizeof(c->label), "%s", label);
   c->id = xstrdup(grant_principal_id(grant));
   c->bearer = bearer != NULL ? xstrdup(bearer) : NULL;
   grant_ref(grant);
   c->grant = grant;
-  c->principal =
-      (struct mcp_principal){.id = c->id, .ref = principal_ref, .unref = principal_unref};
+  c->principal = (struct mcp_principal){.id = c->id,
+                                        .label = c->label,
+                                        .share = share,
+                                        .ref = principal_ref,
+                                        .unref = principal_unref};
   return c;
 }
 

@@ -9,9 +9,14 @@
 
 struct caller;
 
-/* Copies the bearer (NULL: none), takes a reference to the grant. The caller owns one
- * reference, given back with caller_principal(c)->unref(). */
-struct caller *caller_new(struct access *access, const char *bearer, struct grant *grant);
+/* Copies the bearer (NULL: none) and the label, takes references to the grant and the share (NULL:
+ * none). The caller owns one reference, given back with caller_principal(c)->unref(). */
+struct caller *caller_new(struct access *access, const char *bearer, struct grant *grant,
+                          struct share *share, const char *label);
+
+enum { CALLER_LABEL = 17 };
+/* Names a principal in logs: the same in every replica, and not the name itself. */
+void caller_label(char out[CALLER_LABEL], const char *principal_id);
 /* The same object as the protocol sees it: its id is equal for equal callers, so a session
  * survives a renewed token. */
 struct mcp_principal *caller_principal(struct caller *c);

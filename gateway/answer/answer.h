@@ -27,11 +27,18 @@ void answer_plan_free(struct answer_plan *plan);
 /* JSON Schema of the structured form: short, since what stands in it is said by its columns. */
 const char *answer_schema(const struct answer_plan *plan);
 
-/* Appends both forms of a message of the tool's output type. The text keeps to max_text bytes: rows
- * beyond it are left out, and it says how many and how to get them. ERR_RESOURCE_EXHAUSTED (reason
- * "result_too_large") when the structured form does not fit its buffer; after any error the
- * buffers hold a part. Thread-safe: a plan does not change. */
+/* Notes of the gateway itself, which stand before those of the message. */
+struct answer_notes {
+  const char *const *text;
+  size_t n;
+};
+
+/* Appends both forms of a message of the tool's output type. `own` may be NULL. The text keeps to
+ * max_text bytes: rows beyond it are left out, and it says how many and how to get them.
+ * ERR_RESOURCE_EXHAUSTED (reason "result_too_large") when the structured form does not fit its
+ * buffer; after any error the buffers hold a part. Thread-safe: a plan does not change. */
 enum err_code answer_write(struct buf *text, struct buf *structured, const struct answer_plan *plan,
-                           const ProtobufCMessage *message, size_t max_text, struct err *e);
+                           const ProtobufCMessage *message, const struct answer_notes *own,
+                           size_t max_text, struct err *e);
 
 #endif

@@ -63,22 +63,32 @@ static void put_field(struct json *j, const ProtobufCMessage *m,
   value_put_json(j->out, &v);
 }
 
-/* All texts of the fields of one part as one list. */
-static void put_texts(struct json *j, const char *name, const ProtobufCMessage *m,
-                      const ProtobufCFieldDescriptor *const *fields, size_t n)
+static void begin_item(struct json *j, const char *name, size_t *written)
+{
+  if ((*written)++ > 0) {
+    buf_putc(j->out, ',');
+    return;
+  }
+  put_name(j, name);
+  buf_putc(j->out, '[');
+}
+
+/* Texts of the gateway and those of the fields of one part as one list. */
+static void put_texts(struct json *j, const char *name, const struct answer_notes *own,
+                      const ProtobufCMessage *m, const ProtobufCFieldDescriptor *const *fields,
+                      size_t n)
 {
   size_t written = 0;
+  for (size_t i = 0; own != NULL && i < own->n; i++) {
+    begin_item(j, name, &written);
+    buf_put_json_string(j->out, own->text[i], strlen(own->text[i]));
+  }
   for (size_t i = 0; i < n; i++) {
     struct value v = value_of(m, fields[i]);
     size_t items = v.kind == VALUE_LIST ? v.n : v.kind != VALUE_NONE;
     for (size_t k = 0; k < items; k++) {
       struct value item = v.kind == VALUE_LIST ? value_item(v.field, v.list, k) : v;
-      if (written++ == 0) {
-        put_name(j, name);
-        buf_putc(j->out, '[');
-      } else {
-        buf_putc(j->out, ',');
-      }
+      begin_item(j, name, &written);
       value_put_json(j->out, &item);
     }
   }
@@ -102,7 +112,7 @@ static void put_tables(struct json *j, const struct answer_plan *p, const Protob
 }
 
 static void put_structured(struct buf *out, const struct answer_plan *p, const ProtobufCMessage *m,
-                           struct err *e)
+                           const struct answer_notes *own, struct err *e)
 {
   struct json j = {out, true, e};
   buf_putc(out, '{');
@@ -112,8 +122,8 @@ static void put_structured(struct buf *out, const struct answer_plan *p, const P
     put_field(&j, m, p->period);
   if (p->coverage != NULL)
     put_field(&j, m, p->coverage);
-  put_texts(&j, "notes", m, p->notes, p->n_notes);
-  put_texts(&j, "caveats", m, p->caveats, p->n_caveats);
+  put_texts(&j, "notes", own, m, p->notes, p->n_notes);
+  put_texts(&j, "caveats", NULL, m, p->caveats, p->n_caveats);
   for (size_t i = 0; i < p->n_facts; i++)
     put_field(&j, m, p->facts[i]);
   if (p->next_offset != NULL)
@@ -240,7 +250,7 @@ static void put_table(struct buf *out, const struct answer_plan *p, const struct
 }
 
 static void put_text(struct buf *out, const struct answer_plan *p, const ProtobufCMessage *m,
-                     size_t max, struct err *e)
+                     const struct answer_notes *own, size_t max, struct err *e)
 {
   struct value headline = p->headline == NULL ? (struct value){0} : value_of(m, p->headline);
   put_line(out, "", &headline, CATALOG_PLAIN);
@@ -248,6 +258,8 @@ static void put_text(struct buf *out, const struct answer_plan *p, const Protobu
     put_period(out, message_of(m, p->period));
   if (message_of(m, p->coverage) != NULL)
     put_coverage(out, message_of(m, p->coverage));
+  for (size_t i = 0; own != NULL && i < own->n; i++)
+    buf_printf(out, "Note: %s\n", own->text[i]);
   put_lines(out, "Note: ", m, p->notes, p->n_notes);
   put_lines(out, "Caveat: ", m, p->caveats, p->n_caveats);
   for (size_t i = 0; i < p->n_facts; i++)
@@ -261,11 +273,12 @@ static void put_text(struct buf *out, const struct answer_plan *p, const Protobu
 }
 
 enum err_code answer_write(struct buf *text, struct buf *structured, const struct answer_plan *plan,
-                           const ProtobufCMessage *message, size_t max_text, struct err *e)
+                           const ProtobufCMessage *message, const struct answer_notes *own,
+                           size_t max_text, struct err *e)
 {
-  put_structured(structured, plan, message, e);
+  put_structured(structured, plan, message, own, e);
   if (e->code == ERR_OK)
-    put_text(text, plan, message, max_text, e);
+    put_text(text, plan, message, own, max_text, e);
   if (e->code == ERR_OK && (structured->failed || text->failed))
     err_set(e, ERR_RESOURCE_EXHAUSTED, "result_too_large", "the result is too large");
   return e->code;

@@ -13,6 +13,7 @@
 #include "common/rpc/grant_reasons.h"
 #include "gateway/access/caller.h"
 #include "gateway/answer/answer.h"
+#include "gateway/arguments/arguments.h"
 #include "gateway/bridge/outcome.h"
 #include "gateway/bridge/trace.h"
 #include "gateway/catalog/catalog.h"
@@ -30,8 +31,9 @@ struct bridge {
   size_t n_backends;
   uint32_t timeout_ms;
   size_t max_result_bytes;
-  struct mcp_tool *tools;
-  struct answer_plan **plans; /* in the order of the tools */
+  struct mcp_tool *tools; /* those that are listed */
+  size_t n_tools;
+  struct answer_plan **plans; /* in the order of the catalogue */
   pthread_mutex_t lock;
   pthread_cond_t quiet; /* repeating is 0 */
   /* Guarded by lock: */
@@ -49,8 +51,9 @@ struct tool_call {
   const struct bridge_backend *backend;
   struct mcp_call *call;
   struct arena *arena;
-  ProtobufCMessage *request; /* in the arena, for when it is made again */
-  struct grant *grant;       /* that it was made with */
+  struct arguments_notes notes; /* of reading the arguments */
+  ProtobufCMessage *request;    /* in the arena, for when it is made again */
+  struct grant *grant;          /* that it was made with */
   pthread_mutex_t lock;
   /* Guarded by lock: */
   struct rpc_client_call *rpc;
@@ -94,6 +97,23 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
   };
 }
 
+/* The tools of the catalogue that are listed, and how their answers are written. */
+static enum err_code add_tools(struct bridge *b, unsigned toolsets, struct err *e)
+{
+  for (size_t i = 0; i < catalog_tools_len; i++) {
+    const struct catalog_tool *tool = &catalog_tools[i];
+    b->plans[i] = answer_plan_new(tool);
+    if (find_backend(b, tool) == NULL)
+      return err_set(e, ERR_FAILED_PRECONDITION, "no_backend", "tool %s: no backend serves %s",
+                     tool->name, tool->service->package);
+    if ((toolsets & 1U << tool->toolset) == 0)
+      continue;
+    b->tools[b->n_tools] = tool_of(tool);
+    b->tools[b->n_tools++].output_schema = answer_schema(b->plans[i]);
+  }
+  return ERR_OK;
+}
+
 enum err_code bridge_new(struct bridge **out, const struct bridge_options *options, struct err *e)
 {
   if (options->n_backends > MAX_BACKENDS)
@@ -109,15 +129,13 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
   pthread_cond_init(&b->quiet, NULL);
   b->tools = xcalloc(catalog_tools_len, sizeof(*b->tools));
   b->plans = xcalloc(catalog_tools_len, sizeof(struct answer_plan *));
-  for (size_t i = 0; i < catalog_tools_len; i++) {
-    b->tools[i] = tool_of(&catalog_tools[i]);
-    b->plans[i] = answer_plan_new(&catalog_tools[i]);
-    b->tools[i].output_schema = answer_schema(b->plans[i]);
-    if (find_backend(b, &catalog_tools[i]) == NULL) {
-      bridge_free(b);
-      return err_set(e, ERR_FAILED_PRECONDITION, "no_backend", "tool %s: no backend serves %s",
-                     catalog_tools[i].name, catalog_tools[i].service->package);
-    }
+  unsigned toolsets = 0;
+  enum err_code code = catalog_toolsets_read(&toolsets, options->toolsets, e);
+  if (code == ERR_OK)
+    code = add_tools(b, toolsets, e);
+  if (code != ERR_OK) {
+    bridge_free(b);
+    return code;
   }
   *out = b;
   return ERR_OK;
@@ -186,6 +204,7 @@ static void tool_call_unref(struct tool_call *tc)
 static void log_end(const struct tool_call *tc, const struct err *status)
 {
   log_info("tool call", LOG_S("tool", tc->tool->name),
+           LOG_S("principal", mcp_call_principal(tc->call)->label),
            LOG_S("outcome", err_code_name(status->code)), LOG_S("reason", status->reason),
            LOG_I("ms", clock_mono_ms() - tc->started_ms), LOG_I("bytes", tc->result.len),
            LOG_S("trace_id", tc->trace));
@@ -220,10 +239,14 @@ static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
 {
   size_t max_text = tc->tool->max_text_bytes > 0 ? tc->tool->max_text_bytes : DEFAULT_TEXT_BYTES;
   const struct answer_plan *plan = tc->bridge->plans[tc->tool - catalog_tools];
+  const char *notes[ARGUMENTS_NOTES_MAX];
+  for (size_t i = 0; i < tc->notes.n; i++)
+    notes[i] = tc->notes.text[i];
+  const struct answer_notes own = {notes, tc->notes.n};
   buf_clear(&tc->result);
   buf_clear(&tc->text);
   tc->has_result = true;
-  if (answer_write(&tc->text, &tc->result, plan, message, max_text, &tc->failure) == ERR_OK)
+  if (answer_write(&tc->text, &tc->result, plan, message, &own, max_text, &tc->failure) == ERR_OK)
     return;
   if (tc->failure.code == ERR_RESOURCE_EXHAUSTED)
     err_set(&tc->failure, ERR_RESOURCE_EXHAUSTED, "result_too_large",
@@ -392,11 +415,13 @@ static void on_done(void *user, const struct err *status)
 
 /* ------------------------------------------------------------------------ a new call */
 
-/* Checks the arguments, makes the request message and starts the rpc. */
+/* Repairs and checks the arguments, makes the request message and starts the rpc. */
 static enum err_code begin(struct tool_call *tc, struct err *e)
 {
   cJSON *arguments = mcp_call_arguments(tc->call);
-  enum err_code code = catalog_check(tc->tool, arguments, e);
+  enum err_code code = arguments_repair(tc->tool, arguments, arguments_today(), &tc->notes, e);
+  if (code == ERR_OK)
+    code = catalog_check(tc->tool, arguments, e);
   if (code != ERR_OK)
     return code;
   tc->arena = arena_new(REQUEST_MAX);
@@ -440,5 +465,5 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
 struct mcp_tool_host bridge_host(struct bridge *b)
 {
   return (struct mcp_tool_host){
-      .tools = b->tools, .n_tools = catalog_tools_len, .call = call_tool, .host = b};
+      .tools = b->tools, .n_tools = b->n_tools, .call = call_tool, .host = b};
 }

@@ -27,11 +27,13 @@ struct bridge_backend {
 struct bridge_options {
   const struct bridge_backend *backends; /* copied; the channels outlive the bridge's calls */
   size_t n_backends;
+  const char *toolsets;    /* which tools are listed, as catalog_toolsets_read() takes it */
   uint32_t timeout_ms;     /* of tools that set none; 0 means 60,000 */
   size_t max_result_bytes; /* of a result as JSON; 0 means 4 MiB */
 };
 
-/* ERR_FAILED_PRECONDITION when a tool of the catalogue has no backend. */
+/* ERR_FAILED_PRECONDITION when a tool of the catalogue has no backend, ERR_INVALID_ARGUMENT for a
+ * toolset that does not exist. */
 enum err_code bridge_new(struct bridge **out, const struct bridge_options *options, struct err *e);
 /* No call is begun or repeated after it returns. Before the channels are freed. NULL is fine. */
 void bridge_stop(struct bridge *b);

@@ -10,6 +10,28 @@
 
 #include "common/base/error.h"
 
+/* What an argument holds, and the sets of tools; the values of mcp.v1.Meaning and Toolset. */
+enum catalog_meaning {
+  CATALOG_AS_TYPED,
+  CATALOG_START_DATE,
+  CATALOG_END_DATE,
+  CATALOG_DIMENSION,
+  CATALOG_METRIC,
+  CATALOG_DIMENSION_FILTER,
+  CATALOG_METRIC_FILTER,
+  CATALOG_ORDER,
+  CATALOG_PROPERTY,
+  CATALOG_DEALER
+};
+enum catalog_toolset {
+  CATALOG_ALWAYS,
+  CATALOG_BENCHMARKS,
+  CATALOG_VEHICLES,
+  CATALOG_REPORTS,
+  CATALOG_ADMIN,
+  CATALOG_ADVANCED
+};
+
 /* Constraints of one field of a message that occurs in tool arguments. */
 struct catalog_rule {
   const ProtobufCMessageDescriptor *message;
@@ -20,6 +42,10 @@ struct catalog_rule {
   bool has_minimum, has_maximum;
   double minimum, maximum;
   uint32_t min_items, max_items, max_length; /* 0: unbounded */
+  enum catalog_meaning meaning;
+  const char *single_as; /* NULL, or the field that takes the item of a list of one */
+  const char *const *aliases, *const *examples_json, *const *single_unless;
+  size_t n_aliases, n_examples, n_single_unless;
 };
 
 /* What a field is to the reader of an answer; the values of mcp.v1.Part and mcp.v1.Format. */
@@ -53,6 +79,7 @@ struct catalog_tool {
   bool read_only, idempotent, destructive, open_world;
   uint32_t timeout_ms;     /* 0: the gateway's default */
   uint32_t max_text_bytes; /* of an answer; 0: the gateway's default */
+  enum catalog_toolset toolset;
   const ProtobufCServiceDescriptor *service;
   const char *method;
   bool streaming; /* messages are oneof { progress; result } */
@@ -68,6 +95,15 @@ extern const struct catalog_rule catalog_rules[];
 extern const size_t catalog_rules_len;
 extern const struct catalog_answer_field catalog_answer_fields[];
 extern const size_t catalog_answer_fields_len;
+
+/* The rule of a field; NULL when its options are empty. */
+const struct catalog_rule *catalog_rule_of(const ProtobufCMessageDescriptor *message,
+                                           const char *field);
+
+/* Reads a comma-separated list of toolsets ("benchmarks, reports", "all") into a bit per value of
+ * catalog_toolset, CATALOG_ALWAYS among them; NULL or "" gives all but `advanced`.
+ * ERR_INVALID_ARGUMENT names what is not a toolset. */
+enum err_code catalog_toolsets_read(unsigned *out, const char *text, struct err *e);
 
 /* The tool of a name; NULL when there is none. */
 const struct catalog_tool *catalog_find(const char *name);

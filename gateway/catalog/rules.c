@@ -22,6 +22,16 @@ const struct catalog_tool *catalog_find(const char *name)
   return bsearch(name, catalog_tools, catalog_tools_len, sizeof(catalog_tools[0]), compare_name);
 }
 
+const struct catalog_rule *catalog_rule_of(const ProtobufCMessageDescriptor *message,
+                                           const char *field)
+{
+  for (size_t i = 0; i < catalog_rules_len; i++) {
+    if (catalog_rules[i].message == message && strcmp(catalog_rules[i].field, field) == 0)
+      return &catalog_rules[i];
+  }
+  return NULL;
+}
+
 static enum err_code check_object(const ProtobufCMessageDescriptor *type, cJSON *object,
                                   const struct json_path *path, unsigned depth, struct err *e);
 

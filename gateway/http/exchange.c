@@ -119,6 +119,87 @@ static void wake_locked(struct exchange *x)
   http_daemon_resume(x->listener->daemon, x->connection);
 }
 
+bool exchange_answered(struct exchange *x)
+{
+  pthread_mutex_lock(&x->lock);
+  bool answered = x->answered;
+  pthread_mutex_unlock(&x->lock);
+  return answered;
+}
+
+void exchange_set_user(struct exchange *x, void *user, void (*free_user)(void *user))
+{
+  x->user = user;
+  x->free_user = free_user;
+}
+
+void *exchange_user(const struct exchange *x)
+{
+  return x->user;
+}
+
+/* ------------------------------------------------------------------ share */
+
+void exchange_hold(struct exchange *x)
+{
+  pthread_mutex_lock(&x->lock);
+  x->held = true;
+  pthread_mutex_unlock(&x->lock);
+}
+
+void exchange_release(struct exchange *x, struct share *share)
+{
+  share_ref(share);
+  pthread_mutex_lock(&x->lock);
+  x->held = false;
+  x->share = share;
+  if (share != NULL && !x->closed)
+    atomic_store(&x->conn->known, true);
+  if (!x->handed_over)
+    wake_locked(x);
+  pthread_mutex_unlock(&x->lock);
+}
+
+static bool suspend_locked(struct exchange *x);
+
+enum body_next exchange_body_next(struct exchange *x, size_t len)
+{
+  enum body_next next = BODY_KEEP;
+  pthread_mutex_lock(&x->lock);
+  if (x->answered || x->closed || x->too_large || x->no_room)
+    next = BODY_DROP;
+  else if (x->held && len > x->listener->options.small_body)
+    next = suspend_locked(x) ? BODY_LATER : BODY_DROP;
+  pthread_mutex_unlock(&x->lock);
+  return next;
+}
+
+bool exchange_body_take(struct exchange *x, size_t bytes)
+{
+  pthread_mutex_lock(&x->lock);
+  struct share *share = x->share;
+  pthread_mutex_unlock(&x->lock);
+  if (share_body(share, bytes) != SHARE_GRANTED)
+    return false;
+  x->counted += bytes;
+  return true;
+}
+
+/* Bytes of an answer that wait for the client. */
+static bool hold_answer_locked(struct exchange *x, size_t bytes)
+{
+  if (share_answer(x->share, bytes) != SHARE_GRANTED)
+    return false;
+  x->answer_bytes += bytes;
+  return true;
+}
+
+static void answer_taken_locked(struct exchange *x)
+{
+  share_answer_end(x->share, x->answer_bytes);
+  x->answer_bytes = 0;
+}
+
 /* The last owner but the listener leaves: an answer that has not begun will not come. */
 static void check_orphan(struct exchange *x)
 {
@@ -149,6 +230,10 @@ void exchange_unref(struct exchange *x)
     return;
   if (x->free_arg != NULL)
     x->free_arg(x->close_arg);
+  if (x->free_user != NULL)
+    x->free_user(x->user);
+  answer_taken_locked(x); /* nobody else is left */
+  share_unref(x->share);
   buf_free(&x->body);
   buf_free(&x->reply);
   buf_free(&x->stream);
@@ -198,6 +283,10 @@ void exchange_peer_gone(struct exchange *x, bool force)
 
 void exchange_complete(struct exchange *x)
 {
+  pthread_mutex_lock(&x->lock);
+  answer_taken_locked(x);
+  share_body_end(x->share, x->counted);
+  pthread_mutex_unlock(&x->lock);
   close_and_tell(x, false);
   exchange_unref(x);
 }
@@ -245,11 +334,24 @@ static bool begin_answer_locked(struct exchange *x, int status)
   return true;
 }
 
+/* The client has to read what it has first. */
+static void refuse_answer_locked(struct exchange *x, const char **content_type, struct buf *body)
+{
+  buf_free(body);
+  *body = BUF_INIT(256);
+  buf_printf(body, "{\"error\":\"%s: read them, then try again\"}",
+             share_cause_text(SHARE_ANSWERS));
+  *content_type = "application/json";
+  x->status = 503;
+}
+
 void exchange_reply(struct exchange *x, int status, const char *content_type, struct buf *body)
 {
   MAGIC_CHECK(x, EXCHANGE_MAGIC);
   pthread_mutex_lock(&x->lock);
   if (begin_answer_locked(x, status)) {
+    if (body != NULL && !hold_answer_locked(x, body->len))
+      refuse_answer_locked(x, &content_type, body);
     x->content_type = content_type != NULL ? arena_strdup(x->arena, content_type) : NULL;
     if (body != NULL) {
       x->reply = *body;
@@ -294,10 +396,12 @@ static bool write_locked(struct exchange *x, const char *data, size_t len, bool 
 {
   if (!x->streaming || x->stream_ended || x->closed)
     return true;
+  size_t before = x->stream.len;
   if (comment)
     buf_append(&x->stream, data, len);
   else
     put_event(&x->stream, data, len);
+  x->stream.failed |= !hold_answer_locked(x, x->stream.len - before);
   x->last_write_ms = clock_mono_ms();
   if (x->stream.failed)
     return false;
@@ -363,9 +467,11 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *out, size_t max)
     size_t n = left < max ? left : max;
     memcpy(out, x->stream.data + x->stream_sent, n);
     x->stream_sent += n;
+    x->sent += n;
     if (n == left) {
       buf_clear(&x->stream);
       x->stream_sent = 0;
+      answer_taken_locked(x);
     }
     result = (ssize_t)n;
   } else if (x->stream_ended) {
@@ -411,6 +517,7 @@ static struct MHD_Response *plain_response_locked(struct exchange *x)
 {
   size_t len;
   char *body = buf_take(&x->reply, &len);
+  x->sent = len;
   struct MHD_Response *r = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
   if (r == NULL) {
     free(body);

@@ -13,12 +13,14 @@
 enum { EXCHANGE_MAGIC = 0x48545850 };
 
 /* What a connection is doing, for the limits on slow clients. */
-enum conn_phase { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_SENDING };
+enum conn_phase { CONN_NEW, CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_SENDING };
 
 struct conn {
   int fd;
   atomic_int phase;
   atomic_llong since_ms;
+  atomic_bool known;        /* a caller with a share has used it */
+  atomic_bool cut;          /* its end is under way */
   atomic_bool begun;        /* a request line was read; its request is not answered yet */
   struct conn *next, *prev; /* guarded by the listener's lock */
 };
@@ -34,7 +36,7 @@ struct listener {
   atomic_size_t body_bytes;
   pthread_mutex_t lock; /* taken before an exchange's lock, never after */
   struct conn *conns;
-  size_t n_conns;
+  size_t n_conns, peak_conns;
   struct exchange *active;
 };
 
@@ -58,10 +60,16 @@ struct exchange {
   size_t n_request_headers;
   bool head_too_large; /* headers are missing: nothing may be decided on the rest */
   struct buf body;
-  size_t received, counted;
-  bool handed_over, too_large, no_room;
+  size_t received, counted; /* bytes; those that count beyond the small ones */
+  bool too_large, no_room;
 
   pthread_mutex_t lock;
+  bool handed_over;
+  bool held; /* a body that is not small waits until exchange_release() */
+  struct share *share;
+  size_t answer_bytes; /* of the share: not read by the client yet */
+  void *user;
+  void (*free_user)(void *user);
   struct header *reply_headers;
   bool answered, streaming, stream_ended;
   bool suspended; /* only then may another thread resume it */
@@ -72,7 +80,7 @@ struct exchange {
   const char *content_type;
   struct buf reply;
   struct buf stream;
-  size_t stream_sent;
+  size_t stream_sent, sent; /* of the buffer; in all */
   int64_t last_write_ms;
   void (*on_close)(void *arg);
   void (*free_arg)(void *arg);
@@ -87,6 +95,12 @@ struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, cons
 /* Hands libmicrohttpd the response, suspends the connection until there is one, or gives
  * up: what the access handler returns. */
 enum MHD_Result exchange_proceed(struct exchange *x);
+bool exchange_answered(struct exchange *x);
+/* Whether a body may grow to `len` bytes now; else the connection is suspended until it may. */
+enum body_next { BODY_KEEP, BODY_DROP, BODY_LATER };
+enum body_next exchange_body_next(struct exchange *x, size_t len);
+/* Takes `bytes` of the body out of the caller's share. */
+bool exchange_body_take(struct exchange *x, size_t bytes);
 /* The connection no longer belongs to the exchange; drops the listener's reference. */
 void exchange_complete(struct exchange *x);
 /* The client of a suspended connection is gone. force also cuts one that is not suspended. */

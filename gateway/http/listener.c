@@ -1,11 +1,13 @@
 /* The listener: libmicrohttpd's daemons, their callbacks, slow clients, and the end. */
 #include "gateway/http/listener.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include "common/http/listen.h"
 #include "gateway/http/head.h"
 #include "gateway/http/internal.h"
+#include "gateway/http/meter.h"
 
 /* A refused body is read and dropped up to here, so that the client can send it off and
  * see the answer; beyond, the connection is closed. */
@@ -25,6 +28,11 @@ enum {
   HEAD_MAX = 32 * 1024,
   BACKLOG = 1024,
   LAST_ANSWERS_MS = 1000,
+  RESERVE = 8, /* an eighth of the connections is kept for new ones */
+  SLOW_SENDER_MS = 1000,
+  CUT_TRIES = 4,
+  CROWD = 64,
+  OTHER_DESCRIPTORS = 256, /* for everything but connections */
 };
 
 /* ------------------------------------------------------------ connections */
@@ -41,8 +49,11 @@ static void *on_request_line(void *cls, const char *uri, struct MHD_Connection *
   (void)cls, (void)uri;
   struct conn *c =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-  if (c != NULL)
-    atomic_store(&c->begun, true);
+  if (c == NULL)
+    return NULL;
+  atomic_store(&c->begun, true);
+  if (atomic_load(&c->phase) == CONN_NEW)
+    conn_phase(c, CONN_HEAD);
   return NULL;
 }
 
@@ -52,19 +63,69 @@ bool conn_has_unread(const struct conn *c)
   return ioctl(c->fd, FIONREAD, &n) == 0 && n > 0;
 }
 
+/* How dispensable a connection is that does nothing for anybody, 0: not at all. Those that never
+ * asked anything go first, those of known callers late, and one that has been sending a request for
+ * a while last. */
+static int dispensable(const struct conn *c, int64_t now)
+{
+  enum conn_phase phase = (enum conn_phase)atomic_load(&c->phase);
+  if (atomic_load(&c->cut) || phase == CONN_BUSY || phase == CONN_SENDING)
+    return 0;
+  if (phase == CONN_BODY || atomic_load(&c->begun))
+    return now - atomic_load(&c->since_ms) > SLOW_SENDER_MS ? 1 : 0;
+  return phase == CONN_NEW ? 4 : atomic_load(&c->known) ? 2 : 3;
+}
+
+static struct conn *most_dispensable(const struct listener *l)
+{
+  int64_t now = clock_mono_ms();
+  struct conn *found = NULL;
+  int best = 0;
+  for (struct conn *c = l->conns; c != NULL; c = c->next) {
+    int d = dispensable(c, now);
+    if (d > best || (d > 0 && d == best && c->since_ms < found->since_ms)) {
+      best = d;
+      found = c;
+    }
+  }
+  return found;
+}
+
+/* Makes room for a new connection, which may be one that has something to ask: closes the one that
+ * has been dispensable longest. One whose request waits in its socket is not, but counts as used
+ * just now. The lock is held. */
+static void cut_idlest(struct listener *l)
+{
+  struct conn *c = NULL;
+  for (int i = 0; i < CUT_TRIES && (c = most_dispensable(l)) != NULL; i++) {
+    if (!atomic_load(&c->begun) && conn_has_unread(c)) {
+      atomic_store(&c->since_ms, clock_mono_ms());
+      continue;
+    }
+    atomic_store(&c->cut, true);
+    shutdown(c->fd, SHUT_RDWR);
+    meter_refused("connections");
+    return;
+  }
+}
+
 static struct conn *conn_open(struct listener *l, struct MHD_Connection *connection)
 {
   struct conn *c = xcalloc(1, sizeof(*c));
   c->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
   int on = 1;
+  unsigned stuck_ms = l->options.stuck_ms;
   setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  conn_phase(c, CONN_HEAD);
+  setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stuck_ms, sizeof(stuck_ms));
+  conn_phase(c, CONN_NEW);
   pthread_mutex_lock(&l->lock);
+  if (l->n_conns >= l->options.max_connections - l->options.max_connections / RESERVE)
+    cut_idlest(l);
   c->next = l->conns;
   if (l->conns != NULL)
     l->conns->prev = c;
   l->conns = c;
-  l->n_conns++;
+  meter_connections(++l->n_conns);
   pthread_mutex_unlock(&l->lock);
   return c;
 }
@@ -75,7 +136,7 @@ static void conn_close(struct listener *l, struct conn *c)
   *(c->prev != NULL ? &c->prev->next : &l->conns) = c->next;
   if (c->next != NULL)
     c->next->prev = c->prev;
-  l->n_conns--;
+  meter_connections(--l->n_conns);
   pthread_mutex_unlock(&l->lock);
   free(c);
 }
@@ -93,9 +154,12 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
  * timeout looks only at silence, so a client that drips bytes needs these. */
 static int64_t phase_limit(const struct listener_options *o, enum conn_phase phase)
 {
+  int64_t head_ms = (int64_t)o->idle_ms + o->receive_ms;
   switch (phase) {
+  case CONN_NEW:
+    return o->first_ms < head_ms ? o->first_ms : head_ms;
   case CONN_HEAD:
-    return (int64_t)o->idle_ms + o->receive_ms;
+    return head_ms;
   case CONN_BODY:
     return o->receive_ms;
   case CONN_SENDING:
@@ -110,9 +174,21 @@ static void cut_slow(struct listener *l, int64_t now)
 {
   for (struct conn *c = l->conns; c != NULL; c = c->next) {
     int64_t limit = phase_limit(&l->options, (enum conn_phase)atomic_load(&c->phase));
-    if (limit > 0 && now - atomic_load(&c->since_ms) > limit)
-      shutdown(c->fd, SHUT_RDWR);
+    if (limit == 0 || now - atomic_load(&c->since_ms) <= limit || atomic_load(&c->cut))
+      continue;
+    atomic_store(&c->cut, true);
+    shutdown(c->fd, SHUT_RDWR);
+    meter_refused("slow");
   }
+}
+
+/* After a crowd has left, what it used goes back to the system. */
+static bool crowd_has_left(struct listener *l)
+{
+  bool left = l->peak_conns > CROWD && l->n_conns < l->peak_conns / 4;
+  if (left || l->n_conns > l->peak_conns)
+    l->peak_conns = l->n_conns;
+  return left;
 }
 
 static void tick(void *arg)
@@ -120,10 +196,13 @@ static void tick(void *arg)
   struct listener *l = arg;
   int64_t now = clock_mono_ms();
   pthread_mutex_lock(&l->lock);
+  bool trim = crowd_has_left(l);
   cut_slow(l, now);
   for (struct exchange *x = l->active; x != NULL; x = x->next)
     exchange_keep_alive(x, now, l->options.keepalive_ms);
   pthread_mutex_unlock(&l->lock);
+  if (trim)
+    malloc_trim(0);
   if (l->options.on_tick != NULL)
     l->options.on_tick(l->options.user);
 }
@@ -132,6 +211,7 @@ static void tick(void *arg)
 
 static void activate(struct listener *l, struct exchange *x)
 {
+  meter_begun();
   pthread_mutex_lock(&l->lock);
   x->next = l->active;
   if (l->active != NULL)
@@ -228,41 +308,54 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const
     l->options.on_head(x, l->options.user);
   /* An answer now closes the connection, which is right only when the body would be a
    * waste: announced and not yet sent, or larger than anyone reads for nothing. */
-  if (x->answered && length > 0 && (expect != NULL || length > DISCARD_MAX))
+  if (length > 0 && exchange_answered(x) && (expect != NULL || length > DISCARD_MAX))
     return exchange_proceed(x);
   return MHD_YES;
+}
+
+/* Counts what of a body is beyond the small part: all such bytes together, and the caller's. */
+static bool take_room(struct listener *l, struct exchange *x)
+{
+  size_t small = l->options.small_body;
+  size_t more = x->body.len > small + x->counted ? x->body.len - small - x->counted : 0;
+  if (more == 0)
+    return true;
+  if (atomic_fetch_add(&l->body_bytes, more) + more <= l->options.max_bodies &&
+      exchange_body_take(x, more))
+    return true;
+  atomic_fetch_sub(&l->body_bytes, more);
+  return false;
 }
 
 /* A part of the body. */
 static enum MHD_Result receive(struct exchange *x, const char *data, size_t *size)
 {
-  struct listener *l = x->listener;
   size_t n = *size;
+  enum body_next next = exchange_body_next(x, x->body.len + n);
+  if (next == BODY_LATER)
+    return MHD_YES; /* the same part comes again */
   *size = 0;
   x->received += n;
   if (x->received > DISCARD_MAX)
     return MHD_NO;
-  if (x->answered || x->too_large || x->no_room)
+  if (next == BODY_DROP)
     return MHD_YES;
-  if (!buf_append(&x->body, data, n)) {
-    x->too_large = true;
+  x->too_large = !buf_append(&x->body, data, n);
+  x->no_room = !x->too_large && !take_room(x->listener, x);
+  if (x->too_large || x->no_room)
     buf_free(&x->body);
-    return MHD_YES;
-  }
-  x->counted += n;
-  if (atomic_fetch_add(&l->body_bytes, n) + n > l->options.max_bodies) {
-    x->no_room = true;
-    buf_free(&x->body);
-  }
   return MHD_YES;
 }
 
 /* The request is whole. */
 static void hand_over(struct exchange *x)
 {
+  pthread_mutex_lock(&x->lock);
   x->handed_over = true;
+  bool answered = x->answered;
+  pthread_mutex_unlock(&x->lock);
   conn_phase(x->conn, CONN_BUSY);
-  if (x->answered)
+  if (answered)
     return;
   if (x->too_large) {
     reply_too_large(x);
@@ -300,6 +393,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
     return;
   *con_cls = NULL;
   deactivate(l, x);
+  meter_ended(x->queued ? x->status : 0, x->received, x->sent);
   atomic_fetch_sub(&l->body_bytes, x->counted);
   conn_phase(x->conn, CONN_HEAD);
   atomic_store(&x->conn->begun, false);
@@ -334,12 +428,39 @@ static void set_defaults(struct listener_options *o)
   set_default(&o->max_connections, 2048);
   if (o->max_body == 0)
     o->max_body = (size_t)4 * 1024 * 1024;
+  if (o->small_body == 0)
+    o->small_body = (size_t)64 * 1024;
   if (o->max_bodies == 0)
     o->max_bodies = (size_t)256 * 1024 * 1024;
+  set_default(&o->first_ms, 10000);
+  set_default(&o->stuck_ms, 30000);
   set_default(&o->idle_ms, 75000);
   set_default(&o->receive_ms, 30000);
   set_default(&o->send_ms, 120000);
   set_default(&o->keepalive_ms, 15000);
+}
+
+/* As many connections as there are descriptors for: raises the process's own limit as far as it
+ * may, and lowers the number of connections where that does not do. */
+static void fit_descriptors(struct listener_options *o)
+{
+  struct rlimit limit;
+  rlim_t needed = (rlim_t)o->max_connections + OTHER_DESCRIPTORS;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+    return;
+  limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= needed)
+    return;
+  unsigned fitting = limit.rlim_cur > OTHER_DESCRIPTORS + RESERVE
+                         ? (unsigned)(limit.rlim_cur - OTHER_DESCRIPTORS)
+                         : RESERVE;
+  log_warn(
+      "too few file descriptors for ANALYTICS_MCP_MAX_CONNECTIONS: fewer connections are taken; "
+      "raise the limit (ulimit -n, LimitNOFILE) or lower the setting",
+      LOG_I("wanted", o->max_connections), LOG_I("taken", fitting),
+      LOG_I("descriptors", limit.rlim_cur));
+  o->max_connections = fitting;
 }
 
 static struct http_daemon *start_daemon(struct listener *l, int fd)
@@ -370,6 +491,8 @@ enum err_code listener_start(struct listener **out, const struct listener_option
   struct listener *l = xcalloc(1, sizeof(*l));
   l->options = *options;
   set_defaults(&l->options);
+  fit_descriptors(&l->options);
+  meter_init();
   pthread_mutex_init(&l->lock, NULL);
   struct listen_options where = {.host = l->options.host,
                                  .port = options->port,

@@ -11,6 +11,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/error.h"
+#include "gateway/share/share.h"
 
 struct listener;
 struct exchange;
@@ -22,9 +23,13 @@ struct listener_options {
   unsigned max_connections; /* 0 means 2,048; more wait in the backlog */
   size_t max_body;          /* of one request; 0 means 4 MiB; more is 413 */
   size_t max_bodies;        /* of all requests together; 0 means 256 MiB; more is 503 */
+  size_t small_body;        /* so much of each body counts for neither, and is taken before it is
+                               known who sends it; 0 means 64 KiB */
+  uint32_t first_ms;        /* until the first request line of a connection; 0 means 10,000 */
   uint32_t idle_ms;         /* a connection without traffic; 0 means 75,000 */
   uint32_t receive_ms;      /* for a request's body, and beyond idle_ms for its head; 0 means
                                30,000 */
+  uint32_t stuck_ms;        /* a client with unsent bytes that takes none; 0 means 30,000 */
   uint32_t send_ms;      /* for a client to take an answer other than a stream; 0 means 120,000 */
   uint32_t keepalive_ms; /* a comment on streams silent for so long; 0 means 15,000 */
   /* The head is there, the body is not. May answer already (then the body is read but not
@@ -65,6 +70,15 @@ const char *exchange_header(const struct exchange *x, const char *name);
 /* In on_request and after. */
 const char *exchange_body(const struct exchange *x, size_t *len);
 
+/* In on_head: of a body that is not small the rest is not read until exchange_release(). */
+void exchange_hold(struct exchange *x);
+/* It is known who sends the request: his share, NULL for none, pays for body and answer. A
+ * reference is taken. Once; thread-safe. */
+void exchange_release(struct exchange *x, struct share *share);
+/* An object that goes with the exchange: free_user(user) runs at its end. In on_head. */
+void exchange_set_user(struct exchange *x, void *user, void (*free_user)(void *user));
+void *exchange_user(const struct exchange *x);
+
 /* Whoever answers later takes a reference first. When the last one goes before an answer,
  * the client gets 500. */
 void exchange_ref(struct exchange *x);
@@ -78,10 +92,12 @@ void exchange_on_close(struct exchange *x, void (*fn)(void *arg), void (*free_ar
  * values with control characters are dropped. */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
 /* The answer. Takes the buffer's memory; body may be NULL. content_type NULL for none. A
- * second answer is logged and dropped. Thread-safe. */
+ * second answer is logged and dropped. When too many bytes of the caller's answers are unread, he
+ * gets 503 in its place. Thread-safe. */
 void exchange_reply(struct exchange *x, int status, const char *content_type, struct buf *body);
 /* The answer as text/event-stream: start, events (data is one text, lines are kept), end.
- * A client that does not take its events within 8 MiB is cut off. Thread-safe. */
+ * A client that does not take its events within 8 MiB, or within its share, is cut off.
+ * Thread-safe. */
 void exchange_stream_start(struct exchange *x);
 void exchange_stream_event(struct exchange *x, const char *data, size_t len);
 void exchange_stream_end(struct exchange *x);

@@ -51,6 +51,7 @@ struct mcp_call {
 
   const struct mcp_tool *tool;
   cJSON *arguments;
+  struct share_turn turn;
   int64_t started_ns;
 
   /* Guarded by the exchange's lock. */
@@ -58,6 +59,7 @@ struct mcp_call {
   const cJSON *progress_token;
   double last_progress;
   bool settled, cancelled;
+  bool admitted; /* its turn must be ended */
   void (*on_cancel)(void *arg);
   void *on_cancel_arg;
 };
@@ -80,6 +82,8 @@ void mcp_exchange_restarting(struct mcp_exchange *x);
 /* A request of the exchange; the exchange's `pending` counts it already. */
 struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_message *m,
                               struct mcp_session *session);
+/* The share granted the call: its turn ends with it, at once if it has ended already. */
+void mcp_call_admitted(struct mcp_call *call);
 /* Settles a call with a result (JSON text) or an error. session_id goes into the header of
  * an answer that has not begun; NULL for none. */
 void mcp_call_result(struct mcp_call *call, const char *result, size_t len, const char *session_id);

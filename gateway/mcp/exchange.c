@@ -208,13 +208,30 @@ static void unlink_call_locked(struct mcp_exchange *x, struct mcp_call *call)
   *p = call->next_in_exchange;
 }
 
+/* Gives the place of a call to the next one. The call may be one that never ran. */
+static void end_turn(struct mcp_call *call)
+{
+  if (share_call_end(&call->turn))
+    mcp_call_unref(call); /* the reference of its turn */
+}
+
+void mcp_call_admitted(struct mcp_call *call)
+{
+  pthread_mutex_lock(&call->exchange->lock);
+  call->admitted = true;
+  bool settled = call->settled;
+  pthread_mutex_unlock(&call->exchange->lock);
+  if (settled)
+    end_turn(call);
+}
+
 /* Settles a call with the response in json (empty for none). False when it was settled
  * already. The lock is not held. */
 static bool settle(struct mcp_call *call, const char *session_id, struct buf *json, bool cancel)
 {
   struct mcp_exchange *x = call->exchange;
   pthread_mutex_lock(&x->lock);
-  bool first = !call->settled;
+  bool first = !call->settled, admitted = call->admitted;
   if (first) {
     call->settled = true;
     call->cancelled = cancel;
@@ -228,6 +245,8 @@ static bool settle(struct mcp_call *call, const char *session_id, struct buf *js
     part_done_locked(x, session_id, json);
   }
   pthread_mutex_unlock(&x->lock);
+  if (first && admitted)
+    end_turn(call);
   if (first)
     call_drop(call);
   return first;

@@ -12,6 +12,7 @@ struct mcp_server {
   struct mcp_sessions *sessions;
   int64_t (*now_ms)(void), (*unix_ms)(void);
   struct metric *requests, *tool_calls, *tool_seconds;
+  struct buf first_pages[MCP_VERSION_COUNT]; /* of tools/list, which everybody asks for */
   atomic_bool restarting;
   pthread_mutex_t lock; /* guards the list of open exchanges */
   struct mcp_exchange *open;
@@ -20,6 +21,9 @@ struct mcp_server {
 /* Open exchanges wait for a response; those that may become a stream say so. */
 void mcp_server_list(struct mcp_server *s, struct mcp_exchange *x, bool streams_later);
 void mcp_server_unlist(struct mcp_server *s, struct mcp_exchange *x);
+
+/* At the start: the tools do not change. */
+void mcp_tools_write_first_pages(struct mcp_server *s);
 
 /* Metrics. code 0 is success, else the JSON-RPC code. */
 void mcp_server_count(struct mcp_server *s, const char *method, int code);

@@ -40,6 +40,7 @@ struct mcp_server *mcp_server_new(const struct mcp_server_options *options)
       metrics_counter("mcp_tool_calls_total", "Tool calls by outcome.", "tool", "outcome", NULL);
   s->tool_seconds = metrics_histogram("mcp_tool_seconds", "Duration of tool calls.", "tool", NULL);
   pthread_mutex_init(&s->lock, NULL);
+  mcp_tools_write_first_pages(s);
   return s;
 }
 
@@ -48,6 +49,8 @@ void mcp_server_free(struct mcp_server *s)
   if (s == NULL)
     return;
   mcp_sessions_free(s->sessions);
+  for (int v = 0; v < MCP_VERSION_COUNT; v++)
+    buf_free(&s->first_pages[v]);
   pthread_mutex_destroy(&s->lock);
   free(s);
 }

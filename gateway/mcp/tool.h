@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "gateway/share/share.h"
+
 struct mcp_call;
 
 /* A tool as clients see it. All texts are static; schemas are JSON objects as text. */
@@ -33,7 +35,9 @@ struct mcp_tool_host {
 
 /* Who makes a request. Embedded in the access layer's own object. */
 struct mcp_principal {
-  const char *id; /* equal for equal callers; sessions are bound to it */
+  const char *id;      /* equal for equal callers; sessions are bound to it */
+  const char *label;   /* names it in logs: a hash that stays the same; NULL for none */
+  struct share *share; /* what it may use; NULL: as much as it likes */
   void (*ref)(struct mcp_principal *p);
   void (*unref)(struct mcp_principal *p);
 };

@@ -76,6 +76,31 @@ static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_vers
   buf_putc(out, '}');
 }
 
+static void put_page(struct buf *out, const struct mcp_server_options *o, enum mcp_version version,
+                     size_t start)
+{
+  const struct mcp_tool_host *host = &o->tools;
+  size_t end = host->n_tools - start < o->page_size ? host->n_tools : start + o->page_size;
+  buf_puts(out, "{\"tools\":[");
+  for (size_t i = start; i < end; i++) {
+    if (i > start)
+      buf_putc(out, ',');
+    put_tool(out, &host->tools[i], version);
+  }
+  buf_putc(out, ']');
+  if (end < host->n_tools)
+    put_cursor(out, end);
+  buf_putc(out, '}');
+}
+
+void mcp_tools_write_first_pages(struct mcp_server *s)
+{
+  for (int v = 0; v < MCP_VERSION_COUNT; v++) {
+    s->first_pages[v] = BUF_INIT(MCP_MAX_ANSWER);
+    put_page(&s->first_pages[v], &s->options, (enum mcp_version)v, 0);
+  }
+}
+
 void mcp_tools_list(struct mcp_call *call)
 {
   const struct mcp_server_options *o = &call->exchange->server->options;
@@ -88,19 +113,13 @@ void mcp_tools_list(struct mcp_call *call)
     mcp_call_unref(call);
     return;
   }
-  size_t end = host->n_tools - start < o->page_size ? host->n_tools : start + o->page_size;
-  struct buf result AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  buf_puts(&result, "{\"tools\":[");
-  for (size_t i = start; i < end; i++) {
-    if (i > start)
-      buf_putc(&result, ',');
-    put_tool(&result, &host->tools[i], call->version);
+  struct buf later AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  const struct buf *page = &call->exchange->server->first_pages[call->version];
+  if (start > 0) {
+    put_page(&later, o, call->version, start);
+    page = &later;
   }
-  buf_putc(&result, ']');
-  if (end < host->n_tools)
-    put_cursor(&result, end);
-  buf_putc(&result, '}');
-  mcp_call_result(call, buf_str(&result), result.len, NULL);
+  mcp_call_result(call, buf_str(page), page->len, NULL);
   mcp_call_unref(call);
 }
 
@@ -207,18 +226,49 @@ static void open_exchange(struct mcp_call *call)
   mcp_exchange_keep_open(x);
 }
 
+/* It is the call's turn. */
+static void run_call(struct share_turn *turn)
+{
+  struct mcp_call *call = CONTAINER_OF(turn, struct mcp_call, turn);
+  struct mcp_server *s = call->exchange->server;
+  /* It was listed before, so that one that comes later than the end of the server sees it. */
+  if (atomic_load(&s->restarting)) {
+    mcp_call_restarting(call);
+    mcp_call_unref(call);
+  } else {
+    s->options.tools.call(s->options.tools.host, call->tool, call);
+  }
+}
+
+/* A result, which the model reads, rather than an error, which the host may hide from it. */
+static void refuse_share(struct mcp_call *call, enum share_cause cause, int64_t retry_ms)
+{
+  char text[160];
+  int len = snprintf(text, sizeof(text), "%s: try again in %lld seconds.", share_cause_text(cause),
+                     (long long)(retry_ms + 999) / 1000);
+  mcp_call_finish(
+      call, &(struct mcp_tool_result){.is_error = true, .text = text, .text_len = (size_t)len});
+}
+
+static void take_turn(struct mcp_call *call)
+{
+  int64_t retry_ms = 0;
+  mcp_call_ref(call); /* run_call()'s */
+  enum share_cause cause =
+      share_call_begin(call->exchange->principal->share, &call->turn, run_call, &retry_ms);
+  if (cause == SHARE_GRANTED) {
+    mcp_call_admitted(call);
+  } else {
+    refuse_share(call, cause, retry_ms);
+    mcp_call_unref(call);
+  }
+}
+
 void mcp_tools_call(struct mcp_call *call)
 {
   if (read_name(call) && read_arguments(call) && read_progress_token(call) && attach(call)) {
-    struct mcp_tool_host *host = &call->exchange->server->options.tools;
     open_exchange(call);
-    /* After that, so that a call that comes later than the end of the server sees it. */
-    if (atomic_load(&call->exchange->server->restarting)) {
-      mcp_call_restarting(call);
-    } else {
-      mcp_call_ref(call);
-      host->call(host->host, call->tool, call);
-    }
+    take_turn(call);
   }
   mcp_call_unref(call);
 }

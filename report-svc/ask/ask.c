@@ -241,6 +241,8 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
   if (google_method_read(&message, a->options.method, response->body, response->body_len,
                          a->answer->arena, e) != ERR_OK)
     return e->code;
+  if (a->options.method->headed && report_check_message(a->options.body, message, e) != ERR_OK)
+    return e->code;
   if (a->options.method->items != NULL && take_items(a, message, e) != ERR_OK)
     return e->code;
   a->answer->message = message;

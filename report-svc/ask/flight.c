@@ -94,7 +94,7 @@ void flights_end(struct flights *f, struct flight *flight, struct answer *answer
     i->flight = NULL;
   pthread_mutex_unlock(&f->lock);
   free(flight);
-  while (w != NULL) { /* a waiter may be gone once it was told */
+  while (w != NULL) { /* a waiter may be gone after its on_end */
     struct flight_waiter *next = w->next;
     metric_add(f->shared, e->code == ERR_OK, NULL);
     w->on_end(w->user, answer, e);

@@ -1,7 +1,7 @@
 /* Equal questions under way at the same time: one of them is sent, the others take its answer.
  *
  * Who asks tries to lead. When another leads already it waits, after its own token was checked, and
- * is told the end. Each question is told its end once. Thread-safe. */
+ * gets the end. Each question gets its end once. Thread-safe. */
 #ifndef AMCP_REPORT_ASK_FLIGHT_H
 #define AMCP_REPORT_ASK_FLIGHT_H
 
@@ -14,7 +14,7 @@
 struct flights;
 struct flight;
 
-/* One that waits; owned by who asks, until its end or its leaving. */
+/* One that waits; owned by its caller, until its end or its leaving. */
 struct flight_waiter {
   /* The leader's answer, borrowed, and ERR_OK; or NULL and why there is none. */
   void (*on_end)(void *user, struct answer *answer, const struct err *e);
@@ -28,7 +28,7 @@ struct flights *flights_new(void);
 void flights_free(struct flights *f);
 /* The flight that the caller leads from now on, until flights_end(); NULL when another leads. */
 struct flight *flights_lead(struct flights *f, const struct buf *key);
-/* Waits for the leader's end. False when nobody leads any more: nothing will be told. */
+/* Waits for the leader's end. False when nobody leads any more: on_end will not run. */
 bool flights_wait(struct flights *f, const struct buf *key, struct flight_waiter *waiter);
 /* True: the waiter no longer waits, on_end will not run. False: it ran or is about to. */
 bool flights_leave(struct flights *f, struct flight_waiter *waiter);

@@ -139,3 +139,35 @@ enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
   }
   return ERR_OK;
 }
+
+static bool has_header(struct ga4_list headers, const char *asked)
+{
+  for (size_t i = 0; i < headers.n; i++)
+    if (fits(asked, ga4_text(headers.items[i], "name")))
+      return true;
+  return false;
+}
+
+enum err_code report_check_message(const ProtobufCMessage *body, const ProtobufCMessage *message,
+                                   struct err *e)
+{
+  struct ga4_list metrics = ga4_list(body, "metrics"), dimensions = ga4_list(body, "dimensions");
+  struct ga4_list metric_headers = ga4_list(message, "metric_headers");
+  struct ga4_list dimension_headers = ga4_list(message, "dimension_headers");
+  if (metric_headers.n != metrics.n)
+    return other_number("metrics", metrics.n, metric_headers.n, e);
+  for (size_t i = 0; i < metrics.n; i++) {
+    const char *asked = ga4_text(metrics.items[i], "name");
+    const char *answered = ga4_text(metric_headers.items[i], "name");
+    if (!fits(asked, answered))
+      return other_header("metric", i, asked, answered, e);
+  }
+  if (dimension_headers.n < dimensions.n)
+    return other_number("dimensions", dimensions.n, dimension_headers.n, e);
+  for (size_t i = 0; i < dimensions.n; i++) {
+    const char *asked = ga4_text(dimensions.items[i], "name");
+    if (!has_header(dimension_headers, asked))
+      return other_header("dimension", i, asked, ga4_text(dimension_headers.items[i], "name"), e);
+  }
+  return ERR_OK;
+}

@@ -28,4 +28,9 @@ enum err_code report_read(ProtobufCMessage **out, const struct google_method *m,
                           const Analytics__Ga4__V1beta__RunReportRequest *const *asked, size_t n,
                           const struct report_shape *shapes, struct arena *arena, struct err *e);
 
+/* The same for an answer that was read as a whole: it names the metrics of the body in their order,
+ * and all its dimensions. */
+enum err_code report_check_message(const ProtobufCMessage *body, const ProtobufCMessage *message,
+                                   struct err *e);
+
 #endif

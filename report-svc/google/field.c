@@ -30,3 +30,20 @@ void ga4_set_list(ProtobufCMessage *message, const char *name, struct ga4_list l
   memcpy((char *)message + f->quantifier_offset, &list.n, sizeof(list.n));
   memcpy((char *)message + f->offset, &list.items, sizeof(list.items));
 }
+
+void ga4_set_text(ProtobufCMessage *message, const char *name, char *text)
+{
+  memcpy((char *)message + find(message, name)->offset, &text, sizeof(text));
+}
+
+void ga4_copy_list(ProtobufCMessage *to, const ProtobufCMessage *from, const char *name)
+{
+  ga4_set_list(to, name, ga4_list(from, name));
+}
+
+const ProtobufCMessage *ga4_message(const ProtobufCMessage *message, const char *name)
+{
+  const ProtobufCMessage *inner;
+  memcpy(&inner, (const char *)message + find(message, name)->offset, sizeof(inner));
+  return inner;
+}

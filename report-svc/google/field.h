@@ -16,4 +16,11 @@ const char *ga4_text(const ProtobufCMessage *message, const char *name);
 struct ga4_list ga4_list(const ProtobufCMessage *message, const char *name);
 void ga4_set_list(ProtobufCMessage *message, const char *name, struct ga4_list list);
 
+/* A message inside a message; NULL when it is not set. */
+const ProtobufCMessage *ga4_message(const ProtobufCMessage *message, const char *name);
+/* Sets a text. */
+void ga4_set_text(ProtobufCMessage *message, const char *name, char *text);
+/* Copies lists of the same name and type from one message to another. */
+void ga4_copy_list(ProtobufCMessage *to, const ProtobufCMessage *from, const char *name);
+
 #endif

@@ -13,7 +13,12 @@ enum google_api { GOOGLE_DATA_API, GOOGLE_ADMIN_API };
 
 /* Whose quota a request uses up. Google counts each category of the Data API apart, and the Admin
  * API per project. */
-enum google_quota { GOOGLE_QUOTA_CORE, GOOGLE_QUOTA_ADMIN };
+enum google_quota {
+  GOOGLE_QUOTA_CORE,
+  GOOGLE_QUOTA_REALTIME,
+  GOOGLE_QUOTA_FUNNEL,
+  GOOGLE_QUOTA_ADMIN,
+};
 
 /* What a method is about: a property, or all that a credential can read. */
 enum google_place { GOOGLE_OF_PROPERTY, GOOGLE_OF_CREDENTIAL };
@@ -34,6 +39,8 @@ struct google_method {
   enum google_rows rows;
   const char *items; /* the answer comes in pages: its list, as a field name; NULL: in one piece */
   const char *named; /* a text that every answer has: one without is not an answer; NULL: none */
+  const char *part;  /* a message that every answer has; NULL: none */
+  bool headed;       /* its headers must name what the body asked for */
   bool cacheable;    /* the same question soon after may have the same answer */
   const char *what;  /* in errors: "report" */
 };
@@ -44,6 +51,16 @@ enum google_method_id {
   GOOGLE_GET_METADATA,
   GOOGLE_ACCOUNT_SUMMARIES,
   GOOGLE_GET_PROPERTY,
+  GOOGLE_ADS_LINKS,
+  GOOGLE_ANNOTATIONS,
+  GOOGLE_KEY_EVENTS,
+  GOOGLE_DATA_STREAMS,
+  GOOGLE_QUOTAS_SNAPSHOT,
+  GOOGLE_CHECK_COMPATIBILITY,
+  GOOGLE_RUN_REALTIME_REPORT,
+  GOOGLE_RUN_PIVOT_REPORT,
+  GOOGLE_RUN_CONVERSIONS_REPORT,
+  GOOGLE_RUN_FUNNEL_REPORT,
 };
 
 /* Static; thread-safe. */

@@ -118,17 +118,16 @@ static enum err_code check_counts(size_t dimensions, size_t metrics, const char 
   return ERR_OK;
 }
 
-static enum err_code check_page(const tool_request *request, struct err *e)
+static enum err_code check_page(int64_t limit, int64_t offset, struct err *e)
 {
-  if (request->limit < 0)
-    return INVALID(e, "limit: limit must be positive. The API received limit = %" PRId64,
-                   request->limit);
-  if (request->limit > REQUEST_MAX_LIMIT)
+  if (limit < 0)
+    return INVALID(e, "limit: limit must be positive. The API received limit = %" PRId64, limit);
+  if (limit > REQUEST_MAX_LIMIT)
     return INVALID(e, "limit: Google answers at most %d rows, got %" PRId64 "; page with offset",
-                   REQUEST_MAX_LIMIT, request->limit);
-  if (request->offset < 0)
+                   REQUEST_MAX_LIMIT, limit);
+  if (offset < 0)
     return INVALID(e, "offset: offset must be positive. The API received offset = %" PRId64,
-                   request->offset);
+                   offset);
   return ERR_OK;
 }
 
@@ -151,20 +150,34 @@ enum err_code request_check_target(const char *dealer_id, const char *property_i
   return ERR_OK;
 }
 
+enum err_code request_check_parts(const struct request_parts *parts, struct err *e)
+{
+  enum err_code code = request_check_target(parts->dealer_id, parts->property_id, e);
+  if (code == ERR_OK)
+    code = check_page(parts->limit, parts->offset, e);
+  if (code == ERR_OK)
+    code = check_names(parts->dimensions, parts->n_dimensions, "dimensions", e);
+  if (code == ERR_OK)
+    code = check_names(parts->metrics, parts->n_metrics, "metrics", e);
+  if (code == ERR_OK)
+    code = check_ranges(parts->date_ranges, parts->n_date_ranges, "", e);
+  if (code == ERR_OK)
+    code = check_counts(parts->n_dimensions, parts->n_metrics, "", e);
+  return code;
+}
+
+enum err_code request_check_dates(date_range *const *ranges, size_t n, struct err *e)
+{
+  return check_ranges(ranges, n, "", e);
+}
+
 enum err_code request_check(const tool_request *request, struct err *e)
 {
-  enum err_code code = request_check_target(request->dealer_id, request->property_id, e);
-  if (code == ERR_OK)
-    code = check_page(request, e);
-  if (code == ERR_OK)
-    code = check_names(request->dimensions, request->n_dimensions, "dimensions", e);
-  if (code == ERR_OK)
-    code = check_names(request->metrics, request->n_metrics, "metrics", e);
-  if (code == ERR_OK)
-    code = check_ranges(request->date_ranges, request->n_date_ranges, "", e);
-  if (code == ERR_OK)
-    code = check_counts(request->n_dimensions, request->n_metrics, "", e);
-  return code;
+  struct request_parts parts = {request->dealer_id,    request->property_id,   request->dimensions,
+                                request->n_dimensions, request->metrics,       request->n_metrics,
+                                request->date_ranges,  request->n_date_ranges, request->limit,
+                                request->offset};
+  return request_check_parts(&parts, e);
 }
 
 enum err_code request_check_report(const ga4_request *report, const char *path, struct err *e)

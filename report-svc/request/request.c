@@ -27,50 +27,54 @@ enum err_code request_parse_property(char out[REQUEST_PROPERTY_SIZE], const char
   return ERR_OK;
 }
 
-static void set_metrics(ga4_request *out, const tool_request *request, struct arena *arena)
+Analytics__Ga4__V1beta__Metric **request_metrics(char *const *names, size_t n, struct arena *arena)
 {
-  out->metrics = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Metric *, request->n_metrics);
-  for (size_t i = 0; out->metrics != NULL && i < request->n_metrics; i++) {
-    Analytics__Ga4__V1beta__Metric *metric = ARENA_NEW(arena, Analytics__Ga4__V1beta__Metric);
-    if (metric == NULL)
-      return;
-    analytics__ga4__v1beta__metric__init(metric);
-    metric->name = request->metrics[i];
-    out->metrics[out->n_metrics++] = metric;
+  Analytics__Ga4__V1beta__Metric **list = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Metric *, n);
+  for (size_t i = 0; list != NULL && i < n; i++) {
+    list[i] = ARENA_NEW(arena, Analytics__Ga4__V1beta__Metric);
+    if (list[i] == NULL)
+      return NULL;
+    analytics__ga4__v1beta__metric__init(list[i]);
+    list[i]->name = names[i];
   }
+  return list;
 }
 
-static void set_dimensions(ga4_request *out, const tool_request *request, struct arena *arena)
+Analytics__Ga4__V1beta__Dimension **request_dimensions(char *const *names, size_t n,
+                                                       struct arena *arena)
 {
-  out->dimensions = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Dimension *, request->n_dimensions);
-  for (size_t i = 0; out->dimensions != NULL && i < request->n_dimensions; i++) {
-    Analytics__Ga4__V1beta__Dimension *dimension =
-        ARENA_NEW(arena, Analytics__Ga4__V1beta__Dimension);
-    if (dimension == NULL)
-      return;
-    analytics__ga4__v1beta__dimension__init(dimension);
-    dimension->name = request->dimensions[i];
-    out->dimensions[out->n_dimensions++] = dimension;
+  Analytics__Ga4__V1beta__Dimension **list =
+      ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Dimension *, n);
+  for (size_t i = 0; list != NULL && i < n; i++) {
+    list[i] = ARENA_NEW(arena, Analytics__Ga4__V1beta__Dimension);
+    if (list[i] == NULL)
+      return NULL;
+    analytics__ga4__v1beta__dimension__init(list[i]);
+    list[i]->name = names[i];
   }
+  return list;
 }
 
 /* Google requires a date range; ours has a default: the last 28 full days. */
-static void set_date_ranges(ga4_request *out, const tool_request *request, struct arena *arena)
+Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
+                                                        Analytics__Ga4__V1beta__DateRange **given,
+                                                        size_t n, struct arena *arena)
 {
   static char start[] = "28daysAgo", end[] = "yesterday";
-  out->n_date_ranges = request->n_date_ranges;
-  out->date_ranges = request->date_ranges;
-  if (request->n_date_ranges > 0)
-    return;
+  *n_out = n;
+  if (n > 0)
+    return given;
   Analytics__Ga4__V1beta__DateRange *range = ARENA_NEW(arena, Analytics__Ga4__V1beta__DateRange);
-  out->date_ranges = ARENA_ARRAY(arena, Analytics__Ga4__V1beta__DateRange *, 1);
-  if (range == NULL || out->date_ranges == NULL)
-    return;
+  Analytics__Ga4__V1beta__DateRange **list =
+      ARENA_ARRAY(arena, Analytics__Ga4__V1beta__DateRange *, 1);
+  if (range == NULL || list == NULL)
+    return NULL;
   analytics__ga4__v1beta__date_range__init(range);
   range->start_date = start;
   range->end_date = end;
-  out->date_ranges[0] = range;
-  out->n_date_ranges = 1;
+  list[0] = range;
+  *n_out = 1;
+  return list;
 }
 
 ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
@@ -79,17 +83,19 @@ ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
   if (out == NULL)
     return NULL;
   analytics__ga4__v1beta__run_report_request__init(out);
-  set_dimensions(out, request, arena);
-  set_metrics(out, request, arena);
-  set_date_ranges(out, request, arena);
+  out->n_dimensions = request->n_dimensions;
+  out->dimensions = request_dimensions(request->dimensions, request->n_dimensions, arena);
+  out->n_metrics = request->n_metrics;
+  out->metrics = request_metrics(request->metrics, request->n_metrics, arena);
+  out->date_ranges =
+      request_date_ranges(&out->n_date_ranges, request->date_ranges, request->n_date_ranges, arena);
   out->dimension_filter = request->dimension_filter;
   out->metric_filter = request->metric_filter;
   out->n_order_bys = request->n_order_bys;
   out->order_bys = request->order_bys;
   out->currency_code = request->currency_code;
   out->return_property_quota = request->return_property_quota;
-  bool whole = out->n_dimensions == request->n_dimensions && out->n_metrics == request->n_metrics &&
-               out->n_date_ranges > 0;
+  bool whole = out->dimensions != NULL && out->metrics != NULL && out->date_ranges != NULL;
   return whole ? out : NULL;
 }
 

@@ -33,9 +33,32 @@ enum err_code request_check_target(const char *dealer_id, const char *property_i
  * limit and offset. Messages begin with the path and go on in Google's own words (facts
  * recorded against the live service). Everything else is left to Google. */
 enum err_code request_check(const Analytics__Report__V1__RunReportRequest *request, struct err *e);
+/* What all requests for reports have in common. */
+struct request_parts {
+  const char *dealer_id, *property_id;
+  char *const *dimensions;
+  size_t n_dimensions;
+  char *const *metrics;
+  size_t n_metrics;
+  Analytics__Ga4__V1beta__DateRange *const *date_ranges;
+  size_t n_date_ranges;
+  int64_t limit, offset;
+};
+enum err_code request_check_parts(const struct request_parts *parts, struct err *e);
+/* Date ranges alone. */
+enum err_code request_check_dates(Analytics__Ga4__V1beta__DateRange *const *ranges, size_t n,
+                                  struct err *e);
 /* The same for a report of FetchReports; `path` comes first in messages: "queries[0].report.". */
 enum err_code request_check_report(const Analytics__Ga4__V1beta__RunReportRequest *report,
                                    const char *path, struct err *e);
+
+/* Names as Google's messages, and date ranges with their default, in the arena; NULL at its cap. */
+Analytics__Ga4__V1beta__Dimension **request_dimensions(char *const *names, size_t n,
+                                                       struct arena *arena);
+Analytics__Ga4__V1beta__Metric **request_metrics(char *const *names, size_t n, struct arena *arena);
+Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
+                                                        Analytics__Ga4__V1beta__DateRange **given,
+                                                        size_t n, struct arena *arena);
 
 /* The flat request as Google's message, with defaults filled in. It points into the request
  * and lives in the arena; NULL at the arena's cap. */

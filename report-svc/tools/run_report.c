@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
+#include "report-svc/answer/landing.h"
 #include "report-svc/answer/ranges.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
@@ -85,6 +86,10 @@ static bool put_texts(tool_response *m, const tool_request *request, const ga4_r
                       const struct answer_days *days, struct arena *arena)
 {
   struct answer_texts caveats = {.arena = arena}, notes = {.arena = arena};
+  size_t before = m->n_rows;
+  if (!landing_join(&m->rows, &m->n_rows, report, &caveats, arena))
+    return false;
+  m->row_count -= (int32_t)(before - m->n_rows);
   const Analytics__Ga4__V1beta__ResponseMetaData *metadata = report->metadata;
   caveats_of_metadata(&caveats, metadata);
   caveats_of_days(&caveats, days);
@@ -121,8 +126,8 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   m->period = answer_period(&days[0], zone, arena);
   bool whole = m->property != NULL && m->period != NULL &&
                put_rows(m, asked, report, days, request->n_order_bys > 0, arena) &&
-               put_headline(m, a, request, days, asked->n_date_ranges, arena) &&
-               put_texts(m, request, report, days, arena);
+               put_texts(m, request, report, days, arena) &&
+               put_headline(m, a, request, days, asked->n_date_ranges, arena);
   return whole ? &m->base : NULL;
 }
 

@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct bearer_policy policy = {.enabled = true,
                                  .account_tokens = !(choice & 8),
                                  .allow_unsigned = choice & 4,
-                                 .jwt = {keys, "issuer", "audience"},
+                                 .jwt = {.keys = keys, .issuer = "issuer", .audience = "audience"},
                                  .holds = holds,
                                  .bad_standing = bad_standing,
                                  .user = &bad};

@@ -16,6 +16,9 @@ a target: keeps it, makes it smaller and says how to run it again. More in docs/
   --changed-seconds N, --base REF
                    N seconds for the targets that read what changed since the merge base with REF:
                    their own file and seeds, and the rooms of the headers that they include
+  --changed-total N
+                   at most N seconds for those in all: they share them evenly, but none runs shorter
+                   than an unchanged one
   -j N             targets at a time (default: one per core)
   --target NAME    the same as TARGET
   --corpus DIR     where inputs that reached something new are kept, a folder per target, and
@@ -31,11 +34,12 @@ USAGE
 }
 
 seconds=60 build=$root/build-fuzz keep= corpus= jobs=$(nproc) coverage=false list=false targets=()
-changed_seconds= base= only_build=false
+changed_seconds= changed_total= base= only_build=false
 while (($# > 0)); do
   case "$1" in
   --seconds) seconds=${2:?--seconds needs a number}; shift ;;
   --changed-seconds) changed_seconds=${2:?--changed-seconds needs a number}; shift ;;
+  --changed-total) changed_total=${2:?--changed-total needs a number}; shift ;;
   --base) base=${2:?--base needs a commit}; shift ;;
   --build) only_build=true ;;
   -j) jobs=${2:?-j needs a number}; shift ;;
@@ -51,9 +55,9 @@ while (($# > 0)); do
   esac
   shift
 done
-for number in "$seconds" "$jobs" "${changed_seconds:-1}"; do
+for number in "$seconds" "$jobs" "${changed_seconds:-1}" "${changed_total:-1}"; do
   [[ $number =~ ^[1-9][0-9]*$ ]] ||
-    { echo "run.sh: --seconds, --changed-seconds and -j take a number from 1" >&2; exit 2; }
+    { echo "run.sh: --seconds, --changed-seconds, --changed-total and -j take a number from 1" >&2; exit 2; }
 done
 keep=${keep:-$build/fuzz/found} corpus=${corpus:-$build/fuzz/learned}
 
@@ -95,15 +99,28 @@ reads() { # NAME
   printf '%s\n' "tests/fuzz/fuzz_$1.c" "tests/fuzz/corpus/$1/" "tests/fuzz/dict/$1." $helpers $rooms
 }
 
-seconds_of() { # NAME
+is_changed() { # NAME
   local prefix
   for prefix in $([[ -z $changed ]] || reads "$1"); do
-    if grep -q "^$prefix" <<<"$changed"; then
-      echo "$changed_seconds"
-      return
-    fi
+    if grep -q "^$prefix" <<<"$changed"; then return 0; fi
   done
-  echo "$seconds"
+  return 1
+}
+
+# How long each target runs.
+declare -A seconds_of=()
+share_time() {
+  local name n=0 share
+  for name in "${targets[@]}"; do
+    seconds_of[$name]=$seconds
+    if is_changed "$name"; then seconds_of[$name]=$changed_seconds n=$((n + 1)); fi
+  done
+  [[ -n $changed_total ]] && ((n * ${changed_seconds:-0} > changed_total)) || return 0
+  share=$((changed_total / n > seconds ? changed_total / n : seconds))
+  for name in "${targets[@]}"; do
+    if ((seconds_of[$name] > share)); then seconds_of[$name]=$share; fi
+  done
+  echo "$n targets read what changed: $share s each"
 }
 
 # make DIR MORE_CFLAGS: builds the targets.
@@ -145,8 +162,7 @@ mkdir -p "$keep"
 
 # One target: seeds are read, what is new goes to the folder named first.
 fuzz() {
-  local name=$1 dict=$root/tests/fuzz/dict/$1.dict time
-  time=$(seconds_of "$name")
+  local name=$1 dict=$root/tests/fuzz/dict/$1.dict time=${seconds_of[$1]}
   local options=(-max_total_time="$time" -timeout=10 -rss_limit_mb=2048 -max_len=16384
     -print_final_stats=1 -artifact_prefix="$keep/$name-")
   [[ -f $dict ]] && options+=(-dict="$dict")
@@ -207,7 +223,8 @@ finish_one() {
     failed=$((failed + 1))
   fi
 }
-mapfile -t targets < <(for name in "${targets[@]}"; do echo "$(seconds_of "$name") $name"; done |
+share_time
+mapfile -t targets < <(for name in "${targets[@]}"; do echo "${seconds_of[$name]} $name"; done |
   sort -k 1,1nr -s | cut -d ' ' -f 2) # the longest first
 for name in "${targets[@]}"; do
   ((${#name_of[@]} < jobs)) || finish_one

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/catalog/plugin/check_answer.h"
+#include "gateway/catalog/plugin/check_meaning.h"
 #include "gateway/catalog/plugin/literal.h"
 #include "gateway/catalog/plugin/types.h"
 
@@ -165,6 +166,7 @@ static void check_input_message(struct model *model, const struct message_info *
     check_presence(model, field);
     check_bounds(model, field);
     check_literals(model, field);
+    check_meaning(model, field);
     if (!field->options->hidden)
       check_comment(model, field);
   }

@@ -103,6 +103,7 @@ static void put_tool(struct buf *out, const struct model *model, const struct to
   if (options->timeout_ms > 0)
     buf_printf(out, "     .timeout_ms = %u,\n", options->timeout_ms);
   put_count(out, "max_text_bytes", options->max_text_bytes);
+  put_count(out, "toolset", options->toolset);
   put_descriptor(out, "service", method->service_name);
   buf_printf(out, "     .method = \"%s\",\n", method->proto->name);
   put_flag(out, "streaming", method->proto->server_streaming);
@@ -117,6 +118,20 @@ static void put_number_member(struct buf *out, const char *name, double value)
   buf_printf(out, "     .has_%s = true,\n     .%s = ", name, name);
   number_put_double(out, value);
   buf_puts(out, ",\n");
+}
+
+/* Texts and their number: .aliases and .n_aliases. */
+static void put_texts(struct buf *out, const char *name, const char *count, char *const *texts,
+                      size_t n)
+{
+  if (n == 0)
+    return;
+  buf_printf(out, "     .%s = (const char *const[]){", name);
+  for (size_t i = 0; i < n; i++) {
+    buf_puts(out, i > 0 ? ", " : "");
+    put_literal(out, texts[i]);
+  }
+  buf_printf(out, "},\n     .%s = %zu,\n", count, n);
 }
 
 static void put_rule(struct buf *out, const struct field_info *field)
@@ -136,6 +151,12 @@ static void put_rule(struct buf *out, const struct field_info *field)
   put_count(out, "min_items", o->min_items);
   put_count(out, "max_items", o->max_items);
   put_count(out, "max_length", o->max_length);
+  put_count(out, "meaning", o->meaning);
+  if (o->single_as[0] != '\0')
+    put_text_member(out, "single_as", o->single_as);
+  put_texts(out, "aliases", "n_aliases", o->aliases, o->n_aliases);
+  put_texts(out, "single_unless", "n_single_unless", o->single_unless, o->n_single_unless);
+  put_texts(out, "examples_json", "n_examples", o->examples_json, o->n_examples_json);
   buf_puts(out, "    },\n");
 }
 

@@ -1,11 +1,17 @@
-/* Prints a schema tree as JSON Schema that every MCP client takes: objects, arrays and
- * scalars only; no $ref, no composition, no $schema. */
+/* Prints a schema tree as JSON Schema that every MCP client and model takes.
+ *
+ * Objects, arrays and scalars with type, description, properties, required, items, enum, minimum,
+ * maximum, minItems, maxItems and additionalProperties: what LibreChat, Gemini and the strict mode
+ * of OpenAI all accept. No $ref, composition, default, examples, format, pattern or maxLength;
+ * every object has properties (Gemini). Objects whose members are not known are asked for as JSON
+ * text, which gateway/arguments reads. */
 #include "gateway/catalog/plugin/schema.h"
 
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/pbjson/number.h"
+#include "gateway/catalog/plugin/compact.h"
 #include "gateway/catalog/plugin/tree.h"
 
 enum { DESCRIPTION_BYTES = 16 * 1024 };
@@ -16,10 +22,16 @@ struct printer {
 
 static void put_object(const struct printer *p, const struct node *node);
 
-static void put_key(const struct printer *p, const char *key)
+/* A comma, unless a member is the first of its object. */
+static void put_comma(const struct printer *p)
 {
   if (p->out->len > 0 && p->out->data[p->out->len - 1] != '{')
     buf_putc(p->out, ',');
+}
+
+static void put_key(const struct printer *p, const char *key)
+{
+  put_comma(p);
   buf_printf(p->out, "\"%s\":", key);
 }
 
@@ -63,13 +75,6 @@ static void put_range(const struct printer *p, const struct field_info *field)
     put_number(p, "maximum", o->maximum);
 }
 
-static void put_string_type(const struct printer *p, const struct field_info *field)
-{
-  put_text(p, "type", "string");
-  if (field->options->max_length > 0)
-    put_number(p, "maxLength", field->options->max_length);
-}
-
 /* A number is what clients send; text is taken too (proto3 JSON). */
 static void put_integer64(const struct printer *p, const struct field_info *field)
 {
@@ -81,6 +86,11 @@ static void put_integer64(const struct printer *p, const struct field_info *fiel
 static void put_value(const struct printer *p, const struct node *node)
 {
   const struct field_info *field = node->field;
+  if (compact_schema(field) != NULL) {
+    put_comma(p);
+    buf_puts(p->out, compact_schema(field));
+    return;
+  }
   switch (field_kind(field)) {
   case KIND_INTEGER:
     put_text(p, "type", "integer");
@@ -97,31 +107,16 @@ static void put_value(const struct printer *p, const struct node *node)
     put_text(p, "type", "boolean");
     break;
   case KIND_STRING:
-    put_string_type(p, field);
-    break;
   case KIND_BYTES:
+  case KIND_TIMESTAMP:
+  case KIND_DURATION:
+  case KIND_STRUCT:
+  case KIND_LIST_VALUE:
     put_text(p, "type", "string");
-    put_text(p, "contentEncoding", "base64");
     break;
   case KIND_ENUM:
     put_text(p, "type", "string");
     put_enum(p, field);
-    break;
-  case KIND_TIMESTAMP:
-    put_text(p, "type", "string");
-    put_text(p, "format", "date-time");
-    break;
-  case KIND_DURATION:
-    put_text(p, "type", "string");
-    put_text(p, "pattern", "^-?[0-9]+(\\.[0-9]{1,9})?s$");
-    break;
-  case KIND_STRUCT:
-    put_text(p, "type", "object");
-    break;
-  case KIND_LIST_VALUE:
-    put_text(p, "type", "array");
-    put_key(p, "items");
-    buf_puts(p->out, "{}");
     break;
   case KIND_MESSAGE:
     put_object(p, node);
@@ -157,46 +152,37 @@ static void put_enum_comments(struct buf *out, const struct field_info *field)
   }
 }
 
-static bool has_object_members(const struct node *node)
+/* How a text holds what has no form of its own in the schema. */
+static const char *text_form(const struct field_info *field)
 {
-  for (size_t i = 0; i < node->n_children; i++) {
-    if (node->children[i]->message != NULL)
-      return true;
+  if (field->is_map)
+    return " A JSON object as text.";
+  switch (field_kind(field)) {
+  case KIND_BYTES:
+    return " Base64.";
+  case KIND_TIMESTAMP:
+    return " A time such as 2026-01-31T23:59:59Z.";
+  case KIND_DURATION:
+    return " A duration in seconds such as 1.5s.";
+  case KIND_STRUCT:
+    return " A JSON object as text.";
+  case KIND_LIST_VALUE:
+    return " A JSON list as text.";
+  default:
+    return "";
   }
-  return false;
 }
 
-/* A field is described where its parent is described in full. */
 static void put_description(const struct printer *p, const struct node *node)
 {
-  if (node->parent == NULL || node->parent->detail != DETAIL_FULL)
-    return;
   AUTO_BUF struct buf text = BUF_INIT(DESCRIPTION_BYTES);
   buf_puts(&text, node->field->place.comment);
   put_enum_comments(&text, node->field);
-  if (node->message != NULL && node->detail == DETAIL_FULL)
+  if (node->message != NULL && compact_schema(node->field) == NULL)
     put_choices(&text, node->message);
-  if (node->same_as != NULL && (node->detail == DETAIL_STUB || has_object_members(node)))
-    buf_printf(&text, " Same members as %s.", node->same_as);
+  buf_puts(&text, text_form(node->field));
   if (text.len > 0)
     put_text(p, "description", buf_str(&text));
-}
-
-static void put_literals(const struct printer *p, const struct node *node)
-{
-  const Mcp__V1__Field *o = node->field->options;
-  /* A whole number too large for JSON is a string and would not fit "integer". */
-  bool inexact = field_kind(node->field) == KIND_INTEGER64 && o->default_json[0] == '"';
-  if (o->default_json[0] != '\0' && !inexact) {
-    put_key(p, "default");
-    buf_puts(p->out, o->default_json);
-  }
-  if (o->n_examples_json == 0 || node->parent->detail != DETAIL_FULL)
-    return;
-  put_key(p, "examples");
-  for (size_t i = 0; i < o->n_examples_json; i++)
-    buf_printf(p->out, "%c%s", i == 0 ? '[' : ',', o->examples_json[i]);
-  buf_putc(p->out, ']');
 }
 
 static void put_list(const struct printer *p, const struct node *node)
@@ -214,14 +200,11 @@ static void put_list(const struct printer *p, const struct node *node)
     put_number(p, "maxItems", o->max_items);
 }
 
+/* Names of a map's entries are not known beforehand, so that it has no properties. */
 static void put_map(const struct printer *p, const struct node *node)
 {
   put_description(p, node);
-  put_text(p, "type", "object");
-  put_key(p, "additionalProperties");
-  buf_putc(p->out, '{');
-  put_value(p, node);
-  buf_putc(p->out, '}');
+  put_text(p, "type", "string");
 }
 
 static void put_field(const struct printer *p, const struct node *node)
@@ -236,7 +219,6 @@ static void put_field(const struct printer *p, const struct node *node)
     put_description(p, node);
     put_value(p, node);
   }
-  put_literals(p, node);
   buf_putc(p->out, '}');
 }
 
@@ -260,8 +242,6 @@ static void put_required(const struct printer *p, const struct node *node)
 static void put_object(const struct printer *p, const struct node *node)
 {
   put_text(p, "type", "object");
-  if (node->detail == DETAIL_STUB)
-    return;
   put_key(p, "properties");
   buf_putc(p->out, '{');
   for (size_t i = 0; i < node->n_children; i++)

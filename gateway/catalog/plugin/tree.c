@@ -1,43 +1,20 @@
-/* Decides what a schema shows: where messages are described in full, how far recursion is
- * unrolled, what later mentions leave out.
- *
- * Clients hand the whole list of tools to a model with every question, so bytes count. A
- * message is described in full once, at its shallowest place. Met again in an input, only
- * its members are listed and the reader is sent to the full account. A recursive message
- * is unrolled to SCHEMA_MAX_LEVELS at its first mention; the innermost level has only the
- * members that do not recurse, and what was described before is a stub there. The server
- * accepts every depth (to pbjson's limit) whatever the schema shows. */
+/* Decides what a schema shows: a recursive message once inside itself, and no object that would
+ * have no properties, which Gemini refuses with the whole list of tools. The gateway accepts every
+ * depth (to pbjson's limit) whatever the schema shows. */
 #include "gateway/catalog/plugin/tree.h"
 
-#include <string.h>
-
 #include "common/base/mem.h"
+#include "gateway/catalog/plugin/compact.h"
 
 enum { TREE_MAX_NODES = 20000 };
 
 struct builder {
   const struct model *model;
   struct arena *arena;
-  struct node **queue;
-  size_t head, tail;
+  size_t nodes;
 };
 
-static bool is_recursive(const struct builder *b, const struct message_info *message)
-{
-  return message_reaches(b->model, message, message);
-}
-
-/* The recursive message whose unrolling a node is inside of; NULL outside. */
-static const struct message_info *recursion_of(const struct builder *b, const struct node *node)
-{
-  const struct message_info *head = NULL;
-  for (; node != NULL; node = node->parent) {
-    if (node->message != NULL && is_recursive(b, node->message))
-      head = node->message;
-  }
-  return head;
-}
-
+/* Whether a node lies inside a value of the message that lies inside another one. */
 static unsigned count_on_path(const struct node *node, const struct message_info *message)
 {
   unsigned n = 0;
@@ -46,96 +23,44 @@ static unsigned count_on_path(const struct node *node, const struct message_info
   return n;
 }
 
-/* The node that describes most of a message among those already placed. */
-static const struct node *find_placed(const struct builder *b, const struct message_info *message)
-{
-  for (size_t i = 0; i < b->tail; i++) {
-    const struct node *node = b->queue[i];
-    if (node->message == message && node->detail <= DETAIL_BARE)
-      return node;
-  }
-  return NULL;
-}
+static struct node *build(struct builder *b, struct node *parent, const struct field_info *field);
 
-static void place_known(const struct builder *b, struct node *node)
-{
-  const struct node *first = find_placed(b, node->message);
-  bool inside = recursion_of(b, node->parent) != NULL;
-  if (is_recursive(b, node->message) && (inside || first == NULL)) {
-    node->detail = node->level <= 1 ? DETAIL_FULL : DETAIL_BARE;
-    return;
-  }
-  if (first == NULL) {
-    node->detail = node->level <= 1 ? DETAIL_FULL : DETAIL_BARE;
-    return;
-  }
-  node->detail = node->level >= SCHEMA_MAX_LEVELS ? DETAIL_STUB : DETAIL_MEMBERS;
-  node->same_as = first->path;
-}
-
-/* Sets how much of a node's message is shown. */
-static void place(const struct builder *b, struct node *node)
-{
-  const struct message_info *head = recursion_of(b, node);
-  node->level = head != NULL ? count_on_path(node, head) : 0;
-  if (node->message == NULL || node->parent == NULL)
-    return;
-  if (node->parent->detail == DETAIL_MEMBERS)
-    node->detail = DETAIL_STUB;
-  else
-    place_known(b, node);
-}
-
-/* Whether a field would lead deeper into a recursion that ends here. */
-static bool recurses_too_far(const struct builder *b, const struct node *node,
-                             const struct field_info *field)
-{
-  const struct message_info *head = recursion_of(b, node);
-  if (head == NULL || node->level < SCHEMA_MAX_LEVELS)
-    return false;
-  const struct message_info *target = field_value(field)->message;
-  return target != NULL && (target == head || message_reaches(b->model, target, head));
-}
-
-static struct node *new_child(const struct builder *b, struct node *parent,
-                              const struct field_info *field)
-{
-  struct node *node = ARENA_NEW(b->arena, struct node);
-  const char *dot = parent->path[0] != '\0' ? "." : "";
-  const char *list = field->repeated ? "[]" : "";
-  *node = (struct node){.field = field, .parent = parent};
-  node->path = arena_printf(b->arena, "%s%s%s%s", parent->path, dot, field->proto->name, list);
-  if (field_kind(field) == KIND_MESSAGE)
-    node->message = field_value(field)->message;
-  return node;
-}
-
-static void expand(struct builder *b, struct node *node)
+static void add_children(struct builder *b, struct node *node)
 {
   const struct message_info *message = node->message;
-  if (message == NULL || node->detail == DETAIL_STUB)
-    return;
   node->children = ARENA_ARRAY(b->arena, struct node *, message->proto->n_field);
   for (size_t i = 0; i < message->proto->n_field; i++) {
-    const struct field_info *field = &message->fields[i];
-    if (field->options->hidden || recurses_too_far(b, node, field) || b->tail == TREE_MAX_NODES)
-      continue;
-    struct node *child = new_child(b, node, field);
-    place(b, child);
-    node->children[node->n_children++] = child;
-    b->queue[b->tail++] = child;
+    struct node *child =
+        message->fields[i].options->hidden ? NULL : build(b, node, &message->fields[i]);
+    if (child != NULL)
+      node->children[node->n_children++] = child;
   }
+}
+
+/* The node of a field; NULL when it would lead too deep or be an object without properties. The
+ * depth is bounded by SCHEMA_MAX_LEVELS times the number of messages. */
+static struct node *build(struct builder *b, struct node *parent, const struct field_info *field)
+{
+  const struct message_info *message =
+      field_kind(field) == KIND_MESSAGE && !field->is_map && compact_schema(field) == NULL
+          ? field->message
+          : NULL;
+  if (b->nodes++ >= TREE_MAX_NODES ||
+      (message != NULL && count_on_path(parent, message) >= SCHEMA_MAX_LEVELS))
+    return NULL;
+  struct node *node = ARENA_NEW(b->arena, struct node);
+  *node = (struct node){.field = field, .message = message, .parent = parent};
+  if (message == NULL)
+    return node;
+  add_children(b, node);
+  return node->n_children > 0 ? node : NULL;
 }
 
 struct node *tree_build(const struct model *model, const struct message_info *root)
 {
-  AUTO_FREE struct node **queue = xcalloc(TREE_MAX_NODES, sizeof(*queue));
-  struct builder b = {.model = model, .arena = model->arena, .queue = queue};
+  struct builder b = {.model = model, .arena = model->arena};
   struct node *top = ARENA_NEW(b.arena, struct node);
-  *top = (struct node){.message = root, .path = ""};
-  place(&b, top);
-  queue[b.tail++] = top;
-  while (b.head < b.tail)
-    expand(&b, queue[b.head++]);
+  *top = (struct node){.message = root};
+  add_children(&b, top);
   return top;
 }

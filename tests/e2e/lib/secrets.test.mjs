@@ -1,5 +1,8 @@
 // The search for secrets finds them in every form, and says which without repeating them.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { SecretScan } from './secrets.mjs';
 
@@ -38,11 +41,14 @@ test('access tokens, signed tokens and private keys are found without being know
   assert.match(found('-----BEGIN PRIVATE KEY-----', none)[0], /a private key/);
 });
 
-test('secrets are learned from dealers files, also broken ones, and from variables', () => {
+test('secrets are learned from dealers files, also broken ones, and from variables', (t) => {
+  const ring = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'secrets-')), 'keyring');
+  t.after(() => fs.rmSync(path.dirname(ring), { recursive: true }));
+  fs.writeFileSync(ring, '2026a: ZZZZyyyyXXXX\n');
   const file = '{"dealers":[{"oauth":{"client_secret":"GOCSPX-abcdefgh","refresh_token":"1//0gabcdefgh"}},{"service_account":{"private_key":"-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqh\\n-----END PRIVATE KEY-----\\n"}},';
   const learn = (scan) => {
     scan.addJson(file);
-    scan.addEnvironment({ AUTH_SEAL_KEY: 'aaaabbbbcccc,ddddeeeeffff', AUTH_KEYRING: '2026a:ZZZZyyyyXXXX', LOG_LEVEL: 'DEBUGDEBUG' });
+    scan.addEnvironment({ AUTH_SEAL_KEY: 'aaaabbbbcccc,ddddeeeeffff', AUTH_KEYRING_FILE: ring, LOG_LEVEL: 'DEBUGDEBUG' });
   };
   for (const secret of ['GOCSPX-abcdefgh', '1//0gabcdefgh', 'MIIEvQIBADANBgkqh', 'aaaabbbbcccc', 'ddddeeeeffff', 'ZZZZyyyyXXXX'])
     assert.equal(found(secret, learn).length, 1, secret);

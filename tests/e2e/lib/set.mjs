@@ -56,6 +56,7 @@ class ServiceSet {
     this.#names = this.#wanted();
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-set-'));
     this.dealersFile = options.dealersFile ?? path.join(this.dir, 'dealers.json');
+    this.stateDir = path.join(this.dir, 'state'); // of aggregate-svc
     this.db = options.sim?.db ?? path.join(this.dir, 'world.db');
   }
 
@@ -265,7 +266,8 @@ class ServiceSet {
       const google = this.#ports.has('sim') ? this.sim : undefined;
       return { ...listen, ...auth, GA4_DATA_ENDPOINT: google, GA4_ADMIN_ENDPOINT: google };
     }
-    return { ...listen, ...auth, ...report };
+    fs.mkdirSync(this.stateDir, { recursive: true });
+    return { ...listen, ...auth, ...report, AGGREGATE_STATE_DIR: this.stateDir };
   }
 }
 

@@ -7,8 +7,11 @@ import { objects } from '../lib/answer.mjs';
 import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
-const names = ['compare_dealer_sessions', 'get_account_summaries', 'get_custom_dimensions_and_metrics',
-  'get_property_details', 'list_cohorts', 'list_dealers', 'run_report', 'run_report_across_dealers'];
+const names = ['check_compatibility', 'compare_dealer_sessions', 'get_account_summaries',
+  'get_custom_dimensions_and_metrics', 'get_property_details', 'get_property_quotas', 'list_cohorts',
+  'list_data_streams', 'list_dealers', 'list_google_ads_links', 'list_key_events', 'list_property_annotations',
+  'run_conversions_report', 'run_funnel_report', 'run_pivot_report', 'run_realtime_report', 'run_report',
+  'run_report_across_dealers'];
 
 for (const kind of kinds) {
   describe(kind.name, { timeout: 60_000 }, () => {
@@ -36,7 +39,7 @@ for (const kind of kinds) {
       assert.equal(client.getServerVersion().title, 'Analytics for car dealers');
       assert.match(client.getInstructions(), /list_dealers/);
       assert.deepEqual(client.getServerCapabilities(), { tools: {} });
-      assert.match(transport.sessionId, /^[0-9a-f]{32}$/);
+      assert.match(transport.sessionId, /^[\w-]{64,127}$/);
       await client.ping();
     }));
 

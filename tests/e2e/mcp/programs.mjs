@@ -59,5 +59,5 @@ export async function startGateway(backend, { port = 0, env = {} } = {}) {
     child.on('exit', (code) => reject(new Error(`gateway ended with ${code}: ${log.join('\n')}`)));
   });
   const actual = await serving;
-  return { port: actual, url: `http://127.0.0.1:${actual}/mcp`, log, stop: () => end(child, 'SIGTERM') };
+  return { pid: child.pid, port: actual, url: `http://127.0.0.1:${actual}/mcp`, log, stop: () => end(child, 'SIGTERM') };
 }

@@ -5,7 +5,7 @@
  *   loader_verdicts DIR [--keys | --policies]     the documents stand in for DIR/dealers.json, or
  *                                                 DIR/policies.json
  *
- * AUTH_KEYRING opens what is sealed. Secrets in the clear are fine. */
+ * AUTH_KEYRING_FILE opens what is sealed. Secrets in the clear are fine. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
     return 2;
   }
   log_init("loader_verdicts", LOG_LEVEL_OFF);
-  if (keyring_load(&ring, NULL, getenv("AUTH_KEYRING"), &e) != ERR_OK) {
+  if (keyring_load(&ring, getenv("AUTH_KEYRING_FILE"), &e) != ERR_OK) {
     fprintf(stderr, "%s\n", e.message);
     return 1;
   }

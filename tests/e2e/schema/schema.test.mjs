@@ -32,7 +32,8 @@ before(() => {
   const contents = { ...files(KEY), 'half.json': { type: 'authorized_user', client_id: 'c', client_secret: 's3cret' } };
   for (const [name, content] of Object.entries(contents)) fs.writeFileSync(path.join(dir, name), JSON.stringify(content), { mode: 0o600 });
   fs.writeFileSync(path.join(dir, 'broken.json'), '{', { mode: 0o600 });
-  environment = { PATH: process.env.PATH, AUTH_KEYRING: RING, GOOGLE_APPLICATION_CREDENTIALS: path.join(dir, 'refresh-token.json') };
+  fs.writeFileSync(path.join(dir, 'keyring'), RING, { mode: 0o600 });
+  environment = { PATH: process.env.PATH, AUTH_KEYRING_FILE: path.join(dir, 'keyring'), GOOGLE_APPLICATION_CREDENTIALS: path.join(dir, 'refresh-token.json') };
   // strictRequired would ask that "required" stands beside "properties", not beside the choices.
   const ajv = new Ajv.default({ strict: true, strictTypes: true, strictTuples: true, strictRequired: false, allErrors: true });
   ajv.addVocabulary(['patternErrorMessage']);

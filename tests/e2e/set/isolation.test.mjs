@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { Mcp } from './mcp.mjs';
 import { accountToken, AUDIENCE, authSettings, jwt, secret } from './tokens.mjs';
 import { assertComparison, figuresOf } from './truth.mjs';
-import { daysBefore, startOverWorld, todayIn } from './world.mjs';
+import { startOverWorld, wholeWeeks } from './world.mjs';
 
 const OWN = 'd13'; // Subaru of Portland, West; alone with its owner
 let s, world, key, date_range, dealersFile, own, dealer, admin;
@@ -30,8 +30,7 @@ before(async () => {
   });
   world = s.world;
   dealersFile = JSON.parse(fs.readFileSync(s.set.dealersFile, 'utf8'));
-  const today = todayIn('UTC');
-  date_range = { start_date: daysBefore(today, 94), end_date: daysBefore(today, 5) };
+  date_range = wholeWeeks(13);
   own = world.dealer(OWN);
   dealer = await Mcp.connect(s.set.url, { token: proof(OWN) });
   admin = await Mcp.connect(s.set.url, { token: jwt(key, { sub: 'root', role: 'admin' }) });
@@ -218,11 +217,11 @@ describe('a dealer with its own token', () => {
       }
     }
     const rate = answer.regional_average.metrics.find((m) => m.metric === 'engagement_rate');
-    assert.equal(rate.pooled, round(pool([...others, mine], 'engaged') / pool([...others, mine], 'sessions')));
+    assert.equal(rate.pooled, round(pool(others, 'engaged') / pool(others, 'sessions')));
+    assert.equal(rate.dealers, others.length);
     const index = answer.performance_index[0].metrics.find((m) => m.metric === 'engagement_rate');
-    const benchmark = pool(others, 'engaged') / pool(others, 'sessions');
-    assert.equal(index.benchmark, round(benchmark));
-    assert.equal(index.index, Math.round((100 * (mine.engaged / mine.sessions)) / benchmark));
+    assert.equal(index.benchmark, rate.pooled);
+    assert.equal(index.index, Math.round((100 * (mine.engaged / mine.sessions)) / rate.pooled));
     for (const m of answer.performance_index[0].metrics.filter((x) => x.better === 'CONTEXT')) {
       assert.equal(m.benchmark, undefined);
       assert.equal(m.suppressed, 'peer_counts');
@@ -239,10 +238,12 @@ describe('a dealer with its own token', () => {
 
   test('a peer that fails is counted, not named, and Google\'s words on it are kept', async () => {
     await s.sim.fault({ dealer_id: 'd16', kind: '403' });
-    const answer = await dealer.call('compare_dealer_sessions', { date_range }, { progress: true });
-    await s.sim.clear();
+    const answer = await dealer.call('compare_dealer_sessions', { date_range: wholeWeeks(12, 1) }, { progress: true });
     assert.deepEqual(answer.data.coverage, { asked: 8, ok: 7, failed: [], failed_undisclosed: 1 });
     assertNoTrace(answer.raw, '', 'a failed peer');
+    const before = await dealer.data('compare_dealer_sessions', { date_range });
+    assert.deepEqual(before.coverage, { asked: 8, ok: 8, failed: [], failed_undisclosed: 0 }, 'as it was released');
+    await s.sim.clear();
     await s.sim.fault({ dealer_id: '*', kind: '403' });
     const text = await dealer.call('compare_dealer_sessions', { date_range: { start_date: '2026-01-01', end_date: '2026-01-31' } });
     await s.sim.clear();

@@ -1,6 +1,7 @@
 // What the tools should answer, by SQL over the world's tables and plain arithmetic. Nothing here is
 // shared with the product: the rules come from proto/ and docs/internals.
 import assert from 'node:assert/strict';
+import { dispersion, judge, unusual } from './truth_verdict.mjs';
 import { compact, daysBefore, todayIn } from './world.mjs';
 
 // Events that count as a lead, in the order in which they are looked for.
@@ -19,30 +20,114 @@ export function daysOf(dealer, range, today = todayIn(dealer.time_zone)) {
   return { from: compact(day(range.start_date)), to: compact(last < today ? last : today) };
 }
 
-// Sessions, engaged sessions and leads of a dealer.
-export function figuresOf(world, dealer, range, today) {
-  const { from, to } = daysOf(dealer, range, today);
-  const where = 'property_id = ? AND date BETWEEN ? AND ?';
-  const visits = world.one(
-    `SELECT count(*) AS sessions, coalesce(sum(engaged), 0) AS engaged FROM sessions WHERE ${where}`,
-    dealer.property_id, from, to,
-  );
-  const events = new Map(
-    world
-      .all(`SELECT name, sum(count) AS n FROM events WHERE ${where} GROUP BY name`, dealer.property_id, from, to)
-      .map((row) => [row.name, row.n]),
-  );
-  const event = dealer.lead_event || LEADS.find((name) => events.get(name) > 0) || null;
-  return { dealer, ...visits, event, leads: event === null ? 0 : (events.get(event) ?? 0) };
+const PAGES = ['asc_item_pageview', 'asc_itemlist_pageview'];
+const quoted = (names) => names.map((name) => `'${name}'`).join(', ');
+
+// The last Sunday that Google has finished (3 days) on the earliest day anywhere.
+export function finishedSunday(now = Date.now()) {
+  const earliest = new Date(now - 12 * 3600 * 1000).toISOString().slice(0, 10);
+  const last = daysBefore(earliest, 3);
+  return daysBefore(last, new Date(`${last}T00:00:00Z`).getUTCDay());
 }
 
+// The 90 days that decide what counts on a site, the same for every period.
+function lookBack() {
+  const sunday = finishedSunday();
+  return [compact(daysBefore(sunday, 89)), compact(sunday)];
+}
+
+const counted = new Map();
+
+// What counts as a lead on a dealer's site, and whether it reports pages of vehicles.
+function siteOf(world, dealer) {
+  const [from, to] = lookBack();
+  const key = `${world.file} ${dealer.property_id} ${from}`;
+  if (!counted.has(key)) {
+    const firings = new Map(
+      world
+        .all('SELECT name, sum(count) AS n FROM events WHERE property_id = ? AND date BETWEEN ? AND ? GROUP BY name',
+          dealer.property_id, from, to)
+        .map((row) => [row.name, row.n]),
+    );
+    const times = (name) => firings.get(name) ?? 0;
+    const most = LEADS.reduce((a, b) => (times(b) > times(a) ? b : a));
+    const event = times(most) === 0 ? null : 2 * times(LEADS[0]) >= times(most) ? LEADS[0] : most;
+    counted.set(key, { event, pages: PAGES.some((name) => times(name) > 0) });
+  }
+  const site = counted.get(key);
+  return { event: dealer.lead_event || site.event, pages: site.pages };
+}
+
+// Counts by day, and their sums.
+function countsOf(world, dealer, { from, to }, site) {
+  const rows = (sql) => world.all(sql, dealer.property_id, from, to);
+  const where = 'property_id = ? AND date BETWEEN ? AND ?';
+  const days = new Map();
+  for (const r of rows(`SELECT date, count(*) AS sessions, sum(engaged) AS engaged FROM sessions WHERE ${where} GROUP BY date`))
+    days.set(r.date, { sessions: r.sessions, engaged: r.engaged, leads: 0, shoppers: 0 });
+  const add = (date, values) => {
+    const day = days.get(date);
+    if (day) Object.assign(day, values);
+  };
+  const out = { leads: 0, leadSessions: 0, shoppers: 0, calls: 0 };
+  if (site.event !== null)
+    for (const r of rows(`SELECT date, sum(count) AS n, count(DISTINCT session_id) AS k FROM events
+        WHERE ${where} AND name = '${site.event}' GROUP BY date`)) {
+      add(r.date, { leads: r.n });
+      out.leads += r.n;
+      out.leadSessions += r.k;
+    }
+  if (site.pages)
+    for (const r of rows(`SELECT date, count(DISTINCT session_id) AS k FROM events
+        WHERE ${where} AND name IN (${quoted(PAGES)}) GROUP BY date`)) {
+      add(r.date, { shoppers: r.k });
+      out.shoppers += r.k;
+    }
+  out.calls = sum(rows(`SELECT sum(count) AS n FROM events WHERE ${where} AND name = 'asc_click_to_call' GROUP BY date`).map((r) => r.n));
+  out.days = [...days.values()];
+  out.sessions = sum(out.days.map((d) => d.sessions));
+  out.engaged = sum(out.days.map((d) => d.engaged));
+  return out;
+}
+
+// The equal number of days just before; undefined when one date is relative and the other is not, or for
+// more than 400 days.
+function rangeBefore(range) {
+  const ago = (text) => (text === 'today' ? 0 : text === 'yesterday' ? 1 : Number(/^(\d+)daysAgo$/.exec(text)?.[1] ?? NaN));
+  const [start, end] = [ago(range.start_date), ago(range.end_date)];
+  if (Number.isNaN(start) !== Number.isNaN(end)) return undefined;
+  if (start - end + 1 > 400) return undefined;
+  if (!Number.isNaN(start)) return { start_date: `${2 * start - end + 1}daysAgo`, end_date: `${start + 1}daysAgo` };
+  const length = (Date.parse(range.end_date) - Date.parse(range.start_date)) / 86400000 + 1;
+  if (length > 400) return undefined;
+  return { start_date: daysBefore(range.start_date, length), end_date: daysBefore(range.start_date, 1) };
+}
+
+// Figures of a dealer in a period and the one before.
+export function figuresOf(world, dealer, range, today) {
+  const site = siteOf(world, dealer);
+  const before = rangeBefore(range);
+  return {
+    dealer,
+    event: site.event,
+    pages: site.pages,
+    ...countsOf(world, dealer, daysOf(dealer, range, today), site),
+    before: before && countsOf(world, dealer, daysOf(dealer, before, today), site),
+  };
+}
+
+// `share`: part of a whole. `judged`: carries a verdict; the rest of a share that does carries none.
 const METRICS = [
-  { name: 'sessions', better: 'CONTEXT', parts: (f) => [f.sessions, 1] },
-  { name: 'engaged_sessions', better: 'CONTEXT', parts: (f) => [f.engaged, 1] },
-  { name: 'engagement_rate', better: 'HIGHER', parts: (f) => [f.engaged, f.sessions] },
-  { name: 'bounce_rate', better: 'LOWER', parts: (f) => [f.sessions - f.engaged, f.sessions] },
-  { name: 'lead_events', better: 'CONTEXT', lead: true, parts: (f) => [f.leads, 1] },
-  { name: 'leads_per_100_sessions', better: 'HIGHER', lead: true, scale: 100, parts: (f) => [f.leads, f.sessions] },
+  { name: 'sessions', better: 'CONTEXT', count: true, parts: (f) => [f.sessions, 1] },
+  { name: 'engaged_sessions', better: 'CONTEXT', count: true, parts: (f) => [f.engaged, 1] },
+  { name: 'engagement_rate', better: 'HIGHER', share: true, judged: true, parts: (f) => [f.engaged, f.sessions] },
+  { name: 'bounce_rate', better: 'LOWER', share: true, parts: (f) => [f.sessions - f.engaged, f.sessions] },
+  { name: 'lead_events', better: 'CONTEXT', count: true, lead: true, parts: (f) => [f.leads, 1] },
+  { name: 'leads_per_100_sessions', better: 'HIGHER', lead: true, judged: true, scale: 100, parts: (f) => [f.leads, f.sessions] },
+  { name: 'shopper_sessions', better: 'CONTEXT', count: true, shopper: true, parts: (f) => [f.shoppers, 1] },
+  { name: 'shopper_rate', better: 'HIGHER', share: true, shopper: true, judged: true, parts: (f) => [f.shoppers, f.sessions] },
+  { name: 'leads_per_100_shopper_sessions', better: 'HIGHER', lead: true, shopper: true, judged: true, scale: 100,
+    parts: (f) => [f.leads, f.shoppers] },
 ];
 
 const sum = (list) => list.reduce((total, x) => total + x, 0);
@@ -54,10 +139,13 @@ function median(list) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-// The dealers whose figures may be put beside each other: leads of the same event only, and rates
-// of dealers that had sessions.
+// Whether what a metric counts is known of a dealer.
+const known = (metric, f) => (!metric.lead || f.event !== null) && (!metric.shopper || f.pages);
+
+// The dealers whose figures may be put beside each other: leads of the same event only, shoppers of
+// sites that report them, and rates of dealers that had sessions.
 function group(metric, figures, event) {
-  return figures.filter((f) => metric.parts(f)[1] > 0 && (!metric.lead || (f.event !== null && f.event === event)));
+  return figures.filter((f) => metric.parts(f)[1] > 0 && known(metric, f) && (!metric.lead || f.event === event));
 }
 function valueOf(metric, f) {
   const [numerator, denominator] = metric.parts(f);
@@ -71,8 +159,7 @@ function averageOf(metric, figures, event) {
   const members = group(metric, figures, event);
   const values = members.map((f) => valueOf(metric, f));
   const [numerator, denominator] = pool(metric, members);
-  const count = metric.better === 'CONTEXT';
-  const pooled = count ? numerator : ((metric.scale ?? 1) * numerator) / denominator;
+  const pooled = metric.count ? numerator : ((metric.scale ?? 1) * numerator) / denominator;
   return {
     metric: metric.name,
     better: metric.better,
@@ -83,19 +170,48 @@ function averageOf(metric, figures, event) {
   };
 }
 
-function standingOf(metric, own, others) {
-  if (metric.better === 'CONTEXT') return 'CONTEXT_ONLY';
-  if (own === undefined || others[1] === 0 || others[0] === 0) return 'TOO_LITTLE_DATA';
-  const expected = (others[0] / others[1]) * own[1];
-  if ((own[0] < 10 && expected < 10) || others[0] < 20) return 'TOO_LITTLE_DATA';
-  const [a, b] = [100n * BigInt(own[0]) * BigInt(others[1]), BigInt(others[0]) * BigInt(own[1])];
-  const better = metric.better === 'HIGHER' ? 'BETTER' : 'WORSE';
-  const worse = metric.better === 'HIGHER' ? 'WORSE' : 'BETTER';
-  return a >= 105n * b ? better : a <= 95n * b ? worse : 'SIMILAR';
+// Judges every dealer's metrics, or only the subject's; the cells by dealer and metric.
+function judgedCells(figures, subject) {
+  const cells = [];
+  for (const metric of METRICS) {
+    const days = figures.filter((f) => known(metric, f)).map((f) => f.days.map((d) => metric.parts(d)));
+    const phi = metric.count ? 1 : dispersion(days, metric.share);
+    for (const f of figures) {
+      const members = group(metric, figures, f.event);
+      const others = members.filter((other) => other !== f);
+      const cell = { f, metric, phi, share: metric.share };
+      const asked = subject === null || f.dealer.dealer_id === subject;
+      cell.role = !metric.judged ? 'context' : asked ? 'judged' : 'beside';
+      if (!metric.count && members.includes(f)) Object.assign(cell, { own: metric.parts(f), others: pool(metric, others) });
+      if (metric.judged && members.includes(f))
+        cell.unusual = unusual(members.map((m) => metric.parts(m)))[members.indexOf(f)];
+      cells.push(cell);
+    }
+  }
+  const tested = judge(cells);
+  return { tested, of: (f, metric) => cells.find((c) => c.f === f && c.metric === metric) };
 }
 
-function indexOf(metric, figures, f) {
-  const out = { metric: metric.name, better: metric.better, rank: 0, of: 0, standing: standingOf(metric) };
+const change = (before, now) => (before > 0 ? (100 * (now - before)) / before : undefined);
+
+// Change against the period before: of the dealer, and of the others.
+function changesOf(metric, figures, f, out) {
+  if (f.before === undefined) return {};
+  const then = figures.map((x) => ({ ...x, ...x.before, dealer: x.dealer }));
+  const own = then[figures.indexOf(f)];
+  const members = group(metric, then, f.event);
+  if (!members.includes(own)) return {};
+  const change_percent = change(valueOf(metric, own), out.value);
+  const others = members.filter((other) => other !== own);
+  if (change_percent === undefined || out.benchmark === undefined || others.length === 0) return { change_percent };
+  const [numerator, denominator] = pool(metric, others);
+  const benchmark = metric.count ? mean(others.map((o) => valueOf(metric, o))) : ((metric.scale ?? 1) * numerator) / denominator;
+  return { change_percent, others_change_percent: change(benchmark, out.benchmark) };
+}
+
+function indexOf(metric, figures, f, cells) {
+  const cell = cells.of(f, metric);
+  const out = { metric: metric.name, better: metric.better, rank: 0, of: 0, standing: cell.standing };
   const members = group(metric, figures, f.event);
   if (!members.includes(f)) return out;
   const others = members.filter((other) => other !== f);
@@ -104,15 +220,26 @@ function indexOf(metric, figures, f) {
   const before = (a, b) => (metric.better === 'LOWER' ? a < b : a > b);
   out.rank = 1 + values.filter((x) => before(x, out.value)).length;
   out.of = members.length;
-  if (others.length === 0) return out;
+  if (others.length === 0) return { ...out, ...changesOf(metric, figures, f, out) };
   const worse = values.filter((x) => before(out.value, x)).length;
   const equal = values.filter((x) => x === out.value).length;
   out.percentile = (100 * (worse + equal / 2)) / others.length;
   const [numerator, denominator] = pool(metric, others);
-  out.benchmark = metric.better === 'CONTEXT' ? mean(values) : ((metric.scale ?? 1) * numerator) / denominator;
+  out.benchmark = metric.count ? mean(values) : ((metric.scale ?? 1) * numerator) / denominator;
   if (out.benchmark > 0) out.index = (100 * out.value) / out.benchmark;
-  out.standing = standingOf(metric, metric.parts(f), [numerator, denominator]);
-  return out;
+  if (!metric.count && out.index !== undefined)
+    Object.assign(out, {
+      index_low: cell.low, index_high: cell.high, expected: cell.expected, q: cell.q, unusual_among_dealers: cell.unusual,
+    });
+  return { ...out, ...changesOf(metric, figures, f, out) };
+}
+
+// The verdicts of a dealer in a line.
+function verdictsOf(f, cells) {
+  const judged = METRICS.filter((metric) => metric.judged).map((metric) => ({ metric, standing: cells.of(f, metric).standing }));
+  const clear = judged.filter(({ standing }) => standing === 'BETTER' || standing === 'WORSE');
+  if (clear.length > 0) return clear.map(({ metric, standing }) => `${metric.name} ${standing.toLowerCase()}`).join(', ');
+  return judged.some(({ standing }) => standing === 'NO_CLEAR_DIFFERENCE') ? 'none clear' : 'too little data';
 }
 
 // The event whose leads stand for the region: the subject's, else the one most dealers count, of
@@ -129,13 +256,15 @@ function regionEvent(figures, subject) {
 }
 
 // What compare_dealer_sessions should say of these figures. Sums of the region are the `pooled` of its
-// counts.
-export function comparison(figures, subject) {
+// counts. `all`: index rows of every dealer.
+export function comparison(figures, subject, all) {
   const order = [...figures].sort(
     (a, b) => b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
   );
   const event = regionEvent(figures, subject);
+  const cells = judgedCells(figures, subject);
   return {
+    cells_tested: cells.tested,
     dealers: order.map((f) => ({
       dealer_id: f.dealer.dealer_id,
       name: f.dealer.name,
@@ -148,13 +277,22 @@ export function comparison(figures, subject) {
       lead_event: f.event ?? undefined,
       leads_per_100_sessions: f.event !== null && f.sessions > 0 ? (100 * f.leads) / f.sessions : undefined,
       subject: f.dealer.dealer_id === subject,
+      lead_kind: f.event === null ? undefined : 'form',
+      lead_sessions: f.event === null ? undefined : f.leadSessions,
+      shopper_sessions: f.pages ? f.shoppers : undefined,
+      shopper_rate: f.pages && f.sessions > 0 ? f.shoppers / f.sessions : undefined,
+      leads_per_100_shopper_sessions: f.event !== null && f.pages && f.shoppers > 0 ? (100 * f.leads) / f.shoppers : undefined,
+      calls: f.calls,
+      chats: 0,
+      appointments: 0,
+      verdicts: subject === null || f.dealer.dealer_id === subject ? verdictsOf(f, cells) : undefined,
     })),
     regional_average: {
       metrics: METRICS.map((metric) => averageOf(metric, figures, event)),
     },
-    performance_index: order.map((f) => ({
+    performance_index: order.filter((f) => all || f.dealer.dealer_id === subject).map((f) => ({
       dealer_id: f.dealer.dealer_id,
-      metrics: METRICS.map((metric) => indexOf(metric, figures, f)),
+      metrics: METRICS.map((metric) => indexOf(metric, figures, f, cells)),
     })),
   };
 }
@@ -177,8 +315,8 @@ export function assertSame(actual, expected, where = '') {
   }
 }
 
-// Compares the figures of an answer with those of these dealers.
-export function assertComparison(answer, figures, subject, where = '') {
-  const { dealers, regional_average, performance_index } = answer;
-  assertSame({ dealers, regional_average, performance_index }, comparison(figures, subject), where);
+// Compares the figures of an answer with those of these dealers; `all` as it was asked for.
+export function assertComparison(answer, figures, subject, where = '', all = false) {
+  const { cells_tested, dealers, regional_average, performance_index } = answer;
+  assertSame({ cells_tested, dealers, regional_average, performance_index }, comparison(figures, subject, all), where);
 }

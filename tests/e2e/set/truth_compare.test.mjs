@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Mcp } from './mcp.mjs';
-import { assertComparison, daysOf, figuresOf } from './truth.mjs';
+import { assertComparison, daysOf, figuresOf, finishedSunday } from './truth.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 let s, client, world, last;
@@ -57,10 +57,10 @@ async function withStableDays(run) {
 
 async function check(args, dealers, subject, range, where) {
   const [answer, figures] = await withStableDays(async () => [
-    await client.data('compare_dealer_sessions', args),
+    await client.data('compare_dealer_sessions', { detail: 'all', ...args }),
     dealers.map((d) => figuresOf(world, d, range)),
   ]);
-  assertComparison(answer, figures, subject, where);
+  assertComparison(answer, figures, subject, where, true);
   assert.deepEqual(answer.coverage, { asked: dealers.length, ok: dealers.length, failed: [], failed_undisclosed: 0 });
   assert.equal(answer.cohort.dealers, dealers.length);
   assert.equal(answer.cohort.undisclosed, 0);
@@ -82,16 +82,20 @@ test('every_subject_equals_sql_in_its_region', async () => {
   }
 });
 
-test('the_default_period_is_the_last_28_full_days_of_each_property', async () => {
-  const date_range = relative['the last 28 full days'];
+test('the_default_period_is_the_last_four_weeks_that_google_has_finished', async () => {
+  const end_date = finishedSunday();
+  const date_range = { start_date: daysBefore(end_date, 27), end_date };
   const answer = await check({ subject: 'd02' }, world.ofRegion('Central'), 'd02', date_range, 'default');
   assert.equal(answer.period.days, 28);
+  assert.equal(answer.period.end_date, end_date);
+  assert.ok(answer.period.complete_through >= end_date);
 });
 
 test('the_period_is_told_in_days_of_the_first_property', async () => {
   const first = world.ofRegion('West')[0];
-  const answer = await withStableDays(() => client.data('compare_dealer_sessions', { region: 'West' }));
-  const { from, to } = daysOf(first, relative['the last 28 full days']);
+  const date_range = relative['the last 28 full days'];
+  const answer = await withStableDays(() => client.data('compare_dealer_sessions', { region: 'West', date_range }));
+  const { from, to } = daysOf(first, date_range);
   assert.equal(answer.period.start_date.replaceAll('-', ''), from);
   assert.equal(answer.period.end_date.replaceAll('-', ''), to);
   const zones = [...new Set(world.ofRegion('West').map((d) => d.time_zone))];
@@ -134,13 +138,46 @@ test('letter_case_of_a_region_and_of_argument_names_does_not_matter', async () =
 test('dealers_that_count_different_lead_events_are_compared_only_with_their_like', async () => {
   const date_range = between(90, 10);
   const answer = await check({ region: 'East', date_range }, world.ofRegion('East'), null, date_range, 'East');
-  const odd = answer.performance_index.find((d) => d.dealer_id === 'd09').metrics.at(-1);
+  const rate = (metrics) => metrics.find((m) => m.metric === 'leads_per_100_sessions');
+  const odd = rate(answer.performance_index.find((d) => d.dealer_id === 'd09').metrics);
   assert.equal(odd.of, 1, 'd09 counts generate_lead as the only one');
   assert.equal(odd.benchmark, undefined);
-  const usual = answer.performance_index.find((d) => d.dealer_id === 'd24').metrics.at(-1);
+  const usual = rate(answer.performance_index.find((d) => d.dealer_id === 'd24').metrics);
   assert.equal(usual.of, 7);
-  assert.equal(answer.regional_average.metrics.at(-1).dealers, 7);
+  assert.equal(rate(answer.regional_average.metrics).dealers, 7);
   assert.ok(answer.caveats.some((c) => /Hyundai of Philadelphia counts generate_lead/.test(c)), answer.caveats.join('\n'));
+});
+
+// One line per dealer unless more is asked for, and within what a model is given to read.
+test('an_answer_is_short_and_detail_changes_no_word_about_the_subject', async () => {
+  const date_range = between(37, 10);
+  const everyone = { dealer_ids: world.dealers.map((d) => d.dealer_id), date_range };
+  const all = await client.call('compare_dealer_sessions', everyone);
+  assert.equal(all.data.dealers.length, 24);
+  assert.deepEqual(all.data.performance_index, []);
+  assert.ok(Buffer.byteLength(all.text) < 5500, `${Buffer.byteLength(all.text)} bytes`);
+  assert.equal((all.text.match(/^d\d\d\t/gm) ?? []).length, 24, 'every dealer stands in the text');
+  for (const d of world.dealers) {
+    const brief = await client.call('compare_dealer_sessions', { subject: d.dealer_id, date_range });
+    const detail = await client.data('compare_dealer_sessions', { subject: d.dealer_id, date_range, detail: 'all' });
+    assert.ok(Buffer.byteLength(brief.text) < 4000, `${d.dealer_id}: ${Buffer.byteLength(brief.text)} bytes`);
+    assert.deepEqual(brief.data.performance_index.map((x) => x.dealer_id), [d.dealer_id]);
+    assert.deepEqual(detail.performance_index.find((x) => x.dealer_id === d.dealer_id), brief.data.performance_index[0]);
+    assert.equal(detail.headline, brief.data.headline);
+  }
+});
+
+// The lead event belongs to the dealer: single days add up to their period.
+test('leads_of_single_days_add_up_to_those_of_the_period', async () => {
+  const leads = (answer) => answer.dealers.map((d) => [d.dealer_id, d.lead_event, d.lead_events]).sort();
+  const whole = leads(await client.data('compare_dealer_sessions', { region: 'East', date_range: between(37, 10) }));
+  const sums = new Map(whole.map(([id, event]) => [id, [id, event, 0]]));
+  for (let n = 37; n >= 10; n--)
+    for (const [id, event, count] of leads(await client.data('compare_dealer_sessions', { region: 'East', date_range: between(n, n) }))) {
+      assert.equal(event, sums.get(id)[1], `${id}, ${n} days ago`);
+      sums.get(id)[2] += count;
+    }
+  assert.deepEqual([...sums.values()].sort(), whole);
 });
 
 test('an_answer_is_the_same_each_time', async () => {

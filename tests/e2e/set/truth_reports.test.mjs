@@ -233,6 +233,33 @@ describe('run_report', () => {
   });
 });
 
+describe('what a property is set up with', () => {
+  const column = ({ columns, rows }, name) => rows.map((row) => row[columns.indexOf(name)]);
+
+  test('key_events_and_streams_are_those_of_the_world', async () => {
+    for (const id of ['d01', 'd09', 'd23']) {
+      const d = world.dealer(id);
+      const events = await client.data('list_key_events', { dealer_id: id });
+      const expected = world.all('SELECT name FROM key_events WHERE property_id = ? ORDER BY name', d.property_id);
+      assert.deepEqual(column(events, 'event_name').sort(), expected.map((row) => row.name).sort());
+      assert.ok(events.headline.startsWith(`${d.name} (${id}) has ${expected.length} key event`), events.headline);
+      const streams = await client.data('list_data_streams', { property_id: String(d.property_id) });
+      assert.equal(streams.dealer_id, id);
+      assert.ok(column(streams, 'name').every((name) => name.startsWith(`properties/${d.property_id}/dataStreams/`)));
+      assert.ok(column(streams, 'web_stream_data_measurement_id').every((text) => text.startsWith('G-')));
+    }
+  });
+
+  test('links_and_annotations_are_answered_for_every_dealer', async () => {
+    for (const d of world.dealers.slice(0, 4)) {
+      const links = await client.data('list_google_ads_links', { dealer_id: d.dealer_id });
+      assert.match(links.headline, / has (no|\d+) links? to Google Ads$/);
+      const annotations = await client.data('list_property_annotations', { dealer_id: d.dealer_id });
+      for (const day of column(annotations, 'start_date')) assert.match(day, /^\d{4}-\d\d-\d\d$/);
+    }
+  });
+});
+
 // [what, arguments, SQL of one dealer's rows, in the order of the first metric]
 const across = [
   ['by channel', { dimensions: ['sessionDefaultChannelGroup'], metrics: ['sessions', 'engagedSessions', 'keyEvents'] },

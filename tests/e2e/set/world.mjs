@@ -109,3 +109,12 @@ export function daysBefore(date, n) {
 export function todayIn(zone, now = new Date()) {
   return new Intl.DateTimeFormat('en-CA', { timeZone: zone, dateStyle: 'short' }).format(now);
 }
+
+// The last n ISO weeks, Monday to Sunday, of which Google no longer changes a day, but `skip` of them.
+export function wholeWeeks(n, skip = 0) {
+  const settled = new Date(Date.now() - 12 * 3600_000).toISOString().slice(0, 10);
+  let end = daysBefore(settled, 3);
+  while (new Date(`${end}T00:00:00Z`).getUTCDay() !== 0) end = daysBefore(end, 1);
+  end = daysBefore(end, 7 * skip);
+  return { start_date: daysBefore(end, 7 * n - 1), end_date: end };
+}

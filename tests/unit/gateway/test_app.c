@@ -1,4 +1,5 @@
 /* The whole gateway over raw sockets, in front of a fake backend on real gRPC. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -678,8 +679,8 @@ struct hammer {
 static void *hammer(void *arg)
 {
   static const char *const calls[] = {
-      "\"tools/call\",\"params\":{\"name\":\"compare_dealer_sessions\",\"arguments\":{"
-      "\"region\":\"West\"},\"_meta\":{\"progressToken\":1}}",
+      ("\"tools/call\",\"params\":{\"name\":\"compare_dealer_sessions\",\"arguments\":{"
+       "\"region\":\"West\"},\"_meta\":{\"progressToken\":1}}"),
       "\"tools/call\",\"params\":{\"name\":\"list_dealers\"}", "\"ping\""};
   struct hammer *h = arg;
   for (int i = 0; i < 60; i++) {
@@ -819,6 +820,118 @@ static void initialize_waits_for_an_auth_service_that_comes_back(void)
   stop();
 }
 
+static void calls_beyond_a_share_are_results_that_say_when_to_try_again(void)
+{
+  struct settings s = settings_for(NULL);
+  s.share_calls_per_minute = 2;
+  s.trusted_subject = "alice";
+  start_with(s, false);
+  AUTO_FREE char *headers = session();
+  AUTO_FREE char *eve = xasprintf("%sX-User-ID: eve\r\n", headers);
+  AUTO_FREE char *bob = xasprintf("%sX-User-Email: bob@example.com\r\n", headers);
+  const char *call = CALL("1", "list_dealers", "\"query\":\"ford\"");
+  const char *who[] = {headers, eve, bob}; /* each person of a trusted token has a share */
+  for (size_t i = 0; i < ARRAY_LEN(who); i++) {
+    expect(mcp(who[i], call), 200, "\"isError\":false");
+    expect(mcp(who[i], call), 200, "\"isError\":false");
+    expect(mcp(who[i], call), 200, "in one minute: try again in 30 seconds.");
+    expect(mcp(who[i], RPC("1", "ping")), 200, "\"result\":{}");
+  }
+  stop();
+}
+
+static void names_of_people_count_for_the_trusted_subject_only(void)
+{
+  struct settings s = settings_for(NULL);
+  s.share_calls_per_minute = 1;
+  s.trusted_subject = "somebody";
+  start_with(s, false);
+  AUTO_FREE char *headers = session();
+  AUTO_FREE char *eve = xasprintf("%sX-User-ID: eve\r\n", headers);
+  const char *call = CALL("1", "list_dealers", "\"query\":\"ford\"");
+  expect(mcp(headers, call), 200, "\"isError\":false");
+  expect(mcp(eve, call), 200, "in one minute");
+  stop();
+}
+
+static void requests_beyond_a_share_are_429_with_the_time_to_wait(void)
+{
+  struct settings s = settings_for(NULL);
+  s.share_requests_per_minute = 3;
+  start_with(s, false);
+  AUTO_FREE char *headers = session();
+  expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
+  expect(mcp(headers, RPC("1", "ping")), 200, "\"result\":{}");
+  struct raw_answer a = mcp(headers, RPC("\"x\"", "ping"));
+  CU_ASSERT_TRUE(header_is(&a, "Retry-After", "20"));
+  expect(a, 429, "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":-32000,");
+  expect(mcp("Authorization: Bearer good-bob\r\n", INIT), 200, "serverInfo");
+  stop();
+}
+
+/* One caller's calls that hang take his places, not those of others. */
+static void hanging_calls_of_one_caller_leave_room_for_others(void)
+{
+  struct settings s = settings_for(NULL);
+  s.share_running = 2;
+  s.share_calls = 6;
+  s.max_running = 4;
+  start_with(s, false);
+  AUTO_FREE char *headers = session();
+  int fds[7];
+  for (int i = 0; i < 7; i++) {
+    AUTO_FREE char *body =
+        xasprintf("{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"tools/call\",\"params\":{\"name\":"
+                  "\"list_dealers\",\"arguments\":{\"query\":\"hang\"}}}",
+                  i + 10);
+    fds[i] = send_call(headers, body);
+  }
+  wait_hanging(2);
+  const char *call = CALL("1", "list_dealers", "\"query\":\"ford\"");
+  struct pollfd ready[7]; /* one of the seven, whichever came last, is one too many */
+  for (int i = 0; i < 7; i++)
+    ready[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+  CU_ASSERT_EQUAL(poll(ready, 7, 5000), 1);
+  for (int i = 0; i < 7; i++)
+    if ((ready[i].revents & POLLIN) != 0)
+      expect(raw_read(fds[i], 5000), 200, "are under way: try again in");
+  struct raw_answer init = mcp("Authorization: Bearer good-bob\r\n", INIT);
+  char id[128] = "";
+  CU_ASSERT_TRUE(raw_header(&init, "Mcp-Session-Id", id, sizeof(id)));
+  raw_answer_free(&init);
+  AUTO_FREE char *bob = xasprintf("Authorization: Bearer good-bob\r\nMcp-Session-Id: %s\r\n", id);
+  int64_t begin = clock_mono_ms();
+  for (int i = 0; i < 20; i++)
+    expect(mcp(bob, call), 200, "\"isError\":false");
+  CU_ASSERT_TRUE(clock_mono_ms() - begin < 2000); /* the hanging ones end after that */
+  CU_ASSERT_EQUAL(fake_backend_hanging(backend), 2);
+  for (int i = 0; i < 7; i++)
+    close(fds[i]);
+  for (int i = 0; i < 2000 && fake_backend_cancels(backend) < fake_backend_hanging(backend); i++)
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  expect(mcp(headers, call), 200, "\"isError\":false"); /* every place was given back */
+  stop();
+}
+
+/* A stranger's body is not taken; his credentials are judged before it is there. */
+static void bearer_is_decided_before_a_large_body_is_sent(void)
+{
+  start();
+  int fd = raw_connect(port);
+  AUTO_FREE char *head = xasprintf("POST /mcp HTTP/1.1\r\nHost: localhost:%u\r\n" JSON_HEADERS
+                                   "Authorization: Bearer wrong\r\nContent-Length: 4000000\r\n\r\n",
+                                   port);
+  char part[4096];
+  memset(part, ' ', sizeof(part));
+  raw_puts(fd, head);
+  for (int i = 0; i < 976 && raw_send(fd, part, sizeof(part)); i++)
+    ;
+  raw_send(fd, part, 4000000 % sizeof(part));
+  expect(raw_read(fd, 5000), 401, "Invalid credentials");
+  close(fd);
+  stop();
+}
+
 static void refusals_of_the_listener_are_json_that_a_browser_may_read(void)
 {
   static const struct {
@@ -885,4 +998,9 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(clients_leaving_at_any_moment_harm_nobody), TEST(stop_ends_calls_that_hang),
           TEST(initialize_waits_for_an_auth_service_that_comes_back),
           TEST(refusals_of_the_listener_are_json_that_a_browser_may_read),
+          TEST(calls_beyond_a_share_are_results_that_say_when_to_try_again),
+          TEST(names_of_people_count_for_the_trusted_subject_only),
+          TEST(requests_beyond_a_share_are_429_with_the_time_to_wait),
+          TEST(hanging_calls_of_one_caller_leave_room_for_others),
+          TEST(bearer_is_decided_before_a_large_body_is_sent),
           TEST(busy_port_is_refused_with_the_address))

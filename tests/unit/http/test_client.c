@@ -56,7 +56,7 @@ static void post_sends_headers_and_body_as_given(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(seen, "\r\nX-Empty:\r\n"));
   CU_ASSERT_PTR_NULL(strstr(seen, "Expect:"));
   CU_ASSERT_PTR_NULL(strstr(seen, "urlencoded"));
-  CU_ASSERT_EQUAL(memcmp(f.body.data + f.body.len - 10, "\r\n{\"a\":\0 1}" + 1, 10), 0);
+  CU_ASSERT_EQUAL(memcmp(f.body.data + f.body.len - 10, "\n{\"a\":\0 1}", 10), 0);
   fetch_free(&f);
   http_client_free(c);
   server_stop(s);

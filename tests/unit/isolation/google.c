@@ -86,13 +86,17 @@ static void put_headers(struct buf *out, const cJSON *list, const char *key, con
     buf_printf(out, "%s{\"name\":\"%s\"%s}", item == list->child ? "" : ",",
                json_get_string(item, "name"), more);
   }
-  buf_printf(out, "%s]", last);
+  if (last[0] != '\0')
+    buf_printf(out, "%s{\"name\":\"%s\"}", cJSON_GetArraySize(list) > 0 ? "," : "", last);
+  buf_puts(out, "]");
 }
 
 /* A value of a dimension: days are all the same one, of the first range. */
 static const char *value_for(const char *dimension, const char *value)
 {
-  return strcmp(dimension, "date") == 0 ? "20261001" : value;
+  return strcmp(dimension, "date") == 0             ? "20261001"
+         : strcmp(dimension, "isoYearIsoWeek") == 0 ? "202640"
+                                                    : value;
 }
 
 static void put_row(struct buf *out, const struct shop *s, const cJSON *request, const char *value,
@@ -107,7 +111,8 @@ static void put_row(struct buf *out, const struct shop *s, const cJSON *request,
                value_for(json_get_string(item, "name"), value));
   }
   if (has_two_ranges(request))
-    buf_puts(out, ",{\"value\":\"date_range_0\"}");
+    buf_printf(out, "%s{\"value\":\"date_range_0\"}",
+               cJSON_GetArraySize(dimensions) > 0 ? "," : "");
   buf_puts(out, "],\"metricValues\":[");
   cJSON_ArrayForEach(item, metrics)
   {
@@ -130,6 +135,8 @@ static int put_event_rows(struct buf *out, const struct shop *s, const cJSON *re
     buf_puts(out, n++ > 0 ? "," : "");
     put_row(out, s, request, names[e], count);
   }
+  buf_puts(out, n++ > 0 ? "," : ""); /* every site reports pages of vehicles */
+  put_row(out, s, request, "asc_item_pageview", 1);
   return n;
 }
 
@@ -163,7 +170,7 @@ static void put_report(const struct shop *s, const cJSON *request, struct buf *o
 {
   buf_puts(out, "{");
   put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "dimensions"), "dimensionHeaders", "",
-              has_two_ranges(request) ? ",{\"name\":\"dateRange\"}" : "");
+              has_two_ranges(request) ? "dateRange" : "");
   buf_puts(out, ",");
   put_headers(out, cJSON_GetObjectItemCaseSensitive(request, "metrics"), "metricHeaders",
               ",\"type\":\"TYPE_INTEGER\"", "");
@@ -204,8 +211,12 @@ static int answer_metadata(const struct shop *s, struct buf *out)
 {
   buf_printf(out,
              "{\"name\":\"properties/%s/metadata\",\"dimensions\":[{\"apiName\":\"customEvent:%s\","
-             "\"uiName\":\"%s\",\"customDefinition\":true}]}",
+             "\"uiName\":\"%s\",\"customDefinition\":true}",
              s->property, s->mark, s->mark);
+  for (size_t i = 0; s->mark[1] % 2 == 0 && i < 2; i++)
+    buf_printf(out, ",{\"apiName\":\"customEvent:%s\",\"customDefinition\":true}",
+               i == 0 ? "item_make" : "item_model");
+  buf_puts(out, "]}");
   return 200;
 }
 
@@ -215,7 +226,23 @@ static int answer_property(const struct shop *s, struct buf *out)
   return 200;
 }
 
-/* What a property is asked for: a report, its metadata or its settings. */
+/* Everything else that a property is asked for, in one answer; each reader finds its own part. */
+static int answer_rest(const struct shop *s, struct buf *out)
+{
+  const char *m = s->mark;
+  buf_printf(out,
+             "{\"name\":\"properties/%s/rest\",\"keyEvents\":[{\"eventName\":\"%s\"}],"
+             "\"dataStreams\":[{\"displayName\":\"%s\"}],\"googleAdsLinks\":[{\"customerId\":"
+             "\"%s\"}],\"reportingDataAnnotations\":[{\"title\":\"%s\"}],\"corePropertyQuota\":{"
+             "\"tokensPerDay\":{\"remaining\":5}},\"dimensionCompatibilities\":[{"
+             "\"dimensionMetadata\":{\"apiName\":\"customEvent:%s\"}}],\"funnelTable\":{"
+             "\"dimensionHeaders\":[{\"name\":\"funnelStepName\"}],\"rows\":[{"
+             "\"dimensionValues\":[{\"value\":\"%s\"}]}]}}",
+             s->property, m, m, m, m, m, m);
+  return 200;
+}
+
+/* What a property is asked for: a report, its metadata, its settings or the rest. */
 static int answer_of_property(const struct shop *s, const char *what, const struct buf *body,
                               struct buf *out)
 {
@@ -225,11 +252,14 @@ static int answer_of_property(const struct shop *s, const char *what, const stru
              s->name, s->property, s->city);
     return fail(out, 403, "PERMISSION_DENIED", message);
   }
-  if (strcmp(what, ":runReport") == 0)
+  if (strcmp(what, ":runReport") == 0 || strcmp(what, ":runRealtimeReport") == 0 ||
+      strcmp(what, ":runPivotReport") == 0)
     return answer_report(s, body, out);
   if (strcmp(what, ":batchRunReports") == 0)
     return answer_batch(s, body, out);
-  return what[0] == '/' ? answer_metadata(s, out) : answer_property(s, out);
+  if (strcmp(what, "/metadata") == 0)
+    return answer_metadata(s, out);
+  return what[0] == '\0' ? answer_property(s, out) : answer_rest(s, out);
 }
 
 static int answer_accounts(const struct shop *s, struct buf *out)
@@ -255,13 +285,13 @@ static const struct shop *shop_of_property(const struct plan *p, const char *pro
 static int answer(struct fake_world_google *g, const char *url, const char *bearer,
                   const struct buf *body, struct buf *out)
 {
-  char property[24], what[24] = "";
+  char property[24], what[40] = "";
   if (strcmp(url, "/token") == 0)
     return answer_token(body, out);
   int caller = plan_marked(bearer);
   if (caller < 0 || (size_t)caller >= g->plan.n)
     return fail(out, 401, "UNAUTHENTICATED", "invalid authentication credentials");
-  if (sscanf(url, "/v1beta/properties/%20[0-9]%20s", property, what) < 1)
+  if (sscanf(url, "/v1%*[a-z]/properties/%20[0-9]%36s", property, what) < 1)
     return answer_accounts(&g->plan.shops[caller], out);
   const struct shop *s = shop_of_property(&g->plan, property);
   if (s != &g->plan.shops[caller]) {

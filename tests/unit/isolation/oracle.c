@@ -227,7 +227,6 @@ static size_t judge_index(const struct plan *p, const struct view *v, const bool
 {
   enum metric m = metric_of(x->metric);
   struct pool outside = pool_of(p, v, members, m, own, own, true);
-  struct pool others = pool_of(p, v, members, m, own, own, false);
   bool allowed = is_rate(m) && rate_passes(&outside, m);
   stats->released += tells(x) && is_rate(m);
   stats->withheld += !tells(x) && is_rate(m) && x->opt_value_case != 0;
@@ -242,8 +241,10 @@ static size_t judge_index(const struct plan *p, const struct view *v, const bool
     return wrong("a count of peers is disclosed", x->metric, own->id);
   if (is_rate(m) && !allowed)
     return wrong("released against rule 2", x->metric, own->id);
-  if (x->opt_benchmark_case != 0 && !agrees(x->benchmark, pooled(&others, m), 3))
-    return wrong("benchmark is not the others' pool in 3 digits", x->metric, own->id);
+  if (x->opt_benchmark_case != 0 && !agrees(x->benchmark, pooled(&outside, m), 3))
+    return wrong("benchmark is not the outside dealers' pool in 3 digits", x->metric, own->id);
+  if (x->of != 0 && x->of != (int32_t)outside.n + 1 && is_rate(m))
+    return wrong("rank is not among the outside dealers", x->metric, own->id);
   if (x->opt_index_case != 0 && x->index != nearbyint(x->index))
     return wrong("index is not whole", x->metric, own->id);
   if (x->opt_q_case != 0 || x->unusual_among_dealers[0] != '\0')
@@ -263,7 +264,6 @@ static size_t judge_average(const struct plan *p, const struct view *v, const bo
 {
   enum metric m = metric_of(a->metric);
   struct pool outside = pool_of(p, v, members, m, like, NULL, true);
-  struct pool all = pool_of(p, v, members, m, like, NULL, false);
   bool any = a->opt_pooled_case != 0 || a->opt_mean_case != 0 || a->opt_median_case != 0;
   if (!any)
     return 0;
@@ -271,7 +271,7 @@ static size_t judge_average(const struct plan *p, const struct view *v, const bo
     return wrong("a count or mean over peers is disclosed", a->metric, "region");
   if ((is_lead(m) && like == NULL) || !rate_passes(&outside, m))
     return wrong("pooled against rule 2", a->metric, "region");
-  if (a->opt_pooled_case != 0 && !agrees(a->pooled, pooled(&all, m), 3))
+  if (a->opt_pooled_case != 0 && !agrees(a->pooled, pooled(&outside, m), 3))
     return wrong("pool is not in 3 digits", a->metric, "region");
   if (a->opt_median_case != 0 && !has_digits(a->median, outside.n >= 8 ? 2 : 3))
     return wrong("median has too many digits", a->metric, "region");
@@ -284,8 +284,8 @@ static size_t judge_average(const struct plan *p, const struct view *v, const bo
 
 /* The lead event of the region's figures: the subject's, else the one that fits. A visible
  * dealer or an outside one stands for it. */
-static const struct shop *region_lead(const struct plan *p, const bool members[], const Result *r,
-                                      int32_t dealers)
+static const struct shop *region_lead(const struct plan *p, const struct view *v,
+                                      const bool members[], const Result *r, int32_t dealers)
 {
   for (size_t i = 0; i < r->n_dealers; i++)
     if (r->dealers[i]->subject && r->dealers[i]->lead_event[0] != '\0')
@@ -294,8 +294,8 @@ static const struct shop *region_lead(const struct plan *p, const bool members[]
     const struct shop *s = &p->shops[i];
     int32_t same = 0;
     for (size_t k = 0; k < p->n; k++)
-      same += members[k] && p->shops[k].fault == SHOP_WELL && same_lead_event(s, &p->shops[k]) &&
-              p->shops[k].sessions > 0;
+      same += members[k] && !v->direct[k] && p->shops[k].fault == SHOP_WELL &&
+              same_lead_event(s, &p->shops[k]) && p->shops[k].sessions > 0;
     if (members[i] && s->fault == SHOP_WELL && same == dealers)
       return s;
   }
@@ -330,7 +330,7 @@ static size_t judge_region(const struct plan *p, const struct view *v, const boo
       a->opt_lead_events_case != 0)
     bad += wrong("a total over peers is disclosed", "counts", "region");
   for (size_t i = 0; i < a->n_metrics; i++)
-    bad += judge_average(p, v, members, region_lead(p, members, r, a->metrics[i]->dealers),
+    bad += judge_average(p, v, members, region_lead(p, v, members, r, a->metrics[i]->dealers),
                          a->metrics[i]);
   return bad;
 }

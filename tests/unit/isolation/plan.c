@@ -234,7 +234,7 @@ static struct set club_set(const struct plan *p, size_t k)
 }
 
 /* With AUTH_COHORT_RULES=warn: an earlier club, then the regions, push a later one out. */
-bool plan_club_is_benchmark(const struct plan *p, size_t k)
+static bool passes_pairs(const struct plan *p, size_t k)
 {
   struct set own = club_set(p, k);
   bool good = released(p, &own);
@@ -248,7 +248,47 @@ bool plan_club_is_benchmark(const struct plan *p, size_t k)
   for (size_t e = 0; e < k; e++) {
     struct set earlier = club_set(p, e);
     if (released(p, &earlier) && (isolate(p, &own, &earlier) || isolate(p, &earlier, &own)))
-      good = good && !plan_club_is_benchmark(p, e);
+      good = good && !passes_pairs(p, e);
+  }
+  return good;
+}
+
+/* Whether a sum of some of the sets, each added, left out or subtracted, leaves too few. */
+static bool sums_isolate(const struct plan *p, const struct set *sets, size_t n)
+{
+  size_t ways = 1;
+  for (size_t i = 0; i < n; i++)
+    ways *= 3;
+  for (size_t way = 1; way < ways; way++) {
+    int sum[PLAN_SHOPS] = {0};
+    struct set left = {{false}};
+    for (size_t i = 0, x = way; i < n; i++, x /= 3)
+      for (size_t k = 0; k < p->n; k++)
+        sum[k] += sets[i].has[k] ? (int)(x % 3) - 1 : 0;
+    for (size_t k = 0; k < p->n; k++)
+      left.has[k] = sum[k] != 0;
+    if (size_of(p, &left) > 0 && !is_crowd(p, &left))
+      return true;
+  }
+  return false;
+}
+
+/* Besides the pairs: no combination of the regions and the clubs before it. */
+bool plan_club_is_benchmark(const struct plan *p, size_t k)
+{
+  struct set sets[PLAN_REGIONS + PLAN_CLUBS];
+  size_t n = 0;
+  for (size_t r = 0; r < PLAN_REGIONS; r++) {
+    sets[n] = (struct set){{false}};
+    for (size_t i = 0; i < p->n; i++)
+      sets[n].has[i] = p->shops[i].region == r;
+    n += released(p, &sets[n]);
+  }
+  bool good = false;
+  for (size_t e = 0; e <= k; e++) {
+    sets[n] = club_set(p, e);
+    good = passes_pairs(p, e) && !sums_isolate(p, sets, n + 1);
+    n += good;
   }
   return good;
 }
@@ -263,12 +303,13 @@ void plan_view(const struct plan *p, const struct claimant *c, struct view *out)
     out->direct[i] = true;
     out->n_direct++;
     out->known[region] = true;
-    if (c->role == PLAN_DEALER && (!c->any_region || c->regions[region]))
+    if (c->role != PLAN_ADMIN && (c->role == PLAN_GROUP || !c->any_region || c->regions[region]))
       out->benchmark[region] = true;
     for (size_t k = 0; k < p->n_clubs; k++)
       if (p->clubs[k].members[i]) {
         out->club_known[k] = true;
-        out->club_benchmark[k] = c->role == PLAN_DEALER && !c->any_region;
+        out->club_benchmark[k] =
+            c->role == PLAN_GROUP || (c->role == PLAN_DEALER && !c->any_region);
       }
   }
   for (size_t k = 0; k < p->n_clubs; k++)

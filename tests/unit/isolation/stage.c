@@ -98,6 +98,14 @@ static void start_auth_tls(struct stage *s)
   folder_remove(dir);
 }
 
+/* Releases of one world are not those of the next. */
+static void forget_releases(struct stage *s)
+{
+  struct err e = {0};
+  release_store_free(s->aggregate_service.store);
+  must(release_store_new(&s->aggregate_service.store, &(struct release_store_options){0}, &e), &e);
+}
+
 static void start_aggregate(struct stage *s)
 {
   struct err e = {0};
@@ -107,6 +115,8 @@ static void start_aggregate(struct stage *s)
                                                     .options = AGGREGATE_OPTIONS_DEFAULT};
   /* Plans change under the same names: nothing is remembered of the last one. */
   s->aggregate_service.options.lead_memory = 0;
+  s->aggregate_service.options.cells_per_day = 1000000;
+  forget_releases(s);
   aggregate_service_init(&s->aggregate_service);
   must(rpc_server_new(&s->aggregate_server, &server_options, &e), &e);
   must(rpc_server_add(s->aggregate_server, &analytics__aggregate__v1__aggregate_service__descriptor,
@@ -142,6 +152,7 @@ void stage_change(struct stage *s)
 {
   world_google_plan(s->google, &s->plan);
   snapshot_replace(s->config, load(s));
+  forget_releases(s);
 }
 
 void stage_policies(struct stage *s, const char *json)
@@ -161,6 +172,7 @@ void stage_stop(struct stage *s)
   rpc_server_stop(s->aggregate_server);
   pool_free(s->aggregate_service.pool);
   aggregate_service_free(&s->aggregate_service);
+  release_store_free(s->aggregate_service.store);
   rpc_channel_free(s->report);
   report_side_stop(s->report_side);
   rpc_channel_free(s->auth);
@@ -216,13 +228,11 @@ static void on_done(void *user, const struct err *status)
   pthread_mutex_unlock(&w->lock);
 }
 
-static enum rpc_kind kind_of(const char *method)
+static enum rpc_kind kind_of(const ProtobufCServiceDescriptor *service, const char *method)
 {
-  return strcmp(method, "CompareDealerSessions") == 0 ||
-                 strcmp(method, "RunReportAcrossDealers") == 0 ||
-                 strcmp(method, "FetchReports") == 0
-             ? RPC_SERVER_STREAMING
-             : RPC_UNARY;
+  bool tool = service == &analytics__aggregate__v1__aggregate_service__descriptor &&
+              strcmp(method, "ListMetrics") != 0;
+  return tool || strcmp(method, "FetchReports") == 0 ? RPC_SERVER_STREAMING : RPC_UNARY;
 }
 
 void stage_call(struct reply *out, struct rpc_channel *channel,
@@ -240,7 +250,7 @@ void stage_call(struct reply *out, struct rpc_channel *channel,
   pthread_mutex_init(&w.lock, NULL);
   pthread_cond_init(&w.over, NULL);
   struct err e = {0};
-  must(rpc_client_start(NULL, channel, service, method, kind_of(method), request, &options,
+  must(rpc_client_start(NULL, channel, service, method, kind_of(service, method), request, &options,
                         &callbacks, &w, &e),
        &e);
   pthread_mutex_lock(&w.lock);

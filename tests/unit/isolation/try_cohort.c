@@ -38,17 +38,26 @@ static int only_dealer(const struct attempt *a)
   return only;
 }
 
+/* Whether the text names the shop it was drawn for: by its id, property, account or name. */
+static bool names_its_own(const struct attempt *a, const struct named *n)
+{
+  if (!may_read(a, n->shop))
+    return false;
+  const struct shop *s = &a->stage->plan.shops[n->shop];
+  return n->kind != 1 || strcmp(n->text, s->property) == 0;
+}
+
 /* Who is compared, by the words of the .proto. */
 static void answerable(const struct attempt *a, struct question *q)
 {
   int subject = q->with_subject ? q->subject.shop : -1;
   q->valid = (q->n_ids > 0) + (q->region[0] != '\0') + (q->club[0] != '\0') <= 1;
   if (q->with_subject)
-    q->valid = q->valid && q->subject.kind == 0 && may_read(a, subject);
+    q->valid = q->valid && names_its_own(a, &q->subject);
   else if (q->n_ids == 0 && q->region[0] == '\0' && q->club[0] == '\0')
     q->valid = q->valid && (subject = only_dealer(a)) >= 0;
   for (size_t i = 0; i < q->n_ids; i++) {
-    q->valid = q->valid && q->ids[i].kind == 0 && may_read(a, q->ids[i].shop);
+    q->valid = q->valid && names_its_own(a, &q->ids[i]);
     if (q->ids[i].shop >= 0)
       q->members[q->ids[i].shop] = true;
   }

@@ -48,8 +48,6 @@ struct named name_dealer(const struct attempt *a, int kind)
   /* An admin's unknown property is asked for with the only account there is. */
   if (kind == 1 && p->n == 1 && a->claimant.role == PLAN_ADMIN)
     out.shop = 0;
-  if (kind == 3)
-    out.shop = -1; /* names are not ids */
   return out;
 }
 

@@ -63,6 +63,87 @@ size_t try_property(struct attempt *a)
                          &custom.property_id);
 }
 
+#define OF_PROPERTY(method, q)                                                                     \
+  try_of_property(a, method, &(q).base, &(q).dealer_id, &(q).property_id)
+#define FIELDS(q)                                                                                  \
+  do {                                                                                             \
+    (q).dimensions = pick(2) == 0 ? page_path : event_name;                                        \
+    (q).n_dimensions = 1;                                                                          \
+    (q).metrics = sessions;                                                                        \
+    (q).n_metrics = 2;                                                                             \
+  } while (0)
+
+static size_t try_tables(struct attempt *a)
+{
+  Analytics__Report__V1__RunRealtimeReportRequest realtime =
+      ANALYTICS__REPORT__V1__RUN_REALTIME_REPORT_REQUEST__INIT;
+  Analytics__Report__V1__RunPivotReportRequest pivoted =
+      ANALYTICS__REPORT__V1__RUN_PIVOT_REPORT_REQUEST__INIT;
+  Analytics__Report__V1__RunConversionsReportRequest conversions =
+      ANALYTICS__REPORT__V1__RUN_CONVERSIONS_REPORT_REQUEST__INIT;
+  Analytics__Report__V1__RunFunnelReportRequest funnel =
+      ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__INIT;
+  Analytics__Report__V1__RunFunnelReportRequest__Step step =
+      ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__STEP__INIT;
+  Analytics__Report__V1__RunFunnelReportRequest__Step *steps[] = {&step};
+  Analytics__Ga4__V1beta__Pivot pivot = ANALYTICS__GA4__V1BETA__PIVOT__INIT, *pivots[] = {&pivot};
+  FIELDS(realtime);
+  FIELDS(pivoted);
+  FIELDS(conversions);
+  pivot.limit = 10;
+  pivoted.n_pivots = 1;
+  pivoted.pivots = pivots;
+  step.event = event_name[0];
+  funnel.n_funnel_steps = 1;
+  funnel.funnel_steps = steps;
+  switch (pick(4)) {
+  case 0:
+    return OF_PROPERTY("RunRealtimeReport", realtime);
+  case 1:
+    return OF_PROPERTY("RunPivotReport", pivoted);
+  case 2:
+    return OF_PROPERTY("RunConversionsReport", conversions);
+  default:
+    return OF_PROPERTY("RunFunnelReport", funnel);
+  }
+}
+
+static size_t try_lists(struct attempt *a)
+{
+  Analytics__Report__V1__ListKeyEventsRequest events =
+      ANALYTICS__REPORT__V1__LIST_KEY_EVENTS_REQUEST__INIT;
+  Analytics__Report__V1__ListDataStreamsRequest streams =
+      ANALYTICS__REPORT__V1__LIST_DATA_STREAMS_REQUEST__INIT;
+  Analytics__Report__V1__ListGoogleAdsLinksRequest links =
+      ANALYTICS__REPORT__V1__LIST_GOOGLE_ADS_LINKS_REQUEST__INIT;
+  Analytics__Report__V1__ListPropertyAnnotationsRequest annotations =
+      ANALYTICS__REPORT__V1__LIST_PROPERTY_ANNOTATIONS_REQUEST__INIT;
+  Analytics__Report__V1__GetPropertyQuotasRequest quotas =
+      ANALYTICS__REPORT__V1__GET_PROPERTY_QUOTAS_REQUEST__INIT;
+  Analytics__Report__V1__CheckCompatibilityRequest compatibility =
+      ANALYTICS__REPORT__V1__CHECK_COMPATIBILITY_REQUEST__INIT;
+  FIELDS(compatibility);
+  switch (pick(6)) {
+  case 0:
+    return OF_PROPERTY("ListKeyEvents", events);
+  case 1:
+    return OF_PROPERTY("ListDataStreams", streams);
+  case 2:
+    return OF_PROPERTY("ListGoogleAdsLinks", links);
+  case 3:
+    return OF_PROPERTY("ListPropertyAnnotations", annotations);
+  case 4:
+    return OF_PROPERTY("GetPropertyQuotas", quotas);
+  default:
+    return OF_PROPERTY("CheckCompatibility", compatibility);
+  }
+}
+
+size_t try_other_reports(struct attempt *a)
+{
+  return pick(2) == 0 ? try_tables(a) : try_lists(a);
+}
+
 size_t try_account_summaries(struct attempt *a)
 {
   Analytics__Report__V1__GetAccountSummariesRequest q =
@@ -123,7 +204,7 @@ size_t try_compare(struct attempt *a)
   m.n_dealer_ids = q.n_ids;
   m.region = TEXT(q.region);
   m.subject = q.subject.text;
-  m.detail = pick(2) == 0 ? (char *)"all" : (char *)"";
+  m.detail = pick(8) > 0 ? (char *)"all" : (char *)"";
   m.cohort = q.club;
   stage_call(&r, a->stage->aggregate, AGGREGATE, "CompareDealerSessions", &m.base, &a->grant);
   count(a, &r);

@@ -35,6 +35,8 @@ struct world {
   struct lead_events leads;
   char texts[N_MAX][3][32];
   struct period period;
+  struct release_store *store; /* a new one for every comparison */
+  struct door door;
   bool brief; /* no index rows but the subject's */
 };
 
@@ -42,7 +44,12 @@ static void world_start(struct world *w, size_t n)
 {
   memset(w, 0, sizeof(*w));
   w->arena = arena_new(1 << 26);
-  w->cohort = (struct cohort){"region:west@v1", "West", w->members, n, -1, 0, NULL, 0};
+  w->cohort = (struct cohort){.id = "region:west@v1",
+                              .label = "West",
+                              .members = w->members,
+                              .n = n,
+                              .subject = -1,
+                              .scope = {"west", "v1", "view", "viewer"}};
   period_parse(&w->period, true, "2026-10-01", "2026-10-28", clock_unix_ms(), NULL);
   for (size_t i = 0; i < n; i++) {
     struct cohort_member *m = &w->members[i];
@@ -65,21 +72,38 @@ static void world_start(struct world *w, size_t n)
   lead_events_collect(&w->leads, &w->cohort, w->arena);
 }
 
+static void forget_releases(struct world *w)
+{
+  door_close(&w->door);
+  release_store_free(TAKE_PTR(w->store));
+}
+
 static Result *world_compare(struct world *w)
 {
-  struct comparison c = {.of = {{&w->cohort, w->figures, &w->leads}, DISCLOSURE_POLICY_DEFAULT},
+  static const struct lattice_span weeks = {20731, 20758}; /* 2026-10-05 to 2026-11-01 */
+  struct err e = {0};
+  forget_releases(w);
+  CU_ASSERT_EQUAL_FATAL(release_store_new(&w->store, &(struct release_store_options){0}, &e),
+                        ERR_OK);
+  struct comparison c = {.of = {{&w->cohort, w->figures, &w->leads}, &w->door},
                          .notes = w->notes,
                          .period = &w->period,
                          .now_unix_ms = clock_unix_ms(),
                          .everyone = !w->brief};
   w->cohort.outside = 0;
+  w->cohort.outside_frozen = false;
   for (size_t i = 0; i < w->cohort.n; i++)
     w->cohort.outside += !w->members[i].visible;
+  struct door_options options = {w->store, DISCLOSURE_POLICY_DEFAULT, 1000};
+  door_init(&w->door, &options, &w->cohort, (weeks.last + 10) * 86400000);
+  door_admit(&w->door, weeks, false);
+  door_settle(&w->door);
   return compare_dealers(&c, w->arena);
 }
 
 static void world_end(struct world *w)
 {
+  forget_releases(w);
   arena_free(w->arena);
 }
 
@@ -354,7 +378,7 @@ static void restricted_benchmark_has_rounded_rates_and_no_counts(void)
   const MetricIndex *x = index_of(r, "d00", METRIC_ENGAGEMENT_RATE);
   CU_ASSERT_STRING_EQUAL(x->suppressed, "");
   CU_ASSERT_EQUAL(x->benchmark, round(loo * 1000) / 1000);
-  CU_ASSERT_EQUAL(x->index, round(100.0 * (2345.0 / 4321.0) / loo));
+  CU_ASSERT_EQUAL(x->index, round(100.0 * (2345.0 / 4321.0) / x->benchmark));
   CU_ASSERT_EQUAL(x->of, 10);
   x = index_of(r, "d00", METRIC_SESSIONS);
   CU_ASSERT_STRING_EQUAL(x->suppressed, "peer_counts");
@@ -366,8 +390,8 @@ static void restricted_benchmark_has_rounded_rates_and_no_counts(void)
   CU_ASSERT_EQUAL(r->regional_average->opt_lead_events_case, 0);
   const Analytics__Aggregate__V1__MetricAverage *a =
       r->regional_average->metrics[METRIC_ENGAGEMENT_RATE];
-  double pooled = (double)(e + 2345) / (double)(n + 4321);
-  CU_ASSERT_EQUAL(a->pooled, round(pooled * 1000) / 1000);
+  CU_ASSERT_EQUAL(a->pooled, round(loo * 1000) / 1000); /* the same pool */
+  CU_ASSERT_EQUAL(a->dealers, 9);
   CU_ASSERT_EQUAL(a->opt_mean_case, 0);
   CU_ASSERT_EQUAL(a->median, 0.5); /* two digits of nine peers' median */
   CU_ASSERT_EQUAL(r->regional_average->metrics[METRIC_SESSIONS]->opt_pooled_case, 0);
@@ -632,7 +656,7 @@ static void fold_keeps_days_periods_and_events_apart(void)
   struct world w;
   struct daily_fold f;
   struct dealer_figures d;
-  int64_t firings[LEAD_DEFAULTS];
+  int64_t firings[LEAD_FIXED];
   atomic_llong used = 0;
   world_start(&w, 2);
   daily_fold_init(&f, &w.leads, 2, true, (struct budget){&used, 1 << 20, 0});
@@ -705,7 +729,7 @@ static void fold_refuses_what_is_not_a_day_a_range_or_a_count(void)
 static void lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it(void)
 {
   static const struct {
-    int64_t firings[LEAD_DEFAULTS];
+    int64_t firings[LEAD_FIXED];
     int event;
   } cases[] = {{{0, 0, 0}, LEAD_UNKNOWN},
                {{1, 0, 0}, 0},
@@ -718,7 +742,7 @@ static void lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it(void)
                {{1, 9, 0}, 1},
                {{500, 3, 757}, 0}};
   for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-    CU_ASSERT_EQUAL(lead_event_choose(cases[i].firings), cases[i].event);
+    CU_ASSERT_EQUAL(lead_find(cases[i].firings).lead_event, cases[i].event);
 }
 
 static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
@@ -729,6 +753,15 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   w.members[2].lead_event = "asc_click_to_call";
   w.members[2].qualified_session = "event:view_inventory";
   lead_events_collect(&w.leads, &w.cohort, w.arena);
+  struct lead_finding pages = {0, true}, none = {0, false};
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "", none), SHOPPER_UNKNOWN); /* not 0 */
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "vdp_view", none), SHOPPER_UNKNOWN);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", none), SHOPPER_ENGAGED);
+  CU_ASSERT_FALSE(lead_find((int64_t[LEAD_FIXED]){9, 9, 9, 9, 9, 9, 9, 9}).inventory_pages);
+  CU_ASSERT_TRUE(lead_find((int64_t[LEAD_FIXED]){[9] = 1}).inventory_pages);
+  char **look_back = lead_look_back_events(&w.leads, w.arena);
+  CU_ASSERT_STRING_EQUAL(look_back[2], "form_submit");
+  CU_ASSERT_STRING_EQUAL(look_back[4], "asc_itemlist_pageview");
   CU_ASSERT_EQUAL(w.leads.n, LEAD_FIXED + 2);
   CU_ASSERT_EQUAL(lead_events_find(&w.leads, "web_lead_received"), LEAD_FIXED);
   CU_ASSERT_EQUAL(lead_events_find(&w.leads, "asc_form_submission_sales"), LEAD_UNKNOWN);
@@ -736,11 +769,12 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   CU_ASSERT_STRING_EQUAL(lead_event_kind("asc_click_to_call"), "call");
   CU_ASSERT_STRING_EQUAL(lead_event_kind("asc_comm_submission"), "chat");
   CU_ASSERT_STRING_EQUAL(lead_event_kind("web_lead_received"), "other");
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, ""), SHOPPER_INVENTORY);
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged"), SHOPPER_ENGAGED);
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:view_inventory"), SHOPPER_EVENT + LEAD_FIXED + 1);
-  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:unheard_of"), SHOPPER_UNKNOWN);
-  CU_ASSERT_STRING_EQUAL(shopper_words(&w.leads, shopper_of(&w.leads, "vdp_view"), w.arena),
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "", pages), SHOPPER_INVENTORY);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", pages), SHOPPER_ENGAGED);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:view_inventory", pages),
+                  SHOPPER_EVENT + LEAD_FIXED + 1);
+  CU_ASSERT_EQUAL(shopper_of(&w.leads, "event:unheard_of", pages), SHOPPER_UNKNOWN);
+  CU_ASSERT_STRING_EQUAL(shopper_words(&w.leads, shopper_of(&w.leads, "vdp_view", pages), w.arena),
                          "sessions with asc_item_pageview");
   world_end(&w);
 }
@@ -759,6 +793,20 @@ static void shopper_figures_compare_only_one_definition(void)
   CU_ASSERT_EQUAL(index_of(r, "d04", METRIC_LEADS_PER_100_SHOPPER_SESSIONS)->of, 2);
   CU_ASSERT_EQUAL(r->regional_average->metrics[METRIC_SHOPPER_RATE]->dealers, 3);
   CU_ASSERT_TRUE(has_caveat(r, "Shopper sessions of Dealer 03 and Dealer 04 are engaged sessions"));
+  world_end(&w);
+}
+
+static void unknown_shoppers_are_absent_and_not_zero(void)
+{
+  struct world w;
+  world_start(&w, 3);
+  w.figures[1].shopper = SHOPPER_UNKNOWN;
+  w.figures[1].now.shopper_sessions = 0;
+  Result *r = world_compare(&w);
+  CU_ASSERT_EQUAL(index_of(r, "d01", METRIC_SHOPPER_RATE)->opt_value_case, 0);
+  CU_ASSERT_DOUBLE_EQUAL(index_of(r, "d00", METRIC_SHOPPER_RATE)->benchmark, 0.4, 1e-12);
+  CU_ASSERT_EQUAL(r->regional_average->metrics[METRIC_SHOPPER_RATE]->dealers, 2);
+  CU_ASSERT_TRUE(has_caveat(r, "Shopper sessions are unknown, not 0, for Dealer 01"));
   world_end(&w);
 }
 
@@ -880,6 +928,7 @@ TEST_MAIN("aggregate compare", TEST(open_comparison_agrees_with_the_oracle),
           TEST(lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it),
           TEST(events_of_a_cohort_are_the_fixed_and_the_configured_ones),
           TEST(shopper_figures_compare_only_one_definition),
+          TEST(unknown_shoppers_are_absent_and_not_zero),
           TEST(a_subject_alone_is_judged_and_detail_changes_no_word_about_it),
           TEST(changes_stand_beside_the_markets), TEST(a_period_without_data_is_named),
           TEST(outsiders_see_intervals_in_steps_and_no_q))

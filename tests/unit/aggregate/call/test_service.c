@@ -507,7 +507,9 @@ static void what_is_released_of_outside_dealers_is_logged_for_audit(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"rpc\":\"CompareDealerSessions\""));
   CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"dealers_ok\":11"));
   CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"undisclosed\":11"));
-  CU_ASSERT_PTR_NULL(strstr(line, "\"pooled_rates\":0,"));
+  CU_ASSERT_PTR_NULL(strstr(line, "\"figures\":0,"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"viewer\":\"viewer\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(line, "engagement_rate,"));
   CU_ASSERT_PTR_NULL(strstr(line, "\"start\":\"\""));
   for (size_t i = 1; i < f.world.n; i++)
     f.world.dealers[i].visible = true;

@@ -138,12 +138,12 @@ static void one_report_reads_two_periods_with_its_order_and_filter(void)
 static void a_plan_takes_five_reports_and_no_more(void)
 {
   Analytics__Report__V1__ReportQuery query;
-  struct plan p = {.n = 0};
+  struct plan p = {.all.n = 0};
   CU_ASSERT_FALSE(tool_plan_add(&p, NULL));
-  for (int i = 0; i < FANOUT_MAX_QUERIES; i++)
+  for (int i = 0; i < QUERY_SET_MAX; i++)
     CU_ASSERT_TRUE(tool_plan_add(&p, &query));
   CU_ASSERT_FALSE(tool_plan_add(&p, &query));
-  CU_ASSERT_EQUAL(p.n, 5);
+  CU_ASSERT_EQUAL(p.all.n, 5);
 }
 
 static void ids_are_checked_by_field(void)

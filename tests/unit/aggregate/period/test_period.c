@@ -234,8 +234,10 @@ static void the_period_before_has_as_many_days_and_ends_the_day_before(void)
   CU_ASSERT_FALSE(period_before(&p, now_ms(), &before)); /* how long it is depends on the zone */
   period_parse(&p, true, "2015-08-14", "2016-08-14", now_ms(), NULL);
   CU_ASSERT_FALSE(period_before(&p, now_ms(), &before)); /* Google has no such days */
-  period_parse(&p, true, "2500daysAgo", "yesterday", now_ms(), NULL);
-  CU_ASSERT_FALSE(period_before(&p, now_ms(), &before));
+  period_parse(&p, true, "400daysAgo", "yesterday", now_ms(), NULL);
+  CU_ASSERT_TRUE(period_before(&p, now_ms(), &before));
+  period_parse(&p, true, "401daysAgo", "yesterday", now_ms(), NULL);
+  CU_ASSERT_FALSE(period_before(&p, now_ms(), &before)); /* too long for a change to mean much */
 }
 
 TEST_MAIN("aggregate period", TEST(good_dates_are_accepted),

@@ -71,6 +71,12 @@ static void resolve_cohort(struct rpc_call *call, const ProtobufCMessage *messag
   out.members = list;
   out.sealed_benchmark.data = (uint8_t *)benchmark_grant;
   out.sealed_benchmark.len = sizeof(benchmark_grant);
+  Analytics__Auth__V1__ReleaseScope scope = ANALYTICS__AUTH__V1__RELEASE_SCOPE__INIT;
+  scope.cohort = (char *)"west";
+  scope.version = (char *)"v1";
+  scope.view = (char *)"view";
+  scope.viewer = (char *)"viewer";
+  out.release_scope = &scope;
   for (size_t i = 0; i < w->n; i++) {
     const struct fake_dealer *d = &w->dealers[i];
     if (!is_asked(r, d))
@@ -210,15 +216,42 @@ static size_t event_rows(const struct fake_dealer *d, size_t rows[FAKE_EVENTS])
   return n;
 }
 
+/* Whether a report has one of the dimensions that tell a vehicle. */
+static bool asks_for(const FetchRequest *r, const char *name)
+{
+  for (size_t i = 0; i < r->n_queries; i++)
+    for (size_t k = 0; k < r->queries[i]->report->n_dimensions; k++)
+      if (strcmp(r->queries[i]->report->dimensions[k]->name, name) == 0)
+        return true;
+  return false;
+}
+
+static bool asks_for_fields(const FetchRequest *r)
+{
+  return asks_for(r, "customEvent:item_model");
+}
+
+static bool is_about_vehicles(const FetchRequest *r)
+{
+  return asks_for_fields(r) || asks_for(r, "pageTitle");
+}
+
+/* The look-back has one row more: pages of vehicles. */
+static bool is_look_back(const struct stream *s, const struct sender *x)
+{
+  return s->request->queries[x->query]->query_id == LOOK_BACK_QUERY;
+}
+
 static size_t row_count(const struct stream *s, const struct sender *x)
 {
   size_t rows[FAKE_EVENTS];
-  if (x->query == s->request->n_queries)
+  if (is_about_vehicles(s->request) || x->query == s->request->n_queries)
     return 0;
   if (!is_compare(s))
     return x->dealer->rows;
-  size_t totals =
-      has_dimension(s, x, "eventName") ? event_rows(x->dealer, rows) : x->dealer->sessions > 0;
+  size_t totals = has_dimension(s, x, "eventName")
+                      ? event_rows(x->dealer, rows) + is_look_back(s, x)
+                      : x->dealer->sessions > 0;
   return totals * parts(s, x);
 }
 
@@ -247,8 +280,8 @@ static double cell(const struct stream *s, const struct sender *x, size_t row, s
     return fake_value(x->dealer, row, metric);
   int64_t total = metric == 0 ? x->dealer->sessions : x->dealer->engaged;
   if (has_dimension(s, x, "eventName")) {
-    event_rows(x->dealer, rows);
-    total = x->dealer->events[rows[row / parts(s, x)]];
+    size_t event = row / parts(s, x);
+    total = event < event_rows(x->dealer, rows) ? x->dealer->events[rows[event]] : 1;
   } else if (s->request->queries[x->query]->report->dimension_filter != NULL) {
     total = fake_shoppers(x->dealer);
   }
@@ -263,10 +296,10 @@ static void cell_name(const struct stream *s, const struct sender *x, size_t row
     fake_row_name(x->dealer, row, out, size);
     return;
   }
-  size_t part = row % parts(s, x);
-  event_rows(x->dealer, rows);
+  size_t part = row % parts(s, x), event = row / parts(s, x);
+  size_t events = event_rows(x->dealer, rows);
   if (strcmp(dimension(s, x, k), "eventName") == 0)
-    snprintf(out, size, "%s", fake_event_names[rows[row / parts(s, x)]]);
+    snprintf(out, size, "%s", event < events ? fake_event_names[rows[event]] : "asc_item_pageview");
   else if (strcmp(dimension(s, x, k), "date") == 0)
     snprintf(out, size, "2026%s%02zu", part == FAKE_DAYS ? "09" : "10", part + 1);
   else
@@ -405,6 +438,8 @@ static void note_call(struct fake_world *w, struct rpc_call *call, const FetchRe
   w->purpose_benchmark |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   w->purpose_direct |= r->purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   w->max_rows_per_report = r->max_rows_per_report;
+  if (is_about_vehicles(r))
+    *(asks_for_fields(r) ? &w->asked_by_fields : &w->asked_by_paths) += r->n_dealer_refs;
   w->queries = r->n_queries;
   w->batch = r->batch;
   for (size_t i = 0; i < r->n_queries; i++)
@@ -478,7 +513,33 @@ static void fetch_reports(struct rpc_call *call, const ProtobufCMessage *message
   free(s);
 }
 
+static void get_definitions(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fake_world *w = service;
+  const Analytics__Report__V1__GetCustomDimensionsAndMetricsRequest *r = (const void *)message;
+  Analytics__Report__V1__GetCustomDimensionsAndMetricsResponse out =
+      ANALYTICS__REPORT__V1__GET_CUSTOM_DIMENSIONS_AND_METRICS_RESPONSE__INIT;
+  Analytics__Ga4__V1beta__DimensionMetadata d[2], *list[2] = {&d[0], &d[1]};
+  pthread_mutex_lock(&w->lock);
+  w->definition_calls++;
+  const struct fake_dealer *dealer = find_ref(w, r->dealer_id);
+  pthread_mutex_unlock(&w->lock);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(dealer);
+  if (dealer->definitions.code != ERR_OK) {
+    rpc_call_finish(call, &dealer->definitions);
+    return;
+  }
+  for (size_t i = 0; i < 2; i++) {
+    analytics__ga4__v1beta__dimension_metadata__init(&d[i]);
+    d[i].api_name = (char *)(i == 0 ? "customEvent:item_make" : "customEvent:item_model");
+  }
+  out.custom_dimensions = list;
+  out.n_custom_dimensions = dealer->registered ? 2 : 0;
+  rpc_call_reply(call, &out.base);
+}
+
 static const struct rpc_method report_methods[] = {
+    {"GetCustomDimensionsAndMetrics", RPC_UNARY, RPC_ON_WORKER, get_definitions},
     {"FetchReports", RPC_SERVER_STREAMING, RPC_ON_WORKER, fetch_reports},
 };
 
@@ -547,6 +608,9 @@ void fixture_serve(struct fixture *f)
   f->service.auth = connect_to(f->unplug_auth ? 1 : rpc_server_port(f->auth), "auth-svc");
   f->service.report = connect_to(f->unplug_report ? 1 : rpc_server_port(f->report), "report-svc");
   f->service.pool = pool_new("test", 2, 16);
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(
+      release_store_new(&f->service.store, &(struct release_store_options){0}, &e), ERR_OK);
   aggregate_service_init(&f->service);
   f->aggregate = serve(&analytics__aggregate__v1__aggregate_service__descriptor, aggregate_methods,
                        aggregate_n_methods, &f->service);
@@ -567,6 +631,7 @@ void fixture_stop(struct fixture *f)
   rpc_channel_free(f->service.report);
   pool_free(f->service.pool);
   aggregate_service_free(&f->service);
+  release_store_free(f->service.store);
   rpc_server_stop(f->auth);
   rpc_server_stop(f->report);
   CU_ASSERT_EQUAL(atomic_load(&f->service.bytes), 0);
@@ -588,7 +653,7 @@ bool fixture_is_idle(struct fixture *f)
 
 struct waiter {
   struct outcome *outcome;
-  bool compare;
+  bool compare, vehicles;
   size_t cancel_after;
   struct rpc_client_call *call;
   pthread_mutex_t lock;
@@ -617,10 +682,26 @@ static void keep_result(struct outcome *o, const ProtobufCMessage *m)
   protobuf_c_message_pack(m, o->packed);
 }
 
+static bool on_vehicles(struct waiter *w, const ProtobufCMessage *message)
+{
+  const Analytics__Aggregate__V1__AnalyzeVehicleInterestResponse *r = (const void *)message;
+  if (r->event_case ==
+      ANALYTICS__AGGREGATE__V1__ANALYZE_VEHICLE_INTEREST_RESPONSE__EVENT_PROGRESS) {
+    take_progress(w, r->progress);
+    return true;
+  }
+  keep_result(w->outcome, &r->result->base);
+  w->outcome->vehicles = analytics__aggregate__v1__analyze_vehicle_interest_result__unpack(
+      NULL, w->outcome->packed_len, w->outcome->packed);
+  return true;
+}
+
 static bool on_message(void *user, const ProtobufCMessage *message)
 {
   struct waiter *w = user;
   struct outcome *o = w->outcome;
+  if (w->vehicles)
+    return on_vehicles(w, message);
   if (w->compare) {
     const Analytics__Aggregate__V1__CompareDealerSessionsResponse *r = (const void *)message;
     if (r->event_case ==
@@ -660,6 +741,7 @@ static void run(struct fixture *f, struct outcome *o, const char *method,
 {
   struct waiter w = {.outcome = o,
                      .compare = strcmp(method, "CompareDealerSessions") == 0,
+                     .vehicles = strcmp(method, "AnalyzeVehicleInterest") == 0,
                      .cancel_after = cancel_after,
                      .lock = PTHREAD_MUTEX_INITIALIZER,
                      .ended = PTHREAD_COND_INITIALIZER};
@@ -700,6 +782,13 @@ void fixture_across(struct fixture *f, struct outcome *o,
   run(f, o, "RunReportAcrossDealers", &request->base, timeout_ms, 0);
 }
 
+void fixture_vehicles(struct fixture *f, struct outcome *o,
+                      const Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest *request,
+                      uint32_t timeout_ms)
+{
+  run(f, o, "AnalyzeVehicleInterest", &request->base, timeout_ms, 0);
+}
+
 void outcome_free(struct outcome *o)
 {
   free(o->packed);
@@ -707,5 +796,7 @@ void outcome_free(struct outcome *o)
     protobuf_c_message_free_unpacked(&o->compare->base, NULL);
   if (o->across != NULL)
     protobuf_c_message_free_unpacked(&o->across->base, NULL);
+  if (o->vehicles != NULL)
+    protobuf_c_message_free_unpacked(&o->vehicles->base, NULL);
   memset(o, 0, sizeof(*o));
 }

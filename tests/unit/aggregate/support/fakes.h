@@ -40,6 +40,8 @@ struct fake_dealer {
   int64_t events[FAKE_EVENTS]; /* asc_form_submission, generate_lead, form_submit, web_lead,
                                   asc_form_submission_sales */
   size_t rows;                 /* of a report over dealers */
+  bool registered;             /* the property has item_make and item_model */
+  struct err definitions;      /* answered in place of them when set */
 };
 extern const char *const fake_event_names[FAKE_EVENTS];
 
@@ -56,10 +58,12 @@ struct fake_world {
   size_t fetch_calls, fetch_cancelled, dealers_asked, most_dealers_in_a_stream;
   bool grants_benchmark, grants_caller; /* which were seen */
   bool purpose_benchmark, purpose_direct;
-  int64_t max_rows_per_report; /* of the last call */
-  size_t queries;              /* likewise */
-  bool batch;                  /* likewise */
-  char look_back[2][16];       /* days of the last look-back that was asked for */
+  int64_t max_rows_per_report;            /* of the last call */
+  size_t queries;                         /* likewise */
+  bool batch;                             /* likewise */
+  char look_back[2][16];                  /* days of the last look-back that was asked for */
+  size_t definition_calls;                /* what a property has registered was asked for */
+  size_t asked_by_fields, asked_by_paths; /* dealers, in questions about vehicles */
 };
 
 /* Value of metric m in row r of dealer d of a report over dealers. Rows are named "row-N";
@@ -94,7 +98,8 @@ struct outcome {
   uint8_t *packed; /* the result as it travelled */
   size_t packed_len;
   Analytics__Aggregate__V1__CompareDealerSessionsResult *compare; /* or */
-  Analytics__Aggregate__V1__RunReportAcrossDealersResult *across;
+  Analytics__Aggregate__V1__RunReportAcrossDealersResult *across; /* or */
+  Analytics__Aggregate__V1__AnalyzeVehicleInterestResult *vehicles;
   struct err status;
   int64_t took_ms;
 };
@@ -105,6 +110,10 @@ void fixture_compare(struct fixture *f, struct outcome *o,
 void fixture_across(struct fixture *f, struct outcome *o,
                     const Analytics__Aggregate__V1__RunReportAcrossDealersRequest *request,
                     uint32_t timeout_ms);
+/* report-svc's fake has no rows for reports about vehicles. */
+void fixture_vehicles(struct fixture *f, struct outcome *o,
+                      const Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest *request,
+                      uint32_t timeout_ms);
 void outcome_free(struct outcome *o);
 /* Waits until no call is under way in aggregate-svc; false after 5 s. */
 bool fixture_is_idle(struct fixture *f);

@@ -288,7 +288,7 @@ static void eight_threads_write_while_the_file_rotates(void)
   CU_ASSERT_EQUAL(f.n, 0);
   CU_ASSERT_EQUAL(findings.lines, 1600 + n); /* each file but the first is "continued" */
   /* One file is missing; and two are the wrong way round. */
-  AUTO_FREE char *missing = names[3];
+  free(names[3]);
   memmove(names + 3, names + 4, (n - 3) * sizeof(names[0]));
   verify_files((const char *const *)names, n, ring, &f, &findings);
   CU_ASSERT_EQUAL(f.n, 1);

@@ -4,6 +4,7 @@
 
 #include "auth-svc/config/snapshot.h"
 #include "auth-svc/dealers/catalogue.h"
+#include "auth-svc/dealers/unions.h"
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/grant/cohort_listing.h"
 #include "common/base/mem.h"
@@ -196,6 +197,141 @@ static void a_union_of_whole_cohorts_is_accepted(void)
   snapshot_unref(s);
 }
 
+#define I_TO_P "\"i\",\"j\",\"k\",\"l\",\"m\",\"n\",\"o\",\"p\""
+#define P19                                                                                        \
+  "[{\"id\":\"west\",\"dealers\":[" A_TO_G ",\"h\"]},{\"id\":\"east\",\"dealers\":[" I_TO_P        \
+  "]},{\"id\":\"all\",\"dealers\":[" A_TO_G ",\"h\"," I_TO_P ",\"x\"]}]"
+
+static void P19_a_cohort_that_is_others_and_one_more_is_refused(void)
+{
+  region_size = 2; /* too small to be released */
+  refused(24, "", P19,
+          "f.json line 26: cohorts[2]: cohorts \"west\", \"east\" and \"all\", added and "
+          "subtracted, leave 1 dealer (dealer \"x\"), fewer than 5 of 3 owners, so that together "
+          "they would disclose single dealers' figures; change their members, or start with "
+          "AUTH_COHORT_RULES=warn, which takes \"all\" out of benchmarks");
+  options.warn_of_cohorts = true;
+  struct snapshot *s = accepted(24, "", P19);
+  options.warn_of_cohorts = false;
+  region_size = 6;
+  CU_ASSERT_FALSE(catalogue_find(s->directory, "all", 3)->benchmark);
+  CU_ASSERT_TRUE(catalogue_find(s->directory, "west", 4)->benchmark);
+  CU_ASSERT_TRUE(catalogue_find(s->directory, "east", 4)->benchmark);
+  snapshot_unref(s);
+}
+
+/* Each pair leaves crowds, but (P + R + x) - R - ((P + S) - S) is x. */
+static void cohorts_that_isolate_by_sums_alone_are_refused(void)
+{
+#define P "\"a\",\"b\",\"c\",\"d\",\"e\",\"f\""
+#define R "\"g\",\"h\",\"i\",\"j\",\"k\",\"l\""
+#define S "\"m\",\"n\",\"o\",\"p\",\"q\",\"r\""
+  static const char four[] =
+      "[{\"id\":\"one\",\"dealers\":[" P "," R ",\"x\"]},{\"id\":\"two\",\"dealers\":[" R
+      "]},{\"id\":\"three\",\"dealers\":[" P "," S "]},{\"id\":\"four\",\"dealers\":[" S "]}]";
+  struct snapshot *s = NULL;
+  struct err e;
+  region_size = 2;
+  CU_ASSERT_EQUAL(load(&s, 24, "", four, &e), ERR_INVALID_ARGUMENT);
+  region_size = 6;
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "cohorts[3]: cohorts \"one\", \"two\", \"three\" and "
+                                           "\"four\", added and subtracted, leave 1 dealer (dealer "
+                                           "\"x\")"));
+  snapshot_unref(s);
+}
+
+/* ------------------------------------------------------- against every combination */
+
+enum { RANDOM_DEALERS = 16, RANDOM_COHORTS = 4, FACTOR = 2 };
+
+/* Whether some combination, with factors from -FACTOR to FACTOR, leaves too few. */
+static bool isolates_by_brute_force(const struct directory *d, const struct catalogued *c, size_t n)
+{
+  size_t ways = 1;
+  for (size_t i = 0; i < n; i++)
+    ways *= 2 * FACTOR + 1;
+  for (size_t way = 0; way < ways; way++) {
+    int sum[RANDOM_DEALERS] = {0};
+    uint16_t left[RANDOM_DEALERS];
+    size_t n_left = 0;
+    for (size_t i = 0, x = way; i < n; i++, x /= 2 * FACTOR + 1)
+      for (size_t k = 0; k < c[i].n_members; k++)
+        sum[c[i].members[k]] += (int)(x % (2 * FACTOR + 1)) - FACTOR;
+    for (size_t k = 0; k < d->n_dealers; k++)
+      if (sum[k] != 0)
+        left[n_left++] = (uint16_t)k;
+    if (n_left > 0 && !catalogue_is_crowd(d, left, n_left))
+      return true;
+  }
+  return false;
+}
+
+static void random_catalogues_agree_with_every_combination(void)
+{
+  struct snapshot *s = accepted(RANDOM_DEALERS, "", "");
+  unsigned seed = 5;
+  size_t refusals = 0, wrong = 0;
+  for (int round = 0; round < 3000; round++) {
+    uint16_t members[RANDOM_COHORTS][RANDOM_DEALERS];
+    struct catalogued c[RANDOM_COHORTS];
+    unsigned blocks[4];
+    struct isolation found;
+    for (size_t i = 0; i < 4; i++) {
+      seed = seed * 1103515245u + 12345u;
+      blocks[i] = seed >> 16; /* atoms of 5, 5, 4 and 2 dealers, now and then split */
+    }
+    for (size_t i = 0; i < RANDOM_COHORTS; i++) {
+      c[i] = (struct catalogued){.id = "x", .members = members[i], .benchmark = true};
+      for (size_t k = 0; k < RANDOM_DEALERS; k++) {
+        size_t block = k < 5 ? 0 : k < 10 ? 1 : k < 14 ? 2 : 3;
+        bool split = blocks[3] % 3 == 0 && k == 4;
+        if ((blocks[split ? 3 : block] >> (4 + i)) & 1)
+          members[i][c[i].n_members++] = (uint16_t)k;
+      }
+      c[i].benchmark = catalogue_is_benchmark(s->directory, &c[i]);
+    }
+    struct catalogued released[RANDOM_COHORTS];
+    size_t n = 0;
+    for (size_t i = 0; i < RANDOM_COHORTS; i++)
+      if (c[i].benchmark)
+        released[n++] = c[i];
+    bool truth = isolates_by_brute_force(s->directory, released, n);
+    bool told = unions_isolate(s->directory, c, RANDOM_COHORTS, &found);
+    wrong += truth != told;
+    refusals += told;
+  }
+  CU_ASSERT_EQUAL(wrong, 0);
+  CU_ASSERT_TRUE(refusals > 300 && refusals < 2700);
+  snapshot_unref(s);
+}
+
+static void a_catalogue_too_entangled_to_check_is_refused_in_bounded_time(void)
+{
+  enum { DEALERS = 900, COHORTS = 1100 };
+  struct dealer *dealers = xcalloc(DEALERS, sizeof(*dealers));
+  struct directory d = {.dealers = dealers, .n_dealers = DEALERS};
+  struct catalogued *c = xcalloc(COHORTS, sizeof(*c));
+  uint16_t *members = xcalloc((size_t)COHORTS * DEALERS, sizeof(*members));
+  struct isolation found;
+  unsigned seed = 9;
+  for (size_t i = 0; i < DEALERS; i++)
+    dealers[i].owner = "";
+  for (size_t i = 0; i < COHORTS; i++) {
+    c[i] = (struct catalogued){.id = "x", .members = members + i * DEALERS, .benchmark = true};
+    for (size_t k = 0; k < DEALERS; k++) {
+      seed = seed * 1103515245u + 12345u;
+      if ((seed >> 16) & 1)
+        c[i].members[c[i].n_members++] = (uint16_t)k;
+    }
+  }
+  CU_ASSERT_TRUE(unions_isolate(&d, c, COHORTS, &found));
+  CU_ASSERT_TRUE(found.too_large);
+  CU_ASSERT_TRUE(unions_isolate(&d, c, 100, &found)); /* 900 atoms of one dealer each */
+  free(members);
+  free(c);
+  free(dealers);
+}
+
 static void warn_starts_with_the_cohort_out_of_benchmarks(void)
 {
   options.warn_of_cohorts = true;
@@ -251,6 +387,7 @@ static void a_dealer_lists_and_compares_within_the_cohorts_it_is_in(void)
   CU_ASSERT_EQUAL(list->cohorts[1]->dealers, 12);
   CU_ASSERT_EQUAL(list->cohorts[1]->visible_dealers, 1);
   CU_ASSERT_TRUE(list->cohorts[1]->benchmark);
+  CU_ASSERT_STRING_EQUAL(list->cohorts[1]->withheld, "");
   Analytics__Auth__V1__ResolveCohortRequest r = ANALYTICS__AUTH__V1__RESOLVE_COHORT_REQUEST__INIT;
   Analytics__Auth__V1__ResolveCohortResponse *m = NULL;
   Analytics__Auth__V1__BenchmarkGrant *b = NULL;
@@ -274,12 +411,63 @@ static void a_dealer_lists_and_compares_within_the_cohorts_it_is_in(void)
   snapshot_unref(s);
 }
 
+/* The listing of a caller over dealers; the last cohort's word on why there is no benchmark. */
+static const char *why_withheld(const struct snapshot *s, const char *dealers, bool granted,
+                                struct arena *arena)
+{
+  char *ids[16], letters[16][2], *cohorts[] = {TEXT("x")};
+  Analytics__Auth__V1__Grant g = ANALYTICS__AUTH__V1__GRANT__INIT;
+  for (; dealers[g.n_dealer_ids] != '\0'; g.n_dealer_ids++) {
+    snprintf(letters[g.n_dealer_ids], 2, "%c", dealers[g.n_dealer_ids]);
+    ids[g.n_dealer_ids] = letters[g.n_dealer_ids];
+  }
+  g.dealer_ids = ids;
+  g.benchmark_cohorts = cohorts;
+  g.n_benchmark_cohorts = granted;
+  const struct scope *scope = scope_new(arena, s->directory, &g);
+  Analytics__Auth__V1__ListCohortsRequest q = ANALYTICS__AUTH__V1__LIST_COHORTS_REQUEST__INIT;
+  Analytics__Auth__V1__ListCohortsResponse *list = NULL;
+  q.query = TEXT("x");
+  CU_ASSERT_EQUAL_FATAL(cohort_listing_make(&list, scope, s->peers, &q, arena, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(list->n_cohorts, 1);
+  CU_ASSERT_EQUAL(list->cohorts[0]->benchmark, list->cohorts[0]->withheld[0] == '\0');
+  return list->cohorts[0]->withheld;
+}
+
+static void a_listing_says_why_a_cohort_has_no_benchmark(void)
+{
+  struct arena *arena = arena_new(1 << 20);
+  region_size = 2;
+  struct snapshot *s =
+      accepted(8, "", "[{\"id\":\"x\",\"version\":1,\"dealers\":[" A_TO_G ",\"h\"]}]");
+  CU_ASSERT_STRING_EQUAL(why_withheld(s, "a", true, arena), "");
+  CU_ASSERT_STRING_EQUAL(why_withheld(s, "abc", true, arena), "");
+  CU_ASSERT_STRING_EQUAL(why_withheld(s, "abcd", true, arena), "min_contributors");
+  CU_ASSERT_STRING_EQUAL(why_withheld(s, "abcdefgh", true, arena), ""); /* all its own */
+  CU_ASSERT_STRING_EQUAL(why_withheld(s, "a", false, arena), "not_granted");
+  snapshot_unref(s);
+  options.warn_of_cohorts = true;
+  s = accepted(9, "",
+               "[{\"id\":\"eight\",\"dealers\":[" A_TO_G ",\"h\"]},"
+               "{\"id\":\"x\",\"dealers\":[" A_TO_G "]}]");
+  options.warn_of_cohorts = false;
+  region_size = 6;
+  CU_ASSERT_STRING_EQUAL(why_withheld(s, "a", true, arena), "isolates_dealers");
+  snapshot_unref(s);
+  arena_free(arena);
+}
+
 TEST_MAIN("auth catalogue", TEST(settings_of_a_dealer_are_kept),
           TEST(wrong_settings_are_refused_with_line_field_and_dealer),
           TEST(every_region_is_a_cohort_written_or_not),
           TEST(a_derived_version_changes_with_the_members_only),
           TEST(cohorts_whose_difference_isolates_dealers_are_refused),
           TEST(a_union_of_whole_cohorts_is_accepted),
+          TEST(P19_a_cohort_that_is_others_and_one_more_is_refused),
+          TEST(cohorts_that_isolate_by_sums_alone_are_refused),
+          TEST(random_catalogues_agree_with_every_combination),
+          TEST(a_catalogue_too_entangled_to_check_is_refused_in_bounded_time),
           TEST(warn_starts_with_the_cohort_out_of_benchmarks),
           TEST(cohorts_that_make_no_sense_are_refused_with_line_and_field),
-          TEST(a_dealer_lists_and_compares_within_the_cohorts_it_is_in))
+          TEST(a_dealer_lists_and_compares_within_the_cohorts_it_is_in),
+          TEST(a_listing_says_why_a_cohort_has_no_benchmark))

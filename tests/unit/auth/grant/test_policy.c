@@ -195,7 +195,7 @@ static void cohorts_that_make_no_sense_are_refused_with_the_field(void)
   check_error(&a, "dealer_ids: no dealer \"d99\"; closest: \"d03\" Jasper Honda No03, \"d12\" "
                   "Quokka Ford No12");
   CU_ASSERT_EQUAL(resolve(&a, NULL, 0, "Wset", ""), ERR_NOT_FOUND);
-  check_error(&a, "region: no region \"Wset\"; closest: \"West\"");
+  check_error(&a, "region: no region \"Wset\"; closest: \"West\"; regions: \"West\"");
   CU_ASSERT_EQUAL(resolve(&a, NULL, 0, "East", ""), ERR_NOT_FOUND);
   CU_ASSERT_EQUAL(resolve(&a, NULL, 0, "West", "d06"), ERR_NOT_FOUND);
   CU_ASSERT_EQUAL(strncmp(a.e.message, "subject_dealer_id: no dealer \"d06\"", 34), 0);
@@ -334,7 +334,7 @@ static void dealers_are_listed_searched_and_paged(void)
   r.offset = 0;
   r.region = TEXT("Nroth");
   CU_ASSERT_EQUAL(listing_make(&l, a.scope, &r, a.arena, &a.e), ERR_NOT_FOUND);
-  check_error(&a, "region: no region \"Nroth\"; closest: \"North\"");
+  check_error(&a, "region: no region \"Nroth\"; closest: \"North\"; regions: \"East\", \"North\", \"West\"");
   done(&a);
 }
 

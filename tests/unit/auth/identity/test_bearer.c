@@ -39,11 +39,12 @@ static const char *bad_standing(void *user, const struct dealer *dealer)
 
 static struct bearer_policy policy(void)
 {
-  return (struct bearer_policy){.enabled = true,
-                                .account_tokens = true,
-                                .jwt = {keys, "https://issuer.example", "analytics-mcp"},
-                                .holds = holds,
-                                .bad_standing = bad_standing};
+  return (struct bearer_policy){
+      .enabled = true,
+      .account_tokens = true,
+      .jwt = {.keys = keys, .issuer = "https://issuer.example", .audience = "analytics-mcp"},
+      .holds = holds,
+      .bad_standing = bad_standing};
 }
 
 static void add_pem(struct jwt_keys *k, EVP_PKEY *key)
@@ -299,7 +300,10 @@ static void roles_reach_what_they_should(void)
                  "\"groups\":[\"group2\"]");
   /* d01; West: d03 d06 d09 d12; group2: d02 d06 d10 */
   CU_ASSERT_EQUAL(g->n_dealer_ids, 7);
-  CU_ASSERT_EQUAL(g->n_benchmark_regions, 0);
+  CU_ASSERT_EQUAL_FATAL(g->n_benchmark_regions, 3); /* of its dealers; the claim narrows none */
+  CU_ASSERT_STRING_EQUAL(g->benchmark_regions[0], "East");
+  CU_ASSERT_STRING_EQUAL(g->benchmark_regions[1], "North");
+  CU_ASSERT_STRING_EQUAL(g->benchmark_regions[2], "West");
   CU_ASSERT_FALSE(g->all_dealers);
 
   g = ask_claims("\"sub\":\"s\",\"role\":\"group\"");

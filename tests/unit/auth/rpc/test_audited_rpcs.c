@@ -222,6 +222,19 @@ static size_t read_lines(size_t skip, char *last, size_t size)
   return n;
 }
 
+/* How many refreshes have ended, by their lines. */
+static size_t refreshes(void)
+{
+  size_t n = 0;
+  char line[8192];
+  FILE *f = fopen(s.path, "r");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  while (fgets(line, sizeof(line), f) != NULL)
+    n += strstr(line, "\"token_refresh\"") != NULL;
+  fclose(f);
+  return n;
+}
+
 /* A call that is not waited for to its end writes its line a moment later. */
 static void expect_line(size_t *seen, const char *event, const char *result, const char *reason,
                         const char *subject)
@@ -300,9 +313,12 @@ static void each_outcome_of_each_rpc_writes_one_line(void)
   get_token(NULL, false, "d03", 5000, &e);
   expect_line(&seen, "get_access_token", "denied", "missing_grant", "");
   fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 700});
+  const size_t ended = refreshes();
   CU_ASSERT_EQUAL(get_token(&s.admin, false, "d05", 100, &e), ERR_DEADLINE_EXCEEDED);
   expect_line(&seen, "get_access_token", "failed", "cancelled", "ann");
-  usleep(900000); /* that refresh is over */
+  for (int i = 0; i < 1000 && refreshes() == ended; i++)
+    usleep(5000);
+  CU_ASSERT_EQUAL(refreshes(), ended + 1); /* that refresh is over */
   fake_set(s.fake, &(struct fake_answer){.status = 400, .body = "{\"error\":\"invalid_grant\"}"});
   CU_ASSERT_EQUAL(get_token(&s.admin, false, "d04", 5000, &e), ERR_FAILED_PRECONDITION);
   expect_line(&seen, "get_access_token", "failed", "invalid_grant", "ann");

@@ -23,7 +23,7 @@ static struct answer write(const char *tool, const ProtobufCMessage *m, size_t m
   struct answer a = {.text = BUF_INIT(MAX), .structured = BUF_INIT(MAX)};
   struct answer_plan *plan = answer_plan_new(catalog_find(tool));
   CU_ASSERT_PTR_EQUAL_FATAL(catalog_find(tool)->output, m->descriptor);
-  answer_write(&a.text, &a.structured, plan, m, max_text, &a.e);
+  answer_write(&a.text, &a.structured, plan, m, NULL, max_text, &a.e);
   answer_plan_free(plan);
   return a;
 }
@@ -242,14 +242,16 @@ static void what_is_not_known_is_null_and_numbers_read_well(void)
   r.caveats = (char *[]){(char *)"one", (char *)"two"};
   struct answer a = write("compare_dealer_sessions", &r.base, MAX);
   static const char text[] =
-      "d01 leads.\nPeriod: 2026-10-26 to 2026-11-22 (28 days)\nCaveat: one\nCaveat: two\n\n"
+      "d01 leads.\nPeriod: 2026-10-26 to 2026-11-22 (28 days)\nCaveat: one\nCaveat: two\n"
+      "\n"
       "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\tsubject\n"
       "d01\t12400\t0\t56.61%\tyes\nd02\t0\t0\t-\tno\n";
   CU_ASSERT_STRING_EQUAL(buf_str(&a.text), text);
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.structured),
                                 "\"dealers\":{\"columns\":[\"dealer_id\",\"sessions\","
-                                "\"engaged_sessions\",\"engagement_rate\",\"subject\"],\"rows\":["
-                                "[\"d01\",12400,0,0.5660512,true],[\"d02\",0,0,null,false]]}"));
+                                "\"engaged_sessions\",\"engagement_rate\",\"subject\"],"
+                                "\"rows\":[[\"d01\",12400,0,0.5660512,true],"
+                                "[\"d02\",0,0,null,false]]}"));
   AUTO_JSON cJSON *json = cJSON_Parse(buf_str(&a.structured));
   CU_ASSERT_PTR_NOT_NULL_FATAL(json);
   static const char *const order[] = {"headline", "period", "caveats", "dealers"};
@@ -267,7 +269,7 @@ static void what_does_not_fit_is_an_error_and_no_half_answer(void)
     struct buf text AUTO_BUF = BUF_INIT(MAX);
     struct buf structured AUTO_BUF = BUF_INIT(max);
     struct err e = {0};
-    CU_ASSERT_EQUAL(answer_write(&text, &structured, plan, &list.base, MAX, &e),
+    CU_ASSERT_EQUAL(answer_write(&text, &structured, plan, &list.base, NULL, MAX, &e),
                     ERR_RESOURCE_EXHAUSTED);
     CU_ASSERT_STRING_EQUAL(e.reason, "result_too_large");
   }

@@ -1,4 +1,4 @@
-/* Every example and default of a schema is accepted at its place by the rules and the reader. */
+/* Every example and default of the options is accepted at its place by the rules and the reader. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,53 +13,40 @@ static void free_arena(struct arena **a)
   arena_free(*a);
 }
 
-/* An object schema on the way from the root to a field, and the member taken there. */
+/* A message on the way from the request to a field, and the field taken there. */
 struct step {
   const struct step *up;
-  const cJSON *schema;
-  const char *member;
-  bool list; /* the member is a list of objects */
+  const ProtobufCMessageDescriptor *message;
+  const ProtobufCFieldDescriptor *field;
 };
-
-static const cJSON *member(const cJSON *schema, const char *name)
-{
-  return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(schema, "properties"),
-                                          name);
-}
-
-static const cJSON *first_example(const cJSON *field)
-{
-  return cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(field, "examples"), 0);
-}
 
 /* An object with the value as its member, and an example for every other required one. */
 static cJSON *object_with(const struct step *step, cJSON *value)
 {
   cJSON *object = cJSON_CreateObject();
-  cJSON_AddItemToObject(object, step->member, value);
-  const cJSON *name;
-  cJSON_ArrayForEach(name, cJSON_GetObjectItemCaseSensitive(step->schema, "required"))
-  {
-    if (cJSON_HasObjectItem(object, name->valuestring))
+  cJSON_AddItemToObject(object, step->field->name, value);
+  for (size_t i = 0; i < catalog_rules_len; i++) {
+    const struct catalog_rule *rule = &catalog_rules[i];
+    if (rule->message != step->message || !rule->required ||
+        cJSON_HasObjectItem(object, rule->field))
       continue;
-    const cJSON *example = first_example(member(step->schema, name->valuestring));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(example);
-    cJSON_AddItemToObject(object, name->valuestring, cJSON_Duplicate(example, true));
+    CU_ASSERT_TRUE_FATAL(rule->n_examples > 0);
+    cJSON_AddItemToObject(object, rule->field, cJSON_Parse(rule->examples_json[0]));
   }
   return object;
 }
 
 static void expect_accepted(const struct catalog_tool *tool, const struct step *step,
-                            const cJSON *literal)
+                            const char *literal)
 {
-  cJSON *value = cJSON_Duplicate(literal, true);
-  for (; step != NULL; step = step->up) {
-    if (step->list) {
+  cJSON *value = cJSON_Parse(literal);
+  for (const struct step *at = step; at != NULL; at = at->up) {
+    if (at != step && at->field->label == PROTOBUF_C_LABEL_REPEATED) {
       cJSON *list = cJSON_CreateArray();
       cJSON_AddItemToArray(list, value);
       value = list;
     }
-    value = object_with(step, value);
+    value = object_with(at, value);
   }
   AUTO_JSON cJSON *arguments = value;
   CLEANUP(free_arena) struct arena *arena = arena_new(1 << 20);
@@ -73,45 +60,41 @@ static void expect_accepted(const struct catalog_tool *tool, const struct step *
     printf("\n  %s: %s\n", tool->name, e.message);
 }
 
-static size_t check_object(const struct catalog_tool *tool, const cJSON *schema,
-                           const struct step *up);
-
-static size_t check_field(const struct catalog_tool *tool, const cJSON *field, struct step step)
+static bool is_on_path(const struct step *step, const ProtobufCMessageDescriptor *message)
 {
-  size_t found = 0;
-  const cJSON *literal;
-  cJSON_ArrayForEach(literal, cJSON_GetObjectItemCaseSensitive(field, "examples"))
-  {
-    expect_accepted(tool, &step, literal);
-    found++;
+  for (; step != NULL; step = step->up) {
+    if (step->message == message)
+      return true;
   }
-  literal = cJSON_GetObjectItemCaseSensitive(field, "default");
-  if (literal != NULL) {
-    expect_accepted(tool, &step, literal);
-    found++;
-  }
-  const cJSON *items = cJSON_GetObjectItemCaseSensitive(field, "items");
-  step.list = items != NULL;
-  return found + check_object(tool, items != NULL ? items : field, &step);
+  return false;
 }
 
-static size_t check_object(const struct catalog_tool *tool, const cJSON *schema,
-                           const struct step *up)
+/* Goes into every message once on a path. */
+static size_t check_message(const struct catalog_tool *tool, const ProtobufCMessageDescriptor *type,
+                            const struct step *up)
 {
   size_t found = 0;
-  const cJSON *field;
-  cJSON_ArrayForEach(field, cJSON_GetObjectItemCaseSensitive(schema, "properties")) found +=
-      check_field(tool, field, (struct step){up, schema, field->string, false});
+  for (unsigned i = 0; i < type->n_fields; i++) {
+    const struct step step = {up, type, &type->fields[i]};
+    const struct catalog_rule *rule = catalog_rule_of(type, type->fields[i].name);
+    for (size_t k = 0; rule != NULL && k < rule->n_examples; k++, found++)
+      expect_accepted(tool, &step, rule->examples_json[k]);
+    if (rule != NULL && rule->default_json != NULL) {
+      expect_accepted(tool, &step, rule->default_json);
+      found++;
+    }
+    if (type->fields[i].type == PROTOBUF_C_TYPE_MESSAGE &&
+        !is_on_path(&step, type->fields[i].descriptor))
+      found += check_message(tool, type->fields[i].descriptor, &step);
+  }
   return found;
 }
 
 static void every_example_and_default_is_accepted(void)
 {
   size_t found = 0;
-  for (size_t i = 0; i < catalog_tools_len; i++) {
-    AUTO_JSON cJSON *schema = cJSON_Parse(catalog_tools[i].input_schema);
-    found += check_object(&catalog_tools[i], schema, NULL);
-  }
+  for (size_t i = 0; i < catalog_tools_len; i++)
+    found += check_message(&catalog_tools[i], catalog_tools[i].input, NULL);
   printf("\n  %zu examples and defaults ", found);
   CU_ASSERT_TRUE(found > 30);
 }

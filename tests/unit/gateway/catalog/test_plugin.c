@@ -218,6 +218,18 @@ static void options_must_fit_their_field(void)
       {"int32", "required: true hidden: true", "required and hidden exclude each other"},
       {"int32", "required: true default_json: \"1\"",
        "a required field needs no default_json; remove one of the two"},
+      {"string", "aliases: \"_\"", "an alias must have letters"},
+      {"string", "aliases: \"F\"", "the alias names another field, too: F"},
+      {"int32", "meaning: MEANING_START_DATE",
+       "the meaning does not fit the field's type; remove it"},
+      {"repeated string", "meaning: MEANING_PROPERTY",
+       "the meaning does not fit the field's type; remove it"},
+      {"string", "meaning: MEANING_DIMENSION_FILTER",
+       "the meaning does not fit the field's type; remove it"},
+      {"P", "meaning: MEANING_ORDER", "the meaning does not fit the field's type; remove it"},
+      {"repeated string", "single_unless: \"g\"",
+       "single_unless must name a field of the message: g"},
+      {"repeated string", "single_as: \"g\"", "single_as must name a field of one such value: g"},
   };
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
     AUTO_FREE char *text = xasprintf(WITH_FIELD("  // F.\n  %s f = 1 [(mcp.v1.field) = {%s}];"),

@@ -29,10 +29,13 @@ static void defaults_are_filled_in(void)
 {
   expect("list_dealers", "{}", "{\"limit\":100,\"offset\":0}");
   expect("list_dealers", "{\"limit\":null,\"offset\":7}", "{\"offset\":7,\"limit\":100}");
-  AUTO_FREE char *filled = xasprintf("{\"date_range\":%s}", period);
-  expect("compare_dealer_sessions", "{}", filled);
+  expect("compare_dealer_sessions", "{}", "{}"); /* its default is for the service to find */
+  AUTO_FREE char *filled = xasprintf("{\"metrics\":[\"sessions\"],\"date_range\":%s,"
+                                     "\"limit_per_dealer\":25,\"pooled_limit\":100}",
+                                     period);
+  expect("run_report_across_dealers", "{\"metrics\":[\"sessions\"]}", filled);
   AUTO_FREE char *report =
-      xasprintf("{\"metrics\":[\"sessions\"],\"date_ranges\":[%s],\"limit\":1000,\"offset\":0,"
+      xasprintf("{\"metrics\":[\"sessions\"],\"date_ranges\":[%s],\"limit\":100,\"offset\":0,"
                 "\"return_property_quota\":false}",
                 period);
   expect("run_report", "{\"metrics\":[\"sessions\"]}", report);
@@ -71,8 +74,8 @@ static void lists_keep_their_bounds(void)
 static void numbers_keep_their_bounds(void)
 {
   expect("run_report", "{\"limit\":0}", "limit: at least 1, got 0");
-  expect("run_report", "{\"limit\":250000}", "limit: at most 100000, got 250000");
-  expect("run_report", "{\"limit\":\"250000\"}", "limit: at most 100000, got 250000");
+  expect("run_report", "{\"limit\":250001}", "limit: at most 250000, got 250001");
+  expect("run_report", "{\"limit\":\"250001\"}", "limit: at most 250000, got 250001");
   expect("list_dealers", "{\"offset\":-1}", "offset: at least 0, got -1");
 }
 

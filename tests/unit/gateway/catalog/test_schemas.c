@@ -1,5 +1,6 @@
 /* The catalogue of the real tools: golden files, and what every client needs. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
@@ -8,7 +9,8 @@
 #include "tests/unit/gateway/catalog/golden.h"
 #include "tests/unit/harness.h"
 
-enum { RUN_REPORT_BYTES = 12000 };
+/* 30 kB for 25 tools; the list here has fewer. */
+enum { RUN_REPORT_BYTES = 12000, MEDIAN_BYTES = 1200, LIST_BYTES = 30000 };
 
 static void tools_look_as_the_golden_files_say(void)
 {
@@ -78,20 +80,67 @@ static const cJSON *at(const cJSON *schema, const char *path)
   return schema;
 }
 
-/* Three levels; the innermost has only a filter. */
-static void filters_are_unrolled_three_levels(void)
+/* A condition with all its members, and one level of each join. */
+static void filters_are_compact_and_complete(void)
 {
-  AUTO_JSON cJSON *schema = cJSON_Parse(catalog_find("run_report")->input_schema);
-  const cJSON *level = at(schema, "properties.dimension_filter");
-  for (int i = 1; i <= 3; i++) {
-    CU_ASSERT_PTR_NOT_NULL_FATAL(level);
-    CU_ASSERT_PTR_NOT_NULL(at(level, "properties.filter"));
-    CU_ASSERT_EQUAL(at(level, "properties.and_group") != NULL, i < 3);
-    CU_ASSERT_EQUAL(at(level, "properties.not_expression") != NULL, i < 3);
-    level = at(level, "properties.and_group.properties.expressions.items");
+  static const char *const names[] = {"run_report", "run_report_across_dealers"};
+  for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    AUTO_JSON cJSON *schema = cJSON_Parse(catalog_find(names[i])->input_schema);
+    const cJSON *where = at(schema, "properties.dimension_filter.properties");
+    const cJSON *having = at(schema, "properties.metric_filter.properties");
+    CU_ASSERT_STRING_EQUAL(json_get_string(at(where, "value"), "type"), "string");
+    CU_ASSERT_STRING_EQUAL(json_get_string(at(having, "value"), "type"), "number");
+    CU_ASSERT_STRING_EQUAL(json_get_string(at(where, "case_sensitive"), "type"), "boolean");
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(at(where, "match.enum")), 8);
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(at(having, "match.enum")), 6);
+    CU_ASSERT_PTR_NOT_NULL(at(where, "and.items.properties.field"));
+    CU_ASSERT_PTR_NOT_NULL(at(where, "or.items.properties.values.items"));
+    CU_ASSERT_PTR_NOT_NULL(at(having, "not.properties.match"));
+    CU_ASSERT_PTR_NULL(at(where, "and.items.properties.and"));
   }
-  CU_ASSERT_PTR_NOT_NULL(at(schema, "properties.dimension_filter.properties.filter.properties."
-                                    "string_filter.properties.match_type.enum"));
+}
+
+/* What Gemini, LibreChat and the strict mode of OpenAI take beside these is not the same. */
+static void check_keywords(const cJSON *schema)
+{
+  static const char *const taken[] = {"type",
+                                      "description",
+                                      "properties",
+                                      "required",
+                                      "items",
+                                      "enum",
+                                      "minimum",
+                                      "maximum",
+                                      "minItems",
+                                      "maxItems",
+                                      "additionalProperties"};
+  const cJSON *item;
+  cJSON_ArrayForEach(item, schema)
+  {
+    bool known = false;
+    for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+      known |= strcmp(item->string, taken[i]) == 0;
+    CU_ASSERT_TRUE(known);
+  }
+  CU_ASSERT_TRUE(cJSON_IsString(at(schema, "type")));
+  if (strcmp(json_get_string(schema, "type"), "object") == 0)
+    CU_ASSERT_TRUE(cJSON_GetArraySize(at(schema, "properties")) > 0);
+  cJSON_ArrayForEach(item, at(schema, "properties")) check_keywords(item);
+  if (at(schema, "items") != NULL)
+    check_keywords(at(schema, "items"));
+}
+
+static void every_object_has_properties_and_every_keyword_is_taken_by_all_models(void)
+{
+  for (size_t i = 0; i < catalog_tools_len; i++) {
+    AUTO_JSON cJSON *schema = cJSON_Parse(catalog_tools[i].input_schema);
+    check_keywords(schema);
+  }
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+  return *(const size_t *)a < *(const size_t *)b ? -1 : *(const size_t *)a > *(const size_t *)b;
 }
 
 static void sixty_four_bits_are_numbers(void)
@@ -100,22 +149,54 @@ static void sixty_four_bits_are_numbers(void)
   CU_ASSERT_STRING_EQUAL(at(input, "properties.limit.type")->valuestring, "integer");
 }
 
+/* What a model reads of a tool with every question: its name, description and arguments. */
 static void the_list_of_tools_stays_small(void)
 {
   size_t total = 0;
+  AUTO_FREE size_t *sizes = xcalloc(catalog_tools_len, sizeof(*sizes));
   for (size_t i = 0; i < catalog_tools_len; i++) {
     const struct catalog_tool *t = &catalog_tools[i];
-    size_t description = strlen(t->description);
-    size_t input = strlen(t->input_schema);
-    printf("\n  %-28s description %5zu  input %6zu bytes", t->name, description, input);
-    total += description + input;
+    sizes[i] = strlen(t->name) + strlen(t->description) + strlen(t->input_schema);
+    printf("\n  %-36s description %5zu  input %6zu bytes", t->name, strlen(t->description),
+           strlen(t->input_schema));
+    total += sizes[i];
   }
-  printf("\n  tools/list about %zu bytes ", total);
+  qsort(sizes, catalog_tools_len, sizeof(*sizes), compare_sizes);
+  size_t median = (sizes[(catalog_tools_len - 1) / 2] + sizes[catalog_tools_len / 2]) / 2;
+  printf("\n  tools/list %zu bytes, median %zu ", total, median);
+  CU_ASSERT_TRUE(median <= MEDIAN_BYTES);
+  CU_ASSERT_TRUE(total <= LIST_BYTES);
   CU_ASSERT_TRUE(strlen(catalog_find("run_report")->input_schema) < RUN_REPORT_BYTES);
+}
+
+static void toolsets_are_chosen_by_name(void)
+{
+  static const struct {
+    const char *text;
+    unsigned sets;
+  } cases[] = {{NULL, 0x1f},
+               {"", 0x1f},
+               {"all", 0x3f},
+               {"benchmarks", 0x03},
+               {" Reports , ADMIN,", 0x19},
+               {"advanced", 0x21}};
+  struct err e = {0};
+  unsigned sets = 0;
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    CU_ASSERT_EQUAL(catalog_toolsets_read(&sets, cases[i].text, &e), ERR_OK);
+    CU_ASSERT_EQUAL(sets, cases[i].sets);
+  }
+  CU_ASSERT_EQUAL(catalog_toolsets_read(&sets, "reports,report", &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "\"report\" is not a toolset"));
+  CU_ASSERT_EQUAL(catalog_find("list_dealers")->toolset, CATALOG_ALWAYS);
+  CU_ASSERT_EQUAL(catalog_find("run_report")->toolset, CATALOG_REPORTS);
+  CU_ASSERT_EQUAL(catalog_find("compare_dealer_sessions")->toolset, CATALOG_BENCHMARKS);
 }
 
 TEST_MAIN("catalog schemas", TEST(tools_look_as_the_golden_files_say),
           TEST(the_tools_of_the_project_are_there_and_sorted),
           TEST(every_tool_is_named_and_described), TEST(schemas_hold_nothing_a_client_refuses),
-          TEST(the_binding_names_an_rpc_that_exists), TEST(filters_are_unrolled_three_levels),
-          TEST(sixty_four_bits_are_numbers), TEST(the_list_of_tools_stays_small))
+          TEST(the_binding_names_an_rpc_that_exists), TEST(filters_are_compact_and_complete),
+          TEST(every_object_has_properties_and_every_keyword_is_taken_by_all_models),
+          TEST(sixty_four_bits_are_numbers), TEST(the_list_of_tools_stays_small),
+          TEST(toolsets_are_chosen_by_name))

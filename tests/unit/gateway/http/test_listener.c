@@ -15,6 +15,7 @@
 
 static atomic_int closes, frees, handled;
 static struct exchange *_Atomic held;
+static struct share *share; /* who pays for /shared */
 
 static void pause_ms(long ms)
 {
@@ -107,6 +108,13 @@ static void on_head(struct exchange *x, void *user)
   (void)user;
   if (strcmp(exchange_path(x), "/refused") == 0)
     reply_text(x, 403, "no");
+  if (strcmp(exchange_path(x), "/shared") == 0)
+    exchange_release(x, share);
+  if (strcmp(exchange_path(x), "/vetted") == 0) {
+    exchange_hold(x);
+    exchange_ref(x);
+    held = x;
+  }
 }
 
 static void on_request(struct exchange *x, void *user)
@@ -114,10 +122,8 @@ static void on_request(struct exchange *x, void *user)
   static const struct {
     const char *path;
     void (*fn)(struct exchange *x);
-  } routes[] = {{"/echo", echo},
-                {"/header", echo_header},
-                {"/hold", hold},
-                {"/twice", reply_twice},
+  } routes[] = {{"/echo", echo},          {"/header", echo_header}, {"/vetted", echo},
+                {"/shared", echo},        {"/hold", hold},          {"/twice", reply_twice},
                 {"/forget", forget_later}};
   (void)user;
   handled++;
@@ -298,7 +304,8 @@ static void refusal_at_the_head_reads_the_body_off_and_keeps_the_connection(void
 
 static void bodies_of_all_requests_together_are_capped(void)
 {
-  struct listener *l = start_with(&(struct listener_options){.max_body = 1000, .max_bodies = 1200});
+  struct listener *l =
+      start_with(&(struct listener_options){.max_body = 1000, .max_bodies = 1200, .small_body = 1});
   uint16_t port = listener_port(l);
   int fd = raw_connect(port);
   char body[901];
@@ -326,8 +333,8 @@ static void malformed_heads_get_400_or_the_connection_ends(void)
       "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
       "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
       "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-      "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
-      "0\r\n\r\n",
+      ("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "0\r\n\r\n"),
       "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
   };
   struct listener *l = start();
@@ -598,6 +605,154 @@ static void dripping_clients_are_cut_off(void)
   listener_stop(l, 1000);
 }
 
+static void connection_without_a_request_is_closed_soon(void)
+{
+  struct listener *l = start_with(&(struct listener_options){.first_ms = 300});
+  int silent = raw_connect(listener_port(l)), used = raw_connect(listener_port(l));
+  raw_puts(used, "GET /header HTTP/1.1\r\nHost: x\r\n\r\n");
+  expect_body(raw_read(used, 5000), 200, "(none)");
+  CU_ASSERT_TRUE(raw_wait_closed(silent, 5000));
+  raw_puts(used, "GET /header HTTP/1.1\r\nHost: x\r\n\r\n"); /* its idle time is a longer one */
+  expect_body(raw_read(used, 5000), 200, "(none)");
+  close(silent);
+  close(used);
+  listener_stop(l, 1000);
+}
+
+/* Many more silent connections than there may be, and a client among them. */
+static void silent_connections_make_room_for_new_ones(void)
+{
+  struct listener *l =
+      start_with(&(struct listener_options){.max_connections = 32, .first_ms = 60000});
+  uint16_t port = listener_port(l);
+  int fds[100], kept = raw_connect(port);
+  raw_puts(kept, "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  EVENTUALLY(held != NULL);
+  for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+    fds[i] = raw_connect(port);
+    if (i % 10 == 9)
+      expect_body(raw_request(port, "GET", "/header", "", NULL), 200, "(none)");
+  }
+  CU_ASSERT_TRUE(listener_connections(l) <= 32);
+  reply_text(held, 200, "held"); /* a request under way is never cut for a new connection */
+  exchange_unref(held);
+  expect_body(raw_read(kept, 5000), 200, "held");
+  for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+    close(fds[i]);
+  close(kept);
+  listener_stop(l, 1000);
+}
+
+/* A client that takes nothing of an answer is cut, one that waits on a silent stream is not. */
+static void client_that_takes_no_byte_is_cut(void)
+{
+  struct listener *l =
+      start_with(&(struct listener_options){.stuck_ms = 1000, .max_body = 32 * 1024 * 1024});
+  int stream = raw_connect(listener_port(l));
+  raw_puts(stream, "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  EVENTUALLY(held != NULL);
+  struct exchange *silent = held;
+  exchange_stream_start(silent);
+  exchange_stream_event(silent, "one", 3);
+  held = NULL;
+  int stuck = raw_connect(listener_port(l));
+  raw_puts(stuck, "POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  EVENTUALLY(held != NULL);
+  struct buf large = BUF_INIT(32 * 1024 * 1024);
+  memset(buf_reserve(&large, 24 * 1024 * 1024), 'x', 24 * 1024 * 1024);
+  large.len = 24 * 1024 * 1024;
+  exchange_reply(held, 200, "text/plain", &large);
+  for (int i = 0; i < 2000 && listener_connections(l) > 1; i++)
+    pause_ms(10);
+  CU_ASSERT_EQUAL(listener_connections(l), 1);
+  struct buf seen AUTO_BUF = BUF_INIT(4096);
+  exchange_stream_event(silent, "two", 3);
+  CU_ASSERT_TRUE(raw_wait_text(stream, &seen, "data: two", 5000));
+  exchange_stream_end(silent);
+  exchange_unref(silent);
+  exchange_unref(held);
+  close(stuck);
+  close(stream);
+  listener_stop(l, 1000);
+}
+
+/* Who sends a body is not known: no more of it is taken than a small body's bytes. */
+static void large_body_waits_until_its_sender_is_known(void)
+{
+  struct listener *l =
+      start_with(&(struct listener_options){.max_body = 1000000, .small_body = 1000});
+  int fd = raw_connect(listener_port(l));
+  char part[1001];
+  memset(part, 'x', 1000);
+  part[1000] = '\0';
+  raw_puts(fd, "POST /vetted HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n");
+  EVENTUALLY(held != NULL);
+  for (int i = 0; i < 500; i++)
+    CU_ASSERT_TRUE(raw_puts(fd, part));
+  pause_ms(50);
+  CU_ASSERT_EQUAL(handled, 0);
+  exchange_release(held, NULL);
+  exchange_unref(held);
+  EVENTUALLY(handled == 1);
+  struct raw_answer a = raw_read(fd, 5000);
+  CU_ASSERT_EQUAL(a.status, 200);
+  CU_ASSERT_EQUAL(a.body.len, 500000);
+  raw_answer_free(&a);
+  close(fd);
+  listener_stop(l, 1000);
+}
+
+static void refusal_while_a_body_waits_reaches_the_client(void)
+{
+  struct listener *l =
+      start_with(&(struct listener_options){.max_body = 1000000, .small_body = 1000});
+  int fd = raw_connect(listener_port(l));
+  char part[1001];
+  memset(part, 'x', 1000);
+  part[1000] = '\0';
+  raw_puts(fd, "POST /vetted HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n");
+  EVENTUALLY(held != NULL);
+  for (int i = 0; i < 500; i++)
+    CU_ASSERT_TRUE(raw_puts(fd, part));
+  reply_text(held, 401, "no");
+  exchange_release(held, NULL);
+  exchange_unref(held);
+  expect_body(raw_read(fd, 5000), 401, "no");
+  CU_ASSERT_EQUAL(handled, 0);
+  close(fd);
+  listener_stop(l, 1000);
+}
+
+/* Large bodies of one caller beyond his share are refused, small ones and those of others are not.
+ */
+static void bodies_and_answers_are_paid_by_the_share_of_their_caller(void)
+{
+  struct shares *s = shares_new(&(struct share_limits){.body_bytes = 1200, .answer_bytes = 3000});
+  struct share *a = share_of(s, "a", "");
+  share = a;
+  struct listener *l =
+      start_with(&(struct listener_options){.max_body = 1000000, .small_body = 1000});
+  uint16_t port = listener_port(l);
+  AUTO_FREE char *two = xcalloc(1, 2001), *three = xcalloc(1, 3001);
+  memset(two, 'x', 2000);
+  memset(three, 'x', 3000);
+  expect_body(raw_request(port, "POST", "/shared", "", two), 200, two);
+  struct raw_answer refused = raw_request(port, "POST", "/shared", "", three);
+  CU_ASSERT_EQUAL(refused.status, 503); /* 2,000 bytes beyond the small part */
+  raw_answer_free(&refused);
+  CU_ASSERT_EQUAL(share_answer(a, 1500), SHARE_GRANTED); /* another answer that nobody reads */
+  refused = raw_request(port, "POST", "/shared", "", two);
+  CU_ASSERT_EQUAL(refused.status, 503);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&refused.body), "wait to be read"));
+  raw_answer_free(&refused);
+  share_answer_end(a, 1500);
+  expect_body(raw_request(port, "POST", "/shared", "", two), 200, two); /* all was given back */
+  listener_stop(l, 1000);
+  share = NULL;
+  share_unref(a);
+  shares_free(s);
+}
+
 static void silent_connection_is_closed_after_the_idle_time(void)
 {
   struct listener *l = start_with(&(struct listener_options){.idle_ms = 1000});
@@ -759,6 +914,11 @@ TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
           TEST(silent_stream_gets_comments), TEST(disconnect_is_noticed_while_an_answer_is_awaited),
           TEST(client_that_does_not_read_its_stream_is_cut_off),
           TEST(forgotten_and_double_answers_give_exactly_one), TEST(dripping_clients_are_cut_off),
+          TEST(connection_without_a_request_is_closed_soon),
+          TEST(silent_connections_make_room_for_new_ones), TEST(client_that_takes_no_byte_is_cut),
+          TEST(large_body_waits_until_its_sender_is_known),
+          TEST(refusal_while_a_body_waits_reaches_the_client),
+          TEST(bodies_and_answers_are_paid_by_the_share_of_their_caller),
           TEST(silent_connection_is_closed_after_the_idle_time), TEST(waiting_request_is_not_idle),
           TEST(second_listener_on_the_port_fails_with_the_address),
           TEST(stop_lets_answers_end_and_cuts_the_rest),

@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
+#include "report-svc/answer/landing.h"
 #include "tests/unit/harness.h"
 
 typedef Analytics__Ga4__V1beta__DateRange date_range;
@@ -122,6 +123,76 @@ static void the_currency_is_said_of_amounts_of_money_alone(void)
   arena_free(arena);
 }
 
+/* Rows of a landing page, a device and one metric, from texts. */
+struct landing {
+  Analytics__Ga4__V1beta__RunReportResponse report;
+  Analytics__Ga4__V1beta__DimensionHeader headers[2], *header_list[2];
+  Analytics__Ga4__V1beta__MetricHeader metric, *metric_list[1];
+  Analytics__Ga4__V1beta__Row rows[4], *row_list[4];
+  Analytics__Ga4__V1beta__DimensionValue dimensions[4][2], *dimension_lists[4][2];
+  Analytics__Ga4__V1beta__MetricValue metrics[4], *metric_lists[4][1];
+};
+
+static void landing_init(struct landing *l, const char *metric, const char *const (*cells)[3])
+{
+  static char page[] = "landingPage", device[] = "deviceCategory";
+  analytics__ga4__v1beta__run_report_response__init(&l->report);
+  for (size_t i = 0; i < 2; i++) {
+    analytics__ga4__v1beta__dimension_header__init(&l->headers[i]);
+    l->headers[i].name = i == 0 ? page : device;
+    l->header_list[i] = &l->headers[i];
+  }
+  analytics__ga4__v1beta__metric_header__init(&l->metric);
+  l->metric.name = (char *)(uintptr_t)metric;
+  l->metric_list[0] = &l->metric;
+  l->report.n_dimension_headers = 2;
+  l->report.dimension_headers = l->header_list;
+  l->report.n_metric_headers = 1;
+  l->report.metric_headers = l->metric_list;
+  for (size_t i = 0; i < 4; i++) {
+    analytics__ga4__v1beta__row__init(&l->rows[i]);
+    analytics__ga4__v1beta__metric_value__init(&l->metrics[i]);
+    for (size_t k = 0; k < 2; k++) {
+      analytics__ga4__v1beta__dimension_value__init(&l->dimensions[i][k]);
+      l->dimensions[i][k].value = (char *)(uintptr_t)cells[i][k];
+      l->dimension_lists[i][k] = &l->dimensions[i][k];
+    }
+    l->metrics[i].value = (char *)(uintptr_t)cells[i][2];
+    l->metric_lists[i][0] = &l->metrics[i];
+    l->rows[i].n_dimension_values = 2;
+    l->rows[i].dimension_values = l->dimension_lists[i];
+    l->rows[i].n_metric_values = 1;
+    l->rows[i].metric_values = l->metric_lists[i];
+    l->row_list[i] = &l->rows[i];
+  }
+}
+
+static void sessions_without_a_landing_page_are_one_row_where_they_may_be_added(void)
+{
+  static const char *const cells[4][3] = {{"(not set)", "mobile", "40"},
+                                          {"/new/", "mobile", "30"},
+                                          {"", "mobile", "2"},
+                                          {"", "desktop", "1"}};
+  struct landing l;
+  for (int additive = 0; additive < 2; additive++) {
+    struct arena *arena = arena_new(1 << 16);
+    struct answer_texts t = {.arena = arena};
+    landing_init(&l, additive ? "sessions" : "totalUsers", cells);
+    Analytics__Ga4__V1beta__Row **rows = l.row_list;
+    size_t n = 4;
+    CU_ASSERT_TRUE_FATAL(landing_join(&rows, &n, &l.report, &t, arena));
+    CU_ASSERT_EQUAL_FATAL(n, additive ? 3 : 4);
+    CU_ASSERT_STRING_EQUAL(rows[0]->metric_values[0]->value, additive ? "42" : "40");
+    CU_ASSERT_STRING_EQUAL(rows[1]->dimension_values[0]->value, "/new/");
+    CU_ASSERT_STRING_EQUAL(rows[n - 1]->dimension_values[0]->value, "(not set)");
+    CU_ASSERT_STRING_EQUAL(rows[n - 1]->dimension_values[1]->value, "desktop");
+    CU_ASSERT(says(&t, additive ? "are one row here" : "are in two rows"));
+    CU_ASSERT_STRING_EQUAL(l.metrics[0].value, "40"); /* Google's row is as it was */
+    CU_ASSERT_STRING_EQUAL(l.dimensions[3][0].value, "");
+    arena_free(arena);
+  }
+}
+
 static void a_headline_says_which_rows_of_what_for_whom_and_when(void)
 {
   AUTO_BUF struct buf text = BUF_INIT(HEADLINE_MAX);
@@ -156,4 +227,5 @@ TEST_MAIN("report answer", TEST(relative_dates_are_days_of_the_propertys_zone),
           TEST(the_day_of_a_property_ends_at_its_midnight), TEST(days_read_as_people_write_them),
           TEST(every_note_of_google_becomes_a_sentence),
           TEST(the_currency_is_said_of_amounts_of_money_alone),
+          TEST(sessions_without_a_landing_page_are_one_row_where_they_may_be_added),
           TEST(a_headline_says_which_rows_of_what_for_whom_and_when))

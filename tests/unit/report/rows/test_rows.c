@@ -634,8 +634,8 @@ static void values_that_are_no_numbers_are_refused_by_metric(void)
                                       "--1",
                                       "1e",
                                       " 1",
-                                      "1\xc2\xa0"
-                                      "234",
+                                      ("1\xc2\xa0"
+                                       "234"),
                                       "\xd9\xa1",
                                       "1_000",
                                       "true",

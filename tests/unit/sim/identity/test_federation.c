@@ -327,6 +327,7 @@ static void the_metadata_server_wants_and_shows_its_flavor(void)
   CU_ASSERT_EQUAL(other.status, 404);
   AUTO_ANSWER struct answer set =
       control("/sim/faults", "{'dealer_id':'*','kind':'no_flavor','times':1}");
+  CU_ASSERT_EQUAL(set.status, 200);
   AUTO_ANSWER struct answer silent = call("GET", path, NULL, flavor);
   CU_ASSERT_EQUAL(silent.status, 200);
   CU_ASSERT_PTR_NULL(silent.header_name);

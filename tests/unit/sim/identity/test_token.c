@@ -288,6 +288,7 @@ static void a_new_consent_ends_a_revocation_and_has_the_scopes_that_were_ticked(
   struct answer AUTO_ANSWER old = refresh(2, NULL, "");
   CU_ASSERT_EQUAL(old.status, 200); /* two consents live side by side */
   struct answer AUTO_ANSWER revoked = control("/sim/revocation", to);
+  CU_ASSERT_EQUAL(revoked.status, 200);
   struct answer AUTO_ANSWER second = control("/sim/consent", unticked);
   CU_ASSERT_STRING_EQUAL(member(&second, "scope"), "openid");
   usleep(5000); /* tokens of the revocation's own millisecond are dead */
@@ -321,6 +322,7 @@ static void a_clock_that_is_wrong_refuses_assertions_and_nothing_else(void)
   static const char *const wrong[] = {"{'offset_s':7200}", "{'offset_s':-7200}"};
   for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
     struct answer AUTO_ANSWER set = control("/sim/clock", wrong[i]);
+    CU_ASSERT_EQUAL(set.status, 200);
     struct answer AUTO_ANSWER refused = grant(assertion);
     CU_ASSERT_STRING_EQUAL(member(&refused, "error"), "invalid_grant");
     CU_ASSERT_EQUAL(strncmp(member(&refused, "error_description"),
@@ -329,6 +331,7 @@ static void a_clock_that_is_wrong_refuses_assertions_and_nothing_else(void)
     CU_ASSERT_EQUAL(read_metadata(1, member(&before, "access_token")), 200);
   }
   struct answer AUTO_ANSWER right = control("/sim/clock", "{'offset_s':0}");
+  CU_ASSERT_EQUAL(right.status, 200);
   struct answer AUTO_ANSWER after = grant(assertion);
   CU_ASSERT_EQUAL(after.status, 200);
   EVP_PKEY_free(key);
@@ -339,6 +342,7 @@ static void every_refresh_is_counted_with_its_time(void)
   const char *account = identity_sim()->world->properties[9].account_id;
   AUTO_ANSWER struct answer one = refresh(9, NULL, "");
   AUTO_ANSWER struct answer two = refresh(9, NULL, "");
+  CU_ASSERT_TRUE(one.status == 200 && two.status == 200);
   AUTO_ANSWER struct answer stats = call("GET", "/sim/stats", NULL, NULL);
   const cJSON *a = cJSON_GetObjectItem(cJSON_GetObjectItem(stats.json, "accounts"), account);
   const cJSON *times = cJSON_GetObjectItem(a, "issued_at_ms");

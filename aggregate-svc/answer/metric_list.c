@@ -1,0 +1,255 @@
+/* What every metric of the answers means. Unit, direction and pooling of the metrics of dealers
+ * come from figures/metrics; those of vehicles stand here. */
+#include "aggregate-svc/answer/metric_list.h"
+
+#include <string.h>
+
+#include "aggregate-svc/figures/metrics.h"
+#include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
+
+typedef Analytics__Aggregate__V1__ListMetricsResponse Response;
+typedef Analytics__Aggregate__V1__MetricDefinition Definition;
+
+#define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
+#define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
+#define CONTEXT ANALYTICS__AGGREGATE__V1__BETTER__CONTEXT
+
+/* The metrics of figures/metrics. */
+static const struct {
+  const char *name, *meaning, *formula;
+} dealer_words[] = {
+    {"sessions", "Visits to the website. Tells size and demand, not quality.", "GA4 sessions"},
+    {"engaged_sessions",
+     "Visits of 10 seconds or more, or with a key event, or with two page views.",
+     "GA4 engagedSessions"},
+    {"engagement_rate", "Part of the visits that engaged.", "engaged_sessions / sessions"},
+    {"bounce_rate", "Part of the visits that did not engage; not the bounce rate of older reports.",
+     "1 - engagement_rate"},
+    {"lead_events",
+     "How often the dealer's lead event fired: the configured one, else of asc_form_submission, "
+     "generate_lead and form_submit the one that fired most in the last 90 complete days "
+     "(asc_form_submission also with half as many). Events that vendors fire in addition are never "
+     "added.",
+     "eventCount of the lead event"},
+    {"leads_per_100_sessions",
+     "Lead events per 100 visits; compared only between dealers that count the same event.",
+     "100 x lead_events / sessions"},
+    {"shopper_sessions",
+     "Visits that shop for a vehicle: with a page of a vehicle or of a list of vehicles, or what "
+     "the "
+     "dealer's configuration calls one.",
+     "sessions with asc_item_pageview or asc_itemlist_pageview"},
+    {"shopper_rate", "Part of the visits that shop for a vehicle.", "shopper_sessions / sessions"},
+    {"leads_per_100_shopper_sessions",
+     "Lead events per 100 visits that shop: leaves service traffic out, so it compares dealers "
+     "better than leads_per_100_sessions.",
+     "100 x lead_events / shopper_sessions"},
+};
+
+static const char comparison[] = "compare_dealer_sessions", interest[] = "analyze_vehicle_interest",
+                  conversion[] = "vehicle_lead_conversion", movers[] = "vehicle_movers";
+
+/* The metrics of vehicles. */
+static const struct {
+  const char *name, *meaning, *formula, *unit;
+  Analytics__Aggregate__V1__Better better;
+  const char *pooled;
+  const char *tools[3];
+} vehicle_metrics[] = {
+    {"vdp_views",
+     "Views of vehicle pages (vehicle detail pages, VDP). In rows of models: `views`.",
+     "events asc_item_pageview; without registered item parameters page views of vehicle paths",
+     "count",
+     CONTEXT,
+     "sum",
+     {interest, conversion, movers}},
+    {"vdp_sessions",
+     "Sessions that viewed a vehicle page, or a page of the model. Sessions of models overlap, so "
+     "they never add up.",
+     "sessions with a VDP view",
+     "count",
+     CONTEXT,
+     "sum over dealers, not over models",
+     {interest, conversion}},
+    {"reach",
+     "Part of the sessions that viewed a vehicle page, or the model.",
+     "vdp_sessions / sessions",
+     "share",
+     HIGHER,
+     "sum / sum",
+     {interest}},
+    {"share",
+     "Interest share of a model: its part of the VDP views that name a model. Its 95 % interval "
+     "comes from the variation between days, or for a change between dealers.",
+     "views / views of all matched models",
+     "share",
+     CONTEXT,
+     "sum / sum",
+     {interest, movers}},
+    {"share_change_pp",
+     "Change of the share against the period before, in percentage points; change_pp in movers.",
+     "100 x (share - share before)",
+     "percentage points",
+     CONTEXT,
+     "difference of pooled shares",
+     {interest, movers}},
+    {"matched",
+     "Part of the VDP views that name a model of the catalogue; below 0.8 models are "
+     "not ranked.",
+     "matched views / vdp_views",
+     "share",
+     HIGHER,
+     "sum / sum",
+     {interest}},
+    {"session_s",
+     "Mean length of the sessions that viewed the model: the whole session.",
+     "GA4 averageSessionDuration of these sessions",
+     "seconds",
+     HIGHER,
+     "weighted by sessions",
+     {interest}},
+    {"bounce",
+     "Part of the sessions that viewed the model and did not engage.",
+     "1 - engaged sessions / vdp_sessions",
+     "share",
+     LOWER,
+     "sum / sum",
+     {interest}},
+    {"new_share",
+     "Part of the views with a known condition that are of new vehicles.",
+     "new / (new + used)",
+     "share",
+     CONTEXT,
+     "sum / sum",
+     {interest}},
+    {"leads",
+     "Lead events that name the model, by the vehicle that the event itself carries.",
+     "eventCount of the lead event by item_model",
+     "count",
+     CONTEXT,
+     "sum",
+     {interest, conversion}},
+    {"lead_sessions",
+     "Sessions with a lead event that names the model.",
+     "sessions with the lead event by item_model",
+     "count",
+     CONTEXT,
+     "sum",
+     {conversion}},
+    {"lead_rate",
+     "Part of the sessions that viewed the model and sent a lead about it.",
+     "lead_sessions / vdp_sessions",
+     "share",
+     HIGHER,
+     "sum / sum",
+     {conversion}},
+    {"expected",
+     "Lead sessions that the model's VDP sessions predict: at the lead rate of the same body style "
+     "and condition, at each dealer's own level.",
+     "sum of vdp_sessions x class rate x dealer level",
+     "count",
+     CONTEXT,
+     "sum",
+     {conversion}},
+    {"ratio",
+     "Leads of a model against what its traffic predicts; 1 is as expected.",
+     "lead_sessions / expected",
+     "ratio",
+     HIGHER,
+     "sum / sum",
+     {conversion}},
+    {"q",
+     "Share of false words to expect among everything called so far in this answer (Benjamini and "
+     "Hochberg); at most 0.1 carries a verdict.",
+     "from the p of every tested model",
+     "share",
+     LOWER,
+     "over all models tested",
+     {conversion, movers}},
+};
+
+const char *metric_meaning(const char *metric)
+{
+  for (size_t i = 0; i < ARRAY_LEN(dealer_words); i++)
+    if (strcmp(dealer_words[i].name, metric) == 0)
+      return dealer_words[i].meaning;
+  return NULL;
+}
+
+static bool contains(const char *text, const char *query)
+{
+  return query[0] == '\0' || strcasestr(text, query) != NULL;
+}
+
+/* One more definition; NULL when the arena is full. */
+static Definition *add(Response *r, const char *name, const char *meaning, const char *formula,
+                       struct arena *arena)
+{
+  Definition *d = ARENA_NEW(arena, Definition);
+  char **tools = ARENA_ARRAY(arena, char *, ARRAY_LEN(vehicle_metrics[0].tools));
+  if (d == NULL || tools == NULL)
+    return NULL;
+  analytics__aggregate__v1__metric_definition__init(d);
+  d->metric = borrow_text(name);
+  d->meaning = borrow_text(meaning);
+  d->formula = borrow_text(formula);
+  d->tools = tools;
+  r->metrics[r->n_metrics++] = d;
+  return d;
+}
+
+static bool add_dealer_metric(Response *r, const char *query, const struct dealer_metric *m,
+                              struct arena *arena)
+{
+  static const char *const units[] = {"count", "share", "per_100"};
+  for (size_t i = 0; i < ARRAY_LEN(dealer_words); i++) {
+    if (strcmp(dealer_words[i].name, m->name) != 0 ||
+        !(contains(m->name, query) || contains(dealer_words[i].meaning, query)))
+      continue;
+    Definition *d = add(r, m->name, dealer_words[i].meaning, dealer_words[i].formula, arena);
+    if (d == NULL)
+      return false;
+    d->unit = borrow_text(units[m->unit]);
+    d->better = m->better;
+    d->pooled = borrow_text(metric_is_rate(m) ? "sum / sum" : "sum");
+    d->tools[d->n_tools++] = borrow_text(comparison);
+  }
+  return true;
+}
+
+static bool add_vehicle_metric(Response *r, const char *query, size_t i, struct arena *arena)
+{
+  if (!contains(vehicle_metrics[i].name, query) && !contains(vehicle_metrics[i].meaning, query))
+    return true;
+  Definition *d = add(r, vehicle_metrics[i].name, vehicle_metrics[i].meaning,
+                      vehicle_metrics[i].formula, arena);
+  if (d == NULL)
+    return false;
+  d->unit = borrow_text(vehicle_metrics[i].unit);
+  d->better = vehicle_metrics[i].better;
+  d->pooled = borrow_text(vehicle_metrics[i].pooled);
+  while (d->n_tools < ARRAY_LEN(vehicle_metrics[i].tools) &&
+         vehicle_metrics[i].tools[d->n_tools] != NULL) {
+    d->tools[d->n_tools] = borrow_text(vehicle_metrics[i].tools[d->n_tools]);
+    d->n_tools++;
+  }
+  return true;
+}
+
+Response *metric_list(const char *query, struct arena *arena)
+{
+  Response *r = ARENA_NEW(arena, Response);
+  Definition **list =
+      ARENA_ARRAY(arena, Definition *, (size_t)METRIC_COUNT + ARRAY_LEN(vehicle_metrics));
+  if (r == NULL || list == NULL)
+    return NULL;
+  analytics__aggregate__v1__list_metrics_response__init(r);
+  r->metrics = list;
+  bool ok = true;
+  for (size_t i = 0; i < METRIC_COUNT && ok; i++)
+    ok = add_dealer_metric(r, query, &dealer_metrics[i], arena);
+  for (size_t i = 0; i < ARRAY_LEN(vehicle_metrics) && ok; i++)
+    ok = add_vehicle_metric(r, query, i, arena);
+  return ok ? r : NULL;
+}

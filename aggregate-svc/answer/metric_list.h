@@ -1,0 +1,14 @@
+/* What every metric of the answers means: a table. */
+#ifndef AMCP_AGGREGATE_METRIC_LIST_H
+#define AMCP_AGGREGATE_METRIC_LIST_H
+
+#include "analytics/aggregate/v1/aggregate.pb-c.h"
+#include "common/base/arena.h"
+
+/* The metrics whose name or meaning contains the text, "" for all; letter case does not count.
+ * NULL when the arena is full. */
+Analytics__Aggregate__V1__ListMetricsResponse *metric_list(const char *query, struct arena *arena);
+/* What a metric of the table of figures/metrics.h means; NULL when nobody wrote it down. */
+const char *metric_meaning(const char *metric);
+
+#endif

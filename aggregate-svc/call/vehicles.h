@@ -1,0 +1,39 @@
+/* The reports of a question about vehicles, by what each dealer's property can tell.
+ *
+ * A dealer that has registered item_make and item_model (or whose configuration names the
+ * dimensions that hold them) is asked for views of vehicle pages by these parameters; the event is
+ * asc_item_pageview of the Automotive Standards Council. Every other dealer is asked for page views
+ * by path and title, of the paths that its vdp_path_pattern matches, or the default pattern. */
+#ifndef AMCP_AGGREGATE_VEHICLES_H
+#define AMCP_AGGREGATE_VEHICLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aggregate-svc/call/fanout.h"
+#include "aggregate-svc/call/tool.h"
+#include "aggregate-svc/cohort/leads.h"
+#include "aggregate-svc/figures/models.h"
+#include "aggregate-svc/period/period.h"
+
+/* Paths of vehicle pages where nothing is configured: a folder of the inventory, and below it a
+ * model year or a VIN. */
+extern const char vehicles_vdp_paths[];
+
+/* What is asked. */
+struct vehicle_questions {
+  const struct period *periods[MODELS_RANGES];
+  size_t n_periods;
+  const struct period *look_back;         /* for the lead event of dealers; with `leads` */
+  bool sessions, vdp, kinds, leads, days; /* which reports beside the views by model */
+  bool by_condition;                      /* views and leads apart for new and used */
+  bool by_date, by_week;                  /* views apart for each */
+};
+
+/* Makes the reports of every dealer and adds them to the plan, and begins the fold. False when the
+ * call's arena is full. */
+bool vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
+                   const struct lead_events *leads, struct plan *p, struct models_fold *fold);
+
+#endif

@@ -1,0 +1,323 @@
+/* Admission, freezing and release of figures of dealers outside a caller's view. */
+#include "aggregate-svc/disclosure/door.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate-svc/stats/stats.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+enum { DAY_MS = 86400000, LOG_BYTES = 4000, LOG_NAME_BYTES = 320 };
+
+/* The cell that says how many dealers answered. */
+static const char coverage_metric[] = "#dealers";
+
+void door_init(struct door *d, const struct door_options *options, struct cohort *cohort,
+               int64_t now_unix_ms)
+{
+  *d = (struct door){.options = *options,
+                     .cohort = cohort,
+                     .now_unix_ms = now_unix_ms,
+                     .withheld = DISCLOSURE_OPEN,
+                     .log = BUF_INIT(LOG_BYTES)};
+}
+
+void door_close(struct door *d)
+{
+  buf_free(&d->log);
+}
+
+static struct release_key key_of(const struct door *d, const char *metric, const char *slice,
+                                 struct lattice_span period)
+{
+  const struct cohort_scope *s = &d->cohort->scope;
+  return (struct release_key){s->cohort, s->view, metric, slice, period.first, period.last};
+}
+
+static struct release_viewer viewer_of(const struct door *d)
+{
+  return (struct release_viewer){d->cohort->scope.viewer, d->now_unix_ms / DAY_MS,
+                                 d->options.cells_per_day};
+}
+
+/* RELEASE_NONE when the store cannot be reached: then nothing is released. */
+static enum release_outcome take(struct door *d, const struct release_key *key,
+                                 const struct release_record *candidate, struct release_record *out,
+                                 bool *reached)
+{
+  struct err e = {0};
+  struct release_viewer viewer = viewer_of(d);
+  enum release_outcome outcome = RELEASE_NONE;
+  *out = (struct release_record){0};
+  *reached = d->options.store != NULL &&
+             release_store_take(d->options.store, key, d->cohort->scope.version, &viewer, candidate,
+                                &outcome, out, &e) == ERR_OK;
+  if (!*reached)
+    log_warn("a release could not be looked up", LOG_S("error", e.message));
+  return *reached ? outcome : RELEASE_NONE;
+}
+
+/* ---------------------------------------------------------------------- admission */
+
+/* A question over other owners' dealers costs their quota: one from the budget, unless the same
+ * was answered before. */
+static enum disclosure_code admit_viewer(struct door *d)
+{
+  struct release_key key = key_of(d, coverage_metric, "", d->period);
+  struct release_viewer viewer = viewer_of(d);
+  struct release_record found;
+  struct err e = {0};
+  bool reached, spent = false;
+  enum release_outcome outcome = take(d, &key, NULL, &found, &reached);
+  release_record_free(&found);
+  if (!reached)
+    return DISCLOSURE_NOT_READY;
+  if (outcome == RELEASE_FROZEN)
+    return DISCLOSURE_RESTRICTED;
+  if (release_store_charge(d->options.store, &viewer, &spent, &e) != ERR_OK)
+    return DISCLOSURE_NOT_READY;
+  return spent ? DISCLOSURE_BUDGET : DISCLOSURE_RESTRICTED;
+}
+
+static enum disclosure_code admission(struct door *d, bool relative)
+{
+  if (d->cohort->outside == 0)
+    return DISCLOSURE_OPEN;
+  if (relative || lattice_of(d->period) == LATTICE_NONE)
+    return DISCLOSURE_NOT_IN_LATTICE;
+  if (d->period.last > lattice_complete_through(d->now_unix_ms))
+    return DISCLOSURE_NOT_READY;
+  return admit_viewer(d);
+}
+
+void door_admit(struct door *d, struct lattice_span period, bool relative)
+{
+  d->period = period;
+  d->withheld = admission(d, relative);
+  if (d->withheld == DISCLOSURE_OPEN || d->withheld == DISCLOSURE_RESTRICTED)
+    return;
+  for (size_t i = 0; i < d->cohort->n; i++)
+    if (!d->cohort->members[i].visible)
+      d->cohort->members[i].state = DEALER_NOT_ASKED;
+}
+
+/* --------------------------------------------------------------------- settlement */
+
+/* Whether a failure may be over in a moment. One that lasts (consent withdrawn, no access, a
+ * property that is gone) leaves the dealer out; a slow minute, or a quota that somebody spent,
+ * must not freeze a benchmark without it. */
+static bool is_passing(const struct cohort_member *m)
+{
+  if (m->state == DEALER_PENDING)
+    return true;
+  if (m->state != DEALER_FAILED)
+    return false;
+  switch (m->code) {
+  case ERR_INVALID_ARGUMENT:
+  case ERR_NOT_FOUND:
+  case ERR_PERMISSION_DENIED:
+  case ERR_FAILED_PRECONDITION:
+  case ERR_UNAUTHENTICATED:
+  case ERR_DATA_LOSS:
+  case ERR_UNIMPLEMENTED:
+    return false;
+  default:
+    return true;
+  }
+}
+
+void door_settle(struct door *d)
+{
+  struct release_record now = {0}, kept;
+  bool reached;
+  if (d->withheld != DISCLOSURE_RESTRICTED)
+    return;
+  for (size_t i = 0; i < d->cohort->n; i++) {
+    const struct cohort_member *m = &d->cohort->members[i];
+    now.asked += !m->visible;
+    now.dealers += !m->visible && m->state == DEALER_OK;
+    d->late = d->late || (!m->visible && is_passing(m));
+  }
+  struct release_key key = key_of(d, coverage_metric, "", d->period);
+  enum release_outcome outcome =
+      take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
+  if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW) {
+    d->cohort->outside_frozen = true;
+    d->cohort->outside_asked = (size_t)kept.asked;
+    d->cohort->outside_ok = (size_t)kept.dealers;
+  }
+  release_record_free(&kept);
+}
+
+/* ------------------------------------------------------------------------ figures */
+
+static enum disclosure_code judge(const struct door *d, const struct door_cell *cell,
+                                  const struct disclosure_member *members)
+{
+  size_t n = d->cohort->n;
+  enum disclosure_form form = cell->rate ? DISCLOSURE_POOLED_RATE : DISCLOSURE_RANK;
+  struct disclosure_question q = {form, members, n, cell->rate, -1};
+  enum disclosure_code code = disclosure_allowed(&d->options.policy, &q);
+  if (code != DISCLOSURE_RESTRICTED || !cell->share)
+    return code;
+  AUTO_FREE struct disclosure_member *rest = xcalloc(n + 1, sizeof(*rest));
+  for (size_t i = 0; i < n; i++) {
+    rest[i] = members[i];
+    rest[i].numerator = members[i].denominator - members[i].numerator;
+  }
+  q.members = rest;
+  return disclosure_allowed(&d->options.policy, &q);
+}
+
+/* The figure and each of its base periods. */
+static enum disclosure_code judge_all(const struct door *d, const struct door_cell *cell)
+{
+  enum disclosure_code code = judge(d, cell, cell->members);
+  for (size_t i = 0; i < cell->n_bases && code == DISCLOSURE_RESTRICTED; i++)
+    code = judge(d, cell, cell->bases[i]);
+  return code;
+}
+
+/* The pool and the values of the dealers outside that have one. False when a sum overflows. */
+static bool pool(const struct door *d, const struct door_cell *cell, struct release_record *out)
+{
+  bool fits = true;
+  *out = (struct release_record){.dispersion = cell->dispersion,
+                                 .values = xcalloc(d->cohort->n + 1, sizeof(*out->values))};
+  for (size_t i = 0; i < d->cohort->n; i++) {
+    const struct disclosure_member *m = &cell->members[i];
+    out->asked += !m->visible;
+    if (m->visible || !m->contributes || (cell->rate && m->denominator <= 0))
+      continue;
+    fits = fits && !__builtin_add_overflow(out->numerator, m->numerator, &out->numerator) &&
+           !__builtin_add_overflow(out->denominator, m->denominator, &out->denominator);
+    double count = (double)m->denominator;
+    out->values[out->n_values++] = cell->rate ? cell->scale * (double)m->numerator / count : count;
+    out->dealers++;
+  }
+  stats_sort(out->values, out->n_values);
+  return fits && out->denominator > 0;
+}
+
+static struct lattice_span period_of(const struct door *d, const struct door_cell *cell)
+{
+  return cell->period.first == 0 && cell->period.last == 0 ? d->period : cell->period;
+}
+
+/* Looks the figure up, or keeps this one when it may be released. */
+static enum disclosure_code release(struct door *d, const struct door_cell *cell,
+                                    struct release_record *out)
+{
+  struct release_key key = key_of(d, cell->metric, cell->slice, period_of(d, cell));
+  struct release_record candidate = {0};
+  enum disclosure_code code = d->late ? DISCLOSURE_NOT_READY : judge_all(d, cell);
+  bool reached, may = code == DISCLOSURE_RESTRICTED && pool(d, cell, &candidate);
+  enum release_outcome outcome = take(d, &key, may ? &candidate : NULL, out, &reached);
+  release_record_free(&candidate);
+  if (!reached)
+    return DISCLOSURE_NOT_READY;
+  switch (outcome) {
+  case RELEASE_FROZEN:
+  case RELEASE_NEW:
+    return DISCLOSURE_RESTRICTED;
+  case RELEASE_CHANGED:
+    return DISCLOSURE_COHORT_CHANGED;
+  case RELEASE_SPENT:
+    return DISCLOSURE_BUDGET;
+  case RELEASE_NONE:
+  default:
+    return code == DISCLOSURE_RESTRICTED ? DISCLOSURE_MIN_VOLUME : code;
+  }
+}
+
+static void show(const struct door *d, const struct door_cell *cell, struct door_figure *out)
+{
+  const struct disclosure_policy *p = &d->options.policy;
+  const struct release_record *r = &out->record;
+  out->asked = r->asked;
+  out->dealers = r->dealers;
+  if (!cell->rate)
+    return;
+  out->pooled = form_pooled(cell->scale * (double)r->numerator / (double)r->denominator);
+  out->typical = form_typical(r->values, r->n_values, (size_t)p->min_quantile_members,
+                              (size_t)p->min_contributors);
+}
+
+/* For audit, each figure once. */
+static void note_release(struct door *d, const struct door_cell *cell)
+{
+  char name[LOG_NAME_BYTES];
+  snprintf(name, sizeof(name), "%.200s%s%.100s%s,", cell->metric, cell->slice[0] != '\0' ? " " : "",
+           cell->slice, period_of(d, cell).last != d->period.last ? " before" : "");
+  if (strstr(buf_str(&d->log), name) != NULL)
+    return;
+  d->released++;
+  buf_puts(&d->log, name);
+}
+
+void door_figure(struct door *d, const struct door_cell *cell, struct door_figure *out)
+{
+  *out = (struct door_figure){.code = d->withheld};
+  if (out->code == DISCLOSURE_RESTRICTED && lattice_of(period_of(d, cell)) == LATTICE_NONE)
+    out->code = DISCLOSURE_NOT_IN_LATTICE; /* the month before a month may be shorter */
+  if (out->code == DISCLOSURE_RESTRICTED)
+    out->code = release(d, cell, &out->record);
+  if (out->code != DISCLOSURE_RESTRICTED)
+    return;
+  show(d, cell, out);
+  note_release(d, cell);
+}
+
+void door_figure_free(struct door_figure *f)
+{
+  release_record_free(&f->record);
+}
+
+/* -------------------------------------------------------------------------- words */
+
+static void put_span(struct buf *out, struct lattice_span s)
+{
+  char first[16], last[16];
+  clock_format_date(s.first, first, sizeof(first));
+  clock_format_date(s.last, last, sizeof(last));
+  buf_printf(out, "%s to %s", first, last);
+}
+
+static void put_nearest(const struct door *d, struct buf *out)
+{
+  struct lattice_nearest near =
+      lattice_nearest(d->period, lattice_complete_through(d->now_unix_ms));
+  put_span(out, near.weeks);
+  buf_puts(out, " (weeks) and ");
+  put_span(out, near.months);
+  buf_puts(out, " (months)");
+}
+
+void door_explain(const struct door *d, struct buf *out)
+{
+  if (d->withheld == DISCLOSURE_NOT_IN_LATTICE) {
+    buf_puts(out, "Benchmarks over dealers that you may not see are given for whole ISO weeks "
+                  "(Monday to Sunday) or whole calendar months, as dates; the nearest are ");
+    put_nearest(d, out);
+    buf_puts(out, ".");
+  } else if (d->withheld == DISCLOSURE_BUDGET) {
+    buf_printf(out,
+               "You have asked for %lld new figures over dealers that you may not see today, which "
+               "is the most; those asked for before are still answered, new ones tomorrow (UTC).",
+               (long long)d->options.cells_per_day);
+  } else if (d->withheld == DISCLOSURE_NOT_READY &&
+             d->period.last > lattice_complete_through(d->now_unix_ms)) {
+    buf_puts(out, "Benchmarks over dealers that you may not see are given once the period is "
+                  "complete; the nearest that are complete are ");
+    put_nearest(d, out);
+    buf_puts(out, ".");
+  } else if (d->withheld == DISCLOSURE_NOT_READY) {
+    buf_puts(out, "Benchmarks over dealers that you may not see are not available at the moment; "
+                  "ask again later.");
+  } else if (d->late) {
+    buf_puts(out, "A dealer that you may not see did not answer in time, so new benchmarks are "
+                  "withheld (not_ready) until it has; ask again in a few minutes.");
+  }
+}

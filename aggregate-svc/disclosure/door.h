@@ -1,0 +1,97 @@
+/* The only door from dealers outside a caller's view to an answer.
+ *
+ * One door per call, with three steps, all on workers:
+ *
+ *   door_admit    before anything is asked: may these dealers be asked at all? The period must be
+ *                 whole weeks or months that are complete, and the caller must have budget left.
+ *                 Otherwise they are not asked, and spend no quota.
+ *   door_settle   after they have answered: is one of them late? Then nothing new is released.
+ *   door_figure   each figure: what was released before is served again; else the policy decides,
+ *                 and what it lets pass is kept.
+ *
+ * What comes out is one pool of the outside dealers per figure, the same for all of the caller's
+ * own dealers, in the forms of forms.h. The design is described in docs/internals/aggregate-svc.md.
+ */
+#ifndef AMCP_AGGREGATE_DOOR_H
+#define AMCP_AGGREGATE_DOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/disclosure/disclosure.h"
+#include "aggregate-svc/disclosure/forms.h"
+#include "aggregate-svc/disclosure/lattice.h"
+#include "aggregate-svc/disclosure/store.h"
+#include "common/base/buf.h"
+
+struct door_options {
+  struct release_store *store; /* NULL: nothing is released */
+  struct disclosure_policy policy;
+  int64_t cells_per_day; /* new figures of one viewer */
+};
+
+/* Plain data of one call, one thread at a time. Ends with door_close(). */
+struct door {
+  struct door_options options;
+  struct cohort *cohort;
+  struct lattice_span period;
+  int64_t now_unix_ms;
+  /* Why nothing may be asked of dealers outside; DISCLOSURE_RESTRICTED when something may,
+   * DISCLOSURE_OPEN when nobody is outside. */
+  enum disclosure_code withheld;
+  bool late;       /* a dealer outside has not answered yet */
+  size_t released; /* figures that went through */
+  struct buf log;  /* their names, for audit */
+};
+
+/* A door that is open: nobody is outside, or nothing has been decided. */
+void door_init(struct door *d, const struct door_options *options, struct cohort *cohort,
+               int64_t now_unix_ms);
+void door_close(struct door *d);
+
+/* Decides whether dealers outside may be asked; else their state becomes DEALER_NOT_ASKED.
+ * `relative`: the dates depend on each property's zone, so not all share the same days. */
+void door_admit(struct door *d, struct lattice_span period, bool relative);
+/* Freezes how many of them the answer rests on, once none is late. */
+void door_settle(struct door *d);
+
+/* A figure over the members of the cohort. */
+struct door_cell {
+  const char
+      *metric; /* and what else tells it from others: "leads_per_100_sessions generate_lead" */
+  struct lattice_span period; /* of the lattice, too; zeros: the door's */
+  const char *slice; /* "" for all; else as slices.h released it: "deviceCategory=mobile" */
+  /* Per member; `contributes`: it has a value. The denominator is 0 for none. */
+  const struct disclosure_member *members;
+  /* The same for each week or month of the period: each must pass by itself, or the difference of
+   * two periods would give it away. n_bases 0: the period is one. */
+  const struct disclosure_member *const *bases;
+  size_t n_bases;
+  bool rate;         /* numerator / denominator; else a count, of which only ranks are shown */
+  bool share;        /* the rest (denominator - numerator) must pass, too */
+  double scale;      /* of the value, 100 for events per 100 sessions */
+  double dispersion; /* over-dispersion of the events, kept with the release for its intervals */
+};
+
+/* A released figure of the dealers outside. */
+struct door_figure {
+  /* DISCLOSURE_OPEN: nobody is outside, nothing else is set. DISCLOSURE_RESTRICTED: released.
+   * Others: withheld, nothing else is set. */
+  enum disclosure_code code;
+  double pooled; /* rates: as shown */
+  struct form_typical typical;
+  int32_t asked, dealers; /* outside members, and those in the figure; as shown */
+  /* For ranks and verdicts, never shown. */
+  struct release_record record;
+};
+/* Free *out with door_figure_free() in any case. */
+void door_figure(struct door *d, const struct door_cell *cell, struct door_figure *out);
+void door_figure_free(struct door_figure *f);
+
+/* Why figures are withheld, in sentences for the caller: "Benchmarks are given for whole
+ * ISO weeks ... nearest are ..."; "" when there is nothing to say. Text in the buffer. */
+void door_explain(const struct door *d, struct buf *out);
+
+#endif

@@ -1,0 +1,533 @@
+/* Folds reports over vehicles into cells. */
+#include "aggregate-svc/figures/models.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate-svc/period/week.h"
+#include "aggregate-svc/stats/sum.h"
+#include "aggregate-svc/vehicle/vehicle.h"
+#include "aggregate-svc/words/text.h"
+#include "common/base/clock.h"
+#include "common/base/hash.h"
+#include "common/base/mem.h"
+
+typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
+typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
+
+enum { UNMATCHED_MAX = 2000, TEXT_OVERHEAD = 32, UNMATCHED_TEXT_MAX = 120 };
+
+/* A dimension's values so far: texts of names, numbers of all else. */
+struct column {
+  const char **texts;
+  int32_t *codes;
+  size_t n, cap;
+};
+
+struct models_pages {
+  struct column columns[MODELS_DIMENSIONS];
+  struct cells pairs; /* of names: model, powertrain, condition */
+  struct arena *texts;
+  long long bytes;
+};
+
+/* ------------------------------------------------------------------------- keys */
+
+uint64_t models_pack(struct models_key k)
+{
+  return (uint64_t)k.query << 56 | (uint64_t)k.range << 52 | (uint64_t)k.condition << 48 |
+         (uint64_t)k.powertrain << 44 | (uint64_t)k.model << 16 | k.slot;
+}
+
+struct models_key models_unpack(uint64_t key)
+{
+  return (struct models_key){.query = (enum models_query)(key >> 56 & 0xf),
+                             .range = (unsigned)(key >> 52 & 0xf),
+                             .condition = (enum models_condition)(key >> 48 & 0xf),
+                             .powertrain = (unsigned)(key >> 44 & 0xf),
+                             .model = (uint16_t)(key >> 16),
+                             .slot = (uint16_t)key};
+}
+
+/* --------------------------------------------------------------- beginning and end */
+
+void models_fold_init(struct models_fold *f, const struct models_source *sources,
+                      const uint16_t *source_of, const struct lead_events *leads, size_t n_members,
+                      struct budget budget)
+{
+  memset(f, 0, sizeof(*f));
+  f->sources = sources;
+  f->source_of = source_of;
+  f->leads = leads;
+  f->n = n_members;
+  f->budget = budget;
+  f->members = xcalloc(n_members + 1, sizeof(*f->members));
+  f->notes = xcalloc(n_members + 1, sizeof(*f->notes));
+}
+
+static void close_pages(struct models_fold *f, struct models_pages **pages)
+{
+  struct models_pages *p = TAKE_PTR(*pages);
+  if (p == NULL)
+    return;
+  for (size_t i = 0; i < MODELS_DIMENSIONS; i++) {
+    free(p->columns[i].texts);
+    free(p->columns[i].codes);
+  }
+  cells_free(&p->pairs, &f->budget);
+  arena_free(p->texts);
+  budget_give(&f->budget, p->bytes);
+  free(p);
+}
+
+static void drop(void *figures, size_t member)
+{
+  struct models_fold *f = figures;
+  struct models_member *m = &f->members[member];
+  for (size_t i = 0; i < MODELS_QUERIES; i++)
+    close_pages(f, &m->open[i]);
+  cells_free(&m->cells, &f->budget);
+  cells_free(&m->unmatched.cells, &f->budget);
+  free(m->unmatched.texts);
+  free(m->lead_events);
+  free(m->lead_sessions);
+  arena_free(m->texts);
+  if (m->text_bytes > 0)
+    budget_give(&f->budget, m->text_bytes);
+  memset(m, 0, sizeof(*m));
+  memset(&f->notes[member], 0, sizeof(f->notes[member]));
+}
+
+static void free_fold(void *figures)
+{
+  struct models_fold *f = figures;
+  for (size_t i = 0; i < f->n; i++)
+    drop(f, i);
+  free(f->members);
+  free(f->notes);
+  memset(f, 0, sizeof(*f));
+}
+
+const int64_t *models_lead_events(const struct models_fold *f, size_t member, unsigned range)
+{
+  const int64_t *all = f->members[member].lead_events;
+  return all != NULL ? all + range * f->leads->n : NULL;
+}
+
+const int64_t *models_lead_sessions(const struct models_fold *f, size_t member, unsigned range)
+{
+  const int64_t *all = f->members[member].lead_sessions;
+  return all != NULL ? all + range * f->leads->n : NULL;
+}
+
+/* ------------------------------------------------------------------------ errors */
+
+static enum err_code bad_data(struct err *e, const char *what)
+{
+  return err_set(e, ERR_DATA_LOSS, "invalid_data",
+                 "the report could not be used: %s; ask again, and check the property if it stays",
+                 what);
+}
+
+static enum err_code no_memory(struct err *e)
+{
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large",
+                 "the vehicles of all dealers need too much memory: ask for a shorter period or "
+                 "fewer dealers");
+}
+
+/* ----------------------------------------------------------------------- columns */
+
+static bool is_name(uint8_t role)
+{
+  return role == ROLE_MAKE || role == ROLE_MODEL;
+}
+
+static int64_t digits(const char *s, size_t n)
+{
+  int64_t x = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (s[i] < '0' || s[i] > '9') /* the end, too */
+      return -1;
+    x = 10 * x + (s[i] - '0');
+  }
+  return s[n] == '\0' ? x : -1;
+}
+
+/* "20261129" or "202648" as the day or the Monday; -1 for other texts. */
+static int64_t day_of(const char *text, bool week)
+{
+  int64_t x = strlen(text) == (week ? 6 : 8) ? digits(text, week ? 6 : 8) : -1, day = -1;
+  if (x < 0)
+    return -1;
+  if (week)
+    return iso_week_first_day((int)(x / 100), (int)(x % 100), &day) ? day : -1;
+  unsigned month = (unsigned)(x / 100 % 100), date = (unsigned)(x % 100);
+  if (month < 1 || month > 12 || date < 1 || date > 31)
+    return -1;
+  return clock_days_from_civil((int)(x / 10000), month, date);
+}
+
+/* A value as a number; -1 for a value that cannot come. */
+static int64_t code_of(const struct models_fold *f, uint8_t role, const char *text)
+{
+  int64_t day;
+  switch (role) {
+  case ROLE_DATE:
+  case ROLE_WEEK:
+    day = day_of(text, role == ROLE_WEEK);
+    return day > 0 && day <= UINT16_MAX ? day : -1;
+  case ROLE_EVENT:
+    return lead_events_find(f->leads, text);
+  case ROLE_CONDITION:
+    return models_condition_of(text);
+  case ROLE_FUEL:
+    return models_powertrain_of(text);
+  case ROLE_RANGE:
+    return strncmp(text, "date_range_", 11) == 0 ? digits(text + 11, 1) : -1;
+  default:
+    return 0;
+  }
+}
+
+static bool take(struct models_fold *f, struct models_pages *p, size_t bytes)
+{
+  if (!budget_take(&f->budget, bytes))
+    return false;
+  p->bytes += (long long)bytes;
+  return true;
+}
+
+static enum err_code grow_column(struct models_fold *f, struct models_pages *p, struct column *c,
+                                 uint8_t role, const DimensionColumn *d, struct err *e)
+{
+  size_t need = c->n + d->n_dictionary, bytes = d->n_dictionary * TEXT_OVERHEAD;
+  for (size_t i = 0; is_name(role) && i < d->n_dictionary; i++)
+    bytes += strlen(d->dictionary[i]);
+  if (!take(f, p, bytes))
+    return no_memory(e);
+  if (need > c->cap) {
+    c->cap = need < 16 ? 16 : 2 * need;
+    c->texts = xrealloc(c->texts, c->cap * sizeof(*c->texts));
+    c->codes = xrealloc(c->codes, c->cap * sizeof(*c->codes));
+  }
+  for (size_t i = 0; i < d->n_dictionary; i++, c->n++) {
+    c->texts[c->n] = is_name(role) ? arena_strdup(p->texts, d->dictionary[i]) : NULL;
+    c->codes[c->n] = (int32_t)code_of(f, role, d->dictionary[i]);
+  }
+  return ERR_OK;
+}
+
+/* Takes over the new values of a chunk. */
+static enum err_code grow_columns(struct models_fold *f, struct models_pages *p,
+                                  const struct models_layout *layout, const ColumnChunk *c,
+                                  struct err *e)
+{
+  enum err_code code = ERR_OK;
+  if (c->n_dimensions != layout->n)
+    return bad_data(e, "its dimensions are not those asked for");
+  for (size_t i = 0; i < layout->n && code == ERR_OK; i++) {
+    code = grow_column(f, p, &p->columns[i], layout->roles[i], c->dimensions[i], e);
+    if (code == ERR_OK && c->dimensions[i]->n_indices != c->row_count)
+      code = bad_data(e, "a dimension column has the wrong length");
+  }
+  return code;
+}
+
+/* ------------------------------------------------------------------------ vehicles */
+
+static void match(struct cell *pair, bool fields, const char *make, const char *model)
+{
+  struct vehicle v = {.powertrain = VEHICLE_POWERTRAIN_UNKNOWN};
+  bool found = fields ? vehicle_match_field(&v, model, strlen(model), make, strlen(make))
+                      : vehicle_match_text(&v, make, strlen(make)) ||
+                            vehicle_match_text(&v, model, strlen(model));
+  pair->events = found ? v.model : MODELS_NONE;
+  pair->sessions = v.powertrain;
+  pair->engaged_sessions = fields ? CONDITION_UNKNOWN : models_condition_of(make);
+  pair->seconds = 1; /* matched before */
+}
+
+/* The vehicle of a row's two names. NULL without memory. */
+static const struct cell *vehicle_of(struct models_fold *f, struct models_pages *p, bool fields,
+                                     size_t make_column, uint32_t make, uint32_t model)
+{
+  struct cell *pair = cells_at(&p->pairs, &f->budget, (uint64_t)make << 32 | model);
+  if (pair != NULL && pair->seconds == 0)
+    match(pair, fields, p->columns[make_column].texts[make],
+          p->columns[make_column + 1].texts[model]);
+  return pair;
+}
+
+/* "Toyota Camry" of two fields, the path of a page. */
+static void name_unmatched(char *out, size_t size, bool fields, const char *make, const char *model)
+{
+  text_copy(out, size, make);
+  size_t len = strlen(out);
+  if (!fields || strcmp(make, model) == 0 || len + 2 > size)
+    return;
+  out[len] = ' ';
+  text_copy(out + len + 1, size - len - 1, model);
+}
+
+static bool keep_text(struct models_fold *f, struct models_member *m, const char *text)
+{
+  struct models_unmatched *u = &m->unmatched;
+  size_t bytes = strlen(text) + TEXT_OVERHEAD;
+  if (!budget_take(&f->budget, bytes))
+    return false;
+  m->text_bytes += (long long)bytes;
+  if (m->texts == NULL)
+    m->texts = arena_new(SIZE_MAX / 4); /* the budget is the cap */
+  if (u->cells.n > u->cap) {
+    u->cap = 2 * u->cells.n;
+    u->texts = xrealloc(u->texts, u->cap * sizeof(*u->texts));
+  }
+  u->texts[u->cells.n - 1] = arena_strdup(m->texts, text);
+  return true;
+}
+
+static bool count_unmatched(struct models_fold *f, struct models_member *m, const char *text,
+                            int64_t views)
+{
+  struct models_unmatched *u = &m->unmatched;
+  uint64_t key = hash_text(text);
+  size_t before = u->cells.n;
+  if (before >= UNMATCHED_MAX && cells_find(&u->cells, key) == NULL)
+    return true; /* it is in the totals; more values than can be read are not listed */
+  struct cell *c = cells_at(&u->cells, &f->budget, key);
+  if (c == NULL || (u->cells.n > before && !keep_text(f, m, text)))
+    return false;
+  c->events += views;
+  return true;
+}
+
+/* --------------------------------------------------------------------------- rows */
+
+/* Counts of a row: events, sessions, engaged sessions, mean seconds of a session. */
+struct row_values {
+  int64_t counts[3];
+  double seconds;
+};
+
+static enum err_code read_values(const ColumnChunk *c, size_t row, struct row_values *v,
+                                 struct err *e)
+{
+  *v = (struct row_values){{0, 0, 0}, 0};
+  for (size_t k = 0; k < c->n_metrics; k++) {
+    double x = c->metrics[k]->values[row];
+    if (k == 3 ? !(isfinite(x) && x >= 0) : !stats_count_from_double(x, &v->counts[k]))
+      return bad_data(e, k == 3 ? "a mean duration is not a number" : "a value is not a count");
+    if (k == 3)
+      v->seconds = x;
+  }
+  return ERR_OK;
+}
+
+static enum err_code add_to_cell(struct models_fold *f, struct models_member *m,
+                                 struct models_key key, const struct row_values *v, struct err *e)
+{
+  struct cell *c = cells_at(&m->cells, &f->budget, models_pack(key));
+  if (c == NULL)
+    return no_memory(e);
+  if (!stats_count_add(&c->events, v->counts[0]) || !stats_count_add(&c->sessions, v->counts[1]) ||
+      !stats_count_add(&c->engaged_sessions, v->counts[2]))
+    return bad_data(e, "a sum is too large");
+  c->seconds += v->seconds * (double)v->counts[1];
+  return ERR_OK;
+}
+
+/* A row's dimensions, as far as they are numbers. */
+struct row_place {
+  struct models_key key;
+  int32_t event;
+  bool known; /* no value that cannot come */
+  bool named;
+  size_t make_column;
+  uint32_t names[2];
+  int32_t fuel; /* -1: none */
+};
+
+static void place_code(struct row_place *p, uint8_t role, int32_t code)
+{
+  p->known = p->known && (code >= 0 || role == ROLE_EVENT);
+  if (code < 0 && role != ROLE_EVENT)
+    return;
+  if (role == ROLE_DATE || role == ROLE_WEEK)
+    p->key.slot = (uint16_t)code;
+  else if (role == ROLE_EVENT)
+    p->event = code;
+  else if (role == ROLE_CONDITION)
+    p->key.condition = (enum models_condition)code;
+  else if (role == ROLE_FUEL)
+    p->fuel = code;
+  else if (role == ROLE_RANGE)
+    p->key.range = (unsigned)code;
+}
+
+static enum err_code place_row(const struct models_pages *pages, const struct models_layout *layout,
+                               const ColumnChunk *c, size_t row, struct row_place *p, struct err *e)
+{
+  *p = (struct row_place){.event = LEAD_UNKNOWN, .known = true, .fuel = -1};
+  p->key.powertrain = VEHICLE_POWERTRAIN_UNKNOWN;
+  p->key.model = MODELS_NONE;
+  for (size_t i = 0; i < layout->n; i++) {
+    uint32_t index = c->dimensions[i]->indices[row];
+    if (index >= pages->columns[i].n)
+      return bad_data(e, "a row names a value that was not sent");
+    if (layout->roles[i] == ROLE_MAKE)
+      p->make_column = i;
+    if (is_name(layout->roles[i])) {
+      p->names[layout->roles[i] == ROLE_MODEL] = index;
+      p->named = true;
+      continue;
+    }
+    place_code(p, layout->roles[i], pages->columns[i].codes[index]);
+  }
+  return p->known ? ERR_OK : bad_data(e, "a day or a date range is not one that was asked for");
+}
+
+/* Which vehicle the row is about. */
+static enum err_code place_vehicle(struct models_fold *f, size_t member, struct models_pages *pages,
+                                   struct row_place *p, struct err *e)
+{
+  bool fields = models_source_of(f, member)->fields;
+  const struct cell *v = vehicle_of(f, pages, fields, p->make_column, p->names[0], p->names[1]);
+  if (v == NULL)
+    return no_memory(e);
+  p->key.model = (uint16_t)v->events;
+  p->key.powertrain = (unsigned)v->sessions;
+  if (!fields)
+    p->key.condition = (enum models_condition)v->engaged_sessions;
+  if (p->fuel >= 0 && p->fuel != VEHICLE_POWERTRAIN_UNKNOWN)
+    p->key.powertrain = (unsigned)p->fuel;
+  return ERR_OK;
+}
+
+static enum err_code note_unmatched(struct models_fold *f, size_t member,
+                                    const struct models_pages *pages, const struct row_place *p,
+                                    int64_t views, struct err *e)
+{
+  char text[UNMATCHED_TEXT_MAX];
+  name_unmatched(text, sizeof(text), models_source_of(f, member)->fields,
+                 pages->columns[p->make_column].texts[p->names[0]],
+                 pages->columns[p->make_column + 1].texts[p->names[1]]);
+  return count_unmatched(f, &f->members[member], text, views) ? ERR_OK : no_memory(e);
+}
+
+/* ------------------------------------------------------------------------- reports */
+
+static bool is_look_back(const struct models_fold *f, unsigned range)
+{
+  return f->look_back > 0 && range == f->look_back;
+}
+
+/* Lead events of the dealer, also those without a vehicle. */
+static enum err_code add_leads(struct models_fold *f, struct models_member *m,
+                               const struct row_place *p, const struct row_values *v, struct err *e)
+{
+  if (p->event == LEAD_UNKNOWN)
+    return ERR_OK;
+  if (is_look_back(f, p->key.range))
+    return p->event >= LEAD_DEFAULTS || stats_count_add(&m->firings[p->event], v->counts[0])
+               ? ERR_OK
+               : bad_data(e, "a sum is too large");
+  if (m->lead_events == NULL) {
+    m->lead_events = xcalloc(MODELS_RANGES * f->leads->n + 1, sizeof(*m->lead_events));
+    m->lead_sessions = xcalloc(MODELS_RANGES * f->leads->n + 1, sizeof(*m->lead_sessions));
+  }
+  size_t i = p->key.range * f->leads->n + (size_t)p->event;
+  if (!stats_count_add(&m->lead_events[i], v->counts[0]) ||
+      !stats_count_add(&m->lead_sessions[i], v->counts[1]))
+    return bad_data(e, "a sum is too large");
+  return ERR_OK;
+}
+
+static enum err_code add_totals(struct models_totals *t, enum models_query query,
+                                const struct row_values *v, struct err *e)
+{
+  bool fits = query == MODELS_SESSIONS ? stats_count_add(&t->sessions, v->counts[1])
+                                       : stats_count_add(&t->vdp_sessions, v->counts[1]) &&
+                                             stats_count_add(&t->vdp_views, v->counts[0]);
+  return fits ? ERR_OK : bad_data(e, "a sum is too large");
+}
+
+/* A row that names a vehicle, or should. */
+static enum err_code add_vehicle(struct models_fold *f, size_t member, struct models_pages *pages,
+                                 enum models_query query, struct row_place *p,
+                                 const struct row_values *v, struct err *e)
+{
+  struct models_member *m = &f->members[member];
+  enum err_code code = place_vehicle(f, member, pages, p, e);
+  p->key.query = query;
+  if (query == MODELS_LEADS) {
+    if (p->event == LEAD_UNKNOWN)
+      return code;
+    p->key.slot = (uint16_t)p->event;
+    if (code == ERR_OK && models_source_of(f, member)->layouts[MODELS_LEAD_TOTALS].n == 0)
+      code = add_leads(f, m, p, v, e);
+    if (is_look_back(f, p->key.range))
+      return code;
+  }
+  if (code == ERR_OK && query == MODELS_VIEWS && p->key.model == MODELS_NONE && p->key.range == 0)
+    code = note_unmatched(f, member, pages, p, v->counts[0], e);
+  return code == ERR_OK ? add_to_cell(f, m, p->key, v, e) : code;
+}
+
+static enum err_code add_row(struct models_fold *f, size_t member, struct models_pages *pages,
+                             enum models_query query, const ColumnChunk *c, size_t row,
+                             struct err *e)
+{
+  struct models_member *m = &f->members[member];
+  struct row_values v;
+  struct row_place p;
+  enum err_code code = read_values(c, row, &v, e);
+  if (code == ERR_OK)
+    code = place_row(pages, &models_source_of(f, member)->layouts[query], c, row, &p, e);
+  if (code != ERR_OK)
+    return code;
+  p.key.query = query;
+  if (p.key.range >= MODELS_RANGES && !is_look_back(f, p.key.range))
+    return bad_data(e, "a date range is not one that was asked for");
+  if (p.named)
+    return add_vehicle(f, member, pages, query, &p, &v, e);
+  if (query == MODELS_LEAD_TOTALS)
+    return add_leads(f, m, &p, &v, e);
+  if (query == MODELS_DAYS)
+    return add_to_cell(f, m, p.key, &v, e);
+  return add_totals(&m->totals[p.key.range], query, &v, e);
+}
+
+static struct models_pages *pages_of(struct models_fold *f, size_t member, enum models_query query)
+{
+  struct models_pages **p = &f->members[member].open[query];
+  if (*p == NULL) {
+    *p = xcalloc(1, sizeof(**p));
+    (*p)->texts = arena_new(SIZE_MAX / 4); /* the budget is the cap */
+  }
+  return *p;
+}
+
+static enum err_code chunk(void *figures, size_t member, const ColumnChunk *c, struct err *e)
+{
+  struct models_fold *f = figures;
+  enum models_query query = (enum models_query)c->query_id;
+  struct models_pages *pages = pages_of(f, member, query);
+  enum err_code code = grow_columns(f, pages, &models_source_of(f, member)->layouts[query], c, e);
+  for (size_t k = 0; k < c->n_metrics && code == ERR_OK; k++)
+    if (k > 3 || c->metrics[k]->n_values != c->row_count)
+      code = bad_data(e, "a metric column has the wrong length");
+  for (size_t i = 0; i < c->row_count && code == ERR_OK; i++)
+    code = add_row(f, member, pages, query, c, i, e);
+  return code;
+}
+
+static void query_done(void *figures, size_t member, const Analytics__Report__V1__QueryDone *done)
+{
+  struct models_fold *f = figures;
+  close_pages(f, &f->members[member].open[done->query_id]);
+  notes_add(&f->notes[member], done->metadata, done->query_id == MODELS_SESSIONS);
+}
+
+const struct fold models_fold = {chunk, query_done, drop, free_fold};

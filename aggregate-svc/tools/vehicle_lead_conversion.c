@@ -1,0 +1,67 @@
+/* vehicle_lead_conversion: leads of each model against what its vehicle page traffic predicts. */
+#include "aggregate-svc/answer/vehicle_leads.h"
+#include "aggregate-svc/call/vehicles.h"
+#include "aggregate-svc/tools/tools.h"
+
+typedef Analytics__Aggregate__V1__VehicleLeadConversionRequest Request;
+
+enum { DEFAULT_LIMIT = 15, LIMIT_MAX = 200, OFFSET_MAX = 1000 };
+
+struct state {
+  struct models_fold fold; /* first: the fold's figures */
+  struct lead_events leads;
+  struct period look_back;
+  size_t limit, offset;
+};
+
+static enum err_code check(struct tool_call *c, struct err *e)
+{
+  const Request *r = (const Request *)c->request;
+  struct state *s = c->state;
+  enum err_code code =
+      request_check_limit("limit", r->limit, DEFAULT_LIMIT, LIMIT_MAX, &s->limit, e);
+  return code == ERR_OK ? request_check_limit("offset", r->offset, 0, OFFSET_MAX, &s->offset, e)
+                        : code;
+}
+
+static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
+{
+  struct state *s = c->state;
+  period_look_back(&s->look_back, c->now_unix_ms);
+  struct vehicle_questions q = {.periods = {&c->period},
+                                .n_periods = 1,
+                                .sessions = true,
+                                .leads = true,
+                                .look_back = &s->look_back,
+                                .by_condition = true};
+  if (!lead_events_collect(&s->leads, &c->cohort, c->arena) ||
+      !vehicles_plan(c, &q, &s->leads, p, &s->fold))
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                   "the question needs too much memory; ask for fewer dealers");
+  return ERR_OK;
+}
+
+static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
+{
+  const struct state *s = c->state;
+  struct vehicle_question q = {.cohort = &c->cohort,
+                               .not_visible = c->not_visible,
+                               .fold = &s->fold,
+                               .leads = &s->leads,
+                               .period = &c->period,
+                               .now_unix_ms = c->now_unix_ms,
+                               .limit = s->limit,
+                               .offset = s->offset};
+  (void)e;
+  return &vehicle_leads(&q, arena)->base;
+}
+
+const struct tool vehicle_lead_conversion_tool = {.rpc = "VehicleLeadConversion",
+                                                  .dealers = TOOL_VISIBLE,
+                                                  .period = TOOL_LAST_4_WEEKS,
+                                                  .definitions = true,
+                                                  .state_size = sizeof(struct state),
+                                                  .fold = &models_fold,
+                                                  .check = check,
+                                                  .plan = plan,
+                                                  .result = result};

@@ -1,0 +1,72 @@
+/* vehicle_movers: models whose share of shoppers' views rises or falls, by whole weeks. */
+#include "aggregate-svc/answer/vehicle_movers.h"
+#include "aggregate-svc/call/vehicles.h"
+#include "aggregate-svc/period/week.h"
+#include "aggregate-svc/tools/tools.h"
+
+typedef Analytics__Aggregate__V1__VehicleMoversRequest Request;
+
+enum { DEFAULT_LIMIT = 10, LIMIT_MAX = 200, FURTHEST_BEHIND_S = -12 * 3600 };
+
+struct state {
+  struct models_fold fold;  /* first: the fold's figures */
+  struct lead_events leads; /* none is asked for */
+  int64_t monday;
+  size_t limit;
+};
+
+static enum err_code check(struct tool_call *c, struct err *e)
+{
+  const Request *r = (const Request *)c->request;
+  struct state *s = c->state;
+  return request_check_limit("limit", r->limit, DEFAULT_LIMIT, LIMIT_MAX, &s->limit, e);
+}
+
+/* The last complete weeks at or before the end that was asked for. */
+static void set_weeks(struct tool_call *c)
+{
+  struct state *s = c->state;
+  struct period complete;
+  period_last_weeks(&complete, c->now_unix_ms);
+  int64_t end = period_resolve(&c->period, c->now_unix_ms, FURTHEST_BEHIND_S).last;
+  struct iso_span span =
+      iso_weeks_through(end < complete.end.day ? end : complete.end.day, MOVERS_WEEKS);
+  period_of_days(&c->period, span.first, span.last);
+  s->monday = span.first;
+}
+
+static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
+{
+  struct state *s = c->state;
+  set_weeks(c);
+  struct vehicle_questions q = {
+      .periods = {&c->period}, .n_periods = 1, .days = true, .by_week = true};
+  if (!vehicles_plan(c, &q, &s->leads, p, &s->fold))
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                   "the question needs too much memory; ask for fewer dealers");
+  return ERR_OK;
+}
+
+static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
+{
+  const struct state *s = c->state;
+  struct vehicle_question q = {.cohort = &c->cohort,
+                               .not_visible = c->not_visible,
+                               .fold = &s->fold,
+                               .leads = &s->leads,
+                               .period = &c->period,
+                               .now_unix_ms = c->now_unix_ms,
+                               .limit = s->limit};
+  (void)e;
+  return &vehicle_movers(&q, s->monday, arena)->base;
+}
+
+const struct tool vehicle_movers_tool = {.rpc = "VehicleMovers",
+                                         .dealers = TOOL_VISIBLE,
+                                         .period = TOOL_LAST_4_WEEKS,
+                                         .definitions = true,
+                                         .state_size = sizeof(struct state),
+                                         .fold = &models_fold,
+                                         .check = check,
+                                         .plan = plan,
+                                         .result = result};

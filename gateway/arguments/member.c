@@ -1,0 +1,124 @@
+/* Which field of a message a member means: names in any spelling, aliases, what is absent. */
+#include "gateway/arguments/member.h"
+
+#include <string.h>
+
+#include "common/pbjson/names.h"
+#include "gateway/arguments/text.h"
+
+/* Each member is compared with those before it. */
+enum { MEMBERS_MAX = 200 };
+
+const ProtobufCFieldDescriptor *member_field(const ProtobufCMessageDescriptor *type,
+                                             const char *name)
+{
+  const ProtobufCFieldDescriptor *found = name_find_field(type, name);
+  for (unsigned i = 0; found == NULL && i < type->n_fields; i++) {
+    const struct catalog_rule *rule = catalog_rule_of(type, type->fields[i].name);
+    if ((rule == NULL || !rule->hidden) && text_same(type->fields[i].name, name))
+      found = &type->fields[i];
+  }
+  for (size_t i = 0; found == NULL && i < catalog_rules_len; i++) {
+    const struct catalog_rule *rule = &catalog_rules[i];
+    for (size_t k = 0; rule->message == type && !rule->hidden && k < rule->n_aliases; k++) {
+      if (text_same(rule->aliases[k], name))
+        found = protobuf_c_message_descriptor_get_field_by_name(type, rule->field);
+    }
+  }
+  return found;
+}
+
+/* The only field of the type that holds ranges of days and is not given; NULL when none or several.
+ */
+static const ProtobufCFieldDescriptor *range_field(const ProtobufCMessageDescriptor *type,
+                                                   struct range_fields *days)
+{
+  const ProtobufCFieldDescriptor *found = NULL;
+  for (unsigned i = 0; i < type->n_fields; i++) {
+    struct range_fields fields;
+    if (type->fields[i].type != PROTOBUF_C_TYPE_MESSAGE ||
+        !range_of(&fields, type->fields[i].descriptor))
+      continue;
+    if (found != NULL)
+      return NULL;
+    found = &type->fields[i];
+    *days = fields;
+  }
+  return found;
+}
+
+/* {"start_date": ..., "end_date": ...} beside the other arguments as {"date_range": {...}}. */
+static void gather_days(const ProtobufCMessageDescriptor *type, cJSON *object)
+{
+  struct range_fields days = {0};
+  const ProtobufCFieldDescriptor *field = range_field(type, &days);
+  if (field == NULL || cJSON_GetObjectItemCaseSensitive(object, field->name) != NULL)
+    return;
+  cJSON *range = cJSON_CreateObject(), *next;
+  for (cJSON *item = object->child; item != NULL; item = next) {
+    next = item->next;
+    const ProtobufCFieldDescriptor *inner = member_field(type, item->string) == NULL
+                                                ? member_field(field->descriptor, item->string)
+                                                : NULL;
+    if (inner == NULL ||
+        (strcmp(inner->name, days.start) != 0 && strcmp(inner->name, days.end) != 0) ||
+        cJSON_GetObjectItemCaseSensitive(range, inner->name) != NULL)
+      continue;
+    if (value_is_absent(item)) {
+      cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
+      continue;
+    }
+    cJSON_AddItemToObject(range, inner->name, cJSON_DetachItemViaPointer(object, item));
+  }
+  if (range->child != NULL)
+    cJSON_AddItemToObject(object, field->name, range);
+  else
+    cJSON_Delete(range);
+}
+
+static void drop_absent(const ProtobufCMessageDescriptor *type, cJSON *object)
+{
+  cJSON *next;
+  for (cJSON *item = object->child; item != NULL; item = next) {
+    next = item->next;
+    if (member_field(type, item->string) != NULL && value_is_absent(item))
+      cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
+  }
+}
+
+/* Renames a member, or drops it when its field was given before with an equal value. */
+static enum err_code settle(const struct repair *r, cJSON *object, cJSON *item, const char *field,
+                            const struct json_path *path)
+{
+  for (cJSON *before = object->child; before != item; before = before->next) {
+    if (strcmp(before->string, field) != 0)
+      continue;
+    struct json_path here = JSON_PATH_KEY(path, item->string);
+    if (!cJSON_Compare(before, item, true))
+      return json_path_error(r->e, ERR_INVALID_ARGUMENT, "duplicate_field", &here,
+                             "names %s, which is given as well: give one of them", field);
+    cJSON_Delete(cJSON_DetachItemViaPointer(object, item));
+    return ERR_OK;
+  }
+  value_set_name(item, field);
+  return ERR_OK;
+}
+
+enum err_code members_settle(const struct repair *r, const ProtobufCMessageDescriptor *type,
+                             cJSON *object, const struct json_path *path)
+{
+  cJSON *next;
+  if (cJSON_GetArraySize(object) > MEMBERS_MAX)
+    return json_path_error(r->e, ERR_INVALID_ARGUMENT, "too_many_members", path,
+                           "has more than %d members", MEMBERS_MAX);
+  drop_absent(type, object);
+  for (cJSON *item = object->child; item != NULL; item = next) {
+    next = item->next;
+    const ProtobufCFieldDescriptor *field = member_field(type, item->string);
+    enum err_code code = field != NULL ? settle(r, object, item, field->name, path) : ERR_OK;
+    if (code != ERR_OK)
+      return code;
+  }
+  gather_days(type, object);
+  return ERR_OK;
+}

@@ -1,0 +1,68 @@
+/* Metrics of the listener. Registering one again gives the same one, so there is no state here. */
+#include "gateway/http/meter.h"
+
+#include <stdio.h>
+
+#include "common/base/metrics.h"
+
+static struct metric *requests(void)
+{
+  return metrics_counter("http_requests_total", "HTTP requests by status; none: without an answer.",
+                         "status", NULL);
+}
+
+static struct metric *bytes(void)
+{
+  return metrics_counter("http_body_bytes_total", "Bytes of bodies, in and out.", "direction",
+                         NULL);
+}
+
+static struct metric *connections(void)
+{
+  return metrics_gauge("http_connections", "Open HTTP connections.", NULL);
+}
+
+static struct metric *in_flight(void)
+{
+  return metrics_gauge("http_requests_in_flight", "HTTP requests under way.", NULL);
+}
+
+static struct metric *refusals(void)
+{
+  return metrics_counter("http_refusals_total", "What the listener refused or cut.", "cause", NULL);
+}
+
+void meter_init(void)
+{
+  requests();
+  bytes();
+  refusals();
+  metric_set(connections(), 0, NULL);
+  metric_set(in_flight(), 0, NULL);
+}
+
+void meter_connections(size_t now)
+{
+  metric_set(connections(), (double)now, NULL);
+}
+
+void meter_begun(void)
+{
+  metric_add(in_flight(), 1, NULL);
+}
+
+void meter_ended(int status, size_t received, size_t sent)
+{
+  char text[16] = "none";
+  if (status != 0)
+    snprintf(text, sizeof(text), "%d", status);
+  metric_add(in_flight(), -1, NULL);
+  metric_add(requests(), 1, METRIC_LABELS(text));
+  metric_add(bytes(), (double)received, METRIC_LABELS("in"));
+  metric_add(bytes(), (double)sent, METRIC_LABELS("out"));
+}
+
+void meter_refused(const char *cause)
+{
+  metric_add(refusals(), 1, METRIC_LABELS(cause));
+}

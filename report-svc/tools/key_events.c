@@ -1,0 +1,20 @@
+/* ListKeyEvents: what Google's list of the property's key events says. */
+#include "analytics/report/v1/report.pb-c.h"
+#include "report-svc/answer/target.h"
+#include "report-svc/ask/serve.h"
+#include "report-svc/tools/tools.h"
+
+static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *request,
+                               struct arena *arena)
+{
+  (void)request;
+  return answer_list(a, &analytics__report__v1__list_key_events_response__descriptor, "key_events",
+                     "key_events", "key event", "key events", arena);
+}
+
+void key_events_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service)
+{
+  static const struct ask_tool tool = {
+      .method = GOOGLE_KEY_EVENTS, .question = ask_about_property, .reply = reply};
+  ask_serve(call, request, service, &tool);
+}

@@ -1,0 +1,114 @@
+// An attack, in a process of its own so that it costs the measuring one nothing: attack.mjs NAME PORT
+// SECONDS. Prints a line of JSON with what it got.
+import http from 'node:http';
+import net from 'node:net';
+
+const [name, port, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const until = Date.now() + seconds * 1000;
+const seen = {};
+const count = (what) => { seen[what] = (seen[what] ?? 0) + 1; };
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const sockets = new Set();
+
+function dial(onData = () => {}) {
+  const socket = net.connect(port, '127.0.0.1');
+  sockets.add(socket);
+  socket.on('error', () => count('error'));
+  socket.on('close', () => { sockets.delete(socket); count('closed'); });
+  socket.on('data', onData);
+  return socket;
+}
+
+const head = (token, length) => `POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\n`
+  + `Accept: application/json, text/event-stream\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${length}\r\n`;
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 200 });
+function post(token, message, session) {
+  return new Promise((resolve) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', ...message });
+    const request = http.request({
+      port, host: '127.0.0.1', path: '/mcp', method: 'POST', agent,
+      headers: {
+        'content-type': 'application/json', accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${token}`, 'content-length': Buffer.byteLength(body),
+        ...(session ? { 'mcp-session-id': session } : {}),
+      },
+    }, (response) => {
+      let text = '';
+      response.on('data', (part) => { text += part; });
+      response.on('end', () => {
+        count(String(response.statusCode));
+        if (text.includes('"isError":true')) count('isError');
+        resolve(response.headers['mcp-session-id']);
+      });
+      response.on('error', resolve);
+    });
+    request.on('error', () => resolve());
+    sockets.add(request);
+    request.end(body);
+  });
+}
+const initialize = (token) => post(token, { id: 0, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {} } });
+
+const attacks = {
+  // Connections that say nothing, more than there may be, opened again as they are closed.
+  async silent() {
+    while (Date.now() < until) {
+      for (let i = sockets.size; i < 400; i++) dial();
+      await pause(20);
+    }
+  },
+  // Bodies of a stranger that never end.
+  async bodies() {
+    const part = Buffer.alloc(1 << 20, ' ');
+    for (let i = 0; i < 150; i++) {
+      const socket = dial();
+      socket.write(`${head('wrong', 4_000_000)}\r\n`);
+      socket.write(part);
+    }
+    while (Date.now() < until) await pause(50);
+  },
+  // Large bodies of a known caller that never end.
+  async large() {
+    const part = Buffer.alloc(3 << 20, ' ');
+    for (let i = 0; i < 100; i++) {
+      const socket = dial();
+      socket.write(`${head('good-mallory', 4_000_000)}\r\n`);
+      socket.write(part);
+    }
+    while (Date.now() < until) await pause(50);
+  },
+  // Answers asked for over and over and never read.
+  async unread() {
+    const session = await initialize('good-mallory');
+    const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+    const request = `${head('good-mallory', list.length)}Mcp-Session-Id: ${session}\r\n\r\n${list}`;
+    for (let i = 0; i < 100; i++) {
+      const socket = dial();
+      socket.pause();
+      socket.write(request.repeat(50));
+    }
+    while (Date.now() < until) await pause(50);
+  },
+  // As many calls as go out, most of which hang.
+  async calls() {
+    const session = await initialize('good-mallory');
+    const one = async (i) => {
+      while (Date.now() < until)
+        await post('good-mallory', { id: i + 1, method: 'tools/call', params: i % 2
+          ? { name: 'compare_dealer_sessions', arguments: { region: 'hang' } }
+          : { name: 'list_dealers', arguments: { query: 'ford' } } }, session);
+    };
+    Array.from({ length: 190 }, (_, i) => one(i));
+    await pause(seconds * 1000);
+  },
+  // Sessions without end.
+  async sessions() {
+    const one = async () => { while (Date.now() < until) await initialize('good-mallory'); };
+    await Promise.all(Array.from({ length: 50 }, one));
+  },
+};
+
+await attacks[name]();
+process.stdout.write(`${JSON.stringify(seen)}\n`);
+process.exit(0);

@@ -1,0 +1,161 @@
+// The vehicle tools against the same figures computed from the simulator's database, for random
+// dealers and periods, with and without a dealer that fails.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { objects } from '../lib/answer.mjs';
+import { Mcp } from './mcp.mjs';
+import { conversion, interest, movers, weeksThrough } from './truth_vehicles.mjs';
+import { daysBefore, startOverWorld, todayIn } from './world.mjs';
+
+let s, client, world, today;
+
+before(async () => {
+  s = await startOverWorld({ env: { report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 } } });
+  world = s.world;
+  today = todayIn('UTC');
+  client = await Mcp.connect(s.set.url);
+});
+after(() => s?.stop());
+
+// A small generator, so that a failure can be repeated.
+let seed = Number(process.env.SEED ?? 7);
+function random(n) {
+  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+  return Math.floor((seed / 2 ** 32) * n);
+}
+
+// Equal within what two ways of adding and integrating differ by.
+function same(actual, expected, where) {
+  if (typeof expected === 'number' && !Number.isInteger(expected)) {
+    assert.ok(typeof actual === 'number', `${where}: ${actual} instead of ${expected}`);
+    assert.ok(Math.abs(actual - expected) <= 1e-7 * Math.abs(expected) + 1e-9, `${where}: ${actual} instead of ${expected}`);
+  } else if (typeof expected === 'number') {
+    assert.ok(Math.abs(actual - expected) <= 1e-9 * Math.max(1, Math.abs(expected)), `${where}: ${actual} instead of ${expected}`);
+  } else if (Array.isArray(expected)) {
+    assert.equal(actual.length, expected.length, `${where}: number of items`);
+    expected.forEach((item, i) => same(actual[i], item, `${where}[${i}]`));
+  } else if (expected !== null && typeof expected === 'object') {
+    const keys = (o) => Object.keys(o).filter((key) => o[key] !== undefined && o[key] !== null).sort();
+    assert.deepEqual(keys(actual), keys(expected), `${where}: keys`);
+    for (const key of keys(expected)) same(actual[key], expected[key], `${where}.${key}`);
+  } else {
+    assert.equal(actual, expected, where);
+  }
+}
+
+// Whom a call is about: everything, a region, or some dealers.
+function someDealers() {
+  const kind = random(4);
+  if (kind === 0) return { args: {}, dealers: world.dealers };
+  if (kind === 1) {
+    const region = world.regions[random(world.regions.length)];
+    return { args: { region }, dealers: world.ofRegion(region) };
+  }
+  const n = kind === 2 ? 1 + random(3) : 5 + random(12);
+  const ids = new Set(Array.from({ length: n }, () => world.dealers[random(world.dealers.length)].dealer_id));
+  return { args: { dealer_ids: [...ids] }, dealers: world.dealers.filter((d) => ids.has(d.dealer_id)) };
+}
+function somePeriod() {
+  const days = [1, 2, 7, 28, 28, 56, 91][random(7)];
+  const end = daysBefore(today, 4 + random(120));
+  return { start_date: daysBefore(end, days - 1), end_date: end };
+}
+
+// Runs a check over random calls; in every third one of the dealers fails.
+async function overRandomCalls(n, check) {
+  for (let i = 0; i < n; i++) {
+    const { args, dealers } = someDealers();
+    const broken = i % 3 === 2 && dealers.length > 1 ? dealers[random(dealers.length)] : null;
+    if (broken) await s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
+    try {
+      const left = dealers.filter((d) => d !== broken);
+      const coverage = await check(args, left, `call ${i} ${JSON.stringify(args)} without ${broken?.dealer_id}`);
+      assert.equal(coverage.asked, dealers.length);
+      assert.deepEqual((coverage.failed ?? []).map((f) => f.dealer_id), broken ? [broken.dealer_id] : []);
+    } finally {
+      await s.sim.clear();
+      await s.sim.resetQuota();
+    }
+  }
+}
+
+test('interest_in_models_equals_sql_for_random_calls', async () => {
+  await overRandomCalls(36, async (who, dealers, where) => {
+    const args = { ...who, date_range: somePeriod(), limit: 1 + random(40), offset: random(3) * 5 };
+    const answer = await client.data('analyze_vehicle_interest', args);
+    const truth = interest(world, dealers, args.date_range, args);
+    where = `${where} ${JSON.stringify(args.date_range)}`;
+    same(answer.totals, truth.totals, `${where}: totals`);
+    same(objects(answer.models), truth.models, `${where}: models`);
+    same(objects(answer.shares), truth.shares, `${where}: shares`);
+    same(objects(answer.regions), truth.regions, `${where}: regions`);
+    for (const axis of ['body_style', 'powertrain', 'condition']) {
+      const parts = objects(answer.shares).filter((x) => x.axis === axis);
+      assert.ok(Math.abs(parts.reduce((total, x) => total + x.share, 0) - 1) < 1e-12, `${where}: ${axis} adds up`);
+    }
+    return answer.coverage;
+  });
+});
+
+test('leads_by_model_equal_sql_for_random_calls', async () => {
+  await overRandomCalls(34, async (who, dealers, where) => {
+    const args = { ...who, date_range: somePeriod(), limit: 1 + random(60) };
+    const answer = await client.data('vehicle_lead_conversion', args);
+    const truth = conversion(world, dealers, args.date_range, args);
+    where = `${where} ${JSON.stringify(args.date_range)}`;
+    assert.equal(answer.lead_event ?? null, truth.event, where);
+    assert.equal(answer.tested ?? 0, truth.tested, `${where}: tested`);
+    assert.equal(answer.unattributed?.leads ?? 0, truth.unattributed, `${where}: unattributed`);
+    assert.equal(answer.unattributed?.of ?? 0, truth.leads, `${where}: leads`);
+    same(objects(answer), truth.models, `${where}: models`);
+    return answer.coverage;
+  });
+});
+
+test('movers_equal_sql_for_random_calls', async () => {
+  await overRandomCalls(34, async (who, dealers, where) => {
+    const end = daysBefore(today, 4 + random(200));
+    const args = { ...who, date_range: { start_date: daysBefore(end, 30), end_date: end }, limit: 1 + random(40) };
+    // A day that is not over everywhere begins no week.
+    const answer = await client.data('vehicle_movers', args);
+    const truth = movers(world, dealers, end, args);
+    where = `${where} to ${end}`;
+    assert.equal(answer.period.start_date, truth.weeks.start_date, where);
+    assert.equal(answer.period.end_date, truth.weeks.end_date, where);
+    same(objects(answer.comparisons).map(({ before: b, after: a, ...rest }) => rest), truth.comparisons, `${where}: comparisons`);
+    same(objects(answer.models), truth.models, `${where}: models`);
+    return answer.coverage;
+  });
+});
+
+test('without_arguments_the_last_four_complete_weeks_of_all_dealers_are_shown_in_four_kilobytes', async () => {
+  const answer = await client.call('analyze_vehicle_interest', {});
+  const { monday, end_date } = weeksThrough(daysBefore(todayIn('Etc/GMT+12'), 3));
+  assert.equal(answer.data.period.end_date, end_date);
+  assert.equal(answer.data.period.start_date, new Date((monday + 28) * 86_400_000).toISOString().slice(0, 10));
+  assert.equal(answer.data.coverage.ok, world.dealers.length);
+  assert.equal(answer.data.models.rows.length, 15);
+  assert.equal(answer.data.next_offset, 15);
+  assert.ok(Buffer.byteLength(answer.text) < 4096, `${Buffer.byteLength(answer.text)} bytes`);
+});
+
+test('what_a_property_has_registered_is_asked_once_for_all_tools', async () => {
+  await client.data('analyze_vehicle_interest', {});
+  await s.sim.resetStats();
+  for (const tool of ['analyze_vehicle_interest', 'vehicle_lead_conversion', 'vehicle_movers']) await client.data(tool, {});
+  const { properties } = await s.sim.stats();
+  for (const d of world.dealers) {
+    const { report_requests, admin_requests } = properties[d.property_id];
+    // Five, three and two reports; a dealer read by paths has its lead totals apart.
+    const paths = world.one('SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ?', d.property_id).n === 0;
+    assert.deepEqual([report_requests, admin_requests], [paths ? 11 : 10, 0], d.dealer_id);
+  }
+});
+
+test('every_metric_of_the_vehicle_tools_is_explained', async () => {
+  const names = new Set(objects(await client.data('list_metrics', {})).map((m) => m.metric));
+  for (const name of ['share', 'vdp_sessions', 'reach', 'session_s', 'bounce', 'expected', 'ratio', 'q', 'leads_per_100_sessions'])
+    assert.ok(names.has(name), name);
+  const found = objects(await client.data('list_metrics', { query: 'LEAD' }));
+  assert.ok(found.length > 0 && found.length < names.size);
+});

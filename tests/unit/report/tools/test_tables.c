@@ -1,0 +1,201 @@
+/* Realtime, pivot, conversions and funnel reports over a fake Google. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analytics/report/v1/report.pb-c.h"
+#include "common/base/mem.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/report/support/tool_run.h"
+
+static char d07[] = "d07", city[] = "city", users[] = "activeUsers", *dimensions[] = {city},
+            *metrics[] = {users};
+
+#define HEADERS                                                                                    \
+  "\"dimensionHeaders\":[{\"name\":\"city\"}],\"metricHeaders\":[{\"name\":\"activeUsers\","       \
+  "\"type\":\"TYPE_INTEGER\"}]"
+#define ROW(name, value)                                                                           \
+  "{\"dimensionValues\":[{\"value\":\"" name "\"}],\"metricValues\":[{\"value\":\"" value "\"}]}"
+#define ROWS "\"rows\":[" ROW("Reno", "5") "," ROW("Boise", "3") "," ROW("Elko", "1") "]"
+
+#define REQUEST(type, INIT)                                                                        \
+  Analytics__Report__V1__##type request = ANALYTICS__REPORT__V1__##INIT##__INIT;                   \
+  request.dealer_id = d07
+
+#define FIELDS(request)                                                                            \
+  do {                                                                                             \
+    (request).n_dimensions = (request).n_metrics = 1;                                              \
+    (request).dimensions = dimensions;                                                             \
+    (request).metrics = metrics;                                                                   \
+  } while (0)
+
+static void a_realtime_report_has_an_offset_of_ours(void)
+{
+  struct fakes f;
+  struct err e;
+  Analytics__Ga4__V1beta__MinuteRange now = ANALYTICS__GA4__V1BETA__MINUTE_RANGE__INIT;
+  Analytics__Ga4__V1beta__MinuteRange *ranges[] = {&now};
+  REQUEST(RunRealtimeReportRequest, RUN_REALTIME_REPORT_REQUEST);
+  FIELDS(request);
+  request.limit = 1;
+  request.offset = 1;
+  request.n_minute_ranges = 1;
+  request.minute_ranges = ranges;
+  now.opt_start_minutes_ago_case =
+      ANALYTICS__GA4__V1BETA__MINUTE_RANGE__OPT_START_MINUTES_AGO_START_MINUTES_AGO;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google.body = "{" HEADERS ",\"rows\":[" ROW("Reno", "5") "," ROW(
+                 "Boise", "3") "],"
+                               "\"rowCount\":3,\"kind\":\"analyticsData#runRealtimeReport\"}");
+  Analytics__Report__V1__RunRealtimeReportResponse *r =
+      tool_run(&f, "RunRealtimeReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT(tool_asked(&f, "/v1beta/properties/107:runRealtimeReport?prettyPrint=false",
+                       "{\"dimensions\":[{\"name\":\"city\"}],\"metrics\":[{\"name\":"
+                       "\"activeUsers\"}],\"limit\":\"2\",\"minuteRanges\":[{"
+                       "\"startMinutesAgo\":0}]}"));
+  CU_ASSERT_EQUAL_FATAL(r->n_rows, 1);
+  CU_ASSERT_STRING_EQUAL(r->rows[0]->dimension_values[0]->value, "Boise");
+  CU_ASSERT_EQUAL(r->row_count, 3);
+  CU_ASSERT_EQUAL(r->next_offset, 2);
+  CU_ASSERT_STRING_EQUAL(r->headline, "Rows 2 to 2 of 3 of activeUsers by city for Dealer 7 (d07)");
+  tool_free(r);
+  fakes_stop(&f);
+}
+
+static void an_answer_to_another_question_is_refused(void)
+{
+  static const char *const bodies[] = {
+      "{}", "{\"error\":{\"code\":500}}",
+      "{\"dimensionHeaders\":[{\"name\":\"city\"}],\"metricHeaders\":[{\"name\":\"eventCount\"}]}",
+      "{\"dimensionHeaders\":[{\"name\":\"country\"}],\"metricHeaders\":[{\"name\":"
+      "\"activeUsers\"}]}"};
+  struct fakes f;
+  struct err e;
+  REQUEST(RunRealtimeReportRequest, RUN_REALTIME_REPORT_REQUEST);
+  FIELDS(request);
+  fakes_start(&f, NULL);
+  for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+    LOCKED(&f, f.google.body = bodies[i]);
+    CU_ASSERT_PTR_NULL(tool_run(&f, "RunRealtimeReport", &request.base, &e));
+    CU_ASSERT_STRING_EQUAL(e.reason, "malformed_response");
+  }
+  fakes_stop(&f);
+}
+
+static void a_pivot_report_needs_pivots_with_limits(void)
+{
+  struct fakes f;
+  struct err e;
+  Analytics__Ga4__V1beta__Pivot pivot = ANALYTICS__GA4__V1BETA__PIVOT__INIT, *pivots[] = {&pivot};
+  REQUEST(RunPivotReportRequest, RUN_PIVOT_REPORT_REQUEST);
+  FIELDS(request);
+  fakes_start(&f, NULL);
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunPivotReport", &request.base, &e));
+  CU_ASSERT_EQUAL(strncmp(e.message, "pivots: ", 8), 0);
+  request.n_pivots = 1;
+  request.pivots = pivots;
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunPivotReport", &request.base, &e));
+  CU_ASSERT_EQUAL(strncmp(e.message, "pivots[0].limit: ", 17), 0);
+  CU_ASSERT_EQUAL(f.requests, 0);
+  pivot.n_field_names = 1;
+  pivot.field_names = dimensions;
+  pivot.limit = 5;
+  LOCKED(&f, f.google.body = "{\"pivotHeaders\":[{\"rowCount\":3}]," HEADERS "," ROWS
+                             ",\"metadata\":{\"timeZone\":\"UTC\",\"subjectToThresholding\":"
+                             "true},\"kind\":\"analyticsData#runPivotReport\"}");
+  Analytics__Report__V1__RunPivotReportResponse *r =
+      tool_run(&f, "RunPivotReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT(tool_asked(&f, "/v1beta/properties/107:runPivotReport?prettyPrint=false",
+                       "{\"dimensions\":[{\"name\":\"city\"}],\"metrics\":[{\"name\":"
+                       "\"activeUsers\"}],\"dateRanges\":[{\"startDate\":\"28daysAgo\",\"endDate\":"
+                       "\"yesterday\"}],\"pivots\":[{\"fieldNames\":[\"city\"],\"limit\":\"5\"}],"
+                       "\"returnPropertyQuota\":true}"));
+  CU_ASSERT_EQUAL(r->n_rows, 3);
+  CU_ASSERT_EQUAL(r->period->days, 28);
+  CU_ASSERT(r->n_caveats > 0 && strstr(r->caveats[0], "Thresholding") != NULL);
+  tool_free(r);
+  fakes_stop(&f);
+}
+
+static void a_conversions_report_says_its_attribution_model(void)
+{
+  struct fakes f;
+  struct err e;
+  REQUEST(RunConversionsReportRequest, RUN_CONVERSIONS_REPORT_REQUEST);
+  FIELDS(request);
+  request.limit = 3;
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google.body = "{" HEADERS "," ROWS ",\"rowCount\":7,\"nextPageToken\":\"x\","
+                             "\"metadata\":{\"section\":\"SECTION_ADVERTISING\"}}");
+  Analytics__Report__V1__RunConversionsReportResponse *r =
+      tool_run(&f, "RunConversionsReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT(tool_asked(&f, "/v1alpha/properties/107:runReport?prettyPrint=false",
+                       "{\"dimensions\":[{\"name\":\"city\"}],\"metrics\":[{\"name\":"
+                       "\"activeUsers\"}],\"dateRanges\":[{\"startDate\":\"28daysAgo\",\"endDate\":"
+                       "\"yesterday\"}],\"limit\":\"3\",\"returnPropertyQuota\":true,"
+                       "\"conversionSpec\":{\"attributionModel\":\"DATA_DRIVEN\"}}"));
+  CU_ASSERT_EQUAL(r->row_count, 7);
+  CU_ASSERT_EQUAL(r->next_offset, 3);
+  CU_ASSERT_EQUAL(strncmp(r->headline, "Rows 1 to 3 of 7 of activeUsers by city for", 43), 0);
+  tool_free(r);
+  fakes_stop(&f);
+}
+
+static void a_funnel_takes_events_and_conditions_as_steps(void)
+{
+  typedef Analytics__Report__V1__RunFunnelReportRequest__Step step;
+  struct fakes f;
+  struct err e;
+  char form[] = "form_start", page[] = "Page", event[] = "page_view", device[] = "deviceCategory";
+  step first = ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__STEP__INIT, second = first;
+  step *steps[] = {&first, &second};
+  Analytics__Ga4__V1alpha__FunnelFilterExpression expression =
+      ANALYTICS__GA4__V1ALPHA__FUNNEL_FILTER_EXPRESSION__INIT;
+  Analytics__Ga4__V1alpha__FunnelEventFilter filter =
+      ANALYTICS__GA4__V1ALPHA__FUNNEL_EVENT_FILTER__INIT;
+  Analytics__Report__V1__RunFunnelReportRequest__Breakdown breakdown =
+      ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__BREAKDOWN__INIT;
+  REQUEST(RunFunnelReportRequest, RUN_FUNNEL_REPORT_REQUEST);
+  fakes_start(&f, NULL);
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunFunnelReport", &request.base, &e));
+  CU_ASSERT_EQUAL(strncmp(e.message, "funnel_steps: ", 14), 0);
+  request.n_funnel_steps = 2;
+  request.funnel_steps = steps;
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunFunnelReport", &request.base, &e));
+  CU_ASSERT_EQUAL(strncmp(e.message, "funnel_steps[0]: ", 17), 0);
+  filter.event_name = event;
+  expression.expr_case =
+      ANALYTICS__GA4__V1ALPHA__FUNNEL_FILTER_EXPRESSION__EXPR_FUNNEL_EVENT_FILTER;
+  expression.funnel_event_filter = &filter;
+  first.name = page;
+  first.filter_expression = &expression;
+  second.event = form;
+  breakdown.breakdown_dimension = device;
+  request.funnel_breakdown = &breakdown;
+  request.is_open_funnel = true;
+  LOCKED(&f, f.google.body = "{\"funnelTable\":{" HEADERS "," ROWS "},\"kind\":\"k\"}");
+  Analytics__Report__V1__RunFunnelReportResponse *r =
+      tool_run(&f, "RunFunnelReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT(tool_asked(
+      &f, "/v1alpha/properties/107:runFunnelReport?prettyPrint=false",
+      "{\"dateRanges\":[{\"startDate\":\"28daysAgo\",\"endDate\":\"yesterday\"}],\"funnel\":{"
+      "\"isOpenFunnel\":true,\"steps\":[{\"name\":\"Page\",\"filterExpression\":{"
+      "\"funnelEventFilter\":{\"eventName\":\"page_view\"}}},{\"name\":\"form_start\","
+      "\"filterExpression\":{\"funnelEventFilter\":{\"eventName\":\"form_start\"}}}]},"
+      "\"funnelBreakdown\":{\"breakdownDimension\":{\"name\":\"deviceCategory\"}}}"));
+  CU_ASSERT_EQUAL(r->n_rows, 3);
+  tool_free(r);
+  LOCKED(&f, f.google.body = "{}");
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunFunnelReport", &request.base, &e));
+  CU_ASSERT_STRING_EQUAL(e.reason, "malformed_response");
+  fakes_stop(&f);
+}
+
+TEST_MAIN("report-svc tables", TEST(a_realtime_report_has_an_offset_of_ours),
+          TEST(an_answer_to_another_question_is_refused),
+          TEST(a_pivot_report_needs_pivots_with_limits),
+          TEST(a_conversions_report_says_its_attribution_model),
+          TEST(a_funnel_takes_events_and_conditions_as_steps))
