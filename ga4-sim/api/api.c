@@ -43,6 +43,18 @@ static void reply_exhausted(enum quota_verdict verdict, struct reply *r)
   reply_google_error(r, 429, "RESOURCE_EXHAUSTED", quota_message(verdict), NULL);
 }
 
+/* The limit of requests per minute, which the Admin API's documentation gives as a 403. */
+static void reply_rate_limited(const struct call *c, struct reply *r)
+{
+  AUTO_FREE char *text =
+      xasprintf("Quota exceeded for quota metric 'Requests' and limit 'Requests per minute per "
+                "user' of service '%s' for consumer 'project_number:123456789012'.",
+                route_service(c->route));
+  reply_google_error(r, 403, "PERMISSION_DENIED", text,
+                     reply_error_info("rateLimitExceeded", "service", route_service(c->route),
+                                      "consumer", "projects/123456789012", NULL));
+}
+
 static void reply_scopes(const struct call *c, struct reply *r)
 {
   reply_insufficient_scopes(r, c->route->rpc, route_service(c->route),
@@ -74,11 +86,27 @@ static bool authenticate(struct call *c, struct reply *r)
   return true;
 }
 
+/* The row at which the page asked for begins; of a batch, the furthest. */
+static int64_t first_row(const cJSON *body)
+{
+  const cJSON *offset = cJSON_GetObjectItemCaseSensitive(body, "offset"), *one;
+  double row = cJSON_IsNumber(offset) ? offset->valuedouble : 0;
+  cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(body, "requests"))
+  {
+    offset = cJSON_GetObjectItemCaseSensitive(one, "offset");
+    if (cJSON_IsNumber(offset) && offset->valuedouble > row)
+      row = offset->valuedouble;
+  }
+  return (int64_t)row;
+}
+
 /* True when a fault answered. Faults that spoil a good answer only mark it. */
-static bool api_fault(const struct call *c, int64_t property, struct reply *r)
+static bool api_fault(struct call *c, int64_t property, struct reply *r)
 {
   struct sim *s = c->sim;
-  struct fault_effect x = faults_take(s->faults, property, c->route->faults);
+  struct fault_effect x = faults_take_at(s->faults, property, c->route->faults, first_row(c->body));
+  c->conditions.unknown_enum |= x.kind == FAULT_UNKNOWN_ENUM;
+  c->conditions.reverse_ties |= x.kind == FAULT_TIE_REORDER;
   sim_wait(s, x.delay_ms + s->options->latency_ms);
   switch (x.kind) {
   case FAULT_401:
@@ -101,6 +129,22 @@ static bool api_fault(const struct call *c, int64_t property, struct reply *r)
     return true;
   case FAULT_429_CONCURRENT:
     reply_exhausted(QUOTA_EXHAUSTED_CONCURRENT, r);
+    return true;
+  case FAULT_429_THRESHOLDED:
+    reply_exhausted(QUOTA_EXHAUSTED_THRESHOLDED, r);
+    return true;
+  case FAULT_429_SERVER_ERRORS:
+    reply_exhausted(QUOTA_EXHAUSTED_SERVER_ERRORS, r);
+    return true;
+  case FAULT_403_RATE:
+    reply_rate_limited(c, r);
+    return true;
+  case FAULT_EMPTY_OBJECT:
+    buf_puts(&r->body, "{}");
+    return true;
+  case FAULT_ERROR_200:
+    reply_google_error(r, 500, "INTERNAL", "Internal error encountered.", NULL);
+    r->status = 200;
     return true;
   case FAULT_500:
     reply_google_error(r, 500, "INTERNAL", "Internal error encountered.", NULL);
@@ -157,11 +201,13 @@ static void reply_transcode_errors(struct transcode_errors *x, struct reply *r)
 
 /* Data API calls stand under the property's quota; the Admin API has its own, which
  * no test comes near. */
-static void serve(const struct call *c, struct reply *r)
+static void serve(struct call *c, struct reply *r)
 {
   struct sim *s = c->sim;
   int64_t property = c->target != NULL ? (int64_t)c->target->index : c->identity;
   int64_t now = clock_unix_ms();
+  if (c->target != NULL)
+    c->conditions = conditions_of(s->conditions, c->target->index);
   bool metered = c->route->quota != QUOTA_NONE && c->target != NULL;
   struct quota_account books = {(size_t)property, c->route->quota, c->project};
   stats_count(s->stats, property >= 0 ? property : IDENTITY_NONE,
@@ -227,7 +273,7 @@ static void cut_out(const cJSON *mask, struct reply *r)
   reply_json(r, 200, whole);
 }
 
-static void enter(const struct call *c, struct reply *r)
+static void enter(struct call *c, struct reply *r)
 {
   int64_t property = c->target != NULL ? (int64_t)c->target->index : IDENTITY_NONE;
   stats_enter(c->sim->stats, property);

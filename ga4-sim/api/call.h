@@ -3,6 +3,7 @@
 #define GA4_SIM_CALL_H
 
 #include "ga4-sim/report/quota.h"
+#include "ga4-sim/report/request.h"
 #include "ga4-sim/report/transcode.h"
 #include "ga4-sim/sim/sim.h"
 
@@ -20,6 +21,7 @@ struct call {
   unsigned project;                    /* of the quota's books */
   const struct world_property *target; /* NULL: the method is of none, or of properties/0 */
   const cJSON *body;                   /* transcoded; an empty object for methods without one */
+  struct report_conditions conditions; /* what makes answers of the property differ */
 };
 
 /* What a method is about. */
@@ -47,9 +49,15 @@ const struct route *route_find(const char *verb, const char *path,
 /* "analyticsdata.googleapis.com" */
 const char *route_service(const struct route *route);
 
-/* Handlers: reports.c, metadata.c, admin.c, lists.c. */
+/* Handlers: reports.c, compatibility.c, quotas.c, metadata.c, admin.c, lists.c. */
 void api_run_report(const struct call *c, struct reply *r);
 void api_batch_run_reports(const struct call *c, struct reply *r);
+void api_run_pivot_report(const struct call *c, struct reply *r);
+void api_batch_run_pivot_reports(const struct call *c, struct reply *r);
+void api_run_realtime_report(const struct call *c, struct reply *r);
+void api_run_funnel_report(const struct call *c, struct reply *r);
+void api_check_compatibility(const struct call *c, struct reply *r);
+void api_get_quotas_snapshot(const struct call *c, struct reply *r);
 void api_get_metadata(const struct call *c, struct reply *r);
 void api_list_account_summaries(const struct call *c, struct reply *r);
 void api_get_property(const struct call *c, struct reply *r);

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "ga4-sim/api/metadata.h"
 #include "ga4-sim/api/put.h"
 #include "ga4-sim/report/comparisons.h"
-#include "ga4-sim/report/fields.h"
 
 /* {"apiName":...,"uiName":...,"description":...[,"deprecatedApiNames":[..]],"category":.. */
 static void put_common(struct buf *out, const char *api, const char *ui, const char *description,
@@ -26,23 +26,31 @@ static void put_common(struct buf *out, const char *api, const char *ui, const c
   put_text(out, "category", category);
 }
 
+void metadata_put_dimension(const struct field *f, struct buf *out)
+{
+  put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
+  buf_putc(out, '}');
+}
+
+void metadata_put_custom_dimension(const struct world_definition *d, struct buf *out)
+{
+  AUTO_FREE char *api = xasprintf("customEvent:%s", d->name);
+  put_common(out, api, d->display_name,
+             "An event scoped custom dimension for your Analytics property.", NULL, "Custom");
+  buf_puts(out, ",\"customDefinition\":true}");
+}
+
 static void put_dimensions(const struct world_property *p, struct buf *out)
 {
   const struct field *f;
   for (size_t i = 0; (f = field_at(false, i)) != NULL; i++) {
     if (i > 0)
       buf_putc(out, ',');
-    put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
-    buf_putc(out, '}');
+    metadata_put_dimension(f, out);
   }
   for (size_t i = 0; p != NULL && i < p->custom_dimension_count; i++) {
-    const struct world_definition *d = &p->custom_dimensions[i];
-    AUTO_FREE char *api = xasprintf("customEvent:%s", d->name);
-    AUTO_FREE char *text = xasprintf("An event scoped custom dimension for your Analytics "
-                                     "property.");
     buf_putc(out, ',');
-    put_common(out, api, d->display_name, text, NULL, "Custom");
-    buf_puts(out, ",\"customDefinition\":true}");
+    metadata_put_custom_dimension(&p->custom_dimensions[i], out);
   }
 }
 
@@ -50,6 +58,12 @@ static void put_type(const struct call *c, enum metric_type type, struct buf *ou
 {
   put_enum(c, out, "type", metric_type_name(type), metric_type_number(type));
   buf_putc(out, '}');
+}
+
+void metadata_put_metric(const struct call *c, const struct field *f, struct buf *out)
+{
+  put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
+  put_type(c, f->type, out);
 }
 
 static void put_metrics(const struct call *c, struct buf *out)
@@ -68,8 +82,7 @@ static void put_metrics(const struct call *c, struct buf *out)
   for (size_t i = 0; (f = field_at(true, i)) != NULL; i++) {
     if (i > 0)
       buf_putc(out, ',');
-    put_common(out, f->api_name, f->ui_name, f->description, f->deprecated, f->category);
-    put_type(c, f->type, out);
+    metadata_put_metric(c, f, out);
   }
   for (size_t k = 0; p != NULL && k < p->key_event_count; k++)
     for (size_t i = 0; i < ARRAY_LEN(per_event); i++) {

@@ -133,6 +133,81 @@ static const struct message_field response_metadata_fields[] = {
     PART("comparisons", comparison_metadata)};
 const struct message_type response_metadata = {DATA "Metadata", FIELDS(response_metadata_fields)};
 
+static const struct message_field pivot_dimension_header_fields[] = {PART("dimensionValues", cell)};
+static const struct message_type pivot_dimension_header = {DATA "PivotDimensionHeader",
+                                                           FIELDS(pivot_dimension_header_fields)};
+static const struct message_field pivot_header_fields[] = {
+    PART("pivotDimensionHeaders", pivot_dimension_header), {.name = "rowCount"}};
+static const struct message_type pivot_header = {DATA "PivotHeader", FIELDS(pivot_header_fields)};
+static const struct message_field response_run_pivot_report_fields[] = {
+    PART("pivotHeaders", pivot_header),
+    PART("dimensionHeaders", dimension_header),
+    PART("metricHeaders", metric_header),
+    PART("rows", row),
+    PART("aggregates", row),
+    PART("metadata", response_metadata_of_report),
+    PART("propertyQuota", property_quota),
+    {.name = "kind"}};
+const struct message_type response_run_pivot_report = {DATA "RunPivotReportResponse",
+                                                       FIELDS(response_run_pivot_report_fields)};
+static const struct message_field response_batch_run_pivot_reports_fields[] = {
+    PART("pivotReports", response_run_pivot_report), {.name = "kind"}};
+const struct message_type response_batch_run_pivot_reports = {
+    DATA "BatchRunPivotReportsResponse", FIELDS(response_batch_run_pivot_reports_fields)};
+
+static const struct message_field response_run_realtime_report_fields[] = {
+    PART("dimensionHeaders", dimension_header),
+    PART("metricHeaders", metric_header),
+    PART("rows", row),
+    PART("totals", row),
+    PART("maximums", row),
+    PART("minimums", row),
+    {.name = "rowCount"},
+    PART("propertyQuota", property_quota),
+    {.name = "kind"}};
+const struct message_type response_run_realtime_report = {
+    DATA "RunRealtimeReportResponse", FIELDS(response_run_realtime_report_fields)};
+
+static const struct message_field funnel_metadata_fields[] = {PART("samplingMetadatas", sampling)};
+static const struct message_type funnel_metadata = {
+    "google.analytics.data.v1alpha.FunnelResponseMetadata", FIELDS(funnel_metadata_fields)};
+static const struct message_field funnel_sub_report_fields[] = {
+    PART("dimensionHeaders", dimension_header), PART("metricHeaders", metric_header),
+    PART("rows", row), PART("metadata", funnel_metadata)};
+static const struct message_type funnel_sub_report = {
+    "google.analytics.data.v1alpha.FunnelSubReport", FIELDS(funnel_sub_report_fields)};
+static const struct message_field response_run_funnel_report_fields[] = {
+    PART("funnelTable", funnel_sub_report),
+    PART("funnelVisualization", funnel_sub_report),
+    PART("propertyQuota", property_quota),
+    {.name = "kind"}};
+const struct message_type response_run_funnel_report = {
+    "google.analytics.data.v1alpha.RunFunnelReportResponse",
+    FIELDS(response_run_funnel_report_fields)};
+
+static const struct message_field dimension_compatibility_fields[] = {
+    PART("dimensionMetadata", dimension_metadata), {.name = "compatibility"}};
+static const struct message_type dimension_compatibility = {DATA "DimensionCompatibility",
+                                                            FIELDS(dimension_compatibility_fields)};
+static const struct message_field metric_compatibility_fields[] = {
+    PART("metricMetadata", metric_metadata), {.name = "compatibility"}};
+static const struct message_type metric_compatibility = {DATA "MetricCompatibility",
+                                                         FIELDS(metric_compatibility_fields)};
+static const struct message_field response_check_compatibility_fields[] = {
+    PART("dimensionCompatibilities", dimension_compatibility),
+    PART("metricCompatibilities", metric_compatibility)};
+const struct message_type response_check_compatibility = {
+    DATA "CheckCompatibilityResponse", FIELDS(response_check_compatibility_fields)};
+
+static const struct message_field response_quotas_snapshot_fields[] = {
+    {.name = "name"},
+    PART("corePropertyQuota", property_quota),
+    PART("realtimePropertyQuota", property_quota),
+    PART("funnelPropertyQuota", property_quota)};
+const struct message_type response_quotas_snapshot = {
+    "google.analytics.data.v1alpha.PropertyQuotasSnapshot",
+    FIELDS(response_quotas_snapshot_fields)};
+
 static const struct message_field property_summary_fields[] = {{.name = "property"},
                                                                {.name = "displayName"},
                                                                {.name = "propertyType"},

@@ -7,6 +7,7 @@
 #include "ga4-sim/report/messages.h"
 
 #define DATA "google.analytics.data.v1beta.BetaAnalyticsData."
+#define DATA_ALPHA "google.analytics.data.v1alpha.AlphaAnalyticsData."
 #define ADMIN "google.analytics.admin.v1beta.AnalyticsAdminService."
 #define ADMIN_ALPHA "google.analytics.admin.v1alpha.AnalyticsAdminService."
 /* A list of a property in the Admin API. */
@@ -22,6 +23,24 @@ static const struct route routes[] = {
     {"POST", "/v1beta/properties/{property}:batchRunReports", api_batch_run_reports,
      DATA "BatchRunReports", SUBJECT_PROPERTY, QUOTA_CORE, ENDPOINT_REPORT,
      &message_batch_run_reports_request, &response_batch_run_reports},
+    {"POST", "/v1beta/properties/{property}:runPivotReport", api_run_pivot_report,
+     DATA "RunPivotReport", SUBJECT_PROPERTY, QUOTA_CORE, ENDPOINT_REPORT,
+     &message_run_pivot_report_request, &response_run_pivot_report},
+    {"POST", "/v1beta/properties/{property}:batchRunPivotReports", api_batch_run_pivot_reports,
+     DATA "BatchRunPivotReports", SUBJECT_PROPERTY, QUOTA_CORE, ENDPOINT_REPORT,
+     &message_batch_run_pivot_reports_request, &response_batch_run_pivot_reports},
+    {"POST", "/v1beta/properties/{property}:runRealtimeReport", api_run_realtime_report,
+     DATA "RunRealtimeReport", SUBJECT_PROPERTY, QUOTA_REALTIME, ENDPOINT_REPORT,
+     &message_run_realtime_report_request, &response_run_realtime_report},
+    {"POST", "/v1beta/properties/{property}:checkCompatibility", api_check_compatibility,
+     DATA "CheckCompatibility", SUBJECT_PROPERTY, QUOTA_CORE, ENDPOINT_REPORT,
+     &message_check_compatibility_request, &response_check_compatibility},
+    {"POST", "/v1alpha/properties/{property}:runFunnelReport", api_run_funnel_report,
+     DATA_ALPHA "RunFunnelReport", SUBJECT_PROPERTY, QUOTA_FUNNEL, ENDPOINT_REPORT,
+     &message_run_funnel_report_request, &response_run_funnel_report},
+    {"GET", "/v1alpha/properties/{property}/propertyQuotasSnapshot", api_get_quotas_snapshot,
+     DATA_ALPHA "GetPropertyQuotasSnapshot", SUBJECT_PROPERTY, QUOTA_NONE, ENDPOINT_REPORT, NULL,
+     &response_quotas_snapshot},
     {"GET", "/v1beta/properties/{property}/metadata", api_get_metadata, DATA "GetMetadata",
      SUBJECT_PROPERTY_OR_SCHEMA, QUOTA_CORE, ENDPOINT_REPORT, NULL, &response_metadata},
     {"GET", "/v1beta/accountSummaries", api_list_account_summaries, ADMIN "ListAccountSummaries",

@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "ga4-sim/report/currencies.h"
 #include "ga4-sim/report/fields.h"
 
 static void note_name(struct reader *x, const char *name)
@@ -68,7 +69,19 @@ static enum dimension_role role_of(const char *name)
 {
   return strcmp(name, "dateRange") == 0    ? ROLE_DATE_RANGE
          : strcmp(name, "comparison") == 0 ? ROLE_COMPARISON
+         : strcmp(name, "cohort") == 0     ? ROLE_COHORT
                                            : ROLE_PLAIN;
+}
+
+/* The fields of cohorts, which only requests with a cohortSpec have (cohorts.c). */
+static enum err_code cohort_dimension(struct reader *x, struct request_dimension *out)
+{
+  if (member(x->tree, "cohortSpec") == NULL)
+    return request_invalid(x->e, "The dimension %s requires a cohortSpec.", out->name);
+  if (out->role == ROLE_PLAIN)
+    out->sql = "printf('%04d',nth.n)";
+  note_name(x, out->name);
+  return ERR_OK;
 }
 
 static enum err_code read_dimension(struct reader *x, const cJSON *d, int index)
@@ -85,11 +98,13 @@ static enum err_code read_dimension(struct reader *x, const cJSON *d, int index)
   }
   if (expression != NULL)
     code = dimension_expression_sql(x, expression, &out.sql);
-  else if ((out.role = role_of(out.name)) == ROLE_PLAIN)
+  else if ((out.role = role_of(out.name)) == ROLE_COHORT || strncmp(out.name, "cohortNth", 9) == 0)
+    code = cohort_dimension(x, &out);
+  else if (out.role == ROLE_PLAIN)
     code = request_dimension_sql(r, out.name, &out.sql, x->e);
   if (code != ERR_OK)
     return code;
-  if (expression == NULL && out.role == ROLE_PLAIN)
+  if (expression == NULL && out.role == ROLE_PLAIN && strncmp(out.name, "cohortNth", 9) != 0)
     note_dimension(x, out.name);
   const struct field *field = dimension_field_find(out.name);
   r->by_calendar |= field != NULL && strcmp(field->category, "Time") == 0;
@@ -115,6 +130,9 @@ static enum err_code read_metric(struct reader *x, const cJSON *m, int index)
   enum err_code code = expression[0] != '\0'
                            ? expression_compile(r, expression, &out.sql, &out.type, x->e)
                            : request_metric_sql(r, out.name, &out.sql, &out.type, x->e);
+  if (code == ERR_OK && strncmp(out.name, "cohort", 6) == 0 &&
+      member(x->tree, "cohortSpec") == NULL && metric_field_find(out.name) != NULL)
+    code = request_invalid(x->e, "The metric %s requires a cohortSpec.", out.name);
   if (code == ERR_OK && r->metric_count < REQUEST_MAX_METRICS)
     r->metrics[r->metric_count++] = out;
   return code;
@@ -196,6 +214,18 @@ static const struct field *used_field(struct reader *x, size_t i, const char **n
   return metric_field_find(*name);
 }
 
+bool checks_group_fits(struct reader *x, enum field_group group)
+{
+  size_t n = x->name_count + (size_t)cJSON_GetArraySize(member(x->tree, "metrics"));
+  const char *name;
+  for (size_t i = 0; i < n; i++) {
+    const struct field *f = used_field(x, i, &name);
+    if (f != NULL && !field_groups_compatible(f->group, group))
+      return false;
+  }
+  return true;
+}
+
 enum err_code check_compatibility(struct reader *x)
 {
   size_t n = x->name_count + (size_t)cJSON_GetArraySize(member(x->tree, "metrics"));
@@ -212,4 +242,16 @@ enum err_code check_compatibility(struct reader *x)
             name);
   }
   return ERR_OK;
+}
+
+enum err_code check_currency(struct reader *x)
+{
+  const char *code = text_of(x->tree, "currencyCode");
+  x->r->currency_code = code;
+  if (code[0] == '\0' || currency_is_real(code))
+    return ERR_OK;
+  return request_invalid(x->e,
+                         "Invalid currencyCode : %s. The currencyCode must be an ISO 4217 code, "
+                         "for example USD.",
+                         code);
 }

@@ -8,7 +8,7 @@
  * comparisons, unless the request names them itself. */
 void append_roles(struct report_request *r)
 {
-  bool range = r->range_count < 2, comparison = r->comparison_count == 0;
+  bool range = r->range_count < 2 || r->cohort_users != NULL, comparison = r->comparison_count == 0;
   for (size_t i = 0; i < r->dimension_count; i++) {
     range |= r->dimensions[i].role == ROLE_DATE_RANGE;
     comparison |= r->dimensions[i].role == ROLE_COMPARISON;

@@ -44,23 +44,30 @@ static enum err_code check_bounds(struct reader *x, int64_t day, const char *sna
                          snake, text);
 }
 
-static enum err_code read_range(struct reader *x, const cJSON *range, size_t index)
+enum err_code check_range(struct reader *x, const cJSON *range, struct request_range *out)
 {
-  struct request_range out = {.name = text_of(range, "name")};
-  if (read_date(x, text_of(range, "startDate"), "startDate", &out.start) != ERR_OK ||
-      read_date(x, text_of(range, "endDate"), "endDate", &out.end) != ERR_OK)
+  if (range == NULL)
+    return request_invalid(x->e, "A dateRange is required.");
+  if (read_date(x, text_of(range, "startDate"), "startDate", &out->start) != ERR_OK ||
+      read_date(x, text_of(range, "endDate"), "endDate", &out->end) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
-  if (out.start > out.end) {
+  if (out->start > out->end) {
     char a[16], b[16];
-    clock_format_date(out.start, a, sizeof(a));
-    clock_format_date(out.end, b, sizeof(b));
+    clock_format_date(out->start, a, sizeof(a));
+    clock_format_date(out->end, b, sizeof(b));
     return request_invalid(
         x->e,
         "start_date must be less than or equal to end_date. start_date = %s and end_date = %s", a,
         b);
   }
-  if (check_bounds(x, out.start, "start_date") != ERR_OK ||
-      check_bounds(x, out.end, "end_date") != ERR_OK)
+  enum err_code code = check_bounds(x, out->start, "start_date");
+  return code == ERR_OK ? check_bounds(x, out->end, "end_date") : code;
+}
+
+static enum err_code read_range(struct reader *x, const cJSON *range, size_t index)
+{
+  struct request_range out = {.name = text_of(range, "name")};
+  if (check_range(x, range, &out) != ERR_OK)
     return ERR_INVALID_ARGUMENT;
   if (strncmp(out.name, "date_range_", 11) == 0 || strncmp(out.name, "RESERVED_", 9) == 0)
     return request_invalid(x->e,

@@ -35,7 +35,7 @@ static const struct enum_type granularity_enum = {V1 "CohortsRange.Granularity",
 
 static const struct message_field date_range_fields[] = {
     {.name = "startDate"}, {.name = "endDate"}, {.name = "name"}};
-static const struct message_type date_range = {V1 "DateRange", FIELDS(date_range_fields)};
+const struct message_type message_date_range = {V1 "DateRange", FIELDS(date_range_fields)};
 
 static const struct message_field case_fields[] = {{.name = "dimensionName"}};
 static const struct message_type case_expression = {V1 "DimensionExpression.CaseExpression",
@@ -62,7 +62,7 @@ static const struct message_type dimension_expression = {V1 "DimensionExpression
 static const struct message_field dimension_fields[] = {
     {.name = "name"},
     {.name = "dimensionExpression", .kind = KIND_MESSAGE, .message = &dimension_expression}};
-static const struct message_type dimension = {V1 "Dimension", FIELDS(dimension_fields)};
+const struct message_type message_dimension = {V1 "Dimension", FIELDS(dimension_fields)};
 
 static const struct message_field metric_fields[] = {
     {.name = "name"}, {.name = "expression"}, {.name = "invisible", .kind = KIND_BOOL}};
@@ -76,38 +76,41 @@ static const struct message_field string_filter_fields[] = {
     {.name = "matchType", .kind = KIND_ENUM, .enumeration = &match_enum},
     {.name = "value"},
     {.name = "caseSensitive", .kind = KIND_BOOL}};
-static const struct message_type string_filter = {V1 "Filter.StringFilter",
-                                                  FIELDS(string_filter_fields)};
+const struct message_type message_string_filter = {V1 "Filter.StringFilter",
+                                                   FIELDS(string_filter_fields)};
 static const struct message_field in_list_fields[] = {{.name = "values", .repeated = true},
                                                       {.name = "caseSensitive", .kind = KIND_BOOL}};
-static const struct message_type in_list_filter = {V1 "Filter.InListFilter",
-                                                   FIELDS(in_list_fields)};
+const struct message_type message_in_list_filter = {V1 "Filter.InListFilter",
+                                                    FIELDS(in_list_fields)};
 static const struct message_field numeric_filter_fields[] = {
     {.name = "operation", .kind = KIND_ENUM, .enumeration = &operation_enum},
     {.name = "value", .kind = KIND_MESSAGE, .message = &numeric_value}};
-static const struct message_type numeric_filter = {V1 "Filter.NumericFilter",
-                                                   FIELDS(numeric_filter_fields)};
+const struct message_type message_numeric_filter = {V1 "Filter.NumericFilter",
+                                                    FIELDS(numeric_filter_fields)};
 static const struct message_field between_fields[] = {
     {.name = "fromValue", .kind = KIND_MESSAGE, .message = &numeric_value},
     {.name = "toValue", .kind = KIND_MESSAGE, .message = &numeric_value}};
-static const struct message_type between_filter = {V1 "Filter.BetweenFilter",
-                                                   FIELDS(between_fields)};
+const struct message_type message_between_filter = {V1 "Filter.BetweenFilter",
+                                                    FIELDS(between_fields)};
 static const struct message_type empty_filter = {V1 "Filter.EmptyFilter", NULL, 0};
 #define ONE_FILTER(field, type)                                                                    \
   {                                                                                                \
     .name = field, .kind = KIND_MESSAGE, .message = &(type), .oneof = "one_filter"                 \
   }
-static const struct message_field filter_fields[] = {{.name = "fieldName"},
-                                                     ONE_FILTER("stringFilter", string_filter),
-                                                     ONE_FILTER("inListFilter", in_list_filter),
-                                                     ONE_FILTER("numericFilter", numeric_filter),
-                                                     ONE_FILTER("betweenFilter", between_filter),
-                                                     ONE_FILTER("emptyFilter", empty_filter)};
+static const struct message_field filter_fields[] = {
+    {.name = "fieldName"},
+    ONE_FILTER("stringFilter", message_string_filter),
+    ONE_FILTER("inListFilter", message_in_list_filter),
+    ONE_FILTER("numericFilter", message_numeric_filter),
+    ONE_FILTER("betweenFilter", message_between_filter),
+    ONE_FILTER("emptyFilter", empty_filter)};
 static const struct message_type filter = {V1 "Filter", FIELDS(filter_fields)};
 
-static const struct message_type filter_expression;
 static const struct message_field expression_list_fields[] = {
-    {.name = "expressions", .kind = KIND_MESSAGE, .repeated = true, .message = &filter_expression}};
+    {.name = "expressions",
+     .kind = KIND_MESSAGE,
+     .repeated = true,
+     .message = &message_filter_expression}};
 static const struct message_type expression_list = {V1 "FilterExpressionList",
                                                     FIELDS(expression_list_fields)};
 #define ONE_EXPRESSION(field, type)                                                                \
@@ -116,9 +119,9 @@ static const struct message_type expression_list = {V1 "FilterExpressionList",
   }
 static const struct message_field filter_expression_fields[] = {
     ONE_EXPRESSION("andGroup", expression_list), ONE_EXPRESSION("orGroup", expression_list),
-    ONE_EXPRESSION("notExpression", filter_expression), ONE_EXPRESSION("filter", filter)};
-static const struct message_type filter_expression = {V1 "FilterExpression",
-                                                      FIELDS(filter_expression_fields)};
+    ONE_EXPRESSION("notExpression", message_filter_expression), ONE_EXPRESSION("filter", filter)};
+const struct message_type message_filter_expression = {V1 "FilterExpression",
+                                                       FIELDS(filter_expression_fields)};
 
 static const struct message_field metric_order_fields[] = {{.name = "metricName"}};
 static const struct message_type metric_order = {V1 "OrderBy.MetricOrderBy",
@@ -152,7 +155,7 @@ static const struct message_type order_by = {V1 "OrderBy", FIELDS(order_by_field
 static const struct message_field cohort_fields[] = {
     {.name = "name"},
     {.name = "dimension"},
-    {.name = "dateRange", .kind = KIND_MESSAGE, .message = &date_range}};
+    {.name = "dateRange", .kind = KIND_MESSAGE, .message = &message_date_range}};
 static const struct message_type cohort = {V1 "Cohort", FIELDS(cohort_fields)};
 static const struct message_field cohorts_range_fields[] = {
     {.name = "granularity", .kind = KIND_ENUM, .enumeration = &granularity_enum},
@@ -173,18 +176,18 @@ static const struct message_field comparison_fields[] = {
     {.name = "name"},
     {.name = "dimensionFilter",
      .kind = KIND_MESSAGE,
-     .message = &filter_expression,
+     .message = &message_filter_expression,
      .oneof = "one_comparison"},
     {.name = "comparison", .oneof = "one_comparison"}};
 static const struct message_type comparison = {V1 "Comparison", FIELDS(comparison_fields)};
 
 static const struct message_field run_report_fields[] = {
     {.name = "property"},
-    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &dimension},
+    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &message_dimension},
     {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
-    {.name = "dateRanges", .kind = KIND_MESSAGE, .repeated = true, .message = &date_range},
-    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
-    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &filter_expression},
+    {.name = "dateRanges", .kind = KIND_MESSAGE, .repeated = true, .message = &message_date_range},
+    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
+    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
     {.name = "offset", .kind = KIND_INT64},
     {.name = "limit", .kind = KIND_INT64},
     {.name = "metricAggregations",
@@ -207,6 +210,79 @@ static const struct message_field batch_fields[] = {{.name = "property"},
                                                      .message = &message_run_report_request}};
 const struct message_type message_batch_run_reports_request = {V1 "BatchRunReportsRequest",
                                                                FIELDS(batch_fields)};
+
+/* What pivot reports share with runReport, in the order of the proto. */
+static const struct message_field pivot_fields[] = {
+    {.name = "fieldNames", .repeated = true},
+    {.name = "orderBys", .kind = KIND_MESSAGE, .repeated = true, .message = &order_by},
+    {.name = "offset", .kind = KIND_INT64},
+    {.name = "limit", .kind = KIND_INT64},
+    {.name = "metricAggregations",
+     .kind = KIND_ENUM,
+     .repeated = true,
+     .enumeration = &aggregation_enum}};
+static const struct message_type pivot = {V1 "Pivot", FIELDS(pivot_fields)};
+
+static const struct message_field run_pivot_report_fields[] = {
+    {.name = "property"},
+    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &message_dimension},
+    {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
+    {.name = "dateRanges", .kind = KIND_MESSAGE, .repeated = true, .message = &message_date_range},
+    {.name = "pivots", .kind = KIND_MESSAGE, .repeated = true, .message = &pivot},
+    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
+    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
+    {.name = "currencyCode"},
+    {.name = "cohortSpec", .kind = KIND_MESSAGE, .message = &cohort_spec},
+    {.name = "keepEmptyRows", .kind = KIND_BOOL},
+    {.name = "returnPropertyQuota", .kind = KIND_BOOL},
+    {.name = "comparisons", .kind = KIND_MESSAGE, .repeated = true, .message = &comparison}};
+const struct message_type message_run_pivot_report_request = {V1 "RunPivotReportRequest",
+                                                              FIELDS(run_pivot_report_fields)};
+
+static const struct message_field batch_pivot_fields[] = {
+    {.name = "property"},
+    {.name = "requests",
+     .kind = KIND_MESSAGE,
+     .repeated = true,
+     .message = &message_run_pivot_report_request}};
+const struct message_type message_batch_run_pivot_reports_request = {
+    V1 "BatchRunPivotReportsRequest", FIELDS(batch_pivot_fields)};
+
+static const char *const compatibility_names[] = {"COMPATIBILITY_UNSPECIFIED", "COMPATIBLE",
+                                                  "INCOMPATIBLE"};
+static const struct enum_type compatibility_enum = {V1 "Compatibility", compatibility_names,
+                                                    ARRAY_LEN(compatibility_names)};
+static const struct message_field check_compatibility_fields[] = {
+    {.name = "property"},
+    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &message_dimension},
+    {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
+    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
+    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
+    {.name = "compatibilityFilter", .kind = KIND_ENUM, .enumeration = &compatibility_enum}};
+const struct message_type message_check_compatibility_request = {
+    V1 "CheckCompatibilityRequest", FIELDS(check_compatibility_fields)};
+
+static const struct message_field minute_range_fields[] = {
+    {.name = "name"},
+    {.name = "startMinutesAgo", .kind = KIND_INT32},
+    {.name = "endMinutesAgo", .kind = KIND_INT32}};
+static const struct message_type minute_range = {V1 "MinuteRange", FIELDS(minute_range_fields)};
+static const struct message_field run_realtime_report_fields[] = {
+    {.name = "property"},
+    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &message_dimension},
+    {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
+    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
+    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
+    {.name = "limit", .kind = KIND_INT64},
+    {.name = "metricAggregations",
+     .kind = KIND_ENUM,
+     .repeated = true,
+     .enumeration = &aggregation_enum},
+    {.name = "orderBys", .kind = KIND_MESSAGE, .repeated = true, .message = &order_by},
+    {.name = "returnPropertyQuota", .kind = KIND_BOOL},
+    {.name = "minuteRanges", .kind = KIND_MESSAGE, .repeated = true, .message = &minute_range}};
+const struct message_type message_run_realtime_report_request = {
+    V1 "RunRealtimeReportRequest", FIELDS(run_realtime_report_fields)};
 
 const char *metric_type_name(enum metric_type type)
 {

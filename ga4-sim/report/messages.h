@@ -6,6 +6,20 @@
 
 extern const struct message_type message_run_report_request;
 extern const struct message_type message_batch_run_reports_request;
+extern const struct message_type message_run_pivot_report_request;
+extern const struct message_type message_batch_run_pivot_reports_request;
+extern const struct message_type message_check_compatibility_request;
+extern const struct message_type message_run_realtime_report_request;
+
+extern const struct message_type message_run_funnel_report_request; /* funnel_messages.c */
+
+enum funnel_visualization { FUNNEL_VISUALIZATION_UNSPECIFIED, FUNNEL_STANDARD, FUNNEL_TRENDED };
+/* Parts that the messages of v1alpha have in common with v1beta. */
+extern const struct message_type message_date_range, message_dimension, message_string_filter,
+    message_in_list_filter, message_numeric_filter, message_between_filter,
+    message_filter_expression;
+
+enum compatibility { COMPATIBILITY_UNSPECIFIED, COMPATIBLE, INCOMPATIBLE };
 
 enum match_type {
   MATCH_UNSPECIFIED,

@@ -5,6 +5,7 @@
  * group it appears in, as Google counts it. */
 #include "ga4-sim/report/query.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -30,8 +31,16 @@ static const struct {
     {"n_key_users", "COUNT(DISTINCT CASE WHEN keys>0 THEN user_id END)"},
 };
 
+/* Whether rows about few people are withheld: those with places, as Google does it. */
+static bool withholds(const struct report_request *r)
+{
+  return r->conditions.threshold_users > 0 && r->has_demographics;
+}
+
 static bool is_used(const struct report_request *r, const char *primitive)
 {
+  if (withholds(r) && strcmp(primitive, "n_users") == 0)
+    return true;
   if (r->metric_filter != NULL && strstr(r->metric_filter, primitive) != NULL)
     return true;
   for (size_t i = 0; i < r->metric_count; i++)
@@ -40,16 +49,34 @@ static bool is_used(const struct report_request *r, const char *primitive)
   return false;
 }
 
+/* ",value AS name": a count of a sample stands for all sessions. */
+static void put_primitive(const struct report_request *r, const char *value, const char *name,
+                          struct buf *sql)
+{
+  if (r->conditions.sample_percent > 0)
+    buf_printf(sql, ",CAST(round((%s)*100.0/%u) AS INTEGER) AS %s", value,
+               r->conditions.sample_percent, name);
+  else
+    buf_printf(sql, ",%s AS %s", value, name);
+}
+
 static void put_primitives(const struct report_request *r, struct buf *sql)
 {
   for (size_t i = 0; i < ARRAY_LEN(primitives); i++)
     if (is_used(r, primitives[i].name))
-      buf_printf(sql, ",%s AS %s", primitives[i].sql, primitives[i].name);
-  for (size_t k = 0; k < r->key_event_count; k++)
-    buf_printf(sql,
-               ",SUM(k%zu) AS key_%zu,SUM(k%zu>0) AS ksessions_%zu,"
-               "COUNT(DISTINCT CASE WHEN k%zu>0 THEN user_id END) AS kusers_%zu",
-               k, k, k, k, k, k);
+      put_primitive(r, primitives[i].sql, primitives[i].name, sql);
+  for (size_t k = 0; k < r->key_event_count; k++) {
+    char value[96], name[48];
+    snprintf(value, sizeof(value), "SUM(k%zu)", k);
+    snprintf(name, sizeof(name), "key_%zu", k);
+    put_primitive(r, value, name, sql);
+    snprintf(value, sizeof(value), "SUM(k%zu>0)", k);
+    snprintf(name, sizeof(name), "ksessions_%zu", k);
+    put_primitive(r, value, name, sql);
+    snprintf(value, sizeof(value), "COUNT(DISTINCT CASE WHEN k%zu>0 THEN user_id END)", k);
+    snprintf(name, sizeof(name), "kusers_%zu", k);
+    put_primitive(r, value, name, sql);
+  }
 }
 
 /* ",d1,d2": the dimensions that are not made from the slice. */
@@ -137,10 +164,15 @@ static void put_branch(const struct report_request *r, const struct world *w, in
   put_dimension_values(r, start_day, sql);
   put_measures(r, sql);
   put_from(r, sql);
+  if (rg->join != NULL)
+    buf_puts(sql, rg->join);
   buf_printf(sql, " WHERE %s.property_id=%lld AND %s.date BETWEEN '%s' AND '%s'", t,
              (long long)r->property->property_id, t, from.date, to.date);
   if (r->no_data)
     buf_puts(sql, " AND 0");
+  if (r->conditions.sample_percent > 0)
+    buf_printf(sql, " AND s.session_id*7919%%100<%u", r->conditions.sample_percent);
+  put_condition(rg->condition, start_day, sql);
   put_condition(r->dimension_filter, start_day, sql);
   if (r->comparison_count > 0)
     put_condition(r->comparisons[comparison].sql, start_day, sql);
@@ -208,6 +240,15 @@ static void put_inner_columns(const struct report_request *r, struct buf *sql)
     buf_printf(sql, ",SUM(k%zu) AS k%zu", k, k);
 }
 
+/* " FROM groups", with the size of their cohorts. */
+static void put_groups_from(const struct report_request *r, const char *groups, struct buf *sql)
+{
+  if (r->cohort_users == NULL)
+    buf_printf(sql, " FROM %s", groups);
+  else
+    buf_printf(sql, " FROM (SELECT *,%s AS n_cohort FROM %s)", r->cohort_users, groups);
+}
+
 /* WITH base, inner_rows, agg, shown: `shown` has the groups of the answer. */
 static void put_groups(const struct report_request *r, const struct world *w, int64_t last_day,
                        struct buf *sql)
@@ -234,9 +275,12 @@ static void put_groups(const struct report_request *r, const struct world *w, in
   put_dimension_names(r, sql);
   for (size_t i = 0; i < r->metric_count; i++)
     buf_printf(sql, ",%s AS m%zu", r->metrics[i].sql, i + 1);
-  buf_puts(sql, " FROM agg");
+  put_groups_from(r, "agg", sql);
+  buf_puts(sql, " WHERE 1");
   if (r->metric_filter != NULL)
-    buf_printf(sql, " WHERE %s", r->metric_filter);
+    buf_printf(sql, " AND %s", r->metric_filter);
+  if (withholds(r))
+    buf_printf(sql, " AND n_users>=%u", r->conditions.threshold_users);
   buf_puts(sql, "),shown AS (SELECT * FROM measured");
   /* A row whose metrics are all zero is left out unless asked for. */
   if (r->metric_count > 0 && !r->keep_empty_rows)
@@ -245,50 +289,88 @@ static void put_groups(const struct report_request *r, const struct world *w, in
   buf_puts(sql, ")");
 }
 
-/* dateRange and comparison as text columns, so that they can be ordered by. */
-static void put_slice_names(const struct report_request *r, struct buf *sql)
+/* The text of a dimension that is made from the slice. */
+static void put_slice_name(const struct report_request *r, enum dimension_role role,
+                           struct buf *sql)
+{
+  buf_puts(sql, "CASE slice");
+  for (size_t s = 0; s < slice_count(r); s++) {
+    const char *name = role != ROLE_COMPARISON   ? r->ranges[s % r->range_count].name
+                       : r->comparison_count > 0 ? r->comparisons[s / r->range_count].name
+                                                 : "(not set)";
+    buf_printf(sql, " WHEN %zu THEN '", s);
+    for (; *name != '\0'; name++) {
+      if (*name == '\'')
+        buf_putc(sql, '\'');
+      buf_putc(sql, *name);
+    }
+    buf_putc(sql, '\'');
+  }
+  buf_puts(sql, " END");
+}
+
+/* ",d1,d2" with dateRange, cohort and comparison as texts, so that they can be ordered by. */
+static void put_named_dimensions(const struct report_request *r, struct buf *sql)
 {
   for (size_t i = 0; i < r->dimension_count; i++) {
-    enum dimension_role role = r->dimensions[i].role;
-    if (role == ROLE_PLAIN) {
-      buf_printf(sql, ",d%zu", i + 1);
-      continue;
+    buf_putc(sql, ',');
+    if (r->dimensions[i].role != ROLE_PLAIN) {
+      put_slice_name(r, r->dimensions[i].role, sql);
+      buf_puts(sql, " AS ");
     }
-    buf_puts(sql, ",CASE slice");
-    for (size_t s = 0; s < slice_count(r); s++) {
-      const char *name = role == ROLE_DATE_RANGE   ? r->ranges[s % r->range_count].name
-                         : r->comparison_count > 0 ? r->comparisons[s / r->range_count].name
-                                                   : "(not set)";
-      buf_printf(sql, " WHEN %zu THEN '", s);
-      for (; *name != '\0'; name++) {
-        if (*name == '\'')
-          buf_putc(sql, '\'');
-        buf_putc(sql, *name);
-      }
-      buf_putc(sql, '\'');
-    }
-    buf_printf(sql, " END AS d%zu", i + 1);
+    buf_printf(sql, "d%zu", i + 1);
   }
+}
+
+static void put_order(const struct report_request *r, struct buf *sql)
+{
+  for (size_t i = 0; i < r->order_count; i++)
+    buf_printf(sql, "%s %s,", r->orders[i].sql, r->orders[i].descending ? "DESC" : "ASC");
+  if (r->order_count == 0 && r->metric_count > 0)
+    buf_puts(sql, "m1 DESC,");
+  /* Ties in the order of the dimension values: the answer is the same each time, unless it is to
+   * be otherwise. */
+  const char *ties = r->conditions.reverse_ties ? " DESC" : "";
+  for (size_t i = 0; i < r->dimension_count; i++)
+    if (r->dimensions[i].role == ROLE_PLAIN)
+      buf_printf(sql, "d%zu%s,", i + 1, ties);
+  buf_printf(sql, "slice%s", ties);
+}
+
+/* Google counts and pages combinations of dimension values; the date range is not among them, so
+ * a combination has up to one row per range. Combinations come in the order of their first rows. */
+static void put_combinations(const struct report_request *r, struct buf *sql)
+{
+  buf_puts(sql, ",placed AS (SELECT *,row_number() OVER (ORDER BY ");
+  put_order(r, sql);
+  buf_printf(sql, ") AS place FROM named),led AS (SELECT *,MIN(place) OVER (PARTITION BY slice/%zu",
+             r->range_count);
+  put_dimension_names(r, sql);
+  buf_puts(sql, ") AS leader FROM placed)");
 }
 
 bool query_rows(const struct report_request *r, const struct world *w, int64_t last_day,
                 struct buf *sql)
 {
+  bool several = r->range_count > 1 && r->cohort_users == NULL;
   put_groups(r, w, last_day, sql);
-  buf_puts(sql, " SELECT slice");
-  put_slice_names(r, sql);
+  buf_puts(sql, ",named AS (SELECT slice");
+  put_named_dimensions(r, sql);
   for (size_t i = 0; i < r->metric_count; i++)
     buf_printf(sql, ",m%zu", i + 1);
-  buf_puts(sql, " FROM shown ORDER BY ");
-  for (size_t i = 0; i < r->order_count; i++)
-    buf_printf(sql, "%s %s,", r->orders[i].sql, r->orders[i].descending ? "DESC" : "ASC");
-  if (r->order_count == 0 && r->metric_count > 0)
-    buf_puts(sql, "m1 DESC,");
-  /* Ties in the order of the dimension values: the answer is the same each time. */
+  buf_puts(sql, " FROM shown)");
+  if (several)
+    put_combinations(r, sql);
+  buf_puts(sql, " SELECT slice");
   for (size_t i = 0; i < r->dimension_count; i++)
-    if (r->dimensions[i].role == ROLE_PLAIN)
-      buf_printf(sql, "d%zu,", i + 1);
-  return buf_puts(sql, "slice");
+    buf_printf(sql, ",d%zu", i + 1);
+  for (size_t i = 0; i < r->metric_count; i++)
+    buf_printf(sql, ",m%zu", i + 1);
+  if (several)
+    return buf_puts(sql, ",dense_rank() OVER (ORDER BY leader) FROM led ORDER BY place");
+  buf_puts(sql, " FROM named ORDER BY ");
+  put_order(r, sql);
+  return !sql->failed;
 }
 
 bool query_totals(const struct report_request *r, const struct world *w, int64_t last_day,
@@ -306,5 +388,6 @@ bool query_totals(const struct report_request *r, const struct world *w, int64_t
   buf_puts(sql, " FROM total_rows GROUP BY slice) SELECT slice");
   for (size_t i = 0; i < r->metric_count; i++)
     buf_printf(sql, ",%s AS m%zu", r->metrics[i].sql, i + 1);
-  return buf_puts(sql, " FROM total ORDER BY slice");
+  put_groups_from(r, "total", sql);
+  return buf_puts(sql, " ORDER BY slice");
 }

@@ -10,6 +10,7 @@
 struct project_book {
   uint32_t tokens_hour;
   uint32_t server_errors_hour;
+  uint32_t thresholded_hour;
 };
 
 struct property_book {
@@ -22,6 +23,7 @@ struct property_book {
 struct quota {
   pthread_mutex_t lock;
   size_t count;
+  int64_t advance_ms;
   struct property_book *books;
 };
 
@@ -52,6 +54,7 @@ static struct property_book *book_of(struct quota *q, struct quota_account a)
 static struct property_book *book_at(struct quota *q, struct quota_account a, int64_t unix_ms)
 {
   struct property_book *b = book_of(q, a);
+  unix_ms += q->advance_ms;
   int64_t day = calendar_local_day(unix_ms, "America/Los_Angeles"), hour = unix_ms / 3600000;
   if (b->day != day) {
     b->day = day;
@@ -108,6 +111,41 @@ void quota_server_error(struct quota *q, struct quota_account a, int64_t unix_ms
   pthread_mutex_unlock(&q->lock);
 }
 
+bool quota_take_thresholded(struct quota *q, struct quota_account a, int64_t unix_ms)
+{
+  pthread_mutex_lock(&q->lock);
+  struct project_book *p = &book_at(q, a, unix_ms)->projects[a.project];
+  bool ok = p->thresholded_hour < QUOTA_THRESHOLDED_HOUR;
+  p->thresholded_hour += ok;
+  pthread_mutex_unlock(&q->lock);
+  return ok;
+}
+
+static void set_count(uint32_t *out, int64_t used)
+{
+  if (used >= 0)
+    *out = (uint32_t)used;
+}
+
+void quota_set_used(struct quota *q, struct quota_account a, const struct quota_used *used,
+                    int64_t unix_ms)
+{
+  pthread_mutex_lock(&q->lock);
+  struct property_book *b = book_at(q, a, unix_ms);
+  set_count(&b->tokens_day, used->tokens_day);
+  set_count(&b->tokens_hour, used->tokens_hour);
+  set_count(&b->projects[a.project].tokens_hour, used->tokens_project_hour);
+  set_count(&b->projects[a.project].thresholded_hour, used->thresholded_hour);
+  pthread_mutex_unlock(&q->lock);
+}
+
+void quota_advance(struct quota *q, int64_t ms)
+{
+  pthread_mutex_lock(&q->lock);
+  q->advance_ms = ms;
+  pthread_mutex_unlock(&q->lock);
+}
+
 static void put_status(struct buf *out, const char *name, uint32_t consumed, uint32_t used,
                        uint32_t limit, const char *after)
 {
@@ -122,15 +160,16 @@ bool quota_render(struct quota *q, struct quota_account a, uint32_t consumed, in
   struct property_book b = *book_at(q, a, unix_ms);
   pthread_mutex_unlock(&q->lock);
   const struct project_book *p = &b.projects[a.project];
-  /* The asking request itself is not counted as concurrent any more. */
-  uint32_t others = b.in_flight > 0 ? b.in_flight - 1 : 0;
+  /* A report that asks is not counted as concurrent any more. */
+  uint32_t others = consumed > 0 && b.in_flight > 0 ? b.in_flight - 1 : b.in_flight;
   buf_putc(out, '{');
   put_status(out, "tokensPerDay", consumed, b.tokens_day, QUOTA_TOKENS_DAY, ",");
   put_status(out, "tokensPerHour", consumed, b.tokens_hour, QUOTA_TOKENS_HOUR, ",");
   put_status(out, "concurrentRequests", 0, others, QUOTA_CONCURRENT, ",");
   put_status(out, "serverErrorsPerProjectPerHour", 0, p->server_errors_hour,
              QUOTA_SERVER_ERRORS_HOUR, ",");
-  put_status(out, "potentiallyThresholdedRequestsPerHour", 0, 0, QUOTA_THRESHOLDED_HOUR, ",");
+  put_status(out, "potentiallyThresholdedRequestsPerHour", 0, p->thresholded_hour,
+             QUOTA_THRESHOLDED_HOUR, ",");
   put_status(out, "tokensPerProjectPerHour", consumed, p->tokens_hour, QUOTA_TOKENS_PROJECT_HOUR,
              "");
   return buf_putc(out, '}');
@@ -139,6 +178,7 @@ bool quota_render(struct quota *q, struct quota_account a, uint32_t consumed, in
 void quota_reset(struct quota *q)
 {
   pthread_mutex_lock(&q->lock);
+  q->advance_ms = 0;
   for (size_t i = 0; i < q->count; i++) {
     uint32_t in_flight = q->books[i].in_flight;
     memset(&q->books[i], 0, sizeof(q->books[i]));
@@ -167,6 +207,9 @@ const char *quota_message(enum quota_verdict verdict)
     return "Exhausted concurrent requests quota." QUOTAS_PAGE;
   case QUOTA_EXHAUSTED_SERVER_ERRORS:
     return "Exhausted server errors quota. Please retry your requests in the next "
+           "hour." QUOTAS_PAGE;
+  case QUOTA_EXHAUSTED_THRESHOLDED:
+    return "Exhausted potentially thresholded requests quota. This quota will refresh in under an "
            "hour." QUOTAS_PAGE;
   case QUOTA_OK:
     break;

@@ -41,7 +41,8 @@ enum quota_verdict {
   QUOTA_EXHAUSTED_HOUR,
   QUOTA_EXHAUSTED_PROJECT_HOUR,
   QUOTA_EXHAUSTED_CONCURRENT,
-  QUOTA_EXHAUSTED_SERVER_ERRORS
+  QUOTA_EXHAUSTED_SERVER_ERRORS,
+  QUOTA_EXHAUSTED_THRESHOLDED
 };
 
 struct quota;
@@ -55,10 +56,22 @@ void quota_leave(struct quota *q, struct quota_account a);
 /* Charges tokens for an answered report; the charge may overdraw, as Google's does. */
 void quota_charge(struct quota *q, struct quota_account a, uint32_t tokens, int64_t unix_ms);
 void quota_server_error(struct quota *q, struct quota_account a, int64_t unix_ms);
-/* Appends the propertyQuota object. consumed: tokens of this request. */
+/* Appends the propertyQuota object. consumed: tokens of this report; 0: who asks is not a request
+ * in flight. */
 bool quota_render(struct quota *q, struct quota_account a, uint32_t consumed, int64_t unix_ms,
                   struct buf *out);
-/* Forgets all consumption; requests in flight stay counted. */
+/* Books a request that Google may have to threshold; false: there have been as many as there may
+ * be in this hour. */
+bool quota_take_thresholded(struct quota *q, struct quota_account a, int64_t unix_ms);
+/* What has been used, for tests that need a property near its end. Counts below 0 stay. */
+struct quota_used {
+  int64_t tokens_day, tokens_hour, tokens_project_hour, thresholded_hour;
+};
+void quota_set_used(struct quota *q, struct quota_account a, const struct quota_used *used,
+                    int64_t unix_ms);
+/* Moves the clock by which quotas return; in all since the start. */
+void quota_advance(struct quota *q, int64_t ms);
+/* Forgets all consumption and where the clock was moved to; requests in flight stay counted. */
 void quota_reset(struct quota *q);
 /* Google's message for a verdict. */
 const char *quota_message(enum quota_verdict verdict);

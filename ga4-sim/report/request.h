@@ -15,13 +15,14 @@ enum {
   REQUEST_MAX_DIMENSIONS = 9,
   REQUEST_MAX_METRICS = 10,
   REQUEST_MAX_RANGES = 4,
+  REQUEST_MAX_COHORTS = 12,
   REQUEST_MAX_COMPARISONS = 4,
   REQUEST_MAX_KEY_EVENTS = 24,
   REQUEST_DEFAULT_LIMIT = 10000,
   REQUEST_MAX_LIMIT = 250000
 };
 
-enum dimension_role { ROLE_PLAIN, ROLE_DATE_RANGE, ROLE_COMPARISON };
+enum dimension_role { ROLE_PLAIN, ROLE_DATE_RANGE, ROLE_COMPARISON, ROLE_COHORT };
 
 struct request_dimension {
   const char *name;
@@ -38,7 +39,19 @@ struct request_metric {
 
 struct request_range {
   const char *name;
-  int64_t start, end; /* days since 1970-01-01, both included */
+  int64_t start, end;    /* days since 1970-01-01, both included */
+  const char *join;      /* further tables of its rows; NULL: none */
+  const char *condition; /* on its rows; NULL: none */
+};
+
+/* What makes an answer differ from all the data; all zero: nothing does. */
+struct report_conditions {
+  uint32_t freshness_lag_days; /* the last days are not processed yet */
+  uint32_t threshold_users;    /* rows about people with fewer users are withheld */
+  uint32_t other_after;        /* pages beyond the most visited N are "(other)" */
+  uint32_t sample_percent;     /* read so much of the sessions and extrapolate; 0: all */
+  bool reverse_ties;           /* rows of equal rank come in another order */
+  bool unknown_enum;           /* names that are newer than any client */
 };
 
 struct request_comparison {
@@ -61,7 +74,7 @@ struct report_request {
   size_t dimension_count;
   struct request_metric metrics[REQUEST_MAX_METRICS];
   size_t metric_count;
-  struct request_range ranges[REQUEST_MAX_RANGES];
+  struct request_range ranges[REQUEST_MAX_COHORTS]; /* date ranges, or cohorts */
   size_t range_count;
   struct request_comparison comparisons[REQUEST_MAX_COMPARISONS];
   size_t comparison_count;
@@ -79,12 +92,18 @@ struct report_request {
   const char *currency_code;
   size_t requested_dimensions; /* for the cost in tokens */
   bool has_high_cardinality, has_demographics;
-  bool no_data;     /* a dimension of which the world has nothing: the report is empty */
-  bool by_calendar; /* a dimension that belongs to its date range */
+  bool potentially_thresholded; /* age, gender, interests, audiences: counted by their own quota */
+  bool no_data;              /* a dimension of which the world has nothing: the report is empty */
+  bool by_calendar;          /* a dimension that belongs to its date range */
+  const char *cohort_users;  /* the ranges are cohorts: SQL of their sizes by slice; else NULL */
+  const char *more_metadata; /* members of the answer's metadata, each after a comma; NULL: none */
+  const char *minutes_ago;   /* a realtime report: SQL of an event's age; else NULL */
+  struct report_conditions conditions;
 };
 
 /* Checks and reads a transcoded RunReportRequest in Google's order. The error's
- * message is Google's. tree and arena must outlive the request. */
+ * message is Google's. tree and arena must outlive the request. r->conditions is kept, all else
+ * is set. */
 enum err_code request_read(struct report_request *r, const cJSON *tree,
                            const struct world_property *property, int64_t today,
                            struct arena *arena, struct err *e);

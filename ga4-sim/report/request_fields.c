@@ -55,13 +55,37 @@ static bool is_any_metric(const char *name)
   return metric_field_find(name) != NULL || strncmp(name, "keyEvents:", 10) == 0;
 }
 
-static void note_data_flags(struct report_request *r, const char *name)
+static bool has_many_values(const char *name)
 {
   static const char *const many[] = {"landingPage", "landingPagePlusQueryString", "pagePath",
                                      "pageTitle"};
-  static const char *const personal[] = {"city", "region", "country"};
   for (size_t i = 0; i < ARRAY_LEN(many); i++)
-    r->has_high_cardinality |= strcmp(many[i], name) == 0;
+    if (strcmp(many[i], name) == 0)
+      return true;
+  return false;
+}
+
+/* The N values with the most visits are kept apart, the others are one row, "(other)". */
+static const char *with_other_row(struct report_request *r, const struct field *f)
+{
+  const char *from = f->needs & NEED_EVENTS
+                         ? "events e LEFT JOIN pages p ON p.page_id=e.page_id WHERE e.property_id="
+                         : "sessions s WHERE s.property_id=";
+  return arena_printf(
+      r->arena,
+      "CASE WHEN (%s) IN (SELECT %s FROM %s%lld GROUP BY 1 ORDER BY COUNT(*) DESC,1 LIMIT %u) "
+      "THEN (%s) ELSE '(other)' END",
+      f->sql, f->sql, from, (long long)r->property->property_id, r->conditions.other_after, f->sql);
+}
+
+static void note_data_flags(struct report_request *r, const char *name)
+{
+  static const char *const personal[] = {"city", "region", "country"};
+  static const char *const thresholded[] = {"userAgeBracket", "userGender", "brandingInterest",
+                                            "audienceId", "audienceName"};
+  for (size_t i = 0; i < ARRAY_LEN(thresholded); i++)
+    r->potentially_thresholded |= strcmp(thresholded[i], name) == 0;
+  r->has_high_cardinality |= has_many_values(name);
   for (size_t i = 0; i < ARRAY_LEN(personal); i++)
     r->has_demographics |= strcmp(personal[i], name) == 0;
 }
@@ -74,12 +98,18 @@ enum err_code request_dimension_sql(struct report_request *r, const char *name, 
       *sql = r->dimensions[i].sql;
       return ERR_OK;
     }
+  if (r->minutes_ago != NULL && strcmp(name, "minutesAgo") == 0) {
+    *sql = arena_printf(r->arena, "printf('%%02d',%s)", r->minutes_ago);
+    return *sql == NULL ? request_invalid(e, "The request is too large.") : ERR_OK;
+  }
   const struct field *f = dimension_field_find(name);
   if (f != NULL) {
     r->needs |= f->needs;
     note_data_flags(r, f->api_name);
     *sql = f->sql == NULL ? NOT_SET : f->sql;
-    return ERR_OK;
+    if (r->conditions.other_after > 0 && has_many_values(f->api_name))
+      *sql = with_other_row(r, f);
+    return *sql == NULL ? request_invalid(e, "The request is too large.") : ERR_OK;
   }
   AUTO_BUF struct buf custom = BUF_INIT(512);
   if (dimension_custom_sql(r->property, name, &custom, &r->needs) &&

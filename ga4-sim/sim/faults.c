@@ -17,7 +17,9 @@ struct fault {
   enum fault_kind kind;
   unsigned endpoints;
   uint32_t ms;
-  int64_t times; /* left; -1: unlimited */
+  int64_t times;    /* left; -1: unlimited */
+  int64_t skip;     /* requests that are let through first, left */
+  int64_t from_row; /* acts on pages that begin at this row or later */
 };
 
 struct faults {
@@ -51,6 +53,13 @@ static const struct {
     [FAULT_400] = {"400", API, 0},
     [FAULT_NOT_JSON] = {"not_json", API, 0},
     [FAULT_HUGE_BODY] = {"huge_body", API, 0},
+    [FAULT_403_RATE] = {"403_rate", API, 0},
+    [FAULT_429_THRESHOLDED] = {"429_thresholded", ENDPOINT_REPORT, 0},
+    [FAULT_429_SERVER_ERRORS] = {"429_server_errors", ENDPOINT_REPORT, 0},
+    [FAULT_EMPTY_OBJECT] = {"empty_object", API, 0},
+    [FAULT_ERROR_200] = {"error_200", API, 0},
+    [FAULT_UNKNOWN_ENUM] = {"unknown_enum", ENDPOINT_REPORT, 0},
+    [FAULT_TIE_REORDER] = {"tie_reorder", ENDPOINT_REPORT, 0},
     [FAULT_NO_FLAVOR] = {"no_flavor", ENDPOINT_METADATA, 0},
     [FAULT_INVALID_GRANT] = {"invalid_grant", ENDPOINT_TOKEN, 0},
     [FAULT_INVALID_CLIENT] = {"invalid_client", ENDPOINT_TOKEN, 0},
@@ -114,7 +123,7 @@ static enum err_code read_target(const struct world *w, const cJSON *d, int64_t 
 
 static enum err_code bad_kind(struct err *e)
 {
-  AUTO_BUF struct buf text = BUF_INIT(1024);
+  AUTO_BUF struct buf text = BUF_INIT(4096);
   for (int k = 1; k < FAULT_KIND_COUNT; k++)
     buf_printf(&text, "%s%s", k == 1 ? "" : ", ", kinds[k].name);
   return err_set(e, ERR_INVALID_ARGUMENT, "fault", "kind must be one of %s", buf_str(&text));
@@ -149,6 +158,19 @@ static enum err_code read_kind(const cJSON *d, struct fault *out, struct err *e)
   return ERR_OK;
 }
 
+static enum err_code read_whole(const cJSON *d, const char *name, int64_t *out, struct err *e)
+{
+  const cJSON *n = cJSON_GetObjectItemCaseSensitive(d, name);
+  if (n == NULL)
+    return ERR_OK;
+  if (!cJSON_IsNumber(n) || n->valuedouble < 0 || n->valuedouble > 1e9 ||
+      n->valuedouble != (double)(int64_t)n->valuedouble)
+    return err_set(e, ERR_INVALID_ARGUMENT, "fault",
+                   "%s must be a whole number from 0 to 1000000000", name);
+  *out = (int64_t)n->valuedouble;
+  return ERR_OK;
+}
+
 static enum err_code read_numbers(const cJSON *d, struct fault *out, struct err *e)
 {
   const cJSON *ms = cJSON_GetObjectItemCaseSensitive(d, "ms");
@@ -165,7 +187,8 @@ static enum err_code read_numbers(const cJSON *d, struct fault *out, struct err 
       return bad(e, "times must be a number from 1 to 1000000000");
     out->times = (int64_t)times->valuedouble;
   }
-  return ERR_OK;
+  enum err_code code = read_whole(d, "skip", &out->skip, e);
+  return code == ERR_OK ? read_whole(d, "from_row", &out->from_row, e) : code;
 }
 
 static cJSON *describe(const struct fault *f, const struct world *w)
@@ -178,6 +201,10 @@ static cJSON *describe(const struct fault *f, const struct world *w)
   cJSON_AddNumberToObject(d, "ms", f->ms);
   if (f->times >= 0)
     cJSON_AddNumberToObject(d, "times", (double)f->times);
+  if (f->skip > 0)
+    cJSON_AddNumberToObject(d, "skip", (double)f->skip);
+  if (f->from_row > 0)
+    cJSON_AddNumberToObject(d, "from_row", (double)f->from_row);
   for (size_t i = 0; i < ARRAY_LEN(endpoint_names); i++)
     if (f->endpoints & (1U << i))
       cJSON_AddItemToArray(endpoints, cJSON_CreateString(endpoint_names[i]));
@@ -218,13 +245,30 @@ static void remove_at(struct faults *f, size_t i)
 
 struct fault_effect faults_take(struct faults *f, int64_t property, enum fault_endpoint endpoint)
 {
+  return faults_take_at(f, property, endpoint, 0);
+}
+
+/* Whether a fault acts on a request; one that is to be let through is counted. */
+static bool acts(struct fault *x, int64_t property, enum fault_endpoint endpoint, int64_t row)
+{
+  if ((x->property >= 0 && x->property != property) || !(x->endpoints & endpoint) ||
+      row < x->from_row)
+    return false;
+  if (x->skip == 0)
+    return true;
+  x->skip--;
+  return false;
+}
+
+struct fault_effect faults_take_at(struct faults *f, int64_t property, enum fault_endpoint endpoint,
+                                   int64_t row)
+{
   struct fault_effect effect = {0};
   pthread_mutex_lock(&f->lock);
   for (size_t i = 0; i < f->count;) {
     struct fault *x = &f->list[i];
     bool delay = x->kind == FAULT_LATENCY || x->kind == FAULT_TOKEN_SLOW;
-    if ((x->property >= 0 && x->property != property) || !(x->endpoints & endpoint) ||
-        (!delay && effect.kind != FAULT_NONE)) {
+    if ((!delay && effect.kind != FAULT_NONE) || !acts(x, property, endpoint, row)) {
       i++;
       continue;
     }

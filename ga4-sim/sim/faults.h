@@ -28,7 +28,14 @@ enum fault_kind {
   FAULT_400,
   FAULT_NOT_JSON,
   FAULT_HUGE_BODY,
-  FAULT_NO_FLAVOR, /* the metadata server without its header */
+  FAULT_403_RATE,
+  FAULT_429_THRESHOLDED,
+  FAULT_429_SERVER_ERRORS,
+  FAULT_EMPTY_OBJECT, /* 200 {} */
+  FAULT_ERROR_200,    /* 200 with an error in it */
+  FAULT_UNKNOWN_ENUM, /* a true answer with names that are newer than any client */
+  FAULT_TIE_REORDER,  /* a true answer whose rows of equal rank come in another order */
+  FAULT_NO_FLAVOR,    /* the metadata server without its header */
   /* From here on: of the token endpoint and the token exchange only. */
   FAULT_INVALID_GRANT,
   FAULT_INVALID_CLIENT,
@@ -69,6 +76,10 @@ enum err_code faults_add(struct faults *f, const struct world *w, const cJSON *d
 /* Takes what applies to a request, using up `times`. property: index, or -1 when the
  * request belongs to none. */
 struct fault_effect faults_take(struct faults *f, int64_t property, enum fault_endpoint endpoint);
+/* Likewise for a request of a page that begins at a row: a fault with from_row above it does not
+ * act. */
+struct fault_effect faults_take_at(struct faults *f, int64_t property, enum fault_endpoint endpoint,
+                                   int64_t row);
 /* Removes one fault (id > 0) or all; returns how many. */
 size_t faults_clear(struct faults *f, int64_t id);
 /* {"faults":[...]}; free with cJSON_Delete(). */

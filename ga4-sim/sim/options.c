@@ -8,6 +8,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/config.h"
+#include "ga4-sim/world/plants.h"
 
 static const char usage[] =
     "Usage: ga4-sim [options]\n"
@@ -21,6 +22,13 @@ static const char usage[] =
     "  --regions N              regions, 1 to 6 (3)\n"
     "  --days N                 days of data, 1 to 1200, the last one is today (400)\n"
     "  --today YYYY-MM-DD       the day it is, in every time zone (default: by the clock)\n"
+    "  --world plain|demo       demo: 1,000 to 5,000 sessions per dealer and 28 days, with true\n"
+    "                           differences (plain)\n"
+    "  --plant SIGN:DEALER      a sign of suspect data, for example bot_wave:d03; repeatable. SIGN "
+    "is\n"
+    "                           bot_wave, gap, late_start, duplicates, key_events, consent_shift "
+    "or\n"
+    "                           self_referral\n"
     "  --db FILE                keep the world here; reused when the parameters match\n"
     "  --write-dealers FILE     write dealers.json (mode 0600) for an auth service\n"
     "  --write-service-account FILE\n"
@@ -59,6 +67,8 @@ enum option_id {
   OPT_DAYS,
   OPT_TODAY,
   OPT_DB,
+  OPT_WORLD,
+  OPT_PLANT,
   OPT_WRITE_DEALERS,
   OPT_WRITE_SA,
   OPT_WRITE_SAS,
@@ -144,6 +154,7 @@ static bool take_public_url(struct options *o)
 
 static bool take(struct options *o, int id)
 {
+  struct err e = {0};
   switch (id) {
   case OPT_LISTEN:
     if (config_split_hostport(optarg, o->host, sizeof(o->host), &o->port) && o->host[0] != '\0')
@@ -160,6 +171,17 @@ static bool take(struct options *o, int id)
   case OPT_DB:
     o->db = optarg;
     return true;
+  case OPT_WORLD:
+    o->world.demo = strcmp(optarg, "demo") == 0;
+    if (o->world.demo || strcmp(optarg, "plain") == 0)
+      return true;
+    fprintf(stderr, "ga4-sim: --world %s: must be one of plain, demo\n", optarg);
+    return false;
+  case OPT_PLANT:
+    if (plants_parse(&o->world, optarg, &e) == ERR_OK)
+      return true;
+    fprintf(stderr, "ga4-sim: --plant %s: %s\n", optarg, e.message);
+    return false;
   case OPT_WRITE_DEALERS:
     o->write_dealers = optarg;
     return true;
@@ -191,6 +213,8 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
       {"days", required_argument, NULL, OPT_DAYS},
       {"today", required_argument, NULL, OPT_TODAY},
       {"db", required_argument, NULL, OPT_DB},
+      {"world", required_argument, NULL, OPT_WORLD},
+      {"plant", required_argument, NULL, OPT_PLANT},
       {"write-dealers", required_argument, NULL, OPT_WRITE_DEALERS},
       {"write-service-account", required_argument, NULL, OPT_WRITE_SA},
       {"write-service-accounts", required_argument, NULL, OPT_WRITE_SAS},

@@ -48,11 +48,12 @@ void reply_google_error(struct reply *r, int status, const char *status_name, co
 
 void reply_err(struct reply *r, const struct err *e)
 {
-  int status = e->code == ERR_INVALID_ARGUMENT    ? 400
-               : e->code == ERR_NOT_FOUND         ? 404
-               : e->code == ERR_PERMISSION_DENIED ? 403
-               : e->code == ERR_UNIMPLEMENTED     ? 501
-                                                  : 500;
+  int status = e->code == ERR_INVALID_ARGUMENT     ? 400
+               : e->code == ERR_NOT_FOUND          ? 404
+               : e->code == ERR_PERMISSION_DENIED  ? 403
+               : e->code == ERR_UNIMPLEMENTED      ? 501
+               : e->code == ERR_RESOURCE_EXHAUSTED ? 429
+                                                   : 500;
   reply_google_error(r, status, err_code_name(e->code), e->message, NULL);
 }
 

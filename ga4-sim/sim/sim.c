@@ -14,6 +14,7 @@ enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, 
   if (code != ERR_OK)
     return code;
   s->faults = faults_new();
+  s->conditions = conditions_new(w->property_count);
   s->stats = stats_new(w->property_count);
   s->quota = quota_new(w->property_count);
   tokens_init(&s->tokens, w->params.seed);
@@ -34,6 +35,7 @@ void sim_close(struct sim *s)
   grants_free(s->grants);
   quota_free(s->quota);
   stats_free(s->stats);
+  conditions_free(s->conditions);
   faults_free(s->faults);
   keyring_close(s->keyring);
 }

@@ -15,6 +15,7 @@
 #include "ga4-sim/identity/service_account.h"
 #include "ga4-sim/identity/tokens.h"
 #include "ga4-sim/report/quota.h"
+#include "ga4-sim/sim/conditions.h"
 #include "ga4-sim/sim/delay.h"
 #include "ga4-sim/sim/faults.h"
 #include "ga4-sim/sim/options.h"
@@ -26,6 +27,7 @@ struct sim {
   const struct options *options;
   struct world *world;
   struct faults *faults;
+  struct conditions *conditions;
   struct stats *stats;
   struct quota *quota;
   struct tokens tokens;

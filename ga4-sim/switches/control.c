@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/json.h"
 #include "ga4-sim/switches/control.h"
 
@@ -57,6 +58,57 @@ static void handle_stats(struct sim *s, const struct request *q, struct reply *r
   cJSON_Delete(stats);
 }
 
+static void set_conditions(struct sim *s, const struct request *q, struct reply *r)
+{
+  AUTO_JSON cJSON *body = NULL;
+  struct err e = {0};
+  if (strcmp(q->method, "DELETE") == 0) {
+    conditions_clear(s->conditions);
+    reply_count(r, "reset", (double)s->world->property_count);
+  } else if (json_parse(&body, q->body, q->body_len, NULL, &e) != ERR_OK ||
+             conditions_set(s->conditions, s->world, body, &e) != ERR_OK) {
+    reply_control_error(r, &e);
+  } else {
+    reply_json(r, 200, body);
+  }
+}
+
+/* What a property has used of its quotas, of both projects. */
+static void use_quota(struct sim *s, const cJSON *body, size_t property)
+{
+  const struct quota_used used = {
+      .tokens_day = (int64_t)json_get_number(body, "tokens_day", -1),
+      .tokens_hour = (int64_t)json_get_number(body, "tokens_hour", -1),
+      .tokens_project_hour = (int64_t)json_get_number(body, "tokens_project_hour", -1),
+      .thresholded_hour = (int64_t)json_get_number(body, "thresholded_hour", -1)};
+  for (int category = 0; category < QUOTA_CATEGORIES; category++)
+    for (unsigned project = 0; project < QUOTA_PROJECTS; project++)
+      quota_set_used(s->quota,
+                     (struct quota_account){property, (enum quota_category)category, project},
+                     &used, clock_unix_ms());
+}
+
+static void set_quota(struct sim *s, const struct request *q, struct reply *r)
+{
+  AUTO_JSON cJSON *body = NULL;
+  struct err e = {0};
+  double n = 0;
+  if (json_parse(&body, q->body, q->body_len, NULL, &e) != ERR_OK) {
+    reply_control_error(r, &e);
+    return;
+  }
+  const char *dealer = json_get_string(body, "dealer_id");
+  const cJSON *advance = cJSON_GetObjectItemCaseSensitive(body, "advance_s");
+  if (cJSON_IsNumber(advance))
+    quota_advance(s->quota, (int64_t)advance->valuedouble * 1000);
+  for (size_t i = 0; dealer != NULL && i < s->world->property_count; i++)
+    if (strcmp(dealer, "*") == 0 || strcmp(dealer, s->world->properties[i].dealer_id) == 0) {
+      use_quota(s, body, i);
+      n++;
+    }
+  reply_count(r, "set", n);
+}
+
 void control_handle(struct sim *s, const struct request *q, struct reply *r)
 {
   if (strcmp(q->path, "/sim/faults") == 0) {
@@ -66,12 +118,17 @@ void control_handle(struct sim *s, const struct request *q, struct reply *r)
   } else if (strcmp(q->path, "/sim/quota") == 0 && strcmp(q->method, "DELETE") == 0) {
     quota_reset(s->quota);
     reply_count(r, "reset", (double)s->world->property_count);
+  } else if (strcmp(q->path, "/sim/quota") == 0 && strcmp(q->method, "POST") == 0) {
+    set_quota(s, q, r);
+  } else if (strcmp(q->path, "/sim/conditions") == 0 && strcmp(q->method, "GET") != 0) {
+    set_conditions(s, q, r);
   } else if (!control_identity(s, q, r)) {
     struct err e;
     err_set(
         &e, ERR_NOT_FOUND, NULL,
         "no such control: use GET, POST or DELETE /sim/faults, GET or DELETE /sim/stats, "
-        "DELETE /sim/quota, POST /sim/{rotation, tokens, revocation, clients, federation, "
+        "POST or DELETE /sim/quota, POST or DELETE /sim/conditions, POST /sim/{rotation, tokens, "
+        "revocation, clients, federation, "
         "service-accounts, projected-token, aws/rotate, jwks/rotate, mint-jwt}, GET /sim/{jwks, "
         "aws, projected-token}");
     reply_control_error(r, &e);

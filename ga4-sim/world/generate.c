@@ -1,6 +1,6 @@
 /* Writes the world: reference tables, then day by day the sessions and events of
  * each property. */
-#include "ga4-sim/world/generate.h"
+#include "ga4-sim/world/generate_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,9 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "ga4-sim/world/calendar.h"
-#include "ga4-sim/world/inventory.h"
 #include "ga4-sim/world/schema.h"
-#include "ga4-sim/world/visits.h"
 
 const struct item_parameter item_parameters[] = {
     {"item_id", "VIN"},
@@ -30,24 +28,16 @@ const struct item_parameter item_parameters[] = {
 };
 const unsigned item_parameter_count = ARRAY_LEN(item_parameters);
 
-struct generator {
-  sqlite3 *db;
-  const struct world_params *params;
-  sqlite3_stmt *session, *event;
-  int64_t next_session, next_event;
-  struct err *e;
-};
-
-static enum err_code db_error(struct generator *g, const char *what)
+enum err_code generate_error(struct generator *g, const char *what)
 {
   return err_set(g->e, ERR_INTERNAL, "sqlite", "the world could not be written (%s): %s", what,
                  sqlite3_errmsg(g->db));
 }
 
-static enum err_code exec(struct generator *g, const char *sql)
+enum err_code generate_exec(struct generator *g, const char *sql)
 {
   if (sqlite3_exec(g->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-    return db_error(g, "exec");
+    return generate_error(g, "exec");
   return ERR_OK;
 }
 
@@ -61,7 +51,7 @@ static enum err_code insert(struct generator *g, const char *table, const char *
   snprintf(sql + n, sizeof(sql) - (size_t)n, ")");
   sqlite3_stmt *stmt;
   if (sqlite3_prepare_v2(g->db, sql, -1, &stmt, NULL) != SQLITE_OK)
-    return db_error(g, table);
+    return generate_error(g, table);
   va_list ap;
   va_start(ap, types);
   for (int i = 0; types[i] != '\0'; i++) {
@@ -73,7 +63,7 @@ static enum err_code insert(struct generator *g, const char *table, const char *
   va_end(ap);
   int rc = sqlite3_step(stmt);
   sqlite3_finalize(stmt);
-  return rc == SQLITE_DONE ? ERR_OK : db_error(g, table);
+  return rc == SQLITE_DONE ? ERR_OK : generate_error(g, table);
 }
 
 static enum err_code write_meta(struct generator *g)
@@ -83,7 +73,8 @@ static enum err_code write_meta(struct generator *g)
     int64_t value;
   } numbers[] = {{"schema_version", SCHEMA_VERSION}, {"seed", (int64_t)g->params->seed},
                  {"dealers", g->params->dealers},    {"regions", g->params->regions},
-                 {"days", g->params->days},          {"today", g->params->today}};
+                 {"days", g->params->days},          {"today", g->params->today},
+                 {"made_for", g->made_for},          {"planted", plants_number(g->params)}};
   for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
     char text[24];
     snprintf(text, sizeof(text), "%lld", (long long)numbers[i].value);
@@ -93,9 +84,10 @@ static enum err_code write_meta(struct generator *g)
   return ERR_OK;
 }
 
-static enum err_code write_days(struct generator *g)
+/* from: number of the first day that is not there yet. */
+enum err_code generate_days(struct generator *g, uint32_t from)
 {
-  for (uint32_t i = 0; i < g->params->days; i++) {
+  for (uint32_t i = from; i < g->params->days; i++) {
     struct calendar_day day;
     calendar_fill(&day, g->params->today - (int64_t)(g->params->days - 1 - i));
     if (insert(g, "days", "sisssssssssss", day.date, (int64_t)i, day.year, day.month, day.day,
@@ -106,7 +98,7 @@ static enum err_code write_days(struct generator *g)
   return ERR_OK;
 }
 
-static int64_t property_number(const struct plan_dealer *d)
+int64_t generate_property_number(const struct plan_dealer *d)
 {
   int64_t n = 0;
   for (const char *c = d->property_id; *c != '\0'; c++)
@@ -117,8 +109,8 @@ static int64_t property_number(const struct plan_dealer *d)
 static enum err_code write_definitions(struct generator *g, const struct plan_dealer *d)
 {
   static const char *const events[] = {"asc_form_submission", "asc_click_to_call", "generate_lead",
-                                       "form_submit"};
-  int64_t property = property_number(d);
+                                       "form_submit", "form_start"};
+  int64_t property = generate_property_number(d);
   for (unsigned i = 0; d->asc_registered && i < item_parameter_count; i++)
     if (insert(g, "custom_dimensions", "iss", property, item_parameters[i].parameter,
                item_parameters[i].display_name) != ERR_OK)
@@ -144,7 +136,7 @@ static enum err_code annotate(struct generator *g, int64_t property, const char 
  * the days without data. */
 static enum err_code write_extras(struct generator *g, const struct plan_dealer *d)
 {
-  int64_t property = property_number(d);
+  int64_t property = generate_property_number(d);
   char customer[16];
   snprintf(customer, sizeof(customer), "%010lld", (long long)(4000000000 + property % 1000000000));
   if (d->index % 4 != 3 && insert(g, "google_ads_links", "is", property, customer) != ERR_OK)
@@ -163,7 +155,7 @@ static enum err_code write_extras(struct generator *g, const struct plan_dealer 
 
 static enum err_code write_dealer(struct generator *g, const struct plan_dealer *d)
 {
-  int64_t property = property_number(d);
+  int64_t property = generate_property_number(d);
   char display[112], created[32];
   snprintf(display, sizeof(display), "%s - GA4", d->name);
   clock_format_rfc3339((g->params->today - (int64_t)g->params->days - 30) * INT64_C(86400000),
@@ -184,7 +176,7 @@ static enum err_code write_dealer(struct generator *g, const struct plan_dealer 
 static enum err_code write_site(struct generator *g, const struct plan_dealer *d,
                                 const struct inventory *inv)
 {
-  int64_t property = property_number(d);
+  int64_t property = generate_property_number(d);
   for (uint32_t i = 0; i < inv->page_count; i++) {
     const struct inventory_page *p = &inv->pages[i];
     if (insert(g, "pages", "iisss", p->page_id, property, p->path, p->title, p->page_type) !=
@@ -230,7 +222,7 @@ static enum err_code write_event(struct generator *g, const struct inventory *in
   bind_text(s, 11, ev->department);
   int rc = sqlite3_step(s);
   sqlite3_reset(s);
-  return rc == SQLITE_DONE ? ERR_OK : db_error(g, "events");
+  return rc == SQLITE_DONE ? ERR_OK : generate_error(g, "events");
 }
 
 static enum err_code write_visit(struct generator *g, const struct inventory *inv,
@@ -261,7 +253,7 @@ static enum err_code write_visit(struct generator *g, const struct inventory *in
   int rc = sqlite3_step(s);
   sqlite3_reset(s);
   if (rc != SQLITE_DONE)
-    return db_error(g, "sessions");
+    return generate_error(g, "sessions");
   for (uint32_t i = 0; i < v->event_rows; i++)
     if (write_event(g, inv, id, &v->events[i]) != ERR_OK)
       return ERR_INTERNAL;
@@ -284,49 +276,91 @@ static uint32_t visits_of_day(struct prng *p, const struct plan_dealer *d,
   return (uint32_t)(milli / 1000) + (prng_below(p, 1000) < milli % 1000 ? 1 : 0);
 }
 
-static enum err_code write_visits(struct generator *g, const struct plan_dealer *d,
-                                  const struct inventory *inv, struct visit_context *c)
+/* index: from the world's first day, for what changes over time. */
+static enum err_code write_day(struct generator *g, struct property_writer *w, int64_t number,
+                               uint32_t index)
 {
-  int64_t property = property_number(d);
+  const struct plan_dealer *d = &w->dealer;
+  struct calendar_day day;
   struct visit v;
-  sqlite3_bind_int64(g->session, 2, property);
-  sqlite3_bind_int64(g->event, 3, property);
-  for (uint32_t i = 0; i < g->params->days; i++) {
-    uint32_t ago = g->params->days - 1 - i;
-    struct calendar_day day;
-    calendar_fill(&day, g->params->today - (int64_t)ago);
-    bind_text(g->session, 3, day.date);
-    bind_text(g->event, 4, day.date);
-    visit_context_day(c, i);
-    bool lost = d->tracking_gap && ago <= PLAN_GAP_FIRST && ago >= PLAN_GAP_LAST;
-    uint32_t n = visits_of_day(&c->prng, d, &day, i);
-    for (uint32_t k = 0; k < n; k++) {
-      visit_make(c, &v, day.weekday);
-      if (!lost && write_visit(g, inv, &v) != ERR_OK)
-        return ERR_INTERNAL;
-    }
+  int64_t ago = g->made_for - number;
+  calendar_fill(&day, number);
+  bind_text(g->session, 3, day.date);
+  bind_text(g->event, 4, day.date);
+  visit_context_day(&w->visits, index);
+  bool lost = (d->tracking_gap && ago <= PLAN_GAP_FIRST && ago >= PLAN_GAP_LAST) ||
+              plants_lose_day(&w->plants, number);
+  uint32_t n = visits_of_day(&w->visits.prng, d, &day, index);
+  for (uint32_t k = 0; k < n; k++) {
+    visit_make(&w->visits, &v, day.weekday);
+    if (!lost && plants_change(&w->plants, &v, number) &&
+        write_visit(g, &w->inventory, &v) != ERR_OK)
+      return ERR_INTERNAL;
+  }
+  for (uint32_t bots = lost ? 0 : plants_bots(&w->plants, number); bots > 0; bots--) {
+    plants_bot(&w->plants, &v);
+    if (write_visit(g, &w->inventory, &v) != ERR_OK)
+      return ERR_INTERNAL;
   }
   return ERR_OK;
 }
 
-static enum err_code write_property(struct generator *g, uint32_t index)
+static enum err_code save_state(struct generator *g, const struct property_writer *w)
 {
-  AUTO_FREE struct plan_dealer *d = xcalloc(1, sizeof(*d));
-  AUTO_FREE struct inventory *inv = xcalloc(1, sizeof(*inv));
-  AUTO_FREE struct visit_context *c = xcalloc(1, sizeof(*c));
-  plan_dealer_fill(d, g->params, index);
+  struct saved_state state = {.visits = w->visits.prng,
+                              .plants = w->plants.prng,
+                              .next_user = w->visits.next_user,
+                              .users_seen = w->visits.users_seen,
+                              .next_bot = w->plants.next_bot};
+  memcpy(state.recent, w->visits.recent, sizeof(state.recent));
+  sqlite3_stmt *s = NULL;
+  int rc =
+      sqlite3_prepare_v2(g->db, "INSERT OR REPLACE INTO generator_state VALUES(?,?)", -1, &s, NULL);
+  if (rc == SQLITE_OK) {
+    sqlite3_bind_int64(s, 1, generate_property_number(&w->dealer));
+    sqlite3_bind_blob(s, 2, &state, sizeof(state), SQLITE_STATIC);
+    rc = sqlite3_step(s);
+  }
+  sqlite3_finalize(s);
+  return rc == SQLITE_DONE ? ERR_OK : generate_error(g, "generator_state");
+}
+
+/* Days from first on, up to today. */
+enum err_code generate_visits(struct generator *g, struct property_writer *w, int64_t first)
+{
+  int64_t property = generate_property_number(&w->dealer);
+  int64_t start = g->made_for - (int64_t)g->params->days + 1;
+  sqlite3_bind_int64(g->session, 2, property);
+  sqlite3_bind_int64(g->event, 3, property);
+  for (int64_t day = first; day <= g->params->today; day++)
+    if (write_day(g, w, day, (uint32_t)(day - start)) != ERR_OK)
+      return ERR_INTERNAL;
+  return save_state(g, w);
+}
+
+/* Lays out a property as it was when the world was first made. */
+void generate_lay_out(struct generator *g, struct property_writer *w, uint32_t index)
+{
   struct prng p;
-  prng_init(&p, g->params->seed, UINT64_C(0x60000) + index);
   int year;
   unsigned month, day;
-  clock_civil_from_days(g->params->today, &year, &month, &day);
-  inventory_build(inv, d, &p, year);
-  visit_context_init(c, d, inv, g->params->seed);
-  enum err_code code = write_dealer(g, d);
+  plan_dealer_fill(&w->dealer, g->params, index);
+  prng_init(&p, g->params->seed, UINT64_C(0x60000) + index);
+  clock_civil_from_days(g->made_for, &year, &month, &day);
+  inventory_build(&w->inventory, &w->dealer, &p, year);
+  visit_context_init(&w->visits, &w->dealer, &w->inventory, g->params->seed);
+  plants_init(&w->plants, &w->dealer, g->params->seed, g->made_for);
+}
+
+static enum err_code write_property(struct generator *g, uint32_t index)
+{
+  AUTO_FREE struct property_writer *w = xcalloc(1, sizeof(*w));
+  generate_lay_out(g, w, index);
+  enum err_code code = write_dealer(g, &w->dealer);
   if (code == ERR_OK)
-    code = write_site(g, d, inv);
+    code = write_site(g, &w->dealer, &w->inventory);
   if (code == ERR_OK)
-    code = write_visits(g, d, inv, c);
+    code = generate_visits(g, w, g->params->today - (int64_t)g->params->days + 1);
   sqlite3_clear_bindings(g->session);
   sqlite3_clear_bindings(g->event);
   return code;
@@ -336,32 +370,43 @@ static enum err_code write_all(struct generator *g)
 {
   enum err_code code = write_meta(g);
   if (code == ERR_OK)
-    code = write_days(g);
+    code = generate_days(g, 0);
   for (uint32_t i = 0; code == ERR_OK && i < g->params->dealers; i++)
     code = write_property(g, i);
   return code;
 }
 
+enum err_code generate_prepare(struct generator *g)
+{
+  if (sqlite3_prepare_v2(g->db,
+                         "INSERT INTO sessions VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+                         "?,?)",
+                         -1, &g->session, NULL) != SQLITE_OK ||
+      sqlite3_prepare_v2(g->db, "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?)", -1, &g->event,
+                         NULL) != SQLITE_OK)
+    return generate_error(g, "prepare");
+  return ERR_OK;
+}
+
 enum err_code generate_world(sqlite3 *db, const struct world_params *params, struct err *e)
 {
-  struct generator g = {.db = db, .params = params, .next_session = 1, .next_event = 1, .e = e};
-  enum err_code code = exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;"
-                                "PRAGMA temp_store=MEMORY; BEGIN;");
+  struct generator g = {.db = db,
+                        .params = params,
+                        .made_for = params->today,
+                        .next_session = 1,
+                        .next_event = 1,
+                        .e = e};
+  enum err_code code = generate_exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;"
+                                         "PRAGMA temp_store=MEMORY; BEGIN;");
   if (code == ERR_OK)
-    code = exec(&g, schema_tables);
-  if (code == ERR_OK &&
-      (sqlite3_prepare_v2(db,
-                          "INSERT INTO sessions VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                          "?,?)",
-                          -1, &g.session, NULL) != SQLITE_OK ||
-       sqlite3_prepare_v2(db, "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?)", -1, &g.event,
-                          NULL) != SQLITE_OK))
-    code = db_error(&g, "prepare");
+    code = generate_exec(&g, schema_tables);
+  if (code == ERR_OK)
+    code = generate_prepare(&g);
   if (code == ERR_OK)
     code = write_all(&g);
   sqlite3_finalize(g.session);
   sqlite3_finalize(g.event);
   if (code == ERR_OK)
-    code = exec(&g, schema_indices);
-  return code == ERR_OK ? exec(&g, "COMMIT; ANALYZE;") : code;
+    code = generate_exec(&g, schema_indices);
+  return code == ERR_OK ? generate_exec(&g, "COMMIT; ANALYZE;") : code;
 }

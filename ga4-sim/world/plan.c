@@ -7,6 +7,7 @@
 
 #include "common/base/mem.h"
 #include "ga4-sim/base/prng.h"
+#include "ga4-sim/world/plants.h"
 
 /* Dealers with an odd set-up, by index; the rest are ordinary. Documented in
  * docs/internals/ga4-sim.md. */
@@ -168,4 +169,5 @@ void plan_dealer_fill(struct plan_dealer *d, const struct world_params *params, 
   char make[48];
   plan_slug(make, sizeof(make), d->make->name);
   snprintf(d->group_tags[1], sizeof(d->group_tags[1]), "make-%s", make);
+  plants_dealer(d, params);
 }

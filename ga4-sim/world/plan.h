@@ -8,7 +8,23 @@
 
 #include "ga4-sim/world/atlas.h"
 
-enum { PLAN_MAX_DEALERS = 200, PLAN_MAX_DAYS = 1200 };
+enum { PLAN_MAX_DEALERS = 200, PLAN_MAX_DAYS = 1200, PLAN_MAX_PLANTS = 33 };
+
+/* Signs of suspect data (plants.c); a dealer may show several. */
+enum plan_sign {
+  SIGN_BOT_WAVE = 1,
+  SIGN_GAP = 2,
+  SIGN_LATE_START = 4,
+  SIGN_DUPLICATES = 8,
+  SIGN_KEY_EVENTS = 16,
+  SIGN_CONSENT_SHIFT = 32,
+  SIGN_SELF_REFERRAL = 64
+};
+
+struct plan_plant {
+  unsigned sign; /* enum plan_sign */
+  uint32_t index;
+};
 
 /* What decides the world's content. */
 struct world_params {
@@ -17,6 +33,9 @@ struct world_params {
   uint32_t regions; /* 1..ATLAS_MAX_REGIONS */
   uint32_t days;    /* 1..PLAN_MAX_DAYS, the last one is today */
   int64_t today;    /* days since 1970-01-01 */
+  bool demo;        /* the demo world: larger, alike but for what is planted */
+  struct plan_plant plants[PLAN_MAX_PLANTS];
+  uint32_t plant_count;
 };
 
 /* One dealer with its one account and one property. Plain data. */
@@ -50,6 +69,8 @@ struct plan_dealer {
   bool high_cardinality;
   bool sampled;
   bool thresholded;
+  unsigned signs;   /* enum plan_sign */
+  uint32_t stay_pm; /* factor on the share of visits that do not bounce; 0: none */
 };
 
 /* First and last day of the tracking gap, as days before today. */

@@ -4,6 +4,7 @@
 
 const char schema_tables[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE generator_state(property_id INTEGER PRIMARY KEY, state BLOB NOT NULL);"
     "CREATE TABLE dealers("
     " dealer_id TEXT PRIMARY KEY, account_id TEXT NOT NULL, property_id INTEGER NOT NULL,"
     " name TEXT NOT NULL, make TEXT NOT NULL, owner TEXT NOT NULL, region TEXT NOT NULL,"

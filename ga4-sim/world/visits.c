@@ -44,6 +44,8 @@ bool visit_is_key_event(const struct plan_dealer *d, const char *name)
     return d->generate_lead;
   if (strcmp(name, "form_submit") == 0)
     return d->form_submit_unreliable;
+  if (strcmp(name, "form_start") == 0)
+    return (d->signs & SIGN_KEY_EVENTS) != 0;
   return strcmp(name, "asc_click_to_call") == 0 && d->asc_events && d->call_is_key_event;
 }
 
@@ -356,6 +358,14 @@ static void finish(struct visit_context *c, struct visit *v, struct journey *j)
   v->engaged = v->duration_s >= 10 || v->page_views >= 2 || v->key_events > 0;
 }
 
+static uint32_t bounce_pm(const struct plan_dealer *d, const struct atlas_channel *channel)
+{
+  if (d->stay_pm == 0)
+    return channel->bounce_pm;
+  uint32_t stay = (1000 - channel->bounce_pm) * d->stay_pm / 1000;
+  return stay > 1000 ? 0 : 1000 - stay;
+}
+
 void visit_make(struct visit_context *c, struct visit *v, uint32_t day_of_week)
 {
   struct prng *p = &c->prng;
@@ -370,7 +380,7 @@ void visit_make(struct visit_context *c, struct visit *v, uint32_t day_of_week)
   pick_user(c, v);
   describe_user(c->dealer, v);
   set_campaign(c, v);
-  j.bounce = prng_chance(p, v->channel->bounce_pm);
+  j.bounce = prng_chance(p, bounce_pm(c->dealer, v->channel));
   j.shopper = prng_chance(p, v->channel->shopper_pm);
   /* Service visits are a working-day affair. */
   uint32_t service_pm = day_of_week == 0 ? c->dealer->service_pm / 3 : c->dealer->service_pm;

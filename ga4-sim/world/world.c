@@ -16,9 +16,10 @@
 #include "ga4-sim/base/regex.h"
 #include "ga4-sim/world/calendar.h"
 #include "ga4-sim/world/generate.h"
+#include "ga4-sim/world/plants.h"
 #include "ga4-sim/world/schema.h"
 
-enum { READERS = 4 };
+enum { READERS = 4, EXTEND_MAX_DAYS = 60 };
 
 struct world_readers {
   pthread_mutex_t lock;
@@ -50,7 +51,16 @@ static bool has_table(sqlite3 *db, const char *condition)
   return found;
 }
 
-enum file_state { FILE_FITS, FILE_STALE, FILE_EMPTY, FILE_FOREIGN };
+enum file_state { FILE_FITS, FILE_EARLIER, FILE_STALE, FILE_EMPTY, FILE_FOREIGN };
+
+/* Whether the world ends some days before today. */
+static bool is_a_little_earlier(sqlite3 *db, const struct world_params *p)
+{
+  for (int64_t days = 1; days <= EXTEND_MAX_DAYS && days < (int64_t)p->days; days++)
+    if (meta_is(db, "today", p->today - days))
+      return true;
+  return false;
+}
 
 static enum file_state inspect(const char *path, const struct world_params *p)
 {
@@ -67,8 +77,10 @@ static enum file_state inspect(const char *path, const struct world_params *p)
     if (state == FILE_STALE && has_table(db, "name='event_details'") &&
         meta_is(db, "schema_version", SCHEMA_VERSION) && meta_is(db, "seed", (int64_t)p->seed) &&
         meta_is(db, "dealers", p->dealers) && meta_is(db, "regions", p->regions) &&
-        meta_is(db, "days", p->days) && meta_is(db, "today", p->today))
-      state = FILE_FITS;
+        meta_is(db, "days", p->days) && meta_is(db, "planted", plants_number(p)))
+      state = meta_is(db, "today", p->today)          ? FILE_FITS
+              : p->demo && is_a_little_earlier(db, p) ? FILE_EARLIER
+                                                      : FILE_STALE;
   }
   sqlite3_close(db);
   return state;
@@ -98,6 +110,23 @@ static enum err_code create(const char *path, const struct world_params *p, stru
   return code;
 }
 
+/* A world that cannot be extended is made again. */
+static enum err_code extend(const char *path, const struct world_params *p)
+{
+  sqlite3 *db = NULL;
+  struct err e = {0};
+  int64_t start = clock_mono_ms();
+  enum err_code code = ERR_UNAVAILABLE;
+  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
+    code = generate_more_days(db, p, &e);
+  sqlite3_close(db);
+  if (code == ERR_OK)
+    log_info("world extended", LOG_I("ms", clock_mono_ms() - start));
+  else
+    log_warn("the world cannot be extended and is made again", LOG_S("reason", e.message));
+  return code;
+}
+
 static enum err_code prepare_file(const char *path, const struct world_params *p, struct err *e)
 {
   switch (inspect(path, p)) {
@@ -106,6 +135,10 @@ static enum err_code prepare_file(const char *path, const struct world_params *p
   case FILE_FOREIGN:
     return err_set(e, ERR_INVALID_ARGUMENT, "db",
                    "--db %s exists and is not a world of ga4-sim: name another file", path);
+  case FILE_EARLIER:
+    if (extend(path, p) == ERR_OK)
+      return ERR_OK;
+    break;
   case FILE_STALE:
   case FILE_EMPTY:
     break;

@@ -361,9 +361,12 @@ static void kept_empty_rows_appear_in_every_range_but_days_do_not(void)
   "'endDate':'2026-02-03'}],'metrics':[{'name':'sessions'}],'keepEmptyRows':true"
   AUTO_JSON cJSON *cities = fixture_report(0, "{" TWO ",'dimensions':[{'name':'city'}]}", &e);
   AUTO_JSON cJSON *days = fixture_report(0, "{" TWO ",'dimensions':[{'name':'date'}]}", &e);
-  CU_ASSERT_EQUAL(json_get_number(cities, "rowCount", 0),
-                  2 * fixture_sql(0, "SELECT COUNT(DISTINCT city) FROM sessions WHERE " IN_FEB));
-  CU_ASSERT_EQUAL(json_get_number(days, "rowCount", 0), 29);
+  /* rowCount counts combinations of dimension values, of which the date range is not one. */
+  double n = fixture_sql(0, "SELECT COUNT(DISTINCT city) FROM sessions WHERE " IN_FEB);
+  CU_ASSERT_EQUAL(json_get_number(cities, "rowCount", 0), n);
+  CU_ASSERT_EQUAL(cJSON_GetArraySize(cJSON_GetObjectItem(cities, "rows")), 2 * n);
+  CU_ASSERT_EQUAL(json_get_number(days, "rowCount", 0), 28);
+  CU_ASSERT_EQUAL(cJSON_GetArraySize(cJSON_GetObjectItem(days, "rows")), 29);
 }
 
 static void cleanup_last(void)

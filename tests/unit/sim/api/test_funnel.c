@@ -1,0 +1,222 @@
+/* runFunnelReport: closed and open, in order, directly followed, within a time, breakdown, next
+ * action, days, ranges, checks. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "tests/unit/sim/support/api_fixture.h"
+
+#define FUNNEL "v1alpha :runFunnelReport"
+#define FEB "'dateRanges':[{'startDate':'2026-02-01','endDate':'2026-02-28'}]"
+#define EVENT(event) "'filterExpression':{'funnelEventFilter':{'eventName':'" event "'}}"
+#define THREE(open, more)                                                                          \
+  "{" FEB ",'funnel':{" open "'steps':[{'name':'View'," EVENT(                                     \
+      "asc_item_pageview") "},{'name':"                                                            \
+                           "'Start'," EVENT("form_start") "},{'name':'Sent'," EVENT(               \
+                               "asc_form_submission") "}]}" more "}"
+
+/* Events of users in the order of time. */
+#define ORDERED                                                                                    \
+  "WITH ev AS (SELECT s.user_id AS u,e.name,e.date AS date,e.page_id AS page,s.device AS device,"  \
+  "printf('%s%02d%012d%012d',e.date,e.hour,e.session_id,e.event_id) AS at FROM events e JOIN "     \
+  "sessions s USING(session_id) WHERE e.property_id=@ AND e.date BETWEEN '20260201' AND "          \
+  "'20260228'),one AS (SELECT u,MIN(at) AS at,MIN(device) AS device FROM ev WHERE "                \
+  "name='asc_item_pageview' GROUP BY u),two AS (SELECT ev.u,MIN(ev.at) AS at,one.device FROM ev "  \
+  "JOIN one ON one.u=ev.u AND ev.at>one.at WHERE name='form_start' GROUP BY ev.u),three AS "       \
+  "(SELECT ev.u,MIN(ev.at) AS at,two.device FROM ev JOIN two ON two.u=ev.u AND ev.at>two.at "      \
+  "WHERE name='asc_form_submission' GROUP BY ev.u) "
+
+static const cJSON *part(const struct answer *a, const char *name)
+{
+  return cJSON_GetObjectItem(a->json, name);
+}
+
+static int rows(const cJSON *sheet)
+{
+  return cJSON_GetArraySize(cJSON_GetObjectItem(sheet, "rows"));
+}
+
+static double cell(const cJSON *sheet, int row, int metric)
+{
+  const char *text = fixture_cell(sheet, "rows", row, "metricValues", metric);
+  return text == NULL ? -1 : strtod(text, NULL);
+}
+
+static const char *text(const cJSON *sheet, int row, int dimension)
+{
+  const char *t = fixture_cell(sheet, "rows", row, "dimensionValues", dimension);
+  return t == NULL ? "" : t;
+}
+
+static void a_closed_funnel_counts_users_who_come_through_in_order(void)
+{
+  AUTO_ANSWER struct answer a = api(0, FUNNEL, THREE("", ""), NULL);
+  const cJSON *t = part(&a, "funnelTable");
+  double one = fixture_sql(0, ORDERED "SELECT COUNT(*) FROM one");
+  double two = fixture_sql(0, ORDERED "SELECT COUNT(*) FROM two");
+  double three = fixture_sql(0, ORDERED "SELECT COUNT(*) FROM three");
+  CU_ASSERT_EQUAL(a.status, 200);
+  CU_ASSERT_STRING_EQUAL(member(&a, "kind"), "analyticsData#runFunnelReport");
+  CU_ASSERT_EQUAL_FATAL(rows(t), 3);
+  CU_ASSERT_STRING_EQUAL(text(t, 0, 0), "1. View");
+  CU_ASSERT_TRUE(one > two && two > three && three > 0);
+  CU_ASSERT_EQUAL(cell(t, 0, 0), one);
+  CU_ASSERT_EQUAL(cell(t, 1, 0), two);
+  CU_ASSERT_EQUAL(cell(t, 2, 0), three);
+  CU_ASSERT_DOUBLE_EQUAL(cell(t, 0, 1), two / one, 1e-15);
+  CU_ASSERT_EQUAL(cell(t, 1, 2), two - three);
+  CU_ASSERT_DOUBLE_EQUAL(cell(t, 1, 3), (two - three) / two, 1e-15);
+  CU_ASSERT_EQUAL(cell(t, 2, 2), 0);
+  CU_ASSERT_EQUAL(cell(part(&a, "funnelVisualization"), 2, 0), three);
+}
+
+static void an_open_funnel_is_entered_at_any_step(void)
+{
+  AUTO_ANSWER struct answer a = api(0, FUNNEL, THREE("'isOpenFunnel':true,", ""), NULL);
+  const cJSON *t = part(&a, "funnelTable");
+  CU_ASSERT_EQUAL(cell(t, 1, 0), fixture_sql(0, ORDERED "SELECT COUNT(DISTINCT u) FROM ev WHERE "
+                                                        "name='form_start'"));
+  CU_ASSERT_EQUAL(cell(t, 2, 0), fixture_sql(0, ORDERED "SELECT COUNT(DISTINCT u) FROM ev WHERE "
+                                                        "name='asc_form_submission'"));
+  CU_ASSERT_DOUBLE_EQUAL(cell(t, 0, 1),
+                         fixture_sql(0, ORDERED "SELECT (SELECT COUNT(*) FROM two)*1.0/"
+                                                "(SELECT COUNT(*) FROM one)"),
+                         1e-15);
+}
+
+static void a_breakdown_divides_each_step(void)
+{
+  AUTO_ANSWER struct answer a =
+      api(0, FUNNEL,
+          THREE("", ",'funnelBreakdown':{'breakdownDimension':{'name':'deviceCategory'}}"), NULL);
+  const cJSON *t = part(&a, "funnelTable");
+  double sum = 0;
+  CU_ASSERT_STRING_EQUAL(text(t, 0, 1), "RESERVED_TOTAL");
+  for (int i = 1; i < rows(t) && strcmp(text(t, i, 0), "1. View") == 0; i++)
+    sum += cell(t, i, 0);
+  CU_ASSERT_EQUAL(sum, cell(t, 0, 0));
+  for (int i = 0; i < rows(t); i++)
+    if (strcmp(text(t, i, 0), "2. Start") == 0 && strcmp(text(t, i, 1), "mobile") == 0)
+      CU_ASSERT_EQUAL(cell(t, i, 0),
+                      fixture_sql(0, ORDERED "SELECT COUNT(*) FROM two WHERE device='mobile'"));
+}
+
+static void next_actions_are_the_events_right_after_a_step(void)
+{
+  AUTO_ANSWER struct answer a =
+      api(0, FUNNEL,
+          THREE("", ",'funnelNextAction':{'nextActionDimension':{'name':'eventName'},'limit':50}"),
+          NULL);
+  const cJSON *t = part(&a, "funnelTable");
+  const cJSON *headers = cJSON_GetObjectItem(t, "dimensionHeaders");
+  bool seen = false;
+  CU_ASSERT_STRING_EQUAL(json_get_string(cJSON_GetArrayItem(headers, 1), "name"),
+                         "funnelStepNextAction");
+  for (int i = 1; i < rows(t) && strcmp(text(t, i, 0), "1. View") == 0; i++) {
+    if (strcmp(text(t, i, 1), "page_view") != 0)
+      continue;
+    seen = true;
+    CU_ASSERT_EQUAL(cell(t, i, 0),
+                    fixture_sql(0, ORDERED
+                                "SELECT COUNT(*) FROM one JOIN ev ON ev.u=one.u AND ev.at="
+                                "(SELECT MIN(x.at) FROM ev x WHERE x.u=one.u AND x.at>one.at) "
+                                "WHERE ev.name='page_view'"));
+  }
+  CU_ASSERT_TRUE(seen);
+}
+
+static void trended_funnels_divide_by_day_and_ranges_stay_apart(void)
+{
+  AUTO_ANSWER struct answer a =
+      api(0, FUNNEL, THREE("", ",'funnelVisualizationType':'TRENDED_FUNNEL'"), NULL);
+  const cJSON *v = part(&a, "funnelVisualization");
+  double sum = 0;
+  for (int i = 0; i < rows(v) && strcmp(text(v, i, 0), "1. View") == 0; i++) {
+    CU_ASSERT_TRUE(i == 0 || strcmp(text(v, i - 1, 1), text(v, i, 1)) < 0);
+    sum += cell(v, i, 0);
+  }
+  CU_ASSERT_EQUAL(sum, fixture_sql(0, ORDERED "SELECT COUNT(*) FROM one"));
+  AUTO_ANSWER struct answer two =
+      api(0, FUNNEL,
+          "{'dateRanges':[{'startDate':'2026-02-01','endDate':'2026-02-28'},{'startDate':"
+          "'2026-03-01','endDate':'2026-03-05','name':'march'}],'funnel':{'steps':[{" EVENT(
+              "asc_item_pageview") "}]}}",
+          NULL);
+  const cJSON *t = part(&two, "funnelTable");
+  CU_ASSERT_EQUAL_FATAL(rows(t), 2);
+  CU_ASSERT_STRING_EQUAL(text(t, 1, 1), "march");
+  CU_ASSERT_EQUAL(cell(t, 1, 0),
+                  fixture_sql(0, "SELECT COUNT(DISTINCT user_id) FROM sessions JOIN events e "
+                                 "USING(session_id) WHERE e.property_id=@ AND name="
+                                 "'asc_item_pageview' AND e.date BETWEEN '20260301' AND "
+                                 "'20260305'"));
+}
+
+static void steps_may_have_to_follow_directly_or_in_time(void)
+{
+#define PAIR(more)                                                                                 \
+  "{" FEB ",'funnel':{'steps':[{" EVENT("form_start") "},{" more EVENT("asc_form_submission") "}]" \
+                                                                                              "}}"
+  AUTO_ANSWER struct answer any = api(0, FUNNEL, PAIR(""), NULL);
+  AUTO_ANSWER struct answer direct = api(0, FUNNEL, PAIR("'isDirectlyFollowedBy':true,"), NULL);
+  AUTO_ANSWER struct answer soon =
+      api(0, FUNNEL, PAIR("'withinDurationFromPriorStep':'3600s',"), NULL);
+  double all = cell(part(&any, "funnelTable"), 1, 0);
+  CU_ASSERT_EQUAL(cell(part(&direct, "funnelTable"), 1, 0),
+                  fixture_sql(0, ORDERED
+                              "SELECT COUNT(DISTINCT a.u) FROM ev a JOIN ev b ON b.u=a.u AND b.at="
+                              "(SELECT MIN(x.at) FROM ev x WHERE x.u=a.u AND x.at>a.at) WHERE "
+                              "a.name='form_start' AND b.name='asc_form_submission'"));
+  CU_ASSERT_TRUE(cell(part(&soon, "funnelTable"), 1, 0) <= all);
+  CU_ASSERT_TRUE(cell(part(&soon, "funnelTable"), 1, 0) > 0);
+}
+
+static void filters_of_steps_nest_and_know_parameters(void)
+{
+  AUTO_ANSWER struct answer a =
+      api(0, FUNNEL,
+          "{" FEB ",'funnel':{'steps':[{'filterExpression':{'andGroup':{'expressions':[{"
+          "'funnelEventFilter':{'eventName':'asc_item_pageview','funnelParameterFilterExpression':{"
+          "'funnelParameterFilter':{'eventParameterName':'item_condition','stringFilter':{'value':"
+          "'used'}}}}},{'notExpression':{'funnelFieldFilter':{'fieldName':'deviceCategory',"
+          "'stringFilter':{'value':'desktop'}}}}]}}}]}}",
+          NULL);
+  CU_ASSERT_EQUAL(a.status, 200);
+  CU_ASSERT_EQUAL(
+      cell(part(&a, "funnelTable"), 0, 0),
+      fixture_sql(0, "SELECT COUNT(DISTINCT user_id) FROM sessions JOIN event_details e "
+                     "USING(session_id) WHERE e.property_id=@ AND name='asc_item_pageview' AND "
+                     "item_condition='used' AND device<>'desktop' AND e.date BETWEEN '20260201' "
+                     "AND '20260228'"));
+}
+
+static void funnels_are_checked(void)
+{
+  CU_ASSERT_STRING_EQUAL(api_refusal(0, FUNNEL, "{" FEB "}", NULL),
+                         "A funnel requires at least one step.");
+  CU_ASSERT_STRING_EQUAL(
+      api_refusal(0, FUNNEL, "{" FEB ",'funnel':{'steps':[{'name':'x'}]}}", NULL),
+      "The filter expression is empty.");
+  CU_ASSERT_STRING_EQUAL(api_refusal(0, FUNNEL, PAIR("'withinDurationFromPriorStep':'1h',"), NULL),
+                         "Invalid withinDurationFromPriorStep : 1h. A duration is a number of "
+                         "seconds followed by s.");
+  CU_ASSERT_PTR_NOT_NULL(strstr(
+      api_refusal(0, FUNNEL, THREE("", ",'funnelBreakdown':{'breakdownDimension':{'name':'nope'}}"),
+                  NULL),
+      "Field nope is not a valid dimension."));
+}
+
+static void cleanup_last(void)
+{
+  identity_free();
+}
+
+TEST_MAIN("sim_funnel", TEST(a_closed_funnel_counts_users_who_come_through_in_order),
+          TEST(an_open_funnel_is_entered_at_any_step), TEST(a_breakdown_divides_each_step),
+          TEST(next_actions_are_the_events_right_after_a_step),
+          TEST(trended_funnels_divide_by_day_and_ranges_stay_apart),
+          TEST(steps_may_have_to_follow_directly_or_in_time),
+          TEST(filters_of_steps_nest_and_know_parameters), TEST(funnels_are_checked),
+          TEST(cleanup_last))
