@@ -8,7 +8,7 @@
 
 enum { DEPTH_MAX = 30, DEFAULT_DAYS = 30 };
 
-/* The filters of funnels are written anew as those of reports, which filter_compile() knows. */
+/* The filters of funnels are written again as those of reports, which filter_compile() knows. */
 static cJSON *translate(struct reader *x, const cJSON *in, unsigned depth);
 
 static cJSON *refuse(struct reader *x, const char *text)
