@@ -1,4 +1,4 @@
-/* The fan-out over dealers: batches, streams, outcomes, one retry.
+/* The fan-out over dealers: batches, streams, outcomes, two retries.
  *
  * A batch is a set of dealers asked for with one stream. `members` maps the dealer_index that
  * report-svc's messages carry to the cohort; it holds the dealers of the attempt under way and
@@ -28,7 +28,7 @@ typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
 typedef Analytics__Report__V1__QueryDone QueryDone;
 typedef Analytics__Report__V1__DealerDone DealerDone;
 
-enum { FANOUT_MAGIC = 0x466e4f74, BATCH_MAGIC = 0x42744368, MAX_ATTEMPTS = 2 };
+enum { FANOUT_MAGIC = 0x466e4f74, BATCH_MAGIC = 0x42744368, MAX_ATTEMPTS = 3 };
 
 /* Dealers asked for with one stream. */
 struct batch {

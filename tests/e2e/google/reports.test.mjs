@@ -237,8 +237,16 @@ test('the catalogue is the public schema: every field of getMetadata can be aske
     assert.deepEqual(report.dimensionHeaders.map((h) => h.name), asked);
     await sim.control('DELETE', '/sim/quota');
   }
+  const cohorts = {
+    dimensions: [{ name: 'cohort' }, { name: 'cohortNthDay' }],
+    cohortSpec: {
+      cohorts: [{ name: 'February', dimension: 'firstSessionDate', dateRange: FEBRUARY[0] }],
+      cohortsRange: { granularity: 'DAILY', endOffset: 5 },
+    },
+  };
   for (const { apiName, type } of metadata.metrics) {
-    const [report] = await client.runReport({ property, dateRanges: FEBRUARY, metrics: [{ name: apiName }] });
+    const rest = cohort(apiName) ? cohorts : { dateRanges: FEBRUARY };
+    const [report] = await client.runReport({ property, ...rest, metrics: [{ name: apiName }] });
     assert.deepEqual(report.metricHeaders, [{ name: apiName, type }]);
   }
 });

@@ -7,11 +7,12 @@ import { objects } from '../lib/answer.mjs';
 import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
-const names = ['check_compatibility', 'compare_dealer_sessions', 'get_account_summaries',
-  'get_custom_dimensions_and_metrics', 'get_property_details', 'get_property_quotas', 'list_cohorts',
-  'list_data_streams', 'list_dealers', 'list_google_ads_links', 'list_key_events', 'list_property_annotations',
-  'run_conversions_report', 'run_funnel_report', 'run_pivot_report', 'run_realtime_report', 'run_report',
-  'run_report_across_dealers'];
+// Those of the toolset `advanced` are listed only where they are asked for.
+const names = ['analyze_vehicle_interest', 'compare_dealer_sessions', 'get_account_summaries',
+  'get_custom_dimensions_and_metrics', 'get_property_details', 'list_cohorts', 'list_dealers',
+  'list_google_ads_links', 'list_metrics', 'list_property_annotations', 'run_conversions_report',
+  'run_funnel_report', 'run_realtime_report', 'run_report', 'run_report_across_dealers',
+  'vehicle_lead_conversion', 'vehicle_movers'];
 
 for (const kind of kinds) {
   describe(kind.name, { timeout: 60_000 }, () => {

@@ -8,7 +8,7 @@ import { compact, daysBefore, startOverWorld, todayIn } from './world.mjs';
 let s, client, world, range;
 
 before(async () => {
-  s = await startOverWorld();
+  s = await startOverWorld({ env: { gateway: { ANALYTICS_MCP_TOOLSETS: 'all' } } });
   world = s.world;
   client = await Mcp.connect(s.set.url);
   const today = todayIn('UTC');

@@ -50,6 +50,7 @@ void report_side_stop(struct report_side *r)
 
 void report_side_free(struct report_side *r)
 {
+  report_service_end(&r->service);
   google_free(r->service.google);
   cache_free(r->service.cache);
   free(r);
