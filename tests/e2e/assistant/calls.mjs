@@ -13,6 +13,9 @@ export const defaults = {
   analyze_vehicle_interest: { limit: 15 },
   vehicle_lead_conversion: { limit: 15 },
   vehicle_movers: { limit: 10 },
+  run_realtime_report: { limit: '100' },
+  run_conversions_report: { date_ranges: [days28], limit: '100' },
+  run_funnel_report: { date_ranges: [days28] },
 };
 
 const calls = [];
@@ -22,7 +25,8 @@ const compare = (what, args, expected, note) => calls.push([what, 'compare_deale
 const sessions = { metrics: ['sessions'] };
 
 // Who: every tool that takes a dealer or a property.
-const tools = ['run_report', 'get_property_details', 'get_custom_dimensions_and_metrics', 'get_account_summaries'];
+const tools = ['run_report', 'get_property_details', 'get_custom_dimensions_and_metrics', 'get_account_summaries',
+  'list_google_ads_links', 'list_property_annotations'];
 for (const tool of tools) {
   const who = (what, args, expected) => calls.push([what, tool, args, expected]);
   who('plain', { dealer_id: 'd01' }, { dealer_id: 'd01' });
@@ -53,6 +57,12 @@ for (const tool of tools.slice(0, 3)) {
   who('a measurement id', { property_id: 'G-ABC123' }, /measurement id/);
   who('a name', { property_id: 'Ford of Reno' }, /not a GA4 property.*dealer_id/);
 }
+const now = { dealer: 'd01', metrics: 'activeUsers' };
+calls.push(['dealer and one metric', 'run_realtime_report', now, { dealer_id: 'd01', metrics: ['activeUsers'] }]);
+calls.push(['dealer and one metric', 'run_conversions_report', { dealer: 'd01', metrics: 'allConversionsByConversionDate' },
+  { dealer_id: 'd01', metrics: ['allConversionsByConversionDate'] }]);
+calls.push(['one step for a list', 'run_funnel_report', { dealer: 'd01', funnel_steps: { event: 'form_start' } },
+  { dealer_id: 'd01', funnel_steps: [{ event: 'form_start' }] }]);
 compare('dealer alone is the subject', { dealer: 'd01' }, { subject: 'd01' });
 compare('one dealer is compared with its region', { dealer_ids: ['d01'] }, { subject: 'd01' });
 compare('one dealer as text', { dealer_ids: 'd01' }, { subject: 'd01' });
