@@ -387,6 +387,7 @@ static void call_auth(struct job *j, const char *method, const ProtobufCMessage 
 {
   int64_t left = j->deadline_ms - clock_mono_ms();
   struct rpc_client_options options = {.timeout_ms = left < 1 ? 1 : (uint32_t)left,
+                                       .attempt_ms = RPC_QUICK_ATTEMPT_MS,
                                        .parent = j->rpc};
   struct rpc_client_callbacks callbacks = {on_message, on_done};
   if (rpc_client_start(NULL, j->service->auth, &analytics__auth__v1__auth_service__descriptor,

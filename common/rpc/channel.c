@@ -31,6 +31,7 @@ enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel
   grpc_channel_credentials_release(credentials);
   ch->poller = rpc_poller_pick();
   ch->retry = (struct rpc_timer){.run = client_retry_due, .arg = ch};
+  ch->patience = (struct rpc_timer){.run = client_patience_due, .arg = ch};
   *out = ch;
   return ERR_OK;
 }

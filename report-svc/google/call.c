@@ -31,6 +31,8 @@
 #include "report-svc/google/google_impl.h"
 
 enum { MAX_BACKOFF_MS = 8000, LATER_FACTOR = 4, AUTH_TIMEOUT_MS = 30000 };
+/* An attempt at auth-svc may have to wait for Google's token endpoint; another one joins it there. */
+enum { AUTH_ATTEMPT_MS = 4000 };
 /* A request that was one too many at once cost no quota and will be taken soon: it is worth more
  * attempts than a server that fails. */
 enum { MAX_ATTEMPTS = 3, MAX_ATTEMPTS_LATER = 6 };
@@ -255,6 +257,7 @@ static enum err_code send_token_request(struct google_call *c, struct err *e)
   if (c->has_rejected)
     request.rejected_token_sha256 = (ProtobufCBinaryData){sizeof(c->rejected), c->rejected};
   struct rpc_client_options options = {.timeout_ms = remaining_ms(c, AUTH_TIMEOUT_MS),
+                                       .attempt_ms = AUTH_ATTEMPT_MS,
                                        .parent = c->options.parent};
   return rpc_client_start(&c->rpc, c->google->options.auth,
                           &analytics__auth__v1__auth_service__descriptor, "GetAccessToken",
