@@ -37,7 +37,10 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                   .backoff_ms = (uint32_t)s->backoff_ms,
                                   .max_transfers = (size_t)s->max_transfers,
                                   .deadline_ms = (uint32_t)s->deadline_ms,
-                                  .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000}};
+                                  .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000,
+                                             (uint32_t)s->benchmark_percent},
+                                  .benchmark_places = (size_t)s->benchmark_places,
+                                  .benchmark_reports = (uint32_t)s->benchmark_reports};
   p->service.google = google_new(&google);
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
   p->service.page_rows = s->page_rows;

@@ -185,7 +185,7 @@ bool rpc_channel_ready(struct rpc_channel *ch);
 enum { RPC_QUICK_ATTEMPT_MS = 1500 };
 
 struct rpc_client_options {
-  uint32_t timeout_ms;                 /* 0 means 30,000 */
+  uint32_t timeout_ms; /* 0 means 30,000 */
   /* An attempt that brings no message for so long is given up and the call made again, on the next
    * server where there are several; after three of them it fails with ERR_UNAVAILABLE, reason
    * "unreachable". For calls that take far less and can be repeated. 0 for no limit but the

@@ -1,5 +1,5 @@
-/* A relay between a client and a server on loopback that a test can cut or hold: to the client it is
- * a server that dies, or one that hangs with its connections open. Plain TCP; one thread. */
+/* A relay between a client and a server on loopback that a test can cut or hold: to the client it
+ * is a server that dies, or one that hangs with its connections open. Plain TCP; one thread. */
 #ifndef AMCP_TESTS_RELAY_H
 #define AMCP_TESTS_RELAY_H
 
