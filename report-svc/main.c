@@ -24,8 +24,10 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                      .max_transfers = (size_t)s->max_transfers + 16,
                                      .max_connections = (size_t)s->max_transfers,
                                      .max_host_connections = (size_t)s->max_transfers};
-  struct rpc_channel_options auth = {
-      .target = s->auth_addr, .tls = s->service.tls, .name = "auth-svc"};
+  struct rpc_channel_options auth = {.target = s->auth_addr,
+                                     .tls = s->service.tls,
+                                     .name = "auth-svc",
+                                     .identity = s->auth_identity};
   if (http_client_new(&p->http, &http, e) != ERR_OK ||
       rpc_channel_new(&p->auth, &auth, e) != ERR_OK)
     return e->code;

@@ -51,6 +51,8 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "where the gRPC service listens"},
       {"AUTH_SVC_ADDR", CONFIG_STRING, &s->auth_addr, "127.0.0.1:50051", 0, 0, false,
        "gRPC target of auth-svc"},
+      {"AUTH_SVC_IDENTITY", CONFIG_STRING, &s->auth_identity, NULL, 0, 0, false,
+       SERVICE_IDENTITY_HELP("AUTH_SVC_ADDR")},
       {"GA4_DATA_ENDPOINT", CONFIG_STRING, &raw.data_endpoint,
        "https://analyticsdata.googleapis.com", 0, 0, false, "Google Analytics Data API"},
       {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &raw.admin_endpoint,

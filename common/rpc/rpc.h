@@ -162,8 +162,11 @@ struct rpc_channel_options {
   struct rpc_tls tls;
   size_t max_message_bytes; /* received; 0 means 32 MiB */
   const char *name;         /* backend's name in error texts: "report-svc" */
+  /* With TLS: the SPIFFE id or DNS name that the server's certificate must hold, whatever the
+   * address says. NULL or "": the host of the target. ERR_INVALID_ARGUMENT without TLS. */
+  const char *identity;
   /* The server's certificate must be of the CA, but may have any name: for a program that asks
-   * itself at an address its certificate does not name. */
+   * itself at an address its certificate does not name. Without an identity only. */
   bool any_host;
 };
 
