@@ -51,7 +51,7 @@ struct cohort_member {
   enum dealer_state state;
   enum err_code code;
   char reason[40];
-  char message[400]; /* shown for visible members only */
+  char message[400]; /* shown for visible members only, but see cohort_share_spent() */
 };
 
 /* Strings live in the arena given when it was filled. Plain data, one owner at a time. */
