@@ -80,8 +80,6 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "requests to Google at once, over all properties"},
       {"REPORT_FAN_OUT", CONFIG_INT, &s->fan_out, "64", 1, 500, false,
        "dealers at once in one fan-out call"},
-      {"REPORT_DRAIN_MS", CONFIG_INT, &s->drain_ms, "500", 1, 60000, false,
-       "time between NOT_SERVING and the end of accepting calls"},
   };
   struct err e = {0};
   if (!service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code))

@@ -97,6 +97,9 @@ enum err_code rpc_server_start(struct rpc_server *s, struct err *e);
 uint16_t rpc_server_port(const struct rpc_server *s);
 /* Health of the whole server (service "" and every added one). */
 void rpc_server_set_serving(struct rpc_server *s, bool serving);
+/* NOT_SERVING from now on, and no drain_ms in rpc_server_stop(): the caller waits as long as it
+ * likes before that. s may be NULL. */
+void rpc_server_drain(struct rpc_server *s);
 /* NOT_SERVING -> drain_ms -> no new calls -> grace_ms -> cancel the rest -> freed.
  * Blocks until done. s may be NULL. */
 void rpc_server_stop(struct rpc_server *s);

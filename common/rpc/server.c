@@ -227,13 +227,21 @@ static void free_server(struct rpc_server *s)
   free(s);
 }
 
+void rpc_server_drain(struct rpc_server *s)
+{
+  if (s == NULL)
+    return;
+  s->drained = true;
+  rpc_server_set_serving(s, false);
+}
+
 void rpc_server_stop(struct rpc_server *s)
 {
   if (s == NULL)
     return;
   if (s->started) {
     rpc_server_set_serving(s, false);
-    sleep_ms(s->options.drain_ms);
+    sleep_ms(s->drained ? 0 : s->options.drain_ms);
     health_end(s->health);
     end_calls(s);
   } else {
