@@ -22,6 +22,7 @@ static struct rpc_server_options with_defaults(const struct rpc_server_options *
       o->max_message_bytes == 0 ? (size_t)8 * 1024 * 1024 : o->max_message_bytes;
   full.drain_ms = o->drain_ms == 0 ? 500 : o->drain_ms;
   full.grace_ms = o->grace_ms == 0 ? 10 * 1000 : o->grace_ms;
+  full.connection_age_ms = o->connection_age_ms == 0 ? 30 * 1000 : o->connection_age_ms;
   full.listen = NULL;
   full.tls = (struct rpc_tls){0};
   return full;
@@ -36,7 +37,7 @@ static void init_lock(struct rpc_server *s)
 static void make_core(struct rpc_server *s)
 {
   struct rpc_args args;
-  rpc_args_server(&args, s->options.max_message_bytes);
+  rpc_args_server(&args, s->options.max_message_bytes, s->options.connection_age_ms);
   s->core = grpc_server_create(&args.args, NULL);
   s->pollers = rpc_pollers(&s->n_pollers);
   for (size_t i = 0; i < s->n_pollers; i++)
