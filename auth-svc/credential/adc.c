@@ -80,7 +80,7 @@ static enum err_code find_and_bill(struct credential **out, const char *explicit
 {
   const char *variable, *project = project_of_environment(&variable);
   if (project != NULL && !is_project(project))
-    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_quota_project",
                    "%s: must be the id of a Google Cloud project, as analytics-prod-1", variable);
   enum err_code code = find(out, explicit_path, offline, e);
   if (code == ERR_OK && project != NULL && (*out)->quota_project == NULL)
