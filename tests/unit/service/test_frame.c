@@ -135,13 +135,15 @@ static void a_setting_with_another_name_now_is_refused_with_that_name(void)
 {
   struct service_settings s;
   struct err e = {0};
+  const char *own_text = NULL;
+  const struct config_var own = {"OWN", CONFIG_STRING, &own_text, NULL, 0, 0, false, "its own"};
   setenv("REPORT_DRAIN_MS", "900", 1);
-  CU_ASSERT_EQUAL(service_settings_read(&s, NULL, 0, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(service_settings_read(&s, &own, 1, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "REPORT_DRAIN_MS"));
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "AMCP_DRAIN_MS"));
   unsetenv("REPORT_DRAIN_MS");
   setenv("AMCP_DRAIN_MS", "900", 1);
-  CU_ASSERT_EQUAL(service_settings_read(&s, NULL, 0, &e), ERR_OK);
+  CU_ASSERT_EQUAL(service_settings_read(&s, &own, 1, &e), ERR_OK);
   CU_ASSERT_EQUAL(s.drain_ms, 900);
   unsetenv("AMCP_DRAIN_MS");
 }
