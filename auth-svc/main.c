@@ -280,11 +280,18 @@ static void warn_of_open_doors(const struct settings *s)
              LOG_S("host", s->http_token_host));
 }
 
+/* Nobody is sent here any more, while calls are still taken. */
+static void drain(void *user)
+{
+  struct app *a = user;
+  admin_set_draining(a->admin);
+  rpc_server_drain(a->server);
+}
+
 /* In the order of use: nothing new comes in, what is under way ends, then its ground goes. */
 static void stop(void *user)
 {
   struct app *a = user;
-  admin_set_draining(a->admin);
   rpc_server_stop(a->server);
   admin_stop(a->admin);
   config_watch_stop(a->watch);
@@ -315,6 +322,8 @@ static void on_hup(void *user)
 /* What is read from files; whatever is wrong with them counts as wrong configuration. */
 static enum err_code start_config(struct app *a, struct err *e)
 {
+  if (settings_await_dealers(&a->settings, e) != ERR_OK)
+    return e->code;
   watch_config(a);
   if (open_audit(a, e) != ERR_OK || load(a, e) != ERR_OK)
     e->code = ERR_INVALID_ARGUMENT;
@@ -338,7 +347,8 @@ static enum err_code start(void *user, struct err *e)
 
 int main(int argc, char **argv)
 {
-  static const struct service_frame frame = {"auth-svc", start, on_hup, stop};
+  static const struct service_frame frame = {
+      .name = "auth-svc", .start = start, .reload = on_hup, .drain = drain, .stop = stop};
   struct app a = {0};
   int exit_code = EXIT_OK;
   if (cli_run(argc, argv, &exit_code) ||

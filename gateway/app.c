@@ -3,7 +3,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/base/config.h"
 #include "common/base/log.h"
@@ -251,14 +250,18 @@ uint16_t app_port(const struct app *a)
   return listener_port(a->listener);
 }
 
-void app_stop(struct app *a)
+void app_drain(struct app *a)
 {
   if (a == NULL)
     return;
   admin_set_draining(a->admin);
   listener_drain(a->listener);
-  int64_t ms = a->settings.drain_ms;
-  nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+void app_stop(struct app *a)
+{
+  if (a == NULL)
+    return;
   listener_stop(a->listener, (uint32_t)a->settings.grace_ms);
   admin_stop(a->admin);
   free_all(a);

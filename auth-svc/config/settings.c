@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth-svc/config/await.h"
 #include "auth-svc/credential/exchange.h"
 #include "auth-svc/credential/open_host.h"
 #include "auth-svc/dealers/file.h"
@@ -15,7 +16,7 @@
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 35 };
+enum { N_VARS = 36 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -26,6 +27,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "false: every caller may read everything; for local development"},
       {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
        false, "file of the dealers and their credentials; read again when it changes"},
+      {"GA_CREDENTIALS_WAIT_S", CONFIG_INT, &s->credentials_wait_s, "0", 0, 3600, false,
+       "seconds to wait at the start for that file to appear; 0 ends the start when it is not "
+       "there"},
       {"GA_CREDENTIALS_JSON", CONFIG_STRING, &s->credentials_json, NULL, 0, 0, true,
        "the same as text, instead of the file"},
       {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
@@ -277,6 +281,12 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
     return snapshot_load(out, s->credentials_path, &options, e);
   const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
   return snapshot_parse(out, "GA_CREDENTIALS_JSON", text, strlen(text), &options, e);
+}
+
+enum err_code settings_await_dealers(const struct settings *s, struct err *e)
+{
+  bool reads_one = !s->from_json && !wants_adc(s);
+  return reads_one ? await_file(s->credentials_path, s->credentials_wait_s, e) : ERR_OK;
 }
 
 enum err_code settings_load_keyring(struct settings *s, struct err *e)

@@ -16,6 +16,7 @@ struct settings {
   const char *grpc_listen;
   bool enable_auth;
   const char *credentials_path;
+  int64_t credentials_wait_s;   /* for that file to appear, at the start */
   const char *cohort_rules;     /* "strict" or "warn" */
   const char *credentials_json; /* GA_CREDENTIALS_JSON; NULL when not set or wiped */
   bool from_json;               /* the dealers come from it */
@@ -68,6 +69,8 @@ enum err_code settings_open_store(struct token_store **out, const struct setting
 /* Where keys and policies come from; takes the secrets of the environment over. */
 enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
                                     struct err *e);
+/* Waits at the start for a dealers file that is not there yet, where one is read; see await.h. */
+enum err_code settings_await_dealers(const struct settings *s, struct err *e);
 enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);
 
 /* Overwrites the secrets that came by environment, also as /proc shows it. The settings

@@ -144,8 +144,9 @@ bool credential_metadata_detect(const char *host);
 /* Application Default Credentials in Google's order: `explicit_path`
  * (GOOGLE_APPLICATION_CREDENTIALS) when not NULL; $CLOUDSDK_CONFIG or ~/.config/gcloud; the
  * metadata server, unless NO_GCE_CHECK=true. A file that was named or is there must be good:
- * the next place is for what is absent. ERR_NOT_FOUND says where it looked. Blocks for three
- * seconds at most. */
+ * the next place is for what is absent. One that names no quota project gets
+ * GOOGLE_CLOUD_QUOTA_PROJECT's, else GOOGLE_CLOUD_PROJECT's. ERR_NOT_FOUND says where it looked.
+ * Blocks for three seconds at most. */
 enum err_code credential_find_adc(struct credential **out, const char *explicit_path,
                                   struct err *e);
 /* The same, but the metadata server is not asked: it counts as there. */

@@ -235,6 +235,8 @@ bool tokens_try(struct tokens *t, const char *account_id, const struct credentia
     *out = account_result(a, now);
   }
   pthread_mutex_unlock(&t->lock);
+  log_debug("cache", LOG_S("of", "access tokens"), LOG_S("account", account_id),
+            LOG_S("result", held ? "hit" : "miss"));
   return held;
 }
 

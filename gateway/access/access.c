@@ -167,6 +167,10 @@ static struct question *join_or_open(struct access *a, const uint8_t key[CACHE_K
   struct map_node *found = *known == NULL ? map_find(&a->open, key, CACHE_KEY_LEN) : NULL;
   struct question *q = CONTAINER_OF(found, struct question, in_map);
   *opened = *known == NULL && q == NULL;
+  log_debug("cache", LOG_S("of", "grants"),
+            LOG_S("result", *known != NULL ? "hit"
+                            : *opened      ? "miss"
+                                           : "joined"));
   if (*opened) {
     q = xcalloc(1, sizeof(*q));
     q->magic = QUESTION_MAGIC;

@@ -70,6 +70,7 @@ struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, cons
   atomic_init(&x->refs, 1);
   pthread_mutex_init(&x->lock, NULL);
   x->listener = l;
+  x->started_ms = clock_mono_ms();
   x->connection = c;
   x->arena = arena_new(ARENA_MAX);
   x->method = arena_strdup(x->arena, method);

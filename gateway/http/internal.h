@@ -60,6 +60,7 @@ struct exchange {
   size_t n_request_headers;
   bool head_too_large; /* headers are missing: nothing may be decided on the rest */
   struct buf body;
+  int64_t started_ms;
   size_t received, counted; /* bytes; those that count beyond the small ones */
   bool too_large, no_room;
 

@@ -393,7 +393,11 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
     return;
   *con_cls = NULL;
   deactivate(l, x);
-  meter_ended(x->queued ? x->status : 0, x->received, x->sent);
+  int status = x->queued ? x->status : 0;
+  meter_ended(status, x->received, x->sent);
+  log_debug("http request", LOG_S("method", x->method), LOG_S("path", x->path),
+            LOG_I("status", status), LOG_I("ms", clock_mono_ms() - x->started_ms),
+            LOG_I("bytes_in", x->received), LOG_I("bytes_out", x->sent));
   atomic_fetch_sub(&l->body_bytes, x->counted);
   conn_phase(x->conn, CONN_HEAD);
   atomic_store(&x->conn->begun, false);

@@ -338,6 +338,28 @@ describe('other roles', () => {
   });
 });
 
+// [program, message, members] of the lines that LOG_LEVEL=DEBUG is for.
+const LINES = [
+  ['gateway', 'http request', { method: /^POST$/, path: /^\/mcp$/, status: /^200$/, ms: /^\d+$/ }],
+  ['gateway', 'rpc made', { backend: /^aggregate-svc$/, method: /^CompareDealerSessions$/, status: /^OK$/, ms: /^[\d.e-]+$/ }],
+  ['gateway', 'cache', { of: /^grants$/, result: /^hit$/ }],
+  ['aggregate', 'rpc answered', { rpc_service: /AggregateService$/, method: /^CompareDealerSessions$/, status: /^OK$/, ms: /^[\d.e-]+$/ }],
+  ['report', 'upstream request', { method: /^POST$/, path: /:(batchR|r)unReports?$/, status: /^200$/, ms: /^\d+$/ }],
+  ['report', 'cache', { of: /^report answers$/, result: /^(hit|miss)$/ }],
+  ['auth', 'upstream request', { method: /^POST$/, path: /token$/, status: /^200$/, ms: /^\d+$/ }],
+  ['auth', 'rpc answered', { rpc_service: /AuthService$/, method: /^Authenticate$/, status: /^UNAUTHENTICATED$/, ms: /^[\d.e-]+$/ }],
+  ['auth', 'cache', { of: /^access tokens$/, result: /^(hit|miss)$/, account: /./ }],
+];
+
+test('LOG_LEVEL=DEBUG shows requests, rpcs, upstream requests and caches with status and time', async () => {
+  await admin.data('run_report', { dealer_id: OWN, metrics: ['sessions'], date_ranges: [date_range] });
+  for (const [program, message, members] of LINES) {
+    const lines = s.set.output(program).stderr.split('\n').filter((line) => line.includes(`"msg":"${message}"`)).map((line) => JSON.parse(line));
+    const fits = (line) => line.level === 'debug' && Object.entries(members).every(([name, pattern]) => pattern.test(String(line[name])));
+    assert.ok(lines.some(fits), `${program}: no line "${message}" with ${Object.keys(members)}; ${lines.length} others, the last ${JSON.stringify(lines.at(-1))}`);
+  }
+});
+
 test('no secret is in anything a process has printed', async () => {
   // Faults make programs talk.
   for (const kind of ['invalid_grant', 'invalid_client', 'token_503']) await s.sim.fault({ dealer_id: 'd24', kind });

@@ -210,6 +210,57 @@ static void each_failure_of_the_metadata_server_is_told_apart(void)
   }
 }
 
+/* Of Google's own variable, the one that names the project at large, and the file. */
+static void the_quota_project_is_the_files_then_the_environments(void)
+{
+  static const struct {
+    const char *file, *quota, *project, *expected;
+  } cases[] = {
+      {USER, NULL, NULL, NULL},
+      {USER, NULL, "analytics-prod-1", "analytics-prod-1"},
+      {USER, "payer-2", "analytics-prod-1", "payer-2"},
+      {USER, "", "example.com:old-style", "example.com:old-style"},
+      {"{\"type\":\"authorized_user\",\"client_id\":\"c\",\"client_secret\":\"s\","
+       "\"refresh_token\":\"r\",\"quota_project_id\":\"own\"}",
+       "payer-2", "analytics-prod-1", "own"},
+  };
+  set_up("127.0.0.1:1");
+  AUTO_FREE char *path = xasprintf("%s/application_default_credentials.json", dir);
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    write_file(path, cases[i].file);
+    unsetenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+    unsetenv("GOOGLE_CLOUD_PROJECT");
+    if (cases[i].quota != NULL)
+      setenv("GOOGLE_CLOUD_QUOTA_PROJECT", cases[i].quota, 1);
+    if (cases[i].project != NULL)
+      setenv("GOOGLE_CLOUD_PROJECT", cases[i].project, 1);
+    struct credential *c = NULL;
+    CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+    if (cases[i].expected == NULL) {
+      CU_ASSERT_PTR_NULL(c->quota_project);
+    } else {
+      CU_ASSERT_STRING_EQUAL(c->quota_project, cases[i].expected);
+    }
+    credential_unref(c);
+  }
+  unsetenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+}
+
+static void a_quota_project_that_is_none_is_refused_by_the_variables_name(void)
+{
+  struct credential *c = NULL;
+  struct err e = {0};
+  set_up("127.0.0.1:1");
+  AUTO_FREE char *path = xasprintf("%s/application_default_credentials.json", dir);
+  write_file(path, USER);
+  setenv("GOOGLE_CLOUD_PROJECT", "one\r\nx-forged: 1", 1);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "GOOGLE_CLOUD_PROJECT"));
+  CU_ASSERT_PTR_NULL(strstr(e.message, "forged"));
+  unsetenv("GOOGLE_CLOUD_PROJECT");
+  unlink(path);
+}
+
 TEST_MAIN("auth cred default", TEST(the_metadata_server_comes_last),
           TEST(home_is_looked_at_without_cloudsdk_config),
           TEST(where_nothing_is_found_the_places_are_named),
@@ -217,4 +268,6 @@ TEST_MAIN("auth cred default", TEST(the_metadata_server_comes_last),
           TEST(a_silent_metadata_server_costs_seconds_at_most),
           TEST(the_metadata_server_gives_a_token_for_the_scope),
           TEST(the_environments_proxy_is_not_asked_for_tokens),
-          TEST(each_failure_of_the_metadata_server_is_told_apart))
+          TEST(each_failure_of_the_metadata_server_is_told_apart),
+          TEST(the_quota_project_is_the_files_then_the_environments),
+          TEST(a_quota_project_that_is_none_is_refused_by_the_variables_name))
