@@ -219,8 +219,10 @@ static void finish_error(struct tool_call *tc, const struct err *status)
   struct buf text AUTO_BUF = BUF_INIT(8192);
   outcome_text(&text, status, &context);
   log_end(tc, status);
-  mcp_call_finish(tc->call, &(struct mcp_tool_result){
-                                .is_error = true, .text = buf_str(&text), .text_len = text.len});
+  mcp_call_finish(tc->call, &(struct mcp_tool_result){.is_error = true,
+                                                      .code = outcome_code(status),
+                                                      .text = buf_str(&text),
+                                                      .text_len = text.len});
 }
 
 /* Two forms of the same: text for every client, structured content for those that take it. */

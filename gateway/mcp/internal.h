@@ -38,5 +38,7 @@ void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers);
  * the reference. */
 typedef void mcp_handler(struct mcp_call *call);
 mcp_handler mcp_initialize, mcp_ping, mcp_tools_list, mcp_tools_call;
+/* Waits for the call's turn and runs its tool. */
+void mcp_tools_run(struct mcp_call *call);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/error.h"
 #include "gateway/share/share.h"
 
 struct mcp_call;
@@ -62,6 +63,8 @@ void mcp_call_progress(struct mcp_call *call, double progress, double total, con
  * as a JSON object, NULL for errors. Both are UTF-8. */
 struct mcp_tool_result {
   bool is_error;
+  enum err_code code; /* of an error, for callers who get no text to read */
+  int64_t retry_ms;   /* when the same call may succeed; 0 when that is not known */
   const char *text;
   size_t text_len;
   const char *structured;
