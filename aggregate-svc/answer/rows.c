@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/rows.h"
-#include "aggregate-svc/figures/additive.h"
+#include "common/ga4/additive.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"

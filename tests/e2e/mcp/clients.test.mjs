@@ -12,7 +12,7 @@ const names = ['analyze_vehicle_interest', 'compare_dealer_sessions', 'get_accou
   'get_custom_dimensions_and_metrics', 'get_property_details', 'list_cohorts', 'list_dealers',
   'list_google_ads_links', 'list_metrics', 'list_property_annotations', 'run_conversions_report',
   'run_funnel_report', 'run_realtime_report', 'run_report', 'run_report_across_dealers',
-  'vehicle_lead_conversion', 'vehicle_movers'];
+  'search_fields',  'vehicle_lead_conversion', 'vehicle_movers'];
 
 for (const kind of kinds) {
   describe(kind.name, { timeout: 60_000 }, () => {

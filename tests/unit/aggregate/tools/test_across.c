@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregate-svc/figures/additive.h"
+#include "common/ga4/additive.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/figures/table.h"
 #include "common/base/mem.h"
