@@ -14,6 +14,7 @@
 #include "gateway/access/caller.h"
 #include "gateway/answer/answer.h"
 #include "gateway/arguments/arguments.h"
+#include "gateway/bridge/offers.h"
 #include "gateway/bridge/outcome.h"
 #include "gateway/bridge/trace.h"
 #include "gateway/catalog/catalog.h"
@@ -33,6 +34,7 @@ struct bridge {
   size_t max_result_bytes;
   struct mcp_tool *tools; /* those that are listed */
   size_t n_tools;
+  struct mcp_tool_host host;  /* what it shows of itself */
   struct answer_plan **plans; /* in the order of the catalogue */
   pthread_mutex_t lock;
   pthread_cond_t quiet; /* repeating is 0 */
@@ -114,6 +116,8 @@ static enum err_code add_tools(struct bridge *b, unsigned toolsets, struct err *
   return ERR_OK;
 }
 
+static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *call);
+
 enum err_code bridge_new(struct bridge **out, const struct bridge_options *options, struct err *e)
 {
   if (options->n_backends > MAX_BACKENDS)
@@ -137,6 +141,9 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
     bridge_free(b);
     return code;
   }
+  b->host = (struct mcp_tool_host){
+      .tools = b->tools, .n_tools = b->n_tools, .call = call_tool, .host = b};
+  offers_add(&b->host);
   *out = b;
   return ERR_OK;
 }
@@ -149,6 +156,7 @@ void bridge_free(struct bridge *b)
   pthread_mutex_destroy(&b->lock);
   for (size_t i = 0; b->plans != NULL && i < catalog_tools_len; i++)
     answer_plan_free(b->plans[i]);
+  offers_free(&b->host);
   free(b->plans);
   free(b->tools);
   free(b);
@@ -466,6 +474,5 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
 
 struct mcp_tool_host bridge_host(struct bridge *b)
 {
-  return (struct mcp_tool_host){
-      .tools = b->tools, .n_tools = b->n_tools, .call = call_tool, .host = b};
+  return b->host;
 }

@@ -50,6 +50,7 @@ struct mcp_call {
   bool attached;
 
   const struct mcp_tool *tool;
+  const struct mcp_resource *resource; /* the tool's answer is read as this; NULL for tools/call */
   cJSON *arguments;
   struct share_turn turn;
   int64_t started_ns;

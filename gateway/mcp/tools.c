@@ -194,7 +194,7 @@ static bool read_progress_token(struct mcp_call *call)
   return true;
 }
 
-static bool attach(struct mcp_call *call)
+bool mcp_tools_attach(struct mcp_call *call)
 {
   struct mcp_server *s = call->exchange->server;
   /* Set before the call can be found by another thread. */
@@ -276,7 +276,8 @@ void mcp_tools_run(struct mcp_call *call)
 
 void mcp_tools_call(struct mcp_call *call)
 {
-  if (read_name(call) && read_arguments(call) && read_progress_token(call) && attach(call))
+  if (read_name(call) && read_arguments(call) && read_progress_token(call) &&
+      mcp_tools_attach(call))
     mcp_tools_run(call);
   mcp_call_unref(call);
 }
@@ -370,6 +371,10 @@ void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result
   MAGIC_CHECK(call, MCP_CALL_MAGIC);
   if (mcp_call_is_direct(call)) {
     mcp_call_settle_direct(call, result);
+    return;
+  }
+  if (call->resource != NULL) {
+    mcp_resource_finish(call, result);
     return;
   }
   /* Room for the JSON-RPC frame around the result. */

@@ -1,5 +1,5 @@
-// A tool's answer as plain JSON: the curl line of the documentation, and the same figures and limits as
-// through MCP.
+// Answers of tools outside of tools/call: as plain JSON (the curl line of the documentation, the same
+// figures and limits as through MCP), and as resources.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -102,4 +102,22 @@ test('errors have their status', async () => {
   assert.equal((await get('list_dealers', {}, 'bad')).status, 401);
   assert.equal((await get('no_such_tool', {}, bare('d01'))).status, 404);
   assert.equal((await fetch(`${base}/list_dealers`, { method: 'PUT', headers: { Authorization: `Bearer ${bare('d01')}` } })).status, 405);
+});
+
+test('a resource holds what its reader may see, and the list of resources names nobody', async () => {
+  const read = async (id) => {
+    const client = await Mcp.connect(s.set.url, { token: bare(id) });
+    const list = await client.request('resources/list', {});
+    for (const d of dealers) assert.ok(!list.raw.includes(d.name), d.name);
+    return (await client.request('resources/read', { uri: 'analytics://dealers' })).result.contents[0].text;
+  };
+  for (const id of ['d01', 'd03']) {
+    const text = await read(id);
+    for (const d of dealers) assert.equal(text.includes(d.name), d.dealer_id === id, `${id} reads of ${d.dealer_id}`);
+  }
+  const client = await Mcp.connect(s.set.url, { token: bare('d01') });
+  for (const uri of ['analytics://regions', 'analytics://metrics']) {
+    const { result } = await client.request('resources/read', { uri });
+    assert.ok(result.contents[0].text.length > 100, uri);
+  }
 });
