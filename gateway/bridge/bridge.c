@@ -245,6 +245,26 @@ static void finish_ok(struct tool_call *tc)
 
 /* ---------------------------------------------------------------- message */
 
+/* The request's `offset`; false when the tool takes none. */
+static bool request_offset(const ProtobufCMessage *request, uint64_t *offset)
+{
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "offset");
+  int32_t narrow = 0;
+  int64_t wide = 0;
+  if (field == NULL || field->label != PROTOBUF_C_LABEL_NONE)
+    return false;
+  const char *at = (const char *)request + field->offset;
+  if (field->type == PROTOBUF_C_TYPE_INT32)
+    memcpy(&narrow, at, sizeof(narrow));
+  else if (field->type == PROTOBUF_C_TYPE_INT64)
+    memcpy(&wide, at, sizeof(wide));
+  else
+    return false;
+  *offset = (uint64_t)(wide + narrow);
+  return true;
+}
+
 static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
 {
   size_t max_text = tc->tool->max_text_bytes > 0 ? tc->tool->max_text_bytes : DEFAULT_TEXT_BYTES;
@@ -252,7 +272,8 @@ static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
   const char *notes[ARGUMENTS_NOTES_MAX];
   for (size_t i = 0; i < tc->notes.n; i++)
     notes[i] = tc->notes.text[i];
-  const struct answer_notes own = {notes, tc->notes.n};
+  struct answer_notes own = {.text = notes, .n = tc->notes.n};
+  own.has_offset = request_offset(tc->request, &own.offset);
   buf_clear(&tc->result);
   buf_clear(&tc->text);
   tc->has_result = true;
