@@ -75,8 +75,8 @@ static enum err_code no_equivalent(const struct repair *r, enum ga4_kind kind, c
 
 /* A name that begins with "ga:" or that Universal Analytics alone had. */
 static enum err_code old_name(const struct repair *r, enum ga4_kind kind, cJSON *value,
-                              const struct ga4_former *old, const char *text, const cJSON *dimensions,
-                              const struct json_path *path)
+                              const struct ga4_former *old, const char *text,
+                              const cJSON *dimensions, const struct json_path *path)
 {
   const char *field = old != NULL ? old->field : ga4_find(kind, text + 3);
   if (field == NULL || (old != NULL && old->per_page && !by_page(dimensions)))

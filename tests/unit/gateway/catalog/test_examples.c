@@ -136,5 +136,4 @@ static void resources_and_prompts_fit_their_tools(void)
 }
 
 TEST_MAIN("catalog examples", TEST(resources_and_prompts_fit_their_tools),
-          TEST(every_example_and_default_is_accepted),
-          TEST(every_default_of_the_rules_is_json))
+          TEST(every_example_and_default_is_accepted), TEST(every_default_of_the_rules_is_json))
