@@ -45,6 +45,13 @@ struct header {
   struct header *next;
 };
 
+/* An argument of the query, decoded; not text yet: it may hold any byte. */
+struct query {
+  const char *name, *value;
+  size_t name_len, value_len;
+  struct query *next;
+};
+
 struct exchange {
   unsigned magic;
   atomic_size_t refs; /* the listener's own is one of them */
@@ -58,6 +65,8 @@ struct exchange {
   const char *method, *path;
   struct header *request_headers;
   size_t n_request_headers;
+  struct query *query, **query_end; /* in the order in which they came */
+  size_t n_query;
   bool head_too_large; /* headers are missing: nothing may be decided on the rest */
   struct buf body;
   int64_t started_ms;

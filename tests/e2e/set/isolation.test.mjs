@@ -179,7 +179,7 @@ describe('a dealer with its own token', () => {
       ['run_report', (id) => ({ dealer_id: id, metrics: ['sessions'] }), d.account_id, '999999999'],
       ['run_report', (id) => ({ dealer_id: OWN, property_id: id, metrics: ['sessions'] }), String(d.property_id), '395047999'],
       ['get_account_summaries', (id) => ({ dealer_id: id }), 'd07', 'd97'],
-      ...['get_property_details', 'get_custom_dimensions_and_metrics'].flatMap((tool) => [
+      ...['get_property_details', 'get_custom_dimensions_and_metrics', 'search_fields'].flatMap((tool) => [
         [tool, (id) => ({ dealer_id: id }), 'd07', 'd97'],
         [tool, (id) => ({ property_id: id }), String(d.property_id), '395047999'],
         [tool, (id) => ({ dealer_id: OWN, property_id: id }), String(d.property_id), '395047999'],
@@ -275,6 +275,8 @@ describe('a dealer with its own token', () => {
       ['get_property_details', { dealer_id: OWN, property_id: t }],
       ['get_custom_dimensions_and_metrics', { dealer_id: t }],
       ['get_custom_dimensions_and_metrics', { property_id: t }],
+      ['search_fields', { dealer_id: t }],
+      ['search_fields', { dealer_id: OWN, query: t }],
       ['run_report', { dealer_id: t, metrics: ['sessions'], date_ranges: [date_range] }],
       ['run_report', { property_id: t, metrics: ['sessions'], date_ranges: [date_range] }],
       ['run_report', { dealer_id: OWN, property_id: t, metrics: ['sessions'], date_ranges: [date_range] }],
