@@ -206,7 +206,9 @@ static enum err_code start_service(struct app *a, struct err *e)
       .bearer = {.enabled = s->enable_auth,
                  .account_tokens = s->account_tokens,
                  .allow_unsigned = s->allow_unsigned,
-                 .jwt = {.issuer = s->jwt_issuer, .audience = s->jwt_audience}},
+                 .jwt = {.issuer = s->jwt_issuer,
+                         .audience = s->jwt_audience,
+                         .max_life_s = s->jwt_max_life_s}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
   };

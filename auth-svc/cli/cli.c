@@ -79,7 +79,7 @@ static const struct command commands[] = {
      "  --role ROLE       admin (everything), group (dealers, regions, groups), dealer (own\n"
      "                    dealers, their regions as benchmark)\n"
      "  --dealer ID, --region NAME, --group NAME   what it may read; may be repeated\n"
-     "  --ttl TIME        life: 900, 15m, 8h, 30d; default 8h, at most 90d\n"
+     "  --ttl TIME        life: 900, 15m, 8h, 1d; default 8h, at most AUTH_JWT_MAX_LIFE_S\n"
      "  --key FILE        private key in PEM (RSA, P-256, Ed25519); without it the secret\n"
      "                    AUTH_JWT_HS256_SECRET or AUTH_JWT_HS256_SECRET_FILE signs\n"
      "  --kid ID          key id for the token's header\n"

@@ -15,7 +15,7 @@
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 35 };
+enum { N_VARS = 36 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -74,6 +74,10 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "issuer (iss) of signed bearer tokens; must be set with a key"},
       {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
        "audience (aud) of signed bearer tokens"},
+      {"AUTH_JWT_MAX_LIFE_S", CONFIG_INT, &s->jwt_max_life_s, "86400", 60, 31622400, false,
+       "longest accepted life of a signed bearer token, seconds, from now and from its iat; one "
+       "that "
+       "ends later (exp) is refused"},
       {"AUTH_ACCOUNT_TOKENS", CONFIG_STRING, &s->account_tokens_text, "refresh_token", 0, 0, false,
        "refresh_token: an account or dealer id and its current refresh token are a bearer token; "
        "off: they are refused"},

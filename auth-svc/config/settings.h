@@ -32,6 +32,7 @@ struct settings {
   const char *policy_file;
   const char *jwks_url;
   const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
+  int64_t jwt_max_life_s;
   const char *account_tokens_text;
   bool account_tokens; /* a bearer may be an account's id and its refresh token */
   bool allow_unsigned, allow_unsigned_anywhere;

@@ -306,6 +306,8 @@ static void a_minted_token_is_accepted_and_inspected(void)
       {"--sub a --role group", "wants at least one --dealer, --region or --group", 2},
       {"--sub a --role admin --ttl 1y", "--ttl: must be a time", 2},
       {"--sub a --role admin --ttl 91d", "--ttl: must be a time", 2},
+      {"--sub a --role admin --ttl 25h", "--ttl: longer than the 86400 s that the service accepts",
+       1},
       {"--sub a --role dealer --dealer d2 --dealers d.json", "no \"d2\"; closest: \"d1\"", 1},
       {"--sub a --role group --region Wst --dealers d.json", "closest: \"West\"", 1},
       {"--sub a --role group --group x --dealers d.json", "--group: the dealers file has no", 1},
@@ -315,6 +317,10 @@ static void a_minted_token_is_accepted_and_inspected(void)
     expect(sh(JWT, line), table[i].code, table[i].message);
   }
   expect(sh("", "$A token mint --sub a --role admin"), 78, "nothing to sign with");
+  expect(sh(JWT " AUTH_JWT_MAX_LIFE_S=604800", "$A token mint --sub a --role admin --ttl 7d > t && "
+                                               "$A token inspect - < t"),
+         0, "accepted: yes");
+  expect(sh(JWT, "$A token inspect - < t"), 1, "lives longer than the 86400 s");
 }
 
 static void tokens_are_signed_with_every_kind_of_key(void)
