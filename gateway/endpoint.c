@@ -285,7 +285,7 @@ static void post_message(struct entry *entry, struct accept accept)
   static const struct mcp_sink sink = {sink_reply, sink_start, sink_event, sink_end, sink_release};
   struct mcp_principal *principal =
       caller_principal(caller_new(p->access, bearer_token(exchange_header(x, "Authorization")),
-                                  entry->grant, entry->share, entry->label));
+                                  exchange_client(x), entry->grant, entry->share, entry->label));
   struct mcp_post post = {
       .headers = {.session_id = exchange_header(x, "Mcp-Session-Id"),
                   .protocol_version = exchange_header(x, "MCP-Protocol-Version"),
@@ -425,7 +425,8 @@ static void begin_entry(struct endpoint *p, struct exchange *x)
   exchange_set_user(x, entry, free_entry);
   exchange_hold(x);
   exchange_ref(x);
-  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), on_access, entry);
+  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), exchange_client(x),
+               on_access, entry);
 }
 
 void endpoint_on_request(struct exchange *x, void *user)

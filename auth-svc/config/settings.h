@@ -41,8 +41,10 @@ struct settings {
   struct sealed_policy sealed; /* its keyring is set by settings_load_keyring() */
   const char *audit_file, *audit_fsync_text;
   bool require_audit;
-  int64_t audit_max_bytes;
+  int64_t audit_max_bytes, audit_keep_bytes, audit_keep_days, audit_warn_free_bytes;
   enum audit_fsync audit_fsync;
+  const char *audit_sink_text;
+  enum audit_sink_kind audit_sink;
 };
 
 /* Command line and environment; `usage` is the list of subcommands for --help. False when the

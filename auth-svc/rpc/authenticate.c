@@ -178,9 +178,7 @@ static void finish(struct attempt *a)
   if (a->grant != NULL) /* of a revoked one, too: who tried */
     facts_of_grant(&facts, a->grant);
   facts.detail = ok ? bearer_form_name(a->form) : cause_of(a);
-  if (!ok)
-    log_info("authentication refused", LOG_S("form", bearer_form_name(a->form)),
-             LOG_S("reason", e->reason), LOG_S("error", e->message));
+  facts.client = service_client(rpc_call_arena(a->call), a->request->client_address);
   service_end_call(a->service, a->call, &facts, &response.base, ok ? NULL : e);
 }
 

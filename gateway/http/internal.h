@@ -55,7 +55,7 @@ struct exchange {
 
   /* Read-only once the request was handed over. */
   struct arena *arena;
-  const char *method, *path;
+  const char *method, *path, *client;
   struct header *request_headers;
   size_t n_request_headers;
   bool head_too_large; /* headers are missing: nothing may be decided on the rest */
