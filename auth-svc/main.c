@@ -247,9 +247,11 @@ static bool is_ready(void *user, struct buf *detail)
   struct app *a = user;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
-  if (config->unknown_names != NULL)
-    buf_printf(detail, "warn policies: not in the dealers file, so they grant nothing: %s\n",
-               config->unknown_names);
+  if (config->n_unknown_names > 0)
+    buf_printf(detail,
+               "warn policies: names that the dealers file does not have: %zu; they grant nothing, "
+               "and the log has them\n",
+               config->n_unknown_names);
   tokens_describe(a->tokens, detail);
   reload_describe(a->reload, detail);
   if (a->store != NULL)
