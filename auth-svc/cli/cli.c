@@ -124,7 +124,7 @@ static const struct command commands[] = {
      "  auth-svc audit verify audit.log.[0-9]* audit.log\n\n"
      "A file given alone begins with a line \"continued\" when it is not the first. Where files\n"
      "before it were deleted by AUTH_AUDIT_KEEP_BYTES or AUTH_AUDIT_KEEP_DAYS, a line\n"
-     "\"audit_deleted\" says so and the result names it; that is no fault. The end is\n"
+     "\"audit_deleted\" says so and the result names it, and it counts for no fault. The end is\n"
      "checked against FILE.head of the last file; a service that writes meanwhile does no harm.\n"
      "The clock may go back between lines: their order is that of their numbers.\n\n"
      "  --allow-unkeyed   lines made before there was a keyring are fine\n"
