@@ -60,7 +60,11 @@ static void step_arena(struct parts *p)
 
 static void verify(struct parts *p, enum jwt_alg alg, struct verified *verified, size_t i)
 {
-  const struct jwt_policy policy = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, verified, {1, 1}};
+  const struct jwt_policy policy = {.keys = p->keys,
+                                    .issuer = WORLD_ISSUER,
+                                    .audience = WORLD_AUDIENCE,
+                                    .verified = verified,
+                                    .generation = {1, 1}};
   const char *token = p->tokens[alg][i];
   AUTO_JSON cJSON *claims = NULL;
   struct err e = {0};
