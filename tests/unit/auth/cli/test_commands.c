@@ -194,6 +194,12 @@ static void the_service_starts_with_the_key_and_refuses_without(void)
   CU_ASSERT_PTR_NULL(strstr(text, "s3cret"));
   expect(sh(SERVE " AUTH_REQUIRE_AUDIT=true", "$A"), 78, "AUTH_AUDIT_FILE: must be set because");
   expect(sh(SERVE " AUTH_AUDIT_FSYNC=often", "$A"), 78, "\"often\" must be one of always, second");
+  expect(sh(SERVE " AUTH_AUDIT_SINK=file", "$A"), 78,
+         "\"file\" must be one of none, stdout, syslog");
+  expect(sh(SERVE " AUTH_AUDIT_KEEP_BYTES=1000", "$A"), 78,
+         "AUTH_AUDIT_KEEP_BYTES: must be 0 or at least AUTH_AUDIT_MAX_BYTES (67108864)");
+  expect(sh(SERVE " AUTH_AUDIT_KEEP_DAYS=30 AUTH_AUDIT_MAX_BYTES=0", "$A"), 78,
+         "AUTH_AUDIT_MAX_BYTES: must not be 0 with AUTH_AUDIT_KEEP_BYTES");
 }
 
 /* Waits until the audit log shows something n times. */
