@@ -206,7 +206,9 @@ static enum err_code start_service(struct app *a, struct err *e)
       .bearer = {.enabled = s->enable_auth,
                  .account_tokens = s->account_tokens,
                  .allow_unsigned = s->allow_unsigned,
-                 .jwt = {.issuer = s->jwt_issuer, .audience = s->jwt_audience}},
+                 .jwt = {.issuer = s->jwt_issuer,
+                         .audience = s->jwt_audience,
+                         .max_life_s = s->jwt_max_life_s}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
   };
@@ -222,24 +224,40 @@ static enum err_code start_service(struct app *a, struct err *e)
   return code == ERR_OK ? rpc_server_start(a->server, e) : code;
 }
 
+static bool describe_audit(struct audit *audit, struct buf *detail)
+{
+  uint64_t free_bytes;
+  bool writable = audit_is_writable(audit), low = audit_space_is_low(audit, &free_bytes);
+  buf_printf(detail, "%s audit: line %llu",
+             !writable ? "failed"
+             : low     ? "warn"
+                       : "ok",
+             (unsigned long long)audit_seq(audit));
+  if (!writable)
+    buf_puts(detail, "; cannot be written, calls are refused");
+  else if (low)
+    buf_printf(detail, "; %llu bytes are free on its volume, without any calls are refused",
+               (unsigned long long)free_bytes);
+  buf_putc(detail, '\n');
+  return writable;
+}
+
 static bool is_ready(void *user, struct buf *detail)
 {
   struct app *a = user;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
-  if (config->unknown_names != NULL)
-    buf_printf(detail, "warn policies: not in the dealers file, so they grant nothing: %s\n",
-               config->unknown_names);
+  if (config->n_unknown_names > 0)
+    buf_printf(detail,
+               "warn policies: names that the dealers file does not have: %zu; they grant nothing, "
+               "and the log has them\n",
+               config->n_unknown_names);
   tokens_describe(a->tokens, detail);
   reload_describe(a->reload, detail);
   if (a->store != NULL)
     token_store_describe(a->store, detail);
   keyring_live_describe(a->keys, &config->sealed_with, detail);
-  bool audited = audit_is_writable(a->audit);
-  buf_printf(detail, "%s audit: line %llu%s\n", audited ? "ok" : "failed",
-             (unsigned long long)audit_seq(a->audit),
-             audited ? "" : "; cannot be written, calls are refused");
-  return audited;
+  return describe_audit(a->audit, detail);
 }
 
 /* States that alerts are made of, as they are when somebody looks. */
@@ -304,6 +322,7 @@ static void stop(void *user)
   service_free(a->service);
   snapshot_slot_free(a->config);
   trust_source_free(a->trust);
+  audit_flush_refusals(a->audit);
   if (a->audit != NULL)
     audit_change(a, "stop", NULL, NULL, NULL);
   audit_close(a->audit);

@@ -263,7 +263,7 @@ static struct mcp_principal *principal_of(struct entry *entry)
 {
   return caller_principal(caller_new(
       entry->endpoint->access, bearer_token(exchange_header(entry->exchange, "Authorization")),
-      entry->grant, entry->share, entry->label));
+      exchange_client(entry->exchange), entry->grant, entry->share, entry->label));
 }
 
 static void post_message(struct entry *entry, struct accept accept)
@@ -427,7 +427,8 @@ static void begin_entry(struct endpoint *p, struct exchange *x)
   exchange_set_user(x, entry, free_entry);
   exchange_hold(x);
   exchange_ref(x);
-  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), on_access, entry);
+  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), exchange_client(x),
+               on_access, entry);
 }
 
 void endpoint_on_request(struct exchange *x, void *user)

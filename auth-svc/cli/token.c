@@ -117,7 +117,7 @@ static enum err_code check_mint(struct mint *m, struct err *e)
   if (m->sub == NULL || *m->sub == '\0' || strlen(m->sub) > 256)
     return usage(e, "--sub: must name the user or service, 1 to 256 bytes");
   if (m->ttl_s == 0)
-    return usage(e, "--ttl: must be a time such as 900, 15m, 8h or 30d, at most 90d");
+    return usage(e, "--ttl: must be a time such as 900, 15m, 8h or 1d, at most 90d");
   if (m->kid != NULL && strlen(m->kid) > JWT_KEY_ID_MAX)
     return usage(e, "--kid: longer than 128 bytes");
   if (m->role == NULL)
@@ -258,9 +258,22 @@ static enum err_code sign_claims(const struct mint *m, struct buf *token, struct
   return jwt_sign(token, &m->signer, text, e);
 }
 
+/* What the service would refuse is not minted. */
+static enum err_code check_life(const struct mint *m, struct err *e)
+{
+  if (m->ttl_s <= m->settings.jwt_max_life_s)
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "too_long",
+                 "--ttl: longer than the %lld s that the service accepts; ask for less, or set "
+                 "AUTH_JWT_MAX_LIFE_S as the service has it",
+                 (long long)m->settings.jwt_max_life_s);
+}
+
 static enum err_code mint_token(struct mint *m, struct buf *token, struct err *e)
 {
-  enum err_code code = check_against_dealers(m, e);
+  enum err_code code = check_life(m, e);
+  if (code == ERR_OK)
+    code = check_against_dealers(m, e);
   if (code == ERR_OK)
     code = load_signer(m, e);
   if (code != ERR_OK)
@@ -349,8 +362,10 @@ static enum err_code verify_token(const struct settings *s, const char *token,
   struct jwt_keys *keys = NULL;
   AUTO_JSON cJSON *claims = NULL;
   enum err_code code = load_keys(&keys, s, e);
-  const struct jwt_policy policy = {
-      .keys = keys, .issuer = s->jwt_issuer, .audience = s->jwt_audience};
+  const struct jwt_policy policy = {.keys = keys,
+                                    .issuer = s->jwt_issuer,
+                                    .audience = s->jwt_audience,
+                                    .max_life_s = s->jwt_max_life_s};
   if (code == ERR_OK)
     code = jwt_verify(&claims, &policy, token, strlen(token), clock_unix_ms() / 1000, e);
   if (code == ERR_OK)

@@ -16,7 +16,7 @@
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 36 };
+enum { N_VARS = 41 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -78,6 +78,10 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "issuer (iss) of signed bearer tokens; must be set with a key"},
       {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
        "audience (aud) of signed bearer tokens"},
+      {"AUTH_JWT_MAX_LIFE_S", CONFIG_INT, &s->jwt_max_life_s, "86400", 60, 31622400, false,
+       "longest accepted life of a signed bearer token, seconds, from now and from its iat; one "
+       "that "
+       "ends later (exp) is refused"},
       {"AUTH_ACCOUNT_TOKENS", CONFIG_STRING, &s->account_tokens_text, "refresh_token", 0, 0, false,
        "refresh_token: an account or dealer id and its current refresh token are a bearer token; "
        "off: they are refused"},
@@ -104,6 +108,21 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "when audit lines are synced to disk: always (before each answer), second, never"},
       {"AUTH_AUDIT_MAX_BYTES", CONFIG_INT, &s->audit_max_bytes, "67108864", 0, INT64_MAX, false,
        "size at which the audit file is renamed to FILE.NUMBER and a new one begins; 0 for never"},
+      {"AUTH_AUDIT_KEEP_BYTES", CONFIG_INT, &s->audit_keep_bytes, "0", 0, INT64_MAX, false,
+       "most bytes of renamed audit files together; beyond it the oldest are deleted, and a line "
+       "says "
+       "so; 0 keeps all"},
+      {"AUTH_AUDIT_KEEP_DAYS", CONFIG_INT, &s->audit_keep_days, "0", 0, 36500, false,
+       "days after its last line that a renamed audit file is kept; 0 keeps all"},
+      {"AUTH_AUDIT_WARN_FREE_BYTES", CONFIG_INT, &s->audit_warn_free_bytes, "134217728", 0,
+       INT64_MAX, false,
+       "fewer free bytes on the volume of the audit file are a warning in log, metrics and "
+       "/readyz; 0 "
+       "for none"},
+      {"AUTH_AUDIT_SINK", CONFIG_STRING, &s->audit_sink_text, "none", 0, 0, false,
+       "where audit lines go beside the file: none, stdout, syslog; a line that finds a slow "
+       "reader is "
+       "lost there, and counted"},
   };
   _Static_assert(sizeof(table) == N_VARS * sizeof(table[0]), "N_VARS counts the table");
   memcpy(vars, table, sizeof(table));
@@ -165,6 +184,25 @@ static enum err_code check_keys(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
+/* The file that was renamed last must not be deleted at once. */
+static enum err_code check_audit(struct settings *s, struct err *e)
+{
+  bool keeps = s->audit_keep_bytes > 0 || s->audit_keep_days > 0;
+  if (keeps && s->audit_max_bytes == 0)
+    return wrong(e, "AUTH_AUDIT_MAX_BYTES: must not be 0 with AUTH_AUDIT_KEEP_BYTES or "
+                    "AUTH_AUDIT_KEEP_DAYS: only renamed files are deleted");
+  if (s->audit_keep_bytes > 0 && s->audit_keep_bytes < s->audit_max_bytes)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "AUTH_AUDIT_KEEP_BYTES: must be 0 or at least AUTH_AUDIT_MAX_BYTES (%lld), the "
+                   "size of one file",
+                   (long long)s->audit_max_bytes);
+  if (!audit_sink_parse(s->audit_sink_text, &s->audit_sink))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "AUTH_AUDIT_SINK: \"%.40s\" must be one of none, stdout, syslog",
+                   s->audit_sink_text);
+  return ERR_OK;
+}
+
 static bool is_set(const char *name)
 {
   const char *value = getenv(name);
@@ -214,7 +252,8 @@ static enum err_code check_rest(struct settings *s, struct err *e)
 static enum err_code check(struct settings *s, struct err *e)
 {
   static enum err_code (*const checks[])(struct settings *, struct err *) = {
-      check_auth, check_account_tokens, check_keys, check_audience, check_dealers, check_rest};
+      check_auth,     check_account_tokens, check_keys, check_audit,
+      check_audience, check_dealers,        check_rest};
   for (size_t i = 0; i < ARRAY_LEN(checks); i++)
     if (checks[i](s, e) != ERR_OK)
       return e->code;
@@ -305,7 +344,11 @@ enum err_code settings_open_audit(struct audit **out, const struct settings *s, 
   const struct audit_options options = {.path = s->audit_file,
                                         .keyring = s->sealed.keyring,
                                         .fsync = s->audit_fsync,
-                                        .max_bytes = (uint64_t)s->audit_max_bytes};
+                                        .max_bytes = (uint64_t)s->audit_max_bytes,
+                                        .keep_bytes = (uint64_t)s->audit_keep_bytes,
+                                        .keep_days = (uint64_t)s->audit_keep_days,
+                                        .warn_free_bytes = (uint64_t)s->audit_warn_free_bytes,
+                                        .sink = s->audit_sink};
   return audit_open(out, &options, e);
 }
 

@@ -33,6 +33,7 @@ struct settings {
   const char *policy_file;
   const char *jwks_url;
   const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
+  int64_t jwt_max_life_s;
   const char *account_tokens_text;
   bool account_tokens; /* a bearer may be an account's id and its refresh token */
   bool allow_unsigned, allow_unsigned_anywhere;
@@ -41,8 +42,10 @@ struct settings {
   struct sealed_policy sealed; /* its keyring is set by settings_load_keyring() */
   const char *audit_file, *audit_fsync_text;
   bool require_audit;
-  int64_t audit_max_bytes;
+  int64_t audit_max_bytes, audit_keep_bytes, audit_keep_days, audit_warn_free_bytes;
   enum audit_fsync audit_fsync;
+  const char *audit_sink_text;
+  enum audit_sink_kind audit_sink;
 };
 
 /* Command line and environment; `usage` is the list of subcommands for --help. False when the

@@ -83,12 +83,11 @@ enum err_code snapshot_parse(struct snapshot **out, const char *name, const char
   return snapshot_of(out, &content, code);
 }
 
-static char *find_unknown_names(const struct snapshot *s)
+static void find_unknown_names(struct snapshot *s)
 {
   AUTO_BUF struct buf text = BUF_INIT(UNKNOWN_NAMES_MAX);
-  return policies_unknown_names(s->trust.policies, s->directory, &text) > 0
-             ? xstrdup(buf_str(&text))
-             : NULL;
+  s->n_unknown_names = policies_unknown_names(s->trust.policies, s->directory, &text);
+  s->unknown_names = s->n_unknown_names > 0 ? xstrdup(buf_str(&text)) : NULL;
 }
 
 void snapshot_trust(struct snapshot *s, const struct trust *t)
@@ -97,7 +96,7 @@ void snapshot_trust(struct snapshot *s, const struct trust *t)
   s->trust.jwt_keys = t->jwt_keys != NULL ? jwt_keys_ref(t->jwt_keys) : jwt_keys_new();
   s->trust.policies = t->policies != NULL ? policies_ref(t->policies) : policies_none();
   s->peers = peers_new(s->directory, t->sealer);
-  s->unknown_names = find_unknown_names(s);
+  find_unknown_names(s);
 }
 
 void snapshot_stamp(struct snapshot *s, uint64_t generation)

@@ -102,13 +102,14 @@ enum err_code trust_load_jwt_keys(struct jwt_keys **out, const struct trust_sour
   struct err ignored;
   enum err_code code = ERR_OK;
   e = e != NULL ? e : &ignored;
-  if (s->jwt_key_file != NULL)
-    code = add_key_file(keys, s->jwt_key_file, e);
-  if (code == ERR_OK && s->jwt_secret != NULL)
+  if (s->jwt_secret != NULL)
     code = jwt_keys_add_hs256(keys, "AUTH_JWT_HS256_SECRET", secret_text(s->jwt_secret),
                               secret_len(s->jwt_secret), e);
   if (code == ERR_OK && s->jwt_secret_file != NULL)
     code = add_secret_file(keys, s->jwt_secret_file, e);
+  if (code == ERR_OK &&
+      s->jwt_key_file != NULL) /* last: a JWKS may hold more than there is room for */
+    code = add_key_file(keys, s->jwt_key_file, e);
   if (code != ERR_OK)
     jwt_keys_unref(TAKE_PTR(keys));
   *out = keys;

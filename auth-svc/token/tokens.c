@@ -324,16 +324,7 @@ size_t tokens_needing_consent(struct tokens *t)
 
 void tokens_describe(struct tokens *t, struct buf *detail)
 {
-  enum { NAMED = 5 };
-  size_t n = 0;
-  AUTO_BUF struct buf names = BUF_INIT(4096);
-  pthread_mutex_lock(&t->lock);
-  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m)) {
-    const struct account *a = CONTAINER_OF(m, struct account, in_table);
-    if (account_needs_consent(a) && n++ < NAMED)
-      buf_printf(&names, "%s%s", n > 1 ? ", " : ": ", a->account_id);
-  }
-  pthread_mutex_unlock(&t->lock);
-  buf_printf(detail, "%s accounts: %zu need re-consent%s%s\n", n > 0 ? "warn" : "ok", n,
-             buf_str(&names), n > NAMED ? ", ..." : "");
+  size_t n = tokens_needing_consent(t);
+  buf_printf(detail, "%s accounts: %zu need re-consent%s\n", n > 0 ? "warn" : "ok", n,
+             n > 0 ? "; the log names them" : "");
 }

@@ -1,4 +1,6 @@
 /* One request and its one answer, between libmicrohttpd's threads and the code that answers. */
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -92,6 +94,23 @@ static enum MHD_Result copy_query(void *cls, enum MHD_ValueKind kind, const char
   return copied ? MHD_YES : MHD_NO;
 }
 
+/* Mapped IPv4 addresses are left as they are. */
+static const char *client_of(struct MHD_Connection *c, struct arena *arena)
+{
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  char host[NI_MAXHOST];
+  if (info == NULL || info->client_addr == NULL)
+    return NULL;
+  const struct sockaddr *sa = info->client_addr;
+  socklen_t len =
+      sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  if (getnameinfo(sa, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
+    return NULL;
+  host[strcspn(host, "%")] = '\0'; /* the scope of a link-local one */
+  return arena_strdup(arena, host);
+}
+
 struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
                               const char *path)
 {
@@ -105,6 +124,7 @@ struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, cons
   x->arena = arena_new(ARENA_MAX);
   x->method = arena_strdup(x->arena, method);
   x->path = arena_strdup(x->arena, path);
+  x->client = client_of(c, x->arena);
   x->body = BUF_INIT(l->options.max_body);
   x->reply = BUF_INIT(1);
   x->stream = BUF_INIT(STREAM_MAX);
@@ -133,6 +153,11 @@ const char *exchange_method(const struct exchange *x)
 const char *exchange_path(const struct exchange *x)
 {
   return x->path;
+}
+
+const char *exchange_client(const struct exchange *x)
+{
+  return x->client;
 }
 
 const char *exchange_header(const struct exchange *x, const char *name)

@@ -62,7 +62,7 @@ struct exchange {
 
   /* Read-only once the request was handed over. */
   struct arena *arena;
-  const char *method, *path;
+  const char *method, *path, *client;
   struct header *request_headers;
   size_t n_request_headers;
   struct query *query, **query_end; /* in the order in which they came */

@@ -294,7 +294,8 @@ static void consent_withdrawn_behind_the_scenes_is_final(void)
   CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, "invalid_grant");
   CU_ASSERT_EQUAL(fake_hits(s.fake), 2);
   tokens_describe(s.tokens, &detail);
-  CU_ASSERT_STRING_EQUAL(buf_str(&detail), "warn accounts: 1 need re-consent: acc\n");
+  CU_ASSERT_STRING_EQUAL(buf_str(&detail),
+                         "warn accounts: 1 need re-consent; the log names them\n");
   strike(&s);
   metric_shows("auth_accounts{state=\"needs_reconsent\"} 0");
 }
