@@ -138,12 +138,10 @@ static enum err_code read_role(const struct field_at *p, const cJSON *object, st
 
 static const char *principal_of(const struct reader *r, const char *identity)
 {
-  uint8_t digest[SHA256_SIZE];
-  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
+  char hex[SHA256_HEX_SIZE];
   AUTO_FREE char *text = xasprintf(PRINCIPAL_DOMAIN "%s", identity);
-  sha256_of(text, strlen(text), digest);
-  hex_encode(&hex, digest, sizeof(digest));
-  return keep(r, buf_str(&hex));
+  sha256_hex(text, strlen(text), hex);
+  return keep(r, hex);
 }
 
 /* Identities that differ in letter case only would be mixed up by people. */
