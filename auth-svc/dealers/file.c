@@ -107,18 +107,13 @@ static const char *property_label(const struct dealers_reader *r, const char *na
 static enum err_code read_property_object(const struct dealers_reader *r, const cJSON *v,
                                           const char *field, const char **id, const char **label)
 {
-  static const char *const known[] = {"property_id", "name", "display_name", "type"};
   const struct field_at at = dealers_at(&r->own, field);
   const char *name = NULL, *display = NULL, *type = NULL;
-  enum err_code code = field_keys(&at, v, known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = field_text(&at, v, "property_id", REQUIRED, DIRECTORY_MAX_ID, id);
-  if (code == ERR_OK)
-    code = field_text(&at, v, "name", OPTIONAL, DIRECTORY_MAX_TEXT, &name);
-  if (code == ERR_OK)
-    code = field_text(&at, v, "display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display);
-  if (code == ERR_OK)
-    code = field_text(&at, v, "type", OPTIONAL, DIRECTORY_MAX_TEXT, &type);
+  const struct field fields[] = {{"property_id", REQUIRED, DIRECTORY_MAX_ID, id, NULL},
+                                 {"name", OPTIONAL, DIRECTORY_MAX_TEXT, &name, NULL},
+                                 {"display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display, NULL},
+                                 {"type", OPTIONAL, DIRECTORY_MAX_TEXT, &type, NULL}};
+  enum err_code code = field_read(&at, v, fields, ARRAY_LEN(fields));
   if (code == ERR_OK && name != NULL && display != NULL)
     code = dealers_refuse(r, field, "name and display_name mean the same; give one of them");
   if (code == ERR_OK && type != NULL && !is_property_type(type))
