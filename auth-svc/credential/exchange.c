@@ -120,42 +120,48 @@ enum err_code token_exchange_start(const struct token_env *env, const char *url,
   return code;
 }
 
-/* ------------------------------------------------------------------- GET for a token */
+/* ---------------------------------------------------------------- asking for a token */
 
-struct get {
+struct ask {
   uint32_t magic;
-  token_get_read *read;
+  token_ask_read *read;
   const void *source;
+  struct secret *proof;
   token_done *done;
   void *user;
 };
 
-enum { GET_MAGIC = 0x67657474 };
+enum { ASK_MAGIC = 0x67657474 };
 
-static void on_got(void *user, const struct http_response *response)
+static void ask_free(struct ask *a)
 {
-  struct get *g = user;
-  MAGIC_CHECK(g, GET_MAGIC);
-  struct token_reply reply = {0};
-  g->read(g->source, response, &reply);
-  g->done(g->user, &reply);
-  token_reply_clear(&reply);
-  free(g);
+  secret_unref(a->proof);
+  free(a);
 }
 
-enum err_code token_get_start(const struct token_env *env, struct http_request request,
-                              token_get_read *read, const void *source, token_done *done,
-                              void *user, struct err *e)
+static void on_answer(void *user, const struct http_response *response)
 {
-  struct get *g = xcalloc(1, sizeof(*g));
-  *g = (struct get){GET_MAGIC, read, source, done, user};
-  request.method = "GET";
+  struct ask *a = user;
+  MAGIC_CHECK(a, ASK_MAGIC);
+  struct token_reply reply = {0};
+  a->read(a->source, a->proof, response, &reply);
+  a->done(a->user, &reply);
+  token_reply_clear(&reply);
+  ask_free(a);
+}
+
+enum err_code token_ask(const struct token_env *env, struct http_request request,
+                        token_ask_read *read, const void *source, struct secret *proof,
+                        token_done *done, void *user, struct err *e)
+{
+  struct ask *a = xcalloc(1, sizeof(*a));
+  *a = (struct ask){ASK_MAGIC, read, source, secret_ref(proof), done, user};
   if (env->timeout_ms != 0 && env->timeout_ms < request.timeout_ms)
     request.timeout_ms = env->timeout_ms;
-  request.on_done = on_got;
-  request.user = g;
+  request.on_done = on_answer;
+  request.user = a;
   enum err_code code = http_client_send(NULL, env->http, &request, e);
   if (code != ERR_OK)
-    free(g);
+    ask_free(a);
   return code;
 }

@@ -18,9 +18,10 @@ struct url_source {
   struct secret *values[SUBJECT_MAX_HEADERS];
 };
 
-static void read_answer(const void *source, const struct http_response *r,
-                        struct token_reply *reply)
+static void read_answer(const void *source, const struct secret *proof,
+                        const struct http_response *r, struct token_reply *reply)
 {
+  (void)proof;
   const struct url_source *s = source;
   static const char reason[] = "subject_token_unavailable";
   char host[256] = "";
@@ -48,6 +49,7 @@ static enum err_code obtain(const struct subject_source *base, const struct toke
 {
   const struct url_source *s = (const void *)base;
   const struct http_request request = {
+      .method = "GET",
       .url = s->url,
       .headers = s->headers,
       .n_headers = s->n_headers,
@@ -55,7 +57,7 @@ static enum err_code obtain(const struct subject_source *base, const struct toke
       .max_response_bytes = SUBJECT_SOURCE_MAX,
       .no_proxy = strncasecmp(s->url, "http:", 5) == 0,
   };
-  return token_get_start(env, request, read_answer, s, done, user, e);
+  return token_ask(env, request, read_answer, s, NULL, done, user, e);
 }
 
 static void destroy(struct subject_source *base)
