@@ -259,7 +259,7 @@ static int run(struct job *j, const char *file, const char *policies, bool json)
   settings_wipe_secrets(&j->settings);
   if (read && load_dealers(j))
     look(j);
-  look_at_policies(j, policies != NULL ? policies : j->settings.policy_file);
+  look_at_policies(j, policies != NULL ? policies : j->settings.trust.policy_file);
   validation_print(&j->found, j->name, json);
   return j->found.faults.n == 0 ? EXIT_OK : EXIT_CONFIG;
 }

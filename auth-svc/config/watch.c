@@ -2,9 +2,7 @@
 #include "auth-svc/config/watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -15,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/secret/secret.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -56,22 +54,12 @@ struct config_watch {
 
 /* --------------------------------------------------------------------------- looking */
 
-static bool digest_fd(int fd, uint8_t out[SHA256_SIZE])
+static bool digest_file(const char *path, uint8_t out[SHA256_SIZE])
 {
-  char part[16384];
-  size_t total = 0;
-  ssize_t n = 0;
-  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-  bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
-  while (ok && (n = read(fd, part, sizeof(part))) != 0) {
-    if (n < 0 && errno == EINTR)
-      continue;
-    total += n > 0 ? (size_t)n : 0;
-    ok = n > 0 && total <= FILE_READ_MAX && EVP_DigestUpdate(ctx, part, (size_t)n) == 1;
-  }
-  ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
-  EVP_MD_CTX_free(ctx);
-  mem_wipe(part, sizeof(part));
+  AUTO_WIPED_BUF struct buf text = {0};
+  bool ok = secret_file_read(&text, "watched file", path, FILE_READ_MAX, false, NULL) == ERR_OK;
+  if (ok)
+    sha256_of(text.data, text.len, out);
   return ok;
 }
 
@@ -88,8 +76,7 @@ static void take_look(struct watched *f, bool thorough)
 {
   struct look now = {0};
   struct stat st;
-  int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+  if (stat(f->path, &st) == 0 && S_ISREG(st.st_mode)) {
     now.exists = true;
     now.dev = st.st_dev;
     now.ino = st.st_ino;
@@ -97,11 +84,9 @@ static void take_look(struct watched *f, bool thorough)
     now.mtime = st.st_mtim;
     now.ctime = st.st_ctim;
     memcpy(now.digest, f->look.digest, SHA256_SIZE);
-    if ((thorough || !same_stat(&now, &f->look)) && !digest_fd(fd, now.digest))
+    if ((thorough || !same_stat(&now, &f->look)) && !digest_file(f->path, now.digest))
       now = (struct look){0};
   }
-  if (fd >= 0)
-    close(fd);
   f->look = now;
 }
 
