@@ -30,8 +30,7 @@ enum err_code read_authorized_user(struct credential **out, const struct field_a
       {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &quota, NULL},
       FIELD_ELSEWHERE("type"),
       FIELD_UNREAD("account"),
-      FIELD_UNREAD("universe_domain"),
-  };
+      FIELD_UNREAD("universe_domain")};
   enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
   if (code != ERR_OK)
     return code;
@@ -60,8 +59,7 @@ enum err_code read_service_account(struct credential **out, const struct field_a
       FIELD_UNREAD("auth_uri"),
       FIELD_UNREAD("auth_provider_x509_cert_url"),
       FIELD_UNREAD("client_x509_cert_url"),
-      FIELD_UNREAD("universe_domain"),
-  };
+      FIELD_UNREAD("universe_domain")};
   struct err e = {0};
   enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
   o.quota_project = code == ERR_OK ? field_quota(p, o.quota_project) : NULL;

@@ -184,8 +184,7 @@ static enum err_code read_aws_source(const struct field_at *p, const cJSON *sour
       {"url", OPTIONAL, FIELD_URL_MAX, &o.url, field_metadata_url},
       {"imdsv2_session_token_url", OPTIONAL, FIELD_URL_MAX, &o.imds_token_url, field_metadata_url},
       {"regional_cred_verification_url", OPTIONAL, FIELD_URL_MAX, &o.verification_url,
-       field_secure_url},
-  };
+       field_secure_url}};
   enum err_code code = field_read(p, source, fields, ARRAY_LEN(fields));
   if (code != ERR_OK)
     return code;
@@ -314,8 +313,7 @@ enum err_code read_external_account(struct credential **out, const struct field_
       {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &o.quota_project, NULL},
       FIELD_ELSEWHERE("type"),
       FIELD_UNREAD("token_info_url"),
-      FIELD_UNREAD("universe_domain"),
-  };
+      FIELD_UNREAD("universe_domain")};
   if (has(object, "client_id"))
     return field_refuse(p, "client_id", "is for workforce pools; use a workload identity pool");
   enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
@@ -361,15 +359,13 @@ enum err_code read_impersonated(struct credential **out, const struct field_at *
   struct impersonation *impersonation = NULL;
   struct credential *source = NULL;
   const char *quota = NULL;
-  const struct field fields[] = {
-      FIELD_ELSEWHERE("source_credentials"),
-      FIELD_ELSEWHERE("service_account_impersonation_url"),
-      FIELD_ELSEWHERE("delegates"),
-      FIELD_ELSEWHERE("service_account_impersonation"),
-      {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &quota, NULL},
-      FIELD_ELSEWHERE("type"),
-      FIELD_UNREAD("universe_domain"),
-  };
+  const struct field fields[] = {FIELD_ELSEWHERE("source_credentials"),
+                                 FIELD_ELSEWHERE("service_account_impersonation_url"),
+                                 FIELD_ELSEWHERE("delegates"),
+                                 FIELD_ELSEWHERE("service_account_impersonation"),
+                                 {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &quota, NULL},
+                                 FIELD_ELSEWHERE("type"),
+                                 FIELD_UNREAD("universe_domain")};
   enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
   if (code == ERR_OK)
     code = read_source_credentials(&source, p, object);
