@@ -54,7 +54,7 @@ enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *d
 {
   __attribute__((cleanup(uses_clear))) struct uses uses = uses_new(2 * n);
   enum err_code code = ERR_OK;
-  for (size_t i = 0; i < 2 * n && dealers_go_on(r, code); i++) {
+  for (size_t i = 0; i < 2 * n; i++) {
     const struct dealer *d = &dealers[i / 2];
     const char *id = i % 2 == 0 ? d->dealer_id : d->account_id;
     size_t first = i / 2;
@@ -62,11 +62,10 @@ enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *d
         !is_used(&uses, id, &first))
       continue;
     stand_at(r, dealers, i / 2);
-    code =
-        dealers_refuse(r, i % 2 == 0 ? "dealer_id" : "account_id",
-                       "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
-                       "account ids share one space, because a token may name a dealer by either",
-                       id, first, dealers[first].dealer_id);
+    code = field_refuse(&r->own, i % 2 == 0 ? "dealer_id" : "account_id",
+                        "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
+                        "account ids share one space, because a token may name a dealer by either",
+                        id, first, dealers[first].dealer_id);
   }
   return code;
 }
@@ -78,9 +77,9 @@ static enum err_code refuse_property(struct dealers_reader *r, const struct deal
   const char *other = dealers[first].dealer_id;
   snprintf(field, sizeof(field), "properties[%zu]", item);
   if (first == r->index)
-    return dealers_refuse(r, field, "property %s is listed twice", id);
-  return dealers_refuse(r, field, "property %s belongs to dealers[%zu] (dealer \"%s\") already", id,
-                        first, other != NULL ? other : "?");
+    return field_refuse(&r->own, field, "property %s is listed twice", id);
+  return field_refuse(&r->own, field, "property %s belongs to dealers[%zu] (dealer \"%s\") already",
+                      id, first, other != NULL ? other : "?");
 }
 
 enum err_code dealers_check_properties(struct dealers_reader *r, const struct dealer *dealers,
@@ -93,7 +92,7 @@ enum err_code dealers_check_properties(struct dealers_reader *r, const struct de
   __attribute__((cleanup(uses_clear))) struct uses uses = uses_new(total);
   for (size_t i = 0; i < n; i++) {
     stand_at(r, dealers, i);
-    for (size_t j = 0; j < dealers[i].n_property_ids && dealers_go_on(r, code); j++) {
+    for (size_t j = 0; j < dealers[i].n_property_ids; j++) {
       const char *id = dealers[i].property_ids[j];
       size_t first = i;
       if (id != NULL && is_used(&uses, id, &first))
