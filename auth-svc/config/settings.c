@@ -252,7 +252,7 @@ static bool wants_adc(const struct settings *s)
 static enum err_code load_adc(struct snapshot **out, const struct settings *s, struct err *e)
 {
   struct credential *adc = NULL;
-  enum err_code code = credential_find_adc(&adc, s->adc_path, e);
+  enum err_code code = credential_find_adc(&adc, s->adc_path, false, e);
   if (code != ERR_OK) {
     err_prefix(e, "no dealers file (GA_CREDENTIALS_PATH, %s) and no credentials beside it: ",
                s->credentials_path);

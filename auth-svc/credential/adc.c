@@ -35,8 +35,8 @@ static enum err_code find_metadata(struct credential **out, const char *looked_a
                  ask ? "no metadata server answers at " : "NO_GCE_CHECK=true", ask ? host : "");
 }
 
-static enum err_code find(struct credential **out, const char *explicit_path, bool offline,
-                          struct err *e)
+enum err_code credential_find_adc(struct credential **out, const char *explicit_path, bool offline,
+                                  struct err *e)
 {
   if (explicit_path != NULL)
     return credential_from_file(out, "GOOGLE_APPLICATION_CREDENTIALS", explicit_path, e);
@@ -50,15 +50,4 @@ static enum err_code find(struct credential **out, const char *explicit_path, bo
   if (code != ERR_OK && e != NULL)
     *e = found;
   return code;
-}
-
-enum err_code credential_find_adc(struct credential **out, const char *explicit_path, struct err *e)
-{
-  return find(out, explicit_path, false, e);
-}
-
-enum err_code credential_find_adc_offline(struct credential **out, const char *explicit_path,
-                                          struct err *e)
-{
-  return find(out, explicit_path, true, e);
 }

@@ -263,8 +263,7 @@ static enum err_code read_adc(struct credential **out, const struct field_at *de
   path = path != NULL && *path != '\0' ? path : NULL;
   enum err_code code = ERR_OK;
   if (*adc == NULL)
-    code = dealer->site->config->offline ? credential_find_adc_offline(adc, path, &e)
-                                         : credential_find_adc(adc, path, &e);
+    code = credential_find_adc(adc, path, dealer->site->config->offline, &e);
   if (code != ERR_OK)
     return field_refuse(dealer, "adc", "%s", e.message);
   *out = credential_ref(*adc);

@@ -302,7 +302,10 @@ static enum err_code check_audience(const struct field_at *p, const char *key, c
 enum err_code read_external_account(struct credential **out, const struct field_at *p,
                                     const cJSON *object)
 {
-  struct external_account_options o = {.scope = p->site->scope};
+  bool impersonates = has(object, "service_account_impersonation_url");
+  struct external_account_options o = {.scope =
+                                           impersonates ? CLOUD_PLATFORM_SCOPE : p->site->scope};
+  struct impersonation *impersonation = NULL;
   const struct field fields[] = {
       {"audience", REQUIRED, FIELD_NAME_MAX, &o.audience, check_audience},
       {"subject_token_type", REQUIRED, FIELD_NAME_MAX, &o.subject_token_type, check_subject_type},
@@ -321,13 +324,16 @@ enum err_code read_external_account(struct credential **out, const struct field_
     code = read_source(p, object, o.audience, strcmp(o.subject_token_type, AWS_TOKEN_TYPE) == 0,
                        &o.source);
   if (code == ERR_OK)
-    code = read_impersonation(p, object, OPTIONAL, &o.impersonation);
-  o.quota_project = code == ERR_OK ? field_quota(p, o.quota_project) : NULL;
-  if (code == ERR_OK)
-    *out = credential_new_external_account(&o);
-  else
+    code = read_impersonation(p, object, OPTIONAL, &impersonation);
+  if (code != ERR_OK) {
     subject_free(o.source);
-  return code;
+    return code;
+  }
+  o.quota_project = field_quota(p, o.quota_project);
+  *out = credential_new_external_account(&o);
+  if (impersonation != NULL)
+    *out = credential_new_impersonated("external_account", *out, impersonation, o.quota_project);
+  return ERR_OK;
 }
 
 /* ------------------------------------------------------- impersonated_service_account */
@@ -372,7 +378,8 @@ enum err_code read_impersonated(struct credential **out, const struct field_at *
   if (code == ERR_OK)
     code = read_impersonation(p, object, REQUIRED, &impersonation);
   if (code == ERR_OK)
-    *out = credential_new_impersonated(source, impersonation, field_quota(p, quota));
+    *out = credential_new_impersonated("impersonated_service_account", source, impersonation,
+                                       field_quota(p, quota));
   else
     credential_unref(source);
   return code;

@@ -234,7 +234,7 @@ static void a_service_account_gets_a_token_that_the_api_takes(void)
   struct tokens *t = cache();
   AUTO_FREE char *path = in_folder("key.json");
   struct credential *c = NULL;
-  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, path, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, path, false, NULL), ERR_OK);
   CU_ASSERT_STRING_EQUAL(c->kind->name, "service_account");
   struct wait w = ask(t, "adc", c);
   CU_ASSERT_EQUAL(w.error.code, ERR_OK);
