@@ -34,9 +34,8 @@ enum err_code read_authorized_user(struct credential **out, const struct field_a
   enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
   if (code != ERR_OK)
     return code;
-  bool source = strcmp(p->site->scope, ANALYTICS_SCOPE) != 0;
-  *out = (source ? credential_new_refresh_source : credential_new_refresh_token)(
-      id, secret, refresh, token_uri, field_quota(p, quota));
+  *out = credential_new_refresh_token(id, secret, refresh, token_uri, field_quota(p, quota),
+                                      strcmp(p->site->scope, ANALYTICS_SCOPE) != 0);
   return ERR_OK;
 }
 

@@ -93,7 +93,7 @@ static enum err_code check_format_type(const struct field_at *p, const char *key
 }
 
 static enum err_code read_format(const struct field_at *p, const cJSON *source,
-                                 struct subject_format *format)
+                                 const char **json_field)
 {
   struct field_at child;
   const cJSON *o = NULL;
@@ -106,7 +106,7 @@ static enum err_code read_format(const struct field_at *p, const cJSON *source,
       {"type", OPTIONAL, FIELD_NAME_MAX, &type, check_format_type},
       {"subject_token_field_name", json ? REQUIRED : OPTIONAL, FIELD_NAME_MAX, &name, NULL}};
   code = field_read(&child, o, fields, ARRAY_LEN(fields));
-  format->json_field = json ? name : NULL;
+  *json_field = json ? name : NULL;
   return code;
 }
 
@@ -114,16 +114,16 @@ static enum err_code read_file_source(const struct field_at *p, const cJSON *sou
                                       struct subject_source **out)
 {
   const char *file = NULL;
-  struct subject_format format = {NULL};
+  const char *json_field = NULL;
   const struct field fields[] = {{"file", REQUIRED, FIELD_NAME_MAX, &file, NULL},
                                  FIELD_ELSEWHERE("format")};
   enum err_code code = field_read(p, source, fields, ARRAY_LEN(fields));
   if (code == ERR_OK)
-    code = read_format(p, source, &format);
+    code = read_format(p, source, &json_field);
   if (code != ERR_OK)
     return code;
   AUTO_FREE char *path = field_path(p, file);
-  *out = subject_from_file(path, &format);
+  *out = subject_from_file(path, json_field);
   return ERR_OK;
 }
 
@@ -152,7 +152,7 @@ static enum err_code read_url_source(const struct field_at *p, const cJSON *sour
                                      struct subject_source **out)
 {
   const char *url = NULL;
-  struct subject_format format = {NULL};
+  const char *json_field = NULL;
   struct http_header headers[SUBJECT_MAX_HEADERS];
   size_t n = 0;
   const struct field fields[] = {{"url", REQUIRED, FIELD_URL_MAX, &url, field_metadata_url},
@@ -162,9 +162,9 @@ static enum err_code read_url_source(const struct field_at *p, const cJSON *sour
   if (code == ERR_OK)
     code = read_headers(p, source, headers, &n);
   if (code == ERR_OK)
-    code = read_format(p, source, &format);
+    code = read_format(p, source, &json_field);
   if (code == ERR_OK)
-    *out = subject_from_url(url, headers, n, &format);
+    *out = subject_from_url(url, headers, n, json_field);
   return code;
 }
 

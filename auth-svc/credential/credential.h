@@ -84,15 +84,11 @@ void credential_unref(struct credential *c);
 bool credential_holds(const struct credential *c, const uint8_t digest[SHA256_SIZE]);
 
 /* An OAuth client with a refresh token (RFC 6749 §6). token_uri NULL means Google's.
- * Copies everything. */
+ * Copies everything. `impersonates`: it is the source of an impersonation, so its consent must
+ * cover cloud-platform instead of Google Analytics. */
 struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
                                                 const char *refresh_token, const char *token_uri,
-                                                const char *quota_project);
-/* The same for the source of an impersonation: its consent must cover cloud-platform instead of
- * Google Analytics. */
-struct credential *credential_new_refresh_source(const char *client_id, const char *client_secret,
-                                                 const char *refresh_token, const char *token_uri,
-                                                 const char *quota_project);
+                                                const char *quota_project, bool impersonates);
 
 struct service_account_options {
   const char *client_email;

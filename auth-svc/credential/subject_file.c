@@ -69,12 +69,12 @@ static void destroy(struct subject_source *base)
 
 static const struct subject_kind kind = {GRANT_STS_FILE, obtain, destroy};
 
-struct subject_source *subject_from_file(const char *path, const struct subject_format *format)
+struct subject_source *subject_from_file(const char *path, const char *json_field)
 {
   struct file_source *s = xcalloc(1, sizeof(*s));
   s->base.kind = &kind;
   s->path = xstrdup(path);
-  s->json_field = xstrdup(format->json_field);
+  s->json_field = xstrdup(json_field);
   credential_digest(s->base.fingerprint, (const char *const[]){"file", path, s->json_field}, 3);
   return &s->base;
 }

@@ -75,14 +75,14 @@ static void destroy(struct subject_source *base)
 static const struct subject_kind kind = {GRANT_STS_URL, obtain, destroy};
 
 struct subject_source *subject_from_url(const char *url, const struct http_header *headers,
-                                        size_t n_headers, const struct subject_format *format)
+                                        size_t n_headers, const char *json_field)
 {
   struct url_source *s = xcalloc(1, sizeof(*s));
-  const char *parts[3 + 2 * SUBJECT_MAX_HEADERS] = {"url", url, format->json_field};
+  const char *parts[3 + 2 * SUBJECT_MAX_HEADERS] = {"url", url, json_field};
   size_t n = 3;
   s->base.kind = &kind;
   s->url = xstrdup(url);
-  s->json_field = xstrdup(format->json_field);
+  s->json_field = xstrdup(json_field);
   for (size_t i = 0; i < n_headers && i < SUBJECT_MAX_HEADERS; i++) {
     s->values[i] = secret_from(headers[i].value);
     s->headers[i] = (struct http_header){xstrdup(headers[i].name), secret_text(s->values[i])};

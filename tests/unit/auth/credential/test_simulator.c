@@ -220,7 +220,8 @@ static void a_wrong_client_is_no_matter_of_consent(void)
 {
   struct tokens *t = cache();
   AUTO_FREE char *uri = xasprintf("%s/token", sim.url);
-  struct credential *c = credential_new_refresh_token("nobody", "nothing", "1//none", uri, NULL);
+  struct credential *c =
+      credential_new_refresh_token("nobody", "nothing", "1//none", uri, NULL, false);
   struct wait w = ask(t, "x", c);
   CU_ASSERT_EQUAL(w.error.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_STRING_EQUAL(w.error.reason, "invalid_client");

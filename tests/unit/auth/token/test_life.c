@@ -60,8 +60,8 @@ struct stage {
 static struct credential *credential_at(const struct stage *s, const char *refresh_token,
                                         uint64_t generation)
 {
-  struct credential *c = credential_new_refresh_token("the-client-id", "the-client-secret",
-                                                      refresh_token, fake_url(s->fake), NULL);
+  struct credential *c = credential_new_refresh_token(
+      "the-client-id", "the-client-secret", refresh_token, fake_url(s->fake), NULL, false);
   c->generation = generation;
   return c;
 }
