@@ -27,10 +27,7 @@ enum {
 /* What a file looked like. */
 struct look {
   bool exists;
-  dev_t dev;
-  ino_t ino;
-  off_t size;
-  struct timespec mtime, ctime;
+  struct stat outside;
   uint8_t digest[SHA256_SIZE];
 };
 
@@ -63,11 +60,12 @@ static bool digest_file(const char *path, uint8_t out[SHA256_SIZE])
   return ok;
 }
 
-static bool same_stat(const struct look *a, const struct look *b)
+static bool same_outside(const struct look *a, const struct look *b)
 {
-  return a->exists == b->exists && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-         memcmp(&a->mtime, &b->mtime, sizeof(a->mtime)) == 0 &&
-         memcmp(&a->ctime, &b->ctime, sizeof(a->ctime)) == 0;
+  const struct stat *x = &a->outside, *y = &b->outside;
+  return a->exists == b->exists && x->st_dev == y->st_dev && x->st_ino == y->st_ino &&
+         x->st_size == y->st_size && memcmp(&x->st_mtim, &y->st_mtim, sizeof(x->st_mtim)) == 0 &&
+         memcmp(&x->st_ctim, &y->st_ctim, sizeof(x->st_ctim)) == 0;
 }
 
 /* Reads the content only when the file's outside changed, or `thorough`. A file that cannot
@@ -78,13 +76,9 @@ static void take_look(struct watched *f, bool thorough)
   struct stat st;
   if (stat(f->path, &st) == 0 && S_ISREG(st.st_mode)) {
     now.exists = true;
-    now.dev = st.st_dev;
-    now.ino = st.st_ino;
-    now.size = st.st_size;
-    now.mtime = st.st_mtim;
-    now.ctime = st.st_ctim;
+    now.outside = st;
     memcpy(now.digest, f->look.digest, SHA256_SIZE);
-    if ((thorough || !same_stat(&now, &f->look)) && !digest_file(f->path, now.digest))
+    if ((thorough || !same_outside(&now, &f->look)) && !digest_file(f->path, now.digest))
       now = (struct look){0};
   }
   f->look = now;

@@ -28,14 +28,6 @@ static struct field_at cohort_at(const struct maker *m, size_t i)
   return dealers_at(&m->r->top, path);
 }
 
-static void *in_arena(const struct maker *m, size_t n, size_t size)
-{
-  void *p = arena_alloc(m->r->arena, n * size);
-  if (p == NULL)
-    abort(); /* the file's own cap is below the arena's */
-  return p;
-}
-
 /* -------------------------------------------------------------------------- fields */
 
 static enum err_code read_text(const struct maker *m, const cJSON *object, const char *key,
@@ -44,7 +36,7 @@ static enum err_code read_text(const struct maker *m, const cJSON *object, const
   const char *text = NULL;
   enum err_code code = field_text(&m->at, object, key, OPTIONAL, max, &text);
   if (text != NULL)
-    *out = dealers_keep(m->r, text);
+    *out = arena_xstrdup(m->r->arena, text);
   return code;
 }
 
@@ -75,7 +67,7 @@ static enum err_code read_version(const struct maker *m, const cJSON *object, st
       v->valuedouble != floor(v->valuedouble))
     return field_refuse(&m->at, "version", "must be a whole number from 1 to 1000000000");
   snprintf(text, sizeof(text), "v%.0f", v->valuedouble);
-  c->version = dealers_keep(m->r, text);
+  c->version = arena_xstrdup(m->r->arena, text);
   return ERR_OK;
 }
 
@@ -135,7 +127,7 @@ static void take_members(const struct maker *m, struct catalogued *c)
   size_t n = 0;
   for (size_t k = 0; k < m->d->n_dealers; k++)
     n += m->member[k];
-  c->members = in_arena(m, n + 1, sizeof(*c->members));
+  c->members = arena_xalloc(m->r->arena, (n + 1) * sizeof(*c->members));
   for (size_t k = 0; k < m->d->n_dealers; k++)
     if (m->member[k])
       c->members[c->n_members++] = (uint16_t)k;
@@ -369,7 +361,8 @@ enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *
                         CATALOGUE_MAX);
   AUTO_FREE bool *member = xcalloc(d != NULL ? d->n_dealers + 1 : 1, sizeof(bool));
   m.member = member;
-  m.cohorts = in_arena(&m, (size_t)n + (d != NULL ? d->n_regions : 0) + 1, sizeof(*m.cohorts));
+  m.cohorts = arena_xalloc(m.r->arena,
+                           ((size_t)n + (d != NULL ? d->n_regions : 0) + 1) * sizeof(*m.cohorts));
   enum err_code code = read_all(&m, list);
   if (code != ERR_OK || d == NULL)
     return code;

@@ -18,14 +18,6 @@ enum {
 
 /* --------------------------------------------------------------------- fields */
 
-const char *dealers_keep(const struct dealers_reader *r, const char *s)
-{
-  const char *copy = arena_strdup(r->arena, s);
-  if (copy == NULL)
-    abort(); /* the file's own cap is below the arena's */
-  return copy;
-}
-
 /* A text of the dealer; absent gives `fallback` (NULL: it must be there). One that was refused
  * counts as empty for those who look on. */
 static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
@@ -34,7 +26,7 @@ static enum err_code read_kept(const struct dealers_reader *r, const cJSON *obje
   const char *text = NULL;
   enum err_code code = field_text(&r->own, object, key, fallback == NULL ? REQUIRED : OPTIONAL,
                                   DIRECTORY_MAX_TEXT, &text);
-  *out = text != NULL ? dealers_keep(r, text) : code == ERR_OK ? fallback : "";
+  *out = text != NULL ? arena_xstrdup(r->arena, text) : code == ERR_OK ? fallback : "";
   return code;
 }
 
@@ -98,7 +90,7 @@ static const char *property_label(const struct dealers_reader *r, const char *na
     snprintf(label, sizeof(label), "%s (%s)", name, type);
   else if (name != NULL || type != NULL)
     snprintf(label, sizeof(label), "%s", name != NULL ? name : type);
-  return dealers_keep(r, label);
+  return arena_xstrdup(r->arena, label);
 }
 
 /* The object form of a property. */
@@ -141,7 +133,7 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
     return field_refuse(&r->own, field,
                         "must be a GA4 property id: a string of digits such as \"213025502\", or "
                         "\"properties/213025502\"");
-  *out = dealers_keep(r, id);
+  *out = arena_xstrdup(r->arena, id);
   return ERR_OK;
 }
 
@@ -193,7 +185,7 @@ static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, 
         strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
       return field_refuse(&r->own, field, "must be a non-empty string of at most %d bytes",
                           DIRECTORY_MAX_TEXT);
-    d->groups[d->n_groups++] = dealers_keep(r, v->valuestring);
+    d->groups[d->n_groups++] = arena_xstrdup(r->arena, v->valuestring);
   }
   return ERR_OK;
 }

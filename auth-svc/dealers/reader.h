@@ -20,9 +20,9 @@ struct dealers_reader {
   bool bare;            /* the file is an array of dealers */
   bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
   struct read_files *files;
-  size_t index;    /* of the dealer being read */
-  const char *who; /* its id; NULL while not known */
-  struct arena *arena;
+  size_t index;        /* of the dealer being read */
+  const char *who;     /* its id; NULL while not known */
+  struct arena *arena; /* its cap is above the file's */
   struct credential_config credentials;
   struct field_reader own_fields, top_fields;
   struct field_at own;               /* the dealer being read */
@@ -48,8 +48,6 @@ void dealers_set_fields(struct dealers_reader *r);
 /* The object at a path of r->own ("properties[1]") or r->top. */
 struct field_at dealers_at(const struct field_at *object, const char *path);
 
-/* A text of the file that outlives it; never NULL. */
-const char *dealers_keep(const struct dealers_reader *r, const char *s);
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
  * vdp_path_pattern; and checks lead_event and time_zone. */
 enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,

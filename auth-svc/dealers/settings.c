@@ -172,7 +172,7 @@ static enum err_code read_optional(const struct dealers_reader *r, const cJSON *
   const struct field_at at = dealers_at(&r->own, path);
   const char *text = NULL;
   enum err_code code = field_text(&at, object, key, OPTIONAL, max, &text);
-  *out = text != NULL ? dealers_keep(r, text) : "";
+  *out = text != NULL ? arena_xstrdup(r->arena, text) : "";
   return code;
 }
 

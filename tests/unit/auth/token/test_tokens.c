@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
 #include "tests/unit/auth/support/jwt_maker.h"
+#include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
 
 /* ----------------------------------------------------------------------- the stage */
@@ -367,13 +368,13 @@ static void invalid_grant_is_final(void)
   for (int i = 0; i < 10; i++)
     CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, "invalid_grant");
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1); /* Google is not asked again */
-  CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 1);
+  CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 1);
   /* A new credential for the account starts with nothing. */
   credential_unref(s.credential);
   s.credential = credential_new_refresh_token("the-client-id", "the-client-secret", "another-one",
                                               fake_url(s.fake), NULL, false);
   CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-2");
-  CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 0);
+  CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 0);
   strike(&s);
 }
 
@@ -406,7 +407,7 @@ static void invalid_client_blames_the_operator_not_the_dealer(void)
     CU_ASSERT_EQUAL(c.error.code, ERR_FAILED_PRECONDITION);
     CU_ASSERT_STRING_EQUAL(c.error.reason, codes[i]);
     CU_ASSERT_PTR_NULL(strstr(c.error.message, "re-consent"));
-    CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 0);
+    CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 0);
     answer(&s, 200, NULL);
     CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, codes[i]); /* not hammered */
     CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
