@@ -27,6 +27,19 @@ const char *credential_metadata_host(void)
   return host != NULL && *host != '\0' ? host : "metadata.google.internal";
 }
 
+static struct http_request metadata_request(const char *url, uint32_t timeout_ms)
+{
+  static const struct http_header header = {flavor, "Google"};
+  return (struct http_request){.method = "GET",
+                               .url = url,
+                               .headers = &header,
+                               .n_headers = 1,
+                               .timeout_ms = timeout_ms,
+                               .want_header = flavor,
+                               .no_proxy = true,
+                               .max_response_bytes = TOKEN_RESPONSE_MAX};
+}
+
 /* ---------------------------------------------------------------------- a token */
 
 static void read_answer(const void *source, const struct secret *proof,
@@ -63,18 +76,8 @@ static enum err_code obtain(const struct credential *c, const struct token_env *
 {
   (void)refresh_token;
   const struct metadata_credential *m = (const void *)c;
-  const struct http_header header = {flavor, "Google"};
-  const struct http_request request = {
-      .method = "GET",
-      .url = m->url,
-      .headers = &header,
-      .n_headers = 1,
-      .timeout_ms = TOKEN_TIMEOUT_MS,
-      .want_header = flavor,
-      .no_proxy = true,
-      .max_response_bytes = TOKEN_RESPONSE_MAX,
-  };
-  return token_ask(env, request, read_answer, m, NULL, done, user, e);
+  return token_ask(env, metadata_request(m->url, TOKEN_TIMEOUT_MS), read_answer, m, NULL, done,
+                   user, e);
 }
 
 static void destroy(struct credential *c)
@@ -129,19 +132,9 @@ static void on_probe(void *user, const struct http_response *r)
 
 static void probe_once(struct probe *p, struct http_client *http, const char *url)
 {
-  const struct http_header header = {flavor, "Google"};
-  const struct http_request request = {
-      .method = "GET",
-      .url = url,
-      .headers = &header,
-      .n_headers = 1,
-      .timeout_ms = PROBE_TIMEOUT_MS,
-      .want_header = flavor,
-      .no_proxy = true,
-      .max_response_bytes = TOKEN_RESPONSE_MAX,
-      .on_done = on_probe,
-      .user = p,
-  };
+  struct http_request request = metadata_request(url, PROBE_TIMEOUT_MS);
+  request.on_done = on_probe;
+  request.user = p;
   p->google = p->slow = false;
   if (http_client_send(NULL, http, &request, NULL) == ERR_OK)
     wait_once(&p->end);
