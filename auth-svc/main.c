@@ -95,7 +95,8 @@ static void watch_config(struct app *a)
   const struct settings *s = &a->settings;
   const struct config_watch_options options = {
       .paths = {s->from_json ? NULL : s->credentials_path, s->adc_path, s->keyring_file,
-                s->seal_key_file, s->jwt_key_file, s->jwt_secret_file, s->policy_file},
+                s->trust.seal_key_file, s->trust.jwt_key_file, s->trust.jwt_secret_file,
+                s->trust.policy_file},
       .check_ms = (uint32_t)s->config_check_s * 1000,
       .on_change = on_config_changed,
       .user = a};
@@ -103,9 +104,10 @@ static void watch_config(struct app *a)
 }
 
 /* Dealers and what is trusted beside them, all of it or nothing. */
-static enum err_code load_config(struct app *a, struct keyring *ring, struct snapshot **out,
+static enum err_code load_config(void *user, struct keyring *ring, struct snapshot **out,
                                  struct err *e)
 {
+  struct app *a = user;
   struct trust trust;
   struct read_files files = {0};
   enum err_code code = trust_load(&trust, a->trust, e);
@@ -122,17 +124,11 @@ static enum err_code load_config(struct app *a, struct keyring *ring, struct sna
   return code;
 }
 
-static enum err_code load_with(void *user, struct keyring *ring, struct snapshot **out,
-                               struct err *e)
-{
-  return load_config(user, ring, out, e);
-}
-
 /* A changed keyring and what it seals: both or none. */
 static enum err_code load_again(void *user, struct snapshot **out, struct err *e)
 {
   struct app *a = user;
-  enum err_code code = keyring_live_reload(a->keys, load_with, a, out, e);
+  enum err_code code = keyring_live_reload(a->keys, load_config, a, out, e);
   if (code != ERR_OK)
     audit_change(a, "config_refused", e, e->message, NULL);
   return code;
@@ -150,7 +146,7 @@ static void start_keys(struct app *a)
 static enum err_code load(struct app *a, struct err *e)
 {
   struct snapshot *first = NULL;
-  enum err_code code = settings_trust_source(&a->trust, &a->settings, e);
+  enum err_code code = trust_source_new(&a->trust, &a->settings.trust, e);
   if (code == ERR_OK)
     code = load_config(a, a->settings.sealed.keyring, &first, e);
   settings_wipe_secrets(&a->settings);

@@ -54,25 +54,25 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_COHORT_RULES", CONFIG_STRING, &s->cohort_rules, "strict", 0, 0, false,
        "strict: cohorts that isolate dealers when subtracted are refused; warn: they are taken out "
        "of benchmarks"},
-      {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
+      {"AUTH_SEAL_KEY", CONFIG_STRING, &s->trust.seal_key, NULL, 0, 0, true,
        "key of sealed grants, hex or base64, 32 bytes or more; random when not set; several, "
        "comma-separated: the first seals, all open"},
-      {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->seal_key_file, NULL, 0, 0, false,
+      {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->trust.seal_key_file, NULL, 0, 0, false,
        "the same from a file; read again when it changes, like all files below"},
-      {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->grant_audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
+      {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->trust.audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
        false,
        "name of the installation: grants sealed for another one are refused, also with the same "
        "key; the same for all replicas"},
-      {"AUTH_POLICY_FILE", CONFIG_STRING, &s->policy_file, NULL, 0, 0, false,
+      {"AUTH_POLICY_FILE", CONFIG_STRING, &s->trust.policy_file, NULL, 0, 0, false,
        "JSON file of the services that get in by certificate (needs GRPC_TLS_*), and of revoked "
        "subjects and bearer tokens"},
-      {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->jwt_key_file, NULL, 0, 0, false,
+      {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->trust.jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
       {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
        "https URL of the issuer's JWKS; fetched, cached and changed without a restart"},
-      {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->jwt_secret, NULL, 0, 0, true,
+      {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->trust.jwt_secret, NULL, 0, 0, true,
        "secret of bearer tokens signed with HS256, 32 bytes or more"},
-      {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->jwt_secret_file, NULL, 0, 0, false,
+      {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->trust.jwt_secret_file, NULL, 0, 0, false,
        "the same from a file"},
       {"AUTH_JWT_ISSUER", CONFIG_STRING, &s->jwt_issuer, NULL, 0, 0, false,
        "issuer (iss) of signed bearer tokens; must be set with a key"},
@@ -155,11 +155,12 @@ static enum err_code check_account_tokens(struct settings *s, struct err *e)
 
 static enum err_code check_auth(struct settings *s, struct err *e)
 {
-  bool has_jwt = s->jwt_key_file != NULL || s->jwks_url != NULL || s->jwt_secret != NULL ||
-                 s->jwt_secret_file != NULL;
-  if (s->seal_key != NULL && s->seal_key_file != NULL)
+  s->trust.mutual_tls = s->service.tls.cert_file != NULL;
+  bool has_jwt = s->trust.jwt_key_file != NULL || s->jwks_url != NULL ||
+                 s->trust.jwt_secret != NULL || s->trust.jwt_secret_file != NULL;
+  if (s->trust.seal_key != NULL && s->trust.seal_key_file != NULL)
     return wrong(e, "AUTH_SEAL_KEY: set it or AUTH_SEAL_KEY_FILE, not both");
-  if (s->jwt_secret != NULL && s->jwt_secret_file != NULL)
+  if (s->trust.jwt_secret != NULL && s->trust.jwt_secret_file != NULL)
     return wrong(e, "AUTH_JWT_HS256_SECRET: set it or AUTH_JWT_HS256_SECRET_FILE, not both");
   if (has_jwt && s->jwt_issuer == NULL)
     return wrong(e, "AUTH_JWT_ISSUER: must be set when a key for signed bearer tokens is");
@@ -211,9 +212,9 @@ static bool is_set(const char *name)
 
 static enum err_code check_audience(struct settings *s, struct err *e)
 {
-  size_t n = strlen(s->grant_audience);
+  size_t n = strlen(s->trust.audience);
   for (size_t i = 0; i < n; i++)
-    if ((unsigned char)s->grant_audience[i] < 0x20 || s->grant_audience[i] == 0x7f)
+    if ((unsigned char)s->trust.audience[i] < 0x20 || s->trust.audience[i] == 0x7f)
       return wrong(e, "AUTH_GRANT_AUDIENCE: holds a control character");
   return n <= SEAL_AUDIENCE_MAX
              ? ERR_OK
@@ -294,7 +295,7 @@ static bool wants_adc(const struct settings *s)
 static enum err_code load_adc(struct snapshot **out, const struct settings *s, struct err *e)
 {
   struct credential *adc = NULL;
-  enum err_code code = credential_find_adc(&adc, s->adc_path, e);
+  enum err_code code = credential_find_adc(&adc, s->adc_path, false, e);
   if (code != ERR_OK) {
     err_prefix(e, "no dealers file (GA_CREDENTIALS_PATH, %s) and no credentials beside it: ",
                s->credentials_path);
@@ -369,20 +370,6 @@ enum err_code settings_open_store(struct token_store **out, const struct setting
   return token_store_open(out, &options, e);
 }
 
-enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
-                                    struct err *e)
-{
-  const struct trust_options options = {.seal_key = s->seal_key,
-                                        .seal_key_file = s->seal_key_file,
-                                        .jwt_secret = s->jwt_secret,
-                                        .jwt_secret_file = s->jwt_secret_file,
-                                        .jwt_key_file = s->jwt_key_file,
-                                        .policy_file = s->policy_file,
-                                        .audience = s->grant_audience,
-                                        .mutual_tls = s->service.tls.cert_file != NULL};
-  return trust_source_new(out, &options, e);
-}
-
 /* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
 static void wipe_variable(const char *name)
 {
@@ -399,5 +386,5 @@ void settings_wipe_secrets(struct settings *s)
   wipe_variable("AUTH_SEAL_KEY");
   wipe_variable("AUTH_JWT_HS256_SECRET");
   wipe_variable("GA_CREDENTIALS_JSON");
-  s->seal_key = s->jwt_secret = s->credentials_json = NULL;
+  s->trust.seal_key = s->trust.jwt_secret = s->credentials_json = NULL;
 }

@@ -29,10 +29,8 @@ struct settings {
   const char *token_endpoint;  /* NULL: each credential's own */
   const char *http_token_host; /* NULL: none; used where URLs are checked (open_host.h) */
   int64_t token_timeout_ms;
-  const char *seal_key, *seal_key_file, *grant_audience;
-  const char *policy_file;
-  const char *jwks_url;
-  const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
+  struct trust_options trust;
+  const char *jwks_url, *jwt_issuer, *jwt_audience;
   int64_t jwt_max_life_s;
   const char *account_tokens_text;
   bool account_tokens; /* a bearer may be an account's id and its refresh token */
@@ -69,9 +67,6 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
  * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,
                                   struct err *e);
-/* Where keys and policies come from; takes the secrets of the environment over. */
-enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
-                                    struct err *e);
 /* Waits at the start for a dealers file that is not there yet, where one is read; see await.h. */
 enum err_code settings_await_dealers(const struct settings *s, struct err *e);
 enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);

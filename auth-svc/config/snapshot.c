@@ -58,29 +58,23 @@ struct snapshot *snapshot_new(struct directory *directory, struct credential **c
   return s;
 }
 
-static enum err_code snapshot_of(struct snapshot **out, const struct dealers_content *content,
-                                 enum err_code code)
+enum err_code snapshot_parse(struct snapshot **out, const char *name, const char *text, size_t len,
+                             const struct dealers_options *options, struct err *e)
 {
-  *out = code == ERR_OK ? snapshot_new(content->directory, content->credentials, NULL) : NULL;
+  struct dealers_content content;
+  enum err_code code = text == NULL
+                           ? dealers_file_load(&content, name, options, e)
+                           : dealers_file_read(&content, name, text, len, options, NULL, e);
+  *out = code == ERR_OK ? snapshot_new(content.directory, content.credentials, NULL) : NULL;
   if (code == ERR_OK)
-    (*out)->sealed_with = content->sealed_with;
+    (*out)->sealed_with = content.sealed_with;
   return code;
 }
 
 enum err_code snapshot_load(struct snapshot **out, const char *path,
                             const struct dealers_options *options, struct err *e)
 {
-  struct dealers_content content;
-  enum err_code code = dealers_file_load(&content, path, options, e);
-  return snapshot_of(out, &content, code);
-}
-
-enum err_code snapshot_parse(struct snapshot **out, const char *name, const char *text, size_t len,
-                             const struct dealers_options *options, struct err *e)
-{
-  struct dealers_content content;
-  enum err_code code = dealers_file_read(&content, name, text, len, options, NULL, e);
-  return snapshot_of(out, &content, code);
+  return snapshot_parse(out, path, NULL, 0, options, e);
 }
 
 static void find_unknown_names(struct snapshot *s)

@@ -37,23 +37,6 @@ static enum err_code find_metadata(struct credential **out, const char *looked_a
                  ask ? "no metadata server answers at " : "NO_GCE_CHECK=true", ask ? host : "");
 }
 
-static enum err_code find(struct credential **out, const char *explicit_path, bool offline,
-                          struct err *e)
-{
-  if (explicit_path != NULL)
-    return credential_from_file(out, "GOOGLE_APPLICATION_CREDENTIALS", explicit_path, e);
-  AUTO_FREE char *path = well_known_path();
-  struct err found = {0};
-  enum err_code code =
-      path != NULL ? credential_from_file(out, "Application Default Credentials", path, &found)
-                   : ERR_NOT_FOUND;
-  if (code == ERR_NOT_FOUND)
-    return find_metadata(out, path, offline, e);
-  if (code != ERR_OK && e != NULL)
-    *e = found;
-  return code;
-}
-
 /* Whose quota is used by credentials that name nobody: what Google's own clients read for it, then
  * the project of the installation. NULL for none. */
 static const char *project_of_environment(const char **variable)
@@ -75,8 +58,25 @@ static bool is_project(const char *text)
   return text[n] == '\0' && n <= PROJECT_ID_MAX;
 }
 
-static enum err_code find_and_bill(struct credential **out, const char *explicit_path, bool offline,
-                                   struct err *e)
+static enum err_code find(struct credential **out, const char *explicit_path, bool offline,
+                          struct err *e)
+{
+  if (explicit_path != NULL)
+    return credential_from_file(out, "GOOGLE_APPLICATION_CREDENTIALS", explicit_path, e);
+  AUTO_FREE char *path = well_known_path();
+  struct err found = {0};
+  enum err_code code =
+      path != NULL ? credential_from_file(out, "Application Default Credentials", path, &found)
+                   : ERR_NOT_FOUND;
+  if (code == ERR_NOT_FOUND)
+    return find_metadata(out, path, offline, e);
+  if (code != ERR_OK && e != NULL)
+    *e = found;
+  return code;
+}
+
+enum err_code credential_find_adc(struct credential **out, const char *explicit_path, bool offline,
+                                  struct err *e)
 {
   const char *variable, *project = project_of_environment(&variable);
   if (project != NULL && !is_project(project))
@@ -86,15 +86,4 @@ static enum err_code find_and_bill(struct credential **out, const char *explicit
   if (code == ERR_OK && project != NULL && (*out)->quota_project == NULL)
     (*out)->quota_project = xstrdup(project);
   return code;
-}
-
-enum err_code credential_find_adc(struct credential **out, const char *explicit_path, struct err *e)
-{
-  return find_and_bill(out, explicit_path, false, e);
-}
-
-enum err_code credential_find_adc_offline(struct credential **out, const char *explicit_path,
-                                          struct err *e)
-{
-  return find_and_bill(out, explicit_path, true, e);
 }

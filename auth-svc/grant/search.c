@@ -69,19 +69,18 @@ static const struct dealer *seen(const struct scope *s, const struct dealer *d)
 static const struct dealer *exact(const struct scope *s, const char *text)
 {
   const char *digits = strncmp(text, "properties/", 11) == 0 ? text + 11 : text;
-  const struct dealer *d = seen(s, directory_by_account(s->directory, text));
+  const struct dealer *d = seen(s, directory_by_account(s->directory, text)), *named = NULL;
   if (d == NULL)
     d = seen(s, directory_by_property(s->directory, digits));
-  for (size_t i = 0, found = 0; d == NULL && i < s->directory->n_dealers; i++) {
+  size_t found = 0;
+  for (size_t i = 0; d == NULL && i < s->directory->n_dealers; i++) {
     const struct dealer *other = &s->directory->dealers[i];
     if (!scope_sees(s, other) || !ascii_case_equal(other->name, text))
       continue;
-    for (size_t k = i; k < s->directory->n_dealers; k++)
-      found += scope_sees(s, &s->directory->dealers[k]) &&
-               ascii_case_equal(s->directory->dealers[k].name, text);
-    return found == 1 ? other : NULL;
+    named = other;
+    found++;
   }
-  return d;
+  return found == 1 ? named : d;
 }
 
 /* Dealers that fit so far, and the last of each kind. */

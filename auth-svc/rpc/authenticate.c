@@ -115,11 +115,11 @@ static enum jwks_answer wait_for_key(const struct attempt *a)
 static char *new_grant_id(struct arena *arena)
 {
   uint8_t random[GRANT_ID_BYTES];
-  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * GRANT_ID_BYTES + 1);
+  char hex[2 * GRANT_ID_BYTES + 1];
   if (RAND_bytes(random, sizeof(random)) != 1)
     abort(); /* fails only when OpenSSL is unusable */
-  hex_encode(&hex, random, sizeof(random));
-  return arena_strdup(arena, buf_str(&hex));
+  hex_write(hex, random, sizeof(random));
+  return arena_strdup(arena, hex);
 }
 
 static void seal(struct attempt *a, ProtobufCBinaryData *out)

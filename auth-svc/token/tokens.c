@@ -312,19 +312,13 @@ const char *tokens_bad_standing(struct tokens *t, const char *account_id,
 
 /* ------------------------------------------------------------------------- operators */
 
-size_t tokens_needing_consent(struct tokens *t)
+void tokens_describe(struct tokens *t, struct buf *detail)
 {
   size_t n = 0;
   pthread_mutex_lock(&t->lock);
   for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m))
     n += account_needs_consent(CONTAINER_OF(m, struct account, in_table));
   pthread_mutex_unlock(&t->lock);
-  return n;
-}
-
-void tokens_describe(struct tokens *t, struct buf *detail)
-{
-  size_t n = tokens_needing_consent(t);
   buf_printf(detail, "%s accounts: %zu need re-consent%s\n", n > 0 ? "warn" : "ok", n,
              n > 0 ? "; the log names them" : "");
 }

@@ -57,18 +57,18 @@ static void the_metadata_server_comes_last(void)
   AUTO_FREE char *known = xasprintf("%s/application_default_credentials.json", dir);
   write_file(known, USER);
   struct credential *c = NULL;
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
   CU_ASSERT_STRING_EQUAL(c->kind->name, "authorized_user");
   credential_unref(c);
   CU_ASSERT_EQUAL(cloud_hits(cloud), 0);
   /* A file that is there and wrong is a fault, not a reason to look further. */
   write_file(known, "{}");
   struct err e = {0};
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, known));
   CU_ASSERT_EQUAL(cloud_hits(cloud), 0);
   unlink(known);
-  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
   CU_ASSERT_STRING_EQUAL(c->kind->name, "metadata");
   AUTO_FREE char *flavor = request_header(cloud_request(cloud, 0), "metadata-flavor");
   CU_ASSERT_STRING_EQUAL(flavor, "Google");
@@ -87,7 +87,7 @@ static void home_is_looked_at_without_cloudsdk_config(void)
   AUTO_FREE char *path = xasprintf("%s/.config/gcloud/application_default_credentials.json", dir);
   write_file(path, USER);
   struct credential *c = NULL;
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
   credential_unref(c);
   if (home != NULL)
     setenv("HOME", home, 1);
@@ -98,12 +98,12 @@ static void where_nothing_is_found_the_places_are_named(void)
   struct credential *c = NULL;
   struct err e = {0};
   set_up("127.0.0.1:1");
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_NOT_FOUND);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, dir));
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "no metadata server answers at 127.0.0.1:1"));
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "gcloud auth application-default login"));
   setenv("NO_GCE_CHECK", "true", 1);
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_NOT_FOUND);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "NO_GCE_CHECK=true"));
 }
 
@@ -112,7 +112,7 @@ static void what_does_not_say_google_is_no_metadata_server(void)
   struct cloud *cloud = CLOUD({"GET / ", 200, NULL, "hello", 0, 0});
   struct credential *c = NULL;
   set_up(cloud_host(cloud));
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, NULL), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, NULL), ERR_NOT_FOUND);
   cloud_stop(cloud);
   CU_ASSERT_FALSE(credential_metadata_detect("evil.example/path?"));
 }
