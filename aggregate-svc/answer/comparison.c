@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
+#include "aggregate-svc/answer/index_text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -13,22 +14,10 @@ typedef Analytics__Aggregate__V1__DealerIndex DealerIndex;
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 typedef Analytics__Aggregate__V1__RegionalAverage RegionalAverage;
-typedef Analytics__Aggregate__V1__Cohort CohortMessage;
 
 #define DEALER(field) ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__##field
 
 enum { VERDICTS_BYTES = 400 };
-
-static CohortMessage *cohort_message(const struct cohort *c, struct arena *arena)
-{
-  CohortMessage *m = ARENA_NEW(arena, CohortMessage);
-  analytics__aggregate__v1__cohort__init(m);
-  m->id = borrow_text(c->id);
-  m->label = borrow_text(c->label);
-  m->dealers = (int32_t)c->n;
-  m->undisclosed = (int32_t)c->outside;
-  return m;
-}
 
 /* --------------------------------------------------------------------- dealers */
 
@@ -38,7 +27,7 @@ static char *verdicts_text(const struct judgement *j, size_t member, struct aren
 {
   AUTO_BUF struct buf b = BUF_INIT(VERDICTS_BYTES);
   size_t unclear = 0;
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     enum verdict word = judgement_cell(j, member, (enum metric_id)m)->word;
     unclear += word == VERDICT_NO_CLEAR_DIFFERENCE;
     if (word == VERDICT_BETTER || word == VERDICT_WORSE)
@@ -124,9 +113,9 @@ static DealerIndex *indices_message(const struct comparison *c, const struct jud
   DealerIndex *d = ARENA_NEW(arena, DealerIndex);
   analytics__aggregate__v1__dealer_index__init(d);
   d->dealer_id = borrow_text(c->of.figures.cohort->members[member].dealer_id);
-  d->n_metrics = METRIC_COUNT;
-  d->metrics = ARENA_ARRAY(arena, MetricIndex *, METRIC_COUNT);
-  for (size_t m = 0; m < METRIC_COUNT; m++)
+  d->n_metrics = METRIC_COMPARED;
+  d->metrics = ARENA_ARRAY(arena, MetricIndex *, METRIC_COMPARED);
+  for (size_t m = 0; m < METRIC_COMPARED; m++)
     d->metrics[m] = index_message(&c->of, j, (enum metric_id)m, member, arena);
   return d;
 }
@@ -204,9 +193,9 @@ static RegionalAverage *region_message(const struct comparison *c, struct arena 
   if (region_count(c, METRIC_LEAD_EVENTS, &a->lead_events))
     a->opt_lead_events_case =
         ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__OPT_LEAD_EVENTS_LEAD_EVENTS;
-  a->n_metrics = METRIC_COUNT;
-  a->metrics = ARENA_ARRAY(arena, MetricAverage *, METRIC_COUNT);
-  for (size_t m = 0; m < METRIC_COUNT; m++)
+  a->n_metrics = METRIC_COMPARED;
+  a->metrics = ARENA_ARRAY(arena, MetricAverage *, METRIC_COMPARED);
+  for (size_t m = 0; m < METRIC_COMPARED; m++)
     a->metrics[m] =
         average_message(&c->of, group_of_region(&c->of.figures, (enum metric_id)m), arena);
   return a;
@@ -217,11 +206,12 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   Result *r = ARENA_NEW(arena, Result);
   struct resolved_period period;
   analytics__aggregate__v1__compare_dealer_sessions_result__init(r);
-  r->cohort = cohort_message(c->of.figures.cohort, arena);
+  r->cohort = answer_cohort(c->of.figures.cohort, arena);
   r->period =
       period_message(c->period, c->of.figures.cohort, c->notes, c->now_unix_ms, arena, &period);
   CLEANUP(judgement_free) struct judgement j;
-  benchmarked_judge(&j, &c->of, c->of.figures.cohort->subject);
+  benchmarked_judge(&j, &c->of, c->of.figures.cohort->subject,
+                    JUDGE_METRICS_BEFORE(METRIC_COMPARED));
   add_dealers(c, &j, r, arena);
   r->opt_cells_tested_case =
       ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_RESULT__OPT_CELLS_TESTED_CELLS_TESTED;

@@ -201,14 +201,14 @@ static void failed_dealer_changes_nothing_but_coverage(void)
   Result *a = world_compare(&with), *b = world_compare(&without);
   CU_ASSERT_EQUAL(a->n_dealers, b->n_dealers);
   for (size_t i = 0; i < b->n_dealers; i++)
-    for (size_t m = 0; m < METRIC_COUNT; m++) {
+    for (size_t m = 0; m < METRIC_COMPARED; m++) {
       const MetricIndex *x = a->performance_index[i]->metrics[m];
       const MetricIndex *y = b->performance_index[i]->metrics[m];
       CU_ASSERT_TRUE(x->value == y->value && x->benchmark == y->benchmark && x->index == y->index &&
                      x->rank == y->rank && x->of == y->of && x->percentile == y->percentile &&
                      x->standing == y->standing);
     }
-  for (size_t m = 0; m < METRIC_COUNT; m++)
+  for (size_t m = 0; m < METRIC_COMPARED; m++)
     CU_ASSERT_TRUE(
         a->regional_average->metrics[m]->pooled == b->regional_average->metrics[m]->pooled &&
         a->regional_average->metrics[m]->median == b->regional_average->metrics[m]->median);
@@ -404,7 +404,7 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   struct world w;
   restricted_world(&w, 5); /* four peers */
   Result *r = world_compare(&w);
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = r->performance_index[0]->metrics[m];
     CU_ASSERT_STRING_EQUAL(x->suppressed, "min_contributors");
     CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 && x->rank == 0 &&
@@ -826,7 +826,7 @@ static void a_subject_alone_is_judged_and_detail_changes_no_word_about_it(void)
   CU_ASSERT_EQUAL(brief->cells_tested, 4);
   CU_ASSERT_EQUAL(all->cells_tested, 4);
   CU_ASSERT_STRING_EQUAL(brief->headline, all->headline);
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = brief->performance_index[0]->metrics[m];
     const MetricIndex *y = index_of(all, "d02", (enum metric_id)m);
     CU_ASSERT_EQUAL(protobuf_c_message_get_packed_size(&x->base),
@@ -896,7 +896,7 @@ static void outsiders_see_intervals_in_steps_and_no_q(void)
   struct world w;
   restricted_world(&w, 12);
   Result *r = world_compare(&w);
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = index_of(r, "d00", (enum metric_id)m);
     CU_ASSERT_EQUAL(x->opt_q_case, 0);
     CU_ASSERT_STRING_EQUAL(x->unusual_among_dealers, "");
