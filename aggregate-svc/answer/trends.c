@@ -164,6 +164,8 @@ static Point *point_of(const struct trends *t, const struct trend_span *s, doubl
   if (parts_of(t, s, subject_of(t), &own) &&
       group_value(&s->figures, group(t), subject_of(t), &p->value))
     p->opt_value_case = POINT(VALUE_VALUE);
+  if (!group_knows(&t->of.figures, t->metric, subject_of(t)))
+    return p;
   if (t->of.figures.cohort->outside == 0)
     open_point(t, s, p, phi);
   else
@@ -259,6 +261,8 @@ struct row {
 static struct row measure_row(const struct trends *t, const struct trend_block *before, double phi)
 {
   struct row r = {.own = own_change(t, before, phi)};
+  if (!group_knows(&t->of.figures, t->metric, subject_of(t)))
+    return r;
   r.market =
       t->of.figures.cohort->outside == 0 ? open_market(t, before, phi) : outside_market(t, before);
   r.has_relative = r.own.known && r.market.known && r.own.change.se > 0 && r.market.change.se > 0;

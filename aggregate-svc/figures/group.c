@@ -19,6 +19,11 @@ static bool is_known(const struct dealer_metric *m, const struct dealer_figures 
          (m->kind == 0 || f->kinds[m->kind - 1] > 0);
 }
 
+bool group_knows(const struct cohort_figures *c, enum metric_id metric, size_t member)
+{
+  return is_known(&dealer_metrics[metric], &c->dealers[member]);
+}
+
 bool group_has(const struct cohort_figures *c, struct metric_group g, size_t member)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];

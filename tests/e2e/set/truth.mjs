@@ -39,7 +39,7 @@ function lookBack() {
 const counted = new Map();
 
 // What counts as a lead on a dealer's site, and whether it reports pages of vehicles.
-function siteOf(world, dealer) {
+export function siteOf(world, dealer) {
   const [from, to] = lookBack();
   const key = `${world.file} ${dealer.property_id} ${from}`;
   if (!counted.has(key)) {
@@ -92,7 +92,7 @@ function countsOf(world, dealer, { from, to }, site) {
 
 // The equal number of days just before; undefined when one date is relative and the other is not, or for
 // more than 400 days.
-function rangeBefore(range) {
+export function rangeBefore(range) {
   const ago = (text) => (text === 'today' ? 0 : text === 'yesterday' ? 1 : Number(/^(\d+)daysAgo$/.exec(text)?.[1] ?? NaN));
   const [start, end] = [ago(range.start_date), ago(range.end_date)];
   if (Number.isNaN(start) !== Number.isNaN(end)) return undefined;
