@@ -115,6 +115,9 @@ static struct cohort_figures before_of(const struct cohort_figures *c, struct de
   for (size_t i = 0; i < c->cohort->n; i++) {
     space[i] = c->dealers[i];
     space[i].now = c->dealers[i].before;
+    space[i].days = c->dealers[i].before_days;
+    space[i].n_days = c->dealers[i].n_before_days;
+    space[i].channels = NULL;
   }
   return (struct cohort_figures){c->cohort, space, c->leads};
 }

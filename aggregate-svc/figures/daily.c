@@ -359,13 +359,14 @@ static int by_number(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* The dates that have sessions, ascending, each once. */
-static size_t collect_dates(const struct dealer_days *d, struct selection s, int32_t *dates)
+/* The dates of either period that have sessions, ascending, each once. */
+static size_t collect_dates(const struct dealer_days *d, struct selection s, bool now,
+                            int32_t *dates)
 {
   size_t n = 0, kept = 0;
   for (size_t i = 0; i < d->n; i++)
     if ((d->rows[i].query == DAILY_SESSIONS || d->rows[i].query == DAILY_CHANNEL_SESSIONS) &&
-        is_now(s, &d->rows[i]))
+        is_now(s, &d->rows[i]) == now)
       dates[n++] = d->rows[i].date;
   if (n > 1)
     qsort(dates, n, sizeof(*dates), by_number);
@@ -375,12 +376,40 @@ static size_t collect_dates(const struct dealer_days *d, struct selection s, int
   return kept;
 }
 
+/* Days of a period, in the order of their dates. */
+struct day_list {
+  int32_t *dates;
+  struct dealer_counts *days;
+  size_t n;
+};
+
+static void list_days(struct day_list *l, const struct dealer_days *d, struct selection s, bool now,
+                      struct arena *arena)
+{
+  l->dates = xcalloc(d->n + 1, sizeof(*l->dates));
+  l->n = collect_dates(d, s, now, l->dates);
+  l->days = ARENA_ARRAY(arena, struct dealer_counts, l->n);
+}
+
+static bool add_day(const struct day_list *l, struct meaning m, const struct daily_row *row)
+{
+  const int32_t *day =
+      l->n == 0 ? NULL : bsearch(&row->date, l->dates, l->n, sizeof(*l->dates), by_number);
+  return day == NULL || add_counts(&l->days[day - l->dates], m, row);
+}
+
+static void finish_days(struct day_list *l)
+{
+  for (size_t i = 0; i < l->n; i++)
+    finish(&l->days[i]);
+  free(l->dates);
+}
+
 /* Where the figures of a dealer are added up. */
 struct target {
   struct dealer_figures *out;
-  struct dealer_counts *days, *channels; /* channels: NULL for none */
-  const int32_t *dates;
-  size_t n_days;
+  struct dealer_counts *channels; /* NULL for none */
+  struct day_list days[2];        /* before, now */
 };
 
 static bool add_row_to(const struct target *t, struct selection s, struct meaning m,
@@ -392,30 +421,25 @@ static bool add_row_to(const struct target *t, struct selection s, struct meanin
     return false;
   if (row->query == DAILY_CHANNEL_EVENTS || (!now && s.window))
     return true;
-  if (!add_counts(now ? &t->out->now : &t->out->before, m, row))
-    return false;
-  const int32_t *day = now && t->n_days > 0
-                           ? bsearch(&row->date, t->dates, t->n_days, sizeof(*t->dates), by_number)
-                           : NULL;
-  return day == NULL || add_counts(&t->days[day - t->dates], m, row);
+  return add_counts(now ? &t->out->now : &t->out->before, m, row) && add_day(&t->days[now], m, row);
 }
 
-static bool add_all(const struct dealer_days *d, const struct target *t, struct selection s,
+static bool add_all(const struct dealer_days *d, struct target *t, struct selection s,
                     struct meaning m)
 {
-  for (size_t i = 0; i < d->n; i++)
-    if (!add_row_to(t, s, m, &d->rows[i]))
-      return false;
+  bool fits = true;
+  for (size_t i = 0; i < d->n && fits; i++)
+    fits = add_row_to(t, s, m, &d->rows[i]);
   finish(&t->out->now);
   finish(&t->out->before);
-  for (size_t i = 0; i < t->n_days; i++)
-    finish(&t->days[i]);
+  finish_days(&t->days[0]);
+  finish_days(&t->days[1]);
   for (size_t i = 0; t->channels != NULL && i < CHANNELS; i++)
     finish(&t->channels[i]);
   t->out->kinds[LEAD_KIND_CALL] = t->out->now.calls;
   t->out->kinds[LEAD_KIND_CHAT] = t->out->now.chats;
   t->out->kinds[LEAD_KIND_APPOINTMENT] = t->out->now.appointments;
-  return true;
+  return fits;
 }
 
 static bool has_channels(const struct dealer_days *d)
@@ -430,17 +454,20 @@ static bool figures_of(const struct daily_fold *f, size_t member, struct meaning
                        struct selection s, struct dealer_figures *out, struct arena *arena)
 {
   const struct dealer_days *d = &f->dealers[member];
-  AUTO_FREE int32_t *dates = xcalloc(d->n + 1, sizeof(*dates));
-  struct target t = {.out = out, .dates = dates, .n_days = collect_dates(d, s, dates)};
-  t.days = ARENA_ARRAY(arena, struct dealer_counts, t.n_days);
+  struct target t = {.out = out};
+  if (!s.window)
+    list_days(&t.days[0], d, s, false, arena);
+  list_days(&t.days[1], d, s, true, arena);
   if (!s.window && has_channels(d))
     t.channels = ARENA_ARRAY(arena, struct dealer_counts, CHANNELS);
   *out = (struct dealer_figures){.ok = true,
                                  .lead_event = m.lead_event,
                                  .shopper = m.shopper,
                                  .has_before = f->two_periods && !s.window,
-                                 .days = t.days,
-                                 .n_days = t.n_days,
+                                 .days = t.days[1].days,
+                                 .n_days = t.days[1].n,
+                                 .before_days = t.days[0].days,
+                                 .n_before_days = t.days[0].n,
                                  .channels = t.channels};
   return add_all(d, &t, s, m);
 }

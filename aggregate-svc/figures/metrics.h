@@ -39,6 +39,8 @@ struct dealer_figures {
   bool pages;                       /* the site reports pages of inventory */
   const struct dealer_counts *days; /* single days of `now`, lent */
   size_t n_days;
+  const struct dealer_counts *before_days; /* likewise of `before` */
+  size_t n_before_days;
   /* `now` by channel, in the order of figures/channels.h, lent; NULL when it was not asked for. */
   const struct dealer_counts *channels;
 };

@@ -64,7 +64,7 @@ export function figures(world, dealer, start, end) {
   const { site, cells } = cellsOf(world, dealer);
   const from = compact(start), to = compact(end);
   const mine = cells.filter((c) => c.date >= from && c.date <= to);
-  // A day without sessions is no day, whatever happened on it.
+  // Days without sessions are left out, whatever happened on them.
   const days = [...by(mine, 'date').values()].filter((d) => d.sessions > 0);
   return { dealer, event: site.event, pages: site.pages, ...add(mine), days, channels: by(mine, 'channel') };
 }
@@ -128,6 +128,10 @@ function released(m, outside, phi, bases = []) {
   return { pooled, pool: [events, whole((events * (m.scale ?? 1)) / pooled)], phi, values: outside.map((f) => rate(m, m.parts(f))) };
 }
 
+// Of channels of equal size the first of these goes first.
+const ORDER = ['Direct', 'Organic Search', 'Paid Search', 'Organic Social', 'Paid Social', 'Organic Video', 'Paid Video', 'Organic Shopping',
+  'Paid Shopping', 'Cross-network', 'Display', 'Paid Other', 'Referral', 'Email'];
+
 // Which channels may be named: 'absent', 'shown' or 'other' each; null when none may.
 function channelFates(names, outside, parts, ratio) {
   const of = (name) => outside.filter((f) => parts(f, name).some((x) => x !== 0));
@@ -141,7 +145,7 @@ function channelFates(names, outside, parts, ratio) {
     const ok = allowed(outside.filter((f) => lumped(f).some((x) => x !== 0)), lumped);
     if (ok && others.length >= 2) break;
     const size = (name) => sum(outside.map((f) => parts(f, name)[1]));
-    const [least] = those('shown').sort((a, b) => size(a) - size(b));
+    const [least] = those('shown').sort((a, b) => size(a) - size(b) || ORDER.indexOf(a) - ORDER.indexOf(b));
     if (least === undefined) return null;
     fates.set(least, 'other');
   }
