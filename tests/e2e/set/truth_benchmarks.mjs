@@ -8,6 +8,16 @@ const Z95 = 1.959963984540054;
 const sum = (list) => list.reduce((total, x) => total + x, 0);
 const round = (x, digits) => Number(x.toPrecision(digits));
 const whole = (x) => Math.round(x);
+// Shown as a whole number: either one where x lies in the middle.
+const shownWhole = (x) => (x === undefined ? undefined : { near: x });
+// 100 x (y / n) / (Y / N) as a whole number, exactly; the even one of two that are equally near.
+function wholeIndex([y, n], [Y, N]) {
+  const top = 200n * BigInt(y) * BigInt(N), bottom = BigInt(n) * BigInt(Y);
+  const twice = top / bottom, rest = top % bottom;
+  const down = twice / 2n;
+  if (twice % 2n === 0n) return Number(down);
+  return Number(rest > 0n || down % 2n === 1n ? down + 1n : down);
+}
 
 const VDP = 'asc_item_pageview', SRP = 'asc_itemlist_pageview';
 const KINDS = { calls: ['asc_click_to_call'], chats: ['asc_comm_submission'],
@@ -249,7 +259,7 @@ function mixOf(m, me, others, channels, restricted, leadsPool, phi) {
   }
   const s = standardise(cells, scale);
   if (s === undefined) return {};
-  const out = { mix_index: restricted ? whole(s.index) : s.index, gap_mix: s.mix, gap_rate: s.rates };
+  const out = { mix_index: restricted ? shownWhole(s.index) : s.index, gap_mix: s.mix, gap_rate: s.rates };
   if (restricted || !(s.se > 0)) return out;
   const width = Z95 * s.se * Math.sqrt(phi);
   return { ...out, mix_low: s.index * Math.exp(-width), mix_high: s.index * Math.exp(width) };
@@ -296,7 +306,7 @@ export function scorecard({ list, subject, visible, code = null }) {
       else {
         out.benchmark = c.shown.pooled;
         if (c.index !== undefined) {
-          out.index = whole(c.index);
+          out.index = wholeIndex(c.own, c.others);
           if (c.low !== undefined) [out.index_low, out.index_high] = outward(c.low, c.high);
         }
         const sorted = ascending(c.shown.values);
@@ -335,7 +345,7 @@ function changesOf(m, entry, list, out, restricted, outside, code) {
   if (restricted) {
     const r = code !== null ? { code } : released(m, peers, 1);
     const percent = r.code ? undefined : changed(r.pooled, out.benchmark);
-    return { change_percent, others_change_percent: percent === undefined ? undefined : whole(percent) };
+    return { change_percent, others_change_percent: shownWhole(percent) };
   }
   if (peers.length === 0) return { change_percent };
   const benchmark = m.count ? sum(peers.map((f) => m.parts(f)[0])) / peers.length : rate(m, pool(m, peers));
@@ -459,7 +469,7 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
     if (cell === undefined) return out;
     judge([Object.assign(cell, { share: m.share, role: 'beside' })]);
     if (cell.index === undefined) return out;
-    out.index = restricted ? whole(cell.index) : cell.index;
+    out.index = restricted ? wholeIndex(cell.own, cell.others) : cell.index;
     [out.index_low, out.index_high] = restricted ? outward(cell.low, cell.high) : [cell.low, cell.high];
     return out;
   });
@@ -492,14 +502,14 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
       out.percent = percent(mine.ratio);
       if (mine.high > 0) Object.assign(out, { low_percent: percent(mine.low), high_percent: percent(mine.high) });
     }
-    if (market) out.market_percent = restricted ? whole(percent(market.ratio)) : percent(market.ratio);
+    if (market) out.market_percent = restricted ? shownWhole(percent(market.ratio)) : percent(market.ratio);
     tests.push({ out, name: 'verdict', ...(mine ?? {}), enough: mine?.enough ?? false });
     let relative;
     if (mine && market && mine.se > 0 && market.se > 0) {
       const se = Math.hypot(mine.se, market.se), ratio = mine.ratio / market.ratio;
       relative = { ratio, low: ratio * Math.exp(-Z95 * se), high: ratio * Math.exp(Z95 * se), p: normalP(Math.log(ratio) / se) };
       const [low, high] = restricted ? outward(100 * relative.low, 100 * relative.high) : [100 * relative.low, 100 * relative.high];
-      Object.assign(out, { relative_percent: restricted ? whole(percent(ratio)) : percent(ratio), relative_low: low - 100, relative_high: high - 100 });
+      Object.assign(out, { relative_percent: restricted ? shownWhole(percent(ratio)) : percent(ratio), relative_low: low - 100, relative_high: high - 100 });
     }
     tests.push({ out, name: 'relative_verdict', ...(relative ?? {}), enough: relative !== undefined && mine.enough && market.enough });
     changes.push(out);

@@ -46,6 +46,8 @@ function same(actual, expected, where) {
   } else if (Array.isArray(expected)) {
     assert.equal(actual?.length, expected.length, `${where}: number of items`);
     expected.forEach((item, i) => same(actual[i], item, `${where}[${i}]`));
+  } else if (expected?.near !== undefined) {
+    assert.ok(Number.isInteger(actual) && Math.abs(actual - expected.near) <= 0.5 + 1e-7, `${where}: ${actual} instead of ${expected.near}`);
   } else if (expected !== null && typeof expected === 'object') {
     const keys = (o) => Object.keys(o).filter((k) => o[k] !== undefined && o[k] !== null && o[k] !== '').sort();
     assert.deepEqual(keys(actual), keys(expected), `${where}: keys`);
