@@ -1,6 +1,6 @@
 // benchmark_dealer and compare_trends against the same figures computed from the simulator's database,
 // for random dealers and periods, with and without dealers that fail, as an administrator, a group and
-// a dealer see them. CALLS: of each tool; 100 in the long run.
+// a dealer see them. AMCP_TRUTH_CALLS: of each tool; 100 in the long run.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { objects } from '../lib/answer.mjs';
@@ -10,7 +10,7 @@ import { finishedSunday } from './truth.mjs';
 import { figures, scorecard, spansOf, trends } from './truth_benchmarks.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
-const CALLS = Number(process.env.CALLS ?? 15);
+const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
 let s, world, viewers, trendViewers, today;
 
 // A small generator, so that a failure can be repeated.
