@@ -35,8 +35,11 @@ struct app {
 static const char instructions[] =
     "Google Analytics 4 figures of car dealers' websites. Begin with list_dealers to turn names, "
     "cities and regions into dealer_id and region. For \"how does my website do against the "
-    "region\" use compare_dealer_sessions; for rows of one site run_report; for the same rows over "
-    "several sites run_report_across_dealers. Say the period and how many dealers the figures rest "
+    "region\" use benchmark_dealer for one dealer, compare_dealer_sessions for several side by "
+    "side "
+    "and compare_trends over weeks; for \"which models are shoppers most engaged with\" use "
+    "analyze_vehicle_interest. For rows of one site use run_report, of several "
+    "run_report_across_dealers. Say the period and how many dealers the figures rest "
     "on (coverage), name dealers that could not be read, and repeat the caveats of an answer. "
     "Never add or average rates (engagement rate, bounce rate) over rows or dealers: the tools "
     "give pooled rates. A result that is an error says what to change; correct the arguments and "
