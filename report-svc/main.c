@@ -22,6 +22,7 @@ static struct shared *make_shared(struct settings *s)
   bool own_ca = s->redis_ca_file != NULL;
   struct shared_options options = {
       .url = s->redis,
+      .patience_ms = (uint32_t)s->redis_timeout_ms,
       .trust = {own_ca ? s->redis_ca_file : s->ca_file, own_ca ? NULL : s->ca_dir}};
   s->redis = (struct redis_url){0}; /* taken over */
   return options.url.host == NULL ? NULL : shared_new(&options);

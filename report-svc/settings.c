@@ -117,6 +117,8 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
       {"REDIS_TLS_CA", CONFIG_STRING, &s->redis_ca_file, NULL, 0, 0, false,
        "CA certificates (PEM) that the certificate at rediss:// must be signed by; those of "
        "SSL_CERT_FILE and SSL_CERT_DIR, or the system's, when not set"},
+      {"REDIS_TIMEOUT_MS", CONFIG_INT, &s->redis_timeout_ms, "50", 1, 1000, false,
+       "longest wait for one answer of Redis; then the replica goes by what it knows itself"},
       {"REPORT_PAGE_ROWS", CONFIG_INT, &s->page_rows, "250000", 1, 250000, false,
        "rows per page when reports are fetched for aggregation"},
       {"REPORT_CACHE_TTL_S", CONFIG_INT, &s->cache_ttl_s, "60", 0, 86400, false,

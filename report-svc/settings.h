@@ -17,6 +17,7 @@ struct settings {
   const char *ca_file, *ca_dir; /* of Google; NULL: the system's */
   struct redis_url redis;       /* host is NULL: none */
   const char *redis_ca_file;    /* NULL: as for Google */
+  int64_t redis_timeout_ms;
   int64_t workers;
   int64_t page_rows;
   int64_t cache_ttl_s, cache_bytes;

@@ -7,6 +7,8 @@
 
 /* Between two questions for a place while all are taken. */
 enum { ASK_AGAIN_MIN_MS = 20, ASK_AGAIN_MAX_MS = 80 };
+/* Who knows that all places are taken lets so many answers be late. */
+enum { MAX_LATE = 5 };
 
 static void ask_shared(void *arg);
 
@@ -49,14 +51,26 @@ static void learn(struct place *p, const struct shared_decision *d)
     budget_learn_gone(b, p->key, d->until_ms, d->day, now);
 }
 
+/* Whether to ask again although there was no answer: it was only late. */
+static bool may_wait(struct place *p, const struct shared_decision *d)
+{
+  if (d->verdict != SHARED_AWAY) {
+    p->full = d->verdict == SHARED_FULL;
+    p->late = 0;
+    return false;
+  }
+  return p->full && shared_is_up(p->google->options.shared) && ++p->late <= MAX_LATE;
+}
+
 static void on_decision(void *user, const struct shared_decision *d)
 {
   struct place *p = user;
   struct err e = {0};
+  bool wait = may_wait(p, d);
   learn(p, d);
   if (d->verdict == SHARED_GRANTED)
     admit(p);
-  else if (d->verdict == SHARED_FULL)
+  else if (d->verdict == SHARED_FULL || wait)
     ask_again(p);
   else if (budget_admit(p->google->budget, p->key, clock_unix_ms(), &e) != ERR_OK)
     refuse(p, &e);
@@ -93,6 +107,8 @@ static void on_local(void *user, const struct err *e)
 void place_acquire(struct place *p)
 {
   atomic_store(&p->cancelled, false);
+  p->full = false;
+  p->late = 0;
   p->ticket.on_admitted = on_local;
   p->ticket.user = p;
   p->ticket.deadline_ms = p->deadline_ms;

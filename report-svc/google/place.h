@@ -3,8 +3,8 @@
  *
  * Who finds no place with all replicas keeps the local one and asks again within a tenth of a
  * second, until its deadline. The shared state also says when Google failed too often at the
- * property or its tokens are used up; budget.h learns that here. While Redis is away the local
- * state decides. */
+ * property or its tokens are used up; budget.h learns that here. While Redis is away, or
+ * is too late for one who has not heard that all places are taken, the local state decides. */
 #ifndef AMCP_REPORT_PLACE_H
 #define AMCP_REPORT_PLACE_H
 
@@ -26,6 +26,8 @@ struct place {
   struct governor_ticket ticket;
   struct shared_place shared;
   atomic_bool cancelled;
+  unsigned late; /* answers of Redis that did not come in time, one after another */
+  bool full;     /* all places were taken when it answered last */
 };
 
 /* Asks for a place; the fields down to `guest` are set. on_admitted runs once, perhaps before this

@@ -23,7 +23,7 @@
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 
-enum { CONNECT_MS = 2000, SILENCE_MS = 1000, STEADY_MS = 5000 };
+enum { CONNECT_MS = 2000, SILENCE_MS = 1500, STEADY_MS = 5000 };
 enum { RETRY_MS = 200, RETRY_MAX_MS = 5000 };
 enum { READ_SIZE = 16384, MAX_REPLY = 8 * 1024 * 1024, REASON_SIZE = 200 };
 
@@ -225,8 +225,8 @@ static int64_t next_event_ms(const struct link *l)
 {
   int64_t at = l->next_tick_ms;
   const struct link_op *op = l->sent.first;
-  if (op != NULL && op->sent_ms + SILENCE_MS < at)
-    at = op->sent_ms + SILENCE_MS;
+  if (op != NULL && op->sent_ms + l->options.silence_ms < at)
+    at = op->sent_ms + l->options.silence_ms;
   while (op != NULL && op->ended)
     op = op->next;
   return op != NULL && op->deadline_ms < at ? op->deadline_ms : at;
@@ -257,8 +257,8 @@ static bool serve(struct link *l, char reason[REASON_SIZE])
       return false;
     now = clock_mono_ms();
     end_late(l, now);
-    if (l->sent.first != NULL && now - l->sent.first->sent_ms >= SILENCE_MS) {
-      snprintf(reason, REASON_SIZE, "no answer for a second");
+    if (l->sent.first != NULL && now - l->sent.first->sent_ms >= l->options.silence_ms) {
+      snprintf(reason, REASON_SIZE, "no answer in time");
       return false;
     }
     tick(l, now);
@@ -440,6 +440,8 @@ struct link *link_new(const struct link_options *options)
 {
   struct link *l = xcalloc(1, sizeof(*l));
   l->options = *options;
+  if (l->options.silence_ms == 0)
+    l->options.silence_ms = SILENCE_MS;
   l->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   buf_init(&l->out, LINK_BYTES_MAX);
   pthread_mutex_init(&l->lock, NULL);
@@ -449,9 +451,15 @@ struct link *link_new(const struct link_options *options)
                                   "Operations on Redis by outcome.", "operation", "outcome", NULL);
   metric_set(l->up_gauge, 0, NULL);
   name_scripts(l);
-  if (l->wake_fd < 0 || pthread_create(&l->thread, NULL, run, l) != 0)
+  if (l->wake_fd < 0)
     abort();
   return l;
+}
+
+void link_start(struct link *l)
+{
+  if (pthread_create(&l->thread, NULL, run, l) != 0)
+    abort();
 }
 
 void link_stop(struct link *l)

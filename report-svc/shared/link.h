@@ -3,9 +3,9 @@
  *
  * Nobody waits for it. An operation ends once: with Redis's reply, or without one when none came
  * in time, there is no connection, or too much is queued. A connection that fails or answers
- * nothing for a second is closed, all that is under way ends without a reply, and the thread
- * connects again, with growing waits. One line is logged per change; report_redis_up says which it
- * is. */
+ * nothing for a second and a half is closed, all that is under way ends without a reply, and the
+ * thread connects again, with growing waits. One line is logged per change; report_redis_up says
+ * which it is. */
 #ifndef AMCP_REPORT_SHARED_LINK_H
 #define AMCP_REPORT_SHARED_LINK_H
 
@@ -46,8 +46,9 @@ struct link_op {
 struct link_options {
   struct redis_url url; /* taken over */
   struct wire_trust trust;
-  uint32_t patience_ms;        /* an operation without a reply ends after this */
-  uint32_t retry_ms;           /* bound of the first wait before connecting again; 0 means 200 */
+  uint32_t patience_ms; /* an operation without a reply ends after this */
+  uint32_t silence_ms;  /* a connection that owes an answer so long is closed; 0 means 1,500 */
+  uint32_t retry_ms;    /* bound of the first wait before connecting again; 0 means 200 */
   const char *const *scripts;  /* Lua, loaded at the start of every connection */
   size_t n_scripts;            /* at most LINK_MAX_SCRIPTS */
   void (*on_tick)(void *user); /* every tick_ms while connected, on the link's thread */
@@ -57,8 +58,10 @@ struct link_options {
 
 enum { LINK_MAX_SCRIPTS = 8 };
 
-/* Starts the thread, which connects. */
+/* Without its thread: link_start() follows once callbacks may run. */
 struct link *link_new(const struct link_options *options);
+/* Starts the thread, which connects. Once. */
+void link_start(struct link *l);
 /* Ends all operations and the thread; later ones end at once without a reply. */
 void link_stop(struct link *l);
 /* After link_stop(). NULL is fine. */

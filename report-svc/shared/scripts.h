@@ -1,5 +1,5 @@
-/* What Redis does in one step: Lua, each loaded once per connection. Times are Redis's own, so the
- * clocks of the replicas do not matter; the one of google/budget.c gives the ends it was told.
+/* What Redis does in one step: Lua, loaded at the start of each connection. Times are Redis's own,
+ * so unequal clocks of replicas do no harm; only the end of a quota comes from a replica's clock.
  *
  * Keys of a property, with its name as their hash tag:
  *   places, guests   sorted sets: leases, by their end; guests are in both

@@ -99,7 +99,8 @@ static void send_note(struct shared *s, const char *name, const struct command *
   static const struct link_op_type types[] = {{"give", end_note, NULL, release_note},
                                               {"renew", end_note, NULL, release_note},
                                               {"note", end_note, NULL, release_note},
-                                              {"put_answer", end_note, NULL, release_note}};
+                                              {"put_answer", end_note, NULL, release_note},
+                                              {"ping", end_note, NULL, release_note}};
   size_t i = 0;
   while (strcmp(types[i].name, name) != 0)
     i++;
@@ -234,10 +235,14 @@ void shared_give_place(struct shared_place *place)
   give(s, place->key, place->id, place->guest);
 }
 
-/* Under the lock, so that a place that is given back is not renewed after that. */
+/* Renews what is held, under the lock, so that a place that is given back is not renewed after
+ * that. The ping shows a Redis that hangs to a replica that has nothing to ask, too. */
 static void renew(void *user)
 {
   struct shared *s = user;
+  struct command ping = {0};
+  add_text(&ping, "PING");
+  send_note(s, "ping", &ping);
   pthread_mutex_lock(&s->lock);
   for (const struct shared_place *p = s->held; p != NULL; p = p->next) {
     struct command c;
@@ -394,12 +399,14 @@ struct shared *shared_new(const struct shared_options *options)
                               .trust = options->trust,
                               .patience_ms = options->patience_ms == 0 ? SHARED_PATIENCE_MS
                                                                        : options->patience_ms,
+                              .silence_ms = options->silence_ms,
                               .scripts = scripts,
                               .n_scripts = SCRIPT_COUNT,
                               .on_tick = renew,
                               .tick_ms = s->lease_ms / 3,
                               .user = s};
   s->link = link_new(&link);
+  link_start(s->link);
   return s;
 }
 

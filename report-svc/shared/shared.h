@@ -31,6 +31,7 @@ struct shared_options {
   struct wire_trust trust;
   uint32_t patience_ms; /* 0 means SHARED_PATIENCE_MS */
   uint32_t lease_ms;    /* 0 means SHARED_LEASE_MS; renewed at a third of it */
+  uint32_t silence_ms;  /* of Redis, after which the connection is opened again; 0 means 1,500 */
 };
 
 struct shared *shared_new(const struct shared_options *options);

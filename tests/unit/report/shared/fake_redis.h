@@ -9,7 +9,7 @@ enum fake_mode {
   FAKE_GRANTS,   /* everything is fine; a place is always granted */
   FAKE_SLOW,     /* a place is granted after 120 ms */
   FAKE_SILENT,   /* takes commands, answers none of them */
-  FAKE_GARBAGE,  /* answers what is no reply */
+  FAKE_GARBAGE,  /* answers with bytes that are not a reply */
   FAKE_FORGETFUL /* has no script: NOSCRIPT */
 };
 

@@ -15,7 +15,7 @@ static const struct shared_limits limits = {10, 2, 6, 300000};
 static struct shared *open_at(unsigned port, const char *userinfo, uint32_t patience_ms)
 {
   AUTO_FREE char *text = xasprintf("redis://%s127.0.0.1:%u", userinfo, port);
-  struct shared_options options = {.patience_ms = patience_ms};
+  struct shared_options options = {.patience_ms = patience_ms, .silence_ms = 400};
   struct err e = {0};
   CU_ASSERT_EQUAL_FATAL(redis_url_parse(&options.url, "REDIS_URL", text, &e), ERR_OK);
   return shared_new(&options);
