@@ -3,6 +3,7 @@
 
 #include "aggregate-svc/answer/comparison.h"
 #include "aggregate-svc/disclosure/cell.h"
+#include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
@@ -38,6 +39,8 @@ static const char *standing_words(const MetricIndex *x)
     return "worse";
   case ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE:
     return "no clear difference";
+  case ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA:
+    return "not judged: its data is suspect";
   default:
     return "too little data to judge";
   }
@@ -73,6 +76,8 @@ static void put_metric(struct buf *b, const struct dealer_metric *m, const Metri
   put_value(b, m, x->benchmark);
   if (x->opt_index_case != 0)
     put_index(b, x);
+  else if (x->standing == ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA)
+    buf_printf(b, " (%s)", standing_words(x));
 }
 
 static void put_scope(struct buf *b, const Result *r)
@@ -346,12 +351,19 @@ static void add_power(struct caveats *out, const struct comparison *c, const Res
   caveats_add(out, "No difference is clear with this much data; 13 weeks may show more.");
 }
 
+static const struct suspect_findings *findings_of_dealer(const void *arg, size_t member)
+{
+  const struct cohort_figures *f = arg;
+  return &f->dealers[member].findings;
+}
+
 void comparison_caveats(const struct comparison *c, Result *r, const struct resolved_period *period,
                         struct arena *arena)
 {
   struct caveats out = {.arena = arena};
   caveats_add_missing(&out, c->of.figures.cohort);
   add_privacy(&out, c);
+  findings_add_caveats(&out, c->of.figures.cohort, findings_of_dealer, &c->of.figures);
   add_leads(&out, c);
   add_shoppers(&out, c);
   if (cohort_count_if(c->of.figures.cohort, is_shopless, &c->of.figures) > 0)

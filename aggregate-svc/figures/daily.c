@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
@@ -108,8 +109,11 @@ static bool read_date(const char *text, int32_t *out)
 /* Google names the ranges of a report date_range_0, date_range_1, ... */
 static bool read_period(const char *text, int32_t *out)
 {
-  *out = strcmp(text, "date_range_1") == 0;
-  return *out == 1 || strcmp(text, "date_range_0") == 0;
+  static const char *const names[DAILY_PERIODS] = {"date_range_0", "date_range_1", "date_range_2"};
+  for (*out = 0; *out < DAILY_PERIODS; (*out)++)
+    if (strcmp(text, names[*out]) == 0)
+      return true;
+  return false;
 }
 
 static bool read_value(const struct daily_fold *f, enum dimension dimension, const char *text,
@@ -341,14 +345,71 @@ bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_even
                                  .n_days = n_days};
   for (size_t i = 0; i < d->n; i++) {
     const struct daily_row *row = &d->rows[i];
-    const int32_t *day = row->period != 0 || n_days == 0
+    const int32_t *day = row->period != DAILY_NOW || n_days == 0
                              ? NULL
                              : bsearch(&row->date, dates, n_days, sizeof(*dates), by_number);
-    if (!add_counts(row->period == 0 ? &out->now : &out->before, m, row) ||
+    if (row->period == DAILY_BASELINE)
+      continue;
+    if (!add_counts(row->period == DAILY_NOW ? &out->now : &out->before, m, row) ||
         (day != NULL && !add_counts(&days[day - dates], m, row)))
       return false;
     add_kind(row, counts);
   }
   lead_kinds_add(counts, out->kinds);
   return true;
+}
+
+/* ---------------------------------------------------------------------- suspect days */
+
+enum { FINDING_DAYS = 512 };
+
+/* The days of a dealer as arrays. */
+struct series {
+  int64_t sessions[FINDING_DAYS], engaged[FINDING_DAYS], leads[FINDING_DAYS];
+};
+
+static int64_t day_number(int32_t date)
+{
+  return clock_days_from_civil(date / 10000, (unsigned)(date / 100 % 100), (unsigned)(date % 100));
+}
+
+static void add_to_series(struct series *s, int64_t at, int lead_event, const struct daily_row *row)
+{
+  if (at < 0 || at >= FINDING_DAYS)
+    return;
+  if (row->query == DAILY_SESSIONS) {
+    s->sessions[at] += row->a;
+    s->engaged[at] += row->b;
+  } else if (row->query == DAILY_EVENTS && row->event == lead_event) {
+    s->leads[at] += row->a;
+  }
+}
+
+void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
+                         int64_t complete, struct dealer_figures *out)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
+  int64_t first = days.first - (f->baseline ? SUSPECT_BASELINE : 0);
+  int64_t length = days.last - days.first + 1;
+  if (days.last - first >= FINDING_DAYS)
+    first = days.last - FINDING_DAYS + 1;
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query == DAILY_SESSIONS || d->rows[i].query == DAILY_EVENTS)
+      add_to_series(s, day_number(d->rows[i].date) - first, out->lead_event, &d->rows[i]);
+  struct suspect_days x = {.first = first,
+                           .n = (size_t)(days.last - first + 1),
+                           .begin = days.first > first ? (size_t)(days.first - first) : 0,
+                           .complete = complete >= first ? (size_t)(complete - first + 1) : 0,
+                           .sessions = s->sessions,
+                           .engaged = s->engaged,
+                           .leads = s->leads};
+  x.leads_from = length < (int64_t)x.begin ? x.begin - (size_t)length : 0;
+  suspect_find_days(&out->findings, &x);
+  if (out->lead_event != LEAD_UNKNOWN)
+    out->findings.of[SUSPECT_DUPLICATES] =
+        suspect_duplicates(out->now.leads, out->now.lead_sessions);
+  out->effects = suspect_effects(&out->findings);
+  if (out->effects & EFFECT_NO_TREND)
+    out->has_before = false;
 }

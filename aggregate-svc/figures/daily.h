@@ -17,12 +17,13 @@
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/figures/metrics.h"
+#include "aggregate-svc/period/period.h"
 #include "common/base/arena.h"
 
 /* The reports it reads, with these dimensions and metrics; all but the look-back end with the
  * dimension dateRange when they read two periods. */
 enum daily_query {
-  DAILY_SESSIONS = 1, /* date: sessions, engagedSessions */
+  DAILY_SESSIONS = 1, /* date: sessions, engagedSessions; further ranges are of the baseline */
   DAILY_EVENTS,       /* date, eventName: eventCount, sessions */
   DAILY_SHOPPERS,     /* date: sessions with an inventory page */
   DAILY_LOOKBACK,     /* eventName: eventCount */
@@ -38,12 +39,20 @@ struct daily_dictionary {
 struct daily_row {
   int32_t date; /* YYYYMMDD; 0 in the look-back */
   uint8_t query;
-  uint8_t period; /* 0 is the one asked about, 1 the one before */
+  uint8_t period; /* DAILY_NOW, DAILY_BEFORE, DAILY_BASELINE */
   int16_t event;
   int64_t a, b; /* values of the metrics */
 };
 
 enum { DAILY_DIMENSIONS = 3 };
+
+/* The ranges of a report, in their order. */
+enum daily_period {
+  DAILY_NOW,      /* the period that is asked about */
+  DAILY_BEFORE,   /* the equal one before */
+  DAILY_BASELINE, /* earlier days, by which its days are judged; of DAILY_SESSIONS only */
+  DAILY_PERIODS,
+};
 
 /* What has arrived of one dealer. */
 struct dealer_days {
@@ -56,6 +65,7 @@ struct dealer_days {
 struct daily_fold {
   const struct lead_events *leads;
   bool two_periods;
+  bool baseline; /* sessions of the SUSPECT_BASELINE days before the period are read */
   struct dealer_days *dealers; /* per member */
   struct dealer_notes *notes;  /* per member */
   size_t n;
@@ -74,5 +84,11 @@ void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firin
  * arena, which must have no cap. False when a sum is too large. */
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                         struct dealer_figures *out, struct arena *arena);
+
+/* What is suspect in the days first to last of a dealer, of which Google has finished those up to
+ * `complete` (days since 1970-01-01). *out is what daily_fold_figures() filled; findings and their
+ * effects are added to it. At most 512 days are looked at, the last ones. */
+void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
+                         int64_t complete, struct dealer_figures *out);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "aggregate-svc/cohort/leads.h"
 #include "aggregate-svc/stats/stats.h"
+#include "aggregate-svc/suspect/suspect.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 
 /* What one dealer's reports count over some days: parts of ratios, which may be added. */
@@ -31,6 +32,9 @@ struct dealer_figures {
   int64_t kinds[LEAD_KINDS];        /* events of each kind, see cohort/leads.h */
   const struct dealer_counts *days; /* single days of `now`, lent */
   size_t n_days;
+  struct suspect_findings findings; /* what is suspect in them */
+  unsigned effects;                 /* enum suspect_effect: what that makes unusable */
+  uint64_t key_events;              /* signature of the frequent key events */
 };
 
 enum metric_unit {
@@ -62,8 +66,9 @@ struct dealer_metric {
   int scale;
   enum metric_unit unit;
   Analytics__Aggregate__V1__Better better;
-  bool lead;    /* compared only between dealers that count the same lead event */
-  bool shopper; /* compared only between dealers with one definition of a shopper session */
+  bool lead;       /* compared only between dealers that count the same lead event */
+  bool shopper;    /* compared only between dealers with one definition of a shopper session */
+  bool engagement; /* compared only between dealers with the same frequent key events */
   /* Carries a verdict. A size does not, nor does the rest of a share that does: one fact gets one
    * word. */
   bool judged;
@@ -81,8 +86,14 @@ static inline enum stats_model metric_model(const struct dealer_metric *m)
 }
 /* Counts in parts, before scaling; the denominator of a count is 1. */
 struct stats_ratio metric_parts_of(const struct dealer_metric *m, const struct dealer_counts *c);
-/* Those of a dealer's period. */
+/* Those of a dealer's period; with EFFECT_LEADS_BY_SESSION rates count sessions with a lead. */
 struct stats_ratio metric_parts(const struct dealer_metric *m, const struct dealer_figures *f);
+/* Those of one of its days. */
+struct stats_ratio metric_parts_on(const struct dealer_metric *m, const struct dealer_figures *f,
+                                   const struct dealer_counts *day);
+/* Whether a dealer's figures may be compared: neither its traffic nor, for a rate, its days are
+ * suspect. */
+bool metric_is_usable(const struct dealer_metric *m, const struct dealer_figures *f);
 /* The value of parts; false without a denominator. */
 bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, double *out);
 

@@ -43,6 +43,11 @@ void period_look_back(struct period *out, int64_t unix_ms);
  * data. */
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
 
+/* What of the `days` before a period is not in the equal period before, which may be as long:
+ * false when nothing is, or Google has no data then. p must have such a period (period_before()).
+ */
+bool period_baseline(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
+
 /* Google finishes a day within so many days. */
 enum { PERIOD_FRESH_DAYS = 3 };
 

@@ -6,6 +6,7 @@
 #include "aggregate-svc/figures/daily.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
+#include "common/base/zone.h"
 
 typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest Request;
 typedef Analytics__Aggregate__V1__CompareDealerSessionsResult Result;
@@ -19,9 +20,9 @@ struct site {
 struct state {
   struct daily_fold fold; /* first: the fold's figures */
   struct lead_events leads;
-  struct period before, look_back;
+  struct period before, baseline, look_back;
   struct site *sites; /* per member */
-  bool has_before, everyone;
+  bool has_before, has_baseline, everyone;
 };
 
 static enum err_code check(struct tool_call *c, struct err *e)
@@ -57,8 +58,11 @@ static struct query_spec daily(struct tool_call *c, uint32_t id)
 static bool add_sessions(struct tool_call *c, struct plan *p)
 {
   struct query_spec spec = daily(c, DAILY_SESSIONS);
+  const struct state *s = c->state;
   spec.metrics = session_metrics;
   spec.n_metrics = ARRAY_LEN(session_metrics);
+  if (s->has_baseline)
+    spec.periods[spec.n_periods++] = &s->baseline;
   return tool_plan_add(p, query_new(&spec, c->arena));
 }
 
@@ -114,6 +118,8 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
   s->has_before = period_before(&c->period, c->now_unix_ms, &s->before);
+  s->has_baseline =
+      s->has_before && period_baseline(&c->period, SUSPECT_BASELINE, c->now_unix_ms, &s->baseline);
   period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_sessions(c, p) ||
       !add_events(c, &s->leads, p) || !add_shoppers(c, &s->leads, p) ||
@@ -121,6 +127,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
                    "the comparison needs too much memory; ask for fewer dealers");
   daily_fold_init(&s->fold, &s->leads, c->cohort.n, s->has_before, c->budget);
+  s->fold.baseline = s->has_before;
   return ERR_OK;
 }
 
@@ -139,6 +146,16 @@ static struct lead_finding finding_of(struct tool_call *c, size_t member)
   return found;
 }
 
+/* The days of the period in a dealer's own zone. */
+static struct period_days days_of(struct tool_call *c, size_t member)
+{
+  const struct state *s = c->state;
+  int32_t offset = 0;
+  if (!zone_offset(s->fold.notes[member].time_zone, c->now_unix_ms / 1000, &offset))
+    offset = 0;
+  return period_resolve(&c->period, c->now_unix_ms, offset);
+}
+
 static bool collect_dealer(struct tool_call *c, size_t member, struct dealer_figures *out,
                            struct arena *arena)
 {
@@ -148,7 +165,11 @@ static bool collect_dealer(struct tool_call *c, size_t member, struct dealer_fig
   int lead_event =
       m->lead_event[0] != '\0' ? lead_events_find(&s->leads, m->lead_event) : found.lead_event;
   int shopper = shopper_of(&s->leads, m->qualified_session, found);
-  return daily_fold_figures(&s->fold, member, lead_event, shopper, out, arena);
+  if (!daily_fold_figures(&s->fold, member, lead_event, shopper, out, arena))
+    return false;
+  struct period_days days = days_of(c, member);
+  daily_fold_findings(&s->fold, member, days, days.today - PERIOD_FRESH_DAYS, out);
+  return true;
 }
 
 static enum err_code collect_figures(struct tool_call *c, struct dealer_figures *figures,
