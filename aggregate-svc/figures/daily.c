@@ -14,7 +14,13 @@ typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 enum { DICTIONARY_MAX = 20000, METRICS_MAX = 2, DATE_DIGITS = 8 };
 
 /* What a dimension's values are. */
-enum dimension { DIMENSION_DATE, DIMENSION_EVENT, DIMENSION_PERIOD };
+enum dimension {
+  DIMENSION_DATE,
+  DIMENSION_EVENT,     /* one of the leads, or not wanted */
+  DIMENSION_ANY_EVENT, /* also another one */
+  DIMENSION_KEY,
+  DIMENSION_PERIOD
+};
 
 struct layout {
   enum dimension dimensions[DAILY_DIMENSIONS];
@@ -26,7 +32,7 @@ static const struct layout layouts[DAILY_QUERIES] = {
     [DAILY_SESSIONS - 1] = {{DIMENSION_DATE}, 1, 2, true},
     [DAILY_EVENTS - 1] = {{DIMENSION_DATE, DIMENSION_EVENT}, 2, 2, true},
     [DAILY_SHOPPERS - 1] = {{DIMENSION_DATE}, 1, 1, true},
-    [DAILY_LOOKBACK - 1] = {{DIMENSION_EVENT}, 1, 1, false},
+    [DAILY_LOOKBACK - 1] = {{DIMENSION_ANY_EVENT, DIMENSION_KEY}, 2, 2, false},
 };
 
 /* ------------------------------------------------------------ beginning and end */
@@ -47,6 +53,7 @@ static void drop(void *figures, size_t member)
   struct daily_fold *f = figures;
   struct dealer_days *d = &f->dealers[member];
   free(d->rows);
+  free(d->others);
   for (size_t q = 0; q < DAILY_QUERIES; q++)
     for (size_t k = 0; k < DAILY_DIMENSIONS; k++)
       free(d->dictionaries[q][k].values);
@@ -124,11 +131,28 @@ static bool read_value(const struct daily_fold *f, enum dimension dimension, con
     return read_date(text, out);
   case DIMENSION_PERIOD:
     return read_period(text, out);
+  case DIMENSION_KEY:
+    *out = strcmp(text, "true") == 0;
+    return true;
   case DIMENSION_EVENT:
+  case DIMENSION_ANY_EVENT:
   default:
     *out = lead_events_find(f->leads, text);
     return true;
   }
+}
+
+/* Gives an event of the look-back that is not of the leads a number below LEAD_UNKNOWN. */
+static bool number_other(struct daily_fold *f, struct dealer_days *d, const char *name,
+                         int32_t *value)
+{
+  void *others = d->others;
+  if (!grow(f, d, &others, &d->cap_others, d->n_others + 1, sizeof(*d->others)))
+    return false;
+  d->others = others;
+  d->others[d->n_others++] = suspect_signature_add(0, name);
+  *value = LEAD_UNKNOWN - (int32_t)d->n_others;
+  return true;
 }
 
 static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d,
@@ -142,9 +166,14 @@ static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d
   if (!grow(f, d, &values, &dictionary->cap, need, sizeof(*dictionary->values)))
     return no_memory(e);
   dictionary->values = values;
-  for (size_t i = 0; i < column->n_dictionary; i++)
-    if (!read_value(f, dimension, column->dictionary[i], &dictionary->values[dictionary->n++]))
+  for (size_t i = 0; i < column->n_dictionary; i++) {
+    int32_t *value = &dictionary->values[dictionary->n++];
+    if (!read_value(f, dimension, column->dictionary[i], value))
       return bad_data(e, "a value of date or dateRange is not one");
+    if (dimension == DIMENSION_ANY_EVENT && *value == LEAD_UNKNOWN &&
+        !number_other(f, d, column->dictionary[i], value))
+      return no_memory(e);
+  }
   return ERR_OK;
 }
 
@@ -178,8 +207,10 @@ static void set_dimension(struct daily_row *row, enum dimension dimension, int32
 {
   if (dimension == DIMENSION_DATE)
     row->date = value;
-  else if (dimension == DIMENSION_EVENT)
+  else if (dimension == DIMENSION_EVENT || dimension == DIMENSION_ANY_EVENT)
     row->event = (int16_t)value;
+  else if (dimension == DIMENSION_KEY)
+    row->key = value != 0;
   else
     row->period = (uint8_t)value;
 }
@@ -266,8 +297,36 @@ void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firin
   const struct dealer_days *d = &f->dealers[member];
   memset(firings, 0, LEAD_FIXED * sizeof(*firings));
   for (size_t i = 0; i < d->n; i++)
-    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_FIXED)
+    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event >= 0 &&
+        d->rows[i].event < LEAD_FIXED)
       stats_count_add(&firings[d->rows[i].event], d->rows[i].a);
+}
+
+/* Signature of the event of a row of the look-back. */
+static uint64_t signature_of(const struct daily_fold *f, const struct dealer_days *d,
+                             const struct daily_row *row)
+{
+  return row->event >= 0 ? suspect_signature_add(0, f->leads->names[row->event])
+                         : d->others[LEAD_UNKNOWN - 1 - row->event];
+}
+
+uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  const uint64_t start = suspect_signature_add(0, LEAD_SESSION_START);
+  int64_t sessions = 0;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query == DAILY_LOOKBACK && signature_of(f, d, &d->rows[i]) == start)
+      sessions = d->rows[i].b > sessions ? d->rows[i].b : sessions;
+  for (size_t i = 0; i < d->n; i++) {
+    const struct daily_row *row = &d->rows[i];
+    bool candidate = row->event >= 0 && row->event < LEAD_DEFAULTS;
+    if (row->query == DAILY_LOOKBACK && row->key && !candidate &&
+        suspect_is_frequent(row->b, sessions))
+      sum += signature_of(f, d, row);
+  }
+  return sum;
 }
 
 /* What counts on a dealer's site. */

@@ -26,7 +26,7 @@ enum daily_query {
   DAILY_SESSIONS = 1, /* date: sessions, engagedSessions; further ranges are of the baseline */
   DAILY_EVENTS,       /* date, eventName: eventCount, sessions */
   DAILY_SHOPPERS,     /* date: sessions with an inventory page */
-  DAILY_LOOKBACK,     /* eventName: eventCount */
+  DAILY_LOOKBACK,     /* eventName, isKeyEvent: eventCount, sessions */
   DAILY_QUERIES = DAILY_LOOKBACK,
 };
 
@@ -40,8 +40,9 @@ struct daily_row {
   int32_t date; /* YYYYMMDD; 0 in the look-back */
   uint8_t query;
   uint8_t period; /* DAILY_NOW, DAILY_BEFORE, DAILY_BASELINE */
-  int16_t event;
-  int64_t a, b; /* values of the metrics */
+  int16_t event;  /* of the leads, or below LEAD_UNKNOWN another one of the look-back */
+  bool key;       /* a key event; of the look-back only */
+  int64_t a, b;   /* values of the metrics */
 };
 
 enum { DAILY_DIMENSIONS = 3 };
@@ -59,6 +60,8 @@ struct dealer_days {
   struct daily_row *rows;
   size_t n, cap;
   struct daily_dictionary dictionaries[DAILY_QUERIES][DAILY_DIMENSIONS];
+  uint64_t *others; /* signatures of events of the look-back that are not of the leads */
+  size_t n_others, cap_others;
   long long bytes; /* taken from the budget */
 };
 
@@ -80,6 +83,9 @@ extern const struct fold daily_fold;
 
 /* How often each of the fixed events that it reads fired in the look-back. */
 void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_FIXED]);
+/* The signature of the key events other than candidates for the lead event that are frequent in the
+ * look-back. */
+uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member);
 /* A dealer's figures by its lead event and its definition of a shopper session; days live in the
  * arena, which must have no cap. False when a sum is too large. */
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,

@@ -5,11 +5,6 @@
 
 enum { NAME_BYTES = 100, SENTENCE_BYTES = 800 };
 
-/* The most harmful first. */
-static const enum suspect_code order[SUSPECT_CODES] = {
-    SUSPECT_TRAFFIC,    SUSPECT_LATE_START, SUSPECT_GAP,          SUSPECT_SHIFT,
-    SUSPECT_DUPLICATES, SUSPECT_KEY_EVENTS, SUSPECT_SELF_REFERRAL};
-
 static const struct suspect_finding *finding(const struct cohort *cohort, size_t member,
                                              enum suspect_code code, findings_of *of,
                                              const void *arg)
@@ -37,9 +32,9 @@ void findings_add_caveats(struct caveats *out, const struct cohort *cohort, find
   size_t shown = 0, more = 0;
   for (size_t k = 0; k < SUSPECT_CODES; k++)
     for (size_t i = 0; i < cohort->n; i++) {
-      const struct suspect_finding *f = finding(cohort, i, order[k], of, arg);
+      const struct suspect_finding *f = finding(cohort, i, suspect_by_harm[k], of, arg);
       if (f != NULL && shown++ < FINDINGS_SHOWN)
-        add_sentence(out, &cohort->members[i], order[k], f);
+        add_sentence(out, &cohort->members[i], suspect_by_harm[k], f);
     }
   more = shown > FINDINGS_SHOWN ? shown - FINDINGS_SHOWN : 0;
   if (more > 0)

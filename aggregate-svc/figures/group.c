@@ -64,13 +64,18 @@ bool group_value(const struct cohort_figures *c, struct metric_group g, size_t m
          metric_value(&dealer_metrics[g.metric], parts_of(c, g, member), out);
 }
 
+static bool is_in(const struct cohort_figures *c, size_t member, enum group_scope scope)
+{
+  return scope == GROUP_ALL || c->cohort->members[member].visible == (scope == GROUP_VISIBLE);
+}
+
 struct group_values group_gather(const struct cohort_figures *c, struct metric_group g,
                                  long left_out, enum group_scope scope)
 {
   struct group_values v = {.values = xcalloc(c->cohort->n + 1, sizeof(double)), .pooled = true};
   for (size_t i = 0; i < c->cohort->n; i++) {
-    if ((long)i == left_out || (scope == GROUP_OUTSIDE && c->cohort->members[i].visible) ||
-        !group_counts(c, g, i) || !group_value(c, g, i, &v.values[v.n]))
+    if ((long)i == left_out || !is_in(c, i, scope) || !group_counts(c, g, i) ||
+        !group_value(c, g, i, &v.values[v.n]))
       continue;
     v.n++;
     struct stats_ratio parts[2] = {v.pool, parts_of(c, g, i)};
@@ -165,21 +170,22 @@ static int region_shopper(const struct cohort_figures *c)
 }
 
 /* Dealers with a signature. */
-static size_t dealers_with(const struct cohort_figures *c, uint64_t key_events)
+static size_t dealers_with(const struct cohort_figures *c, uint64_t key_events,
+                           enum group_scope scope)
 {
   size_t n = 0;
   for (size_t i = 0; i < c->cohort->n; i++)
-    n += c->dealers[i].ok && c->dealers[i].key_events == key_events;
+    n += c->dealers[i].ok && is_in(c, i, scope) && c->dealers[i].key_events == key_events;
   return n;
 }
 
-uint64_t group_usual_key_events(const struct cohort_figures *c)
+uint64_t group_usual_key_events(const struct cohort_figures *c, enum group_scope scope)
 {
   uint64_t best = 0;
   size_t most = 0;
   for (size_t i = 0; i < c->cohort->n; i++) {
     uint64_t own = c->dealers[i].key_events;
-    size_t n = c->dealers[i].ok ? dealers_with(c, own) : 0;
+    size_t n = c->dealers[i].ok && is_in(c, i, scope) ? dealers_with(c, own, scope) : 0;
     if (n > most || (n == most && n > 0 && own < best)) {
       best = own;
       most = n;
@@ -193,7 +199,7 @@ static uint64_t group_key_events(const struct cohort_figures *c)
 {
   long subject = c->cohort->subject;
   return subject >= 0 && c->dealers[subject].ok ? c->dealers[subject].key_events
-                                                : group_usual_key_events(c);
+                                                : group_usual_key_events(c, GROUP_ALL);
 }
 
 struct metric_group group_of_region(const struct cohort_figures *c, enum metric_id metric)

@@ -42,7 +42,11 @@ bool group_value(const struct cohort_figures *c, struct metric_group g, size_t m
 double group_dispersion(const struct cohort_figures *c, enum metric_id metric);
 
 /* Whom to gather. */
-enum group_scope { GROUP_ALL, GROUP_OUTSIDE /* members the caller may not see */ };
+enum group_scope {
+  GROUP_ALL,
+  GROUP_OUTSIDE, /* members the caller may not see */
+  GROUP_VISIBLE, /* those it may see */
+};
 
 /* Values of a group and its pool. Release with group_free(). */
 struct group_values {
@@ -59,8 +63,9 @@ void group_free(struct group_values *v);
  * overflows. */
 bool group_count(const struct cohort_figures *c, struct metric_group g, int64_t *out);
 
-/* The frequent key events that most dealers have (of equals the smaller signature). */
-uint64_t group_usual_key_events(const struct cohort_figures *c);
+/* The frequent key events that most of these dealers have (of equals the smaller signature); 0
+ * when there are none. */
+uint64_t group_usual_key_events(const struct cohort_figures *c, enum group_scope scope);
 
 /* The lead event of the region: the subject's, else the one most dealers count (then the one
  * with more sessions); LEAD_UNKNOWN when no dealer has one. An event that only dealers outside

@@ -48,6 +48,10 @@ bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
  */
 bool period_baseline(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
 
+/* The period begun so many days earlier; false, and *out is the period, when Google has no data
+ * then. */
+bool period_extend(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
+
 /* Google finishes a day within so many days. */
 enum { PERIOD_FRESH_DAYS = 3 };
 

@@ -10,6 +10,11 @@ enum { DUPLICATES_MIN_SESSIONS = 30 };
 
 #define DUPLICATES_RATIO 1.3
 #define SELF_REFERRAL_SHARE 0.02
+#define KEY_EVENT_SHARE 0.03
+
+const enum suspect_code suspect_by_harm[SUSPECT_CODES] = {
+    SUSPECT_TRAFFIC,    SUSPECT_LATE_START, SUSPECT_GAP,          SUSPECT_SHIFT,
+    SUSPECT_DUPLICATES, SUSPECT_KEY_EVENTS, SUSPECT_SELF_REFERRAL};
 
 unsigned suspect_effects(const struct suspect_findings *f)
 {
@@ -33,6 +38,11 @@ struct suspect_finding suspect_duplicates(int64_t lead_events, int64_t lead_sess
 struct suspect_finding suspect_key_events(uint64_t own, uint64_t usual)
 {
   return (struct suspect_finding){.found = own != usual, .effects = EFFECT_ENGAGEMENT_APART};
+}
+
+bool suspect_is_frequent(int64_t sessions_with_event, int64_t sessions)
+{
+  return sessions > 0 && (double)sessions_with_event >= KEY_EVENT_SHARE * (double)sessions;
 }
 
 /* FNV-1a of each name, added: the same on every machine, in any order. */

@@ -27,6 +27,9 @@ enum suspect_code {
   SUSPECT_CODES,
 };
 
+/* All codes, the most harmful first. */
+extern const enum suspect_code suspect_by_harm[SUSPECT_CODES];
+
 /* What a finding makes unusable; bits. All findings are caveats. */
 enum suspect_effect {
   EFFECT_NO_POOL = 1,          /* the dealer is in no benchmark and gets no verdict */
@@ -90,12 +93,19 @@ struct suspect_finding suspect_shift(const struct suspect_days *d);
 /* All of these. */
 void suspect_find_days(struct suspect_findings *out, const struct suspect_days *d);
 
+/* Whether an event (`y`: firings by day) ceased or began within the period: silent up to the last
+ * finished day for 3 days or more, or from the first entry on for 14, where by its rate on the
+ * other days 20 firings or more were to be expected. *day is the first silent one, or the first it
+ * fired on. */
+enum suspect_event { EVENT_STEADY, EVENT_STOPPED, EVENT_BEGAN };
+enum suspect_event suspect_event(const struct suspect_days *d, const int64_t *y, int64_t *day);
+
 /* More than 1.3 lead events by session with one, over at least 30 such sessions. */
 struct suspect_finding suspect_duplicates(int64_t lead_events, int64_t lead_sessions);
 /* Key events that fire in 3 % of sessions or more make sessions engaged by themselves; dealers
  * with other such events are not comparable in engagement. Signatures are equal for equal sets. */
 struct suspect_finding suspect_key_events(uint64_t own, uint64_t usual);
-#define SUSPECT_KEY_EVENT_SHARE 0.03
+bool suspect_is_frequent(int64_t sessions_with_event, int64_t sessions);
 /* Adds an event to a signature, in any order. */
 uint64_t suspect_signature_add(uint64_t signature, const char *event);
 /* Sessions from the own host, a peer's or a tool's, of all sessions: 2 % or more. */

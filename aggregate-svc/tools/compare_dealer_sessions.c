@@ -40,7 +40,8 @@ static enum err_code check(struct tool_call *c, struct err *e)
 
 static char *by_day[] = {(char *)"date"};
 static char *by_day_and_event[] = {(char *)"date", (char *)"eventName"};
-static char *by_event[] = {(char *)"eventName"};
+static char *by_event[] = {(char *)"eventName", (char *)"isKeyEvent"};
+static char *is_true[] = {(char *)"true"};
 static char *session_metrics[] = {(char *)"sessions", (char *)"engagedSessions"};
 static char *event_metrics[] = {(char *)"eventCount", (char *)"sessions"};
 
@@ -94,7 +95,7 @@ static bool add_look_back(struct tool_call *c, const struct lead_events *leads, 
                             .dimensions = by_event,
                             .n_dimensions = ARRAY_LEN(by_event),
                             .metrics = event_metrics,
-                            .n_metrics = 1,
+                            .n_metrics = ARRAY_LEN(event_metrics),
                             .periods = {&s->look_back},
                             .n_periods = 1};
   size_t needed = 0;
@@ -110,7 +111,8 @@ static bool add_look_back(struct tool_call *c, const struct lead_events *leads, 
   }
   if (needed == 0)
     return true;
-  spec.dimension_filter = query_in_list("eventName", events, LEAD_LOOK_BACK, c->arena);
+  spec.dimension_filter = query_either(query_in_list("eventName", events, LEAD_LOOK_BACK, c->arena),
+                                       query_in_list("isKeyEvent", is_true, 1, c->arena), c->arena);
   return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
 
@@ -142,6 +144,7 @@ static struct lead_finding finding_of(struct tool_call *c, size_t member)
     return s->sites[member].finding;
   daily_fold_firings(&s->fold, member, firings);
   struct lead_finding found = lead_find(firings);
+  found.key_events = daily_fold_key_events(&s->fold, member);
   lookback_keep(c->lookback, c->cohort.members[member].ref, s->look_back.end.day, found);
   return found;
 }
@@ -168,6 +171,7 @@ static bool collect_dealer(struct tool_call *c, size_t member, struct dealer_fig
   if (!daily_fold_figures(&s->fold, member, lead_event, shopper, out, arena))
     return false;
   struct period_days days = days_of(c, member);
+  out->key_events = found.key_events;
   daily_fold_findings(&s->fold, member, days, days.today - PERIOD_FRESH_DAYS, out);
   return true;
 }
@@ -185,12 +189,26 @@ static enum err_code collect_figures(struct tool_call *c, struct dealer_figures 
   return ERR_OK;
 }
 
+/* Dealers outside the view are not compared with: what their sites count is not disclosed. */
+static void mark_key_events(struct tool_call *c, struct dealer_figures *figures)
+{
+  struct cohort_figures all = {&c->cohort, figures, NULL};
+  uint64_t usual = group_usual_key_events(&all, GROUP_VISIBLE);
+  for (size_t i = 0; i < c->cohort.n; i++) {
+    if (!figures[i].ok || !c->cohort.members[i].visible)
+      continue;
+    figures[i].findings.of[SUSPECT_KEY_EVENTS] = suspect_key_events(figures[i].key_events, usual);
+    figures[i].effects = suspect_effects(&figures[i].findings);
+  }
+}
+
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   struct state *s = c->state;
   struct dealer_figures *figures = ARENA_ARRAY(arena, struct dealer_figures, c->cohort.n);
   if (collect_figures(c, figures, arena, e) != ERR_OK)
     return NULL;
+  mark_key_events(c, figures);
   struct comparison question = {.of = {{&c->cohort, figures, &s->leads}, &c->door},
                                 .notes = s->fold.notes,
                                 .period = &c->period,
