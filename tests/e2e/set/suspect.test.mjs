@@ -95,7 +95,7 @@ test('nothing suspect of another dealer reaches a dealer', async () => {
   for (const raw of one.log)
     for (const [id, [, sign]] of Object.entries(PLANTED)) {
       assert.ok(!raw.includes(world.dealer(id).name), `${id} is named`);
-      assert.ok(!raw.includes(`(${sign})`), `${sign} of ${id} is told`);
+      assert.ok(!raw.includes(`(${sign})`), `${sign} of ${id} is disclosed`);
     }
   assert.ok(answer.data.coverage.ok >= 1);
 });
