@@ -40,7 +40,7 @@ const char *suspect_consequence(enum suspect_code code, const struct suspect_fin
 {
   switch (code) {
   case SUSPECT_TRAFFIC:
-    return "left out of every benchmark, and gets no verdict";
+    return "left out of every benchmark and pool, and gets no verdict";
   case SUSPECT_GAP:
   case SUSPECT_LATE_START:
     return lost_consequence(f);

@@ -59,7 +59,7 @@ static void a_wave_takes_two_days_and_a_tenth_of_the_sessions(void)
   for (size_t i = SUSPECT_BASELINE; i < N; i++)
     all += s.sessions[i];
   CU_ASSERT_DOUBLE_EQUAL(f.amount, 400.0 / (double)all, 0.01);
-  /* Engaged visitors are no wave, nor are days that Google may still change. */
+  /* Engaged visitors make no wave; days that Google may still change are not judged. */
   s.engaged[SUSPECT_BASELINE + 10] += 200;
   CU_ASSERT_FALSE(suspect_traffic(&s.days).found);
   site_init(&s);
