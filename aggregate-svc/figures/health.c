@@ -40,7 +40,7 @@ static enum err_code chunk(void *figures, size_t member,
 {
   struct health_fold *f = figures;
   if (!is_ours(c->query_id))
-    return err_set(e, ERR_DATA_LOSS, "invalid_data", "a report came that was not asked for");
+    return fold_bad_data(e, "it was not asked for");
   return across_tables_chunk(&f->of[c->query_id - 1], member, c, e);
 }
 

@@ -772,7 +772,7 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   w.members[2].lead_event = "asc_click_to_call";
   w.members[2].qualified_session = "event:view_inventory";
   lead_events_collect(&w.leads, &w.cohort, w.arena);
-  struct lead_finding pages = {0, true, 0}, none = {0, false};
+  struct lead_finding pages = {0, true, 0}, none = {0, false, 0};
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "", none), SHOPPER_UNKNOWN); /* not 0 */
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "vdp_view", none), SHOPPER_UNKNOWN);
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", none), SHOPPER_ENGAGED);
