@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { startSet } from '../lib/set.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
+import { finishedSunday } from './truth.mjs';
 import { World, daysBefore } from './world.mjs';
 
 // By dealer: the switch of the simulator, and the sign.
@@ -98,6 +99,22 @@ test('nothing suspect of another dealer reaches a dealer', async () => {
       assert.ok(!raw.includes(`(${sign})`), `${sign} of ${id} is disclosed`);
     }
   assert.ok(answer.data.coverage.ok >= 1);
+});
+
+// The pool of the others that a dealer is shown is theirs without suspect figures, to three digits.
+test('suspect figures are in no release', async () => {
+  const end_date = finishedSunday();
+  const start_date = daysBefore(end_date, 27);
+  const [from, to] = [start_date, end_date].map((d) => d.replaceAll('-', ''));
+  const others = world.all(`SELECT dealer_id, COUNT(*) sessions, SUM(engaged) engaged, COUNT(DISTINCT date) days FROM sessions
+    JOIN dealers USING (property_id) WHERE date BETWEEN '${from}' AND '${to}' GROUP BY 1`).filter((d) => d.dealer_id !== 'd01');
+  const pooled = others.filter((d) => !['d02', 'd07'].includes(d.dealer_id) && d.days >= 14);
+  const rate = (list) => list.reduce((n, d) => n + d.engaged, 0) / list.reduce((n, d) => n + d.sessions, 0);
+  const answer = await one.data('compare_dealer_sessions', { subject: 'd01' });
+  assert.equal(answer.period.end_date, end_date);
+  const benchmark = metric(answer, 'd01', 'engagement_rate').benchmark;
+  assert.equal(benchmark, Number(rate(pooled).toPrecision(3)));
+  assert.notEqual(benchmark, Number(rate(others).toPrecision(3)), 'the faults would show');
 });
 
 test('a period that is too long is refused with the remedy', async () => {
