@@ -116,8 +116,12 @@ static struct cohort_figures trend_of(const struct cohort_figures *c, bool befor
 {
   for (size_t i = 0; i < c->cohort->n; i++) {
     space[i] = c->dealers[i];
-    if (before)
+    if (before) {
       space[i].now = c->dealers[i].before;
+      space[i].days = c->dealers[i].before_days;
+      space[i].n_days = c->dealers[i].n_before_days;
+      space[i].channels = NULL;
+    }
     if (c->dealers[i].effects & EFFECT_NO_TREND)
       space[i].ok = false;
   }
@@ -194,19 +198,6 @@ static Standing standing_of(enum verdict v)
   }
 }
 
-/* The others in the form in which they are shown, so that a verdict adds nothing to the pool that
- * is: its rounded rate, and its events as rounded for intervals. */
-static bool released_others(const struct dealer_metric *m, const struct door_figure *f,
-                            struct judge_others *out)
-{
-  int64_t events = form_events(f->record.numerator);
-  if (f->code != DISCLOSURE_RESTRICTED || !metric_is_rate(m) || !(f->pooled > 0))
-    return false;
-  out->pool = (struct stats_ratio){events, llround((double)events * m->scale / f->pooled)};
-  out->phi = f->record.dispersion;
-  return out->pool.denominator > 0;
-}
-
 static bool find_others(const void *arg, struct metric_group g, size_t member,
                         struct judge_others *out)
 {
@@ -214,7 +205,8 @@ static bool find_others(const void *arg, struct metric_group g, size_t member,
   if (b->figures.cohort->outside > 0) {
     CLEANUP(door_figure_free) struct door_figure f;
     cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
-    return released_others(&dealer_metrics[g.metric], &f, out);
+    out->phi = f.record.dispersion;
+    return cell_pool(&dealer_metrics[g.metric], &f, &out->pool);
   }
   CLEANUP(group_free)
   struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
@@ -222,9 +214,10 @@ static bool find_others(const void *arg, struct metric_group g, size_t member,
   return others.pooled;
 }
 
-void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only)
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only,
+                       uint32_t metrics)
 {
-  struct judge_question q = {&b->figures, only, find_others, b};
+  struct judge_question q = {&b->figures, only, find_others, b, metrics};
   judge(out, &q);
 }
 

@@ -27,7 +27,12 @@ enum daily_query {
   DAILY_EVENTS,       /* date, eventName: eventCount, sessions */
   DAILY_SHOPPERS,     /* date: sessions with an inventory page */
   DAILY_LOOKBACK,     /* eventName, isKeyEvent: eventCount, sessions */
-  DAILY_QUERIES = DAILY_LOOKBACK,
+  /* The first and third with channels in place of those; the second once more by channel instead of
+   * by day, over the period asked about only. */
+  DAILY_CHANNEL_SESSIONS, /* date, sessionDefaultChannelGroup: sessions, engagedSessions */
+  DAILY_CHANNEL_SHOPPERS, /* date, sessionDefaultChannelGroup: sessions with an inventory page */
+  DAILY_CHANNEL_EVENTS,   /* sessionDefaultChannelGroup, eventName: eventCount, sessions */
+  DAILY_QUERIES = DAILY_CHANNEL_EVENTS,
 };
 
 /* Values of a dimension as numbers, in the order of its dictionary. */
@@ -38,11 +43,12 @@ struct daily_dictionary {
 
 struct daily_row {
   int32_t date; /* YYYYMMDD; 0 in the look-back */
-  uint8_t query;
-  uint8_t period; /* DAILY_NOW, DAILY_BEFORE, DAILY_BASELINE */
-  int16_t event;  /* of the leads, or below LEAD_UNKNOWN another one of the look-back */
-  bool key;       /* a key event; of the look-back only */
-  int64_t a, b;   /* values of the metrics */
+  uint8_t query : 4;
+  uint8_t period : 3; /* DAILY_NOW, DAILY_BEFORE, DAILY_BASELINE */
+  uint8_t key : 1;    /* a key event; of the look-back only */
+  uint8_t channel;    /* figures/channels.h; of the reports by channel */
+  int16_t event;      /* of the leads, or below LEAD_UNKNOWN another one of the look-back */
+  int64_t a, b;       /* values of the metrics */
 };
 
 enum { DAILY_DIMENSIONS = 3 };
@@ -50,8 +56,8 @@ enum { DAILY_DIMENSIONS = 3 };
 /* The ranges of a report, in their order. */
 enum daily_period {
   DAILY_NOW,      /* the period that is asked about */
-  DAILY_BEFORE,   /* the equal one before */
-  DAILY_BASELINE, /* earlier days, by which its days are judged; of DAILY_SESSIONS only */
+  DAILY_BEFORE,   /* the one it is compared with */
+  DAILY_BASELINE, /* earlier days, by which its days are judged; of sessions only */
   DAILY_PERIODS,
 };
 
@@ -90,6 +96,10 @@ uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member);
  * arena, which must have no cap. False when a sum is too large. */
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                         struct dealer_figures *out, struct arena *arena);
+/* The same of the days from one date to another (YYYYMMDD), whichever of the two periods they were
+ * read with; without a period before and without channels. */
+bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
+                       int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena);
 
 /* What is suspect in the days first to last of a dealer, of which Google has finished those up to
  * `complete` (days since 1970-01-01). *out is what daily_fold_figures() filled; findings and their

@@ -190,7 +190,7 @@ static void find(struct world *w, enum fault fault)
 static void judge_world(const struct world *w, struct judgement *j)
 {
   struct cohort_figures figures = {&w->cohort, w->figures, NULL};
-  struct judge_question q = {&figures, -1, NULL, NULL};
+  struct judge_question q = {&figures, -1, NULL, NULL, JUDGE_METRICS_BEFORE(METRIC_COMPARED)};
   judge(j, &q);
 }
 
