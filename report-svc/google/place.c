@@ -84,7 +84,9 @@ static void ask_shared(void *arg)
 {
   struct place *p = arg;
   const struct google *g = p->google;
-  const struct shared_limits limits = {GOOGLE_PLACES, (uint32_t)g->options.benchmark_places,
+  size_t guests = g->options.benchmark_places;
+  const struct shared_limits limits = {GOOGLE_PLACES,
+                                       guests == 0 ? GOOGLE_PLACES : (uint32_t)guests,
                                        g->options.budget.server_errors, g->options.budget.probe_ms};
   struct err e;
   if (atomic_load(&p->cancelled)) {

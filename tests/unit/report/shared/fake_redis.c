@@ -39,26 +39,39 @@ static void note(struct fake_redis *f, const redisReply *command)
   pthread_mutex_unlock(&f->lock);
 }
 
-/* What a command is answered with. */
+/* What a question for a place is answered with. */
+static const char *decision(enum fake_mode mode)
+{
+  switch (mode) {
+  case FAKE_FULL:
+    return "*3\r\n:1\r\n:0\r\n:0\r\n";
+  case FAKE_SERVER_ERRORS:
+    return "*3\r\n:2\r\n:4102466400000\r\n:0\r\n";
+  case FAKE_NO_TOKENS:
+    return "*3\r\n:3\r\n:4102466400000\r\n:0\r\n";
+  default:
+    return "*3\r\n:0\r\n:0\r\n:0\r\n";
+  }
+}
+
+/* What a command is answered with: a question for a place has four keys, one for an answer one. */
 static const char *answer(struct fake_redis *f, const redisReply *command)
 {
   const char *name = command->element[0]->str;
-  bool take = strcmp(name, "EVALSHA") == 0 && strcmp(command->element[2]->str, "4") == 0;
-  switch ((enum fake_mode)atomic_load(&f->mode)) {
-  case FAKE_SILENT:
+  enum fake_mode mode = (enum fake_mode)atomic_load(&f->mode);
+  bool script = strcmp(name, "EVALSHA") == 0;
+  bool take = script && strcmp(command->element[2]->str, "4") == 0;
+  if (mode == FAKE_SILENT)
     return "";
-  case FAKE_GARBAGE:
+  if (mode == FAKE_GARBAGE)
     return strcmp(name, "SCRIPT") == 0 ? "+OK\r\n" : "what?\r\n";
-  case FAKE_FORGETFUL:
-    return strcmp(name, "EVALSHA") == 0 ? "-NOSCRIPT No matching script\r\n" : "+OK\r\n";
-  case FAKE_SLOW:
-    if (take)
-      usleep(120000);
-    break;
-  case FAKE_GRANTS:
-    break;
-  }
-  return take ? "*3\r\n:0\r\n:0\r\n:0\r\n" : ":1\r\n";
+  if (mode == FAKE_FORGETFUL && script)
+    return "-NOSCRIPT No matching script\r\n";
+  if (mode == FAKE_ODD_ANSWERS && script && !take)
+    return "*2\r\n$2\r\n\xff\xff\r\n:60000\r\n";
+  if (mode == FAKE_SLOW && take)
+    usleep(120000);
+  return take ? decision(mode) : ":1\r\n";
 }
 
 static bool reply_to_all(struct fake_redis *f, int fd, redisReader *reader)

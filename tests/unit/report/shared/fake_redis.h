@@ -6,11 +6,15 @@
 #include <stdbool.h>
 
 enum fake_mode {
-  FAKE_GRANTS,   /* everything is fine; a place is always granted */
-  FAKE_SLOW,     /* a place is granted after 120 ms */
-  FAKE_SILENT,   /* takes commands, answers none of them */
-  FAKE_GARBAGE,  /* answers with bytes that are not a reply */
-  FAKE_FORGETFUL /* has no script: NOSCRIPT */
+  FAKE_GRANTS,        /* everything is fine; a place is always granted */
+  FAKE_SLOW,          /* a place is granted after 120 ms */
+  FAKE_FULL,          /* all places are taken */
+  FAKE_SERVER_ERRORS, /* Google failed too often, until 2100-01-01T06:00Z */
+  FAKE_NO_TOKENS,     /* the hour's tokens are used up until then */
+  FAKE_ODD_ANSWERS,   /* grants; the answer to every question is "\xff\xff", for a minute */
+  FAKE_SILENT,        /* takes commands, answers none of them */
+  FAKE_GARBAGE,       /* answers with bytes that are not a reply */
+  FAKE_FORGETFUL      /* has no script: NOSCRIPT */
 };
 
 struct fake_redis;
