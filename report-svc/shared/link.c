@@ -22,6 +22,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "report-svc/shared/greet.h"
 
 enum { CONNECT_MS = 2000, SILENCE_MS = 1500, STEADY_MS = 5000 };
 enum { RETRY_MS = 200, RETRY_MAX_MS = 5000 };
@@ -71,7 +72,7 @@ static struct link_op *pop(struct ops *ops)
 void link_op_set(struct link_op *op, const struct link_op_type *type, int argc, const char **argv,
                  const size_t *lens)
 {
-  int len = redisFormatCommandArgv(&op->command, argc, argv, lens);
+  int len = (int)redisFormatCommandArgv(&op->command, argc, argv, lens);
   *op = (struct link_op){.type = type, .command = op->command, .len = len < 0 ? 0 : (size_t)len};
 }
 
@@ -121,12 +122,6 @@ static void drop_first(struct link *l)
 
 /* ------------------------------------------------------------------ replies */
 
-/* "NOSCRIPT" of "NOSCRIPT No matching script": the rest may quote arguments. */
-static void first_word(char out[REASON_SIZE], const char *prefix, const char *text)
-{
-  snprintf(out, REASON_SIZE, "%s%.*s", prefix, (int)strcspn(text, " \r\n"), text);
-}
-
 /* False when the connection is of no use any more: a Redis without our scripts, or one that has
  * become a replica. A full one still counts places. */
 static bool take_reply(struct link *l, const redisReply *reply, char reason[REASON_SIZE])
@@ -143,7 +138,8 @@ static bool take_reply(struct link *l, const redisReply *reply, char reason[REAS
   drop_first(l);
   if (!failed || strncmp(reply->str, "OOM", 3) == 0)
     return true;
-  first_word(reason, "it refused a command: ", reply->str);
+  snprintf(reason, REASON_SIZE, "it refused a command: %.*s", redis_error_word(reply->str),
+           reply->str);
   return false;
 }
 
@@ -268,71 +264,6 @@ static bool serve(struct link *l, char reason[REASON_SIZE])
 
 /* ------------------------------------------------------------------ a new connection */
 
-/* One command and its reply, before others may use the connection; NULL: it failed. */
-static redisReply *converse(struct link *l, int argc, const char **argv, int64_t deadline_ms)
-{
-  char *command = NULL, data[READ_SIZE];
-  int len = redisFormatCommandArgv(&command, argc, argv, NULL);
-  void *reply = NULL;
-  ssize_t n = 0;
-  for (size_t done = 0; len > 0 && n >= 0 && done < (size_t)len; done += (size_t)n) {
-    n = wire_write(l->wire, command + done, (size_t)len - done);
-    if (n == 0)
-      wire_wait(l->wire, true, -1, 10);
-    if (clock_mono_ms() > deadline_ms)
-      n = -1;
-    if (n < 0)
-      break;
-  }
-  if (len > 0)
-    mem_wipe(command, (size_t)len); /* AUTH */
-  redisFreeCommand(command);
-  while (n >= 0 && reply == NULL && clock_mono_ms() <= deadline_ms) {
-    wire_wait(l->wire, false, -1, 10);
-    n = wire_read(l->wire, data, sizeof(data));
-    if (n > 0 && (redisReaderFeed(l->reader, data, (size_t)n) != REDIS_OK ||
-                  redisReaderGetReply(l->reader, &reply) != REDIS_OK))
-      n = -1;
-  }
-  return reply;
-}
-
-static enum err_code expect_ok(struct link *l, const char *what, int argc, const char **argv,
-                               int64_t deadline_ms, struct err *e)
-{
-  redisReply *reply = converse(l, argc, argv, deadline_ms);
-  char reason[REASON_SIZE] = "no answer";
-  if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-    first_word(reason, "", reply->str);
-  bool ok = reply != NULL && reply->type != REDIS_REPLY_ERROR;
-  if (reply != NULL)
-    freeReplyObject(reply);
-  return ok ? ERR_OK : err_set(e, ERR_UNAVAILABLE, "redis", "%s: %s", what, reason);
-}
-
-static enum err_code greet(struct link *l, int64_t deadline_ms, struct err *e)
-{
-  const struct redis_url *u = &l->options.url;
-  char database[16];
-  if (u->password != NULL) {
-    const char *argv[3] = {"AUTH", u->user != NULL ? u->user : u->password, u->password};
-    if (expect_ok(l, "signing in", u->user != NULL ? 3 : 2, argv, deadline_ms, e) != ERR_OK)
-      return e->code;
-  }
-  if (u->database != 0) {
-    snprintf(database, sizeof(database), "%u", u->database);
-    const char *argv[2] = {"SELECT", database};
-    if (expect_ok(l, "selecting the database", 2, argv, deadline_ms, e) != ERR_OK)
-      return e->code;
-  }
-  for (size_t i = 0; i < l->options.n_scripts; i++) {
-    const char *argv[3] = {"SCRIPT", "LOAD", l->options.scripts[i]};
-    if (expect_ok(l, "loading a script", 3, argv, deadline_ms, e) != ERR_OK)
-      return e->code;
-  }
-  return ERR_OK;
-}
-
 static enum err_code open_link(struct link *l, struct err *e)
 {
   int64_t deadline = clock_mono_ms() + CONNECT_MS;
@@ -343,7 +274,7 @@ static enum err_code open_link(struct link *l, struct err *e)
     return err_set(e, ERR_UNAVAILABLE, "redis", "out of memory");
   l->fed = 0;
   buf_clear(&l->out);
-  return greet(l, deadline, e);
+  return redis_greet(l->wire, l->reader, &l->options, deadline, e);
 }
 
 static void close_link(struct link *l)
