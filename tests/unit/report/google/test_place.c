@@ -22,7 +22,9 @@ static void start(struct setup *s, enum fake_mode mode, struct fakes_options opt
 {
   s->redis = fake_redis_start(FAKE_GRANTS);
   AUTO_FREE char *url = xasprintf("redis://127.0.0.1:%u", fake_redis_port(s->redis));
-  struct shared_options shared = {.patience_ms = 300};
+  /* Patience that only a test of silence is to use up. */
+  struct shared_options shared = {.patience_ms = mode == FAKE_SILENT ? 50 : 10000,
+                                  .silence_ms = 10000};
   struct err e = {0};
   CU_ASSERT_EQUAL_FATAL(redis_url_parse(&shared.url, "REDIS_URL", url, &e), ERR_OK);
   s->shared = shared_new(&shared);

@@ -12,13 +12,19 @@
 
 static const struct shared_limits limits = {10, 2, 6, 300000};
 
-static struct shared *open_at(unsigned port, const char *userinfo, uint32_t patience_ms)
+static struct shared *open_with(unsigned port, const char *userinfo, uint32_t patience_ms,
+                                uint32_t silence_ms)
 {
   AUTO_FREE char *text = xasprintf("redis://%s127.0.0.1:%u", userinfo, port);
-  struct shared_options options = {.patience_ms = patience_ms, .silence_ms = 400};
+  struct shared_options options = {.patience_ms = patience_ms, .silence_ms = silence_ms};
   struct err e = {0};
   CU_ASSERT_EQUAL_FATAL(redis_url_parse(&options.url, "REDIS_URL", text, &e), ERR_OK);
   return shared_new(&options);
+}
+
+static struct shared *open_at(unsigned port, const char *userinfo, uint32_t patience_ms)
+{
+  return open_with(port, userinfo, patience_ms, 10000);
 }
 
 static void close_all(struct shared *s, struct fake_redis *f)
@@ -139,7 +145,7 @@ static void what_is_granted_too_late_is_given_back(void)
 static void fails_and_returns(enum fake_mode mode)
 {
   struct fake_redis *f = fake_redis_start(FAKE_GRANTS);
-  struct shared *s = open_at(fake_redis_port(f), "", 5000);
+  struct shared *s = open_with(fake_redis_port(f), "", 5000, 400);
   struct asked a = {0}, b = {0};
   CU_ASSERT_TRUE_FATAL(is_soon(s, true));
   fake_redis_set(f, mode);
