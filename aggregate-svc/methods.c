@@ -9,7 +9,8 @@
       row(RunReportAcrossDealers, run_report_across_dealers_tool)                                  \
           row(AnalyzeVehicleInterest, analyze_vehicle_interest_tool)                               \
               row(VehicleLeadConversion, vehicle_lead_conversion_tool)                             \
-                  row(VehicleMovers, vehicle_movers_tool)
+                  row(VehicleMovers, vehicle_movers_tool)                                          \
+                      row(CompareTrafficSources, compare_traffic_sources_tool)
 
 /* A handler knows its tool only by its own name. */
 #define HANDLER(rpc, tool)                                                                         \

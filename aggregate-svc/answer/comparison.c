@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
+#include "aggregate-svc/answer/frame.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -13,22 +14,10 @@ typedef Analytics__Aggregate__V1__DealerIndex DealerIndex;
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 typedef Analytics__Aggregate__V1__RegionalAverage RegionalAverage;
-typedef Analytics__Aggregate__V1__Cohort CohortMessage;
 
 #define DEALER(field) ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__##field
 
 enum { VERDICTS_BYTES = 400 };
-
-static CohortMessage *cohort_message(const struct cohort *c, struct arena *arena)
-{
-  CohortMessage *m = ARENA_NEW(arena, CohortMessage);
-  analytics__aggregate__v1__cohort__init(m);
-  m->id = borrow_text(c->id);
-  m->label = borrow_text(c->label);
-  m->dealers = (int32_t)c->n;
-  m->undisclosed = (int32_t)c->outside;
-  return m;
-}
 
 /* --------------------------------------------------------------------- dealers */
 
@@ -217,7 +206,7 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   Result *r = ARENA_NEW(arena, Result);
   struct resolved_period period;
   analytics__aggregate__v1__compare_dealer_sessions_result__init(r);
-  r->cohort = cohort_message(c->of.figures.cohort, arena);
+  r->cohort = frame_cohort(c->of.figures.cohort, arena);
   r->period =
       period_message(c->period, c->of.figures.cohort, c->notes, c->now_unix_ms, arena, &period);
   CLEANUP(judgement_free) struct judgement j;

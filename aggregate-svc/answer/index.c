@@ -167,7 +167,7 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
 
 /* --------------------------------------------------------------------- messages */
 
-static Standing standing_of(enum verdict v)
+Standing standing_message(enum verdict v)
 {
   switch (v) {
   case VERDICT_BETTER:
@@ -186,15 +186,12 @@ static Standing standing_of(enum verdict v)
   }
 }
 
-/* The others in the form in which they are shown, so that a verdict adds nothing to the pool that
- * is: its rounded rate, and its events as rounded for intervals. */
-static bool released_others(const struct dealer_metric *m, const struct door_figure *f,
-                            struct judge_others *out)
+bool released_others(const struct door_figure *f, double scale, struct judge_others *out)
 {
   int64_t events = form_events(f->record.numerator);
-  if (f->code != DISCLOSURE_RESTRICTED || !metric_is_rate(m) || !(f->pooled > 0))
+  if (f->code != DISCLOSURE_RESTRICTED || !(f->pooled > 0))
     return false;
-  out->pool = (struct stats_ratio){events, llround((double)events * m->scale / f->pooled)};
+  out->pool = (struct stats_ratio){events, llround((double)events * scale / f->pooled)};
   out->phi = f->record.dispersion;
   return out->pool.denominator > 0;
 }
@@ -206,7 +203,8 @@ static bool find_others(const void *arg, struct metric_group g, size_t member,
   if (b->figures.cohort->outside > 0) {
     CLEANUP(door_figure_free) struct door_figure f;
     cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
-    return released_others(&dealer_metrics[g.metric], &f, out);
+    const struct dealer_metric *m = &dealer_metrics[g.metric];
+    return metric_is_rate(m) && released_others(&f, m->scale, out);
   }
   CLEANUP(group_free)
   struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
@@ -269,7 +267,7 @@ MetricIndex *index_message(const struct benchmarked *b, const struct judgement *
   analytics__aggregate__v1__metric_index__init(x);
   x->metric = borrow_text(m->name);
   x->better = m->better;
-  x->standing = standing_of(cell->word);
+  x->standing = standing_message(cell->word);
   if (!group_value(c, g, member, &value))
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;

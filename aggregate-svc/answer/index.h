@@ -24,6 +24,13 @@ Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b
                                                      const struct judgement *judgement,
                                                      enum metric_id m, size_t member,
                                                      struct arena *arena);
+/* A verdict's word in an answer. */
+Analytics__Aggregate__V1__Standing standing_message(enum verdict v);
+/* The others of a released rate in the form in which they are shown, so that a verdict adds nothing
+ * to the pool that is: its rounded rate, and its events as rounded for intervals. `scale` is that
+ * of the rate. False when nothing was released. */
+bool released_others(const struct door_figure *f, double scale, struct judge_others *out);
+
 /* One metric over the cohort. */
 Analytics__Aggregate__V1__MetricAverage *
 average_message(const struct benchmarked *b, struct metric_group g, struct arena *arena);

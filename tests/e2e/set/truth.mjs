@@ -39,7 +39,7 @@ function lookBack() {
 const counted = new Map();
 
 // What counts as a lead on a dealer's site, and whether it reports pages of vehicles.
-function siteOf(world, dealer) {
+export function siteOf(world, dealer) {
   const [from, to] = lookBack();
   const key = `${world.file} ${dealer.property_id} ${from}`;
   if (!counted.has(key)) {
