@@ -10,7 +10,8 @@
           row(AnalyzeVehicleInterest, analyze_vehicle_interest_tool)                               \
               row(VehicleLeadConversion, vehicle_lead_conversion_tool)                             \
                   row(VehicleMovers, vehicle_movers_tool)                                          \
-                      row(CompareTrafficSources, compare_traffic_sources_tool)
+                      row(CompareTrafficSources, compare_traffic_sources_tool)                     \
+                          row(ExplainChange, explain_change_tool)
 
 /* A handler knows its tool only by its own name. */
 #define HANDLER(rpc, tool)                                                                         \

@@ -109,16 +109,6 @@ static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
 
 /* ---------------------------------------------------------------------- changes */
 
-/* The figures of the period before, as if they were the period's. */
-static struct cohort_figures before_of(const struct cohort_figures *c, struct dealer_figures *space)
-{
-  for (size_t i = 0; i < c->cohort->n; i++) {
-    space[i] = c->dealers[i];
-    space[i].now = c->dealers[i].before;
-  }
-  return (struct cohort_figures){c->cohort, space, c->leads};
-}
-
 static bool change_of(double before, double now, double *percent)
 {
   if (!(before > 0))
@@ -149,7 +139,7 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
                         size_t member)
 {
   AUTO_FREE struct dealer_figures *space = xcalloc(b->figures.cohort->n + 1, sizeof(*space));
-  struct cohort_figures then = before_of(&b->figures, space);
+  struct cohort_figures then = group_before(&b->figures, space);
   double before, percent;
   if (!b->figures.dealers[member].has_before || !group_value(&then, g, member, &before) ||
       !change_of(before, x->value, &percent))

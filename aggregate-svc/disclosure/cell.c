@@ -36,6 +36,12 @@ static struct lattice_span period_of(const struct door *door, enum cell_period p
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
                  enum cell_period period, struct door_figure *out)
 {
+  cell_figure_in(door, c, g, period_of(door, period), out);
+}
+
+void cell_figure_in(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                    struct lattice_span period, struct door_figure *out)
+{
   const struct cohort *cohort = c->cohort;
   const struct dealer_metric *metric = &dealer_metrics[g.metric];
   AUTO_FREE struct disclosure_member *members = xcalloc(cohort->n + 1, sizeof(*members));
@@ -51,7 +57,7 @@ void cell_figure(struct door *door, const struct cohort_figures *c, struct metri
   }
   struct door_cell cell = {.metric = name,
                            .slice = "",
-                           .period = period_of(door, period),
+                           .period = period,
                            .dispersion = metric_is_rate(metric) ? group_dispersion(c, g.metric) : 1,
                            .members = members,
                            .rate = metric_is_rate(metric),

@@ -12,5 +12,8 @@ enum cell_period { CELL_NOW, CELL_BEFORE };
  * rest passes, too: who knows the one knows the other. Free *out with door_figure_free(). */
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
                  enum cell_period period, struct door_figure *out);
+/* The same of figures of another period, whole weeks or months. */
+void cell_figure_in(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                    struct lattice_span period, struct door_figure *out);
 
 #endif

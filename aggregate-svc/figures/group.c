@@ -26,6 +26,15 @@ bool group_has(const struct cohort_figures *c, struct metric_group g, size_t mem
          (!m->lead || f->lead_event == g.lead_event) && (!m->shopper || f->shopper == g.shopper);
 }
 
+struct cohort_figures group_before(const struct cohort_figures *c, struct dealer_figures *space)
+{
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    space[i] = c->dealers[i];
+    space[i].now = c->dealers[i].before;
+  }
+  return (struct cohort_figures){c->cohort, space, c->leads};
+}
+
 struct metric_group group_of(const struct cohort_figures *c, enum metric_id metric, size_t member)
 {
   return (struct metric_group){metric, c->dealers[member].lead_event, c->dealers[member].shopper};

@@ -11,7 +11,7 @@ import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 export const RUNS = Math.ceil(Number(process.env.RANDOM_CALLS ?? 12) / 3); // for each of three callers
 
 // Equal within what two ways of adding and integrating differ by.
-function same(actual, expected, where) {
+export function same(actual, expected, where) {
   if (typeof expected === 'number') {
     assert.ok(typeof actual === 'number', `${where}: ${actual} instead of ${expected}`);
     const tolerance = Number.isInteger(expected) ? 1e-9 * Math.max(1, Math.abs(expected)) : 1e-7 * Math.abs(expected) + 1e-10;
@@ -64,13 +64,15 @@ class Comparisons {
   }
   // Any days for an admin; for the others whole weeks, another period each time, because what was once
   // released stays as it was.
-  #period(viewer) {
+  // `most` weeks at most, for questions that read as many days before.
+  #period(viewer, most) {
     if (viewer === 'admin') {
       const end = daysBefore(todayIn('UTC'), 4 + this.random(120));
-      return { start_date: daysBefore(end, [1, 6, 27, 55, 90, 181][this.random(6)]), end_date: end };
+      return { start_date: daysBefore(end, [1, 6, 27, 55, 90, 181][this.random(most < 9 ? 5 : 6)]), end_date: end };
     }
     const end = daysBefore(finishedSunday(), 7 * (this.#skip++ % 20));
-    return { start_date: daysBefore(end, 7 * (8 + this.#skip) - 1), end_date: end };
+    const weeks = most < 9 ? 1 + (this.#skip % (2 * most)) : 8 + this.#skip;
+    return { start_date: daysBefore(end, 7 * weeks - 1), end_date: end };
   }
   // Nothing that names a dealer outside the view is in the bytes of an answer.
   #assertNoName(raw, outside, where) {
@@ -81,12 +83,12 @@ class Comparisons {
       assert.ok(!new RegExp(`\\b${d.dealer_id}\\b`).test(raw), `${where}: shows "${d.dealer_id}"`);
     }
   }
-  async run(viewer, n, check) {
+  async run(viewer, n, check, most = 99) {
     for (let i = 0; i < n; i++) {
       const view = this.#views[viewer] ?? this.world.dealers.map((d) => d.dealer_id);
       const subject = view[this.random(view.length)];
       const cohort = this.world.ofRegion(this.world.dealer(subject).region);
-      const date_range = this.#period(viewer);
+      const date_range = this.#period(viewer, most);
       const others = cohort.filter((d) => d.dealer_id !== subject);
       const broken = i % 3 === 2 ? others[this.random(others.length)] : null;
       if (broken) await this.s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
