@@ -11,7 +11,8 @@
               row(VehicleLeadConversion, vehicle_lead_conversion_tool)                             \
                   row(VehicleMovers, vehicle_movers_tool)                                          \
                       row(CompareTrafficSources, compare_traffic_sources_tool)                     \
-                          row(ExplainChange, explain_change_tool)
+                          row(ExplainChange, explain_change_tool)                                  \
+                              row(CompareLandingPages, compare_landing_pages_tool)
 
 /* A handler knows its tool only by its own name. */
 #define HANDLER(rpc, tool)                                                                         \

@@ -223,7 +223,7 @@ by('a dimension', [{ field: 'date' }], [{ dimension: { dimension_name: 'date' } 
 by('an open direction', [{ field: 'sessions', direction: 'best' }], /asc or desc/);
 
 // Questions about one dealer against the others.
-for (const tool of ['compare_traffic_sources', 'explain_change']) {
+for (const tool of ['compare_traffic_sources', 'compare_landing_pages', 'explain_change']) {
   const ask = (what, args, expected) => calls.push([what, tool, args, expected]);
   ask('dealer', { dealer: 'd01' }, { subject: 'd01' });
   ask('a list of one', { dealer_ids: ['d01'], region: ' West ' }, { subject: 'd01', region: 'West' });
