@@ -36,6 +36,33 @@ port_free() {
   ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
+is_loopback() { [[ $1 == localhost || $1 == 127.* || $1 == ::1 ]]; }
+
+# The address by which this machine reaches what listens on $1, as it stands in a URL.
+reached_at() {
+  case $1 in
+  0.0.0.0) echo 127.0.0.1 ;;
+  ::) echo '[::1]' ;;
+  *:*) echo "[$1]" ;;
+  *) echo "$1" ;;
+  esac
+}
+
+# The names by which others reach what listens on $1: the gateway answers to no other Host.
+names_of() {
+  local address list="localhost,127.0.0.1,[::1],host.docker.internal,$(hostname)"
+  case $1 in
+  0.0.0.0 | ::)
+    for address in $(hostname -I 2>/dev/null); do
+      if [[ $address == *:* ]]; then address="[$address]"; fi
+      list+=",$address"
+    done
+    ;;
+  *) list+=",$(reached_at "$1")" ;;
+  esac
+  echo "$list"
+}
+
 names=() pids=()
 
 # start NAME READY_URL [VAR=value...] -- COMMAND...: starts a process in a session of its own, so
@@ -59,10 +86,10 @@ start() {
       tail -n 5 "$run/log/$name.log" >&2
       die "$name did not start; its log is run/log/$name.log"
     fi
-    if ((SECONDS - began > 120)); then
+    if ((SECONDS - began > 300)); then
       printf 'not ready\n'
       tail -n 5 "$run/log/$name.log" >&2
-      die "$name was not ready after 120 s; its log is run/log/$name.log"
+      die "$name was not ready after 300 s; its log is run/log/$name.log"
     fi
     sleep 0.1
   done
@@ -112,7 +139,7 @@ wait_for_exit() {
 mcp_post() {
   local body=$1
   shift
-  curl -sS --max-time 120 -H 'Content-Type: application/json' \
+  curl -sS --fail-with-body --max-time 120 -H 'Content-Type: application/json' \
     -H 'Accept: application/json, text/event-stream' -H 'MCP-Protocol-Version: 2025-11-25' \
     ${MCP_TOKEN:+-H "Authorization: Bearer $MCP_TOKEN"} "$@" --data "$body" "$mcp_url"
 }
@@ -123,6 +150,8 @@ mcp_tool() {
   answer=$(mcp_post "$(jq -nc --arg name "$1" --argjson arguments "$2" \
     '{jsonrpc:"2.0",id:2,method:"tools/call",params:{name:$name,arguments:$arguments}}')" \
     -H "Mcp-Session-Id: $mcp_session") || return 1
+  # An answer that takes a while comes as an event stream; its last event holds it.
+  if [[ $answer != "{"* ]]; then answer=$(sed -n 's/^data: *//p' <<<"$answer" | tail -n 1); fi
   if [[ $(jq -r '.result.isError // false' <<<"$answer") != false || $(jq 'has("error")' <<<"$answer") == true ]]; then
     say "$1: $(jq -r '.error.message // .result.content[0].text' <<<"$answer")" >&2
     return 1
@@ -130,42 +159,52 @@ mcp_tool() {
   jq -c '.result' <<<"$answer"
 }
 
+# Says why there is no session. $1: the headers of the answer, empty when there was none.
+refused() {
+  local status
+  status=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$1")
+  case $status in
+  401) say "the gateway at $mcp_url wants a bearer token (401): start up.sh with --auth, or set MCP_TOKEN" >&2 ;;
+  '') say "the gateway did not answer at $mcp_url" >&2 ;;
+  *) say "the gateway at $mcp_url refused a session (HTTP status $status)" >&2 ;;
+  esac
+}
+
 # Opens a session the way every client does.
 mcp_connect() {
   local headers
   headers=$(mktemp)
   mcp_post '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"up.sh","version":"1"}}}' \
-    -D "$headers" >/dev/null || { rm -f "$headers"; return 1; }
+    -D "$headers" >/dev/null 2>&1 || { refused "$headers"; rm -f "$headers"; return 1; }
   mcp_session=$(tr -d '\r' <"$headers" | sed -n 's/^[Mm]cp-[Ss]ession-[Ii]d: *//p')
   rm -f "$headers"
   mcp_post '{"jsonrpc":"2.0","method":"notifications/initialized"}' -H "Mcp-Session-Id: $mcp_session" >/dev/null
 }
 
-ask_first_question() {
-  mcp_url=$1
-  local dealers subject name
-  mcp_connect || { say "the gateway did not answer at $mcp_url" >&2; return 1; }
-  dealers=$(mcp_tool list_dealers '{"limit":500}') || return 1
-  read -r subject name < <(jq -r '.structuredContent | .columns as $c
-    | .rows[0] // [] | "\(.[$c | index("dealer_id")] // "") \(.[$c | index("name")] // "")"' <<<"$dealers")
-  [[ -n $subject ]] || { say "list_dealers returned no dealer" >&2; return 1; }
+# Asks a tool and prints the question and its answer, which stays in $answer. $1 question, $2 tool,
+# $3 arguments.
+ask() {
+  answer=$(mcp_tool "$2" "$3") || return 1
   say ""
-  say "How is $name performing relative to its region?"
-  # Four whole weeks whose last day is finished in every time zone.
-  answer_start=$(date -u -d '30 days ago' +%F) answer_end=$(date -u -d '3 days ago' +%F)
-  answer=$(mcp_tool compare_dealer_sessions "$(jq -nc --arg s "$subject" --arg from "$answer_start" \
-    --arg to "$answer_end" '{subject:$s, date_range:{start_date:$from, end_date:$to}}')") || return 1
-  answer_subject=$subject
+  say "$1"
   jq -r '.content[0].text' <<<"$answer"
 }
 
-# Recomputes the answer from the simulator's database with plain SQL.
-check_against_world() {
+# SQL over the simulator's world ($1), its dates those of the answer's period. $2 file.
+truth_of() {
+  local from to
+  read -r from to < <(jq -r '.structuredContent.period | "\(.start_date) \(.end_date)"' <<<"$answer")
+  sed -e "s/:subject/'${subject:-}'/g" -e "s/:start/'${from//-/}'/g" -e "s/:end/'${to//-/}'/g" \
+    "$root/deploy/$2" | sqlite3 -readonly -json "$1"
+}
+
+# Whether the answer equals what SQL computes. $1 world, $2 SQL, $3 comparison; no world, no check.
+checked() {
   local truth
-  truth=$(sed -e "s/:subject/'$answer_subject'/g" -e "s/:start/'${answer_start//-/}'/g" \
-    -e "s/:end/'${answer_end//-/}'/g" "$root/deploy/truth.sql" | sqlite3 -readonly -json "$1") || return 1
-  if jq -e -n --argjson answer "$(jq -c .structuredContent <<<"$answer")" --argjson truth "$truth" --arg s "$answer_subject" \
-    -f "$root/deploy/check.jq" >/dev/null; then
+  [[ -n $1 ]] || return 0
+  truth=$(truth_of "$1" "$2") || return 1
+  if jq -e -n --argjson answer "$(jq -c .structuredContent <<<"$answer")" --argjson truth "$truth" \
+    --arg s "${subject:-}" -f "$root/deploy/$3" >/dev/null; then
     say "Checked: the figures equal those computed by SQL from the simulator's database."
     return 0
   fi
@@ -174,26 +213,52 @@ check_against_world() {
   return 1
 }
 
+# Both questions the set is made for. $1 endpoint, $2 the simulator's world or nothing: its dealer d03
+# turns twice as many visits into leads as the others.
+ask_first_questions() {
+  mcp_url=$1
+  local world=$2 dealers subject name
+  mcp_connect || return 1
+  dealers=$(mcp_tool list_dealers '{"limit":500}') || return 1
+  IFS=$'\t' read -r subject name < <(jq -r --arg wanted "${world:+d03}" '.structuredContent
+    | .columns as $c | [.rows[] | {id: .[$c | index("dealer_id")], name: .[$c | index("name")]}]
+    | ([.[] | select(.id == $wanted)] + .)[0] // {id: "", name: ""} | "\(.id)\t\(.name)"' <<<"$dealers")
+  [[ -n $subject ]] || { say "list_dealers returned no dealer" >&2; return 1; }
+  ask "How is $name performing relative to its region?" compare_dealer_sessions \
+    "$(jq -nc --arg s "$subject" '{subject: $s}')" || return 1
+  checked "$world" truth.sql check.jq || return 1
+  ask "Which models are shoppers most engaged with across our sites?" analyze_vehicle_interest \
+    '{"limit":5}' || return 1
+  checked "$world" models.sql models.jq
+}
+
+# How clients connect to $1; with MCP_TOKEN set, by that token.
 how_to_connect() {
   local hostport=${1#http://}
   hostport=${hostport%%/*}
-  cat <<TEXT
-
+  say "
 The MCP endpoint is $1
-
-LibreChat (librechat.yaml):
+"
+  if [[ -n ${MCP_TOKEN:-} ]]; then
+    say "The token of this run, good for a day:
+  export ANALYTICS_MCP_TOKEN=$MCP_TOKEN
+"
+  fi
+  say "LibreChat (librechat.yaml; docs/LIBRECHAT.md has the entry for one in Docker):
   mcpSettings:
-    allowedAddresses: ["$hostport"]
+    allowedAddresses: [\"$hostport\"]
   mcpServers:
     analytics:
       type: streamable-http
       url: $1
       timeout: 120000
-      serverInstructions: true
-
+      serverInstructions: true"
+  [[ -z ${MCP_TOKEN:-} ]] || say '      requiresOAuth: false
+      headers: {Authorization: "Bearer ${ANALYTICS_MCP_TOKEN}"}'
+  say "
 MCP Inspector:
-  npx @modelcontextprotocol/inspector --cli $1 --transport http --method tools/list
+  npx @modelcontextprotocol/inspector --cli $1 --transport http --method tools/list${MCP_TOKEN:+ \\
+    --header \"Authorization: Bearer \$ANALYTICS_MCP_TOKEN\"}
 
-Logs are in run/log. Ctrl-C stops everything.
-TEXT
+Logs are in run/log. Ctrl-C stops everything."
 }

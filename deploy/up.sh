@@ -9,13 +9,19 @@ source "$root/deploy/lib.sh"
 
 usage() {
   cat <<USAGE
-Usage: deploy/up.sh [--once] [--dealers FILE] [--port N] [--no-install] [--no-build]
+Usage: deploy/up.sh [--once] [--dealers FILE] [--host ADDR] [--port N] [--auth]
+                    [--no-install] [--no-build]
 
-Starts the set on this machine and asks "How is a dealer performing relative to its region?".
+Starts the set on this machine and asks "How is a dealer performing relative to its region?"
+and "Which models are shoppers most engaged with?".
 
   --once          stop after the answer; exit 0 only if it was right
   --dealers FILE  use Google Analytics with the dealers of FILE instead of the simulator
+  --host ADDR     address of the MCP endpoint (default 127.0.0.1); 0.0.0.0 for all of this machine's,
+                  as LibreChat in a container needs it
   --port N        port of the MCP endpoint (default 3334)
+  --auth          callers need a bearer token; one that may read everything for a day is made,
+                  used for the first question and printed. Needed for --host with --dealers
   --no-install    do not install packages
   --no-build      use what was built before
   --help          this text
@@ -26,33 +32,43 @@ Logs are in run/log. Exit codes: 0 stopped on request or answer right, 1 failed,
 USAGE
 }
 
-once=false dealers='' port=3334 install=true build=true
+usage_error() { printf 'up.sh: %s; see deploy/up.sh --help\n' "$*" >&2; exit 2; }
+
+# A shell that is not interactive starts a job in the background with SIGINT ignored, and bash cannot
+# trap what was ignored when it began.
+if [[ $(trap -p INT) == "trap -- '' SIGINT" && -z ${UP_SIGNALS_RESET:-} ]]; then
+  UP_SIGNALS_RESET=1 exec env --default-signal=INT bash "${BASH_SOURCE[0]}" "$@"
+fi
+
+once=false dealers='' host=127.0.0.1 port=3334 auth=${ENABLE_AUTH:-false} install=true build=true
 while (($# > 0)); do
   case "$1" in
   --once) once=true ;;
-  --dealers) dealers=${2:?--dealers needs a file}; shift ;;
-  --port) port=${2:?--port needs a number}; shift ;;
+  --dealers) dealers=${2:-}; [[ -n $dealers ]] || usage_error "--dealers needs a file"; shift ;;
+  --host) host=${2:-}; [[ -n $host ]] || usage_error "--host needs an address"; shift ;;
+  --port) port=${2:-}; [[ -n $port ]] || usage_error "--port needs a number"; shift ;;
+  --auth) auth=true ;;
   --no-install) install=false ;;
   --no-build) build=false ;;
   --help | -h) usage; exit 0 ;;
-  *) echo "up.sh: unknown argument \"$1\"; see deploy/up.sh --help" >&2; exit 2 ;;
+  *) usage_error "unknown argument \"$1\"" ;;
   esac
   shift
 done
-[[ $port =~ ^[0-9]+$ ]] && ((port > 0 && port < 65536)) || {
-  echo "up.sh: --port $port: expected a number from 1 to 65535" >&2
-  exit 2
-}
+[[ $port =~ ^[0-9]+$ ]] && ((port > 0 && port < 65536)) ||
+  usage_error "--port $port: expected a number from 1 to 65535"
+[[ $host =~ ^[A-Za-z0-9.:-]+$ ]] || usage_error "--host $host: expected an address such as 0.0.0.0"
 if [[ -n $dealers && (-d $dealers || ! -r $dealers) ]]; then
-  echo "up.sh: --dealers $dealers: no such file, or not readable" >&2
-  exit 2
+  usage_error "--dealers $dealers: no such file, or not readable"
 fi
 [[ -z $dealers ]] || dealers=$(realpath "$dealers")
+[[ $auth == true || -z $dealers ]] || is_loopback "$host" ||
+  usage_error "--host $host would show the dealers of $dealers to everyone who reaches it: add --auth"
 
 sim_port=${UP_SIM_PORT:-8089} auth_port=${UP_AUTH_PORT:-50051}
 report_port=${UP_REPORT_PORT:-50052} aggregate_port=${UP_AGGREGATE_PORT:-50053}
 admin_port=${UP_ADMIN_PORT:-9464}
-url=http://127.0.0.1:$port/mcp
+url=http://$(reached_at "$host"):$port/mcp
 bin=$root/build/bin
 run=$root/run
 mkdir -p "$run/log" "$run/state"
@@ -73,19 +89,24 @@ trap 'exit 143' TERM
 
 port_free "$port" || die "port $port is in use; choose another with --port, or stop what listens there"
 
-common=(LOG_LEVEL="${LOG_LEVEL:-INFO}" ENABLE_AUTH="${ENABLE_AUTH:-false}")
+common=(LOG_LEVEL="${LOG_LEVEL:-INFO}" ENABLE_AUTH="$auth")
 if [[ -z $dealers ]]; then
   port_free "$sim_port" || die "port $sim_port (simulator) is in use; set UP_SIM_PORT"
   rm -f "$run/dealers.json" "$run"/state/releases.db* # the simulator's world is another every day
   start ga4-sim "http://127.0.0.1:$sim_port/livez" -- "$bin/ga4-sim" --listen "127.0.0.1:$sim_port" \
-    --seed 42 --dealers 24 --days 400 --db "$run/world.db" --write-dealers "$run/dealers.json"
+    --world "${UP_WORLD:-demo}" --seed 42 --dealers 24 --days 400 --db "$run/world.db" --write-dealers "$run/dealers.json"
   dealers=$run/dealers.json
   until [[ -s $dealers ]]; do sleep 0.1; done # written right after the listener is up
   google=(GA4_DATA_ENDPOINT="http://127.0.0.1:$sim_port" GA4_ADMIN_ENDPOINT="http://127.0.0.1:$sim_port")
 else
   google=()
 fi
-start auth-svc "http://127.0.0.1:$admin_port/readyz" "${common[@]}" \
+bearer=()
+if [[ $auth == true ]]; then
+  [[ -s $run/bearer-secret ]] || (umask 077; openssl rand -hex 32 >"$run/bearer-secret")
+  bearer=(AUTH_JWT_HS256_SECRET_FILE="$run/bearer-secret" AUTH_JWT_ISSUER=up.sh)
+fi
+start auth-svc "http://127.0.0.1:$admin_port/readyz" "${common[@]}" "${bearer[@]}" \
   GRPC_LISTEN="127.0.0.1:$auth_port" ADMIN_LISTEN="127.0.0.1:$admin_port" \
   GA_CREDENTIALS_PATH="$dealers" -- "$bin/auth-svc"
 start report-svc "http://127.0.0.1:$((admin_port + 1))/readyz" "${common[@]}" "${google[@]}" \
@@ -98,22 +119,26 @@ start aggregate-svc "http://127.0.0.1:$((admin_port + 2))/readyz" "${common[@]}"
 # Sessions outlive a restart of the gateway: their ids are sealed with this key.
 [[ -s $run/session-keys ]] || (umask 077; "$bin/auth-svc" keygen >"$run/session-keys.new" &&
   mv "$run/session-keys.new" "$run/session-keys")
+hosts=()
+is_loopback "$host" || hosts=(ANALYTICS_MCP_ALLOWED_HOSTS="$(names_of "$host")")
+if [[ $auth == true ]]; then
+  MCP_TOKEN=$(env "${bearer[@]}" "$bin/auth-svc" token mint --sub up.sh --role admin --ttl 24h)
+fi
 start gateway "http://127.0.0.1:$((admin_port + 3))/readyz" "${common[@]}" \
-  ANALYTICS_MCP_HOST=127.0.0.1 ANALYTICS_MCP_PORT="$port" \
+  ANALYTICS_MCP_HOST="$host" ANALYTICS_MCP_PORT="$port" "${hosts[@]}" \
   GATEWAY_SESSION_KEY_FILE="$run/session-keys" \
   ADMIN_LISTEN="127.0.0.1:$((admin_port + 3))" AUTH_SVC_ADDR="127.0.0.1:$auth_port" \
   REPORT_SVC_ADDR="127.0.0.1:$report_port" AGGREGATE_SVC_ADDR="127.0.0.1:$aggregate_port" \
   -- "$bin/gateway"
 
+world=
+if ((${#google[@]} > 0)); then world=$run/world.db; fi
 right=true
-ask_first_question "$url" || right=false
-if [[ ${#google[@]} -gt 0 ]] && $right; then
-  check_against_world "$run/world.db" || right=false
-fi
+ask_first_questions "$url" "$world" || right=false
 if $once; then
   $right || exit 1
   exit 0
 fi
-$right || say "The first question failed; the set stays up, its logs are in run/log."
+$right || say "A first question failed; the set stays up, its logs are in run/log."
 how_to_connect "$url"
 wait_for_exit

@@ -207,8 +207,8 @@ static bool make_set(const struct vehicle_questions *q, const struct reading *r,
 
 /* ---------------------------------------------------------------------- all dealers */
 
-bool vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
-                   const struct lead_events *leads, struct plan *p, struct models_fold *fold)
+static bool make_plan(struct tool_call *c, const struct vehicle_questions *q,
+                      const struct lead_events *leads, struct plan *p, struct models_fold *fold)
 {
   size_t n = c->cohort.n, n_sets = 0;
   struct reading *readings = ARENA_ARRAY(c->arena, struct reading, n);
@@ -235,4 +235,15 @@ bool vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
   models_fold_init(fold, sources, set_of, leads, n, c->budget);
   fold->look_back = q->leads ? (unsigned)q->n_periods : 0;
   return true;
+}
+
+enum err_code vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
+                            struct lead_events *leads, struct plan *p, struct models_fold *fold,
+                            struct err *e)
+{
+  if ((!q->leads || lead_events_collect(leads, &c->cohort, c->arena)) &&
+      make_plan(c, q, leads, p, fold))
+    return ERR_OK;
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                 "the question needs too much memory; ask for fewer dealers");
 }

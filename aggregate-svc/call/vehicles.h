@@ -31,9 +31,11 @@ struct vehicle_questions {
   bool by_date, by_week;                  /* views apart for each */
 };
 
-/* Makes the reports of every dealer and adds them to the plan, and begins the fold. False when the
- * call's arena is full. */
-bool vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
-                   const struct lead_events *leads, struct plan *p, struct models_fold *fold);
+/* Collects the lead events of the dealers when leads are asked for, makes the reports of every
+ * dealer, adds them to the plan and begins the fold. ERR_RESOURCE_EXHAUSTED when the call's arena
+ * is full. */
+enum err_code vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
+                            struct lead_events *leads, struct plan *p, struct models_fold *fold,
+                            struct err *e);
 
 #endif

@@ -64,18 +64,10 @@ static void free_fold(void *figures)
   memset(f, 0, sizeof(*f));
 }
 
-static enum err_code bad_data(struct err *e, const char *what)
-{
-  return err_set(e, ERR_DATA_LOSS, "invalid_data",
-                 "the report could not be used: %s; ask again, and check the property if it stays",
-                 what);
-}
-
 static enum err_code no_memory(struct err *e)
 {
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_much_data",
-                 "the daily figures need more memory than is free: ask for a shorter period or "
-                 "fewer dealers, or again in a moment");
+  return fold_no_memory(e, "the daily figures",
+                        "ask for a shorter period or fewer dealers, or again in a moment");
 }
 
 /* Room for n values of a growing array, paid for by the budget. */
@@ -134,13 +126,13 @@ static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d
   size_t need = dictionary->n + column->n_dictionary;
   void *values = dictionary->values;
   if (need > DICTIONARY_MAX)
-    return bad_data(e, "a dimension has too many values");
+    return fold_bad_data(e, "a dimension has too many values");
   if (!grow(f, d, &values, &dictionary->cap, need, sizeof(*dictionary->values)))
     return no_memory(e);
   dictionary->values = values;
   for (size_t i = 0; i < column->n_dictionary; i++)
     if (!read_value(f, dimension, column->dictionary[i], &dictionary->values[dictionary->n++]))
-      return bad_data(e, "a value of date or dateRange is not one");
+      return fold_bad_data(e, "a value of date or dateRange is not one");
   return ERR_OK;
 }
 
@@ -160,13 +152,13 @@ static enum err_code check_columns(const struct daily_fold *f, const struct layo
                                    const ColumnChunk *c, struct err *e)
 {
   if (c->n_dimensions != dimensions_of(f, l) || c->n_metrics != l->n_metrics)
-    return bad_data(e, "its columns are not those that were asked for");
+    return fold_bad_data(e, "its columns are not those that were asked for");
   for (size_t k = 0; k < c->n_dimensions; k++)
     if (c->dimensions[k]->n_indices != c->row_count)
-      return bad_data(e, "a dimension column has the wrong length");
+      return fold_bad_data(e, "a dimension column has the wrong length");
   for (size_t k = 0; k < c->n_metrics; k++)
     if (c->metrics[k]->n_values != c->row_count)
-      return bad_data(e, "a metric column has the wrong length");
+      return fold_bad_data(e, "a metric column has the wrong length");
   return ERR_OK;
 }
 
@@ -189,12 +181,12 @@ static enum err_code read_row(const struct layout *l, const struct dealer_days *
     const struct daily_dictionary *dictionary = &d->dictionaries[c->query_id - 1][k];
     uint32_t index = c->dimensions[k]->indices[i];
     if (index >= dictionary->n)
-      return bad_data(e, "a row names a value that was not sent");
+      return fold_bad_data(e, "a row names a value that was not sent");
     set_dimension(row, dimension_at(l, k), dictionary->values[index]);
   }
   for (size_t k = 0; k < c->n_metrics; k++)
     if (!stats_count_from_double(c->metrics[k]->values[i], &values[k]))
-      return bad_data(e, "a value of sessions or events is not a count");
+      return fold_bad_data(e, "a value of sessions or events is not a count");
   row->a = values[0];
   row->b = values[1];
   return ERR_OK;
@@ -236,7 +228,7 @@ static enum err_code chunk(void *figures, size_t member, const ColumnChunk *c, s
   struct daily_fold *f = figures;
   struct dealer_days *d = &f->dealers[member];
   if (c->query_id < 1 || c->query_id > DAILY_QUERIES)
-    return bad_data(e, "it was not asked for");
+    return fold_bad_data(e, "it was not asked for");
   const struct layout *l = &layouts[c->query_id - 1];
   enum err_code code = check_columns(f, l, c, e);
   for (size_t k = 0; k < c->n_dimensions && code == ERR_OK; k++)

@@ -23,4 +23,19 @@ struct fold {
   void (*free)(void *figures);
 };
 
+/* ERR_DATA_LOSS: the dealer's report is not what was asked for. */
+static inline enum err_code fold_bad_data(struct err *e, const char *what)
+{
+  return err_set(e, ERR_DATA_LOSS, "invalid_data",
+                 "the report could not be used: %s; ask again, and check the property if it stays",
+                 what);
+}
+
+/* ERR_RESOURCE_EXHAUSTED: "the daily figures need too much memory: ask for ...". */
+static inline enum err_code fold_no_memory(struct err *e, const char *what, const char *remedy)
+{
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large", "%s need too much memory: %s", what,
+                 remedy);
+}
+
 #endif

@@ -123,18 +123,10 @@ const int64_t *models_lead_sessions(const struct models_fold *f, size_t member, 
 
 /* ------------------------------------------------------------------------ errors */
 
-static enum err_code bad_data(struct err *e, const char *what)
-{
-  return err_set(e, ERR_DATA_LOSS, "invalid_data",
-                 "the report could not be used: %s; ask again, and check the property if it stays",
-                 what);
-}
-
 static enum err_code no_memory(struct err *e)
 {
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large",
-                 "the vehicles of all dealers need too much memory: ask for a shorter period or "
-                 "fewer dealers");
+  return fold_no_memory(e, "the vehicles of all dealers",
+                        "ask for a shorter period or fewer dealers");
 }
 
 /* ----------------------------------------------------------------------- columns */
@@ -226,11 +218,11 @@ static enum err_code grow_columns(struct models_fold *f, struct models_pages *p,
 {
   enum err_code code = ERR_OK;
   if (c->n_dimensions != layout->n)
-    return bad_data(e, "its dimensions are not those asked for");
+    return fold_bad_data(e, "its dimensions are not those asked for");
   for (size_t i = 0; i < layout->n && code == ERR_OK; i++) {
     code = grow_column(f, p, &p->columns[i], layout->roles[i], c->dimensions[i], e);
     if (code == ERR_OK && c->dimensions[i]->n_indices != c->row_count)
-      code = bad_data(e, "a dimension column has the wrong length");
+      code = fold_bad_data(e, "a dimension column has the wrong length");
   }
   return code;
 }
@@ -318,7 +310,8 @@ static enum err_code read_values(const ColumnChunk *c, size_t row, struct row_va
   for (size_t k = 0; k < c->n_metrics; k++) {
     double x = c->metrics[k]->values[row];
     if (k == 3 ? !(isfinite(x) && x >= 0) : !stats_count_from_double(x, &v->counts[k]))
-      return bad_data(e, k == 3 ? "a mean duration is not a number" : "a value is not a count");
+      return fold_bad_data(e,
+                           k == 3 ? "a mean duration is not a number" : "a value is not a count");
     if (k == 3)
       v->seconds = x;
   }
@@ -333,7 +326,7 @@ static enum err_code add_to_cell(struct models_fold *f, struct models_member *m,
     return no_memory(e);
   if (!stats_count_add(&c->events, v->counts[0]) || !stats_count_add(&c->sessions, v->counts[1]) ||
       !stats_count_add(&c->engaged_sessions, v->counts[2]))
-    return bad_data(e, "a sum is too large");
+    return fold_bad_data(e, "a sum is too large");
   c->seconds += v->seconds * (double)v->counts[1];
   return ERR_OK;
 }
@@ -375,7 +368,7 @@ static enum err_code place_row(const struct models_pages *pages, const struct mo
   for (size_t i = 0; i < layout->n; i++) {
     uint32_t index = c->dimensions[i]->indices[row];
     if (index >= pages->columns[i].n)
-      return bad_data(e, "a row names a value that was not sent");
+      return fold_bad_data(e, "a row names a value that was not sent");
     if (layout->roles[i] == ROLE_MAKE)
       p->make_column = i;
     if (is_name(layout->roles[i])) {
@@ -385,7 +378,8 @@ static enum err_code place_row(const struct models_pages *pages, const struct mo
     }
     place_code(p, layout->roles[i], pages->columns[i].codes[index]);
   }
-  return p->known ? ERR_OK : bad_data(e, "a day or a date range is not one that was asked for");
+  return p->known ? ERR_OK
+                  : fold_bad_data(e, "a day or a date range is not one that was asked for");
 }
 
 /* Which vehicle the row is about. */
@@ -432,7 +426,7 @@ static enum err_code add_leads(struct models_fold *f, struct models_member *m,
   if (is_look_back(f, p->key.range))
     return p->event >= LEAD_DEFAULTS || stats_count_add(&m->firings[p->event], v->counts[0])
                ? ERR_OK
-               : bad_data(e, "a sum is too large");
+               : fold_bad_data(e, "a sum is too large");
   if (m->lead_events == NULL) {
     m->lead_events = xcalloc(MODELS_RANGES * f->leads->n + 1, sizeof(*m->lead_events));
     m->lead_sessions = xcalloc(MODELS_RANGES * f->leads->n + 1, sizeof(*m->lead_sessions));
@@ -440,7 +434,7 @@ static enum err_code add_leads(struct models_fold *f, struct models_member *m,
   size_t i = p->key.range * f->leads->n + (size_t)p->event;
   if (!stats_count_add(&m->lead_events[i], v->counts[0]) ||
       !stats_count_add(&m->lead_sessions[i], v->counts[1]))
-    return bad_data(e, "a sum is too large");
+    return fold_bad_data(e, "a sum is too large");
   return ERR_OK;
 }
 
@@ -450,7 +444,7 @@ static enum err_code add_totals(struct models_totals *t, enum models_query query
   bool fits = query == MODELS_SESSIONS ? stats_count_add(&t->sessions, v->counts[1])
                                        : stats_count_add(&t->vdp_sessions, v->counts[1]) &&
                                              stats_count_add(&t->vdp_views, v->counts[0]);
-  return fits ? ERR_OK : bad_data(e, "a sum is too large");
+  return fits ? ERR_OK : fold_bad_data(e, "a sum is too large");
 }
 
 /* A row that names a vehicle, or should. */
@@ -489,7 +483,7 @@ static enum err_code add_row(struct models_fold *f, size_t member, struct models
     return code;
   p.key.query = query;
   if (p.key.range >= MODELS_RANGES && !is_look_back(f, p.key.range))
-    return bad_data(e, "a date range is not one that was asked for");
+    return fold_bad_data(e, "a date range is not one that was asked for");
   if (p.named)
     return add_vehicle(f, member, pages, query, &p, &v, e);
   if (query == MODELS_LEAD_TOTALS)
@@ -517,7 +511,7 @@ static enum err_code chunk(void *figures, size_t member, const ColumnChunk *c, s
   enum err_code code = grow_columns(f, pages, &models_source_of(f, member)->layouts[query], c, e);
   for (size_t k = 0; k < c->n_metrics && code == ERR_OK; k++)
     if (k > 3 || c->metrics[k]->n_values != c->row_count)
-      code = bad_data(e, "a metric column has the wrong length");
+      code = fold_bad_data(e, "a metric column has the wrong length");
   for (size_t i = 0; i < c->row_count && code == ERR_OK; i++)
     code = add_row(f, member, pages, query, c, i, e);
   return code;

@@ -48,11 +48,6 @@ void across_tables_free(struct across_tables *t)
   memset(t, 0, sizeof(*t));
 }
 
-static enum err_code bad_data(struct err *e, const char *what)
-{
-  return err_set(e, ERR_DATA_LOSS, "invalid_data", "the report could not be used: %s", what);
-}
-
 static bool take(struct across_tables *t, struct across_table *d, size_t bytes)
 {
   if (!budget_take(&t->budget, bytes))
@@ -63,9 +58,8 @@ static bool take(struct across_tables *t, struct across_table *d, size_t bytes)
 
 static enum err_code no_memory(struct err *e)
 {
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large",
-                 "the rows of all dealers need too much memory: use fewer dimensions, a filter, "
-                 "a shorter period or fewer dealers");
+  return fold_no_memory(e, "the rows of all dealers",
+                        "use fewer dimensions, a filter, a shorter period or fewer dealers");
 }
 
 static enum err_code grow_rows(struct across_tables *t, struct across_table *d, size_t more,
@@ -111,7 +105,7 @@ static enum err_code add_indices(struct across_tables *t, struct across_table *d
     const DimensionColumn *column = c->dimensions[k];
     for (size_t i = 0; i < c->row_count; i++) {
       if (column->indices[i] >= d->dictionaries[k].n)
-        return bad_data(e, "a row names a value that was not sent");
+        return fold_bad_data(e, "a row names a value that was not sent");
       d->indices[(d->rows + i) * t->n_dimensions + k] = column->indices[i];
     }
   }
@@ -125,7 +119,7 @@ static enum err_code add_values(struct across_tables *t, struct across_table *d,
     for (size_t i = 0; i < c->row_count; i++) {
       double value = c->metrics[k]->values[i];
       if (!isfinite(value))
-        return bad_data(e, "a value is not a number");
+        return fold_bad_data(e, "a value is not a number");
       d->values[(d->rows + i) * t->n_metrics + k] = value == 0 ? 0 : value; /* no -0 */
     }
   return ERR_OK;
@@ -135,13 +129,13 @@ static enum err_code check_columns(const struct across_tables *t, const ColumnCh
                                    struct err *e)
 {
   if (c->n_dimensions != t->n_dimensions || c->n_metrics != t->n_metrics)
-    return bad_data(e, "its columns are not those asked for");
+    return fold_bad_data(e, "its columns are not those asked for");
   for (size_t k = 0; k < c->n_dimensions; k++)
     if (c->dimensions[k]->n_indices != c->row_count)
-      return bad_data(e, "a dimension column has the wrong length");
+      return fold_bad_data(e, "a dimension column has the wrong length");
   for (size_t k = 0; k < c->n_metrics; k++)
     if (c->metrics[k]->n_values != c->row_count)
-      return bad_data(e, "a metric column has the wrong length");
+      return fold_bad_data(e, "a metric column has the wrong length");
   return ERR_OK;
 }
 

@@ -30,16 +30,6 @@ bool stats_ratio_value(struct stats_ratio r, double *out)
   return true;
 }
 
-/* Products of two counts and a percentage need more than 64 bits. */
-__extension__ typedef __int128 wide;
-
-int stats_ratio_compare(struct stats_ratio value, struct stats_ratio benchmark, int percent)
-{
-  wide left = (wide)100 * value.numerator * benchmark.denominator;
-  wide right = (wide)percent * benchmark.numerator * value.denominator;
-  return (left > right) - (left < right);
-}
-
 bool stats_index(double value, double benchmark, double *out)
 {
   if (!(benchmark > 0))

@@ -1,4 +1,4 @@
-/* Rates by their parts: pooled, compared, and with an interval.
+/* Rates by their parts: pooled, and with an interval.
  *
  * Rates of several dealers are combined by their parts, never by their quotients. */
 #ifndef AMCP_AGGREGATE_STATS_RATIO_H
@@ -20,9 +20,6 @@ bool stats_pool(const struct stats_ratio *parts, size_t n, struct stats_ratio *o
 struct stats_ratio stats_leave_out(struct stats_ratio pool, struct stats_ratio part);
 /* numerator / denominator; false when the denominator is not positive. */
 bool stats_ratio_value(struct stats_ratio r, double *out);
-/* Compares value with percent % of benchmark on the parts, without rounding: negative,
- * 0 or positive. Both denominators must be positive, parts at most 2^53. */
-int stats_ratio_compare(struct stats_ratio value, struct stats_ratio benchmark, int percent);
 
 /* 100 value / benchmark; false unless the benchmark is positive. */
 bool stats_index(double value, double benchmark, double *out);

@@ -3,6 +3,7 @@
 #include "aggregate-svc/answer/vehicle_interest.h"
 #include "aggregate-svc/call/vehicles.h"
 #include "aggregate-svc/tools/tools.h"
+#include "aggregate-svc/tools/vehicles.h"
 
 typedef Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest Request;
 
@@ -39,25 +40,16 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
                                 .leads = true,
                                 .look_back = &s->look_back,
                                 .by_date = true};
-  if (!lead_events_collect(&s->leads, &c->cohort, c->arena) ||
-      !vehicles_plan(c, &q, &s->leads, p, &s->fold))
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
-                   "the question needs too much memory; ask for fewer dealers");
-  return ERR_OK;
+  return vehicles_plan(c, &q, &s->leads, p, &s->fold, e);
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct vehicle_question q = {.cohort = &c->cohort,
-                               .not_visible = c->not_visible,
-                               .fold = &s->fold,
-                               .leads = &s->leads,
-                               .period = &c->period,
-                               .has_before = s->has_before,
-                               .now_unix_ms = c->now_unix_ms,
-                               .limit = s->limit,
-                               .offset = s->offset};
+  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads);
+  q.has_before = s->has_before;
+  q.limit = s->limit;
+  q.offset = s->offset;
   (void)e;
   return &vehicle_interest(&q, arena)->base;
 }

@@ -3,6 +3,7 @@
 #include "aggregate-svc/call/vehicles.h"
 #include "aggregate-svc/period/week.h"
 #include "aggregate-svc/tools/tools.h"
+#include "aggregate-svc/tools/vehicles.h"
 
 typedef Analytics__Aggregate__V1__VehicleMoversRequest Request;
 
@@ -41,22 +42,14 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   set_weeks(c);
   struct vehicle_questions q = {
       .periods = {&c->period}, .n_periods = 1, .days = true, .by_week = true};
-  if (!vehicles_plan(c, &q, &s->leads, p, &s->fold))
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
-                   "the question needs too much memory; ask for fewer dealers");
-  return ERR_OK;
+  return vehicles_plan(c, &q, &s->leads, p, &s->fold, e);
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct vehicle_question q = {.cohort = &c->cohort,
-                               .not_visible = c->not_visible,
-                               .fold = &s->fold,
-                               .leads = &s->leads,
-                               .period = &c->period,
-                               .now_unix_ms = c->now_unix_ms,
-                               .limit = s->limit};
+  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads);
+  q.limit = s->limit;
   (void)e;
   return &vehicle_movers(&q, s->monday, arena)->base;
 }

@@ -30,15 +30,16 @@ after(() => {
   if (root) fs.rmSync(root, { recursive: true, force: true });
 });
 
-async function up(args, { port } = {}) {
+async function up(args, { port, ignoreInt = false } = {}) {
   const own = port ?? (await freePort());
   const admin = 20_000 + Math.floor(Math.random() * 10_000);
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
     UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin };
-  const env = { PATH: process.env.PATH, HOME: os.tmpdir(), ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
+  const env = { PATH: process.env.PATH, HOME: os.tmpdir(), UP_WORLD: 'plain', ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
   for (const name of ['ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
   // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.
-  const child = spawn('bash', [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', '--port', String(own), ...args], {
+  const command = [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', '--port', String(own), ...args];
+  const child = spawn(ignoreInt ? 'env' : 'bash', ignoreInt ? ['--ignore-signal=INT', 'bash', ...command] : command, {
     env, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
   });
   processes.add(child);
@@ -80,13 +81,14 @@ async function noOrphan(run) {
   }
 }
 
-test('--once asks, checks the answer, and leaves nothing behind', { skip }, async () => {
+test('--once asks both questions, checks the answers, and leaves nothing behind', { skip }, async () => {
   const run = await up(['--once']);
   const { code } = await run.ended;
   assert.equal(code, 0, run.out);
-  assert.match(run.out, /How is Toyota of Los Angeles performing relative to its region\?/);
+  assert.match(run.out, /How is Kia of New York performing relative to its region\?/);
   assert.match(run.out, /engagement/i);
-  assert.match(run.out, /Checked: the figures equal those computed by SQL/);
+  assert.match(run.out, /Which models are shoppers most engaged with across our sites\?/);
+  assert.equal(run.out.match(/Checked: the figures equal those computed by SQL/g).length, 2, run.out);
   assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
   await noOrphan(run);
 });
@@ -108,6 +110,30 @@ test('it stays up until Ctrl-C, which ends everything; a second one says so', { 
   assert.match(run.out, /stopped\n$/);
   assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
   await noOrphan(run);
+});
+
+test('--auth makes a token, without which nobody gets in; --host is said in the entry', { skip }, async () => {
+  const run = await up(['--auth', '--host', '0.0.0.0']);
+  await says(run, /Ctrl-C stops everything/);
+  const url = `http://127.0.0.1:${run.port}/mcp`;
+  const post = (headers = {}) => fetch(url, { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', ...headers } });
+  assert.equal((await post()).status, 401);
+  const [, token] = /export ANALYTICS_MCP_TOKEN=(\S+)/.exec(run.out);
+  const client = await Mcp.connect(url, { token });
+  assert.equal((await client.data('list_dealers', {})).total, 24);
+  assert.match(run.out, /headers: \{Authorization: "Bearer \$\{ANALYTICS_MCP_TOKEN\}"\}/);
+  process.kill(-run.child.pid, 'SIGINT');
+  assert.equal((await run.ended).code, 0, run.out);
+});
+
+test('Ctrl-C works where a shell started it in the background with SIGINT ignored', { skip }, async () => {
+  const run = await up([], { ignoreInt: true });
+  await says(run, /Ctrl-C stops everything/);
+  run.child.kill('SIGINT');
+  const { code } = await run.ended;
+  assert.equal(code, 0, run.out);
+  assert.match(run.out, /stopped\n$/);
 });
 
 test('a busy port is named before anything starts', { skip }, async () => {
@@ -143,8 +169,10 @@ test('a service that ends by itself ends the set with a message', { skip }, asyn
 
 test('wrong usage ends with 2', { skip }, async () => {
   const absent = path.join(root, 'absent.json');
-  for (const args of [['--nonsense'], ['--port', 'x'], ['--dealers', absent], ['--dealers', root]]) {
+  for (const args of [['--nonsense'], ['--port', 'x'], ['--port'], ['--host'], ['--dealers'], ['--dealers', absent], ['--dealers', root],
+    ['--host', '0.0.0.0', '--dealers', path.join(ROOT, 'config/dealers.example.json')]]) {
     const end = spawnSync('bash', [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', ...args], { encoding: 'utf8', timeout: 10_000 });
     assert.equal(end.status, 2, end.stderr);
+    assert.match(end.stderr, /^up\.sh: .*; see deploy\/up\.sh --help\n$/);
   }
 });

@@ -37,7 +37,7 @@ static void tools_look_as_the_golden_files_say(void)
   CU_ASSERT_EQUAL(catalog_tools_len, 2);
   for (size_t i = 0; i < catalog_tools_len; i++) {
     golden_check(&catalog_tools[i]);
-    golden_check_schema(catalog_tools[i].input_schema, true);
+    golden_check_schema(catalog_tools[i].input_schema);
   }
 }
 
