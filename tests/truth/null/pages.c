@@ -102,7 +102,7 @@ static void equal_pages_get_false_words_in_at_most_8_percent_of_answers(void)
   CU_ASSERT_TRUE(100 * c.words <= 2 * c.tested);
 }
 
-/* Some 44 expected leads: two and a half times as many stand out among all pages of the website,
+/* Some 39 expected leads: two and a half times as many stand out among all pages of the website,
  * although they raise the rate that the page is held to. */
 static void a_page_with_more_leads_is_found(void)
 {
