@@ -28,10 +28,14 @@ static enum err_code open_releases(struct program *p, struct err *e)
 static enum err_code make_dependencies(struct program *p, struct err *e)
 {
   const struct settings *s = &p->settings;
-  struct rpc_channel_options auth = {
-      .target = s->auth_addr, .tls = s->service.tls, .name = "auth-svc"};
-  struct rpc_channel_options report = {
-      .target = s->report_addr, .tls = s->service.tls, .name = "report-svc"};
+  struct rpc_channel_options auth = {.target = s->auth_addr,
+                                     .tls = s->service.tls,
+                                     .name = "auth-svc",
+                                     .identity = s->auth_identity};
+  struct rpc_channel_options report = {.target = s->report_addr,
+                                       .tls = s->service.tls,
+                                       .name = "report-svc",
+                                       .identity = s->report_identity};
   if (rpc_channel_new(&p->service.auth, &auth, e) != ERR_OK ||
       rpc_channel_new(&p->service.report, &report, e) != ERR_OK)
     return e->code;

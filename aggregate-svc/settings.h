@@ -11,8 +11,8 @@
 struct settings {
   struct service_settings service;
   const char *grpc_listen;
-  const char *auth_addr;
-  const char *report_addr;
+  const char *auth_addr, *auth_identity;
+  const char *report_addr, *report_identity;
   int64_t workers, queue_max, drain_ms;
   struct aggregate_options options;
   struct release_store_options releases;

@@ -48,19 +48,25 @@ static const char instructions[] =
 static enum err_code open_backends(struct app *a, struct err *e)
 {
   const struct {
-    const char *package, *name, *target;
+    const char *package, *name, *target, *identity;
+    uint32_t attempt_ms;
   } backends[N_BACKENDS] = {
-      {"analytics.auth.v1", "auth-svc", a->settings.auth_addr},
-      {"analytics.report.v1", "report-svc", a->settings.report_addr},
-      {"analytics.aggregate.v1", "aggregate-svc", a->settings.aggregate_addr},
+      {"analytics.auth.v1", "auth-svc", a->settings.auth_addr, a->settings.auth_identity,
+       RPC_QUICK_ATTEMPT_MS},
+      {"analytics.report.v1", "report-svc", a->settings.report_addr, a->settings.report_identity,
+       0},
+      {"analytics.aggregate.v1", "aggregate-svc", a->settings.aggregate_addr,
+       a->settings.aggregate_identity, 0},
   };
   for (size_t i = 0; i < N_BACKENDS; i++) {
     struct rpc_channel_options options = {.target = backends[i].target,
                                           .tls = a->settings.service.tls,
+                                          .identity = backends[i].identity,
                                           .max_message_bytes = MAX_MESSAGE,
                                           .name = backends[i].name};
     a->backends[i].package = backends[i].package;
     a->backends[i].name = backends[i].name;
+    a->backends[i].attempt_ms = backends[i].attempt_ms;
     enum err_code code = rpc_channel_new(&a->backends[i].channel, &options, e);
     if (code != ERR_OK) {
       err_prefix(e, "%s (%s): ", backends[i].name, backends[i].target);

@@ -16,6 +16,7 @@ struct settings {
   const char *resource_url, *auth_servers;
   const char *session_key_file; /* NULL: none */
   const char *auth_addr, *report_addr, *aggregate_addr;
+  const char *auth_identity, *report_identity, *aggregate_identity; /* of their certificates */
   int64_t threads, max_connections, max_body, session_life_s, tool_timeout_ms;
   int64_t drain_ms, grace_ms;
   /* 0 takes the share's own default (gateway/share/share.h). */

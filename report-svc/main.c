@@ -24,8 +24,10 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                      .max_transfers = (size_t)s->max_transfers + 16,
                                      .max_connections = (size_t)s->max_transfers,
                                      .max_host_connections = (size_t)s->max_transfers};
-  struct rpc_channel_options auth = {
-      .target = s->auth_addr, .tls = s->service.tls, .name = "auth-svc"};
+  struct rpc_channel_options auth = {.target = s->auth_addr,
+                                     .tls = s->service.tls,
+                                     .name = "auth-svc",
+                                     .identity = s->auth_identity};
   if (http_client_new(&p->http, &http, e) != ERR_OK ||
       rpc_channel_new(&p->auth, &auth, e) != ERR_OK)
     return e->code;
@@ -37,7 +39,10 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                   .backoff_ms = (uint32_t)s->backoff_ms,
                                   .max_transfers = (size_t)s->max_transfers,
                                   .deadline_ms = (uint32_t)s->deadline_ms,
-                                  .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000}};
+                                  .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000,
+                                             (uint32_t)s->benchmark_percent},
+                                  .benchmark_places = (size_t)s->benchmark_places,
+                                  .benchmark_reports = (uint32_t)s->benchmark_reports};
   p->service.google = google_new(&google);
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
   p->service.page_rows = s->page_rows;

@@ -51,6 +51,8 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "where the gRPC service listens"},
       {"AUTH_SVC_ADDR", CONFIG_STRING, &s->auth_addr, "127.0.0.1:50051", 0, 0, false,
        "gRPC target of auth-svc"},
+      {"AUTH_SVC_IDENTITY", CONFIG_STRING, &s->auth_identity, NULL, 0, 0, false,
+       SERVICE_IDENTITY_HELP("AUTH_SVC_ADDR")},
       {"GA4_DATA_ENDPOINT", CONFIG_STRING, &raw.data_endpoint,
        "https://analyticsdata.googleapis.com", 0, 0, false, "Google Analytics Data API"},
       {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &raw.admin_endpoint,
@@ -80,6 +82,14 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "requests to Google at once, over all properties"},
       {"REPORT_FAN_OUT", CONFIG_INT, &s->fan_out, "64", 1, 500, false,
        "dealers at once in one fan-out call"},
+      {"REPORT_BENCHMARK_REPORTS", CONFIG_INT, &s->benchmark_reports, "2000", 0, 1000000, false,
+       "reports of other owners' properties that one caller may cause within an hour; 0 for no "
+       "bound"},
+      {"REPORT_BENCHMARK_PERCENT", CONFIG_INT, &s->benchmark_percent, "25", 0, 100, false,
+       "of the tokens of a property's hour at Google, what benchmarks of other owners may use; 0 "
+       "for no bound"},
+      {"REPORT_BENCHMARK_PLACES", CONFIG_INT, &s->benchmark_places, "2", 1, 10, false,
+       "of the 10 requests at once at a property, what benchmarks of other owners may have"},
       {"REPORT_DRAIN_MS", CONFIG_INT, &s->drain_ms, "500", 1, 60000, false,
        "time between NOT_SERVING and the end of accepting calls"},
   };

@@ -10,7 +10,7 @@
 struct settings {
   struct service_settings service;
   const char *grpc_listen;
-  const char *auth_addr;
+  const char *auth_addr, *auth_identity;
   const char *data_endpoint; /* no slash at the end */
   const char *admin_endpoint;
   const char *ca_file, *ca_dir; /* of Google; NULL: the system's */
@@ -18,6 +18,7 @@ struct settings {
   int64_t page_rows;
   int64_t cache_ttl_s, cache_bytes;
   int64_t timeout_ms, deadline_ms, backoff_ms, max_transfers, fan_out, drain_ms;
+  int64_t benchmark_reports, benchmark_percent, benchmark_places;
   int64_t server_errors, quota_probe_s;
 };
 

@@ -318,7 +318,7 @@ static void describe_end(const struct err *status, struct err *e)
  * the channel has tried for a while already. */
 static bool worth_retry(const struct batch *b, const struct err *status)
 {
-  bool reached = b->delivered || strcmp(status->reason, "unreachable") != 0;
+  bool reached = b->delivered || strcmp(status->reason, RPC_REASON_UNREACHABLE) != 0;
   return status->code == ERR_UNAVAILABLE && reached && b->attempts < MAX_ATTEMPTS &&
          b->fanout->fatal.code == ERR_OK && clock_mono_ms() < b->fanout->options.deadline_ms;
 }

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
+#include "common/rpc/grant_reasons.h"
 
 typedef Analytics__Auth__V1__ResolveCohortRequest ResolveRequest;
 typedef Analytics__Auth__V1__ListDealersRequest ListRequest;
@@ -63,10 +64,10 @@ struct job *job_begin(const struct tool *tool, struct aggregate_service *service
 /* Outcomes that become a label; the others are counted as "other". */
 static const char *outcome_label(const struct cohort_member *m)
 {
-  static const char *const known[] = {"invalid_grant",    "permission_denied", "quota_exhausted",
-                                      "timeout",          "unavailable",       "unreachable",
-                                      "invalid_argument", "too_many_rows",     "invalid_data",
-                                      "data_loss",        "not_found"};
+  static const char *const known[] = {
+      "invalid_grant", "permission_denied", "quota_exhausted",  "timeout",
+      "unavailable",   "unreachable",       "invalid_argument", "too_many_rows",
+      "invalid_data",  "data_loss",         "not_found",        GRANT_REASON_SHARE_SPENT};
   if (m->state == DEALER_OK)
     return "ok";
   for (size_t i = 0; i < ARRAY_LEN(known); i++)
@@ -143,13 +144,21 @@ static void send_result(struct job *j, ProtobufCMessage *result, struct arena *a
   e->code = rpc_call_send_wait(j->rpc, response);
 }
 
+/* The caller has no reports of others left: says until when. */
+static void refuse_benchmark(const struct cohort_member *spent, struct err *e)
+{
+  err_set(e, spent->code, spent->reason, "%s", spent->message);
+}
+
 static void answer(struct job *j)
 {
   struct err e = {0};
   struct arena *arena = arena_new(SIZE_MAX / 4); /* inputs are capped where they enter */
   door_settle(&j->call.door);
   ProtobufCMessage *result = j->tool->result(&j->call, arena, &e);
-  if (result != NULL)
+  if (j->call.door.spent != NULL && j->call.door.released == 0)
+    refuse_benchmark(j->call.door.spent, &e); /* what was asked for is not in it */
+  else if (result != NULL)
     send_result(j, result, arena, &e);
   arena_free(arena);
   job_end(j, &e);
@@ -166,7 +175,11 @@ static void compute(void *arg)
   } else if (j->error.code != ERR_OK) {
     job_end(j, &j->error);
   } else if (cohort_count(&j->call.cohort, DEALER_OK) == 0) {
-    cohort_all_failed(&j->call.cohort, &j->error);
+    const struct cohort_member *spent = cohort_share_spent(&j->call.cohort);
+    if (spent != NULL)
+      refuse_benchmark(spent, &j->error);
+    else
+      cohort_all_failed(&j->call.cohort, &j->error);
     job_end(j, &j->error);
   } else {
     answer(j);
@@ -387,6 +400,7 @@ static void call_auth(struct job *j, const char *method, const ProtobufCMessage 
 {
   int64_t left = j->deadline_ms - clock_mono_ms();
   struct rpc_client_options options = {.timeout_ms = left < 1 ? 1 : (uint32_t)left,
+                                       .attempt_ms = RPC_QUICK_ATTEMPT_MS,
                                        .parent = j->rpc};
   struct rpc_client_callbacks callbacks = {on_message, on_done};
   if (rpc_client_start(NULL, j->service->auth, &analytics__auth__v1__auth_service__descriptor,

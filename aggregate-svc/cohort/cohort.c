@@ -7,6 +7,7 @@
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "common/rpc/grant_reasons.h"
 
 typedef Analytics__Auth__V1__ResolveCohortResponse Resolved;
 typedef Analytics__Auth__V1__ListDealersResponse Listed;
@@ -362,4 +363,15 @@ enum err_code cohort_all_failed(const struct cohort *c, struct err *e)
           text_s(cohort_asked(c)), buf_str(&b));
   arena_free(arena);
   return e->code;
+}
+
+const struct cohort_member *cohort_share_spent(const struct cohort *c)
+{
+  for (size_t i = 0; i < c->n; i++) {
+    const struct cohort_member *m = &c->members[i];
+    if (!m->visible && m->state == DEALER_FAILED && m->code == ERR_RESOURCE_EXHAUSTED &&
+        strcmp(m->reason, GRANT_REASON_SHARE_SPENT) == 0)
+      return m;
+  }
+  return NULL;
 }

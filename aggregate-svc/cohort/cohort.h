@@ -51,7 +51,7 @@ struct cohort_member {
   enum dealer_state state;
   enum err_code code;
   char reason[40];
-  char message[400]; /* shown for visible members only */
+  char message[400]; /* shown for visible members only, but see cohort_share_spent() */
 };
 
 /* Strings live in the arena given when it was filled. Plain data, one owner at a time. */
@@ -96,6 +96,9 @@ Analytics__Report__V1__Coverage *cohort_coverage(const struct cohort *c, struct 
  * one together, dealers outside the caller's view counted only. The code is that of the
  * failures when they agree. Returns e->code. */
 enum err_code cohort_all_failed(const struct cohort *c, struct err *e);
+/* A member outside the caller's view that was not asked because the caller's share of such reports
+ * is used up; its message, which names nobody, says until when. NULL for none. */
+const struct cohort_member *cohort_share_spent(const struct cohort *c);
 
 /* "Northgate Ford, Bay Toyota and 3 dealers you may not see by name": the members for
  * which in(member, arg). At most 10 names. Empty string when there are none. */

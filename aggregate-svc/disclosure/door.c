@@ -140,6 +140,7 @@ void door_settle(struct door *d)
     now.dealers += !m->visible && m->state == DEALER_OK;
     d->late = d->late || (!m->visible && is_passing(m));
   }
+  d->spent = cohort_share_spent(d->cohort);
   struct release_key key = door_key(d, coverage_metric, "", d->period);
   enum release_outcome outcome =
       door_take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
@@ -316,6 +317,9 @@ void door_explain(const struct door *d, struct buf *out)
   } else if (d->withheld == DISCLOSURE_NOT_READY) {
     buf_puts(out, "Benchmarks over dealers that you may not see are not available at the moment; "
                   "ask again later.");
+  } else if (d->spent != NULL) {
+    buf_printf(out, "New benchmarks over dealers that you may not see are withheld: %s.",
+               d->spent->message);
   } else if (d->late) {
     buf_puts(out, "A dealer that you may not see did not answer in time, so new benchmarks are "
                   "withheld (not_ready) until it has; ask again in a few minutes.");

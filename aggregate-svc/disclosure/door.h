@@ -41,7 +41,10 @@ struct door {
   /* Why nothing may be asked of dealers outside; DISCLOSURE_RESTRICTED when something may,
    * DISCLOSURE_OPEN when nobody is outside. */
   enum disclosure_code withheld;
-  bool late;       /* a dealer outside has not answered yet */
+  bool late; /* a dealer outside has not answered yet */
+  /* One that was not asked since the caller's share of reports is used up; its message says until
+   * when. NULL for none. Set by door_settle(). */
+  const struct cohort_member *spent;
   size_t released; /* figures that went through */
   struct buf log;  /* their names, for audit */
 };

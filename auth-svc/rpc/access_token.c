@@ -1,8 +1,10 @@
 /* GetAccessToken: the only rpc that gives a secret out. */
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "auth-svc/rpc/internal.h"
 #include "auth-svc/rpc/target.h"
+#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
@@ -11,6 +13,7 @@
 enum {
   TOKEN_CALL_MAGIC = 0x70ca1101,
   TOKEN_CALL_ATTEMPTS = 5, /* when the configuration changes under a call */
+  PRINCIPAL_BYTES = 8,
 };
 
 /* A call that may wait for a refresh. Lives in the call's arena. */
@@ -76,6 +79,14 @@ static void facts_of_target(struct facts *f, const struct target *target)
   f->dealer = target->dealer != NULL ? target->dealer->dealer_id : NULL;
 }
 
+/* Names whoever asks without saying who it is. */
+static void hash_subject(char out[2 * PRINCIPAL_BYTES + 1], const char *subject)
+{
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  EVP_Digest(subject, strlen(subject), digest, NULL, EVP_sha256(), NULL);
+  hex_write(out, digest, PRINCIPAL_BYTES);
+}
+
 static void reply_token(const struct token_call *t, const struct token_result *result)
 {
   Analytics__Auth__V1__GetAccessTokenResponse response;
@@ -90,6 +101,10 @@ static void reply_token(const struct token_call *t, const struct token_result *r
     response.property_ids = borrow_texts(d->property_ids);
     response.n_property_ids = d->n_property_ids;
   }
+  char principal[2 * PRINCIPAL_BYTES + 1];
+  hash_subject(principal, t->grant.subject);
+  response.principal = principal;
+  response.opaque = t->target.opaque;
   if (t->target.credential->quota_project != NULL)
     response.quota_project_id = t->target.credential->quota_project;
   service_end_call(t->service, t->call, &t->facts, &response.base, NULL);

@@ -12,10 +12,12 @@
   "\"healthCheckConfig\":{\"serviceName\":\"\"}}"
 
 enum {
-  KEEPALIVE_MS = 30 * 1000,
-  KEEPALIVE_TIMEOUT_MS = 5 * 1000,
-  /* Less than KEEPALIVE_MS, or the server ends the connection with too_many_pings. */
-  MIN_PING_INTERVAL_MS = 10 * 1000,
+  /* A process that hangs keeps its connections: together, how long it can cost its callers. */
+  KEEPALIVE_MS = 10 * 1000,
+  KEEPALIVE_TIMEOUT_MS = 3 * 1000,
+  /* Less than KEEPALIVE_MS, with room for pings that a pause of the network brings together: the
+   * server ends the connection with too_many_pings at the third that comes too early. */
+  MIN_PING_INTERVAL_MS = 5 * 1000,
   RECONNECT_FIRST_MS = 100,
   RECONNECT_MAX_MS = 2 * 1000,
   /* How long one connection attempt may take. */

@@ -15,7 +15,8 @@ enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel
     return err_set(e, ERR_INVALID_ARGUMENT, NULL, "the address of %s is missing",
                    options->name != NULL ? options->name : "a backend");
   grpc_channel_credentials *credentials;
-  enum err_code code = rpc_tls_client(&credentials, &options->tls, options->any_host, e);
+  enum err_code code =
+      rpc_tls_client(&credentials, &options->tls, options->identity, options->any_host, e);
   if (code != ERR_OK)
     return code;
   struct rpc_channel *ch = xcalloc(1, sizeof(*ch));
@@ -31,6 +32,7 @@ enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel
   grpc_channel_credentials_release(credentials);
   ch->poller = rpc_poller_pick();
   ch->retry = (struct rpc_timer){.run = client_retry_due, .arg = ch};
+  ch->patience = (struct rpc_timer){.run = client_patience_due, .arg = ch};
   *out = ch;
   return ERR_OK;
 }

@@ -37,6 +37,8 @@ struct rpc_channel {
   /* On the poller only. */
   struct rpc_timer retry;          /* armed while calls wait */
   struct rpc_client_call *waiting; /* for their next attempt */
+  struct rpc_timer patience;       /* armed while attempts are timed */
+  struct rpc_client_call *timed;   /* attempts with a limit of their own */
   int64_t reconnected_ms;          /* when a failed call last asked for a connection */
 };
 
@@ -57,6 +59,7 @@ struct rpc_client_call {
   grpc_slice request; /* packed */
   gpr_timespec deadline;
   int64_t started_ns, deadline_ms;
+  uint32_t attempt_ms; /* how long an attempt may go without an answer; 0: no limit */
 
   struct rpc_client_call *next, **link; /* channel's calls; its lock */
   struct rpc_client_call *waiting_next; /* channel's waiting */
@@ -67,7 +70,7 @@ struct rpc_client_call {
   grpc_slice details;
   grpc_byte_buffer *sending; /* the request; the core empties it, so one per attempt */
   grpc_byte_buffer *response;
-  struct rpc_event start_event, status_event, recv_event, poke_event;
+  struct rpc_event start_event, status_event, recv_event, poke_event, patience_event;
 
   /* On the poller only. */
   void (*over)(struct rpc_client_call *call); /* the attempt under way has ended */
@@ -77,6 +80,13 @@ struct rpc_client_call {
   unsigned reached;       /* attempts that got as far as a server */
   unsigned failures;
   int64_t retry_until_ms, retry_at_ms;
+  unsigned hung;                                    /* attempts that were given up */
+  bool gave_up;                                     /* on the attempt under way */
+  struct rpc_client_call *timed_next, **timed_link; /* channel's timed; link NULL: not in it */
+
+  /* Set when an attempt starts, which only the first does elsewhere than on the poller. */
+  bool timing; /* the attempt under way has a limit */
+  int64_t give_up_ms;
 
   pthread_mutex_t lock;
   /* Guarded by lock: */
@@ -137,6 +147,16 @@ void client_retry_due(void *channel);
 /* Takes a call off the list of those that wait for their next attempt; false when it is not
  * there. On the poller. */
 bool client_retry_forget(struct rpc_client_call *call);
+
+/* client_patience.c */
+
+/* The attempt that was just started is given up when it goes without an answer for attempt_ms. The
+ * call's lock is held. */
+void client_patience_begin(struct rpc_client_call *call);
+/* It has its answer, or is over. On the poller. */
+void client_patience_end(struct rpc_client_call *call);
+/* The channel's timer: gives up what is overdue. */
+void client_patience_due(void *channel);
 
 /* rpc_metrics.c, shared with the server. */
 void rpc_metrics_client(const char *backend, const char *method, int code, int64_t started_ns);

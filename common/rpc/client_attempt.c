@@ -127,12 +127,13 @@ void client_attempt_start(struct rpc_client_call *call)
     set_message_op(call, &ops[n++]);
     set_status_op(call, &ops[n++]);
     rpc_batch(call->attempt, ops, n, &call->start_event);
-    return;
+  } else {
+    rpc_batch(call->attempt, ops, n, &call->start_event);
+    set_status_op(call, &ops[0]);
+    rpc_batch(call->attempt, ops, 1, &call->status_event);
+    read_next(call);
   }
-  rpc_batch(call->attempt, ops, n, &call->start_event);
-  set_status_op(call, &ops[0]);
-  rpc_batch(call->attempt, ops, 1, &call->status_event);
-  read_next(call);
+  client_patience_begin(call);
 }
 
 /* Unpacks a message and gives it to the callback. False: do not read on. */
@@ -153,6 +154,7 @@ static bool deliver(struct rpc_client_call *call)
     return false;
   }
   call->delivered = true;
+  client_patience_end(call);
   bool more =
       call->callbacks.on_message == NULL || call->callbacks.on_message(call->user, u.message);
   if (!call->keep_message || call->callbacks.on_message == NULL)
@@ -170,6 +172,7 @@ static void on_unary(struct rpc_event *ev, bool ok)
   pthread_mutex_unlock(&call->lock);
   if (call->status == GRPC_STATUS_OK)
     deliver(call);
+  client_patience_end(call);
   call->over(call);
 }
 
@@ -185,8 +188,10 @@ static void check_over(struct rpc_client_call *call)
     call->recv_over = true;
   }
   pthread_mutex_unlock(&call->lock);
-  if (call->recv_over)
-    call->over(call);
+  if (!call->recv_over)
+    return;
+  client_patience_end(call);
+  call->over(call);
 }
 
 static void on_stream_start(struct rpc_event *ev, bool ok)

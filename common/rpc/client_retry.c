@@ -19,6 +19,7 @@ enum {
   RETRY_FIRST_MS = 20, /* waits between attempts */
   RETRY_LONGEST_MS = 200,
   MAX_REACHED = 3, /* attempts that reached a server: it may have worked on them */
+  MAX_HUNG = 3,    /* attempts without an answer; with two servers, one may be met twice */
   RECONNECT_EVERY_MS = 250,
 };
 
@@ -35,20 +36,24 @@ static bool reached_server(const struct rpc_client_call *call)
   return reached;
 }
 
-/* UNAVAILABLE: no connection, or it broke. CANCELLED without our doing: the server was
- * shutting down and had not accepted the call yet (grpc/grpc#41785). A handler that says
- * either adds the pushback. */
-static bool worth_another(const struct rpc_client_call *call)
+/* No server has answered. UNAVAILABLE: no connection, or it broke. CANCELLED without our caller's
+ * doing: the attempt was given up, or the server was shutting down and had not accepted the call
+ * yet (grpc/grpc#41785) or did not wait for its end. A handler that says either adds the
+ * pushback. */
+static bool unanswered(const struct rpc_client_call *call)
 {
   if (call->status != GRPC_STATUS_UNAVAILABLE && call->status != GRPC_STATUS_CANCELLED)
-    return false;
-  if (call->delivered || call->local_error.code != ERR_OK)
     return false;
   if (call->parent != NULL && rpc_call_cancelled(call->parent))
     return false;
   char pushback[16];
   client_trailer(call, RPC_META_PUSHBACK, pushback, sizeof(pushback));
   return pushback[0] == '\0';
+}
+
+static bool worth_another(const struct rpc_client_call *call)
+{
+  return !call->delivered && call->local_error.code == ERR_OK && unanswered(call);
 }
 
 /* Connects now instead of after the core's backoff: a caller is waiting. */
@@ -60,11 +65,11 @@ static void hurry_connection(struct rpc_channel *ch, int64_t now)
   grpc_channel_reset_connect_backoff(ch->core);
 }
 
-/* Puts the call on the waiting list. False when it has used up its time or attempts. */
-static bool plan_next(struct rpc_client_call *call)
+/* Whether the number of attempts, or the time since the first failure, leaves another. */
+static bool attempts_left(struct rpc_client_call *call, int64_t now)
 {
-  struct rpc_channel *ch = call->channel;
-  int64_t now = clock_mono_ms();
+  if (call->gave_up)
+    return ++call->hung < MAX_HUNG;
   if (call->failures == 0)
     call->retry_until_ms = now + RETRY_MS;
   struct backoff wait = {RETRY_FIRST_MS, RETRY_LONGEST_MS, call->failures++};
@@ -72,9 +77,17 @@ static bool plan_next(struct rpc_client_call *call)
   if (reached_server(call))
     call->reached++;
   else
-    hurry_connection(ch, now);
-  if (call->reached >= MAX_REACHED || call->retry_at_ms > call->retry_until_ms ||
-      call->retry_at_ms >= call->deadline_ms)
+    hurry_connection(call->channel, now);
+  return call->reached < MAX_REACHED && call->retry_at_ms <= call->retry_until_ms;
+}
+
+/* Puts the call on the waiting list. False when it has used up its time or attempts. */
+static bool plan_next(struct rpc_client_call *call)
+{
+  struct rpc_channel *ch = call->channel;
+  int64_t now = clock_mono_ms();
+  call->retry_at_ms = now;
+  if (!attempts_left(call, now) || call->retry_at_ms >= call->deadline_ms)
     return false;
   pthread_mutex_lock(&call->lock);
   bool go = !call->cancelled;
@@ -96,22 +109,31 @@ static void describe_deadline(const struct rpc_client_call *call, struct err *e)
           (long long)waited);
 }
 
+static void describe_hung(const struct rpc_client_call *call, struct err *e)
+{
+  int64_t waited = (clock_mono_ns() - call->started_ns) / 1000000;
+  err_set(e, ERR_UNAVAILABLE, RPC_REASON_UNREACHABLE,
+          "%s at %s takes calls but did not answer %u attempts within %lld ms; it may hang, try "
+          "again in a moment",
+          call->channel->name, call->channel->target, call->hung, (long long)waited);
+}
+
 /* The attempt's status as an error. */
 static void describe(const struct rpc_client_call *call, struct err *e)
 {
   char reason[sizeof(e->reason)];
   client_trailer(call, RPC_META_REASON, reason, sizeof(reason));
-  char pushback[16];
-  client_trailer(call, RPC_META_PUSHBACK, pushback, sizeof(pushback));
-  bool answered = reason[0] != '\0' || pushback[0] != '\0';
+  bool lost = reason[0] == '\0' && unanswered(call);
   const char *name = call->channel->name;
   int len = (int)GRPC_SLICE_LENGTH(call->details);
   const char *text = (const char *)GRPC_SLICE_START_PTR(call->details);
   enum err_code code = (enum err_code)call->status;
-  if (code == ERR_DEADLINE_EXCEEDED && !answered)
+  if (code == ERR_DEADLINE_EXCEEDED && reason[0] == '\0')
     describe_deadline(call, e);
-  else if (code == ERR_UNAVAILABLE && !answered)
-    err_set(e, code, "unreachable",
+  else if (lost && call->gave_up)
+    describe_hung(call, e);
+  else if (lost)
+    err_set(e, ERR_UNAVAILABLE, RPC_REASON_UNREACHABLE,
             "%s cannot be reached at %s (%.*s); it may be starting or down, try again in a moment",
             name, call->channel->target, len, text);
   else if (len == 0)

@@ -1,4 +1,5 @@
-/* Why auth-svc refuses the sealed grant of a call, for services that pass grants on. */
+/* Reasons of refusals that concern the caller and not one dealer, for services that pass grants on.
+ */
 #ifndef AMCP_RPC_GRANT_REASONS_H
 #define AMCP_RPC_GRANT_REASONS_H
 
@@ -15,6 +16,10 @@ static inline bool grant_is_stale(const struct err *e)
          (strcmp(e->reason, "bad_grant") == 0 || strcmp(e->reason, "expired_grant") == 0 ||
           strcmp(e->reason, "wrong_audience") == 0);
 }
+
+/* The principal has used up its share of reports of other owners' properties: report-svc makes no
+ * more of them for a while. */
+#define GRANT_REASON_SHARE_SPENT "benchmark_share_spent"
 
 /* The grant itself is refused, so that every further call with it will be. */
 static inline bool grant_is_over(const struct err *e)

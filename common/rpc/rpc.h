@@ -43,6 +43,10 @@ struct rpc_metadata {
 #define RPC_META_TRACEPARENT "traceparent" /* W3C trace context */
 #define RPC_META_REASON "error-reason"     /* struct err's reason, in trailers */
 
+/* The reason of an error when no server has answered: no connection, one that broke, or a server
+ * that hangs. A call that changes nothing may then be made again. */
+#define RPC_REASON_UNREACHABLE "unreachable"
+
 /* ------------------------------------------------------------------ server */
 
 struct rpc_server;
@@ -158,8 +162,11 @@ struct rpc_channel_options {
   struct rpc_tls tls;
   size_t max_message_bytes; /* received; 0 means 32 MiB */
   const char *name;         /* backend's name in error texts: "report-svc" */
+  /* With TLS: the SPIFFE id or DNS name that the server's certificate must hold, whatever the
+   * address says. NULL or "": the host of the target. ERR_INVALID_ARGUMENT without TLS. */
+  const char *identity;
   /* The server's certificate must be of the CA, but may have any name: for a program that asks
-   * itself at an address its certificate does not name. */
+   * itself at an address its certificate does not name. Without an identity only. */
   bool any_host;
 };
 
@@ -177,8 +184,16 @@ void rpc_channel_free(struct rpc_channel *ch);
 /* Whether the channel is connected now (starts connecting if idle). */
 bool rpc_channel_ready(struct rpc_channel *ch);
 
+/* attempt_ms of calls that a service answers from memory: three attempts take less than 5 s. */
+enum { RPC_QUICK_ATTEMPT_MS = 1500 };
+
 struct rpc_client_options {
-  uint32_t timeout_ms;                 /* 0 means 30,000 */
+  uint32_t timeout_ms; /* 0 means 30,000 */
+  /* An attempt that brings no message for so long is given up and the call made again, on the next
+   * server where there are several; after three of them it fails with ERR_UNAVAILABLE, reason
+   * "unreachable". For calls that take far less and can be repeated. 0 for no limit but the
+   * timeout and the keepalive, which ends the connection to a server that hangs after 13 s. */
+  uint32_t attempt_ms;
   const struct rpc_metadata *metadata; /* copied */
   size_t n_metadata;
   /* A call being served on behalf of which this one is made: its deadline bounds this

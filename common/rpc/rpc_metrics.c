@@ -1,5 +1,6 @@
 /* Counters and latencies of calls, by service, method and code. */
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "common/base/clock.h"
 #include "common/base/metrics.h"
@@ -7,6 +8,14 @@
 #include "common/rpc/server.h"
 
 static struct metric *server_requests, *server_seconds, *client_requests, *client_seconds;
+static struct metric *in_flight;
+static atomic_long calls; /* under way, over all servers of the process */
+
+static void show_in_flight(void *user)
+{
+  (void)user;
+  metric_set(in_flight, (double)atomic_load(&calls), NULL);
+}
 
 static void make_metrics(void)
 {
@@ -19,6 +28,11 @@ static void make_metrics(void)
   client_seconds =
       metrics_histogram("rpc_client_seconds", "Time from a call's start to its end, with retries.",
                         "backend", "method", NULL);
+  in_flight = metrics_gauge("rpc_server_in_flight",
+                            "Calls under way, those that wait for a worker included; without "
+                            "health checks and reflection.",
+                            NULL);
+  metrics_on_render(show_in_flight, NULL);
 }
 
 static void make_once(void)
@@ -30,6 +44,21 @@ static void make_once(void)
 static double seconds_since(int64_t started_ns)
 {
   return (double)(clock_mono_ns() - started_ns) / 1e9;
+}
+
+void rpc_metrics_serving(void)
+{
+  make_once();
+}
+
+void rpc_metrics_server_begun(void)
+{
+  atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+}
+
+void rpc_metrics_server_over(void)
+{
+  atomic_fetch_sub_explicit(&calls, 1, memory_order_relaxed);
 }
 
 void rpc_metrics_server(const char *service, const char *method, int code, int64_t started_ns)

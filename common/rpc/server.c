@@ -88,7 +88,8 @@ static enum err_code add_method(struct rpc_server *s, const ProtobufCServiceDesc
                               .method = method,
                               .input = d->input,
                               .service = service,
-                              .path = xasprintf("/%s/%s", descriptor->name, method->name)};
+                              .path = xasprintf("/%s/%s", descriptor->name, method->name),
+                              .is_work = strncmp(descriptor->name, "grpc.", 5) != 0};
   s->methods = m;
   m->registered = grpc_server_register_method(s->core, m->path, NULL,
                                               GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
@@ -128,6 +129,7 @@ enum err_code rpc_server_start(struct rpc_server *s, struct err *e)
   s->pool = pool_new("rpc", s->options.workers, s->options.queue_max);
   grpc_server_start(s->core);
   s->started = true;
+  rpc_metrics_serving();
   server_arm_all(s);
   rpc_server_set_serving(s, true);
   return ERR_OK;

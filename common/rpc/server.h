@@ -30,7 +30,8 @@ struct server_method {
   const ProtobufCMessageDescriptor *input;
   void *service;
   void *registered;
-  char *path; /* "/package.Service/Method" */
+  char *path;   /* "/package.Service/Method" */
+  bool is_work; /* not health or reflection, whose streams stay open as long as the client lives */
 };
 
 struct server_service {
@@ -177,6 +178,12 @@ enum err_code reflection_add_to(struct reflection *r, struct rpc_server *s, stru
 void reflection_free(struct reflection *r);
 
 /* rpc_metrics.c */
+
+/* A server starts: the metrics are there from now on. */
+void rpc_metrics_serving(void);
+/* A call has arrived, and has been answered. */
+void rpc_metrics_server_begun(void);
+void rpc_metrics_server_over(void);
 void rpc_metrics_server(const char *service, const char *method, int code, int64_t started_ns);
 
 #endif

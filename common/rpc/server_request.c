@@ -120,6 +120,8 @@ static void on_request(struct rpc_event *ev, bool ok)
   }
   arm(call->server, call->method, call->poller);
   call->started_ns = clock_mono_ns();
+  if (call->method == NULL || call->method->is_work)
+    rpc_metrics_server_begun();
   if (call->method == NULL)
     refuse_unknown(call);
   else if (call->method->method->thread == RPC_ON_WORKER)

@@ -98,6 +98,8 @@ static void count_call(const struct rpc_call *call)
   const struct server_method *m = call->method;
   rpc_metrics_server(m == NULL ? "other" : m->service_name, m == NULL ? "other" : m->method->name,
                      (int)call->status, call->started_ns);
+  if (m == NULL || m->is_work)
+    rpc_metrics_server_over();
 }
 
 /* Releases what the status batch needed. */

@@ -149,18 +149,27 @@ enum err_code rpc_tls_server(grpc_server_credentials **out, const struct rpc_tls
   return ERR_OK;
 }
 
-/* The library checks the chain in either case; its default verifier compares the names. */
-static void accept_any_host(grpc_tls_credentials_options *options)
+/* The library checks the chain in either case; its default verifier compares the names with the
+ * host. NULL identity: any name will do. */
+static void verify_by(grpc_tls_credentials_options *options, const char *identity)
 {
-  grpc_tls_certificate_verifier *verifier = grpc_tls_certificate_verifier_no_op_create();
+  grpc_tls_certificate_verifier *verifier = identity != NULL
+                                                ? rpc_tls_identity_verifier(identity)
+                                                : grpc_tls_certificate_verifier_no_op_create();
   grpc_tls_credentials_options_set_certificate_verifier(options, verifier);
   grpc_tls_certificate_verifier_release(verifier);
   grpc_tls_credentials_options_set_check_call_host(options, 0);
 }
 
 enum err_code rpc_tls_client(grpc_channel_credentials **out, const struct rpc_tls *tls,
-                             bool any_host, struct err *e)
+                             const char *identity, bool any_host, struct err *e)
 {
+  bool named = identity != NULL && identity[0] != '\0';
+  if (is_plaintext(tls) && named)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_tls_file",
+                   "a server's identity (%s) can be checked with mutual TLS only: set "
+                   "GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA",
+                   identity);
   if (is_plaintext(tls)) {
     *out = grpc_insecure_credentials_create();
     return ERR_OK;
@@ -169,8 +178,8 @@ enum err_code rpc_tls_client(grpc_channel_credentials **out, const struct rpc_tl
   if (code != ERR_OK)
     return code;
   grpc_tls_credentials_options *files = watch_files(tls);
-  if (any_host)
-    accept_any_host(files);
+  if (named || any_host)
+    verify_by(files, named ? identity : NULL);
   *out = grpc_tls_credentials_create(files);
   return ERR_OK;
 }

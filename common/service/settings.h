@@ -9,6 +9,11 @@
 #include "common/base/log.h"
 #include "common/rpc/rpc.h"
 
+/* Help of a setting that names the certificate of a service reached at `addr`. */
+#define SERVICE_IDENTITY_HELP(addr)                                                                \
+  "with mTLS: SPIFFE id or DNS name that the certificate at " addr                                 \
+  " must hold; its host when not set"
+
 struct service_settings {
   const char *admin_listen; /* NULL: none */
   struct rpc_tls tls;       /* all three or none */

@@ -148,7 +148,8 @@ static void ask(struct question *q, const char *bearer)
   Analytics__Auth__V1__AuthenticateRequest request =
       ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
   request.bearer_token = borrow_text(bearer);
-  struct rpc_client_options options = {.timeout_ms = q->access->options.timeout_ms};
+  struct rpc_client_options options = {.timeout_ms = q->access->options.timeout_ms,
+                                       .attempt_ms = RPC_QUICK_ATTEMPT_MS};
   struct err e = {0};
   if (rpc_client_start(NULL, q->access->options.auth,
                        &analytics__auth__v1__auth_service__descriptor, "Authenticate", RPC_UNARY,

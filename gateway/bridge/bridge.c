@@ -22,6 +22,7 @@
 enum {
   TOOL_CALL_MAGIC = 0x42525443,
   MAX_BACKENDS = 8,
+  MAX_REOPENED = 2, /* times a stream that broke is opened again */
   REQUEST_MAX = 8 * 1024 * 1024,
   DEFAULT_TEXT_BYTES = 40 * 1024
 };
@@ -63,6 +64,8 @@ struct tool_call {
   struct buf result; /* structured content */
   struct buf text;
   bool has_result;
+  bool delivered;     /* the rpc under way has brought a message */
+  unsigned reopened;  /* times a broken stream was opened again */
   struct err failure; /* of reading the answer */
   uint32_t timeout_ms;
   int64_t started_ms;
@@ -273,6 +276,7 @@ static bool on_message(void *user, const ProtobufCMessage *message)
 {
   struct tool_call *tc = user;
   MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
+  tc->delivered = true;
   if (tc->tool->streaming)
     take_event(tc, message);
   else
@@ -315,8 +319,10 @@ static enum err_code start_rpc(struct tool_call *tc, struct err *e)
       {RPC_META_GRANT, sealed, sealed_len},
       {RPC_META_TRACEPARENT, tc->traceparent, strlen(tc->traceparent)},
   };
-  const struct rpc_client_options options = {
-      .timeout_ms = time_left(tc), .metadata = metadata, .n_metadata = ARRAY_LEN(metadata)};
+  const struct rpc_client_options options = {.timeout_ms = time_left(tc),
+                                             .attempt_ms = tc->backend->attempt_ms,
+                                             .metadata = metadata,
+                                             .n_metadata = ARRAY_LEN(metadata)};
   pthread_mutex_lock(&tc->lock); /* on_done() waits here until the handle is in its place */
   enum err_code code =
       rpc_client_start(&rpc, tc->backend->channel, tc->tool->service, tc->tool->method,
@@ -361,16 +367,12 @@ static void describe_refusal(enum access_outcome outcome, struct err *e)
             "the token of this call has expired or was revoked");
 }
 
-static void on_renewed(void *arg, enum access_outcome outcome, struct grant *grant)
+/* Makes the call again, from nothing; ends it when that is not possible. */
+static void restart(struct tool_call *tc)
 {
-  struct tool_call *tc = arg;
-  MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
   struct err e = {0};
   struct bridge *b = tc->bridge; /* the tool call may be gone once it was started */
-  (void)grant;                   /* the caller has it now */
-  if (outcome != ACCESS_GRANTED) {
-    describe_refusal(outcome, &e);
-  } else if (!begin_repeating(b)) {
+  if (!begin_repeating(b)) {
     err_set(&e, ERR_UNAVAILABLE, "stopping", "the gateway is restarting; try again");
   } else {
     start_rpc(tc, &e);
@@ -378,6 +380,29 @@ static void on_renewed(void *arg, enum access_outcome outcome, struct grant *gra
   }
   if (e.code != ERR_OK)
     finish(tc, &e);
+}
+
+static void on_renewed(void *arg, enum access_outcome outcome, struct grant *grant)
+{
+  struct tool_call *tc = arg;
+  MAGIC_CHECK(tc, TOOL_CALL_MAGIC);
+  struct err e = {0};
+  (void)grant; /* the caller has it now */
+  if (outcome == ACCESS_GRANTED) {
+    restart(tc);
+    return;
+  }
+  describe_refusal(outcome, &e);
+  finish(tc, &e);
+}
+
+/* Forgets what the rpc that has ended brought, but the progress that the caller has seen. */
+static void forget_answer(struct tool_call *tc)
+{
+  tc->has_result = tc->delivered = false;
+  tc->failure = (struct err){0};
+  buf_clear(&tc->result);
+  buf_clear(&tc->text);
 }
 
 /* Whether the call goes on with another grant. */
@@ -390,15 +415,33 @@ static bool repeat(struct tool_call *tc)
   pthread_mutex_unlock(&tc->lock);
   if (!may || !begin_repeating(b))
     return false;
-  tc->has_result = false;
-  tc->failure = (struct err){0};
-  buf_clear(&tc->result);
-  buf_clear(&tc->text);
+  forget_answer(tc);
   log_info("a grant is renewed and the call repeated", LOG_S("tool", tc->tool->name),
            LOG_S("trace_id", tc->trace));
   caller_renew(caller_of(mcp_call_principal(tc->call)), tc->grant, on_renewed, tc);
   end_repeating(b);
   return true;
+}
+
+/* Whether the rpc was a stream that broke in its middle. What breaks before its first message is
+ * made again by the channel, which then has tried for long enough. */
+static bool is_broken(struct tool_call *tc, const struct err *status)
+{
+  pthread_mutex_lock(&tc->lock);
+  bool cancelled = tc->cancelled;
+  pthread_mutex_unlock(&tc->lock);
+  return !cancelled && tc->delivered && tc->tool->read_only &&
+         strcmp(status->reason, RPC_REASON_UNREACHABLE) == 0 && tc->reopened < MAX_REOPENED;
+}
+
+static void reopen(struct tool_call *tc, const struct err *status)
+{
+  tc->reopened++;
+  forget_answer(tc);
+  log_warn("a service went away in the middle of its answer: the call is made again",
+           LOG_S("tool", tc->tool->name), LOG_S("detail", status->message),
+           LOG_S("trace_id", tc->trace));
+  restart(tc);
 }
 
 static void on_done(void *user, const struct err *status)
@@ -409,7 +452,9 @@ static void on_done(void *user, const struct err *status)
   pthread_mutex_unlock(&tc->lock);
   if (status->code == ERR_UNAUTHENTICATED)
     grant_mark_refused(tc->grant);
-  if (!grant_is_stale(status) || !repeat(tc))
+  if (is_broken(tc, status))
+    reopen(tc, status);
+  else if (!grant_is_stale(status) || !repeat(tc))
     finish(tc, status);
 }
 

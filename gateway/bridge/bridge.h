@@ -2,7 +2,8 @@
  *
  * When a service says that the call's grant is too old or sealed with a key that is gone, the
  * caller gets another grant for its bearer token, and the call is made once more: every tool
- * is read-only, so that repeating one changes nothing.
+ * is read-only, so that repeating one changes nothing. A stream that breaks after its first message
+ * is opened again too, at most twice; the caller's progress goes on from where it was.
  *
  * Knows the catalogue and the channels by package; it knows no tool by name. */
 #ifndef AMCP_GATEWAY_BRIDGE_BRIDGE_H
@@ -22,6 +23,7 @@ struct bridge_backend {
   const char *package; /* "analytics.report.v1" */
   const char *name;    /* "report-svc", for messages */
   struct rpc_channel *channel;
+  uint32_t attempt_ms; /* of its rpcs, as in struct rpc_client_options */
 };
 
 struct bridge_options {

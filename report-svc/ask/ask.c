@@ -199,7 +199,8 @@ static enum err_code read_rows(struct ask *a, struct err *e)
   } else {
     ga4_set_list(message, "rows", listed(&answer->lists[0]));
     google_saw_quota(a->options.service->google, a->digits,
-                     ((const Analytics__Ga4__V1beta__RunReportResponse *)message)->property_quota);
+                     ((const Analytics__Ga4__V1beta__RunReportResponse *)message)->property_quota,
+                     false);
   }
   answer->message = message;
   return ERR_OK;

@@ -198,7 +198,8 @@ enum err_code fetch_query_rest(struct fetch_query *q,
                                const Analytics__Ga4__V1beta__RunReportResponse *rest, struct err *e)
 {
   q->rest = rest;
-  google_saw_quota(fetch_of(q)->service->google, q->dealer->property, rest->property_quota);
+  google_saw_quota(fetch_of(q)->service->google, q->dealer->property, rest->property_quota,
+                   q->dealer->opaque);
   q->row_count = rest->row_count;
   return check_count(q, e);
 }

@@ -11,6 +11,7 @@
 #include "common/base/map.h"
 #include "common/base/mem.h"
 #include "report-svc/google/google_error.h"
+#include "report-svc/google/hour.h"
 
 enum { HOUR_MS = 3600000 };
 
@@ -22,7 +23,9 @@ struct entry {
   int64_t held_until; /* after Google's own refusal over server errors */
   int64_t gone_until; /* tokens: 0 when some are left */
   int64_t probe_at;
-  bool day; /* it is the day's quota that is gone */
+  bool day;              /* it is the day's quota that is gone */
+  struct hour benchmark; /* tokens that benchmarks have cost */
+  int64_t hourly;        /* tokens of an hour: the most that an answer accounted for */
   char key[];
 };
 
@@ -84,12 +87,11 @@ static struct entry *find_or_add(struct budget *b, const char *key)
   return entry;
 }
 
-/* "14:05Z" */
-static const char *time_text(char out[8], int64_t unix_ms)
+const char *budget_time(char out[BUDGET_TIME_SIZE], int64_t unix_ms)
 {
   char text[32];
   clock_format_rfc3339(unix_ms, text, sizeof(text));
-  snprintf(out, 8, "%.5sZ", text + 11);
+  snprintf(out, BUDGET_TIME_SIZE, "%.5sZ", text + 11);
   return out;
 }
 
@@ -109,13 +111,13 @@ static int64_t errors_until(const struct budget *b, const struct entry *entry, i
 static enum err_code admit(const struct budget *b, struct entry *entry, int64_t now_ms,
                            struct err *e)
 {
-  char at[8];
+  char at[BUDGET_TIME_SIZE];
   int64_t until = errors_until(b, entry, now_ms);
   if (until > 0)
     return err_set(e, ERR_UNAVAILABLE, "server_errors",
                    "Google failed several times within an hour at this property; nothing is sent "
                    "until %s, because more failures would use up Google's quota of them",
-                   time_text(at, until));
+                   budget_time(at, until));
   if (entry->gone_until <= now_ms)
     return ERR_OK;
   if (entry->probe_at <= now_ms) {
@@ -125,7 +127,7 @@ static enum err_code admit(const struct budget *b, struct entry *entry, int64_t 
   return err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
                  "quota exhausted until %s%s: too little of the property's %s quota at Google is "
                  "left for another report. Ask again then, or for fewer rows, dimensions or days",
-                 time_text(at, entry->gone_until), entry->day ? "" : " at the latest",
+                 budget_time(at, entry->gone_until), entry->day ? "" : " at the latest",
                  entry->day ? "daily" : "hourly");
 }
 
@@ -134,6 +136,28 @@ enum err_code budget_admit(struct budget *b, const char *key, int64_t now_ms, st
   pthread_mutex_lock(&b->lock);
   struct entry *entry = find(b, key);
   enum err_code code = entry == NULL ? ERR_OK : admit(b, entry, now_ms, e);
+  pthread_mutex_unlock(&b->lock);
+  return code;
+}
+
+enum err_code budget_admit_benchmark(struct budget *b, const char *key, int64_t now_ms,
+                                     struct err *e)
+{
+  enum err_code code = ERR_OK;
+  char at[BUDGET_TIME_SIZE];
+  if (b->options.benchmark_percent == 0)
+    return ERR_OK;
+  pthread_mutex_lock(&b->lock);
+  struct entry *entry = find(b, key);
+  /* Nothing is known of the quota before the first answer. */
+  if (entry != NULL && entry->hourly > 0 &&
+      hour_sum(&entry->benchmark, now_ms) * 100 >=
+          (uint64_t)entry->hourly * b->options.benchmark_percent)
+    code = err_set(e, ERR_RESOURCE_EXHAUSTED, "quota_exhausted",
+                   "benchmarks have used their share (%u %%) of the property's hourly quota at "
+                   "Google; try again after %s",
+                   b->options.benchmark_percent,
+                   budget_time(at, hour_frees_ms(&entry->benchmark, now_ms)));
   pthread_mutex_unlock(&b->lock);
   return code;
 }
@@ -154,8 +178,21 @@ static int32_t left(const Analytics__Ga4__V1beta__QuotaStatus *status)
   return status == NULL ? INT32_MAX : status->remaining;
 }
 
+/* What benchmarks may use is a part of the property's whole hour, of which an answer says what it
+ * took and what it left: the most of both, since other programs use the property too. */
+static void count_benchmark(const struct budget *b, struct entry *entry,
+                            const Analytics__Ga4__V1beta__QuotaStatus *hour, int64_t now_ms)
+{
+  if (b->options.benchmark_percent == 0 || hour->consumed < 0 || hour->remaining < 0)
+    return;
+  hour_add(&entry->benchmark, now_ms, (uint32_t)hour->consumed);
+  int64_t all = (int64_t)hour->remaining + (int64_t)hour_sum(&entry->benchmark, now_ms);
+  if (all > entry->hourly)
+    entry->hourly = all;
+}
+
 void budget_saw(struct budget *b, const char *key,
-                const Analytics__Ga4__V1beta__PropertyQuota *quota, int64_t now_ms)
+                const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark, int64_t now_ms)
 {
   if (quota == NULL || quota->tokens_per_hour == NULL)
     return;
@@ -163,7 +200,9 @@ void budget_saw(struct budget *b, const char *key,
   int32_t hour = left(quota->tokens_per_hour), project = left(quota->tokens_per_project_per_hour);
   bool day = left(quota->tokens_per_day) < cost;
   pthread_mutex_lock(&b->lock);
-  struct entry *entry = find(b, key);
+  struct entry *entry = benchmark ? find_or_add(b, key) : find(b, key);
+  if (benchmark)
+    count_benchmark(b, entry, quota->tokens_per_hour, now_ms);
   if (day || hour < cost || project < cost)
     set_gone(b, entry == NULL ? find_or_add(b, key) : entry, day, now_ms);
   else if (entry != NULL)

@@ -13,16 +13,20 @@
 #ifndef AMCP_REPORT_BUDGET_H
 #define AMCP_REPORT_BUDGET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "analytics/ga4/v1beta/data.pb-c.h"
 #include "common/base/error.h"
 
 enum { BUDGET_MAX_KEYS = 20000, BUDGET_MAX_ERRORS = 50 };
+enum { BUDGET_TIME_SIZE = 8 }; /* "14:05Z" */
 
 struct budget_options {
   uint32_t server_errors; /* per key and hour, at most BUDGET_MAX_ERRORS; 0: not counted */
   int64_t probe_ms;       /* between requests sent although the quota is gone; 0: all are sent */
+  /* Of the tokens of a property's hour, what benchmarks of other owners may use; 0: no bound. */
+  uint32_t benchmark_percent;
 };
 
 /* Which quota a 429 is about. */
@@ -36,12 +40,21 @@ void budget_free(struct budget *b);
 /* Whether a request may be sent for this key. ERR_RESOURCE_EXHAUSTED (`quota_exhausted`) or
  * ERR_UNAVAILABLE (`server_errors`), each with the time at which it may. */
 enum err_code budget_admit(struct budget *b, const char *key, int64_t now_ms, struct err *e);
-/* What an answer said is left. NULL: it said nothing. */
+/* Whether a benchmark may ask this property of another owner. ERR_RESOURCE_EXHAUSTED
+ * (`quota_exhausted`) with the time at which it may, once benchmarks have used their share of the
+ * last hour. */
+enum err_code budget_admit_benchmark(struct budget *b, const char *key, int64_t now_ms,
+                                     struct err *e);
+/* What an answer said is left. NULL: it said nothing. benchmark: the caller may not see the
+ * property. */
 void budget_saw(struct budget *b, const char *key,
-                const Analytics__Ga4__V1beta__PropertyQuota *quota, int64_t now_ms);
+                const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark, int64_t now_ms);
 /* Google refused a request with 429. */
 void budget_refused(struct budget *b, const char *key, enum budget_quota quota, int64_t now_ms);
 /* Google answered 500 or 503. */
 void budget_server_error(struct budget *b, const char *key, int64_t now_ms);
+
+/* A time of day for messages: "14:05Z". */
+const char *budget_time(char out[BUDGET_TIME_SIZE], int64_t unix_ms);
 
 #endif

@@ -31,6 +31,9 @@
 #include "report-svc/google/google_impl.h"
 
 enum { MAX_BACKOFF_MS = 8000, LATER_FACTOR = 4, AUTH_TIMEOUT_MS = 30000 };
+/* An attempt at auth-svc may have to wait for Google's token endpoint; another one joins it there.
+ */
+enum { AUTH_ATTEMPT_MS = 4000 };
 /* A request that was one too many at once cost no quota and will be taken soon: it is worth more
  * attempts than a server that fails. */
 enum { MAX_ATTEMPTS = 3, MAX_ATTEMPTS_LATER = 6 };
@@ -255,6 +258,7 @@ static enum err_code send_token_request(struct google_call *c, struct err *e)
   if (c->has_rejected)
     request.rejected_token_sha256 = (ProtobufCBinaryData){sizeof(c->rejected), c->rejected};
   struct rpc_client_options options = {.timeout_ms = remaining_ms(c, AUTH_TIMEOUT_MS),
+                                       .attempt_ms = AUTH_ATTEMPT_MS,
                                        .parent = c->options.parent};
   return rpc_client_start(&c->rpc, c->google->options.auth,
                           &analytics__auth__v1__auth_service__descriptor, "GetAccessToken",
@@ -492,6 +496,23 @@ static void leave_queue(struct google_call *c)
     finish_cancelled(c);
 }
 
+/* Whether the property's quota, and for another owner's property the shares of benchmarks, leave a
+ * request. A request that is tried again was counted when it was first. */
+static enum err_code admit(const struct google_call *c, struct err *e)
+{
+  struct google *g = c->google;
+  int64_t now = clock_unix_ms();
+  enum err_code code = budget_admit(g->budget, c->target.key, now, e);
+  if (code != ERR_OK || !c->token->opaque)
+    return code;
+  code = budget_admit_benchmark(g->budget, c->target.key, now, e);
+  if (code != ERR_OK)
+    benchmark_refused(g->benchmark, c->token->principal, "property_tokens", now);
+  else if (c->attempts == 0)
+    code = benchmark_admit(g->benchmark, c->token->principal, now, e);
+  return code;
+}
+
 static void seek_place(struct google_call *c)
 {
   struct err e = {0};
@@ -499,7 +520,7 @@ static void seek_place(struct google_call *c)
     finish_cancelled(c);
     return;
   }
-  if (budget_admit(c->google->budget, c->target.key, clock_unix_ms(), &e) != ERR_OK) {
+  if (admit(c, &e) != ERR_OK) {
     finish(c, &e);
     return;
   }
@@ -507,6 +528,7 @@ static void seek_place(struct google_call *c)
   c->ticket.on_admitted = on_place;
   c->ticket.user = c;
   c->ticket.deadline_ms = c->options.deadline_ms;
+  c->ticket.guest = c->token->opaque;
   governor_acquire(c->google->governor, &c->ticket, c->target.key);
   google_watch_queue(c->google);
   pthread_mutex_lock(&c->lock);

@@ -12,9 +12,11 @@ struct google *google_new(const struct google_options *options)
 {
   struct google *g = xcalloc(1, sizeof(*g));
   g->options = *options;
-  struct governor_options limits = {PER_PROPERTY, options->max_transfers, WAITING_MAX};
+  struct governor_options limits = {PER_PROPERTY, options->max_transfers, WAITING_MAX,
+                                    options->benchmark_places};
   g->governor = governor_new(&limits);
   g->budget = budget_new(&options->budget);
+  g->benchmark = benchmark_new(options->benchmark_reports);
   atomic_init(&g->sweeping, false);
   g->requests = metrics_counter("report_google_requests_total",
                                 "Requests to Google by API and outcome.", "api", "outcome", NULL);
@@ -31,6 +33,7 @@ void google_free(struct google *g)
     return;
   governor_free(g->governor);
   budget_free(g->budget);
+  benchmark_free(g->benchmark);
   free(g);
 }
 
@@ -73,11 +76,11 @@ void google_watch_queue(struct google *g)
 }
 
 void google_saw_quota(struct google *g, const char *property,
-                      const Analytics__Ga4__V1beta__PropertyQuota *quota)
+                      const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark)
 {
   char key[64];
   snprintf(key, sizeof(key), "properties/%.40s", property);
-  budget_saw(g->budget, key, quota, clock_unix_ms());
+  budget_saw(g->budget, key, quota, benchmark, clock_unix_ms());
 }
 
 int64_t google_work_deadline_ms(const struct google *g, struct rpc_call *parent)

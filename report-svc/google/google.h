@@ -27,6 +27,10 @@ struct google_options {
   size_t max_transfers;       /* in all */
   uint32_t deadline_ms;       /* of all requests of one call; 0 means 45,000 */
   struct budget_options budget;
+  /* What benchmarks of other owners may have of a property at once, and each principal of all of
+   * them within an hour; 0 for no bound. */
+  size_t benchmark_places;
+  uint32_t benchmark_reports;
 };
 
 struct google;
@@ -90,9 +94,10 @@ void google_call_resume(struct google_call *c);
 /* The token in use, to be released; NULL when there is none. Call from the callbacks. */
 struct token *google_call_token(struct google_call *c);
 
-/* What an answer said is left of a property's quota; NULL: nothing. `property`: digits. */
+/* What an answer said is left of a property's quota; NULL: nothing. `property`: digits. benchmark:
+ * the caller may not see it. */
 void google_saw_quota(struct google *g, const char *property,
-                      const Analytics__Ga4__V1beta__PropertyQuota *quota);
+                      const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark);
 
 /* When work for an rpc must be done: options.deadline_ms from now, or earlier as the caller's
  * deadline demands: see rpc_work_deadline_ms(). */

@@ -3,12 +3,14 @@
 #define AMCP_REPORT_GOOGLE_IMPL_H
 
 #include "common/base/metrics.h"
+#include "report-svc/google/benchmark.h"
 #include "report-svc/google/google.h"
 
 struct google {
   struct google_options options;
   struct governor *governor;
   struct budget *budget;
+  struct benchmark *benchmark;
   atomic_bool sweeping; /* the clock of the governor's queue is set */
   struct metric *requests;
   struct metric *seconds;

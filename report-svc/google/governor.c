@@ -4,8 +4,10 @@
  *             key "properties/2": active 3,  queue t7        <- ready_first
  *             key "properties/3": active 0,  queue t8 t9     <- ready_last
  *
- * A key is in the ring while it has a waiter and fewer than per_key requests under way. Each turn
- * takes the first key of the ring, admits its first waiter, and puts the key back at the end:
+ * A key is in the ring while it has a waiter that may go on: fewer than per_key requests are under
+ * way, and for a guest fewer than per_key_guests of guests. Guests wait in a line of their own, so
+ * that they hold up nobody; of two first ones that may go on, the one that came first does. Each
+ * turn takes the first key of the ring, admits its first waiter, and puts the key back at the end:
  * waiters of one property are served in order, properties in turn, and a dealer with thousands of
  * requests delays another by one turn. A key lives while it has requests under way, waiters or a
  * seat in the ring, so the table is as large as the work at the moment.
@@ -23,12 +25,16 @@
 #include "common/base/map.h"
 #include "common/base/mem.h"
 
+struct line {
+  struct governor_ticket *first, *last;
+};
+
 struct governor_key {
   struct map_node in_map;
   struct governor_key *next_ready;
-  struct governor_ticket *first, *last; /* waiting */
-  size_t active;
-  bool ready; /* in the ring */
+  struct line lines[2];  /* waiting: owners, guests */
+  size_t active, guests; /* under way, and of those, guests */
+  bool ready;            /* in the ring */
   char name[];
 };
 
@@ -38,6 +44,7 @@ struct governor {
   struct map keys;
   struct governor_key *ready_first, *ready_last;
   size_t active, waiting;
+  uint64_t turns; /* given out to those that queue */
   bool dispatching;
 };
 
@@ -45,6 +52,8 @@ struct governor *governor_new(const struct governor_options *options)
 {
   struct governor *g = xcalloc(1, sizeof(*g));
   g->options = *options;
+  if (g->options.per_key_guests == 0)
+    g->options.per_key_guests = g->options.per_key;
   pthread_mutex_init(&g->lock, NULL);
   return g;
 }
@@ -72,16 +81,29 @@ static struct governor_key *find_or_add(struct governor *g, const char *name)
 
 static void drop_if_idle(struct governor *g, struct governor_key *key)
 {
-  if (key->active > 0 || key->first != NULL || key->ready)
+  if (key->active > 0 || key->lines[0].first != NULL || key->lines[1].first != NULL || key->ready)
     return;
   map_remove(&g->keys, &key->in_map);
   free(key);
 }
 
+/* The waiter of a key that may go on; NULL when none may. */
+static struct governor_ticket *next_of(const struct governor *g, const struct governor_key *key)
+{
+  struct governor_ticket *owner = key->lines[0].first, *guest = key->lines[1].first;
+  if (key->active >= g->options.per_key)
+    return NULL;
+  if (key->guests >= g->options.per_key_guests)
+    guest = NULL;
+  if (owner == NULL || guest == NULL)
+    return owner != NULL ? owner : guest;
+  return owner->turn < guest->turn ? owner : guest;
+}
+
 /* Puts a key that could go on at the end of the ring. */
 static void make_ready(struct governor *g, struct governor_key *key)
 {
-  if (key->ready || key->first == NULL || key->active >= g->options.per_key)
+  if (key->ready || next_of(g, key) == NULL)
     return;
   key->ready = true;
   key->next_ready = NULL;
@@ -104,9 +126,9 @@ static struct governor_key *take_ready(struct governor *g)
 
 static void unlink_ticket(struct governor *g, struct governor_ticket *t)
 {
-  struct governor_key *key = t->key;
-  *(t->prev != NULL ? &t->prev->next : &key->first) = t->next;
-  *(t->next != NULL ? &t->next->prev : &key->last) = t->prev;
+  struct line *line = &t->key->lines[t->guest];
+  *(t->prev != NULL ? &t->prev->next : &line->first) = t->next;
+  *(t->next != NULL ? &t->next->prev : &line->last) = t->prev;
   t->prev = t->next = NULL;
   t->queued = false;
   g->waiting--;
@@ -117,13 +139,14 @@ static struct governor_ticket *admit_one(struct governor *g)
 {
   while (g->active < g->options.total && g->ready_first != NULL) {
     struct governor_key *key = take_ready(g);
-    struct governor_ticket *t = key->first;
+    struct governor_ticket *t = next_of(g, key);
     if (t == NULL) { /* its waiters went away */
       drop_if_idle(g, key);
       continue;
     }
     unlink_ticket(g, t);
     key->active++;
+    key->guests += t->guest;
     g->active++;
     make_ready(g, key);
     return t;
@@ -150,11 +173,13 @@ static void dispatch(struct governor *g)
 static void enqueue(struct governor *g, struct governor_ticket *t, const char *name)
 {
   struct governor_key *key = find_or_add(g, name);
+  struct line *line = &key->lines[t->guest];
   t->key = key;
+  t->turn = g->turns++;
   t->next = NULL;
-  t->prev = key->last;
-  *(key->last != NULL ? &key->last->next : &key->first) = t;
-  key->last = t;
+  t->prev = line->last;
+  *(line->last != NULL ? &line->last->next : &line->first) = t;
+  line->last = t;
   t->queued = true;
   g->waiting++;
   make_ready(g, key);
@@ -193,6 +218,7 @@ void governor_release(struct governor *g, struct governor_ticket *t)
   pthread_mutex_lock(&g->lock);
   struct governor_key *key = t->key;
   key->active--;
+  key->guests -= t->guest;
   g->active--;
   make_ready(g, key);
   drop_if_idle(g, key);
@@ -200,16 +226,25 @@ void governor_release(struct governor *g, struct governor_ticket *t)
   pthread_mutex_unlock(&g->lock);
 }
 
+static struct governor_ticket *expired_in(const struct line *line, int64_t now_ms)
+{
+  struct governor_ticket *t = line->first;
+  while (t != NULL && t->deadline_ms > now_ms)
+    t = t->next;
+  return t;
+}
+
 static struct governor_ticket *first_expired(struct governor *g, int64_t now_ms)
 {
-  for (struct map_node *n = map_first(&g->keys); n != NULL; n = map_next(&g->keys, n)) {
-    struct governor_key *key = CONTAINER_OF(n, struct governor_key, in_map);
-    for (struct governor_ticket *t = key->first; t != NULL; t = t->next) {
-      if (t->deadline_ms <= now_ms)
-        return t;
-    }
+  struct governor_ticket *t = NULL;
+  for (struct map_node *n = map_first(&g->keys); n != NULL && t == NULL;
+       n = map_next(&g->keys, n)) {
+    const struct governor_key *key = CONTAINER_OF(n, struct governor_key, in_map);
+    t = expired_in(&key->lines[0], now_ms);
+    if (t == NULL)
+      t = expired_in(&key->lines[1], now_ms);
   }
-  return NULL;
+  return t;
 }
 
 void governor_expire(struct governor *g, int64_t now_ms)

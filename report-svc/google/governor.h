@@ -1,5 +1,6 @@
 /* Admission to Google: at most so many requests at once per property, and in all. Waiters of
- * one property are served in order, properties in turn. Thread-safe. */
+ * one property are served in order, but guests only while few of them are at it; properties in
+ * turn. Thread-safe. */
 #ifndef AMCP_REPORT_GOVERNOR_H
 #define AMCP_REPORT_GOVERNOR_H
 
@@ -10,9 +11,10 @@
 #include "common/base/error.h"
 
 struct governor_options {
-  size_t per_key;     /* requests under way per key; Google allows 10 per property */
-  size_t total;       /* requests under way in all */
-  size_t waiting_max; /* waiters in all; more are ERR_RESOURCE_EXHAUSTED */
+  size_t per_key;        /* requests under way per key; Google allows 10 per property */
+  size_t total;          /* requests under way in all */
+  size_t waiting_max;    /* waiters in all; more are ERR_RESOURCE_EXHAUSTED */
+  size_t per_key_guests; /* of per_key, what guests may hold; 0 means all */
 };
 
 struct governor;
@@ -27,7 +29,9 @@ struct governor_ticket {
   void (*on_admitted)(void *user, const struct err *e);
   void *user;
   int64_t deadline_ms; /* clock_mono_ms() */
+  bool guest;          /* asks on behalf of somebody else than the key's owner */
   struct governor_key *key;
+  uint64_t turn;
   struct governor_ticket *prev, *next;
   bool queued;
 };

@@ -16,6 +16,8 @@ struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *messa
   t->dealer_ref = xstrdup(message->dealer_ref);
   t->dealer_name = xstrdup(message->dealer_name);
   t->quota_project = xstrdup(message->quota_project_id);
+  t->principal = xstrdup(message->principal);
+  t->opaque = message->opaque;
   t->property_ids = xcalloc(message->n_property_ids, sizeof(*t->property_ids));
   for (size_t i = 0; i < message->n_property_ids; i++)
     t->property_ids[t->n_property_ids++] = xstrdup(message->property_ids[i]);
@@ -38,6 +40,7 @@ void token_unref(struct token *t)
   free(t->dealer_ref);
   free(t->dealer_name);
   free(t->quota_project);
+  free(t->principal);
   for (size_t i = 0; i < t->n_property_ids; i++)
     free(t->property_ids[i]);
   free(t->property_ids);

@@ -16,6 +16,8 @@ struct token {
   char *dealer_ref;
   char *dealer_name;
   char *quota_project;
+  char *principal; /* who asked for it, a hash; "" when auth-svc did not say */
+  bool opaque;     /* the dealer is outside the caller's view */
   char **property_ids;
   size_t n_property_ids;
 };

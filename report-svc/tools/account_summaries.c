@@ -274,7 +274,8 @@ static void list_dealers(struct summaries *s)
   static const struct rpc_client_callbacks callbacks = {on_list, on_list_done};
   Analytics__Auth__V1__ListDealersRequest request = ANALYTICS__AUTH__V1__LIST_DEALERS_REQUEST__INIT;
   request.limit = MAX_DEALERS;
-  struct rpc_client_options options = {.timeout_ms = LIST_TIMEOUT_MS, .parent = s->call};
+  struct rpc_client_options options = {
+      .timeout_ms = LIST_TIMEOUT_MS, .attempt_ms = RPC_QUICK_ATTEMPT_MS, .parent = s->call};
   struct err e = {0};
   if (rpc_client_start(NULL, google_options(s->service->google)->auth,
                        &analytics__auth__v1__auth_service__descriptor, "ListDealers", RPC_UNARY,

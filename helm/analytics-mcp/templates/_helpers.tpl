@@ -54,7 +54,7 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{/* The DNS names of a service's certificate. The first is its identity. */}}
 {{- define "amcp.dnsNames" -}}
 {{- $root := index . 0 }}{{ $component := index . 1 }}{{ $name := include "amcp.name" . }}{{ $ns := $root.Release.Namespace -}}
-{{- list $component (include "amcp.host" .) (printf "%s.%s.svc" $name $ns) (printf "%s.%s" $name $ns) $name "localhost" | uniq | toJson }}
+{{- list $component (include "amcp.host" .) (printf "%s.%s.svc" $name $ns) (printf "%s.%s" $name $ns) $name | uniq | toJson }}
 {{- end }}
 
 {{/* Pod security: the namespace may enforce "restricted". */}}

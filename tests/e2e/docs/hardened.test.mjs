@@ -1,8 +1,9 @@
 // docs/HARDENED_SETUP.md, followed from its first command to its last: blocks marked `sh test` run in order, and
 // what they print is what the page shows. (Those for grpcurl run where it is installed.)
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +19,7 @@ import { BIN, ROOT } from './reference.mjs';
 const run = promisify(execFile);
 const ADDRESSES = ['AUTH', 'REPORT', 'AGGREGATE', 'MCP', 'AUTH_ADMIN', 'REPORT_ADMIN', 'AGGREGATE_ADMIN', 'GATEWAY_ADMIN', 'SIM'];
 const SERVICES = ['gateway', 'aggregate', 'report', 'auth'];
+const ADDRESS_OF = { auth: 'AUTH', report: 'REPORT', aggregate: 'AGGREGATE' };
 const MARK = '@@block';
 
 let dir, env, blocks, output;
@@ -76,9 +78,11 @@ test('the commands print what the page says', () => {
 });
 
 // Whether a server that wants a certificate takes this one: it then says something (HTTP/2's settings).
-function isTaken(address, key, cert) {
-  const [host, port] = address.split(':');
-  const options = { host, port, ca: fs.readFileSync(file('ca/ca.pem')), key, cert, ALPNProtocols: ['h2'] };
+// The server must be the service that is meant: its name is not that of the host.
+function isTaken(service, key, cert) {
+  const [host, port] = env[ADDRESS_OF[service]].split(':');
+  const checkServerIdentity = (_, peer) => tls.checkServerIdentity(`${service}-svc`, peer);
+  const options = { host, port, ca: fs.readFileSync(file('ca/ca.pem')), key, cert, checkServerIdentity, ALPNProtocols: ['h2'] };
   return new Promise((resolve) => {
     const socket = tls.connect(options);
     const end = (taken) => {
@@ -93,8 +97,6 @@ function isTaken(address, key, cert) {
   });
 }
 
-const ADDRESS_OF = { auth: 'AUTH', report: 'REPORT', aggregate: 'AGGREGATE' };
-
 test('the services take certificates of the authority that have not ended, and no others', async () => {
   const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
   const read = (name) => fs.readFileSync(file(name));
@@ -103,20 +105,56 @@ test('the services take certificates of the authority that have not ended, and n
   openssl(...request, '-keyout', 'ended.key', '-out', 'ended.csr');
   openssl('x509', '-req', '-in', 'ended.csr', '-CA', 'ca/ca.pem', '-CAkey', 'ca/ca.key', '-days', '-1', '-extfile', 'names', '-out', 'ended.pem');
   openssl(...request, '-x509', '-keyout', 'own.key', '-out', 'own.pem');
-  for (const [service, variable] of Object.entries(ADDRESS_OF)) {
-    const address = env[variable];
-    assert.equal((await isTaken(address, read('nightly-export/key.pem'), read('nightly-export/cert.pem'))).taken, true, service);
-    assert.equal((await isTaken(address, read('ended.key'), read('ended.pem'))).taken, false, `${service}: ended`);
-    assert.equal((await isTaken(address, read('own.key'), read('own.pem'))).taken, false, `${service}: signed by itself`);
-    assert.equal((await isTaken(address)).taken, false, `${service}: none`);
+  for (const service of Object.keys(ADDRESS_OF)) {
+    assert.equal((await isTaken(service, read('nightly-export/key.pem'), read('nightly-export/cert.pem'))).taken, true, service);
+    assert.equal((await isTaken(service, read('ended.key'), read('ended.pem'))).taken, false, `${service}: ended`);
+    assert.equal((await isTaken(service, read('own.key'), read('own.pem'))).taken, false, `${service}: signed by itself`);
+    assert.equal((await isTaken(service)).taken, false, `${service}: none`);
   }
+});
+
+// Whether a gateway with the page's settings speaks to a server at auth-svc's address that has this key and
+// certificate: then it sends something.
+async function speaksTo(name) {
+  const read = (what) => fs.readFileSync(file(`${name}/${what}.pem`));
+  const options = { key: read('key'), cert: read('cert'), ca: read('ca'), requestCert: true, ALPNProtocols: ['h2'] };
+  let refusals = 0;
+  const server = tls.createServer(options);
+  const spoke = new Promise((resolve) => {
+    server.on('secureConnection', (socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => resolve(true));
+      socket.once('close', () => ++refusals === 3 && resolve(false));
+    });
+    server.on('tlsClientError', () => ++refusals === 3 && resolve(false));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const settings = Object.fromEntries(fs.readFileSync(file('gateway/env'), 'utf8').trim().split('\n').map((line) => line.split(/=(.*)/s)));
+  Object.assign(settings, { AUTH_SVC_ADDR: `127.0.0.1:${server.address().port}`, ANALYTICS_MCP_PORT: String(await freePort()), ADMIN_LISTEN: 'off' });
+  const gateway = spawn(path.join(BIN, 'gateway'), { env: settings, stdio: 'ignore' });
+  const asking = setInterval(() => fetch(`http://127.0.0.1:${settings.ANALYTICS_MCP_PORT}/health`).catch(() => {}), 200);
+  try {
+    return await Promise.race([spoke, sleep(20_000, 'nobody came')]);
+  } finally {
+    clearInterval(asking);
+    gateway.kill();
+    await once(gateway, 'exit');
+    server.close();
+  }
+}
+
+test('the gateway speaks to auth-svc, and to nobody who shows the certificate of a consumer or of another service', async () => {
+  assert.equal(await speaksTo('auth'), true);
+  assert.equal(await speaksTo('nightly-export'), false);
+  assert.equal(await speaksTo('gateway'), false);
+  assert.equal(await speaksTo('report'), false);
 });
 
 test('the renewed certificates are served, and the metric says when they end', async () => {
   const key = fs.readFileSync(file('nightly-export/key.pem')), cert = fs.readFileSync(file('nightly-export/cert.pem'));
   for (const [service, variable] of Object.entries(ADDRESS_OF)) {
     const now = new X509Certificate(fs.readFileSync(file(`${service}/cert.pem`)));
-    for (let i = 0; (await isTaken(env[variable], key, cert)).peer?.fingerprint256 !== now.fingerprint256; i++) {
+    for (let i = 0; (await isTaken(service, key, cert)).peer?.fingerprint256 !== now.fingerprint256; i++) {
       assert.ok(i < 50, `${service} serves the old one`);
       await sleep(200);
     }

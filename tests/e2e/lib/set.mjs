@@ -173,10 +173,9 @@ class ServiceSet {
   }
 
   #wanted() {
-    const replicas = Array.from({ length: this.options.reportReplicas ?? 1 }, (_, i) =>
-      i === 0 ? 'report' : `report${i + 1}`,
-    );
-    const all = ORDER.flatMap((kind) => (kind === 'report' ? replicas : [kind]));
+    const wanted = { report: this.options.reportReplicas, aggregate: this.options.aggregateReplicas };
+    const replicas = (kind) => Array.from({ length: wanted[kind] ?? 1 }, (_, i) => (i === 0 ? kind : `${kind}${i + 1}`));
+    const all = ORDER.flatMap(replicas);
     const only = this.options.only ?? all;
     const unknown = only.filter((name) => !all.includes(name));
     if (unknown.length > 0) throw new Error(`only: ${unknown} must be one of ${all}`);
@@ -266,8 +265,9 @@ class ServiceSet {
       const google = this.#ports.has('sim') ? this.sim : undefined;
       return { ...listen, ...auth, GA4_DATA_ENDPOINT: google, GA4_ADMIN_ENDPOINT: google };
     }
-    fs.mkdirSync(this.stateDir, { recursive: true });
-    return { ...listen, ...auth, ...report, AGGREGATE_STATE_DIR: this.stateDir };
+    const state = this.stateDir + name.slice(kind.length); // of one process alone
+    fs.mkdirSync(state, { recursive: true });
+    return { ...listen, ...auth, ...report, AGGREGATE_STATE_DIR: state };
   }
 }
 
@@ -277,7 +277,7 @@ class ServiceSet {
 //   env             variables by kind: { gateway: {}, auth: {}, report: {}, aggregate: {} }; null
 //                   takes one away
 //   only            names of the processes to start: ['sim', 'auth']
-//   reportReplicas  number of report services: report, report2, ...
+//   reportReplicas, aggregateReplicas  number of such services: report, report2, ...
 //   dealersFile     dealers.json to use instead of the simulator's
 // When one does not start, those started are stopped and the error says why.
 export async function startSet(options = {}) {

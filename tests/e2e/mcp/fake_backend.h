@@ -7,7 +7,8 @@
  * list_dealers by query: "hang" waits for its cancellation, "cancels" counts those seen in
  * total, "internal" fails, "refuse" takes no grant, "revoked" says so of it, "huge" is larger than
  * any client takes, "trace" gives the traceparent as a name. region "nowhere" is not found.
- * compare_dealer_sessions by region: "hang" waits after one progress message, "silent" ends
+ * compare_dealer_sessions by region: "hang" waits after one progress message, "first hangs" does
+ * when no call has waited before, "silent" ends
  * without a result, "slow" takes 12 s; others report progress three times. */
 #ifndef AMCP_TESTS_FAKE_BACKEND_H
 #define AMCP_TESTS_FAKE_BACKEND_H

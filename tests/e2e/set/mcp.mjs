@@ -46,8 +46,9 @@ export class Mcp {
     return client;
   }
 
-  // Posts a body, text as it is. { status, headers, raw, messages }
-  async post(body, { headers = {}, method = 'POST', signal } = {}) {
+  // Posts a body, text as it is. { status, headers, raw, messages }. onText gets the answer as far as
+  // it has come, whenever some of it comes.
+  async post(body, { headers = {}, method = 'POST', signal, onText } = {}) {
     const response = await fetch(this.#url, {
       method,
       headers: {
@@ -59,7 +60,12 @@ export class Mcp {
       body: body === undefined || typeof body === 'string' || body instanceof Blob ? body : JSON.stringify(body),
       signal,
     });
-    const raw = await response.text();
+    let raw = '';
+    const decoder = new TextDecoder();
+    for await (const piece of response.body ?? []) {
+      raw += decoder.decode(piece, { stream: true });
+      onText?.(raw);
+    }
     this.log.push(raw);
     const type = response.headers.get('content-type') ?? '';
     return { status: response.status, headers: response.headers, raw, messages: messages(type, raw) };

@@ -97,20 +97,14 @@ static void write_pem(const char *path, X509 *cert, EVP_PKEY *key)
   must(fclose(f) == 0 && rename(temporary, path) == 0, path);
 }
 
-void certs_issue(struct cert_authority *ca, const char *dir, const char *name,
-                 const char *alt_names)
-{
-  certs_issue_for(ca, dir, name, alt_names, CERTS_LIFE_DAYS);
-}
-
-void certs_issue_for(struct cert_authority *ca, const char *dir, const char *name,
-                     const char *alt_names, int days)
+static void issue(struct cert_authority *ca, const char *dir, const char *name,
+                  const char *alt_names, int days, const char *purposes)
 {
   EVP_PKEY *key = EVP_EC_gen("P-256");
   X509 *x = make_cert(name, key);
   X509_gmtime_adj(X509_getm_notAfter(x), days * 24L * 3600);
   X509_set_issuer_name(x, X509_get_subject_name(ca->cert));
-  add_extension(x, ca->cert, NID_ext_key_usage, "serverAuth,clientAuth");
+  add_extension(x, ca->cert, NID_ext_key_usage, purposes);
   if (alt_names != NULL)
     add_extension(x, ca->cert, NID_subject_alt_name, alt_names);
   must(X509_sign(x, ca->key, EVP_sha256()), "X509_sign");
@@ -121,4 +115,22 @@ void certs_issue_for(struct cert_authority *ca, const char *dir, const char *nam
   certs_paths_free(&p);
   X509_free(x);
   EVP_PKEY_free(key);
+}
+
+void certs_issue(struct cert_authority *ca, const char *dir, const char *name,
+                 const char *alt_names)
+{
+  certs_issue_for(ca, dir, name, alt_names, CERTS_LIFE_DAYS);
+}
+
+void certs_issue_client(struct cert_authority *ca, const char *dir, const char *name,
+                        const char *alt_names)
+{
+  issue(ca, dir, name, alt_names, CERTS_LIFE_DAYS, "clientAuth");
+}
+
+void certs_issue_for(struct cert_authority *ca, const char *dir, const char *name,
+                     const char *alt_names, int days)
+{
+  issue(ca, dir, name, alt_names, days, "serverAuth,clientAuth");
 }

@@ -14,6 +14,9 @@ void certs_ca_free(struct cert_authority *ca);
  * OpenSSL wants them: "DNS:report-svc,IP:127.0.0.1"; NULL for none. */
 void certs_issue(struct cert_authority *ca, const char *dir, const char *name,
                  const char *alt_names);
+/* The same for clients alone. */
+void certs_issue_client(struct cert_authority *ca, const char *dir, const char *name,
+                        const char *alt_names);
 /* The same for another time than CERTS_LIFE_DAYS. */
 void certs_issue_for(struct cert_authority *ca, const char *dir, const char *name,
                      const char *alt_names, int days);

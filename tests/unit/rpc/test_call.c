@@ -241,6 +241,54 @@ static void calls_are_counted_by_method_and_code(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&text), "rpc_client_seconds_count{backend=\"echo-svc\""));
 }
 
+static double in_flight(void)
+{
+  AUTO_BUF struct buf text = BUF_INIT(1024 * 1024);
+  CU_ASSERT_TRUE(metrics_render(&text));
+  const char *at = strstr(buf_str(&text), "\nrpc_server_in_flight ");
+  return at == NULL ? -1 : strtod(at + strlen("\nrpc_server_in_flight "), NULL);
+}
+
+/* Waits for the figure: a call is counted off when its status has left. */
+static bool in_flight_becomes(double want)
+{
+  for (int i = 0; i < 2000 && in_flight() != want; i++)
+    pause_ms(5);
+  return in_flight() == want;
+}
+
+static void calls_under_way_are_counted_and_streams_of_health_are_not(void)
+{
+  begin(NULL);
+  struct err e;
+  CU_ASSERT_TRUE(in_flight_becomes(0));
+  CU_ASSERT_EQUAL(echo_say(channel, "Say", "x", NULL, &e), ERR_OK); /* health is watched now */
+  CU_ASSERT_TRUE(in_flight_becomes(0));
+  enum { CALLS = 3 };
+  struct outcome o[CALLS];
+  struct rpc_client_call *calls[CALLS];
+  SayRequest request = SAY_REQUEST;
+  for (size_t i = 0; i < CALLS; i++) {
+    o[i] = (struct outcome)OUTCOME_INIT;
+    CU_ASSERT_EQUAL_FATAL(rpc_client_start(&calls[i], channel, ECHO_SERVICE, "Hang", RPC_UNARY,
+                                           &request.base, NULL, &outcome_callbacks, &o[i], &e),
+                          ERR_OK);
+  }
+  CU_ASSERT_TRUE(in_flight_becomes(CALLS));
+  rpc_client_cancel(calls[0]);
+  CU_ASSERT_TRUE(in_flight_becomes(CALLS - 1));
+  for (size_t i = 1; i < CALLS; i++)
+    rpc_client_cancel(calls[i]);
+  for (size_t i = 0; i < CALLS; i++) {
+    CU_ASSERT_TRUE(outcome_wait(&o[i]));
+    rpc_client_release(calls[i]);
+  }
+  CU_ASSERT_TRUE(in_flight_becomes(0));
+  CU_ASSERT_EQUAL(echo_say(channel, "Missing", "x", NULL, &e), ERR_UNIMPLEMENTED);
+  CU_ASSERT_TRUE(in_flight_becomes(0));
+  end();
+}
+
 static void several_pollers_share_the_work(void)
 {
   struct rpc_server_options o = {0};
@@ -264,4 +312,6 @@ TEST_MAIN("rpc calls", TEST(a_unary_call_gets_its_answer),
           TEST(illegal_metadata_is_refused_before_the_call),
           TEST(a_message_over_the_limit_is_refused), TEST(a_large_message_goes_through_whole),
           TEST(a_full_worker_queue_answers_at_once), TEST(many_calls_at_once_all_end_once),
-          TEST(calls_are_counted_by_method_and_code), TEST(several_pollers_share_the_work))
+          TEST(calls_are_counted_by_method_and_code),
+          TEST(calls_under_way_are_counted_and_streams_of_health_are_not),
+          TEST(several_pollers_share_the_work))

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
+#include "common/rpc/tls.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/rpc/certs.h"
 #include "tests/unit/rpc/echo_service.h"
@@ -181,6 +182,109 @@ static void a_server_with_anothers_name_is_refused(void)
   end();
 }
 
+/* Whether a client that wants this identity takes the server. */
+static bool takes(const char *address, const char *identity)
+{
+  struct cert_paths ours = certs_paths(dir, "client");
+  struct rpc_channel_options o = {
+      .target = address, .name = "echo-svc", .tls = certs_tls(&ours), .identity = identity};
+  struct rpc_channel *ch;
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  enum err_code code = echo_say(ch, "Say", "x", NULL, &e);
+  CU_ASSERT_TRUE(code == ERR_OK || code == ERR_UNAVAILABLE);
+  if (code != ERR_OK)
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "echo-svc"));
+  rpc_channel_free(ch);
+  certs_paths_free(&ours);
+  return code == ERR_OK;
+}
+
+static void a_server_must_have_the_identity_that_is_asked_for(void)
+{
+  begin();
+  certs_issue(ca, dir, "client", "DNS:gateway");
+  certs_issue(ca, dir, "server", "URI:spiffe://amcp.test/ns/a/sa/auth-svc,DNS:auth-svc");
+  struct rpc_server *server = serve(NULL);
+  const char *address = echo_address(server); /* 127.0.0.1, which it does not name */
+  CU_ASSERT_TRUE(takes(address, "auth-svc"));
+  CU_ASSERT_TRUE(takes(address, "spiffe://amcp.test/ns/a/sa/auth-svc"));
+  CU_ASSERT_FALSE(takes(address, "report-svc"));
+  CU_ASSERT_FALSE(takes(address, NULL)); /* the host of the address */
+  rpc_server_stop(server);
+  end();
+}
+
+static void an_identity_is_one_of_the_certificates_names_as_a_whole(void)
+{
+  begin();
+  certs_issue(ca, dir, "server",
+              "URI:spiffe://amcp.test/ns/a/sa/auth-svc,DNS:auth-svc,DNS:auth-svc.ns,email:a@b.c");
+  struct cert_paths p = certs_paths(dir, "server");
+  char pem[8192] = "";
+  FILE *f = fopen(p.cert, "r");
+  CU_ASSERT_TRUE_FATAL(f != NULL && fread(pem, 1, sizeof(pem) - 1, f) > 0);
+  fclose(f);
+  static const char *const its[] = {"auth-svc", "AUTH-SVC.ns",
+                                    "spiffe://amcp.test/ns/a/sa/auth-svc"};
+  static const char *const not_its[] = {"report-svc",
+                                        "auth-sv",
+                                        "auth-svc.ns.evil",
+                                        "server", /* the common name does not count */
+                                        "a@b.c",
+                                        "",
+                                        "spiffe://amcp.test/ns/a/sa/report-svc",
+                                        "spiffe://AMCP.test/ns/a/sa/auth-svc",
+                                        "spiffe://amcp.test/ns/a/sa/auth-svc/x"};
+  for (size_t i = 0; i < ARRAY_LEN(its); i++)
+    CU_ASSERT_TRUE(rpc_tls_has_identity(pem, its[i]));
+  for (size_t i = 0; i < ARRAY_LEN(not_its); i++)
+    CU_ASSERT_FALSE(rpc_tls_has_identity(pem, not_its[i]));
+  CU_ASSERT_FALSE(rpc_tls_has_identity(NULL, "auth-svc"));
+  CU_ASSERT_FALSE(rpc_tls_has_identity("no certificate", "auth-svc"));
+  certs_issue(ca, dir, "server", NULL);
+  f = fopen(p.cert, "r");
+  memset(pem, 0, sizeof(pem));
+  CU_ASSERT_TRUE_FATAL(f != NULL && fread(pem, 1, sizeof(pem) - 1, f) > 0);
+  fclose(f);
+  CU_ASSERT_FALSE(rpc_tls_has_identity(pem, "server"));
+  certs_paths_free(&p);
+  end();
+}
+
+static void a_certificate_for_clients_serves_nobody(void)
+{
+  begin();
+  certs_issue(ca, dir, "client", "DNS:gateway");
+  certs_issue_client(ca, dir, "server", "DNS:nightly-export,DNS:localhost,IP:127.0.0.1");
+  struct rpc_server *server = serve(NULL);
+  const char *address = echo_address(server);
+  CU_ASSERT_FALSE(takes(address, NULL)); /* though it names the host */
+  CU_ASSERT_FALSE(takes(address, "nightly-export"));
+  certs_issue_client(ca, dir, "client", "DNS:nightly-export");
+  rpc_server_stop(server);
+  certs_issue(ca, dir, "server", "DNS:auth-svc");
+  server = serve(NULL);
+  CU_ASSERT_TRUE(takes(echo_address(server), "auth-svc")); /* but it is good for a client */
+  rpc_server_stop(server);
+  end();
+}
+
+static void an_identity_without_tls_is_refused(void)
+{
+  begin();
+  struct rpc_channel_options o = {
+      .target = "127.0.0.1:1", .name = "echo-svc", .identity = "auth-svc"};
+  struct rpc_channel *ch;
+  struct err e = {0};
+  CU_ASSERT_EQUAL(rpc_channel_new(&ch, &o, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "GRPC_TLS_CERT"));
+  o.identity = "";
+  CU_ASSERT_EQUAL(rpc_channel_new(&ch, &o, &e), ERR_OK);
+  rpc_channel_free(ch);
+  end();
+}
+
 /* Every file moves to a new CA while server and channel live on. */
 static void new_files_are_taken_without_a_restart(void)
 {
@@ -279,5 +383,8 @@ TEST_MAIN("rpc TLS", TEST(metrics_tell_when_the_certificate_ends),
           TEST(the_callers_identity_comes_from_its_certificate),
           TEST(strangers_are_refused_on_both_sides),
           TEST(a_program_may_ask_itself_by_an_address_its_certificate_does_not_name),
+          TEST(a_server_must_have_the_identity_that_is_asked_for),
+          TEST(an_identity_is_one_of_the_certificates_names_as_a_whole),
+          TEST(a_certificate_for_clients_serves_nobody), TEST(an_identity_without_tls_is_refused),
           TEST(a_server_with_anothers_name_is_refused), TEST(new_files_are_taken_without_a_restart),
           TEST(files_that_do_not_fit_are_named))

@@ -7,6 +7,7 @@
 #include "aggregate-svc/disclosure/door.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/rpc/grant_reasons.h"
 #include "tests/unit/harness.h"
 
 enum { MEMBERS_MAX = 12 };
@@ -265,6 +266,38 @@ static void a_dealer_that_is_late_withholds_what_was_not_released_before(void)
   CU_ASSERT_EQUAL(ask(&w, "now", &f), DISCLOSURE_RESTRICTED);
   CU_ASSERT_EQUAL(f.dealers, 8);
   door_figure_free(&f);
+  world_free(&w);
+}
+
+/* report-svc asks nobody for a caller whose share is used up; figures of before need nobody. */
+static void a_caller_without_a_share_left_gets_what_was_released_and_a_time(void)
+{
+  struct world w;
+  struct door d;
+  struct door_figure f;
+  AUTO_BUF struct buf why = BUF_INIT(4096);
+  world_init(&w, 9, 1);
+  CU_ASSERT_EQUAL_FATAL(ask(&w, "before", &f), DISCLOSURE_RESTRICTED);
+  door_figure_free(&f);
+  begin(&w, &d);
+  CU_ASSERT_PTR_NULL(d.spent);
+  door_close(&d);
+  for (size_t i = 0; i < 9; i++) {
+    w.members[i].state = DEALER_FAILED;
+    w.members[i].code = ERR_RESOURCE_EXHAUSTED;
+    snprintf(w.members[i].message, sizeof(w.members[i].message), "no more, try again after 13:00Z");
+    w.figures[i].contributes = false;
+  }
+  snprintf(w.members[7].reason, sizeof(w.members[7].reason), "%s", GRANT_REASON_SHARE_SPENT);
+  CU_ASSERT_EQUAL(ask(&w, "now", &f), DISCLOSURE_NOT_READY);
+  CU_ASSERT_EQUAL(ask(&w, "before", &f), DISCLOSURE_RESTRICTED);
+  CU_ASSERT_EQUAL(f.dealers, 8);
+  door_figure_free(&f);
+  begin(&w, &d);
+  CU_ASSERT_PTR_EQUAL(d.spent, &w.members[7]);
+  door_explain(&d, &why);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&why), "try again after 13:00Z"));
+  door_close(&d);
   world_free(&w);
 }
 
@@ -548,6 +581,7 @@ TEST_MAIN("aggregate door", TEST(the_pool_is_that_of_the_dealers_outside_alone),
           TEST(a_release_is_one_for_all_who_see_the_same_and_another_for_others),
           TEST(a_new_dealer_is_not_the_difference_of_two_releases),
           TEST(a_dealer_that_is_late_withholds_what_was_not_released_before),
+          TEST(a_caller_without_a_share_left_gets_what_was_released_and_a_time),
           TEST(a_failure_that_lasts_leaves_the_dealer_out_before_the_freeze),
           TEST(P14_a_period_a_day_shorter_is_refused_with_the_nearest),
           TEST(a_week_that_is_not_complete_is_not_frozen),

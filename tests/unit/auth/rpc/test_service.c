@@ -207,6 +207,7 @@ static void a_bearer_leads_to_a_token_of_its_own_dealer(void)
   CU_ASSERT_STRING_EQUAL(t->dealer_name, "Jasper Honda No03");
   CU_ASSERT_EQUAL(t->n_property_ids, 1);
   CU_ASSERT_STRING_EQUAL(t->property_ids[0], "2000003");
+  CU_ASSERT_FALSE(t->opaque);
   drop(t);
   CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d06", 5000, &e));
   CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
@@ -351,6 +352,16 @@ static void a_benchmark_reaches_its_members_and_no_one_else(void)
   CU_ASSERT_STRING_EQUAL(t->dealer_ref, peer);
   CU_ASSERT_STRING_EQUAL(t->dealer_name, "");
   CU_ASSERT_EQUAL(t->n_property_ids, 1);
+  CU_ASSERT_TRUE(t->opaque);
+  char principal[64]; /* the same for each token of a caller */
+  snprintf(principal, sizeof(principal), "%s", t->principal);
+  CU_ASSERT_EQUAL(strlen(principal), 16);
+  drop(t);
+  const char *own = c->members[0]->dealer_ref;
+  t = get_token(&s, &c->sealed_benchmark, BENCHMARK, own, 5000, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+  CU_ASSERT_FALSE(t->opaque); /* its own, for whatever purpose */
+  CU_ASSERT_STRING_EQUAL(t->principal, principal);
   drop(t);
   CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, peer, 5000, &e));
   CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);

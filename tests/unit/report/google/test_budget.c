@@ -22,7 +22,8 @@ static bool admits(struct budget *b, int64_t now)
   return budget_admit(b, "properties/1", now, &e) == ERR_OK;
 }
 
-static void saw(struct budget *b, int cost, int hour, int day, int project, int64_t now)
+static void saw_for(struct budget *b, bool benchmark, int cost, int hour, int day, int project,
+                    int64_t now)
 {
   Analytics__Ga4__V1beta__PropertyQuota quota = ANALYTICS__GA4__V1BETA__PROPERTY_QUOTA__INIT;
   Analytics__Ga4__V1beta__QuotaStatus status[3];
@@ -35,7 +36,12 @@ static void saw(struct budget *b, int cost, int hour, int day, int project, int6
   quota.tokens_per_hour = &status[0];
   quota.tokens_per_day = &status[1];
   quota.tokens_per_project_per_hour = &status[2];
-  budget_saw(b, "properties/1", &quota, now);
+  budget_saw(b, "properties/1", &quota, benchmark, now);
+}
+
+static void saw(struct budget *b, int cost, int hour, int day, int project, int64_t now)
+{
+  saw_for(b, false, cost, hour, day, project, now);
 }
 
 static void a_report_that_would_not_fit_is_refused_with_the_time_it_will(void)
@@ -117,8 +123,48 @@ static void the_table_of_properties_is_bounded(void)
   budget_free(b);
 }
 
+static enum err_code asks(struct budget *b, int64_t now, struct err *e)
+{
+  return budget_admit_benchmark(b, "properties/1", now, e);
+}
+
+/* The hour of the property has 400 tokens, other programs have used 100 of them. */
+static void benchmarks_may_use_a_quarter_of_the_hour(void)
+{
+  struct budget *b = budget_new(&(struct budget_options){.benchmark_percent = 25});
+  struct err e = {0};
+  CU_ASSERT_EQUAL(asks(b, noon, &e), ERR_OK); /* nothing is known yet */
+  saw_for(b, true, 40, 260, 9999, 9999, noon);
+  CU_ASSERT_EQUAL(asks(b, noon, &e), ERR_OK); /* 40 of 75: the other program's are not known */
+  saw_for(b, true, 40, 220, 9999, 9999, noon + 10 * MINUTE);
+  CU_ASSERT_EQUAL(asks(b, noon + 10 * MINUTE, &e), ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "quota_exhausted");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "25 %"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "try again after 13:00Z"));
+  CU_ASSERT_TRUE(admits(b, noon + 10 * MINUTE));              /* the owner goes on */
+  saw_for(b, true, 1, 399, 9999, 9999, noon + HOUR - MINUTE); /* a new hour of Google's */
+  CU_ASSERT_EQUAL(asks(b, noon + HOUR - MINUTE, &e), ERR_OK); /* 81 of 120 */
+  CU_ASSERT_EQUAL(asks(b, noon + HOUR, &e), ERR_OK);
+  budget_free(b);
+}
+
+static void tokens_of_the_owner_do_not_count_as_a_benchmark(void)
+{
+  struct budget *b = budget_new(&(struct budget_options){.benchmark_percent = 25});
+  struct err e = {0};
+  saw_for(b, true, 1, 399, 9999, 9999, noon);
+  for (int i = 1; i <= 3; i++)
+    saw_for(b, false, 100, 399 - 100 * i, 9999, 9999, noon);
+  CU_ASSERT_EQUAL(asks(b, noon, &e), ERR_OK);
+  saw_for(b, true, 99, 0, 9999, 9999, noon);
+  CU_ASSERT_EQUAL(asks(b, noon, &e), ERR_RESOURCE_EXHAUSTED);
+  budget_free(b);
+}
+
 TEST_MAIN("report budget", TEST(a_report_that_would_not_fit_is_refused_with_the_time_it_will),
           TEST(the_tokens_of_the_project_and_of_the_day_count_too),
           TEST(one_request_now_and_then_sees_whether_the_quota_has_returned),
           TEST(six_server_errors_within_an_hour_hold_requests_back),
+          TEST(benchmarks_may_use_a_quarter_of_the_hour),
+          TEST(tokens_of_the_owner_do_not_count_as_a_benchmark),
           TEST(the_table_of_properties_is_bounded))

@@ -39,7 +39,7 @@ static void ask(struct waiter *w, struct governor *g, const char *key, int *coun
 
 static struct governor *make(size_t per_key, size_t total, size_t waiting)
 {
-  return governor_new(&(struct governor_options){per_key, total, waiting});
+  return governor_new(&(struct governor_options){per_key, total, waiting, 0});
 }
 
 static void at_most_ten_per_property_in_order(void)
@@ -217,9 +217,66 @@ static void many_threads_never_pass_the_limit(void)
   governor_free(shared);
 }
 
+/* Guests take at most two of ten places, and hold up nobody while they wait for them. */
+static void guests_have_two_places_and_owners_the_others(void)
+{
+  struct governor *g = governor_new(&(struct governor_options){10, 100, 100, 2});
+  struct waiter guests[4] = {0}, owners[9] = {0};
+  int counter = 0;
+  for (int i = 0; i < 4; i++) {
+    guests[i].ticket.guest = true;
+    ask(&guests[i], g, "properties/1", &counter);
+  }
+  CU_ASSERT_EQUAL(counter, 2);
+  for (int i = 0; i < 9; i++)
+    ask(&owners[i], g, "properties/1", &counter);
+  CU_ASSERT_EQUAL(counter, 10);
+  CU_ASSERT_EQUAL(owners[7].admitted, 10);
+  CU_ASSERT_EQUAL(owners[8].admitted, 0);
+  governor_release(g, &owners[0].ticket); /* room, but not for a third guest */
+  CU_ASSERT_EQUAL(owners[8].admitted, 11);
+  CU_ASSERT_EQUAL(guests[2].admitted, 0);
+  governor_release(g, &guests[0].ticket);
+  CU_ASSERT_EQUAL(guests[2].admitted, 12);
+  CU_ASSERT_EQUAL(guests[3].admitted, 0);
+  CU_ASSERT(governor_cancel(g, &guests[3].ticket));
+  for (int i = 1; i < 9; i++)
+    governor_release(g, &owners[i].ticket);
+  governor_release(g, &guests[1].ticket);
+  governor_release(g, &guests[2].ticket);
+  CU_ASSERT_EQUAL(governor_active(g), 0);
+  CU_ASSERT_EQUAL(governor_waiting(g), 0);
+  governor_free(g);
+}
+
+static void guest_and_owner_of_a_full_property_go_on_in_the_order_they_came(void)
+{
+  struct governor *g = governor_new(&(struct governor_options){1, 100, 100, 1});
+  struct waiter w[5] = {0};
+  int counter = 0;
+  for (int i = 0; i < 5; i++) {
+    w[i].ticket.guest = i % 2 == 1;
+    w[i].ticket.deadline_ms = i == 3 ? 500 : INT64_MAX;
+    ask(&w[i], g, "properties/1", &counter);
+  }
+  governor_expire(g, 500);
+  CU_ASSERT_EQUAL(w[3].code, ERR_DEADLINE_EXCEEDED);
+  governor_release(g, &w[0].ticket);
+  CU_ASSERT_EQUAL(w[1].admitted, 3);
+  governor_release(g, &w[1].ticket);
+  CU_ASSERT_EQUAL(w[2].admitted, 4);
+  governor_release(g, &w[2].ticket);
+  CU_ASSERT_EQUAL(w[4].admitted, 5);
+  governor_release(g, &w[4].ticket);
+  CU_ASSERT_EQUAL(governor_active(g), 0);
+  governor_free(g);
+}
+
 TEST_MAIN("report governor", TEST(at_most_ten_per_property_in_order),
           TEST(a_busy_property_does_not_hold_up_another), TEST(properties_take_turns_at_the_total),
           TEST(a_full_queue_refuses_at_once), TEST(waiters_end_at_their_deadline),
           TEST(a_cancelled_waiter_leaves_the_queue),
           TEST(a_long_queue_of_quick_ones_does_not_recurse),
+          TEST(guests_have_two_places_and_owners_the_others),
+          TEST(guest_and_owner_of_a_full_property_go_on_in_the_order_they_came),
           TEST(many_threads_never_pass_the_limit))

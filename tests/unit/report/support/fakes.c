@@ -40,7 +40,8 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
     rpc_call_finish(call, &e);
     return;
   }
-  char text[32], dealer[16], name[32], property[16], other[16], project[] = "billing";
+  char text[32], dealer[16], name[32], property[16], other[16], project[] = "billing",
+                                                                principal[] = "p1";
   snprintf(text, sizeof(text), "token-%d", token);
   snprintf(dealer, sizeof(dealer), "d%02d", number);
   snprintf(name, sizeof(name), "Dealer %d", number);
@@ -55,6 +56,8 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
   response.n_property_ids = 2;
   response.property_ids = properties;
   response.quota_project_id = project;
+  response.principal = principal;
+  response.opaque = f->opaque_from > 0 && number >= f->opaque_from;
   rpc_call_reply(call, &response.base);
 }
 
@@ -129,7 +132,9 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                   .backoff_ms = o->backoff_ms == 0 ? 5 : o->backoff_ms,
                                   .max_transfers = 128,
                                   .deadline_ms = o->deadline_ms,
-                                  .budget = {o->server_errors, o->quota_probe_ms}};
+                                  .budget = {o->server_errors, o->quota_probe_ms, 25},
+                                  .benchmark_places = o->benchmark_places,
+                                  .benchmark_reports = o->benchmark_reports};
   f->service = (struct service){.google = google_new(&google),
                                 .cache = cache_new(o->cache_bytes, 60000),
                                 .page_rows = o->page_rows == 0 ? 250000 : o->page_rows,

@@ -51,7 +51,8 @@ struct fakes {
   bool renews;                                   /* a rejected token leads to the next number */
   int token_delay_ms;                            /* of GetAccessToken */
   int token_failures;                            /* so many calls fail as if Google's did */
-  int list_dealers;                              /* dealers d00.. that ListDealers names */
+  int opaque_from;  /* dealers from this number on are opaque; 0: none */
+  int list_dealers; /* dealers d00.. that ListDealers names */
 
   struct MHD_Daemon *daemon;
   struct rpc_server *auth_server, *report_server;
@@ -77,6 +78,8 @@ struct fakes_options {
   size_t cache_bytes;
   uint32_t deadline_ms, server_errors;
   int64_t quota_probe_ms;
+  uint32_t benchmark_reports; /* of a principal within an hour */
+  size_t benchmark_places;
 };
 
 /* Starts everything on free loopback ports. Dealers are d00..d63 with property 100..163;

@@ -122,7 +122,8 @@ void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t qu
   request.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   request.max_rows_per_report = max_rows;
   request.batch = r->batch;
-  struct rpc_client_options options = {timeout_ms, &grant, 1, NULL};
+  struct rpc_client_options options = {
+      .timeout_ms = timeout_ms, .metadata = &grant, .n_metadata = 1};
   CU_ASSERT_EQUAL_FATAL(rpc_client_start(&r->call, f->report,
                                          &analytics__report__v1__report_service__descriptor,
                                          "FetchReports", RPC_SERVER_STREAMING, &request.base,

@@ -9,7 +9,7 @@
 void *tool_run(struct fakes *f, const char *rpc, const ProtobufCMessage *request, struct err *e)
 {
   static const struct rpc_metadata grant = {RPC_META_GRANT, "sealed", 6};
-  struct rpc_client_options options = {10000, &grant, 1, NULL};
+  struct rpc_client_options options = {.timeout_ms = 10000, .metadata = &grant, .n_metadata = 1};
   ProtobufCMessage *response = NULL;
   *e = (struct err){0};
   rpc_client_call_sync(&response, f->report, &analytics__report__v1__report_service__descriptor,

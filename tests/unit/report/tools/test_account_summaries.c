@@ -7,7 +7,8 @@
 typedef Analytics__Report__V1__GetAccountSummariesResponse summaries_response;
 
 static const struct rpc_metadata grant = {RPC_META_GRANT, "sealed", 6};
-static const struct rpc_client_options options = {10000, &grant, 1, NULL};
+static const struct rpc_client_options options = {
+    .timeout_ms = 10000, .metadata = &grant, .n_metadata = 1};
 
 static void response_free(void *message)
 {
