@@ -10,9 +10,11 @@
           row(AnalyzeVehicleInterest, analyze_vehicle_interest_tool)                               \
               row(VehicleLeadConversion, vehicle_lead_conversion_tool)                             \
                   row(VehicleMovers, vehicle_movers_tool)                                          \
-                      row(CompareTrafficSources, compare_traffic_sources_tool)                     \
-                          row(ExplainChange, explain_change_tool)                                  \
-                              row(CompareLandingPages, compare_landing_pages_tool)
+                      row(BenchmarkDealer, benchmark_dealer_tool)                                  \
+                          row(CompareTrends, compare_trends_tool)                                  \
+                              row(CompareTrafficSources, compare_traffic_sources_tool)             \
+                                  row(ExplainChange, explain_change_tool)                          \
+                                      row(CompareLandingPages, compare_landing_pages_tool)
 
 /* A handler knows its tool only by its own name. */
 #define HANDLER(rpc, tool)                                                                         \

@@ -1,10 +1,8 @@
 /* Puts the explanation of a change together. */
 #include "aggregate-svc/answer/explain.h"
 
-#include <math.h>
-
+#include "aggregate-svc/answer/change_form.h"
 #include "aggregate-svc/answer/explain_parts.h"
-#include "aggregate-svc/disclosure/forms.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -27,63 +25,52 @@ static void set_values(Change *m, const struct explain_question *q, const struct
     m->opt_after_case = CHANGE_HAS(OPT_AFTER_AFTER);
 }
 
-static double percent_of(double ratio)
+static void set_own(Change *m, const struct change_form *f)
 {
-  return 100 * (ratio - 1);
-}
-
-static void set_own(Change *m, const struct change_cell *c)
-{
-  if (!c->measured)
-    return;
-  m->opt_change_case = CHANGE_HAS(OPT_CHANGE_CHANGE_PERCENT);
-  m->change_percent = percent_of(c->change.ratio);
-  m->opt_low_case = CHANGE_HAS(OPT_LOW_LOW_PERCENT);
-  m->low_percent = percent_of(c->change.low);
-  m->opt_high_case = CHANGE_HAS(OPT_HIGH_HIGH_PERCENT);
-  m->high_percent = percent_of(c->change.high);
-}
-
-/* For a caller that does not see all of the market: whole numbers, bounds outward by steps. */
-static void set_market(Change *m, const struct change_cell *c, bool open)
-{
-  double low, high;
-  if (!c->has_market)
-    return;
-  m->opt_market_case = CHANGE_HAS(OPT_MARKET_MARKET_PERCENT);
-  m->market_percent = percent_of(c->market_change.ratio);
-  if (!open)
-    m->market_percent = nearbyint(m->market_percent);
-  if (!c->relative_measured)
-    return;
-  low = 100 * c->relative.low;
-  high = 100 * c->relative.high;
-  m->relative_percent = percent_of(c->relative.ratio);
-  if (!open) {
-    form_interval(low, high, &low, &high);
-    m->relative_percent = nearbyint(m->relative_percent);
+  if (f->has_own) {
+    m->opt_change_case = CHANGE_HAS(OPT_CHANGE_CHANGE_PERCENT);
+    m->change_percent = f->own;
   }
+  if (!f->has_own_interval)
+    return;
+  m->opt_low_case = CHANGE_HAS(OPT_LOW_LOW_PERCENT);
+  m->low_percent = f->own_low;
+  m->opt_high_case = CHANGE_HAS(OPT_HIGH_HIGH_PERCENT);
+  m->high_percent = f->own_high;
+}
+
+static void set_market(Change *m, const struct change_form *f)
+{
+  if (f->has_market) {
+    m->opt_market_case = CHANGE_HAS(OPT_MARKET_MARKET_PERCENT);
+    m->market_percent = f->market;
+  }
+  if (!f->has_relative)
+    return;
   m->opt_relative_case = CHANGE_HAS(OPT_RELATIVE_RELATIVE_PERCENT);
+  m->relative_percent = f->relative;
   m->opt_relative_low_case = CHANGE_HAS(OPT_RELATIVE_LOW_RELATIVE_LOW_PERCENT);
-  m->relative_low_percent = low - 100;
+  m->relative_low_percent = f->relative_low;
   m->opt_relative_high_case = CHANGE_HAS(OPT_RELATIVE_HIGH_RELATIVE_HIGH_PERCENT);
-  m->relative_high_percent = high - 100;
+  m->relative_high_percent = f->relative_high;
 }
 
 static Change *change_message(const struct explain_question *q, const struct explain_figures *f,
                               struct arena *arena)
 {
-  struct change_cell cell;
   enum disclosure_code code;
+  struct change_cell cells[2];
   Change *m = ARENA_NEW(arena, Change);
   analytics__aggregate__v1__metric_change__init(m);
-  explain_cell(&cell, &code, q, f);
-  change_judge(&cell, 1);
+  struct change_row row = explain_row(q, f, &code);
+  verdict_compare_changes(&row, cells);
+  verdict_judge_changes(cells, ARRAY_LEN(cells));
+  struct change_form form = change_form_of(&row, q->cohort->outside > 0);
   set_values(m, q, f);
-  set_own(m, &cell);
-  set_market(m, &cell, q->cohort->outside == 0);
-  m->verdict = borrow_text(change_word_name(cell.word));
-  m->against_market = borrow_text(change_word_name(cell.relative_word));
+  set_own(m, &form);
+  set_market(m, &form);
+  m->verdict = borrow_text(verdict_change_name(cells[0].word));
+  m->against_market = borrow_text(verdict_change_name(cells[1].word));
   m->suppressed = borrow_text(disclosure_code_name(code));
   return m;
 }

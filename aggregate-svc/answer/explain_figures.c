@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/explain_parts.h"
-#include "aggregate-svc/answer/index.h"
 #include "aggregate-svc/disclosure/cell.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -110,8 +109,8 @@ static void make_member(struct explain_figures *out, const struct explain_questi
   f->before = sum_of(&days[1]);
   f->days = days[0].list;
   f->n_days = days[0].n;
-  out->before_days[member] = days[1].list;
-  out->n_before_days[member] = days[1].n;
+  f->before_days = days[1].list;
+  f->n_before_days = days[1].n;
 }
 
 void explain_figures_make(struct explain_figures *out, const struct explain_question *q,
@@ -123,8 +122,6 @@ void explain_figures_make(struct explain_figures *out, const struct explain_ques
   *out = (struct explain_figures){.days = now.last - now.first + 1,
                                   .days_before = before.last - before.first + 1};
   out->dealers = ARENA_ARRAY(arena, struct dealer_figures, n + 1);
-  out->before_days = ARENA_ARRAY(arena, struct dealer_counts *, n + 1);
-  out->n_before_days = ARENA_ARRAY(arena, size_t, n + 1);
   for (size_t i = 0; i < n; i++) {
     out->dealers[i] =
         (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
@@ -160,7 +157,7 @@ static double dispersion(const struct explain_question *q, const struct explain_
     if (!x->ok || (m->lead && x->lead_event == LEAD_UNKNOWN))
       continue;
     add_days(&d, m, x->days, x->n_days);
-    add_days(&d, m, f->before_days[i], f->n_before_days[i]);
+    add_days(&d, m, x->before_days, x->n_before_days);
   }
   return stats_dispersion_phi(&d);
 }
@@ -188,24 +185,31 @@ static bool in_market(const struct explain_question *q, const struct explain_fig
                        x->lead_event == f->dealers[q->cohort->subject].lead_event));
 }
 
-static void market_open(struct change_cell *out, const struct explain_question *q,
-                        const struct explain_figures *f)
+static struct measured_change measure(const struct explain_question *q, struct stats_ratio before,
+                                      struct stats_ratio after, double phi)
+{
+  return verdict_measure_change(before, after, metric_model(&dealer_metrics[q->metric]), phi);
+}
+
+static void add_counts(struct dealer_counts *to, const struct dealer_counts *c)
+{
+  to->sessions += c->sessions;
+  to->engaged_sessions += c->engaged_sessions;
+  to->leads += c->leads;
+}
+
+static struct measured_change market_open(const struct explain_question *q,
+                                          const struct explain_figures *f, double phi)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   struct dealer_counts now = {0}, before = {0};
   for (size_t i = 0; i < q->cohort->n; i++) {
     if ((long)i == q->cohort->subject || !in_market(q, f, i))
       continue;
-    now.sessions += f->dealers[i].now.sessions;
-    now.engaged_sessions += f->dealers[i].now.engaged_sessions;
-    now.leads += f->dealers[i].now.leads;
-    before.sessions += f->dealers[i].before.sessions;
-    before.engaged_sessions += f->dealers[i].before.engaged_sessions;
-    before.leads += f->dealers[i].before.leads;
-    out->has_market = true;
+    add_counts(&now, &f->dealers[i].now);
+    add_counts(&before, &f->dealers[i].before);
   }
-  out->market.after = pair_part(m, &now, f->days);
-  out->market.before = pair_part(m, &before, f->days_before);
+  return measure(q, pair_part(m, &before, f->days_before), pair_part(m, &now, f->days), phi);
 }
 
 static struct lattice_span span_of(const struct explain_question *q)
@@ -214,33 +218,32 @@ static struct lattice_span span_of(const struct explain_question *q)
 }
 
 /* A rate of the outside dealers in both periods. */
-static enum disclosure_code market_rate(struct change_cell *out, const struct explain_question *q,
-                                        const struct explain_figures *f)
+static struct measured_change market_rate(const struct explain_question *q,
+                                          const struct explain_figures *f,
+                                          enum disclosure_code *code)
 {
   struct cohort_figures now = explain_cohort(q, f);
   AUTO_FREE struct dealer_figures *space = xcalloc(q->cohort->n + 1, sizeof(*space));
   struct cohort_figures then = group_before(&now, space);
   struct metric_group g = group_of(&now, q->metric, (size_t)q->cohort->subject);
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
   CLEANUP(door_figure_free) struct door_figure a;
   CLEANUP(door_figure_free) struct door_figure b;
-  struct judge_others after = {.phi = 1}, before = {.phi = 1};
-  double scale = dealer_metrics[q->metric].scale;
+  struct stats_ratio after, before;
   cell_figure(q->door, &now, g, CELL_NOW, &a);
-  cell_figure_in(q->door, &then, g, span_of(q), &b);
-  out->has_market = released_others(&a, scale, &after) && released_others(&b, scale, &before);
-  out->market = (struct change_pair){before.pool, after.pool, fmax(after.phi, before.phi)};
-  return a.code != DISCLOSURE_RESTRICTED ? a.code : b.code;
+  cell_figure_within(q->door, &then, g, span_of(q), NULL, 0, &b);
+  *code = a.code != DISCLOSURE_RESTRICTED ? a.code : b.code;
+  if (!cell_pool(m, &a, &after) || !cell_pool(m, &b, &before))
+    return (struct measured_change){.known = false};
+  return measure(q, before, after, fmax(a.record.dispersion, b.record.dispersion));
 }
 
-/* Growth of a count of the outside dealers: after over before, as it is shown, on events as rounded
- * for intervals. */
-static enum disclosure_code market_growth(struct change_cell *out, const struct explain_question *q,
-                                          const struct explain_figures *f, double phi)
+/* The growth of a count of the outside dealers, after over before, as a figure of the door. */
+static void ask_growth(const struct explain_question *q, const struct explain_figures *f,
+                       double phi, struct door_figure *out)
 {
-  enum { EXPOSURE = 1000000000 };
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   AUTO_FREE struct disclosure_member *members = xcalloc(q->cohort->n + 1, sizeof(*members));
-  CLEANUP(door_figure_free) struct door_figure g = {.code = DISCLOSURE_NOT_IN_LATTICE};
   int event = f->dealers[q->cohort->subject].lead_event;
   char name[200];
   snprintf(name, sizeof(name), "%s growth from %lld %.100s", m->name,
@@ -253,34 +256,40 @@ static enum disclosure_code market_growth(struct change_cell *out, const struct 
                                             metric_parts_of(m, &f->dealers[i].now).numerator};
   struct door_cell cell = {
       .metric = name, .slice = "", .members = members, .rate = true, .scale = 1, .dispersion = phi};
-  if (lattice_of(span_of(q)) == LATTICE_NONE)
-    return g.code;
-  door_figure(q->door, &cell, &g);
-  int64_t before = form_events(g.record.denominator), after = form_events(g.record.numerator);
-  out->has_market = g.code == DISCLOSURE_RESTRICTED && g.pooled > 0 && before > 0 && after > 0;
-  if (out->has_market)
-    out->market = (struct change_pair){
-        {before, EXPOSURE},
-        {after, llround(EXPOSURE * (double)after / ((double)before * g.pooled))},
-        g.record.dispersion};
-  return g.code;
+  if (lattice_of(span_of(q)) != LATTICE_NONE)
+    door_figure(q->door, &cell, out);
 }
 
-void explain_cell(struct change_cell *out, enum disclosure_code *code,
-                  const struct explain_question *q, const struct explain_figures *f)
+/* It, as it is shown, on events as rounded for intervals. */
+static struct measured_change market_growth(const struct explain_question *q,
+                                            const struct explain_figures *f, double phi,
+                                            enum disclosure_code *code)
+{
+  enum { EXPOSURE = 1000000000 };
+  CLEANUP(door_figure_free) struct door_figure g = {.code = DISCLOSURE_NOT_IN_LATTICE};
+  ask_growth(q, f, phi, &g);
+  int64_t before = form_events(g.record.denominator), after = form_events(g.record.numerator);
+  *code = g.code;
+  if (g.code != DISCLOSURE_RESTRICTED || !(g.pooled > 0) || before <= 0 || after <= 0)
+    return (struct measured_change){.known = false};
+  double exposure = EXPOSURE * (double)after / ((double)before * g.pooled);
+  return measure(q, (struct stats_ratio){before, EXPOSURE},
+                 (struct stats_ratio){after, llround(exposure)}, fmax(1, g.record.dispersion));
+}
+
+struct change_row explain_row(const struct explain_question *q, const struct explain_figures *f,
+                              enum disclosure_code *code)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   const struct dealer_figures *own = &f->dealers[q->cohort->subject];
   double phi = dispersion(q, f);
+  struct change_row row = {.own = {.known = false}};
   *code = DISCLOSURE_OPEN;
-  *out = (struct change_cell){.model = metric_model(m)};
   if (own->ok && (!m->lead || own->lead_event != LEAD_UNKNOWN))
-    out->own = (struct change_pair){pair_part(m, &own->before, f->days_before),
-                                    pair_part(m, &own->now, f->days), phi};
-  if (q->cohort->outside == 0)
-    market_open(out, q, f);
-  else
-    *code = metric_is_rate(m) ? market_rate(out, q, f) : market_growth(out, q, f, phi);
-  if (out->market.phi < 1)
-    out->market.phi = phi;
+    row.own = measure(q, pair_part(m, &own->before, f->days_before),
+                      pair_part(m, &own->now, f->days), phi);
+  row.market = q->cohort->outside == 0 ? market_open(q, f, phi)
+               : metric_is_rate(m)     ? market_rate(q, f, code)
+                                       : market_growth(q, f, phi, code);
+  return row;
 }

@@ -6,12 +6,10 @@
 #include "aggregate-svc/figures/group.h"
 #include "aggregate-svc/verdict/change.h"
 
-/* The members' figures in both periods; days of both, with a place for each day. */
+/* The members' figures in both periods, with a place for each day of both. */
 struct explain_figures {
   struct dealer_figures *dealers; /* per member, with `before` */
-  struct dealer_counts **before_days;
-  size_t *n_before_days;
-  int64_t days, days_before; /* of the periods */
+  int64_t days, days_before;      /* of the periods */
 };
 void explain_figures_make(struct explain_figures *out, const struct explain_question *q,
                           struct arena *arena);
@@ -23,9 +21,9 @@ static inline struct cohort_figures explain_cohort(const struct explain_question
 /* Whether a row is of the period before. */
 bool explain_is_before(const struct across_tables *t, size_t member, size_t row);
 
-/* The own change and the market's, ready to be judged. *code says why the market is withheld. */
-void explain_cell(struct change_cell *out, enum disclosure_code *code,
-                  const struct explain_question *q, const struct explain_figures *f);
+/* The own change and the market's, as measured. *code says why the market is withheld. */
+struct change_row explain_row(const struct explain_question *q, const struct explain_figures *f,
+                              enum disclosure_code *code);
 
 /* Adds the axes and parts of the subject's change to the result. */
 void explain_axes(const struct explain_question *q, const struct explain_figures *f,

@@ -2,8 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/explain_parts.h"
-#include "aggregate-svc/answer/frame.h"
+#include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
@@ -34,7 +35,7 @@ void explain_suspect_data(struct caveats *c, const struct explain_question *q,
   if (!own->ok || (own->now.sessions == 0 && own->before.sessions == 0))
     return;
   int64_t after = days_without(own->days, own->n_days, f->days);
-  int64_t before = days_without(f->before_days[subject], f->n_before_days[subject], f->days_before);
+  int64_t before = days_without(own->before_days, own->n_before_days, f->days_before);
   if (after >= GAP_DAYS_MIN || before >= GAP_DAYS_MIN)
     caveats_add(c,
                 "Suspect data: nothing was recorded on %lld days of the earlier period and %lld of "
@@ -44,16 +45,6 @@ void explain_suspect_data(struct caveats *c, const struct explain_question *q,
 }
 
 /* -------------------------------------------------------------------------- headline */
-
-static void put_value(struct buf *b, const struct dealer_metric *m, double x)
-{
-  if (m->unit == UNIT_SHARE)
-    buf_printf(b, "%.1f %%", 100 * x);
-  else if (m->unit == UNIT_COUNT)
-    text_put_count(b, llround(x));
-  else
-    buf_printf(b, "%.2f", x);
-}
 
 static const char *words_of(const char *verdict)
 {
@@ -69,9 +60,9 @@ static void put_move(struct buf *b, const struct dealer_metric *m, const Change 
     buf_puts(b, "is not known in both periods");
     return;
   }
-  put_value(b, m, c->before);
+  index_put_value(b, m, c->before);
   buf_puts(b, " to ");
-  put_value(b, m, c->after);
+  index_put_value(b, m, c->after);
   if (c->opt_change_case != 0)
     buf_printf(b, " (%+.0f %%, 95 %% interval %+.0f to %+.0f %%)", c->change_percent,
                c->low_percent, c->high_percent);
@@ -85,7 +76,7 @@ static void put_move(struct buf *b, const struct dealer_metric *m, const Change 
 
 static bool is_clear(const char *verdict)
 {
-  return strcmp(verdict, "rose") == 0 || strcmp(verdict, "fell") == 0;
+  return strcmp(verdict, "rising") == 0 || strcmp(verdict, "falling") == 0;
 }
 
 /* The largest part of each axis that goes with the move. */
@@ -114,7 +105,8 @@ static char *headline(const struct explain_question *q, const Result *r, bool su
   text_put_clipped(&b, m->name, NAME_BYTES);
   if (m->state != DEALER_OK)
     buf_printf(&b, " could not be read (%s), so nothing is explained", m->reason);
-  frame_put_scope(&b, r->cohort, r->coverage, r->period);
+  buf_puts(&b, " against the other dealers of ");
+  answer_put_scope(&b, r->cohort, r->coverage, r->period);
   if (m->state == DEALER_OK)
     put_move(&b, &dealer_metrics[q->metric], r->change);
   if (is_clear(r->change->verdict) || is_clear(r->change->against_market))
@@ -156,16 +148,16 @@ void explain_words(const struct explain_question *q, const struct explain_figure
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
   struct dealer_notes *notes = report_tables_notes(q->tables, arena);
-  r->cohort = frame_cohort(q->cohort, arena);
+  r->cohort = answer_cohort(q->cohort, arena);
   r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(q->cohort, arena);
   explain_suspect_data(&c, q, f);
   bool suspect = c.n > 0;
   caveats_add_missing(&c, q->cohort);
   change_caveats(&c, q, r);
-  frame_outside(&c, q->cohort, q->door);
+  dealer_caveats_outside(&c, q->cohort, q->door);
   if (dealer_metrics[q->metric].lead)
-    frame_leads(&c, q->cohort, q->leads, lead_events_of(q, f, arena));
+    dealer_caveats_leads(&c, q->cohort, q->leads, lead_events_of(q, f, arena));
   caveats_add_notes(&c, q->cohort, notes);
   period_caveats(&c, q->period, r->period, &resolved);
   r->caveats = c.items;

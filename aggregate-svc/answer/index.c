@@ -176,16 +176,6 @@ Standing standing_message(enum verdict v)
   }
 }
 
-bool released_others(const struct door_figure *f, double scale, struct judge_others *out)
-{
-  int64_t events = form_events(f->record.numerator);
-  if (f->code != DISCLOSURE_RESTRICTED || !(f->pooled > 0))
-    return false;
-  out->pool = (struct stats_ratio){events, llround((double)events * scale / f->pooled)};
-  out->phi = f->record.dispersion;
-  return out->pool.denominator > 0;
-}
-
 static bool find_others(const void *arg, struct metric_group g, size_t member,
                         struct judge_others *out)
 {
@@ -193,8 +183,8 @@ static bool find_others(const void *arg, struct metric_group g, size_t member,
   if (b->figures.cohort->outside > 0) {
     CLEANUP(door_figure_free) struct door_figure f;
     cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
-    const struct dealer_metric *m = &dealer_metrics[g.metric];
-    return metric_is_rate(m) && released_others(&f, m->scale, out);
+    out->phi = f.record.dispersion;
+    return cell_pool(&dealer_metrics[g.metric], &f, &out->pool);
   }
   CLEANUP(group_free)
   struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
@@ -202,9 +192,10 @@ static bool find_others(const void *arg, struct metric_group g, size_t member,
   return others.pooled;
 }
 
-void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only)
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only,
+                       uint32_t metrics)
 {
-  struct judge_question q = {&b->figures, only, find_others, b};
+  struct judge_question q = {&b->figures, only, find_others, b, metrics};
   judge(out, &q);
 }
 

@@ -15,9 +15,10 @@ struct benchmarked {
   struct door *door;
 };
 
-/* Judges the dealers of an answer: only one, or with -1 each that the caller may see. Released
- * with judgement_free(). */
-void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only);
+/* Judges the dealers of an answer: only one, or with -1 each that the caller may see, in the
+ * metrics given as for judge_question. Released with judgement_free(). */
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only,
+                       uint32_t metrics);
 
 /* The index of one dealer in one metric. */
 Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b,
@@ -26,11 +27,6 @@ Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b
                                                      struct arena *arena);
 /* A verdict's word in an answer. */
 Analytics__Aggregate__V1__Standing standing_message(enum verdict v);
-/* The others of a released rate in the form in which they are shown, so that a verdict adds nothing
- * to the pool that is: its rounded rate, and its events as rounded for intervals. `scale` is that
- * of the rate. False when nothing was released. */
-bool released_others(const struct door_figure *f, double scale, struct judge_others *out);
-
 /* One metric over the cohort. */
 Analytics__Aggregate__V1__MetricAverage *
 average_message(const struct benchmarked *b, struct metric_group g, struct arena *arena);

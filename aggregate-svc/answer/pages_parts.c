@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/answer/index.h"
+#include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/disclosure/split.h"
 #include "aggregate-svc/figures/page.h"
 #include "common/base/mem.h"
@@ -156,7 +156,7 @@ static enum disclosure_code release(struct pages_parts *p, const struct pages_qu
   const struct breakdown *b = &p->types;
   AUTO_FREE struct disclosure_member *members = members_of(p, q->cohort);
   CLEANUP(door_figure_free) struct door_figure f;
-  struct judge_others others;
+  struct stats_ratio others;
   char slice[SLICE_BYTES];
   split_slice(slice, sizeof(slice), dimension, b->values[type]->label);
   for (size_t i = 0; i < b->n_members; i++) {
@@ -172,8 +172,8 @@ static enum disclosure_code release(struct pages_parts *p, const struct pages_qu
                            .scale = RATE_SCALE,
                            .dispersion = 1};
   door_figure(q->door, &cell, &f);
-  if (released_others(&f, RATE_SCALE, &others))
-    p->rates[type * p->channels.n] = others.pool;
+  if (cell_pool_of_rate(RATE_SCALE, &f, &others))
+    p->rates[type * p->channels.n] = others;
   return f.code;
 }
 

@@ -1,7 +1,8 @@
 /* Headline and caveats of an answer about landing pages. */
 #include <string.h>
 
-#include "aggregate-svc/answer/frame.h"
+#include "aggregate-svc/answer/dealer_caveats.h"
+#include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/answer/pages_parts.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
@@ -50,10 +51,12 @@ static char *headline(const struct pages_question *q, const Result *r, struct ar
   text_put_clipped(&b, m->name, NAME_BYTES);
   if (m->state != DEALER_OK)
     buf_printf(&b, " could not be read (%s), so its pages are not compared", m->reason);
-  if (q->from_region)
-    frame_put_scope(&b, r->cohort, r->coverage, r->period);
-  else
+  if (q->from_region) {
+    buf_puts(&b, " against the other dealers of ");
+    answer_put_scope(&b, r->cohort, r->coverage, r->period);
+  } else {
     buf_printf(&b, " against its own rates, %s to %s", r->period->start_date, r->period->end_date);
+  }
   if (m->state == DEALER_OK)
     put_findings(&b, r);
   buf_putc(&b, '.');
@@ -97,13 +100,13 @@ void pages_words(const struct pages_question *q, const struct pages_parts *p, Re
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
   struct dealer_notes *notes = report_tables_notes(q->tables, arena);
-  r->cohort = frame_cohort(q->cohort, arena);
+  r->cohort = answer_cohort(q->cohort, arena);
   r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(q->cohort, arena);
   caveats_add_missing(&c, q->cohort);
   page_caveats(&c, q, p, r);
-  frame_outside(&c, q->cohort, q->door);
-  frame_leads(&c, q->cohort, q->leads, p->lead_events);
+  dealer_caveats_outside(&c, q->cohort, q->door);
+  dealer_caveats_leads(&c, q->cohort, q->leads, p->lead_events);
   caveats_add_notes(&c, q->cohort, notes);
   period_caveats(&c, q->period, r->period, &resolved);
   r->caveats = c.items;

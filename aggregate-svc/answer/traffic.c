@@ -8,6 +8,7 @@
 
 #include "aggregate-svc/answer/index.h"
 #include "aggregate-svc/answer/traffic_parts.h"
+#include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/disclosure/split.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -128,7 +129,8 @@ static void ask_door(struct answer *a, size_t v, enum disclosure_code code, enum
   if (leads) {
     o->leads_code = f.code;
     o->leads = f.pooled;
-    o->has_leads = released && released_others(&f, LEADS_SCALE, &o->judged);
+    o->has_leads = cell_pool_of_rate(LEADS_SCALE, &f, &o->judged.pool);
+    o->judged.phi = f.record.dispersion;
   } else {
     o->share_code = f.code;
     o->share = f.pooled;

@@ -1,7 +1,8 @@
 /* Headline and caveats of an answer about traffic sources. */
 #include <string.h>
 
-#include "aggregate-svc/answer/frame.h"
+#include "aggregate-svc/answer/dealer_caveats.h"
+#include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/answer/traffic_parts.h"
 #include "aggregate-svc/cohort/notes.h"
 #include "aggregate-svc/period/message.h"
@@ -62,7 +63,8 @@ static char *headline(const struct traffic_question *q, const Result *r, struct 
   text_put_clipped(&b, m->name, NAME_BYTES);
   if (m->state != DEALER_OK)
     buf_printf(&b, " could not be read (%s), so it is not compared", m->reason);
-  frame_put_scope(&b, r->cohort, r->coverage, r->period);
+  buf_puts(&b, " against the other dealers of ");
+  answer_put_scope(&b, r->cohort, r->coverage, r->period);
   if (m->state == DEALER_OK && r->sessions == 0)
     buf_puts(&b, ": no sessions, so there is nothing to compare");
   if (r->n_sources > 0) {
@@ -120,14 +122,14 @@ void traffic_words(const struct traffic_question *q, const struct traffic_parts 
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
   struct dealer_notes *notes = report_tables_notes(q->tables, arena);
-  r->cohort = frame_cohort(q->cohort, arena);
+  r->cohort = answer_cohort(q->cohort, arena);
   r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(q->cohort, arena);
   caveats_add_missing(&c, q->cohort);
   source_caveats(&c, r, folded);
-  frame_outside(&c, q->cohort, q->door);
+  dealer_caveats_outside(&c, q->cohort, q->door);
   withheld_caveat(&c, r);
-  frame_leads(&c, q->cohort, q->leads, p->lead_events);
+  dealer_caveats_leads(&c, q->cohort, q->leads, p->lead_events);
   caveats_add_notes(&c, q->cohort, notes);
   period_caveats(&c, q->period, r->period, &resolved);
   r->caveats = c.items;

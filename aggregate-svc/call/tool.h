@@ -80,6 +80,9 @@ struct tool {
   const struct fold *fold; /* over the state */
   /* May be NULL. ERR_INVALID_ARGUMENT names the field. */
   enum err_code (*check)(struct tool_call *c, struct err *e);
+  /* May be NULL. Chooses other days than those that were asked for, before the dealers are found:
+   * whether they may be asked depends on the days. */
+  enum err_code (*days)(struct tool_call *c, struct err *e);
   enum err_code (*plan)(struct tool_call *c, struct plan *p, struct err *e);
   /* Computes the result, on a worker; at least one dealer is in the figures. It may live in the
    * arena, which has no cap: inputs are capped where they enter. NULL when *e is set. */

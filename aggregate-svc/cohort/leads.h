@@ -40,6 +40,11 @@ struct lead_events {
   size_t n;
 };
 
+/* Places of the fixed events that tell pages of a vehicle and of a list of vehicles. */
+enum { LEAD_EVENT_VDP = 8, LEAD_EVENT_SRP = 9 };
+/* The kind of one of the fixed events; LEAD_KINDS for none, and for any other event. */
+enum lead_kind lead_kind_of(int event);
+
 /* Collects them; names point into the cohort. False when the arena is full. */
 bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, struct arena *arena);
 /* Index of a name; LEAD_UNKNOWN when it is not among them. Letter case matters. */
@@ -54,8 +59,6 @@ struct lead_finding lead_find(const int64_t firings[LEAD_FIXED]);
 /* Names of the events a look-back reads. NULL when the arena is full. */
 enum { LEAD_LOOK_BACK = 5 };
 char **lead_look_back_events(const struct lead_events *l, struct arena *arena);
-/* Sums the counts of a cohort's events by kind. */
-void lead_kinds_add(const int64_t *counts, int64_t kinds[LEAD_KINDS]);
 /* Kind of the lead event in a word: "form", "call", "chat", or "other" for a name of a dealer's
  * own. Static text. */
 const char *lead_event_kind(const char *name);

@@ -249,9 +249,16 @@ static void show(const struct door *d, const struct door_cell *cell, struct door
 /* For audit, each figure once. */
 static void note_release(struct door *d, const struct door_cell *cell)
 {
-  char name[LOG_NAME_BYTES];
-  snprintf(name, sizeof(name), "%.200s%s%.100s%s,", cell->metric, cell->slice[0] != '\0' ? " " : "",
-           cell->slice, period_of(d, cell).last != d->period.last ? " before" : "");
+  char name[LOG_NAME_BYTES], first[16] = "", last[16] = "";
+  struct lattice_span p = period_of(d, cell);
+  bool other = p.first != d->period.first || p.last != d->period.last;
+  if (other) {
+    clock_format_date(p.first, first, sizeof(first));
+    clock_format_date(p.last, last, sizeof(last));
+  }
+  snprintf(name, sizeof(name), "%.200s%s%.80s%s%s%s%s,", cell->metric,
+           cell->slice[0] != '\0' ? " " : "", cell->slice, other ? " " : "", first,
+           other ? ".." : "", last);
   if (strstr(buf_str(&d->log), name) != NULL)
     return;
   d->released++;

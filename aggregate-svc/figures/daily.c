@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/channels.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
@@ -13,7 +14,7 @@ typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 enum { DICTIONARY_MAX = 20000, METRICS_MAX = 2, DATE_DIGITS = 8 };
 
 /* What a dimension's values are. */
-enum dimension { DIMENSION_DATE, DIMENSION_EVENT, DIMENSION_PERIOD };
+enum dimension { DIMENSION_DATE, DIMENSION_EVENT, DIMENSION_CHANNEL, DIMENSION_PERIOD };
 
 struct layout {
   enum dimension dimensions[DAILY_DIMENSIONS];
@@ -26,6 +27,9 @@ static const struct layout layouts[DAILY_QUERIES] = {
     [DAILY_EVENTS - 1] = {{DIMENSION_DATE, DIMENSION_EVENT}, 2, 2, true},
     [DAILY_SHOPPERS - 1] = {{DIMENSION_DATE}, 1, 1, true},
     [DAILY_LOOKBACK - 1] = {{DIMENSION_EVENT}, 1, 1, false},
+    [DAILY_CHANNEL_SESSIONS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 2, true},
+    [DAILY_CHANNEL_SHOPPERS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 1, true},
+    [DAILY_CHANNEL_EVENTS - 1] = {{DIMENSION_CHANNEL, DIMENSION_EVENT}, 2, 2, false},
 };
 
 /* ------------------------------------------------------------ beginning and end */
@@ -112,6 +116,9 @@ static bool read_value(const struct daily_fold *f, enum dimension dimension, con
     return read_date(text, out);
   case DIMENSION_PERIOD:
     return read_period(text, out);
+  case DIMENSION_CHANNEL:
+    *out = (int32_t)channel_find(text);
+    return true;
   case DIMENSION_EVENT:
   default:
     *out = lead_events_find(f->leads, text);
@@ -168,15 +175,17 @@ static void set_dimension(struct daily_row *row, enum dimension dimension, int32
     row->date = value;
   else if (dimension == DIMENSION_EVENT)
     row->event = (int16_t)value;
+  else if (dimension == DIMENSION_CHANNEL)
+    row->channel = (uint8_t)value;
   else
-    row->period = (uint8_t)value;
+    row->period = value != 0;
 }
 
 static enum err_code read_row(const struct layout *l, const struct dealer_days *d,
                               const ColumnChunk *c, size_t i, struct daily_row *row, struct err *e)
 {
   int64_t values[METRICS_MAX] = {0, 0};
-  *row = (struct daily_row){.query = (uint8_t)c->query_id, .event = LEAD_UNKNOWN};
+  *row = (struct daily_row){.query = c->query_id & 0xf, .event = LEAD_UNKNOWN};
   for (size_t k = 0; k < c->n_dimensions; k++) {
     const struct daily_dictionary *dictionary = &d->dictionaries[c->query_id - 1][k];
     uint32_t index = c->dimensions[k]->indices[i];
@@ -242,7 +251,8 @@ static void query_done(void *figures, size_t member, const Analytics__Report__V1
 {
   struct daily_fold *f = figures;
   if (done->query_id != DAILY_LOOKBACK)
-    notes_add(&f->notes[member], done->metadata, done->query_id == DAILY_SESSIONS);
+    notes_add(&f->notes[member], done->metadata,
+              done->query_id == DAILY_SESSIONS || done->query_id == DAILY_CHANNEL_SESSIONS);
 }
 
 const struct fold daily_fold = {chunk, query_done, drop, free_fold};
@@ -263,11 +273,31 @@ struct meaning {
   int lead_event, shopper;
 };
 
+/* Pages of inventory, and contacts of other kinds. */
+static bool add_fixed_event(struct dealer_counts *to, const struct daily_row *row)
+{
+  if (row->event == LEAD_EVENT_VDP)
+    return stats_count_add(&to->vdp_views, row->a) && stats_count_add(&to->vdp_sessions, row->b);
+  if (row->event == LEAD_EVENT_SRP)
+    return stats_count_add(&to->srp_sessions, row->b);
+  switch (lead_kind_of(row->event)) {
+  case LEAD_KIND_CALL:
+    return stats_count_add(&to->calls, row->a);
+  case LEAD_KIND_CHAT:
+    return stats_count_add(&to->chats, row->a);
+  case LEAD_KIND_APPOINTMENT:
+    return stats_count_add(&to->appointments, row->a);
+  case LEAD_KINDS:
+  default:
+    return true;
+  }
+}
+
 static bool add_event(struct dealer_counts *to, struct meaning m, const struct daily_row *row)
 {
-  bool ok = true;
+  bool ok = add_fixed_event(to, row);
   if (row->event == m.lead_event)
-    ok = stats_count_add(&to->leads, row->a) && stats_count_add(&to->lead_sessions, row->b);
+    ok = ok && stats_count_add(&to->leads, row->a) && stats_count_add(&to->lead_sessions, row->b);
   if (m.shopper >= SHOPPER_EVENT && row->event == m.shopper - SHOPPER_EVENT)
     ok = ok && stats_count_add(&to->shopper_sessions, row->b);
   return ok;
@@ -277,16 +307,42 @@ static bool add_counts(struct dealer_counts *to, struct meaning m, const struct 
 {
   switch (row->query) {
   case DAILY_SESSIONS:
+  case DAILY_CHANNEL_SESSIONS:
     return stats_count_add(&to->sessions, row->a) &&
            stats_count_add(&to->engaged_sessions, row->b) &&
            (m.shopper != SHOPPER_ENGAGED || stats_count_add(&to->shopper_sessions, row->b));
   case DAILY_SHOPPERS:
-    return m.shopper != SHOPPER_INVENTORY || stats_count_add(&to->shopper_sessions, row->a);
+  case DAILY_CHANNEL_SHOPPERS:
+    return stats_count_add(&to->inventory_sessions, row->a) &&
+           (m.shopper != SHOPPER_INVENTORY || stats_count_add(&to->shopper_sessions, row->a));
   case DAILY_EVENTS:
+  case DAILY_CHANNEL_EVENTS:
     return add_event(to, m, row);
   default:
     return true;
   }
+}
+
+/* Sessions with both kinds of pages: those with the one and those with the other, less those with
+ * any, which were counted twice. */
+static void finish(struct dealer_counts *c)
+{
+  int64_t both = c->vdp_sessions;
+  if (!stats_count_add(&both, c->srp_sessions))
+    both = c->srp_sessions;
+  both -= c->inventory_sessions;
+  c->vdp_srp_sessions = both < 0 ? 0 : both < c->srp_sessions ? both : c->srp_sessions;
+}
+
+/* Which rows are a dealer's figures. */
+struct selection {
+  bool window; /* those of days from..to; else those of the period asked about */
+  int32_t from, to;
+};
+
+static bool is_now(struct selection s, const struct daily_row *row)
+{
+  return s.window ? row->date >= s.from && row->date <= s.to : row->period == 0;
 }
 
 static int by_number(const void *a, const void *b)
@@ -295,12 +351,14 @@ static int by_number(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* The dates of the period that have sessions, ascending, each once. */
-static size_t collect_dates(const struct dealer_days *d, int32_t *dates)
+/* The dates of either period that have sessions, ascending, each once. */
+static size_t collect_dates(const struct dealer_days *d, struct selection s, bool now,
+                            int32_t *dates)
 {
   size_t n = 0, kept = 0;
   for (size_t i = 0; i < d->n; i++)
-    if (d->rows[i].query == DAILY_SESSIONS && d->rows[i].period == 0)
+    if ((d->rows[i].query == DAILY_SESSIONS || d->rows[i].query == DAILY_CHANNEL_SESSIONS) &&
+        is_now(s, &d->rows[i]) == now)
       dates[n++] = d->rows[i].date;
   if (n > 1)
     qsort(dates, n, sizeof(*dates), by_number);
@@ -310,37 +368,112 @@ static size_t collect_dates(const struct dealer_days *d, int32_t *dates)
   return kept;
 }
 
-static void add_kind(const struct daily_row *row, int64_t counts[LEAD_FIXED])
+/* Days of a period, in the order of their dates. */
+struct day_list {
+  int32_t *dates;
+  struct dealer_counts *days;
+  size_t n;
+};
+
+static void list_days(struct day_list *l, const struct dealer_days *d, struct selection s, bool now,
+                      struct arena *arena)
 {
-  if (row->query == DAILY_EVENTS && row->period == 0 && row->event < LEAD_FIXED)
-    stats_count_add(&counts[row->event], row->a);
+  l->dates = xcalloc(d->n + 1, sizeof(*l->dates));
+  l->n = collect_dates(d, s, now, l->dates);
+  l->days = ARENA_ARRAY(arena, struct dealer_counts, l->n);
+}
+
+static bool add_day(const struct day_list *l, struct meaning m, const struct daily_row *row)
+{
+  const int32_t *day =
+      l->n == 0 ? NULL : bsearch(&row->date, l->dates, l->n, sizeof(*l->dates), by_number);
+  return day == NULL || add_counts(&l->days[day - l->dates], m, row);
+}
+
+static void finish_days(struct day_list *l)
+{
+  for (size_t i = 0; i < l->n; i++)
+    finish(&l->days[i]);
+  free(l->dates);
+}
+
+/* Where the figures of a dealer are added up. */
+struct target {
+  struct dealer_figures *out;
+  struct dealer_counts *channels; /* NULL for none */
+  struct day_list days[2];        /* before, now */
+};
+
+static bool add_row_to(const struct target *t, struct selection s, struct meaning m,
+                       const struct daily_row *row)
+{
+  bool now = is_now(s, row);
+  if (row->query >= DAILY_CHANNEL_SESSIONS && t->channels != NULL && now &&
+      !add_counts(&t->channels[row->channel], m, row))
+    return false;
+  if (row->query == DAILY_CHANNEL_EVENTS || (!now && s.window))
+    return true;
+  return add_counts(now ? &t->out->now : &t->out->before, m, row) && add_day(&t->days[now], m, row);
+}
+
+static bool add_all(const struct dealer_days *d, struct target *t, struct selection s,
+                    struct meaning m)
+{
+  bool fits = true;
+  for (size_t i = 0; i < d->n && fits; i++)
+    fits = add_row_to(t, s, m, &d->rows[i]);
+  finish(&t->out->now);
+  finish(&t->out->before);
+  finish_days(&t->days[0]);
+  finish_days(&t->days[1]);
+  for (size_t i = 0; t->channels != NULL && i < CHANNELS; i++)
+    finish(&t->channels[i]);
+  t->out->kinds[LEAD_KIND_CALL] = t->out->now.calls;
+  t->out->kinds[LEAD_KIND_CHAT] = t->out->now.chats;
+  t->out->kinds[LEAD_KIND_APPOINTMENT] = t->out->now.appointments;
+  return fits;
+}
+
+static bool has_channels(const struct dealer_days *d)
+{
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query >= DAILY_CHANNEL_SESSIONS)
+      return true;
+  return false;
+}
+
+static bool figures_of(const struct daily_fold *f, size_t member, struct meaning m,
+                       struct selection s, struct dealer_figures *out, struct arena *arena)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  struct target t = {.out = out};
+  if (!s.window)
+    list_days(&t.days[0], d, s, false, arena);
+  list_days(&t.days[1], d, s, true, arena);
+  if (!s.window && has_channels(d))
+    t.channels = ARENA_ARRAY(arena, struct dealer_counts, CHANNELS);
+  *out = (struct dealer_figures){.ok = true,
+                                 .lead_event = m.lead_event,
+                                 .shopper = m.shopper,
+                                 .has_before = f->two_periods && !s.window,
+                                 .days = t.days[1].days,
+                                 .n_days = t.days[1].n,
+                                 .before_days = t.days[0].days,
+                                 .n_before_days = t.days[0].n,
+                                 .channels = t.channels};
+  return add_all(d, &t, s, m);
 }
 
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                         struct dealer_figures *out, struct arena *arena)
 {
-  const struct dealer_days *d = &f->dealers[member];
-  struct meaning m = {lead_event, shopper};
-  int64_t counts[LEAD_FIXED] = {0};
-  AUTO_FREE int32_t *dates = xcalloc(d->n + 1, sizeof(*dates));
-  size_t n_days = collect_dates(d, dates);
-  struct dealer_counts *days = ARENA_ARRAY(arena, struct dealer_counts, n_days);
-  *out = (struct dealer_figures){.ok = true,
-                                 .lead_event = lead_event,
-                                 .shopper = shopper,
-                                 .has_before = f->two_periods,
-                                 .days = days,
-                                 .n_days = n_days};
-  for (size_t i = 0; i < d->n; i++) {
-    const struct daily_row *row = &d->rows[i];
-    const int32_t *day = row->period != 0 || n_days == 0
-                             ? NULL
-                             : bsearch(&row->date, dates, n_days, sizeof(*dates), by_number);
-    if (!add_counts(row->period == 0 ? &out->now : &out->before, m, row) ||
-        (day != NULL && !add_counts(&days[day - dates], m, row)))
-      return false;
-    add_kind(row, counts);
-  }
-  lead_kinds_add(counts, out->kinds);
-  return true;
+  return figures_of(f, member, (struct meaning){lead_event, shopper}, (struct selection){0}, out,
+                    arena);
+}
+
+bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
+                       int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena)
+{
+  return figures_of(f, member, (struct meaning){lead_event, shopper},
+                    (struct selection){true, from, to}, out, arena);
 }

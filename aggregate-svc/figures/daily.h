@@ -26,7 +26,12 @@ enum daily_query {
   DAILY_EVENTS,       /* date, eventName: eventCount, sessions */
   DAILY_SHOPPERS,     /* date: sessions with an inventory page */
   DAILY_LOOKBACK,     /* eventName: eventCount */
-  DAILY_QUERIES = DAILY_LOOKBACK,
+  /* The first and third with channels in place of those; the second once more by channel instead of
+   * by day, over the period asked about only. */
+  DAILY_CHANNEL_SESSIONS, /* date, sessionDefaultChannelGroup: sessions, engagedSessions */
+  DAILY_CHANNEL_SHOPPERS, /* date, sessionDefaultChannelGroup: sessions with an inventory page */
+  DAILY_CHANNEL_EVENTS,   /* sessionDefaultChannelGroup, eventName: eventCount, sessions */
+  DAILY_QUERIES = DAILY_CHANNEL_EVENTS,
 };
 
 /* Values of a dimension as numbers, in the order of its dictionary. */
@@ -37,8 +42,9 @@ struct daily_dictionary {
 
 struct daily_row {
   int32_t date; /* YYYYMMDD; 0 in the look-back */
-  uint8_t query;
-  uint8_t period; /* 0 is the one asked about, 1 the one before */
+  uint8_t query : 4;
+  uint8_t period : 4; /* 0 is the one asked about, 1 the one before */
+  uint8_t channel;    /* figures/channels.h; of the reports by channel */
   int16_t event;
   int64_t a, b; /* values of the metrics */
 };
@@ -74,5 +80,9 @@ void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firin
  * arena, which must have no cap. False when a sum is too large. */
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                         struct dealer_figures *out, struct arena *arena);
+/* The same of the days from one date to another (YYYYMMDD), whichever of the two periods they were
+ * read with; without a period before and without channels. */
+bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
+                       int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena);
 
 #endif

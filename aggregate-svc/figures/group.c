@@ -15,7 +15,13 @@ static struct stats_ratio parts_of(const struct cohort_figures *c, struct metric
 static bool is_known(const struct dealer_metric *m, const struct dealer_figures *f)
 {
   return f->ok && (!m->lead || f->lead_event != LEAD_UNKNOWN) &&
-         (!m->shopper || f->shopper != SHOPPER_UNKNOWN);
+         (!m->shopper || f->shopper != SHOPPER_UNKNOWN) && (!m->pages || f->pages) &&
+         (m->kind == 0 || f->kinds[m->kind - 1] > 0);
+}
+
+bool group_knows(const struct cohort_figures *c, enum metric_id metric, size_t member)
+{
+  return is_known(&dealer_metrics[metric], &c->dealers[member]);
 }
 
 bool group_has(const struct cohort_figures *c, struct metric_group g, size_t member)
@@ -31,6 +37,9 @@ struct cohort_figures group_before(const struct cohort_figures *c, struct dealer
   for (size_t i = 0; i < c->cohort->n; i++) {
     space[i] = c->dealers[i];
     space[i].now = c->dealers[i].before;
+    space[i].days = c->dealers[i].before_days;
+    space[i].n_days = c->dealers[i].n_before_days;
+    space[i].channels = NULL;
   }
   return (struct cohort_figures){c->cohort, space, c->leads};
 }

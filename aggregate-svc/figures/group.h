@@ -30,6 +30,8 @@ struct metric_group group_of(const struct cohort_figures *c, enum metric_id metr
 /* The group that stands for the region: the subject's, else that of most dealers. */
 struct metric_group group_of_region(const struct cohort_figures *c, enum metric_id metric);
 
+/* Whether what a metric counts is known of a member: it answered, and its site reports it. */
+bool group_knows(const struct cohort_figures *c, enum metric_id metric, size_t member);
 /* Whether a member has a value in the group: it answered, has a denominator, and counts the
  * group's lead event and shopper sessions. */
 bool group_has(const struct cohort_figures *c, struct metric_group g, size_t member);

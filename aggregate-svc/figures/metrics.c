@@ -8,6 +8,19 @@
 #define CONTEXT ANALYTICS__AGGREGATE__V1__BETTER__CONTEXT
 #define PART(count) (1 + offsetof(struct dealer_counts, count))
 
+/* Events of one kind of contact per 100 sessions: shown, not judged, because sites differ in which
+ * contacts they report. */
+#define KIND(id, called, count, of_kind, per_words, per_count, shoppers)                           \
+  [id] = {.name = called "_per_100_" #per_count,                                                   \
+          .words = called " per 100 " per_words,                                                   \
+          .of = PART(count),                                                                       \
+          .per = PART(per_count),                                                                  \
+          .scale = 100,                                                                            \
+          .unit = UNIT_PER_100,                                                                    \
+          .better = HIGHER,                                                                        \
+          .shopper = (shoppers),                                                                   \
+          .kind = 1 + (of_kind)}
+
 /* Definitions: https://support.google.com/analytics/answer/12195621 (engagement and bounce). */
 const struct dealer_metric dealer_metrics[METRIC_COUNT] = {
     [METRIC_SESSIONS] = {.name = "sessions",
@@ -80,6 +93,45 @@ const struct dealer_metric dealer_metrics[METRIC_COUNT] = {
                                                .lead = true,
                                                .shopper = true,
                                                .judged = true},
+    [METRIC_VDP_REACH] = {.name = "vdp_reach",
+                          .words = "VDP reach",
+                          .of = PART(vdp_sessions),
+                          .per = PART(sessions),
+                          .scale = 1,
+                          .unit = UNIT_SHARE,
+                          .better = HIGHER,
+                          .pages = true,
+                          .judged = true},
+    [METRIC_VDP_VIEWS_PER_SESSION] = {.name = "vdp_views_per_session",
+                                      .words = "VDP views per session",
+                                      .of = PART(vdp_views),
+                                      .per = PART(sessions),
+                                      .scale = 1,
+                                      .unit = UNIT_PER_SESSION,
+                                      .better = HIGHER,
+                                      .pages = true,
+                                      .judged = true},
+    [METRIC_SRP_TO_VDP] = {.name = "srp_to_vdp",
+                           .words = "SRP to VDP",
+                           .of = PART(vdp_srp_sessions),
+                           .per = PART(srp_sessions),
+                           .scale = 1,
+                           .unit = UNIT_SHARE,
+                           .better = HIGHER,
+                           .pages = true,
+                           .judged = true},
+    KIND(METRIC_CALLS_PER_100_SESSIONS, "calls", calls, LEAD_KIND_CALL, "sessions", sessions,
+         false),
+    KIND(METRIC_CALLS_PER_100_SHOPPER_SESSIONS, "calls", calls, LEAD_KIND_CALL, "shopper sessions",
+         shopper_sessions, true),
+    KIND(METRIC_CHATS_PER_100_SESSIONS, "chats", chats, LEAD_KIND_CHAT, "sessions", sessions,
+         false),
+    KIND(METRIC_CHATS_PER_100_SHOPPER_SESSIONS, "chats", chats, LEAD_KIND_CHAT, "shopper sessions",
+         shopper_sessions, true),
+    KIND(METRIC_APPOINTMENTS_PER_100_SESSIONS, "appointments", appointments, LEAD_KIND_APPOINTMENT,
+         "sessions", sessions, false),
+    KIND(METRIC_APPOINTMENTS_PER_100_SHOPPER_SESSIONS, "appointments", appointments,
+         LEAD_KIND_APPOINTMENT, "shopper sessions", shopper_sessions, true),
 };
 
 static int64_t part(const struct dealer_counts *c, size_t place, int64_t none)

@@ -33,6 +33,8 @@ enum err_code period_parse(struct period *out, bool given, const char *start, co
 /* The last four ISO weeks that lie wholly at or before the day that Google has finished
  * everywhere: the same for every caller, whatever properties it may read. */
 void period_last_weeks(struct period *out, int64_t unix_ms);
+/* The first day that Google takes, 2015-08-14. */
+enum { PERIOD_FIRST_DAY = 16661 };
 /* A period of absolute days. */
 void period_of_days(struct period *out, int64_t first, int64_t last);
 /* The last 90 days that end with such a week, for what belongs to a dealer rather than to a

@@ -1,9 +1,7 @@
-/* The verdict on changes: whether a figure of a dealer rose or fell between two periods, and
- * whether it moved otherwise than the market did.
+/* The verdict on changes: the one place that says "rising" or "falling" of a dealer.
  *
- * Everything that an answer judges is tested together (Benjamini and Hochberg at q = 0.05). A word
- * needs the gate of verdict.h on the events of the period before, an interval that excludes no
- * change, and a tenth of the figure. Pure, thread-safe. */
+ * As for standings (verdict.h), the unit of the promise is the answer: all changes and trends that
+ * a request judges are tested together (Benjamini and Hochberg at q = 0.05). Pure, thread-safe. */
 #ifndef AMCP_AGGREGATE_VERDICT_CHANGE_H
 #define AMCP_AGGREGATE_VERDICT_CHANGE_H
 
@@ -11,36 +9,53 @@
 #include <stddef.h>
 
 #include "aggregate-svc/stats/change.h"
+#include "aggregate-svc/stats/ratio.h"
 
-enum change_word {
-  CHANGE_TOO_LITTLE_DATA,
-  CHANGE_NO_CLEAR_CHANGE, /* chance alone explains what is seen */
-  CHANGE_ROSE,
-  CHANGE_FELL,
-};
-/* "rose", "no_clear_change", ... Static text. */
-const char *change_word_name(enum change_word w);
-
-/* A figure in two periods as events over exposure: sessions or days. */
-struct change_pair {
-  struct stats_ratio before, after;
-  double phi; /* over-dispersion of the events, 1 or more */
+enum verdict_change {
+  CHANGE_TOO_LITTLE_DATA, /* too few events before or after, or a period without data */
+  CHANGE_NO_CLEAR,        /* chance alone explains what is seen, or it is too small to matter */
+  CHANGE_RISING,
+  CHANGE_FALLING,
 };
 
+/* One change or trend. */
 struct change_cell {
   /* Given. */
-  struct change_pair own, market;
-  bool has_market; /* the market's move is known */
-  enum stats_model model;
+  bool enough;   /* the data suffice for a test */
+  double size;   /* relative: 0.1 is 10 % up; of a trend over the whole series */
+  int direction; /* 1 and -1: the interval lies above or below no change; else 0 */
+  double p;      /* two-sided, of "no change" */
   /* Computed. */
-  bool measured, relative_measured; /* there is a change, and one relative to the market */
-  struct stats_change change, market_change, relative;
-  double q, relative_q; /* p among all that was tested; 1 when it was not */
-  enum change_word word, relative_word;
+  double q;
+  enum verdict_change word;
 };
 
-/* Judges all cells of one request; returns how many changes were tested. Relative to the market a
- * cell "rose" when it did better than the market, whichever way both went. */
-size_t change_judge(struct change_cell *cells, size_t n);
+/* Judges all of a request; returns how many were tested. */
+size_t verdict_judge_changes(struct change_cell *cells, size_t n);
+/* "rising", "falling", "no_clear_change", "too_little_data". Static text. */
+const char *verdict_change_name(enum verdict_change v);
+
+/* The change of a figure between two periods that share no day. */
+struct measured_change {
+  bool known;  /* there were events before */
+  bool enough; /* the data suffice for a word */
+  struct stats_change change;
+};
+/* From its parts, sessions or days below the line, and their over-dispersion: the ratio with its
+ * 95 % interval, measured as an index is. */
+struct measured_change verdict_measure_change(struct stats_ratio before, struct stats_ratio after,
+                                              enum stats_model model, double phi);
+/* A change as a cell. */
+struct change_cell verdict_change_cell(const struct stats_change *change, bool enough);
+
+/* A dealer's change beside the market's. */
+struct change_row {
+  struct measured_change own, market; /* given */
+  struct stats_change relative;       /* own over market: what is left without the market's */
+  bool has_relative;
+};
+/* Fills what is relative, and two cells for the judgement of all: the own change, and the relative
+ * one, which "rises" when the dealer did better than the market, whichever way both went. */
+void verdict_compare_changes(struct change_row *row, struct change_cell cells[2]);
 
 #endif

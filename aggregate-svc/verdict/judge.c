@@ -17,6 +17,11 @@ static bool is_shown(const struct judge_question *q, size_t member)
   return c->dealers[member].ok && c->cohort->members[member].visible;
 }
 
+static bool is_asked(const struct judge_question *q, size_t m)
+{
+  return q->metrics == 0 || (q->metrics >> m & 1) != 0;
+}
+
 static enum verdict_role role_of(const struct judge_question *q, enum metric_id m, size_t member)
 {
   if (!dealer_metrics[m].judged)
@@ -108,7 +113,7 @@ void judge(struct judgement *out, const struct judge_question *q)
   out->cells = xcalloc(n + 1, sizeof(*out->cells));
   out->unusual = xcalloc(n + 1, sizeof(*out->unusual));
   for (size_t m = 0; m < METRIC_COUNT; m++) {
-    if (!metric_is_rate(&dealer_metrics[m]))
+    if (!is_asked(q, m) || !metric_is_rate(&dealer_metrics[m]))
       continue;
     out->phi[m] = group_dispersion(q->figures, (enum metric_id)m);
     if (dealer_metrics[m].judged)
@@ -116,7 +121,8 @@ void judge(struct judgement *out, const struct judge_question *q)
   }
   for (size_t i = 0; i < q->figures->cohort->n; i++)
     for (size_t m = 0; is_shown(q, i) && m < METRIC_COUNT; m++)
-      fill_cell(&out->cells[i * METRIC_COUNT + m], q, out, (enum metric_id)m, i);
+      if (is_asked(q, m))
+        fill_cell(&out->cells[i * METRIC_COUNT + m], q, out, (enum metric_id)m, i);
   out->tested = verdict_judge(out->cells, n);
 }
 

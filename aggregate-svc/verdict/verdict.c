@@ -80,7 +80,7 @@ static void measure_none(struct verdict_cell *c)
   c->has_interval = true;
 }
 
-static void measure(struct verdict_cell *c)
+void verdict_measure(struct verdict_cell *c)
 {
   struct stats_index_interval x;
   c->has_index = c->has_interval = c->tested = false;
@@ -115,10 +115,15 @@ static struct verdict_facts facts_of(const struct verdict_cell *c)
                                 .q = c->q};
 }
 
-static bool is_tested(const struct verdict_cell *c)
+bool verdict_cell_has_data(const struct verdict_cell *c)
 {
   struct verdict_facts f = facts_of(c);
-  return c->role == VERDICT_ROLE_JUDGED && c->has_interval && verdict_has_data(&f);
+  return verdict_has_data(&f);
+}
+
+static bool is_tested(const struct verdict_cell *c)
+{
+  return c->role == VERDICT_ROLE_JUDGED && c->has_interval && verdict_cell_has_data(c);
 }
 
 /* Fills q of the tested cells; returns how many they are. */
@@ -141,7 +146,7 @@ static size_t test_together(struct verdict_cell *cells, size_t n)
 size_t verdict_judge(struct verdict_cell *cells, size_t n)
 {
   for (size_t i = 0; i < n; i++)
-    measure(&cells[i]);
+    verdict_measure(&cells[i]);
   size_t tested = test_together(cells, n);
   for (size_t i = 0; i < n; i++) {
     struct verdict_facts f = facts_of(&cells[i]);

@@ -67,6 +67,11 @@ struct verdict_cell {
   enum verdict word;
 };
 
+/* Fills the figures of a cell, without q and word. */
+void verdict_measure(struct verdict_cell *cell);
+/* Whether a measured cell passes the gate. */
+bool verdict_cell_has_data(const struct verdict_cell *cell);
+
 /* Judges all cells of one request; returns how many were tested (M). A cell without own events
  * has no logarithm: its interval is Byar's over the expected count, and p is exact. */
 size_t verdict_judge(struct verdict_cell *cells, size_t n);

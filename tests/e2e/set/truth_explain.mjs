@@ -115,8 +115,8 @@ function judge(own, market, share) {
   [...tests].sort((a, b) => b.p - a.p).forEach((t, i) => { t.q = least = Math.min(least, (t.p * tests.length) / (tests.length - i)); });
   const word = (t) => {
     if (!t) return 'too_little_data';
-    if (!(t.low > 1 || t.high < 1) || t.q > 0.05 || Math.abs(t.ratio - 1) < 0.1) return 'no_clear_change';
-    return t.ratio > 1 ? 'rose' : 'fell';
+    if (!(t.low > 1 || t.high < 1) || t.q > 0.05 || Math.abs(t.ratio - 1) < 0.05) return 'no_clear_change';
+    return t.ratio > 1 ? 'rising' : 'falling';
   };
   return { change, of, relative, verdict: word(first), against_market: word(second) };
 }

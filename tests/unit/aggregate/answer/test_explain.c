@@ -114,8 +114,8 @@ static void sessions_that_fell_are_given_to_the_channel_that_lost_them(void)
   CU_ASSERT_EQUAL(p->contribution, -2700);
   CU_ASSERT_EQUAL(model->contribution, -2700);
   CU_ASSERT_DOUBLE_EQUAL(p->explains, 2700.0 / 2800, 1e-12);
-  CU_ASSERT_STRING_EQUAL(r->change->verdict, "fell");
-  CU_ASSERT_STRING_EQUAL(r->change->against_market, "fell");
+  CU_ASSERT_STRING_EQUAL(r->change->verdict, "falling");
+  CU_ASSERT_STRING_EQUAL(r->change->against_market, "falling");
   CU_ASSERT_DOUBLE_EQUAL(r->change->market_percent, 0, 1e-9);
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "channel Paid Social (96 % of it)"));
   CU_ASSERT_EQUAL(r->n_axes, 0);
@@ -186,7 +186,7 @@ static void a_market_of_too_few_is_withheld(void)
   const Result *r = answer(&s, METRIC_SESSIONS);
   CU_ASSERT_STRING_EQUAL(r->change->suppressed, "min_contributors");
   CU_ASSERT_EQUAL(r->change->opt_market_case, 0);
-  CU_ASSERT_STRING_EQUAL(r->change->verdict, "fell"); /* the own figures need no one */
+  CU_ASSERT_STRING_EQUAL(r->change->verdict, "falling"); /* the own figures need no one */
   CU_ASSERT_STRING_EQUAL(r->change->against_market, "too_little_data");
   rows_end(&s);
 }

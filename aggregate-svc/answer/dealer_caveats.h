@@ -1,0 +1,21 @@
+/* Caveats that all answers about a dealer beside others share. */
+#ifndef AMCP_AGGREGATE_DEALER_CAVEATS_H
+#define AMCP_AGGREGATE_DEALER_CAVEATS_H
+
+#include "aggregate-svc/answer/index.h"
+#include "aggregate-svc/cohort/notes.h"
+
+/* Adds sentences about dealers that are missing, benchmarks that are withheld, what counts as a
+ * lead or as a shopper session, and dealers without sessions. */
+void dealer_caveats(struct caveats *out, const struct benchmarked *b);
+
+/* For answers about one dealer that count by other columns than a benchmark's figures. */
+
+/* What is shown of dealers outside the caller's view, and why nothing is, when so. */
+void dealer_caveats_outside(struct caveats *out, const struct cohort *c, const struct door *door);
+/* Which event counts as the subject's leads, and that some dealers count another. lead_events: per
+ * member, an index into leads or LEAD_UNKNOWN. */
+void dealer_caveats_leads(struct caveats *out, const struct cohort *c,
+                          const struct lead_events *leads, const int *lead_events);
+
+#endif
