@@ -4,12 +4,15 @@
 
 #include <string.h>
 
+#include "aggregate-svc/answer/explain.h"
 #include "aggregate-svc/figures/metrics.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__ListMetricsResponse Response;
 typedef Analytics__Aggregate__V1__MetricDefinition Definition;
+
+enum { TOOLS_MAX = 5 };
 
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
@@ -76,7 +79,7 @@ static const struct {
   const char *name, *meaning, *formula, *unit;
   Analytics__Aggregate__V1__Better better;
   const char *pooled;
-  const char *tools[3];
+  const char *tools[3]; /* at most TOOLS_MAX */
 } vehicle_metrics[] = {
     {"vdp_views",
      "Views of vehicle pages (vehicle detail pages, VDP). In rows of models: `views`.",
@@ -208,7 +211,7 @@ static Definition *add(Response *r, const char *name, const char *meaning, const
                        struct arena *arena)
 {
   Definition *d = ARENA_NEW(arena, Definition);
-  char **tools = ARENA_ARRAY(arena, char *, ARRAY_LEN(vehicle_metrics[0].tools));
+  char **tools = ARENA_ARRAY(arena, char *, TOOLS_MAX);
   if (d == NULL || tools == NULL)
     return NULL;
   analytics__aggregate__v1__metric_definition__init(d);
@@ -218,6 +221,35 @@ static Definition *add(Response *r, const char *name, const char *meaning, const
   d->tools = tools;
   r->metrics[r->n_metrics++] = d;
   return d;
+}
+
+static bool is_explained(const struct dealer_metric *m)
+{
+#define ROW(id) id,
+  static const enum metric_id explained[] = {EXPLAIN_METRICS(ROW)};
+#undef ROW
+  for (size_t i = 0; i < ARRAY_LEN(explained); i++)
+    if (m == &dealer_metrics[explained[i]])
+      return true;
+  return false;
+}
+
+/* The tools that show a metric of dealers. */
+static void add_tools(Definition *d, const struct dealer_metric *m)
+{
+  const struct {
+    const char *name;
+    bool shows;
+  } tools[TOOLS_MAX] = {
+      {comparison, m < &dealer_metrics[METRIC_COMPARED]},
+      {"benchmark_dealer", true},
+      {"compare_trends", metric_has_trend(m)},
+      {"explain_change", is_explained(m)},
+      {"compare_traffic_sources", m == &dealer_metrics[METRIC_SESSIONS] ||
+                                      m == &dealer_metrics[METRIC_LEADS_PER_100_SESSIONS]}};
+  for (size_t i = 0; i < TOOLS_MAX; i++)
+    if (tools[i].shows)
+      d->tools[d->n_tools++] = borrow_text(tools[i].name);
 }
 
 static bool add_dealer_metric(Response *r, const char *query, const struct dealer_metric *m,
@@ -234,11 +266,7 @@ static bool add_dealer_metric(Response *r, const char *query, const struct deale
     d->unit = borrow_text(units[m->unit]);
     d->better = m->better;
     d->pooled = borrow_text(metric_is_rate(m) ? "sum / sum" : "sum");
-    if (m < &dealer_metrics[METRIC_COMPARED])
-      d->tools[d->n_tools++] = borrow_text(comparison);
-    d->tools[d->n_tools++] = borrow_text("benchmark_dealer");
-    if (metric_has_trend(m))
-      d->tools[d->n_tools++] = borrow_text("compare_trends");
+    add_tools(d, m);
   }
   return true;
 }

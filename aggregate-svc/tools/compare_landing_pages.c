@@ -23,9 +23,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
   struct state *s = c->state;
   s->from_region = strcmp(from, "region") == 0;
   if (c->fields.subject[0] == '\0')
-    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                   "subject: name the dealer that the question is about; list_dealers shows those "
-                   "you may read");
+    return request_no_subject(e);
   if (from[0] != '\0' && strcmp(from, "own") != 0 && !s->from_region)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "expected_from: must be own or region");

@@ -21,9 +21,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
   const char *by = ((const Request *)c->request)->by;
   struct state *s = c->state;
   if (c->fields.subject[0] == '\0')
-    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                   "subject: name the dealer that the question is about; list_dealers shows those "
-                   "you may read");
+    return request_no_subject(e);
   for (size_t i = 0; i < ARRAY_LEN(names); i++)
     if (strcmp(by, names[i]) == 0 || (i == 0 && by[0] == '\0')) {
       s->by = (enum traffic_by)i;

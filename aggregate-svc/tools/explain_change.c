@@ -42,9 +42,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
   struct state *s = c->state;
   s->a_year_ago = strcmp(r->compare_with, "previous_year") == 0;
   if (c->fields.subject[0] == '\0')
-    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                   "subject: name the dealer that the question is about; list_dealers shows those "
-                   "you may read");
+    return request_no_subject(e);
   if (r->compare_with[0] != '\0' && strcmp(r->compare_with, "previous_period") != 0 &&
       !s->a_year_ago)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
