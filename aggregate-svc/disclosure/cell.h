@@ -47,7 +47,7 @@ enum disclosure_code cell_split(struct door *door, const struct cohort_figures *
  * is: its rounded rate, and its events as rounded for intervals. False when the figure is withheld
  * or a count. */
 bool cell_pool(const struct dealer_metric *m, const struct door_figure *f, struct stats_ratio *out);
-/* The same of a released rate that is no dealer_metric; `scale` is that of the rate. */
+/* The same of a released rate that is not a dealer_metric; `scale` is that of the rate. */
 bool cell_pool_of_rate(double scale, const struct door_figure *f, struct stats_ratio *out);
 
 #endif
