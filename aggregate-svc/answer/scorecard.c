@@ -41,6 +41,11 @@ static uint32_t shown_bits(void)
   return bits;
 }
 
+bool scorecard_shows(enum metric_id m)
+{
+  return (shown_bits() >> m & 1) != 0;
+}
+
 /* What the rows are made of. */
 struct making {
   const struct scorecard *s;

@@ -6,6 +6,7 @@
 #ifndef AMCP_AGGREGATE_SCORECARD_H
 #define AMCP_AGGREGATE_SCORECARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "aggregate-svc/answer/channel_mix.h"
@@ -26,6 +27,9 @@ struct scorecard {
  * it. Reads time zone files: not for a poller. */
 Analytics__Aggregate__V1__BenchmarkDealerResult *scorecard_make(const struct scorecard *s,
                                                                 struct arena *arena);
+
+/* Whether a metric is among its rows. */
+bool scorecard_shows(enum metric_id m);
 
 /* Inside the room: the headline, from the finished result; indices has METRIC_COUNT places, NULL
  * for those that are not shown. */
