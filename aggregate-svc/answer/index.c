@@ -128,14 +128,14 @@ static bool change_of(double before, double now, double *percent)
 }
 
 /* The others then: their pool, or for counts their mean. `then` has the figures of the period
- * before; those of dealers outside the view are asked for as such. */
+ * before. */
 static bool others_before(const struct benchmarked *b, const struct cohort_figures *then,
                           struct metric_group g, size_t member, double *out)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];
   if (b->figures.cohort->outside > 0) {
     CLEANUP(door_figure_free) struct door_figure f;
-    cell_figure(b->door, then, g, CELL_BEFORE, &f);
+    cell_figure(b->door, &b->figures, g, CELL_BEFORE, &f);
     *out = f.pooled;
     return metric_is_rate(m) && f.code == DISCLOSURE_RESTRICTED;
   }

@@ -79,7 +79,8 @@ static const char *outcome_label(const struct cohort_member *m)
 static void count_dealers(const struct job *j)
 {
   for (size_t i = 0; i < j->call.cohort.n; i++)
-    if (j->call.cohort.members[i].state != DEALER_PENDING)
+    if (j->call.cohort.members[i].state != DEALER_PENDING &&
+        j->call.cohort.members[i].state != DEALER_NOT_ASKED)
       metric_add(j->service->dealers_total, 1,
                  METRIC_LABELS(outcome_label(&j->call.cohort.members[i])));
 }
@@ -125,7 +126,7 @@ static void log_release(const struct job *j, const ProtobufCMessage *result)
   log_info(
       "benchmark released", LOG_S("rpc", j->tool->rpc), LOG_S("cohort", j->call.cohort.id),
       LOG_S("start", p != NULL ? p->start_date : ""), LOG_S("end", p != NULL ? p->end_date : ""),
-      LOG_I("dealers_ok", (int64_t)cohort_count(&j->call.cohort, DEALER_OK)),
+      LOG_I("dealers_ok", (int64_t)cohort_in_figures(&j->call.cohort)),
       LOG_I("undisclosed", (int64_t)j->call.cohort.outside),
       LOG_S("viewer", j->call.cohort.scope.viewer),
       LOG_I("figures", (int64_t)j->call.door.released), LOG_S("cells", buf_str(&j->call.door.log)),
@@ -144,10 +145,27 @@ static void send_result(struct job *j, ProtobufCMessage *result, struct arena *a
   e->code = rpc_call_send_wait(j->rpc, response);
 }
 
+static void answer(struct job *j);
+static void fan_out_pending(struct job *j);
+
 /* The caller has no reports of others left: says until when. */
 static void refuse_benchmark(const struct cohort_member *spent, struct err *e)
 {
   err_set(e, spent->code, spent->reason, "%s", spent->message);
+}
+
+/* The released figures were not enough: the dealers outside are asked as well, and the answer is
+ * made again. */
+static void ask_others(struct job *j)
+{
+  if (!door_reopen(&j->call.door)) {
+    answer(j);
+    return;
+  }
+  fanout_free(TAKE_PTR(j->fanout));
+  j->ended = cohort_count(&j->call.cohort, DEALER_OK);
+  j->asked = j->call.cohort.n;
+  fan_out_pending(j);
 }
 
 static void answer(struct job *j)
@@ -156,6 +174,11 @@ static void answer(struct job *j)
   struct arena *arena = arena_new(SIZE_MAX / 4); /* inputs are capped where they enter */
   door_settle(&j->call.door);
   ProtobufCMessage *result = j->tool->result(&j->call, arena, &e);
+  if (result != NULL && j->call.door.missing) {
+    arena_free(arena);
+    ask_others(j);
+    return;
+  }
   if (j->call.door.spent != NULL && j->call.door.released == 0)
     refuse_benchmark(j->call.door.spent, &e); /* what was asked for is not in it */
   else if (result != NULL)
@@ -174,7 +197,7 @@ static void compute(void *arg)
     job_end(j, &j->error);
   } else if (j->error.code != ERR_OK) {
     job_end(j, &j->error);
-  } else if (cohort_count(&j->call.cohort, DEALER_OK) == 0) {
+  } else if (cohort_in_figures(&j->call.cohort) == 0) {
     const struct cohort_member *spent = cohort_share_spent(&j->call.cohort);
     if (spent != NULL)
       refuse_benchmark(spent, &j->error);
@@ -214,6 +237,7 @@ static void on_progress(void *user, size_t done)
 {
   struct job *j = user;
   char text[64];
+  done += j->ended;
   if (done % (size_t)j->progress_step != 0 && done != j->asked)
     return;
   snprintf(text, sizeof(text), "%zu of %zu dealers", done, j->asked);
@@ -282,7 +306,7 @@ static enum err_code check_asked(struct job *j, struct err *e)
 {
   AUTO_BUF struct buf why = BUF_INIT(sizeof(e->message));
   j->asked = cohort_count(&j->call.cohort, DEALER_PENDING);
-  if (j->asked > 0)
+  if (j->asked > 0 || j->call.door.kept_only)
     return ERR_OK;
   door_explain(&j->call.door, &why);
   return err_set(e, ERR_FAILED_PRECONDITION, disclosure_code_name(j->call.door.withheld), "%s%s",
@@ -290,8 +314,8 @@ static enum err_code check_asked(struct job *j, struct err *e)
                  buf_str(&why));
 }
 
-/* Plans the reports and asks for them. */
-static void ask(struct job *j)
+/* Asks for the planned reports of the dealers that are pending. */
+static void fan_out_pending(struct job *j)
 {
   struct aggregate_service *s = j->service;
   struct fanout_options o = {.report = s->report,
@@ -300,8 +324,7 @@ static void ask(struct job *j)
                              .batch_dealers = (size_t)s->options.batch_dealers,
                              .deadline_ms = j->deadline_ms};
   struct fanout_callbacks callbacks = {on_chunk, on_query_done, on_drop, on_progress, on_finished};
-  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK ||
-      set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
+  if (set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
     job_end(j, &j->error);
     return;
   }
@@ -311,6 +334,15 @@ static void ask(struct job *j)
   o.max_rows_per_report = j->plan.max_rows_per_report;
   j->progress_step = 1 + (int64_t)j->asked / PROGRESS_MESSAGES_MAX;
   fanout_start(&j->fanout, &o, &callbacks, j);
+}
+
+/* Plans the reports and asks for them. */
+static void ask(struct job *j)
+{
+  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK)
+    job_end(j, &j->error);
+  else
+    fan_out_pending(j);
 }
 
 static void on_defined(void *user, const struct err *status)

@@ -31,6 +31,7 @@ struct job {
   int64_t started_ms;    /* monotonic */
   int64_t deadline_ms;   /* for asking; an answer still gets out before the caller's */
   size_t asked;          /* dealers that are asked */
+  size_t ended;          /* those that ended before the fan-out under way */
   int64_t progress_step; /* dealers between two progress messages */
 };
 

@@ -81,8 +81,9 @@ struct tool {
   /* May be NULL. ERR_INVALID_ARGUMENT names the field. */
   enum err_code (*check)(struct tool_call *c, struct err *e);
   enum err_code (*plan)(struct tool_call *c, struct plan *p, struct err *e);
-  /* Computes the result, on a worker; at least one dealer is in the figures. It may live in the
-   * arena, which has no cap: inputs are capped where they enter. NULL when *e is set. */
+  /* Computes the result, on a worker; at least one dealer is in the figures. Runs a second time
+   * when the first one needed dealers that had not been asked (door.h). It may live in the arena,
+   * which has no cap: inputs are capped where they enter. NULL when *e is set. */
   ProtobufCMessage *(*result)(struct tool_call *c, struct arena *arena, struct err *e);
 };
 

@@ -3,6 +3,7 @@
 
 #include "aggregate-svc/answer/comparison.h"
 #include "aggregate-svc/call/query.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/figures/daily.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
@@ -170,8 +171,11 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   struct dealer_figures *figures = ARENA_ARRAY(arena, struct dealer_figures, c->cohort.n);
   if (collect_figures(c, figures, arena, e) != ERR_OK)
     return NULL;
-  struct comparison question = {.of = {{&c->cohort, figures, &s->leads}, &c->door},
-                                .notes = s->fold.notes,
+  struct cohort_figures live = {&c->cohort, figures, &s->leads};
+  struct outside_view shown;
+  outside_show(&c->door, &live, s->fold.notes, arena, &shown);
+  struct comparison question = {.of = {{&shown.cohort, shown.figures, &s->leads}, &c->door},
+                                .notes = shown.notes,
                                 .period = &c->period,
                                 .now_unix_ms = c->now_unix_ms,
                                 .everyone = s->everyone};

@@ -78,6 +78,40 @@ describe('one pool per figure', () => {
   });
 });
 
+// Reports that report-svc asked of properties for benchmarks.
+const benchmarkReports = async () => {
+  const text = await (await fetch(`${s.set.admin('report')}/metrics`)).text();
+  return Number(/^report_benchmark_reports_total (\d+)/m.exec(text)[1]);
+};
+
+describe('what was released costs nobody anything', () => {
+  test('asked again, a benchmark reads the own dealers only, and says the same', async () => {
+    for (const [client, mine] of [[dealer, [own.dealer_id]], [group, groupOwn]]) {
+      const range = wholeWeeks(6);
+      const first = await compare(client, { date_range: range });
+      const spent = await benchmarkReports();
+      assert.ok(spent > 0);
+      if (client === dealer) assert.notEqual(metric(first.regional_average.metrics, 'engagement_rate').pooled, undefined);
+      for (const d of others(mine)) await s.sim.fault({ dealer_id: d.dealer_id, kind: '503' });
+      await s.sim.resetStats();
+      const again = await compare(client, { date_range: range });
+      const { properties } = await s.sim.stats();
+      await s.sim.clear();
+      assert.deepEqual(again, first);
+      const asked = Object.keys(properties).filter((id) => properties[id].report_requests > 0).sort();
+      assert.deepEqual(asked, mine.map((id) => String(world.dealer(id).property_id)).sort());
+      assert.equal(await benchmarkReports(), spent);
+    }
+  });
+
+  test('of a period that nobody asked about, everybody is read once', async () => {
+    const range = wholeWeeks(7);
+    const before = await benchmarkReports();
+    await compare(dealer, { date_range: range });
+    assert.equal((await benchmarkReports()) - before, others([own.dealer_id]).length);
+  });
+});
+
 describe('one value per figure', () => {
   test('A3, A9: a dealer that loses its consent changes nothing that was released', async () => {
     const range = wholeWeeks(8);

@@ -554,6 +554,84 @@ static void dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers(void)
   fixture_stop(&f);
 }
 
+/* Asks, and expects the answer of before, for which so many dealers were asked. */
+static void expect_same(struct fixture *f, const Request *r, const struct outcome *before,
+                        size_t dealers)
+{
+  struct outcome o;
+  f->world.dealers_asked = 0;
+  fixture_compare(f, &o, r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(f->world.dealers_asked, dealers);
+  CU_ASSERT_TRUE(o.packed_len == before->packed_len &&
+                 memcmp(o.packed, before->packed, o.packed_len) == 0);
+  CU_ASSERT_TRUE(o.progress_increases);
+  outcome_free(&o);
+}
+
+static void released_figures_are_served_word_for_word_and_ask_no_other_dealer(void)
+{
+  struct fixture f;
+  struct outcome first;
+  fixture_start(&f, 12, 23);
+  hide_peers(&f.world);
+  f.world.dealers[7].events[0] = 0; /* leads unknown: some figures are withheld or of fewer */
+  f.world.dealers[8].events[0] = 0;
+  f.world.dealers[8].events[1] = 900;
+  f.world.dealers[11].mode = FAKE_FAILS;
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  r.subject = (char *)"d00";
+  fixture_compare(&f, &first, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(first.status.code, ERR_OK);
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  expect_same(&f, &r, &first, 1);
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  for (size_t i = 1; i < f.world.n; i++) /* whatever has become of the others */
+    f.world.dealers[i].mode = i % 2 == 0 ? FAKE_HANGS : FAKE_FAILS;
+  expect_same(&f, &r, &first, 1);
+  outcome_free(&first);
+  fixture_stop(&f);
+}
+
+static void a_figure_that_nobody_was_given_yet_makes_the_others_be_asked(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 12, 24);
+  hide_peers(&f.world);
+  for (size_t i = 0; i < 12; i++) { /* half of them count another event, which is larger */
+    f.world.dealers[i].events[0] = i % 2 == 0 ? 1300 + (int64_t)i : 0;
+    f.world.dealers[i].events[1] = i % 2 == 0 ? 0 : 1200 + (int64_t)i;
+    f.world.dealers[i].events[2] = 0;
+  }
+  f.service.lookback.in_use.max = 0; /* asked each time */
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  r.subject = (char *)"d00";
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  outcome_free(&o);
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  f.world.dealers[0].events[1] = 2 * f.world.dealers[0].events[0]; /* its site is another now */
+  f.world.dealers[0].events[0] = 0;
+  f.world.dealers_asked = 0;
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(f.world.dealers_asked, 12); /* each once: first its own, then the others */
+  CU_ASSERT_TRUE(o.progress_increases);
+  CU_ASSERT_EQUAL(o.last_progress, 12);
+  int64_t n = 0, leads = 0;
+  for (size_t i = 1; i < 12; i += 2) {
+    n += f.world.dealers[i].sessions;
+    leads += f.world.dealers[i].events[1];
+  }
+  const MetricIndex *x = o.compare->performance_index[0]->metrics[5];
+  CU_ASSERT_STRING_EQUAL(x->metric, "leads_per_100_sessions");
+  double exact = 100.0 * (double)leads / (double)n;
+  CU_ASSERT_DOUBLE_EQUAL(x->benchmark, round(100 * exact) / 100, 1e-12);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void dealer_role_with_few_peers_gets_a_code_instead(void)
 {
   struct fixture f;
@@ -614,6 +692,8 @@ int main(int argc, char **argv)
       TEST(too_many_calls_are_refused_at_once),
       TEST(what_is_released_of_outside_dealers_is_logged_for_audit),
       TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
+      TEST(released_figures_are_served_word_for_word_and_ask_no_other_dealer),
+      TEST(a_figure_that_nobody_was_given_yet_makes_the_others_be_asked),
       TEST(dealer_role_with_few_peers_gets_a_code_instead),
       TEST(errors_name_no_hidden_dealer),
   };
