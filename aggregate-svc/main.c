@@ -74,11 +74,12 @@ static enum err_code start(void *program, struct err *e)
   return ERR_OK;
 }
 
-/* Calls end first, then what they use. */
+/* What goes on without a caller ends first, then calls, then what they use. */
 static void stop(void *program)
 {
   struct program *p = program;
   admin_set_draining(p->admin);
+  aggregate_service_stop(&p->service);
   rpc_server_stop(p->server);
   admin_stop(p->admin);
   rpc_channel_free(p->service.auth);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aggregate-svc/call/envelope.h"
+#include "aggregate-svc/call/late.h"
 #include "aggregate-svc/words/text.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/clock.h"
@@ -85,14 +86,29 @@ static void count_dealers(const struct job *j)
                  METRIC_LABELS(outcome_label(&j->call.cohort.members[i])));
 }
 
-void job_end(struct job *j, const struct err *e)
+void job_close(struct job *j, const struct err *e)
 {
-  MAGIC_CHECK(j, JOB_MAGIC);
   rpc_call_finish(j->rpc, e);
   count_dealers(j);
   metric_observe(j->service->seconds, (double)(clock_mono_ms() - j->started_ms) / 1000.0,
                  METRIC_LABELS(j->tool->rpc));
   atomic_fetch_sub(&j->service->calls, 1);
+}
+
+void job_end(struct job *j, const struct err *e)
+{
+  MAGIC_CHECK(j, JOB_MAGIC);
+  if (j->finish.state != FINISH_OUT) /* it had a place, and needs none */
+    finish_leave(j->service->late, &j->finish);
+  job_close(j, e);
+  job_free(j);
+}
+
+void job_free(struct job *j)
+{
+  MAGIC_CHECK(j, JOB_MAGIC);
+  if (j->detached)
+    rpc_call_unref(j->rpc);
   definitions_free(j->definitions);
   fanout_free(j->fanout);
   door_close(&j->call.door);
@@ -116,8 +132,7 @@ static const Period *period_of(const ProtobufCMessage *result)
   return p;
 }
 
-/* What was disclosed of dealers outside the caller's view, for audit. */
-static void log_release(const struct job *j, const ProtobufCMessage *result)
+void job_log_release(const struct job *j, const ProtobufCMessage *result)
 {
   if (j->call.cohort.outside == 0)
     return;
@@ -141,12 +156,11 @@ static void send_result(struct job *j, ProtobufCMessage *result, struct arena *a
     err_set(e, ERR_INTERNAL, "internal", "%s has no such result", j->tool->rpc);
     return;
   }
-  log_release(j, result);
+  job_log_release(j, result);
   e->code = rpc_call_send_wait(j->rpc, response);
 }
 
 static void answer(struct job *j);
-static void fan_out_pending(struct job *j);
 
 /* The caller has no reports of others left: says until when. */
 static void refuse_benchmark(const struct cohort_member *spent, struct err *e)
@@ -165,7 +179,7 @@ static void ask_others(struct job *j)
   fanout_free(TAKE_PTR(j->fanout));
   j->ended = cohort_count(&j->call.cohort, DEALER_OK);
   j->asked = j->call.cohort.n;
-  fan_out_pending(j);
+  job_fan_out(j);
 }
 
 static void answer(struct job *j)
@@ -173,6 +187,7 @@ static void answer(struct job *j)
   struct err e = {0};
   struct arena *arena = arena_new(SIZE_MAX / 4); /* inputs are capped where they enter */
   door_settle(&j->call.door);
+  late_admit(j);
   ProtobufCMessage *result = j->tool->result(&j->call, arena, &e);
   if (result != NULL && j->call.door.missing) {
     arena_free(arena);
@@ -184,7 +199,8 @@ static void answer(struct job *j)
   else if (result != NULL)
     send_result(j, result, arena, &e);
   arena_free(arena);
-  job_end(j, &e);
+  if (e.code != ERR_OK || !late_keep(j))
+    job_end(j, &e);
 }
 
 /* On a worker, after the fan-out. */
@@ -192,7 +208,9 @@ static void compute(void *arg)
 {
   struct job *j = arg;
   MAGIC_CHECK(j, JOB_MAGIC);
-  if (rpc_call_cancelled(j->rpc)) {
+  if (j->detached) {
+    late_compute(j);
+  } else if (rpc_call_cancelled(j->rpc)) {
     err_set(&j->error, ERR_CANCELLED, "cancelled", "the caller went away");
     job_end(j, &j->error);
   } else if (j->error.code != ERR_OK) {
@@ -216,6 +234,10 @@ static void on_finished(void *user, const struct err *status)
   j->error = *status;
   if (pool_submit(j->service->pool, compute, j))
     return;
+  if (j->detached) {
+    late_skip(j);
+    return;
+  }
   err_set(&j->error, ERR_RESOURCE_EXHAUSTED, "busy",
           "aggregate-svc is busy; try again in a moment");
   job_end(j, &j->error);
@@ -237,6 +259,8 @@ static void on_progress(void *user, size_t done)
 {
   struct job *j = user;
   char text[64];
+  if (j->detached)
+    return;
   done += j->ended;
   if (done % (size_t)j->progress_step != 0 && done != j->asked)
     return;
@@ -314,12 +338,11 @@ static enum err_code check_asked(struct job *j, struct err *e)
                  buf_str(&why));
 }
 
-/* Asks for the planned reports of the dealers that are pending. */
-static void fan_out_pending(struct job *j)
+void job_fan_out(struct job *j)
 {
   struct aggregate_service *s = j->service;
   struct fanout_options o = {.report = s->report,
-                             .parent = j->rpc,
+                             .parent = j->detached ? NULL : j->rpc,
                              .cohort = &j->call.cohort,
                              .batch_dealers = (size_t)s->options.batch_dealers,
                              .deadline_ms = j->deadline_ms};
@@ -342,7 +365,7 @@ static void ask(struct job *j)
   if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK)
     job_end(j, &j->error);
   else
-    fan_out_pending(j);
+    job_fan_out(j);
 }
 
 static void on_defined(void *user, const struct err *status)

@@ -164,6 +164,13 @@ static bool is_passing(const struct cohort_member *m)
   }
 }
 
+void door_retry(struct door *d)
+{
+  for (size_t i = 0; i < d->cohort->n; i++)
+    if (!d->cohort->members[i].visible && is_passing(&d->cohort->members[i]))
+      d->cohort->members[i].state = DEALER_PENDING;
+}
+
 void door_settle(struct door *d)
 {
   struct release_record now = {0}, kept;
@@ -388,6 +395,20 @@ static void put_nearest(const struct door *d, struct buf *out)
   buf_puts(out, " (months)");
 }
 
+/* Rounded up to a time by which the attempt has ended, if all goes well. */
+static void put_again(const struct door *d, struct buf *out)
+{
+  enum { SECOND_MS = 1000, ATTEMPT_MS = 5000, DATE_LEN = 11, TIME_LEN = 8 };
+  char text[32];
+  if (d->again_unix_ms == 0) {
+    buf_puts(out, "ask again in a few minutes.");
+    return;
+  }
+  clock_format_rfc3339(d->again_unix_ms + ATTEMPT_MS + SECOND_MS - 1, text, sizeof(text));
+  buf_printf(out, "it is asked again without you: ask again after %.*sZ.", TIME_LEN,
+             text + DATE_LEN);
+}
+
 void door_explain(const struct door *d, struct buf *out)
 {
   if (d->withheld == DISCLOSURE_NOT_IN_LATTICE) {
@@ -414,6 +435,7 @@ void door_explain(const struct door *d, struct buf *out)
                d->spent->message);
   } else if (d->late) {
     buf_puts(out, "A dealer that you may not see did not answer in time, so new benchmarks are "
-                  "withheld (not_ready) until it has; ask again in a few minutes.");
+                  "withheld (not_ready) until it has; ");
+    put_again(d, out);
   }
 }

@@ -47,6 +47,8 @@ struct door {
    * DISCLOSURE_OPEN when nobody is outside. */
   enum disclosure_code withheld;
   bool late; /* a dealer outside has not answered yet */
+  /* When a late dealer is asked again without the caller; 0 when it is not. The owner sets it. */
+  int64_t again_unix_ms;
   /* Dealers outside are not asked: what is released of them comes from the store. A figure on which
    * nothing was decided is then `missing`, or withheld by `unasked` when that is set. */
   bool kept_only, missing;
@@ -71,6 +73,9 @@ void door_close(struct door *d);
 void door_admit(struct door *d, struct lattice_span period, bool relative);
 /* Freezes how many of them the answer rests on, once none is late. */
 void door_settle(struct door *d);
+/* Makes the late dealers outside DEALER_PENDING: they are to be asked again, then door_settle()
+ * comes again. */
+void door_retry(struct door *d);
 /* When something is `missing`: makes the dealers outside DEALER_PENDING, at the cost of one from
  * the caller's budget, and returns true: they must be asked, then door_settle() and the answer come
  * again. False when the budget is used up: the answer is made again without them. */
