@@ -60,10 +60,8 @@ static enum err_code start(void *program, struct err *e)
 {
   struct program *p = program;
   const struct settings *s = &p->settings;
-  struct rpc_server_options server = {.listen = s->grpc_listen,
-                                      .tls = s->service.tls,
-                                      .workers = 1, /* no handler runs on one */
-                                      .drain_ms = (uint32_t)s->drain_ms};
+  struct rpc_server_options server = {
+      .listen = s->grpc_listen, .tls = s->service.tls, .workers = 1 /* no handler runs on one */};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
   if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
       rpc_server_add(p->server, &analytics__aggregate__v1__aggregate_service__descriptor,
@@ -74,11 +72,18 @@ static enum err_code start(void *program, struct err *e)
   return ERR_OK;
 }
 
+/* Nobody is sent here any more, while calls are still taken. */
+static void drain(void *program)
+{
+  struct program *p = program;
+  admin_set_draining(p->admin);
+  rpc_server_drain(p->server);
+}
+
 /* What goes on without a caller ends first, then calls, then what they use. */
 static void stop(void *program)
 {
   struct program *p = program;
-  admin_set_draining(p->admin);
   aggregate_service_stop(&p->service);
   rpc_server_stop(p->server);
   admin_stop(p->admin);
@@ -92,7 +97,8 @@ static void stop(void *program)
 
 int main(int argc, char **argv)
 {
-  static const struct service_frame frame = {.name = "aggregate-svc", .start = start, .stop = stop};
+  static const struct service_frame frame = {
+      .name = "aggregate-svc", .start = start, .drain = drain, .stop = stop};
   static struct program p;
   int exit_code = EXIT_OK;
   bool healthcheck = service_wants_healthcheck(&argc, argv);

@@ -9,7 +9,10 @@
       row(RunReportAcrossDealers, run_report_across_dealers_tool)                                  \
           row(AnalyzeVehicleInterest, analyze_vehicle_interest_tool)                               \
               row(VehicleLeadConversion, vehicle_lead_conversion_tool)                             \
-                  row(VehicleMovers, vehicle_movers_tool)
+                  row(VehicleMovers, vehicle_movers_tool)                                          \
+                      row(BenchmarkDealer, benchmark_dealer_tool)                                  \
+                          row(CompareTrends, compare_trends_tool)                                  \
+                              row(CheckDataHealth, check_data_health_tool)
 
 /* A handler knows its tool only by its own name. */
 #define HANDLER(rpc, tool)                                                                         \

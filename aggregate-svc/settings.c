@@ -61,8 +61,6 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
       {"DATABASE_URL", CONFIG_STRING, &s->releases.database_url, NULL, 0, 0, true,
        "PostgreSQL that keeps released figures, for several replicas: "
        "postgresql://user:password@host/database"},
-      {"AGGREGATE_DRAIN_MS", CONFIG_INT, &s->drain_ms, "500", 1, 60000, false,
-       "time between NOT_SERVING and the end of accepting calls"},
   };
   return service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code);
 }

@@ -13,7 +13,7 @@ struct settings {
   const char *grpc_listen;
   const char *auth_addr, *auth_identity;
   const char *report_addr, *report_identity;
-  int64_t workers, queue_max, drain_ms;
+  int64_t workers, queue_max;
   struct aggregate_options options;
   struct release_store_options releases;
 };

@@ -95,7 +95,8 @@ static void watch_config(struct app *a)
   const struct settings *s = &a->settings;
   const struct config_watch_options options = {
       .paths = {s->from_json ? NULL : s->credentials_path, s->adc_path, s->keyring_file,
-                s->seal_key_file, s->jwt_key_file, s->jwt_secret_file, s->policy_file},
+                s->trust.seal_key_file, s->trust.jwt_key_file, s->trust.jwt_secret_file,
+                s->trust.policy_file},
       .check_ms = (uint32_t)s->config_check_s * 1000,
       .on_change = on_config_changed,
       .user = a};
@@ -103,9 +104,10 @@ static void watch_config(struct app *a)
 }
 
 /* Dealers and what is trusted beside them, all of it or nothing. */
-static enum err_code load_config(struct app *a, struct keyring *ring, struct snapshot **out,
+static enum err_code load_config(void *user, struct keyring *ring, struct snapshot **out,
                                  struct err *e)
 {
+  struct app *a = user;
   struct trust trust;
   struct read_files files = {0};
   enum err_code code = trust_load(&trust, a->trust, e);
@@ -122,17 +124,11 @@ static enum err_code load_config(struct app *a, struct keyring *ring, struct sna
   return code;
 }
 
-static enum err_code load_with(void *user, struct keyring *ring, struct snapshot **out,
-                               struct err *e)
-{
-  return load_config(user, ring, out, e);
-}
-
 /* A changed keyring and what it seals: both or none. */
 static enum err_code load_again(void *user, struct snapshot **out, struct err *e)
 {
   struct app *a = user;
-  enum err_code code = keyring_live_reload(a->keys, load_with, a, out, e);
+  enum err_code code = keyring_live_reload(a->keys, load_config, a, out, e);
   if (code != ERR_OK)
     audit_change(a, "config_refused", e, e->message, NULL);
   return code;
@@ -150,7 +146,7 @@ static void start_keys(struct app *a)
 static enum err_code load(struct app *a, struct err *e)
 {
   struct snapshot *first = NULL;
-  enum err_code code = settings_trust_source(&a->trust, &a->settings, e);
+  enum err_code code = trust_source_new(&a->trust, &a->settings.trust, e);
   if (code == ERR_OK)
     code = load_config(a, a->settings.sealed.keyring, &first, e);
   settings_wipe_secrets(&a->settings);
@@ -206,7 +202,9 @@ static enum err_code start_service(struct app *a, struct err *e)
       .bearer = {.enabled = s->enable_auth,
                  .account_tokens = s->account_tokens,
                  .allow_unsigned = s->allow_unsigned,
-                 .jwt = {.issuer = s->jwt_issuer, .audience = s->jwt_audience}},
+                 .jwt = {.issuer = s->jwt_issuer,
+                         .audience = s->jwt_audience,
+                         .max_life_s = s->jwt_max_life_s}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
   };
@@ -222,24 +220,40 @@ static enum err_code start_service(struct app *a, struct err *e)
   return code == ERR_OK ? rpc_server_start(a->server, e) : code;
 }
 
+static bool describe_audit(struct audit *audit, struct buf *detail)
+{
+  uint64_t free_bytes;
+  bool writable = audit_is_writable(audit), low = audit_space_is_low(audit, &free_bytes);
+  buf_printf(detail, "%s audit: line %llu",
+             !writable ? "failed"
+             : low     ? "warn"
+                       : "ok",
+             (unsigned long long)audit_seq(audit));
+  if (!writable)
+    buf_puts(detail, "; cannot be written, calls are refused");
+  else if (low)
+    buf_printf(detail, "; %llu bytes are free on its volume, without any calls are refused",
+               (unsigned long long)free_bytes);
+  buf_putc(detail, '\n');
+  return writable;
+}
+
 static bool is_ready(void *user, struct buf *detail)
 {
   struct app *a = user;
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
-  if (config->unknown_names != NULL)
-    buf_printf(detail, "warn policies: not in the dealers file, so they grant nothing: %s\n",
-               config->unknown_names);
+  if (config->n_unknown_names > 0)
+    buf_printf(detail,
+               "warn policies: names that the dealers file does not have: %zu; they grant nothing, "
+               "and the log has them\n",
+               config->n_unknown_names);
   tokens_describe(a->tokens, detail);
   reload_describe(a->reload, detail);
   if (a->store != NULL)
     token_store_describe(a->store, detail);
   keyring_live_describe(a->keys, &config->sealed_with, detail);
-  bool audited = audit_is_writable(a->audit);
-  buf_printf(detail, "%s audit: line %llu%s\n", audited ? "ok" : "failed",
-             (unsigned long long)audit_seq(a->audit),
-             audited ? "" : "; cannot be written, calls are refused");
-  return audited;
+  return describe_audit(a->audit, detail);
 }
 
 /* States that alerts are made of, as they are when somebody looks. */
@@ -280,11 +294,18 @@ static void warn_of_open_doors(const struct settings *s)
              LOG_S("host", s->http_token_host));
 }
 
+/* Nobody is sent here any more, while calls are still taken. */
+static void drain(void *user)
+{
+  struct app *a = user;
+  admin_set_draining(a->admin);
+  rpc_server_drain(a->server);
+}
+
 /* In the order of use: nothing new comes in, what is under way ends, then its ground goes. */
 static void stop(void *user)
 {
   struct app *a = user;
-  admin_set_draining(a->admin);
   rpc_server_stop(a->server);
   admin_stop(a->admin);
   config_watch_stop(a->watch);
@@ -297,6 +318,7 @@ static void stop(void *user)
   service_free(a->service);
   snapshot_slot_free(a->config);
   trust_source_free(a->trust);
+  audit_flush_refusals(a->audit);
   if (a->audit != NULL)
     audit_change(a, "stop", NULL, NULL, NULL);
   audit_close(a->audit);
@@ -315,6 +337,8 @@ static void on_hup(void *user)
 /* What is read from files; whatever is wrong with them counts as wrong configuration. */
 static enum err_code start_config(struct app *a, struct err *e)
 {
+  if (settings_await_dealers(&a->settings, e) != ERR_OK)
+    return e->code;
   watch_config(a);
   if (open_audit(a, e) != ERR_OK || load(a, e) != ERR_OK)
     e->code = ERR_INVALID_ARGUMENT;
@@ -338,7 +362,8 @@ static enum err_code start(void *user, struct err *e)
 
 int main(int argc, char **argv)
 {
-  static const struct service_frame frame = {"auth-svc", start, on_hup, stop};
+  static const struct service_frame frame = {
+      .name = "auth-svc", .start = start, .reload = on_hup, .drain = drain, .stop = stop};
   struct app a = {0};
   int exit_code = EXIT_OK;
   if (cli_run(argc, argv, &exit_code) ||

@@ -241,7 +241,7 @@ The MCP endpoint is $1
 "
   if [[ -n ${MCP_TOKEN:-} ]]; then
     say "The token of this run, good for a day:
-  export ANALYTICS_MCP_TOKEN=$MCP_TOKEN
+  export ANALYTICS_TOKEN=$MCP_TOKEN
 "
   fi
   say "LibreChat (librechat.yaml; docs/LIBRECHAT.md has the entry for one in Docker):
@@ -254,11 +254,11 @@ The MCP endpoint is $1
       timeout: 120000
       serverInstructions: true"
   [[ -z ${MCP_TOKEN:-} ]] || say '      requiresOAuth: false
-      headers: {Authorization: "Bearer ${ANALYTICS_MCP_TOKEN}"}'
+      headers: {Authorization: "Bearer ${ANALYTICS_TOKEN}"}'
   say "
 MCP Inspector:
   npx @modelcontextprotocol/inspector --cli $1 --transport http --method tools/list${MCP_TOKEN:+ \\
-    --header \"Authorization: Bearer \$ANALYTICS_MCP_TOKEN\"}
+    --header \"Authorization: Bearer \$ANALYTICS_TOKEN\"}
 
 Logs are in run/log. Ctrl-C stops everything."
 }

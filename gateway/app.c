@@ -3,7 +3,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/base/config.h"
 #include "common/base/log.h"
@@ -36,8 +35,11 @@ struct app {
 static const char instructions[] =
     "Google Analytics 4 figures of car dealers' websites. Begin with list_dealers to turn names, "
     "cities and regions into dealer_id and region. For \"how does my website do against the "
-    "region\" use compare_dealer_sessions; for rows of one site run_report; for the same rows over "
-    "several sites run_report_across_dealers. Say the period and how many dealers the figures rest "
+    "region\" use benchmark_dealer for one dealer, compare_dealer_sessions for several side by "
+    "side "
+    "and compare_trends over weeks; for \"which models are shoppers most engaged with\" use "
+    "analyze_vehicle_interest. For rows of one site use run_report, of several "
+    "run_report_across_dealers. Say the period and how many dealers the figures rest "
     "on (coverage), name dealers that could not be read, and repeat the caveats of an answer. "
     "Never add or average rates (engagement rate, bounce rate) over rows or dealers: the tools "
     "give pooled rates. A result that is an error says what to change; correct the arguments and "
@@ -251,14 +253,18 @@ uint16_t app_port(const struct app *a)
   return listener_port(a->listener);
 }
 
-void app_stop(struct app *a)
+void app_drain(struct app *a)
 {
   if (a == NULL)
     return;
   admin_set_draining(a->admin);
   listener_drain(a->listener);
-  int64_t ms = a->settings.drain_ms;
-  nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
+void app_stop(struct app *a)
+{
+  if (a == NULL)
+    return;
   listener_stop(a->listener, (uint32_t)a->settings.grace_ms);
   admin_stop(a->admin);
   free_all(a);

@@ -10,7 +10,10 @@ struct app;
 enum err_code app_start(struct app **out, const struct settings *s, struct err *e);
 /* Port of the MCP endpoint. */
 uint16_t app_port(const struct app *a);
-/* Not ready -> serve on for drain_ms -> requests under way -> freed. NULL is fine. */
+/* Not ready from now on; connections close after their next answer, so that clients go elsewhere.
+ * NULL is fine. */
+void app_drain(struct app *a);
+/* No new connections -> requests under way get grace_ms -> freed. NULL is fine. */
 void app_stop(struct app *a);
 
 #endif

@@ -8,42 +8,21 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "gateway/access/caller.h"
+#include "gateway/http/reply.h"
+#include "gateway/plain/plain.h"
 
-#define JSON_TYPE "application/json"
 #define WELL_KNOWN "/.well-known/oauth-protected-resource"
 
 enum { POST_MAGIC = 0x454e4450 };
 
 /* ---------------------------------------------------------------- answers */
 
-static void reply_json(struct exchange *x, int status, const char *json)
-{
-  struct buf body = BUF_INIT(65536);
-  buf_puts(&body, json);
-  exchange_reply(x, status, JSON_TYPE, &body);
-}
-
-static void reply_error(struct exchange *x, int status, const char *text)
-{
-  struct buf body = BUF_INIT(4096);
-  buf_puts(&body, "{\"error\":");
-  buf_put_json_string(&body, text, strlen(text));
-  buf_putc(&body, '}');
-  exchange_reply(x, status, JSON_TYPE, &body);
-}
-
-static void reply_not_allowed(struct exchange *x, const char *allow, const char *text)
-{
-  exchange_add_header(x, "Allow", allow);
-  reply_error(x, 405, text);
-}
-
 /* A message that cannot be judged now is refused as a message: official clients read the error of
  * JSON-RPC, and hosts show its text. */
 static void reply_unavailable(struct exchange *x)
 {
   exchange_add_header(x, "Retry-After", "5");
-  if (strcmp(exchange_method(x), "POST") != 0) {
+  if (strcmp(exchange_method(x), "POST") != 0 || plain_is_path(exchange_path(x))) {
     reply_error(x, 503, "Auth service unavailable");
     return;
   }
@@ -51,7 +30,7 @@ static void reply_unavailable(struct exchange *x)
   size_t len;
   const char *request = exchange_body(x, &len);
   mcp_refusal_put(&body, request, len, -32000, "Auth service unavailable");
-  exchange_reply(x, 503, JSON_TYPE, &body);
+  exchange_reply(x, 503, REPLY_JSON_TYPE, &body);
 }
 
 static void challenge(struct endpoint *p, struct exchange *x, const char *error,
@@ -103,7 +82,7 @@ static void route_health(struct endpoint *p, struct exchange *x)
   }
   buf_printf(&body, "{\"status\":\"%s\",\"version\":\"" AMCP_VERSION "\",\"backends\":{%s}}",
              all ? "ok" : "degraded", buf_str(&list));
-  exchange_reply(x, 200, JSON_TYPE, &body);
+  exchange_reply(x, 200, REPLY_JSON_TYPE, &body);
 }
 
 static void route_root(struct endpoint *p, struct exchange *x)
@@ -139,8 +118,9 @@ static void add_cors(struct exchange *x, const char *origin)
 
 static void reply_preflight(struct exchange *x)
 {
-  exchange_add_header(x, "Allow", "POST, DELETE, OPTIONS");
-  exchange_add_header(x, "Access-Control-Allow-Methods", "POST, DELETE, OPTIONS");
+  const char *methods = plain_is_path(exchange_path(x)) ? PLAIN_METHODS : "POST, DELETE, OPTIONS";
+  exchange_add_header(x, "Allow", methods);
+  exchange_add_header(x, "Access-Control-Allow-Methods", methods);
   exchange_add_header(x, "Access-Control-Allow-Headers",
                       "Content-Type, Accept, Authorization, MCP-Protocol-Version, Mcp-Session-Id, "
                       "Mcp-Method, Mcp-Name, Last-Event-ID, traceparent, tracestate");
@@ -203,7 +183,7 @@ void endpoint_on_head(struct exchange *x, void *user)
                 {WELL_KNOWN, route_metadata},
                 {WELL_KNOWN "/mcp", route_metadata}};
   struct endpoint *p = user;
-  if (is_mcp(x)) {
+  if (is_mcp(x) || plain_is_path(exchange_path(x))) {
     gate(p, x);
     return;
   }
@@ -230,7 +210,7 @@ static void add_session(struct exchange *x, const char *session_id)
 static void sink_reply(void *arg, int status, const char *session_id, struct buf *body)
 {
   add_session(arg, session_id);
-  exchange_reply(arg, status, body->len > 0 ? JSON_TYPE : NULL, body);
+  exchange_reply(arg, status, body->len > 0 ? REPLY_JSON_TYPE : NULL, body);
 }
 
 static void sink_start(void *arg, const char *session_id)
@@ -278,14 +258,24 @@ struct entry {
   char label[CALLER_LABEL];
 };
 
+/* The caller as the protocol sees it; the reference is the caller's. */
+static struct mcp_principal *principal_of(struct entry *entry)
+{
+  return caller_principal(caller_new(
+      entry->endpoint->access, bearer_token(exchange_header(entry->exchange, "Authorization")),
+      exchange_client(entry->exchange), entry->grant, entry->share, entry->label));
+}
+
 static void post_message(struct entry *entry, struct accept accept)
 {
   struct endpoint *p = entry->endpoint;
   struct exchange *x = entry->exchange;
-  static const struct mcp_sink sink = {sink_reply, sink_start, sink_event, sink_end, sink_release};
-  struct mcp_principal *principal =
-      caller_principal(caller_new(p->access, bearer_token(exchange_header(x, "Authorization")),
-                                  entry->grant, entry->share, entry->label));
+  static const struct mcp_sink sink = {.reply = sink_reply,
+                                       .stream_start = sink_start,
+                                       .stream_event = sink_event,
+                                       .stream_end = sink_end,
+                                       .release = sink_release};
+  struct mcp_principal *principal = principal_of(entry);
   struct mcp_post post = {
       .headers = {.session_id = exchange_header(x, "Mcp-Session-Id"),
                   .protocol_version = exchange_header(x, "MCP-Protocol-Version"),
@@ -307,14 +297,24 @@ static void post_message(struct entry *entry, struct accept accept)
 /* Outside of a tool call, where a result would say so. */
 static void reply_too_many(struct exchange *x, enum share_cause cause, int64_t retry_ms)
 {
+  reply_add_retry(x, retry_ms);
+  if (plain_is_path(exchange_path(x))) {
+    reply_error(x, 429, share_cause_text(cause));
+    return;
+  }
   struct buf body = BUF_INIT(16384);
-  char seconds[24];
   size_t len;
   const char *request = exchange_body(x, &len);
-  snprintf(seconds, sizeof(seconds), "%lld", (long long)(retry_ms + 999) / 1000);
-  exchange_add_header(x, "Retry-After", seconds);
   mcp_refusal_put(&body, request, len, -32000, share_cause_text(cause));
-  exchange_reply(x, 429, JSON_TYPE, &body);
+  exchange_reply(x, 429, REPLY_JSON_TYPE, &body);
+}
+
+static void call_plainly(struct entry *entry)
+{
+  const struct plain plain = {.mcp = entry->endpoint->mcp, .resource = entry->endpoint->resource};
+  struct mcp_principal *principal = principal_of(entry);
+  plain_answer(&plain, entry->exchange, principal);
+  principal->unref(principal);
 }
 
 static void on_post(struct entry *entry)
@@ -360,6 +360,8 @@ static void answer(struct entry *entry)
   enum share_cause cause = share_request(entry->share, &retry_ms);
   if (cause != SHARE_GRANTED)
     reply_too_many(x, cause, retry_ms);
+  else if (plain_is_path(exchange_path(x)))
+    call_plainly(entry);
   else if (strcmp(method, "POST") == 0)
     on_post(entry);
   else if (strcmp(method, "DELETE") == 0)
@@ -425,7 +427,8 @@ static void begin_entry(struct endpoint *p, struct exchange *x)
   exchange_set_user(x, entry, free_entry);
   exchange_hold(x);
   exchange_ref(x);
-  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), on_access, entry);
+  access_check(p->access, bearer_token(exchange_header(x, "Authorization")), exchange_client(x),
+               on_access, entry);
 }
 
 void endpoint_on_request(struct exchange *x, void *user)

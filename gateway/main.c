@@ -30,6 +30,12 @@ static enum err_code start(void *program, struct err *e)
   return app_start(&p->app, &p->settings, e);
 }
 
+static void drain(void *program)
+{
+  struct program *p = program;
+  app_drain(p->app);
+}
+
 static void stop(void *program)
 {
   struct program *p = program;
@@ -38,7 +44,8 @@ static void stop(void *program)
 
 int main(int argc, char **argv)
 {
-  static const struct service_frame frame = {.name = "gateway", .start = start, .stop = stop};
+  static const struct service_frame frame = {
+      .name = "gateway", .start = start, .drain = drain, .stop = stop};
   struct program p = {0};
   int exit_code = EXIT_OK;
   if (gateway_ask(argc, argv, &exit_code))

@@ -189,20 +189,13 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 100,
        .max = 600000,
        .help = "time limit of a tool call, for tools that set none of their own"},
-      {.name = "ANALYTICS_MCP_DRAIN_MS",
-       .type = CONFIG_INT,
-       .out = &s->drain_ms,
-       .fallback = "500",
-       .min = 0,
-       .max = 120000,
-       .help = "time to keep serving after SIGTERM, until load balancers have noticed"},
       {.name = "ANALYTICS_MCP_GRACE_MS",
        .type = CONFIG_INT,
        .out = &s->grace_ms,
        .fallback = "10000",
        .min = 0,
        .max = 600000,
-       .help = "time that requests under way get to finish after that"},
+       .help = "time that requests under way get to finish at the end, after AMCP_DRAIN_MS"},
   };
   unsigned toolsets;
   struct err e = {0};

@@ -18,7 +18,7 @@ struct settings {
   const char *auth_addr, *report_addr, *aggregate_addr;
   const char *auth_identity, *report_identity, *aggregate_identity; /* of their certificates */
   int64_t threads, max_connections, max_body, session_life_s, tool_timeout_ms;
-  int64_t drain_ms, grace_ms;
+  int64_t grace_ms;
   /* 0 takes the share's own default (gateway/share/share.h). */
   int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
       share_answer_bytes, share_running, max_running, max_answer_bytes;

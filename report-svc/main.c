@@ -78,10 +78,8 @@ static enum err_code start(void *program, struct err *e)
 {
   struct program *p = program;
   const struct settings *s = &p->settings;
-  struct rpc_server_options server = {.listen = s->grpc_listen,
-                                      .tls = s->service.tls,
-                                      .workers = (size_t)s->workers,
-                                      .drain_ms = (uint32_t)s->drain_ms};
+  struct rpc_server_options server = {
+      .listen = s->grpc_listen, .tls = s->service.tls, .workers = (size_t)s->workers};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
   warn_of_open_endpoints(s);
   if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
@@ -93,11 +91,18 @@ static enum err_code start(void *program, struct err *e)
   return ERR_OK;
 }
 
+/* Nobody is sent here any more, while calls are still taken. */
+static void drain(void *program)
+{
+  struct program *p = program;
+  admin_set_draining(p->admin);
+  rpc_server_drain(p->server);
+}
+
 /* Calls end first, then what they use. */
 static void stop(void *program)
 {
   struct program *p = program;
-  admin_set_draining(p->admin);
   rpc_server_stop(p->server);
   admin_stop(p->admin);
   rpc_channel_free(p->auth);
@@ -109,7 +114,8 @@ static void stop(void *program)
 
 int main(int argc, char **argv)
 {
-  static const struct service_frame frame = {.name = "report-svc", .start = start, .stop = stop};
+  static const struct service_frame frame = {
+      .name = "report-svc", .start = start, .drain = drain, .stop = stop};
   static struct program p;
   int exit_code = EXIT_OK;
   bool healthcheck = service_wants_healthcheck(&argc, argv);

@@ -11,6 +11,7 @@ static const struct rpc_method methods[] = {
     {"GetAccountSummaries", RPC_UNARY, RPC_ON_POLLER, account_summaries_handle},
     {"GetPropertyDetails", RPC_UNARY, RPC_ON_POLLER, property_details_handle},
     {"GetCustomDimensionsAndMetrics", RPC_UNARY, RPC_ON_POLLER, custom_definitions_handle},
+    {"SearchFields", RPC_UNARY, RPC_ON_POLLER, search_fields_handle},
     {"ListGoogleAdsLinks", RPC_UNARY, RPC_ON_POLLER, google_ads_links_handle},
     {"ListPropertyAnnotations", RPC_UNARY, RPC_ON_POLLER, annotations_handle},
     {"ListKeyEvents", RPC_UNARY, RPC_ON_POLLER, key_events_handle},

@@ -90,8 +90,6 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "for no bound"},
       {"REPORT_BENCHMARK_PLACES", CONFIG_INT, &s->benchmark_places, "2", 1, 10, false,
        "of the 10 requests at once at a property, what benchmarks of other owners may have"},
-      {"REPORT_DRAIN_MS", CONFIG_INT, &s->drain_ms, "500", 1, 60000, false,
-       "time between NOT_SERVING and the end of accepting calls"},
   };
   struct err e = {0};
   if (!service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
+#include "aggregate-svc/answer/index_text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -13,40 +14,32 @@ typedef Analytics__Aggregate__V1__DealerIndex DealerIndex;
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__MetricAverage MetricAverage;
 typedef Analytics__Aggregate__V1__RegionalAverage RegionalAverage;
-typedef Analytics__Aggregate__V1__Cohort CohortMessage;
 
 #define DEALER(field) ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__##field
 
 enum { VERDICTS_BYTES = 400 };
 
-static CohortMessage *cohort_message(const struct cohort *c, struct arena *arena)
-{
-  CohortMessage *m = ARENA_NEW(arena, CohortMessage);
-  analytics__aggregate__v1__cohort__init(m);
-  m->id = borrow_text(c->id);
-  m->label = borrow_text(c->label);
-  m->dealers = (int32_t)c->n;
-  m->undisclosed = (int32_t)c->outside;
-  return m;
-}
+static const char legend[] = "mark, of leads_per_100_sessions: + better, - worse, = no clear "
+                             "difference, ? too little data";
 
 /* --------------------------------------------------------------------- dealers */
 
-/* "engagement_rate better, shopper_rate worse"; "none clear" or "too little data" when
- * there is no such word. */
+/* "engagement_rate better, shopper_rate worse"; "suspect data", "none clear" or "too little data"
+ * when there is no such word. */
 static char *verdicts_text(const struct judgement *j, size_t member, struct arena *arena)
 {
   AUTO_BUF struct buf b = BUF_INIT(VERDICTS_BYTES);
-  size_t unclear = 0;
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  size_t unclear = 0, suspect = 0;
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     enum verdict word = judgement_cell(j, member, (enum metric_id)m)->word;
     unclear += word == VERDICT_NO_CLEAR_DIFFERENCE;
+    suspect += word == VERDICT_SUSPECT;
     if (word == VERDICT_BETTER || word == VERDICT_WORSE)
       buf_printf(&b, "%s%s %s", b.len > 0 ? ", " : "", dealer_metrics[m].name, verdict_name(word));
   }
   if (b.len > 0)
     return arena_strdup(arena, buf_str(&b));
-  return borrow_text(unclear > 0 ? "none clear" : "too little data");
+  return borrow_text(suspect > 0 ? "suspect data" : unclear > 0 ? "none clear" : "too little data");
 }
 
 static void set_leads(DealerSessions *d, const struct comparison *c, const struct dealer_figures *f)
@@ -124,9 +117,9 @@ static DealerIndex *indices_message(const struct comparison *c, const struct jud
   DealerIndex *d = ARENA_NEW(arena, DealerIndex);
   analytics__aggregate__v1__dealer_index__init(d);
   d->dealer_id = borrow_text(c->of.figures.cohort->members[member].dealer_id);
-  d->n_metrics = METRIC_COUNT;
-  d->metrics = ARENA_ARRAY(arena, MetricIndex *, METRIC_COUNT);
-  for (size_t m = 0; m < METRIC_COUNT; m++)
+  d->n_metrics = METRIC_COMPARED;
+  d->metrics = ARENA_ARRAY(arena, MetricIndex *, METRIC_COMPARED);
+  for (size_t m = 0; m < METRIC_COMPARED; m++)
     d->metrics[m] = index_message(&c->of, j, (enum metric_id)m, member, arena);
   return d;
 }
@@ -134,13 +127,16 @@ static DealerIndex *indices_message(const struct comparison *c, const struct jud
 /* A shown dealer while the order is made. */
 struct shown {
   size_t member;
+  double shrunk; /* leads per 100 sessions, see stats/shrink.h; -1 without */
   int64_t sessions;
   const char *dealer_id;
 };
 
-static int most_sessions_first(const void *a, const void *b)
+static int highest_first(const void *a, const void *b)
 {
   const struct shown *x = a, *y = b;
+  if (x->shrunk < y->shrunk || x->shrunk > y->shrunk)
+    return x->shrunk > y->shrunk ? -1 : 1;
   if (x->sessions != y->sessions)
     return x->sessions > y->sessions ? -1 : 1;
   return strcmp(x->dealer_id, y->dealer_id);
@@ -152,21 +148,79 @@ static bool has_index_rows(const struct comparison *c, size_t member)
   return c->everyone || c->of.figures.cohort->subject == (long)member;
 }
 
+/* Leads of small dealers are drawn towards the pool of those that are shown and count the region's
+ * lead event: a rank by the own rate would be one by chance. */
+static void shrink(const struct comparison *c, struct shown *list, size_t n)
+{
+  const struct cohort_figures *f = &c->of.figures;
+  const struct dealer_metric *m = &dealer_metrics[METRIC_LEADS_PER_100_SESSIONS];
+  struct metric_group g = group_of_region(f, METRIC_LEADS_PER_100_SESSIONS);
+  AUTO_FREE struct stats_ratio *parts = xcalloc(n + 1, sizeof(*parts));
+  AUTO_FREE double *rates = xcalloc(n + 1, sizeof(*rates));
+  AUTO_FREE size_t *places = xcalloc(n + 1, sizeof(*places));
+  struct stats_shrinkage s;
+  size_t k = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!group_has(f, g, list[i].member))
+      continue;
+    places[k] = i;
+    parts[k++] = metric_parts(m, &f->dealers[list[i].member]);
+  }
+  if (!stats_shrink(parts, k, rates, &s))
+    return;
+  for (size_t i = 0; i < k; i++)
+    list[places[i]].shrunk = m->scale * rates[i];
+}
+
+static char mark_of(enum verdict word)
+{
+  switch (word) {
+  case VERDICT_BETTER:
+    return '+';
+  case VERDICT_WORSE:
+    return '-';
+  case VERDICT_NO_CLEAR_DIFFERENCE:
+    return '=';
+  case VERDICT_CONTEXT:
+  case VERDICT_NOT_JUDGED:
+  case VERDICT_TOO_LITTLE_DATA:
+  default:
+    return '?';
+  }
+}
+
+static void set_rank(DealerSessions *d, const struct judgement *j, const struct shown *x,
+                     struct arena *arena)
+{
+  const char mark[] = {mark_of(judgement_cell(j, x->member, METRIC_LEADS_PER_100_SESSIONS)->word),
+                       '\0'};
+  d->mark = arena_strdup(arena, mark);
+  if (x->shrunk < 0)
+    return;
+  d->opt_leads_per_100_shrunk_case = DEALER(OPT_LEADS_PER_100_SHRUNK_LEADS_PER_100_SHRUNK);
+  d->leads_per_100_shrunk = x->shrunk;
+}
+
 static void add_dealers(const struct comparison *c, const struct judgement *j, Result *r,
                         struct arena *arena)
 {
+  bool ranked = c->of.figures.cohort->subject < 0;
   size_t n = 0;
   AUTO_FREE struct shown *order = xcalloc(c->of.figures.cohort->n + 1, sizeof(*order));
   for (size_t i = 0; i < c->of.figures.cohort->n; i++)
     if (c->of.figures.dealers[i].ok && c->of.figures.cohort->members[i].visible)
-      order[n++] = (struct shown){i, c->of.figures.dealers[i].now.sessions,
+      order[n++] = (struct shown){i, -1, c->of.figures.dealers[i].now.sessions,
                                   c->of.figures.cohort->members[i].dealer_id};
-  qsort(order, n, sizeof(*order), most_sessions_first);
+  if (ranked)
+    shrink(c, order, n);
+  qsort(order, n, sizeof(*order), highest_first);
   r->n_dealers = n;
   r->dealers = ARENA_ARRAY(arena, DealerSessions *, n);
   r->performance_index = ARENA_ARRAY(arena, DealerIndex *, n);
   for (size_t i = 0; i < n; i++) {
     r->dealers[i] = dealer_message(c, j, order[i].member, arena);
+    if (ranked)
+      set_rank(r->dealers[i], j, &order[i], arena);
     if (has_index_rows(c, order[i].member))
       r->performance_index[r->n_performance_index++] =
           indices_message(c, j, order[i].member, arena);
@@ -204,9 +258,9 @@ static RegionalAverage *region_message(const struct comparison *c, struct arena 
   if (region_count(c, METRIC_LEAD_EVENTS, &a->lead_events))
     a->opt_lead_events_case =
         ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__OPT_LEAD_EVENTS_LEAD_EVENTS;
-  a->n_metrics = METRIC_COUNT;
-  a->metrics = ARENA_ARRAY(arena, MetricAverage *, METRIC_COUNT);
-  for (size_t m = 0; m < METRIC_COUNT; m++)
+  a->n_metrics = METRIC_COMPARED;
+  a->metrics = ARENA_ARRAY(arena, MetricAverage *, METRIC_COMPARED);
+  for (size_t m = 0; m < METRIC_COMPARED; m++)
     a->metrics[m] =
         average_message(&c->of, group_of_region(&c->of.figures, (enum metric_id)m), arena);
   return a;
@@ -217,12 +271,15 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   Result *r = ARENA_NEW(arena, Result);
   struct resolved_period period;
   analytics__aggregate__v1__compare_dealer_sessions_result__init(r);
-  r->cohort = cohort_message(c->of.figures.cohort, arena);
+  r->cohort = answer_cohort(c->of.figures.cohort, arena);
   r->period =
       period_message(c->period, c->of.figures.cohort, c->notes, c->now_unix_ms, arena, &period);
   CLEANUP(judgement_free) struct judgement j;
-  benchmarked_judge(&j, &c->of, c->of.figures.cohort->subject);
+  benchmarked_judge(&j, &c->of, c->of.figures.cohort->subject,
+                    JUDGE_METRICS_BEFORE(METRIC_COMPARED));
   add_dealers(c, &j, r, arena);
+  if (c->of.figures.cohort->subject < 0)
+    r->legend = borrow_text(legend);
   r->opt_cells_tested_case =
       ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_RESULT__OPT_CELLS_TESTED_CELLS_TESTED;
   r->cells_tested = (int32_t)j.tested;

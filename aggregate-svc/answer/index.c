@@ -109,16 +109,6 @@ static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
 
 /* ---------------------------------------------------------------------- changes */
 
-/* The figures of the period before, as if they were the period's. */
-static struct cohort_figures before_of(const struct cohort_figures *c, struct dealer_figures *space)
-{
-  for (size_t i = 0; i < c->cohort->n; i++) {
-    space[i] = c->dealers[i];
-    space[i].now = c->dealers[i].before;
-  }
-  return (struct cohort_figures){c->cohort, space, c->leads};
-}
-
 static bool change_of(double before, double now, double *percent)
 {
   if (!(before > 0))
@@ -127,20 +117,20 @@ static bool change_of(double before, double now, double *percent)
   return true;
 }
 
-/* The others then: their pool, or for counts their mean. `then` has the figures of the period
- * before. */
-static bool others_before(const struct benchmarked *b, const struct cohort_figures *then,
-                          struct metric_group g, size_t member, double *out)
+/* The others in one of the two periods: their pool, or for counts their mean. Those outside the
+ * view are asked for as such. */
+static bool others_in(const struct benchmarked *b, const struct cohort_figures *figures,
+                      enum cell_period period, struct metric_group g, size_t member, double *out)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];
   if (b->figures.cohort->outside > 0) {
     CLEANUP(door_figure_free) struct door_figure f;
-    cell_figure(b->door, &b->figures, g, CELL_BEFORE, &f);
+    cell_figure(b->door, period == CELL_NOW ? &b->figures : figures, g, period, &f);
     *out = f.pooled;
     return metric_is_rate(m) && f.code == DISCLOSURE_RESTRICTED;
   }
   CLEANUP(group_free)
-  struct group_values others = group_gather(then, g, (long)member, GROUP_ALL);
+  struct group_values others = group_gather(figures, g, (long)member, GROUP_ALL);
   return metric_is_rate(m) ? others.pooled && metric_value(m, others.pool, out)
                            : stats_mean(others.values, others.n, out);
 }
@@ -148,17 +138,18 @@ static bool others_before(const struct benchmarked *b, const struct cohort_figur
 static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metric_group g,
                         size_t member)
 {
-  AUTO_FREE struct dealer_figures *space = xcalloc(b->figures.cohort->n + 1, sizeof(*space));
-  struct cohort_figures then = before_of(&b->figures, space);
-  double before, percent;
+  AUTO_FREE struct dealer_figures *space = xcalloc(2 * b->figures.cohort->n + 1, sizeof(*space));
+  struct cohort_figures then = group_trend(&b->figures, true, space);
+  struct cohort_figures now = group_trend(&b->figures, false, space + b->figures.cohort->n);
+  double before, others, percent;
   if (!b->figures.dealers[member].has_before || !group_value(&then, g, member, &before) ||
       !change_of(before, x->value, &percent))
     return;
   x->opt_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_CHANGE_PERCENT_CHANGE_PERCENT;
   x->change_percent = percent;
-  if (x->opt_benchmark_case == 0 || !others_before(b, &then, g, member, &before) ||
-      !change_of(before, x->benchmark, &percent))
+  if (x->opt_benchmark_case == 0 || !others_in(b, &then, CELL_BEFORE, g, member, &before) ||
+      !others_in(b, &now, CELL_NOW, g, member, &others) || !change_of(before, others, &percent))
     return;
   x->opt_others_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_OTHERS_CHANGE_PERCENT_OTHERS_CHANGE_PERCENT;
@@ -178,25 +169,14 @@ static Standing standing_of(enum verdict v)
     return ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE;
   case VERDICT_CONTEXT:
     return ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY;
+  case VERDICT_SUSPECT:
+    return ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA;
   case VERDICT_NOT_JUDGED:
     return ANALYTICS__AGGREGATE__V1__STANDING__NOT_JUDGED;
   case VERDICT_TOO_LITTLE_DATA:
   default:
     return ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA;
   }
-}
-
-/* The others in the form in which they are shown, so that a verdict adds nothing to the pool that
- * is: its rounded rate, and its events as rounded for intervals. */
-static bool released_others(const struct dealer_metric *m, const struct door_figure *f,
-                            struct judge_others *out)
-{
-  int64_t events = form_events(f->record.numerator);
-  if (f->code != DISCLOSURE_RESTRICTED || !metric_is_rate(m) || !(f->pooled > 0))
-    return false;
-  out->pool = (struct stats_ratio){events, llround((double)events * m->scale / f->pooled)};
-  out->phi = f->record.dispersion;
-  return out->pool.denominator > 0;
 }
 
 static bool find_others(const void *arg, struct metric_group g, size_t member,
@@ -206,7 +186,8 @@ static bool find_others(const void *arg, struct metric_group g, size_t member,
   if (b->figures.cohort->outside > 0) {
     CLEANUP(door_figure_free) struct door_figure f;
     cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
-    return released_others(&dealer_metrics[g.metric], &f, out);
+    out->phi = f.record.dispersion;
+    return cell_pool(&dealer_metrics[g.metric], &f, &out->pool);
   }
   CLEANUP(group_free)
   struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
@@ -214,9 +195,10 @@ static bool find_others(const void *arg, struct metric_group g, size_t member,
   return others.pooled;
 }
 
-void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only)
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only,
+                       uint32_t metrics)
 {
-  struct judge_question q = {&b->figures, only, find_others, b};
+  struct judge_question q = {&b->figures, only, find_others, b, metrics};
   judge(out, &q);
 }
 
@@ -257,6 +239,20 @@ static void compare_outside(MetricIndex *x, const struct benchmarked *b,
     fill_restricted_cell(x, cell);
 }
 
+/* The figures of a dealer whose data is suspect stand beside the benchmark, and are not measured by
+ * it. */
+static void withhold_standing(MetricIndex *x)
+{
+  x->opt_index_case = 0;
+  x->opt_index_low_case = 0;
+  x->opt_index_high_case = 0;
+  x->opt_expected_case = 0;
+  x->opt_percentile_case = 0;
+  x->opt_q_case = 0;
+  x->rank = x->of = 0;
+  x->unusual_among_dealers = borrow_text("");
+}
+
 MetricIndex *index_message(const struct benchmarked *b, const struct judgement *judgement,
                            enum metric_id id, size_t member, struct arena *arena)
 {
@@ -279,6 +275,8 @@ MetricIndex *index_message(const struct benchmarked *b, const struct judgement *
   else
     compare_outside(x, b, cell, g);
   fill_change(b, x, g, member);
+  if (!metric_is_usable(m, &c->dealers[member]))
+    withhold_standing(x);
   return x;
 }
 

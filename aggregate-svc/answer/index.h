@@ -15,9 +15,10 @@ struct benchmarked {
   struct door *door;
 };
 
-/* Judges the dealers of an answer: only one, or with -1 each that the caller may see. Released
- * with judgement_free(). */
-void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only);
+/* Judges the dealers of an answer: only one, or with -1 each that the caller may see, in the
+ * metrics given as for judge_question. Released with judgement_free(). */
+void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only,
+                       uint32_t metrics);
 
 /* The index of one dealer in one metric. */
 Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b,

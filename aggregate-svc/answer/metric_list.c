@@ -45,6 +45,27 @@ static const struct {
      "Lead events per 100 visits that shop: leaves service traffic out, so it compares dealers "
      "better than leads_per_100_sessions.",
      "100 x lead_events / shopper_sessions"},
+    {"vdp_reach", "Part of the visits that saw a vehicle page (VDP).",
+     "sessions with asc_item_pageview / sessions"},
+    {"vdp_views_per_session",
+     "Vehicle pages per visit: depth. Advertisements that land on vehicle pages raise it.",
+     "events asc_item_pageview / sessions"},
+    {"srp_to_vdp", "Part of the visits with a list of vehicles (SRP) that also saw a vehicle page.",
+     "sessions with asc_item_pageview and asc_itemlist_pageview / sessions with "
+     "asc_itemlist_pageview"},
+    {"calls_per_100_sessions", "Calls begun on the site; sites that report none are left out.",
+     "100 x asc_click_to_call / sessions"},
+    {"calls_per_100_shopper_sessions", "The same per 100 visits that shop.",
+     "100 x asc_click_to_call / shopper_sessions"},
+    {"chats_per_100_sessions", "Chats and texts; sites that report none are left out.",
+     "100 x asc_comm_submission / sessions"},
+    {"chats_per_100_shopper_sessions", "The same per 100 visits that shop.",
+     "100 x asc_comm_submission / shopper_sessions"},
+    {"appointments_per_100_sessions",
+     "Forms for an appointment or a test drive, which are forms, too.",
+     "100 x (asc_form_submission_sales_appt + _service_appt + _test_drive) / sessions"},
+    {"appointments_per_100_shopper_sessions", "The same per 100 visits that shop.",
+     "100 x (asc_form_submission_sales_appt + _service_appt + _test_drive) / shopper_sessions"},
 };
 
 static const char comparison[] = "compare_dealer_sessions", interest[] = "analyze_vehicle_interest",
@@ -202,7 +223,7 @@ static Definition *add(Response *r, const char *name, const char *meaning, const
 static bool add_dealer_metric(Response *r, const char *query, const struct dealer_metric *m,
                               struct arena *arena)
 {
-  static const char *const units[] = {"count", "share", "per_100"};
+  static const char *const units[] = {"count", "share", "per_100", "per_session"};
   for (size_t i = 0; i < ARRAY_LEN(dealer_words); i++) {
     if (strcmp(dealer_words[i].name, m->name) != 0 ||
         !(contains(m->name, query) || contains(dealer_words[i].meaning, query)))
@@ -213,7 +234,11 @@ static bool add_dealer_metric(Response *r, const char *query, const struct deale
     d->unit = borrow_text(units[m->unit]);
     d->better = m->better;
     d->pooled = borrow_text(metric_is_rate(m) ? "sum / sum" : "sum");
-    d->tools[d->n_tools++] = borrow_text(comparison);
+    if (m < &dealer_metrics[METRIC_COMPARED])
+      d->tools[d->n_tools++] = borrow_text(comparison);
+    d->tools[d->n_tools++] = borrow_text("benchmark_dealer");
+    if (metric_has_trend(m))
+      d->tools[d->n_tools++] = borrow_text("compare_trends");
   }
   return true;
 }

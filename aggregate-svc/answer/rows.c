@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/rows.h"
-#include "aggregate-svc/figures/additive.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "common/ga4/additive.h"
 
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersResult Result;
 typedef Analytics__Aggregate__V1__DealerRows DealerRows;

@@ -36,6 +36,7 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
   j->call.max_rows = o->max_rows;
   door_init(&j->call.door, &(struct door_options){j->service->store, o->policy, o->cells_per_day},
             &j->call.cohort, j->call.now_unix_ms);
+  j->call.door.kept_first = j->tool->kept;
   j->call.lookback = &j->service->lookback;
   j->call.state = xcalloc(1, j->tool->state_size);
 }

@@ -15,11 +15,11 @@ static enum err_code check(const struct tool *tool, struct tool_call *c, struct 
     code = tool->check(c, e);
   if (code != ERR_OK)
     return code;
-  if (tool->period == TOOL_LAST_4_WEEKS && c->fields.date_range == NULL) {
+  if (tool->period == TOOL_LAST_4_WEEKS && c->fields.date_range == NULL)
     period_last_weeks(&c->period, c->now_unix_ms);
-    return ERR_OK;
-  }
-  return request_period(&c->period, c->fields.date_range, c->now_unix_ms, e);
+  else
+    code = request_period(&c->period, c->fields.date_range, c->now_unix_ms, e);
+  return code == ERR_OK && tool->days != NULL ? tool->days(c, e) : code;
 }
 
 void tool_serve(const struct tool *tool, struct aggregate_service *service, struct rpc_call *call,

@@ -8,7 +8,6 @@
 #include "common/base/mem.h"
 
 /* Events that every cohort reads, the candidates first. */
-enum { FIRST_PAGE_EVENT = 8 };
 static const char *const fixed[LEAD_FIXED] = {
     "asc_form_submission",
     "generate_lead",
@@ -35,6 +34,11 @@ static const enum lead_kind kind_of[LEAD_FIXED] = {
     LEAD_KINDS,
 };
 
+enum lead_kind lead_kind_of(int event)
+{
+  return event >= 0 && event < LEAD_FIXED ? kind_of[event] : LEAD_KINDS;
+}
+
 static const char event_prefix[] = "event:";
 
 int lead_events_find(const struct lead_events *l, const char *name)
@@ -43,6 +47,14 @@ int lead_events_find(const struct lead_events *l, const char *name)
     if (strcmp(l->names[i], name) == 0)
       return (int)i;
   return LEAD_UNKNOWN;
+}
+
+bool lead_is_candidate(const char *name)
+{
+  for (size_t i = 0; i < LEAD_DEFAULTS; i++)
+    if (strcmp(name, fixed[i]) == 0)
+      return true;
+  return false;
 }
 
 static void add(struct lead_events *l, const char *event)
@@ -88,23 +100,18 @@ struct lead_finding lead_find(const int64_t firings[LEAD_FIXED])
 {
   bool pages = false;
   for (size_t i = 0; i < SHOPPER_PAGES; i++)
-    pages = pages || firings[FIRST_PAGE_EVENT + i] > 0;
-  return (struct lead_finding){choose(firings), pages};
+    pages = pages || firings[LEAD_EVENT_VDP + i] > 0;
+  return (struct lead_finding){.lead_event = choose(firings), .inventory_pages = pages};
 }
 
 char **lead_look_back_events(const struct lead_events *l, struct arena *arena)
 {
   char **names = ARENA_ARRAY(arena, char *, LEAD_LOOK_BACK);
-  for (size_t i = 0; names != NULL && i < LEAD_LOOK_BACK; i++)
-    names[i] = l->names[i < LEAD_DEFAULTS ? i : FIRST_PAGE_EVENT + i - LEAD_DEFAULTS];
+  for (size_t i = 0; names != NULL && i < LEAD_LOOK_BACK - 1; i++)
+    names[i] = l->names[i < LEAD_DEFAULTS ? i : LEAD_EVENT_VDP + i - LEAD_DEFAULTS];
+  if (names != NULL)
+    names[LEAD_LOOK_BACK - 1] = (char *)LEAD_SESSION_START;
   return names;
-}
-
-void lead_kinds_add(const int64_t *counts, int64_t kinds[LEAD_KINDS])
-{
-  for (size_t i = 0; i < LEAD_FIXED; i++)
-    if (kind_of[i] < LEAD_KINDS)
-      kinds[kind_of[i]] += counts[i];
 }
 
 const char *lead_event_kind(const char *name)
@@ -123,7 +130,7 @@ int shopper_of(const struct lead_events *l, const char *qualified_session,
   if (strcmp(qualified_session, "engaged") == 0)
     return SHOPPER_ENGAGED;
   if (strcmp(qualified_session, "vdp_view") == 0)
-    return finding.inventory_pages ? SHOPPER_EVENT + FIRST_PAGE_EVENT : SHOPPER_UNKNOWN;
+    return finding.inventory_pages ? SHOPPER_EVENT + LEAD_EVENT_VDP : SHOPPER_UNKNOWN;
   int event = lead_events_find(l, event_of_setting(qualified_session));
   return event == LEAD_UNKNOWN ? SHOPPER_UNKNOWN : SHOPPER_EVENT + event;
 }
@@ -143,5 +150,5 @@ const char *shopper_words(const struct lead_events *l, int shopper, struct arena
 
 char **shopper_page_events(const struct lead_events *l)
 {
-  return l->names + FIRST_PAGE_EVENT;
+  return l->names + LEAD_EVENT_VDP;
 }

@@ -1,6 +1,8 @@
 /* A metric over a cohort as a question to the door. */
 #include "aggregate-svc/disclosure/cell.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,14 +10,16 @@
 
 enum { KEY_BYTES = 256 };
 
-/* The metric, with the lead event and the definition of a shopper session by which dealers are
- * compared. */
+/* The metric, with the lead event, the definition of a shopper session and the key events by which
+ * dealers are compared. */
 static void name_metric(char *out, const struct cohort_figures *c, struct metric_group g)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];
   bool lead = m->lead && g.lead_event != LEAD_UNKNOWN;
   int n = snprintf(out, KEY_BYTES, "%s%s%.100s", m->name, lead ? " " : "",
                    lead ? c->leads->names[g.lead_event] : "");
+  if (m->engagement && g.key_events != 0 && n >= 0)
+    n += snprintf(out + n, (size_t)(KEY_BYTES - n), " with %016" PRIx64, g.key_events);
   if (!m->shopper || n < 0)
     return;
   const char *by = g.shopper == SHOPPER_INVENTORY ? "inventory"
@@ -33,53 +37,104 @@ static struct lattice_span period_of(const struct door *door, enum cell_period p
   return period == CELL_NOW ? p : (struct lattice_span){p.first - days, p.first - 1};
 }
 
-/* What the members answered for the period, as if it were the one asked about. */
+/* What the members answered for the period, as if it were the one asked about; c itself when the
+ * door has nothing else. */
 static struct cohort_figures figures_of(const struct door *door, const struct cohort_figures *c,
                                         enum cell_period period, struct dealer_figures *space)
 {
-  const struct dealer_figures *live = door->live != NULL ? door->live : c->dealers;
-  for (size_t i = 0; i < c->cohort->n; i++) {
-    space[i] = live[i];
-    if (period == CELL_BEFORE)
-      space[i].now = live[i].before;
-  }
-  return (struct cohort_figures){door->cohort, space, c->leads};
+  struct cohort_figures live = {door->cohort, door->live, c->leads};
+  if (door->live == NULL)
+    return *c;
+  return period == CELL_NOW ? live : group_trend(&live, true, space);
 }
 
-static void fill_members(const struct cohort_figures *c, struct metric_group g,
-                         struct disclosure_member *members)
+void cell_members(const struct cohort_figures *c, struct metric_group g,
+                  struct disclosure_member *members)
 {
   const struct dealer_metric *metric = &dealer_metrics[g.metric];
   for (size_t i = 0; i < c->cohort->n; i++) {
     struct stats_ratio parts = metric_parts(metric, &c->dealers[i]);
     members[i] = (struct disclosure_member){
         .visible = c->cohort->members[i].visible,
-        .contributes = group_has(c, g, i),
+        .contributes = group_counts(c, g, i),
         .owner = c->cohort->members[i].owner,
         .denominator = metric_is_rate(metric) ? parts.denominator : parts.numerator,
         .numerator = parts.numerator};
   }
 }
 
+/* A cell but for its members. */
+static struct door_cell cell_of(const struct cohort_figures *c, struct metric_group g,
+                                struct lattice_span span, const char *name)
+{
+  const struct dealer_metric *metric = &dealer_metrics[g.metric];
+  return (struct door_cell){.metric = name,
+                            .slice = "",
+                            .period = span,
+                            .dispersion =
+                                metric_is_rate(metric) ? group_dispersion(c, g.metric) : 1,
+                            .rate = metric_is_rate(metric),
+                            .share = metric->unit == UNIT_SHARE,
+                            .scale = metric->scale};
+}
+
+void cell_figure_within(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                        struct lattice_span span, const struct cohort_figures *const *bases,
+                        size_t n_bases, struct door_figure *out)
+{
+  size_t n = c->cohort->n + 1;
+  AUTO_FREE struct disclosure_member *members = xcalloc(n * (n_bases + 1), sizeof(*members));
+  AUTO_FREE const struct disclosure_member **parts = xcalloc(n_bases + 1, sizeof(*parts));
+  char name[KEY_BYTES];
+  name_metric(name, c, g);
+  cell_members(c, g, members);
+  for (size_t i = 0; i < n_bases; i++) {
+    cell_members(bases[i], g, members + (i + 1) * n);
+    parts[i] = members + (i + 1) * n;
+  }
+  struct door_cell cell = cell_of(c, g, span, name);
+  cell.members = members;
+  cell.bases = parts;
+  cell.n_bases = n_bases;
+  door_figure(door, &cell, out);
+}
+
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
                  enum cell_period period, struct door_figure *out)
 {
-  size_t n = c->cohort->n;
-  const struct dealer_metric *metric = &dealer_metrics[g.metric];
-  AUTO_FREE struct disclosure_member *members = xcalloc(n + 1, sizeof(*members));
-  AUTO_FREE struct dealer_figures *space = xcalloc(n + 1, sizeof(*space));
-  struct cohort_figures then = figures_of(door, c, period, space);
+  AUTO_FREE struct dealer_figures *space = xcalloc(c->cohort->n + 1, sizeof(*space));
+  struct cohort_figures figures = figures_of(door, c, period, space);
+  cell_figure_within(door, &figures, g, period_of(door, period), NULL, 0, out);
+}
+
+void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                          const struct cell_slice *slice, struct door_figure *out)
+{
+  AUTO_FREE struct disclosure_member *members = xcalloc(c->cohort->n + 1, sizeof(*members));
   char name[KEY_BYTES];
   name_metric(name, c, g);
-  fill_members(&then, g, members);
-  struct door_cell cell = {.metric = name,
-                           .slice = "",
-                           .period = period_of(door, period),
-                           .dispersion =
-                               metric_is_rate(metric) ? group_dispersion(&then, g.metric) : 1,
-                           .members = members,
-                           .rate = metric_is_rate(metric),
-                           .share = metric->unit == UNIT_SHARE,
-                           .scale = metric->scale};
+  cell_members(c, g, members);
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    members[i].denominator = slice->parts[i].denominator;
+    members[i].numerator = slice->parts[i].numerator;
+    members[i].contributes = members[i].contributes && slice->parts[i].denominator > 0;
+  }
+  struct door_cell cell = cell_of(c, g, door->period, slice->name[0] != '\0' ? slice->name : name);
+  cell.slice = slice->slice;
+  cell.members = members;
+  if (slice->share) {
+    cell.rate = cell.share = true;
+    cell.scale = 1;
+    cell.dispersion = 1;
+  }
   door_figure(door, &cell, out);
+}
+
+bool cell_pool(const struct dealer_metric *m, const struct door_figure *f, struct stats_ratio *out)
+{
+  int64_t events = form_events(f->record.numerator);
+  if (f->code != DISCLOSURE_RESTRICTED || !metric_is_rate(m) || !(f->pooled > 0))
+    return false;
+  *out = (struct stats_ratio){events, llround((double)events * m->scale / f->pooled)};
+  return out->denominator > 0;
 }

@@ -14,4 +14,29 @@ enum cell_period { CELL_NOW, CELL_BEFORE };
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
                  enum cell_period period, struct door_figure *out);
 
+/* The same of any span of the lattice; bases are the figures of its weeks or months, each of which
+ * must pass by itself. */
+void cell_figure_within(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                        struct lattice_span span, const struct cohort_figures *const *bases,
+                        size_t n_bases, struct door_figure *out);
+
+/* One value of a dimension: a rate of its own in it, or its part of the whole. */
+struct cell_slice {
+  const char *name;  /* in place of the metric's; "" for the metric's own */
+  const char *slice; /* "sessionDefaultChannelGroup=Paid Search", as slices.h released it */
+  const struct stats_ratio *parts; /* per member */
+  bool share;                      /* the parts are of a whole; else they are the metric's */
+};
+void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                          const struct cell_slice *slice, struct door_figure *out);
+
+/* Who takes part in a group, for slices.h; members has a place per member. */
+void cell_members(const struct cohort_figures *c, struct metric_group g,
+                  struct disclosure_member *members);
+
+/* The others in the form in which they are shown, so that a verdict adds nothing to the pool that
+ * is: its rounded rate, and its events as rounded for intervals. False when the figure is withheld
+ * or a count. */
+bool cell_pool(const struct dealer_metric *m, const struct door_figure *f, struct stats_ratio *out);
+
 #endif

@@ -90,13 +90,14 @@ static enum disclosure_code admit_viewer(struct door *d)
   struct release_key key = key_of(d, coverage_metric, "", d->period);
   struct release_record found;
   bool reached;
-  d->kept_only = take(d, &key, NULL, &found, &reached) == RELEASE_FROZEN;
+  bool kept = take(d, &key, NULL, &found, &reached) == RELEASE_FROZEN;
+  d->kept_only = kept && d->kept_first;
   if (d->kept_only)
     show_coverage(d, &found);
   release_record_free(&found);
   if (!reached)
     return DISCLOSURE_NOT_READY;
-  return d->kept_only ? DISCLOSURE_RESTRICTED : charge(d);
+  return kept ? DISCLOSURE_RESTRICTED : charge(d);
 }
 
 static enum disclosure_code admission(struct door *d, bool relative)
@@ -348,9 +349,16 @@ static void show(const struct door *d, const struct door_cell *cell, struct door
 /* For audit, each figure once. */
 static void note_release(struct door *d, const struct door_cell *cell)
 {
-  char name[LOG_NAME_BYTES];
-  snprintf(name, sizeof(name), "%.200s%s%.100s%s,", cell->metric, cell->slice[0] != '\0' ? " " : "",
-           cell->slice, period_of(d, cell).last != d->period.last ? " before" : "");
+  char name[LOG_NAME_BYTES], first[16] = "", last[16] = "";
+  struct lattice_span p = period_of(d, cell);
+  bool other = p.first != d->period.first || p.last != d->period.last;
+  if (other) {
+    clock_format_date(p.first, first, sizeof(first));
+    clock_format_date(p.last, last, sizeof(last));
+  }
+  snprintf(name, sizeof(name), "%.200s%s%.80s%s%s%s%s,", cell->metric,
+           cell->slice[0] != '\0' ? " " : "", cell->slice, other ? " " : "", first,
+           other ? ".." : "", last);
   if (strstr(buf_str(&d->log), name) != NULL)
     return;
   d->released++;

@@ -49,6 +49,9 @@ struct door {
   bool late; /* a dealer outside has not answered yet */
   /* When a late dealer is asked again without the caller; 0 when it is not. The owner sets it. */
   int64_t again_unix_ms;
+  /* The answer is first tried from what is kept; it uses outside.h. The owner sets it before
+   * door_admit(). */
+  bool kept_first;
   /* Dealers outside are not asked: what is released of them comes from the store. A figure on which
    * nothing was decided is then `missing`, or withheld by `unasked` when that is set. */
   bool kept_only, missing;

@@ -49,9 +49,9 @@ static const char *shopper_name(const struct lead_events *leads, int shopper)
 static char *write_line(const struct cohort_figures *c, const struct dealer_notes *n, size_t member)
 {
   const struct dealer_figures *f = &c->dealers[member];
-  return xasprintf("%lld %u %.17g\t%s\t%s\n", (long long)f->now.sessions, bits_of(n),
-                   n->sample_rate, event_name(c->leads, f->lead_event),
-                   shopper_name(c->leads, f->shopper));
+  return xasprintf("%lld %u %llu %.17g\t%s\t%s\n", (long long)f->now.sessions, bits_of(n),
+                   (unsigned long long)f->key_events, n->sample_rate,
+                   event_name(c->leads, f->lead_event), shopper_name(c->leads, f->shopper));
 }
 
 static int by_text(const void *a, const void *b)
@@ -125,6 +125,7 @@ static bool read_line(char **rest, const struct lead_events *leads, struct deale
                                .shopper = read_shopper(leads, shopper)};
   f->now.sessions = strtoll(numbers, &numbers, 10);
   unsigned bits = (unsigned)strtoul(numbers, &numbers, 10);
+  f->key_events = strtoull(numbers, &numbers, 10);
   read_notes(n, bits, strtod(numbers, NULL));
   return true;
 }

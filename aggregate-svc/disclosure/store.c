@@ -37,6 +37,7 @@ struct release_store {
   char *url, *path;
   struct database *database; /* NULL: not open */
   bool was_open;
+  bool known_shut;    /* as release_store_ready() saw it last */
   struct err why;     /* why it is not */
   int64_t dropped_ms; /* when old rows were dropped, on clock_mono_ms()'s scale */
   int64_t retry_ms;   /* not tried again before, on clock_mono_ms()'s scale */
@@ -229,12 +230,18 @@ bool release_store_ready(struct release_store *s, struct buf *detail)
 {
   struct err e = {0};
   pthread_mutex_lock(&s->lock);
-  bool open = open_database(s, &e) == ERR_OK, ready = s->was_open;
+  bool open = open_database(s, &e) == ERR_OK, ready = s->was_open, news = s->known_shut == open;
+  s->known_shut = !open;
   pthread_mutex_unlock(&s->lock);
-  if (open)
-    buf_puts(detail, "ok releases: the store is open\n");
-  else
-    buf_printf(detail, "%s releases: %s\n", ready ? "wait" : "fail", e.message);
+  if (news && open)
+    log_info("the store of releases is open again");
+  else if (news)
+    log_warn("the store of releases cannot be opened", LOG_S("error", e.message));
+  buf_printf(detail, "%s releases: the store %s\n",
+             open    ? "ok"
+             : ready ? "wait"
+                     : "fail",
+             open ? "is open" : "cannot be opened; the log says why");
   return ready;
 }
 

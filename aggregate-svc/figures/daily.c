@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/channels.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
@@ -13,7 +15,14 @@ typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 enum { DICTIONARY_MAX = 20000, METRICS_MAX = 2, DATE_DIGITS = 8 };
 
 /* What a dimension's values are. */
-enum dimension { DIMENSION_DATE, DIMENSION_EVENT, DIMENSION_PERIOD };
+enum dimension {
+  DIMENSION_DATE,
+  DIMENSION_EVENT,     /* one of the leads, or not wanted */
+  DIMENSION_ANY_EVENT, /* also another one */
+  DIMENSION_KEY,
+  DIMENSION_CHANNEL,
+  DIMENSION_PERIOD
+};
 
 struct layout {
   enum dimension dimensions[DAILY_DIMENSIONS];
@@ -25,7 +34,10 @@ static const struct layout layouts[DAILY_QUERIES] = {
     [DAILY_SESSIONS - 1] = {{DIMENSION_DATE}, 1, 2, true},
     [DAILY_EVENTS - 1] = {{DIMENSION_DATE, DIMENSION_EVENT}, 2, 2, true},
     [DAILY_SHOPPERS - 1] = {{DIMENSION_DATE}, 1, 1, true},
-    [DAILY_LOOKBACK - 1] = {{DIMENSION_EVENT}, 1, 1, false},
+    [DAILY_LOOKBACK - 1] = {{DIMENSION_ANY_EVENT, DIMENSION_KEY}, 2, 2, false},
+    [DAILY_CHANNEL_SESSIONS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 2, true},
+    [DAILY_CHANNEL_SHOPPERS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 1, true},
+    [DAILY_CHANNEL_EVENTS - 1] = {{DIMENSION_CHANNEL, DIMENSION_EVENT}, 2, 2, false},
 };
 
 /* ------------------------------------------------------------ beginning and end */
@@ -46,6 +58,7 @@ static void drop(void *figures, size_t member)
   struct daily_fold *f = figures;
   struct dealer_days *d = &f->dealers[member];
   free(d->rows);
+  free(d->others);
   for (size_t q = 0; q < DAILY_QUERIES; q++)
     for (size_t k = 0; k < DAILY_DIMENSIONS; k++)
       free(d->dictionaries[q][k].values);
@@ -100,8 +113,11 @@ static bool read_date(const char *text, int32_t *out)
 /* Google names the ranges of a report date_range_0, date_range_1, ... */
 static bool read_period(const char *text, int32_t *out)
 {
-  *out = strcmp(text, "date_range_1") == 0;
-  return *out == 1 || strcmp(text, "date_range_0") == 0;
+  static const char *const names[DAILY_PERIODS] = {"date_range_0", "date_range_1", "date_range_2"};
+  for (*out = 0; *out < DAILY_PERIODS; (*out)++)
+    if (strcmp(text, names[*out]) == 0)
+      return true;
+  return false;
 }
 
 static bool read_value(const struct daily_fold *f, enum dimension dimension, const char *text,
@@ -112,11 +128,31 @@ static bool read_value(const struct daily_fold *f, enum dimension dimension, con
     return read_date(text, out);
   case DIMENSION_PERIOD:
     return read_period(text, out);
+  case DIMENSION_KEY:
+    *out = strcmp(text, "true") == 0;
+    return true;
+  case DIMENSION_CHANNEL:
+    *out = (int32_t)channel_find(text);
+    return true;
   case DIMENSION_EVENT:
+  case DIMENSION_ANY_EVENT:
   default:
     *out = lead_events_find(f->leads, text);
     return true;
   }
+}
+
+/* Gives an event of the look-back that is not of the leads a number below LEAD_UNKNOWN. */
+static bool number_other(struct daily_fold *f, struct dealer_days *d, const char *name,
+                         int32_t *value)
+{
+  void *others = d->others;
+  if (!grow(f, d, &others, &d->cap_others, d->n_others + 1, sizeof(*d->others)))
+    return false;
+  d->others = others;
+  d->others[d->n_others++] = suspect_signature_add(0, name);
+  *value = LEAD_UNKNOWN - (int32_t)d->n_others;
+  return true;
 }
 
 static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d,
@@ -130,9 +166,14 @@ static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d
   if (!grow(f, d, &values, &dictionary->cap, need, sizeof(*dictionary->values)))
     return no_memory(e);
   dictionary->values = values;
-  for (size_t i = 0; i < column->n_dictionary; i++)
-    if (!read_value(f, dimension, column->dictionary[i], &dictionary->values[dictionary->n++]))
+  for (size_t i = 0; i < column->n_dictionary; i++) {
+    int32_t *value = &dictionary->values[dictionary->n++];
+    if (!read_value(f, dimension, column->dictionary[i], value))
       return fold_bad_data(e, "a value of date or dateRange is not one");
+    if (dimension == DIMENSION_ANY_EVENT && *value == LEAD_UNKNOWN &&
+        !number_other(f, d, column->dictionary[i], value))
+      return no_memory(e);
+  }
   return ERR_OK;
 }
 
@@ -166,17 +207,21 @@ static void set_dimension(struct daily_row *row, enum dimension dimension, int32
 {
   if (dimension == DIMENSION_DATE)
     row->date = value;
-  else if (dimension == DIMENSION_EVENT)
+  else if (dimension == DIMENSION_EVENT || dimension == DIMENSION_ANY_EVENT)
     row->event = (int16_t)value;
+  else if (dimension == DIMENSION_KEY)
+    row->key = value != 0;
+  else if (dimension == DIMENSION_CHANNEL)
+    row->channel = (uint8_t)value;
   else
-    row->period = (uint8_t)value;
+    row->period = (unsigned)value & 0x7U;
 }
 
 static enum err_code read_row(const struct layout *l, const struct dealer_days *d,
                               const ColumnChunk *c, size_t i, struct daily_row *row, struct err *e)
 {
   int64_t values[METRICS_MAX] = {0, 0};
-  *row = (struct daily_row){.query = (uint8_t)c->query_id, .event = LEAD_UNKNOWN};
+  *row = (struct daily_row){.query = c->query_id & 0xf, .event = LEAD_UNKNOWN};
   for (size_t k = 0; k < c->n_dimensions; k++) {
     const struct daily_dictionary *dictionary = &d->dictionaries[c->query_id - 1][k];
     uint32_t index = c->dimensions[k]->indices[i];
@@ -242,7 +287,8 @@ static void query_done(void *figures, size_t member, const Analytics__Report__V1
 {
   struct daily_fold *f = figures;
   if (done->query_id != DAILY_LOOKBACK)
-    notes_add(&f->notes[member], done->metadata, done->query_id == DAILY_SESSIONS);
+    notes_add(&f->notes[member], done->metadata,
+              done->query_id == DAILY_SESSIONS || done->query_id == DAILY_CHANNEL_SESSIONS);
 }
 
 const struct fold daily_fold = {chunk, query_done, drop, free_fold};
@@ -254,8 +300,36 @@ void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firin
   const struct dealer_days *d = &f->dealers[member];
   memset(firings, 0, LEAD_FIXED * sizeof(*firings));
   for (size_t i = 0; i < d->n; i++)
-    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_FIXED)
+    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event >= 0 &&
+        d->rows[i].event < LEAD_FIXED)
       stats_count_add(&firings[d->rows[i].event], d->rows[i].a);
+}
+
+/* Signature of the event of a row of the look-back. */
+static uint64_t signature_of(const struct daily_fold *f, const struct dealer_days *d,
+                             const struct daily_row *row)
+{
+  return row->event >= 0 ? suspect_signature_add(0, f->leads->names[row->event])
+                         : d->others[LEAD_UNKNOWN - 1 - row->event];
+}
+
+uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  const uint64_t start = suspect_signature_add(0, LEAD_SESSION_START);
+  int64_t sessions = 0;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query == DAILY_LOOKBACK && signature_of(f, d, &d->rows[i]) == start)
+      sessions = d->rows[i].b > sessions ? d->rows[i].b : sessions;
+  for (size_t i = 0; i < d->n; i++) {
+    const struct daily_row *row = &d->rows[i];
+    bool candidate = row->event >= 0 && row->event < LEAD_DEFAULTS;
+    if (row->query == DAILY_LOOKBACK && row->key && !candidate &&
+        suspect_is_frequent(row->b, sessions))
+      sum += signature_of(f, d, row);
+  }
+  return sum;
 }
 
 /* What counts on a dealer's site. */
@@ -263,11 +337,31 @@ struct meaning {
   int lead_event, shopper;
 };
 
+/* Pages of inventory, and contacts of other kinds. */
+static bool add_fixed_event(struct dealer_counts *to, const struct daily_row *row)
+{
+  if (row->event == LEAD_EVENT_VDP)
+    return stats_count_add(&to->vdp_views, row->a) && stats_count_add(&to->vdp_sessions, row->b);
+  if (row->event == LEAD_EVENT_SRP)
+    return stats_count_add(&to->srp_sessions, row->b);
+  switch (lead_kind_of(row->event)) {
+  case LEAD_KIND_CALL:
+    return stats_count_add(&to->calls, row->a);
+  case LEAD_KIND_CHAT:
+    return stats_count_add(&to->chats, row->a);
+  case LEAD_KIND_APPOINTMENT:
+    return stats_count_add(&to->appointments, row->a);
+  case LEAD_KINDS:
+  default:
+    return true;
+  }
+}
+
 static bool add_event(struct dealer_counts *to, struct meaning m, const struct daily_row *row)
 {
-  bool ok = true;
+  bool ok = add_fixed_event(to, row);
   if (row->event == m.lead_event)
-    ok = stats_count_add(&to->leads, row->a) && stats_count_add(&to->lead_sessions, row->b);
+    ok = ok && stats_count_add(&to->leads, row->a) && stats_count_add(&to->lead_sessions, row->b);
   if (m.shopper >= SHOPPER_EVENT && row->event == m.shopper - SHOPPER_EVENT)
     ok = ok && stats_count_add(&to->shopper_sessions, row->b);
   return ok;
@@ -277,16 +371,53 @@ static bool add_counts(struct dealer_counts *to, struct meaning m, const struct 
 {
   switch (row->query) {
   case DAILY_SESSIONS:
+  case DAILY_CHANNEL_SESSIONS:
     return stats_count_add(&to->sessions, row->a) &&
            stats_count_add(&to->engaged_sessions, row->b) &&
            (m.shopper != SHOPPER_ENGAGED || stats_count_add(&to->shopper_sessions, row->b));
   case DAILY_SHOPPERS:
-    return m.shopper != SHOPPER_INVENTORY || stats_count_add(&to->shopper_sessions, row->a);
+  case DAILY_CHANNEL_SHOPPERS:
+    return stats_count_add(&to->inventory_sessions, row->a) &&
+           (m.shopper != SHOPPER_INVENTORY || stats_count_add(&to->shopper_sessions, row->a));
   case DAILY_EVENTS:
+  case DAILY_CHANNEL_EVENTS:
     return add_event(to, m, row);
   default:
     return true;
   }
+}
+
+/* Sessions with both kinds of pages: those with the one and those with the other, less those with
+ * any, which were counted twice. */
+static void finish(struct dealer_counts *c)
+{
+  int64_t both = c->vdp_sessions;
+  if (!stats_count_add(&both, c->srp_sessions))
+    both = c->srp_sessions;
+  both -= c->inventory_sessions;
+  c->vdp_srp_sessions = both < 0 ? 0 : both < c->srp_sessions ? both : c->srp_sessions;
+}
+
+/* Which rows are a dealer's figures. */
+struct selection {
+  bool window; /* those of days from..to; else those of the period asked about */
+  int32_t from, to;
+};
+
+static bool is_now(struct selection s, const struct daily_row *row)
+{
+  return s.window ? row->date >= s.from && row->date <= s.to : row->period == DAILY_NOW;
+}
+
+static bool is_before(struct selection s, const struct daily_row *row)
+{
+  return !s.window && row->period == DAILY_BEFORE;
+}
+
+/* Sessions by day, in one piece or by channel. */
+static bool is_sessions(const struct daily_row *row)
+{
+  return row->query == DAILY_SESSIONS || row->query == DAILY_CHANNEL_SESSIONS;
 }
 
 static int by_number(const void *a, const void *b)
@@ -295,12 +426,13 @@ static int by_number(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* The dates of the period that have sessions, ascending, each once. */
-static size_t collect_dates(const struct dealer_days *d, int32_t *dates)
+/* The dates of either period that have sessions, ascending, each once. */
+static size_t collect_dates(const struct dealer_days *d, struct selection s, bool now,
+                            int32_t *dates)
 {
   size_t n = 0, kept = 0;
   for (size_t i = 0; i < d->n; i++)
-    if (d->rows[i].query == DAILY_SESSIONS && d->rows[i].period == 0)
+    if (is_sessions(&d->rows[i]) && (now ? is_now : is_before)(s, &d->rows[i]))
       dates[n++] = d->rows[i].date;
   if (n > 1)
     qsort(dates, n, sizeof(*dates), by_number);
@@ -310,37 +442,167 @@ static size_t collect_dates(const struct dealer_days *d, int32_t *dates)
   return kept;
 }
 
-static void add_kind(const struct daily_row *row, int64_t counts[LEAD_FIXED])
+/* Days of a period, in the order of their dates. */
+struct day_list {
+  int32_t *dates;
+  struct dealer_counts *days;
+  size_t n;
+};
+
+static void list_days(struct day_list *l, const struct dealer_days *d, struct selection s, bool now,
+                      struct arena *arena)
 {
-  if (row->query == DAILY_EVENTS && row->period == 0 && row->event < LEAD_FIXED)
-    stats_count_add(&counts[row->event], row->a);
+  l->dates = xcalloc(d->n + 1, sizeof(*l->dates));
+  l->n = collect_dates(d, s, now, l->dates);
+  l->days = ARENA_ARRAY(arena, struct dealer_counts, l->n);
+}
+
+static bool add_day(const struct day_list *l, struct meaning m, const struct daily_row *row)
+{
+  const int32_t *day =
+      l->n == 0 ? NULL : bsearch(&row->date, l->dates, l->n, sizeof(*l->dates), by_number);
+  return day == NULL || add_counts(&l->days[day - l->dates], m, row);
+}
+
+static void finish_days(struct day_list *l)
+{
+  for (size_t i = 0; i < l->n; i++)
+    finish(&l->days[i]);
+  free(l->dates);
+}
+
+/* Where the figures of a dealer are added up. */
+struct target {
+  struct dealer_figures *out;
+  struct dealer_counts *channels; /* NULL for none */
+  struct day_list days[2];        /* before, now */
+};
+
+static bool add_row_to(const struct target *t, struct selection s, struct meaning m,
+                       const struct daily_row *row)
+{
+  bool now = is_now(s, row);
+  if (row->query >= DAILY_CHANNEL_SESSIONS && t->channels != NULL && now &&
+      !add_counts(&t->channels[row->channel], m, row))
+    return false;
+  if (row->query == DAILY_CHANNEL_EVENTS || (!now && !is_before(s, row)))
+    return true;
+  return add_counts(now ? &t->out->now : &t->out->before, m, row) && add_day(&t->days[now], m, row);
+}
+
+static bool add_all(const struct dealer_days *d, struct target *t, struct selection s,
+                    struct meaning m)
+{
+  bool fits = true;
+  for (size_t i = 0; i < d->n && fits; i++)
+    fits = add_row_to(t, s, m, &d->rows[i]);
+  finish(&t->out->now);
+  finish(&t->out->before);
+  finish_days(&t->days[0]);
+  finish_days(&t->days[1]);
+  for (size_t i = 0; t->channels != NULL && i < CHANNELS; i++)
+    finish(&t->channels[i]);
+  t->out->kinds[LEAD_KIND_CALL] = t->out->now.calls;
+  t->out->kinds[LEAD_KIND_CHAT] = t->out->now.chats;
+  t->out->kinds[LEAD_KIND_APPOINTMENT] = t->out->now.appointments;
+  return fits;
+}
+
+static bool has_channels(const struct dealer_days *d)
+{
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query >= DAILY_CHANNEL_SESSIONS)
+      return true;
+  return false;
+}
+
+static bool figures_of(const struct daily_fold *f, size_t member, struct meaning m,
+                       struct selection s, struct dealer_figures *out, struct arena *arena)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  struct target t = {.out = out};
+  if (!s.window)
+    list_days(&t.days[0], d, s, false, arena);
+  list_days(&t.days[1], d, s, true, arena);
+  if (!s.window && has_channels(d))
+    t.channels = ARENA_ARRAY(arena, struct dealer_counts, CHANNELS);
+  *out = (struct dealer_figures){.ok = true,
+                                 .lead_event = m.lead_event,
+                                 .shopper = m.shopper,
+                                 .has_before = f->two_periods && !s.window,
+                                 .days = t.days[1].days,
+                                 .n_days = t.days[1].n,
+                                 .before_days = t.days[0].days,
+                                 .n_before_days = t.days[0].n,
+                                 .channels = t.channels};
+  return add_all(d, &t, s, m);
 }
 
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                         struct dealer_figures *out, struct arena *arena)
 {
-  const struct dealer_days *d = &f->dealers[member];
-  struct meaning m = {lead_event, shopper};
-  int64_t counts[LEAD_FIXED] = {0};
-  AUTO_FREE int32_t *dates = xcalloc(d->n + 1, sizeof(*dates));
-  size_t n_days = collect_dates(d, dates);
-  struct dealer_counts *days = ARENA_ARRAY(arena, struct dealer_counts, n_days);
-  *out = (struct dealer_figures){.ok = true,
-                                 .lead_event = lead_event,
-                                 .shopper = shopper,
-                                 .has_before = f->two_periods,
-                                 .days = days,
-                                 .n_days = n_days};
-  for (size_t i = 0; i < d->n; i++) {
-    const struct daily_row *row = &d->rows[i];
-    const int32_t *day = row->period != 0 || n_days == 0
-                             ? NULL
-                             : bsearch(&row->date, dates, n_days, sizeof(*dates), by_number);
-    if (!add_counts(row->period == 0 ? &out->now : &out->before, m, row) ||
-        (day != NULL && !add_counts(&days[day - dates], m, row)))
-      return false;
-    add_kind(row, counts);
+  return figures_of(f, member, (struct meaning){lead_event, shopper}, (struct selection){0}, out,
+                    arena);
+}
+
+bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
+                       int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena)
+{
+  return figures_of(f, member, (struct meaning){lead_event, shopper},
+                    (struct selection){true, from, to}, out, arena);
+}
+
+/* ---------------------------------------------------------------------- suspect days */
+
+enum { FINDING_DAYS = 512 };
+
+/* The days of a dealer as arrays. */
+struct series {
+  int64_t sessions[FINDING_DAYS], engaged[FINDING_DAYS], leads[FINDING_DAYS];
+};
+
+static int64_t day_number(int32_t date)
+{
+  return clock_days_from_civil(date / 10000, (unsigned)(date / 100 % 100), (unsigned)(date % 100));
+}
+
+static void add_to_series(struct series *s, int64_t at, int lead_event, const struct daily_row *row)
+{
+  if (at < 0 || at >= FINDING_DAYS)
+    return;
+  if (is_sessions(row)) {
+    s->sessions[at] += row->a;
+    s->engaged[at] += row->b;
+  } else if (row->query == DAILY_EVENTS && row->event == lead_event) {
+    s->leads[at] += row->a;
   }
-  lead_kinds_add(counts, out->kinds);
-  return true;
+}
+
+void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
+                         int64_t complete, struct dealer_figures *out)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
+  int64_t first = days.first - (f->baseline ? SUSPECT_BASELINE : 0);
+  int64_t length = days.last - days.first + 1;
+  if (days.last - first >= FINDING_DAYS)
+    first = days.last - FINDING_DAYS + 1;
+  for (size_t i = 0; i < d->n; i++)
+    if (is_sessions(&d->rows[i]) || d->rows[i].query == DAILY_EVENTS)
+      add_to_series(s, day_number(d->rows[i].date) - first, out->lead_event, &d->rows[i]);
+  struct suspect_days x = {.first = first,
+                           .n = (size_t)(days.last - first + 1),
+                           .begin = days.first > first ? (size_t)(days.first - first) : 0,
+                           .complete = complete >= first ? (size_t)(complete - first + 1) : 0,
+                           .sessions = s->sessions,
+                           .engaged = s->engaged,
+                           .leads = s->leads};
+  x.leads_from = length < (int64_t)x.begin ? x.begin - (size_t)length : 0;
+  suspect_find_days(&out->findings, &x);
+  if (out->lead_event != LEAD_UNKNOWN)
+    out->findings.of[SUSPECT_DUPLICATES] =
+        suspect_duplicates(out->now.leads, out->now.lead_sessions);
+  out->effects = suspect_effects(&out->findings);
+  if (out->effects & EFFECT_NO_TREND)
+    out->has_before = false;
 }

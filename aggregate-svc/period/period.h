@@ -33,6 +33,8 @@ enum err_code period_parse(struct period *out, bool given, const char *start, co
 /* The last four ISO weeks that lie wholly at or before the day that Google has finished
  * everywhere: the same for every caller, whatever properties it may read. */
 void period_last_weeks(struct period *out, int64_t unix_ms);
+/* The first day that Google takes, 2015-08-14. */
+enum { PERIOD_FIRST_DAY = 16661 };
 /* A period of absolute days. */
 void period_of_days(struct period *out, int64_t first, int64_t last);
 /* The last 90 days that end with such a week, for what belongs to a dealer rather than to a
@@ -42,6 +44,15 @@ void period_look_back(struct period *out, int64_t unix_ms);
  * date relative, the other not), it has more than 400, or they would begin before Google has
  * data. */
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
+
+/* What of the `days` before a period is not in the equal period before, which may be as long:
+ * false when nothing is, or Google has no data then. p must have such a period (period_before()).
+ */
+bool period_baseline(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
+
+/* The period begun so many days earlier; false, and *out is the period, when Google has no data
+ * then. */
+bool period_extend(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
 
 /* Google finishes a day within so many days. */
 enum { PERIOD_FRESH_DAYS = 3 };

@@ -17,10 +17,17 @@ static bool is_shown(const struct judge_question *q, size_t member)
   return c->dealers[member].ok && c->cohort->members[member].visible;
 }
 
+static bool is_asked(const struct judge_question *q, size_t m)
+{
+  return q->metrics == 0 || (q->metrics >> m & 1) != 0;
+}
+
 static enum verdict_role role_of(const struct judge_question *q, enum metric_id m, size_t member)
 {
   if (!dealer_metrics[m].judged)
     return VERDICT_ROLE_CONTEXT;
+  if (!metric_is_usable(&dealer_metrics[m], &q->figures->dealers[member]))
+    return VERDICT_ROLE_SUSPECT;
   return q->only < 0 || q->only == (long)member ? VERDICT_ROLE_JUDGED : VERDICT_ROLE_BESIDE;
 }
 
@@ -66,7 +73,7 @@ static void find_unusual(struct judgement *j, const struct judge_question *q, st
   if (!all.pooled || !stats_ratio_value(all.pool, &rate))
     return;
   for (size_t i = 0; i < n; i++) {
-    if (!group_has(c, g, i))
+    if (!group_counts(c, g, i))
       continue;
     struct stats_ratio parts = metric_parts(m, &c->dealers[i]);
     observed[k] = (double)parts.numerator;
@@ -85,7 +92,8 @@ static void find_unusual(struct judgement *j, const struct judge_question *q, st
 static bool same_group(struct metric_group a, struct metric_group b)
 {
   const struct dealer_metric *m = &dealer_metrics[a.metric];
-  return (!m->lead || a.lead_event == b.lead_event) && (!m->shopper || a.shopper == b.shopper);
+  return (!m->lead || a.lead_event == b.lead_event) && (!m->shopper || a.shopper == b.shopper) &&
+         (!m->engagement || a.key_events == b.key_events);
 }
 
 /* Each group of a metric once. */
@@ -108,7 +116,7 @@ void judge(struct judgement *out, const struct judge_question *q)
   out->cells = xcalloc(n + 1, sizeof(*out->cells));
   out->unusual = xcalloc(n + 1, sizeof(*out->unusual));
   for (size_t m = 0; m < METRIC_COUNT; m++) {
-    if (!metric_is_rate(&dealer_metrics[m]))
+    if (!is_asked(q, m) || !metric_is_rate(&dealer_metrics[m]))
       continue;
     out->phi[m] = group_dispersion(q->figures, (enum metric_id)m);
     if (dealer_metrics[m].judged)
@@ -116,7 +124,8 @@ void judge(struct judgement *out, const struct judge_question *q)
   }
   for (size_t i = 0; i < q->figures->cohort->n; i++)
     for (size_t m = 0; is_shown(q, i) && m < METRIC_COUNT; m++)
-      fill_cell(&out->cells[i * METRIC_COUNT + m], q, out, (enum metric_id)m, i);
+      if (is_asked(q, m))
+        fill_cell(&out->cells[i * METRIC_COUNT + m], q, out, (enum metric_id)m, i);
   out->tested = verdict_judge(out->cells, n);
 }
 

@@ -2,6 +2,8 @@
 #ifndef AMCP_AGGREGATE_JUDGE_H
 #define AMCP_AGGREGATE_JUDGE_H
 
+#include <stdint.h>
+
 #include "aggregate-svc/figures/group.h"
 #include "aggregate-svc/verdict/verdict.h"
 
@@ -19,7 +21,13 @@ struct judge_question {
   long only;                 /* the dealer that the request is about; -1: every visible dealer */
   judge_find_others *others; /* NULL: all other dealers of the figures */
   const void *others_arg;
+  /* The metrics that the answer is about, a bit (1 << metric_id) each; 0: all. The others have no
+   * cell: what an answer does not show is not among what it tests. */
+  uint32_t metrics;
 };
+/* The bits of the metrics before one. */
+#define JUDGE_METRICS_BEFORE(metric) ((uint32_t)((UINT32_C(1) << (metric)) - 1))
+_Static_assert(METRIC_COUNT <= 32, "a metric is a bit of judge_question.metrics");
 
 /* How far a dealer is from what is ordinary among dealers. */
 enum judge_unusual { UNUSUAL_NO, UNUSUAL_WATCH, UNUSUAL_YES };

@@ -30,6 +30,8 @@ enum verdict verdict_of(const struct verdict_facts *f)
 {
   if (f->role == VERDICT_ROLE_CONTEXT)
     return VERDICT_CONTEXT;
+  if (f->role == VERDICT_ROLE_SUSPECT)
+    return VERDICT_SUSPECT;
   if (!verdict_has_data(f) || !f->measured)
     return VERDICT_TOO_LITTLE_DATA;
   if (f->role == VERDICT_ROLE_BESIDE)
@@ -46,7 +48,8 @@ const char *verdict_name(enum verdict v)
                                       [VERDICT_TOO_LITTLE_DATA] = "too_little_data",
                                       [VERDICT_NO_CLEAR_DIFFERENCE] = "no_clear_difference",
                                       [VERDICT_BETTER] = "better",
-                                      [VERDICT_WORSE] = "worse"};
+                                      [VERDICT_WORSE] = "worse",
+                                      [VERDICT_SUSPECT] = "suspect_data"};
   return (size_t)v < ARRAY_LEN(names) ? names[v] : names[VERDICT_TOO_LITTLE_DATA];
 }
 
@@ -80,7 +83,7 @@ static void measure_none(struct verdict_cell *c)
   c->has_interval = true;
 }
 
-static void measure(struct verdict_cell *c)
+void verdict_measure(struct verdict_cell *c)
 {
   struct stats_index_interval x;
   c->has_index = c->has_interval = c->tested = false;
@@ -115,10 +118,15 @@ static struct verdict_facts facts_of(const struct verdict_cell *c)
                                 .q = c->q};
 }
 
-static bool is_tested(const struct verdict_cell *c)
+bool verdict_cell_has_data(const struct verdict_cell *c)
 {
   struct verdict_facts f = facts_of(c);
-  return c->role == VERDICT_ROLE_JUDGED && c->has_interval && verdict_has_data(&f);
+  return verdict_has_data(&f);
+}
+
+static bool is_tested(const struct verdict_cell *c)
+{
+  return c->role == VERDICT_ROLE_JUDGED && c->has_interval && verdict_cell_has_data(c);
 }
 
 /* Fills q of the tested cells; returns how many they are. */
@@ -141,7 +149,7 @@ static size_t test_together(struct verdict_cell *cells, size_t n)
 size_t verdict_judge(struct verdict_cell *cells, size_t n)
 {
   for (size_t i = 0; i < n; i++)
-    measure(&cells[i]);
+    verdict_measure(&cells[i]);
   size_t tested = test_together(cells, n);
   for (size_t i = 0; i < n; i++) {
     struct verdict_facts f = facts_of(&cells[i]);

@@ -20,6 +20,7 @@ enum verdict {
   VERDICT_NO_CLEAR_DIFFERENCE, /* chance alone explains what is seen */
   VERDICT_BETTER,
   VERDICT_WORSE,
+  VERDICT_SUSPECT, /* the dealer's data is suspect */
 };
 
 /* Who a cell is judged for. */
@@ -27,6 +28,7 @@ enum verdict_role {
   VERDICT_ROLE_CONTEXT, /* its metric carries no verdict */
   VERDICT_ROLE_BESIDE,  /* of a dealer that the request is not about */
   VERDICT_ROLE_JUDGED,
+  VERDICT_ROLE_SUSPECT, /* of a dealer whose data is suspect */
 };
 
 /* What a verdict rests on. */
@@ -66,6 +68,11 @@ struct verdict_cell {
   double q;         /* p among all cells tested; 1 when it was not */
   enum verdict word;
 };
+
+/* Fills the figures of a cell, without q and word. */
+void verdict_measure(struct verdict_cell *cell);
+/* Whether a measured cell passes the gate. */
+bool verdict_cell_has_data(const struct verdict_cell *cell);
 
 /* Judges all cells of one request; returns how many were tested (M). A cell without own events
  * has no logarithm: its interval is Byar's over the expected count, and p is exact. */

@@ -37,6 +37,7 @@ bool audit_put(struct audit *a, const struct audit_event *event)
     return false;
   a->chain = next;
   audit_head_write(a);
+  audit_sink_offer(a->sink, a->line.data, a->line.len);
   metric_set(a->seq, (double)a->chain.seq, NULL);
   return true;
 }
@@ -52,7 +53,7 @@ void audit_owe(struct audit *a, const char *event, const char *fmt, ...)
     free(a->continued);
     a->continued = xstrdup(detail);
   } else if (a->n_owed < AUDIT_OWED_MAX) { /* else the first ones say enough */
-    a->owed[a->n_owed++] = (struct audit_owed){event, "failed", xstrdup(""), xstrdup(detail)};
+    a->owed[a->n_owed++] = (struct audit_owed){event, "failed", xstrdup(""), xstrdup(detail), 0};
   }
 }
 
@@ -76,7 +77,8 @@ bool audit_pay(struct audit *a)
     const struct audit_event event = {.event = first->event,
                                       .result = first->result,
                                       .reason = first->reason,
-                                      .detail = first->detail};
+                                      .detail = first->detail,
+                                      .through = first->through};
     if (!audit_put(a, &event))
       return false;
     drop_first_owed(a);
@@ -101,8 +103,7 @@ static bool resume(struct audit *a)
   return true;
 }
 
-/* Whether the next line may be written: the file is ours, and what had to be said before is. */
-static bool make_ready(struct audit *a)
+bool audit_make_ready(struct audit *a)
 {
   if (!audit_file_settle(a))
     return false;
@@ -111,7 +112,7 @@ static bool make_ready(struct audit *a)
   return audit_pay(a) && resume(a);
 }
 
-static enum err_code refuse(struct audit *a, int error, struct err *e)
+enum err_code audit_refuse(struct audit *a, int error, struct err *e)
 {
   if (!a->failed)
     log_error("the audit log cannot be written: calls are refused until it can",
@@ -131,15 +132,14 @@ enum err_code audit_write(struct audit *a, const struct audit_event *event, stru
     return ERR_OK;
   enum err_code code = ERR_OK;
   pthread_mutex_lock(&a->lock);
-  if (!make_ready(a) || !audit_put(a, event))
-    code = refuse(a, errno, e);
+  if (!audit_make_ready(a) || !audit_put(a, event))
+    code = audit_refuse(a, errno, e);
   pthread_mutex_unlock(&a->lock);
   metric_add(a->lines, 1, METRIC_LABELS(code == ERR_OK ? "ok" : "failed"));
   return code;
 }
 
-/* Of more changes than fit, the last ones say what is in use now. */
-static void owe_event(struct audit *a, const struct audit_event *event)
+void audit_owe_event(struct audit *a, const struct audit_event *event)
 {
   char time[32];
   clock_format_rfc3339(a->unix_ms(), time, sizeof(time));
@@ -150,7 +150,8 @@ static void owe_event(struct audit *a, const struct audit_event *event)
                           .result = event->result,
                           .reason = xstrdup(event->reason != NULL ? event->reason : ""),
                           .detail = xasprintf("(written late, of %s) %s", time,
-                                              event->detail != NULL ? event->detail : "")};
+                                              event->detail != NULL ? event->detail : ""),
+                          .through = event->through};
 }
 
 void audit_write_or_owe(struct audit *a, const struct audit_event *event)
@@ -158,7 +159,7 @@ void audit_write_or_owe(struct audit *a, const struct audit_event *event)
   if (a == NULL || audit_write(a, event, NULL) == ERR_OK)
     return;
   pthread_mutex_lock(&a->lock);
-  owe_event(a, event);
+  audit_owe_event(a, event);
   pthread_mutex_unlock(&a->lock);
 }
 
@@ -181,8 +182,8 @@ enum err_code audit_set_keyring(struct audit *a, const struct keyring *ring, str
   const struct audit_event event = {
       .event = "key_changed", .result = "ok", .old_key = a->key.id, .new_key = next.id};
   bool same = same_key(&a->key, &next);
-  if (!same && (!make_ready(a) || !audit_put(a, &event)))
-    code = refuse(a, errno, e);
+  if (!same && (!audit_make_ready(a) || !audit_put(a, &event)))
+    code = audit_refuse(a, errno, e);
   else
     a->key = next;
   pthread_mutex_unlock(&a->lock);
@@ -207,7 +208,7 @@ bool audit_is_writable(struct audit *a)
   if (a == NULL)
     return true;
   pthread_mutex_lock(&a->lock);
-  bool ok = make_ready(a);
+  bool ok = audit_make_ready(a);
   if (!ok && !a->failed)
     log_error("the audit log cannot be written: calls are refused until it can",
               LOG_S("error", strerror(errno)));
@@ -224,46 +225,6 @@ uint64_t audit_seq(struct audit *a)
   return seq;
 }
 
-/* -------------------------------------------------------------------- syncing */
-
-/* Syncs a copy of the descriptor, so that writers do not wait for the disk. The file is not
- * rotated meanwhile, so the outcome belongs to it. */
-static void sync_once(struct audit *a)
-{
-  int fd = a->dirty && !a->sync_failed ? dup(a->fd) : -1;
-  if (fd < 0)
-    return;
-  uint64_t upto = a->size;
-  ino_t ino = a->ino;
-  a->dirty = false;
-  a->syncing = true;
-  pthread_mutex_unlock(&a->lock);
-  bool ok = fdatasync(fd) == 0;
-  int error = errno;
-  close(fd);
-  pthread_mutex_lock(&a->lock);
-  a->syncing = false;
-  if (ok && ino == a->ino && upto <= a->size)
-    a->synced = upto;
-  if (ok)
-    return;
-  log_error("the audit log cannot be synced: calls are refused until it can",
-            LOG_S("error", strerror(error)));
-  a->failed = a->sync_failed = true;
-}
-
-static void *sync_loop(void *arg)
-{
-  struct audit *a = arg;
-  pthread_mutex_lock(&a->lock);
-  while (!a->ending) {
-    wait_until(&a->wake, &a->lock, clock_mono_ms() + a->sync_every_ms);
-    sync_once(a);
-  }
-  pthread_mutex_unlock(&a->lock);
-  return NULL;
-}
-
 /* -------------------------------------------------------------------- opening */
 
 static struct audit *audit_new(const struct audit_options *options)
@@ -273,6 +234,9 @@ static struct audit *audit_new(const struct audit_options *options)
   wait_init(&a->wake);
   a->fsync = options->fsync;
   a->max_bytes = a->rotate_at = options->max_bytes;
+  a->keep_bytes = options->keep_bytes;
+  a->keep_days = options->keep_days;
+  a->warn_free_bytes = options->warn_free_bytes;
   a->sync_every_ms = options->sync_every_ms != 0 ? options->sync_every_ms : 1000;
   a->unix_ms = options->unix_ms != NULL ? options->unix_ms : clock_unix_ms;
   a->mono_ms = options->mono_ms != NULL ? options->mono_ms : clock_mono_ms;
@@ -280,9 +244,19 @@ static struct audit *audit_new(const struct audit_options *options)
   a->fd = options->path != NULL ? -1 : STDERR_FILENO;
   buf_init(&a->line, AUDIT_LINE_MAX);
   audit_key_of(&a->key, options->keyring, 0);
+  if (options->path != NULL) {
+    a->free_gauge = metrics_gauge("auth_audit_free_bytes",
+                                  "Bytes that are free on the volume of the audit file.", NULL);
+    a->low_gauge = metrics_gauge("auth_audit_space_low",
+                                 "1 when fewer are free than AUTH_AUDIT_WARN_FREE_BYTES.", NULL);
+  }
   a->lines = metrics_counter("auth_audit_lines_total", "Audit lines, by whether they were written.",
                              "result", NULL);
   a->seq = metrics_gauge("auth_audit_seq", "Number of the last audit line.", NULL);
+  a->refusals_counted = metrics_counter(
+      "auth_audit_refusals_counted_total",
+      "Refused calls that stand in the count of a line instead of in one of their own.", NULL);
+  metric_add(a->refusals_counted, 0, NULL);
   return a;
 }
 
@@ -295,11 +269,10 @@ enum err_code audit_open(struct audit **out, const struct audit_options *options
     a->head_path = xasprintf("%s.head", options->path);
     code = audit_open_file(a, options->keyring, e);
   }
-  if (code == ERR_OK && a->path != NULL && a->fsync == AUDIT_FSYNC_SECOND) {
-    a->has_syncer = pthread_create(&a->syncer, NULL, sync_loop, a) == 0;
-    if (!a->has_syncer)
-      code = err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread to sync the audit log with");
-  }
+  if (code == ERR_OK && options->sink != AUDIT_SINK_NONE)
+    code = audit_sink_new(&a->sink, options->sink, NULL, e);
+  if (code == ERR_OK && !audit_keeper_start(a))
+    code = err_set(e, ERR_UNAVAILABLE, "no_thread", "no thread to look after the audit log");
   if (code != ERR_OK)
     audit_close(TAKE_PTR(a));
   *out = a;
@@ -310,12 +283,8 @@ void audit_close(struct audit *a)
 {
   if (a == NULL)
     return;
-  pthread_mutex_lock(&a->lock);
-  a->ending = true;
-  pthread_cond_signal(&a->wake);
-  pthread_mutex_unlock(&a->lock);
-  if (a->has_syncer)
-    pthread_join(a->syncer, NULL);
+  audit_keeper_stop(a);
+  audit_flush_refusals(a);
   if (a->path != NULL && a->fd >= 0) {
     if (a->fsync != AUDIT_FSYNC_NEVER && fdatasync(a->fd) != 0)
       log_error("the audit log cannot be synced", LOG_S("error", strerror(errno)));
@@ -323,6 +292,8 @@ void audit_close(struct audit *a)
   }
   if (a->head_fd >= 0)
     close(a->head_fd);
+  audit_sink_free(a->sink);
+  audit_refusals_free(a);
   mem_wipe(&a->key, sizeof(a->key));
   pthread_mutex_destroy(&a->lock);
   pthread_cond_destroy(&a->wake);

@@ -196,6 +196,9 @@ void audit_file_rotate(struct audit *a)
   bool synced = fdatasync(a->fd) == 0, renamed = synced && rename_to_free_name(a->path, &old);
   if (renamed && begin_new_file(a, last_part(old))) {
     log_info("audit log rotated", LOG_S("path", old));
+    a->retain_at_ms = 0;
+    if (a->keep_bytes > 0)
+      pthread_cond_signal(&a->wake); /* the keeper deletes what is too much now */
     return;
   }
   int error = errno;

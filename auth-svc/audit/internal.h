@@ -6,6 +6,8 @@
 #include <sys/types.h>
 
 #include "auth-svc/audit/audit.h"
+#include "auth-svc/audit/sink.h"
+#include "common/base/map.h"
 #include "common/base/metrics.h"
 
 enum { AUDIT_OWED_MAX = 16 };
@@ -14,6 +16,16 @@ enum { AUDIT_OWED_MAX = 16 };
 struct audit_owed {
   const char *event, *result;
   char *reason, *detail;
+  uint64_t through;
+};
+
+/* Refused calls of one kind, counted since the line before. */
+struct audit_refusal {
+  struct map_node in_map;
+  uint8_t key[SHA256_SIZE];
+  char *event, *result, *reason, *subject, *requested, *peer, *client, *detail;
+  int64_t until_ms; /* when its minute is over, monotonic */
+  uint64_t count;
 };
 
 struct audit {
@@ -22,9 +34,11 @@ struct audit {
   uint64_t max_bytes;
   uint32_t sync_every_ms;
   int64_t (*unix_ms)(void), (*mono_ms)(void);
-  struct metric *lines, *seq;
-  pthread_t syncer;
-  bool has_syncer;
+  uint64_t keep_bytes, keep_days, warn_free_bytes;
+  struct audit_sink *sink; /* NULL for none */
+  struct metric *lines, *seq, *refusals_counted, *free_gauge, *low_gauge;
+  pthread_t keeper;
+  bool has_keeper;
   pthread_mutex_t lock;
   pthread_cond_t wake;
   /* Guarded by lock: */
@@ -47,8 +61,13 @@ struct audit {
   bool sync_failed; /* what was written since the last good sync may be lost */
   bool failed;      /* the last line could not be written, or a sync failed */
   bool head_failed;
-  uint64_t refused; /* lines lost since then */
-  int64_t retry_ms; /* when a failed sync may be tried again, monotonic */
+  uint64_t refused;              /* lines lost since then */
+  int64_t retry_ms;              /* when a failed sync may be tried again, monotonic */
+  struct map refusals;           /* of struct audit_refusal */
+  struct audit_refusal overflow; /* what found no room among them */
+  uint64_t free_bytes;           /* of the volume */
+  bool space_low;
+  int64_t space_at_ms, space_warn_at_ms, retain_at_ms; /* when to look, warn, delete again */
 };
 
 /* ------------------------------------------------------------------------ audit.c */
@@ -58,8 +77,34 @@ bool audit_put(struct audit *a, const struct audit_event *event);
 /* Lets a line be written before any other: "continued" first of all, to begin a file with. */
 void audit_owe(struct audit *a, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same for an event with its own result, marked with the time it is of; of more than fit, the
+ * last ones say what is in use now. */
+void audit_owe_event(struct audit *a, const struct audit_event *event);
 /* Writes what is owed. */
 bool audit_pay(struct audit *a);
+/* Whether the next line may be written: the file is ours, and what had to be said before is. */
+bool audit_make_ready(struct audit *a);
+/* A line could not be written, with errno. */
+enum err_code audit_refuse(struct audit *a, int error, struct err *e);
+
+/* ------------------------------------------------------------------------ keeper.c */
+
+/* Syncs, and looks after everything else that takes time; the lock is held but while syncing. */
+bool audit_keeper_start(struct audit *a);
+void audit_keeper_stop(struct audit *a);
+
+/* ----------------------------------------------------------------------- refusals.c */
+
+/* Writes the counts of minutes that are over, or all. */
+void audit_refusals_write(struct audit *a, bool all);
+void audit_refusals_free(struct audit *a);
+
+/* ------------------------------------------------------------------ space.c, retain.c */
+
+/* Looks at the free bytes of the volume, now and then. */
+void audit_space_look(struct audit *a);
+/* Deletes rotated files that are too old or too many, now and then, and soon after a rotation. */
+void audit_retain(struct audit *a);
 
 /* ------------------------------------------------------------------- file.c */
 

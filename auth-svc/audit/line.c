@@ -94,14 +94,19 @@ static void put_event(struct buf *out, const struct audit_event *ev)
   const struct {
     const char *name, *value;
   } fields[] = {
-      {"event", ev->event},     {"result", ev->result},     {"reason", ev->reason},
-      {"subject", ev->subject}, {"role", ev->role},         {"account", ev->account},
-      {"dealer", ev->dealer},   {"purpose", ev->purpose},   {"requested", ev->requested},
-      {"peer", ev->peer},       {"trace_id", ev->trace_id}, {"grant", ev->grant_id},
-      {"detail", ev->detail},   {"old_key", ev->old_key},   {"new_key", ev->new_key},
+      {"event", ev->event},     {"result", ev->result},   {"reason", ev->reason},
+      {"subject", ev->subject}, {"role", ev->role},       {"account", ev->account},
+      {"dealer", ev->dealer},   {"purpose", ev->purpose}, {"requested", ev->requested},
+      {"peer", ev->peer},       {"client", ev->client},   {"trace_id", ev->trace_id},
+      {"grant", ev->grant_id},  {"detail", ev->detail},   {"old_key", ev->old_key},
+      {"new_key", ev->new_key},
   };
   for (size_t i = 0; i < ARRAY_LEN(fields); i++)
     put_field(out, fields[i].name, fields[i].value);
+  if (ev->count > 0)
+    buf_printf(out, ",\"count\":%llu", (unsigned long long)ev->count);
+  if (ev->through > 0)
+    buf_printf(out, ",\"through\":%llu", (unsigned long long)ev->through);
 }
 
 bool audit_line_make(struct buf *out, struct audit_chain *next, const struct audit_chain *last,
@@ -143,12 +148,13 @@ static bool read_text(char *out, size_t size, const cJSON *object, const char *k
 static bool read_link(struct audit_link *out, const cJSON *j, const char *line, size_t len)
 {
   const char *prev = json_get_string(j, "prev");
-  double seq = json_get_number(j, "seq", 0);
+  double seq = json_get_number(j, "seq", 0), through = json_get_number(j, "through", 0);
   const char *tail = line + len - TAIL_LEN;
   if (seq < 1 || seq > 9007199254740992.0 || prev == NULL ||
       memcmp(tail, HASH_MARK, sizeof(HASH_MARK) - 1) != 0 || memcmp(line + len - 2, "\"}", 2) != 0)
     return false;
   out->seq = (uint64_t)seq;
+  out->through = through >= 1 && through < seq ? (uint64_t)through : 0;
   return hex_read(out->prev, SHA256_SIZE, prev, strlen(prev)) &&
          hex_read(out->hash, SHA256_SIZE, tail + sizeof(HASH_MARK) - 1, HASH_HEX) &&
          read_text(out->event, sizeof(out->event), j, "event") &&

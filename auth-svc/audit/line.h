@@ -36,11 +36,14 @@ struct audit_event {
   const char *purpose;
   const char *requested; /* what a caller asked for, in its own words, where nothing was found */
   const char *peer;      /* certificate identity of the calling service, else its address */
+  const char *client;    /* address that the calling service serves, as it says */
   const char *trace_id;  /* W3C trace id */
   const char *grant_id;  /* of the sealed grant the call came with, or got ("grant") */
   const char *detail;    /* more, for people */
   const char *old_key;   /* key ids of a "key_changed" */
   const char *new_key;
+  uint64_t count;   /* calls that this line stands for; 0 leaves it out */
+  uint64_t through; /* number of the last line of a deleted file ("audit_deleted"); 0 likewise */
 };
 
 /* Where a chain stands. */
@@ -69,6 +72,7 @@ struct audit_link {
   char event[AUDIT_EVENT_MAX + 1];
   char key_id[KEYRING_ID_MAX + 1];  /* "" for plain SHA-256 */
   char new_key[KEYRING_ID_MAX + 1]; /* of a "key_changed" */
+  uint64_t through;                 /* of an "audit_deleted"; 0 in other lines */
   uint8_t prev[SHA256_SIZE];
   uint8_t hash[SHA256_SIZE];
 };

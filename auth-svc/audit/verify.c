@@ -164,6 +164,11 @@ static enum err_code check_line(struct check *c, const char *line, size_t len, s
       memcmp(link.hash, c->head.hash, SHA256_SIZE) != 0)
     find(c, "is not the line that the .head file names");
   c->begun = true;
+  if (c->out->first_seq == 0)
+    c->out->first_seq = link.seq;
+  if (code == ERR_OK && strcmp(link.event, "audit_deleted") == 0 &&
+      link.through > c->out->deleted_to)
+    c->out->deleted_to = link.through;
   c->out->last.seq = link.seq;
   memcpy(c->out->last.hash, link.hash, SHA256_SIZE);
   return ERR_OK;

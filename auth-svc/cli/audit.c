@@ -39,6 +39,18 @@ static void print_hints(const struct audit_findings *f, const struct keyring *ri
                     "a chain that fits\n");
 }
 
+/* Where the lines begin, when it is not with the first of all. */
+static void print_beginning(const struct audit_findings *f)
+{
+  if (f->first_seq <= 1)
+    return;
+  printf("begins with number %" PRIu64 ": ", f->first_seq);
+  if (f->deleted_to >= f->first_seq - 1)
+    printf("the lines before it were deleted by age or size (AUTH_AUDIT_KEEP_*), as a line says\n");
+  else
+    printf("the files before it are not given, and no line says that they were deleted\n");
+}
+
 static int verify(char **files, size_t n, bool allow_unkeyed)
 {
   struct settings settings;
@@ -56,6 +68,7 @@ static int verify(char **files, size_t n, bool allow_unkeyed)
   if (code != ERR_OK)
     return cli_fail(code == ERR_FAILED_PRECONDITION ? EXIT_CONFIG : EXIT_FAILED, "audit", "%s",
                     e.message);
+  print_beginning(&findings);
   printf("%" PRIu64 " lines, the last has number %" PRIu64 ", %zu faults\n", findings.lines,
          findings.last.seq, findings.n);
   return findings.n == 0 ? EXIT_OK : EXIT_FAILED;

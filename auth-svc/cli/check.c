@@ -1,6 +1,5 @@
 /* Subcommand check: a dealer's credentials, step by step. */
 #include <getopt.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 struct checking {
   struct settings settings;
@@ -75,21 +75,16 @@ static bool find_dealer(struct checking *c)
 /* --------------------------------------------------------------- access token */
 
 struct wait {
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  bool done;
+  struct wait_once end;
   struct token_reply reply;
 };
 
 static void on_token(void *user, struct token_reply *reply)
 {
   struct wait *w = user;
-  pthread_mutex_lock(&w->lock);
   w->reply = *reply;
   reply->access_token = reply->refresh_token = NULL; /* taken over */
-  w->done = true;
-  pthread_cond_signal(&w->changed);
-  pthread_mutex_unlock(&w->lock);
+  wait_once_over(&w->end);
 }
 
 static void advise_token(const struct token_reply *r, const struct dealer *d)
@@ -124,18 +119,14 @@ static void ask_token(struct checking *c, struct wait *w)
   const struct token_env env = {c->http, c->settings.token_endpoint,
                                 (uint32_t)c->settings.token_timeout_ms};
   w->reply.outcome = TOKEN_OPERATOR_FAULT;
-  if (c->credential->kind->obtain(c->credential, &env, NULL, on_token, w, &w->reply.error) !=
+  if (c->credential->kind->obtain(c->credential, &env, NULL, on_token, w, &w->reply.error) ==
       ERR_OK)
-    return;
-  pthread_mutex_lock(&w->lock);
-  while (!w->done)
-    pthread_cond_wait(&w->changed, &w->lock);
-  pthread_mutex_unlock(&w->lock);
+    wait_once(&w->end);
 }
 
 static bool get_token(struct checking *c)
 {
-  struct wait w = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+  struct wait w = {.end = WAIT_ONCE_INIT};
   int64_t start = clock_mono_ms();
   ask_token(c, &w);
   bool ok = w.reply.outcome == TOKEN_OBTAINED;

@@ -1,5 +1,4 @@
 /* What check asks Google, and what its answers mean for an operator. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,23 +7,18 @@
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 #include "common/http/client.h"
 
 enum { TIMEOUT_MS = 20000, BODY_MAX = 4 << 20, PAGES_MAX = 50 };
 
 struct answer {
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  bool done;
+  struct wait_once end;
   struct err error;
   int status;
   int64_t ms;
   char *body;
 };
-#define ANSWER_INIT                                                                                \
-  {                                                                                                \
-    .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                         \
-  }
 
 static void answer_clear(struct answer *a)
 {
@@ -34,14 +28,11 @@ static void answer_clear(struct answer *a)
 static void on_done(void *user, const struct http_response *response)
 {
   struct answer *a = user;
-  pthread_mutex_lock(&a->lock);
   a->error = response->error;
   a->status = response->status;
   a->ms = response->total_ms;
   a->body = xstrndup(response->body != NULL ? response->body : "", response->body_len);
-  a->done = true;
-  pthread_cond_signal(&a->changed);
-  pthread_mutex_unlock(&a->lock);
+  wait_once_over(&a->end);
 }
 
 struct caller {
@@ -66,12 +57,8 @@ static void ask(struct answer *a, const struct caller *c, const char *url, const
                                        .max_response_bytes = BODY_MAX,
                                        .on_done = on_done,
                                        .user = a};
-  if (http_client_send(NULL, c->http, &request, &a->error) == ERR_OK) {
-    pthread_mutex_lock(&a->lock);
-    while (!a->done)
-      pthread_cond_wait(&a->changed, &a->lock);
-    pthread_mutex_unlock(&a->lock);
-  }
+  if (http_client_send(NULL, c->http, &request, &a->error) == ERR_OK)
+    wait_once(&a->end);
   mem_wipe(bearer, strlen(bearer));
 }
 
@@ -181,7 +168,7 @@ static bool fetch_summaries(struct summaries *s, const struct caller *c)
   const char *base = endpoint("GA4_ADMIN_ENDPOINT", "https://analyticsadmin.googleapis.com");
   AUTO_FREE char *page_token = NULL;
   for (int pages = 0; pages < PAGES_MAX; pages++) {
-    __attribute__((cleanup(answer_clear))) struct answer a = ANSWER_INIT;
+    __attribute__((cleanup(answer_clear))) struct answer a = {.end = WAIT_ONCE_INIT};
     AUTO_JSON cJSON *page = NULL;
     AUTO_FREE char *url =
         xasprintf("%s/v1beta/accountSummaries?pageSize=200%s%s", base,
@@ -230,7 +217,7 @@ static int list_size(const cJSON *j, const char *key)
 
 static bool check_metadata(const struct caller *c, const char *base, const char *id)
 {
-  __attribute__((cleanup(answer_clear))) struct answer a = ANSWER_INIT;
+  __attribute__((cleanup(answer_clear))) struct answer a = {.end = WAIT_ONCE_INIT};
   AUTO_JSON cJSON *j = NULL;
   AUTO_FREE char *url = xasprintf("%s/v1beta/properties/%s/metadata", base, id);
   ask(&a, c, url, NULL);
@@ -246,7 +233,7 @@ static bool check_report(const struct caller *c, const char *base, const char *i
   static const char body[] = "{\"dateRanges\":[{\"startDate\":\"7daysAgo\",\"endDate\":"
                              "\"yesterday\"}],\"metrics\":[{\"name\":\"sessions\"}],\"limit\":"
                              "\"1\"}";
-  __attribute__((cleanup(answer_clear))) struct answer a = ANSWER_INIT;
+  __attribute__((cleanup(answer_clear))) struct answer a = {.end = WAIT_ONCE_INIT};
   AUTO_JSON cJSON *j = NULL;
   AUTO_FREE char *url = xasprintf("%s/v1beta/properties/%s:runReport", base, id);
   ask(&a, c, url, body);

@@ -3,35 +3,61 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 
-enum { OUTPUT_MAX = 4 << 20 };
+enum { SUMMARY_MAX = 4 << 20 };
 
 void validation_init(struct validation *v)
 {
-  *v = (struct validation){.summary = BUF_INIT(OUTPUT_MAX), .members = BUF_INIT(OUTPUT_MAX)};
-}
-
-static void findings_clear(struct findings *f)
-{
-  for (size_t i = 0; i < f->kept; i++) {
-    free(f->items[i].file);
-    free(f->items[i].code);
-    free(f->items[i].field);
-    free(f->items[i].dealer);
-    free(f->items[i].text);
-  }
+  *v = (struct validation){.faults.list = cJSON_CreateArray(),
+                           .warnings.list = cJSON_CreateArray(),
+                           .summary = BUF_INIT(SUMMARY_MAX),
+                           .members = cJSON_CreateObject()};
 }
 
 void validation_clear(struct validation *v)
 {
-  findings_clear(&v->faults);
-  findings_clear(&v->warnings);
+  cJSON_Delete(v->faults.list);
+  cJSON_Delete(v->warnings.list);
+  cJSON_Delete(v->members);
   buf_free(&v->summary);
-  buf_free(&v->members);
+}
+
+static const char *text_of(const cJSON *finding, const char *key)
+{
+  const char *text = json_get_string(finding, key);
+  return text != NULL ? text : "";
+}
+
+static int by_place(const void *x, const void *y)
+{
+  const cJSON *a = *(cJSON *const *)x, *b = *(cJSON *const *)y;
+  int c = strcmp(text_of(a, "file"), text_of(b, "file"));
+  double first = json_get_number(a, "line", 0), second = json_get_number(b, "line", 0);
+  if (c == 0)
+    c = (first > second) - (first < second);
+  return c != 0 ? c : strcmp(text_of(a, "field"), text_of(b, "field"));
+}
+
+static void put(cJSON *finding, const char *key, const char *text)
+{
+  if (*text != '\0')
+    cJSON_AddStringToObject(finding, key, text);
+}
+
+/* By file, line and field. */
+static void sort(cJSON *list)
+{
+  cJSON *items[VALIDATION_MAX];
+  size_t n = 0;
+  while (list->child != NULL)
+    items[n++] = cJSON_DetachItemViaPointer(list, list->child);
+  qsort(items, n, sizeof(items[0]), by_place);
+  for (size_t i = 0; i < n; i++)
+    cJSON_AddItemToArray(list, items[i]);
 }
 
 static void add(struct findings *f, const char *file, size_t line, const char *code,
@@ -39,18 +65,21 @@ static void add(struct findings *f, const char *file, size_t line, const char *c
 {
   if (f->n++ >= VALIDATION_MAX)
     return;
-  f->items[f->kept++] = (struct finding){.file = xstrdup(file),
-                                         .line = line,
-                                         .code = xstrdup(code),
-                                         .field = xstrdup(field),
-                                         .dealer = xstrdup(dealer),
-                                         .text = xstrdup(text)};
+  cJSON *x = cJSON_CreateObject();
+  cJSON_AddStringToObject(x, "file", file);
+  if (line > 0)
+    cJSON_AddNumberToObject(x, "line", (double)line);
+  put(x, "code", code);
+  put(x, "field", field);
+  put(x, "dealer", dealer);
+  cJSON_AddStringToObject(x, "message", text);
+  cJSON_AddItemToArray(f->list, x);
 }
 
 void validation_fault(struct validation *v, const char *file, size_t line, const char *field,
                       const char *dealer, const char *text)
 {
-  add(&v->faults, file, line, NULL, field, dealer, text);
+  add(&v->faults, file, line, "", field, dealer, text);
 }
 
 void validation_fault_of(struct validation *v, const char *file, const char *message)
@@ -74,41 +103,34 @@ void validation_warn(struct validation *v, const char *code, const char *file, c
   add(&v->warnings, file, 0, code, field, "", text);
 }
 
-static int by_place(const void *a, const void *b)
-{
-  const struct finding *x = a, *y = b;
-  int c = strcmp(x->file, y->file);
-  if (c == 0)
-    c = (x->line > y->line) - (x->line < y->line);
-  return c != 0 ? c : strcmp(x->field, y->field);
-}
-
 /* ------------------------------------------------------------------------------ text */
 
 /* "dealers.json:14: dealers[2].name (dealer "d03"): ..." as compilers do, for editors. */
-static void print_finding(const struct finding *f)
+static void print_finding(const cJSON *f)
 {
-  fputs(f->file, stdout);
-  if (f->line > 0)
-    printf(":%zu", f->line);
-  if (f->code != NULL)
+  const char *field = text_of(f, "field"), *dealer = text_of(f, "dealer");
+  double line = json_get_number(f, "line", 0);
+  fputs(text_of(f, "file"), stdout);
+  if (line > 0)
+    printf(":%.0f", line);
+  if (*text_of(f, "code") != '\0')
     fputs(": warning", stdout);
-  if (*f->field != '\0')
-    printf(": %s", f->field);
-  if (*f->dealer != '\0')
-    printf(" (dealer \"%s\")", f->dealer);
-  printf(": %s\n", f->text);
+  if (*field != '\0')
+    printf(": %s", field);
+  if (*dealer != '\0')
+    printf(" (dealer \"%s\")", dealer);
+  printf(": %s\n", text_of(f, "message"));
 }
 
 static void print_findings(const struct findings *f, const char *what)
 {
-  for (size_t i = 0; i < f->kept; i++)
-    print_finding(&f->items[i]);
-  if (f->n > f->kept)
-    printf("... and %zu more %s\n", f->n - f->kept, what);
+  const cJSON *finding;
+  cJSON_ArrayForEach(finding, f->list) print_finding(finding);
+  if (f->n > VALIDATION_MAX)
+    printf("... and %zu more %s\n", f->n - VALIDATION_MAX, what);
 }
 
-static void print_text(const struct validation *v, const char *file)
+static void print_text(struct validation *v, const char *file)
 {
   print_findings(&v->faults, "faults");
   print_findings(&v->warnings, "warnings");
@@ -124,51 +146,25 @@ static void print_text(const struct validation *v, const char *file)
 
 /* ------------------------------------------------------------------------------ JSON */
 
-static void put_member(struct buf *out, const char *name, const char *text)
+static void print_json(struct validation *v, const char *file)
 {
-  buf_printf(out, ",\"%s\":", name);
-  buf_put_json_string(out, text, strlen(text));
-}
-
-static void put_findings(struct buf *out, const char *name, const struct findings *f)
-{
-  buf_printf(out, ",\"%s\":[", name);
-  for (size_t i = 0; i < f->kept; i++) {
-    const struct finding *x = &f->items[i];
-    buf_puts(out, i > 0 ? ",{\"file\":" : "{\"file\":");
-    buf_put_json_string(out, x->file, strlen(x->file));
-    if (x->line > 0)
-      buf_printf(out, ",\"line\":%zu", x->line);
-    if (x->code != NULL)
-      put_member(out, "code", x->code);
-    if (*x->field != '\0')
-      put_member(out, "field", x->field);
-    if (*x->dealer != '\0')
-      put_member(out, "dealer", x->dealer);
-    put_member(out, "message", x->text);
-    buf_putc(out, '}');
+  AUTO_JSON cJSON *out = cJSON_CreateObject();
+  cJSON_AddStringToObject(out, "file", file);
+  cJSON_AddBoolToObject(out, "valid", v->faults.n == 0);
+  cJSON_AddNumberToObject(out, "fault_count", (double)v->faults.n);
+  cJSON_AddItemToObject(out, "faults", TAKE_PTR(v->faults.list));
+  cJSON_AddNumberToObject(out, "warning_count", (double)v->warnings.n);
+  cJSON_AddItemToObject(out, "warnings", TAKE_PTR(v->warnings.list));
+  while (v->faults.n == 0 && v->members->child != NULL) {
+    cJSON *member = cJSON_DetachItemViaPointer(v->members, v->members->child);
+    cJSON_AddItemToObject(out, member->string, member);
   }
-  buf_putc(out, ']');
-}
-
-static void print_json(const struct validation *v, const char *file)
-{
-  AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
-  buf_puts(&out, "{\"file\":");
-  buf_put_json_string(&out, file, strlen(file));
-  buf_printf(&out, ",\"valid\":%s", v->faults.n == 0 ? "true" : "false");
-  buf_printf(&out, ",\"fault_count\":%zu", v->faults.n);
-  put_findings(&out, "faults", &v->faults);
-  buf_printf(&out, ",\"warning_count\":%zu", v->warnings.n);
-  put_findings(&out, "warnings", &v->warnings);
-  if (v->faults.n == 0)
-    buf_puts(&out, buf_str(&v->members));
-  buf_puts(&out, "}\n");
-  fputs(buf_str(&out), stdout);
+  AUTO_FREE char *text = cJSON_PrintUnformatted(out);
+  puts(text);
 }
 
 void validation_print(struct validation *v, const char *file, bool json)
 {
-  qsort(v->faults.items, v->faults.kept, sizeof(struct finding), by_place);
+  sort(v->faults.list);
   (json ? print_json : print_text)(v, file);
 }

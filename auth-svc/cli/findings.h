@@ -3,6 +3,7 @@
 #ifndef AMCP_AUTH_VALIDATION_H
 #define AMCP_AUTH_VALIDATION_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -10,25 +11,15 @@
 
 enum { VALIDATION_MAX = 200 }; /* faults and warnings that are kept, of each; more are counted */
 
-struct finding {
-  char *file;
-  size_t line; /* 0: of no line */
-  char *code;  /* of a warning: "plain_secrets"; NULL for faults */
-  char *field; /* "" the file as a whole */
-  char *dealer;
-  char *text;
-};
-
 struct findings {
-  struct finding items[VALIDATION_MAX];
-  size_t kept;
+  cJSON *list; /* of {file, line, code, field, dealer, message} */
   size_t n;
 };
 
 struct validation {
   struct findings faults, warnings;
   struct buf summary; /* lines of text */
-  struct buf members; /* members of the JSON object, each with a comma before it */
+  cJSON *members;     /* of the JSON object that stands for a good file */
 };
 
 void validation_init(struct validation *v);

@@ -14,9 +14,6 @@
 #include "common/base/config.h"
 #include "common/base/mem.h"
 
-/* Sealing grows a file of short secrets several times. */
-enum { SEALED_TEXT_FILE_MAX = 4 * DEALERS_FILE_MAX };
-
 /* ----------------------------------------------------------------------- keygen */
 
 static enum err_code make_key(struct buf *line, const char *id, struct err *e)
@@ -89,13 +86,15 @@ int cli_keygen(int argc, char **argv, const char *help)
 
 /* -------------------------------------------------- seal, unseal, rotate, verify */
 
+enum action { SEAL, UNSEAL, ROTATE, VERIFY };
+
 /* What the four have in common: a file, a keyring, and counts. */
 struct job {
+  enum action action;
   const char *command, *file, *output;
   bool flag; /* the command's own option */
   struct settings settings;
   struct buf text, edited;
-  const char *check_name; /* verify: file for messages */
   size_t changed, sealed, plain, broken;
   size_t by_key[KEYRING_KEYS_MAX];
 };
@@ -151,200 +150,136 @@ static bool job_load(struct job *j, int *exit_code)
   return code == ERR_OK;
 }
 
-static enum err_code open_value(const struct job *j, const struct sealed_value *value,
-                                struct secret **plain, struct err *e)
+static enum err_code visit_plain(struct job *j, const struct sealed_value *value,
+                                 const struct keyring_record *record, enum sealed_edit *edit,
+                                 struct buf *out, struct err *e)
 {
-  const struct keyring_record record = sealed_record(value->place);
-  return keyring_open(plain, j->settings.sealed.keyring, &record, value->text, value->len, e);
-}
-
-static enum err_code visit_seal(void *user, const struct sealed_value *value,
-                                enum sealed_edit *edit, struct buf *out, struct err *e)
-{
-  struct job *j = user;
-  AUTO_SECRET struct secret *plain = NULL;
-  const struct keyring_record record = sealed_record(value->place);
-  if (value->is_sealed) {
-    j->sealed++;
-    return open_value(j, value, &plain, e);
-  }
+  j->plain++;
+  if (j->action == VERIFY && !j->flag)
+    printf("dealer \"%s\" %s: is in the clear\n", record->tenant, record->id);
+  if (j->action != SEAL)
+    return ERR_OK;
   j->changed++;
   *edit = SEALED_AS_SEALED;
-  return keyring_seal(out, j->settings.sealed.keyring, &record, value->text, value->len, e);
+  return keyring_seal(out, j->settings.sealed.keyring, record, value->text, value->len, e);
 }
 
-static enum err_code visit_unseal(void *user, const struct sealed_value *value,
-                                  enum sealed_edit *edit, struct buf *out, struct err *e)
+/* Whatever a sealed secret becomes, it must open; verify goes on, so that its list is whole. */
+static enum err_code visit(void *user, const struct sealed_value *value, enum sealed_edit *edit,
+                           struct buf *out, struct err *e)
 {
   struct job *j = user;
-  AUTO_SECRET struct secret *plain = NULL;
-  if (!value->is_sealed)
-    return ERR_OK;
-  enum err_code code = open_value(j, value, &plain, e);
-  if (code != ERR_OK)
-    return code;
-  j->changed++;
-  *edit = SEALED_AS_PLAIN;
-  buf_append(out, secret_text(plain), secret_len(plain));
-  return ERR_OK;
-}
-
-static enum err_code visit_rotate(void *user, const struct sealed_value *value,
-                                  enum sealed_edit *edit, struct buf *out, struct err *e)
-{
-  struct job *j = user;
-  AUTO_SECRET struct secret *plain = NULL;
-  char id[KEYRING_ID_MAX + 1] = "";
   struct keyring *ring = j->settings.sealed.keyring;
-  if (!value->is_sealed) {
-    j->plain++;
+  const struct keyring_record record = sealed_record(value->place);
+  AUTO_SECRET struct secret *plain = NULL;
+  char id[KEYRING_ID_MAX + 1] = "";
+  if (!value->is_sealed)
+    return visit_plain(j, value, &record, edit, out, e);
+  enum err_code code = keyring_open(&plain, ring, &record, value->text, value->len, e);
+  if (code != ERR_OK && j->action == VERIFY) {
+    j->broken++;
+    printf("dealer \"%s\" %s: %s\n", record.tenant, record.id, e->message);
     return ERR_OK;
   }
-  enum err_code code = open_value(j, value, &plain, e);
   if (code != ERR_OK)
     return code;
   keyring_id_of(value->text, value->len, id);
-  if (strcmp(id, keyring_id(ring, 0)) == 0) {
-    j->sealed++;
+  size_t key = keyring_find(ring, id);
+  bool stays = j->action == SEAL || j->action == VERIFY || (j->action == ROTATE && key == 0);
+  j->by_key[key]++;
+  *(stays ? &j->sealed : &j->changed) += 1;
+  if (stays)
     return ERR_OK;
-  }
-  const struct keyring_record record = sealed_record(value->place);
-  j->changed++;
-  *edit = SEALED_AS_SEALED;
-  return keyring_seal(out, ring, &record, secret_text(plain), secret_len(plain), e);
-}
-
-static void count_key(struct job *j, const struct sealed_value *value)
-{
-  char id[KEYRING_ID_MAX + 1] = "";
-  keyring_id_of(value->text, value->len, id);
-  for (size_t i = 0; i < keyring_size(j->settings.sealed.keyring); i++)
-    if (strcmp(id, keyring_id(j->settings.sealed.keyring, i)) == 0)
-      j->by_key[i]++;
-}
-
-/* Never ends the walk, so that the list is whole. */
-static enum err_code visit_verify(void *user, const struct sealed_value *value,
-                                  enum sealed_edit *edit, struct buf *out, struct err *e)
-{
-  struct job *j = user;
-  AUTO_SECRET struct secret *plain = NULL;
-  struct err why = {0};
-  (void)edit, (void)out, (void)e;
-  if (!value->is_sealed) {
-    j->plain++;
-    if (!j->flag)
-      printf("dealer \"%s\" %s: is in the clear\n", value->place->dealer, value->place->field);
-    return ERR_OK;
-  }
-  if (open_value(j, value, &plain, &why) != ERR_OK) {
-    j->broken++;
-    printf("dealer \"%s\" %s: %s\n", value->place->dealer, value->place->field, why.message);
-    return ERR_OK;
-  }
-  j->sealed++;
-  count_key(j, value);
+  *edit = j->action == UNSEAL ? SEALED_AS_PLAIN : SEALED_AS_SEALED;
+  if (j->action == ROTATE)
+    return keyring_seal(out, ring, &record, secret_text(plain), secret_len(plain), e);
+  buf_append(out, secret_text(plain), secret_len(plain));
   return ERR_OK;
 }
 
 /* What is about to replace the file must open, or the file stays. */
 static enum err_code check_edited(struct job *j, struct err *e)
 {
-  struct job again = {.settings = j->settings};
+  struct job again = {.action = ROTATE, .settings = j->settings};
   enum err_code code =
-      sealed_text_edit(NULL, j->file, j->edited.data, j->edited.len, visit_seal, &again, e);
-  if (code == ERR_OK && again.changed != j->plain)
+      sealed_text_edit(NULL, j->file, j->edited.data, j->edited.len, visit, &again, e);
+  if (code == ERR_OK && again.plain != (j->action == SEAL ? 0 : j->plain))
     code = err_set(e, ERR_INTERNAL, "seal_failed", "%s: a secret would stay in the clear", j->file);
   return code;
 }
 
 static enum err_code save(struct job *j, struct err *e)
 {
-  const char *path = j->output != NULL ? j->output : j->file;
-  if (j->changed == 0 && j->output == NULL)
+  const char *path = j->output != NULL || j->action == UNSEAL ? j->output : j->file;
+  if (path == NULL)
+    fwrite(j->edited.data, 1, j->edited.len, stdout);
+  if (path == NULL || (j->changed == 0 && j->output == NULL))
     return ERR_OK;
   return cli_write_file(path, &j->edited, e);
 }
 
-static void job_init(struct job *j)
+static int report(const struct job *j)
 {
-  *j = (struct job){.text = BUF_INIT(DEALERS_FILE_MAX), .edited = BUF_SECRET(SEALED_TEXT_FILE_MAX)};
+  const struct keyring *ring = j->settings.sealed.keyring;
+  if (j->action == UNSEAL)
+    fprintf(stderr, "%zu secrets unsealed\n", j->changed);
+  else if (j->action != VERIFY)
+    fprintf(stderr, "%zu secrets sealed with key \"%s\", %zu were already\n", j->changed,
+            keyring_id(ring, 0), j->sealed);
+  if (j->action == ROTATE && j->plain > 0)
+    fprintf(stderr, "%zu secrets are in the clear: run auth-svc seal %s\n", j->plain, j->file);
+  if (j->action != VERIFY)
+    return EXIT_OK;
+  for (size_t i = 0; i < keyring_size(ring); i++)
+    printf("key \"%s\"%s: %zu secrets\n", keyring_id(ring, i), i == 0 ? " (first)" : "",
+           j->by_key[i]);
+  printf("%zu open, %zu do not open, %zu in the clear\n", j->sealed, j->broken, j->plain);
+  return j->broken > 0 || (j->plain > 0 && !j->flag) ? EXIT_FAILED : EXIT_OK;
 }
 
-/* seal and rotate. */
-static int change(int argc, char **argv, const char *help, sealed_visit *visit)
+/* Sealing grows a file of short secrets several times. */
+enum { SEALED_TEXT_FILE_MAX = 4 * DEALERS_FILE_MAX };
+
+static int run(enum action action, int argc, char **argv, const char *help, const char *flag)
 {
-  __attribute__((cleanup(job_clear))) struct job j;
+  __attribute__((cleanup(job_clear))) struct job j = {.action = action,
+                                                      .text = BUF_INIT(DEALERS_FILE_MAX),
+                                                      .edited = BUF_SECRET(SEALED_TEXT_FILE_MAX)};
   struct err e = {0};
   int exit_code = EXIT_OK;
-  job_init(&j);
-  if (!job_arguments(&j, argc, argv, help, NULL, &exit_code) || !job_load(&j, &exit_code))
+  if (!job_arguments(&j, argc, argv, help, flag, &exit_code))
     return exit_code;
-  enum err_code code = sealed_text_edit(&j.edited, j.file, j.text.data, j.text.len, visit, &j, &e);
-  if (code == ERR_OK)
-    code = check_edited(&j, &e);
-  if (code == ERR_OK)
-    code = save(&j, &e);
-  if (code != ERR_OK)
-    return cli_fail(EXIT_FAILED, j.command, "%s", e.message);
-  fprintf(stderr, "%zu secrets sealed with key \"%s\", %zu were already\n", j.changed,
-          keyring_id(j.settings.sealed.keyring, 0), j.sealed);
-  if (j.plain > 0)
-    fprintf(stderr, "%zu secrets are in the clear: run auth-svc seal %s\n", j.plain, j.file);
-  return EXIT_OK;
-}
-
-int cli_seal(int argc, char **argv, const char *help)
-{
-  return change(argc, argv, help, visit_seal);
-}
-
-int cli_rotate(int argc, char **argv, const char *help)
-{
-  return change(argc, argv, help, visit_rotate);
-}
-
-int cli_unseal(int argc, char **argv, const char *help)
-{
-  __attribute__((cleanup(job_clear))) struct job j;
-  struct err e = {0};
-  int exit_code = EXIT_OK;
-  job_init(&j);
-  if (!job_arguments(&j, argc, argv, help, "yes-print-secrets", &exit_code))
-    return exit_code;
-  if ((j.output == NULL) == !j.flag)
+  if (action == UNSEAL && (j.output == NULL) == !j.flag)
     return cli_fail(EXIT_USAGE, "unseal",
                     "writes secrets in the clear: give -o OUT for a file, or "
                     "--yes-print-secrets to print them");
   if (!job_load(&j, &exit_code))
     return exit_code;
-  enum err_code code =
-      sealed_text_edit(&j.edited, j.file, j.text.data, j.text.len, visit_unseal, &j, &e);
-  if (code == ERR_OK && j.output != NULL)
-    code = cli_write_file(j.output, &j.edited, &e);
-  if (code != ERR_OK)
-    return cli_fail(EXIT_FAILED, j.command, "%s", e.message);
-  if (j.output == NULL)
-    fwrite(j.edited.data, 1, j.edited.len, stdout);
-  fprintf(stderr, "%zu secrets unsealed\n", j.changed);
-  return EXIT_OK;
+  enum err_code code = sealed_text_edit(action != VERIFY ? &j.edited : NULL, j.file, j.text.data,
+                                        j.text.len, visit, &j, &e);
+  if (code == ERR_OK && (action == SEAL || action == ROTATE))
+    code = check_edited(&j, &e);
+  if (code == ERR_OK && action != VERIFY)
+    code = save(&j, &e);
+  return code == ERR_OK ? report(&j) : cli_fail(EXIT_FAILED, j.command, "%s", e.message);
+}
+
+int cli_seal(int argc, char **argv, const char *help)
+{
+  return run(SEAL, argc, argv, help, NULL);
+}
+
+int cli_rotate(int argc, char **argv, const char *help)
+{
+  return run(ROTATE, argc, argv, help, NULL);
+}
+
+int cli_unseal(int argc, char **argv, const char *help)
+{
+  return run(UNSEAL, argc, argv, help, "yes-print-secrets");
 }
 
 int cli_verify(int argc, char **argv, const char *help)
 {
-  __attribute__((cleanup(job_clear))) struct job j;
-  struct err e = {0};
-  int exit_code = EXIT_OK;
-  job_init(&j);
-  if (!job_arguments(&j, argc, argv, help, "allow-plaintext", &exit_code) ||
-      !job_load(&j, &exit_code))
-    return exit_code;
-  if (sealed_text_edit(NULL, j.file, j.text.data, j.text.len, visit_verify, &j, &e) != ERR_OK)
-    return cli_fail(EXIT_FAILED, j.command, "%s", e.message);
-  const struct keyring *ring = j.settings.sealed.keyring;
-  for (size_t i = 0; i < keyring_size(ring); i++)
-    printf("key \"%s\"%s: %zu secrets\n", keyring_id(ring, i), i == 0 ? " (first)" : "",
-           j.by_key[i]);
-  printf("%zu open, %zu do not open, %zu in the clear\n", j.sealed, j.broken, j.plain);
-  return j.broken > 0 || (j.plain > 0 && !j.flag) ? EXIT_FAILED : EXIT_OK;
+  return run(VERIFY, argc, argv, help, "allow-plaintext");
 }

@@ -117,7 +117,7 @@ static enum err_code check_mint(struct mint *m, struct err *e)
   if (m->sub == NULL || *m->sub == '\0' || strlen(m->sub) > 256)
     return usage(e, "--sub: must name the user or service, 1 to 256 bytes");
   if (m->ttl_s == 0)
-    return usage(e, "--ttl: must be a time such as 900, 15m, 8h or 30d, at most 90d");
+    return usage(e, "--ttl: must be a time such as 900, 15m, 8h or 1d, at most 90d");
   if (m->kid != NULL && strlen(m->kid) > JWT_KEY_ID_MAX)
     return usage(e, "--kid: longer than 128 bytes");
   if (m->role == NULL)
@@ -203,8 +203,9 @@ static enum err_code check_against_dealers(struct mint *m, struct err *e)
 
 static enum err_code load_signer(struct mint *m, struct err *e)
 {
-  const struct settings *s = &m->settings;
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(4096);
+  const struct trust_options *s = &m->settings.trust;
+  static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
+  AUTO_SECRET struct secret *shared = NULL;
   if (m->kid != NULL)
     snprintf(m->signer.kid, sizeof(m->signer.kid), "%s", m->kid);
   if (m->key_file != NULL)
@@ -216,14 +217,10 @@ static enum err_code load_signer(struct mint *m, struct err *e)
     return err_set(e, ERR_FAILED_PRECONDITION, "no_key",
                    "nothing to sign with: give --key FILE, or set AUTH_JWT_HS256_SECRET or "
                    "AUTH_JWT_HS256_SECRET_FILE");
-  static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
-  enum err_code code = secret_file_read(&text, what, s->jwt_secret_file, 4096, true, e);
-  if (code != ERR_OK)
-    return code;
-  size_t len = text.len;
-  while (len > 0 && (text.data[len - 1] == '\n' || text.data[len - 1] == '\r'))
-    len--;
-  return jwt_signer_from_secret(&m->signer, what, text.data, len, e);
+  enum err_code code = secret_file_load(&shared, what, s->jwt_secret_file, e);
+  return code != ERR_OK
+             ? code
+             : jwt_signer_from_secret(&m->signer, what, secret_text(shared), secret_len(shared), e);
 }
 
 static void put_names(cJSON *claims, const char *key, const struct names *list)
@@ -258,9 +255,22 @@ static enum err_code sign_claims(const struct mint *m, struct buf *token, struct
   return jwt_sign(token, &m->signer, text, e);
 }
 
+/* What the service would refuse is not minted. */
+static enum err_code check_life(const struct mint *m, struct err *e)
+{
+  if (m->ttl_s <= m->settings.jwt_max_life_s)
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "too_long",
+                 "--ttl: longer than the %lld s that the service accepts; ask for less, or set "
+                 "AUTH_JWT_MAX_LIFE_S as the service has it",
+                 (long long)m->settings.jwt_max_life_s);
+}
+
 static enum err_code mint_token(struct mint *m, struct buf *token, struct err *e)
 {
-  enum err_code code = check_against_dealers(m, e);
+  enum err_code code = check_life(m, e);
+  if (code == ERR_OK)
+    code = check_against_dealers(m, e);
   if (code == ERR_OK)
     code = load_signer(m, e);
   if (code != ERR_OK)
@@ -317,7 +327,7 @@ static bool print_part(const char *title, const char *s, size_t len)
 static enum err_code load_keys(struct jwt_keys **out, const struct settings *s, struct err *e)
 {
   struct trust_source *source = NULL;
-  enum err_code code = settings_trust_source(&source, s, e);
+  enum err_code code = trust_source_new(&source, &s->trust, e);
   if (code == ERR_OK)
     code = trust_load_jwt_keys(out, source, e);
   trust_source_free(source);
@@ -332,9 +342,9 @@ static enum err_code check_revoked(const struct settings *s, const cJSON *claims
 {
   const char *sub = json_get_string(claims, "sub"), *jti = json_get_string(claims, "jti");
   struct policies *policies = NULL;
-  if (s->policy_file == NULL)
+  if (s->trust.policy_file == NULL)
     return ERR_OK;
-  enum err_code code = policies_load(&policies, s->policy_file, e);
+  enum err_code code = policies_load(&policies, s->trust.policy_file, e);
   if (code == ERR_OK)
     code = policies_check_revoked(policies, sub != NULL ? sub : "", jti != NULL ? jti : "",
                                   token_sha256, e);
@@ -349,8 +359,10 @@ static enum err_code verify_token(const struct settings *s, const char *token,
   struct jwt_keys *keys = NULL;
   AUTO_JSON cJSON *claims = NULL;
   enum err_code code = load_keys(&keys, s, e);
-  const struct jwt_policy policy = {
-      .keys = keys, .issuer = s->jwt_issuer, .audience = s->jwt_audience};
+  const struct jwt_policy policy = {.keys = keys,
+                                    .issuer = s->jwt_issuer,
+                                    .audience = s->jwt_audience,
+                                    .max_life_s = s->jwt_max_life_s};
   if (code == ERR_OK)
     code = jwt_verify(&claims, &policy, token, strlen(token), clock_unix_ms() / 1000, e);
   if (code == ERR_OK)

@@ -75,6 +75,11 @@ static enum err_code count_secret(void *user, const struct sealed_value *value,
   return ERR_OK;
 }
 
+static void put_count(cJSON *object, const char *name, size_t n)
+{
+  cJSON_AddNumberToObject(object, name, (double)n);
+}
+
 static void look_at_secrets(struct job *j)
 {
   struct err e = {0};
@@ -92,7 +97,9 @@ static void look_at_secrets(struct job *j)
                     (unsigned)st.st_mode & 0777);
   buf_printf(&j->found.summary, "  secrets      %zu sealed, %zu in the clear\n", j->sealed,
              j->plain);
-  buf_printf(&j->found.members, ",\"secrets\":{\"sealed\":%zu,\"plain\":%zu}", j->sealed, j->plain);
+  cJSON *counts = cJSON_AddObjectToObject(j->found.members, "secrets");
+  put_count(counts, "sealed", j->sealed);
+  put_count(counts, "plain", j->plain);
 }
 
 static void look_at_credentials(struct job *j, const cJSON *root)
@@ -104,17 +111,15 @@ static void look_at_credentials(struct job *j, const cJSON *root)
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
       counts[i] += cJSON_GetObjectItemCaseSensitive(d, credential_config_keys[i]) != NULL;
   buf_puts(&j->found.summary, "  credentials  ");
-  buf_puts(&j->found.members, ",\"credentials\":{");
+  cJSON *kinds = cJSON_AddObjectToObject(j->found.members, "credentials");
   for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
     if (counts[i] == 0)
       continue;
-    buf_printf(&j->found.summary, "%s%s %zu", seen > 0 ? ", " : "", credential_config_keys[i],
+    buf_printf(&j->found.summary, "%s%s %zu", seen++ > 0 ? ", " : "", credential_config_keys[i],
                counts[i]);
-    buf_printf(&j->found.members, "%s\"%s\":%zu", seen++ > 0 ? "," : "", credential_config_keys[i],
-               counts[i]);
+    put_count(kinds, credential_config_keys[i], counts[i]);
   }
   buf_putc(&j->found.summary, '\n');
-  buf_putc(&j->found.members, '}');
 }
 
 /* Application Default Credentials are of the machine the service runs on. */
@@ -144,7 +149,7 @@ static void look_at_owners(struct job *j)
 }
 
 /* "region West: 3 dealers of 2 owners: ..." */
-static void look_at_cohort(struct job *j, const struct catalogued *c)
+static void look_at_cohort(struct job *j, const struct catalogued *c, cJSON *out)
 {
   const struct directory *d = j->dealers.directory;
   size_t owners = catalogue_owners(d, c->members, c->n_members);
@@ -165,13 +170,12 @@ static void look_at_cohort(struct job *j, const struct catalogued *c)
         CATALOGUE_MIN_CONTRIBUTORS + 1, CATALOGUE_MIN_OWNERS);
   buf_printf(&j->found.summary, "  %s       %s (%s), dealers %zu, owners %zu, benchmarks %s\n",
              what, label, c->id, c->n_members, owners, c->benchmark ? "given" : "withheld");
-  buf_puts(&j->found.members, "{\"id\":");
-  buf_put_json_string(&j->found.members, c->id, strlen(c->id));
-  buf_puts(&j->found.members, ",\"label\":");
-  buf_put_json_string(&j->found.members, c->label, strlen(c->label));
-  buf_printf(
-      &j->found.members, ",\"is_region\":%s,\"dealers\":%zu,\"owners\":%zu,\"benchmark\":%s}",
-      c->is_region ? "true" : "false", c->n_members, owners, c->benchmark ? "true" : "false");
+  cJSON_AddStringToObject(out, "id", c->id);
+  cJSON_AddStringToObject(out, "label", c->label);
+  cJSON_AddBoolToObject(out, "is_region", c->is_region);
+  put_count(out, "dealers", c->n_members);
+  put_count(out, "owners", owners);
+  cJSON_AddBoolToObject(out, "benchmark", c->benchmark);
 }
 
 static void look_at_directory(struct job *j)
@@ -179,20 +183,20 @@ static void look_at_directory(struct job *j)
   const struct directory *d = j->dealers.directory;
   buf_printf(&j->found.summary, "  dealers      %zu, with %zu properties\n", d->n_dealers,
              d->n_properties);
-  buf_printf(&j->found.members, ",\"dealers\":%zu,\"properties\":%zu,\"regions\":%zu", d->n_dealers,
-             d->n_properties, d->n_regions);
+  put_count(j->found.members, "dealers", d->n_dealers);
+  put_count(j->found.members, "properties", d->n_properties);
+  put_count(j->found.members, "regions", d->n_regions);
 }
 
 static void look_at_cohorts(struct job *j)
 {
   const struct directory *d = j->dealers.directory;
-  buf_puts(&j->found.members, ",\"cohorts\":[");
+  cJSON *list = cJSON_AddArrayToObject(j->found.members, "cohorts");
   for (size_t i = 0; i < d->n_cohorts; i++) {
-    if (i > 0)
-      buf_putc(&j->found.members, ',');
-    look_at_cohort(j, &d->cohorts[i]);
+    cJSON *cohort = cJSON_CreateObject();
+    look_at_cohort(j, &d->cohorts[i], cohort);
+    cJSON_AddItemToArray(list, cohort);
   }
-  buf_putc(&j->found.members, ']');
 }
 
 static void look(struct job *j)
@@ -232,7 +236,8 @@ static void look_at_policies(struct job *j, const char *file)
                     "%zu name%s of no dealer, region or group: %s", unknown,
                     unknown == 1 ? "" : "s", buf_str(&names));
   buf_printf(&j->found.summary, "  policies     %zu, revoked %zu\n", p->n, revoked);
-  buf_printf(&j->found.members, ",\"policies\":%zu,\"revoked\":%zu", p->n, revoked);
+  put_count(j->found.members, "policies", p->n);
+  put_count(j->found.members, "revoked", revoked);
 }
 
 /* --------------------------------------------------------------------------- command */
@@ -259,7 +264,7 @@ static int run(struct job *j, const char *file, const char *policies, bool json)
   settings_wipe_secrets(&j->settings);
   if (read && load_dealers(j))
     look(j);
-  look_at_policies(j, policies != NULL ? policies : j->settings.policy_file);
+  look_at_policies(j, policies != NULL ? policies : j->settings.trust.policy_file);
   validation_print(&j->found, j->name, json);
   return j->found.faults.n == 0 ? EXIT_OK : EXIT_CONFIG;
 }

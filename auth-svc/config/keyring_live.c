@@ -9,7 +9,6 @@
 
 struct keyring_live {
   struct keyring_live_options options;
-  pthread_mutex_t one_at_a_time;
   pthread_mutex_t lock;
   struct keyring *current; /* under lock */
 };
@@ -19,7 +18,6 @@ struct keyring_live *keyring_live_new(const struct keyring_live_options *options
   struct keyring_live *l = xcalloc(1, sizeof(*l));
   l->options = *options;
   l->current = keyring_ref(options->first);
-  pthread_mutex_init(&l->one_at_a_time, NULL);
   pthread_mutex_init(&l->lock, NULL);
   return l;
 }
@@ -29,7 +27,6 @@ void keyring_live_free(struct keyring_live *l)
   if (l == NULL)
     return;
   keyring_unref(l->current);
-  pthread_mutex_destroy(&l->one_at_a_time);
   pthread_mutex_destroy(&l->lock);
   free(l);
 }
@@ -144,12 +141,10 @@ enum err_code keyring_live_reload(struct keyring_live *l, keyring_live_load *loa
                                   struct snapshot **out, struct err *e)
 {
   *out = NULL;
-  pthread_mutex_lock(&l->one_at_a_time);
   AUTO_KEYRING struct keyring *now = current(l);
   enum err_code code = l->options.file == NULL || now == NULL
                            ? load(user, now, out, e)
                            : reload_file(l, now, load, user, out, e);
-  pthread_mutex_unlock(&l->one_at_a_time);
   if (code != ERR_OK)
     snapshot_unref(TAKE_PTR(*out));
   return code;

@@ -29,10 +29,10 @@ void keyring_live_free(struct keyring_live *l);
 typedef enum err_code keyring_live_load(void *user, struct keyring *ring, struct snapshot **out,
                                         struct err *e);
 
-/* Reads the keyring file again, loads a snapshot with it and lets it take over. Both or none;
- * one at a time. FAILED_PRECONDITION `key_in_use` names what still needs a key that is gone,
- * `key_id_reused` an id that now stands for another key; otherwise the error of the ring, the
- * loader or the audit log. */
+/* Reads the keyring file again, loads a snapshot with it and lets it take over, both or
+ * none; one thread at a time (reload_run() sees to it). FAILED_PRECONDITION `key_in_use` names what
+ * still needs a key that is gone, `key_id_reused` an id that now stands for another key; otherwise
+ * the error of the ring, the loader or the audit log. */
 enum err_code keyring_live_reload(struct keyring_live *l, keyring_live_load *load, void *user,
                                   struct snapshot **out, struct err *e);
 

@@ -125,7 +125,18 @@ void reload_describe(struct reload *r, struct buf *detail)
     buf_printf(detail, "ok config: number %llu, loaded %s\n", (unsigned long long)r->generation,
                time);
   else
-    buf_printf(detail, "warn config: %s; keeps the configuration of %s\n", r->failure.message,
-               time);
+    buf_printf(
+        detail,
+        "warn config: changed files were refused, the log says why; keeps the configuration of "
+        "%s\n",
+        time);
   pthread_mutex_unlock(&r->lock);
+}
+
+bool reload_failure(struct reload *r, struct err *out)
+{
+  pthread_mutex_lock(&r->lock);
+  *out = r->failure;
+  pthread_mutex_unlock(&r->lock);
+  return out->code != ERR_OK;
 }

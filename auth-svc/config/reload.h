@@ -26,7 +26,9 @@ void reload_free(struct reload *r);
 /* Loads and replaces. Blocks; thread-safe, one at a time. False when the old configuration
  * stays. */
 bool reload_run(struct reload *r);
-/* Appends a line for /readyz. */
+/* Appends a line for /readyz, which names neither dealer nor file: the log does. */
 void reload_describe(struct reload *r, struct buf *detail);
+/* Why the last attempt was refused, as the log has it; false when it was not. */
+bool reload_failure(struct reload *r, struct err *out);
 
 #endif

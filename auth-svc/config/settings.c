@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "auth-svc/config/await.h"
 #include "auth-svc/credential/exchange.h"
 #include "auth-svc/credential/open_host.h"
 #include "auth-svc/dealers/file.h"
@@ -15,7 +16,7 @@
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 35 };
+enum { N_VARS = 41 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -26,6 +27,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "false: every caller may read everything; for local development"},
       {"GA_CREDENTIALS_PATH", CONFIG_STRING, &s->credentials_path, DEFAULT_CREDENTIALS_PATH, 0, 0,
        false, "file of the dealers and their credentials; read again when it changes"},
+      {"GA_CREDENTIALS_WAIT_S", CONFIG_INT, &s->credentials_wait_s, "0", 0, 3600, false,
+       "seconds to wait at the start for that file to appear; 0 ends the start when it is not "
+       "there"},
       {"GA_CREDENTIALS_JSON", CONFIG_STRING, &s->credentials_json, NULL, 0, 0, true,
        "the same as text, instead of the file"},
       {"AUTH_CONFIG_CHECK_S", CONFIG_INT, &s->config_check_s, "10", 1, 3600, false,
@@ -50,30 +54,34 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_COHORT_RULES", CONFIG_STRING, &s->cohort_rules, "strict", 0, 0, false,
        "strict: cohorts that isolate dealers when subtracted are refused; warn: they are taken out "
        "of benchmarks"},
-      {"AUTH_SEAL_KEY", CONFIG_STRING, &s->seal_key, NULL, 0, 0, true,
+      {"AUTH_SEAL_KEY", CONFIG_STRING, &s->trust.seal_key, NULL, 0, 0, true,
        "key of sealed grants, hex or base64, 32 bytes or more; random when not set; several, "
        "comma-separated: the first seals, all open"},
-      {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->seal_key_file, NULL, 0, 0, false,
+      {"AUTH_SEAL_KEY_FILE", CONFIG_STRING, &s->trust.seal_key_file, NULL, 0, 0, false,
        "the same from a file; read again when it changes, like all files below"},
-      {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->grant_audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
+      {"AUTH_GRANT_AUDIENCE", CONFIG_STRING, &s->trust.audience, DEFAULT_GRANT_AUDIENCE, 0, 0,
        false,
        "name of the installation: grants sealed for another one are refused, also with the same "
        "key; the same for all replicas"},
-      {"AUTH_POLICY_FILE", CONFIG_STRING, &s->policy_file, NULL, 0, 0, false,
+      {"AUTH_POLICY_FILE", CONFIG_STRING, &s->trust.policy_file, NULL, 0, 0, false,
        "JSON file of the services that get in by certificate (needs GRPC_TLS_*), and of revoked "
        "subjects and bearer tokens"},
-      {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->jwt_key_file, NULL, 0, 0, false,
+      {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->trust.jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
       {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
        "https URL of the issuer's JWKS; fetched, cached and changed without a restart"},
-      {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->jwt_secret, NULL, 0, 0, true,
+      {"AUTH_JWT_HS256_SECRET", CONFIG_STRING, &s->trust.jwt_secret, NULL, 0, 0, true,
        "secret of bearer tokens signed with HS256, 32 bytes or more"},
-      {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->jwt_secret_file, NULL, 0, 0, false,
+      {"AUTH_JWT_HS256_SECRET_FILE", CONFIG_STRING, &s->trust.jwt_secret_file, NULL, 0, 0, false,
        "the same from a file"},
       {"AUTH_JWT_ISSUER", CONFIG_STRING, &s->jwt_issuer, NULL, 0, 0, false,
        "issuer (iss) of signed bearer tokens; must be set with a key"},
       {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
        "audience (aud) of signed bearer tokens"},
+      {"AUTH_JWT_MAX_LIFE_S", CONFIG_INT, &s->jwt_max_life_s, "86400", 60, 31622400, false,
+       "longest accepted life of a signed bearer token, seconds, from now and from its iat; one "
+       "that "
+       "ends later (exp) is refused"},
       {"AUTH_ACCOUNT_TOKENS", CONFIG_STRING, &s->account_tokens_text, "refresh_token", 0, 0, false,
        "refresh_token: an account or dealer id and its current refresh token are a bearer token; "
        "off: they are refused"},
@@ -100,6 +108,21 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "when audit lines are synced to disk: always (before each answer), second, never"},
       {"AUTH_AUDIT_MAX_BYTES", CONFIG_INT, &s->audit_max_bytes, "67108864", 0, INT64_MAX, false,
        "size at which the audit file is renamed to FILE.NUMBER and a new one begins; 0 for never"},
+      {"AUTH_AUDIT_KEEP_BYTES", CONFIG_INT, &s->audit_keep_bytes, "0", 0, INT64_MAX, false,
+       "most bytes of renamed audit files together; beyond it the oldest are deleted, and a line "
+       "says "
+       "so; 0 keeps all"},
+      {"AUTH_AUDIT_KEEP_DAYS", CONFIG_INT, &s->audit_keep_days, "0", 0, 36500, false,
+       "days after its last line that a renamed audit file is kept; 0 keeps all"},
+      {"AUTH_AUDIT_WARN_FREE_BYTES", CONFIG_INT, &s->audit_warn_free_bytes, "134217728", 0,
+       INT64_MAX, false,
+       "fewer free bytes on the volume of the audit file are a warning in log, metrics and "
+       "/readyz; 0 "
+       "for none"},
+      {"AUTH_AUDIT_SINK", CONFIG_STRING, &s->audit_sink_text, "none", 0, 0, false,
+       "where audit lines go beside the file: none, stdout, syslog; a line that finds a slow "
+       "reader is "
+       "lost there, and counted"},
   };
   _Static_assert(sizeof(table) == N_VARS * sizeof(table[0]), "N_VARS counts the table");
   memcpy(vars, table, sizeof(table));
@@ -132,11 +155,12 @@ static enum err_code check_account_tokens(struct settings *s, struct err *e)
 
 static enum err_code check_auth(struct settings *s, struct err *e)
 {
-  bool has_jwt = s->jwt_key_file != NULL || s->jwks_url != NULL || s->jwt_secret != NULL ||
-                 s->jwt_secret_file != NULL;
-  if (s->seal_key != NULL && s->seal_key_file != NULL)
+  s->trust.mutual_tls = s->service.tls.cert_file != NULL;
+  bool has_jwt = s->trust.jwt_key_file != NULL || s->jwks_url != NULL ||
+                 s->trust.jwt_secret != NULL || s->trust.jwt_secret_file != NULL;
+  if (s->trust.seal_key != NULL && s->trust.seal_key_file != NULL)
     return wrong(e, "AUTH_SEAL_KEY: set it or AUTH_SEAL_KEY_FILE, not both");
-  if (s->jwt_secret != NULL && s->jwt_secret_file != NULL)
+  if (s->trust.jwt_secret != NULL && s->trust.jwt_secret_file != NULL)
     return wrong(e, "AUTH_JWT_HS256_SECRET: set it or AUTH_JWT_HS256_SECRET_FILE, not both");
   if (has_jwt && s->jwt_issuer == NULL)
     return wrong(e, "AUTH_JWT_ISSUER: must be set when a key for signed bearer tokens is");
@@ -161,6 +185,25 @@ static enum err_code check_keys(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
+/* The file that was renamed last must not be deleted at once. */
+static enum err_code check_audit(struct settings *s, struct err *e)
+{
+  bool keeps = s->audit_keep_bytes > 0 || s->audit_keep_days > 0;
+  if (keeps && s->audit_max_bytes == 0)
+    return wrong(e, "AUTH_AUDIT_MAX_BYTES: must not be 0 with AUTH_AUDIT_KEEP_BYTES or "
+                    "AUTH_AUDIT_KEEP_DAYS: only renamed files are deleted");
+  if (s->audit_keep_bytes > 0 && s->audit_keep_bytes < s->audit_max_bytes)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "AUTH_AUDIT_KEEP_BYTES: must be 0 or at least AUTH_AUDIT_MAX_BYTES (%lld), the "
+                   "size of one file",
+                   (long long)s->audit_max_bytes);
+  if (!audit_sink_parse(s->audit_sink_text, &s->audit_sink))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "AUTH_AUDIT_SINK: \"%.40s\" must be one of none, stdout, syslog",
+                   s->audit_sink_text);
+  return ERR_OK;
+}
+
 static bool is_set(const char *name)
 {
   const char *value = getenv(name);
@@ -169,9 +212,9 @@ static bool is_set(const char *name)
 
 static enum err_code check_audience(struct settings *s, struct err *e)
 {
-  size_t n = strlen(s->grant_audience);
+  size_t n = strlen(s->trust.audience);
   for (size_t i = 0; i < n; i++)
-    if ((unsigned char)s->grant_audience[i] < 0x20 || s->grant_audience[i] == 0x7f)
+    if ((unsigned char)s->trust.audience[i] < 0x20 || s->trust.audience[i] == 0x7f)
       return wrong(e, "AUTH_GRANT_AUDIENCE: holds a control character");
   return n <= SEAL_AUDIENCE_MAX
              ? ERR_OK
@@ -210,7 +253,8 @@ static enum err_code check_rest(struct settings *s, struct err *e)
 static enum err_code check(struct settings *s, struct err *e)
 {
   static enum err_code (*const checks[])(struct settings *, struct err *) = {
-      check_auth, check_account_tokens, check_keys, check_audience, check_dealers, check_rest};
+      check_auth,     check_account_tokens, check_keys, check_audit,
+      check_audience, check_dealers,        check_rest};
   for (size_t i = 0; i < ARRAY_LEN(checks); i++)
     if (checks[i](s, e) != ERR_OK)
       return e->code;
@@ -251,7 +295,7 @@ static bool wants_adc(const struct settings *s)
 static enum err_code load_adc(struct snapshot **out, const struct settings *s, struct err *e)
 {
   struct credential *adc = NULL;
-  enum err_code code = credential_find_adc(&adc, s->adc_path, e);
+  enum err_code code = credential_find_adc(&adc, s->adc_path, false, e);
   if (code != ERR_OK) {
     err_prefix(e, "no dealers file (GA_CREDENTIALS_PATH, %s) and no credentials beside it: ",
                s->credentials_path);
@@ -279,6 +323,12 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
   return snapshot_parse(out, "GA_CREDENTIALS_JSON", text, strlen(text), &options, e);
 }
 
+enum err_code settings_await_dealers(const struct settings *s, struct err *e)
+{
+  bool reads_one = !s->from_json && !wants_adc(s);
+  return reads_one ? await_file(s->credentials_path, s->credentials_wait_s, e) : ERR_OK;
+}
+
 enum err_code settings_load_keyring(struct settings *s, struct err *e)
 {
   return keyring_load(&s->sealed.keyring, s->keyring_file, e);
@@ -295,7 +345,11 @@ enum err_code settings_open_audit(struct audit **out, const struct settings *s, 
   const struct audit_options options = {.path = s->audit_file,
                                         .keyring = s->sealed.keyring,
                                         .fsync = s->audit_fsync,
-                                        .max_bytes = (uint64_t)s->audit_max_bytes};
+                                        .max_bytes = (uint64_t)s->audit_max_bytes,
+                                        .keep_bytes = (uint64_t)s->audit_keep_bytes,
+                                        .keep_days = (uint64_t)s->audit_keep_days,
+                                        .warn_free_bytes = (uint64_t)s->audit_warn_free_bytes,
+                                        .sink = s->audit_sink};
   return audit_open(out, &options, e);
 }
 
@@ -316,20 +370,6 @@ enum err_code settings_open_store(struct token_store **out, const struct setting
   return token_store_open(out, &options, e);
 }
 
-enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
-                                    struct err *e)
-{
-  const struct trust_options options = {.seal_key = s->seal_key,
-                                        .seal_key_file = s->seal_key_file,
-                                        .jwt_secret = s->jwt_secret,
-                                        .jwt_secret_file = s->jwt_secret_file,
-                                        .jwt_key_file = s->jwt_key_file,
-                                        .policy_file = s->policy_file,
-                                        .audience = s->grant_audience,
-                                        .mutual_tls = s->service.tls.cert_file != NULL};
-  return trust_source_new(out, &options, e);
-}
-
 /* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
 static void wipe_variable(const char *name)
 {
@@ -346,5 +386,5 @@ void settings_wipe_secrets(struct settings *s)
   wipe_variable("AUTH_SEAL_KEY");
   wipe_variable("AUTH_JWT_HS256_SECRET");
   wipe_variable("GA_CREDENTIALS_JSON");
-  s->seal_key = s->jwt_secret = s->credentials_json = NULL;
+  s->trust.seal_key = s->trust.jwt_secret = s->credentials_json = NULL;
 }

@@ -16,6 +16,7 @@ struct settings {
   const char *grpc_listen;
   bool enable_auth;
   const char *credentials_path;
+  int64_t credentials_wait_s;   /* for that file to appear, at the start */
   const char *cohort_rules;     /* "strict" or "warn" */
   const char *credentials_json; /* GA_CREDENTIALS_JSON; NULL when not set or wiped */
   bool from_json;               /* the dealers come from it */
@@ -28,10 +29,9 @@ struct settings {
   const char *token_endpoint;  /* NULL: each credential's own */
   const char *http_token_host; /* NULL: none; used where URLs are checked (open_host.h) */
   int64_t token_timeout_ms;
-  const char *seal_key, *seal_key_file, *grant_audience;
-  const char *policy_file;
-  const char *jwks_url;
-  const char *jwt_key_file, *jwt_secret, *jwt_secret_file, *jwt_issuer, *jwt_audience;
+  struct trust_options trust;
+  const char *jwks_url, *jwt_issuer, *jwt_audience;
+  int64_t jwt_max_life_s;
   const char *account_tokens_text;
   bool account_tokens; /* a bearer may be an account's id and its refresh token */
   bool allow_unsigned, allow_unsigned_anywhere;
@@ -40,8 +40,10 @@ struct settings {
   struct sealed_policy sealed; /* its keyring is set by settings_load_keyring() */
   const char *audit_file, *audit_fsync_text;
   bool require_audit;
-  int64_t audit_max_bytes;
+  int64_t audit_max_bytes, audit_keep_bytes, audit_keep_days, audit_warn_free_bytes;
   enum audit_fsync audit_fsync;
+  const char *audit_sink_text;
+  enum audit_sink_kind audit_sink;
 };
 
 /* Command line and environment; `usage` is the list of subcommands for --help. False when the
@@ -65,9 +67,8 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
  * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,
                                   struct err *e);
-/* Where keys and policies come from; takes the secrets of the environment over. */
-enum err_code settings_trust_source(struct trust_source **out, const struct settings *s,
-                                    struct err *e);
+/* Waits at the start for a dealers file that is not there yet, where one is read; see await.h. */
+enum err_code settings_await_dealers(const struct settings *s, struct err *e);
 enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);
 
 /* Overwrites the secrets that came by environment, also as /proc shows it. The settings

@@ -58,37 +58,30 @@ struct snapshot *snapshot_new(struct directory *directory, struct credential **c
   return s;
 }
 
-static enum err_code snapshot_of(struct snapshot **out, const struct dealers_content *content,
-                                 enum err_code code)
+enum err_code snapshot_parse(struct snapshot **out, const char *name, const char *text, size_t len,
+                             const struct dealers_options *options, struct err *e)
 {
-  *out = code == ERR_OK ? snapshot_new(content->directory, content->credentials, NULL) : NULL;
+  struct dealers_content content;
+  enum err_code code = text == NULL
+                           ? dealers_file_load(&content, name, options, e)
+                           : dealers_file_read(&content, name, text, len, options, NULL, e);
+  *out = code == ERR_OK ? snapshot_new(content.directory, content.credentials, NULL) : NULL;
   if (code == ERR_OK)
-    (*out)->sealed_with = content->sealed_with;
+    (*out)->sealed_with = content.sealed_with;
   return code;
 }
 
 enum err_code snapshot_load(struct snapshot **out, const char *path,
                             const struct dealers_options *options, struct err *e)
 {
-  struct dealers_content content;
-  enum err_code code = dealers_file_load(&content, path, options, e);
-  return snapshot_of(out, &content, code);
+  return snapshot_parse(out, path, NULL, 0, options, e);
 }
 
-enum err_code snapshot_parse(struct snapshot **out, const char *name, const char *text, size_t len,
-                             const struct dealers_options *options, struct err *e)
-{
-  struct dealers_content content;
-  enum err_code code = dealers_file_read(&content, name, text, len, options, NULL, e);
-  return snapshot_of(out, &content, code);
-}
-
-static char *find_unknown_names(const struct snapshot *s)
+static void find_unknown_names(struct snapshot *s)
 {
   AUTO_BUF struct buf text = BUF_INIT(UNKNOWN_NAMES_MAX);
-  return policies_unknown_names(s->trust.policies, s->directory, &text) > 0
-             ? xstrdup(buf_str(&text))
-             : NULL;
+  s->n_unknown_names = policies_unknown_names(s->trust.policies, s->directory, &text);
+  s->unknown_names = s->n_unknown_names > 0 ? xstrdup(buf_str(&text)) : NULL;
 }
 
 void snapshot_trust(struct snapshot *s, const struct trust *t)
@@ -97,7 +90,7 @@ void snapshot_trust(struct snapshot *s, const struct trust *t)
   s->trust.jwt_keys = t->jwt_keys != NULL ? jwt_keys_ref(t->jwt_keys) : jwt_keys_new();
   s->trust.policies = t->policies != NULL ? policies_ref(t->policies) : policies_none();
   s->peers = peers_new(s->directory, t->sealer);
-  s->unknown_names = find_unknown_names(s);
+  find_unknown_names(s);
 }
 
 void snapshot_stamp(struct snapshot *s, uint64_t generation)

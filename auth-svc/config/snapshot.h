@@ -27,8 +27,9 @@ struct snapshot {
   struct key_use sealed_with;      /* keys of the dealers file's secrets */
   struct trust trust;              /* set by snapshot_trust(), like what follows */
   struct peers *peers;
-  char *unknown_names; /* of policies, for people; NULL when the dealers file has all */
-  uint64_t number;     /* in its slot, from 1; set by the slot */
+  size_t n_unknown_names; /* of policies, that the dealers file does not have */
+  char *unknown_names;    /* the first of them, for people; NULL when there are none */
+  uint64_t number;        /* in its slot, from 1; set by the slot */
 };
 
 /* Takes everything over; `credentials` has one entry per dealer of the directory. */

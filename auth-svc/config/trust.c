@@ -6,12 +6,8 @@
 #include "auth-svc/secret/secret_file.h"
 #include "common/base/mem.h"
 
-enum { SECRET_FILE_MAX = 4096 };
-
 struct trust_source {
-  const char *seal_key_file, *jwt_key_file, *jwt_secret_file, *policy_file;
-  char *audience;
-  bool mutual_tls;
+  struct trust_options options;
   struct sealer *sealer;     /* of the environment, or random; NULL when a file has the keys */
   struct secret *jwt_secret; /* of the environment; NULL without one */
 };
@@ -28,12 +24,8 @@ enum err_code trust_source_new(struct trust_source **out, const struct trust_opt
 {
   struct trust_source *s = xcalloc(1, sizeof(*s));
   enum err_code code = ERR_OK;
-  s->seal_key_file = o->seal_key_file;
-  s->jwt_key_file = o->jwt_key_file;
-  s->jwt_secret_file = o->jwt_secret_file;
-  s->policy_file = o->policy_file;
-  s->audience = xstrdup(o->audience);
-  s->mutual_tls = o->mutual_tls;
+  s->options = *o;
+  s->options.seal_key = s->options.jwt_secret = NULL; /* they may be wiped */
   s->jwt_secret = o->jwt_secret != NULL ? secret_from(o->jwt_secret) : NULL;
   if (o->seal_key_file == NULL)
     code = sealer_new(&s->sealer, "AUTH_SEAL_KEY", o->seal_key, o->audience, e);
@@ -50,7 +42,6 @@ void trust_source_free(struct trust_source *s)
     return;
   sealer_unref(s->sealer);
   secret_unref(s->jwt_secret);
-  free(s->audience);
   free(s);
 }
 
@@ -61,31 +52,23 @@ static enum err_code load_sealer(struct sealer **out, const struct trust_source 
     *out = sealer_ref(s->sealer);
     return ERR_OK;
   }
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(SECRET_FILE_MAX);
-  enum err_code code = secret_file_read(&text, what, s->seal_key_file, SECRET_FILE_MAX, true, e);
+  AUTO_SECRET struct secret *keys = NULL;
+  const char *file = s->options.seal_key_file;
+  enum err_code code = secret_file_load(&keys, what, file, e);
   if (code != ERR_OK)
     return code;
-  code = sealer_new(out, what, text.data, s->audience, e);
-  return code == ERR_OK ? code : err_prefix(e, "%s: ", s->seal_key_file);
-}
-
-/* Editors end a file with a newline that is not part of the secret. */
-static size_t without_newline(const struct buf *b)
-{
-  size_t n = b->len;
-  while (n > 0 && (b->data[n - 1] == '\n' || b->data[n - 1] == '\r'))
-    n--;
-  return n;
+  code = sealer_new(out, what, secret_text(keys), s->options.audience, e);
+  return code == ERR_OK ? code : err_prefix(e, "%s: ", file);
 }
 
 static enum err_code add_secret_file(struct jwt_keys *keys, const char *path, struct err *e)
 {
   static const char what[] = "AUTH_JWT_HS256_SECRET_FILE";
-  AUTO_WIPED_BUF struct buf text = BUF_INIT(SECRET_FILE_MAX);
-  enum err_code code = secret_file_read(&text, what, path, SECRET_FILE_MAX, true, e);
+  AUTO_SECRET struct secret *shared = NULL;
+  enum err_code code = secret_file_load(&shared, what, path, e);
   if (code != ERR_OK)
     return code;
-  code = jwt_keys_add_hs256(keys, what, text.data, without_newline(&text), e);
+  code = jwt_keys_add_hs256(keys, what, secret_text(shared), secret_len(shared), e);
   return code == ERR_OK ? code : err_prefix(e, "%s: ", path);
 }
 
@@ -102,13 +85,14 @@ enum err_code trust_load_jwt_keys(struct jwt_keys **out, const struct trust_sour
   struct err ignored;
   enum err_code code = ERR_OK;
   e = e != NULL ? e : &ignored;
-  if (s->jwt_key_file != NULL)
-    code = add_key_file(keys, s->jwt_key_file, e);
-  if (code == ERR_OK && s->jwt_secret != NULL)
+  if (s->jwt_secret != NULL)
     code = jwt_keys_add_hs256(keys, "AUTH_JWT_HS256_SECRET", secret_text(s->jwt_secret),
                               secret_len(s->jwt_secret), e);
-  if (code == ERR_OK && s->jwt_secret_file != NULL)
-    code = add_secret_file(keys, s->jwt_secret_file, e);
+  if (code == ERR_OK && s->options.jwt_secret_file != NULL)
+    code = add_secret_file(keys, s->options.jwt_secret_file, e);
+  /* Last: a JWKS may hold more than there is room for. */
+  if (code == ERR_OK && s->options.jwt_key_file != NULL)
+    code = add_key_file(keys, s->options.jwt_key_file, e);
   if (code != ERR_OK)
     jwt_keys_unref(TAKE_PTR(keys));
   *out = keys;
@@ -118,25 +102,23 @@ enum err_code trust_load_jwt_keys(struct jwt_keys **out, const struct trust_sour
 static enum err_code load_policies(struct policies **out, const struct trust_source *s,
                                    struct err *e)
 {
-  if (s->policy_file == NULL) {
+  if (s->options.policy_file == NULL) {
     *out = policies_none();
     return ERR_OK;
   }
-  enum err_code code = policies_load(out, s->policy_file, e);
-  if (code != ERR_OK || (*out)->n == 0 || s->mutual_tls)
+  enum err_code code = policies_load(out, s->options.policy_file, e);
+  if (code != ERR_OK || (*out)->n == 0 || s->options.mutual_tls)
     return code;
   policies_unref(TAKE_PTR(*out));
   return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
                  "AUTH_POLICY_FILE: %s gives rights by certificate (policies), which needs mutual "
                  "TLS: set GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA, or leave only \"revoked\"",
-                 s->policy_file);
+                 s->options.policy_file);
 }
 
 enum err_code trust_load(struct trust *out, const struct trust_source *s, struct err *e)
 {
-  struct err ignored;
   *out = (struct trust){0};
-  e = e != NULL ? e : &ignored;
   enum err_code code = load_sealer(&out->sealer, s, e);
   if (code == ERR_OK)
     code = trust_load_jwt_keys(&out->jwt_keys, s, e);

@@ -3,9 +3,9 @@
 #ifndef AMCP_AUTH_TRUST_H
 #define AMCP_AUTH_TRUST_H
 
+#include "auth-svc/grant/seal.h"
 #include "auth-svc/identity/jwt_keys.h"
 #include "auth-svc/identity/policies.h"
-#include "auth-svc/grant/seal.h"
 
 /* One state of it; each a reference. */
 struct trust {
@@ -16,7 +16,8 @@ struct trust {
 /* Drops the references. */
 void trust_clear(struct trust *t);
 
-/* Where it comes from. Of each pair at most one is set; paths must outlive the source. */
+/* Where it comes from. Of each pair at most one is set; all but the secrets must outlive the
+ * source. */
 struct trust_options {
   const char *seal_key, *seal_key_file; /* neither: a random key */
   const char *jwt_secret, *jwt_secret_file;

@@ -2,9 +2,7 @@
 #include "auth-svc/config/watch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -15,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/secret/secret.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -29,10 +27,7 @@ enum {
 /* What a file looked like. */
 struct look {
   bool exists;
-  dev_t dev;
-  ino_t ino;
-  off_t size;
-  struct timespec mtime, ctime;
+  struct stat outside;
   uint8_t digest[SHA256_SIZE];
 };
 
@@ -56,30 +51,21 @@ struct config_watch {
 
 /* --------------------------------------------------------------------------- looking */
 
-static bool digest_fd(int fd, uint8_t out[SHA256_SIZE])
+static bool digest_file(const char *path, uint8_t out[SHA256_SIZE])
 {
-  char part[16384];
-  size_t total = 0;
-  ssize_t n = 0;
-  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-  bool ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
-  while (ok && (n = read(fd, part, sizeof(part))) != 0) {
-    if (n < 0 && errno == EINTR)
-      continue;
-    total += n > 0 ? (size_t)n : 0;
-    ok = n > 0 && total <= FILE_READ_MAX && EVP_DigestUpdate(ctx, part, (size_t)n) == 1;
-  }
-  ok = ok && EVP_DigestFinal_ex(ctx, out, NULL) == 1;
-  EVP_MD_CTX_free(ctx);
-  mem_wipe(part, sizeof(part));
+  AUTO_WIPED_BUF struct buf text = {0};
+  bool ok = secret_file_read(&text, "watched file", path, FILE_READ_MAX, false, NULL) == ERR_OK;
+  if (ok)
+    sha256_of(text.data, text.len, out);
   return ok;
 }
 
-static bool same_stat(const struct look *a, const struct look *b)
+static bool same_outside(const struct look *a, const struct look *b)
 {
-  return a->exists == b->exists && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-         memcmp(&a->mtime, &b->mtime, sizeof(a->mtime)) == 0 &&
-         memcmp(&a->ctime, &b->ctime, sizeof(a->ctime)) == 0;
+  const struct stat *x = &a->outside, *y = &b->outside;
+  return a->exists == b->exists && x->st_dev == y->st_dev && x->st_ino == y->st_ino &&
+         x->st_size == y->st_size && memcmp(&x->st_mtim, &y->st_mtim, sizeof(x->st_mtim)) == 0 &&
+         memcmp(&x->st_ctim, &y->st_ctim, sizeof(x->st_ctim)) == 0;
 }
 
 /* Reads the content only when the file's outside changed, or `thorough`. A file that cannot
@@ -88,20 +74,13 @@ static void take_look(struct watched *f, bool thorough)
 {
   struct look now = {0};
   struct stat st;
-  int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+  if (stat(f->path, &st) == 0 && S_ISREG(st.st_mode)) {
     now.exists = true;
-    now.dev = st.st_dev;
-    now.ino = st.st_ino;
-    now.size = st.st_size;
-    now.mtime = st.st_mtim;
-    now.ctime = st.st_ctim;
+    now.outside = st;
     memcpy(now.digest, f->look.digest, SHA256_SIZE);
-    if ((thorough || !same_stat(&now, &f->look)) && !digest_fd(fd, now.digest))
+    if ((thorough || !same_outside(&now, &f->look)) && !digest_file(f->path, now.digest))
       now = (struct look){0};
   }
-  if (fd >= 0)
-    close(fd);
   f->look = now;
 }
 

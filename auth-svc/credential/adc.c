@@ -6,6 +6,8 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 
+enum { PROJECT_ID_MAX = 100 };
+
 /* Where gcloud leaves its file (facts: ADC order). NULL when there is no home. */
 static char *well_known_path(void)
 {
@@ -35,6 +37,27 @@ static enum err_code find_metadata(struct credential **out, const char *looked_a
                  ask ? "no metadata server answers at " : "NO_GCE_CHECK=true", ask ? host : "");
 }
 
+/* Whose quota is used by credentials that name nobody: what Google's own clients read for it, then
+ * the project of the installation. NULL for none. */
+static const char *project_of_environment(const char **variable)
+{
+  static const char *const names[] = {"GOOGLE_CLOUD_QUOTA_PROJECT", "GOOGLE_CLOUD_PROJECT"};
+  for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+    const char *value = getenv(*variable = names[i]);
+    if (value != NULL && *value != '\0')
+      return value;
+  }
+  return NULL;
+}
+
+/* It becomes a header (x-goog-user-project). Ids of projects are lower-case letters, digits and
+ * hyphens; those of a domain begin with its name and a colon. */
+static bool is_project(const char *text)
+{
+  size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.:");
+  return text[n] == '\0' && n <= PROJECT_ID_MAX;
+}
+
 static enum err_code find(struct credential **out, const char *explicit_path, bool offline,
                           struct err *e)
 {
@@ -52,13 +75,15 @@ static enum err_code find(struct credential **out, const char *explicit_path, bo
   return code;
 }
 
-enum err_code credential_find_adc(struct credential **out, const char *explicit_path, struct err *e)
+enum err_code credential_find_adc(struct credential **out, const char *explicit_path, bool offline,
+                                  struct err *e)
 {
-  return find(out, explicit_path, false, e);
-}
-
-enum err_code credential_find_adc_offline(struct credential **out, const char *explicit_path,
-                                          struct err *e)
-{
-  return find(out, explicit_path, true, e);
+  const char *variable, *project = project_of_environment(&variable);
+  if (project != NULL && !is_project(project))
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_quota_project",
+                   "%s: must be the id of a Google Cloud project, as analytics-prod-1", variable);
+  enum err_code code = find(out, explicit_path, offline, e);
+  if (code == ERR_OK && project != NULL && (*out)->quota_project == NULL)
+    (*out)->quota_project = xstrdup(project);
+  return code;
 }

@@ -21,54 +21,47 @@ const char *const credential_config_keys[5] = {"oauth", "service_account", "exte
 enum err_code read_authorized_user(struct credential **out, const struct field_at *p,
                                    const cJSON *object)
 {
-  static const char *const known[] = {"client_id", "client_secret",    "refresh_token",
-                                      "token_uri", "quota_project_id", "type",
-                                      "account",   "universe_domain"};
-  static const char *const unread[] = {"account", "universe_domain"};
-  const char *value[3] = {NULL}, *token_uri = NULL, *quota = NULL;
-  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = field_unread(p, object, unread, ARRAY_LEN(unread));
-  for (size_t i = 0; i < ARRAY_LEN(value) && code == ERR_OK; i++)
-    code = field_text(p, object, known[i], REQUIRED, FIELD_SECRET_MAX, &value[i]);
-  if (code == ERR_OK)
-    code = field_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &token_uri);
-  if (code == ERR_OK)
-    code = field_quota(p, object, &quota);
-  if (code == ERR_OK && strcmp(p->site->scope, ANALYTICS_SCOPE) == 0)
-    *out = credential_new_refresh_token(value[0], value[1], value[2], token_uri, quota);
-  else if (code == ERR_OK)
-    *out = credential_new_refresh_source(value[0], value[1], value[2], token_uri, quota);
-  return code;
+  const char *id, *secret, *refresh, *token_uri, *quota;
+  const struct field fields[] = {
+      {"client_id", REQUIRED, FIELD_SECRET_MAX, &id, NULL},
+      {"client_secret", REQUIRED, FIELD_SECRET_MAX, &secret, NULL},
+      {"refresh_token", REQUIRED, FIELD_SECRET_MAX, &refresh, NULL},
+      {"token_uri", OPTIONAL, FIELD_URL_MAX, &token_uri, field_secure_url},
+      {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &quota, NULL},
+      FIELD_ELSEWHERE("type"),
+      FIELD_UNREAD("account"),
+      FIELD_UNREAD("universe_domain")};
+  enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
+  if (code != ERR_OK)
+    return code;
+  *out = credential_new_refresh_token(id, secret, refresh, token_uri, field_quota(p, quota),
+                                      strcmp(p->site->scope, ANALYTICS_SCOPE) != 0);
+  return ERR_OK;
 }
 
 enum err_code read_service_account(struct credential **out, const struct field_at *p,
                                    const cJSON *object)
 {
-  static const char *const known[] = {
-      "client_email",         "private_key",    "private_key_id",   "token_uri",
-      "self_signed",          "subject",        "quota_project_id", "type",
-      "project_id",           "client_id",      "auth_uri",         "auth_provider_x509_cert_url",
-      "client_x509_cert_url", "universe_domain"};
-  static const char *const unread[] = {
-      "project_id",           "client_id",      "auth_uri", "auth_provider_x509_cert_url",
-      "client_x509_cert_url", "universe_domain"};
   struct service_account_options o = {
       .scope = p->site->scope, .subject = p->site->subject, .self_signed = p->site->self_signed};
+  const struct field fields[] = {
+      {"client_email", REQUIRED, FIELD_NAME_MAX, &o.client_email, NULL},
+      {"private_key", REQUIRED, FIELD_PEM_MAX, &o.private_key, NULL},
+      {"private_key_id", OPTIONAL, FIELD_NAME_MAX, &o.private_key_id, NULL},
+      {"token_uri", OPTIONAL, FIELD_URL_MAX, &o.token_uri, field_secure_url},
+      FIELD_ELSEWHERE("self_signed"),
+      FIELD_ELSEWHERE("subject"),
+      {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &o.quota_project, NULL},
+      FIELD_ELSEWHERE("type"),
+      FIELD_UNREAD("project_id"),
+      FIELD_UNREAD("client_id"),
+      FIELD_UNREAD("auth_uri"),
+      FIELD_UNREAD("auth_provider_x509_cert_url"),
+      FIELD_UNREAD("client_x509_cert_url"),
+      FIELD_UNREAD("universe_domain")};
   struct err e = {0};
-  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = field_unread(p, object, unread, ARRAY_LEN(unread));
-  if (code == ERR_OK)
-    code = field_text(p, object, "client_email", REQUIRED, FIELD_NAME_MAX, &o.client_email);
-  if (code == ERR_OK)
-    code = field_text(p, object, "private_key", REQUIRED, FIELD_PEM_MAX, &o.private_key);
-  if (code == ERR_OK)
-    code = field_text(p, object, "private_key_id", OPTIONAL, FIELD_NAME_MAX, &o.private_key_id);
-  if (code == ERR_OK)
-    code = field_url(p, object, "token_uri", OPTIONAL, URL_SECURE, &o.token_uri);
-  if (code == ERR_OK)
-    code = field_quota(p, object, &o.quota_project);
+  enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
+  o.quota_project = code == ERR_OK ? field_quota(p, o.quota_project) : NULL;
   if (code == ERR_OK && credential_new_service_account(out, &o, &e) != ERR_OK)
     code = field_refuse(p, "private_key", "%s", e.message);
   return code;
@@ -90,6 +83,12 @@ static size_t kind_of(const char *type)
   while (i < ARRAY_LEN(kinds) && (type == NULL || strcmp(kinds[i].type, type) != 0))
     i++;
   return i;
+}
+
+credential_read_fn *credential_reader_of(const char *type)
+{
+  size_t kind = kind_of(type);
+  return kind < ARRAY_LEN(kinds) ? kinds[kind].read : NULL;
 }
 
 /* `kind` ARRAY_LEN(kinds) takes every type. */
@@ -165,15 +164,20 @@ enum err_code credential_from_file(struct credential **out, const char *what, co
 
 /* ------------------------------------------------------------------------ dealers.json */
 
+char *field_path(const struct field_at *p, const char *file)
+{
+  const char *dir = p->site->config->dir;
+  bool relative = file[0] != '/' && dir != NULL;
+  return xasprintf("%s%s%s", relative ? dir : "",
+                   relative && dir[strlen(dir) - 1] != '/' ? "/" : "", file);
+}
+
 /* {"file": "path", ...}: relative to the folder of dealers.json. */
 static enum err_code read_named_file(struct credential **out, const struct field_at *p,
                                      const char *file, size_t kind)
 {
   const struct credential_config *config = p->site->config;
-  const char *dir = config->dir;
-  bool relative = file[0] != '/' && dir != NULL;
-  AUTO_FREE char *path = xasprintf("%s%s%s", relative ? dir : "",
-                                   relative && dir[strlen(dir) - 1] != '/' ? "/" : "", file);
+  AUTO_FREE char *path = field_path(p, file);
   AUTO_WIPED_BUF struct buf text = BUF_INIT(FILE_MAX);
   struct err e = {0};
   bool ok = secret_file_read(&text, "credential file", path, FILE_MAX, true, &e) == ERR_OK;
@@ -216,12 +220,13 @@ static enum err_code read_settings(struct credential_site *site, const struct fi
 static enum err_code read_reference(struct credential **out, const struct field_at *p,
                                     const cJSON *object, size_t kind)
 {
-  static const char *const known[] = {"file", "quota_project_id", "self_signed", "subject"};
-  size_t n = kinds[kind].read == read_service_account ? 4 : 2;
   const char *file = NULL;
-  enum err_code code = field_text(p, object, "file", REQUIRED, FIELD_NAME_MAX, &file);
-  if (code == ERR_OK)
-    code = field_keys(p, object, known, n);
+  const struct field fields[] = {{"file", REQUIRED, FIELD_NAME_MAX, &file, NULL},
+                                 FIELD_ELSEWHERE("quota_project_id"),
+                                 FIELD_ELSEWHERE("self_signed"),
+                                 FIELD_ELSEWHERE("subject")};
+  size_t n = kinds[kind].read == read_service_account ? 4 : 2;
+  enum err_code code = field_read(p, object, fields, n);
   return code != ERR_OK ? code : read_named_file(out, p, file, kind);
 }
 
@@ -257,8 +262,7 @@ static enum err_code read_adc(struct credential **out, const struct field_at *de
   path = path != NULL && *path != '\0' ? path : NULL;
   enum err_code code = ERR_OK;
   if (*adc == NULL)
-    code = dealer->site->config->offline ? credential_find_adc_offline(adc, path, &e)
-                                         : credential_find_adc(adc, path, &e);
+    code = credential_find_adc(adc, path, dealer->site->config->offline, &e);
   if (code != ERR_OK)
     return field_refuse(dealer, "adc", "%s", e.message);
   *out = credential_ref(*adc);

@@ -68,7 +68,9 @@ static enum err_code read_impersonation(const struct field_at *p, const cJSON *o
   const char *url = NULL, *delegates[IMPERSONATION_MAX_DELEGATES];
   size_t n = 0;
   int64_t life_s = IMPERSONATION_LIFE_S;
-  enum err_code code = field_url(p, object, key, presence, URL_SECURE, &url);
+  enum err_code code = field_text(p, object, key, presence, FIELD_URL_MAX, &url);
+  if (code == ERR_OK && url != NULL)
+    code = field_secure_url(p, key, url);
   if (code == ERR_OK && url != NULL &&
       (strlen(url) < strlen(end) || strcmp(url + strlen(url) - strlen(end), end) != 0))
     code = field_refuse(p, key, "must end in serviceAccounts/EMAIL%s", end);
@@ -83,27 +85,28 @@ static enum err_code read_impersonation(const struct field_at *p, const cJSON *o
 
 /* ------------------------------------------------------------------ subject tokens */
 
-static enum err_code read_format(const struct field_at *p, const cJSON *source,
-                                 struct subject_format *format)
+static enum err_code check_format_type(const struct field_at *p, const char *key, const char *type)
 {
-  static const char *const known[] = {"type", "subject_token_field_name"};
+  return strcmp(type, "text") == 0 || strcmp(type, "json") == 0
+             ? ERR_OK
+             : field_refuse(p, key, "must be \"text\" or \"json\"");
+}
+
+static enum err_code read_format(const struct field_at *p, const cJSON *source,
+                                 const char **json_field)
+{
   struct field_at child;
   const cJSON *o = NULL;
-  const char *type = NULL;
   enum err_code code = field_object(p, source, "format", OPTIONAL, &child, &o);
   if (code != ERR_OK || o == NULL)
     return code;
-  code = field_keys(&child, o, known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = field_text(&child, o, known[0], OPTIONAL, FIELD_NAME_MAX, &type);
-  if (code == ERR_OK && type != NULL && strcmp(type, "text") != 0 && strcmp(type, "json") != 0)
-    code = field_refuse(&child, "type", "must be \"text\" or \"json\"");
-  if (code != ERR_OK)
-    return code;
+  const char *type = json_get_string(o, "type"), *name = NULL;
   bool json = type != NULL && strcmp(type, "json") == 0;
-  const char *name = NULL;
-  code = field_text(&child, o, known[1], json ? REQUIRED : OPTIONAL, FIELD_NAME_MAX, &name);
-  format->json_field = json ? name : NULL;
+  const struct field fields[] = {
+      {"type", OPTIONAL, FIELD_NAME_MAX, &type, check_format_type},
+      {"subject_token_field_name", json ? REQUIRED : OPTIONAL, FIELD_NAME_MAX, &name, NULL}};
+  code = field_read(&child, o, fields, ARRAY_LEN(fields));
+  *json_field = json ? name : NULL;
   return code;
 }
 
@@ -111,17 +114,16 @@ static enum err_code read_file_source(const struct field_at *p, const cJSON *sou
                                       struct subject_source **out)
 {
   const char *file = NULL;
-  struct subject_format format = {NULL};
-  enum err_code code = field_text(p, source, "file", REQUIRED, FIELD_NAME_MAX, &file);
+  const char *json_field = NULL;
+  const struct field fields[] = {{"file", REQUIRED, FIELD_NAME_MAX, &file, NULL},
+                                 FIELD_ELSEWHERE("format")};
+  enum err_code code = field_read(p, source, fields, ARRAY_LEN(fields));
   if (code == ERR_OK)
-    code = read_format(p, source, &format);
+    code = read_format(p, source, &json_field);
   if (code != ERR_OK)
     return code;
-  const char *dir = p->site->config->dir;
-  bool relative = file[0] != '/' && dir != NULL;
-  AUTO_FREE char *path = xasprintf("%s%s%s", relative ? dir : "",
-                                   relative && dir[strlen(dir) - 1] != '/' ? "/" : "", file);
-  *out = subject_from_file(path, &format);
+  AUTO_FREE char *path = field_path(p, file);
+  *out = subject_from_file(path, json_field);
   return ERR_OK;
 }
 
@@ -150,17 +152,25 @@ static enum err_code read_url_source(const struct field_at *p, const cJSON *sour
                                      struct subject_source **out)
 {
   const char *url = NULL;
-  struct subject_format format = {NULL};
+  const char *json_field = NULL;
   struct http_header headers[SUBJECT_MAX_HEADERS];
   size_t n = 0;
-  enum err_code code = field_url(p, source, "url", REQUIRED, URL_METADATA, &url);
+  const struct field fields[] = {{"url", REQUIRED, FIELD_URL_MAX, &url, field_metadata_url},
+                                 FIELD_ELSEWHERE("headers"),
+                                 FIELD_ELSEWHERE("format")};
+  enum err_code code = field_read(p, source, fields, ARRAY_LEN(fields));
   if (code == ERR_OK)
     code = read_headers(p, source, headers, &n);
   if (code == ERR_OK)
-    code = read_format(p, source, &format);
+    code = read_format(p, source, &json_field);
   if (code == ERR_OK)
-    *out = subject_from_url(url, headers, n, &format);
+    *out = subject_from_url(url, headers, n, json_field);
   return code;
+}
+
+static enum err_code check_environment(const struct field_at *p, const char *key, const char *id)
+{
+  return strcmp(id, "aws1") == 0 ? ERR_OK : field_refuse(p, key, "must be \"aws1\"");
 }
 
 static enum err_code read_aws_source(const struct field_at *p, const cJSON *source,
@@ -168,19 +178,14 @@ static enum err_code read_aws_source(const struct field_at *p, const cJSON *sour
 {
   struct subject_aws_options o = {.audience = audience};
   const char *id = NULL;
-  enum err_code code = field_text(p, source, "environment_id", REQUIRED, FIELD_NAME_MAX, &id);
-  if (code == ERR_OK && strcmp(id, "aws1") != 0)
-    code = field_refuse(p, "environment_id", "must be \"aws1\"");
-  if (code == ERR_OK)
-    code = field_url(p, source, "region_url", OPTIONAL, URL_METADATA, &o.region_url);
-  if (code == ERR_OK)
-    code = field_url(p, source, "url", OPTIONAL, URL_METADATA, &o.url);
-  if (code == ERR_OK)
-    code =
-        field_url(p, source, "imdsv2_session_token_url", OPTIONAL, URL_METADATA, &o.imds_token_url);
-  if (code == ERR_OK)
-    code = field_url(p, source, "regional_cred_verification_url", OPTIONAL, URL_SECURE,
-                     &o.verification_url);
+  const struct field fields[] = {
+      {"environment_id", REQUIRED, FIELD_NAME_MAX, &id, check_environment},
+      {"region_url", OPTIONAL, FIELD_URL_MAX, &o.region_url, field_metadata_url},
+      {"url", OPTIONAL, FIELD_URL_MAX, &o.url, field_metadata_url},
+      {"imdsv2_session_token_url", OPTIONAL, FIELD_URL_MAX, &o.imds_token_url, field_metadata_url},
+      {"regional_cred_verification_url", OPTIONAL, FIELD_URL_MAX, &o.verification_url,
+       field_secure_url}};
+  enum err_code code = field_read(p, source, fields, ARRAY_LEN(fields));
   if (code != ERR_OK)
     return code;
   if (o.verification_url == NULL)
@@ -244,7 +249,7 @@ static enum err_code choose_source(const struct field_at *p, const cJSON *s, enu
         !field_knows_key(c->string, sources[*kind].keys, sources[*kind].n, advice, sizeof(advice)))
       return field_refuse(p, c->string, "is of another source than \"%s\"; leave it out",
                           sources[*kind].name);
-  return field_keys(p, s, sources[*kind].keys, sources[*kind].n);
+  return ERR_OK;
 }
 
 static enum err_code read_source(const struct field_at *p, const cJSON *object,
@@ -269,32 +274,26 @@ static enum err_code read_source(const struct field_at *p, const cJSON *object,
 
 /* ----------------------------------------------------------------- external_account */
 
-static enum err_code read_subject_type(const struct field_at *p, const cJSON *object,
-                                       const char **out)
+static enum err_code check_subject_type(const struct field_at *p, const char *key, const char *type)
 {
   static const char *const types[] = {"urn:ietf:params:oauth:token-type:jwt",
                                       "urn:ietf:params:oauth:token-type:id_token",
                                       "urn:ietf:params:oauth:token-type:saml2", AWS_TOKEN_TYPE};
-  enum err_code code = field_text(p, object, "subject_token_type", REQUIRED, FIELD_NAME_MAX, out);
-  for (size_t i = 0; code == ERR_OK && i < ARRAY_LEN(types); i++)
-    if (strcmp(*out, types[i]) == 0)
+  for (size_t i = 0; i < ARRAY_LEN(types); i++)
+    if (strcmp(type, types[i]) == 0)
       return ERR_OK;
-  return code != ERR_OK ? code
-                        : field_refuse(p, "subject_token_type",
-                                       "must be urn:ietf:params:oauth:token-type:jwt, :id_token or "
-                                       ":saml2, or " AWS_TOKEN_TYPE);
+  return field_refuse(p, key,
+                      "must be urn:ietf:params:oauth:token-type:jwt, :id_token or "
+                      ":saml2, or " AWS_TOKEN_TYPE);
 }
 
-static enum err_code read_audience(const struct field_at *p, const cJSON *object, const char **out)
+static enum err_code check_audience(const struct field_at *p, const char *key, const char *text)
 {
-  enum err_code code = field_text(p, object, "audience", REQUIRED, FIELD_NAME_MAX, out);
-  if (code != ERR_OK)
-    return code;
-  if (strstr(*out, "/workforcePools/") != NULL)
+  if (strstr(text, "/workforcePools/") != NULL)
     return field_refuse(
-        p, "audience", "names a workforce pool, which is for people; use a workload identity pool");
-  if (strncmp(*out, "//iam.", 6) != 0 || strstr(*out, "/workloadIdentityPools/") == NULL)
-    return field_refuse(p, "audience",
+        p, key, "names a workforce pool, which is for people; use a workload identity pool");
+  if (strncmp(text, "//iam.", 6) != 0 || strstr(text, "/workloadIdentityPools/") == NULL)
+    return field_refuse(p, key,
                         "must be //iam.googleapis.com/projects/NUMBER/locations/global/"
                         "workloadIdentityPools/POOL/providers/PROVIDER");
   return ERR_OK;
@@ -303,43 +302,38 @@ static enum err_code read_audience(const struct field_at *p, const cJSON *object
 enum err_code read_external_account(struct credential **out, const struct field_at *p,
                                     const cJSON *object)
 {
-  static const char *const known[] = {"audience",
-                                      "subject_token_type",
-                                      "token_url",
-                                      "credential_source",
-                                      "service_account_impersonation_url",
-                                      "service_account_impersonation",
-                                      "quota_project_id",
-                                      "type",
-                                      "token_info_url",
-                                      "universe_domain"};
-  static const char *const unread[] = {"token_info_url", "universe_domain"};
-  struct external_account_options o = {.scope = p->site->scope};
-  enum err_code code = ERR_OK;
+  bool impersonates = has(object, "service_account_impersonation_url");
+  struct external_account_options o = {.scope =
+                                           impersonates ? CLOUD_PLATFORM_SCOPE : p->site->scope};
+  struct impersonation *impersonation = NULL;
+  const struct field fields[] = {
+      {"audience", REQUIRED, FIELD_NAME_MAX, &o.audience, check_audience},
+      {"subject_token_type", REQUIRED, FIELD_NAME_MAX, &o.subject_token_type, check_subject_type},
+      {"token_url", OPTIONAL, FIELD_URL_MAX, &o.token_url, field_secure_url},
+      FIELD_ELSEWHERE("credential_source"),
+      FIELD_ELSEWHERE("service_account_impersonation_url"),
+      FIELD_ELSEWHERE("service_account_impersonation"),
+      {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &o.quota_project, NULL},
+      FIELD_ELSEWHERE("type"),
+      FIELD_UNREAD("token_info_url"),
+      FIELD_UNREAD("universe_domain")};
   if (has(object, "client_id"))
-    code = field_refuse(p, "client_id", "is for workforce pools; use a workload identity pool");
-  if (code == ERR_OK)
-    code = field_keys(p, object, known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = field_unread(p, object, unread, ARRAY_LEN(unread));
-  if (code == ERR_OK)
-    code = read_audience(p, object, &o.audience);
-  if (code == ERR_OK)
-    code = read_subject_type(p, object, &o.subject_token_type);
-  if (code == ERR_OK)
-    code = field_url(p, object, "token_url", OPTIONAL, URL_SECURE, &o.token_url);
-  if (code == ERR_OK)
-    code = field_quota(p, object, &o.quota_project);
+    return field_refuse(p, "client_id", "is for workforce pools; use a workload identity pool");
+  enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
   if (code == ERR_OK)
     code = read_source(p, object, o.audience, strcmp(o.subject_token_type, AWS_TOKEN_TYPE) == 0,
                        &o.source);
   if (code == ERR_OK)
-    code = read_impersonation(p, object, OPTIONAL, &o.impersonation);
-  if (code == ERR_OK)
-    *out = credential_new_external_account(&o);
-  else
+    code = read_impersonation(p, object, OPTIONAL, &impersonation);
+  if (code != ERR_OK) {
     subject_free(o.source);
-  return code;
+    return code;
+  }
+  o.quota_project = field_quota(p, o.quota_project);
+  *out = credential_new_external_account(&o);
+  if (impersonation != NULL)
+    *out = credential_new_impersonated("external_account", *out, impersonation, o.quota_project);
+  return ERR_OK;
 }
 
 /* ------------------------------------------------------- impersonated_service_account */
@@ -358,39 +352,34 @@ static enum err_code read_source_credentials(struct credential **out, const stru
     return field_refuse(&child, "self_signed", "has no place in source_credentials; leave it out");
   if (cJSON_GetObjectItemCaseSensitive(o, "subject") != NULL)
     return field_refuse(&child, "subject", "has no place in source_credentials; leave it out");
-  const char *type = json_get_string(o, "type");
-  if (type != NULL && strcmp(type, "authorized_user") == 0)
-    return read_authorized_user(out, &child, o);
-  if (type != NULL && strcmp(type, "service_account") == 0)
-    return read_service_account(out, &child, o);
-  if (type != NULL && strcmp(type, "external_account") == 0)
-    return read_external_account(out, &child, o);
-  return field_refuse(&child, "type",
-                      "must be \"authorized_user\", \"service_account\" or \"external_account\"");
+  credential_read_fn *const read = credential_reader_of(json_get_string(o, "type"));
+  if (read == NULL || read == read_impersonated)
+    return field_refuse(&child, "type",
+                        "must be \"authorized_user\", \"service_account\" or \"external_account\"");
+  return read(out, &child, o);
 }
 
 enum err_code read_impersonated(struct credential **out, const struct field_at *p,
                                 const cJSON *object)
 {
-  static const char *const known[] = {"source_credentials", "service_account_impersonation_url",
-                                      "delegates",          "service_account_impersonation",
-                                      "quota_project_id",   "type",
-                                      "universe_domain"};
-  static const char *const unread[] = {"universe_domain"};
   struct impersonation *impersonation = NULL;
   struct credential *source = NULL;
   const char *quota = NULL;
-  enum err_code code = field_keys(p, object, known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = field_unread(p, object, unread, ARRAY_LEN(unread));
-  if (code == ERR_OK)
-    code = field_quota(p, object, &quota);
+  const struct field fields[] = {FIELD_ELSEWHERE("source_credentials"),
+                                 FIELD_ELSEWHERE("service_account_impersonation_url"),
+                                 FIELD_ELSEWHERE("delegates"),
+                                 FIELD_ELSEWHERE("service_account_impersonation"),
+                                 {"quota_project_id", OPTIONAL, FIELD_NAME_MAX, &quota, NULL},
+                                 FIELD_ELSEWHERE("type"),
+                                 FIELD_UNREAD("universe_domain")};
+  enum err_code code = field_read(p, object, fields, ARRAY_LEN(fields));
   if (code == ERR_OK)
     code = read_source_credentials(&source, p, object);
   if (code == ERR_OK)
     code = read_impersonation(p, object, REQUIRED, &impersonation);
   if (code == ERR_OK)
-    *out = credential_new_impersonated(source, impersonation, quota);
+    *out = credential_new_impersonated("impersonated_service_account", source, impersonation,
+                                       field_quota(p, quota));
   else
     credential_unref(source);
   return code;

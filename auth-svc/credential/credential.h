@@ -84,15 +84,11 @@ void credential_unref(struct credential *c);
 bool credential_holds(const struct credential *c, const uint8_t digest[SHA256_SIZE]);
 
 /* An OAuth client with a refresh token (RFC 6749 §6). token_uri NULL means Google's.
- * Copies everything. */
+ * Copies everything. `impersonates`: it is the source of an impersonation, so its consent must
+ * cover cloud-platform instead of Google Analytics. */
 struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
                                                 const char *refresh_token, const char *token_uri,
-                                                const char *quota_project);
-/* The same for the source of an impersonation: its consent must cover cloud-platform instead of
- * Google Analytics. */
-struct credential *credential_new_refresh_source(const char *client_id, const char *client_secret,
-                                                 const char *refresh_token, const char *token_uri,
-                                                 const char *quota_project);
+                                                const char *quota_project, bool impersonates);
 
 struct service_account_options {
   const char *client_email;
@@ -120,15 +116,14 @@ struct external_account_options {
   const char *token_url; /* NULL: Google's STS */
   const char *scope;     /* of the token; NULL: ANALYTICS_SCOPE */
   const char *quota_project;
-  struct subject_source *source;       /* taken over */
-  struct impersonation *impersonation; /* taken over; NULL: the federated token itself */
+  struct subject_source *source; /* taken over */
 };
-/* Workload Identity Federation: a foreign token, exchanged at Google's STS (RFC 8693), and
- * with `impersonation` turned into a service account's. */
+/* Workload Identity Federation: a foreign token, exchanged at Google's STS (RFC 8693). */
 struct credential *credential_new_external_account(const struct external_account_options *options);
 
-/* A service account that another credential may impersonate. Takes both over. */
-struct credential *credential_new_impersonated(struct credential *source,
+/* A service account that another credential may impersonate. Takes both over. `file` is the kind of
+ * Google's file it stands in, and its own: external_account or impersonated_service_account. */
+struct credential *credential_new_impersonated(const char *file, struct credential *source,
                                                struct impersonation *impersonation,
                                                const char *quota_project);
 
@@ -144,13 +139,12 @@ bool credential_metadata_detect(const char *host);
 /* Application Default Credentials in Google's order: `explicit_path`
  * (GOOGLE_APPLICATION_CREDENTIALS) when not NULL; $CLOUDSDK_CONFIG or ~/.config/gcloud; the
  * metadata server, unless NO_GCE_CHECK=true. A file that was named or is there must be good:
- * the next place is for what is absent. ERR_NOT_FOUND says where it looked. Blocks for three
- * seconds at most. */
-enum err_code credential_find_adc(struct credential **out, const char *explicit_path,
+ * the next place is for what is absent. One that names no quota project gets
+ * GOOGLE_CLOUD_QUOTA_PROJECT's, else GOOGLE_CLOUD_PROJECT's. ERR_NOT_FOUND says where it looked.
+ * Blocks for three seconds at most; `offline`: the metadata server is not asked, it counts as
+ * there. */
+enum err_code credential_find_adc(struct credential **out, const char *explicit_path, bool offline,
                                   struct err *e);
-/* The same, but the metadata server is not asked: it counts as there. */
-enum err_code credential_find_adc_offline(struct credential **out, const char *explicit_path,
-                                          struct err *e);
 
 /* Digest of a list of texts, each of which may be NULL: of the digests of its parts, so that no
  * part can run into the next. */

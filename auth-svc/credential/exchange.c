@@ -7,13 +7,11 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 
-enum { EXCHANGE_MAGIC = 0x7458e001, FORM_MAX = 64 * 1024 };
+enum { FORM_MAX = 64 * 1024, TIMEOUT_MS = 10000 };
 
+/* What the answer is read with; made for one question. */
 struct exchange {
-  uint32_t magic;
   enum grant_kind grant;
-  token_done *done;
-  void *user;
   char host[256];
   size_t n_secrets;
   struct form_field form[12]; /* names are static, values point into secrets */
@@ -42,14 +40,12 @@ static void exchange_free(struct exchange *x)
   free(x);
 }
 
-static void on_done(void *user, const struct http_response *response)
+static void read_reply(const void *source, const struct secret *proof,
+                       const struct http_response *response, struct token_reply *out)
 {
-  struct exchange *x = user;
-  MAGIC_CHECK(x, EXCHANGE_MAGIC);
-  struct token_reply reply;
-  token_reply_read(&reply, response, x->host, x->grant, x->form, x->n_secrets);
-  x->done(x->user, &reply);
-  token_reply_clear(&reply);
+  struct exchange *x = (struct exchange *)(uintptr_t)source;
+  (void)proof;
+  token_reply_read(out, response, x->host, x->grant, x->form, x->n_secrets);
   exchange_free(x);
 }
 
@@ -68,14 +64,10 @@ static bool write_form(struct buf *out, const struct form_field *form, size_t n)
   return !out->failed;
 }
 
-static struct exchange *exchange_new(enum grant_kind grant, const struct form_field *form, size_t n,
-                                     token_done *done, void *user)
+static struct exchange *exchange_new(enum grant_kind grant, const struct form_field *form, size_t n)
 {
   struct exchange *x = xcalloc(1, sizeof(*x));
-  x->magic = EXCHANGE_MAGIC;
   x->grant = grant;
-  x->done = done;
-  x->user = user;
   for (size_t i = 0; i < n && i < ARRAY_LEN(x->form); i++) {
     x->secrets[i] = secret_from(form[i].value);
     x->form[i] = (struct form_field){form[i].name, secret_text(x->secrets[i]), form[i].open};
@@ -95,7 +87,7 @@ enum err_code token_exchange_start(const struct token_env *env, const char *url,
   if (!write_form(&body, form, n))
     return err_set(e, ERR_INVALID_ARGUMENT, "credential_too_long",
                    "the credential is longer than a token endpoint takes");
-  struct exchange *x = exchange_new(grant, form, n, done, user);
+  struct exchange *x = exchange_new(grant, form, n);
   if (!url_host(endpoint, x->host, sizeof(x->host))) {
     exchange_free(x);
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_token_uri", "token_uri: not an http(s) URL");
@@ -109,53 +101,57 @@ enum err_code token_exchange_start(const struct token_env *env, const char *url,
       .n_headers = ARRAY_LEN(headers),
       .body = body.data,
       .body_len = body.len,
-      .timeout_ms = env->timeout_ms != 0 ? env->timeout_ms : 10000,
+      .timeout_ms = env->timeout_ms != 0 ? env->timeout_ms : TIMEOUT_MS,
       .max_response_bytes = TOKEN_RESPONSE_MAX,
-      .on_done = on_done,
-      .user = x,
   };
-  enum err_code code = http_client_send(NULL, env->http, &request, e);
+  enum err_code code = token_ask(env, request, read_reply, x, NULL, done, user, e);
   if (code != ERR_OK)
     exchange_free(x);
   return code;
 }
 
-/* ------------------------------------------------------------------- GET for a token */
+/* ---------------------------------------------------------------- asking for a token */
 
-struct get {
+struct ask {
   uint32_t magic;
-  token_get_read *read;
+  token_ask_read *read;
   const void *source;
+  struct secret *proof;
   token_done *done;
   void *user;
 };
 
-enum { GET_MAGIC = 0x67657474 };
+enum { ASK_MAGIC = 0x67657474 };
 
-static void on_got(void *user, const struct http_response *response)
+static void ask_free(struct ask *a)
 {
-  struct get *g = user;
-  MAGIC_CHECK(g, GET_MAGIC);
-  struct token_reply reply = {0};
-  g->read(g->source, response, &reply);
-  g->done(g->user, &reply);
-  token_reply_clear(&reply);
-  free(g);
+  secret_unref(a->proof);
+  free(a);
 }
 
-enum err_code token_get_start(const struct token_env *env, struct http_request request,
-                              token_get_read *read, const void *source, token_done *done,
-                              void *user, struct err *e)
+static void on_answer(void *user, const struct http_response *response)
 {
-  struct get *g = xcalloc(1, sizeof(*g));
-  *g = (struct get){GET_MAGIC, read, source, done, user};
-  request.method = "GET";
+  struct ask *a = user;
+  MAGIC_CHECK(a, ASK_MAGIC);
+  struct token_reply reply = {0};
+  a->read(a->source, a->proof, response, &reply);
+  a->done(a->user, &reply);
+  token_reply_clear(&reply);
+  ask_free(a);
+}
+
+enum err_code token_ask(const struct token_env *env, struct http_request request,
+                        token_ask_read *read, const void *source, struct secret *proof,
+                        token_done *done, void *user, struct err *e)
+{
+  struct ask *a = xcalloc(1, sizeof(*a));
+  *a = (struct ask){ASK_MAGIC, read, source, secret_ref(proof), done, user};
   if (env->timeout_ms != 0 && env->timeout_ms < request.timeout_ms)
     request.timeout_ms = env->timeout_ms;
-  request.on_done = on_got;
-  request.user = g;
+  request.on_done = on_answer;
+  request.user = a;
   enum err_code code = http_client_send(NULL, env->http, &request, e);
   if (code != ERR_OK)
-    free(g);
+    ask_free(a);
   return code;
 }

@@ -42,15 +42,15 @@ void token_reply_read(struct token_reply *out, const struct http_response *respo
                       const char *host, enum grant_kind grant, const struct form_field *form,
                       size_t n);
 
-/* Reads the answer to a request of token_get_start(). */
-typedef void token_get_read(const void *source, const struct http_response *response,
-                            struct token_reply *out);
-/* GETs a token: from `source`, where request.url says, in request.timeout_ms or the time of `env`,
+/* Reads the answer to a request of token_ask(). */
+typedef void token_ask_read(const void *source, const struct secret *proof,
+                            const struct http_response *response, struct token_reply *out);
+/* Asks for a token: `source`, where request.url says, in request.timeout_ms or the time of `env`,
  * whichever is shorter. `source` must live until `done` ran, which is as in
- * credential_kind.obtain. */
-enum err_code token_get_start(const struct token_env *env, struct http_request request,
-                              token_get_read *read, const void *source, token_done *done,
-                              void *user, struct err *e);
+ * credential_kind.obtain; of `proof` (NULL for none) a reference is kept until then. */
+enum err_code token_ask(const struct token_env *env, struct http_request request,
+                        token_ask_read *read, const void *source, struct secret *proof,
+                        token_done *done, void *user, struct err *e);
 
 /* Host and port of a URL, for messages: "oauth2.googleapis.com". False when it is not an http
  * or https URL, has user info, or does not fit. */

@@ -1,9 +1,8 @@
-/* Workload Identity Federation: subject token -> Google's STS -> (service account). */
+/* Workload Identity Federation: subject token -> Google's STS. */
 #include <string.h>
 
 #include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/credential.h"
-#include "auth-svc/credential/impersonation.h"
 #include "auth-svc/credential/subject_token.h"
 #include "common/base/mem.h"
 
@@ -14,7 +13,6 @@ enum { FLOW_MAGIC = 0x3e7a0001 };
 struct external_account {
   struct credential base;
   struct subject_source *source;
-  struct impersonation *impersonation; /* NULL: the federated token itself */
   char *audience, *subject_token_type, *token_url, *scope;
 };
 
@@ -26,32 +24,11 @@ struct flow {
   void *user;
 };
 
-/* The end of every way; the credential may be gone afterwards. */
-static void finish(void *user, struct token_reply *reply)
+/* The end before the exchange; the credential may be gone afterwards. */
+static void finish(struct flow *f, struct token_reply *reply)
 {
-  struct flow *f = user;
-  MAGIC_CHECK(f, FLOW_MAGIC);
   f->done(f->user, reply);
   free(f);
-}
-
-static void not_sent(struct flow *f, const struct err *e)
-{
-  struct token_reply reply = {0};
-  answer_not_sent(&reply, e);
-  finish(f, &reply);
-}
-
-static void on_federated(void *user, struct token_reply *reply)
-{
-  struct flow *f = user;
-  MAGIC_CHECK(f, FLOW_MAGIC);
-  struct err e = {0};
-  if (reply->outcome != TOKEN_OBTAINED || f->x->impersonation == NULL)
-    finish(f, reply);
-  else if (impersonation_start(f->x->impersonation, f->env, reply->access_token, finish, f, &e) !=
-           ERR_OK)
-    not_sent(f, &e);
 }
 
 static void on_subject(void *user, struct token_reply *reply)
@@ -66,15 +43,20 @@ static void on_subject(void *user, struct token_reply *reply)
   const struct form_field form[] = {
       {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange", true},
       {"audience", x->audience, true},
-      {"scope", x->impersonation != NULL ? CLOUD_PLATFORM_SCOPE : x->scope, true},
+      {"scope", x->scope, true},
       {"requested_token_type", "urn:ietf:params:oauth:token-type:access_token", true},
       {"subject_token", secret_text(reply->access_token), false},
       {"subject_token_type", x->subject_token_type, true},
   };
+  struct token_reply failed = {0};
   struct err e = {0};
   if (token_exchange_start(f->env, x->token_url, x->source->kind->grant, form, ARRAY_LEN(form),
-                           on_federated, f, &e) != ERR_OK)
-    not_sent(f, &e);
+                           f->done, f->user, &e) == ERR_OK) {
+    free(f);
+    return;
+  }
+  answer_not_sent(&failed, &e);
+  finish(f, &failed);
 }
 
 static enum err_code obtain(const struct credential *c, const struct token_env *env,
@@ -95,7 +77,6 @@ static void destroy(struct credential *c)
 {
   struct external_account *x = (void *)c;
   subject_free(x->source);
-  impersonation_free(x->impersonation);
   free(x->audience);
   free(x->subject_token_type);
   free(x->token_url);
@@ -109,11 +90,9 @@ static void take_fingerprint(struct external_account *x)
 {
   const char *const parts[] = {"external_account", x->audience, x->subject_token_type, x->token_url,
                                x->scope};
-  uint8_t all[3 * SHA256_SIZE] = {0};
+  uint8_t all[2 * SHA256_SIZE];
   credential_digest(all, parts, ARRAY_LEN(parts));
   memcpy(all + SHA256_SIZE, x->source->fingerprint, SHA256_SIZE);
-  if (x->impersonation != NULL)
-    memcpy(all + 2 * SHA256_SIZE, impersonation_fingerprint(x->impersonation), SHA256_SIZE);
   sha256_of(all, sizeof(all), x->base.fingerprint);
 }
 
@@ -124,7 +103,6 @@ struct credential *credential_new_external_account(const struct external_account
   atomic_init(&x->base.refs, 1);
   x->base.quota_project = xstrdup(o->quota_project);
   x->source = o->source;
-  x->impersonation = o->impersonation;
   x->audience = xstrdup(o->audience);
   x->subject_token_type = xstrdup(o->subject_token_type);
   x->token_url = xstrdup(o->token_url != NULL ? o->token_url : GOOGLE_STS_ENDPOINT);

@@ -8,6 +8,8 @@
 #include "common/base/json.h"
 #include "common/base/nearest.h"
 
+enum { FIELDS_MAX = 16 }; /* of a table */
+
 bool field_knows_key(const char *key, const char *const *known, size_t n, char *advice, size_t size)
 {
   struct nearest best = {0};
@@ -98,6 +100,36 @@ enum err_code field_text(const struct field_at *p, const cJSON *object, const ch
     return field_refuse(p, key, "holds a control character, such as a tab or a line end");
   *out = v->valuestring;
   return ERR_OK;
+}
+
+/* May be empty: gcloud writes "account": "". */
+static enum err_code check_unread(const struct field_at *p, const cJSON *object, const char *key)
+{
+  const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, key);
+  return !p->strict || v == NULL || cJSON_IsString(v)
+             ? ERR_OK
+             : field_refuse(p, key, "must be a string, as Google writes it, or left out");
+}
+
+enum err_code field_read(const struct field_at *p, const cJSON *object, const struct field *fields,
+                         size_t n)
+{
+  const char *keys[FIELDS_MAX] = {NULL};
+  for (size_t i = 0; i < n && i < FIELDS_MAX; i++)
+    keys[i] = fields[i].key;
+  enum err_code code = field_keys(p, object, keys, n);
+  for (size_t i = 0; i < n && code == ERR_OK; i++)
+    if (fields[i].presence == UNREAD)
+      code = check_unread(p, object, fields[i].key);
+  for (size_t i = 0; i < n && code == ERR_OK; i++) {
+    const struct field *f = &fields[i];
+    if (f->presence != REQUIRED && f->presence != OPTIONAL)
+      continue;
+    code = field_text(p, object, f->key, f->presence, f->max, f->out);
+    if (code == ERR_OK && *f->out != NULL && f->check != NULL)
+      code = f->check(p, f->key, *f->out);
+  }
+  return code;
 }
 
 size_t field_line_of(const char *text, size_t len, const char *path)

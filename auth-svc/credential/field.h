@@ -40,7 +40,8 @@ struct field_at {
   char path[FIELD_PATH_MAX];
 };
 
-enum presence { REQUIRED, OPTIONAL };
+/* ELSEWHERE: known, and read by other means. UNREAD: a text that others write and nobody reads. */
+enum presence { REQUIRED, OPTIONAL, ELSEWHERE, UNREAD };
 
 enum err_code field_refuse(const struct field_at *p, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -54,6 +55,22 @@ enum err_code field_keys(const struct field_at *p, const cJSON *object, const ch
  * absent and OPTIONAL. Lives as long as the JSON. */
 enum err_code field_text(const struct field_at *p, const cJSON *object, const char *key,
                          enum presence presence, size_t max, const char **out);
+
+/* Checks the text under a key further; refuses it by field_refuse(). */
+typedef enum err_code field_check(const struct field_at *p, const char *key, const char *text);
+/* A field in a table of all that an object may hold. */
+struct field {
+  const char *key;
+  enum presence presence;
+  size_t max; /* the rest as for field_text(), which it is read with unless it is ELSEWHERE */
+  const char **out;
+  field_check *check; /* of what is there; NULL for none */
+};
+#define FIELD_ELSEWHERE(name) ((struct field){.key = (name), .presence = ELSEWHERE})
+#define FIELD_UNREAD(name) ((struct field){.key = (name), .presence = UNREAD})
+/* Reads an object: first its keys, then what is UNREAD, then the others in the table's order. */
+enum err_code field_read(const struct field_at *p, const cJSON *object, const struct field *fields,
+                         size_t n);
 
 bool field_has_control(const char *s);
 /* Whether a key is known; when not, the advice names the closest or all that are. */

@@ -76,15 +76,17 @@ static void destroy(struct credential *c)
   free(m);
 }
 
-static const struct credential_kind kind = {"impersonated_service_account", obtain, holds, destroy};
+static const struct credential_kind kinds[] = {
+    {"impersonated_service_account", obtain, holds, destroy},
+    {"external_account", obtain, holds, destroy}};
 
-struct credential *credential_new_impersonated(struct credential *source,
+struct credential *credential_new_impersonated(const char *file, struct credential *source,
                                                struct impersonation *impersonation,
                                                const char *quota_project)
 {
   struct impersonated *m = xcalloc(1, sizeof(*m));
   uint8_t both[2 * SHA256_SIZE];
-  m->base.kind = &kind;
+  m->base.kind = &kinds[strcmp(file, kinds[0].name) != 0];
   atomic_init(&m->base.refs, 1);
   m->base.quota_project = xstrdup(quota_project);
   m->source = source;

@@ -10,7 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
-enum { CALL_MAGIC = 0x1a3c0001, BODY_MAX = 16 * 1024, ANSWER_MAX = 64 * 1024 };
+enum { BODY_MAX = 16 * 1024, ANSWER_MAX = 64 * 1024, TIMEOUT_MS = 10000 };
 
 struct impersonation {
   char *url;
@@ -18,14 +18,6 @@ struct impersonation {
   char *body;    /* the same for every call; no secret */
   int64_t life_s;
   uint8_t fingerprint[SHA256_SIZE];
-};
-
-struct call {
-  uint32_t magic;
-  const struct impersonation *m;
-  struct secret *token;
-  token_done *done;
-  void *user;
 };
 
 static void put_delegate(struct buf *out, const char *delegate)
@@ -122,19 +114,20 @@ static void read_token(const struct impersonation *m, const struct http_response
   reply->expires_in_s = life_left(m, json_get_string(body, "expireTime"));
 }
 
-static void read_answer(const struct call *c, const struct http_response *r,
-                        struct token_reply *reply)
+static void read_answer(const void *source, const struct secret *proof,
+                        const struct http_response *r, struct token_reply *reply)
 {
+  const struct impersonation *m = source;
   static const char reason[] = "token_endpoint_unavailable";
   char host[256] = "";
-  const struct form_field secret = {"token", secret_text(c->token), false};
-  url_host(c->m->url, host, sizeof(host));
+  const struct form_field secret = {"token", secret_text(proof), false};
+  url_host(m->url, host, sizeof(host));
   AUTO_FREE char *who = xasprintf("IAM Credentials %s", host);
-  AUTO_FREE char *what = xasprintf("to impersonate %.200s", c->m->account);
+  AUTO_FREE char *what = xasprintf("to impersonate %.200s", m->account);
   if (answer_lost(reply, r, reason, who, "64 KiB"))
     return;
   if (r->status == 200) {
-    read_token(c->m, r, who, reply);
+    read_token(m, r, who, reply);
   } else if (!answer_google_error(reply, r, who, what,
                                   r->status == 401
                                       ? "the token of the step before was not accepted"
@@ -149,18 +142,6 @@ static void read_answer(const struct call *c, const struct http_response *r,
   }
 }
 
-static void on_done(void *user, const struct http_response *response)
-{
-  struct call *c = user;
-  MAGIC_CHECK(c, CALL_MAGIC);
-  struct token_reply reply = {0};
-  read_answer(c, response, &reply);
-  c->done(c->user, &reply);
-  token_reply_clear(&reply);
-  secret_unref(c->token);
-  free(c);
-}
-
 enum err_code impersonation_start(const struct impersonation *m, const struct token_env *env,
                                   struct secret *token, token_done *done, void *user, struct err *e)
 {
@@ -172,8 +153,6 @@ enum err_code impersonation_start(const struct impersonation *m, const struct to
   const struct http_header headers[] = {{"Authorization", buf_str(&bearer)},
                                         {"Content-Type", "application/json"},
                                         {"Accept", "application/json"}};
-  struct call *c = xcalloc(1, sizeof(*c));
-  *c = (struct call){CALL_MAGIC, m, secret_ref(token), done, user};
   const struct http_request request = {
       .method = "POST",
       .url = m->url,
@@ -181,15 +160,8 @@ enum err_code impersonation_start(const struct impersonation *m, const struct to
       .n_headers = ARRAY_LEN(headers),
       .body = m->body,
       .body_len = strlen(m->body),
-      .timeout_ms = env->timeout_ms != 0 ? env->timeout_ms : 10000,
+      .timeout_ms = env->timeout_ms != 0 ? env->timeout_ms : TIMEOUT_MS,
       .max_response_bytes = ANSWER_MAX,
-      .on_done = on_done,
-      .user = c,
   };
-  enum err_code code = http_client_send(NULL, env->http, &request, e);
-  if (code != ERR_OK) {
-    secret_unref(c->token);
-    free(c);
-  }
-  return code;
+  return token_ask(env, request, read_answer, m, token, done, user, e);
 }

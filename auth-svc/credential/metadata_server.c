@@ -1,11 +1,11 @@
 /* The service account of the machine, from Google's metadata server. */
-#include <pthread.h>
 #include <string.h>
 
 #include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/credential.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 
 enum {
   TOKEN_TIMEOUT_MS = 5000, /* a cold metadata server on GKE may take seconds */
@@ -27,11 +27,25 @@ const char *credential_metadata_host(void)
   return host != NULL && *host != '\0' ? host : "metadata.google.internal";
 }
 
+static struct http_request metadata_request(const char *url, uint32_t timeout_ms)
+{
+  static const struct http_header header = {flavor, "Google"};
+  return (struct http_request){.method = "GET",
+                               .url = url,
+                               .headers = &header,
+                               .n_headers = 1,
+                               .timeout_ms = timeout_ms,
+                               .want_header = flavor,
+                               .no_proxy = true,
+                               .max_response_bytes = TOKEN_RESPONSE_MAX};
+}
+
 /* ---------------------------------------------------------------------- a token */
 
-static void read_answer(const void *source, const struct http_response *r,
-                        struct token_reply *reply)
+static void read_answer(const void *source, const struct secret *proof,
+                        const struct http_response *r, struct token_reply *reply)
 {
+  (void)proof;
   const struct metadata_credential *m = source;
   static const char reason[] = "metadata_unavailable";
   AUTO_FREE char *who = xasprintf("metadata server %s", m->host);
@@ -62,17 +76,8 @@ static enum err_code obtain(const struct credential *c, const struct token_env *
 {
   (void)refresh_token;
   const struct metadata_credential *m = (const void *)c;
-  const struct http_header header = {flavor, "Google"};
-  const struct http_request request = {
-      .url = m->url,
-      .headers = &header,
-      .n_headers = 1,
-      .timeout_ms = TOKEN_TIMEOUT_MS,
-      .want_header = flavor,
-      .no_proxy = true,
-      .max_response_bytes = TOKEN_RESPONSE_MAX,
-  };
-  return token_get_start(env, request, read_answer, m, done, user, e);
+  return token_ask(env, metadata_request(m->url, TOKEN_TIMEOUT_MS), read_answer, m, NULL, done,
+                   user, e);
 }
 
 static void destroy(struct credential *c)
@@ -113,50 +118,32 @@ struct credential *credential_new_metadata(const char *host, const char *scope)
 /* ---------------------------------------------------------------------- is it there? */
 
 struct probe {
-  pthread_mutex_t lock;
-  pthread_cond_t ended;
-  bool done, google, slow;
+  struct wait_once end;
+  bool google, slow;
 };
 
 static void on_probe(void *user, const struct http_response *r)
 {
   struct probe *p = user;
-  pthread_mutex_lock(&p->lock);
   p->google = r->error.code == ERR_OK && ascii_case_equal(r->wanted, "Google");
   p->slow = r->error.code == ERR_DEADLINE_EXCEEDED;
-  p->done = true;
-  pthread_cond_signal(&p->ended);
-  pthread_mutex_unlock(&p->lock);
+  wait_once_over(&p->end);
 }
 
 static void probe_once(struct probe *p, struct http_client *http, const char *url)
 {
-  const struct http_header header = {flavor, "Google"};
-  const struct http_request request = {
-      .method = "GET",
-      .url = url,
-      .headers = &header,
-      .n_headers = 1,
-      .timeout_ms = PROBE_TIMEOUT_MS,
-      .want_header = flavor,
-      .no_proxy = true,
-      .max_response_bytes = TOKEN_RESPONSE_MAX,
-      .on_done = on_probe,
-      .user = p,
-  };
-  p->done = p->google = p->slow = false;
-  if (http_client_send(NULL, http, &request, NULL) != ERR_OK)
-    return;
-  pthread_mutex_lock(&p->lock);
-  while (!p->done)
-    pthread_cond_wait(&p->ended, &p->lock);
-  pthread_mutex_unlock(&p->lock);
+  struct http_request request = metadata_request(url, PROBE_TIMEOUT_MS);
+  request.on_done = on_probe;
+  request.user = p;
+  p->google = p->slow = false;
+  if (http_client_send(NULL, http, &request, NULL) == ERR_OK)
+    wait_once(&p->end);
 }
 
 bool credential_metadata_detect(const char *host)
 {
   const struct http_client_options options = {.max_transfers = 1};
-  struct probe p = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, false, true};
+  struct probe p = {.end = WAIT_ONCE_INIT, .slow = true};
   struct http_client *http = NULL;
   AUTO_FREE char *url = xasprintf("http://%s/", host);
   if (!is_host(host) || http_client_new(&http, &options, NULL) != ERR_OK)

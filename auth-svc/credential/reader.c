@@ -1,4 +1,4 @@
-/* The fields that credentials alone have: URLs, quota projects, what Google writes beside. */
+/* URLs of credentials. */
 #include "auth-svc/credential/reader.h"
 
 #include <arpa/inet.h>
@@ -7,18 +7,6 @@
 
 #include "auth-svc/credential/exchange.h"
 #include "auth-svc/credential/open_host.h"
-
-/* May be empty: gcloud writes "account": "". */
-enum err_code field_unread(const struct field_at *p, const cJSON *object, const char *const *keys,
-                           size_t n)
-{
-  for (size_t i = 0; i < n && p->strict; i++) {
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, keys[i]);
-    if (v != NULL && !cJSON_IsString(v))
-      return field_refuse(p, keys[i], "must be a string, as Google writes it, or left out");
-  }
-  return ERR_OK;
-}
 
 /* Whether "host", "host:443" or "[::1]:443" stands before the path: a typing error there shows
  * at the first token otherwise. */
@@ -45,31 +33,30 @@ static bool is_metadata_address(const char *name)
   return strcasecmp(name, "fd00:ec2::254") == 0;
 }
 
-enum err_code field_url(const struct field_at *p, const cJSON *object, const char *key,
-                        enum presence presence, enum url_rule rule, const char **out)
+static enum err_code check_url(const struct field_at *p, const char *key, const char *url,
+                               bool metadata)
 {
   char host[256], name[256];
-  enum err_code code = field_text(p, object, key, presence, FIELD_URL_MAX, out);
-  if (code != ERR_OK || *out == NULL)
-    return code;
-  if (!has_host_and_port(*out))
+  if (!has_host_and_port(url))
     return field_refuse(p, key, "must be an https URL, such as https://host.example:443/path");
-  if (strchr(*out, ' ') != NULL || !url_host(*out, host, sizeof(host)) ||
+  if (strchr(url, ' ') != NULL || !url_host(url, host, sizeof(host)) ||
       !open_host_name(host, name, sizeof(name)))
     return field_refuse(p, key, "must be an https URL");
-  if (!open_host_url_is_safe(*out) && !(rule == URL_METADATA && is_metadata_address(name)))
+  if (!open_host_url_is_safe(url) && !(metadata && is_metadata_address(name)))
     return field_refuse(p, key,
                         "must be an https URL: secrets would travel in the clear to %.100s (plain "
                         "http is for loopback%s, and for a simulator that "
                         "AUTH_ALLOW_HTTP_TOKEN_HOST names)",
-                        name, rule == URL_METADATA ? " and metadata addresses" : "");
+                        name, metadata ? " and metadata addresses" : "");
   return ERR_OK;
 }
 
-enum err_code field_quota(const struct field_at *p, const cJSON *object, const char **out)
+enum err_code field_secure_url(const struct field_at *p, const char *key, const char *url)
 {
-  enum err_code code = field_text(p, object, "quota_project_id", OPTIONAL, FIELD_NAME_MAX, out);
-  if (code == ERR_OK && p->site->quota_project != NULL)
-    *out = p->site->quota_project;
-  return code;
+  return check_url(p, key, url, false);
+}
+
+enum err_code field_metadata_url(const struct field_at *p, const char *key, const char *url)
+{
+  return check_url(p, key, url, true);
 }

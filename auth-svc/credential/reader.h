@@ -16,21 +16,22 @@ struct credential_site {
   const char *quota_project;
 };
 
-/* Which hosts a URL may name with plain http, beside loopback. */
-enum url_rule { URL_SECURE, URL_METADATA };
-
-/* Keys of Google's that are known and not read: text where they are there at all. */
-enum err_code field_unread(const struct field_at *p, const cJSON *object, const char *const *keys,
-                           size_t n);
-enum err_code field_url(const struct field_at *p, const cJSON *object, const char *key,
-                        enum presence presence, enum url_rule rule, const char **out);
-/* "quota_project_id", unless dealers.json has another. */
-enum err_code field_quota(const struct field_at *p, const cJSON *object, const char **out);
+/* A URL that secrets may be sent to: https, or plain http to loopback; or to a metadata address. */
+field_check field_secure_url, field_metadata_url;
+/* "quota_project_id" of an object, unless dealers.json has another. */
+static inline const char *field_quota(const struct field_at *p, const char *own)
+{
+  return p->site->quota_project != NULL ? p->site->quota_project : own;
+}
 
 /* Reads one type of credential. */
 typedef enum err_code credential_read_fn(struct credential **out, const struct field_at *p,
                                          const cJSON *object);
 credential_read_fn read_authorized_user, read_service_account, read_external_account,
     read_impersonated;
+/* The one that reads a type; NULL when there is none. */
+credential_read_fn *credential_reader_of(const char *type);
+/* The path of a file that stands beside dealers.json; free() it. */
+char *field_path(const struct field_at *p, const char *file);
 
 #endif

@@ -58,13 +58,13 @@ static void take_fingerprint(struct refresh_token_credential *r)
   sha256_of(parts, sizeof(parts), r->base.fingerprint);
 }
 
-static struct credential *make(enum grant_kind grant, const char *client_id,
-                               const char *client_secret, const char *refresh_token,
-                               const char *token_uri, const char *quota_project)
+struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
+                                                const char *refresh_token, const char *token_uri,
+                                                const char *quota_project, bool impersonates)
 {
   struct refresh_token_credential *r = xcalloc(1, sizeof(*r));
   r->base.kind = &kind;
-  r->grant = grant;
+  r->grant = impersonates ? GRANT_REFRESH_SOURCE : GRANT_REFRESH_TOKEN;
   atomic_init(&r->base.refs, 1);
   r->base.quota_project = xstrdup(quota_project);
   r->client_id = secret_from(client_id);
@@ -73,20 +73,4 @@ static struct credential *make(enum grant_kind grant, const char *client_id,
   r->token_uri = xstrdup(token_uri != NULL ? token_uri : GOOGLE_TOKEN_ENDPOINT);
   take_fingerprint(r);
   return &r->base;
-}
-
-struct credential *credential_new_refresh_token(const char *client_id, const char *client_secret,
-                                                const char *refresh_token, const char *token_uri,
-                                                const char *quota_project)
-{
-  return make(GRANT_REFRESH_TOKEN, client_id, client_secret, refresh_token, token_uri,
-              quota_project);
-}
-
-struct credential *credential_new_refresh_source(const char *client_id, const char *client_secret,
-                                                 const char *refresh_token, const char *token_uri,
-                                                 const char *quota_project)
-{
-  return make(GRANT_REFRESH_SOURCE, client_id, client_secret, refresh_token, token_uri,
-              quota_project);
 }

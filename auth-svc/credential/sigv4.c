@@ -2,8 +2,6 @@
 #include "auth-svc/credential/sigv4.h"
 
 #include <ctype.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,9 +181,9 @@ static void put_names(struct buf *out, const struct http_header *h, size_t n)
 
 static void put_sha256(struct buf *out, const void *data, size_t len)
 {
-  uint8_t digest[SHA256_SIZE];
-  sha256_of(len > 0 ? data : "", len, digest);
-  hex_encode(out, digest, sizeof(digest));
+  char hex[SHA256_HEX_SIZE];
+  sha256_hex(len > 0 ? data : "", len, hex);
+  buf_puts(out, hex);
 }
 
 static bool put_canonical_request(struct buf *out, const struct sigv4_request *r,
@@ -212,9 +210,7 @@ static bool put_canonical_request(struct buf *out, const struct sigv4_request *r
 
 static void hmac(uint8_t out[SHA256_SIZE], const void *key, size_t key_len, const char *text)
 {
-  unsigned n = SHA256_SIZE;
-  if (HMAC(EVP_sha256(), key, (int)key_len, (const uint8_t *)text, strlen(text), out, &n) == NULL)
-    abort();
+  hmac_sha256(key, key_len, text, strlen(text), out);
 }
 
 /* kSigning = HMAC(HMAC(HMAC(HMAC("AWS4" + key, date), region), service), "aws4_request") */

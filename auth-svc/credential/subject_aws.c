@@ -193,36 +193,36 @@ static bool usable_key(const char *s, size_t max)
   return answer_is_token(s) && strlen(s) <= max;
 }
 
+static bool set_key(struct aws_flow *f, const char *id, const char *key, const char *session)
+{
+  if (!usable_key(id, KEY_MAX) || !usable_key(key, KEY_MAX) ||
+      (session != NULL && !usable_key(session, TOKEN_MAX_BYTES)))
+    return false;
+  f->key_id = secret_from(id);
+  f->key = secret_from(key);
+  f->session_token = session != NULL ? secret_from(session) : NULL;
+  return true;
+}
+
 static const char *take_key(struct aws_flow *f, const char *text, size_t len)
 {
   AUTO_WIPED_JSON cJSON *body = NULL;
   if (json_parse(&body, text, len, NULL, NULL) != ERR_OK || !cJSON_IsObject(body))
     return "gave a key that is not a JSON object";
-  const char *id = json_get_string(body, "AccessKeyId");
-  const char *key = json_get_string(body, "SecretAccessKey");
-  const char *session = json_get_string(body, "Token");
-  if (!usable_key(id, KEY_MAX) || !usable_key(key, KEY_MAX) ||
-      (session != NULL && !usable_key(session, TOKEN_MAX_BYTES)))
-    return "gave a key without AccessKeyId and SecretAccessKey";
-  f->key_id = secret_from(id);
-  f->key = secret_from(key);
-  f->session_token = session != NULL ? secret_from(session) : NULL;
-  return NULL;
-}
-
-static const char *take_imds_token(struct aws_flow *f, const char *text, size_t len)
-{
-  const char *why = NULL;
-  return subject_extract(&f->imds_token, text, len, NULL, &why) ? NULL
-                                                                : "gave an IMDSv2 session token "
-                                                                  "that is none";
+  return set_key(f, json_get_string(body, "AccessKeyId"), json_get_string(body, "SecretAccessKey"),
+                 json_get_string(body, "Token"))
+             ? NULL
+             : "gave a key without AccessKeyId and SecretAccessKey";
 }
 
 static const char *take_answer(struct aws_flow *f, const struct http_response *r)
 {
+  const char *why = NULL;
   switch (f->step) {
   case STEP_IMDS_TOKEN:
-    return take_imds_token(f, r->body, r->body_len);
+    return subject_extract(&f->imds_token, r->body, r->body_len, NULL, &why)
+               ? NULL
+               : "gave an IMDSv2 session token that is none";
   case STEP_REGION:
     return take_zone(f, r->body, r->body_len);
   case STEP_ROLE:
@@ -364,16 +364,9 @@ static const char *read_environment(struct aws_flow *f)
   if (region != NULL)
     snprintf(f->region, sizeof(f->region), "%s", region);
   const char *id = environment("AWS_ACCESS_KEY_ID"), *key = environment("AWS_SECRET_ACCESS_KEY");
-  const char *session = environment("AWS_SESSION_TOKEN");
-  if (id == NULL || key == NULL)
+  if (id == NULL || key == NULL || set_key(f, id, key, environment("AWS_SESSION_TOKEN")))
     return NULL;
-  if (!usable_key(id, KEY_MAX) || !usable_key(key, KEY_MAX) ||
-      (session != NULL && !usable_key(session, TOKEN_MAX_BYTES)))
-    return "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is not an AWS key";
-  f->key_id = secret_from(id);
-  f->key = secret_from(key);
-  f->session_token = session != NULL ? secret_from(session) : NULL;
-  return NULL;
+  return "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is not an AWS key";
 }
 
 static enum err_code obtain(const struct subject_source *base, const struct token_env *env,

@@ -29,15 +29,11 @@ struct subject_source {
   uint8_t fingerprint[SHA256_SIZE];
 };
 
-/* How a token stands in a file or an answer: as the whole text, or as a member of an object. */
-struct subject_format {
-  const char *json_field; /* NULL: the whole text */
-};
-
-/* All texts are copied. */
-struct subject_source *subject_from_file(const char *path, const struct subject_format *format);
+/* A token is the whole text of a file or an answer, or (json_field not NULL) a member of an object
+ * there. All texts are copied. */
+struct subject_source *subject_from_file(const char *path, const char *json_field);
 struct subject_source *subject_from_url(const char *url, const struct http_header *headers,
-                                        size_t n_headers, const struct subject_format *format);
+                                        size_t n_headers, const char *json_field);
 
 struct subject_aws_options {
   const char *region_url;       /* may be NULL: AWS_REGION or AWS_DEFAULT_REGION must be set */

@@ -18,9 +18,10 @@ struct url_source {
   struct secret *values[SUBJECT_MAX_HEADERS];
 };
 
-static void read_answer(const void *source, const struct http_response *r,
-                        struct token_reply *reply)
+static void read_answer(const void *source, const struct secret *proof,
+                        const struct http_response *r, struct token_reply *reply)
 {
+  (void)proof;
   const struct url_source *s = source;
   static const char reason[] = "subject_token_unavailable";
   char host[256] = "";
@@ -48,6 +49,7 @@ static enum err_code obtain(const struct subject_source *base, const struct toke
 {
   const struct url_source *s = (const void *)base;
   const struct http_request request = {
+      .method = "GET",
       .url = s->url,
       .headers = s->headers,
       .n_headers = s->n_headers,
@@ -55,7 +57,7 @@ static enum err_code obtain(const struct subject_source *base, const struct toke
       .max_response_bytes = SUBJECT_SOURCE_MAX,
       .no_proxy = strncasecmp(s->url, "http:", 5) == 0,
   };
-  return token_get_start(env, request, read_answer, s, done, user, e);
+  return token_ask(env, request, read_answer, s, NULL, done, user, e);
 }
 
 static void destroy(struct subject_source *base)
@@ -73,14 +75,14 @@ static void destroy(struct subject_source *base)
 static const struct subject_kind kind = {GRANT_STS_URL, obtain, destroy};
 
 struct subject_source *subject_from_url(const char *url, const struct http_header *headers,
-                                        size_t n_headers, const struct subject_format *format)
+                                        size_t n_headers, const char *json_field)
 {
   struct url_source *s = xcalloc(1, sizeof(*s));
-  const char *parts[3 + 2 * SUBJECT_MAX_HEADERS] = {"url", url, format->json_field};
+  const char *parts[3 + 2 * SUBJECT_MAX_HEADERS] = {"url", url, json_field};
   size_t n = 3;
   s->base.kind = &kind;
   s->url = xstrdup(url);
-  s->json_field = xstrdup(format->json_field);
+  s->json_field = xstrdup(json_field);
   for (size_t i = 0; i < n_headers && i < SUBJECT_MAX_HEADERS; i++) {
     s->values[i] = secret_from(headers[i].value);
     s->headers[i] = (struct http_header){xstrdup(headers[i].name), secret_text(s->values[i])};

@@ -28,14 +28,6 @@ static struct field_at cohort_at(const struct maker *m, size_t i)
   return dealers_at(&m->r->top, path);
 }
 
-static void *in_arena(const struct maker *m, size_t n, size_t size)
-{
-  void *p = arena_alloc(m->r->arena, n * size);
-  if (p == NULL)
-    abort(); /* the file's own cap is below the arena's */
-  return p;
-}
-
 /* -------------------------------------------------------------------------- fields */
 
 static enum err_code read_text(const struct maker *m, const cJSON *object, const char *key,
@@ -44,7 +36,7 @@ static enum err_code read_text(const struct maker *m, const cJSON *object, const
   const char *text = NULL;
   enum err_code code = field_text(&m->at, object, key, OPTIONAL, max, &text);
   if (text != NULL)
-    *out = dealers_keep(m->r, text);
+    *out = arena_xstrdup(m->r->arena, text);
   return code;
 }
 
@@ -75,7 +67,7 @@ static enum err_code read_version(const struct maker *m, const cJSON *object, st
       v->valuedouble != floor(v->valuedouble))
     return field_refuse(&m->at, "version", "must be a whole number from 1 to 1000000000");
   snprintf(text, sizeof(text), "v%.0f", v->valuedouble);
-  c->version = dealers_keep(m->r, text);
+  c->version = arena_xstrdup(m->r->arena, text);
   return ERR_OK;
 }
 
@@ -135,7 +127,7 @@ static void take_members(const struct maker *m, struct catalogued *c)
   size_t n = 0;
   for (size_t k = 0; k < m->d->n_dealers; k++)
     n += m->member[k];
-  c->members = in_arena(m, n + 1, sizeof(*c->members));
+  c->members = arena_xalloc(m->r->arena, (n + 1) * sizeof(*c->members));
   for (size_t k = 0; k < m->d->n_dealers; k++)
     if (m->member[k])
       c->members[c->n_members++] = (uint16_t)k;
@@ -173,14 +165,10 @@ static enum err_code read_cohort(struct maker *m, size_t i, const cJSON *object)
     return field_refuse(&m->at, "",
                         "must be an object with id and one of dealers, region and group");
   enum err_code code = field_keys(&m->at, object, known, ARRAY_LEN(known));
-  if (dealers_go_on(m->r, code))
-    code = first_of(code, read_id(m, object, &c));
-  if (dealers_go_on(m->r, code))
-    code = first_of(code, read_text(m, object, "label", DIRECTORY_MAX_TEXT, &c.label));
-  if (dealers_go_on(m->r, code))
-    code = first_of(code, read_version(m, object, &c));
-  if (dealers_go_on(m->r, code))
-    code = first_of(code, read_members(m, object, &c));
+  code = first_of(code, read_id(m, object, &c));
+  code = first_of(code, read_text(m, object, "label", DIRECTORY_MAX_TEXT, &c.label));
+  code = first_of(code, read_version(m, object, &c));
+  code = first_of(code, read_members(m, object, &c));
   if (code != ERR_OK)
     return code;
   if (c.label == NULL)
@@ -297,7 +285,8 @@ static enum err_code join_one_by_one(const struct maker *m, const bool *released
 {
   enum err_code code = ERR_OK;
   struct isolation found;
-  for (size_t i = 0; i < m->n && dealers_go_on(m->r, code); i++) {
+  bool all = m->r->watch != NULL; /* each takes up to a second */
+  for (size_t i = 0; i < m->n && (code == ERR_OK || all); i++) {
     struct catalogued *c = &m->cohorts[i];
     if (!released[i] || c->benchmark)
       continue;
@@ -333,11 +322,11 @@ static enum err_code check_rules(const struct maker *m)
 {
   enum err_code code = ERR_OK;
   for (int regions = 1; regions >= 0; regions--)
-    for (size_t i = 0; i < m->n && dealers_go_on(m->r, code); i++)
-      for (size_t k = i + 1; k < m->n && dealers_go_on(m->r, code); k++)
+    for (size_t i = 0; i < m->n; i++)
+      for (size_t k = i + 1; k < m->n; k++)
         if (with_region(m, i, k) == (regions == 1))
           code = first_of(code, check_pair(m, &m->cohorts[i], &m->cohorts[k]));
-  return dealers_go_on(m->r, code) ? first_of(code, check_unions(m)) : code;
+  return first_of(code, check_unions(m));
 }
 
 /* Regions first, then by id. */
@@ -353,8 +342,7 @@ static enum err_code read_all(struct maker *m, const cJSON *list)
 {
   enum err_code code = ERR_OK;
   size_t i = 0;
-  for (const cJSON *v = list != NULL ? list->child : NULL; v != NULL && dealers_go_on(m->r, code);
-       v = v->next)
+  for (const cJSON *v = list != NULL ? list->child : NULL; v != NULL; v = v->next)
     code = first_of(code, read_cohort(m, i++, v));
   if (code != ERR_OK || m->d == NULL)
     return code;
@@ -369,10 +357,12 @@ enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *
   struct maker m = {.r = r, .d = d};
   int n = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
   if (list != NULL && (!cJSON_IsArray(list) || n > CATALOGUE_MAX))
-    return dealers_refuse_at(r, "cohorts", "must be an array of at most %d cohorts", CATALOGUE_MAX);
+    return field_refuse(&r->top, "cohorts", "must be an array of at most %d cohorts",
+                        CATALOGUE_MAX);
   AUTO_FREE bool *member = xcalloc(d != NULL ? d->n_dealers + 1 : 1, sizeof(bool));
   m.member = member;
-  m.cohorts = in_arena(&m, (size_t)n + (d != NULL ? d->n_regions : 0) + 1, sizeof(*m.cohorts));
+  m.cohorts = arena_xalloc(m.r->arena,
+                           ((size_t)n + (d != NULL ? d->n_regions : 0) + 1) * sizeof(*m.cohorts));
   enum err_code code = read_all(&m, list);
   if (code != ERR_OK || d == NULL)
     return code;

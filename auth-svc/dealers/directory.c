@@ -30,18 +30,10 @@ static int by_region(const void *a, const void *b)
   return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void *array(struct arena *arena, size_t n, size_t size)
-{
-  void *p = arena_alloc(arena, n * size);
-  if (p == NULL)
-    abort(); /* the loader sizes the arena for its own caps */
-  return p;
-}
-
 /* Regions that differ only in letter case are one region. */
 static void index_regions(struct directory *d)
 {
-  d->regions = array(d->arena, d->n_dealers, sizeof(*d->regions));
+  d->regions = arena_xalloc(d->arena, d->n_dealers * sizeof(*d->regions));
   for (size_t i = 0; i < d->n_dealers; i++)
     d->regions[i] = d->dealers[i].region;
   if (d->n_dealers > 0)
@@ -58,7 +50,7 @@ static void index_properties(struct directory *d)
   size_t n = 0;
   for (size_t i = 0; i < d->n_dealers; i++)
     n += d->dealers[i].n_property_ids;
-  d->properties = array(d->arena, n, sizeof(*d->properties));
+  d->properties = arena_xalloc(d->arena, n * sizeof(*d->properties));
   for (size_t i = 0; i < d->n_dealers; i++)
     for (size_t j = 0; j < d->dealers[i].n_property_ids; j++)
       d->properties[d->n_properties++] =
@@ -69,10 +61,10 @@ static void index_properties(struct directory *d)
 
 struct directory *directory_new(struct arena *arena, const struct dealer *dealers, size_t n)
 {
-  struct directory *d = array(arena, 1, sizeof(*d));
+  struct directory *d = arena_xalloc(arena, sizeof(*d));
   d->arena = arena;
-  d->dealers = array(arena, n, sizeof(*d->dealers));
-  d->by_account = array(arena, n, sizeof(*d->by_account));
+  d->dealers = arena_xalloc(arena, n * sizeof(*d->dealers));
+  d->by_account = arena_xalloc(arena, n * sizeof(*d->by_account));
   d->n_dealers = n;
   if (n > 0) {
     memcpy(d->dealers, dealers, n * sizeof(*dealers));

@@ -1,14 +1,15 @@
 /* How a fault of the dealers file is reported: file, line, field, dealer, and what to do. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth-svc/dealers/reader.h"
 #include "common/base/codec.h"
 
-size_t dealers_line_of(const struct dealers_reader *r, const char *path)
+/* Of the nearest parent when it is missing. Finding it takes a walk over the text. */
+static size_t line_of(const struct dealers_reader *r, const char *path)
 {
-  return *r->n_faults < DEALERS_FAULTS_LOCATED ? field_line_of(r->text, r->len, path) : 0;
+  size_t located = r->watch != NULL ? DEALERS_FAULTS_LOCATED : 1;
+  return *r->n_faults < located ? field_line_of(r->text, r->len, path) : 0;
 }
 
 /* Bytes of the character at s; 0 when it is none. */
@@ -39,9 +40,10 @@ static const char *clean(const char *s, char *out, size_t size)
   return out;
 }
 
-enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *place,
-                            const char *whose, const char *what)
+enum err_code dealers_fault(const struct dealers_reader *r, const char *place, const char *whose,
+                            const char *what)
 {
+  size_t line = line_of(r, place);
   char who[DIRECTORY_MAX_ID + 16] = "", path[FIELD_PATH_MAX], dealer[DIRECTORY_MAX_ID + 1],
                               text[DEALERS_FAULT_TEXT];
   clean(place, path, sizeof(path));
@@ -58,45 +60,25 @@ enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const c
   return ERR_INVALID_ARGUMENT;
 }
 
-enum err_code dealers_refuse_at(const struct dealers_reader *r, const char *path, const char *fmt,
-                                ...)
-{
-  char what[DEALERS_FAULT_TEXT];
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(what, sizeof(what), fmt, ap);
-  va_end(ap);
-  return dealers_fault(r, dealers_line_of(r, path), path, NULL, what);
-}
-
 static void dealer_path(const struct dealers_reader *r, const char *field, char *path, size_t size)
 {
   snprintf(path, size, "%s[%zu]%s%s", r->bare ? "" : "dealers", r->index, *field != '\0' ? "." : "",
            field);
 }
 
-enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
-                             ...)
-{
-  char path[FIELD_PATH_MAX], what[DEALERS_FAULT_TEXT];
-  dealer_path(r, field, path, sizeof(path));
-  va_list ap;
-  va_start(ap, fmt);
-  vsnprintf(what, sizeof(what), fmt, ap);
-  va_end(ap);
-  return dealers_fault(r, dealers_line_of(r, path), path, r->who, what);
-}
-
 /* ------------------------------------------------------------ objects of the file */
 
-static enum err_code refuse_own(void *user, const char *path, const char *text)
+static enum err_code refuse_own(void *user, const char *field, const char *text)
 {
-  return dealers_refuse(user, path, "%s", text);
+  const struct dealers_reader *r = user;
+  char path[FIELD_PATH_MAX];
+  dealer_path(r, field, path, sizeof(path));
+  return dealers_fault(r, path, r->who, text);
 }
 
 static enum err_code refuse_top(void *user, const char *path, const char *text)
 {
-  return dealers_refuse_at(user, path, "%s", text);
+  return dealers_fault(user, path, NULL, text);
 }
 
 static void show_top_keys(void *user, const char *path, const char *const *known, size_t n)
@@ -115,14 +97,15 @@ static void show_own_keys(void *user, const char *field, const char *const *know
 
 void dealers_set_fields(struct dealers_reader *r)
 {
-  bool go_on = r->watch != NULL;
-  r->own = (struct field_reader){refuse_own, show_own_keys, r, go_on};
-  r->top = (struct field_reader){refuse_top, show_top_keys, r, go_on};
+  r->own_fields = (struct field_reader){refuse_own, show_own_keys, r, true};
+  r->top_fields = (struct field_reader){refuse_top, show_top_keys, r, true};
+  r->own = (struct field_at){.reader = &r->own_fields, .strict = true};
+  r->top = (struct field_at){.reader = &r->top_fields, .strict = true};
 }
 
-struct field_at dealers_at(const struct field_reader *reader, const char *path)
+struct field_at dealers_at(const struct field_at *object, const char *path)
 {
-  struct field_at at = {.reader = reader, .strict = true};
+  struct field_at at = *object;
   snprintf(at.path, sizeof(at.path), "%s", path);
   return at;
 }

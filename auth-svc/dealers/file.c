@@ -1,7 +1,6 @@
 /* Reads dealers.json, or says exactly what is wrong with it. */
 #include "auth-svc/dealers/file.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,24 +18,15 @@ enum {
 
 /* --------------------------------------------------------------------- fields */
 
-const char *dealers_keep(const struct dealers_reader *r, const char *s)
-{
-  const char *copy = arena_strdup(r->arena, s);
-  if (copy == NULL)
-    abort(); /* the file's own cap is below the arena's */
-  return copy;
-}
-
 /* A text of the dealer; absent gives `fallback` (NULL: it must be there). One that was refused
  * counts as empty for those who look on. */
 static enum err_code read_kept(const struct dealers_reader *r, const cJSON *object, const char *key,
                                const char *fallback, const char **out)
 {
-  const struct field_at at = dealers_at(&r->own, "");
   const char *text = NULL;
-  enum err_code code = field_text(&at, object, key, fallback == NULL ? REQUIRED : OPTIONAL,
+  enum err_code code = field_text(&r->own, object, key, fallback == NULL ? REQUIRED : OPTIONAL,
                                   DIRECTORY_MAX_TEXT, &text);
-  *out = text != NULL ? dealers_keep(r, text) : code == ERR_OK ? fallback : "";
+  *out = text != NULL ? arena_xstrdup(r->arena, text) : code == ERR_OK ? fallback : "";
   return code;
 }
 
@@ -47,9 +37,9 @@ static enum err_code check_id(const struct dealers_reader *r, const char *field,
   static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                  "0123456789._:@/-";
   if (strlen(id) > DIRECTORY_MAX_ID)
-    return dealers_refuse(r, field, "longer than %d bytes", DIRECTORY_MAX_ID);
+    return field_refuse(&r->own, field, "longer than %d bytes", DIRECTORY_MAX_ID);
   if (id[strspn(id, alphabet)] != '\0')
-    return dealers_refuse(r, field, "may hold letters, digits and . _ : @ / - only");
+    return field_refuse(&r->own, field, "may hold letters, digits and . _ : @ / - only");
   return ERR_OK;
 }
 
@@ -59,7 +49,7 @@ static enum err_code read_ids(struct dealers_reader *r, const cJSON *object, str
   bool has_dealer = cJSON_GetObjectItemCaseSensitive(object, "dealer_id") != NULL;
   bool has_account = cJSON_GetObjectItemCaseSensitive(object, "account_id") != NULL;
   if (!has_dealer && !has_account)
-    return dealers_refuse(r, "dealer_id", "missing; give dealer_id, account_id or both");
+    return field_refuse(&r->own, "dealer_id", "missing; give dealer_id, account_id or both");
   enum err_code code;
   if (has_dealer && (code = read_kept(r, object, "dealer_id", NULL, &dealer)) != ERR_OK)
     return code;
@@ -100,29 +90,24 @@ static const char *property_label(const struct dealers_reader *r, const char *na
     snprintf(label, sizeof(label), "%s (%s)", name, type);
   else if (name != NULL || type != NULL)
     snprintf(label, sizeof(label), "%s", name != NULL ? name : type);
-  return dealers_keep(r, label);
+  return arena_xstrdup(r->arena, label);
 }
 
 /* The object form of a property. */
 static enum err_code read_property_object(const struct dealers_reader *r, const cJSON *v,
                                           const char *field, const char **id, const char **label)
 {
-  static const char *const known[] = {"property_id", "name", "display_name", "type"};
   const struct field_at at = dealers_at(&r->own, field);
   const char *name = NULL, *display = NULL, *type = NULL;
-  enum err_code code = field_keys(&at, v, known, ARRAY_LEN(known));
-  if (code == ERR_OK)
-    code = field_text(&at, v, "property_id", REQUIRED, DIRECTORY_MAX_ID, id);
-  if (code == ERR_OK)
-    code = field_text(&at, v, "name", OPTIONAL, DIRECTORY_MAX_TEXT, &name);
-  if (code == ERR_OK)
-    code = field_text(&at, v, "display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display);
-  if (code == ERR_OK)
-    code = field_text(&at, v, "type", OPTIONAL, DIRECTORY_MAX_TEXT, &type);
+  const struct field fields[] = {{"property_id", REQUIRED, DIRECTORY_MAX_ID, id, NULL},
+                                 {"name", OPTIONAL, DIRECTORY_MAX_TEXT, &name, NULL},
+                                 {"display_name", OPTIONAL, DIRECTORY_MAX_TEXT, &display, NULL},
+                                 {"type", OPTIONAL, DIRECTORY_MAX_TEXT, &type, NULL}};
+  enum err_code code = field_read(&at, v, fields, ARRAY_LEN(fields));
   if (code == ERR_OK && name != NULL && display != NULL)
-    code = dealers_refuse(r, field, "name and display_name mean the same; give one of them");
+    code = field_refuse(&r->own, field, "name and display_name mean the same; give one of them");
   if (code == ERR_OK && type != NULL && !is_property_type(type))
-    code = dealers_refuse(r, field, "type must be one of web, ios, android, app");
+    code = field_refuse(&r->own, field, "type must be one of web, ios, android, app");
   if (code == ERR_OK)
     *label = property_label(r, name != NULL ? name : display, type);
   return code;
@@ -145,10 +130,10 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
   if (id != NULL && strncmp(id, "properties/", 11) == 0)
     id += 11;
   if (id == NULL || !all_digits(id))
-    return dealers_refuse(r, field,
-                          "must be a GA4 property id: a string of digits such as \"213025502\", or "
-                          "\"properties/213025502\"");
-  *out = dealers_keep(r, id);
+    return field_refuse(&r->own, field,
+                        "must be a GA4 property id: a string of digits such as \"213025502\", or "
+                        "\"properties/213025502\"");
+  *out = arena_xstrdup(r->arena, id);
   return ERR_OK;
 }
 
@@ -160,13 +145,12 @@ static enum err_code read_list(const struct dealers_reader *r, const cJSON *obje
   if (*list == NULL && !required)
     return ERR_OK;
   if (!cJSON_IsArray(*list) || (required && cJSON_GetArraySize(*list) == 0))
-    return dealers_refuse(r, key, "%smust be %s", *list == NULL ? "missing; " : "",
-                          required
-                              ? "a non-empty array of GA4 property ids, such as [\"213025502\"]"
-                              : "an array of strings");
+    return field_refuse(&r->own, key, "%smust be %s", *list == NULL ? "missing; " : "",
+                        required ? "a non-empty array of GA4 property ids, such as [\"213025502\"]"
+                                 : "an array of strings");
   if (cJSON_GetArraySize(*list) > max)
-    return dealers_refuse(r, key, "has %d items; at most %d are possible",
-                          cJSON_GetArraySize(*list), max);
+    return field_refuse(&r->own, key, "has %d items; at most %d are possible",
+                        cJSON_GetArraySize(*list), max);
   return ERR_OK;
 }
 
@@ -180,7 +164,7 @@ static enum err_code read_properties(struct dealers_reader *r, const cJSON *obje
   size_t n = (size_t)cJSON_GetArraySize(list);
   d->property_ids = ARENA_ARRAY(r->arena, const char *, n);
   d->property_labels = ARENA_ARRAY(r->arena, const char *, n);
-  for (const cJSON *v = list->child; v != NULL && dealers_go_on(r, code); v = v->next) {
+  for (const cJSON *v = list->child; v != NULL; v = v->next) {
     size_t at = d->n_property_ids++;
     code = first_of(code, read_property(r, v, at, &d->property_ids[at], &d->property_labels[at]));
   }
@@ -199,25 +183,11 @@ static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, 
     snprintf(field, sizeof(field), "groups[%zu]", d->n_groups);
     if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || field_has_control(v->valuestring) ||
         strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
-      return dealers_refuse(r, field, "must be a non-empty string of at most %d bytes",
-                            DIRECTORY_MAX_TEXT);
-    d->groups[d->n_groups++] = dealers_keep(r, v->valuestring);
+      return field_refuse(&r->own, field, "must be a non-empty string of at most %d bytes",
+                          DIRECTORY_MAX_TEXT);
+    d->groups[d->n_groups++] = arena_xstrdup(r->arena, v->valuestring);
   }
   return ERR_OK;
-}
-
-/* Event names: facts of GA4's own rules, a letter, then letters, digits and _, at most 40. */
-static enum err_code check_lead_event(const struct dealers_reader *r, const char *s)
-{
-  size_t n = strlen(s);
-  bool good = n <= 40 && (n == 0 || isalpha((unsigned char)s[0]));
-  for (size_t i = 0; i < n; i++)
-    good = good && (isalnum((unsigned char)s[i]) || s[i] == '_');
-  return good ? ERR_OK
-              : dealers_refuse(
-                    r, "lead_event",
-                    "must be a GA4 event name: a letter, then letters, digits and _, at most "
-                    "40; such as \"generate_lead\"");
 }
 
 static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, struct dealer *d)
@@ -232,9 +202,9 @@ static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, s
       {"time_zone", "", &d->time_zone},
   };
   enum err_code code = ERR_OK;
-  for (size_t i = 0; i < ARRAY_LEN(fields) && dealers_go_on(r, code); i++)
+  for (size_t i = 0; i < ARRAY_LEN(fields); i++)
     code = first_of(code, read_kept(r, object, fields[i].key, fields[i].fallback, fields[i].out));
-  return dealers_go_on(r, code) ? first_of(code, check_lead_event(r, d->lead_event)) : code;
+  return code;
 }
 
 /* ----------------------------------------------------------------- credentials */
@@ -262,8 +232,7 @@ static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *ob
                                       "qualified_session",
                                       "vehicle_dimensions",
                                       "vdp_path_pattern"};
-  const struct field_at at = dealers_at(&r->own, "");
-  return field_keys(&at, object, known, ARRAY_LEN(known));
+  return field_keys(&r->own, object, known, ARRAY_LEN(known));
 }
 
 static enum err_code read_settings(struct dealers_reader *r, const cJSON *object, struct dealer *d)
@@ -279,12 +248,12 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
   enum err_code code = ERR_OK;
   r->who = NULL;
   if (!cJSON_IsObject(object))
-    return dealers_refuse(r, "",
-                          "must be an object: a dealer with dealer_id, name, region, properties "
-                          "and a credential");
-  for (size_t i = 0; i < ARRAY_LEN(steps) && dealers_go_on(r, code); i++)
+    return field_refuse(&r->own, "",
+                        "must be an object: a dealer with dealer_id, name, region, properties "
+                        "and a credential");
+  for (size_t i = 0; i < ARRAY_LEN(steps); i++)
     code = first_of(code, steps[i](r, object, d));
-  bool skip = !dealers_go_on(r, code) || (r->unopened != NULL && r->unopened[r->index]);
+  bool skip = r->unopened[r->index] || (*r->n_faults > 0 && r->watch == NULL);
   return skip ? code : first_of(code, credential_config_read(credential, &r->credentials, object));
 }
 
@@ -298,13 +267,12 @@ static enum err_code check_root(const struct dealers_reader *r, const cJSON *roo
   if (cJSON_IsArray(root))
     return ERR_OK;
   if (!cJSON_IsObject(root))
-    return dealers_refuse_at(r, "", "must be an object with \"dealers\", or an array of dealers");
-  const struct field_at top = dealers_at(&r->top, "");
-  enum err_code code = field_keys(&top, root, known, ARRAY_LEN(known));
-  if (dealers_go_on(r, code) && schema != NULL && !cJSON_IsString(schema))
-    code = first_of(code, dealers_refuse_at(r, "$schema",
-                                            "must be a string: the path or URL of "
-                                            "dealers.schema.json, for editors"));
+    return field_refuse(&r->top, "", "must be an object with \"dealers\", or an array of dealers");
+  enum err_code code = field_keys(&r->top, root, known, ARRAY_LEN(known));
+  if (schema != NULL && !cJSON_IsString(schema))
+    code = first_of(code, field_refuse(&r->top, "$schema",
+                                       "must be a string: the path or URL of "
+                                       "dealers.schema.json, for editors"));
   return code;
 }
 
@@ -314,15 +282,15 @@ static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, c
   r->bare = cJSON_IsArray(root);
   const cJSON *found = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
   enum err_code code = check_root(r, root);
-  if (!dealers_go_on(r, code) || (!r->bare && !cJSON_IsObject(root)))
+  if (!r->bare && !cJSON_IsObject(root))
     return code;
   if (!cJSON_IsArray(found))
-    return first_of(code, dealers_refuse_at(r, "dealers", "%smust be an array of dealers",
-                                            found == NULL ? "missing; " : ""));
+    return first_of(code, field_refuse(&r->top, "dealers", "%smust be an array of dealers",
+                                       found == NULL ? "missing; " : ""));
   int n = cJSON_GetArraySize(found);
   if (n == 0 || n > DIRECTORY_MAX_DEALERS)
-    return first_of(code, dealers_refuse_at(r, "dealers", "has %d dealers; 1 to %d are possible", n,
-                                            DIRECTORY_MAX_DEALERS));
+    return first_of(code, field_refuse(&r->top, "dealers", "has %d dealers; 1 to %d are possible",
+                                       n, DIRECTORY_MAX_DEALERS));
   *list = found;
   return code;
 }
@@ -332,13 +300,12 @@ static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
 {
   enum err_code code = ERR_OK;
   size_t i = 0;
-  for (const cJSON *v = list->child; v != NULL && dealers_go_on(r, code); v = v->next, i++) {
+  for (const cJSON *v = list->child; v != NULL; v = v->next, i++) {
     r->index = dealers[i].file_index = i;
     code = first_of(code, read_dealer(r, v, &dealers[i], &credentials[i]));
   }
-  if (dealers_go_on(r, code))
-    code = first_of(code, dealers_check_ids(r, dealers, n));
-  return dealers_go_on(r, code) ? first_of(code, dealers_check_properties(r, dealers, n)) : code;
+  code = first_of(code, dealers_check_ids(r, dealers, n));
+  return first_of(code, dealers_check_properties(r, dealers, n));
 }
 
 /* ----------------------------------------------------------------- the content */
@@ -373,8 +340,7 @@ static enum err_code parse_list(struct dealers_content *out, struct dealers_read
     assemble(out, r->arena, dealers, credentials, n);
     return dealers_read_cohorts(r, root, out->directory);
   }
-  if (dealers_go_on(r, code))
-    (void)dealers_read_cohorts(r, root, NULL);
+  (void)dealers_read_cohorts(r, root, NULL);
   for (size_t i = 0; i < n; i++)
     credential_unref(credentials[i]);
   arena_free(r->arena);
@@ -388,11 +354,13 @@ static void on_seal_fault(void *user, const struct sealed_place *place, const st
 {
   struct dealers_reader *r = user;
   char path[SEALED_PATH_MAX + 40];
-  snprintf(path, sizeof(path), "%s[%zu]%s%s", r->bare ? "" : "dealers", place->index,
-           place->field[0] != '\0' ? "." : "", place->field);
+  bool first = *r->n_faults == 0;
+  sealed_place_path(place, r->bare, path, sizeof(path));
   if (strcmp(e->reason, SEALED_PLAIN_SECRET) != 0)
     r->unopened[place->index] = true;
-  dealers_fault(r, dealers_line_of(r, path), path, place->dealer, e->message);
+  dealers_fault(r, path, place->dealer, e->message);
+  if (first)
+    memcpy(r->e->reason, e->reason, sizeof(e->reason));
 }
 
 /* Sealed values become plain strings of the tree, so the rest of the loader knows nothing
@@ -400,23 +368,15 @@ static void on_seal_fault(void *user, const struct sealed_place *place, const st
 static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
                                  const struct sealed_policy *sealed, struct key_use *use)
 {
-  struct sealed_place place;
   struct sealed_policy policy = sealed != NULL ? *sealed : (struct sealed_policy){0};
+  struct sealed_place place;
+  struct err ignored;
+  size_t before = *r->n_faults;
   policy.use = use;
-  if (r->watch != NULL) {
-    struct err ignored;
-    size_t before = *r->n_faults;
-    policy.on_fault = on_seal_fault;
-    policy.user = r;
-    (void)sealed_tree_open(root, &policy, &place, &ignored);
-    return *r->n_faults == before ? ERR_OK : ERR_INVALID_ARGUMENT;
-  }
-  enum err_code code = sealed_tree_open(root, &policy, &place, r->e);
-  if (code == ERR_OK)
-    return ERR_OK;
-  sealed_place_prefix(&place, r->name, r->text, r->len, cJSON_IsArray(root), r->e);
-  r->e->code = ERR_INVALID_ARGUMENT;
-  return ERR_INVALID_ARGUMENT;
+  policy.on_fault = on_seal_fault;
+  policy.user = r;
+  (void)sealed_tree_open(root, &policy, &place, &ignored);
+  return *r->n_faults == before ? ERR_OK : ERR_INVALID_ARGUMENT;
 }
 
 /* ------------------------------------------------------------------------- the whole */
@@ -426,13 +386,12 @@ static enum err_code parse_tree(struct dealers_content *out, struct dealers_read
 {
   const cJSON *list = NULL;
   enum err_code code = find_dealers(r, root, &list);
-  if (list == NULL || !dealers_go_on(r, code))
+  if (list == NULL)
     return code;
   AUTO_FREE bool *unopened = xcalloc((size_t)cJSON_GetArraySize(list), sizeof(bool));
-  r->unopened = r->watch != NULL ? unopened : NULL;
+  r->unopened = unopened;
   code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
-  if (dealers_go_on(r, code))
-    code = first_of(code, parse_list(out, r, root, list));
+  code = first_of(code, parse_list(out, r, root, list));
   if (code != ERR_OK)
     dealers_content_clear(out);
   return code;
@@ -465,7 +424,7 @@ static enum err_code parse_text(struct dealers_content *out, struct dealers_read
   r->n_faults = &n_faults;
   dealers_set_fields(r);
   r->credentials = (struct credential_config){
-      .dir = dir, .fields = r->own, .on_file = add_file, .offline = r->watch != NULL};
+      .dir = dir, .fields = r->own_fields, .on_file = add_file, .offline = r->watch != NULL};
   r->credentials.fields.go_on = false; /* a credential ends at its first fault */
   const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
   AUTO_WIPED_JSON cJSON *root = NULL;

@@ -44,8 +44,8 @@ struct dealers_options {
   struct read_files *files;
 };
 
-/* Reads and checks a file. Everything or nothing: the first fault ends with
- * ERR_INVALID_ARGUMENT, nothing in *out, and one message that names file, line, field and dealer:
+/* Reads and checks a file. Everything or nothing: a fault means ERR_INVALID_ARGUMENT,
+ * nothing in *out, and a message of the first one that names file, line, field and dealer:
  *   config/dealers.json line 14: dealers[2].oauth.refresh_token (dealer "d03"): must be a
  *   non-empty string
  * ERR_NOT_FOUND when there is no file. Logs a warning when others may read the file. The caller

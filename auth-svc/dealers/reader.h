@@ -20,54 +20,36 @@ struct dealers_reader {
   bool bare;            /* the file is an array of dealers */
   bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
   struct read_files *files;
-  size_t index;    /* of the dealer being read */
-  const char *who; /* its id; NULL while not known */
-  struct arena *arena;
+  size_t index;        /* of the dealer being read */
+  const char *who;     /* its id; NULL while not known */
+  struct arena *arena; /* its cap is above the file's */
   struct credential_config credentials;
-  struct field_reader own;           /* of the dealer being read */
-  struct field_reader top;           /* of everything beside the dealers */
+  struct field_reader own_fields, top_fields;
+  struct field_at own;               /* the dealer being read */
+  struct field_at top;               /* the file */
   struct err *e;                     /* gets the first fault */
-  const struct dealers_watch *watch; /* gets every fault; NULL: the first one ends it */
+  const struct dealers_watch *watch; /* gets every fault; may be NULL */
   size_t *n_faults;
-  bool *unopened; /* by place in the file: a secret did not open; with a watch only */
+  bool *unopened; /* by place in the file: a secret did not open */
 };
 
-/* Whether the next step is taken. */
-static inline bool dealers_go_on(const struct dealers_reader *r, enum err_code code)
-{
-  return code == ERR_OK || r->watch != NULL;
-}
-
+/* A reader goes on after a fault, so that all are found; the first one is the result. */
 static inline enum err_code first_of(enum err_code code, enum err_code next)
 {
   return code != ERR_OK ? code : next;
 }
 
 /* Reports a fault at a path of the file, of a dealer or (NULL) of none. Always
- * ERR_INVALID_ARGUMENT, like the refusals below. */
-enum err_code dealers_fault(const struct dealers_reader *r, size_t line, const char *path,
-                            const char *dealer, const char *text);
-/* Refuses the file because of a path of it: "cohorts[1].id". */
-enum err_code dealers_refuse_at(const struct dealers_reader *r, const char *path, const char *fmt,
-                                ...) __attribute__((format(printf, 3, 4)));
-
-/* Refuses the file because of a field of the current dealer ("oauth.client_id"; "" for the
- * dealer itself). */
-enum err_code dealers_refuse(const struct dealers_reader *r, const char *field, const char *fmt,
-                             ...) __attribute__((format(printf, 3, 4)));
-
-/* Sets `own` and `top`: with a watch they go on after an unknown key. */
+ * ERR_INVALID_ARGUMENT. */
+enum err_code dealers_fault(const struct dealers_reader *r, const char *path, const char *dealer,
+                            const char *text);
+/* Sets `own` and `top`, whose fields field_refuse() refuses. */
 void dealers_set_fields(struct dealers_reader *r);
-/* The object at a path: of the current dealer with r->own ("properties[1]"; "" is the dealer
- * itself), of the file with r->top. */
-struct field_at dealers_at(const struct field_reader *reader, const char *path);
+/* The object at a path of r->own ("properties[1]") or r->top. */
+struct field_at dealers_at(const struct field_at *object, const char *path);
 
-/* Line on which a path of the file stands; of the nearest parent when it is missing. */
-size_t dealers_line_of(const struct dealers_reader *r, const char *path);
-/* A text of the file that outlives it; never NULL. */
-const char *dealers_keep(const struct dealers_reader *r, const char *s);
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
- * vdp_path_pattern; and checks time_zone. */
+ * vdp_path_pattern; and checks lead_event and time_zone. */
 enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
                                     struct dealer *d);
 /* Reads the file's "cohorts" (absent: the regions alone) into the directory. Without one (NULL:

@@ -35,19 +35,22 @@ struct keyring_record sealed_record(const struct sealed_place *place)
   return (struct keyring_record){place->dealer, SEALED_FILE_KIND, place->field};
 }
 
-void sealed_place_prefix(const struct sealed_place *place, const char *name, const char *text,
+void sealed_place_path(const struct sealed_place *place, bool bare, char *path, size_t size)
+{
+  snprintf(path, size, "%s[%zu]%s%s", bare ? "" : "dealers", place->index,
+           place->field[0] != '\0' ? "." : "", place->field);
+}
+
+/* Puts file, line, path and dealer before the message of an error. */
+static void prefix_place(const struct sealed_place *place, const char *name, const char *text,
                          size_t len, bool bare, struct err *e)
 {
   char path[SEALED_PATH_MAX + 40];
-  size_t line = 0;
-  snprintf(path, sizeof(path), "%s[%zu]%s%s", bare ? "" : "dealers", place->index,
-           place->field[0] != '\0' ? "." : "", place->field);
-  line = json_line_of(text, len, path);
-  if (place->dealer[0] != '\0')
-    err_prefix(e, "%s line %zu: %s (dealer \"%s\"): ", name, line != 0 ? line : 1, path,
-               place->dealer);
-  else
-    err_prefix(e, "%s line %zu: %s: ", name, line != 0 ? line : 1, path);
+  sealed_place_path(place, bare, path, sizeof(path));
+  size_t line = json_line_of(text, len, path);
+  bool named = place->dealer[0] != '\0';
+  err_prefix(e, "%s line %zu: %s%s%s%s: ", name, line != 0 ? line : 1, path,
+             named ? " (dealer \"" : "", place->dealer, named ? "\")" : "");
 }
 
 /* ------------------------------------------------------------------ the walk */
@@ -349,7 +352,7 @@ enum err_code sealed_text_edit(struct buf *out, const char *name, const char *te
                    "\"dealers\"",
                    name);
   if (code == ERR_OK && (code = walk_tree(root, &w)) != ERR_OK)
-    sealed_place_prefix(&place, name, text, len, cJSON_IsArray(root), e);
+    prefix_place(&place, name, text, len, cJSON_IsArray(root), e);
   if (code == ERR_OK && out != NULL && (code = print_tree(out, root, len, e)) != ERR_OK)
     err_prefix(e, "%s: ", name);
   return code;

@@ -52,10 +52,8 @@ struct sealed_place {
 enum err_code sealed_tree_open(cJSON *root, const struct sealed_policy *policy,
                                struct sealed_place *place, struct err *e);
 
-/* Puts file, line, path and dealer before the message of an error:
- *   config/dealers.json line 14: dealers[2].oauth.refresh_token (dealer "d03"): ... */
-void sealed_place_prefix(const struct sealed_place *place, const char *name, const char *text,
-                         size_t len, bool bare, struct err *e);
+/* Its path in the file, "dealers[2].oauth.refresh_token"; `bare`: the file is an array. */
+void sealed_place_path(const struct sealed_place *place, bool bare, char *path, size_t size);
 
 /* One secret of a file. */
 struct sealed_value {

@@ -47,18 +47,19 @@ static enum err_code check_time_zone(const struct dealers_reader *r, const char 
   if (s[0] == '\0')
     return ERR_OK;
   if (!is_zone_name(s))
-    return dealers_refuse(r, "time_zone", "must be an IANA name such as \"America/Chicago\"");
+    return field_refuse(&r->own, "time_zone", "must be an IANA name such as \"America/Chicago\"");
   snprintf(path, sizeof(path), "%s/%s", zone_folder(), s);
   if (access(zone_folder(), R_OK) == 0 && !is_zone_file(path))
-    return dealers_refuse(r, "time_zone",
-                          "no time zone \"%.60s\" in %s; must be an IANA name such as "
-                          "\"America/Chicago\"",
-                          s, zone_folder());
+    return field_refuse(&r->own, "time_zone",
+                        "no time zone \"%.60s\" in %s; must be an IANA name such as "
+                        "\"America/Chicago\"",
+                        s, zone_folder());
   return ERR_OK;
 }
 
 /* -------------------------------------------------------------------------- events */
 
+/* GA4's own rules: a letter, then letters, digits and _, at most 40. */
 static bool is_event_name(const char *s)
 {
   size_t n = strlen(s);
@@ -66,6 +67,15 @@ static bool is_event_name(const char *s)
   for (size_t i = 0; i < n; i++)
     good = good && (isalnum((unsigned char)s[i]) || s[i] == '_');
   return good;
+}
+
+static enum err_code check_lead_event(const struct dealers_reader *r, const char *s)
+{
+  return s[0] == '\0' || is_event_name(s)
+             ? ERR_OK
+             : field_refuse(&r->own, "lead_event",
+                            "must be a GA4 event name: a letter, then letters, digits and _, at "
+                            "most 40; such as \"generate_lead\"");
 }
 
 static enum err_code check_qualified_session(const struct dealers_reader *r, const char *s)
@@ -76,9 +86,9 @@ static enum err_code check_qualified_session(const struct dealers_reader *r, con
       return ERR_OK;
   if (s[0] == '\0' || (strncmp(s, "event:", 6) == 0 && is_event_name(s + 6)))
     return ERR_OK;
-  return dealers_refuse(r, "qualified_session",
-                        "must be \"engaged\", \"inventory_page\", \"vdp_view\" or \"event:\" and a "
-                        "GA4 event name, such as \"event:asc_item_pageview\"");
+  return field_refuse(&r->own, "qualified_session",
+                      "must be \"engaged\", \"inventory_page\", \"vdp_view\" or \"event:\" and a "
+                      "GA4 event name, such as \"event:asc_item_pageview\"");
 }
 
 /* ------------------------------------------------------------------------- pattern */
@@ -140,17 +150,17 @@ static enum err_code check_pattern(const struct dealers_reader *r, const char *p
   if (pattern[0] == '\0')
     return ERR_OK;
   if (!translate(pattern, &posix, &groups, &why))
-    return dealers_refuse(r, "vdp_path_pattern", "%s", why != NULL ? why : "too long");
+    return field_refuse(&r->own, "vdp_path_pattern", "%s", why != NULL ? why : "too long");
   int code = regcomp(&compiled, buf_str(&posix), REG_EXTENDED);
   if (code != 0) {
     regerror(code, &compiled, text, sizeof(text));
-    return dealers_refuse(r, "vdp_path_pattern", "is not a regular expression: %s", text);
+    return field_refuse(&r->own, "vdp_path_pattern", "is not a regular expression: %s", text);
   }
   regfree(&compiled);
   if (groups == 0)
-    return dealers_refuse(r, "vdp_path_pattern",
-                          "has no named group; write for example "
-                          "\"^/(?:new|used)/(?P<make>[^/]+)/(?P<model>[^/]+)/\"");
+    return field_refuse(&r->own, "vdp_path_pattern",
+                        "has no named group; write for example "
+                        "\"^/(?:new|used)/(?P<make>[^/]+)/(?P<model>[^/]+)/\"");
   return ERR_OK;
 }
 
@@ -162,7 +172,7 @@ static enum err_code read_optional(const struct dealers_reader *r, const cJSON *
   const struct field_at at = dealers_at(&r->own, path);
   const char *text = NULL;
   enum err_code code = field_text(&at, object, key, OPTIONAL, max, &text);
-  *out = text != NULL ? dealers_keep(r, text) : "";
+  *out = text != NULL ? arena_xstrdup(r->arena, text) : "";
   return code;
 }
 
@@ -199,9 +209,9 @@ static enum err_code read_dimension(const struct dealers_reader *r, const cJSON 
   enum err_code code = read_optional(r, list, "vehicle_dimensions", key, DIMENSION_MAX, out);
   if (code != ERR_OK || is_dimension(*out))
     return code;
-  return dealers_refuse(r, field,
-                        "must be the API name of a GA4 dimension, such as "
-                        "\"customEvent:item_make\"");
+  return field_refuse(&r->own, field,
+                      "must be the API name of a GA4 dimension, such as "
+                      "\"customEvent:item_make\"");
 }
 
 static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, const cJSON *object,
@@ -215,11 +225,11 @@ static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, con
   if (list == NULL)
     return ERR_OK;
   if (!cJSON_IsObject(list))
-    return dealers_refuse(r, "vehicle_dimensions",
-                          "must be an object with make, model, condition, type or year");
+    return field_refuse(&r->own, "vehicle_dimensions",
+                        "must be an object with make, model, condition, type or year");
   const struct field_at at = dealers_at(&r->own, "vehicle_dimensions");
   enum err_code code = field_keys(&at, list, known, VEHICLE_ATTRIBUTES);
-  for (size_t i = 0; i < VEHICLE_ATTRIBUTES && dealers_go_on(r, code); i++)
+  for (size_t i = 0; i < VEHICLE_ATTRIBUTES; i++)
     code = first_of(code, read_dimension(r, list, known[i], &d->vehicle_dimensions[i]));
   return code;
 }
@@ -227,10 +237,9 @@ static enum err_code read_vehicle_dimensions(const struct dealers_reader *r, con
 enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
                                     struct dealer *d)
 {
-  enum err_code code = check_time_zone(r, d->time_zone);
-  if (dealers_go_on(r, code))
-    code = first_of(code, read_qualified_session(r, object, d));
-  if (dealers_go_on(r, code))
-    code = first_of(code, read_pattern(r, object, d));
-  return dealers_go_on(r, code) ? first_of(code, read_vehicle_dimensions(r, object, d)) : code;
+  enum err_code code = check_lead_event(r, d->lead_event);
+  code = first_of(code, check_time_zone(r, d->time_zone));
+  code = first_of(code, read_qualified_session(r, object, d));
+  code = first_of(code, read_pattern(r, object, d));
+  return first_of(code, read_vehicle_dimensions(r, object, d));
 }

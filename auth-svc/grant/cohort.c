@@ -5,7 +5,6 @@
 
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/secret/secret.h"
-#include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
@@ -127,19 +126,24 @@ static enum err_code collect(struct cohort *c, const Analytics__Auth__V1__Resolv
 
 /* ----------------------------------------------------------------------- names */
 
+/* Hexadecimal digits of the digest of a text; NULL when the arena is full. */
+static char *digest_text(struct arena *arena, int digits, const char *text, size_t len)
+{
+  char hex[SHA256_HEX_SIZE];
+  sha256_hex(text, len, hex);
+  return arena_printf(arena, "%.*s", digits, hex);
+}
+
 /* Digest of the member ids: two cohorts of different members never share an id. Only for
  * cohorts whose members the caller names or sees. */
 static char *members_digest(const struct cohort *c)
 {
   const struct directory *dir = c->scope->directory;
-  struct buf text = BUF_INIT((size_t)COHORT_MAX_MEMBERS * (DIRECTORY_MAX_ID + 1));
+  AUTO_BUF struct buf text = BUF_INIT((size_t)COHORT_MAX_MEMBERS * (DIRECTORY_MAX_ID + 1));
   for (size_t i = 0; i < dir->n_dealers; i++)
     if (c->member[i])
       buf_printf(&text, "%s\n", dir->dealers[i].dealer_id);
-  uint8_t d[SHA256_SIZE];
-  sha256_of(buf_str(&text), text.len, d);
-  buf_free(&text);
-  return arena_printf(c->arena, "%02x%02x%02x%02x%02x%02x", d[0], d[1], d[2], d[3], d[4], d[5]);
+  return digest_text(c->arena, 12, buf_str(&text), text.len);
 }
 
 static bool is_member(const struct catalogued *c, const struct dealer *d)
@@ -158,16 +162,6 @@ static bool name_list(const struct cohort *c, Analytics__Auth__V1__ResolveCohort
   return out->cohort_id != NULL && out->label != NULL;
 }
 
-/* Hexadecimal digest of a text; NULL when the arena is full. */
-static char *digest_text(struct arena *arena, const char *text, size_t len)
-{
-  uint8_t d[SHA256_SIZE];
-  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
-  sha256_of(text, len, d);
-  hex_encode(&hex, d, SHA256_SIZE / 2);
-  return arena_strdup(arena, buf_str(&hex));
-}
-
 /* Digest of the members of a catalogued cohort: all, or those that the caller sees. */
 static char *digest_catalogued(const struct cohort *c, bool seen_only)
 {
@@ -180,7 +174,7 @@ static char *digest_catalogued(const struct cohort *c, bool seen_only)
     if (!seen_only || scope_sees(c->scope, d))
       buf_printf(&ids, "%s\n", d->dealer_id);
   }
-  return digest_text(c->arena, buf_str(&ids), ids.len);
+  return digest_text(c->arena, 32, buf_str(&ids), ids.len);
 }
 
 /* Whether a dealer of the cohort is outside the caller's view. */
@@ -209,7 +203,7 @@ static bool set_release_scope(const struct cohort *c,
   s->version = c->catalogued->version != NULL ? borrow_text(c->catalogued->version)
                                               : digest_catalogued(c, false);
   s->view = digest_catalogued(c, true);
-  s->viewer = digest_text(c->arena, who, strlen(who));
+  s->viewer = digest_text(c->arena, 32, who, strlen(who));
   out->release_scope = s;
   return s->version != NULL && s->view != NULL && s->viewer != NULL;
 }

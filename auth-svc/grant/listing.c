@@ -47,7 +47,7 @@ static int compare_hits(const void *a, const void *b)
 /* Dealers that hold the text, then those that its words fit, best first. Returns how many. */
 static size_t find_hits(struct hit *hits, const struct scope *s, const char *query, size_t region)
 {
-  struct search search;
+  struct words search;
   size_t n = 0;
   search_read(&search, query);
   for (size_t i = 0; i < s->directory->n_dealers; i++) {
@@ -55,7 +55,7 @@ static size_t find_hits(struct hit *hits, const struct scope *s, const char *que
     if (!scope_sees(s, d) || (region < s->directory->n_regions && d->region_index != region))
       continue;
     unsigned rank = contains(d, query) ? 0 : search_dealer(&search, d);
-    if (rank < SEARCH_FAR)
+    if (rank < WORDS_FAR)
       hits[n++] = (struct hit){rank, i};
   }
   qsort(hits, n, sizeof(*hits), compare_hits);

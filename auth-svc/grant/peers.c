@@ -37,25 +37,24 @@ static int compare_tags(const void *a, const void *b)
 
 /* Hexadecimal digest of the cohort's id and its members': with the members alone, equal versions
  * would disclose that two cohorts have the same. */
-static void digest_members(const struct directory *d, const struct catalogued *c, struct buf *hex)
+static void digest_members(const struct directory *d, const struct catalogued *c,
+                           char hex[SHA256_HEX_SIZE])
 {
   AUTO_BUF struct buf ids =
       BUF_INIT((size_t)(DIRECTORY_MAX_DEALERS + 4) * (DIRECTORY_MAX_ID + 1) + 1);
-  uint8_t digest[SHA256_SIZE];
   buf_printf(&ids, "%s\n", c->id);
   for (size_t i = 0; i < c->n_members; i++)
     buf_printf(&ids, "%s\n", d->dealers[c->members[i]].dealer_id);
-  sha256_of(buf_str(&ids), ids.len, digest);
-  hex_encode(hex, digest, sizeof(digest));
+  sha256_hex(buf_str(&ids), ids.len, hex);
 }
 
 /* "v7", or one derived from the members, for each key. */
 static void make_versions(struct peers *p, const struct sealer *sealer, size_t cohort)
 {
   const struct catalogued *c = &p->directory->cohorts[cohort];
-  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
+  char hex[SHA256_HEX_SIZE];
   if (c->version == NULL)
-    digest_members(p->directory, c, &hex);
+    digest_members(p->directory, c, hex);
   for (size_t key = 0; key < p->n_keys; key++) {
     char *out = p->versions[key * p->directory->n_cohorts + cohort];
     uint8_t tag[PEER_TAG_BYTES];
@@ -63,7 +62,7 @@ static void make_versions(struct peers *p, const struct sealer *sealer, size_t c
       snprintf(out, sizeof(cohort_version), "%s", c->version);
       continue;
     }
-    seal_tag(sealer, key, "members of cohort", buf_str(&hex), tag);
+    seal_tag(sealer, key, "members of cohort", hex, tag);
     snprintf(out, sizeof(cohort_version), "v%02x%02x%02x", tag[0], tag[1], tag[2]);
   }
 }
@@ -140,31 +139,14 @@ const uint8_t *peers_owner_tag(const struct peers *p, const struct dealer *deale
 
 void peers_write_ref(const uint8_t tag[PEER_TAG_BYTES], char out[PEER_REF_SIZE])
 {
-  static const char digits[] = "0123456789abcdef";
-  *out++ = '~';
-  for (size_t i = 0; i < PEER_TAG_BYTES; i++) {
-    *out++ = digits[tag[i] >> 4];
-    *out++ = digits[tag[i] & 15];
-  }
-  *out = '\0';
-}
-
-static bool read_ref(const char *ref, uint8_t tag[PEER_TAG_BYTES])
-{
-  if (ref[0] != '~' || strlen(ref) != PEER_REF_SIZE - 1 ||
-      strspn(ref + 1, "0123456789abcdef") != 2 * PEER_TAG_BYTES)
-    return false;
-  for (size_t i = 0; i < PEER_TAG_BYTES; i++) {
-    char byte[3] = {ref[1 + 2 * i], ref[2 + 2 * i], '\0'};
-    tag[i] = (uint8_t)strtoul(byte, NULL, 16);
-  }
-  return true;
+  out[0] = '~';
+  hex_write(out + 1, tag, PEER_TAG_BYTES);
 }
 
 const struct dealer *peers_resolve(const struct peers *p, const char *ref)
 {
   struct peer key = {.dealer = NULL};
-  if (p->n == 0 || !read_ref(ref, key.tag))
+  if (p->n == 0 || ref[0] != '~' || !hex_read(key.tag, PEER_TAG_BYTES, ref + 1, strlen(ref + 1)))
     return NULL;
   const struct peer *found = bsearch(&key, p->by_tag, p->n * p->n_keys, sizeof(key), compare_tags);
   return found != NULL ? found->dealer : NULL;

@@ -2,7 +2,6 @@
 #include "auth-svc/grant/seal.h"
 
 #include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,7 +16,7 @@ enum {
   VERSION = 1,
   KEY_ID_BYTES = 8,
   HEAD_BYTES = 2 + KEY_ID_BYTES,
-  MAC_BYTES = 32,
+  MAC_BYTES = SHA256_SIZE,
   KEY_MAX = 256
 };
 
@@ -35,18 +34,10 @@ struct sealer {
   uint8_t audience_sha256[SHA256_SIZE];
 };
 
-static void hmac(const void *key, size_t key_len, const void *data, size_t len,
-                 uint8_t out[MAC_BYTES])
-{
-  unsigned n = MAC_BYTES;
-  if (HMAC(EVP_sha256(), key, (int)key_len, data, len, out, &n) == NULL)
-    abort(); /* fails only when OpenSSL is unusable; never seal without a MAC */
-}
-
 static struct secret *derive(const void *key, size_t len, const char *use)
 {
   uint8_t out[MAC_BYTES];
-  hmac(key, len, use, strlen(use), out);
+  hmac_sha256(key, len, use, strlen(use), out);
   struct secret *s = secret_new(out, sizeof(out));
   mem_wipe(out, sizeof(out));
   return s;
@@ -59,7 +50,7 @@ static void add_key(struct sealer *s, const void *key, size_t len)
   k->seal = derive(key, len, "analytics-mcp grant seal v1");
   k->tag = derive(key, len, "analytics-mcp peer tag v1");
   static const char use[] = "analytics-mcp key id v1";
-  hmac(key, len, use, sizeof(use) - 1, id);
+  hmac_sha256(key, len, use, sizeof(use) - 1, id);
   memcpy(k->id, id, KEY_ID_BYTES);
 }
 
@@ -192,8 +183,8 @@ enum err_code seal_message(const struct sealer *s, enum seal_type type,
   p[1] = (uint8_t)type;
   memcpy(p + 2, s->keys[0].id, KEY_ID_BYTES);
   protobuf_c_message_pack(message, p + HEAD_BYTES);
-  hmac(secret_text(s->keys[0].seal), secret_len(s->keys[0].seal), p, HEAD_BYTES + size,
-       p + HEAD_BYTES + size);
+  hmac_sha256(secret_text(s->keys[0].seal), secret_len(s->keys[0].seal), p, HEAD_BYTES + size,
+              p + HEAD_BYTES + size);
   out->len = start + HEAD_BYTES + size + MAC_BYTES;
   out->data[out->len] = '\0';
   return ERR_OK;
@@ -222,7 +213,7 @@ static bool is_authentic(const struct sealer *s, const uint8_t *p, size_t len, s
   if (key == NULL)
     return false;
   uint8_t mac[MAC_BYTES];
-  hmac(secret_text(key->seal), secret_len(key->seal), p, len - MAC_BYTES, mac);
+  hmac_sha256(secret_text(key->seal), secret_len(key->seal), p, len - MAC_BYTES, mac);
   *which = (size_t)(key - s->keys);
   return CRYPTO_memcmp(mac, p + len - MAC_BYTES, MAC_BYTES) == 0;
 }
@@ -235,44 +226,24 @@ static bool is_audience(const struct sealer *s, const char *named)
   return CRYPTO_memcmp(s->audience_sha256, other, sizeof(other)) == 0;
 }
 
-static const char *take_grant(struct unsealed *out, const Analytics__Auth__V1__Grant *g)
-{
-  *out = (struct unsealed){.grant = g,
-                           .expires_at = g->expires_at,
-                           .subject = g->subject,
-                           .principal_id = g->principal_id,
-                           .token_id = g->token_id,
-                           .grant_id = g->grant_id};
-  return g->audience;
-}
-
-static const char *take_benchmark(struct unsealed *out,
-                                  const Analytics__Auth__V1__BenchmarkGrant *g)
-{
-  *out = (struct unsealed){.benchmark = g,
-                           .expires_at = g->expires_at,
-                           .subject = g->subject,
-                           .principal_id = g->principal_id,
-                           .token_id = g->token_id,
-                           .grant_id = g->grant_id};
-  return g->audience;
-}
+/* What both grants say of their holder. */
+#define TAKE_HOLDER(out, g)                                                                        \
+  ((out)->expires_at = (g)->expires_at, (out)->subject = (g)->subject,                             \
+   (out)->principal_id = (g)->principal_id, (out)->token_id = (g)->token_id,                       \
+   (out)->grant_id = (g)->grant_id, (g)->audience)
 
 /* Unpacks what the MAC proved to be ours. The audience; NULL when it is neither. */
 static const char *unpack(struct unsealed *out, enum seal_type type, const uint8_t *p, size_t len,
                           struct arena *arena)
 {
   ProtobufCAllocator in_arena = pbjson_arena_allocator(arena);
-  if (type == SEAL_GRANT) {
-    Analytics__Auth__V1__Grant *g = analytics__auth__v1__grant__unpack(&in_arena, len, p);
-    return g != NULL ? take_grant(out, g) : NULL;
-  }
-  if (type == SEAL_BENCHMARK) {
-    Analytics__Auth__V1__BenchmarkGrant *g =
-        analytics__auth__v1__benchmark_grant__unpack(&in_arena, len, p);
-    return g != NULL ? take_benchmark(out, g) : NULL;
-  }
-  return NULL;
+  if (type == SEAL_GRANT)
+    out->grant = analytics__auth__v1__grant__unpack(&in_arena, len, p);
+  else if (type == SEAL_BENCHMARK)
+    out->benchmark = analytics__auth__v1__benchmark_grant__unpack(&in_arena, len, p);
+  return out->grant != NULL       ? TAKE_HOLDER(out, out->grant)
+         : out->benchmark != NULL ? TAKE_HOLDER(out, out->benchmark)
+                                  : NULL;
 }
 
 enum err_code seal_open(struct unsealed *out, const struct sealer *s, const void *sealed,
@@ -307,7 +278,7 @@ void seal_tag(const struct sealer *s, size_t key, const char *domain, const char
   uint8_t mac[MAC_BYTES];
   char text[512];
   size_t n = (size_t)snprintf(text, sizeof(text), "%s\n%s", domain, id);
-  hmac(secret_text(s->keys[key].tag), secret_len(s->keys[key].tag), text,
-       n < sizeof(text) ? n : sizeof(text) - 1, mac);
+  hmac_sha256(secret_text(s->keys[key].tag), secret_len(s->keys[key].tag), text,
+              n < sizeof(text) ? n : sizeof(text) - 1, mac);
   memcpy(tag, mac, PEER_TAG_BYTES);
 }

@@ -229,24 +229,30 @@ static void start_fetch(struct jwks *j)
   }
 }
 
-bool jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void *arg, bool *retry)
+static enum jwks_answer answer_of(const struct jwks *j, uint64_t generation, int64_t now_ms)
+{
+  return j->current->set.generation != generation    ? JWKS_CHANGED
+         : !j->fetching && now_ms < j->unknown_at_ms ? JWKS_SETTLED
+         : j->n_waiters == JWKS_WAITERS_MAX          ? JWKS_FULL
+                                                     : JWKS_WAITS;
+}
+
+enum jwks_answer jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void *arg)
 {
   pthread_mutex_lock(&j->lock);
-  *retry = j->current->set.generation != generation;
   int64_t now = clock_mono_ms();
-  bool may = j->fetching || now >= j->unknown_at_ms;
-  bool wait = !*retry && may && j->n_waiters < JWKS_WAITERS_MAX;
-  bool fetch = wait && !j->fetching;
+  enum jwks_answer answer = answer_of(j, generation, now);
+  bool fetch = answer == JWKS_WAITS && !j->fetching;
   /* Fetches for unknown keys are counted among themselves: right after one that was due anyway
    * (the first, say) a new key still works at once. */
   if (fetch)
     j->unknown_at_ms = now + j->retry_ms;
-  if (wait)
+  if (answer == JWKS_WAITS)
     j->waiters[j->n_waiters++] = (struct waiter){fn, arg};
   pthread_mutex_unlock(&j->lock);
   if (fetch)
     start_fetch(j);
-  return wait;
+  return answer;
 }
 
 /* -------------------------------------------------------------------------- object */

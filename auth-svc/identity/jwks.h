@@ -47,11 +47,15 @@ void jwks_free(struct jwks *j);
 const struct jwks_set *jwks_acquire(struct jwks *j);
 void jwks_release(struct jwks *j, const struct jwks_set *set);
 
-/* For a token whose key is not in the set of this generation. True: fn(arg) runs once, on the
- * HTTP client's thread, when a newer fetch has ended, well or not (also when the client ends).
- * False: there will be no fetch for now, the token is to be refused; or `retry` says that the
- * set has changed meanwhile. */
-bool jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void *arg, bool *retry);
+enum jwks_answer {
+  JWKS_WAITS, /* fn(arg) runs once, on the HTTP client's thread, when a newer fetch has ended, well
+                 or not (also when the client ends) */
+  JWKS_CHANGED, /* the set has changed meanwhile: look again */
+  JWKS_SETTLED, /* there will be no fetch for now: the token is to be refused */
+  JWKS_FULL,    /* as many wait as may: the token may be good, but cannot be checked now */
+};
+/* For a token whose key is not in the set of this generation. */
+enum jwks_answer jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void *arg);
 
 /* max-age of a Cache-Control header in milliseconds; fallback when there is none; 0 for
  * no-store and no-cache. */

@@ -1,7 +1,6 @@
 /* JWT verification. */
 #include "auth-svc/identity/jwt.h"
 
-#include <math.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -207,10 +206,38 @@ static bool has_audience(const cJSON *aud, const char *wanted)
   return false;
 }
 
+/* NumericDate of RFC 7519 §2: seconds since 1970, within any calendar. */
+static bool is_date(const cJSON *item)
+{
+  return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < 1e11;
+}
+
+static enum err_code check_life(const struct jwt_policy *policy, const cJSON *claims, double now,
+                                struct err *e)
+{
+  const cJSON *exp = cJSON_GetObjectItemCaseSensitive(claims, "exp");
+  const cJSON *iat = cJSON_GetObjectItemCaseSensitive(claims, "iat");
+  double life = (double)(policy->max_life_s > 0 ? policy->max_life_s : JWT_MAX_LIFE_S);
+  if (exp == NULL)
+    return reject(e, "has no expiry (exp)");
+  if (!is_date(exp))
+    return reject(e, "its expiry (exp) is not a number of seconds since 1970");
+  if (iat != NULL && !is_date(iat))
+    return reject(e, "its time of issue (iat) is not a number of seconds since 1970");
+  if (now >= exp->valuedouble + JWT_LEEWAY_S)
+    return reject(e, "has expired (exp)");
+  if (exp->valuedouble - now > life + JWT_LEEWAY_S ||
+      (iat != NULL && exp->valuedouble - iat->valuedouble > life))
+    return err_set(e, ERR_UNAUTHENTICATED, "invalid_credentials",
+                   "bearer token: lives longer than the %.0f s that are accepted here (exp); have "
+                   "the issuer make shorter ones, or raise AUTH_JWT_MAX_LIFE_S",
+                   life);
+  return ERR_OK;
+}
+
 static enum err_code check_claims(const struct jwt_policy *policy, const cJSON *claims,
                                   int64_t now_s, struct err *e)
 {
-  const cJSON *exp = cJSON_GetObjectItemCaseSensitive(claims, "exp");
   const cJSON *nbf = cJSON_GetObjectItemCaseSensitive(claims, "nbf");
   const char *iss = json_get_string(claims, "iss");
   double now = (double)now_s;
@@ -218,10 +245,8 @@ static enum err_code check_claims(const struct jwt_policy *policy, const cJSON *
     return reject(e, "wrong issuer (iss)");
   if (!has_audience(cJSON_GetObjectItemCaseSensitive(claims, "aud"), policy->audience))
     return reject(e, "made for another audience (aud)");
-  if (!cJSON_IsNumber(exp) || !isfinite(exp->valuedouble))
-    return reject(e, "has no expiry (exp)");
-  if (now >= exp->valuedouble + JWT_LEEWAY_S)
-    return reject(e, "has expired (exp)");
+  if (check_life(policy, claims, now, e) != ERR_OK)
+    return e->code;
   if (nbf != NULL && !cJSON_IsNumber(nbf))
     return reject(e, "nbf must be a number");
   if (nbf != NULL && now + JWT_LEEWAY_S < nbf->valuedouble)
@@ -258,8 +283,8 @@ static enum err_code check_proof(const struct jwt_policy *policy, const struct p
 
 static void remember(const struct jwt_policy *policy, const uint8_t *digest, const cJSON *claims)
 {
-  double exp = json_get_number(claims, "exp", 0) + JWT_LEEWAY_S;
-  verified_add(policy->verified, digest, policy->generation, exp < 1e15 ? (int64_t)exp : INT64_MAX);
+  verified_add(policy->verified, digest, policy->generation,
+               (int64_t)json_get_number(claims, "exp", 0) + JWT_LEEWAY_S);
 }
 
 static enum err_code verify_parts(cJSON **claims, const struct jwt_policy *policy,

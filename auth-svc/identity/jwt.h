@@ -7,12 +7,16 @@
 #include "auth-svc/identity/jwt_keys.h"
 #include "auth-svc/identity/verified.h"
 
-enum { JWT_LEEWAY_S = 30 }; /* clocks of issuer and ours may differ this much */
+enum {
+  JWT_LEEWAY_S = 30, /* clocks of issuer and ours may differ this much */
+  JWT_MAX_LIFE_S = 24 * 3600,
+};
 
 struct jwt_policy {
   const struct jwt_keys *keys;      /* as configured; may be NULL, as may `fetched` */
   const char *issuer;               /* must be the token's iss */
   const char *audience;             /* must be the token's aud or in it */
+  int64_t max_life_s;               /* longest accepted life; 0 means JWT_MAX_LIFE_S */
   const struct jwt_keys *fetched;   /* from a JWKS URL; empty before the first came */
   struct verified *verified;        /* remembers checked signatures; NULL checks each */
   struct key_generation generation; /* of all keys, for `verified` */
@@ -21,7 +25,9 @@ struct jwt_policy {
 /* Whether a bearer token has the shape of a JWT: three parts, two dots. */
 bool jwt_looks_like(const char *token, size_t len);
 
-/* Checks form, algorithm, signature, iss, aud, exp (must be there) and nbf, in this order.
+/* Checks form, algorithm, signature, iss, aud, exp, iat and nbf, in this order. exp must be there,
+ * and at most the longest accepted life after now and after iat, where there is one: a token that
+ * never ends could be taken back only by naming it (RFC 8725 §3.8, RFC 9068 §2.2).
  * *claims (freed with cJSON_Delete()) is set only for a token that passed all.
  * UNAUTHENTICATED `invalid_credentials` says which check failed; `unknown_key` when no key fits
  * and another may be fetched: the token names one that is not here, or none was fetched yet. */

@@ -203,10 +203,29 @@ static EVP_PKEY *ed25519_of_jwk(const cJSON *jwk)
   return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, (const uint8_t *)x.data, x.len);
 }
 
+/* What a JWK says of its use (RFC 7517 §4.2 and §4.3). */
+enum jwk_use { USE_OTHER, USE_UNSAID, USE_SIGNATURE };
+
+static enum jwk_use use_of_jwk(const cJSON *jwk)
+{
+  const char *use = json_get_string(jwk, "use");
+  const cJSON *ops = cJSON_GetObjectItemCaseSensitive(jwk, "key_ops"), *op;
+  bool verifies = false;
+  if (use != NULL && strcmp(use, "sig") != 0)
+    return USE_OTHER;
+  cJSON_ArrayForEach(op, ops)
+  {
+    verifies = verifies || (cJSON_IsString(op) && strcmp(op->valuestring, "verify") == 0);
+  }
+  if (ops != NULL && !verifies)
+    return USE_OTHER;
+  return use != NULL || verifies ? USE_SIGNATURE : USE_UNSAID;
+}
+
 static EVP_PKEY *key_of_jwk(const cJSON *jwk)
 {
-  const char *type = json_get_string(jwk, "kty"), *use = json_get_string(jwk, "use");
-  if (type == NULL || (use != NULL && strcmp(use, "sig") != 0))
+  const char *type = json_get_string(jwk, "kty");
+  if (type == NULL || use_of_jwk(jwk) == USE_OTHER)
     return NULL;
   EVP_PKEY *key = strcmp(type, "RSA") == 0   ? rsa_of_jwk(jwk)
                   : strcmp(type, "EC") == 0  ? ec_of_jwk(jwk)
@@ -224,31 +243,80 @@ static bool alg_fits(const cJSON *jwk, EVP_PKEY *key)
   return jwt_alg_of(key, &alg) && (named == NULL || jwt_alg_is(alg, named));
 }
 
+/* NULL for a key that cannot be used. */
+static EVP_PKEY *usable_key(const cJSON *jwk, const char *kid)
+{
+  EVP_PKEY *key = kid == NULL || strlen(kid) <= JWT_KEY_ID_MAX ? key_of_jwk(jwk) : NULL;
+  if (key != NULL && alg_fits(jwk, key))
+    return key;
+  EVP_PKEY_free(key);
+  return NULL;
+}
+
+/* What became of a set's keys. */
+struct tally {
+  size_t unusable, surplus;
+  const char *unusable_kid, *surplus_kid; /* the first of each */
+};
+
+static void count(size_t *n, const char **first, const char *kid)
+{
+  if ((*n)++ == 0)
+    *first = kid != NULL ? kid : "";
+}
+
+/* Adds the usable keys of one use, in their order, as long as there is room. */
+static void add_of_use(struct jwt_keys *k, const char *what, const cJSON *list, enum jwk_use use,
+                       struct tally *t)
+{
+  const cJSON *jwk;
+  cJSON_ArrayForEach(jwk, list)
+  {
+    const char *kid = json_get_string(jwk, "kid");
+    if (use_of_jwk(jwk) != use)
+      continue;
+    EVP_PKEY *key = usable_key(jwk, kid);
+    if (key == NULL) {
+      count(&t->unusable, &t->unusable_kid, kid);
+    } else if (k->n == JWT_KEYS_MAX) {
+      EVP_PKEY_free(key);
+      count(&t->surplus, &t->surplus_kid, kid);
+    } else {
+      add_public(k, what, kid != NULL ? kid : "", key, NULL);
+    }
+  }
+}
+
+/* One line each: a set may hold thousands. */
+static void warn_of_skipped(const char *what, const struct tally *t)
+{
+  if (t->unusable > 0)
+    log_warn("keys of a JWKS are not used: want RSA/RS256, EC P-256/ES256 or Ed25519/EdDSA, for "
+             "signatures",
+             LOG_S("setting", what), LOG_I("keys", t->unusable), LOG_S("first", t->unusable_kid));
+  if (t->surplus > 0)
+    log_warn("a JWKS holds more keys than are kept; tokens signed with the others are refused",
+             LOG_S("setting", what), LOG_I("kept", JWT_KEYS_MAX), LOG_I("skipped", t->surplus),
+             LOG_S("first", t->surplus_kid));
+}
+
 enum err_code jwt_keys_add_jwks(struct jwt_keys *k, const char *what, const char *json, size_t len,
                                 struct err *e)
 {
   AUTO_JSON cJSON *root = NULL;
+  struct tally t = {0};
   enum err_code code = json_parse(&root, json, len, NULL, e);
   if (code != ERR_OK) {
     err_prefix(e, "%s: ", what);
     return code;
   }
-  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "keys"), *jwk;
+  const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "keys");
   size_t before = k->n;
-  cJSON_ArrayForEach(jwk, list)
-  {
-    const char *kid = json_get_string(jwk, "kid");
-    EVP_PKEY *key = kid == NULL || strlen(kid) <= JWT_KEY_ID_MAX ? key_of_jwk(jwk) : NULL;
-    if (key == NULL || !alg_fits(jwk, key)) {
-      EVP_PKEY_free(key);
-      log_warn("key of a JWKS is not used: want RSA/RS256, EC P-256/ES256 or Ed25519/EdDSA",
-               LOG_S("setting", what), LOG_S("kid", kid != NULL ? kid : ""));
-      continue;
-    }
-    if ((code = add_public(k, what, kid != NULL ? kid : "", key, e)) != ERR_OK)
-      return code;
-  }
-  if (k->n == before)
+  add_of_use(k, what, list, USE_SIGNATURE, &t);
+  add_of_use(k, what, list, USE_UNSAID, &t);
+  add_of_use(k, what, list, USE_OTHER, &t);
+  warn_of_skipped(what, &t);
+  if (k->n == before && t.surplus == 0)
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_jwt_key",
                    "%s: keys: holds no usable key (RSA, EC P-256 or Ed25519)", what);
   return ERR_OK;

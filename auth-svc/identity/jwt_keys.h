@@ -42,8 +42,10 @@ struct jwt_keys *jwt_keys_ref(struct jwt_keys *k);
 void jwt_keys_unref(struct jwt_keys *k);
 /* Adds the public keys of a PEM file (one or more "PUBLIC KEY" blocks) or of a JWKS file
  * (RFC 7517). RSA of at least 2,048 bits, P-256 and Ed25519 are taken; a JWK of use "enc" or
- * another type is skipped with a warning; none that fits is an error. `what` names the
- * setting in errors. */
+ * another type is skipped with a warning; none that fits is an error. Of more usable JWKs than
+ * there is room for, those marked for signatures come first (use "sig" or key_ops "verify"), each
+ * kind in the order of the set; the others are skipped with one warning. More PEM blocks than that
+ * are an error. `what` names the setting in errors. */
 enum err_code jwt_keys_add_file(struct jwt_keys *k, const char *what, const char *path,
                                 struct err *e);
 enum err_code jwt_keys_add_pem(struct jwt_keys *k, const char *what, const char *pem, size_t len,

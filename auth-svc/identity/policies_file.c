@@ -49,23 +49,6 @@ static struct field_at field_of(struct reader *r, const char *list, size_t i)
   return p;
 }
 
-/* Text of the file that outlives it. */
-static const char *keep(const struct reader *r, const char *s)
-{
-  const char *copy = arena_strdup(r->out->arena, s);
-  if (copy == NULL)
-    abort(); /* the file's own cap is below the arena's */
-  return copy;
-}
-
-static void *in_arena(const struct reader *r, size_t n, size_t size)
-{
-  void *p = arena_alloc(r->out->arena, n * size);
-  if (p == NULL)
-    abort();
-  return p;
-}
-
 /* An array of the object; absent counts as empty (*list NULL). */
 static enum err_code find_list(const struct field_at *p, const cJSON *object, const char *key,
                                int max, const cJSON **list, size_t *n)
@@ -89,14 +72,14 @@ static enum err_code read_names(const struct reader *r, const struct field_at *p
   enum err_code code = find_list(p, object, key, CLAIM_LIST_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
-  out->items = in_arena(r, n + 1, sizeof(out->items[0]));
+  out->items = arena_xalloc(r->out->arena, (n + 1) * sizeof(out->items[0]));
   cJSON_ArrayForEach(v, list)
   {
     char item[40];
     snprintf(item, sizeof(item), "%s[%zu]", key, out->n);
     if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || strlen(v->valuestring) > NAME_MAX_BYTES)
       return field_refuse(p, item, "must be a string of 1 to %d bytes", NAME_MAX_BYTES);
-    out->items[out->n++] = keep(r, v->valuestring);
+    out->items[out->n++] = arena_xstrdup(r->out->arena, v->valuestring);
   }
   return ERR_OK;
 }
@@ -138,12 +121,10 @@ static enum err_code read_role(const struct field_at *p, const cJSON *object, st
 
 static const char *principal_of(const struct reader *r, const char *identity)
 {
-  uint8_t digest[SHA256_SIZE];
-  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * SHA256_SIZE + 1);
+  char hex[SHA256_HEX_SIZE];
   AUTO_FREE char *text = xasprintf(PRINCIPAL_DOMAIN "%s", identity);
-  sha256_of(text, strlen(text), digest);
-  hex_encode(&hex, digest, sizeof(digest));
-  return keep(r, buf_str(&hex));
+  sha256_hex(text, strlen(text), hex);
+  return arena_xstrdup(r->out->arena, hex);
 }
 
 /* Identities that differ in letter case only would be mixed up by people. */
@@ -171,7 +152,7 @@ static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i
     code = field_text(&p, object, "identity", REQUIRED, FIELD_NAME_MAX, &identity);
   if (code != ERR_OK)
     return code;
-  out->identity = keep(r, identity);
+  out->identity = arena_xstrdup(r->out->arena, identity);
   code = check_identity(r, &p, i);
   if (code == ERR_OK)
     code = field_text(&p, object, "subject", REQUIRED, SUBJECT_MAX, &subject);
@@ -185,7 +166,7 @@ static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i
     code = read_role(&p, object, &out->claims);
   if (code != ERR_OK)
     return code;
-  out->claims.subject = keep(r, subject);
+  out->claims.subject = arena_xstrdup(r->out->arena, subject);
   out->claims.principal_id = principal_of(r, identity);
   out->claims.expires_at = INT64_MAX;
   return ERR_OK;
@@ -232,7 +213,7 @@ static enum err_code read_revoked(struct reader *r, const cJSON *object, size_t 
     value[2] = hash;
   }
   if (code == ERR_OK)
-    lists[which]->items[lists[which]->n++] = keep(r, value[which]);
+    lists[which]->items[lists[which]->n++] = arena_xstrdup(r->out->arena, value[which]);
   return code;
 }
 
@@ -257,7 +238,7 @@ static enum err_code read_all_policies(struct reader *r, const struct field_at *
   enum err_code code = find_list(root, object, "policies", POLICIES_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
-  r->out->items = in_arena(r, n + 1, sizeof(r->out->items[0]));
+  r->out->items = arena_xalloc(r->out->arena, (n + 1) * sizeof(r->out->items[0]));
   cJSON_ArrayForEach(v, list)
   {
     if ((code = read_policy(r, v, r->out->n)) != ERR_OK)
@@ -276,9 +257,9 @@ static enum err_code read_all_revoked(struct reader *r, const struct field_at *r
   enum err_code code = find_list(root, object, "revoked", REVOKED_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
-  r->out->subjects.items = in_arena(r, n + 1, sizeof(char *));
-  r->out->token_ids.items = in_arena(r, n + 1, sizeof(char *));
-  r->out->token_hashes.items = in_arena(r, n + 1, sizeof(char *));
+  r->out->subjects.items = arena_xalloc(r->out->arena, (n + 1) * sizeof(char *));
+  r->out->token_ids.items = arena_xalloc(r->out->arena, (n + 1) * sizeof(char *));
+  r->out->token_hashes.items = arena_xalloc(r->out->arena, (n + 1) * sizeof(char *));
   cJSON_ArrayForEach(v, list)
   {
     if ((code = read_revoked(r, v, i++)) != ERR_OK)

@@ -52,24 +52,11 @@ static struct err error_for(const struct token_call *t, const struct err *error)
 static const char *requested(struct rpc_call *call,
                              const Analytics__Auth__V1__GetAccessTokenRequest *r)
 {
-  const char *field = "dealer_ref", *value = NULL, *text;
-  switch (r->target_case) {
-  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF:
-    value = r->dealer_ref;
-    break;
-  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_PROPERTY_ID:
-    field = "property_id";
-    value = r->property_id;
-    break;
-  case ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_ACCOUNT_ID:
-    field = "account_id";
-    value = r->account_id;
-    break;
-  default:
-    return NULL;
-  }
-  text = arena_printf(rpc_call_arena(call), "%s=%s", field, value);
-  return text != NULL ? text : value;
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field(r->base.descriptor, (unsigned)r->target_case);
+  return field != NULL /* each is a text, so all stand in one place */
+             ? arena_printf(rpc_call_arena(call), "%s=%s", field->name, r->dealer_ref)
+             : NULL;
 }
 
 /* The log is the operator's: it names peers too. */

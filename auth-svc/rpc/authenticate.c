@@ -32,8 +32,9 @@ struct attempt {
   const struct snapshot *config;
   Analytics__Auth__V1__Grant *grant;
   enum bearer_form form;
-  uint64_t fetched; /* generation of the keys by URL it was checked with */
-  bool no_keys_yet; /* none have come from there since the start */
+  uint64_t fetched;   /* generation of the keys by URL it was checked with */
+  bool no_keys_yet;   /* none have come from there since the start */
+  bool too_many_wait; /* for a fetch, so that this one could not */
   struct err error;
 };
 
@@ -100,26 +101,25 @@ static void check(struct attempt *a)
                            a->grant->principal_id, &a->error);
 }
 
-/* True when the call goes on in on_keys(). */
-static bool wait_for_key(const struct attempt *a, bool *retry)
+/* JWKS_WAITS: the call goes on in on_keys(). */
+static enum jwks_answer wait_for_key(const struct attempt *a)
 {
   struct key_wait *w = ARENA_NEW(rpc_call_arena(a->call), struct key_wait);
-  *retry = false;
   if (w == NULL)
-    return false;
+    return JWKS_FULL;
   *w = (struct key_wait){KEY_WAIT_MAGIC, a->service, a->call, a->request};
-  return jwks_wait(a->service->options.jwks, a->fetched, on_keys, w, retry);
+  return jwks_wait(a->service->options.jwks, a->fetched, on_keys, w);
 }
 
 /* Names the grant, so that audit lines of one grant can be found together. */
 static char *new_grant_id(struct arena *arena)
 {
   uint8_t random[GRANT_ID_BYTES];
-  AUTO_BUF struct buf hex = BUF_INIT((size_t)2 * GRANT_ID_BYTES + 1);
+  char hex[2 * GRANT_ID_BYTES + 1];
   if (RAND_bytes(random, sizeof(random)) != 1)
     abort(); /* fails only when OpenSSL is unusable */
-  hex_encode(&hex, random, sizeof(random));
-  return arena_strdup(arena, buf_str(&hex));
+  hex_write(hex, random, sizeof(random));
+  return arena_strdup(arena, hex);
 }
 
 static void seal(struct attempt *a, ProtobufCBinaryData *out)
@@ -143,14 +143,18 @@ static const char *cause_of(const struct attempt *a)
   return text != NULL ? text : form;
 }
 
-/* A key that is not known is the token's fault, unless no key could be fetched yet: then the
- * token may be good, and the caller would sign in again for nothing. */
+/* A key that is not known is the token's fault, unless no key could be fetched yet, or too many
+ * wait for a fetch: then the token may be good, and the caller would sign in again for nothing. */
 static void decide_unknown_key(struct attempt *a)
 {
   struct err *e = &a->error;
   if (strcmp(e->reason, "unknown_key") != 0)
     return;
-  if (a->no_keys_yet)
+  if (a->too_many_wait)
+    err_set(e, ERR_UNAVAILABLE, "keys_unavailable",
+            "bearer token: cannot be checked, because too many wait for the issuer's keys "
+            "(AUTH_JWT_JWKS_URL); try again in a few seconds");
+  else if (a->no_keys_yet)
     err_set(e, ERR_UNAVAILABLE, "keys_unavailable",
             "bearer token: cannot be checked, because the issuer's keys (AUTH_JWT_JWKS_URL) could "
             "not be fetched since the start; try again in half a minute");
@@ -174,9 +178,7 @@ static void finish(struct attempt *a)
   if (a->grant != NULL) /* of a revoked one, too: who tried */
     facts_of_grant(&facts, a->grant);
   facts.detail = ok ? bearer_form_name(a->form) : cause_of(a);
-  if (!ok)
-    log_info("authentication refused", LOG_S("form", bearer_form_name(a->form)),
-             LOG_S("reason", e->reason), LOG_S("error", e->message));
+  facts.client = service_client(rpc_call_arena(a->call), a->request->client_address);
   service_end_call(a->service, a->call, &facts, &response.base, ok ? NULL : e);
 }
 
@@ -186,13 +188,14 @@ static void authenticate(struct service *s, struct rpc_call *call, const authent
 {
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
   struct attempt a = {.service = s, .call = call, .request = r, .config = config};
-  bool changed = false;
   check(&a);
   if (may_wait && strcmp(a.error.reason, "unknown_key") == 0) {
-    if (wait_for_key(&a, &changed))
+    enum jwks_answer answer = wait_for_key(&a);
+    if (answer == JWKS_WAITS)
       return;
-    if (changed) /* between the check and the wait */
+    if (answer == JWKS_CHANGED) /* between the check and the wait */
       check(&a);
+    a.too_many_wait = answer == JWKS_FULL;
   }
   finish(&a);
 }

@@ -1,4 +1,5 @@
 /* How a call of the service begins and ends: its grant is opened, its answer is audited. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,34 +72,73 @@ static const char *result_of(const struct err *e)
   }
 }
 
-static enum err_code audit_call(const struct service *s, struct rpc_call *call,
-                                const struct facts *f, const struct err *error, struct err *e)
+const char *service_client(struct arena *arena, const char *address)
 {
-  char trace[33];
+  static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+  uint8_t bytes[16];
+  char text[INET6_ADDRSTRLEN];
+  if (inet_pton(AF_INET, address, bytes) == 1)
+    return arena_strdup(arena, inet_ntop(AF_INET, bytes, text, sizeof(text)));
+  if (inet_pton(AF_INET6, address, bytes) != 1)
+    return NULL;
+  if (memcmp(bytes, mapped, sizeof(mapped)) == 0)
+    return arena_strdup(arena, inet_ntop(AF_INET, bytes + 12, text, sizeof(text)));
+  memset(bytes + 8, 0, 8);
+  return arena_printf(arena, "%s/64", inet_ntop(AF_INET6, bytes, text, sizeof(text)));
+}
+
+static struct audit_event event_of(struct rpc_call *call, const struct facts *f,
+                                   const struct err *error, char trace[33])
+{
   const struct rpc_peer peer = rpc_call_peer(call);
   bool named = peer.identity != NULL && *peer.identity != '\0';
-  const struct audit_event event = {.event = f->event,
-                                    .result = result_of(error),
-                                    .reason = error != NULL ? error->reason : "",
-                                    .subject = f->subject,
-                                    .role = f->role,
-                                    .account = f->account,
-                                    .dealer = f->dealer,
-                                    .purpose = f->purpose,
-                                    .requested = f->requested,
-                                    .peer = named ? peer.identity : peer.address,
-                                    .trace_id = trace_id_of(call, trace),
-                                    .grant_id = f->grant_id,
-                                    .detail = f->detail};
-  return audit_write(s->options.audit, &event, e);
+  return (struct audit_event){.event = f->event,
+                              .result = result_of(error),
+                              .reason = error != NULL ? error->reason : "",
+                              .subject = f->subject,
+                              .role = f->role,
+                              .account = f->account,
+                              .dealer = f->dealer,
+                              .purpose = f->purpose,
+                              .requested = f->requested,
+                              .peer = named ? peer.identity : peer.address,
+                              .client = f->client,
+                              .trace_id = trace_id_of(call, trace),
+                              .grant_id = f->grant_id,
+                              .detail = f->detail};
+}
+
+/* Whether a stranger can make so many of these that each in a line of its own would fill the disk:
+ * whoever has no grant. */
+static bool is_strangers(const struct facts *f, const struct err *error)
+{
+  bool granted = f->grant_id != NULL && *f->grant_id != '\0';
+  return error != NULL && (!granted || error->code == ERR_UNAUTHENTICATED);
+}
+
+static enum err_code audit_call(const struct service *s, struct rpc_call *call,
+                                const struct facts *f, const struct err *error, bool *counted,
+                                struct err *e)
+{
+  char trace[33];
+  const struct audit_event event = event_of(call, f, error, trace);
+  *counted = false;
+  return is_strangers(f, error) ? audit_write_refusal(s->options.audit, &event, counted, e)
+                                : audit_write(s->options.audit, &event, e);
 }
 
 void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
                       const ProtobufCMessage *response, const struct err *error)
 {
   struct err unaudited = {0};
-  if (audit_call(s, call, f, error, &unaudited) != ERR_OK)
+  bool counted;
+  if (audit_call(s, call, f, error, &counted, &unaudited) != ERR_OK)
     error = &unaudited;
+  else if (is_strangers(f, error) && !counted)
+    log_info("call refused", LOG_S("event", f->event),
+             LOG_S("client", f->client != NULL ? f->client : ""),
+             LOG_S("detail", f->detail != NULL ? f->detail : ""), LOG_S("reason", error->reason),
+             LOG_S("error", error->message));
   if (error == NULL)
     rpc_call_reply(call, response);
   else
@@ -110,7 +150,8 @@ void service_on_refusal(void *user, struct rpc_call *call, const char *method, s
   const struct service *s = service_of(user);
   const struct facts facts = {.event = "refused", .detail = method};
   struct err unaudited = {0};
-  if (audit_call(s, call, &facts, status, &unaudited) != ERR_OK)
+  bool counted;
+  if (audit_call(s, call, &facts, status, &counted, &unaudited) != ERR_OK)
     *status = unaudited;
 }
 

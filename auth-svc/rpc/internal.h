@@ -28,11 +28,13 @@ struct facts {
   const char *event;
   const char *subject, *role, *grant_id;
   const char *account, *dealer, *purpose, *requested, *detail;
+  const char *client; /* address that the caller serves; NULL when it does not say */
 };
 void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant);
 
 /* The one way out of every rpc: no answer, good or bad, leaves before its audit line is
- * written. `error` NULL answers well. */
+ * written, or a refusal counted (audit_write_refusal()): one of Authenticate, or for want of a
+ * grant. `error` NULL answers well. */
 void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
                       const ProtobufCMessage *response, const struct err *error);
 
@@ -42,6 +44,9 @@ enum err_code service_check_peer(struct rpc_call *call, const char *identity, st
  * subject or bearer is revoked there. The only way to a grant. */
 enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
                                  struct unsealed *out, struct facts *f, struct err *e);
+/* An address as the audit log has it, in the arena: IPv6 by its first 64 bits, of which one client
+ * has all the others ("2001:db8:1:2::/64"). NULL for a text that is not an address. */
+const char *service_client(struct arena *arena, const char *address);
 /* The scope of the caller's own grant; a benchmark grant is refused. */
 enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *config,
                                  const struct scope **out, struct facts *f, struct err *e);

@@ -3,7 +3,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -387,8 +386,5 @@ enum err_code keyring_open(struct secret **out, const struct keyring *k,
 void keyring_derive(const struct keyring *k, size_t i, const char *use,
                     uint8_t out[KEYRING_KEY_BYTES])
 {
-  unsigned n = KEYRING_KEY_BYTES;
-  if (HMAC(EVP_sha256(), secret_text(k->keys[i].bytes), KEYRING_KEY_BYTES, (const uint8_t *)use,
-           strlen(use), out, &n) == NULL)
-    abort(); /* fails only when OpenSSL is unusable */
+  hmac_sha256(secret_text(k->keys[i].bytes), KEYRING_KEY_BYTES, use, strlen(use), out);
 }

@@ -2,10 +2,12 @@
 #include "auth-svc/secret/secret.h"
 
 #include <openssl/crypto.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdatomic.h>
 #include <string.h>
 
+#include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -127,6 +129,21 @@ bool secret_has_sha256(const struct secret *s, const uint8_t digest[SHA256_SIZE]
 void sha256_of(const void *data, size_t len, uint8_t out[SHA256_SIZE])
 {
   SHA256(data, len, out);
+}
+
+void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE])
+{
+  uint8_t digest[SHA256_SIZE];
+  sha256_of(data, len, digest);
+  hex_write(out, digest, sizeof(digest));
+}
+
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                 uint8_t out[SHA256_SIZE])
+{
+  unsigned n = SHA256_SIZE;
+  if (HMAC(EVP_sha256(), key, (int)key_len, data, len, out, &n) == NULL)
+    abort();
 }
 
 void buf_wipe(struct buf *b)

@@ -44,6 +44,12 @@ bool secret_has_sha256(const struct secret *s, const uint8_t digest[SHA256_SIZE]
 
 /* Plain helpers. */
 void sha256_of(const void *data, size_t len, uint8_t out[SHA256_SIZE]);
+/* The same in hexadecimal. */
+enum { SHA256_HEX_SIZE = 2 * SHA256_SIZE + 1 };
+void sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE]);
+/* HMAC-SHA256. Ends the process when OpenSSL is unusable: nothing goes out without its MAC. */
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
+                 uint8_t out[SHA256_SIZE]);
 /* Wipes what a buffer holds and frees it. */
 void buf_wipe(struct buf *b);
 #define AUTO_WIPED_BUF __attribute__((cleanup(buf_wipe)))

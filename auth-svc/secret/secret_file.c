@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth-svc/secret/secret.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
@@ -64,6 +63,20 @@ enum err_code secret_file_read(struct buf *out, const char *what, const char *pa
   close(fd);
   if (code != ERR_OK)
     buf_wipe(out);
+  return code;
+}
+
+enum err_code secret_file_load(struct secret **out, const char *what, const char *path,
+                               struct err *e)
+{
+  enum { MAX = 4096 };
+  AUTO_WIPED_BUF struct buf text = {0};
+  enum err_code code = secret_file_read(&text, what, path, MAX, true, e);
+  size_t n = text.len;
+  while (n > 0 && (text.data[n - 1] == '\n' || text.data[n - 1] == '\r'))
+    n--;
+  if (code == ERR_OK)
+    *out = secret_new(text.data, n);
   return code;
 }
 

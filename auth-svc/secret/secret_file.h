@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "auth-svc/secret/secret.h"
 #include "common/base/buf.h"
 #include "common/base/error.h"
 
@@ -14,6 +15,11 @@
  * or change it. */
 enum err_code secret_file_read(struct buf *out, const char *what, const char *path, size_t max,
                                bool secret, struct err *e);
+
+/* A secret that is a file of its own, without the newlines that editors end it with; 4,096 bytes at
+ * most, read as above. */
+enum err_code secret_file_load(struct secret **out, const char *what, const char *path,
+                               struct err *e);
 
 /* Writes all of it, however many calls that takes. The bytes written: fewer than len, with errno,
  * when it failed. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth-svc/token/internal.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 
 static const char *const state_names[ACCOUNT_STATES] = {
@@ -38,17 +39,32 @@ static enum account_state state_of(const struct account *a)
   return a->access_token != NULL ? ACCOUNT_OK : ACCOUNT_IDLE;
 }
 
+static bool is_bad(enum account_state state)
+{
+  return state == ACCOUNT_NEEDS_RECONSENT || state == ACCOUNT_MISCONFIGURED;
+}
+
 const char *account_bad_standing(const struct account *a)
 {
   enum account_state state = state_of(a);
-  bool bad = state == ACCOUNT_NEEDS_RECONSENT || state == ACCOUNT_MISCONFIGURED;
-  return bad ? state_names[state] : NULL;
+  return is_bad(state) ? state_names[state] : NULL;
+}
+
+/* Of states that want a person, once for each change: /readyz shows numbers alone. */
+static void log_change(const struct account *a, enum account_state state)
+{
+  if (is_bad(state))
+    log_warn("an account is not in good standing", LOG_S("account_id", a->account_id),
+             LOG_S("state", state_names[state]));
+  else if (is_bad(a->counted_as) && state != ACCOUNT_UNSEEN)
+    log_info("an account is in good standing again", LOG_S("account_id", a->account_id));
 }
 
 static void count_as(struct account *a, enum account_state state)
 {
   if (a->counted_as == state)
     return;
+  log_change(a, state);
   if (a->counted_as != ACCOUNT_UNSEEN)
     metric_add(a->owner->accounts, -1, METRIC_LABELS(state_names[a->counted_as]));
   if (state != ACCOUNT_UNSEEN)

@@ -350,6 +350,6 @@ void token_store_describe(struct token_store *s, struct buf *detail)
   if (s->failure.code == ERR_OK)
     buf_printf(detail, "ok state: %zu replaced refresh tokens kept\n", s->table.n);
   else
-    buf_printf(detail, "warn state: %s\n", s->failure.message);
+    buf_puts(detail, "warn state: replaced refresh tokens cannot be stored; the log says why\n");
   pthread_mutex_unlock(&s->lock);
 }

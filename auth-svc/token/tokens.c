@@ -235,6 +235,8 @@ bool tokens_try(struct tokens *t, const char *account_id, const struct credentia
     *out = account_result(a, now);
   }
   pthread_mutex_unlock(&t->lock);
+  log_debug("cache", LOG_S("of", "access tokens"), LOG_S("account", account_id),
+            LOG_S("result", held ? "hit" : "miss"));
   return held;
 }
 
@@ -310,28 +312,13 @@ const char *tokens_bad_standing(struct tokens *t, const char *account_id,
 
 /* ------------------------------------------------------------------------- operators */
 
-size_t tokens_needing_consent(struct tokens *t)
+void tokens_describe(struct tokens *t, struct buf *detail)
 {
   size_t n = 0;
   pthread_mutex_lock(&t->lock);
   for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m))
     n += account_needs_consent(CONTAINER_OF(m, struct account, in_table));
   pthread_mutex_unlock(&t->lock);
-  return n;
-}
-
-void tokens_describe(struct tokens *t, struct buf *detail)
-{
-  enum { NAMED = 5 };
-  size_t n = 0;
-  AUTO_BUF struct buf names = BUF_INIT(4096);
-  pthread_mutex_lock(&t->lock);
-  for (struct map_node *m = map_first(&t->table); m != NULL; m = map_next(&t->table, m)) {
-    const struct account *a = CONTAINER_OF(m, struct account, in_table);
-    if (account_needs_consent(a) && n++ < NAMED)
-      buf_printf(&names, "%s%s", n > 1 ? ", " : ": ", a->account_id);
-  }
-  pthread_mutex_unlock(&t->lock);
-  buf_printf(detail, "%s accounts: %zu need re-consent%s%s\n", n > 0 ? "warn" : "ok", n,
-             buf_str(&names), n > NAMED ? ", ..." : "");
+  buf_printf(detail, "%s accounts: %zu need re-consent%s\n", n > 0 ? "warn" : "ok", n,
+             n > 0 ? "; the log names them" : "");
 }

@@ -95,9 +95,8 @@ bool tokens_holds(struct tokens *t, const char *account_id, const struct credent
 const char *tokens_bad_standing(struct tokens *t, const char *account_id,
                                 const struct credential *credential);
 
-/* Accounts whose dealer must consent again. */
-size_t tokens_needing_consent(struct tokens *t);
-/* Appends one line on the accounts for /readyz; names the first few that need consent. */
+/* Appends one line on the accounts for /readyz, by number; the log names each as its state changes.
+ */
 void tokens_describe(struct tokens *t, struct buf *detail);
 
 #endif

@@ -103,6 +103,20 @@ char *arena_strdup(struct arena *a, const char *s)
   return arena_strndup(a, s, strlen(s));
 }
 
+void *arena_xalloc(struct arena *a, size_t size)
+{
+  void *p = arena_alloc(a, size);
+  if (p == NULL)
+    abort();
+  return p;
+}
+
+char *arena_xstrdup(struct arena *a, const char *s)
+{
+  size_t size = strlen(s) + 1;
+  return memcpy(arena_xalloc(a, size), s, size);
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
   va_list args;

@@ -26,6 +26,9 @@ void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same for an owner whose own caps are below the arena's: end the process when it is full. */
+void *arena_xalloc(struct arena *a, size_t size);
+char *arena_xstrdup(struct arena *a, const char *s);
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *a);
 

@@ -2,7 +2,10 @@
 #include "common/base/signals.h"
 
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "common/base/clock.h"
 
 static void stop_set(sigset_t *set)
 {
@@ -33,6 +36,20 @@ int signals_wait(void (*on_hup)(void *arg), void *arg)
     if (on_hup != NULL)
       on_hup(arg);
   }
+}
+
+int signals_wait_ms(int64_t ms)
+{
+  sigset_t set;
+  stop_set(&set);
+  int64_t until_ms = clock_mono_ms() + ms;
+  for (int64_t left = ms; left > 0; left = until_ms - clock_mono_ms()) {
+    const struct timespec t = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+    int sig = sigtimedwait(&set, NULL, &t);
+    if (sig == SIGTERM || sig == SIGINT)
+      return sig;
+  }
+  return 0;
 }
 
 void signals_raise_stop(void)

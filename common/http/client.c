@@ -260,6 +260,7 @@ void http_transfer_unref(struct http_transfer *t)
   free(t->want_header);
   free(t->host);
   free(t->peer);
+  free(t->path);
   t->magic = 0;
   http_client_unref(t->client);
   free(t);

@@ -57,6 +57,8 @@ struct http_transfer {
   void *user;
   char *host; /* as the URL has it, lower case */
   char *peer; /* "host:port", for messages */
+  char *path; /* without the query, which may hold a secret; for the log */
+  char method[17];
   void *request_body;
   size_t request_len;
   struct curl_slist *headers;

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/http/internal.h"
 
@@ -39,6 +40,8 @@ static void count(struct http_client *c, const struct http_transfer *t,
   const char *host = host_label(c, t->host);
   metric_add(c->requests, 1, METRIC_LABELS(host, code));
   metric_observe(c->seconds, (double)r->total_ms / 1000.0, METRIC_LABELS(host));
+  log_debug("upstream request", LOG_S("method", t->method), LOG_S("to", t->peer),
+            LOG_S("path", t->path), LOG_S("status", code), LOG_I("ms", r->total_ms));
 }
 
 static void unlink_live(struct http_client *c, struct http_transfer *t)

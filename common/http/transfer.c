@@ -1,4 +1,5 @@
 /* One request: from its description to a curl handle, and curl's callbacks. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,7 @@ static enum err_code set_url(struct http_transfer *t, const char *url, struct er
   AUTO_CURL_STRING char *scheme = NULL;
   AUTO_CURL_STRING char *host = NULL;
   AUTO_CURL_STRING char *port = NULL;
+  AUTO_CURL_STRING char *path = NULL;
   CURLUcode rc = url != NULL ? curl_url_set(u, CURLUPART_URL, url, CURLU_DISALLOW_USER)
                              : CURLUE_MALFORMED_INPUT;
   if (rc == CURLUE_OK)
@@ -97,8 +99,11 @@ static enum err_code set_url(struct http_transfer *t, const char *url, struct er
   rc = curl_url_get(u, CURLUPART_HOST, &host, 0);
   if (rc == CURLUE_OK)
     rc = curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+  if (rc == CURLUE_OK)
+    rc = curl_url_get(u, CURLUPART_PATH, &path, 0);
   if (rc != CURLUE_OK)
     return bad_url(rc, e);
+  t->path = xstrdup(path);
   t->host = xstrdup(host);
   t->peer = xasprintf("%s:%s", host, port);
   SET(t, CURLOPT_URL, url);
@@ -249,6 +254,7 @@ static void set_method(struct http_transfer *t, const struct http_request *r)
 {
   bool post = strcmp(r->method, "POST") == 0;
   bool carries = post || strcmp(r->method, "PUT") == 0 || strcmp(r->method, "PATCH") == 0;
+  snprintf(t->method, sizeof(t->method), "%s", r->method);
   t->head = strcmp(r->method, "HEAD") == 0;
   if (t->head)
     SET(t, CURLOPT_NOBODY, 1L);

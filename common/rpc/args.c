@@ -25,8 +25,6 @@ enum {
   DNS_TIMEOUT_MS = 2 * 1000,
   /* The default of 30 s would keep the addresses of dead pods for that long. */
   DNS_INTERVAL_MS = 1000,
-  /* Now and then clients connect again and so notice new replicas. */
-  CONNECTION_AGE_MS = 10 * 60 * 1000,
   MAX_STREAMS = 2048,
   MAX_METADATA_BYTES = 64 * 1024,
   /* Instead of probing the bandwidth, which costs a ping per burst. */
@@ -67,14 +65,16 @@ static void add_common(struct rpc_args *a, size_t max_message_bytes)
   add_int(a, GRPC_ARG_ENABLE_CHANNELZ, 0);
 }
 
-void rpc_args_server(struct rpc_args *out, size_t max_message_bytes)
+void rpc_args_server(struct rpc_args *out, size_t max_message_bytes, uint32_t connection_age_ms)
 {
   add_common(out, max_message_bytes);
   /* A second server on the port must fail, not share it. */
   add_int(out, GRPC_ARG_ALLOW_REUSEPORT, 0);
   add_int(out, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS);
   add_int(out, GRPC_ARG_MAX_CONCURRENT_STREAMS, MAX_STREAMS);
-  add_int(out, GRPC_ARG_MAX_CONNECTION_AGE_MS, CONNECTION_AGE_MS);
+  /* A client whose connection ends looks its name up again, and so finds new replicas while the old
+   * ones still answer. Streams and calls under way stay on the old connection. */
+  add_int(out, GRPC_ARG_MAX_CONNECTION_AGE_MS, connection_age_ms);
 }
 
 void rpc_args_client(struct rpc_args *out, size_t max_message_bytes)

@@ -12,8 +12,8 @@ struct rpc_args {
   grpc_channel_args args;
 };
 
-/* max_message_bytes limits what is received. */
-void rpc_args_server(struct rpc_args *out, size_t max_message_bytes);
+/* max_message_bytes limits what is received; connections end gracefully after connection_age_ms. */
+void rpc_args_server(struct rpc_args *out, size_t max_message_bytes, uint32_t connection_age_ms);
 void rpc_args_client(struct rpc_args *out, size_t max_message_bytes);
 
 #endif

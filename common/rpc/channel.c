@@ -1,11 +1,27 @@
 /* A channel to one backend: its connection and the calls under way. */
+#include <arpa/inet.h>
 #include <grpc/grpc_security.h>
 #include <string.h>
 
+#include "common/base/config.h"
 #include "common/base/mem.h"
 #include "common/rpc/args.h"
 #include "common/rpc/client.h"
 #include "common/rpc/tls.h"
+
+/* Whether the target is looked up: not a list of addresses, and not one address. */
+static bool is_name(const char *target)
+{
+  static const char *const schemes[] = {"ipv4:", "ipv6:", "unix:", "unix-abstract:"};
+  for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+    if (strncmp(target, schemes[i], strlen(schemes[i])) == 0)
+      return false;
+  char host[256];
+  uint16_t port;
+  struct in6_addr address;
+  return !config_split_hostport(target, host, sizeof(host), &port) ||
+         (inet_pton(AF_INET, host, &address) != 1 && inet_pton(AF_INET6, host, &address) != 1);
+}
 
 enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel_options *options,
                               struct err *e)
@@ -21,6 +37,7 @@ enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel
     return code;
   struct rpc_channel *ch = xcalloc(1, sizeof(*ch));
   ch->target = xstrdup(options->target);
+  ch->named = is_name(options->target);
   ch->name = xstrdup(options->name != NULL ? options->name : options->target);
   ch->max_message_bytes =
       options->max_message_bytes == 0 ? (size_t)32 * 1024 * 1024 : options->max_message_bytes;

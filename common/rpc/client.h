@@ -25,6 +25,7 @@ struct rpc_channel {
   struct rpc_poller *poller; /* shared; the channel's calls all run on it */
   char *name, *target;
   size_t max_message_bytes;
+  bool named; /* the target is looked up, so that its addresses may change */
   _Atomic(struct channel_method *) methods;
 
   pthread_mutex_t lock; /* also of adding methods */
@@ -79,7 +80,7 @@ struct rpc_client_call {
   struct err local_error; /* ends the call instead of the status */
   unsigned reached;       /* attempts that got as far as a server */
   unsigned failures;
-  int64_t retry_until_ms, retry_at_ms;
+  int64_t failed_ms, retry_at_ms;                   /* the first failure, the next attempt */
   unsigned hung;                                    /* attempts that were given up */
   bool gave_up;                                     /* on the attempt under way */
   struct rpc_client_call *timed_next, **timed_link; /* channel's timed; link NULL: not in it */

@@ -4,7 +4,7 @@
  * Calls do not wait for a connection without limit (waitForReady), because a service that
  * is down must be named within seconds; nor do they fail at the first refused connection,
  * because a restart takes a moment. So an attempt that did not get an answer is repeated
- * for a short time. */
+ * for a short time; for longer behind a name, whose new addresses DNS may not give out yet. */
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
 #include <string.h>
@@ -15,7 +15,10 @@
 #include "common/rpc/client.h"
 
 enum {
-  RETRY_MS = 2000,     /* after the first failure */
+  RETRY_MS = 2000, /* after the first failure */
+  /* The same where no address behind a name answered: longer than DNS keeps an answer (5 s in
+   * Kubernetes) and a connection takes. */
+  RETRY_NAME_MS = 8000,
   RETRY_FIRST_MS = 20, /* waits between attempts */
   RETRY_LONGEST_MS = 200,
   MAX_REACHED = 3, /* attempts that reached a server: it may have worked on them */
@@ -71,14 +74,15 @@ static bool attempts_left(struct rpc_client_call *call, int64_t now)
   if (call->gave_up)
     return ++call->hung < MAX_HUNG;
   if (call->failures == 0)
-    call->retry_until_ms = now + RETRY_MS;
+    call->failed_ms = now;
   struct backoff wait = {RETRY_FIRST_MS, RETRY_LONGEST_MS, call->failures++};
   call->retry_at_ms = now + backoff_next_ms(&wait);
   if (reached_server(call))
     call->reached++;
   else
     hurry_connection(call->channel, now);
-  return call->reached < MAX_REACHED && call->retry_at_ms <= call->retry_until_ms;
+  int64_t longest_ms = call->channel->named && call->reached == 0 ? RETRY_NAME_MS : RETRY_MS;
+  return call->reached < MAX_REACHED && call->retry_at_ms <= call->failed_ms + longest_ms;
 }
 
 /* Puts the call on the waiting list. False when it has used up its time or attempts. */

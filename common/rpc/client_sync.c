@@ -1,13 +1,10 @@
 /* A unary call that waits. */
-#include <pthread.h>
-
 #include "common/base/mem.h"
+#include "common/base/wait.h"
 #include "common/rpc/client.h"
 
 struct waiter {
-  pthread_mutex_t lock;
-  pthread_cond_t done;
-  bool over;
+  struct wait_once end;
   ProtobufCMessage *response;
   struct err status;
 };
@@ -22,11 +19,8 @@ static bool take_response(void *user, const ProtobufCMessage *message)
 static void note_end(void *user, const struct err *status)
 {
   struct waiter *w = user;
-  pthread_mutex_lock(&w->lock);
   w->status = *status;
-  w->over = true;
-  pthread_cond_signal(&w->done);
-  pthread_mutex_unlock(&w->lock);
+  wait_once_over(&w->end);
 }
 
 enum err_code rpc_client_call_sync(ProtobufCMessage **response, struct rpc_channel *ch,
@@ -36,17 +30,12 @@ enum err_code rpc_client_call_sync(ProtobufCMessage **response, struct rpc_chann
 {
   static const struct rpc_client_callbacks callbacks = {take_response, note_end};
   *response = NULL;
-  struct waiter w = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+  struct waiter w = {.end = WAIT_ONCE_INIT};
   enum err_code code = client_call_start(NULL, ch, service, method, RPC_UNARY, true, request,
                                          options, &callbacks, &w, e);
   if (code != ERR_OK)
     return code;
-  pthread_mutex_lock(&w.lock);
-  while (!w.over)
-    pthread_cond_wait(&w.done, &w.lock);
-  pthread_mutex_unlock(&w.lock);
-  pthread_cond_destroy(&w.done);
-  pthread_mutex_destroy(&w.lock);
+  wait_once(&w.end);
   if (w.status.code != ERR_OK) {
     if (w.response != NULL)
       protobuf_c_message_free_unpacked(w.response, NULL);

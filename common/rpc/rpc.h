@@ -73,11 +73,13 @@ struct rpc_method {
 struct rpc_server_options {
   const char *listen; /* host:port; port 0 takes a free one */
   struct rpc_tls tls;
-  size_t workers;           /* threads for RPC_ON_WORKER; 0 means 4 */
-  size_t queue_max;         /* calls waiting for a worker; 0 means 1,024 */
-  size_t max_message_bytes; /* received; 0 means 8 MiB */
-  uint32_t drain_ms;        /* NOT_SERVING but still serving; 0 means 500 */
-  uint32_t grace_ms;        /* for calls under way at the end; 0 means 10,000 */
+  size_t workers;             /* threads for RPC_ON_WORKER; 0 means 4 */
+  size_t queue_max;           /* calls waiting for a worker; 0 means 1,024 */
+  size_t max_message_bytes;   /* received; 0 means 8 MiB */
+  uint32_t drain_ms;          /* NOT_SERVING but still serving; 0 means 500 */
+  uint32_t connection_age_ms; /* then a connection ends gracefully, its client connects again and
+                                 finds other addresses of the name; 0 means 30,000 */
+  uint32_t grace_ms;          /* for calls under way at the end; 0 means 10,000 */
   /* Called for each call that this layer answers in place of a handler (no such method, a message
    * that is malformed or too large, too many calls, a caller that is gone), before the answer
    * leaves; may put another error into *status. `method` is the path that was asked for. On the
@@ -101,6 +103,9 @@ enum err_code rpc_server_start(struct rpc_server *s, struct err *e);
 uint16_t rpc_server_port(const struct rpc_server *s);
 /* Health of the whole server (service "" and every added one). */
 void rpc_server_set_serving(struct rpc_server *s, bool serving);
+/* NOT_SERVING from now on, and no drain_ms in rpc_server_stop(): the caller waits as long as it
+ * likes before that. s may be NULL. */
+void rpc_server_drain(struct rpc_server *s);
 /* NOT_SERVING -> drain_ms -> no new calls -> grace_ms -> cancel the rest -> freed.
  * Blocks until done. s may be NULL. */
 void rpc_server_stop(struct rpc_server *s);
@@ -174,8 +179,9 @@ struct rpc_channel_options {
  * 2 s. Connects on first use. A call that no server answered (no connection, a connection
  * that broke, a server that was shutting down) is made again for up to 2 s after its
  * first failure, at most 3 times once it may have reached a server, and not after a message
- * has arrived; then it fails with ERR_UNAVAILABLE, reason "unreachable". What a handler
- * answers is never retried. */
+ * has arrived; then it fails with ERR_UNAVAILABLE, reason "unreachable". Where the target is a name
+ * and no address of it has answered, those are 8 s: what DNS says may be old or still empty. What a
+ * handler answers is never retried. */
 enum err_code rpc_channel_new(struct rpc_channel **out, const struct rpc_channel_options *options,
                               struct err *e);
 /* Cancels what is under way, waits for its callbacks, frees. Not on a poller. NULL is

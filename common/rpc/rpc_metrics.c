@@ -1,8 +1,10 @@
-/* Counters and latencies of calls, by service, method and code. */
+/* Counters and latencies of calls, by service, method and code; with LOG_LEVEL=DEBUG, a line each.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
@@ -66,7 +68,10 @@ void rpc_metrics_server(const char *service, const char *method, int code, int64
   make_once();
   const char *name = err_code_name((enum err_code)code);
   metric_add(server_requests, 1, METRIC_LABELS(service, method, name));
-  metric_observe(server_seconds, seconds_since(started_ns), METRIC_LABELS(service, method));
+  double seconds = seconds_since(started_ns);
+  metric_observe(server_seconds, seconds, METRIC_LABELS(service, method));
+  log_debug("rpc answered", LOG_S("rpc_service", service), LOG_S("method", method),
+            LOG_S("status", name), LOG_F("ms", seconds * 1000));
 }
 
 void rpc_metrics_client(const char *backend, const char *method, int code, int64_t started_ns)
@@ -74,5 +79,8 @@ void rpc_metrics_client(const char *backend, const char *method, int code, int64
   make_once();
   const char *name = err_code_name((enum err_code)code);
   metric_add(client_requests, 1, METRIC_LABELS(backend, method, name));
-  metric_observe(client_seconds, seconds_since(started_ns), METRIC_LABELS(backend, method));
+  double seconds = seconds_since(started_ns);
+  metric_observe(client_seconds, seconds, METRIC_LABELS(backend, method));
+  log_debug("rpc made", LOG_S("backend", backend), LOG_S("method", method), LOG_S("status", name),
+            LOG_F("ms", seconds * 1000));
 }

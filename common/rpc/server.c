@@ -22,6 +22,7 @@ static struct rpc_server_options with_defaults(const struct rpc_server_options *
       o->max_message_bytes == 0 ? (size_t)8 * 1024 * 1024 : o->max_message_bytes;
   full.drain_ms = o->drain_ms == 0 ? 500 : o->drain_ms;
   full.grace_ms = o->grace_ms == 0 ? 10 * 1000 : o->grace_ms;
+  full.connection_age_ms = o->connection_age_ms == 0 ? 30 * 1000 : o->connection_age_ms;
   full.listen = NULL;
   full.tls = (struct rpc_tls){0};
   return full;
@@ -36,7 +37,7 @@ static void init_lock(struct rpc_server *s)
 static void make_core(struct rpc_server *s)
 {
   struct rpc_args args;
-  rpc_args_server(&args, s->options.max_message_bytes);
+  rpc_args_server(&args, s->options.max_message_bytes, s->options.connection_age_ms);
   s->core = grpc_server_create(&args.args, NULL);
   s->pollers = rpc_pollers(&s->n_pollers);
   for (size_t i = 0; i < s->n_pollers; i++)
@@ -229,13 +230,21 @@ static void free_server(struct rpc_server *s)
   free(s);
 }
 
+void rpc_server_drain(struct rpc_server *s)
+{
+  if (s == NULL)
+    return;
+  s->drained = true;
+  rpc_server_set_serving(s, false);
+}
+
 void rpc_server_stop(struct rpc_server *s)
 {
   if (s == NULL)
     return;
   if (s->started) {
     rpc_server_set_serving(s, false);
-    sleep_ms(s->options.drain_ms);
+    sleep_ms(s->drained ? 0 : s->options.drain_ms);
     health_end(s->health);
     end_calls(s);
   } else {

@@ -56,6 +56,7 @@ struct rpc_server {
   struct reflection *reflection;
   uint16_t port;
   bool started;
+  bool drained; /* the owner has waited for callers to go elsewhere */
 
   atomic_size_t live;   /* call objects, armed slots included */
   pthread_mutex_t lock; /* of core_down */

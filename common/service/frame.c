@@ -16,15 +16,23 @@ static void begin(const char *name, const struct service_settings *s)
   rpc_init();
 }
 
-static void serve(const struct service_frame *frame, void *app)
+/* Whoever sends calls must have gone elsewhere before they are refused. */
+static void serve(const struct service_frame *frame, const struct service_settings *s, void *app)
 {
   int signal = signals_wait(frame->reload, app); /* apart: a log macro may skip its arguments */
-  log_info("stopping", LOG_I("signal", signal));
+  log_info("stopping", LOG_I("signal", signal), LOG_I("drain_ms", s->drain_ms));
+  if (frame->drain == NULL)
+    return;
+  frame->drain(app);
+  if (signals_wait_ms(s->drain_ms) != 0)
+    log_info("asked to stop again: the drain ends early");
 }
 
 static int start_failed(const char *name, const struct err *e)
 {
   fprintf(stderr, "%s: %s\n", name, e->message);
+  if (e->code == ERR_CANCELLED)
+    return EXIT_OK;
   return e->code == ERR_INVALID_ARGUMENT ? EXIT_CONFIG : EXIT_FAILED;
 }
 
@@ -34,7 +42,7 @@ int service_run(const struct service_frame *frame, const struct service_settings
   int exit_code = EXIT_OK;
   begin(frame->name, s);
   if (frame->start(app, &e) == ERR_OK)
-    serve(frame, app);
+    serve(frame, s, app);
   else
     exit_code = start_failed(frame->name, &e);
   frame->stop(app);

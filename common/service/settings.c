@@ -2,6 +2,7 @@
 #include "common/service/settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/codec.h"
@@ -47,6 +48,23 @@ static enum err_code check_tls(const struct rpc_tls *tls, struct err *e)
                  "text");
 }
 
+/* What has another name now: set by somebody who counts on it. */
+static enum err_code check_renamed(struct err *e)
+{
+  static const struct {
+    const char *was, *is;
+  } renamed[] = {{"ANALYTICS_MCP_DRAIN_MS", "AMCP_DRAIN_MS"},
+                 {"REPORT_DRAIN_MS", "AMCP_DRAIN_MS"},
+                 {"AGGREGATE_DRAIN_MS", "AMCP_DRAIN_MS"}};
+  for (size_t i = 0; i < ARRAY_LEN(renamed); i++) {
+    const char *text = getenv(renamed[i].was);
+    if (text != NULL && *text != '\0')
+      return err_set(e, ERR_INVALID_ARGUMENT, "invalid_config",
+                     "%s has another name: set %s, and unset it", renamed[i].was, renamed[i].is);
+  }
+  return ERR_OK;
+}
+
 static enum err_code load(struct service_settings *s, const struct raw *raw,
                           const struct config_var *vars, size_t n, struct err *e)
 {
@@ -55,6 +73,8 @@ static enum err_code load(struct service_settings *s, const struct raw *raw,
     code = check_log_level(s, raw, e);
   if (code == ERR_OK)
     code = check_admin(s, raw, e);
+  if (code == ERR_OK)
+    code = check_renamed(e);
   return code == ERR_OK ? check_tls(&s->tls, e) : code;
 }
 
@@ -85,6 +105,8 @@ static struct config_var *all_vars(struct service_settings *out, struct raw *raw
        "DEBUG, INFO, WARN, ERROR, CRITICAL or OFF"},
       {"GRPC_POLLERS", CONFIG_INT, &out->pollers, "0", 0, 16, false,
        "threads that poll gRPC for the whole process; 0 for one per two processors"},
+      {"AMCP_DRAIN_MS", CONFIG_INT, &out->drain_ms, "500", 0, 120000, false,
+       "time to serve on after SIGTERM, not ready any more, until callers have gone elsewhere"},
       {HARDEN_SETTING, CONFIG_BOOL, &out->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
   };
   *out = (struct service_settings){0};

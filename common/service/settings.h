@@ -19,7 +19,8 @@ struct service_settings {
   struct rpc_tls tls;       /* all three or none */
   enum log_level log_level;
   bool allow_core_dumps;
-  int64_t pollers; /* of gRPC; 0: one per two processors */
+  int64_t pollers;  /* of gRPC; 0: one per two processors */
+  int64_t drain_ms; /* from the signal to the end of taking calls */
 };
 
 /* A program, as --help and its messages name it. */

@@ -142,12 +142,13 @@ static void on_done(void *user, const struct err *status)
   free(q);
 }
 
-static void ask(struct question *q, const char *bearer)
+static void ask(struct question *q, const char *bearer, const char *client)
 {
   static const struct rpc_client_callbacks callbacks = {on_message, on_done};
   Analytics__Auth__V1__AuthenticateRequest request =
       ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
   request.bearer_token = borrow_text(bearer);
+  request.client_address = borrow_text(client != NULL ? client : "");
   struct rpc_client_options options = {.timeout_ms = q->access->options.timeout_ms,
                                        .attempt_ms = RPC_QUICK_ATTEMPT_MS};
   struct err e = {0};
@@ -167,6 +168,10 @@ static struct question *join_or_open(struct access *a, const uint8_t key[CACHE_K
   struct map_node *found = *known == NULL ? map_find(&a->open, key, CACHE_KEY_LEN) : NULL;
   struct question *q = CONTAINER_OF(found, struct question, in_map);
   *opened = *known == NULL && q == NULL;
+  log_debug("cache", LOG_S("of", "grants"),
+            LOG_S("result", *known != NULL ? "hit"
+                            : *opened      ? "miss"
+                                           : "joined"));
   if (*opened) {
     q = xcalloc(1, sizeof(*q));
     q->magic = QUESTION_MAGIC;
@@ -182,7 +187,8 @@ static struct question *join_or_open(struct access *a, const uint8_t key[CACHE_K
   return q;
 }
 
-void access_check(struct access *a, const char *bearer, access_done *done, void *arg)
+void access_check(struct access *a, const char *bearer, const char *client, access_done *done,
+                  void *arg)
 {
   if (!a->options.enabled || bearer == NULL)
     bearer = "";
@@ -203,6 +209,6 @@ void access_check(struct access *a, const char *bearer, access_done *done, void 
     done(arg, ACCESS_GRANTED, known);
     grant_unref(known);
   } else if (opened) {
-    ask(q, bearer);
+    ask(q, bearer, client);
   }
 }

@@ -34,8 +34,9 @@ void access_free(struct access *a);
 /* Answers through done(arg, outcome, grant), exactly once: at once when the grant is known,
  * else on the channel's poller, together with all who came with the same bearer while auth-svc was
  * asked. grant is NULL unless ACCESS_GRANTED; take a reference to
- * keep it. bearer NULL or empty means that there was none. Thread-safe. */
-void access_check(struct access *a, const char *bearer,
+ * keep it. bearer NULL or empty means that there was none. `client` is the address that asks, for
+ * auth-svc's audit log; NULL when it is not known. Thread-safe. */
+void access_check(struct access *a, const char *bearer, const char *client,
                   void (*done)(void *arg, enum access_outcome outcome, struct grant *grant),
                   void *arg);
 

@@ -19,6 +19,7 @@ struct caller {
   char *id;
   char label[CALLER_LABEL];
   char *bearer; /* NULL: none */
+  char *client; /* address; NULL: not known */
   pthread_mutex_t lock;
   struct grant *grant; /* guarded by lock */
 };
@@ -43,6 +44,7 @@ static void principal_unref(struct mcp_principal *p)
   if (c->bearer != NULL)
     mem_wipe(c->bearer, strlen(c->bearer));
   free(c->bearer);
+  free(c->client);
   grant_unref(c->grant);
   share_unref(c->principal.share);
   pthread_mutex_destroy(&c->lock);
@@ -57,8 +59,8 @@ void caller_label(char out[CALLER_LABEL], const char *principal_id)
   hex_write(out, digest, (CALLER_LABEL - 1) / 2);
 }
 
-struct caller *caller_new(struct access *access, const char *bearer, struct grant *grant,
-                          struct share *share, const char *label)
+struct caller *caller_new(struct access *access, const char *bearer, const char *client,
+                          struct grant *grant, struct share *share, const char *label)
 {
   struct caller *c = xcalloc(1, sizeof(*c));
   atomic_init(&c->refs, 1);
@@ -68,6 +70,7 @@ struct caller *caller_new(struct access *access, const char *bearer, struct gran
   snprintf(c->label, sizeof(c->label), "%s", label);
   c->id = xstrdup(grant_principal_id(grant));
   c->bearer = bearer != NULL ? xstrdup(bearer) : NULL;
+  c->client = client != NULL ? xstrdup(client) : NULL;
   grant_ref(grant);
   c->grant = grant;
   c->principal = (struct mcp_principal){.id = c->id,
@@ -136,7 +139,7 @@ void caller_renew(struct caller *c, struct grant *refused,
     struct renewal *r = xcalloc(1, sizeof(*r));
     *r = (struct renewal){RENEWAL_MAGIC, c, done, arg};
     principal_ref(&c->principal);
-    access_check(c->access, c->bearer, on_checked, r);
+    access_check(c->access, c->bearer, c->client, on_checked, r);
   }
   grant_unref(now);
 }

@@ -9,10 +9,11 @@
 
 struct caller;
 
-/* Copies the bearer (NULL: none) and the label, takes references to the grant and the share (NULL:
- * none). The caller owns one reference, given back with caller_principal(c)->unref(). */
-struct caller *caller_new(struct access *access, const char *bearer, struct grant *grant,
-                          struct share *share, const char *label);
+/* Copies the bearer (NULL: none), the client's address (NULL: not known) and the label, takes
+ * references to the grant and the share (NULL: none). The caller owns one reference, given back
+ * with caller_principal(c)->unref(). */
+struct caller *caller_new(struct access *access, const char *bearer, const char *client,
+                          struct grant *grant, struct share *share, const char *label);
 
 enum { CALLER_LABEL = 17 };
 /* Names a principal in logs: the same in every replica, and not the name itself. */

@@ -12,6 +12,7 @@
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/buf.h"
 #include "common/base/error.h"
@@ -27,14 +28,18 @@ void answer_plan_free(struct answer_plan *plan);
 /* JSON Schema of the structured form: short, since what stands in it is said by its columns. */
 const char *answer_schema(const struct answer_plan *plan);
 
-/* Notes of the gateway itself, which stand before those of the message. */
+/* What the gateway itself knows of the call: notes, which stand before those of the message, and
+ * where the page that was asked for begins. */
 struct answer_notes {
   const char *const *text;
   size_t n;
+  bool has_offset; /* the tool takes `offset`, and it was this */
+  uint64_t offset;
 };
 
 /* Appends both forms of a message of the tool's output type. `own` may be NULL. The text keeps to
- * max_text bytes: rows beyond it are left out, and it says how many and how to get them.
+ * max_text bytes, of which its tables get equal shares; what a smaller table leaves goes to the
+ * others. Rows beyond are left out, and it says how many and how to get them.
  * ERR_RESOURCE_EXHAUSTED (reason "result_too_large") when the structured form does not fit its
  * buffer; after any error the buffers hold a part. Thread-safe: a plan does not change. */
 enum err_code answer_write(struct buf *text, struct buf *structured, const struct answer_plan *plan,

@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/pbjson/pbjson.h"
 #include "common/pbjson/types.h"
+#include "gateway/answer/cut.h"
 #include "gateway/answer/table.h"
 #include "gateway/answer/value.h"
 
@@ -231,24 +232,6 @@ static void put_fact(struct buf *out, const ProtobufCMessage *m,
   put_line(out, "", &v, CATALOG_PLAIN);
 }
 
-/* One table, and what is missing of it. */
-static void put_table(struct buf *out, const struct answer_plan *p, const struct table *t,
-                      const ProtobufCMessage *m, size_t max)
-{
-  size_t rows = table_rows(t, m);
-  if (rows == 0)
-    return;
-  buf_putc(out, '\n');
-  if (p->n_tables > 1)
-    buf_printf(out, "%s:\n", t->levels[0]->name);
-  size_t written = table_put_text(out, t, m, max);
-  if (written < rows)
-    buf_printf(out,
-               "(%zu of %zu rows: the text ends here. For the others ask for fewer dealers, "
-               "dimensions or metrics, a lower limit with an offset, or a filter.)\n",
-               written, rows);
-}
-
 static void put_text(struct buf *out, const struct answer_plan *p, const ProtobufCMessage *m,
                      const struct answer_notes *own, size_t max, struct err *e)
 {
@@ -264,10 +247,10 @@ static void put_text(struct buf *out, const struct answer_plan *p, const Protobu
   put_lines(out, "Caveat: ", m, p->caveats, p->n_caveats);
   for (size_t i = 0; i < p->n_facts; i++)
     put_fact(out, m, p->facts[i], e);
-  for (size_t i = 0; i < p->n_tables; i++)
-    put_table(out, p, &p->tables[i], m, max);
+  bool whole = cut_put_tables(out, p, m, own, max);
   struct value next = p->next_offset == NULL ? (struct value){0} : value_of(m, p->next_offset);
-  if (next.kind == VALUE_WHOLE && next.magnitude > 0)
+  /* After a cut the next page would leave rows out. */
+  if (whole && next.kind == VALUE_WHOLE && next.magnitude > 0)
     buf_printf(out, "More rows: call %s again with offset %llu.\n", p->tool->name,
                (unsigned long long)next.magnitude);
 }

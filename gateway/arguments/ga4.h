@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum ga4_kind { GA4_DIMENSION = 1, GA4_METRIC = 2, GA4_EITHER = 3 };
+#include "common/ga4/former.h"
 
 struct ga4_field {
   const char *name; /* API name */
@@ -22,15 +22,8 @@ const char *ga4_find(enum ga4_kind kind, const char *text);
 /* All of one kind (GA4_DIMENSION or GA4_METRIC), for the closest name. */
 const struct ga4_field *ga4_fields(enum ga4_kind kind, size_t *n);
 
-struct ua_field {
-  const char *name;  /* without "ga:", as text_fold() writes it */
-  const char *field; /* what GA4 calls it; NULL when it has no equivalent */
-  const char *hint;  /* without equivalent: what to ask instead */
-  bool per_page;     /* equal to `field` only in a report by page */
-};
-
 /* What a name of Universal Analytics means, with or without "ga:"; NULL when it was none, or when
  * GA4 has the same name. *prefixed says whether the text begins with "ga:". */
-const struct ua_field *ua_find(enum ga4_kind kind, const char *text, bool *prefixed);
+const struct ga4_former *ua_find(enum ga4_kind kind, const char *text, bool *prefixed);
 
 #endif

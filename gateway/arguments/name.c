@@ -75,8 +75,8 @@ static enum err_code no_equivalent(const struct repair *r, enum ga4_kind kind, c
 
 /* A name that begins with "ga:" or that Universal Analytics alone had. */
 static enum err_code old_name(const struct repair *r, enum ga4_kind kind, cJSON *value,
-                              const struct ua_field *old, const char *text, const cJSON *dimensions,
-                              const struct json_path *path)
+                              const struct ga4_former *old, const char *text,
+                              const cJSON *dimensions, const struct json_path *path)
 {
   const char *field = old != NULL ? old->field : ga4_find(kind, text + 3);
   if (field == NULL || (old != NULL && old->per_page && !by_page(dimensions)))
@@ -100,7 +100,7 @@ enum err_code name_repair(const struct repair *r, enum catalog_meaning meaning, 
     return ERR_OK;
   }
   bool prefixed;
-  const struct ua_field *old = ua_find(kind, text, &prefixed);
+  const struct ga4_former *old = ua_find(kind, text, &prefixed);
   if (old != NULL || prefixed) {
     AUTO_FREE char *copy = xstrdup(text);
     return old_name(r, kind, value, old, copy, dimensions, path);

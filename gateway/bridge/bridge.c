@@ -14,6 +14,7 @@
 #include "gateway/access/caller.h"
 #include "gateway/answer/answer.h"
 #include "gateway/arguments/arguments.h"
+#include "gateway/bridge/offers.h"
 #include "gateway/bridge/outcome.h"
 #include "gateway/bridge/trace.h"
 #include "gateway/catalog/catalog.h"
@@ -34,6 +35,7 @@ struct bridge {
   size_t max_result_bytes;
   struct mcp_tool *tools; /* those that are listed */
   size_t n_tools;
+  struct mcp_tool_host host;  /* what it shows of itself */
   struct answer_plan **plans; /* in the order of the catalogue */
   pthread_mutex_t lock;
   pthread_cond_t quiet; /* repeating is 0 */
@@ -117,6 +119,8 @@ static enum err_code add_tools(struct bridge *b, unsigned toolsets, struct err *
   return ERR_OK;
 }
 
+static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *call);
+
 enum err_code bridge_new(struct bridge **out, const struct bridge_options *options, struct err *e)
 {
   if (options->n_backends > MAX_BACKENDS)
@@ -140,6 +144,9 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
     bridge_free(b);
     return code;
   }
+  b->host = (struct mcp_tool_host){
+      .tools = b->tools, .n_tools = b->n_tools, .call = call_tool, .host = b};
+  offers_add(&b->host);
   *out = b;
   return ERR_OK;
 }
@@ -152,6 +159,7 @@ void bridge_free(struct bridge *b)
   pthread_mutex_destroy(&b->lock);
   for (size_t i = 0; b->plans != NULL && i < catalog_tools_len; i++)
     answer_plan_free(b->plans[i]);
+  offers_free(&b->host);
   free(b->plans);
   free(b->tools);
   free(b);
@@ -222,8 +230,10 @@ static void finish_error(struct tool_call *tc, const struct err *status)
   struct buf text AUTO_BUF = BUF_INIT(8192);
   outcome_text(&text, status, &context);
   log_end(tc, status);
-  mcp_call_finish(tc->call, &(struct mcp_tool_result){
-                                .is_error = true, .text = buf_str(&text), .text_len = text.len});
+  mcp_call_finish(tc->call, &(struct mcp_tool_result){.is_error = true,
+                                                      .code = outcome_code(status),
+                                                      .text = buf_str(&text),
+                                                      .text_len = text.len});
 }
 
 /* Two forms of the same: text for every client, structured content for those that take it. */
@@ -238,6 +248,26 @@ static void finish_ok(struct tool_call *tc)
 
 /* ---------------------------------------------------------------- message */
 
+/* The request's `offset`; false when the tool takes none. */
+static bool request_offset(const ProtobufCMessage *request, uint64_t *offset)
+{
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field_by_name(request->descriptor, "offset");
+  int32_t narrow = 0;
+  int64_t wide = 0;
+  if (field == NULL || field->label != PROTOBUF_C_LABEL_NONE)
+    return false;
+  const char *at = (const char *)request + field->offset;
+  if (field->type == PROTOBUF_C_TYPE_INT32)
+    memcpy(&narrow, at, sizeof(narrow));
+  else if (field->type == PROTOBUF_C_TYPE_INT64)
+    memcpy(&wide, at, sizeof(wide));
+  else
+    return false;
+  *offset = (uint64_t)(wide + narrow);
+  return true;
+}
+
 static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
 {
   size_t max_text = tc->tool->max_text_bytes > 0 ? tc->tool->max_text_bytes : DEFAULT_TEXT_BYTES;
@@ -245,7 +275,8 @@ static void take_result(struct tool_call *tc, const ProtobufCMessage *message)
   const char *notes[ARGUMENTS_NOTES_MAX];
   for (size_t i = 0; i < tc->notes.n; i++)
     notes[i] = tc->notes.text[i];
-  const struct answer_notes own = {notes, tc->notes.n};
+  struct answer_notes own = {.text = notes, .n = tc->notes.n};
+  own.has_offset = request_offset(tc->request, &own.offset);
   buf_clear(&tc->result);
   buf_clear(&tc->text);
   tc->has_result = true;
@@ -509,6 +540,5 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
 
 struct mcp_tool_host bridge_host(struct bridge *b)
 {
-  return (struct mcp_tool_host){
-      .tools = b->tools, .n_tools = b->n_tools, .call = call_tool, .host = b};
+  return b->host;
 }

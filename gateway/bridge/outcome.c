@@ -56,6 +56,13 @@ static void put_bad_grant(struct buf *out, const struct outcome_context *c)
              c->tool);
 }
 
+enum err_code outcome_code(const struct err *status)
+{
+  bool too_large =
+      status->code == ERR_RESOURCE_EXHAUSTED && strcmp(status->reason, "result_too_large") == 0;
+  return too_large ? ERR_OUT_OF_RANGE : status->code;
+}
+
 void outcome_text(struct buf *out, const struct err *status, const struct outcome_context *c)
 {
   switch (status->code) {

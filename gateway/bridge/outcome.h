@@ -14,6 +14,10 @@ struct outcome_context {
   uint32_t timeout_ms; /* the call's limit */
 };
 
+/* The status as callers of the tool see it: what would end the same way again is never one of those
+ * that ask to wait. */
+enum err_code outcome_code(const struct err *status);
+
 /* Appends what happened and what to do. */
 void outcome_text(struct buf *out, const struct err *status, const struct outcome_context *c);
 

@@ -88,6 +88,33 @@ struct catalog_tool {
   const ProtobufCMessageDescriptor *output;   /* what the caller gets: response, or its `result` */
 };
 
+/* An answer of a tool that clients may read as a resource. */
+struct catalog_resource {
+  const char *uri, *name, *title, *description;
+  const char *arguments_json; /* of the tool's call, an object */
+  size_t tool;                /* in catalog_tools */
+};
+
+struct catalog_prompt_argument {
+  const char *name, *description;
+  const char *otherwise; /* stands in its place when it is not given; "": it must be given */
+};
+
+/* A question that a tool answers. */
+struct catalog_prompt {
+  const char *name, *title, *description;
+  const char *text; /* {name} stands for an argument */
+  const struct catalog_prompt_argument *arguments;
+  size_t n_arguments;
+  size_t tool; /* in catalog_tools */
+};
+
+/* In the order of their tools. */
+extern const struct catalog_resource catalog_resources[];
+extern const size_t catalog_resources_len;
+extern const struct catalog_prompt catalog_prompts[];
+extern const size_t catalog_prompts_len;
+
 /* All tools, sorted by name, and all rules. */
 extern const struct catalog_tool catalog_tools[];
 extern const size_t catalog_tools_len;

@@ -1,4 +1,6 @@
 /* One request and its one answer, between libmicrohttpd's threads and the code that answers. */
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +14,7 @@
 enum {
   ARENA_MAX = 128 * 1024,       /* headers of request and answer */
   MAX_HEADERS = 128,            /* of a request: finding one is a walk over all */
+  MAX_QUERY = 128,              /* arguments of a query */
   STREAM_MAX = 8 * 1024 * 1024, /* events a client has not taken yet */
   STREAM_BLOCK = 32 * 1024,
 };
@@ -62,6 +65,52 @@ static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind, const cha
   return copied ? MHD_YES : MHD_NO;
 }
 
+/* Bytes followed by a NUL; NULL when the arena is full. */
+static const char *copy_bytes(struct arena *arena, const char *bytes, size_t len)
+{
+  char *copy = arena_alloc(arena, len + 1); /* zeroed */
+  if (copy != NULL && len > 0)
+    memcpy(copy, bytes, len);
+  return copy;
+}
+
+static enum MHD_Result copy_query(void *cls, enum MHD_ValueKind kind, const char *name,
+                                  size_t name_len, const char *value, size_t value_len)
+{
+  (void)kind;
+  struct exchange *x = cls;
+  value_len = value != NULL ? value_len : 0;
+  struct query *q = ++x->n_query <= MAX_QUERY ? ARENA_NEW(x->arena, struct query) : NULL;
+  if (q != NULL) {
+    *q = (struct query){.name = copy_bytes(x->arena, name, name_len),
+                        .value = copy_bytes(x->arena, value, value_len),
+                        .name_len = name_len,
+                        .value_len = value_len};
+    *x->query_end = q;
+    x->query_end = &q->next;
+  }
+  bool copied = q != NULL && q->name != NULL && q->value != NULL;
+  x->head_too_large |= !copied;
+  return copied ? MHD_YES : MHD_NO;
+}
+
+/* Mapped IPv4 addresses are left as they are. */
+static const char *client_of(struct MHD_Connection *c, struct arena *arena)
+{
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  char host[NI_MAXHOST];
+  if (info == NULL || info->client_addr == NULL)
+    return NULL;
+  const struct sockaddr *sa = info->client_addr;
+  socklen_t len =
+      sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  if (getnameinfo(sa, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
+    return NULL;
+  host[strcspn(host, "%")] = '\0'; /* the scope of a link-local one */
+  return arena_strdup(arena, host);
+}
+
 struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
                               const char *path)
 {
@@ -70,15 +119,30 @@ struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, cons
   atomic_init(&x->refs, 1);
   pthread_mutex_init(&x->lock, NULL);
   x->listener = l;
+  x->started_ms = clock_mono_ms();
   x->connection = c;
   x->arena = arena_new(ARENA_MAX);
   x->method = arena_strdup(x->arena, method);
   x->path = arena_strdup(x->arena, path);
+  x->client = client_of(c, x->arena);
   x->body = BUF_INIT(l->options.max_body);
   x->reply = BUF_INIT(1);
   x->stream = BUF_INIT(STREAM_MAX);
+  x->query_end = &x->query;
   MHD_get_connection_values(c, MHD_HEADER_KIND, copy_header, x);
+  MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, copy_query, x);
   return x;
+}
+
+void exchange_query(const struct exchange *x,
+                    bool (*fn)(void *arg, const char *name, size_t name_len, const char *value,
+                               size_t value_len),
+                    void *arg)
+{
+  for (const struct query *q = x->query; q != NULL; q = q->next) {
+    if (!fn(arg, q->name, q->name_len, q->value, q->value_len))
+      return;
+  }
 }
 
 const char *exchange_method(const struct exchange *x)
@@ -89,6 +153,11 @@ const char *exchange_method(const struct exchange *x)
 const char *exchange_path(const struct exchange *x)
 {
   return x->path;
+}
+
+const char *exchange_client(const struct exchange *x)
+{
+  return x->client;
 }
 
 const char *exchange_header(const struct exchange *x, const char *name)

@@ -45,6 +45,13 @@ struct header {
   struct header *next;
 };
 
+/* An argument of the query, decoded; not text yet: it may hold any byte. */
+struct query {
+  const char *name, *value;
+  size_t name_len, value_len;
+  struct query *next;
+};
+
 struct exchange {
   unsigned magic;
   atomic_size_t refs; /* the listener's own is one of them */
@@ -55,11 +62,14 @@ struct exchange {
 
   /* Read-only once the request was handed over. */
   struct arena *arena;
-  const char *method, *path;
+  const char *method, *path, *client;
   struct header *request_headers;
   size_t n_request_headers;
+  struct query *query, **query_end; /* in the order in which they came */
+  size_t n_query;
   bool head_too_large; /* headers are missing: nothing may be decided on the rest */
   struct buf body;
+  int64_t started_ms;
   size_t received, counted; /* bytes; those that count beyond the small ones */
   bool too_large, no_room;
 

@@ -20,6 +20,7 @@
 #include "gateway/http/head.h"
 #include "gateway/http/internal.h"
 #include "gateway/http/meter.h"
+#include "gateway/http/reply.h"
 
 /* A refused body is read and dropped up to here, so that the client can send it off and
  * see the answer; beyond, the connection is closed. */
@@ -237,14 +238,12 @@ static unsigned long long declared_length(const struct exchange *x)
   return text != NULL ? strtoull(text, NULL, 10) : 0;
 }
 
-static void reply_error(struct exchange *x, int status, const char *text)
+static void refuse(struct exchange *x, int status, const char *text)
 {
   const struct listener_options *o = &x->listener->options;
   if (o->on_refusal != NULL)
     o->on_refusal(x, o->user);
-  struct buf body = BUF_INIT(256);
-  buf_printf(&body, "{\"error\":\"%s\"}", text);
-  exchange_reply(x, status, "application/json", &body);
+  reply_error(x, status, text);
 }
 
 static void reply_too_large(struct exchange *x)
@@ -252,7 +251,7 @@ static void reply_too_large(struct exchange *x)
   char text[96];
   snprintf(text, sizeof(text), "Request body is larger than %zu bytes",
            x->listener->options.max_body);
-  reply_error(x, 413, text);
+  refuse(x, 413, text);
 }
 
 /* A length that can be read in two ways is how requests are smuggled past a proxy
@@ -274,13 +273,13 @@ static bool refuse_head(struct exchange *x, struct MHD_Connection *c, const char
 {
   const char *problem = length_problem(x);
   if (x->head_too_large)
-    reply_error(x, 431, "Too many or too large request headers");
+    refuse(x, 431, "Too many or too large request headers or arguments of the query");
   else if (!head_is_strict(c, method, version))
-    reply_error(x, 400,
-                "Header lines must end with CR LF, and hold no line folding and no control "
-                "characters");
+    refuse(x, 400,
+           "Header lines must end with CR LF, and hold no line folding and no control "
+           "characters");
   else if (problem != NULL)
-    reply_error(x, 400, problem);
+    refuse(x, 400, problem);
   return x->answered;
 }
 
@@ -301,7 +300,7 @@ static enum MHD_Result begin(struct listener *l, struct MHD_Connection *c, const
   const char *expect = exchange_header(x, "Expect");
   unsigned long long length = declared_length(x);
   if (expect != NULL && !ascii_case_equal(expect, "100-continue"))
-    reply_error(x, 417, "Only Expect: 100-continue is supported");
+    refuse(x, 417, "Only Expect: 100-continue is supported");
   else if (length > l->options.max_body)
     reply_too_large(x);
   else
@@ -361,7 +360,7 @@ static void hand_over(struct exchange *x)
     reply_too_large(x);
   } else if (x->no_room) {
     exchange_add_header(x, "Retry-After", "1");
-    reply_error(x, 503, "Too many large requests at once, try again");
+    refuse(x, 503, "Too many large requests at once, try again");
   } else {
     x->listener->options.on_request(x, x->listener->options.user);
   }
@@ -393,7 +392,11 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
     return;
   *con_cls = NULL;
   deactivate(l, x);
-  meter_ended(x->queued ? x->status : 0, x->received, x->sent);
+  int status = x->queued ? x->status : 0;
+  meter_ended(status, x->received, x->sent);
+  log_debug("http request", LOG_S("method", x->method), LOG_S("path", x->path),
+            LOG_I("status", status), LOG_I("ms", clock_mono_ms() - x->started_ms),
+            LOG_I("bytes_in", x->received), LOG_I("bytes_out", x->sent));
   atomic_fetch_sub(&l->body_bytes, x->counted);
   conn_phase(x->conn, CONN_HEAD);
   atomic_store(&x->conn->begun, false);

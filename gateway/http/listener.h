@@ -64,9 +64,17 @@ void listener_stop(struct listener *l, uint32_t grace_ms);
 /* The request. Texts live as long as the exchange, and are overwritten with its end. */
 const char *exchange_method(const struct exchange *x);
 const char *exchange_path(const struct exchange *x); /* decoded, without the query */
+/* Address of the peer, without a port: the client's, or a proxy's in front. NULL when unknown. */
+const char *exchange_client(const struct exchange *x);
 /* Value without white space around it, names without case; repeated headers are joined with
  * ", ". NULL when absent. */
 const char *exchange_header(const struct exchange *x, const char *name);
+/* Gives fn each argument of the query, decoded, in the order in which they came, until it returns
+ * false. Names and values may hold any byte; each is followed by a NUL. */
+void exchange_query(const struct exchange *x,
+                    bool (*fn)(void *arg, const char *name, size_t name_len, const char *value,
+                               size_t value_len),
+                    void *arg);
 /* In on_request and after. */
 const char *exchange_body(const struct exchange *x, size_t *len);
 

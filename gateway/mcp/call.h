@@ -50,6 +50,7 @@ struct mcp_call {
   bool attached;
 
   const struct mcp_tool *tool;
+  const struct mcp_resource *resource; /* the tool's answer is read as this; NULL for tools/call */
   cJSON *arguments;
   struct share_turn turn;
   int64_t started_ns;
@@ -64,6 +65,7 @@ struct mcp_call {
   void *on_cancel_arg;
 };
 
+/* Of the post only the principal, the trace and the answer forms are read. */
 struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_post *post,
                                       const struct mcp_sink *sink, void *sink_arg);
 void mcp_exchange_ref(struct mcp_exchange *x);
@@ -90,6 +92,10 @@ void mcp_call_result(struct mcp_call *call, const char *result, size_t len, cons
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data);
 /* Settles a tool call with its result (JSON text). */
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error);
+/* Settles a direct call with its result as it is. */
+void mcp_call_settle_direct(struct mcp_call *call, const struct mcp_tool_result *result);
+/* Whether the call came by mcp_server_call(). */
+bool mcp_call_is_direct(const struct mcp_call *call);
 /* Settles a call as one that the end of the server cut short; whoever makes it, ends it. */
 void mcp_call_restarting(struct mcp_call *call);
 /* Settles a call without a response. */

@@ -126,13 +126,31 @@ static void add_part_locked(struct mcp_exchange *x, struct buf *json)
   reply_locked(x, x->parts.len > 0 ? 200 : 202, NULL, &x->parts);
 }
 
-/* One response is there (or, with an empty buffer, will never be). */
-static void part_done_locked(struct mcp_exchange *x, const char *session_id, struct buf *json)
+/* What a call is settled with: JSON text (empty for none), or the result of a direct call. */
+struct response {
+  const char *session_id;
+  struct buf *json;
+  const struct mcp_tool_result *direct;
+};
+
+static void direct_done_locked(struct mcp_exchange *x, const struct mcp_tool_result *result)
 {
+  if (result != NULL)
+    x->sink.result(x->sink_arg, result);
+  finish_locked(x);
+}
+
+/* One response is there (or, with an empty buffer, will never be). */
+static void part_done_locked(struct mcp_exchange *x, const struct response *r)
+{
+  const char *session_id = r->session_id;
+  struct buf *json = r->json;
   x->pending--;
   if (x->finished)
     return;
-  if (x->batch) {
+  if (x->sink.result != NULL) {
+    direct_done_locked(x, r->direct);
+  } else if (x->batch) {
     add_part_locked(x, json);
   } else if (x->streaming) {
     if (json->len > 0)
@@ -225,9 +243,8 @@ void mcp_call_admitted(struct mcp_call *call)
     end_turn(call);
 }
 
-/* Settles a call with the response in json (empty for none). False when it was settled
- * already. The lock is not held. */
-static bool settle(struct mcp_call *call, const char *session_id, struct buf *json, bool cancel)
+/* Settles a call with its response. False when it was settled already. The lock is not held. */
+static bool settle(struct mcp_call *call, const struct response *response, bool cancel)
 {
   struct mcp_exchange *x = call->exchange;
   pthread_mutex_lock(&x->lock);
@@ -242,7 +259,7 @@ static bool settle(struct mcp_call *call, const char *session_id, struct buf *js
     /* Before the answer is out: a client may use the id again as soon as it has read it. */
     if (call->attached)
       mcp_session_detach(x->server->sessions, call->session, call);
-    part_done_locked(x, session_id, json);
+    part_done_locked(x, response);
   }
   pthread_mutex_unlock(&x->lock);
   if (first && admitted)
@@ -260,41 +277,66 @@ void mcp_call_result(struct mcp_call *call, const char *result, size_t len, cons
     mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The answer is too large", NULL);
     return;
   }
-  if (settle(call, session_id, &json, false))
+  if (settle(call, &(struct response){.session_id = session_id, .json = &json}, false))
     mcp_server_count(call->exchange->server, call->method_label, 0);
+}
+
+static void count_tool(struct mcp_call *call, bool is_error)
+{
+  mcp_server_count(call->exchange->server, call->method_label, 0);
+  mcp_server_count_tool(call, is_error ? "error" : "ok");
 }
 
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error)
 {
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
   jsonrpc_put_result(&json, call->id, buf_str(result), result->len);
-  if (!settle(call, NULL, &json, false))
-    return;
-  mcp_server_count(call->exchange->server, call->method_label, 0);
-  mcp_server_count_tool(call, is_error ? "error" : "ok");
+  if (settle(call, &(struct response){.json = &json}, false))
+    count_tool(call, is_error);
+}
+
+bool mcp_call_is_direct(const struct mcp_call *call)
+{
+  return call->exchange->sink.result != NULL;
+}
+
+void mcp_call_settle_direct(struct mcp_call *call, const struct mcp_tool_result *result)
+{
+  struct buf none AUTO_BUF = BUF_INIT(1);
+  if (settle(call, &(struct response){.json = &none, .direct = result}, false))
+    count_tool(call, result->is_error);
+}
+
+/* Settles a call with an error of the protocol. */
+static void settle_error(struct mcp_call *call, int code, const char *message, const char *data,
+                         bool cancel)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  jsonrpc_put_error(&json, call->id, code, message, data);
+  const struct mcp_tool_result direct = {
+      .is_error = true,
+      .code = code == MCP_SERVER_ERROR ? ERR_UNAVAILABLE : ERR_INTERNAL,
+      .text = message,
+      .text_len = strlen(message),
+  };
+  if (settle(call, &(struct response){.json = &json, .direct = &direct}, cancel))
+    mcp_server_count(call->exchange->server, call->method_label, code);
 }
 
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data)
 {
-  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  jsonrpc_put_error(&json, call->id, code, message, data);
-  if (settle(call, NULL, &json, false))
-    mcp_server_count(call->exchange->server, call->method_label, code);
+  settle_error(call, code, message, data, false);
 }
 
 void mcp_call_restarting(struct mcp_call *call)
 {
-  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  jsonrpc_put_error(&json, call->id, MCP_SERVER_ERROR, "The server is restarting: call again",
-                    NULL);
-  if (settle(call, NULL, &json, true))
-    mcp_server_count(call->exchange->server, call->method_label, MCP_SERVER_ERROR);
+  settle_error(call, MCP_SERVER_ERROR, "The server is restarting: call again", NULL, true);
 }
 
 void mcp_call_cancel(struct mcp_call *call)
 {
   struct buf none AUTO_BUF = BUF_INIT(1);
-  if (settle(call, NULL, &none, true))
+  if (settle(call, &(struct response){.json = &none}, true))
     mcp_server_cancelled(call);
 }
 

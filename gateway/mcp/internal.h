@@ -38,5 +38,15 @@ void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers);
  * the reference. */
 typedef void mcp_handler(struct mcp_call *call);
 mcp_handler mcp_initialize, mcp_ping, mcp_tools_list, mcp_tools_call;
+mcp_handler mcp_resources_list, mcp_resource_templates_list, mcp_resources_read;
+mcp_handler mcp_prompts_list, mcp_prompts_get;
+/* Waits for the call's turn and runs its tool. */
+void mcp_tools_run(struct mcp_call *call);
+/* Makes the call one of its session's, so that it can be cancelled; false after an answer. */
+bool mcp_tools_attach(struct mcp_call *call);
+/* The end of a call that reads a resource. */
+void mcp_resource_finish(struct mcp_call *call, const struct mcp_tool_result *result);
+/* For lists of one page: refuses any cursor. False after the refusal. */
+bool mcp_no_cursor(struct mcp_call *call);
 
 #endif

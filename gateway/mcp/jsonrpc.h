@@ -19,6 +19,7 @@ enum jsonrpc_code {
   MCP_BAD_REQUEST = -32000,
   MCP_SERVER_ERROR = -32000, /* JSON-RPC 2.0, 5.1: free for the server to define */
   MCP_SESSION_NOT_FOUND = -32001,
+  MCP_RESOURCE_NOT_FOUND = -32002, /* until 2025-11-25 */
   /* 2026-07-28. */
   MCP_HEADER_MISMATCH = -32020,
   MCP_UNSUPPORTED_VERSION = -32022,

@@ -15,14 +15,28 @@ struct method {
 /* initialize is not here: it is the one request without a session. */
 static const struct method methods[] = {
     {"ping", mcp_ping},
+    {"prompts/get", mcp_prompts_get},
+    {"prompts/list", mcp_prompts_list},
+    {"resources/list", mcp_resources_list},
+    {"resources/read", mcp_resources_read},
+    {"resources/templates/list", mcp_resource_templates_list},
     {"tools/call", mcp_tools_call},
     {"tools/list", mcp_tools_list},
 };
 
+/* Methods of a capability that was not declared do not exist. */
+static bool is_offered(const struct mcp_tool_host *host, const char *name)
+{
+  if (strncmp(name, "prompts/", 8) == 0)
+    return host->n_prompts > 0;
+  return strncmp(name, "resources/", 10) != 0 || host->n_resources > 0;
+}
+
 static void dispatch(struct mcp_call *call, const char *name)
 {
   for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-    if (strcmp(methods[i].name, name) == 0) {
+    if (strcmp(methods[i].name, name) == 0 &&
+        is_offered(&call->exchange->server->options.tools, name)) {
       call->method_label = methods[i].name;
       methods[i].handle(call);
       return;

@@ -13,8 +13,10 @@ static void put_text(struct buf *out, const char *key, const char *value)
 static void put_initialize_result(struct buf *out, const struct mcp_server_options *o,
                                   enum mcp_version version)
 {
-  buf_printf(out, "{\"protocolVersion\":\"%s\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{",
-             mcp_version_name(version));
+  buf_printf(out,
+             "{\"protocolVersion\":\"%s\",\"capabilities\":{\"tools\":{}%s%s},\"serverInfo\":{",
+             mcp_version_name(version), o->tools.n_resources > 0 ? ",\"resources\":{}" : "",
+             o->tools.n_prompts > 0 ? ",\"prompts\":{}" : "");
   put_text(out, "name", o->name);
   if (o->title != NULL && version >= MCP_2025_06_18) {
     buf_putc(out, ',');

@@ -53,6 +53,9 @@ struct mcp_sink {
   void (*stream_event)(void *arg, const char *json, size_t len);
   void (*stream_end)(void *arg);
   void (*release)(void *arg);
+  /* Of mcp_server_call() alone, in place of the four above: the one result. Not called when the
+   * client is gone. */
+  void (*result)(void *arg, const struct mcp_tool_result *result);
 };
 
 struct mcp_post {
@@ -68,6 +71,21 @@ struct mcp_post {
  * answered already. */
 void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const struct mcp_sink *sink,
                      void *sink_arg, struct mcp_exchange **out);
+/* The tool of a name; NULL when there is none. */
+const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name);
+
+/* One call of a tool without a session and without JSON-RPC around it. */
+struct mcp_direct_call {
+  const struct mcp_tool *tool;
+  cJSON *arguments;                /* an object; belongs to the server from now on */
+  const char *traceparent;         /* NULL when absent */
+  struct mcp_principal *principal; /* a reference is taken */
+};
+
+/* Runs a call as tools/call does, under the same share, and gives its result to sink->result. *out
+ * as above. */
+void mcp_server_call(struct mcp_server *s, const struct mcp_direct_call *call,
+                     const struct mcp_sink *sink, void *sink_arg, struct mcp_exchange **out);
 /* The client is gone: cancels what is under way for it; nothing is written after. */
 void mcp_exchange_gone(struct mcp_exchange *x);
 void mcp_exchange_unref(struct mcp_exchange *x);

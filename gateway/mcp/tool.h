@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/error.h"
 #include "gateway/share/share.h"
 
 struct mcp_call;
@@ -24,6 +25,26 @@ struct mcp_tool {
   const void *data; /* the host's own */
 };
 
+/* An answer of a tool that clients may read by its URI. */
+struct mcp_resource {
+  const char *uri, *name, *title, *description;
+  const struct mcp_tool *tool;
+  const char *arguments; /* of the tool's call, a JSON object */
+};
+
+struct mcp_prompt_argument {
+  const char *name, *description;
+  const char *otherwise; /* stands in its place when it is not given; "": it must be given */
+};
+
+/* A message for the model, with places to fill in. */
+struct mcp_prompt {
+  const char *name, *title, *description;
+  const char *text; /* {name} stands for an argument */
+  const struct mcp_prompt_argument *arguments;
+  size_t n_arguments;
+};
+
 /* Runs the tools. `call` must not block; it owns one reference to the call and gives it
  * back with mcp_call_unref(). */
 struct mcp_tool_host {
@@ -31,6 +52,10 @@ struct mcp_tool_host {
   size_t n_tools;
   void (*call)(void *host, const struct mcp_tool *tool, struct mcp_call *call);
   void *host;
+  const struct mcp_resource *resources;
+  size_t n_resources;
+  const struct mcp_prompt *prompts;
+  size_t n_prompts;
 };
 
 /* Who makes a request. Embedded in the access layer's own object. */
@@ -62,6 +87,8 @@ void mcp_call_progress(struct mcp_call *call, double progress, double total, con
  * as a JSON object, NULL for errors. Both are UTF-8. */
 struct mcp_tool_result {
   bool is_error;
+  enum err_code code; /* of an error, for callers who get no text to read */
+  int64_t retry_ms;   /* when the same call may succeed; 0 when that is not known */
   const char *text;
   size_t text_len;
   const char *structured;

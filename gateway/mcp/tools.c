@@ -125,8 +125,9 @@ void mcp_tools_list(struct mcp_call *call)
 
 /* ------------------------------------------------------------------- call */
 
-static const struct mcp_tool *find_tool(const struct mcp_tool_host *host, const char *name)
+const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name)
 {
+  const struct mcp_tool_host *host = &s->options.tools;
   for (size_t i = 0; i < host->n_tools; i++) {
     if (strcmp(host->tools[i].name, name) == 0)
       return &host->tools[i];
@@ -145,7 +146,7 @@ static bool read_name(struct mcp_call *call)
   const cJSON *name = cJSON_GetObjectItemCaseSensitive(call->params, "name");
   if (!cJSON_IsString(name))
     return refuse(call, "params.name must be a string, the name of a tool");
-  call->tool = find_tool(&call->exchange->server->options.tools, name->valuestring);
+  call->tool = mcp_server_tool(call->exchange->server, name->valuestring);
   if (call->tool != NULL)
     return true;
   char text[160];
@@ -193,7 +194,7 @@ static bool read_progress_token(struct mcp_call *call)
   return true;
 }
 
-static bool attach(struct mcp_call *call)
+bool mcp_tools_attach(struct mcp_call *call)
 {
   struct mcp_server *s = call->exchange->server;
   /* Set before the call can be found by another thread. */
@@ -246,8 +247,11 @@ static void refuse_share(struct mcp_call *call, enum share_cause cause, int64_t 
   char text[160];
   int len = snprintf(text, sizeof(text), "%s: try again in %lld seconds.", share_cause_text(cause),
                      (long long)(retry_ms + 999) / 1000);
-  mcp_call_finish(
-      call, &(struct mcp_tool_result){.is_error = true, .text = text, .text_len = (size_t)len});
+  mcp_call_finish(call, &(struct mcp_tool_result){.is_error = true,
+                                                  .code = ERR_RESOURCE_EXHAUSTED,
+                                                  .retry_ms = retry_ms,
+                                                  .text = text,
+                                                  .text_len = (size_t)len});
 }
 
 static void take_turn(struct mcp_call *call)
@@ -264,12 +268,17 @@ static void take_turn(struct mcp_call *call)
   }
 }
 
+void mcp_tools_run(struct mcp_call *call)
+{
+  open_exchange(call);
+  take_turn(call);
+}
+
 void mcp_tools_call(struct mcp_call *call)
 {
-  if (read_name(call) && read_arguments(call) && read_progress_token(call) && attach(call)) {
-    open_exchange(call);
-    take_turn(call);
-  }
+  if (read_name(call) && read_arguments(call) && read_progress_token(call) &&
+      mcp_tools_attach(call))
+    mcp_tools_run(call);
   mcp_call_unref(call);
 }
 
@@ -360,6 +369,14 @@ static struct mcp_tool_result too_large(char *text, size_t size, size_t len)
 void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result)
 {
   MAGIC_CHECK(call, MCP_CALL_MAGIC);
+  if (mcp_call_is_direct(call)) {
+    mcp_call_settle_direct(call, result);
+    return;
+  }
+  if (call->resource != NULL) {
+    mcp_resource_finish(call, result);
+    return;
+  }
   /* Room for the JSON-RPC frame around the result. */
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
   struct mcp_tool_result r = *result;

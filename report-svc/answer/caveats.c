@@ -76,11 +76,17 @@ void caveats_of_currency(struct answer_texts *out, const char *currency,
 
 void caveats_of_days(struct answer_texts *out, const struct answer_days *days)
 {
-  char complete[16];
+  char complete[16], today[16];
   if (days->complete >= days->last)
     return;
   clock_format_date(days->complete, complete, sizeof(complete));
-  if (days->complete < days->first)
+  clock_format_date(days->today, today, sizeof(today));
+  if (days->first > days->today)
+    answer_say(out,
+               "None of these days has begun: the property's today is %s. There is nothing to "
+               "report yet; ask for days in the past.",
+               today);
+  else if (days->complete < days->first)
     answer_say(out, "Google is still processing all of these days: the figures will change.");
   else
     answer_say(out, "Google is still processing the days after %s: their figures will change.",

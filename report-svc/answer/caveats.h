@@ -13,7 +13,7 @@ void caveats_of_metadata(struct answer_texts *out,
 /* In which currency amounts of money are, when a metric is one. */
 void caveats_of_currency(struct answer_texts *out, const char *currency,
                          Analytics__Ga4__V1beta__MetricHeader *const *metrics, size_t n);
-/* Days that Google still changes. */
+/* Days that have not begun, or that Google still changes. */
 void caveats_of_days(struct answer_texts *out, const struct answer_days *days);
 /* What is left of the quota. */
 void notes_of_quota(struct answer_texts *out, const Analytics__Ga4__V1beta__PropertyQuota *quota);

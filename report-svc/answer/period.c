@@ -31,7 +31,8 @@ struct answer_days answer_days_of(const Analytics__Ga4__V1beta__DateRange *range
 {
   int64_t today = today_in(zone, now_unix_ms);
   struct answer_days days = {.first = request_day(range->start_date, today),
-                             .last = request_day(range->end_date, today)};
+                             .last = request_day(range->end_date, today),
+                             .today = today};
   days.complete = today - DAYS_IN_PROCESS < days.last ? today - DAYS_IN_PROCESS : days.last;
   return days;
 }

@@ -13,6 +13,7 @@
 struct answer_days {
   int64_t first, last;
   int64_t complete; /* last day whose figures are final; before `first` when there is none */
+  int64_t today;    /* of the property */
 };
 
 /* Resolves a date range that request_check() has passed. `zone` is Google's name of the property's

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/base/lru.h"
 #include "common/base/map.h"
 #include "common/base/mem.h"
@@ -83,7 +84,9 @@ struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms)
     answer = answer_ref(e->answer);
   }
   pthread_mutex_unlock(&c->lock);
-  metric_add(c->lookups, 1, METRIC_LABELS(answer != NULL ? "hit" : "miss"));
+  const char *result = answer != NULL ? "hit" : "miss";
+  metric_add(c->lookups, 1, METRIC_LABELS(result));
+  log_debug("cache", LOG_S("of", "report answers"), LOG_S("result", result));
   return answer;
 }
 

@@ -6,6 +6,7 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/base/words.h"
 #include "report-svc/answer/headline.h"
 #include "report-svc/ask/ask.h"
 #include "report-svc/tools/tools.h"
@@ -32,6 +33,7 @@ struct summaries {
   struct service *service;
   struct rpc_call *call;
   const Analytics__Report__V1__GetAccountSummariesRequest *request;
+  struct words words; /* of its query */
   pthread_mutex_t lock;
   struct dealer *dealers; /* guarded by the lock until all have started, with their asks */
   size_t n_dealers, open;
@@ -166,23 +168,43 @@ static void part_ended(struct summaries *s)
 
 /* ------------------------------------------------------------------ the filter */
 
-static bool has(const char *text, const char *query)
+/* What names an account, and with it a property: words may stand in either. */
+struct names {
+  const char *texts[4];
+  size_t n;
+};
+
+/* Whether the query stands in one of the names as it is, or each of its words in any of them. */
+static bool fits(const struct summaries *s, const struct names *names)
 {
-  return ascii_case_find(text, query) != NULL;
+  bool whole = false, all = s->words.n > 0;
+  for (size_t i = 0; i < names->n; i++)
+    whole |= ascii_case_find(names->texts[i], s->request->query) != NULL;
+  for (size_t w = 0; w < s->words.n && !whole && all; w++) {
+    unsigned best = WORDS_FAR;
+    for (size_t i = 0; i < names->n; i++) {
+      unsigned distance = words_distance(s->words.word[w], names->texts[i]);
+      best = distance < best ? distance : best;
+    }
+    all = best < WORDS_FAR;
+  }
+  return whole || all;
 }
 
 /* An account that matches keeps all its properties, another those that match. */
 static bool keep(void *user, ProtobufCMessage *item)
 {
   const struct dealer *d = user;
-  const char *query = d->all->request->query;
   account_summary *account = (account_summary *)item;
-  if (query[0] == '\0' || has(account->account, query) || has(account->display_name, query))
+  const struct names own = {{account->account, account->display_name}, 2};
+  if (d->all->request->query[0] == '\0' || fits(d->all, &own))
     return true;
   size_t kept = 0;
   for (size_t i = 0; i < account->n_property_summaries; i++) {
     Analytics__Ga4__V1beta__PropertySummary *property = account->property_summaries[i];
-    if (has(property->property, query) || has(property->display_name, query))
+    const struct names both = {
+        {account->account, account->display_name, property->property, property->display_name}, 4};
+    if (fits(d->all, &both))
       account->property_summaries[kept++] = property;
   }
   account->n_property_summaries = kept;
@@ -312,6 +334,7 @@ void account_summaries_handle(struct rpc_call *call, const ProtobufCMessage *mes
   s->service = service;
   s->call = call;
   s->request = request;
+  words_read(&s->words, request->query, NULL);
   pthread_mutex_init(&s->lock, NULL);
   rpc_call_on_cancel(call, on_cancel, s);
   if (request->dealer_id[0] == '\0') {

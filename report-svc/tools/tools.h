@@ -8,6 +8,7 @@ rpc_handler run_report_handle;
 rpc_handler account_summaries_handle;
 rpc_handler property_details_handle;
 rpc_handler custom_definitions_handle;
+rpc_handler search_fields_handle;
 rpc_handler google_ads_links_handle;
 rpc_handler annotations_handle;
 rpc_handler key_events_handle;

@@ -60,7 +60,11 @@ static void step_arena(struct parts *p)
 
 static void verify(struct parts *p, enum jwt_alg alg, struct verified *verified, size_t i)
 {
-  const struct jwt_policy policy = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, verified, {1, 1}};
+  const struct jwt_policy policy = {.keys = p->keys,
+                                    .issuer = WORLD_ISSUER,
+                                    .audience = WORLD_AUDIENCE,
+                                    .verified = verified,
+                                    .generation = {1, 1}};
   const char *token = p->tokens[alg][i];
   AUTO_JSON cJSON *claims = NULL;
   struct err e = {0};
@@ -112,13 +116,16 @@ static const char *bad_standing(void *user, const struct dealer *dealer)
 
 static Analytics__Auth__V1__Grant *grant_of(struct parts *p, const char *bearer)
 {
-  const struct bearer_policy policy = {
-      .enabled = true,
-      .account_tokens = true,
-      .jwt = {p->keys, WORLD_ISSUER, WORLD_AUDIENCE, NULL, p->verified, {1, 1}},
-      .holds = holds,
-      .bad_standing = bad_standing,
-      .user = p};
+  const struct bearer_policy policy = {.enabled = true,
+                                       .account_tokens = true,
+                                       .jwt = {.keys = p->keys,
+                                               .issuer = WORLD_ISSUER,
+                                               .audience = WORLD_AUDIENCE,
+                                               .verified = p->verified,
+                                               .generation = {1, 1}},
+                                       .holds = holds,
+                                       .bad_standing = bad_standing,
+                                       .user = p};
   Analytics__Auth__V1__Grant *grant = NULL;
   enum bearer_form form;
   struct err e = {0};

@@ -24,6 +24,15 @@ refute 'without dealers nothing is rendered' render
 refute 'two sources of dealers are refused' render "${demo[@]}" --set dealers.existingSecret=x
 refute 'a grace period shorter than what it holds is refused' render "${demo[@]}" --set shutdown.graceSeconds=15
 refute 'state of one process and two replicas are refused' render "${demo[@]}" --set authSvc.state.enabled=true,authSvc.replicas=2
+refute 'an audit log of one process and two replicas are refused' render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=2
+audit_is_kept() {
+  local output
+  output=$(render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=1,authSvc.audit.keepDays=30,authSvc.audit.sink=stdout)
+  for text in analytics-mcp-audit /var/lib/analytics-mcp/audit/audit.log AUTH_AUDIT_KEEP_DAYS '"4294967296"' stdout; do
+    grep -q -e "$text" <<<"$output" || { echo "no $text"; return 1; }
+  done
+}
+check 'the audit log has a disk, and what is kept of it' audit_is_kept
 alerts_of_page() { awk '/^```yaml alerts/{f=1;next} /^```/{f=0} f' "$root/docs/MONITORING.md" | diff - "$chart/files/alerts.yaml"; }
 check 'the alerts are those of docs/MONITORING.md' alerts_of_page
 

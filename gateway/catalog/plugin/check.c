@@ -8,13 +8,14 @@
 #include "common/base/json.h"
 #include "gateway/catalog/plugin/check_answer.h"
 #include "gateway/catalog/plugin/check_meaning.h"
+#include "gateway/catalog/plugin/check_offer.h"
 #include "gateway/catalog/plugin/literal.h"
 #include "gateway/catalog/plugin/types.h"
 
 enum { TOOL_NAME_MAX = 40 };
 static const char progress_type[] = "mcp.v1.Progress";
 
-static bool is_tool_name(const char *name)
+bool check_is_name(const char *name)
 {
   size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
   return name[0] >= 'a' && name[0] <= 'z' && name[len] == '\0' && len <= TOOL_NAME_MAX;
@@ -78,7 +79,7 @@ static void check_streams(struct model *model, const struct method_info *method,
 static void check_head(struct model *model, const struct method_info *method)
 {
   const Mcp__V1__Tool *tool = method->tool;
-  if (!is_tool_name(tool->name))
+  if (!check_is_name(tool->name))
     model_problem(model, &method->place,
                   "rpc %s: bad tool name \"%s\"; use a-z, 0-9 and _, a letter first, at most %d "
                   "characters",
@@ -301,5 +302,6 @@ struct tool *check_tools(struct model *model, size_t *n)
     check_outputs(model, &tools[i], &seen);
   qsort(tools, *n, sizeof(*tools), compare_tools);
   check_names(model, tools, *n);
+  check_offers(model, tools, *n);
   return tools;
 }

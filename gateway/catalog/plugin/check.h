@@ -14,6 +14,9 @@ struct tool {
  * model->problems. The array lives in the arena. */
 struct tool *check_tools(struct model *model, size_t *n);
 
+/* Whether a text is a name of a tool or prompt: a-z, 0-9 and _, a letter first, at most 40. */
+bool check_is_name(const char *name);
+
 /* The messages reachable from a tool's input through fields that are not hidden, each
  * once, in the order of first mention; the input itself comes first. */
 const struct message_info **check_input_messages(const struct model *model,

@@ -79,6 +79,7 @@ capabilities: {drop: [ALL]}
 {{- range list $v.dealers.existingSecret $v.dealers.content (ternary "x" "" $v.dealers.externalSecret.enabled) (ternary "x" "" $v.simulator.enabled) }}{{ if . }}{{ $dealers = add1 $dealers }}{{ end }}{{ end }}
 {{- if ne (int $dealers) 1 }}{{ fail "dealers: set exactly one of dealers.existingSecret, dealers.externalSecret.enabled, dealers.content and simulator.enabled" }}{{ end }}
 {{- if and $v.authSvc.state.enabled (gt (int $v.authSvc.replicas) 1) }}{{ fail "authSvc.replicas: must be 1 with authSvc.state.enabled: the state is of one process" }}{{ end }}
+{{- if and $v.authSvc.audit.enabled (gt (int $v.authSvc.replicas) 1) }}{{ fail "authSvc.replicas: must be 1 with authSvc.audit.enabled: the audit log is of one process" }}{{ end }}
 {{- if and (eq $v.tls.mode "certManager") (not $v.tls.certManager.issuer.name) }}{{ fail "tls.certManager.issuer.name: must be set with tls.mode certManager" }}{{ end }}
 {{- if and $v.ingress.enabled (not $v.ingress.host) }}{{ fail "ingress.host: must be set with ingress.enabled" }}{{ end }}
 {{- if and $v.workloadIdentity.enabled (not $v.workloadIdentity.audience) }}{{ fail "workloadIdentity.audience: must be set with workloadIdentity.enabled" }}{{ end }}

@@ -16,7 +16,7 @@ spec:
   replicas: {{ $v.replicas }}
   {{- end }}
   revisionHistoryLimit: 5
-  {{- if dig "state" "enabled" false $v }}
+  {{- if or (dig "state" "enabled" false $v) (dig "audit" "enabled" false $v) }}
   strategy: {type: Recreate}
   {{- else }}
   strategy:

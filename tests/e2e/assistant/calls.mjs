@@ -16,6 +16,7 @@ export const defaults = {
   run_realtime_report: { limit: '100' },
   run_conversions_report: { date_ranges: [days28], limit: '100' },
   run_funnel_report: { date_ranges: [days28] },
+  search_fields: { limit: 20 },
 };
 
 const calls = [];
@@ -94,6 +95,12 @@ calls.push(['name', 'list_cohorts', { name: 'west' }, { query: 'west' }]);
 calls.push(['region', 'list_cohorts', { region: 'West' }, { query: 'West' }]);
 calls.push(['nothing', 'list_cohorts', { query: '' }, {}]);
 calls.push(['property', 'get_account_summaries', { search: '213025502' }, { query: '213025502' }]);
+
+calls.push(['words', 'search_fields', { dealer: 'd01', words: 'landing page' }, { dealer_id: 'd01', query: 'landing page' }]);
+calls.push(['a kind in small letters', 'search_fields', { dealer: 'd01', kind: 'metric' }, { dealer_id: 'd01', kind: 'METRIC' }]);
+calls.push(['type', 'search_fields', { property: '213025502', type: 'Dimension' }, { property_id: '213025502', kind: 'DIMENSION' }]);
+calls.push(['custom as a word', 'search_fields', { dealer: 'd01', custom: 'yes' }, { dealer_id: 'd01', custom_only: true }]);
+calls.push(['an unknown kind', 'search_fields', { dealer: 'd01', kind: 'segment' }, /kind/]);
 
 // Shapes of values.
 report('one metric as text', { metrics: 'sessions' }, { metrics: ['sessions'] });

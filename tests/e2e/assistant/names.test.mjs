@@ -39,3 +39,24 @@ test('a search ranks by words, tolerates misspelling and answers with the closes
   assert.deepEqual(await ids('chevrolt dallas'), ['d02']);
   assert.ok((await ids('Milwauke Jep')).includes('d23'));
 });
+
+// A caller that puts the words of a person into the one call that a tool's description asks for.
+const misspelt = 'Dallas Chevrolt';
+const questions = [
+  ['How is my website performing relative to the region?', 'compare_dealer_sessions', { dealer: misspelt }, /Dallas Chevrolet|Chevrolet of Dallas/],
+  ['Which models are shoppers most engaged with across our sites?', 'analyze_vehicle_interest', { dealers: [misspelt] }, /share|%/],
+  ['Which of our sites turn visits into leads?', 'compare_dealer_sessions', { dealers: [misspelt, 'Milwauke Jeep'] }, /leads/],
+];
+for (const [question, tool, args, answered] of questions)
+  test(`one call answers: ${question}`, async () => {
+    const { text, isError, result } = await client.call(tool, args);
+    assert.ok(!isError, text);
+    assert.match(text, answered);
+    assert.match(text, /Coverage: (\d+) of \1 dealers/);
+    const { structuredContent } = result;
+    assert.ok(structuredContent.headline.length > 20, 'the headline answers the question');
+    assert.ok(text.startsWith(structuredContent.headline), text);
+    const ids = structuredContent.dealers?.rows.map((row) => row[0]);
+    if (args.dealers && ids) assert.deepEqual(ids.toSorted(), ['d02', 'd23']);
+    else if (ids) assert.ok(ids.includes('d02'), `${ids}`);
+  });

@@ -30,7 +30,7 @@ after(async () => set?.stop());
 
 // As a host fills an entry in: environment, the person's fields, an input that was asked for.
 const fill = (text) =>
-  text.replaceAll(/\$\{(ANALYTICS_MCP_TOKEN|input:analytics-token)\}|\$ANALYTICS_MCP_TOKEN/g, token)
+  text.replaceAll(/\$\{(ANALYTICS_TOKEN|input:analytics-token)\}|\$ANALYTICS_TOKEN/g, token)
     .replaceAll('{{LIBRECHAT_USER_ID}}', 'u1').replaceAll('{{LIBRECHAT_USER_EMAIL}}', 'u1@example.com');
 const here = (url) => new URL(new URL(url).pathname, set.url);
 
@@ -85,14 +85,13 @@ test('so do the entries of the other clients', async () => {
   }
 });
 
-const SHELL = ['ANALYTICS_MCP_TOKEN', 'AUTH_HEADER']; // variables of the clients
 test('the pages name settings and files that exist', () => {
   for (const name of ['LIBRECHAT.md', 'CLIENTS.md']) {
     const text = fs.readFileSync(path.join(ROOT, 'docs', name), 'utf8');
     for (const [, file] of text.matchAll(/\]\(([A-Z_]+\.md)/g)) assert.ok(fs.existsSync(path.join(ROOT, 'docs', file)), file);
     const settings = fs.readFileSync(path.join(ROOT, 'docs/SETTINGS.md'), 'utf8');
     for (const [setting] of text.matchAll(/\b(?:AUTH|ANALYTICS_MCP)_[A-Z_]+\b/g)) {
-      assert.ok(settings.includes(`\`${setting}\``) || SHELL.includes(setting), setting);
+      assert.ok(settings.includes(`\`${setting}\``), setting);
     }
   }
 });

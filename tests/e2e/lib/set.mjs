@@ -30,6 +30,7 @@ function flagsToArgs(flags) {
   return Object.entries(flags).flatMap(([name, value]) => {
     const flag = '--' + name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase());
     if (value == null || value === false) return [];
+    if (Array.isArray(value)) return value.flatMap((one) => [flag, String(one)]);
     return value === true ? [flag] : [flag, String(value)];
   });
 }
@@ -74,6 +75,10 @@ class ServiceSet {
   // host:port of a service's gRPC listener.
   grpc(name) {
     return this.#address(name, 'grpc');
+  }
+  // host:port of the HTTP listener of a gateway.
+  http(name) {
+    return this.#address(name, 'http');
   }
   get names() {
     return [...this.#names];
@@ -139,7 +144,7 @@ class ServiceSet {
     for (const name of this.#names) await this.#takePorts(name);
     for (const name of this.#names) this.#children.set(name, new Child(this.#spec(name)));
     for (const kind of ORDER) {
-      const started = this.#names.filter((name) => this.#kind(name) === kind);
+      const started = this.#names.filter((name) => this.#kind(name) === kind && !this.options.standby?.includes(name));
       await Promise.all(started.map((name) => this.#children.get(name).start()));
     }
   }
@@ -173,9 +178,9 @@ class ServiceSet {
   }
 
   #wanted() {
-    const wanted = { report: this.options.reportReplicas, aggregate: this.options.aggregateReplicas };
-    const replicas = (kind) => Array.from({ length: wanted[kind] ?? 1 }, (_, i) => (i === 0 ? kind : `${kind}${i + 1}`));
-    const all = ORDER.flatMap(replicas);
+    const counts = { report: this.options.reportReplicas, aggregate: this.options.aggregateReplicas, ...this.options.replicas };
+    const named = (kind, i) => (i === 0 ? kind : `${kind}${i + 1}`);
+    const all = ORDER.flatMap((kind) => Array.from({ length: counts[kind] ?? 1 }, (_, i) => named(kind, i)));
     const only = this.options.only ?? all;
     const unknown = only.filter((name) => !all.includes(name));
     if (unknown.length > 0) throw new Error(`only: ${unknown} must be one of ${all}`);
@@ -188,7 +193,7 @@ class ServiceSet {
   }
 
   async #takePorts(name) {
-    const http = name === 'sim' || name === 'gateway';
+    const http = ['sim', 'gateway'].includes(this.#kind(name));
     const ports = { [http ? 'http' : 'grpc']: await freePort() };
     if (name !== 'sim') ports.admin = await freePort();
     this.#ports.set(name, ports);
@@ -278,6 +283,8 @@ class ServiceSet {
 //                   takes one away
 //   only            names of the processes to start: ['sim', 'auth']
 //   reportReplicas, aggregateReplicas  number of such services: report, report2, ...
+//   replicas        the same for any kind: { gateway: 2 }; the others know the addresses of all
+//   standby         names that startOne() starts later: ['gateway2']
 //   dealersFile     dealers.json to use instead of the simulator's
 // When one does not start, those started are stopped and the error says why.
 export async function startSet(options = {}) {

@@ -8,11 +8,11 @@ import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
 // Those of the toolset `advanced` are listed only where they are asked for.
-const names = ['analyze_vehicle_interest', 'compare_dealer_sessions', 'get_account_summaries',
+const names = ['analyze_vehicle_interest', 'check_data_health', 'compare_dealer_sessions', 'get_account_summaries',
   'get_custom_dimensions_and_metrics', 'get_property_details', 'list_cohorts', 'list_dealers',
   'list_google_ads_links', 'list_metrics', 'list_property_annotations', 'run_conversions_report',
   'run_funnel_report', 'run_realtime_report', 'run_report', 'run_report_across_dealers',
-  'vehicle_lead_conversion', 'vehicle_movers'];
+  'search_fields',  'vehicle_lead_conversion', 'vehicle_movers'];
 
 for (const kind of kinds) {
   describe(kind.name, { timeout: 60_000 }, () => {
@@ -40,7 +40,7 @@ for (const kind of kinds) {
       assert.equal(client.getServerVersion().name, 'analytics-mcp');
       assert.equal(client.getServerVersion().title, 'Analytics for car dealers');
       assert.match(client.getInstructions(), /list_dealers/);
-      assert.deepEqual(client.getServerCapabilities(), { tools: {} });
+      assert.deepEqual(client.getServerCapabilities(), { tools: {}, resources: {}, prompts: {} });
       assert.match(transport.sessionId, /^[\w-]{64,127}$/);
       await client.ping();
     }));
@@ -55,6 +55,22 @@ for (const kind of kinds) {
         assert.equal(tool.annotations.readOnlyHint, true);
         assert.ok(tool.title && tool.description.length > 80);
       }
+    }));
+
+    test('reads resources and prompts, and gets an error for what does not exist', () => withClient(async ({ client }) => {
+      const { resources } = await client.listResources();
+      assert.deepEqual(resources.map((r) => r.uri), ['analytics://regions', 'analytics://dealers', 'analytics://metrics']);
+      assert.ok(resources.every((r) => r.title && r.description && r.mimeType === 'text/plain'));
+      assert.deepEqual((await client.listResourceTemplates()).resourceTemplates, []);
+      const { contents } = await client.readResource({ uri: 'analytics://dealers' });
+      assert.equal(contents[0].uri, 'analytics://dealers');
+      assert.match(contents[0].text, /d01\tFord of "Portland"/);
+      await assert.rejects(client.readResource({ uri: 'analytics://nothing' }), (e) => e.code === -32002 || e.code === -32602);
+      const { prompts } = await client.listPrompts();
+      assert.deepEqual(prompts.map((p) => p.name), ['models_of_interest', 'website_against_region', 'monthly_review']);
+      const { messages } = await client.getPrompt({ name: 'website_against_region', arguments: { dealer: 'Ford of Reno' } });
+      assert.match(messages[0].content.text, /website of Ford of Reno performing relative to its region over the last four complete weeks/);
+      await assert.rejects(client.getPrompt({ name: 'monthly_review' }), (e) => e.code === -32602 && /dealer is required/.test(e.message));
     }));
 
     test('calls a tool; the structured result fits its schema and the text has the same data', () =>

@@ -42,7 +42,7 @@ export async function startGateway(backend, { port = 0, env = {} } = {}) {
     AUTH_SVC_ADDR: backend.address,
     REPORT_SVC_ADDR: backend.address,
     AGGREGATE_SVC_ADDR: backend.address,
-    ANALYTICS_MCP_DRAIN_MS: '10',
+    AMCP_DRAIN_MS: '10',
     ANALYTICS_MCP_GRACE_MS: '500',
     LOG_LEVEL: 'INFO',
     ...env,

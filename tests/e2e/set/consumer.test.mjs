@@ -151,19 +151,21 @@ test('no policy, no rights; and no rights of the gateway for a caller without a 
   assert.equal((await authOf('gateway')('Authenticate', {})).reason, 'missing_credentials');
 });
 
-test('readyz names unknown dealers of a policy, and a bad file, which changes nothing', { timeout: 60_000 }, async () => {
+test('readyz counts unknown dealers of a policy and shows a bad file, which changes nothing, and the log names them', { timeout: 60_000 }, async () => {
   const grant = await sealedGrant();
   const mapped = structuredClone(POLICIES);
   mapped[0].dealers.push('d99');
   await change('policies.json', JSON.stringify({ policies: mapped }));
-  assert.deepEqual(await warnings(), ['warn policies: not in the dealers file, so they grant nothing: policies[0].dealers "d99"']);
+  assert.deepEqual(await warnings(), ['warn policies: names that the dealers file does not have: 1; they grant nothing, and the log has them']);
+  assert.match(set.output('auth').stderr, /"names":"policies\[0\]\.dealers \\"d99\\""/);
   write('seal.key', 'no key');
   write('policies.json', policies([{ subject: 'nightly-export' }])); // good by itself
   for (let i = 0; !(await warnings()).some((line) => line.startsWith('warn config')); i++) {
     assert.ok(i < 200);
     await sleep(50);
   }
-  assert.match((await warnings()).join('\n'), /warn config: .*seal\.key: AUTH_SEAL_KEY_FILE: key 1 must be .*; keeps the configuration of 20/);
+  assert.match((await warnings()).join('\n'), /warn config: changed files were refused, the log says why; keeps the configuration of 20/);
+  assert.match(set.output('auth').stderr, /the new configuration is refused and the old one stays.*seal\.key: AUTH_SEAL_KEY_FILE: key 1 must be /);
   assert.ok((await report('d01', grant)).rows, 'nobody is revoked by half a configuration');
   write('policies.json', policies());
   await change('seal.key', newKey());

@@ -179,7 +179,7 @@ describe('a dealer with its own token', () => {
       ['run_report', (id) => ({ dealer_id: id, metrics: ['sessions'] }), d.account_id, '999999999'],
       ['run_report', (id) => ({ dealer_id: OWN, property_id: id, metrics: ['sessions'] }), String(d.property_id), '395047999'],
       ['get_account_summaries', (id) => ({ dealer_id: id }), 'd07', 'd97'],
-      ...['get_property_details', 'get_custom_dimensions_and_metrics'].flatMap((tool) => [
+      ...['get_property_details', 'get_custom_dimensions_and_metrics', 'search_fields'].flatMap((tool) => [
         [tool, (id) => ({ dealer_id: id }), 'd07', 'd97'],
         [tool, (id) => ({ property_id: id }), String(d.property_id), '395047999'],
         [tool, (id) => ({ dealer_id: OWN, property_id: id }), String(d.property_id), '395047999'],
@@ -275,6 +275,8 @@ describe('a dealer with its own token', () => {
       ['get_property_details', { dealer_id: OWN, property_id: t }],
       ['get_custom_dimensions_and_metrics', { dealer_id: t }],
       ['get_custom_dimensions_and_metrics', { property_id: t }],
+      ['search_fields', { dealer_id: t }],
+      ['search_fields', { dealer_id: OWN, query: t }],
       ['run_report', { dealer_id: t, metrics: ['sessions'], date_ranges: [date_range] }],
       ['run_report', { property_id: t, metrics: ['sessions'], date_ranges: [date_range] }],
       ['run_report', { dealer_id: OWN, property_id: t, metrics: ['sessions'], date_ranges: [date_range] }],
@@ -336,6 +338,28 @@ describe('other roles', () => {
     assert.deepEqual(answer.dealers.map((d) => d.dealer_id), [OWN]);
     assertNoTrace(JSON.stringify(answer), '', 'no benchmark region');
   });
+});
+
+// [program, message, members] of the lines that LOG_LEVEL=DEBUG is for.
+const LINES = [
+  ['gateway', 'http request', { method: /^POST$/, path: /^\/mcp$/, status: /^200$/, ms: /^\d+$/ }],
+  ['gateway', 'rpc made', { backend: /^aggregate-svc$/, method: /^CompareDealerSessions$/, status: /^OK$/, ms: /^[\d.e-]+$/ }],
+  ['gateway', 'cache', { of: /^grants$/, result: /^hit$/ }],
+  ['aggregate', 'rpc answered', { rpc_service: /AggregateService$/, method: /^CompareDealerSessions$/, status: /^OK$/, ms: /^[\d.e-]+$/ }],
+  ['report', 'upstream request', { method: /^POST$/, path: /:(batchR|r)unReports?$/, status: /^200$/, ms: /^\d+$/ }],
+  ['report', 'cache', { of: /^report answers$/, result: /^(hit|miss)$/ }],
+  ['auth', 'upstream request', { method: /^POST$/, path: /token$/, status: /^200$/, ms: /^\d+$/ }],
+  ['auth', 'rpc answered', { rpc_service: /AuthService$/, method: /^Authenticate$/, status: /^UNAUTHENTICATED$/, ms: /^[\d.e-]+$/ }],
+  ['auth', 'cache', { of: /^access tokens$/, result: /^(hit|miss)$/, account: /./ }],
+];
+
+test('LOG_LEVEL=DEBUG shows requests, rpcs, upstream requests and caches with status and time', async () => {
+  await admin.data('run_report', { dealer_id: OWN, metrics: ['sessions'], date_ranges: [date_range] });
+  for (const [program, message, members] of LINES) {
+    const lines = s.set.output(program).stderr.split('\n').filter((line) => line.includes(`"msg":"${message}"`)).map((line) => JSON.parse(line));
+    const fits = (line) => line.level === 'debug' && Object.entries(members).every(([name, pattern]) => pattern.test(String(line[name])));
+    assert.ok(lines.some(fits), `${program}: no line "${message}" with ${Object.keys(members)}; ${lines.length} others, the last ${JSON.stringify(lines.at(-1))}`);
+  }
 });
 
 test('no secret is in anything a process has printed', async () => {

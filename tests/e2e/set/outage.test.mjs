@@ -117,6 +117,54 @@ describe('a service that is down is named, and used again when it is back', () =
     });
   }
 
+  const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'newcomer', version: '1' } };
+  // initialize, and what follows it in a session, each with a token the gateway has not seen yet: it
+  // must ask auth-svc about every one.
+  const newcomers = (when) =>
+    Promise.all(
+      [['initialize', hello], ['ping'], ['tools/list', {}]].map(async ([method, params]) => {
+        const sub = `${when}-${method}`;
+        const headers = {};
+        if (method !== 'initialize') {
+          const opened = await new Mcp(s.set.url, { token: admin(sub) }).request('initialize', hello);
+          headers['Mcp-Session-Id'] = opened.headers.get('mcp-session-id');
+        }
+        const client = new Mcp(s.set.url, { token: jwt(key, { sub, role: 'admin', jti: 'renewed' }), headers });
+        return async () => {
+          const began = Date.now();
+          const answer = await client.request(method, params);
+          return { method, ms: Date.now() - began, ...answer };
+        };
+      }),
+    );
+
+  test('newcomers wait while auth-svc is away for a moment', async () => {
+    const all = await newcomers('moment');
+    await s.set.stopOne('auth', { signal: 'SIGKILL' });
+    const asked = all.map((ask) => ask());
+    await s.set.startOne('auth');
+    for (const answer of await Promise.all(asked)) {
+      assert.equal(answer.status, 200, `${answer.method}: ${answer.status} ${answer.raw}`);
+      assert.ok(answer.result, `${answer.method}: ${answer.raw}`);
+    }
+  });
+
+  test('newcomers get an error of JSON-RPC within seconds when auth-svc stays away', async () => {
+    const all = await newcomers('away');
+    await s.set.stopOne('auth', { signal: 'SIGKILL' });
+    for (const answer of await Promise.all(all.map((ask) => ask()))) {
+      assert.equal(answer.status, 503, `${answer.method}: ${answer.raw}`);
+      assert.ok(answer.ms > 1500 && answer.ms < ANSWER_MS, `${answer.method} took ${answer.ms} ms`);
+      assert.ok(Number(answer.headers.get('retry-after')) > 0);
+      assert.match(answer.headers.get('content-type'), /^application\/json/);
+      const body = JSON.parse(answer.raw);
+      assert.deepEqual([body.jsonrpc, body.id, body.error.code], ['2.0', 1, -32000]);
+      assert.match(body.error.message, /Auth service unavailable/);
+    }
+    await s.set.startOne('auth');
+    await recovers();
+  });
+
   test('Google is down', async () => {
     await s.set.stopOne('sim');
     assert.match(await fails('report'), /Google could not be reached/);

@@ -39,7 +39,7 @@ function lookBack() {
 const counted = new Map();
 
 // What counts as a lead on a dealer's site, and whether it reports pages of vehicles.
-function siteOf(world, dealer) {
+export function siteOf(world, dealer) {
   const [from, to] = lookBack();
   const key = `${world.file} ${dealer.property_id} ${from}`;
   if (!counted.has(key)) {
@@ -92,7 +92,7 @@ function countsOf(world, dealer, { from, to }, site) {
 
 // The equal number of days just before; undefined when one date is relative and the other is not, or for
 // more than 400 days.
-function rangeBefore(range) {
+export function rangeBefore(range) {
   const ago = (text) => (text === 'today' ? 0 : text === 'yesterday' ? 1 : Number(/^(\d+)daysAgo$/.exec(text)?.[1] ?? NaN));
   const [start, end] = [ago(range.start_date), ago(range.end_date)];
   if (Number.isNaN(start) !== Number.isNaN(end)) return undefined;
@@ -255,14 +255,26 @@ function regionEvent(figures, subject) {
   return events.sort((a, b) => weight(b)[0] - weight(a)[0] || weight(b)[1] - weight(a)[1])[0] ?? null;
 }
 
+// Leads per 100 sessions drawn towards the pool (Marshall's moments).
+function shrink(figures) {
+  const n = sum(figures.map((f) => f.sessions)), m = sum(figures.map((f) => f.leads)) / n;
+  const spread = sum(figures.map((f) => f.sessions * (f.leads / f.sessions - m) ** 2)) / n;
+  const variance = Math.max(0, spread - m / (n / figures.length));
+  const weight = (f) => (variance > 0 ? variance / (variance + m / f.sessions) : 0);
+  return new Map(figures.map((f) => [f, 100 * (m + weight(f) * (f.leads / f.sessions - m))]));
+}
+
 // What compare_dealer_sessions should say of these figures. Sums of the region are the `pooled` of its
 // counts. `all`: index rows of every dealer.
 export function comparison(figures, subject, all) {
-  const order = [...figures].sort(
-    (a, b) => b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
-  );
   const event = regionEvent(figures, subject);
   const cells = judgedCells(figures, subject);
+  const shrunk = subject === null ? shrink(figures.filter((f) => f.event !== null && f.event === event && f.sessions > 0)) : new Map();
+  const order = [...figures].sort(
+    (a, b) => (shrunk.get(b) ?? -1) - (shrunk.get(a) ?? -1) || b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
+  );
+  const marks = { BETTER: '+', WORSE: '-', NO_CLEAR_DIFFERENCE: '=' };
+  const rate = METRICS.find((metric) => metric.name === 'leads_per_100_sessions');
   return {
     cells_tested: cells.tested,
     dealers: order.map((f) => ({
@@ -286,6 +298,8 @@ export function comparison(figures, subject, all) {
       chats: 0,
       appointments: 0,
       verdicts: subject === null || f.dealer.dealer_id === subject ? verdictsOf(f, cells) : undefined,
+      leads_per_100_shrunk: shrunk.get(f),
+      mark: subject === null ? marks[cells.of(f, rate).standing] ?? '?' : undefined,
     })),
     regional_average: {
       metrics: METRICS.map((metric) => averageOf(metric, figures, event)),

@@ -28,6 +28,30 @@ const asListed = (d) => ({
   owner: d.owner,
 });
 
+describe('search_fields', () => {
+  test('every_field_that_it_names_is_one_that_a_report_takes', async () => {
+    const fields = async (args) => {
+      const { columns, rows } = await client.data('search_fields', { dealer_id: 'd01', ...args });
+      return rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
+    };
+    const [pages] = await fields({ query: 'pageviews' });
+    assert.deepEqual([pages.api_name, pages.kind, pages.adds_over_dealers], ['screenPageViews', 'metric', 'yes']);
+    const [channel] = await fields({ query: 'chanel group of the session', kind: 'DIMENSION' });
+    assert.equal(channel.api_name, 'sessionDefaultChannelGroup');
+    const answer = await client.data('run_report', { dealer_id: 'd01', metrics: [pages.api_name], dimensions: [channel.api_name], date_ranges: [range] });
+    assert.ok(answer.rows.length > 0);
+  });
+
+  test('custom_only_gives_what_the_property_has_registered', async () => {
+    const found = await client.data('search_fields', { dealer_id: 'd01', custom_only: true, limit: 500 });
+    const all = await client.data('get_custom_dimensions_and_metrics', { dealer_id: 'd01' });
+    const names = ({ columns, rows }) => (rows ?? []).map((row) => row[columns.indexOf('api_name')]);
+    const lists = [all.custom_dimensions, all.custom_metrics, all].filter((t) => t?.rows).flatMap(names);
+    assert.deepEqual(names(found).toSorted(), lists.toSorted());
+    assert.ok(lists.length > 0);
+  });
+});
+
 describe('list_dealers', () => {
   test('the_list_is_the_world', async () => {
     const answer = await client.data('list_dealers', {});

@@ -119,10 +119,10 @@ test('--auth makes a token, without which nobody gets in; --host is said in the 
   const post = (headers = {}) => fetch(url, { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
     headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', ...headers } });
   assert.equal((await post()).status, 401);
-  const [, token] = /export ANALYTICS_MCP_TOKEN=(\S+)/.exec(run.out);
+  const [, token] = /export ANALYTICS_TOKEN=(\S+)/.exec(run.out);
   const client = await Mcp.connect(url, { token });
   assert.equal((await client.data('list_dealers', {})).total, 24);
-  assert.match(run.out, /headers: \{Authorization: "Bearer \$\{ANALYTICS_MCP_TOKEN\}"\}/);
+  assert.match(run.out, /headers: \{Authorization: "Bearer \$\{ANALYTICS_TOKEN\}"\}/);
   process.kill(-run.child.pid, 'SIGINT');
   assert.equal((await run.ended).code, 0, run.out);
 });

@@ -87,7 +87,7 @@ static bool is_word(enum verdict v)
 static void count_region(const struct region *r, long subject, struct count *c)
 {
   struct cohort_figures figures = {&r->cohort, r->figures, NULL};
-  struct judge_question q = {&figures, subject, NULL, NULL};
+  struct judge_question q = {&figures, subject, NULL, NULL, JUDGE_METRICS_BEFORE(METRIC_COMPARED)};
   CLEANUP(judgement_free) struct judgement j;
   int64_t wrong = 0;
   judge(&j, &q);

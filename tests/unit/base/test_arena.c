@@ -54,5 +54,19 @@ static void text_is_copied_and_formatted(void)
   arena_free(a);
 }
 
+static void an_owner_with_caps_of_its_own_gets_memory_without_asking_twice(void)
+{
+  struct arena *a = arena_new(1 << 10);
+  char text[] = "kept";
+  char *copy = arena_xstrdup(a, text);
+  const unsigned char *zeros = arena_xalloc(a, 16);
+  text[0] = 'x';
+  CU_ASSERT_STRING_EQUAL(copy, "kept");
+  for (size_t i = 0; i < 16; i++)
+    CU_ASSERT_EQUAL(zeros[i], 0);
+  arena_free(a);
+}
+
 TEST_MAIN("base/arena", TEST(memory_is_zeroed_aligned_and_distinct), TEST(the_cap_is_kept),
-          TEST(large_objects_do_not_waste_the_current_block), TEST(text_is_copied_and_formatted))
+          TEST(large_objects_do_not_waste_the_current_block), TEST(text_is_copied_and_formatted),
+          TEST(an_owner_with_caps_of_its_own_gets_memory_without_asking_twice))

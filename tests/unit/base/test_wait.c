@@ -59,6 +59,35 @@ static void a_signal_ends_the_wait_long_before_its_time(void)
   pthread_cond_destroy(&cond);
 }
 
+struct errand {
+  struct wait_once end;
+  int value;
+};
+
+static void *run_errand(void *arg)
+{
+  struct errand *a = arg;
+  a->value++;
+  wait_once_over(&a->end);
+  return NULL;
+}
+
+static void a_thread_waits_for_each_end_once(void)
+{
+  struct errand a = {.end = WAIT_ONCE_INIT};
+  for (int i = 1; i <= 3; i++) {
+    pthread_t thread;
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, run_errand, &a), 0);
+    wait_once(&a.end);
+    CU_ASSERT_EQUAL(a.value, i);
+    CU_ASSERT_FALSE(a.end.over);
+    pthread_join(thread, NULL);
+  }
+  run_errand(&a); /* over before anybody waits */
+  wait_once(&a.end);
+  CU_ASSERT_EQUAL(a.value, 4);
+}
+
 TEST_MAIN("base/wait", TEST(the_time_is_reached_before_false_is_returned),
           TEST(a_time_that_has_passed_does_not_wait),
-          TEST(a_signal_ends_the_wait_long_before_its_time))
+          TEST(a_signal_ends_the_wait_long_before_its_time), TEST(a_thread_waits_for_each_end_once))

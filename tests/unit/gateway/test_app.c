@@ -46,7 +46,6 @@ static struct settings settings_for(const char *address)
                            .max_body = 4 * 1024 * 1024,
                            .session_life_s = 3600,
                            .tool_timeout_ms = 2000,
-                           .drain_ms = 1,
                            .grace_ms = 500};
 }
 

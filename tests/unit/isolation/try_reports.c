@@ -56,6 +56,10 @@ size_t try_property(struct attempt *a)
       ANALYTICS__REPORT__V1__GET_PROPERTY_DETAILS_REQUEST__INIT;
   Analytics__Report__V1__GetCustomDimensionsAndMetricsRequest custom =
       ANALYTICS__REPORT__V1__GET_CUSTOM_DIMENSIONS_AND_METRICS_REQUEST__INIT;
+  Analytics__Report__V1__SearchFieldsRequest search =
+      ANALYTICS__REPORT__V1__SEARCH_FIELDS_REQUEST__INIT;
+  if (pick(3) == 0)
+    return try_of_property(a, "SearchFields", &search.base, &search.dealer_id, &search.property_id);
   if (pick(2) == 0)
     return try_of_property(a, "GetPropertyDetails", &details.base, &details.dealer_id,
                            &details.property_id);

@@ -180,7 +180,7 @@ static void an_unknown_host_is_reported_within_seconds(void)
   CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&lost, &o, &e), ERR_OK);
   int64_t started = clock_mono_ms();
   CU_ASSERT_EQUAL(echo_say(lost, "Say", "x", NULL, &e), ERR_UNAVAILABLE);
-  CU_ASSERT_TRUE(clock_mono_ms() - started < 8000);
+  CU_ASSERT_TRUE(clock_mono_ms() - started < 15000);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "no-such-host.invalid"));
   rpc_channel_free(lost);
   end();

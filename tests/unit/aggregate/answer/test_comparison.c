@@ -201,14 +201,14 @@ static void failed_dealer_changes_nothing_but_coverage(void)
   Result *a = world_compare(&with), *b = world_compare(&without);
   CU_ASSERT_EQUAL(a->n_dealers, b->n_dealers);
   for (size_t i = 0; i < b->n_dealers; i++)
-    for (size_t m = 0; m < METRIC_COUNT; m++) {
+    for (size_t m = 0; m < METRIC_COMPARED; m++) {
       const MetricIndex *x = a->performance_index[i]->metrics[m];
       const MetricIndex *y = b->performance_index[i]->metrics[m];
       CU_ASSERT_TRUE(x->value == y->value && x->benchmark == y->benchmark && x->index == y->index &&
                      x->rank == y->rank && x->of == y->of && x->percentile == y->percentile &&
                      x->standing == y->standing);
     }
-  for (size_t m = 0; m < METRIC_COUNT; m++)
+  for (size_t m = 0; m < METRIC_COMPARED; m++)
     CU_ASSERT_TRUE(
         a->regional_average->metrics[m]->pooled == b->regional_average->metrics[m]->pooled &&
         a->regional_average->metrics[m]->median == b->regional_average->metrics[m]->median);
@@ -238,6 +238,36 @@ static void dealer_without_sessions_has_no_rates(void)
   world_end(&w);
 }
 
+/* The eight dealers of a published example: the one with the highest rate has 960 sessions. */
+static void dealers_are_ranked_by_their_shrunk_rates(void)
+{
+  static const int64_t n[] = {12400, 8650, 5320, 4110, 2980, 1740, 960, 410};
+  static const int64_t y[] = {248, 147, 117, 62, 66, 24, 22, 4};
+  static const char *const ranked[] = {"d02", "d04", "d00", "d06", "d07", "d01", "d05", "d03"};
+  static const double shrunk[] = {2.0448, 2.0063, 1.9666, 1.9499, 1.8202, 1.7698, 1.7595, 1.7198};
+  struct world w;
+  world_start(&w, ARRAY_LEN(n));
+  for (size_t i = 0; i < ARRAY_LEN(n); i++)
+    w.figures[i] = FIGURES(n[i], n[i] / 2, 0, y[i]);
+  Result *r = world_compare(&w);
+  for (size_t i = 0; i < ARRAY_LEN(n); i++) {
+    CU_ASSERT_STRING_EQUAL(r->dealers[i]->dealer_id, ranked[i]);
+    CU_ASSERT_DOUBLE_EQUAL(r->dealers[i]->leads_per_100_shrunk, shrunk[i], 1e-4);
+    CU_ASSERT_EQUAL(strlen(r->dealers[i]->mark), 1);
+  }
+  CU_ASSERT_STRING_EQUAL(r->dealers[0]->mark, "=");
+  CU_ASSERT_STRING_EQUAL(r->dealers[4]->mark, "?"); /* d07 expects 8 leads */
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->legend, "= no clear difference"));
+  world_end(&w);
+  world_start(&w, 3);
+  w.cohort.subject = 1;
+  r = world_compare(&w);
+  CU_ASSERT_STRING_EQUAL(r->legend, "");
+  CU_ASSERT_STRING_EQUAL(r->dealers[0]->mark, "");
+  CU_ASSERT_TRUE(has_caveat(r, "benchmark_dealer gives the scorecard"));
+  world_end(&w);
+}
+
 static void unknown_leads_are_absent_and_not_zero(void)
 {
   struct world w;
@@ -245,11 +275,12 @@ static void unknown_leads_are_absent_and_not_zero(void)
   w.figures[0] = FIGURES(900, 400, LEAD_UNKNOWN, 0);
   w.figures[1] = FIGURES(800, 400, 0, 0); /* configured, none happened */
   Result *r = world_compare(&w);
-  CU_ASSERT_EQUAL(r->dealers[1]->opt_lead_events_case, 0);
-  CU_ASSERT_STRING_EQUAL(r->dealers[1]->lead_event, "");
-  CU_ASSERT_NOT_EQUAL(r->dealers[2]->opt_lead_events_case, 0);
-  CU_ASSERT_EQUAL(r->dealers[2]->lead_events, 0);
-  CU_ASSERT_STRING_EQUAL(r->dealers[2]->lead_event, "asc_form_submission");
+  CU_ASSERT_EQUAL(r->dealers[2]->opt_lead_events_case, 0);
+  CU_ASSERT_STRING_EQUAL(r->dealers[2]->lead_event, "");
+  CU_ASSERT_EQUAL(r->dealers[2]->opt_leads_per_100_shrunk_case, 0);
+  CU_ASSERT_NOT_EQUAL(r->dealers[1]->opt_lead_events_case, 0);
+  CU_ASSERT_EQUAL(r->dealers[1]->lead_events, 0);
+  CU_ASSERT_STRING_EQUAL(r->dealers[1]->lead_event, "asc_form_submission");
   /* 20 leads of 1000 sessions and 0 of 800; the unknown dealer is in neither sum. */
   const Analytics__Aggregate__V1__MetricAverage *a =
       r->regional_average->metrics[METRIC_LEADS_PER_100_SESSIONS];
@@ -404,7 +435,7 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   struct world w;
   restricted_world(&w, 5); /* four peers */
   Result *r = world_compare(&w);
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = r->performance_index[0]->metrics[m];
     CU_ASSERT_STRING_EQUAL(x->suppressed, "min_contributors");
     CU_ASSERT_TRUE(x->opt_benchmark_case == 0 && x->opt_index_case == 0 && x->rank == 0 &&
@@ -645,10 +676,27 @@ static void fold_two_dealers(struct daily_fold *f)
   CU_ASSERT_EQUAL(fold(f, 0, &events), ERR_OK);
   CU_ASSERT_EQUAL(fold(f, 0, &more), ERR_OK);
   CU_ASSERT_EQUAL(fold(f, 0, &shoppers), ERR_OK);
+  /* form_start is a frequent key event, scroll a rare one, page_view none. */
   struct rows look_back = {
-      DAILY_LOOKBACK, 1,       1, 2, {{T("asc_form_submission"), T("generate_lead")}}, {2},
-      {{0, 1}},       {{3, 7}}};
+      DAILY_LOOKBACK,
+      2,
+      2,
+      4,
+      {{T("asc_form_submission"), T("generate_lead"), T("form_start"), T("session_start")},
+       {T("true"), T("false")}},
+      {4, 2},
+      {{0, 1, 2, 3}, {0, 0, 0, 1}},
+      {{3, 7, 60, 1000}, {3, 7, 50, 1000}}};
+  struct rows rare = {DAILY_LOOKBACK,
+                      2,
+                      2,
+                      2,
+                      {{T("scroll"), T("page_view")}, {T("true"), T("false")}},
+                      {2, 2},
+                      {{4, 5}, {2, 3}},
+                      {{29, 3000}, {29, 999}}};
   CU_ASSERT_EQUAL(fold(f, 0, &look_back), ERR_OK);
+  CU_ASSERT_EQUAL(fold(f, 0, &rare), ERR_OK);
 }
 
 static void fold_keeps_days_periods_and_events_apart(void)
@@ -673,6 +721,8 @@ static void fold_keeps_days_periods_and_events_apart(void)
   CU_ASSERT_TRUE(d.days[1].sessions == 50 && d.days[1].leads == 7);
   daily_fold_firings(&f, 0, firings);
   CU_ASSERT_TRUE(firings[0] == 3 && firings[1] == 7 && firings[2] == 0);
+  CU_ASSERT_EQUAL(daily_fold_key_events(&f, 0), suspect_signature_add(0, "form_start"));
+  CU_ASSERT_EQUAL(daily_fold_key_events(&f, 1), 0);
   /* A known event that did not happen is 0; other definitions count other sessions. */
   CU_ASSERT_TRUE(daily_fold_figures(&f, 0, 0, SHOPPER_ENGAGED, &d, w.arena));
   CU_ASSERT_TRUE(d.now.leads == 0 && d.now.shopper_sessions == 80);
@@ -753,7 +803,7 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   w.members[2].lead_event = "asc_click_to_call";
   w.members[2].qualified_session = "event:view_inventory";
   lead_events_collect(&w.leads, &w.cohort, w.arena);
-  struct lead_finding pages = {0, true}, none = {0, false};
+  struct lead_finding pages = {0, true, 0}, none = {0, false, 0};
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "", none), SHOPPER_UNKNOWN); /* not 0 */
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "vdp_view", none), SHOPPER_UNKNOWN);
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", none), SHOPPER_ENGAGED);
@@ -826,7 +876,7 @@ static void a_subject_alone_is_judged_and_detail_changes_no_word_about_it(void)
   CU_ASSERT_EQUAL(brief->cells_tested, 4);
   CU_ASSERT_EQUAL(all->cells_tested, 4);
   CU_ASSERT_STRING_EQUAL(brief->headline, all->headline);
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = brief->performance_index[0]->metrics[m];
     const MetricIndex *y = index_of(all, "d02", (enum metric_id)m);
     CU_ASSERT_EQUAL(protobuf_c_message_get_packed_size(&x->base),
@@ -896,7 +946,7 @@ static void outsiders_see_intervals_in_steps_and_no_q(void)
   struct world w;
   restricted_world(&w, 12);
   Result *r = world_compare(&w);
-  for (size_t m = 0; m < METRIC_COUNT; m++) {
+  for (size_t m = 0; m < METRIC_COMPARED; m++) {
     const MetricIndex *x = index_of(r, "d00", (enum metric_id)m);
     CU_ASSERT_EQUAL(x->opt_q_case, 0);
     CU_ASSERT_STRING_EQUAL(x->unusual_among_dealers, "");
@@ -910,25 +960,24 @@ static void outsiders_see_intervals_in_steps_and_no_q(void)
   world_end(&w);
 }
 
-TEST_MAIN("aggregate compare", TEST(open_comparison_agrees_with_the_oracle),
-          TEST(failed_dealer_changes_nothing_but_coverage),
-          TEST(dealer_without_sessions_has_no_rates), TEST(unknown_leads_are_absent_and_not_zero),
-          TEST(lead_figures_compare_only_the_same_event),
-          TEST(lower_is_better_turns_rank_percentile_and_words), TEST(small_numbers_are_not_judged),
-          TEST(five_points_of_the_index_are_the_border),
-          TEST(restricted_benchmark_has_rounded_rates_and_no_counts),
-          TEST(few_or_unequal_peers_suppress_the_benchmark),
-          TEST(a_failed_peer_can_close_the_benchmark),
-          TEST(bounces_must_pass_for_the_engagement_rate),
-          TEST(five_to_seven_peers_give_the_middle_mean),
-          TEST(nothing_of_a_hidden_peer_is_in_the_packed_answer),
-          TEST(headline_speaks_of_the_subject_or_the_region), TEST(quality_notes_become_caveats),
-          TEST(fold_keeps_days_periods_and_events_apart),
-          TEST(fold_refuses_what_is_not_a_day_a_range_or_a_count),
-          TEST(lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it),
-          TEST(events_of_a_cohort_are_the_fixed_and_the_configured_ones),
-          TEST(shopper_figures_compare_only_one_definition),
-          TEST(unknown_shoppers_are_absent_and_not_zero),
-          TEST(a_subject_alone_is_judged_and_detail_changes_no_word_about_it),
-          TEST(changes_stand_beside_the_markets), TEST(a_period_without_data_is_named),
-          TEST(outsiders_see_intervals_in_steps_and_no_q))
+TEST_MAIN(
+    "aggregate compare", TEST(open_comparison_agrees_with_the_oracle),
+    TEST(failed_dealer_changes_nothing_but_coverage), TEST(dealer_without_sessions_has_no_rates),
+    TEST(dealers_are_ranked_by_their_shrunk_rates), TEST(unknown_leads_are_absent_and_not_zero),
+    TEST(lead_figures_compare_only_the_same_event),
+    TEST(lower_is_better_turns_rank_percentile_and_words), TEST(small_numbers_are_not_judged),
+    TEST(five_points_of_the_index_are_the_border),
+    TEST(restricted_benchmark_has_rounded_rates_and_no_counts),
+    TEST(few_or_unequal_peers_suppress_the_benchmark), TEST(a_failed_peer_can_close_the_benchmark),
+    TEST(bounces_must_pass_for_the_engagement_rate), TEST(five_to_seven_peers_give_the_middle_mean),
+    TEST(nothing_of_a_hidden_peer_is_in_the_packed_answer),
+    TEST(headline_speaks_of_the_subject_or_the_region), TEST(quality_notes_become_caveats),
+    TEST(fold_keeps_days_periods_and_events_apart),
+    TEST(fold_refuses_what_is_not_a_day_a_range_or_a_count),
+    TEST(lead_event_is_the_one_that_fires_most_and_asc_from_half_of_it),
+    TEST(events_of_a_cohort_are_the_fixed_and_the_configured_ones),
+    TEST(shopper_figures_compare_only_one_definition),
+    TEST(unknown_shoppers_are_absent_and_not_zero),
+    TEST(a_subject_alone_is_judged_and_detail_changes_no_word_about_it),
+    TEST(changes_stand_beside_the_markets), TEST(a_period_without_data_is_named),
+    TEST(outsiders_see_intervals_in_steps_and_no_q))

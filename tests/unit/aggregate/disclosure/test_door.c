@@ -89,6 +89,7 @@ static void begin(struct world *w, struct door *d)
 {
   struct door_options o = {w->store, DISCLOSURE_POLICY_DEFAULT, w->cells_per_day};
   door_init(d, &o, &w->cohort, w->now_unix_ms);
+  d->kept_first = true;
   door_admit(d, w->period, w->relative);
   door_settle(d);
 }

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregate-svc/figures/additive.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/figures/table.h"
 #include "common/base/mem.h"
+#include "common/ga4/additive.h"
 #include "tests/unit/aggregate/support/fakes.h"
 #include "tests/unit/harness.h"
 

@@ -241,7 +241,7 @@ static void word_index_and_rank_never_contradict_in_10000_worlds(void)
   for (int k = 0; k < WORLDS; k++) {
     draw_world(w, &seed);
     struct cohort_figures c = {&w->cohort, w->figures, NULL};
-    struct judge_question q = {&c, -1, NULL, NULL};
+    struct judge_question q = {&c, -1, NULL, NULL, 0};
     CLEANUP(judgement_free) struct judgement j;
     judge(&j, &q);
     for (size_t i = 0; i < w->cohort.n; i++)
@@ -265,7 +265,7 @@ static void a_subject_gets_the_same_words_whoever_looks(void)
   for (int k = 0; k < WORLDS / 10; k++) {
     draw_world(w, &seed);
     struct cohort_figures c = {&w->cohort, w->figures, NULL};
-    struct judge_question q = {&c, 0, NULL, NULL};
+    struct judge_question q = {&c, 0, NULL, NULL, 0};
     CLEANUP(judgement_free) struct judgement all, alone;
     for (size_t i = 0; i < w->cohort.n; i++)
       w->members[i].visible = true;
@@ -296,7 +296,7 @@ static void a_dealer_far_from_the_ordinary_spread_is_unusual(void)
         .ok = true, .now = {.sessions = 5000, .leads = i == 8 ? 500 : 95 + 2 * (int64_t)i}};
   }
   struct cohort_figures c = {&w->cohort, w->figures, NULL};
-  struct judge_question q = {&c, -1, NULL, NULL};
+  struct judge_question q = {&c, -1, NULL, NULL, 0};
   CLEANUP(judgement_free) struct judgement j;
   judge(&j, &q);
   for (size_t i = 0; i < 9; i++)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 atomic_int write_errno, sync_errno, rename_errno;
 atomic_int syncs, rewritten_bytes, renames;
 atomic_llong clock_behind_s;
+atomic_llong free_bytes = -1;
 
 static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t sync_done = PTHREAD_COND_INITIALIZER;
@@ -84,11 +86,20 @@ int clock_gettime(clockid_t id, struct timespec *out)
   return result;
 }
 
+int fstatvfs(int fd, struct statvfs *out)
+{
+  long long bytes = atomic_load(&free_bytes);
+  *out = (struct statvfs){.f_frsize = 512,
+                          .f_bavail = (fsblkcnt_t)(bytes >= 0 ? bytes / 512 : 1 << 30)};
+  return fd >= 0 ? 0 : -1;
+}
+
 /* ------------------------------------------------------------------------- the stage */
 
 char *dir, *path, *head;
 struct keyring *ring;
 uint32_t sync_every_ms;
+uint64_t keep_bytes, keep_days, warn_free_bytes;
 
 struct keyring *ring_of(const char *text)
 {
@@ -104,6 +115,7 @@ void stage(void)
   head = xasprintf("%s/audit.log.head", dir);
   ring = ring_of(KEY_A);
   sync_every_ms = 0;
+  keep_bytes = keep_days = warn_free_bytes = 0;
 }
 
 void strike(void)
@@ -133,6 +145,9 @@ struct audit *open_log(enum audit_fsync fsync, uint64_t max_bytes)
                                         .keyring = ring,
                                         .fsync = fsync,
                                         .max_bytes = max_bytes,
+                                        .keep_bytes = keep_bytes,
+                                        .keep_days = keep_days,
+                                        .warn_free_bytes = warn_free_bytes,
                                         .sync_every_ms = sync_every_ms,
                                         .mono_ms = stage_mono_ms};
   struct audit *a = NULL;
@@ -169,6 +184,25 @@ void expect_in(const char *file, const char *shown)
   if (strstr(text, shown) == NULL)
     printf("\n  wanted %s\n  in %s\n", shown, text);
   CU_ASSERT_PTR_NOT_NULL(strstr(text, shown));
+}
+
+size_t lines_with(const char *shown)
+{
+  char line[AUDIT_LINE_MAX + 2];
+  size_t n = 0;
+  FILE *f = fopen(path, "r");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  while (fgets(line, sizeof(line), f) != NULL)
+    n += strchr(line, '\n') != NULL && strstr(line, shown) != NULL;
+  fclose(f);
+  return n;
+}
+
+bool wait_for_lines(size_t n)
+{
+  for (int i = 0; i < 10000 && lines_with("{\"audit\":") < n; i++)
+    usleep(2000); /* another thread writes them */
+  return lines_with("{\"audit\":") >= n;
 }
 
 static void note(void *user, const char *file, size_t line, const char *what)

@@ -12,6 +12,7 @@ extern atomic_int write_errno, sync_errno, rename_errno;
 /* How often fdatasync() and renameat2() were called, and what pwrite() wrote but to heads. */
 extern atomic_int syncs, rewritten_bytes, renames;
 extern atomic_llong clock_behind_s; /* of the wall clock */
+extern atomic_llong free_bytes;     /* of every volume; below 0: as it is */
 
 /* Waits until fdatasync() was called more than `before` times; false after 20 s. */
 bool wait_for_sync(int before);
@@ -25,11 +26,16 @@ void let_pass_ms(int64_t ms);
 extern char *dir, *path, *head; /* the folder, the log and its head */
 extern struct keyring *ring;    /* KEY_A, unless the test puts another here */
 extern uint32_t sync_every_ms;  /* of AUDIT_FSYNC_SECOND; 0, a second, unless the test says so */
+extern uint64_t keep_bytes, keep_days, warn_free_bytes; /* 0, unless the test says so */
 
 struct keyring *ring_of(const char *text);
 void stage(void);
 void strike(void);
 struct audit *open_log(enum audit_fsync fsync, uint64_t max_bytes);
+/* Waits until the log has so many lines; false after 20 s. */
+bool wait_for_lines(size_t n);
+/* Lines of the log that hold this text. */
+size_t lines_with(const char *shown);
 enum err_code put(struct audit *a, const char *subject);
 /* A file's text; valid until the next call. */
 char *slurp(const char *file);

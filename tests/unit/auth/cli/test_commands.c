@@ -194,6 +194,12 @@ static void the_service_starts_with_the_key_and_refuses_without(void)
   CU_ASSERT_PTR_NULL(strstr(text, "s3cret"));
   expect(sh(SERVE " AUTH_REQUIRE_AUDIT=true", "$A"), 78, "AUTH_AUDIT_FILE: must be set because");
   expect(sh(SERVE " AUTH_AUDIT_FSYNC=often", "$A"), 78, "\"often\" must be one of always, second");
+  expect(sh(SERVE " AUTH_AUDIT_SINK=file", "$A"), 78,
+         "\"file\" must be one of none, stdout, syslog");
+  expect(sh(SERVE " AUTH_AUDIT_KEEP_BYTES=1000", "$A"), 78,
+         "AUTH_AUDIT_KEEP_BYTES: must be 0 or at least AUTH_AUDIT_MAX_BYTES (67108864)");
+  expect(sh(SERVE " AUTH_AUDIT_KEEP_DAYS=30 AUTH_AUDIT_MAX_BYTES=0", "$A"), 78,
+         "AUTH_AUDIT_MAX_BYTES: must not be 0 with AUTH_AUDIT_KEEP_BYTES");
 }
 
 /* Waits until the audit log shows something n times. */
@@ -306,6 +312,8 @@ static void a_minted_token_is_accepted_and_inspected(void)
       {"--sub a --role group", "wants at least one --dealer, --region or --group", 2},
       {"--sub a --role admin --ttl 1y", "--ttl: must be a time", 2},
       {"--sub a --role admin --ttl 91d", "--ttl: must be a time", 2},
+      {"--sub a --role admin --ttl 25h", "--ttl: longer than the 86400 s that the service accepts",
+       1},
       {"--sub a --role dealer --dealer d2 --dealers d.json", "no \"d2\"; closest: \"d1\"", 1},
       {"--sub a --role group --region Wst --dealers d.json", "closest: \"West\"", 1},
       {"--sub a --role group --group x --dealers d.json", "--group: the dealers file has no", 1},
@@ -315,6 +323,10 @@ static void a_minted_token_is_accepted_and_inspected(void)
     expect(sh(JWT, line), table[i].code, table[i].message);
   }
   expect(sh("", "$A token mint --sub a --role admin"), 78, "nothing to sign with");
+  expect(sh(JWT " AUTH_JWT_MAX_LIFE_S=604800", "$A token mint --sub a --role admin --ttl 7d > t && "
+                                               "$A token inspect - < t"),
+         0, "accepted: yes");
+  expect(sh(JWT, "$A token inspect - < t"), 1, "lives longer than the 86400 s");
 }
 
 static void tokens_are_signed_with_every_kind_of_key(void)

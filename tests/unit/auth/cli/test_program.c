@@ -361,6 +361,36 @@ static void one_process_keeps_the_state(void)
   CU_ASSERT_EQUAL(end(&first, SIGTERM), 0);
 }
 
+#define LATE "GRPC_LISTEN=127.0.0.1:0 ADMIN_LISTEN=off GA_CREDENTIALS_PATH=late.json "
+
+static void it_waits_for_a_dealers_file_that_is_not_there_yet(void)
+{
+  struct program p;
+  set_up();
+  AUTO_FREE char *late = xasprintf("%s/late.json", folder);
+  unlink(late);
+  start(&p, LATE "GA_CREDENTIALS_WAIT_S=300");
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "waiting for a file that is not there yet"));
+  CU_ASSERT_PTR_NULL(strstr(p.text, "\"serving\""));
+  write_file("late.json", ""); /* somebody has begun to write it */
+  write_file("late.json", DEALERS);
+  CU_ASSERT_TRUE(read_until(&p, "\"serving\""));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+  unlink(late);
+}
+
+static void a_wait_for_dealers_ends_with_its_time_and_with_sigterm(void)
+{
+  struct program p;
+  start(&p, LATE "GA_CREDENTIALS_WAIT_S=1");
+  CU_ASSERT_EQUAL(end(&p, 0), 78);
+  CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "GA_CREDENTIALS_PATH: cannot open late.json"));
+  start(&p, LATE "GA_CREDENTIALS_WAIT_S=300");
+  CU_ASSERT_TRUE_FATAL(read_until(&p, "waiting for a file that is not there yet"));
+  CU_ASSERT_EQUAL(end(&p, SIGTERM), 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(p.text, "asked to stop while waiting for late.json"));
+}
+
 TEST_MAIN("auth program", TEST(wrong_settings_end_the_start_with_the_variables_name),
           TEST(it_serves_and_stops_cleanly_on_sigterm), TEST(a_busy_port_is_named),
           TEST(secrets_of_the_environment_are_overwritten),
@@ -368,4 +398,6 @@ TEST_MAIN("auth program", TEST(wrong_settings_end_the_start_with_the_variables_n
           TEST(dealers_come_from_the_environment_too),
           TEST(it_reads_a_changed_file_and_obeys_sighup), TEST(every_file_of_trust_is_watched),
           TEST(the_files_of_credentials_are_watched),
-          TEST(what_came_by_environment_outlives_a_reload), TEST(one_process_keeps_the_state))
+          TEST(what_came_by_environment_outlives_a_reload), TEST(one_process_keeps_the_state),
+          TEST(it_waits_for_a_dealers_file_that_is_not_there_yet),
+          TEST(a_wait_for_dealers_ends_with_its_time_and_with_sigterm))

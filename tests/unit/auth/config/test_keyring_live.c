@@ -293,6 +293,7 @@ static void a_change_that_cannot_be_audited_is_none(void)
 struct user {
   struct stage *s;
   atomic_bool *stop;
+  atomic_int *rounds; /* of all */
   int number;
   int failed;
 };
@@ -309,6 +310,8 @@ static void *use_keys(void *arg)
       put(u->s, account);
     buf_clear(&detail);
     keyring_live_describe(u->s->live, &(struct key_use){0}, &detail);
+    if (i < 12)
+      atomic_fetch_add(u->rounds, 1);
     usleep(500);
   }
   return NULL;
@@ -318,15 +321,17 @@ static void four_threads_use_the_keys_while_they_change_40_times(void)
 {
   struct stage s;
   atomic_bool stop = false;
+  atomic_int rounds = 0;
   struct user users[4];
   pthread_t threads[4];
   size_t faults;
   stage_set(&s);
   for (int i = 0; i < 4; i++) {
-    users[i] = (struct user){&s, &stop, i, 0};
+    users[i] = (struct user){&s, &stop, &rounds, i, 0};
     CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, use_keys, &users[i]), 0);
   }
-  for (int i = 0; i < 40; i++)
+  /* At least 40 times, and until every thread has had its turns in between. */
+  for (int i = 0; i < 40 || i % 2 != 0 || atomic_load(&rounds) < 4 * 12; i++)
     CU_ASSERT_EQUAL(reload_with(&s, i % 2 == 0 ? KEY_2 KEY_1 : KEY_1 KEY_2).code, ERR_OK);
   atomic_store(&stop, true);
   for (int i = 0; i < 4; i++) {

@@ -127,13 +127,14 @@ static double failures(void)
 static void detail_is(const struct broker *b, const char *file, const char *fault)
 {
   AUTO_BUF struct buf detail = BUF_INIT(8192);
+  struct err e;
   reload_describe(b->reload, &detail);
   const char *text = buf_str(&detail);
-  bool good = strncmp(text, "warn config: ", 13) == 0 && strstr(text, file) != NULL &&
-              strstr(text, fault) != NULL &&
-              strstr(text, "; keeps the configuration of 20") != NULL;
+  bool good = reload_failure(b->reload, &e) && strstr(e.message, file) != NULL &&
+              strstr(e.message, fault) != NULL && strncmp(text, "warn config: ", 13) == 0 &&
+              strstr(text, file) == NULL && strstr(text, "; keeps the configuration of 20") != NULL;
   if (!good)
-    printf("\n  want %s %s\n  got  %s\n", file, fault, text);
+    printf("\n  want %s %s\n  got  %s, %s\n", file, fault, e.message, text);
   CU_ASSERT_TRUE(good);
 }
 

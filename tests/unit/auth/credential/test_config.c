@@ -135,7 +135,7 @@ static void a_relative_token_file_stands_beside_dealers_json(void)
   struct credential *c = read_member(EXTERNAL("{\"file\":\"subject\"}"), message);
   CU_ASSERT_PTR_NOT_NULL_FATAL(c);
   struct token_reply r = cred_obtain(c, 0);
-  AUTO_FREE char *path = xasprintf("%s/subject ", dir);
+  AUTO_FREE char *path = xasprintf("%s/subject: ", dir);
   cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", path, NULL);
   credential_unref(c);
 }

@@ -57,18 +57,18 @@ static void the_metadata_server_comes_last(void)
   AUTO_FREE char *known = xasprintf("%s/application_default_credentials.json", dir);
   write_file(known, USER);
   struct credential *c = NULL;
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
   CU_ASSERT_STRING_EQUAL(c->kind->name, "authorized_user");
   credential_unref(c);
   CU_ASSERT_EQUAL(cloud_hits(cloud), 0);
   /* A file that is there and wrong is a fault, not a reason to look further. */
   write_file(known, "{}");
   struct err e = {0};
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, known));
   CU_ASSERT_EQUAL(cloud_hits(cloud), 0);
   unlink(known);
-  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
   CU_ASSERT_STRING_EQUAL(c->kind->name, "metadata");
   AUTO_FREE char *flavor = request_header(cloud_request(cloud, 0), "metadata-flavor");
   CU_ASSERT_STRING_EQUAL(flavor, "Google");
@@ -87,7 +87,7 @@ static void home_is_looked_at_without_cloudsdk_config(void)
   AUTO_FREE char *path = xasprintf("%s/.config/gcloud/application_default_credentials.json", dir);
   write_file(path, USER);
   struct credential *c = NULL;
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
   credential_unref(c);
   if (home != NULL)
     setenv("HOME", home, 1);
@@ -98,12 +98,12 @@ static void where_nothing_is_found_the_places_are_named(void)
   struct credential *c = NULL;
   struct err e = {0};
   set_up("127.0.0.1:1");
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_NOT_FOUND);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, dir));
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "no metadata server answers at 127.0.0.1:1"));
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "gcloud auth application-default login"));
   setenv("NO_GCE_CHECK", "true", 1);
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_NOT_FOUND);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "NO_GCE_CHECK=true"));
 }
 
@@ -112,7 +112,7 @@ static void what_does_not_say_google_is_no_metadata_server(void)
   struct cloud *cloud = CLOUD({"GET / ", 200, NULL, "hello", 0, 0});
   struct credential *c = NULL;
   set_up(cloud_host(cloud));
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, NULL), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, NULL), ERR_NOT_FOUND);
   cloud_stop(cloud);
   CU_ASSERT_FALSE(credential_metadata_detect("evil.example/path?"));
 }
@@ -210,6 +210,57 @@ static void each_failure_of_the_metadata_server_is_told_apart(void)
   }
 }
 
+/* Of Google's own variable, the one that names the project at large, and the file. */
+static void the_quota_project_is_the_files_then_the_environments(void)
+{
+  static const struct {
+    const char *file, *quota, *project, *expected;
+  } cases[] = {
+      {USER, NULL, NULL, NULL},
+      {USER, NULL, "analytics-prod-1", "analytics-prod-1"},
+      {USER, "payer-2", "analytics-prod-1", "payer-2"},
+      {USER, "", "example.com:old-style", "example.com:old-style"},
+      {"{\"type\":\"authorized_user\",\"client_id\":\"c\",\"client_secret\":\"s\","
+       "\"refresh_token\":\"r\",\"quota_project_id\":\"own\"}",
+       "payer-2", "analytics-prod-1", "own"},
+  };
+  set_up("127.0.0.1:1");
+  AUTO_FREE char *path = xasprintf("%s/application_default_credentials.json", dir);
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    write_file(path, cases[i].file);
+    unsetenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+    unsetenv("GOOGLE_CLOUD_PROJECT");
+    if (cases[i].quota != NULL)
+      setenv("GOOGLE_CLOUD_QUOTA_PROJECT", cases[i].quota, 1);
+    if (cases[i].project != NULL)
+      setenv("GOOGLE_CLOUD_PROJECT", cases[i].project, 1);
+    struct credential *c = NULL;
+    CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
+    if (cases[i].expected == NULL) {
+      CU_ASSERT_PTR_NULL(c->quota_project);
+    } else {
+      CU_ASSERT_STRING_EQUAL(c->quota_project, cases[i].expected);
+    }
+    credential_unref(c);
+  }
+  unsetenv("GOOGLE_CLOUD_QUOTA_PROJECT");
+}
+
+static void a_quota_project_that_is_none_is_refused_by_the_variables_name(void)
+{
+  struct credential *c = NULL;
+  struct err e = {0};
+  set_up("127.0.0.1:1");
+  AUTO_FREE char *path = xasprintf("%s/application_default_credentials.json", dir);
+  write_file(path, USER);
+  setenv("GOOGLE_CLOUD_PROJECT", "one\r\nx-forged: 1", 1);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "GOOGLE_CLOUD_PROJECT"));
+  CU_ASSERT_PTR_NULL(strstr(e.message, "forged"));
+  unsetenv("GOOGLE_CLOUD_PROJECT");
+  unlink(path);
+}
+
 TEST_MAIN("auth cred default", TEST(the_metadata_server_comes_last),
           TEST(home_is_looked_at_without_cloudsdk_config),
           TEST(where_nothing_is_found_the_places_are_named),
@@ -217,4 +268,6 @@ TEST_MAIN("auth cred default", TEST(the_metadata_server_comes_last),
           TEST(a_silent_metadata_server_costs_seconds_at_most),
           TEST(the_metadata_server_gives_a_token_for_the_scope),
           TEST(the_environments_proxy_is_not_asked_for_tokens),
-          TEST(each_failure_of_the_metadata_server_is_told_apart))
+          TEST(each_failure_of_the_metadata_server_is_told_apart),
+          TEST(the_quota_project_is_the_files_then_the_environments),
+          TEST(a_quota_project_that_is_none_is_refused_by_the_variables_name))

@@ -137,8 +137,8 @@ static void a_file_that_gives_no_token_is_named_with_the_reason(void)
   memset(large, 'x', 70000);
   write_token(large);
   r = cred_obtain(c, 0);
-  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", "larger than 64 KiB",
-                      NULL);
+  cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable",
+                      "larger than 65536 bytes", NULL);
   unlink(path);
   r = cred_obtain(c, 0);
   cred_expect_failure(&r, TOKEN_OPERATOR_FAULT, "subject_token_unreadable", path, "No such file",

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/config.h"
-#include "auth-svc/identity/jwt.h"
+#include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/exchange.h"
+#include "auth-svc/identity/jwt.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -201,15 +201,15 @@ static void default_credentials_are_found_in_googles_order(void)
   setenv("NO_GCE_CHECK", "true", 1); /* test_cred_default.c has the metadata server */
   struct credential *c = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_OK);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_OK);
   credential_unref(c);
-  CU_ASSERT_EQUAL(credential_find_adc(&c, path, &e), ERR_OK);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, path, false, &e), ERR_OK);
   credential_unref(c);
   /* A file that was named must be there: no silent fallback. */
-  CU_ASSERT_EQUAL(credential_find_adc(&c, "/nonexistent.json", &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, "/nonexistent.json", false, &e), ERR_NOT_FOUND);
   CU_ASSERT_EQUAL(strncmp(e.message, "GOOGLE_APPLICATION_CREDENTIALS: cannot open", 43), 0);
   unlink(path);
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_NOT_FOUND);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_NOT_FOUND);
   unsetenv("CLOUDSDK_CONFIG");
   unsetenv("NO_GCE_CHECK");
   rmdir(dir);

@@ -10,6 +10,7 @@
 #include "auth-svc/token/tokens.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
 
 static struct {
@@ -208,7 +209,7 @@ static void googles_refusals_are_understood(void)
   CU_ASSERT_STRING_EQUAL(misconfigured.error.reason, "invalid_client");
   CU_ASSERT_EQUAL(misconfigured.error.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_EQUAL(busy.error.code, ERR_UNAVAILABLE);
-  CU_ASSERT_EQUAL(tokens_needing_consent(t), 1);
+  CU_ASSERT_EQUAL(world_needing_consent(t), 1);
   CU_ASSERT_EQUAL(request("DELETE", "/sim/faults", "", NULL), 200);
   usleep(150000); /* longer than the first wait */
   CU_ASSERT_EQUAL(ask_dealer(t, 2).error.code, ERR_OK);
@@ -220,11 +221,12 @@ static void a_wrong_client_is_no_matter_of_consent(void)
 {
   struct tokens *t = cache();
   AUTO_FREE char *uri = xasprintf("%s/token", sim.url);
-  struct credential *c = credential_new_refresh_token("nobody", "nothing", "1//none", uri, NULL);
+  struct credential *c =
+      credential_new_refresh_token("nobody", "nothing", "1//none", uri, NULL, false);
   struct wait w = ask(t, "x", c);
   CU_ASSERT_EQUAL(w.error.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_STRING_EQUAL(w.error.reason, "invalid_client");
-  CU_ASSERT_EQUAL(tokens_needing_consent(t), 0);
+  CU_ASSERT_EQUAL(world_needing_consent(t), 0);
   credential_unref(c);
   tokens_free(t);
 }
@@ -234,7 +236,7 @@ static void a_service_account_gets_a_token_that_the_api_takes(void)
   struct tokens *t = cache();
   AUTO_FREE char *path = in_folder("key.json");
   struct credential *c = NULL;
-  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, path, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, path, false, NULL), ERR_OK);
   CU_ASSERT_STRING_EQUAL(c->kind->name, "service_account");
   struct wait w = ask(t, "adc", c);
   CU_ASSERT_EQUAL(w.error.code, ERR_OK);

@@ -66,6 +66,48 @@ static void properties_have_a_name_and_a_type(void)
   snapshot_unref(s);
 }
 
+/* The example that customers start from, word for word: digits as account ids, an object for each
+ * property. */
+#define SAMPLE(account, dealer, name, city, property)                                              \
+  "    {\n"                                                                                        \
+  "      \"account_id\": \"" account "\",\n"                                                       \
+  "      \"dealer_id\": \"" dealer "\",\n"                                                         \
+  "      \"name\": \"" name "\",\n"                                                                \
+  "      \"region\": \"northeast\",\n"                                                             \
+  "      \"city\": \"" city "\",\n"                                                                \
+  "      \"state\": \"MA\",\n"                                                                     \
+  "      \"oauth\": {\n"                                                                           \
+  "        \"client_id\": \"YOUR_CLIENT_ID.apps.googleusercontent.com\",\n"                        \
+  "        \"client_secret\": \"GOCSPX-YOUR_CLIENT_SECRET\",\n"                                    \
+  "        \"refresh_token\": \"1//YOUR_REFRESH_TOKEN\",\n"                                        \
+  "        \"token_uri\": \"https://oauth2.googleapis.com/token\"\n"                               \
+  "      },\n"                                                                                     \
+  "      \"properties\": [\n"                                                                      \
+  "        {\n"                                                                                    \
+  "          \"property_id\": \"" property "\",\n"                                                 \
+  "          \"name\": \"Main Website\",\n"                                                        \
+  "          \"type\": \"web\"\n"                                                                  \
+  "        }\n"                                                                                    \
+  "      ]\n"                                                                                      \
+  "    }"
+
+static void the_example_customers_start_from_loads(void)
+{
+  struct snapshot *s = world_parse("{\n  \"dealers\": [\n" SAMPLE(
+      "12345678", "dealer_001", "Sample Dealer - Downtown", "Boston",
+      "123456789") ",\n" SAMPLE("87654321", "dealer_002", "Sample Dealer - Westside", "Cambridge",
+                                "987654321") "\n  ]\n}\n");
+  const struct dealer *d = directory_by_account(s->directory, "87654321");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+  CU_ASSERT_STRING_EQUAL(d->dealer_id, "dealer_002");
+  CU_ASSERT_STRING_EQUAL(d->city, "Cambridge");
+  CU_ASSERT_STRING_EQUAL(d->state, "MA");
+  CU_ASSERT_STRING_EQUAL(d->property_ids[0], "987654321");
+  CU_ASSERT_STRING_EQUAL(d->property_labels[0], "Main Website (web)");
+  CU_ASSERT_EQUAL(s->directory->n_dealers, 2);
+  snapshot_unref(s);
+}
+
 static void loads_a_bare_array_and_an_account_alone(void)
 {
   struct snapshot *s = world_parse("[{\"account_id\":\"a\"," BASE "}]");
@@ -281,8 +323,9 @@ static void takes_thousands_of_dealers(void)
   snapshot_unref(s);
 }
 
-TEST_MAIN("auth dealers file", TEST(loads_the_documented_form),
-          TEST(properties_have_a_name_and_a_type), TEST(loads_a_bare_array_and_an_account_alone),
+TEST_MAIN("auth dealers file", TEST(the_example_customers_start_from_loads),
+          TEST(loads_the_documented_form), TEST(properties_have_a_name_and_a_type),
+          TEST(loads_a_bare_array_and_an_account_alone),
           TEST(names_file_line_field_and_dealer_of_every_fault),
           TEST(one_text_cannot_name_two_dealers), TEST(refuses_what_is_too_long_or_too_many),
           TEST(a_missing_file_is_named), TEST(a_file_others_may_read_is_loaded_with_a_warning),

@@ -4,9 +4,9 @@
 
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/grant/listing.h"
-#include "common/base/nearest.h"
 #include "auth-svc/rpc/target.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
 #include "common/pbjson/pbjson.h"
 #include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
@@ -277,7 +277,7 @@ static void an_unknown_property_falls_back_to_an_only_account(void)
 
 static void default_credentials_serve_any_property_of_an_unlimited_grant(void)
 {
-  struct credential *adc = credential_new_refresh_token("c", "s", "r", NULL, "payer");
+  struct credential *adc = credential_new_refresh_token("c", "s", "r", NULL, "payer", false);
   struct asked a = {.arena = arena_new(1 << 20), .grant = grant_of(NULL, 0, NULL, 0)};
   a.world = snapshot_new(directory_new(arena_new(1 << 16), NULL, 0), NULL, adc);
   a.grant.all_dealers = true;
@@ -334,7 +334,9 @@ static void dealers_are_listed_searched_and_paged(void)
   r.offset = 0;
   r.region = TEXT("Nroth");
   CU_ASSERT_EQUAL(listing_make(&l, a.scope, &r, a.arena, &a.e), ERR_NOT_FOUND);
-  check_error(&a, "region: no region \"Nroth\"; closest: \"North\"; regions: \"East\", \"North\", \"West\"");
+  check_error(
+      &a,
+      "region: no region \"Nroth\"; closest: \"North\"; regions: \"East\", \"North\", \"West\"");
   done(&a);
 }
 

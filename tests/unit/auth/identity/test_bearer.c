@@ -234,12 +234,14 @@ static void issuer_audience_and_time_are_checked(void)
       {WITH("\"aud\":{\"analytics-mcp\":1},\"exp\":1800000100"), "audience"},
       {WITH("\"exp\":1800000100"), "audience"},
       {WITH("\"aud\":\"analytics-mcp\""), "no expiry"},
-      {WITH("\"aud\":\"analytics-mcp\",\"exp\":\"1800000100\""), "no expiry"},
-      {WITH("\"aud\":\"analytics-mcp\",\"exp\":null"), "no expiry"},
+      {WITH("\"aud\":\"analytics-mcp\",\"exp\":\"1800000100\""), "not a number of seconds"},
+      {WITH("\"aud\":\"analytics-mcp\",\"exp\":null"), "not a number of seconds"},
       {WITH("\"aud\":\"analytics-mcp\",\"exp\":1799999960"), "has expired"},
-      {WITH("\"aud\":\"analytics-mcp\",\"exp\":-1e300"), "has expired"},
+      {WITH("\"aud\":\"analytics-mcp\",\"exp\":-1e300"), "not a number of seconds"},
       {WITH("\"aud\":\"analytics-mcp\",\"exp\":1799999980"), NULL}, /* within the leeway */
-      {WITH("\"aud\":\"analytics-mcp\",\"exp\":1e300"), NULL},
+      {WITH("\"aud\":\"analytics-mcp\",\"exp\":1e300"), "not a number of seconds"},
+      {WITH("\"aud\":\"analytics-mcp\",\"exp\":1e400"), ""}, /* no JSON number, or too large */
+      {WITH("\"aud\":\"analytics-mcp\",\"exp\":1800000000000"), "not a number of seconds"},
       {WITH("\"aud\":\"analytics-mcp\",\"exp\":1800000100,\"nbf\":1800000020"), NULL},
       {WITH("\"aud\":\"analytics-mcp\",\"exp\":1800000100,\"nbf\":1800000060"), "not valid yet"},
       {WITH("\"aud\":\"analytics-mcp\",\"exp\":1800000100,\"nbf\":\"0\""), "nbf"},
@@ -256,6 +258,42 @@ static void issuer_audience_and_time_are_checked(void)
     else
       CU_ASSERT_TRUE(g != NULL && g->expires_at > NOW);
   }
+}
+
+/* exp and iat as seconds after NOW; iat 0: none. */
+static const Analytics__Auth__V1__Grant *ask_life(int64_t max_life_s, int64_t exp, int64_t iat)
+{
+  set_up();
+  struct bearer_policy p = policy();
+  p.jwt.max_life_s = max_life_s;
+  AUTO_FREE char *issued =
+      iat != 0 ? xasprintf("\"iat\":%lld,", (long long)(NOW + iat)) : xstrdup("");
+  AUTO_FREE char *payload =
+      xasprintf("{\"iss\":\"https://issuer.example\",\"sub\":\"ann\",\"role\":\"admin\",%s\"aud\":"
+                "\"analytics-mcp\",\"exp\":%lld}",
+                issued, (long long)(NOW + exp));
+  AUTO_FREE char *token = maker_token("{\"alg\":\"HS256\"}", payload, NULL, SECRET);
+  return ask_with(&p, token);
+}
+
+static void a_token_lives_no_longer_than_is_accepted(void)
+{
+  static const char longer[] = "lives longer than the 86400 s";
+  CU_ASSERT_PTR_NOT_NULL(ask_life(0, 86400, 0));                /* a day, unless it is set */
+  CU_ASSERT_PTR_NOT_NULL(ask_life(0, 86400 + JWT_LEEWAY_S, 0)); /* clocks differ */
+  check_rejected(ask_life(0, 86400 + JWT_LEEWAY_S + 1, 0), longer);
+  check_rejected(ask_life(0, 4LL * 365 * 86400, 0), longer);
+  CU_ASSERT_PTR_NOT_NULL(ask_life(0, 600, 600 - 86400)); /* by its issue, in its last minutes */
+  check_rejected(ask_life(0, 600, 600 - 86401), longer);
+  check_rejected(ask_life(0, 2 * 86400, 86400),
+                 longer); /* issued in the future: it may be, but not so */
+  CU_ASSERT_PTR_NOT_NULL(ask_life(90000, 90000, -1 + 1));
+  check_rejected(ask_life(90000, 90000, -1), "lives longer than the 90000 s");
+  CU_ASSERT_PTR_NOT_NULL(strstr(last.message, "AUTH_JWT_MAX_LIFE_S"));
+  check_rejected(ask_jwt("{\"alg\":\"HS256\"}",
+                         WITH("\"aud\":\"analytics-mcp\",\"exp\":1800000100,\"iat\":\"0\""), NULL,
+                         SECRET),
+                 "iat) is not a number of seconds");
 }
 
 static const Analytics__Auth__V1__Grant *ask_claims(const char *rest)
@@ -309,6 +347,46 @@ static void roles_reach_what_they_should(void)
   g = ask_claims("\"sub\":\"s\",\"role\":\"group\"");
   CU_ASSERT_EQUAL(g->n_dealer_ids, 0);
   CU_ASSERT_FALSE(g->all_dealers);
+}
+
+/* A JWK with what it says of its use in the place of "use":"sig". */
+static void put_jwk(struct buf *out, EVP_PKEY *key, const char *kid, const char *use)
+{
+  static const char said[] = ",\"use\":\"sig\"";
+  AUTO_FREE char *jwk = maker_jwk(key, kid);
+  const char *at = strstr(jwk, said);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+  buf_printf(out, "%s%.*s%s%s", out->len > 0 ? "," : "{\"keys\":[", (int)(at - jwk), jwk, use,
+             at + sizeof(said) - 1);
+}
+
+/* More keys than there is room for, most of them unmarked, and the marked ones behind them. */
+static void surplus_keys_of_a_jwks_are_skipped_and_marked_ones_come_first(void)
+{
+  static const char *const marked[] = {",\"use\":\"sig\"", ",\"key_ops\":[\"verify\"]",
+                                       ",\"use\":\"sig\",\"key_ops\":[\"sign\",\"verify\"]"};
+  AUTO_BUF struct buf set = BUF_INIT(1 << 20);
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  put_jwk(&set, key, "e0", ",\"use\":\"enc\"");
+  put_jwk(&set, key, "e1", ",\"key_ops\":[\"sign\"]");
+  for (int i = 0; i < JWT_KEYS_MAX + 4; i++) {
+    AUTO_FREE char *kid = xasprintf("u%02d", i);
+    put_jwk(&set, key, kid, "");
+  }
+  for (int i = 0; i < 3; i++) {
+    AUTO_FREE char *kid = xasprintf("s%02d", i);
+    put_jwk(&set, key, kid, marked[i]);
+  }
+  buf_puts(&set, "]}");
+  struct jwt_keys *k = jwt_keys_new();
+  CU_ASSERT_EQUAL(jwt_keys_add_jwks(k, "URL", buf_str(&set), set.len, NULL), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(k->n, JWT_KEYS_MAX);
+  for (int i = 0; i < JWT_KEYS_MAX; i++) {
+    AUTO_FREE char *wanted = xasprintf("%c%02d", i < 3 ? 's' : 'u', i < 3 ? i : i - 3);
+    CU_ASSERT_STRING_EQUAL(k->keys[i].kid, wanted);
+  }
+  jwt_keys_unref(k);
+  EVP_PKEY_free(key);
 }
 
 static void a_key_id_chooses_among_keys_of_a_jwks(void)
@@ -623,10 +701,12 @@ TEST_MAIN("auth bearer", TEST(a_token_of_each_algorithm_is_accepted),
           TEST(a_token_id_goes_into_the_grant_and_must_make_sense),
           TEST(the_algorithm_of_the_token_decides_nothing), TEST(keys_of_others_do_not_sign),
           TEST(a_changed_token_is_noticed_anywhere), TEST(issuer_audience_and_time_are_checked),
-          TEST(identity_claims_must_make_sense), TEST(roles_reach_what_they_should),
+          TEST(a_token_lives_no_longer_than_is_accepted), TEST(identity_claims_must_make_sense),
+          TEST(roles_reach_what_they_should),
           TEST(a_group_covers_exactly_what_its_claims_name_in_500_random_cases),
-          TEST(a_key_id_chooses_among_keys_of_a_jwks), TEST(weak_keys_are_refused),
-          TEST(a_damaged_key_among_good_ones_is_named),
+          TEST(a_key_id_chooses_among_keys_of_a_jwks),
+          TEST(surplus_keys_of_a_jwks_are_skipped_and_marked_ones_come_first),
+          TEST(weak_keys_are_refused), TEST(a_damaged_key_among_good_ones_is_named),
           TEST(without_keys_no_signed_token_is_accepted),
           TEST(the_plans_token_needs_the_accounts_secret),
           TEST(the_plans_token_may_name_its_account_or_its_dealer),

@@ -333,6 +333,60 @@ static void a_token_cannot_be_checked_while_no_key_has_come(void)
   EVP_PKEY_free(key);
 }
 
+static void fn_of_a_waiter(void *arg)
+{
+  atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+/* It may be signed with the key that all of them wait for. */
+static void a_token_is_not_refused_for_good_while_too_many_wait_for_keys(void)
+{
+  struct stage s = {.issuer = fake_start()};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  atomic_int woken = 0;
+  publish(&s, key, "k1", NULL, NULL);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1"));
+  s.answer.delay_ms = 500;
+  fake_set(s.issuer, &s.answer);
+  const struct jwks_set *set = jwks_acquire(s.jwks);
+  for (int i = 0; i < JWKS_WAITERS_MAX; i++)
+    CU_ASSERT_EQUAL(jwks_wait(s.jwks, set->generation, fn_of_a_waiter, &woken), JWKS_WAITS);
+  CU_ASSERT_EQUAL(jwks_wait(s.jwks, set->generation, fn_of_a_waiter, &woken), JWKS_FULL);
+  jwks_release(s.jwks, set);
+  s.keyless = true; /* UNAVAILABLE, not UNAUTHENTICATED */
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k9"));
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1")); /* a known key waits for nobody */
+  for (int i = 0; i < 2000 && atomic_load(&woken) < JWKS_WAITERS_MAX; i++)
+    usleep(5000); /* the answer is on its way */
+  CU_ASSERT_EQUAL(atomic_load(&woken), JWKS_WAITERS_MAX);
+  s.keyless = false;
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k9"));
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+}
+
+static void a_set_of_too_many_keys_is_no_outage(void)
+{
+  struct stage s = {.issuer = fake_start()};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  AUTO_BUF struct buf set = BUF_INIT(1 << 20);
+  for (int i = 0; i < 2 * JWT_KEYS_MAX; i++) {
+    AUTO_FREE char *kid = xasprintf("k%d", i);
+    AUTO_FREE char *jwk = maker_jwk(key, kid);
+    buf_printf(&set, "%s%s", i > 0 ? "," : "{\"keys\":[", jwk);
+  }
+  buf_puts(&set, "]}");
+  s.answer = (struct fake_answer){.status = 200, .body = buf_str(&set)};
+  fake_set(s.issuer, &s.answer);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k0"));
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k15"));
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k16"));
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+}
+
 /* The issuer may shorten the time its keys are good for, and what it said last counts. */
 static void keys_age_as_the_last_answer_says(void)
 {
@@ -461,7 +515,8 @@ TEST_MAIN("auth jwks", TEST(the_time_of_the_last_good_fetch_is_a_metric),
           TEST(a_key_without_id_does_not_hide_that_a_new_one_is_published),
           TEST(a_token_without_key_id_waits_for_the_first_fetch),
           TEST(a_token_cannot_be_checked_while_no_key_has_come),
-          TEST(keys_age_as_the_last_answer_says),
+          TEST(a_token_is_not_refused_for_good_while_too_many_wait_for_keys),
+          TEST(a_set_of_too_many_keys_is_no_outage), TEST(keys_age_as_the_last_answer_says),
           TEST(a_caller_revoked_while_it_waits_for_keys_gets_no_grant),
           TEST(keys_stay_while_the_endpoint_is_down_or_talks_nonsense),
           TEST(an_url_that_can_be_tampered_with_is_refused), TEST(cache_control_is_read),

@@ -441,7 +441,7 @@ static void a_refused_bearer_says_why_and_shows_nothing_of_itself(void)
   strike();
 }
 
-/* ------------------------------------------------- what never reaches a handler */
+/* --------------------------------------------------------------- floods of refusals */
 
 /* A method that the contract does not have. */
 static enum err_code call_nothing(struct err *e)
@@ -459,6 +459,66 @@ static enum err_code call_nothing(struct err *e)
   drop(response);
   return e->code;
 }
+
+static void refuse_for(const char *client, const char *bearer)
+{
+  Analytics__Auth__V1__AuthenticateRequest r = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
+  struct err e;
+  r.bearer_token = TEXT(bearer);
+  r.client_address = TEXT(client);
+  drop(call("Authenticate", &r.base, NULL, 5000, &e));
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
+}
+
+static size_t lines_of_client(const char *client)
+{
+  char line[8192];
+  size_t n = 0;
+  AUTO_FREE char *field = xasprintf("\"client\":\"%s\"", client);
+  FILE *f = fopen(s.path, "r");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  while (fgets(line, sizeof(line), f) != NULL)
+    n += strstr(line, field) != NULL;
+  fclose(f);
+  return n;
+}
+
+/* By the address that the gateway names; IPv6 by the network that one client has to itself. */
+static void a_stranger_has_a_line_for_each_cause_whatever_he_sends(void)
+{
+  char bearer[32], address[64];
+  struct err e;
+  size_t seen = 0;
+  stage();
+  for (int i = 0; i < 100; i++) {
+    snprintf(bearer, sizeof(bearer), "guess %d", i);
+    snprintf(address, sizeof(address), "2001:db8:1:2::%x", i + 1);
+    refuse_for("192.0.2.7", bearer);
+    refuse_for(address, bearer);
+    refuse_for("::ffff:192.0.2.9", "");
+    refuse_for("not an address\n", bearer);
+    list_dealers(NULL, 10, &e);
+    call_nothing(&e);
+  }
+  char line[8192];
+  seen = read_lines(0, line, sizeof(line));
+  CU_ASSERT_EQUAL(seen, 6);
+  CU_ASSERT_EQUAL(lines_of_client("192.0.2.7"), 1);
+  CU_ASSERT_EQUAL(lines_of_client("2001:db8:1:2::/64"), 1);
+  CU_ASSERT_EQUAL(lines_of_client("192.0.2.9"), 1);
+  audit_flush_refusals(s.audit);
+  CU_ASSERT_EQUAL(read_lines(0, line, sizeof(line)), 12);
+  AUTO_JSON cJSON *j = last_line();
+  CU_ASSERT_EQUAL(json_get_number(j, "count", 0), 99);
+  get_grants(); /* who is let in has a line of its own, each time */
+  CU_ASSERT_EQUAL(list_dealers(&s.admin, 10, &e), ERR_OK);
+  CU_ASSERT_EQUAL(list_dealers(&s.admin, 10, &e), ERR_OK);
+  CU_ASSERT_EQUAL(read_lines(0, line, sizeof(line)), 16);
+  check_no_secret();
+  strike();
+}
+
+/* ------------------------------------------------- what never reaches a handler */
 
 static void a_call_that_reaches_no_handler_leaves_its_line(void)
 {
@@ -598,6 +658,7 @@ static void the_service_answers_in_one_place_only(void)
 TEST_MAIN("auth audited rpcs", TEST(each_outcome_of_each_rpc_writes_one_line),
           TEST(a_denied_token_names_what_was_asked_for),
           TEST(a_refused_bearer_says_why_and_shows_nothing_of_itself),
+          TEST(a_stranger_has_a_line_for_each_cause_whatever_he_sends),
           TEST(a_call_that_reaches_no_handler_leaves_its_line),
           TEST(a_full_disk_refuses_every_rpc_until_there_is_room),
           TEST(lines_of_one_grant_and_of_its_benchmark_carry_its_id),

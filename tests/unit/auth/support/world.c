@@ -43,3 +43,14 @@ struct snapshot *world_new(size_t n, const char *token_uri)
   buf_free(&json);
   return s;
 }
+
+size_t world_needing_consent(struct tokens *t)
+{
+  AUTO_BUF struct buf detail = BUF_INIT(8192);
+  size_t n = 0;
+  tokens_describe(t, &detail);
+  const char *line = strstr(buf_str(&detail), "accounts: ");
+  if (line == NULL || sscanf(line, "accounts: %zu need", &n) != 1)
+    abort();
+  return n;
+}

@@ -87,7 +87,8 @@ static int child(const char *dir, const char *url)
   const struct tokens_options options = {
       .env.http = http, .store = store, .backoff_base_ms = 1, .mono_ms = hours_fly};
   struct tokens *t = tokens_new(&options);
-  struct credential *c = credential_new_refresh_token("id", "secret", "refresh-0.", url, NULL);
+  struct credential *c =
+      credential_new_refresh_token("id", "secret", "refresh-0.", url, NULL, false);
   for (;;)
     use_one_token(t, c);
 }

@@ -15,6 +15,7 @@
 #include "common/base/metrics.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
 #include "tests/unit/auth/support/folder.h"
+#include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
 
 /* ------------------------------------------------------------------------- the stage */
@@ -60,8 +61,8 @@ struct stage {
 static struct credential *credential_at(const struct stage *s, const char *refresh_token,
                                         uint64_t generation)
 {
-  struct credential *c = credential_new_refresh_token("the-client-id", "the-client-secret",
-                                                      refresh_token, fake_url(s->fake), NULL);
+  struct credential *c = credential_new_refresh_token(
+      "the-client-id", "the-client-secret", refresh_token, fake_url(s->fake), NULL, false);
   c->generation = generation;
   return c;
 }
@@ -285,7 +286,7 @@ static void consent_withdrawn_behind_the_scenes_is_final(void)
   atomic_store(&ahead_ms, (3600 - 250) * 1000);
   wait_for_hits(&s, 2);
   int64_t end = clock_mono_ms() + 20000;
-  while (tokens_needing_consent(s.tokens) == 0 && clock_mono_ms() < end)
+  while (world_needing_consent(s.tokens) == 0 && clock_mono_ms() < end)
     sched_yield();
   metric_shows("auth_accounts{state=\"needs_reconsent\"} 1");
   metric_shows("auth_accounts{state=\"ok\"} 0");
@@ -294,7 +295,8 @@ static void consent_withdrawn_behind_the_scenes_is_final(void)
   CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, "invalid_grant");
   CU_ASSERT_EQUAL(fake_hits(s.fake), 2);
   tokens_describe(s.tokens, &detail);
-  CU_ASSERT_STRING_EQUAL(buf_str(&detail), "warn accounts: 1 need re-consent: acc\n");
+  CU_ASSERT_STRING_EQUAL(buf_str(&detail),
+                         "warn accounts: 1 need re-consent; the log names them\n");
   strike(&s);
   metric_shows("auth_accounts{state=\"needs_reconsent\"} 0");
 }
@@ -329,7 +331,7 @@ static void needed_consent_outlives_a_reload_but_not_a_new_credential(void)
   CU_ASSERT_STRING_EQUAL(ask_with(&s, "acc", same).error.reason, "invalid_grant");
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
   CU_ASSERT_EQUAL(configure(&s, 3, "acc", other).changed, 1);
-  CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 0);
+  CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 0);
   CU_ASSERT_STRING_EQUAL(ask_with(&s, "acc", other).token, "token-2");
   credential_unref(same);
   credential_unref(other);

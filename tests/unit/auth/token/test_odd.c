@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
+#include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
 
 enum { THREADS = 64, HASTY_MS = 500, PATIENT_MS = 10000 };
@@ -42,7 +43,7 @@ static struct stage stage_within(uint32_t timeout_ms)
                                          .mono_ms = test_clock};
   s.tokens = tokens_new(&options);
   s.credential = credential_new_refresh_token("the-client-id", "the-client-secret",
-                                              "the-refresh-token", fake_url(s.fake), NULL);
+                                              "the-refresh-token", fake_url(s.fake), NULL, false);
   return s;
 }
 
@@ -377,13 +378,13 @@ static void a_missing_scope_is_final_until_the_credential_changes(void)
   atomic_store(&ahead_ms, 86400LL * 1000);
   CU_ASSERT_STRING_EQUAL(ask(&s)->error.reason, "missing_scope");
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
-  CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 1);
+  CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 1);
   credential_unref(s.credential);
   s.credential = credential_new_refresh_token("the-client-id", "the-client-secret",
-                                              "consented-again", fake_url(s.fake), NULL);
+                                              "consented-again", fake_url(s.fake), NULL, false);
   fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
   CU_ASSERT_STRING_EQUAL(ask(&s)->token, "token-2");
-  CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 0);
+  CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 0);
   strike(&s);
 }
 

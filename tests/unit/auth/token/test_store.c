@@ -404,7 +404,8 @@ static void a_full_disk_is_said_and_tried_again(void)
   wait_for(&o, &o.bad, 1);
   CU_ASSERT_EQUAL(o.final, 0);
   token_store_describe(s, &detail);
-  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&detail), "warn state: AUTH_STATE_DIR: cannot write"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(buf_str(&detail), "warn state: replaced refresh tokens cannot be stored"));
   let_files_grow_to(RLIM_INFINITY);
   wait_for(&o, &o.final, 1);
   CU_ASSERT_EQUAL(o.good, 1);

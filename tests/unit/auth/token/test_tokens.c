@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/fake_endpoint.h"
 #include "tests/unit/auth/support/jwt_maker.h"
+#include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
 
 /* ----------------------------------------------------------------------- the stage */
@@ -50,7 +51,7 @@ static struct stage stage_with(struct tokens_options options)
   atomic_store(&ahead_ms, 0);
   s.tokens = tokens_new(&options);
   s.credential = credential_new_refresh_token("the-client-id", "the-client-secret",
-                                              "the-refresh-token", fake_url(s.fake), NULL);
+                                              "the-refresh-token", fake_url(s.fake), NULL, false);
   return s;
 }
 
@@ -199,7 +200,8 @@ static bool held(struct stage *s, const struct credential *c)
 static void the_short_way_gives_only_a_token_that_needs_nothing(void)
 {
   struct stage s = stage();
-  struct credential *other = credential_new_refresh_token("c", "s", "r", fake_url(s.fake), NULL);
+  struct credential *other =
+      credential_new_refresh_token("c", "s", "r", fake_url(s.fake), NULL, false);
   CU_ASSERT_FALSE(held(&s, s.credential)); /* not asked for yet */
   ask(&s);
   CU_ASSERT_TRUE(held(&s, s.credential));
@@ -366,13 +368,13 @@ static void invalid_grant_is_final(void)
   for (int i = 0; i < 10; i++)
     CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, "invalid_grant");
   CU_ASSERT_EQUAL(fake_hits(s.fake), 1); /* Google is not asked again */
-  CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 1);
+  CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 1);
   /* A new credential for the account starts with nothing. */
   credential_unref(s.credential);
   s.credential = credential_new_refresh_token("the-client-id", "the-client-secret", "another-one",
-                                              fake_url(s.fake), NULL);
+                                              fake_url(s.fake), NULL, false);
   CU_ASSERT_STRING_EQUAL(ask(&s).token, "token-2");
-  CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 0);
+  CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 0);
   strike(&s);
 }
 
@@ -405,7 +407,7 @@ static void invalid_client_blames_the_operator_not_the_dealer(void)
     CU_ASSERT_EQUAL(c.error.code, ERR_FAILED_PRECONDITION);
     CU_ASSERT_STRING_EQUAL(c.error.reason, codes[i]);
     CU_ASSERT_PTR_NULL(strstr(c.error.message, "re-consent"));
-    CU_ASSERT_EQUAL(tokens_needing_consent(s.tokens), 0);
+    CU_ASSERT_EQUAL(world_needing_consent(s.tokens), 0);
     answer(&s, 200, NULL);
     CU_ASSERT_STRING_EQUAL(ask(&s).error.reason, codes[i]); /* not hammered */
     CU_ASSERT_EQUAL(fake_hits(s.fake), 1);
@@ -501,7 +503,8 @@ static void nothing_listening_is_a_passing_failure(void)
 {
   struct stage s = stage();
   credential_unref(s.credential);
-  s.credential = credential_new_refresh_token("i", "s", "r", "http://127.0.0.1:1/token", NULL);
+  s.credential =
+      credential_new_refresh_token("i", "s", "r", "http://127.0.0.1:1/token", NULL, false);
   CU_ASSERT_EQUAL(ask(&s).error.code, ERR_UNAVAILABLE);
   strike(&s);
 }

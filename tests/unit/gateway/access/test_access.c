@@ -42,7 +42,9 @@ static void reply_grant(struct rpc_call *call, int64_t life_ms)
 static void authenticate(struct rpc_call *call, const ProtobufCMessage *message, void *service)
 {
   (void)service;
-  const char *bearer = ((const Analytics__Auth__V1__AuthenticateRequest *)message)->bearer_token;
+  const Analytics__Auth__V1__AuthenticateRequest *request = (const void *)message;
+  const char *bearer = request->bearer_token;
+  CU_ASSERT_STRING_EQUAL(request->client_address, "192.0.2.7");
   struct err e;
   atomic_fetch_add(&auth.questions, 1);
   atomic_fetch_add(&auth.holding, 1);
@@ -111,7 +113,7 @@ static void on_answer(void *arg, enum access_outcome outcome, struct grant *gran
 static void *call(void *arg)
 {
   struct caller *c = arg;
-  access_check(access_of, c->bearer, on_answer, c);
+  access_check(access_of, c->bearer, "192.0.2.7", on_answer, c);
   return NULL;
 }
 

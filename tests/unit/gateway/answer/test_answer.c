@@ -18,14 +18,20 @@ struct answer {
   struct err e;
 };
 
-static struct answer write(const char *tool, const ProtobufCMessage *m, size_t max_text)
+static struct answer write_with(const char *tool, const ProtobufCMessage *m,
+                                const struct answer_notes *own, size_t max_text)
 {
   struct answer a = {.text = BUF_INIT(MAX), .structured = BUF_INIT(MAX)};
   struct answer_plan *plan = answer_plan_new(catalog_find(tool));
   CU_ASSERT_PTR_EQUAL_FATAL(catalog_find(tool)->output, m->descriptor);
-  answer_write(&a.text, &a.structured, plan, m, NULL, max_text, &a.e);
+  answer_write(&a.text, &a.structured, plan, m, own, max_text, &a.e);
   answer_plan_free(plan);
   return a;
+}
+
+static struct answer write(const char *tool, const ProtobufCMessage *m, size_t max_text)
+{
+  return write_with(tool, m, NULL, max_text);
 }
 
 static void end(struct answer *a)
@@ -98,6 +104,76 @@ static void an_empty_list_is_an_answer(void)
   analytics__auth__v1__list_dealers_response__init(&list);
   expect("list_dealers", &list.base, "total: 0\n",
          "{\"total\":0,\"next_offset\":0,\"columns\":[],\"rows\":[]}");
+}
+
+/* A page that was cut goes on where the cut was, not where the service's next page begins. */
+static void a_cut_names_the_offset_to_go_on_with(void)
+{
+  make_list();
+  const struct answer_notes own = {.has_offset = true, .offset = 40};
+  char name[301];
+  memset(name, 'x', sizeof(name) - 1);
+  name[sizeof(name) - 1] = '\0';
+  for (size_t i = 0; i < ARRAY_LEN(dealers); i++)
+    dealers[i].name = name;
+  list.next_offset = 43;
+  struct answer whole = write_with("list_dealers", &list.base, &own, 4096);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&whole.text), "call list_dealers again with offset 43."));
+  size_t cut = 0;
+  for (size_t max = 0; max < whole.text.len + 200; max++) {
+    struct answer a = write_with("list_dealers", &list.base, &own, max);
+    size_t rows = 0;
+    for (size_t i = 0; i < ARRAY_LEN(dealers); i++)
+      rows += strstr(buf_str(&a.text), dealers[i].dealer_id) != NULL;
+    char says[64];
+    snprintf(says, sizeof(says), "again with offset %zu.", 40 + rows);
+    CU_ASSERT_TRUE(rows == 0 || strstr(buf_str(&a.text), says) != NULL);
+    cut += rows > 0 && rows < 3;
+    end(&a);
+  }
+  CU_ASSERT_TRUE(cut > 0);
+  end(&whole);
+}
+
+/* 200 dealers do not push the averages of their region out of the text. */
+static void a_long_table_leaves_a_short_one_its_place(void)
+{
+  enum { DEALERS = 200, METRICS = 6 };
+  typedef Analytics__Aggregate__V1__CompareDealerSessionsResult result_message;
+  static Analytics__Aggregate__V1__DealerSessions sites[DEALERS], *site_list[DEALERS];
+  static Analytics__Aggregate__V1__MetricAverage means[METRICS], *mean_list[METRICS];
+  Analytics__Aggregate__V1__RegionalAverage average =
+      ANALYTICS__AGGREGATE__V1__REGIONAL_AVERAGE__INIT;
+  result_message result = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_RESULT__INIT;
+  for (size_t i = 0; i < DEALERS; i++) {
+    analytics__aggregate__v1__dealer_sessions__init(site_list[i] = &sites[i]);
+    sites[i].dealer_id = (char *)"d001";
+    sites[i].name = (char *)"A dealer with a name of some length";
+    sites[i].sessions = 1000;
+  }
+  for (size_t i = 0; i < METRICS; i++) {
+    analytics__aggregate__v1__metric_average__init(mean_list[i] = &means[i]);
+    means[i].metric = (char *)"engagement_rate";
+    means[i].dealers = 200;
+  }
+  average.metrics = mean_list;
+  average.n_metrics = METRICS;
+  result.dealers = site_list;
+  result.n_dealers = DEALERS;
+  result.regional_average = &average;
+  struct answer a = write("compare_dealer_sessions", &result.base, 5500);
+  size_t rows = 0, averages = 0;
+  for (const char *p = buf_str(&a.text); (p = strstr(p, "\nd001\t")) != NULL; p++)
+    rows++;
+  for (const char *p = buf_str(&a.text); (p = strstr(p, "\nengagement_rate\t")) != NULL; p++)
+    averages++;
+  CU_ASSERT_EQUAL(averages, METRICS);
+  CU_ASSERT_TRUE(rows > 80 && rows < DEALERS);
+  CU_ASSERT_TRUE(a.text.len <= 5500 && a.text.len > 4500);
+  char says[64];
+  snprintf(says, sizeof(says), "(%zu of 200 rows: the text ends here.", rows);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.text), says));
+  end(&a);
 }
 
 static void the_text_is_cut_between_rows_and_says_so(void)
@@ -303,7 +379,9 @@ static void no_two_columns_of_a_table_share_a_name(void)
 }
 
 TEST_MAIN("gateway answer", TEST(empty_columns_are_left_out_and_messages_inside_rows_are_flat),
-          TEST(an_empty_list_is_an_answer), TEST(the_text_is_cut_between_rows_and_says_so),
+          TEST(an_empty_list_is_an_answer), TEST(a_cut_names_the_offset_to_go_on_with),
+          TEST(a_long_table_leaves_a_short_one_its_place),
+          TEST(the_text_is_cut_between_rows_and_says_so),
           TEST(a_report_has_its_headers_as_columns_and_numbers_as_numbers),
           TEST(rows_of_lists_inside_lists_carry_what_stands_above_them),
           TEST(what_is_not_known_is_null_and_numbers_read_well),

@@ -113,5 +113,27 @@ static void every_default_of_the_rules_is_json(void)
   }
 }
 
-TEST_MAIN("catalog examples", TEST(every_example_and_default_is_accepted),
-          TEST(every_default_of_the_rules_is_json))
+/* The call behind a resource is one that the tool takes; prompts name tools that exist. */
+static void resources_and_prompts_fit_their_tools(void)
+{
+  CU_ASSERT_TRUE(catalog_resources_len >= 3);
+  CU_ASSERT_TRUE(catalog_prompts_len >= 3);
+  for (size_t i = 0; i < catalog_resources_len; i++) {
+    const struct catalog_resource *r = &catalog_resources[i];
+    const struct catalog_tool *tool = &catalog_tools[r->tool];
+    AUTO_JSON cJSON *arguments = cJSON_Parse(r->arguments_json);
+    CLEANUP(free_arena) struct arena *arena = arena_new(1 << 20);
+    ProtobufCMessage *message = NULL;
+    CU_ASSERT_TRUE(tool->read_only);
+    CU_ASSERT_EQUAL(catalog_check(tool, arguments, NULL), ERR_OK);
+    CU_ASSERT_EQUAL(pbjson_read(&message, tool->input, arguments, arena, NULL, NULL), ERR_OK);
+  }
+  for (size_t i = 0; i < catalog_prompts_len; i++) {
+    const struct catalog_prompt *p = &catalog_prompts[i];
+    CU_ASSERT_PTR_NOT_NULL(strstr(p->text, catalog_tools[p->tool].name));
+    CU_ASSERT_TRUE(p->tool < catalog_tools_len);
+  }
+}
+
+TEST_MAIN("catalog examples", TEST(resources_and_prompts_fit_their_tools),
+          TEST(every_example_and_default_is_accepted), TEST(every_default_of_the_rules_is_json))

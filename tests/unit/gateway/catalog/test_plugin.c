@@ -125,6 +125,35 @@ static void two_tools_of_one_name_are_refused(void)
                  "tool other: the name is taken by bad.proto:7; choose another");
 }
 
+static void resources_and_prompts_that_cannot_be_served_are_refused(void)
+{
+#define RESOURCE(rest)                                                                             \
+  " resources: {uri: \"a://b\" name: \"b\" title: \"B\" description: \"D\"" rest "}"
+#define PROMPT(rest) " prompts: {name: \"p\" title: \"P\" description: \"D\" " rest "}"
+  static const struct {
+    const char *option, *problem;
+  } rows[] = {
+      {" resources: {uri: \"b\" name: \"b\" title: \"B\" description: \"D\"}",
+       "tool do_it: resource \"b\": uri must be scheme://name"},
+      {" resources: {uri: \"a://b\"}",
+       "tool do_it: resource a://b: give name, title and description"},
+      {RESOURCE(" arguments_json: \"[1]\""), "arguments_json must be a JSON object"},
+      {RESOURCE(" arguments_json: \"{\""), "arguments_json must be a JSON object"},
+      {RESOURCE("") RESOURCE(""), "tool do_it: a://b is there already; choose another name"},
+      {" prompts: {name: \"P p\" title: \"P\" description: \"D\" text: \"t\"}",
+       "tool do_it: bad prompt name \"P p\""},
+      {PROMPT(""), "tool do_it: prompt p: give title, description and text"},
+      {PROMPT("text: \"for {who}\""), "prompt p: {who} is not an argument of it"},
+      {PROMPT("text: \"t\" arguments: {name: \"who\"}"),
+       "prompt p: each argument needs a name of a-z, 0-9 and _, and a description"},
+      {PROMPT("text: \"t\"") PROMPT("text: \"t\""), "tool do_it: p is there already"},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    AUTO_FREE char *text = xasprintf(FILE_TEXT(COMMENT, RPC, "%s%s", FIELD), TOOL, rows[i].option);
+    expect_refused(text, rows[i].problem);
+  }
+}
+
 static void hints_that_contradict_are_refused(void)
 {
   expect_refused(FILE_TEXT(COMMENT, RPC, TOOL " read_only: true destructive: true", FIELD),
@@ -270,6 +299,7 @@ static void input_that_is_no_request_is_refused(void)
 
 TEST_MAIN("catalog plugin", TEST(a_good_file_is_taken),
           TEST(a_tool_needs_a_comment_a_title_and_a_good_name),
+          TEST(resources_and_prompts_that_cannot_be_served_are_refused),
           TEST(two_tools_of_one_name_are_refused), TEST(hints_that_contradict_are_refused),
           TEST(progress_needs_a_stream_of_the_right_form), TEST(a_field_needs_a_comment),
           TEST(types_without_a_json_form_are_refused),

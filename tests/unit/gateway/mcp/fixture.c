@@ -181,7 +181,11 @@ static void sink_release(void *arg)
   ((struct answer *)arg)->releases++;
 }
 
-static const struct mcp_sink sink = {sink_reply, sink_start, sink_event, sink_end, sink_release};
+static const struct mcp_sink sink = {.reply = sink_reply,
+                                     .stream_start = sink_start,
+                                     .stream_event = sink_event,
+                                     .stream_end = sink_end,
+                                     .release = sink_release};
 
 /* -------------------------------------------------------------- principal */
 

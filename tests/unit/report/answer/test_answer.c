@@ -85,6 +85,29 @@ static bool says(const struct answer_texts *t, const char *part)
   return false;
 }
 
+/* On 30 November: days to come, days in process, days of both kinds, days that are done. */
+static void days_that_are_not_done_are_said(void)
+{
+  static const struct {
+    const char *start, *end, *part;
+  } rows[] = {{"2026-12-01", "2026-12-07",
+               "None of these days has begun: the property's today is 2026-11-30."},
+              {"2026-11-30", "2026-12-07", "still processing all of these days"},
+              {"2026-11-29", "2026-11-30", "still processing all of these days"},
+              {"2026-11-01", "2026-12-07", "still processing the days after 2026-11-28"},
+              {"2026-11-01", "2026-11-28", NULL}};
+  struct arena *arena = arena_new(1 << 16);
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct answer_texts t = {.arena = arena};
+    date_range r = range_of(rows[i].start, rows[i].end);
+    struct answer_days d = answer_days_of(&r, "", at("2026-11-30T12:00:00Z"));
+    caveats_of_days(&t, &d);
+    CU_ASSERT_EQUAL(t.n, rows[i].part != NULL);
+    CU_ASSERT_TRUE(rows[i].part == NULL || says(&t, rows[i].part));
+  }
+  arena_free(arena);
+}
+
 static void every_note_of_google_becomes_a_sentence(void)
 {
   Analytics__Ga4__V1beta__ResponseMetaData m = ANALYTICS__GA4__V1BETA__RESPONSE_META_DATA__INIT;
@@ -225,7 +248,7 @@ static void a_headline_says_which_rows_of_what_for_whom_and_when(void)
 
 TEST_MAIN("report answer", TEST(relative_dates_are_days_of_the_propertys_zone),
           TEST(the_day_of_a_property_ends_at_its_midnight), TEST(days_read_as_people_write_them),
-          TEST(every_note_of_google_becomes_a_sentence),
+          TEST(days_that_are_not_done_are_said), TEST(every_note_of_google_becomes_a_sentence),
           TEST(the_currency_is_said_of_amounts_of_money_alone),
           TEST(sessions_without_a_landing_page_are_one_row_where_they_may_be_added),
           TEST(a_headline_says_which_rows_of_what_for_whom_and_when))

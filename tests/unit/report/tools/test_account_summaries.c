@@ -70,6 +70,30 @@ static void query_keeps_matching_accounts_and_properties(void)
   fakes_stop(&f);
 }
 
+static void query_is_read_by_words_and_tolerates_misspelling(void)
+{
+  static const char *const found[] = {"world truck", "Trukc World", "Truck, World!", "worlds"};
+  static const char *const absent[] = {"truck planet", "ruck", "wurl"};
+  struct fakes f;
+  struct err e;
+  fakes_start(&f, NULL);
+  for (size_t i = 0; i < sizeof(found) / sizeof(found[0]); i++) {
+    summaries_response *r = summaries(&f, "d03", found[i], &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT_EQUAL_FATAL(r->n_dealers, 1);
+    CU_ASSERT_EQUAL_FATAL(r->dealers[0]->n_account_summaries, 1);
+    CU_ASSERT_STRING_EQUAL(r->dealers[0]->account_summaries[0]->display_name, "Truck World");
+    response_free(r);
+  }
+  for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
+    summaries_response *r = summaries(&f, "d03", absent[i], &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+    CU_ASSERT_EQUAL(r->n_dealers, strcmp(absent[i], "ruck") == 0); /* a part as it stands */
+    response_free(r);
+  }
+  fakes_stop(&f);
+}
+
 static void all_dealers_are_asked_and_failures_are_named(void)
 {
   struct fakes f;
@@ -91,4 +115,5 @@ static void all_dealers_are_asked_and_failures_are_named(void)
 
 TEST_MAIN("report-svc GetAccountSummaries", TEST(all_pages_of_one_dealers_accounts_are_listed),
           TEST(query_keeps_matching_accounts_and_properties),
+          TEST(query_is_read_by_words_and_tolerates_misspelling),
           TEST(all_dealers_are_asked_and_failures_are_named))

@@ -1,6 +1,6 @@
 /* Which GA4 metrics may be added over dealers, and which rows of a report overlap. */
-#ifndef AMCP_AGGREGATE_ADDITIVE_H
-#define AMCP_AGGREGATE_ADDITIVE_H
+#ifndef AMCP_GA4_ADDITIVE_H
+#define AMCP_GA4_ADDITIVE_H
 
 #include <stdbool.h>
 

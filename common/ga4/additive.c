@@ -1,5 +1,5 @@
 /* The table of additive metrics and of dimensions whose rows overlap. */
-#include "aggregate-svc/figures/additive.h"
+#include "common/ga4/additive.h"
 
 #include <stddef.h>
 #include <string.h>

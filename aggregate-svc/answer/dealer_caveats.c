@@ -1,0 +1,192 @@
+/* Caveats that all answers about a dealer beside others share. */
+#include "aggregate-svc/answer/dealer_caveats.h"
+
+#include "aggregate-svc/disclosure/cell.h"
+#include "aggregate-svc/figures/findings.h"
+#include "aggregate-svc/words/text.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+enum { WHY_BYTES = 2000, EVENT_BYTES = 100 };
+
+struct lead_filter {
+  const struct cohort_figures *figures;
+  int event;
+};
+
+static bool counts_event(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct lead_filter *f = arg;
+  (void)cohort;
+  return f->figures->dealers[member].ok && f->figures->dealers[member].lead_event == f->event;
+}
+
+static bool counts_event_seen(const struct cohort *cohort, size_t member, const void *arg)
+{
+  return cohort->members[member].visible && counts_event(cohort, member, arg);
+}
+
+/* Outside dealers whose leads are not in the region's lead figures. */
+static bool counts_other_unseen(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct lead_filter *f = arg;
+  return !cohort->members[member].visible && f->figures->dealers[member].ok &&
+         f->figures->dealers[member].lead_event != f->event;
+}
+
+/* Dealers that count another event than the region, one sentence per event. */
+static void add_other_events(struct caveats *out, const struct benchmarked *b, int region_event)
+{
+  for (int event = 0; event < (int)b->figures.leads->n; event++) {
+    struct lead_filter f = {&b->figures, event};
+    if (event == region_event || cohort_count_if(b->figures.cohort, counts_event_seen, &f) == 0)
+      continue;
+    caveats_add(out,
+                "%s count%s %.*s as leads and %s compared in lead figures only with dealers that "
+                "count the same event.",
+                cohort_names(b->figures.cohort, counts_event_seen, &f, out->arena),
+                cohort_count_if(b->figures.cohort, counts_event_seen, &f) == 1 ? "s" : "",
+                (int)text_clip(b->figures.leads->names[event], EVENT_BYTES),
+                b->figures.leads->names[event],
+                cohort_count_if(b->figures.cohort, counts_event_seen, &f) == 1 ? "is" : "are");
+  }
+  struct lead_filter f = {&b->figures, region_event};
+  size_t unseen = cohort_count_if(b->figures.cohort, counts_other_unseen, &f);
+  if (unseen > 0)
+    caveats_add(out,
+                "%zu dealer%s you may not see by name count%s another lead event or none and %s "
+                "left out of the lead figures.",
+                unseen, text_s(unseen), unseen == 1 ? "s" : "", unseen == 1 ? "is" : "are");
+}
+
+static void add_leads(struct caveats *out, const struct benchmarked *b)
+{
+  int event = group_lead_event(&b->figures);
+  struct lead_filter f = {&b->figures, event};
+  if (event != LEAD_UNKNOWN) {
+    size_t same = cohort_count_if(b->figures.cohort, counts_event, &f);
+    caveats_add(out,
+                "Leads are %.*s events, which %zu of %zu dealers in the figures count%s; calls, "
+                "chats and visits to the store are not in them.",
+                (int)text_clip(b->figures.leads->names[event], EVENT_BYTES),
+                b->figures.leads->names[event], same, cohort_count(b->figures.cohort, DEALER_OK),
+                same == 1 ? "s" : "");
+  }
+  add_other_events(out, b, event);
+  struct lead_filter none = {&b->figures, LEAD_UNKNOWN};
+  if (cohort_count_if(b->figures.cohort, counts_event_seen, &none) > 0)
+    caveats_add(out,
+                "No lead event was found for %s: leads are unknown there, not 0. Configure "
+                "lead_event for a site that reports leads under another name.",
+                cohort_names(b->figures.cohort, counts_event_seen, &none, out->arena));
+}
+
+static bool has_no_sessions(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct dealer_figures *f = &((const struct cohort_figures *)arg)->dealers[member];
+  (void)cohort;
+  return f->ok && f->now.sessions == 0;
+}
+
+static void add_privacy(struct caveats *out, const struct benchmarked *b)
+{
+  const struct cohort_figures *figures = &b->figures;
+  if (b->figures.cohort->outside == 0)
+    return;
+  caveats_add(out,
+              "%zu of the %zu dealers may not be shown: benchmarks pool these dealers alone, the "
+              "same for each of yours, as they were when first asked for; rates are rounded to 3 "
+              "significant digits, indices to whole numbers, medians are typical values of them, "
+              "and counts of theirs are left out.",
+              b->figures.cohort->outside, b->figures.cohort->n);
+  AUTO_BUF struct buf why = BUF_INIT(WHY_BYTES);
+  door_explain(b->door, &why);
+  if (why.len > 0) {
+    caveats_add(out, "%s", buf_str(&why));
+    return;
+  }
+  for (size_t i = 0; i < figures->cohort->n; i++) {
+    if (!figures->cohort->members[i].visible || !figures->dealers[i].ok)
+      continue;
+    struct metric_group g = group_of(figures, METRIC_ENGAGEMENT_RATE, i);
+    CLEANUP(door_figure_free) struct door_figure f;
+    cell_figure(b->door, figures, g, CELL_NOW, &f);
+    if (!group_has(figures, g, i) || disclosure_ok(f.code))
+      continue;
+    caveats_add(out,
+                "Benchmarks are withheld (%s): too few or too unequal dealers to hide a single "
+                "one's figures.",
+                disclosure_code_name(f.code));
+    return;
+  }
+}
+
+static bool has_several_properties(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct cohort_member *m = &cohort->members[member];
+  (void)arg;
+  return m->state == DEALER_OK && m->visible && m->properties > 1;
+}
+
+struct shopper_filter {
+  const struct cohort_figures *figures;
+  int shopper;
+};
+
+static bool shops_so(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct shopper_filter *f = arg;
+  return cohort->members[member].visible && f->figures->dealers[member].ok &&
+         f->figures->dealers[member].shopper == f->shopper;
+}
+
+/* What a shopper session is, and which dealers mean something else by it. */
+static void add_shoppers(struct caveats *out, const struct benchmarked *b)
+{
+  const struct cohort_figures *figures = &b->figures;
+  int region = group_of_region(figures, METRIC_SHOPPER_RATE).shopper;
+  if (region != SHOPPER_UNKNOWN && region != SHOPPER_INVENTORY)
+    caveats_add(out, "Shopper sessions are %s.", shopper_words(figures->leads, region, out->arena));
+  for (int shopper = 0; shopper < SHOPPER_EVENT + (int)figures->leads->n; shopper++) {
+    struct shopper_filter f = {figures, shopper};
+    if (shopper == region || cohort_count_if(figures->cohort, shops_so, &f) == 0)
+      continue;
+    caveats_add(out, "Shopper sessions of %s are %s; they are compared only with the same.",
+                cohort_names(figures->cohort, shops_so, &f, out->arena),
+                shopper_words(figures->leads, shopper, out->arena));
+  }
+}
+
+static bool is_shopless(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct dealer_figures *f = &((const struct cohort_figures *)arg)->dealers[member];
+  return cohort->members[member].visible && f->ok && f->shopper == SHOPPER_UNKNOWN;
+}
+
+static const struct suspect_findings *findings_of_dealer(const void *arg, size_t member)
+{
+  const struct cohort_figures *f = arg;
+  return &f->dealers[member].findings;
+}
+
+void dealer_caveats(struct caveats *out, const struct benchmarked *b)
+{
+  const struct cohort *cohort = b->figures.cohort;
+  caveats_add_missing(out, cohort);
+  add_privacy(out, b);
+  findings_add_caveats(out, cohort, findings_of_dealer, &b->figures);
+  add_leads(out, b);
+  add_shoppers(out, b);
+  if (cohort_count_if(cohort, is_shopless, &b->figures) > 0)
+    caveats_add(out,
+                "Shopper sessions are unknown, not 0, for %s: inventory pages are not "
+                "reported as asc_item_pageview or asc_itemlist_pageview. Configure "
+                "qualified_session.",
+                cohort_names(cohort, is_shopless, &b->figures, out->arena));
+  if (cohort_count_if(cohort, has_no_sessions, &b->figures) > 0)
+    caveats_add(out, "No sessions in the period, so no rates, for: %s.",
+                cohort_names(cohort, has_no_sessions, &b->figures, out->arena));
+  if (cohort_count_if(cohort, has_several_properties, NULL) > 0)
+    caveats_add(out, "Only the first of several properties was read for: %s.",
+                cohort_names(cohort, has_several_properties, NULL, out->arena));
+}

@@ -1,0 +1,437 @@
+/* Points of a series, changes between blocks of it, and the trend, judged together. */
+#include "aggregate-svc/answer/trends.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "aggregate-svc/answer/dealer_caveats.h"
+#include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/disclosure/cell.h"
+#include "aggregate-svc/verdict/change.h"
+#include "aggregate-svc/verdict/verdict.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
+
+typedef Analytics__Aggregate__V1__CompareTrendsResult Result;
+typedef Analytics__Aggregate__V1__TrendPoint Point;
+typedef Analytics__Aggregate__V1__TrendChange Change;
+typedef Analytics__Aggregate__V1__TrendLine Line;
+
+#define POINT(field) ANALYTICS__AGGREGATE__V1__TREND_POINT__OPT_##field
+#define CHANGE(field) ANALYTICS__AGGREGATE__V1__TREND_CHANGE__OPT_##field
+
+static size_t subject_of(const struct trends *t)
+{
+  return (size_t)t->of.figures.cohort->subject;
+}
+
+static struct metric_group group(const struct trends *t)
+{
+  return group_of(&t->of.figures, t->metric, subject_of(t));
+}
+
+static int64_t days_in(struct iso_span s)
+{
+  return s.last - s.first + 1;
+}
+
+/* A member's parts on some days; a count is one per day. False without data. */
+static bool parts_of(const struct trends *t, const struct trend_span *s, size_t member,
+                     struct stats_ratio *out)
+{
+  const struct dealer_metric *m = &dealer_metrics[t->metric];
+  const struct dealer_figures *f = &s->figures.dealers[member];
+  if (!group_has(&s->figures, group(t), member) || f->now.sessions <= 0)
+    return false;
+  *out = metric_parts(m, f);
+  if (!metric_is_rate(m))
+    out->denominator = days_in(s->days);
+  return true;
+}
+
+/* ---------------------------------------------------------------- over-dispersion */
+
+/* Of the metric over the days of the series, from the dealers that the caller may see. */
+static double phi_of(const struct trends *t)
+{
+  const struct cohort_figures *c = &t->of.figures;
+  const struct dealer_metric *m = &dealer_metrics[t->metric];
+  struct stats_dispersion d = {0, 0};
+  size_t most = 0;
+  for (size_t i = 0; i < c->cohort->n; i++)
+    most = c->dealers[i].n_days > most ? c->dealers[i].n_days : most;
+  AUTO_FREE struct stats_ratio *days = xcalloc(most + 1, sizeof(*days));
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    const struct dealer_figures *f = &c->dealers[i];
+    if (!c->cohort->members[i].visible || !group_has(c, group_of(c, t->metric, i), i))
+      continue;
+    for (size_t k = 0; k < f->n_days; k++)
+      days[k] = metric_parts_of(m, &f->days[k]);
+    stats_dispersion_add(&d, days, f->n_days, metric_model(m));
+  }
+  return stats_dispersion_phi(&d);
+}
+
+/* ------------------------------------------------------------------------- points */
+
+static void set_index(Point *p, const struct verdict_cell *cell, bool restricted)
+{
+  double low = cell->low, high = cell->high;
+  if (!cell->has_index)
+    return;
+  p->opt_index_case = POINT(INDEX_INDEX);
+  p->index = restricted ? nearbyint(cell->index) : cell->index;
+  if (!cell->has_interval)
+    return;
+  if (restricted)
+    form_interval(cell->low, cell->high, &low, &high);
+  p->opt_index_low_case = POINT(INDEX_LOW_INDEX_LOW);
+  p->index_low = low;
+  p->opt_index_high_case = POINT(INDEX_HIGH_INDEX_HIGH);
+  p->index_high = high;
+}
+
+static void set_benchmark(Point *p, double benchmark)
+{
+  p->opt_benchmark_case = POINT(BENCHMARK_BENCHMARK);
+  p->benchmark = benchmark;
+}
+
+/* A rate against a pool of the others. */
+static void compare_point(const struct trends *t, Point *p, struct stats_ratio own,
+                          struct stats_ratio others, double phi)
+{
+  struct verdict_cell cell = {.own = own,
+                              .others = others,
+                              .model = metric_model(&dealer_metrics[t->metric]),
+                              .phi = phi,
+                              .allowed = true};
+  verdict_measure(&cell);
+  set_index(p, &cell, t->of.figures.cohort->outside > 0);
+}
+
+static void open_point(const struct trends *t, const struct trend_span *s, Point *p, double phi)
+{
+  const struct dealer_metric *m = &dealer_metrics[t->metric];
+  CLEANUP(group_free)
+  struct group_values others = group_gather(&s->figures, group(t), (long)subject_of(t), GROUP_ALL);
+  struct stats_ratio own;
+  double x;
+  if (!metric_is_rate(m)) {
+    if (stats_mean(others.values, others.n, &x))
+      set_benchmark(p, x);
+    if (p->opt_value_case != 0 && p->opt_benchmark_case != 0 && stats_index(p->value, x, &p->index))
+      p->opt_index_case = POINT(INDEX_INDEX);
+    return;
+  }
+  if (!others.pooled || !metric_value(m, others.pool, &x))
+    return;
+  set_benchmark(p, x);
+  if (parts_of(t, s, subject_of(t), &own))
+    compare_point(t, p, own, others.pool, phi);
+}
+
+static void outside_point(const struct trends *t, const struct trend_span *s, Point *p)
+{
+  const struct dealer_metric *m = &dealer_metrics[t->metric];
+  CLEANUP(door_figure_free) struct door_figure f = {.code = DISCLOSURE_PEER_COUNTS};
+  struct stats_ratio own, others;
+  if (metric_is_rate(m))
+    cell_figure_within(t->of.door, &s->figures, group(t),
+                       (struct lattice_span){s->days.first, s->days.last}, NULL, 0, &f);
+  if (f.code != DISCLOSURE_RESTRICTED) {
+    p->suppressed = borrow_text(disclosure_code_name(f.code));
+    return;
+  }
+  set_benchmark(p, f.pooled);
+  if (cell_pool(m, &f, &others) && parts_of(t, s, subject_of(t), &own))
+    compare_point(t, p, own, others, f.record.dispersion);
+}
+
+static Point *point_of(const struct trends *t, const struct trend_span *s, double phi,
+                       struct arena *arena)
+{
+  char label[GRAIN_LABEL_BYTES], date[16];
+  struct stats_ratio own;
+  Point *p = ARENA_NEW(arena, Point);
+  analytics__aggregate__v1__trend_point__init(p);
+  grain_label(t->grain, s->days, label);
+  clock_format_date(s->days.first, date, sizeof(date));
+  p->label = arena_strdup(arena, label);
+  p->start_date = arena_strdup(arena, date);
+  p->holidays = trends_holidays(s->days, arena);
+  if (parts_of(t, s, subject_of(t), &own) &&
+      group_value(&s->figures, group(t), subject_of(t), &p->value))
+    p->opt_value_case = POINT(VALUE_VALUE);
+  if (!group_knows(&t->of.figures, t->metric, subject_of(t)))
+    return p;
+  if (t->of.figures.cohort->outside == 0)
+    open_point(t, s, p, phi);
+  else
+    outside_point(t, s, p);
+  return p;
+}
+
+/* ------------------------------------------------------------------------ changes */
+
+/* A change as it is measured. */
+struct measured {
+  bool known; /* there is a figure */
+  bool enough;
+  struct stats_change change;
+};
+
+/* Each week or month has data: else a gap would look like a fall. */
+static bool is_whole(const struct trends *t, const struct trend_block *b, size_t member)
+{
+  struct stats_ratio parts;
+  for (size_t i = 0; i < b->n; i++)
+    if (!parts_of(t, &b->single[i], member, &parts))
+      return false;
+  return b->n > 0;
+}
+
+static struct measured measure(const struct trends *t, struct stats_ratio before,
+                               struct stats_ratio after, double phi)
+{
+  struct measured m = {.known = false};
+  m.known = verdict_measure_change(before, after, metric_model(&dealer_metrics[t->metric]), phi,
+                                   &m.change, &m.enough);
+  return m;
+}
+
+static struct measured own_change(const struct trends *t, const struct trend_block *before,
+                                  double phi)
+{
+  struct stats_ratio then, now;
+  if (!is_whole(t, before, subject_of(t)) || !is_whole(t, &t->after, subject_of(t)) ||
+      !parts_of(t, &before->all, subject_of(t), &then) ||
+      !parts_of(t, &t->after.all, subject_of(t), &now))
+    return (struct measured){.known = false};
+  return measure(t, then, now, phi);
+}
+
+/* The others that have data in every week or month of both. */
+static struct measured open_market(const struct trends *t, const struct trend_block *before,
+                                   double phi)
+{
+  struct stats_ratio then[2] = {{0, 0}}, now[2] = {{0, 0}};
+  bool fits = true;
+  for (size_t i = 0; i < t->of.figures.cohort->n; i++) {
+    if (i == subject_of(t) || !is_whole(t, before, i) || !is_whole(t, &t->after, i) ||
+        !parts_of(t, &before->all, i, &then[1]) || !parts_of(t, &t->after.all, i, &now[1]))
+      continue;
+    fits = fits && stats_pool(then, 2, &then[0]) && stats_pool(now, 2, &now[0]);
+  }
+  return fits ? measure(t, then[0], now[0], phi) : (struct measured){.known = false};
+}
+
+/* The others of a block as released, each week or month of it, too. */
+static bool released(const struct trends *t, const struct trend_block *b, struct stats_ratio *out,
+                     double *phi)
+{
+  const struct cohort_figures *bases[GRAIN_WEEKS_MAX];
+  CLEANUP(door_figure_free) struct door_figure f;
+  for (size_t i = 0; i < b->n; i++)
+    bases[i] = &b->single[i].figures;
+  cell_figure_within(t->of.door, &b->all.figures, group(t),
+                     (struct lattice_span){b->all.days.first, b->all.days.last}, bases, b->n, &f);
+  *phi = f.record.dispersion > *phi ? f.record.dispersion : *phi;
+  return cell_pool(&dealer_metrics[t->metric], &f, out);
+}
+
+static struct measured outside_market(const struct trends *t, const struct trend_block *before)
+{
+  struct stats_ratio then, now;
+  double phi = 1;
+  if (!metric_is_rate(&dealer_metrics[t->metric]) || before->n == 0 ||
+      !released(t, before, &then, &phi) || !released(t, &t->after, &now, &phi))
+    return (struct measured){.known = false};
+  return measure(t, then, now, phi);
+}
+
+/* What a row of changes is made of. */
+struct row {
+  struct measured own, market;
+  struct stats_change relative;
+  bool has_relative;
+};
+
+static struct row measure_row(const struct trends *t, const struct trend_block *before, double phi)
+{
+  struct row r = {.own = own_change(t, before, phi)};
+  if (!group_knows(&t->of.figures, t->metric, subject_of(t)))
+    return r;
+  r.market =
+      t->of.figures.cohort->outside == 0 ? open_market(t, before, phi) : outside_market(t, before);
+  r.has_relative = r.own.known && r.market.known && r.own.change.se > 0 && r.market.change.se > 0;
+  if (r.has_relative)
+    r.relative = stats_change_relative(&r.own.change, &r.market.change, STATS_Z95);
+  return r;
+}
+
+static double percent(double ratio)
+{
+  return 100 * (ratio - 1);
+}
+
+static char *span_text(struct iso_span s, struct arena *arena)
+{
+  char first[16], last[16], text[40];
+  clock_format_date(s.first, first, sizeof(first));
+  clock_format_date(s.last, last, sizeof(last));
+  snprintf(text, sizeof(text), "%s to %s", first, last);
+  return arena_strdup(arena, text);
+}
+
+static void set_own(Change *c, const struct row *r)
+{
+  if (!r->own.known)
+    return;
+  c->opt_percent_case = CHANGE(PERCENT_PERCENT);
+  c->percent = percent(r->own.change.ratio);
+  if (!(r->own.change.high > 0))
+    return;
+  c->opt_low_case = CHANGE(LOW_LOW_PERCENT);
+  c->low_percent = percent(r->own.change.low);
+  c->opt_high_case = CHANGE(HIGH_HIGH_PERCENT);
+  c->high_percent = percent(r->own.change.high);
+}
+
+/* With dealers outside the view whole numbers, and an interval in steps. */
+static void set_market(Change *c, const struct row *r, bool restricted)
+{
+  double low, high;
+  if (r->market.known) {
+    c->opt_market_case = CHANGE(MARKET_MARKET_PERCENT);
+    c->market_percent = percent(r->market.change.ratio);
+    if (restricted)
+      c->market_percent = nearbyint(c->market_percent);
+  }
+  if (!r->has_relative)
+    return;
+  low = 100 * r->relative.low;
+  high = 100 * r->relative.high;
+  if (restricted)
+    form_interval(low, high, &low, &high);
+  c->opt_relative_case = CHANGE(RELATIVE_RELATIVE_PERCENT);
+  c->relative_percent = percent(r->relative.ratio);
+  if (restricted)
+    c->relative_percent = nearbyint(c->relative_percent);
+  c->opt_relative_low_case = CHANGE(RELATIVE_LOW_RELATIVE_LOW);
+  c->relative_low = low - 100;
+  c->opt_relative_high_case = CHANGE(RELATIVE_HIGH_RELATIVE_HIGH);
+  c->relative_high = high - 100;
+}
+
+static Change *change_message(const struct trends *t, const char *against,
+                              const struct trend_block *before, const struct row *r,
+                              struct arena *arena)
+{
+  Change *c = ARENA_NEW(arena, Change);
+  analytics__aggregate__v1__trend_change__init(c);
+  c->against = borrow_text(against);
+  c->after = span_text(t->after.all.days, arena);
+  c->before = span_text(before->all.days, arena);
+  set_own(c, r);
+  set_market(c, r, t->of.figures.cohort->outside > 0);
+  return c;
+}
+
+/* -------------------------------------------------------------------------- trend */
+
+/* Over 8 weeks or more, all of them with data. */
+static Line *trend_of(const struct trends *t, const Result *r, struct change_cell *cell,
+                      struct arena *arena)
+{
+  size_t n = r->n_points;
+  AUTO_FREE double *x = xcalloc(n * n + n + 1, sizeof(*x));
+  struct stats_mann_kendall mk;
+  double slope, middle, *sorted = x + n;
+  if (t->grain != GRAIN_WEEK || n < TRENDS_MIN_WEEKS)
+    return NULL;
+  for (size_t i = 0; i < n; i++) {
+    if (r->points[i]->opt_value_case == 0)
+      return NULL;
+    x[i] = sorted[i] = r->points[i]->value;
+  }
+  stats_sort(sorted, n);
+  if (!stats_median(sorted, n, &middle) || !stats_mann_kendall(x, n, &mk) ||
+      !stats_theil_sen(x, n, sorted, &slope))
+    return NULL;
+  Line *line = ARENA_NEW(arena, Line);
+  analytics__aggregate__v1__trend_line__init(line);
+  line->weeks = (int32_t)n;
+  line->slope_per_week = slope;
+  line->p = mk.p;
+  *cell = (struct change_cell){.enough = true,
+                               .size = middle > 0 ? slope * (double)(n - 1) / middle : 0,
+                               .direction = (slope > 0) - (slope < 0),
+                               .p = mk.p};
+  return line;
+}
+
+/* ------------------------------------------------------------------------- result */
+
+enum { CELL_PREVIOUS, CELL_PREVIOUS_RELATIVE, CELL_YEAR, CELL_YEAR_RELATIVE, CELL_TREND, CELLS };
+
+static void add_change(const struct trends *t, const char *against,
+                       const struct trend_block *before, double phi, struct change_cell *cells,
+                       Result *r, struct arena *arena)
+{
+  if (before->n == 0)
+    return;
+  struct row row = measure_row(t, before, phi);
+  cells[0] = verdict_change_cell(&row.own.change, row.own.known && row.own.enough);
+  cells[1] =
+      verdict_change_cell(&row.relative, row.has_relative && row.own.enough && row.market.enough);
+  r->changes[r->n_changes++] = change_message(t, against, before, &row, arena);
+}
+
+static void set_words(Result *r, const struct change_cell *cells, bool has_previous)
+{
+  for (size_t i = 0; i < r->n_changes; i++) {
+    size_t at = i == 0 && has_previous ? CELL_PREVIOUS : CELL_YEAR;
+    r->changes[i]->verdict = borrow_text(verdict_change_name(cells[at].word));
+    r->changes[i]->relative_verdict = borrow_text(verdict_change_name(cells[at + 1].word));
+  }
+  if (r->trend != NULL)
+    r->trend->verdict = borrow_text(verdict_change_name(cells[CELL_TREND].word));
+}
+
+static void add_figures(const struct trends *t, Result *r, struct arena *arena)
+{
+  struct change_cell cells[CELLS] = {0};
+  double phi = phi_of(t);
+  r->points = ARENA_ARRAY(arena, Point *, t->series.n);
+  for (size_t i = 0; i < t->series.n; i++)
+    r->points[r->n_points++] = point_of(t, &t->series.single[i], phi, arena);
+  r->changes = ARENA_ARRAY(arena, Change *, 2);
+  add_change(t, "previous", &t->before, phi, cells + CELL_PREVIOUS, r, arena);
+  add_change(t, "year_before", &t->year_before, phi, cells + CELL_YEAR, r, arena);
+  r->trend = trend_of(t, r, &cells[CELL_TREND], arena);
+  r->tested = (int32_t)verdict_judge_changes(cells, CELLS);
+  set_words(r, cells, t->before.n > 0);
+}
+
+Result *trends_make(const struct trends *t, struct arena *arena)
+{
+  const struct cohort *cohort = t->of.figures.cohort;
+  const struct cohort_member *subject = &cohort->members[cohort->subject];
+  struct resolved_period period;
+  Result *r = ARENA_NEW(arena, Result);
+  analytics__aggregate__v1__compare_trends_result__init(r);
+  r->dealer_id = borrow_text(subject->dealer_id);
+  r->name = borrow_text(subject->name);
+  r->metric = borrow_text(dealer_metrics[t->metric].name);
+  r->grain = borrow_text(t->grain == GRAIN_WEEK ? "week" : "month");
+  r->cohort = answer_cohort(cohort, arena);
+  r->period = period_message(t->period, cohort, t->notes, t->now_unix_ms, arena, &period);
+  if (t->of.figures.dealers[cohort->subject].ok)
+    add_figures(t, r, arena);
+  r->coverage = cohort_coverage(cohort, arena);
+  trends_caveats(t, r, &period, arena);
+  r->headline = trends_headline(t, r, arena);
+  return r;
+}

@@ -1,0 +1,73 @@
+/* Measures changes, tests them together, and finds the words. */
+#include "aggregate-svc/verdict/change.h"
+
+#include <math.h>
+
+#include "aggregate-svc/stats/stats.h"
+#include "aggregate-svc/verdict/verdict.h"
+#include "common/base/mem.h"
+
+/* A change is worth a word from 5 % on, and when so few of all called real are chance. */
+#define MIN_SIZE 0.05
+#define MAX_FALSE_SHARE 0.05
+
+bool verdict_measure_change(struct stats_ratio before, struct stats_ratio after,
+                            enum stats_model model, double phi, struct stats_change *out,
+                            bool *enough)
+{
+  struct verdict_cell c = {.own = after,
+                           .others = before,
+                           .model = model,
+                           .phi = phi,
+                           .role = VERDICT_ROLE_BESIDE,
+                           .allowed = true};
+  verdict_measure(&c);
+  *enough = verdict_cell_has_data(&c) && c.has_interval;
+  if (!c.has_index)
+    return false;
+  double se = c.index > 0 && c.has_interval ? log(c.high / c.low) / (2 * STATS_Z95) : 0;
+  *out = (struct stats_change){c.index / 100, c.low / 100, c.high / 100, se, c.p};
+  return true;
+}
+
+struct change_cell verdict_change_cell(const struct stats_change *change, bool enough)
+{
+  int direction = change->low > 1 ? 1 : change->high < 1 ? -1 : 0;
+  return (struct change_cell){
+      .enough = enough, .size = change->ratio - 1, .direction = direction, .p = change->p};
+}
+
+static enum verdict_change word_of(const struct change_cell *c)
+{
+  if (!c->enough)
+    return CHANGE_TOO_LITTLE_DATA;
+  if (c->direction == 0 || !(c->q <= MAX_FALSE_SHARE) || !(fabs(c->size) >= MIN_SIZE))
+    return CHANGE_NO_CLEAR;
+  return c->direction > 0 ? CHANGE_RISING : CHANGE_FALLING;
+}
+
+size_t verdict_judge_changes(struct change_cell *cells, size_t n)
+{
+  AUTO_FREE double *p = xcalloc(n + 1, sizeof(*p));
+  AUTO_FREE double *q = xcalloc(n + 1, sizeof(*q));
+  AUTO_FREE size_t *order = xcalloc(n + 1, sizeof(*order));
+  size_t m = 0, k = 0;
+  for (size_t i = 0; i < n; i++)
+    if (cells[i].enough)
+      p[m++] = cells[i].p;
+  stats_benjamini_hochberg(p, m, q, order);
+  for (size_t i = 0; i < n; i++) {
+    cells[i].q = cells[i].enough ? q[k++] : 1;
+    cells[i].word = word_of(&cells[i]);
+  }
+  return m;
+}
+
+const char *verdict_change_name(enum verdict_change v)
+{
+  static const char *const names[] = {[CHANGE_TOO_LITTLE_DATA] = "too_little_data",
+                                      [CHANGE_NO_CLEAR] = "no_clear_change",
+                                      [CHANGE_RISING] = "rising",
+                                      [CHANGE_FALLING] = "falling"};
+  return (size_t)v < ARRAY_LEN(names) ? names[v] : names[CHANGE_TOO_LITTLE_DATA];
+}

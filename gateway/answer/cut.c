@@ -1,0 +1,78 @@
+/* The tables of an answer's text, within its bytes. */
+#include "gateway/answer/cut.h"
+
+#include "gateway/answer/table.h"
+
+enum { NAME_BYTES = 40, NEXT_BYTES = 100, NOTICE_BYTES = 200, MEASURE_MAX = 8 * 1024 * 1024 };
+
+/* Bytes of a table as a whole. */
+static size_t table_bytes(const struct table *t, const ProtobufCMessage *m)
+{
+  struct buf out AUTO_BUF = BUF_INIT(MEASURE_MAX);
+  table_put_text(&out, t, m, MEASURE_MAX);
+  return out.len;
+}
+
+/* Gives each table its share of `left` bytes: equal ones, and what a smaller table does not need
+ * goes to those that are larger. */
+static void share_out(size_t share[], const size_t need[], size_t n, size_t left)
+{
+  bool served[TABLES_MAX] = {false};
+  for (size_t waiting = n; waiting > 0; waiting--) {
+    size_t least = n;
+    for (size_t i = 0; i < n; i++) {
+      if (!served[i] && (least == n || need[i] < need[least]))
+        least = i;
+    }
+    share[least] = need[least] < left / waiting ? need[least] : left / waiting;
+    left -= share[least];
+    served[least] = true;
+  }
+}
+
+/* What is missing of a table, and how to get it. */
+static void put_cut(struct buf *out, const struct answer_plan *p, const struct answer_notes *own,
+                    size_t written, size_t rows)
+{
+  buf_printf(out, "(%zu of %zu rows: the text ends here. ", written, rows);
+  if (own != NULL && own->has_offset && p->n_tables == 1 && written > 0)
+    buf_printf(out, "For the others call %s again with offset %llu.)\n", p->tool->name,
+               (unsigned long long)(own->offset + written));
+  else
+    buf_puts(out, "For the others ask for fewer dealers, dimensions or metrics, a lower limit with "
+                  "an offset, or a filter.)\n");
+}
+
+/* One table in its share of bytes; whether it is whole. */
+static bool put_table(struct buf *out, const struct answer_plan *p, const struct table *t,
+                      const ProtobufCMessage *m, const struct answer_notes *own, size_t share)
+{
+  size_t rows = table_rows(t, m);
+  if (rows == 0)
+    return true;
+  buf_putc(out, '\n');
+  if (p->n_tables > 1)
+    buf_printf(out, "%s:\n", t->levels[0]->name);
+  size_t written = table_put_text(out, t, m, out->len + share);
+  if (written < rows)
+    put_cut(out, p, own, written, rows);
+  return written == rows;
+}
+
+bool cut_put_tables(struct buf *out, const struct answer_plan *p, const ProtobufCMessage *m,
+                    const struct answer_notes *own, size_t max)
+{
+  size_t need[TABLES_MAX] = {0}, share[TABLES_MAX] = {0}, all = 0;
+  size_t n = p->n_tables, used = out->len + NAME_BYTES * n + NEXT_BYTES;
+  bool whole = true;
+  for (size_t i = 0; i < n; i++) {
+    need[i] = table_bytes(&p->tables[i], m);
+    all += need[i];
+  }
+  if (used + all > max) /* something will be cut, and that is said */
+    used += NOTICE_BYTES * n;
+  share_out(share, need, n, max > used ? max - used : 0);
+  for (size_t i = 0; i < n; i++)
+    whole &= put_table(out, p, &p->tables[i], m, own, share[i]);
+  return whole;
+}

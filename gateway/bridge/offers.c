@@ -1,0 +1,73 @@
+/* Resources and prompts of the catalogue. */
+#include "gateway/bridge/offers.h"
+
+#include <stdint.h>
+
+#include "common/base/mem.h"
+#include "gateway/catalog/catalog.h"
+
+/* The tool of a row of the catalogue; NULL when it is not listed. */
+static const struct mcp_tool *listed(const struct mcp_tool_host *host, size_t index)
+{
+  for (size_t i = 0; i < host->n_tools; i++) {
+    if (host->tools[i].data == &catalog_tools[index])
+      return &host->tools[i];
+  }
+  return NULL;
+}
+
+static void add_resources(struct mcp_tool_host *host)
+{
+  struct mcp_resource *list = xcalloc(catalog_resources_len + 1, sizeof(*list));
+  for (size_t i = 0; i < catalog_resources_len; i++) {
+    const struct catalog_resource *r = &catalog_resources[i];
+    const struct mcp_tool *tool = listed(host, r->tool);
+    if (tool != NULL)
+      list[host->n_resources++] = (struct mcp_resource){.uri = r->uri,
+                                                        .name = r->name,
+                                                        .title = r->title,
+                                                        .description = r->description,
+                                                        .tool = tool,
+                                                        .arguments = r->arguments_json};
+  }
+  host->resources = list;
+}
+
+static struct mcp_prompt prompt_of(const struct catalog_prompt *p)
+{
+  struct mcp_prompt_argument *arguments = xcalloc(p->n_arguments + 1, sizeof(*arguments));
+  for (size_t i = 0; i < p->n_arguments; i++)
+    arguments[i] = (struct mcp_prompt_argument){.name = p->arguments[i].name,
+                                                .description = p->arguments[i].description,
+                                                .otherwise = p->arguments[i].otherwise};
+  return (struct mcp_prompt){.name = p->name,
+                             .title = p->title,
+                             .description = p->description,
+                             .text = p->text,
+                             .arguments = arguments,
+                             .n_arguments = p->n_arguments};
+}
+
+static void add_prompts(struct mcp_tool_host *host)
+{
+  struct mcp_prompt *list = xcalloc(catalog_prompts_len + 1, sizeof(*list));
+  for (size_t i = 0; i < catalog_prompts_len; i++) {
+    if (listed(host, catalog_prompts[i].tool) != NULL)
+      list[host->n_prompts++] = prompt_of(&catalog_prompts[i]);
+  }
+  host->prompts = list;
+}
+
+void offers_add(struct mcp_tool_host *host)
+{
+  add_resources(host);
+  add_prompts(host);
+}
+
+void offers_free(struct mcp_tool_host *host)
+{
+  for (size_t i = 0; i < host->n_prompts; i++)
+    free((void *)(uintptr_t)host->prompts[i].arguments);
+  free((void *)(uintptr_t)host->prompts);
+  free((void *)(uintptr_t)host->resources);
+}

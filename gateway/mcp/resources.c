@@ -1,0 +1,134 @@
+/* resources/list, resources/templates/list and resources/read. A resource is the text of a tool's
+ * answer; reading one is a call of that tool, under the same share and grant. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/codec.h"
+#include "common/base/json.h"
+#include "gateway/mcp/internal.h"
+
+bool mcp_no_cursor(struct mcp_call *call)
+{
+  const cJSON *cursor = cJSON_GetObjectItemCaseSensitive(call->params, "cursor");
+  bool empty = cJSON_IsString(cursor) && cursor->valuestring[0] == '\0';
+  if (cursor == NULL || cJSON_IsNull(cursor) || empty)
+    return true;
+  mcp_call_error(call, JSONRPC_INVALID_PARAMS,
+                 "params.cursor is not one of this server: this list has one page", NULL);
+  return false;
+}
+
+static void put_member(struct buf *out, const char *key, const char *value)
+{
+  buf_printf(out, ",\"%s\":", key);
+  buf_put_json_string(out, value, strlen(value));
+}
+
+static void put_resource(struct buf *out, const struct mcp_resource *r, enum mcp_version version)
+{
+  buf_puts(out, "{\"uri\":");
+  buf_put_json_string(out, r->uri, strlen(r->uri));
+  put_member(out, "name", r->name);
+  if (version >= MCP_2025_06_18)
+    put_member(out, "title", r->title);
+  put_member(out, "description", r->description);
+  buf_puts(out, ",\"mimeType\":\"text/plain\"}");
+}
+
+void mcp_resources_list(struct mcp_call *call)
+{
+  const struct mcp_tool_host *host = &call->exchange->server->options.tools;
+  struct buf out AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  if (mcp_no_cursor(call)) {
+    buf_puts(&out, "{\"resources\":[");
+    for (size_t i = 0; i < host->n_resources; i++) {
+      if (i > 0)
+        buf_putc(&out, ',');
+      put_resource(&out, &host->resources[i], call->version);
+    }
+    buf_puts(&out, "]}");
+    mcp_call_result(call, buf_str(&out), out.len, NULL);
+  }
+  mcp_call_unref(call);
+}
+
+void mcp_resource_templates_list(struct mcp_call *call)
+{
+  static const char none[] = "{\"resourceTemplates\":[]}";
+  if (mcp_no_cursor(call))
+    mcp_call_result(call, none, sizeof(none) - 1, NULL);
+  mcp_call_unref(call);
+}
+
+static const struct mcp_resource *find(const struct mcp_tool_host *host, const char *uri)
+{
+  for (size_t i = 0; i < host->n_resources; i++) {
+    if (strcmp(host->resources[i].uri, uri) == 0)
+      return &host->resources[i];
+  }
+  return NULL;
+}
+
+/* What of an echo is not more than a name. */
+static void not_found(struct mcp_call *call, const char *uri)
+{
+  struct buf data AUTO_BUF = BUF_INIT(8192);
+  buf_puts(&data, "{\"uri\":");
+  buf_put_json_string(&data, uri, strlen(uri) <= 512 ? strlen(uri) : 0);
+  buf_putc(&data, '}');
+  mcp_call_error(call, MCP_RESOURCE_NOT_FOUND,
+                 "Resource not found: resources/list names the resources", buf_str(&data));
+}
+
+static bool read_uri(struct mcp_call *call)
+{
+  const cJSON *uri = cJSON_GetObjectItemCaseSensitive(call->params, "uri");
+  if (!cJSON_IsString(uri)) {
+    mcp_call_error(call, JSONRPC_INVALID_PARAMS, "params.uri must be a string", NULL);
+    return false;
+  }
+  call->resource = find(&call->exchange->server->options.tools, uri->valuestring);
+  if (call->resource == NULL) {
+    not_found(call, uri->valuestring);
+    return false;
+  }
+  const char *arguments = call->resource->arguments;
+  call->tool = call->resource->tool;
+  if (json_parse(&call->arguments, arguments, strlen(arguments), NULL, NULL) == ERR_OK)
+    return true;
+  mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The resource cannot be read", NULL);
+  return false;
+}
+
+void mcp_resources_read(struct mcp_call *call)
+{
+  if (read_uri(call) && mcp_tools_attach(call))
+    mcp_tools_run(call);
+  mcp_call_unref(call);
+}
+
+static void finish_error(struct mcp_call *call, const struct mcp_tool_result *r)
+{
+  struct buf text AUTO_BUF = BUF_INIT(r->text_len + 1);
+  buf_append(&text, r->text, r->text_len);
+  mcp_call_error(call, JSONRPC_INTERNAL_ERROR, buf_str(&text), NULL);
+}
+
+void mcp_resource_finish(struct mcp_call *call, const struct mcp_tool_result *r)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
+  const char *uri = call->resource->uri;
+  if (r->is_error) {
+    finish_error(call, r);
+    return;
+  }
+  buf_puts(&json, "{\"contents\":[{\"uri\":");
+  buf_put_json_string(&json, uri, strlen(uri));
+  buf_puts(&json, ",\"mimeType\":\"text/plain\",\"text\":");
+  buf_put_json_string(&json, r->text, r->text_len);
+  buf_puts(&json, "}]}");
+  if (json.failed)
+    mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The resource is too large to deliver", NULL);
+  else
+    mcp_call_settle_tool(call, &json, false);
+}

@@ -1,0 +1,195 @@
+/* Resources and prompts through the protocol. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "tests/unit/gateway/mcp/fixture.h"
+#include "tests/unit/harness.h"
+
+#define RPC(method, params)                                                                        \
+  "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":{" params "}}"
+
+static struct mcp_resource resources[3];
+static const struct mcp_prompt_argument arguments[] = {
+    {.name = "dealer", .description = "Whose.", .otherwise = ""},
+    {.name = "period", .description = "When.", .otherwise = "last month"}};
+static const struct mcp_prompt prompts[] = {
+    {.name = "ask",
+     .title = "Ask",
+     .description = "Asks.",
+     .text = "How is {dealer} in {period}? {other} {",
+     .arguments = arguments,
+     .n_arguments = 2},
+    {.name = "plain", .title = "Plain", .description = "Plain.", .text = "Hello"}};
+
+/* echo, fail and slow as resources. */
+static void offer(struct mcp_server_options *o)
+{
+  static const struct {
+    const char *uri, *tool, *arguments;
+  } rows[] = {{"test://echo", "echo", "{\"text\":\"hi\"}"},
+              {"test://fail", "fail", "{}"},
+              {"test://slow", "slow", "{}"}};
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    resources[i] = (struct mcp_resource){.uri = rows[i].uri,
+                                         .name = rows[i].tool,
+                                         .title = "T",
+                                         .description = "D",
+                                         .arguments = rows[i].arguments};
+    for (size_t k = 0; k < o->tools.n_tools; k++) {
+      if (strcmp(o->tools.tools[k].name, rows[i].tool) == 0)
+        resources[i].tool = &o->tools.tools[k];
+    }
+  }
+  o->tools.resources = resources;
+  o->tools.n_resources = ARRAY_LEN(rows);
+  o->tools.prompts = prompts;
+  o->tools.n_prompts = ARRAY_LEN(prompts);
+}
+
+static struct fixture f;
+
+static void start(const char *version)
+{
+  fixture_start(&f, offer);
+  fixture_initialize(&f, version);
+}
+
+/* Posts and checks that the answer holds a text. */
+static void expect(const char *body, const char *part)
+{
+  struct answer *a = post(&f, body);
+  CU_ASSERT_EQUAL(a->status, 200);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(a->body);
+  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, part));
+  if (strstr(a->body, part) == NULL)
+    printf("\n  got %s\n  wanted %s\n", a->body, part);
+  answer_free(a);
+}
+
+static void what_is_offered_is_declared_and_nothing_else(void)
+{
+  static const char initialize[] =
+      RPC("initialize", "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{"
+                        "\"name\":\"t\",\"version\":\"1\"}");
+  fixture_start(&f, offer);
+  f.session[0] = '\0';
+  struct answer *a = post_as(&f, initialize, &(struct mcp_headers){0}, "p", true, true);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(a->body, "\"capabilities\":{\"tools\":{},\"resources\":{},\"prompts\":{}}"));
+  answer_free(a);
+  fixture_stop(&f);
+  fixture_start(&f, NULL);
+  fixture_initialize(&f, "2025-11-25");
+  static const char *const methods[] = {RPC("resources/list", ""), RPC("prompts/list", ""),
+                                        RPC("resources/read", "\"uri\":\"test://echo\""),
+                                        RPC("resources/templates/list", "")};
+  for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+    expect(methods[i], "\"code\":-32601");
+  fixture_stop(&f);
+}
+
+static void lists_name_what_there_is(void)
+{
+  start("2025-11-25");
+  expect(RPC("resources/list", ""),
+         "{\"resources\":[{\"uri\":\"test://echo\",\"name\":\"echo\",\"title\":\"T\","
+         "\"description\":\"D\",\"mimeType\":\"text/plain\"},");
+  expect(RPC("resources/templates/list", ""), "\"result\":{\"resourceTemplates\":[]}");
+  expect(RPC("prompts/list", ""),
+         "{\"prompts\":[{\"name\":\"ask\",\"title\":\"Ask\",\"description\":\"Asks.\","
+         "\"arguments\":[{\"name\":\"dealer\",\"description\":\"Whose.\",\"required\":true},"
+         "{\"name\":\"period\",\"description\":\"When.\",\"required\":false}]},{\"name\":"
+         "\"plain\",\"title\":\"Plain\",\"description\":\"Plain.\"}]}");
+  expect(RPC("prompts/list", "\"cursor\":\"\""), "\"prompts\":[");
+  expect(RPC("prompts/list", "\"cursor\":\"x\""), "-32602");
+  expect(RPC("resources/list", "\"cursor\":7"), "-32602");
+  fixture_stop(&f);
+  start("2025-03-26"); /* titles came later */
+  struct answer *a = post(&f, RPC("resources/list", ""));
+  CU_ASSERT_PTR_NULL(strstr(a->body, "\"title\""));
+  answer_free(a);
+  a = post(&f, RPC("prompts/list", ""));
+  CU_ASSERT_PTR_NULL(strstr(a->body, "\"title\""));
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void a_resource_is_the_text_of_its_tool(void)
+{
+  start("2025-11-25");
+  expect(RPC("resources/read", "\"uri\":\"test://echo\""),
+         "\"result\":{\"contents\":[{\"uri\":\"test://echo\",\"mimeType\":\"text/plain\","
+         "\"text\":\"");
+  CU_ASSERT_STRING_EQUAL(f.last_arguments, "{\"text\":\"hi\"}");
+  expect(RPC("resources/read", "\"uri\":\"test://fail\""), "\"code\":-32603");
+  expect(RPC("resources/read", "\"uri\":\"test://none\""),
+         "\"code\":-32002,\"message\":\"Resource not found: resources/list names the resources\","
+         "\"data\":{\"uri\":\"test://none\"}");
+  expect(RPC("resources/read", "\"uri\":7"), "-32602");
+  expect(RPC("resources/read", ""), "-32602");
+  fixture_stop(&f);
+}
+
+static void reading_can_be_cancelled(void)
+{
+  start("2025-11-25");
+  struct answer *a = post(&f, RPC("resources/read", "\"uri\":\"test://slow\""));
+  CU_ASSERT_EQUAL(a->status, 0);
+  answer_free(post(&f, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{"
+                       "\"requestId\":1}}"));
+  CU_ASSERT_EQUAL(f.cancels, 1);
+  CU_ASSERT_EQUAL(a->status, 202);
+  finish_held(&f, 0);
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void a_prompt_is_filled_in(void)
+{
+  start("2025-11-25");
+  expect(RPC("prompts/get", "\"name\":\"ask\",\"arguments\":{\"dealer\":\"Ford \\\"R\\\"\"}"),
+         "\"result\":{\"description\":\"Asks.\",\"messages\":[{\"role\":\"user\",\"content\":{"
+         "\"type\":\"text\",\"text\":\"How is Ford \\\"R\\\" in last month? {other} {\"}}]}");
+  expect(RPC("prompts/get",
+             "\"name\":\"ask\",\"arguments\":{\"dealer\":\"{period}\",\"period\":\"2026-10\"}"),
+         "How is {period} in 2026-10?"); /* what was filled in is not read again */
+  expect(RPC("prompts/get", "\"name\":\"plain\""), "\"text\":\"Hello\"");
+  expect(RPC("prompts/get", "\"name\":\"plain\",\"arguments\":null"), "\"text\":\"Hello\"");
+  fixture_stop(&f);
+}
+
+static void bad_prompts_are_invalid_params(void)
+{
+  static const struct {
+    const char *body, *part;
+  } rows[] = {
+      {RPC("prompts/get", ""), "params.name must be a string"},
+      {RPC("prompts/get", "\"name\":\"none\""), "Unknown prompt"},
+      {RPC("prompts/get", "\"name\":\"ask\""), "params.arguments.dealer is required"},
+      {RPC("prompts/get", "\"name\":\"ask\",\"arguments\":{\"dealer\":\" \"}"), "is required"},
+      {RPC("prompts/get", "\"name\":\"ask\",\"arguments\":{\"dealer\":7}"), "must be a text"},
+      {RPC("prompts/get", "\"name\":\"ask\",\"arguments\":{\"x\":\"y\"}"), "does not show"},
+      {RPC("prompts/get", "\"name\":\"ask\",\"arguments\":[]"), "must be an object"},
+  };
+  start("2025-11-25");
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    expect(rows[i].body, "\"code\":-32602");
+    expect(rows[i].body, rows[i].part);
+  }
+  char long_name[700];
+  memset(long_name, 'x', sizeof(long_name) - 1);
+  long_name[sizeof(long_name) - 1] = '\0';
+  AUTO_FREE char *body =
+      xasprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"prompts/get\","
+                "\"params\":{\"name\":\"ask\",\"arguments\":{\"dealer\":\"%s\"}}}",
+                long_name);
+  expect(body, "must be a text of at most 512 bytes");
+  fixture_stop(&f);
+}
+
+TEST_MAIN("offers", TEST(what_is_offered_is_declared_and_nothing_else),
+          TEST(lists_name_what_there_is), TEST(a_resource_is_the_text_of_its_tool),
+          TEST(reading_can_be_cancelled), TEST(a_prompt_is_filled_in),
+          TEST(bad_prompts_are_invalid_params))
