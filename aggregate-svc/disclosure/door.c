@@ -210,13 +210,14 @@ char *door_keep_text(struct door *d, const char *now)
 
 /* ------------------------------------------------------------------------ figures */
 
-static enum disclosure_code judge(const struct door *d, const struct door_cell *cell,
+static enum disclosure_code judge(const struct disclosure_policy *policy, const struct door *d,
+                                  const struct door_cell *cell,
                                   const struct disclosure_member *members)
 {
   size_t n = d->cohort->n;
   enum disclosure_form form = cell->rate ? DISCLOSURE_POOLED_RATE : DISCLOSURE_RANK;
   struct disclosure_question q = {form, members, n, cell->rate, -1};
-  enum disclosure_code code = disclosure_allowed(&d->options.policy, &q);
+  enum disclosure_code code = disclosure_allowed(policy, &q);
   if (code != DISCLOSURE_RESTRICTED || !cell->share)
     return code;
   AUTO_FREE struct disclosure_member *rest = xcalloc(n + 1, sizeof(*rest));
@@ -225,15 +226,45 @@ static enum disclosure_code judge(const struct door *d, const struct door_cell *
     rest[i].numerator = members[i].denominator - members[i].numerator;
   }
   q.members = rest;
-  return disclosure_allowed(&d->options.policy, &q);
+  return disclosure_allowed(policy, &q);
 }
 
-/* The figure and each of its base periods. */
+/* Sums over the dealers outside that have a value; saturated. */
+static void sums_of(const struct door *d, const struct disclosure_member *members,
+                    int64_t *numerator, int64_t *denominator)
+{
+  *numerator = *denominator = 0;
+  for (size_t i = 0; i < d->cohort->n; i++)
+    if (!members[i].visible && members[i].contributes &&
+        (__builtin_add_overflow(*numerator, members[i].numerator, numerator) ||
+         __builtin_add_overflow(*denominator, members[i].denominator, denominator)))
+      *numerator = *denominator = INT64_MAX / 2;
+}
+
+/* A week or month of a figure: who is in it, and whether one dominates it. Few events are no reason
+ * to withhold the period, and who has most of few is chance: they are not looked at. */
+static enum disclosure_code judge_base(const struct door *d, const struct door_cell *cell,
+                                       const struct disclosure_member *members)
+{
+  struct disclosure_policy policy = d->options.policy;
+  struct door_cell of_base = *cell;
+  int64_t numerator, denominator;
+  sums_of(d, members, &numerator, &denominator);
+  of_base.rate = cell->rate && numerator >= policy.min_events;
+  of_base.share = cell->share && of_base.rate && denominator - numerator >= policy.min_events;
+  if (denominator < policy.min_events) {
+    policy.largest_percent = policy.two_largest_percent = 100;
+    policy.p_percent = 0;
+  }
+  policy.min_events = 0;
+  return judge(&policy, d, &of_base, members);
+}
+
 static enum disclosure_code judge_all(const struct door *d, const struct door_cell *cell)
 {
-  enum disclosure_code code = judge(d, cell, cell->members);
+  enum disclosure_code code = judge(&d->options.policy, d, cell, cell->members);
   for (size_t i = 0; i < cell->n_bases && code == DISCLOSURE_RESTRICTED; i++)
-    code = judge(d, cell, cell->bases[i]);
+    code = judge_base(d, cell, cell->bases[i]);
   return code;
 }
 

@@ -35,7 +35,15 @@ struct door_options {
   int64_t cells_per_day; /* new figures of one viewer */
 };
 
+struct dealer_counts;
 struct dealer_figures;
+
+/* What the members count in each week or month of a period: base x members. */
+struct door_bases {
+  const struct dealer_counts *counts; /* lent */
+  size_t n;                           /* 0: the period is one, or nobody knows */
+};
+enum { DOOR_NOW, DOOR_BEFORE, DOOR_PERIODS };
 
 /* Plain data of one call, one thread at a time. Ends with door_close(). */
 struct door {
@@ -59,6 +67,8 @@ struct door {
   /* Figures of the members as they answered now, lent; outside_show() sets it. NULL: those that
    * cell_figure() is given. */
   const struct dealer_figures *live;
+  /* Of the door's period and of the equally long one before. */
+  struct door_bases bases[DOOR_PERIODS];
   /* One that was not asked since the caller's share of reports is used up; its message says until
    * when. NULL for none. Set by door_settle(). */
   const struct cohort_member *spent;
@@ -95,8 +105,10 @@ struct door_cell {
   const char *slice; /* "" for all; else as slices.h released it: "deviceCategory=mobile" */
   /* Per member; `contributes`: it has a value. The denominator is 0 for none. */
   const struct disclosure_member *members;
-  /* The same for each week or month of the period: each must pass by itself, or the difference of
-   * two periods would give it away. n_bases 0: the period is one. */
+  /* The same for each week or month of the period: each must have the dealers and owners by itself,
+   * and none that dominates it, or the difference of two periods would give one away. Where a week
+   * has fewer events than the policy's least, their spread is chance and not looked at. n_bases 0:
+   * the period is one. */
   const struct disclosure_member *const *bases;
   size_t n_bases;
   bool rate;         /* numerator / denominator; else a count, of which only ranks are shown */

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aggregate-svc/disclosure/lattice.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -434,6 +435,26 @@ static void too_many_calls_are_refused_at_once(void)
 
 /* ------------------------------------------------------------- outside dealers */
 
+/* Dealer 0 asks about the last whole week: longer periods are looked at week by week, and the
+ * fakes' days are in no week of theirs. */
+static Request a_week_of_d00(void)
+{
+  static Analytics__Ga4__V1beta__DateRange range;
+  static char start[16], end[16];
+  int64_t through = lattice_complete_through(clock_unix_ms());
+  struct lattice_span week =
+      lattice_nearest((struct lattice_span){through - 6, through}, through).weeks;
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  analytics__ga4__v1beta__date_range__init(&range);
+  clock_format_date(week.first, start, sizeof(start));
+  clock_format_date(week.last, end, sizeof(end));
+  range.start_date = start;
+  range.end_date = end;
+  r.date_range = &range;
+  r.subject = (char *)"d00";
+  return r;
+}
+
 /* Dealer 0 asks about its region; everything of the others carries a mark. */
 static void hide_peers(struct fake_world *w)
 {
@@ -499,8 +520,7 @@ static void what_is_released_of_outside_dealers_is_logged_for_audit(void)
   fixture_start(&f, 12, 20);
   hide_peers(&f.world);
   f.world.dealers[11].mode = FAKE_FAILS;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   AUTO_FREE char *text = log_of_a_comparison(&f, &r);
   const char *line = strstr(text, "benchmark released");
   CU_ASSERT_PTR_NOT_NULL_FATAL(line);
@@ -525,8 +545,7 @@ static void dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers(void)
   fixture_start(&f, 12, 20);
   hide_peers(&f.world);
   f.world.dealers[11].mode = FAKE_FAILS;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   CU_ASSERT_TRUE(f.world.grants_benchmark && !f.world.grants_caller);
@@ -579,10 +598,10 @@ static void released_figures_are_served_word_for_word_and_ask_no_other_dealer(vo
   f.world.dealers[8].events[0] = 0;
   f.world.dealers[8].events[1] = 900;
   f.world.dealers[11].mode = FAKE_FAILS;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &first, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(first.status.code, ERR_OK);
+  CU_ASSERT_NOT_EQUAL(first.compare->performance_index[0]->metrics[2]->opt_benchmark_case, 0);
   CU_ASSERT_TRUE(fixture_is_idle(&f));
   expect_same(&f, &r, &first, 1);
   CU_ASSERT_TRUE(fixture_is_idle(&f));
@@ -605,8 +624,7 @@ static void a_figure_that_nobody_was_given_yet_makes_the_others_be_asked(void)
     f.world.dealers[i].events[2] = 0;
   }
   f.service.lookback.in_use.max = 0; /* asked each time */
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   outcome_free(&o);
@@ -683,8 +701,7 @@ static void a_late_dealer_is_asked_again_in_the_background_and_the_figures_are_k
 {
   struct fixture f;
   struct outcome o;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   double finished = late_total("finished");
   late_world(&f, &o, &r, 100);
   CU_ASSERT_STRING_EQUAL(o.compare->performance_index[0]->metrics[2]->suppressed, "not_ready");
@@ -715,8 +732,7 @@ static void a_grant_that_has_run_out_ends_it(void)
 {
   struct fixture f;
   struct outcome o;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   double dropped = late_total("dropped");
   late_world(&f, &o, &r, 100);
   outcome_free(&o);
@@ -736,8 +752,7 @@ static void a_dealer_that_stays_away_is_given_up(void)
 {
   struct fixture f;
   struct outcome o;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   double given_up = late_total("given_up");
   late_world(&f, &o, &r, 10);
   outcome_free(&o);
@@ -754,8 +769,7 @@ static void where_there_is_no_room_the_answer_promises_nothing(void)
 {
   struct fixture f;
   struct outcome o;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   double refused = late_total("refused");
   fixture_init(&f, 12, 26);
   hide_peers(&f.world);
@@ -775,8 +789,7 @@ static void an_end_waits_for_no_late_dealer(void)
 {
   struct fixture f;
   struct outcome o;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   late_world(&f, &o, &r, 300000); /* waits */
   outcome_free(&o);
   CU_ASSERT_EQUAL(finish_count(f.service.late), 1);
@@ -794,14 +807,37 @@ static void an_end_waits_for_no_late_dealer(void)
   CU_ASSERT_TRUE(clock_mono_ms() - then < 20000); /* an attempt may take 60 s */
 }
 
+/* The fakes' days are in none of the four weeks, so that no week has anybody in it. */
+static void each_week_of_a_longer_period_must_pass(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 12, 27);
+  hide_peers(&f.world);
+  Request four = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  four.subject = (char *)"d00";
+  fixture_compare(&f, &o, &four, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(o.compare->period->days, 28);
+  const MetricIndex *x = o.compare->performance_index[0]->metrics[2];
+  CU_ASSERT_STRING_EQUAL(x->suppressed, "min_contributors");
+  CU_ASSERT_EQUAL(x->opt_benchmark_case, 0);
+  outcome_free(&o);
+  Request week = a_week_of_d00();
+  fixture_compare(&f, &o, &week, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_NOT_EQUAL(o.compare->performance_index[0]->metrics[2]->opt_benchmark_case, 0);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void dealer_role_with_few_peers_gets_a_code_instead(void)
 {
   struct fixture f;
   struct outcome o;
   fixture_start(&f, 5, 21);
   hide_peers(&f.world);
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   CU_ASSERT_FALSE(contains(&o, "SECRET", 6));
@@ -820,8 +856,7 @@ static void errors_name_no_hidden_dealer(void)
   hide_peers(&f.world);
   for (size_t i = 0; i < 4; i++)
     f.world.dealers[i].mode = FAKE_FAILS;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_PTR_NULL(strstr(o.status.message, "SECRET"));
@@ -854,6 +889,7 @@ int main(int argc, char **argv)
       TEST(too_many_calls_are_refused_at_once),
       TEST(what_is_released_of_outside_dealers_is_logged_for_audit),
       TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
+      TEST(each_week_of_a_longer_period_must_pass),
       TEST(a_late_dealer_is_asked_again_in_the_background_and_the_figures_are_kept),
       TEST(a_grant_that_has_run_out_ends_it),
       TEST(a_dealer_that_stays_away_is_given_up),

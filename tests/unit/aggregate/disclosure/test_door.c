@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/disclosure/outside.h"
 #include "common/base/clock.h"
@@ -583,6 +584,61 @@ static void a_week_that_does_not_pass_by_itself_withholds_the_weeks_it_is_in(voi
   world_free(&w);
 }
 
+/* Figures of 9 dealers, two weeks of them and the engagement rate of the last 8; `weeks` is filled
+ * with what each counts in each. */
+static enum disclosure_code engagement_of_two_weeks(struct world *w, struct dealer_counts *weeks)
+{
+  struct door d;
+  struct door_figure f;
+  struct dealer_figures live[9] = {{0}};
+  struct lead_events leads = {NULL, 0};
+  for (size_t i = 0; i < 9; i++) {
+    live[i] =
+        (struct dealer_figures){.ok = true, .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    for (size_t k = 0; k < 2; k++) {
+      live[i].now.sessions += weeks[k * 9 + i].sessions;
+      live[i].now.engaged_sessions += weeks[k * 9 + i].engaged_sessions;
+    }
+  }
+  struct cohort_figures figures = {&w->cohort, live, &leads};
+  struct metric_group g = {
+      .metric = METRIC_ENGAGEMENT_RATE, .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+  begin_anew(w, &d);
+  d.bases[DOOR_NOW] = (struct door_bases){weeks, 2};
+  cell_figure(&d, &figures, g, CELL_NOW, &f);
+  enum disclosure_code code = f.code;
+  door_figure_free(&f);
+  door_close(&d);
+  return code;
+}
+
+static void each_week_must_have_the_dealers_and_no_one_that_dominates(void)
+{
+  for (int wrong = 0; wrong < 5; wrong++) {
+    struct world w;
+    struct dealer_counts weeks[18];
+    world_init(&w, 9, 1);
+    for (size_t i = 0; i < 18; i++)
+      weeks[i] = (struct dealer_counts){.sessions = 1000, .engaged_sessions = 500};
+    if (wrong == 1) /* in the second week four of eight had visitors */
+      for (size_t i = 14; i < 18; i++)
+        weeks[i] = (struct dealer_counts){0};
+    if (wrong == 2) /* one had as many as all others in it, and few in the first */
+      weeks[9 + 4] = (struct dealer_counts){.sessions = 7000, .engaged_sessions = 3500};
+    if (wrong == 3) /* not the denominator: the engaged sessions of it */
+      for (size_t i = 9; i < 18; i++)
+        weeks[i].engaged_sessions = i == 9 + 4 ? 500 : 20;
+    if (wrong == 4) /* nothing wrong: a week with few events in it, most of them of one dealer */
+      for (size_t i = 9; i < 18; i++)
+        weeks[i].engaged_sessions = i == 12 ? 12 : 1;
+    static const enum disclosure_code expected[] = {
+        DISCLOSURE_RESTRICTED, DISCLOSURE_MIN_CONTRIBUTORS, DISCLOSURE_DOMINANCE,
+        DISCLOSURE_DOMINANCE, DISCLOSURE_RESTRICTED};
+    CU_ASSERT_EQUAL(engagement_of_two_weeks(&w, weeks), expected[wrong]);
+    world_free(&w);
+  }
+}
+
 /* -------------------------------------------------------------------------- budget */
 
 static void A13_who_floods_gets_what_it_had_and_asks_nobody(void)
@@ -778,6 +834,7 @@ TEST_MAIN("aggregate door", TEST(the_pool_is_that_of_the_dealers_outside_alone),
           TEST(P14_a_period_a_day_shorter_is_refused_with_the_nearest),
           TEST(a_week_that_is_not_complete_is_not_frozen),
           TEST(a_week_that_does_not_pass_by_itself_withholds_the_weeks_it_is_in),
+          TEST(each_week_must_have_the_dealers_and_no_one_that_dominates),
           TEST(A13_who_floods_gets_what_it_had_and_asks_nobody),
           TEST(without_a_store_nothing_is_released),
           TEST(P20_every_total_of_the_peers_from_half_to_double_stays_possible),
