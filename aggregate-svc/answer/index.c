@@ -158,7 +158,7 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
 
 /* --------------------------------------------------------------------- messages */
 
-static Standing standing_of(enum verdict v)
+Standing standing_message(enum verdict v)
 {
   switch (v) {
   case VERDICT_BETTER:
@@ -265,7 +265,7 @@ MetricIndex *index_message(const struct benchmarked *b, const struct judgement *
   analytics__aggregate__v1__metric_index__init(x);
   x->metric = borrow_text(m->name);
   x->better = m->better;
-  x->standing = standing_of(cell->word);
+  x->standing = standing_message(cell->word);
   if (!group_value(c, g, member, &value))
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;

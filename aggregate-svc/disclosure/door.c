@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/disclosure/door_private.h"
 #include "aggregate-svc/stats/stats.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -34,8 +35,8 @@ void door_close(struct door *d)
   buf_free(&d->log);
 }
 
-static struct release_key key_of(const struct door *d, const char *metric, const char *slice,
-                                 struct lattice_span period)
+struct release_key door_key(const struct door *d, const char *metric, const char *slice,
+                            struct lattice_span period)
 {
   const struct cohort_scope *s = &d->cohort->scope;
   return (struct release_key){s->cohort, s->view, metric, slice, period.first, period.last};
@@ -47,10 +48,9 @@ static struct release_viewer viewer_of(const struct door *d)
                                  d->options.cells_per_day};
 }
 
-/* RELEASE_NONE when the store cannot be reached: then nothing is released. */
-static enum release_outcome take(struct door *d, const struct release_key *key,
-                                 const struct release_record *candidate, struct release_record *out,
-                                 bool *reached)
+enum release_outcome door_take(struct door *d, const struct release_key *key,
+                               const struct release_record *candidate, struct release_record *out,
+                               bool *reached)
 {
   struct err e = {0};
   struct release_viewer viewer = viewer_of(d);
@@ -87,10 +87,10 @@ static void show_coverage(struct door *d, const struct release_record *kept)
 /* Free where the same was answered before. */
 static enum disclosure_code admit_viewer(struct door *d)
 {
-  struct release_key key = key_of(d, coverage_metric, "", d->period);
+  struct release_key key = door_key(d, coverage_metric, "", d->period);
   struct release_record found;
   bool reached;
-  bool kept = take(d, &key, NULL, &found, &reached) == RELEASE_FROZEN;
+  bool kept = door_take(d, &key, NULL, &found, &reached) == RELEASE_FROZEN;
   d->kept_only = kept && d->kept_first;
   if (d->kept_only)
     show_coverage(d, &found);
@@ -186,9 +186,9 @@ void door_settle(struct door *d)
     d->late = d->late || (!m->visible && is_passing(m));
   }
   d->spent = cohort_share_spent(d->cohort);
-  struct release_key key = key_of(d, coverage_metric, "", d->period);
+  struct release_key key = door_key(d, coverage_metric, "", d->period);
   enum release_outcome outcome =
-      take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
+      door_take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
   if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW)
     show_coverage(d, &kept);
   release_record_free(&kept);
@@ -196,7 +196,7 @@ void door_settle(struct door *d)
 
 char *door_keep_text(struct door *d, const char *now)
 {
-  struct release_key key = key_of(d, text_metric, "", d->period);
+  struct release_key key = door_key(d, text_metric, "", d->period);
   struct err e = {0};
   char *kept = NULL;
   bool reached = d->options.store != NULL &&
@@ -331,7 +331,7 @@ static enum disclosure_code decide(struct door *d, const struct door_cell *cell,
   if (code == DISCLOSURE_RESTRICTED && !pool(d, cell, &candidate))
     code = DISCLOSURE_MIN_VOLUME;
   if (code == DISCLOSURE_RESTRICTED)
-    outcome = take(d, key, &candidate, out, &reached);
+    outcome = door_take(d, key, &candidate, out, &reached);
   release_record_free(&candidate);
   if (!reached)
     return DISCLOSURE_NOT_READY;
@@ -346,9 +346,9 @@ static enum disclosure_code decide(struct door *d, const struct door_cell *cell,
 static enum disclosure_code release(struct door *d, const struct door_cell *cell,
                                     struct release_record *out)
 {
-  struct release_key key = key_of(d, cell->metric, cell->slice, period_of(d, cell));
+  struct release_key key = door_key(d, cell->metric, cell->slice, period_of(d, cell));
   bool reached;
-  if (take(d, &key, NULL, out, &reached) == RELEASE_FROZEN)
+  if (door_take(d, &key, NULL, out, &reached) == RELEASE_FROZEN)
     return DISCLOSURE_RESTRICTED;
   if (!reached)
     return DISCLOSURE_NOT_READY;
