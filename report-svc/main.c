@@ -42,7 +42,8 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                   .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000,
                                              (uint32_t)s->benchmark_percent},
                                   .benchmark_places = (size_t)s->benchmark_places,
-                                  .benchmark_reports = (uint32_t)s->benchmark_reports};
+                                  .benchmark_reports = (uint32_t)s->benchmark_reports,
+                                  .lease_ms = (uint32_t)s->lease_ms};
   p->service.google = google_new(&google);
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
   p->service.page_rows = s->page_rows;
@@ -105,6 +106,7 @@ static void stop(void *program)
   struct program *p = program;
   rpc_server_stop(p->server);
   admin_stop(p->admin);
+  google_end_leases(p->service.google);
   rpc_channel_free(p->auth);
   http_client_free(p->http);
   google_free(p->service.google);

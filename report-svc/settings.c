@@ -68,6 +68,9 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "how long a report answer is reused, in seconds; 0 for never"},
       {"REPORT_CACHE_BYTES", CONFIG_INT, &s->cache_bytes, "8388608", 0, (int64_t)1 << 34, false,
        "memory for cached answers; 0 for none"},
+      {"REPORT_LEASE_MS", CONFIG_INT, &s->lease_ms, "2000", 0, 2000, false,
+       "how long auth-svc's yes is used again for the same grant and dealer, and a revocation may "
+       "take, in milliseconds; 0 asks for every call"},
       {"REPORT_TIMEOUT_MS", CONFIG_INT, &s->timeout_ms, "60000", 10, 600000, false,
        "time for one request to Google"},
       {"REPORT_DEADLINE_MS", CONFIG_INT, &s->deadline_ms, "45000", 10, 600000, false,
