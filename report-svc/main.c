@@ -1,4 +1,5 @@
 /* report-svc: configuration, dependencies, registration, run, drain. */
+#include "common/base/descriptors.h"
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
@@ -17,7 +18,8 @@ struct program {
 
 static enum err_code make_dependencies(struct program *p, struct err *e)
 {
-  const struct settings *s = &p->settings;
+  struct settings *s = &p->settings;
+  s->max_transfers = (int64_t)descriptors_reserve((size_t)s->max_transfers, "REPORT_MAX_TRANSFERS");
   struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
                                      .ca_file = s->ca_file,
                                      .ca_dir = s->ca_dir,

@@ -81,7 +81,7 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "between requests to a property whose quota is used up, in seconds; 0 sends all"},
       {"REPORT_BACKOFF_MS", CONFIG_INT, &s->backoff_ms, "500", 1, 60000, false,
        "longest first wait before a request is tried again"},
-      {"REPORT_MAX_TRANSFERS", CONFIG_INT, &s->max_transfers, "256", 1, 1024, false,
+      {"REPORT_MAX_TRANSFERS", CONFIG_INT, &s->max_transfers, "1024", 1, 4096, false,
        "requests to Google at once, over all properties"},
       {"REPORT_FAN_OUT", CONFIG_INT, &s->fan_out, "64", 1, 500, false,
        "dealers at once in one fan-out call"},
