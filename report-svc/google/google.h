@@ -16,6 +16,7 @@
 #include "report-svc/google/governor.h"
 #include "report-svc/google/methods.h"
 #include "report-svc/google/token.h"
+#include "report-svc/shared/shared.h"
 
 struct google_options {
   struct http_client *http;
@@ -31,7 +32,8 @@ struct google_options {
    * them within an hour; 0 for no bound. */
   size_t benchmark_places;
   uint32_t benchmark_reports;
-  uint32_t lease_ms; /* auth-svc's answers are used again for so long; 0: never */
+  uint32_t lease_ms;     /* auth-svc's answers are used again for so long; 0: never */
+  struct shared *shared; /* state of all replicas; NULL: none */
 };
 
 struct google;

@@ -8,6 +8,10 @@
 #include "report-svc/google/benchmark.h"
 #include "report-svc/google/google.h"
 #include "report-svc/google/lease.h"
+#include "report-svc/google/place.h"
+
+/* Google allows a standard property so many requests at once. */
+enum { GOOGLE_PLACES = 10 };
 
 struct google {
   struct google_options options;
@@ -28,6 +32,8 @@ struct google {
 
 /* Sets the clock that ends waiters at their deadline, while there are any. */
 void google_watch_queue(struct google *g);
+/* Lets the other replicas know what became of a property's quota. */
+void google_share_change(struct google *g, const char *key, const struct budget_change *change);
 
 /* The lease that a call's subject would have under its grant; false when there can be none. */
 bool google_lease_name(struct lease_name *out, const struct google *g,

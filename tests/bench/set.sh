@@ -11,7 +11,8 @@ up() {
   rm -f "$run"/log/*
   start ga4-sim "http://127.0.0.1:$base/livez" -- "$bin/ga4-sim" --listen "127.0.0.1:$base" --seed 42 \
     --write-dealers "$run/dealers.json" "$@"
-  local common=(LOG_LEVEL=WARN ENABLE_AUTH=false AUTH_SVC_ADDR="127.0.0.1:$((base + 1))"
+  local common=(LOG_LEVEL=WARN ENABLE_AUTH=false ANALYTICS_MCP_SHARE_CALLS_PER_MINUTE=10000000
+    ANALYTICS_MCP_SHARE_REQUESTS_PER_MINUTE=10000000 ANALYTICS_MCP_SHARE_CALLS=65536 AUTH_SVC_ADDR="127.0.0.1:$((base + 1))"
     REPORT_SVC_ADDR="127.0.0.1:$((base + 2))" AGGREGATE_SVC_ADDR="127.0.0.1:$((base + 3))"
     GA4_DATA_ENDPOINT="http://127.0.0.1:$base" GA4_ADMIN_ENDPOINT="http://127.0.0.1:$base"
     GA_CREDENTIALS_PATH="$run/dealers.json" ANALYTICS_MCP_HOST=127.0.0.1 ANALYTICS_MCP_PORT="$((base + 4))")
