@@ -24,7 +24,7 @@ Without names all run but compare. --seconds bounds each single run (default 3).
 USAGE
 }
 
-seconds=3 build=true parts=() rate=1000 rounds=3 record=false against=""
+seconds=3 build=true parts=() rate=1000 rounds=5 record=false against=""
 while (($# > 0)); do
   case "$1" in
   --seconds) seconds=${2:?--seconds needs a number}; shift ;;
