@@ -13,6 +13,9 @@
 #include "common/http/admin.h"
 #include "common/service/frame.h"
 
+/* Token requests under way or waiting for a connection; connections to one token endpoint. */
+enum { MAX_REFRESHES = 10000, MAX_CONNECTIONS = 256 };
+
 struct app {
   struct settings settings;
   struct audit *audit;
@@ -168,8 +171,11 @@ static enum err_code load(struct app *a, struct err *e)
 
 static enum err_code start_tokens(struct app *a, struct err *e)
 {
+  /* A refresh for each account at the same time, as the first fan-out after a start asks for; the
+   * client's connections bound what reaches Google at once. */
   const struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
-                                           .max_transfers = 256};
+                                           .max_transfers = MAX_REFRESHES,
+                                           .max_host_connections = MAX_CONNECTIONS};
   enum err_code code = http_client_new(&a->http, &http, e);
   if (code != ERR_OK)
     return code;

@@ -11,6 +11,7 @@
 #include "ga4-sim/dealers_file.h"
 #include "ga4-sim/server.h"
 #include "ga4-sim/sim/sim.h"
+#include "ga4-sim/stub/stub.h"
 
 static enum err_code write_key(const struct sim *s, int64_t identity, const char *path,
                                struct err *e)
@@ -135,7 +136,7 @@ int main(int argc, char **argv)
     return healthcheck(&o);
   signals_init();
   log_init("ga4-sim", LOG_LEVEL_INFO);
-  if (run(&o, &e) != ERR_OK) {
+  if ((o.stub ? stub_run(&o, &e) : run(&o, &e)) != ERR_OK) {
     fprintf(stderr, "ga4-sim: %s\n", e.message);
     return EXIT_FAILED;
   }

@@ -2,10 +2,7 @@
  * other. At most 1,024 connections. */
 #include "ga4-sim/server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +11,7 @@
 
 #include "common/base/mem.h"
 #include "ga4-sim/api/api.h"
+#include "ga4-sim/base/listen.h"
 #include "ga4-sim/base/value.h"
 #include "ga4-sim/login/login.h"
 #include "ga4-sim/switches/control.h"
@@ -240,50 +238,13 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
   *state = NULL;
 }
 
-/* Binds by hand, so that the message names a busy port as the reason. */
-static enum err_code listen_on(const struct options *o, int *out, struct err *e)
-{
-  char port[8];
-  snprintf(port, sizeof(port), "%u", o->port);
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *info = NULL;
-  int rc = getaddrinfo(o->host, port, &hints, &info);
-  if (rc != 0)
-    return err_set(e, ERR_INVALID_ARGUMENT, "listen", "--listen %s: %s", o->host, gai_strerror(rc));
-  int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC, info->ai_protocol), on = 1;
-  if (fd >= 0)
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  bool ok = fd >= 0 && bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, 256) == 0;
-  int problem = errno;
-  freeaddrinfo(info);
-  if (ok) {
-    *out = fd;
-    return ERR_OK;
-  }
-  if (fd >= 0)
-    close(fd);
-  return err_set(e, ERR_UNAVAILABLE, "listen", "cannot listen on %s:%u: %s%s", o->host, o->port,
-                 strerror(problem),
-                 problem == EADDRINUSE ? " (another program has it: choose another with --listen)"
-                                       : "");
-}
-
-static uint16_t port_of(int fd)
-{
-  struct sockaddr_storage address = {0};
-  socklen_t len = sizeof(address);
-  if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-    return 0;
-  return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                             : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 enum err_code server_start(struct server **out, struct sim *s, uint16_t *port, struct err *e)
 {
   int fd = -1;
-  enum err_code code = listen_on(s->options, &fd, e);
+  enum err_code code = listen_on(s->options->host, s->options->port, &fd, e);
   if (code != ERR_OK)
     return code;
-  *port = port_of(fd);
+  *port = listen_port(fd);
   struct server *server = xcalloc(1, sizeof(*server));
   server->sim = s;
   s->delay = delay_new();

@@ -1,4 +1,5 @@
 /* report-svc: configuration, dependencies, registration, run, drain. */
+#include "common/base/descriptors.h"
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
@@ -31,6 +32,7 @@ static struct shared *make_shared(struct settings *s)
 static enum err_code make_dependencies(struct program *p, struct err *e)
 {
   struct settings *s = &p->settings;
+  s->max_transfers = (int64_t)descriptors_reserve((size_t)s->max_transfers, "REPORT_MAX_TRANSFERS");
   struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
                                      .ca_file = s->ca_file,
                                      .ca_dir = s->ca_dir,
@@ -57,6 +59,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                              (uint32_t)s->benchmark_percent},
                                   .benchmark_places = (size_t)s->benchmark_places,
                                   .benchmark_reports = (uint32_t)s->benchmark_reports,
+                                  .lease_ms = (uint32_t)s->lease_ms,
                                   .shared = p->shared};
   p->service.google = google_new(&google);
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
@@ -124,6 +127,7 @@ static void stop(void *program)
   struct program *p = program;
   rpc_server_stop(p->server);
   admin_stop(p->admin);
+  google_end_leases(p->service.google);
   rpc_channel_free(p->auth);
   shared_stop(p->shared); /* calls that it lets go on end with the client */
   http_client_free(p->http);

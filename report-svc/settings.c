@@ -125,6 +125,9 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "how long a report answer is reused, in seconds; 0 for never"},
       {"REPORT_CACHE_BYTES", CONFIG_INT, &s->cache_bytes, "8388608", 0, (int64_t)1 << 34, false,
        "memory for cached answers; 0 for none"},
+      {"REPORT_LEASE_MS", CONFIG_INT, &s->lease_ms, "2000", 0, 2000, false,
+       "how long auth-svc's yes is used again for the same grant and dealer, and a revocation may "
+       "take, in milliseconds; 0 asks for every call"},
       {"REPORT_TIMEOUT_MS", CONFIG_INT, &s->timeout_ms, "60000", 10, 600000, false,
        "time for one request to Google"},
       {"REPORT_DEADLINE_MS", CONFIG_INT, &s->deadline_ms, "45000", 10, 600000, false,
@@ -135,7 +138,7 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "between requests to a property whose quota is used up, in seconds; 0 sends all"},
       {"REPORT_BACKOFF_MS", CONFIG_INT, &s->backoff_ms, "500", 1, 60000, false,
        "longest first wait before a request is tried again"},
-      {"REPORT_MAX_TRANSFERS", CONFIG_INT, &s->max_transfers, "256", 1, 1024, false,
+      {"REPORT_MAX_TRANSFERS", CONFIG_INT, &s->max_transfers, "1024", 1, 4096, false,
        "requests to Google at once, over all properties"},
       {"REPORT_FAN_OUT", CONFIG_INT, &s->fan_out, "64", 1, 500, false,
        "dealers at once in one fan-out call"},

@@ -68,7 +68,8 @@ static size_t find_closest(struct hit *hits, const struct scope *s, const char *
   struct nearest best = {0};
   for (size_t i = 0; i < s->directory->n_dealers; i++) {
     if (scope_sees(s, &s->directory->dealers[i]))
-      nearest_offer(&best, i, nearest_distance(query, s->directory->dealers[i].name));
+      nearest_offer(&best, i,
+                    nearest_within(query, s->directory->dealers[i].name, nearest_wanted(&best)));
   }
   for (size_t i = 0; i < best.n; i++)
     hits[i] = (struct hit){best.distance[i], best.item[i]};

@@ -4,6 +4,7 @@
 
 #include "auth-svc/rpc/internal.h"
 #include "auth-svc/rpc/target.h"
+#include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -47,10 +48,8 @@ static struct err error_for(const struct token_call *t, const struct err *error)
   return e;
 }
 
-/* The target as the caller wrote it, "dealer_ref=d99": what a refusal is about. NULL when it
- * named none. */
-static const char *requested(struct rpc_call *call,
-                             const Analytics__Auth__V1__GetAccessTokenRequest *r)
+const char *service_requested(struct rpc_call *call,
+                              const Analytics__Auth__V1__GetAccessTokenRequest *r)
 {
   const ProtobufCFieldDescriptor *field =
       protobuf_c_message_descriptor_get_field(r->base.descriptor, (unsigned)r->target_case);
@@ -59,8 +58,7 @@ static const char *requested(struct rpc_call *call,
              : NULL;
 }
 
-/* The log is the operator's: it names peers too. */
-static void facts_of_target(struct facts *f, const struct target *target)
+void facts_of_target(struct facts *f, const struct target *target)
 {
   f->account = target->account_id;
   f->dealer = target->dealer != NULL ? target->dealer->dealer_id : NULL;
@@ -94,6 +92,8 @@ static void reply_token(const struct token_call *t, const struct token_result *r
   response.opaque = t->target.opaque;
   if (t->target.credential->quota_project != NULL)
     response.quota_project_id = t->target.credential->quota_project;
+  response.lease_ms =
+      lease_length(&t->grant, result->expires_at, t->request->lease_ms, clock_unix_ms());
   service_end_call(t->service, t->call, &t->facts, &response.base, NULL);
 }
 
@@ -157,7 +157,7 @@ static enum err_code prepare(struct token_call *t, struct err *e)
   if (code == ERR_OK)
     code = target_resolve(&t->target, t->config, &t->grant, r, rpc_call_arena(t->call), e);
   if (code != ERR_OK) {
-    t->facts.requested = requested(t->call, r);
+    t->facts.requested = service_requested(t->call, r);
     return code;
   }
   facts_of_target(&t->facts, &t->target);

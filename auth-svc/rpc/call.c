@@ -105,7 +105,8 @@ static struct audit_event event_of(struct rpc_call *call, const struct facts *f,
                               .client = f->client,
                               .trace_id = trace_id_of(call, trace),
                               .grant_id = f->grant_id,
-                              .detail = f->detail};
+                              .detail = f->detail,
+                              .count = f->count};
 }
 
 /* Whether a stranger can make so many of these that each in a line of its own would fill the disk:
@@ -170,16 +171,25 @@ enum err_code service_check_peer(struct rpc_call *call, const char *identity, st
                  "this rpc is for the service \"%s\" only; check its certificate", identity);
 }
 
-enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
-                                 struct unsealed *out, struct facts *f, struct err *e)
+enum err_code service_open_past_grant(struct rpc_call *call, const struct snapshot *config,
+                                      int64_t grace_s, struct unsealed *out, struct facts *f,
+                                      struct err *e)
 {
   size_t len = 0;
   const void *sealed = rpc_call_metadata(call, RPC_META_GRANT, &len);
-  enum err_code code =
-      seal_open(out, config->trust.sealer, sealed, len, service_now_s(), rpc_call_arena(call), e);
+  enum err_code code = seal_open(out, config->trust.sealer, sealed, len, service_now_s() - grace_s,
+                                 rpc_call_arena(call), e);
+  if (code == ERR_OK)
+    facts_of_unsealed(f, out);
+  return code;
+}
+
+enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
+                                 struct unsealed *out, struct facts *f, struct err *e)
+{
+  enum err_code code = service_open_past_grant(call, config, 0, out, f, e);
   if (code != ERR_OK)
     return code;
-  facts_of_unsealed(f, out);
   return policies_check_revoked(config->trust.policies, out->subject, out->token_id,
                                 out->principal_id, e);
 }

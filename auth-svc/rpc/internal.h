@@ -1,12 +1,13 @@
 /* Inside of the rpcs: what the files of the service share; nobody else includes it.
  *
- * call.c ends and opens calls, authenticate.c and access_token.c hold one rpc each, service.c the
- * others. */
+ * call.c ends and opens calls, authenticate.c, access_token.c and lease.c hold one rpc each,
+ * service.c the others. */
 #ifndef AMCP_AUTH_SERVICE_INTERNAL_H
 #define AMCP_AUTH_SERVICE_INTERNAL_H
 
 #include "auth-svc/grant/scope.h"
 #include "auth-svc/rpc/service.h"
+#include "auth-svc/rpc/target.h"
 
 enum { SERVICE_MAGIC = 0x5e781ce1 };
 
@@ -29,6 +30,7 @@ struct facts {
   const char *subject, *role, *grant_id;
   const char *account, *dealer, *purpose, *requested, *detail;
   const char *client; /* address that the caller serves; NULL when it does not say */
+  uint64_t count;     /* calls that the line stands for; 0 for this one */
 };
 void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant);
 
@@ -38,12 +40,29 @@ void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant);
 void service_end_call(const struct service *s, struct rpc_call *call, const struct facts *f,
                       const ProtobufCMessage *response, const struct err *error);
 
+/* For how long, in milliseconds, an answer to GetAccessToken may be used again: what report-svc
+ * wants, at most LEASE_MAX_MS, within the grant's and the token's life (seconds since 1970). */
+enum { LEASE_MAX_MS = 2000 };
+uint32_t lease_length(const struct unsealed *grant, int64_t token_expires_at, uint32_t wanted_ms,
+                      int64_t now_unix_ms);
+/* The account and dealer that a line is about. The log is the operator's: it names peers too. */
+void facts_of_target(struct facts *f, const struct target *target);
+/* The target as the caller wrote it, "dealer_ref=d99": what a line is about that knows no dealer.
+ * In the call's arena; NULL when it named none. */
+const char *service_requested(struct rpc_call *call,
+                              const Analytics__Auth__V1__GetAccessTokenRequest *r);
+
 /* Whether the caller's certificate allows the rpc; identity NULL: whoever calls. */
 enum err_code service_check_peer(struct rpc_call *call, const char *identity, struct err *e);
 /* Opens the call's sealed grant with the keys of the configuration, and refuses it when its
  * subject or bearer is revoked there. The only way to a grant. */
 enum err_code service_open_grant(struct rpc_call *call, const struct snapshot *config,
                                  struct unsealed *out, struct facts *f, struct err *e);
+/* The same for a grant that may have ended up to grace_s ago or be revoked: of what was done with
+ * it, never for what is still to do. */
+enum err_code service_open_past_grant(struct rpc_call *call, const struct snapshot *config,
+                                      int64_t grace_s, struct unsealed *out, struct facts *f,
+                                      struct err *e);
 /* An address as the audit log has it, in the arena: IPv6 by its first 64 bits, of which one client
  * has all the others ("2001:db8:1:2::/64"). NULL for a text that is not an address. */
 const char *service_client(struct arena *arena, const char *address);

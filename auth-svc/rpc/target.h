@@ -2,9 +2,9 @@
 #ifndef AMCP_AUTH_TARGET_H
 #define AMCP_AUTH_TARGET_H
 
+#include "auth-svc/config/snapshot.h"
 #include "auth-svc/grant/scope.h"
 #include "auth-svc/grant/seal.h"
-#include "auth-svc/config/snapshot.h"
 
 struct target {
   const struct dealer *dealer; /* NULL for Application Default Credentials */

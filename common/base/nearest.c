@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/codec.h"
@@ -19,6 +20,23 @@ static void lower(char *out, const char *s, size_t n)
 {
   for (size_t i = 0; i < n; i++)
     out[i] = (char)tolower((unsigned char)s[i]);
+}
+
+/* Which bytes a text holds, 64 kinds of them. */
+static uint64_t bytes_of(const char *s, size_t n)
+{
+  uint64_t set = 0;
+  for (size_t i = 0; i < n; i++)
+    set |= UINT64_C(1) << ((unsigned char)s[i] & 63);
+  return set;
+}
+
+/* Edits it takes at least: one for each kind of byte that only one of the two has. */
+static unsigned least_edits(const char *a, size_t n, const char *b, size_t m)
+{
+  uint64_t in_a = bytes_of(a, n), in_b = bytes_of(b, m);
+  int gone = __builtin_popcountll(in_a & ~in_b), come = __builtin_popcountll(in_b & ~in_a);
+  return (unsigned)(gone > come ? gone : come);
 }
 
 static bool is_swap(const char *a, size_t i, const char *b, size_t j)
@@ -52,6 +70,19 @@ static unsigned edits(const char *a, size_t n, const char *b, size_t m, size_t m
 
 unsigned nearest_distance(const char *asked, const char *candidate)
 {
+  return nearest_within(asked, candidate, MOST_EDITS);
+}
+
+unsigned nearest_wanted(const struct nearest *best)
+{
+  if (best->n < NEAREST_MAX)
+    return MOST_EDITS;
+  unsigned worst = best->distance[NEAREST_MAX - 1];
+  return worst > 0 ? worst - 1 : 0;
+}
+
+unsigned nearest_within(const char *asked, const char *candidate, unsigned limit)
+{
   if (*asked == '\0' || *candidate == '\0')
     return NEAREST_FAR;
   if (ascii_case_equal(asked, candidate))
@@ -60,12 +91,14 @@ unsigned nearest_distance(const char *asked, const char *candidate)
   if ((n >= 3 && ascii_case_find(candidate, asked) != NULL) ||
       (m >= 3 && ascii_case_find(asked, candidate) != NULL))
     return 1;
-  size_t most = (n + 1) / 2 < MOST_EDITS ? (n + 1) / 2 : MOST_EDITS;
+  size_t most = (n + 1) / 2 < limit ? (n + 1) / 2 : limit;
   if ((n > m ? n - m : m - n) > most) /* at least so many edits: spare the table */
     return NEAREST_FAR;
   char a[LONGEST], b[LONGEST];
   lower(a, asked, n);
   lower(b, candidate, m);
+  if (least_edits(a, n, b, m) > most)
+    return NEAREST_FAR;
   unsigned d = edits(a, n, b, m, most);
   return d <= most ? d : NEAREST_FAR;
 }

@@ -12,6 +12,10 @@ enum { NEAREST_MAX = 3, NEAREST_FAR = 1000 };
  * were asked, or more than 8. Only the first 64 bytes count. */
 unsigned nearest_distance(const char *asked, const char *candidate);
 
+/* The same, but NEAREST_FAR also for what takes more than `limit` edits (at most 8): the fewer, the
+ * sooner it is found out. Equality and containment count as ever. */
+unsigned nearest_within(const char *asked, const char *candidate, unsigned limit);
+
 /* The best candidates seen so far, best first; start it zeroed. */
 struct nearest {
   size_t item[NEAREST_MAX];
@@ -20,5 +24,7 @@ struct nearest {
 };
 /* Offers a candidate; equal distances keep the order they came in. */
 void nearest_offer(struct nearest *best, size_t item, unsigned distance);
+/* The most edits with which a candidate would still come among the best: for nearest_within(). */
+unsigned nearest_wanted(const struct nearest *best);
 
 #endif

@@ -1,32 +1,38 @@
 /* Finds words in texts, tolerant of misspelling. */
 #include "common/base/words.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "common/base/codec.h"
 #include "common/base/nearest.h"
 
-static bool is_letter(char c)
+/* A letter or digit in lower case; 0 for what stands between words. */
+static char letter(char c)
 {
-  return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+  if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80)
+    return c;
+  return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : '\0';
 }
 
-/* The next word of a text in lower case; false at its end. A longer word is cut. */
-static bool next_word(const char **text, char out[WORDS_WORD_SIZE])
+/* Where the next word of a text begins; at its NUL when there is none. */
+static const char *word_start(const char *s)
 {
-  const char *s = *text;
-  size_t n = 0;
-  while (*s != '\0' && !is_letter(*s))
+  while (*s != '\0' && letter(*s) == '\0')
     s++;
-  for (; is_letter(*s); s++) {
+  return s;
+}
+
+/* The word that begins here in lower case; a longer one is cut. Returns where it ends. */
+static const char *read_word(const char *s, char out[WORDS_WORD_SIZE])
+{
+  size_t n = 0;
+  for (char c; (c = letter(*s)) != '\0'; s++) {
     if (n + 1 < WORDS_WORD_SIZE)
-      out[n++] = (char)tolower((unsigned char)*s);
+      out[n++] = c;
   }
   out[n] = '\0';
-  *text = s;
-  return n > 0;
+  return s;
 }
 
 static bool is_among(const char *word, const char *const *words)
@@ -40,7 +46,8 @@ void words_read(struct words *out, const char *text, const char *const *fillers)
 {
   char word[WORDS_WORD_SIZE];
   *out = (struct words){0};
-  while (out->n < WORDS_MAX && next_word(&text, word)) {
+  while (out->n < WORDS_MAX && *(text = word_start(text)) != '\0') {
+    text = read_word(text, word);
     if (!is_among(word, fillers))
       memcpy(out->word[out->n++], word, sizeof(word));
   }
@@ -75,7 +82,14 @@ unsigned words_distance(const char *asked, const char *text)
 {
   unsigned best = WORDS_FAR;
   char word[WORDS_WORD_SIZE];
-  while (best > 0 && next_word(&text, word)) {
+  /* No edit is taken of the first letter: most words of a text are passed over by it. */
+  for (text = word_start(text); best > 0 && *text != '\0'; text = word_start(text)) {
+    if (letter(*text) != asked[0]) {
+      while (letter(*text) != '\0')
+        text++;
+      continue;
+    }
+    text = read_word(text, word);
     unsigned distance = word_distance(asked, word);
     best = distance < best ? distance : best;
   }

@@ -10,6 +10,8 @@
 #include "common/base/config.h"
 #include "ga4-sim/world/plants.h"
 
+enum { STUB_MAX_DEALERS = 10000 };
+
 static const char usage[] =
     "Usage: ga4-sim [options]\n"
     "       ga4-sim healthcheck [--listen HOST:PORT]   exit code 0 or 1 within 2 s: is one "
@@ -18,7 +20,7 @@ static const char usage[] =
     "synthetic world of car dealers. For demonstrations and tests only.\n\n"
     "  --listen HOST:PORT       where to listen; port 0 picks a free one (127.0.0.1:8089)\n"
     "  --seed N                 seed of the world (42)\n"
-    "  --dealers N              dealers, 1 to 200 (24)\n"
+    "  --dealers N              dealers, 1 to 200, with --stub to 10000 (24)\n"
     "  --regions N              regions, 1 to 6 (3)\n"
     "  --days N                 days of data, 1 to 1200, the last one is today (400)\n"
     "  --today YYYY-MM-DD       the day it is, in every time zone (default: by the clock)\n"
@@ -40,6 +42,9 @@ static const char usage[] =
     "  --credential-kinds KIND  what dealers.json signs in with: oauth, service_account,\n"
     "                           external_account, impersonated or mixed (oauth)\n"
     "  --public-url URL         where clients reach this, for the files (the address listened on)\n"
+    "  --stub                   no world: the token endpoint, runReport and batchRunReports "
+    "alone, with\n"
+    "                           cheap fixed figures, for benchmarks of what calls them\n"
     "  --generate-only          generate the world, write the files, end\n"
     "  --latency-ms N           delay of every API answer, 0 to 600000 (0)\n"
     "  --token-lifetime-s N     lifetime of access tokens, 1 to 86400 (3599)\n"
@@ -75,6 +80,7 @@ enum option_id {
   OPT_KINDS,
   OPT_PUBLIC_URL,
   OPT_GENERATE_ONLY,
+  OPT_STUB,
   OPT_LATENCY,
   OPT_TOKEN_LIFETIME,
   OPT_HELP,
@@ -89,7 +95,7 @@ static bool take_number(struct options *o, int id, const char *text)
     uint64_t min, max;
   } numbers[] = {
       {OPT_SEED, "seed", 0, UINT64_C(9223372036854775807)},
-      {OPT_DEALERS, "dealers", 1, PLAN_MAX_DEALERS},
+      {OPT_DEALERS, "dealers", 1, STUB_MAX_DEALERS},
       {OPT_REGIONS, "regions", 1, ATLAS_MAX_REGIONS},
       {OPT_DAYS, "days", 1, PLAN_MAX_DAYS},
       {OPT_LATENCY, "latency-ms", 0, 600000},
@@ -198,6 +204,9 @@ static bool take(struct options *o, int id)
   case OPT_GENERATE_ONLY:
     o->generate_only = true;
     return true;
+  case OPT_STUB:
+    o->stub = true;
+    return true;
   default:
     return take_number(o, id, optarg);
   }
@@ -220,6 +229,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
       {"write-service-accounts", required_argument, NULL, OPT_WRITE_SAS},
       {"credential-kinds", required_argument, NULL, OPT_KINDS},
       {"public-url", required_argument, NULL, OPT_PUBLIC_URL},
+      {"stub", no_argument, NULL, OPT_STUB},
       {"generate-only", no_argument, NULL, OPT_GENERATE_ONLY},
       {"latency-ms", required_argument, NULL, OPT_LATENCY},
       {"token-lifetime-s", required_argument, NULL, OPT_TOKEN_LIFETIME},
@@ -248,6 +258,11 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
     }
     if (!take(o, id))
       return false;
+  }
+  if (!o->stub && o->world.dealers > PLAN_MAX_DEALERS) {
+    fprintf(stderr, "ga4-sim: --dealers %u: at most %d without --stub\n", o->world.dealers,
+            PLAN_MAX_DEALERS);
+    return false;
   }
   if (optind < argc) {
     fprintf(stderr, "ga4-sim: unexpected argument '%s'. Try 'ga4-sim --help'.\n", argv[optind]);

@@ -29,6 +29,7 @@ struct options {
   const char *public_url;             /* NULL: the address listened on */
   enum credential_kinds credential_kinds;
   bool generate_only;
+  bool stub; /* fixed answers in the place of a world */
   uint32_t latency_ms;
   uint32_t token_lifetime_s;
 };

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
+#include "common/base/descriptors.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/http/listen.h"
@@ -33,7 +33,6 @@ enum {
   SLOW_SENDER_MS = 1000,
   CUT_TRIES = 4,
   CROWD = 64,
-  OTHER_DESCRIPTORS = 256, /* for everything but connections */
 };
 
 /* ------------------------------------------------------------ connections */
@@ -443,27 +442,11 @@ static void set_defaults(struct listener_options *o)
   set_default(&o->keepalive_ms, 15000);
 }
 
-/* As many connections as there are descriptors for: raises the process's own limit as far as it
- * may, and lowers the number of connections where that does not do. */
+/* As many connections as there are descriptors for. */
 static void fit_descriptors(struct listener_options *o)
 {
-  struct rlimit limit;
-  rlim_t needed = (rlim_t)o->max_connections + OTHER_DESCRIPTORS;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
-    return;
-  limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= needed)
-    return;
-  unsigned fitting = limit.rlim_cur > OTHER_DESCRIPTORS + RESERVE
-                         ? (unsigned)(limit.rlim_cur - OTHER_DESCRIPTORS)
-                         : RESERVE;
-  log_warn(
-      "too few file descriptors for ANALYTICS_MCP_MAX_CONNECTIONS: fewer connections are taken; "
-      "raise the limit (ulimit -n, LimitNOFILE) or lower the setting",
-      LOG_I("wanted", o->max_connections), LOG_I("taken", fitting),
-      LOG_I("descriptors", limit.rlim_cur));
-  o->max_connections = fitting;
+  size_t fitting = descriptors_reserve(o->max_connections, "ANALYTICS_MCP_MAX_CONNECTIONS");
+  o->max_connections = fitting > RESERVE ? (unsigned)fitting : RESERVE;
 }
 
 static struct http_daemon *start_daemon(struct listener *l, int fd)

@@ -482,6 +482,7 @@ static void start_page(struct ask *a)
                                         .subject_id = by_dealer ? o->dealer_id : a->wanted,
                                         .purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT,
                                         .token = a->token,
+                                        .leased = true,
                                         .deadline_ms = a->deadline_ms,
                                         .ops = a->decoder != NULL ? &ops_of_rows : &ops,
                                         .user = a};

@@ -212,9 +212,13 @@ static void seek_token_later(struct google_call *c)
 static bool on_token_message(void *user, const ProtobufCMessage *message)
 {
   struct google_call *c = user;
+  const Analytics__Auth__V1__GetAccessTokenResponse *answer = (const void *)message;
+  struct lease_name name;
   MAGIC_CHECK(c, CALL_MAGIC);
   token_unref(c->token);
-  c->token = token_new((const Analytics__Auth__V1__GetAccessTokenResponse *)message);
+  c->token = token_new(answer);
+  if (answer->lease_ms > 0 && google_lease_name(&name, c->google, &c->options, c->subject_id))
+    google_lease(c->google, &name, c->token, answer->lease_ms);
   return true;
 }
 
@@ -257,6 +261,8 @@ static enum err_code send_token_request(struct google_call *c, struct err *e)
   }
   if (c->has_rejected)
     request.rejected_token_sha256 = (ProtobufCBinaryData){sizeof(c->rejected), c->rejected};
+  if (c->options.leased)
+    request.lease_ms = c->google->options.lease_ms;
   struct rpc_client_options options = {.timeout_ms = remaining_ms(c, AUTH_TIMEOUT_MS),
                                        .attempt_ms = AUTH_ATTEMPT_MS,
                                        .parent = c->options.parent};
@@ -286,6 +292,9 @@ static void renew_token(struct google_call *c)
 {
   unsigned len = sizeof(c->rejected);
   const char *token = c->token->access_token;
+  struct lease_name name;
+  if (google_lease_name(&name, c->google, &c->options, c->subject_id))
+    leases_drop(c->google->leases, &name);
   c->renewed = true;
   c->has_rejected = EVP_Digest(token, strlen(token), c->rejected, &len, EVP_sha256(), NULL) == 1;
   seek_token(c);
@@ -548,13 +557,29 @@ static void seek_place(struct google_call *c)
 
 /* ------------------------------------------------------------------ public */
 
+/* auth-svc's answer to an equal ask, while its lease lasts; NULL when there is none. */
+static struct token *leased_token(const struct google_call *c)
+{
+  struct lease_name name;
+  return google_lease_name(&name, c->google, &c->options, c->subject_id)
+             ? leases_use(c->google->leases, &name, clock_mono_ms())
+             : NULL;
+}
+
 void google_call_start(struct google_call *c)
 {
   google_call_ref(c); /* the chain's */
-  if (c->token != NULL)
+  if (c->token != NULL) {
+    use_token(c);
+    return;
+  }
+  c->token = leased_token(c);
+  if (c->token == NULL)
+    seek_token(c);
+  else if (enter(c, PHASE_TOKEN))
     use_token(c);
   else
-    seek_token(c);
+    finish_cancelled(c);
 }
 
 void google_call_cancel(struct google_call *c)

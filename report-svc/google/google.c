@@ -23,6 +23,7 @@ struct google *google_new(const struct google_options *options)
                                  "Time from sending a request to Google to its end.", "api", NULL);
   g->waiting = metrics_gauge("report_governor_waiting",
                              "Requests that wait for a place at their property.", NULL);
+  google_init_leases(g);
   return g;
 }
 
@@ -30,6 +31,7 @@ void google_free(struct google *g)
 {
   if (g == NULL)
     return;
+  google_free_leases(g);
   governor_free(g->governor);
   budget_free(g->budget);
   benchmark_free(g->benchmark);

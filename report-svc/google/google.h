@@ -32,6 +32,7 @@ struct google_options {
    * them within an hour; 0 for no bound. */
   size_t benchmark_places;
   uint32_t benchmark_reports;
+  uint32_t lease_ms;     /* auth-svc's answers are used again for so long; 0: never */
   struct shared *shared; /* state of all replicas; NULL: none */
 };
 
@@ -39,6 +40,9 @@ struct google;
 
 /* Pointers of the options must outlive it. */
 struct google *google_new(const struct google_options *options);
+/* Reports how often auth-svc's answers were used, and waits up to a second for that. Once no call
+ * can start any more, before the channel is freed. NULL is fine. */
+void google_end_leases(struct google *g);
 /* After the http client, whose timers refer to it, was freed. NULL is fine. */
 void google_free(struct google *g);
 const struct google_options *google_options(const struct google *g);
@@ -47,9 +51,6 @@ struct governor *google_governor(struct google *g);
 enum err_code google_target_of(struct google_target *out, const struct google *g,
                                const struct google_method *m, const char *of,
                                const char *page_token, struct err *e);
-
-/* Whose token is asked for. */
-enum google_subject { GOOGLE_DEALER, GOOGLE_PROPERTY };
 
 struct google_call;
 
@@ -76,6 +77,8 @@ struct google_call_options {
   const char *subject_id; /* copied */
   Analytics__Auth__V1__Purpose purpose;
   struct token *token; /* from an earlier call of the same subject; NULL asks auth-svc */
+  /* auth-svc's answer to an equal ask of the same grant will do, for google_options.lease_ms. */
+  bool leased;
   int64_t deadline_ms; /* clock_mono_ms() */
   const struct google_call_ops *ops;
   void *user;

@@ -47,6 +47,18 @@ void token_unref(struct token *t)
   free(t);
 }
 
+size_t token_size(const struct token *t)
+{
+  const char *const texts[] = {t->access_token, t->dealer_ref, t->dealer_name, t->quota_project,
+                               t->principal};
+  size_t n = sizeof(*t);
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+    n += strlen(texts[i]) + 1;
+  for (size_t i = 0; i < t->n_property_ids; i++)
+    n += sizeof(*t->property_ids) + strlen(t->property_ids[i]) + 1;
+  return n;
+}
+
 static enum err_code not_the_dealers(struct err *e, const struct token *t, const char *wanted)
 {
   AUTO_BUF struct buf list = BUF_INIT(200);

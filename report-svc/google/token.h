@@ -10,6 +10,9 @@
 #include "common/base/error.h"
 #include "report-svc/request/request.h"
 
+/* Whose token is asked for. */
+enum google_subject { GOOGLE_DEALER, GOOGLE_PROPERTY };
+
 struct token {
   _Atomic int refs;
   char *access_token;
@@ -26,6 +29,9 @@ struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *messa
 struct token *token_ref(struct token *t);
 /* NULL is fine. */
 void token_unref(struct token *t);
+
+/* Memory it takes, in bytes. */
+size_t token_size(const struct token *t);
 
 /* The property a report is about: `wanted` (digits, may be NULL) when it is one of the
  * dealer's, else the dealer's first. ERR_INVALID_ARGUMENT names property_id and the dealer's

@@ -23,7 +23,7 @@ typedef Analytics__Auth__V1__ResolveCohortResponse ResolveCohortResponse;
 typedef Analytics__Auth__V1__ListDealersRequest ListDealersRequest;
 typedef Analytics__Auth__V1__ListDealersResponse ListDealersResponse;
 
-enum { MAX_DEALERS = 5000, MAX_IN_FLIGHT = 1000, MAX_SECONDS = 60 };
+enum { MAX_DEALERS = 10000, MAX_IN_FLIGHT = 1000, MAX_SECONDS = 60 };
 
 static int usage(FILE *to)
 {

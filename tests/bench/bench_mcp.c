@@ -1,7 +1,10 @@
-/* Load on an MCP endpoint: N connections, each sending one tools/call after the other.
+/* Load on an MCP endpoint: N connections, each sending one tools/call after the other, or all
+ * together so many in a second (--rate); or N open sessions (--sessions).
  *
- * Prints calls/s and latency percentiles. The text @N@ in the arguments is replaced by a number
- * that is different in every call, to get past caches. Only loopback targets are accepted. */
+ * Prints calls/s and latency percentiles; at a fixed rate a latency counts from the moment at which
+ * the call was due, so that a server that falls behind shows. The text @N@ in the arguments is
+ * replaced by a number that is different in every call, to get past caches. Only loopback targets
+ * are accepted. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -14,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -29,6 +33,8 @@ struct options {
   int64_t max_calls;
   const char *tool;
   const char *arguments;
+  double rate;     /* calls/s of all connections together; 0: as fast as they are answered */
+  size_t sessions; /* to hold open instead of calling */
 };
 
 static struct options opt = {
@@ -36,7 +42,8 @@ static struct options opt = {
 static atomic_llong next_number = 1;
 static atomic_llong calls, errors;
 static uint32_t *latency_us; /* one per call */
-static int64_t stop_at_ms;
+static int64_t stop_at_ms, began_ns;
+static atomic_llong tickets; /* calls that were given their time */
 
 struct connection {
   int fd;
@@ -134,17 +141,36 @@ static void put_arguments(struct buf *b)
   buf_puts(b, p);
 }
 
-static void *drive(void *arg)
+/* Opens a connection and a session on it. */
+static void session_open(struct connection *c)
 {
-  (void)arg;
-  struct connection c = {.in = BUF_INIT(MAX_BODY)};
-  connection_open(&c);
   static const char init[] =
       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
       "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}";
   int status;
-  post(&c, init, sizeof(init) - 1);
-  read_answer(&c, &status);
+  connection_open(c);
+  post(c, init, sizeof(init) - 1);
+  read_answer(c, &status);
+}
+
+/* When the next call begins, by clock_mono_ns(): now, or at a fixed rate its time, waited for. */
+static int64_t next_start(void)
+{
+  if (opt.rate <= 0)
+    return clock_mono_ns();
+  int64_t due = began_ns + (int64_t)((double)atomic_fetch_add(&tickets, 1) / opt.rate * 1e9);
+  struct timespec at = {due / 1000000000, due % 1000000000};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+    ;
+  return due;
+}
+
+static void *drive(void *arg)
+{
+  (void)arg;
+  struct connection c = {.in = BUF_INIT(MAX_BODY)};
+  int status;
+  session_open(&c);
   long long id = 1;
   while (clock_mono_ms() < stop_at_ms) {
     struct buf body AUTO_BUF = BUF_INIT(1 << 20);
@@ -155,7 +181,7 @@ static void *drive(void *arg)
         ++id, opt.tool);
     put_arguments(&body);
     buf_puts(&body, "}}");
-    int64_t began = clock_mono_ns();
+    int64_t began = next_start();
     post(&c, body.data, body.len);
     const char *answer = read_answer(&c, &status);
     int64_t took = (clock_mono_ns() - began) / 1000;
@@ -174,6 +200,24 @@ static void *drive(void *arg)
   return NULL;
 }
 
+/* Opens the sessions, says so, holds their connections until the time is over. */
+static int hold_sessions(void)
+{
+  struct connection *all AUTO_FREE = xcalloc(opt.sessions, sizeof(*all));
+  for (size_t i = 0; i < opt.sessions; i++) {
+    buf_init(&all[i].in, MAX_BODY);
+    session_open(&all[i]);
+  }
+  printf("sessions %zu open\n", opt.sessions);
+  fflush(stdout);
+  usleep((useconds_t)opt.duration_ms * 1000);
+  for (size_t i = 0; i < opt.sessions; i++) {
+    close(all[i].fd);
+    buf_free(&all[i].in);
+  }
+  return 0;
+}
+
 static int by_value(const void *a, const void *b)
 {
   uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -182,10 +226,14 @@ static int by_value(const void *a, const void *b)
 
 static void usage(FILE *f)
 {
-  fprintf(f, "Usage: bench_mcp --port N --tool NAME [--arguments JSON] [--connections N]\n"
-             "                 [--seconds N] [--calls N]\n"
-             "Calls a tool of the MCP endpoint at 127.0.0.1:PORT/mcp and prints calls/s and\n"
-             "latencies. @N@ in the arguments becomes a different number in every call.\n");
+  fprintf(f,
+          "Usage: bench_mcp --port N --tool NAME [--arguments JSON] [--connections N]\n"
+          "                 [--seconds N] [--calls N] [--rate CALLS_PER_S]\n"
+          "       bench_mcp --port N --sessions N [--seconds N]\n"
+          "Calls a tool of the MCP endpoint at 127.0.0.1:PORT/mcp and prints calls/s and\n"
+          "latencies. @N@ in the arguments becomes a different number in every call. With --rate\n"
+          "calls begin at fixed times and latencies count from those. --sessions holds\n"
+          "idle sessions open.\n");
 }
 
 static void parse(int argc, char **argv)
@@ -193,6 +241,7 @@ static void parse(int argc, char **argv)
   static const struct option longs[] = {{"port", 1, NULL, 'p'},      {"tool", 1, NULL, 't'},
                                         {"arguments", 1, NULL, 'a'}, {"connections", 1, NULL, 'c'},
                                         {"seconds", 1, NULL, 's'},   {"calls", 1, NULL, 'n'},
+                                        {"rate", 1, NULL, 'r'},      {"sessions", 1, NULL, 'e'},
                                         {"help", 0, NULL, 'h'},      {0}};
   int o;
   while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -215,6 +264,12 @@ static void parse(int argc, char **argv)
     case 'n':
       opt.max_calls = strtoll(optarg, NULL, 10);
       break;
+    case 'r':
+      opt.rate = strtod(optarg, NULL);
+      break;
+    case 'e':
+      opt.sessions = strtoul(optarg, NULL, 10);
+      break;
     case 'h':
       usage(stdout);
       exit(0);
@@ -223,8 +278,9 @@ static void parse(int argc, char **argv)
       exit(2);
     }
   }
-  if (opt.port == 0 || opt.tool == NULL || opt.connections < 1 || opt.connections > 512 ||
-      opt.duration_ms > 60000 || opt.max_calls < 1 || opt.max_calls > MAX_CALLS) {
+  if (opt.port == 0 || (opt.tool == NULL) == (opt.sessions == 0) || opt.sessions > 10000 ||
+      opt.rate < 0 || opt.connections < 1 || opt.connections > 512 || opt.duration_ms > 60000 ||
+      opt.max_calls < 1 || opt.max_calls > MAX_CALLS) {
     usage(stderr);
     exit(2);
   }
@@ -233,16 +289,18 @@ static void parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
   parse(argc, argv);
+  if (opt.sessions > 0)
+    return hold_sessions();
   latency_us = xcalloc((size_t)opt.max_calls, sizeof(*latency_us));
   stop_at_ms = clock_mono_ms() + opt.duration_ms;
-  int64_t began = clock_mono_ns();
+  began_ns = clock_mono_ns();
   pthread_t *threads AUTO_FREE = xcalloc(opt.connections, sizeof(*threads));
   for (size_t i = 0; i < opt.connections; i++)
     if (pthread_create(&threads[i], NULL, drive, NULL) != 0)
       fail("thread");
   for (size_t i = 0; i < opt.connections; i++)
     pthread_join(threads[i], NULL);
-  double seconds = (double)(clock_mono_ns() - began) / 1e9;
+  double seconds = (double)(clock_mono_ns() - began_ns) / 1e9;
   long long n = atomic_load(&calls) < opt.max_calls ? atomic_load(&calls) : opt.max_calls;
   if (n == 0)
     return 1;

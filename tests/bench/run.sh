@@ -7,30 +7,39 @@ source "$root/deploy/lib.sh"
 
 usage() {
   cat <<USAGE
-Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [memory]
+Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [fanout] [memory]
+       tests/bench/run.sh compare COMMIT [--rounds N] [--record]
 
 Builds in release mode into build-bench and measures, on loopback only:
   rpc      unary calls/s, p50, p99 at 1 and 64 in flight: common/rpc beside a raw gRPC-core echo
   decoder  the row decoder beside cJSON on one body of 250,000 rows
   auth     auth-svc's calls at 1 and 64 in flight, tokens remembered and new, 24 and 1,000 dealers
-  set      run_report cached and uncached, and a fan-out over 24 dealers at 200 ms, through the set
-  memory   resident memory of each idle process
-Without names all five run. --seconds bounds each single run (default 3).
+  set      run_report cached and uncached through the set over the stub, with CPU time and system calls
+           for each call, and at a fixed rate (--rate, default 1,000 calls/s)
+  fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
+  memory   resident memory of each idle process, and of an idle connection
+  compare  the services of this checkout against those of another commit, alternating; --record adds
+           the ratios to docs/internals/bench-history.md
+Without names all run but compare. --seconds bounds each single run (default 3).
 USAGE
 }
 
-seconds=3 build=true parts=()
+seconds=3 build=true parts=() rate=1000 rounds=5 record=false against=""
 while (($# > 0)); do
   case "$1" in
   --seconds) seconds=${2:?--seconds needs a number}; shift ;;
+  --rate) rate=${2:?--rate needs a number}; shift ;;
+  --rounds) rounds=${2:?--rounds needs a number}; shift ;;
+  --record) record=true ;;
   --no-build) build=false ;;
+  compare) against=${2:?compare needs a commit}; parts+=(compare); shift ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | auth | set | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | fanout | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
 done
-((${#parts[@]} > 0)) || parts=(rpc decoder auth set memory)
+((${#parts[@]} > 0)) || parts=(rpc decoder auth set fanout memory)
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 dir=$root/build-bench
@@ -42,7 +51,7 @@ if $build; then
   if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
   if wants decoder; then programs+=(bench_decoder); fi
   if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
-  if wants set || wants memory; then
+  if wants set || wants fanout || wants memory || wants compare; then
     programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
   fi
   ninja -C "$dir" "${programs[@]}" | tail -n 1
@@ -55,7 +64,6 @@ must() {
   awk -v a="$2" -v b="$4" "BEGIN { exit !(a $3 b) }" || { verdict=MISSED; failed=1; }
   printf '  %-58s %10s  must be %s %s: %s\n' "$1" "$2" "$3" "$4" "$verdict"
 }
-field() { sed -nE "s/.*\b$2 ([0-9.]+).*/\1/p" <<<"$1"; }
 
 if wants rpc; then
   say "== gRPC unary through common/rpc, 16-byte payload, server and client in processes of their own"
@@ -87,74 +95,72 @@ fi
 run=$(mktemp -d)
 mkdir "$run/log"
 base=${BENCH_PORT_BASE:-18300}
-# up LATENCY_MS: starts the set on ports of its own.
-up() {
-  rm -f "$run"/log/*
-  start ga4-sim "http://127.0.0.1:$base/livez" -- "$bin/ga4-sim" --listen "127.0.0.1:$base" --seed 42 \
-    --dealers 24 --days 400 --db "$dir/world.db" --write-dealers "$run/dealers.json" --latency-ms "$1"
-  local common=(LOG_LEVEL=WARN ENABLE_AUTH=false AUTH_SVC_ADDR="127.0.0.1:$((base + 1))"
-    REPORT_SVC_ADDR="127.0.0.1:$((base + 2))" AGGREGATE_SVC_ADDR="127.0.0.1:$((base + 3))"
-    GA4_DATA_ENDPOINT="http://127.0.0.1:$base" GA4_ADMIN_ENDPOINT="http://127.0.0.1:$base"
-    GA_CREDENTIALS_PATH="$run/dealers.json" ANALYTICS_MCP_HOST=127.0.0.1 ANALYTICS_MCP_PORT="$((base + 4))")
-  local i=1 name
-  for name in auth-svc report-svc aggregate-svc gateway; do
-    start "$name" "http://127.0.0.1:$((base + 10 + i))/readyz" "${common[@]}" \
-      GRPC_LISTEN="127.0.0.1:$((base + i))" ADMIN_LISTEN="127.0.0.1:$((base + 10 + i))" -- "$bin/$name"
-    i=$((i + 1))
-  done
-}
-down() {
-  local i
-  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
-    kill -TERM "${pids[i]}" 2>/dev/null || true
-    wait "${pids[i]}" 2>/dev/null || true
-  done
-  pids=() names=()
-}
+# shellcheck source=tests/bench/set.sh
+source "$root/tests/bench/set.sh"
+# shellcheck source=tests/bench/compare.sh
+source "$root/tests/bench/compare.sh"
 trap 'down; rm -rf "$run"' EXIT
-mcp() { "$bin/bench_mcp" --port $((base + 4)) "$@"; }
-report_args='{"dealer_id":"d01","dimensions":["date"],"metrics":["sessions"],"date_ranges":[{"start_date":"8daysAgo","end_date":"2daysAgo"}]'
 
 if wants memory; then
   say "== resident memory of each idle process (VmRSS)"
-  up 0 >/dev/null
+  up "$bin" --stub >/dev/null
   for ((i = 1; i < ${#pids[@]}; i++)); do
-    kib=$(awk '/^VmRSS/ { print $2 }' "/proc/${pids[i]}/status")
-    must "${names[i]}, MB" "$(awk -v k="$kib" 'BEGIN { printf "%.1f", k / 1024 }')" '<' 25
+    must "${names[i]}, MB" "$(rss_mb "${pids[i]}")" '<' 25
   done
+  say "== the gateway's memory for each idle connection with a session"
+  idle=$(rss_mb "${pids[-1]}")
+  mkfifo "$run/sessions"
+  mcp --sessions 500 --seconds 2 >"$run/sessions" &
+  holder=$!
+  read -r line <"$run/sessions"
+  say "  $line"
+  must "KiB for each of 500 sessions" \
+    "$(awk -v a="$idle" -v b="$(rss_mb "${pids[-1]}")" 'BEGIN { printf "%.1f", (b - a) * 1024 / 500 }')" '<' 64
+  wait "$holder"
   down
 fi
 
 if wants set; then
-  say "== run_report through the whole set (7 rows), simulator without latency"
-  up 0 >/dev/null
+  say "== run_report through the whole set (7 rows), stub without latency; CPU and system calls for each call"
+  up "$bin" --stub >/dev/null
   mcp --tool run_report --arguments "$report_args}" --calls 50 >/dev/null
   for n in 1 16 64; do
-    say "  cached:   $(mcp --tool run_report --arguments "$report_args}" --connections $n --seconds "$seconds")"
+    say "  cached:   $(costs --tool run_report --arguments "$report_args}" --connections $n --seconds "$seconds")"
   done
   for n in 1 8; do
-    say "  uncached: $(mcp --tool run_report --arguments "$report_args,\"limit\":@N@}" --connections $n --seconds "$seconds")"
+    say "  uncached: $(costs --tool run_report --arguments "$report_args,\"limit\":@N@}" --connections $n --seconds "$seconds")"
   done
-  down
-  say "== fan-out over 24 dealers, simulator with 200 ms latency"
-  up 200 >/dev/null
-  across='{"metrics":["sessions"],"date_range":{"start_date":"2026-10-01","end_date":"2026-10-28"},"limit_per_dealer":@N@}'
-  compare='{"dealer_ids":DEALERS,"date_range":{"start_date":"2026-10-01","end_date":"2026-10-28"}}'
-  compare=${compare/DEALERS/$(jq -c '[.dealers[].dealer_id]' "$run/dealers.json")}
-  mcp --tool run_report_across_dealers --arguments "$across" --calls 1 --seconds 30 >/dev/null # tokens
-  one=$(mcp --tool run_report --arguments "${report_args/d01/d07},\"limit\":@N@}" --calls 8 --seconds 30)
-  all=$(mcp --tool run_report_across_dealers --arguments "$across" --calls 8 --seconds 30)
-  cmp=$(mcp --tool compare_dealer_sessions --arguments "$compare" --calls 8 --seconds 30)
-  alone=$(mcp --tool compare_dealer_sessions --arguments '{"dealer_ids":["d07"],"date_range":{"start_date":"2026-10-01","end_date":"2026-10-28"}}' --calls 8 --seconds 30)
-  say "  run_report, one dealer:    $one"
-  say "  comparison of one dealer:  $alone"
-  say "  run_report_across_dealers: $all"
-  say "  compare_dealer_sessions:   $cmp"
-  slowest=$(field "$one" max_ms)
-  must "fan-out over 24 dealers against the slowest single call" \
-    "$(awk -v a="$(field "$all" p50_ms)" -v b="$slowest" 'BEGIN { printf "%.2f", a / b }')" '<=' 1.3
-  must "comparison of 24 dealers against the slowest comparison of one" \
-    "$(awk -v a="$(field "$cmp" p50_ms)" -v b="$(field "$alone" max_ms)" 'BEGIN { printf "%.2f", a / b }')" '<=' 1.3
+  # With a core of its own, where there is one, the load generator does not delay what it measures.
+  pin=()
+  if (($(nproc) > 2)); then pin=(taskset -c "$(($(nproc) - 1))"); fi
+  say "  cached at $rate calls/s: $("${pin[@]}" "$bin/bench_mcp" --port $((base + 4)) --tool run_report \
+    --arguments "$report_args}" --connections 64 --rate "$rate" --seconds "$seconds")"
   down
 fi
+
+if wants fanout; then
+  for n in 24 200 500; do
+    say "== fan-out over $n dealers, stub with 200 ms latency"
+    up "$bin" --stub --dealers "$n" --latency-ms 200 >/dev/null
+    mcp --tool run_report_across_dealers --arguments "$across_args" --calls 1 --seconds 30 >/dev/null # tokens
+    one=$(mcp --tool run_report --arguments "${report_args/d01/d07},\"limit\":@N@}" --calls 8 --seconds 30)
+    alone=$(mcp --tool compare_dealer_sessions --arguments "$(compare_args 1)" --calls 8 --seconds 30)
+    all=$(costs --tool run_report_across_dealers --arguments "$across_args" --calls 8 --seconds 60)
+    cmp=$(costs --tool compare_dealer_sessions --arguments "$(compare_args "$n")" --calls 8 --seconds 60)
+    say "  run_report, one dealer:    $one"
+    say "  comparison of one dealer:  $alone"
+    say "  run_report_across_dealers: $all"
+    say "  compare_dealer_sessions:   $cmp"
+    most_all=1.3 most_cmp=1.4
+    if ((n > 200)); then most_all=2.5 most_cmp=3; fi
+    must "reports of $n dealers against the slowest single call" \
+      "$(awk -v a="$(field "$all" p50_ms)" -v b="$(field "$one" max_ms)" 'BEGIN { printf "%.2f", a / b }')" '<=' $most_all
+    must "comparison of $n dealers against the slowest of one" \
+      "$(awk -v a="$(field "$cmp" p50_ms)" -v b="$(field "$alone" max_ms)" 'BEGIN { printf "%.2f", a / b }')" '<=' $most_cmp
+    down
+  done
+fi
+
+if [[ -n $against ]]; then compare "$against" "$rounds"; fi
+[[ ! -e $run/errors ]] || { say "calls failed: the figures are not ones of answers"; exit 1; }
 ((failed == 0)) || { say "some figures missed their bound"; exit 1; }

@@ -40,6 +40,8 @@ async function warnings() {
   return (await answer.text()).split('\n').filter((line) => line.startsWith('warn'));
 }
 
+const auditLines = () =>
+  set.output('auth').stderr.split('\n').filter((line) => line.startsWith('{"audit"')).map((line) => JSON.parse(line));
 const newKey = () => randomBytes(32).toString('hex');
 const policies = (revoked = []) => JSON.stringify({ policies: POLICIES, revoked });
 
@@ -91,7 +93,7 @@ test('a consumer gets the figures that a caller of the gateway gets, and no othe
   assert.equal(token.code, PERMISSION_DENIED, 'Google tokens are for report-svc');
 
   // The audit ties what was done with the grant to the certificate it was given for.
-  const lines = set.output('auth').stderr.split('\n').filter((line) => line.startsWith('{"audit"')).map((line) => JSON.parse(line));
+  const lines = auditLines();
   const login = lines.find((line) => line.event === 'authenticate' && line.detail === 'certificate');
   assert.equal(login.result, 'ok');
   assert.equal(login.peer, 'nightly-export');
@@ -164,13 +166,28 @@ test('who is revoked gets nothing with what it holds, and others go on', { timeo
   const ann = await Mcp.connect(set.url, { token }), root = await admin();
   assert.ok(!(await ann.call('list_dealers', {})).isError);
   assert.ok((await report('d01', grant)).rows);
+  let accepted = 1, last = 0, refused;
   await change('policies.json', policies([{ subject: 'nightly-export' }, { token_id: 'ann-1' }]));
-  const refused = await report('d01', grant); // report-svc has the answer in its cache
+  const revoked = Date.now(); // report-svc has the answer in its cache, and a lease of 2 s at most
+  for (;;) {
+    const asked = Date.now();
+    refused = await report('d01', grant);
+    if (refused.code !== undefined) break;
+    [last, accepted] = [asked, accepted + 1];
+    assert.ok(asked < revoked + 2_000, 'still accepted after the lease');
+  }
+  assert.ok(last < revoked + 2_000);
   assert.equal(refused.code, UNAUTHENTICATED);
   assert.equal(refused.reason, 'revoked');
   assert.equal((await authOf('nightly-export')('Authenticate', { by_certificate: true })).reason, 'revoked');
   const text = (await ann.call('list_dealers', {})).text;
   assert.match(text, /has been revoked/);
+  // Lines of the grant and their counts add up to the calls, those with the lease included.
+  const id = auditLines().findLast((line) => line.reason === 'revoked' && line.event === 'get_access_token').grant;
+  const counted = () => auditLines().filter((line) => line.grant === id && line.event === 'get_access_token' && line.result === 'ok')
+    .reduce((sum, line) => sum + (line.count ?? 1), 0);
+  for (let i = 0; counted() < accepted && i < 200; i++) await sleep(50);
+  assert.equal(counted(), accepted);
   await assert.rejects(Mcp.connect(set.url, { token }), /401/);
   assert.ok(!(await root.call('list_dealers', {})).isError);
   await change('policies.json', policies());

@@ -89,7 +89,7 @@ before(async () => {
   s = await startOverWorld({
     sim: { credentialKinds: 'mixed' },
     env: {
-      report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 },
+      report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0, REPORT_LEASE_MS: 0 },
       auth: { AWS_EC2_METADATA_DISABLED: null, AUTH_TOKEN_TIMEOUT_MS: 5000 },
     },
   });

@@ -18,7 +18,7 @@ before(async () => {
   const auth = authSettings(key);
   s = await startOverWorld({
     reportReplicas: 2,
-    env: { ...auth, aggregate: { AGGREGATE_BATCH_DEALERS: 3 }, report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 } },
+    env: { ...auth, aggregate: { AGGREGATE_BATCH_DEALERS: 3 }, report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0, REPORT_LEASE_MS: 0 } },
   });
   world = s.world;
   client = await Mcp.connect(s.set.url, { token: admin() });

@@ -92,6 +92,9 @@ static void distances_agree_with_the_table_of_edits(void)
         (strlen(a) >= 3 && strstr(b, a) != NULL) || (strlen(b) >= 3 && strstr(a, b) != NULL);
     unsigned expected = strcmp(a, b) == 0 ? 0 : contained ? 1 : edits <= most ? edits : NEAREST_FAR;
     CU_ASSERT_EQUAL(nearest_distance(a, b), expected);
+    unsigned limit = (unsigned)random_below(9);
+    CU_ASSERT_EQUAL(nearest_within(a, b, limit),
+                    expected > limit && !contained ? NEAREST_FAR : expected);
     near += expected < NEAREST_FAR ? 1 : 0;
   }
   CU_ASSERT_TRUE(near > WORDS / 4 && near < WORDS); /* both kinds were tried */
@@ -109,5 +112,20 @@ static void the_best_three_are_kept_in_order(void)
   CU_ASSERT_EQUAL(best.item[2], 3);
 }
 
+static void what_is_still_wanted_would_come_among_the_best(void)
+{
+  struct nearest best = {0};
+  CU_ASSERT_EQUAL(nearest_wanted(&best), 8);
+  for (unsigned i = 0; i < NEAREST_MAX; i++)
+    nearest_offer(&best, i, 4);
+  CU_ASSERT_EQUAL(nearest_wanted(&best), 3);
+  nearest_offer(&best, 7, nearest_wanted(&best));
+  CU_ASSERT_EQUAL(best.item[0], 7);
+  for (unsigned i = 0; i < NEAREST_MAX; i++)
+    nearest_offer(&best, i, 0);
+  CU_ASSERT_EQUAL(nearest_wanted(&best), 0);
+}
+
 TEST_MAIN("base/nearest", TEST(distances_of_known_pairs),
-          TEST(distances_agree_with_the_table_of_edits), TEST(the_best_three_are_kept_in_order))
+          TEST(distances_agree_with_the_table_of_edits), TEST(the_best_three_are_kept_in_order),
+          TEST(what_is_still_wanted_would_come_among_the_best))

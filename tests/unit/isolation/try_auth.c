@@ -62,8 +62,8 @@ size_t try_access_token(struct attempt *a)
   return bad;
 }
 
-/* A sealed grant that auth-svc did not make like this, or whose time is over. */
-static void forge(struct attempt *a, struct buf *out)
+/* A sealed grant that auth-svc did not make like this, or, then true, whose time is over. */
+static bool forge(struct attempt *a, struct buf *out)
 {
   Analytics__Auth__V1__Grant g = ANALYTICS__AUTH__V1__GRANT__INIT;
   struct sealer *stranger = NULL;
@@ -78,27 +78,27 @@ static void forge(struct attempt *a, struct buf *out)
       out->data[pick(out->len)] ^= (char)(1 << pick(8));
     if (memcmp(out->data, a->grant.data, out->len) == 0)
       out->data[0] ^= 1;
-    return;
+    return false;
   case 1:
     buf_append(out, a->grant.data, pick(a->grant.len));
-    return;
+    return false;
   case 2: /* another key */
     sealer_new(&stranger, "KEY", NULL, "test", NULL);
     seal_message(stranger, SEAL_GRANT, &g.base, out, NULL);
     sealer_unref(stranger);
-    return;
+    return false;
   case 3: /* of another installation with the same key */
     sealer_new(&stranger, "KEY", STAGE_KEY, "elsewhere", NULL);
     seal_message(stranger, SEAL_GRANT, &g.base, out, NULL);
     sealer_unref(stranger);
-    return;
+    return false;
   case 4: /* over */
     g.expires_at = now_s() - (long long)pick(1000);
     seal_message(a->stage->sealer, SEAL_GRANT, &g.base, out, NULL);
-    return;
+    return true;
   default: /* one type passed for the other: the bytes of a grant sealed as a benchmark's */
     seal_message(a->stage->sealer, SEAL_BENCHMARK, &g.base, out, NULL);
-    return;
+    return false;
   }
 }
 
@@ -109,7 +109,7 @@ size_t try_forged_grant(struct attempt *a)
   struct named target = name_dealer(a, (int)pick(3));
   const char *const asked[] = {target.text};
   struct reply r;
-  forge(a, &sealed);
+  bool over = forge(a, &sealed);
   const ProtobufCBinaryData grant = {sealed.len, (uint8_t *)sealed.data};
   if (pick(2) == 0) {
     ask_token(a, &grant, pick(2) == 0 ? DIRECT : BENCHMARK, &target, &r);
@@ -119,15 +119,20 @@ size_t try_forged_grant(struct attempt *a)
     Analytics__Auth__V1__ListDealersRequest list = ANALYTICS__AUTH__V1__LIST_DEALERS_REQUEST__INIT;
     Analytics__Auth__V1__ResolveCohortRequest cohort =
         ANALYTICS__AUTH__V1__RESOLVE_COHORT_REQUEST__INIT;
-    compare.subject = cohort.subject_dealer_id = target.text;
-    size_t which = pick(3);
+    Analytics__Auth__V1__EndLeaseRequest lease = ANALYTICS__AUTH__V1__END_LEASE_REQUEST__INIT;
+    compare.subject = cohort.subject_dealer_id = lease.dealer_ref = target.text;
+    lease.target_case = ANALYTICS__AUTH__V1__END_LEASE_REQUEST__TARGET_DEALER_REF;
+    lease.uses = 1;
+    size_t which = pick(over ? 3 : 4); /* EndLease counts for a grant that is just over */
     stage_call(&r, which == 2 ? a->stage->aggregate : a->stage->auth, which == 2 ? AGGREGATE : AUTH,
                which == 0   ? "ListDealers"
                : which == 1 ? "ResolveCohort"
-                            : "CompareDealerSessions",
+               : which == 2 ? "CompareDealerSessions"
+                            : "EndLease",
                which == 0   ? &list.base
                : which == 1 ? &cohort.base
-                            : &compare.base,
+               : which == 2 ? &compare.base
+                            : &lease.base,
                &grant);
     count(a, &r);
   }

@@ -189,6 +189,17 @@ static enum err_code get_token(const ProtobufCBinaryData *grant, bool benchmark,
   return e->code;
 }
 
+static enum err_code end_lease(const ProtobufCBinaryData *grant, const char *dealer, uint64_t uses,
+                               struct err *e)
+{
+  Analytics__Auth__V1__EndLeaseRequest r = ANALYTICS__AUTH__V1__END_LEASE_REQUEST__INIT;
+  r.target_case = ANALYTICS__AUTH__V1__END_LEASE_REQUEST__TARGET_DEALER_REF;
+  r.dealer_ref = TEXT(dealer);
+  r.uses = uses;
+  drop(call("EndLease", &r.base, grant, 5000, e));
+  return e->code;
+}
+
 static void get_grants(void)
 {
   AUTO_FREE char *admin = bearer_of("\"role\":\"admin\"");
@@ -387,6 +398,47 @@ static void a_denied_token_names_what_was_asked_for(void)
   CU_ASSERT_EQUAL(get_token(&s.dealer, false, "d03", 5000, &e), ERR_OK);
   expect_field("requested", NULL);
   expect_field("dealer", "d03");
+  strike();
+}
+
+static void expect_count(double wanted)
+{
+  AUTO_JSON cJSON *j = last_line();
+  CU_ASSERT_EQUAL(json_get_number(j, "count", 0), wanted);
+}
+
+static void a_lease_has_one_line_for_its_uses_with_their_count(void)
+{
+  struct err e;
+  stage();
+  get_grants();
+  size_t seen = 2;
+  CU_ASSERT_EQUAL(get_token(&s.dealer, false, "d03", 5000, &e), ERR_OK);
+  expect_line(&seen, "get_access_token", "ok", "", "ann");
+  expect_count(0); /* stands for itself */
+  AUTO_JSON cJSON *first = last_line();
+  CU_ASSERT_EQUAL(end_lease(&s.dealer, "d03", 41, &e), ERR_OK);
+  expect_line(&seen, "get_access_token", "ok", "", "ann");
+  expect_count(41);
+  expect_field("dealer", "d03");
+  expect_field("purpose", "direct");
+  expect_field("account", json_get_string(first, "account"));
+  expect_field("grant", json_get_string(first, "grant"));
+  expect_field("detail", "used again");
+  CU_ASSERT_EQUAL(end_lease(&s.dealer, "d99", 2, &e), ERR_OK); /* meanwhile taken out */
+  expect_line(&seen, "get_access_token", "ok", "", "ann");
+  expect_count(2);
+  expect_field("dealer", NULL);
+  expect_field("requested", "dealer_ref=d99");
+  CU_ASSERT_EQUAL(end_lease(&s.dealer, "d03", 0, &e), ERR_INVALID_ARGUMENT);
+  expect_line(&seen, "get_access_token", "failed", "bad_uses", "ann");
+  expect_count(0);
+  CU_ASSERT_EQUAL(end_lease(NULL, "d03", 1, &e), ERR_UNAUTHENTICATED);
+  expect_line(&seen, "get_access_token", "denied", "missing_grant", "");
+  CU_ASSERT_EQUAL(resolve(&s.dealer, &e), ERR_OK);
+  seen++;
+  CU_ASSERT_EQUAL(end_lease(&s.benchmark, "d03", 1, &e), ERR_PERMISSION_DENIED);
+  expect_line(&seen, "get_access_token", "denied", "purpose_not_allowed", "ann");
   strike();
 }
 
@@ -657,6 +709,7 @@ static void the_service_answers_in_one_place_only(void)
 
 TEST_MAIN("auth audited rpcs", TEST(each_outcome_of_each_rpc_writes_one_line),
           TEST(a_denied_token_names_what_was_asked_for),
+          TEST(a_lease_has_one_line_for_its_uses_with_their_count),
           TEST(a_refused_bearer_says_why_and_shows_nothing_of_itself),
           TEST(a_stranger_has_a_line_for_each_cause_whatever_he_sends),
           TEST(a_call_that_reaches_no_handler_leaves_its_line),

@@ -520,6 +520,79 @@ static void a_caller_without_certificate_is_nobody_where_one_is_wanted(void)
   strike(&s);
 }
 
+static bool end_lease(struct stage *s, const ProtobufCBinaryData *grant, struct err *e)
+{
+  static char dealer[] = "d03";
+  Analytics__Auth__V1__EndLeaseRequest r = ANALYTICS__AUTH__V1__END_LEASE_REQUEST__INIT;
+  r.target_case = ANALYTICS__AUTH__V1__END_LEASE_REQUEST__TARGET_DEALER_REF;
+  r.dealer_ref = dealer;
+  r.uses = 1;
+  drop(call(s, "EndLease", &r.base, grant, 5000, e));
+  return e->code == ERR_OK;
+}
+
+/* The lease that auth-svc allows when so much is wanted. */
+static uint32_t lease_of(struct stage *s, const ProtobufCBinaryData *grant,
+                         Analytics__Auth__V1__Purpose purpose, const char *ref, uint32_t wanted)
+{
+  struct err e;
+  token_request r = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__INIT;
+  r.target_case = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF;
+  r.dealer_ref = TEXT(ref);
+  r.purpose = purpose;
+  r.lease_ms = wanted;
+  token_response *t = call(s, "GetAccessToken", &r.base, grant, 5000, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+  uint32_t lease_ms = t->lease_ms;
+  drop(t);
+  return lease_ms;
+}
+
+/* A grant of d03 that ends in so many seconds. */
+static ProtobufCBinaryData grant_until(struct stage *s, int64_t seconds)
+{
+  AUTO_BUF struct buf sealed = BUF_INIT(SEALED_MAX_BYTES);
+  Analytics__Auth__V1__Grant g = ANALYTICS__AUTH__V1__GRANT__INIT;
+  static char ann[] = "ann", d03[] = "d03", *dealers[] = {d03};
+  g.subject = ann;
+  g.role = ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER;
+  g.dealer_ids = dealers;
+  g.n_dealer_ids = 1;
+  g.expires_at = clock_unix_ms() / 1000 + seconds;
+  CU_ASSERT_EQUAL_FATAL(seal_message(s->sealer, SEAL_GRANT, &g.base, &sealed, NULL), ERR_OK);
+  uint8_t *data = xmalloc(sealed.len);
+  memcpy(data, sealed.data, sealed.len);
+  return (ProtobufCBinaryData){sealed.len, data};
+}
+
+static void a_lease_is_short_and_ends_with_the_grant(void)
+{
+  struct stage s = stage();
+  struct err e;
+  authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+  CU_ASSERT_EQUAL(lease_of(&s, &a->sealed, DIRECT, "d03", 0), 0);
+  CU_ASSERT_EQUAL(lease_of(&s, &a->sealed, DIRECT, "d03", 500), 500);
+  CU_ASSERT_EQUAL(lease_of(&s, &a->sealed, DIRECT, "d03", UINT32_MAX), 2000);
+  cohort_response *c = resolve(&s, &a->sealed, &e);
+  CU_ASSERT_EQUAL(lease_of(&s, &c->sealed_benchmark, BENCHMARK, "d03", 2000), 0);
+  ProtobufCBinaryData ends = grant_until(&s, 2), over = grant_until(&s, -30),
+                      long_over = grant_until(&s, -90);
+  uint32_t lease = lease_of(&s, &ends, DIRECT, "d03", 2000);
+  CU_ASSERT(lease > 0 && lease <= 2000);
+  /* What was used of a grant that is over counts for a minute; a new token it does not give. */
+  CU_ASSERT(end_lease(&s, &over, &e));
+  CU_ASSERT_PTR_NULL(get_token(&s, &over, DIRECT, "d03", 5000, &e));
+  CU_ASSERT_STRING_EQUAL(e.reason, "expired_grant");
+  CU_ASSERT_FALSE(end_lease(&s, &long_over, &e));
+  CU_ASSERT_STRING_EQUAL(e.reason, "expired_grant");
+  free(ends.data);
+  free(over.data);
+  free(long_over.data);
+  drop(c);
+  drop(a);
+  strike(&s);
+}
+
 static void each_service_may_call_its_own_rpc_by_its_certificate(void)
 {
   char dir[] = "/tmp/auth-certs-XXXXXX";
@@ -534,6 +607,7 @@ static void each_service_may_call_its_own_rpc_by_its_certificate(void)
     CU_ASSERT_EQUAL(t != NULL, i == 1);
     cohort_response *c = resolve(&s, &a->sealed, &e);
     CU_ASSERT_EQUAL(c != NULL, i == 2);
+    CU_ASSERT_EQUAL(end_lease(&s, &a->sealed, &e), i == 1);
     drop(t);
     drop(c);
     drop(a);
@@ -801,6 +875,7 @@ TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(many_callers_of_four_dealers_ask_the_endpoint_four_times),
           TEST(a_rejected_token_must_be_a_digest),
           TEST(a_caller_without_certificate_is_nobody_where_one_is_wanted),
+          TEST(a_lease_is_short_and_ends_with_the_grant),
           TEST(each_service_may_call_its_own_rpc_by_its_certificate),
           TEST(a_consumer_gets_in_by_its_certificate),
           TEST(a_mapped_gateway_lends_its_rights_to_nobody),

@@ -57,7 +57,24 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
   response.property_ids = properties;
   response.quota_project_id = project;
   response.principal = principal;
+  response.lease_ms = request->lease_ms;
   response.opaque = f->opaque_from > 0 && number >= f->opaque_from;
+  rpc_call_reply(call, &response.base);
+}
+
+static void end_lease(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fakes *f = service;
+  const Analytics__Auth__V1__EndLeaseRequest *request = (const void *)message;
+  Analytics__Auth__V1__EndLeaseResponse response = ANALYTICS__AUTH__V1__END_LEASE_RESPONSE__INIT;
+  size_t len;
+  const char *grant = rpc_call_metadata(call, RPC_META_GRANT, &len);
+  pthread_mutex_lock(&f->lock);
+  snprintf(f->lease_grant, sizeof(f->lease_grant), "%.*s", (int)len, grant);
+  snprintf(f->lease_of, sizeof(f->lease_of), "%s", request->dealer_ref);
+  f->uses_reported += (int)request->uses;
+  f->leases_ended++;
+  pthread_mutex_unlock(&f->lock);
   rpc_call_reply(call, &response.base);
 }
 
@@ -84,6 +101,7 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *message,
 
 static const struct rpc_method auth_methods[] = {
     {"GetAccessToken", RPC_UNARY, RPC_ON_WORKER, get_token},
+    {"EndLease", RPC_UNARY, RPC_ON_POLLER, end_lease},
     {"ListDealers", RPC_UNARY, RPC_ON_POLLER, list_dealers},
 };
 
@@ -135,6 +153,7 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                   .budget = {o->server_errors, o->quota_probe_ms, 25},
                                   .benchmark_places = o->benchmark_places,
                                   .benchmark_reports = o->benchmark_reports,
+                                  .lease_ms = o->lease_ms,
                                   .shared = o->shared};
   f->service = (struct service){.google = google_new(&google),
                                 .cache = cache_new(o->cache_bytes, 60000),
@@ -165,6 +184,7 @@ void fakes_stop(struct fakes *f)
 {
   rpc_channel_free(f->report);
   rpc_server_stop(f->report_server);
+  google_end_leases(f->service.google);
   rpc_channel_free(f->auth_channel);
   http_client_free(f->http);
   google_free(f->service.google);

@@ -50,6 +50,8 @@ struct fakes {
   int token_number;                              /* "token-<n>" is given out */
   bool renews;                                   /* a rejected token leads to the next number */
   int token_delay_ms;                            /* of GetAccessToken */
+  atomic_int leases_ended, uses_reported;        /* EndLease */
+  char lease_grant[32], lease_of[32];            /* of the last of them: "d03" */
   int token_failures;                            /* so many calls fail as if Google's did */
   int opaque_from;  /* dealers from this number on are opaque; 0: none */
   int list_dealers; /* dealers d00.. that ListDealers names */
@@ -80,6 +82,7 @@ struct fakes_options {
   int64_t quota_probe_ms;
   uint32_t benchmark_reports; /* of a principal within an hour */
   size_t benchmark_places;
+  uint32_t lease_ms;
   struct shared *shared; /* the caller's, to be stopped before fakes_stop() and freed after it */
 };
 

@@ -1,0 +1,18 @@
+/* The fixed answers of the stub. */
+#ifndef GA4_SIM_STUB_ANSWER_H
+#define GA4_SIM_STUB_ANSWER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+
+enum { STUB_METRIC = 100, STUB_ROWS = 7, STUB_MAX_DAYS = 1000 };
+
+/* Appends the answer to a POST of this path and body; returns its HTTP status. A report has, for
+ * each date range, a row for each day when `date` is among its dimensions, else STUB_ROWS rows
+ * (one without dimensions); each metric is STUB_METRIC. Days are counted from `today` (days since
+ * 1970). Thread-safe. */
+int stub_answer(struct buf *out, const char *path, const char *body, size_t len, int64_t today);
+
+#endif

@@ -1,0 +1,37 @@
+// A fan-out is bounded by Google alone: all dealers at once, one batch each, over the stub.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startSet } from '../lib/set.mjs';
+import { Mcp } from './mcp.mjs';
+
+const DEALERS = 400, LATENCY_MS = 1500;
+let set, client;
+before(async () => {
+  set = await startSet({
+    sim: { stub: true, dealers: DEALERS, latencyMs: LATENCY_MS },
+    env: { gateway: { ENABLE_AUTH: 'false' }, auth: { ENABLE_AUTH: 'false' }, report: { REPORT_CACHE_TTL_S: 0 } },
+  });
+  client = await Mcp.connect(set.url);
+});
+after(() => set?.stop());
+
+const totals = async () => (await (await fetch(`${set.sim}/sim/stats`)).json()).totals;
+const date_range = { start_date: '28daysAgo', end_date: '1daysAgo' };
+
+test('reports of 400 dealers are with Google at the same time', { timeout: 120_000 }, async () => {
+  const answer = await client.call('run_report_across_dealers', { metrics: ['sessions'], date_range });
+  assert.ok(!answer.isError, answer.text);
+  assert.equal(answer.data.coverage.ok, DEALERS, JSON.stringify(answer.data.coverage).slice(0, 600));
+  const { max_concurrent, report_requests } = await totals();
+  assert.equal(report_requests, DEALERS);
+  assert.ok(max_concurrent > 256, `${max_concurrent} at once`);
+});
+
+test('a comparison sends one batch for each dealer', { timeout: 120_000 }, async () => {
+  const before = (await totals()).report_requests;
+  const dealer_ids = Array.from({ length: 40 }, (_, i) => `d${String(i + 1).padStart(2, '0')}`);
+  const answer = await client.call('compare_dealer_sessions', { dealer_ids, date_range });
+  assert.ok(!answer.isError, answer.text);
+  assert.equal(answer.data.coverage.ok, dealer_ids.length, JSON.stringify(answer.data.coverage).slice(0, 600));
+  assert.equal((await totals()).report_requests - before, dealer_ids.length);
+});
