@@ -85,8 +85,10 @@ function figure(metric, v) {
   return rounded(v, 0);
 }
 
+const SHORT = /\b(vdp|srp|suv|ev|phev|ice)\b/g;
+
 function words(name) {
-  const text = String(name).replaceAll('_', ' ').replace(/\bvdp\b/g, 'VDP').replace(/\bsrp\b/g, 'SRP');
+  const text = String(name).replaceAll('_', ' ').replace(SHORT, (word) => word.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -102,10 +104,12 @@ function sentence(parts) {
 }
 
 // The smallest round number that is not below v.
-function roundUp(v) {
+const ENDS = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+
+function roundUp(v, among = ENDS) {
   if (!(v > 0)) return 1;
   const unit = 10 ** Math.floor(Math.log10(v));
-  return [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].map((x) => x * unit).find((x) => x >= v * (1 - 1e-9));
+  return among.map((x) => x * unit).find((x) => x >= v * (1 - 1e-9));
 }
 
 // ------------------------------------------------------------------ the parts of every answer

@@ -8,7 +8,7 @@ import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
 // Those of the toolset `advanced` are listed only where they are asked for.
-const names = ['analyze_vehicle_interest', 'compare_dealer_sessions', 'get_account_summaries',
+const names = ['analyze_vehicle_interest', 'benchmark_dealer', 'compare_dealer_sessions', 'compare_trends', 'get_account_summaries',
   'get_custom_dimensions_and_metrics', 'get_property_details', 'list_cohorts', 'list_dealers',
   'list_google_ads_links', 'list_metrics', 'list_property_annotations', 'run_conversions_report',
   'run_funnel_report', 'run_realtime_report', 'run_report', 'run_report_across_dealers',
@@ -59,8 +59,9 @@ for (const kind of kinds) {
 
     test('reads resources and prompts, and gets an error for what does not exist', () => withClient(async ({ client }) => {
       const { resources } = await client.listResources();
-      assert.deepEqual(resources.map((r) => r.uri), ['analytics://regions', 'analytics://dealers', 'analytics://metrics']);
-      assert.ok(resources.every((r) => r.title && r.description && r.mimeType === 'text/plain'));
+      assert.deepEqual(resources.map((r) => r.uri), ['analytics://regions', 'analytics://dealers', 'analytics://metrics', 'ui://analytics/bars', 'ui://analytics/lines']);
+      const type = (r) => (r.uri.startsWith('ui:') ? 'text/html;profile=mcp-app' : 'text/plain');
+      assert.ok(resources.every((r) => r.title && r.description && r.mimeType === type(r)));
       assert.deepEqual((await client.listResourceTemplates()).resourceTemplates, []);
       const { contents } = await client.readResource({ uri: 'analytics://dealers' });
       assert.equal(contents[0].uri, 'analytics://dealers');
