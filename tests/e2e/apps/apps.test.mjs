@@ -266,7 +266,7 @@ describe('MCP Apps', { skip: program ? false : 'no Chromium here: deploy/install
     await page.close();
   });
 
-  test('a page that becomes narrow is drawn anew', async () => {
+  test('a page that becomes narrow is drawn again', async () => {
     const page = await show('lines', { result: results.trend });
     const width = () => page.runInView(`Number(document.querySelector('svg.plot').getAttribute('viewBox').split(' ')[2])`);
     const before = await width();
