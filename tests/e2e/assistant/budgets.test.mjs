@@ -22,6 +22,7 @@ for (const dealers of [24, 200]) {
       ['compare_dealer_sessions', { subject: 'd01', detail: 'all' }, few],
       ['benchmark_dealer', { subject: 'd01' }, 6000],
       ['compare_trends', { subject: 'd01' }, 6000],
+      ['check_data_health', {}, 7000],
       ['analyze_vehicle_interest', {}, 8000],
       ['analyze_vehicle_interest', { limit: 200 }, 8000],
       ['vehicle_lead_conversion', {}, 6000],
