@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing: to build and run the set, with --tests also what
-# the tests need, with --image what building the images needs, for the architecture they are for.
+# the tests need, with --browser the browser of the tests of pictures (some 300 MB), with --image what building the images needs, for the architecture they are for.
 # Does nothing (and needs no network) when all are there.
 set -euo pipefail
 
@@ -12,8 +12,9 @@ build=("${compilers[@]}" "${libraries[@]}" curl jq sqlite3 procps)
 tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld redis-server)
 
 usage() {
-  echo "Usage: deploy/install-deps.sh [--tests | --image [ARCH]]"
+  echo "Usage: deploy/install-deps.sh [--tests | --browser | --image [ARCH]]"
   echo "Installs the Debian packages that building the set needs; --tests adds those of the tests."
+  echo "--browser installs Chromium alone, in which tests draw the pictures of MCP Apps."
   echo "--image installs what building the images for ARCH (amd64, arm64; default: this machine's)"
   echo "needs, with a cross compiler where that is another one."
 }
@@ -42,6 +43,7 @@ case "${1:-}" in
   # The clients under test come by npm lock file; any npm will do to fetch them.
   command -v npm >/dev/null || wanted+=(npm)
   ;;
+--browser) wanted=(chromium) ;;
 --help | -h) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;
 esac

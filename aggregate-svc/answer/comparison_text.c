@@ -21,14 +21,19 @@ enum { HEADLINE_BYTES = 2000, HEADLINE_NAME_BYTES = 200 };
 static const enum metric_id headline_metrics[] = {METRIC_ENGAGEMENT_RATE,
                                                   METRIC_LEADS_PER_100_SESSIONS};
 
-/* "Sessions changed by -17 % against the period before, those of the others by -25 %." */
+/* "; sessions -17 % against the period before, the others -25 %" */
 static void put_change(struct buf *b, const MetricIndex *x)
 {
   if (x->opt_change_percent_case == 0)
     return;
-  buf_printf(b, "; sessions %+.0f %% against the period before", x->change_percent);
-  if (x->opt_others_change_percent_case != 0)
-    buf_printf(b, ", the others %+.0f %%", x->others_change_percent);
+  buf_puts(b, "; sessions ");
+  text_put_signed(b, x->change_percent);
+  buf_puts(b, " % against the period before");
+  if (x->opt_others_change_percent_case == 0)
+    return;
+  buf_puts(b, ", the others ");
+  text_put_signed(b, x->others_change_percent);
+  buf_puts(b, " %");
 }
 
 static void put_subject(struct buf *b, const struct comparison *c, const Result *r)

@@ -34,17 +34,23 @@ static void put_word(struct buf *b, const char *name)
     buf_putc(b, *name == '_' ? ' ' : *name);
 }
 
+static void put_percent(struct buf *b, const char *before, double change)
+{
+  buf_puts(b, before);
+  text_put_signed(b, change);
+  buf_puts(b, " %");
+}
+
 /* "-16 % against the 4 weeks before (95 % -36 to +10 %: no clear change), the others -3 %, relative
  * to the market -13 % (no clear change)" */
 static void put_change(struct buf *b, const struct trends *t, const Change *c)
 {
   bool previous = strcmp(c->against, "previous") == 0;
   size_t n = t->after.n;
-  if (c->opt_percent_case == 0) {
+  if (c->opt_percent_case == 0)
     buf_puts(b, "no change is known");
-  } else {
-    buf_printf(b, "%+.0f %%", c->percent);
-  }
+  else
+    put_percent(b, "", c->percent);
   buf_puts(b, " against the ");
   if (n > 1)
     buf_printf(b, "%zu ", n);
@@ -53,15 +59,20 @@ static void put_change(struct buf *b, const struct trends *t, const Change *c)
   if (c->opt_percent_case == 0)
     return;
   buf_puts(b, " (");
-  if (c->opt_low_case != 0)
-    buf_printf(b, "95 %% %+.0f to %+.0f %%: ", c->low_percent, c->high_percent);
+  if (c->opt_low_case != 0) {
+    buf_puts(b, "95 % ");
+    text_put_signed(b, c->low_percent);
+    put_percent(b, " to ", c->high_percent);
+    buf_puts(b, ": ");
+  }
   put_word(b, c->verdict);
   buf_putc(b, ')');
   if (c->opt_market_case != 0)
-    buf_printf(b, ", the others %+.0f %%", c->market_percent);
+    put_percent(b, ", the others ", c->market_percent);
   if (c->opt_relative_case == 0)
     return;
-  buf_printf(b, ", relative to the market %+.0f %% (", c->relative_percent);
+  put_percent(b, ", relative to the market ", c->relative_percent);
+  buf_puts(b, " (");
   put_word(b, c->relative_verdict);
   buf_putc(b, ')');
 }

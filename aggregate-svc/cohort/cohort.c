@@ -16,7 +16,7 @@ typedef Analytics__Auth__V1__Dealer Dealer;
 typedef Analytics__Report__V1__Coverage Coverage;
 typedef Analytics__Report__V1__DealerFailure DealerFailure;
 
-enum { NAMES_MAX = 10, NAME_BYTES = 200, NAMES_BYTES = 4096 };
+enum { NAMES_MAX = 5, NAME_BYTES = 200, NAMES_BYTES = 4096 };
 
 /* ------------------------------------------------------------------- filling */
 

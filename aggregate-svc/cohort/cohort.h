@@ -101,7 +101,7 @@ enum err_code cohort_all_failed(const struct cohort *c, struct err *e);
 const struct cohort_member *cohort_share_spent(const struct cohort *c);
 
 /* "Northgate Ford, Bay Toyota and 3 dealers you may not see by name": the members for
- * which in(member, arg). At most 10 names. Empty string when there are none. */
+ * which in(member, arg). At most 5 names. Empty string when there are none. */
 typedef bool cohort_filter(const struct cohort *c, size_t member, const void *arg);
 char *cohort_names(const struct cohort *c, cohort_filter *in, const void *arg, struct arena *arena);
 /* The members that are in no figure, those outside the view as frozen. */

@@ -51,13 +51,19 @@ Period *period_message(const struct period *p, const struct cohort *cohort,
   return m;
 }
 
+enum { ZONES_NAMED = 5 };
+
 static void add_zones(struct caveats *c, const Period *m)
 {
   AUTO_BUF struct buf b = BUF_INIT(4096);
-  for (size_t i = 0; i < m->n_time_zones; i++) {
-    text_put_separator(&b, i, m->n_time_zones);
+  size_t named = m->n_time_zones > ZONES_NAMED ? ZONES_NAMED : m->n_time_zones;
+  size_t items = named + (named < m->n_time_zones);
+  for (size_t i = 0; i < named; i++) {
+    text_put_separator(&b, i, items);
     buf_puts(&b, m->time_zones[i]);
   }
+  if (named < m->n_time_zones)
+    buf_printf(&b, " and %zu more", m->n_time_zones - named);
   caveats_add(c,
               "The properties are in %zu time zones (%s); each dealer's days begin and end in its "
               "own.",

@@ -2,6 +2,7 @@
 #include "aggregate-svc/words/text.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,15 @@ void text_put_count(struct buf *b, int64_t n)
       buf_putc(b, ',');
     buf_putc(b, digits[i]);
   }
+}
+
+void text_put_signed(struct buf *b, double change)
+{
+  double whole = round(change);
+  if (whole == 0) /* -0.0, too */
+    buf_putc(b, '0');
+  else
+    buf_printf(b, "%+.0f", whole);
 }
 
 const char *text_s(size_t n)

@@ -17,6 +17,8 @@ void text_put_clipped(struct buf *b, const char *s, size_t max);
 void text_put_separator(struct buf *b, size_t i, size_t n);
 /* 12400 as "12,400". */
 void text_put_count(struct buf *b, int64_t n);
+/* A change in whole numbers: "+17", "-4", and "0" for what rounds to it. */
+void text_put_signed(struct buf *b, double change);
 /* "s" unless n is 1. */
 const char *text_s(size_t n);
 /* "st", "nd", "rd", "th": "1st of 9". */

@@ -85,13 +85,12 @@ static enum err_code add_region(struct cohort *c, const char *region)
 {
   size_t index = c->subject != NULL ? c->subject->region_index : 0;
   enum err_code code = ERR_OK;
-  if (region[0] != '\0')
-    code = scope_find_region(c->scope, "region", region, &index, c->e);
-  if (code != ERR_OK)
-    return code;
   c->catalogued = catalogue_region(c->scope->directory, index);
-  add_catalogued(c);
-  return ERR_OK;
+  if (region[0] != '\0')
+    code = scope_find_region(c->scope, "region", region, &c->catalogued, c->e);
+  if (code == ERR_OK)
+    add_catalogued(c);
+  return code;
 }
 
 static enum err_code add_cohort(struct cohort *c, const char *id)

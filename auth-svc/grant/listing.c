@@ -44,15 +44,25 @@ static int compare_hits(const void *a, const void *b)
   return x->dealer < y->dealer ? -1 : x->dealer > y->dealer;
 }
 
-/* Dealers that hold the text, then those that its words fit, best first. Returns how many. */
-static size_t find_hits(struct hit *hits, const struct scope *s, const char *query, size_t region)
+static bool has_member(const struct catalogued *area, const struct dealer *d)
+{
+  for (size_t i = 0; i < area->n_members; i++)
+    if (area->members[i] == d->index)
+      return true;
+  return false;
+}
+
+/* Dealers of a region or group, or all, that hold the text, then those that its words fit, best
+ * first. Returns how many. */
+static size_t find_hits(struct hit *hits, const struct scope *s, const char *query,
+                        const struct catalogued *area)
 {
   struct words search;
   size_t n = 0;
   search_read(&search, query);
   for (size_t i = 0; i < s->directory->n_dealers; i++) {
     const struct dealer *d = &s->directory->dealers[i];
-    if (!scope_sees(s, d) || (region < s->directory->n_regions && d->region_index != region))
+    if (!scope_sees(s, d) || (area != NULL && !has_member(area, d)))
       continue;
     unsigned rank = contains(d, query) ? 0 : search_dealer(&search, d);
     if (rank < WORDS_FAR)
@@ -87,16 +97,16 @@ static bool put_note(Analytics__Auth__V1__ListDealersResponse *out, struct arena
 }
 
 static bool fill_page(Analytics__Auth__V1__ListDealersResponse *out, const struct scope *s,
-                      const Analytics__Auth__V1__ListDealersRequest *r, size_t region,
-                      struct arena *arena)
+                      const Analytics__Auth__V1__ListDealersRequest *r,
+                      const struct catalogued *area, struct arena *arena)
 {
   size_t limit = r->limit == 0 ? LISTING_DEFAULT : (size_t)r->limit, offset = (size_t)r->offset;
   struct hit *hits = ARENA_ARRAY(arena, struct hit, s->directory->n_dealers);
   out->dealers = ARENA_ARRAY(arena, Analytics__Auth__V1__Dealer *, limit);
   if (out->dealers == NULL || hits == NULL)
     return false;
-  size_t total = find_hits(hits, s, r->query, region);
-  if (total == 0 && r->query[0] != '\0' && region == s->directory->n_regions) {
+  size_t total = find_hits(hits, s, r->query, area);
+  if (total == 0 && r->query[0] != '\0' && area == NULL) {
     total = find_closest(hits, s, r->query);
     if (total > 0 && !put_note(out, arena))
       return false;
@@ -131,16 +141,16 @@ enum err_code listing_make(Analytics__Auth__V1__ListDealersResponse **out,
                            const Analytics__Auth__V1__ListDealersRequest *request,
                            struct arena *arena, struct err *e)
 {
-  size_t region = scope->directory->n_regions;
+  const struct catalogued *area = NULL;
   enum err_code code = check_page(request, e);
   if (code == ERR_OK && request->region[0] != '\0')
-    code = scope_find_region(scope, "region", request->region, &region, e);
+    code = scope_find_region(scope, "region", request->region, &area, e);
   if (code != ERR_OK)
     return code;
   *out = ARENA_NEW(arena, Analytics__Auth__V1__ListDealersResponse);
   if (*out != NULL)
     analytics__auth__v1__list_dealers_response__init(*out);
-  if (*out == NULL || !fill_page(*out, scope, request, region, arena) ||
+  if (*out == NULL || !fill_page(*out, scope, request, area, arena) ||
       !fill_regions(*out, scope, arena))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
                    "limit: the answer is too large; ask for fewer dealers");

@@ -155,6 +155,18 @@ static void list_closest_regions(const struct scope *s, const char *asked, struc
     buf_puts(out, "; list_dealers names the regions you may use");
 }
 
+/* Groups can stand where a region is asked for. */
+static void list_groups(const struct scope *s, struct buf *out)
+{
+  size_t n = 0, end = out->len + REGIONS_BYTES;
+  for (size_t i = 0; i < s->directory->n_cohorts; i++) {
+    const struct catalogued *c = &s->directory->cohorts[i];
+    if (c->is_region || !s->cohort_known[i] || out->len + strlen(c->id) > end)
+      continue;
+    buf_printf(out, "%s\"%s\"", n++ == 0 ? "; groups: " : ", ", c->id);
+  }
+}
+
 /* dealer_id: "ford" fits 3 dealers: "d01" Ford of Reno, ...; give one dealer_id */
 static enum err_code several_fit(const char *field, const char *text,
                                  const struct dealer *const *fits, size_t n, struct err *e)
@@ -186,15 +198,39 @@ enum err_code scope_find_dealer(const struct scope *s, const char *field, const 
                  shown(asked, dealer_id), buf_str(&text));
 }
 
-enum err_code scope_find_region(const struct scope *s, const char *field, const char *region,
-                                size_t *region_index, struct err *e)
+/* The only known cohort of this id or label, letter case aside; NULL when none or several are. */
+static const struct catalogued *cohort_named(const struct scope *s, const char *text)
 {
-  *region_index = directory_region(s->directory, region);
-  if (scope_knows_region(s, *region_index))
+  const struct catalogued *found = NULL;
+  for (size_t i = 0; i < s->directory->n_cohorts; i++) {
+    const struct catalogued *c = &s->directory->cohorts[i];
+    if (!s->cohort_known[i] || !(ascii_case_equal(c->id, text) || ascii_case_equal(c->label, text)))
+      continue;
+    if (found != NULL)
+      return NULL;
+    found = c;
+  }
+  return found;
+}
+
+static const struct catalogued *region_named(const struct scope *s, const char *text)
+{
+  size_t region = directory_region(s->directory, text);
+  return scope_knows_region(s, region) ? catalogue_region(s->directory, region) : NULL;
+}
+
+enum err_code scope_find_region(const struct scope *s, const char *field, const char *region,
+                                const struct catalogued **out, struct err *e)
+{
+  *out = region_named(s, region);
+  if (*out == NULL)
+    *out = cohort_named(s, region);
+  if (*out != NULL)
     return ERR_OK;
   char asked[SHOWN_SIZE];
-  AUTO_BUF struct buf text = BUF_INIT(512);
+  AUTO_BUF struct buf text = BUF_INIT(1024);
   list_closest_regions(s, region, &text);
+  list_groups(s, &text);
   return err_set(e, ERR_NOT_FOUND, "unknown_region", "%s: no region \"%s\"%s", field,
                  shown(asked, region), buf_str(&text));
 }
@@ -210,21 +246,6 @@ static void list_closest_cohorts(const struct scope *s, const char *asked, struc
                s->directory->cohorts[best.item[i]].id);
   if (best.n == 0)
     buf_puts(out, "; list_cohorts names those you may use");
-}
-
-/* The only known cohort of this id or label, letter case aside; NULL when none or several are. */
-static const struct catalogued *cohort_named(const struct scope *s, const char *text)
-{
-  const struct catalogued *found = NULL;
-  for (size_t i = 0; i < s->directory->n_cohorts; i++) {
-    const struct catalogued *c = &s->directory->cohorts[i];
-    if (!s->cohort_known[i] || !(ascii_case_equal(c->id, text) || ascii_case_equal(c->label, text)))
-      continue;
-    if (found != NULL)
-      return NULL;
-    found = c;
-  }
-  return found;
 }
 
 enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,

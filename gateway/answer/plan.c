@@ -147,14 +147,18 @@ static void add_columns(struct walk *w, const ProtobufCMessageDescriptor *messag
   }
 }
 
-static void add_table(struct answer_plan *plan, const ProtobufCFieldDescriptor *field)
+static void fill_table(struct table *t, const struct answer_plan *plan,
+                       const ProtobufCFieldDescriptor *field)
 {
-  if (plan->n_tables == TABLES_MAX)
-    return;
-  struct table *t = &plan->tables[plan->n_tables++];
   t->levels[t->n_levels++] = field;
   struct walk w = {.plan = plan, .table = t};
   add_columns(&w, field->descriptor);
+}
+
+static void add_table(struct answer_plan *plan, const ProtobufCFieldDescriptor *field)
+{
+  if (plan->n_tables < TABLES_MAX)
+    fill_table(&plan->tables[plan->n_tables++], plan, field);
 }
 
 /* ------------------------------------------------------------------ parts */
@@ -164,6 +168,31 @@ static void add(const ProtobufCFieldDescriptor **list, size_t *n,
 {
   if (*n < FIELDS_MAX)
     list[(*n)++] = field;
+}
+
+static bool has_list_of_messages(const ProtobufCMessageDescriptor *message, size_t depth)
+{
+  for (unsigned i = 0; i < message->n_fields; i++) {
+    const ProtobufCFieldDescriptor *field = &message->fields[i];
+    if (!is_message(field))
+      continue;
+    if (is_list(field) || depth == PATH_MAX_FIELDS ||
+        has_list_of_messages(field->descriptor, depth + 1))
+      return true;
+  }
+  return false;
+}
+
+static void add_fact(struct answer_plan *p, const ProtobufCFieldDescriptor *field)
+{
+  if (p->n_facts == FIELDS_MAX)
+    return;
+  if (is_message(field) && !is_list(field) && !has_list_of_messages(field->descriptor, 1)) {
+    struct table *flat = xcalloc(1, sizeof(*flat));
+    fill_table(flat, p, field);
+    p->flat[p->n_facts] = flat;
+  }
+  p->facts[p->n_facts++] = field;
 }
 
 static void add_part(struct answer_plan *p, const ProtobufCFieldDescriptor *field)
@@ -191,7 +220,7 @@ static void add_part(struct answer_plan *p, const ProtobufCFieldDescriptor *fiel
     p->next_offset = field;
     break;
   case CATALOG_FACT:
-    add(p->facts, &p->n_facts, field);
+    add_fact(p, field);
     break;
   case CATALOG_OMITTED:
     break;
@@ -209,5 +238,7 @@ struct answer_plan *answer_plan_new(const struct catalog_tool *tool)
 
 void answer_plan_free(struct answer_plan *plan)
 {
+  for (size_t i = 0; plan != NULL && i < plan->n_facts; i++)
+    free(plan->flat[i]);
   free(plan);
 }

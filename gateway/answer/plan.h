@@ -40,6 +40,8 @@ struct answer_plan {
   const struct catalog_tool *tool;
   const ProtobufCFieldDescriptor *headline, *period, *coverage, *next_offset;
   const ProtobufCFieldDescriptor *notes[FIELDS_MAX], *caveats[FIELDS_MAX], *facts[FIELDS_MAX];
+  struct table *flat[FIELDS_MAX]; /* of a fact that is a message without lists of messages: it as
+                                     one row; NULL for others. Owned. */
   size_t n_notes, n_caveats, n_facts;
   struct table tables[TABLES_MAX];
   size_t n_tables;

@@ -275,3 +275,31 @@ size_t table_put_text(struct buf *out, const struct table *table, const Protobuf
   free(s.columns);
   return w.rows;
 }
+
+static void put_words_of_name(struct buf *out, const char *name)
+{
+  for (; *name != '\0'; name++)
+    buf_putc(out, *name == '_' ? ' ' : *name);
+}
+
+static bool put_line_row(void *user, const struct row *row)
+{
+  struct writer *w = user;
+  for (size_t i = 0; i < w->shape->n_columns; i++) {
+    struct value v = cell(&w->shape->columns[i], row);
+    if (i > 0)
+      buf_puts(w->out, "; ");
+    put_words_of_name(w->out, w->shape->columns[i].name);
+    buf_putc(w->out, ' ');
+    value_put_sentence(w->out, &v, w->shape->columns[i].column->format);
+  }
+  return false;
+}
+
+void table_put_line(struct buf *out, const struct table *table, const ProtobufCMessage *result)
+{
+  struct shape s = shape_of(table, result);
+  struct writer w = {.shape = &s, .out = out};
+  each_row(table, s.top, put_line_row, &w);
+  free(s.columns);
+}

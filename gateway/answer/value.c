@@ -1,7 +1,9 @@
 /* Reads values of messages by descriptor and writes them as JSON and for people. */
 #include "gateway/answer/value.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/pbjson/number.h"
@@ -216,4 +218,30 @@ void value_put_text(struct buf *out, const struct value *v, enum catalog_format 
     }
     break;
   }
+}
+
+static void put_grouped(struct buf *out, const struct value *v)
+{
+  char digits[24];
+  int len = snprintf(digits, sizeof(digits), "%" PRIu64, v->magnitude);
+  buf_puts(out, v->negative ? "-" : "");
+  for (int i = 0; i < len; i++) {
+    if (i > 0 && (len - i) % 3 == 0)
+      buf_putc(out, ',');
+    buf_putc(out, digits[i]);
+  }
+}
+
+void value_put_sentence(struct buf *out, const struct value *v, enum catalog_format format)
+{
+  if (v->kind == VALUE_WHOLE) {
+    put_grouped(out, v);
+    return;
+  }
+  struct value first = *v;
+  if (v->kind == VALUE_LIST && v->n > LISTED_MAX)
+    first.n = LISTED_MAX;
+  value_put_text(out, &first, format);
+  if (first.n < v->n)
+    buf_printf(out, " and %zu more", v->n - first.n);
 }

@@ -6,6 +6,8 @@
 
 #include "gateway/answer/plan.h"
 
+enum { LISTED_MAX = 5 }; /* items that a line of words names */
+
 enum value_kind {
   VALUE_NONE, /* not known: null */
   VALUE_WHOLE,
@@ -39,5 +41,8 @@ void value_put_json(struct buf *out, const struct value *v);
 /* For reading: "-" for none, rounded by the format, lists with commas, tabs and line ends as
  * blanks. */
 void value_put_text(struct buf *out, const struct value *v, enum catalog_format format);
+/* The same within a line of words: whole numbers as "52,939", and no more of a list than a reader
+ * takes in: "a, b, c, d, e and 7 more". */
+void value_put_sentence(struct buf *out, const struct value *v, enum catalog_format format);
 
 #endif

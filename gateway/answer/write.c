@@ -170,7 +170,7 @@ static void put_period(struct buf *out, const ProtobufCMessage *period)
              (unsigned long long)named_count(period, "days"));
   if (zones.kind != VALUE_NONE) {
     buf_puts(out, "; ");
-    value_put_text(out, &zones, CATALOG_PLAIN);
+    value_put_sentence(out, &zones, CATALOG_PLAIN);
   }
   if (complete.kind == VALUE_TEXT)
     buf_printf(out, "; complete through %s", complete.text);
@@ -202,27 +202,40 @@ static void put_coverage(struct buf *out, const ProtobufCMessage *coverage)
   buf_printf(out, "Coverage: %llu of %llu dealers", (unsigned long long)named_count(coverage, "ok"),
              (unsigned long long)named_count(coverage, "asked"));
   size_t n = failed == NULL ? 0 : *(const size_t *)field_at(coverage, failed->quantifier_offset);
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n && i < LISTED_MAX; i++) {
     buf_puts(out, i == 0 ? "; left out: " : "; ");
     put_failure(out, (*(ProtobufCMessage * *const *)field_at(coverage, failed->offset))[i]);
   }
+  if (n > LISTED_MAX)
+    buf_printf(out, "; and %zu more", n - LISTED_MAX);
   if (hidden > 0)
     buf_printf(out, "; %llu more of dealers you may not see", (unsigned long long)hidden);
   buf_putc(out, '\n');
 }
 
-/* A fact that is a message as "name: {...}", in JSON as elsewhere. */
-static void put_fact(struct buf *out, const ProtobufCMessage *m,
-                     const ProtobufCFieldDescriptor *field, struct err *e)
+/* A fact that is a message as "name: field value; field value", in JSON when lists of messages are
+ * in it. */
+static void put_message(struct buf *out, const ProtobufCMessage *m,
+                        const ProtobufCFieldDescriptor *field, const struct table *flat,
+                        struct err *e)
 {
   static const struct pbjson_write_options options = {
       .emit_defaults = true, .omit_empty = true, .whole_numbers = true};
-  if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-    if (pbjson_field_is_empty(m, field))
-      return;
-    buf_printf(out, "%s: ", field->name);
+  if (pbjson_field_is_empty(m, field))
+    return;
+  buf_printf(out, "%s: ", field->name);
+  if (flat != NULL)
+    table_put_line(out, flat, m);
+  else
     pbjson_write_field(out, m, field, &options, e);
-    buf_putc(out, '\n');
+  buf_putc(out, '\n');
+}
+
+static void put_fact(struct buf *out, const ProtobufCMessage *m,
+                     const ProtobufCFieldDescriptor *field, const struct table *flat, struct err *e)
+{
+  if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+    put_message(out, m, field, flat, e);
     return;
   }
   struct value v = value_of(m, field);
@@ -246,7 +259,7 @@ static void put_text(struct buf *out, const struct answer_plan *p, const Protobu
   put_lines(out, "Note: ", m, p->notes, p->n_notes);
   put_lines(out, "Caveat: ", m, p->caveats, p->n_caveats);
   for (size_t i = 0; i < p->n_facts; i++)
-    put_fact(out, m, p->facts[i], e);
+    put_fact(out, m, p->facts[i], p->flat[i], e);
   bool whole = cut_put_tables(out, p, m, own, max);
   struct value next = p->next_offset == NULL ? (struct value){0} : value_of(m, p->next_offset);
   /* After a cut the next page would leave rows out. */

@@ -1,9 +1,11 @@
-/* Resources and prompts of the catalogue. */
+/* Resources and prompts of the catalogue, and the pages of apps. */
 #include "gateway/bridge/offers.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/apps/apps.h"
 #include "gateway/catalog/catalog.h"
 
 /* The tool of a row of the catalogue; NULL when it is not listed. */
@@ -16,9 +18,34 @@ static const struct mcp_tool *listed(const struct mcp_tool_host *host, size_t in
   return NULL;
 }
 
+static bool is_drawn_by(const struct mcp_tool_host *host, const struct app *app)
+{
+  for (size_t i = 0; i < host->n_tools; i++) {
+    if (host->tools[i].app != NULL && strcmp(host->tools[i].app, app->uri) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* Pages behind the answers of tools that are listed. */
+static size_t add_apps(const struct mcp_tool_host *host, struct mcp_resource *list)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < apps_len; i++) {
+    if (is_drawn_by(host, &apps[i]))
+      list[n++] = (struct mcp_resource){.uri = apps[i].uri,
+                                        .name = apps[i].name,
+                                        .title = apps[i].title,
+                                        .description = apps[i].description,
+                                        .mime_type = APP_MIME_TYPE,
+                                        .content = apps[i].html};
+  }
+  return n;
+}
+
 static void add_resources(struct mcp_tool_host *host)
 {
-  struct mcp_resource *list = xcalloc(catalog_resources_len + 1, sizeof(*list));
+  struct mcp_resource *list = xcalloc(catalog_resources_len + apps_len + 1, sizeof(*list));
   for (size_t i = 0; i < catalog_resources_len; i++) {
     const struct catalog_resource *r = &catalog_resources[i];
     const struct mcp_tool *tool = listed(host, r->tool);
@@ -30,6 +57,7 @@ static void add_resources(struct mcp_tool_host *host)
                                                         .tool = tool,
                                                         .arguments = r->arguments_json};
   }
+  host->n_resources += add_apps(host, list + host->n_resources);
   host->resources = list;
 }
 

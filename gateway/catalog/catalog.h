@@ -80,6 +80,7 @@ struct catalog_tool {
   uint32_t timeout_ms;     /* 0: the gateway's default */
   uint32_t max_text_bytes; /* of an answer; 0: the gateway's default */
   enum catalog_toolset toolset;
+  const char *app; /* URI of the page that draws the answers; NULL for none */
   const ProtobufCServiceDescriptor *service;
   const char *method;
   bool streaming; /* messages are oneof { progress; result } */

@@ -1,5 +1,6 @@
-/* resources/list, resources/templates/list and resources/read. A resource is the text of a tool's
- * answer; reading one is a call of that tool, under the same share and grant. */
+/* resources/list, resources/templates/list and resources/read. A resource is a text that stands,
+ * the same for everybody, or the text of a tool's answer; reading that is a call of the tool, under
+ * the same share and grant. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,11 @@ static void put_member(struct buf *out, const char *key, const char *value)
   buf_put_json_string(out, value, strlen(value));
 }
 
+static const char *mime_type(const struct mcp_resource *r)
+{
+  return r->mime_type != NULL ? r->mime_type : "text/plain";
+}
+
 static void put_resource(struct buf *out, const struct mcp_resource *r, enum mcp_version version)
 {
   buf_puts(out, "{\"uri\":");
@@ -32,7 +38,8 @@ static void put_resource(struct buf *out, const struct mcp_resource *r, enum mcp
   if (version >= MCP_2025_06_18)
     put_member(out, "title", r->title);
   put_member(out, "description", r->description);
-  buf_puts(out, ",\"mimeType\":\"text/plain\"}");
+  put_member(out, "mimeType", mime_type(r));
+  buf_putc(out, '}');
 }
 
 void mcp_resources_list(struct mcp_call *call)
@@ -80,6 +87,26 @@ static void not_found(struct mcp_call *call, const char *uri)
                  "Resource not found: resources/list names the resources", buf_str(&data));
 }
 
+/* The one text of a resource, as the result of reading it. */
+static void put_contents(struct buf *out, const struct mcp_resource *r, const char *text,
+                         size_t len)
+{
+  buf_puts(out, "{\"contents\":[{\"uri\":");
+  buf_put_json_string(out, r->uri, strlen(r->uri));
+  put_member(out, "mimeType", mime_type(r));
+  buf_puts(out, ",\"text\":");
+  buf_put_json_string(out, text, len);
+  buf_puts(out, "}]}");
+}
+
+static void give_content(struct mcp_call *call, const struct mcp_resource *r)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
+  put_contents(&json, r, r->content, strlen(r->content));
+  mcp_call_result(call, buf_str(&json), json.len, NULL);
+}
+
+/* False after an answer. */
 static bool read_uri(struct mcp_call *call)
 {
   const cJSON *uri = cJSON_GetObjectItemCaseSensitive(call->params, "uri");
@@ -90,6 +117,10 @@ static bool read_uri(struct mcp_call *call)
   call->resource = find(&call->exchange->server->options.tools, uri->valuestring);
   if (call->resource == NULL) {
     not_found(call, uri->valuestring);
+    return false;
+  }
+  if (call->resource->content != NULL) {
+    give_content(call, call->resource);
     return false;
   }
   const char *arguments = call->resource->arguments;
@@ -117,16 +148,11 @@ static void finish_error(struct mcp_call *call, const struct mcp_tool_result *r)
 void mcp_resource_finish(struct mcp_call *call, const struct mcp_tool_result *r)
 {
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
-  const char *uri = call->resource->uri;
   if (r->is_error) {
     finish_error(call, r);
     return;
   }
-  buf_puts(&json, "{\"contents\":[{\"uri\":");
-  buf_put_json_string(&json, uri, strlen(uri));
-  buf_puts(&json, ",\"mimeType\":\"text/plain\",\"text\":");
-  buf_put_json_string(&json, r->text, r->text_len);
-  buf_puts(&json, "}]}");
+  put_contents(&json, call->resource, r->text, r->text_len);
   if (json.failed)
     mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The resource is too large to deliver", NULL);
   else

@@ -22,12 +22,15 @@ struct mcp_tool {
   const char *input_schema;
   const char *output_schema; /* NULL for none: results then have no structured form */
   bool read_only, idempotent, destructive, open_world;
+  const char *app;  /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
   const void *data; /* the host's own */
 };
 
-/* An answer of a tool that clients may read by its URI. */
+/* What clients may read by its URI: a text that stands, or else the answer of a tool. */
 struct mcp_resource {
   const char *uri, *name, *title, *description;
+  const char *mime_type; /* NULL for text/plain */
+  const char *content;   /* NULL for the answer of a tool */
   const struct mcp_tool *tool;
   const char *arguments; /* of the tool's call, a JSON object */
 };

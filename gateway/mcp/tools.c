@@ -57,6 +57,16 @@ static void put_annotations(struct buf *out, const struct mcp_tool *tool)
              tool->idempotent ? "true" : "false", tool->open_world ? "true" : "false");
 }
 
+/* Hosts without MCP Apps ignore it; some read the name that it had in drafts. */
+static void put_app(struct buf *out, const char *uri)
+{
+  buf_puts(out, ",\"_meta\":{\"ui\":{\"resourceUri\":");
+  buf_put_json_string(out, uri, strlen(uri));
+  buf_puts(out, "},\"ui/resourceUri\":");
+  buf_put_json_string(out, uri, strlen(uri));
+  buf_putc(out, '}');
+}
+
 /* Only fields that the negotiated version knows. */
 static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_version version)
 {
@@ -73,6 +83,8 @@ static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_vers
     buf_printf(out, ",\"outputSchema\":%s", tool->output_schema);
   if (version >= MCP_2025_03_26)
     put_annotations(out, tool);
+  if (tool->app != NULL && version >= MCP_2025_06_18)
+    put_app(out, tool->app);
   buf_putc(out, '}');
 }
 

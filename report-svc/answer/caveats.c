@@ -93,6 +93,15 @@ void caveats_of_days(struct answer_texts *out, const struct answer_days *days)
                complete);
 }
 
+void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (days[i].complete < days[i].last)
+      return;
+  answer_say(out, "Google has no data of these days: they may lie before the property's first "
+                  "data. A report by yearMonth over a longer period shows where it begins.");
+}
+
 void notes_of_quota(struct answer_texts *out, const Analytics__Ga4__V1beta__PropertyQuota *q)
 {
   if (q == NULL || q->tokens_per_day == NULL || q->tokens_per_hour == NULL)

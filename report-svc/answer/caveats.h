@@ -15,6 +15,8 @@ void caveats_of_currency(struct answer_texts *out, const char *currency,
                          Analytics__Ga4__V1beta__MetricHeader *const *metrics, size_t n);
 /* Days that have not begun, or that Google still changes. */
 void caveats_of_days(struct answer_texts *out, const struct answer_days *days);
+/* Of a report without filters that has no rows, over days that are final. */
+void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n);
 /* What is left of the quota. */
 void notes_of_quota(struct answer_texts *out, const Analytics__Ga4__V1beta__PropertyQuota *quota);
 

@@ -6,6 +6,7 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/base/nearest.h"
 #include "common/base/words.h"
 #include "report-svc/answer/headline.h"
 #include "report-svc/ask/ask.h"
@@ -15,14 +16,23 @@ typedef Analytics__Ga4__V1beta__AccountSummary account_summary;
 typedef Analytics__Ga4__V1beta__ListAccountSummariesResponse account_list;
 typedef Analytics__Report__V1__GetAccountSummariesResponse__DealerAccounts dealer_accounts;
 
+enum { NAME_BYTES = 128 };
 enum { MAX_DEALERS = 100, MAX_ANSWER = 4 * 1024 * 1024, LIST_TIMEOUT_MS = 30000 };
 
 #define SUMMARIES_MAGIC 0x73756d6du
 
 struct summaries;
 
+/* Names closest to the query, best first, each once. */
+struct closest {
+  char name[NEAREST_MAX][NAME_BYTES];
+  unsigned distance[NEAREST_MAX];
+  size_t n;
+};
+
 struct dealer {
   struct summaries *all;
+  struct closest closest; /* of what the query leaves out; its ask's alone until that ends */
   char *id, *name;
   struct ask *ask;
   struct err error;
@@ -54,7 +64,40 @@ static void summaries_free(struct summaries *s)
   free(s);
 }
 
+/* ------------------------------------------------------------------ closest names */
+
+static void offer_name(struct closest *c, const char *name, unsigned distance)
+{
+  size_t at = 0;
+  if (distance >= NEAREST_FAR || name[0] == '\0' || strlen(name) >= NAME_BYTES)
+    return;
+  for (size_t i = 0; i < c->n; i++)
+    if (strcmp(c->name[i], name) == 0)
+      return;
+  while (at < c->n && c->distance[at] <= distance)
+    at++;
+  if (at == NEAREST_MAX)
+    return;
+  c->n += c->n < NEAREST_MAX;
+  for (size_t i = c->n - 1; i > at; i--) {
+    memcpy(c->name[i], c->name[i - 1], NAME_BYTES);
+    c->distance[i] = c->distance[i - 1];
+  }
+  memcpy(c->name[at], name, strlen(name) + 1);
+  c->distance[at] = distance;
+}
+
 /* ------------------------------------------------------------------ the answer */
+
+static void put_closest(struct buf *text, const struct summaries *s)
+{
+  struct closest best = {.n = 0};
+  for (size_t i = 0; i < s->n_dealers; i++)
+    for (size_t k = 0; k < s->dealers[i].closest.n; k++)
+      offer_name(&best, s->dealers[i].closest.name[k], s->dealers[i].closest.distance[k]);
+  for (size_t i = 0; i < best.n; i++)
+    buf_printf(text, "%s\"%s\"", i == 0 ? "; closest: " : ", ", best.name[i]);
+}
 
 static void put_failure(Analytics__Report__V1__Coverage *coverage, struct dealer *d,
                         struct arena *arena)
@@ -103,6 +146,8 @@ static void put_headline(Analytics__Report__V1__GetAccountSummariesResponse *res
              (long long)properties, properties == 1 ? "y" : "ies");
   if (s->request->query[0] != '\0')
     buf_printf(&text, " that match \"%.128s\"", s->request->query);
+  if (s->request->query[0] != '\0' && accounts == 0)
+    put_closest(&text, s);
   char *headline = arena_strdup(arena, buf_str(&text));
   if (headline != NULL)
     response->headline = headline;
@@ -191,14 +236,25 @@ static bool fits(const struct summaries *s, const struct names *names)
   return whole || all;
 }
 
+static void offer_account(struct dealer *d, const account_summary *account)
+{
+  const char *query = d->all->request->query;
+  offer_name(&d->closest, account->display_name, nearest_distance(query, account->display_name));
+  for (size_t i = 0; i < account->n_property_summaries; i++) {
+    const char *name = account->property_summaries[i]->display_name;
+    offer_name(&d->closest, name, nearest_distance(query, name));
+  }
+}
+
 /* An account that matches keeps all its properties, another those that match. */
 static bool keep(void *user, ProtobufCMessage *item)
 {
-  const struct dealer *d = user;
+  struct dealer *d = user;
   account_summary *account = (account_summary *)item;
   const struct names own = {{account->account, account->display_name}, 2};
   if (d->all->request->query[0] == '\0' || fits(d->all, &own))
     return true;
+  offer_account(d, account);
   size_t kept = 0;
   for (size_t i = 0; i < account->n_property_summaries; i++) {
     Analytics__Ga4__V1beta__PropertySummary *property = account->property_summaries[i];

@@ -82,8 +82,16 @@ static bool put_headline(tool_response *m, const struct ask *a, const tool_reque
   return m->headline != NULL;
 }
 
-static bool put_texts(tool_response *m, const tool_request *request, const ga4_response *report,
-                      const struct answer_days *days, struct arena *arena)
+/* No rows though nothing was filtered out or skipped. */
+static bool has_no_data(const ga4_request *asked, const ga4_response *report)
+{
+  return report->n_rows == 0 && report->row_count == 0 && asked->offset == 0 &&
+         asked->dimension_filter == NULL && asked->metric_filter == NULL;
+}
+
+static bool put_texts(tool_response *m, const tool_request *request, const ga4_request *asked,
+                      const ga4_response *report, const struct answer_days *days,
+                      struct arena *arena)
 {
   struct answer_texts caveats = {.arena = arena}, notes = {.arena = arena};
   size_t before = m->n_rows;
@@ -93,6 +101,8 @@ static bool put_texts(tool_response *m, const tool_request *request, const ga4_r
   const Analytics__Ga4__V1beta__ResponseMetaData *metadata = report->metadata;
   caveats_of_metadata(&caveats, metadata);
   caveats_of_days(&caveats, days);
+  if (has_no_data(asked, report))
+    caveats_of_no_rows(&caveats, days, asked->n_date_ranges);
   caveats_of_currency(&caveats, metadata == NULL ? "" : metadata->currency_code,
                       report->metric_headers, report->n_metric_headers);
   if (request->return_property_quota)
@@ -126,7 +136,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   m->period = answer_period(&days[0], zone, arena);
   bool whole = m->property != NULL && m->period != NULL &&
                put_rows(m, asked, report, days, request->n_order_bys > 0, arena) &&
-               put_texts(m, request, report, days, arena) &&
+               put_texts(m, request, asked, report, days, arena) &&
                put_headline(m, a, request, days, asked->n_date_ranges, arena);
   return whole ? &m->base : NULL;
 }

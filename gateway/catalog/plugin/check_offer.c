@@ -1,4 +1,4 @@
-/* Resources and prompts of tools. */
+/* Resources, prompts and apps of tools. */
 #include "gateway/catalog/plugin/check_offer.h"
 
 #include <string.h>
@@ -64,6 +64,15 @@ static void check_prompt(struct model *model, const struct method_info *method,
   check_text(model, method, p);
 }
 
+static void check_app(struct model *model, const struct method_info *method)
+{
+  static const char scheme[] = "ui://";
+  const char *app = method->tool->app;
+  if (app[0] != '\0' && strncmp(app, scheme, sizeof(scheme) - 1) != 0)
+    model_problem(model, &method->place, "tool %s: app \"%s\" must be ui://analytics/NAME",
+                  method->tool->name, app);
+}
+
 /* Names that were met, each with the tool that has it. */
 struct met {
   const char **names;
@@ -90,6 +99,7 @@ void check_offers(struct model *model, const struct tool *tools, size_t n)
   struct met names = {.names = ARENA_ARRAY(model->arena, const char *, all + 1)};
   for (size_t t = 0; t < n; t++) {
     const struct method_info *method = tools[t].method;
+    check_app(model, method);
     for (size_t i = 0; i < method->tool->n_resources; i++) {
       check_resource(model, method, method->tool->resources[i]);
       check_once(&uris, model, method, method->tool->resources[i]->uri);

@@ -104,6 +104,8 @@ static void put_tool(struct buf *out, const struct model *model, const struct to
     buf_printf(out, "     .timeout_ms = %u,\n", options->timeout_ms);
   put_count(out, "max_text_bytes", options->max_text_bytes);
   put_count(out, "toolset", options->toolset);
+  if (options->app[0] != '\0')
+    put_text_member(out, "app", options->app);
   put_descriptor(out, "service", method->service_name);
   buf_printf(out, "     .method = \"%s\",\n", method->proto->name);
   put_flag(out, "streaming", method->proto->server_streaming);

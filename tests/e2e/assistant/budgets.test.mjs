@@ -20,8 +20,18 @@ for (const dealers of [24, 200]) {
       ['compare_dealer_sessions', { subject: 'd01' }, dealers === 24 ? 4000 : 6000],
       ['compare_dealer_sessions', { region: 'West' }, few],
       ['compare_dealer_sessions', { subject: 'd01', detail: 'all' }, few],
+      ['benchmark_dealer', { subject: 'd01' }, 6000],
+      ['compare_trends', { subject: 'd01' }, 6000],
+      ['check_data_health', {}, 7000],
+      ['compare_landing_pages', { subject: 'd01' }, 6000],
+      ['compare_traffic_sources', { subject: 'd01' }, 6000],
+      ['explain_change', { subject: 'd01' }, 6000],
+      ['analyze_vehicle_interest', {}, 8000],
+      ['analyze_vehicle_interest', { limit: 200 }, 8000],
       ['vehicle_lead_conversion', {}, 6000],
+      ['vehicle_lead_conversion', { limit: 200 }, 6000],
       ['vehicle_movers', {}, 6000],
+      ['vehicle_movers', { limit: 200 }, 6000],
       ['run_report', { dealer: 'd01', metrics: ['sessions'], dimensions: ['pagePath', 'date'] }, report],
       ['run_report', { dealer: 'd01', metrics: ['sessions'], dimensions: ['pagePath', 'date'], limit: 250000 }, report],
       ['run_report_across_dealers', { metrics: ['sessions'], dimensions: ['sessionDefaultChannelGroup'] }, report],
@@ -32,23 +42,44 @@ for (const dealers of [24, 200]) {
       ['list_dealers', {}, report],
       ['list_dealers', { limit: 500 }, report],
       ['list_cohorts', {}, report],
-      ['list_metrics', {}, 6000],
+      ['list_metrics', {}, 8000],
+      ['list_metrics', { query: 'lead' }, 6000],
       ['get_account_summaries', {}, report],
       ['search_fields', { dealer: 'd01' }, report],
       ['search_fields', { dealer: 'd01', limit: 500 }, report],
       ['get_custom_dimensions_and_metrics', { dealer: 'd01' }, report],
       ['get_property_details', { dealer: 'd01' }, report],
+      ['list_key_events', { dealer: 'd01' }, 6000],
+      ['list_data_streams', { dealer: 'd01' }, 6000],
+      ['list_google_ads_links', { dealer: 'd01' }, 6000],
+      ['list_property_annotations', { dealer: 'd01' }, 6000],
+      ['get_property_quotas', { dealer: 'd01' }, 6000],
+      ['check_compatibility', { dealer: 'd01', dimensions: ['pagePath'], metrics: ['sessions'] }, report],
     ];
+    // The simulator has no conversions: what the tool then says fits, too.
+    const refused = [['run_conversions_report', { dealer: 'd01', metrics: ['allConversionsByConversionDate'], dimensions: ['defaultChannelGroup'] }, 1000]];
+    test('every tool is asked', async () => {
+      const { tools } = (await client.request('tools/list', {})).result;
+      assert.deepEqual(tools.map((t) => t.name).filter((name) => ![...calls, ...refused].some(([asked]) => asked === name)), []);
+    });
     for (const [tool, args, most] of calls)
       test(`${tool} ${JSON.stringify(args)}`, async () => {
         const { text, isError, result } = await client.call(tool, args);
         assert.ok(!isError, text);
         assert.ok(Buffer.byteLength(text) <= most, `${Buffer.byteLength(text)} of ${most} bytes: ${text.slice(-300)}`);
+        // Words outside tables are words.
+        assert.doesNotMatch(text, /^\w+: [{[]/m);
         // No table is pushed out by another, and whatever is missing is said.
         const { structuredContent: s } = result;
         for (const [name, table] of Object.entries(s.rows ? { '': s } : s).filter(([, t]) => t?.rows?.length > 0)) {
           assert.doesNotMatch(text, /\(0 of \d+ rows/, name);
         }
+      });
+
+    for (const [tool, args, most] of refused)
+      test(`${tool} is refused in few words`, async () => {
+        const { text, isError } = await client.call(tool, args);
+        assert.ok(isError && Buffer.byteLength(text) <= most, text);
       });
 
     test('a page that was cut goes on where it was cut, and nothing is lost', async () => {

@@ -59,8 +59,9 @@ for (const kind of kinds) {
 
     test('reads resources and prompts, and gets an error for what does not exist', () => withClient(async ({ client }) => {
       const { resources } = await client.listResources();
-      assert.deepEqual(resources.map((r) => r.uri), ['analytics://regions', 'analytics://dealers', 'analytics://metrics']);
-      assert.ok(resources.every((r) => r.title && r.description && r.mimeType === 'text/plain'));
+      assert.deepEqual(resources.map((r) => r.uri), ['analytics://regions', 'analytics://dealers', 'analytics://metrics', 'ui://analytics/bars', 'ui://analytics/lines']);
+      const type = (r) => (r.uri.startsWith('ui:') ? 'text/html;profile=mcp-app' : 'text/plain');
+      assert.ok(resources.every((r) => r.title && r.description && r.mimeType === type(r)));
       assert.deepEqual((await client.listResourceTemplates()).resourceTemplates, []);
       const { contents } = await client.readResource({ uri: 'analytics://dealers' });
       assert.equal(contents[0].uri, 'analytics://dealers');

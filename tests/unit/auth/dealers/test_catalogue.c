@@ -1,4 +1,5 @@
 /* Per-dealer settings and the catalogue of cohorts: what is read, refused and served. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "auth-svc/dealers/unions.h"
 #include "auth-svc/grant/cohort.h"
 #include "auth-svc/grant/cohort_listing.h"
+#include "auth-svc/grant/listing.h"
 #include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
@@ -411,6 +413,57 @@ static void a_dealer_lists_and_compares_within_the_cohorts_it_is_in(void)
   snapshot_unref(s);
 }
 
+/* What resolves for a text as cohort and as region: the same members, or the same refusal. */
+static void a_group_stands_where_a_region_is_asked_for(void)
+{
+  struct snapshot *s = accepted(18, "",
+                                "[{\"id\":\"both\",\"label\":\"Both Lands\",\"version\":3,"
+                                "\"dealers\":[" A_TO_G ",\"h\",\"i\",\"j\",\"k\",\"l\"]}]");
+  struct arena *arena = arena_new(1 << 20);
+  char *ids[] = {TEXT("b"), TEXT("h"), TEXT("m")}, *cohorts[] = {TEXT("both")};
+  Analytics__Auth__V1__Grant g = ANALYTICS__AUTH__V1__GRANT__INIT, stranger = g;
+  g.dealer_ids = ids;
+  g.benchmark_cohorts = cohorts;
+  g.n_dealer_ids = ARRAY_LEN(ids);
+  g.n_benchmark_cohorts = 1;
+  stranger.dealer_ids = ids + 2;
+  stranger.n_dealer_ids = 1;
+  static const char *const texts[] = {"both", "Both Lands", "BOTH LANDS"};
+  struct err e = {0};
+  for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+    Analytics__Auth__V1__ResolveCohortRequest r = ANALYTICS__AUTH__V1__RESOLVE_COHORT_REQUEST__INIT;
+    Analytics__Auth__V1__ResolveCohortResponse *m = NULL;
+    Analytics__Auth__V1__BenchmarkGrant *b = NULL;
+    Analytics__Auth__V1__ListDealersRequest q = ANALYTICS__AUTH__V1__LIST_DEALERS_REQUEST__INIT;
+    Analytics__Auth__V1__ListDealersResponse *list = NULL;
+    const struct scope *scope = scope_new(arena, s->directory, &g);
+    r.region = q.region = (char *)(uintptr_t)texts[i];
+    CU_ASSERT_EQUAL_FATAL(cohort_resolve(&m, &b, scope, s->peers, &r, arena, &e), ERR_OK);
+    CU_ASSERT_STRING_EQUAL(m->cohort_id, "both@v3");
+    CU_ASSERT_EQUAL(m->n_members, 12);
+    CU_ASSERT_EQUAL_FATAL(listing_make(&list, scope, &q, arena, &e), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(list->n_dealers, 2); /* of the group, those that may be seen */
+    CU_ASSERT_STRING_EQUAL(list->dealers[0]->dealer_id, "b");
+    CU_ASSERT_STRING_EQUAL(list->dealers[1]->dealer_id, "h");
+    /* Who is in none of it reads what would be said of any text. */
+    scope = scope_new(arena, s->directory, &stranger);
+    CU_ASSERT_EQUAL(cohort_resolve(&m, &b, scope, s->peers, &r, arena, &e), ERR_NOT_FOUND);
+    CU_ASSERT_PTR_NULL(strstr(e.message, "groups"));
+    CU_ASSERT_EQUAL(listing_make(&list, scope, &q, arena, &e), ERR_NOT_FOUND);
+  }
+  Analytics__Auth__V1__ListDealersRequest wrong = ANALYTICS__AUTH__V1__LIST_DEALERS_REQUEST__INIT;
+  Analytics__Auth__V1__ListDealersResponse *none = NULL;
+  wrong.region = TEXT("Region 9");
+  CU_ASSERT_EQUAL(listing_make(&none, scope_new(arena, s->directory, &g), &wrong, arena, &e),
+                  ERR_NOT_FOUND);
+  CU_ASSERT_STRING_EQUAL(e.message,
+                         "region: no region \"Region 9\"; closest: \"Region 0\", \"Region 1\", "
+                         "\"Region 2\"; regions: \"Region 0\", \"Region 1\", \"Region 2\"; "
+                         "groups: \"both\"");
+  arena_free(arena);
+  snapshot_unref(s);
+}
+
 /* The listing of a caller over dealers; the last cohort's word on why there is no benchmark. */
 static const char *why_withheld(const struct snapshot *s, const char *dealers, bool granted,
                                 struct arena *arena)
@@ -470,4 +523,5 @@ TEST_MAIN("auth catalogue", TEST(settings_of_a_dealer_are_kept),
           TEST(warn_starts_with_the_cohort_out_of_benchmarks),
           TEST(cohorts_that_make_no_sense_are_refused_with_line_and_field),
           TEST(a_dealer_lists_and_compares_within_the_cohorts_it_is_in),
+          TEST(a_group_stands_where_a_region_is_asked_for),
           TEST(a_listing_says_why_a_cohort_has_no_benchmark))

@@ -287,6 +287,72 @@ static void rows_of_lists_inside_lists_carry_what_stands_above_them(void)
          "\"properties/2\",false],[\"d02\",null,null,null]]}");
 }
 
+/* -------------------------------------------------------------------- facts and long lists */
+
+static void a_flat_message_is_a_line_of_names_and_values(void)
+{
+  typedef Analytics__Aggregate__V1__AnalyzeVehicleInterestResult Result;
+  Analytics__Aggregate__V1__VehicleTotals totals = ANALYTICS__AGGREGATE__V1__VEHICLE_TOTALS__INIT;
+  Result r = ANALYTICS__AGGREGATE__V1__ANALYZE_VEHICLE_INTEREST_RESULT__INIT;
+  totals.sessions = 52939;
+  totals.opt_reach_case = ANALYTICS__AGGREGATE__V1__VEHICLE_TOTALS__OPT_REACH_REACH;
+  totals.reach = 0.172345;
+  totals.vdp_views = 1234567;
+  totals.models = 67;
+  r.totals = &totals;
+  struct answer a = write("analyze_vehicle_interest", &r.base, MAX);
+  CU_ASSERT_STRING_EQUAL(buf_str(&a.text), "totals: sessions 52,939; vdp sessions 0; reach 17.23%; "
+                                           "vdp views 1,234,567; models 67\n");
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(buf_str(&a.structured),
+             "\"totals\":{\"sessions\":52939,\"vdp_sessions\":0,\"reach\":0.172345,"));
+  end(&a);
+}
+
+/* Words outside tables do not grow with the number of dealers; the structured form has all. */
+static void a_line_of_words_names_five_and_counts_the_rest(void)
+{
+  enum { MANY = 12 };
+  Analytics__Aggregate__V1__CompareDealerSessionsResult r =
+      ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_RESULT__INIT;
+  Analytics__Aggregate__V1__Period period = ANALYTICS__AGGREGATE__V1__PERIOD__INIT;
+  Analytics__Report__V1__Coverage coverage = ANALYTICS__REPORT__V1__COVERAGE__INIT;
+  Analytics__Report__V1__DealerFailure failure[MANY], *failures[MANY];
+  char names[MANY][24];
+  char *zones[MANY];
+  for (size_t i = 0; i < MANY; i++) {
+    snprintf(names[i], sizeof(names[i]), "x%02zu", i);
+    zones[i] = names[i];
+    analytics__report__v1__dealer_failure__init(&failure[i]);
+    failure[i].dealer_id = names[i];
+    failures[i] = &failure[i];
+  }
+  period.start_date = (char *)"2026-10-26";
+  period.end_date = (char *)"2026-11-22";
+  period.days = 28;
+  period.time_zones = zones;
+  period.n_time_zones = MANY;
+  coverage.asked = 20;
+  coverage.ok = 5;
+  coverage.failed = failures;
+  coverage.n_failed = MANY;
+  coverage.failed_undisclosed = 3;
+  r.period = &period;
+  r.coverage = &coverage;
+  struct answer a = write("compare_dealer_sessions", &r.base, MAX);
+  CU_ASSERT_STRING_EQUAL(
+      buf_str(&a.text),
+      "Period: 2026-10-26 to 2026-11-22 (28 days; x00, x01, x02, x03, x04 and 7 more)\n"
+      "Coverage: 5 of 20 dealers; left out: x00; x01; x02; x03; x04; and 7 more; 3 more of dealers "
+      "you may not see\n");
+  for (size_t i = 0; i < MANY; i++) {
+    AUTO_BUF struct buf failed = BUF_INIT(100);
+    buf_printf(&failed, "{\"dealer_id\":\"%s\"}", names[i]);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.structured), buf_str(&failed)));
+  }
+  end(&a);
+}
+
 /* -------------------------------------------------------------------- several tables, formats */
 
 static void what_is_not_known_is_null_and_numbers_read_well(void)
@@ -384,6 +450,8 @@ TEST_MAIN("gateway answer", TEST(empty_columns_are_left_out_and_messages_inside_
           TEST(the_text_is_cut_between_rows_and_says_so),
           TEST(a_report_has_its_headers_as_columns_and_numbers_as_numbers),
           TEST(rows_of_lists_inside_lists_carry_what_stands_above_them),
+          TEST(a_flat_message_is_a_line_of_names_and_values),
+          TEST(a_line_of_words_names_five_and_counts_the_rest),
           TEST(what_is_not_known_is_null_and_numbers_read_well),
           TEST(what_does_not_fit_is_an_error_and_no_half_answer),
           TEST(each_tool_has_a_short_schema_that_is_json),

@@ -139,6 +139,7 @@ static void resources_and_prompts_that_cannot_be_served_are_refused(void)
        "tool do_it: resource a://b: give name, title and description"},
       {RESOURCE(" arguments_json: \"[1]\""), "arguments_json must be a JSON object"},
       {RESOURCE(" arguments_json: \"{\""), "arguments_json must be a JSON object"},
+      {" app: \"bars\"", "tool do_it: app \"bars\" must be ui://analytics/NAME"},
       {RESOURCE("") RESOURCE(""), "tool do_it: a://b is there already; choose another name"},
       {" prompts: {name: \"P p\" title: \"P\" description: \"D\" text: \"t\"}",
        "tool do_it: bad prompt name \"P p\""},

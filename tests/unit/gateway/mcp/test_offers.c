@@ -10,7 +10,7 @@
 #define RPC(method, params)                                                                        \
   "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":{" params "}}"
 
-static struct mcp_resource resources[3];
+static struct mcp_resource resources[4];
 static const struct mcp_prompt_argument arguments[] = {
     {.name = "dealer", .description = "Whose.", .otherwise = ""},
     {.name = "period", .description = "When.", .otherwise = "last month"}};
@@ -42,8 +42,14 @@ static void offer(struct mcp_server_options *o)
         resources[i].tool = &o->tools.tools[k];
     }
   }
+  resources[ARRAY_LEN(rows)] = (struct mcp_resource){.uri = "ui://test/page",
+                                                     .name = "page",
+                                                     .title = "T",
+                                                     .description = "D",
+                                                     .mime_type = "text/html;profile=mcp-app",
+                                                     .content = "<p class=\"x\">\n"};
   o->tools.resources = resources;
-  o->tools.n_resources = ARRAY_LEN(rows);
+  o->tools.n_resources = ARRAY_LEN(resources);
   o->tools.prompts = prompts;
   o->tools.n_prompts = ARRAY_LEN(prompts);
 }
@@ -113,6 +119,20 @@ static void lists_name_what_there_is(void)
   a = post(&f, RPC("prompts/list", ""));
   CU_ASSERT_PTR_NULL(strstr(a->body, "\"title\""));
   answer_free(a);
+  fixture_stop(&f);
+}
+
+/* Without a tool that is called, and without a share that it would take. */
+static void a_text_that_stands_is_read_as_it_is(void)
+{
+  start("2025-11-25");
+  expect(RPC("resources/list", ""),
+         "{\"uri\":\"ui://test/page\",\"name\":\"page\",\"title\":\"T\","
+         "\"description\":\"D\",\"mimeType\":\"text/html;profile=mcp-app\"}]");
+  expect(RPC("resources/read", "\"uri\":\"ui://test/page\""),
+         "\"result\":{\"contents\":[{\"uri\":\"ui://test/page\",\"mimeType\":\"text/"
+         "html;profile=mcp-app\","
+         "\"text\":\"<p class=\\\"x\\\">\\n\"}]}");
   fixture_stop(&f);
 }
 
@@ -190,6 +210,6 @@ static void bad_prompts_are_invalid_params(void)
 }
 
 TEST_MAIN("offers", TEST(what_is_offered_is_declared_and_nothing_else),
-          TEST(lists_name_what_there_is), TEST(a_resource_is_the_text_of_its_tool),
-          TEST(reading_can_be_cancelled), TEST(a_prompt_is_filled_in),
-          TEST(bad_prompts_are_invalid_params))
+          TEST(lists_name_what_there_is), TEST(a_text_that_stands_is_read_as_it_is),
+          TEST(a_resource_is_the_text_of_its_tool), TEST(reading_can_be_cancelled),
+          TEST(a_prompt_is_filled_in), TEST(bad_prompts_are_invalid_params))

@@ -108,6 +108,23 @@ static void days_that_are_not_done_are_said(void)
   arena_free(arena);
 }
 
+/* Days that are not final may still get rows. */
+static void days_without_rows_may_lie_before_the_first_data(void)
+{
+  struct arena *arena = arena_new(1 << 16);
+  static const char *const ends[] = {"2026-11-28", "2026-11-29"};
+  for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+    struct answer_texts t = {.arena = arena};
+    date_range past = range_of("2010-01-01", "2010-01-31"), late = range_of("2026-11-01", ends[i]);
+    struct answer_days days[] = {answer_days_of(&past, "", at("2026-11-30T12:00:00Z")),
+                                 answer_days_of(&late, "", at("2026-11-30T12:00:00Z"))};
+    caveats_of_no_rows(&t, days, ARRAY_LEN(days));
+    CU_ASSERT_EQUAL(t.n, i == 0);
+    CU_ASSERT_EQUAL(says(&t, "may lie before the property's first data"), i == 0);
+  }
+  arena_free(arena);
+}
+
 static void every_note_of_google_becomes_a_sentence(void)
 {
   Analytics__Ga4__V1beta__ResponseMetaData m = ANALYTICS__GA4__V1BETA__RESPONSE_META_DATA__INIT;
@@ -248,7 +265,9 @@ static void a_headline_says_which_rows_of_what_for_whom_and_when(void)
 
 TEST_MAIN("report answer", TEST(relative_dates_are_days_of_the_propertys_zone),
           TEST(the_day_of_a_property_ends_at_its_midnight), TEST(days_read_as_people_write_them),
-          TEST(days_that_are_not_done_are_said), TEST(every_note_of_google_becomes_a_sentence),
+          TEST(days_that_are_not_done_are_said),
+          TEST(days_without_rows_may_lie_before_the_first_data),
+          TEST(every_note_of_google_becomes_a_sentence),
           TEST(the_currency_is_said_of_amounts_of_money_alone),
           TEST(sessions_without_a_landing_page_are_one_row_where_they_may_be_added),
           TEST(a_headline_says_which_rows_of_what_for_whom_and_when))

@@ -94,6 +94,27 @@ static void query_is_read_by_words_and_tolerates_misspelling(void)
   fakes_stop(&f);
 }
 
+static void a_query_that_fits_nothing_names_the_closest(void)
+{
+  struct fakes f;
+  struct err e;
+  fakes_start(&f, NULL);
+  summaries_response *r = summaries(&f, "d03", "Truck Vorld", &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT_EQUAL(r->n_dealers, 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "match \"Truck Vorld\"; closest: \"Truck World\""));
+  response_free(r);
+  r = summaries(&f, "d03", "something else altogether", &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT_PTR_NULL(strstr(r->headline, "closest"));
+  response_free(r);
+  r = summaries(&f, "d03", "truck", &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT_PTR_NULL(strstr(r->headline, "closest"));
+  response_free(r);
+  fakes_stop(&f);
+}
+
 static void all_dealers_are_asked_and_failures_are_named(void)
 {
   struct fakes f;
@@ -116,4 +137,5 @@ static void all_dealers_are_asked_and_failures_are_named(void)
 TEST_MAIN("report-svc GetAccountSummaries", TEST(all_pages_of_one_dealers_accounts_are_listed),
           TEST(query_keeps_matching_accounts_and_properties),
           TEST(query_is_read_by_words_and_tolerates_misspelling),
+          TEST(a_query_that_fits_nothing_names_the_closest),
           TEST(all_dealers_are_asked_and_failures_are_named))

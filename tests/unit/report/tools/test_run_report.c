@@ -676,7 +676,43 @@ static void when_the_first_of_equal_questions_goes_away_another_asks(void)
   fakes_stop(&f);
 }
 
-TEST_MAIN("report-svc RunReport", TEST(answer_has_rows_headers_metadata_and_dealer),
+static bool has_caveat(const tool_response *r, const char *part)
+{
+  for (size_t i = 0; r != NULL && i < r->n_caveats; i++)
+    if (strstr(r->caveats[i], part) != NULL)
+      return true;
+  return false;
+}
+
+static void a_period_without_data_is_said(void)
+{
+  static const char part[] = "may lie before the property's first data";
+  struct fakes f;
+  struct err e;
+  tool_request r;
+  Analytics__Ga4__V1beta__DateRange range = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  Analytics__Ga4__V1beta__DateRange *ranges[] = {&range};
+  fakes_start(&f, NULL);
+  range.start_date = (char *)"2016-01-01";
+  range.end_date = (char *)"2016-01-31";
+  request_init(&r, "d00");
+  r.date_ranges = ranges;
+  r.n_date_ranges = 1;
+  LOCKED(&f, f.google.rows = 0);
+  tool_response *none = run(&f, &r, 10000, &e);
+  CU_ASSERT_TRUE(has_caveat(none, part));
+  response_free(none);
+  range.end_date = (char *)"2016-01-30"; /* another question: nothing of the cache */
+  LOCKED(&f, f.google.rows = 3);
+  tool_response *some = run(&f, &r, 10000, &e);
+  CU_ASSERT_PTR_NOT_NULL(some);
+  CU_ASSERT_FALSE(has_caveat(some, part));
+  response_free(some);
+  fakes_stop(&f);
+}
+
+TEST_MAIN("report-svc RunReport", TEST(a_period_without_data_is_said),
+          TEST(answer_has_rows_headers_metadata_and_dealer),
           TEST(values_are_shown_as_google_gave_them), TEST(an_empty_report_is_a_good_answer),
           TEST(next_offset_leads_through_all_rows), TEST(a_refused_token_is_renewed_once),
           TEST(server_errors_are_tried_three_times),

@@ -1,0 +1,46 @@
+/* Numbers and lists in sentences. */
+#include "aggregate-svc/words/text.h"
+#include "tests/unit/harness.h"
+
+static void expect_signed(double change, const char *text)
+{
+  AUTO_BUF struct buf b = BUF_INIT(100);
+  text_put_signed(&b, change);
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), text);
+}
+
+static void a_change_that_rounds_to_nothing_has_no_sign(void)
+{
+  expect_signed(-0.4, "0");
+  expect_signed(0.4, "0");
+  expect_signed(-0.0, "0");
+  expect_signed(0, "0");
+}
+
+static void a_change_is_whole_and_signed(void)
+{
+  expect_signed(17.2, "+17");
+  expect_signed(-16.6, "-17");
+  expect_signed(0.5, "+1");
+  expect_signed(-0.5, "-1");
+  expect_signed(12345.6, "+12346");
+}
+
+static void expect_count(int64_t n, const char *text)
+{
+  AUTO_BUF struct buf b = BUF_INIT(100);
+  text_put_count(&b, n);
+  CU_ASSERT_STRING_EQUAL(buf_str(&b), text);
+}
+
+static void counts_are_grouped_by_thousands(void)
+{
+  expect_count(0, "0");
+  expect_count(999, "999");
+  expect_count(12400, "12,400");
+  expect_count(-1234567, "-1,234,567");
+  expect_count(-123, "-123");
+}
+
+TEST_MAIN("aggregate words", TEST(a_change_that_rounds_to_nothing_has_no_sign),
+          TEST(a_change_is_whole_and_signed), TEST(counts_are_grouped_by_thousands))
