@@ -181,6 +181,13 @@ static struct ga4_list listed(const struct answer_list *list)
   return (struct ga4_list){list->items, list->n};
 }
 
+static void see_quota(const struct ask *a, const ProtobufCMessage *report)
+{
+  google_saw_quota(a->options.service->google, a->digits,
+                   ((const Analytics__Ga4__V1beta__RunReportResponse *)report)->property_quota,
+                   false);
+}
+
 static enum err_code read_rows(struct ask *a, struct err *e)
 {
   struct answer *answer = a->answer;
@@ -194,13 +201,13 @@ static enum err_code read_rows(struct ask *a, struct err *e)
     return e->code;
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
     struct ga4_list reports = ga4_list(message, "reports");
-    for (size_t i = 0; i < reports.n; i++)
+    for (size_t i = 0; i < reports.n; i++) {
       ga4_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
+      see_quota(a, reports.items[i]);
+    }
   } else {
     ga4_set_list(message, "rows", listed(&answer->lists[0]));
-    google_saw_quota(a->options.service->google, a->digits,
-                     ((const Analytics__Ga4__V1beta__RunReportResponse *)message)->property_quota,
-                     false);
+    see_quota(a, message);
   }
   answer->message = message;
   return ERR_OK;

@@ -17,6 +17,7 @@ enum {
   REQUEST_MAX_DIMENSIONS = 9,
   REQUEST_MAX_METRICS = 10,
   REQUEST_MAX_DATE_RANGES = 4,
+  REQUEST_MAX_COMPARISONS = 4,
   REQUEST_PROPERTY_SIZE = 24,
   REQUEST_MAX_BATCH = 5,
   REQUEST_MAX_BODY = 256 * 1024,
@@ -60,8 +61,8 @@ Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
                                                         Analytics__Ga4__V1beta__DateRange **given,
                                                         size_t n, struct arena *arena);
 
-/* The flat request as Google's message, with defaults filled in. It points into the request
- * and lives in the arena; NULL at the arena's cap. */
+/* The flat request as Google's message, with defaults filled in, the order complete and the quota
+ * asked for. It points into the request and lives in the arena; NULL at the arena's cap. */
 Analytics__Ga4__V1beta__RunReportRequest *
 request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct arena *arena);
 
