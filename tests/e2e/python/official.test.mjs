@@ -140,6 +140,11 @@ describe('the other tools of Google\'s server', options, () => {
     assert.equal(rows.length, links.length);
   });
 
+  test('conversion_reports_are_the_same', async () => {
+    const args = { dimensions: ['defaultChannelGroup'], metrics: ['allConversionsByInteractionDate', 'advertiserAdClicks'], date_ranges: JANUARY };
+    assert.ok((await compare('run_conversions_report', { ...args, conversion_spec: { attribution_model: 'DATA_DRIVEN' } })).ours.length > 0);
+  });
+
   test('realtime_reports_have_the_same_columns', async () => {
     const args = { property_id: d.property_id, dimensions: ['deviceCategory'], metrics: ['activeUsers'] };
     const theirs = await official('run_realtime_report', args);

@@ -82,6 +82,18 @@ describe('run_report', () => {
   });
 });
 
+describe('run_conversions_report', () => {
+  test('equals_sql', async () => {
+    const answer = await ask('run_conversions_report', {
+      dimensions: ['defaultChannelGroup'], metrics: ['allConversionsByConversionDate'], date_ranges: [range],
+      conversion_spec: { attribution_model: 'LAST_CLICK' },
+    });
+    const rows = sql(`SELECT channel, sum(key_events) AS n FROM sessions s WHERE ${where} GROUP BY 1 HAVING n > 0 ORDER BY 2 DESC, 1`);
+    assert.ok(rows.length > 1);
+    assert.deepEqual(answer.rows.toSorted(), rows.toSorted());
+  });
+});
+
 describe('batch_run_reports', () => {
   const requests = () => [
     { dimensions: ['deviceCategory'], metrics: ['sessions'], date_ranges: [range] },
