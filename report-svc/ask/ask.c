@@ -31,6 +31,7 @@ struct ask {
   char property[REQUEST_PROPERTY_SIZE + 16];
   struct token *token;
   struct buf body, cache_key;
+  int64_t asked_unix_ms;        /* when the key was made */
   struct rows_decoder *decoder; /* NULL: an answer without rows */
   struct report_shape shapes[ROWS_MAX_REPORTS];
   size_t packed; /* bytes the rows will take in the reply */
@@ -259,18 +260,30 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
 
 /* ------------------------------------------------------------------ what is known already */
 
-/* The key: whose, and what exactly is asked. */
+/* The key: whose, and what exactly is asked, relative dates as the days they stand for where the
+ * property's zone is known. */
+static enum err_code put_key(const struct ask *a, const struct token *t, int64_t now_unix_ms,
+                             struct buf *key, struct err *e)
+{
+  const struct ask_options *o = &a->options;
+  char zone[ZONE_SIZE];
+  zones_find(o->service->zones, a->digits, zone);
+  buf_printf(key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits, t->quota_project);
+  if (o->body != NULL && request_write_canonical(key, o->body, zone, now_unix_ms, e) != ERR_OK)
+    return e->code;
+  return key->failed ? err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long")
+                     : ERR_OK;
+}
+
 static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)
 {
   const struct ask_options *o = &a->options;
   if (!o->method->cacheable)
     return ERR_OK;
   buf_clear(&a->cache_key);
-  buf_printf(&a->cache_key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits,
-             t->quota_project);
-  buf_append(&a->cache_key, buf_str(&a->body), a->body.len);
-  if (a->cache_key.failed)
-    return err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long");
+  a->asked_unix_ms = clock_unix_ms();
+  if (put_key(a, t, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
+    return e->code;
   if (!o->fresh)
     a->answer = cache_get(o->service->cache, &a->cache_key, clock_mono_ms());
   a->cached = a->answer != NULL;
@@ -383,11 +396,37 @@ static enum err_code check(void *user, const struct http_response *response, str
   return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
 }
 
+/* The zone that the answer names; "" when it names none. */
+static const char *zone_of(const ProtobufCMessage *message)
+{
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "metadata");
+  if (field == NULL || field->descriptor != &analytics__ga4__v1beta__response_meta_data__descriptor)
+    return "";
+  const ProtobufCMessage *metadata = ga4_message(message, "metadata");
+  return metadata == NULL ? "" : ga4_text(metadata, "time_zone");
+}
+
+/* Takes the key of the days that the answer is about, now that the zone is known. False when a day
+ * has ended since the question was asked: it is open which one Google meant. */
+static bool settle_key(struct ask *a)
+{
+  struct err e = {0};
+  AUTO_BUF struct buf then = BUF_INIT(a->cache_key.max), now = BUF_INIT(a->cache_key.max);
+  zones_learn(a->options.service->zones, a->digits, zone_of(a->answer->message));
+  if (put_key(a, a->token, a->asked_unix_ms, &then, &e) != ERR_OK ||
+      put_key(a, a->token, clock_unix_ms(), &now, &e) != ERR_OK ||
+      strcmp(buf_str(&then), buf_str(&now)) != 0)
+    return false;
+  buf_clear(&a->cache_key);
+  return buf_append(&a->cache_key, buf_str(&now), now.len);
+}
+
 static void keep(struct ask *a)
 {
   const struct ask_options *o = &a->options;
   int64_t ttl_ms = cache_ttl_ms(o->service->cache);
-  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0)
+  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0 || !settle_key(a))
     return;
   if (o->keep_ms != NULL)
     ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());

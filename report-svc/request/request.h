@@ -70,6 +70,11 @@ request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct ar
  * that of the property's time zone. */
 int64_t request_day(const char *date, int64_t today);
 
+/* The time of day in a zone of Google's name, as milliseconds since 1970-01-01 there, and its day.
+ * NULL or unknown: UTC. Reads a file of the system's time zones. */
+int64_t request_local_ms(const char *zone, int64_t now_unix_ms);
+int64_t request_today(const char *zone, int64_t now_unix_ms);
+
 /* Whether a date means another day tomorrow: today, yesterday, 28daysAgo. */
 bool request_date_is_relative(const char *date);
 
@@ -90,6 +95,11 @@ bool request_is_unknown_everywhere(const struct err *e);
 
 /* Appends a body as Google reads it. ERR_INVALID_ARGUMENT when it is too large. */
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e);
+
+/* The same with the days that relative date ranges stand for in the property's zone: what two ways
+ * of asking the same have in common. Without a zone (NULL, "") as the body is. */
+enum err_code request_write_canonical(struct buf *out, const ProtobufCMessage *body,
+                                      const char *zone, int64_t now_unix_ms, struct err *e);
 
 /* Appends the JSON body of a report with this offset and limit; the property is left out, it
  * stands in the address. */
