@@ -2,6 +2,7 @@
 #include "aggregate-svc/answer/dealer_caveats.h"
 
 #include "aggregate-svc/disclosure/cell.h"
+#include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
@@ -162,11 +163,18 @@ static bool is_shopless(const struct cohort *cohort, size_t member, const void *
   return cohort->members[member].visible && f->ok && f->shopper == SHOPPER_UNKNOWN;
 }
 
+static const struct suspect_findings *findings_of_dealer(const void *arg, size_t member)
+{
+  const struct cohort_figures *f = arg;
+  return &f->dealers[member].findings;
+}
+
 void dealer_caveats(struct caveats *out, const struct benchmarked *b)
 {
   const struct cohort *cohort = b->figures.cohort;
   caveats_add_missing(out, cohort);
   add_privacy(out, b);
+  findings_add_caveats(out, cohort, findings_of_dealer, &b->figures);
   add_leads(out, b);
   add_shoppers(out, b);
   if (cohort_count_if(cohort, is_shopless, &b->figures) > 0)

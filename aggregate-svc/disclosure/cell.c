@@ -1,6 +1,7 @@
 /* A metric over a cohort as a question to the door. */
 #include "aggregate-svc/disclosure/cell.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,16 @@
 
 enum { KEY_BYTES = 256 };
 
-/* The metric, with the lead event and the definition of a shopper session by which dealers are
- * compared. */
+/* The metric, with the lead event, the definition of a shopper session and the key events by which
+ * dealers are compared. */
 static void name_metric(char *out, const struct cohort_figures *c, struct metric_group g)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];
   bool lead = m->lead && g.lead_event != LEAD_UNKNOWN;
   int n = snprintf(out, KEY_BYTES, "%s%s%.100s", m->name, lead ? " " : "",
                    lead ? c->leads->names[g.lead_event] : "");
+  if (m->engagement && g.key_events != 0 && n >= 0)
+    n += snprintf(out + n, (size_t)(KEY_BYTES - n), " with %016" PRIx64, g.key_events);
   if (!m->shopper || n < 0)
     return;
   const char *by = g.shopper == SHOPPER_INVENTORY ? "inventory"
@@ -42,7 +45,7 @@ void cell_members(const struct cohort_figures *c, struct metric_group g,
     struct stats_ratio parts = metric_parts(metric, &c->dealers[i]);
     members[i] = (struct disclosure_member){
         .visible = c->cohort->members[i].visible,
-        .contributes = group_has(c, g, i),
+        .contributes = group_counts(c, g, i),
         .owner = c->cohort->members[i].owner,
         .denominator = metric_is_rate(metric) ? parts.denominator : parts.numerator,
         .numerator = parts.numerator};

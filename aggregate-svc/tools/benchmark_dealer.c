@@ -10,6 +10,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
     return daily_no_subject(e);
   q->channels = true;
   q->has_other = period_before(&c->period, c->now_unix_ms, &q->other);
+  q->suspect = true;
   return daily_plan(c, q, p, e);
 }
 

@@ -8,7 +8,7 @@ import { connect, kinds } from './clients.mjs';
 import { startBackend, startGateway } from './programs.mjs';
 
 // Those of the toolset `advanced` are listed only where they are asked for.
-const names = ['analyze_vehicle_interest', 'compare_dealer_sessions', 'get_account_summaries',
+const names = ['analyze_vehicle_interest', 'check_data_health', 'compare_dealer_sessions', 'get_account_summaries',
   'get_custom_dimensions_and_metrics', 'get_property_details', 'list_cohorts', 'list_dealers',
   'list_google_ads_links', 'list_metrics', 'list_property_annotations', 'run_conversions_report',
   'run_funnel_report', 'run_realtime_report', 'run_report', 'run_report_across_dealers',

@@ -169,7 +169,8 @@ static bool is_compare(const struct stream *s)
   return s->request->batch;
 }
 
-/* A comparison's figures come by day: in quarters, and half of them in the period before. */
+/* A comparison's figures come by day: in quarters, half of them in the period before, a third in the
+ * days before that. */
 enum { FAKE_DAYS = 4, LOOK_BACK_QUERY = 4 };
 
 static size_t ranges(const struct stream *s, const struct sender *x)
@@ -201,7 +202,8 @@ static int64_t part_of(const struct stream *s, const struct sender *x, int64_t t
 {
   if (parts(s, x) == 1)
     return total;
-  return part == FAKE_DAYS       ? total / 2
+  return part > FAKE_DAYS        ? total / 3
+         : part == FAKE_DAYS     ? total / 2
          : part == FAKE_DAYS - 1 ? total - (FAKE_DAYS - 1) * (total / FAKE_DAYS)
                                  : total / FAKE_DAYS;
 }
@@ -301,9 +303,10 @@ static void cell_name(const struct stream *s, const struct sender *x, size_t row
   if (strcmp(dimension(s, x, k), "eventName") == 0)
     snprintf(out, size, "%s", event < events ? fake_event_names[rows[event]] : "asc_item_pageview");
   else if (strcmp(dimension(s, x, k), "date") == 0)
-    snprintf(out, size, "2026%s%02zu", part == FAKE_DAYS ? "09" : "10", part + 1);
+    snprintf(out, size, "2026%s%02zu", part < FAKE_DAYS ? "10" : part == FAKE_DAYS ? "09" : "08",
+             part + 1);
   else
-    snprintf(out, size, "date_range_%d", part == FAKE_DAYS);
+    snprintf(out, size, "date_range_%zu", part < FAKE_DAYS ? 0 : part - FAKE_DAYS + 1);
 }
 
 /* Rows row .. row + n - 1; every row has a new value in each dimension. */
