@@ -386,12 +386,17 @@ static void look_with_others(struct ask *a)
   shared_get_answer(a->options.service->shared, &a->cache_key, on_shared_answer, a);
 }
 
-static void leave_for_others(struct ask *a, int64_t ttl_ms)
+/* Under the key of the days, and under the one that a replica asks with which does not know the
+ * property's zone: `asked`. */
+static void leave_for_others(struct ask *a, const struct buf *asked, int64_t ttl_ms)
 {
   struct shared *shared = a->options.service->shared;
   AUTO_BUF struct buf packed = BUF_INIT(SHARED_ANSWER_MAX);
-  if (shared_is_up(shared) && answer_pack(&packed, a->answer))
-    shared_put_answer(shared, &a->cache_key, packed.data, packed.len, ttl_ms);
+  if (!shared_is_up(shared) || !answer_pack(&packed, a->answer))
+    return;
+  shared_put_answer(shared, &a->cache_key, packed.data, packed.len, ttl_ms);
+  if (strcmp(buf_str(asked), buf_str(&a->cache_key)) != 0)
+    shared_put_answer(shared, asked, packed.data, packed.len, ttl_ms);
 }
 
 /* ------------------------------------------------------------------ the call to Google */
@@ -475,12 +480,14 @@ static void keep(struct ask *a)
 {
   const struct ask_options *o = &a->options;
   int64_t ttl_ms = cache_ttl_ms(o->service->cache);
+  AUTO_BUF struct buf asked = BUF_INIT(a->cache_key.max);
+  buf_append(&asked, buf_str(&a->cache_key), a->cache_key.len);
   if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0 || !settle_key(a))
     return;
   if (o->keep_ms != NULL)
     ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());
   cache_put(o->service->cache, &a->cache_key, a->answer, ttl_ms, clock_mono_ms());
-  leave_for_others(a, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
+  leave_for_others(a, &asked, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
 }
 
 static void on_done(void *user, const struct err *e)
