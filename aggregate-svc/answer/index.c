@@ -114,14 +114,11 @@ static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
 static struct cohort_figures trend_of(const struct cohort_figures *c, bool before,
                                       struct dealer_figures *space)
 {
+  if (before)
+    group_before(c, space);
   for (size_t i = 0; i < c->cohort->n; i++) {
-    space[i] = c->dealers[i];
-    if (before) {
-      space[i].now = c->dealers[i].before;
-      space[i].days = c->dealers[i].before_days;
-      space[i].n_days = c->dealers[i].n_before_days;
-      space[i].channels = NULL;
-    }
+    if (!before)
+      space[i] = c->dealers[i];
     if (c->dealers[i].effects & EFFECT_NO_TREND)
       space[i].ok = false;
   }
@@ -177,7 +174,7 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
 
 /* --------------------------------------------------------------------- messages */
 
-static Standing standing_of(enum verdict v)
+Standing standing_message(enum verdict v)
 {
   switch (v) {
   case VERDICT_BETTER:
@@ -284,7 +281,7 @@ MetricIndex *index_message(const struct benchmarked *b, const struct judgement *
   analytics__aggregate__v1__metric_index__init(x);
   x->metric = borrow_text(m->name);
   x->better = m->better;
-  x->standing = standing_of(cell->word);
+  x->standing = standing_message(cell->word);
   if (!group_value(c, g, member, &value))
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;

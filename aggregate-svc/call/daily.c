@@ -119,13 +119,6 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
   return ERR_OK;
 }
 
-enum err_code daily_no_subject(struct err *e)
-{
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "subject: name the dealer that the question is about; list_dealers shows those "
-                 "you may read");
-}
-
 /* ------------------------------------------------------------------- collecting */
 
 /* What was remembered of a site, else what its look-back says, which is remembered. */

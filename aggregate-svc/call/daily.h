@@ -28,9 +28,6 @@ struct daily_question {
 enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct plan *p,
                          struct err *e);
 
-/* The error of a question about one dealer that names none. */
-enum err_code daily_no_subject(struct err *e);
-
 /* What counts on a dealer's site. */
 struct daily_meaning {
   int lead_event, shopper;

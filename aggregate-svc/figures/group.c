@@ -39,6 +39,18 @@ bool group_counts(const struct cohort_figures *c, struct metric_group g, size_t 
          metric_is_usable(&dealer_metrics[g.metric], &c->dealers[member]);
 }
 
+struct cohort_figures group_before(const struct cohort_figures *c, struct dealer_figures *space)
+{
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    space[i] = c->dealers[i];
+    space[i].now = c->dealers[i].before;
+    space[i].days = c->dealers[i].before_days;
+    space[i].n_days = c->dealers[i].n_before_days;
+    space[i].channels = NULL;
+  }
+  return (struct cohort_figures){c->cohort, space, c->leads};
+}
+
 struct metric_group group_of(const struct cohort_figures *c, enum metric_id metric, size_t member)
 {
   const struct dealer_figures *f = &c->dealers[member];

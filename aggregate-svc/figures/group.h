@@ -24,6 +24,8 @@ struct metric_group {
   int shopper;         /* likewise */
   uint64_t key_events; /* signature of the frequent key events; matters to engagement */
 };
+/* The figures of the period before, as if they were the period's; space has a place per member. */
+struct cohort_figures group_before(const struct cohort_figures *c, struct dealer_figures *space);
 /* The group that a member is compared in. */
 struct metric_group group_of(const struct cohort_figures *c, enum metric_id metric, size_t member);
 /* The group that stands for the region: the subject's, else that of most dealers. */
