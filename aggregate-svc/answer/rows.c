@@ -136,7 +136,7 @@ static struct landing_rows join_landing(const struct across_question *q)
   size_t n = 0;
   for (size_t k = 0; k < q->n_asked; k++)
     n += can_pool(q, k, true, &columns[n]);
-  return landing_join(q->tables, q->dimensions, columns, n, q->n_asked);
+  return across_join_landing(q->tables, q->dimensions, columns, n, q->n_asked);
 }
 
 /* Each value is finite; the sum of very large ones may not be. */

@@ -109,9 +109,9 @@ static void join_member(struct joining *j)
   join_equal(j, rows, n);
 }
 
-struct landing_rows landing_join(struct across_tables *t, char *const *dimensions,
-                                 const struct pooled_column *columns, size_t n_columns,
-                                 size_t n_shown)
+struct landing_rows across_join_landing(struct across_tables *t, char *const *dimensions,
+                                        const struct pooled_column *columns, size_t n_columns,
+                                        size_t n_shown)
 {
   struct joining j = {
       .tables = t, .columns = columns, .n_columns = n_columns, .may_join = n_columns == n_shown};

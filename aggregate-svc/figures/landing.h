@@ -14,8 +14,8 @@ struct landing_rows {
  * equal then, if all its metrics may be added or averaged over a weight. `columns`: of every metric
  * that a reader sees; n_columns less than n_shown says that some may not. Call it when all dealers
  * have answered. */
-struct landing_rows landing_join(struct across_tables *t, char *const *dimensions,
-                                 const struct pooled_column *columns, size_t n_columns,
-                                 size_t n_shown);
+struct landing_rows across_join_landing(struct across_tables *t, char *const *dimensions,
+                                        const struct pooled_column *columns, size_t n_columns,
+                                        size_t n_shown);
 
 #endif

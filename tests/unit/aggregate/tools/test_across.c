@@ -157,9 +157,9 @@ static void sessions_without_a_landing_page_are_one_row_of_a_dealer(void)
   put_pair(&t, 0, (char *)"", 1, 30, 0.5);
   put_pair(&t, 0, (char *)"(not set)", 2, 10, 0.1);
   put_pair(&t, 1, (char *)"", 0, 7, 0.3);
-  struct landing_rows found = landing_join(&t, dimensions, columns, 1, 2);
+  struct landing_rows found = across_join_landing(&t, dimensions, columns, 1, 2);
   CU_ASSERT(found.apart && !found.joined);
-  found = landing_join(&t, dimensions, columns, 2, 2);
+  found = across_join_landing(&t, dimensions, columns, 2, 2);
   CU_ASSERT(found.joined && !found.apart);
   CU_ASSERT_EQUAL_FATAL(t.tables[0].rows, 2);
   CU_ASSERT_STRING_EQUAL(across_text(&t, 0, 0, 0), "/");
