@@ -80,10 +80,11 @@ static void drain(void *program)
   rpc_server_drain(p->server);
 }
 
-/* Calls end first, then what they use. */
+/* What goes on without a caller ends first, then calls, then what they use. */
 static void stop(void *program)
 {
   struct program *p = program;
+  aggregate_service_stop(&p->service);
   rpc_server_stop(p->server);
   admin_stop(p->admin);
   rpc_channel_free(p->service.auth);

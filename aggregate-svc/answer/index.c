@@ -109,22 +109,6 @@ static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
 
 /* ---------------------------------------------------------------------- changes */
 
-/* The figures of the dealers that have a trend, of the period or (as if they were its) of the one
- * before. */
-static struct cohort_figures trend_of(const struct cohort_figures *c, bool before,
-                                      struct dealer_figures *space)
-{
-  if (before)
-    group_before(c, space);
-  for (size_t i = 0; i < c->cohort->n; i++) {
-    if (!before)
-      space[i] = c->dealers[i];
-    if (c->dealers[i].effects & EFFECT_NO_TREND)
-      space[i].ok = false;
-  }
-  return (struct cohort_figures){c->cohort, space, c->leads};
-}
-
 static bool change_of(double before, double now, double *percent)
 {
   if (!(before > 0))
@@ -155,8 +139,8 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
                         size_t member)
 {
   AUTO_FREE struct dealer_figures *space = xcalloc(2 * b->figures.cohort->n + 1, sizeof(*space));
-  struct cohort_figures then = trend_of(&b->figures, true, space);
-  struct cohort_figures now = trend_of(&b->figures, false, space + b->figures.cohort->n);
+  struct cohort_figures then = group_trend(&b->figures, true, space);
+  struct cohort_figures now = group_trend(&b->figures, false, space + b->figures.cohort->n);
   double before, others, percent;
   if (!b->figures.dealers[member].has_before || !group_value(&then, g, member, &before) ||
       !change_of(before, x->value, &percent))

@@ -214,10 +214,56 @@ static void mark_key_events(const struct tool_call *c, struct dealer_figures *fi
   }
 }
 
+/* --------------------------------------------------------------- weeks and months */
+
+/* What the dealers outside count in a week or month. Sums of parts of what fitted fit. */
+static void count_within(struct tool_call *c, const struct daily_question *q,
+                         const struct dealer_figures *figures, struct lattice_span span,
+                         struct dealer_counts *out)
+{
+  struct arena *scratch = arena_new(SIZE_MAX / 4);
+  for (size_t i = 0; i < c->cohort.n; i++) {
+    struct dealer_figures within;
+    if (!c->cohort.members[i].visible && figures[i].ok && collect(c, q, i, &span, &within, scratch))
+      out[i] = within.now;
+  }
+  arena_free(scratch);
+}
+
+/* The weeks or months of a period, each of which the door looks at. */
+static struct door_bases bases_of(struct tool_call *c, const struct daily_question *q,
+                                  const struct dealer_figures *figures, struct lattice_span span,
+                                  struct arena *arena)
+{
+  size_t n = lattice_bases(span, NULL, 0);
+  AUTO_FREE struct lattice_span *spans = xcalloc(n + 1, sizeof(*spans));
+  struct dealer_counts *counts = ARENA_ARRAY(arena, struct dealer_counts, n * c->cohort.n);
+  lattice_bases(span, spans, n);
+  for (size_t i = 0; i < n && n > 1; i++)
+    count_within(c, q, figures, spans[i], counts + i * c->cohort.n);
+  return n > 1 ? (struct door_bases){counts, n} : (struct door_bases){NULL, 0};
+}
+
+/* For the dealers outside, when some were asked. */
+static void give_bases(struct tool_call *c, const struct daily_question *q,
+                       const struct dealer_figures *figures, struct arena *arena)
+{
+  struct door *d = &c->door;
+  struct lattice_span now = d->period;
+  struct lattice_span before = {2 * now.first - now.last - 1, now.first - 1};
+  if (d->withheld != DISCLOSURE_RESTRICTED || d->kept_only)
+    return;
+  d->bases[DOOR_NOW] = bases_of(c, q, figures, now, arena);
+  if (q->has_other)
+    d->bases[DOOR_BEFORE] = bases_of(c, q, figures, before, arena);
+}
+
 struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_question *q,
                                      struct arena *arena, struct err *e)
 {
   struct dealer_figures *figures = collect_all(c, q, NULL, arena, e);
+  if (figures != NULL)
+    give_bases(c, q, figures, arena);
   if (figures != NULL && q->suspect)
     mark_key_events(c, figures);
   return figures;

@@ -40,7 +40,9 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
                                       size_t member);
 
 /* The figures of every member, in the arena, which must have no cap; those that did not answer are
- * not ok. With what is suspect in them, when asked for. NULL when a sum is too large: *e is set. */
+ * not ok. With what is suspect in them, when asked for. The door is given what dealers outside the
+ * caller's view count in each week or month, lent by the arena. NULL when a sum is too large: *e is
+ * set. */
 struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_question *q,
                                      struct arena *arena, struct err *e);
 /* The same of the days of a span (days since 1970-01-01). */

@@ -419,6 +419,16 @@ void fanout_start(struct fanout **out, const struct fanout_options *options,
   let_go(f);
 }
 
+void fanout_cancel(struct fanout *f)
+{
+  struct err e = {0};
+  MAGIC_CHECK(f, FANOUT_MAGIC);
+  err_set(&e, ERR_CANCELLED, "cancelled", "the fan-out was cancelled");
+  pthread_mutex_lock(&f->lock);
+  end_all(f, &e);
+  pthread_mutex_unlock(&f->lock);
+}
+
 void fanout_free(struct fanout *f)
 {
   if (f == NULL)

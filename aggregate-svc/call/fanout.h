@@ -56,6 +56,8 @@ struct fanout_options {
  * `finished` ran. There is always a `finished`, possibly before this returns. */
 void fanout_start(struct fanout **out, const struct fanout_options *options,
                   const struct fanout_callbacks *callbacks, void *user);
+/* Makes it end soon, with ERR_CANCELLED unless it has ended already. Before fanout_free(). */
+void fanout_cancel(struct fanout *f);
 /* After `finished`. NULL is fine. */
 void fanout_free(struct fanout *f);
 

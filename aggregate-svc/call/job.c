@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aggregate-svc/call/envelope.h"
+#include "aggregate-svc/call/late.h"
 #include "aggregate-svc/words/text.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/clock.h"
@@ -35,6 +36,7 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
   j->call.max_rows = o->max_rows;
   door_init(&j->call.door, &(struct door_options){j->service->store, o->policy, o->cells_per_day},
             &j->call.cohort, j->call.now_unix_ms);
+  j->call.door.kept_first = j->tool->kept;
   j->call.lookback = &j->service->lookback;
   j->call.state = xcalloc(1, j->tool->state_size);
 }
@@ -79,19 +81,35 @@ static const char *outcome_label(const struct cohort_member *m)
 static void count_dealers(const struct job *j)
 {
   for (size_t i = 0; i < j->call.cohort.n; i++)
-    if (j->call.cohort.members[i].state != DEALER_PENDING)
+    if (j->call.cohort.members[i].state != DEALER_PENDING &&
+        j->call.cohort.members[i].state != DEALER_NOT_ASKED)
       metric_add(j->service->dealers_total, 1,
                  METRIC_LABELS(outcome_label(&j->call.cohort.members[i])));
 }
 
-void job_end(struct job *j, const struct err *e)
+void job_close(struct job *j, const struct err *e)
 {
-  MAGIC_CHECK(j, JOB_MAGIC);
   rpc_call_finish(j->rpc, e);
   count_dealers(j);
   metric_observe(j->service->seconds, (double)(clock_mono_ms() - j->started_ms) / 1000.0,
                  METRIC_LABELS(j->tool->rpc));
   atomic_fetch_sub(&j->service->calls, 1);
+}
+
+void job_end(struct job *j, const struct err *e)
+{
+  MAGIC_CHECK(j, JOB_MAGIC);
+  if (j->finish.state != FINISH_OUT) /* it had a place, and needs none */
+    finish_leave(j->service->late, &j->finish);
+  job_close(j, e);
+  job_free(j);
+}
+
+void job_free(struct job *j)
+{
+  MAGIC_CHECK(j, JOB_MAGIC);
+  if (j->detached)
+    rpc_call_unref(j->rpc);
   definitions_free(j->definitions);
   fanout_free(j->fanout);
   door_close(&j->call.door);
@@ -115,8 +133,7 @@ static const Period *period_of(const ProtobufCMessage *result)
   return p;
 }
 
-/* What was disclosed of dealers outside the caller's view, for audit. */
-static void log_release(const struct job *j, const ProtobufCMessage *result)
+void job_log_release(const struct job *j, const ProtobufCMessage *result)
 {
   if (j->call.cohort.outside == 0)
     return;
@@ -125,7 +142,7 @@ static void log_release(const struct job *j, const ProtobufCMessage *result)
   log_info(
       "benchmark released", LOG_S("rpc", j->tool->rpc), LOG_S("cohort", j->call.cohort.id),
       LOG_S("start", p != NULL ? p->start_date : ""), LOG_S("end", p != NULL ? p->end_date : ""),
-      LOG_I("dealers_ok", (int64_t)cohort_count(&j->call.cohort, DEALER_OK)),
+      LOG_I("dealers_ok", (int64_t)cohort_in_figures(&j->call.cohort)),
       LOG_I("undisclosed", (int64_t)j->call.cohort.outside),
       LOG_S("viewer", j->call.cohort.scope.viewer),
       LOG_I("figures", (int64_t)j->call.door.released), LOG_S("cells", buf_str(&j->call.door.log)),
@@ -140,9 +157,11 @@ static void send_result(struct job *j, ProtobufCMessage *result, struct arena *a
     err_set(e, ERR_INTERNAL, "internal", "%s has no such result", j->tool->rpc);
     return;
   }
-  log_release(j, result);
+  job_log_release(j, result);
   e->code = rpc_call_send_wait(j->rpc, response);
 }
+
+static void answer(struct job *j);
 
 /* The caller has no reports of others left: says until when. */
 static void refuse_benchmark(const struct cohort_member *spent, struct err *e)
@@ -150,18 +169,39 @@ static void refuse_benchmark(const struct cohort_member *spent, struct err *e)
   err_set(e, spent->code, spent->reason, "%s", spent->message);
 }
 
+/* The released figures were not enough: the dealers outside are asked as well, and the answer is
+ * made again. */
+static void ask_others(struct job *j)
+{
+  if (!door_reopen(&j->call.door)) {
+    answer(j);
+    return;
+  }
+  fanout_free(TAKE_PTR(j->fanout));
+  j->ended = cohort_count(&j->call.cohort, DEALER_OK);
+  j->asked = j->call.cohort.n;
+  job_fan_out(j);
+}
+
 static void answer(struct job *j)
 {
   struct err e = {0};
   struct arena *arena = arena_new(SIZE_MAX / 4); /* inputs are capped where they enter */
   door_settle(&j->call.door);
+  late_admit(j);
   ProtobufCMessage *result = j->tool->result(&j->call, arena, &e);
+  if (result != NULL && j->call.door.missing) {
+    arena_free(arena);
+    ask_others(j);
+    return;
+  }
   if (j->call.door.spent != NULL && j->call.door.released == 0)
     refuse_benchmark(j->call.door.spent, &e); /* what was asked for is not in it */
   else if (result != NULL)
     send_result(j, result, arena, &e);
   arena_free(arena);
-  job_end(j, &e);
+  if (e.code != ERR_OK || !late_keep(j))
+    job_end(j, &e);
 }
 
 /* On a worker, after the fan-out. */
@@ -169,12 +209,14 @@ static void compute(void *arg)
 {
   struct job *j = arg;
   MAGIC_CHECK(j, JOB_MAGIC);
-  if (rpc_call_cancelled(j->rpc)) {
+  if (j->detached) {
+    late_compute(j);
+  } else if (rpc_call_cancelled(j->rpc)) {
     err_set(&j->error, ERR_CANCELLED, "cancelled", "the caller went away");
     job_end(j, &j->error);
   } else if (j->error.code != ERR_OK) {
     job_end(j, &j->error);
-  } else if (cohort_count(&j->call.cohort, DEALER_OK) == 0) {
+  } else if (cohort_in_figures(&j->call.cohort) == 0) {
     const struct cohort_member *spent = cohort_share_spent(&j->call.cohort);
     if (spent != NULL)
       refuse_benchmark(spent, &j->error);
@@ -193,6 +235,10 @@ static void on_finished(void *user, const struct err *status)
   j->error = *status;
   if (pool_submit(j->service->pool, compute, j))
     return;
+  if (j->detached) {
+    late_skip(j);
+    return;
+  }
   err_set(&j->error, ERR_RESOURCE_EXHAUSTED, "busy",
           "aggregate-svc is busy; try again in a moment");
   job_end(j, &j->error);
@@ -214,6 +260,9 @@ static void on_progress(void *user, size_t done)
 {
   struct job *j = user;
   char text[64];
+  if (j->detached)
+    return;
+  done += j->ended;
   if (done % (size_t)j->progress_step != 0 && done != j->asked)
     return;
   snprintf(text, sizeof(text), "%zu of %zu dealers", done, j->asked);
@@ -282,7 +331,7 @@ static enum err_code check_asked(struct job *j, struct err *e)
 {
   AUTO_BUF struct buf why = BUF_INIT(sizeof(e->message));
   j->asked = cohort_count(&j->call.cohort, DEALER_PENDING);
-  if (j->asked > 0)
+  if (j->asked > 0 || j->call.door.kept_only)
     return ERR_OK;
   door_explain(&j->call.door, &why);
   return err_set(e, ERR_FAILED_PRECONDITION, disclosure_code_name(j->call.door.withheld), "%s%s",
@@ -290,18 +339,16 @@ static enum err_code check_asked(struct job *j, struct err *e)
                  buf_str(&why));
 }
 
-/* Plans the reports and asks for them. */
-static void ask(struct job *j)
+void job_fan_out(struct job *j)
 {
   struct aggregate_service *s = j->service;
   struct fanout_options o = {.report = s->report,
-                             .parent = j->rpc,
+                             .parent = j->detached ? NULL : j->rpc,
                              .cohort = &j->call.cohort,
                              .batch_dealers = (size_t)s->options.batch_dealers,
                              .deadline_ms = j->deadline_ms};
   struct fanout_callbacks callbacks = {on_chunk, on_query_done, on_drop, on_progress, on_finished};
-  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK ||
-      set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
+  if (set_grant(&j->call.cohort, &o, &j->error) != ERR_OK) {
     job_end(j, &j->error);
     return;
   }
@@ -311,6 +358,15 @@ static void ask(struct job *j)
   o.max_rows_per_report = j->plan.max_rows_per_report;
   j->progress_step = 1 + (int64_t)j->asked / PROGRESS_MESSAGES_MAX;
   fanout_start(&j->fanout, &o, &callbacks, j);
+}
+
+/* Plans the reports and asks for them. */
+static void ask(struct job *j)
+{
+  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK)
+    job_end(j, &j->error);
+  else
+    job_fan_out(j);
 }
 
 static void on_defined(void *user, const struct err *status)

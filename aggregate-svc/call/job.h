@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/fanout.h"
+#include "aggregate-svc/call/finish.h"
 #include "aggregate-svc/call/service.h"
 #include "aggregate-svc/call/tool.h"
 #include "common/base/error.h"
@@ -27,11 +28,14 @@ struct job {
   struct plan plan;
   struct definitions *definitions;
   struct fanout *fanout;
-  struct err error;      /* of the step under way */
-  int64_t started_ms;    /* monotonic */
-  int64_t deadline_ms;   /* for asking; an answer still gets out before the caller's */
-  size_t asked;          /* dealers that are asked */
-  int64_t progress_step; /* dealers between two progress messages */
+  struct err error;           /* of the step under way */
+  int64_t started_ms;         /* monotonic */
+  int64_t deadline_ms;        /* for asking; an answer still gets out before the caller's */
+  size_t asked;               /* dealers that are asked */
+  size_t ended;               /* those that ended before the fan-out under way */
+  int64_t progress_step;      /* dealers between two progress messages */
+  struct finish_entry finish; /* in the queue of late jobs */
+  bool detached;              /* the call has ended; the job goes on in that queue (late.h) */
 };
 
 /* A job that takes over the call's reference. When too many calls are under way it answers
@@ -42,5 +46,13 @@ struct job *job_begin(const struct tool *tool, struct aggregate_service *service
 void job_find_dealers(struct job *j);
 /* Ends the call with an error (or well, when it is NULL) and frees the job. */
 void job_end(struct job *j, const struct err *e);
+
+/* For late.h. The two halves of job_end(): */
+void job_close(struct job *j, const struct err *e);
+void job_free(struct job *j);
+/* Asks for the planned reports of the dealers that are pending. */
+void job_fan_out(struct job *j);
+/* What was disclosed of dealers outside the caller's view, for audit. */
+void job_log_release(const struct job *j, const ProtobufCMessage *result);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "aggregate-svc/call/late.h"
+
 void aggregate_service_init(struct aggregate_service *s)
 {
   atomic_init(&s->calls, 0);
@@ -12,10 +14,24 @@ void aggregate_service_init(struct aggregate_service *s)
   lookback_init(&s->lookback, s->options.lead_memory);
   s->dealers_total = metrics_counter("aggregate_dealers_total",
                                      "Dealers asked in fan-outs, by outcome.", "outcome", NULL);
+  s->late_total = metrics_counter("aggregate_late_total",
+                                  "Questions that were finished in the background, by outcome: "
+                                  "finished, given_up, dropped, refused.",
+                                  "outcome", NULL);
+  s->late_waiting = metrics_gauge("aggregate_late_questions",
+                                  "Questions that wait to be finished in the background.", NULL);
+  s->late = late_queue_new(&s->options);
   s->seconds = metrics_histogram("aggregate_seconds", "Time from call to answer.", "rpc", NULL);
+}
+
+void aggregate_service_stop(struct aggregate_service *s)
+{
+  if (s->late != NULL)
+    finish_stop(s->late);
 }
 
 void aggregate_service_free(struct aggregate_service *s)
 {
+  finish_free(s->late);
   lookback_free(&s->lookback);
 }

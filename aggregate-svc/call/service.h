@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/definitions.h"
+#include "aggregate-svc/call/finish.h"
 #include "aggregate-svc/call/lookback.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/disclosure/store.h"
@@ -21,6 +22,8 @@ struct aggregate_options {
   int64_t max_rows;      /* rows of one call, over all dealers */
   int64_t max_bytes;     /* memory for rows, over all calls */
   int64_t lead_memory;   /* dealers whose lead event is remembered; 0 asks every time */
+  int64_t late_max;      /* questions finished in the background; 0 for none */
+  int64_t late_delay_ms; /* before their first attempt */
   struct disclosure_policy policy;
   int64_t cells_per_day; /* new figures over others' dealers, per viewer */
 };
@@ -32,6 +35,8 @@ struct aggregate_options {
                               .max_rows = 1000000,                                                 \
                               .max_bytes = 256 * 1024 * 1024,                                      \
                               .lead_memory = 10000,                                                \
+                              .late_max = 16,                                                      \
+                              .late_delay_ms = 10000,                                              \
                               .policy = DISCLOSURE_POLICY_DEFAULT,                                 \
                               .cells_per_day = 500})
 
@@ -45,14 +50,19 @@ struct aggregate_service {
   atomic_llong bytes; /* held for rows */
   struct definitions_cache definitions;
   struct lookback lookback;
+  struct finish_queue *late; /* see late.h */
   struct metric *dealers_total;
   struct metric *seconds;
+  struct metric *late_total, *late_waiting;
 };
 
-/* Registers the metrics and makes what is remembered between calls, by the options; the other
- * members are the caller's. */
+/* Registers the metrics, makes what is remembered between calls and starts the queue of late
+ * questions, by the options; the other members are the caller's. */
 void aggregate_service_init(struct aggregate_service *s);
-/* After the last call: frees what is remembered, not the other members. */
+/* Ends what goes on after its answer, at once. Before the server and the channels end; fine without
+ * an init. */
+void aggregate_service_stop(struct aggregate_service *s);
+/* After that and after the last call: frees what is remembered, not the other members. */
 void aggregate_service_free(struct aggregate_service *s);
 
 #endif

@@ -76,6 +76,7 @@ struct tool {
   enum tool_period period;
   bool batch;       /* report-svc asks Google for all reports of a dealer in one request */
   bool definitions; /* the plan needs to know what each property has registered */
+  bool kept; /* its result uses disclosure/outside.h: released figures may do by themselves */
   size_t state_size;
   const struct fold *fold; /* over the state */
   /* May be NULL. ERR_INVALID_ARGUMENT names the field. */
@@ -84,8 +85,9 @@ struct tool {
    * whether they may be asked depends on the days. */
   enum err_code (*days)(struct tool_call *c, struct err *e);
   enum err_code (*plan)(struct tool_call *c, struct plan *p, struct err *e);
-  /* Computes the result, on a worker; at least one dealer is in the figures. It may live in the
-   * arena, which has no cap: inputs are capped where they enter. NULL when *e is set. */
+  /* Computes the result, on a worker; at least one dealer is in the figures. Runs a second time
+   * when the first one needed dealers that had not been asked (door.h). It may live in the arena,
+   * which has no cap: inputs are capped where they enter. NULL when *e is set. */
   ProtobufCMessage *(*result)(struct tool_call *c, struct arena *arena, struct err *e);
 };
 

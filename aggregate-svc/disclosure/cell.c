@@ -37,6 +37,17 @@ static struct lattice_span period_of(const struct door *door, enum cell_period p
   return period == CELL_NOW ? p : (struct lattice_span){p.first - days, p.first - 1};
 }
 
+/* What the members answered for the period, as if it were the one asked about; c itself when the
+ * door has nothing else. */
+static struct cohort_figures figures_of(const struct door *door, const struct cohort_figures *c,
+                                        enum cell_period period, struct dealer_figures *space)
+{
+  struct cohort_figures live = {door->cohort, door->live, c->leads};
+  if (door->live == NULL)
+    return *c;
+  return period == CELL_NOW ? live : group_trend(&live, true, space);
+}
+
 static void members_of(const struct cohort_figures *c, struct metric_group g,
                        struct disclosure_member *members)
 {
@@ -67,31 +78,66 @@ static struct door_cell cell_of(const struct cohort_figures *c, struct metric_gr
                             .scale = metric->scale};
 }
 
+/* Asks for a figure of whose members there are 1 + n_bases rows: those of the span, then those of
+ * each base. */
+static void ask(struct door *door, const struct cohort_figures *c, struct metric_group g,
+                struct lattice_span span, const struct disclosure_member *rows, size_t n_bases,
+                struct door_figure *out)
+{
+  AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
+  char name[KEY_BYTES];
+  name_metric(name, c, g);
+  for (size_t i = 0; i < n_bases; i++)
+    bases[i] = rows + (i + 1) * c->cohort->n;
+  struct door_cell cell = cell_of(c, g, span, name);
+  cell.members = rows;
+  cell.bases = bases;
+  cell.n_bases = n_bases;
+  door_figure(door, &cell, out);
+}
+
+static struct disclosure_member *new_rows(const struct cohort_figures *c, size_t n_bases)
+{
+  return xcalloc(c->cohort->n * (n_bases + 1) + 1, sizeof(struct disclosure_member));
+}
+
 void cell_figure_within(struct door *door, const struct cohort_figures *c, struct metric_group g,
                         struct lattice_span span, const struct cohort_figures *const *bases,
                         size_t n_bases, struct door_figure *out)
 {
-  size_t n = c->cohort->n + 1;
-  AUTO_FREE struct disclosure_member *members = xcalloc(n * (n_bases + 1), sizeof(*members));
-  AUTO_FREE const struct disclosure_member **parts = xcalloc(n_bases + 1, sizeof(*parts));
-  char name[KEY_BYTES];
-  name_metric(name, c, g);
-  members_of(c, g, members);
-  for (size_t i = 0; i < n_bases; i++) {
-    members_of(bases[i], g, members + (i + 1) * n);
-    parts[i] = members + (i + 1) * n;
+  AUTO_FREE struct disclosure_member *rows = new_rows(c, n_bases);
+  members_of(c, g, rows);
+  for (size_t i = 0; i < n_bases; i++)
+    members_of(bases[i], g, rows + (i + 1) * c->cohort->n);
+  ask(door, c, g, span, rows, n_bases, out);
+}
+
+/* Those who take part in a figure, with what they count in one of its weeks or months. */
+static void base_members(const struct cohort_figures *c, struct metric_group g,
+                         const struct dealer_counts *counts, const struct disclosure_member *whole,
+                         struct disclosure_member *out)
+{
+  const struct dealer_metric *m = &dealer_metrics[g.metric];
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    struct stats_ratio parts = metric_parts_on(m, &c->dealers[i], &counts[i]);
+    out[i] = whole[i];
+    out[i].contributes = whole[i].contributes && parts.denominator > 0;
+    out[i].denominator = metric_is_rate(m) ? parts.denominator : parts.numerator;
+    out[i].numerator = parts.numerator;
   }
-  struct door_cell cell = cell_of(c, g, span, name);
-  cell.members = members;
-  cell.bases = parts;
-  cell.n_bases = n_bases;
-  door_figure(door, &cell, out);
 }
 
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
                  enum cell_period period, struct door_figure *out)
 {
-  cell_figure_within(door, c, g, period_of(door, period), NULL, 0, out);
+  size_t n = c->cohort->n, n_bases = door->bases[period].n;
+  AUTO_FREE struct dealer_figures *space = xcalloc(n + 1, sizeof(*space));
+  struct cohort_figures figures = figures_of(door, c, period, space);
+  AUTO_FREE struct disclosure_member *rows = new_rows(c, n_bases);
+  members_of(&figures, g, rows);
+  for (size_t i = 0; i < n_bases; i++)
+    base_members(&figures, g, door->bases[period].counts + i * n, rows, rows + (i + 1) * n);
+  ask(door, &figures, g, period_of(door, period), rows, n_bases, out);
 }
 
 void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, struct metric_group g,

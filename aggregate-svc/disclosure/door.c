@@ -12,8 +12,12 @@
 
 enum { DAY_MS = 86400000, LOG_BYTES = 4000, LOG_NAME_BYTES = 320 };
 
-/* The cell that says how many dealers answered. */
-static const char coverage_metric[] = "#dealers";
+/* The cell that says how many dealers answered, and the text of outside.h. */
+static const char coverage_metric[] = "#dealers", text_metric[] = "#text";
+
+/* A refusal holds for a day: then the figure is looked at again, for an operator may have changed
+ * the policy, or a dealer may have given its consent again. */
+enum { REFUSAL_MS = DAY_MS };
 
 void door_init(struct door *d, const struct door_options *options, struct cohort *cohort,
                int64_t now_unix_ms)
@@ -22,6 +26,7 @@ void door_init(struct door *d, const struct door_options *options, struct cohort
                      .cohort = cohort,
                      .now_unix_ms = now_unix_ms,
                      .withheld = DISCLOSURE_OPEN,
+                     .unasked = DISCLOSURE_OPEN,
                      .log = BUF_INIT(LOG_BYTES)};
 }
 
@@ -61,24 +66,38 @@ enum release_outcome door_take(struct door *d, const struct release_key *key,
 
 /* ---------------------------------------------------------------------- admission */
 
-/* A question over other owners' dealers costs their quota: one from the budget, unless the same
- * was answered before. */
-static enum disclosure_code admit_viewer(struct door *d)
+/* A question over other owners' dealers costs their quota: one from the budget. */
+static enum disclosure_code charge(struct door *d)
 {
-  struct release_key key = door_key(d, coverage_metric, "", d->period);
   struct release_viewer viewer = viewer_of(d);
-  struct release_record found;
   struct err e = {0};
-  bool reached, spent = false;
-  enum release_outcome outcome = door_take(d, &key, NULL, &found, &reached);
-  release_record_free(&found);
-  if (!reached)
-    return DISCLOSURE_NOT_READY;
-  if (outcome == RELEASE_FROZEN)
-    return DISCLOSURE_RESTRICTED;
+  bool spent = false;
   if (release_store_charge(d->options.store, &viewer, &spent, &e) != ERR_OK)
     return DISCLOSURE_NOT_READY;
   return spent ? DISCLOSURE_BUDGET : DISCLOSURE_RESTRICTED;
+}
+
+static void show_coverage(struct door *d, const struct release_record *kept)
+{
+  d->cohort->outside_frozen = true;
+  d->cohort->outside_asked = (size_t)kept->asked;
+  d->cohort->outside_ok = (size_t)kept->dealers;
+}
+
+/* Free where the same was answered before. */
+static enum disclosure_code admit_viewer(struct door *d)
+{
+  struct release_key key = door_key(d, coverage_metric, "", d->period);
+  struct release_record found;
+  bool reached;
+  bool kept = door_take(d, &key, NULL, &found, &reached) == RELEASE_FROZEN;
+  d->kept_only = kept && d->kept_first;
+  if (d->kept_only)
+    show_coverage(d, &found);
+  release_record_free(&found);
+  if (!reached)
+    return DISCLOSURE_NOT_READY;
+  return kept ? DISCLOSURE_RESTRICTED : charge(d);
 }
 
 static enum disclosure_code admission(struct door *d, bool relative)
@@ -92,15 +111,33 @@ static enum disclosure_code admission(struct door *d, bool relative)
   return admit_viewer(d);
 }
 
+static void set_outside(struct door *d, enum dealer_state state)
+{
+  for (size_t i = 0; i < d->cohort->n; i++)
+    if (!d->cohort->members[i].visible)
+      d->cohort->members[i].state = state;
+}
+
 void door_admit(struct door *d, struct lattice_span period, bool relative)
 {
   d->period = period;
   d->withheld = admission(d, relative);
-  if (d->withheld == DISCLOSURE_OPEN || d->withheld == DISCLOSURE_RESTRICTED)
+  if (d->withheld == DISCLOSURE_OPEN || (d->withheld == DISCLOSURE_RESTRICTED && !d->kept_only))
     return;
-  for (size_t i = 0; i < d->cohort->n; i++)
-    if (!d->cohort->members[i].visible)
-      d->cohort->members[i].state = DEALER_NOT_ASKED;
+  set_outside(d, DEALER_NOT_ASKED);
+}
+
+bool door_reopen(struct door *d)
+{
+  enum disclosure_code code = charge(d);
+  d->missing = false;
+  if (code != DISCLOSURE_RESTRICTED) {
+    d->unasked = code;
+    return false;
+  }
+  d->kept_only = false;
+  set_outside(d, DEALER_PENDING);
+  return true;
 }
 
 /* --------------------------------------------------------------------- settlement */
@@ -128,12 +165,20 @@ static bool is_passing(const struct cohort_member *m)
   }
 }
 
+void door_retry(struct door *d)
+{
+  for (size_t i = 0; i < d->cohort->n; i++)
+    if (!d->cohort->members[i].visible && is_passing(&d->cohort->members[i]))
+      d->cohort->members[i].state = DEALER_PENDING;
+}
+
 void door_settle(struct door *d)
 {
   struct release_record now = {0}, kept;
   bool reached;
-  if (d->withheld != DISCLOSURE_RESTRICTED)
+  if (d->withheld != DISCLOSURE_RESTRICTED || d->kept_only)
     return;
+  d->late = false;
   for (size_t i = 0; i < d->cohort->n; i++) {
     const struct cohort_member *m = &d->cohort->members[i];
     now.asked += !m->visible;
@@ -144,23 +189,35 @@ void door_settle(struct door *d)
   struct release_key key = door_key(d, coverage_metric, "", d->period);
   enum release_outcome outcome =
       door_take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
-  if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW) {
-    d->cohort->outside_frozen = true;
-    d->cohort->outside_asked = (size_t)kept.asked;
-    d->cohort->outside_ok = (size_t)kept.dealers;
-  }
+  if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW)
+    show_coverage(d, &kept);
   release_record_free(&kept);
+}
+
+char *door_keep_text(struct door *d, const char *now)
+{
+  struct release_key key = door_key(d, text_metric, "", d->period);
+  struct err e = {0};
+  char *kept = NULL;
+  bool reached = d->options.store != NULL &&
+                 release_store_text(d->options.store, &key, "", now, 0, &kept, &e) == ERR_OK;
+  if (!reached)
+    log_warn("what is kept of dealers outside a view could not be looked up",
+             LOG_S("error", e.message));
+  d->missing = d->missing || (d->kept_only && kept == NULL);
+  return kept;
 }
 
 /* ------------------------------------------------------------------------ figures */
 
-static enum disclosure_code judge(const struct door *d, const struct door_cell *cell,
+static enum disclosure_code judge(const struct disclosure_policy *policy, const struct door *d,
+                                  const struct door_cell *cell,
                                   const struct disclosure_member *members)
 {
   size_t n = d->cohort->n;
   enum disclosure_form form = cell->rate ? DISCLOSURE_POOLED_RATE : DISCLOSURE_RANK;
   struct disclosure_question q = {form, members, n, cell->rate, -1};
-  enum disclosure_code code = disclosure_allowed(&d->options.policy, &q);
+  enum disclosure_code code = disclosure_allowed(policy, &q);
   if (code != DISCLOSURE_RESTRICTED || !cell->share)
     return code;
   AUTO_FREE struct disclosure_member *rest = xcalloc(n + 1, sizeof(*rest));
@@ -169,15 +226,45 @@ static enum disclosure_code judge(const struct door *d, const struct door_cell *
     rest[i].numerator = members[i].denominator - members[i].numerator;
   }
   q.members = rest;
-  return disclosure_allowed(&d->options.policy, &q);
+  return disclosure_allowed(policy, &q);
 }
 
-/* The figure and each of its base periods. */
+/* Sums over the dealers outside that have a value; saturated. */
+static void sums_of(const struct door *d, const struct disclosure_member *members,
+                    int64_t *numerator, int64_t *denominator)
+{
+  *numerator = *denominator = 0;
+  for (size_t i = 0; i < d->cohort->n; i++)
+    if (!members[i].visible && members[i].contributes &&
+        (__builtin_add_overflow(*numerator, members[i].numerator, numerator) ||
+         __builtin_add_overflow(*denominator, members[i].denominator, denominator)))
+      *numerator = *denominator = INT64_MAX / 2;
+}
+
+/* A week or month of a figure: who is in it, and whether one dominates it. Few events are no reason
+ * to withhold the period, and who has most of few is chance: they are not looked at. */
+static enum disclosure_code judge_base(const struct door *d, const struct door_cell *cell,
+                                       const struct disclosure_member *members)
+{
+  struct disclosure_policy policy = d->options.policy;
+  struct door_cell of_base = *cell;
+  int64_t numerator, denominator;
+  sums_of(d, members, &numerator, &denominator);
+  of_base.rate = cell->rate && numerator >= policy.min_events;
+  of_base.share = cell->share && of_base.rate && denominator - numerator >= policy.min_events;
+  if (denominator < policy.min_events) {
+    policy.largest_percent = policy.two_largest_percent = 100;
+    policy.p_percent = 0;
+  }
+  policy.min_events = 0;
+  return judge(&policy, d, &of_base, members);
+}
+
 static enum disclosure_code judge_all(const struct door *d, const struct door_cell *cell)
 {
-  enum disclosure_code code = judge(d, cell, cell->members);
+  enum disclosure_code code = judge(&d->options.policy, d, cell, cell->members);
   for (size_t i = 0; i < cell->n_bases && code == DISCLOSURE_RESTRICTED; i++)
-    code = judge(d, cell, cell->bases[i]);
+    code = judge_base(d, cell, cell->bases[i]);
   return code;
 }
 
@@ -207,30 +294,74 @@ static struct lattice_span period_of(const struct door *d, const struct door_cel
   return cell->period.first == 0 && cell->period.last == 0 ? d->period : cell->period;
 }
 
-/* Looks the figure up, or keeps this one when it may be released. */
+static bool is_lasting(enum disclosure_code code)
+{
+  return code == DISCLOSURE_MIN_CONTRIBUTORS || code == DISCLOSURE_MIN_OWNERS ||
+         code == DISCLOSURE_DOMINANCE || code == DISCLOSURE_P_PERCENT ||
+         code == DISCLOSURE_MIN_VOLUME || code == DISCLOSURE_COHORT_CHANGED;
+}
+
+/* The refusal that holds for a figure: the one that is kept, else `now`, which is kept. Both
+ * DISCLOSURE_OPEN: none. */
+static enum disclosure_code refusal(struct door *d, const struct release_key *key,
+                                    enum disclosure_code now)
+{
+  const char *candidate = is_lasting(now) ? disclosure_code_name(now) : NULL;
+  AUTO_FREE char *kept = NULL;
+  struct err e = {0};
+  if (release_store_text(d->options.store, key, d->cohort->scope.version, candidate, REFUSAL_MS,
+                         &kept, &e) != ERR_OK ||
+      kept == NULL)
+    return now;
+  for (int code = DISCLOSURE_OPEN; code <= DISCLOSURE_BUDGET; code++)
+    if (is_lasting((enum disclosure_code)code) &&
+        strcmp(disclosure_code_name((enum disclosure_code)code), kept) == 0)
+      return (enum disclosure_code)code;
+  return now;
+}
+
+/* Decides on a figure that is new, and keeps it, or why it is withheld. */
+static enum disclosure_code decide(struct door *d, const struct door_cell *cell,
+                                   const struct release_key *key, struct release_record *out)
+{
+  struct release_record candidate = {0};
+  bool reached = true;
+  enum release_outcome outcome = RELEASE_NONE;
+  enum disclosure_code code = judge_all(d, cell);
+  if (code == DISCLOSURE_RESTRICTED && !pool(d, cell, &candidate))
+    code = DISCLOSURE_MIN_VOLUME;
+  if (code == DISCLOSURE_RESTRICTED)
+    outcome = door_take(d, key, &candidate, out, &reached);
+  release_record_free(&candidate);
+  if (!reached)
+    return DISCLOSURE_NOT_READY;
+  if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW)
+    return DISCLOSURE_RESTRICTED;
+  if (outcome == RELEASE_SPENT)
+    return DISCLOSURE_BUDGET;
+  return refusal(d, key, outcome == RELEASE_CHANGED ? DISCLOSURE_COHORT_CHANGED : code);
+}
+
+/* Looks the figure up, or decides on it. */
 static enum disclosure_code release(struct door *d, const struct door_cell *cell,
                                     struct release_record *out)
 {
   struct release_key key = door_key(d, cell->metric, cell->slice, period_of(d, cell));
-  struct release_record candidate = {0};
-  enum disclosure_code code = d->late ? DISCLOSURE_NOT_READY : judge_all(d, cell);
-  bool reached, may = code == DISCLOSURE_RESTRICTED && pool(d, cell, &candidate);
-  enum release_outcome outcome = door_take(d, &key, may ? &candidate : NULL, out, &reached);
-  release_record_free(&candidate);
+  bool reached;
+  if (door_take(d, &key, NULL, out, &reached) == RELEASE_FROZEN)
+    return DISCLOSURE_RESTRICTED;
   if (!reached)
     return DISCLOSURE_NOT_READY;
-  switch (outcome) {
-  case RELEASE_FROZEN:
-  case RELEASE_NEW:
-    return DISCLOSURE_RESTRICTED;
-  case RELEASE_CHANGED:
-    return DISCLOSURE_COHORT_CHANGED;
-  case RELEASE_SPENT:
-    return DISCLOSURE_BUDGET;
-  case RELEASE_NONE:
-  default:
-    return code == DISCLOSURE_RESTRICTED ? DISCLOSURE_MIN_VOLUME : code;
+  enum disclosure_code code = refusal(d, &key, DISCLOSURE_OPEN);
+  if (code == DISCLOSURE_OPEN && d->kept_only) {
+    d->missing = d->missing || d->unasked == DISCLOSURE_OPEN;
+    code = d->unasked == DISCLOSURE_OPEN ? DISCLOSURE_NOT_READY : d->unasked;
+  } else if (code == DISCLOSURE_OPEN) {
+    code = d->late ? DISCLOSURE_NOT_READY : decide(d, cell, &key, out);
   }
+  if (code != DISCLOSURE_RESTRICTED && code != DISCLOSURE_BUDGET && !d->missing)
+    release_store_count_withheld(d->options.store);
+  return code;
 }
 
 static void show(const struct door *d, const struct door_cell *cell, struct door_figure *out)
@@ -303,6 +434,20 @@ static void put_nearest(const struct door *d, struct buf *out)
   buf_puts(out, " (months)");
 }
 
+/* Rounded up to a time by which the attempt has ended, if all goes well. */
+static void put_again(const struct door *d, struct buf *out)
+{
+  enum { SECOND_MS = 1000, ATTEMPT_MS = 5000, DATE_LEN = 11, TIME_LEN = 8 };
+  char text[32];
+  if (d->again_unix_ms == 0) {
+    buf_puts(out, "ask again in a few minutes.");
+    return;
+  }
+  clock_format_rfc3339(d->again_unix_ms + ATTEMPT_MS + SECOND_MS - 1, text, sizeof(text));
+  buf_printf(out, "it is asked again without you: ask again after %.*sZ.", TIME_LEN,
+             text + DATE_LEN);
+}
+
 void door_explain(const struct door *d, struct buf *out)
 {
   if (d->withheld == DISCLOSURE_NOT_IN_LATTICE) {
@@ -310,7 +455,7 @@ void door_explain(const struct door *d, struct buf *out)
                   "(Monday to Sunday) or whole calendar months, as dates; the nearest are ");
     put_nearest(d, out);
     buf_puts(out, ".");
-  } else if (d->withheld == DISCLOSURE_BUDGET) {
+  } else if (d->withheld == DISCLOSURE_BUDGET || d->unasked == DISCLOSURE_BUDGET) {
     buf_printf(out,
                "You have asked for %lld new figures over dealers that you may not see today, which "
                "is the most; those asked for before are still answered, new ones tomorrow (UTC).",
@@ -321,7 +466,7 @@ void door_explain(const struct door *d, struct buf *out)
                   "complete; the nearest that are complete are ");
     put_nearest(d, out);
     buf_puts(out, ".");
-  } else if (d->withheld == DISCLOSURE_NOT_READY) {
+  } else if (d->withheld == DISCLOSURE_NOT_READY || d->unasked == DISCLOSURE_NOT_READY) {
     buf_puts(out, "Benchmarks over dealers that you may not see are not available at the moment; "
                   "ask again later.");
   } else if (d->spent != NULL) {
@@ -329,6 +474,7 @@ void door_explain(const struct door *d, struct buf *out)
                d->spent->message);
   } else if (d->late) {
     buf_puts(out, "A dealer that you may not see did not answer in time, so new benchmarks are "
-                  "withheld (not_ready) until it has; ask again in a few minutes.");
+                  "withheld (not_ready) until it has; ");
+    put_again(d, out);
   }
 }

@@ -1,13 +1,16 @@
 /* The only door from dealers outside a caller's view to an answer.
  *
- * One door per call, with three steps, all on workers:
+ * One door per call, with these steps, all on workers:
  *
  *   door_admit    before anything is asked: may these dealers be asked at all? The period must be
  *                 whole weeks or months that are complete, and the caller must have budget left.
- *                 Otherwise they are not asked, and spend no quota.
+ *                 Otherwise they are not asked, and spend no quota. Nor are they where something
+ *                 was released of the period before: the answer is first tried without them.
  *   door_settle   after they have answered: is one of them late? Then nothing new is released.
  *   door_figure   each figure: what was released before is served again; else the policy decides,
  *                 and what it lets pass is kept.
+ *   door_reopen   when the answer needed a figure on which nothing has been decided yet: the
+ *                 dealers outside are asked after all, and the answer is made again.
  *
  * What comes out is one pool of the outside dealers per figure, the same for all of the caller's
  * own dealers, in the forms of forms.h. The design is described in docs/internals/aggregate-svc.md.
@@ -32,6 +35,16 @@ struct door_options {
   int64_t cells_per_day; /* new figures of one viewer */
 };
 
+struct dealer_counts;
+struct dealer_figures;
+
+/* What the members count in each week or month of a period: base x members. */
+struct door_bases {
+  const struct dealer_counts *counts; /* lent */
+  size_t n;                           /* 0: the period is one, or nobody knows */
+};
+enum { DOOR_NOW, DOOR_BEFORE, DOOR_PERIODS };
+
 /* Plain data of one call, one thread at a time. Ends with door_close(). */
 struct door {
   struct door_options options;
@@ -42,6 +55,20 @@ struct door {
    * DISCLOSURE_OPEN when nobody is outside. */
   enum disclosure_code withheld;
   bool late; /* a dealer outside has not answered yet */
+  /* When a late dealer is asked again without the caller; 0 when it is not. The owner sets it. */
+  int64_t again_unix_ms;
+  /* The answer is first tried from what is kept; it uses outside.h. The owner sets it before
+   * door_admit(). */
+  bool kept_first;
+  /* Dealers outside are not asked: what is released of them comes from the store. A figure on which
+   * nothing was decided is then `missing`, or withheld by `unasked` when that is set. */
+  bool kept_only, missing;
+  enum disclosure_code unasked;
+  /* Figures of the members as they answered now, lent; outside_show() sets it. NULL: those that
+   * cell_figure() is given. */
+  const struct dealer_figures *live;
+  /* Of the door's period and of the equally long one before. */
+  struct door_bases bases[DOOR_PERIODS];
   /* One that was not asked since the caller's share of reports is used up; its message says until
    * when. NULL for none. Set by door_settle(). */
   const struct cohort_member *spent;
@@ -59,6 +86,16 @@ void door_close(struct door *d);
 void door_admit(struct door *d, struct lattice_span period, bool relative);
 /* Freezes how many of them the answer rests on, once none is late. */
 void door_settle(struct door *d);
+/* Makes the late dealers outside DEALER_PENDING: they are to be asked again, then door_settle()
+ * comes again. */
+void door_retry(struct door *d);
+/* When something is `missing`: makes the dealers outside DEALER_PENDING, at the cost of one from
+ * the caller's budget, and returns true: they must be asked, then door_settle() and the answer come
+ * again. False when the budget is used up: the answer is made again without them. */
+bool door_reopen(struct door *d);
+/* What the answer says of dealers outside beside figures (outside.h): keeps `now`, unless something
+ * is kept already, and gives what is; NULL for nothing. The caller's to free. */
+char *door_keep_text(struct door *d, const char *now);
 
 /* A figure over the members of the cohort. */
 struct door_cell {
@@ -68,8 +105,10 @@ struct door_cell {
   const char *slice; /* "" for all; else as slices.h released it: "deviceCategory=mobile" */
   /* Per member; `contributes`: it has a value. The denominator is 0 for none. */
   const struct disclosure_member *members;
-  /* The same for each week or month of the period: each must pass by itself, or the difference of
-   * two periods would give it away. n_bases 0: the period is one. */
+  /* The same for each week or month of the period: each must have the dealers and owners by itself,
+   * and none that dominates it, or the difference of two periods would give one away. Where a week
+   * has fewer events than the policy's least, their spread is chance and not looked at. n_bases 0:
+   * the period is one. */
   const struct disclosure_member *const *bases;
   size_t n_bases;
   bool rate;         /* numerator / denominator; else a count, of which only ranks are shown */

@@ -82,6 +82,21 @@ struct lattice_nearest lattice_nearest(struct lattice_span p, int64_t through)
   return (struct lattice_nearest){nearest_weeks(p, through), nearest_months(p, through)};
 }
 
+size_t lattice_bases(struct lattice_span p, struct lattice_span *out, size_t max)
+{
+  enum lattice lattice = lattice_of(p);
+  size_t n = 0;
+  if (lattice == LATTICE_NONE)
+    return 0;
+  for (int64_t first = p.first, next; first <= p.last; first = next) {
+    next = lattice == LATTICE_WEEKS ? first + WEEK : next_month(first);
+    if (n < max)
+      out[n] = (struct lattice_span){first, next - 1};
+    n++;
+  }
+  return n;
+}
+
 int64_t lattice_complete_through(int64_t now_unix_ms)
 {
   int64_t behind = now_unix_ms - (int64_t)ZONES_BEHIND_H * 3600 * 1000;

@@ -6,6 +6,7 @@
 #ifndef AMCP_AGGREGATE_LATTICE_H
 #define AMCP_AGGREGATE_LATTICE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum lattice { LATTICE_NONE, LATTICE_WEEKS, LATTICE_MONTHS };
@@ -23,6 +24,10 @@ struct lattice_nearest {
   struct lattice_span weeks, months;
 };
 struct lattice_nearest lattice_nearest(struct lattice_span period, int64_t through);
+
+/* The weeks or months of a period of the lattice, in order, as many as `max` in out (NULL for 0).
+ * Returns how many there are; 0 for a period of no lattice. */
+size_t lattice_bases(struct lattice_span period, struct lattice_span *out, size_t max);
 
 /* The last day whose figures no longer change, wherever a property is: Google needs up to two days
  * after the day has ended in the property's zone. The same for every viewer. */

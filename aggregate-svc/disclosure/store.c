@@ -20,7 +20,8 @@ enum {
   NUMBER = 24,
   CACHE_BYTES = 8 << 20,
   BUDGET_DAYS_KEPT = 7,
-  RETRY_MS = 1000
+  RETRY_MS = 1000,
+  DAY_MS = 86400000
 };
 
 /* A release as it was read; it never changes. */
@@ -36,9 +37,10 @@ struct release_store {
   char *url, *path;
   struct database *database; /* NULL: not open */
   bool was_open;
-  bool known_shut;  /* as release_store_ready() saw it last */
-  struct err why;   /* why it is not */
-  int64_t retry_ms; /* not tried again before, on clock_mono_ms()'s scale */
+  bool known_shut;    /* as release_store_ready() saw it last */
+  struct err why;     /* why it is not */
+  int64_t dropped_ms; /* when old rows were dropped, on clock_mono_ms()'s scale */
+  int64_t retry_ms;   /* not tried again before, on clock_mono_ms()'s scale */
   struct map cached;
   struct lru in_use;
   struct metric *outcomes;
@@ -57,6 +59,10 @@ static const char *const migrations[] = {
     "BIGINT NOT NULL, dealers BIGINT NOT NULL, dealer_values TEXT NOT NULL, released_ms BIGINT NOT "
     "NULL, PRIMARY KEY "
     "(cohort, viewed, metric, slice, first_day, last_day))",
+    "CREATE TABLE release_text (cohort TEXT NOT NULL, viewed TEXT NOT NULL, metric TEXT NOT NULL, "
+    "slice TEXT NOT NULL, first_day BIGINT NOT NULL, last_day BIGINT NOT NULL, version TEXT NOT "
+    "NULL, body TEXT NOT NULL, until_ms BIGINT NOT NULL, PRIMARY KEY (cohort, viewed, metric, "
+    "slice, first_day, last_day, version))",
 };
 
 static enum err_code run(struct release_store *s, const char *sql, const char *const *parameters,
@@ -126,13 +132,18 @@ static void close_database(struct release_store *s)
   s->database = NULL;
 }
 
-/* Budgets of days gone by. */
-static enum err_code drop_old_budgets(struct release_store *s, struct err *e)
+/* Budgets of days gone by, and texts that no longer hold. */
+static enum err_code drop_old(struct release_store *s, struct err *e)
 {
-  char day[NUMBER];
-  snprintf(day, NUMBER, "%" PRId64, clock_unix_ms() / 86400000 - BUDGET_DAYS_KEPT);
-  return run(s, "DELETE FROM release_budget WHERE day < CAST($1 AS BIGINT)",
-             (const char *const[]){day}, 1, NULL, e);
+  char day[NUMBER], now[NUMBER];
+  snprintf(day, NUMBER, "%" PRId64, clock_unix_ms() / DAY_MS - BUDGET_DAYS_KEPT);
+  snprintf(now, NUMBER, "%" PRId64, clock_unix_ms());
+  s->dropped_ms = clock_mono_ms();
+  if (run(s, "DELETE FROM release_budget WHERE day < CAST($1 AS BIGINT)",
+          (const char *const[]){day}, 1, NULL, e) != ERR_OK)
+    return e->code;
+  return run(s, "DELETE FROM release_text WHERE until_ms <= CAST($1 AS BIGINT)",
+             (const char *const[]){now}, 1, NULL, e);
 }
 
 static enum err_code open_database(struct release_store *s, struct err *e)
@@ -148,7 +159,7 @@ static enum err_code open_database(struct release_store *s, struct err *e)
   if (code == ERR_OK)
     code = migrate(s, e);
   if (code == ERR_OK)
-    code = drop_old_budgets(s, e);
+    code = drop_old(s, e);
   if (code == ERR_OK) {
     s->was_open = true;
     s->why = (struct err){0};
@@ -488,8 +499,14 @@ enum err_code release_store_take(struct release_store *s, const struct release_k
   }
   pthread_mutex_unlock(&s->lock);
   *outcome = t.outcome;
-  count(s, code, t.outcome);
+  if (code != ERR_OK || t.outcome != RELEASE_NONE) /* a look at what is not there says nothing */
+    count(s, code, t.outcome);
   return code;
+}
+
+void release_store_count_withheld(struct release_store *s)
+{
+  count(s, ERR_OK, RELEASE_NONE);
 }
 
 enum err_code release_store_charge(struct release_store *s, const struct release_viewer *viewer,
@@ -503,6 +520,77 @@ enum err_code release_store_charge(struct release_store *s, const struct release
     if (code == ERR_OK)
       code = charge(s, viewer, spent, e);
   } while (code != ERR_OK && try_again(s, attempt++));
+  pthread_mutex_unlock(&s->lock);
+  return code;
+}
+
+/* -------------------------------------------------------------------------- texts */
+
+/* The text of a key that holds now. */
+static enum err_code find_text(struct release_store *s, const struct key_parameters *p,
+                               const char *version, const char *now, char **out, struct err *e)
+{
+  CLEANUP(database_row_free) struct database_row row = {0};
+  const char *all[] = {p->p[0], p->p[1], p->p[2], p->p[3], p->p[4], p->p[5], version, now};
+  enum err_code code =
+      run(s,
+          "SELECT body FROM release_text WHERE cohort = $1 AND viewed = $2 AND metric = $3 AND "
+          "slice = $4 AND first_day = CAST($5 AS BIGINT) AND last_day = CAST($6 AS BIGINT) AND "
+          "version = $7 AND until_ms > CAST($8 AS BIGINT)",
+          all, ARRAY_LEN(all), &row, e);
+  *out = code == ERR_OK && row.found ? xstrdup(row.columns[0]) : NULL;
+  return code;
+}
+
+/* Keeps a text unless there is one that holds: of replicas that race one is kept. */
+static enum err_code keep_text(struct release_store *s, const struct key_parameters *p,
+                               const char *version, const char *now, const char *until,
+                               const char *text, struct err *e)
+{
+  const char *all[] = {p->p[0], p->p[1], p->p[2], p->p[3], p->p[4],
+                       p->p[5], version, text,    until,   now};
+  return run(s,
+             "INSERT INTO release_text (cohort, viewed, metric, slice, first_day, last_day, "
+             "version, body, until_ms) VALUES ($1, $2, $3, $4, CAST($5 AS BIGINT), CAST($6 AS "
+             "BIGINT), $7, $8, CAST($9 AS BIGINT)) ON CONFLICT (cohort, viewed, metric, slice, "
+             "first_day, last_day, version) DO UPDATE SET body = excluded.body, until_ms = "
+             "excluded.until_ms WHERE release_text.until_ms <= CAST($10 AS BIGINT)",
+             all, ARRAY_LEN(all), NULL, e);
+}
+
+static enum err_code text_once(struct release_store *s, const struct release_key *key,
+                               const char *version, const char *candidate, int64_t keep_ms,
+                               char **out, struct err *e)
+{
+  struct key_parameters p;
+  char now[NUMBER], until[NUMBER];
+  int64_t ms = clock_unix_ms();
+  key_parameters(&p, key);
+  snprintf(now, NUMBER, "%" PRId64, ms);
+  snprintf(until, NUMBER, "%" PRId64, keep_ms > 0 ? ms + keep_ms : INT64_MAX);
+  enum err_code code = open_database(s, e);
+  if (code == ERR_OK)
+    code = find_text(s, &p, version, now, out, e);
+  if (code != ERR_OK || *out != NULL || candidate == NULL)
+    return code;
+  if (clock_mono_ms() - s->dropped_ms > DAY_MS)
+    code = drop_old(s, e);
+  if (code == ERR_OK)
+    code = keep_text(s, &p, version, now, until, candidate, e);
+  return code == ERR_OK ? find_text(s, &p, version, now, out, e) : code;
+}
+
+enum err_code release_store_text(struct release_store *s, const struct release_key *key,
+                                 const char *version, const char *candidate, int64_t keep_ms,
+                                 char **out, struct err *e)
+{
+  enum err_code code;
+  int attempt = 0;
+  *out = NULL;
+  pthread_mutex_lock(&s->lock);
+  do
+    code = text_once(s, key, version, candidate, keep_ms, out, e);
+  while (code != ERR_OK && try_again(s, attempt++));
   pthread_mutex_unlock(&s->lock);
   return code;
 }

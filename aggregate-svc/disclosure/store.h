@@ -78,6 +78,16 @@ enum err_code release_store_take(struct release_store *s, const struct release_k
                                  const struct release_record *candidate,
                                  enum release_outcome *outcome, struct release_record *out,
                                  struct err *e);
+
+/* A text that stands beside the releases of a key: what an answer says of the dealers outside, or
+ * why a figure is withheld. The first candidate is kept, for good or for keep_ms (0: for good), and
+ * given to all until then; costs nothing. `version` is part of the key here. *out, the caller's to
+ * free, is NULL when there is none and candidate is NULL. ERR_UNAVAILABLE as above. */
+enum err_code release_store_text(struct release_store *s, const struct release_key *key,
+                                 const char *version, const char *candidate, int64_t keep_ms,
+                                 char **out, struct err *e);
+/* Counts a figure that is withheld. */
+void release_store_count_withheld(struct release_store *s);
 /* Takes one from the viewer's budget; *spent says that there was none. */
 enum err_code release_store_charge(struct release_store *s, const struct release_viewer *viewer,
                                    bool *spent, struct err *e);

@@ -57,6 +57,20 @@ struct metric_group group_of(const struct cohort_figures *c, enum metric_id metr
   return (struct metric_group){metric, f->lead_event, f->shopper, f->key_events};
 }
 
+struct cohort_figures group_trend(const struct cohort_figures *c, bool before,
+                                  struct dealer_figures *space)
+{
+  if (before)
+    group_before(c, space);
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    if (!before)
+      space[i] = c->dealers[i];
+    if (c->dealers[i].effects & EFFECT_NO_TREND)
+      space[i].ok = false;
+  }
+  return (struct cohort_figures){c->cohort, space, c->leads};
+}
+
 double group_dispersion(const struct cohort_figures *c, enum metric_id metric)
 {
   const struct dealer_metric *m = &dealer_metrics[metric];

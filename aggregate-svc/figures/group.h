@@ -41,6 +41,11 @@ bool group_counts(const struct cohort_figures *c, struct metric_group g, size_t 
 /* The member's value; false when it has none. */
 bool group_value(const struct cohort_figures *c, struct metric_group g, size_t member, double *out);
 
+/* The figures of the dealers that have a trend, of the period or (as if they were its) of the one
+ * before; space has a place per member. */
+struct cohort_figures group_trend(const struct cohort_figures *c, bool before,
+                                  struct dealer_figures *space);
+
 /* Over-dispersion of a rate around each dealer's own, from the days of all members: per dealer it
  * would be too noisy. 1 without daily figures. */
 double group_dispersion(const struct cohort_figures *c, enum metric_id metric);

@@ -3,6 +3,7 @@
 
 #include "aggregate-svc/answer/comparison.h"
 #include "aggregate-svc/call/daily.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/tools/tools.h"
 
 typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest Request;
@@ -37,8 +38,11 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   struct dealer_figures *figures = daily_figures(c, &s->daily, arena, e);
   if (figures == NULL)
     return NULL;
-  struct comparison question = {.of = {{&c->cohort, figures, &s->daily.leads}, &c->door},
-                                .notes = s->daily.fold.notes,
+  struct cohort_figures live = {&c->cohort, figures, &s->daily.leads};
+  struct outside_view shown;
+  outside_show(&c->door, &live, s->daily.fold.notes, arena, &shown);
+  struct comparison question = {.of = {{&shown.cohort, shown.figures, &s->daily.leads}, &c->door},
+                                .notes = shown.notes,
                                 .period = &c->period,
                                 .now_unix_ms = c->now_unix_ms,
                                 .everyone = s->everyone};
@@ -49,6 +53,7 @@ const struct tool compare_dealer_sessions_tool = {.rpc = "CompareDealerSessions"
                                                   .dealers = TOOL_PEERS,
                                                   .period = TOOL_LAST_4_WEEKS,
                                                   .batch = true,
+                                                  .kept = true,
                                                   .state_size = sizeof(struct state),
                                                   .fold = &daily_fold,
                                                   .check = check,

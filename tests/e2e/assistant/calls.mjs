@@ -17,6 +17,7 @@ export const defaults = {
   run_conversions_report: { date_ranges: [days28], limit: '100' },
   run_funnel_report: { date_ranges: [days28] },
   search_fields: { limit: 20 },
+  compare_trends: { metric: 'leads_per_100_sessions', grain: 'week' },
 };
 
 const calls = [];
@@ -246,6 +247,30 @@ for (const tool of ['analyze_vehicle_interest', 'vehicle_lead_conversion', 'vehi
   ask('two days', { region: ' West ', date_range: '2026-10-01 to 2026-10-31' }, { region: 'West', date_range: month });
   ask('an open date', { date_range: { start_date: '05/06/2026', end_date: 'today' } }, /it may be/);
 }
+// One dealer against the others: any name of a dealer is the subject.
+for (const tool of ['benchmark_dealer', 'compare_trends', 'compare_traffic_sources', 'compare_landing_pages', 'explain_change']) {
+  const one = (what, args, expected, note) => calls.push([what, tool, args, expected, note]);
+  one('dealer', { dealer: 'd01' }, { subject: 'd01' });
+  one('dealer_id and a number', { dealerId: 7 }, { subject: '7' });
+  one('a name and blanks', { dealer_name: ' Ford  of Reno' }, { subject: 'Ford of Reno' });
+  one('a list of one', { subject: ['d01'] }, { subject: 'd01' });
+  one('two dealers', { subject: ['d01', 'd02'] }, /subject: takes one value, got a list of 2/);
+  one('a month and no region', { subject: 'd01', region: 'null', date_range: 'October 2026' }, { subject: 'd01', date_range: month },
+    '"October 2026" read as 2026-10-01 to 2026-10-31');
+}
+// Tools that are listed only where they are asked for.
+for (const tool of ['get_property_quotas', 'list_data_streams', 'list_key_events']) {
+  calls.push(['dealer', tool, { dealer: 'd01' }, { dealer_id: 'd01' }]);
+  calls.push(['properties/N', tool, { property: 'properties/213025502' }, { property_id: '213025502' }]);
+}
+calls.push(['text for lists', 'check_compatibility', { dealer: 'd01', dimensions: 'city', metrics: 'sessions' },
+  { dealer_id: 'd01', dimensions: ['city'], metrics: ['sessions'] }]);
+calls.push(['a pivot for a list', 'run_pivot_report', { dealer: 'd01', dimensions: 'city', metrics: 'sessions', pivots: { field_names: 'city', limit: '5' } },
+  { dealer_id: 'd01', dimensions: ['city'], metrics: ['sessions'], pivots: [{ field_names: ['city'], limit: '5' }] }]);
+calls.push(['one dealer for a list', 'check_data_health', { dealer: 'd01' }, { dealer_ids: ['d01'] }]);
+calls.push(['a month', 'check_data_health', { region: 'West', date_range: '2026-10' }, { region: 'West', date_range: month },
+  '"2026-10" read as 2026-10-01 to 2026-10-31']);
+
 calls.push(['nothing', 'list_metrics', { query: 'none' }, {}]);
 calls.push(['a list of one', 'list_metrics', { QUERY: ['lead'] }, { query: 'lead' }]);
 

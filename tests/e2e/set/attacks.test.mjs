@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 import { figuresOf } from './truth.mjs';
@@ -24,7 +25,7 @@ const connect = (claims) => Mcp.connect(s.set.url, { token: jwt(key, claims) });
 before(async () => {
   key = secret();
   s = await startOverWorld({
-    env: { ...authSettings(key), report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 }, aggregate: { AGGREGATE_CELLS_PER_DAY: 200 } },
+    env: { ...authSettings(key), report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 }, aggregate: { AGGREGATE_CELLS_PER_DAY: 200, AGGREGATE_LATE_DELAY_MS: 1000 } },
   });
   world = s.world;
   // A dealer alone with its owner, and a group of two whose going leaves enough owners.
@@ -78,6 +79,40 @@ describe('one pool per figure', () => {
   });
 });
 
+// Reports that report-svc asked of properties for benchmarks.
+const benchmarkReports = async () => {
+  const text = await (await fetch(`${s.set.admin('report')}/metrics`)).text();
+  return Number(/^report_benchmark_reports_total (\d+)/m.exec(text)[1]);
+};
+
+describe('what was released costs nobody anything', () => {
+  test('asked again, a benchmark reads the own dealers only, and says the same', async () => {
+    for (const [client, mine] of [[dealer, [own.dealer_id]], [group, groupOwn]]) {
+      const range = wholeWeeks(6);
+      const first = await compare(client, { date_range: range });
+      const spent = await benchmarkReports();
+      assert.ok(spent > 0);
+      if (client === dealer) assert.notEqual(metric(first.regional_average.metrics, 'engagement_rate').pooled, undefined);
+      for (const d of others(mine)) await s.sim.fault({ dealer_id: d.dealer_id, kind: '403' });
+      await s.sim.resetStats();
+      const again = await compare(client, { date_range: range });
+      const { properties } = await s.sim.stats();
+      await s.sim.clear();
+      assert.deepEqual(again, first);
+      const asked = Object.keys(properties).filter((id) => properties[id].report_requests > 0).sort();
+      assert.deepEqual(asked, mine.map((id) => String(world.dealer(id).property_id)).sort());
+      assert.equal(await benchmarkReports(), spent);
+    }
+  });
+
+  test('of a period that nobody asked about, everybody is read once', async () => {
+    const range = wholeWeeks(7);
+    const before = await benchmarkReports();
+    await compare(dealer, { date_range: range });
+    assert.equal((await benchmarkReports()) - before, others([own.dealer_id]).length);
+  });
+});
+
 describe('one value per figure', () => {
   test('A3, A9: a dealer that loses its consent changes nothing that was released', async () => {
     const range = wholeWeeks(8);
@@ -102,6 +137,35 @@ describe('one value per figure', () => {
     const ready = await compare(dealer, { date_range: range });
     assert.equal(metric(ready.regional_average.metrics, 'engagement_rate').pooled, pool(figures(others([own.dealer_id]), range)));
     assert.equal(ready.coverage.ok, ready.coverage.asked);
+  });
+
+  test('A3: a late dealer is read again in the background, after which nobody has to be', async () => {
+    const range = wholeWeeks(3, 2);
+    const late = async (name) => {
+      const text = await (await fetch(`${s.set.admin('aggregate')}/metrics`)).text();
+      const line = text.split('\n').find((l) => l.startsWith(`${name} `));
+      return Number(line?.split(' ')[1] ?? 0);
+    };
+    const nothingWaits = async () => {
+      for (let i = 0; (await late('aggregate_late_questions')) > 0; i++) {
+        assert.ok(i < 400, 'never finished in the background');
+        await sleep(50);
+      }
+      return late('aggregate_late_total{outcome="finished"}');
+    };
+    const before = await nothingWaits();
+    await s.sim.fault({ dealer_id: others([own.dealer_id])[4].dealer_id, kind: '503' });
+    const waiting = await compare(dealer, { date_range: range });
+    assert.equal(metric(waiting.performance_index[0].metrics, 'engagement_rate').suppressed, 'not_ready');
+    assert.match(waiting.caveats.join('\n'), /it is asked again without you: ask again after \d\d:\d\d:\d\dZ/);
+    await s.sim.clear();
+    assert.equal(await nothingWaits(), before + 1);
+    await s.sim.resetStats();
+    const ready = await compare(dealer, { date_range: range });
+    assert.equal(metric(ready.regional_average.metrics, 'engagement_rate').pooled, pool(figures(others([own.dealer_id]), range)));
+    const { properties } = await s.sim.stats();
+    const asked = Object.keys(properties).filter((id) => properties[id].report_requests > 0);
+    assert.deepEqual(asked, [String(own.property_id)]);
   });
 
   test('a release survives a restart of aggregate-svc', async () => {

@@ -1,47 +1,25 @@
 // An internal consumer reads figures by its certificate, over mutual TLS and with no bearer; what is
 // trusted changes under it, and under callers of the gateway, without a restart.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import grpc from '@grpc/grpc-js';
-import loader from '@grpc/proto-loader';
 import { startSet } from '../lib/set.mjs';
+import { Authority, SERVICES } from './certificates.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-const SERVICES = ['auth-svc', 'report-svc', 'aggregate-svc', 'gateway'];
 const CONSUMERS = ['nightly-export', 'stranger'];
 const POLICIES = [
   { identity: 'nightly-export', subject: 'nightly-export', role: 'group', dealers: ['d01', 'd02'] },
   { identity: 'gateway', subject: 'by-mistake', role: 'admin' },
 ];
 
-let dir, set, key, date_ranges;
-const file = (name) => path.join(dir, name);
-
-// An authority, and a certificate for each name.
-function makeCertificates() {
-  const openssl = (...args) => execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  openssl('req', '-x509', ...newKey, '-subj', '/CN=Test authority', '-keyout', 'ca.key', '-out', 'ca.pem');
-  for (const name of [...SERVICES, ...CONSUMERS])
-    openssl('req', '-x509', ...newKey, '-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name},IP:127.0.0.1`,
-      '-addext', 'basicConstraints=critical,CA:FALSE', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-keyout', `${name}.key`, '-out', `${name}.pem`);
-}
-
-const tls = (name) => ({ GRPC_TLS_CERT: file(`${name}.pem`), GRPC_TLS_KEY: file(`${name}.key`), GRPC_TLS_CA: file('ca.pem') });
-
-// Replaced whole, as an operator's tools do.
-function write(name, text) {
-  fs.writeFileSync(file(`${name}.new`), text, { mode: 0o600 });
-  fs.renameSync(file(`${name}.new`), file(name));
-}
+let authority, set, key, date_ranges;
+const tls = (name) => authority.tls(name);
+const file = (name) => authority.file(name);
+const write = (name, text) => authority.write(name, text);
 
 // Writes a file of auth-svc and waits until it is in use.
 async function change(name, text) {
@@ -66,8 +44,7 @@ const newKey = () => randomBytes(32).toString('hex');
 const policies = (revoked = []) => JSON.stringify({ policies: POLICIES, revoked });
 
 before(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-consumer-'));
-  makeCertificates();
+  authority = new Authority([...SERVICES, ...CONSUMERS]);
   key = secret();
   write('policies.json', policies());
   write('seal.key', newKey());
@@ -85,28 +62,11 @@ before(async () => {
 });
 after(async () => {
   await set?.stop();
-  fs.rmSync(dir, { recursive: true, force: true });
+  authority?.remove();
 });
 
-/** A client of a service that shows a certificate: call(method, request, grant) */
-function clientOf(service, name, who) {
-  const definition = loader.loadSync(`${service.replaceAll('.', '/').toLowerCase()}/${service.split('.')[1]}.proto`, {
-    includeDirs: [path.join(ROOT, 'proto')], keepCase: true, enums: String, longs: String,
-  });
-  const type = service.split('.').reduce((o, part) => o[part], grpc.loadPackageDefinition(definition));
-  const Service = Object.values(type).find((value) => typeof value === 'function' && value.service);
-  const read = (ext) => fs.readFileSync(file(`${who}.${ext}`));
-  const client = new Service(set.grpc(name), grpc.credentials.createSsl(fs.readFileSync(file('ca.pem')), read('key'), read('pem')));
-  return (method, request, grant) => new Promise((resolve) => {
-    const metadata = new grpc.Metadata();
-    if (grant !== undefined) metadata.set('grant-bin', grant);
-    client[method](request, metadata, { deadline: Date.now() + 20_000 }, (error, answer) =>
-      resolve(error ? { code: error.code, reason: error.metadata.get('error-reason')[0], message: error.details } : answer));
-  });
-}
-
-const authOf = (who) => clientOf('analytics.auth.v1', 'auth', who);
-const reportOf = (who) => clientOf('analytics.report.v1', 'report', who);
+const authOf = (who) => authority.clientOf('analytics.auth.v1', set.grpc('auth'), who);
+const reportOf = (who) => authority.clientOf('analytics.report.v1', set.grpc('report'), who);
 
 async function sealedGrant(who = 'nightly-export') {
   const answer = await authOf(who)('Authenticate', { by_certificate: true });

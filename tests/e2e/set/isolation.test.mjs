@@ -224,7 +224,8 @@ describe('a dealer with its own token', () => {
     assert.equal(index.index, Math.round((100 * (mine.engaged / mine.sessions)) / rate.pooled));
     for (const m of answer.performance_index[0].metrics.filter((x) => x.better === 'CONTEXT')) {
       assert.equal(m.benchmark, undefined);
-      assert.equal(m.suppressed, 'peer_counts');
+      // Of leads one of 13 weeks may be dominated by one dealer.
+      assert.match(m.suppressed, m.metric === 'lead_events' ? /^(peer_counts|dominance)$/ : /^peer_counts$/, m.metric);
     }
     assertNoTrace(JSON.stringify(answer), '', 'its region');
   });

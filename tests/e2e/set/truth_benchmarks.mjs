@@ -79,6 +79,12 @@ export function figures(world, dealer, start, end) {
   return { dealer, event: site.event, pages: site.pages, ...add(mine), days, channels: by(mine, 'channel') };
 }
 
+// The same, with those of each week when there are several.
+export function figuresByWeek(world, dealer, start, end) {
+  const weeks = spansOf('week', { start_date: start, end_date: end });
+  return { ...figures(world, dealer, start, end), units: weeks.length > 1 ? weeks.map((w) => figures(world, dealer, ...w)) : [] };
+}
+
 // ----------------------------------------------------------------------------- metrics
 
 const METRICS = [
@@ -99,35 +105,46 @@ const known = (m, f, now = f) => (!m.lead || f.event !== null) && (!m.pages || f
 const has = (m, f, event, now = f) => known(m, f, now) && m.parts(f)[1] > 0 && (!m.lead || f.event === event);
 const rate = (m, [y, n]) => ((m.scale ?? 1) * y) / n;
 const pool = (m, list) => [sum(list.map((f) => m.parts(f)[0])), sum(list.map((f) => m.parts(f)[1]))];
+// Of those that take part, what each has in each week of the period.
+const unitsOf = (m, list) => (list[0]?.units ?? []).map((_, i) => list.map((f) => ({ ...f.units[i], dealer: f.dealer })).filter((f) => m.count || m.parts(f)[1] > 0));
 const phiOf = (m, list) => (m.count ? 1 : dispersion(list.filter((f) => known(m, f)).map((f) => f.days.map((d) => m.parts(d))), m.share));
 
 // -------------------------------------------------------------------------- disclosure
 
 // Why a sum over the outside dealers may not be shown; null when it may.
-function concentration(parts) {
+function concentration(parts, least) {
   const owners = new Map();
   for (const [owner, x] of parts) owners.set(owner, (owners.get(owner) ?? 0) + x);
   const sorted = [...owners.values()].sort((a, b) => b - a);
   const total = sum(sorted), [first = 0, second = 0] = sorted;
   if (sorted.length < 3) return 'min_owners';
-  if (total < 20) return 'min_volume';
+  if (total < least) return 'min_volume';
   if (first * 100 > 40 * total || (first + second) * 100 > 75 * total) return 'dominance';
   if ((total - first - second) * 100 < 10 * first) return 'p_percent';
   return null;
 }
-function refusal(list, parts, { ratio = true, share = false } = {}) {
+function refusal(list, parts, { ratio = true, share = false, least = 20 } = {}) {
   if (list.length < 5) return 'min_contributors';
   const owned = (pick) => list.map((f) => [f.dealer.owner, pick(parts(f))]);
-  return concentration(owned(([, n]) => n)) ??
-    (ratio ? concentration(owned(([y]) => y)) : null) ??
-    (share ? concentration(owned(([, n]) => n)) ?? concentration(owned(([y, n]) => n - y)) : null);
+  return concentration(owned(([, n]) => n), least) ??
+    (ratio ? concentration(owned(([y]) => y), least) : null) ??
+    (share ? concentration(owned(([, n]) => n), least) ?? concentration(owned(([y, n]) => n - y), least) : null);
 }
 
-// The outside dealers in a metric as they are released: { code } or { pooled, pool, phi, values }.
+function refusalOfWeek(m, list, parts) {
+  const [y, n] = [0, 1].map((k) => sum(list.map((f) => parts(f)[k])));
+  if (n < 20) return list.length < 5 ? 'min_contributors' : new Set(list.map((f) => f.dealer.owner)).size < 3 ? 'min_owners' : null;
+  const ratio = !m.count && y >= 20;
+  return refusal(list, parts, { ratio, share: m.share && ratio && n - y >= 20, least: 0 });
+}
+
+// The outside dealers in a metric as they are released: { code } or { pooled, pool, phi, values }. Each
+// week or month of the period must have the dealers, and none that dominates it; fewer than 20 events are
+// not looked at.
 function released(m, outside, phi, bases = []) {
   for (const list of [outside, ...bases]) {
     const parts = (f) => (m.count ? [0, m.parts(f)[0]] : m.parts(f));
-    const code = refusal(list, parts, { ratio: !m.count, share: m.share });
+    const code = list === outside ? refusal(list, parts, { ratio: !m.count, share: m.share }) : refusalOfWeek(m, list, parts);
     if (code !== null) return { code };
   }
   const [y, n] = pool(m, outside);
@@ -276,7 +293,7 @@ export function scorecard({ list, subject, visible, code = null }) {
     const phi = phiOf(m, all);
     const others = (restricted ? outside : list.filter((x) => x !== entry)).filter((x) => has(m, x.now, me.event));
     const open = others.map((x) => x.now);
-    const shown = restricted ? (code !== null ? { code } : released(m, open, phi)) : null;
+    const shown = restricted ? (code !== null ? { code } : released(m, open, phi, unitsOf(m, open))) : null;
     const cell = { m, phi, share: m.share, role: m.judged ? 'judged' : 'context', open, shown, others };
     if (!m.count && has(m, me, me.event)) {
       cell.own = m.parts(me);
@@ -343,7 +360,7 @@ function changesOf(m, entry, list, out, restricted, outside, code) {
   const peers = (restricted ? outside : list.filter((x) => x !== entry)).filter((x) => has(m, then(x), before.event, x.now)).map(then);
   if (change_percent === undefined || out.benchmark === undefined) return { change_percent };
   if (restricted) {
-    const r = code !== null ? { code } : released(m, peers, 1);
+    const r = code !== null ? { code } : released(m, peers, 1, unitsOf(m, peers));
     const percent = r.code ? undefined : changed(r.pooled, out.benchmark);
     return { change_percent, others_change_percent: shownWhole(percent) };
   }

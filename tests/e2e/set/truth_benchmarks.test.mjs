@@ -7,7 +7,7 @@ import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
 import { finishedSunday } from './truth.mjs';
-import { figures, scorecard, spansOf, trends } from './truth_benchmarks.mjs';
+import { figures, figuresByWeek, scorecard, spansOf, trends } from './truth_benchmarks.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
@@ -104,8 +104,8 @@ test('scorecards_equal_sql_for_random_calls', async () => {
     const length = (Date.parse(range.end_date) - Date.parse(range.start_date)) / 86400000 + 1;
     const answered = members.filter((d) => d !== broken && (code === null || viewer.own.includes(d.dealer_id)));
     const list = answered.map((d) => ({
-      now: figures(world, d, range.start_date, range.end_date),
-      before: figures(world, d, daysBefore(range.start_date, length), daysBefore(range.start_date, 1)),
+      now: figuresByWeek(world, d, range.start_date, range.end_date),
+      before: figuresByWeek(world, d, daysBefore(range.start_date, length), daysBefore(range.start_date, 1)),
     }));
     const truth = scorecard({ list, subject, visible: (d) => viewer.own.includes(d.dealer_id), code });
     const metrics = objects(answer.metrics);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "aggregate-svc/disclosure/lattice.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -434,6 +435,26 @@ static void too_many_calls_are_refused_at_once(void)
 
 /* ------------------------------------------------------------- outside dealers */
 
+/* Dealer 0 asks about the last whole week: longer periods are looked at week by week, and the
+ * fakes' days are in no week of theirs. */
+static Request a_week_of_d00(void)
+{
+  static Analytics__Ga4__V1beta__DateRange range;
+  static char start[16], end[16];
+  int64_t through = lattice_complete_through(clock_unix_ms());
+  struct lattice_span week =
+      lattice_nearest((struct lattice_span){through - 6, through}, through).weeks;
+  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  analytics__ga4__v1beta__date_range__init(&range);
+  clock_format_date(week.first, start, sizeof(start));
+  clock_format_date(week.last, end, sizeof(end));
+  range.start_date = start;
+  range.end_date = end;
+  r.date_range = &range;
+  r.subject = (char *)"d00";
+  return r;
+}
+
 /* Dealer 0 asks about its region; everything of the others carries a mark. */
 static void hide_peers(struct fake_world *w)
 {
@@ -499,8 +520,7 @@ static void what_is_released_of_outside_dealers_is_logged_for_audit(void)
   fixture_start(&f, 12, 20);
   hide_peers(&f.world);
   f.world.dealers[11].mode = FAKE_FAILS;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   AUTO_FREE char *text = log_of_a_comparison(&f, &r);
   const char *line = strstr(text, "benchmark released");
   CU_ASSERT_PTR_NOT_NULL_FATAL(line);
@@ -525,8 +545,7 @@ static void dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers(void)
   fixture_start(&f, 12, 20);
   hide_peers(&f.world);
   f.world.dealers[11].mode = FAKE_FAILS;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   CU_ASSERT_TRUE(f.world.grants_benchmark && !f.world.grants_caller);
@@ -554,14 +573,271 @@ static void dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers(void)
   fixture_stop(&f);
 }
 
+/* Asks, and expects the answer of before, for which so many dealers were asked. */
+static void expect_same(struct fixture *f, const Request *r, const struct outcome *before,
+                        size_t dealers)
+{
+  struct outcome o;
+  f->world.dealers_asked = 0;
+  fixture_compare(f, &o, r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(f->world.dealers_asked, dealers);
+  CU_ASSERT_TRUE(o.packed_len == before->packed_len &&
+                 memcmp(o.packed, before->packed, o.packed_len) == 0);
+  CU_ASSERT_TRUE(o.progress_increases);
+  outcome_free(&o);
+}
+
+static void released_figures_are_served_word_for_word_and_ask_no_other_dealer(void)
+{
+  struct fixture f;
+  struct outcome first;
+  fixture_start(&f, 12, 23);
+  hide_peers(&f.world);
+  f.world.dealers[7].events[0] = 0; /* leads unknown: some figures are withheld or of fewer */
+  f.world.dealers[8].events[0] = 0;
+  f.world.dealers[8].events[1] = 900;
+  f.world.dealers[11].mode = FAKE_FAILS;
+  Request r = a_week_of_d00();
+  fixture_compare(&f, &first, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(first.status.code, ERR_OK);
+  CU_ASSERT_NOT_EQUAL(first.compare->performance_index[0]->metrics[2]->opt_benchmark_case, 0);
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  expect_same(&f, &r, &first, 1);
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  for (size_t i = 1; i < f.world.n; i++) /* whatever has become of the others */
+    f.world.dealers[i].mode = i % 2 == 0 ? FAKE_HANGS : FAKE_FAILS;
+  expect_same(&f, &r, &first, 1);
+  outcome_free(&first);
+  fixture_stop(&f);
+}
+
+static void a_figure_that_nobody_was_given_yet_makes_the_others_be_asked(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 12, 24);
+  hide_peers(&f.world);
+  for (size_t i = 0; i < 12; i++) { /* half of them count another event, which is larger */
+    f.world.dealers[i].events[0] = i % 2 == 0 ? 1300 + (int64_t)i : 0;
+    f.world.dealers[i].events[1] = i % 2 == 0 ? 0 : 1200 + (int64_t)i;
+    f.world.dealers[i].events[2] = 0;
+  }
+  f.service.lookback.in_use.max = 0; /* asked each time */
+  Request r = a_week_of_d00();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  outcome_free(&o);
+  CU_ASSERT_TRUE(fixture_is_idle(&f));
+  f.world.dealers[0].events[1] = 2 * f.world.dealers[0].events[0]; /* its site is another now */
+  f.world.dealers[0].events[0] = 0;
+  f.world.dealers_asked = 0;
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(f.world.dealers_asked, 12); /* each once: first its own, then the others */
+  CU_ASSERT_TRUE(o.progress_increases);
+  CU_ASSERT_EQUAL(o.last_progress, 12);
+  int64_t n = 0, leads = 0;
+  for (size_t i = 1; i < 12; i += 2) {
+    n += f.world.dealers[i].sessions;
+    leads += f.world.dealers[i].events[1];
+  }
+  const MetricIndex *x = o.compare->performance_index[0]->metrics[5];
+  CU_ASSERT_STRING_EQUAL(x->metric, "leads_per_100_sessions");
+  double exact = 100.0 * (double)leads / (double)n;
+  CU_ASSERT_DOUBLE_EQUAL(x->benchmark, round(100 * exact) / 100, 1e-12);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+/* ---------------------------------------------------------------- late dealers */
+
+/* A world in which a dealer outside is late, after the first question. */
+static void late_world(struct fixture *f, struct outcome *o, const Request *r, int64_t delay_ms)
+{
+  fixture_init(f, 12, 25);
+  hide_peers(&f->world);
+  f->world.dealers[5].mode = FAKE_FORGOTTEN;
+  f->service.options.late_delay_ms = delay_ms;
+  fixture_serve(f);
+  fixture_compare(f, o, r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o->status.code, ERR_OK);
+}
+
+static void set_mode(struct fixture *f, size_t dealer, enum fake_mode mode)
+{
+  pthread_mutex_lock(&f->world.lock);
+  f->world.dealers[dealer].mode = mode;
+  f->world.dealers_asked = 0;
+  pthread_mutex_unlock(&f->world.lock);
+}
+
+static bool says(const struct outcome *o, const char *words)
+{
+  for (size_t i = 0; i < o->compare->n_caveats; i++)
+    if (strstr(o->compare->caveats[i], words) != NULL)
+      return true;
+  return false;
+}
+
+static bool nothing_is_late(struct fixture *f)
+{
+  for (int i = 0; i < 500 && finish_count(f->service.late) > 0; i++)
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  return finish_count(f->service.late) == 0;
+}
+
+static double late_total(const char *outcome)
+{
+  AUTO_BUF struct buf text = BUF_INIT(1 << 20);
+  char name[80];
+  snprintf(name, sizeof(name), "aggregate_late_total{outcome=\"%s\"} ", outcome);
+  metrics_render(&text);
+  const char *at = strstr(buf_str(&text), name);
+  return at != NULL ? strtod(at + strlen(name), NULL) : 0;
+}
+
+static void a_late_dealer_is_asked_again_in_the_background_and_the_figures_are_kept(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = a_week_of_d00();
+  double finished = late_total("finished");
+  late_world(&f, &o, &r, 100);
+  CU_ASSERT_STRING_EQUAL(o.compare->performance_index[0]->metrics[2]->suppressed, "not_ready");
+  CU_ASSERT_TRUE(says(&o, "it is asked again without you: ask again after "));
+  outcome_free(&o);
+  set_mode(&f, 5, FAKE_OK);
+  CU_ASSERT_TRUE(nothing_is_late(&f));
+  CU_ASSERT_EQUAL(late_total("finished"), finished + 1);
+  CU_ASSERT_EQUAL(f.world.dealers_asked, 1); /* only the one that was late */
+  for (size_t i = 1; i < 12; i++)
+    set_mode(&f, i, FAKE_FAILS); /* nobody else is needed any more */
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(f.world.dealers_asked, 1);
+  int64_t n = 0, e = 0;
+  for (size_t i = 1; i < 12; i++) {
+    n += f.world.dealers[i].sessions;
+    e += f.world.dealers[i].engaged;
+  }
+  CU_ASSERT_EQUAL(o.compare->performance_index[0]->metrics[2]->benchmark,
+                  round(1000.0 * (double)e / (double)n) / 1000);
+  CU_ASSERT_EQUAL(o.compare->coverage->ok, 12);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void a_grant_that_has_run_out_ends_it(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = a_week_of_d00();
+  double dropped = late_total("dropped");
+  late_world(&f, &o, &r, 100);
+  outcome_free(&o);
+  set_mode(&f, 5, FAKE_OLD_GRANT);
+  CU_ASSERT_TRUE(nothing_is_late(&f));
+  CU_ASSERT_EQUAL(late_total("dropped"), dropped + 1);
+  CU_ASSERT_EQUAL(f.world.dealers_asked, 1);
+  set_mode(&f, 5, FAKE_OK);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0); /* nothing was kept */
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(f.world.dealers_asked, 12);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void a_dealer_that_stays_away_is_given_up(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = a_week_of_d00();
+  double given_up = late_total("given_up");
+  late_world(&f, &o, &r, 10);
+  outcome_free(&o);
+  CU_ASSERT_TRUE(nothing_is_late(&f));
+  CU_ASSERT_EQUAL(late_total("given_up"), given_up + 1);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_STRING_EQUAL(o.compare->performance_index[0]->metrics[2]->suppressed, "not_ready");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void where_there_is_no_room_the_answer_promises_nothing(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = a_week_of_d00();
+  double refused = late_total("refused");
+  fixture_init(&f, 12, 26);
+  hide_peers(&f.world);
+  f.world.dealers[5].mode = FAKE_FORGOTTEN;
+  f.service.options.late_max = 0;
+  fixture_serve(&f);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_TRUE(says(&o, "ask again in a few minutes"));
+  CU_ASSERT_EQUAL(late_total("refused"), refused + 1);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+/* fixture_stop() checks that nothing is left. */
+static void an_end_waits_for_no_late_dealer(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = a_week_of_d00();
+  late_world(&f, &o, &r, 300000); /* waits */
+  outcome_free(&o);
+  CU_ASSERT_EQUAL(finish_count(f.service.late), 1);
+  int64_t then = clock_mono_ms();
+  fixture_stop(&f);
+  late_world(&f, &o, &r, 50);
+  outcome_free(&o);
+  set_mode(&f, 5, FAKE_HANGS);
+  for (size_t asked = 0; asked == 0;) { /* until it is under way */
+    pthread_mutex_lock(&f.world.lock);
+    asked = f.world.dealers_asked;
+    pthread_mutex_unlock(&f.world.lock);
+  }
+  fixture_stop(&f);
+  CU_ASSERT_TRUE(clock_mono_ms() - then < 20000); /* an attempt may take 60 s */
+}
+
+/* The fakes' days are in none of the four weeks, so that no week has anybody in it. */
+static void each_week_of_a_longer_period_must_pass(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 12, 27);
+  hide_peers(&f.world);
+  Request four = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
+  four.subject = (char *)"d00";
+  fixture_compare(&f, &o, &four, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_EQUAL(o.compare->period->days, 28);
+  const MetricIndex *x = o.compare->performance_index[0]->metrics[2];
+  CU_ASSERT_STRING_EQUAL(x->suppressed, "min_contributors");
+  CU_ASSERT_EQUAL(x->opt_benchmark_case, 0);
+  outcome_free(&o);
+  Request week = a_week_of_d00();
+  fixture_compare(&f, &o, &week, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
+  CU_ASSERT_NOT_EQUAL(o.compare->performance_index[0]->metrics[2]->opt_benchmark_case, 0);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void dealer_role_with_few_peers_gets_a_code_instead(void)
 {
   struct fixture f;
   struct outcome o;
   fixture_start(&f, 5, 21);
   hide_peers(&f.world);
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   CU_ASSERT_FALSE(contains(&o, "SECRET", 6));
@@ -580,8 +856,7 @@ static void errors_name_no_hidden_dealer(void)
   hide_peers(&f.world);
   for (size_t i = 0; i < 4; i++)
     f.world.dealers[i].mode = FAKE_FAILS;
-  Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
-  r.subject = (char *)"d00";
+  Request r = a_week_of_d00();
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL(o.status.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_PTR_NULL(strstr(o.status.message, "SECRET"));
@@ -614,6 +889,14 @@ int main(int argc, char **argv)
       TEST(too_many_calls_are_refused_at_once),
       TEST(what_is_released_of_outside_dealers_is_logged_for_audit),
       TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
+      TEST(each_week_of_a_longer_period_must_pass),
+      TEST(a_late_dealer_is_asked_again_in_the_background_and_the_figures_are_kept),
+      TEST(a_grant_that_has_run_out_ends_it),
+      TEST(a_dealer_that_stays_away_is_given_up),
+      TEST(where_there_is_no_room_the_answer_promises_nothing),
+      TEST(an_end_waits_for_no_late_dealer),
+      TEST(released_figures_are_served_word_for_word_and_ask_no_other_dealer),
+      TEST(a_figure_that_nobody_was_given_yet_makes_the_others_be_asked),
       TEST(dealer_role_with_few_peers_gets_a_code_instead),
       TEST(errors_name_no_hidden_dealer),
   };

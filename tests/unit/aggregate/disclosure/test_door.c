@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/disclosure/door.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/rpc/grant_reasons.h"
@@ -64,18 +66,53 @@ static void world_free(struct world *w)
   release_store_free(w->store);
 }
 
+/* What the members answer when they are asked. */
+struct answers {
+  enum dealer_state of[MEMBERS_MAX];
+};
+
+static struct answers answers_of(const struct world *w)
+{
+  struct answers a;
+  for (size_t i = 0; i < w->cohort.n; i++)
+    a.of[i] = w->members[i].state;
+  return a;
+}
+
+static void give(struct world *w, const struct answers *a)
+{
+  for (size_t i = 0; i < w->cohort.n; i++)
+    w->members[i].state = a->of[i];
+}
+
+/* Up to the first figure. */
 static void begin(struct world *w, struct door *d)
 {
   struct door_options o = {w->store, DISCLOSURE_POLICY_DEFAULT, w->cells_per_day};
   door_init(d, &o, &w->cohort, w->now_unix_ms);
+  d->kept_first = true;
   door_admit(d, w->period, w->relative);
   door_settle(d);
 }
 
-/* One call with one figure. */
-static enum disclosure_code ask(struct world *w, const char *metric, struct door_figure *out)
+/* The same with everybody asked, whatever was released before. */
+static void begin_anew(struct world *w, struct door *d)
+{
+  struct answers a = answers_of(w);
+  begin(w, d);
+  if (!d->kept_only)
+    return;
+  CU_ASSERT_TRUE(door_reopen(d));
+  give(w, &a);
+  door_settle(d);
+}
+
+/* One call with one figure; *asked says whether dealers outside were. */
+static enum disclosure_code ask_seen(struct world *w, const char *metric, struct door_figure *out,
+                                     bool *asked)
 {
   struct door d;
+  struct answers a = answers_of(w);
   begin(w, &d);
   struct door_cell cell = {.metric = metric,
                            .slice = "",
@@ -84,8 +121,25 @@ static enum disclosure_code ask(struct world *w, const char *metric, struct door
                            .share = w->share,
                            .scale = 100};
   door_figure(&d, &cell, out);
+  if (d.missing) {
+    bool reopened = door_reopen(&d);
+    if (reopened)
+      give(w, &a);
+    door_settle(&d);
+    door_figure(&d, &cell, out);
+    CU_ASSERT_FALSE(d.missing);
+  }
+  *asked = !d.kept_only;
+  if (d.kept_only)
+    give(w, &a);
   door_close(&d);
   return out->code;
+}
+
+static enum disclosure_code ask(struct world *w, const char *metric, struct door_figure *out)
+{
+  bool asked;
+  return ask_seen(w, metric, out, &asked);
 }
 
 static enum disclosure_code code_of(struct world *w)
@@ -279,7 +333,7 @@ static void a_caller_without_a_share_left_gets_what_was_released_and_a_time(void
   world_init(&w, 9, 1);
   CU_ASSERT_EQUAL_FATAL(ask(&w, "before", &f), DISCLOSURE_RESTRICTED);
   door_figure_free(&f);
-  begin(&w, &d);
+  begin_anew(&w, &d);
   CU_ASSERT_PTR_NULL(d.spent);
   door_close(&d);
   for (size_t i = 0; i < 9; i++) {
@@ -293,7 +347,7 @@ static void a_caller_without_a_share_left_gets_what_was_released_and_a_time(void
   CU_ASSERT_EQUAL(ask(&w, "before", &f), DISCLOSURE_RESTRICTED);
   CU_ASSERT_EQUAL(f.dealers, 8);
   door_figure_free(&f);
-  begin(&w, &d);
+  begin_anew(&w, &d);
   CU_ASSERT_PTR_EQUAL(d.spent, &w.members[7]);
   door_explain(&d, &why);
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&why), "try again after 13:00Z"));
@@ -313,6 +367,139 @@ static void a_failure_that_lasts_leaves_the_dealer_out_before_the_freeze(void)
   CU_ASSERT_EQUAL(f.asked, 8);
   CU_ASSERT_EQUAL(f.dealers, 7);
   door_figure_free(&f);
+  world_free(&w);
+}
+
+/* --------------------------------------------------------------- answers from the store */
+
+static void figures_that_were_released_are_had_without_asking_others(void)
+{
+  struct world w;
+  struct door d;
+  struct door_figure first, again;
+  bool asked = false;
+  world_init(&w, 9, 1);
+  CU_ASSERT_EQUAL_FATAL(ask_seen(&w, "m", &first, &asked), DISCLOSURE_RESTRICTED);
+  CU_ASSERT_TRUE(asked);
+  memset(&w.figures[1], 0, 8 * sizeof(w.figures[1])); /* nobody outside answers */
+  CU_ASSERT_EQUAL_FATAL(ask_seen(&w, "m", &again, &asked), DISCLOSURE_RESTRICTED);
+  CU_ASSERT_FALSE(asked);
+  CU_ASSERT_EQUAL(again.pooled, first.pooled);
+  CU_ASSERT_EQUAL(again.record.n_values, first.record.n_values);
+  begin(&w, &d);
+  for (size_t i = 0; i < 9; i++)
+    CU_ASSERT_EQUAL(w.members[i].state, i == 0 ? DEALER_OK : DEALER_NOT_ASKED);
+  CU_ASSERT_EQUAL(cohort_asked(&w.cohort), 9); /* as released */
+  CU_ASSERT_EQUAL(cohort_in_figures(&w.cohort), 9);
+  door_close(&d);
+  door_figure_free(&first);
+  door_figure_free(&again);
+  world_free(&w);
+}
+
+static void a_figure_that_is_new_makes_others_be_asked(void)
+{
+  struct world w;
+  struct door_figure f;
+  bool asked = false;
+  world_init(&w, 9, 1);
+  CU_ASSERT_EQUAL(code_of(&w), DISCLOSURE_RESTRICTED);
+  CU_ASSERT_EQUAL(ask_seen(&w, "another", &f, &asked), DISCLOSURE_RESTRICTED);
+  CU_ASSERT_TRUE(asked);
+  CU_ASSERT_TRUE(rounds_to(pool_of(&w, 1), f.pooled));
+  door_figure_free(&f);
+  world_free(&w);
+}
+
+/* Else a question with one withheld figure would cost the others' quota each time. */
+static void a_refusal_is_remembered_and_costs_nothing_either(void)
+{
+  struct world w;
+  struct door_figure f;
+  bool asked = false;
+  world_init(&w, 9, 1);
+  CU_ASSERT_EQUAL(code_of(&w), DISCLOSURE_RESTRICTED);
+  w.figures[4].numerator = 100000;
+  CU_ASSERT_EQUAL(ask_seen(&w, "unequal", &f, &asked), DISCLOSURE_DOMINANCE);
+  CU_ASSERT_TRUE(asked);
+  CU_ASSERT_EQUAL(ask_seen(&w, "unequal", &f, &asked), DISCLOSURE_DOMINANCE);
+  CU_ASSERT_FALSE(asked);
+  w.cohort.scope.version = "v2"; /* decided on other members */
+  CU_ASSERT_NOT_EQUAL(ask_seen(&w, "unequal", &f, &asked), DISCLOSURE_OPEN);
+  CU_ASSERT_TRUE(asked);
+  world_free(&w);
+}
+
+static void a_new_figure_beside_released_ones_costs_budget_or_is_withheld(void)
+{
+  struct world w;
+  struct door_figure f;
+  bool asked = false;
+  world_init(&w, 9, 1);
+  CU_ASSERT_EQUAL(code_of(&w), DISCLOSURE_RESTRICTED);
+  w.cells_per_day = 3; /* question, coverage, figure: all used */
+  CU_ASSERT_EQUAL(ask_seen(&w, "another", &f, &asked), DISCLOSURE_BUDGET);
+  CU_ASSERT_FALSE(asked);
+  CU_ASSERT_EQUAL(ask_seen(&w, "m", &f, &asked), DISCLOSURE_RESTRICTED);
+  door_figure_free(&f);
+  world_free(&w);
+}
+
+static void what_is_said_of_dealers_outside_is_kept_with_the_release(void)
+{
+  struct world w;
+  struct door d;
+  struct outside_view shown;
+  struct dealer_figures live[MEMBERS_MAX] = {{0}};
+  struct dealer_notes notes[MEMBERS_MAX] = {{0}};
+  char *names[] = {(char *)"asc_form_submission", (char *)"generate_lead", (char *)"form_submit",
+                   (char *)"own_event"};
+  struct lead_events leads = {names, 4};
+  struct arena *arena = arena_new(1 << 20);
+  world_init(&w, 9, 1);
+  for (int i = 0; i < 9; i++)
+    live[i] = (struct dealer_figures){.ok = i != 8,
+                                      .lead_event = i == 2   ? LEAD_UNKNOWN
+                                                    : i == 3 ? 3
+                                                             : 1,
+                                      .shopper = i == 4 ? SHOPPER_EVENT + 3 : SHOPPER_ENGAGED,
+                                      .now = {.sessions = i == 5 ? 0 : 100 + i}};
+  notes[6] = (struct dealer_notes){.thresholding = true, .sampled = true, .sample_rate = 0.125};
+  struct cohort_figures figures = {&w.cohort, live, &leads};
+  begin(&w, &d);
+  outside_show(&d, &figures, notes, arena, &shown);
+  door_close(&d);
+  for (size_t i = 1; i < 9; i++) { /* all is different now, and nobody is asked */
+    live[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    w.members[i].code = ERR_UNAVAILABLE;
+  }
+  memset(notes, 0, sizeof(notes));
+  begin(&w, &d);
+  CU_ASSERT_TRUE(d.kept_only);
+  outside_show(&d, &figures, notes, arena, &shown);
+  CU_ASSERT_FALSE(d.missing);
+  size_t ok = 0, unknown = 0, own = 0, engaged = 0, by_event = 0, empty = 0, noted = 0;
+  for (size_t i = 1; i < 9; i++) {
+    const struct dealer_figures *f = &shown.figures[i];
+    ok += f->ok && shown.cohort.members[i].state == DEALER_OK;
+    unknown += f->ok && f->lead_event == LEAD_UNKNOWN;
+    own += f->ok && f->lead_event == 3;
+    engaged += f->ok && f->shopper == SHOPPER_ENGAGED;
+    by_event += f->ok && f->shopper == SHOPPER_EVENT + 3;
+    empty += f->ok && f->now.sessions == 0;
+    noted += shown.notes[i].thresholding && shown.notes[i].sampled &&
+             shown.notes[i].sample_rate == 0.125;
+  }
+  CU_ASSERT_EQUAL(ok, 7);
+  CU_ASSERT_EQUAL(unknown, 1);
+  CU_ASSERT_EQUAL(own, 1);
+  CU_ASSERT_EQUAL(engaged, 6);
+  CU_ASSERT_EQUAL(by_event, 1);
+  CU_ASSERT_EQUAL(empty, 1);
+  CU_ASSERT_EQUAL(noted, 1);
+  CU_ASSERT_EQUAL(shown.figures[0].now.sessions, 100); /* its own are as they are */
+  door_close(&d);
+  arena_free(arena);
   world_free(&w);
 }
 
@@ -389,11 +576,67 @@ static void a_week_that_does_not_pass_by_itself_withholds_the_weeks_it_is_in(voi
   door_figure(&d, &cell, &f);
   CU_ASSERT_EQUAL(f.code, DISCLOSURE_DOMINANCE);
   week[4] = w.figures[4];
+  cell.metric = "n"; /* the refusal of the other one holds for a day */
   door_figure(&d, &cell, &f);
   CU_ASSERT_EQUAL(f.code, DISCLOSURE_RESTRICTED);
   door_figure_free(&f);
   door_close(&d);
   world_free(&w);
+}
+
+/* Figures of 9 dealers, two weeks of them and the engagement rate of the last 8; `weeks` is filled
+ * with what each counts in each. */
+static enum disclosure_code engagement_of_two_weeks(struct world *w, struct dealer_counts *weeks)
+{
+  struct door d;
+  struct door_figure f;
+  struct dealer_figures live[9] = {{0}};
+  struct lead_events leads = {NULL, 0};
+  for (size_t i = 0; i < 9; i++) {
+    live[i] =
+        (struct dealer_figures){.ok = true, .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    for (size_t k = 0; k < 2; k++) {
+      live[i].now.sessions += weeks[k * 9 + i].sessions;
+      live[i].now.engaged_sessions += weeks[k * 9 + i].engaged_sessions;
+    }
+  }
+  struct cohort_figures figures = {&w->cohort, live, &leads};
+  struct metric_group g = {
+      .metric = METRIC_ENGAGEMENT_RATE, .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+  begin_anew(w, &d);
+  d.bases[DOOR_NOW] = (struct door_bases){weeks, 2};
+  cell_figure(&d, &figures, g, CELL_NOW, &f);
+  enum disclosure_code code = f.code;
+  door_figure_free(&f);
+  door_close(&d);
+  return code;
+}
+
+static void each_week_must_have_the_dealers_and_no_one_that_dominates(void)
+{
+  for (int wrong = 0; wrong < 5; wrong++) {
+    struct world w;
+    struct dealer_counts weeks[18];
+    world_init(&w, 9, 1);
+    for (size_t i = 0; i < 18; i++)
+      weeks[i] = (struct dealer_counts){.sessions = 1000, .engaged_sessions = 500};
+    if (wrong == 1) /* in the second week four of eight had visitors */
+      for (size_t i = 14; i < 18; i++)
+        weeks[i] = (struct dealer_counts){0};
+    if (wrong == 2) /* one had as many as all others in it, and few in the first */
+      weeks[9 + 4] = (struct dealer_counts){.sessions = 7000, .engaged_sessions = 3500};
+    if (wrong == 3) /* not the denominator: the engaged sessions of it */
+      for (size_t i = 9; i < 18; i++)
+        weeks[i].engaged_sessions = i == 9 + 4 ? 500 : 20;
+    if (wrong == 4) /* nothing wrong: a week with few events in it, most of them of one dealer */
+      for (size_t i = 9; i < 18; i++)
+        weeks[i].engaged_sessions = i == 12 ? 12 : 1;
+    static const enum disclosure_code expected[] = {
+        DISCLOSURE_RESTRICTED, DISCLOSURE_MIN_CONTRIBUTORS, DISCLOSURE_DOMINANCE,
+        DISCLOSURE_DOMINANCE, DISCLOSURE_RESTRICTED};
+    CU_ASSERT_EQUAL(engagement_of_two_weeks(&w, weeks), expected[wrong]);
+    world_free(&w);
+  }
 }
 
 /* -------------------------------------------------------------------------- budget */
@@ -583,9 +826,15 @@ TEST_MAIN("aggregate door", TEST(the_pool_is_that_of_the_dealers_outside_alone),
           TEST(a_dealer_that_is_late_withholds_what_was_not_released_before),
           TEST(a_caller_without_a_share_left_gets_what_was_released_and_a_time),
           TEST(a_failure_that_lasts_leaves_the_dealer_out_before_the_freeze),
+          TEST(figures_that_were_released_are_had_without_asking_others),
+          TEST(a_figure_that_is_new_makes_others_be_asked),
+          TEST(a_refusal_is_remembered_and_costs_nothing_either),
+          TEST(a_new_figure_beside_released_ones_costs_budget_or_is_withheld),
+          TEST(what_is_said_of_dealers_outside_is_kept_with_the_release),
           TEST(P14_a_period_a_day_shorter_is_refused_with_the_nearest),
           TEST(a_week_that_is_not_complete_is_not_frozen),
           TEST(a_week_that_does_not_pass_by_itself_withholds_the_weeks_it_is_in),
+          TEST(each_week_must_have_the_dealers_and_no_one_that_dominates),
           TEST(A13_who_floods_gets_what_it_had_and_asks_nobody),
           TEST(without_a_store_nothing_is_released),
           TEST(P20_every_total_of_the_peers_from_half_to_double_stays_possible),

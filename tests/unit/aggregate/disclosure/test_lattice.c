@@ -43,6 +43,22 @@ static void weeks_and_months_are_whole(void)
 }
 
 /* Every answer is in the lattice, ends in time, and is itself when asked again. */
+static void a_period_is_made_of_its_weeks_or_months(void)
+{
+  struct lattice_span out[4];
+  CU_ASSERT_EQUAL_FATAL(lattice_bases(span("2026-10-05", "2026-11-01"), out, 4), 4);
+  CU_ASSERT_EQUAL(out[0].first, day("2026-10-05"));
+  CU_ASSERT_EQUAL(out[0].last, day("2026-10-11"));
+  CU_ASSERT_EQUAL(out[3].first, day("2026-10-26"));
+  CU_ASSERT_EQUAL(out[3].last, day("2026-11-01"));
+  CU_ASSERT_EQUAL_FATAL(lattice_bases(span("2025-12-01", "2026-02-28"), out, 4), 3);
+  CU_ASSERT_EQUAL(out[1].first, day("2026-01-01"));
+  CU_ASSERT_EQUAL(out[2].last, day("2026-02-28"));
+  CU_ASSERT_EQUAL(lattice_bases(span("2026-10-05", "2026-11-01"), out, 1), 4); /* how many */
+  CU_ASSERT_EQUAL(lattice_bases(span("2025-01-06", "2025-12-28"), NULL, 0), 51);
+  CU_ASSERT_EQUAL(lattice_bases(span("2026-10-05", "2026-10-31"), NULL, 0), 0);
+}
+
 static void the_nearest_periods_are_allowed_ones_whatever_is_asked(void)
 {
   int64_t through = day("2026-11-26"), first = day("2024-01-01");
@@ -112,7 +128,7 @@ static void P17_five_dealers_give_the_mean_of_the_middle_three_and_no_quartile(v
 }
 
 TEST_MAIN("aggregate lattice", TEST(P14_a_period_that_is_a_day_short_is_refused),
-          TEST(weeks_and_months_are_whole),
+          TEST(weeks_and_months_are_whole), TEST(a_period_is_made_of_its_weeks_or_months),
           TEST(the_nearest_periods_are_allowed_ones_whatever_is_asked),
           TEST(a_day_is_complete_three_days_after_it_ended_everywhere),
           TEST(figures_of_peers_are_rounded),

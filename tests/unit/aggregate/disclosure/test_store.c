@@ -153,6 +153,46 @@ static void a_viewer_gets_so_many_new_figures_a_day_and_old_ones_for_nothing(voi
   release_store_free(s);
 }
 
+static char *text_of(struct release_store *s, const char *version, const char *candidate,
+                     int64_t keep_ms)
+{
+  struct release_key key = key_of("m", 0, 6);
+  struct err e = {0};
+  char *out = NULL;
+  CU_ASSERT_EQUAL(release_store_text(s, &key, version, candidate, keep_ms, &out, &e), ERR_OK);
+  return out;
+}
+
+static void expect_text(struct release_store *s, const char *version, const char *candidate,
+                        int64_t keep_ms, const char *expected)
+{
+  AUTO_FREE char *text = text_of(s, version, candidate, keep_ms);
+  if (expected == NULL)
+    CU_ASSERT_PTR_NULL(text);
+  if (expected != NULL && text != NULL)
+    CU_ASSERT_STRING_EQUAL(text, expected);
+  CU_ASSERT_EQUAL(text != NULL, expected != NULL);
+}
+
+static void the_first_text_is_kept_until_its_time_is_over(void)
+{
+  struct release_store *s = open_store();
+  test_number++;
+  expect_text(s, "v1", NULL, 0, NULL);
+  expect_text(s, "v1", "dominance", 0, "dominance");
+  expect_text(s, "v1", "another", 0, "dominance");
+  expect_text(s, "v2", NULL, 0, NULL);
+  release_store_free(s);
+  s = open_store();
+  expect_text(s, "v1", NULL, 0, "dominance");
+  expect_text(s, "v2", "old", 1, "old");
+  for (int64_t then = clock_unix_ms(); clock_unix_ms() <= then + 1;) /* until it is over */
+    continue;
+  expect_text(s, "v2", NULL, 0, NULL);
+  expect_text(s, "v2", "new", 0, "new");
+  release_store_free(s);
+}
+
 /* In a process of its own: takes RACES figures, its number as the numerator, and writes what was
  * kept. */
 static void race(int number, int out)
@@ -421,6 +461,7 @@ int main(int argc, char **argv)
 {
   static const struct test_case cases[] = {
       TEST(the_first_value_is_kept_over_restarts),
+      TEST(the_first_text_is_kept_until_its_time_is_over),
       TEST(days_released_of_a_cohort_are_not_released_of_its_next_version),
       TEST(a_viewer_gets_so_many_new_figures_a_day_and_old_ones_for_nothing),
       TEST(replicas_that_race_all_serve_one_value),

@@ -632,6 +632,7 @@ void fixture_start(struct fixture *f, size_t n, unsigned seed)
 void fixture_stop(struct fixture *f)
 {
   rpc_channel_free(f->client);
+  aggregate_service_stop(&f->service);
   rpc_server_stop(f->aggregate);
   rpc_channel_free(f->service.auth);
   rpc_channel_free(f->service.report);
