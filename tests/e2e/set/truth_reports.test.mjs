@@ -294,7 +294,7 @@ const across = [
     `SELECT count(*), sum(engagement_s) FROM sessions s WHERE ${where}`],
   ['landing pages of phones', { dimensions: ['landingPage'], metrics: ['sessions'],
     dimension_filter: { filter: { field_name: 'deviceCategory', string_filter: { value: 'mobile' } } } },
-    `SELECT landing_page, count(*) FROM sessions s WHERE ${where} AND device = 'mobile' GROUP BY 1`],
+    `SELECT CASE landing_page WHEN '' THEN '(not set)' ELSE landing_page END, count(*) FROM sessions s WHERE ${where} AND device = 'mobile' GROUP BY 1`],
   ['days with many sessions', { dimensions: ['date'], metrics: ['sessions'],
     metric_filter: { filter: { field_name: 'sessions', numeric_filter: { operation: 'GREATER_THAN_OR_EQUAL', value: { int64_value: 25 } } } } },
     `SELECT date, count(*) FROM sessions s WHERE ${where} GROUP BY 1 HAVING count(*) >= 25`],
