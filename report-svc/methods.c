@@ -8,6 +8,7 @@
 
 static const struct rpc_method methods[] = {
     {"RunReport", RPC_UNARY, RPC_ON_POLLER, run_report_handle},
+    {"BatchRunReports", RPC_UNARY, RPC_ON_POLLER, batch_run_reports_handle},
     {"GetAccountSummaries", RPC_UNARY, RPC_ON_POLLER, account_summaries_handle},
     {"GetPropertyDetails", RPC_UNARY, RPC_ON_POLLER, property_details_handle},
     {"GetCustomDimensionsAndMetrics", RPC_UNARY, RPC_ON_POLLER, custom_definitions_handle},

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/rows.h"
+#include "aggregate-svc/figures/landing.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/ga4/additive.h"
+#include "common/ga4/rate.h"
 
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersResult Result;
 typedef Analytics__Aggregate__V1__DealerRows DealerRows;
@@ -38,7 +40,7 @@ static DataRow *data_row(const struct across_question *q, size_t member, size_t 
   analytics__aggregate__v1__data_row__init(r);
   r->n_dimension_values = q->tables->n_dimensions;
   r->dimension_values = row_texts(q, member, row, arena);
-  r->n_metric_values = q->tables->n_metrics;
+  r->n_metric_values = q->n_asked;
   r->metric_values = &q->tables->tables[member].values[row * q->tables->n_metrics];
   return r;
 }
@@ -84,19 +86,41 @@ static enum err_code add_dealers(const struct across_question *q, Result *r, str
 
 /* ------------------------------------------------------------------- pooled rows */
 
-/* Sorts the metrics into those that are added and those that are not. Returns how many
+/* The column of a metric in the tables; their number when the report has none. */
+static size_t column_of(const struct across_question *q, const char *metric)
+{
+  size_t k = 0;
+  while (k < q->tables->n_metrics && strcmp(q->metrics[k], metric) != 0)
+    k++;
+  return k;
+}
+
+/* Whether a metric may be pooled, and how. */
+static bool can_pool(const struct across_question *q, size_t metric, bool one_currency,
+                     struct pooled_column *out)
+{
+  enum additive kind = additive_kind(q->metrics[metric]);
+  const struct ga4_rate *rate = ga4_rate_find(q->metrics[metric]);
+  *out = (struct pooled_column){.metric = metric};
+  if (rate == NULL)
+    return kind == ADDITIVE_YES || (kind == ADDITIVE_CURRENCY && one_currency);
+  out->weighted = true;
+  out->weight = column_of(q, rate->weight);
+  return out->weight < q->tables->n_metrics && (!rate->money || one_currency);
+}
+
+/* Sorts the metrics into those that are pooled and those that are not. Returns how many
  * are; columns[] gets theirs. */
-static size_t choose_metrics(const struct across_question *q, Result *r, size_t *columns,
-                             struct arena *arena)
+static size_t choose_metrics(const struct across_question *q, Result *r,
+                             struct pooled_column *columns, struct arena *arena)
 {
   size_t n = 0;
   bool one_currency = notes_shared_currency(q->cohort, q->tables->notes) != NULL;
-  r->pooled_metrics = ARENA_ARRAY(arena, char *, q->tables->n_metrics);
-  r->not_pooled = ARENA_ARRAY(arena, char *, q->tables->n_metrics);
-  for (size_t k = 0; k < q->tables->n_metrics; k++) {
-    enum additive kind = additive_kind(q->metrics[k]);
-    if (kind == ADDITIVE_YES || (kind == ADDITIVE_CURRENCY && one_currency)) {
-      columns[n++] = k;
+  r->pooled_metrics = ARENA_ARRAY(arena, char *, q->n_asked);
+  r->not_pooled = ARENA_ARRAY(arena, char *, q->n_asked);
+  for (size_t k = 0; k < q->n_asked; k++) {
+    if (can_pool(q, k, one_currency, &columns[n])) {
+      n++;
       r->pooled_metrics[r->n_pooled_metrics++] = q->metrics[k];
     } else {
       r->not_pooled[r->n_not_pooled++] = q->metrics[k];
@@ -105,9 +129,19 @@ static size_t choose_metrics(const struct across_question *q, Result *r, size_t 
   return n;
 }
 
+/* The rows of one dealer have one currency. */
+static struct landing_rows join_landing(const struct across_question *q)
+{
+  struct pooled_column columns[ACROSS_MAX_METRICS + 1];
+  size_t n = 0;
+  for (size_t k = 0; k < q->n_asked; k++)
+    n += can_pool(q, k, true, &columns[n]);
+  return across_join_landing(q->tables, q->dimensions, columns, n, q->n_asked);
+}
+
 /* Each value is finite; the sum of very large ones may not be. */
 static enum err_code check_sums(const struct across_question *q, const struct across_pool *p,
-                                const size_t *columns, struct err *e)
+                                const struct pooled_column *columns, struct err *e)
 {
   for (size_t row = 0; row < p->n; row++)
     for (size_t k = 0; k < p->n_metrics; k++)
@@ -115,7 +149,8 @@ static enum err_code check_sums(const struct across_question *q, const struct ac
         return err_set(e, ERR_DATA_LOSS, "invalid_data",
                        "metrics: the values of %.*s are too large to be added over dealers; leave "
                        "it out, or ask for one dealer at a time",
-                       (int)text_clip(q->metrics[columns[k]], NAME_BYTES), q->metrics[columns[k]]);
+                       (int)text_clip(q->metrics[columns[k].metric], NAME_BYTES),
+                       q->metrics[columns[k].metric]);
   return ERR_OK;
 }
 
@@ -137,7 +172,7 @@ static PooledRow *pooled_row(const struct across_question *q, const struct acros
 static enum err_code add_pooled(const struct across_question *q, Result *r, struct arena *arena,
                                 struct err *e)
 {
-  size_t columns[ACROSS_MAX_METRICS];
+  struct pooled_column columns[ACROSS_MAX_METRICS + 1]; /* one for a metric that is not pooled */
   size_t n = choose_metrics(q, r, columns, arena);
   CLEANUP(across_pool_free) struct across_pool pool;
   enum err_code code =
@@ -168,7 +203,7 @@ static const char *first_splitting(const struct across_question *q)
 static void add_overlap(struct caveats *c, const struct across_question *q)
 {
   const char *dimension = first_splitting(q);
-  for (size_t k = 0; dimension != NULL && k < q->tables->n_metrics; k++)
+  for (size_t k = 0; dimension != NULL && k < q->n_asked; k++)
     if (metric_counts_sessions(q->metrics[k])) {
       caveats_add(c,
                   "Rows of %s by %.*s overlap, because a session appears under each value it "
@@ -178,17 +213,49 @@ static void add_overlap(struct caveats *c, const struct across_question *q)
     }
 }
 
-static void add_not_pooled(struct caveats *c, const struct across_question *q, const Result *r)
+/* Why a metric is not pooled. */
+static const char *reason_of(const char *metric)
+{
+  const struct ga4_rate *rate = ga4_rate_find(metric);
+  if (additive_kind(metric) == ADDITIVE_CURRENCY || (rate != NULL && rate->money))
+    return "the properties report in different currencies; give currency_code";
+  if (rate != NULL)
+    return "a rate, whose parts do not fit into a report of 10 metrics: ask for fewer";
+  return ga4_counts_people(metric) ? "people may visit several websites"
+                                   : "not known to be additive";
+}
+
+static void add_not_pooled(struct caveats *c, const Result *r)
 {
   AUTO_BUF struct buf b = BUF_INIT(4096);
   for (size_t i = 0; i < r->n_not_pooled; i++) {
     text_put_separator(&b, i, r->n_not_pooled);
     text_put_clipped(&b, r->not_pooled[i], NAME_BYTES);
-    if (additive_kind(r->not_pooled[i]) == ADDITIVE_CURRENCY)
-      buf_puts(&b, " (the properties report in different currencies)");
+    buf_printf(&b, " (%s)", reason_of(r->not_pooled[i]));
   }
   if (r->n_not_pooled > 0)
-    caveats_add(c, "Not added over dealers, because the sum would mean nothing: %s.", buf_str(&b));
+    caveats_add(c, "Not pooled over dealers: %s.", buf_str(&b));
+}
+
+/* What a pooled rate is. */
+static void add_rates(struct caveats *c, const Result *r)
+{
+  bool any = false, users = false;
+  for (size_t i = 0; i < r->n_pooled_metrics; i++) {
+    const struct ga4_rate *rate = ga4_rate_find(r->pooled_metrics[i]);
+    any = any || rate != NULL;
+    users = users || (rate != NULL && rate->users);
+  }
+  if (any)
+    caveats_add(c, "Pooled rates are those of all websites together, from their parts: larger "
+                   "websites weigh more.");
+  if (users)
+    caveats_add(c, "In pooled figures per user a person who visits several of the websites counts "
+                   "at each of them.");
+}
+
+static void add_pool_limits(struct caveats *c, const struct across_question *q, const Result *r)
+{
   if (r->n_pooled < (size_t)r->pooled_row_count)
     caveats_add(c, "Only the %zu largest of %d pooled rows are shown.", r->n_pooled,
                 r->pooled_row_count);
@@ -197,7 +264,17 @@ static void add_not_pooled(struct caveats *c, const struct across_question *q, c
                    "adds only the dealers whose row passed.");
 }
 
-static void add_caveats(const struct across_question *q, Result *r,
+static void add_landing(struct caveats *c, struct landing_rows landing)
+{
+  if (landing.joined)
+    caveats_add(c, "Sessions without a landing page, which Google counts as \"\" and as \"(not "
+                   "set)\", are one row here: \"(not set)\".");
+  if (landing.apart)
+    caveats_add(c, "Sessions without a landing page are in two rows \"(not set)\" of a dealer, "
+                   "because not all of these metrics may be added.");
+}
+
+static void add_caveats(const struct across_question *q, Result *r, struct landing_rows landing,
                         const struct resolved_period *period, struct arena *arena)
 {
   struct caveats c = {.arena = arena};
@@ -208,7 +285,10 @@ static void add_caveats(const struct across_question *q, Result *r,
                 (int)text_clip(q->cohort->label, LABEL_BYTES), q->cohort->label,
                 q->not_visible == 1 ? "is" : "are", q->not_visible == 1 ? "s" : "");
   add_overlap(&c, q);
-  add_not_pooled(&c, q, r);
+  add_not_pooled(&c, r);
+  add_rates(&c, r);
+  add_landing(&c, landing);
+  add_pool_limits(&c, q, r);
   caveats_add_notes(&c, q->cohort, q->tables->notes);
   period_caveats(&c, q->period, r->period, period);
   r->caveats = c.items;
@@ -221,7 +301,7 @@ static void add_headers(const struct across_question *q, Result *r, struct arena
 {
   r->n_dimensions = q->tables->n_dimensions;
   r->dimensions = q->dimensions;
-  r->n_metrics = q->tables->n_metrics;
+  r->n_metrics = q->n_asked;
   r->metrics = ARENA_ARRAY(arena, MetricHeader *, r->n_metrics);
   for (size_t k = 0; k < r->n_metrics; k++) {
     r->metrics[k] = ARENA_NEW(arena, MetricHeader);
@@ -237,12 +317,13 @@ Result *across_result(const struct across_question *q, struct arena *arena, stru
   struct resolved_period period;
   analytics__aggregate__v1__run_report_across_dealers_result__init(r);
   add_headers(q, r, arena);
+  struct landing_rows landing = join_landing(q);
   if (add_dealers(q, r, arena, e) != ERR_OK || add_pooled(q, r, arena, e) != ERR_OK)
     return NULL;
   r->period =
       period_message(q->period, q->cohort, q->tables->notes, q->now_unix_ms, arena, &period);
   r->coverage = cohort_coverage(q->cohort, arena);
-  add_caveats(q, r, &period, arena);
+  add_caveats(q, r, landing, &period, arena);
   if (protobuf_c_message_get_packed_size(&r->base) > ACROSS_MAX_ANSWER_BYTES) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
             "the answer would be larger than %d MiB: lower limit_per_dealer or pooled_limit",

@@ -12,11 +12,12 @@
 enum { ACROSS_MAX_ANSWER_ROWS = 100000, ACROSS_MAX_ANSWER_BYTES = 16 * 1024 * 1024 };
 
 struct across_question {
-  const struct cohort *cohort; /* visible dealers only */
-  size_t not_visible;          /* dealers of the region that take no part */
-  const struct across_tables *tables;
+  const struct cohort *cohort;  /* visible dealers only */
+  size_t not_visible;           /* dealers of the region that take no part */
+  struct across_tables *tables; /* rows without a landing page are joined in them */
   char **dimensions;
-  char **metrics;
+  char *const *metrics; /* those of the tables: the ones asked for, then weights of rates */
+  size_t n_asked;
   bool metric_filter;
   size_t limit_per_dealer;
   size_t pooled_limit;

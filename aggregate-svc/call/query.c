@@ -99,6 +99,9 @@ ReportQuery *query_new(const struct query_spec *spec, struct arena *arena)
   q->report = r;
   r->dimension_filter = spec->dimension_filter;
   r->metric_filter = spec->metric_filter;
+  r->keep_empty_rows = spec->keep_empty_rows;
+  if (spec->currency_code != NULL)
+    r->currency_code = borrow_text(spec->currency_code);
   bool ok = set_dimensions(r, spec->dimensions, spec->n_dimensions, arena) &&
             set_metrics(r, spec->metrics, spec->n_metrics, arena) && set_periods(r, spec, arena) &&
             set_order(r, spec, arena);

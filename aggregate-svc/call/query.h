@@ -34,6 +34,8 @@ struct query_spec {
   size_t n_periods;
   Analytics__Ga4__V1beta__FilterExpression *dimension_filter; /* NULL for none */
   Analytics__Ga4__V1beta__FilterExpression *metric_filter;    /* likewise */
+  const char *currency_code;                                  /* NULL or "": the property's */
+  bool keep_empty_rows;                                       /* rows of zeros, too */
   bool largest_first;                                         /* by the first metric */
 };
 

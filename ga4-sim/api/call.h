@@ -51,6 +51,7 @@ const char *route_service(const struct route *route);
 
 /* Handlers: reports.c, compatibility.c, quotas.c, metadata.c, admin.c, lists.c. */
 void api_run_report(const struct call *c, struct reply *r);
+void api_run_alpha_report(const struct call *c, struct reply *r);
 void api_batch_run_reports(const struct call *c, struct reply *r);
 void api_run_pivot_report(const struct call *c, struct reply *r);
 void api_batch_run_pivot_reports(const struct call *c, struct reply *r);

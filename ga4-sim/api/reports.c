@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "ga4-sim/api/call.h"
+#include "ga4-sim/report/conversions.h"
 #include "ga4-sim/report/funnel.h"
 #include "ga4-sim/report/pivot.h"
 #include "ga4-sim/report/realtime.h"
@@ -42,6 +43,13 @@ static enum err_code read_plain(const struct call *c, const cJSON *tree, struct 
 {
   out->plain.conditions = c->conditions;
   return request_read(&out->plain, tree, c->target, today_of(c), arena, e);
+}
+
+static enum err_code read_alpha(const struct call *c, const cJSON *tree, struct arena *arena,
+                                union any_request *out, struct err *e)
+{
+  out->plain.conditions = c->conditions;
+  return conversions_read(&out->plain, tree, c->target, today_of(c), arena, e);
 }
 
 static enum err_code read_realtime(const struct call *c, const cJSON *tree, struct arena *arena,
@@ -87,7 +95,8 @@ static enum err_code run_funnel(const struct call *c, const union any_request *r
   return funnel_run(c->sim->world, &request->funnel, c->sim->quota, c->project, &style, out, e);
 }
 
-static const struct report_method plain = {read_plain, run_plain}, pivot = {read_pivot, run_pivot},
+static const struct report_method plain = {read_plain, run_plain}, alpha = {read_alpha, run_plain},
+                                  pivot = {read_pivot, run_pivot},
                                   realtime = {read_realtime, run_plain},
                                   funnel = {read_funnel, run_funnel};
 
@@ -114,6 +123,11 @@ static void run_one(const struct call *c, const struct report_method *m, struct 
 void api_run_report(const struct call *c, struct reply *r)
 {
   run_one(c, &plain, r);
+}
+
+void api_run_alpha_report(const struct call *c, struct reply *r)
+{
+  run_one(c, &alpha, r);
 }
 
 void api_run_pivot_report(const struct call *c, struct reply *r)

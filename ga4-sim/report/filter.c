@@ -143,6 +143,10 @@ static enum err_code compile_filter(struct compiler *c, const cJSON *f)
     return compile_numeric(c, sql, one);
   if ((one = member(f, "betweenFilter")) != NULL)
     return compile_between(c, sql, one);
+  if (c->metrics && member(f, "emptyFilter") != NULL) {
+    buf_puts(&c->out, "0"); /* a metric always has a value */
+    return ERR_OK;
+  }
   if (c->metrics)
     return err_set(c->e, ERR_INVALID_ARGUMENT, "filter",
                    "The metric filter on %s must be a numericFilter or a betweenFilter.", name);

@@ -30,6 +30,25 @@ static cJSON *translate_field(const cJSON *in, const char *name)
   return out;
 }
 
+/* Whether the world's events may have the parameter. */
+static bool has_parameter(const struct reader *x, const char *name)
+{
+  AUTO_BUF struct buf sql = BUF_INIT(512);
+  unsigned needs = 0;
+  return dimension_custom_sql(x->r->property, name, &sql, &needs);
+}
+
+/* What no event meets: one without a name. */
+static cJSON *translate_never(void)
+{
+  cJSON *out = cJSON_CreateObject(), *filter = cJSON_AddObjectToObject(out, "filter");
+  cJSON_AddStringToObject(filter, "fieldName", "eventName");
+  cJSON_AddStringToObject(cJSON_AddObjectToObject(filter, "stringFilter"), "value", "");
+  return out;
+}
+
+/* Parameters that are not registered as dimensions may be asked for; an event without the parameter
+ * does not meet the condition. */
 static cJSON *translate_parameter(struct reader *x, const cJSON *in)
 {
   const char *event = text_of(in, "eventParameterName"), *item = text_of(in, "itemParameterName");
@@ -38,7 +57,7 @@ static cJSON *translate_parameter(struct reader *x, const cJSON *in)
                      "itemParameterName.");
   AUTO_FREE char *name =
       event[0] != '\0' ? xasprintf("customEvent:%s", event) : xasprintf("customItem:%s", item);
-  return translate_field(in, name);
+  return has_parameter(x, name) ? translate_field(in, name) : translate_never();
 }
 
 static cJSON *translate_event(struct reader *x, const cJSON *in, unsigned depth)

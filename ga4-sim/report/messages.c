@@ -181,27 +181,53 @@ static const struct message_field comparison_fields[] = {
     {.name = "comparison", .oneof = "one_comparison"}};
 static const struct message_type comparison = {V1 "Comparison", FIELDS(comparison_fields)};
 
-static const struct message_field run_report_fields[] = {
-    {.name = "property"},
-    {.name = "dimensions", .kind = KIND_MESSAGE, .repeated = true, .message = &message_dimension},
-    {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},
-    {.name = "dateRanges", .kind = KIND_MESSAGE, .repeated = true, .message = &message_date_range},
-    {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
-    {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},
-    {.name = "offset", .kind = KIND_INT64},
-    {.name = "limit", .kind = KIND_INT64},
-    {.name = "metricAggregations",
-     .kind = KIND_ENUM,
-     .repeated = true,
-     .enumeration = &aggregation_enum},
-    {.name = "orderBys", .kind = KIND_MESSAGE, .repeated = true, .message = &order_by},
-    {.name = "currencyCode"},
-    {.name = "cohortSpec", .kind = KIND_MESSAGE, .message = &cohort_spec},
-    {.name = "keepEmptyRows", .kind = KIND_BOOL},
-    {.name = "returnPropertyQuota", .kind = KIND_BOOL},
-    {.name = "comparisons", .kind = KIND_MESSAGE, .repeated = true, .message = &comparison}};
+/* What runReport of both versions has. */
+#define RUN_REPORT_FIELDS                                                                          \
+  {.name = "property"},                                                                            \
+      {.name = "dimensions",                                                                       \
+       .kind = KIND_MESSAGE,                                                                       \
+       .repeated = true,                                                                           \
+       .message = &message_dimension},                                                             \
+      {.name = "metrics", .kind = KIND_MESSAGE, .repeated = true, .message = &metric},             \
+      {.name = "dateRanges",                                                                       \
+       .kind = KIND_MESSAGE,                                                                       \
+       .repeated = true,                                                                           \
+       .message = &message_date_range},                                                            \
+      {.name = "dimensionFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},    \
+      {.name = "metricFilter", .kind = KIND_MESSAGE, .message = &message_filter_expression},       \
+      {.name = "offset", .kind = KIND_INT64}, {.name = "limit", .kind = KIND_INT64},               \
+      {.name = "metricAggregations",                                                               \
+       .kind = KIND_ENUM,                                                                          \
+       .repeated = true,                                                                           \
+       .enumeration = &aggregation_enum},                                                          \
+      {.name = "orderBys", .kind = KIND_MESSAGE, .repeated = true, .message = &order_by},          \
+      {.name = "currencyCode"},                                                                    \
+      {.name = "cohortSpec", .kind = KIND_MESSAGE, .message = &cohort_spec},                       \
+      {.name = "keepEmptyRows", .kind = KIND_BOOL},                                                \
+      {.name = "returnPropertyQuota", .kind = KIND_BOOL},                                          \
+  {                                                                                                \
+    .name = "comparisons", .kind = KIND_MESSAGE, .repeated = true, .message = &comparison          \
+  }
+
+static const struct message_field run_report_fields[] = {RUN_REPORT_FIELDS};
 const struct message_type message_run_report_request = {V1 "RunReportRequest",
                                                         FIELDS(run_report_fields)};
+
+#define ALPHA "google.analytics.data.v1alpha."
+static const char *const attribution_names[] = {"ATTRIBUTION_MODEL_UNSPECIFIED", "DATA_DRIVEN",
+                                                "LAST_CLICK"};
+static const struct enum_type attribution = {ALPHA "ConversionSpec.AttributionModel",
+                                             attribution_names, ARRAY_LEN(attribution_names)};
+static const struct message_field conversion_spec_fields[] = {
+    {.name = "conversionActions", .repeated = true},
+    {.name = "attributionModel", .kind = KIND_ENUM, .enumeration = &attribution}};
+static const struct message_type conversion_spec = {ALPHA "ConversionSpec",
+                                                    FIELDS(conversion_spec_fields)};
+static const struct message_field run_alpha_report_fields[] = {
+    RUN_REPORT_FIELDS,
+    {.name = "conversionSpec", .kind = KIND_MESSAGE, .message = &conversion_spec}};
+const struct message_type message_run_alpha_report_request = {ALPHA "RunReportRequest",
+                                                              FIELDS(run_alpha_report_fields)};
 
 static const struct message_field batch_fields[] = {{.name = "property"},
                                                     {.name = "requests",

@@ -5,6 +5,7 @@
 #include "ga4-sim/report/transcode.h"
 
 extern const struct message_type message_run_report_request;
+extern const struct message_type message_run_alpha_report_request; /* v1alpha: conversions */
 extern const struct message_type message_batch_run_reports_request;
 extern const struct message_type message_run_pivot_report_request;
 extern const struct message_type message_batch_run_pivot_reports_request;

@@ -96,6 +96,7 @@ struct report_request {
   bool no_data;              /* a dimension of which the world has nothing: the report is empty */
   bool by_calendar;          /* a dimension that belongs to its date range */
   const char *cohort_users;  /* the ranges are cohorts: SQL of their sizes by slice; else NULL */
+  const char *conversions;   /* a report of conversions: SQL of their number; else NULL */
   const char *more_metadata; /* members of the answer's metadata, each after a comma; NULL: none */
   const char *minutes_ago;   /* a realtime report: SQL of an event's age; else NULL */
   struct report_conditions conditions;

@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "ga4-sim/report/conversions.h"
 #include "ga4-sim/report/fields.h"
 #include "ga4-sim/report/request.h"
 
@@ -166,6 +167,12 @@ enum err_code request_metric_sql(struct report_request *r, const char *name, con
       *type = r->metrics[i].type;
       return ERR_OK;
     }
+  if (r->conversions != NULL) {
+    *sql = conversions_metric_sql(r, name, type);
+    return *sql != NULL
+               ? ERR_OK
+               : request_invalid(e, "The metric %s is not available in conversion reports.", name);
+  }
   const struct field *f = metric_field_find(name);
   if (f != NULL) {
     *sql = f->sql == NULL ? "0" : f->sql;

@@ -2,34 +2,20 @@
 #include "report-svc/answer/period.h"
 
 #include "common/base/clock.h"
-#include "common/base/zone.h"
 #include "report-svc/request/request.h"
 
 /* Google's standard processing takes 24 to 48 hours. */
 enum { DAYS_IN_PROCESS = 2, DAY_MS = 86400000 };
 
-static int64_t local_ms(const char *zone, int64_t now_unix_ms)
-{
-  int32_t offset_s = 0;
-  if (zone != NULL && zone[0] != '\0')
-    zone_offset(zone, now_unix_ms / 1000, &offset_s);
-  return now_unix_ms + (int64_t)offset_s * 1000;
-}
-
-static int64_t today_in(const char *zone, int64_t now_unix_ms)
-{
-  return local_ms(zone, now_unix_ms) / DAY_MS;
-}
-
 int64_t answer_day_left_ms(const char *zone, int64_t now_unix_ms)
 {
-  return DAY_MS - local_ms(zone, now_unix_ms) % DAY_MS;
+  return DAY_MS - request_local_ms(zone, now_unix_ms) % DAY_MS;
 }
 
 struct answer_days answer_days_of(const Analytics__Ga4__V1beta__DateRange *range, const char *zone,
                                   int64_t now_unix_ms)
 {
-  int64_t today = today_in(zone, now_unix_ms);
+  int64_t today = request_today(zone, now_unix_ms);
   struct answer_days days = {.first = request_day(range->start_date, today),
                              .last = request_day(range->end_date, today),
                              .today = today};

@@ -56,6 +56,12 @@ static char *name_of(const struct ranges_question *q, size_t i, struct arena *ar
   return arena_strdup(arena, text);
 }
 
+const char *ranges_name(const struct ranges_question *q, const char *value, struct arena *arena)
+{
+  size_t range = range_of(q, value);
+  return range < q->asked->n_date_ranges && range < MAX_RANGES ? name_of(q, range, arena) : value;
+}
+
 /* A row with the name of its range in the place of Google's. */
 static ga4_row *named_row(const ga4_row *in, size_t column, char *name, struct arena *arena)
 {

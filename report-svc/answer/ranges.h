@@ -18,4 +18,7 @@ struct ranges_question {
  * arena's cap. */
 Analytics__Ga4__V1beta__Row **ranges_rows(const struct ranges_question *q, struct arena *arena);
 
+/* What a value of the column dateRange is shown as: the same, in the arena; NULL at its cap. */
+const char *ranges_name(const struct ranges_question *q, const char *value, struct arena *arena);
+
 #endif

@@ -32,6 +32,7 @@ struct ask {
   char property[REQUEST_PROPERTY_SIZE + 16];
   struct token *token;
   struct buf body, cache_key;
+  int64_t asked_unix_ms;        /* when the key was made */
   struct rows_decoder *decoder; /* NULL: an answer without rows */
   struct report_shape shapes[ROWS_MAX_REPORTS];
   size_t packed; /* bytes the rows will take in the reply */
@@ -183,6 +184,13 @@ static struct ga4_list listed(const struct answer_list *list)
   return (struct ga4_list){list->items, list->n};
 }
 
+static void see_quota(const struct ask *a, const ProtobufCMessage *report)
+{
+  google_saw_quota(a->options.service->google, a->digits,
+                   ((const Analytics__Ga4__V1beta__RunReportResponse *)report)->property_quota,
+                   false);
+}
+
 static enum err_code read_rows(struct ask *a, struct err *e)
 {
   struct answer *answer = a->answer;
@@ -196,13 +204,13 @@ static enum err_code read_rows(struct ask *a, struct err *e)
     return e->code;
   if (a->options.method->rows == GOOGLE_ROWS_OF_REPORTS) {
     struct ga4_list reports = ga4_list(message, "reports");
-    for (size_t i = 0; i < reports.n; i++)
+    for (size_t i = 0; i < reports.n; i++) {
       ga4_set_list(reports.items[i], "rows", listed(&answer->lists[i]));
+      see_quota(a, reports.items[i]);
+    }
   } else {
     ga4_set_list(message, "rows", listed(&answer->lists[0]));
-    google_saw_quota(a->options.service->google, a->digits,
-                     ((const Analytics__Ga4__V1beta__RunReportResponse *)message)->property_quota,
-                     false);
+    see_quota(a, message);
   }
   answer->message = message;
   return ERR_OK;
@@ -254,18 +262,30 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
 
 /* ------------------------------------------------------------------ what is known already */
 
-/* The key: whose, and what exactly is asked. */
+/* The key: whose, and what exactly is asked, relative dates as the days they stand for where the
+ * property's zone is known. */
+static enum err_code put_key(const struct ask *a, const struct token *t, int64_t now_unix_ms,
+                             struct buf *key, struct err *e)
+{
+  const struct ask_options *o = &a->options;
+  char zone[ZONE_SIZE];
+  zones_find(o->service->zones, a->digits, zone);
+  buf_printf(key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits, t->quota_project);
+  if (o->body != NULL && request_write_canonical(key, o->body, zone, now_unix_ms, e) != ERR_OK)
+    return e->code;
+  return key->failed ? err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long")
+                     : ERR_OK;
+}
+
 static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)
 {
   const struct ask_options *o = &a->options;
   if (!o->method->cacheable || a->looked)
     return ERR_OK;
   buf_clear(&a->cache_key);
-  buf_printf(&a->cache_key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits,
-             t->quota_project);
-  buf_append(&a->cache_key, buf_str(&a->body), a->body.len);
-  if (a->cache_key.failed)
-    return err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long");
+  a->asked_unix_ms = clock_unix_ms();
+  if (put_key(a, t, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
+    return e->code;
   if (!o->fresh)
     a->answer = cache_get(o->service->cache, &a->cache_key, clock_mono_ms());
   a->cached = a->answer != NULL;
@@ -366,12 +386,17 @@ static void look_with_others(struct ask *a)
   shared_get_answer(a->options.service->shared, &a->cache_key, on_shared_answer, a);
 }
 
-static void leave_for_others(struct ask *a, int64_t ttl_ms)
+/* Under the key of the days, and under the one that a replica asks with which does not know the
+ * property's zone: `asked`. */
+static void leave_for_others(struct ask *a, const struct buf *asked, int64_t ttl_ms)
 {
   struct shared *shared = a->options.service->shared;
   AUTO_BUF struct buf packed = BUF_INIT(SHARED_ANSWER_MAX);
-  if (shared_is_up(shared) && answer_pack(&packed, a->answer))
-    shared_put_answer(shared, &a->cache_key, packed.data, packed.len, ttl_ms);
+  if (!shared_is_up(shared) || !answer_pack(&packed, a->answer))
+    return;
+  shared_put_answer(shared, &a->cache_key, packed.data, packed.len, ttl_ms);
+  if (strcmp(buf_str(asked), buf_str(&a->cache_key)) != 0)
+    shared_put_answer(shared, asked, packed.data, packed.len, ttl_ms);
 }
 
 /* ------------------------------------------------------------------ the call to Google */
@@ -425,16 +450,44 @@ static enum err_code check(void *user, const struct http_response *response, str
   return a->decoder != NULL ? read_rows(a, e) : read_message(a, response, e);
 }
 
+/* The zone that the answer names; "" when it names none. */
+static const char *zone_of(const ProtobufCMessage *message)
+{
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "metadata");
+  if (field == NULL || field->descriptor != &analytics__ga4__v1beta__response_meta_data__descriptor)
+    return "";
+  const ProtobufCMessage *metadata = ga4_message(message, "metadata");
+  return metadata == NULL ? "" : ga4_text(metadata, "time_zone");
+}
+
+/* Takes the key of the days that the answer is about, now that the zone is known. False when a day
+ * has ended since the question was asked: it is open which one Google meant. */
+static bool settle_key(struct ask *a)
+{
+  struct err e = {0};
+  AUTO_BUF struct buf then = BUF_INIT(a->cache_key.max), now = BUF_INIT(a->cache_key.max);
+  zones_learn(a->options.service->zones, a->digits, zone_of(a->answer->message));
+  if (put_key(a, a->token, a->asked_unix_ms, &then, &e) != ERR_OK ||
+      put_key(a, a->token, clock_unix_ms(), &now, &e) != ERR_OK ||
+      strcmp(buf_str(&then), buf_str(&now)) != 0)
+    return false;
+  buf_clear(&a->cache_key);
+  return buf_append(&a->cache_key, buf_str(&now), now.len);
+}
+
 static void keep(struct ask *a)
 {
   const struct ask_options *o = &a->options;
   int64_t ttl_ms = cache_ttl_ms(o->service->cache);
-  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0)
+  AUTO_BUF struct buf asked = BUF_INIT(a->cache_key.max);
+  buf_append(&asked, buf_str(&a->cache_key), a->cache_key.len);
+  if (!o->method->cacheable || o->fresh || a->cached || ttl_ms == 0 || !settle_key(a))
     return;
   if (o->keep_ms != NULL)
     ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());
   cache_put(o->service->cache, &a->cache_key, a->answer, ttl_ms, clock_mono_ms());
-  leave_for_others(a, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
+  leave_for_others(a, &asked, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
 }
 
 static void on_done(void *user, const struct err *e)

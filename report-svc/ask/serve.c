@@ -31,14 +31,14 @@ static enum err_code too_large(struct err *e)
                  "the answer is too large; ask for less");
 }
 
-/* Rows were counted as they came; other answers are counted here. */
+/* The rows of one report were counted as they came; other answers are counted here. */
 static enum err_code make_reply(ProtobufCMessage **out, const struct serving *s,
                                 const struct ask *a, struct err *e)
 {
   *out = s->tool->reply(a, s->request, rpc_call_arena(s->call));
   if (*out == NULL)
     return too_large(e);
-  if (google_method(s->tool->method)->rows == GOOGLE_NO_ROWS &&
+  if (google_method(s->tool->method)->rows != GOOGLE_ROWS &&
       protobuf_c_message_get_packed_size(*out) > report_service_max_answer(s->service))
     return too_large(e);
   return ERR_OK;

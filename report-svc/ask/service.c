@@ -9,11 +9,13 @@ void report_service_init(struct service *s)
 {
   s->rows = metrics_counter("report_rows_total", "Rows decoded from Google's answers.", NULL);
   s->flights = flights_new();
+  s->zones = zones_new();
 }
 
 void report_service_end(struct service *s)
 {
   flights_free(s->flights);
+  zones_free(s->zones);
 }
 
 size_t report_service_max_answer(const struct service *s)

@@ -4,6 +4,7 @@
 
 #include "report-svc/ask/cache.h"
 #include "report-svc/ask/flight.h"
+#include "report-svc/ask/zones.h"
 #include "report-svc/google/google.h"
 #include "report-svc/shared/shared.h"
 
@@ -11,6 +12,7 @@ struct service {
   struct google *google;
   struct cache *cache;
   struct flights *flights;
+  struct zones *zones;
   struct shared *shared;   /* state of all replicas, cached answers among it; NULL: none */
   int64_t page_rows;       /* rows asked for per page of FetchReports, at most 250,000 */
   size_t max_answer_bytes; /* packed answer of a unary rpc; 0 means 4 MiB */

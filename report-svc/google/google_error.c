@@ -201,6 +201,21 @@ static enum google_next transport(struct err *e, const struct err *cause)
   }
 }
 
+/* An answer without Google's words comes from something else than its API. */
+static void not_found(struct err *e, const struct envelope *env)
+{
+  if (env->message[0] == '\0')
+    err_set(e, ERR_NOT_FOUND, "not_found",
+            "what answers in Google's place does not know this method (404); the operator should "
+            "check GA4_DATA_ENDPOINT and GA4_ADMIN_ENDPOINT");
+  else
+    err_set(
+        e, ERR_NOT_FOUND, "not_found",
+        "Google does not find what was asked for, or does not offer this method to the property "
+        "(404): %s",
+        env->message);
+}
+
 static enum google_next other(struct err *e, int status, const struct envelope *env)
 {
   if (status >= 500 || status < 400) {
@@ -228,9 +243,7 @@ enum google_next google_error_classify(struct err *e, const struct google_failur
   case 403:
     return forbidden(e, &env);
   case 404:
-    err_set(e, ERR_NOT_FOUND, "not_found",
-            "Google's address of the report was not found (404); the operator should check "
-            "GA4_DATA_ENDPOINT and GA4_ADMIN_ENDPOINT");
+    not_found(e, &env);
     return GOOGLE_FAIL;
   case 429:
     return quota(e, &env, f->now_unix_ms);

@@ -1,6 +1,7 @@
 /* Checks that are cheap and certain, in Google's words, before anything is sent. */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -171,13 +172,98 @@ enum err_code request_check_dates(date_range *const *ranges, size_t n, struct er
   return check_ranges(ranges, n, "", e);
 }
 
+static enum err_code check_aggregations(const tool_request *r, struct err *e)
+{
+  typedef Analytics__Ga4__V1beta__MetricAggregation kind;
+  for (size_t i = 0; i < r->n_metric_aggregations; i++) {
+    kind k = r->metric_aggregations[i];
+    if (k != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__TOTAL &&
+        k != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__MINIMUM &&
+        k != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__MAXIMUM)
+      return INVALID(e,
+                     "metric_aggregations[%zu]: give TOTAL, MINIMUM or MAXIMUM; row_count says "
+                     "how many rows there are",
+                     i);
+  }
+  return ERR_OK;
+}
+
+static enum err_code check_comparisons(const tool_request *r, struct err *e)
+{
+  if (r->n_comparisons > REQUEST_MAX_COMPARISONS)
+    return INVALID(e, "comparisons: Requests are limited to %d comparisons, got %zu",
+                   REQUEST_MAX_COMPARISONS, r->n_comparisons);
+  for (size_t i = 0; i < r->n_comparisons; i++)
+    if (r->comparisons[i]->one_comparison_case ==
+        ANALYTICS__GA4__V1BETA__COMPARISON__ONE_COMPARISON__NOT_SET)
+      return INVALID(e,
+                     "comparisons[%zu]: give dimension_filter, or comparison with the name of a "
+                     "saved one such as comparisons/1234",
+                     i);
+  return ERR_OK;
+}
+
+/* Its errors speak of a list of ranges; a cohort has one. */
+static void rename_range(struct err *e, size_t cohort)
+{
+  static const char of_list[] = "date_ranges[0]";
+  char rest[sizeof(e->message)];
+  snprintf(rest, sizeof(rest), "%s", e->message + strlen(of_list));
+  err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "cohort_spec.cohorts[%zu].date_range%s",
+          cohort, rest);
+}
+
+static enum err_code check_cohort(const Analytics__Ga4__V1beta__Cohort *cohort, size_t i,
+                                  struct err *e)
+{
+  if (cohort->date_range == NULL)
+    return INVALID(e,
+                   "cohort_spec.cohorts[%zu].date_range: give the days of the first visit: "
+                   "start_date and end_date",
+                   i);
+  if (check_range(cohort->date_range, "", 0, e) == ERR_OK)
+    return ERR_OK;
+  rename_range(e, i);
+  return e->code;
+}
+
+static enum err_code check_cohorts(const tool_request *r, struct err *e)
+{
+  const Analytics__Ga4__V1beta__CohortSpec *spec = r->cohort_spec;
+  if (spec == NULL)
+    return ERR_OK;
+  if (r->n_date_ranges > 0)
+    return INVALID(e, "date_ranges: Requests with a cohort_spec must not have date_ranges; each "
+                      "cohort has its own date_range");
+  if (spec->n_cohorts == 0)
+    return INVALID(e, "cohort_spec.cohorts: give at least one, with start_date and end_date of the "
+                      "first visit");
+  if (spec->cohorts_range == NULL || spec->cohorts_range->granularity == 0)
+    return INVALID(e, "cohort_spec.cohorts_range.granularity: give DAILY, WEEKLY or MONTHLY, and "
+                      "end_offset: how many steps after the first visit");
+  for (size_t i = 0; i < spec->n_cohorts; i++)
+    if (check_cohort(spec->cohorts[i], i, e) != ERR_OK)
+      return e->code;
+  return ERR_OK;
+}
+
+/* What only run_report has. */
+static enum err_code check_more(const tool_request *request, struct err *e)
+{
+  enum err_code code = check_aggregations(request, e);
+  if (code == ERR_OK)
+    code = check_comparisons(request, e);
+  return code == ERR_OK ? check_cohorts(request, e) : code;
+}
+
 enum err_code request_check(const tool_request *request, struct err *e)
 {
   struct request_parts parts = {request->dealer_id,    request->property_id,   request->dimensions,
                                 request->n_dimensions, request->metrics,       request->n_metrics,
                                 request->date_ranges,  request->n_date_ranges, request->limit,
                                 request->offset};
-  return request_check_parts(&parts, e);
+  enum err_code code = request_check_parts(&parts, e);
+  return code == ERR_OK ? check_more(request, e) : code;
 }
 
 enum err_code request_check_report(const ga4_request *report, const char *path, struct err *e)

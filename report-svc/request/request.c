@@ -77,6 +77,41 @@ Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
   return list;
 }
 
+/* The cohorts with the only dimension Google has for them. */
+static Analytics__Ga4__V1beta__CohortSpec *
+cohorts_of(const Analytics__Ga4__V1beta__CohortSpec *given, struct arena *arena)
+{
+  static char first_day[] = "firstSessionDate";
+  Analytics__Ga4__V1beta__CohortSpec *out = ARENA_NEW(arena, Analytics__Ga4__V1beta__CohortSpec);
+  Analytics__Ga4__V1beta__Cohort **list =
+      ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Cohort *, given->n_cohorts);
+  if (out == NULL || list == NULL)
+    return NULL;
+  *out = *given;
+  out->cohorts = list;
+  for (size_t i = 0; i < given->n_cohorts; i++) {
+    list[i] = ARENA_NEW(arena, Analytics__Ga4__V1beta__Cohort);
+    if (list[i] == NULL)
+      return NULL;
+    *list[i] = *given->cohorts[i];
+    if (list[i]->dimension[0] == '\0')
+      list[i]->dimension = first_day;
+  }
+  return out;
+}
+
+/* What is asked about: cohorts, whose days are theirs, or days. */
+static bool put_span(ga4_request *out, const tool_request *request, struct arena *arena)
+{
+  if (request->cohort_spec != NULL) {
+    out->cohort_spec = cohorts_of(request->cohort_spec, arena);
+    return out->cohort_spec != NULL;
+  }
+  out->date_ranges =
+      request_date_ranges(&out->n_date_ranges, request->date_ranges, request->n_date_ranges, arena);
+  return out->date_ranges != NULL;
+}
+
 ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
 {
   ga4_request *out = ARENA_NEW(arena, ga4_request);
@@ -87,15 +122,23 @@ ga4_request *request_to_ga4(const tool_request *request, struct arena *arena)
   out->dimensions = request_dimensions(request->dimensions, request->n_dimensions, arena);
   out->n_metrics = request->n_metrics;
   out->metrics = request_metrics(request->metrics, request->n_metrics, arena);
-  out->date_ranges =
-      request_date_ranges(&out->n_date_ranges, request->date_ranges, request->n_date_ranges, arena);
   out->dimension_filter = request->dimension_filter;
   out->metric_filter = request->metric_filter;
   out->n_order_bys = request->n_order_bys;
   out->order_bys = request->order_bys;
   out->currency_code = request->currency_code;
-  out->return_property_quota = request->return_property_quota;
-  bool whole = out->dimensions != NULL && out->metrics != NULL && out->date_ranges != NULL;
+  out->n_metric_aggregations = request->n_metric_aggregations;
+  out->metric_aggregations = request->metric_aggregations;
+  out->keep_empty_rows = request->keep_empty_rows;
+  out->n_comparisons = request->n_comparisons;
+  out->comparisons = request->comparisons;
+  out->return_property_quota = true; /* what is left decides about the next one */
+  out->offset = request->offset;
+  out->limit = request->limit == 0 ? REQUEST_DEFAULT_LIMIT : request->limit;
+  if (out->limit > REQUEST_MAX_SERVED)
+    out->limit = REQUEST_MAX_SERVED;
+  bool whole = out->dimensions != NULL && out->metrics != NULL && put_span(out, request, arena) &&
+               request_complete_order(out, arena);
   return whole ? out : NULL;
 }
 

@@ -17,6 +17,7 @@ enum {
   REQUEST_MAX_DIMENSIONS = 9,
   REQUEST_MAX_METRICS = 10,
   REQUEST_MAX_DATE_RANGES = 4,
+  REQUEST_MAX_COMPARISONS = 4,
   REQUEST_PROPERTY_SIZE = 24,
   REQUEST_MAX_BATCH = 5,
   REQUEST_MAX_BODY = 256 * 1024,
@@ -60,14 +61,19 @@ Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
                                                         Analytics__Ga4__V1beta__DateRange **given,
                                                         size_t n, struct arena *arena);
 
-/* The flat request as Google's message, with defaults filled in. It points into the request
- * and lives in the arena; NULL at the arena's cap. */
+/* The flat request as Google's message, with defaults filled in, the order complete and the quota
+ * asked for. It points into the request and lives in the arena; NULL at the arena's cap. */
 Analytics__Ga4__V1beta__RunReportRequest *
 request_to_ga4(const Analytics__Report__V1__RunReportRequest *request, struct arena *arena);
 
 /* The day that a date which request_check() passed stands for: days since 1970-01-01. `today` is
  * that of the property's time zone. */
 int64_t request_day(const char *date, int64_t today);
+
+/* The time of day in a zone of Google's name, as milliseconds since 1970-01-01 there, and its day.
+ * NULL or unknown: UTC. Reads a file of the system's time zones. */
+int64_t request_local_ms(const char *zone, int64_t now_unix_ms);
+int64_t request_today(const char *zone, int64_t now_unix_ms);
 
 /* Whether a date means another day tomorrow: today, yesterday, 28daysAgo. */
 bool request_date_is_relative(const char *date);
@@ -89,6 +95,11 @@ bool request_is_unknown_everywhere(const struct err *e);
 
 /* Appends a body as Google reads it. ERR_INVALID_ARGUMENT when it is too large. */
 enum err_code request_write(struct buf *out, const ProtobufCMessage *body, struct err *e);
+
+/* The same with the days that relative date ranges stand for in the property's zone: what two ways
+ * of asking the same have in common. Without a zone (NULL, "") as the body is. */
+enum err_code request_write_canonical(struct buf *out, const ProtobufCMessage *body,
+                                      const char *zone, int64_t now_unix_ms, struct err *e);
 
 /* Appends the JSON body of a report with this offset and limit; the property is left out, it
  * stands in the address. */

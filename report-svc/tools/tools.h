@@ -5,6 +5,7 @@
 #include "common/rpc/rpc.h"
 
 rpc_handler run_report_handle;
+rpc_handler batch_run_reports_handle;
 rpc_handler account_summaries_handle;
 rpc_handler property_details_handle;
 rpc_handler custom_definitions_handle;

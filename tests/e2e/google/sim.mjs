@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { BetaAnalyticsDataClient } from '@google-analytics/data';
+import { v1alpha, BetaAnalyticsDataClient } from '@google-analytics/data';
 import admin from '@google-analytics/admin';
 import { OAuth2Client } from 'google-auth-library';
 
@@ -74,6 +74,7 @@ export async function startSim(extra = []) {
     authClient, fallback: 'rest', protocol: 'http', apiEndpoint: '127.0.0.1', port: sim.port,
   });
   sim.data = (authClient) => new BetaAnalyticsDataClient(options(authClient));
+  sim.dataAlpha = (authClient) => new v1alpha.AlphaAnalyticsDataClient(options(authClient));
   sim.admin = (authClient) => new admin.v1beta.AnalyticsAdminServiceClient(options(authClient));
   sim.adminAlpha = (authClient) => new admin.v1alpha.AnalyticsAdminServiceClient(options(authClient));
   sim.property = (dealer) => `properties/${dealer.properties[0]}`;

@@ -294,7 +294,7 @@ const across = [
     `SELECT count(*), sum(engagement_s) FROM sessions s WHERE ${where}`],
   ['landing pages of phones', { dimensions: ['landingPage'], metrics: ['sessions'],
     dimension_filter: { filter: { field_name: 'deviceCategory', string_filter: { value: 'mobile' } } } },
-    `SELECT landing_page, count(*) FROM sessions s WHERE ${where} AND device = 'mobile' GROUP BY 1`],
+    `SELECT CASE landing_page WHEN '' THEN '(not set)' ELSE landing_page END, count(*) FROM sessions s WHERE ${where} AND device = 'mobile' GROUP BY 1`],
   ['days with many sessions', { dimensions: ['date'], metrics: ['sessions'],
     metric_filter: { filter: { field_name: 'sessions', numeric_filter: { operation: 'GREATER_THAN_OR_EQUAL', value: { int64_value: 25 } } } } },
     `SELECT date, count(*) FROM sessions s WHERE ${where} GROUP BY 1 HAVING count(*) >= 25`],
@@ -365,18 +365,31 @@ describe('run_report_across_dealers', () => {
     assert.deepEqual(none.pooled, []);
   });
 
-  test('rates_and_users_are_told_per_dealer_and_never_added', async () => {
+  test('rates_are_pooled_from_their_parts_and_users_are_not', async () => {
     const metrics = ['engagementRate', 'sessions', 'totalUsers', 'averageSessionDuration'];
     const answer = await client.data('run_report_across_dealers',
       { region: 'Central', dimensions: ['deviceCategory'], metrics, date_range: range });
-    assert.deepEqual(answer.pooled_metrics, ['sessions']);
-    assert.deepEqual(answer.not_pooled, ['engagementRate', 'totalUsers', 'averageSessionDuration']);
-    world.ofRegion('Central').forEach((d, i) => {
+    assert.deepEqual(answer.pooled_metrics, ['engagementRate', 'sessions', 'averageSessionDuration']);
+    assert.deepEqual(answer.not_pooled, ['totalUsers']);
+    assert.match(answer.caveats.join(), /totalUsers \(people may visit several websites\)/);
+    const parts = world.ofRegion('Central').map((d, i) => {
       const rows = truth(`SELECT device, avg(engaged), count(*), count(DISTINCT user_id), avg(duration_s) FROM sessions s WHERE ${where} GROUP BY 1`, d, daysOf(d, range));
       assertSame(answer.dealers[i].rows.map(flat), inOrder(rows, 1), d.dealer_id);
+      return truth(`SELECT device, sum(engaged), count(*), sum(duration_s) FROM sessions s WHERE ${where} GROUP BY 1`, d, daysOf(d, range));
     });
-    const sums = pooled(world.ofRegion('Central').map((d) =>
-      truth(`SELECT device, count(*) FROM sessions s WHERE ${where} GROUP BY 1`, d, daysOf(d, range))), 1);
-    assertSame(answer.pooled.map((row) => [...flat(row), row.dealers]), sums, 'pooled');
+    const rates = pooled(parts, 1).map(([device, engaged, n, seconds, dealers]) => [device, engaged / n, n, seconds / n, dealers]);
+    rates.sort((x, y) => y[1] - x[1]);
+    assertSame(answer.pooled.map((row) => [...flat(row), row.dealers]), rates, 'pooled');
+  });
+
+  test('rates_without_their_weight_among_the_metrics_and_per_user', async () => {
+    const metrics = ['bounceRate', 'screenPageViewsPerUser'];
+    const answer = await client.data('run_report_across_dealers', { region: 'West', metrics, date_range: range });
+    assert.deepEqual(answer.pooled_metrics, metrics);
+    const parts = world.ofRegion('West').map((d) => truth(`SELECT sum(1 - engaged), count(*), sum(page_views),
+      count(DISTINCT CASE WHEN engaged OR is_new THEN user_id END) FROM sessions s WHERE ${where}`, d, daysOf(d, range))[0]);
+    const [bounced, sessions, views, users] = [0, 1, 2, 3].map((k) => parts.reduce((total, row) => total + row[k], 0));
+    assertSame(answer.pooled.map(flat), [[bounced / sessions, views / users]], 'pooled');
+    assert.match(answer.caveats.join(), /a person who visits several of the websites counts at each/);
   });
 });

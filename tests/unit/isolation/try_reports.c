@@ -91,6 +91,13 @@ static size_t try_tables(struct attempt *a)
       ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__STEP__INIT;
   Analytics__Report__V1__RunFunnelReportRequest__Step *steps[] = {&step};
   Analytics__Ga4__V1beta__Pivot pivot = ANALYTICS__GA4__V1BETA__PIVOT__INIT, *pivots[] = {&pivot};
+  Analytics__Report__V1__BatchRunReportsRequest batch =
+      ANALYTICS__REPORT__V1__BATCH_RUN_REPORTS_REQUEST__INIT;
+  Analytics__Report__V1__RunReportRequest one = ANALYTICS__REPORT__V1__RUN_REPORT_REQUEST__INIT,
+                                          *reports[] = {&one, &one};
+  FIELDS(one);
+  batch.n_requests = 2;
+  batch.requests = reports;
   FIELDS(realtime);
   FIELDS(pivoted);
   FIELDS(conversions);
@@ -100,7 +107,9 @@ static size_t try_tables(struct attempt *a)
   step.event = event_name[0];
   funnel.n_funnel_steps = 1;
   funnel.funnel_steps = steps;
-  switch (pick(4)) {
+  switch (pick(5)) {
+  case 4:
+    return OF_PROPERTY("BatchRunReports", batch);
   case 0:
     return OF_PROPERTY("RunRealtimeReport", realtime);
   case 1:

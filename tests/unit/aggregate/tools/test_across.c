@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/landing.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/figures/table.h"
 #include "common/base/mem.h"
 #include "common/ga4/additive.h"
+#include "common/ga4/rate.h"
 #include "tests/unit/aggregate/support/fakes.h"
 #include "tests/unit/harness.h"
 
@@ -46,6 +48,14 @@ static void only_counts_and_durations_are_added_over_dealers(void)
     CU_ASSERT_EQUAL(additive_kind(yes[i]), ADDITIVE_YES);
   for (size_t i = 0; i < ARRAY_LEN(no); i++)
     CU_ASSERT_EQUAL(additive_kind(no[i]), ADDITIVE_NO);
+  for (size_t i = 0; i < ARRAY_LEN(no); i++) {
+    const struct ga4_rate *rate = ga4_rate_find(no[i]);
+    bool pooled = i < 3 || (i > 5 && i < 9);
+    CU_ASSERT_EQUAL(rate != NULL, pooled);
+    CU_ASSERT(!pooled || strcmp(rate->weight, i == 6 || i == 8 ? "activeUsers" : "sessions") == 0);
+    CU_ASSERT_EQUAL(ga4_counts_people(no[i]), i > 2 && i < 6);
+  }
+  CU_ASSERT_PTR_NULL(ga4_rate_find("engagementRate:x"));
   CU_ASSERT_EQUAL(additive_kind("purchaseRevenue"), ADDITIVE_CURRENCY);
   CU_ASSERT_TRUE(dimension_splits_sessions("pagePath"));
   CU_ASSERT_TRUE(dimension_splits_sessions("customEvent:item_make"));
@@ -94,7 +104,7 @@ static void equal_rows_of_dealers_are_added_and_counted_once_per_dealer(void)
 {
   struct tables_fixture f;
   struct across_pool p;
-  size_t column = 0;
+  struct pooled_column column = {.metric = 0};
   tables_start(&f, 100, 1 << 20);
   char *a = (char *)"a", *b = (char *)"b";
   CU_ASSERT_EQUAL(put(&f, 0, a, 1, 0, 1), ERR_OK);
@@ -113,6 +123,52 @@ static void equal_rows_of_dealers_are_added_and_counted_once_per_dealer(void)
   across_pool_free(&p);
   across_tables_free(&f.tables);
   CU_ASSERT_EQUAL(atomic_load(&f.used), 0);
+}
+
+/* Two metrics: sessions, and a rate over them. */
+static void put_pair(struct across_tables *t, size_t member, char *name, uint32_t index,
+                     double sessions, double rate)
+{
+  ColumnChunk c = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  DimensionColumn d = ANALYTICS__REPORT__V1__DIMENSION_COLUMN__INIT, *dims[] = {&d};
+  MetricColumn a = ANALYTICS__REPORT__V1__METRIC_COLUMN__INIT, b = a, *metrics[] = {&a, &b};
+  struct err e = {0};
+  c.row_count = 1;
+  c.n_dimensions = 1;
+  c.n_metrics = 2;
+  c.dimensions = dims;
+  c.metrics = metrics;
+  d.n_dictionary = d.n_indices = a.n_values = b.n_values = 1;
+  d.dictionary = &name;
+  d.indices = &index;
+  a.values = &sessions;
+  b.values = &rate;
+  CU_ASSERT_EQUAL(across_tables_chunk(t, member, &c, &e), ERR_OK);
+}
+
+static void sessions_without_a_landing_page_are_one_row_of_a_dealer(void)
+{
+  atomic_llong used = 0;
+  struct across_tables t;
+  const struct pooled_column columns[] = {{.metric = 0}, {1, true, 0}};
+  char landing[] = "landingPage", *dimensions[] = {landing};
+  across_tables_init(&t, 2, 1, 2, 100, (struct budget){&used, 1 << 20, 0});
+  put_pair(&t, 0, (char *)"/", 0, 5, 0.2);
+  put_pair(&t, 0, (char *)"", 1, 30, 0.5);
+  put_pair(&t, 0, (char *)"(not set)", 2, 10, 0.1);
+  put_pair(&t, 1, (char *)"", 0, 7, 0.3);
+  struct landing_rows found = across_join_landing(&t, dimensions, columns, 1, 2);
+  CU_ASSERT(found.apart && !found.joined);
+  found = across_join_landing(&t, dimensions, columns, 2, 2);
+  CU_ASSERT(found.joined && !found.apart);
+  CU_ASSERT_EQUAL_FATAL(t.tables[0].rows, 2);
+  CU_ASSERT_STRING_EQUAL(across_text(&t, 0, 0, 0), "/");
+  CU_ASSERT_STRING_EQUAL(across_text(&t, 0, 1, 0), "(not set)");
+  CU_ASSERT_EQUAL(across_value(&t, 0, 1, 0), 40);
+  CU_ASSERT_DOUBLE_EQUAL(across_value(&t, 0, 1, 1), (30 * 0.5 + 10 * 0.1) / 40, 1e-12);
+  CU_ASSERT_STRING_EQUAL(across_text(&t, 1, 0, 0), "(not set)");
+  CU_ASSERT_EQUAL(t.rows, 3);
+  across_tables_free(&t);
 }
 
 static void rows_and_memory_have_caps(void)
@@ -194,6 +250,24 @@ static double oracle_sum(const struct fake_world *w, const char *name, size_t m,
   return sum;
 }
 
+/* Metric m of the rows named so together: what stands above the line over what stands below. */
+static double oracle_rate(const struct fake_world *w, const char *name, size_t m, size_t weight)
+{
+  double above = 0, below = 0;
+  char text[64];
+  for (size_t i = 0; i < w->n; i++) {
+    const struct fake_dealer *d = &w->dealers[i];
+    for (size_t r = 0; d->mode == FAKE_OK && d->visible && r < d->rows; r++) {
+      fake_row_name(d, r, text, sizeof(text));
+      if (strcmp(text, name) != 0)
+        continue;
+      above += fake_value(d, r, m) * fake_value(d, r, weight);
+      below += fake_value(d, r, weight);
+    }
+  }
+  return below == 0 ? 0 : above / below;
+}
+
 static void check_pooled(const struct fake_world *w, const Result *r)
 {
   size_t distinct = 0, longest = 0;
@@ -211,8 +285,10 @@ static void check_pooled(const struct fake_world *w, const Result *r)
     double sum = oracle_sum(w, r->pooled[i]->dimension_values[0], 0, &dealers);
     CU_ASSERT_DOUBLE_EQUAL(r->pooled[i]->metric_values[0], sum, 1e-9);
     CU_ASSERT_EQUAL(r->pooled[i]->dealers, dealers);
+    double rate = oracle_rate(w, r->pooled[i]->dimension_values[0], 1, 0);
+    CU_ASSERT_DOUBLE_EQUAL(r->pooled[i]->metric_values[1], rate, 1e-9);
     sum = oracle_sum(w, r->pooled[i]->dimension_values[0], 2, &dealers);
-    CU_ASSERT_DOUBLE_EQUAL(r->pooled[i]->metric_values[1], sum, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(r->pooled[i]->metric_values[2], sum, 1e-9);
     CU_ASSERT_TRUE(i == 0 || r->pooled[i - 1]->metric_values[0] >= r->pooled[i]->metric_values[0]);
   }
 }
@@ -262,12 +338,13 @@ static void rows_and_pool_agree_with_the_oracle(void)
     check_rows(&f.world, o.across, 5);
     CU_ASSERT_EQUAL(o.across->coverage->ok, 15);
     CU_ASSERT_EQUAL(o.across->coverage->n_failed, 2);
-    CU_ASSERT_EQUAL(o.across->n_pooled_metrics, 2);
-    CU_ASSERT_STRING_EQUAL(o.across->pooled_metrics[1], "eventCount");
-    CU_ASSERT_EQUAL(o.across->n_not_pooled, 2);
-    CU_ASSERT_STRING_EQUAL(o.across->not_pooled[0], "engagementRate");
-    CU_ASSERT_STRING_EQUAL(o.across->not_pooled[1], "totalUsers");
-    CU_ASSERT_TRUE(has_caveat(o.across, "Not added over dealers"));
+    CU_ASSERT_EQUAL(o.across->n_pooled_metrics, 3);
+    CU_ASSERT_STRING_EQUAL(o.across->pooled_metrics[1], "engagementRate");
+    CU_ASSERT_STRING_EQUAL(o.across->pooled_metrics[2], "eventCount");
+    CU_ASSERT_EQUAL(o.across->n_not_pooled, 1);
+    CU_ASSERT_STRING_EQUAL(o.across->not_pooled[0], "totalUsers");
+    CU_ASSERT_TRUE(has_caveat(o.across, "totalUsers (people may visit several websites)"));
+    CU_ASSERT_TRUE(has_caveat(o.across, "larger websites weigh more"));
     CU_ASSERT_TRUE(f.world.grants_caller && !f.world.grants_benchmark);
     CU_ASSERT_TRUE(f.world.purpose_direct && !f.world.purpose_benchmark);
     CU_ASSERT_EQUAL(f.world.max_rows_per_report, f.service.options.max_rows);
@@ -477,6 +554,7 @@ int main(int argc, char **argv)
   static const struct test_case cases[] = {
       TEST(only_counts_and_durations_are_added_over_dealers),
       TEST(equal_rows_of_dealers_are_added_and_counted_once_per_dealer),
+      TEST(sessions_without_a_landing_page_are_one_row_of_a_dealer),
       TEST(rows_and_memory_have_caps),
       TEST(values_that_are_no_numbers_fail_the_dealer),
       TEST(rows_and_pool_agree_with_the_oracle),

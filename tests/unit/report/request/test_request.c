@@ -174,7 +174,9 @@ static void body_is_googles_json(void)
   CU_ASSERT_STRING_EQUAL(
       buf_str(&body), "{\"dimensions\":[{\"name\":\"date\"}],\"metrics\":[{\"name\":\"sessions\"}],"
                       "\"dateRanges\":[{\"startDate\":\"2026-10-01\",\"endDate\":\"2026-10-31\"}],"
-                      "\"offset\":\"20\",\"limit\":\"1000\",\"returnPropertyQuota\":true}");
+                      "\"offset\":\"20\",\"limit\":\"1000\",\"orderBys\":[{\"dimension\":{"
+                      "\"dimensionName\":\"date\"}},{\"metric\":{\"metricName\":\"sessions\"},"
+                      "\"desc\":true}],\"returnPropertyQuota\":true}");
   arena_free(arena);
 }
 

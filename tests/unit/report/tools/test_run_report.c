@@ -1,10 +1,12 @@
 /* RunReport through the whole service, between fakes. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/zone.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/report/support/fakes.h"
 
@@ -513,6 +515,48 @@ static void a_repeated_request_is_answered_from_the_cache_after_the_grant_was_ch
   fakes_stop(&f);
 }
 
+/* The day before today in New York, where the fake's properties are. */
+static void yesterday_text(char out[16])
+{
+  struct tm day;
+  time_t now = time(NULL);
+  int32_t offset_s = 0;
+  CU_ASSERT(zone_offset("America/New_York", now, &offset_s));
+  now += offset_s - 86400;
+  gmtime_r(&now, &day);
+  strftime(out, 16, "%Y-%m-%d", &day);
+}
+
+static void relative_dates_and_the_days_they_stand_for_are_one_question(void)
+{
+  struct fakes f;
+  struct err e;
+  static char word[] = "yesterday", ago[] = "1daysAgo", today[] = "today";
+  char day[16];
+  char *const forms[] = {word, ago, day};
+  yesterday_text(day);
+  tool_request request;
+  Analytics__Ga4__V1beta__DateRange range = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT,
+                                    *ranges[] = {&range};
+  request_init(&request, "d00");
+  request.n_date_ranges = 1;
+  request.date_ranges = ranges;
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
+  LOCKED(&f, f.google.rows = 2);
+  for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+    range.start_date = range.end_date = forms[i];
+    response_free(run(&f, &request, 10000, &e));
+    CU_ASSERT_EQUAL(f.requests, 1);
+  }
+  range.end_date = today;
+  response_free(run(&f, &request, 10000, &e));
+  CU_ASSERT_EQUAL(f.requests, 2);
+  request.dealer_id = (char *)(uintptr_t) "d01"; /* whose zone is not known yet */
+  response_free(run(&f, &request, 10000, &e));
+  CU_ASSERT_EQUAL(f.requests, 3);
+  fakes_stop(&f);
+}
+
 static void errors_are_not_cached(void)
 {
   struct fakes f;
@@ -729,6 +773,7 @@ TEST_MAIN("report-svc RunReport", TEST(a_period_without_data_is_said),
           TEST(a_single_row_beyond_the_cap_is_an_error_that_says_so),
           TEST(two_date_ranges_come_in_the_order_asked_and_are_named),
           TEST(a_repeated_request_is_answered_from_the_cache_after_the_grant_was_checked),
+          TEST(relative_dates_and_the_days_they_stand_for_are_one_question),
           TEST(errors_are_not_cached), TEST(never_more_than_ten_at_once_per_property),
           TEST(cancelled_calls_free_their_places),
           TEST(equal_questions_at_the_same_time_are_one_request),
