@@ -77,6 +77,17 @@ audit_is_kept() {
 check 'the audit log has a disk, and what is kept of it' audit_is_kept
 alerts_of_page() { awk '/^```yaml alerts/{f=1;next} /^```/{f=0} f' "$root/docs/MONITORING.md" | diff - "$chart/files/alerts.yaml"; }
 check 'the alerts are those of docs/MONITORING.md' alerts_of_page
+page_names_values() { # that the schema has
+  local path keys bad=0 count=0
+  while read -r path; do
+    keys=$(jq -Rc 'split(".") | map("properties", .)' <<<"$path")
+    jq -e --argjson keys "${keys%%,\"properties\",*}]" 'getpath($keys) != null' "$chart/values.schema.json" >/dev/null 2>&1 || continue
+    count=$((count + 1))
+    jq -e --argjson keys "$keys" 'getpath($keys) != null' "$chart/values.schema.json" >/dev/null || { echo "no value $path"; bad=1; }
+  done < <(grep -oE '`[a-z][A-Za-z]+(\.[A-Za-z]+)+' "$root/docs/DEPLOYMENT.md" | tr -d '\`' | grep -vE '\.(json|yaml|yml)$' | sort -u)
+  ((count > 20 && bad == 0)) || { echo "$count values"; return 1; }
+}
+check 'the values that docs/DEPLOYMENT.md names are there' page_names_values
 
 # Workflows.
 workflows_are_right() { (cd "$root" && actionlint -color=false .github/workflows/*.yml); }
@@ -154,6 +165,8 @@ check 'resource types of cert-manager, prometheus-operator, External Secrets' "$
 say "resource types took $((SECONDS - began)) s"
 server_takes() { helm template analytics-mcp "$chart" -n "$ns" --kube-version 1.34.0 "$@" | kubectl -n "$ns" apply --dry-run=server --validate=strict -f -; }
 check 'values-eks.yaml: the API server takes every object' server_takes -f "$chart/values-eks.yaml"
+issuer_of_page() { page_block issuer | sed -n "/<<'YAML'/,/^ *YAML/p" | sed '1d;$d;s/^   //' | kubectl apply -n "$ns" --dry-run=server --validate=strict -f - | grep -c 'created' | grep -qx 3; }
+check 'and the issuer of docs/DEPLOYMENT.md' issuer_of_page
 check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
   'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,redis.existingSecret=r,postgresql.existingSecret=p' \
   --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
@@ -197,4 +210,8 @@ check 'an upgrade leaves the number to the autoscaler' helm_ upgrade analytics-m
 check 'two replicas still' replicas_are 2
 check 'helm uninstall' helm_ uninstall analytics-mcp --wait --timeout 60s
 check 'keys stay after an uninstall' k get secret analytics-mcp-auth-keys
+seal=$(secret analytics-mcp-auth-keys seal.key)
+again() { (cd "$root" && bash -euc "$(page_block cluster | sed -n 1p)"); }
+check 'an installation afterwards, as docs/DEPLOYMENT.md shows it' again
+check 'takes the keys that stayed' test "$(secret analytics-mcp-auth-keys seal.key)" = "$seal"
 echo '-- end'
