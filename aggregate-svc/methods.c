@@ -11,7 +11,11 @@
               row(VehicleLeadConversion, vehicle_lead_conversion_tool)                             \
                   row(VehicleMovers, vehicle_movers_tool)                                          \
                       row(BenchmarkDealer, benchmark_dealer_tool)                                  \
-                          row(CompareTrends, compare_trends_tool)
+                          row(CompareTrends, compare_trends_tool)                                  \
+                              row(CompareTrafficSources, compare_traffic_sources_tool)             \
+                                  row(ExplainChange, explain_change_tool)                          \
+                                      row(CompareLandingPages, compare_landing_pages_tool)         \
+                                          row(CheckDataHealth, check_data_health_tool)
 
 /* A handler knows its tool only by its own name. */
 #define HANDLER(rpc, tool)                                                                         \

@@ -6,13 +6,13 @@
 set -euo pipefail
 
 libraries=(libc6-dev libprotobuf-c-dev libgrpc-dev libcurl4-openssl-dev libcjson-dev libssl-dev
-  libmicrohttpd-dev libsqlite3-dev libpq-dev zlib1g-dev)
+  libmicrohttpd-dev libsqlite3-dev libpq-dev libhiredis-dev zlib1g-dev)
 compilers=(cmake ninja-build pkg-config gcc protobuf-compiler protobuf-c-compiler libprotobuf-dev
   libprotoc-dev ca-certificates)
 build=("${compilers[@]}" "${libraries[@]}" curl jq sqlite3 procps)
 containers=(buildah debootstrap containerd runc containernetworking-plugins conntrack iptables nftables
   ipset iproute2 openssl jq curl)
-tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld)
+tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld redis-server)
 
 usage() {
   echo "Usage: deploy/install-deps.sh [--tests | --containers | --image [ARCH]]"

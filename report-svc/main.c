@@ -9,15 +9,28 @@
 struct program {
   struct settings settings;
   struct http_client *http;
+  struct shared *shared;
   struct rpc_channel *auth;
   struct service service;
   struct rpc_server *server;
   struct admin *admin;
 };
 
+/* What the replicas share; NULL without REDIS_URL. */
+static struct shared *make_shared(struct settings *s)
+{
+  bool own_ca = s->redis_ca_file != NULL;
+  struct shared_options options = {
+      .url = s->redis,
+      .patience_ms = (uint32_t)s->redis_timeout_ms,
+      .trust = {own_ca ? s->redis_ca_file : s->ca_file, own_ca ? NULL : s->ca_dir}};
+  s->redis = (struct redis_url){0}; /* taken over */
+  return options.url.host == NULL ? NULL : shared_new(&options);
+}
+
 static enum err_code make_dependencies(struct program *p, struct err *e)
 {
-  const struct settings *s = &p->settings;
+  struct settings *s = &p->settings;
   struct http_client_options http = {.user_agent = "analytics-mcp/" AMCP_VERSION,
                                      .ca_file = s->ca_file,
                                      .ca_dir = s->ca_dir,
@@ -31,6 +44,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   if (http_client_new(&p->http, &http, e) != ERR_OK ||
       rpc_channel_new(&p->auth, &auth, e) != ERR_OK)
     return e->code;
+  p->shared = make_shared(s);
   struct google_options google = {.http = p->http,
                                   .auth = p->auth,
                                   .data_endpoint = s->data_endpoint,
@@ -42,9 +56,11 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                   .budget = {(uint32_t)s->server_errors, s->quota_probe_s * 1000,
                                              (uint32_t)s->benchmark_percent},
                                   .benchmark_places = (size_t)s->benchmark_places,
-                                  .benchmark_reports = (uint32_t)s->benchmark_reports};
+                                  .benchmark_reports = (uint32_t)s->benchmark_reports,
+                                  .shared = p->shared};
   p->service.google = google_new(&google);
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
+  p->service.shared = p->shared;
   p->service.page_rows = s->page_rows;
   p->service.fan_out = (size_t)s->fan_out;
   report_service_init(&p->service);
@@ -58,6 +74,9 @@ static bool ready(void *user, struct buf *detail)
   struct program *p = user;
   struct governor *governor = google_governor(p->service.google);
   service_show_backend(detail, "auth-svc", p->auth);
+  if (p->shared != NULL)
+    buf_printf(detail, "ok redis: %s\n",
+               shared_is_up(p->shared) ? "in use" : "away; this replica goes by its own state");
   buf_printf(detail, "ok google: %zu requests under way, %zu waiting\n", governor_active(governor),
              governor_waiting(governor));
   return true;
@@ -106,10 +125,12 @@ static void stop(void *program)
   rpc_server_stop(p->server);
   admin_stop(p->admin);
   rpc_channel_free(p->auth);
+  shared_stop(p->shared); /* calls that it lets go on end with the client */
   http_client_free(p->http);
   google_free(p->service.google);
   cache_free(p->service.cache);
   report_service_end(&p->service);
+  shared_free(p->shared);
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,12 @@
 /* The variables report-svc reads, and their checks. */
 #include "report-svc/settings.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/service/healthcheck.h"
 #include "report-svc/google/budget.h"
@@ -14,7 +18,7 @@ static const struct service_program program = {
 
 /* Texts that are looked at after loading. */
 struct raw {
-  const char *data_endpoint, *admin_endpoint;
+  const char *data_endpoint, *admin_endpoint, *redis_url, *redis_url_file;
 };
 
 /* A URL without query, its slashes at the end dropped. */
@@ -33,13 +37,56 @@ static enum err_code check_endpoint(const char **out, const char *name, const ch
   return ERR_OK;
 }
 
+/* The first line of a file, which is to hold one. */
+static enum err_code read_line(struct buf *out, const char *what, const char *path, struct err *e)
+{
+  char line[REDIS_URL_MAX];
+  FILE *f = fopen(path, "re");
+  if (f == NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_config", "%s=%.200s: %s", what, path,
+                   strerror(errno));
+  setvbuf(f, NULL, _IONBF, 0); /* no copy is left in a buffer */
+  size_t len = fread(line, 1, sizeof(line) - 1, f);
+  fclose(f);
+  line[len] = '\0';
+  buf_append(out, line, strcspn(line, "\r\n"));
+  mem_wipe(line, sizeof(line));
+  return out->len > 0 ? ERR_OK
+                      : err_set(e, ERR_INVALID_ARGUMENT, "invalid_config",
+                                "%s=%.200s: its first line is empty", what, path);
+}
+
+/* The address holds a password: it does not stay in the environment. */
+static enum err_code read_redis(struct settings *s, const struct raw *raw, struct err *e)
+{
+  AUTO_BUF struct buf text = BUF_SECRET(REDIS_URL_MAX);
+  const char *what = raw->redis_url_file != NULL ? "REDIS_URL_FILE" : "REDIS_URL";
+  enum err_code code = ERR_OK;
+  if (raw->redis_url != NULL && raw->redis_url_file != NULL)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_config",
+                   "REDIS_URL and REDIS_URL_FILE: set one of them");
+  if (raw->redis_url_file != NULL)
+    code = read_line(&text, what, raw->redis_url_file, e);
+  else if (raw->redis_url != NULL)
+    buf_puts(&text, raw->redis_url);
+  if (code == ERR_OK && text.failed)
+    code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_config", "%s: too long", what);
+  if (code == ERR_OK && text.len > 0)
+    code = redis_url_parse(&s->redis, what, buf_str(&text), e);
+  char *url = getenv("REDIS_URL");
+  if (url != NULL)
+    mem_wipe(url, strlen(url));
+  unsetenv("REDIS_URL");
+  return code;
+}
+
 static enum err_code check(struct settings *s, const struct raw *raw, struct err *e)
 {
   enum err_code code =
       check_endpoint(&s->data_endpoint, "GA4_DATA_ENDPOINT", raw->data_endpoint, e);
   if (code == ERR_OK)
     code = check_endpoint(&s->admin_endpoint, "GA4_ADMIN_ENDPOINT", raw->admin_endpoint, e);
-  return code;
+  return code == ERR_OK ? read_redis(s, raw, e) : code;
 }
 
 bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_code)
@@ -62,6 +109,16 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "CA certificates (PEM) that Google's must be signed by; the system's when not set"},
       {"SSL_CERT_DIR", CONFIG_STRING, &s->ca_dir, NULL, 0, 0, false,
        "directory of CA certificates, hashed by openssl rehash, beside SSL_CERT_FILE"},
+      {"REDIS_URL", CONFIG_STRING, &raw.redis_url, NULL, 0, 0, true,
+       "Redis or Valkey where replicas share quota, places at Google and cached answers: "
+       "redis://user:password@host:port/database, rediss:// for TLS"},
+      {"REDIS_URL_FILE", CONFIG_STRING, &raw.redis_url_file, NULL, 0, 0, false,
+       "the same from the first line of a file"},
+      {"REDIS_TLS_CA", CONFIG_STRING, &s->redis_ca_file, NULL, 0, 0, false,
+       "CA certificates (PEM) that the certificate at rediss:// must be signed by; those of "
+       "SSL_CERT_FILE and SSL_CERT_DIR, or the system's, when not set"},
+      {"REDIS_TIMEOUT_MS", CONFIG_INT, &s->redis_timeout_ms, "50", 1, 1000, false,
+       "longest wait for one answer of Redis; then the replica goes by what it knows itself"},
       {"REPORT_PAGE_ROWS", CONFIG_INT, &s->page_rows, "250000", 1, 250000, false,
        "rows per page when reports are fetched for aggregation"},
       {"REPORT_CACHE_TTL_S", CONFIG_INT, &s->cache_ttl_s, "60", 0, 86400, false,

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/service/settings.h"
+#include "report-svc/shared/url.h"
 
 struct settings {
   struct service_settings service;
@@ -14,6 +15,9 @@ struct settings {
   const char *data_endpoint; /* no slash at the end */
   const char *admin_endpoint;
   const char *ca_file, *ca_dir; /* of Google; NULL: the system's */
+  struct redis_url redis;       /* host is NULL: none */
+  const char *redis_ca_file;    /* NULL: as for Google */
+  int64_t redis_timeout_ms;
   int64_t workers;
   int64_t page_rows;
   int64_t cache_ttl_s, cache_bytes;

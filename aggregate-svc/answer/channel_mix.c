@@ -2,11 +2,9 @@
 #include "aggregate-svc/answer/channel_mix.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "aggregate-svc/disclosure/cell.h"
-#include "aggregate-svc/disclosure/slices.h"
 #include "common/base/mem.h"
 
 /* Released rates become parts of so many sessions in all. */
@@ -91,17 +89,17 @@ static void release(const struct benchmarked *b, struct metric_group g, bool sha
 {
   size_t n = b->figures.cohort->n;
   CLEANUP(channel_parts_free) struct channel_parts p = collect(b, g.metric, share);
-  AUTO_FREE struct disclosure_member *members = xcalloc(n + 1, sizeof(*members));
+  const char *labels[CHANNELS], *metric = share ? "channel_share" : "";
   enum slice_fate fates[CHANNELS];
-  enum disclosure_code other;
-  cell_members(&b->figures, g, members);
-  struct slices_question q = {members, n, p.slices, CHANNELS, !share};
-  slices_decide(&b->door->options.policy, &q, fates, &other);
-  for (size_t c = 0; c < CHANNELS && other == DISCLOSURE_RESTRICTED; c++) {
+  for (size_t c = 0; c < CHANNELS; c++)
+    labels[c] = channel_name(c);
+  struct cell_dimension d = {metric, channel_dimension, labels, p.slices, CHANNELS, share};
+  enum disclosure_code code = cell_split(b->door, &b->figures, g, &d, fates);
+  for (size_t c = 0; c < CHANNELS && code == DISCLOSURE_RESTRICTED; c++) {
     char name[SLICE_BYTES];
     CLEANUP(door_figure_free) struct door_figure f = {.code = DISCLOSURE_MIN_VOLUME};
-    snprintf(name, sizeof(name), "%s=%s", channel_dimension, channel_name(c));
-    struct cell_slice slice = {share ? "channel_share" : "", name, p.parts + c * n, share};
+    split_slice(name, sizeof(name), channel_dimension, labels[c]);
+    struct cell_slice slice = {metric, name, p.parts + c * n, share};
     if (fates[c] != SLICE_RELEASED)
       continue;
     cell_figure_of_slice(b->door, &b->figures, g, &slice, &f);

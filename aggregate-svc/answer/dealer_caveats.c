@@ -2,6 +2,7 @@
 #include "aggregate-svc/answer/dealer_caveats.h"
 
 #include "aggregate-svc/disclosure/cell.h"
+#include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
@@ -87,23 +88,35 @@ static bool has_no_sessions(const struct cohort *cohort, size_t member, const vo
   return f->ok && f->now.sessions == 0;
 }
 
+/* What is shown of dealers outside the caller's view, and how; true when nothing is, and why. */
+static bool add_outside(struct caveats *out, const struct cohort *c, const struct door *door,
+                        const char *form)
+{
+  AUTO_BUF struct buf why = BUF_INIT(WHY_BYTES);
+  caveats_add(out,
+              "%zu of the %zu dealers may not be shown: benchmarks pool these dealers alone, the "
+              "same for each of yours, as they were when first asked for; %s.",
+              c->outside, c->n, form);
+  door_explain(door, &why);
+  if (why.len > 0)
+    caveats_add(out, "%s", buf_str(&why));
+  return why.len > 0;
+}
+
+void dealer_caveats_outside(struct caveats *out, const struct cohort *c, const struct door *door)
+{
+  if (c->outside > 0)
+    add_outside(out, c, door, "they are rounded");
+}
+
 static void add_privacy(struct caveats *out, const struct benchmarked *b)
 {
   const struct cohort_figures *figures = &b->figures;
-  if (b->figures.cohort->outside == 0)
+  if (figures->cohort->outside == 0 ||
+      add_outside(out, figures->cohort, b->door,
+                  "rates are rounded to 3 significant digits, indices to whole numbers, medians "
+                  "are typical values of them, and counts of theirs are left out"))
     return;
-  caveats_add(out,
-              "%zu of the %zu dealers may not be shown: benchmarks pool these dealers alone, the "
-              "same for each of yours, as they were when first asked for; rates are rounded to 3 "
-              "significant digits, indices to whole numbers, medians are typical values of them, "
-              "and counts of theirs are left out.",
-              b->figures.cohort->outside, b->figures.cohort->n);
-  AUTO_BUF struct buf why = BUF_INIT(WHY_BYTES);
-  door_explain(b->door, &why);
-  if (why.len > 0) {
-    caveats_add(out, "%s", buf_str(&why));
-    return;
-  }
   for (size_t i = 0; i < figures->cohort->n; i++) {
     if (!figures->cohort->members[i].visible || !figures->dealers[i].ok)
       continue;
@@ -162,11 +175,18 @@ static bool is_shopless(const struct cohort *cohort, size_t member, const void *
   return cohort->members[member].visible && f->ok && f->shopper == SHOPPER_UNKNOWN;
 }
 
+static const struct suspect_findings *findings_of_dealer(const void *arg, size_t member)
+{
+  const struct cohort_figures *f = arg;
+  return &f->dealers[member].findings;
+}
+
 void dealer_caveats(struct caveats *out, const struct benchmarked *b)
 {
   const struct cohort *cohort = b->figures.cohort;
   caveats_add_missing(out, cohort);
   add_privacy(out, b);
+  findings_add_caveats(out, cohort, findings_of_dealer, &b->figures);
   add_leads(out, b);
   add_shoppers(out, b);
   if (cohort_count_if(cohort, is_shopless, &b->figures) > 0)
@@ -181,4 +201,38 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b)
   if (cohort_count_if(cohort, has_several_properties, NULL) > 0)
     caveats_add(out, "Only the first of several properties was read for: %s.",
                 cohort_names(cohort, has_several_properties, NULL, out->arena));
+}
+
+/* ----------------------------------------------------------------- of one dealer */
+
+struct event_filter {
+  const int *lead_events;
+  int event;
+};
+
+static bool counts_other(const struct cohort *c, size_t member, const void *arg)
+{
+  const struct event_filter *f = arg;
+  return c->members[member].state == DEALER_OK && c->members[member].visible &&
+         f->lead_events[member] != f->event;
+}
+
+void dealer_caveats_leads(struct caveats *out, const struct cohort *c,
+                          const struct lead_events *leads, const int *lead_events)
+{
+  struct event_filter f = {lead_events, lead_events[c->subject]};
+  if (c->members[c->subject].state != DEALER_OK)
+    return;
+  if (f.event == LEAD_UNKNOWN) {
+    caveats_add(out, "No lead event was found for the dealer: its leads are unknown, not 0. "
+                     "Configure lead_event for a site that reports leads under another name.");
+    return;
+  }
+  caveats_add(out, "Leads are %.*s events; calls, chats and visits to the store are not in them.",
+              (int)text_clip(leads->names[f.event], EVENT_BYTES), leads->names[f.event]);
+  size_t n = cohort_count_if(c, counts_other, &f);
+  if (n > 0)
+    caveats_add(out, "%s count%s another lead event or none and %s left out of the lead figures.",
+                cohort_names(c, counts_other, &f, out->arena), n == 1 ? "s" : "",
+                n == 1 ? "is" : "are");
 }

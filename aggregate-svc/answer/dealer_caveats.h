@@ -9,4 +9,13 @@
  * lead or as a shopper session, and dealers without sessions. */
 void dealer_caveats(struct caveats *out, const struct benchmarked *b);
 
+/* For answers about one dealer that count by other columns than a benchmark's figures. */
+
+/* What is shown of dealers outside the caller's view, and why nothing is, when so. */
+void dealer_caveats_outside(struct caveats *out, const struct cohort *c, const struct door *door);
+/* Which event counts as the subject's leads, and that some dealers count another. lead_events: per
+ * member, an index into leads or LEAD_UNKNOWN. */
+void dealer_caveats_leads(struct caveats *out, const struct cohort *c,
+                          const struct lead_events *leads, const int *lead_events);
+
 #endif

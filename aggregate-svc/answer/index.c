@@ -109,15 +109,18 @@ static void fill_rate(MetricIndex *x, const struct dealer_metric *m,
 
 /* ---------------------------------------------------------------------- changes */
 
-/* The figures of the period before, as if they were the period's. */
-static struct cohort_figures before_of(const struct cohort_figures *c, struct dealer_figures *space)
+/* The figures of the dealers that have a trend, of the period or (as if they were its) of the one
+ * before. */
+static struct cohort_figures trend_of(const struct cohort_figures *c, bool before,
+                                      struct dealer_figures *space)
 {
+  if (before)
+    group_before(c, space);
   for (size_t i = 0; i < c->cohort->n; i++) {
-    space[i] = c->dealers[i];
-    space[i].now = c->dealers[i].before;
-    space[i].days = c->dealers[i].before_days;
-    space[i].n_days = c->dealers[i].n_before_days;
-    space[i].channels = NULL;
+    if (!before)
+      space[i] = c->dealers[i];
+    if (c->dealers[i].effects & EFFECT_NO_TREND)
+      space[i].ok = false;
   }
   return (struct cohort_figures){c->cohort, space, c->leads};
 }
@@ -130,20 +133,20 @@ static bool change_of(double before, double now, double *percent)
   return true;
 }
 
-/* The others then: their pool, or for counts their mean. `then` has the figures of the period
- * before; those of dealers outside the view are asked for as such. */
-static bool others_before(const struct benchmarked *b, const struct cohort_figures *then,
-                          struct metric_group g, size_t member, double *out)
+/* The others in one of the two periods: their pool, or for counts their mean. Those outside the
+ * view are asked for as such. */
+static bool others_in(const struct benchmarked *b, const struct cohort_figures *figures,
+                      enum cell_period period, struct metric_group g, size_t member, double *out)
 {
   const struct dealer_metric *m = &dealer_metrics[g.metric];
   if (b->figures.cohort->outside > 0) {
     CLEANUP(door_figure_free) struct door_figure f;
-    cell_figure(b->door, then, g, CELL_BEFORE, &f);
+    cell_figure(b->door, period == CELL_NOW ? &b->figures : figures, g, period, &f);
     *out = f.pooled;
     return metric_is_rate(m) && f.code == DISCLOSURE_RESTRICTED;
   }
   CLEANUP(group_free)
-  struct group_values others = group_gather(then, g, (long)member, GROUP_ALL);
+  struct group_values others = group_gather(figures, g, (long)member, GROUP_ALL);
   return metric_is_rate(m) ? others.pooled && metric_value(m, others.pool, out)
                            : stats_mean(others.values, others.n, out);
 }
@@ -151,17 +154,18 @@ static bool others_before(const struct benchmarked *b, const struct cohort_figur
 static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metric_group g,
                         size_t member)
 {
-  AUTO_FREE struct dealer_figures *space = xcalloc(b->figures.cohort->n + 1, sizeof(*space));
-  struct cohort_figures then = before_of(&b->figures, space);
-  double before, percent;
+  AUTO_FREE struct dealer_figures *space = xcalloc(2 * b->figures.cohort->n + 1, sizeof(*space));
+  struct cohort_figures then = trend_of(&b->figures, true, space);
+  struct cohort_figures now = trend_of(&b->figures, false, space + b->figures.cohort->n);
+  double before, others, percent;
   if (!b->figures.dealers[member].has_before || !group_value(&then, g, member, &before) ||
       !change_of(before, x->value, &percent))
     return;
   x->opt_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_CHANGE_PERCENT_CHANGE_PERCENT;
   x->change_percent = percent;
-  if (x->opt_benchmark_case == 0 || !others_before(b, &then, g, member, &before) ||
-      !change_of(before, x->benchmark, &percent))
+  if (x->opt_benchmark_case == 0 || !others_in(b, &then, CELL_BEFORE, g, member, &before) ||
+      !others_in(b, &now, CELL_NOW, g, member, &others) || !change_of(before, others, &percent))
     return;
   x->opt_others_change_percent_case =
       ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_OTHERS_CHANGE_PERCENT_OTHERS_CHANGE_PERCENT;
@@ -170,7 +174,7 @@ static void fill_change(const struct benchmarked *b, MetricIndex *x, struct metr
 
 /* --------------------------------------------------------------------- messages */
 
-static Standing standing_of(enum verdict v)
+Standing standing_message(enum verdict v)
 {
   switch (v) {
   case VERDICT_BETTER:
@@ -181,6 +185,8 @@ static Standing standing_of(enum verdict v)
     return ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE;
   case VERDICT_CONTEXT:
     return ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY;
+  case VERDICT_SUSPECT:
+    return ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA;
   case VERDICT_NOT_JUDGED:
     return ANALYTICS__AGGREGATE__V1__STANDING__NOT_JUDGED;
   case VERDICT_TOO_LITTLE_DATA:
@@ -249,6 +255,20 @@ static void compare_outside(MetricIndex *x, const struct benchmarked *b,
     fill_restricted_cell(x, cell);
 }
 
+/* The figures of a dealer whose data is suspect stand beside the benchmark, and are not measured by
+ * it. */
+static void withhold_standing(MetricIndex *x)
+{
+  x->opt_index_case = 0;
+  x->opt_index_low_case = 0;
+  x->opt_index_high_case = 0;
+  x->opt_expected_case = 0;
+  x->opt_percentile_case = 0;
+  x->opt_q_case = 0;
+  x->rank = x->of = 0;
+  x->unusual_among_dealers = borrow_text("");
+}
+
 MetricIndex *index_message(const struct benchmarked *b, const struct judgement *judgement,
                            enum metric_id id, size_t member, struct arena *arena)
 {
@@ -261,7 +281,7 @@ MetricIndex *index_message(const struct benchmarked *b, const struct judgement *
   analytics__aggregate__v1__metric_index__init(x);
   x->metric = borrow_text(m->name);
   x->better = m->better;
-  x->standing = standing_of(cell->word);
+  x->standing = standing_message(cell->word);
   if (!group_value(c, g, member, &value))
     return x;
   x->opt_value_case = ANALYTICS__AGGREGATE__V1__METRIC_INDEX__OPT_VALUE_VALUE;
@@ -271,6 +291,8 @@ MetricIndex *index_message(const struct benchmarked *b, const struct judgement *
   else
     compare_outside(x, b, cell, g);
   fill_change(b, x, g, member);
+  if (!metric_is_usable(m, &c->dealers[member]))
+    withhold_standing(x);
   return x;
 }
 

@@ -25,6 +25,8 @@ Analytics__Aggregate__V1__MetricIndex *index_message(const struct benchmarked *b
                                                      const struct judgement *judgement,
                                                      enum metric_id m, size_t member,
                                                      struct arena *arena);
+/* A verdict's word in an answer. */
+Analytics__Aggregate__V1__Standing standing_message(enum verdict v);
 /* One metric over the cohort. */
 Analytics__Aggregate__V1__MetricAverage *
 average_message(const struct benchmarked *b, struct metric_group g, struct arena *arena);

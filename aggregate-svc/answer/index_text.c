@@ -30,6 +30,8 @@ static const char *standing_words(const MetricIndex *x)
     return "worse";
   case ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE:
     return "no clear difference";
+  case ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA:
+    return "not judged: its data is suspect";
   default:
     return "too little data to judge";
   }
@@ -64,6 +66,8 @@ void index_put_metric(struct buf *b, const struct dealer_metric *m, const Metric
   index_put_value(b, m, x->benchmark);
   if (x->opt_index_case != 0)
     put_index(b, x);
+  else if (x->standing == ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA)
+    buf_printf(b, " (%s)", standing_words(x));
 }
 
 void answer_put_scope(struct buf *b, const CohortMessage *cohort,

@@ -4,12 +4,16 @@
 
 #include <string.h>
 
+#include "aggregate-svc/answer/explain.h"
+#include "aggregate-svc/answer/scorecard.h"
 #include "aggregate-svc/figures/metrics.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__ListMetricsResponse Response;
 typedef Analytics__Aggregate__V1__MetricDefinition Definition;
+
+enum { TOOLS_MAX = 5 };
 
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
@@ -19,53 +23,46 @@ typedef Analytics__Aggregate__V1__MetricDefinition Definition;
 static const struct {
   const char *name, *meaning, *formula;
 } dealer_words[] = {
-    {"sessions", "Visits to the website. Tells size and demand, not quality.", "GA4 sessions"},
-    {"engaged_sessions",
-     "Visits of 10 seconds or more, or with a key event, or with two page views.",
+    {"sessions", "Visits to the website: size, not quality.", "GA4 sessions"},
+    {"engaged_sessions", "Visits of 10 seconds or more, with a key event or with two page views.",
      "GA4 engagedSessions"},
     {"engagement_rate", "Part of the visits that engaged.", "engaged_sessions / sessions"},
-    {"bounce_rate", "Part of the visits that did not engage; not the bounce rate of older reports.",
+    {"bounce_rate", "Part of the visits that did not engage; not that of older reports.",
      "1 - engagement_rate"},
     {"lead_events",
-     "How often the dealer's lead event fired: the configured one, else of asc_form_submission, "
-     "generate_lead and form_submit the one that fired most in the last 90 complete days "
-     "(asc_form_submission also with half as many). Events that vendors fire in addition are never "
-     "added.",
+     "How often the dealer's lead event fired: the configured one, else of asc_form_submission "
+     "(counts double), generate_lead and form_submit the one that fired most in 90 days. Events "
+     "are never added up.",
      "eventCount of the lead event"},
     {"leads_per_100_sessions",
-     "Lead events per 100 visits; compared only between dealers that count the same event.",
+     "Lead events per 100 visits; compared among dealers that count the same event.",
      "100 x lead_events / sessions"},
     {"shopper_sessions",
-     "Visits that shop for a vehicle: with a page of a vehicle or of a list of vehicles, or what "
-     "the "
-     "dealer's configuration calls one.",
+     "Visits with a page of a vehicle or of a list of them, or what the dealer's configuration "
+     "calls shopping.",
      "sessions with asc_item_pageview or asc_itemlist_pageview"},
     {"shopper_rate", "Part of the visits that shop for a vehicle.", "shopper_sessions / sessions"},
     {"leads_per_100_shopper_sessions",
-     "Lead events per 100 visits that shop: leaves service traffic out, so it compares dealers "
-     "better than leads_per_100_sessions.",
+     "Lead events per 100 visits that shop: without service traffic, so fairer between dealers.",
      "100 x lead_events / shopper_sessions"},
     {"vdp_reach", "Part of the visits that saw a vehicle page (VDP).",
      "sessions with asc_item_pageview / sessions"},
-    {"vdp_views_per_session",
-     "Vehicle pages per visit: depth. Advertisements that land on vehicle pages raise it.",
+    {"vdp_views_per_session", "Vehicle pages per visit; advertisements that land on them raise it.",
      "events asc_item_pageview / sessions"},
     {"srp_to_vdp", "Part of the visits with a list of vehicles (SRP) that also saw a vehicle page.",
-     "sessions with asc_item_pageview and asc_itemlist_pageview / sessions with "
-     "asc_itemlist_pageview"},
+     "sessions with both events / sessions with asc_itemlist_pageview"},
     {"calls_per_100_sessions", "Calls begun on the site; sites that report none are left out.",
      "100 x asc_click_to_call / sessions"},
     {"calls_per_100_shopper_sessions", "The same per 100 visits that shop.",
      "100 x asc_click_to_call / shopper_sessions"},
-    {"chats_per_100_sessions", "Chats and texts; sites that report none are left out.",
+    {"chats_per_100_sessions", "Chats and texts, likewise.",
      "100 x asc_comm_submission / sessions"},
     {"chats_per_100_shopper_sessions", "The same per 100 visits that shop.",
      "100 x asc_comm_submission / shopper_sessions"},
-    {"appointments_per_100_sessions",
-     "Forms for an appointment or a test drive, which are forms, too.",
+    {"appointments_per_100_sessions", "Forms for an appointment or a test drive.",
      "100 x (asc_form_submission_sales_appt + _service_appt + _test_drive) / sessions"},
     {"appointments_per_100_shopper_sessions", "The same per 100 visits that shop.",
-     "100 x (asc_form_submission_sales_appt + _service_appt + _test_drive) / shopper_sessions"},
+     "100 x the same events / shopper_sessions"},
 };
 
 static const char comparison[] = "compare_dealer_sessions", interest[] = "analyze_vehicle_interest",
@@ -76,22 +73,21 @@ static const struct {
   const char *name, *meaning, *formula, *unit;
   Analytics__Aggregate__V1__Better better;
   const char *pooled;
-  const char *tools[3];
+  const char *tools[3]; /* at most TOOLS_MAX */
 } vehicle_metrics[] = {
     {"vdp_views",
-     "Views of vehicle pages (vehicle detail pages, VDP). In rows of models: `views`.",
-     "events asc_item_pageview; without registered item parameters page views of vehicle paths",
+     "Views of vehicle pages (VDP); in rows of models `views`.",
+     "events asc_item_pageview, or page views of vehicle paths",
      "count",
      CONTEXT,
      "sum",
      {interest, conversion, movers}},
     {"vdp_sessions",
-     "Sessions that viewed a vehicle page, or a page of the model. Sessions of models overlap, so "
-     "they never add up.",
+     "Sessions with a vehicle page, or one of the model. Those of models overlap: never add them.",
      "sessions with a VDP view",
      "count",
      CONTEXT,
-     "sum over dealers, not over models",
+     "sum over dealers",
      {interest, conversion}},
     {"reach",
      "Part of the sessions that viewed a vehicle page, or the model.",
@@ -101,34 +97,33 @@ static const struct {
      "sum / sum",
      {interest}},
     {"share",
-     "Interest share of a model: its part of the VDP views that name a model. Its 95 % interval "
-     "comes from the variation between days, or for a change between dealers.",
+     "Interest share of a model: its part of the VDP views that name a model. Its interval is from "
+     "the days, that of a change from the dealers.",
      "views / views of all matched models",
      "share",
      CONTEXT,
      "sum / sum",
      {interest, movers}},
     {"share_change_pp",
-     "Change of the share against the period before, in percentage points; change_pp in movers.",
+     "Change of the share against the period before; change_pp in movers.",
      "100 x (share - share before)",
      "percentage points",
      CONTEXT,
-     "difference of pooled shares",
+     "difference",
      {interest, movers}},
     {"matched",
-     "Part of the VDP views that name a model of the catalogue; below 0.8 models are "
-     "not ranked.",
+     "Part of the VDP views that name a known model; below 0.8 models are not ranked.",
      "matched views / vdp_views",
      "share",
      HIGHER,
      "sum / sum",
      {interest}},
     {"session_s",
-     "Mean length of the sessions that viewed the model: the whole session.",
-     "GA4 averageSessionDuration of these sessions",
+     "Mean length of the whole sessions that viewed the model.",
+     "GA4 averageSessionDuration",
      "seconds",
      HIGHER,
-     "weighted by sessions",
+     "by sessions",
      {interest}},
     {"bounce",
      "Part of the sessions that viewed the model and did not engage.",
@@ -145,14 +140,14 @@ static const struct {
      "sum / sum",
      {interest}},
     {"leads",
-     "Lead events that name the model, by the vehicle that the event itself carries.",
+     "Lead events whose vehicle is the model.",
      "eventCount of the lead event by item_model",
      "count",
      CONTEXT,
      "sum",
      {interest, conversion}},
     {"lead_sessions",
-     "Sessions with a lead event that names the model.",
+     "Sessions with such a lead event.",
      "sessions with the lead event by item_model",
      "count",
      CONTEXT,
@@ -166,27 +161,26 @@ static const struct {
      "sum / sum",
      {conversion}},
     {"expected",
-     "Lead sessions that the model's VDP sessions predict: at the lead rate of the same body style "
-     "and condition, at each dealer's own level.",
+     "Lead sessions predicted from VDP sessions at the lead rate of the body style and condition, "
+     "at each dealer's level.",
      "sum of vdp_sessions x class rate x dealer level",
      "count",
      CONTEXT,
      "sum",
      {conversion}},
     {"ratio",
-     "Leads of a model against what its traffic predicts; 1 is as expected.",
+     "Leads against what the traffic predicts; 1 is as expected.",
      "lead_sessions / expected",
      "ratio",
      HIGHER,
      "sum / sum",
      {conversion}},
     {"q",
-     "Share of false words to expect among everything called so far in this answer (Benjamini and "
-     "Hochberg); at most 0.1 carries a verdict.",
-     "from the p of every tested model",
+     "Expected share of false words (Benjamini and Hochberg); a verdict needs 0.1 or less.",
+     "from the p of all tested",
      "share",
      LOWER,
-     "over all models tested",
+     "over all tested",
      {conversion, movers}},
 };
 
@@ -208,7 +202,7 @@ static Definition *add(Response *r, const char *name, const char *meaning, const
                        struct arena *arena)
 {
   Definition *d = ARENA_NEW(arena, Definition);
-  char **tools = ARENA_ARRAY(arena, char *, ARRAY_LEN(vehicle_metrics[0].tools));
+  char **tools = ARENA_ARRAY(arena, char *, TOOLS_MAX);
   if (d == NULL || tools == NULL)
     return NULL;
   analytics__aggregate__v1__metric_definition__init(d);
@@ -218,6 +212,36 @@ static Definition *add(Response *r, const char *name, const char *meaning, const
   d->tools = tools;
   r->metrics[r->n_metrics++] = d;
   return d;
+}
+
+static bool is_explained(const struct dealer_metric *m)
+{
+#define ROW(id) id,
+  static const enum metric_id explained[] = {EXPLAIN_METRICS(ROW)};
+#undef ROW
+  for (size_t i = 0; i < ARRAY_LEN(explained); i++)
+    if (m == &dealer_metrics[explained[i]])
+      return true;
+  return false;
+}
+
+/* The tools that show a metric of dealers. */
+static void add_tools(Definition *d, const struct dealer_metric *m)
+{
+  enum metric_id id = (enum metric_id)(m - dealer_metrics);
+  const struct {
+    const char *name;
+    bool shows;
+  } tools[TOOLS_MAX] = {
+      {comparison, m < &dealer_metrics[METRIC_COMPARED]},
+      {"benchmark_dealer", scorecard_shows(id)},
+      {"compare_trends", metric_has_trend(m)},
+      {"explain_change", is_explained(m)},
+      {"compare_traffic_sources", m == &dealer_metrics[METRIC_SESSIONS] ||
+                                      m == &dealer_metrics[METRIC_LEADS_PER_100_SESSIONS]}};
+  for (size_t i = 0; i < TOOLS_MAX; i++)
+    if (tools[i].shows)
+      d->tools[d->n_tools++] = borrow_text(tools[i].name);
 }
 
 static bool add_dealer_metric(Response *r, const char *query, const struct dealer_metric *m,
@@ -234,11 +258,7 @@ static bool add_dealer_metric(Response *r, const char *query, const struct deale
     d->unit = borrow_text(units[m->unit]);
     d->better = m->better;
     d->pooled = borrow_text(metric_is_rate(m) ? "sum / sum" : "sum");
-    if (m < &dealer_metrics[METRIC_COMPARED])
-      d->tools[d->n_tools++] = borrow_text(comparison);
-    d->tools[d->n_tools++] = borrow_text("benchmark_dealer");
-    if (metric_has_trend(m))
-      d->tools[d->n_tools++] = borrow_text("compare_trends");
+    add_tools(d, m);
   }
   return true;
 }

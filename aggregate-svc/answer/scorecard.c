@@ -2,9 +2,7 @@
 #include "aggregate-svc/answer/scorecard.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "aggregate-svc/answer/channel_mix.h"
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/disclosure/cell.h"
@@ -14,10 +12,8 @@
 typedef Analytics__Aggregate__V1__BenchmarkDealerResult Result;
 typedef Analytics__Aggregate__V1__MetricIndex MetricIndex;
 typedef Analytics__Aggregate__V1__ScorecardMetric Row;
-typedef Analytics__Aggregate__V1__ScorecardChannel Channel;
 
 #define ROW(field) ANALYTICS__AGGREGATE__V1__SCORECARD_METRIC__OPT_##field
-#define CHANNEL(field) ANALYTICS__AGGREGATE__V1__SCORECARD_CHANNEL__OPT_##field
 
 /* The metrics in the order of the answer; those of kinds of contact only where they happened. */
 static const enum metric_id shown[] = {
@@ -43,6 +39,11 @@ static uint32_t shown_bits(void)
   for (size_t i = 0; i < ARRAY_LEN(shown); i++)
     bits |= UINT32_C(1) << shown[i];
   return bits;
+}
+
+bool scorecard_shows(enum metric_id m)
+{
+  return (shown_bits() >> m & 1) != 0;
 }
 
 /* What the rows are made of. */
@@ -209,57 +210,6 @@ static void set_look_first(Result *r)
   }
 }
 
-/* ------------------------------------------------------------------------ channels */
-
-static Channel *channel_message(const struct making *m, size_t channel, struct arena *arena)
-{
-  const struct dealer_figures *f = &m->s->of.figures.dealers[m->member];
-  const struct channel_others *o = &m->mix->others[channel];
-  const struct dealer_counts *own = &f->channels[channel];
-  Channel *c = ARENA_NEW(arena, Channel);
-  analytics__aggregate__v1__scorecard_channel__init(c);
-  c->channel = borrow_text(channel_name(channel));
-  c->sessions = own->sessions;
-  if (f->now.sessions > 0) {
-    c->opt_share_case = CHANNEL(SHARE_SHARE);
-    c->share = (double)own->sessions / (double)f->now.sessions;
-  }
-  if (f->lead_event != LEAD_UNKNOWN && own->sessions > 0) {
-    c->opt_leads_per_100_case = CHANNEL(LEADS_PER_100_LEADS_PER_100_SESSIONS);
-    c->leads_per_100_sessions = 100 * (double)own->leads / (double)own->sessions;
-  }
-  if (o->has_share) {
-    c->opt_benchmark_share_case = CHANNEL(BENCHMARK_SHARE_BENCHMARK_SHARE);
-    c->benchmark_share = o->share;
-  }
-  if (o->has_rate) {
-    c->opt_benchmark_leads_case = CHANNEL(BENCHMARK_LEADS_BENCHMARK_LEADS_PER_100_SESSIONS);
-    c->benchmark_leads_per_100_sessions = o->rate;
-  }
-  return c;
-}
-
-/* Most sessions first; equal ones in Google's order. */
-static int most_sessions_first(const void *a, const void *b)
-{
-  const Channel *x = *(Channel *const *)a, *y = *(Channel *const *)b;
-  if (x->sessions != y->sessions)
-    return x->sessions > y->sessions ? -1 : 1;
-  size_t i = channel_find(x->channel), k = channel_find(y->channel);
-  return (i > k) - (i < k);
-}
-
-static void add_channels(const struct making *m, Result *r, struct arena *arena)
-{
-  const struct dealer_counts *channels = m->s->of.figures.dealers[m->member].channels;
-  r->channels = ARENA_ARRAY(arena, Channel *, CHANNELS);
-  for (size_t c = 0; channels != NULL && c < CHANNELS; c++)
-    if (channels[c].sessions > 0 || (m->mix->others[c].has_share && m->mix->others[c].share > 0))
-      r->channels[r->n_channels++] = channel_message(m, c, arena);
-  if (r->n_channels > 1)
-    qsort(r->channels, r->n_channels, sizeof(*r->channels), most_sessions_first);
-}
-
 /* -------------------------------------------------------------------------- result */
 
 static void add_subject(const struct scorecard *s, Result *r, MetricIndex **indices,
@@ -273,7 +223,7 @@ static void add_subject(const struct scorecard *s, Result *r, MetricIndex **indi
   channel_mix_of(&mix, &s->of, member);
   struct making m = {s, member, &j, &mix};
   add_metrics(&m, indices, r, arena);
-  add_channels(&m, r, arena);
+  scorecard_channels(s, &mix, r, arena);
   set_look_first(r);
   if (f->lead_event != LEAD_UNKNOWN)
     r->lead_event = s->of.figures.leads->names[f->lead_event];

@@ -6,8 +6,10 @@
 #ifndef AMCP_AGGREGATE_SCORECARD_H
 #define AMCP_AGGREGATE_SCORECARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "aggregate-svc/answer/channel_mix.h"
 #include "aggregate-svc/answer/index.h"
 #include "aggregate-svc/cohort/notes.h"
 #include "aggregate-svc/period/message.h"
@@ -26,11 +28,17 @@ struct scorecard {
 Analytics__Aggregate__V1__BenchmarkDealerResult *scorecard_make(const struct scorecard *s,
                                                                 struct arena *arena);
 
+/* Whether a metric is among its rows. */
+bool scorecard_shows(enum metric_id m);
+
 /* Inside the room: the headline, from the finished result; indices has METRIC_COUNT places, NULL
  * for those that are not shown. */
 char *scorecard_headline(const struct scorecard *s,
                          const Analytics__Aggregate__V1__BenchmarkDealerResult *r,
                          Analytics__Aggregate__V1__MetricIndex *const *indices,
                          const struct resolved_period *period, struct arena *arena);
+/* Inside the room: adds the subject's channels, most sessions first. */
+void scorecard_channels(const struct scorecard *s, const struct channel_mix *mix,
+                        Analytics__Aggregate__V1__BenchmarkDealerResult *r, struct arena *arena);
 
 #endif

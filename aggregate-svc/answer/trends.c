@@ -1,5 +1,5 @@
-/* Points of a series, changes between blocks of it, and the trend, judged together. */
-#include "aggregate-svc/answer/trends.h"
+/* Points of a series and the trend; with the changes judged together. */
+#include "aggregate-svc/answer/trends_parts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/disclosure/cell.h"
-#include "aggregate-svc/verdict/change.h"
 #include "aggregate-svc/verdict/verdict.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -15,38 +14,20 @@
 
 typedef Analytics__Aggregate__V1__CompareTrendsResult Result;
 typedef Analytics__Aggregate__V1__TrendPoint Point;
-typedef Analytics__Aggregate__V1__TrendChange Change;
 typedef Analytics__Aggregate__V1__TrendLine Line;
 
 #define POINT(field) ANALYTICS__AGGREGATE__V1__TREND_POINT__OPT_##field
-#define CHANGE(field) ANALYTICS__AGGREGATE__V1__TREND_CHANGE__OPT_##field
 
-static size_t subject_of(const struct trends *t)
-{
-  return (size_t)t->of.figures.cohort->subject;
-}
-
-static struct metric_group group(const struct trends *t)
-{
-  return group_of(&t->of.figures, t->metric, subject_of(t));
-}
-
-static int64_t days_in(struct iso_span s)
-{
-  return s.last - s.first + 1;
-}
-
-/* A member's parts on some days; a count is one per day. False without data. */
-static bool parts_of(const struct trends *t, const struct trend_span *s, size_t member,
-                     struct stats_ratio *out)
+bool trends_parts(const struct trends *t, const struct trend_span *s, size_t member,
+                  struct stats_ratio *out)
 {
   const struct dealer_metric *m = &dealer_metrics[t->metric];
   const struct dealer_figures *f = &s->figures.dealers[member];
-  if (!group_has(&s->figures, group(t), member) || f->now.sessions <= 0)
+  if (!group_has(&s->figures, trends_group(t), member) || f->now.sessions <= 0)
     return false;
   *out = metric_parts(m, f);
   if (!metric_is_rate(m))
-    out->denominator = days_in(s->days);
+    out->denominator = s->days.last - s->days.first + 1;
   return true;
 }
 
@@ -115,7 +96,8 @@ static void open_point(const struct trends *t, const struct trend_span *s, Point
 {
   const struct dealer_metric *m = &dealer_metrics[t->metric];
   CLEANUP(group_free)
-  struct group_values others = group_gather(&s->figures, group(t), (long)subject_of(t), GROUP_ALL);
+  struct group_values others =
+      group_gather(&s->figures, trends_group(t), (long)trends_subject(t), GROUP_ALL);
   struct stats_ratio own;
   double x;
   if (!metric_is_rate(m)) {
@@ -128,7 +110,7 @@ static void open_point(const struct trends *t, const struct trend_span *s, Point
   if (!others.pooled || !metric_value(m, others.pool, &x))
     return;
   set_benchmark(p, x);
-  if (parts_of(t, s, subject_of(t), &own))
+  if (trends_parts(t, s, trends_subject(t), &own))
     compare_point(t, p, own, others.pool, phi);
 }
 
@@ -138,14 +120,14 @@ static void outside_point(const struct trends *t, const struct trend_span *s, Po
   CLEANUP(door_figure_free) struct door_figure f = {.code = DISCLOSURE_PEER_COUNTS};
   struct stats_ratio own, others;
   if (metric_is_rate(m))
-    cell_figure_within(t->of.door, &s->figures, group(t),
+    cell_figure_within(t->of.door, &s->figures, trends_group(t),
                        (struct lattice_span){s->days.first, s->days.last}, NULL, 0, &f);
   if (f.code != DISCLOSURE_RESTRICTED) {
     p->suppressed = borrow_text(disclosure_code_name(f.code));
     return;
   }
   set_benchmark(p, f.pooled);
-  if (cell_pool(m, &f, &others) && parts_of(t, s, subject_of(t), &own))
+  if (cell_pool(m, &f, &others) && trends_parts(t, s, trends_subject(t), &own))
     compare_point(t, p, own, others, f.record.dispersion);
 }
 
@@ -161,182 +143,16 @@ static Point *point_of(const struct trends *t, const struct trend_span *s, doubl
   p->label = arena_strdup(arena, label);
   p->start_date = arena_strdup(arena, date);
   p->holidays = trends_holidays(s->days, arena);
-  if (parts_of(t, s, subject_of(t), &own) &&
-      group_value(&s->figures, group(t), subject_of(t), &p->value))
+  if (trends_parts(t, s, trends_subject(t), &own) &&
+      group_value(&s->figures, trends_group(t), trends_subject(t), &p->value))
     p->opt_value_case = POINT(VALUE_VALUE);
-  if (!group_knows(&t->of.figures, t->metric, subject_of(t)))
+  if (!group_knows(&t->of.figures, t->metric, trends_subject(t)))
     return p;
   if (t->of.figures.cohort->outside == 0)
     open_point(t, s, p, phi);
   else
     outside_point(t, s, p);
   return p;
-}
-
-/* ------------------------------------------------------------------------ changes */
-
-/* A change as it is measured. */
-struct measured {
-  bool known; /* there is a figure */
-  bool enough;
-  struct stats_change change;
-};
-
-/* Each week or month has data: else a gap would look like a fall. */
-static bool is_whole(const struct trends *t, const struct trend_block *b, size_t member)
-{
-  struct stats_ratio parts;
-  for (size_t i = 0; i < b->n; i++)
-    if (!parts_of(t, &b->single[i], member, &parts))
-      return false;
-  return b->n > 0;
-}
-
-static struct measured measure(const struct trends *t, struct stats_ratio before,
-                               struct stats_ratio after, double phi)
-{
-  struct measured m = {.known = false};
-  m.known = verdict_measure_change(before, after, metric_model(&dealer_metrics[t->metric]), phi,
-                                   &m.change, &m.enough);
-  return m;
-}
-
-static struct measured own_change(const struct trends *t, const struct trend_block *before,
-                                  double phi)
-{
-  struct stats_ratio then, now;
-  if (!is_whole(t, before, subject_of(t)) || !is_whole(t, &t->after, subject_of(t)) ||
-      !parts_of(t, &before->all, subject_of(t), &then) ||
-      !parts_of(t, &t->after.all, subject_of(t), &now))
-    return (struct measured){.known = false};
-  return measure(t, then, now, phi);
-}
-
-/* The others that have data in every week or month of both. */
-static struct measured open_market(const struct trends *t, const struct trend_block *before,
-                                   double phi)
-{
-  struct stats_ratio then[2] = {{0, 0}}, now[2] = {{0, 0}};
-  bool fits = true;
-  for (size_t i = 0; i < t->of.figures.cohort->n; i++) {
-    if (i == subject_of(t) || !is_whole(t, before, i) || !is_whole(t, &t->after, i) ||
-        !parts_of(t, &before->all, i, &then[1]) || !parts_of(t, &t->after.all, i, &now[1]))
-      continue;
-    fits = fits && stats_pool(then, 2, &then[0]) && stats_pool(now, 2, &now[0]);
-  }
-  return fits ? measure(t, then[0], now[0], phi) : (struct measured){.known = false};
-}
-
-/* The others of a block as released, each week or month of it, too. */
-static bool released(const struct trends *t, const struct trend_block *b, struct stats_ratio *out,
-                     double *phi)
-{
-  const struct cohort_figures *bases[GRAIN_WEEKS_MAX];
-  CLEANUP(door_figure_free) struct door_figure f;
-  for (size_t i = 0; i < b->n; i++)
-    bases[i] = &b->single[i].figures;
-  cell_figure_within(t->of.door, &b->all.figures, group(t),
-                     (struct lattice_span){b->all.days.first, b->all.days.last}, bases, b->n, &f);
-  *phi = f.record.dispersion > *phi ? f.record.dispersion : *phi;
-  return cell_pool(&dealer_metrics[t->metric], &f, out);
-}
-
-static struct measured outside_market(const struct trends *t, const struct trend_block *before)
-{
-  struct stats_ratio then, now;
-  double phi = 1;
-  if (!metric_is_rate(&dealer_metrics[t->metric]) || before->n == 0 ||
-      !released(t, before, &then, &phi) || !released(t, &t->after, &now, &phi))
-    return (struct measured){.known = false};
-  return measure(t, then, now, phi);
-}
-
-/* What a row of changes is made of. */
-struct row {
-  struct measured own, market;
-  struct stats_change relative;
-  bool has_relative;
-};
-
-static struct row measure_row(const struct trends *t, const struct trend_block *before, double phi)
-{
-  struct row r = {.own = own_change(t, before, phi)};
-  if (!group_knows(&t->of.figures, t->metric, subject_of(t)))
-    return r;
-  r.market =
-      t->of.figures.cohort->outside == 0 ? open_market(t, before, phi) : outside_market(t, before);
-  r.has_relative = r.own.known && r.market.known && r.own.change.se > 0 && r.market.change.se > 0;
-  if (r.has_relative)
-    r.relative = stats_change_relative(&r.own.change, &r.market.change, STATS_Z95);
-  return r;
-}
-
-static double percent(double ratio)
-{
-  return 100 * (ratio - 1);
-}
-
-static char *span_text(struct iso_span s, struct arena *arena)
-{
-  char first[16], last[16], text[40];
-  clock_format_date(s.first, first, sizeof(first));
-  clock_format_date(s.last, last, sizeof(last));
-  snprintf(text, sizeof(text), "%s to %s", first, last);
-  return arena_strdup(arena, text);
-}
-
-static void set_own(Change *c, const struct row *r)
-{
-  if (!r->own.known)
-    return;
-  c->opt_percent_case = CHANGE(PERCENT_PERCENT);
-  c->percent = percent(r->own.change.ratio);
-  if (!(r->own.change.high > 0))
-    return;
-  c->opt_low_case = CHANGE(LOW_LOW_PERCENT);
-  c->low_percent = percent(r->own.change.low);
-  c->opt_high_case = CHANGE(HIGH_HIGH_PERCENT);
-  c->high_percent = percent(r->own.change.high);
-}
-
-/* With dealers outside the view whole numbers, and an interval in steps. */
-static void set_market(Change *c, const struct row *r, bool restricted)
-{
-  double low, high;
-  if (r->market.known) {
-    c->opt_market_case = CHANGE(MARKET_MARKET_PERCENT);
-    c->market_percent = percent(r->market.change.ratio);
-    if (restricted)
-      c->market_percent = nearbyint(c->market_percent);
-  }
-  if (!r->has_relative)
-    return;
-  low = 100 * r->relative.low;
-  high = 100 * r->relative.high;
-  if (restricted)
-    form_interval(low, high, &low, &high);
-  c->opt_relative_case = CHANGE(RELATIVE_RELATIVE_PERCENT);
-  c->relative_percent = percent(r->relative.ratio);
-  if (restricted)
-    c->relative_percent = nearbyint(c->relative_percent);
-  c->opt_relative_low_case = CHANGE(RELATIVE_LOW_RELATIVE_LOW);
-  c->relative_low = low - 100;
-  c->opt_relative_high_case = CHANGE(RELATIVE_HIGH_RELATIVE_HIGH);
-  c->relative_high = high - 100;
-}
-
-static Change *change_message(const struct trends *t, const char *against,
-                              const struct trend_block *before, const struct row *r,
-                              struct arena *arena)
-{
-  Change *c = ARENA_NEW(arena, Change);
-  analytics__aggregate__v1__trend_change__init(c);
-  c->against = borrow_text(against);
-  c->after = span_text(t->after.all.days, arena);
-  c->before = span_text(before->all.days, arena);
-  set_own(c, r);
-  set_market(c, r, t->of.figures.cohort->outside > 0);
-  return c;
 }
 
 /* -------------------------------------------------------------------------- trend */
@@ -376,19 +192,6 @@ static Line *trend_of(const struct trends *t, const Result *r, struct change_cel
 
 enum { CELL_PREVIOUS, CELL_PREVIOUS_RELATIVE, CELL_YEAR, CELL_YEAR_RELATIVE, CELL_TREND, CELLS };
 
-static void add_change(const struct trends *t, const char *against,
-                       const struct trend_block *before, double phi, struct change_cell *cells,
-                       Result *r, struct arena *arena)
-{
-  if (before->n == 0)
-    return;
-  struct row row = measure_row(t, before, phi);
-  cells[0] = verdict_change_cell(&row.own.change, row.own.known && row.own.enough);
-  cells[1] =
-      verdict_change_cell(&row.relative, row.has_relative && row.own.enough && row.market.enough);
-  r->changes[r->n_changes++] = change_message(t, against, before, &row, arena);
-}
-
 static void set_words(Result *r, const struct change_cell *cells, bool has_previous)
 {
   for (size_t i = 0; i < r->n_changes; i++) {
@@ -407,9 +210,9 @@ static void add_figures(const struct trends *t, Result *r, struct arena *arena)
   r->points = ARENA_ARRAY(arena, Point *, t->series.n);
   for (size_t i = 0; i < t->series.n; i++)
     r->points[r->n_points++] = point_of(t, &t->series.single[i], phi, arena);
-  r->changes = ARENA_ARRAY(arena, Change *, 2);
-  add_change(t, "previous", &t->before, phi, cells + CELL_PREVIOUS, r, arena);
-  add_change(t, "year_before", &t->year_before, phi, cells + CELL_YEAR, r, arena);
+  r->changes = ARENA_ARRAY(arena, Analytics__Aggregate__V1__TrendChange *, 2);
+  trends_change(t, "previous", &t->before, phi, cells + CELL_PREVIOUS, r, arena);
+  trends_change(t, "year_before", &t->year_before, phi, cells + CELL_YEAR, r, arena);
   r->trend = trend_of(t, r, &cells[CELL_TREND], arena);
   r->tested = (int32_t)verdict_judge_changes(cells, CELLS);
   set_words(r, cells, t->before.n > 0);

@@ -3,16 +3,18 @@
  * Views of a model inside one store move together (one advertisement, one truckload), so the
  * change of a share is judged over dealers: each dealer is one observation of the linearised
  * difference (stats_share_shift). A dealer with a day without sessions in either period is in
- * neither: its tracking, not its shoppers, may have changed. Every model with enough views at
- * enough dealers is tested, in both comparisons, and all p go through Benjamini and Hochberg at
- * once. Called rising or falling is a model whose interval excludes 0, with q of at most 0.1, that
- * moved by a tenth and at two of three dealers that show it. */
+ * neither: its tracking, not its shoppers, may have changed; nor is one whose traffic is suspect in
+ * the last 4 weeks (of which the first week has too little before it to be judged). Every model
+ * with enough views at enough dealers is tested, in both comparisons, and all p go through
+ * Benjamini and Hochberg at once. Called rising or falling is a model whose interval excludes 0,
+ * with q of at most 0.1, that moved by a tenth and at two of three dealers that show it. */
 #include "aggregate-svc/answer/vehicle_movers.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/period/week.h"
 #include "aggregate-svc/stats/stats.h"
 #include "aggregate-svc/vehicle/vehicle.h"
@@ -55,7 +57,8 @@ struct movers {
   struct move *moves;
   size_t n;
   size_t dealers[COMPARISONS], low_volume[COMPARISONS], few_dealers[COMPARISONS];
-  bool *complete; /* member x comparison */
+  bool *complete;                    /* member x comparison */
+  struct suspect_findings *findings; /* per member: of the traffic */
 };
 
 /* -------------------------------------------------------------------------- figures */
@@ -104,14 +107,38 @@ static bool has_every_day(const struct presence *p, int first, int weeks)
   return true;
 }
 
+/* Looks for a wave in the last 4 of the 8 weeks. */
+static struct suspect_finding traffic_of(const struct movers *m, size_t member)
+{
+  enum { DAYS = MOVERS_WEEKS * WEEK_DAYS };
+  int64_t sessions[DAYS] = {0}, engaged[DAYS] = {0};
+  const struct cells *cells = &m->q->fold->members[member].cells;
+  for (size_t k = 0; k < cells->n; k++) {
+    struct models_key key = models_unpack(cells->list[k].key);
+    if (key.query != MODELS_DAYS || week_of(m, key.slot) < 0)
+      continue;
+    sessions[key.slot - m->monday] = cells->list[k].sessions;
+    engaged[key.slot - m->monday] = cells->list[k].engaged_sessions;
+  }
+  struct suspect_days d = {.first = m->monday,
+                           .n = DAYS,
+                           .begin = DAYS / 2,
+                           .complete = DAYS,
+                           .sessions = sessions,
+                           .engaged = engaged};
+  return suspect_traffic(&d);
+}
+
 static void read_members(struct movers *m)
 {
   for (size_t i = 0; i < m->q->cohort->n; i++) {
     if (m->q->cohort->members[i].state != DEALER_OK)
       continue;
     struct presence p = read_member(m, i);
+    m->findings[i].of[SUSPECT_TRAFFIC] = traffic_of(m, i);
+    bool suspect = m->findings[i].of[SUSPECT_TRAFFIC].found;
     for (size_t c = 0; c < COMPARISONS; c++) {
-      bool whole = has_every_day(&p, comparisons[c].before, comparisons[c].weeks) &&
+      bool whole = !suspect && has_every_day(&p, comparisons[c].before, comparisons[c].weeks) &&
                    has_every_day(&p, comparisons[c].after, comparisons[c].weeks);
       m->complete[i * COMPARISONS + c] = whole;
       m->dealers[c] += whole;
@@ -325,7 +352,13 @@ static char *headline(const struct movers *m, const Result *r, struct vehicle_ma
 static bool is_incomplete(const struct cohort *c, size_t member, const void *arg)
 {
   const struct movers *m = arg;
-  return c->members[member].state == DEALER_OK && !m->complete[member * COMPARISONS + 1];
+  return c->members[member].state == DEALER_OK && !m->complete[member * COMPARISONS + 1] &&
+         !m->findings[member].of[SUSPECT_TRAFFIC].found;
+}
+
+static const struct suspect_findings *findings_of_member(const void *arg, size_t member)
+{
+  return &((const struct movers *)arg)->findings[member];
 }
 
 static void put_words(const struct movers *m, struct vehicle_matching matching, Result *r)
@@ -336,6 +369,7 @@ static void put_words(const struct movers *m, struct vehicle_matching matching, 
                              m->arena, &resolved);
   r->coverage = cohort_coverage(m->q->cohort, m->arena);
   vehicle_caveats(&c, m->q, matching, r->period, &resolved);
+  findings_add_caveats(&c, m->q->cohort, findings_of_member, m);
   if (cohort_count_if(m->q->cohort, is_incomplete, m) > 0)
     caveats_add(&c,
                 "There are days without sessions of %s in these 8 weeks; a comparison that holds "
@@ -351,6 +385,7 @@ static void make_room(struct movers *m)
   size_t n = m->q->cohort->n;
   m->views = ARENA_ARRAY(m->arena, double, n *vehicle_models_len *MOVERS_WEEKS);
   m->all = ARENA_ARRAY(m->arena, double, n *MOVERS_WEEKS);
+  m->findings = ARENA_ARRAY(m->arena, struct suspect_findings, n);
   m->complete = ARENA_ARRAY(m->arena, bool, n *COMPARISONS);
   m->moves = ARENA_ARRAY(m->arena, struct move, COMPARISONS * vehicle_models_len);
 }

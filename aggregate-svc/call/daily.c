@@ -3,8 +3,10 @@
 
 #include "aggregate-svc/call/query.h"
 #include "aggregate-svc/figures/channels.h"
+#include "aggregate-svc/figures/group.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/zone.h"
 
 /* What is known of a dealer's site before anything is asked. */
 struct daily_site {
@@ -18,7 +20,8 @@ static char *by_day[] = {(char *)"date"};
 static char *by_day_and_channel[] = {(char *)"date", (char *)channel_dimension};
 static char *by_day_and_event[] = {(char *)"date", (char *)"eventName"};
 static char *by_channel_and_event[] = {(char *)channel_dimension, (char *)"eventName"};
-static char *by_event[] = {(char *)"eventName"};
+static char *by_event[] = {(char *)"eventName", (char *)"isKeyEvent"};
+static char *is_true[] = {(char *)"true"};
 static char *session_metrics[] = {(char *)"sessions", (char *)"engagedSessions"};
 static char *event_metrics[] = {(char *)"eventCount", (char *)"sessions"};
 
@@ -39,6 +42,8 @@ static bool add_sessions(struct tool_call *c, const struct daily_question *q, st
 {
   struct query_spec spec = daily(c, q, DAILY_SESSIONS, DAILY_CHANNEL_SESSIONS);
   spec.n_metrics = ARRAY_LEN(session_metrics);
+  if (q->has_baseline)
+    spec.periods[spec.n_periods++] = &q->baseline;
   return tool_plan_add(p, query_new(&spec, c->arena));
 }
 
@@ -78,7 +83,7 @@ static bool add_look_back(struct tool_call *c, struct daily_question *q, struct 
                             .dimensions = by_event,
                             .n_dimensions = ARRAY_LEN(by_event),
                             .metrics = event_metrics,
-                            .n_metrics = 1,
+                            .n_metrics = ARRAY_LEN(event_metrics),
                             .periods = {&q->look_back},
                             .n_periods = 1};
   size_t needed = 0;
@@ -94,7 +99,8 @@ static bool add_look_back(struct tool_call *c, struct daily_question *q, struct 
   }
   if (needed == 0)
     return true;
-  spec.dimension_filter = query_in_list("eventName", events, LEAD_LOOK_BACK, c->arena);
+  spec.dimension_filter = query_either(query_in_list("eventName", events, LEAD_LOOK_BACK, c->arena),
+                                       query_in_list("isKeyEvent", is_true, 1, c->arena), c->arena);
   return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
 
@@ -102,19 +108,15 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
                          struct err *e)
 {
   period_look_back(&q->look_back, c->now_unix_ms);
+  q->has_baseline = q->suspect && q->has_other &&
+                    period_baseline(&c->period, SUSPECT_BASELINE, c->now_unix_ms, &q->baseline);
   if (!lead_events_collect(&q->leads, &c->cohort, c->arena) || !add_sessions(c, q, p) ||
       !add_events(c, q, p) || !add_shoppers(c, q, p) || !add_look_back(c, q, p))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
                    "the comparison needs too much memory; ask for fewer dealers");
   daily_fold_init(&q->fold, &q->leads, c->cohort.n, q->has_other, c->budget);
+  q->fold.baseline = q->has_baseline;
   return ERR_OK;
-}
-
-enum err_code daily_no_subject(struct err *e)
-{
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "subject: name the dealer that the question is about; list_dealers shows those "
-                 "you may read");
 }
 
 /* ------------------------------------------------------------------- collecting */
@@ -128,6 +130,7 @@ static struct lead_finding finding_of(struct tool_call *c, const struct daily_qu
     return q->sites[member].finding;
   daily_fold_firings(&q->fold, member, firings);
   struct lead_finding found = lead_find(firings);
+  found.key_events = daily_fold_key_events(&q->fold, member);
   lookback_keep(c->lookback, c->cohort.members[member].ref, q->look_back.end.day, found);
   return found;
 }
@@ -139,7 +142,7 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
   struct lead_finding found = finding_of(c, q, member);
   return (struct daily_meaning){
       m->lead_event[0] != '\0' ? lead_events_find(&q->leads, m->lead_event) : found.lead_event,
-      shopper_of(&q->leads, m->qualified_session, found), found.inventory_pages};
+      shopper_of(&q->leads, m->qualified_session, found), found.inventory_pages, found.key_events};
 }
 
 /* YYYYMMDD of a day. */
@@ -154,6 +157,16 @@ static int32_t date_of(int64_t day)
   return date;
 }
 
+/* The days of the period in a dealer's own zone. */
+static struct period_days days_of(const struct tool_call *c, const struct daily_question *q,
+                                  size_t member)
+{
+  int32_t offset = 0;
+  if (!zone_offset(q->fold.notes[member].time_zone, c->now_unix_ms / 1000, &offset))
+    offset = 0;
+  return period_resolve(&c->period, c->now_unix_ms, offset);
+}
+
 static bool collect(struct tool_call *c, const struct daily_question *q, size_t member,
                     const struct lattice_span *span, struct dealer_figures *out,
                     struct arena *arena)
@@ -163,6 +176,11 @@ static bool collect(struct tool_call *c, const struct daily_question *q, size_t 
                          : daily_fold_window(&q->fold, member, m.lead_event, m.shopper,
                                              date_of(span->first), date_of(span->last), out, arena);
   out->pages = m.pages;
+  out->key_events = m.key_events;
+  if (ok && q->suspect && span == NULL) {
+    struct period_days days = days_of(c, q, member);
+    daily_fold_findings(&q->fold, member, days, days.today - PERIOD_FRESH_DAYS, out);
+  }
   return ok;
 }
 
@@ -183,10 +201,26 @@ static struct dealer_figures *collect_all(struct tool_call *c, const struct dail
   return figures;
 }
 
+/* Dealers outside the view are not compared with: what their sites count is not disclosed. */
+static void mark_key_events(const struct tool_call *c, struct dealer_figures *figures)
+{
+  struct cohort_figures all = {&c->cohort, figures, NULL};
+  uint64_t usual = group_usual_key_events(&all, GROUP_VISIBLE);
+  for (size_t i = 0; i < c->cohort.n; i++) {
+    if (!figures[i].ok || !c->cohort.members[i].visible)
+      continue;
+    figures[i].findings.of[SUSPECT_KEY_EVENTS] = suspect_key_events(figures[i].key_events, usual);
+    figures[i].effects = suspect_effects(&figures[i].findings);
+  }
+}
+
 struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_question *q,
                                      struct arena *arena, struct err *e)
 {
-  return collect_all(c, q, NULL, arena, e);
+  struct dealer_figures *figures = collect_all(c, q, NULL, arena, e);
+  if (figures != NULL && q->suspect)
+    mark_key_events(c, figures);
+  return figures;
 }
 
 struct dealer_figures *daily_figures_within(struct tool_call *c, const struct daily_question *q,

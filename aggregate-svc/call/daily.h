@@ -17,8 +17,10 @@ struct daily_question {
   struct period other; /* read beside the call's period, when has_other */
   bool has_other;
   bool channels; /* also by channel */
+  bool suspect;  /* the days of the period are looked at for what is suspect; needs has_other */
   /* Its own. */
-  struct period look_back;
+  struct period look_back, baseline;
+  bool has_baseline;
   struct daily_site *sites; /* per member */
 };
 
@@ -26,13 +28,11 @@ struct daily_question {
 enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct plan *p,
                          struct err *e);
 
-/* The error of a question about one dealer that names none. */
-enum err_code daily_no_subject(struct err *e);
-
 /* What counts on a dealer's site. */
 struct daily_meaning {
   int lead_event, shopper;
-  bool pages; /* it reports pages of inventory */
+  bool pages;          /* it reports pages of inventory */
+  uint64_t key_events; /* signature of its frequent key events */
 };
 /* By its configuration, else by the look-back, which is remembered. Once the dealer has answered.
  */
@@ -40,7 +40,7 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
                                       size_t member);
 
 /* The figures of every member, in the arena, which must have no cap; those that did not answer are
- * not ok. NULL when a sum is too large: *e is set. */
+ * not ok. With what is suspect in them, when asked for. NULL when a sum is too large: *e is set. */
 struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_question *q,
                                      struct arena *arena, struct err *e);
 /* The same of the days of a span (days since 1970-01-01). */

@@ -152,20 +152,40 @@ Expression *query_matches(const char *dimension, const char *pattern, struct are
   return x;
 }
 
-Expression *query_both(Expression *a, Expression *b, struct arena *arena)
+static List *list_of(Expression *a, Expression *b, struct arena *arena)
 {
-  Expression *x = ARENA_NEW(arena, Expression);
   List *list = ARENA_NEW(arena, List);
   Expression **both = ARENA_ARRAY(arena, Expression *, 2);
-  if (a == NULL || b == NULL || x == NULL || list == NULL || both == NULL)
+  if (a == NULL || b == NULL || list == NULL || both == NULL)
     return NULL;
-  analytics__ga4__v1beta__filter_expression__init(x);
   analytics__ga4__v1beta__filter_expression_list__init(list);
   both[0] = a;
   both[1] = b;
   list->expressions = both;
   list->n_expressions = 2;
+  return list;
+}
+
+Expression *query_both(Expression *a, Expression *b, struct arena *arena)
+{
+  Expression *x = ARENA_NEW(arena, Expression);
+  List *list = list_of(a, b, arena);
+  if (x == NULL || list == NULL)
+    return NULL;
+  analytics__ga4__v1beta__filter_expression__init(x);
   x->expr_case = ANALYTICS__GA4__V1BETA__FILTER_EXPRESSION__EXPR_AND_GROUP;
   x->and_group = list;
+  return x;
+}
+
+Expression *query_either(Expression *a, Expression *b, struct arena *arena)
+{
+  Expression *x = ARENA_NEW(arena, Expression);
+  List *list = list_of(a, b, arena);
+  if (x == NULL || list == NULL)
+    return NULL;
+  analytics__ga4__v1beta__filter_expression__init(x);
+  x->expr_case = ANALYTICS__GA4__V1BETA__FILTER_EXPRESSION__EXPR_OR_GROUP;
+  x->or_group = list;
   return x;
 }

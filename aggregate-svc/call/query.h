@@ -47,6 +47,10 @@ Analytics__Ga4__V1beta__FilterExpression *query_in_list(const char *dimension, c
  * the arena is full. */
 Analytics__Ga4__V1beta__FilterExpression *query_matches(const char *dimension, const char *pattern,
                                                         struct arena *arena);
+/* Condition: one or both. NULL when one is NULL or the arena is full. */
+Analytics__Ga4__V1beta__FilterExpression *query_either(Analytics__Ga4__V1beta__FilterExpression *a,
+                                                       Analytics__Ga4__V1beta__FilterExpression *b,
+                                                       struct arena *arena);
 /* Condition: both. NULL when one is NULL or the arena is full. */
 Analytics__Ga4__V1beta__FilterExpression *query_both(Analytics__Ga4__V1beta__FilterExpression *a,
                                                      Analytics__Ga4__V1beta__FilterExpression *b,

@@ -135,3 +135,10 @@ enum err_code request_check_limit(const char *field, int32_t given, int32_t fall
   *out = (size_t)(given == 0 ? fallback : given);
   return ERR_OK;
 }
+
+enum err_code request_no_subject(struct err *e)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "subject: name the dealer that the question is about; list_dealers shows those "
+                 "you may read");
+}

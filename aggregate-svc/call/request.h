@@ -25,6 +25,9 @@ enum err_code request_check_fields(const struct request_fields *f, struct err *e
 enum err_code request_period(struct period *out, const Analytics__Ga4__V1beta__DateRange *range,
                              int64_t now_unix_ms, struct err *e);
 
+/* The error of a question about one dealer that names none. */
+enum err_code request_no_subject(struct err *e);
+
 /* A list of API names: none empty or longer than 256, no duplicate. */
 enum err_code request_check_names(const char *field, char *const *names, size_t n, size_t max,
                                   struct err *e);

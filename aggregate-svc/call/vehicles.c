@@ -146,7 +146,7 @@ static void add_totals(struct maker *m)
   if (q->vdp)
     add_report(m, &(struct draft){MODELS_VDP, {NULL}, 2, q->n_periods, views_filter(m), false});
   if (q->days) {
-    struct draft d = {MODELS_DAYS, {NULL}, 2, q->n_periods, NULL, false};
+    struct draft d = {MODELS_DAYS, {NULL}, 3, q->n_periods, NULL, false};
     add_dimension(m, &d, ROLE_DATE, "date");
     add_report(m, &d);
   }

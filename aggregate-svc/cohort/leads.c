@@ -49,6 +49,14 @@ int lead_events_find(const struct lead_events *l, const char *name)
   return LEAD_UNKNOWN;
 }
 
+bool lead_is_candidate(const char *name)
+{
+  for (size_t i = 0; i < LEAD_DEFAULTS; i++)
+    if (strcmp(name, fixed[i]) == 0)
+      return true;
+  return false;
+}
+
 static void add(struct lead_events *l, const char *event)
 {
   if (event[0] != '\0' && lead_events_find(l, event) == LEAD_UNKNOWN)
@@ -93,14 +101,16 @@ struct lead_finding lead_find(const int64_t firings[LEAD_FIXED])
   bool pages = false;
   for (size_t i = 0; i < SHOPPER_PAGES; i++)
     pages = pages || firings[LEAD_EVENT_VDP + i] > 0;
-  return (struct lead_finding){choose(firings), pages};
+  return (struct lead_finding){.lead_event = choose(firings), .inventory_pages = pages};
 }
 
 char **lead_look_back_events(const struct lead_events *l, struct arena *arena)
 {
   char **names = ARENA_ARRAY(arena, char *, LEAD_LOOK_BACK);
-  for (size_t i = 0; names != NULL && i < LEAD_LOOK_BACK; i++)
+  for (size_t i = 0; names != NULL && i < LEAD_LOOK_BACK - 1; i++)
     names[i] = l->names[i < LEAD_DEFAULTS ? i : LEAD_EVENT_VDP + i - LEAD_DEFAULTS];
+  if (names != NULL)
+    names[LEAD_LOOK_BACK - 1] = (char *)LEAD_SESSION_START;
   return names;
 }
 

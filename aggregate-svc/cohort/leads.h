@@ -49,15 +49,20 @@ enum lead_kind lead_kind_of(int event);
 bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, struct arena *arena);
 /* Index of a name; LEAD_UNKNOWN when it is not among them. Letter case matters. */
 int lead_events_find(const struct lead_events *l, const char *name);
+/* Whether a name is one of the candidates for a lead event. */
+bool lead_is_candidate(const char *name);
 /* What a look-back says about a site. */
 struct lead_finding {
   int lead_event;       /* the candidate that counts; LEAD_UNKNOWN when none fired */
   bool inventory_pages; /* pages of vehicles or lists of vehicles are reported as events */
+  uint64_t key_events;  /* signature of the frequent key events (suspect/suspect.h) */
 };
-/* By how often each of the fixed events fired in it. */
+/* By how often each of the fixed events fired in it; without key events. */
 struct lead_finding lead_find(const int64_t firings[LEAD_FIXED]);
-/* Names of the events a look-back reads. NULL when the arena is full. */
-enum { LEAD_LOOK_BACK = 5 };
+/* Names of the events a look-back reads, LEAD_SESSION_START the last. NULL when the arena is full.
+ */
+enum { LEAD_LOOK_BACK = 6 };
+#define LEAD_SESSION_START "session_start"
 char **lead_look_back_events(const struct lead_events *l, struct arena *arena);
 /* Kind of the lead event in a word: "form", "call", "chat", or "other" for a name of a dealer's
  * own. Static text. */

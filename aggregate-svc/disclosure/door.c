@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/disclosure/door_private.h"
 #include "aggregate-svc/stats/stats.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -29,8 +30,8 @@ void door_close(struct door *d)
   buf_free(&d->log);
 }
 
-static struct release_key key_of(const struct door *d, const char *metric, const char *slice,
-                                 struct lattice_span period)
+struct release_key door_key(const struct door *d, const char *metric, const char *slice,
+                            struct lattice_span period)
 {
   const struct cohort_scope *s = &d->cohort->scope;
   return (struct release_key){s->cohort, s->view, metric, slice, period.first, period.last};
@@ -42,10 +43,9 @@ static struct release_viewer viewer_of(const struct door *d)
                                  d->options.cells_per_day};
 }
 
-/* RELEASE_NONE when the store cannot be reached: then nothing is released. */
-static enum release_outcome take(struct door *d, const struct release_key *key,
-                                 const struct release_record *candidate, struct release_record *out,
-                                 bool *reached)
+enum release_outcome door_take(struct door *d, const struct release_key *key,
+                               const struct release_record *candidate, struct release_record *out,
+                               bool *reached)
 {
   struct err e = {0};
   struct release_viewer viewer = viewer_of(d);
@@ -65,12 +65,12 @@ static enum release_outcome take(struct door *d, const struct release_key *key,
  * was answered before. */
 static enum disclosure_code admit_viewer(struct door *d)
 {
-  struct release_key key = key_of(d, coverage_metric, "", d->period);
+  struct release_key key = door_key(d, coverage_metric, "", d->period);
   struct release_viewer viewer = viewer_of(d);
   struct release_record found;
   struct err e = {0};
   bool reached, spent = false;
-  enum release_outcome outcome = take(d, &key, NULL, &found, &reached);
+  enum release_outcome outcome = door_take(d, &key, NULL, &found, &reached);
   release_record_free(&found);
   if (!reached)
     return DISCLOSURE_NOT_READY;
@@ -141,9 +141,9 @@ void door_settle(struct door *d)
     d->late = d->late || (!m->visible && is_passing(m));
   }
   d->spent = cohort_share_spent(d->cohort);
-  struct release_key key = key_of(d, coverage_metric, "", d->period);
+  struct release_key key = door_key(d, coverage_metric, "", d->period);
   enum release_outcome outcome =
-      take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
+      door_take(d, &key, d->late || now.dealers == 0 ? NULL : &now, &kept, &reached);
   if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW) {
     d->cohort->outside_frozen = true;
     d->cohort->outside_asked = (size_t)kept.asked;
@@ -211,11 +211,11 @@ static struct lattice_span period_of(const struct door *d, const struct door_cel
 static enum disclosure_code release(struct door *d, const struct door_cell *cell,
                                     struct release_record *out)
 {
-  struct release_key key = key_of(d, cell->metric, cell->slice, period_of(d, cell));
+  struct release_key key = door_key(d, cell->metric, cell->slice, period_of(d, cell));
   struct release_record candidate = {0};
   enum disclosure_code code = d->late ? DISCLOSURE_NOT_READY : judge_all(d, cell);
   bool reached, may = code == DISCLOSURE_RESTRICTED && pool(d, cell, &candidate);
-  enum release_outcome outcome = take(d, &key, may ? &candidate : NULL, out, &reached);
+  enum release_outcome outcome = door_take(d, &key, may ? &candidate : NULL, out, &reached);
   release_record_free(&candidate);
   if (!reached)
     return DISCLOSURE_NOT_READY;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "aggregate-svc/figures/channels.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
@@ -14,7 +15,14 @@ typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 enum { DICTIONARY_MAX = 20000, METRICS_MAX = 2, DATE_DIGITS = 8 };
 
 /* What a dimension's values are. */
-enum dimension { DIMENSION_DATE, DIMENSION_EVENT, DIMENSION_CHANNEL, DIMENSION_PERIOD };
+enum dimension {
+  DIMENSION_DATE,
+  DIMENSION_EVENT,     /* one of the leads, or not wanted */
+  DIMENSION_ANY_EVENT, /* also another one */
+  DIMENSION_KEY,
+  DIMENSION_CHANNEL,
+  DIMENSION_PERIOD
+};
 
 struct layout {
   enum dimension dimensions[DAILY_DIMENSIONS];
@@ -26,7 +34,7 @@ static const struct layout layouts[DAILY_QUERIES] = {
     [DAILY_SESSIONS - 1] = {{DIMENSION_DATE}, 1, 2, true},
     [DAILY_EVENTS - 1] = {{DIMENSION_DATE, DIMENSION_EVENT}, 2, 2, true},
     [DAILY_SHOPPERS - 1] = {{DIMENSION_DATE}, 1, 1, true},
-    [DAILY_LOOKBACK - 1] = {{DIMENSION_EVENT}, 1, 1, false},
+    [DAILY_LOOKBACK - 1] = {{DIMENSION_ANY_EVENT, DIMENSION_KEY}, 2, 2, false},
     [DAILY_CHANNEL_SESSIONS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 2, true},
     [DAILY_CHANNEL_SHOPPERS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 1, true},
     [DAILY_CHANNEL_EVENTS - 1] = {{DIMENSION_CHANNEL, DIMENSION_EVENT}, 2, 2, false},
@@ -50,6 +58,7 @@ static void drop(void *figures, size_t member)
   struct daily_fold *f = figures;
   struct dealer_days *d = &f->dealers[member];
   free(d->rows);
+  free(d->others);
   for (size_t q = 0; q < DAILY_QUERIES; q++)
     for (size_t k = 0; k < DAILY_DIMENSIONS; k++)
       free(d->dictionaries[q][k].values);
@@ -104,8 +113,11 @@ static bool read_date(const char *text, int32_t *out)
 /* Google names the ranges of a report date_range_0, date_range_1, ... */
 static bool read_period(const char *text, int32_t *out)
 {
-  *out = strcmp(text, "date_range_1") == 0;
-  return *out == 1 || strcmp(text, "date_range_0") == 0;
+  static const char *const names[DAILY_PERIODS] = {"date_range_0", "date_range_1", "date_range_2"};
+  for (*out = 0; *out < DAILY_PERIODS; (*out)++)
+    if (strcmp(text, names[*out]) == 0)
+      return true;
+  return false;
 }
 
 static bool read_value(const struct daily_fold *f, enum dimension dimension, const char *text,
@@ -116,14 +128,31 @@ static bool read_value(const struct daily_fold *f, enum dimension dimension, con
     return read_date(text, out);
   case DIMENSION_PERIOD:
     return read_period(text, out);
+  case DIMENSION_KEY:
+    *out = strcmp(text, "true") == 0;
+    return true;
   case DIMENSION_CHANNEL:
     *out = (int32_t)channel_find(text);
     return true;
   case DIMENSION_EVENT:
+  case DIMENSION_ANY_EVENT:
   default:
     *out = lead_events_find(f->leads, text);
     return true;
   }
+}
+
+/* Gives an event of the look-back that is not of the leads a number below LEAD_UNKNOWN. */
+static bool number_other(struct daily_fold *f, struct dealer_days *d, const char *name,
+                         int32_t *value)
+{
+  void *others = d->others;
+  if (!grow(f, d, &others, &d->cap_others, d->n_others + 1, sizeof(*d->others)))
+    return false;
+  d->others = others;
+  d->others[d->n_others++] = suspect_signature_add(0, name);
+  *value = LEAD_UNKNOWN - (int32_t)d->n_others;
+  return true;
 }
 
 static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d,
@@ -137,9 +166,14 @@ static enum err_code grow_dictionary(struct daily_fold *f, struct dealer_days *d
   if (!grow(f, d, &values, &dictionary->cap, need, sizeof(*dictionary->values)))
     return no_memory(e);
   dictionary->values = values;
-  for (size_t i = 0; i < column->n_dictionary; i++)
-    if (!read_value(f, dimension, column->dictionary[i], &dictionary->values[dictionary->n++]))
+  for (size_t i = 0; i < column->n_dictionary; i++) {
+    int32_t *value = &dictionary->values[dictionary->n++];
+    if (!read_value(f, dimension, column->dictionary[i], value))
       return fold_bad_data(e, "a value of date or dateRange is not one");
+    if (dimension == DIMENSION_ANY_EVENT && *value == LEAD_UNKNOWN &&
+        !number_other(f, d, column->dictionary[i], value))
+      return no_memory(e);
+  }
   return ERR_OK;
 }
 
@@ -173,12 +207,14 @@ static void set_dimension(struct daily_row *row, enum dimension dimension, int32
 {
   if (dimension == DIMENSION_DATE)
     row->date = value;
-  else if (dimension == DIMENSION_EVENT)
+  else if (dimension == DIMENSION_EVENT || dimension == DIMENSION_ANY_EVENT)
     row->event = (int16_t)value;
+  else if (dimension == DIMENSION_KEY)
+    row->key = value != 0;
   else if (dimension == DIMENSION_CHANNEL)
     row->channel = (uint8_t)value;
   else
-    row->period = value != 0;
+    row->period = (unsigned)value & 0x7U;
 }
 
 static enum err_code read_row(const struct layout *l, const struct dealer_days *d,
@@ -264,8 +300,36 @@ void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firin
   const struct dealer_days *d = &f->dealers[member];
   memset(firings, 0, LEAD_FIXED * sizeof(*firings));
   for (size_t i = 0; i < d->n; i++)
-    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event < LEAD_FIXED)
+    if (d->rows[i].query == DAILY_LOOKBACK && d->rows[i].event >= 0 &&
+        d->rows[i].event < LEAD_FIXED)
       stats_count_add(&firings[d->rows[i].event], d->rows[i].a);
+}
+
+/* Signature of the event of a row of the look-back. */
+static uint64_t signature_of(const struct daily_fold *f, const struct dealer_days *d,
+                             const struct daily_row *row)
+{
+  return row->event >= 0 ? suspect_signature_add(0, f->leads->names[row->event])
+                         : d->others[LEAD_UNKNOWN - 1 - row->event];
+}
+
+uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  const uint64_t start = suspect_signature_add(0, LEAD_SESSION_START);
+  int64_t sessions = 0;
+  uint64_t sum = 0;
+  for (size_t i = 0; i < d->n; i++)
+    if (d->rows[i].query == DAILY_LOOKBACK && signature_of(f, d, &d->rows[i]) == start)
+      sessions = d->rows[i].b > sessions ? d->rows[i].b : sessions;
+  for (size_t i = 0; i < d->n; i++) {
+    const struct daily_row *row = &d->rows[i];
+    bool candidate = row->event >= 0 && row->event < LEAD_DEFAULTS;
+    if (row->query == DAILY_LOOKBACK && row->key && !candidate &&
+        suspect_is_frequent(row->b, sessions))
+      sum += signature_of(f, d, row);
+  }
+  return sum;
 }
 
 /* What counts on a dealer's site. */
@@ -342,7 +406,18 @@ struct selection {
 
 static bool is_now(struct selection s, const struct daily_row *row)
 {
-  return s.window ? row->date >= s.from && row->date <= s.to : row->period == 0;
+  return s.window ? row->date >= s.from && row->date <= s.to : row->period == DAILY_NOW;
+}
+
+static bool is_before(struct selection s, const struct daily_row *row)
+{
+  return !s.window && row->period == DAILY_BEFORE;
+}
+
+/* Sessions by day, in one piece or by channel. */
+static bool is_sessions(const struct daily_row *row)
+{
+  return row->query == DAILY_SESSIONS || row->query == DAILY_CHANNEL_SESSIONS;
 }
 
 static int by_number(const void *a, const void *b)
@@ -357,8 +432,7 @@ static size_t collect_dates(const struct dealer_days *d, struct selection s, boo
 {
   size_t n = 0, kept = 0;
   for (size_t i = 0; i < d->n; i++)
-    if ((d->rows[i].query == DAILY_SESSIONS || d->rows[i].query == DAILY_CHANNEL_SESSIONS) &&
-        is_now(s, &d->rows[i]) == now)
+    if (is_sessions(&d->rows[i]) && (now ? is_now : is_before)(s, &d->rows[i]))
       dates[n++] = d->rows[i].date;
   if (n > 1)
     qsort(dates, n, sizeof(*dates), by_number);
@@ -411,7 +485,7 @@ static bool add_row_to(const struct target *t, struct selection s, struct meanin
   if (row->query >= DAILY_CHANNEL_SESSIONS && t->channels != NULL && now &&
       !add_counts(&t->channels[row->channel], m, row))
     return false;
-  if (row->query == DAILY_CHANNEL_EVENTS || (!now && s.window))
+  if (row->query == DAILY_CHANNEL_EVENTS || (!now && !is_before(s, row)))
     return true;
   return add_counts(now ? &t->out->now : &t->out->before, m, row) && add_day(&t->days[now], m, row);
 }
@@ -476,4 +550,59 @@ bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event
 {
   return figures_of(f, member, (struct meaning){lead_event, shopper},
                     (struct selection){true, from, to}, out, arena);
+}
+
+/* ---------------------------------------------------------------------- suspect days */
+
+enum { FINDING_DAYS = 512 };
+
+/* The days of a dealer as arrays. */
+struct series {
+  int64_t sessions[FINDING_DAYS], engaged[FINDING_DAYS], leads[FINDING_DAYS];
+};
+
+static int64_t day_number(int32_t date)
+{
+  return clock_days_from_civil(date / 10000, (unsigned)(date / 100 % 100), (unsigned)(date % 100));
+}
+
+static void add_to_series(struct series *s, int64_t at, int lead_event, const struct daily_row *row)
+{
+  if (at < 0 || at >= FINDING_DAYS)
+    return;
+  if (is_sessions(row)) {
+    s->sessions[at] += row->a;
+    s->engaged[at] += row->b;
+  } else if (row->query == DAILY_EVENTS && row->event == lead_event) {
+    s->leads[at] += row->a;
+  }
+}
+
+void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
+                         int64_t complete, struct dealer_figures *out)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
+  int64_t first = days.first - (f->baseline ? SUSPECT_BASELINE : 0);
+  int64_t length = days.last - days.first + 1;
+  if (days.last - first >= FINDING_DAYS)
+    first = days.last - FINDING_DAYS + 1;
+  for (size_t i = 0; i < d->n; i++)
+    if (is_sessions(&d->rows[i]) || d->rows[i].query == DAILY_EVENTS)
+      add_to_series(s, day_number(d->rows[i].date) - first, out->lead_event, &d->rows[i]);
+  struct suspect_days x = {.first = first,
+                           .n = (size_t)(days.last - first + 1),
+                           .begin = days.first > first ? (size_t)(days.first - first) : 0,
+                           .complete = complete >= first ? (size_t)(complete - first + 1) : 0,
+                           .sessions = s->sessions,
+                           .engaged = s->engaged,
+                           .leads = s->leads};
+  x.leads_from = length < (int64_t)x.begin ? x.begin - (size_t)length : 0;
+  suspect_find_days(&out->findings, &x);
+  if (out->lead_event != LEAD_UNKNOWN)
+    out->findings.of[SUSPECT_DUPLICATES] =
+        suspect_duplicates(out->now.leads, out->now.lead_sessions);
+  out->effects = suspect_effects(&out->findings);
+  if (out->effects & EFFECT_NO_TREND)
+    out->has_before = false;
 }

@@ -17,15 +17,16 @@
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/figures/metrics.h"
+#include "aggregate-svc/period/period.h"
 #include "common/base/arena.h"
 
 /* The reports it reads, with these dimensions and metrics; all but the look-back end with the
  * dimension dateRange when they read two periods. */
 enum daily_query {
-  DAILY_SESSIONS = 1, /* date: sessions, engagedSessions */
+  DAILY_SESSIONS = 1, /* date: sessions, engagedSessions; further ranges are of the baseline */
   DAILY_EVENTS,       /* date, eventName: eventCount, sessions */
   DAILY_SHOPPERS,     /* date: sessions with an inventory page */
-  DAILY_LOOKBACK,     /* eventName: eventCount */
+  DAILY_LOOKBACK,     /* eventName, isKeyEvent: eventCount, sessions */
   /* The first and third with channels in place of those; the second once more by channel instead of
    * by day, over the period asked about only. */
   DAILY_CHANNEL_SESSIONS, /* date, sessionDefaultChannelGroup: sessions, engagedSessions */
@@ -43,25 +44,37 @@ struct daily_dictionary {
 struct daily_row {
   int32_t date; /* YYYYMMDD; 0 in the look-back */
   uint8_t query : 4;
-  uint8_t period : 4; /* 0 is the one asked about, 1 the one before */
+  uint8_t period : 3; /* DAILY_NOW, DAILY_BEFORE, DAILY_BASELINE */
+  uint8_t key : 1;    /* a key event; of the look-back only */
   uint8_t channel;    /* figures/channels.h; of the reports by channel */
-  int16_t event;
-  int64_t a, b; /* values of the metrics */
+  int16_t event;      /* of the leads, or below LEAD_UNKNOWN another one of the look-back */
+  int64_t a, b;       /* values of the metrics */
 };
 
 enum { DAILY_DIMENSIONS = 3 };
+
+/* The ranges of a report, in their order. */
+enum daily_period {
+  DAILY_NOW,      /* the period that is asked about */
+  DAILY_BEFORE,   /* the one it is compared with */
+  DAILY_BASELINE, /* earlier days, by which its days are judged; of sessions only */
+  DAILY_PERIODS,
+};
 
 /* What has arrived of one dealer. */
 struct dealer_days {
   struct daily_row *rows;
   size_t n, cap;
   struct daily_dictionary dictionaries[DAILY_QUERIES][DAILY_DIMENSIONS];
+  uint64_t *others; /* signatures of events of the look-back that are not of the leads */
+  size_t n_others, cap_others;
   long long bytes; /* taken from the budget */
 };
 
 struct daily_fold {
   const struct lead_events *leads;
   bool two_periods;
+  bool baseline; /* sessions of the SUSPECT_BASELINE days before the period are read */
   struct dealer_days *dealers; /* per member */
   struct dealer_notes *notes;  /* per member */
   size_t n;
@@ -76,6 +89,9 @@ extern const struct fold daily_fold;
 
 /* How often each of the fixed events that it reads fired in the look-back. */
 void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_FIXED]);
+/* The signature of the key events other than candidates for the lead event that are frequent in the
+ * look-back. */
+uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member);
 /* A dealer's figures by its lead event and its definition of a shopper session; days live in the
  * arena, which must have no cap. False when a sum is too large. */
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
@@ -84,5 +100,11 @@ bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_even
  * read with; without a period before and without channels. */
 bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                        int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena);
+
+/* What is suspect in the days first to last of a dealer, of which Google has finished those up to
+ * `complete` (days since 1970-01-01). *out is what daily_fold_figures() filled; findings and their
+ * effects are added to it. At most 512 days are looked at, the last ones. */
+void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
+                         int64_t complete, struct dealer_figures *out);
 
 #endif

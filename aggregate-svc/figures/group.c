@@ -29,12 +29,32 @@ bool group_has(const struct cohort_figures *c, struct metric_group g, size_t mem
   const struct dealer_metric *m = &dealer_metrics[g.metric];
   const struct dealer_figures *f = &c->dealers[member];
   return is_known(m, f) && parts_of(c, g, member).denominator > 0 &&
-         (!m->lead || f->lead_event == g.lead_event) && (!m->shopper || f->shopper == g.shopper);
+         (!m->lead || f->lead_event == g.lead_event) && (!m->shopper || f->shopper == g.shopper) &&
+         (!m->engagement || f->key_events == g.key_events);
+}
+
+bool group_counts(const struct cohort_figures *c, struct metric_group g, size_t member)
+{
+  return group_has(c, g, member) &&
+         metric_is_usable(&dealer_metrics[g.metric], &c->dealers[member]);
+}
+
+struct cohort_figures group_before(const struct cohort_figures *c, struct dealer_figures *space)
+{
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    space[i] = c->dealers[i];
+    space[i].now = c->dealers[i].before;
+    space[i].days = c->dealers[i].before_days;
+    space[i].n_days = c->dealers[i].n_before_days;
+    space[i].channels = NULL;
+  }
+  return (struct cohort_figures){c->cohort, space, c->leads};
 }
 
 struct metric_group group_of(const struct cohort_figures *c, enum metric_id metric, size_t member)
 {
-  return (struct metric_group){metric, c->dealers[member].lead_event, c->dealers[member].shopper};
+  const struct dealer_figures *f = &c->dealers[member];
+  return (struct metric_group){metric, f->lead_event, f->shopper, f->key_events};
 }
 
 double group_dispersion(const struct cohort_figures *c, enum metric_id metric)
@@ -47,10 +67,10 @@ double group_dispersion(const struct cohort_figures *c, enum metric_id metric)
   AUTO_FREE struct stats_ratio *days = xcalloc(most + 1, sizeof(*days));
   for (size_t i = 0; i < c->cohort->n; i++) {
     const struct dealer_figures *f = &c->dealers[i];
-    if (!is_known(m, f))
+    if (!is_known(m, f) || !metric_is_usable(m, f))
       continue;
     for (size_t k = 0; k < f->n_days; k++)
-      days[k] = metric_parts_of(m, &f->days[k]);
+      days[k] = metric_parts_on(m, f, &f->days[k]);
     stats_dispersion_add(&d, days, f->n_days, metric_model(m));
   }
   return stats_dispersion_phi(&d);
@@ -62,12 +82,17 @@ bool group_value(const struct cohort_figures *c, struct metric_group g, size_t m
          metric_value(&dealer_metrics[g.metric], parts_of(c, g, member), out);
 }
 
+static bool is_in(const struct cohort_figures *c, size_t member, enum group_scope scope)
+{
+  return scope == GROUP_ALL || c->cohort->members[member].visible == (scope == GROUP_VISIBLE);
+}
+
 struct group_values group_gather(const struct cohort_figures *c, struct metric_group g,
                                  long left_out, enum group_scope scope)
 {
   struct group_values v = {.values = xcalloc(c->cohort->n + 1, sizeof(double)), .pooled = true};
   for (size_t i = 0; i < c->cohort->n; i++) {
-    if ((long)i == left_out || (scope == GROUP_OUTSIDE && c->cohort->members[i].visible) ||
+    if ((long)i == left_out || !is_in(c, i, scope) || !group_counts(c, g, i) ||
         !group_value(c, g, i, &v.values[v.n]))
       continue;
     v.n++;
@@ -87,7 +112,7 @@ bool group_count(const struct cohort_figures *c, struct metric_group g, int64_t 
   int64_t sum = 0;
   bool any = false;
   for (size_t i = 0; i < c->cohort->n; i++) {
-    if (!group_has(c, g, i))
+    if (!group_counts(c, g, i))
       continue;
     any = true;
     if (!stats_count_add(&sum, parts_of(c, g, i).numerator))
@@ -162,7 +187,40 @@ static int region_shopper(const struct cohort_figures *c)
   return best;
 }
 
+/* Dealers with a signature. */
+static size_t dealers_with(const struct cohort_figures *c, uint64_t key_events,
+                           enum group_scope scope)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < c->cohort->n; i++)
+    n += c->dealers[i].ok && is_in(c, i, scope) && c->dealers[i].key_events == key_events;
+  return n;
+}
+
+uint64_t group_usual_key_events(const struct cohort_figures *c, enum group_scope scope)
+{
+  uint64_t best = 0;
+  size_t most = 0;
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    uint64_t own = c->dealers[i].key_events;
+    size_t n = c->dealers[i].ok && is_in(c, i, scope) ? dealers_with(c, own, scope) : 0;
+    if (n > most || (n == most && n > 0 && own < best)) {
+      best = own;
+      most = n;
+    }
+  }
+  return best;
+}
+
+/* The subject's, else those of most dealers. */
+static uint64_t group_key_events(const struct cohort_figures *c)
+{
+  long subject = c->cohort->subject;
+  return subject >= 0 && c->dealers[subject].ok ? c->dealers[subject].key_events
+                                                : group_usual_key_events(c, GROUP_ALL);
+}
+
 struct metric_group group_of_region(const struct cohort_figures *c, enum metric_id metric)
 {
-  return (struct metric_group){metric, group_lead_event(c), region_shopper(c)};
+  return (struct metric_group){metric, group_lead_event(c), region_shopper(c), group_key_events(c)};
 }

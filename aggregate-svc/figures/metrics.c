@@ -34,7 +34,8 @@ const struct dealer_metric dealer_metrics[METRIC_COUNT] = {
                                  .of = PART(engaged_sessions),
                                  .scale = 1,
                                  .unit = UNIT_COUNT,
-                                 .better = CONTEXT},
+                                 .better = CONTEXT,
+                                 .engagement = true},
     [METRIC_ENGAGEMENT_RATE] = {.name = "engagement_rate",
                                 .words = "engagement rate",
                                 .of = PART(engaged_sessions),
@@ -42,6 +43,7 @@ const struct dealer_metric dealer_metrics[METRIC_COUNT] = {
                                 .scale = 1,
                                 .unit = UNIT_SHARE,
                                 .better = HIGHER,
+                                .engagement = true,
                                 .judged = true},
     [METRIC_BOUNCE_RATE] = {.name = "bounce_rate",
                             .words = "bounce rate",
@@ -50,7 +52,8 @@ const struct dealer_metric dealer_metrics[METRIC_COUNT] = {
                             .per = PART(sessions),
                             .scale = 1,
                             .unit = UNIT_SHARE,
-                            .better = LOWER},
+                            .better = LOWER,
+                            .engagement = true},
     [METRIC_LEAD_EVENTS] = {.name = "lead_events",
                             .words = "lead events",
                             .of = PART(leads),
@@ -148,9 +151,24 @@ struct stats_ratio metric_parts_of(const struct dealer_metric *m, const struct d
   return (struct stats_ratio){of > less ? of - less : 0, part(c, m->per, 1)};
 }
 
+struct stats_ratio metric_parts_on(const struct dealer_metric *m, const struct dealer_figures *f,
+                                   const struct dealer_counts *day)
+{
+  struct dealer_counts counts = *day;
+  if ((f->effects & EFFECT_LEADS_BY_SESSION) && metric_is_rate(m))
+    counts.leads = counts.lead_sessions;
+  return metric_parts_of(m, &counts);
+}
+
 struct stats_ratio metric_parts(const struct dealer_metric *m, const struct dealer_figures *f)
 {
-  return metric_parts_of(m, &f->now);
+  return metric_parts_on(m, f, &f->now);
+}
+
+bool metric_is_usable(const struct dealer_metric *m, const struct dealer_figures *f)
+{
+  unsigned against = EFFECT_NO_POOL | (metric_is_rate(m) ? EFFECT_NO_RATES : 0);
+  return (f->effects & against) == 0;
 }
 
 bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, double *out)

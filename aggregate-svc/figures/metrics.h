@@ -9,6 +9,7 @@
 
 #include "aggregate-svc/cohort/leads.h"
 #include "aggregate-svc/stats/stats.h"
+#include "aggregate-svc/suspect/suspect.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 
 /* What one dealer's reports count over some days: parts of ratios, which may be added. */
@@ -43,6 +44,9 @@ struct dealer_figures {
   size_t n_before_days;
   /* `now` by channel, in the order of figures/channels.h, lent; NULL when it was not asked for. */
   const struct dealer_counts *channels;
+  struct suspect_findings findings; /* what is suspect in them */
+  unsigned effects;                 /* enum suspect_effect: what that makes unusable */
+  uint64_t key_events;              /* signature of the frequent key events */
 };
 
 enum metric_unit {
@@ -85,9 +89,10 @@ struct dealer_metric {
   int scale;
   enum metric_unit unit;
   Analytics__Aggregate__V1__Better better;
-  bool lead;    /* compared only between dealers that count the same lead event */
-  bool shopper; /* compared only between dealers with one definition of a shopper session */
-  bool pages;   /* compared only between dealers whose sites report pages of inventory */
+  bool lead;       /* compared only between dealers that count the same lead event */
+  bool shopper;    /* compared only between dealers with one definition of a shopper session */
+  bool engagement; /* compared only between dealers with the same frequent key events */
+  bool pages;      /* compared only between dealers whose sites report pages of inventory */
   /* Counts this kind of contact (1 + enum lead_kind; 0: none), and is known only where it happened:
    * a site that reports no calls may have had some. */
   int kind;
@@ -113,8 +118,14 @@ static inline enum stats_model metric_model(const struct dealer_metric *m)
 }
 /* Counts in parts, before scaling; the denominator of a count is 1. */
 struct stats_ratio metric_parts_of(const struct dealer_metric *m, const struct dealer_counts *c);
-/* Those of a dealer's period. */
+/* Those of a dealer's period; with EFFECT_LEADS_BY_SESSION rates count sessions with a lead. */
 struct stats_ratio metric_parts(const struct dealer_metric *m, const struct dealer_figures *f);
+/* Those of one of its days. */
+struct stats_ratio metric_parts_on(const struct dealer_metric *m, const struct dealer_figures *f,
+                                   const struct dealer_counts *day);
+/* Whether a dealer's figures may be compared: neither its traffic nor, for a rate, its days are
+ * suspect. */
+bool metric_is_usable(const struct dealer_metric *m, const struct dealer_figures *f);
 /* The value of parts; false without a denominator. */
 bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, double *out);
 

@@ -176,6 +176,33 @@ bool period_before(const struct period *p, int64_t unix_ms, struct period *out)
   return check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK;
 }
 
+bool period_baseline(const struct period *p, int64_t days, int64_t unix_ms, struct period *out)
+{
+  struct err e = {0};
+  bool relative = p->start.relative;
+  int64_t before =
+      relative ? p->start.days_ago - p->end.days_ago + 1 : p->end.day - p->start.day + 1;
+  if (before >= days)
+    return false;
+  *out = relative
+             ? (struct period){date_ago(p->start.days_ago + days),
+                               date_ago(p->start.days_ago + before + 1)}
+             : (struct period){date_on(p->start.day - days), date_on(p->start.day - before - 1)};
+  return check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK;
+}
+
+bool period_extend(const struct period *p, int64_t days, int64_t unix_ms, struct period *out)
+{
+  struct err e = {0};
+  *out = *p;
+  out->start =
+      p->start.relative ? date_ago(p->start.days_ago + days) : date_on(p->start.day - days);
+  if (check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK)
+    return true;
+  *out = *p;
+  return false;
+}
+
 int64_t period_today(int64_t unix_ms, int32_t offset_s)
 {
   return floor_days(unix_ms + (int64_t)offset_s * 1000);

@@ -45,6 +45,15 @@ void period_look_back(struct period *out, int64_t unix_ms);
  * data. */
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
 
+/* What of the `days` before a period is not in the equal period before, which may be as long:
+ * false when nothing is, or Google has no data then. p must have such a period (period_before()).
+ */
+bool period_baseline(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
+
+/* The period begun so many days earlier; false, and *out is the period, when Google has no data
+ * then. */
+bool period_extend(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
+
 /* Google finishes a day within so many days. */
 enum { PERIOD_FRESH_DAYS = 3 };
 

@@ -7,9 +7,10 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct daily_question *q = c->state;
   if (c->cohort.subject < 0)
-    return daily_no_subject(e);
+    return request_no_subject(e);
   q->channels = true;
   q->has_other = period_before(&c->period, c->now_unix_ms, &q->other);
+  q->suspect = true;
   return daily_plan(c, q, p, e);
 }
 

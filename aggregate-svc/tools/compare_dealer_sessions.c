@@ -27,6 +27,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct daily_question *q = &((struct state *)c->state)->daily;
   q->has_other = period_before(&c->period, c->now_unix_ms, &q->other);
+  q->suspect = true;
   return daily_plan(c, q, p, e);
 }
 

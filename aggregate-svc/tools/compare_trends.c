@@ -67,7 +67,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
   if (c->cohort.subject < 0)
-    return daily_no_subject(e);
+    return request_no_subject(e);
   struct iso_span from = grain_year_before(s->grain, s->spans[0]);
   struct iso_span to = grain_year_before(s->grain, s->spans[s->n - 1]);
   s->daily.has_other = from.first >= PERIOD_FIRST_DAY;

@@ -6,8 +6,12 @@
 
 extern const struct tool analyze_vehicle_interest_tool;
 extern const struct tool benchmark_dealer_tool;
+extern const struct tool check_data_health_tool;
 extern const struct tool compare_dealer_sessions_tool;
+extern const struct tool compare_landing_pages_tool;
+extern const struct tool compare_traffic_sources_tool;
 extern const struct tool compare_trends_tool;
+extern const struct tool explain_change_tool;
 extern const struct tool run_report_across_dealers_tool;
 extern const struct tool vehicle_lead_conversion_tool;
 extern const struct tool vehicle_movers_tool;

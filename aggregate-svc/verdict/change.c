@@ -11,9 +11,8 @@
 #define MIN_SIZE 0.05
 #define MAX_FALSE_SHARE 0.05
 
-bool verdict_measure_change(struct stats_ratio before, struct stats_ratio after,
-                            enum stats_model model, double phi, struct stats_change *out,
-                            bool *enough)
+struct measured_change verdict_measure_change(struct stats_ratio before, struct stats_ratio after,
+                                              enum stats_model model, double phi)
 {
   struct verdict_cell c = {.own = after,
                            .others = before,
@@ -21,13 +20,15 @@ bool verdict_measure_change(struct stats_ratio before, struct stats_ratio after,
                            .phi = phi,
                            .role = VERDICT_ROLE_BESIDE,
                            .allowed = true};
+  struct measured_change m = {.known = false};
   verdict_measure(&c);
-  *enough = verdict_cell_has_data(&c) && c.has_interval;
   if (!c.has_index)
-    return false;
+    return m;
   double se = c.index > 0 && c.has_interval ? log(c.high / c.low) / (2 * STATS_Z95) : 0;
-  *out = (struct stats_change){c.index / 100, c.low / 100, c.high / 100, se, c.p};
-  return true;
+  m.known = true;
+  m.enough = verdict_cell_has_data(&c) && c.has_interval;
+  m.change = (struct stats_change){c.index / 100, c.low / 100, c.high / 100, se, c.p};
+  return m;
 }
 
 struct change_cell verdict_change_cell(const struct stats_change *change, bool enough)
@@ -35,6 +36,17 @@ struct change_cell verdict_change_cell(const struct stats_change *change, bool e
   int direction = change->low > 1 ? 1 : change->high < 1 ? -1 : 0;
   return (struct change_cell){
       .enough = enough, .size = change->ratio - 1, .direction = direction, .p = change->p};
+}
+
+void verdict_compare_changes(struct change_row *row, struct change_cell cells[2])
+{
+  const struct measured_change *own = &row->own, *market = &row->market;
+  row->has_relative = own->known && market->known && own->change.se > 0 && market->change.se > 0;
+  if (row->has_relative)
+    row->relative = stats_change_relative(&own->change, &market->change, STATS_Z95);
+  cells[0] = verdict_change_cell(&own->change, own->known && own->enough);
+  cells[1] =
+      verdict_change_cell(&row->relative, row->has_relative && own->enough && market->enough);
 }
 
 static enum verdict_change word_of(const struct change_cell *c)

@@ -35,13 +35,27 @@ size_t verdict_judge_changes(struct change_cell *cells, size_t n);
 /* "rising", "falling", "no_clear_change", "too_little_data". Static text. */
 const char *verdict_change_name(enum verdict_change v);
 
-/* The change of a rate between two periods that share no day, from its parts and their
- * over-dispersion: the ratio with its 95 % interval, measured as an index is. False without events
- * before. *enough says whether the data suffice for a word. */
-bool verdict_measure_change(struct stats_ratio before, struct stats_ratio after,
-                            enum stats_model model, double phi, struct stats_change *out,
-                            bool *enough);
+/* The change of a figure between two periods that share no day. */
+struct measured_change {
+  bool known;  /* there were events before */
+  bool enough; /* the data suffice for a word */
+  struct stats_change change;
+};
+/* From its parts, sessions or days below the line, and their over-dispersion: the ratio with its
+ * 95 % interval, measured as an index is. */
+struct measured_change verdict_measure_change(struct stats_ratio before, struct stats_ratio after,
+                                              enum stats_model model, double phi);
 /* A change as a cell. */
 struct change_cell verdict_change_cell(const struct stats_change *change, bool enough);
+
+/* A dealer's change beside the market's. */
+struct change_row {
+  struct measured_change own, market; /* given */
+  struct stats_change relative;       /* own over market: what is left without the market's */
+  bool has_relative;
+};
+/* Fills what is relative, and two cells for the judgement of all: the own change, and the relative
+ * one, which "rises" when the dealer did better than the market, whichever way both went. */
+void verdict_compare_changes(struct change_row *row, struct change_cell cells[2]);
 
 #endif

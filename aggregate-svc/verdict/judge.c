@@ -26,6 +26,8 @@ static enum verdict_role role_of(const struct judge_question *q, enum metric_id 
 {
   if (!dealer_metrics[m].judged)
     return VERDICT_ROLE_CONTEXT;
+  if (!metric_is_usable(&dealer_metrics[m], &q->figures->dealers[member]))
+    return VERDICT_ROLE_SUSPECT;
   return q->only < 0 || q->only == (long)member ? VERDICT_ROLE_JUDGED : VERDICT_ROLE_BESIDE;
 }
 
@@ -71,7 +73,7 @@ static void find_unusual(struct judgement *j, const struct judge_question *q, st
   if (!all.pooled || !stats_ratio_value(all.pool, &rate))
     return;
   for (size_t i = 0; i < n; i++) {
-    if (!group_has(c, g, i))
+    if (!group_counts(c, g, i))
       continue;
     struct stats_ratio parts = metric_parts(m, &c->dealers[i]);
     observed[k] = (double)parts.numerator;
@@ -90,7 +92,8 @@ static void find_unusual(struct judgement *j, const struct judge_question *q, st
 static bool same_group(struct metric_group a, struct metric_group b)
 {
   const struct dealer_metric *m = &dealer_metrics[a.metric];
-  return (!m->lead || a.lead_event == b.lead_event) && (!m->shopper || a.shopper == b.shopper);
+  return (!m->lead || a.lead_event == b.lead_event) && (!m->shopper || a.shopper == b.shopper) &&
+         (!m->engagement || a.key_events == b.key_events);
 }
 
 /* Each group of a metric once. */

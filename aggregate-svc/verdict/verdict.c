@@ -30,6 +30,8 @@ enum verdict verdict_of(const struct verdict_facts *f)
 {
   if (f->role == VERDICT_ROLE_CONTEXT)
     return VERDICT_CONTEXT;
+  if (f->role == VERDICT_ROLE_SUSPECT)
+    return VERDICT_SUSPECT;
   if (!verdict_has_data(f) || !f->measured)
     return VERDICT_TOO_LITTLE_DATA;
   if (f->role == VERDICT_ROLE_BESIDE)
@@ -46,7 +48,8 @@ const char *verdict_name(enum verdict v)
                                       [VERDICT_TOO_LITTLE_DATA] = "too_little_data",
                                       [VERDICT_NO_CLEAR_DIFFERENCE] = "no_clear_difference",
                                       [VERDICT_BETTER] = "better",
-                                      [VERDICT_WORSE] = "worse"};
+                                      [VERDICT_WORSE] = "worse",
+                                      [VERDICT_SUSPECT] = "suspect_data"};
   return (size_t)v < ARRAY_LEN(names) ? names[v] : names[VERDICT_TOO_LITTLE_DATA];
 }
 

@@ -20,6 +20,7 @@ enum verdict {
   VERDICT_NO_CLEAR_DIFFERENCE, /* chance alone explains what is seen */
   VERDICT_BETTER,
   VERDICT_WORSE,
+  VERDICT_SUSPECT, /* the dealer's data is suspect */
 };
 
 /* Who a cell is judged for. */
@@ -27,6 +28,7 @@ enum verdict_role {
   VERDICT_ROLE_CONTEXT, /* its metric carries no verdict */
   VERDICT_ROLE_BESIDE,  /* of a dealer that the request is not about */
   VERDICT_ROLE_JUDGED,
+  VERDICT_ROLE_SUSPECT, /* of a dealer whose data is suspect */
 };
 
 /* What a verdict rests on. */

@@ -29,8 +29,8 @@ static enum err_code read_regular(struct buf *out, const char *path, struct err 
   static const char what[] = "credential_source.file";
   struct stat st;
   if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-    return err_set(e, ERR_INVALID_ARGUMENT, "unreadable_file", "%s: %s is not a regular file", what,
-                   path);
+    return err_set(e, ERR_INVALID_ARGUMENT, "subject_token_unreadable",
+                   "%s: %s is not a regular file", what, path);
   return secret_file_read(out, what, path, SUBJECT_SOURCE_MAX, false, e);
 }
 

@@ -397,7 +397,8 @@ enum err_code generate_world(sqlite3 *db, const struct world_params *params, str
                         .next_event = 1,
                         .e = e};
   enum err_code code = generate_exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;"
-                                         "PRAGMA temp_store=MEMORY; BEGIN;");
+                                         "PRAGMA temp_store=MEMORY; PRAGMA threads=2;"
+                                         "PRAGMA analysis_limit=1000; BEGIN;");
   if (code == ERR_OK)
     code = generate_exec(&g, schema_tables);
   if (code == ERR_OK)

@@ -19,8 +19,8 @@ enum {
   CONSENT_AGO = 21,
   DUPLICATES_PM = 600,   /* lead events by lead sessions: 1.6 */
   SELF_REFERRAL_PM = 80, /* of all sessions */
-  CONSENT_LEADS_PM = 90, /* lost of the sessions with leads, */
-  CONSENT_REST_PM = 307  /* and of the others: -30 % sessions, +30 % rates */
+  CONSENT_ENGAGED_PM = 90, /* lost of the engaged sessions, which have the leads, */
+  CONSENT_REST_PM = 590    /* and of the others: -30 % sessions, +30 % rates */
 };
 
 static const struct {
@@ -162,21 +162,13 @@ static void duplicate_leads(struct plants *p, struct visit *v)
   }
 }
 
-static bool has_lead(const struct visit *v)
-{
-  for (uint32_t i = 0; i < v->event_rows; i++)
-    if (is_lead(v->events[i].name))
-      return true;
-  return false;
-}
-
 bool plants_change(struct plants *p, struct visit *v, int64_t day)
 {
   unsigned s = p->dealer->signs;
   if (s == 0)
     return true;
   if ((s & SIGN_CONSENT_SHIFT) && day >= p->made_for - CONSENT_AGO &&
-      prng_chance(&p->prng, has_lead(v) ? CONSENT_LEADS_PM : CONSENT_REST_PM))
+      prng_chance(&p->prng, v->engaged ? CONSENT_ENGAGED_PM : CONSENT_REST_PM))
     return false;
   if (s & SIGN_DUPLICATES)
     duplicate_leads(p, v);

@@ -4,7 +4,7 @@
 
 /* Raise when the tables or the way they are filled change: a database of another
  * version is replaced. */
-enum { SCHEMA_VERSION = 4 };
+enum { SCHEMA_VERSION = 5 };
 
 extern const char schema_tables[];
 /* Made after the load, which is faster. */

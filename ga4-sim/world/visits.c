@@ -332,8 +332,10 @@ static void set_landing(struct visit_context *c, struct visit *v)
                prng_below(p, 0xfffff), prng_between(p, 1, 9));
     }
   }
-  if (prng_chance(p, 8))
-    snprintf(v->landing_page, sizeof(v->landing_page), "(not set)");
+  if (prng_chance(
+          p, 8)) /* Google has both: a session without a page view, and one with an empty one */
+    snprintf(v->landing_page, sizeof(v->landing_page), "%s",
+             v->user_id % 2 == 0 ? "(not set)" : "");
 }
 
 static void finish(struct visit_context *c, struct visit *v, struct journey *j)

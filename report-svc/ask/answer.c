@@ -2,6 +2,7 @@
 #include "report-svc/ask/answer.h"
 
 #include "common/base/mem.h"
+#include "common/pbjson/pbjson.h"
 
 struct answer *answer_new(size_t max_arena)
 {
@@ -42,4 +43,26 @@ void answer_list_add(struct answer_list *list, ProtobufCMessage *item)
     list->items = xrealloc(list->items, list->cap * sizeof(*list->items));
   }
   list->items[list->n++] = item;
+}
+
+bool answer_pack(struct buf *out, const struct answer *a)
+{
+  size_t len = protobuf_c_message_get_packed_size(a->message);
+  char *at = len > out->max ? NULL : buf_reserve(out, len);
+  if (at == NULL)
+    return false;
+  out->len += protobuf_c_message_pack(a->message, (uint8_t *)at);
+  return true;
+}
+
+struct answer *answer_unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t len,
+                             size_t max_arena)
+{
+  struct answer *a = answer_new(max_arena);
+  ProtobufCAllocator allocator = pbjson_arena_allocator(a->arena);
+  a->message = protobuf_c_message_unpack(type, &allocator, len, data);
+  if (a->message != NULL)
+    return a;
+  answer_unref(a);
+  return NULL;
 }

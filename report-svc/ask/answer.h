@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "common/base/arena.h"
+#include "common/base/buf.h"
 #include "report-svc/rows/decoder.h"
 
 /* Messages that arrive one by one. They live in the arena, the list on the heap. */
@@ -33,4 +34,12 @@ void answer_unref(struct answer *a);
 size_t answer_size(const struct answer *a);
 
 void answer_list_add(struct answer_list *list, ProtobufCMessage *item);
+
+/* The bytes that answer_unpack() makes the answer of again; false when they are more than `out` may
+ * hold. */
+bool answer_pack(struct buf *out, const struct answer *a);
+/* An answer of a type that another replica packed; NULL when it is malformed or larger than
+ * max_arena. */
+struct answer *answer_unpack(const ProtobufCMessageDescriptor *type, const void *data, size_t len,
+                             size_t max_arena);
 #endif

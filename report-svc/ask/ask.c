@@ -18,6 +18,7 @@
 
 enum { MAX_PAGES = 50, MAX_ITEMS = 10000 };
 enum { ROWS_ARENA = 96 * 1024 * 1024, MESSAGE_ARENA = 16 * 1024 * 1024 };
+enum { SHARED_ARENA = 16 * SHARED_ANSWER_MAX };
 
 #define ASK_MAGIC 0x61736b21u
 
@@ -38,6 +39,7 @@ struct ask {
   struct answer *answer;
   bool cached;           /* it came from the cache, or from an equal question under way */
   bool behind;           /* an equal question is under way: waits for its answer */
+  bool looking, looked;  /* another replica may have the answer: to be looked up; was */
   struct flight *flight; /* led by this ask; NULL: none */
   struct flight_waiter waiter;
   char *page_token; /* of the next page; NULL on the first and after the last */
@@ -256,7 +258,7 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
 static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)
 {
   const struct ask_options *o = &a->options;
-  if (!o->method->cacheable)
+  if (!o->method->cacheable || a->looked)
     return ERR_OK;
   buf_clear(&a->cache_key);
   buf_printf(&a->cache_key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits,
@@ -271,6 +273,7 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
     a->flight = flights_lead(o->service->flights, &a->cache_key);
     a->behind = a->flight == NULL;
   }
+  a->looking = a->flight != NULL && shared_is_up(o->service->shared);
   return ERR_OK;
 }
 
@@ -325,6 +328,52 @@ static void wait_behind(struct ask *a)
     start_page(a);
 }
 
+/* ------------------------------------------------------------------ what other replicas know */
+
+static void take_shared(struct ask *a, struct answer *answer, int64_t ttl_ms)
+{
+  struct cache *cache = a->options.service->cache;
+  a->answer = answer;
+  a->cached = true;
+  cache_count_shared(cache);
+  cache_put(cache, &a->cache_key, answer, ttl_ms, clock_mono_ms());
+}
+
+static void on_shared_answer(void *user, const void *data, size_t len, int64_t ttl_ms)
+{
+  static const struct err ok = {0};
+  struct ask *a = user;
+  MAGIC_CHECK(a, ASK_MAGIC);
+  struct answer *answer =
+      data == NULL ? NULL : answer_unpack(a->options.method->response, data, len, SHARED_ARENA);
+  pthread_mutex_lock(&a->lock);
+  bool cancelled = a->cancelled;
+  pthread_mutex_unlock(&a->lock);
+  if (answer != NULL)
+    take_shared(a, answer, ttl_ms);
+  if (cancelled)
+    finish_cancelled(a);
+  else if (answer != NULL)
+    finish(a, &ok);
+  else
+    start_page(a);
+}
+
+static void look_with_others(struct ask *a)
+{
+  a->looking = false;
+  a->looked = true;
+  shared_get_answer(a->options.service->shared, &a->cache_key, on_shared_answer, a);
+}
+
+static void leave_for_others(struct ask *a, int64_t ttl_ms)
+{
+  struct shared *shared = a->options.service->shared;
+  AUTO_BUF struct buf packed = BUF_INIT(SHARED_ANSWER_MAX);
+  if (shared_is_up(shared) && answer_pack(&packed, a->answer))
+    shared_put_answer(shared, &a->cache_key, packed.data, packed.len, ttl_ms);
+}
+
 /* ------------------------------------------------------------------ the call to Google */
 
 static enum err_code on_token(void *user, const struct token *t, struct google_target *out,
@@ -340,7 +389,7 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
     buf_clear(&a->body);
     if (a->options.body != NULL && request_write(&a->body, a->options.body, e) != ERR_OK)
       return e->code;
-    if (look_up(a, t, e) != ERR_OK || a->cached || a->behind)
+    if (look_up(a, t, e) != ERR_OK || a->cached || a->behind || a->looking)
       return e->code;
   }
   return google_target_of(out, a->options.service->google, m,
@@ -385,6 +434,7 @@ static void keep(struct ask *a)
   if (o->keep_ms != NULL)
     ttl_ms = o->keep_ms(o->body, a->answer->message, ttl_ms, clock_unix_ms());
   cache_put(o->service->cache, &a->cache_key, a->answer, ttl_ms, clock_mono_ms());
+  leave_for_others(a, ttl_ms > 0 ? ttl_ms : cache_ttl_ms(o->service->cache));
 }
 
 static void on_done(void *user, const struct err *e)
@@ -403,6 +453,10 @@ static void on_done(void *user, const struct err *e)
   }
   if (e->code == ERR_OK && a->behind) {
     wait_behind(a);
+    return;
+  }
+  if (e->code == ERR_OK && a->looking) {
+    look_with_others(a);
     return;
   }
   if (e->code == ERR_OK)

@@ -90,6 +90,11 @@ struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms)
   return answer;
 }
 
+void cache_count_shared(struct cache *c)
+{
+  metric_add(c->lookups, 1, METRIC_LABELS("shared"));
+}
+
 int64_t cache_ttl_ms(const struct cache *c)
 {
   return c->ttl_ms;

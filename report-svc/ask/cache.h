@@ -21,6 +21,8 @@ struct answer *cache_get(struct cache *c, const struct buf *key, int64_t now_ms)
  * quarter of the cache is not kept. */
 void cache_put(struct cache *c, const struct buf *key, struct answer *answer, int64_t keep_ms,
                int64_t now_ms);
+/* A lookup that missed here found the answer with another replica. */
+void cache_count_shared(struct cache *c);
 /* How long an answer is kept that nothing else is known of; 0: nothing is kept. */
 int64_t cache_ttl_ms(const struct cache *c);
 /* Bytes held. */

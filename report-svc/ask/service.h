@@ -5,11 +5,13 @@
 #include "report-svc/ask/cache.h"
 #include "report-svc/ask/flight.h"
 #include "report-svc/google/google.h"
+#include "report-svc/shared/shared.h"
 
 struct service {
   struct google *google;
   struct cache *cache;
   struct flights *flights;
+  struct shared *shared;   /* state of all replicas, cached answers among it; NULL: none */
   int64_t page_rows;       /* rows asked for per page of FetchReports, at most 250,000 */
   size_t max_answer_bytes; /* packed answer of a unary rpc; 0 means 4 MiB */
   size_t fan_out;          /* dealers at once per FetchReports; 0 means 64 */

@@ -108,16 +108,25 @@ static int64_t errors_until(const struct budget *b, const struct entry *entry, i
   return until > now_ms ? until : 0;
 }
 
+static enum err_code admit_errors(const struct budget *b, const struct entry *entry, int64_t now_ms,
+                                  struct err *e)
+{
+  char at[BUDGET_TIME_SIZE];
+  int64_t until = errors_until(b, entry, now_ms);
+  if (until == 0)
+    return ERR_OK;
+  return err_set(e, ERR_UNAVAILABLE, "server_errors",
+                 "Google failed several times within an hour at this property; nothing is sent "
+                 "until %s, because more failures would use up Google's quota of them",
+                 budget_time(at, until));
+}
+
 static enum err_code admit(const struct budget *b, struct entry *entry, int64_t now_ms,
                            struct err *e)
 {
   char at[BUDGET_TIME_SIZE];
-  int64_t until = errors_until(b, entry, now_ms);
-  if (until > 0)
-    return err_set(e, ERR_UNAVAILABLE, "server_errors",
-                   "Google failed several times within an hour at this property; nothing is sent "
-                   "until %s, because more failures would use up Google's quota of them",
-                   budget_time(at, until));
+  if (admit_errors(b, entry, now_ms, e) != ERR_OK)
+    return e->code;
   if (entry->gone_until <= now_ms)
     return ERR_OK;
   if (entry->probe_at <= now_ms) {
@@ -136,6 +145,15 @@ enum err_code budget_admit(struct budget *b, const char *key, int64_t now_ms, st
   pthread_mutex_lock(&b->lock);
   struct entry *entry = find(b, key);
   enum err_code code = entry == NULL ? ERR_OK : admit(b, entry, now_ms, e);
+  pthread_mutex_unlock(&b->lock);
+  return code;
+}
+
+enum err_code budget_admit_errors(struct budget *b, const char *key, int64_t now_ms, struct err *e)
+{
+  pthread_mutex_lock(&b->lock);
+  const struct entry *entry = find(b, key);
+  enum err_code code = entry == NULL ? ERR_OK : admit_errors(b, entry, now_ms, e);
   pthread_mutex_unlock(&b->lock);
   return code;
 }
@@ -162,7 +180,8 @@ enum err_code budget_admit_benchmark(struct budget *b, const char *key, int64_t 
   return code;
 }
 
-static void set_gone(const struct budget *b, struct entry *entry, bool day, int64_t now_ms)
+static void set_gone(const struct budget *b, struct entry *entry, bool day, int64_t now_ms,
+                     struct budget_change *change)
 {
   int64_t until = day ? google_quota_day_end_ms(now_ms) : now_ms + HOUR_MS;
   if (b->options.probe_ms == 0)
@@ -171,6 +190,7 @@ static void set_gone(const struct budget *b, struct entry *entry, bool day, int6
     entry->gone_until = until;
   entry->day = day;
   entry->probe_at = now_ms + b->options.probe_ms;
+  *change = (struct budget_change){BUDGET_NOW_GONE, entry->gone_until, entry->probe_at, day};
 }
 
 static int32_t left(const Analytics__Ga4__V1beta__QuotaStatus *status)
@@ -192,8 +212,10 @@ static void count_benchmark(const struct budget *b, struct entry *entry,
 }
 
 void budget_saw(struct budget *b, const char *key,
-                const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark, int64_t now_ms)
+                const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark, int64_t now_ms,
+                struct budget_change *change)
 {
+  *change = (struct budget_change){0};
   if (quota == NULL || quota->tokens_per_hour == NULL)
     return;
   int32_t cost = quota->tokens_per_hour->consumed > 0 ? quota->tokens_per_hour->consumed : 1;
@@ -204,19 +226,45 @@ void budget_saw(struct budget *b, const char *key,
   if (benchmark)
     count_benchmark(b, entry, quota->tokens_per_hour, now_ms);
   if (day || hour < cost || project < cost)
-    set_gone(b, entry == NULL ? find_or_add(b, key) : entry, day, now_ms);
-  else if (entry != NULL)
+    set_gone(b, entry == NULL ? find_or_add(b, key) : entry, day, now_ms, change);
+  else if (entry != NULL && entry->gone_until != 0) {
     entry->gone_until = 0;
+    change->what = BUDGET_NOW_BACK;
+  }
   pthread_mutex_unlock(&b->lock);
 }
 
-void budget_refused(struct budget *b, const char *key, enum budget_quota quota, int64_t now_ms)
+void budget_refused(struct budget *b, const char *key, enum budget_quota quota, int64_t now_ms,
+                    struct budget_change *change)
+{
+  *change = (struct budget_change){0};
+  pthread_mutex_lock(&b->lock);
+  if (quota == BUDGET_SERVER_ERRORS && b->options.server_errors > 0) {
+    find_or_add(b, key)->held_until = now_ms + HOUR_MS;
+    *change = (struct budget_change){.what = BUDGET_NOW_HELD, .until_ms = now_ms + HOUR_MS};
+  } else if (quota == BUDGET_HOUR || quota == BUDGET_DAY) {
+    set_gone(b, find_or_add(b, key), quota == BUDGET_DAY, now_ms, change);
+  }
+  pthread_mutex_unlock(&b->lock);
+}
+
+void budget_learn_held(struct budget *b, const char *key, int64_t until_ms)
 {
   pthread_mutex_lock(&b->lock);
-  if (quota == BUDGET_SERVER_ERRORS && b->options.server_errors > 0)
-    find_or_add(b, key)->held_until = now_ms + HOUR_MS;
-  else if (quota == BUDGET_HOUR || quota == BUDGET_DAY)
-    set_gone(b, find_or_add(b, key), quota == BUDGET_DAY, now_ms);
+  struct entry *entry = find_or_add(b, key);
+  if (entry->held_until < until_ms)
+    entry->held_until = until_ms;
+  pthread_mutex_unlock(&b->lock);
+}
+
+void budget_learn_gone(struct budget *b, const char *key, int64_t until_ms, bool day,
+                       int64_t now_ms)
+{
+  pthread_mutex_lock(&b->lock);
+  struct entry *entry = find_or_add(b, key);
+  entry->gone_until = until_ms;
+  entry->day = day;
+  entry->probe_at = now_ms + b->options.probe_ms;
   pthread_mutex_unlock(&b->lock);
 }
 

@@ -45,12 +45,34 @@ enum err_code budget_admit(struct budget *b, const char *key, int64_t now_ms, st
  * last hour. */
 enum err_code budget_admit_benchmark(struct budget *b, const char *key, int64_t now_ms,
                                      struct err *e);
+/* The same without a look at the tokens: for whom the state of all replicas says that. */
+enum err_code budget_admit_errors(struct budget *b, const char *key, int64_t now_ms, struct err *e);
+
+/* What other replicas should know. */
+struct budget_change {
+  enum {
+    BUDGET_AS_BEFORE,
+    BUDGET_NOW_HELD, /* until_ms: Google refuses requests over server errors */
+    BUDGET_NOW_GONE, /* until_ms, day, probe_at_ms: the tokens are used up */
+    BUDGET_NOW_BACK  /* tokens are left again */
+  } what;
+  int64_t until_ms, probe_at_ms;
+  bool day;
+};
+
 /* What an answer said is left. NULL: it said nothing. benchmark: the caller may not see the
  * property. */
 void budget_saw(struct budget *b, const char *key,
-                const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark, int64_t now_ms);
+                const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark, int64_t now_ms,
+                struct budget_change *change);
 /* Google refused a request with 429. */
-void budget_refused(struct budget *b, const char *key, enum budget_quota quota, int64_t now_ms);
+void budget_refused(struct budget *b, const char *key, enum budget_quota quota, int64_t now_ms,
+                    struct budget_change *change);
+/* Another replica found: nothing is to be sent until then over server errors; the tokens are used
+ * up until then (day: those of the day), and it or this one has sent a probe just now. */
+void budget_learn_held(struct budget *b, const char *key, int64_t until_ms);
+void budget_learn_gone(struct budget *b, const char *key, int64_t until_ms, bool day,
+                       int64_t now_ms);
 /* Google answered 500 or 503. */
 void budget_server_error(struct budget *b, const char *key, int64_t now_ms);
 

@@ -55,7 +55,7 @@ struct google_call {
   char *subject_id;
   struct token *token;
   struct google_target target;
-  struct governor_ticket ticket;
+  struct place place;
   struct backoff backoff;
   unsigned attempts, failed_500;
   uint32_t waited_ms;
@@ -360,10 +360,14 @@ static enum google_next remember(struct google_call *c, const struct google_fail
                                  enum google_next next, struct err *e)
 {
   struct budget *b = c->google->budget;
+  struct budget_change change = {0};
   if (f->status == 429)
-    budget_refused(b, c->target.key, google_error_quota(f), f->now_unix_ms);
-  if (f->status == 500 || f->status == 503)
+    budget_refused(b, c->target.key, google_error_quota(f), f->now_unix_ms, &change);
+  google_share_change(c->google, c->target.key, &change);
+  if (f->status == 500 || f->status == 503) {
     budget_server_error(b, c->target.key, f->now_unix_ms);
+    shared_note_server_error(c->google->options.shared, c->target.key);
+  }
   c->failed_500 += f->status == 500;
   if (f->status != 500 || c->failed_500 < SAME_500)
     return next;
@@ -415,7 +419,7 @@ static void on_transfer_done(void *user, const struct http_response *response)
   bool cancelled = c->cancelled;
   pthread_mutex_unlock(&c->lock);
   http_transfer_release(transfer);
-  governor_release(c->google->governor, &c->ticket);
+  place_release(&c->place);
   c->attempts++;
   bool aborted = response->error.code == ERR_CANCELLED;
   if (cancelled)
@@ -470,7 +474,7 @@ static void start_transfer(struct google_call *c)
   pthread_mutex_unlock(&c->lock);
   if (!cancelled && code == ERR_OK)
     return; /* c may be gone */
-  governor_release(c->google->governor, &c->ticket);
+  place_release(&c->place);
   if (cancelled)
     finish_cancelled(c);
   else
@@ -492,7 +496,7 @@ static void on_place(void *user, const struct err *e)
 /* Takes a ticket back that a cancel missed because it was not queued yet, or finds it. */
 static void leave_queue(struct google_call *c)
 {
-  if (governor_cancel(c->google->governor, &c->ticket))
+  if (place_cancel(&c->place))
     finish_cancelled(c);
 }
 
@@ -502,7 +506,9 @@ static enum err_code admit(const struct google_call *c, struct err *e)
 {
   struct google *g = c->google;
   int64_t now = clock_unix_ms();
-  enum err_code code = budget_admit(g->budget, c->target.key, now, e);
+  enum err_code code = shared_is_up(g->options.shared)
+                           ? budget_admit_errors(g->budget, c->target.key, now, e)
+                           : budget_admit(g->budget, c->target.key, now, e);
   if (code != ERR_OK || !c->token->opaque)
     return code;
   code = budget_admit_benchmark(g->budget, c->target.key, now, e);
@@ -524,13 +530,14 @@ static void seek_place(struct google_call *c)
     finish(c, &e);
     return;
   }
-  google_call_ref(c); /* on_place may end the call before governor_acquire() returns */
-  c->ticket.on_admitted = on_place;
-  c->ticket.user = c;
-  c->ticket.deadline_ms = c->options.deadline_ms;
-  c->ticket.guest = c->token->opaque;
-  governor_acquire(c->google->governor, &c->ticket, c->target.key);
-  google_watch_queue(c->google);
+  google_call_ref(c); /* on_place may end the call before place_acquire() returns */
+  c->place.google = c->google;
+  c->place.key = c->target.key;
+  c->place.on_admitted = on_place;
+  c->place.user = c;
+  c->place.deadline_ms = c->options.deadline_ms;
+  c->place.guest = c->token->opaque;
+  place_acquire(&c->place);
   pthread_mutex_lock(&c->lock);
   bool cancelled = c->cancelled;
   pthread_mutex_unlock(&c->lock);

@@ -5,14 +5,13 @@
 #include "common/base/mem.h"
 #include "report-svc/google/google_impl.h"
 
-/* Google allows a standard property 10 requests at once. */
-enum { PER_PROPERTY = 10, WAITING_MAX = 4096, SWEEP_MS = 100 };
+enum { WAITING_MAX = 4096, SWEEP_MS = 100 };
 
 struct google *google_new(const struct google_options *options)
 {
   struct google *g = xcalloc(1, sizeof(*g));
   g->options = *options;
-  struct governor_options limits = {PER_PROPERTY, options->max_transfers, WAITING_MAX,
+  struct governor_options limits = {GOOGLE_PLACES, options->max_transfers, WAITING_MAX,
                                     options->benchmark_places};
   g->governor = governor_new(&limits);
   g->budget = budget_new(&options->budget);
@@ -65,6 +64,17 @@ static void sweep(void *arg)
   google_watch_queue(g);
 }
 
+void google_share_change(struct google *g, const char *key, const struct budget_change *change)
+{
+  struct shared *s = g->options.shared;
+  if (change->what == BUDGET_NOW_HELD)
+    shared_note_held(s, key, change->until_ms);
+  else if (change->what == BUDGET_NOW_GONE)
+    shared_note_gone(s, key, change->until_ms, change->day, change->probe_at_ms);
+  else if (change->what == BUDGET_NOW_BACK)
+    shared_note_back(s, key);
+}
+
 void google_watch_queue(struct google *g)
 {
   bool idle = false;
@@ -80,7 +90,9 @@ void google_saw_quota(struct google *g, const char *property,
 {
   char key[64];
   snprintf(key, sizeof(key), "properties/%.40s", property);
-  budget_saw(g->budget, key, quota, benchmark, clock_unix_ms());
+  struct budget_change change;
+  budget_saw(g->budget, key, quota, benchmark, clock_unix_ms(), &change);
+  google_share_change(g, key, &change);
 }
 
 int64_t google_work_deadline_ms(const struct google *g, struct rpc_call *parent)

@@ -16,6 +16,7 @@
 #include "report-svc/google/governor.h"
 #include "report-svc/google/methods.h"
 #include "report-svc/google/token.h"
+#include "report-svc/shared/shared.h"
 
 struct google_options {
   struct http_client *http;
@@ -31,6 +32,7 @@ struct google_options {
    * them within an hour; 0 for no bound. */
   size_t benchmark_places;
   uint32_t benchmark_reports;
+  struct shared *shared; /* state of all replicas; NULL: none */
 };
 
 struct google;

@@ -5,6 +5,10 @@
 #include "common/base/metrics.h"
 #include "report-svc/google/benchmark.h"
 #include "report-svc/google/google.h"
+#include "report-svc/google/place.h"
+
+/* Google allows a standard property so many requests at once. */
+enum { GOOGLE_PLACES = 10 };
 
 struct google {
   struct google_options options;
@@ -19,5 +23,7 @@ struct google {
 
 /* Sets the clock that ends waiters at their deadline, while there are any. */
 void google_watch_queue(struct google *g);
+/* Lets the other replicas know what became of a property's quota. */
+void google_share_change(struct google *g, const char *key, const struct budget_change *change);
 
 #endif

@@ -247,15 +247,20 @@ static struct governor_ticket *first_expired(struct governor *g, int64_t now_ms)
   return t;
 }
 
+enum err_code governor_too_late(const struct governor *g, struct err *e)
+{
+  return err_set(
+      e, ERR_DEADLINE_EXCEEDED, "timeout",
+      "the report waited too long for a place at Google (at most %zu at once per property); try "
+      "again",
+      g->options.per_key);
+}
+
 void governor_expire(struct governor *g, int64_t now_ms)
 {
   struct governor_ticket *t;
   struct err e;
-  err_set(
-      &e, ERR_DEADLINE_EXCEEDED, "timeout",
-      "the report waited too long for a place at Google (at most %zu at once per property); try "
-      "again",
-      g->options.per_key);
+  governor_too_late(g, &e);
   pthread_mutex_lock(&g->lock);
   while ((t = first_expired(g, now_ms)) != NULL) {
     unlink_ticket(g, t);

@@ -46,6 +46,8 @@ bool governor_cancel(struct governor *g, struct governor_ticket *ticket);
 void governor_release(struct governor *g, struct governor_ticket *ticket);
 /* Ends waiters whose deadline has passed; call now and then while there are any. */
 void governor_expire(struct governor *g, int64_t now_ms);
+/* The error of a waiter whose deadline has passed: ERR_DEADLINE_EXCEEDED (`timeout`). */
+enum err_code governor_too_late(const struct governor *g, struct err *e);
 size_t governor_waiting(struct governor *g);
 size_t governor_active(struct governor *g);
 

@@ -70,7 +70,11 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
 
 static void post(struct mcp_server *s, uint8_t choice, const char *body, char session[128])
 {
-  static const struct mcp_sink sink = {on_reply, on_start, on_event, on_end, on_release};
+  static const struct mcp_sink sink = {.reply = on_reply,
+                                       .stream_start = on_start,
+                                       .stream_event = on_event,
+                                       .stream_end = on_end,
+                                       .release = on_release};
   static const char *const versions[] = {NULL, "2025-06-18", "2025-11-25", "2026-07-28"};
   struct mcp_principal alice = {.id = "alice", .ref = principal_ref, .unref = principal_ref};
   struct answer a = {0};

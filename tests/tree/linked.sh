@@ -15,7 +15,6 @@ libcurl: auth-svc report-svc
 libsqlite3: aggregate-svc ga4-sim
 libpq: aggregate-svc
 libhiredis: report-svc
-libhiredis_ssl: report-svc
 libgrpc: auth-svc report-svc aggregate-svc gateway
 libprotobuf-c: auth-svc report-svc aggregate-svc gateway
 '

@@ -93,7 +93,7 @@ describe('the list of tools', () => {
     const median = (sizes[(sizes.length - 1) >> 1] + sizes[sizes.length >> 1]) / 2;
     // JSON's own names and quotes come on top of the 1.2 kB that the catalogue's test holds.
     assert.ok(median <= 1280, `median ${median}`);
-    assert.ok(total <= 1200 * 25, `total ${total}`);
+    assert.ok(total <= 30_000 && tools.length <= 25, `total ${total} for ${tools.length}`);
   });
 
   test('ANALYTICS_MCP_TOOLSETS chooses it', async () => {

@@ -229,6 +229,15 @@ by('Google form', [{ metric: { metricName: 'sessions' }, desc: 'true' }], descen
 by('a dimension', [{ field: 'date' }], [{ dimension: { dimension_name: 'date' } }]);
 by('an open direction', [{ field: 'sessions', direction: 'best' }], /asc or desc/);
 
+// Questions about one dealer against the others.
+for (const tool of ['compare_traffic_sources', 'compare_landing_pages', 'explain_change']) {
+  const ask = (what, args, expected) => calls.push([what, tool, args, expected]);
+  ask('dealer', { dealer: 'd01' }, { subject: 'd01' });
+  ask('a list of one', { dealer_ids: ['d01'], region: ' West ' }, { subject: 'd01', region: 'West' });
+  ask('two days', { subject: 'd01', date_range: '2026-10-01 to 2026-10-31' }, { subject: 'd01', date_range: month });
+  ask('nobody', {}, /subject/);
+}
+
 // Vehicles and the list of metrics.
 for (const tool of ['analyze_vehicle_interest', 'vehicle_lead_conversion', 'vehicle_movers']) {
   const ask = (what, args, expected) => calls.push([what, tool, args, expected]);

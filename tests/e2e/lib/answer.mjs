@@ -88,6 +88,8 @@ export function typed(tool, structured, args = {}) {
         regional_average: { metrics: objects(answer.regional_average) },
         performance_index: grouped(objects(answer.performance_index), ['dealer_id'], 'metrics'),
       };
+    case 'check_data_health':
+      return { ...rest, dealers: objects(answer.dealers), signs: answer.signs === undefined ? [] : objects(answer.signs) };
     case 'run_report_across_dealers':
       return across(answer, args);
     default:

@@ -30,6 +30,7 @@ function flagsToArgs(flags) {
   return Object.entries(flags).flatMap(([name, value]) => {
     const flag = '--' + name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase());
     if (value == null || value === false) return [];
+    if (Array.isArray(value)) return value.flatMap((one) => [flag, String(one)]);
     return value === true ? [flag] : [flag, String(value)];
   });
 }

@@ -330,7 +330,7 @@ describe('a credential that fails is reported, to which dealer, with what to do;
     const good = fs.readFileSync(token);
     fs.rmSync(token);
     await endToken('d23');
-    await fails('d23', { reason: 'subject_token_unreadable', text: /the token's file \S*d23\.token \(credential_source\.file\) cannot be read: No such file or directory; is the volume of the projected token mounted\?/ });
+    await fails('d23', { reason: 'subject_token_unreadable', text: /credential_source\.file: cannot open \S*d23\.token: No such file or directory; is the volume of the projected token mounted\?/ });
     const { token: expired } = await post('/sim/projected-token', { sub: 'system:serviceaccount:dealers:d23', expires_in: -7200 });
     fs.writeFileSync(token, expired, { mode: 0o600 });
     await reload();

@@ -53,7 +53,7 @@ function tLimit(df) {
   return limits.get(df);
 }
 // Twice the smaller Poisson tail, at most 1.
-function poissonP(observed, mean) {
+export function poissonP(observed, mean) {
   const at = (k) => Math.exp(k * Math.log(mean) - mean - lnGamma(k + 1));
   let below = 0;
   for (let k = 0; k <= observed; k++) below += at(k);
@@ -66,11 +66,11 @@ function wilson(k, n) {
   const h = (Z * Math.sqrt((p * (1 - p)) / n + (Z * Z) / (4 * n * n))) / (1 + (Z * Z) / n);
   return [Math.max(0, c - h), Math.min(1, c + h)];
 }
-function byar(o) {
+export function byar(o) {
   const end = (n, sign) => n * (1 - 1 / (9 * n) + (sign * Z) / (3 * Math.sqrt(n))) ** 3;
   return [o === 0 ? 0 : end(o, -1), end(o + 1, 1)];
 }
-function adjust(tests) {
+export function adjust(tests) {
   const order = [...tests].sort((a, b) => b.p - a.p);
   let least = 1;
   order.forEach((test, i) => {

@@ -15,11 +15,11 @@ const SHARED = path.join(BUILD, 'e2e-world');
 const utcDate = () => new Date().toISOString().slice(0, 10);
 
 // A database file for these flags of ga4-sim; { today: 'YYYY-MM-DD' } for a day that is not now.
-export function worldFile({ seed = 42, dealers = 24, regions = 3, days = 400, today } = {}) {
+export function worldFile({ seed = 42, dealers = 24, regions = 3, days = 400, today, plant } = {}) {
   const date = today ?? utcDate();
-  const file = path.join(SHARED, `world-${seed}-${dealers}-${regions}-${days}-${date}.db`);
+  const file = path.join(SHARED, `world-${seed}-${dealers}-${regions}-${days}-${date}${plant ? `-${plant.replace(':', '-')}` : ''}.db`);
   fs.mkdirSync(SHARED, { recursive: true });
-  const flags = { seed, dealers, regions, days, today: date, db: file };
+  const flags = { seed, dealers, regions, days, today: date, db: file, ...(plant && { plant }) };
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
   execFileSync('flock', [`${file}.lock`, path.join(BUILD, 'bin/ga4-sim'), '--generate-only', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -65,9 +65,9 @@ export class World {
 // The set over the shared world: { set, world, sim, stop }. Options as startSet(); sim flags that
 // shape the world choose it.
 export async function startOverWorld(options = {}) {
-  const { seed, dealers, regions, days, today, ...flags } = options.sim ?? {};
+  const { seed, dealers, regions, days, today, plant, ...flags } = options.sim ?? {};
   const shape = Object.fromEntries(
-    Object.entries({ seed, dealers, regions, days, today }).filter(([, value]) => value !== undefined),
+    Object.entries({ seed, dealers, regions, days, today, plant }).filter(([, value]) => value !== undefined),
   );
   const file = worldFile(shape);
   const set = await startSet({ ...options, sim: { ...shape, ...flags, db: file } });

@@ -52,13 +52,12 @@ static void start(void)
                        .auth_addr = address,
                        .report_addr = address,
                        .aggregate_addr = address,
-                       .service = {.log_level = LOG_LEVEL_ERROR},
+                       .service = {.log_level = LOG_LEVEL_ERROR, .drain_ms = 1},
                        .threads = 2,
                        .max_connections = 64,
                        .max_body = 4 * 1024 * 1024,
                        .session_life_s = 3600,
                        .tool_timeout_ms = 20000,
-                       .drain_ms = 1,
                        .grace_ms = 500};
   struct err e = {0};
   CU_ASSERT_EQUAL_FATAL(app_start(&app, &s, &e), ERR_OK);

@@ -24,9 +24,10 @@ static size_t try_everything(struct attempt *a)
   static try_fn *const cheap[] = {try_list_dealers, try_access_token,  try_access_token,
                                   try_forged_grant, try_forged_bearer, try_cohort,
                                   try_list_cohorts};
-  static try_fn *const tools[] = {try_run_report,        try_property,     try_other_reports,
-                                  try_account_summaries, try_across,       try_compare,
-                                  try_vehicles,          try_list_metrics, try_fetch_reports};
+  static try_fn *const tools[] = {
+      try_run_report, try_property, try_other_reports, try_account_summaries,
+      try_across,     try_compare,  try_dealer,        try_dealer,
+      try_dealer,     try_vehicles, try_list_metrics,  try_fetch_reports};
   size_t bad = 0;
   for (size_t k = 0; k < 2; k++)
     for (size_t i = 0; i < ARRAY_LEN(cheap); i++)
@@ -84,6 +85,8 @@ static void nothing_outside_the_grant_comes_back_from_any_rpc_or_tool(void)
   CU_ASSERT_TRUE(t.disclosure.withheld * 100 >= cases);
   CU_ASSERT_TRUE(t.members_read * 100 >= cases);
   CU_ASSERT_TRUE(t.vehicles * 200 >= cases);
+  for (size_t i = 0; i < ARRAY_LEN(t.dealer); i++)
+    CU_ASSERT_TRUE(t.dealer[i] * 1000 >= cases);
   CU_ASSERT_TRUE(t.by_certificate * 200 >= cases);
   CU_ASSERT_TRUE(t.revoked * 500 >= cases);
 }

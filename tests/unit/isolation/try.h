@@ -10,6 +10,7 @@ struct tally {
   size_t calls, answered, refused, members_read;
   size_t by_certificate, revoked; /* callers */
   size_t vehicles;                /* answers about vehicles */
+  size_t dealer[5];               /* answers of each tool about one dealer */
   struct oracle_stats disclosure;
 };
 
@@ -36,6 +37,6 @@ void attempt_end(struct attempt *a);
 typedef size_t try_fn(struct attempt *a);
 try_fn try_forged_bearer, try_list_dealers, try_list_cohorts, try_access_token, try_forged_grant,
     try_cohort, try_run_report, try_property, try_other_reports, try_account_summaries, try_across,
-    try_compare, try_vehicles, try_list_metrics, try_fetch_reports;
+    try_compare, try_dealer, try_vehicles, try_list_metrics, try_fetch_reports;
 
 #endif

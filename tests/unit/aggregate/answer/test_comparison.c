@@ -676,10 +676,27 @@ static void fold_two_dealers(struct daily_fold *f)
   CU_ASSERT_EQUAL(fold(f, 0, &events), ERR_OK);
   CU_ASSERT_EQUAL(fold(f, 0, &more), ERR_OK);
   CU_ASSERT_EQUAL(fold(f, 0, &shoppers), ERR_OK);
+  /* form_start is a frequent key event, scroll a rare one, page_view none. */
   struct rows look_back = {
-      DAILY_LOOKBACK, 1,       1, 2, {{T("asc_form_submission"), T("generate_lead")}}, {2},
-      {{0, 1}},       {{3, 7}}};
+      DAILY_LOOKBACK,
+      2,
+      2,
+      4,
+      {{T("asc_form_submission"), T("generate_lead"), T("form_start"), T("session_start")},
+       {T("true"), T("false")}},
+      {4, 2},
+      {{0, 1, 2, 3}, {0, 0, 0, 1}},
+      {{3, 7, 60, 1000}, {3, 7, 50, 1000}}};
+  struct rows rare = {DAILY_LOOKBACK,
+                      2,
+                      2,
+                      2,
+                      {{T("scroll"), T("page_view")}, {T("true"), T("false")}},
+                      {2, 2},
+                      {{4, 5}, {2, 3}},
+                      {{29, 3000}, {29, 999}}};
   CU_ASSERT_EQUAL(fold(f, 0, &look_back), ERR_OK);
+  CU_ASSERT_EQUAL(fold(f, 0, &rare), ERR_OK);
 }
 
 static void fold_keeps_days_periods_and_events_apart(void)
@@ -704,6 +721,8 @@ static void fold_keeps_days_periods_and_events_apart(void)
   CU_ASSERT_TRUE(d.days[1].sessions == 50 && d.days[1].leads == 7);
   daily_fold_firings(&f, 0, firings);
   CU_ASSERT_TRUE(firings[0] == 3 && firings[1] == 7 && firings[2] == 0);
+  CU_ASSERT_EQUAL(daily_fold_key_events(&f, 0), suspect_signature_add(0, "form_start"));
+  CU_ASSERT_EQUAL(daily_fold_key_events(&f, 1), 0);
   /* A known event that did not happen is 0; other definitions count other sessions. */
   CU_ASSERT_TRUE(daily_fold_figures(&f, 0, 0, SHOPPER_ENGAGED, &d, w.arena));
   CU_ASSERT_TRUE(d.now.leads == 0 && d.now.shopper_sessions == 80);
@@ -784,7 +803,7 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   w.members[2].lead_event = "asc_click_to_call";
   w.members[2].qualified_session = "event:view_inventory";
   lead_events_collect(&w.leads, &w.cohort, w.arena);
-  struct lead_finding pages = {0, true}, none = {0, false};
+  struct lead_finding pages = {0, true, 0}, none = {0, false, 0};
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "", none), SHOPPER_UNKNOWN); /* not 0 */
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "vdp_view", none), SHOPPER_UNKNOWN);
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", none), SHOPPER_ENGAGED);

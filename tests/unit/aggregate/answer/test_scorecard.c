@@ -73,8 +73,9 @@ static void hide(struct world *w, size_t i)
 static void open_door(struct world *w, int64_t first, int64_t last)
 {
   struct err e = {0};
-  CU_ASSERT_EQUAL_FATAL(release_store_new(&w->store, &(struct release_store_options){0}, &e),
-                        ERR_OK);
+  if (w->store == NULL)
+    CU_ASSERT_EQUAL_FATAL(release_store_new(&w->store, &(struct release_store_options){0}, &e),
+                          ERR_OK);
   struct door_options options = {w->store, DISCLOSURE_POLICY_DEFAULT, 1000};
   door_init(&w->door, &options, &w->cohort, (last + 10) * 86400000);
   door_admit(&w->door, (struct lattice_span){first, last}, false);
@@ -257,6 +258,36 @@ static void others_outside_the_view_are_pooled_and_rounded(void)
   for (size_t i = 0; i < r->n_channels; i++)
     if (strcmp(r->channels[i]->channel, "Paid Search") == 0)
       CU_ASSERT_DOUBLE_EQUAL(r->channels[i]->benchmark_leads_per_100_sessions, 2.7, 1e-12);
+  world_end(&w);
+}
+
+static bool shows_share_of(const Card *r, const char *channel)
+{
+  for (size_t i = 0; i < r->n_channels; i++)
+    if (strcmp(r->channels[i]->channel, channel) == 0)
+      return r->channels[i]->opt_benchmark_share_case != 0;
+  return false;
+}
+
+/* A channel that becomes large enough later would be the difference of two answers. */
+static void channels_shown_apart_stay_as_first_released(void)
+{
+  struct world w;
+  add_equal_dealers(&w, 8);
+  for (size_t i = 1; i < 8; i++)
+    hide(&w, i);
+  const Card *first = make_card(&w);
+  CU_ASSERT_TRUE(shows_share_of(first, "Paid Search"));
+  door_close(&w.door);
+  for (size_t i = 0; i < 8; i++)
+    add_channel(&w, i, "Email", 3000, 60);
+  const Card *later = make_card(&w); /* by the same store */
+  CU_ASSERT_TRUE(shows_share_of(later, "Paid Search"));
+  CU_ASSERT_FALSE(shows_share_of(later, "Email"));
+  door_close(&w.door);
+  release_store_free(w.store);
+  w.store = NULL;
+  CU_ASSERT_TRUE(shows_share_of(make_card(&w), "Email"));
   world_end(&w);
 }
 
@@ -458,6 +489,7 @@ TEST_MAIN("aggregate scorecard", TEST(what_the_mix_explains_is_taken_out),
           TEST(no_lead_at_all_is_a_loss_of_those_expected),
           TEST(a_kind_of_contact_is_shown_where_it_happened_and_never_judged),
           TEST(others_outside_the_view_are_pooled_and_rounded),
+          TEST(channels_shown_apart_stay_as_first_released),
           TEST(too_few_others_are_not_shown_at_all),
           TEST(a_subject_that_failed_is_named_with_its_reason),
           TEST(a_change_is_set_against_the_market), TEST(a_trend_needs_eight_complete_weeks),

@@ -210,6 +210,31 @@ static void a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_
   stage_end(&s);
 }
 
+/* Three days with twice the sessions more, none of them engaged, in the last 4 weeks. */
+static void a_dealer_with_a_wave_is_in_no_comparison(void)
+{
+  unsigned seed = 4;
+  struct stage s;
+  stage_begin(&s);
+  draw_weeks(&s, 1, 0.2, &seed);
+  for (uint16_t day = MONDAY; day < MONDAY + 7 * WEEKS; day++)
+    cell(&s, 4, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
+        ->engaged_sessions = 30;
+  for (uint16_t day = MONDAY + 45; day < MONDAY + 48; day++)
+    cell(&s, 4, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
+        ->sessions = 150;
+  Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
+  CU_ASSERT_EQUAL(r->comparisons[0]->dealers, DEALERS - 1);
+  CU_ASSERT_EQUAL(r->comparisons[1]->dealers, DEALERS - 1);
+  bool named = false, gap = false;
+  for (size_t i = 0; i < r->n_caveats; i++) {
+    named |= strstr(r->caveats[i], "(suspect_traffic): a wave") != NULL;
+    gap |= strstr(r->caveats[i], "days without sessions") != NULL;
+  }
+  CU_ASSERT_TRUE(named && !gap);
+  stage_end(&s);
+}
+
 /* -------------------------------------------------------------------------- leads */
 
 /* Views and lead sessions: classes convert differently, dealers too (by a factor of two), models do
@@ -367,7 +392,8 @@ static void every_metric_of_the_table_has_a_meaning(void)
     CU_ASSERT_PTR_NOT_NULL(metric_meaning(dealer_metrics[i].name));
 }
 
-TEST_MAIN("aggregate vehicles", TEST(a_world_without_change_has_no_rising_or_falling_models),
+TEST_MAIN("aggregate vehicles", TEST(a_dealer_with_a_wave_is_in_no_comparison),
+          TEST(a_world_without_change_has_no_rising_or_falling_models),
           TEST(a_model_that_gains_six_tenths_at_all_dealers_is_called_rising),
           TEST(a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_it),
           TEST(a_world_of_equal_models_has_no_model_above_or_below),

@@ -275,7 +275,8 @@ static void what_was_told_survives_a_killed_server(void)
   CU_ASSERT_EQUAL(release_store_take(s, &key, "v", &viewer, &candidate, &outcome, &r, &e),
                   ERR_UNAVAILABLE);
   CU_ASSERT_TRUE(release_store_ready(s, &detail)); /* it was there once: the replica stays */
-  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&detail), "wait releases: the store cannot be opened; the log says why\n"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(buf_str(&detail), "wait releases: the store cannot be opened; the log says why\n"));
   server("start");
   int64_t until = clock_mono_ms() + 30000; /* the store tries again by and by */
   do
@@ -374,7 +375,8 @@ static void a_database_that_is_not_there_releases_nothing_and_health_says_so(voi
   CU_ASSERT_EQUAL(release_store_take(s, &key, "v", &viewer, &candidate, &outcome, &r, &e),
                   ERR_UNAVAILABLE);
   CU_ASSERT_FALSE(release_store_ready(s, &detail));
-  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&detail), "fail releases: the store cannot be opened; the log says why\n"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(buf_str(&detail), "fail releases: the store cannot be opened; the log says why\n"));
   CU_ASSERT_PTR_NULL(strstr(buf_str(&detail), "geheim"));
   release_store_free(s);
 }

@@ -169,7 +169,8 @@ static bool is_compare(const struct stream *s)
   return s->request->batch;
 }
 
-/* A comparison's figures come by day: in quarters, and half of them in the period before. */
+/* A comparison's figures come by day: in quarters, half of them in the period before, a third in
+ * the days before that. */
 enum { FAKE_DAYS = 4, LOOK_BACK_QUERY = 4 };
 
 static size_t ranges(const struct stream *s, const struct sender *x)
@@ -201,7 +202,8 @@ static int64_t part_of(const struct stream *s, const struct sender *x, int64_t t
 {
   if (parts(s, x) == 1)
     return total;
-  return part == FAKE_DAYS       ? total / 2
+  return part > FAKE_DAYS        ? total / 3
+         : part == FAKE_DAYS     ? total / 2
          : part == FAKE_DAYS - 1 ? total - (FAKE_DAYS - 1) * (total / FAKE_DAYS)
                                  : total / FAKE_DAYS;
 }
@@ -301,9 +303,13 @@ static void cell_name(const struct stream *s, const struct sender *x, size_t row
   if (strcmp(dimension(s, x, k), "eventName") == 0)
     snprintf(out, size, "%s", event < events ? fake_event_names[rows[event]] : "asc_item_pageview");
   else if (strcmp(dimension(s, x, k), "date") == 0)
-    snprintf(out, size, "2026%s%02zu", part == FAKE_DAYS ? "09" : "10", part + 1);
+    snprintf(out, size, "2026%s%02zu",
+             part < FAKE_DAYS    ? "10"
+             : part == FAKE_DAYS ? "09"
+                                 : "08",
+             part + 1);
   else
-    snprintf(out, size, "date_range_%d", part == FAKE_DAYS);
+    snprintf(out, size, "date_range_%zu", part < FAKE_DAYS ? 0 : part - FAKE_DAYS + 1);
 }
 
 /* Rows row .. row + n - 1; every row has a new value in each dimension. */
@@ -653,7 +659,7 @@ bool fixture_is_idle(struct fixture *f)
 
 struct waiter {
   struct outcome *outcome;
-  bool compare, vehicles;
+  bool compare, across, vehicles; /* whose messages are kept */
   size_t cancel_after;
   struct rpc_client_call *call;
   pthread_mutex_t lock;
@@ -714,6 +720,8 @@ static bool on_message(void *user, const ProtobufCMessage *message)
         NULL, o->packed_len, o->packed);
     return true;
   }
+  if (!w->across)
+    return true;
   const Analytics__Aggregate__V1__RunReportAcrossDealersResponse *r = (const void *)message;
   if (r->event_case ==
       ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESPONSE__EVENT_PROGRESS) {
@@ -741,6 +749,7 @@ static void run(struct fixture *f, struct outcome *o, const char *method,
 {
   struct waiter w = {.outcome = o,
                      .compare = strcmp(method, "CompareDealerSessions") == 0,
+                     .across = strcmp(method, "RunReportAcrossDealers") == 0,
                      .vehicles = strcmp(method, "AnalyzeVehicleInterest") == 0,
                      .cancel_after = cancel_after,
                      .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -787,6 +796,12 @@ void fixture_vehicles(struct fixture *f, struct outcome *o,
                       uint32_t timeout_ms)
 {
   run(f, o, "AnalyzeVehicleInterest", &request->base, timeout_ms, 0);
+}
+
+void fixture_status(struct fixture *f, struct outcome *o, const char *method,
+                    const ProtobufCMessage *request, uint32_t timeout_ms)
+{
+  run(f, o, method, request, timeout_ms, 0);
 }
 
 void outcome_free(struct outcome *o)

@@ -114,6 +114,9 @@ void fixture_across(struct fixture *f, struct outcome *o,
 void fixture_vehicles(struct fixture *f, struct outcome *o,
                       const Analytics__Aggregate__V1__AnalyzeVehicleInterestRequest *request,
                       uint32_t timeout_ms);
+/* Any streaming rpc, of which only the status is kept. */
+void fixture_status(struct fixture *f, struct outcome *o, const char *method,
+                    const ProtobufCMessage *request, uint32_t timeout_ms);
 void outcome_free(struct outcome *o);
 /* Waits until no call is under way in aggregate-svc; false after 5 s. */
 bool fixture_is_idle(struct fixture *f);

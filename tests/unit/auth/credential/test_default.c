@@ -235,7 +235,7 @@ static void the_quota_project_is_the_files_then_the_environments(void)
     if (cases[i].project != NULL)
       setenv("GOOGLE_CLOUD_PROJECT", cases[i].project, 1);
     struct credential *c = NULL;
-    CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, NULL), ERR_OK);
+    CU_ASSERT_EQUAL_FATAL(credential_find_adc(&c, NULL, false, NULL), ERR_OK);
     if (cases[i].expected == NULL) {
       CU_ASSERT_PTR_NULL(c->quota_project);
     } else {
@@ -254,7 +254,7 @@ static void a_quota_project_that_is_none_is_refused_by_the_variables_name(void)
   AUTO_FREE char *path = xasprintf("%s/application_default_credentials.json", dir);
   write_file(path, USER);
   setenv("GOOGLE_CLOUD_PROJECT", "one\r\nx-forged: 1", 1);
-  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_EQUAL(credential_find_adc(&c, NULL, false, &e), ERR_INVALID_ARGUMENT);
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "GOOGLE_CLOUD_PROJECT"));
   CU_ASSERT_PTR_NULL(strstr(e.message, "forged"));
   unsetenv("GOOGLE_CLOUD_PROJECT");

@@ -33,7 +33,7 @@ static void start(size_t calls_per_minute, size_t requests_per_minute)
                              .auth_addr = address,
                              .report_addr = address,
                              .aggregate_addr = address,
-                             .service = {.log_level = LOG_LEVEL_ERROR},
+                             .service = {.log_level = LOG_LEVEL_ERROR, .drain_ms = 1},
                              .threads = 2,
                              .max_connections = 64,
                              .max_body = 1024 * 1024,
@@ -41,7 +41,6 @@ static void start(size_t calls_per_minute, size_t requests_per_minute)
                              .tool_timeout_ms = 1000,
                              .share_calls_per_minute = (int64_t)calls_per_minute,
                              .share_requests_per_minute = (int64_t)requests_per_minute,
-                             .drain_ms = 1,
                              .grace_ms = 500};
   CU_ASSERT_EQUAL_FATAL(app_start(&app, &s, &e), ERR_OK);
   port = app_port(app);

@@ -8,6 +8,8 @@
 #include "tests/unit/harness.h"
 
 enum { MINUTE = 60000, HOUR = 3600000 };
+/* What the last answer or refusal changed, for other replicas. */
+static struct budget_change change;
 /* 2026-11-29 12:00 UTC */
 static const int64_t noon = INT64_C(1795953600000);
 
@@ -36,7 +38,7 @@ static void saw_for(struct budget *b, bool benchmark, int cost, int hour, int da
   quota.tokens_per_hour = &status[0];
   quota.tokens_per_day = &status[1];
   quota.tokens_per_project_per_hour = &status[2];
-  budget_saw(b, "properties/1", &quota, benchmark, now);
+  budget_saw(b, "properties/1", &quota, benchmark, now, &change);
 }
 
 static void saw(struct budget *b, int cost, int hour, int day, int project, int64_t now)
@@ -74,16 +76,16 @@ static void the_tokens_of_the_project_and_of_the_day_count_too(void)
 static void one_request_now_and_then_sees_whether_the_quota_has_returned(void)
 {
   struct budget *b = make(6);
-  budget_refused(b, "properties/1", BUDGET_HOUR, noon);
+  budget_refused(b, "properties/1", BUDGET_HOUR, noon, &change);
   CU_ASSERT_FALSE(admits(b, noon + 5 * MINUTE - 1));
   CU_ASSERT_TRUE(admits(b, noon + 5 * MINUTE));
   CU_ASSERT_FALSE(admits(b, noon + 5 * MINUTE));
   saw(b, 1, 500, 500, 500, noon + 5 * MINUTE); /* it has */
   CU_ASSERT_TRUE(admits(b, noon + 5 * MINUTE));
   CU_ASSERT_TRUE(admits(b, noon + 5 * MINUTE));
-  budget_refused(b, "properties/1", BUDGET_HOUR, noon);
+  budget_refused(b, "properties/1", BUDGET_HOUR, noon, &change);
   CU_ASSERT_TRUE(admits(b, noon + HOUR));
-  budget_refused(b, "properties/1", BUDGET_OTHER, noon + HOUR);
+  budget_refused(b, "properties/1", BUDGET_OTHER, noon + HOUR, &change);
   CU_ASSERT_TRUE(admits(b, noon + HOUR));
   budget_free(b);
 }
@@ -103,9 +105,55 @@ static void six_server_errors_within_an_hour_hold_requests_back(void)
   budget_server_error(b, "properties/1", noon + HOUR);
   CU_ASSERT_FALSE(admits(b, noon + HOUR));
   CU_ASSERT_TRUE(admits(b, noon + HOUR + MINUTE));
-  budget_refused(b, "properties/1", BUDGET_SERVER_ERRORS, noon + 2 * HOUR);
+  budget_refused(b, "properties/1", BUDGET_SERVER_ERRORS, noon + 2 * HOUR, &change);
   CU_ASSERT_FALSE(admits(b, noon + 3 * HOUR - 1));
   CU_ASSERT_TRUE(admits(b, noon + 3 * HOUR));
+  budget_free(b);
+}
+
+static void what_other_replicas_should_know_is_said_once_it_changes(void)
+{
+  struct budget *b = make(6);
+  saw(b, 1, 500, 500, 500, noon);
+  CU_ASSERT_EQUAL(change.what, BUDGET_AS_BEFORE);
+  saw(b, 7, 6, 500, 500, noon);
+  CU_ASSERT_EQUAL(change.what, BUDGET_NOW_GONE);
+  CU_ASSERT_EQUAL(change.until_ms, noon + HOUR);
+  CU_ASSERT_EQUAL(change.probe_at_ms, noon + 5 * MINUTE);
+  CU_ASSERT_FALSE(change.day);
+  saw(b, 1, 500, 500, 500, noon + MINUTE);
+  CU_ASSERT_EQUAL(change.what, BUDGET_NOW_BACK);
+  saw(b, 1, 500, 500, 500, noon + MINUTE);
+  CU_ASSERT_EQUAL(change.what, BUDGET_AS_BEFORE);
+  budget_refused(b, "properties/1", BUDGET_DAY, noon, &change);
+  CU_ASSERT_EQUAL(change.what, BUDGET_NOW_GONE);
+  CU_ASSERT_TRUE(change.day);
+  CU_ASSERT_EQUAL(change.until_ms, google_quota_day_end_ms(noon));
+  budget_refused(b, "properties/1", BUDGET_OTHER, noon, &change);
+  CU_ASSERT_EQUAL(change.what, BUDGET_AS_BEFORE);
+  budget_refused(b, "properties/1", BUDGET_SERVER_ERRORS, noon, &change);
+  CU_ASSERT_EQUAL(change.what, BUDGET_NOW_HELD);
+  CU_ASSERT_EQUAL(change.until_ms, noon + HOUR);
+  budget_free(b);
+}
+
+static void what_another_replica_found_holds_here_too(void)
+{
+  struct budget *b = make(6);
+  struct err e = {0};
+  budget_learn_gone(b, "properties/1", noon + 20 * MINUTE, false, noon);
+  CU_ASSERT_EQUAL(budget_admit(b, "properties/1", noon, &e), ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "until 12:20Z at the latest"));
+  CU_ASSERT_EQUAL(budget_admit_errors(b, "properties/1", noon, &e), ERR_OK);
+  CU_ASSERT_TRUE(admits(b, noon + 20 * MINUTE));
+  saw(b, 1, 500, 500, 500, noon); /* a probe that found tokens */
+  CU_ASSERT_EQUAL(change.what, BUDGET_NOW_BACK);
+  CU_ASSERT_TRUE(admits(b, noon));
+  budget_learn_held(b, "properties/1", noon + 30 * MINUTE);
+  budget_learn_held(b, "properties/1", noon + 10 * MINUTE); /* the later one counts */
+  CU_ASSERT_EQUAL(budget_admit_errors(b, "properties/1", noon + 29 * MINUTE, &e), ERR_UNAVAILABLE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "until 12:30Z"));
+  CU_ASSERT_TRUE(admits(b, noon + 30 * MINUTE));
   budget_free(b);
 }
 
@@ -167,4 +215,5 @@ TEST_MAIN("report budget", TEST(a_report_that_would_not_fit_is_refused_with_the_
           TEST(six_server_errors_within_an_hour_hold_requests_back),
           TEST(benchmarks_may_use_a_quarter_of_the_hour),
           TEST(tokens_of_the_owner_do_not_count_as_a_benchmark),
-          TEST(the_table_of_properties_is_bounded))
+          TEST(what_other_replicas_should_know_is_said_once_it_changes),
+          TEST(what_another_replica_found_holds_here_too), TEST(the_table_of_properties_is_bounded))

@@ -134,9 +134,11 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                   .deadline_ms = o->deadline_ms,
                                   .budget = {o->server_errors, o->quota_probe_ms, 25},
                                   .benchmark_places = o->benchmark_places,
-                                  .benchmark_reports = o->benchmark_reports};
+                                  .benchmark_reports = o->benchmark_reports,
+                                  .shared = o->shared};
   f->service = (struct service){.google = google_new(&google),
                                 .cache = cache_new(o->cache_bytes, 60000),
+                                .shared = o->shared,
                                 .page_rows = o->page_rows == 0 ? 250000 : o->page_rows,
                                 .max_answer_bytes = o->max_answer_bytes,
                                 .chunk_rows = o->chunk_rows,

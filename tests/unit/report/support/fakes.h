@@ -80,6 +80,7 @@ struct fakes_options {
   int64_t quota_probe_ms;
   uint32_t benchmark_reports; /* of a principal within an hour */
   size_t benchmark_places;
+  struct shared *shared; /* the caller's, to be stopped before fakes_stop() and freed after it */
 };
 
 /* Starts everything on free loopback ports. Dealers are d00..d63 with property 100..163;

@@ -17,7 +17,8 @@ static const struct rpc_client_options *call_options(uint32_t timeout_ms)
 {
   static const struct rpc_metadata metadata = {RPC_META_GRANT, grant, sizeof(grant) - 1};
   static struct rpc_client_options options;
-  options = (struct rpc_client_options){timeout_ms, &metadata, 1, NULL};
+  options =
+      (struct rpc_client_options){.timeout_ms = timeout_ms, .metadata = &metadata, .n_metadata = 1};
   return &options;
 }
 

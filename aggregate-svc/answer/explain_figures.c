@@ -1,0 +1,295 @@
+/* Figures of both periods from the daily rows, and the change of the subject and of the market. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate-svc/answer/explain_parts.h"
+#include "aggregate-svc/disclosure/cell.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+
+enum { WEEKDAYS = 7, DAYS_MAX = 4000 };
+
+bool explain_is_before(const struct across_tables *t, size_t member, size_t row)
+{
+  return strcmp(across_text(t, member, row, t->n_dimensions - 1), "date_range_1") == 0;
+}
+
+/* ------------------------------------------------------------------------- figures */
+
+static int64_t day_of(const char *date)
+{
+  long x = strtol(date, NULL, 10);
+  if (x < 10000101 || x > 99991231)
+    return 0;
+  return clock_days_from_civil((int)(x / 10000), (unsigned)(x / 100 % 100), (unsigned)(x % 100));
+}
+
+/* Days of a member while they are added up. */
+struct days {
+  struct dealer_counts *list;
+  int64_t first;
+  size_t n;
+};
+
+static void find_days(const struct across_tables *t, size_t member, bool before, struct days *out,
+                      struct arena *arena)
+{
+  int64_t first = INT64_MAX, last = INT64_MIN;
+  for (size_t row = 0; row < t->tables[member].rows; row++) {
+    int64_t day = day_of(across_text(t, member, row, 0));
+    if (explain_is_before(t, member, row) != before)
+      continue;
+    first = day < first ? day : first;
+    last = day > last ? day : last;
+  }
+  *out = (struct days){.first = first};
+  if (last >= first && last - first < DAYS_MAX)
+    out->n = (size_t)(last - first + 1);
+  out->list = ARENA_ARRAY(arena, struct dealer_counts, out->n + 1);
+}
+
+static struct dealer_counts *day_at(const struct days *d, const char *date)
+{
+  int64_t at = day_of(date) - d->first;
+  return at >= 0 && at < (int64_t)d->n ? &d->list[at] : NULL;
+}
+
+static void add_sessions(const struct across_tables *t, size_t member, struct days days[2])
+{
+  for (size_t row = 0; row < t->tables[member].rows; row++) {
+    struct dealer_counts *day =
+        day_at(&days[explain_is_before(t, member, row)], across_text(t, member, row, 0));
+    if (day == NULL)
+      continue;
+    day->sessions += table_count(t, member, row, 0);
+    day->engaged_sessions += table_count(t, member, row, 1);
+  }
+}
+
+static void add_leads(const struct across_tables *t, size_t member, const char *event,
+                      struct days days[2])
+{
+  for (size_t row = 0; row < t->tables[member].rows; row++) {
+    struct dealer_counts *day =
+        day_at(&days[explain_is_before(t, member, row)], across_text(t, member, row, 0));
+    if (day != NULL && strcmp(across_text(t, member, row, 1), event) == 0)
+      day->leads += table_count(t, member, row, 0);
+  }
+}
+
+static struct dealer_counts sum_of(const struct days *d)
+{
+  struct dealer_counts sum = {0};
+  for (size_t i = 0; i < d->n; i++) {
+    sum.sessions += d->list[i].sessions;
+    sum.engaged_sessions += d->list[i].engaged_sessions;
+    sum.leads += d->list[i].leads;
+  }
+  return sum;
+}
+
+static void make_member(struct explain_figures *out, const struct explain_question *q,
+                        size_t member, struct arena *arena)
+{
+  const struct report_tables *t = q->tables;
+  struct dealer_figures *f = &out->dealers[member];
+  struct days days[2];
+  f->ok = true;
+  f->has_before = true;
+  f->lead_event =
+      table_lead_event(&t->of[EXPLAIN_LOOKBACK - 1], &q->cohort->members[member], member, q->leads);
+  find_days(&t->of[EXPLAIN_DAYS - 1], member, false, &days[0], arena);
+  find_days(&t->of[EXPLAIN_DAYS - 1], member, true, &days[1], arena);
+  add_sessions(&t->of[EXPLAIN_DAYS - 1], member, days);
+  if (f->lead_event != LEAD_UNKNOWN)
+    add_leads(&t->of[EXPLAIN_DAY_LEADS - 1], member, q->leads->names[f->lead_event], days);
+  f->now = sum_of(&days[0]);
+  f->before = sum_of(&days[1]);
+  f->days = days[0].list;
+  f->n_days = days[0].n;
+  f->before_days = days[1].list;
+  f->n_before_days = days[1].n;
+}
+
+void explain_figures_make(struct explain_figures *out, const struct explain_question *q,
+                          struct arena *arena)
+{
+  size_t n = q->cohort->n;
+  struct period_days now = period_resolve(q->period, q->now_unix_ms, 0);
+  struct period_days before = period_resolve(q->before, q->now_unix_ms, 0);
+  *out = (struct explain_figures){.days = now.last - now.first + 1,
+                                  .days_before = before.last - before.first + 1};
+  out->dealers = ARENA_ARRAY(arena, struct dealer_figures, n + 1);
+  for (size_t i = 0; i < n; i++) {
+    out->dealers[i] =
+        (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    if (q->cohort->members[i].state == DEALER_OK)
+      make_member(out, q, i, arena);
+  }
+}
+
+/* ----------------------------------------------------------------- over-dispersion */
+
+/* Days of one member in one period: of a rate around the member's rate, of a count around the
+ * weekday's mean, because weekdays differ and both periods hold the same ones. */
+static void add_days(struct stats_dispersion *d, const struct dealer_metric *m,
+                     const struct dealer_counts *days, size_t n)
+{
+  AUTO_FREE struct stats_ratio *list = xcalloc(n + 1, sizeof(*list));
+  for (size_t weekday = 0; weekday < WEEKDAYS; weekday++) {
+    size_t k = 0;
+    for (size_t i = weekday; i < n; i += metric_is_rate(m) ? 1 : WEEKDAYS)
+      list[k++] = metric_parts_of(m, &days[i]);
+    stats_dispersion_add(d, list, k, metric_model(m));
+    if (metric_is_rate(m))
+      return;
+  }
+}
+
+static double dispersion(const struct explain_question *q, const struct explain_figures *f)
+{
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  struct stats_dispersion d = {0, 0};
+  for (size_t i = 0; i < q->cohort->n; i++) {
+    const struct dealer_figures *x = &f->dealers[i];
+    if (!x->ok || (m->lead && x->lead_event == LEAD_UNKNOWN))
+      continue;
+    add_days(&d, m, x->days, x->n_days);
+    add_days(&d, m, x->before_days, x->n_before_days);
+  }
+  return stats_dispersion_phi(&d);
+}
+
+/* -------------------------------------------------------------------------- change */
+
+/* Events over exposure: sessions of a rate, days of a count. */
+static struct stats_ratio pair_part(const struct dealer_metric *m, const struct dealer_counts *c,
+                                    int64_t days)
+{
+  struct stats_ratio r = metric_parts_of(m, c);
+  if (!metric_is_rate(m))
+    r.denominator = days;
+  return r;
+}
+
+/* Whether a member is in the market: it has figures of the same kind in both periods. */
+static bool in_market(const struct explain_question *q, const struct explain_figures *f,
+                      size_t member)
+{
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  const struct dealer_figures *x = &f->dealers[member];
+  return x->ok && x->now.sessions > 0 && x->before.sessions > 0 &&
+         (!m->lead || (x->lead_event != LEAD_UNKNOWN &&
+                       x->lead_event == f->dealers[q->cohort->subject].lead_event));
+}
+
+static struct measured_change measure(const struct explain_question *q, struct stats_ratio before,
+                                      struct stats_ratio after, double phi)
+{
+  return verdict_measure_change(before, after, metric_model(&dealer_metrics[q->metric]), phi);
+}
+
+static void add_counts(struct dealer_counts *to, const struct dealer_counts *c)
+{
+  to->sessions += c->sessions;
+  to->engaged_sessions += c->engaged_sessions;
+  to->leads += c->leads;
+}
+
+static struct measured_change market_open(const struct explain_question *q,
+                                          const struct explain_figures *f, double phi)
+{
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  struct dealer_counts now = {0}, before = {0};
+  for (size_t i = 0; i < q->cohort->n; i++) {
+    if ((long)i == q->cohort->subject || !in_market(q, f, i))
+      continue;
+    add_counts(&now, &f->dealers[i].now);
+    add_counts(&before, &f->dealers[i].before);
+  }
+  return measure(q, pair_part(m, &before, f->days_before), pair_part(m, &now, f->days), phi);
+}
+
+static struct lattice_span span_of(const struct explain_question *q)
+{
+  return (struct lattice_span){q->before->start.day, q->before->end.day};
+}
+
+/* A rate of the outside dealers in both periods. */
+static struct measured_change market_rate(const struct explain_question *q,
+                                          const struct explain_figures *f,
+                                          enum disclosure_code *code)
+{
+  struct cohort_figures now = explain_cohort(q, f);
+  AUTO_FREE struct dealer_figures *space = xcalloc(q->cohort->n + 1, sizeof(*space));
+  struct cohort_figures then = group_before(&now, space);
+  struct metric_group g = group_of(&now, q->metric, (size_t)q->cohort->subject);
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  CLEANUP(door_figure_free) struct door_figure a;
+  CLEANUP(door_figure_free) struct door_figure b;
+  struct stats_ratio after, before;
+  cell_figure(q->door, &now, g, CELL_NOW, &a);
+  cell_figure_within(q->door, &then, g, span_of(q), NULL, 0, &b);
+  *code = a.code != DISCLOSURE_RESTRICTED ? a.code : b.code;
+  if (!cell_pool(m, &a, &after) || !cell_pool(m, &b, &before))
+    return (struct measured_change){.known = false};
+  return measure(q, before, after, fmax(a.record.dispersion, b.record.dispersion));
+}
+
+/* The growth of a count of the outside dealers, after over before, as a figure of the door. */
+static void ask_growth(const struct explain_question *q, const struct explain_figures *f,
+                       double phi, struct door_figure *out)
+{
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  AUTO_FREE struct disclosure_member *members = xcalloc(q->cohort->n + 1, sizeof(*members));
+  int event = f->dealers[q->cohort->subject].lead_event;
+  char name[200];
+  snprintf(name, sizeof(name), "%s growth from %lld %.100s", m->name,
+           (long long)q->before->start.day,
+           m->lead && event != LEAD_UNKNOWN ? q->leads->names[event] : "");
+  for (size_t i = 0; i < q->cohort->n; i++)
+    members[i] = (struct disclosure_member){q->cohort->members[i].visible, in_market(q, f, i),
+                                            q->cohort->members[i].owner,
+                                            metric_parts_of(m, &f->dealers[i].before).numerator,
+                                            metric_parts_of(m, &f->dealers[i].now).numerator};
+  struct door_cell cell = {
+      .metric = name, .slice = "", .members = members, .rate = true, .scale = 1, .dispersion = phi};
+  if (lattice_of(span_of(q)) != LATTICE_NONE)
+    door_figure(q->door, &cell, out);
+}
+
+/* It, as it is shown, on events as rounded for intervals. */
+static struct measured_change market_growth(const struct explain_question *q,
+                                            const struct explain_figures *f, double phi,
+                                            enum disclosure_code *code)
+{
+  enum { EXPOSURE = 1000000000 };
+  CLEANUP(door_figure_free) struct door_figure g = {.code = DISCLOSURE_NOT_IN_LATTICE};
+  ask_growth(q, f, phi, &g);
+  int64_t before = form_events(g.record.denominator), after = form_events(g.record.numerator);
+  *code = g.code;
+  if (g.code != DISCLOSURE_RESTRICTED || !(g.pooled > 0) || before <= 0 || after <= 0)
+    return (struct measured_change){.known = false};
+  double exposure = EXPOSURE * (double)after / ((double)before * g.pooled);
+  return measure(q, (struct stats_ratio){before, EXPOSURE},
+                 (struct stats_ratio){after, llround(exposure)}, fmax(1, g.record.dispersion));
+}
+
+struct change_row explain_row(const struct explain_question *q, const struct explain_figures *f,
+                              enum disclosure_code *code)
+{
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  const struct dealer_figures *own = &f->dealers[q->cohort->subject];
+  double phi = dispersion(q, f);
+  struct change_row row = {.own = {.known = false}};
+  *code = DISCLOSURE_OPEN;
+  if (own->ok && (!m->lead || own->lead_event != LEAD_UNKNOWN))
+    row.own = measure(q, pair_part(m, &own->before, f->days_before),
+                      pair_part(m, &own->now, f->days), phi);
+  row.market = q->cohort->outside == 0 ? market_open(q, f, phi)
+               : metric_is_rate(m)     ? market_rate(q, f, code)
+                                       : market_growth(q, f, phi, code);
+  return row;
+}

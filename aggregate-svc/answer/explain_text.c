@@ -1,0 +1,166 @@
+/* Headline and caveats of the explanation of a change. */
+#include <math.h>
+#include <string.h>
+
+#include "aggregate-svc/answer/dealer_caveats.h"
+#include "aggregate-svc/answer/explain_parts.h"
+#include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/period/message.h"
+#include "aggregate-svc/words/text.h"
+#include "common/base/mem.h"
+
+typedef Analytics__Aggregate__V1__ExplainChangeResult Result;
+typedef Analytics__Aggregate__V1__MetricChange Change;
+typedef Analytics__Aggregate__V1__ChangePart Part;
+
+enum { HEADLINE_BYTES = 1500, NAME_BYTES = 200, LABEL_BYTES = 60, HEADLINE_PARTS = 3 };
+enum { GAP_DAYS_MIN = 3 };
+
+/* ---------------------------------------------------------------------- suspect data */
+
+/* Days of a period on which nothing was recorded. */
+static int64_t days_without(const struct dealer_counts *days, size_t n, int64_t of)
+{
+  int64_t with = 0;
+  for (size_t i = 0; i < n; i++)
+    with += days[i].sessions > 0;
+  return of > with ? of - with : 0;
+}
+
+void explain_suspect_data(struct caveats *c, const struct explain_question *q,
+                          const struct explain_figures *f)
+{
+  size_t subject = (size_t)q->cohort->subject;
+  const struct dealer_figures *own = &f->dealers[subject];
+  if (!own->ok || (own->now.sessions == 0 && own->before.sessions == 0))
+    return;
+  int64_t after = days_without(own->days, own->n_days, f->days);
+  int64_t before = days_without(own->before_days, own->n_before_days, f->days_before);
+  if (after >= GAP_DAYS_MIN || before >= GAP_DAYS_MIN)
+    caveats_add(c,
+                "Suspect data: nothing was recorded on %lld days of the earlier period and %lld of "
+                "the later one, so the move may be one of the measurement. Check the tag before "
+                "anything else.",
+                (long long)before, (long long)after);
+}
+
+/* -------------------------------------------------------------------------- headline */
+
+static const char *words_of(const char *verdict)
+{
+  if (strcmp(verdict, "no_clear_change") == 0)
+    return "no clear change";
+  return strcmp(verdict, "too_little_data") == 0 ? "too little data for a word" : verdict;
+}
+
+static void put_move(struct buf *b, const struct dealer_metric *m, const Change *c)
+{
+  buf_printf(b, ": %s ", m->words);
+  if (c->opt_before_case == 0 || c->opt_after_case == 0) {
+    buf_puts(b, "is not known in both periods");
+    return;
+  }
+  index_put_value(b, m, c->before);
+  buf_puts(b, " to ");
+  index_put_value(b, m, c->after);
+  if (c->opt_change_case != 0)
+    buf_printf(b, " (%+.0f %%, 95 %% interval %+.0f to %+.0f %%)", c->change_percent,
+               c->low_percent, c->high_percent);
+  buf_printf(b, ": %s", words_of(c->verdict));
+  if (c->opt_market_case == 0)
+    return;
+  buf_printf(b, "; the market %+.0f %%", c->market_percent);
+  if (c->opt_relative_case != 0)
+    buf_printf(b, ", without which %+.0f %%: %s", c->relative_percent, words_of(c->against_market));
+}
+
+static bool is_clear(const char *verdict)
+{
+  return strcmp(verdict, "rising") == 0 || strcmp(verdict, "falling") == 0;
+}
+
+/* The largest part of each axis that goes with the move. */
+static void put_parts(struct buf *b, const Result *r)
+{
+  size_t shown = 0;
+  const char *axis = "";
+  for (size_t i = 0; i < r->n_parts && shown < HEADLINE_PARTS; i++) {
+    const Part *p = r->parts[i];
+    if (strcmp(p->axis, axis) == 0 || p->opt_explains_case == 0 || !(p->explains > 0))
+      continue;
+    axis = p->axis;
+    buf_printf(b, "%s%s ", shown++ == 0 ? "; largest parts: " : ", ", p->axis);
+    text_put_clipped(b, p->part, LABEL_BYTES);
+    buf_printf(b, " (%.0f %% of it)", 100 * p->explains);
+  }
+}
+
+static char *headline(const struct explain_question *q, const Result *r, bool suspect,
+                      struct arena *arena)
+{
+  const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
+  AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
+  if (suspect)
+    buf_puts(&b, "The data is suspect, see the first caveat. ");
+  text_put_clipped(&b, m->name, NAME_BYTES);
+  if (m->state != DEALER_OK)
+    buf_printf(&b, " could not be read (%s), so nothing is explained", m->reason);
+  buf_puts(&b, " against the other dealers of ");
+  answer_put_scope(&b, r->cohort, r->coverage, r->period);
+  if (m->state == DEALER_OK)
+    put_move(&b, &dealer_metrics[q->metric], r->change);
+  if (is_clear(r->change->verdict) || is_clear(r->change->against_market))
+    put_parts(&b, r);
+  buf_putc(&b, '.');
+  return arena_strdup(arena, buf_str(&b));
+}
+
+/* --------------------------------------------------------------------------- caveats */
+
+static void change_caveats(struct caveats *c, const struct explain_question *q, const Result *r)
+{
+  if (q->cohort->members[q->cohort->subject].state != DEALER_OK)
+    return;
+  if (!is_clear(r->change->verdict) && !is_clear(r->change->against_market))
+    caveats_add(c,
+                "With this much data chance explains the move, or it is too small to matter: the "
+                "parts add up to it, but nothing of them calls for a reason.");
+  if (r->n_parts > 0)
+    caveats_add(c, "Each axis splits the same move: parts of different axes must not be added. "
+                   "page_type and model are those of the page on which a session began.");
+  if (r->change->suppressed[0] != '\0')
+    caveats_add(c, "The market's change is withheld: %s.", r->change->suppressed);
+}
+
+/* The lead events of all members, for the caveat about leads. */
+static int *lead_events_of(const struct explain_question *q, const struct explain_figures *f,
+                           struct arena *arena)
+{
+  int *events = ARENA_ARRAY(arena, int, q->cohort->n + 1);
+  for (size_t i = 0; i < q->cohort->n; i++)
+    events[i] = f->dealers[i].lead_event;
+  return events;
+}
+
+void explain_words(const struct explain_question *q, const struct explain_figures *f, Result *r,
+                   struct arena *arena)
+{
+  struct caveats c = {.arena = arena};
+  struct resolved_period resolved;
+  struct dealer_notes *notes = report_tables_notes(q->tables, arena);
+  r->cohort = answer_cohort(q->cohort, arena);
+  r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
+  r->coverage = cohort_coverage(q->cohort, arena);
+  explain_suspect_data(&c, q, f);
+  bool suspect = c.n > 0;
+  caveats_add_missing(&c, q->cohort);
+  change_caveats(&c, q, r);
+  dealer_caveats_outside(&c, q->cohort, q->door);
+  if (dealer_metrics[q->metric].lead)
+    dealer_caveats_leads(&c, q->cohort, q->leads, lead_events_of(q, f, arena));
+  caveats_add_notes(&c, q->cohort, notes);
+  period_caveats(&c, q->period, r->period, &resolved);
+  r->caveats = c.items;
+  r->n_caveats = c.n;
+  r->headline = headline(q, r, suspect, arena);
+}

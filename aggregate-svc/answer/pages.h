@@ -1,0 +1,44 @@
+/* Landing pages of a dealer against what their kind of page and their channels predict: a pure
+ * function, rows in, result message out.
+ *
+ * Expected lead sessions of a page: over channels, its sessions times the lead rate of the page
+ * type in that channel (indirect standardisation, stats/mix; a cell with few sessions or leads
+ * takes the type's rate over all channels). The rates are the dealer's own, or the other dealers',
+ * pooled. Of dealers outside the caller's view a rate by page type alone is released, because a
+ * benchmark is sliced by one dimension at a time. Pages of different types are never compared. */
+#ifndef AMCP_AGGREGATE_PAGES_H
+#define AMCP_AGGREGATE_PAGES_H
+
+#include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/disclosure/door.h"
+#include "aggregate-svc/figures/tables.h"
+#include "aggregate-svc/period/period.h"
+#include "analytics/aggregate/v1/aggregate.pb-c.h"
+#include "common/base/arena.h"
+
+/* The reports, by query_id. */
+enum pages_query {
+  PAGES_SESSIONS = 1, /* landingPage, channel: sessions */
+  PAGES_LEADS,        /* the same and eventName: sessions with the event */
+  PAGES_LOOKBACK,     /* eventName: eventCount */
+  PAGES_QUERIES = PAGES_LOOKBACK,
+};
+
+enum { PAGES_ROWS_MAX = 25 };
+
+struct pages_question {
+  const struct cohort *cohort; /* has a subject; that alone when expectations are its own */
+  struct door *door;
+  const struct report_tables *tables;
+  const struct lead_events *leads;
+  bool from_region;
+  const struct period *period;
+  int64_t now_unix_ms;
+};
+
+/* Everything lives in the arena, which must have no cap, or in the question. Reads a time zone
+ * file: not for a poller. */
+Analytics__Aggregate__V1__CompareLandingPagesResult *compare_pages(const struct pages_question *q,
+                                                                   struct arena *arena);
+
+#endif

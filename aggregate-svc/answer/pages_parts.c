@@ -1,0 +1,225 @@
+/* Adds the rows up by landing page and channel, and finds the rates that pages are held to. */
+#include "aggregate-svc/answer/pages_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate-svc/disclosure/cell.h"
+#include "aggregate-svc/disclosure/split.h"
+#include "aggregate-svc/figures/page.h"
+#include "common/base/mem.h"
+
+enum { PAGE, CHANNEL, EVENT }; /* columns of the reports */
+enum { LABEL_BYTES = 200, METRIC_BYTES = 160, SLICE_BYTES = 256 };
+
+#define RATE_SCALE 100 /* lead sessions per 100 sessions */
+
+static const char dimension[] = "page_type";
+
+size_t pages_type(const struct pages_parts *p, size_t page)
+{
+  char type[32];
+  const char *label = p->pages.values[page]->label;
+  snprintf(type, sizeof(type), "%.*s", (int)strcspn(label, "\n"), label);
+  return breakdown_find(&p->types, type);
+}
+
+const char *pages_template(const struct pages_parts *p, size_t page)
+{
+  const char *label = p->pages.values[page]->label;
+  const char *line = strchr(label, '\n');
+  return line != NULL ? line + 1 : label;
+}
+
+static const char *channel_of(const struct across_tables *t, size_t member, size_t row)
+{
+  return breakdown_label(across_text(t, member, row, CHANNEL));
+}
+
+static void label_page(const char *path, char out[static LABEL_BYTES])
+{
+  char template[PAGE_TEXT_MAX + 1];
+  page_template(path, template);
+  snprintf(out, LABEL_BYTES, "%s\n%s", page_type(path), template);
+}
+
+/* The report that a part comes from. */
+static const struct across_tables *table_of(const struct pages_question *q, bool leads)
+{
+  return &q->tables->of[(leads ? PAGES_LEADS : PAGES_SESSIONS) - 1];
+}
+
+/* Whether a row counts: of leads only those of the member's event. */
+static bool counts(const struct pages_parts *p, const struct pages_question *q, size_t member,
+                   size_t row, bool leads)
+{
+  int event = p->lead_events[member];
+  return !leads ||
+         (event != LEAD_UNKNOWN &&
+          strcmp(across_text(table_of(q, true), member, row, EVENT), q->leads->names[event]) == 0);
+}
+
+static void add(struct stats_ratio *to, int64_t sessions, bool leads)
+{
+  *(leads ? &to->numerator : &to->denominator) += sessions;
+}
+
+/* --------------------------------------------------------------------------- places */
+
+static void propose(struct pages_parts *out, const struct pages_question *q)
+{
+  const struct across_tables *t = table_of(q, false);
+  char label[LABEL_BYTES];
+  for (size_t i = 0; i < q->cohort->n; i++) {
+    bool subject = (long)i == q->cohort->subject;
+    for (size_t row = 0; q->cohort->members[i].state == DEALER_OK && row < t->tables[i].rows;
+         row++) {
+      const char *path = across_text(t, i, row, PAGE);
+      int64_t sessions = table_count(t, i, row, 0);
+      breakdown_propose(&out->types, page_type(path), sessions);
+      if (!subject)
+        continue;
+      label_page(path, label);
+      breakdown_propose(&out->pages, label, sessions);
+      breakdown_propose(&out->channels, channel_of(t, i, row), sessions);
+    }
+  }
+}
+
+/* --------------------------------------------------------------------------- counts */
+
+/* Adds a member's rows: to its types, to the rates of types by channel where it counts, to the
+ * pages where it is the subject. */
+static void add_member(struct pages_parts *p, const struct pages_question *q, size_t member,
+                       bool leads)
+{
+  const struct across_tables *t = table_of(q, leads);
+  bool subject = (long)member == q->cohort->subject;
+  bool expected = subject != q->from_region && q->cohort->outside * q->from_region == 0 &&
+                  p->lead_events[member] == p->lead_events[q->cohort->subject];
+  char label[LABEL_BYTES];
+  for (size_t row = 0; row < t->tables[member].rows; row++) {
+    const char *path = across_text(t, member, row, PAGE);
+    int64_t sessions = table_count(t, member, row, 0);
+    if (!counts(p, q, member, row, leads))
+      continue;
+    size_t type = breakdown_find(&p->types, page_type(path));
+    size_t channel = breakdown_find(&p->channels, channel_of(t, member, row));
+    add(breakdown_part(&p->types, type, member), sessions, leads);
+    if (expected)
+      add(&p->rates[type * p->channels.n + channel], sessions, leads);
+    if (!subject)
+      continue;
+    label_page(path, label);
+    add(breakdown_part(&p->pages, breakdown_find(&p->pages, label), channel), sessions, leads);
+  }
+}
+
+/* ------------------------------------------------------------------ outside dealers */
+
+static struct disclosure_member *members_of(const struct pages_parts *p, const struct cohort *c)
+{
+  struct disclosure_member *m = xcalloc(c->n + 1, sizeof(*m));
+  for (size_t i = 0; i < c->n; i++) {
+    int event = p->lead_events[c->subject];
+    m[i] =
+        (struct disclosure_member){.visible = c->members[i].visible, .owner = c->members[i].owner};
+    m[i].contributes = c->members[i].state == DEALER_OK && event != LEAD_UNKNOWN &&
+                       p->lead_events[i] == event && breakdown_total(&p->types, i).denominator > 0;
+  }
+  return m;
+}
+
+static enum disclosure_code split(const struct pages_parts *p, const struct pages_question *q,
+                                  const char *metric, enum slice_fate *fates)
+{
+  const struct breakdown *b = &p->types;
+  AUTO_FREE struct disclosure_member *members = members_of(p, q->cohort);
+  AUTO_FREE struct slice_part *parts = xcalloc(b->n * b->n_members + 1, sizeof(*parts));
+  AUTO_FREE const char **labels = xcalloc(b->n + 1, sizeof(*labels));
+  for (size_t v = 0; v < b->n; v++) {
+    labels[v] = b->values[v]->label;
+    for (size_t i = 0; i < b->n_members; i++)
+      if (members[i].contributes)
+        parts[v * b->n_members + i] = (struct slice_part){breakdown_part(b, v, i)->denominator,
+                                                          breakdown_part(b, v, i)->numerator};
+  }
+  struct split_question s = {metric, dimension, labels, {members, b->n_members, parts, b->n, true}};
+  return split_decide(q->door, &s, fates);
+}
+
+/* The rate of one page type of the outside dealers, in the place of the type's first channel. */
+static enum disclosure_code release(struct pages_parts *p, const struct pages_question *q,
+                                    const char *metric, size_t type)
+{
+  const struct breakdown *b = &p->types;
+  AUTO_FREE struct disclosure_member *members = members_of(p, q->cohort);
+  CLEANUP(door_figure_free) struct door_figure f;
+  struct stats_ratio others;
+  char slice[SLICE_BYTES];
+  split_slice(slice, sizeof(slice), dimension, b->values[type]->label);
+  for (size_t i = 0; i < b->n_members; i++) {
+    members[i].numerator = breakdown_part(b, type, i)->numerator;
+    members[i].denominator = breakdown_part(b, type, i)->denominator;
+    members[i].contributes = members[i].contributes && members[i].denominator > 0;
+  }
+  struct door_cell cell = {.metric = metric,
+                           .slice = slice,
+                           .members = members,
+                           .rate = true,
+                           .share = true,
+                           .scale = RATE_SCALE,
+                           .dispersion = 1};
+  door_figure(q->door, &cell, &f);
+  if (cell_pool_of_rate(RATE_SCALE, &f, &others))
+    p->rates[type * p->channels.n] = others;
+  return f.code;
+}
+
+static void ask_outside(struct pages_parts *p, const struct pages_question *q)
+{
+  AUTO_FREE enum slice_fate *fates = xcalloc(p->types.n + 1, sizeof(*fates));
+  int event = p->lead_events[q->cohort->subject];
+  char metric[METRIC_BYTES];
+  snprintf(metric, sizeof(metric), "lead_session_rate %.100s",
+           event != LEAD_UNKNOWN ? q->leads->names[event] : "");
+  enum disclosure_code code = split(p, q, metric, fates);
+  for (size_t v = 0; v < p->types.n; v++)
+    p->codes[v] = code != DISCLOSURE_RESTRICTED ? code
+                  : fates[v] == SLICE_RELEASED  ? release(p, q, metric, v)
+                                                : DISCLOSURE_MIN_CONTRIBUTORS;
+}
+
+void pages_parts_make(struct pages_parts *out, const struct pages_question *q, struct arena *arena)
+{
+  const struct cohort *c = q->cohort;
+  *out = (struct pages_parts){.lead_events = ARENA_ARRAY(arena, int, c->n + 1)};
+  for (size_t i = 0; i < c->n; i++)
+    out->lead_events[i] =
+        c->members[i].state == DEALER_OK
+            ? table_lead_event(&q->tables->of[PAGES_LOOKBACK - 1], &c->members[i], i, q->leads)
+            : LEAD_UNKNOWN;
+  breakdown_init(&out->types, c->n, arena);
+  breakdown_init(&out->channels, 0, arena);
+  breakdown_init(&out->pages, 0, arena);
+  propose(out, q);
+  breakdown_choose(&out->types);
+  breakdown_choose(&out->channels);
+  out->pages.n_members = out->channels.n;
+  breakdown_choose(&out->pages);
+  out->rates = ARENA_ARRAY(arena, struct stats_ratio, out->types.n * out->channels.n + 1);
+  out->codes = ARENA_ARRAY(arena, enum disclosure_code, out->types.n + 1);
+  for (size_t i = 0; i < c->n; i++)
+    for (int leads = 0; c->members[i].state == DEALER_OK && leads < 2; leads++)
+      add_member(out, q, i, leads != 0);
+  if (q->from_region && c->outside > 0)
+    ask_outside(out, q);
+}
+
+void pages_parts_free(struct pages_parts *p)
+{
+  breakdown_free(&p->types);
+  breakdown_free(&p->channels);
+  breakdown_free(&p->pages);
+}

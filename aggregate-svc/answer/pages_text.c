@@ -1,0 +1,115 @@
+/* Headline and caveats of an answer about landing pages. */
+#include <string.h>
+
+#include "aggregate-svc/answer/dealer_caveats.h"
+#include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/answer/pages_parts.h"
+#include "aggregate-svc/period/message.h"
+#include "aggregate-svc/words/text.h"
+#include "common/base/mem.h"
+
+typedef Analytics__Aggregate__V1__CompareLandingPagesResult Result;
+typedef Analytics__Aggregate__V1__LandingPage Page;
+
+enum { HEADLINE_BYTES = 1500, NAME_BYTES = 200, LABEL_BYTES = 80, HEADLINE_PAGES = 3 };
+
+/* "/specials/ (3 leads, expected 9.6)" of each with the verdict; returns how many there are. */
+static size_t put_pages(struct buf *b, const Result *r, const char *verdict, const char *words)
+{
+  size_t found = 0;
+  for (size_t i = 0; i < r->n_pages; i++) {
+    const Page *p = r->pages[i];
+    if (strcmp(p->verdict, verdict) != 0 || ++found > HEADLINE_PAGES)
+      continue;
+    buf_puts(b, found == 1 ? words : ", ");
+    text_put_clipped(b, p->page, LABEL_BYTES);
+    buf_printf(b, " (%lld lead sessions, expected %.3g)", (long long)p->lead_sessions, p->expected);
+  }
+  if (found > HEADLINE_PAGES)
+    buf_printf(b, " and %zu more", found - HEADLINE_PAGES);
+  return found;
+}
+
+static void put_findings(struct buf *b, const Result *r)
+{
+  size_t below = put_pages(b, r, "below_expected", ": fewer leads than expected: ");
+  size_t above = put_pages(b, r, "above_expected",
+                           below > 0 ? "; more than expected: " : ": more leads than expected: ");
+  if (below + above > 0)
+    return;
+  if (r->tested > 0)
+    buf_printf(b, ": no landing page has clearly more or fewer leads than expected (%d tested)",
+               r->tested);
+  else
+    buf_puts(b, ": no landing page has enough leads to be judged");
+}
+
+static char *headline(const struct pages_question *q, const Result *r, struct arena *arena)
+{
+  const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
+  AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
+  text_put_clipped(&b, m->name, NAME_BYTES);
+  if (m->state != DEALER_OK)
+    buf_printf(&b, " could not be read (%s), so its pages are not compared", m->reason);
+  if (q->from_region) {
+    buf_puts(&b, " against the other dealers of ");
+    answer_put_scope(&b, r->cohort, r->coverage, r->period);
+  } else {
+    buf_printf(&b, " against its own rates, %s to %s", r->period->start_date, r->period->end_date);
+  }
+  if (m->state == DEALER_OK)
+    put_findings(&b, r);
+  buf_putc(&b, '.');
+  return arena_strdup(arena, buf_str(&b));
+}
+
+/* Sessions of the subject on pages of a type. */
+static int64_t sessions_of(const struct pages_parts *p, size_t subject, const char *type)
+{
+  for (size_t v = 0; v < p->types.n; v++)
+    if (strcmp(p->types.values[v]->label, type) == 0)
+      return breakdown_part(&p->types, v, subject)->denominator;
+  return 0;
+}
+
+static void page_caveats(struct caveats *c, const struct pages_question *q,
+                         const struct pages_parts *p, const Result *r)
+{
+  size_t subject = (size_t)q->cohort->subject;
+  int64_t unset = sessions_of(p, subject, breakdown_unset);
+  double all = (double)breakdown_total(&p->types, subject).denominator;
+  if (q->cohort->members[subject].state != DEALER_OK)
+    return;
+  caveats_add(c, "Ids, VINs and years in paths are folded, and vehicle pages are by model; a page "
+                 "is compared with its own type only.");
+  if (unset > 0)
+    caveats_add(c,
+                "%.1f %% of the sessions have no landing page: (not set) and empty values are one "
+                "row.",
+                100 * (double)unset / all);
+  if (q->from_region && q->cohort->outside > 0)
+    caveats_add(c, "The others' rates are by page type alone, not by channel: a page with unusual "
+                   "channels can differ for that reason.");
+  if (r->page_count > (int32_t)r->n_pages)
+    caveats_add(c, "There are %d landing pages, of which the first rows are shown.", r->page_count);
+}
+
+void pages_words(const struct pages_question *q, const struct pages_parts *p, Result *r,
+                 struct arena *arena)
+{
+  struct caveats c = {.arena = arena};
+  struct resolved_period resolved;
+  struct dealer_notes *notes = report_tables_notes(q->tables, arena);
+  r->cohort = answer_cohort(q->cohort, arena);
+  r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
+  r->coverage = cohort_coverage(q->cohort, arena);
+  caveats_add_missing(&c, q->cohort);
+  page_caveats(&c, q, p, r);
+  dealer_caveats_outside(&c, q->cohort, q->door);
+  dealer_caveats_leads(&c, q->cohort, q->leads, p->lead_events);
+  caveats_add_notes(&c, q->cohort, notes);
+  period_caveats(&c, q->period, r->period, &resolved);
+  r->caveats = c.items;
+  r->n_caveats = c.n;
+  r->headline = headline(q, r, arena);
+}

@@ -1,0 +1,214 @@
+/* Adds the rows of reports up by traffic source. */
+#include "aggregate-svc/answer/traffic_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "aggregate-svc/disclosure/slices.h"
+#include "aggregate-svc/stats/stats.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+
+enum { DATE, CHANNEL, SOURCE, DETAIL, EVENT }; /* columns of the reports */
+enum { LABEL_BYTES = 512, HOSTS_MAX = 8, HOST_PERCENT = 5, DAYS_MAX = 4000 };
+
+const char traffic_self[] = "(self-referral)";
+
+const char *traffic_dimension(enum traffic_by by)
+{
+  static const char *const names[] = {
+      [TRAFFIC_BY_CHANNEL] = "sessionDefaultChannelGroup",
+      [TRAFFIC_BY_SOURCE_MEDIUM] = "sessionSourceMedium",
+      [TRAFFIC_BY_CAMPAIGN] = "sessionCampaignName",
+  };
+  return names[by];
+}
+
+bool traffic_same_leads(const struct traffic_parts *p, const struct cohort *c, size_t member)
+{
+  int event = p->lead_events[c->subject];
+  return c->members[member].state == DEALER_OK && event != LEAD_UNKNOWN &&
+         p->lead_events[member] == event;
+}
+
+/* ---------------------------------------------------------------------- own hosts */
+
+/* The hosts of a dealer's website: those with 5 % of its sessions or more, because anybody can
+ * send hits under another name. */
+struct hosts {
+  const char *names[HOSTS_MAX];
+  size_t n;
+};
+
+static const char *without_www(const char *host)
+{
+  return strncasecmp(host, "www.", 4) == 0 ? host + 4 : host;
+}
+
+static struct hosts hosts_of(const struct report_tables *t, size_t member)
+{
+  const struct across_tables *table = &t->of[TRAFFIC_HOSTS - 1];
+  struct hosts out = {.n = 0};
+  int64_t all = 0;
+  size_t rows = table->tables[member].rows;
+  for (size_t row = 0; row < rows; row++)
+    all += table_count(table, member, row, 0);
+  for (size_t row = 0; row < rows && out.n < HOSTS_MAX; row++) {
+    int64_t sessions = table_count(table, member, row, 0);
+    if (sessions > 0 && 100 * sessions >= HOST_PERCENT * all)
+      out.names[out.n++] = without_www(across_text(table, member, row, 0));
+  }
+  return out;
+}
+
+static bool is_own(const struct hosts *h, const char *source)
+{
+  for (size_t i = 0; i < h->n; i++)
+    if (strcasecmp(h->names[i], without_www(source)) == 0)
+      return true;
+  return false;
+}
+
+/* ------------------------------------------------------------------------- labels */
+
+/* The source of a row; the text lives in the table or in space. */
+static const char *label_of(const struct traffic_question *q, const struct hosts *hosts,
+                            const struct across_tables *t, size_t member, size_t row,
+                            char space[static LABEL_BYTES])
+{
+  const char *source = breakdown_label(across_text(t, member, row, SOURCE));
+  const char *detail = breakdown_label(across_text(t, member, row, DETAIL));
+  if (is_own(hosts, source))
+    return traffic_self;
+  if (q->by == TRAFFIC_BY_CHANNEL)
+    return breakdown_label(across_text(t, member, row, CHANNEL));
+  if (q->by == TRAFFIC_BY_CAMPAIGN)
+    return detail;
+  if (strcmp(source, breakdown_unset) == 0 && strcmp(detail, breakdown_unset) == 0)
+    return breakdown_unset;
+  snprintf(space, LABEL_BYTES, "%s / %s", source, detail);
+  return space;
+}
+
+/* Which sources have a place: of a fixed list all; of any other dimension those of the dealers
+ * that the caller may see, because a name of theirs alone could be a dealer's. */
+static void propose(struct breakdown *b, const struct traffic_question *q)
+{
+  const struct across_tables *t = &q->tables->of[TRAFFIC_SESSIONS - 1];
+  bool listed = slices_dimension_is_listed(traffic_dimension(q->by));
+  char space[LABEL_BYTES];
+  for (size_t i = 0; i < q->cohort->n; i++) {
+    const struct cohort_member *m = &q->cohort->members[i];
+    if (m->state != DEALER_OK || (!m->visible && !listed))
+      continue;
+    struct hosts hosts = hosts_of(q->tables, i);
+    for (size_t row = 0; row < t->tables[i].rows; row++)
+      breakdown_propose(b, label_of(q, &hosts, t, i, row, space), table_count(t, i, row, 0));
+  }
+  breakdown_choose(b);
+}
+
+/* ------------------------------------------------------------------------- counts */
+
+/* Days of one dealer, sources x days, for the over-dispersion. */
+struct day_grid {
+  struct stats_ratio *cells;
+  int64_t first;
+  size_t n_days;
+};
+
+static int64_t day_of(const char *date)
+{
+  long x = strtol(date, NULL, 10);
+  if (x < 10000101 || x > 99991231)
+    return 0;
+  return clock_days_from_civil((int)(x / 10000), (unsigned)(x / 100 % 100), (unsigned)(x % 100));
+}
+
+static struct day_grid grid_of(const struct across_tables *t, size_t member, size_t n_values)
+{
+  struct day_grid g = {.first = INT64_MAX};
+  int64_t last = INT64_MIN;
+  for (size_t row = 0; row < t->tables[member].rows; row++) {
+    int64_t day = day_of(across_text(t, member, row, DATE));
+    g.first = day < g.first ? day : g.first;
+    last = day > last ? day : last;
+  }
+  if (last >= g.first && last - g.first < DAYS_MAX)
+    g.n_days = (size_t)(last - g.first + 1);
+  g.cells = xcalloc(g.n_days * n_values + 1, sizeof(*g.cells));
+  return g;
+}
+
+static struct stats_ratio *grid_cell(const struct day_grid *g, size_t value, const char *date)
+{
+  int64_t at = day_of(date) - g->first;
+  bool inside = at >= 0 && at < (int64_t)g->n_days;
+  return inside ? &g->cells[value * g->n_days + (size_t)at] : NULL;
+}
+
+static void add_sessions(struct traffic_parts *p, const struct traffic_question *q, size_t member,
+                         const struct hosts *hosts, const struct day_grid *g)
+{
+  const struct across_tables *t = &q->tables->of[TRAFFIC_SESSIONS - 1];
+  char space[LABEL_BYTES];
+  for (size_t row = 0; row < t->tables[member].rows; row++) {
+    size_t v = breakdown_find(&p->by_source, label_of(q, hosts, t, member, row, space));
+    struct stats_ratio *day = grid_cell(g, v, across_text(t, member, row, DATE));
+    int64_t sessions = table_count(t, member, row, 0);
+    breakdown_part(&p->by_source, v, member)->denominator += sessions;
+    if (day != NULL)
+      day->denominator += sessions;
+  }
+}
+
+static void add_leads(struct traffic_parts *p, const struct traffic_question *q, size_t member,
+                      const struct hosts *hosts, const struct day_grid *g)
+{
+  const struct across_tables *t = &q->tables->of[TRAFFIC_LEADS - 1];
+  int event = p->lead_events[member];
+  char space[LABEL_BYTES];
+  for (size_t row = 0; event != LEAD_UNKNOWN && row < t->tables[member].rows; row++) {
+    if (strcmp(across_text(t, member, row, EVENT), q->leads->names[event]) != 0)
+      continue;
+    size_t v = breakdown_find(&p->by_source, label_of(q, hosts, t, member, row, space));
+    struct stats_ratio *day = grid_cell(g, v, across_text(t, member, row, DATE));
+    int64_t leads = table_count(t, member, row, 0);
+    breakdown_part(&p->by_source, v, member)->numerator += leads;
+    if (day != NULL)
+      day->numerator += leads;
+  }
+}
+
+static void add_member(struct traffic_parts *p, const struct traffic_question *q, size_t member,
+                       struct stats_dispersion *dispersion)
+{
+  struct hosts hosts = hosts_of(q->tables, member);
+  struct day_grid g = grid_of(&q->tables->of[TRAFFIC_SESSIONS - 1], member, p->by_source.n);
+  add_sessions(p, q, member, &hosts, &g);
+  add_leads(p, q, member, &hosts, &g);
+  for (size_t v = 0; v < p->by_source.n && traffic_same_leads(p, q->cohort, member); v++)
+    stats_dispersion_add(dispersion, &g.cells[v * g.n_days], g.n_days, STATS_POISSON);
+  free(g.cells);
+}
+
+void traffic_parts_make(struct traffic_parts *out, const struct traffic_question *q,
+                        struct arena *arena)
+{
+  const struct cohort *c = q->cohort;
+  struct stats_dispersion dispersion = {0, 0};
+  out->lead_events = ARENA_ARRAY(arena, int, c->n + 1);
+  for (size_t i = 0; i < c->n; i++)
+    out->lead_events[i] =
+        c->members[i].state == DEALER_OK
+            ? table_lead_event(&q->tables->of[TRAFFIC_LOOKBACK - 1], &c->members[i], i, q->leads)
+            : LEAD_UNKNOWN;
+  breakdown_init(&out->by_source, c->n, arena);
+  propose(&out->by_source, q);
+  for (size_t i = 0; i < c->n; i++)
+    if (c->members[i].state == DEALER_OK)
+      add_member(out, q, i, &dispersion);
+  out->phi = stats_dispersion_phi(&dispersion);
+}

@@ -1,0 +1,138 @@
+/* Headline and caveats of an answer about traffic sources. */
+#include <string.h>
+
+#include "aggregate-svc/answer/dealer_caveats.h"
+#include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/answer/traffic_parts.h"
+#include "aggregate-svc/cohort/notes.h"
+#include "aggregate-svc/period/message.h"
+#include "aggregate-svc/words/text.h"
+#include "common/base/mem.h"
+
+typedef Analytics__Aggregate__V1__CompareTrafficSourcesResult Result;
+typedef Analytics__Aggregate__V1__TrafficSource Source;
+typedef Analytics__Aggregate__V1__Standing Standing;
+
+enum { HEADLINE_BYTES = 1500, NAME_BYTES = 200, LABEL_BYTES = 60, HEADLINE_SOURCES = 3 };
+
+/* "Direct (index 152)" of each with the word; returns how many there are. */
+static size_t put_word(struct buf *b, const Result *r, Standing word, const char *words)
+{
+  size_t found = 0;
+  for (size_t i = 0; i < r->n_sources; i++) {
+    const Source *s = r->sources[i];
+    if (s->standing != word || ++found > HEADLINE_SOURCES)
+      continue;
+    buf_puts(b, found == 1 ? words : ", ");
+    text_put_clipped(b, s->source, LABEL_BYTES);
+    buf_printf(b, " (index %.0f)", s->index);
+  }
+  if (found > HEADLINE_SOURCES)
+    buf_printf(b, " and %zu more", found - HEADLINE_SOURCES);
+  return found;
+}
+
+static void put_largest(struct buf *b, const Result *r)
+{
+  const Source *s = r->sources[0];
+  buf_puts(b, ": most sessions are from ");
+  text_put_clipped(b, s->source, LABEL_BYTES);
+  buf_printf(b, " (%.1f %%", 100 * s->share);
+  if (s->opt_others_share_case != 0)
+    buf_printf(b, ", the others %.1f %%", 100 * s->others_share);
+  buf_puts(b, ")");
+}
+
+static void put_findings(struct buf *b, const Result *r)
+{
+  size_t better =
+      put_word(b, r, ANALYTICS__AGGREGATE__V1__STANDING__BETTER, "; better lead rate: ");
+  size_t worse = put_word(b, r, ANALYTICS__AGGREGATE__V1__STANDING__WORSE, "; worse lead rate: ");
+  if (better + worse > 0)
+    return;
+  if (r->tested > 0)
+    buf_printf(b, "; no clear difference in the lead rate of a source (%d tested)", r->tested);
+  else
+    buf_puts(b, "; too little data to judge lead rates");
+}
+
+static char *headline(const struct traffic_question *q, const Result *r, struct arena *arena)
+{
+  const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
+  AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
+  text_put_clipped(&b, m->name, NAME_BYTES);
+  if (m->state != DEALER_OK)
+    buf_printf(&b, " could not be read (%s), so it is not compared", m->reason);
+  buf_puts(&b, " against the other dealers of ");
+  answer_put_scope(&b, r->cohort, r->coverage, r->period);
+  if (m->state == DEALER_OK && r->sessions == 0)
+    buf_puts(&b, ": no sessions, so there is nothing to compare");
+  if (r->n_sources > 0) {
+    put_largest(&b, r);
+    put_findings(&b, r);
+  }
+  buf_putc(&b, '.');
+  return arena_strdup(arena, buf_str(&b));
+}
+
+static int64_t sessions_of(const Result *r, const char *source)
+{
+  for (size_t i = 0; i < r->n_sources; i++)
+    if (strcmp(r->sources[i]->source, source) == 0)
+      return r->sources[i]->sessions;
+  return 0;
+}
+
+static void source_caveats(struct caveats *c, const Result *r, size_t folded)
+{
+  int64_t self = sessions_of(r, traffic_self), unset = sessions_of(r, breakdown_unset);
+  double all = (double)r->sessions;
+  if (self > 0)
+    caveats_add(c,
+                "%.1f %% of the sessions have the dealer's own website as their source and are one "
+                "row, (self-referral): a visit was cut in two, so the channel that it came from is "
+                "lost. Check cross-domain settings and the list of unwanted referrals.",
+                100 * (double)self / all);
+  if (unset > 0)
+    caveats_add(c,
+                "%.1f %% of the sessions have no known source: (not set) and empty values are "
+                "one row.",
+                100 * (double)unset / all);
+  if (folded > 0)
+    caveats_add(c, "(other) is what the dealer's %zu further source%s ha%s together.", folded,
+                text_s(folded), folded == 1 ? "s" : "ve");
+}
+
+/* A source whose benchmark is not shown. */
+static void withheld_caveat(struct caveats *c, const Result *r)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < r->n_sources; i++)
+    n += r->sources[i]->suppressed[0] != '\0';
+  if (n > 0)
+    caveats_add(c,
+                "Figures of the others are withheld for %zu source%s, see `suppressed`: too few "
+                "or too unequal dealers have them to hide a single one's.",
+                n, text_s(n));
+}
+
+void traffic_words(const struct traffic_question *q, const struct traffic_parts *p, size_t folded,
+                   Result *r, struct arena *arena)
+{
+  struct caveats c = {.arena = arena};
+  struct resolved_period resolved;
+  struct dealer_notes *notes = report_tables_notes(q->tables, arena);
+  r->cohort = answer_cohort(q->cohort, arena);
+  r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
+  r->coverage = cohort_coverage(q->cohort, arena);
+  caveats_add_missing(&c, q->cohort);
+  source_caveats(&c, r, folded);
+  dealer_caveats_outside(&c, q->cohort, q->door);
+  withheld_caveat(&c, r);
+  dealer_caveats_leads(&c, q->cohort, q->leads, p->lead_events);
+  caveats_add_notes(&c, q->cohort, notes);
+  period_caveats(&c, q->period, r->period, &resolved);
+  r->caveats = c.items;
+  r->n_caveats = c.n;
+  r->headline = headline(q, r, arena);
+}

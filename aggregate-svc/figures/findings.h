@@ -1,0 +1,24 @@
+/* Sentences about suspect data of the dealers of an answer.
+ *
+ * Only dealers that the caller may see are named or counted: what is suspect at another dealer is
+ * not disclosed in any form; it only leaves the figures that are released. */
+#ifndef AMCP_AGGREGATE_FINDINGS_H
+#define AMCP_AGGREGATE_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "aggregate-svc/cohort/cohort.h"
+#include "aggregate-svc/cohort/notes.h"
+#include "aggregate-svc/suspect/suspect.h"
+
+/* The findings of a member; NULL for none. */
+typedef const struct suspect_findings *findings_of(const void *arg, size_t member);
+
+/* One caveat per dealer and finding, the most harmful first, at most FINDINGS_SHOWN; the others are
+ * counted by code. */
+enum { FINDINGS_SHOWN = 6 };
+void findings_add_caveats(struct caveats *out, const struct cohort *cohort, findings_of *of,
+                          const void *arg);
+
+#endif

@@ -1,0 +1,109 @@
+/* compare_landing_pages: which landing pages bring more or fewer leads than their kind. */
+#include <string.h>
+
+#include "aggregate-svc/answer/pages.h"
+#include "aggregate-svc/call/query.h"
+#include "aggregate-svc/tools/tools.h"
+#include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
+
+typedef Analytics__Aggregate__V1__CompareLandingPagesRequest Request;
+
+struct state {
+  struct report_tables tables; /* first: the fold's figures */
+  struct lead_events leads;
+  struct period look_back;
+  bool from_region;
+  char *alone[1]; /* the dealers of a question that rests on the subject alone */
+};
+
+static enum err_code check(struct tool_call *c, struct err *e)
+{
+  const char *from = ((const Request *)c->request)->expected_from;
+  struct state *s = c->state;
+  s->from_region = strcmp(from, "region") == 0;
+  if (c->fields.subject[0] == '\0')
+    return request_no_subject(e);
+  if (from[0] != '\0' && strcmp(from, "own") != 0 && !s->from_region)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "expected_from: must be own or region");
+  if (s->from_region)
+    return ERR_OK;
+  s->alone[0] = borrow_text(c->fields.subject);
+  c->fields.dealer_ids = s->alone;
+  c->fields.n_dealer_ids = 1;
+  c->fields.region = c->fields.cohort = "";
+  return ERR_OK;
+}
+
+static char *by_page[] = {(char *)"landingPage", (char *)"sessionDefaultChannelGroup",
+                          (char *)"eventName"};
+static char *by_event[] = {(char *)"eventName"};
+static char *sessions[] = {(char *)"sessions"};
+static char *events[] = {(char *)"eventCount"};
+
+static bool add_reports(struct tool_call *c, struct plan *p)
+{
+  struct state *s = c->state;
+  struct query_spec pages = {.id = PAGES_SESSIONS,
+                             .dimensions = by_page,
+                             .n_dimensions = 2,
+                             .metrics = sessions,
+                             .n_metrics = 1,
+                             .periods = {&c->period},
+                             .n_periods = 1};
+  struct query_spec leads = pages, look_back = pages;
+  char **names = lead_look_back_events(&s->leads, c->arena);
+  if (names == NULL)
+    return false;
+  leads.id = PAGES_LEADS;
+  leads.n_dimensions = 3;
+  leads.dimension_filter = query_in_list("eventName", s->leads.names, s->leads.n, c->arena);
+  look_back.id = PAGES_LOOKBACK;
+  look_back.dimensions = by_event;
+  look_back.n_dimensions = 1;
+  look_back.metrics = events;
+  look_back.periods[0] = &s->look_back;
+  look_back.dimension_filter = query_in_list("eventName", names, LEAD_LOOK_BACK, c->arena);
+  return leads.dimension_filter != NULL && look_back.dimension_filter != NULL &&
+         tool_plan_add(p, query_new(&pages, c->arena)) &&
+         tool_plan_add(p, query_new(&leads, c->arena)) &&
+         tool_plan_add(p, query_new(&look_back, c->arena));
+}
+
+static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
+{
+  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}};
+  struct state *s = c->state;
+  period_look_back(&s->look_back, c->now_unix_ms);
+  if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                   "the comparison needs too much memory; ask for fewer dealers");
+  report_tables_init(&s->tables, shapes, PAGES_QUERIES, c->cohort.n, c->max_rows, c->budget);
+  p->max_rows_per_report = c->max_rows;
+  return ERR_OK;
+}
+
+static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
+{
+  const struct state *s = c->state;
+  struct pages_question q = {.cohort = &c->cohort,
+                             .door = &c->door,
+                             .tables = &s->tables,
+                             .leads = &s->leads,
+                             .from_region = s->from_region,
+                             .period = &c->period,
+                             .now_unix_ms = c->now_unix_ms};
+  (void)e;
+  return &compare_pages(&q, arena)->base;
+}
+
+const struct tool compare_landing_pages_tool = {.rpc = "CompareLandingPages",
+                                                .dealers = TOOL_PEERS,
+                                                .period = TOOL_LAST_4_WEEKS,
+                                                .batch = true,
+                                                .state_size = sizeof(struct state),
+                                                .fold = &report_tables_fold,
+                                                .check = check,
+                                                .plan = plan,
+                                                .result = result};

@@ -1,0 +1,174 @@
+/* explain_change: which parts of a dealer's traffic a move of a metric comes from. */
+#include <string.h>
+
+#include "aggregate-svc/answer/explain.h"
+#include "aggregate-svc/call/query.h"
+#include "aggregate-svc/period/week.h"
+#include "aggregate-svc/tools/tools.h"
+#include "common/base/mem.h"
+
+typedef Analytics__Aggregate__V1__ExplainChangeRequest Request;
+
+struct state {
+  struct report_tables tables; /* first: the fold's figures */
+  struct lead_events leads;
+  struct query_set sets[2]; /* of the subject, of the others */
+  struct period before, look_back;
+  enum metric_id metric;
+  bool a_year_ago;
+};
+
+static enum err_code check_metric(struct state *s, const char *metric, struct err *e)
+{
+#define ROW(id) id,
+  static const enum metric_id known[] = {EXPLAIN_METRICS(ROW)};
+#undef ROW
+  s->metric = METRIC_LEADS_PER_100_SESSIONS;
+  if (metric[0] == '\0')
+    return ERR_OK;
+  for (size_t i = 0; i < ARRAY_LEN(known); i++)
+    if (strcmp(metric, dealer_metrics[known[i]].name) == 0) {
+      s->metric = known[i];
+      return ERR_OK;
+    }
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "metric: must be sessions, lead_events, leads_per_100_sessions or "
+                 "engagement_rate");
+}
+
+static enum err_code check(struct tool_call *c, struct err *e)
+{
+  const Request *r = (const Request *)c->request;
+  struct state *s = c->state;
+  s->a_year_ago = strcmp(r->compare_with, "previous_year") == 0;
+  if (c->fields.subject[0] == '\0')
+    return request_no_subject(e);
+  if (r->compare_with[0] != '\0' && strcmp(r->compare_with, "previous_period") != 0 &&
+      !s->a_year_ago)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "compare_with: must be previous_period or previous_year");
+  return check_metric(s, r->metric, e);
+}
+
+/* --------------------------------------------------------------------- planning */
+
+static char *sessions[] = {(char *)"sessions", (char *)"engagedSessions"};
+static char *events[] = {(char *)"eventCount"};
+static char *by_day[] = {(char *)"date", (char *)"eventName"};
+static char *by_event[] = {(char *)"eventName"};
+static char *by_part[] = {(char *)"sessionDefaultChannelGroup", (char *)"deviceCategory",
+                          (char *)"city", (char *)"landingPage", (char *)"eventName"};
+
+/* The other period. False when there is none, with an error that says what to ask for. */
+static enum err_code find_before(struct tool_call *c, struct err *e)
+{
+  struct state *s = c->state;
+  const struct period *p = &c->period;
+  if (p->start.relative || p->end.relative)
+    return err_set(
+        e, ERR_INVALID_ARGUMENT, "invalid_argument",
+        "date_range: give days as YYYY-MM-DD, so that both periods are the same at every "
+        "dealer");
+  if (s->a_year_ago)
+    period_of_days(&s->before, p->start.day - ISO_YEAR_AGO_DAYS, p->end.day - ISO_YEAR_AGO_DAYS);
+  if (s->a_year_ago || period_before(p, c->now_unix_ms, &s->before))
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "date_range: there is no equal period before; give at most 400 days that begin "
+                 "well after 2015-08-14");
+}
+
+/* A report over both periods; of leads when the last dimension is eventName. */
+static struct query_spec both(struct tool_call *c, uint32_t id, char *const *names, size_t n,
+                              bool leads)
+{
+  struct state *s = c->state;
+  return (struct query_spec){.id = id,
+                             .dimensions = names,
+                             .n_dimensions = n,
+                             .metrics = leads ? events : sessions,
+                             .n_metrics = leads ? 1 : 2,
+                             .periods = {&c->period, &s->before},
+                             .n_periods = 2};
+}
+
+static bool add(struct tool_call *c, struct query_set *set, struct query_spec spec, bool leads)
+{
+  struct state *s = c->state;
+  if (leads)
+    spec.dimension_filter = query_in_list("eventName", s->leads.names, s->leads.n, c->arena);
+  return (!leads || spec.dimension_filter != NULL) &&
+         query_set_add(set, query_new(&spec, c->arena));
+}
+
+static bool add_look_back(struct tool_call *c, struct query_set *set)
+{
+  struct state *s = c->state;
+  char **names = lead_look_back_events(&s->leads, c->arena);
+  struct query_spec spec = {.id = EXPLAIN_LOOKBACK,
+                            .dimensions = by_event,
+                            .n_dimensions = 1,
+                            .metrics = events,
+                            .n_metrics = 1,
+                            .periods = {&s->look_back},
+                            .n_periods = 1};
+  if (names == NULL)
+    return false;
+  spec.dimension_filter = query_in_list("eventName", names, LEAD_LOOK_BACK, c->arena);
+  return spec.dimension_filter != NULL && query_set_add(set, query_new(&spec, c->arena));
+}
+
+static bool add_reports(struct tool_call *c, struct query_set *set, bool parts)
+{
+  return add(c, set, both(c, EXPLAIN_DAYS, by_day, 1, false), false) &&
+         add(c, set, both(c, EXPLAIN_DAY_LEADS, by_day, 2, true), true) && add_look_back(c, set) &&
+         (!parts || (add(c, set, both(c, EXPLAIN_PARTS, by_part, 4, false), false) &&
+                     add(c, set, both(c, EXPLAIN_PART_LEADS, by_part, 5, true), true)));
+}
+
+static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
+{
+  static const struct table_shape shapes[EXPLAIN_QUERIES] = {
+      {2, 2}, {3, 1}, {1, 1}, {5, 2}, {6, 1}};
+  struct state *s = c->state;
+  uint16_t *set_of = ARENA_ARRAY(c->arena, uint16_t, c->cohort.n + 1);
+  if (find_before(c, e) != ERR_OK)
+    return e->code;
+  period_look_back(&s->look_back, c->now_unix_ms);
+  if (set_of == NULL || !lead_events_collect(&s->leads, &c->cohort, c->arena) ||
+      !add_reports(c, &s->sets[0], true) || !add_reports(c, &s->sets[1], false))
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                   "the question needs too much memory; ask for fewer dealers");
+  for (size_t i = 0; i < c->cohort.n; i++)
+    set_of[i] = (long)i != c->cohort.subject;
+  p->sets = s->sets;
+  p->set_of = set_of;
+  p->max_rows_per_report = c->max_rows;
+  report_tables_init(&s->tables, shapes, EXPLAIN_QUERIES, c->cohort.n, c->max_rows, c->budget);
+  return ERR_OK;
+}
+
+static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
+{
+  const struct state *s = c->state;
+  struct explain_question q = {.cohort = &c->cohort,
+                               .door = &c->door,
+                               .tables = &s->tables,
+                               .leads = &s->leads,
+                               .metric = s->metric,
+                               .period = &c->period,
+                               .before = &s->before,
+                               .now_unix_ms = c->now_unix_ms};
+  (void)e;
+  return &explain_change(&q, arena)->base;
+}
+
+const struct tool explain_change_tool = {.rpc = "ExplainChange",
+                                         .dealers = TOOL_PEERS,
+                                         .period = TOOL_LAST_4_WEEKS,
+                                         .batch = true,
+                                         .state_size = sizeof(struct state),
+                                         .fold = &report_tables_fold,
+                                         .check = check,
+                                         .plan = plan,
+                                         .result = result};

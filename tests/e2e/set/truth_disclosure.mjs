@@ -1,0 +1,75 @@
+// What may be shown of dealers that a caller does not see, from docs/internals/aggregate-svc.md alone:
+// the policy on the parts of outside dealers, which values of a dimension are shown apart, and the forms.
+
+const sum = (list) => list.reduce((total, x) => total + x, 0);
+const digits = (x, n) => (x === 0 ? 0 : Number(x.toPrecision(n)));
+
+// Totals by owner of a list of [owner, value].
+function byOwner(list) {
+  const owners = new Map();
+  for (const [owner, value] of list) owners.set(owner, (owners.get(owner) ?? 0) + value);
+  return [...owners.values()].sort((a, b) => b - a);
+}
+
+// The code for one list of values; undefined when they pass.
+function refusal(list) {
+  const owners = byOwner(list);
+  const [first = 0, second = 0] = owners;
+  const total = sum(owners);
+  if (owners.length < 3) return 'min_owners';
+  if (total < 20) return 'min_volume';
+  if (100 * first > 40 * total || 100 * (first + second) > 75 * total) return 'dominance';
+  if (100 * (total - first - second) < 10 * first) return 'p_percent';
+  return undefined;
+}
+
+// The code for dealers { owner, n, y } of a pooled rate y / n; `share`: the rest must pass, too.
+export function refused(dealers, { rate = true, share = false } = {}) {
+  if (dealers.length < 5) return 'min_contributors';
+  return (
+    refusal(dealers.map((d) => [d.owner, d.n])) ??
+    (rate ? refusal(dealers.map((d) => [d.owner, d.y])) : undefined) ??
+    (share ? refusal(dealers.map((d) => [d.owner, d.n - d.y])) : undefined)
+  );
+}
+
+// Which labels are shown apart. `parts` of a label: a list of { owner, n, y } by outside dealer.
+// { released: Set, code }; with a code nothing of the dimension is shown.
+export function split(labels, parts, rate) {
+  const have = (list) => list.filter((d) => d.n !== 0 || d.y !== 0);
+  const size = (label) => sum(parts(label).map((d) => d.n));
+  const present = labels.filter((label) => have(parts(label)).length > 0);
+  const released = new Set(present.filter((label) => refused(have(parts(label)), { rate }) === undefined));
+  const others = () => present.filter((label) => !released.has(label));
+  let code;
+  while (others().length > 0) {
+    const first = parts(labels[0]);
+    const added = first.map((d, i) => ({ owner: d.owner, n: sum(others().map((l) => parts(l)[i].n)), y: sum(others().map((l) => parts(l)[i].y)) }));
+    code = refused(have(added), { rate });
+    if (code === undefined && others().length >= 2) break;
+    let next;
+    for (const label of labels) if (released.has(label) && (next === undefined || size(label) < size(next))) next = label;
+    if (next === undefined) {
+      code ??= 'min_contributors';
+      break;
+    }
+    released.delete(next);
+    code = undefined;
+  }
+  return released.size > 0 ? { released } : { released, code: code ?? 'min_contributors' };
+}
+
+// Forms: a pooled rate, events for intervals, and the pool that a verdict rests on.
+export const pooled = (y, n, scale = 1) => digits((scale * y) / n, 3);
+export function roundedEvents(y) {
+  if (y < 20) return 0;
+  let step = 20;
+  while (4 * step <= y) step *= 4;
+  return step;
+}
+export function releasedPool(y, n, scale) {
+  const events = roundedEvents(y), rate = pooled(y, n, scale);
+  return rate > 0 ? [events, Math.round((events * scale) / rate)] : undefined;
+}
+export const outward = ([low, high]) => [Math.max(0, 5 * Math.floor(low / 5)), 5 * Math.ceil(high / 5)];
+export const expectedForm = (x) => digits(x, 2);

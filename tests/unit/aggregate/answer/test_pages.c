@@ -1,0 +1,178 @@
+/* The answer about landing pages as a pure function. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate-svc/answer/pages.h"
+#include "common/base/mem.h"
+#include "tests/unit/aggregate/support/rows.h"
+#include "tests/unit/harness.h"
+
+typedef Analytics__Aggregate__V1__CompareLandingPagesResult Result;
+typedef Analytics__Aggregate__V1__LandingPage Page;
+
+static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}};
+
+static void add(struct rows_stage *s, size_t member, const char *page, const char *channel,
+                double sessions, double leads)
+{
+  const char *texts[] = {page, channel, "asc_form_submission"};
+  rows_add(s, PAGES_SESSIONS, member, texts, &sessions);
+  if (leads > 0)
+    rows_add(s, PAGES_LEADS, member, texts, &leads);
+}
+
+static Result *answer(struct rows_stage *s, bool from_region)
+{
+  rows_settle(s);
+  struct pages_question q = {.cohort = &s->cohort,
+                             .door = &s->door,
+                             .tables = &s->tables,
+                             .leads = &s->leads,
+                             .from_region = from_region,
+                             .period = &s->period,
+                             .now_unix_ms = s->door.now_unix_ms};
+  return compare_pages(&q, s->arena);
+}
+
+static const Page *find(const Result *r, const char *name)
+{
+  for (size_t i = 0; i < r->n_pages; i++)
+    if (strcmp(r->pages[i]->page, name) == 0)
+      return r->pages[i];
+  return NULL;
+}
+
+static void a_page_is_held_to_its_type_in_its_channels(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 1, 1, shapes, PAGES_QUERIES);
+  add(&s, 0, "/used-vehicles/", "Direct", 1000, 10);
+  add(&s, 0, "/used-vehicles/", "Email", 500, 20);
+  add(&s, 0, "/new-vehicles/", "Direct", 3000, 90);
+  add(&s, 0, "/new-vehicles/", "Display", 40, 4); /* too few for a rate of its own */
+  add(&s, 0, "/service/", "Direct", 9000, 900);   /* another type: in no rate of lists */
+  const Result *r = answer(&s, false);
+  const Page *used = find(r, "/used-vehicles/"), *recent = find(r, "/new-vehicles/");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(used);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(recent);
+  CU_ASSERT_STRING_EQUAL(used->type, "list");
+  CU_ASSERT_DOUBLE_EQUAL(used->expected, 1000 * 100.0 / 4000 + 500 * 20.0 / 500, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(recent->expected, 3000 * 100.0 / 4000 + 40 * 124.0 / 4540, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(used->ratio, 30 / used->expected, 1e-12);
+  CU_ASSERT_EQUAL(r->tested, 3);
+  CU_ASSERT_DOUBLE_EQUAL(find(r, "/service/")->ratio, 1, 1e-12);
+  rows_end(&s);
+}
+
+static void ids_are_folded_and_empty_is_not_set(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 1, 1, shapes, PAGES_QUERIES);
+  add(&s, 0, "/inventory/new-2026-ford-f-150-1FTFW1E52PFA00001/", "Direct", 30, 1);
+  add(&s, 0, "/inventory/new-2025-ford-f-150-1FTFW1E52PFA00777/", "Email", 20, 2);
+  add(&s, 0, "", "Direct", 5, 0);
+  add(&s, 0, "(not set)", "Direct", 6, 1);
+  const Result *r = answer(&s, false);
+  const Page *vehicle = find(r, "/inventory/{vehicle}/new/ford-f-150"),
+             *unset = find(r, "(not set)");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(vehicle);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(unset);
+  CU_ASSERT_EQUAL(r->n_pages, 2);
+  CU_ASSERT_EQUAL(vehicle->sessions, 50);
+  CU_ASSERT_EQUAL(vehicle->lead_sessions, 3);
+  CU_ASSERT_EQUAL(unset->sessions, 11);
+  CU_ASSERT_EQUAL(unset->opt_expected_case, 0);
+  CU_ASSERT_STRING_EQUAL(unset->verdict, "too_little_data");
+  CU_ASSERT_EQUAL(r->page_count, 1);
+  bool said = false;
+  for (size_t i = 0; i < r->n_caveats; i++)
+    said = said || strstr(r->caveats[i], "18.0 % of the sessions have no landing page") != NULL;
+  CU_ASSERT_TRUE(said);
+  rows_end(&s);
+}
+
+static void over_and_under_performers_come_first_and_are_named(void)
+{
+  struct rows_stage s;
+  char page[32];
+  rows_begin(&s, 1, 1, shapes, PAGES_QUERIES);
+  for (int i = 0; i < 30; i++) {
+    snprintf(page, sizeof(page), "/new-vehicles/m%d/", i);
+    add(&s, 0, page, "Direct", 1000 + i, i == 3 ? 55 : i == 7 ? 3 : 20);
+  }
+  const Result *r = answer(&s, false);
+  CU_ASSERT_EQUAL_FATAL(r->n_pages, PAGES_ROWS_MAX);
+  CU_ASSERT_EQUAL(r->tested, 30);
+  CU_ASSERT_STRING_EQUAL(r->pages[0]->page, "/new-vehicles/m3/");
+  CU_ASSERT_STRING_EQUAL(r->pages[0]->verdict, "above_expected");
+  CU_ASSERT_STRING_EQUAL(r->pages[1]->page, "/new-vehicles/m7/");
+  CU_ASSERT_STRING_EQUAL(r->pages[1]->verdict, "below_expected");
+  CU_ASSERT_STRING_EQUAL(r->pages[2]->page, "/new-vehicles/m29/"); /* then by sessions */
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(r->headline, "fewer leads than expected: /new-vehicles/m7/ (3 lead"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "more than expected: /new-vehicles/m3/ (55 lead"));
+  rows_end(&s);
+}
+
+/* n dealers with a list page and a service page; the subject's list page converts badly. */
+static void fill_region(struct rows_stage *s, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    add(s, i, "/used-vehicles/", "Direct", 2000, i == 0 ? 20 : 50);
+    add(s, i, "/service/", "Direct", 1500, 45);
+    add(s, i, "/", "Direct", 3000, 60);
+  }
+  add(s, 1, "/blog/only-here/", "Direct", 500, 5);
+}
+
+static void the_region_holds_a_page_to_the_others(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 4, 4, shapes, PAGES_QUERIES);
+  fill_region(&s, 4);
+  const Result *r = answer(&s, true);
+  const Page *used = find(r, "/used-vehicles/");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(used);
+  CU_ASSERT_DOUBLE_EQUAL(used->expected, 50, 1e-9);
+  CU_ASSERT_STRING_EQUAL(used->verdict, "below_expected");
+  CU_ASSERT_PTR_NULL(find(r, "/blog/only-here/"));
+  rows_end(&s);
+}
+
+static void outside_dealers_give_a_rate_by_type_in_its_released_form(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 8, 1, shapes, PAGES_QUERIES);
+  fill_region(&s, 8);
+  const Result *r = answer(&s, true);
+  const Page *used = find(r, "/used-vehicles/");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(used);
+  CU_ASSERT_DOUBLE_EQUAL(used->expected, 50, 1e-9); /* 2.5 per 100, two digits */
+  CU_ASSERT_EQUAL(used->opt_q_case, 0);
+  CU_ASSERT_DOUBLE_EQUAL(fmod(100 * used->ratio_low + 1e-9, 5), 0, 1e-6);
+  CU_ASSERT_STRING_EQUAL(used->verdict, "below_expected");
+  rows_end(&s);
+}
+
+static void a_type_of_too_few_outside_dealers_is_withheld(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 5, 1, shapes, PAGES_QUERIES);
+  fill_region(&s, 5);
+  const Result *r = answer(&s, true);
+  for (size_t i = 0; i < r->n_pages; i++) {
+    CU_ASSERT_EQUAL(r->pages[i]->opt_expected_case, 0);
+    CU_ASSERT_STRING_EQUAL(r->pages[i]->suppressed, "min_contributors");
+    CU_ASSERT_STRING_EQUAL(r->pages[i]->verdict, "too_little_data");
+  }
+  CU_ASSERT_EQUAL(r->tested, 0);
+  rows_end(&s);
+}
+
+TEST_MAIN("aggregate pages", TEST(a_page_is_held_to_its_type_in_its_channels),
+          TEST(ids_are_folded_and_empty_is_not_set),
+          TEST(over_and_under_performers_come_first_and_are_named),
+          TEST(the_region_holds_a_page_to_the_others),
+          TEST(outside_dealers_give_a_rate_by_type_in_its_released_form),
+          TEST(a_type_of_too_few_outside_dealers_is_withheld))
