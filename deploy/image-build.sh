@@ -12,7 +12,7 @@ under one init) and makes DIR/NAME, the root of each image, and DIR/state, a fol
 
   --arch ARCH   amd64 or arm64 (default: this machine's); deploy/install-deps.sh --image ARCH first
   --out DIR     default /out
-  --build DIR   default /build; DIR-host where the compiler of the tool catalogue is built apart
+  --build DIR   default /build; DIR-host where programs that the build itself runs are built apart
 TEXT
 }
 
@@ -53,10 +53,11 @@ configure() {
 cross=()
 if [[ $arch != "$own" ]]; then
   configure "$build-host"
-  ninja -C "$build-host" bin/protoc-gen-mcp
+  ninja -C "$build-host" bin/protoc-gen-mcp bin/vehicle-table
   export PKG_CONFIG_LIBDIR=/usr/lib/$triplet/pkgconfig:/usr/share/pkgconfig
   cross=(-DCMAKE_SYSTEM_NAME=Linux "-DCMAKE_SYSTEM_PROCESSOR=${triplet%%-*}"
-    "-DCMAKE_C_COMPILER=$triplet-gcc" "-DAMCP_PROTOC_GEN_MCP=$build-host/bin/protoc-gen-mcp")
+    "-DCMAKE_C_COMPILER=$triplet-gcc" "-DAMCP_PROTOC_GEN_MCP=$build-host/bin/protoc-gen-mcp"
+    "-DAMCP_VEHICLE_TABLE=$build-host/bin/vehicle-table")
 fi
 configure "$build" "${cross[@]}"
 services=(auth-svc report-svc aggregate-svc gateway)

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing: to build and run the set, with --tests also what
-# the tests need, with --browser the browser of the tests of pictures (some 300 MB), with --image what building the images needs, for the architecture they are for.
+# the tests need, with --browser the browser that draws the pictures of the tests (some 300 MB), with
+# --containers what the tests of images and chart need, with --image what building the images needs,
+# for the architecture they are for.
 # Does nothing (and needs no network) when all are there.
 set -euo pipefail
 
@@ -9,12 +11,15 @@ libraries=(libc6-dev libprotobuf-c-dev libgrpc-dev libcurl4-openssl-dev libcjson
 compilers=(cmake ninja-build pkg-config gcc protobuf-compiler protobuf-c-compiler libprotobuf-dev
   libprotoc-dev ca-certificates)
 build=("${compilers[@]}" "${libraries[@]}" curl jq sqlite3 procps)
+containers=(buildah debootstrap containerd runc containernetworking-plugins conntrack iptables nftables
+  ipset iproute2 openssl jq curl)
 tests=(libcunit1-dev openssl clang libclang-rt-14-dev llvm lld redis-server)
 
 usage() {
-  echo "Usage: deploy/install-deps.sh [--tests | --browser | --image [ARCH]]"
+  echo "Usage: deploy/install-deps.sh [--tests | --browser | --containers | --image [ARCH]]"
   echo "Installs the Debian packages that building the set needs; --tests adds those of the tests."
   echo "--browser installs Chromium alone, in which tests draw the pictures of MCP Apps."
+  echo "--containers installs what the tests of images and chart start: buildah, containerd, docker."
   echo "--image installs what building the images for ARCH (amd64, arm64; default: this machine's)"
   echo "needs, with a cross compiler where that is another one."
 }
@@ -44,6 +49,12 @@ case "${1:-}" in
   command -v npm >/dev/null || wanted+=(npm)
   ;;
 --browser) wanted=(chromium) ;;
+--containers)
+  wanted=("${containers[@]}")
+  # Docker of another origin stays.
+  [[ -x /usr/bin/docker ]] || wanted+=(docker.io)
+  [[ -x /usr/bin/docker-compose ]] || wanted+=(docker-compose)
+  ;;
 --help | -h) usage; exit 0 ;;
 *) usage >&2; exit 2 ;;
 esac

@@ -15,7 +15,7 @@ part() {
   [[ $# == 0 ]] || note "$@"
 }
 
-passed=0 failed=0 failures=()
+passed=0 failed=0 skipped=0 failures=() skips=()
 
 # build KIND TARGET...: configures and builds; the last lines of what went wrong.
 build_kind() {
@@ -46,15 +46,19 @@ join_builds() {
 
 # test_kind KIND JOBS CTEST_ARGUMENTS...: runs tests of a build and adds to the totals.
 test_kind() {
-  local dir=$root/build-$1 jobs=$2 log line n bad test
+  local kind=$1 dir=$root/build-$1 jobs=$2 log line n bad test
   log=$dir/ctest.log
+  local away
   shift 2
   ctest --test-dir "$dir" --output-on-failure --no-tests=error -j "$jobs" "$@" 2>&1 |
     grep --line-buffered -vE '^(Internal ctest|Test project| +Start |Label Time|$)|=.*sec\*proc' | tee "$log" || true
   line=$(grep -E 'tests passed, .* tests failed out of' "$log" || true)
   n=$(sed -nE 's/.*out of ([0-9]+).*/\1/p' <<<"$line")
   bad=$(sed -nE 's/.*, ([0-9]+) tests failed.*/\1/p' <<<"$line")
-  failed=$((failed + ${bad:-1})) passed=$((passed + ${n:-0} - ${bad:-0}))
+  away=$(grep -cE '\*\*\*Skipped' "$log" || true)
+  failed=$((failed + ${bad:-1})) skipped=$((skipped + away)) passed=$((passed + ${n:-0} - ${bad:-0} - away))
+  while read -r test; do skips+=("$test in build-$kind: tests/run.sh --again $test says why"); done < <(
+    sed -nE 's/.*Test +#[0-9]+: ([a-z0-9_]+) \.*\*\*\*Skipped.*/\1/p' "$log")
   [[ -n $line ]] || failures+=("ctest in $dir")
   while read -r test; do failures+=("$test: tests/run.sh $test"); done < <(
     sed -nE 's/^[[:space:]]+[0-9]+ - ([a-z0-9_]+) \(.*/\1/p' <<<"$(sed -n '/The following tests FAILED/,$p' "$log")")
@@ -71,13 +75,41 @@ fuzz_all() {
   ((bad == 0)) || failures+=("fuzzing: see above")
 }
 
+# deploy_part NAME COMMAND...: a script of its own totals, "N passed, N failed, N skipped", whose lines
+# begin with ok, FAILED or skipped.
+deploy_part() {
+  local name=$1 log=$root/build-$1.log line n bad away
+  shift
+  "$@" 2>&1 | tee "$log" || true
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1 || true)
+  read -r n _ bad _ away _ <<<"${line:-0 passed, 1 failed, 0 skipped}"
+  passed=$((passed + n)) failed=$((failed + bad)) skipped=$((skipped + away))
+  [[ -n $line ]] || failures+=("$name: did not come to its end: ${*#"$root/"}")
+  while read -r line; do failures+=("$name: $line: ${*#"$root/"}"); done < <(sed -n 's/^FAILED *//p' "$log")
+  while read -r line; do skips+=("$name: $line"); done < <(sed -n 's/^skipped *//p' "$log")
+}
+
+# Images and chart. Stage b of the chart takes programs of Kubernetes that no other part needs: they
+# are built for --all alone, else it runs where they are.
+run_deploy() {
+  local images=$root/tests/images/run.sh cluster=$root/tests/cluster/run.sh
+  if $install && ((EUID == 0)); then "$root/deploy/install-deps.sh" --containers || true; fi
+  part images "images and docker-compose.yml"
+  deploy_part images "$images"
+  part "chart a" "the chart on an API server"
+  deploy_part chart-a "$cluster" --stage a
+  part "chart b" "the chart with real pods"
+  if $all; then deploy_part chart-b "$cluster" --stage b --all; else deploy_part chart-b "$cluster" --stage b --no-build; fi
+}
+
 finish() {
   local line
   join_builds
   part "" "done"
   (IFS=,; echo "parts:${parts[*]/#/ }")
   for line in "${failures[@]}"; do echo "FAILED $line"; done
-  echo "total: $passed passed, $failed failed"
+  for line in "${skips[@]}"; do echo "skipped $line"; done
+  echo "total: $passed passed, $failed failed, $skipped skipped"
   ((failed == 0))
 }
 
@@ -96,6 +128,7 @@ run_all() {
     build_beside release all
     test_kind asan "$wide" -LE e2e
     run_ci
+    if $deploy; then run_deploy; fi
   else
     build_beside release room-e2e headertest
     test_kind asan "$wide" -LE e2e

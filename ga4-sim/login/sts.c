@@ -80,13 +80,16 @@ static bool check_jwt(struct sim *s, struct exchange *x, struct reply *r)
   const char *iss = json_get_string(j.claims, "iss"), *sub = json_get_string(j.claims, "sub");
   const char *kid = json_get_string(j.header, "kid");
   const cJSON *aud = cJSON_GetObjectItemCaseSensitive(j.claims, "aud");
-  EVP_PKEY *key = oidc_key(s);
-  if (iss == NULL || strcmp(iss, s->base_url) != 0)
+  enum issuer_says outside = issuer_check(s->issuer, &j);
+  if (outside == ISSUER_OTHER && (iss == NULL || strcmp(iss, s->base_url) != 0))
     return invalid_grant(
         r, xasprintf("The issuer in ID Token %.300s does not match the expected ones: %s",
                      iss == NULL ? "" : iss, s->base_url));
+  EVP_PKEY *key = oidc_key(s);
   jwt_key_id(key, own);
-  if (kid == NULL || strcmp(kid, own) != 0 || !jwt_signed_by(&j, key, "RS256"))
+  bool good = outside == ISSUER_GOOD || (outside == ISSUER_OTHER && kid != NULL &&
+                                         strcmp(kid, own) == 0 && jwt_signed_by(&j, key, "RS256"));
+  if (!good)
     return refuse(r, "invalid_grant", "Invalid signature of the ID Token.");
   if (!audience_fits(aud, x->audience))
     return invalid_grant(

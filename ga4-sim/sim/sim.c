@@ -21,6 +21,7 @@ enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, 
   s->grants = grants_new(w);
   s->service_accounts = service_accounts_new(w, s->keyring);
   s->federation = federation_new(w);
+  s->issuer = issuer_new();
   s->aws = aws_new(w->params.seed);
   s->jwks = jwks_new(s->keyring);
   return ERR_OK;
@@ -30,6 +31,7 @@ void sim_close(struct sim *s)
 {
   jwks_free(s->jwks);
   aws_free(s->aws);
+  issuer_free(s->issuer);
   federation_free(s->federation);
   service_accounts_free(s->service_accounts);
   grants_free(s->grants);

@@ -10,6 +10,7 @@
 #include "ga4-sim/identity/aws.h"
 #include "ga4-sim/identity/federation.h"
 #include "ga4-sim/identity/grants.h"
+#include "ga4-sim/identity/issuer.h"
 #include "ga4-sim/identity/jwks.h"
 #include "ga4-sim/identity/keyring.h"
 #include "ga4-sim/identity/service_account.h"
@@ -36,6 +37,7 @@ struct sim {
   struct grants *grants;
   struct service_accounts *service_accounts;
   struct federation *federation;
+  struct issuer *issuer;
   struct aws *aws;
   struct jwks *jwks;
   struct delay *delay; /* NULL: nobody waits (no listener) */

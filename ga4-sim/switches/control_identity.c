@@ -62,6 +62,11 @@ static enum err_code federation(struct sim *s, const cJSON *body, cJSON **out, s
   return federation_set(s->federation, body, out, e);
 }
 
+static enum err_code outside_issuer(struct sim *s, const cJSON *body, cJSON **out, struct err *e)
+{
+  return issuer_set(s->issuer, body, out, e);
+}
+
 static const struct service_account *account_of(struct sim *s, const cJSON *body)
 {
   const char *email = json_get_string(body, "email"), *dealer = json_get_string(body, "dealer_id");
@@ -179,6 +184,7 @@ static const struct {
     {"/sim/consent", consent},
     {"/sim/clock", set_clock},
     {"/sim/federation", federation},
+    {"/sim/issuer", outside_issuer},
     {"/sim/service-accounts", service_account},
     {"/sim/projected-token", projected_token},
     {"/sim/aws/rotate", rotate_aws},

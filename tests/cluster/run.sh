@@ -16,8 +16,8 @@ Usage: tests/cluster/run.sh [--stage a|b]... [--all] [--no-build]
   --stage b     real pods: mutual TLS, first question, network policies, rollouts under load,
                 rotation, rollback of a bad image, workload identity. Needs root
   --all         five rollouts of each deployment in stage b in place of one
-  --no-build    do not build what is missing (the programs of Kubernetes, the images): what cannot
-                be run is skipped
+  --no-build    do not build or install what is missing (the programs of Kubernetes, the images,
+                packages): what cannot be run is skipped
   --help        this text
 
 Without --stage both. Everything that is built stays in AMCP_CACHE (~/.cache/analytics-mcp); the
@@ -31,7 +31,7 @@ while (($# > 0)); do
   case $1 in
   --stage) stages+=("${2:?--stage needs a or b}"); shift ;;
   --all) rollouts=5 ;;
-  --no-build) build=false ;;
+  --no-build) build=false; export CLUSTER_NO_INSTALL=1 ;;
   --help | -h) usage; exit 0 ;;
   *) usage >&2; exit 2 ;;
   esac

@@ -7,12 +7,14 @@ demo=(-f "$chart/values-demo.yaml" --set image.tag=test)
 
 # --------------------------------------------------------------------------------- without a cluster
 render() { helm template analytics-mcp "$chart" --kube-version 1.34.0 "$@"; }
+check 'helm lint, defaults' helm lint --strict "$chart" --set dealers.existingSecret=dealers
 check 'helm lint, demo' helm lint --strict "$chart" -f "$chart/values-demo.yaml"
 check 'helm lint, eks' helm lint --strict "$chart" -f "$chart/values-eks.yaml"
 wrong=(
   'gateway.replica=3' 'replicas=3' 'gateway.replicas=0' 'logLevel=LOUD' 'tls.mode=on' 'image.pullPolicy=Sometimes'
   'gateway.service.port=70000' 'auth.jwt.jwksUrl=http://plain.example' 'reportSvc.autoscaling.metric=memory'
   'shutdown.preStopSeconds=0' 'reportSvc.env.lower=1' 'networkPolicy.enabled=maybe'
+  'aggregateSvc.autoscaling.metric=memory' 'reportSvc.benchmark.places=11' 'dealers.waitSeconds=-1'
 )
 refused() { # SETTING: the schema's message, not some other fault
   local output
@@ -25,6 +27,46 @@ refute 'two sources of dealers are refused' render "${demo[@]}" --set dealers.ex
 refute 'a grace period shorter than what it holds is refused' render "${demo[@]}" --set shutdown.graceSeconds=15
 refute 'state of one process and two replicas are refused' render "${demo[@]}" --set authSvc.state.enabled=true,authSvc.replicas=2
 refute 'an audit log of one process and two replicas are refused' render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=2
+live=(--set dealers.existingSecret=dealers)
+refute 'several aggregate-svc that share no releases are refused' render "${live[@]}" --set aggregateSvc.state.enabled=false,aggregateSvc.replicas=2
+refute 'a disk of releases and two replicas are refused' render "${live[@]}" --set aggregateSvc.replicas=2,postgresql.existingSecret=''
+refute 'a disk of releases and an autoscaler are refused' render "${live[@]}" --set aggregateSvc.autoscaling.enabled=true
+refute 'a disk of releases and PostgreSQL are refused' render "${live[@]}" --set postgresql.existingSecret=p
+releases_are_kept() { # by a disk, or by PostgreSQL, never by both
+  render "${live[@]}" -s templates/aggregate-svc.yaml >"$work/disk.yaml" || return 1
+  grep -q 'AGGREGATE_STATE_DIR' "$work/disk.yaml" && grep -q 'claimName: analytics-mcp-releases' "$work/disk.yaml" &&
+    grep -q 'storage: 1Gi' "$work/disk.yaml" && grep -q 'type: Recreate' "$work/disk.yaml" || { echo 'no disk'; return 1; }
+  render "${live[@]}" -s templates/aggregate-svc.yaml --set aggregateSvc.state.enabled=false,aggregateSvc.replicas=2,postgresql.existingSecret=p >"$work/postgres.yaml" || return 1
+  grep -q DATABASE_URL "$work/postgres.yaml" && ! grep -qE 'AGGREGATE_STATE_DIR|PersistentVolumeClaim' "$work/postgres.yaml"
+}
+check 'what is released is kept, on a disk or in PostgreSQL' releases_are_kept
+# Each setting below arrives at its program under the name that docs/SETTINGS.md gives it.
+settings_arrive() {
+  local line name value file bad=0
+  while read -r file name value setting; do
+    grep -q "^| \`$name\`" "$root/docs/SETTINGS.md" || { echo "no setting $name"; bad=1; }
+    render "${live[@]}" -s "templates/$file.yaml" --set "$setting" |
+      tr -d '"' | grep -A 1 -E "^ *(- name: )?$name(: |$)" | grep -qE "(value: |$name: )$value\$" || { echo "$setting does not set $name"; bad=1; }
+  done <<'TABLE'
+configmap AMCP_DRAIN_MS 7000 shutdown.drainMs=7000
+configmap AUTH_SVC_IDENTITY spiffe://a/b tls.identities.authSvc=spiffe://a/b
+configmap REPORT_SVC_IDENTITY r tls.identities.reportSvc=r
+configmap AGGREGATE_SVC_IDENTITY g tls.identities.aggregateSvc=g
+auth-svc GA_CREDENTIALS_WAIT_S 60 dealers.waitSeconds=60
+auth-svc AUTH_JWT_MAX_LIFE_S 3600 auth.jwt.maxLifeSeconds=3600
+auth-svc AUTH_AUDIT_SINK syslog authSvc.audit.sink=syslog
+auth-svc AUTH_AUDIT_FSYNC always authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.fsync=always
+auth-svc AUTH_AUDIT_MAX_BYTES 1048576 authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.maxBytes=1048576
+auth-svc AUTH_AUDIT_KEEP_BYTES 5368709120 authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.keepBytes=5368709120
+auth-svc AUTH_AUDIT_KEEP_DAYS 400 authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.keepDays=400
+auth-svc AUTH_AUDIT_WARN_FREE_BYTES 7 authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.warnFreeBytes=7
+report-svc REPORT_BENCHMARK_REPORTS 500 reportSvc.benchmark.reports=500
+report-svc REPORT_BENCHMARK_PERCENT 10 reportSvc.benchmark.percent=10
+report-svc REPORT_BENCHMARK_PLACES 3 reportSvc.benchmark.places=3
+TABLE
+  return "$bad"
+}
+check 'settings of the chart arrive at the programs' settings_arrive
 audit_is_kept() {
   local output
   output=$(render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=1,authSvc.audit.keepDays=30,authSvc.audit.sink=stdout)
@@ -35,6 +77,17 @@ audit_is_kept() {
 check 'the audit log has a disk, and what is kept of it' audit_is_kept
 alerts_of_page() { awk '/^```yaml alerts/{f=1;next} /^```/{f=0} f' "$root/docs/MONITORING.md" | diff - "$chart/files/alerts.yaml"; }
 check 'the alerts are those of docs/MONITORING.md' alerts_of_page
+page_names_values() { # that the schema has
+  local path keys bad=0 count=0
+  while read -r path; do
+    keys=$(jq -Rc 'split(".") | map("properties", .)' <<<"$path")
+    jq -e --argjson keys "${keys%%,\"properties\",*}]" 'getpath($keys) != null' "$chart/values.schema.json" >/dev/null 2>&1 || continue
+    count=$((count + 1))
+    jq -e --argjson keys "$keys" 'getpath($keys) != null' "$chart/values.schema.json" >/dev/null || { echo "no value $path"; bad=1; }
+  done < <(grep -oE '`[a-z][A-Za-z]+(\.[A-Za-z]+)+' "$root/docs/DEPLOYMENT.md" | tr -d '\`' | grep -vE '\.(json|yaml|yml)$' | sort -u)
+  ((count > 20 && bad == 0)) || { echo "$count values"; return 1; }
+}
+check 'the values that docs/DEPLOYMENT.md names are there' page_names_values
 
 # Workflows.
 workflows_are_right() { (cd "$root" && actionlint -color=false .github/workflows/*.yml); }
@@ -60,6 +113,7 @@ began=$SECONDS
 check 'helm install --wait, in a namespace of pod security "restricted"' install_
 say "install took $((SECONDS - began)) s"
 check 'the gateway is the Service analytics-mcp at 3334' test "$(k get service analytics-mcp -o 'jsonpath={.spec.ports[?(@.name=="http")].port}')" = 3334
+check 'and pins nobody to one replica' test "$(k get service analytics-mcp -o 'jsonpath={.spec.sessionAffinity}')" = None
 headless() { [[ $(k get service "analytics-mcp-$1" -o 'jsonpath={.spec.clusterIP}') == None ]]; }
 for name in auth-svc report-svc aggregate-svc; do check "$name is headless: gRPC finds every pod" headless "$name"; done
 
@@ -111,6 +165,8 @@ check 'resource types of cert-manager, prometheus-operator, External Secrets' "$
 say "resource types took $((SECONDS - began)) s"
 server_takes() { helm template analytics-mcp "$chart" -n "$ns" --kube-version 1.34.0 "$@" | kubectl -n "$ns" apply --dry-run=server --validate=strict -f -; }
 check 'values-eks.yaml: the API server takes every object' server_takes -f "$chart/values-eks.yaml"
+issuer_of_page() { page_block issuer | sed -n "/<<'YAML'/,/^ *YAML/p" | sed '1d;$d;s/^   //' | kubectl apply -n "$ns" --dry-run=server --validate=strict -f - | grep -c 'created' | grep -qx 3; }
+check 'and the issuer of docs/DEPLOYMENT.md' issuer_of_page
 check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
   'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,redis.existingSecret=r,postgresql.existingSecret=p' \
   --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
@@ -154,4 +210,8 @@ check 'an upgrade leaves the number to the autoscaler' helm_ upgrade analytics-m
 check 'two replicas still' replicas_are 2
 check 'helm uninstall' helm_ uninstall analytics-mcp --wait --timeout 60s
 check 'keys stay after an uninstall' k get secret analytics-mcp-auth-keys
+seal=$(secret analytics-mcp-auth-keys seal.key)
+again() { (cd "$root" && bash -euc "$(page_block cluster | sed -n 1p)"); }
+check 'an installation afterwards, as docs/DEPLOYMENT.md shows it' again
+check 'takes the keys that stayed' test "$(secret analytics-mcp-auth-keys seal.key)" = "$seal"
 echo '-- end'

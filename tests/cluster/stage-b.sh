@@ -30,7 +30,8 @@ ok "a node is up, with CoreDNS ($((SECONDS - began)) s)"
 ip route add "${CLUSTER_SERVICE_NET:-10.245.0}.0/24" dev "${CLUSTER_BRIDGE:-amcp0}"
 "$cluster" load "$work"/{gateway,auth-svc,report-svc,aggregate-svc,ga4-sim}.tar >/dev/null
 make_namespace
-demo=(-f "$chart/values-demo.yaml" --set image.tag=test --set simulator.days=65 --set simulator.dealers=12
+provider=//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/dealers/providers/eks
+demo=(-f "$chart/values-demo.yaml" --set workloadIdentity.enabled=true,workloadIdentity.audience="$provider" --set image.tag=test --set simulator.days=65 --set simulator.dealers=12
   --set gateway.replicas=2 --set reportSvc.replicas=2 --set authSvc.replicas=2 --set aggregateSvc.replicas=2)
 apply() { helm_ upgrade --install analytics-mcp "$chart" "${demo[@]}" --wait --timeout 120s "$@"; }
 began=$SECONDS
@@ -108,6 +109,25 @@ else
 fi
 kubectl delete pod stranger --grace-period=0 --force >/dev/null 2>&1 || true
 
+# The projected token of auth-svc at the simulator's STS, which verifies it by the API server's keys.
+sim() { nsenter -t "${pid[auth-svc]}" -n curl -sS --max-time 10 "http://${ip[ga4-sim]}:8089$1" "${@:2}"; }
+exchange() {
+  sim /v1/token --data-urlencode "subject_token@/proc/${pid[auth-svc]}/root/var/run/secrets/workload-identity/token" --data-urlencode "audience=$provider" \
+    -d scope=https://www.googleapis.com/auth/analytics.readonly -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange \
+    -d requested_token_type=urn:ietf:params:oauth:token-type:access_token -d subject_token_type=urn:ietf:params:oauth:token-type:jwt
+}
+token_is_exchanged() {
+  local issuer bearer dealers
+  issuer=$(kubectl get --raw /.well-known/openid-configuration | jq -r .issuer)
+  exchange | grep -q 'issuer in ID Token' || { echo 'exchanged before the issuer was known'; return 1; }
+  kubectl get --raw /openid/v1/jwks | jq --arg issuer "$issuer" '{issuer: $issuer, jwks: .}' | sim /sim/issuer -d @- || return 1
+  sim /sim/federation -d "{\"subject\": \"system:serviceaccount:$ns:analytics-mcp-auth-svc\", \"dealer_id\": \"*\", \"direct\": true}" || return 1
+  bearer=$(exchange | jq -er .access_token) || { exchange; return 1; }
+  dealers=$(sim '/v1beta/accountSummaries?pageSize=200' -H "Authorization: Bearer $bearer" | jq '[.accountSummaries[].propertySummaries[]] | length')
+  [[ $dealers == 12 ]] || { echo "$dealers properties, not 12"; return 1; }
+}
+check "auth-svc's projected token is exchanged and opens the 12 properties" token_is_exchanged
+
 # Mutual TLS: without a certificate nobody gets in, with one of the authority one does.
 address=${ip[report-svc]}:50052
 tls() { timeout 5 openssl s_client -connect "$address" -alpn h2 -brief "$@" </dev/null 2>&1; }
@@ -182,4 +202,17 @@ back() { [[ $(k get deployment analytics-mcp -o 'jsonpath={.spec.template.spec.c
 check 'and is rolled back' back
 check 'and the first question is answered' helm_ test analytics-mcp --timeout 60s
 check 'helm uninstall' helm_ uninstall analytics-mcp --wait --timeout 60s
+
+# The page's own lines, word by word, with the version that the chart names.
+for name in gateway auth-svc report-svc aggregate-svc ga4-sim; do
+  ctr --address "$CLUSTER_HOME/run/containerd.sock" -n k8s.io images tag "docker.io/library/analytics-mcp-$name:test" \
+    "docker.io/library/analytics-mcp-$name:$(sed -n 's/^appVersion: *"\{0,1\}\([^"]*\).*/\1/p' "$chart/Chart.yaml")" >/dev/null
+done
+page_runs() { (cd "$root" && timeout 150 bash -euc "$(page_block "$1")"); }
+check 'docs/DEPLOYMENT.md: installation and first question' page_runs cluster
+release() { "$root/deploy/release.sh" --namespace "$ns" --values "$chart/values-demo.yaml" --tag test --timeout 120s; }
+check 'deploy/release.sh: an upgrade, and the first question' release
+backup() { (cd "$work" && bash -euc "$(page_block backup)" && grep -c '^  kind: Secret' keys.yaml | grep -qx 3); }
+check 'docs/DEPLOYMENT.md: the backup of keys' backup
+check 'helm uninstall again' helm_ uninstall analytics-mcp --wait --timeout 60s
 echo '-- end'

@@ -35,12 +35,28 @@ else
   for name in "${services[@]}"; do compose logs "$name" 2>&1 | tail -n 3; done
 fi
 if answer=$(ask amcp_front 2>&1); then ok "the first question at http://analytics-mcp:3334/mcp: $answer"; else bad "the first question: $answer"; fi
+from_inside() { compose exec -T gateway /usr/bin/gateway ask http://127.0.0.1:3334/mcp; }
+check 'the same by docker-compose exec, as README.md shows it' from_inside
+# A client set up from docs/LIBRECHAT.md, in a container with this machine's Node.
+librechat() {
+  docker run --rm --network amcp_front --read-only --cap-drop ALL --security-opt no-new-privileges -v /usr:/usr:ro \
+    -v "$root/tests/e2e:/set/tests/e2e:ro" -v "$root/docs:/set/docs:ro" --entrypoint "$(command -v node)" \
+    analytics-mcp-gateway:test /set/tests/e2e/docs/librechat-network.mjs
+}
+if [[ $(readlink -f "$(command -v node)") != /usr/* || ! -d $root/tests/e2e/node_modules ]]; then
+  skip 'a client set up as LibreChat is: Node or tests/e2e/node_modules is missing (npm ci)'
+elif answer=$(librechat 2>&1); then
+  ok "a client set up as LibreChat is, in a second container: $answer"
+else
+  bad "a client set up as LibreChat is: $(tail -n 5 <<<"$answer")"
+fi
 check 'the port is published on loopback' curl -s -o /dev/null --max-time 5 http://127.0.0.1:3334/mcp
 refute 'nothing else is published' bash -c "docker() { /usr/bin/docker \"\$@\"; }; docker ps --format '{{.Ports}}' | tr , '\n' | grep -- '->' | grep -v '127.0.0.1:3334->3334'"
 refute 'the inner network leads nowhere' ask amcp_demo-nothing
 # Secrets: the demo's volume is mounted by the simulator and auth-svc alone, read-only for the latter.
 mounts() { docker inspect -f '{{range .Mounts}}{{.Destination}}:{{.RW}} {{end}}' "$(id_of "$1")"; }
-for name in report-svc aggregate-svc gateway; do check "$name has no mount, so no secret" test -z "$(mounts "$name")"; done
+for name in report-svc gateway; do check "$name has no mount, so no secret" test -z "$(mounts "$name")"; done
+check 'aggregate-svc has its releases alone' test "$(docker inspect -f '{{range .Mounts}}{{.Name}}:{{.RW}} {{end}}' "$(id_of aggregate-svc)")" = 'amcp_demo-releases:true '
 check 'auth-svc may only read' test "$(mounts auth-svc)" = '/var/lib/analytics-mcp:false '
 flags() { docker inspect -f '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{gt .HostConfig.Memory 0}} {{.HostConfig.PidsLimit}} {{.Config.User}}' "$(id_of "$1")"; }
 for name in "${services[@]}"; do
@@ -52,6 +68,9 @@ for name in "${services[@]}"; do
 done
 asks_again() { ask amcp_front; }
 check 'the first question after that' within 40 asks_again
+# What was released outlives the container: the store is on the volume, the warning about none is not there.
+no_warning() { ! compose logs aggregate-svc 2>&1 | grep AGGREGATE_STATE_DIR; }
+check 'released figures are kept' no_warning
 compose down -v -t 10 >/dev/null 2>&1
 
 # Live: a dealers file of one's own; here the simulator's, so nothing outside is asked.
@@ -59,7 +78,15 @@ docker run --rm --user 0:0 -v "$copy/config:/out" analytics-mcp-ga4-sim:test --g
   --public-url https://oauth2.googleapis.com --db /out/world.db --write-dealers /out/dealers.json
 rm -f "$copy"/config/world.db*
 chown -R 65532:65532 "$copy/config"
-printf 'AUTH_JWT_ISSUER=https://issuer.example\nAUTH_JWT_KEY_FILE=/app/config/jwt.pub\n' >"$copy/.env"
+cat >"$copy/.env" <<'ENV'
+AUTH_JWT_ISSUER=https://issuer.example
+AUTH_JWT_KEY_FILE=/app/config/jwt.pub
+AUTH_JWT_MAX_LIFE_S=3600
+AUTH_AUDIT_FILE=/var/lib/analytics-mcp/audit.log
+AUTH_REQUIRE_AUDIT=true
+AUTH_AUDIT_SINK=stdout
+REPORT_BENCHMARK_REPORTS=500
+ENV
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$work/jwt.key" 2>/dev/null
 openssl pkey -in "$work/jwt.key" -pubout -out "$copy/config/jwt.pub"
 if compose --profile live up -d --no-build live-gateway >"$work/compose.log" 2>&1 && within 30 running live-gateway; then
@@ -71,6 +98,11 @@ else
 fi
 status() { curl -s -o /dev/null -w '%{http_code}' --max-time 5 -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' -d '{"jsonrpc":"2.0","id":1,"method":"ping"}' http://127.0.0.1:3334/mcp; }
 check 'live refuses a caller without a token' test "$(status)" = 401
+# The refusal above is a line of the audit log, on its volume and, by the sink, on standard output.
+audited() { docker run --rm -v amcp_auth:/var/lib/analytics-mcp:ro analytics-mcp-auth-svc:test audit verify --allow-unkeyed /var/lib/analytics-mcp/audit.log; }
+check 'the audit log is on its volume, and whole' audited
+sunk() { compose --profile live logs live-auth 2>/dev/null | grep -q '"seq"'; }
+check 'and its lines go to standard output as well' within 10 sunk
 generation() { nsenter -t "$(docker inspect -f '{{.State.Pid}}' "$(id_of live-auth)")" -n curl -s http://127.0.0.1:9464/metrics | sed -n 's/^auth_config_generation \([0-9]*\).*/\1/p'; }
 first=$(generation)
 generation_is_above() { (($(generation) > $1)); }

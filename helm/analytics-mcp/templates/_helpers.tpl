@@ -57,6 +57,22 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{- list $component (include "amcp.host" .) (printf "%s.%s.svc" $name $ns) (printf "%s.%s" $name $ns) $name | uniq | toJson }}
 {{- end }}
 
+{{/* A disk of one pod, kept after an uninstall: (dict "root" $ "component" C "name" N "values" V) */}}
+{{- define "amcp.claim" -}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: {{ include "amcp.fullname" .root }}-{{ .name }}
+  labels: {{- include "amcp.labels" (list .root .component) | nindent 4 }}
+  annotations: {helm.sh/resource-policy: keep}
+spec:
+  accessModes: [ReadWriteOnce]
+  {{- with .values.storageClassName }}
+  storageClassName: {{ . }}
+  {{- end }}
+  resources: {requests: {storage: {{ .values.size }}}}
+{{- end }}
+
 {{/* Pod security: the namespace may enforce "restricted". */}}
 {{- define "amcp.podSecurity" -}}
 runAsNonRoot: true
@@ -80,6 +96,10 @@ capabilities: {drop: [ALL]}
 {{- if ne (int $dealers) 1 }}{{ fail "dealers: set exactly one of dealers.existingSecret, dealers.externalSecret.enabled, dealers.content and simulator.enabled" }}{{ end }}
 {{- if and $v.authSvc.state.enabled (gt (int $v.authSvc.replicas) 1) }}{{ fail "authSvc.replicas: must be 1 with authSvc.state.enabled: the state is of one process" }}{{ end }}
 {{- if and $v.authSvc.audit.enabled (gt (int $v.authSvc.replicas) 1) }}{{ fail "authSvc.replicas: must be 1 with authSvc.audit.enabled: the audit log is of one process" }}{{ end }}
+{{- $g := $v.aggregateSvc }}{{ $many := or (gt (int $g.replicas) 1) $g.autoscaling.enabled }}
+{{- if and $g.state.enabled $v.postgresql.existingSecret }}{{ fail "aggregateSvc.state.enabled: must be false with postgresql.existingSecret, which keeps the same" }}{{ end }}
+{{- if and $g.state.enabled $many }}{{ fail "aggregateSvc.replicas: must be 1, without autoscaling, with aggregateSvc.state.enabled: the disk is of one process; several need postgresql.existingSecret and aggregateSvc.state.enabled=false" }}{{ end }}
+{{- if and $many (not $v.postgresql.existingSecret) (not $v.simulator.enabled) }}{{ fail "aggregateSvc.replicas: more than one need postgresql.existingSecret: figures that one releases of others bind all" }}{{ end }}
 {{- if and (eq $v.tls.mode "certManager") (not $v.tls.certManager.issuer.name) }}{{ fail "tls.certManager.issuer.name: must be set with tls.mode certManager" }}{{ end }}
 {{- if and $v.ingress.enabled (not $v.ingress.host) }}{{ fail "ingress.host: must be set with ingress.enabled" }}{{ end }}
 {{- if and $v.workloadIdentity.enabled (not $v.workloadIdentity.audience) }}{{ fail "workloadIdentity.audience: must be set with workloadIdentity.enabled" }}{{ end }}

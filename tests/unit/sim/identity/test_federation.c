@@ -1,13 +1,16 @@
 /* Token exchange, impersonation, the metadata servers, and their faults. */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rsa.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "ga4-sim/identity/jwt.h"
 #include "tests/unit/sim/support/identity_fixture.h"
 
 #define JWT_TYPE "urn:ietf:params:oauth:token-type:jwt"
@@ -92,6 +95,61 @@ static void another_issuers_token_is_refused(void)
       exchange_as(FEDERATION_OIDC, PLATFORM, JWT_TYPE, member(&minted, "token"));
   CU_ASSERT_PTR_NOT_NULL(strstr(member(&a, "error_description"), "https://evil.test"));
   CU_ASSERT_STRING_EQUAL(member(&a, "error"), "invalid_grant");
+}
+
+/* A token of an issuer outside, signed by a key; owned. */
+static char *outside_token(EVP_PKEY *key, const char *iss, const char *kid, const char *aud)
+{
+  AUTO_FREE char *text = xasprintf(
+      "{\"iss\":\"%s\",\"sub\":\"system:serviceaccount:analytics:outside\",\"aud\":[\"%s\"],"
+      "\"iat\":%lld,\"exp\":%lld}",
+      iss, aud, (long long)now_s(), (long long)now_s() + 600);
+  AUTO_JSON cJSON *claims = cJSON_Parse(text);
+  AUTO_BUF struct buf token = BUF_INIT(JWT_MAX);
+  CU_ASSERT_TRUE(jwt_mint(&token, key, "RS256", kid, claims));
+  return xstrdup(buf_str(&token));
+}
+
+static void an_outside_issuers_tokens_are_verified_by_its_uploaded_keys(void)
+{
+  EVP_PKEY *key = EVP_RSA_gen(2048), *foreign = EVP_RSA_gen(2048);
+  AUTO_JSON cJSON *keys = cJSON_CreateArray();
+  jwt_put_jwk(keys, key, "RS256", "one");
+  AUTO_FREE char *printed = cJSON_PrintUnformatted(keys);
+  AUTO_FREE char *body =
+      xasprintf("{\"issuer\":\"https://cluster.test\",\"jwks\":{\"keys\":%s}}", printed);
+  AUTO_FREE char *good = outside_token(key, "https://cluster.test", "one", FEDERATION_OIDC);
+  const struct {
+    char *token;
+    int status;
+    const char *text;
+  } cases[] = {
+      {xstrdup(good), 200, ""},
+      {outside_token(foreign, "https://cluster.test", "one", FEDERATION_OIDC), 400,
+       "Invalid signature"},
+      {outside_token(key, "https://cluster.test", "two", FEDERATION_OIDC), 400,
+       "Invalid signature"},
+      {outside_token(key, "https://other.test", "one", FEDERATION_OIDC), 400, "https://other.test"},
+      /* The simulator's own issuer is not taken over. */
+      {outside_token(key, BASE, "one", FEDERATION_OIDC), 400, "Invalid signature"},
+      {outside_token(key, "https://cluster.test", "one", "sts.amazonaws.com"), 400,
+       "does not match the expected audience"},
+  };
+  AUTO_ANSWER struct answer before = exchange_as(FEDERATION_OIDC, PLATFORM, JWT_TYPE, good);
+  CU_ASSERT_EQUAL(before.status, 400);
+  AUTO_ANSWER struct answer set = control("/sim/issuer", body);
+  CU_ASSERT_EQUAL(set.status, 200);
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    AUTO_ANSWER struct answer a = exchange_as(FEDERATION_OIDC, PLATFORM, JWT_TYPE, cases[i].token);
+    CU_ASSERT_EQUAL(a.status, cases[i].status);
+    CU_ASSERT_PTR_NOT_NULL(strstr(member(&a, "error_description"), cases[i].text));
+    free(cases[i].token);
+  }
+  AUTO_ANSWER struct answer bad =
+      post("/sim/issuer", "{\"issuer\":\"https://x.test\",\"jwks\":{\"keys\":[]}}", NULL);
+  CU_ASSERT_EQUAL(bad.status, 400);
+  EVP_PKEY_free(key);
+  EVP_PKEY_free(foreign);
 }
 
 static void federated_tokens_open_the_apis_only_when_bound_so(void)
@@ -421,6 +479,7 @@ static void cleanup_last(void)
 
 TEST_MAIN("sim_identity_federation", TEST(projected_tokens_are_verified_before_they_are_exchanged),
           TEST(another_issuers_token_is_refused),
+          TEST(an_outside_issuers_tokens_are_verified_by_its_uploaded_keys),
           TEST(federated_tokens_open_the_apis_only_when_bound_so),
           TEST(impersonation_needs_permission_scope_and_a_sound_request),
           TEST(delegates_are_followed_one_after_the_other),
