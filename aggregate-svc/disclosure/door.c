@@ -250,6 +250,8 @@ static enum disclosure_code judge_base(const struct door *d, const struct door_c
   struct door_cell of_base = *cell;
   int64_t numerator, denominator;
   sums_of(d, members, &numerator, &denominator);
+  if (denominator == 0) /* nothing of anybody: the release is that of its other units */
+    return DISCLOSURE_RESTRICTED;
   of_base.rate = cell->rate && numerator >= policy.min_events;
   of_base.share = cell->share && of_base.rate && denominator - numerator >= policy.min_events;
   if (denominator < policy.min_events) {

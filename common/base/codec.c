@@ -235,7 +235,7 @@ const char *ascii_case_find(const char *haystack, const char *needle)
 {
   const char first = lower(*needle);
   for (const char *h = haystack;; h++) {
-    while (*h != '\0' && lower(*h) != first)
+    while (*h != '\0' && first != '\0' && lower(*h) != first)
       h++;
     size_t i = 0;
     while (needle[i] != '\0' && lower(h[i]) == lower(needle[i]))

@@ -169,6 +169,7 @@ void stage_policies(struct stage *s, const char *json)
 void stage_stop(struct stage *s)
 {
   rpc_channel_free(s->aggregate);
+  aggregate_service_stop(&s->aggregate_service);
   rpc_server_stop(s->aggregate_server);
   pool_free(s->aggregate_service.pool);
   aggregate_service_free(&s->aggregate_service);

@@ -34,11 +34,8 @@ static void defaults_are_filled_in(void)
                                      "\"limit_per_dealer\":25,\"pooled_limit\":100}",
                                      period);
   expect("run_report_across_dealers", "{\"metrics\":[\"sessions\"]}", filled);
-  AUTO_FREE char *report =
-      xasprintf("{\"metrics\":[\"sessions\"],\"date_ranges\":[%s],\"limit\":100,\"offset\":0,"
-                "\"return_property_quota\":false}",
-                period);
-  expect("run_report", "{\"metrics\":[\"sessions\"]}", report);
+  expect("run_report", "{\"metrics\":[\"sessions\"]}",
+         "{\"metrics\":[\"sessions\"],\"limit\":100,\"offset\":0,\"return_property_quota\":false}");
 }
 
 static void given_values_are_kept_in_either_case(void)
