@@ -69,7 +69,7 @@ static void hurry_connection(struct rpc_channel *ch, int64_t now)
 }
 
 /* Whether the number of attempts, or the time since the first failure, leaves another. */
-static bool attempts_left(struct rpc_client_call *call, int64_t now)
+static bool attempts_left(struct rpc_client_call *call, int64_t now, bool reached)
 {
   if (call->gave_up)
     return ++call->hung < MAX_HUNG;
@@ -77,10 +77,7 @@ static bool attempts_left(struct rpc_client_call *call, int64_t now)
     call->failed_ms = now;
   struct backoff wait = {RETRY_FIRST_MS, RETRY_LONGEST_MS, call->failures++};
   call->retry_at_ms = now + backoff_next_ms(&wait);
-  if (reached_server(call))
-    call->reached++;
-  else
-    hurry_connection(call->channel, now);
+  call->reached += reached;
   int64_t longest_ms = call->channel->named && call->reached == 0 ? RETRY_NAME_MS : RETRY_MS;
   return call->reached < MAX_REACHED && call->retry_at_ms <= call->failed_ms + longest_ms;
 }
@@ -90,9 +87,12 @@ static bool plan_next(struct rpc_client_call *call)
 {
   struct rpc_channel *ch = call->channel;
   int64_t now = clock_mono_ms();
+  bool reached = reached_server(call);
   call->retry_at_ms = now;
-  if (!attempts_left(call, now) || call->retry_at_ms >= call->deadline_ms)
+  if (!attempts_left(call, now, reached) || call->retry_at_ms >= call->deadline_ms)
     return false;
+  if (!call->gave_up && !reached)
+    hurry_connection(ch, now);
   pthread_mutex_lock(&call->lock);
   bool go = !call->cancelled;
   call->retrying = go;
