@@ -10,9 +10,8 @@
 #include "common/base/error.h"
 
 /* From the start of `PROGRAM healthcheck` to its end; the probes of Docker and Kubernetes allow
- * more. */
-/* Shorter than what common/rpc gives an attempt to connect: a new attempt would hold up the end of the
- * process. */
+ * more. Shorter than what common/rpc gives an attempt to connect: a new attempt would hold up the end
+ * of the process. */
 enum { PROBE_TIMEOUT_MS = 1200 };
 
 /* Where a program that listens at `listen` (host:port; an empty or unspecified host means every
