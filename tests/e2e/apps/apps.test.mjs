@@ -45,9 +45,8 @@ describe('MCP Apps', { skip: program ? false : 'no Chromium here: deploy/install
     chromium = await Chromium.start(program);
   });
   after(async () => {
-    await chromium?.stop();
-    await host?.stop();
-    await s?.stop();
+    const ends = await Promise.allSettled([chromium?.stop(), host?.stop(), s?.stop()]);
+    for (const { reason } of ends) if (reason) throw reason;
   });
 
   // Opens a view with an answer, and waits until it is laid out.

@@ -78,12 +78,14 @@ export class Chromium {
   }
 
   async stop() {
+    const p = this.#process;
+    const ended = p.exitCode !== null || p.signalCode !== null || new Promise((resolve) => p.once('exit', resolve));
     this.#socket.close();
-    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.removeAllListeners('error');
-    this.#process.kill();
+    p.removeAllListeners('error');
+    p.kill();
     await ended;
-    fs.rmSync(this.#folder, { recursive: true, force: true });
+    // Its helpers end a moment after it, and write until then.
+    fs.rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
