@@ -140,10 +140,10 @@ function refusalOfWeek(m, list, parts) {
 
 // The outside dealers in a metric as they are released: { code } or { pooled, pool, phi, values }. Each
 // week or month of the period must have the dealers, and none that dominates it; fewer than 20 events are
-// not looked at.
+// not looked at, and a week without anything of anybody gives nothing away.
 function released(m, outside, phi, bases = []) {
-  for (const list of [outside, ...bases]) {
-    const parts = (f) => (m.count ? [0, m.parts(f)[0]] : m.parts(f));
+  const parts = (f) => (m.count ? [0, m.parts(f)[0]] : m.parts(f));
+  for (const list of [outside, ...bases.filter((week) => week.some((f) => parts(f)[1] > 0))]) {
     const code = list === outside ? refusal(list, parts, { ratio: !m.count, share: m.share }) : refusalOfWeek(m, list, parts);
     if (code !== null) return { code };
   }
