@@ -7,7 +7,7 @@ const days28 = { start_date: '28daysAgo', end_date: 'yesterday' };
 
 /** Fills in what a tool does when an argument is not given. */
 export const defaults = {
-  run_report: { date_ranges: [days28], limit: '100' },
+  run_report: { limit: '100' },
   run_report_across_dealers: { date_range: days28, limit_per_dealer: 25, pooled_limit: 100 },
   list_dealers: { limit: 100 },
   analyze_vehicle_interest: { limit: 15 },
@@ -266,6 +266,8 @@ for (const tool of ['get_property_quotas', 'list_data_streams', 'list_key_events
 }
 calls.push(['text for lists', 'check_compatibility', { dealer: 'd01', dimensions: 'city', metrics: 'sessions' },
   { dealer_id: 'd01', dimensions: ['city'], metrics: ['sessions'] }]);
+calls.push(['one report for a list', 'batch_run_reports', { dealer: 'd01', requests: { metrics: 'sessions' } },
+  { dealer_id: 'd01', requests: [{ metrics: ['sessions'], limit: '100' }] }]);
 calls.push(['a pivot for a list', 'run_pivot_report', { dealer: 'd01', dimensions: 'city', metrics: 'sessions', pivots: { field_names: 'city', limit: '5' } },
   { dealer_id: 'd01', dimensions: ['city'], metrics: ['sessions'], pivots: [{ field_names: ['city'], limit: '5' }] }]);
 calls.push(['one dealer for a list', 'check_data_health', { dealer: 'd01' }, { dealer_ids: ['d01'] }]);
