@@ -112,8 +112,7 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
                     period_baseline(&c->period, SUSPECT_BASELINE, c->now_unix_ms, &q->baseline);
   if (!lead_events_collect(&q->leads, &c->cohort, c->arena) || !add_sessions(c, q, p) ||
       !add_events(c, q, p) || !add_shoppers(c, q, p) || !add_look_back(c, q, p))
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
-                   "the comparison needs too much memory; ask for fewer dealers");
+    return tool_cohort_too_large(e, "comparison");
   daily_fold_init(&q->fold, &q->leads, c->cohort.n, q->has_other, c->budget);
   q->fold.baseline = q->has_baseline;
   return ERR_OK;

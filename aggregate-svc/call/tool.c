@@ -8,6 +8,12 @@ bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query)
   return query_set_add(&p->all, query);
 }
 
+enum err_code tool_cohort_too_large(struct err *e, const char *what)
+{
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
+                 "the %s needs too much memory; ask for fewer dealers", what);
+}
+
 static enum err_code check(const struct tool *tool, struct tool_call *c, struct err *e)
 {
   enum err_code code = request_check_fields(&c->fields, e);

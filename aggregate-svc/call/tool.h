@@ -41,6 +41,9 @@ struct plan {
 /* Adds a report of all dealers. False, and nothing added, when query is NULL (no memory) or none
  * fits. */
 bool tool_plan_add(struct plan *p, Analytics__Report__V1__ReportQuery *query);
+/* ERR_RESOURCE_EXHAUSTED: the reports of so many dealers do not fit into the call's arena. what:
+ * "question", "comparison". */
+enum err_code tool_cohort_too_large(struct err *e, const char *what);
 
 /* One call as its tool sees it. */
 struct tool_call {

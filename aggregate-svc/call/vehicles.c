@@ -244,6 +244,5 @@ enum err_code vehicles_plan(struct tool_call *c, const struct vehicle_questions 
   if ((!q->leads || lead_events_collect(leads, &c->cohort, c->arena)) &&
       make_plan(c, q, leads, p, fold))
     return ERR_OK;
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
-                 "the question needs too much memory; ask for fewer dealers");
+  return tool_cohort_too_large(e, "question");
 }

@@ -82,8 +82,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   s->baseline = period_extend(&c->period, SUSPECT_BASELINE, c->now_unix_ms, &s->window);
   period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
-                   "the check needs too much memory; ask for fewer dealers");
+    return tool_cohort_too_large(e, "check");
   p->max_rows_per_report = c->max_rows;
   health_fold_init(&s->fold, c->cohort.n, c->max_rows, c->budget);
   return ERR_OK;

@@ -77,8 +77,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   struct state *s = c->state;
   period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
-                   "the comparison needs too much memory; ask for fewer dealers");
+    return tool_cohort_too_large(e, "comparison");
   report_tables_init(&s->tables, shapes, PAGES_QUERIES, c->cohort.n, c->max_rows, c->budget);
   p->max_rows_per_report = c->max_rows;
   return ERR_OK;

@@ -137,8 +137,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   period_look_back(&s->look_back, c->now_unix_ms);
   if (set_of == NULL || !lead_events_collect(&s->leads, &c->cohort, c->arena) ||
       !add_reports(c, &s->sets[0], true) || !add_reports(c, &s->sets[1], false))
-    return err_set(e, ERR_RESOURCE_EXHAUSTED, "cohort_too_large",
-                   "the question needs too much memory; ask for fewer dealers");
+    return tool_cohort_too_large(e, "question");
   for (size_t i = 0; i < c->cohort.n; i++)
     set_of[i] = (long)i != c->cohort.subject;
   p->sets = s->sets;
