@@ -73,9 +73,10 @@ static enum err_code find_before(struct tool_call *c, struct err *e)
     period_of_days(&s->before, p->start.day - ISO_YEAR_AGO_DAYS, p->end.day - ISO_YEAR_AGO_DAYS);
   if (s->a_year_ago || period_before(p, c->now_unix_ms, &s->before))
     return ERR_OK;
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "date_range: there is no equal period before; give at most 400 days that begin "
-                 "well after 2015-08-14");
+  return err_set(
+      e, ERR_INVALID_ARGUMENT, "invalid_argument",
+      "date_range: no period of the same length lies before it; give at most 400 days that begin "
+      "well after 2015-08-14");
 }
 
 /* A report over both periods; of leads when the last dimension is eventName. */
