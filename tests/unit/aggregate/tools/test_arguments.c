@@ -147,7 +147,8 @@ static void periods_that_cannot_be_compared_are_refused_with_what_to_do(void)
   expect_refused(&f, &r, 4, "date_range: give days as YYYY-MM-DD");
   r.range.start_date = TEXT("2015-08-20");
   r.range.end_date = TEXT("2015-09-20");
-  expect_refused(&f, &r, 4, "date_range: there is no equal period before; give at most 400 days");
+  expect_refused(&f, &r, 4,
+                 "date_range: no period of the same length lies before it; give at most 400 days");
   CU_ASSERT_EQUAL(f.world.fetch_calls, 0);
   fixture_stop(&f);
 }
