@@ -92,7 +92,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_AGGREGATE_IDENTITY", CONFIG_STRING, &s->aggregate_identity, "aggregate-svc", 0, 0,
        false, "certificate identity that may call ResolveCohort, with TLS"},
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
-       "certificate identity that may call GetAccessToken and EndLease, with TLS"},
+       "certificate identity that may call GetAccessToken, EndLease and OwnProperties, with TLS"},
       {"AUTH_KEYRING_FILE", CONFIG_STRING, &s->keyring_file, NULL, 0, 0, false,
        "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
        "keygen prints them: the first seals, all open; read again when it changes"},
