@@ -16,7 +16,7 @@ struct state {
   struct across_tables tables;       /* first: the fold's figures */
   char *metrics[ACROSS_MAX_METRICS]; /* those asked for, then weights of rates */
   size_t n_metrics;
-  size_t limit_per_dealer, pooled_limit;
+  size_t limit_per_dealer, pooled_limit, dealers_per_page, offset;
 };
 
 static enum err_code check(struct tool_call *c, struct err *e)
@@ -37,6 +37,9 @@ static enum err_code check(struct tool_call *c, struct err *e)
                                &s->limit_per_dealer, e);
   if (code == ERR_OK)
     code = request_check_limit("pooled_limit", r->pooled_limit, 0, LIMIT_MAX, &s->pooled_limit, e);
+  if (code == ERR_OK)
+    code = request_check_page("dealers_per_page", r->dealers_per_page, r->offset,
+                              &s->dealers_per_page, &s->offset, e);
   return code;
 }
 
@@ -94,6 +97,8 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                               .metric_filter = r->metric_filter != NULL,
                               .limit_per_dealer = s->limit_per_dealer,
                               .pooled_limit = s->pooled_limit,
+                              .offset = s->offset,
+                              .dealers_per_page = s->dealers_per_page,
                               .period = &c->period,
                               .now_unix_ms = c->now_unix_ms};
   Result *rows = across_result(&q, arena, e);
