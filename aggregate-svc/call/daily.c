@@ -178,7 +178,7 @@ static bool collect(struct tool_call *c, const struct daily_question *q, size_t 
   out->key_events = m.key_events;
   if (ok && q->suspect && span == NULL) {
     struct period_days days = days_of(c, q, member);
-    daily_fold_findings(&q->fold, member, days, days.today - PERIOD_FRESH_DAYS, out);
+    daily_fold_findings(&q->fold, member, days, out);
   }
   return ok;
 }

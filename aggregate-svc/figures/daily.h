@@ -51,6 +51,12 @@ struct daily_row {
   int64_t a, b;       /* values of the metrics */
 };
 
+/* Sessions by day, in one piece or by channel. */
+static inline bool daily_is_sessions(const struct daily_row *row)
+{
+  return row->query == DAILY_SESSIONS || row->query == DAILY_CHANNEL_SESSIONS;
+}
+
 enum { DAILY_DIMENSIONS = 3 };
 
 /* The ranges of a report, in their order. */
@@ -101,10 +107,9 @@ bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_even
 bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                        int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena);
 
-/* What is suspect in the days first to last of a dealer, of which Google has finished those up to
- * `complete` (days since 1970-01-01). *out is what daily_fold_figures() filled; findings and their
- * effects are added to it. At most 512 days are looked at, the last ones. */
+/* What is suspect in some days of a dealer. *out is what daily_fold_figures() or
+ * daily_fold_window() filled of them; findings and their effects are added to it (series.h). */
 void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
-                         int64_t complete, struct dealer_figures *out);
+                         struct dealer_figures *out);
 
 #endif

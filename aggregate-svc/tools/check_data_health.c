@@ -112,7 +112,6 @@ static void look_at(struct tool_call *c, size_t member, struct health_dealer *ou
   struct health_question q = {.days = period_resolve(&c->period, c->now_unix_ms, offset),
                               .baseline = s->baseline,
                               .lead_event = lead_event_of(c, member)};
-  q.complete = q.days.today - PERIOD_FRESH_DAYS;
   *no_lead = q.lead_event[0] == '\0';
   health_find(&s->fold, member, &q, out);
 }
