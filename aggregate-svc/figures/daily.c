@@ -112,7 +112,8 @@ static bool read_date(const char *text, int32_t *out)
 /* Google names the ranges of a report date_range_0, date_range_1, ... */
 static bool read_period(const char *text, int32_t *out)
 {
-  static const char *const names[DAILY_PERIODS] = {"date_range_0", "date_range_1", "date_range_2"};
+  static const char *const names[DAILY_PERIODS] = {"date_range_0", "date_range_1", "date_range_2",
+                                                   "date_range_3"};
   for (*out = 0; *out < DAILY_PERIODS; (*out)++)
     if (strcmp(text, names[*out]) == 0)
       return true;

@@ -44,7 +44,7 @@ struct daily_dictionary {
 struct daily_row {
   int32_t date; /* YYYYMMDD; 0 in the look-back */
   uint8_t query : 4;
-  uint8_t period : 3; /* DAILY_NOW, DAILY_BEFORE, DAILY_BASELINE */
+  uint8_t period : 3; /* enum daily_period */
   uint8_t key : 1;    /* a key event; of the look-back only */
   uint8_t channel;    /* figures/channels.h; of the reports by channel */
   int16_t event;      /* of the leads, or below LEAD_UNKNOWN another one of the look-back */
@@ -63,7 +63,8 @@ enum { DAILY_DIMENSIONS = 3 };
 enum daily_period {
   DAILY_NOW,      /* the period that is asked about */
   DAILY_BEFORE,   /* the one it is compared with */
-  DAILY_BASELINE, /* earlier days, by which its days are judged; of sessions only */
+  DAILY_BASELINE, /* earlier days, by which those of both are judged; of sessions only */
+  DAILY_BASELINE_APART, /* those of DAILY_BEFORE where it does not end just before DAILY_NOW */
   DAILY_PERIODS,
 };
 
@@ -80,7 +81,7 @@ struct dealer_days {
 struct daily_fold {
   const struct lead_events *leads;
   bool two_periods;
-  bool baseline; /* sessions of the SUSPECT_BASELINE days before the period are read */
+  bool baseline; /* sessions of the SUSPECT_BASELINE days before both periods are read */
   struct dealer_days *dealers; /* per member */
   struct dealer_notes *notes;  /* per member */
   size_t n;
@@ -103,7 +104,7 @@ uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member);
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                         struct dealer_figures *out, struct arena *arena);
 /* The same of the days from one date to another (YYYYMMDD), whichever of the two periods they were
- * read with; without a period before and without channels. */
+ * read with; without a period before and without channels. Days of a baseline are none. */
 bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                        int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena);
 

@@ -118,7 +118,9 @@ struct selection {
 
 static bool is_now(struct selection s, const struct daily_row *row)
 {
-  return s.window ? row->date >= s.from && row->date <= s.to : row->period == DAILY_NOW;
+  if (!s.window)
+    return row->period == DAILY_NOW;
+  return row->period < DAILY_BASELINE && row->date >= s.from && row->date <= s.to;
 }
 
 static bool is_before(struct selection s, const struct daily_row *row)

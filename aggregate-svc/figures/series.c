@@ -68,6 +68,14 @@ void series_settle(struct dealer_figures *out)
     out->has_before = false;
 }
 
+void series_merge(struct dealer_figures *out, const struct dealer_figures *other)
+{
+  for (size_t i = 0; i < SUSPECT_CODES; i++)
+    if (!out->findings.of[i].found)
+      out->findings.of[i] = other->findings.of[i];
+  series_settle(out);
+}
+
 void series_find(const struct series *s, struct dealer_figures *out)
 {
   suspect_find_days(&out->findings, &s->days);

@@ -35,6 +35,8 @@ void series_read(struct series *s, const struct across_tables *days, size_t memb
 /* What is suspect in the series, and what that makes unusable, into the figures of its period.
  * Duplicate leads are found where the figures know leads and their sessions. */
 void series_find(const struct series *s, struct dealer_figures *out);
+/* Adds what was found in other days of the same dealer, which its figures are compared with. */
+void series_merge(struct dealer_figures *out, const struct dealer_figures *other);
 /* The effects of the findings, once one has been added to them. */
 void series_settle(struct dealer_figures *out);
 
