@@ -42,7 +42,8 @@ struct dealer {
   size_t n_groups;
   size_t index;        /* place in the directory */
   size_t region_index; /* into regions */
-  size_t file_index;   /* place in the file it came from */
+  size_t file_index;   /* place in the file it came from, connected ones after the file's own */
+  bool connected;      /* by consent: not in the file */
 };
 
 struct property_owner {

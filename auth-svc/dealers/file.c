@@ -279,10 +279,10 @@ static enum err_code check_root(const struct dealers_reader *r, const cJSON *roo
 }
 
 /* Finds the array of dealers. A fault beside it does not hide it. */
-static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, const cJSON **list)
+static enum err_code find_dealers(struct dealers_reader *r, cJSON *root, cJSON **list)
 {
   r->bare = cJSON_IsArray(root);
-  const cJSON *found = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
+  cJSON *found = r->bare ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
   enum err_code code = check_root(r, root);
   if (!r->bare && !cJSON_IsObject(root))
     return code;
@@ -290,9 +290,10 @@ static enum err_code find_dealers(struct dealers_reader *r, const cJSON *root, c
     return first_of(code, field_refuse(&r->top, "dealers", "%smust be an array of dealers",
                                        found == NULL ? "missing; " : ""));
   int n = cJSON_GetArraySize(found);
-  if (n == 0 || n > DIRECTORY_MAX_DEALERS)
+  if ((n == 0 && r->connected == NULL) || n > DIRECTORY_MAX_DEALERS)
     return first_of(code, field_refuse(&r->top, "dealers", "has %d dealers; 1 to %d are possible",
                                        n, DIRECTORY_MAX_DEALERS));
+  r->n_own = (size_t)n;
   *list = found;
   return code;
 }
@@ -304,6 +305,7 @@ static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
   size_t i = 0;
   for (const cJSON *v = list->child; v != NULL; v = v->next, i++) {
     r->index = dealers[i].file_index = i;
+    dealers[i].connected = i >= r->n_own;
     code = first_of(code, read_dealer(r, v, &dealers[i], &credentials[i]));
   }
   code = first_of(code, dealers_check_ids(r, dealers, n));
@@ -387,13 +389,14 @@ static enum err_code open_sealed(struct dealers_reader *r, cJSON *root,
 static enum err_code parse_tree(struct dealers_content *out, struct dealers_reader *r, cJSON *root,
                                 const struct sealed_policy *sealed)
 {
-  const cJSON *list = NULL;
+  cJSON *list = NULL;
   enum err_code code = find_dealers(r, root, &list);
   if (list == NULL)
     return code;
-  AUTO_FREE bool *unopened = xcalloc((size_t)cJSON_GetArraySize(list), sizeof(bool));
+  AUTO_FREE bool *unopened = xcalloc(DIRECTORY_MAX_DEALERS, sizeof(bool));
   r->unopened = unopened;
   code = first_of(code, open_sealed(r, root, sealed, &out->sealed_with));
+  code = first_of(code, dealers_join(r, list, sealed, &out->sealed_with));
   code = first_of(code, parse_list(out, r, root, list));
   if (code != ERR_OK)
     dealers_content_clear(out);
@@ -455,6 +458,7 @@ enum err_code dealers_file_read(struct dealers_content *out, const char *name, c
                              .len = len,
                              .warn_of_cohorts = o->warn_of_cohorts,
                              .files = o->files,
+                             .connected = o->connected,
                              .e = e != NULL ? e : &ignored,
                              .watch = watch};
   *out = (struct dealers_content){0};

@@ -44,6 +44,15 @@ static bool is_used(struct uses *u, const void *id, size_t len, size_t *dealer)
   return false;
 }
 
+/* Says of a dealer that was connected and is in the file, too, which one of the two may go. */
+static enum err_code refuse_connected(struct dealers_reader *r, const char *field, const char *what)
+{
+  return field_refuse(&r->own, field,
+                      "%s of dealer \"%s\", which was connected by consent, is in the file as well: "
+                      "take it out of the file, or run auth-svc disconnect %s",
+                      what, r->who, r->who);
+}
+
 static void stand_at(struct dealers_reader *r, const struct dealer *dealers, size_t i)
 {
   r->index = i;
@@ -63,7 +72,9 @@ enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *d
         !is_used(&uses, id, strlen(id), &first))
       continue;
     stand_at(r, dealers, i / 2);
-    code = field_refuse(&r->own, i % 2 == 0 ? "dealer_id" : "account_id",
+    code = d->connected && !dealers[first].connected
+               ? refuse_connected(r, "dealer_id", "the id")
+               : field_refuse(&r->own, i % 2 == 0 ? "dealer_id" : "account_id",
                         "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
                         "account ids share one space, because a token may name a dealer by either",
                         id, first, dealers[first].dealer_id);
@@ -76,6 +87,8 @@ static enum err_code refuse_property(struct dealers_reader *r, const struct deal
 {
   char field[FIELD_PATH_MAX];
   const char *other = dealers[first].dealer_id;
+  if (dealers[r->index].connected && !dealers[first].connected)
+    return refuse_connected(r, "properties[0]", "the property");
   snprintf(field, sizeof(field), "properties[%zu]", item);
   if (first == r->index)
     return field_refuse(&r->own, field, "property %s is listed twice", id);
