@@ -2,9 +2,9 @@
 #include "aggregate-svc/answer/data_health.h"
 #include "aggregate-svc/call/query.h"
 #include "aggregate-svc/figures/group.h"
+#include "aggregate-svc/figures/signs.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
-#include "common/base/zone.h"
 
 enum { DAYS_MAX = 366 };
 
@@ -111,13 +111,10 @@ static const char *lead_event_of(struct tool_call *c, size_t member)
 static void look_at(struct tool_call *c, size_t member, struct health_dealer *out, bool *no_lead)
 {
   struct state *s = c->state;
-  int32_t offset = 0;
-  if (!zone_offset(s->fold.notes[member].time_zone, c->now_unix_ms / 1000, &offset))
-    offset = 0;
-  struct health_question q = {.days = period_resolve(&c->period, c->now_unix_ms, offset),
+  struct health_question q = {.days = signs_days(&c->period, s->fold.notes[member].time_zone,
+                                                 c->now_unix_ms),
                               .baseline = s->baseline,
                               .lead_event = lead_event_of(c, member)};
-  q.complete = q.days.today - PERIOD_FRESH_DAYS;
   *no_lead = q.lead_event[0] == '\0';
   health_find(&s->fold, member, &q, out);
 }

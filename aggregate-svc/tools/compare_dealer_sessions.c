@@ -30,7 +30,6 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct daily_question *q = &((struct state *)c->state)->daily;
   q->has_other = period_before(&c->period, c->now_unix_ms, &q->other);
-  q->suspect = true;
   return daily_plan(c, q, p, e);
 }
 
@@ -42,7 +41,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
     return NULL;
   struct cohort_figures live = {&c->cohort, figures, &s->daily.leads};
   struct outside_view shown;
-  outside_show(&c->door, &live, s->daily.fold.notes, arena, &shown);
+  outside_show(&c->door, "", &live, s->daily.fold.notes, arena, &shown);
   struct comparison question = {.of = {{&shown.cohort, shown.figures, &s->daily.leads}, &c->door},
                                 .notes = shown.notes,
                                 .period = &c->period,

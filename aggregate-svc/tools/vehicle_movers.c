@@ -11,6 +11,7 @@ enum { DEFAULT_LIMIT = 10, LIMIT_MAX = 200, OFFSET_MAX = 1000, FURTHEST_BEHIND_S
 
 struct state {
   struct models_fold fold;  /* first: the fold's figures */
+  struct vehicle_questions questions;
   struct lead_events leads; /* none is asked for */
   int64_t monday;
   size_t limit, offset;
@@ -43,15 +44,17 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
   set_weeks(c);
-  struct vehicle_questions q = {
-      .periods = {&c->period}, .n_periods = 1, .days = true, .by_week = true};
-  return vehicles_plan(c, &q, &s->leads, p, &s->fold, e);
+  s->questions = (struct vehicle_questions){
+      .periods = {&c->period}, .n_periods = 1, .by_week = true};
+  return vehicles_plan(c, &s->questions, &s->leads, p, &s->fold, e);
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads);
+  struct period late, early;
+  vehicle_movers_halves(s->monday, &early, &late);
+  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads, &late, &early, arena);
   q.limit = s->limit;
   q.offset = s->offset;
   (void)e;
