@@ -75,7 +75,7 @@ static void own_properties(struct rpc_call *call, const ProtobufCMessage *messag
   f->own_calls++;
   f->own_seen[0] = '\0';
   for (size_t i = 0; i < request->n_properties && i < ARRAY_LEN(ids); i++) {
-    const Analytics__Auth__V1__SeenProperty *p = request->properties[i];
+    const Analytics__Auth__V1__ReadableProperty *p = request->properties[i];
     size_t used = strlen(f->own_seen);
     snprintf(f->own_seen + used, sizeof(f->own_seen) - used, "%s%s@%s%s", i > 0 ? " " : "",
              p->property_id, p->account_id, p->ordinary ? "" : "?");
