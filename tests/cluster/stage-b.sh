@@ -70,7 +70,8 @@ port_forward_answers() (
   forward=$!
   trap 'kill $forward' EXIT
   within 15 curl -s -o /dev/null http://127.0.0.1:13334/mcp
-  ask_first_questions http://127.0.0.1:13334/mcp "/proc/${pid[ga4-sim]}/root/var/lib/analytics-mcp/world.db"
+  cp "/proc/${pid[ga4-sim]}/root/var/lib/analytics-mcp"/world.db* "$work/"
+  ask_first_questions http://127.0.0.1:13334/mcp "$work/world.db"
 )
 check 'both first questions through kubectl port-forward: the figures are those of the simulator' port_forward_answers
 stranger_runs() { [[ $(kubectl get pod stranger -o 'jsonpath={.status.phase}') == Running ]]; }
