@@ -117,12 +117,13 @@ const attacks = {
   // A tool of the whole set, over and over.
   async tool() {
     const [token, atOnce, tool, list] = process.argv.slice(5);
-    const all = JSON.parse(list), session = await initialize(token);
+    const all = JSON.parse(list), sessions = []; // one session has 64 calls at a time
+    for (let i = 0; i < atOnce; i += 50) sessions.push(await initialize(token));
     let next = 0;
     const one = async () => {
       while (Date.now() < until) {
         const id = ++next;
-        await post(token, { id, method: 'tools/call', params: { name: tool, arguments: all[id % all.length] } }, session);
+        await post(token, { id, method: 'tools/call', params: { name: tool, arguments: all[id % all.length] } }, sessions[id % sessions.length]);
       }
     };
     Array.from({ length: Number(atOnce) }, one);
