@@ -136,6 +136,7 @@ static void make_core(struct app *a)
       .tools = bridge_host(a->bridge),
       .session_keys = a->session_keys,
       .session_life_ms = s->session_life_s * 1000,
+      .sessions_required = !s->sessionless,
   });
 }
 

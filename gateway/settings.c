@@ -119,6 +119,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 60,
        .max = 2592000,
        .help = "seconds from initialize until a session ends and the client must initialize again"},
+      {.name = "ANALYTICS_MCP_SESSIONLESS",
+       .type = CONFIG_BOOL,
+       .out = &s->sessionless,
+       .fallback = "true",
+       .help = "requests of versions up to 2025-11-25 without initialize and session are served; "
+               "false: answered 400"},
       {.name = "ANALYTICS_MCP_SHARE_CALLS",
        .type = CONFIG_INT,
        .out = &s->share_calls,

@@ -239,16 +239,17 @@ static enum share_cause refuse_locked(struct share *share, enum share_cause caus
 /* Takes a token. False: *retry_ms says when there will be one. */
 static bool take_token(struct bucket *b, size_t per_minute, int64_t now, int64_t *retry_ms)
 {
-  double rate = (double)per_minute / MINUTE_MS;
-  b->tokens += (double)(now - b->at_ms) * rate;
+  static const double whole = 1 - 1e-9; /* what rounding leaves of a token */
+  b->tokens += (double)(now - b->at_ms) * (double)per_minute / MINUTE_MS;
   if (b->tokens > (double)per_minute)
     b->tokens = (double)per_minute;
   b->at_ms = now;
-  if (b->tokens >= 1) {
+  if (b->tokens >= whole) {
     b->tokens -= 1;
     return true;
   }
-  *retry_ms = (int64_t)((1 - b->tokens) / rate) + 1;
+  double wait = (1 - b->tokens) * MINUTE_MS / (double)per_minute;
+  *retry_ms = (int64_t)wait + ((double)(int64_t)wait < wait);
   return false;
 }
 

@@ -454,14 +454,14 @@ static void bad_bodies_have_their_status(void)
   stop();
 }
 
-static void modern_probe_is_told_to_fall_back(void)
+static void modern_probe_is_answered(void)
 {
   start();
   expect(mcp(GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover\r\n",
              "{\"jsonrpc\":\"2.0\",\"id\":\"server-discover-probe-1\",\"method\":\"server/"
              "discover\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"
              "\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"),
-         404, "\"code\":-32601");
+         200, "\"supportedVersions\":[\"2026-07-28\"]");
   stop();
 }
 
@@ -1054,7 +1054,7 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(origin_and_host_are_checked_before_anything_else),
           TEST(preflight_is_204_without_credentials),
           TEST(content_type_and_accept_follow_the_table), TEST(answers_have_their_exact_types),
-          TEST(bad_bodies_have_their_status), TEST(modern_probe_is_told_to_fall_back),
+          TEST(bad_bodies_have_their_status), TEST(modern_probe_is_answered),
           TEST(delete_ends_the_session), TEST(list_names_the_tools_of_the_catalogue),
           TEST(call_reaches_the_service_with_grant_and_trace),
           TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
