@@ -12,7 +12,7 @@ shares() {
     mcp_port=$side mcp --tool run_report --arguments "$report_args}" --connections 16 --calls 2000 >/dev/null
   done
   for ((round = 1; round <= $1; round++)); do
-    for side in unlimited limited; do
+    for side in $( ((round % 2)) && echo unlimited limited || echo limited unlimited); do # neither is always second
       mcp_port=$((base + 4))
       [[ $side == limited ]] || mcp_port=$((base + 5))
       line=$(costs --tool run_report --arguments "$report_args}" --connections 16 --seconds "$seconds")
@@ -36,6 +36,6 @@ shares() {
 
 # ratio_of FIGURE: with shares against without, the median over the rounds, whose two runs met the same load.
 ratio_of() {
-  awk -v k="$1" '$2 == "shares" && $3 == k { if ($1 == "unlimited") a = $4; else printf "%.3f\n", $4 / a }' "$run/figures" |
+  awk -v k="$1" '$2 == "shares" && $3 == k { v[$1] = $4; if (++n % 2 == 0) printf "%.3f\n", v["limited"] / v["unlimited"] }' "$run/figures" |
     sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
