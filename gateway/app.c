@@ -102,6 +102,8 @@ static bool ready(void *user, struct buf *detail)
 static void make_core(struct app *a)
 {
   const struct settings *s = &a->settings;
+  struct mcp_tool_host host = bridge_host(a->bridge);
+  host.lists_change = s->max_streams > 0;
   a->shares = shares_new(&(struct share_limits){
       .calls = (size_t)s->share_calls,
       .calls_per_minute = (size_t)s->share_calls_per_minute,
@@ -119,9 +121,11 @@ static void make_core(struct app *a)
       .title = "Analytics for car dealers",
       .version = AMCP_VERSION,
       .instructions = instructions,
-      .tools = bridge_host(a->bridge),
+      .tools = host,
       .session_keys = a->session_keys,
       .session_life_ms = s->session_life_s * 1000,
+      .max_streams = (size_t)s->max_streams,
+      .stream_check_ms = s->stream_check_s * 1000,
       .sessions_required = !s->sessionless,
   });
 }
@@ -260,6 +264,7 @@ void app_drain(struct app *a)
   if (a == NULL)
     return;
   admin_set_draining(a->admin);
+  mcp_server_end_streams(a->mcp, NULL);
   listener_drain(a->listener);
 }
 
