@@ -189,7 +189,11 @@ static enum err_code start(struct app *a, struct err *e)
   if (code == ERR_OK)
     code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
   if (code == ERR_OK)
-    code = resource_new(&a->resource, s->resource_url, s->auth_servers, e);
+    code = resource_new(&a->resource,
+                        &(struct resource_options){.url = s->resource_url,
+                                                   .auth_servers = s->auth_servers,
+                                                   .scopes = s->scopes},
+                        e);
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
                        (uint16_t)s->port, e);

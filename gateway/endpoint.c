@@ -105,6 +105,21 @@ static void route_metadata(struct endpoint *p, struct exchange *x)
     reply_error(x, 404, "Not found");
 }
 
+static bool is_metadata(const char *path)
+{
+  return strcmp(path, WELL_KNOWN) == 0 || strcmp(path, WELL_KNOWN "/mcp") == 0;
+}
+
+/* Clients in browsers read the metadata from any page, with headers of their own. */
+static void reply_metadata_preflight(struct exchange *x)
+{
+  exchange_add_header(x, "Access-Control-Allow-Origin", "*");
+  exchange_add_header(x, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+  exchange_add_header(x, "Access-Control-Allow-Headers", "MCP-Protocol-Version, Accept");
+  exchange_add_header(x, "Access-Control-Max-Age", "600");
+  exchange_reply(x, 204, NULL, NULL);
+}
+
 /* ------------------------------------------------------------------- gate */
 
 /* Lets browsers of allowed origins see the answer. */
@@ -194,6 +209,8 @@ void endpoint_on_head(struct exchange *x, void *user)
       continue;
     if (is_get(x))
       routes[i].route(p, x);
+    else if (strcmp(exchange_method(x), "OPTIONS") == 0 && is_metadata(exchange_path(x)))
+      reply_metadata_preflight(x);
     else
       reply_not_allowed(x, "GET, HEAD", "Method not allowed here: the MCP endpoint is /mcp");
     return;

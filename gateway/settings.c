@@ -57,6 +57,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .type = CONFIG_STRING,
        .out = &s->auth_servers,
        .help = "comma-separated issuers of tokens for ANALYTICS_MCP_RESOURCE_URL"},
+      {.name = "ANALYTICS_MCP_SCOPES",
+       .type = CONFIG_STRING,
+       .out = &s->scopes,
+       .help =
+           "comma-separated scopes that clients are to ask the authorization server for, such as "
+           "analytics.read; shown in the OAuth metadata and in challenges"},
       {.name = "AUTH_SVC_ADDR",
        .type = CONFIG_STRING,
        .out = &s->auth_addr,

@@ -13,7 +13,7 @@ struct settings {
   int64_t port;
   bool auth_enabled, sessionless;
   const char *allowed_origins, *allowed_hosts, *toolsets;
-  const char *resource_url, *auth_servers;
+  const char *resource_url, *auth_servers, *scopes;
   const char *session_key_file; /* NULL: none */
   const char *auth_addr, *report_addr, *aggregate_addr;
   const char *auth_identity, *report_identity, *aggregate_identity; /* of their certificates */
