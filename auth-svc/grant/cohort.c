@@ -87,7 +87,7 @@ static enum err_code add_region(struct cohort *c, const char *region)
   enum err_code code = ERR_OK;
   c->catalogued = catalogue_region(c->scope->directory, index);
   if (region[0] != '\0')
-    code = scope_find_region(c->scope, "region", region, &c->catalogued, c->e);
+    code = scope_find_region(c->scope, c->peers, "region", region, &c->catalogued, c->e);
   if (code == ERR_OK)
     add_catalogued(c);
   return code;
