@@ -18,6 +18,7 @@
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/cells.h"
 #include "aggregate-svc/figures/fold.h"
+#include "aggregate-svc/vehicle/vehicle.h"
 #include "common/base/arena.h"
 
 enum {
@@ -103,7 +104,8 @@ struct models_member {
 
 struct models_fold {
   const struct models_source *sources;
-  const uint16_t *source_of; /* per member */
+  const uint16_t *source_of;             /* per member */
+  const struct vehicle_aliases *aliases; /* per member, lent; NULL: none */
   const struct lead_events *leads;
   unsigned look_back; /* date range of lead reports that holds the look-back; 0: there is none */
   struct models_member *members;

@@ -1,12 +1,15 @@
 // The vehicle tools against the same figures computed from the simulator's database, for random
 // dealers and periods, with and without a dealer that fails.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
 import { conversion, interest, movers, weeksThrough } from './truth_vehicles.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
+const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15); // of each tool; 100 in the long run
 let s, client, world, today;
 
 before(async () => {
@@ -80,7 +83,7 @@ async function overRandomCalls(n, check) {
 }
 
 test('interest_in_models_equals_sql_for_random_calls', async () => {
-  await overRandomCalls(36, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (who, dealers, where) => {
     const args = { ...who, date_range: somePeriod(), limit: 1 + random(40), offset: random(3) * 5 };
     const answer = await client.data('analyze_vehicle_interest', args);
     const truth = interest(world, dealers, args.date_range, args);
@@ -98,7 +101,7 @@ test('interest_in_models_equals_sql_for_random_calls', async () => {
 });
 
 test('leads_by_model_equal_sql_for_random_calls', async () => {
-  await overRandomCalls(34, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (who, dealers, where) => {
     const args = { ...who, date_range: somePeriod(), limit: 1 + random(60) };
     const answer = await client.data('vehicle_lead_conversion', args);
     const truth = conversion(world, dealers, args.date_range, args);
@@ -113,7 +116,7 @@ test('leads_by_model_equal_sql_for_random_calls', async () => {
 });
 
 test('movers_equal_sql_for_random_calls', async () => {
-  await overRandomCalls(34, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (who, dealers, where) => {
     const end = daysBefore(today, 4 + random(200));
     const args = { ...who, date_range: { start_date: daysBefore(end, 30), end_date: end }, limit: 1 + random(40) };
     // A day that is not over everywhere begins no week.
@@ -150,6 +153,39 @@ test('what_a_property_has_registered_is_asked_once_for_all_tools', async () => {
     const paths = world.one('SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ?', d.property_id).n === 0;
     assert.deepEqual([report_requests, admin_requests], [paths ? 11 : 10, 0], d.dealer_id);
   }
+});
+
+// The dealers file with a change, in use.
+async function changeDealers(edit) {
+  const loads = async () => Number(/^auth_config_reloads_total\{result="ok"\} (\d+)/m.exec(await (await fetch(`${s.set.admin('auth')}/metrics`)).text())[1]);
+  const file = JSON.parse(fs.readFileSync(s.set.dealersFile, 'utf8')), count = await loads();
+  edit(file.dealers);
+  fs.writeFileSync(s.set.dealersFile, JSON.stringify(file), { mode: 0o600 });
+  for (let i = 0; i < 500 && (await loads()) === count; i++) await sleep(20);
+  assert.ok((await loads()) > count, 'the dealers file was not loaded again');
+}
+
+test('a_websites_own_name_of_a_vehicle_counts_for_its_dealer_alone', async () => {
+  const days = { start_date: daysBefore(today, 95), end_date: daysBefore(today, 5) };
+  const views = async (id) => {
+    const answer = await client.data('analyze_vehicle_interest', { dealer_ids: [id], date_range: days, limit: 200 });
+    return { of: Object.fromEntries(objects(answer.models).map((m) => [m.model, m.views])), caveats: answer.caveats ?? [] };
+  };
+  const before = [await views('d01'), await views('d02')];
+  const [model] = Object.keys(before[0].of);
+  const { item_make: make, item_model: name } = world.one("SELECT item_make, item_model FROM vehicles WHERE item_make || ' ' || item_model = ? LIMIT 1", model);
+  const target = make === 'Tesla' ? ['Ford', 'Ranger'] : ['Tesla', 'Model X'];
+  await changeDealers((dealers) => {
+    dealers.find((d) => d.dealer_id === 'd01').vehicle_overrides = [
+      { value: name, make: target[0], model: target[1] }, { value: 'Nobody knows', make: 'Ford', model: 'Falcon' }];
+  });
+  const now = [await views('d01'), await views('d02')];
+  assert.equal(now[0].of[model], undefined, model);
+  assert.equal(now[0].of[target.join(' ')], before[0].of[model] + (before[0].of[target.join(' ')] ?? 0));
+  assert.match(now[0].caveats.join(), /vehicle_overrides: 1 names no model of the catalogue: "Nobody knows" \(Ford Falcon\)/);
+  assert.deepEqual(now[1].of, before[1].of);
+  await changeDealers((dealers) => { delete dealers.find((d) => d.dealer_id === 'd01').vehicle_overrides; });
+  assert.deepEqual((await views('d01')).of, before[0].of);
 });
 
 test('every_metric_of_the_vehicle_tools_is_explained', async () => {
