@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/compared.h"
+#include "aggregate-svc/answer/paging.h"
 #include "aggregate-svc/answer/rows_parts.h"
 #include "aggregate-svc/figures/landing.h"
 #include "aggregate-svc/period/message.h"
@@ -20,7 +21,12 @@ typedef Analytics__Aggregate__V1__DataRow DataRow;
 typedef Analytics__Aggregate__V1__PooledRow PooledRow;
 typedef Analytics__Ga4__V1beta__MetricHeader MetricHeader;
 
-enum { LABEL_BYTES = 200, NAME_BYTES = 100 };
+enum {
+  LABEL_BYTES = 200,
+  NAME_BYTES = 100,
+  COUNT_BYTES = 8,
+  TEXT_MOST = 36 * 1024, /* of the answer; the gateway cuts at 40 kB */
+};
 
 /* Whether pooled rows stand by region or group, and no dealer's own. */
 static bool is_by_part(const struct across_question *q)
@@ -64,22 +70,46 @@ static DealerRows *dealer_rows(const struct across_question *q, size_t member, s
   return d;
 }
 
+/* A dealer's rows as text: each names the dealer. */
+static size_t rows_bytes(const DealerRows *d)
+{
+  size_t before = strlen(d->dealer_id) + strlen(d->name) + COUNT_BYTES, bytes = before;
+  for (size_t i = 0; i < d->n_rows; i++)
+    bytes += paging_text_bytes(&d->rows[i]->base) + (i > 0 ? before : 0);
+  return bytes;
+}
+
+static enum err_code too_many_rows(size_t rows, struct err *e)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "too_many_rows",
+                 "limit_per_dealer: the answer would have %zu rows, at most %d; lower it", rows,
+                 ACROSS_MAX_ANSWER_ROWS);
+}
+
+/* A page of the dealers, in what the rest of the answer leaves. */
 static enum err_code add_dealers(const struct across_question *q, Result *r, struct arena *arena,
                                  struct err *e)
 {
-  size_t rows = 0;
+  struct paging page = {.limit = q->dealers_per_page,
+                        .offset = q->offset,
+                        .left = paging_left(TEXT_MOST, paging_head_bytes(&r->base))};
+  size_t all = 0, rows = 0;
+  bool full = false;
   if (is_by_part(q))
     return ERR_OK;
-  for (size_t i = 0; i < q->cohort->n; i++)
-    rows += shown_rows(q, i);
-  if (rows > ACROSS_MAX_ANSWER_ROWS)
-    return err_set(e, ERR_INVALID_ARGUMENT, "too_many_rows",
-                   "limit_per_dealer: the answer would have %zu rows, at most %d; lower it", rows,
-                   ACROSS_MAX_ANSWER_ROWS);
   r->dealers = ARENA_ARRAY(arena, DealerRows *, q->cohort->n);
-  for (size_t i = 0; i < q->cohort->n; i++)
-    if (q->cohort->members[i].state == DEALER_OK)
-      r->dealers[r->n_dealers++] = dealer_rows(q, i, arena);
+  for (size_t i = 0; i < q->cohort->n; i++) {
+    if (q->cohort->members[i].state != DEALER_OK || all++ < page.offset || full)
+      continue;
+    rows += shown_rows(q, i);
+    if (rows > ACROSS_MAX_ANSWER_ROWS)
+      return too_many_rows(rows, e);
+    DealerRows *d = dealer_rows(q, i, arena);
+    full = !paging_take(&page, rows_bytes(d));
+    if (!full)
+      r->dealers[r->n_dealers++] = d;
+  }
+  r->next_offset = paging_next(&page, all);
   return ERR_OK;
 }
 
@@ -135,7 +165,7 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
       ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESULT__OPT_POOLED_ROW_COUNT_POOLED_ROW_COUNT;
   r->pooled_row_count = (int32_t)pool.n;
   r->pooled = ARENA_ARRAY(arena, PooledRow *, pool.n);
-  r->n_pooled = across_cut_parts(&pool, q->pooled_limit, order);
+  r->n_pooled = q->offset > 0 ? 0 : across_cut_parts(&pool, q->pooled_limit, order);
   for (size_t i = 0; i < r->n_pooled; i++) {
     r->pooled[i] = pooled_row(q, &pool, order[i], arena);
     r->pooled[i]->of = borrow_text(parts[pool.rows[order[i]].part].label);
@@ -286,14 +316,14 @@ Result *across_result(const struct across_question *q, struct arena *arena, stru
   analytics__aggregate__v1__run_report_across_dealers_result__init(r);
   add_headers(q, r, arena);
   struct landing_rows landing = join_landing(q);
-  if (q->days != NULL
-          ? compared_rows(q, r, arena, e) != ERR_OK
-          : add_dealers(q, r, arena, e) != ERR_OK || add_pooled(q, r, arena, e) != ERR_OK)
+  if ((q->days != NULL ? compared_rows(q, r, arena, e) : add_pooled(q, r, arena, e)) != ERR_OK)
     return NULL;
   r->period =
       period_message(q->period, q->cohort, q->tables->notes, q->now_unix_ms, arena, &period);
   r->coverage = cohort_coverage(q->cohort, arena);
   add_caveats(q, r, landing, &period, arena);
+  if (q->days == NULL && add_dealers(q, r, arena, e) != ERR_OK)
+    return NULL;
   if (protobuf_c_message_get_packed_size(&r->base) > ACROSS_MAX_ANSWER_BYTES) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
             "the answer would be larger than %d MiB: lower limit_per_dealer or pooled_limit",

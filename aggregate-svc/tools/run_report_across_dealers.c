@@ -21,12 +21,23 @@ struct state {
   char *dimensions[ACROSS_MAX_COLUMNS];
   enum across_by by;
   struct period before; /* of compare_to */
-  size_t limit_per_dealer, pooled_limit;
+  size_t limit_per_dealer, pooled_limit, dealers_per_page, offset;
 };
 
 static bool is_compared(const struct tool_call *c)
 {
   return ((const Request *)c->request)->compare_to != NULL || c->fields.subject[0] != '\0';
+}
+
+/* Pages are of dealers. */
+static enum err_code check_offset(const struct tool_call *c, const struct state *s, struct err *e)
+{
+  if (s->offset == 0 || (!is_compared(c) && s->by <= ACROSS_BY_DEALER))
+    return ERR_OK;
+  return err_set(
+      e, ERR_INVALID_ARGUMENT, "invalid_argument",
+      "offset: skips dealers, which have no rows of their own with compare_to, subject or "
+      "by; leave it out");
 }
 
 static enum err_code check_by(struct tool_call *c, struct err *e)
@@ -117,7 +128,12 @@ static enum err_code check(struct tool_call *c, struct err *e)
   if (code == ERR_OK)
     code = request_check_limit("pooled_limit", r->pooled_limit, 0, LIMIT_MAX, &s->pooled_limit, e);
   if (code == ERR_OK)
+    code = request_check_page("dealers_per_page", r->dealers_per_page, r->offset,
+                              &s->dealers_per_page, &s->offset, e);
+  if (code == ERR_OK)
     code = check_by(c, e);
+  if (code == ERR_OK)
+    code = check_offset(c, s, e);
   return code == ERR_OK && is_compared(c) ? check_rows(r, e) : code;
 }
 
@@ -163,7 +179,8 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   struct state *s = c->state;
   size_t more = r->compare_to != NULL, n = is_compared(c) ? ACROSS_REPORTS : 1;
   choose_metrics(s, r);
-  memcpy(s->dimensions, r->dimensions, r->n_dimensions * sizeof(*s->dimensions));
+  for (size_t i = 0; i < r->n_dimensions; i++)
+    s->dimensions[i] = r->dimensions[i];
   s->dimensions[r->n_dimensions] = borrow_text("dateRange");
   for (uint32_t id = ACROSS_ROWS; id <= n; id++) {
     struct query_spec spec = report(c, id);
@@ -214,6 +231,8 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                               .metric_filter = r->metric_filter != NULL,
                               .limit_per_dealer = s->limit_per_dealer,
                               .pooled_limit = s->pooled_limit,
+                              .offset = s->offset,
+                              .dealers_per_page = s->dealers_per_page,
                               .period = &c->period,
                               .now_unix_ms = c->now_unix_ms};
   Result *rows = across_result(&q, arena, e);

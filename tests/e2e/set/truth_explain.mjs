@@ -122,7 +122,7 @@ function judge(own, market, share) {
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
-function released(name, m, outside, phi, rates) {
+function released(name, m, outside, phiOfAll, rates) {
   const list = (f, of) => f.map(of);
   if (m.count) {
     const cell = list(outside, (x) => ({ owner: x.dealer.owner, n: m.of(x.then), y: m.of(x.now) }));
@@ -194,7 +194,9 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const own = all.find((x) => x.dealer.dealer_id === subject);
   const known = !m.lead || own.event !== null;
   const counting = all.filter((x) => !m.lead || x.event !== null);
-  const phi = dispersion(counting.flatMap((x) => [...series(m, x.now.days), ...series(m, x.then.days)]), m.share);
+  const phiOf = (list) => dispersion(list.flatMap((x) => [...series(m, x.now.days), ...series(m, x.then.days)]), m.share);
+  // The own change rests on the dealers that the caller may see, a release on all.
+  const phi = phiOf(counting.filter((x) => x.visible)), phiOfAll = phiOf(counting);
   const rates = { now: dispersion(counting.map((x) => x.now.days.map((c) => parts(m, c))), m.share), then: dispersion(counting.map((x) => x.now.days.map((c) => parts(m, c))), m.share) };
   const days = lengthOf(range);
   const pair = (c) => [m.of(c), m.count ? days : c.sessions];
@@ -204,7 +206,7 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   let market, code;
   if (restricted) {
     const outside = same.filter((x) => !x.visible && (!m.count || (x.now.sessions > 0 && x.then.sessions > 0)));
-    ({ market, code } = released(name, m, outside, phi, rates));
+    ({ market, code } = released(name, m, outside, phiOfAll, rates));
   } else {
     const others = same.filter((x) => x !== own && x.now.sessions > 0 && x.then.sessions > 0);
     if (others.length > 0) market = { before: pair(total(others.map((x) => x.then))), after: pair(total(others.map((x) => x.now))), phi };

@@ -1,5 +1,6 @@
 // The vehicle tools against the same figures computed from the simulator's database, for random
-// dealers and periods, with and without a dealer that fails.
+// dealers and periods, with and without a dealer that fails. AMCP_TRUTH_CALLS: of each tool; 100 in
+// the long run.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -9,7 +10,8 @@ import { Mcp } from './mcp.mjs';
 import { conversion, interest, movers, weeksThrough } from './truth_vehicles.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
-const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15); // of each tool; 100 in the long run
+const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
+
 let s, client, world, today;
 
 before(async () => {

@@ -232,6 +232,7 @@ size_t try_compare(struct attempt *a)
   m.region = TEXT(q.region);
   m.subject = q.subject.text;
   m.detail = pick(8) > 0 ? (char *)"all" : (char *)"";
+  m.limit = 500;
   m.cohort = q.club;
   stage_call(&r, a->stage->aggregate, AGGREGATE, "CompareDealerSessions", &m.base, &a->grant);
   count(a, &r);
