@@ -24,10 +24,17 @@ struct cohort_scope {
   const char *cohort, *version, *view, *viewer;
 };
 
+/* What a website calls a model of the catalogue. */
+struct vehicle_name {
+  const char *value, *make, *model;
+};
+
 /* Where a dealer's reports show which vehicle was viewed. "" where nothing is configured. */
 struct vehicle_settings {
   const char *make, *model, *condition; /* dimensions of the configuration */
   const char *vdp_path_pattern;         /* RE2, of the paths of vehicle pages */
+  const struct vehicle_name *names;     /* of a visible dealer */
+  size_t n_names;
   unsigned registered; /* parameters the property has registered, enum vehicle_parameter bits */
 };
 enum vehicle_parameter {

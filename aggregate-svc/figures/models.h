@@ -20,6 +20,7 @@
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/figures/metrics.h"
 #include "aggregate-svc/period/period.h"
+#include "aggregate-svc/vehicle/vehicle.h"
 #include "common/base/arena.h"
 
 enum {
@@ -104,7 +105,8 @@ struct models_member {
 
 struct models_fold {
   const struct models_source *sources;
-  const uint16_t *source_of; /* per member */
+  const uint16_t *source_of;             /* per member */
+  const struct vehicle_aliases *aliases; /* per member, lent; NULL: none */
   const struct lead_events *leads;
   unsigned look_back; /* date range of lead reports that holds the look-back; 0: there is none */
   unsigned ranges;    /* of the periods asked about; 0: MODELS_RANGES. Those behind them are baselines */

@@ -179,7 +179,8 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   struct state *s = c->state;
   size_t more = r->compare_to != NULL, n = is_compared(c) ? ACROSS_REPORTS : 1;
   choose_metrics(s, r);
-  memcpy(s->dimensions, r->dimensions, r->n_dimensions * sizeof(*s->dimensions));
+  for (size_t i = 0; i < r->n_dimensions; i++)
+    s->dimensions[i] = r->dimensions[i];
   s->dimensions[r->n_dimensions] = borrow_text("dateRange");
   for (uint32_t id = ACROSS_ROWS; id <= n; id++) {
     struct query_spec spec = report(c, id);
