@@ -241,9 +241,14 @@ static void add_models(const struct movers *m, Result *r)
 {
   size_t shown[COMPARISONS] = {0};
   r->models = ARENA_ARRAY(m->arena, ModelMove *, m->n);
-  for (size_t i = 0; i < m->n; i++)
-    if (shown[m->moves[i].comparison]++ < m->q->limit)
+  for (size_t i = 0; i < m->n; i++) {
+    size_t place = shown[m->moves[i].comparison]++;
+    if (place >= m->q->offset && place - m->q->offset < m->q->limit)
       r->models[r->n_models++] = move_message(&m->moves[i], m->arena);
+  }
+  for (size_t c = 0; c < COMPARISONS; c++)
+    if (shown[c] > m->q->offset + m->q->limit)
+      r->next_offset = (int32_t)(m->q->offset + m->q->limit);
 }
 
 /* "2026-W44", or "2026-W41 to 2026-W44". */

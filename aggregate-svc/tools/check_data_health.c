@@ -13,12 +13,17 @@ struct state {
   struct lead_events leads;
   struct period window, look_back;
   bool baseline;
+  size_t limit, offset;
 };
 
 static enum err_code check(struct tool_call *c, struct err *e)
 {
   const Analytics__Ga4__V1beta__DateRange *range = c->fields.date_range;
+  const Analytics__Aggregate__V1__CheckDataHealthRequest *r = (const void *)c->request;
+  struct state *s = c->state;
   struct period asked;
+  if (request_check_page("limit", r->limit, r->offset, &s->limit, &s->offset, e) != ERR_OK)
+    return e->code;
   if (range == NULL)
     return ERR_OK;
   if (request_period(&asked, range, c->now_unix_ms, e) != ERR_OK)
@@ -145,7 +150,9 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                             .no_lead_event = no_lead,
                             .notes = s->fold.notes,
                             .period = &c->period,
-                            .now_unix_ms = c->now_unix_ms};
+                            .now_unix_ms = c->now_unix_ms,
+                            .offset = s->offset,
+                            .limit = s->limit};
   return &data_health(&a, arena)->base;
 }
 

@@ -11,17 +11,19 @@ typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest Request;
 struct state {
   struct daily_question daily; /* first: the fold's figures */
   bool everyone;
+  size_t limit, offset;
 };
 
 static enum err_code check(struct tool_call *c, struct err *e)
 {
-  const char *detail = ((const Request *)c->request)->detail;
+  const Request *r = (const Request *)c->request;
+  const char *detail = r->detail;
   struct state *s = c->state;
   s->everyone = strcmp(detail, "all") == 0;
   if (detail[0] != '\0' && !s->everyone)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "detail: must be \"all\", or left out");
-  return ERR_OK;
+  return request_check_page("limit", r->limit, r->offset, &s->limit, &s->offset, e);
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
@@ -44,7 +46,9 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                                 .notes = shown.notes,
                                 .period = &c->period,
                                 .now_unix_ms = c->now_unix_ms,
-                                .everyone = s->everyone};
+                                .everyone = s->everyone,
+                                .offset = s->offset,
+                                .limit = s->limit};
   return &compare_dealers(&question, arena)->base;
 }
 

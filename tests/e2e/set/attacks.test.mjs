@@ -19,7 +19,7 @@ const others = (mine) => world.ofRegion(REGION).filter((d) => !mine.includes(d.d
 const figures = (list, range) => list.map((d) => figuresOf(world, d, range));
 const pool = (list) => round(sum(list, 'engaged') / sum(list, 'sessions'), 3);
 const metric = (rows, name) => rows.find((m) => m.metric === name);
-const compare = (client, args) => client.data('compare_dealer_sessions', { region: REGION, detail: 'all', ...args });
+const compare = (client, args) => client.data('compare_dealer_sessions', { region: REGION, detail: 'all', limit: 500, ...args });
 const connect = (claims) => Mcp.connect(s.set.url, { token: jwt(key, claims) });
 
 before(async () => {
@@ -146,7 +146,7 @@ describe('one value per figure', () => {
     const first = await compare(dealer, { date_range: range });
     const gone = others([own.dealer_id])[2].dealer_id;
     await s.sim.fault({ dealer_id: gone, kind: '403' });
-    const again = await dealer.call('compare_dealer_sessions', { region: REGION, detail: 'all', date_range: range });
+    const again = await dealer.call('compare_dealer_sessions', { region: REGION, detail: 'all', limit: 500, date_range: range });
     await s.sim.clear();
     assert.deepEqual(again.data.regional_average, first.regional_average);
     assert.deepEqual(again.data.performance_index, first.performance_index);

@@ -88,7 +88,7 @@ function series(m, days) {
   return m.count ? Array.from({ length: 7 }, (_, w) => list.filter((_, i) => i % 7 === w)) : [list];
 }
 
-function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
+export function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
   if (!(y1 > 0) || !(n1 > 0) || !(n2 > 0)) return undefined;
   if (y2 === 0) {
     const limit = (1 - 1 / 9 + Z / 3) ** 3;
@@ -98,7 +98,7 @@ function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
   const se = Math.sqrt(variance(y1, n1) + variance(y2, n2)), ratio = y2 / n2 / (y1 / n1);
   return { ratio, low: ratio * Math.exp(-Z * se), high: ratio * Math.exp(Z * se), se, p: se > 0 ? normalP(Math.log(ratio) / se) : Number(ratio === 1) };
 }
-const enough = ({ before: [y, n], after: [, m] }) => y >= 20 && (y / n) * m >= 10;
+export const enough = ({ before: [y, n], after: [, m] }) => y >= 20 && (y / n) * m >= 10;
 
 function judge(own, market, share, suspect) {
   const change = own && measure(own, share), of = market && measure(market, share);
