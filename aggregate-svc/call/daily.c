@@ -1,6 +1,8 @@
 /* Plans the daily reports and collects the figures of dealers from them. */
 #include "aggregate-svc/call/daily.h"
 
+#include <string.h>
+
 #include "aggregate-svc/call/query.h"
 #include "aggregate-svc/figures/channels.h"
 #include "aggregate-svc/figures/group.h"
@@ -232,6 +234,8 @@ static void figures_in(struct tool_call *c, const struct daily_question *q,
     out[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
     if (!c->cohort.members[i].visible && figures[i].ok && !collect(c, q, i, &span, &out[i], arena))
       out[i].ok = false;
+    /* What a site reports is known by the whole period: a week without calls is one of 0. */
+    memcpy(out[i].kinds, figures[i].kinds, sizeof(out[i].kinds));
   }
 }
 
