@@ -43,8 +43,7 @@ static bool has_sound(const struct vehicle_question *q)
 
 bool vehicle_counts(const struct vehicle_question *q, size_t member)
 {
-  return is_sound(q, member) ||
-         (q->cohort->members[member].state == DEALER_OK && !has_sound(q));
+  return is_sound(q, member) || (q->cohort->members[member].state == DEALER_OK && !has_sound(q));
 }
 
 static int most_first(const void *a, const void *b)
@@ -143,8 +142,9 @@ void vehicle_caveats(struct caveats *c, const struct vehicle_question *q,
                 q->not_visible, text_s(q->not_visible), q->not_visible == 1 ? "takes" : "take");
   dealer_caveats_suspect(c, q->cohort, q->dealers);
   if (cohort_count(q->cohort, DEALER_OK) > 0 && !has_sound(q))
-    caveats_add(c, "The traffic of every dealer in the answer is suspect; the figures are shown all "
-                   "the same.");
+    caveats_add(c,
+                "The traffic of every dealer in the answer is suspect; the figures are shown all "
+                "the same.");
   matching_caveat(c, matching);
   path_caveat(c, q);
   unknown_names_caveat(c, q->cohort);

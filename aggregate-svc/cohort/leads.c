@@ -104,13 +104,15 @@ struct lead_finding lead_find(const int64_t firings[LEAD_FIXED])
   return (struct lead_finding){.lead_event = choose(firings), .inventory_pages = pages};
 }
 
-char **lead_look_back_events(const struct lead_events *l, struct arena *arena)
+char **lead_look_back_events(const struct lead_events *l, size_t *n, struct arena *arena)
 {
-  char **names = ARENA_ARRAY(arena, char *, LEAD_LOOK_BACK);
-  for (size_t i = 0; names != NULL && i < LEAD_LOOK_BACK - 1; i++)
-    names[i] = l->names[i < LEAD_DEFAULTS ? i : LEAD_EVENT_VDP + i - LEAD_DEFAULTS];
+  char **names = ARENA_ARRAY(arena, char *, l->n + 1);
+  *n = 0;
+  for (size_t i = 0; names != NULL && i < l->n; i++)
+    if (i < LEAD_DEFAULTS || i >= LEAD_EVENT_VDP) /* the last two of the fixed ones are pages */
+      names[(*n)++] = l->names[i];
   if (names != NULL)
-    names[LEAD_LOOK_BACK - 1] = (char *)LEAD_SESSION_START;
+    names[(*n)++] = (char *)LEAD_SESSION_START;
   return names;
 }
 

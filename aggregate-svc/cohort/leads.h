@@ -56,14 +56,14 @@ struct lead_finding {
   int lead_event;       /* the candidate that counts; LEAD_UNKNOWN when none fired */
   bool inventory_pages; /* pages of vehicles or lists of vehicles are reported as events */
   uint64_t key_events;  /* signature of the frequent key events (suspect/suspect.h) */
+  int64_t lead_events, lead_sessions; /* of the event that counts, configured or found */
 };
-/* By how often each of the fixed events fired in it; without key events. */
+/* By how often each of the fixed events fired in it; without the last three. */
 struct lead_finding lead_find(const int64_t firings[LEAD_FIXED]);
-/* Names of the events a look-back reads, LEAD_SESSION_START the last. NULL when the arena is full.
- */
-enum { LEAD_LOOK_BACK = 6 };
+/* Names of the events a look-back reads, and how many: candidates, pages of inventory, what dealers
+ * configured, and LEAD_SESSION_START as the last. NULL when the arena is full. */
 #define LEAD_SESSION_START "session_start"
-char **lead_look_back_events(const struct lead_events *l, struct arena *arena);
+char **lead_look_back_events(const struct lead_events *l, size_t *n, struct arena *arena);
 /* Kind of the lead event in a word: "form", "call", "chat", or "other" for a name of a dealer's
  * own. Static text. */
 const char *lead_event_kind(const char *name);

@@ -462,8 +462,7 @@ static unsigned ranges_of(const struct models_fold *f)
 static enum err_code add_day(struct models_fold *f, struct models_member *m, struct models_key key,
                              const struct row_values *v, struct err *e)
 {
-  if (key.range < ranges_of(f) &&
-      !stats_count_add(&m->totals[key.range].sessions, v->counts[1]))
+  if (key.range < ranges_of(f) && !stats_count_add(&m->totals[key.range].sessions, v->counts[1]))
     return fold_bad_data(e, "a sum is too large");
   key.range = 0;
   return add_to_cell(f, m, key, v, e);
