@@ -187,6 +187,7 @@ static void on_dealer_done(struct fanout *f, size_t member, const DealerDone *d)
                   "report-svc did not deliver every report; ask again");
       return;
     }
+  member_of(f, member)->properties_read = d->properties;
   end_dealer(f, member, DEALER_OK);
 }
 
@@ -265,6 +266,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   request.n_queries = b->set->n;
   request.batch = f->options.batch;
   request.purpose = f->options.purpose;
+  request.add_properties = f->options.add_properties;
   request.max_rows_per_report = f->options.max_rows_per_report;
   struct rpc_metadata grant = {RPC_META_GRANT, f->options.grant, f->options.grant_len};
   struct rpc_client_options options = {.timeout_ms = time_left(f),

@@ -75,6 +75,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   if (!tool_plan_add(p, query_new(&spec, c->arena)))
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "request_too_large",
                    "the request needs too much memory; give fewer dealers");
+  p->add_properties = true;
   p->max_rows_per_report = c->max_rows;
   across_tables_init(&s->tables, c->cohort.n, r->n_dimensions, s->n_metrics, c->max_rows,
                      c->budget);

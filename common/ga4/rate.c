@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/ga4/own.h"
+
+/* What our own rates are pooled by. */
+static const struct ga4_rate by_sessions = {"sessions", false, false},
+                             by_shoppers = {"shopper_sessions", false, false};
 
 static const struct {
   const char *name;
@@ -34,6 +39,9 @@ const struct ga4_rate *ga4_rate_find(const char *metric)
 {
   static const char *const of_event[] = {"sessionConversionRate", "sessionKeyEventRate",
                                          "userConversionRate", "userKeyEventRate"};
+  const struct own_metric *own = own_metric_find(metric);
+  if (own != NULL && own->rate)
+    return strcmp(own->pool, by_sessions.weight) == 0 ? &by_sessions : &by_shoppers;
   size_t len = strcspn(metric, ":");
   bool known = metric[len] == '\0';
   for (size_t i = 0; !known && i < ARRAY_LEN(of_event); i++)

@@ -17,6 +17,8 @@ struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *messa
   t->dealer_name = xstrdup(message->dealer_name);
   t->quota_project = xstrdup(message->quota_project_id);
   t->principal = xstrdup(message->principal);
+  t->lead_event = xstrdup(message->lead_event);
+  t->qualified_session = xstrdup(message->qualified_session);
   t->opaque = message->opaque;
   t->property_ids = xcalloc(message->n_property_ids, sizeof(*t->property_ids));
   for (size_t i = 0; i < message->n_property_ids; i++)
@@ -41,6 +43,8 @@ void token_unref(struct token *t)
   free(t->dealer_name);
   free(t->quota_project);
   free(t->principal);
+  free(t->lead_event);
+  free(t->qualified_session);
   for (size_t i = 0; i < t->n_property_ids; i++)
     free(t->property_ids[i]);
   free(t->property_ids);
@@ -49,8 +53,9 @@ void token_unref(struct token *t)
 
 size_t token_size(const struct token *t)
 {
-  const char *const texts[] = {t->access_token, t->dealer_ref, t->dealer_name, t->quota_project,
-                               t->principal};
+  const char *const texts[] = {t->access_token,     t->dealer_ref, t->dealer_name,
+                               t->quota_project,    t->principal,  t->lead_event,
+                               t->qualified_session};
   size_t n = sizeof(*t);
   for (size_t i = 0; i < ARRAY_LEN(texts); i++)
     n += strlen(texts[i]) + 1;
@@ -85,4 +90,12 @@ enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token
   if (!found)
     return not_the_dealers(e, t, wanted);
   return request_parse_property(out, wanted, e);
+}
+
+enum err_code token_check_one_property(const struct token *t, struct err *e)
+{
+  if (t->n_property_ids < 2)
+    return ERR_OK;
+  return err_set(e, ERR_FAILED_PRECONDITION, TOKEN_SEVERAL_PROPERTIES,
+                 "the dealer has %zu properties", t->n_property_ids);
 }

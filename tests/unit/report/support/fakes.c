@@ -53,7 +53,7 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
   response.access_token = text;
   response.dealer_ref = dealer;
   response.dealer_name = name;
-  response.n_property_ids = 2;
+  response.n_property_ids = f->several_properties ? 2 : 1;
   response.property_ids = properties;
   response.quota_project_id = project;
   response.principal = principal;

@@ -53,6 +53,7 @@ struct fakes {
   atomic_int leases_ended, uses_reported;        /* EndLease */
   char lease_grant[32], lease_of[32];            /* of the last of them: "d03" */
   int token_failures;                            /* so many calls fail as if Google's did */
+  bool several_properties; /* a dealer d07 has property 907 beside 107 */
   int opaque_from;  /* dealers from this number on are opaque; 0: none */
   int list_dealers; /* dealers d00.. that ListDealers names */
 
