@@ -195,3 +195,10 @@ void fakes_stop(struct fakes *f)
   rpc_shutdown();
   pthread_mutex_destroy(&f->lock);
 }
+
+bool fakes_reach(const atomic_int *count, int wanted)
+{
+  for (int i = 0; i < 10000 && *count < wanted; i++)
+    usleep(1000);
+  return *count >= wanted;
+}

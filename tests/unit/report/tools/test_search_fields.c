@@ -248,5 +248,6 @@ static void bad_requests_name_the_field(void)
 }
 
 TEST_MAIN("search_fields", TEST(best_field_comes_first), TEST(a_field_says_what_it_is),
-          TEST(our_own_metrics_are_found_by_words), TEST(kind_and_custom_only_narrow_the_list), TEST(the_closest_are_shown_when_nothing_fits),
-          TEST(pages_add_up_to_the_list), TEST(bad_requests_name_the_field))
+          TEST(our_own_metrics_are_found_by_words), TEST(kind_and_custom_only_narrow_the_list),
+          TEST(the_closest_are_shown_when_nothing_fits), TEST(pages_add_up_to_the_list),
+          TEST(bad_requests_name_the_field))
