@@ -1,5 +1,5 @@
 /* Certificates of the listeners over TLS: a good one, and the faults that a proxy between a service
- * and Google makes. Made anew at every start, with their authority. */
+ * and Google makes. New ones at every start, with their authority. */
 #ifndef GA4_SIM_CERTIFICATE_H
 #define GA4_SIM_CERTIFICATE_H
 
