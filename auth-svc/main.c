@@ -7,6 +7,7 @@
 #include "auth-svc/config/reload.h"
 #include "auth-svc/config/settings.h"
 #include "auth-svc/config/watch.h"
+#include "auth-svc/credential/credential.h"
 #include "auth-svc/methods.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
@@ -24,6 +25,10 @@ struct app {
   struct snapshot_slot *config;
   struct http_client *http;
   struct token_store *store;
+  struct connect_store *connected;
+  struct secret *client_secret; /* of CONNECT_CLIENT_ID */
+  char *redirect_uri;
+  struct connect *connect;
   struct keyring_live *keys;
   struct tokens *tokens;
   struct jwks *jwks;
@@ -106,6 +111,20 @@ static void watch_config(struct app *a)
   a->watch = config_watch_new(&options);
 }
 
+/* The dealers: those of the file, and those that were connected. */
+static enum err_code load_dealers(struct app *a, struct keyring *ring, struct snapshot **out,
+                                  struct read_files *files, struct err *e)
+{
+  AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
+  connect_store_dealers(a->connected, &text);
+  const struct dealers_connected connected = {.text = text.data,
+                                              .len = text.len,
+                                              .client_id = a->settings.connect_client_id,
+                                              .client_secret = a->client_secret};
+  return settings_load_snapshot(out, &a->settings, ring, a->connected != NULL ? &connected : NULL,
+                                files, e);
+}
+
 /* Dealers and what is trusted beside them, all of it or nothing. */
 static enum err_code load_config(void *user, struct keyring *ring, struct snapshot **out,
                                  struct err *e)
@@ -115,7 +134,7 @@ static enum err_code load_config(void *user, struct keyring *ring, struct snapsh
   struct read_files files = {0};
   enum err_code code = trust_load(&trust, a->trust, e);
   if (code == ERR_OK)
-    code = settings_load_snapshot(out, &a->settings, ring, &files, e);
+    code = load_dealers(a, ring, out, &files, e);
   config_watch_follow(a->watch, &files);
   read_files_clear(&files);
   if (code == ERR_OK)
@@ -142,7 +161,8 @@ static void start_keys(struct app *a)
   const struct keyring_live_options options = {.file = a->settings.keyring_file,
                                                .first = a->settings.sealed.keyring,
                                                .audit = a->audit,
-                                               .store = a->store};
+                                               .store = a->store,
+                                               .connected = a->connected};
   a->keys = keyring_live_new(&options);
 }
 
@@ -150,6 +170,10 @@ static enum err_code load(struct app *a, struct err *e)
 {
   struct snapshot *first = NULL;
   enum err_code code = trust_source_new(&a->trust, &a->settings.trust, e);
+  if (code == ERR_OK)
+    code = settings_load_client_secret(&a->client_secret, &a->settings, e);
+  if (code == ERR_OK)
+    code = settings_open_connected(&a->connected, &a->settings, e);
   if (code == ERR_OK)
     code = load_config(a, a->settings.sealed.keyring, &first, e);
   settings_wipe_secrets(&a->settings);
@@ -196,10 +220,45 @@ static enum err_code start_tokens(struct app *a, struct err *e)
   return config_watch_start(a->watch, e);
 }
 
+/* What was stored is taken into use: a reload of everything, as when a file has changed. */
+static bool apply_connected(void *user)
+{
+  struct app *a = user;
+  bool ok = reload_run(a->reload);
+  if (ok)
+    audit_loaded(a, "connected dealers changed", NULL);
+  return ok;
+}
+
+static void start_connect(struct app *a)
+{
+  const struct settings *s = &a->settings;
+  if (s->connect_url == NULL)
+    return;
+  a->redirect_uri = xasprintf("%s/callback", s->connect_url);
+  const struct connect_options options = {
+      .store = a->connected,
+      .google = {.http = a->http,
+                 .client_id = s->connect_client_id,
+                 .client_secret = a->client_secret,
+                 .redirect_uri = a->redirect_uri,
+                 .token = s->token_endpoint != NULL ? s->token_endpoint : GOOGLE_TOKEN_ENDPOINT,
+                 .revoke = s->connect_revoke,
+                 .admin = s->ga4_admin,
+                 .data = s->ga4_data,
+                 .timeout_ms = (uint32_t)s->token_timeout_ms},
+      .url = s->connect_url,
+      .authorization = s->connect_authorization,
+      .testing = s->connect_testing,
+      .require_iss = s->connect_require_iss};
+  a->connect = connect_new(&options);
+}
+
 static enum err_code start_service(struct app *a, struct err *e)
 {
   const struct settings *s = &a->settings;
   bool tls = s->service.tls.cert_file != NULL;
+  start_connect(a);
   const struct service_options service = {
       .config = a->config,
       .tokens = a->tokens,
@@ -213,6 +272,11 @@ static enum err_code start_service(struct app *a, struct err *e)
                          .max_life_s = s->jwt_max_life_s}},
       .aggregate_identity = tls ? s->aggregate_identity : NULL,
       .report_identity = tls ? s->report_identity : NULL,
+      .connect = a->connect,
+      .connected = a->connected,
+      .apply = apply_connected,
+      .apply_user = a,
+      .gateway_identity = tls ? s->gateway_identity : NULL,
   };
   a->service = service_new(&service);
   const struct rpc_server_options server = {.listen = s->grpc_listen,
@@ -258,6 +322,8 @@ static bool is_ready(void *user, struct buf *detail)
   reload_describe(a->reload, detail);
   if (a->store != NULL)
     token_store_describe(a->store, detail);
+  if (a->connected != NULL)
+    connect_store_describe(a->connected, detail);
   keyring_live_describe(a->keys, &config->sealed_with, detail);
   return describe_audit(a->audit, detail);
 }
@@ -317,11 +383,15 @@ static void stop(void *user)
   config_watch_stop(a->watch);
   keyring_live_free(a->keys);
   http_client_free(a->http);
+  connect_free(a->connect);
   token_store_close(a->store);
   tokens_free(a->tokens);
   jwks_free(a->jwks);
   reload_free(a->reload);
   service_free(a->service);
+  connect_store_close(a->connected);
+  secret_unref(a->client_secret);
+  free(a->redirect_uri);
   snapshot_slot_free(a->config);
   trust_source_free(a->trust);
   audit_flush_refusals(a->audit);

@@ -187,7 +187,9 @@ static void on_dealer_done(struct fanout *f, size_t member, const DealerDone *d)
                   "report-svc did not deliver every report; ask again");
       return;
     }
-  member_of(f, member)->properties_read = d->properties;
+  if (d->properties > 0) /* not known before, where none is configured */
+    member_of(f, member)->properties = d->properties;
+  member_of(f, member)->properties_read = d->properties_read;
   end_dealer(f, member, DEALER_OK);
 }
 

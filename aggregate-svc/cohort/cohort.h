@@ -41,12 +41,14 @@ struct cohort_member {
   const char *ref;                       /* what FetchReports takes */
   bool visible;                          /* name and own figures may be shown */
   const char *dealer_id, *name, *region; /* "" unless visible */
-  const char *owner;                     /* opaque, never shown */
-  const char *lead_event;                /* configured; "" when not */
-  struct vehicle_settings vehicles;      /* how its vehicle pages are read */
-  const char *qualified_session;         /* likewise: what a shopper session is */
-  const char *time_zone;                 /* likewise: overrides the property's */
-  size_t properties;                     /* of a visible dealer */
+  char **groups;                         /* none unless visible */
+  size_t n_groups;
+  const char *owner;                /* opaque, never shown */
+  const char *lead_event;           /* configured; "" when not */
+  struct vehicle_settings vehicles; /* how its vehicle pages are read */
+  const char *qualified_session;    /* likewise: what a shopper session is */
+  const char *time_zone;            /* likewise: overrides the property's */
+  size_t properties;                /* of a visible dealer */
   /* Outcome; written by the fan-out. */
   enum dealer_state state;
   uint32_t properties_read; /* that its figures are added up from; 0 means 1 */

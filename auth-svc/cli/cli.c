@@ -23,6 +23,11 @@ const char cli_usage[] =
     "  validate [FILE]     check a dealers file before it is deployed: every fault, no network\n"
     "  check DEALER        try a dealer's credentials against Google, step by step\n"
     "  audit verify FILE   check the chain of an audit log\n"
+    "  invite DEALER       make a link by which a dealer connects its website\n"
+    "  connections         list connected dealers and open links\n"
+    "  disconnect DEALER   revoke a connected dealer's consent and forget it\n"
+    "  export              print the connected dealers as a dealers file, sealed\n"
+    "  import FILE         take dealers of a dealers file into the connected ones\n"
     "  healthcheck         ask the one that runs with these settings whether it serves\n"
     "\n"
     "Credentials also heed, as Google's libraries do: HOME, CLOUDSDK_CONFIG, GCE_METADATA_HOST,\n"
@@ -32,6 +37,11 @@ const char cli_usage[] =
 
 #define EXIT_CODES "\nExit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.\n"
 #define KEYRING_HELP "\nThe keyring is read from AUTH_KEYRING_FILE; its first key seals.\n"
+
+#define RUNNING_HELP                                                                               \
+  "\nAsks the auth-svc that runs with these settings, with its certificate when there is one; "     \
+  "AUTH_SEAL_KEY_FILE\nor AUTH_SEAL_KEY must be set, since it takes orders of the holder of its key "  \
+  "only.\n"
 
 struct command {
   const char *name;
@@ -135,6 +145,35 @@ static const struct command commands[] = {
      "\nExit codes: 0 whole, 1 faults found or a file that cannot be read, 2 wrong usage, 78 a "
      "key\n"
      "is not on the keyring (named with its first line) or the configuration is wrong.\n"},
+    {"invite", cli_invite,
+     "Usage: auth-svc invite DEALER --name NAME --region REGION [--owner OWNER] [--group NAME]...\n"
+     "                       [--label TEXT] [--ttl TIME]\n"
+     "       auth-svc invite --renew DEALER [--label TEXT] [--ttl TIME]\n"
+     "       auth-svc invite --revoke ID\n\n"
+     "Prints a link that is good once: who opens it consents at Google and connects the dealer's\n"
+     "website. It is shown this one time; only a digest of it is kept.\n\n"
+     "  --label TEXT   for the list of links: whom it was sent to, say\n"
+     "  --ttl TIME     how long it is good: 900, 30m, 24h; default 30m, at most 24h\n"
+     "  --renew        for a dealer that is connected already and must consent again\n"
+     "  --revoke ID    ends a link that auth-svc connections lists\n" RUNNING_HELP EXIT_CODES},
+    {"connections", cli_connections,
+     "Usage: auth-svc connections\n\n"
+     "Lists the connected dealers with the state of their consent, and the links that may still be\n"
+     "used.\n" RUNNING_HELP EXIT_CODES},
+    {"disconnect", cli_disconnect,
+     "Usage: auth-svc disconnect DEALER\n\n"
+     "Forgets a connected dealer and revokes its consent at Google, unless another connected dealer\n"
+     "rests on the consent of the same person.\n" RUNNING_HELP EXIT_CODES},
+    {"export", cli_export,
+     "Usage: auth-svc export\n\n"
+     "Prints the connected dealers in the form of a dealers file, their secrets sealed as they are\n"
+     "stored: another auth-svc with the same keyring can read them.\n" RUNNING_HELP EXIT_CODES},
+    {"import", cli_import,
+     "Usage: auth-svc import FILE\n\n"
+     "Takes the dealers of FILE, in the form of a dealers file, into the connected ones: all of them\n"
+     "or none. Each needs a dealer_id and an OAuth client with a refresh token, in the clear or\n"
+     "sealed with a key of the running service. A dealer that the service has already is refused by\n"
+     "name: take it out of the dealers file first.\n" RUNNING_HELP EXIT_CODES},
     {"healthcheck", cli_healthcheck,
      "Usage: auth-svc healthcheck\n\n"
      "Asks the auth-svc that runs with these settings whether it serves, with its own certificate\n"

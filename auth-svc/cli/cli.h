@@ -20,6 +20,11 @@ int cli_token(int argc, char **argv, const char *help);
 int cli_validate(int argc, char **argv, const char *help);
 int cli_check(int argc, char **argv, const char *help);
 int cli_audit(int argc, char **argv, const char *help);
+int cli_invite(int argc, char **argv, const char *help);
+int cli_connections(int argc, char **argv, const char *help);
+int cli_disconnect(int argc, char **argv, const char *help);
+int cli_export(int argc, char **argv, const char *help);
+int cli_import(int argc, char **argv, const char *help);
 int cli_healthcheck(int argc, char **argv, const char *help);
 
 /* check_steps.c: the questions to Google. Each false when it failed. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "auth-svc/secret/secret_file.h"
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
@@ -58,7 +59,11 @@ enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct
 {
   s->sealed.warn_plain = false;
   s->enable_auth = true; /* the file, never Application Default Credentials */
-  return settings_load_snapshot(out, s, s->sealed.keyring, NULL, e);
+  AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
+  if (s->state_dir != NULL && connect_store_peek(s->state_dir, &text, e) != ERR_OK)
+    return e->code;
+  const struct dealers_connected connected = {.text = text.data, .len = text.len};
+  return settings_load_snapshot(out, s, s->sealed.keyring, text.len > 0 ? &connected : NULL, NULL, e);
 }
 
 const struct dealer *cli_find_dealer(const struct directory *d, const char *name,

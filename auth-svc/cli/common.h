@@ -18,7 +18,8 @@ int cli_option(int argc, char **argv, const char *shorts, const struct option *l
                const char *help, int *exit_code);
 /* Settings and keyring of the environment; settings_free() them. */
 enum err_code cli_settings(struct settings *s, struct err *e);
-/* The dealers file of the settings, without a warning about secrets in the clear. */
+/* The dealers file of the settings and the connected dealers, without a warning about secrets in
+ * the clear. */
 enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct err *e);
 /* A dealer by dealer or account id; NULL, and *closest is the nearest id or NULL. */
 const struct dealer *cli_find_dealer(const struct directory *d, const char *name,

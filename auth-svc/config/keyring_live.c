@@ -76,6 +76,9 @@ static void find_needs(struct keyring_live *l, const struct keyring *now,
   }
   if (l->options.store != NULL && token_store_check_keyring(l->options.store, next, &e) != ERR_OK)
     add_need(needs, e.message);
+  if (l->options.connected != NULL &&
+      connect_store_check_keyring(l->options.connected, next, &e) != ERR_OK)
+    add_need(needs, e.message);
 }
 
 /* The loader's own fault comes last: it is there when a file is sealed with a key that is
@@ -105,6 +108,8 @@ static enum err_code take_over(struct keyring_live *l, struct keyring *now, stru
   keyring_carry_uses(next, now);
   if (l->options.store != NULL)
     token_store_set_keyring(l->options.store, next);
+  if (l->options.connected != NULL)
+    connect_store_set_keyring(l->options.connected, next);
   pthread_mutex_lock(&l->lock);
   struct keyring *old = l->current;
   l->current = keyring_ref(next);
@@ -176,6 +181,7 @@ size_t keyring_live_idle(struct keyring_live *l, const struct key_use *dealers)
     return 0;
   if (l->options.store != NULL)
     token_store_key_use(l->options.store, &stored);
+  connect_store_key_use(l->options.connected, &stored);
   return put_idle(ring, dealers, &stored, NULL);
 }
 
@@ -195,6 +201,7 @@ void keyring_live_describe(struct keyring_live *l, const struct key_use *dealers
     buf_puts(detail, "; store ");
     key_use_print(&stored, detail);
   }
+  connect_store_key_use(l->options.connected, &stored);
   buf_printf(detail, "; audit %s", *audit_key != '\0' ? audit_key : "none");
   put_idle(ring, dealers, &stored, detail);
   buf_putc(detail, '\n');

@@ -1,15 +1,16 @@
 /* The keyring in use, and how a new one takes over while the service runs.
  *
- * Three things are sealed or hashed with it: the dealers file, the store of replaced refresh
- * tokens and the audit log. A new keyring serves all of them or none: it is refused while
+ * Four things are sealed or hashed with it: the dealers file, the stores of replaced refresh
+ * tokens and of connected dealers, and the audit log. A new keyring serves all of them or none: it is refused while
  * something still needs a key that it lacks, and then nothing changes. Otherwise the audit log
- * gets a line about the change, the store is sealed again in the background, and the dealers are
+ * gets a line about the change, the stores are sealed again, and the dealers are
  * those that the new ring opened. Thread-safe. */
 #ifndef AMCP_AUTH_KEYRING_LIVE_H
 #define AMCP_AUTH_KEYRING_LIVE_H
 
 #include "auth-svc/audit/audit.h"
 #include "auth-svc/config/snapshot.h"
+#include "auth-svc/connect/store.h"
 #include "auth-svc/token/store.h"
 
 struct keyring_live;
@@ -18,10 +19,11 @@ struct keyring_live_options {
   const char *file;          /* AUTH_KEYRING_FILE; NULL: the keyring stays */
   struct keyring *first;     /* in use since the start; NULL for none. A reference is taken */
   struct audit *audit;       /* NULL for none */
-  struct token_store *store; /* NULL for none */
+  struct token_store *store; /* NULL for none, as the next */
+  struct connect_store *connected;
 };
 
-/* Audit log and store must outlive it. */
+/* Audit log and stores must outlive it. */
 struct keyring_live *keyring_live_new(const struct keyring_live_options *options);
 void keyring_live_free(struct keyring_live *l);
 

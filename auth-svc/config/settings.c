@@ -9,14 +9,16 @@
 #include "auth-svc/credential/exchange.h"
 #include "auth-svc/credential/open_host.h"
 #include "auth-svc/dealers/file.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
+#include "common/http/url.h"
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 41 };
+enum { N_VARS = 51 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -92,7 +94,33 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_AGGREGATE_IDENTITY", CONFIG_STRING, &s->aggregate_identity, "aggregate-svc", 0, 0,
        false, "certificate identity that may call ResolveCohort, with TLS"},
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
-       "certificate identity that may call GetAccessToken and EndLease, with TLS"},
+       "certificate identity that may call GetAccessToken, EndLease and OwnProperties, with TLS"},
+      {"AUTH_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
+       "certificate identity that may call the steps of a consent, with TLS"},
+      {"CONNECT_URL", CONFIG_STRING, &s->connect_url, NULL, 0, 0, false,
+       "public https URL of the gateway's pages where dealers connect their website, such as "
+       "https://analytics.example.com/connect; when not set, nobody can"},
+      {"CONNECT_CLIENT_ID", CONFIG_STRING, &s->connect_client_id, NULL, 0, 0, false,
+       "OAuth client (web application) that dealers consent to; its redirect URI at Google is "
+       "CONNECT_URL/callback"},
+      {"CONNECT_CLIENT_SECRET_FILE", CONFIG_STRING, &s->connect_client_secret_file, NULL, 0, 0,
+       false, "file with the secret of that client, and nothing else"},
+      {"CONNECT_APP_TESTING", CONFIG_BOOL, &s->connect_testing, "false", 0, 0, false,
+       "true: the consent app is in testing mode at Google, so that consents end after 7 days; the "
+       "pages say so"},
+      {"CONNECT_REQUIRE_ISS", CONFIG_BOOL, &s->connect_require_iss, "false", 0, 0, false,
+       "true: a redirect of Google without its issuer (RFC 9207) is refused; one with another "
+       "issuer always is"},
+      {"CONNECT_AUTHORIZATION_ENDPOINT", CONFIG_STRING, &s->connect_authorization,
+       "https://accounts.google.com/o/oauth2/v2/auth", 0, 0, false,
+       "Google's consent screen; another one for a simulator"},
+      {"CONNECT_REVOKE_ENDPOINT", CONFIG_STRING, &s->connect_revoke,
+       "https://oauth2.googleapis.com/revoke", 0, 0, false,
+       "where auth-svc disconnect revokes a consent"},
+      {"GA4_DATA_ENDPOINT", CONFIG_STRING, &s->ga4_data, "https://analyticsdata.googleapis.com", 0,
+       0, false, "Google Analytics Data API, asked for yesterday's figures of a new dealer"},
+      {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &s->ga4_admin, "https://analyticsadmin.googleapis.com",
+       0, 0, false, "Google Analytics Admin API, asked for the properties of a person"},
       {"AUTH_KEYRING_FILE", CONFIG_STRING, &s->keyring_file, NULL, 0, 0, false,
        "keys of sealed secrets, of AUTH_STATE_DIR and of the audit log, one per line as auth-svc "
        "keygen prints them: the first seals, all open; read again when it changes"},
@@ -250,11 +278,49 @@ static enum err_code check_rest(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
+static enum err_code check_secure_url(const char *name, const char *url, struct err *e)
+{
+  if (url_valid_endpoint(name, url, e) != ERR_OK)
+    return e->code;
+  return open_host_url_is_safe(url)
+             ? ERR_OK
+             : err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                       "%s: must be an https URL (plain http is for loopback, and for a simulator "
+                       "that AUTH_ALLOW_HTTP_TOKEN_HOST names)",
+                       name);
+}
+
+static enum err_code check_connect(struct settings *s, struct err *e)
+{
+  const struct {
+    const char *name, *url;
+  } urls[] = {{"CONNECT_URL", s->connect_url},
+              {"CONNECT_AUTHORIZATION_ENDPOINT", s->connect_authorization},
+              {"CONNECT_REVOKE_ENDPOINT", s->connect_revoke},
+              {"GA4_DATA_ENDPOINT", s->ga4_data},
+              {"GA4_ADMIN_ENDPOINT", s->ga4_admin}};
+  if (s->connect_url == NULL)
+    return ERR_OK;
+  for (size_t i = 0; i < ARRAY_LEN(urls); i++)
+    if (check_secure_url(urls[i].name, urls[i].url, e) != ERR_OK)
+      return e->code;
+  if (s->connect_url[strlen(s->connect_url) - 1] == '/')
+    return wrong(e, "CONNECT_URL: must not end in a slash");
+  if (s->connect_client_id == NULL || s->connect_client_secret_file == NULL)
+    return wrong(e,
+                 "CONNECT_CLIENT_ID, CONNECT_CLIENT_SECRET_FILE: must be set when CONNECT_URL is");
+  if (s->state_dir == NULL || s->keyring_file == NULL)
+    return wrong(e,
+                 "AUTH_STATE_DIR, AUTH_KEYRING_FILE: must be set when CONNECT_URL is: what dealers "
+                 "consent to is stored there, sealed");
+  return ERR_OK;
+}
+
 static enum err_code check(struct settings *s, struct err *e)
 {
   static enum err_code (*const checks[])(struct settings *, struct err *) = {
       check_auth,     check_account_tokens, check_keys, check_audit,
-      check_audience, check_dealers,        check_rest};
+      check_audience, check_dealers,        check_rest, check_connect};
   for (size_t i = 0; i < ARRAY_LEN(checks); i++)
     if (checks[i](s, e) != ERR_OK)
       return e->code;
@@ -309,14 +375,18 @@ static enum err_code load_adc(struct snapshot **out, const struct settings *s, s
 }
 
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
-                                     struct keyring *ring, struct read_files *files, struct err *e)
+                                     struct keyring *ring,
+                                     const struct dealers_connected *connected,
+                                     struct read_files *files, struct err *e)
 {
   if (wants_adc(s))
     return load_adc(out, s, e);
   struct sealed_policy policy = s->sealed;
   policy.keyring = ring;
-  const struct dealers_options options = {
-      .sealed = &policy, .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0, .files = files};
+  const struct dealers_options options = {.sealed = &policy,
+                                          .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0,
+                                          .files = files,
+                                          .connected = connected};
   if (!s->from_json)
     return snapshot_load(out, s->credentials_path, &options, e);
   const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
@@ -368,6 +438,31 @@ enum err_code settings_open_store(struct token_store **out, const struct setting
              LOG_S("path", s->state_dir));
   const struct token_store_options options = {.dir = s->state_dir, .keyring = keyring};
   return token_store_open(out, &options, e);
+}
+
+enum err_code settings_open_connected(struct connect_store **out, const struct settings *s,
+                                      struct err *e)
+{
+  AUTO_FREE char *dir = s->state_dir != NULL ? xasprintf("%s/connect", s->state_dir) : NULL;
+  *out = NULL;
+  if (dir == NULL || (s->connect_url == NULL && access(dir, F_OK) != 0))
+    return ERR_OK;
+  if (s->sealed.keyring == NULL)
+    return wrong(e,
+                 "AUTH_KEYRING_FILE: must be set: AUTH_STATE_DIR holds dealers that were connected "
+                 "by consent, sealed");
+  const struct connect_store_options options = {.state_dir = s->state_dir,
+                                                .keyring = s->sealed.keyring};
+  return connect_store_open(out, &options, e);
+}
+
+enum err_code settings_load_client_secret(struct secret **out, const struct settings *s,
+                                          struct err *e)
+{
+  *out = NULL;
+  return s->connect_client_secret_file == NULL ? ERR_OK
+                                               : secret_file_load(out, "CONNECT_CLIENT_SECRET_FILE",
+                                                                  s->connect_client_secret_file, e);
 }
 
 /* getenv() gives the process's own copy, the one /proc/PID/environ shows. */

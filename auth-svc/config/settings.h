@@ -5,6 +5,7 @@
 #include "auth-svc/audit/audit.h"
 #include "auth-svc/config/snapshot.h"
 #include "auth-svc/config/trust.h"
+#include "auth-svc/connect/store.h"
 #include "auth-svc/dealers/sealed.h"
 #include "auth-svc/secret/read_files.h"
 #include "auth-svc/secret/secret.h"
@@ -35,7 +36,12 @@ struct settings {
   const char *account_tokens_text;
   bool account_tokens; /* a bearer may be an account's id and its refresh token */
   bool allow_unsigned, allow_unsigned_anywhere;
-  const char *aggregate_identity, *report_identity;
+  const char *aggregate_identity, *report_identity, *gateway_identity;
+  const char *connect_url; /* NULL: dealers cannot connect by consent */
+  const char *connect_client_id, *connect_client_secret_file;
+  const char *connect_authorization, *connect_revoke;
+  bool connect_testing, connect_require_iss;
+  const char *ga4_data, *ga4_admin;
   const char *keyring_file;
   struct sealed_policy sealed; /* its keyring is set by settings_load_keyring() */
   const char *audit_file, *audit_fsync_text;
@@ -60,13 +66,22 @@ void settings_free(struct settings *s);
 
 /* What the settings lead to. Each fails with a message that names the variable or file. The
  * snapshot lacks what is trusted (snapshot_trust); its sealed secrets are opened with `ring` (NULL
- * for none). `files` as in struct dealers_options. */
+ * for none). `connected` and `files` as in struct dealers_options. */
 enum err_code settings_load_snapshot(struct snapshot **out, const struct settings *s,
-                                     struct keyring *ring, struct read_files *files, struct err *e);
+                                     struct keyring *ring,
+                                     const struct dealers_connected *connected,
+                                     struct read_files *files, struct err *e);
 /* The store of replaced refresh tokens; *out is NULL without AUTH_STATE_DIR. Without a keyring
  * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,
                                   struct err *e);
+/* The store of connected dealers; *out is NULL where CONNECT_URL is not set and none was connected
+ * before. */
+enum err_code settings_open_connected(struct connect_store **out, const struct settings *s,
+                                      struct err *e);
+/* The secret of CONNECT_CLIENT_SECRET_FILE; *out is NULL where that is not set. */
+enum err_code settings_load_client_secret(struct secret **out, const struct settings *s,
+                                          struct err *e);
 /* Waits at the start for a dealers file that is not there yet, where one is read; see await.h. */
 enum err_code settings_await_dealers(const struct settings *s, struct err *e);
 enum err_code settings_open_audit(struct audit **out, const struct settings *s, struct err *e);

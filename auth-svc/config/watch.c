@@ -38,9 +38,12 @@ struct watched {
 
 struct config_watch {
   struct config_watch_options options;
+  pthread_mutex_t files_lock;
+  /* Guarded by files_lock: */
   struct watched *files; /* of the options, then those that are followed */
   size_t n, n_own;
   uint8_t known[SHA256_SIZE]; /* of all contents, as on_change saw them last */
+
   int inotify;                /* -1 when there is none */
   int wake;
   pthread_t thread;
@@ -98,9 +101,26 @@ static void digest_of_all(const struct config_watch *w, uint8_t out[SHA256_SIZE]
 
 static void look_at_all(struct config_watch *w, bool thorough, uint8_t out[SHA256_SIZE])
 {
+  pthread_mutex_lock(&w->files_lock);
   for (size_t i = 0; i < w->n; i++)
     take_look(&w->files[i], thorough);
   digest_of_all(w, out);
+  pthread_mutex_unlock(&w->files_lock);
+}
+
+static bool is_known(struct config_watch *w, const uint8_t now[SHA256_SIZE])
+{
+  pthread_mutex_lock(&w->files_lock);
+  bool same = memcmp(now, w->known, SHA256_SIZE) == 0;
+  pthread_mutex_unlock(&w->files_lock);
+  return same;
+}
+
+static void set_known(struct config_watch *w, const uint8_t now[SHA256_SIZE])
+{
+  pthread_mutex_lock(&w->files_lock);
+  memcpy(w->known, now, SHA256_SIZE);
+  pthread_mutex_unlock(&w->files_lock);
 }
 
 /* -------------------------------------------------------------------------- inotify */
@@ -116,7 +136,7 @@ static void watch_folder_of(struct config_watch *w, const char *path)
     log_debug("folder is not watched; it is looked at from time to time", LOG_S("path", folder));
 }
 
-/* Adding a watch again is free, and a folder may have been replaced. */
+/* Adding a watch again is free, and a folder may have been replaced. The files' lock is held. */
 static void watch_folders(struct config_watch *w)
 {
   for (size_t i = 0; i < w->n; i++) {
@@ -190,14 +210,14 @@ static void look_once(struct config_watch *w, bool event)
   uint8_t now[SHA256_SIZE];
   look_at_all(w, event, now);
   bool poked = take_poke(w);
-  bool changed = memcmp(now, w->known, SHA256_SIZE) != 0;
+  bool changed = !is_known(w, now);
   if (changed && !poked)
     settle(w, now);
-  changed = memcmp(now, w->known, SHA256_SIZE) != 0;
+  changed = !is_known(w, now);
   if ((!changed && !poked) || is_stopping(w))
     return;
   /* Before they are read: what changes from here on is another change. */
-  memcpy(w->known, now, SHA256_SIZE);
+  set_known(w, now);
   w->options.on_change(w->options.user);
 }
 
@@ -209,7 +229,9 @@ static void *run(void *arg)
     bool event = wait_for_event(w, w->options.check_ms);
     if (is_stopping(w))
       break;
+    pthread_mutex_lock(&w->files_lock);
     watch_folders(w);
+    pthread_mutex_unlock(&w->files_lock);
     look_once(w, event);
   }
   return NULL;
@@ -227,6 +249,7 @@ static void watch_free(struct config_watch *w)
   if (w->wake >= 0)
     close(w->wake);
   pthread_mutex_destroy(&w->lock);
+  pthread_mutex_destroy(&w->files_lock);
   free(w);
 }
 
@@ -234,6 +257,7 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
 {
   struct config_watch *w = xcalloc(1, sizeof(*w));
   pthread_mutex_init(&w->lock, NULL);
+  pthread_mutex_init(&w->files_lock, NULL);
   w->options = *options;
   w->options.check_ms = options->check_ms != 0 ? options->check_ms : 10000;
   w->options.settle_ms = options->settle_ms != 0 ? options->settle_ms : 100;
@@ -254,6 +278,7 @@ struct config_watch *config_watch_new(const struct config_watch_options *options
 
 void config_watch_follow(struct config_watch *w, const struct read_files *files)
 {
+  pthread_mutex_lock(&w->files_lock);
   for (size_t i = w->n_own; i < w->n; i++)
     free(w->files[i].path);
   w->files = xrealloc(w->files, (CONFIG_WATCH_MAX_FILES + files->n) * sizeof(*w->files));
@@ -268,6 +293,7 @@ void config_watch_follow(struct config_watch *w, const struct read_files *files)
   }
   watch_folders(w);
   digest_of_all(w, w->known);
+  pthread_mutex_unlock(&w->files_lock);
 }
 
 enum err_code config_watch_start(struct config_watch *w, struct err *e)

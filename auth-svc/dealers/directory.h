@@ -42,7 +42,8 @@ struct dealer {
   size_t n_groups;
   size_t index;        /* place in the directory */
   size_t region_index; /* into regions */
-  size_t file_index;   /* place in the file it came from */
+  size_t file_index;   /* place in the file it came from, connected ones after the file's own */
+  bool connected;      /* by consent: not in the file */
 };
 
 struct property_owner {
@@ -74,6 +75,8 @@ struct directory {
   const struct dealer **by_account; /* in order of account_id */
   struct catalogued *cohorts;       /* regions first, each in order of id; see catalogue.h */
   size_t n_cohorts;
+  /* Digest of which account and which properties are whose: equal for equal directories. */
+  uint64_t assignment;
 };
 
 /* Takes n dealers whose texts live in `arena` and orders and indexes them. The directory

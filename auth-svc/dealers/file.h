@@ -7,8 +7,8 @@
  *                 "owner": ..., "groups": [...], "lead_event": ..., "time_zone": ...}]}
  *
  * or the bare array. dealer_id defaults to account_id and the other way round; city, state,
- * owner, groups, lead_event and time_zone may be left out. In place of oauth may stand another
- * credential (credential_config.h). A property is digits, "properties/" and digits, or
+ * owner, groups, lead_event, time_zone and properties may be left out. In place of oauth may stand
+ * another credential (credential_config.h). A property is digits, "properties/" and digits, or
  * {"property_id": ..., "name": ..., "type": ...}. */
 #ifndef AMCP_AUTH_DEALERS_FILE_H
 #define AMCP_AUTH_DEALERS_FILE_H
@@ -31,6 +31,15 @@ struct dealers_content {
 /* Frees it; zeroed is fine. */
 void dealers_content_clear(struct dealers_content *c);
 
+/* Dealers that were connected by consent (connect/store.h), and the OAuth client they were connected
+ * with last. */
+struct dealers_connected {
+  const char *text; /* {"dealers": [...]} in the form of dealers.json, all secrets sealed */
+  size_t len;
+  const char *client_id;       /* those of this client get its secret as it is now */
+  struct secret *client_secret; /* NULL: each has its own */
+};
+
 /* How a file is read; all zero is the plain, strict way. */
 struct dealers_options {
   /* Secrets that may be sealed (sealed.h). One that does not open is refused like any
@@ -42,6 +51,10 @@ struct dealers_options {
   /* Gets the files that credentials stand in, also when the file is refused: those up to the
    * fault. NULL when it does not matter. */
   struct read_files *files;
+  /* Joined to the dealers of the file, which may be none then; a dealer or property in both refuses
+   * the file with its name. A region that grows by them may come into conflict with a cohort: that
+   * is a matter for a warning then, as with warn_of_cohorts. NULL: there are none. */
+  const struct dealers_connected *connected;
 };
 
 /* Reads and checks a file. Everything or nothing: a fault means ERR_INVALID_ARGUMENT,

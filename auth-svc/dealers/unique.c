@@ -1,4 +1,5 @@
-/* No id, account or property may occur twice in the dealers file. */
+/* No id, account or property may occur twice in the dealers file, nor the credential of a dealer
+ * whose properties it is to find. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,17 +31,26 @@ static void uses_clear(struct uses *u)
 }
 
 /* The first use of an id, *dealer's own when it is new. True when it was used before. */
-static bool is_used(struct uses *u, const char *id, size_t *dealer)
+static bool is_used(struct uses *u, const void *id, size_t len, size_t *dealer)
 {
-  const struct use *before = CONTAINER_OF(map_find_text(&u->map, id), struct use, in_map);
+  const struct use *before = CONTAINER_OF(map_find(&u->map, id, len), struct use, in_map);
   if (before != NULL) {
     *dealer = before->dealer;
     return true;
   }
   struct use *use = &u->items[u->map.n];
   use->dealer = *dealer;
-  map_add_text(&u->map, &use->in_map, id);
+  map_add(&u->map, &use->in_map, id, len);
   return false;
+}
+
+/* Says of a dealer that was connected and is in the file, too, which one of the two may go. */
+static enum err_code refuse_connected(struct dealers_reader *r, const char *field, const char *what)
+{
+  return field_refuse(&r->own, field,
+                      "%s of dealer \"%s\", which was connected by consent, is in the file as well: "
+                      "take it out of the file, or run auth-svc disconnect %s",
+                      what, r->who, r->who);
 }
 
 static void stand_at(struct dealers_reader *r, const struct dealer *dealers, size_t i)
@@ -59,10 +69,12 @@ enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *d
     const char *id = i % 2 == 0 ? d->dealer_id : d->account_id;
     size_t first = i / 2;
     if (d->dealer_id == NULL || (i % 2 == 1 && strcmp(d->dealer_id, d->account_id) == 0) ||
-        !is_used(&uses, id, &first))
+        !is_used(&uses, id, strlen(id), &first))
       continue;
     stand_at(r, dealers, i / 2);
-    code = field_refuse(&r->own, i % 2 == 0 ? "dealer_id" : "account_id",
+    code = d->connected && !dealers[first].connected
+               ? refuse_connected(r, "dealer_id", "the id")
+               : field_refuse(&r->own, i % 2 == 0 ? "dealer_id" : "account_id",
                         "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
                         "account ids share one space, because a token may name a dealer by either",
                         id, first, dealers[first].dealer_id);
@@ -75,6 +87,8 @@ static enum err_code refuse_property(struct dealers_reader *r, const struct deal
 {
   char field[FIELD_PATH_MAX];
   const char *other = dealers[first].dealer_id;
+  if (dealers[r->index].connected && !dealers[first].connected)
+    return refuse_connected(r, "properties[0]", "the property");
   snprintf(field, sizeof(field), "properties[%zu]", item);
   if (first == r->index)
     return field_refuse(&r->own, field, "property %s is listed twice", id);
@@ -95,9 +109,32 @@ enum err_code dealers_check_properties(struct dealers_reader *r, const struct de
     for (size_t j = 0; j < dealers[i].n_property_ids; j++) {
       const char *id = dealers[i].property_ids[j];
       size_t first = i;
-      if (id != NULL && is_used(&uses, id, &first))
+      if (id != NULL && is_used(&uses, id, strlen(id), &first))
         code = refuse_property(r, dealers, first, j, id);
     }
+  }
+  return code;
+}
+
+enum err_code dealers_check_credentials(struct dealers_reader *r, const struct dealer *dealers,
+                                        struct credential *const *credentials, size_t n)
+{
+  __attribute__((cleanup(uses_clear))) struct uses uses = uses_new(n);
+  enum err_code code = ERR_OK;
+  for (size_t i = 0; i < n; i++) {
+    size_t first = i;
+    if (dealers[i].dealer_id == NULL || credentials[i] == NULL ||
+        !is_used(&uses, credentials[i]->fingerprint, SHA256_SIZE, &first))
+      continue;
+    bool finds = dealers[i].n_property_ids == 0;
+    if (!finds && dealers[first].n_property_ids > 0)
+      continue;
+    stand_at(r, dealers, finds ? i : first);
+    size_t other = finds ? first : i;
+    code = field_refuse(&r->own, "properties",
+                        "missing, and dealers[%zu] (dealer \"%s\") has the same credential: which "
+                        "properties are whose cannot be found in Google Analytics; name them",
+                        other, dealers[other].dealer_id);
   }
   return code;
 }

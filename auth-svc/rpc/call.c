@@ -210,6 +210,25 @@ enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *c
              : err_set(e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to work the grant out");
 }
 
+enum err_code service_open_admin(struct rpc_call *call, const struct snapshot *config,
+                                 struct unsealed *out, struct facts *f, struct err *e)
+{
+  enum err_code code = service_open_grant(call, config, out, f, e);
+  if (code != ERR_OK)
+    return code;
+  return out->grant != NULL && out->grant->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN
+             ? ERR_OK
+             : err_set(e, ERR_PERMISSION_DENIED, "not_admin", "this is for admins only");
+}
+
+enum err_code service_check_connect(const struct service *s, struct err *e)
+{
+  return s->options.connect != NULL
+             ? ERR_OK
+             : err_set(e, ERR_FAILED_PRECONDITION, "connect_off",
+                       "dealers cannot connect by consent here: CONNECT_URL is not set");
+}
+
 enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
                            enum seal_type type, const ProtobufCMessage *message,
                            ProtobufCBinaryData *out, struct err *e)

@@ -1,7 +1,7 @@
 /* Inside of the rpcs: what the files of the service share; nobody else includes it.
  *
  * call.c ends and opens calls, authenticate.c, access_token.c and lease.c hold one rpc each,
- * service.c the others. */
+ * connect_pages.c and connect_admin.c those of ConnectService, service.c the others. */
 #ifndef AMCP_AUTH_SERVICE_INTERNAL_H
 #define AMCP_AUTH_SERVICE_INTERNAL_H
 
@@ -69,6 +69,11 @@ const char *service_client(struct arena *arena, const char *address);
 /* The scope of the caller's own grant; a benchmark grant is refused. */
 enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *config,
                                  const struct scope **out, struct facts *f, struct err *e);
+/* The same for an admin, whom alone it lets in. */
+enum err_code service_open_admin(struct rpc_call *call, const struct snapshot *config,
+                                 struct unsealed *out, struct facts *f, struct err *e);
+/* FAILED_PRECONDITION `connect_off` where dealers cannot connect by consent. */
+enum err_code service_check_connect(const struct service *s, struct err *e);
 /* Seals into the call's arena. */
 enum err_code service_seal(struct rpc_call *call, const struct snapshot *config,
                            enum seal_type type, const ProtobufCMessage *message,

@@ -4,6 +4,7 @@
 
 #include "auth-svc/audit/audit.h"
 #include "auth-svc/config/snapshot.h"
+#include "auth-svc/connect/connect.h"
 #include "auth-svc/identity/bearer.h"
 #include "auth-svc/identity/jwks.h"
 #include "auth-svc/token/tokens.h"
@@ -17,10 +18,17 @@ struct service_options {
   struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
   struct bearer_policy bearer; /* its functions, user and keys are filled in for each call */
   struct jwks *jwks;           /* keys by URL; NULL for none */
-  /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort, and GetAccessToken and
-   * EndLease. NULL without TLS: any caller may. */
+  /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort, and GetAccessToken,
+   * EndLease and OwnProperties. NULL without TLS: any caller may. */
   const char *aggregate_identity;
   const char *report_identity;
+  /* Dealers that connect by consent; NULL: they cannot. `apply` takes what is stored into use,
+   * false when the configuration is refused; blocks. */
+  struct connect *connect;
+  struct connect_store *connected;
+  bool (*apply)(void *user);
+  void *apply_user;
+  const char *gateway_identity; /* may call the steps of a consent; NULL as above */
 };
 
 /* Everything in the options must outlive the service. */
@@ -31,6 +39,11 @@ void service_free(struct service *s);
 void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status);
 /* The handlers; `user` is the service. Thread-safe. */
 rpc_handler service_authenticate, service_get_access_token, service_end_lease,
-    service_resolve_cohort, service_list_dealers, service_list_cohorts;
+    service_own_properties, service_resolve_cohort, service_list_dealers, service_list_cohorts;
+/* Of ConnectService: the steps of the pages, then what admins do. */
+rpc_handler service_show_invite, service_start_consent, service_receive_consent,
+    service_show_consent, service_finish_consent;
+rpc_handler service_create_invite, service_list_connections, service_revoke_invite,
+    service_disconnect, service_export_connected, service_import_connected;
 
 #endif

@@ -27,6 +27,8 @@
 #include "common/base/mem.h"
 #include "common/base/wait.h"
 
+#define STORE_FILE_NAME "refresh-tokens"
+
 /* Somebody who waits for the disk. */
 struct pending {
   struct pending *next;
@@ -102,7 +104,7 @@ static enum err_code write_file(struct token_store *s, struct err *e)
 static enum err_code settle_new(struct token_store *s, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = {0};
-  if (store_file_read(&s->file, STORE_FILE_NEW, &text, STORE_FILE_MAX, NULL) == ERR_OK &&
+  if (store_file_read(&s->file, s->file.next, &text, STORE_FILE_MAX, NULL) == ERR_OK &&
       content_is_whole(&text))
     return store_file_adopt_new(&s->file, e);
   store_file_drop_new(&s->file);
@@ -221,7 +223,7 @@ enum err_code token_store_open(struct token_store **out, const struct token_stor
   struct err local = {0};
   e = e != NULL ? e : &local;
   struct token_store *s = store_new(options);
-  enum err_code code = store_file_open(&s->file, s->dir, e);
+  enum err_code code = store_file_open(&s->file, s->dir, STORE_FILE_NAME, e);
   if (code == ERR_OK)
     code = load(s, e);
   if (code == ERR_OK && s->dirty)

@@ -1,4 +1,4 @@
-/* The folder of the token store and the one file in it. */
+/* A folder and the one file in it that is replaced whole. */
 #include "auth-svc/token/store_file.h"
 
 #include <errno.h>
@@ -51,9 +51,11 @@ static enum err_code refuse_former(const struct store_file *f, struct err *e)
                  f->dir);
 }
 
-enum err_code store_file_open(struct store_file *f, const char *dir, struct err *e)
+enum err_code store_file_open(struct store_file *f, const char *dir, const char *name,
+                              struct err *e)
 {
-  *f = (struct store_file){.dir = dir, .dir_fd = -1, .lock_fd = -1};
+  *f = (struct store_file){.dir = dir, .name = name, .dir_fd = -1, .lock_fd = -1};
+  snprintf(f->next, sizeof(f->next), "%s" STORE_FILE_NEW_SUFFIX, name);
   struct stat st;
   if (mkdir(dir, 0700) != 0 && errno != EEXIST)
     return failed(f, "make the folder", e);
@@ -93,9 +95,9 @@ enum err_code store_file_read(const struct store_file *f, const char *name, stru
 
 static enum err_code put_in_place(const struct store_file *f, bool *renamed, struct err *e)
 {
-  *renamed = renameat(f->dir_fd, STORE_FILE_NEW, f->dir_fd, STORE_FILE_NAME) == 0;
+  *renamed = renameat(f->dir_fd, f->next, f->dir_fd, f->name) == 0;
   if (!*renamed)
-    return failed(f, "put " STORE_FILE_NEW " in place", e);
+    return failed(f, "put the new file in place", e);
   return fsync(f->dir_fd) == 0 ? ERR_OK : failed(f, "sync the folder", e);
 }
 
@@ -104,9 +106,9 @@ enum err_code store_file_replace(const struct store_file *f, const struct buf *t
 {
   *renamed = false;
   const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
-  int fd = openat(f->dir_fd, STORE_FILE_NEW, flags, 0600);
+  int fd = openat(f->dir_fd, f->next, flags, 0600);
   bool ok = fd >= 0 && fd_write_all(fd, text->data, text->len) == text->len && fsync(fd) == 0;
-  enum err_code code = ok ? ERR_OK : failed(f, "write " STORE_FILE_NEW, e);
+  enum err_code code = ok ? ERR_OK : failed(f, "write the new file", e);
   if (fd >= 0)
     close(fd);
   if (ok)
@@ -118,9 +120,9 @@ enum err_code store_file_replace(const struct store_file *f, const struct buf *t
 
 enum err_code store_file_adopt_new(const struct store_file *f, struct err *e)
 {
-  int fd = openat(f->dir_fd, STORE_FILE_NEW, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int fd = openat(f->dir_fd, f->next, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   bool renamed = false, ok = fd >= 0 && fsync(fd) == 0;
-  enum err_code code = ok ? ERR_OK : failed(f, "sync " STORE_FILE_NEW, e);
+  enum err_code code = ok ? ERR_OK : failed(f, "sync the new file", e);
   if (fd >= 0)
     close(fd);
   return ok ? put_in_place(f, &renamed, e) : code;
@@ -128,5 +130,5 @@ enum err_code store_file_adopt_new(const struct store_file *f, struct err *e)
 
 void store_file_drop_new(const struct store_file *f)
 {
-  unlinkat(f->dir_fd, STORE_FILE_NEW, 0);
+  unlinkat(f->dir_fd, f->next, 0);
 }

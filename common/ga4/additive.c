@@ -121,6 +121,11 @@ enum additive additive_kind(const char *metric)
   return own != NULL && !own->rate ? ADDITIVE_YES : ADDITIVE_NO;
 }
 
+bool additive_counts(const char *metric)
+{
+  return additive_kind(metric) == ADDITIVE_YES && strcmp(metric, "userEngagementDuration") != 0;
+}
+
 bool metric_counts_sessions(const char *metric)
 {
   const struct own_metric *own = own_metric_find(metric);

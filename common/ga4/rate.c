@@ -7,31 +7,33 @@
 #include "common/base/mem.h"
 #include "common/ga4/own.h"
 
-/* What our own rates are pooled by. */
-static const struct ga4_rate by_sessions = {"sessions", false, false},
-                             by_shoppers = {"shopper_sessions", false, false};
+/* What our own rates are pooled by. Those per 100 are not counts once they are times the weight. */
+static const struct ga4_rate of_sessions = {"sessions", false, false, GA4_PART, 1},
+                             per_sessions = {"sessions", false, false, GA4_AMOUNT, 0},
+                             per_shoppers = {"shopper_sessions", false, false, GA4_AMOUNT, 0};
 
 static const struct {
   const char *name;
   struct ga4_rate rate;
 } rates[] = {
-    {"averagePurchaseRevenue", {"transactions", false, true}},
-    {"averagePurchaseRevenuePerUser", {"activeUsers", true, true}},
-    {"averageRevenuePerUser", {"activeUsers", true, true}},
-    {"averageSessionDuration", {"sessions", false, false}},
-    {"advertiserAdCostPerClick", {"advertiserAdClicks", false, true}},
-    {"bounceRate", {"sessions", false, false}},
-    {"engagementRate", {"sessions", false, false}},
-    {"eventCountPerUser", {"activeUsers", true, false}},
-    {"eventsPerSession", {"sessions", false, false}},
-    {"organicGoogleSearchClickThroughRate", {"organicGoogleSearchImpressions", false, false}},
-    {"screenPageViewsPerSession", {"sessions", false, false}},
-    {"screenPageViewsPerUser", {"activeUsers", true, false}},
-    {"sessionConversionRate", {"sessions", false, false}},
-    {"sessionKeyEventRate", {"sessions", false, false}},
-    {"sessionsPerUser", {"activeUsers", true, false}},
-    {"userConversionRate", {"activeUsers", true, false}},
-    {"userKeyEventRate", {"activeUsers", true, false}},
+    {"averagePurchaseRevenue", {"transactions", false, true, GA4_AMOUNT, 0}},
+    {"averagePurchaseRevenuePerUser", {"activeUsers", true, true, GA4_AMOUNT, 0}},
+    {"averageRevenuePerUser", {"activeUsers", true, true, GA4_AMOUNT, 0}},
+    {"averageSessionDuration", {"sessions", false, false, GA4_AMOUNT, 0}},
+    {"advertiserAdCostPerClick", {"advertiserAdClicks", false, true, GA4_AMOUNT, 0}},
+    {"bounceRate", {"sessions", false, false, GA4_PART, -1}},
+    {"engagementRate", {"sessions", false, false, GA4_PART, 1}},
+    {"eventCountPerUser", {"activeUsers", true, false, GA4_EVENTS, 0}},
+    {"eventsPerSession", {"sessions", false, false, GA4_EVENTS, 0}},
+    {"organicGoogleSearchClickThroughRate",
+     {"organicGoogleSearchImpressions", false, false, GA4_PART, 1}},
+    {"screenPageViewsPerSession", {"sessions", false, false, GA4_EVENTS, 0}},
+    {"screenPageViewsPerUser", {"activeUsers", true, false, GA4_EVENTS, 0}},
+    {"sessionConversionRate", {"sessions", false, false, GA4_PART, 1}},
+    {"sessionKeyEventRate", {"sessions", false, false, GA4_PART, 1}},
+    {"sessionsPerUser", {"activeUsers", true, false, GA4_EVENTS, 0}},
+    {"userConversionRate", {"activeUsers", true, false, GA4_PART, 1}},
+    {"userKeyEventRate", {"activeUsers", true, false, GA4_PART, 1}},
 };
 
 /* Those of one key event have its name behind a colon. */
@@ -41,7 +43,9 @@ const struct ga4_rate *ga4_rate_find(const char *metric)
                                          "userConversionRate", "userKeyEventRate"};
   const struct own_metric *own = own_metric_find(metric);
   if (own != NULL && own->rate)
-    return strcmp(own->pool, by_sessions.weight) == 0 ? &by_sessions : &by_shoppers;
+    return own->scale == 1                               ? &of_sessions
+           : strcmp(own->pool, per_sessions.weight) == 0 ? &per_sessions
+                                                         : &per_shoppers;
   size_t len = strcspn(metric, ":");
   bool known = metric[len] == '\0';
   for (size_t i = 0; !known && i < ARRAY_LEN(of_event); i++)

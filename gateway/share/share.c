@@ -56,6 +56,7 @@ static const struct {
     [SHARE_REQUEST_RATE] = {"request_rate", "Too many requests of this caller in one minute"},
     [SHARE_BODIES] = {"bodies", "Too many bytes of large requests at once"},
     [SHARE_ANSWERS] = {"answers", "Too many bytes of answers wait to be read"},
+    [SHARE_STRANGERS] = {"strangers", "Too many unknown bearers from this address in one minute"},
 };
 
 const char *share_cause_text(enum share_cause cause)
@@ -245,7 +246,7 @@ enum share_cause share_request(struct share *share, int64_t *retry_ms)
   pthread_mutex_lock(&s->lock);
   if (!take_token(&share->request_rate, s->limits.requests_per_minute, s->limits.now_ms(),
                   retry_ms))
-    cause = refuse_locked(share, SHARE_REQUEST_RATE);
+    cause = refuse_locked(share, s->limits.addresses ? SHARE_STRANGERS : SHARE_REQUEST_RATE);
   pthread_mutex_unlock(&s->lock);
   return cause;
 }

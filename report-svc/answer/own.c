@@ -80,7 +80,7 @@ void caveats_of_one_property(struct answer_texts *out, const struct ask *a)
 {
   AUTO_BUF struct buf list = BUF_INIT(LIST_MAX);
   const struct token *t = ask_used_token(a);
-  if (ask_names_property(a) || t->n_property_ids < 2)
+  if (ask_names_property(a) || token_properties(t) < 2)
     return;
   put_properties(&list, t);
   answer_say(out,

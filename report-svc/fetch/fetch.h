@@ -79,8 +79,9 @@ struct fetch_dealer {
   size_t open;             /* queries not ended; guarded by the fetch's lock */
   struct err error;        /* first failure; guarded by the fetch's lock */
   char property[REQUEST_PROPERTY_SIZE];
-  uint32_t properties; /* that the rows were added up from; 0 or 1: one */
-  bool opaque;         /* outside the caller's view; like property, of the first page's token */
+  size_t properties;      /* that the dealer has */
+  size_t properties_read; /* that the rows were added up from; 0 or 1: one */
+  bool opaque; /* outside the caller's view; like the others, of the first page's token */
   struct fetch_waiter waiter;
 };
 

@@ -74,9 +74,10 @@ static void on_done(void *user, struct own_job *j, const struct err *status)
     snprintf(q->dealer->property, sizeof(q->dealer->property), "%s",
              ask_property(a) + strlen("properties/"));
     q->dealer->opaque = ask_used_token(a)->opaque;
+    q->dealer->properties = ask_used_token(a)->n_property_ids;
   }
   if (e.code == ERR_OK)
-    q->dealer->properties = (uint32_t)own_facts(j)->properties;
+    q->dealer->properties_read = own_facts(j)->properties;
   pthread_mutex_unlock(&f->lock);
   if (e.code != ERR_OK) {
     request_locate(q->query->report, &e);

@@ -146,7 +146,7 @@ static void finish(struct own_job *j, const struct err *e)
 static size_t properties_of(const struct own_job *j, const struct token *t)
 {
   bool one = j->options.first_only || j->options.property_id[0] != '\0';
-  return one || t->n_property_ids == 0 ? 1 : t->n_property_ids;
+  return one || token_properties(t) == 0 ? 1 : token_properties(t);
 }
 
 static enum err_code on_token(void *user, const struct token *t, const char *property,

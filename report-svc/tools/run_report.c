@@ -70,6 +70,7 @@ static ProtobufCMessage *put_reply(const struct shown_question *q, const struct 
 {
   struct shown_report shown;
   tool_response *m = ARENA_NEW(arena, tool_response);
+  caveats_of_choice(caveats, ask_used_token(a), ask_property(a));
   if (m == NULL || !shown_report(&shown, q, a, caveats, arena))
     return NULL;
   caveats_of_key_events(caveats, q->request->metrics, q->request->n_metrics);

@@ -1,0 +1,266 @@
+/* Subcommands invite, connections, disconnect, export and import. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analytics/auth/v1/connect.pb-c.h"
+#include "auth-svc/cli/cli.h"
+#include "auth-svc/cli/own_service.h"
+#include "auth-svc/secret/secret_file.h"
+#include "common/base/clock.h"
+#include "common/base/config.h"
+#include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
+
+enum { GROUPS_MAX = 50, IMPORT_MAX = 4 << 20 };
+
+static void message_cleanup(ProtobufCMessage **m)
+{
+  if (*m != NULL)
+    protobuf_c_message_free_unpacked(*m, NULL);
+}
+#define AUTO_MESSAGE CLEANUP(message_cleanup)
+
+static void settings_cleanup(struct settings *s)
+{
+  settings_free(s);
+}
+#define AUTO_SETTINGS CLEANUP(settings_cleanup)
+
+/* Asks the running service. Returns an exit code, with a message when it is not EXIT_OK. */
+static int ask(ProtobufCMessage **response, const char *command, const char *method,
+               const ProtobufCMessage *request)
+{
+  AUTO_SETTINGS struct settings s = {0};
+  struct err e = {0};
+  if (settings_from_environment(&s, &e) != ERR_OK)
+    return cli_fail(EXIT_CONFIG, command, "%s", e.message);
+  if (own_service_call(response, &s, command, method, request, &e) == ERR_OK)
+    return EXIT_OK;
+  int code = strcmp(e.reason, "no_seal_key") == 0 ? EXIT_CONFIG : EXIT_FAILED;
+  return cli_fail(code, command, "%s", e.message);
+}
+
+/* --------------------------------------------------------------------------- invite */
+
+struct inviting {
+  Analytics__Auth__V1__Invitation invitation;
+  char *groups[GROUPS_MAX];
+  int64_t ttl_s;
+  const char *revoke;
+};
+
+/* "30m", "24h", "900". False when malformed. */
+static bool read_ttl(const char *text, int64_t *out)
+{
+  char *end = NULL;
+  long long n = strtoll(text, &end, 10);
+  long long unit = strcmp(end, "h") == 0 ? 3600 : strcmp(end, "m") == 0 ? 60 : 1;
+  bool ok = end != text && n > 0 && n <= 86400 && (unit != 1 || *end == '\0' || strcmp(end, "s") == 0);
+  *out = n * unit;
+  return ok;
+}
+
+static bool take_option(struct inviting *v, int c, const char *value)
+{
+  Analytics__Auth__V1__Invitation *i = &v->invitation;
+  char *text = borrow_text(value);
+  switch (c) {
+  case 'g':
+    if (i->n_groups == GROUPS_MAX)
+      return false;
+    v->groups[i->n_groups++] = text;
+    return true;
+  case 't':
+    return read_ttl(value, &v->ttl_s);
+  case 'R':
+    i->renew = true;
+    i->dealer_id = text;
+    return true;
+  case 'x':
+    v->revoke = value;
+    return true;
+  default:
+    *(c == 'n' ? &i->name : c == 'r' ? &i->region : c == 'o' ? &i->owner : &i->label) = text;
+    return true;
+  }
+}
+
+static int read_invite(struct inviting *v, int argc, char **argv, const char *help, bool *done)
+{
+  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
+                                        {"name", required_argument, NULL, 'n'},
+                                        {"region", required_argument, NULL, 'r'},
+                                        {"owner", required_argument, NULL, 'o'},
+                                        {"group", required_argument, NULL, 'g'},
+                                        {"label", required_argument, NULL, 'l'},
+                                        {"ttl", required_argument, NULL, 't'},
+                                        {"renew", required_argument, NULL, 'R'},
+                                        {"revoke", required_argument, NULL, 'x'},
+                                        {0}};
+  int c, exit_code = EXIT_OK;
+  *done = true;
+  while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
+    if (!take_option(v, c, optarg))
+      return cli_fail(EXIT_USAGE, "invite", "%s: wrong value, or too many; see --help", optarg);
+  if (c == 0)
+    return exit_code;
+  bool wants_dealer = !v->invitation.renew && v->revoke == NULL;
+  if (optind + (wants_dealer ? 1 : 0) != argc)
+    return cli_fail(EXIT_USAGE, "invite", "takes one DEALER, or --renew DEALER, or --revoke ID");
+  if (wants_dealer && (v->invitation.name[0] == '\0' || v->invitation.region[0] == '\0'))
+    return cli_fail(EXIT_USAGE, "invite", "--name and --region must be given for a new dealer");
+  if (wants_dealer)
+    v->invitation.dealer_id = argv[optind];
+  *done = false;
+  return EXIT_OK;
+}
+
+static int revoke_invite(const char *id)
+{
+  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  Analytics__Auth__V1__RevokeInviteRequest request =
+      ANALYTICS__AUTH__V1__REVOKE_INVITE_REQUEST__INIT;
+  request.invite_id = borrow_text(id);
+  int code = ask(&response, "invite", "RevokeInvite", &request.base);
+  if (code == EXIT_OK)
+    printf("link %s is revoked\n", id);
+  return code;
+}
+
+int cli_invite(int argc, char **argv, const char *help)
+{
+  struct inviting v = {.invitation = ANALYTICS__AUTH__V1__INVITATION__INIT};
+  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  Analytics__Auth__V1__CreateInviteRequest request =
+      ANALYTICS__AUTH__V1__CREATE_INVITE_REQUEST__INIT;
+  bool done;
+  v.invitation.groups = v.groups;
+  int code = read_invite(&v, argc, argv, help, &done);
+  if (done)
+    return code;
+  if (v.revoke != NULL)
+    return revoke_invite(v.revoke);
+  request.invitation = &v.invitation;
+  request.ttl_s = v.ttl_s;
+  code = ask(&response, "invite", "CreateInvite", &request.base);
+  if (code != EXIT_OK)
+    return code;
+  const Analytics__Auth__V1__CreateInviteResponse *r = (const void *)response;
+  char until[32];
+  clock_format_rfc3339(r->expires_at * 1000, until, sizeof(until));
+  printf("%s\n", r->url);
+  fprintf(stderr, "link %s for dealer \"%s\": good once, until %s; it is not shown again\n",
+          r->invite_id, v.invitation.dealer_id, until);
+  return EXIT_OK;
+}
+
+/* ----------------------------------------------------------------------- the others */
+
+/* --help alone, and `n` further words, the first of which *word gets. */
+static bool read_words(int argc, char **argv, const char *help, int n, const char **word,
+                       int *exit_code)
+{
+  static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {0}};
+  int c = cli_option(argc, argv, "h", longs, help, exit_code);
+  if (c == 0)
+    return false;
+  if (optind + n != argc) {
+    *exit_code = cli_fail(EXIT_USAGE, argv[0], "wrong number of arguments; see --help");
+    return false;
+  }
+  *word = n > 0 ? argv[optind] : NULL;
+  return true;
+}
+
+static void print_invite(const Analytics__Auth__V1__OpenInvite *i)
+{
+  char until[32];
+  clock_format_rfc3339(i->expires_at * 1000, until, sizeof(until));
+  printf("link   %s  %-16s %s%s until %s, begun %d times, by %s%s%s\n", i->invite_id,
+         i->invitation->dealer_id, i->invitation->name, i->invitation->renew ? " (renewal)" : "",
+         until, i->starts, i->created_by, i->invitation->label[0] != '\0' ? ": " : "",
+         i->invitation->label);
+}
+
+int cli_connections(int argc, char **argv, const char *help)
+{
+  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  const Analytics__Auth__V1__ListConnectionsRequest request =
+      ANALYTICS__AUTH__V1__LIST_CONNECTIONS_REQUEST__INIT;
+  const char *none;
+  int code = EXIT_OK;
+  if (!read_words(argc, argv, help, 0, &none, &code))
+    return code;
+  code = ask(&response, "connections", "ListConnections", &request.base);
+  const Analytics__Auth__V1__ListConnectionsResponse *r = (const void *)response;
+  for (size_t i = 0; code == EXIT_OK && i < r->n_dealers; i++) {
+    const Analytics__Auth__V1__ConnectedDealer *d = r->dealers[i];
+    char since[32];
+    clock_format_rfc3339(d->connected_at * 1000, since, sizeof(since));
+    printf("dealer %-16s %-15s %s: property %s, consent of %s, %s\n", d->dealer_id, d->state,
+           d->name, d->property_id, d->google_account, since);
+    if (strcmp(d->state, "needs_reconsent") == 0)
+      printf("       auth-svc invite --renew %s\n", d->dealer_id);
+  }
+  for (size_t i = 0; code == EXIT_OK && i < r->n_invites; i++)
+    print_invite(r->invites[i]);
+  return code;
+}
+
+int cli_disconnect(int argc, char **argv, const char *help)
+{
+  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  Analytics__Auth__V1__DisconnectRequest request = ANALYTICS__AUTH__V1__DISCONNECT_REQUEST__INIT;
+  const char *dealer = NULL;
+  int code = EXIT_OK;
+  if (!read_words(argc, argv, help, 1, &dealer, &code))
+    return code;
+  request.dealer_id = borrow_text(dealer);
+  code = ask(&response, "disconnect", "Disconnect", &request.base);
+  if (code != EXIT_OK)
+    return code;
+  const Analytics__Auth__V1__DisconnectResponse *r = (const void *)response;
+  printf("dealer \"%s\" is forgotten; %s\n", dealer,
+         r->revoked ? "its consent is revoked at Google" : r->note);
+  return EXIT_OK;
+}
+
+int cli_export(int argc, char **argv, const char *help)
+{
+  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  const Analytics__Auth__V1__ExportConnectedRequest request =
+      ANALYTICS__AUTH__V1__EXPORT_CONNECTED_REQUEST__INIT;
+  const char *none;
+  int code = EXIT_OK;
+  if (!read_words(argc, argv, help, 0, &none, &code))
+    return code;
+  code = ask(&response, "export", "ExportConnected", &request.base);
+  if (code == EXIT_OK)
+    fputs(((const Analytics__Auth__V1__ExportConnectedResponse *)(const void *)response)
+              ->dealers_json,
+          stdout);
+  return code;
+}
+
+int cli_import(int argc, char **argv, const char *help)
+{
+  AUTO_MESSAGE ProtobufCMessage *response = NULL;
+  AUTO_WIPED_BUF struct buf text = {0};
+  Analytics__Auth__V1__ImportConnectedRequest request =
+      ANALYTICS__AUTH__V1__IMPORT_CONNECTED_REQUEST__INIT;
+  const char *file = NULL;
+  struct err e = {0};
+  int code = EXIT_OK;
+  if (!read_words(argc, argv, help, 1, &file, &code))
+    return code;
+  if (secret_file_read(&text, "FILE", file, IMPORT_MAX, true, &e) != ERR_OK)
+    return cli_fail(EXIT_FAILED, "import", "%s", e.message);
+  request.dealers_json = text.data;
+  code = ask(&response, "import", "ImportConnected", &request.base);
+  if (code == EXIT_OK)
+    printf("%d dealers are connected; take them out of the dealers file if they are in one\n",
+           ((const Analytics__Auth__V1__ImportConnectedResponse *)(const void *)response)->dealers);
+  return code;
+}
