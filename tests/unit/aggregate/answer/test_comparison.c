@@ -1019,7 +1019,7 @@ static void a_period_without_data_is_named(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "it may lie before their first data"));
   w.members[1].properties = 2;
   r = world_compare(&w);
-  CU_ASSERT_TRUE(has_caveat(r, "Only the first of several properties was read for: Dealer 01."));
+  CU_ASSERT_TRUE(has_caveat(r, "Only the default one of several properties was read for: Dealer 01."));
   world_end(&w);
 }
 

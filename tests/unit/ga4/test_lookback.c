@@ -1,8 +1,8 @@
 /* What is remembered of lead events. */
 #include <stdio.h>
 
-#include "aggregate-svc/call/lookback.h"
-#include "aggregate-svc/cohort/leads.h"
+#include "common/ga4/lookback.h"
+#include "common/ga4/leads.h"
 #include "tests/unit/harness.h"
 
 static void an_entry_holds_for_its_look_back_only(void)
@@ -60,5 +60,5 @@ static void no_memory_keeps_nothing(void)
   lookback_free(&l);
 }
 
-TEST_MAIN("aggregate look-back", TEST(an_entry_holds_for_its_look_back_only),
+TEST_MAIN("ga4 look-back", TEST(an_entry_holds_for_its_look_back_only),
           TEST(the_dealer_longest_unused_makes_room), TEST(no_memory_keeps_nothing))
