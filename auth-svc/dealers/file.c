@@ -257,7 +257,8 @@ static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *ob
                                       "time_zone",
                                       "qualified_session",
                                       "vehicle_dimensions",
-                                      "vdp_path_pattern"};
+                                      "vdp_path_pattern",
+                                      "vehicle_overrides"};
   return field_keys(&r->own, object, known, ARRAY_LEN(known));
 }
 

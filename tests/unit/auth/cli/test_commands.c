@@ -306,6 +306,13 @@ static void a_minted_token_is_accepted_and_inspected(void)
             "echo '{\"revoked\":[{\"subject\":\"ann\"}]}' > p.json; AUTH_POLICY_FILE=p.json $A "
             "token inspect - < t"),
          1, "accepted: no: this subject has been revoked");
+  /* Clients of OAuth ask for a token for the endpoint. */
+  expect(sh("ANALYTICS_MCP_RESOURCE_URL=https://m.example/mcp " JWT,
+            "$A token mint --sub ann --role admin > u; cut -d. -f2 < u | tr '_-' '/+' | base64 -d "
+            "2> /dev/null; $A token inspect - < u"),
+         0, "accepted: yes");
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"aud\":\"https://m.example/mcp\""));
+  expect(sh(JWT, "$A token inspect - < u"), 1, "audience");
   expect(sh("AUTH_JWT_ISSUER=other AUTH_JWT_HS256_SECRET=" SECRET, "$A token inspect $(cat t)"), 1,
          "accepted: no: bearer token: wrong issuer");
   expect(sh("", "$A token inspect $(cat t)"), 1, "no key to check it with");
