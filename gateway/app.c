@@ -125,6 +125,8 @@ static void make_shares(struct app *a)
 static void make_core(struct app *a)
 {
   const struct settings *s = &a->settings;
+  struct mcp_tool_host host = bridge_host(a->bridge);
+  host.lists_change = s->max_streams > 0;
   make_shares(a);
   a->access = access_new(&(struct access_options){
       .auth = a->backends[AUTH].channel, .enabled = s->auth_enabled, .addresses = a->addresses});
@@ -133,9 +135,11 @@ static void make_core(struct app *a)
       .title = "Analytics for car dealers",
       .version = AMCP_VERSION,
       .instructions = instructions,
-      .tools = bridge_host(a->bridge),
+      .tools = host,
       .session_keys = a->session_keys,
       .session_life_ms = s->session_life_s * 1000,
+      .max_streams = (size_t)s->max_streams,
+      .stream_check_ms = s->stream_check_s * 1000,
       .sessions_required = !s->sessionless,
   });
 }
@@ -200,7 +204,11 @@ static enum err_code start(struct app *a, struct err *e)
   if (code == ERR_OK)
     code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
   if (code == ERR_OK)
-    code = resource_new(&a->resource, s->resource_url, s->auth_servers, e);
+    code = resource_new(&a->resource,
+                        &(struct resource_options){.url = s->resource_url,
+                                                   .auth_servers = s->auth_servers,
+                                                   .scopes = s->scopes},
+                        e);
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
                        (uint16_t)s->port, e);
@@ -279,6 +287,7 @@ void app_drain(struct app *a)
   if (a == NULL)
     return;
   admin_set_draining(a->admin);
+  mcp_server_end_streams(a->mcp, NULL);
   listener_drain(a->listener);
 }
 

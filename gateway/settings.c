@@ -57,6 +57,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .type = CONFIG_STRING,
        .out = &s->auth_servers,
        .help = "comma-separated issuers of tokens for ANALYTICS_MCP_RESOURCE_URL"},
+      {.name = "ANALYTICS_MCP_SCOPES",
+       .type = CONFIG_STRING,
+       .out = &s->scopes,
+       .help =
+           "comma-separated scopes that clients are to ask the authorization server for, such as "
+           "analytics.read; shown in the OAuth metadata and in challenges"},
       {.name = "AUTH_SVC_ADDR",
        .type = CONFIG_STRING,
        .out = &s->auth_addr,
@@ -125,6 +131,22 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "true",
        .help = "requests of versions up to 2025-11-25 without initialize and session are served; "
                "false: answered 400"},
+      {.name = "ANALYTICS_MCP_MAX_STREAMS",
+       .type = CONFIG_INT,
+       .out = &s->max_streams,
+       .fallback = "1024",
+       .min = 0,
+       .max = 65536,
+       .help = "streams of notifications open at once, a quarter of them for one caller; 0 offers "
+               "none"},
+      {.name = "ANALYTICS_MCP_STREAM_CHECK_S",
+       .type = CONFIG_INT,
+       .out = &s->stream_check_s,
+       .fallback = "60",
+       .min = 1,
+       .max = 3600,
+       .help = "seconds between looks at whether the caller of an open stream still has access and "
+               "sees the same"},
       {.name = "ANALYTICS_MCP_SHARE_CALLS",
        .type = CONFIG_INT,
        .out = &s->share_calls,

@@ -291,8 +291,8 @@ void mcp_tools_run(struct mcp_call *call)
 
 void mcp_tools_call(struct mcp_call *call)
 {
-  if (read_name(call) && read_arguments(call) && read_progress_token(call) &&
-      mcp_tools_attach(call))
+  if (read_name(call) && mcp_question_begin(call) && read_arguments(call) &&
+      read_progress_token(call) && mcp_tools_attach(call))
     mcp_tools_run(call);
   mcp_call_unref(call);
 }
@@ -386,6 +386,10 @@ void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result
   MAGIC_CHECK(call, MCP_CALL_MAGIC);
   if (mcp_call_is_direct(call)) {
     mcp_call_settle_direct(call, result);
+    return;
+  }
+  if (call->completion != NULL) {
+    mcp_completion_finish(call, result);
     return;
   }
   if (call->resource != NULL) {

@@ -331,6 +331,11 @@ static void oauth_metadata_is_served_when_configured(void)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(buf_str(&a.body), "\"resource\":\"https://mcp.example.com/mcp\""));
     raw_answer_free(&a);
+    a = raw_request(port, "OPTIONS", paths[i], "Origin: https://app.example\r\n", NULL);
+    CU_ASSERT_EQUAL(a.status, 204);
+    CU_ASSERT_TRUE(header_is(&a, "Access-Control-Allow-Origin", "*"));
+    CU_ASSERT_TRUE(header_is(&a, "Access-Control-Allow-Headers", "MCP-Protocol-Version, Accept"));
+    raw_answer_free(&a);
   }
   struct raw_answer a = mcp("", INIT);
   CU_ASSERT_TRUE(header_is(&a, "WWW-Authenticate",
