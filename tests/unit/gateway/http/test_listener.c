@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/metrics.h"
 #include "gateway/http/listener.h"
 #include "tests/unit/gateway/http/raw_http.h"
 #include "tests/unit/harness.h"
@@ -804,6 +806,40 @@ static void second_listener_on_the_port_fails_with_the_address(void)
   listener_stop(l, 1000);
 }
 
+/* The value of a metric's line; 0 when there is none. */
+static double metric_value(const char *line)
+{
+  struct buf text AUTO_BUF = BUF_INIT(1024 * 1024);
+  CU_ASSERT_TRUE(metrics_render(&text));
+  const char *at = strstr(buf_str(&text), line);
+  return at != NULL ? strtod(at + strlen(line), NULL) : 0;
+}
+
+static void requests_bytes_connections_and_refusals_are_counted(void)
+{
+  static const char *const lines[] = {
+      "http_requests_total{status=\"200\"} ", "http_requests_total{status=\"403\"} ",
+      "http_body_bytes_total{direction=\"in\"} ", "http_body_bytes_total{direction=\"out\"} ",
+      "http_refusals_total{cause=\"slow\"} "};
+  double before[ARRAY_LEN(lines)];
+  struct listener *l = start_with(&(struct listener_options){.max_body = 1000, .first_ms = 200});
+  uint16_t port = listener_port(l);
+  for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+    before[i] = metric_value(lines[i]);
+  expect_body(raw_request(port, "POST", "/echo", "", "hello"), 200, "hello");
+  expect_body(raw_request(port, "GET", "/refused", "", NULL), 403, "no");
+  int silent = raw_connect(port);
+  EVENTUALLY(metric_value("\nhttp_connections ") == 1);
+  CU_ASSERT_TRUE(raw_wait_closed(silent, 5000));
+  close(silent);
+  EVENTUALLY(metric_value("\nhttp_connections ") == 0);
+  CU_ASSERT_EQUAL(metric_value("\nhttp_requests_in_flight "), 0);
+  static const double more[] = {1, 1, 5, 5 + 2, 1};
+  for (size_t i = 0; i < ARRAY_LEN(more); i++)
+    EVENTUALLY(metric_value(lines[i]) - before[i] == more[i]);
+  listener_stop(l, 1000);
+}
+
 static void stop_lets_answers_end_and_cuts_the_rest(void)
 {
   struct listener *l = start();
@@ -937,6 +973,7 @@ TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
           TEST(bodies_and_answers_are_paid_by_the_share_of_their_caller),
           TEST(silent_connection_is_closed_after_the_idle_time), TEST(waiting_request_is_not_idle),
           TEST(second_listener_on_the_port_fails_with_the_address),
+          TEST(requests_bytes_connections_and_refusals_are_counted),
           TEST(stop_lets_answers_end_and_cuts_the_rest),
           TEST(everything_sent_before_the_stop_is_answered),
           TEST(many_clients_coming_and_going_lose_nothing))
