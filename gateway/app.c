@@ -25,6 +25,7 @@ struct app {
   struct mcp_server *mcp;
   struct resource *resource;
   struct origins *origins;
+  struct connect *connect;
   struct endpoint endpoint;
   struct listener *listener;
   struct admin *admin;
@@ -138,6 +139,7 @@ static void make_endpoint(struct app *a)
                                   .backends = a->shown,
                                   .n_backends = N_BACKENDS,
                                   .shares = a->shares,
+                                  .connect = a->connect,
                                   .trusted_subject = a->settings.trusted_subject};
 }
 
@@ -188,6 +190,16 @@ static enum err_code start(struct app *a, struct err *e)
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
                        (uint16_t)s->port, e);
+  if (code == ERR_OK)
+    code = connect_new(
+        &a->connect,
+        &(struct connect_options){.auth = a->backends[AUTH].channel,
+                                  .url = s->connect_url,
+                                  .authorization = s->connect_authorization,
+                                  .operator_name = s->connect_operator,
+                                  .privacy_url = s->connect_privacy_url,
+                                  .requests_per_minute = (size_t)s->connect_requests_per_minute},
+        e);
   if (code != ERR_OK)
     return code;
   make_core(a);
@@ -220,6 +232,7 @@ static void free_all(struct app *a)
     rpc_channel_free(a->backends[i].channel);
   bridge_free(a->bridge);
   access_free(a->access);
+  connect_free(a->connect);
   shares_free(a->shares);
   mcp_server_free(a->mcp);
   ring_free(a->session_keys);

@@ -22,7 +22,10 @@ struct settings {
   /* 0 takes the share's own default (gateway/share/share.h). */
   int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
       share_answer_bytes, share_running, max_running, max_answer_bytes;
-  const char *trusted_subject; /* NULL: nobody */
+  const char *trusted_subject;                                      /* NULL: nobody */
+  const char *connect_url, *connect_operator, *connect_privacy_url; /* each NULL: none */
+  const char *connect_authorization;
+  int64_t connect_requests_per_minute;
 };
 
 /* Handles --help and --version and reads the environment. False: end with *exit_code; what

@@ -63,7 +63,8 @@ enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct
   if (s->state_dir != NULL && connect_store_peek(s->state_dir, &text, e) != ERR_OK)
     return e->code;
   const struct dealers_connected connected = {.text = text.data, .len = text.len};
-  return settings_load_snapshot(out, s, s->sealed.keyring, text.len > 0 ? &connected : NULL, NULL, e);
+  return settings_load_snapshot(out, s, s->sealed.keyring, text.len > 0 ? &connected : NULL, NULL,
+                                e);
 }
 
 const struct dealer *cli_find_dealer(const struct directory *d, const char *name,

@@ -307,10 +307,12 @@ static enum err_code check_connect(struct settings *s, struct err *e)
   if (s->connect_url[strlen(s->connect_url) - 1] == '/')
     return wrong(e, "CONNECT_URL: must not end in a slash");
   if (s->connect_client_id == NULL || s->connect_client_secret_file == NULL)
-    return wrong(e, "CONNECT_CLIENT_ID, CONNECT_CLIENT_SECRET_FILE: must be set when CONNECT_URL is");
+    return wrong(e,
+                 "CONNECT_CLIENT_ID, CONNECT_CLIENT_SECRET_FILE: must be set when CONNECT_URL is");
   if (s->state_dir == NULL || s->keyring_file == NULL)
-    return wrong(e, "AUTH_STATE_DIR, AUTH_KEYRING_FILE: must be set when CONNECT_URL is: what dealers "
-                    "consent to is stored there, sealed");
+    return wrong(e,
+                 "AUTH_STATE_DIR, AUTH_KEYRING_FILE: must be set when CONNECT_URL is: what dealers "
+                 "consent to is stored there, sealed");
   return ERR_OK;
 }
 
@@ -381,9 +383,10 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
     return load_adc(out, s, e);
   struct sealed_policy policy = s->sealed;
   policy.keyring = ring;
-  const struct dealers_options options = {
-      .sealed = &policy, .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0,
-      .files = files, .connected = connected};
+  const struct dealers_options options = {.sealed = &policy,
+                                          .warn_of_cohorts = strcmp(s->cohort_rules, "warn") == 0,
+                                          .files = files,
+                                          .connected = connected};
   if (!s->from_json)
     return snapshot_load(out, s->credentials_path, &options, e);
   const char *text = s->kept_json != NULL ? secret_text(s->kept_json) : s->credentials_json;
@@ -445,8 +448,9 @@ enum err_code settings_open_connected(struct connect_store **out, const struct s
   if (dir == NULL || (s->connect_url == NULL && access(dir, F_OK) != 0))
     return ERR_OK;
   if (s->sealed.keyring == NULL)
-    return wrong(e, "AUTH_KEYRING_FILE: must be set: AUTH_STATE_DIR holds dealers that were connected "
-                    "by consent, sealed");
+    return wrong(e,
+                 "AUTH_KEYRING_FILE: must be set: AUTH_STATE_DIR holds dealers that were connected "
+                 "by consent, sealed");
   const struct connect_store_options options = {.state_dir = s->state_dir,
                                                 .keyring = s->sealed.keyring};
   return connect_store_open(out, &options, e);
@@ -456,10 +460,9 @@ enum err_code settings_load_client_secret(struct secret **out, const struct sett
                                           struct err *e)
 {
   *out = NULL;
-  return s->connect_client_secret_file == NULL
-             ? ERR_OK
-             : secret_file_load(out, "CONNECT_CLIENT_SECRET_FILE", s->connect_client_secret_file,
-                                e);
+  return s->connect_client_secret_file == NULL ? ERR_OK
+                                               : secret_file_load(out, "CONNECT_CLIENT_SECRET_FILE",
+                                                                  s->connect_client_secret_file, e);
 }
 
 /* getenv() gives the process's own copy, the one /proc/PID/environ shows. */

@@ -33,18 +33,45 @@ struct token_call {
 };
 static bool try_with_new_config(struct token_call *t);
 
+/* A connected dealer's consent is renewed by a link: an admin makes it, everybody else asks for it.
+ */
+static void put_renewal(const struct token_call *t, struct err *e)
+{
+  const struct dealer *d = t->target.dealer;
+  bool broken = strcmp(e->reason, "invalid_grant") == 0 || strcmp(e->reason, "missing_scope") == 0;
+  if (!broken || !d->connected || t->service->options.connect == NULL)
+    return;
+  bool admin =
+      t->grant.grant != NULL && t->grant.grant->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
+  char reason[sizeof(e->reason)];
+  memcpy(reason, e->reason, sizeof(reason));
+  if (admin)
+    err_set(
+        e, e->code, reason,
+        "must re-consent: Google no longer takes the consent, which was withdrawn, has ended or "
+        "does not cover Google Analytics; make a new link with auth-svc invite --renew %s",
+        d->dealer_id);
+  else
+    err_set(
+        e, e->code, reason,
+        "must re-consent: Google no longer takes the consent, which was withdrawn, has ended or "
+        "does not cover Google Analytics; ask your administrator for a new link");
+}
+
 /* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
  * without anything that identifies a peer. */
 static struct err error_for(const struct token_call *t, const struct err *error)
 {
   struct err e = *error;
-  if (t->target.opaque)
+  if (t->target.opaque) {
     err_set(&e, error->code, error->reason, "%s",
             strcmp(error->reason, "invalid_grant") == 0
                 ? "a dealer of the comparison must re-consent"
                 : "no access token for a dealer of the comparison for now");
-  else if (t->target.dealer != NULL)
+  } else if (t->target.dealer != NULL) {
+    put_renewal(t, &e);
     err_prefix(&e, "dealer \"%s\" %s: ", t->target.dealer->dealer_id, t->target.dealer->name);
+  }
   return e;
 }
 
