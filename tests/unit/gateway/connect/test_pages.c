@@ -167,6 +167,10 @@ static void a_url_that_cannot_serve_is_refused(void)
     CU_ASSERT_EQUAL(connect_new(&c, &o, &e), ERR_OK);
     connect_free(c);
   }
+  o.url = good[0];
+  o.authorization = "https://accounts.google.com; script-src *";
+  CU_ASSERT_EQUAL(connect_new(&c, &o, &e), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "CONNECT_AUTHORIZATION_ENDPOINT"));
   o.url = NULL;
   CU_ASSERT_EQUAL(connect_new(&c, &o, &e), ERR_OK);
   CU_ASSERT_PTR_NULL(c);
