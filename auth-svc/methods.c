@@ -7,6 +7,7 @@ static const struct rpc_method methods[] = {
     {"Authenticate", RPC_UNARY, RPC_ON_POLLER, service_authenticate},
     {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, service_get_access_token},
     {"EndLease", RPC_UNARY, RPC_ON_POLLER, service_end_lease},
+    {"OwnProperties", RPC_UNARY, RPC_ON_WORKER, service_own_properties},
     {"ResolveCohort", RPC_UNARY, RPC_ON_WORKER, service_resolve_cohort},
     {"ListDealers", RPC_UNARY, RPC_ON_WORKER, service_list_dealers},
     {"ListCohorts", RPC_UNARY, RPC_ON_WORKER, service_list_cohorts},

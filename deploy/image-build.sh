@@ -40,14 +40,14 @@ arm64) triplet=aarch64-linux-gnu ;;
 esac
 
 # configure DIR [ARGUMENT...]: no path of this machine gets into a program, and nothing that only a
-# debugger or a C++ exception would look for.
+# debugger or a C++ exception would look for. The many addresses in the tables of messages are packed.
 configure() {
   local dir=$1 flags
   shift
   flags="-O2 -DNDEBUG -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
   flags+=" -fno-unwind-tables -ffile-prefix-map=$root=. -ffile-prefix-map=$dir=."
   cmake -G Ninja -S "$root" -B "$dir" -DCMAKE_BUILD_TYPE=Release -DAMCP_TESTS=OFF -DAMCP_WERROR=OFF \
-    -DCMAKE_C_FLAGS_RELEASE="$flags" "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections -Wl,-z,noseparate-code" "$@"
+    -DCMAKE_C_FLAGS_RELEASE="$flags" "-DCMAKE_EXE_LINKER_FLAGS=-Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,pack-relative-relocs" "$@"
 }
 
 cross=()

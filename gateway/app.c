@@ -18,7 +18,7 @@ struct app {
   struct settings settings;
   struct bridge_backend backends[N_BACKENDS];
   struct endpoint_backend shown[N_BACKENDS];
-  struct shares *shares;
+  struct shares *shares, *addresses;
   struct access *access;
   struct bridge *bridge;
   struct ring *session_keys;
@@ -26,6 +26,7 @@ struct app {
   struct resource *resource;
   struct origins *origins;
   struct connect *connect;
+  struct proxies *proxies;
   struct endpoint endpoint;
   struct listener *listener;
   struct admin *admin;
@@ -113,8 +114,10 @@ static void make_core(struct app *a)
       .all_running = (size_t)s->max_running,
       .all_answer_bytes = (size_t)s->max_answer_bytes,
   });
-  a->access = access_new(
-      &(struct access_options){.auth = a->backends[AUTH].channel, .enabled = s->auth_enabled});
+  a->addresses = shares_new(&(struct share_limits){
+      .requests_per_minute = (size_t)s->strangers_per_minute, .addresses = true});
+  a->access = access_new(&(struct access_options){
+      .auth = a->backends[AUTH].channel, .enabled = s->auth_enabled, .addresses = a->addresses});
   a->mcp = mcp_server_new(&(struct mcp_server_options){
       .name = "analytics-mcp",
       .title = "Analytics for car dealers",
@@ -123,6 +126,7 @@ static void make_core(struct app *a)
       .tools = bridge_host(a->bridge),
       .session_keys = a->session_keys,
       .session_life_ms = s->session_life_s * 1000,
+      .sessions_required = !s->sessionless,
   });
 }
 
@@ -152,6 +156,7 @@ static enum err_code start_listener(struct app *a, struct err *e)
       .threads = (unsigned)s->threads,
       .max_connections = (unsigned)s->max_connections,
       .max_body = (size_t)s->max_body,
+      .proxies = a->proxies,
       .on_head = endpoint_on_head,
       .on_request = endpoint_on_request,
       .on_refusal = endpoint_on_refusal,
@@ -200,6 +205,8 @@ static enum err_code start(struct app *a, struct err *e)
                                   .privacy_url = s->connect_privacy_url,
                                   .requests_per_minute = (size_t)s->connect_requests_per_minute},
         e);
+  if (code == ERR_OK)
+    code = proxies_new(&a->proxies, s->trusted_proxies, s->forwarded_header, e);
   if (code != ERR_OK)
     return code;
   make_core(a);
@@ -234,10 +241,12 @@ static void free_all(struct app *a)
   access_free(a->access);
   connect_free(a->connect);
   shares_free(a->shares);
+  shares_free(a->addresses);
   mcp_server_free(a->mcp);
   ring_free(a->session_keys);
   resource_free(a->resource);
   origins_free(a->origins);
+  proxies_free(a->proxies);
   free(a);
 }
 

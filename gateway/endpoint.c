@@ -56,6 +56,10 @@ static void reply_denied(struct endpoint *p, struct exchange *x, enum access_out
   case ACCESS_UNAVAILABLE:
     reply_unavailable(x);
     return;
+  case ACCESS_TOO_MANY:
+    exchange_add_header(x, "Retry-After", "5");
+    reply_error(x, 429, share_cause_text(SHARE_STRANGERS));
+    return;
   default:
     challenge(p, x, "invalid_token", "The token is malformed, expired or not accepted");
     reply_error(x, 401, "Invalid credentials");

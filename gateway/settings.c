@@ -119,6 +119,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 60,
        .max = 2592000,
        .help = "seconds from initialize until a session ends and the client must initialize again"},
+      {.name = "ANALYTICS_MCP_SESSIONLESS",
+       .type = CONFIG_BOOL,
+       .out = &s->sessionless,
+       .fallback = "true",
+       .help = "requests of versions up to 2025-11-25 without initialize and session are served; "
+               "false: answered 400"},
       {.name = "ANALYTICS_MCP_SHARE_CALLS",
        .type = CONFIG_INT,
        .out = &s->share_calls,
@@ -141,6 +147,14 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 1,
        .max = 10000000,
        .help = "HTTP requests of one caller per minute; more are answered 429 with Retry-After"},
+      {.name = "ANALYTICS_MCP_SHARE_STRANGERS_PER_MINUTE",
+       .type = CONFIG_INT,
+       .out = &s->strangers_per_minute,
+       .fallback = "3000",
+       .min = 1,
+       .max = 10000000,
+       .help = "bearers per minute from one address that were not accepted before; more are "
+               "answered 429 with Retry-After and auth-svc is not asked"},
       {.name = "ANALYTICS_MCP_SHARE_BODY_BYTES",
        .type = CONFIG_INT,
        .out = &s->share_body_bytes,
@@ -207,8 +221,20 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "600",
        .min = 10,
        .max = 1000000,
-       .help = "requests for those pages per minute from one address, which behind a proxy is the "
-               "proxy's; more are answered 429"},
+       .help = "requests for those pages per minute from one address (behind a proxy see "
+               "ANALYTICS_MCP_TRUSTED_PROXIES); more are answered 429"},
+      {.name = "ANALYTICS_MCP_TRUSTED_PROXIES",
+       .type = CONFIG_STRING,
+       .out = &s->trusted_proxies,
+       .help = "comma-separated addresses and networks (10.0.0.0/8, fd00::/8) of the proxies in "
+               "front: what they say of a client's address counts for limits and the audit log; "
+               "from anybody else it is ignored"},
+      {.name = "ANALYTICS_MCP_FORWARDED_HEADER",
+       .type = CONFIG_STRING,
+       .out = &s->forwarded_header,
+       .fallback = "X-Forwarded-For",
+       .help = "the header in which those proxies say so: X-Forwarded-For or Forwarded; the other "
+               "is not read"},
       {.name = "ANALYTICS_MCP_TOOL_TIMEOUT_MS",
        .type = CONFIG_INT,
        .out = &s->tool_timeout_ms,

@@ -11,7 +11,7 @@ struct settings {
   struct service_settings service;
   const char *host;
   int64_t port;
-  bool auth_enabled;
+  bool auth_enabled, sessionless;
   const char *allowed_origins, *allowed_hosts, *toolsets;
   const char *resource_url, *auth_servers;
   const char *session_key_file; /* NULL: none */
@@ -21,11 +21,12 @@ struct settings {
   int64_t grace_ms;
   /* 0 takes the share's own default (gateway/share/share.h). */
   int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
-      share_answer_bytes, share_running, max_running, max_answer_bytes;
+      share_answer_bytes, share_running, max_running, max_answer_bytes, strangers_per_minute;
   const char *trusted_subject;                                      /* NULL: nobody */
   const char *connect_url, *connect_operator, *connect_privacy_url; /* each NULL: none */
   const char *connect_authorization;
   int64_t connect_requests_per_minute;
+  const char *trusted_proxies, *forwarded_header; /* NULL: none; the default */
 };
 
 /* Handles --help and --version and reads the environment. False: end with *exit_code; what

@@ -59,6 +59,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
                                              (uint32_t)s->benchmark_percent},
                                   .benchmark_places = (size_t)s->benchmark_places,
                                   .benchmark_reports = (uint32_t)s->benchmark_reports,
+                                  .properties_ttl_ms = s->properties_ttl_s * 1000,
                                   .lease_ms = (uint32_t)s->lease_ms,
                                   .shared = p->shared};
   p->service.google = google_new(&google);

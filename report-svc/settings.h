@@ -24,7 +24,7 @@ struct settings {
   int64_t timeout_ms, deadline_ms, backoff_ms, max_transfers, fan_out;
   int64_t benchmark_reports, benchmark_percent, benchmark_places;
   int64_t server_errors, quota_probe_s;
-  int64_t lease_ms;
+  int64_t properties_ttl_s, lease_ms;
 };
 
 /* The command line and the environment. Returns true when the program should go on; else

@@ -12,12 +12,18 @@
 
 enum { SLICE_BYTES = 80 };
 
+static struct stats_ratio parts_of(const struct cohort_figures *c, enum metric_id metric,
+                                   size_t member, size_t channel)
+{
+  const struct dealer_counts *channels = c->dealers[member].channels;
+  return channels == NULL ? (struct stats_ratio){0, 0}
+                          : metric_parts_of(&dealer_metrics[metric], &channels[channel]);
+}
+
 static struct stats_ratio parts_in(const struct benchmarked *b, enum metric_id metric,
                                    size_t member, size_t channel)
 {
-  const struct dealer_counts *channels = b->figures.dealers[member].channels;
-  return channels == NULL ? (struct stats_ratio){0, 0}
-                          : metric_parts_of(&dealer_metrics[metric], &channels[channel]);
+  return parts_of(&b->figures, metric, member, channel);
 }
 
 /* ------------------------------------------------------------------- open figures */
@@ -29,7 +35,7 @@ static bool pool_in(const struct benchmarked *b, struct metric_group g, size_t m
   *out = (struct stats_ratio){0, 0};
   for (size_t i = 0; i < b->figures.cohort->n; i++) {
     struct stats_ratio two[2] = {*out, parts_in(b, g.metric, i, channel)};
-    if (i != member && group_has(&b->figures, g, i) && !stats_pool(two, 2, out))
+    if (i != member && group_counts(&b->figures, g, i) && !stats_pool(two, 2, out))
       return false;
   }
   return true;
@@ -67,18 +73,19 @@ static void channel_parts_free(struct channel_parts *p)
   free(p->parts);
 }
 
-static struct channel_parts collect(const struct benchmarked *b, enum metric_id metric, bool share)
+static struct channel_parts collect(const struct cohort_figures *figures, enum metric_id metric,
+                                    bool share)
 {
-  size_t n = b->figures.cohort->n;
+  size_t n = figures->cohort->n;
   struct channel_parts p = {xcalloc(CHANNELS * n + 1, sizeof(*p.slices)),
                             xcalloc(CHANNELS * n + 1, sizeof(*p.parts))};
   for (size_t c = 0; c < CHANNELS; c++)
     for (size_t i = 0; i < n; i++) {
-      struct stats_ratio x = parts_in(b, metric, i, c);
+      struct stats_ratio x = parts_of(figures, metric, i, c);
       int64_t sessions = x.denominator;
       p.slices[c * n + i] = (struct slice_part){sessions, share ? 0 : x.numerator};
       p.parts[c * n + i] =
-          share ? (struct stats_ratio){sessions, b->figures.dealers[i].now.sessions} : x;
+          share ? (struct stats_ratio){sessions, figures->dealers[i].now.sessions} : x;
     }
   return p;
 }
@@ -87,14 +94,15 @@ static struct channel_parts collect(const struct benchmarked *b, enum metric_id 
 static void release(const struct benchmarked *b, struct metric_group g, bool share,
                     struct channel_mix *out)
 {
-  size_t n = b->figures.cohort->n;
-  CLEANUP(channel_parts_free) struct channel_parts p = collect(b, g.metric, share);
+  struct cohort_figures live = cell_live(b->door, &b->figures);
+  size_t n = live.cohort->n;
+  CLEANUP(channel_parts_free) struct channel_parts p = collect(&live, g.metric, share);
   const char *labels[CHANNELS], *metric = share ? "channel_share" : "";
   enum slice_fate fates[CHANNELS];
   for (size_t c = 0; c < CHANNELS; c++)
     labels[c] = channel_name(c);
   struct cell_dimension d = {metric, channel_dimension, labels, p.slices, CHANNELS, share};
-  enum disclosure_code code = cell_split(b->door, &b->figures, g, &d, fates);
+  enum disclosure_code code = cell_split(b->door, &live, g, &d, fates);
   for (size_t c = 0; c < CHANNELS && code == DISCLOSURE_RESTRICTED; c++) {
     char name[SLICE_BYTES];
     CLEANUP(door_figure_free) struct door_figure f = {.code = DISCLOSURE_MIN_VOLUME};
@@ -102,7 +110,7 @@ static void release(const struct benchmarked *b, struct metric_group g, bool sha
     struct cell_slice slice = {metric, name, p.parts + c * n, share};
     if (fates[c] != SLICE_RELEASED)
       continue;
-    cell_figure_of_slice(b->door, &b->figures, g, &slice, &f);
+    cell_figure_of_slice(b->door, &live, g, &slice, &f);
     if (f.code != DISCLOSURE_RESTRICTED)
       continue;
     out->others[c].has_share |= share;

@@ -4,6 +4,7 @@
 
 #include "aggregate-svc/answer/comparison.h"
 #include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/answer/paging.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -17,7 +18,13 @@ typedef Analytics__Aggregate__V1__RegionalAverage RegionalAverage;
 
 #define DEALER(field) ANALYTICS__AGGREGATE__V1__DEALER_SESSIONS__##field
 
-enum { VERDICTS_BYTES = 400 };
+enum {
+  VERDICTS_BYTES = 400,
+  /* Bytes of the text: of an answer about one dealer, of others, and of the names of columns. */
+  TEXT_ONE = 4090,
+  TEXT_MANY = 5500,
+  TEXT_COLUMNS = 420,
+};
 
 static const char legend[] = "mark, of leads_per_100_sessions: + better, - worse, = no clear "
                              "difference, ? too little data";
@@ -130,22 +137,19 @@ struct shown {
   double shrunk; /* leads per 100 sessions, see stats/shrink.h; -1 without */
   int64_t sessions;
   const char *dealer_id;
+  bool subject;
 };
 
 static int highest_first(const void *a, const void *b)
 {
   const struct shown *x = a, *y = b;
+  if (x->subject != y->subject)
+    return x->subject ? -1 : 1;
   if (x->shrunk < y->shrunk || x->shrunk > y->shrunk)
     return x->shrunk > y->shrunk ? -1 : 1;
   if (x->sessions != y->sessions)
     return x->sessions > y->sessions ? -1 : 1;
   return strcmp(x->dealer_id, y->dealer_id);
-}
-
-/* Whether a dealer has rows of its own for each metric. */
-static bool has_index_rows(const struct comparison *c, size_t member)
-{
-  return c->everyone || c->of.figures.cohort->subject == (long)member;
 }
 
 /* Leads of small dealers are drawn towards the pool of those that are shown and count the region's
@@ -201,30 +205,68 @@ static void set_rank(DealerSessions *d, const struct judgement *j, const struct 
   d->leads_per_100_shrunk = x->shrunk;
 }
 
-static void add_dealers(const struct comparison *c, const struct judgement *j, Result *r,
-                        struct arena *arena)
+/* The dealers that the caller may see, in the order of the answer. Returns how many. */
+static size_t order_dealers(const struct comparison *c, struct shown *order)
 {
-  bool ranked = c->of.figures.cohort->subject < 0;
+  const struct cohort *cohort = c->of.figures.cohort;
   size_t n = 0;
-  AUTO_FREE struct shown *order = xcalloc(c->of.figures.cohort->n + 1, sizeof(*order));
-  for (size_t i = 0; i < c->of.figures.cohort->n; i++)
-    if (c->of.figures.dealers[i].ok && c->of.figures.cohort->members[i].visible)
+  for (size_t i = 0; i < cohort->n; i++)
+    if (c->of.figures.dealers[i].ok && cohort->members[i].visible)
       order[n++] = (struct shown){i, -1, c->of.figures.dealers[i].now.sessions,
-                                  c->of.figures.cohort->members[i].dealer_id};
-  if (ranked)
+                                  cohort->members[i].dealer_id, cohort->subject == (long)i};
+  if (cohort->subject < 0)
     shrink(c, order, n);
   qsort(order, n, sizeof(*order), highest_first);
-  r->n_dealers = n;
+  return n;
+}
+
+/* The rows of a dealer's index, each of which names the dealer. */
+static size_t index_bytes(const DealerIndex *d)
+{
+  return paging_text_bytes(&d->base) + d->n_metrics * (strlen(d->dealer_id) + 1);
+}
+
+/* Adds a dealer when the page has room for it. */
+static bool add_dealer(const struct comparison *c, const struct judgement *j, Result *r,
+                       const struct shown *x, struct paging *page, struct arena *arena)
+{
+  bool ranked = c->of.figures.cohort->subject < 0;
+  DealerSessions *d = dealer_message(c, j, x->member, arena);
+  DealerIndex *own = c->everyone && !x->subject ? indices_message(c, j, x->member, arena) : NULL;
+  if (ranked)
+    set_rank(d, j, x, arena);
+  if (!paging_take(page, paging_text_bytes(&d->base) + (own != NULL ? index_bytes(own) : 0)))
+    return false;
+  r->dealers[r->n_dealers++] = d;
+  if (own != NULL)
+    r->performance_index[r->n_performance_index++] = own;
+  return true;
+}
+
+/* A page of the dealers, in what the rest of the answer leaves. */
+static void add_dealers(const struct comparison *c, const struct judgement *j, Result *r,
+                        const struct shown *order, size_t n, struct arena *arena)
+{
+  size_t most = c->everyone || c->of.figures.cohort->subject < 0 ? TEXT_MANY : TEXT_ONE;
+  struct paging page = {.offset = c->offset, .limit = c->limit};
+  size_t used = paging_head_bytes(&r->base) + TEXT_COLUMNS;
+  if (r->n_performance_index > 0)
+    used +=
+        index_bytes(r->performance_index[0]) - paging_text_bytes(&r->performance_index[0]->base);
+  page.left = paging_left(most, used);
   r->dealers = ARENA_ARRAY(arena, DealerSessions *, n);
-  r->performance_index = ARENA_ARRAY(arena, DealerIndex *, n);
-  for (size_t i = 0; i < n; i++) {
-    r->dealers[i] = dealer_message(c, j, order[i].member, arena);
-    if (ranked)
-      set_rank(r->dealers[i], j, &order[i], arena);
-    if (has_index_rows(c, order[i].member))
-      r->performance_index[r->n_performance_index++] =
-          indices_message(c, j, order[i].member, arena);
-  }
+  for (size_t i = page.offset; i < n && add_dealer(c, j, r, &order[i], &page, arena); i++)
+    ;
+  r->next_offset = paging_next(&page, n);
+}
+
+/* The subject's index stands on every page: the headline rests on it. */
+static void add_subject(const struct comparison *c, const struct judgement *j, Result *r,
+                        const struct shown *order, size_t n, struct arena *arena)
+{
+  r->performance_index = ARENA_ARRAY(arena, DealerIndex *, n + 1);
+  if (n > 0 && order[0].subject)
+    r->performance_index[r->n_performance_index++] = indices_message(c, j, order[0].member, arena);
 }
 
 const DealerIndex *comparison_index_of_subject(const struct comparison *c, const Result *r)
@@ -277,7 +319,9 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   CLEANUP(judgement_free) struct judgement j;
   benchmarked_judge(&j, &c->of, c->of.figures.cohort->subject,
                     JUDGE_METRICS_BEFORE(METRIC_COMPARED));
-  add_dealers(c, &j, r, arena);
+  AUTO_FREE struct shown *order = xcalloc(c->of.figures.cohort->n + 1, sizeof(*order));
+  size_t n = order_dealers(c, order);
+  add_subject(c, &j, r, order, n, arena);
   if (c->of.figures.cohort->subject < 0)
     r->legend = borrow_text(legend);
   r->opt_cells_tested_case =
@@ -287,5 +331,6 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   r->coverage = cohort_coverage(c->of.figures.cohort, arena);
   comparison_caveats(c, r, &period, arena);
   r->headline = comparison_headline(c, r, &period, arena);
+  add_dealers(c, &j, r, order, n, arena);
   return r;
 }

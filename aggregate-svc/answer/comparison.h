@@ -5,7 +5,10 @@
  * them passes the disclosure policy and is shown in its restricted form.
  *
  * A question about a subject judges that dealer's cells only; one without judges those of every
- * dealer that is shown. `everyone` adds the index rows of the other dealers and no verdict. */
+ * dealer that is shown. `everyone` adds the index rows of the other dealers and no verdict.
+ *
+ * The dealers come in pages, with the subject first; verdicts, averages, headline and the subject's
+ * index are the same on each. */
 #ifndef AMCP_AGGREGATE_COMPARISON_H
 #define AMCP_AGGREGATE_COMPARISON_H
 
@@ -23,6 +26,8 @@ struct comparison {
   const struct period *period;
   int64_t now_unix_ms;
   bool everyone; /* index rows of all dealers that are shown */
+  size_t offset; /* dealers to skip */
+  size_t limit;  /* dealers of the page; 0 for those that fit what a model is shown */
 };
 
 /* Computes the answer. Everything lives in the arena or in the comparison, which must

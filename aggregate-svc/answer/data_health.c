@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/answer/paging.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -22,6 +23,8 @@ enum {
   EVENT_BYTES = 100,
   PLACE_BYTES = 60,
   NAMES_SHOWN = 3,
+  TEXT_MOST = 6000, /* bytes of the answer as text, and of the names of columns */
+  TEXT_COLUMNS = 100,
 };
 
 /* The signs of one dealer while they are collected. */
@@ -209,19 +212,37 @@ static int most_harm_first(const void *a, const void *b)
   return (x->member > y->member) - (x->member < y->member);
 }
 
-static void add_dealers(Result *r, const struct health_answer *a, struct looked_at *list, size_t n,
-                        struct arena *arena)
+/* Adds a dealer and its signs when the page has room for them. */
+static bool add_dealer(Result *r, const struct health_answer *a, const struct looked_at *x,
+                       struct paging *page, struct arena *arena)
 {
+  DealerHealth *d = dealer_message(a, x->member, x->signs.n, arena);
+  size_t bytes = paging_text_bytes(&d->base);
+  for (size_t k = 0; k < x->signs.n; k++)
+    bytes += paging_text_bytes(&x->signs.list[k]->base);
+  if (!paging_take(page, bytes))
+    return false;
+  r->dealers[r->n_dealers++] = d;
+  for (size_t k = 0; k < x->signs.n; k++)
+    r->signs[r->n_signs++] = x->signs.list[k];
+  return true;
+}
+
+/* A page of the dealers, in what the rest of the answer leaves. */
+static void add_dealers(Result *r, const struct health_answer *a, const struct looked_at *list,
+                        size_t n, struct arena *arena)
+{
+  struct paging page = {.offset = a->offset,
+                        .limit = a->limit,
+                        .left = paging_left(TEXT_MOST, paging_head_bytes(&r->base) + TEXT_COLUMNS)};
   size_t all = 0;
   for (size_t i = 0; i < n; i++)
     all += list[i].signs.n;
   r->dealers = ARENA_ARRAY(arena, DealerHealth *, n);
   r->signs = ARENA_ARRAY(arena, HealthSign *, all);
-  for (size_t i = 0; i < n; i++) {
-    r->dealers[r->n_dealers++] = dealer_message(a, list[i].member, list[i].signs.n, arena);
-    for (size_t k = 0; k < list[i].signs.n; k++)
-      r->signs[r->n_signs++] = list[i].signs.list[k];
-  }
+  for (size_t i = page.offset; i < n && add_dealer(r, a, &list[i], &page, arena); i++)
+    ;
+  r->next_offset = paging_next(&page, n);
 }
 
 /* ----------------------------------------------------------------------------- headline */
@@ -295,8 +316,8 @@ Result *data_health(const struct health_answer *a, struct arena *arena)
     x->harm = harm_of(&a->dealers[i], x->signs.n);
   }
   qsort(list, n, sizeof(*list), most_harm_first);
-  add_dealers(r, a, list, n, arena);
   add_caveats(r, a, &resolved, arena);
   r->headline = headline_of(r, a, list, n, arena);
+  add_dealers(r, a, list, n, arena);
   return r;
 }

@@ -20,6 +20,8 @@ struct health_answer {
   const struct dealer_notes *notes;    /* per member */
   const struct period *period;
   int64_t now_unix_ms;
+  size_t offset; /* dealers to skip */
+  size_t limit;  /* dealers of the page; 0 for those that fit what a model is shown */
 };
 
 /* Everything lives in the arena or in what it was made from; the arena must have no cap. Reads time

@@ -177,8 +177,13 @@ static bool is_shopless(const struct cohort *cohort, size_t member, const void *
 
 static const struct suspect_findings *findings_of_dealer(const void *arg, size_t member)
 {
-  const struct cohort_figures *f = arg;
-  return &f->dealers[member].findings;
+  return &((const struct dealer_figures *)arg)[member].findings;
+}
+
+void dealer_caveats_suspect(struct caveats *out, const struct cohort *c,
+                            const struct dealer_figures *dealers)
+{
+  findings_add_caveats(out, c, findings_of_dealer, dealers);
 }
 
 void dealer_caveats(struct caveats *out, const struct benchmarked *b)
@@ -186,7 +191,7 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b)
   const struct cohort *cohort = b->figures.cohort;
   caveats_add_missing(out, cohort);
   add_privacy(out, b);
-  findings_add_caveats(out, cohort, findings_of_dealer, &b->figures);
+  dealer_caveats_suspect(out, cohort, b->figures.dealers);
   add_leads(out, b);
   add_shoppers(out, b);
   if (cohort_count_if(cohort, is_shopless, &b->figures) > 0)

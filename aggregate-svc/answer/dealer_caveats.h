@@ -9,6 +9,10 @@
  * lead or as a shopper session, and dealers without sessions. */
 void dealer_caveats(struct caveats *out, const struct benchmarked *b);
 
+/* What is suspect in the data of visible dealers, a sentence each. */
+void dealer_caveats_suspect(struct caveats *out, const struct cohort *c,
+                            const struct dealer_figures *dealers);
+
 /* For answers about one dealer that count by other columns than a benchmark's figures. */
 
 /* What is shown of dealers outside the caller's view, and why nothing is, when so. */

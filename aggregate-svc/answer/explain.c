@@ -90,6 +90,9 @@ Result *explain_change(const struct explain_question *q, struct arena *arena)
   Result *r = ARENA_NEW(arena, Result);
   analytics__aggregate__v1__explain_change_result__init(r);
   explain_figures_make(&f, q, arena);
+  struct cohort_figures live = explain_cohort(q, &f);
+  struct outside_view shown;
+  outside_show(q->door, "ExplainChange", &live, q->notes, arena, &shown);
   r->dealer_id = borrow_text(q->cohort->members[subject].dealer_id);
   r->metric = borrow_text(dealer_metrics[q->metric].name);
   if (dealer_metrics[q->metric].lead && f.dealers[subject].lead_event != LEAD_UNKNOWN)
@@ -98,6 +101,6 @@ Result *explain_change(const struct explain_question *q, struct arena *arena)
   r->before_end = date_text(before.last, arena);
   r->change = change_message(q, &f, arena);
   explain_axes(q, &f, r, arena);
-  explain_words(q, &f, r, arena);
+  explain_words(q, &shown, &f, r, arena);
   return r;
 }

@@ -79,6 +79,7 @@ struct question {
   const struct explain_question *q;
   const struct dealer_metric *metric;
   const char *event; /* of leads; NULL when the metric has none */
+  size_t leads;      /* column of PART_LEADS: events, or sessions with one */
   struct arena *arena;
   double market; /* after / before of the market; 0 when it is not known */
   Result *result;
@@ -129,7 +130,7 @@ static void add_rows(struct axis *a, const struct question *x, axis_label *label
   t = &x->q->tables->of[EXPLAIN_PART_LEADS - 1];
   for (size_t row = 0; x->event != NULL && row < t->tables[member].rows; row++)
     if (strcmp(across_text(t, member, row, EVENT), x->event) == 0)
-      place_of(a, t, member, row, label)->numerator += table_count(t, member, row, 0);
+      place_of(a, t, member, row, label)->numerator += table_count(t, member, row, x->leads);
 }
 
 /* ---------------------------------------------------------------------------- parts */
@@ -264,6 +265,8 @@ void explain_axes(const struct explain_question *q, const struct explain_figures
       (m->lead && event == LEAD_UNKNOWN))
     return;
   x.event = m->lead ? q->leads->names[event] : NULL;
+  x.leads = metric_is_rate(m) &&
+            (f->dealers[q->cohort->subject].effects & EFFECT_LEADS_BY_SESSION) != 0;
   if (r->change->opt_market_case != 0)
     x.market = 1 + r->change->market_percent / 100;
   r->axes = ARENA_ARRAY(arena, Axis *, ARRAY_LEN(axes));

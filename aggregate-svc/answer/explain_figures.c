@@ -6,6 +6,8 @@
 
 #include "aggregate-svc/answer/explain_parts.h"
 #include "aggregate-svc/disclosure/cell.h"
+#include "aggregate-svc/figures/series.h"
+#include "aggregate-svc/figures/signs.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 
@@ -26,6 +28,13 @@ static int64_t day_of(const char *date)
   return clock_days_from_civil((int)(x / 10000), (unsigned)(x / 100 % 100), (unsigned)(x % 100));
 }
 
+/* Whether a row is of one of the two periods, and not of a baseline. */
+static bool is_counted(const struct across_tables *t, size_t member, size_t row)
+{
+  return explain_is_before(t, member, row) ||
+         strcmp(across_text(t, member, row, t->n_dimensions - 1), "date_range_0") == 0;
+}
+
 /* Days of a member while they are added up. */
 struct days {
   struct dealer_counts *list;
@@ -39,7 +48,7 @@ static void find_days(const struct across_tables *t, size_t member, bool before,
   int64_t first = INT64_MAX, last = INT64_MIN;
   for (size_t row = 0; row < t->tables[member].rows; row++) {
     int64_t day = day_of(across_text(t, member, row, 0));
-    if (explain_is_before(t, member, row) != before)
+    if (!is_counted(t, member, row) || explain_is_before(t, member, row) != before)
       continue;
     first = day < first ? day : first;
     last = day > last ? day : last;
@@ -61,7 +70,7 @@ static void add_sessions(const struct across_tables *t, size_t member, struct da
   for (size_t row = 0; row < t->tables[member].rows; row++) {
     struct dealer_counts *day =
         day_at(&days[explain_is_before(t, member, row)], across_text(t, member, row, 0));
-    if (day == NULL)
+    if (day == NULL || !is_counted(t, member, row))
       continue;
     day->sessions += table_count(t, member, row, 0);
     day->engaged_sessions += table_count(t, member, row, 1);
@@ -74,8 +83,10 @@ static void add_leads(const struct across_tables *t, size_t member, const char *
   for (size_t row = 0; row < t->tables[member].rows; row++) {
     struct dealer_counts *day =
         day_at(&days[explain_is_before(t, member, row)], across_text(t, member, row, 0));
-    if (day != NULL && strcmp(across_text(t, member, row, 1), event) == 0)
-      day->leads += table_count(t, member, row, 0);
+    if (day == NULL || strcmp(across_text(t, member, row, 1), event) != 0)
+      continue;
+    day->leads += table_count(t, member, row, 0);
+    day->lead_sessions += table_count(t, member, row, 1);
   }
 }
 
@@ -86,8 +97,47 @@ static struct dealer_counts sum_of(const struct days *d)
     sum.sessions += d->list[i].sessions;
     sum.engaged_sessions += d->list[i].engaged_sessions;
     sum.leads += d->list[i].leads;
+    sum.lead_sessions += d->list[i].lead_sessions;
   }
   return sum;
+}
+
+/* Leads by day of the periods that a series covers. */
+static void add_series(struct series *s, const struct days *d)
+{
+  for (size_t i = 0; i < d->n; i++) {
+    int64_t at = series_entry(s, d->first + (int64_t)i);
+    if (at < 0)
+      continue;
+    s->leads[at] += d->list[i].leads;
+    s->days.leads_from = (size_t)at < s->days.leads_from ? (size_t)at : s->days.leads_from;
+  }
+}
+
+/* What is suspect in one of the two periods. */
+static void find_signs(const struct explain_question *q, size_t member, bool before,
+                       const struct days days[2], struct dealer_figures *out)
+{
+  AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
+  series_begin(s,
+               signs_days(before ? q->before : q->period, q->notes[member].time_zone,
+                          q->now_unix_ms),
+               true);
+  series_read(s, &q->tables->of[EXPLAIN_DAYS - 1], member);
+  add_series(s, &days[before]);
+  if (!before && q->before->end.day + 1 == q->period->start.day)
+    add_series(s, &days[1]);
+  series_find(s, out);
+}
+
+/* Of both periods: either makes the change suspect. */
+static void find_all_signs(const struct explain_question *q, size_t member,
+                           const struct days days[2], struct dealer_figures *f)
+{
+  struct dealer_figures then = {.lead_event = f->lead_event, .now = f->before};
+  find_signs(q, member, false, days, f);
+  find_signs(q, member, true, days, &then);
+  series_merge(f, &then);
 }
 
 static void make_member(struct explain_figures *out, const struct explain_question *q,
@@ -111,6 +161,7 @@ static void make_member(struct explain_figures *out, const struct explain_questi
   f->n_days = days[0].n;
   f->before_days = days[1].list;
   f->n_before_days = days[1].n;
+  find_all_signs(q, member, days, f);
 }
 
 void explain_figures_make(struct explain_figures *out, const struct explain_question *q,
@@ -135,29 +186,33 @@ void explain_figures_make(struct explain_figures *out, const struct explain_ques
 /* Days of one member in one period: of a rate around the member's rate, of a count around the
  * weekday's mean, because weekdays differ and both periods hold the same ones. */
 static void add_days(struct stats_dispersion *d, const struct dealer_metric *m,
-                     const struct dealer_counts *days, size_t n)
+                     const struct dealer_figures *f, const struct dealer_counts *days, size_t n)
 {
   AUTO_FREE struct stats_ratio *list = xcalloc(n + 1, sizeof(*list));
   for (size_t weekday = 0; weekday < WEEKDAYS; weekday++) {
     size_t k = 0;
     for (size_t i = weekday; i < n; i += metric_is_rate(m) ? 1 : WEEKDAYS)
-      list[k++] = metric_parts_of(m, &days[i]);
+      list[k++] = metric_parts_on(m, f, &days[i]);
     stats_dispersion_add(d, list, k, metric_model(m));
     if (metric_is_rate(m))
       return;
   }
 }
 
-static double dispersion(const struct explain_question *q, const struct explain_figures *f)
+/* Of the dealers that the caller may see, or of all: what an answer says of the caller's own rests
+ * on the former, a release on the latter. */
+static double dispersion(const struct explain_question *q, const struct explain_figures *f,
+                         bool visible)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   struct stats_dispersion d = {0, 0};
   for (size_t i = 0; i < q->cohort->n; i++) {
     const struct dealer_figures *x = &f->dealers[i];
-    if (!x->ok || (m->lead && x->lead_event == LEAD_UNKNOWN))
+    if (!x->ok || (m->lead && x->lead_event == LEAD_UNKNOWN) || !metric_is_usable(m, x) ||
+        (visible && !q->cohort->members[i].visible))
       continue;
-    add_days(&d, m, x->days, x->n_days);
-    add_days(&d, m, x->before_days, x->n_before_days);
+    add_days(&d, m, x, x->days, x->n_days);
+    add_days(&d, m, x, x->before_days, x->n_before_days);
   }
   return stats_dispersion_phi(&d);
 }
@@ -165,22 +220,23 @@ static double dispersion(const struct explain_question *q, const struct explain_
 /* -------------------------------------------------------------------------- change */
 
 /* Events over exposure: sessions of a rate, days of a count. */
-static struct stats_ratio pair_part(const struct dealer_metric *m, const struct dealer_counts *c,
-                                    int64_t days)
+static struct stats_ratio pair_part(const struct dealer_metric *m, const struct dealer_figures *f,
+                                    const struct dealer_counts *c, int64_t days)
 {
-  struct stats_ratio r = metric_parts_of(m, c);
+  struct stats_ratio r = metric_parts_on(m, f, c);
   if (!metric_is_rate(m))
     r.denominator = days;
   return r;
 }
 
-/* Whether a member is in the market: it has figures of the same kind in both periods. */
+/* Whether a member is in the market: it has figures of the same kind in both periods, and nothing
+ * suspect in them. */
 static bool in_market(const struct explain_question *q, const struct explain_figures *f,
                       size_t member)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   const struct dealer_figures *x = &f->dealers[member];
-  return x->ok && x->now.sessions > 0 && x->before.sessions > 0 &&
+  return x->ok && metric_has_change(m, x) && x->now.sessions > 0 && x->before.sessions > 0 &&
          (!m->lead || (x->lead_event != LEAD_UNKNOWN &&
                        x->lead_event == f->dealers[q->cohort->subject].lead_event));
 }
@@ -191,25 +247,29 @@ static struct measured_change measure(const struct explain_question *q, struct s
   return verdict_measure_change(before, after, metric_model(&dealer_metrics[q->metric]), phi);
 }
 
-static void add_counts(struct dealer_counts *to, const struct dealer_counts *c)
+static void add_part(struct stats_ratio *to, struct stats_ratio part)
 {
-  to->sessions += c->sessions;
-  to->engaged_sessions += c->engaged_sessions;
-  to->leads += c->leads;
+  to->numerator += part.numerator;
+  to->denominator += part.denominator;
 }
 
 static struct measured_change market_open(const struct explain_question *q,
                                           const struct explain_figures *f, double phi)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
-  struct dealer_counts now = {0}, before = {0};
+  struct stats_ratio now = {0, 0}, before = {0, 0};
   for (size_t i = 0; i < q->cohort->n; i++) {
+    const struct dealer_figures *x = &f->dealers[i];
     if ((long)i == q->cohort->subject || !in_market(q, f, i))
       continue;
-    add_counts(&now, &f->dealers[i].now);
-    add_counts(&before, &f->dealers[i].before);
+    add_part(&now, pair_part(m, x, &x->now, f->days));
+    add_part(&before, pair_part(m, x, &x->before, f->days_before));
   }
-  return measure(q, pair_part(m, &before, f->days_before), pair_part(m, &now, f->days), phi);
+  if (!metric_is_rate(m)) { /* days of the market, not of each of its dealers */
+    now.denominator = f->days;
+    before.denominator = f->days_before;
+  }
+  return measure(q, before, now, phi);
 }
 
 static struct lattice_span span_of(const struct explain_question *q)
@@ -262,12 +322,12 @@ static void ask_growth(const struct explain_question *q, const struct explain_fi
 
 /* It, as it is shown, on events as rounded for intervals. */
 static struct measured_change market_growth(const struct explain_question *q,
-                                            const struct explain_figures *f, double phi,
+                                            const struct explain_figures *f,
                                             enum disclosure_code *code)
 {
   enum { EXPOSURE = 1000000000 };
   CLEANUP(door_figure_free) struct door_figure g = {.code = DISCLOSURE_NOT_IN_LATTICE};
-  ask_growth(q, f, phi, &g);
+  ask_growth(q, f, dispersion(q, f, false), &g);
   int64_t before = form_events(g.record.denominator), after = form_events(g.record.numerator);
   *code = g.code;
   if (g.code != DISCLOSURE_RESTRICTED || !(g.pooled > 0) || before <= 0 || after <= 0)
@@ -282,14 +342,14 @@ struct change_row explain_row(const struct explain_question *q, const struct exp
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   const struct dealer_figures *own = &f->dealers[q->cohort->subject];
-  double phi = dispersion(q, f);
-  struct change_row row = {.own = {.known = false}};
+  double phi = dispersion(q, f, true);
+  struct change_row row = {.own = {.known = false}, .suspect = !metric_has_change(m, own)};
   *code = DISCLOSURE_OPEN;
   if (own->ok && (!m->lead || own->lead_event != LEAD_UNKNOWN))
-    row.own = measure(q, pair_part(m, &own->before, f->days_before),
-                      pair_part(m, &own->now, f->days), phi);
+    row.own = measure(q, pair_part(m, own, &own->before, f->days_before),
+                      pair_part(m, own, &own->now, f->days), phi);
   row.market = q->cohort->outside == 0 ? market_open(q, f, phi)
                : metric_is_rate(m)     ? market_rate(q, f, code)
-                                       : market_growth(q, f, phi, code);
+                                       : market_growth(q, f, code);
   return row;
 }

@@ -3,6 +3,7 @@
 #define AMCP_AGGREGATE_EXPLAIN_PARTS_H
 
 #include "aggregate-svc/answer/explain.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/figures/group.h"
 #include "aggregate-svc/verdict/change.h"
 
@@ -29,13 +30,9 @@ struct change_row explain_row(const struct explain_question *q, const struct exp
 void explain_axes(const struct explain_question *q, const struct explain_figures *f,
                   Analytics__Aggregate__V1__ExplainChangeResult *r, struct arena *arena);
 
-/* Signs that the data itself changed, so that the move may be no move: in sentences. Looked at
- * before anything is explained. */
-void explain_suspect_data(struct caveats *c, const struct explain_question *q,
-                          const struct explain_figures *f);
-
 /* Frame, headline and caveats of the result, whose figures are there. */
-void explain_words(const struct explain_question *q, const struct explain_figures *f,
+void explain_words(const struct explain_question *q, const struct outside_view *shown,
+                   const struct explain_figures *f,
                    Analytics__Aggregate__V1__ExplainChangeResult *r, struct arena *arena);
 
 #endif

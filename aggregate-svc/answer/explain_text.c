@@ -14,35 +14,6 @@ typedef Analytics__Aggregate__V1__MetricChange Change;
 typedef Analytics__Aggregate__V1__ChangePart Part;
 
 enum { HEADLINE_BYTES = 1500, NAME_BYTES = 200, LABEL_BYTES = 60, HEADLINE_PARTS = 3 };
-enum { GAP_DAYS_MIN = 3 };
-
-/* ---------------------------------------------------------------------- suspect data */
-
-/* Days of a period on which nothing was recorded. */
-static int64_t days_without(const struct dealer_counts *days, size_t n, int64_t of)
-{
-  int64_t with = 0;
-  for (size_t i = 0; i < n; i++)
-    with += days[i].sessions > 0;
-  return of > with ? of - with : 0;
-}
-
-void explain_suspect_data(struct caveats *c, const struct explain_question *q,
-                          const struct explain_figures *f)
-{
-  size_t subject = (size_t)q->cohort->subject;
-  const struct dealer_figures *own = &f->dealers[subject];
-  if (!own->ok || (own->now.sessions == 0 && own->before.sessions == 0))
-    return;
-  int64_t after = days_without(own->days, own->n_days, f->days);
-  int64_t before = days_without(own->before_days, own->n_before_days, f->days_before);
-  if (after >= GAP_DAYS_MIN || before >= GAP_DAYS_MIN)
-    caveats_add(c,
-                "Suspect data: nothing was recorded on %lld days of the earlier period and %lld of "
-                "the later one, so the move may be one of the measurement. Check the tag before "
-                "anything else.",
-                (long long)before, (long long)after);
-}
 
 /* -------------------------------------------------------------------------- headline */
 
@@ -50,6 +21,8 @@ static const char *words_of(const char *verdict)
 {
   if (strcmp(verdict, "no_clear_change") == 0)
     return "no clear change";
+  if (strcmp(verdict, "suspect_data") == 0)
+    return "not judged";
   return strcmp(verdict, "too_little_data") == 0 ? "too little data for a word" : verdict;
 }
 
@@ -101,7 +74,7 @@ static char *headline(const struct explain_question *q, const Result *r, bool su
   const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   if (suspect)
-    buf_puts(&b, "The data is suspect, see the first caveat. ");
+    buf_puts(&b, "The data is suspect, so the move may be one of the measurement: see the caveats. ");
   text_put_clipped(&b, m->name, NAME_BYTES);
   if (m->state != DEALER_OK)
     buf_printf(&b, " could not be read (%s), so nothing is explained", m->reason);
@@ -121,7 +94,8 @@ static void change_caveats(struct caveats *c, const struct explain_question *q, 
 {
   if (q->cohort->members[q->cohort->subject].state != DEALER_OK)
     return;
-  if (!is_clear(r->change->verdict) && !is_clear(r->change->against_market))
+  if (!is_clear(r->change->verdict) && !is_clear(r->change->against_market) &&
+      strcmp(r->change->verdict, "suspect_data") != 0)
     caveats_add(c,
                 "With this much data chance explains the move, or it is too small to matter: the "
                 "parts add up to it, but nothing of them calls for a reason.");
@@ -142,23 +116,22 @@ static int *lead_events_of(const struct explain_question *q, const struct explai
   return events;
 }
 
-void explain_words(const struct explain_question *q, const struct explain_figures *f, Result *r,
-                   struct arena *arena)
+void explain_words(const struct explain_question *q, const struct outside_view *shown,
+                   const struct explain_figures *f, Result *r, struct arena *arena)
 {
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
-  struct dealer_notes *notes = report_tables_notes(q->tables, arena);
-  r->cohort = answer_cohort(q->cohort, arena);
-  r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
-  r->coverage = cohort_coverage(q->cohort, arena);
-  explain_suspect_data(&c, q, f);
-  bool suspect = c.n > 0;
+  r->cohort = answer_cohort(&shown->cohort, arena);
+  r->period = period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
+  r->coverage = cohort_coverage(&shown->cohort, arena);
+  bool suspect = !metric_has_change(&dealer_metrics[q->metric], &f->dealers[q->cohort->subject]);
+  dealer_caveats_suspect(&c, q->cohort, f->dealers);
   caveats_add_missing(&c, q->cohort);
   change_caveats(&c, q, r);
-  dealer_caveats_outside(&c, q->cohort, q->door);
+  dealer_caveats_outside(&c, &shown->cohort, q->door);
   if (dealer_metrics[q->metric].lead)
-    dealer_caveats_leads(&c, q->cohort, q->leads, lead_events_of(q, f, arena));
-  caveats_add_notes(&c, q->cohort, notes);
+    dealer_caveats_leads(&c, &shown->cohort, q->leads, lead_events_of(q, f, arena));
+  caveats_add_notes(&c, &shown->cohort, shown->notes);
   period_caveats(&c, q->period, r->period, &resolved);
   r->caveats = c.items;
   r->n_caveats = c.n;

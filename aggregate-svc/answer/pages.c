@@ -58,6 +58,7 @@ static struct judged judged_of(const struct pages_parts *p, const struct pages_q
   }
   if (is_page(j.label) && p->lead_events[q->cohort->subject] != LEAD_UNKNOWN)
     j.cell.expected = expect(p, page, q->from_region && q->cohort->outside > 0);
+  j.cell.suspect = !pages_usable(q, (size_t)q->cohort->subject);
   return j;
 }
 
@@ -88,7 +89,7 @@ static int by_word(const void *a, const void *b)
 static void set_expected(Page *m, const struct expected_cell *c, bool open)
 {
   double low = c->low, high = c->high;
-  if (!(c->expected > 0))
+  if (!(c->expected > 0) || c->suspect)
     return;
   if (!open) {
     form_interval(100 * c->low, 100 * c->high, &low, &high);
@@ -159,11 +160,14 @@ Result *compare_pages(const struct pages_question *q, struct arena *arena)
   Result *r = ARENA_NEW(arena, Result);
   analytics__aggregate__v1__compare_landing_pages_result__init(r);
   pages_parts_make(&p, q, arena);
+  struct cohort_figures live = {q->cohort, q->dealers, q->leads};
+  struct outside_view shown;
+  outside_show(q->door, "CompareLandingPages", &live, q->notes, arena, &shown);
   r->dealer_id = borrow_text(q->cohort->members[subject].dealer_id);
   r->expected_from = borrow_text(q->from_region ? "region" : "own");
   if (p.lead_events[subject] != LEAD_UNKNOWN)
     r->lead_event = q->leads->names[p.lead_events[subject]];
   add_rows(&p, q, r, arena);
-  pages_words(q, &p, r, arena);
+  pages_words(q, &shown, &p, r, arena);
   return r;
 }

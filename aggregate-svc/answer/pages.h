@@ -11,6 +11,7 @@
 
 #include "aggregate-svc/cohort/cohort.h"
 #include "aggregate-svc/disclosure/door.h"
+#include "aggregate-svc/figures/metrics.h"
 #include "aggregate-svc/figures/tables.h"
 #include "aggregate-svc/period/period.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
@@ -21,7 +22,8 @@ enum pages_query {
   PAGES_SESSIONS = 1, /* landingPage, channel: sessions */
   PAGES_LEADS,        /* the same and eventName: sessions with the event */
   PAGES_LOOKBACK,     /* eventName: eventCount */
-  PAGES_QUERIES = PAGES_LOOKBACK,
+  PAGES_DAYS,         /* date: sessions, engagedSessions; the days before the period, too */
+  PAGES_QUERIES = PAGES_DAYS,
 };
 
 enum { PAGES_ROWS_MAX = 25 };
@@ -31,6 +33,8 @@ struct pages_question {
   struct door *door;
   const struct report_tables *tables;
   const struct lead_events *leads;
+  const struct dealer_figures *dealers; /* per member, of signs_find() */
+  const struct dealer_notes *notes;     /* per member */
   bool from_region;
   const struct period *period;
   int64_t now_unix_ms;

@@ -17,6 +17,11 @@ enum { LABEL_BYTES = 200, METRIC_BYTES = 160, SLICE_BYTES = 256 };
 
 static const char dimension[] = "page_type";
 
+bool pages_usable(const struct pages_question *q, size_t member)
+{
+  return metric_is_usable(&dealer_metrics[METRIC_LEADS_PER_100_SESSIONS], &q->dealers[member]);
+}
+
 size_t pages_type(const struct pages_parts *p, size_t page)
 {
   char type[32];
@@ -97,7 +102,8 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
   const struct across_tables *t = table_of(q, leads);
   bool subject = (long)member == q->cohort->subject;
   bool expected = subject != q->from_region && q->cohort->outside * q->from_region == 0 &&
-                  p->lead_events[member] == p->lead_events[q->cohort->subject];
+                  p->lead_events[member] == p->lead_events[q->cohort->subject] &&
+                  (subject || pages_usable(q, member));
   char label[LABEL_BYTES];
   for (size_t row = 0; row < t->tables[member].rows; row++) {
     const char *path = across_text(t, member, row, PAGE);
@@ -118,14 +124,16 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
 
 /* ------------------------------------------------------------------ outside dealers */
 
-static struct disclosure_member *members_of(const struct pages_parts *p, const struct cohort *c)
+static struct disclosure_member *members_of(const struct pages_parts *p,
+                                            const struct pages_question *q)
 {
+  const struct cohort *c = q->cohort;
   struct disclosure_member *m = xcalloc(c->n + 1, sizeof(*m));
   for (size_t i = 0; i < c->n; i++) {
     int event = p->lead_events[c->subject];
     m[i] =
         (struct disclosure_member){.visible = c->members[i].visible, .owner = c->members[i].owner};
-    m[i].contributes = c->members[i].state == DEALER_OK && event != LEAD_UNKNOWN &&
+    m[i].contributes = c->members[i].state == DEALER_OK && pages_usable(q, i) && event != LEAD_UNKNOWN &&
                        p->lead_events[i] == event && breakdown_total(&p->types, i).denominator > 0;
   }
   return m;
@@ -135,7 +143,7 @@ static enum disclosure_code split(const struct pages_parts *p, const struct page
                                   const char *metric, enum slice_fate *fates)
 {
   const struct breakdown *b = &p->types;
-  AUTO_FREE struct disclosure_member *members = members_of(p, q->cohort);
+  AUTO_FREE struct disclosure_member *members = members_of(p, q);
   AUTO_FREE struct slice_part *parts = xcalloc(b->n * b->n_members + 1, sizeof(*parts));
   AUTO_FREE const char **labels = xcalloc(b->n + 1, sizeof(*labels));
   for (size_t v = 0; v < b->n; v++) {
@@ -154,7 +162,7 @@ static enum disclosure_code release(struct pages_parts *p, const struct pages_qu
                                     const char *metric, size_t type)
 {
   const struct breakdown *b = &p->types;
-  AUTO_FREE struct disclosure_member *members = members_of(p, q->cohort);
+  AUTO_FREE struct disclosure_member *members = members_of(p, q);
   CLEANUP(door_figure_free) struct door_figure f;
   struct stats_ratio others;
   char slice[SLICE_BYTES];
@@ -196,10 +204,7 @@ void pages_parts_make(struct pages_parts *out, const struct pages_question *q, s
   const struct cohort *c = q->cohort;
   *out = (struct pages_parts){.lead_events = ARENA_ARRAY(arena, int, c->n + 1)};
   for (size_t i = 0; i < c->n; i++)
-    out->lead_events[i] =
-        c->members[i].state == DEALER_OK
-            ? table_lead_event(&q->tables->of[PAGES_LOOKBACK - 1], &c->members[i], i, q->leads)
-            : LEAD_UNKNOWN;
+    out->lead_events[i] = q->dealers[i].lead_event;
   breakdown_init(&out->types, c->n, arena);
   breakdown_init(&out->channels, 0, arena);
   breakdown_init(&out->pages, 0, arena);

@@ -3,6 +3,7 @@
 #define AMCP_AGGREGATE_PAGES_PARTS_H
 
 #include "aggregate-svc/answer/pages.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/figures/breakdown.h"
 
 struct pages_parts {
@@ -14,6 +15,8 @@ struct pages_parts {
   enum disclosure_code *codes; /* per type: why its rate is withheld */
 };
 
+/* Whether nothing suspect speaks against a member's rates. */
+bool pages_usable(const struct pages_question *q, size_t member);
 /* The place of a page's type. */
 size_t pages_type(const struct pages_parts *p, size_t page);
 /* The template of a page, behind its type. */
@@ -23,7 +26,8 @@ void pages_parts_make(struct pages_parts *out, const struct pages_question *q, s
 void pages_parts_free(struct pages_parts *p);
 
 /* Frame, headline and caveats of the result, whose rows are there. */
-void pages_words(const struct pages_question *q, const struct pages_parts *p,
+void pages_words(const struct pages_question *q, const struct outside_view *shown,
+                 const struct pages_parts *p,
                  Analytics__Aggregate__V1__CompareLandingPagesResult *r, struct arena *arena);
 
 #endif

@@ -30,14 +30,16 @@ static size_t put_pages(struct buf *b, const Result *r, const char *verdict, con
   return found;
 }
 
-static void put_findings(struct buf *b, const Result *r)
+static void put_findings(struct buf *b, const Result *r, bool suspect)
 {
   size_t below = put_pages(b, r, "below_expected", ": fewer leads than expected: ");
   size_t above = put_pages(b, r, "above_expected",
                            below > 0 ? "; more than expected: " : ": more leads than expected: ");
   if (below + above > 0)
     return;
-  if (r->tested > 0)
+  if (suspect)
+    buf_puts(b, ": its data is suspect, so its pages are not judged");
+  else if (r->tested > 0)
     buf_printf(b, ": no landing page has clearly more or fewer leads than expected (%d tested)",
                r->tested);
   else
@@ -58,7 +60,7 @@ static char *headline(const struct pages_question *q, const Result *r, struct ar
     buf_printf(&b, " against its own rates, %s to %s", r->period->start_date, r->period->end_date);
   }
   if (m->state == DEALER_OK)
-    put_findings(&b, r);
+    put_findings(&b, r, !pages_usable(q, (size_t)q->cohort->subject));
   buf_putc(&b, '.');
   return arena_strdup(arena, buf_str(&b));
 }
@@ -94,20 +96,20 @@ static void page_caveats(struct caveats *c, const struct pages_question *q,
     caveats_add(c, "There are %d landing pages, of which the first rows are shown.", r->page_count);
 }
 
-void pages_words(const struct pages_question *q, const struct pages_parts *p, Result *r,
-                 struct arena *arena)
+void pages_words(const struct pages_question *q, const struct outside_view *shown,
+                 const struct pages_parts *p, Result *r, struct arena *arena)
 {
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
-  struct dealer_notes *notes = report_tables_notes(q->tables, arena);
-  r->cohort = answer_cohort(q->cohort, arena);
-  r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
-  r->coverage = cohort_coverage(q->cohort, arena);
-  caveats_add_missing(&c, q->cohort);
+  r->cohort = answer_cohort(&shown->cohort, arena);
+  r->period = period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
+  r->coverage = cohort_coverage(&shown->cohort, arena);
+  caveats_add_missing(&c, &shown->cohort);
+  dealer_caveats_suspect(&c, q->cohort, q->dealers);
   page_caveats(&c, q, p, r);
-  dealer_caveats_outside(&c, q->cohort, q->door);
-  dealer_caveats_leads(&c, q->cohort, q->leads, p->lead_events);
-  caveats_add_notes(&c, q->cohort, notes);
+  dealer_caveats_outside(&c, &shown->cohort, q->door);
+  dealer_caveats_leads(&c, &shown->cohort, q->leads, p->lead_events);
+  caveats_add_notes(&c, &shown->cohort, shown->notes);
   period_caveats(&c, q->period, r->period, &resolved);
   r->caveats = c.items;
   r->n_caveats = c.n;

@@ -3,15 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/answer/rows.h"
+#include "aggregate-svc/answer/compared.h"
+#include "aggregate-svc/answer/paging.h"
+#include "aggregate-svc/answer/rows_parts.h"
 #include "aggregate-svc/figures/landing.h"
-#include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/ga4/additive.h"
 #include "common/ga4/rate.h"
+#include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersResult Result;
 typedef Analytics__Aggregate__V1__DealerRows DealerRows;
@@ -19,16 +21,17 @@ typedef Analytics__Aggregate__V1__DataRow DataRow;
 typedef Analytics__Aggregate__V1__PooledRow PooledRow;
 typedef Analytics__Ga4__V1beta__MetricHeader MetricHeader;
 
-enum { LABEL_BYTES = 200, NAME_BYTES = 100 };
+enum {
+  LABEL_BYTES = 200,
+  NAME_BYTES = 100,
+  COUNT_BYTES = 8,
+  TEXT_MOST = 36 * 1024, /* of the answer; the gateway cuts at 40 kB */
+};
 
-static char **row_texts(const struct across_question *q, size_t member, size_t row,
-                        struct arena *arena)
+/* Whether pooled rows stand by region or group, and no dealer's own. */
+static bool is_by_part(const struct across_question *q)
 {
-  size_t n = q->tables->n_dimensions;
-  char **texts = ARENA_ARRAY(arena, char *, n);
-  for (size_t k = 0; k < n; k++)
-    texts[k] = across_text(q->tables, member, row, k);
-  return texts;
+  return q->by == ACROSS_BY_REGION || q->by == ACROSS_BY_GROUP;
 }
 
 /* ----------------------------------------------------------------- dealers' rows */
@@ -38,8 +41,8 @@ static DataRow *data_row(const struct across_question *q, size_t member, size_t 
 {
   DataRow *r = ARENA_NEW(arena, DataRow);
   analytics__aggregate__v1__data_row__init(r);
-  r->n_dimension_values = q->tables->n_dimensions;
-  r->dimension_values = row_texts(q, member, row, arena);
+  r->n_dimension_values = q->n_dimensions;
+  r->dimension_values = across_row_texts(q, member, row, arena);
   r->n_metric_values = q->n_asked;
   r->metric_values = &q->tables->tables[member].values[row * q->tables->n_metrics];
   return r;
@@ -67,67 +70,50 @@ static DealerRows *dealer_rows(const struct across_question *q, size_t member, s
   return d;
 }
 
+/* A dealer's rows as text: each names the dealer. */
+static size_t rows_bytes(const DealerRows *d)
+{
+  size_t before = strlen(d->dealer_id) + strlen(d->name) + COUNT_BYTES, bytes = before;
+  for (size_t i = 0; i < d->n_rows; i++)
+    bytes += paging_text_bytes(&d->rows[i]->base) + (i > 0 ? before : 0);
+  return bytes;
+}
+
+static enum err_code too_many_rows(size_t rows, struct err *e)
+{
+  return err_set(e, ERR_INVALID_ARGUMENT, "too_many_rows",
+                 "limit_per_dealer: the answer would have %zu rows, at most %d; lower it", rows,
+                 ACROSS_MAX_ANSWER_ROWS);
+}
+
+/* A page of the dealers, in what the rest of the answer leaves. */
 static enum err_code add_dealers(const struct across_question *q, Result *r, struct arena *arena,
                                  struct err *e)
 {
-  size_t rows = 0;
-  for (size_t i = 0; i < q->cohort->n; i++)
-    rows += shown_rows(q, i);
-  if (rows > ACROSS_MAX_ANSWER_ROWS)
-    return err_set(e, ERR_INVALID_ARGUMENT, "too_many_rows",
-                   "limit_per_dealer: the answer would have %zu rows, at most %d; lower it", rows,
-                   ACROSS_MAX_ANSWER_ROWS);
+  struct paging page = {.limit = q->dealers_per_page,
+                        .offset = q->offset,
+                        .left = paging_left(TEXT_MOST, paging_head_bytes(&r->base))};
+  size_t all = 0, rows = 0;
+  bool full = false;
+  if (is_by_part(q))
+    return ERR_OK;
   r->dealers = ARENA_ARRAY(arena, DealerRows *, q->cohort->n);
-  for (size_t i = 0; i < q->cohort->n; i++)
-    if (q->cohort->members[i].state == DEALER_OK)
-      r->dealers[r->n_dealers++] = dealer_rows(q, i, arena);
+  for (size_t i = 0; i < q->cohort->n; i++) {
+    if (q->cohort->members[i].state != DEALER_OK || all++ < page.offset || full)
+      continue;
+    rows += shown_rows(q, i);
+    if (rows > ACROSS_MAX_ANSWER_ROWS)
+      return too_many_rows(rows, e);
+    DealerRows *d = dealer_rows(q, i, arena);
+    full = !paging_take(&page, rows_bytes(d));
+    if (!full)
+      r->dealers[r->n_dealers++] = d;
+  }
+  r->next_offset = paging_next(&page, all);
   return ERR_OK;
 }
 
 /* ------------------------------------------------------------------- pooled rows */
-
-/* The column of a metric in the tables; their number when the report has none. */
-static size_t column_of(const struct across_question *q, const char *metric)
-{
-  size_t k = 0;
-  while (k < q->tables->n_metrics && strcmp(q->metrics[k], metric) != 0)
-    k++;
-  return k;
-}
-
-/* Whether a metric may be pooled, and how. */
-static bool can_pool(const struct across_question *q, size_t metric, bool one_currency,
-                     struct pooled_column *out)
-{
-  enum additive kind = additive_kind(q->metrics[metric]);
-  const struct ga4_rate *rate = ga4_rate_find(q->metrics[metric]);
-  *out = (struct pooled_column){.metric = metric};
-  if (rate == NULL)
-    return kind == ADDITIVE_YES || (kind == ADDITIVE_CURRENCY && one_currency);
-  out->weighted = true;
-  out->weight = column_of(q, rate->weight);
-  return out->weight < q->tables->n_metrics && (!rate->money || one_currency);
-}
-
-/* Sorts the metrics into those that are pooled and those that are not. Returns how many
- * are; columns[] gets theirs. */
-static size_t choose_metrics(const struct across_question *q, Result *r,
-                             struct pooled_column *columns, struct arena *arena)
-{
-  size_t n = 0;
-  bool one_currency = notes_shared_currency(q->cohort, q->tables->notes) != NULL;
-  r->pooled_metrics = ARENA_ARRAY(arena, char *, q->n_asked);
-  r->not_pooled = ARENA_ARRAY(arena, char *, q->n_asked);
-  for (size_t k = 0; k < q->n_asked; k++) {
-    if (can_pool(q, k, one_currency, &columns[n])) {
-      n++;
-      r->pooled_metrics[r->n_pooled_metrics++] = q->metrics[k];
-    } else {
-      r->not_pooled[r->n_not_pooled++] = q->metrics[k];
-    }
-  }
-  return n;
-}
 
 /* The rows of one dealer have one currency. */
 static struct landing_rows join_landing(const struct across_question *q)
@@ -135,23 +121,8 @@ static struct landing_rows join_landing(const struct across_question *q)
   struct pooled_column columns[ACROSS_MAX_METRICS + 1];
   size_t n = 0;
   for (size_t k = 0; k < q->n_asked; k++)
-    n += can_pool(q, k, true, &columns[n]);
+    n += across_can_pool(q, k, true, &columns[n]);
   return across_join_landing(q->tables, q->dimensions, columns, n, q->n_asked);
-}
-
-/* Each value is finite; the sum of very large ones may not be. */
-static enum err_code check_sums(const struct across_question *q, const struct across_pool *p,
-                                const struct pooled_column *columns, struct err *e)
-{
-  for (size_t row = 0; row < p->n; row++)
-    for (size_t k = 0; k < p->n_metrics; k++)
-      if (!isfinite(across_pool_value(p, row, k)))
-        return err_set(e, ERR_DATA_LOSS, "invalid_data",
-                       "metrics: the values of %.*s are too large to be added over dealers; leave "
-                       "it out, or ask for one dealer at a time",
-                       (int)text_clip(q->metrics[columns[k].metric], NAME_BYTES),
-                       q->metrics[columns[k].metric]);
-  return ERR_OK;
 }
 
 static PooledRow *pooled_row(const struct across_question *q, const struct across_pool *p,
@@ -159,8 +130,8 @@ static PooledRow *pooled_row(const struct across_question *q, const struct acros
 {
   PooledRow *r = ARENA_NEW(arena, PooledRow);
   analytics__aggregate__v1__pooled_row__init(r);
-  r->n_dimension_values = q->tables->n_dimensions;
-  r->dimension_values = row_texts(q, p->rows[row].member, p->rows[row].row, arena);
+  r->n_dimension_values = q->n_dimensions;
+  r->dimension_values = across_row_texts(q, p->rows[row].member, p->rows[row].row, arena);
   r->n_metric_values = p->n_metrics;
   r->metric_values = ARENA_ARRAY(arena, double, p->n_metrics);
   for (size_t k = 0; k < p->n_metrics; k++)
@@ -173,20 +144,32 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
                                 struct err *e)
 {
   struct pooled_column columns[ACROSS_MAX_METRICS + 1]; /* one for a metric that is not pooled */
-  size_t n = choose_metrics(q, r, columns, arena);
+  size_t n = across_choose_metrics(q, r, columns, arena);
   CLEANUP(across_pool_free) struct across_pool pool;
-  enum err_code code =
-      across_pool_make(&pool, q->tables, q->cohort, columns, n, q->tables->budget, e);
+  struct pool_part *parts;
+  struct pool_spec spec = {.tables = q->tables,
+                           .cohort = q->cohort,
+                           .columns = columns,
+                           .n_columns = n,
+                           .subject = -1,
+                           .budget = q->tables->budget};
+  spec.n_parts = across_parts(q->cohort, is_by_part(q) ? q->by : ACROSS_BY_UNSET, &parts, arena);
+  spec.parts = parts;
+  enum err_code code = across_pool_make(&pool, &spec, e);
   if (code == ERR_OK)
-    code = check_sums(q, &pool, columns, e);
+    code = across_check_sums(q, &pool, columns, e);
   if (code != ERR_OK)
     return code;
   AUTO_FREE size_t *order = across_pool_order(&pool);
+  r->opt_pooled_row_count_case =
+      ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESULT__OPT_POOLED_ROW_COUNT_POOLED_ROW_COUNT;
   r->pooled_row_count = (int32_t)pool.n;
-  r->n_pooled = pool.n < q->pooled_limit ? pool.n : q->pooled_limit;
-  r->pooled = ARENA_ARRAY(arena, PooledRow *, r->n_pooled);
-  for (size_t i = 0; i < r->n_pooled; i++)
+  r->pooled = ARENA_ARRAY(arena, PooledRow *, pool.n);
+  r->n_pooled = q->offset > 0 ? 0 : across_cut_parts(&pool, q->pooled_limit, order);
+  for (size_t i = 0; i < r->n_pooled; i++) {
     r->pooled[i] = pooled_row(q, &pool, order[i], arena);
+    r->pooled[i]->of = borrow_text(parts[pool.rows[order[i]].part].label);
+  }
   return ERR_OK;
 }
 
@@ -194,7 +177,7 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
 
 static const char *first_splitting(const struct across_question *q)
 {
-  for (size_t k = 0; k < q->tables->n_dimensions; k++)
+  for (size_t k = 0; k < q->n_dimensions; k++)
     if (dimension_splits_sessions(q->dimensions[k]))
       return q->dimensions[k];
   return NULL;
@@ -264,6 +247,17 @@ static void add_pool_limits(struct caveats *c, const struct across_question *q, 
                    "adds only the dealers whose row passed.");
 }
 
+/* Dealers that are in several rows of the same key. */
+static void add_groups(struct caveats *c, const struct across_question *q)
+{
+  size_t several = 0;
+  for (size_t i = 0; i < q->cohort->n; i++)
+    several += q->by == ACROSS_BY_GROUP && q->cohort->members[i].n_groups > 1;
+  if (several > 0)
+    caveats_add(c, "%zu dealer%s of several groups %s in each of them: do not add groups.", several,
+                text_s(several), several == 1 ? "is" : "are");
+}
+
 static void add_landing(struct caveats *c, struct landing_rows landing)
 {
   if (landing.joined)
@@ -288,7 +282,11 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
   add_not_pooled(&c, r);
   add_rates(&c, r);
   add_landing(&c, landing);
-  add_pool_limits(&c, q, r);
+  if (q->days != NULL)
+    compared_caveats(&c, q, r);
+  else
+    add_pool_limits(&c, q, r);
+  add_groups(&c, q);
   caveats_add_notes(&c, q->cohort, q->tables->notes);
   period_caveats(&c, q->period, r->period, period);
   r->caveats = c.items;
@@ -299,7 +297,7 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
 
 static void add_headers(const struct across_question *q, Result *r, struct arena *arena)
 {
-  r->n_dimensions = q->tables->n_dimensions;
+  r->n_dimensions = q->n_dimensions;
   r->dimensions = q->dimensions;
   r->n_metrics = q->n_asked;
   r->metrics = ARENA_ARRAY(arena, MetricHeader *, r->n_metrics);
@@ -318,12 +316,14 @@ Result *across_result(const struct across_question *q, struct arena *arena, stru
   analytics__aggregate__v1__run_report_across_dealers_result__init(r);
   add_headers(q, r, arena);
   struct landing_rows landing = join_landing(q);
-  if (add_dealers(q, r, arena, e) != ERR_OK || add_pooled(q, r, arena, e) != ERR_OK)
+  if ((q->days != NULL ? compared_rows(q, r, arena, e) : add_pooled(q, r, arena, e)) != ERR_OK)
     return NULL;
   r->period =
       period_message(q->period, q->cohort, q->tables->notes, q->now_unix_ms, arena, &period);
   r->coverage = cohort_coverage(q->cohort, arena);
   add_caveats(q, r, landing, &period, arena);
+  if (q->days == NULL && add_dealers(q, r, arena, e) != ERR_OK)
+    return NULL;
   if (protobuf_c_message_get_packed_size(&r->base) > ACROSS_MAX_ANSWER_BYTES) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
             "the answer would be larger than %d MiB: lower limit_per_dealer or pooled_limit",

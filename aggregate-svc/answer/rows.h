@@ -11,16 +11,30 @@
 
 enum { ACROSS_MAX_ANSWER_ROWS = 100000, ACROSS_MAX_ANSWER_BYTES = 16 * 1024 * 1024 };
 
+/* The reports of a question: rows as asked for, and where they are compared each day's figures. */
+enum { ACROSS_ROWS = 1, ACROSS_DAYS, ACROSS_REPORTS = 2 };
+
+/* What rows are put together. */
+enum across_by { ACROSS_BY_UNSET, ACROSS_BY_DEALER, ACROSS_BY_REGION, ACROSS_BY_GROUP };
+
 struct across_question {
-  const struct cohort *cohort;  /* visible dealers only */
+  const struct cohort *cohort;  /* visible dealers only; its subject is set against the others */
   size_t not_visible;           /* dealers of the region that take no part */
   struct across_tables *tables; /* rows without a landing page are joined in them */
-  char **dimensions;
+  /* Of the same metrics by date, where rows are compared; else NULL. With `before` both reports
+   * have dateRange as their last dimension, date_range_1 being the period before. */
+  const struct across_tables *days;
+  const struct period *before;
+  enum across_by by;
+  char **dimensions;    /* those of the tables */
+  size_t n_dimensions;  /* asked for, without dateRange */
   char *const *metrics; /* those of the tables: the ones asked for, then weights of rates */
   size_t n_asked;
   bool metric_filter;
-  size_t limit_per_dealer;
+  size_t limit_per_dealer; /* SIZE_MAX: all */
   size_t pooled_limit;
+  size_t offset;           /* dealers to skip; pooled rows stand on the first page */
+  size_t dealers_per_page; /* 0 for those that fit what a model is shown */
   const struct period *period;
   int64_t now_unix_ms;
 };

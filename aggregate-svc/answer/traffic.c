@@ -50,6 +50,7 @@ static struct disclosure_member *members_of(const struct answer *a, bool leads)
     m[i].visible = c->members[i].visible;
     m[i].owner = c->members[i].owner;
     m[i].contributes = c->members[i].state == DEALER_OK && total.denominator > 0 &&
+                       traffic_usable(a->q, i) &&
                        (!leads || traffic_same_leads(&a->parts, c, i));
     m[i].denominator = total.denominator;
   }
@@ -157,7 +158,7 @@ static void pool_others(struct answer *a, size_t v)
   struct others *o = &a->others[v];
   struct stats_ratio share = {0, 0}, leads = {0, 0};
   for (size_t i = 0; i < c->n; i++) {
-    if ((long)i == c->subject || c->members[i].state != DEALER_OK)
+    if ((long)i == c->subject || c->members[i].state != DEALER_OK || !traffic_usable(a->q, i))
       continue;
     struct stats_ratio part = *breakdown_part(&a->parts.by_source, v, i);
     share.numerator += part.denominator;
@@ -175,7 +176,8 @@ static void pool_others(struct answer *a, size_t v)
 
 /* ----------------------------------------------------------------------- messages */
 
-static void set_own(const struct answer *a, Source *s, struct stats_ratio own)
+/* `own`: what its rate counts; leads: its lead events. */
+static void set_own(const struct answer *a, Source *s, struct stats_ratio own, int64_t leads)
 {
   struct stats_ratio total = breakdown_total(&a->parts.by_source, (size_t)a->q->cohort->subject);
   s->sessions = own.denominator;
@@ -186,7 +188,7 @@ static void set_own(const struct answer *a, Source *s, struct stats_ratio own)
   if (a->parts.lead_events[a->q->cohort->subject] == LEAD_UNKNOWN)
     return;
   s->opt_leads_case = SOURCE_HAS(OPT_LEADS_LEADS);
-  s->leads = own.numerator;
+  s->leads = leads;
   if (own.denominator <= 0)
     return;
   s->opt_lead_rate_case = SOURCE_HAS(OPT_LEAD_RATE_LEADS_PER_100_SESSIONS);
@@ -244,18 +246,22 @@ static struct verdict_cell cell_of(const struct answer *a, size_t v)
   const struct breakdown *b = &a->parts.by_source;
   bool judged = is_source(b->values[v]->label);
   bool known = a->parts.lead_events[a->q->cohort->subject] != LEAD_UNKNOWN;
+  bool suspect = !traffic_usable(a->q, (size_t)a->q->cohort->subject);
   return (struct verdict_cell){.own = *breakdown_part(b, v, (size_t)a->q->cohort->subject),
                                .others = o->judged.pool,
                                .model = STATS_POISSON,
                                .phi = o->has_leads ? o->judged.phi : a->parts.phi,
-                               .role = judged ? VERDICT_ROLE_JUDGED : VERDICT_ROLE_CONTEXT,
-                               .allowed = known && o->has_leads};
+                               .role = !judged   ? VERDICT_ROLE_CONTEXT
+                                       : suspect ? VERDICT_ROLE_SUSPECT
+                                                 : VERDICT_ROLE_JUDGED,
+                               .allowed = known && o->has_leads && !suspect};
 }
 
 /* The subject's sources that have no row of their own. */
 static Source *rest_message(const struct answer *a)
 {
   struct stats_ratio rest = {0, 0};
+  int64_t leads = 0;
   Source *s = ARENA_NEW(a->arena, Source);
   analytics__aggregate__v1__traffic_source__init(s);
   for (size_t k = a->shown; k < a->sources; k++) {
@@ -263,10 +269,11 @@ static Source *rest_message(const struct answer *a)
         *breakdown_part(&a->parts.by_source, a->order[k], (size_t)a->q->cohort->subject);
     rest.numerator += part.numerator;
     rest.denominator += part.denominator;
+    leads += a->parts.own[a->order[k]];
   }
   s->source = borrow_text(breakdown_other);
   s->standing = standing_message(VERDICT_CONTEXT);
-  set_own(a, s, rest);
+  set_own(a, s, rest, leads);
   return s;
 }
 
@@ -281,7 +288,7 @@ static void add_rows(struct answer *a, Result *r)
     Source *s = ARENA_NEW(a->arena, Source);
     analytics__aggregate__v1__traffic_source__init(s);
     s->source = borrow_text(a->parts.by_source.values[a->order[k]]->label);
-    set_own(a, s, cells[k].own);
+    set_own(a, s, cells[k].own, a->parts.own[a->order[k]]);
     set_others(s, &a->others[a->order[k]]);
     set_verdict(s, &cells[k], a->q->cohort->outside == 0);
     r->sources[r->n_sources++] = s;
@@ -334,6 +341,9 @@ Result *compare_traffic(const struct traffic_question *q, struct arena *arena)
   Result *r = ARENA_NEW(arena, Result);
   analytics__aggregate__v1__compare_traffic_sources_result__init(r);
   traffic_parts_make(&a.parts, q, arena);
+  struct cohort_figures live = {q->cohort, q->dealers, q->leads};
+  struct outside_view shown;
+  outside_show(q->door, "CompareTrafficSources", &live, q->notes, arena, &shown);
   r->dealer_id = borrow_text(q->cohort->members[subject].dealer_id);
   r->by = borrow_text(by[q->by]);
   r->sessions = breakdown_total(&a.parts.by_source, subject).denominator;
@@ -346,7 +356,7 @@ Result *compare_traffic(const struct traffic_question *q, struct arena *arena)
   for (size_t k = 0; q->cohort->outside == 0 && k < a.shown; k++)
     pool_others(&a, a.order[k]);
   add_rows(&a, r);
-  traffic_words(q, &a.parts, a.sources - a.shown, r, arena);
+  traffic_words(q, &shown, &a.parts, a.sources - a.shown, r, arena);
   breakdown_free(&a.parts.by_source);
   return r;
 }

@@ -1,8 +1,9 @@
 /* Traffic sources of a dealer against those of the others: a pure function, rows in, result message
  * out.
  *
- * Sessions whose source is the dealer's own website are one row, "(self-referral)": they say that
- * a visit was cut in two, not where people come from. A lead rate is compared with the dealers that
+ * Sessions whose source is the dealer's own website, that of another dealer of the caller's or a
+ * tool's are one row, "(self-referral)": they say that a visit was cut in two, not where people come
+ * from. A lead rate is compared with the dealers that
  * count the same lead event, a share with all of them. Lead rates of all shown sources are judged
  * together. Figures of dealers outside the caller's view come through the door, for sources that
  * the split of the dimension releases. */
@@ -11,6 +12,7 @@
 
 #include "aggregate-svc/cohort/cohort.h"
 #include "aggregate-svc/disclosure/door.h"
+#include "aggregate-svc/figures/metrics.h"
 #include "aggregate-svc/figures/tables.h"
 #include "aggregate-svc/period/period.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
@@ -19,10 +21,11 @@
 /* The reports, by query_id. */
 enum traffic_query {
   TRAFFIC_SESSIONS = 1, /* date, channel, source, medium or campaign: sessions */
-  TRAFFIC_LEADS,        /* the same and eventName: eventCount */
+  TRAFFIC_LEADS,        /* the same and eventName: eventCount, sessions */
   TRAFFIC_HOSTS,        /* hostName: sessions */
   TRAFFIC_LOOKBACK,     /* eventName: eventCount */
-  TRAFFIC_QUERIES = TRAFFIC_LOOKBACK,
+  TRAFFIC_DAYS,         /* date: sessions, engagedSessions; the days before the period, too */
+  TRAFFIC_QUERIES = TRAFFIC_DAYS,
 };
 
 enum traffic_by { TRAFFIC_BY_CHANNEL, TRAFFIC_BY_SOURCE_MEDIUM, TRAFFIC_BY_CAMPAIGN };
@@ -34,6 +37,8 @@ struct traffic_question {
   struct door *door;
   const struct report_tables *tables;
   const struct lead_events *leads;
+  struct dealer_figures *dealers; /* per member, of signs_find(); leads are added to them */
+  const struct dealer_notes *notes; /* per member */
   enum traffic_by by;
   const struct period *period;
   int64_t now_unix_ms;

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "aggregate-svc/disclosure/slices.h"
+#include "aggregate-svc/figures/signs.h"
 #include "aggregate-svc/stats/stats.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -31,6 +32,11 @@ bool traffic_same_leads(const struct traffic_parts *p, const struct cohort *c, s
   int event = p->lead_events[c->subject];
   return c->members[member].state == DEALER_OK && event != LEAD_UNKNOWN &&
          p->lead_events[member] == event;
+}
+
+bool traffic_usable(const struct traffic_question *q, size_t member)
+{
+  return metric_is_usable(&dealer_metrics[METRIC_LEADS_PER_100_SESSIONS], &q->dealers[member]);
 }
 
 /* ---------------------------------------------------------------------- own hosts */
@@ -63,7 +69,7 @@ static struct hosts hosts_of(const struct report_tables *t, size_t member)
   return out;
 }
 
-static bool is_own(const struct hosts *h, const char *source)
+static bool is_among(const struct hosts *h, const char *source)
 {
   for (size_t i = 0; i < h->n; i++)
     if (strcasecmp(h->names[i], without_www(source)) == 0)
@@ -71,16 +77,35 @@ static bool is_own(const struct hosts *h, const char *source)
   return false;
 }
 
+/* The hosts by which sessions come from nowhere: a dealer's own, and for the caller's dealers each
+ * other's. Those of dealers outside the view are not said by what is folded. */
+struct self {
+  const struct hosts *of; /* per member */
+  const struct cohort *cohort;
+  size_t member;
+};
+
+static bool is_self(const struct self *s, const char *source)
+{
+  if (is_among(&s->of[s->member], source) || suspect_tool_host(source))
+    return true;
+  bool found = false;
+  for (size_t i = 0; i < s->cohort->n && !found; i++)
+    found = s->cohort->members[i].visible && s->cohort->members[s->member].visible &&
+            is_among(&s->of[i], source);
+  return found;
+}
+
 /* ------------------------------------------------------------------------- labels */
 
 /* The source of a row; the text lives in the table or in space. */
-static const char *label_of(const struct traffic_question *q, const struct hosts *hosts,
+static const char *label_of(const struct traffic_question *q, const struct self *self,
                             const struct across_tables *t, size_t member, size_t row,
                             char space[static LABEL_BYTES])
 {
   const char *source = breakdown_label(across_text(t, member, row, SOURCE));
   const char *detail = breakdown_label(across_text(t, member, row, DETAIL));
-  if (is_own(hosts, source))
+  if (is_self(self, source))
     return traffic_self;
   if (q->by == TRAFFIC_BY_CHANNEL)
     return breakdown_label(across_text(t, member, row, CHANNEL));
@@ -94,7 +119,8 @@ static const char *label_of(const struct traffic_question *q, const struct hosts
 
 /* Which sources have a place: of a fixed list all; of any other dimension those of the dealers
  * that the caller may see, because a name of theirs alone could be a dealer's. */
-static void propose(struct breakdown *b, const struct traffic_question *q)
+static void propose(struct breakdown *b, const struct traffic_question *q,
+                    const struct hosts *hosts)
 {
   const struct across_tables *t = &q->tables->of[TRAFFIC_SESSIONS - 1];
   bool listed = slices_dimension_is_listed(traffic_dimension(q->by));
@@ -103,9 +129,9 @@ static void propose(struct breakdown *b, const struct traffic_question *q)
     const struct cohort_member *m = &q->cohort->members[i];
     if (m->state != DEALER_OK || (!m->visible && !listed))
       continue;
-    struct hosts hosts = hosts_of(q->tables, i);
+    struct self self = {hosts, q->cohort, i};
     for (size_t row = 0; row < t->tables[i].rows; row++)
-      breakdown_propose(b, label_of(q, &hosts, t, i, row, space), table_count(t, i, row, 0));
+      breakdown_propose(b, label_of(q, &self, t, i, row, space), table_count(t, i, row, 0));
   }
   breakdown_choose(b);
 }
@@ -150,12 +176,12 @@ static struct stats_ratio *grid_cell(const struct day_grid *g, size_t value, con
 }
 
 static void add_sessions(struct traffic_parts *p, const struct traffic_question *q, size_t member,
-                         const struct hosts *hosts, const struct day_grid *g)
+                         const struct self *self, const struct day_grid *g)
 {
   const struct across_tables *t = &q->tables->of[TRAFFIC_SESSIONS - 1];
   char space[LABEL_BYTES];
   for (size_t row = 0; row < t->tables[member].rows; row++) {
-    size_t v = breakdown_find(&p->by_source, label_of(q, hosts, t, member, row, space));
+    size_t v = breakdown_find(&p->by_source, label_of(q, self, t, member, row, space));
     struct stats_ratio *day = grid_cell(g, v, across_text(t, member, row, DATE));
     int64_t sessions = table_count(t, member, row, 0);
     breakdown_part(&p->by_source, v, member)->denominator += sessions;
@@ -165,31 +191,51 @@ static void add_sessions(struct traffic_parts *p, const struct traffic_question 
 }
 
 static void add_leads(struct traffic_parts *p, const struct traffic_question *q, size_t member,
-                      const struct hosts *hosts, const struct day_grid *g)
+                      const struct self *self, const struct day_grid *g)
 {
   const struct across_tables *t = &q->tables->of[TRAFFIC_LEADS - 1];
+  bool by_session = q->dealers[member].effects & EFFECT_LEADS_BY_SESSION;
   int event = p->lead_events[member];
   char space[LABEL_BYTES];
   for (size_t row = 0; event != LEAD_UNKNOWN && row < t->tables[member].rows; row++) {
     if (strcmp(across_text(t, member, row, EVENT), q->leads->names[event]) != 0)
       continue;
-    size_t v = breakdown_find(&p->by_source, label_of(q, hosts, t, member, row, space));
+    size_t v = breakdown_find(&p->by_source, label_of(q, self, t, member, row, space));
     struct stats_ratio *day = grid_cell(g, v, across_text(t, member, row, DATE));
-    int64_t leads = table_count(t, member, row, 0);
+    int64_t events = table_count(t, member, row, 0);
+    int64_t leads = by_session ? table_count(t, member, row, 1) : events;
     breakdown_part(&p->by_source, v, member)->numerator += leads;
+    if ((long)member == q->cohort->subject)
+      p->own[v] += events;
     if (day != NULL)
       day->numerator += leads;
   }
 }
 
-static void add_member(struct traffic_parts *p, const struct traffic_question *q, size_t member,
-                       struct stats_dispersion *dispersion)
+/* Lead events of a member and sessions with them, over all sources. */
+static void count_leads(const struct traffic_question *q, size_t member)
 {
-  struct hosts hosts = hosts_of(q->tables, member);
+  const struct across_tables *t = &q->tables->of[TRAFFIC_LEADS - 1];
+  int event = q->dealers[member].lead_event;
+  int64_t events = 0, sessions = 0;
+  for (size_t row = 0; event != LEAD_UNKNOWN && row < t->tables[member].rows; row++) {
+    if (strcmp(across_text(t, member, row, EVENT), q->leads->names[event]) != 0)
+      continue;
+    events += table_count(t, member, row, 0);
+    sessions += table_count(t, member, row, 1);
+  }
+  signs_add_leads(&q->dealers[member], events, sessions);
+}
+
+static void add_member(struct traffic_parts *p, const struct traffic_question *q, size_t member,
+                       const struct hosts *hosts, struct stats_dispersion *dispersion)
+{
+  struct self self = {hosts, q->cohort, member};
   struct day_grid g = grid_of(&q->tables->of[TRAFFIC_SESSIONS - 1], member, p->by_source.n);
-  add_sessions(p, q, member, &hosts, &g);
-  add_leads(p, q, member, &hosts, &g);
-  for (size_t v = 0; v < p->by_source.n && traffic_same_leads(p, q->cohort, member); v++)
+  add_sessions(p, q, member, &self, &g);
+  add_leads(p, q, member, &self, &g);
+  bool counts = traffic_same_leads(p, q->cohort, member) && traffic_usable(q, member);
+  for (size_t v = 0; v < p->by_source.n && counts; v++)
     stats_dispersion_add(dispersion, &g.cells[v * g.n_days], g.n_days, STATS_POISSON);
   free(g.cells);
 }
@@ -199,16 +245,20 @@ void traffic_parts_make(struct traffic_parts *out, const struct traffic_question
 {
   const struct cohort *c = q->cohort;
   struct stats_dispersion dispersion = {0, 0};
+  AUTO_FREE struct hosts *hosts = xcalloc(c->n + 1, sizeof(*hosts));
   out->lead_events = ARENA_ARRAY(arena, int, c->n + 1);
-  for (size_t i = 0; i < c->n; i++)
-    out->lead_events[i] =
-        c->members[i].state == DEALER_OK
-            ? table_lead_event(&q->tables->of[TRAFFIC_LOOKBACK - 1], &c->members[i], i, q->leads)
-            : LEAD_UNKNOWN;
+  for (size_t i = 0; i < c->n; i++) {
+    out->lead_events[i] = q->dealers[i].lead_event;
+    if (c->members[i].state != DEALER_OK)
+      continue;
+    hosts[i] = hosts_of(q->tables, i);
+    count_leads(q, i);
+  }
   breakdown_init(&out->by_source, c->n, arena);
-  propose(&out->by_source, q);
+  propose(&out->by_source, q, hosts);
+  out->own = ARENA_ARRAY(arena, int64_t, out->by_source.n + 1);
   for (size_t i = 0; i < c->n; i++)
     if (c->members[i].state == DEALER_OK)
-      add_member(out, q, i, &dispersion);
+      add_member(out, q, i, hosts, &dispersion);
   out->phi = stats_dispersion_phi(&dispersion);
 }

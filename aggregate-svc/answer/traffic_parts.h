@@ -3,6 +3,7 @@
 #define AMCP_AGGREGATE_TRAFFIC_PARTS_H
 
 #include "aggregate-svc/answer/traffic.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/figures/breakdown.h"
 
 extern const char traffic_self[]; /* "(self-referral)" */
@@ -10,6 +11,7 @@ extern const char traffic_self[]; /* "(self-referral)" */
 struct traffic_parts {
   struct breakdown by_source;
   int *lead_events; /* per member */
+  int64_t *own;     /* lead events of the subject, per source */
   double phi;       /* over-dispersion of leads per session around each dealer's source */
 };
 
@@ -18,12 +20,15 @@ const char *traffic_dimension(enum traffic_by by);
 /* Adds the rows up. Free with breakdown_free(&by_source). */
 void traffic_parts_make(struct traffic_parts *out, const struct traffic_question *q,
                         struct arena *arena);
+/* Whether nothing suspect speaks against a member's rates. */
+bool traffic_usable(const struct traffic_question *q, size_t member);
 /* Whether a member is in a lead rate of the subject's. */
 bool traffic_same_leads(const struct traffic_parts *p, const struct cohort *c, size_t member);
 
 /* Frame, headline and caveats of the result, whose rows are there; `folded` sources are in
  * "(other)". */
-void traffic_words(const struct traffic_question *q, const struct traffic_parts *p, size_t folded,
+void traffic_words(const struct traffic_question *q, const struct outside_view *shown,
+                   const struct traffic_parts *p, size_t folded,
                    Analytics__Aggregate__V1__CompareTrafficSourcesResult *r, struct arena *arena);
 
 #endif

@@ -43,6 +43,15 @@ static void put_largest(struct buf *b, const Result *r)
   buf_puts(b, ")");
 }
 
+static bool is_suspect(const Result *r)
+{
+  bool suspect = false;
+  for (size_t i = 0; i < r->n_sources; i++)
+    suspect = suspect ||
+              r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA;
+  return suspect;
+}
+
 static void put_findings(struct buf *b, const Result *r)
 {
   size_t better =
@@ -50,7 +59,9 @@ static void put_findings(struct buf *b, const Result *r)
   size_t worse = put_word(b, r, ANALYTICS__AGGREGATE__V1__STANDING__WORSE, "; worse lead rate: ");
   if (better + worse > 0)
     return;
-  if (r->tested > 0)
+  if (is_suspect(r))
+    buf_puts(b, "; its data is suspect, so its lead rates are not judged");
+  else if (r->tested > 0)
     buf_printf(b, "; no clear difference in the lead rate of a source (%d tested)", r->tested);
   else
     buf_puts(b, "; too little data to judge lead rates");
@@ -89,9 +100,9 @@ static void source_caveats(struct caveats *c, const Result *r, size_t folded)
   double all = (double)r->sessions;
   if (self > 0)
     caveats_add(c,
-                "%.1f %% of the sessions have the dealer's own website as their source and are one "
-                "row, (self-referral): a visit was cut in two, so the channel that it came from is "
-                "lost. Check cross-domain settings and the list of unwanted referrals.",
+                "%.1f %% of the sessions have the dealer's own website as their source, or that of "
+                "another dealer of yours or of a tool (credit, trade-in), and are one row, "
+                "(self-referral): a visit was cut in two, so the channel that it came from is lost. Check cross-domain settings and the list of unwanted referrals.",
                 100 * (double)self / all);
   if (unset > 0)
     caveats_add(c,
@@ -116,21 +127,21 @@ static void withheld_caveat(struct caveats *c, const Result *r)
                 n, text_s(n));
 }
 
-void traffic_words(const struct traffic_question *q, const struct traffic_parts *p, size_t folded,
-                   Result *r, struct arena *arena)
+void traffic_words(const struct traffic_question *q, const struct outside_view *shown,
+                   const struct traffic_parts *p, size_t folded, Result *r, struct arena *arena)
 {
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
-  struct dealer_notes *notes = report_tables_notes(q->tables, arena);
-  r->cohort = answer_cohort(q->cohort, arena);
-  r->period = period_message(q->period, q->cohort, notes, q->now_unix_ms, arena, &resolved);
-  r->coverage = cohort_coverage(q->cohort, arena);
-  caveats_add_missing(&c, q->cohort);
+  r->cohort = answer_cohort(&shown->cohort, arena);
+  r->period = period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
+  r->coverage = cohort_coverage(&shown->cohort, arena);
+  caveats_add_missing(&c, &shown->cohort);
+  dealer_caveats_suspect(&c, q->cohort, q->dealers);
   source_caveats(&c, r, folded);
-  dealer_caveats_outside(&c, q->cohort, q->door);
+  dealer_caveats_outside(&c, &shown->cohort, q->door);
   withheld_caveat(&c, r);
-  dealer_caveats_leads(&c, q->cohort, q->leads, p->lead_events);
-  caveats_add_notes(&c, q->cohort, notes);
+  dealer_caveats_leads(&c, &shown->cohort, q->leads, p->lead_events);
+  caveats_add_notes(&c, &shown->cohort, shown->notes);
   period_caveats(&c, q->period, r->period, &resolved);
   r->caveats = c.items;
   r->n_caveats = c.n;

@@ -45,7 +45,7 @@ static double phi_of(const struct trends *t)
   AUTO_FREE struct stats_ratio *days = xcalloc(most + 1, sizeof(*days));
   for (size_t i = 0; i < c->cohort->n; i++) {
     const struct dealer_figures *f = &c->dealers[i];
-    if (!c->cohort->members[i].visible || !group_has(c, group_of(c, t->metric, i), i))
+    if (!c->cohort->members[i].visible || !group_counts(c, group_of(c, t->metric, i), i))
       continue;
     for (size_t k = 0; k < f->n_days; k++)
       days[k] = metric_parts_of(m, &f->days[k]);
@@ -103,14 +103,15 @@ static void open_point(const struct trends *t, const struct trend_span *s, Point
   if (!metric_is_rate(m)) {
     if (stats_mean(others.values, others.n, &x))
       set_benchmark(p, x);
-    if (p->opt_value_case != 0 && p->opt_benchmark_case != 0 && stats_index(p->value, x, &p->index))
+    if (p->opt_value_case != 0 && p->opt_benchmark_case != 0 &&
+        trends_usable(t, s, trends_subject(t)) && stats_index(p->value, x, &p->index))
       p->opt_index_case = POINT(INDEX_INDEX);
     return;
   }
   if (!others.pooled || !metric_value(m, others.pool, &x))
     return;
   set_benchmark(p, x);
-  if (trends_parts(t, s, trends_subject(t), &own))
+  if (trends_usable(t, s, trends_subject(t)) && trends_parts(t, s, trends_subject(t), &own))
     compare_point(t, p, own, others.pool, phi);
 }
 
@@ -127,7 +128,8 @@ static void outside_point(const struct trends *t, const struct trend_span *s, Po
     return;
   }
   set_benchmark(p, f.pooled);
-  if (cell_pool(m, &f, &others) && trends_parts(t, s, trends_subject(t), &own))
+  if (cell_pool(m, &f, &others) && trends_usable(t, s, trends_subject(t)) &&
+      trends_parts(t, s, trends_subject(t), &own))
     compare_point(t, p, own, others, f.record.dispersion);
 }
 
@@ -157,6 +159,16 @@ static Point *point_of(const struct trends *t, const struct trend_span *s, doubl
 
 /* -------------------------------------------------------------------------- trend */
 
+/* Whether anything suspect in the series, or in one of its weeks, could be taken for a trend. */
+static bool is_suspect(const struct trends *t)
+{
+  size_t member = trends_subject(t);
+  bool suspect = !trends_has_change(t, &t->series.all, member);
+  for (size_t i = 0; i < t->series.n; i++)
+    suspect = suspect || !trends_has_change(t, &t->series.single[i], member);
+  return suspect;
+}
+
 /* Over 8 weeks or more, all of them with data. */
 static Line *trend_of(const struct trends *t, const Result *r, struct change_cell *cell,
                       struct arena *arena)
@@ -184,7 +196,9 @@ static Line *trend_of(const struct trends *t, const Result *r, struct change_cel
   *cell = (struct change_cell){.enough = true,
                                .size = middle > 0 ? slope * (double)(n - 1) / middle : 0,
                                .direction = (slope > 0) - (slope < 0),
-                               .p = mk.p};
+                               .p = mk.p,
+                               .suspect = is_suspect(t)};
+  cell->enough = !cell->suspect;
   return line;
 }
 

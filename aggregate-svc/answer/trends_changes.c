@@ -30,25 +30,32 @@ static struct measured_change measure(const struct trends *t, struct stats_ratio
   return verdict_measure_change(before, after, metric_model(&dealer_metrics[t->metric]), phi);
 }
 
+/* A suspect dealer's change would be one of the measurement. */
+static bool is_suspect(const struct trends *t, const struct trend_block *before, size_t member)
+{
+  return !trends_has_change(t, &before->all, member) ||
+         !trends_has_change(t, &t->after.all, member);
+}
+
 static struct measured_change own_change(const struct trends *t, const struct trend_block *before,
                                          double phi)
 {
   struct stats_ratio then, now;
-  if (!is_whole(t, before, trends_subject(t)) || !is_whole(t, &t->after, trends_subject(t)) ||
-      !trends_parts(t, &before->all, trends_subject(t), &then) ||
+  if (is_suspect(t, before, trends_subject(t)) || !is_whole(t, before, trends_subject(t)) ||
+      !is_whole(t, &t->after, trends_subject(t)) || !trends_parts(t, &before->all, trends_subject(t), &then) ||
       !trends_parts(t, &t->after.all, trends_subject(t), &now))
     return (struct measured_change){.known = false};
   return measure(t, then, now, phi);
 }
 
-/* The others that have data in every week or month of both. */
+/* The others that have data in every week or month of both, and none of it suspect. */
 static struct measured_change open_market(const struct trends *t, const struct trend_block *before,
                                           double phi)
 {
   struct stats_ratio then[2] = {{0, 0}}, now[2] = {{0, 0}};
   bool fits = true;
   for (size_t i = 0; i < t->of.figures.cohort->n; i++) {
-    if (i == trends_subject(t) || !is_whole(t, before, i) || !is_whole(t, &t->after, i) ||
+    if (i == trends_subject(t) || is_suspect(t, before, i) || !is_whole(t, before, i) || !is_whole(t, &t->after, i) ||
         !trends_parts(t, &before->all, i, &then[1]) || !trends_parts(t, &t->after.all, i, &now[1]))
       continue;
     fits = fits && stats_pool(then, 2, &then[0]) && stats_pool(now, 2, &now[0]);
@@ -85,7 +92,8 @@ static struct measured_change outside_market(const struct trends *t,
 static struct change_row measure_row(const struct trends *t, const struct trend_block *before,
                                      double phi)
 {
-  struct change_row r = {.own = own_change(t, before, phi)};
+  struct change_row r = {.own = own_change(t, before, phi),
+                         .suspect = is_suspect(t, before, trends_subject(t))};
   if (group_knows(&t->of.figures, t->metric, trends_subject(t)))
     r.market = t->of.figures.cohort->outside == 0 ? open_market(t, before, phi)
                                                   : outside_market(t, before);

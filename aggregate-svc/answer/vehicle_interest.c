@@ -25,6 +25,9 @@ enum { REGION_TOP = 3, UNMATCHED_TOP = 10 };
 /* One model over all dealers. */
 struct model_sums {
   int64_t views[MODELS_RANGES], sessions[MODELS_RANGES], leads[MODELS_RANGES];
+  struct change_sums {
+    int64_t views[MODELS_RANGES], sessions[MODELS_RANGES], leads[MODELS_RANGES];
+  } change; /* the same of the dealers that changes are measured by */
   int64_t engaged, by_condition[MODELS_CONDITIONS];
   double seconds;
   int32_t dealers;
@@ -39,15 +42,27 @@ struct sums {
   int64_t *by_powertrain; /* axis */
   int64_t by_condition[MODELS_CONDITIONS];
   int64_t matched[MODELS_RANGES]; /* views */
+  int64_t compared[MODELS_RANGES]; /* those of the dealers that changes are measured by */
   int64_t sessions, vdp_sessions, vdp_views, leads, attributed;
   bool leads_known;
 };
 
 /* -------------------------------------------------------------------------- sums */
 
+/* A dealer that was not measured in all of both periods would look like a change of its models. */
+static bool has_change(const struct sums *s, size_t member)
+{
+  return metric_has_change(&dealer_metrics[METRIC_SESSIONS], &s->q->dealers[member]);
+}
+
 static void add_views(struct sums *s, size_t member, struct models_key key, const struct cell *c)
 {
   struct model_sums *m = &s->models[key.model];
+  if (has_change(s, member)) {
+    m->change.views[key.range] += c->events;
+    m->change.sessions[key.range] += c->sessions;
+    s->compared[key.range] += c->events;
+  }
   m->views[key.range] += c->events;
   m->sessions[key.range] += c->sessions;
   s->matched[key.range] += c->events;
@@ -90,6 +105,7 @@ static void add_member(struct sums *s, size_t member)
       add_axes(s, key, c);
     if (key.query == MODELS_LEADS && key.slot == event) {
       s->models[key.model].leads[key.range] += c->events;
+      s->models[key.model].change.leads[key.range] += has_change(s, member) ? c->events : 0;
       s->attributed += key.range == 0 ? c->events : 0;
     }
   }
@@ -106,7 +122,7 @@ static void add_member(struct sums *s, size_t member)
 static void add_members(struct sums *s)
 {
   for (size_t i = 0; i < s->q->cohort->n; i++)
-    if (s->q->cohort->members[i].state == DEALER_OK)
+    if (vehicle_counts(s->q, i))
       add_member(s, i);
 }
 
@@ -124,7 +140,8 @@ static void find_days(const struct sums *s, struct days *d)
   size_t first = SIZE_MAX, last = 0;
   for (size_t i = 0; i < s->q->cohort->n; i++) {
     const struct cells *cells = &s->q->fold->members[i].cells;
-    for (size_t k = 0; s->q->cohort->members[i].state == DEALER_OK && k < cells->n; k++) {
+    bool counts = vehicle_counts(s->q, i);
+    for (size_t k = 0; counts && k < cells->n; k++) {
       struct models_key key = models_unpack(cells->list[k].key);
       if (key.query != MODELS_VIEWS || key.range != 0)
         continue;
@@ -141,7 +158,8 @@ static void fill_days(const struct sums *s, struct days *d, const size_t *place)
 {
   for (size_t i = 0; i < s->q->cohort->n; i++) {
     const struct cells *cells = &s->q->fold->members[i].cells;
-    for (size_t k = 0; s->q->cohort->members[i].state == DEALER_OK && k < cells->n; k++) {
+    bool counts = vehicle_counts(s->q, i);
+    for (size_t k = 0; counts && k < cells->n; k++) {
       struct models_key key = models_unpack(cells->list[k].key);
       if (key.query != MODELS_VIEWS || key.range != 0 || key.model == MODELS_NONE)
         continue;
@@ -183,13 +201,14 @@ static void put_interval(ModelInterest *m, const struct days *d, size_t shown)
 
 /* -------------------------------------------------------------------------- models */
 
-static void put_changes(const struct sums *s, const struct model_sums *of, ModelInterest *m)
+static void put_changes(const struct sums *s, const struct change_sums *of, ModelInterest *m)
 {
-  if (!s->q->has_before || s->matched[1] == 0)
+  if (!s->q->has_before || s->compared[0] == 0 || s->compared[1] == 0)
     return;
   m->opt_share_change_case =
       ANALYTICS__AGGREGATE__V1__MODEL_INTEREST__OPT_SHARE_CHANGE_SHARE_CHANGE_PP;
-  m->share_change_pp = 100 * (m->share - (double)of->views[1] / (double)s->matched[1]);
+  m->share_change_pp = 100 * ((double)of->views[0] / (double)s->compared[0] -
+                              (double)of->views[1] / (double)s->compared[1]);
   if (of->sessions[1] > 0) {
     m->opt_sessions_change_case =
         ANALYTICS__AGGREGATE__V1__MODEL_INTEREST__OPT_SESSIONS_CHANGE_SESSIONS_CHANGE;
@@ -231,7 +250,7 @@ static ModelInterest *model_message(const struct sums *s, const struct vehicle_r
   m->dealers = of->dealers;
   put_interval(m, days, shown);
   put_sessions(s, of, m);
-  put_changes(s, of, m);
+  put_changes(s, &of->change, m);
   if (known > 0) {
     m->opt_new_share_case = ANALYTICS__AGGREGATE__V1__MODEL_INTEREST__OPT_NEW_SHARE_NEW_SHARE;
     m->new_share = (double)of->by_condition[CONDITION_NEW] / (double)known;
@@ -276,10 +295,11 @@ static void add_models(const struct sums *s, Result *r, const struct vehicle_ran
 
 /* ------------------------------------------------------------------------- regions */
 
-static bool seen_before(const struct cohort *c, size_t member)
+static bool seen_before(const struct vehicle_question *q, size_t member)
 {
+  const struct cohort *c = q->cohort;
   for (size_t i = 0; i < member; i++)
-    if (c->members[i].state == DEALER_OK &&
+    if (vehicle_counts(q, i) &&
         strcmp(c->members[i].region, c->members[member].region) == 0)
       return true;
   return false;
@@ -291,7 +311,7 @@ static int64_t sum_region(const struct sums *s, const char *region, int64_t *vie
   for (size_t i = 0; i < s->q->cohort->n; i++) {
     const struct cohort_member *member = &s->q->cohort->members[i];
     const struct cells *cells = &s->q->fold->members[i].cells;
-    if (member->state != DEALER_OK || strcmp(member->region, region) != 0)
+    if (!vehicle_counts(s->q, i) || strcmp(member->region, region) != 0)
       continue;
     for (size_t k = 0; k < cells->n; k++) {
       struct models_key key = models_unpack(cells->list[k].key);
@@ -333,7 +353,7 @@ static void add_regions(const struct sums *s, Result *r)
   const char **names = ARENA_ARRAY(s->arena, const char *, c->n);
   size_t n = 0;
   for (size_t i = 0; i < c->n; i++)
-    if (c->members[i].state == DEALER_OK && !seen_before(c, i))
+    if (vehicle_counts(s->q, i) && !seen_before(s->q, i))
       names[n++] = c->members[i].region;
   qsort(names, n, sizeof(*names), by_name);
   r->regions = ARENA_ARRAY(s->arena, RegionModel *, REGION_TOP * n);

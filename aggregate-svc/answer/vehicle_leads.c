@@ -43,16 +43,34 @@ struct sums {
   const struct vehicle_question *q;
   struct arena *arena;
   int event; /* that is compared */
+  bool all_suspect; /* the data of every dealer with the event is suspect */
   struct model_leads *models;
   struct class_rate *classes; /* body x condition */
   int64_t leads, attributed;
   double many_views; /* third quartile */
 };
 
-static bool takes_part(const struct sums *s, size_t member)
+static bool is_usable(const struct sums *s, size_t member)
 {
   return s->q->cohort->members[member].state == DEALER_OK &&
-         vehicle_lead_event(s->q, member) == s->event;
+         vehicle_lead_event(s->q, member) == s->event &&
+         metric_is_usable(&dealer_metrics[METRIC_LEADS_PER_100_SESSIONS], &s->q->dealers[member]);
+}
+
+/* Whether there is nobody else: then suspect dealers are shown, and not judged. */
+static bool is_all_suspect(const struct sums *s)
+{
+  bool any = false;
+  for (size_t i = 0; i < s->q->cohort->n; i++)
+    any = any || is_usable(s, i);
+  return !any;
+}
+
+static bool takes_part(const struct sums *s, size_t member)
+{
+  return s->all_suspect ? s->q->cohort->members[member].state == DEALER_OK &&
+                              vehicle_lead_event(s->q, member) == s->event
+                        : is_usable(s, member);
 }
 
 /* The event that most dealers count; of equals the first. */
@@ -168,7 +186,7 @@ static size_t run_tests(struct sums *s)
   size_t *order = ARENA_ARRAY(s->arena, size_t, vehicle_models_len);
   for (size_t i = 0; i < vehicle_models_len; i++) {
     struct model_leads *m = &s->models[i];
-    m->tested = m->expected >= VEHICLE_EXPECTED_MIN;
+    m->tested = m->expected >= VEHICLE_EXPECTED_MIN && !s->all_suspect;
     if (!m->tested)
       continue;
     p[n] = stats_poisson_p(m->lead_sessions, m->expected);
@@ -194,8 +212,11 @@ static void find_many_views(struct sums *s)
 
 /* ------------------------------------------------------------------------- message */
 
-static const char *verdict_of(const struct model_leads *m, struct stats_interval ratio)
+static const char *verdict_of(const struct sums *s, const struct model_leads *m,
+                              struct stats_interval ratio)
 {
+  if (s->all_suspect)
+    return "suspect_data";
   if (!m->tested)
     return "too_little_data";
   if (m->q <= VEHICLE_Q && ratio.low > 1)
@@ -237,7 +258,7 @@ static void put_expected(const struct sums *s, const struct model_leads *of, Mod
     m->opt_q_case = ANALYTICS__AGGREGATE__V1__MODEL_LEADS__OPT_Q_Q;
     m->q = of->q;
   }
-  m->verdict = borrow_text(verdict_of(of, i));
+  m->verdict = borrow_text(verdict_of(s, of, i));
   bool many = of->views >= VEHICLE_SIGNAL_VIEWS && (double)of->views >= s->many_views;
   if (many && strcmp(m->verdict, "below_expected") == 0)
     m->signal = borrow_text("high_interest_low_leads");
@@ -318,7 +339,9 @@ static void put_findings(struct buf *b, const Result *r, ModelLeads *const *all,
                                        : "More leads than their traffic predicts: ");
   if (below + above > 0)
     return;
-  if (r->tested == 0)
+  if (n > 0 && strcmp(all[0]->verdict, "suspect_data") == 0)
+    buf_puts(b, "The data is suspect, so no model is judged");
+  else if (r->tested == 0)
     buf_puts(b, "There are too few leads to compare models");
   else
     buf_printf(b, "No model has clearly more or fewer leads than its traffic predicts (%d tested)",
@@ -376,6 +399,7 @@ Result *vehicle_leads(const struct vehicle_question *q, struct arena *arena)
   size_t n = 0;
   analytics__aggregate__v1__vehicle_lead_conversion_result__init(r);
   s.models = ARENA_ARRAY(arena, struct model_leads, vehicle_models_len);
+  s.all_suspect = is_all_suspect(&s);
   s.classes = ARENA_ARRAY(arena, struct class_rate, vehicle_bodies_len * MODELS_CONDITIONS);
   add_members(&s);
   r->unattributed = unattributed_message(&s);

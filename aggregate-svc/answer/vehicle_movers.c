@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/period/week.h"
 #include "aggregate-svc/stats/stats.h"
 #include "aggregate-svc/vehicle/vehicle.h"
@@ -57,8 +56,7 @@ struct movers {
   struct move *moves;
   size_t n;
   size_t dealers[COMPARISONS], low_volume[COMPARISONS], few_dealers[COMPARISONS];
-  bool *complete;                    /* member x comparison */
-  struct suspect_findings *findings; /* per member: of the traffic */
+  bool *complete; /* member x comparison */
 };
 
 /* -------------------------------------------------------------------------- figures */
@@ -107,26 +105,11 @@ static bool has_every_day(const struct presence *p, int first, int weeks)
   return true;
 }
 
-/* Looks for a wave in the last 4 of the 8 weeks. */
-static struct suspect_finding traffic_of(const struct movers *m, size_t member)
+/* A wave, or a fall that lasts, moves the shares of a dealer without its shoppers. */
+static bool is_suspect(const struct movers *m, size_t member)
 {
-  enum { DAYS = MOVERS_WEEKS * WEEK_DAYS };
-  int64_t sessions[DAYS] = {0}, engaged[DAYS] = {0};
-  const struct cells *cells = &m->q->fold->members[member].cells;
-  for (size_t k = 0; k < cells->n; k++) {
-    struct models_key key = models_unpack(cells->list[k].key);
-    if (key.query != MODELS_DAYS || week_of(m, key.slot) < 0)
-      continue;
-    sessions[key.slot - m->monday] = cells->list[k].sessions;
-    engaged[key.slot - m->monday] = cells->list[k].engaged_sessions;
-  }
-  struct suspect_days d = {.first = m->monday,
-                           .n = DAYS,
-                           .begin = DAYS / 2,
-                           .complete = DAYS,
-                           .sessions = sessions,
-                           .engaged = engaged};
-  return suspect_traffic(&d);
+  const struct dealer_figures *f = &m->q->dealers[member];
+  return (f->effects & EFFECT_NO_POOL) != 0 || f->findings.of[SUSPECT_SHIFT].found;
 }
 
 static void read_members(struct movers *m)
@@ -135,8 +118,7 @@ static void read_members(struct movers *m)
     if (m->q->cohort->members[i].state != DEALER_OK)
       continue;
     struct presence p = read_member(m, i);
-    m->findings[i].of[SUSPECT_TRAFFIC] = traffic_of(m, i);
-    bool suspect = m->findings[i].of[SUSPECT_TRAFFIC].found;
+    bool suspect = is_suspect(m, i);
     for (size_t c = 0; c < COMPARISONS; c++) {
       bool whole = !suspect && has_every_day(&p, comparisons[c].before, comparisons[c].weeks) &&
                    has_every_day(&p, comparisons[c].after, comparisons[c].weeks);
@@ -259,9 +241,14 @@ static void add_models(const struct movers *m, Result *r)
 {
   size_t shown[COMPARISONS] = {0};
   r->models = ARENA_ARRAY(m->arena, ModelMove *, m->n);
-  for (size_t i = 0; i < m->n; i++)
-    if (shown[m->moves[i].comparison]++ < m->q->limit)
+  for (size_t i = 0; i < m->n; i++) {
+    size_t place = shown[m->moves[i].comparison]++;
+    if (place >= m->q->offset && place - m->q->offset < m->q->limit)
       r->models[r->n_models++] = move_message(&m->moves[i], m->arena);
+  }
+  for (size_t c = 0; c < COMPARISONS; c++)
+    if (shown[c] > m->q->offset + m->q->limit)
+      r->next_offset = (int32_t)(m->q->offset + m->q->limit);
 }
 
 /* "2026-W44", or "2026-W41 to 2026-W44". */
@@ -353,12 +340,7 @@ static bool is_incomplete(const struct cohort *c, size_t member, const void *arg
 {
   const struct movers *m = arg;
   return c->members[member].state == DEALER_OK && !m->complete[member * COMPARISONS + 1] &&
-         !m->findings[member].of[SUSPECT_TRAFFIC].found;
-}
-
-static const struct suspect_findings *findings_of_member(const void *arg, size_t member)
-{
-  return &((const struct movers *)arg)->findings[member];
+         !is_suspect(m, member);
 }
 
 static void put_words(const struct movers *m, struct vehicle_matching matching, Result *r)
@@ -369,7 +351,6 @@ static void put_words(const struct movers *m, struct vehicle_matching matching, 
                              m->arena, &resolved);
   r->coverage = cohort_coverage(m->q->cohort, m->arena);
   vehicle_caveats(&c, m->q, matching, r->period, &resolved);
-  findings_add_caveats(&c, m->q->cohort, findings_of_member, m);
   if (cohort_count_if(m->q->cohort, is_incomplete, m) > 0)
     caveats_add(&c,
                 "There are days without sessions of %s in these 8 weeks; a comparison that holds "
@@ -385,9 +366,15 @@ static void make_room(struct movers *m)
   size_t n = m->q->cohort->n;
   m->views = ARENA_ARRAY(m->arena, double, n *vehicle_models_len *MOVERS_WEEKS);
   m->all = ARENA_ARRAY(m->arena, double, n *MOVERS_WEEKS);
-  m->findings = ARENA_ARRAY(m->arena, struct suspect_findings, n);
   m->complete = ARENA_ARRAY(m->arena, bool, n *COMPARISONS);
   m->moves = ARENA_ARRAY(m->arena, struct move, COMPARISONS * vehicle_models_len);
+}
+
+void vehicle_movers_halves(int64_t monday, struct period *early, struct period *late)
+{
+  int64_t half = monday + MOVERS_WEEKS / 2 * WEEK_DAYS;
+  period_of_days(early, monday, half - 1);
+  period_of_days(late, half, monday + MOVERS_WEEKS * WEEK_DAYS - 1);
 }
 
 Result *vehicle_movers(const struct vehicle_question *q, int64_t monday, struct arena *arena)

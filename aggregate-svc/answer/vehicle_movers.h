@@ -13,6 +13,9 @@ enum {
 /* Smallest relative change that is called one. */
 #define MOVERS_CHANGE_MIN 0.10
 
+/* The first and the last 4 of the 8 weeks: each is looked at for what is suspect. */
+void vehicle_movers_halves(int64_t monday, struct period *early, struct period *late);
+
 /* The question's period are the 8 weeks; its first day is `monday` (days since 1970-01-01).
  * Everything lives in the arena, which must have no cap, or in the question. Reads a time zone
  * file: not for a poller. */

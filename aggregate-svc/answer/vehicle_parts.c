@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/vehicle/vehicle.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
@@ -26,6 +27,26 @@ int vehicle_lead_event(const struct vehicle_question *q, size_t member)
                                : lead_find(q->fold->members[member].firings).lead_event;
 }
 
+static bool is_sound(const struct vehicle_question *q, size_t member)
+{
+  return q->cohort->members[member].state == DEALER_OK &&
+         metric_is_usable(&dealer_metrics[METRIC_SESSIONS], &q->dealers[member]);
+}
+
+static bool has_sound(const struct vehicle_question *q)
+{
+  bool any = false;
+  for (size_t i = 0; i < q->cohort->n; i++)
+    any = any || is_sound(q, i);
+  return any;
+}
+
+bool vehicle_counts(const struct vehicle_question *q, size_t member)
+{
+  return is_sound(q, member) ||
+         (q->cohort->members[member].state == DEALER_OK && !has_sound(q));
+}
+
 static int most_first(const void *a, const void *b)
 {
   const struct vehicle_rank *x = a, *y = b;
@@ -44,7 +65,8 @@ struct vehicle_matching vehicle_matching_of(const struct vehicle_question *q)
   struct vehicle_matching out = {0, 0};
   for (size_t i = 0; i < q->cohort->n; i++) {
     const struct cells *cells = &q->fold->members[i].cells;
-    for (size_t k = 0; q->cohort->members[i].state == DEALER_OK && k < cells->n; k++) {
+    bool counts = vehicle_counts(q, i);
+    for (size_t k = 0; counts && k < cells->n; k++) {
       struct models_key key = models_unpack(cells->list[k].key);
       if (key.query != MODELS_VIEWS || key.range != 0)
         continue;
@@ -98,6 +120,10 @@ void vehicle_caveats(struct caveats *c, const struct vehicle_question *q,
   if (q->not_visible > 0)
     caveats_add(c, "%zu dealer%s of the region that you may not see by name %s no part.",
                 q->not_visible, text_s(q->not_visible), q->not_visible == 1 ? "takes" : "take");
+  dealer_caveats_suspect(c, q->cohort, q->dealers);
+  if (cohort_count(q->cohort, DEALER_OK) > 0 && !has_sound(q))
+    caveats_add(c, "The traffic of every dealer in the answer is suspect; the figures are shown all "
+                   "the same.");
   matching_caveat(c, matching);
   path_caveat(c, q);
   caveats_add_notes(c, q->cohort, q->fold->notes);

@@ -27,6 +27,7 @@ struct vehicle_question {
   size_t not_visible; /* dealers of the region that take no part */
   const struct models_fold *fold;
   const struct lead_events *leads;
+  const struct dealer_figures *dealers; /* per member, of models_find_signs() */
   const struct period *period;
   bool has_before; /* the second range holds the period before */
   int64_t now_unix_ms;
@@ -40,6 +41,10 @@ const char *vehicle_body(size_t model);
 /* The event that counts as a dealer's lead: configured, or by the look-back; LEAD_UNKNOWN when none
  * does. */
 int vehicle_lead_event(const struct vehicle_question *q, size_t member);
+
+/* Whether a dealer is in the sums: it answered, and its traffic is not suspect, unless that of all
+ * is: then the answer shows it all the same. */
+bool vehicle_counts(const struct vehicle_question *q, size_t member);
 
 /* Most first, equal ones by label. */
 struct vehicle_rank {

@@ -4,9 +4,9 @@
 #include "aggregate-svc/call/query.h"
 #include "aggregate-svc/figures/channels.h"
 #include "aggregate-svc/figures/group.h"
+#include "aggregate-svc/figures/signs.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/zone.h"
 
 /* What is known of a dealer's site before anything is asked. */
 struct daily_site {
@@ -42,8 +42,8 @@ static bool add_sessions(struct tool_call *c, const struct daily_question *q, st
 {
   struct query_spec spec = daily(c, q, DAILY_SESSIONS, DAILY_CHANNEL_SESSIONS);
   spec.n_metrics = ARRAY_LEN(session_metrics);
-  if (q->has_baseline)
-    spec.periods[spec.n_periods++] = &q->baseline;
+  for (size_t i = 0; i < q->n_baselines; i++)
+    spec.periods[spec.n_periods++] = &q->baselines[i];
   return tool_plan_add(p, query_new(&spec, c->arena));
 }
 
@@ -108,13 +108,14 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
                          struct err *e)
 {
   period_look_back(&q->look_back, c->now_unix_ms);
-  q->has_baseline = q->suspect && q->has_other &&
-                    period_baseline(&c->period, SUSPECT_BASELINE, c->now_unix_ms, &q->baseline);
+  if (q->has_other)
+    q->n_baselines = period_baselines(&c->period, &q->other, SUSPECT_BASELINE, c->now_unix_ms,
+                                      q->baselines);
   if (!lead_events_collect(&q->leads, &c->cohort, c->arena) || !add_sessions(c, q, p) ||
       !add_events(c, q, p) || !add_shoppers(c, q, p) || !add_look_back(c, q, p))
     return tool_cohort_too_large(e, "comparison");
   daily_fold_init(&q->fold, &q->leads, c->cohort.n, q->has_other, c->budget);
-  q->fold.baseline = q->has_baseline;
+  q->fold.baseline = q->has_other;
   return ERR_OK;
 }
 
@@ -156,16 +157,6 @@ static int32_t date_of(int64_t day)
   return date;
 }
 
-/* The days of the period in a dealer's own zone. */
-static struct period_days days_of(const struct tool_call *c, const struct daily_question *q,
-                                  size_t member)
-{
-  int32_t offset = 0;
-  if (!zone_offset(q->fold.notes[member].time_zone, c->now_unix_ms / 1000, &offset))
-    offset = 0;
-  return period_resolve(&c->period, c->now_unix_ms, offset);
-}
-
 static bool collect(struct tool_call *c, const struct daily_question *q, size_t member,
                     const struct lattice_span *span, struct dealer_figures *out,
                     struct arena *arena)
@@ -176,9 +167,12 @@ static bool collect(struct tool_call *c, const struct daily_question *q, size_t 
                                              date_of(span->first), date_of(span->last), out, arena);
   out->pages = m.pages;
   out->key_events = m.key_events;
-  if (ok && q->suspect && span == NULL) {
-    struct period_days days = days_of(c, q, member);
-    daily_fold_findings(&q->fold, member, days, days.today - PERIOD_FRESH_DAYS, out);
+  if (ok) {
+    struct period_days days =
+        signs_days(&c->period, q->fold.notes[member].time_zone, c->now_unix_ms);
+    if (span != NULL)
+      days = (struct period_days){span->first, span->last, days.today};
+    daily_fold_findings(&q->fold, member, days, out);
   }
   return ok;
 }
@@ -263,7 +257,7 @@ struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_que
   struct dealer_figures *figures = collect_all(c, q, NULL, arena, e);
   if (figures != NULL)
     give_bases(c, q, figures, arena);
-  if (figures != NULL && q->suspect)
+  if (figures != NULL)
     mark_key_events(c, figures);
   return figures;
 }
@@ -272,5 +266,8 @@ struct dealer_figures *daily_figures_within(struct tool_call *c, const struct da
                                             struct lattice_span span, struct arena *arena,
                                             struct err *e)
 {
-  return collect_all(c, q, &span, arena, e);
+  struct dealer_figures *figures = collect_all(c, q, &span, arena, e);
+  if (figures != NULL)
+    mark_key_events(c, figures);
+  return figures;
 }

@@ -17,10 +17,9 @@ struct daily_question {
   struct period other; /* read beside the call's period, when has_other */
   bool has_other;
   bool channels; /* also by channel */
-  bool suspect;  /* the days of the period are looked at for what is suspect; needs has_other */
   /* Its own. */
-  struct period look_back, baseline;
-  bool has_baseline;
+  struct period look_back, baselines[2];
+  size_t n_baselines;
   struct daily_site *sites; /* per member */
 };
 
@@ -40,12 +39,12 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
                                       size_t member);
 
 /* The figures of every member, in the arena, which must have no cap; those that did not answer are
- * not ok. With what is suspect in them, when asked for. The door is given what dealers outside the
+ * not ok. With what is suspect in them. The door is given what dealers outside the
  * caller's view count in each week or month, lent by the arena. NULL when a sum is too large: *e is
  * set. */
 struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_question *q,
                                      struct arena *arena, struct err *e);
-/* The same of the days of a span (days since 1970-01-01). */
+/* The same of the days of a span (days since 1970-01-01), judged as a period of its own. */
 struct dealer_figures *daily_figures_within(struct tool_call *c, const struct daily_question *q,
                                             struct lattice_span span, struct arena *arena,
                                             struct err *e);

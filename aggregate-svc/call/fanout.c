@@ -187,6 +187,8 @@ static void on_dealer_done(struct fanout *f, size_t member, const DealerDone *d)
                   "report-svc did not deliver every report; ask again");
       return;
     }
+  if (d->properties > 0) /* not known before, where none is configured */
+    member_of(f, member)->properties = d->properties;
   end_dealer(f, member, DEALER_OK);
 }
 

@@ -142,3 +142,12 @@ enum err_code request_no_subject(struct err *e)
                  "subject: name the dealer that the question is about; list_dealers shows those "
                  "you may read");
 }
+
+enum err_code request_check_page(const char *name, int32_t limit, int32_t offset, size_t *out_limit,
+                                 size_t *out_offset, struct err *e)
+{
+  enum { DEALERS_MAX = 500 };
+  enum err_code code = request_check_limit(name, limit, 0, DEALERS_MAX, out_limit, e);
+  return code == ERR_OK ? request_check_limit("offset", offset, 0, DEALERS_MAX, out_offset, e)
+                        : code;
+}

@@ -34,5 +34,9 @@ enum err_code request_check_names(const char *field, char *const *names, size_t 
 /* A limit from 0 to max, where 0 means the fallback. */
 enum err_code request_check_limit(const char *field, int32_t given, int32_t fallback, int32_t max,
                                   size_t *out, struct err *e);
+/* Which page of dealers: `limit` and `offset` of a request, up to 500 each. A limit of 0 means
+ * those that fit. `name` is what the request calls the limit. */
+enum err_code request_check_page(const char *name, int32_t limit, int32_t offset, size_t *out_limit,
+                                 size_t *out_offset, struct err *e);
 
 #endif

@@ -106,6 +106,8 @@ static void add_report(struct maker *m, struct draft *d)
     spec.periods[i] = m->q->periods[i];
   if (d->look_back)
     spec.periods[d->n_periods] = m->q->look_back;
+  for (size_t i = 0; d->query == MODELS_DAYS && i < m->q->n_baselines; i++)
+    spec.periods[spec.n_periods++] = &m->q->baselines[i];
   m->ok = m->ok && names != NULL && query_set_add(m->set, query_new(&spec, m->arena));
   if (spec.n_periods > 1) /* Google adds dateRange behind the asked dimensions */
     layout->roles[layout->n++] = ROLE_RANGE;
@@ -141,15 +143,11 @@ static Expression *leads_filter(struct maker *m, bool anywhere)
 static void add_totals(struct maker *m)
 {
   const struct vehicle_questions *q = m->q;
-  if (q->sessions)
-    add_report(m, &(struct draft){MODELS_SESSIONS, {NULL}, 2, q->n_periods, NULL, false});
   if (q->vdp)
     add_report(m, &(struct draft){MODELS_VDP, {NULL}, 2, q->n_periods, views_filter(m), false});
-  if (q->days) {
-    struct draft d = {MODELS_DAYS, {NULL}, 3, q->n_periods, NULL, false};
-    add_dimension(m, &d, ROLE_DATE, "date");
-    add_report(m, &d);
-  }
+  struct draft d = {MODELS_DAYS, {NULL}, 3, q->n_periods, NULL, false};
+  add_dimension(m, &d, ROLE_DATE, "date");
+  add_report(m, &d);
 }
 
 static void add_views(struct maker *m)
@@ -234,13 +232,24 @@ static bool make_plan(struct tool_call *c, const struct vehicle_questions *q,
   p->max_rows_per_report = c->max_rows;
   models_fold_init(fold, sources, set_of, leads, n, c->budget);
   fold->look_back = q->leads ? (unsigned)q->n_periods : 0;
+  fold->ranges = (unsigned)q->n_periods;
   return true;
 }
 
-enum err_code vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
+static void find_baselines(const struct tool_call *c, struct vehicle_questions *q)
+{
+  if (q->n_periods > 1)
+    q->n_baselines = period_baselines(q->periods[0], q->periods[1], SUSPECT_BASELINE,
+                                      c->now_unix_ms, q->baselines);
+  else if (period_days_before(q->periods[0], SUSPECT_BASELINE, c->now_unix_ms, &q->baselines[0]))
+    q->n_baselines = 1;
+}
+
+enum err_code vehicles_plan(struct tool_call *c, struct vehicle_questions *q,
                             struct lead_events *leads, struct plan *p, struct models_fold *fold,
                             struct err *e)
 {
+  find_baselines(c, q);
   if ((!q->leads || lead_events_collect(leads, &c->cohort, c->arena)) &&
       make_plan(c, q, leads, p, fold))
     return ERR_OK;

@@ -25,16 +25,19 @@ extern const char vehicles_vdp_paths[];
 struct vehicle_questions {
   const struct period *periods[MODELS_RANGES];
   size_t n_periods;
-  const struct period *look_back;         /* for the lead event of dealers; with `leads` */
-  bool sessions, vdp, kinds, leads, days; /* which reports beside the views by model */
-  bool by_condition;                      /* views and leads apart for new and used */
-  bool by_date, by_week;                  /* views apart for each */
+  const struct period *look_back; /* for the lead event of dealers; with `leads` */
+  bool vdp, kinds, leads; /* which reports beside the views by model, and sessions by day */
+  bool by_condition;      /* views and leads apart for new and used */
+  bool by_date, by_week; /* views apart for each */
+  /* By which the days are judged; vehicles_plan() fills them in. */
+  struct period baselines[2];
+  size_t n_baselines;
 };
 
 /* Collects the lead events of the dealers when leads are asked for, makes the reports of every
  * dealer, adds them to the plan and begins the fold. ERR_RESOURCE_EXHAUSTED when the call's arena
- * is full. */
-enum err_code vehicles_plan(struct tool_call *c, const struct vehicle_questions *q,
+ * is full. The question must outlive the plan. */
+enum err_code vehicles_plan(struct tool_call *c, struct vehicle_questions *q,
                             struct lead_events *leads, struct plan *p, struct models_fold *fold,
                             struct err *e);
 

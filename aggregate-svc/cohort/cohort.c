@@ -34,13 +34,25 @@ static enum err_code arena_full(struct err *e)
                  "the descriptions of the dealers are too large; ask for fewer dealers");
 }
 
+static bool set_groups(struct cohort_member *m, const Dealer *d, struct arena *arena)
+{
+  m->groups = ARENA_ARRAY(arena, char *, d->n_groups + 1);
+  for (size_t i = 0; m->groups != NULL && i < d->n_groups; i++) {
+    m->groups[i] = arena_strdup(arena, d->groups[i]);
+    if (m->groups[i] == NULL)
+      return false;
+    m->n_groups++;
+  }
+  return m->groups != NULL;
+}
+
 static bool set_dealer(struct cohort_member *m, const Dealer *d, struct arena *arena)
 {
   m->properties = d->n_property_ids;
   m->dealer_id = arena_strdup(arena, d->dealer_id);
   m->name = arena_strdup(arena, d->name[0] != '\0' ? d->name : d->dealer_id);
   m->region = arena_strdup(arena, d->region);
-  return m->dealer_id != NULL && m->name != NULL && m->region != NULL;
+  return m->dealer_id != NULL && m->name != NULL && m->region != NULL && set_groups(m, d, arena);
 }
 
 typedef Analytics__Auth__V1__DealerSettings Settings;

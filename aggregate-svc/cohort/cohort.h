@@ -41,12 +41,14 @@ struct cohort_member {
   const char *ref;                       /* what FetchReports takes */
   bool visible;                          /* name and own figures may be shown */
   const char *dealer_id, *name, *region; /* "" unless visible */
-  const char *owner;                     /* opaque, never shown */
-  const char *lead_event;                /* configured; "" when not */
-  struct vehicle_settings vehicles;      /* how its vehicle pages are read */
-  const char *qualified_session;         /* likewise: what a shopper session is */
-  const char *time_zone;                 /* likewise: overrides the property's */
-  size_t properties;                     /* of a visible dealer; the first one is read */
+  char **groups;                         /* none unless visible */
+  size_t n_groups;
+  const char *owner;                /* opaque, never shown */
+  const char *lead_event;           /* configured; "" when not */
+  struct vehicle_settings vehicles; /* how its vehicle pages are read */
+  const char *qualified_session;    /* likewise: what a shopper session is */
+  const char *time_zone;            /* likewise: overrides the property's */
+  size_t properties;                /* of a visible dealer; the first one is read */
   /* Outcome; written by the fan-out. */
   enum dealer_state state;
   enum err_code code;

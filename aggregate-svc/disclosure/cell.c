@@ -37,12 +37,17 @@ static struct lattice_span period_of(const struct door *door, enum cell_period p
   return period == CELL_NOW ? p : (struct lattice_span){p.first - days, p.first - 1};
 }
 
+struct cohort_figures cell_live(const struct door *door, const struct cohort_figures *c)
+{
+  return door->live == NULL ? *c : (struct cohort_figures){door->cohort, door->live, c->leads};
+}
+
 /* What the members answered for the period, as if it were the one asked about; c itself when the
  * door has nothing else. */
 static struct cohort_figures figures_of(const struct door *door, const struct cohort_figures *c,
                                         enum cell_period period, struct dealer_figures *space)
 {
-  struct cohort_figures live = {door->cohort, door->live, c->leads};
+  struct cohort_figures live = cell_live(door, c);
   if (door->live == NULL)
     return *c;
   return period == CELL_NOW ? live : group_trend(&live, true, space);

@@ -21,6 +21,9 @@ void cell_figure_within(struct door *door, const struct cohort_figures *c, struc
                         struct lattice_span span, const struct cohort_figures *const *bases,
                         size_t n_bases, struct door_figure *out);
 
+/* What the members answered now, whatever an answer shows of them (outside.h). */
+struct cohort_figures cell_live(const struct door *door, const struct cohort_figures *c);
+
 /* One value of a dimension: a rate of its own in it, or its part of the whole. */
 struct cell_slice {
   const char *name;  /* in place of the metric's; "" for the metric's own */

@@ -194,9 +194,9 @@ void door_settle(struct door *d)
   release_record_free(&kept);
 }
 
-char *door_keep_text(struct door *d, const char *now)
+char *door_keep_text(struct door *d, const char *of, const char *now)
 {
-  struct release_key key = door_key(d, text_metric, "", d->period);
+  struct release_key key = door_key(d, text_metric, of, d->period);
   struct err e = {0};
   char *kept = NULL;
   bool reached = d->options.store != NULL &&
@@ -303,10 +303,8 @@ static bool is_lasting(enum disclosure_code code)
          code == DISCLOSURE_MIN_VOLUME || code == DISCLOSURE_COHORT_CHANGED;
 }
 
-/* The refusal that holds for a figure: the one that is kept, else `now`, which is kept. Both
- * DISCLOSURE_OPEN: none. */
-static enum disclosure_code refusal(struct door *d, const struct release_key *key,
-                                    enum disclosure_code now)
+enum disclosure_code door_refusal(struct door *d, const struct release_key *key,
+                                  enum disclosure_code now)
 {
   const char *candidate = is_lasting(now) ? disclosure_code_name(now) : NULL;
   AUTO_FREE char *kept = NULL;
@@ -341,7 +339,13 @@ static enum disclosure_code decide(struct door *d, const struct door_cell *cell,
     return DISCLOSURE_RESTRICTED;
   if (outcome == RELEASE_SPENT)
     return DISCLOSURE_BUDGET;
-  return refusal(d, key, outcome == RELEASE_CHANGED ? DISCLOSURE_COHORT_CHANGED : code);
+  return door_refusal(d, key, outcome == RELEASE_CHANGED ? DISCLOSURE_COHORT_CHANGED : code);
+}
+
+enum disclosure_code door_unasked(struct door *d)
+{
+  d->missing = d->missing || d->unasked == DISCLOSURE_OPEN;
+  return d->unasked == DISCLOSURE_OPEN ? DISCLOSURE_NOT_READY : d->unasked;
 }
 
 /* Looks the figure up, or decides on it. */
@@ -354,10 +358,9 @@ static enum disclosure_code release(struct door *d, const struct door_cell *cell
     return DISCLOSURE_RESTRICTED;
   if (!reached)
     return DISCLOSURE_NOT_READY;
-  enum disclosure_code code = refusal(d, &key, DISCLOSURE_OPEN);
+  enum disclosure_code code = door_refusal(d, &key, DISCLOSURE_OPEN);
   if (code == DISCLOSURE_OPEN && d->kept_only) {
-    d->missing = d->missing || d->unasked == DISCLOSURE_OPEN;
-    code = d->unasked == DISCLOSURE_OPEN ? DISCLOSURE_NOT_READY : d->unasked;
+    code = door_unasked(d);
   } else if (code == DISCLOSURE_OPEN) {
     code = d->late ? DISCLOSURE_NOT_READY : decide(d, cell, &key, out);
   }

@@ -94,8 +94,9 @@ void door_retry(struct door *d);
  * again. False when the budget is used up: the answer is made again without them. */
 bool door_reopen(struct door *d);
 /* What the answer says of dealers outside beside figures (outside.h): keeps `now`, unless something
- * is kept already, and gives what is; NULL for nothing. The caller's to free. */
-char *door_keep_text(struct door *d, const char *now);
+ * is kept already, and gives what is; NULL for nothing. `of` tells answers apart that know different
+ * things. The caller's to free. */
+char *door_keep_text(struct door *d, const char *of, const char *now);
 
 /* A figure over the members of the cohort. */
 struct door_cell {

@@ -14,4 +14,12 @@ enum release_outcome door_take(struct door *d, const struct release_key *key,
                                const struct release_record *candidate, struct release_record *out,
                                bool *reached);
 
+/* The refusal that holds for a key: the one that is kept, else `now`, which is kept when it lasts.
+ * DISCLOSURE_OPEN for `now` looks only; it is returned when there is none. */
+enum disclosure_code door_refusal(struct door *d, const struct release_key *key,
+                                  enum disclosure_code now);
+/* What holds where nothing was decided and the dealers outside were not asked: marks the door
+ * `missing`, unless there is a reason why they cannot be. */
+enum disclosure_code door_unasked(struct door *d);
+
 #endif

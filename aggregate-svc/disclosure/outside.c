@@ -154,7 +154,7 @@ static void show_kept(const struct cohort_figures *live, const struct dealer_not
   out->notes = seen;
 }
 
-void outside_show(struct door *d, const struct cohort_figures *live,
+void outside_show(struct door *d, const char *of, const struct cohort_figures *live,
                   const struct dealer_notes *notes, struct arena *arena, struct outside_view *out)
 {
   *out = (struct outside_view){*live->cohort, live->dealers, notes};
@@ -162,7 +162,7 @@ void outside_show(struct door *d, const struct cohort_figures *live,
   if (d->withheld != DISCLOSURE_RESTRICTED)
     return;
   AUTO_FREE char *now = d->kept_only || d->late ? NULL : write_all(live, notes);
-  AUTO_FREE char *kept = door_keep_text(d, now);
+  AUTO_FREE char *kept = door_keep_text(d, of, now);
   if (kept != NULL)
     show_kept(live, notes, kept, arena, out);
 }

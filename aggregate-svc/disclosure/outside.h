@@ -21,10 +21,11 @@ struct outside_view {
 };
 
 /* Fills *out from what is kept, or keeps what the dealers have answered now; to be called once per
- * answer, after door_settle() and before any figure: it also gives the door their figures. `live`
+ * answer, after door_settle() and before any figure: it also gives the door their figures. `of`: ""
+ * for answers from daily figures; others know less of a dealer and name themselves. `live`
  * and `notes` are lent for as long as the door; the rest lives in the arena, which must have no
  * cap. */
-void outside_show(struct door *d, const struct cohort_figures *live,
+void outside_show(struct door *d, const char *of, const struct cohort_figures *live,
                   const struct dealer_notes *notes, struct arena *arena, struct outside_view *out);
 
 #endif

@@ -57,6 +57,44 @@ static void follow(const struct split_question *q, const struct release_record *
     fates[v] = is_kept(kept, q->labels[v]) ? SLICE_RELEASED : SLICE_OTHER;
 }
 
+/* What was decided when the dealers outside were asked; they are not now. */
+static enum disclosure_code follow_kept(struct door *d, const struct split_question *q,
+                                        const struct release_key *key, enum release_outcome found,
+                                        bool reached, struct release_record *kept,
+                                        enum slice_fate *fates)
+{
+  enum disclosure_code code = DISCLOSURE_RESTRICTED;
+  if (found == RELEASE_FROZEN)
+    follow(q, kept, fates);
+  else if (reached)
+    code = door_refusal(d, key, DISCLOSURE_OPEN);
+  else
+    code = DISCLOSURE_NOT_READY;
+  release_record_free(kept);
+  if (code == DISCLOSURE_OPEN)
+    code = door_unasked(d);
+  return code == DISCLOSURE_RESTRICTED ? code : withhold(q, fates, code);
+}
+
+static enum disclosure_code code_of(enum release_outcome outcome, bool reached, bool late,
+                                    enum disclosure_code other)
+{
+  switch (outcome) {
+  case RELEASE_FROZEN:
+  case RELEASE_NEW:
+    return DISCLOSURE_RESTRICTED;
+  case RELEASE_CHANGED:
+    return DISCLOSURE_COHORT_CHANGED;
+  case RELEASE_SPENT:
+    return DISCLOSURE_BUDGET;
+  case RELEASE_NONE:
+  default:
+    return !reached || late              ? DISCLOSURE_NOT_READY
+           : other == DISCLOSURE_RESTRICTED ? DISCLOSURE_MIN_CONTRIBUTORS
+                                            : other;
+  }
+}
+
 void split_slice(char *out, size_t size, const char *dimension, const char *label)
 {
   snprintf(out, size, "%s=%s", dimension, label);
@@ -70,31 +108,25 @@ enum disclosure_code split_decide(struct door *d, const struct split_question *q
   bool reached;
   if (d->withheld != DISCLOSURE_OPEN && d->withheld != DISCLOSURE_RESTRICTED)
     return withhold(q, fates, d->withheld);
+  snprintf(name, sizeof(name), "#split %s", q->metric);
+  struct release_key key = door_key(d, name, q->dimension, d->period);
+  struct release_record kept;
+  if (d->withheld == DISCLOSURE_RESTRICTED && d->kept_only) {
+    enum release_outcome found = door_take(d, &key, NULL, &kept, &reached);
+    return follow_kept(d, q, &key, found, reached, &kept, fates);
+  }
   slices_decide(&d->options.policy, &q->slices, fates, &other);
   if (other == DISCLOSURE_OPEN)
     return other;
-  struct release_record now = record_of(q, fates), kept;
-  snprintf(name, sizeof(name), "#split %s", q->metric);
-  struct release_key key = door_key(d, name, q->dimension, d->period);
+  struct release_record now = record_of(q, fates);
   bool may = !d->late && now.n_values > 0;
   enum release_outcome outcome = door_take(d, &key, may ? &now : NULL, &kept, &reached);
   if (outcome == RELEASE_FROZEN || outcome == RELEASE_NEW)
     follow(q, &kept, fates);
   release_record_free(&now);
   release_record_free(&kept);
-  switch (outcome) {
-  case RELEASE_FROZEN:
-  case RELEASE_NEW:
-    return DISCLOSURE_RESTRICTED;
-  case RELEASE_CHANGED:
-    return withhold(q, fates, DISCLOSURE_COHORT_CHANGED);
-  case RELEASE_SPENT:
-    return withhold(q, fates, DISCLOSURE_BUDGET);
-  case RELEASE_NONE:
-  default:
-    return withhold(q, fates,
-                    !reached || d->late              ? DISCLOSURE_NOT_READY
-                    : other == DISCLOSURE_RESTRICTED ? DISCLOSURE_MIN_CONTRIBUTORS
-                                                     : other);
-  }
+  enum disclosure_code code = code_of(outcome, reached, d->late, other);
+  if (code == DISCLOSURE_RESTRICTED)
+    return code;
+  return withhold(q, fates, reached ? door_refusal(d, &key, code) : code);
 }

@@ -44,12 +44,18 @@ struct daily_dictionary {
 struct daily_row {
   int32_t date; /* YYYYMMDD; 0 in the look-back */
   uint8_t query : 4;
-  uint8_t period : 3; /* DAILY_NOW, DAILY_BEFORE, DAILY_BASELINE */
+  uint8_t period : 3; /* enum daily_period */
   uint8_t key : 1;    /* a key event; of the look-back only */
   uint8_t channel;    /* figures/channels.h; of the reports by channel */
   int16_t event;      /* of the leads, or below LEAD_UNKNOWN another one of the look-back */
   int64_t a, b;       /* values of the metrics */
 };
+
+/* Sessions by day, in one piece or by channel. */
+static inline bool daily_is_sessions(const struct daily_row *row)
+{
+  return row->query == DAILY_SESSIONS || row->query == DAILY_CHANNEL_SESSIONS;
+}
 
 enum { DAILY_DIMENSIONS = 3 };
 
@@ -57,7 +63,8 @@ enum { DAILY_DIMENSIONS = 3 };
 enum daily_period {
   DAILY_NOW,      /* the period that is asked about */
   DAILY_BEFORE,   /* the one it is compared with */
-  DAILY_BASELINE, /* earlier days, by which its days are judged; of sessions only */
+  DAILY_BASELINE, /* earlier days, by which those of both are judged; of sessions only */
+  DAILY_BASELINE_APART, /* those of DAILY_BEFORE where it does not end just before DAILY_NOW */
   DAILY_PERIODS,
 };
 
@@ -74,7 +81,7 @@ struct dealer_days {
 struct daily_fold {
   const struct lead_events *leads;
   bool two_periods;
-  bool baseline; /* sessions of the SUSPECT_BASELINE days before the period are read */
+  bool baseline; /* sessions of the SUSPECT_BASELINE days before both periods are read */
   struct dealer_days *dealers; /* per member */
   struct dealer_notes *notes;  /* per member */
   size_t n;
@@ -97,14 +104,13 @@ uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member);
 bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                         struct dealer_figures *out, struct arena *arena);
 /* The same of the days from one date to another (YYYYMMDD), whichever of the two periods they were
- * read with; without a period before and without channels. */
+ * read with; without a period before and without channels. Days of a baseline are none. */
 bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                        int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena);
 
-/* What is suspect in the days first to last of a dealer, of which Google has finished those up to
- * `complete` (days since 1970-01-01). *out is what daily_fold_figures() filled; findings and their
- * effects are added to it. At most 512 days are looked at, the last ones. */
+/* What is suspect in some days of a dealer. *out is what daily_fold_figures() or
+ * daily_fold_window() filled of them; findings and their effects are added to it (series.h). */
 void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
-                         int64_t complete, struct dealer_figures *out);
+                         struct dealer_figures *out);
 
 #endif

@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/series.h"
 #include "aggregate-svc/stats/stats.h"
-#include "common/base/clock.h"
 #include "common/base/mem.h"
-
-enum { DATE_DIGITS = 8 };
 
 /* ----------------------------------------------------------------------------- fold */
 
@@ -84,10 +82,10 @@ void health_firings(const struct health_fold *f, const struct lead_events *leads
 
 /* --------------------------------------------------------------------------- series */
 
-struct series {
-  int64_t sessions[HEALTH_DAYS_MAX], engaged[HEALTH_DAYS_MAX], leads[HEALTH_DAYS_MAX];
-  int64_t other[HEALTH_DAYS_MAX];                    /* one event, or sessions from abroad */
-  bool key[HEALTH_DAYS_MAX], plain[HEALTH_DAYS_MAX]; /* the event was a key event, was none */
+struct health_series {
+  struct series of;
+  int64_t other[SERIES_DAYS];                /* one event, or sessions from abroad */
+  bool key[SERIES_DAYS], plain[SERIES_DAYS]; /* the event was a key event, was none */
 };
 
 /* One dealer while it is looked at. */
@@ -95,25 +93,15 @@ struct look {
   const struct health_fold *f;
   size_t member;
   const struct health_question *q;
-  struct series *s;
-  struct suspect_days days;
+  struct health_series *s;
+  const struct suspect_days *days; /* of the series */
   struct health_dealer *out;
 };
 
 /* Entry of a date (YYYYMMDD); negative when it is none of the window. */
 static int64_t entry_of(const struct look *l, const char *date)
 {
-  char text[11];
-  int64_t day;
-  if (strlen(date) != DATE_DIGITS)
-    return -1;
-  memcpy(text, date, 4);
-  text[4] = text[7] = '-';
-  memcpy(text + 5, date + 4, 2);
-  memcpy(text + 8, date + 6, 3);
-  if (!clock_parse_date(text, &day) || day < l->days.first)
-    return -1;
-  return day - l->days.first < (int64_t)l->days.n ? day - l->days.first : -1;
+  return series_entry(&l->s->of, series_day(date));
 }
 
 /* A value as a count; what is none counts as 0. */
@@ -123,28 +111,16 @@ static int64_t count_of(double x)
   return stats_count_from_double(x, &n) ? n : 0;
 }
 
-static void read_days(struct look *l)
-{
-  const struct across_tables *t = &l->f->of[HEALTH_DAYS - 1];
-  for (size_t i = 0; i < t->tables[l->member].rows; i++) {
-    int64_t at = entry_of(l, across_text(t, l->member, i, 0));
-    if (at < 0)
-      continue;
-    l->s->sessions[at] += count_of(across_value(t, l->member, i, 0));
-    l->s->engaged[at] += count_of(across_value(t, l->member, i, 1));
-  }
-}
-
 static void read_totals(struct look *l)
 {
   struct health_dealer *out = l->out;
-  for (size_t i = 0; i < l->days.n; i++) {
-    if (l->s->sessions[i] > 0)
-      out->last_day = l->days.first + (int64_t)i;
-    if (i < l->days.begin)
+  for (size_t i = 0; i < l->days->n; i++) {
+    if (l->s->of.sessions[i] > 0)
+      out->last_day = l->days->first + (int64_t)i;
+    if (i < l->days->begin)
       continue;
-    out->sessions += l->s->sessions[i];
-    out->days_without += i < l->days.complete && l->s->sessions[i] == 0;
+    out->sessions += l->s->of.sessions[i];
+    out->days_without += i < l->days->complete && l->s->of.sessions[i] == 0;
   }
 }
 
@@ -174,7 +150,7 @@ static struct event_sums read_event(struct look *l, uint32_t event)
     bool key = strcmp(across_text(t, l->member, i, 2), "true") == 0;
     l->s->other[at] += firings;
     (key ? l->s->key : l->s->plain)[at] = true;
-    if (at < (int64_t)l->days.begin)
+    if (at < (int64_t)l->days->begin)
       continue;
     sums.firings += firings;
     sums.sessions += count_of(across_value(t, l->member, i, 1));
@@ -194,11 +170,11 @@ static void add_change(struct look *l, const char *name, enum health_change chan
 static void find_key_change(struct look *l, const char *name)
 {
   bool known = false, was = false;
-  for (size_t i = 0; i < l->days.n; i++) {
+  for (size_t i = 0; i < l->days->n; i++) {
     if (!l->s->key[i] && !l->s->plain[i])
       continue;
-    if (known && was != l->s->key[i] && i >= l->days.begin) {
-      add_change(l, name, EVENT_CHANGE_KEY, l->days.first + (int64_t)i);
+    if (known && was != l->s->key[i] && i >= l->days->begin) {
+      add_change(l, name, EVENT_CHANGE_KEY, l->days->first + (int64_t)i);
       return;
     }
     known = true;
@@ -211,12 +187,12 @@ static void look_at_event(struct look *l, uint32_t event, const char *name)
   struct health_dealer *out = l->out;
   struct event_sums sums = read_event(l, event);
   int64_t day = 0;
-  enum suspect_event what = suspect_event(&l->days, l->s->other, &day);
+  enum suspect_event what = suspect_event(l->days, l->s->other, &day);
   if (what != EVENT_STEADY)
     add_change(l, name, what == EVENT_STOPPED ? EVENT_CHANGE_STOPPED : EVENT_CHANGE_BEGAN, day);
   find_key_change(l, name);
   if (strcmp(name, l->q->lead_event) == 0) {
-    memcpy(l->s->leads, l->s->other, sizeof(l->s->leads));
+    memcpy(l->s->of.leads, l->s->other, sizeof(l->s->of.leads));
     out->findings.of[SUSPECT_DUPLICATES] = suspect_duplicates(sums.firings, sums.sessions);
   } else if (sums.key && !lead_is_candidate(name) &&
              suspect_is_frequent(sums.sessions, out->sessions)) {
@@ -277,7 +253,7 @@ static void look_at_places(struct look *l)
     if (at >= 0)
       l->s->other[at] += count_of(across_value(t, l->member, i, 0));
   }
-  struct suspect_finding wave = suspect_wave(&l->days, l->s->other);
+  struct suspect_finding wave = suspect_wave(l->days, l->s->other);
   if (wave.found && far != UINT32_MAX)
     l->out->far_place = d->dictionaries[1].texts[far];
   if (wave.found && !traffic->found)
@@ -318,24 +294,15 @@ static void look_at_referrals(struct look *l)
 void health_find(const struct health_fold *f, size_t member, const struct health_question *q,
                  struct health_dealer *out)
 {
-  AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
-  int64_t first = q->days.first - (q->baseline ? SUSPECT_BASELINE : 0);
-  if (q->days.last - first >= HEALTH_DAYS_MAX)
-    first = q->days.last - HEALTH_DAYS_MAX + 1;
-  struct look l = {.f = f, .member = member, .q = q, .s = s, .out = out};
-  l.days = (struct suspect_days){
-      .first = first,
-      .n = (size_t)(q->days.last - first + 1),
-      .begin = q->days.first > first ? (size_t)(q->days.first - first) : 0,
-      .complete = q->complete >= first ? (size_t)(q->complete - first + 1) : 0,
-      .sessions = s->sessions,
-      .engaged = s->engaged,
-      .leads = s->leads};
+  AUTO_FREE struct health_series *s = xcalloc(1, sizeof(*s));
+  struct look l = {.f = f, .member = member, .q = q, .s = s, .days = &s->of.days, .out = out};
   *out = (struct health_dealer){.far_place = "", .self_source = ""};
-  read_days(&l);
+  series_begin(&s->of, q->days, q->baseline);
+  series_read(&s->of, &f->of[HEALTH_DAYS - 1], member);
+  s->of.days.leads_from = 0; /* all events of the baseline are read */
   read_totals(&l);
   look_at_events(&l);
-  suspect_find_days(&out->findings, &l.days);
+  suspect_find_days(&out->findings, l.days);
   look_at_places(&l);
   look_at_referrals(&l);
 }

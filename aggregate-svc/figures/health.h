@@ -45,7 +45,7 @@ struct health_event {
   enum health_change change;
   int64_t day; /* since 1970-01-01; of a key event the first day on which it is the other thing */
 };
-enum { HEALTH_EVENTS_MAX = 10, HEALTH_DAYS_MAX = 512 };
+enum { HEALTH_EVENTS_MAX = 10 };
 
 /* What is found at one dealer. */
 struct health_dealer {
@@ -63,7 +63,6 @@ struct health_dealer {
 /* Which days, and which event is the dealer's lead. */
 struct health_question {
   struct period_days days;
-  int64_t complete;       /* the last day that Google has finished */
   bool baseline;          /* the days before the period were read */
   const char *lead_event; /* "" when none is known */
 };

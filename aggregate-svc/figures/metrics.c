@@ -171,6 +171,11 @@ bool metric_is_usable(const struct dealer_metric *m, const struct dealer_figures
   return (f->effects & against) == 0;
 }
 
+bool metric_has_change(const struct dealer_metric *m, const struct dealer_figures *f)
+{
+  return metric_is_usable(m, f) && (f->effects & EFFECT_NO_TREND) == 0;
+}
+
 bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, double *out)
 {
   if (parts.denominator <= 0)

@@ -126,6 +126,8 @@ struct stats_ratio metric_parts_on(const struct dealer_metric *m, const struct d
 /* Whether a dealer's figures may be compared: neither its traffic nor, for a rate, its days are
  * suspect. */
 bool metric_is_usable(const struct dealer_metric *m, const struct dealer_figures *f);
+/* Whether they may also be compared with another period's. */
+bool metric_has_change(const struct dealer_metric *m, const struct dealer_figures *f);
 /* The value of parts; false without a denominator. */
 bool metric_value(const struct dealer_metric *m, struct stats_ratio parts, double *out);
 

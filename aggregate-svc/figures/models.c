@@ -438,13 +438,28 @@ static enum err_code add_leads(struct models_fold *f, struct models_member *m,
   return ERR_OK;
 }
 
-static enum err_code add_totals(struct models_totals *t, enum models_query query,
-                                const struct row_values *v, struct err *e)
+static enum err_code add_vdp(struct models_totals *t, const struct row_values *v, struct err *e)
 {
-  bool fits = query == MODELS_SESSIONS ? stats_count_add(&t->sessions, v->counts[1])
-                                       : stats_count_add(&t->vdp_sessions, v->counts[1]) &&
-                                             stats_count_add(&t->vdp_views, v->counts[0]);
-  return fits ? ERR_OK : fold_bad_data(e, "a sum is too large");
+  return stats_count_add(&t->vdp_sessions, v->counts[1]) &&
+                 stats_count_add(&t->vdp_views, v->counts[0])
+             ? ERR_OK
+             : fold_bad_data(e, "a sum is too large");
+}
+
+static unsigned ranges_of(const struct models_fold *f)
+{
+  return f->ranges > 0 ? f->ranges : MODELS_RANGES;
+}
+
+/* A day of one of the periods, or of what their days are judged by. The day tells the range. */
+static enum err_code add_day(struct models_fold *f, struct models_member *m, struct models_key key,
+                             const struct row_values *v, struct err *e)
+{
+  if (key.range < ranges_of(f) &&
+      !stats_count_add(&m->totals[key.range].sessions, v->counts[1]))
+    return fold_bad_data(e, "a sum is too large");
+  key.range = 0;
+  return add_to_cell(f, m, key, v, e);
 }
 
 /* A row that names a vehicle, or should. */
@@ -482,15 +497,15 @@ static enum err_code add_row(struct models_fold *f, size_t member, struct models
   if (code != ERR_OK)
     return code;
   p.key.query = query;
+  if (query == MODELS_DAYS)
+    return add_day(f, m, p.key, &v, e);
   if (p.key.range >= MODELS_RANGES && !is_look_back(f, p.key.range))
     return fold_bad_data(e, "a date range is not one that was asked for");
   if (p.named)
     return add_vehicle(f, member, pages, query, &p, &v, e);
   if (query == MODELS_LEAD_TOTALS)
     return add_leads(f, m, &p, &v, e);
-  if (query == MODELS_DAYS)
-    return add_to_cell(f, m, p.key, &v, e);
-  return add_totals(&m->totals[p.key.range], query, &v, e);
+  return add_vdp(&m->totals[p.key.range], &v, e);
 }
 
 static struct models_pages *pages_of(struct models_fold *f, size_t member, enum models_query query)
@@ -521,7 +536,7 @@ static void query_done(void *figures, size_t member, const Analytics__Report__V1
 {
   struct models_fold *f = figures;
   close_pages(f, &f->members[member].open[done->query_id]);
-  notes_add(&f->notes[member], done->metadata, done->query_id == MODELS_SESSIONS);
+  notes_add(&f->notes[member], done->metadata, done->query_id == MODELS_DAYS);
 }
 
 const struct fold models_fold = {chunk, query_done, drop, free_fold};

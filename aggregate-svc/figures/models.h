@@ -18,6 +18,8 @@
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/cells.h"
 #include "aggregate-svc/figures/fold.h"
+#include "aggregate-svc/figures/metrics.h"
+#include "aggregate-svc/period/period.h"
 #include "common/base/arena.h"
 
 enum {
@@ -28,13 +30,12 @@ enum {
 
 /* Reports, by query_id. */
 enum models_query {
-  MODELS_SESSIONS,    /* sessions */
   MODELS_VDP,         /* sessions with a vehicle page view, and the views */
   MODELS_VIEWS,       /* vehicle page views by model */
   MODELS_KINDS,       /* the same by condition and fuel, where views have neither */
   MODELS_LEADS,       /* lead events by model */
   MODELS_LEAD_TOTALS, /* lead events, also those that name no vehicle */
-  MODELS_DAYS,        /* sessions by day */
+  MODELS_DAYS,        /* sessions by day, of the days before them, too */
   MODELS_QUERIES,
 };
 
@@ -106,6 +107,7 @@ struct models_fold {
   const uint16_t *source_of; /* per member */
   const struct lead_events *leads;
   unsigned look_back; /* date range of lead reports that holds the look-back; 0: there is none */
+  unsigned ranges;    /* of the periods asked about; 0: MODELS_RANGES. Those behind them are baselines */
   struct models_member *members;
   struct dealer_notes *notes;
   size_t n;
@@ -127,6 +129,17 @@ static inline const struct models_source *models_source_of(const struct models_f
  * the dealer has none. */
 const int64_t *models_lead_events(const struct models_fold *f, size_t member, unsigned range);
 const int64_t *models_lead_sessions(const struct models_fold *f, size_t member, unsigned range);
+
+/* What is suspect at every member: its lead event, leads and sessions of the period, the findings in
+ * its days and in those of the period before (NULL: there is none), and the effects. They live in the
+ * arena, which must have no cap. Reads time zone files: not for a poller. */
+struct models_signs {
+  const struct cohort *cohort;
+  const struct period *period, *before;
+  int64_t now_unix_ms;
+};
+struct dealer_figures *models_find_signs(const struct models_fold *f, const struct models_signs *q,
+                                         struct arena *arena);
 
 /* "2024 Used certified" and the like; CONDITION_UNKNOWN when no word says it. Of a path: a folder
  * or the beginning of a name, such as /used/ or /inventory/new-2024-. */

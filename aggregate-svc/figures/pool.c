@@ -1,6 +1,7 @@
 /* Pooling: a hash table over tuples of dimension values. */
 #include "aggregate-svc/figures/pool.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,25 +10,37 @@
 
 /* ------------------------------------------------------------------------- hash */
 
-static uint64_t hash_row(const struct across_pool *p, size_t member, size_t row)
+/* Where one row of one dealer belongs. */
+struct place {
+  size_t part, member, row;
+};
+
+static uint64_t hash_row(const struct across_pool *p, const struct place *at)
 {
-  uint64_t h = 0;
-  for (size_t k = 0; k < p->tables->n_dimensions; k++) {
+  size_t member = at->member, row = at->row;
+  uint64_t h = at->part;
+  for (size_t k = 0; k < p->n_keys; k++) {
     const char *text = across_text(p->tables, member, row, k);
     h = hash_bytes(p->key, text, strlen(text), h);
   }
   return h;
 }
 
-int across_rows_compare(const struct across_tables *t, size_t member_a, size_t row_a,
+static int compare_keys(const struct across_tables *t, size_t n_keys, size_t member_a, size_t row_a,
                         size_t member_b, size_t row_b)
 {
-  for (size_t k = 0; k < t->n_dimensions; k++) {
+  for (size_t k = 0; k < n_keys; k++) {
     int order = strcmp(across_text(t, member_a, row_a, k), across_text(t, member_b, row_b, k));
     if (order != 0)
       return order;
   }
   return 0;
+}
+
+int across_rows_compare(const struct across_tables *t, size_t member_a, size_t row_a,
+                        size_t member_b, size_t row_b)
+{
+  return compare_keys(t, t->n_dimensions, member_a, row_a, member_b, row_b);
 }
 
 /* ------------------------------------------------------------------------ table */
@@ -40,16 +53,23 @@ static enum err_code no_memory(struct err *e)
 }
 
 /* The slot of a row's key: where it is, or where it goes. */
-static size_t find_slot(const struct across_pool *p, size_t member, size_t row)
+static size_t find_slot(const struct across_pool *p, const struct place *at)
 {
-  size_t slot = hash_row(p, member, row) & (p->n_slots - 1);
+  size_t slot = hash_row(p, at) & (p->n_slots - 1);
   while (p->slots[slot] != 0) {
     const struct pooled_row *r = &p->rows[p->slots[slot] - 1];
-    if (across_rows_compare(p->tables, r->member, r->row, member, row) == 0)
+    if (r->part == at->part &&
+        compare_keys(p->tables, p->n_keys, r->member, r->row, at->member, at->row) == 0)
       break;
     slot = (slot + 1) & (p->n_slots - 1);
   }
   return slot;
+}
+
+/* Sums of one row. */
+static size_t row_sums(const struct across_pool *p)
+{
+  return 2 * p->n_cells * p->n_metrics;
 }
 
 /* Room for one more row, at most half of the slots in use. */
@@ -58,17 +78,19 @@ static enum err_code grow(struct across_pool *p, struct err *e)
   if (p->n < p->cap)
     return ERR_OK;
   size_t cap = p->cap == 0 ? 64 : 2 * p->cap;
-  size_t row = sizeof(*p->rows) + 2 * p->n_metrics * sizeof(*p->sums) + 2 * sizeof(*p->slots);
+  size_t row = sizeof(*p->rows) + row_sums(p) * sizeof(*p->sums) + 2 * sizeof(*p->slots);
   if (cap > UINT32_MAX / 4 || !budget_take(&p->budget, (cap - p->cap) * row))
     return no_memory(e);
   p->rows = xrealloc(p->rows, cap * sizeof(*p->rows));
-  p->sums = xrealloc(p->sums, cap * 2 * p->n_metrics * sizeof(*p->sums));
+  p->sums = xrealloc(p->sums, cap * row_sums(p) * sizeof(*p->sums));
   free(p->slots);
   p->cap = cap;
   p->n_slots = 2 * cap;
   p->slots = xcalloc(p->n_slots, sizeof(*p->slots));
-  for (size_t i = 0; i < p->n; i++)
-    p->slots[find_slot(p, p->rows[i].member, p->rows[i].row)] = (uint32_t)i + 1;
+  for (size_t i = 0; i < p->n; i++) {
+    const struct place at = {p->rows[i].part, p->rows[i].member, p->rows[i].row};
+    p->slots[find_slot(p, &at)] = (uint32_t)i + 1;
+  }
   return ERR_OK;
 }
 
@@ -81,55 +103,88 @@ static void add_to_mean(struct stats_sum *sums, double value, double weight)
     stats_sum_add(&sums[0], (value - stats_sum_value(&sums[0])) * (weight / all));
 }
 
-static void add_values(struct across_pool *p, size_t at, size_t member, size_t row)
+/* The place of a cell's sums. */
+static struct stats_sum *sums_at(const struct across_pool *p, size_t row, size_t cell)
 {
-  struct stats_sum *sums = &p->sums[2 * at * p->n_metrics];
+  size_t at = 0; /* cells that the pool does not have are left out of the count */
+  if ((cell & POOL_OTHERS) != 0)
+    at += p->two_periods ? 2 : 1;
+  if ((cell & POOL_BEFORE) != 0)
+    at++;
+  return &p->sums[row * row_sums(p) + 2 * at * p->n_metrics];
+}
+
+static size_t cell_of(const struct across_pool *p, const struct place *at)
+{
+  size_t cell = p->subject >= 0 && (long)at->member != p->subject ? POOL_OTHERS : 0;
+  if (p->two_periods &&
+      strcmp(across_text(p->tables, at->member, at->row, p->n_keys), "date_range_1") == 0)
+    cell |= POOL_BEFORE;
+  return cell;
+}
+
+static void add_values(struct across_pool *p, size_t to, const struct place *at)
+{
+  struct stats_sum *sums = sums_at(p, to, cell_of(p, at));
   for (size_t k = 0; k < p->n_metrics; k++) {
     const struct pooled_column *c = &p->columns[k];
-    double value = across_value(p->tables, member, row, c->metric);
+    double value = across_value(p->tables, at->member, at->row, c->metric);
     if (c->weighted)
-      add_to_mean(&sums[2 * k], value, across_value(p->tables, member, row, c->weight));
+      add_to_mean(&sums[2 * k], value, across_value(p->tables, at->member, at->row, c->weight));
     else
       stats_sum_add(&sums[2 * k], value);
   }
 }
 
-static enum err_code add_row(struct across_pool *p, size_t member, size_t row, struct err *e)
+static enum err_code add_row(struct across_pool *p, const struct place *at, struct err *e)
 {
   enum err_code code = grow(p, e);
   if (code != ERR_OK)
     return code;
-  size_t slot = find_slot(p, member, row);
+  size_t slot = find_slot(p, at);
   if (p->slots[slot] == 0) {
-    p->rows[p->n] = (struct pooled_row){member, row, 1, member};
-    memset(&p->sums[2 * p->n * p->n_metrics], 0, 2 * p->n_metrics * sizeof(*p->sums));
+    p->rows[p->n] = (struct pooled_row){at->part, at->member, at->row, 1, at->member};
+    memset(&p->sums[p->n * row_sums(p)], 0, row_sums(p) * sizeof(*p->sums));
     p->slots[slot] = (uint32_t)++p->n;
   }
   struct pooled_row *r = &p->rows[p->slots[slot] - 1];
-  r->dealers += r->last_member != member;
-  r->last_member = member;
-  add_values(p, p->slots[slot] - 1, member, row);
+  r->dealers += r->last_member != at->member;
+  r->last_member = at->member;
+  add_values(p, p->slots[slot] - 1, at);
   return ERR_OK;
 }
 
-enum err_code across_pool_make(struct across_pool *p, const struct across_tables *tables,
-                               const struct cohort *cohort, const struct pooled_column *columns,
-                               size_t n_columns, struct budget budget, struct err *e)
+static enum err_code add_part(struct across_pool *p, const struct pool_spec *spec, size_t part,
+                              struct err *e)
 {
+  enum err_code code = ERR_OK;
+  for (size_t i = 0; i < spec->cohort->n; i++) {
+    if (spec->cohort->members[i].state != DEALER_OK ||
+        (spec->parts != NULL && !spec->parts[part].has[i]))
+      continue;
+    for (size_t row = 0; row < p->tables->tables[i].rows && code == ERR_OK; row++)
+      code = add_row(p, &(struct place){part, i, row}, e);
+  }
+  return code;
+}
+
+enum err_code across_pool_make(struct across_pool *p, const struct pool_spec *spec, struct err *e)
+{
+  size_t parts = spec->parts == NULL ? 1 : spec->n_parts;
   memset(p, 0, sizeof(*p));
-  p->tables = tables;
-  p->n_metrics = n_columns;
-  memcpy(p->columns, columns, n_columns * sizeof(*columns));
-  p->budget = budget;
+  p->tables = spec->tables;
+  p->n_metrics = spec->n_columns;
+  p->n_keys = spec->tables->n_dimensions - spec->two_periods;
+  p->n_cells = (spec->two_periods ? 2u : 1u) * (spec->subject >= 0 ? 2u : 1u);
+  p->two_periods = spec->two_periods;
+  p->subject = spec->subject;
+  memcpy(p->columns, spec->columns, spec->n_columns * sizeof(*spec->columns));
+  p->budget = spec->budget;
   p->budget.held = 0;
   hash_key_make(p->key);
   enum err_code code = ERR_OK;
-  for (size_t i = 0; i < cohort->n && n_columns > 0; i++) {
-    if (cohort->members[i].state != DEALER_OK)
-      continue;
-    for (size_t row = 0; row < tables->tables[i].rows && code == ERR_OK; row++)
-      code = add_row(p, i, row, e);
-  }
+  for (size_t i = 0; i < parts && spec->n_columns > 0 && code == ERR_OK; i++)
+    code = add_part(p, spec, i, e);
   return code;
 }
 
@@ -143,22 +198,41 @@ void across_pool_free(struct across_pool *p)
   memset(p, 0, sizeof(*p));
 }
 
-double across_pool_value(const struct across_pool *p, size_t row, size_t metric)
+double across_pool_at(const struct across_pool *p, size_t row, size_t cell, size_t metric)
 {
-  return stats_sum_value(&p->sums[2 * (row * p->n_metrics + metric)]);
+  return stats_sum_value(&sums_at(p, row, cell)[2 * metric]);
+}
+
+double across_pool_weight(const struct across_pool *p, size_t row, size_t cell, size_t metric)
+{
+  return stats_sum_value(&sums_at(p, row, cell)[2 * metric + 1]);
 }
 
 /* ------------------------------------------------------------------------ order */
+
+/* The first metric of the subject or of all, or of the others. A mean that is reached on two ways
+ * differs in its last digits, which are no reason for an order. */
+static double size_of(const struct across_pool *p, size_t row, size_t side)
+{
+  double x = across_pool_at(p, row, side, 0);
+  if (p->two_periods)
+    x = fmax(x, across_pool_at(p, row, side | POOL_BEFORE, 0));
+  return p->columns[0].weighted ? (double)(float)x : x;
+}
 
 static int compare_pooled(const void *a, const void *b, void *pool)
 {
   const struct across_pool *p = pool;
   size_t x = *(const size_t *)a, y = *(const size_t *)b;
-  double u = across_pool_value(p, x, 0), v = across_pool_value(p, y, 0);
-  if (u != v)
-    return u > v ? -1 : 1;
-  return across_rows_compare(p->tables, p->rows[x].member, p->rows[x].row, p->rows[y].member,
-                             p->rows[y].row);
+  const struct pooled_row *r = &p->rows[x], *s = &p->rows[y];
+  if (r->part != s->part)
+    return r->part < s->part ? -1 : 1;
+  for (size_t side = 0; side <= (p->subject >= 0 ? POOL_OTHERS : 0); side += POOL_OTHERS) {
+    double u = size_of(p, x, side), v = size_of(p, y, side);
+    if (u != v)
+      return u > v ? -1 : 1;
+  }
+  return compare_keys(p->tables, p->n_keys, r->member, r->row, s->member, s->row);
 }
 
 static size_t *identity(size_t n)

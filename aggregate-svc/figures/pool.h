@@ -12,6 +12,7 @@
 
 /* One pooled row; its texts are those of a row that has them. */
 struct pooled_row {
+  size_t part; /* of the dealers, see pool_spec */
   size_t member, row;
   int32_t dealers;    /* that have this row */
   size_t last_member; /* counted last */
@@ -25,12 +26,36 @@ struct pooled_column {
   size_t weight; /* of a rate */
 };
 
+/* Dealers whose rows are put together. */
+struct pool_part {
+  const char *label;
+  const bool *has; /* per member */
+};
+
+struct pool_spec {
+  const struct across_tables *tables;
+  const struct cohort *cohort;
+  const struct pooled_column *columns;
+  size_t n_columns;
+  const struct pool_part *parts; /* NULL: all dealers together */
+  size_t n_parts;
+  /* Two periods: the last dimension is dateRange and no part of a row's key. */
+  bool two_periods;
+  long subject; /* a member whose rows are kept beside those of the others; -1: none */
+  struct budget budget;
+};
+
+/* Where a value of a row stands: of which period, and of the subject or the others. */
+enum { POOL_BEFORE = 1, POOL_OTHERS = 2, POOL_CELLS = 4 };
+
 struct across_pool {
   const struct across_tables *tables;
   struct pooled_column columns[ACROSS_MAX_METRICS];
-  size_t n_metrics;
+  size_t n_metrics, n_keys, n_cells;
+  bool two_periods;
+  long subject;
   struct pooled_row *rows;
-  struct stats_sum *sums; /* rows x metrics x 2: value or mean, weight of a rate */
+  struct stats_sum *sums; /* rows x cells x metrics x 2: value or mean, weight of a rate */
   size_t n, cap;
   uint32_t *slots; /* open addressing; row + 1, 0 is free */
   size_t n_slots;
@@ -38,20 +63,32 @@ struct across_pool {
   struct budget budget;
 };
 
-/* Pools the rows of the dealers that ended well over the columns given. Memory is
+/* Pools the rows of the dealers that ended well over the columns given, part by part. Memory is
  * taken from the budget; ERR_RESOURCE_EXHAUSTED when it does not suffice. Free the pool in
  * any case. */
-enum err_code across_pool_make(struct across_pool *p, const struct across_tables *tables,
-                               const struct cohort *cohort, const struct pooled_column *columns,
-                               size_t n_columns, struct budget budget, struct err *e);
+enum err_code across_pool_make(struct across_pool *p, const struct pool_spec *spec, struct err *e);
 void across_pool_free(struct across_pool *p);
-/* Rows in the order of the answer, largest first by the first added metric, then by the
- * dimension values. n_rows entries; free with free(). */
+/* Rows in the order of the answer: part by part, largest first by the first metric (the larger
+ * one of two periods; of the subject before the others), then by the dimension values. n_rows
+ * entries; free with free(). */
 size_t *across_pool_order(const struct across_pool *p);
-/* A sum; of a rate the weighted mean, 0 over no weight at all, as Google has it. */
-double across_pool_value(const struct across_pool *p, size_t row, size_t metric);
+/* A sum; of a rate the weighted mean, 0 over no weight at all, as Google has it. cell: 0,
+ * POOL_BEFORE, POOL_OTHERS or both. */
+double across_pool_at(const struct across_pool *p, size_t row, size_t cell, size_t metric);
+/* Whether the pool has that cell: a second period, others beside a subject. */
+static inline bool across_pool_has(const struct across_pool *p, size_t cell)
+{
+  return ((cell & POOL_BEFORE) == 0 || p->two_periods) &&
+         ((cell & POOL_OTHERS) == 0 || p->subject >= 0);
+}
+/* The weight of a rate there. */
+double across_pool_weight(const struct across_pool *p, size_t row, size_t cell, size_t metric);
+static inline double across_pool_value(const struct across_pool *p, size_t row, size_t metric)
+{
+  return across_pool_at(p, row, 0, metric);
+}
 
-/* Order of two rows by their dimension values, as strcmp() has it. */
+/* Order of two rows by all their dimension values, as strcmp() has it. */
 int across_rows_compare(const struct across_tables *t, size_t member_a, size_t row_a,
                         size_t member_b, size_t row_b);
 

@@ -32,7 +32,7 @@ void across_tables_drop(struct across_tables *t, size_t member)
   budget_give(&t->budget, d->bytes);
   free(d->indices);
   free(d->values);
-  for (size_t i = 0; i < ACROSS_MAX_DIMENSIONS; i++)
+  for (size_t i = 0; i < ACROSS_MAX_COLUMNS; i++)
     free(d->dictionaries[i].texts);
   arena_free(d->texts);
   memset(d, 0, sizeof(*d));
@@ -174,25 +174,3 @@ void across_tables_query_done(struct across_tables *t, size_t member,
   for (size_t k = 0; k < t->n_metrics; k++)
     t->types[k] = done->metric_headers[k]->type;
 }
-
-static enum err_code chunk(void *t, size_t member, const ColumnChunk *c, struct err *e)
-{
-  return across_tables_chunk(t, member, c, e);
-}
-
-static void query_done(void *t, size_t member, const Analytics__Report__V1__QueryDone *done)
-{
-  across_tables_query_done(t, member, done);
-}
-
-static void drop(void *t, size_t member)
-{
-  across_tables_drop(t, member);
-}
-
-static void free_tables(void *t)
-{
-  across_tables_free(t);
-}
-
-const struct fold across_fold = {chunk, query_done, drop, free_tables};

@@ -13,7 +13,9 @@
 #include "common/base/arena.h"
 #include "common/base/error.h"
 
-enum { ACROSS_MAX_DIMENSIONS = 8, ACROSS_MAX_METRICS = 10, ACROSS_QUERY = 1 };
+enum { ACROSS_MAX_DIMENSIONS = 8, ACROSS_MAX_METRICS = 10 };
+/* Dimensions of a request, and dateRange. */
+enum { ACROSS_MAX_COLUMNS = ACROSS_MAX_DIMENSIONS + 1 };
 
 /* Values of one dimension of one dealer, each text once. */
 struct across_dictionary {
@@ -26,7 +28,7 @@ struct across_table {
   size_t rows, cap;
   uint32_t *indices; /* rows x dimensions, into the dictionaries */
   double *values;    /* rows x metrics */
-  struct across_dictionary dictionaries[ACROSS_MAX_DIMENSIONS];
+  struct across_dictionary dictionaries[ACROSS_MAX_COLUMNS];
   struct arena *texts;
   long long bytes; /* taken from the budget */
 };
@@ -51,9 +53,6 @@ enum err_code across_tables_chunk(struct across_tables *t, size_t member,
 void across_tables_query_done(struct across_tables *t, size_t member,
                               const Analytics__Report__V1__QueryDone *done);
 void across_tables_drop(struct across_tables *t, size_t member);
-
-/* The same as a fold over a struct across_tables. */
-extern const struct fold across_fold;
 
 /* Text of a dimension in a row. */
 static inline char *across_text(const struct across_tables *t, size_t member, size_t row,

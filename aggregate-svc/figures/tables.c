@@ -33,7 +33,7 @@ static enum err_code chunk(void *arg, size_t member, const ColumnChunk *c, struc
   if (c->query_id == 0 || c->query_id > t->n)
     return err_set(e, ERR_DATA_LOSS, "invalid_data",
                    "the report could not be used: it was not asked for");
-  for (size_t k = 0; k < c->n_metrics; k++)
+  for (size_t k = 0; k < c->n_metrics && !t->any_values; k++)
     for (size_t i = 0; i < c->metrics[k]->n_values; i++) {
       double x = c->metrics[k]->values[i];
       if (!(x >= 0 && x <= COUNT_MAX) || x != (double)(int64_t)x)

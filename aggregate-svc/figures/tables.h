@@ -18,6 +18,7 @@ enum { TABLES_MAX = 5 };
 struct report_tables {
   struct across_tables of[TABLES_MAX]; /* by query_id - 1 */
   size_t n;
+  bool any_values; /* set after report_tables_init(): metrics need not be counts */
 };
 
 /* Columns of a report; `dimensions` counts dateRange, too, when it reads several periods. */

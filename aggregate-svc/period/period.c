@@ -165,30 +165,32 @@ void period_look_back(struct period *out, int64_t unix_ms)
 
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out)
 {
-  struct err e = {0};
   int64_t days =
       p->start.relative ? p->start.days_ago - p->end.days_ago + 1 : p->end.day - p->start.day + 1;
   if (p->start.relative != p->end.relative || days > CHANGE_DAYS_MAX)
     return false;
+  return period_days_before(p, days, unix_ms, out);
+}
+
+bool period_days_before(const struct period *p, int64_t days, int64_t unix_ms, struct period *out)
+{
+  struct err e = {0};
   *out = p->start.relative
              ? (struct period){date_ago(p->start.days_ago + days), date_ago(p->start.days_ago + 1)}
              : (struct period){date_on(p->start.day - days), date_on(p->start.day - 1)};
   return check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK;
 }
 
-bool period_baseline(const struct period *p, int64_t days, int64_t unix_ms, struct period *out)
+size_t period_baselines(const struct period *now, const struct period *before, int64_t days,
+                        int64_t unix_ms, struct period out[2])
 {
-  struct err e = {0};
-  bool relative = p->start.relative;
-  int64_t before =
-      relative ? p->start.days_ago - p->end.days_ago + 1 : p->end.day - p->start.day + 1;
-  if (before >= days)
-    return false;
-  *out = relative
-             ? (struct period){date_ago(p->start.days_ago + days),
-                               date_ago(p->start.days_ago + before + 1)}
-             : (struct period){date_on(p->start.day - days), date_on(p->start.day - before - 1)};
-  return check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK;
+  size_t n = 0;
+  int64_t between = now->start.relative ? 0 : now->start.day - before->end.day - 1;
+  if (between > days)
+    n += period_days_before(now, days, unix_ms, &out[n]);
+  else if (between > 0)
+    period_of_days(&out[n++], before->end.day + 1, now->start.day - 1);
+  return n + period_days_before(before, days, unix_ms, &out[n]);
 }
 
 bool period_extend(const struct period *p, int64_t days, int64_t unix_ms, struct period *out)

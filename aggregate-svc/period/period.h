@@ -3,6 +3,7 @@
 #define AMCP_AGGREGATE_PERIOD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/error.h"
@@ -45,10 +46,14 @@ void period_look_back(struct period *out, int64_t unix_ms);
  * data. */
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out);
 
-/* What of the `days` before a period is not in the equal period before, which may be as long:
- * false when nothing is, or Google has no data then. p must have such a period (period_before()).
- */
-bool period_baseline(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
+/* The `days` just before a period; false when Google has no data then. */
+bool period_days_before(const struct period *p, int64_t days, int64_t unix_ms, struct period *out);
+
+/* The days that those of two periods are judged by: the `days` before each, in one or two periods
+ * that share no day with them or each other. Where `before` ends just before `now`, it is part of
+ * what `now` is judged by. Returns how many there are; days before Google has data are left out. */
+size_t period_baselines(const struct period *now, const struct period *before, int64_t days,
+                        int64_t unix_ms, struct period out[2]);
 
 /* The period begun so many days earlier; false, and *out is the period, when Google has no data
  * then. */

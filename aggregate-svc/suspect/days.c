@@ -136,7 +136,7 @@ static struct suspect_finding lost_between(const struct suspect_days *d, size_t 
       touch(&f, d->first + (int64_t)i);
   int64_t remaining = days_with_sessions(d);
   f.found = f.days >= LOST_DAYS && remaining > 0 && is_large_enough(d);
-  f.effects = remaining < REMAINING_DAYS ? EFFECT_NO_RATES : 0;
+  f.effects = EFFECT_NO_TREND | (remaining < REMAINING_DAYS ? EFFECT_NO_RATES : 0U);
   return f;
 }
 

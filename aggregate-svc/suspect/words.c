@@ -32,8 +32,9 @@ static const char *lost_consequence(const struct suspect_finding *f)
 {
   return f->effects & EFFECT_NO_RATES
              ? "fewer than 14 days remain, so its rates are left out of every benchmark and get no "
-               "verdict; its counts and changes are too low"
-             : "rates are those of the other days; its counts and changes are too low";
+               "verdict; its counts are too low, and no change against another period"
+             : "rates are those of the other days; its counts are too low, and no change against "
+               "another period";
 }
 
 const char *suspect_consequence(enum suspect_code code, const struct suspect_finding *f)
@@ -49,7 +50,7 @@ const char *suspect_consequence(enum suspect_code code, const struct suspect_fin
   case SUSPECT_KEY_EVENTS:
     return "engagement is compared only with dealers that have the same frequent key events";
   case SUSPECT_SHIFT:
-    return "no change against the period before";
+    return "no change against another period";
   case SUSPECT_SELF_REFERRAL:
     return "the source of these sessions is unknown: read them as self-referral";
   case SUSPECT_CODES:

@@ -11,6 +11,7 @@ enum { DEFAULT_LIMIT = 15, LIMIT_MAX = 200, OFFSET_MAX = 1000 };
 
 struct state {
   struct models_fold fold; /* first: the fold's figures */
+  struct vehicle_questions questions;
   struct lead_events leads;
   struct period before, look_back;
   bool has_before;
@@ -32,21 +33,20 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   struct state *s = c->state;
   s->has_before = period_before(&c->period, c->now_unix_ms, &s->before);
   period_look_back(&s->look_back, c->now_unix_ms);
-  struct vehicle_questions q = {.periods = {&c->period, &s->before},
+  s->questions = (struct vehicle_questions){.periods = {&c->period, &s->before},
                                 .n_periods = s->has_before ? 2 : 1,
-                                .sessions = true,
                                 .vdp = true,
                                 .kinds = true,
                                 .leads = true,
                                 .look_back = &s->look_back,
                                 .by_date = true};
-  return vehicles_plan(c, &q, &s->leads, p, &s->fold, e);
+  return vehicles_plan(c, &s->questions, &s->leads, p, &s->fold, e);
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads);
+  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads, &c->period, s->has_before ? &s->before : NULL, arena);
   q.has_before = s->has_before;
   q.limit = s->limit;
   q.offset = s->offset;

@@ -1,6 +1,7 @@
 /* benchmark_dealer: the scorecard of one dealer against the others of its region. */
 #include "aggregate-svc/answer/scorecard.h"
 #include "aggregate-svc/call/daily.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/tools/tools.h"
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
@@ -10,7 +11,6 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
     return request_no_subject(e);
   q->channels = true;
   q->has_other = period_before(&c->period, c->now_unix_ms, &q->other);
-  q->suspect = true;
   return daily_plan(c, q, p, e);
 }
 
@@ -20,8 +20,11 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   const struct dealer_figures *figures = daily_figures(c, q, arena, e);
   if (figures == NULL)
     return NULL;
-  struct scorecard s = {.of = {{&c->cohort, figures, &q->leads}, &c->door},
-                        .notes = q->fold.notes,
+  struct cohort_figures live = {&c->cohort, figures, &q->leads};
+  struct outside_view shown;
+  outside_show(&c->door, "", &live, q->fold.notes, arena, &shown);
+  struct scorecard s = {.of = {{&shown.cohort, shown.figures, &q->leads}, &c->door},
+                        .notes = shown.notes,
                         .period = &c->period,
                         .now_unix_ms = c->now_unix_ms};
   return &scorecard_make(&s, arena)->base;
@@ -31,6 +34,7 @@ const struct tool benchmark_dealer_tool = {.rpc = "BenchmarkDealer",
                                            .dealers = TOOL_PEERS,
                                            .period = TOOL_LAST_4_WEEKS,
                                            .batch = true,
+                                           .kept = true,
                                            .state_size = sizeof(struct daily_question),
                                            .fold = &daily_fold,
                                            .plan = plan,

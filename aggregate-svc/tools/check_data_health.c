@@ -2,9 +2,9 @@
 #include "aggregate-svc/answer/data_health.h"
 #include "aggregate-svc/call/query.h"
 #include "aggregate-svc/figures/group.h"
+#include "aggregate-svc/figures/signs.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
-#include "common/base/zone.h"
 
 enum { DAYS_MAX = 366 };
 
@@ -13,12 +13,17 @@ struct state {
   struct lead_events leads;
   struct period window, look_back;
   bool baseline;
+  size_t limit, offset;
 };
 
 static enum err_code check(struct tool_call *c, struct err *e)
 {
   const Analytics__Ga4__V1beta__DateRange *range = c->fields.date_range;
+  const Analytics__Aggregate__V1__CheckDataHealthRequest *r = (const void *)c->request;
+  struct state *s = c->state;
   struct period asked;
+  if (request_check_page("limit", r->limit, r->offset, &s->limit, &s->offset, e) != ERR_OK)
+    return e->code;
   if (range == NULL)
     return ERR_OK;
   if (request_period(&asked, range, c->now_unix_ms, e) != ERR_OK)
@@ -106,13 +111,10 @@ static const char *lead_event_of(struct tool_call *c, size_t member)
 static void look_at(struct tool_call *c, size_t member, struct health_dealer *out, bool *no_lead)
 {
   struct state *s = c->state;
-  int32_t offset = 0;
-  if (!zone_offset(s->fold.notes[member].time_zone, c->now_unix_ms / 1000, &offset))
-    offset = 0;
-  struct health_question q = {.days = period_resolve(&c->period, c->now_unix_ms, offset),
+  struct health_question q = {.days = signs_days(&c->period, s->fold.notes[member].time_zone,
+                                                 c->now_unix_ms),
                               .baseline = s->baseline,
                               .lead_event = lead_event_of(c, member)};
-  q.complete = q.days.today - PERIOD_FRESH_DAYS;
   *no_lead = q.lead_event[0] == '\0';
   health_find(&s->fold, member, &q, out);
 }
@@ -148,7 +150,9 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                             .no_lead_event = no_lead,
                             .notes = s->fold.notes,
                             .period = &c->period,
-                            .now_unix_ms = c->now_unix_ms};
+                            .now_unix_ms = c->now_unix_ms,
+                            .offset = s->offset,
+                            .limit = s->limit};
   return &data_health(&a, arena)->base;
 }
 

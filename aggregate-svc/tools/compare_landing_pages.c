@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/pages.h"
-#include "aggregate-svc/call/query.h"
+#include "aggregate-svc/call/window.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -13,6 +13,7 @@ struct state {
   struct report_tables tables; /* first: the fold's figures */
   struct lead_events leads;
   struct period look_back;
+  struct suspect_window window;
   bool from_region;
   char *alone[1]; /* the dealers of a question that rests on the subject alone */
 };
@@ -68,12 +69,13 @@ static bool add_reports(struct tool_call *c, struct plan *p)
   return leads.dimension_filter != NULL && look_back.dimension_filter != NULL &&
          tool_plan_add(p, query_new(&pages, c->arena)) &&
          tool_plan_add(p, query_new(&leads, c->arena)) &&
-         tool_plan_add(p, query_new(&look_back, c->arena));
+         tool_plan_add(p, query_new(&look_back, c->arena)) &&
+         tool_plan_add(p, window_query(c, &s->window, PAGES_DAYS));
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
-  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}};
+  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}, {1, 2}};
   struct state *s = c->state;
   period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
@@ -86,10 +88,14 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
+  const struct dealer_notes *notes = report_tables_notes(&s->tables, arena);
   struct pages_question q = {.cohort = &c->cohort,
                              .door = &c->door,
                              .tables = &s->tables,
                              .leads = &s->leads,
+                             .dealers = window_find(c, &s->window, &s->tables, &s->leads,
+                                                    PAGES_DAYS, PAGES_LOOKBACK, notes, arena),
+                             .notes = notes,
                              .from_region = s->from_region,
                              .period = &c->period,
                              .now_unix_ms = c->now_unix_ms};
@@ -101,6 +107,7 @@ const struct tool compare_landing_pages_tool = {.rpc = "CompareLandingPages",
                                                 .dealers = TOOL_PEERS,
                                                 .period = TOOL_LAST_4_WEEKS,
                                                 .batch = true,
+                                                .kept = true,
                                                 .state_size = sizeof(struct state),
                                                 .fold = &report_tables_fold,
                                                 .check = check,

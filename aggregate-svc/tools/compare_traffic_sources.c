@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/traffic.h"
-#include "aggregate-svc/call/query.h"
+#include "aggregate-svc/call/window.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
 
@@ -12,6 +12,7 @@ struct state {
   struct report_tables tables; /* first: the fold's figures */
   struct lead_events leads;
   struct period look_back;
+  struct suspect_window window;
   enum traffic_by by;
 };
 
@@ -34,7 +35,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
 /* --------------------------------------------------------------------- planning */
 
 static char *sessions[] = {(char *)"sessions"};
-static char *events[] = {(char *)"eventCount"};
+static char *events[] = {(char *)"eventCount", (char *)"sessions"};
 static char *by_host[] = {(char *)"hostName"};
 static char *by_event[] = {(char *)"eventName"};
 
@@ -56,7 +57,7 @@ static struct query_spec by_source(struct tool_call *c, bool leads)
                                              : leads       ? 5
                                                            : 4,
                              .metrics = leads ? events : sessions,
-                             .n_metrics = 1,
+                             .n_metrics = leads ? 2 : 1,
                              .periods = {&c->period},
                              .n_periods = 1};
 }
@@ -91,12 +92,13 @@ static bool add_reports(struct tool_call *c, struct plan *p)
   look_back.dimension_filter = query_in_list("eventName", looked_for, LEAD_LOOK_BACK, c->arena);
   return leads.dimension_filter != NULL && look_back.dimension_filter != NULL &&
          add(p, &plain, c->arena) && add(p, &leads, c->arena) && add(p, &hosts, c->arena) &&
-         add(p, &look_back, c->arena);
+         add(p, &look_back, c->arena) &&
+         tool_plan_add(p, window_query(c, &s->window, TRAFFIC_DAYS));
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
-  static const struct table_shape shapes[TRAFFIC_QUERIES] = {{4, 1}, {5, 1}, {1, 1}, {1, 1}};
+  static const struct table_shape shapes[TRAFFIC_QUERIES] = {{4, 1}, {5, 2}, {1, 1}, {1, 1}, {1, 2}};
   struct state *s = c->state;
   period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
@@ -109,10 +111,14 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
+  const struct dealer_notes *notes = report_tables_notes(&s->tables, arena);
   struct traffic_question q = {.cohort = &c->cohort,
                                .door = &c->door,
                                .tables = &s->tables,
                                .leads = &s->leads,
+                               .dealers = window_find(c, &s->window, &s->tables, &s->leads,
+                                                      TRAFFIC_DAYS, TRAFFIC_LOOKBACK, notes, arena),
+                               .notes = notes,
                                .by = s->by,
                                .period = &c->period,
                                .now_unix_ms = c->now_unix_ms};
@@ -124,6 +130,7 @@ const struct tool compare_traffic_sources_tool = {.rpc = "CompareTrafficSources"
                                                   .dealers = TOOL_PEERS,
                                                   .period = TOOL_LAST_4_WEEKS,
                                                   .batch = true,
+                                                  .kept = true,
                                                   .state_size = sizeof(struct state),
                                                   .fold = &report_tables_fold,
                                                   .check = check,

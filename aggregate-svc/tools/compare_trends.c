@@ -3,6 +3,7 @@
 
 #include "aggregate-svc/answer/trends.h"
 #include "aggregate-svc/call/daily.h"
+#include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
 
@@ -114,6 +115,33 @@ static bool fill_all(struct tool_call *c, struct trends *t, struct arena *arena,
          fill_block(c, year, s->daily.has_other ? n : 0, &t->year_before, arena, e);
 }
 
+/* What is suspect in the whole series, in what it is compared with, or in one of its weeks, as found
+ * first: an answer says it once. */
+static void gather(const struct trend_span *s, size_t n_members, struct dealer_figures *out)
+{
+  for (size_t i = 0; s->figures.dealers != NULL && i < n_members; i++)
+    for (size_t code = 0; code < SUSPECT_CODES; code++)
+      if (!out[i].findings.of[code].found)
+        out[i].findings.of[code] = s->figures.dealers[i].findings.of[code];
+}
+
+static const struct dealer_figures *with_findings(const struct trends *t,
+                                                  const struct outside_view *shown,
+                                                  struct arena *arena)
+{
+  size_t n_members = shown->cohort.n;
+  const struct trend_block *blocks[] = {&t->after, &t->before, &t->year_before, &t->series};
+  struct dealer_figures *out = ARENA_ARRAY(arena, struct dealer_figures, n_members);
+  for (size_t i = 0; i < n_members; i++)
+    out[i] = shown->figures[i];
+  for (size_t b = 0; b < ARRAY_LEN(blocks); b++)
+    gather(&blocks[b]->all, n_members, out);
+  for (size_t b = 0; b < ARRAY_LEN(blocks); b++)
+    for (size_t k = 0; k < blocks[b]->n; k++)
+      gather(&blocks[b]->single[k], n_members, out);
+  return out;
+}
+
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   struct state *s = c->state;
@@ -125,6 +153,11 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   if (!fill_all(c, &t, arena, e))
     return NULL;
   t.of = (struct benchmarked){t.series.all.figures, &c->door};
+  struct outside_view shown;
+  outside_show(&c->door, "", &t.series.all.figures, s->daily.fold.notes, arena, &shown);
+  t.of.figures.cohort = &shown.cohort;
+  t.of.figures.dealers = with_findings(&t, &shown, arena);
+  t.notes = shown.notes;
   return &trends_make(&t, arena)->base;
 }
 
@@ -132,6 +165,7 @@ const struct tool compare_trends_tool = {.rpc = "CompareTrends",
                                          .dealers = TOOL_PEERS,
                                          .period = TOOL_LAST_4_WEEKS,
                                          .batch = true,
+                                         .kept = true,
                                          .state_size = sizeof(struct state),
                                          .fold = &daily_fold,
                                          .check = check,

@@ -13,7 +13,8 @@ struct state {
   struct report_tables tables; /* first: the fold's figures */
   struct lead_events leads;
   struct query_set sets[2]; /* of the subject, of the others */
-  struct period before, look_back;
+  struct period before, look_back, baselines[2];
+  size_t n_baselines;
   enum metric_id metric;
   bool a_year_ago;
 };
@@ -53,7 +54,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
 /* --------------------------------------------------------------------- planning */
 
 static char *sessions[] = {(char *)"sessions", (char *)"engagedSessions"};
-static char *events[] = {(char *)"eventCount"};
+static char *events[] = {(char *)"eventCount", (char *)"sessions"};
 static char *by_day[] = {(char *)"date", (char *)"eventName"};
 static char *by_event[] = {(char *)"eventName"};
 static char *by_part[] = {(char *)"sessionDefaultChannelGroup", (char *)"deviceCategory",
@@ -88,7 +89,7 @@ static struct query_spec both(struct tool_call *c, uint32_t id, char *const *nam
                              .dimensions = names,
                              .n_dimensions = n,
                              .metrics = leads ? events : sessions,
-                             .n_metrics = leads ? 1 : 2,
+                             .n_metrics = 2,
                              .periods = {&c->period, &s->before},
                              .n_periods = 2};
 }
@@ -121,7 +122,11 @@ static bool add_look_back(struct tool_call *c, struct query_set *set)
 
 static bool add_reports(struct tool_call *c, struct query_set *set, bool parts)
 {
-  return add(c, set, both(c, EXPLAIN_DAYS, by_day, 1, false), false) &&
+  struct state *s = c->state;
+  struct query_spec days = both(c, EXPLAIN_DAYS, by_day, 1, false);
+  for (size_t i = 0; i < s->n_baselines; i++)
+    days.periods[days.n_periods++] = &s->baselines[i];
+  return add(c, set, days, false) &&
          add(c, set, both(c, EXPLAIN_DAY_LEADS, by_day, 2, true), true) && add_look_back(c, set) &&
          (!parts || (add(c, set, both(c, EXPLAIN_PARTS, by_part, 4, false), false) &&
                      add(c, set, both(c, EXPLAIN_PART_LEADS, by_part, 5, true), true)));
@@ -130,12 +135,14 @@ static bool add_reports(struct tool_call *c, struct query_set *set, bool parts)
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   static const struct table_shape shapes[EXPLAIN_QUERIES] = {
-      {2, 2}, {3, 1}, {1, 1}, {5, 2}, {6, 1}};
+      {2, 2}, {3, 2}, {1, 1}, {5, 2}, {6, 2}};
   struct state *s = c->state;
   uint16_t *set_of = ARENA_ARRAY(c->arena, uint16_t, c->cohort.n + 1);
   if (find_before(c, e) != ERR_OK)
     return e->code;
   period_look_back(&s->look_back, c->now_unix_ms);
+  s->n_baselines =
+      period_baselines(&c->period, &s->before, SUSPECT_BASELINE, c->now_unix_ms, s->baselines);
   if (set_of == NULL || !lead_events_collect(&s->leads, &c->cohort, c->arena) ||
       !add_reports(c, &s->sets[0], true) || !add_reports(c, &s->sets[1], false))
     return tool_cohort_too_large(e, "question");
@@ -155,6 +162,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                                .door = &c->door,
                                .tables = &s->tables,
                                .leads = &s->leads,
+                               .notes = report_tables_notes(&s->tables, arena),
                                .metric = s->metric,
                                .period = &c->period,
                                .before = &s->before,
@@ -167,6 +175,7 @@ const struct tool explain_change_tool = {.rpc = "ExplainChange",
                                          .dealers = TOOL_PEERS,
                                          .period = TOOL_LAST_4_WEEKS,
                                          .batch = true,
+                                         .kept = true,
                                          .state_size = sizeof(struct state),
                                          .fold = &report_tables_fold,
                                          .check = check,

@@ -7,20 +7,24 @@
 
 typedef Analytics__Aggregate__V1__VehicleMoversRequest Request;
 
-enum { DEFAULT_LIMIT = 10, LIMIT_MAX = 200, FURTHEST_BEHIND_S = -12 * 3600 };
+enum { DEFAULT_LIMIT = 10, LIMIT_MAX = 200, OFFSET_MAX = 1000, FURTHEST_BEHIND_S = -12 * 3600 };
 
 struct state {
   struct models_fold fold;  /* first: the fold's figures */
+  struct vehicle_questions questions;
   struct lead_events leads; /* none is asked for */
   int64_t monday;
-  size_t limit;
+  size_t limit, offset;
 };
 
 static enum err_code check(struct tool_call *c, struct err *e)
 {
   const Request *r = (const Request *)c->request;
   struct state *s = c->state;
-  return request_check_limit("limit", r->limit, DEFAULT_LIMIT, LIMIT_MAX, &s->limit, e);
+  enum err_code code =
+      request_check_limit("limit", r->limit, DEFAULT_LIMIT, LIMIT_MAX, &s->limit, e);
+  return code == ERR_OK ? request_check_limit("offset", r->offset, 0, OFFSET_MAX, &s->offset, e)
+                        : code;
 }
 
 /* The last complete weeks at or before the end that was asked for. */
@@ -40,16 +44,19 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
   set_weeks(c);
-  struct vehicle_questions q = {
-      .periods = {&c->period}, .n_periods = 1, .days = true, .by_week = true};
-  return vehicles_plan(c, &q, &s->leads, p, &s->fold, e);
+  s->questions = (struct vehicle_questions){
+      .periods = {&c->period}, .n_periods = 1, .by_week = true};
+  return vehicles_plan(c, &s->questions, &s->leads, p, &s->fold, e);
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads);
+  struct period late, early;
+  vehicle_movers_halves(s->monday, &early, &late);
+  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads, &late, &early, arena);
   q.limit = s->limit;
+  q.offset = s->offset;
   (void)e;
   return &vehicle_movers(&q, s->monday, arena)->base;
 }

@@ -44,13 +44,16 @@ void verdict_compare_changes(struct change_row *row, struct change_cell cells[2]
   row->has_relative = own->known && market->known && own->change.se > 0 && market->change.se > 0;
   if (row->has_relative)
     row->relative = stats_change_relative(&own->change, &market->change, STATS_Z95);
-  cells[0] = verdict_change_cell(&own->change, own->known && own->enough);
-  cells[1] =
-      verdict_change_cell(&row->relative, row->has_relative && own->enough && market->enough);
+  bool enough = own->known && own->enough && !row->suspect;
+  cells[0] = verdict_change_cell(&own->change, enough);
+  cells[1] = verdict_change_cell(&row->relative, enough && row->has_relative && market->enough);
+  cells[0].suspect = cells[1].suspect = row->suspect;
 }
 
 static enum verdict_change word_of(const struct change_cell *c)
 {
+  if (c->suspect)
+    return CHANGE_SUSPECT;
   if (!c->enough)
     return CHANGE_TOO_LITTLE_DATA;
   if (c->direction == 0 || !(c->q <= MAX_FALSE_SHARE) || !(fabs(c->size) >= MIN_SIZE))
@@ -80,6 +83,7 @@ const char *verdict_change_name(enum verdict_change v)
   static const char *const names[] = {[CHANGE_TOO_LITTLE_DATA] = "too_little_data",
                                       [CHANGE_NO_CLEAR] = "no_clear_change",
                                       [CHANGE_RISING] = "rising",
-                                      [CHANGE_FALLING] = "falling"};
+                                      [CHANGE_FALLING] = "falling",
+                                      [CHANGE_SUSPECT] = "suspect_data"};
   return (size_t)v < ARRAY_LEN(names) ? names[v] : names[CHANGE_TOO_LITTLE_DATA];
 }

@@ -12,7 +12,8 @@ const char *expected_word_name(enum expected_word w)
   static const char *const names[] = {[EXPECTED_TOO_LITTLE_DATA] = "too_little_data",
                                       [EXPECTED_NO_CLEAR_DIFFERENCE] = "no_clear_difference",
                                       [EXPECTED_ABOVE] = "above_expected",
-                                      [EXPECTED_BELOW] = "below_expected"};
+                                      [EXPECTED_BELOW] = "below_expected",
+                                      [EXPECTED_SUSPECT] = "suspect_data"};
   return (size_t)w < ARRAY_LEN(names) ? names[w] : names[EXPECTED_TOO_LITTLE_DATA];
 }
 
@@ -21,7 +22,7 @@ static void measure(struct expected_cell *c)
   struct stats_interval i = {0, 0};
   c->ratio = c->low = c->high = 0;
   c->q = 1;
-  c->tested = c->expected >= MIN_EXPECTED_EVENTS;
+  c->tested = c->expected >= MIN_EXPECTED_EVENTS && !c->suspect;
   if (!(c->expected > 0) || !stats_byar(c->observed, STATS_Z95, &i))
     return;
   c->ratio = (double)c->observed / c->expected;
@@ -31,6 +32,8 @@ static void measure(struct expected_cell *c)
 
 static enum expected_word word_of(const struct expected_cell *c)
 {
+  if (c->suspect)
+    return EXPECTED_SUSPECT;
   if (!c->tested)
     return EXPECTED_TOO_LITTLE_DATA;
   if (c->q > MAX_FALSE_SHARE || (c->low <= 1 && c->high >= 1))

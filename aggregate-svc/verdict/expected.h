@@ -16,6 +16,7 @@ enum expected_word {
   EXPECTED_NO_CLEAR_DIFFERENCE,
   EXPECTED_ABOVE,
   EXPECTED_BELOW,
+  EXPECTED_SUSPECT, /* the dealer's data is suspect */
 };
 /* "above_expected", ... Static text. */
 const char *expected_word_name(enum expected_word w);
@@ -24,6 +25,7 @@ struct expected_cell {
   /* Given; expected 0: nothing is known. */
   int64_t observed;
   double expected;
+  bool suspect; /* never tested */
   /* Computed; the ratio and its interval (Byar) when expected is above 0. */
   double ratio, low, high;
   bool tested;

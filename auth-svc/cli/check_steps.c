@@ -10,7 +10,7 @@
 #include "common/base/wait.h"
 #include "common/http/client.h"
 
-enum { TIMEOUT_MS = 20000, BODY_MAX = 4 << 20, PAGES_MAX = 50 };
+enum { TIMEOUT_MS = 20000, BODY_MAX = 4 << 20, PAGES_MAX = 50, LISTED = 20 };
 
 struct answer {
   struct wait_once end;
@@ -142,6 +142,7 @@ static const char *endpoint(const char *variable, const char *fallback)
 struct summaries {
   const struct dealer *dealer;
   size_t seen;                        /* properties that may be read */
+  struct buf *list;                   /* the first of them, for a dealer that names none */
   bool has[DIRECTORY_MAX_PROPERTIES]; /* by the dealer's property */
 };
 
@@ -153,6 +154,11 @@ static void read_summaries(struct summaries *s, const cJSON *page)
     cJSON_ArrayForEach(property, cJSON_GetObjectItemCaseSensitive(account, "propertySummaries"))
     {
       const char *name = json_get_string(property, "property");
+      const char *display = json_get_string(property, "displayName");
+      if (name != NULL && s->seen < LISTED)
+        buf_printf(s->list, "%s%s (%.100s)", s->seen > 0 ? ", " : "",
+                   strncmp(name, "properties/", 11) == 0 ? name + 11 : name,
+                   display != NULL ? display : "no name");
       s->seen++;
       for (size_t i = 0; name != NULL && i < s->dealer->n_property_ids; i++)
         if (strncmp(name, "properties/", 11) == 0 &&
@@ -189,15 +195,36 @@ static bool fetch_summaries(struct summaries *s, const struct caller *c)
   return true;
 }
 
+/* What the service will find, for a dealer that names no property. */
+static bool check_found(const struct summaries *s)
+{
+  if (s->seen == 0) {
+    cli_step(false, "property", "none is configured, and none may be read");
+    cli_remedy("give the account Viewer access to the dealer's property (Admin > Property access "
+               "management)");
+    return false;
+  }
+  cli_step(true, "property", "none is configured; may be read: %s%s", buf_str(s->list),
+           s->seen > LISTED ? ", and others" : "");
+  if (s->seen > 1)
+    cli_remedy(
+        "several may be read: name the dealer's in \"properties\", the default one first, or "
+        "the one with the lowest id is the default");
+  return true;
+}
+
 bool cli_check_account(struct http_client *http, const char *token, const char *quota_project,
                        const struct dealer *dealer)
 {
   const struct caller c = {http, token, quota_project};
-  struct summaries s = {.dealer = dealer};
+  AUTO_BUF struct buf list = BUF_INIT(8192);
+  struct summaries s = {.dealer = dealer, .list = &list};
   bool ok = true;
   if (!fetch_summaries(&s, &c))
     return false;
   cli_step(true, "accountSummaries", "%zu properties may be read", s.seen);
+  if (dealer->n_property_ids == 0)
+    return check_found(&s);
   for (size_t i = 0; i < dealer->n_property_ids; i++) {
     if (s.has[i])
       continue;

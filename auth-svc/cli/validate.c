@@ -183,6 +183,15 @@ static void look_at_directory(struct job *j)
   const struct directory *d = j->dealers.directory;
   buf_printf(&j->found.summary, "  dealers      %zu, with %zu properties\n", d->n_dealers,
              d->n_properties);
+  size_t finding = 0;
+  for (size_t i = 0; i < d->n_dealers; i++)
+    finding += d->dealers[i].n_property_ids == 0;
+  if (finding > 0)
+    buf_printf(&j->found.summary,
+               "  properties   of %zu dealer%s found in Google Analytics at the first report; name "
+               "them where a login can read several\n",
+               finding, finding == 1 ? "" : "s");
+  put_count(j->found.members, "dealers_without_properties", finding);
   put_count(j->found.members, "dealers", d->n_dealers);
   put_count(j->found.members, "properties", d->n_properties);
   put_count(j->found.members, "regions", d->n_regions);

@@ -94,7 +94,7 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_AGGREGATE_IDENTITY", CONFIG_STRING, &s->aggregate_identity, "aggregate-svc", 0, 0,
        false, "certificate identity that may call ResolveCohort, with TLS"},
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
-       "certificate identity that may call GetAccessToken and EndLease, with TLS"},
+       "certificate identity that may call GetAccessToken, EndLease and OwnProperties, with TLS"},
       {"AUTH_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
        "certificate identity that may call the steps of a consent, with TLS"},
       {"CONNECT_URL", CONFIG_STRING, &s->connect_url, NULL, 0, 0, false,

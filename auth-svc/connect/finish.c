@@ -27,13 +27,13 @@ static bool put_properties(Analytics__Auth__V1__ShowConsentResponse *out, const 
 {
   const cJSON *p;
   size_t n = (size_t)cJSON_GetArraySize(properties_of(session));
-  out->properties = ARENA_ARRAY(arena, Analytics__Auth__V1__SeenProperty *, n);
+  out->properties = ARENA_ARRAY(arena, Analytics__Auth__V1__OfferedProperty *, n);
   cJSON_ArrayForEach(p, properties_of(session))
   {
-    Analytics__Auth__V1__SeenProperty *seen = ARENA_NEW(arena, Analytics__Auth__V1__SeenProperty);
+    Analytics__Auth__V1__OfferedProperty *seen = ARENA_NEW(arena, Analytics__Auth__V1__OfferedProperty);
     if (seen == NULL || out->properties == NULL)
       return false;
-    analytics__auth__v1__seen_property__init(seen);
+    analytics__auth__v1__offered_property__init(seen);
     seen->property_id = arena_strdup(arena, value_text(p, "property_id"));
     seen->name = arena_strdup(arena, value_text(p, "name"));
     seen->account_name = arena_strdup(arena, value_text(p, "account_name"));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "auth-svc/secret/secret.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 
@@ -59,6 +60,31 @@ static void index_properties(struct directory *d)
     qsort(d->properties, n, sizeof(*d->properties), by_property_id);
 }
 
+/* Takes a text into a digest, so that neighbouring texts cannot run into each other. */
+static void digest_text(uint8_t digest[SHA256_SIZE], const char *text)
+{
+  uint8_t both[2 * SHA256_SIZE];
+  memcpy(both, digest, SHA256_SIZE);
+  sha256_of(text, strlen(text), both + SHA256_SIZE);
+  sha256_of(both, sizeof(both), digest);
+}
+
+static uint64_t digest_assignment(const struct directory *d)
+{
+  uint8_t digest[SHA256_SIZE] = {0};
+  uint64_t out;
+  for (size_t i = 0; i < d->n_dealers; i++) {
+    const struct dealer *one = &d->dealers[i];
+    digest_text(digest, one->dealer_id);
+    digest_text(digest, one->account_id);
+    for (size_t k = 0; k < one->n_property_ids; k++)
+      digest_text(digest, one->property_ids[k]);
+    digest_text(digest, "");
+  }
+  memcpy(&out, digest, sizeof(out));
+  return out;
+}
+
 struct directory *directory_new(struct arena *arena, const struct dealer *dealers, size_t n)
 {
   struct directory *d = arena_xalloc(arena, sizeof(*d));
@@ -78,6 +104,7 @@ struct directory *directory_new(struct arena *arena, const struct dealer *dealer
     qsort(d->by_account, n, sizeof(*d->by_account), by_account_id);
   index_regions(d);
   index_properties(d);
+  d->assignment = digest_assignment(d);
   return d;
 }
 

@@ -75,6 +75,8 @@ struct directory {
   const struct dealer **by_account; /* in order of account_id */
   struct catalogued *cohorts;       /* regions first, each in order of id; see catalogue.h */
   size_t n_cohorts;
+  /* Digest of which account and which properties are whose: equal for equal directories. */
+  uint64_t assignment;
 };
 
 /* Takes n dealers whose texts live in `arena` and orders and indexes them. The directory

@@ -137,29 +137,30 @@ static enum err_code read_property(const struct dealers_reader *r, const cJSON *
   return ERR_OK;
 }
 
-/* A list of at most max items in the arena. */
+/* A list of min to max items; NULL when there is none. */
 static enum err_code read_list(const struct dealers_reader *r, const cJSON *object, const char *key,
-                               int max, bool required, const cJSON **list)
+                               int max, const char *form, int min, const cJSON **list)
 {
   *list = cJSON_GetObjectItemCaseSensitive(object, key);
-  if (*list == NULL && !required)
+  if (*list == NULL)
     return ERR_OK;
-  if (!cJSON_IsArray(*list) || (required && cJSON_GetArraySize(*list) == 0))
-    return field_refuse(&r->own, key, "%smust be %s", *list == NULL ? "missing; " : "",
-                        required ? "a non-empty array of GA4 property ids, such as [\"213025502\"]"
-                                 : "an array of strings");
+  if (!cJSON_IsArray(*list) || cJSON_GetArraySize(*list) < min)
+    return field_refuse(&r->own, key, "must be %s", form);
   if (cJSON_GetArraySize(*list) > max)
     return field_refuse(&r->own, key, "has %d items; at most %d are possible",
                         cJSON_GetArraySize(*list), max);
   return ERR_OK;
 }
 
+/* Without the list they are found in Google (docs/internals/auth/dealers.md). */
 static enum err_code read_properties(struct dealers_reader *r, const cJSON *object,
                                      struct dealer *d)
 {
+  static const char form[] = "a non-empty array of GA4 property ids, such as [\"213025502\"]; "
+                             "leave it out to have them found in Google Analytics";
   const cJSON *list = NULL;
-  enum err_code code = read_list(r, object, "properties", DIRECTORY_MAX_PROPERTIES, true, &list);
-  if (code != ERR_OK)
+  enum err_code code = read_list(r, object, "properties", DIRECTORY_MAX_PROPERTIES, form, 1, &list);
+  if (code != ERR_OK || list == NULL)
     return code;
   size_t n = (size_t)cJSON_GetArraySize(list);
   d->property_ids = ARENA_ARRAY(r->arena, const char *, n);
@@ -174,7 +175,8 @@ static enum err_code read_properties(struct dealers_reader *r, const cJSON *obje
 static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, struct dealer *d)
 {
   const cJSON *list = NULL;
-  enum err_code code = read_list(r, object, "groups", DIRECTORY_MAX_GROUPS, false, &list);
+  enum err_code code =
+      read_list(r, object, "groups", DIRECTORY_MAX_GROUPS, "an array of strings", 0, &list);
   if (code != ERR_OK || list == NULL)
     return code;
   d->groups = ARENA_ARRAY(r->arena, const char *, (size_t)cJSON_GetArraySize(list));
@@ -249,8 +251,8 @@ static enum err_code read_dealer(struct dealers_reader *r, const cJSON *object, 
   r->who = NULL;
   if (!cJSON_IsObject(object))
     return field_refuse(&r->own, "",
-                        "must be an object: a dealer with dealer_id, name, region, properties "
-                        "and a credential");
+                        "must be an object: a dealer with dealer_id, name, region and a "
+                        "credential");
   for (size_t i = 0; i < ARRAY_LEN(steps); i++)
     code = first_of(code, steps[i](r, object, d));
   bool skip = r->unopened[r->index] || (*r->n_faults > 0 && r->watch == NULL);
@@ -307,7 +309,8 @@ static enum err_code read_dealers(struct dealers_reader *r, const cJSON *list,
     code = first_of(code, read_dealer(r, v, &dealers[i], &credentials[i]));
   }
   code = first_of(code, dealers_check_ids(r, dealers, n));
-  return first_of(code, dealers_check_properties(r, dealers, n));
+  code = first_of(code, dealers_check_properties(r, dealers, n));
+  return first_of(code, dealers_check_credentials(r, dealers, credentials, n));
 }
 
 /* ----------------------------------------------------------------- the content */

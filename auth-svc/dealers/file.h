@@ -7,8 +7,8 @@
  *                 "owner": ..., "groups": [...], "lead_event": ..., "time_zone": ...}]}
  *
  * or the bare array. dealer_id defaults to account_id and the other way round; city, state,
- * owner, groups, lead_event and time_zone may be left out. In place of oauth may stand another
- * credential (credential_config.h). A property is digits, "properties/" and digits, or
+ * owner, groups, lead_event, time_zone and properties may be left out. In place of oauth may stand
+ * another credential (credential_config.h). A property is digits, "properties/" and digits, or
  * {"property_id": ..., "name": ..., "type": ...}. */
 #ifndef AMCP_AUTH_DEALERS_FILE_H
 #define AMCP_AUTH_DEALERS_FILE_H

@@ -67,5 +67,9 @@ enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *
 enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *dealers, size_t n);
 enum err_code dealers_check_properties(struct dealers_reader *r, const struct dealer *dealers,
                                        size_t n);
+/* A dealer without properties has a credential that no other dealer has: what one login sees
+ * could not be told apart. Credentials that were refused are NULL. */
+enum err_code dealers_check_credentials(struct dealers_reader *r, const struct dealer *dealers,
+                                        struct credential *const *credentials, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
-/* No id, account or property may occur twice in the dealers file. */
+/* No id, account or property may occur twice in the dealers file, nor the credential of a dealer
+ * whose properties it is to find. */
 #include <stdio.h>
 #include <string.h>
 
@@ -30,16 +31,16 @@ static void uses_clear(struct uses *u)
 }
 
 /* The first use of an id, *dealer's own when it is new. True when it was used before. */
-static bool is_used(struct uses *u, const char *id, size_t *dealer)
+static bool is_used(struct uses *u, const void *id, size_t len, size_t *dealer)
 {
-  const struct use *before = CONTAINER_OF(map_find_text(&u->map, id), struct use, in_map);
+  const struct use *before = CONTAINER_OF(map_find(&u->map, id, len), struct use, in_map);
   if (before != NULL) {
     *dealer = before->dealer;
     return true;
   }
   struct use *use = &u->items[u->map.n];
   use->dealer = *dealer;
-  map_add_text(&u->map, &use->in_map, id);
+  map_add(&u->map, &use->in_map, id, len);
   return false;
 }
 
@@ -69,7 +70,7 @@ enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *d
     const char *id = i % 2 == 0 ? d->dealer_id : d->account_id;
     size_t first = i / 2;
     if (d->dealer_id == NULL || (i % 2 == 1 && strcmp(d->dealer_id, d->account_id) == 0) ||
-        !is_used(&uses, id, &first))
+        !is_used(&uses, id, strlen(id), &first))
       continue;
     stand_at(r, dealers, i / 2);
     code = d->connected && !dealers[first].connected
@@ -110,9 +111,32 @@ enum err_code dealers_check_properties(struct dealers_reader *r, const struct de
     for (size_t j = 0; j < dealers[i].n_property_ids; j++) {
       const char *id = dealers[i].property_ids[j];
       size_t first = i;
-      if (id != NULL && is_used(&uses, id, &first))
+      if (id != NULL && is_used(&uses, id, strlen(id), &first))
         code = refuse_property(r, dealers, first, j, id);
     }
+  }
+  return code;
+}
+
+enum err_code dealers_check_credentials(struct dealers_reader *r, const struct dealer *dealers,
+                                        struct credential *const *credentials, size_t n)
+{
+  __attribute__((cleanup(uses_clear))) struct uses uses = uses_new(n);
+  enum err_code code = ERR_OK;
+  for (size_t i = 0; i < n; i++) {
+    size_t first = i;
+    if (dealers[i].dealer_id == NULL || credentials[i] == NULL ||
+        !is_used(&uses, credentials[i]->fingerprint, SHA256_SIZE, &first))
+      continue;
+    bool finds = dealers[i].n_property_ids == 0;
+    if (!finds && dealers[first].n_property_ids > 0)
+      continue;
+    stand_at(r, dealers, finds ? i : first);
+    size_t other = finds ? first : i;
+    code = field_refuse(&r->own, "properties",
+                        "missing, and dealers[%zu] (dealer \"%s\") has the same credential: which "
+                        "properties are whose cannot be found in Google Analytics; name them",
+                        other, dealers[other].dealer_id);
   }
   return code;
 }

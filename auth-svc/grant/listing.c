@@ -9,6 +9,8 @@
 #include "common/base/nearest.h"
 #include "common/pbjson/borrow.h"
 
+enum { NOTES_MAX = 2 };
+
 /* A dealer of the answer; a lower rank comes first. */
 struct hit {
   unsigned rank;
@@ -86,14 +88,17 @@ static size_t find_closest(struct hit *hits, const struct scope *s, const char *
   return best.n;
 }
 
-static bool put_note(Analytics__Auth__V1__ListDealersResponse *out, struct arena *arena)
+static void put_note(Analytics__Auth__V1__ListDealersResponse *out, const char *note)
 {
-  out->notes = ARENA_ARRAY(arena, char *, 1);
-  if (out->notes == NULL)
-    return false;
-  out->notes[0] = borrow_text("no dealer fits the query; these have the closest names");
-  out->n_notes = 1;
-  return true;
+  out->notes[out->n_notes++] = borrow_text(note);
+}
+
+static bool has_dealer_without_property(const Analytics__Auth__V1__ListDealersResponse *r)
+{
+  for (size_t i = 0; i < r->n_dealers; i++)
+    if (r->dealers[i]->n_property_ids == 0)
+      return true;
+  return false;
 }
 
 static bool fill_page(Analytics__Auth__V1__ListDealersResponse *out, const struct scope *s,
@@ -103,19 +108,25 @@ static bool fill_page(Analytics__Auth__V1__ListDealersResponse *out, const struc
   size_t limit = r->limit == 0 ? LISTING_DEFAULT : (size_t)r->limit, offset = (size_t)r->offset;
   struct hit *hits = ARENA_ARRAY(arena, struct hit, s->directory->n_dealers);
   out->dealers = ARENA_ARRAY(arena, Analytics__Auth__V1__Dealer *, limit);
-  if (out->dealers == NULL || hits == NULL)
+  out->notes = ARENA_ARRAY(arena, char *, NOTES_MAX);
+  if (out->dealers == NULL || hits == NULL || out->notes == NULL)
     return false;
   size_t total = find_hits(hits, s, r->query, area);
   if (total == 0 && r->query[0] != '\0' && area == NULL) {
     total = find_closest(hits, s, r->query);
-    if (total > 0 && !put_note(out, arena))
-      return false;
+    if (total > 0)
+      put_note(out, "no dealer fits the query; these have the closest names");
   }
   for (size_t i = offset; i < total && out->n_dealers < limit; i++) {
     out->dealers[out->n_dealers] = dealer_message(&s->directory->dealers[hits[i].dealer], arena);
     if (out->dealers[out->n_dealers++] == NULL)
       return false;
   }
+  if (has_dealer_without_property(out))
+    put_note(out,
+             "dealers without property_ids have none configured: theirs are found in Google "
+             "Analytics at the first report; get_account_summaries shows what their logins can "
+             "read");
   size_t end = offset + out->n_dealers;
   out->total = (int32_t)total;
   out->next_offset = out->n_dealers > 0 && end < total ? (int32_t)end : 0;

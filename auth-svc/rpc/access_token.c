@@ -112,6 +112,7 @@ static void reply_token(const struct token_call *t, const struct token_result *r
   if (d != NULL) {
     response.property_ids = borrow_texts(d->property_ids);
     response.n_property_ids = d->n_property_ids;
+    response.assignment = d->n_property_ids == 0 ? t->config->directory->assignment : 0;
   }
   char principal[2 * PRINCIPAL_BYTES + 1];
   hash_subject(principal, t->grant.subject);

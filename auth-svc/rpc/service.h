@@ -18,8 +18,8 @@ struct service_options {
   struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
   struct bearer_policy bearer; /* its functions, user and keys are filled in for each call */
   struct jwks *jwks;           /* keys by URL; NULL for none */
-  /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort, and GetAccessToken and
-   * EndLease. NULL without TLS: any caller may. */
+  /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort, and GetAccessToken,
+   * EndLease and OwnProperties. NULL without TLS: any caller may. */
   const char *aggregate_identity;
   const char *report_identity;
   /* Dealers that connect by consent; NULL: they cannot. `apply` takes what is stored into use,
@@ -39,7 +39,7 @@ void service_free(struct service *s);
 void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status);
 /* The handlers; `user` is the service. Thread-safe. */
 rpc_handler service_authenticate, service_get_access_token, service_end_lease,
-    service_resolve_cohort, service_list_dealers, service_list_cohorts;
+    service_own_properties, service_resolve_cohort, service_list_dealers, service_list_cohorts;
 /* Of ConnectService: the steps of the pages, then what admins do. */
 rpc_handler service_show_invite, service_start_consent, service_receive_consent,
     service_show_consent, service_finish_consent;

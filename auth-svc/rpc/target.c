@@ -36,6 +36,9 @@ static enum err_code by_property(struct target *out, const struct snapshot *s,
   const struct dealer *d = directory_by_property(s->directory, digits);
   if (scope_sees(scope, d))
     return take_dealer(out, s, d);
+  const struct dealer *only = d == NULL ? scope_only_dealer(scope) : NULL;
+  if (only != NULL && only->n_property_ids == 0) /* report-svc looks whether it is the dealer's */
+    return take_dealer(out, s, only);
   if (take_only_account(out, s, scope))
     return ERR_OK;
   return err_set(e, ERR_NOT_FOUND, "unknown_property",

@@ -119,6 +119,11 @@ enum additive additive_kind(const char *metric)
   return ADDITIVE_NO;
 }
 
+bool additive_counts(const char *metric)
+{
+  return additive_kind(metric) == ADDITIVE_YES && strcmp(metric, "userEngagementDuration") != 0;
+}
+
 bool metric_counts_sessions(const char *metric)
 {
   return strcmp(metric, "sessions") == 0 || strcmp(metric, "engagedSessions") == 0;

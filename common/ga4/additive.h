@@ -14,6 +14,9 @@ enum additive {
  * several sites, so no kind of user is additive, newUsers included. */
 enum additive additive_kind(const char *metric);
 
+/* Whether an additive metric is a count of things, not of seconds or money. */
+bool additive_counts(const char *metric);
+
 /* Whether the metric counts sessions, which appear in several rows under a dimension for
  * which dimension_splits_sessions() holds (one session has many events, pages, hours). */
 bool metric_counts_sessions(const char *metric);

@@ -10,6 +10,12 @@ struct ga4_rate {
   const char *weight; /* metric below the line: sessions, activeUsers, ... */
   bool users;         /* the weight counts people, who may be at several websites */
   bool money;         /* an amount: only in one currency */
+  enum ga4_above {
+    GA4_AMOUNT, /* seconds, money: not a count */
+    GA4_PART,   /* of what is below the line: 0 to 1 */
+    GA4_EVENTS, /* a count, which may exceed what is below the line */
+  } above;
+  signed char better; /* 1: more is better; -1: less is; 0: neither */
 };
 
 /* By API name ("engagementRate", "sessionKeyEventRate:generate_lead"); NULL when the metric is not

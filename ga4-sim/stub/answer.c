@@ -172,6 +172,15 @@ static bool ends_with(const char *text, const char *end)
   return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+void stub_metadata(struct buf *out, const char *path)
+{
+  /* "/v1beta/properties/N/metadata" */
+  const char *name = strstr(path, "properties/");
+  buf_puts(out, "{\"name\":");
+  buf_put_json_string(out, name != NULL ? name : "", name != NULL ? strlen(name) : 0);
+  buf_puts(out, ",\"dimensions\":[],\"metrics\":[]}");
+}
+
 int stub_answer(struct buf *out, const char *path, const char *body, size_t len, int64_t today)
 {
   bool batch = ends_with(path, ":batchRunReports");

@@ -9,6 +9,9 @@
 
 enum { STUB_METRIC = 100, STUB_ROWS = 7, STUB_MAX_DAYS = 1000 };
 
+/* Appends the metadata of a property: nothing custom is registered. */
+void stub_metadata(struct buf *out, const char *path);
+
 /* Appends the answer to a POST of this path and body; returns its HTTP status. A report has, for
  * each date range, a row for each day when `date` is among its dimensions, else STUB_ROWS rows
  * (one without dimensions); each metric is STUB_METRIC. Days are counted from `today` (days since

@@ -61,12 +61,21 @@ static void put_stats(struct buf *out, struct stub *s)
              (long long)s->max_in_flight);
 }
 
+static bool is_metadata(const char *path)
+{
+  static const char end[] = "/metadata";
+  size_t n = strlen(path);
+  return n >= sizeof(end) && strcmp(path + n + 1 - sizeof(end), end) == 0;
+}
+
 static int answer(struct buf *out, struct exchange *x, const char *method, const char *path)
 {
   if (strcmp(method, "POST") == 0)
     return stub_answer(out, path, buf_str(&x->body), x->body.len, x->stub->today);
   if (strcmp(path, "/sim/stats") == 0)
     put_stats(out, x->stub);
+  else if (is_metadata(path))
+    stub_metadata(out, path);
   else if (strcmp(path, "/livez") == 0)
     buf_puts(out, "ok\n");
   else

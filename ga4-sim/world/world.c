@@ -310,6 +310,8 @@ enum err_code world_open(struct world **out, const struct world_params *params, 
   struct world *w = xcalloc(1, sizeof(*w));
   sqlite3 *keep = NULL;
   enum err_code code;
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
+                 0); /* else each allocation takes a lock; ignored later on */
   w->params = *params;
   w->fixed_today = fixed_today;
   if (path == NULL) {

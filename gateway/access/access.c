@@ -14,6 +14,7 @@
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 #include "gateway/access/cache.h"
+#include "gateway/http/proxies.h"
 
 enum { QUESTION_MAGIC = 0x41435145 };
 
@@ -158,20 +159,37 @@ static void ask(struct question *q, const char *bearer, const char *client)
     on_done(q, &e);
 }
 
-/* Joins the question under way for the key, or opens one: then *opened is set, and it is the
- * caller's to ask. NULL when the grant is known: *known is a reference to it. */
-static struct question *join_or_open(struct access *a, const uint8_t key[CACHE_KEY_LEN],
-                                     struct waiter *w, bool *opened, struct grant **known)
+/* A stranger's question is out of his address' minute. */
+static bool may_ask(struct access *a, const char *client)
 {
+  if (a->options.addresses == NULL || client == NULL)
+    return true;
+  char network[ADDRESS_NETWORK];
+  int64_t retry_ms;
+  address_network(network, client);
+  struct share *share = share_of(a->options.addresses, network, network);
+  enum share_cause cause = share_request(share, &retry_ms);
+  share_unref(share);
+  return cause == SHARE_GRANTED;
+}
+
+/* Joins the question under way for the key, or opens one: then *opened is set, and it is the
+ * caller's to ask. NULL when the grant is known: *known is a reference to it; or when too many
+ * were asked for this client. */
+static struct question *join_or_open(struct access *a, const uint8_t key[CACHE_KEY_LEN],
+                                     const char *client, struct waiter *w, bool *opened,
+                                     struct grant **known)
+{
+  bool accepted_before;
   pthread_mutex_lock(&a->lock);
-  *known = grant_cache_get(a->cache, key, clock_mono_ms());
+  *known = grant_cache_get(a->cache, key, clock_mono_ms(), &accepted_before);
   struct map_node *found = *known == NULL ? map_find(&a->open, key, CACHE_KEY_LEN) : NULL;
   struct question *q = CONTAINER_OF(found, struct question, in_map);
-  *opened = *known == NULL && q == NULL;
+  *opened = *known == NULL && q == NULL && (accepted_before || may_ask(a, client));
   log_debug("cache", LOG_S("of", "grants"),
             LOG_S("result", *known != NULL ? "hit"
-                            : *opened      ? "miss"
-                                           : "joined"));
+                            : q != NULL    ? "joined"
+                                           : "miss"));
   if (*opened) {
     q = xcalloc(1, sizeof(*q));
     q->magic = QUESTION_MAGIC;
@@ -203,11 +221,14 @@ void access_check(struct access *a, const char *bearer, const char *client, acce
   *w = (struct waiter){.done = done, .arg = arg};
   bool opened;
   struct grant *known;
-  struct question *q = join_or_open(a, key, w, &opened, &known);
-  if (known != NULL) {
+  struct question *q = join_or_open(a, key, client, w, &opened, &known);
+  if (q == NULL)
     free(w);
+  if (known != NULL) {
     done(arg, ACCESS_GRANTED, known);
     grant_unref(known);
+  } else if (q == NULL) {
+    done(arg, ACCESS_TOO_MANY, NULL);
   } else if (opened) {
     ask(q, bearer, client);
   }

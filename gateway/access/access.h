@@ -8,6 +8,7 @@
 
 #include "common/rpc/rpc.h"
 #include "gateway/access/grant.h"
+#include "gateway/share/share.h"
 
 struct access;
 
@@ -17,6 +18,7 @@ enum access_outcome {
   ACCESS_INVALID,     /* credentials that are not accepted */
   ACCESS_FORBIDDEN,   /* accepted, but without any right here */
   ACCESS_UNAVAILABLE, /* auth-svc could not say: never a reason to log in again */
+  ACCESS_TOO_MANY,    /* too many unknown bearers from this address: auth-svc was not asked */
 };
 
 struct access_options {
@@ -25,6 +27,9 @@ struct access_options {
   size_t cache_max;         /* 0 means 10,000 */
   int64_t cache_ms;         /* longest life of an entry; 0 means 60,000 */
   uint32_t timeout_ms;      /* of the question to auth-svc; 0 means 5,000 */
+  /* Who pays for questions about bearers that were not accepted before: the address they come from
+   * (an IPv6 network of 64 bits), by its share_request(). NULL: nobody. Outlives the object. */
+  struct shares *addresses;
 };
 
 struct access *access_new(const struct access_options *options);
@@ -35,7 +40,7 @@ void access_free(struct access *a);
  * else on the channel's poller, together with all who came with the same bearer while auth-svc was
  * asked. grant is NULL unless ACCESS_GRANTED; take a reference to
  * keep it. bearer NULL or empty means that there was none. `client` is the address that asks, for
- * auth-svc's audit log; NULL when it is not known. Thread-safe. */
+ * auth-svc's audit log and its share; NULL when it is not known. Thread-safe. */
 void access_check(struct access *a, const char *bearer, const char *client,
                   void (*done)(void *arg, enum access_outcome outcome, struct grant *grant),
                   void *arg);

@@ -55,12 +55,15 @@ void grant_cache_free(struct grant_cache *c)
 }
 
 struct grant *grant_cache_get(struct grant_cache *c, const uint8_t key[CACHE_KEY_LEN],
-                              int64_t now_ms)
+                              int64_t now_ms, bool *ended)
 {
   struct grant *g = NULL;
   pthread_mutex_lock(&c->lock);
   struct entry *e = find_locked(c, key);
-  if (e != NULL && (e->expires_ms <= now_ms || grant_is_refused(e->grant))) {
+  bool dead = e != NULL && (e->expires_ms <= now_ms || grant_is_refused(e->grant));
+  if (ended != NULL)
+    *ended = dead;
+  if (dead) {
     drop_locked(c, e);
   } else if (e != NULL) {
     lru_touch(&c->list, &e->in_use);

@@ -38,9 +38,13 @@ static void put_cut(struct buf *out, const struct answer_plan *p, const struct a
   if (own != NULL && own->has_offset && p->n_tables == 1 && written > 0)
     buf_printf(out, "For the others call %s again with offset %llu.)\n", p->tool->name,
                (unsigned long long)(own->offset + written));
+  else if (own != NULL && own->has_offset)
+    buf_printf(out, "For the others call %s again with a lower limit, and page with offset.)\n",
+               p->tool->name);
   else
-    buf_puts(out, "For the others ask for fewer dealers, dimensions or metrics, a lower limit with "
-                  "an offset, or a filter.)\n");
+    buf_puts(out,
+             "For the others ask for fewer dealers, dimensions or metrics, a lower limit, or a "
+             "filter.)\n");
 }
 
 /* One table in its share of bytes; whether it is whole. */

@@ -391,7 +391,7 @@ static void finish(struct tool_call *tc, const struct err *status)
 /* Without another grant the call cannot be made: says whose fault that is. */
 static void describe_refusal(enum access_outcome outcome, struct err *e)
 {
-  if (outcome == ACCESS_UNAVAILABLE)
+  if (outcome == ACCESS_UNAVAILABLE || outcome == ACCESS_TOO_MANY)
     err_set(e, ERR_UNAVAILABLE, "auth_unavailable",
             "auth-svc could not be asked for another grant");
   else

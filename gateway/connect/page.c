@@ -183,8 +183,8 @@ void page_invite(struct page *p, const Analytics__Auth__V1__ShowInviteResponse *
   end_with_languages(p, invite);
 }
 
-static void put_property(struct page *p, const Analytics__Auth__V1__SeenProperty *seen, bool chosen,
-                         bool choice)
+static void put_property(struct page *p, const Analytics__Auth__V1__OfferedProperty *seen,
+                         bool chosen, bool choice)
 {
   buf_printf(&p->body, "<label class=\"property\"><input type=\"%s\" name=\"property\" value=\"",
              choice ? "radio" : "hidden");

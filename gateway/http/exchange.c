@@ -95,20 +95,32 @@ static enum MHD_Result copy_query(void *cls, enum MHD_ValueKind kind, const char
 }
 
 /* Mapped IPv4 addresses are left as they are. */
-static const char *client_of(struct MHD_Connection *c, struct arena *arena)
+static bool peer_of(struct MHD_Connection *c, char host[NI_MAXHOST])
 {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  char host[NI_MAXHOST];
   if (info == NULL || info->client_addr == NULL)
-    return NULL;
+    return false;
   const struct sockaddr *sa = info->client_addr;
   socklen_t len =
       sa->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-  if (getnameinfo(sa, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
-    return NULL;
+  if (getnameinfo(sa, len, host, NI_MAXHOST, NULL, 0, NI_NUMERICHOST) != 0)
+    return false;
   host[strcspn(host, "%")] = '\0'; /* the scope of a link-local one */
-  return arena_strdup(arena, host);
+  return true;
+}
+
+/* After the headers were copied. */
+static const char *client_of(struct exchange *x)
+{
+  const struct proxies *proxies = x->listener->options.proxies;
+  char peer[NI_MAXHOST], client[ADDRESS_TEXT];
+  if (!peer_of(x->connection, peer))
+    return NULL;
+  if (proxies == NULL)
+    return arena_strdup(x->arena, peer);
+  proxies_client(proxies, client, peer, exchange_header(x, proxies_header(proxies)));
+  return arena_strdup(x->arena, client);
 }
 
 struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, const char *method,
@@ -124,13 +136,13 @@ struct exchange *exchange_new(struct listener *l, struct MHD_Connection *c, cons
   x->arena = arena_new(ARENA_MAX);
   x->method = arena_strdup(x->arena, method);
   x->path = arena_strdup(x->arena, path);
-  x->client = client_of(c, x->arena);
   x->body = BUF_INIT(l->options.max_body);
   x->reply = BUF_INIT(1);
   x->stream = BUF_INIT(STREAM_MAX);
   x->query_end = &x->query;
   MHD_get_connection_values(c, MHD_HEADER_KIND, copy_header, x);
   MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, copy_query, x);
+  x->client = client_of(x);
   return x;
 }
 

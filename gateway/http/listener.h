@@ -11,6 +11,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/error.h"
+#include "gateway/http/proxies.h"
 #include "gateway/share/share.h"
 
 struct listener;
@@ -32,6 +33,7 @@ struct listener_options {
   uint32_t stuck_ms;        /* a client with unsent bytes that takes none; 0 means 30,000 */
   uint32_t send_ms;      /* for a client to take an answer other than a stream; 0 means 120,000 */
   uint32_t keepalive_ms; /* a comment on streams silent for so long; 0 means 15,000 */
+  const struct proxies *proxies; /* in front, whose word about clients is taken; NULL: none */
   /* The head is there, the body is not. May answer already (then the body is read but not
    * kept); otherwise on_request follows. Both run on the listener's threads and must not
    * block. */
@@ -64,7 +66,8 @@ void listener_stop(struct listener *l, uint32_t grace_ms);
 /* The request. Texts live as long as the exchange, and are overwritten with its end. */
 const char *exchange_method(const struct exchange *x);
 const char *exchange_path(const struct exchange *x); /* decoded, without the query */
-/* Address of the peer, without a port: the client's, or a proxy's in front. NULL when unknown. */
+/* Address of the client, without a port: the peer's, or what a proxy in front says of it. NULL when
+ * unknown. */
 const char *exchange_client(const struct exchange *x);
 /* Value without white space around it, names without case; repeated headers are joined with
  * ", ". NULL when absent. */

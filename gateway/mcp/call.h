@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "gateway/mcp/jsonrpc.h"
+#include "gateway/mcp/method.h"
 #include "gateway/mcp/server.h"
 #include "gateway/mcp/session.h"
 
@@ -22,6 +23,7 @@ struct mcp_exchange {
   cJSON *body;
   bool accepts_json, accepts_sse;
   int64_t started_ms;
+  enum mcp_version version; /* that its requests are answered in */
 
   pthread_mutex_t lock;
   struct mcp_sink sink;
@@ -43,9 +45,10 @@ struct mcp_call {
   struct mcp_exchange *exchange;
   const cJSON *id;
   const cJSON *params;
-  const char *method_label; /* for metrics: a known method or "other" */
-  struct mcp_session *session;
+  const struct mcp_method *method; /* NULL: none that is known, or a direct call */
+  struct mcp_session *session;     /* NULL: none, as in every modern request */
   enum mcp_version version;
+  unsigned can; /* what its client can do: enum mcp_client_can */
   struct mcp_call *next_in_session;
   bool attached;
 
@@ -81,9 +84,14 @@ void mcp_exchange_keep_open(struct mcp_exchange *x);
 /* Answers every call that is under way with "restarting", and cancels it. */
 void mcp_exchange_restarting(struct mcp_exchange *x);
 
-/* A request of the exchange; the exchange's `pending` counts it already. */
+/* A request of the exchange, in its version; the exchange's `pending` counts it already. */
 struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_message *m,
                               struct mcp_session *session);
+/* Finds the method of a call and lets it answer; a method that does not exist is an error. Consumes
+ * the reference. */
+void mcp_call_dispatch(struct mcp_call *call, const char *method);
+/* For metrics: a known method, "direct" or "other". */
+const char *mcp_call_label(const struct mcp_call *call);
 /* The share granted the call: its turn ends with it, at once if it has ended already. */
 void mcp_call_admitted(struct mcp_call *call);
 /* Settles a call with a result (JSON text) or an error. session_id goes into the header of

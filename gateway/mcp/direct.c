@@ -10,7 +10,6 @@ void mcp_server_call(struct mcp_server *s, const struct mcp_direct_call *direct,
   struct mcp_exchange *x = mcp_exchange_new(s, &post, sink, sink_arg);
   x->pending = 1;
   struct mcp_call *call = mcp_call_new(x, &message, NULL);
-  call->method_label = "direct";
   call->tool = direct->tool;
   call->arguments = direct->arguments;
   mcp_tools_run(call);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "gateway/mcp/jsonrpc.h"
-#include "gateway/mcp/version.h"
 
 const cJSON *mcp_era_claim(const cJSON *message)
 {

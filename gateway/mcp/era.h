@@ -1,18 +1,15 @@
-/* Which protocol era a posted message belongs to.
- *
- * Until 2025-11-25 a client says initialize and gets a session ("legacy"). From 2026-07-28
- * every request claims its version in params._meta ("modern"). Both may arrive on one
- * endpoint, even on one connection, so each message is classified by itself. */
+/* Which protocol era a posted message belongs to. Both may arrive on one endpoint, even on one
+ * connection, so each message is classified by itself. */
 #ifndef AMCP_GATEWAY_MCP_ERA_H
 #define AMCP_GATEWAY_MCP_ERA_H
 
 #include <cjson/cJSON.h>
 
+#include "gateway/mcp/version.h"
+
 /* The key of params._meta that makes a message modern. */
 #define MCP_META_VERSION "io.modelcontextprotocol/protocolVersion"
 #define MCP_META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
-
-enum mcp_era { MCP_ERA_LEGACY, MCP_ERA_MODERN, MCP_ERA_REFUSED };
 
 /* Request headers the protocol speaks about; NULL when absent. Values without white space
  * around them. */

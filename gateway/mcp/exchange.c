@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "gateway/mcp/call.h"
 #include "gateway/mcp/internal.h"
+#include "gateway/mcp/result.h"
 
 struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_post *post,
                                       const struct mcp_sink *sink, void *sink_arg)
@@ -20,6 +21,7 @@ struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_pos
   x->accepts_json = post->accepts_json;
   x->accepts_sse = post->accepts_sse;
   x->started_ms = s->now_ms();
+  x->version = MCP_LEGACY_NEWEST;
   x->sink = *sink;
   x->sink_arg = sink_arg;
   x->parts = BUF_INIT(MCP_MAX_ANSWER);
@@ -172,16 +174,35 @@ struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_messa
   call->exchange = x;
   call->id = m->id;
   call->params = m->params;
-  call->method_label = "other";
   mcp_session_ref(x->server->sessions, session);
   call->session = session;
-  call->version = session != NULL ? session->version : MCP_VERSION_NEWEST;
+  call->version = x->version;
+  call->can = session != NULL ? session->can : 0;
   call->started_ns = clock_mono_ns();
   pthread_mutex_lock(&x->lock);
   call->next_in_exchange = x->calls;
   x->calls = call;
   pthread_mutex_unlock(&x->lock);
   return call;
+}
+
+void mcp_call_dispatch(struct mcp_call *call, const char *method)
+{
+  call->method = mcp_method_find(&call->exchange->server->options.tools,
+                                 mcp_version_era(call->version), method);
+  if (call->method != NULL) {
+    call->method->handle(call);
+    return;
+  }
+  mcp_call_error(call, JSONRPC_METHOD_NOT_FOUND, "Method not found", NULL);
+  mcp_call_unref(call);
+}
+
+const char *mcp_call_label(const struct mcp_call *call)
+{
+  if (call->method != NULL)
+    return call->method->name;
+  return mcp_call_is_direct(call) ? "direct" : "other";
 }
 
 void mcp_call_ref(struct mcp_call *call)
@@ -272,25 +293,25 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
 void mcp_call_result(struct mcp_call *call, const char *result, size_t len, const char *session_id)
 {
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  jsonrpc_put_result(&json, call->id, result, len);
+  mcp_result_put(&json, call, MCP_COMPLETE, result, len);
   if (json.failed) {
     mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The answer is too large", NULL);
     return;
   }
   if (settle(call, &(struct response){.session_id = session_id, .json = &json}, false))
-    mcp_server_count(call->exchange->server, call->method_label, 0);
+    mcp_server_count(call->exchange->server, mcp_call_label(call), 0);
 }
 
 static void count_tool(struct mcp_call *call, bool is_error)
 {
-  mcp_server_count(call->exchange->server, call->method_label, 0);
+  mcp_server_count(call->exchange->server, mcp_call_label(call), 0);
   mcp_server_count_tool(call, is_error ? "error" : "ok");
 }
 
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error)
 {
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  jsonrpc_put_result(&json, call->id, buf_str(result), result->len);
+  mcp_result_put(&json, call, MCP_COMPLETE, buf_str(result), result->len);
   if (settle(call, &(struct response){.json = &json}, false))
     count_tool(call, is_error);
 }
@@ -320,7 +341,7 @@ static void settle_error(struct mcp_call *call, int code, const char *message, c
       .text_len = strlen(message),
   };
   if (settle(call, &(struct response){.json = &json, .direct = &direct}, cancel))
-    mcp_server_count(call->exchange->server, call->method_label, code);
+    mcp_server_count(call->exchange->server, mcp_call_label(call), code);
 }
 
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data)

@@ -34,10 +34,7 @@ void mcp_server_cancelled(const struct mcp_call *call);
 void mcp_legacy_post(struct mcp_exchange *x, const struct mcp_headers *headers);
 void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers);
 
-/* Answers one request of a live session; call->session is NULL for initialize. Consumes
- * the reference. */
-typedef void mcp_handler(struct mcp_call *call);
-mcp_handler mcp_initialize, mcp_ping, mcp_tools_list, mcp_tools_call;
+mcp_handler mcp_initialize, mcp_discover, mcp_ping, mcp_tools_list, mcp_tools_call;
 mcp_handler mcp_resources_list, mcp_resource_templates_list, mcp_resources_read;
 mcp_handler mcp_prompts_list, mcp_prompts_get;
 /* Waits for the call's turn and runs its tool. */

@@ -74,11 +74,16 @@ bool jsonrpc_put_id(struct buf *out, const cJSON *id)
   return buf_printf(out, "%.0f", id->valuedouble);
 }
 
-bool jsonrpc_put_result(struct buf *out, const cJSON *id, const char *result, size_t len)
+bool jsonrpc_begin_result(struct buf *out, const cJSON *id)
 {
   buf_puts(out, "{\"jsonrpc\":\"2.0\",\"id\":");
   jsonrpc_put_id(out, id);
-  buf_puts(out, ",\"result\":");
+  return buf_puts(out, ",\"result\":");
+}
+
+bool jsonrpc_put_result(struct buf *out, const cJSON *id, const char *result, size_t len)
+{
+  jsonrpc_begin_result(out, id);
   buf_append(out, result, len);
   return buf_putc(out, '}');
 }

@@ -22,6 +22,7 @@ enum jsonrpc_code {
   MCP_RESOURCE_NOT_FOUND = -32002, /* until 2025-11-25 */
   /* 2026-07-28. */
   MCP_HEADER_MISMATCH = -32020,
+  MCP_MISSING_CAPABILITY = -32021,
   MCP_UNSUPPORTED_VERSION = -32022,
 };
 
@@ -50,6 +51,8 @@ bool jsonrpc_id_valid(const cJSON *value);
 /* Appends an id as it came. */
 bool jsonrpc_put_id(struct buf *out, const cJSON *id);
 
+/* Appends {"jsonrpc":"2.0","id":..,"result": and leaves the result and a brace to the caller. */
+bool jsonrpc_begin_result(struct buf *out, const cJSON *id);
 /* Appends {"jsonrpc":"2.0","id":..,"result":<result>}; result is JSON text. */
 bool jsonrpc_put_result(struct buf *out, const cJSON *id, const char *result, size_t len);
 /* Appends {"jsonrpc":"2.0","id":..,"error":{code,message,data}}. id NULL leaves the id out

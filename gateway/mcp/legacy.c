@@ -7,45 +7,6 @@
 
 enum { MAX_BATCH = 32 };
 
-struct method {
-  const char *name;
-  mcp_handler *handle;
-};
-
-/* initialize is not here: it is the one request without a session. */
-static const struct method methods[] = {
-    {"ping", mcp_ping},
-    {"prompts/get", mcp_prompts_get},
-    {"prompts/list", mcp_prompts_list},
-    {"resources/list", mcp_resources_list},
-    {"resources/read", mcp_resources_read},
-    {"resources/templates/list", mcp_resource_templates_list},
-    {"tools/call", mcp_tools_call},
-    {"tools/list", mcp_tools_list},
-};
-
-/* Methods of a capability that was not declared do not exist. */
-static bool is_offered(const struct mcp_tool_host *host, const char *name)
-{
-  if (strncmp(name, "prompts/", 8) == 0)
-    return host->n_prompts > 0;
-  return strncmp(name, "resources/", 10) != 0 || host->n_resources > 0;
-}
-
-static void dispatch(struct mcp_call *call, const char *name)
-{
-  for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-    if (strcmp(methods[i].name, name) == 0 &&
-        is_offered(&call->exchange->server->options.tools, name)) {
-      call->method_label = methods[i].name;
-      methods[i].handle(call);
-      return;
-    }
-  }
-  mcp_call_error(call, JSONRPC_METHOD_NOT_FOUND, "Method not found", NULL);
-  mcp_call_unref(call);
-}
-
 /* One request whose response is pending already. */
 static void request(struct mcp_exchange *x, const struct jsonrpc_message *m,
                     struct mcp_session *session)
@@ -59,15 +20,16 @@ static void request(struct mcp_exchange *x, const struct jsonrpc_message *m,
                    "initialize must be the only message of its request", NULL);
     mcp_call_unref(call);
   } else {
-    dispatch(call, m->method);
+    mcp_call_dispatch(call, m->method);
   }
 }
 
 static void cancelled(struct mcp_server *s, struct mcp_session *session, const cJSON *params)
 {
   const cJSON *id = cJSON_GetObjectItemCaseSensitive(params, "requestId");
-  struct mcp_call *call =
-      jsonrpc_id_valid(id) ? mcp_session_find_call(s->sessions, session, id) : NULL;
+  struct mcp_call *call = jsonrpc_id_valid(id) && session != NULL
+                              ? mcp_session_find_call(s->sessions, session, id)
+                              : NULL;
   if (call == NULL)
     return; /* ended already, or never was: the specification says to ignore it */
   mcp_call_cancel(call);
@@ -98,11 +60,11 @@ static void single(struct mcp_exchange *x, const struct jsonrpc_message *m,
 }
 
 /* Checks every element before any is handled. Counts the requests; -1 when refused. */
-static int check_batch(struct mcp_exchange *x, const struct mcp_session *session)
+static int check_batch(struct mcp_exchange *x)
 {
   int n = cJSON_GetArraySize(x->body), requests = 0;
   const char *problem = NULL;
-  if (session->version != MCP_2025_03_26)
+  if (x->version != MCP_2025_03_26)
     problem = "Batches exist only in version 2025-03-26: send one message per request";
   else if (n == 0)
     problem = "A batch must not be empty";
@@ -124,7 +86,7 @@ static int check_batch(struct mcp_exchange *x, const struct mcp_session *session
 
 static void batch(struct mcp_exchange *x, struct mcp_session *session)
 {
-  int requests = check_batch(x, session);
+  int requests = check_batch(x);
   if (requests < 0)
     return;
   x->batch = true;
@@ -142,34 +104,37 @@ static void batch(struct mcp_exchange *x, struct mcp_session *session)
     mcp_exchange_refuse(x, 202, 0, NULL, NULL, NULL);
 }
 
-/* The session a message belongs to, with a reference; NULL after a refusal. */
-static struct mcp_session *require_session(struct mcp_exchange *x,
-                                           const struct mcp_headers *headers)
+/* The session that a message names, with a reference; NULL for none. False after a refusal. */
+static bool find_session(struct mcp_session **session, struct mcp_exchange *x, const char *id)
 {
-  if (headers->session_id == NULL) {
-    mcp_exchange_refuse(x, 400, MCP_BAD_REQUEST,
-                        "Bad Request: Mcp-Session-Id header is required. Send initialize first "
-                        "and repeat the Mcp-Session-Id of its response",
-                        NULL, NULL);
-    return NULL;
-  }
   struct mcp_server *s = x->server;
-  struct mcp_session *session =
-      mcp_session_find(s->sessions, headers->session_id, x->principal->id, s->unix_ms());
-  if (session == NULL)
+  *session = NULL;
+  if (id == NULL) {
+    if (s->options.sessions_required)
+      mcp_exchange_refuse(x, 400, MCP_BAD_REQUEST,
+                          "Bad Request: Mcp-Session-Id header is required. Send initialize first "
+                          "and repeat the Mcp-Session-Id of its response",
+                          NULL, NULL);
+    return !s->options.sessions_required;
+  }
+  *session = mcp_session_find(s->sessions, id, x->principal->id, s->unix_ms());
+  if (*session == NULL)
     mcp_exchange_refuse(x, 404, MCP_SESSION_NOT_FOUND, "Session not found", NULL, NULL);
-  return session;
+  else
+    x->version = (*session)->version;
+  return *session != NULL;
 }
 
-static bool check_version_header(struct mcp_exchange *x, const char *version)
+/* Whether the version that a message names is served, and which it is. */
+static bool read_version(struct mcp_exchange *x, const char *version)
 {
-  enum mcp_version v;
-  if (version == NULL || mcp_version_parse(version, &v))
+  x->version = MCP_LEGACY_ASSUMED;
+  if (version == NULL || mcp_version_parse(version, MCP_ERA_LEGACY, &x->version))
     return true;
   struct buf text AUTO_BUF = BUF_INIT(512);
   buf_puts(&text, "Bad Request: unsupported MCP-Protocol-Version (supported: ");
-  for (int i = MCP_VERSION_COUNT - 1; i >= 0; i--)
-    buf_printf(&text, "%s%s", mcp_version_name((enum mcp_version)i), i > 0 ? ", " : ")");
+  mcp_version_put_list(&text, MCP_ERA_LEGACY, "", ", ");
+  buf_putc(&text, ')');
   mcp_exchange_refuse(x, 400, MCP_BAD_REQUEST, buf_str(&text), NULL, NULL);
   return false;
 }
@@ -177,9 +142,7 @@ static bool check_version_header(struct mcp_exchange *x, const char *version)
 static void initialize(struct mcp_exchange *x, const struct jsonrpc_message *m)
 {
   x->pending = 1;
-  struct mcp_call *call = mcp_call_new(x, m, NULL);
-  call->method_label = "initialize";
-  mcp_initialize(call);
+  mcp_call_dispatch(mcp_call_new(x, m, NULL), m->method);
 }
 
 void mcp_legacy_post(struct mcp_exchange *x, const struct mcp_headers *headers)
@@ -197,10 +160,9 @@ void mcp_legacy_post(struct mcp_exchange *x, const struct mcp_headers *headers)
       return;
     }
   }
-  if (!check_version_header(x, headers->protocol_version))
-    return;
-  struct mcp_session *session = require_session(x, headers);
-  if (session == NULL)
+  struct mcp_session *session;
+  if (!read_version(x, headers->protocol_version) ||
+      !find_session(&session, x, headers->session_id))
     return;
   if (cJSON_IsArray(x->body))
     batch(x, session);

@@ -1,101 +1,102 @@
-/* The era from 2026-07-28 on: the checks every request passes, and the seam for its
- * methods.
- *
- * No modern version is served yet. server/discover and well-formed requests of a modern version
- * end at "method not found", as on a server that has never heard of the era: clients of both
- * eras then fall back to initialize, where "version not supported" would tell some of them (the
- * Rust SDK) that the server is modern. To serve a version, name it in modern_versions and fill the
- * handler table. */
+/* The era from 2026-07-28 on: the checks that every request passes, in the order that clients of
+ * the era and the official suite expect. A contradiction between headers and body comes before any
+ * look at the version; what only a served version asks for comes after it. */
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/mcp/headers.h"
 #include "gateway/mcp/internal.h"
 
-/* Versions of this era that are served, newest first; ends with NULL. */
-static const char *const modern_versions[] = {NULL};
+enum { ECHO_MAX = 64 };
 
-static bool supported(const char *version)
+/* One request, and what is known of it so far. */
+struct request {
+  struct mcp_exchange *exchange;
+  const struct mcp_headers *headers;
+  struct jsonrpc_message message;
+  const char *claimed;      /* version; NULL until it is known to be a string */
+  const cJSON *can;         /* clientCapabilities */
+  enum mcp_version version; /* once it is known to be served */
+  const struct mcp_method *method;
+};
+
+static bool refuse(const struct request *r, int status, int code, const char *message,
+                   const char *data)
 {
-  for (size_t i = 0; modern_versions[i] != NULL; i++) {
-    if (strcmp(modern_versions[i], version) == 0)
-      return true;
-  }
+  mcp_server_count(r->exchange->server, "modern", code);
+  mcp_exchange_refuse(r->exchange, status, code, message, r->message.id, data);
   return false;
 }
 
-static bool refuse(struct mcp_exchange *x, const struct jsonrpc_message *m, int code,
-                   const char *message)
+static bool check_meta(struct request *r)
 {
-  mcp_exchange_refuse(x, 400, code, message, m->id, NULL);
-  return false;
-}
-
-static bool check_meta(struct mcp_exchange *x, const struct jsonrpc_message *m)
-{
-  const cJSON *meta = cJSON_GetObjectItemCaseSensitive(m->params, "_meta");
-  if (!cJSON_IsString(mcp_era_claim(x->body)))
-    return refuse(x, m, JSONRPC_INVALID_PARAMS,
-                  "params._meta[\"" MCP_META_VERSION "\"] must be a string");
-  if (!cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(meta, MCP_META_CAPABILITIES)))
-    return refuse(x, m, JSONRPC_INVALID_PARAMS,
-                  "params._meta[\"" MCP_META_CAPABILITIES "\"] must be an object");
+  const cJSON *meta = cJSON_GetObjectItemCaseSensitive(r->message.params, "_meta");
+  r->claimed = cJSON_GetStringValue(mcp_era_claim(r->exchange->body));
+  r->can = cJSON_GetObjectItemCaseSensitive(meta, MCP_META_CAPABILITIES);
+  if (r->claimed == NULL)
+    return refuse(r, 400, JSONRPC_INVALID_PARAMS,
+                  "params._meta[\"" MCP_META_VERSION "\"] must be a string", NULL);
+  if (!cJSON_IsObject(r->can))
+    return refuse(r, 400, JSONRPC_INVALID_PARAMS,
+                  "params._meta[\"" MCP_META_CAPABILITIES "\"] must be an object", NULL);
   return true;
 }
 
-/* Headers that contradict the body come before any look at the version itself. */
-static bool check_headers(struct mcp_exchange *x, const struct mcp_headers *h,
-                          const struct jsonrpc_message *m)
+static bool check_mismatch(struct request *r)
 {
-  const char *claimed = mcp_era_claim(x->body)->valuestring;
-  if (h->protocol_version != NULL && strcmp(h->protocol_version, claimed) != 0)
-    return refuse(x, m, MCP_HEADER_MISMATCH,
-                  "The header MCP-Protocol-Version differs from the version in params._meta");
-  if (h->method != NULL && strcmp(h->method, m->method) != 0)
-    return refuse(x, m, MCP_HEADER_MISMATCH, "The header Mcp-Method differs from method");
-  return true;
+  const char *problem = mcp_headers_mismatch(r->headers, &r->message, r->claimed);
+  return problem == NULL || refuse(r, 400, MCP_HEADER_MISMATCH, problem, NULL);
 }
 
-static void refuse_method(struct mcp_exchange *x, const struct jsonrpc_message *m)
+static bool check_version(struct request *r)
 {
-  mcp_server_count(x->server, "modern", JSONRPC_METHOD_NOT_FOUND);
-  mcp_exchange_refuse(x, 404, JSONRPC_METHOD_NOT_FOUND, "Method not found: begin with initialize",
-                      m->id, NULL);
-}
-
-static void refuse_version(struct mcp_exchange *x, const struct jsonrpc_message *m)
-{
-  const char *claimed = mcp_era_claim(x->body)->valuestring;
-  struct buf data AUTO_BUF = BUF_INIT(65536);
-  buf_puts(&data, "{\"supported\":");
-  mcp_version_put_list(&data);
-  buf_puts(&data, ",\"requested\":");
+  if (mcp_version_parse(r->claimed, MCP_ERA_MODERN, &r->version))
+    return true;
+  struct buf data AUTO_BUF = BUF_INIT(1024);
+  buf_puts(&data, "{\"supported\":[");
+  mcp_version_put_list(&data, MCP_ERA_MODERN, "\"", ",");
+  buf_puts(&data, "],\"requested\":");
   /* An echo, not a place to store things in. */
-  buf_put_json_string(&data, claimed, strlen(claimed) <= 64 ? strlen(claimed) : 0);
+  size_t len = strlen(r->claimed);
+  buf_put_json_string(&data, r->claimed, len <= ECHO_MAX ? len : 0);
   buf_putc(&data, '}');
-  mcp_server_count(x->server, "modern", MCP_UNSUPPORTED_VERSION);
-  mcp_exchange_refuse(x, 400, MCP_UNSUPPORTED_VERSION,
-                      "Unsupported protocol version: use initialize with one of data.supported",
-                      m->id, buf_str(&data));
+  return refuse(r, 400, MCP_UNSUPPORTED_VERSION,
+                "Unsupported protocol version: use one of data.supported, or initialize with an "
+                "older one",
+                buf_str(&data));
+}
+
+static bool check_missing(struct request *r)
+{
+  const struct mcp_tool_host *host = &r->exchange->server->options.tools;
+  r->method = mcp_method_find(host, MCP_ERA_MODERN, r->message.method);
+  const char *problem = mcp_headers_missing(r->headers, &r->message, r->method);
+  return problem == NULL || refuse(r, 400, MCP_HEADER_MISMATCH, problem, NULL);
+}
+
+static bool check_method(struct request *r)
+{
+  return r->method != NULL || refuse(r, mcp_version_rules(r->version)->unknown_method,
+                                     JSONRPC_METHOD_NOT_FOUND, "Method not found", NULL);
 }
 
 void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers)
 {
-  struct jsonrpc_message m = jsonrpc_read(x->body);
-  if (m.kind == JSONRPC_NOTIFICATION) {
+  static bool (*const ladder[])(struct request * r) = {check_meta, check_mismatch, check_version,
+                                                       check_missing, check_method};
+  struct request r = {.exchange = x, .headers = headers, .message = jsonrpc_read(x->body)};
+  if (r.message.kind == JSONRPC_NOTIFICATION) {
     mcp_exchange_refuse(x, 202, 0, NULL, NULL, NULL);
     return;
   }
-  bool discover = strcmp(m.method, "server/discover") == 0;
-  if (modern_versions[0] == NULL && discover) {
-    refuse_method(x, &m);
-    return;
+  for (size_t i = 0; i < ARRAY_LEN(ladder); i++) {
+    if (!ladder[i](&r))
+      return;
   }
-  if (!check_meta(x, &m) || !check_headers(x, headers, &m))
-    return;
-  const char *claimed = mcp_era_claim(x->body)->valuestring;
-  bool unserved_era = modern_versions[0] == NULL && mcp_version_is_modern(claimed);
-  if (supported(claimed) || unserved_era)
-    refuse_method(x, &m);
-  else
-    refuse_version(x, &m);
+  x->version = r.version;
+  x->pending = 1;
+  struct mcp_call *call = mcp_call_new(x, &r.message, NULL);
+  call->method = r.method;
+  call->can = mcp_client_capabilities(r.can);
+  call->method->handle(call);
 }

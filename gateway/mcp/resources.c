@@ -83,7 +83,7 @@ static void not_found(struct mcp_call *call, const char *uri)
   buf_puts(&data, "{\"uri\":");
   buf_put_json_string(&data, uri, strlen(uri) <= 512 ? strlen(uri) : 0);
   buf_putc(&data, '}');
-  mcp_call_error(call, MCP_RESOURCE_NOT_FOUND,
+  mcp_call_error(call, mcp_version_rules(call->version)->resource_not_found,
                  "Resource not found: resources/list names the resources", buf_str(&data));
 }
 

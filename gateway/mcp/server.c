@@ -103,7 +103,7 @@ void mcp_server_count_tool(const struct mcp_call *call, const char *outcome)
 
 void mcp_server_cancelled(const struct mcp_call *call)
 {
-  metric_add(call->exchange->server->requests, 1, METRIC_LABELS(call->method_label, "cancelled"));
+  metric_add(call->exchange->server->requests, 1, METRIC_LABELS(mcp_call_label(call), "cancelled"));
   if (call->tool != NULL)
     mcp_server_count_tool(call, "cancelled");
 }

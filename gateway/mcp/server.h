@@ -28,6 +28,7 @@ struct mcp_server_options {
   int64_t session_life_ms;      /* from initialize on; 0 means 7 days */
   size_t max_deleted_sessions;  /* deletions remembered until the ids expire; 0 means 10,000 */
   size_t max_calls_per_session; /* under way at once; 0 means 64 */
+  bool sessions_required;       /* legacy requests without one are refused; false: served */
   size_t page_size;             /* tools per page of tools/list; 0 means 100 */
   int64_t stream_after_ms;      /* a call that takes longer is answered as a stream, so that idle
                                    timeouts on the way do not cut it; 0 means 10,000 */

@@ -209,6 +209,8 @@ static bool read_progress_token(struct mcp_call *call)
 bool mcp_tools_attach(struct mcp_call *call)
 {
   struct mcp_server *s = call->exchange->server;
+  if (call->session == NULL) /* who leaves cancels it; nobody else can name it */
+    return true;
   /* Set before the call can be found by another thread. */
   call->attached = true;
   switch (mcp_session_attach(s->sessions, call->session, call, s->options.max_calls_per_session)) {

@@ -56,6 +56,7 @@ static const struct {
     [SHARE_REQUEST_RATE] = {"request_rate", "Too many requests of this caller in one minute"},
     [SHARE_BODIES] = {"bodies", "Too many bytes of large requests at once"},
     [SHARE_ANSWERS] = {"answers", "Too many bytes of answers wait to be read"},
+    [SHARE_STRANGERS] = {"strangers", "Too many unknown bearers from this address in one minute"},
 };
 
 const char *share_cause_text(enum share_cause cause)
@@ -223,16 +224,17 @@ static enum share_cause refuse_locked(struct share *share, enum share_cause caus
 /* Takes a token. False: *retry_ms says when there will be one. */
 static bool take_token(struct bucket *b, size_t per_minute, int64_t now, int64_t *retry_ms)
 {
-  double rate = (double)per_minute / MINUTE_MS;
-  b->tokens += (double)(now - b->at_ms) * rate;
+  static const double whole = 1 - 1e-9; /* what rounding leaves of a token */
+  b->tokens += (double)(now - b->at_ms) * (double)per_minute / MINUTE_MS;
   if (b->tokens > (double)per_minute)
     b->tokens = (double)per_minute;
   b->at_ms = now;
-  if (b->tokens >= 1) {
+  if (b->tokens >= whole) {
     b->tokens -= 1;
     return true;
   }
-  *retry_ms = (int64_t)((1 - b->tokens) / rate) + 1;
+  double wait = (1 - b->tokens) * MINUTE_MS / (double)per_minute;
+  *retry_ms = (int64_t)wait + ((double)(int64_t)wait < wait);
   return false;
 }
 
@@ -245,7 +247,7 @@ enum share_cause share_request(struct share *share, int64_t *retry_ms)
   pthread_mutex_lock(&s->lock);
   if (!take_token(&share->request_rate, s->limits.requests_per_minute, s->limits.now_ms(),
                   retry_ms))
-    cause = refuse_locked(share, SHARE_REQUEST_RATE);
+    cause = refuse_locked(share, s->limits.addresses ? SHARE_STRANGERS : SHARE_REQUEST_RATE);
   pthread_mutex_unlock(&s->lock);
   return cause;
 }

@@ -25,6 +25,7 @@ enum share_cause {
   SHARE_REQUEST_RATE, /* too many requests in this minute */
   SHARE_BODIES,       /* too many bytes of bodies under way */
   SHARE_ANSWERS,      /* too many bytes of answers not read */
+  SHARE_STRANGERS,    /* too many unknown bearers from an address in this minute */
   SHARE_CAUSES,
 };
 
@@ -39,6 +40,8 @@ struct share_limits {
   size_t all_running;         /* 128 */
   size_t all_answer_bytes;    /* 512 MiB */
   size_t principals;          /* shares kept for their minute; 10,000 */
+  bool addresses;             /* they are those of strangers' addresses: SHARE_STRANGERS takes the
+                                 place of SHARE_REQUEST_RATE */
   int64_t (*now_ms)(void);    /* NULL means clock_mono_ms() */
 };
 

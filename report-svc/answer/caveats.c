@@ -1,6 +1,8 @@
 /* Google's notes on the quality of its data, in words. */
 #include "report-svc/answer/caveats.h"
 
+#include <string.h>
+
 #include "common/base/clock.h"
 
 typedef Analytics__Ga4__V1beta__ResponseMetaData metadata_message;
@@ -100,6 +102,14 @@ void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days
       return;
   answer_say(out, "Google has no data of these days: they may lie before the property's first "
                   "data. A report by yearMonth over a longer period shows where it begins.");
+}
+
+void caveats_of_choice(struct answer_texts *out, const struct token *t, const char *property)
+{
+  if (t == NULL || t->choice == NULL || strncmp(property, "properties/", 11) != 0)
+    return;
+  if (strcmp(property + 11, t->property_ids[0]) == 0)
+    answer_say(out, "%s", t->choice);
 }
 
 void notes_of_quota(struct answer_texts *out, const Analytics__Ga4__V1beta__PropertyQuota *q)

@@ -5,6 +5,7 @@
 #include "analytics/ga4/v1beta/data.pb-c.h"
 #include "report-svc/answer/period.h"
 #include "report-svc/answer/texts.h"
+#include "report-svc/google/token.h"
 
 /* Sampling, thresholding, "(other)", restricted and truncated data, from Google's metadata (NULL:
  * none). */
@@ -17,6 +18,8 @@ void caveats_of_currency(struct answer_texts *out, const char *currency,
 void caveats_of_days(struct answer_texts *out, const struct answer_days *days);
 /* Of a report without filters that has no rows, over days that are final. */
 void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n);
+/* Which property was read, when it was chosen out of several that the dealer's login can read. */
+void caveats_of_choice(struct answer_texts *out, const struct token *t, const char *property);
 /* What is left of the quota. */
 void notes_of_quota(struct answer_texts *out, const Analytics__Ga4__V1beta__PropertyQuota *quota);
 

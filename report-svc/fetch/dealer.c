@@ -15,6 +15,7 @@ static void send_done(void *arg)
   done.reason = d->error.reason;
   done.message = d->error.message;
   done.property_id = d->property;
+  done.properties = (uint32_t)d->properties;
   response.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE;
   response.dealer_done = &done;
   enum err_code code = rpc_call_send(f->call, &response.base);

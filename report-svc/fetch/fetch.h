@@ -77,7 +77,8 @@ struct fetch_dealer {
   size_t open;             /* queries not ended; guarded by the fetch's lock */
   struct err error;        /* first failure; guarded by the fetch's lock */
   char property[REQUEST_PROPERTY_SIZE];
-  bool opaque; /* outside the caller's view; like property, of the first page's token */
+  size_t properties; /* that the dealer has */
+  bool opaque;       /* outside the caller's view; like the two before, of the first page's token */
   struct fetch_waiter waiter;
 };
 

@@ -163,6 +163,7 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   struct fetch *f = fetch_of(p);
   pthread_mutex_lock(&f->lock);
   memcpy(p->dealer->property, property, sizeof(property));
+  p->dealer->properties = t->n_property_ids;
   p->dealer->opaque = t->opaque;
   pthread_mutex_unlock(&f->lock);
   return google_target_of(out, f->service->google, method_of(p), property, NULL, e);

@@ -1,9 +1,12 @@
 /* One call to Google as a chain of phases:
  *
- *     NEW -> TOKEN -> PLACE -> TRANSFER -> DONE
- *              ^        ^         |
- *              |        +- WAIT <-+  500, 502, 503, 504, a cut connection, too many at once
- *              +------------------+  401, once: another token
+ *     NEW -> TOKEN -> (FIND) -> PLACE -> TRANSFER -> DONE
+ *              ^                  ^         |
+ *              |                  +- WAIT <-+  500, 502, 503, 504, a cut connection, too many at
+ * once
+ *              +----------------------------+  401, once: another token
+ *
+ * FIND is for a dealer whose property is not configured (find.h).
  *
  * No phase blocks a thread. Each starts something that calls back when it has ended (an rpc to
  * auth-svc, a ticket of the governor, a transfer, a timer), and the callback starts the next. So at
@@ -27,6 +30,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "report-svc/google/find.h"
 #include "report-svc/google/google_error.h"
 #include "report-svc/google/google_impl.h"
 
@@ -45,7 +49,15 @@ enum { MAX_COLLECTED = 4 * 1024 * 1024, RETRY_AFTER_MAX_MS = 3600 * 1000 };
 
 #define CALL_MAGIC 0x676f6f67u
 
-enum phase { PHASE_NEW, PHASE_TOKEN, PHASE_PLACE, PHASE_TRANSFER, PHASE_WAIT, PHASE_DONE };
+enum phase {
+  PHASE_NEW,
+  PHASE_TOKEN,
+  PHASE_FIND,
+  PHASE_PLACE,
+  PHASE_TRANSFER,
+  PHASE_WAIT,
+  PHASE_DONE
+};
 
 struct google_call {
   unsigned magic;
@@ -67,6 +79,7 @@ struct google_call {
   enum phase phase;
   bool cancelled;
   struct rpc_client_call *rpc;
+  struct find *find;
   struct http_transfer *transfer;
 };
 
@@ -169,9 +182,60 @@ static void explain_auth_error(struct err *e, const struct err *status)
   snprintf(e->reason, sizeof(e->reason), "%s", reason);
 }
 
+static void use_token(struct google_call *c);
+
+static void on_found(void *user, const struct found *found, const struct err *e)
+{
+  struct google_call *c = user;
+  MAGIC_CHECK(c, CALL_MAGIC);
+  pthread_mutex_lock(&c->lock);
+  struct find *find = TAKE_PTR(c->find);
+  bool cancelled = c->cancelled;
+  pthread_mutex_unlock(&c->lock);
+  find_unref(find);
+  if (cancelled) {
+    finish_cancelled(c);
+  } else if (e->code != ERR_OK) {
+    finish(c, e);
+  } else {
+    struct token *without = c->token;
+    c->token = token_with_found(without, found);
+    token_unref(without);
+    use_token(c);
+  }
+}
+
+/* Finds the properties of a dealer that has none configured. */
+static void seek_properties(struct google_call *c)
+{
+  const struct find_options options = {.google = c->google,
+                                       .call = &c->options,
+                                       .subject_id = c->subject_id,
+                                       .token = c->token,
+                                       .on_done = on_found,
+                                       .user = c};
+  struct find *find = find_new(&options);
+  bool go = enter(c, PHASE_FIND);
+  pthread_mutex_lock(&c->lock);
+  go = go && !c->cancelled;
+  if (go)
+    c->find = find_ref(find);
+  pthread_mutex_unlock(&c->lock);
+  if (go)
+    find_start(find);
+  else
+    finish_cancelled(c);
+  find_unref(find);
+}
+
 static void use_token(struct google_call *c)
 {
   struct err e = {0};
+  if (c->target.url == NULL && c->options.method->place == GOOGLE_OF_PROPERTY &&
+      token_lacks_properties(c->token)) {
+    seek_properties(c);
+    return;
+  }
   if (c->target.url == NULL) {
     if (c->options.ops->on_token(c->options.user, c->token, &c->target, &e) != ERR_OK ||
         c->target.url == NULL) {
@@ -595,11 +659,15 @@ void google_call_cancel(struct google_call *c)
     rpc_client_cancel(c->rpc);
   if (phase == PHASE_TRANSFER && c->transfer != NULL)
     http_transfer_cancel(c->transfer);
+  struct find *find = phase == PHASE_FIND && c->find != NULL ? find_ref(c->find) : NULL;
   pthread_mutex_unlock(&c->lock);
   if (phase == PHASE_PLACE)
     leave_queue(c);
   else if (phase == PHASE_WAIT)
     finish_cancelled(c);
+  else if (find != NULL)
+    find_cancel(find);
+  find_unref(find);
   google_call_unref(c);
 }
 

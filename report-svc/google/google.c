@@ -5,7 +5,7 @@
 #include "common/base/mem.h"
 #include "report-svc/google/google_impl.h"
 
-enum { WAITING_MAX = 4096, SWEEP_MS = 100 };
+enum { WAITING_MAX = 4096, SWEEP_MS = 100, FOUND_BYTES = 8 << 20 };
 
 struct google *google_new(const struct google_options *options)
 {
@@ -23,6 +23,7 @@ struct google *google_new(const struct google_options *options)
                                  "Time from sending a request to Google to its end.", "api", NULL);
   g->waiting = metrics_gauge("report_governor_waiting",
                              "Requests that wait for a place at their property.", NULL);
+  g->found = found_cache_new(FOUND_BYTES);
   google_init_leases(g);
   return g;
 }
@@ -32,6 +33,7 @@ void google_free(struct google *g)
   if (g == NULL)
     return;
   google_free_leases(g);
+  found_cache_free(g->found);
   governor_free(g->governor);
   budget_free(g->budget);
   benchmark_free(g->benchmark);

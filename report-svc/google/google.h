@@ -32,8 +32,9 @@ struct google_options {
    * them within an hour; 0 for no bound. */
   size_t benchmark_places;
   uint32_t benchmark_reports;
-  uint32_t lease_ms;     /* auth-svc's answers are used again for so long; 0: never */
-  struct shared *shared; /* state of all replicas; NULL: none */
+  int64_t properties_ttl_ms; /* properties that were found are kept for so long; 0: not at all */
+  uint32_t lease_ms;         /* auth-svc's answers are used again for so long; 0: never */
+  struct shared *shared;     /* state of all replicas; NULL: none */
 };
 
 struct google;

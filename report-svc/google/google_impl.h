@@ -22,6 +22,7 @@ struct google {
   struct metric *requests;
   struct metric *seconds;
   struct metric *waiting;
+  struct found_cache *found; /* properties of dealers without configured ones */
   struct leases *leases;
   atomic_bool watching_leases; /* the clock that ends them is set */
   pthread_mutex_t reports_lock;

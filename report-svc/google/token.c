@@ -18,10 +18,33 @@ struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *messa
   t->quota_project = xstrdup(message->quota_project_id);
   t->principal = xstrdup(message->principal);
   t->opaque = message->opaque;
+  t->assignment = message->assignment;
   t->property_ids = xcalloc(message->n_property_ids, sizeof(*t->property_ids));
   for (size_t i = 0; i < message->n_property_ids; i++)
     t->property_ids[t->n_property_ids++] = xstrdup(message->property_ids[i]);
   return t;
+}
+
+struct token *token_with_found(const struct token *t, const struct found *found)
+{
+  struct token *with = xcalloc(1, sizeof(*with));
+  atomic_init(&with->refs, 1);
+  with->access_token = xstrdup(t->access_token);
+  with->dealer_ref = xstrdup(t->dealer_ref);
+  with->dealer_name = xstrdup(t->dealer_name);
+  with->quota_project = xstrdup(t->quota_project);
+  with->principal = xstrdup(t->principal);
+  with->opaque = t->opaque;
+  with->property_ids = xcalloc(found->n, sizeof(*with->property_ids));
+  for (size_t i = 0; i < found->n; i++)
+    with->property_ids[with->n_property_ids++] = xstrdup(found->ids[i]);
+  with->choice = found_choice(found);
+  return with;
+}
+
+bool token_lacks_properties(const struct token *t)
+{
+  return t->dealer_ref[0] != '\0' && t->n_property_ids == 0;
 }
 
 struct token *token_ref(struct token *t)
@@ -44,6 +67,7 @@ void token_unref(struct token *t)
   for (size_t i = 0; i < t->n_property_ids; i++)
     free(t->property_ids[i]);
   free(t->property_ids);
+  free(t->choice);
   free(t);
 }
 
@@ -51,7 +75,7 @@ size_t token_size(const struct token *t)
 {
   const char *const texts[] = {t->access_token, t->dealer_ref, t->dealer_name, t->quota_project,
                                t->principal};
-  size_t n = sizeof(*t);
+  size_t n = sizeof(*t) + (t->choice != NULL ? strlen(t->choice) + 1 : 0);
   for (size_t i = 0; i < ARRAY_LEN(texts); i++)
     n += strlen(texts[i]) + 1;
   for (size_t i = 0; i < t->n_property_ids; i++)
@@ -75,8 +99,7 @@ enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token
   if (wanted == NULL || wanted[0] == '\0') {
     if (t->n_property_ids == 0)
       return err_set(e, ERR_FAILED_PRECONDITION, "no_property",
-                     "the dealer has no GA4 property configured; give property_id, or ask the "
-                     "operator to add it to the dealer's configuration");
+                     "property_id: give it; no dealer is configured that it could be found for");
     return request_parse_property(out, t->property_ids[0], e);
   }
   bool found = t->dealer_ref[0] == '\0' && t->n_property_ids == 0; /* no configured dealer */

@@ -8,6 +8,7 @@
 
 #include "analytics/auth/v1/auth.pb-c.h"
 #include "common/base/error.h"
+#include "report-svc/google/found.h"
 #include "report-svc/request/request.h"
 
 /* Whose token is asked for. */
@@ -19,13 +20,20 @@ struct token {
   char *dealer_ref;
   char *dealer_name;
   char *quota_project;
-  char *principal; /* who asked for it, a hash; "" when auth-svc did not say */
-  bool opaque;     /* the dealer is outside the caller's view */
-  char **property_ids;
+  char *principal;     /* who asked for it, a hash; "" when auth-svc did not say */
+  bool opaque;         /* the dealer is outside the caller's view */
+  char **property_ids; /* none: not configured; token_with_found() has those that were found */
   size_t n_property_ids;
+  uint64_t assignment; /* of the configuration that has none: see GetAccessTokenResponse */
+  char *
+      choice; /* which of several found ones is read, and which others there are; NULL: no choice */
 };
 
 struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *message);
+/* The same with the properties that were found for the dealer. */
+struct token *token_with_found(const struct token *t, const struct found *found);
+/* Whether properties have to be found before one can be read. */
+bool token_lacks_properties(const struct token *t);
 struct token *token_ref(struct token *t);
 /* NULL is fine. */
 void token_unref(struct token *t);

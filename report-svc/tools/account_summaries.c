@@ -48,6 +48,7 @@ struct summaries {
   struct dealer *dealers; /* guarded by the lock until all have started, with their asks */
   size_t n_dealers, open;
   bool cancelled;
+  int32_t next_offset; /* of the dealers that may be asked */
 };
 
 static void summaries_free(struct summaries *s)
@@ -171,6 +172,7 @@ static void reply(struct summaries *s)
       put_dealer(&response, &s->dealers[i], arena);
     }
   }
+  response.next_offset = s->next_offset;
   put_headline(&response, s, arena);
   if (protobuf_c_message_get_packed_size(&response.base) > MAX_ANSWER) {
     struct err e;
@@ -330,6 +332,7 @@ static bool on_list(void *user, const ProtobufCMessage *message)
   const Analytics__Auth__V1__ListDealersResponse *list = (const void *)message;
   size_t n = list->n_dealers < MAX_DEALERS ? list->n_dealers : MAX_DEALERS;
   pthread_mutex_lock(&s->lock);
+  s->next_offset = list->next_offset;
   s->dealers = xcalloc(n + 1, sizeof(*s->dealers));
   for (size_t i = 0; i < n; i++)
     add_dealer(s, list->dealers[i]->dealer_id, list->dealers[i]->name);
@@ -352,6 +355,7 @@ static void list_dealers(struct summaries *s)
   static const struct rpc_client_callbacks callbacks = {on_list, on_list_done};
   Analytics__Auth__V1__ListDealersRequest request = ANALYTICS__AUTH__V1__LIST_DEALERS_REQUEST__INIT;
   request.limit = MAX_DEALERS;
+  request.offset = s->request->offset;
   struct rpc_client_options options = {
       .timeout_ms = LIST_TIMEOUT_MS, .attempt_ms = RPC_QUICK_ATTEMPT_MS, .parent = s->call};
   struct err e = {0};

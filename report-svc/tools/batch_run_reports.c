@@ -6,6 +6,7 @@
 
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/mem.h"
+#include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
 #include "report-svc/answer/shown.h"
 #include "report-svc/answer/target.h"
@@ -199,6 +200,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
       &analytics__report__v1__batch_run_reports_response__descriptor, a, arena);
   if (m == NULL)
     return NULL;
+  caveats_of_choice(&all, ask_used_token(a), ask_property(a));
   for (size_t i = 0; i < batch->n_reports; i++) {
     struct answer_texts caveats = {.arena = arena};
     struct shown_question q = {r->requests[i], body->requests[i], batch->reports[i]};

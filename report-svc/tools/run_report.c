@@ -65,6 +65,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   struct answer_texts caveats = {.arena = arena};
   struct shown_report shown;
   tool_response *m = ARENA_NEW(arena, tool_response);
+  caveats_of_choice(&caveats, ask_used_token(a), ask_property(a));
   if (m == NULL || !shown_report(&shown, &q, a, &caveats, arena))
     return NULL;
   analytics__report__v1__run_report_response__init(m);

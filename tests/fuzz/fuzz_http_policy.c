@@ -1,6 +1,9 @@
 /* Fuzz target of what the listener decides by header values: lines of allowed
  * origins and of allowed hosts, then any header value. */
+#include <arpa/inet.h>
+
 #include "gateway/http/policy.h"
+#include "gateway/http/proxies.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_token(const char *value)
@@ -35,6 +38,25 @@ static void check_origins(const char *allowed, const char *hosts, const char *va
   origins_free(o);
 }
 
+/* The client is an address whatever a header says, and the peer's when the peer is not a proxy. */
+static void check_proxies(const char *networks, const char *header, const char *value)
+{
+  struct proxies *p = NULL;
+  struct err e = {0};
+  char client[ADDRESS_TEXT], bytes[16];
+  enum err_code code = proxies_new(&p, networks, header, &e);
+  FUZZ_MUST((code == ERR_OK) == (p != NULL));
+  if (p == NULL && proxies_new(&p, "10.0.0.0/8", NULL, &e) != ERR_OK)
+    return;
+  proxies_client(p, client, "10.0.0.1", value);
+  FUZZ_MUST(inet_pton(AF_INET, client, bytes) == 1 || inet_pton(AF_INET6, client, bytes) == 1);
+  if (*networks == '\0') {
+    proxies_client(p, client, "2001:db8::1", value);
+    FUZZ_MUST(strcmp(client, "2001:db8::1") == 0);
+  }
+  proxies_free(p);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   struct fuzz_input in = {data, size};
@@ -45,5 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   content_type_is_json(value);
   check_token(value);
   check_origins(allowed, hosts, value);
+  check_proxies(allowed, hosts, value);
+  check_proxies("10.0.0.0/8", "Forwarded", value);
+  check_proxies("10.0.0.0/8", "", value);
   return 0;
 }

@@ -82,6 +82,17 @@ docker stop -t 15 analytics-mcp >/dev/null
 took=$((($(date +%s%N) - began) / 1000000))
 code=$(docker inspect -f '{{.State.ExitCode}}' analytics-mcp)
 if ((code == 0 && took <= 3000)); then ok "analytics-mcp ends within 3 s of SIGTERM ($took ms)"; else bad "analytics-mcp: exit code $code after $took ms"; show_log analytics-mcp; fi
+# The line of docs/DEPLOYMENT.md, with the credentials and the image from here.
+by_page() {
+  local line
+  line=$(page_line laptop '^docker run') || { echo 'the page has no such line'; return 1; }
+  line=${line/\~\/.config\/gcloud\/application_default_credentials.json/$work/creds.json}
+  [[ $line == *"$work/creds.json:/app/creds.json:ro analytics-mcp:latest" ]] || { echo "$line"; return 1; }
+  docker tag analytics-mcp-analytics-mcp:test analytics-mcp:latest
+  eval "${line/docker run/docker run -d --name by-page}" && within 30 healthy by-page gateway
+}
+check 'analytics-mcp serves when started by the line of docs/DEPLOYMENT.md' by_page
+docker rm -f by-page >/dev/null 2>&1
 # One program that ends takes the container with it, so that it is started again.
 docker start analytics-mcp >/dev/null
 within 30 healthy analytics-mcp gateway || true

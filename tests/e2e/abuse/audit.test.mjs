@@ -23,6 +23,7 @@ before(async () => {
     AUTH_AUDIT_FILE: file, AUTH_AUDIT_MAX_BYTES: String(MAX_BYTES), AUTH_AUDIT_KEEP_BYTES: String(KEEP_BYTES),
     AUTH_AUDIT_SINK: 'stdout', AUTH_AUDIT_FSYNC: 'never', LOG_LEVEL: 'INFO',
   });
+  settings.gateway = { ...settings.gateway, ANALYTICS_MCP_TRUSTED_PROXIES: '127.0.0.1' };
   set = await startSet({ only: ['sim', 'auth', 'gateway'], sim: { dealers: 4, days: 2 }, env: settings });
 }, { timeout: 120_000 });
 
@@ -31,10 +32,11 @@ after(async () => {
   fs.rmSync(dir, { recursive: true, force: true });
 });
 
-function post(bearer, message, session) {
+function post(bearer, message, session, from) {
   return fetch(set.url, {
     method: 'POST',
     headers: {
+      ...(from ? { 'x-forwarded-for': from } : {}),
       'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization: `Bearer ${bearer}`,
       ...(session ? { 'mcp-session-id': session } : {}),
     },
@@ -90,6 +92,13 @@ test('1,500 refused bearers are a few lines, and a caller beside them is refused
   assert.equal(counted + refused.filter(({ count }) => count === 1).length, STRANGERS);
 });
 
+test('a stranger behind a trusted proxy is named by his own address, whatever else he wrote', { timeout: 20_000 }, async () => {
+  for (const [from, client] of [['6.6.6.6, 192.0.2.7', '192.0.2.7'], ['2001:db8:1:2:3::7', '2001:db8:1:2::/64']]) {
+    await everyone(1, () => post('guess', { id: 1, method: 'ping' }, undefined, from), 401);
+    assert.ok(lines().some((line) => line.client === client && line.result === 'denied'), client);
+  }
+});
+
 test('free space of the volume is a metric', { timeout: 20_000 }, async () => {
   const { bavail, bsize } = fs.statfsSync(dir);
   const free = await metric('auth_audit_free_bytes');
@@ -107,7 +116,7 @@ test('old files go, the rest is whole, and every refusal is counted in the end',
   const all = lines();
   assert.deepEqual(all.map(({ seq }) => seq), all.map((_, i) => i + 1), 'the sink has every line');
   const refused = all.filter(({ event, result }) => event === 'authenticate' && result === 'denied');
-  assert.equal(refused.reduce((sum, { count }) => sum + count, 0), STRANGERS);
+  assert.equal(refused.reduce((sum, { count }) => sum + count, 0), STRANGERS + 2);
   const program = path.join(process.env.BUILD_DIR, 'bin/auth-svc');
   const { stdout } = await promisify(execFile)(program, ['audit', 'verify', ...files()]);
   assert.match(stdout, /^begins with number \d+: the lines before it were deleted by age or size \(AUTH_AUDIT_KEEP_\*\), as a line says$/m);

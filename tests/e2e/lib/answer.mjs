@@ -43,6 +43,7 @@ function valueRows({ columns, rows }, before, dimensions, metrics) {
 
 function across({ dealers, pooled, ...rest }, args) {
   const dimensions = args.dimensions ?? [];
+  if (args.compare_to || args.subject) return { not_pooled: [], ...rest, compared: rest.compared?.columns ? objects(rest.compared) : [] };
   const notPooled = rest.not_pooled ?? [];
   const pooledMetrics = (args.metrics ?? []).filter((name) => !notPooled.includes(name));
   const own = ['dealer_id', 'name', 'row_count'];
@@ -53,7 +54,7 @@ function across({ dealers, pooled, ...rest }, args) {
   }));
   return {
     not_pooled: [], ...rest, dealers: list, pooled_metrics: pooledMetrics,
-    pooled: valueRows(pooled, ['dealers'], dimensions, pooledMetrics),
+    pooled: valueRows(pooled, ['of', 'dealers'], dimensions, pooledMetrics),
   };
 }
 

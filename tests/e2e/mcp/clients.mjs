@@ -6,9 +6,11 @@ import { Client as ClientV2, StreamableHTTPClientTransport as TransportV2 } from
 
 const info = { name: 'analytics-mcp-e2e', version: '1.0.0' };
 
-function v2(mode) {
+// modern: speaks 2026-07-28, in which there are neither sessions nor pings.
+function v2(mode, modern) {
   return {
-    name: `v2 ${mode}`,
+    name: `v2 ${mode.pin ?? mode}`,
+    modern,
     make: () => new ClientV2(info, { versionNegotiation: { mode } }),
     Transport: TransportV2,
     call: (client, params, options) => client.callTool(params, options),
@@ -18,12 +20,14 @@ function v2(mode) {
 export const kinds = [
   {
     name: 'v1',
+    modern: false,
     make: () => new ClientV1(info, { capabilities: {} }),
     Transport: TransportV1,
     call: (client, params, options) => client.callTool(params, CallToolResultSchema, options),
   },
-  v2('legacy'),
-  v2('auto'),
+  v2('legacy', false),
+  v2('auto', true),
+  v2({ pin: '2026-07-28' }, true),
 ];
 
 /** A connected client. `errors` collects every onerror of client and transport. */
@@ -40,7 +44,7 @@ export async function connect(kind, url, { token = 'good-alice', headers = {} } 
     errors,
     call: (name, args, options) => kind.call(client, { name, arguments: args }, options),
     async close() {
-      await transport.terminateSession();
+      if (!kind.modern) await transport.terminateSession();
       await client.close();
     },
   };

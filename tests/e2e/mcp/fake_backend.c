@@ -1,6 +1,7 @@
 /* Auth, report and aggregate services in one process, for the gateway's tests. */
 #include "tests/e2e/mcp/fake_backend.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@ struct fake_backend {
   bool allow_empty;
   atomic_int hanging, cancels, questions;
   atomic_int refused; /* grants up to this number are refused */
+  pthread_mutex_t lock;
+  char client[64]; /* guarded by lock */
 };
 
 static void fail(struct rpc_call *call, enum err_code code, const char *reason, const char *text)
@@ -47,7 +50,12 @@ static void reply_grant(struct rpc_call *call, char *subject, int64_t expires_at
 static void authenticate(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
   struct fake_backend *f = service;
-  const char *token = ((const Analytics__Auth__V1__AuthenticateRequest *)request)->bearer_token;
+  const Analytics__Auth__V1__AuthenticateRequest *q =
+      (const Analytics__Auth__V1__AuthenticateRequest *)request;
+  const char *token = q->bearer_token;
+  pthread_mutex_lock(&f->lock);
+  snprintf(f->client, sizeof(f->client), "%s", q->client_address);
+  pthread_mutex_unlock(&f->lock);
   int64_t now = clock_unix_ms() / 1000;
   int number = ++f->questions;
   if (strncmp(token, "good-", 5) == 0)
@@ -253,6 +261,7 @@ static enum err_code add_services(struct fake_backend *f, struct err *e)
 struct fake_backend *fake_backend_start(uint16_t port, bool allow_empty_bearer)
 {
   struct fake_backend *f = xcalloc(1, sizeof(*f));
+  pthread_mutex_init(&f->lock, NULL);
   char listen[32];
   snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
   struct rpc_server_options options = {.listen = listen, .drain_ms = 1, .grace_ms = 500};
@@ -290,10 +299,18 @@ int fake_backend_questions(const struct fake_backend *f)
   return f->questions;
 }
 
+void fake_backend_client(struct fake_backend *f, char *out, size_t size)
+{
+  pthread_mutex_lock(&f->lock);
+  snprintf(out, size, "%s", f->client);
+  pthread_mutex_unlock(&f->lock);
+}
+
 void fake_backend_stop(struct fake_backend *f)
 {
   if (f == NULL)
     return;
   rpc_server_stop(f->server);
+  pthread_mutex_destroy(&f->lock);
   free(f);
 }

@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct fake_backend;
@@ -29,6 +30,8 @@ int fake_backend_cancels(const struct fake_backend *f);
 void fake_backend_refuse_grants(struct fake_backend *f);
 /* Times Authenticate was asked. */
 int fake_backend_questions(const struct fake_backend *f);
+/* The client that it was asked for last, as far as it fits. */
+void fake_backend_client(struct fake_backend *f, char *out, size_t size);
 void fake_backend_stop(struct fake_backend *f);
 
 #endif

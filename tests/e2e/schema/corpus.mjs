@@ -113,6 +113,7 @@ export const onlyTheLoader = (key, shortKey) => {
     ['an id twice', { dealers: [dealer(1, oauth), { ...dealer(2, oauth), dealer_id: 'd1' }] }, /dealers\[\d+\]\.dealer_id .*is used by dealers\[\d+\] \(dealer \"[^\"]+\"\) already/, 'unique across the array'],
     ['an account twice', { dealers: [dealer(1, { account_id: 'a', ...oauth }), dealer(2, { account_id: 'a', ...oauth })] }, /account_id .* is used by dealers\[\d+\] \(dealer \"[^\"]+\"\) already/, 'unique across the array'],
     ['an account that is a dealer', { dealers: [dealer(1, { account_id: 'd2', ...oauth }), dealer(2, oauth)] }, /" is used by dealers\[\d+\] \(dealer \"[^\"]+\"\) already/, 'ids and accounts share one space'],
+    ['properties to be found by a login of two dealers', { dealers: [dealer(1, oauth), { dealer_id: 'd2', name: 'N', region: 'West', ...oauth }] }, /properties \(dealer ".+"\): missing, and dealers\[\d+\] \(dealer ".+"\) has the same credential/, 'compares credentials'],
     ['a property of two dealers', { dealers: [dealer(1, oauth), dealer(2, { properties: ['properties/1'], ...oauth })] }, /property \d+ belongs to dealers\[\d+\] \(dealer ".+"\) already/, 'unique across the array'],
     ['a property twice in two forms', one({ properties: ['7', 'properties/7'], ...oauth }), /property \d+ is listed twice/, 'equal when read, not as JSON'],
     ['a cohort of a dealer that is not there', { ...one(oauth), cohorts: [{ id: 'c', dealers: ['d9'] }] }, /no dealer has the dealer_id ".+"/, 'a reference'],

@@ -19,7 +19,7 @@ const others = (mine) => world.ofRegion(REGION).filter((d) => !mine.includes(d.d
 const figures = (list, range) => list.map((d) => figuresOf(world, d, range));
 const pool = (list) => round(sum(list, 'engaged') / sum(list, 'sessions'), 3);
 const metric = (rows, name) => rows.find((m) => m.metric === name);
-const compare = (client, args) => client.data('compare_dealer_sessions', { region: REGION, detail: 'all', ...args });
+const compare = (client, args) => client.data('compare_dealer_sessions', { region: REGION, detail: 'all', limit: 500, ...args });
 const connect = (claims) => Mcp.connect(s.set.url, { token: jwt(key, claims) });
 
 before(async () => {
@@ -105,6 +105,33 @@ describe('what was released costs nobody anything', () => {
     }
   });
 
+  // Every other tool that measures a dealer by others, refusals among its figures.
+  const questions = [
+    ['benchmark_dealer', {}],
+    ['compare_trends', { metric: 'leads_per_100_sessions' }],
+    ['compare_trends', { metric: 'engagement_rate' }],
+    ['compare_traffic_sources', { by: 'channel' }],
+    ['compare_traffic_sources', { by: 'campaign' }],
+    ['compare_landing_pages', { expected_from: 'region' }],
+    ['explain_change', { metric: 'engagement_rate' }],
+    ['explain_change', { metric: 'sessions' }],
+  ];
+  for (const [tool, args] of questions)
+    test(`asked again, ${tool} (${Object.values(args)}) reads the own dealer only, and says the same`, async () => {
+      const asking = await connect({ role: 'dealer', sub: `${tool} ${Object.values(args)}`, dealers: [own.dealer_id] });
+      const question = { subject: own.dealer_id, region: REGION, date_range: wholeWeeks(8), ...args };
+      const first = await asking.call(tool, question);
+      assert.ok(!first.isError, first.text);
+      for (const d of others([own.dealer_id])) await s.sim.fault({ dealer_id: d.dealer_id, kind: '403' });
+      await s.sim.resetStats();
+      const again = await asking.call(tool, question);
+      const { properties } = await s.sim.stats();
+      await s.sim.clear();
+      assert.deepEqual(again.data, first.data);
+      const asked = Object.keys(properties).filter((id) => properties[id].report_requests > 0);
+      assert.deepEqual(asked, [String(own.property_id)]);
+    });
+
   test('of a period that nobody asked about, everybody is read once', async () => {
     const range = wholeWeeks(7);
     const before = await benchmarkReports();
@@ -119,7 +146,7 @@ describe('one value per figure', () => {
     const first = await compare(dealer, { date_range: range });
     const gone = others([own.dealer_id])[2].dealer_id;
     await s.sim.fault({ dealer_id: gone, kind: '403' });
-    const again = await dealer.call('compare_dealer_sessions', { region: REGION, detail: 'all', date_range: range });
+    const again = await dealer.call('compare_dealer_sessions', { region: REGION, detail: 'all', limit: 500, date_range: range });
     await s.sim.clear();
     assert.deepEqual(again.data.regional_average, first.regional_average);
     assert.deepEqual(again.data.performance_index, first.performance_index);

@@ -38,7 +38,7 @@ class Consumer {
     return c;
   }
   async compare(request) {
-    const messages = await this.aggregate('CompareDealerSessions', { region: REGION, detail: 'all', ...request }, this.grant);
+    const messages = await this.aggregate('CompareDealerSessions', { region: REGION, detail: 'all', limit: 500, ...request }, this.grant);
     assert.ok(Array.isArray(messages), JSON.stringify(messages));
     return messages.at(-1).result;
   }

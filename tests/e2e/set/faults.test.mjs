@@ -32,7 +32,7 @@ const parts = ({ dealers, regional_average, performance_index }) => ({ dealers, 
 async function withoutDealer(id, reason, message) {
   const broken = world.dealer(id);
   const rest = world.ofRegion(broken.region).filter((d) => d !== broken);
-  const answer = await client.data('compare_dealer_sessions', { region: broken.region, date_range, detail: 'all' });
+  const answer = await client.data('compare_dealer_sessions', { region: broken.region, date_range, detail: 'all', limit: 500 });
   assert.equal(answer.coverage.asked, rest.length + 1);
   assert.equal(answer.coverage.ok, rest.length);
   assert.equal(answer.coverage.failed.length, 1);
@@ -43,14 +43,14 @@ async function withoutDealer(id, reason, message) {
   assert.match(failure.message, message);
   assert.ok(answer.caveats.some((c) => c.includes(broken.name)), `no caveat names it: ${answer.caveats.join('\n')}`);
   assertComparison(answer, figures(rest), null, `without ${id}`, true);
-  const others = await client.data('compare_dealer_sessions', { dealer_ids: rest.map((d) => d.dealer_id), date_range, detail: 'all' });
+  const others = await client.data('compare_dealer_sessions', { dealer_ids: rest.map((d) => d.dealer_id), date_range, detail: 'all', limit: 500 });
   assert.deepEqual(parts(answer), parts(others), 'the same as when the others alone are asked for');
   return answer;
 }
 
 // The region once more, complete.
 async function complete(region) {
-  const answer = await client.data('compare_dealer_sessions', { region, date_range, detail: 'all' });
+  const answer = await client.data('compare_dealer_sessions', { region, date_range, detail: 'all', limit: 500 });
   assert.deepEqual(answer.coverage.failed, []);
   assertComparison(answer, figures(world.ofRegion(region)), null, `${region} complete`, true);
 }

@@ -28,7 +28,7 @@ before(async () => {
 after(() => s?.stop());
 afterEach(() => s.sim.clear());
 
-const everyone = () => ({ dealer_ids: world.dealers.map((d) => d.dealer_id), date_range });
+const everyone = () => ({ dealer_ids: world.dealers.map((d) => d.dealer_id), date_range, limit: 500 });
 const report = () => ({ dealer_id: 'd02', metrics: ['sessions'], date_ranges: [date_range] });
 const tools = {
   list: () => client.call('list_dealers', {}),

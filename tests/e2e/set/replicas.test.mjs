@@ -41,7 +41,7 @@ const slow = (ms) => s.sim.fault({ dealer_id: '*', kind: 'latency', ms, endpoint
 // The n dealers from the first-th on, round the list.
 const some = (first, n) => Array.from({ length: n }, (_, i) => world.dealers[(first + i) % 24]);
 const compareThose = (dealers, options) =>
-  client.call('compare_dealer_sessions', { dealer_ids: dealers.map((d) => d.dealer_id), date_range: week }, options);
+  client.call('compare_dealer_sessions', { dealer_ids: dealers.map((d) => d.dealer_id), date_range: week, limit: 500 }, options);
 const compare = (options) => compareThose(world.dealers, options);
 const report = (i) => client.call('run_report', { dealer_id: world.dealers[i % 24].dealer_id, metrics: ['sessions'], date_ranges: [week] });
 

@@ -1,12 +1,15 @@
 // Suspect data through MCP: faults planted in the simulator are found by check_data_health and by
-// compare_dealer_sessions, leave the benchmark of the others, and are named only to those who may
-// read the dealer.
+// every tool that uses the days, leave what the others are measured by, and are named only to those
+// who may read the dealer.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { objects } from '../lib/answer.mjs';
 import { startSet } from '../lib/set.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
-import { finishedSunday } from './truth.mjs';
+import { finishedSunday, siteOf } from './truth.mjs';
+import { explained } from './truth_explain.mjs';
+import { landing } from './truth_pages.mjs';
 import { World, daysBefore } from './world.mjs';
 
 // By dealer: the switch of the simulator, and the sign.
@@ -48,7 +51,7 @@ const metric = (answer, id, name) => answer.performance_index.find((d) => d.deal
 const near = (a, b, where) => assert.ok(Math.abs(a - b) <= 1e-9 * Math.abs(b), `${where}: ${a}, not ${b}`);
 
 test('each planted fault is found at its dealer, and no other', async () => {
-  const health = await all.data('check_data_health', { date_range });
+  const health = await all.data('check_data_health', { date_range, limit: 500 });
   const found = health.signs.filter((s) => FOUND.includes(s.sign)).map((s) => `${s.dealer_id} ${s.sign}`).sort();
   assert.deepEqual(found, Object.entries(PLANTED).map(([dealer, [, sign]]) => `${dealer} ${sign}`).sort());
   for (const d of health.dealers) {
@@ -67,7 +70,7 @@ test('each planted fault is found at its dealer, and no other', async () => {
 });
 
 test('a comparison leaves suspect figures out, and says so', async () => {
-  const answer = await all.data('compare_dealer_sessions', { region: 'West', date_range, detail: 'all' });
+  const answer = await all.data('compare_dealer_sessions', { region: 'West', date_range, detail: 'all', limit: 500 });
   // Engagement of d01: without itself, the wave, and the other key events.
   const pool = world.dealers.map((d) => d.dealer_id).filter((id) => !['d01', 'd02', 'd07'].includes(id)).map(sums);
   const total = (name) => pool.reduce((n, f) => n + f[name], 0);
@@ -115,6 +118,108 @@ test('suspect figures are in no release', async () => {
   const benchmark = metric(answer, 'd01', 'engagement_rate').benchmark;
   assert.equal(benchmark, Number(rate(pooled).toPrecision(3)));
   assert.notEqual(benchmark, Number(rate(others).toPrecision(3)), 'the faults would show');
+});
+
+// Every other tool: an answer over all dealers says of a sound one what it says over the sound ones.
+const rowsOf = (answer, name) => (answer[name]?.columns ? objects(answer[name]) : Array.isArray(answer[name]) ? answer[name] : objects(answer));
+const members = (ids) => ids.map((id) => ({ dealer: world.dealer(id), visible: true }));
+const without = (...ids) => world.dealers.map((d) => d.dealer_id).filter((id) => !ids.includes(id));
+const named = (answer, id, sign) => answer.caveats.some((c) => c.startsWith(`${world.dealer(id).name} (${sign}): `));
+const sundayBefore = (day) => daysBefore(day, new Date(`${day}T00:00:00Z`).getUTCDay());
+const weeks = () => {
+  const end_date = sundayBefore(daysBefore(today, 4));
+  return { start_date: daysBefore(end_date, 27), end_date };
+};
+
+test('traffic sources are compared without suspect traffic', async () => {
+  const answer = await all.data('compare_traffic_sources', { subject: 'd01', region: 'West', date_range });
+  // By channel, of the other dealers: [sessions, leads]; d12 by its sessions with a lead.
+  const others = (channel) => without('d01', 'd02').map((id) => world.one(`SELECT
+      (SELECT COUNT(*) FROM sessions WHERE property_id = p AND ${days} AND channel = ?1) sessions,
+      ${siteOf(world, world.dealer(id)).event === 'asc_form_submission'} AS same,
+      (SELECT ${id === 'd12' ? 'COUNT(DISTINCT session_id)' : 'SUM(e.count)'} FROM events e JOIN sessions s USING (session_id)
+        WHERE e.property_id = p AND e.name = 'asc_form_submission' AND e.${days} AND s.channel = ?1) leads
+      FROM (SELECT ${world.dealer(id).property_id} AS p)`, channel));
+  const all_sessions = without('d01', 'd02').reduce((n, id) => n + sums(id).sessions, 0);
+  const rows = rowsOf(answer, 'sources').filter((r) => ['Direct', 'Organic Search', 'Paid Search'].includes(r.source));
+  assert.equal(rows.length, 3);
+  for (const r of rows) {
+    const counts = others(r.source), total = (list, name) => list.reduce((n, c) => n + c[name], 0);
+    const same = counts.filter((c) => c.same); // lead rates are compared between dealers that count the same event
+    near(r.others_share, total(counts, 'sessions') / all_sessions, `share of ${r.source}`);
+    near(r.others_leads_per_100_sessions, (100 * total(same, 'leads')) / total(same, 'sessions'), `leads of ${r.source}`);
+  }
+  for (const [id, [, sign]] of Object.entries(PLANTED))
+    if (!['key_events', 'self_referral'].includes(sign))
+      assert.ok(named(answer, id, sign), `${id}: ${answer.caveats.join('\n')}`);
+  const wave = await all.data('compare_traffic_sources', { subject: 'd02', region: 'West', date_range });
+  const judged = rowsOf(wave, 'sources').filter((r) => r.standing !== 'CONTEXT_ONLY');
+  assert.ok(judged.length > 3 && judged.every((r) => r.standing === 'SUSPECT_DATA' && r.index === undefined), JSON.stringify(judged));
+  const twice = await all.data('compare_traffic_sources', { subject: 'd12', region: 'West', date_range });
+  assert.equal(rowsOf(twice, 'sources').reduce((n, r) => n + r.leads, 0), leads('d12').events);
+  near(rowsOf(twice, 'sources').reduce((n, r) => n + r.leads_per_100_sessions * r.sessions, 0) / 100, leads('d12').sessions, 'sessions with a lead');
+});
+
+test('landing pages are held to the rates of sound dealers', async () => {
+  const question = { subject: 'd01', expected_from: 'region', region: 'West', date_range };
+  const answer = await all.data('compare_landing_pages', question), pages = rowsOf(answer, 'pages');
+  const truth = landing(world, members(without('d02')), 'd01', date_range, 'region');
+  for (const p of pages) {
+    const expected = truth.pages.find((t) => t.page === p.page);
+    assert.equal(p.verdict, expected.verdict, p.page);
+    if (p.expected !== undefined) near(p.expected, expected.expected, p.page);
+  }
+  assert.ok(pages.some((p) => p.expected > 0) && named(answer, 'd02', 'suspect_traffic'));
+  const wave = await all.data('compare_landing_pages', { ...question, subject: 'd02' });
+  assert.ok(rowsOf(wave, 'pages').every((p) => p.verdict === 'suspect_data' && p.expected === undefined), wave.headline);
+});
+
+test('a market is made of dealers that were measured in both periods', async () => {
+  const range = weeks();
+  const gone = ['d02', 'd03', 'd05', 'd08'];
+  for (const metric of ['sessions', 'engagement_rate']) {
+    const moved = await all.data('explain_change', { subject: 'd01', metric, region: 'West', date_range: range });
+    const truth = explained(world, members(without(...gone)), 'd01', range, metric, false);
+    near(rowsOf(moved, 'change')[0].market_percent, truth.change.market_percent, `explain_change of ${metric}`);
+    assert.ok(named(moved, 'd02', 'suspect_traffic') && named(moved, 'd03', 'gap'), moved.caveats.join('\n'));
+    const series = { subject: 'd01', metric, date_range: { start_date: daysBefore(range.end_date, 55), end_date: range.end_date } };
+    const trend = await all.data('compare_trends', { ...series, region: 'West' });
+    const sound = await all.data('compare_trends', { ...series, dealer_ids: without(...gone) });
+    const of = (answer) => rowsOf(answer, 'changes').find((c) => c.against === 'previous');
+    near(of(trend).market_percent, of(sound).market_percent, `compare_trends of ${metric}`);
+    assert.ok(named(trend, 'd08', 'level_shift'), trend.caveats.join('\n'));
+  }
+});
+
+test('the change of a suspect dealer has no word', async () => {
+  const range = weeks();
+  for (const id of ['d02', 'd08']) {
+    const moved = await all.data('explain_change', { subject: id, region: 'West', metric: 'sessions', date_range: range });
+    const [move] = rowsOf(moved, 'change');
+    assert.equal(move.verdict, 'suspect_data');
+    assert.equal(move.against_market, 'suspect_data');
+    assert.match(moved.headline, /^The data is suspect/);
+    const trend = await all.data('compare_trends', { subject: id, region: 'West', metric: 'sessions', date_range: { start_date: daysBefore(range.end_date, 55), end_date: range.end_date } });
+    const change = rowsOf(trend, 'changes').find((c) => c.against === 'previous');
+    assert.equal(change.verdict, 'suspect_data', JSON.stringify(change));
+    assert.equal(change.percent, undefined);
+    assert.equal(trend.trend.verdict, 'suspect_data');
+  }
+});
+
+test('suspect traffic is in no sum over vehicles', async () => {
+  const answer = await all.data('analyze_vehicle_interest', { region: 'West', date_range, limit: 200 });
+  const truth = await all.data('analyze_vehicle_interest', { dealer_ids: without('d02'), date_range, limit: 200 });
+  const sums = (a) => rowsOf(a, 'models').map((m) => [m.model, m.views, m.vdp_sessions, m.share, m.leads, m.share_change_pp]);
+  assert.deepEqual(sums(answer), sums(truth));
+  assert.ok(rowsOf(answer, 'models').length > 20 && named(answer, 'd02', 'suspect_traffic') && named(answer, 'd03', 'gap'));
+  const rates = await all.data('vehicle_lead_conversion', { region: 'West', date_range, limit: 200 });
+  const sound = await all.data('vehicle_lead_conversion', { dealer_ids: without('d02'), date_range, limit: 200 });
+  assert.deepEqual(rowsOf(rates, 'models'), rowsOf(sound, 'models'));
+  assert.ok(named(rates, 'd02', 'suspect_traffic'));
+  // Alone, its own figures are shown, and not judged.
+  const own = await all.data('vehicle_lead_conversion', { dealer_ids: ['d02'], date_range });
+  assert.ok(rowsOf(own, 'models').length > 0 && rowsOf(own, 'models').every((m) => m.verdict === 'suspect_data'), own.headline);
 });
 
 test('a period that is too long is refused with the remedy', async () => {

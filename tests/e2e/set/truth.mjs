@@ -271,7 +271,7 @@ export function comparison(figures, subject, all) {
   const cells = judgedCells(figures, subject);
   const shrunk = subject === null ? shrink(figures.filter((f) => f.event !== null && f.event === event && f.sessions > 0)) : new Map();
   const order = [...figures].sort(
-    (a, b) => (shrunk.get(b) ?? -1) - (shrunk.get(a) ?? -1) || b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
+    (a, b) => (b.dealer.dealer_id === subject) - (a.dealer.dealer_id === subject) || (shrunk.get(b) ?? -1) - (shrunk.get(a) ?? -1) || b.sessions - a.sessions || (a.dealer.dealer_id < b.dealer.dealer_id ? -1 : 1),
   );
   const marks = { BETTER: '+', WORSE: '-', NO_CLEAR_DIFFERENCE: '=' };
   const rate = METRICS.find((metric) => metric.name === 'leads_per_100_sessions');

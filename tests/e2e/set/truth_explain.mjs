@@ -88,7 +88,7 @@ function series(m, days) {
   return m.count ? Array.from({ length: 7 }, (_, w) => list.filter((_, i) => i % 7 === w)) : [list];
 }
 
-function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
+export function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
   if (!(y1 > 0) || !(n1 > 0) || !(n2 > 0)) return undefined;
   if (y2 === 0) {
     const limit = (1 - 1 / 9 + Z / 3) ** 3;
@@ -98,7 +98,7 @@ function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
   const se = Math.sqrt(variance(y1, n1) + variance(y2, n2)), ratio = y2 / n2 / (y1 / n1);
   return { ratio, low: ratio * Math.exp(-Z * se), high: ratio * Math.exp(Z * se), se, p: se > 0 ? normalP(Math.log(ratio) / se) : Number(ratio === 1) };
 }
-const enough = ({ before: [y, n], after: [, m] }) => y >= 20 && (y / n) * m >= 10;
+export const enough = ({ before: [y, n], after: [, m] }) => y >= 20 && (y / n) * m >= 10;
 
 function judge(own, market, share) {
   const change = own && measure(own, share), of = market && measure(market, share);
@@ -122,7 +122,7 @@ function judge(own, market, share) {
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
-function released(name, m, outside, phi, rates) {
+function released(name, m, outside, phiOfAll, rates) {
   const list = (f, of) => f.map(of);
   if (m.count) {
     const cell = list(outside, (x) => ({ owner: x.dealer.owner, n: m.of(x.then), y: m.of(x.now) }));
@@ -194,7 +194,9 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const own = all.find((x) => x.dealer.dealer_id === subject);
   const known = !m.lead || own.event !== null;
   const counting = all.filter((x) => !m.lead || x.event !== null);
-  const phi = dispersion(counting.flatMap((x) => [...series(m, x.now.days), ...series(m, x.then.days)]), m.share);
+  const phiOf = (list) => dispersion(list.flatMap((x) => [...series(m, x.now.days), ...series(m, x.then.days)]), m.share);
+  // The own change rests on the dealers that the caller may see, a release on all.
+  const phi = phiOf(counting.filter((x) => x.visible)), phiOfAll = phiOf(counting);
   const rates = { now: dispersion(counting.map((x) => x.now.days.map((c) => parts(m, c))), m.share), then: dispersion(counting.map((x) => x.now.days.map((c) => parts(m, c))), m.share) };
   const days = lengthOf(range);
   const pair = (c) => [m.of(c), m.count ? days : c.sessions];
@@ -204,7 +206,7 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   let market, code;
   if (restricted) {
     const outside = same.filter((x) => !x.visible && (!m.count || (x.now.sessions > 0 && x.then.sessions > 0)));
-    ({ market, code } = released(name, m, outside, phi, rates));
+    ({ market, code } = released(name, m, outside, phiOfAll, rates));
   } else {
     const others = same.filter((x) => x !== own && x.now.sessions > 0 && x.then.sessions > 0);
     if (others.length > 0) market = { before: pair(total(others.map((x) => x.then))), after: pair(total(others.map((x) => x.now))), phi };

@@ -336,7 +336,7 @@ describe('run_report_across_dealers', () => {
         const members = world.dealers.filter((d) =>
           cohort.region ? d.region === cohort.region : !cohort.dealer_ids || cohort.dealer_ids.includes(d.dealer_id));
         const answer = await client.data('run_report_across_dealers',
-          { ...args, ...cohort, date_range: range, limit_per_dealer: 400, pooled_limit: 10_000 });
+          { ...args, ...cohort, date_range: range, limit_per_dealer: 400, pooled_limit: 10_000, dealers_per_page: 500 });
         const tables = members.map((d) => inOrder(truth(sql, d, daysOf(d, range)), n));
         const where = `${what} ${JSON.stringify(cohort)}`;
         assert.deepEqual(answer.dealers.map((d) => [d.dealer_id, d.name]), members.map((d) => [d.dealer_id, d.name]));

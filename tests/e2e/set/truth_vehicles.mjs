@@ -107,10 +107,11 @@ function viewsOf(world, d, from, to) {
   const event = fields ? 'asc_item_pageview' : 'page_view';
   const join = fields ? 'e.vehicle_id = v.vehicle_id' : 'e.page_id = v.page_id';
   return world.all(
-    `SELECT e.date AS day, v.item_make || ' ' || v.item_model AS model, v.item_condition AS condition,
-            v.item_fuel_type AS fuel, v.item_variant AS trim, p.path, e.session_id AS session, e.page_id AS page, s.engaged, s.duration_s AS seconds,
+    `WITH v AS MATERIALIZED (SELECT vehicles.*, pages.path FROM vehicles JOIN pages USING (page_id))
+     SELECT e.date AS day, v.item_make || ' ' || v.item_model AS model, v.item_condition AS condition,
+            v.item_fuel_type AS fuel, v.item_variant AS trim, v.path, e.session_id AS session, e.page_id AS page, s.engaged, s.duration_s AS seconds,
             e.count AS views
-     FROM events e JOIN vehicles v ON ${join} JOIN sessions s ON s.session_id = e.session_id JOIN pages p ON p.page_id = v.page_id
+     FROM events e JOIN v ON ${join} JOIN sessions s ON s.session_id = e.session_id
      WHERE e.property_id = ? AND e.date BETWEEN ? AND ? AND e.name = ?`,
     d.property_id, from, to, event,
   ).map((row) => shown(fields, row));
@@ -159,11 +160,18 @@ const ranked = (entries) => entries.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ?
 
 // --------------------------------------------------------------------------- interest
 
+function viewsPerDay(rows, days) {
+  const views = new Map();
+  for (const row of rows) views.set(row.day, (views.get(row.day) ?? 0) + row.views);
+  const byNumber = new Map([...views].map(([day, n]) => [number(day), n]));
+  return days.map((day) => byNumber.get(day) ?? 0);
+}
+
 function modelInterest(model, now, then, all) {
   const once = [...new Map(now.map((row) => [row.unit, row])).values()];
   const days = all.days;
   const n = days.length;
-  const x = days.map((day) => sum(now.filter((row) => number(row.day) === day).map((row) => row.views)));
+  const x = viewsPerDay(now, days);
   const total = sum(all.perDay);
   const r = sum(x) / total;
   const se = n < 2 ? undefined : Math.sqrt((n / (n - 1)) * sum(x.map((v, i) => (v - r * all.perDay[i]) ** 2))) / total;
@@ -222,12 +230,10 @@ export function interest(world, dealers, range, { limit = 15, offset = 0 } = {})
   }
   all.matched = sum(rows.map((row) => row.views));
   all.matchedBefore = sum(old.map((row) => row.views));
-  const at = rows.map((row) => number(row.day));
+  const at = [...new Set(rows.map((row) => row.day))].map(number);
   const first = Math.min(...at);
   all.days = at.length === 0 ? [] : Array.from({ length: Math.max(...at) - first + 1 }, (_, i) => first + i);
-  const perDay = new Map();
-  for (const row of rows) perDay.set(number(row.day), (perDay.get(number(row.day)) ?? 0) + row.views);
-  all.perDay = all.days.map((day) => perDay.get(day) ?? 0);
+  all.perDay = viewsPerDay(rows, all.days);
   const models = byModel(rows);
   const oldModels = byModel(old);
   const views = (list) => sum(list.map((row) => row.views));
@@ -284,14 +290,16 @@ export function conversion(world, dealers, range, { limit = 15, offset = 0 } = {
     const found = leadsOf(world, d, from, to, event);
     all.leads += sum(found.map((row) => row.leads));
     const leads = group(found.filter((row) => row.model !== ''));
+    const viewers = fields && sessionsByRaw(world, d, from, to, 'asc_item_pageview');
+    const leaders = fields && sessionsByRaw(world, d, from, to, event);
     for (const key of new Set([...views.keys(), ...leads.keys()])) {
       const [model, condition] = key.split('|');
       const v = views.get(key) ?? [];
       const l = leads.get(key) ?? [];
       // With item_condition "cpo" and "used" are two rows of one property: a session counts in each.
       cells.push({ dealer: d.dealer_id, model, cls: `${catalogue.get(model).body}/${condition}`, views: sum(v.map((r) => r.views)),
-        sessions: fields ? sessionsByRaw(world, d, from, to, model, condition) : units(v),
-        leads: sum(l.map((r) => r.leads)), leadSessions: fields ? leadSessionsByRaw(world, d, from, to, model, condition, event) : units(l) });
+        sessions: fields ? (viewers.get(key) ?? 0) : units(v),
+        leads: sum(l.map((r) => r.leads)), leadSessions: fields ? (leaders.get(key) ?? 0) : units(l) });
     }
   }
   for (const c of cells) {
@@ -335,19 +343,16 @@ export function conversion(world, dealers, range, { limit = 15, offset = 0 } = {
 }
 
 // Sessions of a model in a condition as Google counts them: once per raw item_condition.
-function sessionsByRaw(world, d, from, to, model, condition) {
-  return world.one(
-    `SELECT count(*) AS n FROM (SELECT DISTINCT e.session_id, v.item_condition FROM events e JOIN vehicles v USING (vehicle_id)
-     WHERE e.property_id = ? AND e.date BETWEEN ? AND ? AND e.name = 'asc_item_pageview'
-       AND v.item_make || ' ' || v.item_model = ? AND (v.item_condition = 'new') = ?)`,
-    d.property_id, from, to, model, condition === 'new' ? 1 : 0).n;
-}
-function leadSessionsByRaw(world, d, from, to, model, condition, event) {
-  return world.one(
-    `SELECT count(*) AS n FROM (SELECT DISTINCT e.session_id, v.item_condition FROM events e JOIN vehicles v USING (vehicle_id)
-     WHERE e.property_id = ? AND e.date BETWEEN ? AND ? AND e.name = ?
-       AND v.item_make || ' ' || v.item_model = ? AND (v.item_condition = 'new') = ?)`,
-    d.property_id, from, to, event, model, condition === 'new' ? 1 : 0).n;
+// Sessions with an event of vehicles, by "model|condition": one of each item_condition counts apart.
+function sessionsByRaw(world, d, from, to, event) {
+  return new Map(world.all(
+    `SELECT model || '|' || condition AS cell, count(*) AS n FROM (
+       SELECT DISTINCT v.item_make || ' ' || v.item_model AS model, iif(v.item_condition = 'new', 'new', 'used') AS condition,
+              e.session_id, v.item_condition
+       FROM events e JOIN vehicles v USING (vehicle_id)
+       WHERE e.property_id = ? AND e.date BETWEEN ? AND ? AND e.name = ?)
+     GROUP BY cell`,
+    d.property_id, from, to, event).map((row) => [row.cell, row.n]));
 }
 
 // ----------------------------------------------------------------------------- movers

@@ -1,11 +1,14 @@
 // The vehicle tools against the same figures computed from the simulator's database, for random
-// dealers and periods, with and without a dealer that fails.
+// dealers and periods, with and without a dealer that fails. AMCP_TRUTH_CALLS: of each tool; 100 in
+// the long run.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
 import { conversion, interest, movers, weeksThrough } from './truth_vehicles.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
+
+const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
 
 let s, client, world, today;
 
@@ -80,7 +83,7 @@ async function overRandomCalls(n, check) {
 }
 
 test('interest_in_models_equals_sql_for_random_calls', async () => {
-  await overRandomCalls(36, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (who, dealers, where) => {
     const args = { ...who, date_range: somePeriod(), limit: 1 + random(40), offset: random(3) * 5 };
     const answer = await client.data('analyze_vehicle_interest', args);
     const truth = interest(world, dealers, args.date_range, args);
@@ -98,7 +101,7 @@ test('interest_in_models_equals_sql_for_random_calls', async () => {
 });
 
 test('leads_by_model_equal_sql_for_random_calls', async () => {
-  await overRandomCalls(34, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (who, dealers, where) => {
     const args = { ...who, date_range: somePeriod(), limit: 1 + random(60) };
     const answer = await client.data('vehicle_lead_conversion', args);
     const truth = conversion(world, dealers, args.date_range, args);
@@ -113,7 +116,7 @@ test('leads_by_model_equal_sql_for_random_calls', async () => {
 });
 
 test('movers_equal_sql_for_random_calls', async () => {
-  await overRandomCalls(34, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (who, dealers, where) => {
     const end = daysBefore(today, 4 + random(200));
     const args = { ...who, date_range: { start_date: daysBefore(end, 30), end_date: end }, limit: 1 + random(40) };
     // A day that is not over everywhere begins no week.

@@ -63,7 +63,7 @@ static bool is_word(const char *verdict)
 
 static struct count world(double effect)
 {
-  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}};
+  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}, {1, 2}};
   struct count c = {0};
   struct draw d = {SEED + (uint64_t)(effect * 100)};
   struct rows_stage *s = xcalloc(1, sizeof(*s));
@@ -73,8 +73,14 @@ static struct count world(double effect)
     rows_begin(s, 1, 1, shapes, PAGES_QUERIES);
     draw_website(s, &d, effect);
     rows_settle(s);
-    struct pages_question q = {&s->cohort, &s->door,   &s->tables,         &s->leads,
-                               false,      &s->period, s->door.now_unix_ms};
+    struct pages_question q = {.cohort = &s->cohort,
+                               .door = &s->door,
+                               .tables = &s->tables,
+                               .leads = &s->leads,
+                               .dealers = rows_signs(s, PAGES_DAYS, PAGES_LOOKBACK),
+                               .notes = report_tables_notes(&s->tables, s->arena),
+                               .period = &s->period,
+                               .now_unix_ms = s->door.now_unix_ms};
     const Result *r = compare_pages(&q, s->arena);
     long words = 0;
     for (size_t i = 0; i < r->n_pages; i++) {

@@ -45,11 +45,12 @@ static void draw_region(struct rows_stage *s, struct draw *d, double phi, double
         double rate = sources[v].leads * (i == 0 && v == 0 ? effect : 1);
         double sessions = (double)draw_events(d, sources[v].sessions, 2);
         double leads = sessions > 0 ? (double)draw_events(d, rate * sessions, phi) : 0;
+        const double counts[] = {leads, leads};
         const char *texts[] = {rows_day(k), sources[v].channel, "x", "y", "asc_form_submission"};
         if (sessions > 0)
           rows_add(s, TRAFFIC_SESSIONS, i, texts, &sessions);
         if (leads > 0)
-          rows_add(s, TRAFFIC_LEADS, i, texts, &leads);
+          rows_add(s, TRAFFIC_LEADS, i, texts, counts);
       }
 }
 
@@ -65,8 +66,15 @@ static bool is_word(Standing s)
 
 static void count_answer(struct rows_stage *s, struct count *c)
 {
-  struct traffic_question q = {&s->cohort,         &s->door,   &s->tables,         &s->leads,
-                               TRAFFIC_BY_CHANNEL, &s->period, s->door.now_unix_ms};
+  struct traffic_question q = {.cohort = &s->cohort,
+                               .door = &s->door,
+                               .tables = &s->tables,
+                               .leads = &s->leads,
+                               .dealers = rows_signs(s, TRAFFIC_DAYS, TRAFFIC_LOOKBACK),
+                               .notes = report_tables_notes(&s->tables, s->arena),
+                               .by = TRAFFIC_BY_CHANNEL,
+                               .period = &s->period,
+                               .now_unix_ms = s->door.now_unix_ms};
   const Result *r = compare_traffic(&q, s->arena);
   long words = 0;
   for (size_t i = 0; i < r->n_sources; i++) {
@@ -81,7 +89,7 @@ static void count_answer(struct rows_stage *s, struct count *c)
 
 static struct count world(double phi, double effect, size_t seen)
 {
-  static const struct table_shape shapes[TRAFFIC_QUERIES] = {{4, 1}, {5, 1}, {1, 1}, {1, 1}};
+  static const struct table_shape shapes[TRAFFIC_QUERIES] = {{4, 1}, {5, 2}, {1, 1}, {1, 1}, {1, 2}};
   struct count c = {0};
   struct draw d = {SEED + (uint64_t)(phi * 10) + (uint64_t)(effect * 100) + seen};
   struct rows_stage *s = xcalloc(1, sizeof(*s));

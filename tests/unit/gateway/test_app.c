@@ -454,14 +454,14 @@ static void bad_bodies_have_their_status(void)
   stop();
 }
 
-static void modern_probe_is_told_to_fall_back(void)
+static void modern_probe_is_answered(void)
 {
   start();
   expect(mcp(GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: server/discover\r\n",
              "{\"jsonrpc\":\"2.0\",\"id\":\"server-discover-probe-1\",\"method\":\"server/"
              "discover\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"
              "\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"),
-         404, "\"code\":-32601");
+         200, "\"supportedVersions\":[\"2026-07-28\"]");
   stop();
 }
 
@@ -957,6 +957,60 @@ static void refusals_of_the_listener_are_json_that_a_browser_may_read(void)
   stop();
 }
 
+/* The address that auth-svc gets for a stranger whose request has these headers. */
+static void expect_client(const char *headers, const char *client)
+{
+  static int guess;
+  char got[64];
+  AUTO_FREE char *all = xasprintf("Authorization: Bearer guess-%d\r\n%s", ++guess, headers);
+  expect(mcp(all, RPC("1", "ping")), 401, "Invalid credentials");
+  fake_backend_client(backend, got, sizeof(got));
+  CU_ASSERT_STRING_EQUAL(got, client);
+}
+
+static void the_word_of_a_proxy_counts_for_the_address_and_nobody_elses(void)
+{
+  struct settings s = settings_for(NULL);
+  s.trusted_proxies = "127.0.0.0/8, 10.0.0.0/8";
+  start_with(s, false);
+  expect_client("", "127.0.0.1");
+  expect_client("X-Forwarded-For: 192.0.2.7\r\n", "192.0.2.7");
+  expect_client("X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-For: 192.0.2.7, 10.0.0.1\r\n",
+                "192.0.2.7");
+  expect_client("X-Forwarded-For: 2001:db8::7\r\nForwarded: for=6.6.6.6\r\n", "2001:db8::7");
+  expect_client("X-Forwarded-For: nonsense\r\n", "127.0.0.1");
+  stop();
+  s.forwarded_header = "Forwarded";
+  start_with(s, false);
+  expect_client("Forwarded: for=192.0.2.7\r\nX-Forwarded-For: 6.6.6.6\r\n", "192.0.2.7");
+  expect_client("X-Forwarded-For: 6.6.6.6\r\n", "127.0.0.1");
+  stop();
+  s.trusted_proxies = "10.0.0.0/8";
+  start_with(s, false);
+  expect_client("Forwarded: for=192.0.2.7\r\n", "127.0.0.1");
+  stop();
+}
+
+static void strangers_behind_a_proxy_have_a_minute_each(void)
+{
+  struct settings s = settings_for(NULL);
+  s.trusted_proxies = "127.0.0.1";
+  s.strangers_per_minute = 3;
+  start_with(s, false);
+  AUTO_FREE char *alice = session();
+  for (int i = 0; i < 6; i++) {
+    struct raw_answer a =
+        mcp("X-Forwarded-For: 192.0.2.7\r\nAuthorization: Bearer guess\r\n", RPC("1", "ping"));
+    CU_ASSERT_EQUAL(header_is(&a, "Retry-After", "5"), i >= 3);
+    expect(a, i < 3 ? 401 : 429, i < 3 ? "Invalid credentials" : "unknown bearers");
+  }
+  CU_ASSERT_EQUAL(fake_backend_questions(backend), 1 + 3);
+  expect_client("X-Forwarded-For: 192.0.2.8\r\n", "192.0.2.8");
+  AUTO_FREE char *beside = xasprintf("X-Forwarded-For: 192.0.2.7\r\n%s", alice);
+  expect(mcp(beside, RPC("1", "ping")), 200, "\"result\"");
+  stop();
+}
+
 static void busy_port_is_refused_with_the_address(void)
 {
   start();
@@ -986,7 +1040,7 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(origin_and_host_are_checked_before_anything_else),
           TEST(preflight_is_204_without_credentials),
           TEST(content_type_and_accept_follow_the_table), TEST(answers_have_their_exact_types),
-          TEST(bad_bodies_have_their_status), TEST(modern_probe_is_told_to_fall_back),
+          TEST(bad_bodies_have_their_status), TEST(modern_probe_is_answered),
           TEST(delete_ends_the_session), TEST(list_names_the_tools_of_the_catalogue),
           TEST(call_reaches_the_service_with_grant_and_trace),
           TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
@@ -1002,4 +1056,6 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(requests_beyond_a_share_are_429_with_the_time_to_wait),
           TEST(hanging_calls_of_one_caller_leave_room_for_others),
           TEST(bearer_is_decided_before_a_large_body_is_sent),
+          TEST(the_word_of_a_proxy_counts_for_the_address_and_nobody_elses),
+          TEST(strangers_behind_a_proxy_have_a_minute_each),
           TEST(busy_port_is_refused_with_the_address))

@@ -123,15 +123,22 @@ size_t try_forged_grant(struct attempt *a)
     compare.subject = cohort.subject_dealer_id = lease.dealer_ref = target.text;
     lease.target_case = ANALYTICS__AUTH__V1__END_LEASE_REQUEST__TARGET_DEALER_REF;
     lease.uses = 1;
-    size_t which = pick(over ? 3 : 4); /* EndLease counts for a grant that is just over */
+    Analytics__Auth__V1__OwnPropertiesRequest own =
+        ANALYTICS__AUTH__V1__OWN_PROPERTIES_REQUEST__INIT;
+    own.target_case = ANALYTICS__AUTH__V1__OWN_PROPERTIES_REQUEST__TARGET_DEALER_REF;
+    own.dealer_ref = target.text;
+    own.purpose = DIRECT;
+    size_t which = pick(over ? 4 : 5); /* EndLease counts for a grant that is just over */
     stage_call(&r, which == 2 ? a->stage->aggregate : a->stage->auth, which == 2 ? AGGREGATE : AUTH,
                which == 0   ? "ListDealers"
                : which == 1 ? "ResolveCohort"
                : which == 2 ? "CompareDealerSessions"
+               : which == 3 ? "OwnProperties"
                             : "EndLease",
                which == 0   ? &list.base
                : which == 1 ? &cohort.base
                : which == 2 ? &compare.base
+               : which == 3 ? &own.base
                             : &lease.base,
                &grant);
     count(a, &r);

@@ -176,6 +176,19 @@ size_t try_account_summaries(struct attempt *a)
   return bad;
 }
 
+/* At times a second period, a dealer beside the others, or regions and groups. */
+static void compare_across(Analytics__Aggregate__V1__RunReportAcrossDealersRequest *m,
+                           const struct question *q)
+{
+  static Analytics__Ga4__V1beta__DateRange then = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  static const char *const by[] = {"", "", "dealer", "region", "group"};
+  then.start_date = TEXT("60daysAgo");
+  then.end_date = TEXT("40daysAgo");
+  m->compare_to = pick(3) == 0 ? &then : NULL;
+  m->subject = pick(3) == 0 ? TEXT(q->subject.text) : TEXT("");
+  m->by = TEXT(by[pick(5)]);
+}
+
 size_t try_across(struct attempt *a)
 {
   Analytics__Aggregate__V1__RunReportAcrossDealersRequest m =
@@ -191,6 +204,7 @@ size_t try_across(struct attempt *a)
   m.n_dimensions = 1;
   m.metrics = sessions;
   m.n_metrics = 2;
+  compare_across(&m, &q);
   stage_call(&r, a->stage->aggregate, AGGREGATE, "RunReportAcrossDealers", &m.base, &a->grant);
   count(a, &r);
   size_t bad = scan_reply(&a->stage->plan, &a->view, &r, asked, asked_of(&q, asked));
@@ -218,6 +232,7 @@ size_t try_compare(struct attempt *a)
   m.region = TEXT(q.region);
   m.subject = q.subject.text;
   m.detail = pick(8) > 0 ? (char *)"all" : (char *)"";
+  m.limit = 500;
   m.cohort = q.club;
   stage_call(&r, a->stage->aggregate, AGGREGATE, "CompareDealerSessions", &m.base, &a->grant);
   count(a, &r);

@@ -1,8 +1,10 @@
 /* The comparison as a pure function: figures against an oracle, leads, privacy, words. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
+#include "aggregate-svc/answer/paging.h"
 #include "aggregate-svc/figures/daily.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/clock.h"
@@ -38,6 +40,8 @@ struct world {
   struct release_store *store; /* a new one for every comparison */
   struct door door;
   bool brief; /* no index rows but the subject's */
+  bool pages; /* of what fits, else all dealers */
+  size_t offset;
 };
 
 static void world_start(struct world *w, size_t n)
@@ -89,7 +93,9 @@ static Result *world_compare(struct world *w)
                          .notes = w->notes,
                          .period = &w->period,
                          .now_unix_ms = clock_unix_ms(),
-                         .everyone = !w->brief};
+                         .everyone = !w->brief,
+                         .offset = w->offset,
+                         .limit = w->pages ? 0 : 500};
   w->cohort.outside = 0;
   w->cohort.outside_frozen = false;
   for (size_t i = 0; i < w->cohort.n; i++)
@@ -173,7 +179,8 @@ static void open_comparison_agrees_with_the_oracle(void)
     CU_ASSERT_EQUAL(r->coverage->ok, (int)answered);
     CU_ASSERT_EQUAL(r->coverage->n_failed, n - answered);
     for (size_t i = 0; i + 1 < r->n_dealers; i++)
-      CU_ASSERT_TRUE(r->dealers[i]->sessions >= r->dealers[i + 1]->sessions);
+      CU_ASSERT_TRUE(r->dealers[i]->subject ||
+                     r->dealers[i]->sessions >= r->dealers[i + 1]->sessions);
     for (size_t i = 0; i < r->n_performance_index; i++) {
       CU_ASSERT_STRING_EQUAL(r->performance_index[i]->dealer_id, r->dealers[i]->dealer_id);
       for (size_t k = 0; k < answered; k++)
@@ -898,6 +905,78 @@ static void a_subject_alone_is_judged_and_detail_changes_no_word_about_it(void)
   world_end(&w);
 }
 
+/* Marks the dealers of a page, none of which was seen before. */
+static void see(const Result *r, bool *seen)
+{
+  for (size_t i = 0; i < r->n_dealers; i++) {
+    size_t at = strtoul(r->dealers[i]->dealer_id + 1, NULL, 10);
+    CU_ASSERT_FALSE(seen[at]);
+    seen[at] = true;
+  }
+}
+
+/* What a page says beside its dealers. */
+static void check_page(const struct world *w, const Result *r, const char *headline)
+{
+  bool subject = w->cohort.subject >= 0, first = w->offset == 0;
+  CU_ASSERT_STRING_EQUAL(r->headline, headline);
+  CU_ASSERT_EQUAL(r->regional_average->n_metrics, METRIC_COMPARED);
+  CU_ASSERT_TRUE(paging_text_bytes(&r->base) < (w->brief && subject ? 4096 : 5500));
+  CU_ASSERT_TRUE(r->next_offset == 0 || (size_t)r->next_offset == w->offset + r->n_dealers);
+  if (subject) {
+    CU_ASSERT_STRING_EQUAL(r->performance_index[0]->dealer_id, "d07");
+    CU_ASSERT_EQUAL(r->dealers[0]->subject, first);
+  }
+  CU_ASSERT_EQUAL(r->n_performance_index, w->brief ? subject : r->n_dealers + (subject && !first));
+}
+
+static void pages_of(long subject, bool brief)
+{
+  struct world w;
+  bool seen[N_MAX] = {false};
+  size_t pages = 0, dealers = 0;
+  world_start(&w, N_MAX);
+  w.cohort.subject = subject;
+  w.brief = brief;
+  w.pages = true;
+  const char *headline = world_compare(&w)->headline;
+  do {
+    Result *r = world_compare(&w);
+    check_page(&w, r, headline);
+    see(r, seen);
+    dealers += r->n_dealers;
+    w.offset = (size_t)r->next_offset;
+  } while (w.offset != 0 && ++pages < N_MAX);
+  CU_ASSERT_EQUAL(dealers, N_MAX);
+  CU_ASSERT_TRUE(pages > 0);
+  world_end(&w);
+}
+
+static void pages_fit_a_model_and_hold_every_dealer_once(void)
+{
+  pages_of(7, true);
+  pages_of(7, false);
+  pages_of(-1, true);
+  pages_of(-1, false);
+}
+
+static void a_limit_and_an_offset_choose_the_page(void)
+{
+  struct world w;
+  world_start(&w, 6);
+  w.cohort.subject = -1;
+  w.offset = 4;
+  Result *r = world_compare(&w);
+  CU_ASSERT_EQUAL(r->n_dealers, 2);
+  CU_ASSERT_EQUAL(r->next_offset, 0);
+  w.offset = 9;
+  r = world_compare(&w);
+  CU_ASSERT_EQUAL(r->n_dealers, 0);
+  CU_ASSERT_EQUAL(r->next_offset, 0);
+  CU_ASSERT_EQUAL(r->coverage->ok, 6);
+  world_end(&w);
+}
+
 static void changes_stand_beside_the_markets(void)
 {
   struct world w;
@@ -979,5 +1058,6 @@ TEST_MAIN(
     TEST(shopper_figures_compare_only_one_definition),
     TEST(unknown_shoppers_are_absent_and_not_zero),
     TEST(a_subject_alone_is_judged_and_detail_changes_no_word_about_it),
+    TEST(pages_fit_a_model_and_hold_every_dealer_once), TEST(a_limit_and_an_offset_choose_the_page),
     TEST(changes_stand_beside_the_markets), TEST(a_period_without_data_is_named),
     TEST(outsiders_see_intervals_in_steps_and_no_q))

@@ -11,7 +11,7 @@
 typedef Analytics__Aggregate__V1__CompareLandingPagesResult Result;
 typedef Analytics__Aggregate__V1__LandingPage Page;
 
-static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}};
+static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}, {1, 2}};
 
 static void add(struct rows_stage *s, size_t member, const char *page, const char *channel,
                 double sessions, double leads)
@@ -29,6 +29,8 @@ static Result *answer(struct rows_stage *s, bool from_region)
                              .door = &s->door,
                              .tables = &s->tables,
                              .leads = &s->leads,
+                             .dealers = rows_signs(s, PAGES_DAYS, PAGES_LOOKBACK),
+                             .notes = report_tables_notes(&s->tables, s->arena),
                              .from_region = from_region,
                              .period = &s->period,
                              .now_unix_ms = s->door.now_unix_ms};

@@ -58,6 +58,7 @@ struct stage {
   struct models_fold fold;
   struct period period;
   struct arena *arena;
+  struct dealer_figures dealers[DEALERS];
   struct vehicle_question question;
 };
 
@@ -81,6 +82,7 @@ static void stage_begin(struct stage *s)
   s->question = (struct vehicle_question){.cohort = &s->cohort,
                                           .fold = &s->fold,
                                           .leads = &leads,
+                                          .dealers = s->dealers,
                                           .period = &s->period,
                                           .now_unix_ms = (MONDAY + 70) * INT64_C(86400000),
                                           .limit = 200};
@@ -223,6 +225,10 @@ static void a_dealer_with_a_wave_is_in_no_comparison(void)
   for (uint16_t day = MONDAY + 45; day < MONDAY + 48; day++)
     cell(&s, 4, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = day})
         ->sessions = 150;
+  struct period early, late;
+  vehicle_movers_halves(MONDAY, &early, &late);
+  struct models_signs signs = {&s.cohort, &late, &early, s.question.now_unix_ms};
+  s.question.dealers = models_find_signs(&s.fold, &signs, s.arena);
   Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
   CU_ASSERT_EQUAL(r->comparisons[0]->dealers, DEALERS - 1);
   CU_ASSERT_EQUAL(r->comparisons[1]->dealers, DEALERS - 1);

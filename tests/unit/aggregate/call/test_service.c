@@ -25,6 +25,7 @@ static Request west(void)
   Request r = ANALYTICS__AGGREGATE__V1__COMPARE_DEALER_SESSIONS_REQUEST__INIT;
   r.region = (char *)"West";
   r.detail = (char *)"all";
+  r.limit = 500;
   return r;
 }
 

@@ -467,7 +467,7 @@ static void what_is_said_of_dealers_outside_is_kept_with_the_release(void)
   notes[6] = (struct dealer_notes){.thresholding = true, .sampled = true, .sample_rate = 0.125};
   struct cohort_figures figures = {&w.cohort, live, &leads};
   begin(&w, &d);
-  outside_show(&d, &figures, notes, arena, &shown);
+  outside_show(&d, "", &figures, notes, arena, &shown);
   door_close(&d);
   for (size_t i = 1; i < 9; i++) { /* all is different now, and nobody is asked */
     live[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
@@ -476,7 +476,7 @@ static void what_is_said_of_dealers_outside_is_kept_with_the_release(void)
   memset(notes, 0, sizeof(notes));
   begin(&w, &d);
   CU_ASSERT_TRUE(d.kept_only);
-  outside_show(&d, &figures, notes, arena, &shown);
+  outside_show(&d, "", &figures, notes, arena, &shown);
   CU_ASSERT_FALSE(d.missing);
   size_t ok = 0, unknown = 0, own = 0, engaged = 0, by_event = 0, empty = 0, noted = 0;
   for (size_t i = 1; i < 9; i++) {

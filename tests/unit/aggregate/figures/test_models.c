@@ -76,7 +76,7 @@ static const struct models_source sources[] = {
      .layouts = {[MODELS_VIEWS] = {{ROLE_DATE, ROLE_MAKE, ROLE_MODEL, ROLE_RANGE}, 4},
                  [MODELS_KINDS] = {{ROLE_MAKE, ROLE_MODEL, ROLE_CONDITION, ROLE_FUEL}, 4},
                  [MODELS_LEADS] = {{ROLE_EVENT, ROLE_MAKE, ROLE_MODEL, ROLE_RANGE}, 4},
-                 [MODELS_SESSIONS] = {{ROLE_RANGE}, 1}}},
+                 [MODELS_DAYS] = {{ROLE_DATE, ROLE_RANGE}, 2}}},
     {.fields = false,
      .layouts = {[MODELS_VIEWS] = {{ROLE_WEEK, ROLE_MAKE, ROLE_MODEL}, 3},
                  [MODELS_LEADS] = {{ROLE_EVENT, ROLE_MAKE, ROLE_MODEL}, 3},

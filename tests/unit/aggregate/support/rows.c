@@ -112,6 +112,19 @@ void rows_add(struct rows_stage *s, size_t query, size_t member, const char *con
   CU_ASSERT_EQUAL(report_tables_fold.chunk(&s->tables, member, &c, &e), ERR_OK);
 }
 
+struct dealer_figures *rows_signs(struct rows_stage *s, size_t days, size_t look_back)
+{
+  struct signs_question q = {.cohort = &s->cohort,
+                             .leads = &s->leads,
+                             .days = &s->tables.of[days - 1],
+                             .look_back = &s->tables.of[look_back - 1],
+                             .notes = report_tables_notes(&s->tables, s->arena),
+                             .period = &s->period,
+                             .baseline = true,
+                             .now_unix_ms = s->door.now_unix_ms};
+  return signs_find(&q, s->arena);
+}
+
 const char *rows_day(int k)
 {
   static char texts[8][16];

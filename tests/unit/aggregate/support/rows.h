@@ -4,6 +4,7 @@
 
 #include "aggregate-svc/cohort/cohort.h"
 #include "aggregate-svc/disclosure/door.h"
+#include "aggregate-svc/figures/signs.h"
 #include "aggregate-svc/figures/tables.h"
 #include "aggregate-svc/period/period.h"
 #include "common/base/arena.h"
@@ -33,6 +34,9 @@ void rows_ask_again(struct rows_stage *s);
 void rows_settle(struct rows_stage *s);
 /* Checks that the budget was given back. */
 void rows_end(struct rows_stage *s);
+
+/* What is suspect at the dealers, from the reports with these query_ids. */
+struct dealer_figures *rows_signs(struct rows_stage *s, size_t days, size_t look_back);
 
 /* A row: values of its dimensions, and of its metrics. */
 void rows_add(struct rows_stage *s, size_t query, size_t member, const char *const *texts,

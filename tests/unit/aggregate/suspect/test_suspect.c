@@ -86,13 +86,13 @@ static void three_lost_days_are_a_gap(void)
   CU_ASSERT_FALSE(suspect_gap(&s.days).found);
   lose(&s, SUSPECT_BASELINE + 20, 1); /* not one after the other */
   struct suspect_finding f = suspect_gap(&s.days);
-  CU_ASSERT_TRUE(f.found && f.effects == 0 && f.days == 3);
+  CU_ASSERT_TRUE(f.found && f.effects == EFFECT_NO_TREND && f.days == 3);
   CU_ASSERT_EQUAL(f.first, FIRST + SUSPECT_BASELINE + 5);
   CU_ASSERT_EQUAL(f.last, FIRST + SUSPECT_BASELINE + 20);
   lose(&s, SUSPECT_BASELINE + 7, 11); /* 14 lost, 14 remain */
-  CU_ASSERT_EQUAL(suspect_gap(&s.days).effects, 0);
+  CU_ASSERT_EQUAL(suspect_gap(&s.days).effects, EFFECT_NO_TREND);
   lose(&s, SUSPECT_BASELINE + 21, 1);
-  CU_ASSERT_EQUAL(suspect_gap(&s.days).effects, EFFECT_NO_RATES);
+  CU_ASSERT_EQUAL(suspect_gap(&s.days).effects, EFFECT_NO_TREND | EFFECT_NO_RATES);
   /* The last days are not finished. */
   site_init(&s);
   lose(&s, N - 3, 3);
@@ -119,7 +119,7 @@ static void a_site_that_begins_within_the_period_starts_late(void)
   site_init(&s);
   lose(&s, 0, SUSPECT_BASELINE + 10);
   struct suspect_finding f = suspect_late_start(&s.days);
-  CU_ASSERT_TRUE(f.found && f.effects == 0 && f.days == 10);
+  CU_ASSERT_TRUE(f.found && f.effects == EFFECT_NO_TREND && f.days == 10);
   CU_ASSERT_EQUAL(f.last, FIRST + SUSPECT_BASELINE + 9);
   CU_ASSERT_FALSE(suspect_gap(&s.days).found);
   s.sessions[3] = 50; /* there was data before: it is a gap */

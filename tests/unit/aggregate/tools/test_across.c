@@ -113,8 +113,13 @@ static void equal_rows_of_dealers_are_added_and_counted_once_per_dealer(void)
   CU_ASSERT_EQUAL(put(&f, 1, a, 1, 1, 8), ERR_OK);
   CU_ASSERT_EQUAL(put(&f, 2, a, 1, 0, 1000), ERR_OK);
   f.members[2].state = DEALER_FAILED; /* its rows are in no sum */
-  CU_ASSERT_EQUAL(across_pool_make(&p, &f.tables, &f.cohort, &column, 1, f.tables.budget, NULL),
-                  ERR_OK);
+  const struct pool_spec spec = {.tables = &f.tables,
+                                 .cohort = &f.cohort,
+                                 .columns = &column,
+                                 .n_columns = 1,
+                                 .subject = -1,
+                                 .budget = f.tables.budget};
+  CU_ASSERT_EQUAL(across_pool_make(&p, &spec, NULL), ERR_OK);
   CU_ASSERT_EQUAL_FATAL(p.n, 2);
   AUTO_FREE size_t *order = across_pool_order(&p);
   CU_ASSERT_EQUAL(across_pool_value(&p, order[0], 0), 11);
@@ -211,6 +216,13 @@ static char *metric_names[] = {(char *)"sessions", (char *)"engagementRate", (ch
                                (char *)"totalUsers"};
 static char *dimension_names[] = {(char *)"sessionDefaultChannelGroup"};
 
+static void set_limit(Request *r, int rows)
+{
+  r->opt_limit_per_dealer_case =
+      ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_REQUEST__OPT_LIMIT_PER_DEALER_LIMIT_PER_DEALER;
+  r->limit_per_dealer = rows;
+}
+
 static Request question(void)
 {
   Request r = ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_REQUEST__INIT;
@@ -218,7 +230,7 @@ static Request question(void)
   r.metrics = metric_names;
   r.n_dimensions = 1;
   r.dimensions = dimension_names;
-  r.limit_per_dealer = 5;
+  set_limit(&r, 5);
   r.pooled_limit = 1000;
   return r;
 }
@@ -396,7 +408,7 @@ static void limits_and_overlap_are_named_in_caveats(void)
   r.region = (char *)"West";
   r.dimensions = page;
   r.pooled_limit = 3;
-  r.limit_per_dealer = 0; /* the default */
+  r.opt_limit_per_dealer_case = 0; /* the default */
   fixture_across(&f, &o, &r, PATIENCE_MS);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   CU_ASSERT_EQUAL(o.across->n_pooled, 3);
@@ -406,8 +418,11 @@ static void limits_and_overlap_are_named_in_caveats(void)
   check_rows(&f.world, o.across, 25);
   outcome_free(&o);
   r.pooled_limit = 0;
+  set_limit(&r, 0); /* all rows */
+  f.world.dealers[0].rows = 40;
   fixture_across(&f, &o, &r, PATIENCE_MS);
   CU_ASSERT_EQUAL(o.across->n_pooled, 0);
+  check_rows(&f.world, o.across, 10000);
   outcome_free(&o);
   fixture_stop(&f);
 }
@@ -476,8 +491,8 @@ static void bad_requests_name_the_field(void)
       {11, 0, 1, 1, false, "metrics: 11 items; at most 10"},
       {1, 9, 1, 1, false, "dimensions: 9 items; at most 8"},
       {2, 0, 1, 1, true, "metrics[1]: duplicate"},
-      {1, 0, 10001, 1, false, "limit_per_dealer: 10001 is not from 1 to 10000"},
-      {1, 0, -1, 1, false, "limit_per_dealer: -1 is not from 1 to 10000"},
+      {1, 0, 10001, 1, false, "limit_per_dealer: 10001 is not from 0 to 10000"},
+      {1, 0, -1, 1, false, "limit_per_dealer: -1 is not from 0 to 10000"},
       {1, 0, 1, 10001, false, "pooled_limit: 10001 is not from 0 to 10000"},
   };
   for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -486,7 +501,7 @@ static void bad_requests_name_the_field(void)
     r.metrics = cases[i].twice ? twice : eleven;
     r.n_dimensions = cases[i].n_dimensions;
     r.dimensions = eleven;
-    r.limit_per_dealer = cases[i].limit;
+    set_limit(&r, cases[i].limit);
     r.pooled_limit = cases[i].pooled;
     fixture_across(&f, &o, &r, PATIENCE_MS);
     CU_ASSERT_EQUAL(o.status.code, ERR_INVALID_ARGUMENT);

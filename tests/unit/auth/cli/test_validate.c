@@ -186,8 +186,8 @@ static void every_fault_is_told_at_its_line(void)
       "a GA4 dimension, such as \"customEvent:item_make\"\n"
       "bad.json:12: dealers[1].vehicle_dimensions.modle (dealer \"d1\"): unknown key; did you "
       "mean \"model\"?\n"
-      "bad.json:13: dealers[2]: must be an object: a dealer with dealer_id, name, region, "
-      "properties and a credential\n"
+      "bad.json:13: dealers[2]: must be an object: a dealer with dealer_id, name, region and a "
+      "credential\n"
       "bad.json:15: cohorts[0]: must have exactly one of dealers, region and group\n"
       "bad.json:15: cohorts[0].id: may hold small letters, digits and . _ - only\n"
       "bad.json: 15 faults\n");

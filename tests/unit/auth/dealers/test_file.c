@@ -108,6 +108,38 @@ static void the_example_customers_start_from_loads(void)
   snapshot_unref(s);
 }
 
+/* The other example, without places and without properties: those are found in Google. */
+#define SHORT_SAMPLE(account, dealer, name, secret)                                                \
+  "    {\n"                                                                                        \
+  "      \"account_id\": \"" account "\",\n"                                                       \
+  "      \"dealer_id\": \"" dealer "\",\n"                                                         \
+  "      \"name\": \"" name "\",\n"                                                                \
+  "      \"region\": \"northeast\",\n"                                                             \
+  "      \"oauth\": {\n"                                                                           \
+  "        \"client_id\": \"" secret ".apps.googleusercontent.com\",\n"                            \
+  "        \"client_secret\": \"GOCSPX-" secret "\",\n"                                            \
+  "        \"refresh_token\": \"1//" secret "\",\n"                                                \
+  "        \"token_uri\": \"https://oauth2.googleapis.com/token\"\n"                               \
+  "      }\n"                                                                                      \
+  "    }"
+
+static void the_example_without_properties_loads(void)
+{
+  struct snapshot *s = world_parse("{\n  \"dealers\": [\n" SHORT_SAMPLE(
+      "12345678", "dealer_123", "Acme Auto - Downtown",
+      "xxx") ",\n" SHORT_SAMPLE("87654321", "dealer_456", "Acme Auto - Westside",
+                                "yyy") "\n  ]\n}\n");
+  CU_ASSERT_EQUAL_FATAL(s->directory->n_dealers, 2);
+  CU_ASSERT_EQUAL(s->directory->n_properties, 0);
+  const struct dealer *d = directory_by_id(s->directory, "dealer_456");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+  CU_ASSERT_STRING_EQUAL(d->name, "Acme Auto - Westside");
+  CU_ASSERT_STRING_EQUAL(d->account_id, "87654321");
+  CU_ASSERT_EQUAL(d->n_property_ids, 0);
+  CU_ASSERT_FALSE(dealer_has_labels(d));
+  snapshot_unref(s);
+}
+
 static void loads_a_bare_array_and_an_account_alone(void)
 {
   struct snapshot *s = world_parse("[{\"account_id\":\"a\"," BASE "}]");
@@ -200,6 +232,15 @@ static void names_file_line_field_and_dealer_of_every_fault(void)
       {"[{\"dealer_id\":\"d1\"," BASE "},\n{\"dealer_id\":\"d2\"," BASE "}]",
        "line 2: [1].properties[0] (dealer \"d2\"): property 1 belongs to dealers[0] (dealer "
        "\"d1\") already"},
+      {"[{\"dealer_id\":\"d1\"," BASE
+       "},\n{\"dealer_id\":\"d2\",\"name\":\"N\",\"region\":\"W\"," OAUTH "}]",
+       "[1].properties (dealer \"d2\"): missing, and dealers[0] (dealer \"d1\") has the same "
+       "credential"},
+      {"[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"W\"," OAUTH
+       "},\n{\"dealer_id\":\"d2\"," BASE "}]",
+       "line 1: [0].properties (dealer \"d1\"): missing, and dealers[1] (dealer \"d2\") has the "
+       "same credential: which properties are whose cannot be found in Google Analytics; name "
+       "them"},
       {"[{\"dealer_id\":\"d 1\"," BASE "}]", "[0].dealer_id (dealer \"d 1\"): may hold letters"},
       {"[{\"dealer_id\":\"~d1\"," BASE "}]", "[0].dealer_id (dealer \"~d1\"): may hold letters"},
       {"[{\"dealer_id\":\"d1\",\"groups\":\"g\"," BASE "}]",
@@ -324,8 +365,8 @@ static void takes_thousands_of_dealers(void)
 }
 
 TEST_MAIN("auth dealers file", TEST(the_example_customers_start_from_loads),
-          TEST(loads_the_documented_form), TEST(properties_have_a_name_and_a_type),
-          TEST(loads_a_bare_array_and_an_account_alone),
+          TEST(the_example_without_properties_loads), TEST(loads_the_documented_form),
+          TEST(properties_have_a_name_and_a_type), TEST(loads_a_bare_array_and_an_account_alone),
           TEST(names_file_line_field_and_dealer_of_every_fault),
           TEST(one_text_cannot_name_two_dealers), TEST(refuses_what_is_too_long_or_too_many),
           TEST(a_missing_file_is_named), TEST(a_file_others_may_read_is_loaded_with_a_warning),

@@ -506,6 +506,29 @@ static void a_rejected_token_must_be_a_digest(void)
   strike(&s);
 }
 
+/* What OwnProperties makes of `seen` for a dealer: the ids, "" after an error. */
+static const char *own(struct stage *s, const ProtobufCBinaryData *grant, bool benchmark,
+                       const char *dealer, const char *seen, struct err *e)
+{
+  static char ids[256];
+  Analytics__Auth__V1__SeenProperty property = ANALYTICS__AUTH__V1__SEEN_PROPERTY__INIT;
+  Analytics__Auth__V1__OwnPropertiesRequest r = ANALYTICS__AUTH__V1__OWN_PROPERTIES_REQUEST__INIT;
+  r.target_case = ANALYTICS__AUTH__V1__OWN_PROPERTIES_REQUEST__TARGET_DEALER_REF;
+  r.dealer_ref = TEXT(dealer);
+  r.purpose = benchmark ? BENCHMARK : DIRECT;
+  property.property_id = TEXT(seen);
+  r.n_properties = 1;
+  r.properties = &(Analytics__Auth__V1__SeenProperty *){&property};
+  Analytics__Auth__V1__OwnPropertiesResponse *own =
+      call(s, "OwnProperties", &r.base, grant, 5000, e);
+  ids[0] = '\0';
+  for (size_t i = 0; own != NULL && i < own->n_property_ids; i++)
+    snprintf(ids + strlen(ids), sizeof(ids) - strlen(ids), "%s%s", i > 0 ? " " : "",
+             own->property_ids[i]);
+  drop(own);
+  return ids;
+}
+
 static void a_caller_without_certificate_is_nobody_where_one_is_wanted(void)
 {
   struct stage s = stage_as(&(struct staging){.dealers = 12, .check_identity = true});
@@ -516,6 +539,26 @@ static void a_caller_without_certificate_is_nobody_where_one_is_wanted(void)
   CU_ASSERT_STRING_EQUAL(e.reason, "wrong_service");
   CU_ASSERT_PTR_NULL(resolve(&s, &a->sealed, &e));
   CU_ASSERT_STRING_EQUAL(e.reason, "wrong_service");
+  CU_ASSERT_STRING_EQUAL(own(&s, &a->sealed, false, "d03", "5", &e), "");
+  CU_ASSERT_STRING_EQUAL(e.reason, "wrong_service");
+  drop(a);
+  strike(&s);
+}
+
+static void whose_properties_they_are_is_said_within_the_grant_alone(void)
+{
+  struct stage s = stage();
+  struct err e;
+  authenticated *a = grant_for(&s, "\"role\":\"dealer\",\"dealers\":[\"d03\"]");
+  CU_ASSERT_STRING_EQUAL(own(&s, &a->sealed, false, "d03", "5", &e), "2000003"); /* configured */
+  CU_ASSERT_STRING_EQUAL(own(&s, &a->sealed, false, "d04", "5", &e), "");
+  CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
+  CU_ASSERT_STRING_EQUAL(own(&s, &a->sealed, true, "d03", "5", &e), "");
+  CU_ASSERT_EQUAL(e.code, ERR_PERMISSION_DENIED);
+  CU_ASSERT_STRING_EQUAL(own(&s, &a->sealed, false, "d03", "5x", &e), "");
+  CU_ASSERT_STRING_EQUAL(e.message, "properties[0].property_id: must be digits");
+  CU_ASSERT_STRING_EQUAL(own(&s, NULL, false, "d03", "5", &e), "");
+  CU_ASSERT_EQUAL(e.code, ERR_UNAUTHENTICATED);
   drop(a);
   strike(&s);
 }
@@ -874,6 +917,7 @@ TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(a_caller_that_left_frees_its_place_among_the_waiting),
           TEST(many_callers_of_four_dealers_ask_the_endpoint_four_times),
           TEST(a_rejected_token_must_be_a_digest),
+          TEST(whose_properties_they_are_is_said_within_the_grant_alone),
           TEST(a_caller_without_certificate_is_nobody_where_one_is_wanted),
           TEST(a_lease_is_short_and_ends_with_the_grant),
           TEST(each_service_may_call_its_own_rpc_by_its_certificate),

@@ -44,7 +44,7 @@ static void authenticate(struct rpc_call *call, const ProtobufCMessage *message,
   (void)service;
   const Analytics__Auth__V1__AuthenticateRequest *request = (const void *)message;
   const char *bearer = request->bearer_token;
-  CU_ASSERT_STRING_EQUAL(request->client_address, "192.0.2.7");
+  CU_ASSERT_PTR_NOT_NULL(strstr("192.0.2.7 192.0.2.8", request->client_address));
   struct err e;
   atomic_fetch_add(&auth.questions, 1);
   atomic_fetch_add(&auth.holding, 1);
@@ -62,7 +62,7 @@ static void authenticate(struct rpc_call *call, const ProtobufCMessage *message,
   rpc_call_finish(call, &e);
 }
 
-static void start(size_t cache_max)
+static void start_with(struct access_options with)
 {
   static const struct rpc_method methods[] = {
       {"Authenticate", RPC_UNARY, RPC_ON_WORKER, authenticate}};
@@ -82,8 +82,14 @@ static void start(size_t cache_max)
   snprintf(target, sizeof(target), "127.0.0.1:%u", rpc_server_port(auth.server));
   const struct rpc_channel_options options = {.target = target, .name = "auth-svc"};
   CU_ASSERT_EQUAL_FATAL(rpc_channel_new(&channel, &options, &e), ERR_OK);
-  access_of = access_new(
-      &(struct access_options){.auth = channel, .enabled = true, .cache_max = cache_max});
+  with.auth = channel;
+  with.enabled = true;
+  access_of = access_new(&with);
+}
+
+static void start(size_t cache_max)
+{
+  start_with((struct access_options){.cache_max = cache_max});
 }
 
 static void stop(void)
@@ -96,7 +102,7 @@ static void stop(void)
 
 /* One caller and the answer it got. */
 struct caller {
-  const char *bearer;
+  const char *bearer, *client; /* NULL: 192.0.2.7 */
   atomic_int answers;
   enum access_outcome outcome;
   bool granted;
@@ -113,7 +119,7 @@ static void on_answer(void *arg, enum access_outcome outcome, struct grant *gran
 static void *call(void *arg)
 {
   struct caller *c = arg;
-  access_check(access_of, c->bearer, "192.0.2.7", on_answer, c);
+  access_check(access_of, c->bearer, c->client != NULL ? c->client : "192.0.2.7", on_answer, c);
   return NULL;
 }
 
@@ -126,15 +132,21 @@ static bool told(struct caller *c, enum access_outcome outcome)
 }
 
 /* One caller after the other. */
-static bool ask(const char *bearer, enum access_outcome outcome)
+static bool ask_from(const char *client, const char *bearer, enum access_outcome outcome)
 {
   struct caller *c = xcalloc(1, sizeof(*c)); /* kept when it times out: the answer may still come */
   c->bearer = bearer;
+  c->client = client;
   call(c);
   bool right = told(c, outcome);
   if (atomic_load(&c->answers) > 0)
     free(c);
   return right;
+}
+
+static bool ask(const char *bearer, enum access_outcome outcome)
+{
+  return ask_from(NULL, bearer, outcome);
 }
 
 /* All callers from threads of their own while auth-svc is silent, then its answer. */
@@ -241,6 +253,51 @@ static void no_bearer_is_no_question(void)
 }
 
 /* Questions that cannot be asked, and those that end with the channel. */
+static int64_t share_now;
+
+static int64_t share_clock(void)
+{
+  return share_now;
+}
+
+static void strangers_of_one_address_use_up_their_minute_and_nobody_elses(void)
+{
+  struct shares *addresses = shares_new(
+      &(struct share_limits){.requests_per_minute = 4, .addresses = true, .now_ms = share_clock});
+  start_with((struct access_options){.addresses = addresses});
+  CU_ASSERT_TRUE(ask("good-60000", ACCESS_GRANTED)); /* a stranger's until it is accepted */
+  CU_ASSERT_TRUE(ask("bad-1", ACCESS_INVALID));
+  CU_ASSERT_TRUE(ask("bad-1", ACCESS_INVALID));
+  CU_ASSERT_TRUE(ask("bad-2", ACCESS_INVALID));
+  CU_ASSERT_TRUE(ask("bad-3", ACCESS_TOO_MANY));
+  CU_ASSERT_TRUE(ask("good-70000", ACCESS_TOO_MANY));
+  CU_ASSERT_TRUE(ask("good-60000", ACCESS_GRANTED));
+  CU_ASSERT_EQUAL(atomic_load(&auth.questions), 4);
+  CU_ASSERT_TRUE(ask_from("192.0.2.8", "good-70000", ACCESS_GRANTED));
+  CU_ASSERT_EQUAL(atomic_load(&auth.questions), 5);
+  share_now += 15000; /* a quarter of a minute: one more */
+  CU_ASSERT_TRUE(ask("bad-3", ACCESS_INVALID));
+  CU_ASSERT_TRUE(ask("bad-3", ACCESS_TOO_MANY));
+  stop();
+  shares_free(addresses);
+}
+
+static void a_bearer_that_was_accepted_is_no_strangers_when_it_is_asked_again(void)
+{
+  struct shares *addresses = shares_new(
+      &(struct share_limits){.requests_per_minute = 1, .addresses = true, .now_ms = share_clock});
+  start_with((struct access_options){.addresses = addresses, .cache_ms = 1});
+  CU_ASSERT_TRUE(ask("good-60000", ACCESS_GRANTED));
+  for (int again = 2; again < 5; again++) {
+    pause_ms(2); /* the grant is forgotten after one */
+    CU_ASSERT_TRUE(ask("good-60000", ACCESS_GRANTED));
+    CU_ASSERT_EQUAL(atomic_load(&auth.questions), again);
+  }
+  CU_ASSERT_TRUE(ask("bad-1", ACCESS_TOO_MANY));
+  stop();
+  shares_free(addresses);
+}
+
 static void the_end_of_the_channel_answers_all(void)
 {
   static struct caller callers[CALLERS];
@@ -265,4 +322,7 @@ TEST_MAIN("gateway_access", TEST(one_question_serves_64_callers_with_one_bearer)
           TEST(trouble_reaches_all_and_is_not_remembered),
           TEST(callers_with_other_bearers_have_other_answers),
           TEST(a_grant_is_remembered_no_longer_than_it_lives), TEST(the_cache_keeps_to_its_cap),
-          TEST(no_bearer_is_no_question), TEST(the_end_of_the_channel_answers_all))
+          TEST(no_bearer_is_no_question),
+          TEST(strangers_of_one_address_use_up_their_minute_and_nobody_elses),
+          TEST(a_bearer_that_was_accepted_is_no_strangers_when_it_is_asked_again),
+          TEST(the_end_of_the_channel_answers_all))

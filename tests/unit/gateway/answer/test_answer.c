@@ -281,7 +281,7 @@ static void rows_of_lists_inside_lists_carry_what_stands_above_them(void)
          "see\n\ndealer_id\taccount\tproperty\tcan_edit\n"
          "d01\taccounts/7\tproperties/1\tno\nd01\taccounts/7\tproperties/2\tno\nd02\t-\t-\t-\n",
          "{\"coverage\":{\"asked\":4,\"ok\":2,\"failed\":[{\"dealer_id\":\"d03\",\"reason\":"
-         "\"invalid_grant\"}],\"failed_undisclosed\":1},"
+         "\"invalid_grant\"}],\"failed_undisclosed\":1},\"next_offset\":0,"
          "\"columns\":[\"dealer_id\",\"account\",\"property\",\"can_edit\"],"
          "\"rows\":[[\"d01\",\"accounts/7\",\"properties/1\",false],[\"d01\",\"accounts/7\","
          "\"properties/2\",false],[\"d02\",null,null,null]]}");
@@ -396,7 +396,7 @@ static void what_is_not_known_is_null_and_numbers_read_well(void)
                                 "[\"d02\",0,0,null,false]]}"));
   AUTO_JSON cJSON *json = cJSON_Parse(buf_str(&a.structured));
   CU_ASSERT_PTR_NOT_NULL_FATAL(json);
-  static const char *const order[] = {"headline", "period", "caveats", "dealers"};
+  static const char *const order[] = {"headline", "period", "caveats", "next_offset", "dealers"};
   const cJSON *at = json->child;
   for (size_t i = 0; i < ARRAY_LEN(order); i++, at = at->next)
     CU_ASSERT_STRING_EQUAL(at->string, order[i]);

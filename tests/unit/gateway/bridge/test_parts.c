@@ -181,7 +181,7 @@ static void put(struct grant_cache *c, uint8_t key, int64_t expires)
 static bool has(struct grant_cache *c, uint8_t key, int64_t now)
 {
   uint8_t k[CACHE_KEY_LEN] = {key};
-  struct grant *g = grant_cache_get(c, k, now);
+  struct grant *g = grant_cache_get(c, k, now, NULL);
   grant_unref(g);
   return g != NULL;
 }
@@ -209,7 +209,7 @@ static void a_refused_grant_is_forgotten(void)
   struct grant_cache *c = grant_cache_new(3);
   uint8_t k[CACHE_KEY_LEN] = {1};
   put(c, 1, 100);
-  struct grant *g = grant_cache_get(c, k, 50);
+  struct grant *g = grant_cache_get(c, k, 50, NULL);
   CU_ASSERT_FALSE(grant_is_refused(g));
   grant_mark_refused(g);
   CU_ASSERT_FALSE(has(c, 1, 50));

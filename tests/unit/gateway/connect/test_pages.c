@@ -108,7 +108,8 @@ static void names_are_text_whatever_they_hold(void)
   invite.dealer_name = hostile;
   page_invite(&p, &invite, HOSTILE);
   check_harmless(&p);
-  Analytics__Auth__V1__SeenProperty seen = ANALYTICS__AUTH__V1__SEEN_PROPERTY__INIT, *list = &seen;
+  Analytics__Auth__V1__OfferedProperty seen = ANALYTICS__AUTH__V1__OFFERED_PROPERTY__INIT,
+                                       *list = &seen;
   seen.property_id = seen.name = seen.account_name = hostile;
   Analytics__Auth__V1__ShowConsentResponse shown = ANALYTICS__AUTH__V1__SHOW_CONSENT_RESPONSE__INIT;
   shown.properties = &list;

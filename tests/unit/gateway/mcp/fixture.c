@@ -90,6 +90,49 @@ void finish_held(struct fixture *f, int i)
   f->held[i] = NULL;
 }
 
+static struct mcp_resource resources[4];
+static const struct mcp_prompt_argument arguments[] = {
+    {.name = "dealer", .description = "Whose.", .otherwise = ""},
+    {.name = "period", .description = "When.", .otherwise = "last month"}};
+static const struct mcp_prompt prompts[] = {
+    {.name = "ask",
+     .title = "Ask",
+     .description = "Asks.",
+     .text = "How is {dealer} in {period}? {other} {",
+     .arguments = arguments,
+     .n_arguments = 2},
+    {.name = "plain", .title = "Plain", .description = "Plain.", .text = "Hello"}};
+
+void fixture_offer(struct mcp_server_options *o)
+{
+  static const struct {
+    const char *uri, *tool, *arguments;
+  } rows[] = {{"test://echo", "echo", "{\"text\":\"hi\"}"},
+              {"test://fail", "fail", "{}"},
+              {"test://slow", "slow", "{}"}};
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    resources[i] = (struct mcp_resource){.uri = rows[i].uri,
+                                         .name = rows[i].tool,
+                                         .title = "T",
+                                         .description = "D",
+                                         .arguments = rows[i].arguments};
+    for (size_t k = 0; k < o->tools.n_tools; k++) {
+      if (strcmp(o->tools.tools[k].name, rows[i].tool) == 0)
+        resources[i].tool = &o->tools.tools[k];
+    }
+  }
+  resources[ARRAY_LEN(rows)] = (struct mcp_resource){.uri = "ui://test/page",
+                                                     .name = "page",
+                                                     .title = "T",
+                                                     .description = "D",
+                                                     .mime_type = "text/html;profile=mcp-app",
+                                                     .content = "<p class=\"x\">\n"};
+  o->tools.resources = resources;
+  o->tools.n_resources = ARRAY_LEN(resources);
+  o->tools.prompts = prompts;
+  o->tools.n_prompts = ARRAY_LEN(prompts);
+}
+
 static int64_t now(void)
 {
   return fixture_now;

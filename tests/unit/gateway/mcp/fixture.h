@@ -40,6 +40,9 @@ void fixture_start(struct fixture *f, void (*adjust)(struct mcp_server_options *
 /* With session keys of a text instead of a random one. */
 void fixture_start_with(struct fixture *f, const char *keys);
 void fixture_stop(struct fixture *f);
+/* Resources (test://echo, fail, slow: those tools; ui://test/page: a text that stands) and prompts
+ * (ask, plain) besides the tools; for `adjust`. */
+void fixture_offer(struct mcp_server_options *o);
 /* initialize with a version; keeps the session id in f->session. */
 void fixture_initialize(struct fixture *f, const char *version);
 

@@ -10,55 +10,11 @@
 #define RPC(method, params)                                                                        \
   "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":{" params "}}"
 
-static struct mcp_resource resources[4];
-static const struct mcp_prompt_argument arguments[] = {
-    {.name = "dealer", .description = "Whose.", .otherwise = ""},
-    {.name = "period", .description = "When.", .otherwise = "last month"}};
-static const struct mcp_prompt prompts[] = {
-    {.name = "ask",
-     .title = "Ask",
-     .description = "Asks.",
-     .text = "How is {dealer} in {period}? {other} {",
-     .arguments = arguments,
-     .n_arguments = 2},
-    {.name = "plain", .title = "Plain", .description = "Plain.", .text = "Hello"}};
-
-/* echo, fail and slow as resources. */
-static void offer(struct mcp_server_options *o)
-{
-  static const struct {
-    const char *uri, *tool, *arguments;
-  } rows[] = {{"test://echo", "echo", "{\"text\":\"hi\"}"},
-              {"test://fail", "fail", "{}"},
-              {"test://slow", "slow", "{}"}};
-  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-    resources[i] = (struct mcp_resource){.uri = rows[i].uri,
-                                         .name = rows[i].tool,
-                                         .title = "T",
-                                         .description = "D",
-                                         .arguments = rows[i].arguments};
-    for (size_t k = 0; k < o->tools.n_tools; k++) {
-      if (strcmp(o->tools.tools[k].name, rows[i].tool) == 0)
-        resources[i].tool = &o->tools.tools[k];
-    }
-  }
-  resources[ARRAY_LEN(rows)] = (struct mcp_resource){.uri = "ui://test/page",
-                                                     .name = "page",
-                                                     .title = "T",
-                                                     .description = "D",
-                                                     .mime_type = "text/html;profile=mcp-app",
-                                                     .content = "<p class=\"x\">\n"};
-  o->tools.resources = resources;
-  o->tools.n_resources = ARRAY_LEN(resources);
-  o->tools.prompts = prompts;
-  o->tools.n_prompts = ARRAY_LEN(prompts);
-}
-
 static struct fixture f;
 
 static void start(const char *version)
 {
-  fixture_start(&f, offer);
+  fixture_start(&f, fixture_offer);
   fixture_initialize(&f, version);
 }
 
@@ -79,7 +35,7 @@ static void what_is_offered_is_declared_and_nothing_else(void)
   static const char initialize[] =
       RPC("initialize", "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{"
                         "\"name\":\"t\",\"version\":\"1\"}");
-  fixture_start(&f, offer);
+  fixture_start(&f, fixture_offer);
   f.session[0] = '\0';
   struct answer *a = post_as(&f, initialize, &(struct mcp_headers){0}, "p", true, true);
   CU_ASSERT_PTR_NOT_NULL(

@@ -195,13 +195,47 @@ static void notifications_and_responses_get_202_and_nothing_else(void)
   fixture_stop(&f);
 }
 
-static void session_header_missing_is_400_and_unknown_is_404(void)
+static void sessions_required(struct mcp_server_options *o)
+{
+  o->sessions_required = true;
+}
+
+static void session_header_missing_is_400_where_sessions_are_required_and_unknown_is_404(void)
 {
   struct fixture f;
-  fixture_start(&f, NULL);
+  fixture_start(&f, sessions_required);
   struct mcp_headers none = {0}, unknown = {.session_id = "0123456789abcdef0123456789abcdef"};
   expect(post_as(&f, REQ("1", "ping"), &none, "alice", true, true), 400, -32000);
   expect(post_as(&f, REQ("1", "ping"), &unknown, "alice", true, true), 404, -32001);
+  fixture_stop(&f);
+}
+
+/* In the version of the header, else in 2025-03-26, which clients without one speak. */
+static void requests_without_initialize_and_session_are_served(void)
+{
+  static const struct {
+    const char *version;
+    bool batches, structured;
+  } rows[] = {{NULL, true, false},
+              {"2025-03-26", true, false},
+              {"2024-11-05", false, false},
+              {"2025-06-18", false, true},
+              {"2025-11-25", false, true}};
+  struct fixture f;
+  fixture_start(&f, NULL);
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct mcp_headers h = {.protocol_version = rows[i].version};
+    expect(post_as(&f, "[" REQ("1", "ping") "]", &h, "alice", true, true),
+           rows[i].batches ? 200 : 400, rows[i].batches ? 0 : -32600);
+    struct answer *a = post_as(&f,
+                               "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+                               "\"params\":{\"name\":\"echo\"}}",
+                               &h, "alice", true, true);
+    CU_ASSERT_EQUAL(a->status, 200);
+    CU_ASSERT_STRING_EQUAL(a->session_id, "");
+    CU_ASSERT_EQUAL(strstr(a->body, "structuredContent") != NULL, rows[i].structured);
+    answer_free(a);
+  }
   fixture_stop(&f);
 }
 
@@ -444,89 +478,6 @@ static void batch_waits_for_its_slowest_call(void)
   fixture_stop(&f);
 }
 
-#define MODERN(id, method, v)                                                                      \
-  "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" method                                        \
-  "\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"" v                     \
-  "\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}"
-
-static void discovery_of_an_era_that_is_not_served_is_an_unknown_method(void)
-{
-  struct fixture f;
-  fixture_start(&f, NULL);
-  struct mcp_headers h = {.protocol_version = "2026-07-28", .method = "server/discover"};
-  struct answer *a =
-      post_as(&f, MODERN("\"server-discover-probe-1\"", "server/discover", "2026-07-28"), &h,
-              "alice", true, true);
-  CU_ASSERT_EQUAL(a->status, 404);
-  CU_ASSERT_EQUAL(answer_code(a), -32601);
-  CU_ASSERT_PTR_NOT_NULL(strstr(a->body, "\"id\":\"server-discover-probe-1\""));
-  answer_free(a);
-  /* Whatever it claims, and without any claim. */
-  static const char *const bodies[] = {
-      REQ("1", "server/discover"), MODERN("1", "server/discover", "2099-01-01"),
-      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{\"_meta\":{"
-      "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}}"};
-  for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
-    expect(post_as(&f, bodies[i], &h, "alice", true, true), 404, -32601);
-    struct mcp_headers none = {0};
-    expect(post_as(&f, bodies[i], &none, "alice", true, true), 404, -32601);
-  }
-  fixture_stop(&f);
-}
-
-static void claim_of_a_version_from_before_the_claims_is_told_the_served_versions(void)
-{
-  struct fixture f;
-  fixture_start(&f, NULL);
-  struct mcp_headers h = {0};
-  struct answer *a = post_as(&f, MODERN("1", "tools/list", "2025-11-25"), &h, "alice", true, true);
-  CU_ASSERT_EQUAL(a->status, 400);
-  CU_ASSERT_EQUAL(answer_code(a), -32022);
-  CU_ASSERT_PTR_NOT_NULL(
-      strstr(a->body, "\"data\":{\"supported\":[\"2025-11-25\",\"2025-06-18\",\"2025-03-26\","
-                      "\"2024-11-05\"],\"requested\":\"2025-11-25\"}"));
-  answer_free(a);
-  fixture_stop(&f);
-}
-
-static void modern_request_needs_no_session_and_ignores_one(void)
-{
-  struct fixture f;
-  fixture_start(&f, NULL);
-  struct mcp_headers h = {.session_id = "gone"};
-  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 404,
-         -32601);
-  fixture_stop(&f);
-}
-
-static void modern_checks_come_in_order(void)
-{
-  struct fixture f;
-  fixture_start(&f, NULL);
-  struct mcp_headers h = {.protocol_version = "2026-07-28"};
-  /* header and claim differ, before the version is looked at */
-  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 400,
-         -32020);
-  h.protocol_version = "2099-01-01";
-  expect(post_as(&f, MODERN("1", "tools/list", "2099-01-01"), &h, "alice", true, true), 404,
-         -32601);
-  h = (struct mcp_headers){.protocol_version = "2026-07-28", .method = "tools/call"};
-  expect(post_as(&f, MODERN("1", "tools/list", "2026-07-28"), &h, "alice", true, true), 400,
-         -32020);
-  h = (struct mcp_headers){0};
-  expect(post_as(&f,
-                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"_meta\":{"
-                 "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}}}",
-                 &h, "alice", true, true),
-         400, -32602);
-  expect(post_as(&f, MODERN("1", "tools/list", "2025-11-25"), &h, "alice", true, true), 400,
-         -32022);
-  h.protocol_version = "2026-07-28";
-  expect(post_as(&f, REQ("1", "tools/list"), &h, "alice", true, true), 400, -32602);
-  expect(post_as(&f, INIT("2025-11-25"), &h, "alice", true, true), 400, -32020);
-  fixture_stop(&f);
-}
-
 static void null_params_are_as_absent(void)
 {
   struct fixture f;
@@ -607,7 +558,8 @@ TEST_MAIN("mcp_server", TEST(initialize_echoes_served_versions_and_offers_the_ne
           TEST(malformed_bodies_get_400), TEST(error_bodies_of_malformed_requests_carry_no_id),
           TEST(ids_come_back_as_they_were), TEST(unknown_method_is_an_error_at_200),
           TEST(notifications_and_responses_get_202_and_nothing_else),
-          TEST(session_header_missing_is_400_and_unknown_is_404),
+          TEST(session_header_missing_is_400_where_sessions_are_required_and_unknown_is_404),
+          TEST(requests_without_initialize_and_session_are_served),
           TEST(session_of_another_principal_is_unknown),
           TEST(session_ids_differ_and_appear_only_on_initialize),
           TEST(session_ends_with_its_life_whether_used_or_not),
@@ -619,11 +571,7 @@ TEST_MAIN("mcp_server", TEST(initialize_echoes_served_versions_and_offers_the_ne
           TEST(delete_ends_a_session_and_its_calls),
           TEST(version_header_absent_or_served_passes_and_others_get_400),
           TEST(batch_belongs_to_2025_03_26_alone), TEST(batch_edges),
-          TEST(batch_waits_for_its_slowest_call),
-          TEST(discovery_of_an_era_that_is_not_served_is_an_unknown_method),
-          TEST(claim_of_a_version_from_before_the_claims_is_told_the_served_versions),
-          TEST(modern_request_needs_no_session_and_ignores_one), TEST(modern_checks_come_in_order),
-          TEST(null_params_are_as_absent),
+          TEST(batch_waits_for_its_slowest_call), TEST(null_params_are_as_absent),
           TEST(calls_at_the_end_are_told_to_call_again_and_their_work_is_cancelled),
           TEST(refusal_before_the_protocol_carries_the_id_of_one_request),
           TEST(client_that_takes_only_event_streams_gets_them))

@@ -53,13 +53,48 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
   response.access_token = text;
   response.dealer_ref = dealer;
   response.dealer_name = name;
-  response.n_property_ids = 2;
+  response.n_property_ids = f->finds_from > 0 && number >= f->finds_from ? 0 : 2;
   response.property_ids = properties;
+  response.assignment = f->assignment;
   response.quota_project_id = project;
   response.principal = principal;
   response.lease_ms = request->lease_ms;
   response.opaque = f->opaque_from > 0 && number >= f->opaque_from;
   rpc_call_reply(call, &response.base);
+}
+
+/* Every property that was seen is the dealer's. */
+static void own_properties(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fakes *f = service;
+  const Analytics__Auth__V1__OwnPropertiesRequest *request = (const void *)message;
+  Analytics__Auth__V1__OwnPropertiesResponse response =
+      ANALYTICS__AUTH__V1__OWN_PROPERTIES_RESPONSE__INIT;
+  char *ids[16], *names[16];
+  pthread_mutex_lock(&f->lock);
+  f->own_calls++;
+  f->own_seen[0] = '\0';
+  for (size_t i = 0; i < request->n_properties && i < ARRAY_LEN(ids); i++) {
+    const Analytics__Auth__V1__SeenProperty *p = request->properties[i];
+    size_t used = strlen(f->own_seen);
+    snprintf(f->own_seen + used, sizeof(f->own_seen) - used, "%s%s@%s%s", i > 0 ? " " : "",
+             p->property_id, p->account_id, p->ordinary ? "" : "?");
+    ids[i] = p->property_id;
+    names[i] = p->name;
+    response.n_property_ids = response.n_names = i + 1;
+  }
+  const char *fails = f->own_fails;
+  pthread_mutex_unlock(&f->lock);
+  response.property_ids = ids;
+  response.names = names;
+  response.assignment = f->assignment;
+  struct err e;
+  if (fails != NULL) {
+    err_set(&e, ERR_FAILED_PRECONDITION, fails, "the dealer's Google login can read none");
+    rpc_call_finish(call, &e);
+  } else {
+    rpc_call_reply(call, &response.base);
+  }
 }
 
 static void end_lease(struct rpc_call *call, const ProtobufCMessage *message, void *service)
@@ -102,6 +137,7 @@ static void list_dealers(struct rpc_call *call, const ProtobufCMessage *message,
 static const struct rpc_method auth_methods[] = {
     {"GetAccessToken", RPC_UNARY, RPC_ON_WORKER, get_token},
     {"EndLease", RPC_UNARY, RPC_ON_POLLER, end_lease},
+    {"OwnProperties", RPC_UNARY, RPC_ON_POLLER, own_properties},
     {"ListDealers", RPC_UNARY, RPC_ON_POLLER, list_dealers},
 };
 
@@ -153,6 +189,7 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                   .budget = {o->server_errors, o->quota_probe_ms, 25},
                                   .benchmark_places = o->benchmark_places,
                                   .benchmark_reports = o->benchmark_reports,
+                                  .properties_ttl_ms = o->properties_ttl_ms,
                                   .lease_ms = o->lease_ms,
                                   .shared = o->shared};
   f->service = (struct service){.google = google_new(&google),

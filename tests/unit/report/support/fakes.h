@@ -53,8 +53,13 @@ struct fakes {
   atomic_int leases_ended, uses_reported;        /* EndLease */
   char lease_grant[32], lease_of[32];            /* of the last of them: "d03" */
   int token_failures;                            /* so many calls fail as if Google's did */
-  int opaque_from;  /* dealers from this number on are opaque; 0: none */
-  int list_dealers; /* dealers d00.. that ListDealers names */
+  int opaque_from;       /* dealers from this number on are opaque; 0: none */
+  int finds_from;        /* dealers from this number on have no configured properties; 0: none */
+  atomic_int own_calls;  /* OwnProperties */
+  char own_seen[256];    /* of the last: "11@1 12@1? ..." */
+  uint64_t assignment;   /* of the configuration */
+  const char *own_fails; /* its reason; NULL: all that was seen are theirs */
+  int list_dealers;      /* dealers d00.. that ListDealers names */
 
   struct MHD_Daemon *daemon;
   struct rpc_server *auth_server, *report_server;
@@ -83,6 +88,7 @@ struct fakes_options {
   uint32_t benchmark_reports; /* of a principal within an hour */
   size_t benchmark_places;
   uint32_t lease_ms;
+  int64_t properties_ttl_ms;
   struct shared *shared; /* the caller's, to be stopped before fakes_stop() and freed after it */
 };
 

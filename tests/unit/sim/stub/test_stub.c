@@ -91,6 +91,14 @@ static void what_the_stub_lacks_and_what_is_no_json_are_errors(void)
   CU_ASSERT_STRING_EQUAL(json_get_string(token, "token_type"), "Bearer");
 }
 
+static void the_stubs_properties_have_nothing_custom(void)
+{
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  stub_metadata(&out, "/v1beta/properties/7/metadata");
+  CU_ASSERT_STRING_EQUAL(buf_str(&out),
+                         "{\"name\":\"properties/7/metadata\",\"dimensions\":[],\"metrics\":[]}");
+}
+
 /* ------------------------------------------------------------------ the queue */
 
 enum { MANY = 500, DELAY_MS = 60 };
@@ -139,5 +147,6 @@ TEST_MAIN("sim stub", TEST(a_report_has_a_row_for_each_day_of_each_range),
           TEST(rows_are_counted_by_their_dimensions_without_the_range),
           TEST(a_batch_has_a_report_for_each_request),
           TEST(what_the_stub_lacks_and_what_is_no_json_are_errors),
+          TEST(the_stubs_properties_have_nothing_custom),
           TEST(all_wait_at_the_same_time_and_go_on_in_their_order),
           TEST(the_end_lets_go_of_all_that_wait_and_of_what_comes_late))

@@ -1,0 +1,32 @@
+/* What both forms of a report over dealers share: which dealers' rows are put together, and which
+ * metrics may be. Inside the room. */
+#ifndef AMCP_AGGREGATE_ROWS_PARTS_H
+#define AMCP_AGGREGATE_ROWS_PARTS_H
+
+#include "aggregate-svc/answer/rows.h"
+#include "aggregate-svc/figures/pool.h"
+
+/* The parts of the dealers in the figures: all together ("" as label), or each dealer, region or
+ * group. A dealer of several groups is in each of them. Returns how many; they live in the arena,
+ * the labels in the cohort. */
+size_t across_parts(const struct cohort *c, enum across_by by, struct pool_part **out,
+                    struct arena *arena);
+
+/* Whether a metric may be put together over dealers, and how. */
+bool across_can_pool(const struct across_question *q, size_t metric, bool one_currency,
+                     struct pooled_column *out);
+/* Sorts the metrics into those of the answer's pool and those that may not be pooled. Returns how
+ * many are pooled; columns[] gets theirs and has room for ACROSS_MAX_METRICS + 1. */
+size_t across_choose_metrics(const struct across_question *q,
+                             Analytics__Aggregate__V1__RunReportAcrossDealersResult *r,
+                             struct pooled_column *columns, struct arena *arena);
+/* ERR_DATA_LOSS when a sum of finite values is not finite. */
+enum err_code across_check_sums(const struct across_question *q, const struct across_pool *p,
+                                const struct pooled_column *columns, struct err *e);
+/* Keeps the first `limit` rows of each part of an order; returns how many are left. */
+size_t across_cut_parts(const struct across_pool *p, size_t limit, size_t *order);
+/* Texts of a row's dimensions. */
+char **across_row_texts(const struct across_question *q, size_t member, size_t row,
+                        struct arena *arena);
+
+#endif

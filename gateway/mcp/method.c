@@ -1,0 +1,62 @@
+/* The one table of methods. */
+#include "gateway/mcp/method.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "gateway/mcp/internal.h"
+
+enum {
+  LEGACY = 1 << MCP_ERA_LEGACY,
+  MODERN = 1 << MCP_ERA_MODERN,
+  BOTH = LEGACY | MODERN,
+  /* Of lists, which seldom change. */
+  LIST_TTL_MS = 5 * 60 * 1000,
+  NOT_KEPT = -1,
+};
+
+static bool has_resources(const struct mcp_tool_host *host)
+{
+  return host->n_resources > 0;
+}
+
+static bool has_prompts(const struct mcp_tool_host *host)
+{
+  return host->n_prompts > 0;
+}
+
+static const struct mcp_method methods[] = {
+    {"initialize", mcp_initialize, LEGACY, NULL, NULL, NOT_KEPT},
+    {"ping", mcp_ping, LEGACY, NULL, NULL, NOT_KEPT},
+    {"prompts/get", mcp_prompts_get, BOTH, has_prompts, "name", NOT_KEPT},
+    {"prompts/list", mcp_prompts_list, BOTH, has_prompts, NULL, LIST_TTL_MS},
+    {"resources/list", mcp_resources_list, BOTH, has_resources, NULL, LIST_TTL_MS},
+    {"resources/read", mcp_resources_read, BOTH, has_resources, "uri", 0},
+    {"resources/templates/list", mcp_resource_templates_list, BOTH, has_resources, NULL,
+     LIST_TTL_MS},
+    {"server/discover", mcp_discover, MODERN, NULL, NULL, LIST_TTL_MS},
+    {"tools/call", mcp_tools_call, BOTH, NULL, "name", NOT_KEPT},
+    {"tools/list", mcp_tools_list, BOTH, NULL, NULL, LIST_TTL_MS},
+};
+
+const struct mcp_method *mcp_method_find(const struct mcp_tool_host *host, enum mcp_era era,
+                                         const char *name)
+{
+  for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+    const struct mcp_method *m = &methods[i];
+    if (strcmp(m->name, name) == 0)
+      return (m->eras >> era & 1) != 0 && (m->offered == NULL || m->offered(host)) ? m : NULL;
+  }
+  return NULL;
+}
+
+bool mcp_capabilities_put(struct buf *out, const struct mcp_tool_host *host, enum mcp_version v)
+{
+  (void)v;
+  buf_puts(out, "{\"tools\":{}");
+  if (has_resources(host))
+    buf_puts(out, ",\"resources\":{}");
+  if (has_prompts(host))
+    buf_puts(out, ",\"prompts\":{}");
+  return buf_putc(out, '}');
+}

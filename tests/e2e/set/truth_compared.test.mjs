@@ -1,0 +1,121 @@
+// run_report_across_dealers with compare_to, by, subject and limit_per_dealer: 0 against the same figures
+// computed from the simulator's database, for random calls of an administrator, a group and a dealer, with
+// and without dealers that fail. AMCP_TRUTH_CALLS: 100 in the long run.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Mcp } from './mcp.mjs';
+import { same } from './random_calls.mjs';
+import { authSettings, jwt, secret } from './tokens.mjs';
+import { compared, DIMENSIONS, METRICS } from './truth_compared.mjs';
+import { daysBefore, startOverWorld, todayIn } from './world.mjs';
+
+const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
+let s, world, viewers, client;
+let seed = Number(process.env.SEED ?? 11);
+function random(n) {
+  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+  return Math.floor((seed / 2 ** 32) * n);
+}
+const pick = (list) => list[random(list.length)];
+
+before(async () => {
+  const key = secret();
+  s = await startOverWorld({ env: { ...authSettings(key), report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 } } });
+  world = s.world;
+  const connect = async (sub, dealers) => ({
+    client: await Mcp.connect(s.set.url, { token: jwt(key, { sub, role: dealers ? 'group' : 'admin', ...(dealers && { dealers }) }) }),
+    own: world.dealers.filter((d) => !dealers || dealers.includes(d.dealer_id)),
+  });
+  viewers = [await connect('root'), await connect('g', ['d13', 'd16', 'd12', 'd18', 'd24', 'd01'])];
+  client = viewers[0].client;
+});
+after(() => s?.stop());
+
+function periods() {
+  const end = daysBefore(todayIn('UTC'), 4 + random(60));
+  const days = pick([1, 7, 10, 28, 31, 56]), gap = pick([0, 0, 1, 7]), other = pick([days, days, 28]);
+  const start = daysBefore(end, days - 1), before = daysBefore(start, 1 + gap);
+  return [{ start_date: start, end_date: end }, { start_date: daysBefore(before, other - 1), end_date: before }];
+}
+function metrics() {
+  const names = Object.keys(METRICS);
+  const list = ['sessions', ...Array.from({ length: 1 + random(3) }, () => pick(names))];
+  return [...new Set(random(3) === 0 ? list.reverse() : list)];
+}
+
+test('rows_equal_sql_for_random_calls', async () => {
+  let words = 0;
+  for (let i = 0; i < CALLS; i++) {
+    const { client: asker, own } = viewers[i % viewers.length];
+    const [date_range, second] = periods();
+    const region = pick([undefined, ...new Set(own.map((d) => d.region))]);
+    const scope = own.filter((d) => !region || d.region === region);
+    const subject = random(2) === 0 && scope.length > 1 ? pick(scope).dealer_id : undefined;
+    // Without a region a subject is set against the dealers of its own that the caller may read.
+    const cohort = subject && !region ? own.filter((d) => d.region === world.dealer(subject).region) : scope;
+    if (subject && cohort.length < 2) continue;
+    const args = {
+      metrics: metrics(), dimensions: [...new Set(Array.from({ length: random(3) }, () => pick(Object.keys(DIMENSIONS))))], date_range,
+      ...(region && { region }), ...(subject && { subject }),
+      ...((!subject || random(2) === 0) && { compare_to: second }),
+      ...(!subject && random(3) > 0 && { by: pick(['dealer', 'region', 'group']) }),
+      limit_per_dealer: pick([0, 0, 3]), pooled_limit: pick([4, 10_000]),
+    };
+    const others = cohort.filter((d) => d.dealer_id !== subject);
+    const broken = i % 3 === 2 && others.length > 1 ? pick(others) : undefined;
+    if (broken) await s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
+    const where = `call ${i} ${JSON.stringify(args)} without ${broken?.dealer_id}`;
+    try {
+      const answer = await asker.data('run_report_across_dealers', args);
+      const limit = args.by === 'dealer' ? args.limit_per_dealer || Infinity : args.pooled_limit;
+      const truth = compared(world, cohort.filter((d) => d !== broken), { ...args, limit });
+      assert.equal(answer.cells_tested, truth.tested, `${where}: tested`);
+      assert.equal(answer.compared_row_count, truth.rows, `${where}: rows`);
+      same(answer.compared, truth.shown, where);
+      same(answer.coverage.ok, cohort.length - Boolean(broken), where);
+      words += answer.compared.filter((row) => /rising|falling|BETTER|WORSE/.test(`${row.verdict} ${row.against_others} ${row.standing}`)).length;
+    } finally {
+      await s.sim.clear();
+      await s.sim.resetQuota();
+    }
+  }
+  if (CALLS >= 60) assert.ok(words > 0, 'no word was said');
+});
+
+test('rows_by_region_and_group_are_those_of_their_dealers', async () => {
+  const date_range = { start_date: daysBefore(todayIn('UTC'), 33), end_date: daysBefore(todayIn('UTC'), 6) };
+  const args = { metrics: ['sessions', 'engagementRate'], dimensions: ['deviceCategory'], date_range };
+  for (const by of ['region', 'group']) {
+    const answer = await client.data('run_report_across_dealers', { ...args, by });
+    const truth = compared(world, world.dealers, { ...args, by, limit: Infinity });
+    const rows = truth.shown.filter((row) => row.metric === 'sessions');
+    const rates = truth.shown.filter((row) => row.metric === 'engagementRate');
+    same(answer.pooled.map((row) => [row.of, ...row.dimension_values, ...row.metric_values]),
+      rows.map((row, i) => [row.of, row.deviceCategory, row.value, rates[i].value]), by);
+    assert.deepEqual(answer.dealers, []);
+    assert.equal(/do not add groups/.test(answer.caveats.join()), by === 'group');
+  }
+});
+
+test('a_limit_of_0_shows_all_rows', async () => {
+  const date_range = { start_date: daysBefore(todayIn('UTC'), 33), end_date: daysBefore(todayIn('UTC'), 6) };
+  const answer = await client.data('run_report_across_dealers', { dealer_ids: ['d01', 'd02'], dimensions: ['landingPage'], metrics: ['sessions'], date_range, limit_per_dealer: 0 });
+  for (const d of answer.dealers) assert.equal(d.rows.length, d.row_count);
+  assert.ok(answer.dealers.some((d) => d.row_count > 25));
+});
+
+test('what_cannot_be_compared_is_refused_with_what_to_do', async () => {
+  const now = { start_date: '2026-10-05', end_date: '2026-11-01' }, then = { start_date: '2026-09-07', end_date: '2026-10-04' };
+  const refusals = [
+    [{ compare_to: { start_date: '2026-10-01', end_date: '2026-10-31' } }, /compare_to: shares days with date_range; give days before it/],
+    [{ compare_to: { start_date: '2026-10-04', end_date: '2026-09-01' } }, /compare_to\.start_date.*after/],
+    [{ compare_to: then, dimensions: ['date'] }, /dimensions\[0\]: no date is in both periods/],
+    [{ compare_to: then, metric_filter: { field: 'sessions', match: 'GREATER_THAN', value: 5 } }, /metric_filter: .*leave it out/],
+    [{ by: 'owner' }, /by: must be dealer, region or group/],
+    [{ by: 'region', subject: 'd01' }, /by: a subject is one dealer/],
+    [{ subject: 'd01', dealer_ids: ['d01'] }, /subject: there is no other dealer/],
+    [{ limit_per_dealer: -1 }, /limit_per_dealer/],
+  ];
+  for (const [args, expected] of refusals)
+    assert.match(await client.refused('run_report_across_dealers', { metrics: ['sessions'], date_range: now, ...args }), expected, JSON.stringify(args));
+});
