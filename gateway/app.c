@@ -101,9 +101,13 @@ static bool ready(void *user, struct buf *detail)
 
 /* ------------------------------------------------------------------ start */
 
-static void make_core(struct app *a)
+static void make_shares(struct app *a)
 {
   const struct settings *s = &a->settings;
+  if (s->unlimited) {
+    log_warn("ANALYTICS_MCP_UNLIMITED is set: one caller can use everything there is");
+    return;
+  }
   a->shares = shares_new(&(struct share_limits){
       .calls = (size_t)s->share_calls,
       .calls_per_minute = (size_t)s->share_calls_per_minute,
@@ -111,11 +115,20 @@ static void make_core(struct app *a)
       .body_bytes = (size_t)s->share_body_bytes,
       .answer_bytes = (size_t)s->share_answer_bytes,
       .running = (size_t)s->share_running,
+      .running_long = (size_t)s->share_comparisons,
       .all_running = (size_t)s->max_running,
       .all_answer_bytes = (size_t)s->max_answer_bytes,
   });
   a->addresses = shares_new(&(struct share_limits){
       .requests_per_minute = (size_t)s->strangers_per_minute, .addresses = true});
+}
+
+static void make_core(struct app *a)
+{
+  const struct settings *s = &a->settings;
+  struct mcp_tool_host host = bridge_host(a->bridge);
+  host.lists_change = s->max_streams > 0;
+  make_shares(a);
   a->access = access_new(&(struct access_options){
       .auth = a->backends[AUTH].channel, .enabled = s->auth_enabled, .addresses = a->addresses});
   a->mcp = mcp_server_new(&(struct mcp_server_options){
@@ -123,9 +136,11 @@ static void make_core(struct app *a)
       .title = "Analytics for car dealers",
       .version = AMCP_VERSION,
       .instructions = instructions,
-      .tools = bridge_host(a->bridge),
+      .tools = host,
       .session_keys = a->session_keys,
       .session_life_ms = s->session_life_s * 1000,
+      .max_streams = (size_t)s->max_streams,
+      .stream_check_ms = s->stream_check_s * 1000,
       .sessions_required = !s->sessionless,
   });
 }
@@ -191,7 +206,11 @@ static enum err_code start(struct app *a, struct err *e)
   if (code == ERR_OK)
     code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
   if (code == ERR_OK)
-    code = resource_new(&a->resource, s->resource_url, s->auth_servers, e);
+    code = resource_new(&a->resource,
+                        &(struct resource_options){.url = s->resource_url,
+                                                   .auth_servers = s->auth_servers,
+                                                   .scopes = s->scopes},
+                        e);
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
                        (uint16_t)s->port, e);
@@ -281,6 +300,7 @@ void app_drain(struct app *a)
   if (a == NULL)
     return;
   admin_set_draining(a->admin);
+  mcp_server_end_streams(a->mcp, NULL);
   listener_drain(a->listener);
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/access/caller.h"
 #include "gateway/http/reply.h"
 #include "gateway/plain/plain.h"
+#include "gateway/views.h"
 
 #define WELL_KNOWN "/.well-known/oauth-protected-resource"
 
@@ -108,6 +109,21 @@ static void route_metadata(struct endpoint *p, struct exchange *x)
     reply_error(x, 404, "Not found");
 }
 
+static bool is_metadata(const char *path)
+{
+  return strcmp(path, WELL_KNOWN) == 0 || strcmp(path, WELL_KNOWN "/mcp") == 0;
+}
+
+/* Clients in browsers read the metadata from any page, with headers of their own. */
+static void reply_metadata_preflight(struct exchange *x)
+{
+  exchange_add_header(x, "Access-Control-Allow-Origin", "*");
+  exchange_add_header(x, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
+  exchange_add_header(x, "Access-Control-Allow-Headers", "MCP-Protocol-Version, Accept");
+  exchange_add_header(x, "Access-Control-Max-Age", "600");
+  exchange_reply(x, 204, NULL, NULL);
+}
+
 /* ------------------------------------------------------------------- gate */
 
 /* Lets browsers of allowed origins see the answer. */
@@ -122,7 +138,8 @@ static void add_cors(struct exchange *x, const char *origin)
 
 static void reply_preflight(struct exchange *x)
 {
-  const char *methods = plain_is_path(exchange_path(x)) ? PLAIN_METHODS : "POST, DELETE, OPTIONS";
+  const char *methods =
+      plain_is_path(exchange_path(x)) ? PLAIN_METHODS : "GET, POST, DELETE, OPTIONS";
   exchange_add_header(x, "Allow", methods);
   exchange_add_header(x, "Access-Control-Allow-Methods", methods);
   exchange_add_header(x, "Access-Control-Allow-Headers",
@@ -200,6 +217,8 @@ void endpoint_on_head(struct exchange *x, void *user)
       continue;
     if (is_get(x))
       routes[i].route(p, x);
+    else if (strcmp(exchange_method(x), "OPTIONS") == 0 && is_metadata(exchange_path(x)))
+      reply_metadata_preflight(x);
     else
       reply_not_allowed(x, "GET, HEAD", "Method not allowed here: the MCP endpoint is /mcp");
     return;
@@ -218,6 +237,8 @@ static void add_session(struct exchange *x, const char *session_id)
 static void sink_reply(void *arg, int status, const char *session_id, struct buf *body)
 {
   add_session(arg, session_id);
+  if (status == 405)
+    exchange_add_header(arg, "Allow", "POST, DELETE, OPTIONS");
   exchange_reply(arg, status, body->len > 0 ? REPLY_JSON_TYPE : NULL, body);
 }
 
@@ -274,16 +295,16 @@ static struct mcp_principal *principal_of(struct entry *entry)
       exchange_client(entry->exchange), entry->grant, entry->share, entry->label));
 }
 
-static void post_message(struct entry *entry, struct accept accept)
+static const struct mcp_sink sink = {.reply = sink_reply,
+                                     .stream_start = sink_start,
+                                     .stream_event = sink_event,
+                                     .stream_end = sink_end,
+                                     .release = sink_release};
+
+/* What of a request the protocol looks at. */
+static struct mcp_post post_of(struct exchange *x, struct accept accept,
+                               struct mcp_principal *principal)
 {
-  struct endpoint *p = entry->endpoint;
-  struct exchange *x = entry->exchange;
-  static const struct mcp_sink sink = {.reply = sink_reply,
-                                       .stream_start = sink_start,
-                                       .stream_event = sink_event,
-                                       .stream_end = sink_end,
-                                       .release = sink_release};
-  struct mcp_principal *principal = principal_of(entry);
   struct mcp_post post = {
       .headers = {.session_id = exchange_header(x, "Mcp-Session-Id"),
                   .protocol_version = exchange_header(x, "MCP-Protocol-Version"),
@@ -295,6 +316,15 @@ static void post_message(struct entry *entry, struct accept accept)
       .principal = principal,
   };
   post.body = exchange_body(x, &post.body_len);
+  return post;
+}
+
+static void post_message(struct entry *entry, struct accept accept)
+{
+  struct endpoint *p = entry->endpoint;
+  struct exchange *x = entry->exchange;
+  struct mcp_principal *principal = principal_of(entry);
+  struct mcp_post post = post_of(x, accept, principal);
   struct mcp_exchange *mcp = NULL;
   exchange_ref(x); /* the sink's */
   mcp_server_post(p->mcp, &post, &sink, x, &mcp);
@@ -340,6 +370,28 @@ static void on_post(struct entry *entry)
     post_message(entry, accept);
 }
 
+/* A session's stream of notifications. */
+static void on_get(struct entry *entry)
+{
+  struct exchange *x = entry->exchange;
+  struct accept accept = accept_read(exchange_header(x, "Accept"));
+  struct mcp_principal *principal = principal_of(entry);
+  struct mcp_post post = post_of(x, accept, principal);
+  struct mcp_exchange *mcp = NULL;
+  exchange_ref(x); /* the sink's */
+  int status = accept.sse ? mcp_server_get(entry->endpoint->mcp, &post, &sink, x, &mcp) : 405;
+  principal->unref(principal);
+  if (status == 0) {
+    exchange_on_close(x, on_close, free_mcp, mcp);
+    return;
+  }
+  if (status == 405)
+    reply_not_allowed(x, "POST, DELETE, OPTIONS", "GET opens the stream of a session");
+  else
+    reply_error(x, status, "Session not found");
+  exchange_unref(x);
+}
+
 static void on_delete(struct entry *entry)
 {
   struct endpoint *p = entry->endpoint;
@@ -374,6 +426,8 @@ static void answer(struct entry *entry)
     on_post(entry);
   else if (strcmp(method, "DELETE") == 0)
     on_delete(entry);
+  else if (strcmp(method, "GET") == 0)
+    on_get(entry);
   else
     reply_not_allowed(x, "POST, DELETE, OPTIONS", "Method not allowed");
 }
@@ -401,7 +455,8 @@ static void find_share(struct entry *entry)
                strcmp(subject + 1, trusted) == 0 && person != NULL && person[0] != '\0';
   AUTO_FREE char *whole = named ? xasprintf("%s\n%s", principal, person) : xstrdup(principal);
   caller_label(entry->label, whole);
-  entry->share = share_of(entry->endpoint->shares, whole, entry->label);
+  if (entry->endpoint->shares != NULL)
+    entry->share = share_of(entry->endpoint->shares, whole, entry->label);
 }
 
 static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)
@@ -459,5 +514,7 @@ void endpoint_on_grace_over(void *user)
 
 void endpoint_on_tick(void *user)
 {
-  mcp_server_tick(((struct endpoint *)user)->mcp);
+  struct endpoint *p = user;
+  mcp_server_tick(p->mcp);
+  views_check(p->mcp);
 }

@@ -57,6 +57,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .type = CONFIG_STRING,
        .out = &s->auth_servers,
        .help = "comma-separated issuers of tokens for ANALYTICS_MCP_RESOURCE_URL"},
+      {.name = "ANALYTICS_MCP_SCOPES",
+       .type = CONFIG_STRING,
+       .out = &s->scopes,
+       .help =
+           "comma-separated scopes that clients are to ask the authorization server for, such as "
+           "analytics.read; shown in the OAuth metadata and in challenges"},
       {.name = "AUTH_SVC_ADDR",
        .type = CONFIG_STRING,
        .out = &s->auth_addr,
@@ -125,6 +131,22 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "true",
        .help = "requests of versions up to 2025-11-25 without initialize and session are served; "
                "false: answered 400"},
+      {.name = "ANALYTICS_MCP_MAX_STREAMS",
+       .type = CONFIG_INT,
+       .out = &s->max_streams,
+       .fallback = "1024",
+       .min = 0,
+       .max = 65536,
+       .help = "streams of notifications open at once, a quarter of them for one caller; 0 offers "
+               "none"},
+      {.name = "ANALYTICS_MCP_STREAM_CHECK_S",
+       .type = CONFIG_INT,
+       .out = &s->stream_check_s,
+       .fallback = "60",
+       .min = 1,
+       .max = 3600,
+       .help = "seconds between looks at whether the caller of an open stream still has access and "
+               "sees the same"},
       {.name = "ANALYTICS_MCP_SHARE_CALLS",
        .type = CONFIG_INT,
        .out = &s->share_calls,
@@ -175,7 +197,17 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "32",
        .min = 1,
        .max = 65536,
-       .help = "tool calls of one caller that run at once; the others wait for their turn"},
+       .help = "tool calls of one caller that run at once, comparisons apart; the others wait for "
+               "their turn"},
+      {.name = "ANALYTICS_MCP_SHARE_COMPARISONS",
+       .type = CONFIG_INT,
+       .out = &s->share_comparisons,
+       .fallback = "4",
+       .min = 1,
+       .max = 65536,
+       .help =
+           "comparisons of one caller (tools of aggregate-svc) that run at once; the others wait "
+           "for their turn, in a line of their own"},
       {.name = "ANALYTICS_MCP_MAX_RUNNING",
        .type = CONFIG_INT,
        .out = &s->max_running,
@@ -190,6 +222,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 65536,
        .max = 1099511627776,
        .help = "bytes of answers that all callers have not read yet"},
+      {.name = "ANALYTICS_MCP_UNLIMITED",
+       .type = CONFIG_BOOL,
+       .out = &s->unlimited,
+       .fallback = "false",
+       .help = "true: nothing of ANALYTICS_MCP_SHARE_* and ANALYTICS_MCP_MAX_RUNNING holds; for "
+               "measuring what that costs"},
       {.name = "ANALYTICS_MCP_TRUSTED_SUBJECT",
        .type = CONFIG_STRING,
        .out = &s->trusted_subject,

@@ -13,15 +13,18 @@ struct settings {
   int64_t port;
   bool auth_enabled, sessionless;
   const char *allowed_origins, *allowed_hosts, *toolsets;
-  const char *resource_url, *auth_servers;
+  const char *resource_url, *auth_servers, *scopes;
   const char *session_key_file; /* NULL: none */
   const char *auth_addr, *report_addr, *aggregate_addr;
   const char *auth_identity, *report_identity, *aggregate_identity; /* of their certificates */
-  int64_t threads, max_connections, max_body, session_life_s, tool_timeout_ms;
+  int64_t threads, max_connections, max_body, session_life_s, max_streams, stream_check_s,
+      tool_timeout_ms;
   int64_t grace_ms;
   /* 0 takes the share's own default (gateway/share/share.h). */
   int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
-      share_answer_bytes, share_running, max_running, max_answer_bytes, strangers_per_minute;
+      share_answer_bytes, share_running, share_comparisons, max_running, max_answer_bytes,
+      strangers_per_minute;
+  bool unlimited;                                                   /* no shares */
   const char *trusted_subject;                                      /* NULL: nobody */
   const char *connect_url, *connect_operator, *connect_privacy_url; /* each NULL: none */
   const char *connect_authorization;

@@ -17,8 +17,9 @@
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
+#define DEFAULT_JWT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 51 };
+enum { N_VARS = 52 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -78,8 +79,12 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "the same from a file"},
       {"AUTH_JWT_ISSUER", CONFIG_STRING, &s->jwt_issuer, NULL, 0, 0, false,
        "issuer (iss) of signed bearer tokens; must be set with a key"},
-      {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, "analytics-mcp", 0, 0, false,
-       "audience (aud) of signed bearer tokens"},
+      {"AUTH_JWT_AUDIENCE", CONFIG_STRING, &s->jwt_audience, NULL, 0, 0, false,
+       "audience (aud) of signed bearer tokens; default: ANALYTICS_MCP_RESOURCE_URL, or else "
+       "analytics-mcp"},
+      {"ANALYTICS_MCP_RESOURCE_URL", CONFIG_STRING, &s->resource_url, NULL, 0, 0, false,
+       "public URL of the endpoint, as the gateway has it: the audience that OAuth clients ask "
+       "for"},
       {"AUTH_JWT_MAX_LIFE_S", CONFIG_INT, &s->jwt_max_life_s, "86400", 60, 31622400, false,
        "longest accepted life of a signed bearer token, seconds, from now and from its iat; one "
        "that "
@@ -250,6 +255,21 @@ static enum err_code check_audience(struct settings *s, struct err *e)
                        "AUTH_GRANT_AUDIENCE: longer than %d bytes", SEAL_AUDIENCE_MAX);
 }
 
+/* Clients ask for tokens for the URL that the metadata names (RFC 8707). */
+static enum err_code check_resource(struct settings *s, struct err *e)
+{
+  if (s->jwt_audience != NULL && s->resource_url != NULL &&
+      strcmp(s->jwt_audience, s->resource_url) != 0)
+    return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
+                   "AUTH_JWT_AUDIENCE: \"%.100s\" differs from ANALYTICS_MCP_RESOURCE_URL "
+                   "(\"%.100s\"), for which OAuth clients get their tokens: leave "
+                   "AUTH_JWT_AUDIENCE out, or set both to the same",
+                   s->jwt_audience, s->resource_url);
+  if (s->jwt_audience == NULL)
+    s->jwt_audience = s->resource_url != NULL ? s->resource_url : DEFAULT_JWT_AUDIENCE;
+  return ERR_OK;
+}
+
 static enum err_code check_dealers(struct settings *s, struct err *e)
 {
   s->from_json = s->credentials_json != NULL;
@@ -319,8 +339,8 @@ static enum err_code check_connect(struct settings *s, struct err *e)
 static enum err_code check(struct settings *s, struct err *e)
 {
   static enum err_code (*const checks[])(struct settings *, struct err *) = {
-      check_auth,     check_account_tokens, check_keys, check_audit,
-      check_audience, check_dealers,        check_rest, check_connect};
+      check_auth,     check_account_tokens, check_keys, check_audit,  check_audience,
+      check_resource, check_dealers,        check_rest, check_connect};
   for (size_t i = 0; i < ARRAY_LEN(checks); i++)
     if (checks[i](s, e) != ERR_OK)
       return e->code;

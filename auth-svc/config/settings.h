@@ -31,7 +31,7 @@ struct settings {
   const char *http_token_host; /* NULL: none; used where URLs are checked (open_host.h) */
   int64_t token_timeout_ms;
   struct trust_options trust;
-  const char *jwks_url, *jwt_issuer, *jwt_audience;
+  const char *jwks_url, *jwt_issuer, *jwt_audience, *resource_url;
   int64_t jwt_max_life_s;
   const char *account_tokens_text;
   bool account_tokens; /* a bearer may be an account's id and its refresh token */

@@ -33,13 +33,50 @@ struct token_call {
 };
 static bool try_with_new_config(struct token_call *t);
 
+/* Whether a person has to consent once more. */
+static bool is_consent_over(const char *reason)
+{
+  return strcmp(reason, "invalid_grant") == 0 || strcmp(reason, "missing_scope") == 0;
+}
+
+/* Whether a source of credentials beside Google fails: the machine's own, or a file of it. */
+static bool is_of_this_installation(const char *reason)
+{
+  static const char *const sources[] = {"aws_", "subject_", "metadata_"};
+  for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+    if (strncmp(reason, sources[i], strlen(sources[i])) == 0)
+      return true;
+  return false;
+}
+
+/* A credential that does not work, in the words of what a dealer can do. What the operator does
+ * about it stands in the log, where the refresh reported it whole. */
+static void put_for_dealer(struct err *e)
+{
+  char reason[sizeof(e->reason)];
+  memcpy(reason, e->reason, sizeof(reason));
+  if (e->code == ERR_UNAVAILABLE && is_of_this_installation(reason))
+    err_set(e, ERR_UNAVAILABLE, reason,
+            "this service cannot sign in to Google for now (%s); when that stays, tell the "
+            "operator, whose log says why",
+            reason);
+  if (e->code != ERR_FAILED_PRECONDITION)
+    return;
+  err_set(e, ERR_FAILED_PRECONDITION, reason,
+          is_consent_over(reason)
+              ? "dealer must re-consent (%s): somebody who may read its Google Analytics must "
+                "sign in again; the operator of this service says where"
+              : "this service's sign-in with Google fails (%s), which the dealer cannot mend: "
+                "tell the operator, whose log says what to do",
+          reason);
+}
+
 /* A connected dealer's consent is renewed by a link: an admin makes it, everybody else asks for it.
  */
 static void put_renewal(const struct token_call *t, struct err *e)
 {
   const struct dealer *d = t->target.dealer;
-  bool broken = strcmp(e->reason, "invalid_grant") == 0 || strcmp(e->reason, "missing_scope") == 0;
-  if (!broken || !d->connected || t->service->options.connect == NULL)
+  if (!is_consent_over(e->reason) || !d->connected || t->service->options.connect == NULL)
     return;
   bool admin =
       t->grant.grant != NULL && t->grant.grant->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
@@ -69,6 +106,7 @@ static struct err error_for(const struct token_call *t, const struct err *error)
                 ? "a dealer of the comparison must re-consent"
                 : "no access token for a dealer of the comparison for now");
   } else if (t->target.dealer != NULL) {
+    put_for_dealer(&e);
     put_renewal(t, &e);
     err_prefix(&e, "dealer \"%s\" %s: ", t->target.dealer->dealer_id, t->target.dealer->name);
   }
@@ -112,6 +150,8 @@ static void reply_token(const struct token_call *t, const struct token_result *r
   if (d != NULL) {
     response.property_ids = borrow_texts(d->property_ids);
     response.n_property_ids = d->n_property_ids;
+    response.lead_event = borrow_text(d->lead_event);
+    response.qualified_session = borrow_text(d->qualified_session);
     response.assignment = d->n_property_ids == 0 ? t->config->directory->assignment : 0;
   }
   char principal[2 * PRINCIPAL_BYTES + 1];

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 struct grant {
@@ -13,6 +14,7 @@ struct grant {
   void *sealed;
   size_t sealed_len;
   int64_t expires_at;
+  uint64_t view;
 };
 
 /* Role and subject name a person or service across tokens; without a subject only the
@@ -22,6 +24,24 @@ static char *principal_id(const Analytics__Auth__V1__Grant *g)
   if (g->subject != NULL && g->subject[0] != '\0')
     return xasprintf("%d:%s", (int)g->role, g->subject);
   return xasprintf("token:%s", g->principal_id);
+}
+
+static uint64_t add_names(uint64_t hash, char *const *names, size_t n)
+{
+  uint64_t parts[3] = {hash, n, 0};
+  for (size_t i = 0; i < n; i++) {
+    parts[2] = hash_text(names[i]);
+    parts[0] = hash_data(parts, sizeof(parts));
+  }
+  return hash_data(parts, sizeof(parts));
+}
+
+static uint64_t view_of(const Analytics__Auth__V1__Grant *g)
+{
+  uint64_t hash = (uint64_t)g->role << 1 | (g->all_dealers ? 1U : 0U);
+  hash = add_names(hash, g->dealer_ids, g->n_dealer_ids);
+  hash = add_names(hash, g->benchmark_regions, g->n_benchmark_regions);
+  return add_names(hash, g->benchmark_cohorts, g->n_benchmark_cohorts);
 }
 
 struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *response)
@@ -35,6 +55,7 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
   if (g->sealed_len > 0)
     memcpy(g->sealed, response->sealed.data, g->sealed_len);
   g->expires_at = response->grant->expires_at;
+  g->view = view_of(response->grant);
   return g;
 }
 
@@ -62,6 +83,11 @@ const void *grant_sealed(const struct grant *g, size_t *len)
 {
   *len = g->sealed_len;
   return g->sealed;
+}
+
+uint64_t grant_view(const struct grant *g)
+{
+  return g->view;
 }
 
 int64_t grant_expires_at(const struct grant *g)

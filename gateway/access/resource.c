@@ -11,6 +11,7 @@
 struct resource {
   char *metadata;     /* JSON */
   char *metadata_url; /* where clients find it */
+  char *scopes;       /* "a b"; NULL for none */
 };
 
 /* The place after scheme://host, or NULL when the text is not a clean http(s) URL. */
@@ -52,14 +53,54 @@ static enum err_code put_servers(struct buf *json, const char *list, struct err 
   return buf_putc(json, ']') ? ERR_OK : ERR_RESOURCE_EXHAUSTED;
 }
 
-static enum err_code build(struct resource *r, const char *url, const char *path,
-                           const char *servers, struct err *e)
+/* A scope-token (RFC 6749, 3.3) that a client may ask for: offline_access is between it and the
+ * authorization server. */
+static bool is_scope(const char *s, size_t len)
+{
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)s[i];
+    if (c <= 0x20 || c >= 0x7f || c == '"' || c == '\\')
+      return false;
+  }
+  return !(len == 14 && memcmp(s, "offline_access", len) == 0);
+}
+
+/* Into the metadata, and blank-separated for challenges. */
+static enum err_code put_scopes(struct resource *r, struct buf *json, const char *list,
+                                struct err *e)
+{
+  struct buf all AUTO_BUF = BUF_INIT(4096);
+  for (list = list != NULL ? list : ""; list[strspn(list, ", \t")] != '\0';) {
+    list += strspn(list, ", \t");
+    size_t len = strcspn(list, ", \t");
+    if (!is_scope(list, len))
+      return err_set(e, ERR_INVALID_ARGUMENT, "malformed",
+                     "ANALYTICS_MCP_SCOPES: \"%.*s\" is not a scope to ask for", (int)len, list);
+    buf_puts(json, all.len == 0 ? ",\"scopes_supported\":[" : ",");
+    buf_put_json_string(json, list, len);
+    buf_puts(&all, all.len == 0 ? "" : " ");
+    buf_append(&all, list, len);
+    list += len;
+  }
+  if (all.len > 0)
+    buf_putc(json, ']');
+  r->scopes = all.len > 0 ? xstrdup(buf_str(&all)) : NULL;
+  return all.failed ? err_set(e, ERR_INVALID_ARGUMENT, "malformed",
+                              "ANALYTICS_MCP_SCOPES: must be at most 4 KiB")
+                    : ERR_OK;
+}
+
+static enum err_code build(struct resource *r, const struct resource_options *o, const char *path,
+                           struct err *e)
 {
   struct buf json AUTO_BUF = BUF_INIT(16384);
+  const char *url = o->url;
   buf_puts(&json, "{\"resource\":");
   buf_put_json_string(&json, url, strlen(url));
   buf_puts(&json, ",\"authorization_servers\":");
-  enum err_code code = put_servers(&json, servers, e);
+  enum err_code code = put_servers(&json, o->auth_servers, e);
+  if (code == ERR_OK)
+    code = put_scopes(r, &json, o->scopes, e);
   if (code != ERR_OK)
     return code;
   buf_puts(&json,
@@ -69,9 +110,9 @@ static enum err_code build(struct resource *r, const char *url, const char *path
   return ERR_OK;
 }
 
-enum err_code resource_new(struct resource **out, const char *resource_url,
-                           const char *auth_servers, struct err *e)
+enum err_code resource_new(struct resource **out, const struct resource_options *o, struct err *e)
 {
+  const char *resource_url = o->url, *auth_servers = o->auth_servers;
   bool url = resource_url != NULL && resource_url[0] != '\0';
   bool servers = auth_servers != NULL && auth_servers[strspn(auth_servers, ", \t")] != '\0';
   if (url != servers)
@@ -85,7 +126,7 @@ enum err_code resource_new(struct resource **out, const char *resource_url,
                    "https://mcp.example.com/mcp (no query, no fragment, no slash at the end)",
                    resource_url);
   struct resource *r = xcalloc(1, sizeof(*r));
-  enum err_code code = url ? build(r, resource_url, path, auth_servers, e) : ERR_OK;
+  enum err_code code = url ? build(r, o, path, e) : ERR_OK;
   if (code != ERR_OK) {
     resource_free(r);
     return code;
@@ -100,6 +141,7 @@ void resource_free(struct resource *r)
     return;
   free(r->metadata);
   free(r->metadata_url);
+  free(r->scopes);
   free(r);
 }
 
@@ -114,6 +156,8 @@ void resource_challenge(const struct resource *r, struct buf *out, const char *e
   buf_puts(out, "Bearer realm=\"analytics-mcp\"");
   if (r->metadata_url != NULL)
     buf_printf(out, ", resource_metadata=\"%s\"", r->metadata_url);
+  if (r->scopes != NULL)
+    buf_printf(out, ", scope=\"%s\"", r->scopes);
   if (error != NULL)
     buf_printf(out, ", error=\"%s\"", error);
   if (description != NULL)

@@ -9,10 +9,15 @@
 
 struct resource;
 
-/* resource_url: public URL of the endpoint; auth_servers: comma-separated issuers. Both NULL
- * or empty: no OAuth. Only one of them, or a malformed URL: ERR_INVALID_ARGUMENT. */
-enum err_code resource_new(struct resource **out, const char *resource_url,
-                           const char *auth_servers, struct err *e);
+struct resource_options {
+  const char *url;          /* public URL of the endpoint */
+  const char *auth_servers; /* comma-separated issuers */
+  const char *scopes;       /* that clients ask for, comma-separated; NULL or empty for none */
+};
+
+/* Neither URL nor issuers: no OAuth. Only one of them, a malformed URL, or a scope that is not one:
+ * ERR_INVALID_ARGUMENT. */
+enum err_code resource_new(struct resource **out, const struct resource_options *o, struct err *e);
 void resource_free(struct resource *r);
 /* The metadata as JSON; NULL without OAuth. */
 const char *resource_metadata(const struct resource *r);

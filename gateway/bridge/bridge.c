@@ -14,6 +14,7 @@
 #include "gateway/access/caller.h"
 #include "gateway/answer/answer.h"
 #include "gateway/arguments/arguments.h"
+#include "gateway/bridge/choice.h"
 #include "gateway/bridge/offers.h"
 #include "gateway/bridge/outcome.h"
 #include "gateway/bridge/trace.h"
@@ -98,6 +99,7 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
       .idempotent = t->idempotent,
       .destructive = t->destructive,
       .open_world = t->open_world,
+      .long_running = t->streaming,
       .app = t->app,
       .data = t,
   };
@@ -229,8 +231,10 @@ static void finish_error(struct tool_call *tc, const struct err *status)
                                           .trace = tc->trace,
                                           .timeout_ms = tc->timeout_ms};
   struct buf text AUTO_BUF = BUF_INIT(8192);
-  outcome_text(&text, status, &context);
   log_end(tc, status);
+  if (choice_ask(tc->call, mcp_call_arguments(tc->call), status))
+    return;
+  outcome_text(&text, status, &context);
   mcp_call_finish(tc->call, &(struct mcp_tool_result){.is_error = true,
                                                       .code = outcome_code(status),
                                                       .text = buf_str(&text),
@@ -497,6 +501,8 @@ static enum err_code begin(struct tool_call *tc, struct err *e)
 {
   cJSON *arguments = mcp_call_arguments(tc->call);
   enum err_code code = arguments_repair(tc->tool, arguments, arguments_today(), &tc->notes, e);
+  if (code == ERR_OK && !choice_apply(tc->call, arguments, e))
+    code = e->code;
   if (code == ERR_OK)
     code = catalog_check(tc->tool, arguments, e);
   if (code != ERR_OK)

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "gateway/apps/apps.h"
 #include "gateway/catalog/catalog.h"
@@ -61,6 +62,40 @@ static void add_resources(struct mcp_tool_host *host)
   host->resources = list;
 }
 
+/* The place of a name in a list; -1 when it is not there. */
+static int index_of(const cJSON *names, const char *name)
+{
+  int at = 0;
+  const cJSON *one;
+  cJSON_ArrayForEach(one, names)
+  {
+    if (cJSON_IsString(one) && strcmp(one->valuestring, name) == 0)
+      return at;
+    at++;
+  }
+  return -1;
+}
+
+/* The values of a column of {"columns": [names], "rows": [[values]]}. */
+static void offers_complete(void *host, const struct mcp_completion *completion,
+                            const struct mcp_tool_result *result,
+                            void (*add)(void *arg, const char *value), void *arg)
+{
+  (void)host;
+  const struct catalog_completion *c = completion->data;
+  AUTO_JSON cJSON *answer = NULL;
+  if (json_parse(&answer, result->structured, result->structured_len, NULL, NULL) != ERR_OK)
+    return;
+  int column = index_of(cJSON_GetObjectItemCaseSensitive(answer, "columns"), c->column);
+  const cJSON *row;
+  cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(answer, "rows"))
+  {
+    const char *value = cJSON_GetStringValue(column < 0 ? NULL : cJSON_GetArrayItem(row, column));
+    if (value != NULL && value[0] != '\0')
+      add(arg, value);
+  }
+}
+
 static struct mcp_prompt prompt_of(const struct catalog_prompt *p)
 {
   struct mcp_prompt_argument *arguments = xcalloc(p->n_arguments + 1, sizeof(*arguments));
@@ -86,8 +121,23 @@ static void add_prompts(struct mcp_tool_host *host)
   host->prompts = list;
 }
 
+static void add_completions(struct mcp_tool_host *host)
+{
+  struct mcp_completion *list = xcalloc(catalog_completions_len + 1, sizeof(*list));
+  for (size_t i = 0; i < catalog_completions_len; i++) {
+    const struct catalog_completion *c = &catalog_completions[i];
+    const struct mcp_tool *tool = listed(host, c->tool);
+    if (tool != NULL)
+      list[host->n_completions++] = (struct mcp_completion){
+          .argument = c->argument, .tool = tool, .arguments = c->arguments_json, .data = c};
+  }
+  host->completions = list;
+  host->complete = offers_complete;
+}
+
 void offers_add(struct mcp_tool_host *host)
 {
+  add_completions(host);
   add_resources(host);
   add_prompts(host);
 }
@@ -97,5 +147,6 @@ void offers_free(struct mcp_tool_host *host)
   for (size_t i = 0; i < host->n_prompts; i++)
     free((void *)(uintptr_t)host->prompts[i].arguments);
   free((void *)(uintptr_t)host->prompts);
+  free((void *)(uintptr_t)host->completions);
   free((void *)(uintptr_t)host->resources);
 }

@@ -96,6 +96,14 @@ struct catalog_resource {
   size_t tool;                /* in catalog_tools */
 };
 
+/* Where the values of an argument of prompts and templates come from. */
+struct catalog_completion {
+  const char *argument;
+  const char *arguments_json; /* of the tool's call, an object with {value} in it */
+  const char *column;         /* of the answer's rows */
+  size_t tool;                /* in catalog_tools */
+};
+
 struct catalog_prompt_argument {
   const char *name, *description;
   const char *otherwise; /* stands in its place when it is not given; "": it must be given */
@@ -115,6 +123,8 @@ extern const struct catalog_resource catalog_resources[];
 extern const size_t catalog_resources_len;
 extern const struct catalog_prompt catalog_prompts[];
 extern const size_t catalog_prompts_len;
+extern const struct catalog_completion catalog_completions[];
+extern const size_t catalog_completions_len;
 
 /* All tools, sorted by name, and all rules. */
 extern const struct catalog_tool catalog_tools[];

@@ -10,6 +10,7 @@
 #include "gateway/mcp/server.h"
 #include "gateway/mcp/session.h"
 
+enum { MCP_REQUEST_DIGEST = 32 };
 enum { MCP_CALL_MAGIC = 0x4d435043, MCP_EXCHANGE_MAGIC = 0x4d435058 };
 
 /* One posted body. `lock` guards what follows it, and the calls' states; it also keeps
@@ -54,11 +55,22 @@ struct mcp_call {
 
   const struct mcp_tool *tool;
   const struct mcp_resource *resource; /* the tool's answer is read as this; NULL for tools/call */
+  const struct mcp_completion *completion; /* the tool's answer holds the values of this */
   cJSON *arguments;
+  bool may_ask;
+  uint8_t digest[MCP_REQUEST_DIGEST]; /* of the request, where it may ask */
+  const cJSON *answers;               /* to what it asked before; NULL for none */
   struct share_turn turn;
   int64_t started_ns;
 
+  unsigned listens; /* of a stream: what it is notified of, enum mcp_change */
+  /* Of a stream, guarded by the server's lock. */
+  struct mcp_call *next_stream;
+  int64_t checked_ms;
+  bool listed;
+
   /* Guarded by the exchange's lock. */
+  bool begun; /* of a stream: its first event is out */
   struct mcp_call *next_in_exchange;
   const cJSON *progress_token;
   double last_progress;
@@ -100,6 +112,8 @@ void mcp_call_result(struct mcp_call *call, const char *result, size_t len, cons
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data);
 /* Settles a tool call with its result (JSON text). */
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error);
+/* Settles a tool call with questions (JSON text). */
+void mcp_call_settle_question(struct mcp_call *call, const struct buf *result);
 /* Settles a direct call with its result as it is. */
 void mcp_call_settle_direct(struct mcp_call *call, const struct mcp_tool_result *result);
 /* Whether the call came by mcp_server_call(). */

@@ -6,6 +6,7 @@
 #include "gateway/mcp/call.h"
 #include "gateway/mcp/internal.h"
 #include "gateway/mcp/result.h"
+#include "gateway/mcp/stream.h"
 
 struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_post *post,
                                       const struct mcp_sink *sink, void *sink_arg)
@@ -202,7 +203,7 @@ const char *mcp_call_label(const struct mcp_call *call)
 {
   if (call->method != NULL)
     return call->method->name;
-  return mcp_call_is_direct(call) ? "direct" : "other";
+  return mcp_call_is_direct(call) ? "direct" : call->id == NULL ? "get" : "other";
 }
 
 void mcp_call_ref(struct mcp_call *call)
@@ -269,8 +270,9 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
 {
   struct mcp_exchange *x = call->exchange;
   pthread_mutex_lock(&x->lock);
-  bool first = !call->settled, admitted = call->admitted;
+  bool first = !call->settled, admitted = call->admitted, stream = false;
   if (first) {
+    stream = mcp_stream_remove(call);
     call->settled = true;
     call->cancelled = cancel;
     if (cancel && call->on_cancel != NULL)
@@ -285,6 +287,8 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
   pthread_mutex_unlock(&x->lock);
   if (first && admitted)
     end_turn(call);
+  if (stream)
+    call_drop(call); /* the reference of the list */
   if (first)
     call_drop(call);
   return first;
@@ -314,6 +318,16 @@ void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool 
   mcp_result_put(&json, call, MCP_COMPLETE, buf_str(result), result->len);
   if (settle(call, &(struct response){.json = &json}, false))
     count_tool(call, is_error);
+}
+
+void mcp_call_settle_question(struct mcp_call *call, const struct buf *result)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  mcp_result_put(&json, call, MCP_INPUT_REQUIRED, buf_str(result), result->len);
+  if (settle(call, &(struct response){.json = &json}, false)) {
+    mcp_server_count(call->exchange->server, mcp_call_label(call), 0);
+    mcp_server_count_tool(call, "question");
+  }
 }
 
 bool mcp_call_is_direct(const struct mcp_call *call)

@@ -14,8 +14,11 @@ struct mcp_server {
   struct metric *requests, *tool_calls, *tool_seconds;
   struct buf first_pages[MCP_VERSION_COUNT]; /* of tools/list, which everybody asks for */
   atomic_bool restarting;
-  pthread_mutex_t lock; /* guards the list of open exchanges */
+  pthread_mutex_t lock; /* guards what follows; taken after an exchange's */
   struct mcp_exchange *open;
+  struct mcp_call *streams; /* of notifications */
+  size_t n_streams;
+  bool streams_over; /* no more are opened */
 };
 
 /* Open exchanges wait for a response; those that may become a stream say so. */
@@ -36,13 +39,18 @@ void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers);
 
 mcp_handler mcp_initialize, mcp_discover, mcp_ping, mcp_tools_list, mcp_tools_call;
 mcp_handler mcp_resources_list, mcp_resource_templates_list, mcp_resources_read;
-mcp_handler mcp_prompts_list, mcp_prompts_get;
+mcp_handler mcp_prompts_list, mcp_prompts_get, mcp_listen, mcp_complete;
 /* Waits for the call's turn and runs its tool. */
 void mcp_tools_run(struct mcp_call *call);
 /* Makes the call one of its session's, so that it can be cancelled; false after an answer. */
 bool mcp_tools_attach(struct mcp_call *call);
+/* Whether the client may be asked back, and what it answered. Before the arguments are taken out of
+ * the request. False after the refusal of an answer that does not belong to it. */
+bool mcp_question_begin(struct mcp_call *call);
 /* The end of a call that reads a resource. */
 void mcp_resource_finish(struct mcp_call *call, const struct mcp_tool_result *result);
+/* The end of a call that completes an argument. */
+void mcp_completion_finish(struct mcp_call *call, const struct mcp_tool_result *result);
 /* For lists of one page: refuses any cursor. False after the refusal. */
 bool mcp_no_cursor(struct mcp_call *call);
 

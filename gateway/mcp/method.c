@@ -25,7 +25,18 @@ static bool has_prompts(const struct mcp_tool_host *host)
   return host->n_prompts > 0;
 }
 
+static bool changes(const struct mcp_tool_host *host)
+{
+  return host->lists_change;
+}
+
+static bool completes(const struct mcp_tool_host *host)
+{
+  return host->n_completions > 0;
+}
+
 static const struct mcp_method methods[] = {
+    {"completion/complete", mcp_complete, BOTH, completes, NULL, NOT_KEPT},
     {"initialize", mcp_initialize, LEGACY, NULL, NULL, NOT_KEPT},
     {"ping", mcp_ping, LEGACY, NULL, NULL, NOT_KEPT},
     {"prompts/get", mcp_prompts_get, BOTH, has_prompts, "name", NOT_KEPT},
@@ -35,6 +46,7 @@ static const struct mcp_method methods[] = {
     {"resources/templates/list", mcp_resource_templates_list, BOTH, has_resources, NULL,
      LIST_TTL_MS},
     {"server/discover", mcp_discover, MODERN, NULL, NULL, LIST_TTL_MS},
+    {"subscriptions/listen", mcp_listen, MODERN, changes, NULL, NOT_KEPT},
     {"tools/call", mcp_tools_call, BOTH, NULL, "name", NOT_KEPT},
     {"tools/list", mcp_tools_list, BOTH, NULL, NULL, LIST_TTL_MS},
 };
@@ -52,11 +64,13 @@ const struct mcp_method *mcp_method_find(const struct mcp_tool_host *host, enum 
 
 bool mcp_capabilities_put(struct buf *out, const struct mcp_tool_host *host, enum mcp_version v)
 {
-  (void)v;
-  buf_puts(out, "{\"tools\":{}");
+  const char *list = host->lists_change ? "{\"listChanged\":true}" : "{}";
+  buf_printf(out, "{\"tools\":%s", list);
   if (has_resources(host))
-    buf_puts(out, ",\"resources\":{}");
+    buf_printf(out, ",\"resources\":%s", list);
   if (has_prompts(host))
-    buf_puts(out, ",\"prompts\":{}");
+    buf_printf(out, ",\"prompts\":%s", list);
+  if (completes(host) && v >= MCP_2025_03_26)
+    buf_puts(out, ",\"completions\":{}");
   return buf_putc(out, '}');
 }

@@ -7,6 +7,7 @@
 #include "common/base/codec.h"
 #include "common/base/json.h"
 #include "gateway/mcp/internal.h"
+#include "gateway/mcp/template.h"
 
 bool mcp_no_cursor(struct mcp_call *call)
 {
@@ -32,7 +33,7 @@ static const char *mime_type(const struct mcp_resource *r)
 
 static void put_resource(struct buf *out, const struct mcp_resource *r, enum mcp_version version)
 {
-  buf_puts(out, "{\"uri\":");
+  buf_puts(out, mcp_template_has(r->uri, NULL) ? "{\"uriTemplate\":" : "{\"uri\":");
   buf_put_json_string(out, r->uri, strlen(r->uri));
   put_member(out, "name", r->name);
   if (version >= MCP_2025_06_18)
@@ -42,16 +43,19 @@ static void put_resource(struct buf *out, const struct mcp_resource *r, enum mcp
   buf_putc(out, '}');
 }
 
-void mcp_resources_list(struct mcp_call *call)
+static void list(struct mcp_call *call, const char *key, bool templates)
 {
   const struct mcp_tool_host *host = &call->exchange->server->options.tools;
   struct buf out AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
   if (mcp_no_cursor(call)) {
-    buf_puts(&out, "{\"resources\":[");
+    buf_printf(&out, "{\"%s\":[", key);
+    const char *before = "";
     for (size_t i = 0; i < host->n_resources; i++) {
-      if (i > 0)
-        buf_putc(&out, ',');
+      if (mcp_template_has(host->resources[i].uri, NULL) != templates)
+        continue;
+      buf_puts(&out, before);
       put_resource(&out, &host->resources[i], call->version);
+      before = ",";
     }
     buf_puts(&out, "]}");
     mcp_call_result(call, buf_str(&out), out.len, NULL);
@@ -59,18 +63,23 @@ void mcp_resources_list(struct mcp_call *call)
   mcp_call_unref(call);
 }
 
-void mcp_resource_templates_list(struct mcp_call *call)
+void mcp_resources_list(struct mcp_call *call)
 {
-  static const char none[] = "{\"resourceTemplates\":[]}";
-  if (mcp_no_cursor(call))
-    mcp_call_result(call, none, sizeof(none) - 1, NULL);
-  mcp_call_unref(call);
+  list(call, "resources", false);
 }
 
-static const struct mcp_resource *find(const struct mcp_tool_host *host, const char *uri)
+void mcp_resource_templates_list(struct mcp_call *call)
+{
+  list(call, "resourceTemplates", true);
+}
+
+/* The resource of a URI, and the values in its places; those are the caller's to delete. */
+static const struct mcp_resource *find(cJSON **values, const struct mcp_tool_host *host,
+                                       const char *uri)
 {
   for (size_t i = 0; i < host->n_resources; i++) {
-    if (strcmp(host->resources[i].uri, uri) == 0)
+    *values = mcp_template_match(host->resources[i].uri, uri);
+    if (*values != NULL)
       return &host->resources[i];
   }
   return NULL;
@@ -88,21 +97,22 @@ static void not_found(struct mcp_call *call, const char *uri)
 }
 
 /* The one text of a resource, as the result of reading it. */
-static void put_contents(struct buf *out, const struct mcp_resource *r, const char *text,
-                         size_t len)
+static void put_contents(struct buf *out, const struct mcp_call *call, const char *text, size_t len)
 {
+  const char *uri = json_get_string(call->params, "uri");
   buf_puts(out, "{\"contents\":[{\"uri\":");
-  buf_put_json_string(out, r->uri, strlen(r->uri));
-  put_member(out, "mimeType", mime_type(r));
+  buf_put_json_string(out, uri, strlen(uri));
+  put_member(out, "mimeType", mime_type(call->resource));
   buf_puts(out, ",\"text\":");
   buf_put_json_string(out, text, len);
   buf_puts(out, "}]}");
 }
 
-static void give_content(struct mcp_call *call, const struct mcp_resource *r)
+static void give_content(struct mcp_call *call)
 {
+  const struct mcp_resource *r = call->resource;
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
-  put_contents(&json, r, r->content, strlen(r->content));
+  put_contents(&json, call, r->content, strlen(r->content));
   mcp_call_result(call, buf_str(&json), json.len, NULL);
 }
 
@@ -114,18 +124,19 @@ static bool read_uri(struct mcp_call *call)
     mcp_call_error(call, JSONRPC_INVALID_PARAMS, "params.uri must be a string", NULL);
     return false;
   }
-  call->resource = find(&call->exchange->server->options.tools, uri->valuestring);
+  AUTO_JSON cJSON *values = NULL;
+  call->resource = find(&values, &call->exchange->server->options.tools, uri->valuestring);
   if (call->resource == NULL) {
     not_found(call, uri->valuestring);
     return false;
   }
   if (call->resource->content != NULL) {
-    give_content(call, call->resource);
+    give_content(call);
     return false;
   }
-  const char *arguments = call->resource->arguments;
   call->tool = call->resource->tool;
-  if (json_parse(&call->arguments, arguments, strlen(arguments), NULL, NULL) == ERR_OK)
+  call->arguments = mcp_template_arguments(call->resource->arguments, values);
+  if (call->arguments != NULL)
     return true;
   mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The resource cannot be read", NULL);
   return false;
@@ -152,7 +163,7 @@ void mcp_resource_finish(struct mcp_call *call, const struct mcp_tool_result *r)
     finish_error(call, r);
     return;
   }
-  put_contents(&json, call->resource, r->text, r->text_len);
+  put_contents(&json, call, r->text, r->text_len);
   if (json.failed)
     mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The resource is too large to deliver", NULL);
   else

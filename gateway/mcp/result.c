@@ -32,6 +32,10 @@ static void put_kind(struct buf *out, const struct mcp_call *call, const char *k
 {
   buf_printf(out, "\"resultType\":\"%s\",\"_meta\":{\"" META_SERVER "\":", kind);
   mcp_server_info_put(out, &call->exchange->server->options, call->version);
+  if (call->begun) {
+    buf_puts(out, ",\"" MCP_META_SUBSCRIPTION "\":");
+    jsonrpc_put_id(out, call->id);
+  }
   buf_putc(out, '}');
   if (call->method != NULL && call->method->ttl_ms >= 0 && strcmp(kind, MCP_COMPLETE) == 0)
     buf_printf(out, ",\"ttlMs\":%d,\"cacheScope\":\"private\"", call->method->ttl_ms);

@@ -21,6 +21,12 @@ static void set_defaults(struct mcp_server_options *o)
     o->page_size = 100;
   if (o->stream_after_ms == 0)
     o->stream_after_ms = 10000;
+  if (o->max_streams == 0)
+    o->max_streams = 1024;
+  if (o->max_streams_each == 0)
+    o->max_streams_each = (o->max_streams + 3) / 4;
+  if (o->stream_check_ms == 0)
+    o->stream_check_ms = 60000;
 }
 
 struct mcp_server *mcp_server_new(const struct mcp_server_options *options)

@@ -28,6 +28,9 @@ struct mcp_server_options {
   int64_t session_life_ms;      /* from initialize on; 0 means 7 days */
   size_t max_deleted_sessions;  /* deletions remembered until the ids expire; 0 means 10,000 */
   size_t max_calls_per_session; /* under way at once; 0 means 64 */
+  size_t max_streams;           /* of notifications; 0 means 1,024 */
+  size_t max_streams_each;      /* of one principal; 0 means a quarter of all */
+  int64_t stream_check_ms;      /* between looks at whose stream it is; 0 means 60,000 */
   bool sessions_required;       /* legacy requests without one are refused; false: served */
   size_t page_size;             /* tools per page of tools/list; 0 means 100 */
   int64_t stream_after_ms;      /* a call that takes longer is answered as a stream, so that idle
@@ -90,6 +93,22 @@ void mcp_server_call(struct mcp_server *s, const struct mcp_direct_call *call,
 /* The client is gone: cancels what is under way for it; nothing is written after. */
 void mcp_exchange_gone(struct mcp_exchange *x);
 void mcp_exchange_unref(struct mcp_exchange *x);
+
+/* What a caller sees, as notifications name it. */
+enum mcp_change { MCP_TOOLS_CHANGED = 1, MCP_PROMPTS_CHANGED = 2, MCP_RESOURCES_CHANGED = 4 };
+
+/* The stream of notifications of a session (2025-11-25, Transports); of the post only headers and
+ * principal are read. 0: *out gets a reference to the exchange; else the HTTP status of the
+ * refusal, 405 or 404. */
+int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const struct mcp_sink *sink,
+                   void *sink_arg, struct mcp_exchange **out);
+/* The principal, with a reference, of a stream that was not looked at for stream_check_ms; it
+ * counts as looked at from now on. NULL when there is none. */
+struct mcp_principal *mcp_server_unchecked_stream(struct mcp_server *s);
+/* Notifies the stream of this object that its principal sees other things (enum mcp_change) now. */
+void mcp_server_changed(struct mcp_server *s, const struct mcp_principal *p, unsigned changes);
+/* Ends the stream of this object in good order; NULL: all streams, and no more are opened. */
+void mcp_server_end_streams(struct mcp_server *s, const struct mcp_principal *p);
 
 /* Ends a session. The HTTP status: 204, 405 (no id given: from 2026-07-28 on there are no sessions)
  * or 404. */

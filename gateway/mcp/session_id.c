@@ -25,6 +25,10 @@ unsigned mcp_client_capabilities(const cJSON *capabilities)
   for (size_t i = 0; i < ARRAY_LEN(known); i++)
     if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(capabilities, known[i].name)))
       can |= known[i].can;
+  /* One that only opens URLs shows no forms (2025-11-25); to say nothing means forms. */
+  const cJSON *elicitation = cJSON_GetObjectItemCaseSensitive(capabilities, "elicitation");
+  if (cJSON_HasObjectItem(elicitation, "url") && !cJSON_HasObjectItem(elicitation, "form"))
+    can &= ~(unsigned)MCP_CLIENT_ELICITATION;
   return can;
 }
 

@@ -22,11 +22,14 @@ struct mcp_tool {
   const char *input_schema;
   const char *output_schema; /* NULL for none: results then have no structured form */
   bool read_only, idempotent, destructive, open_world;
+  bool long_running; /* waits in the caller's line of long calls */
   const char *app;  /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
   const void *data; /* the host's own */
 };
 
-/* What clients may read by its URI: a text that stands, or else the answer of a tool. */
+/* What clients may read by its URI: a text that stands, or else the answer of a tool. A URI with
+ * places, "x://dealers/{dealer}", is a template; an argument that is such a place gets what stands
+ * there in the URI that is read. */
 struct mcp_resource {
   const char *uri, *name, *title, *description;
   const char *mime_type; /* NULL for text/plain */
@@ -48,6 +51,18 @@ struct mcp_prompt {
   size_t n_arguments;
 };
 
+/* Where the values of an argument of prompts and templates come from, for clients that complete
+ * what people type. */
+struct mcp_completion {
+  const char *argument; /* its name, wherever it stands */
+  const struct mcp_tool *tool;
+  const char *arguments; /* of the tool's call, a JSON object: "{value}" is what was typed, "{name}"
+                            another argument, which must be known by then */
+  const void *data;      /* the host's own */
+};
+
+struct mcp_tool_result;
+
 /* Runs the tools. `call` must not block; it owns one reference to the call and gives it
  * back with mcp_call_unref(). */
 struct mcp_tool_host {
@@ -59,6 +74,12 @@ struct mcp_tool_host {
   size_t n_resources;
   const struct mcp_prompt *prompts;
   size_t n_prompts;
+  const struct mcp_completion *completions;
+  size_t n_completions;
+  /* Gives add() each value that the result of a completion's tool holds, best first. */
+  void (*complete)(void *host, const struct mcp_completion *c, const struct mcp_tool_result *result,
+                   void (*add)(void *arg, const char *value), void *arg);
+  bool lists_change; /* what a caller sees may change: mcp_server_changed() says so */
 };
 
 /* Who makes a request. Embedded in the access layer's own object. */
@@ -97,6 +118,26 @@ struct mcp_tool_result {
   const char *structured;
   size_t structured_len;
 };
+
+/* A question to the person behind the client: one value out of a few. */
+struct mcp_question {
+  const char *key;     /* names the answer: a-z, 0-9 and _ */
+  const char *message; /* what is asked */
+  const struct mcp_choice {
+    const char *value, *title;
+  } * choices;
+  size_t n;
+};
+
+/* Whether the client can ask its person, and was not asked to already. */
+bool mcp_call_may_ask(const struct mcp_call *call);
+/* In place of an end: asks. The client sends the same call again with the answer, perhaps to
+ * another replica. Only where mcp_call_may_ask(). */
+void mcp_call_ask(struct mcp_call *call, const struct mcp_question *q);
+enum mcp_answer { MCP_NO_ANSWER, MCP_ANSWERED, MCP_DECLINED };
+/* The answer to a question that this call asked before. *value belongs to the call; it is what the
+ * client sent, not necessarily one of the choices. */
+enum mcp_answer mcp_call_answer(const struct mcp_call *call, const char *key, const char **value);
 
 /* Ends the call. A second end, or one after a cancellation, does nothing. */
 void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result);

@@ -272,8 +272,9 @@ static void take_turn(struct mcp_call *call)
 {
   int64_t retry_ms = 0;
   mcp_call_ref(call); /* run_call()'s */
+  enum share_kind kind = call->tool->long_running ? SHARE_LONG : SHARE_SHORT;
   enum share_cause cause =
-      share_call_begin(call->exchange->principal->share, &call->turn, run_call, &retry_ms);
+      share_call_begin(call->exchange->principal->share, &call->turn, kind, run_call, &retry_ms);
   if (cause == SHARE_GRANTED) {
     mcp_call_admitted(call);
   } else {
@@ -290,8 +291,8 @@ void mcp_tools_run(struct mcp_call *call)
 
 void mcp_tools_call(struct mcp_call *call)
 {
-  if (read_name(call) && read_arguments(call) && read_progress_token(call) &&
-      mcp_tools_attach(call))
+  if (read_name(call) && mcp_question_begin(call) && read_arguments(call) &&
+      read_progress_token(call) && mcp_tools_attach(call))
     mcp_tools_run(call);
   mcp_call_unref(call);
 }
@@ -385,6 +386,10 @@ void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result
   MAGIC_CHECK(call, MCP_CALL_MAGIC);
   if (mcp_call_is_direct(call)) {
     mcp_call_settle_direct(call, result);
+    return;
+  }
+  if (call->completion != NULL) {
+    mcp_completion_finish(call, result);
     return;
   }
   if (call->resource != NULL) {

@@ -68,6 +68,14 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
   mcp_call_unref(call);
 }
 
+static void complete(void *host, const struct mcp_completion *c,
+                     const struct mcp_tool_result *result,
+                     void (*add)(void *arg, const char *value), void *arg)
+{
+  (void)host, (void)c;
+  add(arg, result->text);
+}
+
 static void post(struct mcp_server *s, uint8_t choice, const char *body, char session[128])
 {
   static const struct mcp_sink sink = {.reply = on_reply,
@@ -76,18 +84,21 @@ static void post(struct mcp_server *s, uint8_t choice, const char *body, char se
                                        .stream_end = on_end,
                                        .release = on_release};
   static const char *const versions[] = {NULL, "2025-06-18", "2025-11-25", "2026-07-28"};
+  static const char *const methods[] = {NULL, "tools/call", "subscriptions/listen",
+                                        "completion/complete"};
   struct mcp_principal alice = {.id = "alice", .ref = principal_ref, .unref = principal_ref};
   struct answer a = {0};
   struct mcp_exchange *exchange = NULL;
-  struct mcp_post request = {.headers = {.session_id = *session != '\0' ? session : NULL,
-                                         .protocol_version = versions[choice & 3],
-                                         .method = choice & 4 ? "tools/call" : NULL,
-                                         .name = choice & 8 ? "echo" : NULL},
-                             .accepts_json = (choice & 0x30) != 0x10,
-                             .accepts_sse = (choice & 0x30) != 0x20,
-                             .body = body,
-                             .body_len = strlen(body),
-                             .principal = &alice};
+  struct mcp_post request = {
+      .headers = {.session_id = *session != '\0' ? session : NULL,
+                  .protocol_version = versions[choice & 3],
+                  .method = methods[choice >> 6 ? choice >> 6 : (choice & 4) != 0],
+                  .name = choice & 8 ? "echo" : NULL},
+      .accepts_json = (choice & 0x30) != 0x10,
+      .accepts_sse = (choice & 0x30) != 0x20,
+      .body = body,
+      .body_len = strlen(body),
+      .principal = &alice};
   mcp_server_post(s, &request, &sink, &a, &exchange);
   mcp_server_tick(s);
   mcp_exchange_gone(exchange);
@@ -104,10 +115,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .input_schema = "{\"type\":\"object\"}",
                                        .output_schema = "{\"type\":\"object\"}",
                                        .read_only = true};
+  static const struct mcp_resource resource = {.uri = "x://{a}/{b}",
+                                               .name = "x",
+                                               .title = "X",
+                                               .description = "X",
+                                               .tool = &echo,
+                                               .arguments = "{\"a\":\"{a}\",\"b\":\"{b}\"}"};
+  static const struct mcp_completion completion = {
+      .argument = "a", .tool = &echo, .arguments = "{\"x\":\"{value}\",\"y\":\"{b}\"}"};
   struct mcp_server_options options = {.name = "fuzz",
                                        .title = "Fuzz",
                                        .version = "1",
-                                       .tools = {.tools = &echo, .n_tools = 1, .call = call_tool},
+                                       .tools = {.tools = &echo,
+                                                 .n_tools = 1,
+                                                 .call = call_tool,
+                                                 .resources = &resource,
+                                                 .n_resources = 1,
+                                                 .completions = &completion,
+                                                 .n_completions = 1,
+                                                 .complete = complete,
+                                                 .lists_change = true},
                                        .max_deleted_sessions = 4};
   static struct ring *keys;
   if (keys == NULL)

@@ -23,6 +23,22 @@ static void check_resource(struct model *model, const struct method_info *method
                   r->uri);
 }
 
+static void check_completion(struct model *model, const struct method_info *method,
+                             const Mcp__V1__Completion *c)
+{
+  AUTO_JSON cJSON *arguments = NULL;
+  const char *text = c->arguments_json;
+  if (c->n_of == 0 || c->column[0] == '\0')
+    model_problem(model, &method->place, "tool %s: completions: give of and column",
+                  method->tool->name);
+  if (json_parse(&arguments, text, strlen(text), NULL, NULL) != ERR_OK ||
+      !cJSON_IsObject(arguments) || strstr(text, "\"{value}\"") == NULL)
+    model_problem(model, &method->place,
+                  "tool %s: completions: arguments_json must be a JSON object with \"{value}\" in "
+                  "it",
+                  method->tool->name);
+}
+
 static bool has_argument(const Mcp__V1__Prompt *p, const char *name, size_t len)
 {
   for (size_t i = 0; i < p->n_arguments; i++) {
@@ -95,6 +111,9 @@ void check_offers(struct model *model, const struct tool *tools, size_t n)
   size_t all = 0;
   for (size_t t = 0; t < n; t++)
     all += tools[t].method->tool->n_resources + tools[t].method->tool->n_prompts;
+  for (size_t t = 0; t < n; t++)
+    for (size_t i = 0; i < tools[t].method->tool->n_completions; i++)
+      check_completion(model, tools[t].method, tools[t].method->tool->completions[i]);
   struct met uris = {.names = ARENA_ARRAY(model->arena, const char *, all + 1)};
   struct met names = {.names = ARENA_ARRAY(model->arena, const char *, all + 1)};
   for (size_t t = 0; t < n; t++) {

@@ -11,7 +11,7 @@ function v2(mode, modern) {
   return {
     name: `v2 ${mode.pin ?? mode}`,
     modern,
-    make: () => new ClientV2(info, { versionNegotiation: { mode } }),
+    make: (options) => new ClientV2(info, { versionNegotiation: { mode }, ...options }),
     Transport: TransportV2,
     call: (client, params, options) => client.callTool(params, options),
   };
@@ -21,7 +21,7 @@ export const kinds = [
   {
     name: 'v1',
     modern: false,
-    make: () => new ClientV1(info, { capabilities: {} }),
+    make: (options) => new ClientV1(info, { capabilities: {}, ...options }),
     Transport: TransportV1,
     call: (client, params, options) => client.callTool(params, CallToolResultSchema, options),
   },
@@ -30,11 +30,13 @@ export const kinds = [
   v2({ pin: '2026-07-28' }, true),
 ];
 
-/** A connected client. `errors` collects every onerror of client and transport. */
-export async function connect(kind, url, { token = 'good-alice', headers = {} } = {}) {
+/** A connected client. `errors` collects every onerror of client and transport, but that of the
+ * client's own stream that its close() cuts. */
+export async function connect(kind, url, { token = 'good-alice', headers = {}, options } = {}) {
   const errors = [];
-  const client = kind.make();
-  client.onerror = (error) => errors.push(error);
+  const client = kind.make(options);
+  let closing = false;
+  client.onerror = (error) => closing && /AbortError/.test(String(error)) || errors.push(error);
   const requestInit = { headers: { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers } };
   const transport = new kind.Transport(new URL(url), { requestInit });
   await client.connect(transport);
@@ -44,6 +46,7 @@ export async function connect(kind, url, { token = 'good-alice', headers = {} } 
     errors,
     call: (name, args, options) => kind.call(client, { name, arguments: args }, options),
     async close() {
+      closing = true;
       if (!kind.modern) await transport.terminateSession();
       await client.close();
     },

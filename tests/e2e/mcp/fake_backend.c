@@ -39,6 +39,12 @@ static void reply_grant(struct rpc_call *call, char *subject, int64_t expires_at
   grant.role = ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
   grant.expires_at = expires_at;
   grant.principal_id = (char *)"hash";
+  /* Somebody who sees another dealer each time. */
+  char *moving = arena_printf(rpc_call_arena(call), "d%d", number);
+  if (strcmp(subject, "moving") == 0) {
+    grant.dealer_ids = &moving;
+    grant.n_dealer_ids = 1;
+  }
   Analytics__Auth__V1__AuthenticateResponse r = ANALYTICS__AUTH__V1__AUTHENTICATE_RESPONSE__INIT;
   r.grant = &grant;
   char *sealed = arena_printf(rpc_call_arena(call), "sealed:%d:%s", number, subject);

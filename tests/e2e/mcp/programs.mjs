@@ -26,9 +26,9 @@ function start(program, args, env, stdio) {
   return child;
 }
 
-/** The fake services; `address` is where they listen. */
-export async function startBackend() {
-  const child = start(process.env.AMCP_FAKE_BACKEND, ['0'], {}, ['pipe', 'pipe', 'inherit']);
+/** The fake services; `address` is where they listen. open: they take callers without a bearer. */
+export async function startBackend({ open = false } = {}) {
+  const child = start(process.env.AMCP_FAKE_BACKEND, ['0', ...(open ? ['open'] : [])], {}, ['pipe', 'pipe', 'inherit']);
   const [port] = await once(readline.createInterface({ input: child.stdout }), 'line');
   return { address: `127.0.0.1:${port}`, stop: () => end(child) };
 }

@@ -139,6 +139,8 @@ static void wrong_settings_end_the_start_with_the_variables_name(void)
       {"AUTH_JWT_KEY_FILE=dealers.json", "AUTH_JWT_ISSUER: must be set"},
       {"AUTH_JWT_KEY_FILE=gone AUTH_JWT_ISSUER=i", "AUTH_JWT_KEY_FILE: cannot open gone"},
       {"AUTH_JWT_HS256_SECRET=short AUTH_JWT_ISSUER=i", "AUTH_JWT_HS256_SECRET: must be at least"},
+      {"AUTH_JWT_AUDIENCE=a ANALYTICS_MCP_RESOURCE_URL=https://m.example/mcp",
+       "leave AUTH_JWT_AUDIENCE out, or set both to the same"},
       {"GRPC_TLS_CERT=x", "GRPC_TLS_CERT, GRPC_TLS_KEY and GRPC_TLS_CA: give all three"},
       {"AUTH_ACCOUNT_TOKENS=access_token", "AUTH_ACCOUNT_TOKENS: must be refresh_token or off"},
       {"AUTH_ACCOUNT_TOKENS=off AUTH_ALLOW_UNSIGNED_TOKENS=true",

@@ -107,16 +107,17 @@ static void metadata_exists_only_with_oauth(void)
 {
   struct resource *r = NULL;
   struct err e = {0};
-  CU_ASSERT_EQUAL_FATAL(resource_new(&r, NULL, "", &e), ERR_OK);
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, &(struct resource_options){.auth_servers = ""}, &e),
+                        ERR_OK);
   CU_ASSERT_PTR_NULL(resource_metadata(r));
   challenge_is(r, NULL, "Bearer realm=\"analytics-mcp\"");
   challenge_is(
       r, "invalid_token",
       "Bearer realm=\"analytics-mcp\", error=\"invalid_token\", error_description=\"why\"");
   resource_free(r);
-  CU_ASSERT_EQUAL_FATAL(resource_new(&r, "https://mcp.example.com/mcp",
-                                     "https://login.example.com/, https://b.example/x", &e),
-                        ERR_OK);
+  struct resource_options o = {.url = "https://mcp.example.com/mcp",
+                               .auth_servers = "https://login.example.com/, https://b.example/x"};
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, &o, &e), ERR_OK);
   CU_ASSERT_STRING_EQUAL(resource_metadata(r),
                          "{\"resource\":\"https://mcp.example.com/mcp\","
                          "\"authorization_servers\":[\"https://login.example.com/\","
@@ -126,6 +127,29 @@ static void metadata_exists_only_with_oauth(void)
                "Bearer realm=\"analytics-mcp\", resource_metadata=\"https://mcp.example.com/"
                ".well-known/oauth-protected-resource/mcp\"");
   resource_free(r);
+}
+
+static void scopes_are_in_the_metadata_and_in_every_challenge(void)
+{
+  struct resource *r = NULL;
+  struct err e = {0};
+  struct resource_options o = {.url = "https://m.example/mcp",
+                               .auth_servers = "https://l.example",
+                               .scopes = "analytics.read, benchmarks.read"};
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, &o, &e), ERR_OK);
+  CU_ASSERT_PTR_NOT_NULL(strstr(resource_metadata(r),
+                                "\"scopes_supported\":[\"analytics.read\",\"benchmarks.read\"],"));
+  challenge_is(r, "insufficient_scope",
+               "Bearer realm=\"analytics-mcp\", resource_metadata=\"https://m.example/"
+               ".well-known/oauth-protected-resource/mcp\", scope=\"analytics.read "
+               "benchmarks.read\", error=\"insufficient_scope\", error_description=\"why\"");
+  resource_free(r);
+  static const char *const bad[] = {"a\"b", "a\\b", "\x80", "analytics.read,offline_access"};
+  for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+    o.scopes = bad[i];
+    CU_ASSERT_EQUAL(resource_new(&r, &o, &e), ERR_INVALID_ARGUMENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "ANALYTICS_MCP_SCOPES"));
+  }
 }
 
 static void incomplete_or_malformed_oauth_settings_are_refused(void)
@@ -140,7 +164,8 @@ static void incomplete_or_malformed_oauth_settings_are_refused(void)
   for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
     struct resource *r = NULL;
     struct err e = {0};
-    CU_ASSERT_EQUAL(resource_new(&r, bad[i][0], bad[i][1], &e), ERR_INVALID_ARGUMENT);
+    const struct resource_options o = {.url = bad[i][0], .auth_servers = bad[i][1]};
+    CU_ASSERT_EQUAL(resource_new(&r, &o, &e), ERR_INVALID_ARGUMENT);
     CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "ANALYTICS_MCP_"));
   }
 }
@@ -237,6 +262,7 @@ TEST_MAIN("gateway_parts", TEST(trace_goes_on_with_a_new_span),
           TEST(malformed_trace_begins_a_new_one),
           TEST(error_texts_say_what_happened_and_what_to_do), TEST(every_code_has_a_text),
           TEST(metadata_exists_only_with_oauth),
+          TEST(scopes_are_in_the_metadata_and_in_every_challenge),
           TEST(incomplete_or_malformed_oauth_settings_are_refused),
           TEST(principal_is_the_subject_or_else_the_token),
           TEST(cache_forgets_at_the_expiry_and_the_least_recently_used),

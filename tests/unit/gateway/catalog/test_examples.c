@@ -135,5 +135,34 @@ static void resources_and_prompts_fit_their_tools(void)
   }
 }
 
+/* Whether a list of the answer has rows with such a column. */
+static bool has_column(const ProtobufCMessageDescriptor *answer, const char *column)
+{
+  for (unsigned i = 0; i < answer->n_fields; i++) {
+    const ProtobufCFieldDescriptor *field = &answer->fields[i];
+    if (field->label == PROTOBUF_C_LABEL_REPEATED && field->type == PROTOBUF_C_TYPE_MESSAGE &&
+        protobuf_c_message_descriptor_get_field_by_name(field->descriptor, column) != NULL)
+      return true;
+  }
+  return false;
+}
+
+static void completions_fit_their_tools(void)
+{
+  CU_ASSERT_TRUE(catalog_completions_len >= 5);
+  for (size_t i = 0; i < catalog_completions_len; i++) {
+    const struct catalog_completion *c = &catalog_completions[i];
+    const struct catalog_tool *tool = &catalog_tools[c->tool];
+    AUTO_JSON cJSON *arguments = cJSON_Parse(c->arguments_json);
+    CLEANUP(free_arena) struct arena *arena = arena_new(1 << 20);
+    ProtobufCMessage *message = NULL;
+    CU_ASSERT_TRUE(tool->read_only);
+    CU_ASSERT_TRUE(has_column(tool->output, c->column));
+    CU_ASSERT_EQUAL(catalog_check(tool, arguments, NULL), ERR_OK);
+    CU_ASSERT_EQUAL(pbjson_read(&message, tool->input, arguments, arena, NULL, NULL), ERR_OK);
+  }
+}
+
 TEST_MAIN("catalog examples", TEST(resources_and_prompts_fit_their_tools),
-          TEST(every_example_and_default_is_accepted), TEST(every_default_of_the_rules_is_json))
+          TEST(completions_fit_their_tools), TEST(every_example_and_default_is_accepted),
+          TEST(every_default_of_the_rules_is_json))

@@ -278,6 +278,16 @@ struct answer *post_as(struct fixture *f, const char *body, const struct mcp_hea
   return a;
 }
 
+int get_as(struct fixture *f, struct answer *a, const char *session, const char *principal)
+{
+  struct principal *p = principal_new(principal);
+  struct mcp_post request = {
+      .headers = {.session_id = session}, .accepts_sse = true, .principal = &p->base};
+  int status = mcp_server_get(f->server, &request, &sink, a, &a->exchange);
+  principal_unref(&p->base);
+  return status;
+}
+
 struct answer *post(struct fixture *f, const char *body)
 {
   struct mcp_headers h = {.session_id = f->session[0] != '\0' ? f->session : NULL};

@@ -50,6 +50,8 @@ void fixture_initialize(struct fixture *f, const char *version);
 struct answer *post(struct fixture *f, const char *body);
 struct answer *post_as(struct fixture *f, const char *body, const struct mcp_headers *headers,
                        const char *principal, bool json, bool sse);
+/* Opens the stream of a session into a new answer; what mcp_server_get() gives. */
+int get_as(struct fixture *f, struct answer *a, const char *session, const char *principal);
 void answer_free(struct answer *a);
 /* The body of a reply, or the last event, parsed; free with cJSON_Delete(). */
 cJSON *answer_json(const struct answer *a);
