@@ -311,9 +311,9 @@ static void sealed_secrets_open_with_the_ring_of_the_service(void)
               "sealed.json:13: dealers[0].oauth.refresh_token (dealer \"d0\"): sealed with key "
               "\"k1\", but there is no keyring: set AUTH_KEYRING_FILE\n");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "sealed.json: 4 faults\n")); /* and none about empty fields */
-  expect_part(
-      "sed s/d0/d7/ sealed.json > moved.json; AUTH_KEYRING_FILE=ring $A validate moved.json", 78,
-      "moved.json:10: dealers[0].oauth.client_secret (dealer \"d7\"): ");
+  expect_part("sed s/\\\"d0\\\"/\\\"d7\\\"/ sealed.json > moved.json; AUTH_KEYRING_FILE=ring $A "
+              "validate moved.json",
+              78, "moved.json:10: dealers[0].oauth.client_secret (dealer \"d7\"): ");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "moved.json: 2 faults\n"));
 }
 
