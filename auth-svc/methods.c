@@ -32,8 +32,7 @@ enum err_code methods_register(struct service *s, struct rpc_server *server, str
 {
   enum err_code code = rpc_server_add(server, &analytics__auth__v1__auth_service__descriptor,
                                       methods, ARRAY_LEN(methods), s, e);
-  return code != ERR_OK
-             ? code
-             : rpc_server_add(server, &analytics__auth__v1__connect_service__descriptor,
-                              connect_methods, ARRAY_LEN(connect_methods), s, e);
+  return code != ERR_OK ? code
+                        : rpc_server_add(server, &analytics__auth__v1__connect_service__descriptor,
+                                         connect_methods, ARRAY_LEN(connect_methods), s, e);
 }

@@ -25,6 +25,7 @@ struct app {
   struct mcp_server *mcp;
   struct resource *resource;
   struct origins *origins;
+  struct connect *connect;
   struct proxies *proxies;
   struct endpoint endpoint;
   struct listener *listener;
@@ -157,6 +158,7 @@ static void make_endpoint(struct app *a)
                                   .backends = a->shown,
                                   .n_backends = N_BACKENDS,
                                   .shares = a->shares,
+                                  .connect = a->connect,
                                   .trusted_subject = a->settings.trusted_subject};
 }
 
@@ -213,6 +215,16 @@ static enum err_code start(struct app *a, struct err *e)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
                        (uint16_t)s->port, e);
   if (code == ERR_OK)
+    code = connect_new(
+        &a->connect,
+        &(struct connect_options){.auth = a->backends[AUTH].channel,
+                                  .url = s->connect_url,
+                                  .authorization = s->connect_authorization,
+                                  .operator_name = s->connect_operator,
+                                  .privacy_url = s->connect_privacy_url,
+                                  .requests_per_minute = (size_t)s->connect_requests_per_minute},
+        e);
+  if (code == ERR_OK)
     code = proxies_new(&a->proxies, s->trusted_proxies, s->forwarded_header, e);
   if (code != ERR_OK)
     return code;
@@ -246,6 +258,7 @@ static void free_all(struct app *a)
     rpc_channel_free(a->backends[i].channel);
   bridge_free(a->bridge);
   access_free(a->access);
+  connect_free(a->connect);
   shares_free(a->shares);
   shares_free(a->addresses);
   mcp_server_free(a->mcp);

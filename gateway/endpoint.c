@@ -204,6 +204,10 @@ void endpoint_on_head(struct exchange *x, void *user)
                 {WELL_KNOWN, route_metadata},
                 {WELL_KNOWN "/mcp", route_metadata}};
   struct endpoint *p = user;
+  if (connect_is_path(exchange_path(x))) {
+    connect_on_head(p->connect, x);
+    return;
+  }
   if (is_mcp(x) || plain_is_path(exchange_path(x))) {
     gate(p, x);
     return;
@@ -492,7 +496,11 @@ static void begin_entry(struct endpoint *p, struct exchange *x)
 
 void endpoint_on_request(struct exchange *x, void *user)
 {
-  (void)user;
+  struct endpoint *p = user;
+  if (connect_is_path(exchange_path(x))) {
+    connect_on_request(p->connect, x);
+    return;
+  }
   struct entry *entry = exchange_user(x);
   MAGIC_CHECK(entry, POST_MAGIC);
   if (atomic_fetch_add(&entry->parts, 1) == 1)

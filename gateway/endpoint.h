@@ -5,6 +5,7 @@
 
 #include "gateway/access/access.h"
 #include "gateway/access/resource.h"
+#include "gateway/connect/connect.h"
 #include "gateway/http/listener.h"
 #include "gateway/http/policy.h"
 #include "gateway/mcp/server.h"
@@ -25,7 +26,8 @@ struct endpoint {
   struct origins *origins;
   const struct endpoint_backend *backends;
   size_t n_backends;
-  struct shares *shares; /* NULL: nobody is limited */
+  struct shares *shares;       /* NULL: nobody is limited */
+  struct connect *connect;     /* NULL: its pages are not served */
   const char *trusted_subject; /* whose X-User-ID names the person; NULL or "": nobody's */
 };
 

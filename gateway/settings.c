@@ -234,6 +234,33 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .help =
            "subject of a token that many people share (LibreChat): its X-User-ID or X-User-Email "
            "names whose share a call is counted for, never what it may read"},
+      {.name = "CONNECT_URL",
+       .type = CONFIG_STRING,
+       .out = &s->connect_url,
+       .help = "public https URL of the pages where dealers connect their website, ending in "
+               "/connect; the same as for auth-svc; when not set, they are not served"},
+      {.name = "CONNECT_AUTHORIZATION_ENDPOINT",
+       .type = CONFIG_STRING,
+       .out = &s->connect_authorization,
+       .fallback = "https://accounts.google.com/o/oauth2/v2/auth",
+       .help = "Google's consent screen, to which those pages' forms may lead; the same as for "
+               "auth-svc"},
+      {.name = "CONNECT_OPERATOR",
+       .type = CONFIG_STRING,
+       .out = &s->connect_operator,
+       .help = "name of the organisation that asks for the consent, as those pages show it"},
+      {.name = "CONNECT_PRIVACY_URL",
+       .type = CONFIG_STRING,
+       .out = &s->connect_privacy_url,
+       .help = "https URL of its privacy policy, linked on those pages"},
+      {.name = "CONNECT_REQUESTS_PER_MINUTE",
+       .type = CONFIG_INT,
+       .out = &s->connect_requests_per_minute,
+       .fallback = "600",
+       .min = 10,
+       .max = 1000000,
+       .help = "requests for those pages per minute from one address (behind a proxy see "
+               "ANALYTICS_MCP_TRUSTED_PROXIES); more are answered 429"},
       {.name = "ANALYTICS_MCP_TRUSTED_PROXIES",
        .type = CONFIG_STRING,
        .out = &s->trusted_proxies,

@@ -24,8 +24,11 @@ struct settings {
   int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
       share_answer_bytes, share_running, share_comparisons, max_running, max_answer_bytes,
       strangers_per_minute;
-  bool unlimited;                                 /* no shares */
-  const char *trusted_subject;                    /* NULL: nobody */
+  bool unlimited;                                                   /* no shares */
+  const char *trusted_subject;                                      /* NULL: nobody */
+  const char *connect_url, *connect_operator, *connect_privacy_url; /* each NULL: none */
+  const char *connect_authorization;
+  int64_t connect_requests_per_minute;
   const char *trusted_proxies, *forwarded_header; /* NULL: none; the default */
 };
 

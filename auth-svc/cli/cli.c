@@ -39,8 +39,9 @@ const char cli_usage[] =
 #define KEYRING_HELP "\nThe keyring is read from AUTH_KEYRING_FILE; its first key seals.\n"
 
 #define RUNNING_HELP                                                                               \
-  "\nAsks the auth-svc that runs with these settings, with its certificate when there is one; "     \
-  "AUTH_SEAL_KEY_FILE\nor AUTH_SEAL_KEY must be set, since it takes orders of the holder of its key "  \
+  "\nAsks the auth-svc that runs with these settings, with its certificate when there is one; "    \
+  "AUTH_SEAL_KEY_FILE\nor AUTH_SEAL_KEY must be set, since it takes orders of the holder of its "  \
+  "key "                                                                                           \
   "only.\n"
 
 struct command {
@@ -158,21 +159,26 @@ static const struct command commands[] = {
      "  --revoke ID    ends a link that auth-svc connections lists\n" RUNNING_HELP EXIT_CODES},
     {"connections", cli_connections,
      "Usage: auth-svc connections\n\n"
-     "Lists the connected dealers with the state of their consent, and the links that may still be\n"
+     "Lists the connected dealers with the state of their consent, and the links that may still "
+     "be\n"
      "used.\n" RUNNING_HELP EXIT_CODES},
     {"disconnect", cli_disconnect,
      "Usage: auth-svc disconnect DEALER\n\n"
-     "Forgets a connected dealer and revokes its consent at Google, unless another connected dealer\n"
+     "Forgets a connected dealer and revokes its consent at Google, unless another connected "
+     "dealer\n"
      "rests on the consent of the same person.\n" RUNNING_HELP EXIT_CODES},
     {"export", cli_export,
      "Usage: auth-svc export\n\n"
-     "Prints the connected dealers in the form of a dealers file, their secrets sealed as they are\n"
+     "Prints the connected dealers in the form of a dealers file, their secrets sealed as they "
+     "are\n"
      "stored: another auth-svc with the same keyring can read them.\n" RUNNING_HELP EXIT_CODES},
     {"import", cli_import,
      "Usage: auth-svc import FILE\n\n"
-     "Takes the dealers of FILE, in the form of a dealers file, into the connected ones: all of them\n"
+     "Takes the dealers of FILE, in the form of a dealers file, into the connected ones: all of "
+     "them\n"
      "or none. Each needs a dealer_id and an OAuth client with a refresh token, in the clear or\n"
-     "sealed with a key of the running service. A dealer that the service has already is refused by\n"
+     "sealed with a key of the running service. A dealer that the service has already is refused "
+     "by\n"
      "name: take it out of the dealers file first.\n" RUNNING_HELP EXIT_CODES},
     {"healthcheck", cli_healthcheck,
      "Usage: auth-svc healthcheck\n\n"

@@ -67,7 +67,8 @@ enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct
   if (s->state_dir != NULL && connect_store_peek(s->state_dir, &text, e) != ERR_OK)
     return e->code;
   const struct dealers_connected connected = {.text = text.data, .len = text.len};
-  return settings_load_snapshot(out, s, s->sealed.keyring, text.len > 0 ? &connected : NULL, NULL, e);
+  return settings_load_snapshot(out, s, s->sealed.keyring, text.len > 0 ? &connected : NULL, NULL,
+                                e);
 }
 
 /* Puts one that needs no keyring in place of a dealer's credential. */
@@ -83,6 +84,22 @@ static void replace_credential(cJSON *dealer)
   cJSON_AddStringToObject(oauth, "refresh_token", "none");
 }
 
+/* Those that were connected have names, too. */
+static enum err_code join_connected(cJSON *list, const struct settings *s, struct err *e)
+{
+  AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
+  AUTO_JSON cJSON *root = NULL;
+  const struct json_limits limits = {.max_bytes = CONNECT_FILE_MAX};
+  if (s->state_dir == NULL || connect_store_peek(s->state_dir, &text, e) != ERR_OK)
+    return s->state_dir == NULL ? ERR_OK : e->code;
+  if (text.len > 0 && json_parse(&root, text.data, text.len, &limits, e) != ERR_OK)
+    return e->code;
+  cJSON *connected = cJSON_GetObjectItemCaseSensitive(root, "dealers");
+  while (connected != NULL && connected->child != NULL && cJSON_IsArray(list))
+    cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(connected, 0));
+  return ERR_OK;
+}
+
 enum err_code cli_load_names(struct dealers_content *out, const struct settings *s, struct err *e)
 {
   AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX + 2);
@@ -96,6 +113,8 @@ enum err_code cli_load_names(struct dealers_content *out, const struct settings 
     return code;
   cJSON *list = cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
   cJSON *dealer;
+  if (join_connected(list, s, e) != ERR_OK)
+    return e->code;
   cJSON_ArrayForEach(dealer, list) replace_credential(dealer);
   AUTO_FREE char *plain = cJSON_PrintUnformatted(root);
   const struct dealers_options options = {.warn_of_cohorts = true};

@@ -21,7 +21,8 @@ enum err_code cli_settings(struct settings *s, struct err *e);
 /* The dealers file of the settings and the connected dealers, without a warning about secrets in
  * the clear. */
 enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct err *e);
-/* The names in the dealers file of the settings: dealers, regions, groups. Credentials are not
+/* The names in the dealers file of the settings and of the connected dealers: dealers, regions,
+ * groups. Credentials are not
  * looked at, so no keyring is needed. dealers_content_clear() it. */
 struct dealers_content;
 enum err_code cli_load_names(struct dealers_content *out, const struct settings *s, struct err *e);

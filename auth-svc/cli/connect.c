@@ -57,7 +57,8 @@ static bool read_ttl(const char *text, int64_t *out)
   char *end = NULL;
   long long n = strtoll(text, &end, 10);
   long long unit = strcmp(end, "h") == 0 ? 3600 : strcmp(end, "m") == 0 ? 60 : 1;
-  bool ok = end != text && n > 0 && n <= 86400 && (unit != 1 || *end == '\0' || strcmp(end, "s") == 0);
+  bool ok =
+      end != text && n > 0 && n <= 86400 && (unit != 1 || *end == '\0' || strcmp(end, "s") == 0);
   *out = n * unit;
   return ok;
 }
@@ -89,16 +90,12 @@ static bool take_option(struct inviting *v, int c, const char *value)
 
 static int read_invite(struct inviting *v, int argc, char **argv, const char *help, bool *done)
 {
-  static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
-                                        {"name", required_argument, NULL, 'n'},
-                                        {"region", required_argument, NULL, 'r'},
-                                        {"owner", required_argument, NULL, 'o'},
-                                        {"group", required_argument, NULL, 'g'},
-                                        {"label", required_argument, NULL, 'l'},
-                                        {"ttl", required_argument, NULL, 't'},
-                                        {"renew", required_argument, NULL, 'R'},
-                                        {"revoke", required_argument, NULL, 'x'},
-                                        {0}};
+  static const struct option longs[] = {
+      {"help", no_argument, NULL, 'h'},         {"name", required_argument, NULL, 'n'},
+      {"region", required_argument, NULL, 'r'}, {"owner", required_argument, NULL, 'o'},
+      {"group", required_argument, NULL, 'g'},  {"label", required_argument, NULL, 'l'},
+      {"ttl", required_argument, NULL, 't'},    {"renew", required_argument, NULL, 'R'},
+      {"revoke", required_argument, NULL, 'x'}, {0}};
   int c, exit_code = EXIT_OK;
   *done = true;
   while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)

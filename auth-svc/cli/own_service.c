@@ -72,9 +72,9 @@ static enum err_code call(ProtobufCMessage **response, const struct settings *s,
       .timeout_ms = TIMEOUT_MS, .metadata = &metadata, .n_metadata = 1};
   enum err_code code = rpc_channel_new(&channel, &options, e);
   if (code == ERR_OK)
-    code = rpc_client_call_sync(response, channel,
-                                &analytics__auth__v1__connect_service__descriptor, method, request,
-                                &limits, e);
+    code =
+        rpc_client_call_sync(response, channel, &analytics__auth__v1__connect_service__descriptor,
+                             method, request, &limits, e);
   rpc_channel_free(channel);
   return code;
 }

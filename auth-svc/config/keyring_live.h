@@ -1,9 +1,9 @@
 /* The keyring in use, and how a new one takes over while the service runs.
  *
  * Four things are sealed or hashed with it: the dealers file, the stores of replaced refresh
- * tokens and of connected dealers, and the audit log. A new keyring serves all of them or none: it is refused while
- * something still needs a key that it lacks, and then nothing changes. Otherwise the audit log
- * gets a line about the change, the stores are sealed again, and the dealers are
+ * tokens and of connected dealers, and the audit log. A new keyring serves all of them or none: it
+ * is refused while something still needs a key that it lacks, and then nothing changes. Otherwise
+ * the audit log gets a line about the change, the stores are sealed again, and the dealers are
  * those that the new ring opened. Thread-safe. */
 #ifndef AMCP_AUTH_KEYRING_LIVE_H
 #define AMCP_AUTH_KEYRING_LIVE_H

@@ -44,7 +44,7 @@ struct config_watch {
   size_t n, n_own;
   uint8_t known[SHA256_SIZE]; /* of all contents, as on_change saw them last */
 
-  int inotify;                /* -1 when there is none */
+  int inotify; /* -1 when there is none */
   int wake;
   pthread_t thread;
   bool started;

@@ -9,19 +9,10 @@
 
 enum { THREADS = 2, QUEUE_MAX = 1024 };
 
-/* "https://accounts.google.com" of "https://accounts.google.com/o/oauth2/v2/auth". */
-static char *origin_of(const char *url)
-{
-  const char *host = strstr(url, "://");
-  size_t n = host != NULL ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : strlen(url);
-  return xstrndup(url, n);
-}
-
 struct connect *connect_new(const struct connect_options *options)
 {
   struct connect *c = xcalloc(1, sizeof(*c));
   c->options = *options;
-  c->authorization_origin = origin_of(options->authorization);
   c->pool = pool_new("connect", THREADS, QUEUE_MAX);
   return c;
 }
@@ -31,7 +22,6 @@ void connect_free(struct connect *c)
   if (c == NULL)
     return;
   pool_free(c->pool);
-  free(c->authorization_origin);
   free(c);
 }
 
@@ -84,8 +74,8 @@ enum err_code connect_seal(const struct connect_lists *l, cJSON *session, const 
   return value_seal(session, key, l->ring, &place, text, e);
 }
 
-enum err_code connect_open(struct secret **out, const struct connect_lists *l,
-                           const cJSON *session, const char *key, struct err *e)
+enum err_code connect_open(struct secret **out, const struct connect_lists *l, const cJSON *session,
+                           const char *key, struct err *e)
 {
   const struct keyring_record place = value_place_of_session(session, key);
   return value_open(out, session, key, l->ring, &place, e);

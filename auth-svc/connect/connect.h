@@ -44,8 +44,8 @@ void connect_free(struct connect *c);
 /* `directory`: who is there already; `by` made the link. Errors name the field. */
 enum err_code connect_invite(struct connect *c, Analytics__Auth__V1__CreateInviteResponse *out,
                              const Analytics__Auth__V1__CreateInviteRequest *request,
-                             const struct directory *directory, const char *by,
-                             struct arena *arena, struct err *e);
+                             const struct directory *directory, const char *by, struct arena *arena,
+                             struct err *e);
 enum err_code connect_revoke_invite(struct connect *c, const char *invite_id, struct err *e);
 /* The dealers' `state` is left empty. */
 enum err_code connect_list(struct connect *c, Analytics__Auth__V1__ListConnectionsResponse *out,
@@ -80,14 +80,14 @@ enum err_code connect_finish(struct connect *c,
                              const Analytics__Auth__V1__FinishConsentRequest *request,
                              const struct directory *directory, const char **dealer_id,
                              struct arena *arena, struct err *e);
-/* Asks for the figures of yesterday and keeps them for the page of the session. `done` runs once, on
- * another thread or before this returns, whether they came or not. */
+/* Asks for the figures of yesterday and keeps them for the page of the session. `done` runs once,
+ * on another thread or before this returns, whether they came or not. */
 void connect_ask_figures(struct connect *c, const char *session, struct secret *access_token,
                          void (*done)(void *user), void *user);
 /* Whose questions go where. */
 const struct google_endpoints *connect_google(const struct connect *c);
-/* The dealer's id, of the link or session that a call names, in the arena; "" when there is none. For
- * audit lines. */
+/* The dealer's id, of the link or session that a call names, in the arena; "" when there is none.
+ * For audit lines. */
 const char *connect_whose(struct connect *c, const char *token, const char *session,
                           struct arena *arena);
 

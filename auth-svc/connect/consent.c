@@ -116,8 +116,8 @@ static void put_url(const struct connect *c, const struct fresh *f, const char *
 }
 
 static enum err_code begin(const struct connect *c, const struct connect_lists *l,
-                           const Analytics__Auth__V1__StartConsentRequest *r,
-                           const struct fresh *f, struct buf *url, struct err *e)
+                           const Analytics__Auth__V1__StartConsentRequest *r, const struct fresh *f,
+                           struct buf *url, struct err *e)
 {
   cJSON *again, *invite = find_invite(l, r, &again, e);
   if (invite == NULL || check_tries(l, invite, e) != ERR_OK)
@@ -190,8 +190,7 @@ static enum err_code check_redirect(const struct connect *c,
     return err_set(e, ERR_ABORTED, "interrupted",
                    "Google's answer came before, or was lost on the way: begin again");
   sha256_hex(r->state, strlen(r->state), hash);
-  if (strlen(state) != SHA256_HEX_SIZE - 1 ||
-      CRYPTO_memcmp(hash, state, SHA256_HEX_SIZE - 1) != 0)
+  if (strlen(state) != SHA256_HEX_SIZE - 1 || CRYPTO_memcmp(hash, state, SHA256_HEX_SIZE - 1) != 0)
     return err_set(e, ERR_PERMISSION_DENIED, "wrong_browser",
                    "this answer of Google belongs to another browser or an older try");
   if (r->issuer[0] == '\0' ? c->options.require_iss : strcmp(r->issuer, GOOGLE_ISSUER) != 0)
@@ -205,8 +204,9 @@ static enum err_code refusal(const char *error, const char *code, struct err *e)
   if (strcmp(error, "access_denied") == 0)
     return err_set(e, ERR_PERMISSION_DENIED, "declined", "the person declined at Google");
   if (strcmp(error, "admin_policy_enforced") == 0)
-    return err_set(e, ERR_PERMISSION_DENIED, "admin_policy",
-                   "the administrator of the person's organisation does not allow this application");
+    return err_set(
+        e, ERR_PERMISSION_DENIED, "admin_policy",
+        "the administrator of the person's organisation does not allow this application");
   if (error[0] != '\0' || code[0] == '\0')
     return err_set(e, ERR_FAILED_PRECONDITION, "google_refused",
                    "Google came back without a consent");
@@ -231,7 +231,8 @@ static enum err_code take_session(const struct connect *c, const struct connect_
   return ERR_OK;
 }
 
-/* On disk, so that a confirmation can follow after a restart; the link belongs to this session now. */
+/* On disk, so that a confirmation can follow after a restart; the link belongs to this session now.
+ */
 static enum err_code save(const struct receiving *r, const struct connect_lists *l, struct err *e)
 {
   cJSON *session = connect_find_text(l->sessions, "hash", r->session);

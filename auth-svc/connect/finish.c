@@ -52,8 +52,7 @@ static bool is_live(const struct connect_lists *l, const cJSON *session,
                     const struct directory *directory)
 {
   const char *id = value_text(session, "dealer_id");
-  const struct dealer *owner =
-      directory_by_property(directory, value_text(session, "property_id"));
+  const struct dealer *owner = directory_by_property(directory, value_text(session, "property_id"));
   return connect_find_dealer(l, id) != NULL && owner != NULL && strcmp(owner->dealer_id, id) == 0;
 }
 
@@ -105,13 +104,12 @@ enum err_code connect_show(struct connect *c, Analytics__Auth__V1__ShowConsentRe
   struct connect_lists l;
   connect_store_begin(c->options.store, &l);
   const cJSON *found = connect_find(l.sessions, session);
-  enum err_code code = found == NULL ? connect_session_over(e)
-                                     : put_session(out, &l, found, directory, arena, e);
+  enum err_code code =
+      found == NULL ? connect_session_over(e) : put_session(out, &l, found, directory, arena, e);
   if (found != NULL)
     out->language = arena_strdup(arena, value_text(found, "language"));
   connect_store_end(c->options.store, false, NULL);
   out->testing = c->options.testing;
-  out->authorization_origin = c->authorization_origin;
   return code;
 }
 

@@ -109,7 +109,8 @@ static bool is_passing(const struct http_response *r, struct err *e)
 {
   if (r->error.code == ERR_OK && r->status != 429 && r->status < 500)
     return false;
-  err_set(e, ERR_UNAVAILABLE, "google_slow", "Google did not answer in time, or not as it should%s%s",
+  err_set(e, ERR_UNAVAILABLE, "google_slow",
+          "Google did not answer in time, or not as it should%s%s",
           r->error.code != ERR_OK ? ": " : "", r->error.code != ERR_OK ? r->error.message : "");
   return true;
 }
@@ -225,7 +226,8 @@ static void add_name(cJSON *out, const char *key, const char *name)
 {
   struct err cut;
   err_set(&cut, ERR_OK, NULL, "%.*s", GOOGLE_NAME_MAX, name != NULL ? name : "");
-  cJSON_AddStringToObject(out, key, utf8_valid(cut.message, strlen(cut.message)) ? cut.message : "");
+  cJSON_AddStringToObject(out, key,
+                          utf8_valid(cut.message, strlen(cut.message)) ? cut.message : "");
 }
 
 static void add_account(cJSON *out, const cJSON *account)
@@ -297,8 +299,7 @@ void google_properties(const struct google_endpoints *g, struct secret *access_t
 
 static int64_t metric_of(const cJSON *row, int i)
 {
-  const cJSON *value =
-      cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(row, "metricValues"), i);
+  const cJSON *value = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(row, "metricValues"), i);
   const char *text = json_get_string(value, "value");
   return text != NULL ? strtoll(text, NULL, 10) : 0;
 }
@@ -313,8 +314,8 @@ static void on_report(void *user, const struct http_response *r)
     const cJSON *row = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(body, "rows"), 0);
     figures = (struct google_figures){true, metric_of(row, 0), metric_of(row, 1)};
   } else {
-    log_warn("a dealer was connected, but its first report failed",
-             LOG_I("status", r->status), LOG_S("error", r->error.message));
+    log_warn("a dealer was connected, but its first report failed", LOG_I("status", r->status),
+             LOG_S("error", r->error.message));
   }
   q->on_figures(q->user, &figures);
   question_free(q);

@@ -8,7 +8,6 @@
 
 struct connect {
   struct connect_options options;
-  char *authorization_origin;
   struct pool *pool; /* stores what Google's answers bring: their own thread must not wait */
 };
 
@@ -38,7 +37,7 @@ void connect_prolong(const struct connect_lists *l, cJSON *session);
 /* Seals a secret of the session. */
 enum err_code connect_seal(const struct connect_lists *l, cJSON *session, const char *key,
                            const char *text, struct err *e);
-enum err_code connect_open(struct secret **out, const struct connect_lists *l,
-                           const cJSON *session, const char *key, struct err *e);
+enum err_code connect_open(struct secret **out, const struct connect_lists *l, const cJSON *session,
+                           const char *key, struct err *e);
 
 #endif

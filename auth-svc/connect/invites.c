@@ -42,8 +42,7 @@ static enum err_code check_dealer(const cJSON *dealer, struct err *e)
   cJSON_AddStringToObject(oauth, "refresh_token", "none");
   cJSON_AddItemToArray(cJSON_AddArrayToObject(root, "dealers"), entry);
   AUTO_FREE char *text = cJSON_PrintUnformatted(root);
-  enum err_code code =
-      dealers_file_read(&content, "invitation", text, strlen(text), NULL, NULL, e);
+  enum err_code code = dealers_file_read(&content, "invitation", text, strlen(text), NULL, NULL, e);
   dealers_content_clear(&content);
   return code;
 }
@@ -127,8 +126,8 @@ static void add_invite(const struct connect_lists *l, const invitation *i, cJSON
 
 enum err_code connect_invite(struct connect *c, Analytics__Auth__V1__CreateInviteResponse *out,
                              const Analytics__Auth__V1__CreateInviteRequest *request,
-                             const struct directory *directory, const char *by,
-                             struct arena *arena, struct err *e)
+                             const struct directory *directory, const char *by, struct arena *arena,
+                             struct err *e)
 {
   char token[CONNECT_TOKEN_TEXT + 1];
   struct connect_lists l;
@@ -148,7 +147,7 @@ enum err_code connect_invite(struct connect *c, Analytics__Auth__V1__CreateInvit
   if (code == ERR_OK) {
     char hash[SHA256_HEX_SIZE];
     sha256_hex(token, CONNECT_TOKEN_TEXT, hash);
-    out->url = arena_printf(arena, "%s/%s", c->options.url, token);
+    out->url = arena_printf(arena, "%s?invite=%s", c->options.url, token);
     out->invite_id = arena_printf(arena, "%.*s", INVITE_ID_LEN, hash);
   }
   mem_wipe(token, sizeof(token));
@@ -171,7 +170,6 @@ enum err_code connect_show_invite(struct connect *c, Analytics__Auth__V1__ShowIn
     out->dealer_name = arena_strdup(arena, value_text(connect_dealer_of(invite), "name"));
     out->renew = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(invite, "renew"));
     out->testing = c->options.testing;
-    out->authorization_origin = c->authorization_origin;
   }
   connect_store_end(c->options.store, false, NULL);
   return open ? ERR_OK : connect_invite_over(e);
@@ -263,8 +261,8 @@ static bool put_lists(Analytics__Auth__V1__ListConnectionsResponse *out,
                       const struct connect_lists *l, struct arena *arena)
 {
   const cJSON *item;
-  out->invites = ARENA_ARRAY(arena, Analytics__Auth__V1__OpenInvite *,
-                             (size_t)cJSON_GetArraySize(l->invites));
+  out->invites =
+      ARENA_ARRAY(arena, Analytics__Auth__V1__OpenInvite *, (size_t)cJSON_GetArraySize(l->invites));
   out->dealers = ARENA_ARRAY(arena, Analytics__Auth__V1__ConnectedDealer *,
                              (size_t)cJSON_GetArraySize(l->dealers));
   bool ok = out->invites != NULL && out->dealers != NULL;

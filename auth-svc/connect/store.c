@@ -206,8 +206,7 @@ static void put_dealers(const cJSON *list, struct buf *out)
   buf_puts(out, "{\"dealers\":[");
   cJSON_ArrayForEach(item, list)
   {
-    AUTO_FREE char *text =
-        cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(item, "dealer"));
+    AUTO_FREE char *text = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(item, "dealer"));
     buf_printf(out, "%s\n", between);
     buf_puts(out, text != NULL ? text : "{}");
     between = ",";
@@ -267,10 +266,10 @@ enum err_code connect_store_check_keyring(struct connect_store *s, const struct 
   struct key_use use = {0};
   connect_store_key_use(s, &use);
   const char *missing = key_use_missing(&use, next);
-  return missing == NULL ? ERR_OK
-                         : err_set(e, ERR_FAILED_PRECONDITION, "key_in_use",
-                                   "the connected dealers in AUTH_STATE_DIR are sealed with \"%s\"",
-                                   missing);
+  return missing == NULL
+             ? ERR_OK
+             : err_set(e, ERR_FAILED_PRECONDITION, "key_in_use",
+                       "the connected dealers in AUTH_STATE_DIR are sealed with \"%s\"", missing);
 }
 
 struct resealing {
@@ -300,8 +299,7 @@ void connect_store_set_keyring(struct connect_store *s, struct keyring *next)
   if (code != ERR_OK) {
     s->failure = e;
     take_back(s);
-    log_error("the connected dealers stay sealed with the key before",
-              LOG_S("error", e.message));
+    log_error("the connected dealers stay sealed with the key before", LOG_S("error", e.message));
   }
   pthread_mutex_unlock(&s->lock);
 }
@@ -310,8 +308,8 @@ void connect_store_describe(struct connect_store *s, struct buf *detail)
 {
   pthread_mutex_lock(&s->lock);
   buf_printf(detail, "%s connect: %d dealers connected, %d links open%s\n",
-             s->failure.code == ERR_OK ? "ok" : "warn",
-             cJSON_GetArraySize(list_of(s, "dealers")), cJSON_GetArraySize(list_of(s, "invites")),
+             s->failure.code == ERR_OK ? "ok" : "warn", cJSON_GetArraySize(list_of(s, "dealers")),
+             cJSON_GetArraySize(list_of(s, "invites")),
              s->failure.code == ERR_OK ? "" : "; the last change could not be stored");
   pthread_mutex_unlock(&s->lock);
 }

@@ -3,13 +3,13 @@
  *
  * All of it is one JSON document in AUTH_STATE_DIR/connect, replaced whole with each change
  * (token/store_file.h), so that a link is used up and its dealer stored in one step or not at all,
- * and a change that was acknowledged survives a loss of power. Secrets stand in it sealed, in memory
- * too; of links and sessions there are digests alone.
+ * and a change that was acknowledged survives a loss of power. Secrets stand in it sealed, in
+ * memory too; of links and sessions there are digests alone.
  *
  *   {"invites":  [{"hash", "dealer": {...}, "label", "renew", "created_by", "expires_s", "starts",
  *                  "session"}],
- *    "sessions": [{"hash", "invite", "stage", "language", "expires_s", "state", "verifier", "nonce",
- *                  "google_account", "google_sub", "refresh_token", "properties", "property_id"}],
+ *    "sessions": [{"hash", "invite", "stage", "language", "expires_s", "state", "verifier",
+ * "nonce", "google_account", "google_sub", "refresh_token", "properties", "property_id"}],
  *    "dealers":  [{"dealer": {an entry of dealers.json}, "google_account", "google_sub",
  *                  "connected_s"}]}
  *
@@ -67,8 +67,8 @@ void connect_store_dealers(struct connect_store *s, struct buf *out);
 enum err_code connect_store_peek(const char *state_dir, struct buf *out, struct err *e);
 
 /* A new keyring takes over, as with token_store_check_keyring() and token_store_set_keyring(). The
- * second seals everything again at once; what cannot be written stays sealed with the old key, which
- * connect_store_key_use() then says. */
+ * second seals everything again at once; what cannot be written stays sealed with the old key,
+ * which connect_store_key_use() then says. */
 enum err_code connect_store_check_keyring(struct connect_store *s, const struct keyring *next,
                                           struct err *e);
 void connect_store_set_keyring(struct connect_store *s, struct keyring *next);

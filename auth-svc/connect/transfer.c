@@ -42,10 +42,10 @@ enum err_code connect_forget(struct connect *c, const char *dealer_id, struct se
   cJSON *item = connect_find_dealer(&l, dealer_id);
   const cJSON *other = item != NULL ? shares_consent(&l, item) : NULL;
   enum err_code code =
-      item == NULL ? err_set(e, ERR_NOT_FOUND, "no_such_dealer",
-                             "dealer_id: no connected dealer \"%.64s\"; auth-svc connections lists "
-                             "them",
-                             dealer_id)
+      item == NULL    ? err_set(e, ERR_NOT_FOUND, "no_such_dealer",
+                                "dealer_id: no connected dealer \"%.64s\"; auth-svc connections lists "
+                                   "them",
+                                dealer_id)
       : other != NULL ? ERR_OK
                       : open_token(token, &l, item, e);
   if (code != ERR_OK) {
@@ -76,9 +76,8 @@ static enum err_code seal_member(const struct connect_lists *l, cJSON *dealer, c
   const struct keyring_record place = value_place_of_dealer(dealer, path);
   const cJSON *value = cJSON_GetObjectItemCaseSensitive(oauth, key);
   AUTO_SECRET struct secret *ignored = NULL;
-  return cJSON_IsString(value)
-             ? value_seal(oauth, key, l->ring, &place, value->valuestring, e)
-             : value_open(&ignored, oauth, key, l->ring, &place, e);
+  return cJSON_IsString(value) ? value_seal(oauth, key, l->ring, &place, value->valuestring, e)
+                               : value_open(&ignored, oauth, key, l->ring, &place, e);
 }
 
 /* One that is configured elsewhere would have the whole configuration refused. */

@@ -126,8 +126,7 @@ static enum err_code visit_session(cJSON *session, value_visit *visit, void *use
   static const char *const keys[] = {"verifier", "refresh_token"};
   for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
     const struct keyring_record place = value_place_of_session(session, keys[i]);
-    if (cJSON_HasObjectItem(session, keys[i]) &&
-        visit(user, session, keys[i], &place, e) != ERR_OK)
+    if (cJSON_HasObjectItem(session, keys[i]) && visit(user, session, keys[i], &place, e) != ERR_OK)
       return e->code;
   }
   return ERR_OK;

@@ -7,7 +7,9 @@
 
 #include "auth-svc/secret/keyring.h"
 
-enum { CONNECT_TOKEN_TEXT = 43 }; /* characters of a link's or session's token: 256 bits, base64url */
+enum {
+  CONNECT_TOKEN_TEXT = 43
+}; /* characters of a link's or session's token: 256 bits, base64url */
 
 /* A text that nobody can guess, of CONNECT_TOKEN_TEXT characters. */
 void connect_token_make(char out[CONNECT_TOKEN_TEXT + 1]);

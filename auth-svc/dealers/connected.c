@@ -17,9 +17,8 @@ static enum err_code open_all(struct dealers_reader *r, cJSON *root,
 {
   struct sealed_place place = {0};
   struct err e = {0};
-  const struct sealed_policy policy = {.keyring = sealed != NULL ? sealed->keyring : NULL,
-                                       .require_sealed = true,
-                                       .use = use};
+  const struct sealed_policy policy = {
+      .keyring = sealed != NULL ? sealed->keyring : NULL, .require_sealed = true, .use = use};
   return sealed_tree_open(root, &policy, &place, &e) == ERR_OK ? ERR_OK
                                                                : refuse(r, &e, place.dealer);
 }
@@ -35,8 +34,8 @@ static void renew_secret(const struct dealers_connected *c, cJSON *dealer)
     cJSON_SetValuestring(secret, secret_text(c->client_secret));
 }
 
-enum err_code dealers_join(struct dealers_reader *r, cJSON *list, const struct sealed_policy *sealed,
-                           struct key_use *use)
+enum err_code dealers_join(struct dealers_reader *r, cJSON *list,
+                           const struct sealed_policy *sealed, struct key_use *use)
 {
   AUTO_WIPED_JSON cJSON *root = NULL;
   struct err e = {0};

@@ -31,12 +31,12 @@ struct dealers_content {
 /* Frees it; zeroed is fine. */
 void dealers_content_clear(struct dealers_content *c);
 
-/* Dealers that were connected by consent (connect/store.h), and the OAuth client they were connected
- * with last. */
+/* Dealers that were connected by consent (connect/store.h), and the OAuth client they were
+ * connected with last. */
 struct dealers_connected {
   const char *text; /* {"dealers": [...]} in the form of dealers.json, all secrets sealed */
   size_t len;
-  const char *client_id;       /* those of this client get its secret as it is now */
+  const char *client_id;        /* those of this client get its secret as it is now */
   struct secret *client_secret; /* NULL: each has its own */
 };
 

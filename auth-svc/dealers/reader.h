@@ -21,7 +21,7 @@ struct dealers_reader {
   bool warn_of_cohorts; /* see struct dealers_options, as is `files` */
   struct read_files *files;
   const struct dealers_connected *connected; /* likewise */
-  size_t n_own; /* dealers of the file; those that were connected come after them */
+  size_t n_own;        /* dealers of the file; those that were connected come after them */
   size_t index;        /* of the dealer being read */
   const char *who;     /* its id; NULL while not known */
   struct arena *arena; /* its cap is above the file's */
@@ -50,10 +50,10 @@ void dealers_set_fields(struct dealers_reader *r);
 /* The object at a path of r->own ("properties[1]") or r->top. */
 struct field_at dealers_at(const struct field_at *object, const char *path);
 
-/* Appends the connected dealers to the file's, their secrets opened; nothing without any. Counts the
- * keys they are sealed with in *use. */
-enum err_code dealers_join(struct dealers_reader *r, cJSON *list, const struct sealed_policy *sealed,
-                           struct key_use *use);
+/* Appends the connected dealers to the file's, their secrets opened; nothing without any. Counts
+ * the keys they are sealed with in *use. */
+enum err_code dealers_join(struct dealers_reader *r, cJSON *list,
+                           const struct sealed_policy *sealed, struct key_use *use);
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
  * vdp_path_pattern, vehicle_overrides; and checks lead_event and time_zone. */
 enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,

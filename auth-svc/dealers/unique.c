@@ -47,10 +47,11 @@ static bool is_used(struct uses *u, const void *id, size_t len, size_t *dealer)
 /* Says of a dealer that was connected and is in the file, too, which one of the two may go. */
 static enum err_code refuse_connected(struct dealers_reader *r, const char *field, const char *what)
 {
-  return field_refuse(&r->own, field,
-                      "%s of dealer \"%s\", which was connected by consent, is in the file as well: "
-                      "take it out of the file, or run auth-svc disconnect %s",
-                      what, r->who, r->who);
+  return field_refuse(
+      &r->own, field,
+      "%s of dealer \"%s\", which was connected by consent, is in the file as well: "
+      "take it out of the file, or run auth-svc disconnect %s",
+      what, r->who, r->who);
 }
 
 static void stand_at(struct dealers_reader *r, const struct dealer *dealers, size_t i)
@@ -74,10 +75,11 @@ enum err_code dealers_check_ids(struct dealers_reader *r, const struct dealer *d
     stand_at(r, dealers, i / 2);
     code = d->connected && !dealers[first].connected
                ? refuse_connected(r, "dealer_id", "the id")
-               : field_refuse(&r->own, i % 2 == 0 ? "dealer_id" : "account_id",
-                        "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
-                        "account ids share one space, because a token may name a dealer by either",
-                        id, first, dealers[first].dealer_id);
+               : field_refuse(
+                     &r->own, i % 2 == 0 ? "dealer_id" : "account_id",
+                     "\"%s\" is used by dealers[%zu] (dealer \"%s\") already; dealer ids and "
+                     "account ids share one space, because a token may name a dealer by either",
+                     id, first, dealers[first].dealer_id);
   }
   return code;
 }

@@ -33,6 +33,12 @@ struct token_call {
 };
 static bool try_with_new_config(struct token_call *t);
 
+/* Whether a person has to consent once more. */
+static bool is_consent_over(const char *reason)
+{
+  return strcmp(reason, "invalid_grant") == 0 || strcmp(reason, "missing_scope") == 0;
+}
+
 /* Whether a source of credentials beside Google fails: the machine's own, or a file of it. */
 static bool is_of_this_installation(const char *reason)
 {
@@ -56,13 +62,37 @@ static void put_for_dealer(struct err *e)
             reason);
   if (e->code != ERR_FAILED_PRECONDITION)
     return;
-  bool consent = strcmp(reason, "invalid_grant") == 0 || strcmp(reason, "missing_scope") == 0;
   err_set(e, ERR_FAILED_PRECONDITION, reason,
-          consent ? "dealer must re-consent (%s): somebody who may read its Google Analytics must "
-                    "sign in again; the operator of this service says where"
-                  : "this service's sign-in with Google fails (%s), which the dealer cannot mend: "
-                    "tell the operator, whose log says what to do",
+          is_consent_over(reason)
+              ? "dealer must re-consent (%s): somebody who may read its Google Analytics must "
+                "sign in again; the operator of this service says where"
+              : "this service's sign-in with Google fails (%s), which the dealer cannot mend: "
+                "tell the operator, whose log says what to do",
           reason);
+}
+
+/* A connected dealer's consent is renewed by a link: an admin makes it, everybody else asks for it.
+ */
+static void put_renewal(const struct token_call *t, struct err *e)
+{
+  const struct dealer *d = t->target.dealer;
+  if (!is_consent_over(e->reason) || !d->connected || t->service->options.connect == NULL)
+    return;
+  bool admin =
+      t->grant.grant != NULL && t->grant.grant->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
+  char reason[sizeof(e->reason)];
+  memcpy(reason, e->reason, sizeof(reason));
+  if (admin)
+    err_set(
+        e, e->code, reason,
+        "must re-consent: Google no longer takes the consent, which was withdrawn, has ended or "
+        "does not cover Google Analytics; make a new link with auth-svc invite --renew %s",
+        d->dealer_id);
+  else
+    err_set(
+        e, e->code, reason,
+        "must re-consent: Google no longer takes the consent, which was withdrawn, has ended or "
+        "does not cover Google Analytics; ask your administrator for a new link");
 }
 
 /* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
@@ -70,13 +100,14 @@ static void put_for_dealer(struct err *e)
 static struct err error_for(const struct token_call *t, const struct err *error)
 {
   struct err e = *error;
-  if (t->target.opaque)
+  if (t->target.opaque) {
     err_set(&e, error->code, error->reason, "%s",
             strcmp(error->reason, "invalid_grant") == 0
                 ? "a dealer of the comparison must re-consent"
                 : "no access token for a dealer of the comparison for now");
-  else if (t->target.dealer != NULL) {
+  } else if (t->target.dealer != NULL) {
     put_for_dealer(&e);
+    put_renewal(t, &e);
     err_prefix(&e, "dealer \"%s\" %s: ", t->target.dealer->dealer_id, t->target.dealer->name);
   }
   return e;

@@ -103,10 +103,11 @@ static void on_revoked(void *user, const struct err *error)
   struct disconnecting *d = user;
   MAGIC_CHECK(d, ADMIN_CALL_MAGIC);
   if (error->code != ERR_OK)
-    d->note = arena_printf(rpc_call_arena(d->call),
-                           "forgotten here, but not revoked at Google (%s): the person can do it at "
-                           "https://myaccount.google.com/connections",
-                           error->message);
+    d->note =
+        arena_printf(rpc_call_arena(d->call),
+                     "forgotten here, but not revoked at Google (%s): the person can do it at "
+                     "https://myaccount.google.com/connections",
+                     error->message);
   end_disconnect(d, error->code == ERR_OK);
 }
 

@@ -1,5 +1,5 @@
-/* The rpcs behind the pages where a dealer connects its website. Their caller is the gateway; who the
- * person is shows by the link and the session, so there is no grant. */
+/* The rpcs behind the pages where a dealer connects its website. Their caller is the gateway; who
+ * the person is shows by the link and the session, so there is no grant. */
 #include <string.h>
 
 #include "auth-svc/rpc/internal.h"
@@ -52,8 +52,7 @@ void service_show_invite(struct rpc_call *call, const ProtobufCMessage *request,
 {
   const Analytics__Auth__V1__ShowInviteRequest *r = (const void *)request;
   struct service *s = service_of(user);
-  struct page_call *p =
-      page_call_new(s, call, "connect_show", r->token, "", r->client_address);
+  struct page_call *p = page_call_new(s, call, "connect_show", r->token, "", r->client_address);
   Analytics__Auth__V1__ShowInviteResponse response =
       ANALYTICS__AUTH__V1__SHOW_INVITE_RESPONSE__INIT;
   struct err e = {0};
@@ -112,16 +111,15 @@ void service_show_consent(struct rpc_call *call, const ProtobufCMessage *request
   const Analytics__Auth__V1__ShowConsentRequest *r = (const void *)request;
   struct service *s = service_of(user);
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
-  struct page_call *p =
-      page_call_new(s, call, "connect_review", "", r->session, r->client_address);
+  struct page_call *p = page_call_new(s, call, "connect_review", "", r->session, r->client_address);
   Analytics__Auth__V1__ShowConsentResponse response =
       ANALYTICS__AUTH__V1__SHOW_CONSENT_RESPONSE__INIT;
   struct err e = {0};
   if (p == NULL)
     return;
   if (check(p, &e) == ERR_OK)
-    connect_show(s->options.connect, &response, r->session, config->directory,
-                 rpc_call_arena(call), &e);
+    connect_show(s->options.connect, &response, r->session, config->directory, rpc_call_arena(call),
+                 &e);
   end(p, &response.base, &e);
 }
 
@@ -145,8 +143,7 @@ static void on_token(void *user, const struct token_result *result)
   struct page_call *p = user;
   MAGIC_CHECK(p, PAGE_CALL_MAGIC);
   if (result->error.code == ERR_OK) {
-    connect_ask_figures(p->service->options.connect, p->session, result->access_token, finished,
-                        p);
+    connect_ask_figures(p->service->options.connect, p->session, result->access_token, finished, p);
     return;
   }
   log_warn("a dealer was connected, but its first access token did not come",
@@ -175,8 +172,7 @@ void service_finish_consent(struct rpc_call *call, const ProtobufCMessage *reque
   const Analytics__Auth__V1__FinishConsentRequest *r = (const void *)request;
   struct service *s = service_of(user);
   AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
-  struct page_call *p =
-      page_call_new(s, call, "connect_finish", "", r->session, r->client_address);
+  struct page_call *p = page_call_new(s, call, "connect_finish", "", r->session, r->client_address);
   const char *dealer_id = NULL;
   struct err e = {0};
   if (p == NULL)

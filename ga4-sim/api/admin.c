@@ -5,7 +5,7 @@
 /* The first property of those the caller may read. */
 static size_t first_of(const struct call *c)
 {
-  return c->identity < 0 ? 0 : (size_t)c->identity;
+  return c->identity >= IDENTITY_CONSENT ? c->first : c->identity < 0 ? 0 : (size_t)c->identity;
 }
 
 static void put_summary(const struct call *c, size_t i, struct buf *out)
@@ -23,6 +23,7 @@ static void put_summary(const struct call *c, size_t i, struct buf *out)
 void api_list_account_summaries(const struct call *c, struct reply *r)
 {
   size_t total = c->identity == IDENTITY_SERVICE_ACCOUNT ? c->sim->world->property_count
+                 : c->identity >= IDENTITY_CONSENT       ? c->count
                  : c->identity >= 0                      ? 1
                                                          : 0;
   struct page page;

@@ -82,6 +82,8 @@ static bool authenticate(struct call *c, struct reply *r)
   /* Who has no role on any property is denied at the property. */
   c->identity =
       caller.reads && caller.identity != IDENTITY_OPERATOR ? caller.identity : IDENTITY_NONE;
+  c->first = caller.first;
+  c->count = caller.count;
   c->project = caller.kind == TOKEN_USER ? 0 : 1;
   return true;
 }
@@ -160,6 +162,14 @@ static bool api_fault(struct call *c, int64_t property, struct reply *r)
   }
 }
 
+/* Whether the property of this index is open to the caller. */
+static bool may_read(const struct call *c, size_t index)
+{
+  if (c->identity >= IDENTITY_CONSENT)
+    return index >= c->first && index - c->first < c->count;
+  return c->identity == IDENTITY_SERVICE_ACCOUNT || c->identity == (int64_t)index;
+}
+
 /* Finds the property and whether the caller may read it. */
 static bool authorize(struct call *c, struct reply *r)
 {
@@ -181,8 +191,7 @@ static bool authorize(struct call *c, struct reply *r)
   /* properties/0 is the schema common to all; nobody owns it. */
   if (c->route->subject == SUBJECT_PROPERTY_OR_SCHEMA && id == 0)
     return true;
-  if (c->target == NULL ||
-      (c->identity != IDENTITY_SERVICE_ACCOUNT && c->identity != (int64_t)c->target->index)) {
+  if (c->target == NULL || !may_read(c, c->target->index)) {
     reply_denied(r);
     return false;
   }
@@ -204,7 +213,9 @@ static void reply_transcode_errors(struct transcode_errors *x, struct reply *r)
 static void serve(struct call *c, struct reply *r)
 {
   struct sim *s = c->sim;
-  int64_t property = c->target != NULL ? (int64_t)c->target->index : c->identity;
+  int64_t property = c->target != NULL                 ? (int64_t)c->target->index
+                     : c->identity >= IDENTITY_CONSENT ? IDENTITY_NONE
+                                                       : c->identity;
   int64_t now = clock_unix_ms();
   if (c->target != NULL)
     c->conditions = conditions_of(s->conditions, c->target->index);

@@ -18,6 +18,7 @@ struct call {
   const struct route *route;
   char property[CALL_PROPERTY_MAX];    /* {property} as in the path */
   int64_t identity;                    /* whose properties are open to the caller */
+  size_t first, count;                 /* those, where the identity is a consent */
   unsigned project;                    /* of the quota's books */
   const struct world_property *target; /* NULL: the method is of none, or of properties/0 */
   const cJSON *body;                   /* transcoded; an empty object for methods without one */

@@ -10,7 +10,12 @@
 /* Who a token speaks for: the index of a property (its dealer's account), every
  * property (the agency's service account), or an operator who may act as any service
  * account but reads no property. */
-enum { IDENTITY_OPERATOR = -3, IDENTITY_SERVICE_ACCOUNT = -2, IDENTITY_NONE = -1 };
+enum {
+  IDENTITY_CONSENT = 1 << 24, /* and the number of a consent (consents.h), with TOKEN_USER */
+  IDENTITY_OPERATOR = -3,
+  IDENTITY_SERVICE_ACCOUNT = -2,
+  IDENTITY_NONE = -1
+};
 
 enum token_kind {
   TOKEN_USER,

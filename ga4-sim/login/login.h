@@ -9,6 +9,15 @@
 /* Answers a request for one of the identity endpoints; false when it is for none (routes.c). */
 bool identity_handle(struct sim *s, const struct request *q, struct reply *r);
 
+/* GET /o/oauth2/v2/auth, what its form posts, and what it looks like (consent_screen.c). */
+void consent_screen(struct sim *s, const struct request *q, struct reply *r);
+void consent_decide(struct sim *s, const struct request *q, struct reply *r);
+void consent_style(struct sim *s, const struct request *q, struct reply *r);
+/* The token endpoint for the client of the consent screen: a code, or a refresh token that came of
+ * one (consent_code.c). False when the form is of neither. */
+struct form;
+bool consent_token(struct sim *s, const struct form *f, struct reply *r);
+
 /* The token endpoint (oauth.c). */
 void oauth_token(struct sim *s, const struct request *q, struct reply *r);
 /* POST /revoke and GET or POST /tokeninfo (oauth_inspect.c). */

@@ -172,6 +172,10 @@ void oauth_token(struct sim *s, const struct request *q, struct reply *r)
   struct form f;
   form_parse(&f, q->body, q->body_len);
   const char *type = form_get(&f, "grant_type");
+  if (consent_token(s, &f, r)) {
+    form_free(&f);
+    return;
+  }
   if (type == NULL || type[0] == '\0') {
     reply_oauth_error(r, 400, "invalid_request", "Required parameter is missing: grant_type");
   } else if (strcmp(type, "refresh_token") == 0) {

@@ -21,6 +21,12 @@ static char *parameter(const struct request *q, const char *name)
   return copy;
 }
 
+/* Whether it came of the consent screen. */
+static bool is_consent(const struct token *t)
+{
+  return t->kind == TOKEN_USER && t->identity >= IDENTITY_CONSENT;
+}
+
 void oauth_revoke(struct sim *s, const struct request *q, struct reply *r)
 {
   AUTO_FREE char *text = parameter(q, "token");
@@ -31,7 +37,13 @@ void oauth_revoke(struct sim *s, const struct request *q, struct reply *r)
     reply_oauth_error(r, 400, "invalid_request", "Missing required parameter: token");
     return;
   }
+  if (consents_revoke(s->consents, text)) {
+    buf_clear(&r->body);
+    buf_puts(&r->body, "{}");
+    return;
+  }
   bool user = tokens_check(&s->tokens, text, now / 1000, &token) && token.kind == TOKEN_USER &&
+              !is_consent(&token) &&
               !grants_revoked_since(s->grants, token.identity, token.issued_unix_ms);
   if (user)
     grants_revoke(s->grants, token.identity, now); /* its refresh token dies too */
@@ -46,7 +58,8 @@ void oauth_revoke(struct sim *s, const struct request *q, struct reply *r)
 static const char *client_of(struct sim *s, const struct token *t)
 {
   const struct service_account *a = service_accounts_of(s->service_accounts, t->identity);
-  return t->kind == TOKEN_USER                           ? grants_client_of(s->grants, t->identity)
+  return is_consent(t)                                   ? CONSENT_CLIENT_ID
+         : t->kind == TOKEN_USER                         ? grants_client_of(s->grants, t->identity)
          : t->kind == TOKEN_SERVICE_ACCOUNT && a != NULL ? a->client_id
                                                          : "";
 }
@@ -54,6 +67,9 @@ static const char *client_of(struct sim *s, const struct token *t)
 static bool is_alive(struct sim *s, const struct token *t)
 {
   const struct service_account *a = service_accounts_of(s->service_accounts, t->identity);
+  size_t first, count;
+  if (is_consent(t))
+    return consents_reads(s->consents, t->identity, &first, &count);
   return t->kind == TOKEN_USER ? !grants_revoked_since(s->grants, t->identity, t->issued_unix_ms)
                                : t->kind == TOKEN_FEDERATED ||
                                      (a != NULL && service_account_state(s->service_accounts, a) !=

@@ -20,6 +20,9 @@ static const struct {
     {"GET", "/openid/v1/jwks", "", oidc_keys},
     {NULL, "/revoke", "", oauth_revoke},
     {NULL, "/tokeninfo", "", oauth_tokeninfo},
+    {"GET", "/o/oauth2/v2/auth", "", consent_screen},
+    {"POST", "/o/oauth2/v2/decide", "", consent_decide},
+    {"GET", "/o/oauth2/v2/style.css", "", consent_style},
     /* Last: Google has had the token endpoint under several paths. */
     {"POST", "/", "/token", oauth_token},
     {"POST", "/token", "", oauth_token},

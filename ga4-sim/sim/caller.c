@@ -9,6 +9,10 @@
 static bool read_user(struct sim *s, const struct token *t, struct caller *out)
 {
   out->reads = out->may_impersonate = true;
+  if (t->identity >= IDENTITY_CONSENT) {
+    out->may_impersonate = false;
+    return consents_reads(s->consents, t->identity, &out->first, &out->count);
+  }
   return !grants_revoked_since(s->grants, t->identity, t->issued_unix_ms) &&
          t->identity < (int64_t)s->world->property_count;
 }

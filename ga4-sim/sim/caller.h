@@ -10,6 +10,7 @@ struct caller {
   uint32_t scopes;
   bool may_impersonate; /* service accounts of its identity */
   bool reads;           /* whether its identity's properties are open to it */
+  size_t first, count;  /* those properties, where the identity is a consent */
 };
 
 enum caller_verdict { CALLER_KNOWN, CALLER_MISSING, CALLER_INVALID };

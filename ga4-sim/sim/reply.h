@@ -15,7 +15,7 @@ struct reply {
   const char *content_type;
   char www_authenticate[200]; /* empty: no such header */
   const char *header_name;    /* one more header; NULL: none */
-  char header_value[64];
+  char header_value[2048];
   struct buf body;
   bool pretty;      /* lay the JSON out when sending */
   bool no_store;    /* token responses */

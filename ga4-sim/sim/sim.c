@@ -19,6 +19,7 @@ enum err_code sim_open(struct sim *s, const struct options *o, struct world *w, 
   s->quota = quota_new(w->property_count);
   tokens_init(&s->tokens, w->params.seed);
   s->grants = grants_new(w);
+  s->consents = consents_new(w);
   s->service_accounts = service_accounts_new(w, s->keyring);
   s->federation = federation_new(w);
   s->issuer = issuer_new();
@@ -35,6 +36,7 @@ void sim_close(struct sim *s)
   federation_free(s->federation);
   service_accounts_free(s->service_accounts);
   grants_free(s->grants);
+  consents_free(s->consents);
   quota_free(s->quota);
   stats_free(s->stats);
   conditions_free(s->conditions);

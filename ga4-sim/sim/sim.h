@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "ga4-sim/identity/aws.h"
+#include "ga4-sim/identity/consents.h"
 #include "ga4-sim/identity/federation.h"
 #include "ga4-sim/identity/grants.h"
 #include "ga4-sim/identity/issuer.h"
@@ -35,6 +36,7 @@ struct sim {
   char base_url[300]; /* where clients reach us; also the OIDC issuer */
   struct keyring *keyring;
   struct grants *grants;
+  struct consents *consents;
   struct service_accounts *service_accounts;
   struct federation *federation;
   struct issuer *issuer;

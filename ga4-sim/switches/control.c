@@ -128,6 +128,7 @@ void control_handle(struct sim *s, const struct request *q, struct reply *r)
         &e, ERR_NOT_FOUND, NULL,
         "no such control: use GET, POST or DELETE /sim/faults, GET or DELETE /sim/stats, "
         "POST or DELETE /sim/quota, POST or DELETE /sim/conditions, POST /sim/{rotation, tokens, "
+        "consent-screen, withdraw, "
         "revocation, clients, federation, issuer, "
         "service-accounts, projected-token, aws/rotate, jwks/rotate, mint-jwt}, GET /sim/{jwks, "
         "aws, projected-token}");

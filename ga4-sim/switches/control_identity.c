@@ -40,6 +40,17 @@ static enum err_code consent(struct sim *s, const cJSON *body, cJSON **out, stru
   return grants_set_consent(s->grants, body, out, e);
 }
 
+static enum err_code consent_policy(struct sim *s, const cJSON *body, cJSON **out, struct err *e)
+{
+  return consents_set_policy(s->consents, body, out, e);
+}
+
+/* As a person does at myaccount.google.com. */
+static enum err_code withdraw(struct sim *s, const cJSON *body, cJSON **out, struct err *e)
+{
+  return consents_withdraw(s->consents, body, out, e);
+}
+
 /* As if the callers' clocks were that many seconds slow (or fast, below zero). */
 static enum err_code set_clock(struct sim *s, const cJSON *body, cJSON **out, struct err *e)
 {
@@ -182,6 +193,8 @@ static const struct {
     {"/sim/revocation", revocation},
     {"/sim/clients", client},
     {"/sim/consent", consent},
+    {"/sim/consent-screen", consent_policy},
+    {"/sim/withdraw", withdraw},
     {"/sim/clock", set_clock},
     {"/sim/federation", federation},
     {"/sim/issuer", outside_issuer},

@@ -26,6 +26,9 @@ refute 'without dealers nothing is rendered' render
 refute 'two sources of dealers are refused' render "${demo[@]}" --set dealers.existingSecret=x
 refute 'a grace period shorter than what it holds is refused' render "${demo[@]}" --set shutdown.graceSeconds=15
 refute 'state of one process and two replicas are refused' render "${demo[@]}" --set authSvc.state.enabled=true,authSvc.replicas=2
+connect=(--set connect.url=https://a.example/connect,connect.clientId=c,connect.existingSecret=s,ingress.enabled=true,ingress.host=a.example)
+refute 'dealers cannot connect without a disk' render --set dealers.existingSecret=d "${connect[@]}"
+check 'dealers connect by consent' render --set dealers.existingSecret=d "${connect[@]}" --set authSvc.state.enabled=true,authSvc.replicas=1
 refute 'an audit log of one process and two replicas are refused' render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=2
 live=(--set dealers.existingSecret=dealers)
 refute 'several aggregate-svc that share no releases are refused' render "${live[@]}" --set aggregateSvc.state.enabled=false,aggregateSvc.replicas=2

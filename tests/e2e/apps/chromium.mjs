@@ -29,10 +29,11 @@ export class Chromium {
   #waiting = new Map();
   #listeners = new Set();
 
-  static async start(program) {
+  // `args` come after those above: a switch that is in both counts as it is here.
+  static async start(program, args = []) {
     const c = new Chromium();
     c.#folder = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-chromium-'));
-    c.#process = spawn(program, [...ARGS, `--user-data-dir=${c.#folder}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    c.#process = spawn(program, [...ARGS, ...args, `--user-data-dir=${c.#folder}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
     const address = await new Promise((resolve, reject) => {
       let text = '';
       c.#process.stderr.on('data', (piece) => {
@@ -66,9 +67,14 @@ export class Chromium {
     return new Promise((resolve, reject) => this.#waiting.set(id, { method, resolve, reject }));
   }
 
+  // A profile of its own, with no cookie of another; for page().
+  async profile() {
+    return (await this.send('Target.createBrowserContext')).browserContextId;
+  }
+
   // A page of its own, `width` wide.
-  async page(width) {
-    const { targetId } = await this.send('Target.createTarget', { url: 'about:blank' });
+  async page(width, browserContextId) {
+    const { targetId } = await this.send('Target.createTarget', { url: 'about:blank', browserContextId });
     const { sessionId } = await this.send('Target.attachToTarget', { targetId, flatten: true });
     const page = new Page((method, params) => this.send(method, params, sessionId), () => this.send('Target.closeTarget', { targetId }));
     this.#listeners.add((message) => message.sessionId === sessionId && page.receive(message));
@@ -98,7 +104,7 @@ class Page {
   }
 
   receive({ method, params }) {
-    if (method === 'Log.entryAdded' && params.entry.level === 'error') this.complaints.push(`${params.entry.source}: ${params.entry.text}`);
+    if (method === 'Log.entryAdded' && params.entry.level === 'error') this.complaints.push(`${params.entry.source}: ${params.entry.text}${params.entry.url ? ` (${params.entry.url})` : ''}`);
     if (method === 'Runtime.exceptionThrown') this.complaints.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     if (method === 'Runtime.consoleAPICalled' && ['error', 'warning', 'assert'].includes(params.type)) this.complaints.push(JSON.stringify(params.args));
     if (method === 'Page.domContentEventFired') this.ready?.();
@@ -131,6 +137,13 @@ class Page {
   async open(url) {
     const ready = new Promise((resolve) => { this.ready = resolve; });
     await this.send('Page.navigate', { url });
+    await ready;
+  }
+
+  // Runs an expression that leads to another page, a click say, and waits until that is there.
+  async follow(expression) {
+    const ready = new Promise((resolve) => { this.ready = resolve; });
+    await this.run(`setTimeout(() => { ${expression} }, 0); 0`);
     await ready;
   }
 

@@ -108,6 +108,10 @@ class ServiceSet {
   changeEnv(name, variables) {
     Object.assign(this.#child(name).spec.env, variables);
   }
+  // The variables of a process, for its subcommands.
+  env(name) {
+    return { ...this.#child(name).spec.env };
+  }
   // Throws when a process has ended by itself.
   check() {
     for (const child of this.#children.values()) child.throwFaults();

@@ -133,7 +133,7 @@ const char *stage_invite(struct stage *s, const char *dealer_id, bool renew, str
   request.invitation = &invitation;
   if (connect_invite(s->connect, &response, &request, s->directory, "ann", s->arena, e) != ERR_OK)
     return NULL;
-  return strrchr(response.url, '/') + 1;
+  return strrchr(response.url, '=') + 1;
 }
 
 static const char *argument(struct stage *s, const char *url, const char *name)
@@ -145,8 +145,8 @@ static const char *argument(struct stage *s, const char *url, const char *name)
   return arena_strndup(s->arena, found, strcspn(found, "&"));
 }
 
-const char *stage_start(struct stage *s, const char *token, const char *session,
-                        const char **state, const char **nonce, struct err *e)
+const char *stage_start(struct stage *s, const char *token, const char *session, const char **state,
+                        const char **nonce, struct err *e)
 {
   Analytics__Auth__V1__StartConsentRequest request =
       ANALYTICS__AUTH__V1__START_CONSENT_REQUEST__INIT;

@@ -36,15 +36,14 @@ void stage_close(struct stage *s);
 /* A link for a dealer; the token, in the arena. NULL with *e. */
 const char *stage_invite(struct stage *s, const char *dealer_id, bool renew, struct err *e);
 /* Begins a consent: the session; *state and *nonce as Google got them. NULL with *e. */
-const char *stage_start(struct stage *s, const char *token, const char *session,
-                        const char **state, const char **nonce, struct err *e);
+const char *stage_start(struct stage *s, const char *token, const char *session, const char **state,
+                        const char **nonce, struct err *e);
 /* What Google answers to the code: with this refresh token (NULL: none), scope and nonce. */
 void stage_answer(struct stage *s, const char *refresh_token, const char *scope, const char *nonce);
 #define STAGE_SCOPES "openid https://www.googleapis.com/auth/analytics.readonly"
 /* Google's redirect, waited for. */
 enum err_code stage_receive(struct stage *s, const char *session, const char *state,
-                            const char *code, const char *error, const char *issuer,
-                            struct err *e);
+                            const char *code, const char *error, const char *issuer, struct err *e);
 enum err_code stage_finish(struct stage *s, const char *session, const char *property,
                            struct err *e);
 /* All of it, for a good person. */

@@ -35,9 +35,8 @@ static void a_good_consent_connects_and_uses_the_link_up(void)
   const char *token = stage_invite(&s, "d30", false, &e);
   const char *session = stage_start(&s, token, "", &state, &nonce, &e);
   stage_answer(&s, "1//refresh", STAGE_SCOPES, nonce);
-  CU_ASSERT_EQUAL(stage_receive(&s, session, state, "the-code", "", "https://accounts.google.com",
-                                &e),
-                  ERR_OK);
+  CU_ASSERT_EQUAL(
+      stage_receive(&s, session, state, "the-code", "", "https://accounts.google.com", &e), ERR_OK);
   Analytics__Auth__V1__ShowConsentResponse shown = ANALYTICS__AUTH__V1__SHOW_CONSENT_RESPONSE__INIT;
   CU_ASSERT_EQUAL(connect_show(s.connect, &shown, session, s.directory, s.arena, &e), ERR_OK);
   CU_ASSERT_EQUAL(shown.stage, ANALYTICS__AUTH__V1__CONSENT_STAGE__CONSENT_STAGE_CONSENTED);
@@ -134,7 +133,8 @@ static void a_code_is_taken_once_and_by_its_browser(void)
   const char *session = started("d30", &state, &nonce);
   const char *other = started("d31", &other_state, &other_nonce);
   stage_answer(&s, "1//r", STAGE_SCOPES, nonce);
-  stage_receive(&s, other, state, "code", "", "", &e); /* the victim's link, the attacker's cookie */
+  stage_receive(&s, other, state, "code", "", "",
+                &e); /* the victim's link, the attacker's cookie */
   expect_reason(&e, "wrong_browser");
   stage_receive(&s, "", state, "code", "", "", &e);
   expect_reason(&e, "session_over");
@@ -149,7 +149,8 @@ static void a_code_is_taken_once_and_by_its_browser(void)
   CU_ASSERT_STRING_NOT_EQUAL(again, session);
   stage_answer(&s, "1//r", STAGE_SCOPES, nonce);
   CU_ASSERT_EQUAL(stage_receive(&s, again, state, "code", "", "", &e), ERR_OK);
-  CU_ASSERT_NOT_EQUAL(stage_finish(&s, session, "3000001", &e), ERR_OK); /* the former one is over */
+  CU_ASSERT_NOT_EQUAL(stage_finish(&s, session, "3000001", &e),
+                      ERR_OK); /* the former one is over */
   CU_ASSERT_EQUAL(stage_finish(&s, again, "3000001", &e), ERR_OK);
   stage_close(&s);
 }
@@ -241,8 +242,9 @@ static struct snapshot *load(const char *file, struct err *e)
 }
 
 #define FILE_ENTRY(id, property)                                                                   \
-  "{\"dealers\":[{\"dealer_id\":\"" id "\",\"name\":\"N\",\"region\":\"West\",\"properties\":[\""  \
-  property "\"],\"oauth\":{\"client_id\":\"c\",\"client_secret\":\"s\",\"refresh_token\":\"r\"}}]}"
+  "{\"dealers\":[{\"dealer_id\":\"" id                                                             \
+  "\",\"name\":\"N\",\"region\":\"West\",\"properties\":[\"" property                              \
+  "\"],\"oauth\":{\"client_id\":\"c\",\"client_secret\":\"s\",\"refresh_token\":\"r\"}}]}"
 
 static void a_connected_dealer_is_one_like_those_of_the_file(void)
 {

@@ -20,7 +20,7 @@ struct answer {
   cJSON *json;     /* NULL when the body is not JSON */
   char text[4096]; /* the body's beginning */
   const char *header_name;
-  char header_value[64];
+  char header_value[2048];
 };
 
 /* One call. headers: name, value, ..., NULL (also query parameters, as "?name"). body may be

@@ -1,0 +1,73 @@
+// kill -9 of auth-svc or the gateway at random moments of a consent: what is on disk as stored is never
+// lost, and no page ever says "connected" of a dealer that is not.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStage } from './stage.mjs';
+
+const KILLS = Number(process.env.AMCP_CONNECT_KILLS || 10);
+const PER_DEALER = 4; // kills in the way of one dealer, who goes on after each
+
+describe(`${KILLS} kills`, () => {
+  let s, whole = 300;
+  before(async () => { s = await startStage(); });
+  after(async () => { await s?.stop(); });
+
+  // The dealers that the file on disk holds now.
+  const stored = () => {
+    const file = path.join(s.dir, 'state/connect/connected');
+    return fs.existsSync(file) ? new Set(JSON.parse(fs.readFileSync(file, 'utf8')).dealers.map((d) => d.dealer.dealer_id)) : new Set();
+  };
+
+  // A person who does not give up: begins again with the same link, in the same browser. What became of it.
+  async function attempt(w, d, link) {
+    try {
+      const page = await w.connect(d, link);
+      return page.text;
+    } catch (error) {
+      if (error.name === 'AssertionError') throw error;
+      return `no answer: ${error.cause?.code ?? error.message}`;
+    }
+  }
+
+  test('lose no consent and announce none too early', async () => {
+    const outcomes = { connected: 0, later: 0 }, victims = ['auth', 'auth', 'gateway'];
+    const warm = s.dealer(), from = Date.now();
+    assert.match(await attempt(s.walker(), warm, s.invite(warm)), /is connected/);
+    whole = Date.now() - from;
+    const known = new Set([warm.dealer_id]);
+    for (let i = 0; i < KILLS; i += PER_DEALER) {
+      const d = s.dealer(), link = s.invite(d, '--ttl', '24h');
+      for (let k = 0; k < PER_DEALER && i + k < KILLS; k++) {
+        const victim = victims[(i + k) % victims.length], w = s.walker(), before = stored();
+        const page = attempt(w, d, link);
+        await sleep(Math.random() * whole);
+        await s.set.stopOne(victim, { signal: 'SIGKILL' });
+        const onDisk = stored();
+        for (const id of [...known, ...before]) assert.ok(onDisk.has(id), `${id} was lost on disk`);
+        await s.set.startOne(victim);
+        const said = await page;
+        if (onDisk.has(d.dealer_id)) known.add(d.dealer_id);
+        const live = s.connections();
+        if (/is connected<\/h1>/.test(said)) {
+          assert.equal(live.get(d.dealer_id), 'ok', 'a page said so');
+          known.add(d.dealer_id);
+          outcomes.connected++;
+        } else {
+          outcomes.later++;
+        }
+        for (const id of known) assert.equal(live.get(id), 'ok', `${id} was stored before ${victim} was killed`);
+      }
+      if (!known.has(d.dealer_id)) {
+        // The session that holds the link may have to end first; a new link is what the page advises.
+        const again = await attempt(s.walker(), d, s.invite(d));
+        assert.match(again, /is connected/, 'who goes on gets there');
+        known.add(d.dealer_id);
+      }
+    }
+    console.log(`of ${KILLS} kills: ${JSON.stringify(outcomes)}, ${known.size} dealers connected, a consent takes ${whole} ms`);
+    s.audit();
+  });
+});
