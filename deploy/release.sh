@@ -48,10 +48,12 @@ if $dry_run; then
 fi
 before=$(helm history "$release" --namespace "$namespace" --max 1 --output json 2>/dev/null | sed -n 's/.*"revision":\([0-9]*\).*/\1/p' || true)
 helm upgrade --install --create-namespace --atomic --timeout "$timeout" "${arguments[@]}" >/dev/null
-if helm test "$release" --namespace "$namespace" --timeout 2m --logs; then
+# Not --logs: the pod of a test that succeeded is gone by then, which Helm takes for a failure.
+if helm test "$release" --namespace "$namespace" --timeout 2m; then
   echo "$release $tag answers"
   exit 0
 fi
+kubectl logs --namespace "$namespace" "$release-first-question" >&2 || true
 echo "release: the first question failed" >&2
 if [[ -n $before ]]; then
   helm rollback "$release" "$before" --namespace "$namespace" --wait --timeout "$timeout"

@@ -11,6 +11,7 @@
 
 #include "common/base/mem.h"
 #include "ga4-sim/api/api.h"
+#include "ga4-sim/base/file.h"
 #include "ga4-sim/base/listen.h"
 #include "ga4-sim/base/value.h"
 #include "ga4-sim/login/login.h"
@@ -22,11 +23,13 @@ enum {
   IDLE_TIMEOUT_S = 120,
   THREAD_STACK = 1024 * 1024,
   GZIP_MIN = 1024,
+  PEM_MAX = 8192,
   PIECES = 20, /* a slow body is sent in so many pieces */
 };
 
 struct server {
   struct MHD_Daemon *daemon;
+  struct MHD_Daemon *tls[TLS_LISTEN_MAX];
   struct sim *sim;
 };
 
@@ -238,6 +241,65 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **state,
   *state = NULL;
 }
 
+/* Takes over fd, also when it fails. key and certificate (PEM): NULL for a plain listener. */
+static struct MHD_Daemon *listen_with(struct server *server, int fd, const char *key,
+                                      const char *certificate)
+{
+  unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
+  struct MHD_OptionItem secured[] = {{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)key},
+                                     {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)certificate},
+                                     {MHD_OPTION_END, 0, NULL}};
+  struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+  struct MHD_Daemon *daemon = MHD_start_daemon(
+      key != NULL ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, on_request, server,
+      MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+      MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+      (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+      MHD_OPTION_ARRAY, key != NULL ? secured : none, MHD_OPTION_END);
+  if (daemon == NULL)
+    close(fd);
+  return daemon;
+}
+
+static enum err_code start_tls(struct server *server, struct authority *a, size_t i, struct err *e)
+{
+  const struct tls_listen *l = &server->sim->options->tls[i];
+  AUTO_BUF struct buf certificate = BUF_INIT(PEM_MAX), key = BUF_INIT(PEM_MAX);
+  int fd = -1;
+  if (listen_on(l->host, l->port, &fd, e) != ERR_OK)
+    return e->code;
+  uint16_t port = listen_port(fd);
+  if (!authority_issue(a, l->certificate, &certificate, &key)) {
+    close(fd);
+    return err_set(e, ERR_INTERNAL, "certificate", "OpenSSL could not make a certificate");
+  }
+  server->tls[i] = listen_with(server, fd, buf_str(&key), buf_str(&certificate));
+  if (server->tls[i] == NULL)
+    return err_set(e, ERR_INTERNAL, "listen", "the listener over TLS could not start");
+  printf("listening on https://%s:%u, its certificate is %s\n", l->host, port,
+         certificate_names[l->certificate]);
+  return ERR_OK;
+}
+
+/* The listeners over TLS, with one authority. */
+static enum err_code start_all_tls(struct server *server, struct err *e)
+{
+  const struct options *o = server->sim->options;
+  AUTO_BUF struct buf pem = BUF_INIT(PEM_MAX);
+  enum err_code code = ERR_OK;
+  if (o->n_tls == 0 && o->write_ca == NULL)
+    return ERR_OK;
+  struct authority *a = authority_new();
+  if (a == NULL || !authority_put(a, &pem))
+    code = err_set(e, ERR_INTERNAL, "certificate", "OpenSSL could not make an authority");
+  for (size_t i = 0; code == ERR_OK && i < o->n_tls; i++)
+    code = start_tls(server, a, i, e);
+  if (code == ERR_OK && o->write_ca != NULL)
+    code = file_write_private(o->write_ca, &pem, e);
+  authority_free(a);
+  return code;
+}
+
 enum err_code server_start(struct server **out, struct sim *s, uint16_t *port, struct err *e)
 {
   int fd = -1;
@@ -248,15 +310,14 @@ enum err_code server_start(struct server **out, struct sim *s, uint16_t *port, s
   struct server *server = xcalloc(1, sizeof(*server));
   server->sim = s;
   s->delay = delay_new();
-  server->daemon = MHD_start_daemon(
-      MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL, NULL,
-      on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-      NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-      (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_END);
-  if (server->daemon == NULL) {
-    close(fd);
+  server->daemon = listen_with(server, fd, NULL, NULL);
+  if (server->daemon == NULL)
+    code = err_set(e, ERR_INTERNAL, "listen", "the HTTP listener could not start");
+  if (code == ERR_OK)
+    code = start_all_tls(server, e);
+  if (code != ERR_OK) {
     server_stop(server);
-    return err_set(e, ERR_INTERNAL, "listen", "the HTTP listener could not start");
+    return code;
   }
   *out = server;
   return ERR_OK;
@@ -267,6 +328,9 @@ void server_stop(struct server *server)
   delay_end(server->sim->delay);
   if (server->daemon != NULL)
     MHD_stop_daemon(server->daemon);
+  for (size_t i = 0; i < TLS_LISTEN_MAX; i++)
+    if (server->tls[i] != NULL)
+      MHD_stop_daemon(server->tls[i]);
   delay_free(server->sim->delay);
   server->sim->delay = NULL;
   free(server);

@@ -100,11 +100,13 @@ static bool ready(void *user, struct buf *detail)
 
 /* ------------------------------------------------------------------ start */
 
-static void make_core(struct app *a)
+static void make_shares(struct app *a)
 {
   const struct settings *s = &a->settings;
-  struct mcp_tool_host host = bridge_host(a->bridge);
-  host.lists_change = s->max_streams > 0;
+  if (s->unlimited) {
+    log_warn("ANALYTICS_MCP_UNLIMITED is set: one caller can use everything there is");
+    return;
+  }
   a->shares = shares_new(&(struct share_limits){
       .calls = (size_t)s->share_calls,
       .calls_per_minute = (size_t)s->share_calls_per_minute,
@@ -112,11 +114,20 @@ static void make_core(struct app *a)
       .body_bytes = (size_t)s->share_body_bytes,
       .answer_bytes = (size_t)s->share_answer_bytes,
       .running = (size_t)s->share_running,
+      .running_long = (size_t)s->share_comparisons,
       .all_running = (size_t)s->max_running,
       .all_answer_bytes = (size_t)s->max_answer_bytes,
   });
   a->addresses = shares_new(&(struct share_limits){
       .requests_per_minute = (size_t)s->strangers_per_minute, .addresses = true});
+}
+
+static void make_core(struct app *a)
+{
+  const struct settings *s = &a->settings;
+  struct mcp_tool_host host = bridge_host(a->bridge);
+  host.lists_change = s->max_streams > 0;
+  make_shares(a);
   a->access = access_new(&(struct access_options){
       .auth = a->backends[AUTH].channel, .enabled = s->auth_enabled, .addresses = a->addresses});
   a->mcp = mcp_server_new(&(struct mcp_server_options){

@@ -451,7 +451,8 @@ static void find_share(struct entry *entry)
                strcmp(subject + 1, trusted) == 0 && person != NULL && person[0] != '\0';
   AUTO_FREE char *whole = named ? xasprintf("%s\n%s", principal, person) : xstrdup(principal);
   caller_label(entry->label, whole);
-  entry->share = share_of(entry->endpoint->shares, whole, entry->label);
+  if (entry->endpoint->shares != NULL)
+    entry->share = share_of(entry->endpoint->shares, whole, entry->label);
 }
 
 static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)

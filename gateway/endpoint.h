@@ -25,7 +25,7 @@ struct endpoint {
   struct origins *origins;
   const struct endpoint_backend *backends;
   size_t n_backends;
-  struct shares *shares;
+  struct shares *shares; /* NULL: nobody is limited */
   const char *trusted_subject; /* whose X-User-ID names the person; NULL or "": nobody's */
 };
 

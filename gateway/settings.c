@@ -197,7 +197,17 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "32",
        .min = 1,
        .max = 65536,
-       .help = "tool calls of one caller that run at once; the others wait for their turn"},
+       .help = "tool calls of one caller that run at once, comparisons apart; the others wait for "
+               "their turn"},
+      {.name = "ANALYTICS_MCP_SHARE_COMPARISONS",
+       .type = CONFIG_INT,
+       .out = &s->share_comparisons,
+       .fallback = "4",
+       .min = 1,
+       .max = 65536,
+       .help =
+           "comparisons of one caller (tools of aggregate-svc) that run at once; the others wait "
+           "for their turn, in a line of their own"},
       {.name = "ANALYTICS_MCP_MAX_RUNNING",
        .type = CONFIG_INT,
        .out = &s->max_running,
@@ -212,6 +222,12 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .min = 65536,
        .max = 1099511627776,
        .help = "bytes of answers that all callers have not read yet"},
+      {.name = "ANALYTICS_MCP_UNLIMITED",
+       .type = CONFIG_BOOL,
+       .out = &s->unlimited,
+       .fallback = "false",
+       .help = "true: nothing of ANALYTICS_MCP_SHARE_* and ANALYTICS_MCP_MAX_RUNNING holds; for "
+               "measuring what that costs"},
       {.name = "ANALYTICS_MCP_TRUSTED_SUBJECT",
        .type = CONFIG_STRING,
        .out = &s->trusted_subject,

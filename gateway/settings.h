@@ -22,8 +22,10 @@ struct settings {
   int64_t grace_ms;
   /* 0 takes the share's own default (gateway/share/share.h). */
   int64_t share_calls, share_calls_per_minute, share_requests_per_minute, share_body_bytes,
-      share_answer_bytes, share_running, max_running, max_answer_bytes, strangers_per_minute;
-  const char *trusted_subject; /* NULL: nobody */
+      share_answer_bytes, share_running, share_comparisons, max_running, max_answer_bytes,
+      strangers_per_minute;
+  bool unlimited;                                 /* no shares */
+  const char *trusted_subject;                    /* NULL: nobody */
   const char *trusted_proxies, *forwarded_header; /* NULL: none; the default */
 };
 

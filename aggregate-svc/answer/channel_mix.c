@@ -90,6 +90,42 @@ static struct channel_parts collect(const struct cohort_figures *figures, enum m
   return p;
 }
 
+/* The same in each week or month that the door looks at; pointers are NULL where it has none. */
+struct channel_bases {
+  size_t n;
+  struct channel_parts *of;
+  const struct slice_part **slices;
+  const struct stats_ratio **rows; /* of the channel that is asked for */
+};
+
+static void channel_bases_free(struct channel_bases *b)
+{
+  for (size_t k = 0; k < b->n; k++)
+    channel_parts_free(&b->of[k]);
+  free(b->of);
+  free(b->slices);
+  free(b->rows);
+}
+
+static struct channel_bases collect_bases(const struct benchmarked *b, enum metric_id metric,
+                                          bool share)
+{
+  const struct door_bases *bases = &b->door->bases[DOOR_NOW];
+  struct channel_bases out = {.n = bases->n};
+  if (out.n == 0)
+    return out;
+  out.of = xcalloc(out.n, sizeof(*out.of));
+  out.slices = xcalloc(out.n, sizeof(*out.slices));
+  out.rows = xcalloc(out.n, sizeof(*out.rows));
+  for (size_t k = 0; k < out.n; k++) {
+    struct cohort_figures base = {b->door->cohort, bases->figures + k * b->door->cohort->n,
+                                  b->figures.leads};
+    out.of[k] = collect(&base, metric, share);
+    out.slices[k] = out.of[k].slices;
+  }
+  return out;
+}
+
 /* Asks the door for a figure of each channel that may be named. */
 static void release(const struct benchmarked *b, struct metric_group g, bool share,
                     struct channel_mix *out)
@@ -97,17 +133,21 @@ static void release(const struct benchmarked *b, struct metric_group g, bool sha
   struct cohort_figures live = cell_live(b->door, &b->figures);
   size_t n = live.cohort->n;
   CLEANUP(channel_parts_free) struct channel_parts p = collect(&live, g.metric, share);
+  CLEANUP(channel_bases_free) struct channel_bases bases = collect_bases(b, g.metric, share);
   const char *labels[CHANNELS], *metric = share ? "channel_share" : "";
   enum slice_fate fates[CHANNELS];
   for (size_t c = 0; c < CHANNELS; c++)
     labels[c] = channel_name(c);
-  struct cell_dimension d = {metric, channel_dimension, labels, p.slices, CHANNELS, share};
+  struct cell_dimension d = {metric,       channel_dimension, labels, p.slices,
+                             bases.slices, CHANNELS,          share};
   enum disclosure_code code = cell_split(b->door, &live, g, &d, fates);
   for (size_t c = 0; c < CHANNELS && code == DISCLOSURE_RESTRICTED; c++) {
     char name[SLICE_BYTES];
     CLEANUP(door_figure_free) struct door_figure f = {.code = DISCLOSURE_MIN_VOLUME};
     split_slice(name, sizeof(name), channel_dimension, labels[c]);
-    struct cell_slice slice = {metric, name, p.parts + c * n, share};
+    for (size_t k = 0; k < bases.n; k++)
+      bases.rows[k] = bases.of[k].parts + c * n;
+    struct cell_slice slice = {metric, name, p.parts + c * n, bases.rows, share};
     if (fates[c] != SLICE_RELEASED)
       continue;
     cell_figure_of_slice(b->door, &live, g, &slice, &f);

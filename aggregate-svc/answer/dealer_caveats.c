@@ -133,13 +133,6 @@ static void add_privacy(struct caveats *out, const struct benchmarked *b)
   }
 }
 
-static bool has_several_properties(const struct cohort *cohort, size_t member, const void *arg)
-{
-  const struct cohort_member *m = &cohort->members[member];
-  (void)arg;
-  return m->state == DEALER_OK && m->visible && m->properties > 1;
-}
-
 struct shopper_filter {
   const struct cohort_figures *figures;
   int shopper;
@@ -203,9 +196,6 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b)
   if (cohort_count_if(cohort, has_no_sessions, &b->figures) > 0)
     caveats_add(out, "No sessions in the period, so no rates, for: %s.",
                 cohort_names(cohort, has_no_sessions, &b->figures, out->arena));
-  if (cohort_count_if(cohort, has_several_properties, NULL) > 0)
-    caveats_add(out, "Only the first of several properties was read for: %s.",
-                cohort_names(cohort, has_several_properties, NULL, out->arena));
 }
 
 /* ----------------------------------------------------------------- of one dealer */

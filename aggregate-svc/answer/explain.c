@@ -62,7 +62,7 @@ static Change *change_message(const struct explain_question *q, const struct exp
   struct change_cell cells[2];
   Change *m = ARENA_NEW(arena, Change);
   analytics__aggregate__v1__metric_change__init(m);
-  struct change_row row = explain_row(q, f, &code);
+  struct change_row row = explain_row(q, f, arena, &code);
   verdict_compare_changes(&row, cells);
   verdict_judge_changes(cells, ARRAY_LEN(cells));
   struct change_form form = change_form_of(&row, q->cohort->outside > 0);

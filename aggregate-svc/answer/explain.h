@@ -15,12 +15,12 @@
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
-/* The reports, by query_id; all but the look-back read both periods and end with dateRange, the days
- * also the baselines of both (period_baselines()). */
+/* The reports, by query_id; all but the look-back read both periods and end with dateRange, the
+ * days also the baselines of both (period_baselines()). */
 enum explain_query {
   EXPLAIN_DAYS = 1,   /* date: sessions, engagedSessions */
   EXPLAIN_DAY_LEADS,  /* date, eventName: eventCount, sessions */
-  EXPLAIN_LOOKBACK,   /* eventName: eventCount */
+  EXPLAIN_LOOKBACK,   /* eventName: eventCount, sessions */
   EXPLAIN_PARTS,      /* of the subject: channel, device, city, landing page: as EXPLAIN_DAYS */
   EXPLAIN_PART_LEADS, /* of the subject: the same and eventName: eventCount, sessions */
   EXPLAIN_QUERIES = EXPLAIN_PART_LEADS,

@@ -265,8 +265,8 @@ void explain_axes(const struct explain_question *q, const struct explain_figures
       (m->lead && event == LEAD_UNKNOWN))
     return;
   x.event = m->lead ? q->leads->names[event] : NULL;
-  x.leads = metric_is_rate(m) &&
-            (f->dealers[q->cohort->subject].effects & EFFECT_LEADS_BY_SESSION) != 0;
+  x.leads =
+      metric_is_rate(m) && (f->dealers[q->cohort->subject].effects & EFFECT_LEADS_BY_SESSION) != 0;
   if (r->change->opt_market_case != 0)
     x.market = 1 + r->change->market_percent / 100;
   r->axes = ARENA_ARRAY(arena, Axis *, ARRAY_LEN(axes));

@@ -119,10 +119,9 @@ static void find_signs(const struct explain_question *q, size_t member, bool bef
                        const struct days days[2], struct dealer_figures *out)
 {
   AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
-  series_begin(s,
-               signs_days(before ? q->before : q->period, q->notes[member].time_zone,
-                          q->now_unix_ms),
-               true);
+  series_begin(
+      s, signs_days(before ? q->before : q->period, q->notes[member].time_zone, q->now_unix_ms),
+      true);
   series_read(s, &q->tables->of[EXPLAIN_DAYS - 1], member);
   add_series(s, &days[before]);
   if (!before && q->before->end.day + 1 == q->period->start.day)
@@ -277,12 +276,65 @@ static struct lattice_span span_of(const struct explain_question *q)
   return (struct lattice_span){q->before->start.day, q->before->end.day};
 }
 
+/* Lead events of some days, and sessions with them. */
+static void add_leads_within(const struct explain_question *q, size_t member,
+                             struct lattice_span span, struct dealer_figures *f)
+{
+  const struct across_tables *t = &q->tables->of[EXPLAIN_DAY_LEADS - 1];
+  for (size_t row = 0; f->lead_event != LEAD_UNKNOWN && row < t->tables[member].rows; row++) {
+    int64_t day = day_of(across_text(t, member, row, 0));
+    if (day < span.first || day > span.last ||
+        strcmp(across_text(t, member, row, 1), q->leads->names[f->lead_event]) != 0)
+      continue;
+    f->now.leads += table_count(t, member, row, 0);
+    f->now.lead_sessions += table_count(t, member, row, 1);
+  }
+}
+
+/* The figures of each week or month of a span, as the door wants them: what is suspect is found in
+ * these days alone. */
+struct bases {
+  struct cohort_figures *of;
+  const struct cohort_figures **list;
+  size_t n;
+};
+
+static struct bases bases_of(const struct explain_question *q, struct lattice_span span,
+                             struct arena *arena)
+{
+  struct bases out = {.n = lattice_bases(span, NULL, 0)};
+  AUTO_FREE struct lattice_span *spans = xcalloc(out.n + 1, sizeof(*spans));
+  out.of = ARENA_ARRAY(arena, struct cohort_figures, out.n + 1);
+  out.list = ARENA_ARRAY(arena, const struct cohort_figures *, out.n + 1);
+  lattice_bases(span, spans, out.n);
+  for (size_t k = 0; k < out.n; k++) {
+    struct period days;
+    period_of_days(&days, spans[k].first, spans[k].last);
+    struct signs_question signs = {.cohort = q->cohort,
+                                   .leads = q->leads,
+                                   .days = &q->tables->of[EXPLAIN_DAYS - 1],
+                                   .look_back = &q->tables->of[EXPLAIN_LOOKBACK - 1],
+                                   .notes = q->notes,
+                                   .period = &days,
+                                   .baseline = true,
+                                   .now_unix_ms = q->now_unix_ms};
+    struct dealer_figures *figures = signs_find(&signs, arena);
+    for (size_t i = 0; i < q->cohort->n; i++)
+      add_leads_within(q, i, spans[k], &figures[i]);
+    out.of[k] = (struct cohort_figures){q->cohort, figures, q->leads};
+    out.list[k] = &out.of[k];
+  }
+  return out;
+}
+
 /* A rate of the outside dealers in both periods. */
 static struct measured_change market_rate(const struct explain_question *q,
-                                          const struct explain_figures *f,
+                                          const struct explain_figures *f, struct arena *arena,
                                           enum disclosure_code *code)
 {
   struct cohort_figures now = explain_cohort(q, f);
+  struct bases of_now = bases_of(q, q->door->period, arena);
+  struct bases of_then = bases_of(q, span_of(q), arena);
   AUTO_FREE struct dealer_figures *space = xcalloc(q->cohort->n + 1, sizeof(*space));
   struct cohort_figures then = group_before(&now, space);
   struct metric_group g = group_of(&now, q->metric, (size_t)q->cohort->subject);
@@ -290,8 +342,8 @@ static struct measured_change market_rate(const struct explain_question *q,
   CLEANUP(door_figure_free) struct door_figure a;
   CLEANUP(door_figure_free) struct door_figure b;
   struct stats_ratio after, before;
-  cell_figure(q->door, &now, g, CELL_NOW, &a);
-  cell_figure_within(q->door, &then, g, span_of(q), NULL, 0, &b);
+  cell_figure_within(q->door, &now, g, q->door->period, of_now.list, of_now.n, &a);
+  cell_figure_within(q->door, &then, g, span_of(q), of_then.list, of_then.n, &b);
   *code = a.code != DISCLOSURE_RESTRICTED ? a.code : b.code;
   if (!cell_pool(m, &a, &after) || !cell_pool(m, &b, &before))
     return (struct measured_change){.known = false};
@@ -338,7 +390,7 @@ static struct measured_change market_growth(const struct explain_question *q,
 }
 
 struct change_row explain_row(const struct explain_question *q, const struct explain_figures *f,
-                              enum disclosure_code *code)
+                              struct arena *arena, enum disclosure_code *code)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   const struct dealer_figures *own = &f->dealers[q->cohort->subject];
@@ -349,7 +401,7 @@ struct change_row explain_row(const struct explain_question *q, const struct exp
     row.own = measure(q, pair_part(m, own, &own->before, f->days_before),
                       pair_part(m, own, &own->now, f->days), phi);
   row.market = q->cohort->outside == 0 ? market_open(q, f, phi)
-               : metric_is_rate(m)     ? market_rate(q, f, code)
+               : metric_is_rate(m)     ? market_rate(q, f, arena, code)
                                        : market_growth(q, f, code);
   return row;
 }

@@ -24,7 +24,7 @@ bool explain_is_before(const struct across_tables *t, size_t member, size_t row)
 
 /* The own change and the market's, as measured. *code says why the market is withheld. */
 struct change_row explain_row(const struct explain_question *q, const struct explain_figures *f,
-                              enum disclosure_code *code);
+                              struct arena *arena, enum disclosure_code *code);
 
 /* Adds the axes and parts of the subject's change to the result. */
 void explain_axes(const struct explain_question *q, const struct explain_figures *f,

@@ -74,7 +74,8 @@ static char *headline(const struct explain_question *q, const Result *r, bool su
   const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   if (suspect)
-    buf_puts(&b, "The data is suspect, so the move may be one of the measurement: see the caveats. ");
+    buf_puts(&b,
+             "The data is suspect, so the move may be one of the measurement: see the caveats. ");
   text_put_clipped(&b, m->name, NAME_BYTES);
   if (m->state != DEALER_OK)
     buf_printf(&b, " could not be read (%s), so nothing is explained", m->reason);
@@ -122,7 +123,8 @@ void explain_words(const struct explain_question *q, const struct outside_view *
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
   r->cohort = answer_cohort(&shown->cohort, arena);
-  r->period = period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
+  r->period =
+      period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(&shown->cohort, arena);
   bool suspect = !metric_has_change(&dealer_metrics[q->metric], &f->dealers[q->cohort->subject]);
   dealer_caveats_suspect(&c, q->cohort, f->dealers);

@@ -8,12 +8,13 @@
 #include "aggregate-svc/answer/scorecard.h"
 #include "aggregate-svc/figures/metrics.h"
 #include "common/base/mem.h"
+#include "common/ga4/own.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__ListMetricsResponse Response;
 typedef Analytics__Aggregate__V1__MetricDefinition Definition;
 
-enum { TOOLS_MAX = 5 };
+enum { TOOLS_MAX = 7 };
 
 #define HIGHER ANALYTICS__AGGREGATE__V1__BETTER__HIGHER
 #define LOWER ANALYTICS__AGGREGATE__V1__BETTER__LOWER
@@ -66,7 +67,8 @@ static const struct {
 };
 
 static const char comparison[] = "compare_dealer_sessions", interest[] = "analyze_vehicle_interest",
-                  conversion[] = "vehicle_lead_conversion", movers[] = "vehicle_movers";
+                  conversion[] = "vehicle_lead_conversion", movers[] = "vehicle_movers",
+                  report[] = "run_report", across[] = "run_report_across_dealers";
 
 /* The metrics of vehicles. */
 static const struct {
@@ -225,6 +227,12 @@ static bool is_explained(const struct dealer_metric *m)
   return false;
 }
 
+/* Whether reports take it beside GA4's metrics. */
+static bool is_reported(const char *metric)
+{
+  return strcmp(metric, "sessions") == 0 || own_metric_find(metric) != NULL;
+}
+
 /* The tools that show a metric of dealers. */
 static void add_tools(Definition *d, const struct dealer_metric *m)
 {
@@ -238,7 +246,9 @@ static void add_tools(Definition *d, const struct dealer_metric *m)
       {"compare_trends", metric_has_trend(m)},
       {"explain_change", is_explained(m)},
       {"compare_traffic_sources", m == &dealer_metrics[METRIC_SESSIONS] ||
-                                      m == &dealer_metrics[METRIC_LEADS_PER_100_SESSIONS]}};
+                                      m == &dealer_metrics[METRIC_LEADS_PER_100_SESSIONS]},
+      {report, is_reported(m->name)},
+      {across, is_reported(m->name)}};
   for (size_t i = 0; i < TOOLS_MAX; i++)
     if (tools[i].shows)
       d->tools[d->n_tools++] = borrow_text(tools[i].name);
@@ -260,6 +270,31 @@ static bool add_dealer_metric(Response *r, const char *query, const struct deale
     d->pooled = borrow_text(metric_is_rate(m) ? "sum / sum" : "sum");
     add_tools(d, m);
   }
+  return true;
+}
+
+static bool is_dealer_metric(const char *name)
+{
+  for (size_t i = 0; i < METRIC_COUNT; i++)
+    if (strcmp(dealer_metrics[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+/* Metrics of reports alone. */
+static bool add_own_metric(Response *r, const char *query, const struct own_metric *m,
+                           struct arena *arena)
+{
+  if (is_dealer_metric(m->name) || (!contains(m->name, query) && !contains(m->meaning, query)))
+    return true;
+  Definition *d = add(r, m->name, m->meaning, m->formula, arena);
+  if (d == NULL)
+    return false;
+  d->unit = borrow_text(!m->rate ? "count" : m->scale == 1 ? "share" : "per_100");
+  d->better = m->rate ? HIGHER : CONTEXT;
+  d->pooled = borrow_text(m->rate ? "sum / sum" : "sum");
+  d->tools[d->n_tools++] = borrow_text(report);
+  d->tools[d->n_tools++] = borrow_text(across);
   return true;
 }
 
@@ -285,8 +320,10 @@ static bool add_vehicle_metric(Response *r, const char *query, size_t i, struct 
 Response *metric_list(const char *query, struct arena *arena)
 {
   Response *r = ARENA_NEW(arena, Response);
+  size_t n_own;
+  const struct own_metric *own = own_metrics(&n_own);
   Definition **list =
-      ARENA_ARRAY(arena, Definition *, (size_t)METRIC_COUNT + ARRAY_LEN(vehicle_metrics));
+      ARENA_ARRAY(arena, Definition *, (size_t)METRIC_COUNT + n_own + ARRAY_LEN(vehicle_metrics));
   if (r == NULL || list == NULL)
     return NULL;
   analytics__aggregate__v1__list_metrics_response__init(r);
@@ -294,6 +331,8 @@ Response *metric_list(const char *query, struct arena *arena)
   bool ok = true;
   for (size_t i = 0; i < METRIC_COUNT && ok; i++)
     ok = add_dealer_metric(r, query, &dealer_metrics[i], arena);
+  for (size_t i = 0; i < n_own && ok; i++)
+    ok = add_own_metric(r, query, &own[i], arena);
   for (size_t i = 0; i < ARRAY_LEN(vehicle_metrics) && ok; i++)
     ok = add_vehicle_metric(r, query, i, arena);
   return ok ? r : NULL;

@@ -21,7 +21,7 @@
 enum pages_query {
   PAGES_SESSIONS = 1, /* landingPage, channel: sessions */
   PAGES_LEADS,        /* the same and eventName: sessions with the event */
-  PAGES_LOOKBACK,     /* eventName: eventCount */
+  PAGES_LOOKBACK,     /* eventName: eventCount, sessions */
   PAGES_DAYS,         /* date: sessions, engagedSessions; the days before the period, too */
   PAGES_QUERIES = PAGES_DAYS,
 };

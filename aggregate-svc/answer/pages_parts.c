@@ -133,8 +133,9 @@ static struct disclosure_member *members_of(const struct pages_parts *p,
     int event = p->lead_events[c->subject];
     m[i] =
         (struct disclosure_member){.visible = c->members[i].visible, .owner = c->members[i].owner};
-    m[i].contributes = c->members[i].state == DEALER_OK && pages_usable(q, i) && event != LEAD_UNKNOWN &&
-                       p->lead_events[i] == event && breakdown_total(&p->types, i).denominator > 0;
+    m[i].contributes = c->members[i].state == DEALER_OK && pages_usable(q, i) &&
+                       event != LEAD_UNKNOWN && p->lead_events[i] == event &&
+                       breakdown_total(&p->types, i).denominator > 0;
   }
   return m;
 }
@@ -153,7 +154,8 @@ static enum disclosure_code split(const struct pages_parts *p, const struct page
         parts[v * b->n_members + i] = (struct slice_part){breakdown_part(b, v, i)->denominator,
                                                           breakdown_part(b, v, i)->numerator};
   }
-  struct split_question s = {metric, dimension, labels, {members, b->n_members, parts, b->n, true}};
+  struct split_question s = {
+      metric, dimension, labels, {members, b->n_members, parts, b->n, true, NULL, 0}};
   return split_decide(q->door, &s, fates);
 }
 

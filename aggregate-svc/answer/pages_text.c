@@ -102,7 +102,8 @@ void pages_words(const struct pages_question *q, const struct outside_view *show
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
   r->cohort = answer_cohort(&shown->cohort, arena);
-  r->period = period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
+  r->period =
+      period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(&shown->cohort, arena);
   caveats_add_missing(&c, &shown->cohort);
   dealer_caveats_suspect(&c, q->cohort, q->dealers);

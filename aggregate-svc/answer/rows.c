@@ -12,6 +12,7 @@
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/ga4/additive.h"
+#include "common/ga4/own.h"
 #include "common/ga4/rate.h"
 #include "common/pbjson/borrow.h"
 
@@ -247,6 +248,29 @@ static void add_pool_limits(struct caveats *c, const struct across_question *q, 
                    "adds only the dealers whose row passed.");
 }
 
+/* What the counts of contacts are, and are not. */
+static void add_contacts(struct caveats *c, const struct across_question *q)
+{
+  bool contacts = false, leads = false, key_events = false;
+  for (size_t k = 0; k < q->n_asked; k++) {
+    const struct own_metric *own = own_metric_find(q->metrics[k]);
+    contacts = contacts || (own != NULL && (own->of == OWN_CALLS || own->of == OWN_CHATS ||
+                                            own->of == OWN_APPOINTMENTS));
+    leads = leads || (own != NULL && (own->of == OWN_LEADS || own->of == OWN_LEAD_SESSIONS));
+    key_events = key_events || strcmp(q->metrics[k], "keyEvents") == 0 ||
+                 strcmp(q->metrics[k], "conversions") == 0;
+  }
+  if (leads)
+    caveats_add(c, "Leads are firings of each dealer's own lead event, so dealers with different "
+                   "events do not count the same; compare_dealer_sessions says which.");
+  if (contacts)
+    caveats_add(c, "0 calls, chats or appointments may mean that a site does not report them; "
+                   "pooled rates count its sessions all the same.");
+  if (key_events)
+    caveats_add(c, "Key events are not leads: every event marked as one counts, so one contact may "
+                   "count several times. For leads ask for the metric leads.");
+}
+
 /* Dealers that are in several rows of the same key. */
 static void add_groups(struct caveats *c, const struct across_question *q)
 {
@@ -282,6 +306,7 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
   add_not_pooled(&c, r);
   add_rates(&c, r);
   add_landing(&c, landing);
+  add_contacts(&c, q);
   if (q->days != NULL)
     compared_caveats(&c, q, r);
   else

@@ -50,8 +50,7 @@ static struct disclosure_member *members_of(const struct answer *a, bool leads)
     m[i].visible = c->members[i].visible;
     m[i].owner = c->members[i].owner;
     m[i].contributes = c->members[i].state == DEALER_OK && total.denominator > 0 &&
-                       traffic_usable(a->q, i) &&
-                       (!leads || traffic_same_leads(&a->parts, c, i));
+                       traffic_usable(a->q, i) && (!leads || traffic_same_leads(&a->parts, c, i));
     m[i].denominator = total.denominator;
   }
   return m;
@@ -67,27 +66,88 @@ static void name_metric(const struct answer *a, bool leads, char out[static METR
     snprintf(out, METRIC_BYTES, "session_share");
 }
 
+/* Parts of one source in one of the door's bases. */
+static struct stats_ratio base_part(const struct answer *a, size_t base, size_t v, size_t member)
+{
+  return a->parts.bases[(base * a->parts.by_source.n + v) * a->q->cohort->n + member];
+}
+
+/* Whether a member is in the figures of a base. */
+static bool is_in_base(const struct answer *a, size_t base, size_t member)
+{
+  const struct dealer_figures *f =
+      &a->q->door->bases[DOOR_NOW].figures[base * a->q->cohort->n + member];
+  return f->ok && metric_is_usable(&dealer_metrics[METRIC_LEADS_PER_100_SESSIONS], f);
+}
+
+static size_t bases_of(const struct answer *a)
+{
+  return a->parts.bases != NULL ? a->q->door->bases[DOOR_NOW].n : 0;
+}
+
+/* Who may contribute to one metric at all: what is suspect in a base is looked at there. */
+static bool may_contribute(const struct answer *a, const struct disclosure_member *m, size_t member,
+                           bool leads)
+{
+  return bases_of(a) == 0 ? m->contributes
+                          : a->q->cohort->members[member].state == DEALER_OK &&
+                                (!leads || traffic_same_leads(&a->parts, a->q->cohort, member));
+}
+
+static struct slice_part slice_of(struct stats_ratio part, bool leads)
+{
+  return (struct slice_part){part.denominator, leads ? part.numerator : 0};
+}
+
 /* Which sources the benchmark shows apart in one metric. */
 static enum disclosure_code split(const struct answer *a, bool leads, enum slice_fate *fates)
 {
   const struct breakdown *b = &a->parts.by_source;
+  size_t n = b->n * b->n_members, n_bases = bases_of(a);
   AUTO_FREE struct disclosure_member *members = members_of(a, leads);
-  AUTO_FREE struct slice_part *parts = xcalloc(b->n * b->n_members + 1, sizeof(*parts));
+  AUTO_FREE struct slice_part *parts = xcalloc((n_bases + 1) * n + 1, sizeof(*parts));
+  AUTO_FREE const struct slice_part **bases = xcalloc(n_bases + 1, sizeof(*bases));
   AUTO_FREE const char **labels = xcalloc(b->n + 1, sizeof(*labels));
   char metric[METRIC_BYTES];
   name_metric(a, leads, metric);
+  for (size_t i = 0; i < b->n_members; i++)
+    members[i].contributes = may_contribute(a, &members[i], i, leads);
+  for (size_t k = 0; k < n_bases; k++)
+    bases[k] = parts + (k + 1) * n;
   for (size_t v = 0; v < b->n; v++) {
     labels[v] = b->values[v]->label;
     for (size_t i = 0; i < b->n_members; i++) {
-      struct stats_ratio part = *breakdown_part(b, v, i);
+      size_t at = v * b->n_members + i;
       if (members[i].contributes)
-        parts[v * b->n_members + i] =
-            (struct slice_part){part.denominator, leads ? part.numerator : 0};
+        parts[at] = slice_of(*breakdown_part(b, v, i), leads);
+      for (size_t k = 0; k < n_bases && members[i].contributes; k++)
+        if (is_in_base(a, k, i))
+          parts[(k + 1) * n + at] = slice_of(base_part(a, k, v, i), leads);
     }
   }
-  struct split_question q = {
-      metric, traffic_dimension(a->q->by), labels, {members, b->n_members, parts, b->n, leads}};
+  struct split_question q = {metric,
+                             traffic_dimension(a->q->by),
+                             labels,
+                             {members, b->n_members, parts, b->n, leads, bases, n_bases}};
   return split_decide(a->q->door, &q, fates);
+}
+
+/* A member in the figure of one source: its lead rate there, or the source's share of it. */
+static void set_member(struct disclosure_member *m, struct stats_ratio part, int64_t sessions,
+                       bool leads)
+{
+  m->numerator = leads ? part.numerator : part.denominator;
+  m->denominator = leads ? part.denominator : sessions;
+  /* A dealer without the source is in the share, as 0, and in no lead rate. */
+  m->contributes = m->contributes && m->denominator > 0;
+}
+
+static int64_t sessions_in_base(const struct answer *a, size_t base, size_t member)
+{
+  int64_t sum = 0;
+  for (size_t v = 0; v < a->parts.by_source.n; v++)
+    sum += base_part(a, base, v, member).denominator;
+  return sum;
 }
 
 /* One source of the outside dealers in one metric. */
@@ -95,20 +155,29 @@ static enum disclosure_code release(const struct answer *a, size_t v, bool leads
                                     struct door_figure *out)
 {
   const struct breakdown *b = &a->parts.by_source;
+  size_t n = b->n_members, n_bases = bases_of(a);
   AUTO_FREE struct disclosure_member *members = members_of(a, leads);
+  AUTO_FREE struct disclosure_member *rows = xcalloc(n_bases * n + 1, sizeof(*rows));
+  AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
   char metric[METRIC_BYTES], slice[SLICE_BYTES];
   name_metric(a, leads, metric);
   split_slice(slice, sizeof(slice), traffic_dimension(a->q->by), b->values[v]->label);
-  for (size_t i = 0; i < b->n_members; i++) {
-    struct stats_ratio part = *breakdown_part(b, v, i);
-    members[i].numerator = leads ? part.numerator : part.denominator;
-    members[i].denominator = leads ? part.denominator : members[i].denominator;
-    if (leads) /* a dealer without the source is in the share, as 0, and in no lead rate */
-      members[i].contributes = members[i].contributes && part.denominator > 0;
+  for (size_t k = 0; k < n_bases; k++) {
+    bases[k] = rows + k * n;
+    for (size_t i = 0; i < n; i++) {
+      struct disclosure_member *m = &rows[k * n + i];
+      *m = members[i];
+      m->contributes = may_contribute(a, m, i, leads) && is_in_base(a, k, i);
+      set_member(m, base_part(a, k, v, i), leads ? 0 : sessions_in_base(a, k, i), leads);
+    }
   }
+  for (size_t i = 0; i < n; i++)
+    set_member(&members[i], *breakdown_part(b, v, i), members[i].denominator, leads);
   struct door_cell cell = {.metric = metric,
                            .slice = slice,
                            .members = members,
+                           .bases = bases,
+                           .n_bases = n_bases,
                            .rate = true,
                            .share = !leads,
                            .scale = leads ? LEADS_SCALE : 1,

@@ -2,11 +2,10 @@
  * out.
  *
  * Sessions whose source is the dealer's own website, that of another dealer of the caller's or a
- * tool's are one row, "(self-referral)": they say that a visit was cut in two, not where people come
- * from. A lead rate is compared with the dealers that
- * count the same lead event, a share with all of them. Lead rates of all shown sources are judged
- * together. Figures of dealers outside the caller's view come through the door, for sources that
- * the split of the dimension releases. */
+ * tool's are one row, "(self-referral)": they say that a visit was cut in two, not where people
+ * come from. A lead rate is compared with the dealers that count the same lead event, a share with
+ * all of them. Lead rates of all shown sources are judged together. Figures of dealers outside the
+ * caller's view come through the door, for sources that the split of the dimension releases. */
 #ifndef AMCP_AGGREGATE_TRAFFIC_H
 #define AMCP_AGGREGATE_TRAFFIC_H
 
@@ -23,7 +22,7 @@ enum traffic_query {
   TRAFFIC_SESSIONS = 1, /* date, channel, source, medium or campaign: sessions */
   TRAFFIC_LEADS,        /* the same and eventName: eventCount, sessions */
   TRAFFIC_HOSTS,        /* hostName: sessions */
-  TRAFFIC_LOOKBACK,     /* eventName: eventCount */
+  TRAFFIC_LOOKBACK,     /* eventName: eventCount, sessions */
   TRAFFIC_DAYS,         /* date: sessions, engagedSessions; the days before the period, too */
   TRAFFIC_QUERIES = TRAFFIC_DAYS,
 };
@@ -37,7 +36,7 @@ struct traffic_question {
   struct door *door;
   const struct report_tables *tables;
   const struct lead_events *leads;
-  struct dealer_figures *dealers; /* per member, of signs_find(); leads are added to them */
+  struct dealer_figures *dealers;   /* per member, of signs_find(); leads are added to them */
   const struct dealer_notes *notes; /* per member */
   enum traffic_by by;
   const struct period *period;

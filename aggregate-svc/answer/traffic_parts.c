@@ -175,6 +175,19 @@ static struct stats_ratio *grid_cell(const struct day_grid *g, size_t value, con
   return inside ? &g->cells[value * g->n_days + (size_t)at] : NULL;
 }
 
+/* Where a day of a source counts among the bases of the door; NULL when nowhere. */
+static struct stats_ratio *base_cell(const struct traffic_parts *p,
+                                     const struct traffic_question *q, size_t value, size_t member,
+                                     const char *date)
+{
+  const struct door_bases *bases = &q->door->bases[DOOR_NOW];
+  int64_t day = day_of(date);
+  for (size_t k = 0; p->bases != NULL && k < bases->n; k++)
+    if (day >= bases->spans[k].first && day <= bases->spans[k].last)
+      return &p->bases[(k * p->by_source.n + value) * q->cohort->n + member];
+  return NULL;
+}
+
 static void add_sessions(struct traffic_parts *p, const struct traffic_question *q, size_t member,
                          const struct self *self, const struct day_grid *g)
 {
@@ -185,6 +198,9 @@ static void add_sessions(struct traffic_parts *p, const struct traffic_question 
     struct stats_ratio *day = grid_cell(g, v, across_text(t, member, row, DATE));
     int64_t sessions = table_count(t, member, row, 0);
     breakdown_part(&p->by_source, v, member)->denominator += sessions;
+    struct stats_ratio *base = base_cell(p, q, v, member, across_text(t, member, row, DATE));
+    if (base != NULL)
+      base->denominator += sessions;
     if (day != NULL)
       day->denominator += sessions;
   }
@@ -205,6 +221,9 @@ static void add_leads(struct traffic_parts *p, const struct traffic_question *q,
     int64_t events = table_count(t, member, row, 0);
     int64_t leads = by_session ? table_count(t, member, row, 1) : events;
     breakdown_part(&p->by_source, v, member)->numerator += leads;
+    struct stats_ratio *base = base_cell(p, q, v, member, across_text(t, member, row, DATE));
+    if (base != NULL)
+      base->numerator += leads;
     if ((long)member == q->cohort->subject)
       p->own[v] += events;
     if (day != NULL)
@@ -224,7 +243,7 @@ static void count_leads(const struct traffic_question *q, size_t member)
     events += table_count(t, member, row, 0);
     sessions += table_count(t, member, row, 1);
   }
-  signs_add_leads(&q->dealers[member], events, sessions);
+  signs_add_leads(&q->dealers[member], events, sessions, q->cohort->members[member].visible);
 }
 
 static void add_member(struct traffic_parts *p, const struct traffic_question *q, size_t member,
@@ -257,6 +276,10 @@ void traffic_parts_make(struct traffic_parts *out, const struct traffic_question
   breakdown_init(&out->by_source, c->n, arena);
   propose(&out->by_source, q, hosts);
   out->own = ARENA_ARRAY(arena, int64_t, out->by_source.n + 1);
+  out->bases = q->door->bases[DOOR_NOW].n > 0
+                   ? ARENA_ARRAY(arena, struct stats_ratio,
+                                 q->door->bases[DOOR_NOW].n * out->by_source.n * c->n + 1)
+                   : NULL;
   for (size_t i = 0; i < c->n; i++)
     if (c->members[i].state == DEALER_OK)
       add_member(out, q, i, hosts, &dispersion);

@@ -12,7 +12,10 @@ struct traffic_parts {
   struct breakdown by_source;
   int *lead_events; /* per member */
   int64_t *own;     /* lead events of the subject, per source */
-  double phi;       /* over-dispersion of leads per session around each dealer's source */
+  /* Parts of the dealers outside in each week or month that the door looks at: base x source x
+   * member; NULL where it has none. */
+  struct stats_ratio *bases;
+  double phi; /* over-dispersion of leads per session around each dealer's source */
 };
 
 /* GA4's dimension that the rows of an answer are of. */

@@ -47,8 +47,8 @@ static bool is_suspect(const Result *r)
 {
   bool suspect = false;
   for (size_t i = 0; i < r->n_sources; i++)
-    suspect = suspect ||
-              r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA;
+    suspect =
+        suspect || r->sources[i]->standing == ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA;
   return suspect;
 }
 
@@ -102,7 +102,8 @@ static void source_caveats(struct caveats *c, const Result *r, size_t folded)
     caveats_add(c,
                 "%.1f %% of the sessions have the dealer's own website as their source, or that of "
                 "another dealer of yours or of a tool (credit, trade-in), and are one row, "
-                "(self-referral): a visit was cut in two, so the channel that it came from is lost. Check cross-domain settings and the list of unwanted referrals.",
+                "(self-referral): a visit was cut in two, so the channel that it came from is "
+                "lost. Check cross-domain settings and the list of unwanted referrals.",
                 100 * (double)self / all);
   if (unset > 0)
     caveats_add(c,
@@ -133,7 +134,8 @@ void traffic_words(const struct traffic_question *q, const struct outside_view *
   struct caveats c = {.arena = arena};
   struct resolved_period resolved;
   r->cohort = answer_cohort(&shown->cohort, arena);
-  r->period = period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
+  r->period =
+      period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(&shown->cohort, arena);
   caveats_add_missing(&c, &shown->cohort);
   dealer_caveats_suspect(&c, q->cohort, q->dealers);

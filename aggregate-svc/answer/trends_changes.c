@@ -42,7 +42,8 @@ static struct measured_change own_change(const struct trends *t, const struct tr
 {
   struct stats_ratio then, now;
   if (is_suspect(t, before, trends_subject(t)) || !is_whole(t, before, trends_subject(t)) ||
-      !is_whole(t, &t->after, trends_subject(t)) || !trends_parts(t, &before->all, trends_subject(t), &then) ||
+      !is_whole(t, &t->after, trends_subject(t)) ||
+      !trends_parts(t, &before->all, trends_subject(t), &then) ||
       !trends_parts(t, &t->after.all, trends_subject(t), &now))
     return (struct measured_change){.known = false};
   return measure(t, then, now, phi);
@@ -55,8 +56,9 @@ static struct measured_change open_market(const struct trends *t, const struct t
   struct stats_ratio then[2] = {{0, 0}}, now[2] = {{0, 0}};
   bool fits = true;
   for (size_t i = 0; i < t->of.figures.cohort->n; i++) {
-    if (i == trends_subject(t) || is_suspect(t, before, i) || !is_whole(t, before, i) || !is_whole(t, &t->after, i) ||
-        !trends_parts(t, &before->all, i, &then[1]) || !trends_parts(t, &t->after.all, i, &now[1]))
+    if (i == trends_subject(t) || is_suspect(t, before, i) || !is_whole(t, before, i) ||
+        !is_whole(t, &t->after, i) || !trends_parts(t, &before->all, i, &then[1]) ||
+        !trends_parts(t, &t->after.all, i, &now[1]))
       continue;
     fits = fits && stats_pool(then, 2, &then[0]) && stats_pool(now, 2, &now[0]);
   }

@@ -41,7 +41,7 @@ struct sums {
   struct model_sums *models;
   int64_t *by_powertrain; /* axis */
   int64_t by_condition[MODELS_CONDITIONS];
-  int64_t matched[MODELS_RANGES]; /* views */
+  int64_t matched[MODELS_RANGES];  /* views */
   int64_t compared[MODELS_RANGES]; /* those of the dealers that changes are measured by */
   int64_t sessions, vdp_sessions, vdp_views, leads, attributed;
   bool leads_known;
@@ -299,8 +299,7 @@ static bool seen_before(const struct vehicle_question *q, size_t member)
 {
   const struct cohort *c = q->cohort;
   for (size_t i = 0; i < member; i++)
-    if (vehicle_counts(q, i) &&
-        strcmp(c->members[i].region, c->members[member].region) == 0)
+    if (vehicle_counts(q, i) && strcmp(c->members[i].region, c->members[member].region) == 0)
       return true;
   return false;
 }

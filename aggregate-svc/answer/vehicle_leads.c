@@ -42,7 +42,7 @@ struct class_rate {
 struct sums {
   const struct vehicle_question *q;
   struct arena *arena;
-  int event; /* that is compared */
+  int event;        /* that is compared */
   bool all_suspect; /* the data of every dealer with the event is suspect */
   struct model_leads *models;
   struct class_rate *classes; /* body x condition */

@@ -1,9 +1,12 @@
 /* Plans the daily reports and collects the figures of dealers from them. */
 #include "aggregate-svc/call/daily.h"
 
+#include <string.h>
+
 #include "aggregate-svc/call/query.h"
 #include "aggregate-svc/figures/channels.h"
 #include "aggregate-svc/figures/group.h"
+#include "aggregate-svc/figures/series.h"
 #include "aggregate-svc/figures/signs.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -19,7 +22,8 @@ struct daily_site {
 static char *by_day[] = {(char *)"date"};
 static char *by_day_and_channel[] = {(char *)"date", (char *)channel_dimension};
 static char *by_day_and_event[] = {(char *)"date", (char *)"eventName"};
-static char *by_channel_and_event[] = {(char *)channel_dimension, (char *)"eventName"};
+static char *by_channel_and_event[] = {(char *)"date", (char *)channel_dimension,
+                                       (char *)"eventName"};
 static char *by_event[] = {(char *)"eventName", (char *)"isKeyEvent"};
 static char *is_true[] = {(char *)"true"};
 static char *session_metrics[] = {(char *)"sessions", (char *)"engagedSessions"};
@@ -72,6 +76,7 @@ static bool add_events(struct tool_call *c, const struct daily_question *q, stru
     return true;
   spec.id = DAILY_CHANNEL_EVENTS;
   spec.dimensions = by_channel_and_event;
+  spec.n_dimensions = ARRAY_LEN(by_channel_and_event);
   spec.n_periods = 1;
   return tool_plan_add(p, query_new(&spec, c->arena));
 }
@@ -86,8 +91,8 @@ static bool add_look_back(struct tool_call *c, struct daily_question *q, struct 
                             .n_metrics = ARRAY_LEN(event_metrics),
                             .periods = {&q->look_back},
                             .n_periods = 1};
-  size_t needed = 0;
-  char **events = lead_look_back_events(&q->leads, c->arena);
+  size_t needed = 0, n_events;
+  char **events = lead_look_back_events(&q->leads, &n_events, c->arena);
   q->sites = ARENA_ARRAY(c->arena, struct daily_site, c->cohort.n);
   if (events == NULL || q->sites == NULL)
     return false;
@@ -99,7 +104,7 @@ static bool add_look_back(struct tool_call *c, struct daily_question *q, struct 
   }
   if (needed == 0)
     return true;
-  spec.dimension_filter = query_either(query_in_list("eventName", events, LEAD_LOOK_BACK, c->arena),
+  spec.dimension_filter = query_either(query_in_list("eventName", events, n_events, c->arena),
                                        query_in_list("isKeyEvent", is_true, 1, c->arena), c->arena);
   return spec.dimension_filter != NULL && tool_plan_add(p, query_new(&spec, c->arena));
 }
@@ -109,8 +114,8 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
 {
   period_look_back(&q->look_back, c->now_unix_ms);
   if (q->has_other)
-    q->n_baselines = period_baselines(&c->period, &q->other, SUSPECT_BASELINE, c->now_unix_ms,
-                                      q->baselines);
+    q->n_baselines =
+        period_baselines(&c->period, &q->other, SUSPECT_BASELINE, c->now_unix_ms, q->baselines);
   if (!lead_events_collect(&q->leads, &c->cohort, c->arena) || !add_sessions(c, q, p) ||
       !add_events(c, q, p) || !add_shoppers(c, q, p) || !add_look_back(c, q, p))
     return tool_cohort_too_large(e, "comparison");
@@ -120,6 +125,13 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
 }
 
 /* ------------------------------------------------------------------- collecting */
+
+static int lead_event_of(const struct tool_call *c, const struct daily_question *q, size_t member,
+                         struct lead_finding found)
+{
+  const char *configured = c->cohort.members[member].lead_event;
+  return configured[0] != '\0' ? lead_events_find(&q->leads, configured) : found.lead_event;
+}
 
 /* What was remembered of a site, else what its look-back says, which is remembered. */
 static struct lead_finding finding_of(struct tool_call *c, const struct daily_question *q,
@@ -131,6 +143,7 @@ static struct lead_finding finding_of(struct tool_call *c, const struct daily_qu
   daily_fold_firings(&q->fold, member, firings);
   struct lead_finding found = lead_find(firings);
   found.key_events = daily_fold_key_events(&q->fold, member);
+  daily_fold_leads(&q->fold, member, lead_event_of(c, q, member, found), &found);
   lookback_keep(c->lookback, c->cohort.members[member].ref, q->look_back.end.day, found);
   return found;
 }
@@ -138,11 +151,12 @@ static struct lead_finding finding_of(struct tool_call *c, const struct daily_qu
 struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_question *q,
                                       size_t member)
 {
-  const struct cohort_member *m = &c->cohort.members[member];
   struct lead_finding found = finding_of(c, q, member);
   return (struct daily_meaning){
-      m->lead_event[0] != '\0' ? lead_events_find(&q->leads, m->lead_event) : found.lead_event,
-      shopper_of(&q->leads, m->qualified_session, found), found.inventory_pages, found.key_events};
+      lead_event_of(c, q, member, found),
+      shopper_of(&q->leads, c->cohort.members[member].qualified_session, found),
+      found.inventory_pages, found.key_events,
+      suspect_duplicates(found.lead_events, found.lead_sessions)};
 }
 
 /* YYYYMMDD of a day. */
@@ -173,6 +187,7 @@ static bool collect(struct tool_call *c, const struct daily_question *q, size_t 
     if (span != NULL)
       days = (struct period_days){span->first, span->last, days.today};
     daily_fold_findings(&q->fold, member, days, out);
+    series_add_duplicates(out, &m.duplicates, c->cohort.members[member].visible);
   }
   return ok;
 }
@@ -209,18 +224,19 @@ static void mark_key_events(const struct tool_call *c, struct dealer_figures *fi
 
 /* --------------------------------------------------------------- weeks and months */
 
-/* What the dealers outside count in a week or month. Sums of parts of what fitted fit. */
-static void count_within(struct tool_call *c, const struct daily_question *q,
-                         const struct dealer_figures *figures, struct lattice_span span,
-                         struct dealer_counts *out)
+/* The figures of the dealers outside in a week or month; of the others they are not asked for. Sums
+ * of parts of what fitted fit. */
+static void figures_in(struct tool_call *c, const struct daily_question *q,
+                       const struct dealer_figures *figures, struct lattice_span span,
+                       struct dealer_figures *out, struct arena *arena)
 {
-  struct arena *scratch = arena_new(SIZE_MAX / 4);
   for (size_t i = 0; i < c->cohort.n; i++) {
-    struct dealer_figures within;
-    if (!c->cohort.members[i].visible && figures[i].ok && collect(c, q, i, &span, &within, scratch))
-      out[i] = within.now;
+    out[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    if (!c->cohort.members[i].visible && figures[i].ok && !collect(c, q, i, &span, &out[i], arena))
+      out[i].ok = false;
+    /* What a site reports is known by the whole period: a week without calls is one of 0. */
+    memcpy(out[i].kinds, figures[i].kinds, sizeof(out[i].kinds));
   }
-  arena_free(scratch);
 }
 
 /* The weeks or months of a period, each of which the door looks at. */
@@ -229,17 +245,17 @@ static struct door_bases bases_of(struct tool_call *c, const struct daily_questi
                                   struct arena *arena)
 {
   size_t n = lattice_bases(span, NULL, 0);
-  AUTO_FREE struct lattice_span *spans = xcalloc(n + 1, sizeof(*spans));
-  struct dealer_counts *counts = ARENA_ARRAY(arena, struct dealer_counts, n * c->cohort.n);
+  struct lattice_span *spans = ARENA_ARRAY(arena, struct lattice_span, n + 1);
+  struct dealer_figures *out = ARENA_ARRAY(arena, struct dealer_figures, n * c->cohort.n);
   lattice_bases(span, spans, n);
-  for (size_t i = 0; i < n && n > 1; i++)
-    count_within(c, q, figures, spans[i], counts + i * c->cohort.n);
-  return n > 1 ? (struct door_bases){counts, n} : (struct door_bases){NULL, 0};
+  for (size_t i = 0; i < n; i++)
+    figures_in(c, q, figures, spans[i], out + i * c->cohort.n, arena);
+  return (struct door_bases){out, spans, n};
 }
 
 /* For the dealers outside, when some were asked. */
 static void give_bases(struct tool_call *c, const struct daily_question *q,
-                       const struct dealer_figures *figures, struct arena *arena)
+                       const struct dealer_figures *figures, bool before_too, struct arena *arena)
 {
   struct door *d = &c->door;
   struct lattice_span now = d->period;
@@ -247,7 +263,7 @@ static void give_bases(struct tool_call *c, const struct daily_question *q,
   if (d->withheld != DISCLOSURE_RESTRICTED || d->kept_only)
     return;
   d->bases[DOOR_NOW] = bases_of(c, q, figures, now, arena);
-  if (q->has_other)
+  if (before_too && q->has_other)
     d->bases[DOOR_BEFORE] = bases_of(c, q, figures, before, arena);
 }
 
@@ -256,7 +272,7 @@ struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_que
 {
   struct dealer_figures *figures = collect_all(c, q, NULL, arena, e);
   if (figures != NULL)
-    give_bases(c, q, figures, arena);
+    give_bases(c, q, figures, true, arena);
   if (figures != NULL)
     mark_key_events(c, figures);
   return figures;
@@ -267,7 +283,10 @@ struct dealer_figures *daily_figures_within(struct tool_call *c, const struct da
                                             struct err *e)
 {
   struct dealer_figures *figures = collect_all(c, q, &span, arena, e);
-  if (figures != NULL)
-    mark_key_events(c, figures);
+  if (figures == NULL)
+    return NULL;
+  mark_key_events(c, figures);
+  if (span.first == c->door.period.first && span.last == c->door.period.last)
+    give_bases(c, q, figures, false, arena);
   return figures;
 }

@@ -30,8 +30,9 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
 /* What counts on a dealer's site. */
 struct daily_meaning {
   int lead_event, shopper;
-  bool pages;          /* it reports pages of inventory */
-  uint64_t key_events; /* signature of its frequent key events */
+  bool pages;                        /* it reports pages of inventory */
+  uint64_t key_events;               /* signature of its frequent key events */
+  struct suspect_finding duplicates; /* in the look-back */
 };
 /* By its configuration, else by the look-back, which is remembered. Once the dealer has answered.
  */

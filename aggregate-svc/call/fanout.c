@@ -189,6 +189,7 @@ static void on_dealer_done(struct fanout *f, size_t member, const DealerDone *d)
     }
   if (d->properties > 0) /* not known before, where none is configured */
     member_of(f, member)->properties = d->properties;
+  member_of(f, member)->properties_read = d->properties_read;
   end_dealer(f, member, DEALER_OK);
 }
 
@@ -267,6 +268,7 @@ static enum err_code open_stream(struct batch *b, struct err *e)
   request.n_queries = b->set->n;
   request.batch = f->options.batch;
   request.purpose = f->options.purpose;
+  request.add_properties = f->options.add_properties;
   request.max_rows_per_report = f->options.max_rows_per_report;
   struct rpc_metadata grant = {RPC_META_GRANT, f->options.grant, f->options.grant_len};
   struct rpc_client_options options = {.timeout_ms = time_left(f),

@@ -48,6 +48,7 @@ struct fanout_options {
   const void *grant; /* sealed; NULL passes on the caller's own */
   size_t grant_len;
   size_t batch_dealers;
+  bool add_properties; /* see struct plan */
   int64_t max_rows_per_report;
   int64_t deadline_ms; /* on clock_mono_ms()'s scale */
 };

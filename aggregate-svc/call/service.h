@@ -8,7 +8,7 @@
 
 #include "aggregate-svc/call/definitions.h"
 #include "aggregate-svc/call/finish.h"
-#include "aggregate-svc/call/lookback.h"
+#include "common/ga4/lookback.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/disclosure/store.h"
 #include "common/base/metrics.h"

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/fanout.h"
-#include "aggregate-svc/call/lookback.h"
+#include "common/ga4/lookback.h"
 #include "aggregate-svc/call/request.h"
 #include "aggregate-svc/cohort/cohort.h"
 #include "aggregate-svc/disclosure/door.h"
@@ -36,6 +36,7 @@ struct plan {
   /* Where dealers are asked for different reports; lent by the tool. */
   const struct query_set *sets;
   const uint16_t *set_of;      /* a member's set */
+  bool add_properties;         /* of a dealer that has several; else the default one is read */
   int64_t max_rows_per_report; /* 0 for report-svc's own limit */
 };
 /* Adds a report of all dealers. False, and nothing added, when query is NULL (no memory) or none

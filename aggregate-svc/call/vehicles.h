@@ -26,9 +26,9 @@ struct vehicle_questions {
   const struct period *periods[MODELS_RANGES];
   size_t n_periods;
   const struct period *look_back; /* for the lead event of dealers; with `leads` */
-  bool vdp, kinds, leads; /* which reports beside the views by model, and sessions by day */
-  bool by_condition;      /* views and leads apart for new and used */
-  bool by_date, by_week; /* views apart for each */
+  bool vdp, kinds, leads;         /* which reports beside the views by model, and sessions by day */
+  bool by_condition;              /* views and leads apart for new and used */
+  bool by_date, by_week;          /* views apart for each */
   /* By which the days are judged; vehicles_plan() fills them in. */
   struct period baselines[2];
   size_t n_baselines;

@@ -24,4 +24,11 @@ struct dealer_figures *window_find(const struct tool_call *c, const struct suspe
                                    uint32_t look_back, const struct dealer_notes *notes,
                                    struct arena *arena);
 
+/* The same for each week or month that the door looks at, given to it, when dealers outside the
+ * caller's view were asked. */
+void window_give_bases(struct tool_call *c, const struct suspect_window *w,
+                       const struct report_tables *tables, const struct lead_events *leads,
+                       uint32_t days, uint32_t look_back, const struct dealer_notes *notes,
+                       struct arena *arena);
+
 #endif

@@ -46,13 +46,31 @@ static bool set_groups(struct cohort_member *m, const Dealer *d, struct arena *a
   return m->groups != NULL;
 }
 
+static bool set_names(struct vehicle_settings *out, const Analytics__Auth__V1__DealerSettings *s,
+                      struct arena *arena)
+{
+  size_t n = s != NULL ? s->n_vehicle_overrides : 0;
+  struct vehicle_name *names = ARENA_ARRAY(arena, struct vehicle_name, n + 1);
+  for (size_t i = 0; names != NULL && i < n; i++) {
+    const Analytics__Auth__V1__VehicleOverride *o = s->vehicle_overrides[i];
+    names[i] = (struct vehicle_name){arena_strdup(arena, o->value), arena_strdup(arena, o->make),
+                                     arena_strdup(arena, o->model)};
+    if (names[i].value == NULL || names[i].make == NULL || names[i].model == NULL)
+      return false;
+  }
+  out->names = names;
+  out->n_names = n;
+  return names != NULL;
+}
+
 static bool set_dealer(struct cohort_member *m, const Dealer *d, struct arena *arena)
 {
   m->properties = d->n_property_ids;
   m->dealer_id = arena_strdup(arena, d->dealer_id);
   m->name = arena_strdup(arena, d->name[0] != '\0' ? d->name : d->dealer_id);
   m->region = arena_strdup(arena, d->region);
-  return m->dealer_id != NULL && m->name != NULL && m->region != NULL && set_groups(m, d, arena);
+  return m->dealer_id != NULL && m->name != NULL && m->region != NULL && set_groups(m, d, arena) &&
+         set_names(&m->vehicles, d->settings, arena);
 }
 
 typedef Analytics__Auth__V1__DealerSettings Settings;

@@ -24,10 +24,17 @@ struct cohort_scope {
   const char *cohort, *version, *view, *viewer;
 };
 
+/* What a website calls a model of the catalogue. */
+struct vehicle_name {
+  const char *value, *make, *model;
+};
+
 /* Where a dealer's reports show which vehicle was viewed. "" where nothing is configured. */
 struct vehicle_settings {
   const char *make, *model, *condition; /* dimensions of the configuration */
   const char *vdp_path_pattern;         /* RE2, of the paths of vehicle pages */
+  const struct vehicle_name *names;     /* of a visible dealer */
+  size_t n_names;
   unsigned registered; /* parameters the property has registered, enum vehicle_parameter bits */
 };
 enum vehicle_parameter {
@@ -48,9 +55,10 @@ struct cohort_member {
   struct vehicle_settings vehicles; /* how its vehicle pages are read */
   const char *qualified_session;    /* likewise: what a shopper session is */
   const char *time_zone;            /* likewise: overrides the property's */
-  size_t properties;                /* of a visible dealer; the first one is read */
+  size_t properties;                /* of a visible dealer */
   /* Outcome; written by the fan-out. */
   enum dealer_state state;
+  uint32_t properties_read; /* that its figures are added up from; 0 means 1 */
   enum err_code code;
   char reason[40];
   char message[400]; /* shown for visible members only, but see cohort_share_spent() */

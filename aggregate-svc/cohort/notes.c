@@ -178,12 +178,40 @@ void caveats_add_notes(struct caveats *c, const struct cohort *cohort,
   }
 }
 
+static bool is_added_up(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct cohort_member *m = &cohort->members[member];
+  (void)arg;
+  return m->state == DEALER_OK && m->visible && m->properties_read > 1;
+}
+
+static bool is_first_only(const struct cohort *cohort, size_t member, const void *arg)
+{
+  const struct cohort_member *m = &cohort->members[member];
+  (void)arg;
+  return m->state == DEALER_OK && m->visible && m->properties > 1 && m->properties_read <= 1;
+}
+
+/* Dealers with several properties. */
+static void add_properties(struct caveats *c, const struct cohort *cohort)
+{
+  if (cohort_count_if(cohort, is_added_up, NULL) > 0)
+    caveats_add(c,
+                "All properties of %s are added up; what may not be added, such as users, is of "
+                "the default one alone.",
+                cohort_names(cohort, is_added_up, NULL, c->arena));
+  if (cohort_count_if(cohort, is_first_only, NULL) > 0)
+    caveats_add(c, "Only the default one of several properties was read for: %s.",
+                cohort_names(cohort, is_first_only, NULL, c->arena));
+}
+
 void caveats_add_missing(struct caveats *c, const struct cohort *cohort)
 {
   size_t asked = cohort_asked(cohort), missing = asked - cohort_in_figures(cohort);
   if (missing > 0)
     caveats_add(c, "%zu of %zu dealers could not be read and %s in no figure: %s.", missing, asked,
                 missing == 1 ? "is" : "are", cohort_missing_names(cohort, c->arena));
+  add_properties(c, cohort);
 }
 
 /* ------------------------------------------------------- time zones, currencies */

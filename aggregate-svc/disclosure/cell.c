@@ -117,19 +117,11 @@ void cell_figure_within(struct door *door, const struct cohort_figures *c, struc
   ask(door, c, g, span, rows, n_bases, out);
 }
 
-/* Those who take part in a figure, with what they count in one of its weeks or months. */
-static void base_members(const struct cohort_figures *c, struct metric_group g,
-                         const struct dealer_counts *counts, const struct disclosure_member *whole,
-                         struct disclosure_member *out)
+static struct cohort_figures base_of(const struct door *door, const struct cohort_figures *c,
+                                     enum cell_period period, size_t base)
 {
-  const struct dealer_metric *m = &dealer_metrics[g.metric];
-  for (size_t i = 0; i < c->cohort->n; i++) {
-    struct stats_ratio parts = metric_parts_on(m, &c->dealers[i], &counts[i]);
-    out[i] = whole[i];
-    out[i].contributes = whole[i].contributes && parts.denominator > 0;
-    out[i].denominator = metric_is_rate(m) ? parts.denominator : parts.numerator;
-    out[i].numerator = parts.numerator;
-  }
+  const struct dealer_figures *of = door->bases[period].figures + base * c->cohort->n;
+  return (struct cohort_figures){door->cohort, of, c->leads};
 }
 
 void cell_figure(struct door *door, const struct cohort_figures *c, struct metric_group g,
@@ -140,32 +132,67 @@ void cell_figure(struct door *door, const struct cohort_figures *c, struct metri
   struct cohort_figures figures = figures_of(door, c, period, space);
   AUTO_FREE struct disclosure_member *rows = new_rows(c, n_bases);
   members_of(&figures, g, rows);
-  for (size_t i = 0; i < n_bases; i++)
-    base_members(&figures, g, door->bases[period].counts + i * n, rows, rows + (i + 1) * n);
+  for (size_t i = 0; i < n_bases; i++) {
+    struct cohort_figures base = base_of(door, c, period, i);
+    members_of(&base, g, rows + (i + 1) * n);
+  }
   ask(door, &figures, g, period_of(door, period), rows, n_bases, out);
+}
+
+/* The members of a group with their parts of one slice, of the period or of one of its bases. */
+static void slice_members(const struct cohort_figures *c, struct metric_group g,
+                          const struct stats_ratio *parts, struct disclosure_member *out)
+{
+  members_of(c, g, out);
+  for (size_t i = 0; i < c->cohort->n; i++) {
+    out[i].denominator = parts[i].denominator;
+    out[i].numerator = parts[i].numerator;
+    out[i].contributes = out[i].contributes && parts[i].denominator > 0;
+  }
 }
 
 void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, struct metric_group g,
                           const struct cell_slice *slice, struct door_figure *out)
 {
-  AUTO_FREE struct disclosure_member *members = xcalloc(c->cohort->n + 1, sizeof(*members));
+  size_t n = c->cohort->n, n_bases = slice->bases != NULL ? door->bases[DOOR_NOW].n : 0;
+  AUTO_FREE struct disclosure_member *rows = new_rows(c, n_bases);
+  AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
   char name[KEY_BYTES];
   name_metric(name, c, g);
-  members_of(c, g, members);
-  for (size_t i = 0; i < c->cohort->n; i++) {
-    members[i].denominator = slice->parts[i].denominator;
-    members[i].numerator = slice->parts[i].numerator;
-    members[i].contributes = members[i].contributes && slice->parts[i].denominator > 0;
+  slice_members(c, g, slice->parts, rows);
+  for (size_t k = 0; k < n_bases; k++) {
+    struct cohort_figures base = base_of(door, c, CELL_NOW, k);
+    slice_members(&base, g, slice->bases[k], rows + (k + 1) * n);
+    bases[k] = rows + (k + 1) * n;
   }
   struct door_cell cell = cell_of(c, g, door->period, slice->name[0] != '\0' ? slice->name : name);
   cell.slice = slice->slice;
-  cell.members = members;
+  cell.members = rows;
+  cell.bases = bases;
+  cell.n_bases = n_bases;
   if (slice->share) {
     cell.rate = cell.share = true;
     cell.scale = 1;
     cell.dispersion = 1;
   }
   door_figure(door, &cell, out);
+}
+
+/* Parts of those who contribute in a base; zeros for the others. */
+static struct slice_part *base_parts(const struct door *door, const struct cohort_figures *c,
+                                     struct metric_group g, const struct cell_dimension *d,
+                                     size_t k)
+{
+  size_t n = c->cohort->n;
+  AUTO_FREE struct disclosure_member *members = xcalloc(n + 1, sizeof(*members));
+  struct slice_part *out = xcalloc(d->n_values * n + 1, sizeof(*out));
+  struct cohort_figures base = base_of(door, c, CELL_NOW, k);
+  members_of(&base, g, members);
+  for (size_t v = 0; v < d->n_values; v++)
+    for (size_t i = 0; i < n; i++)
+      if (members[i].contributes)
+        out[v * n + i] = d->bases[k][v * n + i];
+  return out;
 }
 
 enum disclosure_code cell_split(struct door *door, const struct cohort_figures *c,
@@ -177,11 +204,19 @@ enum disclosure_code cell_split(struct door *door, const struct cohort_figures *
   char name[KEY_BYTES];
   name_metric(name, c, g);
   members_of(c, g, members);
+  size_t n_bases = d->bases != NULL ? door->bases[DOOR_NOW].n : 0;
+  AUTO_FREE struct slice_part **bases = xcalloc(n_bases + 1, sizeof(*bases));
+  for (size_t k = 0; k < n_bases; k++)
+    bases[k] = base_parts(door, c, g, d, k);
   struct split_question q = {d->name[0] != '\0' ? d->name : name,
                              d->dimension,
                              d->labels,
-                             {members, n, d->parts, d->n_values, !d->share}};
-  return split_decide(door, &q, fates);
+                             {members, n, d->parts, d->n_values, !d->share,
+                              (const struct slice_part *const *)bases, n_bases}};
+  enum disclosure_code code = split_decide(door, &q, fates);
+  for (size_t k = 0; k < n_bases; k++)
+    free(bases[k]);
+  return code;
 }
 
 bool cell_pool_of_rate(double scale, const struct door_figure *f, struct stats_ratio *out)

@@ -29,7 +29,9 @@ struct cell_slice {
   const char *name;  /* in place of the metric's; "" for the metric's own */
   const char *slice; /* "sessionDefaultChannelGroup=Paid Search", as split.h released it */
   const struct stats_ratio *parts; /* per member */
-  bool share;                      /* the parts are of a whole; else they are the metric's */
+  /* The same in each week or month of the door's bases; NULL where nobody knows. */
+  const struct stats_ratio *const *bases;
+  bool share; /* the parts are of a whole; else they are the metric's */
 };
 void cell_figure_of_slice(struct door *door, const struct cohort_figures *c, struct metric_group g,
                           const struct cell_slice *slice, struct door_figure *out);
@@ -40,6 +42,8 @@ struct cell_dimension {
   const char *dimension;          /* "sessionDefaultChannelGroup" */
   const char *const *labels;      /* of the values */
   const struct slice_part *parts; /* values x members */
+  const struct slice_part *const
+      *bases; /* likewise, in each of the door's bases; NULL: nobody knows */
   size_t n_values;
   bool share;
 };

@@ -152,6 +152,55 @@ enum disclosure_code disclosure_allowed(const struct disclosure_policy *policy,
   return code;
 }
 
+enum disclosure_code disclosure_cell_allowed(const struct disclosure_policy *policy,
+                                             const struct disclosure_cell *cell)
+{
+  enum disclosure_form form = cell->rate ? DISCLOSURE_POOLED_RATE : DISCLOSURE_RANK;
+  struct disclosure_question q = {form, cell->members, cell->n, cell->rate, -1};
+  enum disclosure_code code = disclosure_allowed(policy, &q);
+  if (code != DISCLOSURE_RESTRICTED || !cell->share)
+    return code;
+  AUTO_FREE struct disclosure_member *rest = xcalloc(cell->n + 1, sizeof(*rest));
+  for (size_t i = 0; i < cell->n; i++) {
+    rest[i] = cell->members[i];
+    rest[i].numerator = cell->members[i].denominator - cell->members[i].numerator;
+  }
+  q.members = rest;
+  return disclosure_allowed(policy, &q);
+}
+
+/* Sums over the dealers outside that have a value; saturated. */
+static void sums_of(const struct disclosure_cell *c, int64_t *numerator, int64_t *denominator)
+{
+  *numerator = *denominator = 0;
+  for (size_t i = 0; i < c->n; i++) {
+    const struct disclosure_member *m = &c->members[i];
+    if (!m->visible && m->contributes &&
+        (__builtin_add_overflow(*numerator, m->numerator, numerator) ||
+         __builtin_add_overflow(*denominator, m->denominator, denominator)))
+      *numerator = *denominator = INT64_MAX / 2;
+  }
+}
+
+enum disclosure_code disclosure_base_allowed(const struct disclosure_policy *policy,
+                                             const struct disclosure_cell *base)
+{
+  struct disclosure_policy p = *policy;
+  struct disclosure_cell cell = *base;
+  int64_t numerator, denominator;
+  sums_of(base, &numerator, &denominator);
+  if (denominator == 0) /* nothing of anybody: the release is that of its other units */
+    return DISCLOSURE_RESTRICTED;
+  cell.rate = base->rate && numerator >= p.min_events;
+  cell.share = base->share && cell.rate && denominator - numerator >= p.min_events;
+  if (denominator < p.min_events) {
+    p.largest_percent = p.two_largest_percent = 100;
+    p.p_percent = 0;
+  }
+  p.min_events = 0;
+  return disclosure_cell_allowed(&p, &cell);
+}
+
 const char *disclosure_code_name(enum disclosure_code code)
 {
   switch (code) {

@@ -80,6 +80,21 @@ struct disclosure_question {
 enum disclosure_code disclosure_allowed(const struct disclosure_policy *policy,
                                         const struct disclosure_question *question);
 
+/* A cell of outside dealers as a pool: a rate, or a count of which only ranks are shown. */
+struct disclosure_cell {
+  const struct disclosure_member *members;
+  size_t n;
+  bool rate;
+  bool share; /* the rest (denominator - numerator) must pass, too */
+};
+enum disclosure_code disclosure_cell_allowed(const struct disclosure_policy *policy,
+                                             const struct disclosure_cell *cell);
+/* The same of one week or month of it: it must have the dealers and owners, and nobody who
+ * dominates it. Few events are no reason to withhold the period, and who has most of few is chance:
+ * they are not looked at. A base without anything of anybody passes. */
+enum disclosure_code disclosure_base_allowed(const struct disclosure_policy *policy,
+                                             const struct disclosure_cell *base);
+
 static inline bool disclosure_ok(enum disclosure_code code)
 {
   return code == DISCLOSURE_OPEN || code == DISCLOSURE_RESTRICTED;

@@ -210,74 +210,70 @@ char *door_keep_text(struct door *d, const char *of, const char *now)
 
 /* ------------------------------------------------------------------------ figures */
 
-static enum disclosure_code judge(const struct disclosure_policy *policy, const struct door *d,
-                                  const struct door_cell *cell,
-                                  const struct disclosure_member *members)
+static struct disclosure_cell as_cell(const struct door *d, const struct door_cell *cell,
+                                      const struct disclosure_member *members)
 {
-  size_t n = d->cohort->n;
-  enum disclosure_form form = cell->rate ? DISCLOSURE_POOLED_RATE : DISCLOSURE_RANK;
-  struct disclosure_question q = {form, members, n, cell->rate, -1};
-  enum disclosure_code code = disclosure_allowed(policy, &q);
-  if (code != DISCLOSURE_RESTRICTED || !cell->share)
-    return code;
-  AUTO_FREE struct disclosure_member *rest = xcalloc(n + 1, sizeof(*rest));
-  for (size_t i = 0; i < n; i++) {
-    rest[i] = members[i];
-    rest[i].numerator = members[i].denominator - members[i].numerator;
+  return (struct disclosure_cell){members, d->cohort->n, cell->rate, cell->share};
+}
+
+static enum disclosure_code judge_all(const struct door *d, const struct door_cell *cell,
+                                      const struct disclosure_member *whole)
+{
+  struct disclosure_cell of = as_cell(d, cell, whole);
+  enum disclosure_code code = disclosure_cell_allowed(&d->options.policy, &of);
+  for (size_t i = 0; i < cell->n_bases && code == DISCLOSURE_RESTRICTED; i++) {
+    of = as_cell(d, cell, cell->bases[i]);
+    code = disclosure_base_allowed(&d->options.policy, &of);
   }
-  q.members = rest;
-  return disclosure_allowed(policy, &q);
-}
-
-/* Sums over the dealers outside that have a value; saturated. */
-static void sums_of(const struct door *d, const struct disclosure_member *members,
-                    int64_t *numerator, int64_t *denominator)
-{
-  *numerator = *denominator = 0;
-  for (size_t i = 0; i < d->cohort->n; i++)
-    if (!members[i].visible && members[i].contributes &&
-        (__builtin_add_overflow(*numerator, members[i].numerator, numerator) ||
-         __builtin_add_overflow(*denominator, members[i].denominator, denominator)))
-      *numerator = *denominator = INT64_MAX / 2;
-}
-
-/* A week or month of a figure: who is in it, and whether one dominates it. Few events are no reason
- * to withhold the period, and who has most of few is chance: they are not looked at. */
-static enum disclosure_code judge_base(const struct door *d, const struct door_cell *cell,
-                                       const struct disclosure_member *members)
-{
-  struct disclosure_policy policy = d->options.policy;
-  struct door_cell of_base = *cell;
-  int64_t numerator, denominator;
-  sums_of(d, members, &numerator, &denominator);
-  if (denominator == 0) /* nothing of anybody: the release is that of its other units */
-    return DISCLOSURE_RESTRICTED;
-  of_base.rate = cell->rate && numerator >= policy.min_events;
-  of_base.share = cell->share && of_base.rate && denominator - numerator >= policy.min_events;
-  if (denominator < policy.min_events) {
-    policy.largest_percent = policy.two_largest_percent = 100;
-    policy.p_percent = 0;
-  }
-  policy.min_events = 0;
-  return judge(&policy, d, &of_base, members);
-}
-
-static enum disclosure_code judge_all(const struct door *d, const struct door_cell *cell)
-{
-  enum disclosure_code code = judge(&d->options.policy, d, cell, cell->members);
-  for (size_t i = 0; i < cell->n_bases && code == DISCLOSURE_RESTRICTED; i++)
-    code = judge_base(d, cell, cell->bases[i]);
   return code;
 }
 
+/* Whether nobody has anything in any week: then there is nothing to add up. */
+static bool is_empty(const struct door *d, const struct door_cell *cell)
+{
+  bool any = false;
+  for (size_t b = 0; b < cell->n_bases; b++)
+    for (size_t i = 0; i < d->cohort->n; i++)
+      any = any || (!cell->bases[b][i].visible && cell->bases[b][i].denominator != 0);
+  return !any;
+}
+
+/* Of a period of several weeks or months the figure is the sum of theirs, with the dealers that
+ * each of them has: so no two releases differ by a dealer in the days that they share. */
+static struct disclosure_member *whole_of(const struct door *d, const struct door_cell *cell)
+{
+  size_t n = d->cohort->n;
+  bool empty = is_empty(d, cell);
+  struct disclosure_member *out = xcalloc(n + 1, sizeof(*out));
+  for (size_t i = 0; i < n; i++) {
+    out[i] = cell->members[i];
+    if (empty)
+      continue;
+    out[i].contributes = false;
+    out[i].numerator = out[i].denominator = 0;
+  }
+  for (size_t b = 0; b < cell->n_bases; b++)
+    for (size_t i = 0; i < n; i++) {
+      const struct disclosure_member *m = &cell->bases[b][i];
+      if (!m->contributes)
+        continue;
+      out[i].contributes = true;
+      if (__builtin_add_overflow(out[i].numerator, m->numerator, &out[i].numerator) ||
+          __builtin_add_overflow(out[i].denominator, m->denominator, &out[i].denominator))
+        out[i].denominator = -1; /* which the policy refuses */
+    }
+  return out;
+}
+
 /* The pool and the values of the dealers outside that have one. False when a sum overflows. */
-static bool pool(const struct door *d, const struct door_cell *cell, struct release_record *out)
+static bool pool(const struct door *d, const struct door_cell *cell,
+                 const struct disclosure_member *whole, struct release_record *out)
 {
   bool fits = true;
   *out = (struct release_record){.dispersion = cell->dispersion,
                                  .values = xcalloc(d->cohort->n + 1, sizeof(*out->values))};
   for (size_t i = 0; i < d->cohort->n; i++) {
-    const struct disclosure_member *m = &cell->members[i];
+    const struct disclosure_member *m = &whole[i];
     out->asked += !m->visible;
     if (m->visible || !m->contributes || (cell->rate && m->denominator <= 0))
       continue;
@@ -327,8 +323,9 @@ static enum disclosure_code decide(struct door *d, const struct door_cell *cell,
   struct release_record candidate = {0};
   bool reached = true;
   enum release_outcome outcome = RELEASE_NONE;
-  enum disclosure_code code = judge_all(d, cell);
-  if (code == DISCLOSURE_RESTRICTED && !pool(d, cell, &candidate))
+  AUTO_FREE struct disclosure_member *whole = whole_of(d, cell);
+  enum disclosure_code code = judge_all(d, cell, whole);
+  if (code == DISCLOSURE_RESTRICTED && !pool(d, cell, whole, &candidate))
     code = DISCLOSURE_MIN_VOLUME;
   if (code == DISCLOSURE_RESTRICTED)
     outcome = door_take(d, key, &candidate, out, &reached);

@@ -35,13 +35,14 @@ struct door_options {
   int64_t cells_per_day; /* new figures of one viewer */
 };
 
-struct dealer_counts;
 struct dealer_figures;
 
-/* What the members count in each week or month of a period: base x members. */
+/* The members' figures of each week or month of a period: base x members, lent. What is suspect in
+ * them is found in these days alone, so that every release over them has the same dealers. */
 struct door_bases {
-  const struct dealer_counts *counts; /* lent */
-  size_t n;                           /* 0: the period is one, or nobody knows */
+  const struct dealer_figures *figures;
+  const struct lattice_span *spans; /* their days */
+  size_t n;                         /* 0: nobody knows */
 };
 enum { DOOR_NOW, DOOR_BEFORE, DOOR_PERIODS };
 
@@ -94,8 +95,8 @@ void door_retry(struct door *d);
  * again. False when the budget is used up: the answer is made again without them. */
 bool door_reopen(struct door *d);
 /* What the answer says of dealers outside beside figures (outside.h): keeps `now`, unless something
- * is kept already, and gives what is; NULL for nothing. `of` tells answers apart that know different
- * things. The caller's to free. */
+ * is kept already, and gives what is; NULL for nothing. `of` tells answers apart that know
+ * different things. The caller's to free. */
 char *door_keep_text(struct door *d, const char *of, const char *now);
 
 /* A figure over the members of the cohort. */
@@ -106,10 +107,10 @@ struct door_cell {
   const char *slice; /* "" for all; else as slices.h released it: "deviceCategory=mobile" */
   /* Per member; `contributes`: it has a value. The denominator is 0 for none. */
   const struct disclosure_member *members;
-  /* The same for each week or month of the period: each must have the dealers and owners by itself,
-   * and none that dominates it, or the difference of two periods would give one away. Where a week
-   * has fewer events than the policy's least, their spread is chance and not looked at. n_bases 0:
-   * the period is one. */
+  /* The same for each week or month of the period, of whose parts the figure is then the sum: a
+   * dealer is in it with the weeks in which it contributes. Each must have the dealers and owners
+   * by itself, and none that dominates it, or the difference of two periods would give one away
+   * (disclosure_base_allowed()). n_bases 0: the period is one. */
   const struct disclosure_member *const *bases;
   size_t n_bases;
   bool rate;         /* numerator / denominator; else a count, of which only ranks are shown */

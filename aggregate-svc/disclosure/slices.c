@@ -33,24 +33,39 @@ static bool is_outside(const struct slices_question *q, size_t member)
   return !q->members[member].visible && q->members[member].contributes;
 }
 
-/* Whether one value (`only`), or all of "(other)" added up, may be shown. */
+/* What the members have of one value (`only`), or of all of "(other)" added up. */
+static void members_of(const struct slices_question *q, const struct slice_part *parts,
+                       const enum slice_fate *fates, size_t only, struct disclosure_member *out)
+{
+  size_t first = only < q->n_values ? only : 0, end = only < q->n_values ? only + 1 : q->n_values;
+  for (size_t i = 0; i < q->n_members; i++) {
+    out[i] = q->members[i];
+    out[i].denominator = out[i].numerator = 0;
+    for (size_t v = first; v < end; v++) {
+      const struct slice_part *p = &parts[v * q->n_members + i];
+      bool chosen = v == only || fates[v] == SLICE_OTHER;
+      out[i].denominator += chosen ? p->denominator : 0;
+      out[i].numerator += chosen ? p->numerator : 0;
+    }
+    out[i].contributes = out[i].contributes && (out[i].denominator != 0 || out[i].numerator != 0);
+  }
+}
+
+/* Whether it may be shown: over the period, and in each of its weeks or months. */
 static enum disclosure_code judge(const struct disclosure_policy *policy,
                                   const struct slices_question *q, const enum slice_fate *fates,
                                   size_t only)
 {
   AUTO_FREE struct disclosure_member *m = xcalloc(q->n_members + 1, sizeof(*m));
-  for (size_t i = 0; i < q->n_members; i++) {
-    m[i] = q->members[i];
-    m[i].denominator = m[i].numerator = 0;
-    for (size_t v = 0; v < q->n_values; v++) {
-      bool chosen = only < q->n_values ? v == only : fates[v] == SLICE_OTHER;
-      m[i].denominator += chosen ? part_of(q, v, i)->denominator : 0;
-      m[i].numerator += chosen ? part_of(q, v, i)->numerator : 0;
-    }
-    m[i].contributes = m[i].contributes && (m[i].denominator != 0 || m[i].numerator != 0);
+  members_of(q, q->parts, fates, only, m);
+  struct disclosure_question whole = {DISCLOSURE_POOLED_RATE, m, q->n_members, q->rate, -1};
+  struct disclosure_cell base = {m, q->n_members, q->rate, false};
+  enum disclosure_code code = disclosure_allowed(policy, &whole);
+  for (size_t b = 0; b < q->n_bases && code == DISCLOSURE_RESTRICTED; b++) {
+    members_of(q, q->bases[b], fates, only, m);
+    code = disclosure_base_allowed(policy, &base);
   }
-  struct disclosure_question cell = {DISCLOSURE_POOLED_RATE, m, q->n_members, q->rate, -1};
-  return disclosure_allowed(policy, &cell);
+  return code;
 }
 
 static bool is_absent(const struct slices_question *q, size_t value)
@@ -98,7 +113,7 @@ static bool nobody_is_outside(const struct slices_question *q)
   return true;
 }
 
-void slices_decide(const struct disclosure_policy *policy, const struct slices_question *q,
+static void decide(const struct disclosure_policy *policy, const struct slices_question *q,
                    enum slice_fate *fates, enum disclosure_code *other)
 {
   bool open = nobody_is_outside(q);
@@ -119,4 +134,21 @@ void slices_decide(const struct disclosure_policy *policy, const struct slices_q
     }
     fates[next] = SLICE_OTHER;
   }
+}
+
+void slices_decide(const struct disclosure_policy *policy, const struct slices_question *q,
+                   enum slice_fate *fates, enum disclosure_code *other)
+{
+  size_t n = q->n_values * q->n_members;
+  AUTO_FREE struct slice_part *sums = xcalloc(n + 1, sizeof(*sums));
+  struct slices_question whole = *q;
+  for (size_t b = 0; b < q->n_bases; b++)
+    for (size_t i = 0; i < n; i++)
+      if (__builtin_add_overflow(sums[i].denominator, q->bases[b][i].denominator,
+                                 &sums[i].denominator) ||
+          __builtin_add_overflow(sums[i].numerator, q->bases[b][i].numerator, &sums[i].numerator))
+        sums[i] = (struct slice_part){-1, -1}; /* which the policy refuses */
+  if (q->n_bases > 0)
+    whole.parts = sums;
+  decide(policy, &whole, fates, other);
 }

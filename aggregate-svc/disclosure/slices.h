@@ -4,7 +4,8 @@
  * released when enough dealers of enough owners have it and none dominates it. A page or a
  * campaign that names a dealer is that dealer's alone and never passes. What does not pass goes to
  * "(other)", which must hold at least two values and pass itself; else the smallest released
- * value follows, so that no value is the rest that subtraction leaves. Pure. */
+ * value follows, so that no value is the rest that subtraction leaves. Both hold in each week or
+ * month of the period, too. Pure. */
 #ifndef AMCP_AGGREGATE_SLICES_H
 #define AMCP_AGGREGATE_SLICES_H
 
@@ -31,6 +32,10 @@ struct slices_question {
   const struct slice_part *parts; /* values x members */
   size_t n_values;
   bool rate; /* the numerator must pass too */
+  /* The parts in each week or month of the period, zeros where a member does not contribute: the
+   * parts of the period are then their sums, and a value must pass in each (see door.h). */
+  const struct slice_part *const *bases;
+  size_t n_bases; /* 0: the period is one */
 };
 
 enum slice_fate {

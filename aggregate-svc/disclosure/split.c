@@ -89,7 +89,7 @@ static enum disclosure_code code_of(enum release_outcome outcome, bool reached, 
     return DISCLOSURE_BUDGET;
   case RELEASE_NONE:
   default:
-    return !reached || late              ? DISCLOSURE_NOT_READY
+    return !reached || late                 ? DISCLOSURE_NOT_READY
            : other == DISCLOSURE_RESTRICTED ? DISCLOSURE_MIN_CONTRIBUTORS
                                             : other;
   }

@@ -4,7 +4,8 @@
  * decision could change, and a value that was part of "(other)" and then is not would be the
  * difference of two answers. So the first decision of (cohort, view, metric, dimension, period)
  * that releases anything is a release of its own: every later answer follows it, also one for which
- * the dealers outside are not asked. That nothing may be shown is kept for a day, like any refusal. */
+ * the dealers outside are not asked. That nothing may be shown is kept for a day, like any refusal.
+ */
 #ifndef AMCP_AGGREGATE_DISCLOSURE_SPLIT_H
 #define AMCP_AGGREGATE_DISCLOSURE_SPLIT_H
 

@@ -36,7 +36,8 @@ static const struct layout layouts[DAILY_QUERIES] = {
     [DAILY_LOOKBACK - 1] = {{DIMENSION_ANY_EVENT, DIMENSION_KEY}, 2, 2, false},
     [DAILY_CHANNEL_SESSIONS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 2, true},
     [DAILY_CHANNEL_SHOPPERS - 1] = {{DIMENSION_DATE, DIMENSION_CHANNEL}, 2, 1, true},
-    [DAILY_CHANNEL_EVENTS - 1] = {{DIMENSION_CHANNEL, DIMENSION_EVENT}, 2, 2, false},
+    [DAILY_CHANNEL_EVENTS -
+        1] = {{DIMENSION_DATE, DIMENSION_CHANNEL, DIMENSION_EVENT}, 3, 2, false},
 };
 
 /* ------------------------------------------------------------ beginning and end */

@@ -27,11 +27,11 @@ enum daily_query {
   DAILY_EVENTS,       /* date, eventName: eventCount, sessions */
   DAILY_SHOPPERS,     /* date: sessions with an inventory page */
   DAILY_LOOKBACK,     /* eventName, isKeyEvent: eventCount, sessions */
-  /* The first and third with channels in place of those; the second once more by channel instead of
-   * by day, over the period asked about only. */
+  /* The first and third with channels in place of those; the second once more with channels, over
+   * the period asked about only. */
   DAILY_CHANNEL_SESSIONS, /* date, sessionDefaultChannelGroup: sessions, engagedSessions */
   DAILY_CHANNEL_SHOPPERS, /* date, sessionDefaultChannelGroup: sessions with an inventory page */
-  DAILY_CHANNEL_EVENTS,   /* sessionDefaultChannelGroup, eventName: eventCount, sessions */
+  DAILY_CHANNEL_EVENTS,   /* date, sessionDefaultChannelGroup, eventName: eventCount, sessions */
   DAILY_QUERIES = DAILY_CHANNEL_EVENTS,
 };
 
@@ -61,9 +61,9 @@ enum { DAILY_DIMENSIONS = 3 };
 
 /* The ranges of a report, in their order. */
 enum daily_period {
-  DAILY_NOW,      /* the period that is asked about */
-  DAILY_BEFORE,   /* the one it is compared with */
-  DAILY_BASELINE, /* earlier days, by which those of both are judged; of sessions only */
+  DAILY_NOW,            /* the period that is asked about */
+  DAILY_BEFORE,         /* the one it is compared with */
+  DAILY_BASELINE,       /* earlier days, by which those of both are judged; of sessions only */
   DAILY_BASELINE_APART, /* those of DAILY_BEFORE where it does not end just before DAILY_NOW */
   DAILY_PERIODS,
 };
@@ -96,6 +96,10 @@ extern const struct fold daily_fold;
 
 /* How often each of the fixed events that it reads fired in the look-back. */
 void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firings[LEAD_FIXED]);
+/* How often an event fired in the look-back, and in how many sessions, into *out; 0 for
+ * LEAD_UNKNOWN. */
+void daily_fold_leads(const struct daily_fold *f, size_t member, int event,
+                      struct lead_finding *out);
 /* The signature of the key events other than candidates for the lead event that are frequent in the
  * look-back. */
 uint64_t daily_fold_key_events(const struct daily_fold *f, size_t member);

@@ -17,6 +17,18 @@ void daily_fold_firings(const struct daily_fold *f, size_t member, int64_t firin
       stats_count_add(&firings[d->rows[i].event], d->rows[i].a);
 }
 
+void daily_fold_leads(const struct daily_fold *f, size_t member, int event,
+                      struct lead_finding *out)
+{
+  const struct dealer_days *d = &f->dealers[member];
+  for (size_t i = 0; event != LEAD_UNKNOWN && i < d->n; i++) {
+    if (d->rows[i].query != DAILY_LOOKBACK || d->rows[i].event != event)
+      continue;
+    stats_count_add(&out->lead_events, d->rows[i].a);
+    stats_count_add(&out->lead_sessions, d->rows[i].b);
+  }
+}
+
 /* Signature of the event of a row of the look-back. */
 static uint64_t signature_of(const struct daily_fold *f, const struct dealer_days *d,
                              const struct daily_row *row)
@@ -232,7 +244,7 @@ static bool figures_of(const struct daily_fold *f, size_t member, struct meaning
   if (!s.window)
     list_days(&t.days[0], d, s, false, arena);
   list_days(&t.days[1], d, s, true, arena);
-  if (!s.window && has_channels(d))
+  if (has_channels(d))
     t.channels = ARENA_ARRAY(arena, struct dealer_counts, CHANNELS);
   *out = (struct dealer_figures){.ok = true,
                                  .lead_event = m.lead_event,

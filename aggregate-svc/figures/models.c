@@ -229,12 +229,17 @@ static enum err_code grow_columns(struct models_fold *f, struct models_pages *p,
 
 /* ------------------------------------------------------------------------ vehicles */
 
-static void match(struct cell *pair, bool fields, const char *make, const char *model)
+static void match(struct cell *pair, const struct vehicle_aliases *own, bool fields,
+                  const char *make, const char *model)
 {
   struct vehicle v = {.powertrain = VEHICLE_POWERTRAIN_UNKNOWN};
-  bool found = fields ? vehicle_match_field(&v, model, strlen(model), make, strlen(make))
-                      : vehicle_match_text(&v, make, strlen(make)) ||
-                            vehicle_match_text(&v, model, strlen(model));
+  size_t make_len = strlen(make), model_len = strlen(model);
+  bool found = (!fields && vehicle_alias_match(&v, own, make, make_len)) ||
+               vehicle_alias_match(&v, own, model, model_len);
+  if (!found)
+    found =
+        fields ? vehicle_match_field(&v, model, model_len, make, make_len)
+               : vehicle_match_text(&v, make, make_len) || vehicle_match_text(&v, model, model_len);
   pair->events = found ? v.model : MODELS_NONE;
   pair->sessions = v.powertrain;
   pair->engaged_sessions = fields ? CONDITION_UNKNOWN : models_condition_of(make);
@@ -242,12 +247,14 @@ static void match(struct cell *pair, bool fields, const char *make, const char *
 }
 
 /* The vehicle of a row's two names. NULL without memory. */
-static const struct cell *vehicle_of(struct models_fold *f, struct models_pages *p, bool fields,
+static const struct cell *vehicle_of(struct models_fold *f, size_t member, struct models_pages *p,
                                      size_t make_column, uint32_t make, uint32_t model)
 {
+  bool fields = models_source_of(f, member)->fields;
+  const struct vehicle_aliases *own = f->aliases != NULL ? &f->aliases[member] : NULL;
   struct cell *pair = cells_at(&p->pairs, &f->budget, (uint64_t)make << 32 | model);
   if (pair != NULL && pair->seconds == 0)
-    match(pair, fields, p->columns[make_column].texts[make],
+    match(pair, own, fields, p->columns[make_column].texts[make],
           p->columns[make_column + 1].texts[model]);
   return pair;
 }
@@ -387,7 +394,7 @@ static enum err_code place_vehicle(struct models_fold *f, size_t member, struct 
                                    struct row_place *p, struct err *e)
 {
   bool fields = models_source_of(f, member)->fields;
-  const struct cell *v = vehicle_of(f, pages, fields, p->make_column, p->names[0], p->names[1]);
+  const struct cell *v = vehicle_of(f, member, pages, p->make_column, p->names[0], p->names[1]);
   if (v == NULL)
     return no_memory(e);
   p->key.model = (uint16_t)v->events;
@@ -455,8 +462,7 @@ static unsigned ranges_of(const struct models_fold *f)
 static enum err_code add_day(struct models_fold *f, struct models_member *m, struct models_key key,
                              const struct row_values *v, struct err *e)
 {
-  if (key.range < ranges_of(f) &&
-      !stats_count_add(&m->totals[key.range].sessions, v->counts[1]))
+  if (key.range < ranges_of(f) && !stats_count_add(&m->totals[key.range].sessions, v->counts[1]))
     return fold_bad_data(e, "a sum is too large");
   key.range = 0;
   return add_to_cell(f, m, key, v, e);

@@ -20,6 +20,7 @@
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/figures/metrics.h"
 #include "aggregate-svc/period/period.h"
+#include "aggregate-svc/vehicle/vehicle.h"
 #include "common/base/arena.h"
 
 enum {
@@ -104,10 +105,12 @@ struct models_member {
 
 struct models_fold {
   const struct models_source *sources;
-  const uint16_t *source_of; /* per member */
+  const uint16_t *source_of;             /* per member */
+  const struct vehicle_aliases *aliases; /* per member, lent; NULL: none */
   const struct lead_events *leads;
   unsigned look_back; /* date range of lead reports that holds the look-back; 0: there is none */
-  unsigned ranges;    /* of the periods asked about; 0: MODELS_RANGES. Those behind them are baselines */
+  unsigned
+      ranges; /* of the periods asked about; 0: MODELS_RANGES. Those behind them are baselines */
   struct models_member *members;
   struct dealer_notes *notes;
   size_t n;
@@ -130,9 +133,9 @@ static inline const struct models_source *models_source_of(const struct models_f
 const int64_t *models_lead_events(const struct models_fold *f, size_t member, unsigned range);
 const int64_t *models_lead_sessions(const struct models_fold *f, size_t member, unsigned range);
 
-/* What is suspect at every member: its lead event, leads and sessions of the period, the findings in
- * its days and in those of the period before (NULL: there is none), and the effects. They live in the
- * arena, which must have no cap. Reads time zone files: not for a poller. */
+/* What is suspect at every member: its lead event, leads and sessions of the period, the findings
+ * in its days and in those of the period before (NULL: there is none), and the effects. They live
+ * in the arena, which must have no cap. Reads time zone files: not for a poller. */
 struct models_signs {
   const struct cohort *cohort;
   const struct period *period, *before;

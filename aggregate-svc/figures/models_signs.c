@@ -35,8 +35,8 @@ static void find_all(const struct models_fold *f, const struct models_signs *q, 
   const int64_t *sessions = models_lead_sessions(f, member, 0);
   struct dealer_figures then = {.lead_event = LEAD_UNKNOWN};
   out->ok = true;
-  out->lead_event = f->leads != NULL ? lead_event_of(f, &q->cohort->members[member], member)
-                                     : LEAD_UNKNOWN;
+  out->lead_event =
+      f->leads != NULL ? lead_event_of(f, &q->cohort->members[member], member) : LEAD_UNKNOWN;
   out->now.sessions = f->members[member].totals[0].sessions;
   if (out->lead_event != LEAD_UNKNOWN && events != NULL) {
     out->now.leads = events[out->lead_event];

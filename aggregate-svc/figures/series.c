@@ -15,14 +15,14 @@ void series_begin(struct series *s, struct period_days period, bool baseline)
   if (period.last - first >= SERIES_DAYS)
     first = period.last - SERIES_DAYS + 1;
   memset(s, 0, sizeof(*s));
-  s->days = (struct suspect_days){
-      .first = first,
-      .n = (size_t)(period.last - first + 1),
-      .begin = period.first > first ? (size_t)(period.first - first) : 0,
-      .complete = complete >= first ? (size_t)(complete - first + 1) : 0,
-      .sessions = s->sessions,
-      .engaged = s->engaged,
-      .leads = s->leads};
+  s->days =
+      (struct suspect_days){.first = first,
+                            .n = (size_t)(period.last - first + 1),
+                            .begin = period.first > first ? (size_t)(period.first - first) : 0,
+                            .complete = complete >= first ? (size_t)(complete - first + 1) : 0,
+                            .sessions = s->sessions,
+                            .engaged = s->engaged,
+                            .leads = s->leads};
   s->days.leads_from = s->days.begin;
 }
 
@@ -66,6 +66,15 @@ void series_settle(struct dealer_figures *out)
   out->effects = suspect_effects(&out->findings);
   if (out->effects & EFFECT_NO_TREND)
     out->has_before = false;
+}
+
+void series_add_duplicates(struct dealer_figures *out, const struct suspect_finding *look_back,
+                           bool visible)
+{
+  struct suspect_finding *found = &out->findings.of[SUSPECT_DUPLICATES];
+  if (!visible || !found->found)
+    *found = *look_back;
+  series_settle(out);
 }
 
 void series_merge(struct dealer_figures *out, const struct dealer_figures *other)

@@ -35,6 +35,11 @@ void series_read(struct series *s, const struct across_tables *days, size_t memb
 /* What is suspect in the series, and what that makes unusable, into the figures of its period.
  * Duplicate leads are found where the figures know leads and their sessions. */
 void series_find(const struct series *s, struct dealer_figures *out);
+/* Leads that fire twice are found in the days of the figures or in the look-back, which has more of
+ * them; those of a dealer outside the caller's view in the look-back alone, so that every release
+ * counts its leads in one way. */
+void series_add_duplicates(struct dealer_figures *out, const struct suspect_finding *look_back,
+                           bool visible);
 /* Adds what was found in other days of the same dealer, which its figures are compared with. */
 void series_merge(struct dealer_figures *out, const struct dealer_figures *other);
 /* The effects of the findings, once one has been added to them. */

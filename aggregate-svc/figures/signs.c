@@ -32,6 +32,11 @@ static void find(const struct signs_question *q, size_t member, struct series *s
   s->days.leads_from = s->days.n; /* leads by day are not read */
   add_period(s, &out->now);
   series_find(s, out);
+  if (out->lead_event == LEAD_UNKNOWN)
+    return;
+  struct suspect_finding duplicates =
+      table_duplicates(q->look_back, member, q->leads->names[out->lead_event]);
+  series_add_duplicates(out, &duplicates, false);
 }
 
 struct dealer_figures *signs_find(const struct signs_question *q, struct arena *arena)
@@ -46,10 +51,11 @@ struct dealer_figures *signs_find(const struct signs_question *q, struct arena *
   return out;
 }
 
-void signs_add_leads(struct dealer_figures *f, int64_t events, int64_t sessions)
+void signs_add_leads(struct dealer_figures *f, int64_t events, int64_t sessions, bool visible)
 {
+  struct suspect_finding look_back = f->findings.of[SUSPECT_DUPLICATES];
   stats_count_add(&f->now.leads, events);
   stats_count_add(&f->now.lead_sessions, sessions);
   f->findings.of[SUSPECT_DUPLICATES] = suspect_duplicates(f->now.leads, f->now.lead_sessions);
-  series_settle(f);
+  series_add_duplicates(f, &look_back, visible);
 }

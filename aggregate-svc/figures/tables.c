@@ -91,6 +91,19 @@ int table_lead_event(const struct across_tables *look_back, const struct cohort_
   return lead_find(firings).lead_event;
 }
 
+struct suspect_finding table_duplicates(const struct across_tables *look_back, size_t member,
+                                        const char *event)
+{
+  int64_t events = 0, sessions = 0;
+  for (size_t row = 0; row < look_back->tables[member].rows; row++) {
+    if (strcmp(across_text(look_back, member, row, 0), event) != 0)
+      continue;
+    events += table_count(look_back, member, row, 0);
+    sessions += table_count(look_back, member, row, 1);
+  }
+  return suspect_duplicates(events, sessions);
+}
+
 /* A note of one report into those of all. */
 static void merge(struct dealer_notes *to, const struct dealer_notes *n)
 {

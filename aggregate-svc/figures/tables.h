@@ -12,6 +12,7 @@
 
 #include "aggregate-svc/cohort/leads.h"
 #include "aggregate-svc/figures/table.h"
+#include "aggregate-svc/suspect/suspect.h"
 
 enum { TABLES_MAX = 5 };
 
@@ -41,6 +42,10 @@ void table_firings(const struct across_tables *t, size_t member, const struct le
  * LEAD_UNKNOWN when none does. */
 int table_lead_event(const struct across_tables *look_back, const struct cohort_member *m,
                      size_t member, const struct lead_events *leads);
+/* Whether an event fires several times in a session, from a look-back that also has sessions; the
+ * finding of no event is none. */
+struct suspect_finding table_duplicates(const struct across_tables *look_back, size_t member,
+                                        const char *event);
 /* The quality notes of all reports, per member; they live in the arena. */
 struct dealer_notes *report_tables_notes(const struct report_tables *t, struct arena *arena);
 

@@ -8,6 +8,7 @@
 #include "aggregate-svc/period/week.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/clock.h"
+#include "common/ga4/leads.h"
 
 enum { DAY_MS = 86400000, HOUR_MS = 3600000 };
 enum { ZONES_BEHIND_H = 12, ZONES_AHEAD_H = 14 };
@@ -124,7 +125,7 @@ enum err_code period_parse(struct period *out, bool given, const char *start, co
 
 /* ------------------------------------------------------------- periods of our own */
 
-enum { DEFAULT_WEEKS = 4, LOOK_BACK_DAYS = 90, CHANGE_DAYS_MAX = 400 };
+enum { DEFAULT_WEEKS = 4, CHANGE_DAYS_MAX = 400 };
 
 static struct period_date date_on(int64_t day)
 {
@@ -140,15 +141,9 @@ static struct period_date date_ago(int64_t days)
   return d;
 }
 
-/* The last day that is finished in every time zone. */
-static int64_t finished_everywhere(int64_t unix_ms)
-{
-  return floor_days(unix_ms - (int64_t)ZONES_BEHIND_H * HOUR_MS) - PERIOD_FRESH_DAYS;
-}
-
 void period_last_weeks(struct period *out, int64_t unix_ms)
 {
-  struct iso_span weeks = iso_weeks_through(finished_everywhere(unix_ms), DEFAULT_WEEKS);
+  struct iso_span weeks = iso_weeks_through(lead_finished_day(unix_ms), DEFAULT_WEEKS);
   *out = (struct period){date_on(weeks.first), date_on(weeks.last)};
 }
 
@@ -159,8 +154,9 @@ void period_of_days(struct period *out, int64_t first, int64_t last)
 
 void period_look_back(struct period *out, int64_t unix_ms)
 {
-  struct iso_span week = iso_weeks_through(finished_everywhere(unix_ms), 1);
-  *out = (struct period){date_on(week.last - LOOK_BACK_DAYS + 1), date_on(week.last)};
+  int64_t first, last;
+  lead_look_back(unix_ms, &first, &last);
+  *out = (struct period){date_on(first), date_on(last)};
 }
 
 bool period_before(const struct period *p, int64_t unix_ms, struct period *out)
@@ -178,7 +174,7 @@ bool period_days_before(const struct period *p, int64_t days, int64_t unix_ms, s
   *out = p->start.relative
              ? (struct period){date_ago(p->start.days_ago + days), date_ago(p->start.days_ago + 1)}
              : (struct period){date_on(p->start.day - days), date_on(p->start.day - 1)};
-  return check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK;
+  return check_bounds("start_date", &out->start, lead_finished_day(unix_ms), &e) == ERR_OK;
 }
 
 size_t period_baselines(const struct period *now, const struct period *before, int64_t days,
@@ -199,7 +195,7 @@ bool period_extend(const struct period *p, int64_t days, int64_t unix_ms, struct
   *out = *p;
   out->start =
       p->start.relative ? date_ago(p->start.days_ago + days) : date_on(p->start.day - days);
-  if (check_bounds("start_date", &out->start, finished_everywhere(unix_ms), &e) == ERR_OK)
+  if (check_bounds("start_date", &out->start, lead_finished_day(unix_ms), &e) == ERR_OK)
     return true;
   *out = *p;
   return false;

@@ -78,8 +78,8 @@ struct suspect_finding suspect_wave(const struct suspect_days *d, const int64_t 
 /* The same for sessions without engagement. */
 struct suspect_finding suspect_traffic(const struct suspect_days *d);
 /* 3 or more finished days of the period without a session at a site that has 5 or more on a usual
- * day. Rates stay when 14 days with sessions remain; there is no change against another period. Days
- * before the first session ever are a late start and not a gap. */
+ * day. Rates stay when 14 days with sessions remain; there is no change against another period.
+ * Days before the first session ever are a late start and not a gap. */
 struct suspect_finding suspect_gap(const struct suspect_days *d);
 /* No session in the baseline nor in the first 3 or more days of the period, but then. Needs a
  * baseline. */

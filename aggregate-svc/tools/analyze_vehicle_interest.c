@@ -34,19 +34,20 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   s->has_before = period_before(&c->period, c->now_unix_ms, &s->before);
   period_look_back(&s->look_back, c->now_unix_ms);
   s->questions = (struct vehicle_questions){.periods = {&c->period, &s->before},
-                                .n_periods = s->has_before ? 2 : 1,
-                                .vdp = true,
-                                .kinds = true,
-                                .leads = true,
-                                .look_back = &s->look_back,
-                                .by_date = true};
+                                            .n_periods = s->has_before ? 2 : 1,
+                                            .vdp = true,
+                                            .kinds = true,
+                                            .leads = true,
+                                            .look_back = &s->look_back,
+                                            .by_date = true};
   return vehicles_plan(c, &s->questions, &s->leads, p, &s->fold, e);
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads, &c->period, s->has_before ? &s->before : NULL, arena);
+  struct vehicle_question q = vehicle_question_of(c, &s->fold, &s->leads, &c->period,
+                                                  s->has_before ? &s->before : NULL, arena);
   q.has_before = s->has_before;
   q.limit = s->limit;
   q.offset = s->offset;

@@ -65,14 +65,14 @@ static bool add_reports(struct tool_call *c, struct plan *p)
   static char *counts[] = {TEXT("eventCount"), TEXT("sessions")};
   static char *referral[] = {TEXT("referral")};
   struct state *s = c->state;
-  char **names = lead_look_back_events(&s->leads, c->arena);
+  size_t n_names;
+  char **names = lead_look_back_events(&s->leads, &n_names, c->arena);
   Analytics__Ga4__V1beta__FilterExpression *by_referral = query_in_list("sessionMedium", referral,
                                                                         1, c->arena),
-                                           *in_look_back =
-                                               names != NULL
-                                                   ? query_in_list("eventName", names,
-                                                                   LEAD_LOOK_BACK, c->arena)
-                                                   : NULL;
+                                           *in_look_back = names != NULL
+                                                               ? query_in_list("eventName", names,
+                                                                               n_names, c->arena)
+                                                               : NULL;
   return by_referral != NULL && in_look_back != NULL &&
          add(c, p, HEALTH_DAYS, &s->window, date, 1, sessions, 2, NULL) &&
          add(c, p, HEALTH_EVENTS, &s->window, events, 3, counts, 2, NULL) &&
@@ -111,10 +111,10 @@ static const char *lead_event_of(struct tool_call *c, size_t member)
 static void look_at(struct tool_call *c, size_t member, struct health_dealer *out, bool *no_lead)
 {
   struct state *s = c->state;
-  struct health_question q = {.days = signs_days(&c->period, s->fold.notes[member].time_zone,
-                                                 c->now_unix_ms),
-                              .baseline = s->baseline,
-                              .lead_event = lead_event_of(c, member)};
+  struct health_question q = {
+      .days = signs_days(&c->period, s->fold.notes[member].time_zone, c->now_unix_ms),
+      .baseline = s->baseline,
+      .lead_event = lead_event_of(c, member)};
   *no_lead = q.lead_event[0] == '\0';
   health_find(&s->fold, member, &q, out);
 }

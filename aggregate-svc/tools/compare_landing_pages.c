@@ -41,7 +41,7 @@ static char *by_page[] = {(char *)"landingPage", (char *)"sessionDefaultChannelG
                           (char *)"eventName"};
 static char *by_event[] = {(char *)"eventName"};
 static char *sessions[] = {(char *)"sessions"};
-static char *events[] = {(char *)"eventCount"};
+static char *events[] = {(char *)"eventCount", (char *)"sessions"};
 
 static bool add_reports(struct tool_call *c, struct plan *p)
 {
@@ -54,7 +54,8 @@ static bool add_reports(struct tool_call *c, struct plan *p)
                              .periods = {&c->period},
                              .n_periods = 1};
   struct query_spec leads = pages, look_back = pages;
-  char **names = lead_look_back_events(&s->leads, c->arena);
+  size_t n_names;
+  char **names = lead_look_back_events(&s->leads, &n_names, c->arena);
   if (names == NULL)
     return false;
   leads.id = PAGES_LEADS;
@@ -64,8 +65,9 @@ static bool add_reports(struct tool_call *c, struct plan *p)
   look_back.dimensions = by_event;
   look_back.n_dimensions = 1;
   look_back.metrics = events;
+  look_back.n_metrics = ARRAY_LEN(events);
   look_back.periods[0] = &s->look_back;
-  look_back.dimension_filter = query_in_list("eventName", names, LEAD_LOOK_BACK, c->arena);
+  look_back.dimension_filter = query_in_list("eventName", names, n_names, c->arena);
   return leads.dimension_filter != NULL && look_back.dimension_filter != NULL &&
          tool_plan_add(p, query_new(&pages, c->arena)) &&
          tool_plan_add(p, query_new(&leads, c->arena)) &&
@@ -75,7 +77,7 @@ static bool add_reports(struct tool_call *c, struct plan *p)
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
-  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}, {1, 2}};
+  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 2}, {1, 2}};
   struct state *s = c->state;
   period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))

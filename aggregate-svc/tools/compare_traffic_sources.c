@@ -82,14 +82,15 @@ static bool add_reports(struct tool_call *c, struct plan *p)
                                  .dimensions = by_event,
                                  .n_dimensions = 1,
                                  .metrics = events,
-                                 .n_metrics = 1,
+                                 .n_metrics = 2,
                                  .periods = {&s->look_back},
                                  .n_periods = 1};
-  char **looked_for = lead_look_back_events(&s->leads, c->arena);
+  size_t n_names;
+  char **looked_for = lead_look_back_events(&s->leads, &n_names, c->arena);
   if (looked_for == NULL || plain.dimensions == NULL || leads.dimensions == NULL)
     return false;
   leads.dimension_filter = query_in_list("eventName", s->leads.names, s->leads.n, c->arena);
-  look_back.dimension_filter = query_in_list("eventName", looked_for, LEAD_LOOK_BACK, c->arena);
+  look_back.dimension_filter = query_in_list("eventName", looked_for, n_names, c->arena);
   return leads.dimension_filter != NULL && look_back.dimension_filter != NULL &&
          add(p, &plain, c->arena) && add(p, &leads, c->arena) && add(p, &hosts, c->arena) &&
          add(p, &look_back, c->arena) &&
@@ -98,7 +99,8 @@ static bool add_reports(struct tool_call *c, struct plan *p)
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
-  static const struct table_shape shapes[TRAFFIC_QUERIES] = {{4, 1}, {5, 2}, {1, 1}, {1, 1}, {1, 2}};
+  static const struct table_shape shapes[TRAFFIC_QUERIES] = {
+      {4, 1}, {5, 2}, {1, 1}, {1, 2}, {1, 2}};
   struct state *s = c->state;
   period_look_back(&s->look_back, c->now_unix_ms);
   if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
@@ -112,6 +114,8 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
 {
   const struct state *s = c->state;
   const struct dealer_notes *notes = report_tables_notes(&s->tables, arena);
+  window_give_bases(c, &s->window, &s->tables, &s->leads, TRAFFIC_DAYS, TRAFFIC_LOOKBACK, notes,
+                    arena);
   struct traffic_question q = {.cohort = &c->cohort,
                                .door = &c->door,
                                .tables = &s->tables,

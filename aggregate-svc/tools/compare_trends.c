@@ -115,8 +115,8 @@ static bool fill_all(struct tool_call *c, struct trends *t, struct arena *arena,
          fill_block(c, year, s->daily.has_other ? n : 0, &t->year_before, arena, e);
 }
 
-/* What is suspect in the whole series, in what it is compared with, or in one of its weeks, as found
- * first: an answer says it once. */
+/* What is suspect in the whole series, in what it is compared with, or in one of its weeks, as
+ * found first: an answer says it once. */
 static void gather(const struct trend_span *s, size_t n_members, struct dealer_figures *out)
 {
   for (size_t i = 0; s->figures.dealers != NULL && i < n_members; i++)
@@ -125,9 +125,8 @@ static void gather(const struct trend_span *s, size_t n_members, struct dealer_f
         out[i].findings.of[code] = s->figures.dealers[i].findings.of[code];
 }
 
-static const struct dealer_figures *with_findings(const struct trends *t,
-                                                  const struct outside_view *shown,
-                                                  struct arena *arena)
+static const struct dealer_figures *
+with_findings(const struct trends *t, const struct outside_view *shown, struct arena *arena)
 {
   size_t n_members = shown->cohort.n;
   const struct trend_block *blocks[] = {&t->after, &t->before, &t->year_before, &t->series};

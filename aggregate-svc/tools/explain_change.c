@@ -106,17 +106,18 @@ static bool add(struct tool_call *c, struct query_set *set, struct query_spec sp
 static bool add_look_back(struct tool_call *c, struct query_set *set)
 {
   struct state *s = c->state;
-  char **names = lead_look_back_events(&s->leads, c->arena);
+  size_t n_names;
+  char **names = lead_look_back_events(&s->leads, &n_names, c->arena);
   struct query_spec spec = {.id = EXPLAIN_LOOKBACK,
                             .dimensions = by_event,
                             .n_dimensions = 1,
                             .metrics = events,
-                            .n_metrics = 1,
+                            .n_metrics = 2,
                             .periods = {&s->look_back},
                             .n_periods = 1};
   if (names == NULL)
     return false;
-  spec.dimension_filter = query_in_list("eventName", names, LEAD_LOOK_BACK, c->arena);
+  spec.dimension_filter = query_in_list("eventName", names, n_names, c->arena);
   return spec.dimension_filter != NULL && query_set_add(set, query_new(&spec, c->arena));
 }
 
@@ -135,7 +136,7 @@ static bool add_reports(struct tool_call *c, struct query_set *set, bool parts)
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   static const struct table_shape shapes[EXPLAIN_QUERIES] = {
-      {2, 2}, {3, 2}, {1, 1}, {5, 2}, {6, 2}};
+      {2, 2}, {3, 2}, {1, 2}, {5, 2}, {6, 2}};
   struct state *s = c->state;
   uint16_t *set_of = ARENA_ARRAY(c->arena, uint16_t, c->cohort.n + 1);
   if (find_before(c, e) != ERR_OK)

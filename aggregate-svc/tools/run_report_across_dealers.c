@@ -6,6 +6,7 @@
 #include "aggregate-svc/figures/tables.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
+#include "common/ga4/own.h"
 #include "common/ga4/rate.h"
 #include "common/pbjson/borrow.h"
 
@@ -55,6 +56,19 @@ static enum err_code check_by(struct tool_call *c, struct err *e)
   if (s->by > ACROSS_BY_DEALER && c->fields.subject[0] != '\0')
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "by: a subject is one dealer; leave by out, or ask without subject");
+  return ERR_OK;
+}
+
+/* Dealers count different events as leads and different sessions as shopping. */
+static enum err_code check_own(const struct tool_call *c, struct err *e)
+{
+  const Request *r = (const Request *)c->request;
+  for (size_t i = 0; c->fields.subject[0] != '\0' && i < r->n_metrics; i++)
+    if (own_metric_find(r->metrics[i]) != NULL)
+      return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                     "metrics[%zu]: dealers count different events in %s, so a subject is not "
+                     "compared by it here; benchmark_dealer compares those that count the same",
+                     i, r->metrics[i]);
   return ERR_OK;
 }
 
@@ -134,6 +148,8 @@ static enum err_code check(struct tool_call *c, struct err *e)
     code = check_by(c, e);
   if (code == ERR_OK)
     code = check_offset(c, s, e);
+  if (code == ERR_OK)
+    code = check_own(c, e);
   return code == ERR_OK && is_compared(c) ? check_rows(r, e) : code;
 }
 
@@ -179,7 +195,8 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   struct state *s = c->state;
   size_t more = r->compare_to != NULL, n = is_compared(c) ? ACROSS_REPORTS : 1;
   choose_metrics(s, r);
-  memcpy(s->dimensions, r->dimensions, r->n_dimensions * sizeof(*s->dimensions));
+  for (size_t i = 0; i < r->n_dimensions; i++)
+    s->dimensions[i] = r->dimensions[i];
   s->dimensions[r->n_dimensions] = borrow_text("dateRange");
   for (uint32_t id = ACROSS_ROWS; id <= n; id++) {
     struct query_spec spec = report(c, id);
@@ -187,6 +204,7 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
       return err_set(e, ERR_RESOURCE_EXHAUSTED, "request_too_large",
                      "the request needs too much memory; give fewer dealers");
   }
+  p->add_properties = !is_compared(c); /* what is judged rests on one site and its events */
   p->max_rows_per_report = c->max_rows;
   const struct table_shape shapes[] = {{r->n_dimensions + more, s->n_metrics},
                                        {1 + more, s->n_metrics}};

@@ -31,10 +31,10 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   struct state *s = c->state;
   period_look_back(&s->look_back, c->now_unix_ms);
   s->questions = (struct vehicle_questions){.periods = {&c->period},
-                                .n_periods = 1,
-                                .leads = true,
-                                .look_back = &s->look_back,
-                                .by_condition = true};
+                                            .n_periods = 1,
+                                            .leads = true,
+                                            .look_back = &s->look_back,
+                                            .by_condition = true};
   return vehicles_plan(c, &s->questions, &s->leads, p, &s->fold, e);
 }
 

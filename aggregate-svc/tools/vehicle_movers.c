@@ -10,7 +10,7 @@ typedef Analytics__Aggregate__V1__VehicleMoversRequest Request;
 enum { DEFAULT_LIMIT = 10, LIMIT_MAX = 200, OFFSET_MAX = 1000, FURTHEST_BEHIND_S = -12 * 3600 };
 
 struct state {
-  struct models_fold fold;  /* first: the fold's figures */
+  struct models_fold fold; /* first: the fold's figures */
   struct vehicle_questions questions;
   struct lead_events leads; /* none is asked for */
   int64_t monday;
@@ -44,8 +44,8 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct state *s = c->state;
   set_weeks(c);
-  s->questions = (struct vehicle_questions){
-      .periods = {&c->period}, .n_periods = 1, .by_week = true};
+  s->questions =
+      (struct vehicle_questions){.periods = {&c->period}, .n_periods = 1, .by_week = true};
   return vehicles_plan(c, &s->questions, &s->leads, p, &s->fold, e);
 }
 

@@ -9,12 +9,10 @@
  * models are shown. period, before: the days that are looked at for what is suspect, and those that
  * they are compared with (NULL: none). What is found
  * lives in the arena. */
-static inline struct vehicle_question vehicle_question_of(const struct tool_call *c,
-                                                          const struct models_fold *fold,
-                                                          const struct lead_events *leads,
-                                                          const struct period *period,
-                                                          const struct period *before,
-                                                          struct arena *arena)
+static inline struct vehicle_question
+vehicle_question_of(const struct tool_call *c, const struct models_fold *fold,
+                    const struct lead_events *leads, const struct period *period,
+                    const struct period *before, struct arena *arena)
 {
   struct models_signs signs = {&c->cohort, period, before, c->now_unix_ms};
   return (struct vehicle_question){.cohort = &c->cohort,

@@ -254,7 +254,7 @@ static unsigned hints(const struct vehicle_tokens *t)
   return bits & 1u << VEHICLE_PHEV ? bits & ~(1u << VEHICLE_HYBRID) : bits;
 }
 
-static enum vehicle_powertrain powertrain_of(unsigned has, const struct vehicle_tokens *t)
+enum vehicle_powertrain vehicle_tokens_powertrain(const struct vehicle_tokens *t, unsigned has)
 {
   bool several = (has & (has - 1)) != 0;
   unsigned bits = several ? hints(t) & has : has;
@@ -287,7 +287,7 @@ static bool decide(struct search *s, struct vehicle *out)
     return false;
   out->model = by_year(best->model, s->tokens.year);
   out->year = s->tokens.year;
-  out->powertrain = powertrain_of(vehicle_models[out->model].powertrains, &s->tokens);
+  out->powertrain = vehicle_tokens_powertrain(&s->tokens, vehicle_models[out->model].powertrains);
   return true;
 }
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aggregate-svc/vehicle/vehicle.h"
+
 enum { VEHICLE_TEXT_MAX = 1024, VEHICLE_TOKENS_MAX = 64 };
 
 struct vehicle_token {
@@ -23,6 +25,9 @@ struct vehicle_tokens {
 };
 
 void vehicle_tokens_read(struct vehicle_tokens *out, const char *text, size_t len);
+
+/* The powertrain that the tokens name among those a model has. */
+enum vehicle_powertrain vehicle_tokens_powertrain(const struct vehicle_tokens *t, unsigned has);
 
 /* Whether a token is the word. */
 bool vehicle_token_is(const struct vehicle_tokens *t, size_t i, const char *word);

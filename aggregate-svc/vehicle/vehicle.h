@@ -63,6 +63,25 @@ bool vehicle_match_text(struct vehicle *out, const char *text, size_t len);
  * counted; cut to cap - 1. Returns its length. */
 size_t vehicle_squeeze(char *out, size_t cap, const char *text, size_t len);
 
+/* What one website calls a model. */
+struct vehicle_alias {
+  char key[81]; /* squeezed */
+  uint8_t len;
+  uint16_t model;
+};
+struct vehicle_aliases {
+  const struct vehicle_alias *list;
+  size_t n;
+};
+/* False, and *out is not filled, when the words hold nothing to look for or the catalogue has no
+ * such model. */
+bool vehicle_alias_make(struct vehicle_alias *out, const char *words, const char *make,
+                        const char *model);
+/* The alias that a run of the text's tokens is; of several the longest, then the leftmost. It
+ * stands above the catalogue: ask before vehicle_match_field() and vehicle_match_text(). */
+bool vehicle_alias_match(struct vehicle *out, const struct vehicle_aliases *aliases,
+                         const char *text, size_t len);
+
 /* "F-150" of "Ford" by exact squeezed names or aliases; false if the catalogue has no such model.
  * For overrides, which name their target so. */
 bool vehicle_find(uint16_t *model, const char *make, const char *name);

@@ -12,8 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth-svc/credential/config.h"
+#include "auth-svc/dealers/file.h"
+#include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
 #include "common/base/buf.h"
+#include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
@@ -64,6 +68,38 @@ enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct
     return e->code;
   const struct dealers_connected connected = {.text = text.data, .len = text.len};
   return settings_load_snapshot(out, s, s->sealed.keyring, text.len > 0 ? &connected : NULL, NULL, e);
+}
+
+/* Puts one that needs no keyring in place of a dealer's credential. */
+static void replace_credential(cJSON *dealer)
+{
+  if (!cJSON_IsObject(dealer))
+    return;
+  for (size_t i = 0; i < ARRAY_LEN(credential_config_keys); i++)
+    cJSON_DeleteItemFromObjectCaseSensitive(dealer, credential_config_keys[i]);
+  cJSON *oauth = cJSON_AddObjectToObject(dealer, "oauth");
+  cJSON_AddStringToObject(oauth, "client_id", "none");
+  cJSON_AddStringToObject(oauth, "client_secret", "none");
+  cJSON_AddStringToObject(oauth, "refresh_token", "none");
+}
+
+enum err_code cli_load_names(struct dealers_content *out, const struct settings *s, struct err *e)
+{
+  AUTO_WIPED_BUF struct buf text = BUF_INIT(DEALERS_FILE_MAX + 2);
+  AUTO_WIPED_JSON cJSON *root = NULL;
+  const struct json_limits limits = {.max_bytes = DEALERS_FILE_MAX};
+  enum err_code code =
+      secret_file_read(&text, "dealers file", s->credentials_path, DEALERS_FILE_MAX, false, e);
+  if (code == ERR_OK)
+    code = json_parse(&root, text.data, text.len, &limits, e);
+  if (code != ERR_OK)
+    return code;
+  cJSON *list = cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
+  cJSON *dealer;
+  cJSON_ArrayForEach(dealer, list) replace_credential(dealer);
+  AUTO_FREE char *plain = cJSON_PrintUnformatted(root);
+  const struct dealers_options options = {.warn_of_cohorts = true};
+  return dealers_file_read(out, s->credentials_path, plain, strlen(plain), &options, NULL, e);
 }
 
 const struct dealer *cli_find_dealer(const struct directory *d, const char *name,

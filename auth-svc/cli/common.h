@@ -21,6 +21,10 @@ enum err_code cli_settings(struct settings *s, struct err *e);
 /* The dealers file of the settings and the connected dealers, without a warning about secrets in
  * the clear. */
 enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct err *e);
+/* The names in the dealers file of the settings: dealers, regions, groups. Credentials are not
+ * looked at, so no keyring is needed. dealers_content_clear() it. */
+struct dealers_content;
+enum err_code cli_load_names(struct dealers_content *out, const struct settings *s, struct err *e);
 /* A dealer by dealer or account id; NULL, and *closest is the nearest id or NULL. */
 const struct dealer *cli_find_dealer(const struct directory *d, const char *name,
                                      const char **closest);

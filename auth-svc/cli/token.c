@@ -188,11 +188,11 @@ static enum err_code check_against_dealers(struct mint *m, struct err *e)
     m->settings.credentials_path = m->dealers_file;
   else if (set == NULL || *set == '\0')
     return ERR_OK;
-  AUTO_SNAPSHOT struct snapshot *snapshot = NULL;
-  enum err_code code = cli_load_dealers(&snapshot, &m->settings, e);
+  __attribute__((cleanup(dealers_content_clear))) struct dealers_content dealers = {0};
+  enum err_code code = cli_load_names(&dealers, &m->settings, e);
   if (code != ERR_OK)
     return code;
-  const struct directory *d = snapshot->directory;
+  const struct directory *d = dealers.directory;
   code = check_names(d, &m->dealers, check_dealer, e);
   if (code == ERR_OK)
     code = check_names(d, &m->regions, check_region, e);

@@ -6,6 +6,7 @@
 
 #include "auth-svc/cli/cli.h"
 #include "auth-svc/cli/findings.h"
+#include "auth-svc/cli/odd_secrets.h"
 #include "auth-svc/credential/config.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/dealers/file.h"
@@ -66,11 +67,20 @@ static bool load_dealers(struct job *j)
 
 /* -------------------------------------------------------------------------- warnings */
 
+/* Whether the file is an array of dealers. */
+static bool is_bare(const struct buf *text)
+{
+  const char *s = buf_str(text);
+  return s[strspn(s, " \t\r\n")] == '[';
+}
+
 static enum err_code count_secret(void *user, const struct sealed_value *value,
                                   enum sealed_edit *edit, struct buf *out, struct err *e)
 {
   struct job *j = user;
   (void)edit, (void)out, (void)e;
+  if (!value->is_sealed)
+    validation_look_at_secret(&j->found, j->name, value, is_bare(&j->text));
   *(value->is_sealed ? &j->sealed : &j->plain) += 1;
   return ERR_OK;
 }
@@ -78,6 +88,14 @@ static enum err_code count_secret(void *user, const struct sealed_value *value,
 static void put_count(cJSON *object, const char *name, size_t n)
 {
   cJSON_AddNumberToObject(object, name, (double)n);
+}
+
+static void look_at_lines(struct job *j)
+{
+  if (memchr(j->text.data, '\r', j->text.len) != NULL)
+    validation_warn(&j->found, "crlf", j->name, "",
+                    "lines end with CR LF, as on Windows; the service takes them, other readers "
+                    "of the file may not");
 }
 
 static void look_at_secrets(struct job *j)
@@ -159,13 +177,13 @@ static void look_at_cohort(struct job *j, const struct catalogued *c, cJSON *out
   if (taken_out)
     validation_warn(&j->found, "cohort_overlaps", j->name, "",
                     "cohort %s: differs from another by too few dealers: benchmarks stay withheld "
-                    "(AUTH_COHORT_RULES=warn)",
+                    "from callers who may not read all of its dealers (AUTH_COHORT_RULES=warn)",
                     c->id);
   else if (!c->benchmark)
     validation_warn(
         &j->found, "cohort_small", j->name, "",
-        "%s %s: %zu dealer%s of %zu owner%s: benchmarks stay withheld (needs %d dealers "
-        "of %d owners)",
+        "%s %s: %zu dealer%s of %zu owner%s: benchmarks stay withheld from callers who may not "
+        "read all of its dealers (needs %d dealers of %d owners)",
         what, label, c->n_members, c->n_members == 1 ? "" : "s", owners, owners == 1 ? "" : "s",
         CATALOGUE_MIN_CONTRIBUTORS + 1, CATALOGUE_MIN_OWNERS);
   buf_printf(&j->found.summary, "  %s       %s (%s), dealers %zu, owners %zu, benchmarks %s\n",
@@ -216,6 +234,7 @@ static void look(struct job *j)
     return; /* loaded a moment ago */
   look_at_directory(j);
   look_at_credentials(j, root);
+  look_at_lines(j);
   look_at_secrets(j);
   look_at_adc(j);
   look_at_owners(j);

@@ -31,6 +31,13 @@ static int by_region(const void *a, const void *b)
   return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static int by_owner(const void *a, const void *b)
+{
+  const char *x = **(const char **const *)a, *y = **(const char **const *)b;
+  int c = strcasecmp(x, y);
+  return c != 0 ? c : strcmp(x, y);
+}
+
 /* Regions that differ only in letter case are one region. */
 static void index_regions(struct directory *d)
 {
@@ -44,6 +51,20 @@ static void index_regions(struct directory *d)
       d->regions[d->n_regions++] = d->regions[i];
   for (size_t i = 0; i < d->n_dealers; i++)
     d->dealers[i].region_index = directory_region(d, d->dealers[i].region);
+}
+
+/* Owners that differ only in letter case are one owner, in the spelling that sorts first. */
+static void unify_owners(struct directory *d)
+{
+  const char ***owners = xcalloc(d->n_dealers + 1, sizeof(*owners));
+  for (size_t i = 0; i < d->n_dealers; i++)
+    owners[i] = &d->dealers[i].owner;
+  if (d->n_dealers > 0)
+    qsort(owners, d->n_dealers, sizeof(*owners), by_owner);
+  for (size_t i = 1; i < d->n_dealers; i++)
+    if (ascii_case_equal(*owners[i - 1], *owners[i]))
+      *owners[i] = *owners[i - 1];
+  free(owners);
 }
 
 static void index_properties(struct directory *d)
@@ -103,6 +124,7 @@ struct directory *directory_new(struct arena *arena, const struct dealer *dealer
   if (n > 0)
     qsort(d->by_account, n, sizeof(*d->by_account), by_account_id);
   index_regions(d);
+  unify_owners(d);
   index_properties(d);
   d->assignment = digest_assignment(d);
   return d;

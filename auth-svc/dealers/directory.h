@@ -15,12 +15,18 @@ enum {
   DIRECTORY_MAX_DEALERS = 10000,
   DIRECTORY_MAX_PROPERTIES = 50, /* of one dealer */
   DIRECTORY_MAX_GROUPS = 50,     /* of one dealer */
+  DIRECTORY_MAX_OVERRIDES = 50,  /* of one dealer */
   DIRECTORY_MAX_ID = 64,         /* bytes of an id */
   DIRECTORY_MAX_TEXT = 128,      /* bytes of a name, region, city, ... */
 };
 
 /* make, model, condition, type, year */
 enum { VEHICLE_ATTRIBUTES = 5 };
+
+/* What a website calls a model of the vehicle catalogue. */
+struct vehicle_override {
+  const char *value, *make, *model;
+};
 
 struct dealer {
   const char *dealer_id;
@@ -35,6 +41,8 @@ struct dealer {
   const char *qualified_session; /* "engaged", "inventory_page", "vdp_view", "event:<name>" */
   const char *vdp_path_pattern;
   const char *vehicle_dimensions[VEHICLE_ATTRIBUTES];
+  const struct vehicle_override *vehicle_overrides;
+  size_t n_vehicle_overrides;
   const char **property_ids;    /* digits, the default one first */
   const char **property_labels; /* for people: "Main Website (web)"; "" where the file says none */
   size_t n_property_ids;

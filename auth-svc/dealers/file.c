@@ -30,6 +30,29 @@ static enum err_code read_kept(const struct dealers_reader *r, const cJSON *obje
   return code;
 }
 
+/* Blanks around a name are of nobody's choosing: " West" is the region West. */
+static const char *trimmed(const struct dealers_reader *r, const char *text)
+{
+  size_t start = strspn(text, " \t"), end = strlen(text);
+  while (end > start && (text[end - 1] == ' ' || text[end - 1] == '\t'))
+    end--;
+  if (start == 0 && text[end] == '\0')
+    return text;
+  char *copy = arena_xstrdup(r->arena, text + start);
+  copy[end - start] = '\0';
+  return copy;
+}
+
+static enum err_code read_trimmed(const struct dealers_reader *r, const cJSON *object,
+                                  const char *key, const char *fallback, const char **out)
+{
+  enum err_code code = read_kept(r, object, key, fallback, out);
+  if (code != ERR_OK || *out == NULL || **out == '\0')
+    return code;
+  *out = trimmed(r, *out);
+  return **out != '\0' ? ERR_OK : field_refuse(&r->own, key, "holds nothing but blanks");
+}
+
 /* Ids travel in requests, messages and metric-free logs: a plain alphabet keeps them apart
  * from opaque references, which start with '~'. */
 static enum err_code check_id(const struct dealers_reader *r, const char *field, const char *id)
@@ -187,7 +210,7 @@ static enum err_code read_groups(struct dealers_reader *r, const cJSON *object, 
         strlen(v->valuestring) > DIRECTORY_MAX_TEXT)
       return field_refuse(&r->own, field, "must be a non-empty string of at most %d bytes",
                           DIRECTORY_MAX_TEXT);
-    d->groups[d->n_groups++] = arena_xstrdup(r->arena, v->valuestring);
+    d->groups[d->n_groups++] = trimmed(r, arena_xstrdup(r->arena, v->valuestring));
   }
   return ERR_OK;
 }
@@ -205,7 +228,8 @@ static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, s
   };
   enum err_code code = ERR_OK;
   for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-    code = first_of(code, read_kept(r, object, fields[i].key, fields[i].fallback, fields[i].out));
+    code =
+        first_of(code, read_trimmed(r, object, fields[i].key, fields[i].fallback, fields[i].out));
   return code;
 }
 
@@ -233,7 +257,8 @@ static enum err_code check_dealer_keys(struct dealers_reader *r, const cJSON *ob
                                       "time_zone",
                                       "qualified_session",
                                       "vehicle_dimensions",
-                                      "vdp_path_pattern"};
+                                      "vdp_path_pattern",
+                                      "vehicle_overrides"};
   return field_keys(&r->own, object, known, ARRAY_LEN(known));
 }
 

@@ -55,9 +55,12 @@ struct field_at dealers_at(const struct field_at *object, const char *path);
 enum err_code dealers_join(struct dealers_reader *r, cJSON *list, const struct sealed_policy *sealed,
                            struct key_use *use);
 /* Reads how a dealer's website is read: qualified_session, vehicle_dimensions,
- * vdp_path_pattern; and checks lead_event and time_zone. */
+ * vdp_path_pattern, vehicle_overrides; and checks lead_event and time_zone. */
 enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON *object,
                                     struct dealer *d);
+/* Reads vehicle_overrides. */
+enum err_code dealers_read_overrides(const struct dealers_reader *r, const cJSON *object,
+                                     struct dealer *d);
 /* Reads the file's "cohorts" (absent: the regions alone) into the directory. Without one (NULL:
  * there are faults in the dealers) only what each cohort says is checked, not its members. */
 enum err_code dealers_read_cohorts(const struct dealers_reader *r, const cJSON *root,

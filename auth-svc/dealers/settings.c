@@ -241,5 +241,6 @@ enum err_code dealers_read_settings(const struct dealers_reader *r, const cJSON 
   code = first_of(code, check_time_zone(r, d->time_zone));
   code = first_of(code, read_qualified_session(r, object, d));
   code = first_of(code, read_pattern(r, object, d));
-  return first_of(code, read_vehicle_dimensions(r, object, d));
+  code = first_of(code, read_vehicle_dimensions(r, object, d));
+  return first_of(code, dealers_read_overrides(r, object, d));
 }

@@ -87,7 +87,7 @@ static enum err_code add_region(struct cohort *c, const char *region)
   enum err_code code = ERR_OK;
   c->catalogued = catalogue_region(c->scope->directory, index);
   if (region[0] != '\0')
-    code = scope_find_region(c->scope, "region", region, &c->catalogued, c->e);
+    code = scope_find_region(c->scope, c->peers, "region", region, &c->catalogued, c->e);
   if (code == ERR_OK)
     add_catalogued(c);
   return code;
@@ -230,6 +230,28 @@ static bool name_cohort(const struct cohort *c, Analytics__Auth__V1__ResolveCoho
 
 /* --------------------------------------------------------------------- members */
 
+typedef Analytics__Auth__V1__VehicleOverride Override;
+
+/* False when the arena is full. */
+static bool add_overrides(Analytics__Auth__V1__DealerSettings *m, const struct dealer *d,
+                          struct arena *arena)
+{
+  if (d->n_vehicle_overrides == 0)
+    return true;
+  Override *all = ARENA_ARRAY(arena, Override, d->n_vehicle_overrides);
+  m->vehicle_overrides = ARENA_ARRAY(arena, Override *, d->n_vehicle_overrides);
+  if (all == NULL || m->vehicle_overrides == NULL)
+    return false;
+  for (size_t i = 0; i < d->n_vehicle_overrides; i++) {
+    analytics__auth__v1__vehicle_override__init(&all[i]);
+    all[i].value = borrow_text(d->vehicle_overrides[i].value);
+    all[i].make = borrow_text(d->vehicle_overrides[i].make);
+    all[i].model = borrow_text(d->vehicle_overrides[i].model);
+    m->vehicle_overrides[m->n_vehicle_overrides++] = &all[i];
+  }
+  return true;
+}
+
 /* NULL when the arena is full. */
 static Analytics__Auth__V1__DealerSettings *settings_message(const struct dealer *d,
                                                              struct arena *arena)
@@ -275,7 +297,7 @@ Analytics__Auth__V1__Dealer *dealer_message(const struct dealer *d, struct arena
   m->groups = borrow_texts(d->groups);
   m->owner = borrow_text(d->owner);
   m->settings = settings_message(d, arena);
-  return m->settings != NULL ? m : NULL;
+  return m->settings != NULL && add_overrides(m->settings, d, arena) ? m : NULL;
 }
 
 static Analytics__Auth__V1__CohortMember *member_message(const struct cohort *c,

@@ -155,7 +155,7 @@ enum err_code listing_make(Analytics__Auth__V1__ListDealersResponse **out,
   const struct catalogued *area = NULL;
   enum err_code code = check_page(request, e);
   if (code == ERR_OK && request->region[0] != '\0')
-    code = scope_find_region(scope, "region", request->region, &area, e);
+    code = scope_find_region(scope, NULL, "region", request->region, &area, e);
   if (code != ERR_OK)
     return code;
   *out = ARENA_NEW(arena, Analytics__Auth__V1__ListDealersResponse);

@@ -145,12 +145,16 @@ static void list_closest_regions(const struct scope *s, const char *asked, struc
       nearest_offer(&best, i, nearest_distance(asked, s->directory->regions[i]));
   for (size_t i = 0; i < best.n; i++)
     buf_printf(out, "%s\"%s\"", i == 0 ? "; closest: " : ", ", s->directory->regions[best.item[i]]);
-  size_t n = 0;
+  size_t n = 0, more = 0;
   for (size_t i = 0; i < s->directory->n_regions; i++) {
-    if (!scope_knows_region(s, i) || out->len + strlen(s->directory->regions[i]) > REGIONS_BYTES)
-      continue;
-    buf_printf(out, "%s\"%s\"", n++ == 0 ? "; regions: " : ", ", s->directory->regions[i]);
+    bool known = scope_knows_region(s, i);
+    bool room = out->len + strlen(s->directory->regions[i]) <= REGIONS_BYTES;
+    if (known && room)
+      buf_printf(out, "%s\"%s\"", n++ == 0 ? "; regions: " : ", ", s->directory->regions[i]);
+    more += known && !room;
   }
+  if (more > 0)
+    buf_printf(out, " and %zu more, which list_cohorts names", more);
   if (n == 0)
     buf_puts(out, "; list_dealers names the regions you may use");
 }
@@ -219,16 +223,40 @@ static const struct catalogued *region_named(const struct scope *s, const char *
   return scope_knows_region(s, region) ? catalogue_region(s->directory, region) : NULL;
 }
 
-enum err_code scope_find_region(const struct scope *s, const char *field, const char *region,
-                                const struct catalogued **out, struct err *e)
+/* Whether the version behind the '@' of an id is that of the cohort. */
+static enum err_code check_version(const struct peers *peers, const struct catalogued *c,
+                                   const char *field, const char *id, struct err *e)
+{
+  const char *version = strchr(id, '@');
+  char asked[SHOWN_SIZE];
+  if (version == NULL || peers == NULL || peers_is_cohort_version(peers, c, version + 1))
+    return ERR_OK;
+  return err_set(e, ERR_FAILED_PRECONDITION, "cohort_changed",
+                 "%s: \"%s\" is not its version now; give \"%s\" or \"%s@%s\"", field,
+                 shown(asked, id), c->id, c->id, peers_cohort_version(peers, c));
+}
+
+/* The known cohort of an id with a version, as list_cohorts and answers print it; NULL without. */
+static const struct catalogued *cohort_of_version(const struct scope *s, const char *id)
+{
+  size_t len = strcspn(id, "@");
+  const struct catalogued *c = id[len] == '@' ? catalogue_find(s->directory, id, len) : NULL;
+  return c != NULL && s->cohort_known[c - s->directory->cohorts] ? c : NULL;
+}
+
+enum err_code scope_find_region(const struct scope *s, const struct peers *peers, const char *field,
+                                const char *region, const struct catalogued **out, struct err *e)
 {
   *out = region_named(s, region);
   if (*out == NULL)
     *out = cohort_named(s, region);
   if (*out != NULL)
     return ERR_OK;
+  *out = cohort_of_version(s, region);
+  if (*out != NULL)
+    return check_version(peers, *out, field, region, e);
   char asked[SHOWN_SIZE];
-  AUTO_BUF struct buf text = BUF_INIT(1024);
+  AUTO_BUF struct buf text = BUF_INIT(2 * REGIONS_BYTES + 512);
   list_closest_regions(s, region, &text);
   list_groups(s, &text);
   return err_set(e, ERR_NOT_FOUND, "unknown_region", "%s: no region \"%s\"%s", field,
@@ -262,11 +290,8 @@ enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers
     return err_set(e, ERR_NOT_FOUND, "unknown_cohort", "cohort: no cohort \"%s\"%s",
                    shown(asked, id), buf_str(&text));
   }
-  const char *version = peers_cohort_version(peers, c);
-  if (id[len] == '@' && !peers_is_cohort_version(peers, c, id + len + 1))
-    return err_set(e, ERR_FAILED_PRECONDITION, "cohort_changed",
-                   "cohort: \"%s\" is not its version now; give \"%s\" or \"%s@%s\"",
-                   shown(asked, id), c->id, c->id, version);
+  if (check_version(peers, c, "cohort", id, e) != ERR_OK)
+    return e->code;
   *out = c;
   return ERR_OK;
 }

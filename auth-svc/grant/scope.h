@@ -39,16 +39,17 @@ bool scope_knows_region(const struct scope *s, size_t region_index);
  *   dealer_id: no dealer "d99"; closest: "d09" Northgate Ford, "d19" Lakeside Kia */
 enum err_code scope_find_dealer(const struct scope *s, const char *field, const char *dealer_id,
                                 const struct dealer **out, struct err *e);
+struct peers;
 /* The region of this name, or the region or group of this id or label in any letter case, if the
- * holder may know of it; a region's name comes first. Otherwise as above, with all regions and
- * groups that may be named. */
-enum err_code scope_find_region(const struct scope *s, const char *field, const char *region,
-                                const struct catalogued **out, struct err *e);
+ * holder may know of it; a region's name comes first. Also of an id with its version, "west@v7":
+ * FAILED_PRECONDITION when it is another now; NULL for `peers` takes any. Otherwise as above, with
+ * all regions and groups that may be named. */
+enum err_code scope_find_region(const struct scope *s, const struct peers *peers, const char *field,
+                                const char *region, const struct catalogued **out, struct err *e);
 
 /* The cohort of this id, "west" or "west@v7", or of this id or label in any letter case, if the
  * holder may know of it; otherwise as above. FAILED_PRECONDITION when its version has changed, to
  * `version`. */
-struct peers;
 enum err_code scope_find_cohort(const struct scope *s, const struct peers *peers, const char *id,
                                 const struct catalogued **out, struct err *e);
 

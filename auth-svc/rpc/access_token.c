@@ -33,6 +33,38 @@ struct token_call {
 };
 static bool try_with_new_config(struct token_call *t);
 
+/* Whether a source of credentials beside Google fails: the machine's own, or a file of it. */
+static bool is_of_this_installation(const char *reason)
+{
+  static const char *const sources[] = {"aws_", "subject_", "metadata_"};
+  for (size_t i = 0; i < ARRAY_LEN(sources); i++)
+    if (strncmp(reason, sources[i], strlen(sources[i])) == 0)
+      return true;
+  return false;
+}
+
+/* A credential that does not work, in the words of what a dealer can do. What the operator does
+ * about it stands in the log, where the refresh reported it whole. */
+static void put_for_dealer(struct err *e)
+{
+  char reason[sizeof(e->reason)];
+  memcpy(reason, e->reason, sizeof(reason));
+  if (e->code == ERR_UNAVAILABLE && is_of_this_installation(reason))
+    err_set(e, ERR_UNAVAILABLE, reason,
+            "this service cannot sign in to Google for now (%s); when that stays, tell the "
+            "operator, whose log says why",
+            reason);
+  if (e->code != ERR_FAILED_PRECONDITION)
+    return;
+  bool consent = strcmp(reason, "invalid_grant") == 0 || strcmp(reason, "missing_scope") == 0;
+  err_set(e, ERR_FAILED_PRECONDITION, reason,
+          consent ? "dealer must re-consent (%s): somebody who may read its Google Analytics must "
+                    "sign in again; the operator of this service says where"
+                  : "this service's sign-in with Google fails (%s), which the dealer cannot mend: "
+                    "tell the operator, whose log says what to do",
+          reason);
+}
+
 /* What went wrong, as the caller may know it: with the dealer's name for its own dealers,
  * without anything that identifies a peer. */
 static struct err error_for(const struct token_call *t, const struct err *error)
@@ -43,8 +75,10 @@ static struct err error_for(const struct token_call *t, const struct err *error)
             strcmp(error->reason, "invalid_grant") == 0
                 ? "a dealer of the comparison must re-consent"
                 : "no access token for a dealer of the comparison for now");
-  else if (t->target.dealer != NULL)
+  else if (t->target.dealer != NULL) {
+    put_for_dealer(&e);
     err_prefix(&e, "dealer \"%s\" %s: ", t->target.dealer->dealer_id, t->target.dealer->name);
+  }
   return e;
 }
 
@@ -85,6 +119,8 @@ static void reply_token(const struct token_call *t, const struct token_result *r
   if (d != NULL) {
     response.property_ids = borrow_texts(d->property_ids);
     response.n_property_ids = d->n_property_ids;
+    response.lead_event = borrow_text(d->lead_event);
+    response.qualified_session = borrow_text(d->qualified_session);
     response.assignment = d->n_property_ids == 0 ? t->config->directory->assignment : 0;
   }
   char principal[2 * PRINCIPAL_BYTES + 1];

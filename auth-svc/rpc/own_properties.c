@@ -72,7 +72,7 @@ static enum err_code take_found(own_response *out, const struct snapshot *config
   if (seen == NULL || !put(out, DIRECTORY_MAX_PROPERTIES, arena))
     return no_room(e);
   for (size_t i = 0; i < n; i++) {
-    const Analytics__Auth__V1__SeenProperty *p = r->properties[i];
+    const Analytics__Auth__V1__ReadableProperty *p = r->properties[i];
     seen[i] = (struct found_property){p->property_id, p->name, p->account_id, p->ordinary};
   }
   enum err_code code = found_own(seen, &n, config->directory, d, e);

@@ -178,6 +178,17 @@ static bool name(struct scan *s)
   return true;
 }
 
+/* Whether the comma in front is the last thing in its array or object. Stands at the comma then. */
+static bool ends_after_comma(struct scan *s, char close)
+{
+  size_t comma = s->at - 1;
+  skip_space(s);
+  if (peek(s) != close)
+    return false;
+  s->at = comma;
+  return true;
+}
+
 /* Array or object; recursion is bounded by max_depth. */
 static bool container(struct scan *s, bool object)
 {
@@ -201,6 +212,8 @@ static bool container(struct scan *s, bool object)
     s->at++;
     if (c == close)
       break;
+    if (ends_after_comma(s, close))
+      return fail(s, object ? "a comma before '}': remove it" : "a comma before ']': remove it");
   }
   s->depth--;
   return true;
@@ -231,10 +244,22 @@ static bool value(struct scan *s)
   }
 }
 
+/* What editors put in front of JSON or make of it; NULL for UTF-8. */
+static const char *foreign_coding(const char *text, size_t len)
+{
+  if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+    return "a byte order mark (BOM) stands in front: save the text as UTF-8 without BOM";
+  if (len >= 2 && (memcmp(text, "\xFF\xFE", 2) == 0 || memcmp(text, "\xFE\xFF", 2) == 0 ||
+                   (text[0] == '\0') != (text[1] == '\0')))
+    return "the text is UTF-16: save it as UTF-8";
+  return NULL;
+}
+
 bool json_check(const char *text, size_t len, size_t max_depth, size_t *offset, const char **what)
 {
   struct scan s = {.text = text, .len = len, .max_depth = max_depth};
-  bool ok = value(&s);
+  const char *coding = foreign_coding(text, len);
+  bool ok = coding == NULL ? value(&s) : fail(&s, coding);
   if (ok) {
     skip_space(&s);
     if (s.at < s.len)

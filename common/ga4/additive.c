@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/ga4/own.h"
 
 /* Names of https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema */
 static const struct {
@@ -116,7 +117,8 @@ enum additive additive_kind(const char *metric)
   for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
     if (strcmp(metrics[i].name, metric) == 0)
       return metrics[i].kind;
-  return ADDITIVE_NO;
+  const struct own_metric *own = own_metric_find(metric);
+  return own != NULL && !own->rate ? ADDITIVE_YES : ADDITIVE_NO;
 }
 
 bool additive_counts(const char *metric)
@@ -126,6 +128,9 @@ bool additive_counts(const char *metric)
 
 bool metric_counts_sessions(const char *metric)
 {
+  const struct own_metric *own = own_metric_find(metric);
+  if (own != NULL && !own->rate)
+    return own->of == OWN_LEAD_SESSIONS || own->of == OWN_SHOPPER_SESSIONS;
   return strcmp(metric, "sessions") == 0 || strcmp(metric, "engagedSessions") == 0;
 }
 

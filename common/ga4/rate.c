@@ -5,6 +5,12 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/ga4/own.h"
+
+/* What our own rates are pooled by. Those per 100 are not counts once they are times the weight. */
+static const struct ga4_rate of_sessions = {"sessions", false, false, GA4_PART, 1},
+                             per_sessions = {"sessions", false, false, GA4_AMOUNT, 0},
+                             per_shoppers = {"shopper_sessions", false, false, GA4_AMOUNT, 0};
 
 static const struct {
   const char *name;
@@ -35,6 +41,11 @@ const struct ga4_rate *ga4_rate_find(const char *metric)
 {
   static const char *const of_event[] = {"sessionConversionRate", "sessionKeyEventRate",
                                          "userConversionRate", "userKeyEventRate"};
+  const struct own_metric *own = own_metric_find(metric);
+  if (own != NULL && own->rate)
+    return own->scale == 1                               ? &of_sessions
+           : strcmp(own->pool, per_sessions.weight) == 0 ? &per_sessions
+                                                         : &per_shoppers;
   size_t len = strcspn(metric, ":");
   bool known = metric[len] == '\0';
   for (size_t i = 0; !known && i < ARRAY_LEN(of_event); i++)

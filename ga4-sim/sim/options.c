@@ -19,6 +19,11 @@ static const char usage[] =
     "A stand-in for Google Analytics (OAuth token endpoint, Data API, Admin API) over a\n"
     "synthetic world of car dealers. For demonstrations and tests only.\n\n"
     "  --listen HOST:PORT       where to listen; port 0 picks a free one (127.0.0.1:8089)\n"
+    "  --tls CERTIFICATE@HOST:PORT\n"
+    "                           listen over TLS as well, with a certificate that is good, "
+    "expired,\n"
+    "                           wrong_name or self_signed; repeatable\n"
+    "  --write-ca FILE          write the authority of these certificates (PEM)\n"
     "  --seed N                 seed of the world (42)\n"
     "  --dealers N              dealers, 1 to 200, with --stub to 10000 (24)\n"
     "  --regions N              regions, 1 to 6 (3)\n"
@@ -66,6 +71,8 @@ static bool number(const char *name, const char *text, uint64_t min, uint64_t ma
 
 enum option_id {
   OPT_LISTEN = 256,
+  OPT_TLS,
+  OPT_WRITE_CA,
   OPT_SEED,
   OPT_DEALERS,
   OPT_REGIONS,
@@ -144,6 +151,29 @@ static bool take_kinds(struct options *o)
   return false;
 }
 
+/* "expired@127.0.0.1:8443" */
+static bool take_tls(struct options *o)
+{
+  struct tls_listen *l = &o->tls[o->n_tls];
+  const char *at = strchr(optarg, '@');
+  for (size_t i = 0; at != NULL && o->n_tls < TLS_LISTEN_MAX && i < CERTIFICATE_KINDS; i++) {
+    size_t len = strlen(certificate_names[i]);
+    if ((size_t)(at - optarg) != len || strncmp(optarg, certificate_names[i], len) != 0)
+      continue;
+    l->certificate = (enum certificate_kind)i;
+    if (config_split_hostport(at + 1, l->host, sizeof(l->host), &l->port) && l->host[0] != '\0') {
+      o->n_tls++;
+      return true;
+    }
+  }
+  fprintf(
+      stderr,
+      "ga4-sim: --tls %s: expected CERTIFICATE@HOST:PORT, at most %d times, the certificate one "
+      "of good, expired, wrong_name, self_signed\n",
+      optarg, TLS_LISTEN_MAX);
+  return false;
+}
+
 static bool take_public_url(struct options *o)
 {
   size_t n = strlen(optarg);
@@ -168,6 +198,11 @@ static bool take(struct options *o, int id)
     fprintf(stderr, "ga4-sim: --listen %s: expected HOST:PORT, for example 127.0.0.1:8089\n",
             optarg);
     return false;
+  case OPT_TLS:
+    return take_tls(o);
+  case OPT_WRITE_CA:
+    o->write_ca = optarg;
+    return true;
   case OPT_TODAY:
     o->fixed_today = true;
     if (clock_parse_date(optarg, &o->world.today) && strlen(optarg) == 10 && optarg[0] == '2')
@@ -216,6 +251,8 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
 {
   static const struct option table[] = {
       {"listen", required_argument, NULL, OPT_LISTEN},
+      {"tls", required_argument, NULL, OPT_TLS},
+      {"write-ca", required_argument, NULL, OPT_WRITE_CA},
       {"seed", required_argument, NULL, OPT_SEED},
       {"dealers", required_argument, NULL, OPT_DEALERS},
       {"regions", required_argument, NULL, OPT_REGIONS},

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "ga4-sim/sim/certificate.h"
 #include "ga4-sim/world/plan.h"
 
 /* What the dealers of the written dealers.json sign in with. */
@@ -17,9 +18,20 @@ enum credential_kinds {
   CREDENTIALS_MIXED /* one after the other */
 };
 
+/* A listener over TLS, beside the plain one. */
+struct tls_listen {
+  enum certificate_kind certificate;
+  char host[256];
+  uint16_t port;
+};
+enum { TLS_LISTEN_MAX = 4 };
+
 struct options {
   char host[256];
   uint16_t port;
+  struct tls_listen tls[TLS_LISTEN_MAX];
+  size_t n_tls;
+  const char *write_ca; /* NULL: none */
   struct world_params world;
   bool fixed_today;
   const char *db;            /* NULL: anonymous temporary file, or memory */

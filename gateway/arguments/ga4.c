@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "common/ga4/own.h"
 #include "gateway/arguments/text.h"
 
 static const struct ga4_field dimensions[] = {
@@ -307,10 +308,27 @@ static const char *find_in(enum ga4_kind kind, const char *folded)
   return NULL;
 }
 
+/* Metrics that are not GA4's, by their names and further names. */
+static const char *find_own(const char *folded)
+{
+  size_t n;
+  const char *name;
+  const struct own_metric *all = own_metrics(&n), *metric;
+  for (size_t i = 0; i < n; i++)
+    if (equal_folded(folded, all[i].name))
+      return all[i].name;
+  for (size_t i = 0; own_metric_alias(i, &name, &metric); i++)
+    if (equal_folded(folded, name))
+      return metric->name;
+  return NULL;
+}
+
 const char *ga4_find(enum ga4_kind kind, const char *text)
 {
   char folded[FOLD_SIZE];
   text_fold(folded, text);
   const char *found = (kind & GA4_DIMENSION) != 0 ? find_in(GA4_DIMENSION, folded) : NULL;
-  return found == NULL && (kind & GA4_METRIC) != 0 ? find_in(GA4_METRIC, folded) : found;
+  if (found == NULL && (kind & GA4_METRIC) != 0)
+    found = find_in(GA4_METRIC, folded);
+  return found == NULL && (kind & GA4_METRIC) != 0 ? find_own(folded) : found;
 }

@@ -99,6 +99,7 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
       .idempotent = t->idempotent,
       .destructive = t->destructive,
       .open_world = t->open_world,
+      .long_running = t->streaming,
       .app = t->app,
       .data = t,
   };

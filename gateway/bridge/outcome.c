@@ -51,8 +51,7 @@ static void put_bad_grant(struct buf *out, const struct outcome_context *c)
 {
   buf_printf(out,
              "auth-svc no longer knows the grant of this call; it was probably restarted. Try "
-             "again: %s then gets a new one. When several auth-svc run, the operator must set the "
-             "same AUTH_SEAL_KEY for all.",
+             "again: %s then gets a new one. When that does not help, tell the operator.",
              c->tool);
 }
 

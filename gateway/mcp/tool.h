@@ -22,6 +22,7 @@ struct mcp_tool {
   const char *input_schema;
   const char *output_schema; /* NULL for none: results then have no structured form */
   bool read_only, idempotent, destructive, open_world;
+  bool long_running; /* waits in the caller's line of long calls */
   const char *app;  /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
   const void *data; /* the host's own */
 };

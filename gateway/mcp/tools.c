@@ -272,8 +272,9 @@ static void take_turn(struct mcp_call *call)
 {
   int64_t retry_ms = 0;
   mcp_call_ref(call); /* run_call()'s */
+  enum share_kind kind = call->tool->long_running ? SHARE_LONG : SHARE_SHORT;
   enum share_cause cause =
-      share_call_begin(call->exchange->principal->share, &call->turn, run_call, &retry_ms);
+      share_call_begin(call->exchange->principal->share, &call->turn, kind, run_call, &retry_ms);
   if (cause == SHARE_GRANTED) {
     mcp_call_admitted(call);
   } else {

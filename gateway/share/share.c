@@ -20,17 +20,24 @@ struct bucket {
   int64_t at_ms;
 };
 
+/* A caller's turns of one kind, in the order in which they came. */
+struct line {
+  struct share *share;
+  size_t running, max_running;
+  struct share_turn *first, **last;
+  bool waiting; /* one of those that take turns */
+  struct line *next;
+};
+
 struct share {
   struct shares *owner;
   char *principal, *label;
   size_t refs; /* all guarded by the owner's lock */
-  size_t calls, running, body_bytes, answer_bytes;
+  size_t calls, body_bytes, answer_bytes;
   struct bucket call_rate, request_rate;
   int64_t idle_since_ms, logged_ms;
   size_t refused; /* since the last log line */
-  struct share_turn *first, **last;
-  bool in_line;
-  struct share *next_in_line;
+  struct line lines[SHARE_KINDS];
   struct map_node in_map;
   struct lru_node in_idle; /* while refs is 0 */
 };
@@ -41,7 +48,7 @@ struct shares {
   struct map map;
   struct lru idle;
   size_t running, body_bytes, answer_bytes;
-  struct share *line, **line_end;        /* shares with turns that wait, next one first */
+  struct line *waiting, **waiting_end;   /* lines with turns, next one first */
   struct share_turn *ready, **ready_end; /* turns that were given, not run yet */
   bool dispatching;                      /* a thread runs them */
   struct metric *refusals;
@@ -81,6 +88,7 @@ static void set_defaults(struct share_limits *l)
   set_default(&l->body_bytes, 64 * mib);
   set_default(&l->answer_bytes, 64 * mib);
   set_default(&l->running, 32);
+  set_default(&l->running_long, 4);
   set_default(&l->all_running, 128);
   set_default(&l->all_answer_bytes, 512 * mib);
   set_default(&l->principals, 10000);
@@ -95,7 +103,7 @@ struct shares *shares_new(const struct share_limits *limits)
   set_defaults(&s->limits);
   pthread_mutex_init(&s->lock, NULL);
   s->idle = LRU_INIT(s->limits.principals);
-  s->line_end = &s->line;
+  s->waiting_end = &s->waiting;
   s->ready_end = &s->ready;
   s->refusals =
       metrics_counter("gateway_share_refusals_total",
@@ -136,6 +144,12 @@ size_t shares_count(struct shares *s)
   return n;
 }
 
+static void open_line(struct share *share, enum share_kind kind, size_t max_running)
+{
+  struct line *line = &share->lines[kind];
+  *line = (struct line){.share = share, .max_running = max_running, .last = &line->first};
+}
+
 static struct share *add_locked(struct shares *s, const char *principal, const char *label)
 {
   int64_t now = s->limits.now_ms();
@@ -146,7 +160,8 @@ static struct share *add_locked(struct shares *s, const char *principal, const c
   share->call_rate = (struct bucket){(double)s->limits.calls_per_minute, now};
   share->request_rate = (struct bucket){(double)s->limits.requests_per_minute, now};
   share->logged_ms = now - MINUTE_MS;
-  share->last = &share->first;
+  open_line(share, SHARE_SHORT, s->limits.running);
+  open_line(share, SHARE_LONG, s->limits.running_long);
   map_add_text(&s->map, &share->in_map, share->principal);
   return share;
 }
@@ -254,76 +269,76 @@ enum share_cause share_request(struct share *share, int64_t *retry_ms)
 
 /* ------------------------------------------------------------------ turns */
 
-static bool may_run(const struct share *share)
+static bool may_run(const struct line *line)
 {
-  const struct shares *s = share->owner;
-  return s->running < s->limits.all_running && share->running < s->limits.running;
+  const struct shares *s = line->share->owner;
+  return s->running < s->limits.all_running && line->running < line->max_running;
 }
 
-static void start_locked(struct share *share, struct share_turn *turn)
+static void start_locked(struct line *line, struct share_turn *turn)
 {
   turn->running = true;
-  share->running++;
-  share->owner->running++;
+  line->running++;
+  line->share->owner->running++;
 }
 
-static void stand_in_line_locked(struct share *share)
+static void begin_waiting_locked(struct line *line)
 {
-  struct shares *s = share->owner;
-  if (share->in_line)
+  struct shares *s = line->share->owner;
+  if (line->waiting)
     return;
-  share->in_line = true;
-  share->next_in_line = NULL;
-  *s->line_end = share;
-  s->line_end = &share->next_in_line;
+  line->waiting = true;
+  line->next = NULL;
+  *s->waiting_end = line;
+  s->waiting_end = &line->next;
 }
 
-static void leave_line_locked(struct shares *s, struct share **at)
+static void end_waiting_locked(struct shares *s, struct line **at)
 {
-  struct share *share = *at;
-  *at = share->next_in_line;
-  if (s->line_end == &share->next_in_line)
-    s->line_end = at;
-  share->in_line = false;
+  struct line *line = *at;
+  *at = line->next;
+  if (s->waiting_end == &line->next)
+    s->waiting_end = at;
+  line->waiting = false;
 }
 
-static void add_turn_locked(struct share *share, struct share_turn *turn)
+static void add_turn_locked(struct line *line, struct share_turn *turn)
 {
   turn->next = NULL;
-  *share->last = turn;
-  share->last = &turn->next;
-  stand_in_line_locked(share);
+  *line->last = turn;
+  line->last = &turn->next;
+  begin_waiting_locked(line);
 }
 
-static struct share_turn *take_turn_locked(struct share *share, struct share_turn **at)
+static struct share_turn *take_turn_locked(struct line *line, struct share_turn **at)
 {
   struct share_turn *turn = *at;
   *at = turn->next;
-  if (share->last == &turn->next)
-    share->last = at;
+  if (line->last == &turn->next)
+    line->last = at;
   turn->next = NULL;
   return turn;
 }
 
-/* The turn that runs next: of the first share in the line that may run one; that share goes to the
- * line's end. NULL when none may. */
+/* The turn that runs next: of the first line that may run one; that line goes to the end of them.
+ * NULL when none may. */
 static struct share_turn *next_turn_locked(struct shares *s)
 {
-  struct share **at = &s->line;
+  struct line **at = &s->waiting;
   while (*at != NULL && ((*at)->first == NULL || !may_run(*at))) {
     if ((*at)->first == NULL)
-      leave_line_locked(s, at); /* its turns were called off */
+      end_waiting_locked(s, at); /* its turns were called off */
     else
-      at = &(*at)->next_in_line;
+      at = &(*at)->next;
   }
-  struct share *share = *at;
-  if (share == NULL)
+  struct line *line = *at;
+  if (line == NULL)
     return NULL;
-  leave_line_locked(s, at);
-  struct share_turn *turn = take_turn_locked(share, &share->first);
-  if (share->first != NULL)
-    stand_in_line_locked(share);
-  start_locked(share, turn);
+  end_waiting_locked(s, at);
+  struct share_turn *turn = take_turn_locked(line, &line->first);
+  if (line->first != NULL)
+    begin_waiting_locked(line);
+  start_locked(line, turn);
   return turn;
 }
 
@@ -368,25 +383,27 @@ static enum share_cause admit_locked(struct share *share, int64_t *retry_ms)
 }
 
 enum share_cause share_call_begin(struct share *share, struct share_turn *turn,
-                                  void (*run)(struct share_turn *turn), int64_t *retry_ms)
+                                  enum share_kind kind, void (*run)(struct share_turn *turn),
+                                  int64_t *retry_ms)
 {
-  *turn = (struct share_turn){.run = run};
+  *turn = (struct share_turn){.run = run, .kind = kind};
   if (share == NULL) {
     run(turn);
     return SHARE_GRANTED;
   }
   struct shares *s = share->owner;
+  struct line *line = &share->lines[kind];
   pthread_mutex_lock(&s->lock);
   enum share_cause cause = admit_locked(share, retry_ms);
-  bool now = cause == SHARE_GRANTED && share->first == NULL && may_run(share);
+  bool now = cause == SHARE_GRANTED && line->first == NULL && may_run(line);
   if (cause == SHARE_GRANTED) {
     turn->share = share;
     share->calls++;
     share->refs++;
     if (now)
-      start_locked(share, turn);
+      start_locked(line, turn);
     else
-      add_turn_locked(share, turn);
+      add_turn_locked(line, turn);
   }
   pthread_mutex_unlock(&s->lock);
   if (now)
@@ -395,12 +412,12 @@ enum share_cause share_call_begin(struct share *share, struct share_turn *turn,
 }
 
 /* Takes a turn that waits out of its line. */
-static void call_off_locked(struct share *share, struct share_turn *turn)
+static void call_off_locked(struct line *line, struct share_turn *turn)
 {
-  struct share_turn **at = &share->first;
+  struct share_turn **at = &line->first;
   while (*at != turn)
     at = &(*at)->next;
-  take_turn_locked(share, at);
+  take_turn_locked(line, at);
 }
 
 bool share_call_end(struct share_turn *turn)
@@ -409,13 +426,14 @@ bool share_call_end(struct share_turn *turn)
   if (share == NULL)
     return false;
   struct shares *s = share->owner;
+  struct line *line = &share->lines[turn->kind];
   pthread_mutex_lock(&s->lock);
   bool called_off = !turn->running;
   turn->share = NULL;
   if (called_off) {
-    call_off_locked(share, turn);
+    call_off_locked(line, turn);
   } else {
-    share->running--;
+    line->running--;
     s->running--;
   }
   share->calls--;

@@ -29,6 +29,14 @@ enum share_cause {
   SHARE_CAUSES,
 };
 
+/* What a call is in for. A caller's long ones have a line of their own, so that his others do not
+ * wait behind them, and he cannot fill the services' threads with them. */
+enum share_kind {
+  SHARE_SHORT,
+  SHARE_LONG, /* a comparison */
+  SHARE_KINDS,
+};
+
 /* Of one principal, unless they say "all". 0 means the default. */
 struct share_limits {
   size_t calls;               /* under way, waiting ones included; 256 */
@@ -36,7 +44,8 @@ struct share_limits {
   size_t requests_per_minute; /* 12,000; as many may come at once */
   size_t body_bytes;          /* 64 MiB */
   size_t answer_bytes;        /* 64 MiB */
-  size_t running;             /* calls that run at once; 32 */
+  size_t running;             /* short calls that run at once; 32 */
+  size_t running_long;        /* long ones that do; 4 */
   size_t all_running;         /* 128 */
   size_t all_answer_bytes;    /* 512 MiB */
   size_t principals;          /* shares kept for their minute; 10,000 */
@@ -62,6 +71,7 @@ enum share_cause share_request(struct share *share, int64_t *retry_ms);
 /* A call that waits for its turn. Embedded in the object that knows what to run. */
 struct share_turn {
   struct share *share; /* NULL: not begun */
+  enum share_kind kind;
   struct share_turn *next;
   void (*run)(struct share_turn *turn);
   bool running;
@@ -71,7 +81,8 @@ struct share_turn {
  * another call, and share_call_end() must come, before or after it. Refused: neither. The turn's
  * memory must last until run() came or was called off. */
 enum share_cause share_call_begin(struct share *share, struct share_turn *turn,
-                                  void (*run)(struct share_turn *turn), int64_t *retry_ms);
+                                  enum share_kind kind, void (*run)(struct share_turn *turn),
+                                  int64_t *retry_ms);
 /* The call is over. True when it had not had its turn: run() was called off and never comes. Else
  * it came, is coming, or was never asked for: a second end does nothing. */
 bool share_call_end(struct share_turn *turn);

@@ -7,6 +7,7 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
+#include "common/ga4/own.h"
 
 /* Distances of one word, so that where it stands counts more than how it is spelt. */
 enum { IN_MEANING = 20, PART_OF_NAME = 4 };
@@ -69,7 +70,7 @@ static void offer(struct field_matches *out, struct field_match m, const struct 
 {
   if ((s->kinds & m.kind) == 0 || (s->custom_only && !m.custom))
     return;
-  m.former = ga4_former_name(m.kind, m.api_name);
+  m.former = m.own ? NULL : ga4_former_name(m.kind, m.api_name);
   m.order = out->n;
   out->items[out->n++] = m;
 }
@@ -78,7 +79,10 @@ static void offer(struct field_matches *out, struct field_match m, const struct 
 static bool list(struct field_matches *out, const Analytics__Ga4__V1beta__Metadata *metadata,
                  const struct field_search *s, struct arena *arena)
 {
-  out->items = ARENA_ARRAY(arena, struct field_match, metadata->n_dimensions + metadata->n_metrics);
+  size_t n_own;
+  const struct own_metric *own = own_metrics(&n_own);
+  out->items = ARENA_ARRAY(arena, struct field_match,
+                           metadata->n_dimensions + metadata->n_metrics + n_own);
   for (size_t i = 0; out->items != NULL && i < metadata->n_dimensions; i++) {
     const Analytics__Ga4__V1beta__DimensionMetadata *d = metadata->dimensions[i];
     offer(out,
@@ -99,6 +103,14 @@ static bool list(struct field_matches *out, const Analytics__Ga4__V1beta__Metada
                                .custom = d->custom_definition},
           s);
   }
+  for (size_t i = 0; out->items != NULL && i < n_own; i++)
+    offer(out,
+          (struct field_match){.kind = GA4_METRIC,
+                               .api_name = own[i].name,
+                               .ui_name = own[i].label,
+                               .meaning = own[i].meaning,
+                               .own = true},
+          s);
   return out->items != NULL;
 }
 
@@ -191,6 +203,8 @@ const char *field_scope(const char *api_name)
       {"landingPage", "session"},
       {"item", "item"},
       {"grossItemRevenue", "item"},
+      {"lead_sessions", "session"},
+      {"shopper_", "session"},
   };
   for (size_t i = 0; i < ARRAY_LEN(scopes); i++) {
     if (starts_with(api_name, scopes[i].prefix))

@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
+#include "report-svc/answer/own.h"
 #include "report-svc/answer/target.h"
 #include "report-svc/google/field.h"
 
@@ -26,6 +27,7 @@ static bool put_texts(ProtobufCMessage *m, const struct ask *a, const struct ans
 {
   struct answer_texts caveats = {.arena = arena}, notes = {.arena = arena};
   struct ga4_list headers = ga4_list(r->table, "metric_headers");
+  caveats_of_one_property(&caveats, a);
   caveats_of_choice(&caveats, ask_used_token(a), ask_property(a));
   caveats_of_metadata(&caveats, r->metadata);
   if (r->n_ranges > 0)

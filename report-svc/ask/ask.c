@@ -30,6 +30,7 @@ struct ask {
   char wanted[REQUEST_PROPERTY_SIZE]; /* "" when the dealer's own */
   char digits[REQUEST_PROPERTY_SIZE]; /* of the property asked */
   char property[REQUEST_PROPERTY_SIZE + 16];
+  bool opaque; /* the dealer is outside the caller's view */
   struct token *token;
   struct buf body, cache_key;
   int64_t asked_unix_ms;        /* when the key was made */
@@ -63,6 +64,8 @@ struct ask *ask_new(const struct ask_options *options)
   a->magic = ASK_MAGIC;
   atomic_init(&a->refs, 1);
   a->options = *options;
+  if (a->options.purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_UNSPECIFIED)
+    a->options.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   a->deadline_ms = google_work_deadline_ms(options->service->google, options->parent);
   buf_init(&a->body, REQUEST_MAX_BODY);
   buf_init(&a->cache_key, REQUEST_MAX_BODY + 1024);
@@ -116,6 +119,11 @@ const char *ask_property(const struct ask *a)
   return a->property;
 }
 
+bool ask_names_property(const struct ask *a)
+{
+  return a->wanted[0] != '\0';
+}
+
 void ask_name_dealer(const struct ask *a, struct err *e)
 {
   const struct token *t = a->token;
@@ -131,6 +139,13 @@ static void finish(struct ask *a, const struct err *e)
     flights_end(a->options.service->flights, flight, e->code == ERR_OK ? a->answer : NULL, e);
   a->options.on_done(a->options.user, a, e);
   ask_unref(a); /* the chain's */
+}
+
+static enum err_code too_many(const struct ask *a, struct err *e)
+{
+  const char *text = a->options.too_many;
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "%s",
+                 text != NULL ? text : "Google's list is longer than this service reads");
 }
 
 /* ------------------------------------------------------------------ rows */
@@ -157,6 +172,10 @@ static enum rows_step on_row(void *user, const struct rows_row *row, struct err 
   if (message == NULL && rows->n > 0 && may_be_cut(a)) {
     a->packed = SIZE_MAX / 2; /* no further row: they would leave a gap */
     return ROWS_MORE;
+  }
+  if (message == NULL && a->options.too_many != NULL) {
+    too_many(a, e);
+    return ROWS_FAIL;
   }
   if (message == NULL) {
     err_set(
@@ -188,7 +207,7 @@ static void see_quota(const struct ask *a, const ProtobufCMessage *report)
 {
   google_saw_quota(a->options.service->google, a->digits,
                    ((const Analytics__Ga4__V1beta__RunReportResponse *)report)->property_quota,
-                   false);
+                   a->opaque);
 }
 
 static enum err_code read_rows(struct ask *a, struct err *e)
@@ -217,13 +236,6 @@ static enum err_code read_rows(struct ask *a, struct err *e)
 }
 
 /* ------------------------------------------------------------------ lists in pages */
-
-static enum err_code too_many(const struct ask *a, struct err *e)
-{
-  const char *text = a->options.too_many;
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "%s",
-                 text != NULL ? text : "Google's list is longer than this service reads");
-}
 
 static enum err_code take_items(struct ask *a, ProtobufCMessage *page, struct err *e)
 {
@@ -411,6 +423,12 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
     if (of_property && token_property(a->digits, t, a->wanted, e) != ERR_OK)
       return e->code;
     snprintf(a->property, sizeof(a->property), "properties/%s", a->digits);
+    a->opaque = t->opaque;
+    if (a->options.one_property && a->wanted[0] == '\0' && token_check_one_property(t, e) != ERR_OK)
+      return e->code;
+    if (a->options.on_token != NULL &&
+        a->options.on_token(a->options.user, t, a->digits, &a->options.body, e) != ERR_OK)
+      return e->code;
     buf_clear(&a->body);
     if (a->options.body != NULL && request_write(&a->body, a->options.body, e) != ERR_OK)
       return e->code;
@@ -533,9 +551,10 @@ static void start_page(struct ask *a)
                                         .method = o->method,
                                         .subject = by_dealer ? GOOGLE_DEALER : GOOGLE_PROPERTY,
                                         .subject_id = by_dealer ? o->dealer_id : a->wanted,
-                                        .purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT,
+                                        .purpose = a->options.purpose,
                                         .token = a->token,
-                                        .leased = true,
+                                        .leased = a->options.purpose ==
+                                                  ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT,
                                         .deadline_ms = a->deadline_ms,
                                         .ops = a->decoder != NULL ? &ops_of_rows : &ops,
                                         .user = a};

@@ -24,14 +24,21 @@ struct ask_options {
   const char *dealer_id;        /* "": whose property it is says whose credential is asked */
   const char *property_id;      /* as the caller wrote it; "": the dealer's first */
   const ProtobufCMessage *body; /* method->request, without the property; NULL: none */
-  bool fresh;                   /* neither takes an answer from the cache nor leaves one */
+  Analytics__Auth__V1__Purpose purpose; /* 0: PURPOSE_DIRECT */
+  /* Called once it is known whose credential is used and which property (digits) is asked, before
+   * anything is sent, perhaps again with a renewed token: may give another body, which must outlive
+   * the ask. An error ends it. NULL: none. */
+  enum err_code (*on_token)(void *user, const struct token *t, const char *property,
+                            const ProtobufCMessage **body, struct err *e);
+  bool one_property; /* ends with TOKEN_SEVERAL_PROPERTIES where none of several is named */
+  bool fresh;        /* neither takes an answer from the cache nor leaves one */
   /* Of a list in pages: whether an item stays; may change it. NULL keeps all. */
   bool (*keep)(void *user, ProtobufCMessage *item);
   /* How long an answer may be kept, in milliseconds, at a time since 1970; `ttl_ms` is the cache's
    * own time. NULL: that. */
   int64_t (*keep_ms)(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
                      int64_t now_unix_ms);
-  const char *too_many; /* said when more items stay than fit; NULL: a general text */
+  const char *too_many; /* said when more items or rows come than fit; NULL: a general text */
   /* The end, exactly once; e->code is ERR_OK on success. */
   void (*on_done)(void *user, struct ask *a, const struct err *e);
   void *user;
@@ -56,6 +63,8 @@ const ProtobufCMessage *ask_body(const struct ask *a);
 const struct token *ask_used_token(const struct ask *a);
 /* "properties/213025502". */
 const char *ask_property(const struct ask *a);
+/* Whether the caller named the property, so that it is not the dealer's default one. */
+bool ask_names_property(const struct ask *a);
 /* Puts whose failure it is before an error, unless the arguments are at fault or auth-svc named
  * the dealer already. */
 void ask_name_dealer(const struct ask *a, struct err *e);

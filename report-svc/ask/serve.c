@@ -44,6 +44,13 @@ static enum err_code make_reply(ProtobufCMessage **out, const struct serving *s,
   return ERR_OK;
 }
 
+static void end(struct serving *s)
+{
+  s->magic = 0;
+  ask_unref(s->ask);
+  free(s);
+}
+
 static void on_done(void *user, struct ask *a, const struct err *status)
 {
   struct serving *s = user;
@@ -51,6 +58,11 @@ static void on_done(void *user, struct ask *a, const struct err *status)
   MAGIC_CHECK(s, SERVING_MAGIC);
   rpc_call_on_cancel(s->call, NULL, NULL);
   struct err e = *status;
+  if (e.code != ERR_OK && s->tool->instead != NULL &&
+      s->tool->instead(s->call, s->request, s->service, &e)) {
+    end(s);
+    return;
+  }
   if (e.code == ERR_OK && make_reply(&reply, s, a, &e) == ERR_OK) {
     rpc_call_reply(s->call, reply);
   } else {
@@ -59,9 +71,7 @@ static void on_done(void *user, struct ask *a, const struct err *status)
     ask_name_dealer(a, &e);
     rpc_call_finish(s->call, &e);
   }
-  s->magic = 0;
-  ask_unref(s->ask);
-  free(s);
+  end(s);
 }
 
 static void on_cancel(void *arg)

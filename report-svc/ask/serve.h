@@ -17,6 +17,9 @@ struct ask_tool {
   /* See ask_options. */
   int64_t (*keep_ms)(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
                      int64_t now_unix_ms);
+  /* Goes on where the ask ended with an error that is not the caller's business; false: it is. */
+  bool (*instead)(struct rpc_call *call, const ProtobufCMessage *request, struct service *service,
+                  const struct err *e);
   /* Puts the path of the argument before an error of Google about it; NULL: has none. */
   void (*locate)(const ProtobufCMessage *body, struct err *e);
 };

@@ -3,6 +3,7 @@
 
 #include "common/base/metrics.h"
 
+enum { SITES_MAX = 4096 };
 enum { DEFAULT_MAX_ANSWER = 4 * 1024 * 1024 };
 
 void report_service_init(struct service *s)
@@ -10,12 +11,14 @@ void report_service_init(struct service *s)
   s->rows = metrics_counter("report_rows_total", "Rows decoded from Google's answers.", NULL);
   s->flights = flights_new();
   s->zones = zones_new();
+  lookback_init(&s->sites, SITES_MAX);
 }
 
 void report_service_end(struct service *s)
 {
   flights_free(s->flights);
   zones_free(s->zones);
+  lookback_free(&s->sites);
 }
 
 size_t report_service_max_answer(const struct service *s)

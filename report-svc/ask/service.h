@@ -2,6 +2,7 @@
 #ifndef AMCP_REPORT_SERVICE_H
 #define AMCP_REPORT_SERVICE_H
 
+#include "common/ga4/lookback.h"
 #include "report-svc/ask/cache.h"
 #include "report-svc/ask/flight.h"
 #include "report-svc/ask/zones.h"
@@ -18,6 +19,7 @@ struct service {
   size_t max_answer_bytes; /* packed answer of a unary rpc; 0 means 4 MiB */
   size_t fan_out;          /* dealers at once per FetchReports; 0 means 64 */
   size_t chunk_rows;       /* rows per ColumnChunk; 0 means 4,096 */
+  struct lookback sites;   /* what look-backs found, by dealer and property */
   struct metric *rows;     /* decoded */
 };
 

@@ -1,6 +1,7 @@
 /* One dealer of FetchReports: its queries side by side, then DealerDone. */
 #include "common/base/mem.h"
 #include "report-svc/fetch/fetch.h"
+#include "report-svc/own/own.h"
 
 /* Sends DealerDone; comes again when there was no room. */
 static void send_done(void *arg)
@@ -16,6 +17,7 @@ static void send_done(void *arg)
   done.message = d->error.message;
   done.property_id = d->property;
   done.properties = (uint32_t)d->properties;
+  done.properties_read = (uint32_t)d->properties_read;
   response.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE;
   response.dealer_done = &done;
   enum err_code code = rpc_call_send(f->call, &response.base);
@@ -34,20 +36,31 @@ static void send_done(void *arg)
   fetch_pump(f, 1); /* d may be gone after this */
 }
 
-static size_t add_call(struct google_call **out, const struct fetch_page *p)
+static size_t add_call(struct fetch_call *out, const struct fetch_page *p, struct own_job *own)
 {
-  if (p->google == NULL)
-    return 0;
-  *out = google_call_ref(p->google);
-  return 1;
+  struct google_call *google = p->google == NULL ? NULL : google_call_ref(p->google);
+  *out = (struct fetch_call){google, own == NULL ? NULL : own_job_ref(own)};
+  return google != NULL || own != NULL;
 }
 
-size_t fetch_dealer_calls(struct google_call **out, const struct fetch_dealer *d)
+size_t fetch_dealer_calls(struct fetch_call *out, const struct fetch_dealer *d)
 {
-  size_t n = add_call(out, &d->batch);
+  size_t n = add_call(out, &d->batch, NULL);
   for (size_t i = 0; d->queries != NULL && i < d->fetch->request->n_queries; i++)
-    n += add_call(out + n, &d->queries[i].page);
+    n += add_call(out + n, &d->queries[i].page, d->queries[i].own);
   return n;
+}
+
+void fetch_cancel_calls(struct fetch_call *calls, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    google_call_cancel(calls[i].google);
+    google_call_unref(calls[i].google);
+    if (calls[i].own != NULL)
+      own_job_cancel(calls[i].own);
+    own_job_unref(calls[i].own);
+  }
+  free(calls);
 }
 
 void fetch_dealer_free(struct fetch_dealer *d)
@@ -60,12 +73,12 @@ void fetch_dealer_free(struct fetch_dealer *d)
 
 /* What must end because of an error: the dealer's other calls, or all calls when no dealer can
  * answer. The lock is held. */
-static struct google_call **calls_to_end(size_t *n, struct fetch_dealer *d, const struct err *e)
+static struct fetch_call *calls_to_end(size_t *n, struct fetch_dealer *d, const struct err *e)
 {
   struct fetch *f = d->fetch;
   d->error = *e;
   if (!request_is_unknown_everywhere(e)) {
-    struct google_call **calls = xcalloc(FETCH_MAX_CALLS, sizeof(struct google_call *));
+    struct fetch_call *calls = xcalloc(FETCH_MAX_CALLS, sizeof(*calls));
     *n = fetch_dealer_calls(calls, d);
     return calls;
   }
@@ -78,18 +91,14 @@ static struct google_call **calls_to_end(size_t *n, struct fetch_dealer *d, cons
 void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e)
 {
   struct fetch *f = d->fetch;
-  struct google_call **calls = NULL;
+  struct fetch_call *calls = NULL;
   size_t n = 0;
   pthread_mutex_lock(&f->lock);
   if (e != NULL && d->error.code == ERR_OK)
     calls = calls_to_end(&n, d, e);
   bool last = --d->open == 0;
   pthread_mutex_unlock(&f->lock);
-  for (size_t i = 0; i < n; i++) { /* d may be gone after the first */
-    google_call_cancel(calls[i]);
-    google_call_unref(calls[i]);
-  }
-  free(calls);
+  fetch_cancel_calls(calls, n); /* d may be gone after this */
   if (last)
     send_done(d);
 }
@@ -106,7 +115,10 @@ void fetch_dealer_start(struct fetch_dealer *d)
   d->open = n + 1; /* one for this function: the dealer stays until all are started */
   pthread_mutex_unlock(&f->lock);
   d->batch.dealer = d;
-  if (f->request->batch && n > 1)
+  if (f->own)
+    for (size_t i = 0; i < n; i++)
+      fetch_own_start(&queries[i]);
+  else if (f->request->batch && n > 1)
     fetch_page_start(&d->batch, queries, n, NULL);
   else
     for (size_t i = 0; i < n; i++)

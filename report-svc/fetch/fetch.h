@@ -23,6 +23,7 @@ enum { FETCH_MAX_CALLS = FETCH_MAX_QUERIES + 1 };
 enum { FETCH_DEFAULT_MAX_ROWS = 1000000 };
 
 struct fetch;
+struct own_job;
 
 /* Something that waits for room in the stream. */
 struct fetch_waiter {
@@ -67,6 +68,7 @@ struct fetch_query {
   int64_t row_count;         /* Google's, of the last page */
   struct fetch_waiter waiter;
   const Analytics__Ga4__V1beta__RunReportResponse *rest; /* of the last page; lives there */
+  struct own_job *own; /* puts the report together; NULL: Google gives it. By the fetch's lock */
 };
 
 struct fetch_dealer {
@@ -77,8 +79,9 @@ struct fetch_dealer {
   size_t open;             /* queries not ended; guarded by the fetch's lock */
   struct err error;        /* first failure; guarded by the fetch's lock */
   char property[REQUEST_PROPERTY_SIZE];
-  size_t properties; /* that the dealer has */
-  bool opaque;       /* outside the caller's view; like the two before, of the first page's token */
+  size_t properties;      /* that the dealer has */
+  size_t properties_read; /* that the rows were added up from; 0 or 1: one */
+  bool opaque; /* outside the caller's view; like the others, of the first page's token */
   struct fetch_waiter waiter;
 };
 
@@ -89,6 +92,7 @@ struct fetch {
   const Analytics__Report__V1__FetchReportsRequest *request;
   /* The queries' reports with a complete order of rows; in the call's arena. */
   Analytics__Ga4__V1beta__RunReportRequest reports[FETCH_MAX_QUERIES];
+  bool own; /* the reports are put together */
   int64_t max_rows;
   int64_t deadline_ms;
 
@@ -110,9 +114,16 @@ void fetch_park(struct fetch *f, struct fetch_waiter *waiter);
  * keeps f alive, so nothing may be counted off before. */
 void fetch_pump(struct fetch *f, size_t ended);
 
-/* References to all calls under way, n of them, and room for as many as a dealer has; to be freed.
- * Under the lock. */
-struct google_call **fetch_calls_under_way(size_t *n, const struct fetch *f);
+/* Something under way that can be cancelled: one of the two, with a reference. */
+struct fetch_call {
+  struct google_call *google;
+  struct own_job *own;
+};
+/* Cancels n of them, gives the references back and frees the list. The dealers and the fetch may be
+ * gone after the first. */
+void fetch_cancel_calls(struct fetch_call *calls, size_t n);
+/* All calls under way, n of them; to be given to fetch_cancel_calls(). Under the lock. */
+struct fetch_call *fetch_calls_under_way(size_t *n, const struct fetch *f);
 
 /* dealer.c */
 void fetch_dealer_start(struct fetch_dealer *d);
@@ -120,8 +131,8 @@ void fetch_dealer_start(struct fetch_dealer *d);
 void fetch_dealer_free(struct fetch_dealer *d);
 /* A query has ended, well when e is NULL; the first failure ends the others. */
 void fetch_dealer_query_ended(struct fetch_dealer *d, const struct err *e);
-/* Adds references to the calls under way to the list; at most FETCH_MAX_CALLS. Under the lock. */
-size_t fetch_dealer_calls(struct google_call **out, const struct fetch_dealer *d);
+/* Adds the calls under way to the list; at most FETCH_MAX_CALLS. Under the lock. */
+size_t fetch_dealer_calls(struct fetch_call *out, const struct fetch_dealer *d);
 
 /* query.c */
 void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t index);
@@ -131,6 +142,8 @@ void fetch_query_begin_page(struct fetch_query *q, bool again);
 enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e);
 /* Sends the chunk that is ready. ERR_RESOURCE_EXHAUSTED: no room, it is still there. */
 enum err_code fetch_query_send_chunk(struct fetch_query *q);
+/* Sends what is left of the columns, then QueryDone. The dealer may be gone afterwards. */
+void fetch_query_flush(struct fetch_query *q);
 /* What came beside the rows of a whole page. An error fails the page. */
 enum err_code fetch_query_rest(struct fetch_query *q,
                                const Analytics__Ga4__V1beta__RunReportResponse *rest,
@@ -138,6 +151,12 @@ enum err_code fetch_query_rest(struct fetch_query *q,
 /* The page has ended: asks for the next one with this token, or ends the query. The dealer may be
  * gone afterwards. */
 void fetch_query_page_ended(struct fetch_query *q, struct token *token, const struct err *e);
+
+/* own.c */
+/* Whether one of the reports is not Google's alone. */
+bool fetch_is_own(const Analytics__Report__V1__FetchReportsRequest *request);
+/* Starts the job that puts the report together. The dealer may be gone afterwards. */
+void fetch_own_start(struct fetch_query *q);
 
 /* page.c */
 /* Starts a page; `token` (may be NULL) is that of the page before. The dealer may be gone

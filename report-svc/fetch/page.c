@@ -6,6 +6,7 @@
 #include "common/base/metrics.h"
 #include "report-svc/fetch/fetch.h"
 #include "report-svc/google/field.h"
+#include "report-svc/own/own.h"
 
 #define PAGE_MAGIC 0x66706167u
 
@@ -40,12 +41,24 @@ static void locate(const struct fetch_page *p, struct err *e)
     request_locate(p->queries[i].query->report, e);
 }
 
+/* The dealer has several properties, which are read one by one and added up. The last query to end
+ * may take the dealer and this page with it. */
+static void start_jobs(struct fetch_query *queries, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    fetch_own_start(&queries[i]);
+}
+
 /* The last query to end may take the dealer and this page with it. */
 static void page_ended(struct fetch_page *p, const struct err *e)
 {
   struct fetch_query *queries = p->queries;
   size_t n = p->n;
   struct err located = *e;
+  if (strcmp(e->reason, TOKEN_SEVERAL_PROPERTIES) == 0) {
+    start_jobs(queries, n);
+    return;
+  }
   struct token *token = token_ref(p->token);
   locate(p, &located);
   for (size_t i = 0; i < n; i++)
@@ -153,14 +166,27 @@ static enum http_flow on_body(void *user, const char *data, size_t len)
 
 /* ------------------------------------------------------------------ the request */
 
+/* Whether the reports may be added up over properties. */
+static bool can_be_joined(const struct fetch_page *p)
+{
+  struct err e = {0};
+  if (!fetch_of(p)->request->add_properties)
+    return false;
+  for (size_t i = 0; i < p->n; i++)
+    if (own_check(p->queries[i].report, &e) != ERR_OK)
+      return false;
+  return true;
+}
+
 static enum err_code on_token(void *user, const struct token *t, struct google_target *out,
                               struct err *e)
 {
   struct fetch_page *p = user;
   char property[REQUEST_PROPERTY_SIZE];
-  if (token_property(property, t, NULL, e) != ERR_OK)
-    return e->code;
   struct fetch *f = fetch_of(p);
+  if (token_property(property, t, NULL, e) != ERR_OK ||
+      (can_be_joined(p) && token_check_one_property(t, e) != ERR_OK))
+    return e->code;
   pthread_mutex_lock(&f->lock);
   memcpy(p->dealer->property, property, sizeof(property));
   p->dealer->properties = t->n_property_ids;

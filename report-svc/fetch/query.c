@@ -3,8 +3,7 @@
 #include <inttypes.h>
 
 #include "report-svc/fetch/fetch.h"
-
-static void flush(void *arg);
+#include "report-svc/own/own.h"
 
 void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t index)
 {
@@ -22,6 +21,7 @@ void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t inde
 void fetch_query_free(struct fetch_query *q)
 {
   fetch_page_free(&q->page);
+  own_job_unref(q->own);
   columns_free(q->columns);
   seen_free(q->seen);
 }
@@ -161,6 +161,11 @@ static void flush(void *arg)
   } else {
     send_query_done(q);
   }
+}
+
+void fetch_query_flush(struct fetch_query *q)
+{
+  flush(q);
 }
 
 /* ------------------------------------------------------------------ pages */

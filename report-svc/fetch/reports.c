@@ -23,6 +23,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "report-svc/fetch/fetch.h"
+#include "report-svc/own/own.h"
 
 #include <stdio.h>
 
@@ -125,10 +126,10 @@ void fetch_pump(struct fetch *f, size_t ended)
 
 /* ------------------------------------------------------------------ cancel */
 
-struct google_call **fetch_calls_under_way(size_t *n, const struct fetch *f)
+struct fetch_call *fetch_calls_under_way(size_t *n, const struct fetch *f)
 {
   size_t most = f->request->n_dealer_refs * FETCH_MAX_CALLS;
-  struct google_call **calls = xcalloc(most, sizeof(struct google_call *));
+  struct fetch_call *calls = xcalloc(most + 1, sizeof(*calls));
   *n = 0;
   for (size_t i = 0; i < f->next; i++)
     *n += fetch_dealer_calls(calls + *n, &f->dealers[i]);
@@ -143,13 +144,9 @@ static void on_cancel(void *arg)
   size_t n;
   pthread_mutex_lock(&f->lock);
   f->cancelled = true;
-  struct google_call **calls = fetch_calls_under_way(&n, f);
+  struct fetch_call *calls = fetch_calls_under_way(&n, f);
   pthread_mutex_unlock(&f->lock);
-  for (size_t i = 0; i < n; i++) {
-    google_call_cancel(calls[i]);
-    google_call_unref(calls[i]);
-  }
-  free(calls);
+  fetch_cancel_calls(calls, n);
 }
 
 /* ------------------------------------------------------------------ start */
@@ -167,7 +164,9 @@ static enum err_code check_query(const Analytics__Report__V1__FetchReportsReques
   if (query->report == NULL)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "queries[%zu].report: missing", i);
   snprintf(path, sizeof(path), "queries[%zu].report.", i);
-  return request_check_report(query->report, path, e);
+  if (request_check_report(query->report, path, e) == ERR_OK && own_is_asked(query->report))
+    own_check(query->report, e);
+  return e->code;
 }
 
 static enum err_code check_request(const Analytics__Report__V1__FetchReportsRequest *request,
@@ -217,6 +216,7 @@ void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message
   f->request = request;
   f->max_rows =
       request->max_rows_per_report == 0 ? FETCH_DEFAULT_MAX_ROWS : request->max_rows_per_report;
+  f->own = fetch_is_own(request);
   f->deadline_ms = google_work_deadline_ms(f->service->google, call);
   if (!complete_reports(f, rpc_call_arena(call))) {
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "request_too_large", "the request is too large");

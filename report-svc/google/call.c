@@ -418,13 +418,24 @@ static void count(struct google_call *c, const char *outcome, int64_t ms)
   metric_observe(c->google->seconds, (double)ms / 1000, METRIC_LABELS(api));
 }
 
+/* What the operator does about a failure; the message is for those who ask. */
+static const char *remedy_of(const struct err *e)
+{
+  if (strcmp(e->reason, "certificate_refused") == 0)
+    return "set SSL_CERT_FILE to the CA of the proxy between this service and Google, or check "
+           "GA4_DATA_ENDPOINT, GA4_ADMIN_ENDPOINT and the clock";
+  if (strcmp(e->reason, "not_found") == 0)
+    return "when Google does not answer, check GA4_DATA_ENDPOINT and GA4_ADMIN_ENDPOINT";
+  return "";
+}
+
 /* What the caller asked wrongly is the caller's; all else is for the operator. */
 static void log_failure(const struct google_call *c, int status, const struct err *e)
 {
   enum log_level level = e->code == ERR_INVALID_ARGUMENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
   LOG_AT(level, "request to Google failed", LOG_S("api", c->options.method->name),
          LOG_S("target", c->target.key), LOG_I("status", status), LOG_S("reason", e->reason),
-         LOG_I("attempt", c->attempts));
+         LOG_S("error", e->message), LOG_S("remedy", remedy_of(e)), LOG_I("attempt", c->attempts));
 }
 
 /* Counts what Google holds against the property. A request that fails twice with 500 will fail

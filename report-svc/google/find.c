@@ -19,7 +19,7 @@
 
 typedef Analytics__Ga4__V1beta__ListAccountSummariesResponse summaries_page;
 typedef Analytics__Ga4__V1beta__AccountSummary account_summary;
-typedef Analytics__Auth__V1__SeenProperty seen_property;
+typedef Analytics__Auth__V1__ReadableProperty readable_property;
 
 enum { SEEN_MAX = 2000, PAGES_MAX = 50, ARENA_MAX = 16 << 20, NONE_TTL_MS = 60000 };
 enum { OWN_TIMEOUT_MS = 10000, OWN_ATTEMPT_MS = 2000 };
@@ -33,8 +33,8 @@ struct find {
   char *subject_id;
   struct token *token;
   uint8_t key[FOUND_KEY_BYTES];
-  struct arena *arena;  /* the pages */
-  seen_property **seen; /* SEEN_MAX of them */
+  struct arena *arena;      /* the pages */
+  readable_property **seen; /* SEEN_MAX of them */
   size_t n_seen;
   bool more; /* than that */
   unsigned pages;
@@ -235,11 +235,11 @@ static enum err_code see(struct find *f, const account_summary *account, struct 
     f->more |= f->n_seen == SEEN_MAX;
     if (f->more)
       break;
-    seen_property *seen = ARENA_NEW(f->arena, seen_property);
+    readable_property *seen = ARENA_NEW(f->arena, readable_property);
     if (seen == NULL)
       return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
                      "the list of the dealer's accounts is too long");
-    analytics__auth__v1__seen_property__init(seen);
+    analytics__auth__v1__readable_property__init(seen);
     seen->property_id = borrow_text(id);
     seen->name = p->display_name;
     seen->account_id = borrow_text(account_id != NULL ? account_id : "");
@@ -329,7 +329,7 @@ void find_start(struct find *f)
     return;
   }
   f->arena = arena_new(ARENA_MAX);
-  f->seen = xcalloc(SEEN_MAX, sizeof(seen_property *));
+  f->seen = xcalloc(SEEN_MAX, sizeof(readable_property *));
   read_page(f);
 }
 

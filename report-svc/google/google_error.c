@@ -182,9 +182,8 @@ static enum google_next transport(struct err *e, const struct err *cause)
   case ERR_UNAVAILABLE:
     if (strcmp(cause->reason, "tls_failed") == 0) {
       err_set(e, ERR_FAILED_PRECONDITION, "certificate_refused",
-              "Google's certificate is not trusted: %s. The operator should set SSL_CERT_FILE to "
-              "the CA of the proxy between this service and Google, or check GA4_DATA_ENDPOINT and "
-              "the clock",
+              "Google's certificate is not trusted: %s. Only the operator of this service can mend "
+              "that: its log says how",
               cause->message);
       return GOOGLE_FAIL;
     }
@@ -206,8 +205,8 @@ static void not_found(struct err *e, const struct envelope *env)
 {
   if (env->message[0] == '\0')
     err_set(e, ERR_NOT_FOUND, "not_found",
-            "what answers in Google's place does not know this method (404); the operator should "
-            "check GA4_DATA_ENDPOINT and GA4_ADMIN_ENDPOINT");
+            "what answers in Google's place does not know this method (404). Only the operator of "
+            "this service can mend that: its log says how");
   else
     err_set(
         e, ERR_NOT_FOUND, "not_found",

@@ -17,6 +17,8 @@ struct token *token_new(const Analytics__Auth__V1__GetAccessTokenResponse *messa
   t->dealer_name = xstrdup(message->dealer_name);
   t->quota_project = xstrdup(message->quota_project_id);
   t->principal = xstrdup(message->principal);
+  t->lead_event = xstrdup(message->lead_event);
+  t->qualified_session = xstrdup(message->qualified_session);
   t->opaque = message->opaque;
   t->assignment = message->assignment;
   t->property_ids = xcalloc(message->n_property_ids, sizeof(*t->property_ids));
@@ -34,6 +36,8 @@ struct token *token_with_found(const struct token *t, const struct found *found)
   with->dealer_name = xstrdup(t->dealer_name);
   with->quota_project = xstrdup(t->quota_project);
   with->principal = xstrdup(t->principal);
+  with->lead_event = xstrdup(t->lead_event);
+  with->qualified_session = xstrdup(t->qualified_session);
   with->opaque = t->opaque;
   with->property_ids = xcalloc(found->n, sizeof(*with->property_ids));
   for (size_t i = 0; i < found->n; i++)
@@ -64,6 +68,8 @@ void token_unref(struct token *t)
   free(t->dealer_name);
   free(t->quota_project);
   free(t->principal);
+  free(t->lead_event);
+  free(t->qualified_session);
   for (size_t i = 0; i < t->n_property_ids; i++)
     free(t->property_ids[i]);
   free(t->property_ids);
@@ -73,8 +79,9 @@ void token_unref(struct token *t)
 
 size_t token_size(const struct token *t)
 {
-  const char *const texts[] = {t->access_token, t->dealer_ref, t->dealer_name, t->quota_project,
-                               t->principal};
+  const char *const texts[] = {t->access_token,     t->dealer_ref, t->dealer_name,
+                               t->quota_project,    t->principal,  t->lead_event,
+                               t->qualified_session};
   size_t n = sizeof(*t) + (t->choice != NULL ? strlen(t->choice) + 1 : 0);
   for (size_t i = 0; i < ARRAY_LEN(texts); i++)
     n += strlen(texts[i]) + 1;
@@ -108,4 +115,17 @@ enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token
   if (!found)
     return not_the_dealers(e, t, wanted);
   return request_parse_property(out, wanted, e);
+}
+
+size_t token_properties(const struct token *t)
+{
+  return t->choice != NULL ? 1 : t->n_property_ids;
+}
+
+enum err_code token_check_one_property(const struct token *t, struct err *e)
+{
+  if (token_properties(t) < 2)
+    return ERR_OK;
+  return err_set(e, ERR_FAILED_PRECONDITION, TOKEN_SEVERAL_PROPERTIES,
+                 "the dealer has %zu properties", t->n_property_ids);
 }

@@ -20,9 +20,11 @@ struct token {
   char *dealer_ref;
   char *dealer_name;
   char *quota_project;
-  char *principal;     /* who asked for it, a hash; "" when auth-svc did not say */
-  bool opaque;         /* the dealer is outside the caller's view */
-  char **property_ids; /* none: not configured; token_with_found() has those that were found */
+  char *principal;         /* who asked for it, a hash; "" when auth-svc did not say */
+  bool opaque;             /* the dealer is outside the caller's view */
+  char *lead_event;        /* of the dealer's settings; "" when none is configured */
+  char *qualified_session; /* likewise */
+  char **property_ids;     /* none: not configured; token_with_found() has those that were found */
   size_t n_property_ids;
   uint64_t assignment; /* of the configuration that has none: see GetAccessTokenResponse */
   char *
@@ -46,5 +48,13 @@ size_t token_size(const struct token *t);
  * own; ERR_FAILED_PRECONDITION (`no_property`) when the dealer has none. */
 enum err_code token_property(char out[REQUEST_PROPERTY_SIZE], const struct token *t,
                              const char *wanted, struct err *e);
+
+/* The dealer's properties that belong together: all that are configured. Of those that were found,
+ * it is not known which are the dealer's own site: the chosen one. */
+size_t token_properties(const struct token *t);
+/* Reason of token_check_one_property(): the report is to be put together instead (own/). */
+#define TOKEN_SEVERAL_PROPERTIES "several_properties"
+/* ERR_FAILED_PRECONDITION with that reason when the dealer has more than one property. */
+enum err_code token_check_one_property(const struct token *t, struct err *e);
 
 #endif

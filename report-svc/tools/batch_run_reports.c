@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
+#include "report-svc/answer/own.h"
 #include "report-svc/answer/shown.h"
 #include "report-svc/answer/target.h"
 #include "report-svc/answer/wide.h"
@@ -195,6 +196,7 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   const ga4_request *body = (const ga4_request *)ask_body(a);
   const ga4_response *batch = (const ga4_response *)ask_message(a);
   struct answer_texts all = {.arena = arena};
+  caveats_of_one_property(&all, a);
   struct shown_report shown[REQUEST_MAX_BATCH];
   tool_response *m = (tool_response *)answer_new_message(
       &analytics__report__v1__batch_run_reports_response__descriptor, a, arena);

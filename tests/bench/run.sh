@@ -7,7 +7,7 @@ source "$root/deploy/lib.sh"
 
 usage() {
   cat <<USAGE
-Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [fanout] [memory]
+Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [memory]
        tests/bench/run.sh compare COMMIT [--rounds N] [--record]
 
 Builds in release mode into build-bench and measures, on loopback only:
@@ -16,6 +16,7 @@ Builds in release mode into build-bench and measures, on loopback only:
   auth     auth-svc's calls at 1 and 64 in flight, tokens remembered and new, 24 and 1,000 dealers
   set      run_report cached and uncached through the set over the stub, with CPU time and system calls
            for each call, and at a fixed rate (--rate, default 1,000 calls/s)
+  shares   cached run_report with what one caller may use counted and not, in alternating rounds (--rounds)
   fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
   memory   resident memory of each idle process, and of an idle connection
   compare  the services of this checkout against those of another commit, alternating; --record adds
@@ -34,12 +35,12 @@ while (($# > 0)); do
   --no-build) build=false ;;
   compare) against=${2:?compare needs a commit}; parts+=(compare); shift ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | auth | set | fanout | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | shares | fanout | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
 done
-((${#parts[@]} > 0)) || parts=(rpc decoder auth set fanout memory)
+((${#parts[@]} > 0)) || parts=(rpc decoder auth set shares fanout memory)
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 dir=$root/build-bench
@@ -51,7 +52,7 @@ if $build; then
   if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
   if wants decoder; then programs+=(bench_decoder); fi
   if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
-  if wants set || wants fanout || wants memory || wants compare; then
+  if wants set || wants shares || wants fanout || wants memory || wants compare; then
     programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
   fi
   ninja -C "$dir" "${programs[@]}" | tail -n 1
@@ -99,6 +100,8 @@ base=${BENCH_PORT_BASE:-18300}
 source "$root/tests/bench/set.sh"
 # shellcheck source=tests/bench/compare.sh
 source "$root/tests/bench/compare.sh"
+# shellcheck source=tests/bench/shares.sh
+source "$root/tests/bench/shares.sh"
 trap 'down; rm -rf "$run"' EXIT
 
 if wants memory; then
@@ -161,6 +164,7 @@ if wants fanout; then
   done
 fi
 
+if wants shares; then shares "$rounds"; fi
 if [[ -n $against ]]; then compare "$against" "$rounds"; fi
 [[ ! -e $run/errors ]] || { say "calls failed: the figures are not ones of answers"; exit 1; }
 ((failed == 0)) || { say "some figures missed their bound"; exit 1; }

@@ -4,14 +4,15 @@
 #
 # Needs from its caller: root, run (a folder), base (a port), bin (bench_mcp and ga4-sim), and lib.sh.
 
-# up SERVICES_BIN SIMULATOR_OPTION...: starts the set on ports of its own, with no caller checked.
+# up SERVICES_BIN SIMULATOR_OPTION...: starts the set on ports of its own, with no caller checked. What its
+# services are set to stays in common.
 up() {
   local services=$1
   shift
   rm -f "$run"/log/*
   start ga4-sim "http://127.0.0.1:$base/livez" -- "$bin/ga4-sim" --listen "127.0.0.1:$base" --seed 42 \
     --write-dealers "$run/dealers.json" "$@"
-  local common=(LOG_LEVEL=WARN ENABLE_AUTH=false ANALYTICS_MCP_SHARE_CALLS_PER_MINUTE=10000000
+  common=(LOG_LEVEL=WARN ENABLE_AUTH=false ANALYTICS_MCP_SHARE_CALLS_PER_MINUTE=10000000
     ANALYTICS_MCP_SHARE_REQUESTS_PER_MINUTE=10000000 ANALYTICS_MCP_SHARE_CALLS=65536 AUTH_SVC_ADDR="127.0.0.1:$((base + 1))"
     REPORT_SVC_ADDR="127.0.0.1:$((base + 2))" AGGREGATE_SVC_ADDR="127.0.0.1:$((base + 3))"
     GA4_DATA_ENDPOINT="http://127.0.0.1:$base" GA4_ADMIN_ENDPOINT="http://127.0.0.1:$base"
@@ -32,7 +33,8 @@ down() {
   pids=() names=()
 }
 # A failed call makes figures of errors: $run/errors remembers it for the end.
-mcp() { "$bin/bench_mcp" --port $((base + 4)) "$@" || touch "$run/errors"; }
+# mcp_port: of another endpoint than that of up.
+mcp() { "$bin/bench_mcp" --port "${mcp_port:-$((base + 4))}" "$@" || touch "$run/errors"; }
 # field LINE NAME: the number behind a name.
 field() { sed -nE "s/.*\b$2 ([0-9.]+).*/\1/p" <<<"$1"; }
 # rss_mb PID

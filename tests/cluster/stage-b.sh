@@ -48,18 +48,6 @@ else
 fi
 check 'helm test: the first question in the cluster' helm_ test analytics-mcp --timeout 60s
 
-# Through port-forward, and compared with the figures of the simulator.
-port_forward_answers() (
-  # shellcheck source=deploy/lib.sh
-  source "$root/deploy/lib.sh"
-  kubectl -n "$ns" port-forward service/analytics-mcp 13334:3334 >"$work/forward.log" 2>&1 &
-  forward=$!
-  trap 'kill $forward' EXIT
-  within 15 curl -s -o /dev/null http://127.0.0.1:13334/mcp
-  ask_first_question http://127.0.0.1:13334/mcp
-)
-check 'the first question through kubectl port-forward' port_forward_answers
-
 # ------------------------------------------------------------------------- who may reach whom
 kubectl run stranger --image=analytics-mcp-ga4-sim:test --image-pull-policy=IfNotPresent -- --listen 0.0.0.0:8089 --dealers 1 --days 1 >/dev/null 2>&1 || true
 container_pid() { # NAMESPACE SELECTOR
@@ -74,6 +62,18 @@ for name in "${!port[@]}"; do
   pid[$name]=$(container_pid "$ns" "$(component "$name")")
   ip[$name]=$(pod_ip "$ns" "$(component "$name")")
 done
+# Through port-forward, and compared with the figures of the simulator, by SQL over its world.
+port_forward_answers() (
+  # shellcheck source=deploy/lib.sh
+  source "$root/deploy/lib.sh"
+  kubectl -n "$ns" port-forward service/analytics-mcp 13334:3334 >"$work/forward.log" 2>&1 &
+  forward=$!
+  trap 'kill $forward' EXIT
+  within 15 curl -s -o /dev/null http://127.0.0.1:13334/mcp
+  cp "/proc/${pid[ga4-sim]}/root/var/lib/analytics-mcp"/world.db* "$work/"
+  ask_first_questions http://127.0.0.1:13334/mcp "$work/world.db"
+)
+check 'both first questions through kubectl port-forward: the figures are those of the simulator' port_forward_answers
 stranger_runs() { [[ $(kubectl get pod stranger -o 'jsonpath={.status.phase}') == Running ]]; }
 within 30 stranger_runs || true
 pid[stranger]=$(container_pid default run=stranger)

@@ -183,10 +183,21 @@ describe('every kind of credential answers with the numbers of its dealer', () =
 const endToken = (id) => s.sim.fault({ dealer_id: id, kind: '401', times: 1, endpoint: 'report' });
 
 // A credential fails: the text of a report, the status in an answer over dealers, then mended.
-async function fails(id, { reason, text, bystanders = ['d14', 'd22'] }) {
+// What the operator does about it stands in the log; a dealer's assistant reads what a dealer can do.
+const FOR_DEALER = /must re-consent \(\w+\): somebody .* must sign in again|sign-in with Google fails \(\w+\), which the dealer cannot mend: tell the operator|cannot sign in to Google for now \(\w+\); when that stays, tell the operator/;
+function inLog(id) {
+  const { account_id } = world.dealer(id);
+  return s.set.output('auth').stderr.split('\n').filter((line) => line.includes('access token not obtained'))
+    .map((line) => JSON.parse(line)).filter((line) => line.account_id === account_id).at(-1)?.error ?? '';
+}
+
+async function fails(id, { reason, text: operators, bystanders = ['d14', 'd22'] }) {
   const name = world.dealer(id).name;
   const said = await client.refused('run_report', report(id));
+  const text = FOR_DEALER.test(said) ? FOR_DEALER : operators;
   assert.match(said, text);
+  assert.doesNotMatch(said, /dealers file|AUTH_|client_secret|token_uri|credential_source/);
+  if (text === FOR_DEALER) assert.match(inLog(id), operators);
   assert.ok(said.includes(name), `names the dealer: ${said}`);
   assert.doesNotMatch(said, /restart|ya29\.|1\/\/|GOCSPX|eyJ|BEGIN/);
   const across = await client.data('run_report_across_dealers', { dealer_ids: [id, ...bystanders], metrics: ['sessions'], date_range });

@@ -61,6 +61,12 @@ test('validate says that they are found, and how many', () => {
   assert.match(text, /properties +of 24 dealers found in Google Analytics at the first report/);
 });
 
+test('auth-svc check shows what will be found', () => {
+  const env = { PATH: process.env.PATH, GA4_ADMIN_ENDPOINT: s.set.sim, GA4_DATA_ENDPOINT: s.set.sim };
+  const text = execFileSync(path.join(BUILD, 'bin/auth-svc'), ['check', 'd04', '--dealers', s.set.dealersFile], { encoding: 'utf8', env });
+  assert.match(text, new RegExp(`ok +property +none is configured; may be read: ${propertyOf('d04')} \\(.+\\)\\n`));
+});
+
 test('every report is of the own website; Google is asked for the list once for each dealer', async () => {
   const listed = await admin.data('list_dealers', {});
   assert.ok(listed.dealers.every((d) => (d.property_ids ?? []).length === 0));
@@ -80,7 +86,7 @@ test('every report is of the own website; Google is asked for the list once for 
 test('a comparison over a region, part of which the caller may not see, has the same figures', async () => {
   const region = world.dealer('d01').region;
   const figures = world.ofRegion(region).map((d) => figuresOf(world, d, date_range));
-  const answer = await admin.data('compare_dealer_sessions', { region, date_range, detail: 'all' });
+  const answer = await admin.data('compare_dealer_sessions', { region, date_range, detail: 'all', limit: 500 });
   assertComparison(answer, figures, null, 'without configured properties', true);
   const client = await caller('d01');
   const own = await client.data('compare_dealer_sessions', { subject: 'd01', date_range });

@@ -1,6 +1,6 @@
 // Random questions about one dealer and the others of its region, as the callers that the product has: an
 // admin sees every dealer, a group some of the region, a dealer only itself. In every third call a dealer
-// fails. RANDOM_CALLS sets how many calls a tool gets (about 12 without it), SEED which.
+// fails. AMCP_TRUTH_CALLS sets how many calls a tool gets (15 without it, 100 in the long run), SEED which.
 import assert from 'node:assert/strict';
 import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
@@ -8,7 +8,7 @@ import { authSettings, jwt, secret } from './tokens.mjs';
 import { finishedSunday } from './truth.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
-export const RUNS = Math.ceil(Number(process.env.RANDOM_CALLS ?? 12) / 3); // for each of three callers
+export const RUNS = Math.ceil(Number(process.env.AMCP_TRUTH_CALLS ?? 15) / 3); // for each of three callers
 
 // Equal within what two ways of adding and integrating differ by.
 export function same(actual, expected, where) {

@@ -58,6 +58,29 @@ export function siteOf(world, dealer) {
   return { event: dealer.lead_event || site.event, pages: site.pages };
 }
 
+// Days lost: 3 or more finished ones of the period without a session at a site with 5 a day, counted
+// apart before the first session ever and after it. `found`: no change against another period;
+// `few`: fewer than 14 days remain, so no rates. Days before the period are known with `baseline`.
+const byDay = new Map();
+export function lost(world, dealer, { from, to }, today = todayIn(dealer.time_zone), baseline = true) {
+  const key = `${world.file} ${dealer.property_id}`;
+  if (!byDay.has(key))
+    byDay.set(key, new Map(world.all('SELECT date, count(*) AS n FROM sessions WHERE property_id = ? GROUP BY date', dealer.property_id).map((r) => [r.date, r.n])));
+  const on = (day) => byDay.get(key).get(compact(day)) ?? 0;
+  const text = (d) => `${d.slice(0, 4)}-${d.slice(4, 6)}-${d.slice(6)}`;
+  const [first, last, complete] = [text(from), text(to), daysBefore(today, 3)];
+  const range = (a, b) => { const out = []; for (let d = a; d <= b; d = daysBefore(d, -1)) out.push(d); return out; };
+  const period = range(first, last), before = baseline ? range(daysBefore(first, 56), daysBefore(first, 1)) : [];
+  const finished = period.filter((d) => d <= complete), with_ = period.filter((d) => on(d) > 0);
+  const usual = [...before, ...finished].map(on), days = usual.filter((n) => n > 0).length;
+  const late = baseline && before.every((d) => on(d) === 0) && on(first) === 0;
+  const begun = late ? with_[0] ?? daysBefore(last, -1) : first;
+  const empty = (list) => list.filter((d) => on(d) === 0).length;
+  const gaps = [empty(finished.filter((d) => d >= begun)), empty(finished.filter((d) => d < begun))];
+  const found = with_.length > 0 && days > 0 && sum(usual) >= 5 * days && gaps.some((n) => n >= 3);
+  return { found, few: found && with_.length < 14 };
+}
+
 // Counts by day, and their sums.
 function countsOf(world, dealer, { from, to }, site) {
   const rows = (sql) => world.all(sql, dealer.property_id, from, to);
@@ -113,6 +136,7 @@ export function figuresOf(world, dealer, range, today) {
     pages: site.pages,
     ...countsOf(world, dealer, daysOf(dealer, range, today), site),
     before: before && countsOf(world, dealer, daysOf(dealer, before, today), site),
+    lost: lost(world, dealer, daysOf(dealer, range, today), today, before !== undefined).found,
   };
 }
 
@@ -196,17 +220,20 @@ const change = (before, now) => (before > 0 ? (100 * (now - before)) / before : 
 
 // Change against the period before: of the dealer, and of the others.
 function changesOf(metric, figures, f, out) {
-  if (f.before === undefined) return {};
+  if (f.before === undefined || f.lost) return {};
   const then = figures.map((x) => ({ ...x, ...x.before, dealer: x.dealer }));
   const own = then[figures.indexOf(f)];
   const members = group(metric, then, f.event);
   if (!members.includes(own)) return {};
   const change_percent = change(valueOf(metric, own), out.value);
-  const others = members.filter((other) => other !== own);
+  const others = members.filter((other) => other !== own && !other.lost);
   if (change_percent === undefined || out.benchmark === undefined || others.length === 0) return { change_percent };
   const [numerator, denominator] = pool(metric, others);
   const benchmark = metric.count ? mean(others.map((o) => valueOf(metric, o))) : ((metric.scale ?? 1) * numerator) / denominator;
-  return { change_percent, others_change_percent: change(benchmark, out.benchmark) };
+  const [y, n] = pool(metric, group(metric, figures, f.event).filter((other) => other !== f && !other.lost));
+  const now = group(metric, figures, f.event).filter((other) => other !== f && !other.lost);
+  const after = metric.count ? mean(now.map((o) => valueOf(metric, o))) : ((metric.scale ?? 1) * y) / n;
+  return { change_percent, others_change_percent: now.length > 0 ? change(benchmark, after) : undefined };
 }
 
 function indexOf(metric, figures, f, cells) {

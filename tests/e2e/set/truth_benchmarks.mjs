@@ -1,6 +1,6 @@
 // What benchmark_dealer and compare_trends should answer: SQL over the world's tables and plain
 // arithmetic, from docs/internals/aggregate-svc.md and docs/ANALYSES.md alone.
-import { siteOf } from './truth.mjs';
+import { lost, siteOf } from './truth.mjs';
 import { dispersion, judge, normalP, unusual } from './truth_verdict.mjs';
 import { compact, daysBefore } from './world.mjs';
 
@@ -76,7 +76,7 @@ export function figures(world, dealer, start, end) {
   const mine = cells.filter((c) => c.date >= from && c.date <= to);
   // Days without sessions are left out, whatever happened on them.
   const days = [...by(mine, 'date').values()].filter((d) => d.sessions > 0);
-  return { dealer, event: site.event, pages: site.pages, ...add(mine), days, channels: by(mine, 'channel') };
+  return { dealer, event: site.event, pages: site.pages, ...add(mine), days, channels: by(mine, 'channel'), lost: lost(world, dealer, { from, to }) };
 }
 
 // The same, with those of each week when there are several.
@@ -159,10 +159,17 @@ function released(m, outside, phi, bases = []) {
 const ORDER = ['Direct', 'Organic Search', 'Paid Search', 'Organic Social', 'Paid Social', 'Organic Video', 'Paid Video', 'Organic Shopping',
   'Paid Shopping', 'Cross-network', 'Display', 'Paid Other', 'Referral', 'Email'];
 
+// The outside dealers in each week of the period, when there are several; and whether a figure passes in one.
+const weeksOf = (list) => (list[0]?.units ?? []).map((_, i) => list.map((f) => ({ ...f.units[i], dealer: f.dealer })));
+const passesIn = (m, list, parts) => sum(list.map((f) => parts(f)[1])) === 0 || refusalOfWeek(m, list, parts) === null;
+
 // Which channels may be named: 'absent', 'shown' or 'other' each; null when none may.
 function channelFates(names, outside, parts, ratio) {
+  const weeks = weeksOf(outside);
   const of = (name) => outside.filter((f) => parts(f, name).some((x) => x !== 0));
-  const allowed = (list, pick) => refusal(list, pick, { ratio }) === null;
+  const having = (list, pick) => list.filter((f) => pick(f).some((x) => x !== 0));
+  const allowed = (list, pick) => refusal(list, pick, { ratio }) === null &&
+    weeks.every((week) => passesIn({ count: !ratio }, having(week, pick), pick));
   const fates = new Map(names.map((name) => [name, of(name).length === 0 ? 'absent'
     : allowed(of(name), (f) => parts(f, name)) ? 'shown' : 'other']));
   const those = (fate) => names.filter((name) => fates.get(name) === fate);
@@ -237,7 +244,7 @@ function channelsOf(me, others, outside, restricted) {
     if (shares?.get(name) !== 'shown') continue;
     const list = all.filter((f) => f.sessions > 0);
     const parts = (f) => [sessionsIn(f, name), f.sessions];
-    if (refusal(list, parts, { share: true }) === null)
+    if (refusal(list, parts, { share: true }) === null && weeksOf(all).every((w) => passesIn({ share: true }, w.filter((f) => f.sessions > 0), parts)))
       out.get(name).share = round(sum(list.map((f) => sessionsIn(f, name))) / sum(list.map((f) => f.sessions)), 3);
   }
   if (!has(leads, me, me.event)) return out;
@@ -245,7 +252,8 @@ function channelsOf(me, others, outside, restricted) {
   for (const name of names) {
     if (rates?.get(name) !== 'shown') continue;
     const list = counting.filter((f) => inChannel(leads, f, name)[1] > 0);
-    if (refusal(list, (f) => inChannel(leads, f, name)) === null)
+    const parts = (f) => inChannel(leads, f, name);
+    if (refusal(list, parts) === null && weeksOf(counting).every((w) => passesIn({}, w.filter((f) => parts(f)[1] > 0), parts)))
       out.get(name).rate = round(rate(leads, pool({ parts: (f) => inChannel(leads, f, name) }, list)), 3);
   }
   return out;
@@ -355,9 +363,9 @@ export function scorecard({ list, subject, visible, code = null }) {
 function changesOf(m, entry, list, out, restricted, outside, code) {
   const then = (x) => ({ ...x.before, dealer: x.now.dealer });
   const before = then(entry);
-  if (!has(m, before, before.event, entry.now)) return {};
+  if (!has(m, before, before.event, entry.now) || entry.now.lost.found) return {};
   const change_percent = changed(rate(m, m.parts(before)), out.value);
-  const peers = (restricted ? outside : list.filter((x) => x !== entry)).filter((x) => has(m, then(x), before.event, x.now)).map(then);
+  const peers = (restricted ? outside : list.filter((x) => x !== entry)).filter((x) => has(m, then(x), before.event, x.now) && (restricted || !x.now.lost.found)).map(then);
   if (change_percent === undefined || out.benchmark === undefined) return { change_percent };
   if (restricted) {
     const r = code !== null ? { code } : released(m, peers, 1, unitsOf(m, peers));
@@ -366,7 +374,10 @@ function changesOf(m, entry, list, out, restricted, outside, code) {
   }
   if (peers.length === 0) return { change_percent };
   const benchmark = m.count ? sum(peers.map((f) => m.parts(f)[0])) / peers.length : rate(m, pool(m, peers));
-  return { change_percent, others_change_percent: changed(benchmark, out.benchmark) };
+  const later = list.filter((x) => x !== entry && has(m, x.now, before.event) && !x.now.lost.found).map((x) => x.now);
+  if (later.length === 0) return { change_percent };
+  const after = m.count ? sum(later.map((f) => m.parts(f)[0])) / later.length : rate(m, pool(m, later));
+  return { change_percent, others_change_percent: changed(benchmark, after) };
 }
 
 function lookFirst(metrics) {
@@ -459,16 +470,16 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
   const event = whole_.event;
   const own = (list) => list.find((f) => f.dealer.dealer_id === subject);
   const inGroup = (list) => list.filter((f) => has(m, f, event) && f.sessions > 0);
-  const peersOf = (list) => list.filter((f) => has(m, f, event) && (restricted ? !visible(f.dealer) : f.dealer.dealer_id !== subject));
+  const peersOf = (list) => list.filter((f) => has(m, f, event) && (restricted ? !visible(f.dealer) : f.dealer.dealer_id !== subject) && (m.count || !f.lost.few));
   const partsOn = ([a, b]) => (f) => (m.count ? [f.sessions, dayNumber(b) - dayNumber(a) + 1] : m.parts(f));
-  const phi = dispersion(series.filter((f) => visible(f.dealer) && has(m, f, f.event)).map((f) => f.days.map((d) => m.parts(d))), m.share);
+  const phi = dispersion(series.filter((f) => visible(f.dealer) && has(m, f, f.event) && (m.count || !f.lost.few)).map((f) => f.days.map((d) => m.parts(d))), m.share);
   const releasedOn = (list, bases = []) => (code !== null ? { code } : m.count ? { code: 'peer_counts' }
     : released(m, peersOf(list), phiOf(m, list), bases.map(peersOf)));
 
   const points = spans.map((span) => {
     const list = of(...span), me = own(list);
     const out = { label: labelOf(grain, span), start_date: span[0] };
-    const mine = inGroup(list).includes(me);
+    const mine = inGroup(list).includes(me), usable = m.count || !me.lost.few;
     if (mine) out.value = rate(m, m.parts(me));
     if (!known(m, whole_)) return out;
     let cell;
@@ -476,12 +487,12 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
       const r = releasedOn(list);
       if (r.code) return { ...out, suppressed: r.code };
       out.benchmark = r.pooled;
-      if (mine && r.pooled > 0 && r.pool[1] > 0) cell = { own: m.parts(me), others: r.pool, phi: r.phi };
+      if (mine && usable && r.pooled > 0 && r.pool[1] > 0) cell = { own: m.parts(me), others: r.pool, phi: r.phi };
     } else {
       const peers = peersOf(list);
       if (peers.length > 0) out.benchmark = m.count ? sum(peers.map((f) => f.sessions)) / peers.length : rate(m, pool(m, peers));
-      if (m.count && mine && out.benchmark > 0) out.index = (100 * out.value) / out.benchmark;
-      if (!m.count && mine && peers.length > 0) cell = { own: m.parts(me), others: pool(m, peers), phi };
+      if (m.count && mine && usable && out.benchmark > 0) out.index = (100 * out.value) / out.benchmark;
+      if (!m.count && mine && usable && peers.length > 0) cell = { own: m.parts(me), others: pool(m, peers), phi };
     }
     if (cell === undefined) return out;
     judge([Object.assign(cell, { share: m.share, role: 'beside' })]);
@@ -502,7 +513,9 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
     const [now, then] = [together(after), together(before)];
     const out = { against, after: now.join(' to '), before: then.join(' to ') };
     const pair = (dealer) => [partsOn(then)(of(...then).find((f) => f.dealer === dealer)), partsOn(now)(of(...now).find((f) => f.dealer === dealer))];
-    const both = (dealer) => wholly(before, dealer) && wholly(after, dealer);
+    const lostIn = (dealer) => [then, now].some((span) => of(...span).find((f) => f.dealer === dealer).lost.found);
+    const both = (dealer) => !lostIn(dealer) && wholly(before, dealer) && wholly(after, dealer);
+    const suspect = lostIn(whole_.dealer);
     let mine, market;
     if (both(whole_.dealer)) mine = ratioOf(...pair(whole_.dealer), phi, m.share);
     if (!known(m, whole_)) {
@@ -520,7 +533,7 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
       if (mine.high > 0) Object.assign(out, { low_percent: percent(mine.low), high_percent: percent(mine.high) });
     }
     if (market) out.market_percent = restricted ? shownWhole(percent(market.ratio)) : percent(market.ratio);
-    tests.push({ out, name: 'verdict', ...(mine ?? {}), enough: mine?.enough ?? false });
+    tests.push({ out, name: 'verdict', ...(mine ?? {}), suspect, enough: mine?.enough ?? false });
     let relative;
     if (mine && market && mine.se > 0 && market.se > 0) {
       const se = Math.hypot(mine.se, market.se), ratio = mine.ratio / market.ratio;
@@ -528,7 +541,7 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
       const [low, high] = restricted ? outward(100 * relative.low, 100 * relative.high) : [100 * relative.low, 100 * relative.high];
       Object.assign(out, { relative_percent: restricted ? shownWhole(percent(ratio)) : percent(ratio), relative_low: low - 100, relative_high: high - 100 });
     }
-    tests.push({ out, name: 'relative_verdict', ...(relative ?? {}), enough: relative !== undefined && mine.enough && market.enough });
+    tests.push({ out, name: 'relative_verdict', ...(relative ?? {}), suspect, enough: relative !== undefined && mine.enough && market.enough });
     changes.push(out);
   }
   let trend;
@@ -536,7 +549,8 @@ export function trends({ of, subject, visible, code = null, metric, grain, range
     const x = points.map((p) => p.value), slope = theil(x), middle = quantile(ascending(x), 0.5);
     trend = { weeks: n, slope_per_week: slope, p: kendall(x) };
     const grown = middle > 0 ? (slope * (n - 1)) / middle : 0;
-    tests.push({ out: trend, name: 'verdict', enough: true, p: trend.p, ratio: 1 + grown, low: slope > 0 ? 2 : 0, high: slope < 0 ? 0.5 : 2 });
+    const suspect = whole_.lost.found || spans.some((span) => own(of(...span)).lost.found);
+    tests.push({ out: trend, name: 'verdict', suspect, enough: !suspect, p: trend.p, ratio: 1 + grown, low: slope > 0 ? 2 : 0, high: slope < 0 ? 0.5 : 2 });
   }
   return { points, changes, trend, tested: wordsOf(tests) };
 }
@@ -547,7 +561,7 @@ function wordsOf(tests) {
   const q = (p) => Math.min(1, ...tested.map((x, i) => (x >= p ? (x * tested.length) / (i + 1) : Infinity)));
   for (const t of tests) {
     const clear = t.enough && q(t.p) <= 0.05 && Math.abs(t.ratio - 1) >= 0.05;
-    t.out[t.name] = !t.enough ? 'too_little_data' : clear && t.low > 1 ? 'rising' : clear && t.high < 1 ? 'falling' : 'no_clear_change';
+    t.out[t.name] = t.suspect ? 'suspect_data' : !t.enough ? 'too_little_data' : clear && t.low > 1 ? 'rising' : clear && t.high < 1 ? 'falling' : 'no_clear_change';
   }
   return tested.length;
 }

@@ -12,12 +12,12 @@ function byOwner(list) {
 }
 
 // The code for one list of values; undefined when they pass.
-function refusal(list) {
+function refusal(list, least = 20) {
   const owners = byOwner(list);
   const [first = 0, second = 0] = owners;
   const total = sum(owners);
   if (owners.length < 3) return 'min_owners';
-  if (total < 20) return 'min_volume';
+  if (total < least) return 'min_volume';
   if (100 * first > 40 * total || 100 * (first + second) > 75 * total) return 'dominance';
   if (100 * (total - first - second) < 10 * first) return 'p_percent';
   return undefined;
@@ -33,19 +33,47 @@ export function refused(dealers, { rate = true, share = false } = {}) {
   );
 }
 
+// The weeks of a range of whole weeks, else its months, as { from, to } (YYYYMMDD).
+export function basesOf({ start_date, end_date }) {
+  const DAY = 86_400_000, text = (t) => new Date(t).toISOString().slice(0, 10).replaceAll('-', '');
+  const [first, last] = [start_date, end_date].map((d) => Date.parse(`${d}T00:00:00Z`));
+  const out = [];
+  if (new Date(first).getUTCDay() === 1 && new Date(last).getUTCDay() === 0)
+    for (let t = first; t < last; t += 7 * DAY) out.push({ from: text(t), to: text(t + 6 * DAY) });
+  else
+    for (let t = first; t < last; ) {
+      const next = Date.UTC(new Date(t).getUTCFullYear(), new Date(t).getUTCMonth() + 1, 1);
+      out.push({ from: text(t), to: text(next - DAY) });
+      t = next;
+    }
+  return out;
+}
+
+// A week or month of it: few events are not looked at, and one without anything of anybody passes.
+export function refusedWeek(dealers, { rate = true, share = false } = {}) {
+  const [y, n] = ['y', 'n'].map((k) => sum(dealers.map((d) => d[k])));
+  if (n === 0) return undefined;
+  if (dealers.length < 5) return 'min_contributors';
+  const ratio = rate && y >= 20, parts = [(d) => d.n, ...(ratio ? [(d) => d.y] : []), ...(share && ratio && n - y >= 20 ? [(d) => d.n - d.y] : [])];
+  if (new Set(dealers.map((d) => d.owner)).size < 3) return 'min_owners';
+  if (n < 20) return undefined;
+  return parts.map((of) => refusal(dealers.map((d) => [d.owner, of(d)]), 0)).find((code) => code !== undefined);
+}
+
 // Which labels are shown apart. `parts` of a label: a list of { owner, n, y } by outside dealer.
 // { released: Set, code }; with a code nothing of the dimension is shown.
-export function split(labels, parts, rate) {
+// `weeks`: the same function for each week or month of the period.
+export function split(labels, parts, rate, weeks = []) {
   const have = (list) => list.filter((d) => d.n !== 0 || d.y !== 0);
   const size = (label) => sum(parts(label).map((d) => d.n));
   const present = labels.filter((label) => have(parts(label)).length > 0);
-  const released = new Set(present.filter((label) => refused(have(parts(label)), { rate }) === undefined));
+  const failing = (of) => refused(have(of(parts)), { rate }) ?? weeks.map((week) => refusedWeek(have(of(week)), { rate })).find((code) => code !== undefined);
+  const released = new Set(present.filter((label) => failing((list) => list(label)) === undefined));
   const others = () => present.filter((label) => !released.has(label));
   let code;
   while (others().length > 0) {
-    const first = parts(labels[0]);
-    const added = first.map((d, i) => ({ owner: d.owner, n: sum(others().map((l) => parts(l)[i].n)), y: sum(others().map((l) => parts(l)[i].y)) }));
-    code = refused(have(added), { rate });
+    const added = (list) => list(labels[0]).map((d, i) => ({ owner: d.owner, n: sum(others().map((l) => list(l)[i].n)), y: sum(others().map((l) => list(l)[i].y)) }));
+    code = failing(added);
     if (code === undefined && others().length >= 2) break;
     let next;
     for (const label of labels) if (released.has(label) && (next === undefined || size(label) < size(next))) next = label;

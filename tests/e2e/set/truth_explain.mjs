@@ -2,7 +2,7 @@
 // shared with the product: the rules come from proto/ and docs/internals.
 import fs from 'node:fs';
 import path from 'node:path';
-import { daysOf, siteOf } from './truth.mjs';
+import { daysOf, lost, siteOf } from './truth.mjs';
 import { outward, pooled, refused, releasedPool, roundedEvents } from './truth_disclosure.mjs';
 import { dispersion, normalP } from './truth_verdict.mjs';
 import { daysBefore, ROOT } from './world.mjs';
@@ -100,11 +100,11 @@ export function measure({ before: [y1, n1], after: [y2, n2], phi }, share) {
 }
 export const enough = ({ before: [y, n], after: [, m] }) => y >= 20 && (y / n) * m >= 10;
 
-function judge(own, market, share) {
+function judge(own, market, share, suspect) {
   const change = own && measure(own, share), of = market && measure(market, share);
   const tests = [];
   const add = (c) => (tests.push(c), c);
-  const first = change && enough(own) ? add(change) : undefined;
+  const first = change && !suspect && enough(own) ? add(change) : undefined;
   let relative, second;
   if (change && of && change.se > 0 && of.se > 0) {
     const se = Math.hypot(change.se, of.se), ratio = change.ratio / of.ratio;
@@ -114,6 +114,7 @@ function judge(own, market, share) {
   let least = 1;
   [...tests].sort((a, b) => b.p - a.p).forEach((t, i) => { t.q = least = Math.min(least, (t.p * tests.length) / (tests.length - i)); });
   const word = (t) => {
+    if (suspect) return 'suspect_data';
     if (!t) return 'too_little_data';
     if (!(t.low > 1 || t.high < 1) || t.q > 0.05 || Math.abs(t.ratio - 1) < 0.05) return 'no_clear_change';
     return t.ratio > 1 ? 'rising' : 'falling';
@@ -122,7 +123,7 @@ function judge(own, market, share) {
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
-function released(name, m, outside, phiOfAll, rates) {
+function released(name, m, outside, phi, rates) {
   const list = (f, of) => f.map(of);
   if (m.count) {
     const cell = list(outside, (x) => ({ owner: x.dealer.owner, n: m.of(x.then), y: m.of(x.now) }));
@@ -189,11 +190,12 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const before = { start_date: daysBefore(range.start_date, shift), end_date: daysBefore(range.end_date, shift) };
   const all = members.map(({ dealer, visible }) => {
     const { event } = siteOf(world, dealer);
-    return { dealer, visible, event, now: periodOf(world, dealer, range, event), then: periodOf(world, dealer, before, event) };
+    const gone = [range, before].map((r) => lost(world, dealer, daysOf(dealer, r)));
+    return { dealer, visible, event, lost: gone.some((l) => l.found), few: gone.some((l) => l.few), now: periodOf(world, dealer, range, event), then: periodOf(world, dealer, before, event) };
   });
   const own = all.find((x) => x.dealer.dealer_id === subject);
   const known = !m.lead || own.event !== null;
-  const counting = all.filter((x) => !m.lead || x.event !== null);
+  const counting = all.filter((x) => (!m.lead || x.event !== null) && (m.count || !x.few));
   const phiOf = (list) => dispersion(list.flatMap((x) => [...series(m, x.now.days), ...series(m, x.then.days)]), m.share);
   // The own change rests on the dealers that the caller may see, a release on all.
   const phi = phiOf(counting.filter((x) => x.visible)), phiOfAll = phiOf(counting);
@@ -205,13 +207,13 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const restricted = all.some((x) => !x.visible);
   let market, code;
   if (restricted) {
-    const outside = same.filter((x) => !x.visible && (!m.count || (x.now.sessions > 0 && x.then.sessions > 0)));
+    const outside = same.filter((x) => !x.visible && (m.count ? !x.lost && x.now.sessions > 0 && x.then.sessions > 0 : !x.few));
     ({ market, code } = released(name, m, outside, phiOfAll, rates));
   } else {
-    const others = same.filter((x) => x !== own && x.now.sessions > 0 && x.then.sessions > 0);
+    const others = same.filter((x) => x !== own && !x.lost && x.now.sessions > 0 && x.then.sessions > 0);
     if (others.length > 0) market = { before: pair(total(others.map((x) => x.then))), after: pair(total(others.map((x) => x.now))), phi };
   }
-  const j = judge(mine, market, m.share);
+  const j = judge(mine, market, m.share, own.lost);
   const percent = (x) => (restricted ? Math.round(100 * (x - 1)) : 100 * (x - 1));
   const bounds = j.relative && (restricted ? outward([100 * j.relative.low, 100 * j.relative.high]) : [100 * j.relative.low, 100 * j.relative.high]);
   const value = (c) => (!known ? undefined : m.count ? m.of(c) : c.sessions > 0 ? (m.scale * m.of(c)) / c.sessions : undefined);

@@ -1,7 +1,7 @@
 // What compare_traffic_sources should answer, by SQL over the world's tables and plain arithmetic.
 // Nothing here is shared with the product: the rules come from proto/ and docs/internals.
 import { daysOf, siteOf } from './truth.mjs';
-import { expectedForm, outward, pooled, refused, releasedPool, split } from './truth_disclosure.mjs';
+import { basesOf, expectedForm, outward, pooled, refused, refusedWeek, releasedPool, split } from './truth_disclosure.mjs';
 import { dispersion, judge } from './truth_verdict.mjs';
 
 const SELF = '(self-referral)', UNSET = '(not set)', OTHER = '(other)';
@@ -76,7 +76,7 @@ export function traffic(world, members, subject, range, by = 'channel') {
   const mine = ranked(places.map((name) => [name, part(own, name)[1]]).filter(([, n]) => n > 0));
   const shown = mine.slice(0, 25);
   const restricted = all.some((f) => !f.visible);
-  const benchmark = restricted ? released(all, same, labels, sessions) : open(all, same, own, sessions);
+  const benchmark = restricted ? released(all, same, labels, sessions, basesOf(range)) : open(all, same, own, sessions);
   const cells = shown.map((name) => ({
     name, own: part(own, name), phi, share: false,
     role: [SELF, UNSET, OTHER].includes(name) ? 'context' : 'judged',
@@ -124,16 +124,23 @@ function open(all, same, own, sessions) {
 }
 
 // What is released of the dealers outside the view.
-function released(all, same, labels, sessions) {
+function released(all, same, labels, sessions, bases) {
+  const within = ({ from, to }, f, name) => [...(f.counts.get(name) ?? new Map())].filter(([day]) => day >= from && day <= to).reduce(([y, n], [, [a, b]]) => [y + a, n + b], [0, 0]);
+  const allIn = (base, f) => sum(labels.map((name) => within(base, f, name)[1]));
   const outside = all.filter((f) => !f.visible && sessions(f) > 0), counting = outside.filter((f) => same.includes(f));
   const owner = (f) => f.dealer.owner;
-  const shares = split(labels, (name) => outside.map((f) => ({ owner: owner(f), n: part(f, name)[1], y: 0 })), false);
-  const leads = split(labels, (name) => counting.map((f) => ({ owner: owner(f), n: part(f, name)[1], y: part(f, name)[0] })), true);
+  const each = (list, of, y) => (name) => list.map((f) => ({ owner: owner(f), n: of(f, name)[1], y: y * of(f, name)[0] }));
+  const parts = (base) => (f, name) => within(base, f, name);
+  const shares = split(labels, each(outside, part, 0), false, bases.map((b) => each(outside, parts(b), 0)));
+  const leads = split(labels, each(counting, part, 1), true, bases.map((b) => each(counting, parts(b), 1)));
+  const weekly = (name, share) => bases.map((b) => (share
+    ? refusedWeek(outside.map((f) => ({ owner: owner(f), n: allIn(b, f), y: within(b, f, name)[1] })).filter((d) => d.n > 0), { share: true })
+    : refusedWeek(each(counting, parts(b), 1)(name).filter((d) => d.n > 0)))).find((code) => code !== undefined);
   return (name) => {
     const share = outside.map((f) => ({ owner: owner(f), n: sessions(f), y: part(f, name)[1] }));
     const lead = counting.map((f) => ({ owner: owner(f), n: part(f, name)[1], y: part(f, name)[0] })).filter((d) => d.n > 0);
-    const shareCode = shares.code ?? (shares.released.has(name) ? refused(share, { share: true }) : 'min_contributors');
-    const leadCode = leads.code ?? (leads.released.has(name) ? refused(lead) : 'min_contributors');
+    const shareCode = shares.code ?? (shares.released.has(name) ? refused(share, { share: true }) ?? weekly(name, true) : 'min_contributors');
+    const leadCode = leads.code ?? (leads.released.has(name) ? refused(lead) ?? weekly(name, false) : 'min_contributors');
     const total = (list, key) => sum(list.map((d) => d[key]));
     return {
       othersShare: shareCode ? undefined : pooled(total(share, 'y'), total(share, 'n')),

@@ -2,7 +2,9 @@
 // dealers and periods, with and without a dealer that fails. AMCP_TRUTH_CALLS: of each tool; 100 in
 // the long run.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
 import { conversion, interest, movers, weeksThrough } from './truth_vehicles.mjs';
@@ -153,6 +155,39 @@ test('what_a_property_has_registered_is_asked_once_for_all_tools', async () => {
     const paths = world.one('SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ?', d.property_id).n === 0;
     assert.deepEqual([report_requests, admin_requests], [paths ? 11 : 10, 0], d.dealer_id);
   }
+});
+
+// The dealers file with a change, in use.
+async function changeDealers(edit) {
+  const loads = async () => Number(/^auth_config_reloads_total\{result="ok"\} (\d+)/m.exec(await (await fetch(`${s.set.admin('auth')}/metrics`)).text())[1]);
+  const file = JSON.parse(fs.readFileSync(s.set.dealersFile, 'utf8')), count = await loads();
+  edit(file.dealers);
+  fs.writeFileSync(s.set.dealersFile, JSON.stringify(file), { mode: 0o600 });
+  for (let i = 0; i < 500 && (await loads()) === count; i++) await sleep(20);
+  assert.ok((await loads()) > count, 'the dealers file was not loaded again');
+}
+
+test('a_websites_own_name_of_a_vehicle_counts_for_its_dealer_alone', async () => {
+  const days = { start_date: daysBefore(today, 95), end_date: daysBefore(today, 5) };
+  const views = async (id) => {
+    const answer = await client.data('analyze_vehicle_interest', { dealer_ids: [id], date_range: days, limit: 200 });
+    return { of: Object.fromEntries(objects(answer.models).map((m) => [m.model, m.views])), caveats: answer.caveats ?? [] };
+  };
+  const before = [await views('d01'), await views('d02')];
+  const [model] = Object.keys(before[0].of);
+  const { item_make: make, item_model: name } = world.one("SELECT item_make, item_model FROM vehicles WHERE item_make || ' ' || item_model = ? LIMIT 1", model);
+  const target = make === 'Tesla' ? ['Ford', 'Ranger'] : ['Tesla', 'Model X'];
+  await changeDealers((dealers) => {
+    dealers.find((d) => d.dealer_id === 'd01').vehicle_overrides = [
+      { value: name, make: target[0], model: target[1] }, { value: 'Nobody knows', make: 'Ford', model: 'Falcon' }];
+  });
+  const now = [await views('d01'), await views('d02')];
+  assert.equal(now[0].of[model], undefined, model);
+  assert.equal(now[0].of[target.join(' ')], before[0].of[model] + (before[0].of[target.join(' ')] ?? 0));
+  assert.match(now[0].caveats.join(), /vehicle_overrides: 1 names no model of the catalogue: "Nobody knows" \(Ford Falcon\)/);
+  assert.deepEqual(now[1].of, before[1].of);
+  await changeDealers((dealers) => { delete dealers.find((d) => d.dealer_id === 'd01').vehicle_overrides; });
+  assert.deepEqual((await views('d01')).of, before[0].of);
 });
 
 test('every_metric_of_the_vehicle_tools_is_explained', async () => {

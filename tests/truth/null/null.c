@@ -27,6 +27,11 @@ enum { DAYS = 28, DEALERS_MAX = 24, REGIONS = 100, REGIONS_LONG = 1000, SEED = 2
 #define LEAD_RATE 0.016
 #define ENGAGEMENT 0.58
 #define SHOPPERS 0.38
+/* Sessions with a list of vehicles, with a vehicle, the latter among the former; views of one. */
+#define LISTS 0.3
+#define VEHICLES 0.35
+#define FROM_LIST 0.55
+#define VIEWS 1.8
 
 static int64_t regions(void)
 {
@@ -38,6 +43,7 @@ static int64_t regions(void)
 /* --------------------------------------------------------------------- null worlds */
 
 struct region {
+  bool scorecard; /* with pages of inventory, which the scorecard judges, too */
   struct cohort cohort;
   struct cohort_member members[DEALERS_MAX];
   struct dealer_figures figures[DEALERS_MAX];
@@ -50,6 +56,22 @@ static void add_day(struct dealer_counts *to, const struct dealer_counts *day)
   to->engaged_sessions += day->engaged_sessions;
   to->shopper_sessions += day->shopper_sessions;
   to->leads += day->leads;
+  to->inventory_sessions += day->inventory_sessions;
+  to->vdp_sessions += day->vdp_sessions;
+  to->vdp_views += day->vdp_views;
+  to->srp_sessions += day->srp_sessions;
+  to->vdp_srp_sessions += day->vdp_srp_sessions;
+}
+
+/* A session looks at several vehicles, so views come in clusters. */
+static void draw_pages(struct dealer_counts *day, double phi, struct draw *d)
+{
+  day->srp_sessions = draw_share(d, day->sessions, LISTS, phi);
+  day->vdp_sessions = draw_share(d, day->sessions, VEHICLES, phi);
+  day->vdp_srp_sessions = draw_share(d, day->srp_sessions, FROM_LIST, phi);
+  day->vdp_views =
+      draw_events(d, VIEWS * VEHICLES * (double)day->sessions, day->sessions > 0 ? 1 + phi : 1);
+  day->inventory_sessions = day->shopper_sessions;
 }
 
 /* Weekends are slower; which day a period begins with does not matter. */
@@ -69,8 +91,11 @@ static void draw_dealer(struct region *r, size_t i, double sessions, double phi,
     day->engaged_sessions = draw_share(d, day->sessions, ENGAGEMENT, phi);
     day->shopper_sessions = draw_share(d, day->sessions, SHOPPERS, phi);
     day->leads = draw_events(d, LEAD_RATE * (double)day->sessions, day->sessions > 0 ? phi : 1);
+    if (r->scorecard)
+      draw_pages(day, phi, d);
     add_day(&f->now, day);
   }
+  f->pages = r->scorecard;
   r->members[i] = (struct cohort_member){.visible = true, .state = DEALER_OK};
 }
 
@@ -87,7 +112,8 @@ static bool is_word(enum verdict v)
 static void count_region(const struct region *r, long subject, struct count *c)
 {
   struct cohort_figures figures = {&r->cohort, r->figures, NULL};
-  struct judge_question q = {&figures, subject, NULL, NULL, JUDGE_METRICS_BEFORE(METRIC_COMPARED)};
+  struct judge_question q = {&figures, subject, NULL, NULL,
+                             JUDGE_METRICS_BEFORE(r->scorecard ? METRIC_COUNT : METRIC_COMPARED)};
   CLEANUP(judgement_free) struct judgement j;
   int64_t wrong = 0;
   judge(&j, &q);
@@ -124,11 +150,16 @@ static void add_count(struct count *to, const struct count *c)
   to->tested += c->tested;
 }
 
-static struct count null_world(size_t dealers, double sessions, double phi, bool subject)
+/* What the dealers of a world are asked about. */
+enum question { EVERYBODY, SUBJECT, SCORECARD };
+
+static struct count null_world(size_t dealers, double sessions, double phi, enum question question)
 {
+  bool subject = question != EVERYBODY;
   struct count c = {0};
   struct draw d = {SEED + dealers * 1000003U + (uint64_t)(sessions * 10) + (uint64_t)(phi * 7)};
   struct region *r = xcalloc(1, sizeof(*r));
+  r->scorecard = question == SCORECARD;
   r->cohort = (struct cohort){.members = r->members, .n = dealers, .subject = -1};
   for (int64_t k = 0; k < regions(); k++) {
     for (size_t i = 0; i < dealers; i++)
@@ -140,7 +171,7 @@ static struct count null_world(size_t dealers, double sessions, double phi, bool
   return c;
 }
 
-static void null_worlds(bool subject, FILE *out)
+static void null_worlds(enum question question, FILE *out)
 {
   static const double sessions[] = {670, 2000, 7000}, phis[] = {1, 1.6};
   struct count all = {0};
@@ -148,7 +179,7 @@ static void null_worlds(bool subject, FILE *out)
   for (size_t dealers = 8; dealers <= DEALERS_MAX; dealers += 16)
     for (size_t s = 0; s < ARRAY_LEN(sessions); s++)
       for (size_t p = 0; p < ARRAY_LEN(phis); p++) {
-        struct count c = null_world(dealers, sessions[s], phis[p], subject);
+        struct count c = null_world(dealers, sessions[s], phis[p], question);
         fprintf(out, "  %7zu  %8.0f  %3.1f  %23.1f %%  %12.2f %%  %6.1f\n", dealers, sessions[s],
                 phis[p], percent(c.false_answers, c.answers), percent(c.false_cells, c.cells),
                 (double)c.tested / (double)c.answers);
@@ -163,12 +194,18 @@ static void null_worlds(bool subject, FILE *out)
 
 static void equal_dealers_get_false_words_in_at_most_8_percent_of_answers(void)
 {
-  null_worlds(false, stdout);
+  null_worlds(EVERYBODY, stdout);
 }
 
 static void a_subject_equal_to_its_peers_gets_them_in_at_most_8_percent(void)
 {
-  null_worlds(true, stdout);
+  null_worlds(SUBJECT, stdout);
+}
+
+/* VDP reach, views per session and SRP to VDP are judged beside them. */
+static void so_does_a_scorecard_with_its_further_metrics(void)
+{
+  null_worlds(SCORECARD, stdout);
 }
 
 /* --------------------------------------------------------------------------- power */
@@ -283,4 +320,5 @@ static void planted_differences_are_found_as_often_as_the_design_says(void)
 
 TEST_MAIN("truth null", TEST(equal_dealers_get_false_words_in_at_most_8_percent_of_answers),
           TEST(a_subject_equal_to_its_peers_gets_them_in_at_most_8_percent),
+          TEST(so_does_a_scorecard_with_its_further_metrics),
           TEST(planted_differences_are_found_as_often_as_the_design_says))

@@ -63,7 +63,7 @@ static bool is_word(const char *verdict)
 
 static struct count world(double effect)
 {
-  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}, {1, 2}};
+  static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 2}, {1, 2}};
   struct count c = {0};
   struct draw d = {SEED + (uint64_t)(effect * 100)};
   struct rows_stage *s = xcalloc(1, sizeof(*s));

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/figures/series.h"
 #include "aggregate-svc/suspect/suspect.h"
 #include "aggregate-svc/verdict/judge.h"
 #include "common/base/mem.h"
@@ -89,7 +90,7 @@ static const struct {
                     [WAVE] = {"bot wave, 20 % in 3 days", SUSPECT_TRAFFIC, 0},
                     [GAP] = {"gap of 3 days", SUSPECT_GAP, 0},
                     [LATE] = {"10 days late", SUSPECT_LATE_START, 0},
-                    [DUPLICATES] = {"1.6 events by lead session", SUSPECT_DUPLICATES, 3000},
+                    [DUPLICATES] = {"1.6 events by lead session", SUSPECT_DUPLICATES, 2000},
                     [KEY_EVENTS] = {"one more key event", SUSPECT_KEY_EVENTS, 0},
                     [SHIFT] = {"-30 % sessions, +30 % rates", SUSPECT_SHIFT, 2000},
                     [SELF_REFERRAL] = {"8 % self-referral", SUSPECT_SELF_REFERRAL, 0}};
@@ -127,9 +128,9 @@ static void plant(struct world *w, enum fault fault, double sessions, struct dra
     memset(&period[8], 0, 3 * sizeof(*period));
   if (fault == LATE)
     memset(days, 0, (SUSPECT_BASELINE + 10) * sizeof(*days));
+  for (int k = 0; k < DAYS && fault == DUPLICATES; k++) /* a matter of the site */
+    days[k].leads += some(d, days[k].lead_sessions, .6);
   for (int k = 0; k < PERIOD; k++) {
-    if (fault == DUPLICATES)
-      period[k].leads += some(d, period[k].lead_sessions, .6);
     if (fault == KEY_EVENTS) /* it fires in 12 % of the sessions, engaged or not */
       period[k].engaged_sessions += some(d, period[k].sessions - period[k].engaged_sessions, .12);
     if (fault == SHIFT && k >= 7)
@@ -170,6 +171,19 @@ static void find_in_days(struct dealer_figures *f, const struct dealer_counts *d
   suspect_find_days(&f->findings, &d);
 }
 
+/* In the period, else in the look-back. */
+static void find_duplicates(struct dealer_figures *f, const struct dealer_counts *days)
+{
+  int64_t leads = 0, sessions = 0;
+  for (size_t k = 0; k < DAYS; k++) {
+    leads += days[k].leads;
+    sessions += days[k].lead_sessions;
+  }
+  struct suspect_finding look_back = suspect_duplicates(leads, sessions);
+  f->findings.of[SUSPECT_DUPLICATES] = suspect_duplicates(f->now.leads, f->now.lead_sessions);
+  series_add_duplicates(f, &look_back, true);
+}
+
 /* What the product finds, and the effects. */
 static void find(struct world *w, enum fault fault)
 {
@@ -180,7 +194,7 @@ static void find(struct world *w, enum fault fault)
     bool here = i == FAULTY;
     f->key_events = here && fault == KEY_EVENTS ? suspect_signature_add(0, "form_start") : 0;
     f->findings.of[SUSPECT_KEY_EVENTS] = suspect_key_events(f->key_events, 0);
-    f->findings.of[SUSPECT_DUPLICATES] = suspect_duplicates(f->now.leads, f->now.lead_sessions);
+    find_duplicates(f, w->days[i]);
     f->findings.of[SUSPECT_SELF_REFERRAL] = suspect_self_referral(
         here && fault == SELF_REFERRAL ? f->now.sessions * 8 / 100 : 0, f->now.sessions);
     f->effects = suspect_effects(&f->findings);

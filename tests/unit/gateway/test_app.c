@@ -962,6 +962,20 @@ static void refusals_of_the_listener_are_json_that_a_browser_may_read(void)
   stop();
 }
 
+static void an_unlimited_gateway_counts_nothing(void)
+{
+  struct settings s = settings_for(NULL);
+  s.unlimited = true;
+  s.share_requests_per_minute = s.share_calls_per_minute = s.strangers_per_minute = 1;
+  start_with(s, false);
+  AUTO_FREE char *alice = session();
+  for (int i = 0; i < 3; i++) {
+    expect(mcp(alice, CALL("1", "list_dealers", "\"query\":\"ford\"")), 200, "\"isError\":false");
+    expect(mcp("Authorization: Bearer guess\r\n", RPC("1", "ping")), 401, "Invalid credentials");
+  }
+  stop();
+}
+
 /* The address that auth-svc gets for a stranger whose request has these headers. */
 static void expect_client(const char *headers, const char *client)
 {
@@ -1061,6 +1075,7 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(requests_beyond_a_share_are_429_with_the_time_to_wait),
           TEST(hanging_calls_of_one_caller_leave_room_for_others),
           TEST(bearer_is_decided_before_a_large_body_is_sent),
+          TEST(an_unlimited_gateway_counts_nothing),
           TEST(the_word_of_a_proxy_counts_for_the_address_and_nobody_elses),
           TEST(strangers_behind_a_proxy_have_a_minute_each),
           TEST(busy_port_is_refused_with_the_address))

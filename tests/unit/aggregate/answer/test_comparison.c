@@ -810,13 +810,16 @@ static void events_of_a_cohort_are_the_fixed_and_the_configured_ones(void)
   w.members[2].lead_event = "asc_click_to_call";
   w.members[2].qualified_session = "event:view_inventory";
   lead_events_collect(&w.leads, &w.cohort, w.arena);
-  struct lead_finding pages = {0, true, 0}, none = {0, false, 0};
+  struct lead_finding pages = {.inventory_pages = true}, none = {.inventory_pages = false};
+  size_t n_looked_for;
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "", none), SHOPPER_UNKNOWN); /* not 0 */
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "vdp_view", none), SHOPPER_UNKNOWN);
   CU_ASSERT_EQUAL(shopper_of(&w.leads, "engaged", none), SHOPPER_ENGAGED);
   CU_ASSERT_FALSE(lead_find((int64_t[LEAD_FIXED]){9, 9, 9, 9, 9, 9, 9, 9}).inventory_pages);
   CU_ASSERT_TRUE(lead_find((int64_t[LEAD_FIXED]){[9] = 1}).inventory_pages);
-  char **look_back = lead_look_back_events(&w.leads, w.arena);
+  char **look_back = lead_look_back_events(&w.leads, &n_looked_for, w.arena);
+  CU_ASSERT_EQUAL(n_looked_for, 8); /* 3 candidates, 2 pages, 2 configured, session_start */
+  CU_ASSERT_STRING_EQUAL(look_back[7], "session_start");
   CU_ASSERT_STRING_EQUAL(look_back[2], "form_submit");
   CU_ASSERT_STRING_EQUAL(look_back[4], "asc_itemlist_pageview");
   CU_ASSERT_EQUAL(w.leads.n, LEAD_FIXED + 2);
@@ -1016,7 +1019,7 @@ static void a_period_without_data_is_named(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "it may lie before their first data"));
   w.members[1].properties = 2;
   r = world_compare(&w);
-  CU_ASSERT_TRUE(has_caveat(r, "Only the first of several properties was read for: Dealer 01."));
+  CU_ASSERT_TRUE(has_caveat(r, "Only the default one of several properties was read for: Dealer 01."));
   world_end(&w);
 }
 

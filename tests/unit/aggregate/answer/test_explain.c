@@ -11,7 +11,7 @@
 typedef Analytics__Aggregate__V1__ExplainChangeResult Result;
 typedef Analytics__Aggregate__V1__ChangePart Part;
 
-static const struct table_shape shapes[EXPLAIN_QUERIES] = {{2, 2}, {3, 2}, {1, 1}, {5, 2}, {6, 2}};
+static const struct table_shape shapes[EXPLAIN_QUERIES] = {{2, 2}, {3, 2}, {1, 2}, {5, 2}, {6, 2}};
 
 static const char *range_of(bool before)
 {

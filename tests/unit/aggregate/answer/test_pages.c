@@ -11,7 +11,7 @@
 typedef Analytics__Aggregate__V1__CompareLandingPagesResult Result;
 typedef Analytics__Aggregate__V1__LandingPage Page;
 
-static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 1}, {1, 2}};
+static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 2}, {1, 2}};
 
 static void add(struct rows_stage *s, size_t member, const char *page, const char *channel,
                 double sessions, double leads)

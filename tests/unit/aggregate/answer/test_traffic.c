@@ -11,7 +11,7 @@
 typedef Analytics__Aggregate__V1__CompareTrafficSourcesResult Result;
 typedef Analytics__Aggregate__V1__TrafficSource Source;
 
-static const struct table_shape shapes[TRAFFIC_QUERIES] = {{4, 1}, {5, 2}, {1, 1}, {1, 1}, {1, 2}};
+static const struct table_shape shapes[TRAFFIC_QUERIES] = {{4, 1}, {5, 2}, {1, 1}, {1, 2}, {1, 2}};
 
 static void begin(struct rows_stage *s, size_t n, size_t seen)
 {
@@ -112,7 +112,8 @@ static void visits_from_the_own_website_are_one_row_and_said(void)
     CU_ASSERT_EQUAL(self->sessions, 100);
     CU_ASSERT_EQUAL(self->leads, 1);
     CU_ASSERT_EQUAL(self->standing, ANALYTICS__AGGREGATE__V1__STANDING__CONTEXT_ONLY);
-    CU_ASSERT_TRUE(says(r, "10.0 % of the sessions have the dealer's own website as their source, or that of"));
+    CU_ASSERT_TRUE(says(
+        r, "10.0 % of the sessions have the dealer's own website as their source, or that of"));
     CU_ASSERT_EQUAL(r->sessions, 1000);
     CU_ASSERT_EQUAL(r->n_sources, 3);
     rows_end(&s);

@@ -584,58 +584,102 @@ static void a_week_that_does_not_pass_by_itself_withholds_the_weeks_it_is_in(voi
   world_free(&w);
 }
 
-/* Figures of 9 dealers, two weeks of them and the engagement rate of the last 8; `weeks` is filled
- * with what each counts in each. */
-static enum disclosure_code engagement_of_two_weeks(struct world *w, struct dealer_counts *weeks)
+enum { CROWD = 9 };
+
+/* Engagement of 9 dealers over some weeks in a row from the world's first on. `weeks` is filled
+ * with the figures of each, week x dealer; the period's own are their sums, with `effects` at
+ * dealer 4. */
+static void engagement_of_weeks(struct world *w, const struct dealer_figures *weeks, size_t n,
+                                unsigned effects, struct door_figure *out)
 {
   struct door d;
-  struct door_figure f;
-  struct dealer_figures live[9] = {{0}};
+  struct dealer_figures live[CROWD] = {{0}};
   struct lead_events leads = {NULL, 0};
-  for (size_t i = 0; i < 9; i++) {
-    live[i] =
-        (struct dealer_figures){.ok = true, .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
-    for (size_t k = 0; k < 2; k++) {
-      live[i].now.sessions += weeks[k * 9 + i].sessions;
-      live[i].now.engaged_sessions += weeks[k * 9 + i].engaged_sessions;
+  for (size_t i = 0; i < CROWD; i++) {
+    live[i] = weeks[i];
+    live[i].effects = i == 4 ? effects : 0;
+    for (size_t k = 1; k < n; k++) {
+      live[i].now.sessions += weeks[k * CROWD + i].now.sessions;
+      live[i].now.engaged_sessions += weeks[k * CROWD + i].now.engaged_sessions;
     }
   }
   struct cohort_figures figures = {&w->cohort, live, &leads};
   struct metric_group g = {
       .metric = METRIC_ENGAGEMENT_RATE, .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
   begin_anew(w, &d);
-  d.bases[DOOR_NOW] = (struct door_bases){weeks, 2};
-  cell_figure(&d, &figures, g, CELL_NOW, &f);
-  enum disclosure_code code = f.code;
-  door_figure_free(&f);
+  d.bases[DOOR_NOW] = (struct door_bases){weeks, NULL, n};
+  cell_figure(&d, &figures, g, CELL_NOW, out);
   door_close(&d);
-  return code;
+}
+
+static void set_week(struct dealer_figures *f, int64_t sessions, int64_t engaged)
+{
+  *f = (struct dealer_figures){.ok = true, .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+  f->now = (struct dealer_counts){.sessions = sessions, .engaged_sessions = engaged};
 }
 
 static void each_week_must_have_the_dealers_and_no_one_that_dominates(void)
 {
   for (int wrong = 0; wrong < 5; wrong++) {
     struct world w;
-    struct dealer_counts weeks[18];
-    world_init(&w, 9, 1);
-    for (size_t i = 0; i < 18; i++)
-      weeks[i] = (struct dealer_counts){.sessions = 1000, .engaged_sessions = 500};
+    struct door_figure f;
+    struct dealer_figures weeks[2 * CROWD];
+    world_init(&w, CROWD, 1);
+    for (size_t i = 0; i < 2 * CROWD; i++)
+      set_week(&weeks[i], 1000, 500);
     if (wrong == 1) /* in the second week four of eight had visitors */
-      for (size_t i = 14; i < 18; i++)
-        weeks[i] = (struct dealer_counts){0};
+      for (size_t i = 14; i < 2 * CROWD; i++)
+        set_week(&weeks[i], 0, 0);
     if (wrong == 2) /* one had as many as all others in it, and few in the first */
-      weeks[9 + 4] = (struct dealer_counts){.sessions = 7000, .engaged_sessions = 3500};
+      set_week(&weeks[CROWD + 4], 7000, 3500);
     if (wrong == 3) /* not the denominator: the engaged sessions of it */
-      for (size_t i = 9; i < 18; i++)
-        weeks[i].engaged_sessions = i == 9 + 4 ? 500 : 20;
+      for (size_t i = CROWD; i < 2 * CROWD; i++)
+        set_week(&weeks[i], 1000, i == CROWD + 4 ? 500 : 20);
     if (wrong == 4) /* nothing wrong: a week with few events in it, most of them of one dealer */
-      for (size_t i = 9; i < 18; i++)
-        weeks[i].engaged_sessions = i == 12 ? 12 : 1;
+      for (size_t i = CROWD; i < 2 * CROWD; i++)
+        set_week(&weeks[i], 1000, i == 12 ? 12 : 1);
     static const enum disclosure_code expected[] = {
         DISCLOSURE_RESTRICTED, DISCLOSURE_MIN_CONTRIBUTORS, DISCLOSURE_DOMINANCE,
         DISCLOSURE_DOMINANCE, DISCLOSURE_RESTRICTED};
-    CU_ASSERT_EQUAL(engagement_of_two_weeks(&w, weeks), expected[wrong]);
+    engagement_of_weeks(&w, weeks, 2, 0, &f);
+    CU_ASSERT_EQUAL(f.code, expected[wrong]);
+    door_figure_free(&f);
     world_free(&w);
+  }
+}
+
+/* Attack: the data of a dealer is suspect in one week, or over the whole period, or in neither. If
+ * it were in the pool of three weeks and not in that of four, their difference would give it away.
+ * So a pool of weeks is the sum of theirs, whatever is found over the period as a whole. */
+static void a_dealer_suspect_in_one_week_is_not_the_difference_of_two_releases(void)
+{
+  for (int plan = 0; plan < 4; plan++) {
+    struct world w;
+    struct door_figure all;
+    struct dealer_figures weeks[2 * CROWD];
+    int64_t numerator = 0, denominator = 0;
+    for (size_t i = 0; i < 2 * CROWD; i++) {
+      set_week(&weeks[i], 1000 + 37 * (int64_t)i, 500 + 11 * (int64_t)i);
+      if (i == CROWD + 4 && plan % 2 == 1)
+        weeks[i].effects = EFFECT_NO_POOL;
+    }
+    world_init(&w, CROWD, 1);
+    engagement_of_weeks(&w, weeks, 2, plan >= 2 ? EFFECT_NO_POOL : 0, &all);
+    CU_ASSERT_EQUAL(all.code, DISCLOSURE_RESTRICTED);
+    world_free(&w);
+    for (size_t k = 0; k < 2; k++) {
+      struct door_figure one;
+      world_init(&w, CROWD, 1);
+      engagement_of_weeks(&w, weeks + k * CROWD, 1, 0, &one);
+      CU_ASSERT_EQUAL(one.code, DISCLOSURE_RESTRICTED);
+      numerator += one.record.numerator;
+      denominator += one.record.denominator;
+      door_figure_free(&one);
+      world_free(&w);
+    }
+    CU_ASSERT_EQUAL(all.record.numerator, numerator);
+    CU_ASSERT_EQUAL(all.record.denominator, denominator);
+    door_figure_free(&all);
   }
 }
 
@@ -835,6 +879,7 @@ TEST_MAIN("aggregate door", TEST(the_pool_is_that_of_the_dealers_outside_alone),
           TEST(a_week_that_is_not_complete_is_not_frozen),
           TEST(a_week_that_does_not_pass_by_itself_withholds_the_weeks_it_is_in),
           TEST(each_week_must_have_the_dealers_and_no_one_that_dominates),
+          TEST(a_dealer_suspect_in_one_week_is_not_the_difference_of_two_releases),
           TEST(A13_who_floods_gets_what_it_had_and_asks_nobody),
           TEST(without_a_store_nothing_is_released),
           TEST(P20_every_total_of_the_peers_from_half_to_double_stays_possible),

@@ -22,7 +22,7 @@ static enum disclosure_code decide(const int64_t values[][6], size_t n, enum sli
     for (size_t i = 0; i < MEMBERS; i++)
       parts[v * MEMBERS + i] = (struct slice_part){i == 0 ? 100 : values[v][i - 1], 0};
   struct disclosure_policy policy = DISCLOSURE_POLICY_DEFAULT;
-  struct slices_question q = {m, MEMBERS, parts, n, false};
+  struct slices_question q = {m, MEMBERS, parts, n, false, NULL, 0};
   slices_decide(&policy, &q, fates, &other);
   return other;
 }
@@ -47,6 +47,39 @@ static void P15_a_model_that_one_dealer_dominates_goes_to_other(void)
   CU_ASSERT_EQUAL(f[0], SLICE_RELEASED);
   CU_ASSERT_EQUAL(f[2], SLICE_OTHER); /* follows: alone, the first would be the rest */
   CU_ASSERT_EQUAL(other, DISCLOSURE_RESTRICTED);
+}
+
+/* Over two weeks the value has six dealers, in one of them four: the other week would be the
+ * difference. What is shown over both is what may be shown in each. */
+static void a_value_must_pass_in_each_week_of_the_period(void)
+{
+  enum { VALUES = 4 };
+  static const int64_t first[VALUES][6] = {{900, 800, 700, 600, 500, 500},
+                                           {90, 80, 70, 60, 50, 50},
+                                           {190, 180, 170, 160, 150, 150},
+                                           {80, 80, 80, 70, 70, 70}};
+  for (int lacking = 0; lacking < 2; lacking++) {
+    struct disclosure_member m[MEMBERS];
+    struct slice_part weeks[2][VALUES * MEMBERS] = {{{0, 0}}};
+    const struct slice_part *bases[] = {weeks[0], weeks[1]};
+    enum slice_fate f[VALUES];
+    enum disclosure_code other;
+    struct disclosure_policy policy = DISCLOSURE_POLICY_DEFAULT;
+    for (size_t i = 0; i < MEMBERS; i++)
+      m[i] = (struct disclosure_member){i == 0, true, owners[i], 0, 0};
+    for (size_t v = 0; v < VALUES; v++)
+      for (size_t i = 1; i < MEMBERS; i++)
+        for (size_t k = 0; k < 2; k++)
+          weeks[k][v * MEMBERS + i].denominator =
+              lacking && v == 3 && k == 1 && i < 3 ? 0 : first[v][i - 1];
+    struct slices_question q = {m, MEMBERS, NULL, VALUES, false, bases, 2};
+    slices_decide(&policy, &q, f, &other);
+    CU_ASSERT_EQUAL(other, DISCLOSURE_RESTRICTED);
+    CU_ASSERT_EQUAL(f[0], SLICE_RELEASED);
+    CU_ASSERT_EQUAL(f[2], SLICE_RELEASED);
+    CU_ASSERT_EQUAL(f[3], lacking ? SLICE_OTHER : SLICE_RELEASED);
+    CU_ASSERT_EQUAL(f[1], lacking ? SLICE_OTHER : SLICE_RELEASED); /* the smallest goes along */
+  }
 }
 
 static void P16_one_suppressed_channel_takes_the_smallest_with_it(void)
@@ -124,6 +157,7 @@ static void random_slices_never_leave_one_value_as_the_rest(void)
 
 TEST_MAIN("aggregate slices", TEST(values_that_pass_are_all_released),
           TEST(P15_a_model_that_one_dealer_dominates_goes_to_other),
+          TEST(a_value_must_pass_in_each_week_of_the_period),
           TEST(P16_one_suppressed_channel_takes_the_smallest_with_it),
           TEST(a_value_that_no_outside_dealer_has_hides_nothing),
           TEST(a_rest_that_does_not_pass_takes_until_it_does_or_all_is_withheld),

@@ -183,6 +183,34 @@ static void what_names_no_model_is_counted_and_listed_as_it_came(void)
   CU_ASSERT_EQUAL(atomic_load(&used), 0);
 }
 
+static void a_websites_own_names_are_those_of_its_dealer_alone(void)
+{
+  struct models_fold f;
+  struct made m;
+  struct err e;
+  struct vehicle_alias alias;
+  CU_ASSERT_TRUE_FATAL(vehicle_alias_make(&alias, "Raptor", "Ford", "F-150"));
+  const struct vehicle_aliases own[] = {{&alias, 1}, {NULL, 0}};
+  fold_begin(&f, 1 << 20);
+  f.aliases = own;
+  begin(&m, MODELS_VIEWS, 4, 4, 1, 0);
+  ROW(&m, 0, ((double[]){5, 4, 3, 1}), "20261103", "Ford", "Raptor", "date_range_0");
+  CU_ASSERT_EQUAL(feed(&f, 0, &m, &e), ERR_OK);
+  begin(&m, MODELS_VIEWS, 3, 4, 1, 0);
+  ROW(&m, 0, ((double[]){7, 4, 3, 1}), "202645", "/new/2024-raptor/", "Raptor");
+  CU_ASSERT_EQUAL(feed(&f, 1, &m, &e), ERR_OK);
+  struct models_key key = {.query = MODELS_VIEWS,
+                           .powertrain = VEHICLE_POWERTRAIN_UNKNOWN,
+                           .model = model("Ford", "F-150"),
+                           .slot = DAY};
+  const struct cell *c = cell_of(&f, 0, key);
+  CU_ASSERT_TRUE(c != NULL && c->events == 5);
+  CU_ASSERT_EQUAL(f.members[0].unmatched.cells.n, 0);
+  CU_ASSERT_EQUAL(f.members[1].unmatched.cells.n, 1);
+  models_fold.free(&f);
+  CU_ASSERT_EQUAL(atomic_load(&used), 0);
+}
+
 static void condition_and_fuel_come_from_their_parameters(void)
 {
   struct models_fold f;
@@ -356,6 +384,7 @@ static void words_tell_condition_and_fuel(void)
 TEST_MAIN("aggregate models", TEST(keys_survive_packing),
           TEST(rows_of_one_model_and_day_add_up_over_chunks),
           TEST(what_names_no_model_is_counted_and_listed_as_it_came),
+          TEST(a_websites_own_names_are_those_of_its_dealer_alone),
           TEST(condition_and_fuel_come_from_their_parameters),
           TEST(a_path_tells_model_and_condition_and_the_title_helps_where_it_does_not),
           TEST(leads_of_fields_count_with_and_without_a_vehicle),

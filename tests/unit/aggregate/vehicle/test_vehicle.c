@@ -247,6 +247,29 @@ static void charger_daytona_is_a_trim_before_2024(void)
 }
 
 /* Whatever comes, nothing is read beyond the text and the caps hold. */
+static void a_websites_own_names_stand_above_the_catalogue(void)
+{
+  struct vehicle_alias list[4];
+  struct vehicle v;
+  static const char path[] = "/inventory/new-2024-ford-lobo-work-truck/",
+                    other[] = "/inventory/new-2024-ford-lobos-ranger/", field[] = "LOBO Platinum";
+  CU_ASSERT_TRUE(vehicle_alias_make(&list[0], "Work-Truck", "ford", "Transit Connect"));
+  CU_ASSERT_TRUE(vehicle_alias_make(&list[1], "Lobo", "Ford", "F150"));
+  CU_ASSERT_TRUE(vehicle_alias_make(&list[2], "Ranger", "Ford", "F-250"));
+  CU_ASSERT_FALSE(vehicle_alias_make(&list[3], "Work Truck", "Ford", "Falcon"));
+  CU_ASSERT_FALSE(vehicle_alias_make(&list[3], "certified used", "Ford", "F-150")); /* no name */
+  const struct vehicle_aliases own = {list, 3}, none = {NULL, 0};
+  CU_ASSERT_TRUE(names(&v, vehicle_alias_match(&v, &own, field, strlen(field)), "Ford", "F-150"));
+  bool found = vehicle_alias_match(&v, &own, path, strlen(path)); /* the longer of two */
+  CU_ASSERT_TRUE(names(&v, found, "Ford", "Transit Connect"));
+  CU_ASSERT_EQUAL(v.year, 2024);
+  found = vehicle_alias_match(&v, &own, other, strlen(other)); /* whole words */
+  CU_ASSERT_TRUE(names(&v, found, "Ford", "F-250"));
+  CU_ASSERT_FALSE(vehicle_alias_match(&v, &own, "/lobos/", 7));
+  CU_ASSERT_FALSE(vehicle_alias_match(&v, &none, path, strlen(path)));
+  CU_ASSERT_FALSE(vehicle_alias_match(&v, NULL, path, strlen(path)));
+}
+
 static void any_bytes_are_taken(void)
 {
   char text[2048];
@@ -271,4 +294,5 @@ TEST_MAIN("aggregate vehicle", TEST(each_field_example_names_its_vehicle),
           TEST(of_9000_page_addresses_99_percent_are_read_right_and_none_wrong_by_much),
           TEST(spelling_makes_no_difference),
           TEST(the_powertrain_is_hinted_within_what_the_model_has),
-          TEST(charger_daytona_is_a_trim_before_2024), TEST(any_bytes_are_taken))
+          TEST(charger_daytona_is_a_trim_before_2024),
+          TEST(a_websites_own_names_stand_above_the_catalogue), TEST(any_bytes_are_taken))

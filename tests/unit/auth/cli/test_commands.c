@@ -276,6 +276,16 @@ static void audit_verify_says_what_to_do_about_each_kind_of_file(void)
 
 #define JWT "AUTH_JWT_ISSUER=me AUTH_JWT_HS256_SECRET=" SECRET
 
+static void names_of_a_sealed_file_are_read_without_a_keyring(void)
+{
+  set_up();
+  write_file("d.json", DEALERS);
+  expect(sh(RING, "$A keygen --add ring && $A seal d.json && rm ring"), 0, "secrets sealed");
+  expect(sh(JWT, "$A token mint --sub ann --role dealer --dealer d1 --dealers d.json"), 0, "ey");
+  expect(sh(JWT, "$A token mint --sub ann --role dealer --dealer d0x --dealers d.json"), 1,
+         "the dealers file has no \"d0x\"");
+}
+
 static void a_minted_token_is_accepted_and_inspected(void)
 {
   set_up();
@@ -387,6 +397,7 @@ static void check_tells_step_by_step_what_works_and_what_to_do(void)
             "ID=$(grep -o '\"dealer_id\": *\"[^\"]*' d.json | head -1 | sed 's/.*\"//'); $A check "
             "$ID"),
          1, "the token endpoint did not answer as it should");
+  CU_ASSERT_PTR_NULL(strstr(text, "consent")); /* which Google alone can say is missing */
   sh("", "kill $(cat sim.pid)");
 }
 #endif
@@ -399,6 +410,7 @@ TEST_MAIN("auth cli", TEST(every_command_has_help),
           TEST(a_key_is_changed_while_the_service_runs),
           TEST(the_audit_log_of_the_service_verifies_and_tells_of_changes),
           TEST(audit_verify_says_what_to_do_about_each_kind_of_file),
+          TEST(names_of_a_sealed_file_are_read_without_a_keyring),
           TEST(a_minted_token_is_accepted_and_inspected),
 #ifdef GA4_SIM
           TEST(check_tells_step_by_step_what_works_and_what_to_do),

@@ -93,18 +93,18 @@ static void put_crowd(const char *name, size_t n, const char *more)
 static void a_good_file_is_summed_up(void)
 {
   put_crowd("west.json", 6, ",\"cohorts\":[{\"id\":\"best\",\"dealers\":[\"d1\",\"d2\"]}]");
-  expect(
-      "$A validate west.json", 0,
-      "west.json: warning: 12 secrets stand in the clear; auth-svc seal encrypts them, "
-      "AUTH_REQUIRE_SEALED=true refuses them\n"
-      "west.json: warning: cohort best: 2 dealers of 2 owners: benchmarks stay withheld (needs 6 "
-      "dealers of 3 owners)\n"
-      "west.json: good, with 2 warnings\n"
-      "  dealers      6, with 6 properties\n"
-      "  credentials  oauth 6\n"
-      "  secrets      0 sealed, 12 in the clear\n"
-      "  region       West (west), dealers 6, owners 6, benchmarks given\n"
-      "  cohort       best (best), dealers 2, owners 2, benchmarks withheld\n");
+  expect("$A validate west.json", 0,
+         "west.json: warning: 12 secrets stand in the clear; auth-svc seal encrypts them, "
+         "AUTH_REQUIRE_SEALED=true refuses them\n"
+         "west.json: warning: cohort best: 2 dealers of 2 owners: benchmarks stay withheld from "
+         "callers "
+         "who may not read all of its dealers (needs 6 dealers of 3 owners)\n"
+         "west.json: good, with 2 warnings\n"
+         "  dealers      6, with 6 properties\n"
+         "  credentials  oauth 6\n"
+         "  secrets      0 sealed, 12 in the clear\n"
+         "  region       West (west), dealers 6, owners 6, benchmarks given\n"
+         "  cohort       best (best), dealers 2, owners 2, benchmarks withheld\n");
 }
 
 static void without_a_file_it_reads_what_the_service_would(void)
@@ -125,9 +125,10 @@ static void what_works_otherwise_than_it_looks_is_warned_of(void)
   put("few.json", "[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"East\",\"owner\":\"O\","
                   "\"properties\":[\"1\"]," OAUTH "},\n{\"dealer_id\":\"d2\",\"name\":\"N\","
                   "\"region\":\"East\",\"properties\":[\"2\"]," OAUTH "}]");
-  expect_part("$A validate few.json", 0,
-              "few.json: warning: region East: 2 dealers of 2 owners: benchmarks stay withheld "
-              "(needs 6 dealers of 3 owners)");
+  expect_part(
+      "$A validate few.json", 0,
+      "few.json: warning: region East: 2 dealers of 2 owners: benchmarks stay withheld from "
+      "callers who may not read all of its dealers (needs 6 dealers of 3 owners)");
   expect_part("$A validate few.json", 0, "warning: 1 dealer has no owner;");
   expect_part("chmod 644 few.json; $A validate few.json", 0,
               "few.json: warning: others may read or write the file (mode 644); chmod 600 it");
@@ -136,11 +137,73 @@ static void what_works_otherwise_than_it_looks_is_warned_of(void)
       ",\"cohorts\":[{\"id\":\"c\",\"dealers\":[\"d1\",\"d2\",\"d3\",\"d4\",\"d5\",\"d6\"]}]");
   expect_part("AUTH_COHORT_RULES=warn $A validate over.json", 0,
               "warning: cohort c: differs from another by too few dealers: benchmarks stay "
-              "withheld (AUTH_COHORT_RULES=warn)");
+              "withheld from callers who may not read all of its dealers "
+              "(AUTH_COHORT_RULES=warn)");
   expect_part("$A validate over.json", 78, "over.json:9: cohorts[0]: cohorts \"c\" and \"west\"");
 }
 
+static void put_secret(const char *secret)
+{
+  AUTO_FREE char *json = xasprintf(
+      "[{\"dealer_id\":\"d1\",\"name\":\"N\",\"region\":\"East\",\"owner\":\"O\","
+      "\"properties\":[\"1\"],\"oauth\":{\"client_id\":\"c\",\"client_secret\":\"s3cret\","
+      "\"refresh_token\":\"%s\"}}]",
+      secret);
+  put("odd.json", json);
+}
+
+static void secrets_that_cannot_be_meant_are_warned_of(void)
+{
+  static const struct {
+    const char *secret, *warning;
+  } cases[] = {
+      {"1//replace-me", "is a placeholder"},
+      {"<refresh token>", "is a placeholder"},
+      {"YOUR_REFRESH_TOKEN", "is a placeholder"},
+      {" r3fresh", "begins or ends with a blank or a line end"},
+      {"r3fresh ", "begins or ends with a blank or a line end"},
+      {"\\\"r3fresh\\\"", "has quotes of its own"},
+      {"'r3fresh'", "has quotes of its own"},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    put_secret(cases[i].secret);
+    AUTO_FREE char *wanted =
+        xasprintf("odd.json: warning: [0].oauth.refresh_token: %s", cases[i].warning);
+    expect_part("$A validate odd.json", 0, wanted);
+  }
+  put_secret("r3fresh\\n");
+  expect_part("$A validate odd.json", 78, "holds a control character, such as a tab or a line end");
+  put_secret("r3fresh");
+  CU_ASSERT_EQUAL(sh("$A validate odd.json"), 0);
+  CU_ASSERT_PTR_NULL(strstr(text, "oauth.refresh_token"));
+}
+
+static void names_that_differ_in_blanks_and_letter_case_are_one(void)
+{
+  put("names.json",
+      "[{\"dealer_id\":\"d1\",\"name\":\" N \",\"region\":\"East\",\"owner\":\"Owner\","
+      "\"properties\":[\"1\"]," OAUTH "},{\"dealer_id\":\"d2\",\"name\":\"N\",\"region\":"
+      "\" east \",\"owner\":\" OWNER\",\"properties\":[\"2\"]," OAUTH "}]");
+  expect_part("$A validate names.json", 0, "dealers 2, owners 1, benchmarks withheld");
+}
+
 /* ---------------------------------------------------------------------------- faults */
+
+static void what_editors_make_of_a_file_is_named(void)
+{
+  put_crowd("west.json", 6, "");
+  expect_part("printf \"\\\\357\\\\273\\\\277\" > bom.json; cat west.json >> bom.json; $A validate "
+              "bom.json",
+              78, "bom.json:1: column 1: a byte order mark (BOM) stands in front");
+  expect_part("iconv -f utf-8 -t utf-16 west.json > u.json; $A validate u.json", 78,
+              "u.json:1: column 1: the text is UTF-16: save it as UTF-8");
+  expect_part("iconv -f utf-8 -t utf-16be west.json > u.json; $A validate u.json", 78,
+              "u.json:1: column 1: the text is UTF-16: save it as UTF-8");
+  expect_part("sed \"s/^]/,]/\" west.json > comma.json; $A validate comma.json", 78,
+              "comma.json:8: column 1: a comma before");
+  expect_part("sed \"s/$/\\\\r/\" west.json > crlf.json; $A validate crlf.json", 0,
+              "crlf.json: warning: lines end with CR LF, as on Windows");
+}
 
 static const char many_faults[] =
     "{\n"
@@ -248,9 +311,9 @@ static void sealed_secrets_open_with_the_ring_of_the_service(void)
               "sealed.json:13: dealers[0].oauth.refresh_token (dealer \"d0\"): sealed with key "
               "\"k1\", but there is no keyring: set AUTH_KEYRING_FILE\n");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "sealed.json: 4 faults\n")); /* and none about empty fields */
-  expect_part(
-      "sed s/d0/d7/ sealed.json > moved.json; AUTH_KEYRING_FILE=ring $A validate moved.json", 78,
-      "moved.json:10: dealers[0].oauth.client_secret (dealer \"d7\"): ");
+  expect_part("sed s/\\\"d0\\\"/\\\"d7\\\"/ sealed.json > moved.json; AUTH_KEYRING_FILE=ring $A "
+              "validate moved.json",
+              78, "moved.json:10: dealers[0].oauth.client_secret (dealer \"d7\"): ");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "moved.json: 2 faults\n"));
 }
 
@@ -367,6 +430,9 @@ static void wrong_usage_and_wrong_settings_are_told_apart(void)
 
 TEST_MAIN("auth validate", TEST(a_good_file_is_summed_up),
           TEST(without_a_file_it_reads_what_the_service_would),
+          TEST(secrets_that_cannot_be_meant_are_warned_of),
+          TEST(names_that_differ_in_blanks_and_letter_case_are_one),
+          TEST(what_editors_make_of_a_file_is_named),
           TEST(what_works_otherwise_than_it_looks_is_warned_of),
           TEST(every_fault_is_told_at_its_line), TEST(faults_of_the_json_have_their_line),
           TEST(cohorts_are_looked_up_once_the_dealers_are_right),

@@ -73,7 +73,9 @@ static void settings_of_a_dealer_are_kept(void)
       1,
       ",\"qualified_session\":\"event:asc_item_pageview\",\"time_zone\":\"America/Denver\","
       "\"vdp_path_pattern\":\"^/(?:new|used)/(?P<make>[^/]+)/(?P<year>\\\\d{4})\","
-      "\"vehicle_dimensions\":{\"make\":\"customEvent:item_make\",\"year\":\"itemCategory5\"}",
+      "\"vehicle_dimensions\":{\"make\":\"customEvent:item_make\",\"year\":\"itemCategory5\"},"
+      "\"vehicle_overrides\":[{\"value\":\"Work Truck\",\"make\":\"Ford\",\"model\":\"F-150\"},"
+      "{\"value\":\"Lobo\",\"make\":\"Ford\",\"model\":\"F-150\"}]",
       "");
   const struct dealer *d = &s->directory->dealers[0];
   CU_ASSERT_STRING_EQUAL(d->qualified_session, "event:asc_item_pageview");
@@ -86,6 +88,10 @@ static void settings_of_a_dealer_are_kept(void)
   CU_ASSERT_STRING_EQUAL(m->settings->time_zone, "America/Denver");
   CU_ASSERT_STRING_EQUAL(m->settings->vehicle_dimensions->make, "customEvent:item_make");
   CU_ASSERT_STRING_EQUAL(m->groups[0], "even");
+  CU_ASSERT_EQUAL_FATAL(m->settings->n_vehicle_overrides, 2);
+  CU_ASSERT_STRING_EQUAL(m->settings->vehicle_overrides[0]->value, "Work Truck");
+  CU_ASSERT_STRING_EQUAL(m->settings->vehicle_overrides[1]->make, "Ford");
+  CU_ASSERT_STRING_EQUAL(m->settings->vehicle_overrides[1]->model, "F-150");
   arena_free(arena);
   snapshot_unref(s);
 }
@@ -120,6 +126,33 @@ static void wrong_settings_are_refused_with_line_field_and_dealer(void)
       1, ",\"vehicle_dimensions\":{\"make\":\"item make\"}", "",
       "f.json line 2: dealers[0].vehicle_dimensions.make (dealer \"a\"): must be the API name of "
       "a GA4 dimension, such as \"customEvent:item_make\"");
+}
+
+static void wrong_names_of_vehicles_are_refused_with_their_place(void)
+{
+  static const struct {
+    const char *json, *expected;
+  } cases[] = {
+      {"{}", "vehicle_overrides (dealer \"a\"): must be an array of objects with value, make and "
+             "model"},
+      {"[7]", "vehicle_overrides[0] (dealer \"a\"): must be an object with value, make and model"},
+      {"[{\"value\":\"x y\",\"make\":\"Ford\"}]",
+       "vehicle_overrides[0].model (dealer \"a\"): missing; must be a non-empty string"},
+      {"[{\"value\":\"x y\",\"make\":\"Ford\",\"model\":\"F-150\",\"modle\":1}]",
+       "vehicle_overrides[0].modle (dealer \"a\"): unknown key; did you mean \"model\"?"},
+      {"[{\"value\":\"-x-\",\"make\":\"Ford\",\"model\":\"F-150\"}]",
+       "vehicle_overrides[0].value (dealer \"a\"): must have at least two letters or digits, "
+       "such as \"Work Truck\""},
+      {"[{\"value\":\"The Lobo\",\"make\":\"Ford\",\"model\":\"F-150\"},"
+       "{\"value\":\"the-lobo\",\"make\":\"Ford\",\"model\":\"Ranger\"}]",
+       "vehicle_overrides[1].value (dealer \"a\"): is a duplicate of vehicle_overrides[0].value"},
+  };
+  char more[600], expected[300];
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    snprintf(more, sizeof(more), ",\"vehicle_overrides\":%s", cases[i].json);
+    snprintf(expected, sizeof(expected), "f.json line 2: dealers[0].%s", cases[i].expected);
+    refused(1, more, "", expected);
+  }
 }
 
 /* ------------------------------------------------------------------------ catalogue */
@@ -512,6 +545,7 @@ static void a_listing_says_why_a_cohort_has_no_benchmark(void)
 
 TEST_MAIN("auth catalogue", TEST(settings_of_a_dealer_are_kept),
           TEST(wrong_settings_are_refused_with_line_field_and_dealer),
+          TEST(wrong_names_of_vehicles_are_refused_with_their_place),
           TEST(every_region_is_a_cohort_written_or_not),
           TEST(a_derived_version_changes_with_the_members_only),
           TEST(cohorts_whose_difference_isolates_dealers_are_refused),

@@ -147,6 +147,25 @@ static void a_dealer_is_compared_with_its_region_whose_others_stay_unnamed(void)
   done(&a);
 }
 
+/* What list_cohorts and answers print as a cohort's id stands where a region is asked for. */
+static void a_region_is_found_by_its_id_and_version(void)
+{
+  char *ids[] = {TEXT("d06")}, *regions[] = {TEXT("West")};
+  struct asked a = ask_as(grant_of(ids, 1, regions, 1));
+  CU_ASSERT_EQUAL_FATAL(resolve(&a, NULL, 0, "West", ""), ERR_OK);
+  AUTO_FREE char *id = xstrdup(a.cohort->cohort_id);
+  CU_ASSERT_EQUAL_FATAL(resolve(&a, NULL, 0, id, ""), ERR_OK);
+  CU_ASSERT_STRING_EQUAL(a.cohort->label, "West");
+  CU_ASSERT_STRING_EQUAL(a.cohort->cohort_id, id);
+  CU_ASSERT_EQUAL(resolve(&a, NULL, 0, "west@v000000", ""), ERR_FAILED_PRECONDITION);
+  AUTO_FREE char *message =
+      xasprintf("region: \"west@v000000\" is not its version now; give \"west\" or \"%s\"", id);
+  check_error(&a, message);
+  CU_ASSERT_EQUAL(resolve(&a, NULL, 0, "east@v000000", ""),
+                  ERR_NOT_FOUND); /* as if there were none */
+  done(&a);
+}
+
 static void without_benchmark_scope_only_own_dealers_are_members(void)
 {
   char *ids[] = {TEXT("d03"), TEXT("d12"), TEXT("d01")};
@@ -553,6 +572,7 @@ static void nothing_outside_the_grant_shows_in_2000_random_worlds(void)
 }
 
 TEST_MAIN("auth policy", TEST(a_dealer_is_compared_with_its_region_whose_others_stay_unnamed),
+          TEST(a_region_is_found_by_its_id_and_version),
           TEST(without_benchmark_scope_only_own_dealers_are_members),
           TEST(listed_dealers_make_a_cohort_of_their_own),
           TEST(cohorts_that_make_no_sense_are_refused_with_the_field),

@@ -511,14 +511,14 @@ static const char *own(struct stage *s, const ProtobufCBinaryData *grant, bool b
                        const char *dealer, const char *seen, struct err *e)
 {
   static char ids[256];
-  Analytics__Auth__V1__SeenProperty property = ANALYTICS__AUTH__V1__SEEN_PROPERTY__INIT;
+  Analytics__Auth__V1__ReadableProperty property = ANALYTICS__AUTH__V1__READABLE_PROPERTY__INIT;
   Analytics__Auth__V1__OwnPropertiesRequest r = ANALYTICS__AUTH__V1__OWN_PROPERTIES_REQUEST__INIT;
   r.target_case = ANALYTICS__AUTH__V1__OWN_PROPERTIES_REQUEST__TARGET_DEALER_REF;
   r.dealer_ref = TEXT(dealer);
   r.purpose = benchmark ? BENCHMARK : DIRECT;
   property.property_id = TEXT(seen);
   r.n_properties = 1;
-  r.properties = &(Analytics__Auth__V1__SeenProperty *){&property};
+  r.properties = &(Analytics__Auth__V1__ReadableProperty *){&property};
   Analytics__Auth__V1__OwnPropertiesResponse *own =
       call(s, "OwnProperties", &r.base, grant, 5000, e);
   ids[0] = '\0';

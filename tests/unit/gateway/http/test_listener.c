@@ -605,6 +605,21 @@ static void dripping_clients_are_cut_off(void)
   listener_stop(l, 1000);
 }
 
+/* The last bytes and the end of the connection arrive together, as they often do. */
+static void client_that_leaves_inside_of_a_request_is_let_go_soon(void)
+{
+  enum { CLIENTS = 200 };
+  struct listener *l = start();
+  for (int i = 0; i < CLIENTS; i++) {
+    int fd = raw_connect(listener_port(l));
+    raw_puts(fd, i % 2 == 0 ? "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nhalf"
+                            : "POST /echo HTTP/1.1\r\nHos");
+    close(fd);
+  }
+  EVENTUALLY(listener_connections(l) == 0); /* the body has 30 s, the head 105 s */
+  listener_stop(l, 1000);
+}
+
 static void connection_without_a_request_is_closed_soon(void)
 {
   struct listener *l = start_with(&(struct listener_options){.first_ms = 300});
@@ -914,6 +929,7 @@ TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
           TEST(silent_stream_gets_comments), TEST(disconnect_is_noticed_while_an_answer_is_awaited),
           TEST(client_that_does_not_read_its_stream_is_cut_off),
           TEST(forgotten_and_double_answers_give_exactly_one), TEST(dripping_clients_are_cut_off),
+          TEST(client_that_leaves_inside_of_a_request_is_let_go_soon),
           TEST(connection_without_a_request_is_closed_soon),
           TEST(silent_connections_make_room_for_new_ones), TEST(client_that_takes_no_byte_is_cut),
           TEST(large_body_waits_until_its_sender_is_known),

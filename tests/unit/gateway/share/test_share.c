@@ -40,12 +40,17 @@ static struct shares *start(struct share_limits limits)
   return shares_new(&limits);
 }
 
-static enum share_cause begin(struct share *share, int id)
+static enum share_cause begin_of(struct share *share, int id, enum share_kind kind)
 {
   int64_t retry_ms = -1;
-  enum share_cause cause = share_call_begin(share, &calls[id].turn, run, &retry_ms);
+  enum share_cause cause = share_call_begin(share, &calls[id].turn, kind, run, &retry_ms);
   CU_ASSERT_TRUE(cause == SHARE_GRANTED || retry_ms > 0);
   return cause;
+}
+
+static enum share_cause begin(struct share *share, int id)
+{
+  return begin_of(share, id, SHARE_SHORT);
 }
 
 static void calls_beyond_the_share_are_refused_until_one_ends(void)
@@ -136,6 +141,28 @@ static void one_caller_cannot_run_all_that_may_run(void)
   CU_ASSERT_EQUAL(ran[3], 2); /* in order */
   for (int i = 1; i < 10; i++)
     share_call_end(&calls[i].turn);
+  share_unref(a);
+  share_unref(b);
+  shares_free(s);
+}
+
+static void long_calls_wait_for_each_other_and_short_ones_pass_them(void)
+{
+  struct shares *s = start((struct share_limits){.running = 2, .running_long = 1});
+  struct share *a = share_of(s, "a", "hash"), *b = share_of(s, "b", "hash");
+  for (int i = 0; i < 3; i++)
+    begin_of(a, i, SHARE_LONG);
+  begin(a, 3);
+  begin_of(b, 4, SHARE_LONG);
+  CU_ASSERT_EQUAL(n_ran, 3);
+  CU_ASSERT_TRUE(ran[0] == 0 && ran[1] == 3 && ran[2] == 4);
+  share_call_end(&calls[3].turn); /* a short one makes no room for a long one */
+  CU_ASSERT_EQUAL(n_ran, 3);
+  CU_ASSERT_TRUE(share_call_end(&calls[1].turn)); /* called off */
+  share_call_end(&calls[0].turn);
+  CU_ASSERT_TRUE(n_ran == 4 && ran[3] == 2);
+  share_call_end(&calls[2].turn);
+  share_call_end(&calls[4].turn);
   share_unref(a);
   share_unref(b);
   shares_free(s);
@@ -246,8 +273,8 @@ static void *work(void *arg)
     int granted = 0, off = 0, runs = 0;
     for (size_t i = 0; i < ARRAY_LEN(w->busy); i++) {
       atomic_store(&w->busy[i].runs, 0);
-      granted +=
-          share_call_begin(w->share, &w->busy[i].turn, count_run, &retry_ms) == SHARE_GRANTED;
+      granted += share_call_begin(w->share, &w->busy[i].turn, i % 2 ? SHARE_LONG : SHARE_SHORT,
+                                  count_run, &retry_ms) == SHARE_GRANTED;
       if (i % 3 == 0)
         off += share_call_end(&w->busy[i].turn);
     }
@@ -284,7 +311,8 @@ static void calls_of_many_threads_run_once_or_never(void)
   int64_t retry_ms;
   n_ran = 0;
   for (int i = 0; i < 3; i++) /* as many as ever run at once: nothing is left over */
-    CU_ASSERT_EQUAL(share_call_begin(a, &calls[i].turn, run, &retry_ms), SHARE_GRANTED);
+    CU_ASSERT_EQUAL(share_call_begin(a, &calls[i].turn, SHARE_SHORT, run, &retry_ms),
+                    SHARE_GRANTED);
   CU_ASSERT_EQUAL(n_ran, 3);
   for (int i = 0; i < 3; i++)
     share_call_end(&calls[i].turn);
@@ -295,6 +323,7 @@ static void calls_of_many_threads_run_once_or_never(void)
 TEST_MAIN("gateway_share", TEST(calls_beyond_the_share_are_refused_until_one_ends),
           TEST(rate_allows_a_minute_at_once_and_then_its_pace),
           TEST(lines_take_turns_whoever_came_first), TEST(one_caller_cannot_run_all_that_may_run),
+          TEST(long_calls_wait_for_each_other_and_short_ones_pass_them),
           TEST(turn_that_is_called_off_never_runs), TEST(bytes_are_bounded_for_each_and_for_all),
           TEST(without_a_share_everything_is_granted_at_once),
           TEST(shares_of_those_who_are_gone_are_forgotten_and_bounded),

@@ -352,14 +352,6 @@ static void dealers_run_side_by_side_within_the_bound(void)
   fakes_stop(&f);
 }
 
-/* Waits until a count of the fakes has come that far. */
-static bool reaches(const atomic_int *count, int wanted)
-{
-  for (int i = 0; i < 10000 && *count < wanted; i++)
-    usleep(1000);
-  return *count >= wanted;
-}
-
 static void a_slow_reader_stops_the_transfer_and_gets_everything(void)
 {
   enum { ROWS = 100000 };
@@ -398,7 +390,7 @@ static void cancel_ends_all_transfers(void)
   LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 400});
   fetch_init(&r);
   fetch_start(&r, &f, 64, 2, 0, 20000);
-  CU_ASSERT(reaches(&f.requests, 9)); /* more than one property is asked for */
+  CU_ASSERT(fakes_reach(&f.requests, 9)); /* more than one property is asked for */
   rpc_client_cancel(r.call);
   fetch_wait(&r);
   CU_ASSERT_EQUAL(r.status.code, ERR_CANCELLED);
@@ -414,7 +406,7 @@ static void cancel_while_tokens_are_awaited_is_clean(void)
   LOCKED(&f, f.token_delay_ms = 200);
   fetch_init(&r);
   fetch_start(&r, &f, 20, 2, 0, 20000);
-  CU_ASSERT(reaches(&f.token_calls, 1));
+  CU_ASSERT(fakes_reach(&f.token_calls, 1));
   int64_t start = clock_mono_ms();
   rpc_client_cancel(r.call);
   fetch_wait(&r);
@@ -435,7 +427,7 @@ static void cancel_during_a_backoff_is_clean(void)
          f.google = (struct google_plan){.fail_status = 503, .fail_times = 1000, .fail_body = ""});
   fetch_init(&r);
   fetch_start(&r, &f, 5, 2, 0, 60000);
-  CU_ASSERT(reaches(&f.requests, 10));
+  CU_ASSERT(fakes_reach(&f.requests, 10));
   CU_ASSERT_EQUAL(f.requests, 10);
   CU_ASSERT(fetch_idle_soon(&f)); /* places are given back for the wait */
   int64_t start = clock_mono_ms();
@@ -456,7 +448,7 @@ static void cancel_while_the_stream_is_full_ends_all_transfers(void)
   fetch_init(&r);
   r.hold = true;
   fetch_start(&r, &f, 4, 2, 0, 20000);
-  CU_ASSERT(reaches(&f.requests, 8));
+  CU_ASSERT(fakes_reach(&f.requests, 8));
   pthread_mutex_lock(&r.lock);
   while (r.chunks == 0)
     pthread_cond_wait(&r.changed, &r.lock);
@@ -476,7 +468,7 @@ static void stopping_the_server_in_the_middle_is_clean(void)
   LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 4000});
   fetch_init(&r);
   fetch_start(&r, &f, 10, 2, 0, 20000);
-  CU_ASSERT(reaches(&f.requests, 1));
+  CU_ASSERT(fakes_reach(&f.requests, 1));
   int64_t start = clock_mono_ms();
   rpc_server_stop(f.report_server);
   f.report_server = NULL;

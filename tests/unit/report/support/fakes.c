@@ -53,7 +53,9 @@ static void get_token(struct rpc_call *call, const ProtobufCMessage *message, vo
   response.access_token = text;
   response.dealer_ref = dealer;
   response.dealer_name = name;
-  response.n_property_ids = f->finds_from > 0 && number >= f->finds_from ? 0 : 2;
+  response.n_property_ids = f->several_properties ? 2 : 1;
+  if (f->finds_from > 0 && number >= f->finds_from)
+    response.n_property_ids = 0;
   response.property_ids = properties;
   response.assignment = f->assignment;
   response.quota_project_id = project;
@@ -75,7 +77,7 @@ static void own_properties(struct rpc_call *call, const ProtobufCMessage *messag
   f->own_calls++;
   f->own_seen[0] = '\0';
   for (size_t i = 0; i < request->n_properties && i < ARRAY_LEN(ids); i++) {
-    const Analytics__Auth__V1__SeenProperty *p = request->properties[i];
+    const Analytics__Auth__V1__ReadableProperty *p = request->properties[i];
     size_t used = strlen(f->own_seen);
     snprintf(f->own_seen + used, sizeof(f->own_seen) - used, "%s%s@%s%s", i > 0 ? " " : "",
              p->property_id, p->account_id, p->ordinary ? "" : "?");
@@ -231,4 +233,11 @@ void fakes_stop(struct fakes *f)
   fake_google_stop(f);
   rpc_shutdown();
   pthread_mutex_destroy(&f->lock);
+}
+
+bool fakes_reach(const atomic_int *count, int wanted)
+{
+  for (int i = 0; i < 10000 && *count < wanted; i++)
+    usleep(1000);
+  return *count >= wanted;
 }

@@ -53,6 +53,7 @@ struct fakes {
   atomic_int leases_ended, uses_reported;        /* EndLease */
   char lease_grant[32], lease_of[32];            /* of the last of them: "d03" */
   int token_failures;                            /* so many calls fail as if Google's did */
+  bool several_properties;                       /* a dealer d07 has property 907 beside 107 */
   int opaque_from;       /* dealers from this number on are opaque; 0: none */
   int finds_from;        /* dealers from this number on have no configured properties; 0: none */
   atomic_int own_calls;  /* OwnProperties */
@@ -96,6 +97,8 @@ struct fakes_options {
  * dealer "revoked" answers invalid_grant, every other name PERMISSION_DENIED. */
 void fakes_start(struct fakes *f, const struct fakes_options *options);
 void fakes_stop(struct fakes *f);
+/* Waits until a count has come to so much; false when it has not within 10 s. */
+bool fakes_reach(const atomic_int *count, int wanted);
 
 /* The two servers, for fakes_start(). */
 void fake_google_start(struct fakes *f);

@@ -122,6 +122,7 @@ void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t qu
   request.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_BENCHMARK;
   request.max_rows_per_report = max_rows;
   request.batch = r->batch;
+  request.add_properties = r->add_properties;
   struct rpc_client_options options = {
       .timeout_ms = timeout_ms, .metadata = &grant, .n_metadata = 1};
   CU_ASSERT_EQUAL_FATAL(rpc_client_start(&r->call, f->report,

@@ -26,6 +26,7 @@ struct fetch_run {
   char properties[MAX_DEALERS][24];
   int chunks, dealers_done;
   bool batch;    /* the first pages of a dealer in one request */
+  bool add_properties; /* of a dealer that has several */
   size_t ranges; /* date ranges of each report; 0 means 1 */
   bool hold;     /* take no more messages for now */
   bool ended;

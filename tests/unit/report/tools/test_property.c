@@ -77,6 +77,7 @@ static void another_of_the_dealers_properties_is_shown_when_asked(void)
   struct fakes f;
   struct err e;
   fakes_start(&f, NULL);
+  f.several_properties = true;
   details_response *r = details(&f, "d07", "properties/907", &e);
   CU_ASSERT_PTR_NOT_NULL_FATAL(r);
   CU_ASSERT_STRING_EQUAL(r->property->name, "properties/907");

@@ -381,6 +381,7 @@ static void property_must_be_the_dealers(void)
   static char own[] = "properties/905", strange[] = "777", malformed[] = "abc", by_id[] = "105";
   static char none[] = "";
   fakes_start(&f, NULL);
+  f.several_properties = true;
   request_init(&request, "d05");
   request.property_id = own;
   tool_response *r = run(&f, &request, 10000, &e);

@@ -1,5 +1,5 @@
 /* A cache of findings by dealer. */
-#include "aggregate-svc/call/lookback.h"
+#include "common/ga4/lookback.h"
 
 #include <stdlib.h>
 #include <string.h>

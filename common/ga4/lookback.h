@@ -1,18 +1,18 @@
-/* Remembers what the look-back of 90 days found on a dealer's site (cohort/leads.h), so that it is
+/* Remembers what the look-back of 90 days found on a dealer's site (leads.h), so that it is
  * read once and not with every answer.
  *
  * An entry holds for one look-back only, whose days are the same in every replica at any moment:
  * two replicas, or one before and after a restart, come to the same answer. The dealer longest
  * unused makes room. Thread-safe. */
-#ifndef AMCP_AGGREGATE_LOOKBACK_H
-#define AMCP_AGGREGATE_LOOKBACK_H
+#ifndef AMCP_GA4_LOOKBACK_H
+#define AMCP_GA4_LOOKBACK_H
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "aggregate-svc/cohort/leads.h"
+#include "common/ga4/leads.h"
 #include "common/base/lru.h"
 #include "common/base/map.h"
 

@@ -1,0 +1,15 @@
+/* What is to be said of a report that was put together, and of metrics that stand in for leads. */
+#ifndef AMCP_REPORT_ANSWER_OWN_H
+#define AMCP_REPORT_ANSWER_OWN_H
+
+#include "report-svc/answer/texts.h"
+#include "report-svc/own/own.h"
+
+/* Which event counts as a lead, what a shopper session is, which properties were added up. */
+void caveats_of_own(struct answer_texts *out, const struct own_job *j);
+/* That an answer is about the default property of several. */
+void caveats_of_one_property(struct answer_texts *out, const struct ask *a);
+/* That key events are not leads, when a metric counts them. */
+void caveats_of_key_events(struct answer_texts *out, char *const *metrics, size_t n);
+
+#endif

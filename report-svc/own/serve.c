@@ -1,0 +1,72 @@
+/* From an rpc to a report that is put together, and back. */
+#include "report-svc/own/serve.h"
+
+#include "common/base/mem.h"
+#include "report-svc/google/field.h"
+
+#define OWN_SERVING_MAGIC 0x6f777376u
+
+struct serving {
+  unsigned magic;
+  struct service *service;
+  struct rpc_call *call;
+  const ProtobufCMessage *request;
+  const Analytics__Ga4__V1beta__RunReportRequest *asked;
+  own_reply reply;
+  struct own_job *job;
+};
+
+static enum err_code make_reply(ProtobufCMessage **out, const struct serving *s,
+                                const struct own_job *j, struct err *e)
+{
+  *out = s->reply(j, s->request, s->asked, rpc_call_arena(s->call));
+  if (*out == NULL ||
+      protobuf_c_message_get_packed_size(*out) > report_service_max_answer(s->service))
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
+                   "the answer is too large; use a smaller limit and page with offset");
+  return ERR_OK;
+}
+
+static void on_done(void *user, struct own_job *j, const struct err *status)
+{
+  struct serving *s = user;
+  ProtobufCMessage *reply;
+  MAGIC_CHECK(s, OWN_SERVING_MAGIC);
+  rpc_call_on_cancel(s->call, NULL, NULL);
+  struct err e = *status;
+  if (e.code == ERR_OK && make_reply(&reply, s, j, &e) == ERR_OK) {
+    rpc_call_reply(s->call, reply);
+  } else {
+    request_locate(s->asked, &e);
+    if (own_ask(j) != NULL)
+      ask_name_dealer(own_ask(j), &e);
+    rpc_call_finish(s->call, &e);
+  }
+  s->magic = 0;
+  own_job_unref(s->job);
+  free(s);
+}
+
+static void on_cancel(void *arg)
+{
+  own_job_cancel(arg);
+}
+
+void own_serve(struct rpc_call *call, const ProtobufCMessage *request, struct service *service,
+               const Analytics__Ga4__V1beta__RunReportRequest *asked, own_reply reply)
+{
+  struct serving *s = xcalloc(1, sizeof(*s));
+  *s = (struct serving){OWN_SERVING_MAGIC, service, call, request, asked, reply, NULL};
+  struct own_options options = {.service = service,
+                                .parent = call,
+                                .dealer_id = ga4_text(request, "dealer_id"),
+                                .property_id = ga4_text(request, "property_id"),
+                                .asked = asked,
+                                .on_done = on_done,
+                                .user = s};
+  struct own_job *j = own_job_new(&options);
+  s->job = own_job_ref(j);
+  rpc_call_on_cancel(call, on_cancel, j);
+  own_job_start(j); /* s may be gone after this */
+  own_job_unref(j);
+}

@@ -1,0 +1,71 @@
+// What one caller may ask of the whole set, and what that leaves the others: a well-behaved caller runs
+// through 200 comparisons at a time of another, and through another's flood of benchmarks.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, before, test } from 'node:test';
+import { Mcp } from '../set/mcp.mjs';
+import { accountToken, authSettings, jwt, secret } from '../set/tokens.mjs';
+import { startOverWorld, wholeWeeks } from '../set/world.mjs';
+import { beside, line, sanitized } from './beside.mjs';
+
+const ATTEMPTS = 2;
+// Long enough for the calls of a round to have a median on a busy machine.
+const SPANS = { quiet: 3, seconds: 4, calls: 3 };
+const key = secret();
+let s, port;
+
+const proof = (id) => {
+  const d = JSON.parse(fs.readFileSync(s.set.dealersFile, 'utf8')).dealers.find((one) => one.dealer_id === id);
+  return accountToken({ account_id: d.account_id, refresh_token: d.oauth.refresh_token });
+};
+
+before(async () => {
+  s = await startOverWorld({ env: authSettings(key) });
+  port = new URL(s.set.url).port;
+}, { timeout: 120_000 });
+after(() => s?.stop());
+
+/** A caller that asks one thing again and again, none of which may fail. */
+async function callerOf(token, tool, args) {
+  const client = await Mcp.connect(s.set.url, { token });
+  return {
+    async ask() {
+      const answer = await client.call(tool, args);
+      client.log.length = 0;
+      assert.equal(answer.status, 200, answer.raw);
+      assert.equal(answer.isError, false, answer.text);
+    },
+    async health() {
+      const answer = await fetch(new URL('/health', s.set.url));
+      await answer.text();
+      assert.equal(answer.status, 200);
+    },
+  };
+}
+
+async function expectUnharmed(t, caller, args, extra = () => []) {
+  let wrong;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const result = await beside(caller, 'tool', [port, ...args], [s.set.pid('gateway')], SPANS);
+    t.diagnostic(line(result));
+    wrong = [...result.wrong, ...extra(result)];
+    if (wrong.length === 0) return;
+  }
+  assert.deepEqual(wrong, []);
+}
+
+// Whole weeks of the last months, no two alike.
+const periods = Array.from({ length: 12 }, (_, n) => Array.from({ length: 12 - n }, (_, skip) => wholeWeeks(n + 1, skip))).flat();
+
+test('200 comparisons of one caller at a time', { timeout: 300_000 }, async (t) => {
+  const caller = await callerOf(jwt(key, { sub: 'ann', role: 'admin' }), 'compare_dealer_sessions', { region: 'West', date_range: wholeWeeks(2) });
+  const asked = periods.map((date_range) => ({ region: 'East', date_range }));
+  await expectUnharmed(t, caller, [jwt(key, { sub: 'mallory', role: 'admin' }), 200, 'compare_dealer_sessions', JSON.stringify(asked)],
+    ({ p50: [quiet, during] }) => (sanitized || during <= 2 * quiet ? [] : [`p50 ${quiet} -> ${during} ms`]));
+});
+
+test('benchmarks of one dealer without end', { timeout: 300_000 }, async (t) => {
+  const caller = await callerOf(proof('d14'), 'run_report', { dealer_id: 'd14', metrics: ['sessions'], date_ranges: [wholeWeeks(2)] });
+  const asked = periods.map((date_range) => ({ subject: 'd13', date_range }));
+  await expectUnharmed(t, caller, [proof('d13'), 50, 'benchmark_dealer', JSON.stringify(asked)]);
+});

@@ -1,0 +1,71 @@
+// The eight questions that people of dealer groups ask, each answered by one call: the answer holds the
+// sentence, the figures and the verdicts, so that nobody has to compute or compare anything. PRINT=1 prints
+// the answers, which is where those of docs/ANALYSES.md come from.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Mcp } from './mcp.mjs';
+import { finishedSunday } from './truth.mjs';
+import { daysBefore, ROOT, startOverWorld } from './world.mjs';
+
+let s, client;
+before(async () => {
+  s = await startOverWorld();
+  client = await Mcp.connect(s.set.url);
+  // What a property has registered is asked for once a day, and not counted below.
+  await client.data('analyze_vehicle_interest', { date_range: weeks(1) });
+});
+after(() => s?.stop());
+
+const weeks = (n) => ({ start_date: daysBefore(finishedSunday(), 7 * n - 1), end_date: finishedSunday() });
+const CHANGE = '(rising|falling|no_clear_change|too_little_data)';
+const STANDING = '(BETTER|WORSE|NO_CLEAR_DIFFERENCE|TOO_LITTLE_DATA)';
+const EXPECTED = '(above_expected|below_expected|no_clear_difference|too_little_data)';
+
+// [question, tool, arguments, what the answer must say]
+const QUESTIONS = [
+  ['How is my trend against the region?', 'compare_trends', { subject: 'd01', metric: 'leads_per_100_sessions', date_range: weeks(13) },
+    [/the others/, /relative to the market/, /20\d\d-W\d\d/, new RegExp(CHANGE)]],
+  ['Where does my traffic come from, and does it convert?', 'compare_traffic_sources', { subject: 'd01', by: 'source_medium', date_range: weeks(13) },
+    [/others_share/, /others_leads_per_100/, new RegExp(STANDING)]],
+  ['Which landing pages over- or under-perform?', 'compare_landing_pages', { subject: 'd01', date_range: weeks(26) },
+    [/\d+ tested/, /expected/, new RegExp(EXPECTED)]],
+  ['Which models lead in each region?', 'analyze_vehicle_interest', {}, [/has [\d.]+ % of the/, /region\trank\tmodel/, /West\t1\t/, /share_change_pp/]],
+  ['What is the share of SUVs, trucks, hybrids and EVs?', 'analyze_vehicle_interest', { date_range: weeks(13) },
+    [/body_style\tsuv\t/, /body_style\ttruck\t/, /powertrain\thybrid\t/, /powertrain\tev\t/, /condition\tnew\t/]],
+  ['Which models turn interest into leads?', 'vehicle_lead_conversion', { date_range: weeks(26) },
+    [/\(\d+ tested\)/, /unattributed/, /expected/, new RegExp(EXPECTED)]],
+  ['Which models shift from week to week?', 'vehicle_movers', {}, [/against the week before/, /against the 4 weeks before/, /models/]],
+  ['How is my website performing relative to the region?', 'benchmark_dealer', { subject: 'd01', date_range: weeks(13) },
+    [/against the other dealers of/, /shopper_rate/, /leads_per_100_sessions/, /srp_to_vdp/, new RegExp(STANDING), /gap_mix/]],
+];
+
+for (const [question, tool, args, says] of QUESTIONS)
+  test(`${question} is answered by one call of ${tool}`, async () => {
+    await s.sim.resetStats();
+    const answer = await client.call(tool, args);
+    assert.ok(!answer.isError, answer.text);
+    if (process.env.PRINT) console.log(`## ${question}\n${tool} ${JSON.stringify(args)}\n${answer.text}`);
+    for (const part of says) assert.match(answer.text, part);
+    assert.ok(answer.text.length <= 6000, `${answer.text.length} characters`);
+    // The answer begins with the sentence, and says the days and on how many dealers it rests.
+    const [headline] = answer.text.split('\n');
+    assert.ok(headline.length > 40 && /\d/.test(headline), headline);
+    assert.match(answer.text, /20\d\d-\d\d-\d\d to 20\d\d-\d\d-\d\d|20\d\d-W\d\d/);
+    assert.match(answer.text, /\d+ of \d+ dealers/);
+    const page = fs.readFileSync(path.join(ROOT, 'docs/ANALYSES.md'), 'utf8');
+    assert.ok(page.includes(`\`${tool}\``), `docs/ANALYSES.md does not speak of ${tool}`);
+    // At most five requests for a dealer.
+    const { properties } = await s.sim.stats();
+    for (const d of s.world.dealers) {
+      const asked = properties[d.property_id]?.report_requests ?? 0;
+      assert.ok(asked <= 5, `${tool} asked ${d.dealer_id} ${asked} times`);
+    }
+  });
+
+test('the_server_names_both_use_cases', async () => {
+  const answer = await client.request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } });
+  assert.match(answer.result.instructions, /against the region/);
+  assert.match(answer.result.instructions, /which models are shoppers most engaged with/);
+});

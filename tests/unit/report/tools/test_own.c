@@ -1,0 +1,186 @@
+/* Reports that are put together: leads beside GA4's metrics, several properties. */
+#include <stdio.h>
+#include <string.h>
+
+#include "analytics/report/v1/report.pb-c.h"
+#include "common/base/mem.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/report/support/fetch_run.h"
+#include "tests/unit/report/support/tool_run.h"
+
+typedef Analytics__Report__V1__RunReportRequest run_request;
+typedef Analytics__Report__V1__RunReportResponse run_response;
+
+static char d07[] = "d07", city[] = "city", sessions[] = "sessions", leads[] = "leads",
+            rate[] = "leads_per_100_sessions", *cities[] = {city},
+            *asked[] = {leads, sessions, rate}, *visits[] = {sessions};
+
+#define HEADER(name) "{\"name\":\"" name "\",\"type\":\"TYPE_INTEGER\"}"
+#define ROW1(a, x)                                                                                 \
+  "{\"dimensionValues\":[{\"value\":\"" a "\"}],\"metricValues\":[{\"value\":\"" x "\"}]}"
+#define ROW2(a, b, x, y)                                                                           \
+  "{\"dimensionValues\":[{\"value\":\"" a "\"},{\"value\":\"" b                                    \
+  "\"}],\"metricValues\":[{\"value\":\"" x "\"},{\"value\":\"" y "\"}]}"
+#define VISITS                                                                                     \
+  "{\"dimensionHeaders\":[{\"name\":\"city\"}],\"metricHeaders\":[" HEADER(                        \
+      "sessions") "],\"rows\":[" ROW1("Reno",                                                      \
+                                      "200") "," ROW1("Boise",                                     \
+                                                      "50") "],\"rowCount\":2,\"kind\":\"k\"}"
+/* form_submit fires beside generate_lead, less often in 90 days; Elko has leads and no sessions. */
+#define EVENTS                                                                                     \
+  "{\"dimensionHeaders\":[{\"name\":\"city\"},{\"name\":\"eventName\"}],\"metricHeaders\":"        \
+  "[" HEADER("eventCount") "," HEADER("sessions") "],\"rows\":[" ROW2(                             \
+      "Reno", "generate_lead", "3",                                                                \
+      "3") "," ROW2("Boise", "generate_lead", "4",                                                 \
+                    "2") "," ROW2("Boise", "form_submit", "9",                                     \
+                                  "9") "," ROW2("Elko", "generate_lead", "1",                      \
+                                                "1") "],\"rowCount\":4,\"kind\":\"k\"}"
+#define LOOK_BACK                                                                                  \
+  "{\"dimensionHeaders\":[{\"name\":\"eventName\"}],\"metricHeaders\":[" HEADER(                   \
+      "eventCount") "],\"rows\":[" ROW1("generate_lead",                                           \
+                                        "90") "," ROW1("form_submit",                              \
+                                                       "80") "],\"rowCount\":2,\"kind\":\"k\"}"
+
+static run_request request_of(char **metrics, size_t n)
+{
+  run_request r = ANALYTICS__REPORT__V1__RUN_REPORT_REQUEST__INIT;
+  r.dealer_id = d07;
+  r.dimensions = cities;
+  r.n_dimensions = 1;
+  r.metrics = metrics;
+  r.n_metrics = n;
+  return r;
+}
+
+static void check_row(const run_response *r, size_t i, const char *name, const char *lead,
+                      const char *visit, const char *per)
+{
+  const char *const expected[] = {lead, visit, per};
+  CU_ASSERT_STRING_EQUAL(r->rows[i]->dimension_values[0]->value, name);
+  for (size_t k = 0; k < ARRAY_LEN(expected); k++)
+    CU_ASSERT_STRING_EQUAL(r->rows[i]->metric_values[k]->value, expected[k]);
+}
+
+static void leads_stand_beside_sessions_and_the_look_back_is_read_once(void)
+{
+  struct fakes f;
+  struct err e;
+  run_request q = request_of(asked, ARRAY_LEN(asked));
+  fakes_start(&f, NULL);
+  LOCKED(&f, f.google.body = "{\"reports\":[" VISITS "," EVENTS "," LOOK_BACK "],\"kind\":\"k\"}");
+  run_response *r = tool_run(&f, "RunReport", &q.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT(tool_asked(&f, "/v1beta/properties/107:batchRunReports?prettyPrint=false", NULL));
+  CU_ASSERT_EQUAL(f.requests, 1);
+  CU_ASSERT_EQUAL_FATAL(r->n_rows, 3);
+  check_row(r, 0, "Boise", "4", "50", "8");
+  check_row(r, 1, "Reno", "3", "200", "1.5");
+  check_row(r, 2, "Elko", "1", "0", "0");
+  CU_ASSERT_STRING_EQUAL(r->metric_headers[2]->name, "leads_per_100_sessions");
+  tool_free(r);
+  LOCKED(&f, f.google.body = "{\"reports\":[" VISITS "," EVENTS "],\"kind\":\"k\"}");
+  q.limit = 1;
+  q.offset = 1;
+  r = tool_run(&f, "RunReport", &q.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  LOCKED(&f, CU_ASSERT_PTR_NULL(strstr(f.last_body, "asc_item_pageview")));
+  CU_ASSERT_EQUAL_FATAL(r->n_rows, 1);
+  check_row(r, 0, "Reno", "3", "200", "1.5");
+  CU_ASSERT_EQUAL(r->row_count, 3);
+  CU_ASSERT_EQUAL(r->next_offset, 2);
+  tool_free(r);
+  fakes_stop(&f);
+}
+
+static void a_site_without_a_lead_event_has_an_unknown_number_of_leads(void)
+{
+  struct fakes f;
+  struct err e;
+  run_request q = request_of(asked, ARRAY_LEN(asked));
+  fakes_start(&f, NULL);
+  LOCKED(&f,
+         f.google.body =
+             "{\"reports\":[" VISITS
+             ",{\"dimensionHeaders\":[{\"name\":\"city\"},{\"name\":\"eventName\"}],"
+             "\"metricHeaders\":[" HEADER("eventCount") "," HEADER(
+                 "sessions") "],\"kind\":\"k\"},{\"dimensionHeaders\":[{\"name\":\"eventName\"}],"
+                             "\"metricHeaders\":[" HEADER(
+                                 "eventCount") "],\"kind\":\"k\"}],\"kind\":\"k\"}");
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunReport", &q.base, &e));
+  CU_ASSERT_EQUAL(e.code, ERR_FAILED_PRECONDITION);
+  CU_ASSERT_STRING_EQUAL(e.reason, "no_lead_event");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "dealer \"d07\""));
+  fakes_stop(&f);
+}
+
+static void the_properties_of_a_dealer_are_added_up(void)
+{
+  struct fakes f;
+  struct err e;
+  run_request q = request_of(visits, 1);
+  fakes_start(&f, NULL);
+  f.several_properties = true;
+  LOCKED(&f, f.google.rows = 3); /* city i has i */
+  run_response *r = tool_run(&f, "RunReport", &q.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  CU_ASSERT_EQUAL(f.requests, 2);
+  CU_ASSERT_EQUAL_FATAL(r->n_rows, 3);
+  CU_ASSERT_STRING_EQUAL(r->rows[0]->metric_values[0]->value, "4");
+  CU_ASSERT_STRING_EQUAL(r->rows[2]->metric_values[0]->value, "0");
+  tool_free(r);
+  LOCKED(&f, f.google.fail_status = 403; f.google.fail_times = 9; f.google.fail_property = "907";
+         f.google.fail_body = "");
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunReport", &q.base, &e)); /* half a dealer is none */
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "dealer \"d07\""));
+  fakes_stop(&f);
+}
+
+/* Of 4 dealers with 2 properties, in chunks of 2 rows. */
+static void streams_add_them_up_too(void)
+{
+  for (int batch = 0; batch < 2; batch++) {
+    struct fakes f;
+    struct fetch_run r;
+    fakes_start(&f, &(struct fakes_options){.chunk_rows = 2});
+    f.several_properties = true;
+    LOCKED(&f, f.google.rows = 5);
+    fetch_init(&r);
+    r.batch = batch == 1;
+    r.add_properties = true;
+    fetch_start(&r, &f, 4, 2, 0, 20000);
+    fetch_wait(&r);
+    CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+    for (size_t d = 0; d < 4; d++)
+      for (size_t i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(r.codes[d], 0);
+        CU_ASSERT_TRUE(r.reports[d][i].done && !r.reports[d][i].bad);
+        CU_ASSERT_EQUAL(r.reports[d][i].rows, 5);
+        CU_ASSERT_EQUAL(r.reports[d][i].sum, 2 * (0 + 1 + 2 + 3 + 4));
+      }
+    fakes_stop(&f);
+  }
+}
+
+static void cancelled_streams_end_at_once(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, NULL);
+  f.several_properties = true;
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1, .delay_ms = 300});
+  fetch_init(&r);
+  r.add_properties = true;
+  fetch_start(&r, &f, 16, 2, 0, 20000);
+  CU_ASSERT(fakes_reach(&f.requests, 9));
+  rpc_client_cancel(r.call);
+  fetch_wait(&r);
+  CU_ASSERT_EQUAL(r.status.code, ERR_CANCELLED);
+  CU_ASSERT(fetch_idle_soon(&f));
+  fakes_stop(&f);
+}
+
+TEST_MAIN("report-svc own metrics",
+          TEST(leads_stand_beside_sessions_and_the_look_back_is_read_once),
+          TEST(a_site_without_a_lead_event_has_an_unknown_number_of_leads),
+          TEST(the_properties_of_a_dealer_are_added_up), TEST(streams_add_them_up_too),
+          TEST(cancelled_streams_end_at_once))
