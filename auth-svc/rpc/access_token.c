@@ -145,13 +145,14 @@ static void reply_token(const struct token_call *t, const struct token_result *r
   response.access_token = borrow_text(secret_text(result->access_token));
   response.expires_at = result->expires_at;
   response.dealer_ref = borrow_text(t->target.ref);
-  if (d != NULL && !t->target.opaque)
+  if (d != NULL && !t->target.opaque) {
     response.dealer_name = borrow_text(d->name);
+    response.lead_event = borrow_text(d->lead_event);
+    response.qualified_session = borrow_text(d->qualified_session);
+  }
   if (d != NULL) {
     response.property_ids = borrow_texts(d->property_ids);
     response.n_property_ids = d->n_property_ids;
-    response.lead_event = borrow_text(d->lead_event);
-    response.qualified_session = borrow_text(d->qualified_session);
     response.assignment = d->n_property_ids == 0 ? t->config->directory->assignment : 0;
   }
   char principal[2 * PRINCIPAL_BYTES + 1];
