@@ -479,10 +479,25 @@ static void delete_ends_the_session(void)
   raw_answer_free(&a);
   expect(mcp(headers, RPC("1", "ping")), 404, "");
   expect(raw_request(port, "DELETE", "/mcp", headers, NULL), 404, "");
-  a = raw_request(port, "DELETE", "/mcp", GOOD, NULL);
-  CU_ASSERT_EQUAL(a.status, 405);
-  CU_ASSERT_TRUE(header_is(&a, "Allow", "POST, OPTIONS"));
-  raw_answer_free(&a);
+  stop();
+}
+
+/* There is nothing to delete: of either era, and whatever else is in the head. */
+static void delete_without_a_session_is_405(void)
+{
+  static const char *const heads[] = {GOOD, GOOD "MCP-Protocol-Version: 2026-07-28\r\n",
+                                      GOOD "MCP-Protocol-Version: 2025-11-25\r\n",
+                                      GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: "
+                                           "tools/list\r\nAccept: application/json\r\n"};
+  start();
+  for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+    struct raw_answer a = raw_request(port, "DELETE", "/mcp", heads[i], NULL);
+    CU_ASSERT_TRUE(header_is(&a, "Allow", "POST, OPTIONS"));
+    CU_ASSERT_TRUE(header_is(&a, "Content-Type", "application/json"));
+    expect(a, 405, "{\"error\":\"DELETE ends a session: name it in Mcp-Session-Id\"}");
+  }
+  expect(raw_request(port, "DELETE", "/mcp", GOOD "Mcp-Session-Id: nobodys\r\n", NULL), 404,
+         "Session not found");
   stop();
 }
 
@@ -1060,7 +1075,8 @@ TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_ea
           TEST(preflight_is_204_without_credentials),
           TEST(content_type_and_accept_follow_the_table), TEST(answers_have_their_exact_types),
           TEST(bad_bodies_have_their_status), TEST(modern_probe_is_answered),
-          TEST(delete_ends_the_session), TEST(list_names_the_tools_of_the_catalogue),
+          TEST(delete_ends_the_session), TEST(delete_without_a_session_is_405),
+          TEST(list_names_the_tools_of_the_catalogue),
           TEST(call_reaches_the_service_with_grant_and_trace),
           TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
           TEST(call_beyond_its_deadline_names_the_service),

@@ -221,10 +221,12 @@ static void *call(const char *method, const ProtobufCMessage *request,
   return response;
 }
 
-/* Gets the dealer's access token, as report-svc does. */
-static void expect_token(const char *wanted)
+/* Asks for a dealer's access token, as report-svc does for the caller of an account. NULL when
+ * there is none. */
+static Analytics__Auth__V1__GetAccessTokenResponse *ask_for_token(const char *account,
+                                                                  const char *dealer)
 {
-  static const char bearer[] = "{\"account_id\":\"d1\"}";
+  AUTO_FREE char *bearer = xasprintf("{\"account_id\":\"%s\"}", account);
   Analytics__Auth__V1__AuthenticateRequest a = ANALYTICS__AUTH__V1__AUTHENTICATE_REQUEST__INIT;
   Analytics__Auth__V1__GetAccessTokenRequest g =
       ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__INIT;
@@ -234,14 +236,20 @@ static void expect_token(const char *wanted)
   Analytics__Auth__V1__AuthenticateResponse *who = call("Authenticate", &a.base, NULL);
   CU_ASSERT_PTR_NOT_NULL_FATAL(who);
   g.target_case = ANALYTICS__AUTH__V1__GET_ACCESS_TOKEN_REQUEST__TARGET_DEALER_REF;
-  g.dealer_ref = TEXT("d1");
+  g.dealer_ref = TEXT(dealer);
   g.purpose = ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT;
   Analytics__Auth__V1__GetAccessTokenResponse *token =
       call("GetAccessToken", &g.base, &who->sealed);
+  protobuf_c_message_free_unpacked(&who->base, NULL);
+  return token;
+}
+
+static void expect_token(const char *wanted)
+{
+  Analytics__Auth__V1__GetAccessTokenResponse *token = ask_for_token("d1", "d1");
   CU_ASSERT_PTR_NOT_NULL_FATAL(token);
   CU_ASSERT_STRING_EQUAL(token->access_token, wanted);
   protobuf_c_message_free_unpacked(&token->base, NULL);
-  protobuf_c_message_free_unpacked(&who->base, NULL);
 }
 
 /* A sealed file with one dealer whose refresh token was replaced: everything is k1's. */
@@ -397,8 +405,90 @@ static void a_start_with_a_new_key_says_so_in_the_audit_log(void)
   strike();
 }
 
+/* ---------------------------------------------------------------------------- strangers */
+
+/* Dealers whose names would show anywhere; each asks for its token once and is refused. */
+static const struct {
+  const char *account, *dealer;
+  struct fake_answer refusal;
+} broken[] = {
+    {"acct-otter", "otter-ford", {.status = 400, .body = "{\"error\":\"invalid_grant\"}"}},
+    {"acct-badger", "badger-kia", {.status = 400, .body = "{\"error\":\"invalid_grant\"}"}},
+    {"acct-heron", "heron-honda", {.status = 401, .body = "{\"error\":\"invalid_client\"}"}},
+    {"acct-lynx", "lynx-toyota", {.status = 500, .body = "{}"}}};
+
+static void put_broken_dealers(void)
+{
+  AUTO_BUF struct buf json = BUF_INIT(1 << 16);
+  for (size_t i = 0; i < ARRAY_LEN(broken); i++)
+    buf_printf(&json,
+               "%s{\"dealer_id\":\"%s\",\"account_id\":\"%s\",\"name\":\"Name of %s\","
+               "\"region\":\"Quokkaland\",\"city\":\"Wombatville\",\"owner\":\"Numbat Group\","
+               "\"properties\":[\"98765432%zu\"],\"oauth\":{\"client_id\":\"client-of-%s\","
+               "\"client_secret\":\"secret-of-%s\",\"refresh_token\":\"refresh-of-%s\","
+               "\"token_uri\":\"%s\"}}",
+               i == 0 ? "[" : ",", broken[i].dealer, broken[i].account, broken[i].dealer, i,
+               broken[i].dealer, broken[i].dealer, broken[i].dealer, fake_url(t.fake));
+  buf_puts(&json, "]\n");
+  folder_write(t.dir, "dealers.json", buf_str(&json));
+  expect(sh("AUTH_KEYRING_FILE=ring $A seal dealers.json"), 0, "8 secrets sealed");
+}
+
+/* Pages of the admin port, which has no authentication, in t.text. */
+static void expect_no_names(const char *path)
+{
+  static const char *const parts[] = {
+      "otter",  "badger",   "heron", "lynx",      "Name of",    "Quokka",      "Wombat",
+      "Numbat", "98765432", "acct-", "client-of", "127.0.0.1:", "dealers.json"};
+  CU_ASSERT_TRUE(fetch(path));
+  for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+    if (strstr(t.text, parts[i]) != NULL)
+      printf("\n  %s shows %s: %s\n", path, parts[i], t.text);
+    CU_ASSERT_PTR_NULL(strstr(t.text, parts[i]));
+  }
+}
+
+static void expect_named_in_the_log(const char *account, const char *state)
+{
+  AUTO_FREE char *line = xasprintf("grep -F 'an account is not in good standing' log | grep -F "
+                                   "'\"account_id\":\"%s\"' | grep -cF '\"state\":\"%s\"'",
+                                   account, state);
+  expect(sh(line), 0, "1\n");
+}
+
+/* Whoever reaches the port reads how many accounts are broken, and not whose they are. */
+static void a_stranger_reads_numbers_where_the_log_has_names(void)
+{
+  stage();
+  end(SIGTERM);
+  put_broken_dealers();
+  start();
+  for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+    fake_set(t.fake, &broken[i].refusal);
+    CU_ASSERT_PTR_NULL(ask_for_token(broken[i].account, broken[i].dealer));
+  }
+  wait_for_ready("warn accounts: 2 need re-consent; the log names them\n");
+  expect_no_names("/readyz");
+  CU_ASSERT_PTR_NOT_NULL(strstr(t.text, "ok dealers: 4 loaded\n"));
+  expect_no_names("/metrics");
+  CU_ASSERT_PTR_NOT_NULL(strstr(t.text, "auth_accounts{state=\"needs_reconsent\"} 2\n"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(t.text, "auth_accounts{state=\"misconfigured\"} 1\n"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(t.text, "auth_accounts{state=\"failing\"} 1\n"));
+  expect_named_in_the_log("acct-otter", "needs_reconsent");
+  expect_named_in_the_log("acct-badger", "needs_reconsent");
+  expect_named_in_the_log("acct-heron", "misconfigured");
+  expect(sh("sed 's/98765432[0-9]*/no property/' dealers.json > bad; chmod 600 bad; "
+            "mv bad dealers.json"),
+         0, "");
+  wait_for_refusal("otter-ford"); /* and of a configuration that is refused */
+  expect_no_names("/readyz");
+  end(SIGTERM);
+  strike();
+}
+
 TEST_MAIN("auth keys program", TEST(everything_follows_a_new_key_and_the_old_one_can_go),
           TEST(a_key_that_leaves_too_early_is_refused_and_nothing_changes),
           TEST(a_key_that_the_store_needs_is_refused_until_it_is_sealed_again),
           TEST(dealers_from_the_environment_keep_the_key_they_are_sealed_with),
-          TEST(a_start_with_a_new_key_says_so_in_the_audit_log))
+          TEST(a_start_with_a_new_key_says_so_in_the_audit_log),
+          TEST(a_stranger_reads_numbers_where_the_log_has_names))

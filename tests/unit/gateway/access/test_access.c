@@ -44,7 +44,8 @@ static void authenticate(struct rpc_call *call, const ProtobufCMessage *message,
   (void)service;
   const Analytics__Auth__V1__AuthenticateRequest *request = (const void *)message;
   const char *bearer = request->bearer_token;
-  CU_ASSERT_PTR_NOT_NULL(strstr("192.0.2.7 192.0.2.8", request->client_address));
+  CU_ASSERT_TRUE(strncmp(request->client_address, "192.0.2.", 8) == 0 ||
+                 strncmp(request->client_address, "2001:db8:0:", 11) == 0);
   struct err e;
   atomic_fetch_add(&auth.questions, 1);
   atomic_fetch_add(&auth.holding, 1);
@@ -282,6 +283,28 @@ static void strangers_of_one_address_use_up_their_minute_and_nobody_elses(void)
   shares_free(addresses);
 }
 
+/* Whatever strangers send, and from wherever: what is kept of them has a bound. Hosts of one
+ * network of IPv6 are one stranger. */
+static void strangers_of_ever_other_addresses_are_kept_up_to_a_bound(void)
+{
+  enum { STRANGERS = 120, KEPT = 50 };
+  struct shares *addresses = shares_new(&(struct share_limits){
+      .requests_per_minute = 2, .addresses = true, .principals = KEPT, .now_ms = share_clock});
+  char address[64];
+  start_with((struct access_options){.addresses = addresses});
+  for (int i = 0; i < STRANGERS; i++) {
+    snprintf(address, sizeof(address), "2001:db8:0:%x::1", i);
+    CU_ASSERT_TRUE(ask_from(address, "bad", ACCESS_INVALID));
+    CU_ASSERT_EQUAL(shares_count(addresses), (size_t)(i < KEPT ? i + 1 : KEPT));
+  }
+  CU_ASSERT_TRUE(ask_from("2001:db8:0:77::2", "bad", ACCESS_INVALID)); /* the last one's network */
+  CU_ASSERT_TRUE(ask_from("2001:db8:0:77::3", "bad", ACCESS_TOO_MANY));
+  CU_ASSERT_EQUAL(shares_count(addresses), KEPT);
+  CU_ASSERT_EQUAL(atomic_load(&auth.questions), STRANGERS + 1);
+  stop();
+  shares_free(addresses);
+}
+
 static void a_bearer_that_was_accepted_is_no_strangers_when_it_is_asked_again(void)
 {
   struct shares *addresses = shares_new(
@@ -324,5 +347,6 @@ TEST_MAIN("gateway_access", TEST(one_question_serves_64_callers_with_one_bearer)
           TEST(a_grant_is_remembered_no_longer_than_it_lives), TEST(the_cache_keeps_to_its_cap),
           TEST(no_bearer_is_no_question),
           TEST(strangers_of_one_address_use_up_their_minute_and_nobody_elses),
+          TEST(strangers_of_ever_other_addresses_are_kept_up_to_a_bound),
           TEST(a_bearer_that_was_accepted_is_no_strangers_when_it_is_asked_again),
           TEST(the_end_of_the_channel_answers_all))

@@ -183,6 +183,48 @@ static void bad_params_are_errors_at_200(void)
   expect(rows, ARRAY_LEN(rows));
 }
 
+#define QUIET(method, params)                                                                      \
+  RPC(method, params "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"" V                 \
+                     "\",\"io.modelcontextprotocol/clientCapabilities\":{},"                       \
+                     "\"progressToken\":null}")
+
+static void null_and_empty_are_absent_in_this_era_too(void)
+{
+  static const struct {
+    struct row said;
+    const char *absent;
+  } rows[] = {
+#define LIST_ROWS(method)                                                                          \
+  {{V, method, NULL, WITH(method, "\"cursor\":null"), 200, 0}, BARE(method)},                      \
+      {{V, method, NULL, WITH(method, "\"cursor\":\"\""), 200, 0}, BARE(method)},                  \
+      {{V, method, NULL, QUIET(method, ""), 200, 0}, BARE(method)}
+      LIST_ROWS("tools/list"),
+      LIST_ROWS("prompts/list"),
+      LIST_ROWS("resources/list"),
+      LIST_ROWS("resources/templates/list"),
+      {{V, "server/discover", NULL, QUIET("server/discover", ""), 200, 0}, BARE("server/discover")},
+      {{V, "tools/call", "echo", QUIET("tools/call", "\"name\":\"echo\","), 200, 0},
+       WITH("tools/call", "\"name\":\"echo\"")},
+      {{V, "tools/call", "echo", WITH("tools/call", "\"name\":\"echo\",\"arguments\":null"), 200,
+        0},
+       WITH("tools/call", "\"name\":\"echo\"")},
+  };
+  fixture_start(&f, fixture_offer);
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct row plain = rows[i].said;
+    plain.body = rows[i].absent;
+    struct answer *said = ask(&rows[i].said), *absent = ask(&plain);
+    CU_ASSERT_EQUAL(said->status, 200);
+    CU_ASSERT_FALSE(said->stream);
+    CU_ASSERT_EQUAL(answer_code(said), 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(said->body);
+    CU_ASSERT_STRING_EQUAL(said->body, absent->body);
+    answer_free(said);
+    answer_free(absent);
+  }
+  fixture_stop(&f);
+}
+
 static void resource_that_is_not_there_is_named(void)
 {
   fixture_start(&f, fixture_offer);
@@ -321,7 +363,8 @@ TEST_MAIN("mcp_modern", TEST(missing_or_malformed_meta_is_invalid_params),
           TEST(contradictions_come_before_the_version_and_absences_after_it),
           TEST(name_is_repeated_literally_or_in_base64), TEST(header_text_is_decoded_strictly),
           TEST(methods_of_the_sessions_era_are_unknown), TEST(what_is_not_offered_is_unknown),
-          TEST(bad_params_are_errors_at_200), TEST(resource_that_is_not_there_is_named),
+          TEST(bad_params_are_errors_at_200), TEST(null_and_empty_are_absent_in_this_era_too),
+          TEST(resource_that_is_not_there_is_named),
           TEST(unsupported_version_names_what_is_served_and_what_was_asked_for),
           TEST(results_say_their_kind_and_how_long_they_may_be_kept),
           TEST(discovery_names_versions_and_capabilities),

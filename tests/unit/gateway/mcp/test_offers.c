@@ -64,7 +64,6 @@ static void lists_name_what_there_is(void)
          "\"arguments\":[{\"name\":\"dealer\",\"description\":\"Whose.\",\"required\":true},"
          "{\"name\":\"period\",\"description\":\"When.\",\"required\":false}]},{\"name\":"
          "\"plain\",\"title\":\"Plain\",\"description\":\"Plain.\"}]}");
-  expect(RPC("prompts/list", "\"cursor\":\"\""), "\"prompts\":[");
   expect(RPC("prompts/list", "\"cursor\":\"x\""), "-32602");
   expect(RPC("resources/list", "\"cursor\":7"), "-32602");
   fixture_stop(&f);
@@ -75,6 +74,57 @@ static void lists_name_what_there_is(void)
   a = post(&f, RPC("prompts/list", ""));
   CU_ASSERT_PTR_NULL(strstr(a->body, "\"title\""));
   answer_free(a);
+  fixture_stop(&f);
+}
+
+static const char *body_of(const struct answer *a)
+{
+  return a->body != NULL ? a->body : "";
+}
+
+/* null and "" where a client has nothing to say: the answer is that of a client that says nothing.
+ */
+static void what_is_null_or_empty_is_as_if_it_were_absent(void)
+{
+  static const struct {
+    const char *said, *absent;
+  } rows[] = {
+#define LIST_ROWS(method)                                                                          \
+  {RPC(method, "\"cursor\":null"), RPC(method, "")},                                               \
+      {RPC(method, "\"cursor\":\"\""), RPC(method, "")},                                           \
+      {RPC(method, "\"_meta\":{\"progressToken\":null}"), RPC(method, "")},                        \
+      {RPC(method, "\"_meta\":null"), RPC(method, "")},                                            \
+      {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":null}",                 \
+       RPC(method, "")},                                                                           \
+      {"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\"}", RPC(method, "")}
+      LIST_ROWS("tools/list"),
+      LIST_ROWS("prompts/list"),
+      LIST_ROWS("resources/list"),
+      LIST_ROWS("resources/templates/list"),
+      {RPC("ping", "\"_meta\":{\"progressToken\":null}"), RPC("ping", "")},
+      {RPC("resources/read", "\"uri\":\"ui://test/page\",\"_meta\":{\"progressToken\":null}"),
+       RPC("resources/read", "\"uri\":\"ui://test/page\"")},
+      {RPC("resources/read", "\"uri\":\"test://echo\",\"_meta\":{\"progressToken\":null}"),
+       RPC("resources/read", "\"uri\":\"test://echo\"")},
+      {RPC("prompts/get", "\"name\":\"plain\",\"arguments\":null"),
+       RPC("prompts/get", "\"name\":\"plain\"")},
+      {RPC("tools/call", "\"name\":\"echo\",\"_meta\":{\"progressToken\":null}"),
+       RPC("tools/call", "\"name\":\"echo\"")},
+      {RPC("tools/call", "\"name\":\"echo\",\"arguments\":null"),
+       RPC("tools/call", "\"name\":\"echo\"")},
+  };
+  start("2025-11-25");
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct answer *said = post(&f, rows[i].said), *absent = post(&f, rows[i].absent);
+    if (strcmp(body_of(said), body_of(absent)) != 0)
+      printf("\n  %s\n  %s\n", rows[i].said, body_of(said));
+    CU_ASSERT_STRING_EQUAL(body_of(said), body_of(absent));
+    CU_ASSERT_EQUAL(said->status, 200);
+    CU_ASSERT_EQUAL(answer_code(said), 0);
+    CU_ASSERT_FALSE(said->stream);
+    answer_free(said);
+    answer_free(absent);
+  }
   fixture_stop(&f);
 }
 
@@ -166,6 +216,7 @@ static void bad_prompts_are_invalid_params(void)
 }
 
 TEST_MAIN("offers", TEST(what_is_offered_is_declared_and_nothing_else),
-          TEST(lists_name_what_there_is), TEST(a_text_that_stands_is_read_as_it_is),
-          TEST(a_resource_is_the_text_of_its_tool), TEST(reading_can_be_cancelled),
-          TEST(a_prompt_is_filled_in), TEST(bad_prompts_are_invalid_params))
+          TEST(lists_name_what_there_is), TEST(what_is_null_or_empty_is_as_if_it_were_absent),
+          TEST(a_text_that_stands_is_read_as_it_is), TEST(a_resource_is_the_text_of_its_tool),
+          TEST(reading_can_be_cancelled), TEST(a_prompt_is_filled_in),
+          TEST(bad_prompts_are_invalid_params))

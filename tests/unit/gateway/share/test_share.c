@@ -249,6 +249,30 @@ static void shares_of_those_who_are_gone_are_forgotten_and_bounded(void)
   shares_free(s);
 }
 
+/* A flood from ever other addresses: 10,000 are kept, with what is left of their minute, and a
+ * minute later none. Each has its minute while it is kept. */
+static void addresses_of_strangers_are_bounded(void)
+{
+  enum { FLOOD = 50000, KEPT = 10000 };
+  struct shares *s = start((struct share_limits){.requests_per_minute = 1, .addresses = true});
+  int64_t retry_ms;
+  char name[32];
+  for (int i = 0; i < FLOOD; i++) {
+    snprintf(name, sizeof(name), "198.%d.%d.%d", i >> 16 & 255, i >> 8 & 255, i & 255);
+    struct share *stranger = share_of(s, name, name);
+    CU_ASSERT_EQUAL(share_request(stranger, &retry_ms), SHARE_GRANTED);
+    share_unref(stranger);
+    CU_ASSERT_EQUAL(shares_count(s), (size_t)(i < KEPT ? i + 1 : KEPT));
+  }
+  struct share *last = share_of(s, name, name);
+  CU_ASSERT_EQUAL(share_request(last, &retry_ms), SHARE_STRANGERS);
+  CU_ASSERT_EQUAL(shares_count(s), KEPT);
+  now += 60001;
+  share_unref(last);
+  CU_ASSERT_EQUAL(shares_count(s), 1);
+  shares_free(s);
+}
+
 /* Threads whose calls begin, end and are called off at all moments: every call ran once or was
  * called off, and in the end nothing is under way. */
 struct worker {
@@ -327,4 +351,4 @@ TEST_MAIN("gateway_share", TEST(calls_beyond_the_share_are_refused_until_one_end
           TEST(turn_that_is_called_off_never_runs), TEST(bytes_are_bounded_for_each_and_for_all),
           TEST(without_a_share_everything_is_granted_at_once),
           TEST(shares_of_those_who_are_gone_are_forgotten_and_bounded),
-          TEST(calls_of_many_threads_run_once_or_never))
+          TEST(addresses_of_strangers_are_bounded), TEST(calls_of_many_threads_run_once_or_never))
