@@ -442,7 +442,8 @@ static void free_entry(void *arg)
 }
 
 /* Whose share a request is counted for: the principal's, and where many people come with one
- * trusted token, the person's that it names. Never a matter of access. */
+ * trusted token, the person's that it names. Never a matter of access. Shares are kept by the hash,
+ * so that a long name takes no more room than a short one. */
 static void find_share(struct entry *entry)
 {
   const char *principal = grant_principal_id(entry->grant);
@@ -456,7 +457,7 @@ static void find_share(struct entry *entry)
   AUTO_FREE char *whole = named ? xasprintf("%s\n%s", principal, person) : xstrdup(principal);
   caller_label(entry->label, whole);
   if (entry->endpoint->shares != NULL)
-    entry->share = share_of(entry->endpoint->shares, whole, entry->label);
+    entry->share = share_of(entry->endpoint->shares, entry->label, entry->label);
 }
 
 static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)

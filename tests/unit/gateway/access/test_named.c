@@ -1,4 +1,6 @@
 /* Who made a tool call, as the log has it: a hash that stays the same, and never the name. */
+#include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -75,5 +77,36 @@ static void a_person_of_a_trusted_token_is_hashed_as_well(void)
   CU_ASSERT_EQUAL(KEPT_LOG_COUNT(&text, "example.com"), 0);
 }
 
+/* Sends a request of the nth person, whose name has NAME bytes. */
+enum { PERSONS = 2000, NAME = 6000 };
+
+static void come_as(int nth)
+{
+  static char headers[NAME + 256];
+  int n = snprintf(headers, sizeof(headers), AS_ALICE "X-User-ID: %08d", nth);
+  memset(headers + n, 'x', NAME - 8);
+  snprintf(headers + n + NAME - 8, 8, "\r\n");
+  struct raw_answer a = raw_request(gateway.port, "DELETE", "/mcp", headers, NULL);
+  CU_ASSERT_EQUAL(a.status, 405);
+  raw_answer_free(&a);
+}
+
+/* A share is kept of each, 12 MB of names are not. */
+static void names_of_any_length_take_the_same_room(void)
+{
+  running_start(&gateway, LOG_LEVEL_ERROR, "alice");
+  for (int i = 0; i < 50; i++)
+    come_as(i);
+  size_t before = mallinfo2().uordblks;
+  for (int i = 50; i < PERSONS; i++)
+    come_as(i);
+  size_t after = mallinfo2().uordblks;
+  CU_ASSERT_TRUE(after < before + (size_t)PERSONS * 1024);
+  if (after >= before + (size_t)PERSONS * 1024)
+    printf("\n  %zu bytes more\n", after - before);
+  running_stop(&gateway);
+}
+
 TEST_MAIN("gateway_named", TEST(a_tool_call_names_its_caller_by_a_hash_that_outlives_a_restart),
-          TEST(a_person_of_a_trusted_token_is_hashed_as_well))
+          TEST(a_person_of_a_trusted_token_is_hashed_as_well),
+          TEST(names_of_any_length_take_the_same_room))
