@@ -232,7 +232,7 @@ static bool all_whole(const struct fetch_run *r, int64_t rows)
 
 static void joined_reports_together_stay_within_their_memory(void)
 {
-  enum { ROWS = 800, ROOM = 8 << 20, BESIDE = 24 << 20 };
+  enum { ROWS = 400, ROOM = 4 << 20, BESIDE = 12 << 20 };
   struct fakes f;
   struct fetch_run r;
   fakes_start(&f, &(struct fakes_options){.join_bytes = ROOM});
@@ -271,7 +271,7 @@ static void reports_in_line_for_memory_can_be_cancelled(void)
   struct fakes f;
   struct fetch_run r;
   fakes_start(&f, &(struct fakes_options){.join_bytes = 2 << 20});
-  start_wide(&r, &f, 700);
+  start_wide(&r, &f, 400);
   rpc_client_cancel(r.call);
   go_on(&r);
   CU_ASSERT_EQUAL(r.status.code, ERR_CANCELLED);
