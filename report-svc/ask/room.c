@@ -4,9 +4,9 @@
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 
-void room_init(struct room *r, size_t max, const char *gauge, const char *help)
+void room_init(struct room *r, size_t max, struct metric *gauge)
 {
-  *r = (struct room){.half = max / 2, .gauge = metrics_gauge(gauge, help, NULL)};
+  *r = (struct room){.half = max / 2, .gauge = gauge};
   pthread_mutex_init(&r->lock, NULL);
   metric_set(r->gauge, 0, NULL);
 }

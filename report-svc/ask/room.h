@@ -40,8 +40,8 @@ struct room {
   struct metric *gauge; /* bytes held */
 };
 
-/* At most `max` bytes in all. Registers the gauge of that name. */
-void room_init(struct room *r, size_t max, const char *gauge, const char *help);
+/* At most `max` bytes in all; the gauge shows those that are held. */
+void room_init(struct room *r, size_t max, struct metric *gauge);
 /* Nobody may hold or wait. */
 void room_end(struct room *r);
 size_t room_held(struct room *r);

@@ -11,8 +11,9 @@ void report_service_init(struct service *s)
   s->rows = metrics_counter("report_rows_total", "Rows decoded from Google's answers.", NULL);
   s->flights = flights_new();
   s->zones = zones_new();
-  room_init(&s->joins, s->join_bytes == 0 ? DEFAULT_JOIN_BYTES : s->join_bytes,
-            "report_joins_bytes", "Memory of reports that are being put together.");
+  room_init(
+      &s->joins, s->join_bytes == 0 ? DEFAULT_JOIN_BYTES : s->join_bytes,
+      metrics_gauge("report_joins_bytes", "Memory of reports that are being put together.", NULL));
   lookback_init(&s->sites, SITES_MAX);
 }
 

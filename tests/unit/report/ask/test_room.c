@@ -12,7 +12,7 @@
 
 static void make(struct room *r, size_t max)
 {
-  room_init(r, max, "test_room_bytes", "Of the tests.");
+  room_init(r, max, metrics_gauge("test_room_bytes", "Of the tests.", NULL));
 }
 
 static void what_is_taken_is_held_in_steps_and_comes_back_as_a_whole(void)
