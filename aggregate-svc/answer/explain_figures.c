@@ -316,6 +316,7 @@ static struct bases bases_of(const struct explain_question *q, struct lattice_sp
                                    .look_back = &q->tables->of[EXPLAIN_LOOKBACK - 1],
                                    .notes = q->notes,
                                    .period = &days,
+                                   .base = true,
                                    .baseline = true,
                                    .now_unix_ms = q->now_unix_ms};
     struct dealer_figures *figures = signs_find(&signs, arena);

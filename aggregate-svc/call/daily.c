@@ -186,8 +186,9 @@ static bool collect(struct tool_call *c, const struct daily_question *q, size_t 
         signs_days(&c->period, q->fold.notes[member].time_zone, c->now_unix_ms);
     if (span != NULL)
       days = (struct period_days){span->first, span->last, days.today};
-    daily_fold_findings(&q->fold, member, days, out);
-    series_add_duplicates(out, &m.duplicates, c->cohort.members[member].visible);
+    bool visible = c->cohort.members[member].visible;
+    daily_fold_findings(&q->fold, member, days, span != NULL && !visible, out);
+    series_add_duplicates(out, &m.duplicates, visible);
   }
   return ok;
 }

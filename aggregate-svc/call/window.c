@@ -59,6 +59,7 @@ void window_give_bases(struct tool_call *c, const struct suspect_window *w,
   struct lattice_span *spans = ARENA_ARRAY(arena, struct lattice_span, n + 1);
   struct dealer_figures *figures = ARENA_ARRAY(arena, struct dealer_figures, n * members + 1);
   struct signs_question q = question_of(c, w, tables, leads, days, look_back, notes);
+  q.base = true;
   lattice_bases(d->period, spans, n);
   for (size_t k = 0; k < n; k++) {
     struct period span;

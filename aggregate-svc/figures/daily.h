@@ -112,9 +112,10 @@ bool daily_fold_figures(const struct daily_fold *f, size_t member, int lead_even
 bool daily_fold_window(const struct daily_fold *f, size_t member, int lead_event, int shopper,
                        int32_t from, int32_t to, struct dealer_figures *out, struct arena *arena);
 
-/* What is suspect in some days of a dealer. *out is what daily_fold_figures() or
+/* What is suspect in some days of a dealer; `base`: they are a week or month that pools are summed
+ * of (struct suspect_days). *out is what daily_fold_figures() or
  * daily_fold_window() filled of them; findings and their effects are added to it (series.h). */
 void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
-                         struct dealer_figures *out);
+                         bool base, struct dealer_figures *out);
 
 #endif

@@ -26,12 +26,13 @@ static void add(struct series *s, int lead_event, const struct daily_row *row)
 }
 
 void daily_fold_findings(const struct daily_fold *f, size_t member, struct period_days days,
-                         struct dealer_figures *out)
+                         bool base, struct dealer_figures *out)
 {
   const struct dealer_days *d = &f->dealers[member];
   AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
   series_begin(s, days, f->baseline);
   s->days.leads_from = 0;
+  s->days.base = base;
   for (size_t i = 0; i < d->n; i++)
     if (daily_is_sessions(&d->rows[i]) || d->rows[i].query == DAILY_EVENTS)
       add(s, out->lead_event, &d->rows[i]);

@@ -30,6 +30,7 @@ static void find(const struct signs_question *q, size_t member, struct series *s
   series_begin(s, signs_days(q->period, q->notes[member].time_zone, q->now_unix_ms), q->baseline);
   series_read(s, q->days, member);
   s->days.leads_from = s->days.n; /* leads by day are not read */
+  s->days.base = q->base;
   add_period(s, &out->now);
   series_find(s, out);
   if (out->lead_event == LEAD_UNKNOWN)

@@ -18,6 +18,7 @@ struct signs_question {
   const struct across_tables *look_back; /* eventName: eventCount, sessions */
   const struct dealer_notes *notes;      /* per member; time zones are read */
   const struct period *period;
+  bool base;     /* it is a week or month that pools are summed of (struct suspect_days) */
   bool baseline; /* the SUSPECT_BASELINE days before the period were read */
   int64_t now_unix_ms;
 };

@@ -4,7 +4,14 @@
 #include "aggregate-svc/stats/stats.h"
 #include "aggregate-svc/suspect/suspect.h"
 
-enum { WEEK = 7, WAVE_DAYS = 2, LOST_DAYS = 3, REMAINING_DAYS = 14, SHIFT_DAYS = 14 };
+enum {
+  WEEK = 7,
+  WAVE_DAYS = 2,
+  WAVE_REACH = 2,
+  LOST_DAYS = 3,
+  REMAINING_DAYS = 14,
+  SHIFT_DAYS = 14
+};
 
 #define ALARM_Z 4.0
 #define WAVE_SHARE 0.10
@@ -66,11 +73,12 @@ static double excess_of(const struct suspect_days *d, const int64_t *y, size_t a
   return (double)y[at] - usual * usual;
 }
 
-struct suspect_finding suspect_wave(const struct suspect_days *d, const int64_t *y)
+/* A wave in the days from an entry on. */
+static struct suspect_finding wave_from(const struct suspect_days *d, const int64_t *y, size_t from)
 {
   struct suspect_finding f = {.effects = EFFECT_NO_POOL};
-  double excess = 0, all = (double)sum_of(d->sessions, d->begin, d->n);
-  for (size_t i = d->begin; i < last_of(d); i++) {
+  double excess = 0, all = (double)sum_of(d->sessions, from, d->n);
+  for (size_t i = from; i < last_of(d); i++) {
     double more = excess_of(d, y, i);
     excess += more;
     if (more > 0)
@@ -78,6 +86,25 @@ struct suspect_finding suspect_wave(const struct suspect_days *d, const int64_t 
   }
   f.amount = all > 0 ? excess / all : 0;
   f.found = f.days >= WAVE_DAYS && f.amount >= WAVE_SHARE;
+  return f;
+}
+
+/* Whether the days of a base that stand out are part of a wave that began before it, or may be the
+ * beginning of one that goes on after it. */
+static bool crosses_border(const struct suspect_days *d, const int64_t *y,
+                           const struct suspect_finding *in_base)
+{
+  if (in_base->days == 0)
+    return false;
+  size_t from = d->begin > WAVE_REACH ? d->begin - WAVE_REACH : 0;
+  bool goes_on = in_base->last == d->first + (int64_t)d->n - 1 && in_base->amount >= WAVE_SHARE;
+  return goes_on || wave_from(d, y, from).found;
+}
+
+struct suspect_finding suspect_wave(const struct suspect_days *d, const int64_t *y)
+{
+  struct suspect_finding f = wave_from(d, y, d->begin);
+  f.found = f.found || (d->base && crosses_border(d, y, &f));
   return f;
 }
 
@@ -91,7 +118,8 @@ struct suspect_finding suspect_traffic(const struct suspect_days *d)
                               .n = d->n - skip,
                               .begin = d->begin > skip ? d->begin - skip : 0,
                               .complete = d->complete > skip ? d->complete - skip : 0,
-                              .sessions = d->sessions + skip};
+                              .sessions = d->sessions + skip,
+                              .base = d->base};
   for (size_t i = 0; i < late.n; i++)
     unengaged[i] = d->sessions[skip + i] > d->engaged[skip + i]
                        ? d->sessions[skip + i] - d->engaged[skip + i]

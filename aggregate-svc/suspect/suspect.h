@@ -69,11 +69,17 @@ struct suspect_days {
   const int64_t *engaged;
   const int64_t *leads;
   size_t leads_from; /* leads are known from this entry on */
+  bool base;         /* the period is a week or month that pools are summed of (suspect_wave()) */
 };
 
 /* A wave in counts `y` (n entries as in d; sessions without engagement, or from abroad): at least
  * 2 days with z > 4, whose excess over the usual is at least 10 % of the period's sessions. A day
- * without 5 of its 8 earlier weekdays cannot be judged. The dealer leaves the pools. */
+ * without 5 of its 8 earlier weekdays cannot be judged. The dealer leaves the pools.
+ *
+ * A wave may cross the border of a base. Its days in the base are then also one when together with
+ * the two days before they are, or when it is the last day that stands out and its excess is 10 %
+ * of the base's sessions: the days after may not be finished when the base is first released, so
+ * what belongs to it must not depend on them. */
 struct suspect_finding suspect_wave(const struct suspect_days *d, const int64_t *y);
 /* The same for sessions without engagement. */
 struct suspect_finding suspect_traffic(const struct suspect_days *d);

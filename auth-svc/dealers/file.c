@@ -221,12 +221,11 @@ static enum err_code read_texts(struct dealers_reader *r, const cJSON *object, s
     const char *key, *fallback;
     const char **out;
   } fields[] = {
-      {"name", NULL, &d->name},         {"region", NULL, &d->region},
-      {"city", "", &d->city},           {"state", "", &d->state},
-      {"owner", "", &d->owner},         {"lead_event", "", &d->lead_event},
-      {"time_zone", "", &d->time_zone},
+      {"name", NULL, &d->name}, {"region", NULL, &d->region}, {"city", "", &d->city},
+      {"state", "", &d->state}, {"owner", "", &d->owner},
   };
-  enum err_code code = ERR_OK;
+  enum err_code code = read_kept(r, object, "lead_event", "", &d->lead_event);
+  code = first_of(code, read_kept(r, object, "time_zone", "", &d->time_zone));
   for (size_t i = 0; i < ARRAY_LEN(fields); i++)
     code =
         first_of(code, read_trimmed(r, object, fields[i].key, fields[i].fallback, fields[i].out));

@@ -109,10 +109,11 @@ test('suspect figures are in no release', async () => {
   const end_date = finishedSunday();
   const start_date = daysBefore(end_date, 27);
   // Each week by itself: a wave (from China), and three days or more without a session, leave it.
-  const weekly = [0, 1, 2, 3].flatMap((k) => {
-    const [from, to] = [daysBefore(start_date, -7 * k), daysBefore(start_date, -7 * k - 6)].map((d) => d.replaceAll('-', ''));
+  const spans = [0, 1, 2, 3].map((k) => ({ start_date: daysBefore(start_date, -7 * k), end_date: daysBefore(start_date, -7 * k - 6) }));
+  const weekly = spans.flatMap((span, week) => {
+    const [from, to] = [span.start_date, span.end_date].map((d) => d.replaceAll('-', ''));
     return world.all(`SELECT dealer_id, COUNT(*) sessions, SUM(engaged) engaged, COUNT(DISTINCT date) days, SUM(sessions.country = 'China') far FROM sessions
-      JOIN dealers USING (property_id) WHERE date BETWEEN '${from}' AND '${to}' GROUP BY 1`);
+      JOIN dealers USING (property_id) WHERE date BETWEEN '${from}' AND '${to}' GROUP BY 1`).map((d) => ({ ...d, week }));
   });
   const others = weekly.filter((d) => d.dealer_id !== 'd01');
   const pooled = others.filter((d) => d.dealer_id !== 'd07' && d.days > 4 && !(d.dealer_id === 'd02' && d.far > 0.1 * d.sessions));
@@ -122,6 +123,16 @@ test('suspect figures are in no release', async () => {
   const benchmark = metric(answer, 'd01', 'engagement_rate').benchmark;
   assert.equal(benchmark, Number(rate(pooled).toPrecision(3)));
   assert.notEqual(benchmark, Number(rate(others).toPrecision(3)), 'the faults would show');
+  // The same dealers are in a week by itself, in whatever is asked.
+  assert.equal(new Set(others.filter((d) => d.dealer_id === 'd02' && d.far > 0.1 * d.sessions).map((d) => d.week)).size, 2, 'the wave crosses a Sunday');
+  const trend = await one.data('compare_trends', { subject: 'd01', metric: 'engagement_rate', date_range: { start_date, end_date } });
+  const points = new Map(rowsOf(trend, 'points').map((p) => [p.start_date, p]));
+  for (const [week, date_range] of spans.entries()) {
+    const expected = Number(rate(pooled.filter((d) => d.week === week)).toPrecision(3));
+    const alone = await one.data('compare_dealer_sessions', { subject: 'd01', date_range });
+    assert.equal(metric(alone, 'd01', 'engagement_rate').benchmark, expected, date_range.start_date);
+    assert.equal(points.get(date_range.start_date).benchmark, expected, `trend of ${date_range.start_date}`);
+  }
 });
 
 // Every other tool: an answer over all dealers says of a sound one what it says over the sound ones.

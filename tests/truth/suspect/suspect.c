@@ -101,10 +101,11 @@ static int64_t some(struct draw *d, int64_t n, double p)
   return draw_share(d, n, p < 1 ? p : 1, 1);
 }
 
-static void add_wave(struct dealer_counts *days, double sessions)
+/* In three days of the period. */
+static void add_wave(struct dealer_counts *days, double sessions, int first)
 {
   for (int k = 0; k < 3; k++) /* a quarter more is a fifth of all */
-    days[SUSPECT_BASELINE + 11 + k].sessions += (int64_t)(sessions / 4 / 3);
+    days[SUSPECT_BASELINE + first + k].sessions += (int64_t)(sessions / 4 / 3);
 }
 
 /* Less of every session, more of those that engage, shop and lead. */
@@ -123,7 +124,7 @@ static void plant(struct world *w, enum fault fault, double sessions, struct dra
 {
   struct dealer_counts *days = w->days[FAULTY], *period = days + SUSPECT_BASELINE;
   if (fault == WAVE)
-    add_wave(days, sessions);
+    add_wave(days, sessions, 11);
   if (fault == GAP)
     memset(&period[8], 0, 3 * sizeof(*period));
   if (fault == LATE)
@@ -329,5 +330,73 @@ static void clean_dealers_are_suspected_in_at_most_1_percent(void)
   CU_ASSERT_TRUE(percent(suspected, dealers) <= 1);
 }
 
-TEST_MAIN("truth suspect", TEST(clean_dealers_are_suspected_in_at_most_1_percent),
+/* ---------------------------------------------------------------------- weeks of pools */
+
+/* Whether a week of the period is in no pool, as daily_findings.c and signs.c ask. */
+static bool week_is_left_out(const struct dealer_counts *days, int week)
+{
+  int64_t sessions[SUSPECT_BASELINE + 7], engaged[SUSPECT_BASELINE + 7];
+  for (int k = 0; k < SUSPECT_BASELINE + 7; k++) {
+    sessions[k] = days[7 * week + k].sessions;
+    engaged[k] = days[7 * week + k].engaged_sessions;
+  }
+  struct suspect_days d = {.first = 20000,
+                           .n = SUSPECT_BASELINE + 7,
+                           .begin = SUSPECT_BASELINE,
+                           .complete = SUSPECT_BASELINE + 7,
+                           .sessions = sessions,
+                           .engaged = engaged,
+                           .base = true};
+  return suspect_traffic(&d).found;
+}
+
+static void weeks_of_clean_dealers_are_in_the_pools(void)
+{
+  static const double sizes[] = {300, 670, 2000, 7000};
+  int64_t weeks = 0, left_out = 0;
+  AUTO_FREE struct world *w = xcalloc(1, sizeof(*w));
+  struct draw d = {SEED + 1};
+  int64_t n = worlds() > CLEAN_WORLDS ? worlds() : CLEAN_WORLDS;
+  for (int64_t k = 0; k < n; k++) {
+    draw_world(w, sizes[k % (int64_t)ARRAY_LEN(sizes)], &d);
+    for (size_t i = 0; i < DEALERS; i++)
+      for (int week = 0; week < PERIOD / 7; week++, weeks++)
+        left_out += week_is_left_out(w->days[i], week);
+  }
+  printf("  %lld of %lld weeks of clean dealers left out (%.2f %%)\n", (long long)left_out,
+         (long long)weeks, percent(left_out, weeks));
+  CU_ASSERT_TRUE(percent(left_out, weeks) <= 1);
+}
+
+/* Waves that begin on each weekday, from Monday on: the weeks with a day of it, and the others. */
+static void weeks_that_a_wave_touches_are_left_out(void)
+{
+  static const double sizes[] = {670, 2000, 7000};
+  for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
+    struct draw d = {SEED + 2 + (uint64_t)sizes[s]};
+    AUTO_FREE struct world *w = xcalloc(1, sizeof(*w));
+    int64_t touched = 0, left_out = 0, beside = 0, beside_left_out = 0;
+    for (int64_t k = 0; k < 7 * worlds(); k++) {
+      int first = 7 + (int)(k % 7);
+      draw_world(w, sizes[s], &d);
+      add_wave(w->days[FAULTY], sizes[s], first);
+      for (int week = 0; week < PERIOD / 7; week++) {
+        bool touches = first < 7 * (week + 1) && first + 2 >= 7 * week;
+        bool out = week_is_left_out(w->days[FAULTY], week);
+        touched += touches;
+        left_out += touches && out;
+        beside += !touches;
+        beside_left_out += !touches && out;
+      }
+    }
+    printf("  wave at %.0f sessions: %.1f %% of its weeks left out, %.1f %% of the others\n",
+           sizes[s], percent(left_out, touched), percent(beside_left_out, beside));
+    CU_ASSERT_TRUE(percent(left_out, touched) >= 99);
+    CU_ASSERT_TRUE(percent(beside_left_out, beside) <= 1);
+  }
+}
+
+TEST_MAIN("truth suspect", TEST(weeks_of_clean_dealers_are_in_the_pools),
+          TEST(weeks_that_a_wave_touches_are_left_out),
+          TEST(clean_dealers_are_suspected_in_at_most_1_percent),
           TEST(each_fault_is_found_and_leaves_the_words_about_others))

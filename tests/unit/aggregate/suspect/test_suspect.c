@@ -20,8 +20,8 @@ static void site_init(struct site *s)
     s->engaged[i] = 60;
     s->leads[i] = 2;
   }
-  s->days =
-      (struct suspect_days){FIRST, N, SUSPECT_BASELINE, N, s->sessions, s->engaged, s->leads, 0};
+  s->days = (struct suspect_days){
+      FIRST, N, SUSPECT_BASELINE, N, s->sessions, s->engaged, s->leads, 0, false};
 }
 
 static void nothing_is_found_at_an_even_site(void)
@@ -70,6 +70,58 @@ static void a_wave_takes_two_days_and_a_tenth_of_the_sessions(void)
   s.days.begin = 0; /* without a baseline nothing can be said of most days */
   memset(s.sessions, 0, SUSPECT_BASELINE * sizeof(s.sessions[0]));
   CU_ASSERT_FALSE(suspect_traffic(&s.days).found);
+}
+
+/* A week that pools are summed of, of a site where each of some days has 200 sessions more: 28 % of
+ * a week. Days are counted from the week's first on. */
+enum { WEEK_FIRST = SUSPECT_BASELINE + 7, WEEK_DAYS = 7 };
+
+static bool week_is_left_out(int first_day, size_t days, int64_t more, bool base)
+{
+  struct site s;
+  site_init(&s);
+  for (size_t i = 0; i < days; i++)
+    s.sessions[WEEK_FIRST + first_day + (int)i] += more;
+  size_t from = WEEK_FIRST - SUSPECT_BASELINE; /* nothing earlier is looked at, as in a series */
+  struct suspect_days week = {.first = FIRST + (int64_t)from,
+                              .n = SUSPECT_BASELINE + WEEK_DAYS,
+                              .begin = SUSPECT_BASELINE,
+                              .complete = SUSPECT_BASELINE + WEEK_DAYS,
+                              .sessions = s.sessions + from,
+                              .engaged = s.engaged + from,
+                              .leads = s.leads + from,
+                              .base = base};
+  return suspect_traffic(&week).found;
+}
+
+static void a_wave_leaves_each_week_that_it_touches(void)
+{
+  for (int base = 0; base < 2; base++) {
+    /* Wholly within the week, and without a day in it. */
+    CU_ASSERT_TRUE(week_is_left_out(1, 3, 200, base));
+    CU_ASSERT_FALSE(week_is_left_out(-3, 3, 200, base));
+    CU_ASSERT_FALSE(week_is_left_out(7, 3, 200, base));
+    /* One odd day within it is chance. */
+    for (int day = 0; day < 6; day++)
+      CU_ASSERT_FALSE(week_is_left_out(day, 1, 200, base));
+    /* Its Monday is the last of three days; its Sunday the first of three. */
+    CU_ASSERT_EQUAL(week_is_left_out(-2, 3, 200, base), base);
+    CU_ASSERT_EQUAL(week_is_left_out(-1, 2, 200, base), base);
+    CU_ASSERT_EQUAL(week_is_left_out(6, 3, 200, base), base);
+    /* Its days stand out, but are too few of the sessions. */
+    CU_ASSERT_FALSE(week_is_left_out(6, 3, 60, base));
+  }
+}
+
+/* Waves of three days from each weekday on: the two weeks beside each other have none of it left.
+ */
+static void no_day_of_a_wave_stays_in_a_pool(void)
+{
+  for (int first = 0; first < WEEK_DAYS; first++) {
+    CU_ASSERT_TRUE(week_is_left_out(first, 3, 200, true));
+    bool crosses = first + 3 > WEEK_DAYS;
+    CU_ASSERT_EQUAL(week_is_left_out(first - WEEK_DAYS, 3, 200, true), crosses);
+  }
 }
 
 static void lose(struct site *s, size_t from, size_t days)
@@ -238,8 +290,9 @@ static void every_sign_has_a_name_words_and_a_consequence(void)
 }
 
 TEST_MAIN("suspect data", TEST(nothing_is_found_at_an_even_site),
-          TEST(a_wave_takes_two_days_and_a_tenth_of_the_sessions), TEST(three_lost_days_are_a_gap),
-          TEST(days_without_sessions_at_a_tiny_site_are_chance),
+          TEST(a_wave_takes_two_days_and_a_tenth_of_the_sessions),
+          TEST(a_wave_leaves_each_week_that_it_touches), TEST(no_day_of_a_wave_stays_in_a_pool),
+          TEST(three_lost_days_are_a_gap), TEST(days_without_sessions_at_a_tiny_site_are_chance),
           TEST(a_site_that_begins_within_the_period_starts_late),
           TEST(fewer_sessions_with_higher_rates_are_a_shift),
           TEST(events_that_cease_or_begin_differ_from_rare_ones),
