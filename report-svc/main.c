@@ -66,6 +66,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   p->service.cache = cache_new((size_t)s->cache_bytes, s->cache_ttl_s * 1000);
   p->service.shared = p->shared;
   p->service.page_rows = s->page_rows;
+  p->service.join_bytes = (size_t)s->join_bytes;
   p->service.fan_out = (size_t)s->fan_out;
   report_service_init(&p->service);
   return ERR_OK;

@@ -125,6 +125,10 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "how long a report answer is reused, in seconds; 0 for never"},
       {"REPORT_CACHE_BYTES", CONFIG_INT, &s->cache_bytes, "8388608", 0, (int64_t)1 << 34, false,
        "memory for cached answers; 0 for none"},
+      {"REPORT_JOIN_BYTES", CONFIG_INT, &s->join_bytes, "67108864", 1 << 20, (int64_t)1 << 34,
+       false,
+       "memory for all reports that are being put together from parts, of leads or of several "
+       "properties; more wait, one that needs more than half is refused"},
       {"REPORT_PROPERTIES_TTL_S", CONFIG_INT, &s->properties_ttl_s, "3600", 0, 86400, false,
        "how long the properties found for a dealer without configured ones are kept, in seconds; 0 "
        "looks for every report"},

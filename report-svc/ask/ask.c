@@ -36,7 +36,8 @@ struct ask {
   int64_t asked_unix_ms;        /* when the key was made */
   struct rows_decoder *decoder; /* NULL: an answer without rows */
   struct report_shape shapes[ROWS_MAX_REPORTS];
-  size_t packed; /* bytes the rows will take in the reply */
+  size_t packed;  /* bytes the rows will take in the reply */
+  size_t counted; /* of the answer, in options.room */
   struct err body_error;
   struct answer *answer;
   bool cached;           /* it came from the cache, or from an equal question under way */
@@ -104,6 +105,11 @@ const ProtobufCMessage *ask_message(const struct ask *a)
   return a->answer == NULL ? NULL : a->answer->message;
 }
 
+void ask_drop_message(struct ask *a)
+{
+  answer_unref(TAKE_PTR(a->answer));
+}
+
 const ProtobufCMessage *ask_body(const struct ask *a)
 {
   return a->options.body;
@@ -160,6 +166,19 @@ static bool may_be_cut(const struct ask *a)
   return report->n_date_ranges <= 1 && report->n_comparisons == 0;
 }
 
+/* Counts what the answer has grown by. */
+static enum err_code count_answer(struct ask *a, struct err *e)
+{
+  struct room_share *room = a->options.room;
+  size_t now = answer_size(a->answer);
+  if (room == NULL || now <= a->counted)
+    return ERR_OK;
+  if (!room_take(room, now - a->counted))
+    return room_refused(room, a->options.too_many, e);
+  a->counted = now;
+  return ERR_OK;
+}
+
 static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e)
 {
   struct ask *a = user;
@@ -186,7 +205,7 @@ static enum rows_step on_row(void *user, const struct rows_row *row, struct err 
     return ROWS_FAIL;
   }
   answer_list_add(rows, &message->base);
-  return ROWS_MORE;
+  return count_answer(a, e) == ERR_OK ? ROWS_MORE : ROWS_FAIL;
 }
 
 static enum http_flow on_body(void *user, const char *data, size_t len)
@@ -232,7 +251,7 @@ static enum err_code read_rows(struct ask *a, struct err *e)
     see_quota(a, message);
   }
   answer->message = message;
-  return ERR_OK;
+  return count_answer(a, e);
 }
 
 /* ------------------------------------------------------------------ lists in pages */
@@ -447,6 +466,9 @@ static enum err_code prepare(void *user, struct buf *body, struct err *e)
   a->body_error = (struct err){0};
   if (a->pages == 0) {
     answer_unref(a->answer);
+    if (a->options.room != NULL)
+      room_reuse(a->options.room, a->counted);
+    a->counted = 0;
     a->answer = answer_new(a->decoder != NULL ? ROWS_ARENA : MESSAGE_ARENA);
   }
   if (a->decoder != NULL) {

@@ -39,6 +39,9 @@ struct ask_options {
   int64_t (*keep_ms)(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
                      int64_t now_unix_ms);
   const char *too_many; /* said when more items or rows come than fit; NULL: a general text */
+  /* Counts the memory of the answer, and ends the ask where there is no more (see room.h). Only of
+   * methods with rows that are not cacheable, and with too_many; NULL: not counted. */
+  struct room_share *room;
   /* The end, exactly once; e->code is ERR_OK on success. */
   void (*on_done)(void *user, struct ask *a, const struct err *e);
   void *user;
@@ -57,6 +60,8 @@ void ask_cancel(struct ask *a);
 /* After the end. */
 /* Google's answer, of the method's response type; lives as long as the ask. NULL after an error. */
 const ProtobufCMessage *ask_message(const struct ask *a);
+/* Frees the answer; the rest stays. */
+void ask_drop_message(struct ask *a);
 /* The body that was asked, of the method's request type; as the options gave it. */
 const ProtobufCMessage *ask_body(const struct ask *a);
 /* Whose credential was used; NULL when it never came to that. Lives as long as the ask. */

@@ -4,13 +4,16 @@
 #include "common/base/metrics.h"
 
 enum { SITES_MAX = 4096 };
-enum { DEFAULT_MAX_ANSWER = 4 * 1024 * 1024 };
+enum { DEFAULT_MAX_ANSWER = 4 * 1024 * 1024, DEFAULT_JOIN_BYTES = 64 * 1024 * 1024 };
 
 void report_service_init(struct service *s)
 {
   s->rows = metrics_counter("report_rows_total", "Rows decoded from Google's answers.", NULL);
   s->flights = flights_new();
   s->zones = zones_new();
+  room_init(
+      &s->joins, s->join_bytes == 0 ? DEFAULT_JOIN_BYTES : s->join_bytes,
+      metrics_gauge("report_joins_bytes", "Memory of reports that are being put together.", NULL));
   lookback_init(&s->sites, SITES_MAX);
 }
 
@@ -19,6 +22,7 @@ void report_service_end(struct service *s)
   flights_free(s->flights);
   zones_free(s->zones);
   lookback_free(&s->sites);
+  room_end(&s->joins);
 }
 
 size_t report_service_max_answer(const struct service *s)

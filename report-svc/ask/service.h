@@ -5,6 +5,7 @@
 #include "common/ga4/lookback.h"
 #include "report-svc/ask/cache.h"
 #include "report-svc/ask/flight.h"
+#include "report-svc/ask/room.h"
 #include "report-svc/ask/zones.h"
 #include "report-svc/google/google.h"
 #include "report-svc/shared/shared.h"
@@ -19,6 +20,8 @@ struct service {
   size_t max_answer_bytes; /* packed answer of a unary rpc; 0 means 4 MiB */
   size_t fan_out;          /* dealers at once per FetchReports; 0 means 64 */
   size_t chunk_rows;       /* rows per ColumnChunk; 0 means 4,096 */
+  size_t join_bytes;       /* memory of all joined reports under way; 0 means 64 MiB */
+  struct room joins;       /* that memory */
   struct lookback sites;   /* what look-backs found, by dealer and property */
   struct metric *rows;     /* decoded */
 };

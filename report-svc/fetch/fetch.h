@@ -144,6 +144,9 @@ enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row
 enum err_code fetch_query_send_chunk(struct fetch_query *q);
 /* Sends what is left of the columns, then QueryDone. The dealer may be gone afterwards. */
 void fetch_query_flush(struct fetch_query *q);
+/* The query has ended, as in fetch_dealer_query_ended(); what put it together goes at once, since
+ * others may wait for its memory. The dealer may be gone afterwards. */
+void fetch_query_end(struct fetch_query *q, const struct err *e);
 /* What came beside the rows of a whole page. An error fails the page. */
 enum err_code fetch_query_rest(struct fetch_query *q,
                                const Analytics__Ga4__V1beta__RunReportResponse *rest,

@@ -53,7 +53,7 @@ static void hand_on(void *arg)
     q->waiter = (struct fetch_waiter){.go = hand_on, .arg = q};
     fetch_park(fetch_of(q), &q->waiter);
   } else if (e.code != ERR_OK) {
-    fetch_dealer_query_ended(q->dealer, &e);
+    fetch_query_end(q, &e);
   } else {
     fetch_query_flush(q);
   }
@@ -81,7 +81,7 @@ static void on_done(void *user, struct own_job *j, const struct err *status)
   pthread_mutex_unlock(&f->lock);
   if (e.code != ERR_OK) {
     request_locate(q->query->report, &e);
-    fetch_dealer_query_ended(q->dealer, &e);
+    fetch_query_end(q, &e);
     return;
   }
   q->rest = own_report(j);

@@ -31,8 +31,13 @@ static struct fetch *fetch_of(const struct fetch_query *q)
   return q->dealer->fetch;
 }
 
-static void end(struct fetch_query *q, const struct err *e)
+void fetch_query_end(struct fetch_query *q, const struct err *e)
 {
+  struct fetch *f = fetch_of(q);
+  pthread_mutex_lock(&f->lock);
+  struct own_job *own = TAKE_PTR(q->own);
+  pthread_mutex_unlock(&f->lock);
+  own_job_unref(own);
   fetch_dealer_query_ended(q->dealer, e);
 }
 
@@ -139,7 +144,7 @@ static void send_query_done(void *arg)
     return;
   }
   struct err e = {.code = code};
-  end(q, code == ERR_OK ? NULL : &e);
+  fetch_query_end(q, code == ERR_OK ? NULL : &e);
 }
 
 static void flush(void *arg)
@@ -147,7 +152,7 @@ static void flush(void *arg)
   struct fetch_query *q = arg;
   enum err_code code = ERR_OK;
   if (dealer_failed(q)) {
-    end(q, NULL);
+    fetch_query_end(q, NULL);
     return;
   }
   if (columns_rows(q->columns) > 0)
@@ -157,7 +162,7 @@ static void flush(void *arg)
     fetch_park(fetch_of(q), &q->waiter);
   } else if (code != ERR_OK) {
     struct err e = {.code = code};
-    end(q, &e);
+    fetch_query_end(q, &e);
   } else {
     send_query_done(q);
   }
@@ -218,7 +223,7 @@ static void next_page(struct fetch_query *q, struct token *token)
 void fetch_query_page_ended(struct fetch_query *q, struct token *token, const struct err *e)
 {
   if (e->code != ERR_OK)
-    end(q, e);
+    fetch_query_end(q, e);
   else if (counted(q) < q->row_count)
     next_page(q, token);
   else

@@ -78,6 +78,9 @@ struct own_join {
   struct own_combination **combinations;
   size_t n, cap;
   size_t properties;
+  struct room_share *room; /* where the memory of the join is counted */
+  size_t counted;
+  bool full; /* there was no room */
 };
 
 /* plan.c */
@@ -93,6 +96,10 @@ void own_plan_resolve(struct own_plan *p, const struct token *token, struct look
                       const char *property, own_response *const *reports);
 
 /* join.c */
+/* What is said where the parts take too much memory. */
+extern const char own_too_large[];
+/* Counts what the join has grown by. False when there is no room for it. */
+bool own_join_count(struct own_join *j);
 /* Adds one property's answer. ERR_RESOURCE_EXHAUSTED. */
 enum err_code own_join_add(struct own_join *j, const struct own_plan *p,
                            own_response *const *reports, struct err *e);
@@ -101,8 +108,8 @@ void own_join_free(struct own_join *j);
 double own_value(const struct own_join *j, const struct own_column *c, const struct own_cell *cell);
 
 /* page.c */
-/* The rows in order, from the offset on; NULL at the arena's cap. `first`: the first property's
- * report, whose headers and metadata these are. */
+/* The rows in order, from the offset on; NULL at the arena's cap or without room. `first`: the
+ * first property's report, whose headers and metadata these are. */
 own_response *own_page(struct own_join *j, const own_response *first, bool all);
 enum err_code own_check_order(const own_request *asked, struct err *e);
 

@@ -1,5 +1,9 @@
 /* One batch per property, one after the other, then the join. See own.h.
  *
+ * What a job holds is counted in its share of service->joins (ask/room.h). A job that finds no room
+ * drops what it has, stands in line and begins again at its turn: Google is asked twice for it,
+ * which happens to large reports only, and only while others are under way.
+ *
  * One thread at a time drives a job: the callbacks of its asks. The lock guards only what
  * own_job_cancel() needs, which may come from any thread: the ask under way, and whether there
  * should be a further one. The chain holds a reference from start to on_done. */
@@ -26,7 +30,8 @@ struct own_job {
   struct own_shape shape;
   struct own_plan plans[OWN_MAX_PROPERTIES];
   struct ask *asks[OWN_MAX_PROPERTIES];
-  size_t n; /* asks made */
+  size_t n;               /* asks made */
+  struct room_share room; /* of the asks and the join */
   struct own_join join;
   metadata_message metadata;
   own_response *report;
@@ -35,57 +40,20 @@ struct own_job {
   pthread_mutex_t lock;
   struct ask *current; /* under way; guarded by the lock */
   bool cancelled;      /* guarded by the lock */
+  bool waits;          /* in line for room, or was; guarded by the lock */
 };
 
-/* ------------------------------------------------------------------ what may be asked */
-
-bool own_is_asked(const own_request *asked)
-{
-  for (size_t i = 0; i < asked->n_metrics; i++)
-    if (own_metric_find(asked->metrics[i]->name) != NULL)
-      return true;
-  return false;
-}
-
-static const char *first_own(const own_request *asked)
-{
-  for (size_t i = 0; i < asked->n_metrics; i++)
-    if (own_metric_find(asked->metrics[i]->name) != NULL)
-      return asked->metrics[i]->name;
-  return "several properties";
-}
-
-static enum err_code refuse(struct err *e, const own_request *asked, const char *argument)
-{
-  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                 "%s: cannot be used with %s, which is not GA4's own; leave it out, or ask for "
-                 "GA4's metrics alone",
-                 argument, first_own(asked));
-}
-
-enum err_code own_check(const own_request *asked, struct err *e)
-{
-  static const char *const of_events[] = {"eventName", "isKeyEvent"};
-  if (asked->metric_filter != NULL)
-    return refuse(e, asked, "metric_filter");
-  if (asked->n_metric_aggregations > 0)
-    return refuse(e, asked, "metric_aggregations");
-  if (asked->n_comparisons > 0)
-    return refuse(e, asked, "comparisons");
-  if (asked->cohort_spec != NULL)
-    return refuse(e, asked, "cohort_spec");
-  for (size_t i = 0; own_is_asked(asked) && i < asked->n_dimensions; i++)
-    for (size_t k = 0; k < ARRAY_LEN(of_events); k++)
-      if (strcmp(asked->dimensions[i]->name, of_events[k]) == 0)
-        return refuse(e, asked, of_events[k]);
-  if (own_is_asked(asked) && asked->n_dimensions >= REQUEST_MAX_DIMENSIONS)
-    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
-                   "dimensions: at most %d beside %s, which takes one itself",
-                   REQUEST_MAX_DIMENSIONS - 1, first_own(asked));
-  return own_check_order(asked, e);
-}
-
 /* ------------------------------------------------------------------ life */
+
+/* Nothing has been asked yet. */
+static void begin(struct own_job *j)
+{
+  j->arena = arena_new(JOB_ARENA);
+  j->join = (struct own_join){
+      .asked = j->options.asked, .shape = &j->shape, .arena = j->arena, .room = &j->room};
+  j->facts = (struct own_facts){0};
+  analytics__ga4__v1beta__response_meta_data__init(&j->metadata);
+}
 
 struct own_job *own_job_new(const struct own_options *options)
 {
@@ -93,9 +61,8 @@ struct own_job *own_job_new(const struct own_options *options)
   j->magic = OWN_MAGIC;
   atomic_init(&j->refs, 1);
   j->options = *options;
-  j->arena = arena_new(JOB_ARENA);
-  j->join = (struct own_join){.asked = options->asked, .shape = &j->shape, .arena = j->arena};
-  analytics__ga4__v1beta__response_meta_data__init(&j->metadata);
+  j->room.room = &options->service->joins;
+  begin(j);
   pthread_mutex_init(&j->lock, NULL);
   return j;
 }
@@ -114,6 +81,7 @@ void own_job_unref(struct own_job *j)
   for (size_t i = 0; i < j->n; i++)
     ask_unref(j->asks[i]);
   arena_free(j->arena);
+  room_leave(&j->room);
   pthread_mutex_destroy(&j->lock);
   j->magic = 0;
   free(j);
@@ -134,8 +102,21 @@ const struct ask *own_ask(const struct own_job *j)
   return j->n > 0 ? j->asks[0] : NULL;
 }
 
+/* What no report is made of after an error goes at once, for others to have the room: the job may
+ * be kept until a slow reader has heard of it. */
+static void let_go(struct own_job *j)
+{
+  own_join_free(&j->join);
+  for (size_t i = 0; i < j->n; i++)
+    ask_drop_message(j->asks[i]);
+  arena_free(TAKE_PTR(j->arena));
+  room_leave(&j->room);
+}
+
 static void finish(struct own_job *j, const struct err *e)
 {
+  if (e->code != ERR_OK)
+    let_go(j);
   j->options.on_done(j->options.user, j, e);
   own_job_unref(j); /* the chain's */
 }
@@ -172,10 +153,6 @@ static enum err_code on_token(void *user, const struct token *t, const char *pro
 
 static void on_ask_done(void *user, struct ask *a, const struct err *status);
 
-static const char too_large[] =
-    "the parts of the report are too large to be put together; ask for fewer dimensions or days, "
-    "or filter";
-
 static void start_ask(struct own_job *j, const char *property_id)
 {
   const struct own_options *o = &j->options;
@@ -186,7 +163,8 @@ static void start_ask(struct own_job *j, const char *property_id)
                                 .property_id = property_id,
                                 .purpose = o->purpose,
                                 .on_token = on_token,
-                                .too_many = too_large,
+                                .too_many = own_too_large,
+                                .room = &j->room,
                                 .on_done = on_ask_done,
                                 .user = j};
   struct ask *a = ask_new(&options);
@@ -299,11 +277,54 @@ static enum err_code join(struct own_job *j, struct err *e)
   put_facts(j);
   const batch_response *batch = (const batch_response *)ask_message(j->asks[0]);
   j->report = own_page(&j->join, batch->reports[0], j->options.all);
+  if (j->report == NULL && j->join.full)
+    return room_refused(&j->room, own_too_large, e);
   if (j->report == NULL)
     return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
                    "the answer is too large; use a smaller limit and page with offset");
   j->report->metadata = &j->metadata;
   return ERR_OK;
+}
+
+/* ------------------------------------------------------------------ in line for room */
+
+static void on_turn(void *user)
+{
+  struct own_job *j = user;
+  MAGIC_CHECK(j, OWN_MAGIC);
+  start_ask(j, j->options.property_id);
+}
+
+/* Ends a job that waits; not one whose turn has come. */
+static void stop_waiting(struct own_job *j)
+{
+  struct err e = {0};
+  if (!room_cancel(&j->room))
+    return;
+  err_set(&e, ERR_CANCELLED, "cancelled", "the request was cancelled");
+  finish(j, &e);
+}
+
+/* Forgets everything, and asks once more when there is room. False: it is not worth waiting. */
+static bool wait_for_room(struct own_job *j)
+{
+  let_go(j);
+  for (size_t i = 0; i < j->n; i++)
+    ask_unref(j->asks[i]);
+  j->n = 0;
+  begin(j);
+  own_job_ref(j);
+  pthread_mutex_lock(&j->lock);
+  j->waits = true;
+  pthread_mutex_unlock(&j->lock);
+  bool waits = room_wait(&j->room, on_turn, j);
+  pthread_mutex_lock(&j->lock);
+  bool cancelled = j->cancelled;
+  pthread_mutex_unlock(&j->lock);
+  if (waits && cancelled) /* before it stood in line */
+    stop_waiting(j);
+  own_job_unref(j);
+  return waits;
 }
 
 static void on_ask_done(void *user, struct ask *a, const struct err *status)
@@ -324,6 +345,8 @@ static void on_ask_done(void *user, struct ask *a, const struct err *status)
   }
   if (e.code == ERR_OK)
     join(j, &e);
+  if (e.code != ERR_OK && j->room.full && wait_for_room(j))
+    return;
   finish(j, &e);
 }
 
@@ -339,8 +362,13 @@ void own_job_cancel(struct own_job *j)
   pthread_mutex_lock(&j->lock);
   j->cancelled = true;
   struct ask *a = j->current == NULL ? NULL : ask_ref(j->current);
+  bool waits = j->waits && a == NULL;
+  own_job_ref(j);
   pthread_mutex_unlock(&j->lock);
   if (a != NULL)
-    ask_cancel(a); /* j may be gone after this */
+    ask_cancel(a);
+  else if (waits)
+    stop_waiting(j);
+  own_job_unref(j);
   ask_unref(a);
 }

@@ -11,11 +11,13 @@ enum { KEY_MAX = 64 * 1024, FIRST_ROOM = 64 };
 
 static const char range_dimension[] = "dateRange";
 
+const char own_too_large[] =
+    "the parts of the report are too large to be put together; ask for fewer dimensions or days, "
+    "or filter";
+
 static enum err_code no_memory(struct err *e)
 {
-  return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
-                 "the parts of the report are too large to be put together; ask for fewer "
-                 "dimensions or days, or filter");
+  return err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large", "%s", own_too_large);
 }
 
 void own_join_free(struct own_join *j)
@@ -23,6 +25,16 @@ void own_join_free(struct own_join *j)
   map_free(&j->by_key);
   free(j->combinations);
   j->combinations = NULL;
+}
+
+bool own_join_count(struct own_join *j)
+{
+  size_t each = sizeof(*j->combinations) + 2 * sizeof(struct map_node *); /* in list and map */
+  size_t now = arena_used(j->arena) + j->cap * each;
+  j->full = j->full || !room_take(j->room, now - j->counted);
+  if (!j->full)
+    j->counted = now;
+  return !j->full;
 }
 
 /* Where the columns of a report's rows are. */
@@ -206,6 +218,8 @@ static enum err_code add_rows(struct own_join *j, const struct own_plan *p,
     struct own_cell *cell = cell_of(j, r->rows[i], &at, &key);
     if (cell == NULL)
       return no_memory(e);
+    if (!own_join_count(j))
+      return room_refused(j->room, own_too_large, e);
     add_row(j, p, which, cell, r->rows[i], &at);
   }
   return ERR_OK;

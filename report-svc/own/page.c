@@ -173,7 +173,7 @@ static bool put_rows(struct own_join *j, own_response *out, const own_response *
                      size_t to)
 {
   out->rows = ARENA_ARRAY(j->arena, row *, (to - from) * OWN_MAX_RANGES);
-  if (out->rows == NULL)
+  if (out->rows == NULL || !own_join_count(j))
     return false;
   for (size_t i = from; i < to; i++)
     for (size_t k = 0; k < OWN_MAX_RANGES; k++) {
@@ -181,7 +181,7 @@ static bool put_rows(struct own_join *j, own_response *out, const own_response *
       if (cell == NULL)
         continue;
       out->rows[out->n_rows] = row_of(j, j->combinations[i], cell, first);
-      if (out->rows[out->n_rows++] == NULL)
+      if (out->rows[out->n_rows++] == NULL || !own_join_count(j))
         return false;
     }
   return true;

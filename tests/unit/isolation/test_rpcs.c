@@ -85,6 +85,8 @@ static void nothing_outside_the_grant_comes_back_from_any_rpc_or_tool(void)
   CU_ASSERT_TRUE(t.disclosure.withheld * 100 >= cases);
   CU_ASSERT_TRUE(t.members_read * 100 >= cases);
   CU_ASSERT_TRUE(t.vehicles * 200 >= cases);
+  CU_ASSERT_TRUE(t.leads * 500 >= cases);
+  CU_ASSERT_TRUE(t.leads_across * 500 >= cases);
   for (size_t i = 0; i < ARRAY_LEN(t.dealer); i++)
     CU_ASSERT_TRUE(t.dealer[i] * 1000 >= cases);
   CU_ASSERT_TRUE(t.by_certificate * 200 >= cases);

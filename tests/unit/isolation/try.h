@@ -10,6 +10,7 @@ struct tally {
   size_t calls, answered, refused, members_read;
   size_t by_certificate, revoked; /* callers */
   size_t vehicles;                /* answers about vehicles */
+  size_t leads, leads_across;     /* answers with leads, of one dealer and of several */
   size_t dealer[5];               /* answers of each tool about one dealer */
   struct oracle_stats disclosure;
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "tests/unit/isolation/try_parts.h"
 
 typedef Analytics__Aggregate__V1__CompareDealerSessionsRequest CompareRequest;
@@ -10,11 +11,39 @@ typedef Analytics__Aggregate__V1__CompareDealerSessionsResponse CompareResponse;
 static char *page_path[] = {TEXT("pagePath")};
 static char *event_name[] = {TEXT("eventName")};
 static char *sessions[] = {TEXT("sessions"), TEXT("engagedSessions")};
+/* Not Google's: they rest on each dealer's own events and settings. */
+static char *leads[] = {TEXT("leads"), TEXT("leads_per_100_sessions"), TEXT("sessions")};
+static char *shoppers[] = {TEXT("shopper_sessions"), TEXT("lead_sessions"), TEXT("calls")};
+
+/* Dimension and metrics of a report; drawn at random. True: with leads. */
+#define DRAW_FIELDS(q) draw_fields(&(q).dimensions, &(q).n_dimensions, &(q).metrics, &(q).n_metrics)
+static bool draw_fields(char ***dimensions, size_t *n_dimensions, char ***metrics,
+                        size_t *n_metrics)
+{
+  static char **const of[] = {sessions, sessions, leads, shoppers};
+  size_t form = pick(ARRAY_LEN(of));
+  *dimensions = form == 0 ? event_name : page_path;
+  *n_dimensions = 1;
+  *metrics = of[form];
+  *n_metrics = form < 2 ? ARRAY_LEN(sessions) : ARRAY_LEN(leads);
+  return form >= 2;
+}
+
+/* Whether it is known how many leads a dealer has: its event is configured, or one of those that
+ * are looked for has fired. */
+static bool counts_leads(const struct shop *s)
+{
+  bool fired = false;
+  for (size_t e = 0; e < ARRAY_LEN(plan_events); e++)
+    fired = fired || s->events[e] > 0;
+  return fired || s->lead_event[0] != '\0';
+}
 
 /* Calls a tool about one property, named by dealer, by property or both, and judges whether it
- * answered exactly when it should. The fields belong to the request `q`. */
-static size_t try_of_property(struct attempt *a, const char *method, const ProtobufCMessage *q,
-                              char **dealer_id, char **property_id)
+ * answered exactly when it should; with leads, only where these are known. The fields belong to the
+ * request `q`. */
+static size_t try_with_leads(struct attempt *a, const char *method, const ProtobufCMessage *q,
+                             bool with_leads, char **dealer_id, char **property_id)
 {
   struct named dealer = name_dealer(a, 0), property = name_dealer(a, 1);
   bool by_dealer = pick(3) != 0, by_property = !by_dealer || pick(3) == 0;
@@ -31,6 +60,9 @@ static size_t try_of_property(struct attempt *a, const char *method, const Proto
   if (by_property && strcmp(property.text, a->stage->plan.shops[0].property) != 0 &&
       a->stage->plan.n == 1)
     due = false; /* Google refuses the only account a property it does not have */
+  if (with_leads)
+    due = due && counts_leads(&a->stage->plan.shops[shop]);
+  a->tally->leads += with_leads && r.message != NULL;
   /* A property that is configured nowhere may be one the dealer's credential can read. */
   if (r.message != NULL && !due)
     bad += wrong("an answer that is not due", &r);
@@ -40,14 +72,17 @@ static size_t try_of_property(struct attempt *a, const char *method, const Proto
   return bad;
 }
 
+static size_t try_of_property(struct attempt *a, const char *method, const ProtobufCMessage *q,
+                              char **dealer_id, char **property_id)
+{
+  return try_with_leads(a, method, q, false, dealer_id, property_id);
+}
+
 size_t try_run_report(struct attempt *a)
 {
   Analytics__Report__V1__RunReportRequest q = ANALYTICS__REPORT__V1__RUN_REPORT_REQUEST__INIT;
-  q.dimensions = pick(2) == 0 ? page_path : event_name;
-  q.n_dimensions = 1;
-  q.metrics = sessions;
-  q.n_metrics = 2;
-  return try_of_property(a, "RunReport", &q.base, &q.dealer_id, &q.property_id);
+  bool with_leads = DRAW_FIELDS(q);
+  return try_with_leads(a, "RunReport", &q.base, with_leads, &q.dealer_id, &q.property_id);
 }
 
 size_t try_property(struct attempt *a)
@@ -200,13 +235,11 @@ size_t try_across(struct attempt *a)
   m.dealer_ids = q.id_texts;
   m.n_dealer_ids = q.n_ids;
   m.region = TEXT(q.region);
-  m.dimensions = pick(2) == 0 ? page_path : event_name;
-  m.n_dimensions = 1;
-  m.metrics = sessions;
-  m.n_metrics = 2;
+  bool with_leads = DRAW_FIELDS(m);
   compare_across(&m, &q);
   stage_call(&r, a->stage->aggregate, AGGREGATE, "RunReportAcrossDealers", &m.base, &a->grant);
   count(a, &r);
+  a->tally->leads_across += with_leads && r.message != NULL;
   size_t bad = scan_reply(&a->stage->plan, &a->view, &r, asked, asked_of(&q, asked));
   reply_free(&r);
   return bad;

@@ -200,6 +200,7 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                 .page_rows = o->page_rows == 0 ? 250000 : o->page_rows,
                                 .max_answer_bytes = o->max_answer_bytes,
                                 .chunk_rows = o->chunk_rows,
+                                .join_bytes = o->join_bytes,
                                 .fan_out = o->fan_out};
   report_service_init(&f->service);
   must(rpc_server_new(&f->report_server, &server_options, &e), &e);

@@ -1,6 +1,9 @@
 /* Reports that are put together: leads beside GA4's metrics, several properties. */
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/mem.h"
@@ -161,6 +164,141 @@ static void streams_add_them_up_too(void)
   }
 }
 
+/* Bytes that this process has from malloc(); 0 under a sanitizer. */
+static size_t allocated(void)
+{
+  struct mallinfo2 m = mallinfo2();
+  return m.uordblks + m.hblkhd;
+}
+
+/* The largest of these, and of what is held of the room, until `over`. */
+struct watch {
+  struct room *room;
+  atomic_bool over;
+  size_t allocated, held;
+  pthread_t thread;
+};
+
+static void *watch(void *arg)
+{
+  struct watch *w = arg;
+  while (!atomic_load(&w->over)) {
+    size_t held = room_held(w->room), now = allocated();
+    w->held = held > w->held ? held : w->held;
+    w->allocated = now > w->allocated ? now : w->allocated;
+    usleep(200);
+  }
+  return NULL;
+}
+
+/* Starts 2 reports of each of 32 dealers with 2 properties, 1 kB a row, with a reader that takes
+ * nothing for now. */
+static void start_wide(struct fetch_run *r, struct fakes *f, int rows)
+{
+  f->several_properties = true;
+  LOCKED(f, f->google = (struct google_plan){.rows = rows, .value_bytes = 100});
+  fetch_init(r);
+  r->add_properties = true;
+  r->hold = true;
+  fetch_start(r, f, 32, 2, 0, 30000);
+  CU_ASSERT(fakes_reach(&f->requests, 32));
+}
+
+static void go_on(struct fetch_run *r)
+{
+  pthread_mutex_lock(&r->lock);
+  r->hold = false;
+  pthread_mutex_unlock(&r->lock);
+  rpc_client_resume(r->call);
+  fetch_wait(r);
+}
+
+static bool all_whole(const struct fetch_run *r, int64_t rows)
+{
+  bool ok = true;
+  for (size_t d = 0; d < r->n; d++) {
+    bool whole = r->codes[d] == 0;
+    for (size_t i = 0; i < 2; i++) {
+      const struct report *report = &r->reports[d][i];
+      whole = whole && report->done && !report->bad && report->rows == rows &&
+              report->sum == (double)(rows * (rows - 1));
+    }
+    if (!whole)
+      printf("\n    dealer %zu: %d %s %s\n", d, r->codes[d], r->reasons[d], r->messages[d]);
+    ok = ok && whole;
+  }
+  return ok;
+}
+
+static void joined_reports_together_stay_within_their_memory(void)
+{
+  enum { ROWS = 400, ROOM = 4 << 20, BESIDE = 12 << 20 };
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.join_bytes = ROOM});
+  struct watch w = {.room = &f.service.joins};
+  size_t before = allocated();
+  CU_ASSERT_EQUAL_FATAL(pthread_create(&w.thread, NULL, watch, &w), 0);
+  start_wide(&r, &f, ROWS);
+  go_on(&r);
+  atomic_store(&w.over, true);
+  pthread_join(w.thread, NULL);
+  CU_ASSERT_TRUE(w.held > 0 && w.held <= ROOM);
+  CU_ASSERT_TRUE(w.allocated < before + ROOM + BESIDE);
+  CU_ASSERT_EQUAL(room_held(&f.service.joins), 0);
+  CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+  CU_ASSERT_TRUE(all_whole(&r, ROWS));
+  CU_ASSERT_TRUE(f.requests > 2 * 2 * 32); /* some asked once more, in their turn */
+  fakes_stop(&f);
+}
+
+/* The default has room for all 32 at once. */
+static void what_fits_is_answered_for_all(void)
+{
+  enum { ROWS = 100 };
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, NULL);
+  start_wide(&r, &f, ROWS);
+  go_on(&r);
+  CU_ASSERT_TRUE(all_whole(&r, ROWS));
+  CU_ASSERT_EQUAL(f.requests, 2 * 2 * 32);
+  fakes_stop(&f);
+}
+
+static void reports_in_line_for_memory_can_be_cancelled(void)
+{
+  struct fakes f;
+  struct fetch_run r;
+  fakes_start(&f, &(struct fakes_options){.join_bytes = 2 << 20});
+  start_wide(&r, &f, 400);
+  rpc_client_cancel(r.call);
+  go_on(&r);
+  CU_ASSERT_EQUAL(r.status.code, ERR_CANCELLED);
+  CU_ASSERT(fetch_idle_soon(&f));
+  fakes_stop(&f);
+  CU_ASSERT_EQUAL(f.service.joins.waiting, 0);
+}
+
+static void a_report_larger_than_the_memory_says_what_to_ask_for(void)
+{
+  struct fakes f;
+  struct err e;
+  run_request q = request_of(visits, 1);
+  fakes_start(&f, &(struct fakes_options){.join_bytes = 1 << 20});
+  f.several_properties = true;
+  LOCKED(&f, f.google.rows = 4000);
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunReport", &q.base, &e));
+  CU_ASSERT_EQUAL(e.code, ERR_RESOURCE_EXHAUSTED);
+  CU_ASSERT_STRING_EQUAL(e.reason, "answer_too_large");
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "ask for fewer dimensions or days, or filter"));
+  LOCKED(&f, f.google.rows = 100);
+  run_response *r = tool_run(&f, "RunReport", &q.base, &e); /* the room is free again */
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  tool_free(r);
+  fakes_stop(&f);
+}
+
 static void cancelled_streams_end_at_once(void)
 {
   struct fakes f;
@@ -183,4 +321,7 @@ TEST_MAIN("report-svc own metrics",
           TEST(leads_stand_beside_sessions_and_the_look_back_is_read_once),
           TEST(a_site_without_a_lead_event_has_an_unknown_number_of_leads),
           TEST(the_properties_of_a_dealer_are_added_up), TEST(streams_add_them_up_too),
+          TEST(joined_reports_together_stay_within_their_memory),
+          TEST(what_fits_is_answered_for_all), TEST(reports_in_line_for_memory_can_be_cancelled),
+          TEST(a_report_larger_than_the_memory_says_what_to_ask_for),
           TEST(cancelled_streams_end_at_once))
