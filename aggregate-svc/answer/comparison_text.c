@@ -143,8 +143,7 @@ void comparison_caveats(const struct comparison *c, Result *r, const struct reso
   dealer_caveats(&out, &c->of);
   add_power(&out, c, r);
   if (c->of.figures.cohort->subject >= 0)
-    caveats_add(&out, "For this dealer alone, benchmark_dealer gives the scorecard: vehicle pages, "
-                      "mix of channels, and what to look at first.");
+    caveats_add(&out, "benchmark_dealer gives this dealer's scorecard and what to look at first.");
   caveats_add_notes(&out, c->of.figures.cohort, c->notes);
   period_caveats(&out, c->period, r->period, period);
   r->caveats = out.items;

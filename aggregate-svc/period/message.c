@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "aggregate-svc/words/text.h"
-#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/zone.h"
 
@@ -51,25 +50,6 @@ Period *period_message(const struct period *p, const struct cohort *cohort,
   return m;
 }
 
-enum { ZONES_NAMED = 5 };
-
-static void add_zones(struct caveats *c, const Period *m)
-{
-  AUTO_BUF struct buf b = BUF_INIT(4096);
-  size_t named = m->n_time_zones > ZONES_NAMED ? ZONES_NAMED : m->n_time_zones;
-  size_t items = named + (named < m->n_time_zones);
-  for (size_t i = 0; i < named; i++) {
-    text_put_separator(&b, i, items);
-    buf_puts(&b, m->time_zones[i]);
-  }
-  if (named < m->n_time_zones)
-    buf_printf(&b, " and %zu more", m->n_time_zones - named);
-  caveats_add(c,
-              "The properties are in %zu time zones (%s); each dealer's days begin and end in its "
-              "own.",
-              m->n_time_zones, buf_str(&b));
-}
-
 void period_caveats(struct caveats *c, const struct period *p, const Period *m,
                     const struct resolved_period *resolved)
 {
@@ -81,7 +61,9 @@ void period_caveats(struct caveats *c, const struct period *p, const Period *m,
   else if (strcmp(m->end_date, m->complete_through) > 0)
     caveats_add(c, "Google may still change figures of days after %s.", m->complete_through);
   if (m->n_time_zones > 1)
-    add_zones(c, m);
+    caveats_add(
+        c, "The properties are in %zu time zones; each dealer's days begin and end in its own.",
+        m->n_time_zones);
   if (!resolved->zone_known && (p->start.relative || p->end.relative))
     caveats_add(c, "Relative dates are shown as days of UTC because the time zone of the first "
                    "property is not known here; Google used the property's own.");

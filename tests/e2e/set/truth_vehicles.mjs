@@ -2,7 +2,7 @@
 // here is shared with the product: the rules come from proto/ and docs/internals.
 import fs from 'node:fs';
 import path from 'node:path';
-import { daysOf } from './truth.mjs';
+import { daysOf, lost } from './truth.mjs';
 import { compact, daysBefore, ROOT, todayIn } from './world.mjs';
 
 const LEADS = ['asc_form_submission', 'generate_lead', 'form_submit'];
@@ -167,6 +167,10 @@ function viewsPerDay(rows, days) {
   return days.map((day) => byNumber.get(day) ?? 0);
 }
 
+// Changes are measured by the dealers that lost no days in either period.
+const steadyOf = (rows) => rows.filter((row) => row.steady);
+const viewsOfSteady = (rows) => sum(steadyOf(rows).map((row) => row.views));
+
 function modelInterest(model, now, then, all) {
   const once = [...new Map(now.map((row) => [row.unit, row])).values()];
   const days = all.days;
@@ -186,16 +190,16 @@ function modelInterest(model, now, then, all) {
     share: views / all.matched,
     low: se === undefined ? undefined : Math.max(0, r - tLimit(n - 1) * se),
     high: se === undefined ? undefined : Math.min(1, r + tLimit(n - 1) * se),
-    share_change_pp: all.matchedBefore > 0 ? 100 * (views / all.matched - sum(then.map((row) => row.views)) / all.matchedBefore) : undefined,
+    share_change_pp: all.compared ? 100 * (viewsOfSteady(now) / all.steady - viewsOfSteady(then) / all.steadyBefore) : undefined,
     vdp_sessions: once.length,
-    sessions_change: all.matchedBefore > 0 && then.length > 0 ? once.length / units(then) - 1 : undefined,
+    sessions_change: all.compared && units(steadyOf(then)) > 0 ? units(steadyOf(now)) / units(steadyOf(then)) - 1 : undefined,
     reach: once.length / all.sessions,
     session_s: sum(once.map((row) => row.seconds)) / once.length,
     bounce: once.filter((row) => !row.engaged).length / once.length,
     new_share: conditions.new / (conditions.new + conditions.used),
     dealers: new Set(now.map((row) => row.dealer)).size,
     leads: all.leadsKnown ? leads(all.leads) : undefined,
-    leads_change: all.leadsKnown && all.matchedBefore > 0 ? leads(all.leads) - leads(all.leadsBefore) : undefined,
+    leads_change: all.leadsKnown && all.compared ? leads(steadyOf(all.leads)) - leads(steadyOf(all.leadsBefore)) : undefined,
   };
 }
 
@@ -214,7 +218,8 @@ export function interest(world, dealers, range, { limit = 15, offset = 0 } = {})
   for (const d of dealers) {
     const now = rangeOf(d, range);
     const then = rangeOf(d, before(range));
-    const tag = (row) => ({ ...row, dealer: d.dealer_id, region: d.region, fields: registered(world, d) });
+    const steady = !lost(world, d, now).found && !lost(world, d, then).found;
+    const tag = (row) => ({ ...row, steady, dealer: d.dealer_id, region: d.region, fields: registered(world, d) });
     const views = viewsOf(world, d, now.from, now.to).map(tag);
     rows.push(...views);
     old.push(...viewsOf(world, d, then.from, then.to).map(tag));
@@ -223,13 +228,15 @@ export function interest(world, dealers, range, { limit = 15, offset = 0 } = {})
     const event = leadEvent(world, d);
     if (event === null) continue;
     all.leadsKnown = true;
-    const leads = leadsOf(world, d, now.from, now.to, event);
+    const leads = leadsOf(world, d, now.from, now.to, event).map(tag);
     all.allLeads += sum(leads.map((row) => row.leads));
     all.leads.push(...leads.filter((row) => row.model !== ''));
-    all.leadsBefore.push(...leadsOf(world, d, then.from, then.to, event).filter((row) => row.model !== ''));
+    all.leadsBefore.push(...leadsOf(world, d, then.from, then.to, event).filter((row) => row.model !== '').map(tag));
   }
   all.matched = sum(rows.map((row) => row.views));
-  all.matchedBefore = sum(old.map((row) => row.views));
+  all.steady = viewsOfSteady(rows);
+  all.steadyBefore = viewsOfSteady(old);
+  all.compared = all.steady > 0 && all.steadyBefore > 0;
   const at = [...new Set(rows.map((row) => row.day))].map(number);
   const first = Math.min(...at);
   all.days = at.length === 0 ? [] : Array.from({ length: Math.max(...at) - first + 1 }, (_, i) => first + i);
