@@ -14,6 +14,7 @@
 
 #include "aggregate-svc/stats/stats.h"
 #include "aggregate-svc/vehicle/vehicle.h"
+#include "aggregate-svc/verdict/models.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -215,15 +216,9 @@ static void find_many_views(struct sums *s)
 static const char *verdict_of(const struct sums *s, const struct model_leads *m,
                               struct stats_interval ratio)
 {
-  if (s->all_suspect)
-    return "suspect_data";
-  if (!m->tested)
-    return "too_little_data";
-  if (m->q <= VEHICLE_Q && ratio.low > 1)
-    return "above_expected";
-  if (m->q <= VEHICLE_Q && ratio.high < 1)
-    return "below_expected";
-  return "no_clear_difference";
+  return expected_word_name(s->all_suspect ? EXPECTED_SUSPECT
+                            : !m->tested   ? EXPECTED_TOO_LITTLE_DATA
+                                           : model_judge_leads(ratio, m->q));
 }
 
 static void put_rate(ModelLeads *m)

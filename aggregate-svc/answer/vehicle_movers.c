@@ -6,8 +6,7 @@
  * neither: its tracking, not its shoppers, may have changed; nor is one whose traffic is suspect in
  * the last 4 weeks (of which the first week has too little before it to be judged). Every model
  * with enough views at enough dealers is tested, in both comparisons, and all p go through
- * Benjamini and Hochberg at once. Called rising or falling is a model whose interval excludes 0,
- * with q of at most 0.1, that moved by a tenth and at two of three dealers that show it. */
+ * Benjamini and Hochberg at once; verdict/models.h says what is called rising or falling. */
 #include "aggregate-svc/answer/vehicle_movers.h"
 
 #include <math.h>
@@ -17,6 +16,7 @@
 #include "aggregate-svc/period/week.h"
 #include "aggregate-svc/stats/stats.h"
 #include "aggregate-svc/vehicle/vehicle.h"
+#include "aggregate-svc/verdict/models.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -33,18 +33,15 @@ static const struct {
 } comparisons[COMPARISONS] = {{"week", "the week before", 6, 7, 1},
                               {"4_weeks", "the 4 weeks before", 0, 4, 4}};
 
-enum verdict { RISING, FALLING, UNCLEAR };
-static const char *const verdict_names[] = {"rising", "falling", "no_clear_change"};
-
 /* A tested model in one comparison. */
 struct move {
   size_t comparison, model;
   const char *label;
   int64_t before, after; /* views */
-  int32_t dealers, up, down;
+  size_t dealers, up, down;
   struct stats_share_change shift;
   double q;
-  enum verdict verdict;
+  enum model_move verdict;
 };
 
 struct movers {
@@ -163,7 +160,7 @@ static size_t gather(const struct movers *m, struct move *move, struct stats_sha
 
 static void try_model(struct movers *m, size_t comparison, size_t model, struct stats_share *shares)
 {
-  struct move move = {.comparison = comparison, .model = model, .verdict = UNCLEAR};
+  struct move move = {.comparison = comparison, .model = model, .verdict = MODEL_NO_CLEAR_CHANGE};
   size_t k = gather(m, &move, shares);
   if (move.before == 0 && move.after == 0)
     return;
@@ -175,16 +172,6 @@ static void try_model(struct movers *m, size_t comparison, size_t model, struct 
     move.label = vehicle_label(model, m->arena);
     m->moves[m->n++] = move;
   }
-}
-
-static enum verdict judge(const struct move *x)
-{
-  bool clear = x->q <= VEHICLE_Q && fabs(x->shift.change) >= MOVERS_CHANGE_MIN * x->shift.before;
-  if (clear && x->shift.low > 0 && 3 * x->up >= 2 * x->dealers)
-    return RISING;
-  if (clear && x->shift.high < 0 && 3 * x->down >= 2 * x->dealers)
-    return FALLING;
-  return UNCLEAR;
 }
 
 static void test_all(struct movers *m)
@@ -199,8 +186,9 @@ static void test_all(struct movers *m)
     p[i] = m->moves[i].shift.p;
   stats_benjamini_hochberg(p, m->n, q, ARENA_ARRAY(m->arena, size_t, m->n));
   for (size_t i = 0; i < m->n; i++) {
-    m->moves[i].q = q[i];
-    m->moves[i].verdict = judge(&m->moves[i]);
+    struct move *x = &m->moves[i];
+    x->q = q[i];
+    x->verdict = model_judge_move(&x->shift, x->q, x->up, x->down, x->dealers);
   }
 }
 
@@ -230,10 +218,10 @@ static ModelMove *move_message(const struct move *x, struct arena *arena)
   m->change_pp = 100 * x->shift.change;
   m->low_pp = 100 * x->shift.low;
   m->high_pp = 100 * x->shift.high;
-  m->dealers_up = x->up;
-  m->dealers = x->dealers;
+  m->dealers_up = (int32_t)x->up;
+  m->dealers = (int32_t)x->dealers;
   m->q = x->q;
-  m->verdict = borrow_text(verdict_names[x->verdict]);
+  m->verdict = borrow_text(model_move_name(x->verdict));
   return m;
 }
 
@@ -276,8 +264,8 @@ static ComparisonMessage *comparison_message(const struct movers *m, size_t c)
     if (m->moves[i].comparison != c)
       continue;
     x->tested++;
-    x->rising += m->moves[i].verdict == RISING;
-    x->falling += m->moves[i].verdict == FALLING;
+    x->rising += m->moves[i].verdict == MODEL_RISING;
+    x->falling += m->moves[i].verdict == MODEL_FALLING;
   }
   return x;
 }
@@ -286,7 +274,7 @@ static ComparisonMessage *comparison_message(const struct movers *m, size_t c)
 
 /* "rising: Toyota RAV4 (9.6 % to 11.0 %)"; returns whether there is any. */
 static bool put_verdict(struct buf *b, const struct movers *m, size_t comparison,
-                        enum verdict verdict, bool first)
+                        enum model_move verdict, bool first)
 {
   size_t found = 0;
   for (size_t i = 0; i < m->n; i++) {
@@ -294,7 +282,7 @@ static bool put_verdict(struct buf *b, const struct movers *m, size_t comparison
     if (x->comparison != comparison || x->verdict != verdict || ++found > HEADLINE_MODELS)
       continue;
     if (found == 1)
-      buf_printf(b, "%s%s ", first ? "" : "; ", verdict_names[verdict]);
+      buf_printf(b, "%s%s ", first ? "" : "; ", model_move_name(verdict));
     else
       buf_puts(b, ", ");
     buf_printf(b, "%s (%.1f %% to %.1f %%)", x->label, 100 * x->shift.before, 100 * x->shift.after);
@@ -313,8 +301,8 @@ static void put_comparison(struct buf *b, const struct movers *m, size_t c,
                x->low_volume, x->few_dealers);
     return;
   }
-  bool rising = put_verdict(b, m, c, RISING, true);
-  bool falling = put_verdict(b, m, c, FALLING, !rising);
+  bool rising = put_verdict(b, m, c, MODEL_RISING, true);
+  bool falling = put_verdict(b, m, c, MODEL_FALLING, !rising);
   if (!rising && !falling)
     buf_printf(b, "no clear change (%d models tested)", x->tested);
 }

@@ -10,9 +10,6 @@ enum {
   MOVERS_VIEWS_MIN = 200, /* of a model in each period */
   MOVERS_DEALERS_MIN = 5, /* with views of it in both */
 };
-/* Smallest relative change that is called one. */
-#define MOVERS_CHANGE_MIN 0.10
-
 /* The first and the last 4 of the 8 weeks: each is looked at for what is suspect. */
 void vehicle_movers_halves(int64_t monday, struct period *early, struct period *late);
 

@@ -18,8 +18,6 @@
 /* Below this part of matched views models are not ranked; below the other one a caveat says so. */
 #define VEHICLE_MATCHED_MIN 0.80
 #define VEHICLE_MATCHED_GOOD 0.95
-/* Verdicts keep the share of false ones among them at this. */
-#define VEHICLE_Q 0.10
 
 /* What an answer about vehicles is made of. Only dealers that the caller may see. */
 struct vehicle_question {
