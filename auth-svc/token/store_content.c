@@ -73,8 +73,10 @@ void table_keep(struct store_table *t, const char *account_id,
                 const uint8_t fingerprint[SHA256_SIZE], struct secret *token, int64_t stored_s)
 {
   size_t i = place_of(t, account_id, fingerprint);
-  struct kept *k = &t->items[i];
-  if (!is_at(t, i, account_id, fingerprint)) {
+  struct kept *k;
+  if (is_at(t, i, account_id, fingerprint)) {
+    k = &t->items[i];
+  } else {
     k = make_room(t, i);
     k->account_id = xstrdup(account_id);
     memcpy(k->fingerprint, fingerprint, SHA256_SIZE);
