@@ -204,9 +204,7 @@ static enum err_code refusal(const char *error, const char *code, struct err *e)
   if (strcmp(error, "access_denied") == 0)
     return err_set(e, ERR_PERMISSION_DENIED, "declined", "the person declined at Google");
   if (strcmp(error, "admin_policy_enforced") == 0)
-    return err_set(
-        e, ERR_PERMISSION_DENIED, "admin_policy",
-        "the administrator of the person's organisation does not allow this application");
+    return google_admin_policy(e);
   if (error[0] != '\0' || code[0] == '\0')
     return err_set(e, ERR_FAILED_PRECONDITION, "google_refused",
                    "Google came back without a consent");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/credential.h"
 #include "auth-svc/credential/exchange.h"
 #include "auth-svc/secret/json.h"
@@ -117,6 +118,12 @@ static bool is_passing(const struct http_response *r, struct err *e)
 
 /* ----------------------------------------------------------------------------- code */
 
+enum err_code google_admin_policy(struct err *e)
+{
+  return err_set(e, ERR_PERMISSION_DENIED, "admin_policy",
+                 "the administrator of the person's organisation does not allow this application");
+}
+
 /* Google's error words are lower_snake_case; whatever else stands there is not repeated. */
 static void read_refusal(const struct http_response *r, struct err *e)
 {
@@ -127,25 +134,12 @@ static void read_refusal(const struct http_response *r, struct err *e)
   bool plain = word != NULL && word[0] != '\0' && strlen(word) < 40 &&
                word[strspn(word, "abcdefghijklmnopqrstuvwxyz_")] == '\0';
   if (plain && strcmp(word, "admin_policy_enforced") == 0)
-    err_set(e, ERR_PERMISSION_DENIED, "admin_policy",
-            "the administrator of the person's organisation does not allow this application");
+    google_admin_policy(e);
   else
     err_set(e, ERR_FAILED_PRECONDITION, "google_refused",
             "Google refused to exchange the code (%s): compare CONNECT_CLIENT_ID, "
             "CONNECT_CLIENT_SECRET_FILE and the client's redirect URI with the console",
             plain ? word : "no reason given");
-}
-
-static bool has_scope(const char *list, const char *scope)
-{
-  size_t len = strlen(scope);
-  for (list += strspn(list, " "); *list != '\0'; list += strspn(list, " ")) {
-    size_t n = strcspn(list, " ");
-    if (n == len && strncmp(list, scope, n) == 0)
-      return true;
-    list += n;
-  }
-  return false;
 }
 
 static void read_tokens(struct google_tokens *out, const struct question *q,
@@ -159,7 +153,7 @@ static void read_tokens(struct google_tokens *out, const struct question *q,
   const char *access = json_get_string(body, "access_token"),
              *refresh = json_get_string(body, "refresh_token"),
              *scope = json_get_string(body, "scope"), *id = json_get_string(body, "id_token");
-  if (scope != NULL && !has_scope(scope, ANALYTICS_SCOPE))
+  if (scope != NULL && !answer_has_scope(scope, ANALYTICS_SCOPE))
     err_set(&out->error, ERR_PERMISSION_DENIED, "scope_missing",
             "the box of Google Analytics was not ticked");
   else if (access == NULL || strlen(access) > TOKEN_MAX_BYTES)

@@ -33,6 +33,9 @@ typedef void google_tokens_done(void *user, const struct google_tokens *tokens);
 void google_exchange(const struct google_endpoints *g, const char *code, const char *verifier,
                      const char *nonce, google_tokens_done *done, void *user);
 
+/* The refusal `admin_policy`: Google says it in the redirect, or when the code is exchanged. */
+enum err_code google_admin_policy(struct err *e);
+
 /* Properties are a JSON array of {"property_id", "name", "account_name"}, in Google's order. */
 typedef void google_properties_done(void *user, cJSON *properties, const struct err *error);
 /* All pages. PERMISSION_DENIED `no_analytics` when there is none. The array is the callback's. */

@@ -324,8 +324,7 @@ static int64_t read_expires_in(const cJSON *body)
   return s > TOKEN_LIFE_MAX_S ? TOKEN_LIFE_MAX_S : (int64_t)s;
 }
 
-/* Whether a space-separated list of scopes (RFC 6749 section 3.3) has this one. */
-static bool has_scope(const char *list, const char *scope)
+bool answer_has_scope(const char *list, const char *scope)
 {
   size_t len = strlen(scope);
   for (list += strspn(list, " "); *list != '\0'; list += strspn(list, " ")) {
@@ -344,7 +343,7 @@ static bool lacks_scope(struct token_reply *out, const char *scope, const char *
 {
   const char *const *wanted = words[grant].scopes;
   if (!is_refresh(grant) || scope == NULL || scope[strspn(scope, " ")] == '\0' ||
-      has_scope(scope, wanted[0]) || has_scope(scope, wanted[1]))
+      answer_has_scope(scope, wanted[0]) || answer_has_scope(scope, wanted[1]))
     return false;
   out->outcome = TOKEN_NEEDS_CONSENT;
   err_set(&out->error, ERR_FAILED_PRECONDITION, "missing_scope",

@@ -36,4 +36,7 @@ void answer_quote(char *out, size_t size, const char *text, const struct form_fi
 /* Whether a text can be a bearer token (RFC 6750 §2.1): 1 to TOKEN_MAX_BYTES visible ASCII. */
 bool answer_is_token(const char *s);
 
+/* Whether a space-separated list of scopes (RFC 6749 section 3.3) has this one. */
+bool answer_has_scope(const char *list, const char *scope);
+
 #endif

@@ -28,7 +28,7 @@ struct mcp_tool {
 };
 
 /* What clients may read by its URI: a text that stands, or else the answer of a tool. A URI with
- * places, "x://dealers/{dealer}", is a template; an argument that is such a place gets what stands
+ * places, "x://books/{title}", is a template; an argument that is such a place gets what stands
  * there in the URI that is read. */
 struct mcp_resource {
   const char *uri, *name, *title, *description;

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/buf.h"
@@ -63,7 +64,8 @@ static char order[8];
 
 static void note(void *user)
 {
-  strcat(order, user);
+  size_t n = strlen(order);
+  snprintf(order + n, sizeof(order) - n, "%s", (const char *)user);
 }
 
 static char a_name[] = "a", b_name[] = "b", c_name[] = "c";
