@@ -13,6 +13,7 @@
 #include "gateway/views.h"
 
 #define WELL_KNOWN "/.well-known/oauth-protected-resource"
+#define METHODS "POST, DELETE, OPTIONS" /* without a session; with one also GET */
 
 enum { POST_MAGIC = 0x454e4450 };
 
@@ -138,8 +139,7 @@ static void add_cors(struct exchange *x, const char *origin)
 
 static void reply_preflight(struct exchange *x)
 {
-  const char *methods =
-      plain_is_path(exchange_path(x)) ? PLAIN_METHODS : "GET, POST, DELETE, OPTIONS";
+  const char *methods = plain_is_path(exchange_path(x)) ? PLAIN_METHODS : "GET, " METHODS;
   exchange_add_header(x, "Allow", methods);
   exchange_add_header(x, "Access-Control-Allow-Methods", methods);
   exchange_add_header(x, "Access-Control-Allow-Headers",
@@ -238,7 +238,7 @@ static void sink_reply(void *arg, int status, const char *session_id, struct buf
 {
   add_session(arg, session_id);
   if (status == 405)
-    exchange_add_header(arg, "Allow", "POST, DELETE, OPTIONS");
+    exchange_add_header(arg, "Allow", METHODS);
   exchange_reply(arg, status, body->len > 0 ? REPLY_JSON_TYPE : NULL, body);
 }
 
@@ -386,7 +386,7 @@ static void on_get(struct entry *entry)
     return;
   }
   if (status == 405)
-    reply_not_allowed(x, "POST, DELETE, OPTIONS", "GET opens the stream of a session");
+    reply_not_allowed(x, METHODS, "GET opens the stream of a session");
   else
     reply_error(x, status, "Session not found");
   exchange_unref(x);
@@ -429,7 +429,7 @@ static void answer(struct entry *entry)
   else if (strcmp(method, "GET") == 0)
     on_get(entry);
   else
-    reply_not_allowed(x, "POST, DELETE, OPTIONS", "Method not allowed");
+    reply_not_allowed(x, METHODS, "Method not allowed");
 }
 
 static void free_entry(void *arg)

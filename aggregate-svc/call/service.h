@@ -8,11 +8,11 @@
 
 #include "aggregate-svc/call/definitions.h"
 #include "aggregate-svc/call/finish.h"
-#include "common/ga4/lookback.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/disclosure/store.h"
 #include "common/base/metrics.h"
 #include "common/base/pool.h"
+#include "common/ga4/lookback.h"
 #include "common/rpc/rpc.h"
 
 struct aggregate_options {

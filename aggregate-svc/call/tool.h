@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 #include "aggregate-svc/call/fanout.h"
-#include "common/ga4/lookback.h"
 #include "aggregate-svc/call/request.h"
 #include "aggregate-svc/cohort/cohort.h"
 #include "aggregate-svc/disclosure/door.h"
@@ -29,6 +28,7 @@
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/ga4/lookback.h"
 
 /* The reports that each dealer of a call is asked for. */
 struct plan {
