@@ -47,7 +47,7 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .out = &s->toolsets,
        .fallback = "benchmarks,vehicles,reports,admin",
        .help = "comma-separated sets of tools that are listed: benchmarks, vehicles, reports, "
-               "admin, advanced, or all"},
+               "admin, advanced, operations (for admins alone), or all"},
       {.name = "ANALYTICS_MCP_RESOURCE_URL",
        .type = CONFIG_STRING,
        .out = &s->resource_url,

@@ -21,6 +21,7 @@ enum {
   CACHE_BYTES = 8 << 20,
   BUDGET_DAYS_KEPT = 7,
   RETRY_MS = 1000,
+  COUNT_MS = 60000,
   DAY_MS = 86400000
 };
 
@@ -37,10 +38,11 @@ struct release_store {
   char *url, *path;
   struct database *database; /* NULL: not open */
   bool was_open;
-  bool known_shut;    /* as release_store_ready() saw it last */
-  struct err why;     /* why it is not */
-  int64_t dropped_ms; /* when old rows were dropped, on clock_mono_ms()'s scale */
-  int64_t retry_ms;   /* not tried again before, on clock_mono_ms()'s scale */
+  bool known_shut;           /* as release_store_ready() saw it last */
+  struct err why;            /* why it is not */
+  int64_t dropped_ms;        /* when old rows were dropped, on clock_mono_ms()'s scale */
+  int64_t retry_ms;          /* not tried again before, on clock_mono_ms()'s scale */
+  int64_t cells, counted_ms; /* figures, and when that was: 0 when never */
   struct map cached;
   struct lru in_use;
   struct metric *outcomes;
@@ -243,6 +245,33 @@ bool release_store_ready(struct release_store *s, struct buf *detail)
                      : "fail",
              open ? "is open" : "cannot be opened; the log says why");
   return ready;
+}
+
+/* Counting reads the whole table, so it is not done at every look. */
+static void count_cells(struct release_store *s)
+{
+  struct database_row row = {0};
+  struct err e = {0};
+  int64_t now = clock_mono_ms();
+  if (s->counted_ms != 0 && now - s->counted_ms < COUNT_MS)
+    return;
+  s->counted_ms = now;
+  s->cells = -1;
+  if (run(s, "SELECT COUNT(*) FROM release_figure", NULL, 0, &row, &e) == ERR_OK && row.found)
+    s->cells = strtoll(row.columns[0], NULL, 10);
+  database_row_free(&row);
+}
+
+void release_store_look(struct release_store *s, struct release_store_state *out)
+{
+  struct err e = {0};
+  pthread_mutex_lock(&s->lock);
+  out->kind = s->url != NULL ? "postgresql" : s->path != NULL ? "sqlite" : "memory";
+  out->healthy = open_database(s, &e) == ERR_OK;
+  if (out->healthy)
+    count_cells(s);
+  out->cells = out->healthy ? s->cells : -1;
+  pthread_mutex_unlock(&s->lock);
 }
 
 /* -------------------------------------------------------------------------- cache */

@@ -15,6 +15,7 @@ struct grant {
   size_t sealed_len;
   int64_t expires_at;
   uint64_t view;
+  bool admin;
 };
 
 /* Role and subject name a person or service across tokens; without a subject only the
@@ -56,6 +57,7 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
     memcpy(g->sealed, response->sealed.data, g->sealed_len);
   g->expires_at = response->grant->expires_at;
   g->view = view_of(response->grant);
+  g->admin = response->grant->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
   return g;
 }
 
@@ -83,6 +85,11 @@ const void *grant_sealed(const struct grant *g, size_t *len)
 {
   *len = g->sealed_len;
   return g->sealed;
+}
+
+bool grant_is_admin(const struct grant *g)
+{
+  return g->admin;
 }
 
 uint64_t grant_view(const struct grant *g)

@@ -22,9 +22,10 @@ struct mcp_tool {
   const char *input_schema;
   const char *output_schema; /* NULL for none: results then have no structured form */
   bool read_only, idempotent, destructive, open_world;
-  bool long_running; /* waits in the caller's line of long calls */
-  const char *app;  /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
-  const void *data; /* the host's own */
+  bool long_running;   /* waits in the caller's line of long calls */
+  bool operators_only; /* others neither see it nor can call it */
+  const char *app;     /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
+  const void *data;    /* the host's own */
 };
 
 /* What clients may read by its URI: a text that stands, or else the answer of a tool. A URI with
@@ -87,6 +88,7 @@ struct mcp_principal {
   const char *id;      /* equal for equal callers; sessions are bound to it */
   const char *label;   /* names it in logs: a hash that stays the same; NULL for none */
   struct share *share; /* what it may use; NULL: as much as it likes */
+  bool is_operator;    /* sees the tools for operators */
   void (*ref)(struct mcp_principal *p);
   void (*unref)(struct mcp_principal *p);
 };

@@ -88,14 +88,22 @@ static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_vers
   buf_putc(out, '}');
 }
 
-static void put_page(struct buf *out, const struct mcp_server_options *o, enum mcp_version version,
-                     size_t start)
+static bool may_see(const struct mcp_tool *tool, bool is_operator)
 {
+  return is_operator || !tool->operators_only;
+}
+
+static void put_page(struct buf *out, const struct mcp_server_options *o, enum mcp_version version,
+                     size_t start, bool is_operator)
+{
+  size_t n = 0;
   const struct mcp_tool_host *host = &o->tools;
   size_t end = host->n_tools - start < o->page_size ? host->n_tools : start + o->page_size;
   buf_puts(out, "{\"tools\":[");
   for (size_t i = start; i < end; i++) {
-    if (i > start)
+    if (!may_see(&host->tools[i], is_operator))
+      continue;
+    if (n++ > 0)
       buf_putc(out, ',');
     put_tool(out, &host->tools[i], version);
   }
@@ -107,10 +115,11 @@ static void put_page(struct buf *out, const struct mcp_server_options *o, enum m
 
 void mcp_tools_write_first_pages(struct mcp_server *s)
 {
-  for (int v = 0; v < MCP_VERSION_COUNT; v++) {
-    s->first_pages[v] = BUF_INIT(MCP_MAX_ANSWER);
-    put_page(&s->first_pages[v], &s->options, (enum mcp_version)v, 0);
-  }
+  for (int v = 0; v < MCP_VERSION_COUNT; v++)
+    for (int i = 0; i < 2; i++) {
+      s->first_pages[i][v] = BUF_INIT(MCP_MAX_ANSWER);
+      put_page(&s->first_pages[i][v], &s->options, (enum mcp_version)v, 0, i == 1);
+    }
 }
 
 void mcp_tools_list(struct mcp_call *call)
@@ -126,9 +135,10 @@ void mcp_tools_list(struct mcp_call *call)
     return;
   }
   struct buf later AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  const struct buf *page = &call->exchange->server->first_pages[call->version];
+  bool is_operator = call->exchange->principal->is_operator;
+  const struct buf *page = &call->exchange->server->first_pages[is_operator][call->version];
   if (start > 0) {
-    put_page(&later, o, call->version, start);
+    put_page(&later, o, call->version, start, is_operator);
     page = &later;
   }
   mcp_call_result(call, buf_str(page), page->len, NULL);
@@ -137,11 +147,12 @@ void mcp_tools_list(struct mcp_call *call)
 
 /* ------------------------------------------------------------------- call */
 
-const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name)
+const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name,
+                                       const struct mcp_principal *principal)
 {
   const struct mcp_tool_host *host = &s->options.tools;
   for (size_t i = 0; i < host->n_tools; i++) {
-    if (strcmp(host->tools[i].name, name) == 0)
+    if (strcmp(host->tools[i].name, name) == 0 && may_see(&host->tools[i], principal->is_operator))
       return &host->tools[i];
   }
   return NULL;
@@ -158,7 +169,8 @@ static bool read_name(struct mcp_call *call)
   const cJSON *name = cJSON_GetObjectItemCaseSensitive(call->params, "name");
   if (!cJSON_IsString(name))
     return refuse(call, "params.name must be a string, the name of a tool");
-  call->tool = mcp_server_tool(call->exchange->server, name->valuestring);
+  call->tool =
+      mcp_server_tool(call->exchange->server, name->valuestring, call->exchange->principal);
   if (call->tool != NULL)
     return true;
   char text[160];

@@ -32,6 +32,9 @@ struct fixture {
   char session[128];
 };
 
+/* The principal that is an operator. The tool "state" is for operators. */
+#define FIXTURE_OPERATOR "operator"
+
 /* The clock of every fixture, in milliseconds. */
 extern int64_t fixture_now;
 
