@@ -34,7 +34,8 @@ async function up(args, { port, ignoreInt = false } = {}) {
   const own = port ?? (await freePort());
   const admin = 20_000 + Math.floor(Math.random() * 10_000);
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
-    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin };
+    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin,
+    UP_STATUS_PORT: await freePort() };
   const env = { PATH: process.env.PATH, HOME: os.tmpdir(), UP_WORLD: 'plain', ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
   for (const name of ['ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
   // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.
