@@ -13,7 +13,7 @@
 typedef Analytics__Status__V1__ServiceStatus joined;
 typedef Analytics__Status__V1__GetServiceStatusRequest request;
 
-enum { ASK_MS = 3000, TEXT_MOST = 12 * 1024, TEXT_COLUMNS = 700, COHORTS_SHOWN = 60 };
+enum { ASK_MS = 3000, TEXT_MOST = 6000, TEXT_COLUMNS = 450, COHORTS_SHOWN = 20 };
 
 /* What was answered, to be freed. */
 struct answers {

@@ -32,6 +32,7 @@ const withDealers = (region) => [
   ['list_metrics', {}, 8000],
   ['list_metrics', { query: 'lead' }, most],
   ['get_account_summaries', {}, report],
+  ['get_service_status', {}, most],
 ];
 const ofOne = { dealer: 'd01' };
 const ofOneDealer = [
