@@ -100,6 +100,9 @@ test('it stays up until Ctrl-C, which ends everything; a second one says so', { 
   assert.match(run.out, new RegExp(`url: http://127.0.0.1:${run.port}/mcp`));
   const client = await Mcp.connect(`http://127.0.0.1:${run.port}/mcp`);
   assert.equal((await client.data('list_dealers', {})).total, 24);
+  const status = await fetch(run.out.match(/^The state of services and dealers: (http:\S+)$/m)[1], { headers: { Accept: 'application/json' } });
+  const { dealers, services } = await status.json();
+  assert.deepEqual([dealers.length, services.every((s) => s.state === 'ok')], [24, true]);
 
   const second = await up([]);
   assert.equal((await second.ended).code, 1);
