@@ -12,6 +12,7 @@
 #include "aggregate-svc/figures/metrics.h"
 #include "aggregate-svc/figures/tables.h"
 #include "aggregate-svc/period/period.h"
+#include "aggregate-svc/vehicle/vehicle.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
@@ -37,6 +38,7 @@ struct explain_question {
   const struct report_tables *tables;
   const struct lead_events *leads;
   const struct dealer_notes *notes; /* per member */
+  struct vehicle_aliases names;     /* of the subject's website */
   enum metric_id metric;
   const struct period *period, *before;
   int64_t now_unix_ms;

@@ -103,6 +103,7 @@ static void change_caveats(struct caveats *c, const struct explain_question *q, 
   if (r->n_parts > 0)
     caveats_add(c, "Each axis splits the same move: parts of different axes must not be added. "
                    "page_type and model are those of the page on which a session began.");
+  dealer_caveats_names(c, &q->cohort->members[q->cohort->subject], 1);
   if (r->change->suppressed[0] != '\0')
     caveats_add(c, "The market's change is withheld: %s.", r->change->suppressed);
 }

@@ -14,6 +14,7 @@
 #include "aggregate-svc/figures/metrics.h"
 #include "aggregate-svc/figures/tables.h"
 #include "aggregate-svc/period/period.h"
+#include "aggregate-svc/vehicle/vehicle.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
@@ -35,6 +36,7 @@ struct pages_question {
   const struct lead_events *leads;
   const struct dealer_figures *dealers; /* per member, of signs_find() */
   const struct dealer_notes *notes;     /* per member */
+  struct vehicle_aliases names;         /* of the subject's website */
   bool from_region;
   const struct period *period;
   int64_t now_unix_ms;

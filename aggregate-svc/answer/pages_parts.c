@@ -42,10 +42,11 @@ static const char *channel_of(const struct across_tables *t, size_t member, size
   return breakdown_label(across_text(t, member, row, CHANNEL));
 }
 
-static void label_page(const char *path, char out[static LABEL_BYTES])
+static void label_page(const struct pages_question *q, const char *path,
+                       char out[static LABEL_BYTES])
 {
   char template[PAGE_TEXT_MAX + 1];
-  page_template(path, template);
+  page_template(path, &q->names, template);
   snprintf(out, LABEL_BYTES, "%s\n%s", page_type(path), template);
 }
 
@@ -85,7 +86,7 @@ static void propose(struct pages_parts *out, const struct pages_question *q)
       breakdown_propose(&out->types, page_type(path), sessions);
       if (!subject)
         continue;
-      label_page(path, label);
+      label_page(q, path, label);
       breakdown_propose(&out->pages, label, sessions);
       breakdown_propose(&out->channels, channel_of(t, i, row), sessions);
     }
@@ -117,7 +118,7 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
       add(&p->rates[type * p->channels.n + channel], sessions, leads);
     if (!subject)
       continue;
-    label_page(path, label);
+    label_page(q, path, label);
     add(breakdown_part(&p->pages, breakdown_find(&p->pages, label), channel), sessions, leads);
   }
 }

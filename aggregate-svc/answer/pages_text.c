@@ -92,6 +92,7 @@ static void page_caveats(struct caveats *c, const struct pages_question *q,
   if (q->from_region && q->cohort->outside > 0)
     caveats_add(c, "The others' rates are by page type alone, not by channel: a page with unusual "
                    "channels can differ for that reason.");
+  dealer_caveats_names(c, &q->cohort->members[subject], 1);
   if (r->page_count > (int32_t)r->n_pages)
     caveats_add(c, "There are %d landing pages, of which the first rows are shown.", r->page_count);
 }

@@ -3,6 +3,7 @@
 
 #include "aggregate-svc/answer/pages.h"
 #include "aggregate-svc/call/window.h"
+#include "aggregate-svc/cohort/aliases.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -102,6 +103,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                              .period = &c->period,
                              .now_unix_ms = c->now_unix_ms};
   (void)e;
+  aliases_of_member(&q.names, &c->cohort.members[c->cohort.subject], arena);
   return &compare_pages(&q, arena)->base;
 }
 

@@ -3,6 +3,7 @@
 
 #include "aggregate-svc/answer/explain.h"
 #include "aggregate-svc/call/query.h"
+#include "aggregate-svc/cohort/aliases.h"
 #include "aggregate-svc/period/week.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
@@ -169,6 +170,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                                .before = &s->before,
                                .now_unix_ms = c->now_unix_ms};
   (void)e;
+  aliases_of_member(&q.names, &c->cohort.members[c->cohort.subject], arena);
   return &explain_change(&q, arena)->base;
 }
 
