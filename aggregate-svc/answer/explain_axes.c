@@ -104,13 +104,14 @@ static struct stats_ratio parts_of_row(const struct question *x, const struct ac
 
 static void propose(struct axis *a, const struct question *x, axis_label *label)
 {
-  const struct across_tables *t = &x->q->tables->of[EXPLAIN_PARTS - 1];
-  size_t member = (size_t)x->q->cohort->subject;
+  const struct across_tables *t = &x->q->of.tables->of[EXPLAIN_PARTS - 1];
+  size_t member = (size_t)x->q->of.cohort->subject;
   char space[LABEL_BYTES];
   breakdown_init(&a->metric, PERIODS, x->arena);
   for (size_t row = 0; row < t->tables[member].rows; row++)
     breakdown_propose(
-        &a->metric, breakdown_label(label(&(struct axis_row){t, member, row, &x->q->names}, space)),
+        &a->metric,
+        breakdown_label(label(&(struct axis_row){t, member, row, &x->q->of.names}, space)),
         table_count(t, member, row, 0));
   breakdown_choose(&a->metric);
 }
@@ -124,16 +125,16 @@ static struct stats_ratio *place_of(struct axis *a, const struct axis_row *r, ax
 
 static void add_rows(struct axis *a, const struct question *x, axis_label *label)
 {
-  size_t member = (size_t)x->q->cohort->subject;
-  const struct across_tables *t = &x->q->tables->of[EXPLAIN_PARTS - 1];
-  struct axis_row r = {t, member, 0, &x->q->names};
+  size_t member = (size_t)x->q->of.cohort->subject;
+  const struct across_tables *t = &x->q->of.tables->of[EXPLAIN_PARTS - 1];
+  struct axis_row r = {t, member, 0, &x->q->of.names};
   for (; r.row < t->tables[member].rows; r.row++) {
     struct stats_ratio *to = place_of(a, &r, label);
     struct stats_ratio more = parts_of_row(x, t, member, r.row);
     to->numerator += more.numerator;
     to->denominator += more.denominator;
   }
-  r.t = t = &x->q->tables->of[EXPLAIN_PART_LEADS - 1];
+  r.t = t = &x->q->of.tables->of[EXPLAIN_PART_LEADS - 1];
   for (r.row = 0; x->event != NULL && r.row < t->tables[member].rows; r.row++)
     if (strcmp(column(&r, EVENT), x->event) == 0)
       place_of(a, &r, label)->numerator += table_count(t, member, r.row, x->leads);
@@ -265,14 +266,14 @@ void explain_axes(const struct explain_question *q, const struct explain_figures
                   struct arena *arena)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
-  int event = f->dealers[q->cohort->subject].lead_event;
+  int event = f->dealers[q->of.cohort->subject].lead_event;
   struct question x = {.q = q, .metric = m, .arena = arena, .result = r};
-  if (q->cohort->members[q->cohort->subject].state != DEALER_OK ||
+  if (q->of.cohort->members[q->of.cohort->subject].state != DEALER_OK ||
       (m->lead && event == LEAD_UNKNOWN))
     return;
-  x.event = m->lead ? q->leads->names[event] : NULL;
-  x.leads =
-      metric_is_rate(m) && (f->dealers[q->cohort->subject].effects & EFFECT_LEADS_BY_SESSION) != 0;
+  x.event = m->lead ? q->of.leads->names[event] : NULL;
+  x.leads = metric_is_rate(m) &&
+            (f->dealers[q->of.cohort->subject].effects & EFFECT_LEADS_BY_SESSION) != 0;
   if (r->change->opt_market_case != 0)
     x.market = 1 + r->change->market_percent / 100;
   r->axes = ARENA_ARRAY(arena, Axis *, ARRAY_LEN(axes));

@@ -22,9 +22,8 @@ const char *vehicle_body(size_t model)
 
 int vehicle_lead_event(const struct vehicle_question *q, size_t member)
 {
-  const char *configured = q->cohort->members[member].lead_event;
-  return configured[0] != '\0' ? lead_events_find(q->leads, configured)
-                               : lead_find(q->fold->members[member].firings).lead_event;
+  return lead_event_of(q->leads, &q->cohort->members[member],
+                       lead_find(q->fold->members[member].firings));
 }
 
 static bool is_sound(const struct vehicle_question *q, size_t member)
