@@ -536,9 +536,9 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
 {
   struct tool_call *tc = tool_call_new(host, tool->data, call);
   struct err e = {0};
-  if (begin(tc, &e) == ERR_OK) {
-    mcp_call_on_cancel(call, on_cancel, tc);
-  } else {
+  /* Before anything can end the call: a question takes it back, and it is run again later. */
+  mcp_call_on_cancel(call, on_cancel, tc);
+  if (begin(tc, &e) != ERR_OK) {
     finish_error(tc, &e);
     tool_call_unref(tc); /* the rpc's: it never began */
   }

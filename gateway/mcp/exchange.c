@@ -179,6 +179,7 @@ struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_messa
   call->session = session;
   call->version = x->version;
   call->can = session != NULL ? session->can : 0;
+  call->level = mcp_session_level(x->server->sessions, session);
   call->started_ns = clock_mono_ns();
   pthread_mutex_lock(&x->lock);
   call->next_in_exchange = x->calls;
@@ -217,6 +218,9 @@ static void call_drop(struct mcp_call *call)
   if (atomic_fetch_sub(&call->refs, 1) != 1)
     return;
   cJSON_Delete(call->arguments);
+  cJSON_Delete(call->as_they_came);
+  cJSON_Delete(call->answers);
+  free(call->ask_key);
   mcp_session_release(call->exchange->server->sessions, call->session);
   mcp_exchange_unref(call->exchange);
   call->magic = 0;
@@ -270,9 +274,11 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
 {
   struct mcp_exchange *x = call->exchange;
   pthread_mutex_lock(&x->lock);
-  bool first = !call->settled, admitted = call->admitted, stream = false;
+  bool first = !call->settled, admitted = call->admitted, stream = false, waited = false;
   if (first) {
     stream = mcp_stream_remove(call);
+    waited = call->waiting;
+    call->waiting = false;
     call->settled = true;
     call->cancelled = cancel;
     if (cancel && call->on_cancel != NULL)
@@ -289,6 +295,8 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
     end_turn(call);
   if (stream)
     call_drop(call); /* the reference of the list */
+  if (waited)
+    call_drop(call); /* of the wait */
   if (first)
     call_drop(call);
   return first;
@@ -326,7 +334,8 @@ void mcp_call_settle_question(struct mcp_call *call, const struct buf *result)
   mcp_result_put(&json, call, MCP_INPUT_REQUIRED, buf_str(result), result->len);
   if (settle(call, &(struct response){.json = &json}, false)) {
     mcp_server_count(call->exchange->server, mcp_call_label(call), 0);
-    mcp_server_count_tool(call, "question");
+    if (call->tool != NULL)
+      mcp_server_count_tool(call, "question");
   }
 }
 

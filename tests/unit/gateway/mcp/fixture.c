@@ -296,12 +296,17 @@ struct answer *post(struct fixture *f, const char *body)
 
 void fixture_initialize(struct fixture *f, const char *version)
 {
-  char body[256];
+  fixture_initialize_as(f, version, "{}");
+}
+
+void fixture_initialize_as(struct fixture *f, const char *version, const char *capabilities)
+{
+  char body[512];
   snprintf(body, sizeof(body),
            "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
-           "\"protocolVersion\":\"%s\",\"capabilities\":{},"
+           "\"protocolVersion\":\"%s\",\"capabilities\":%s,"
            "\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}",
-           version);
+           version, capabilities);
   f->session[0] = '\0';
   struct answer *a = post(f, body);
   snprintf(f->session, sizeof(f->session), "%s", a->session_id);

@@ -45,6 +45,8 @@ void fixture_stop(struct fixture *f);
 void fixture_offer(struct mcp_server_options *o);
 /* initialize with a version; keeps the session id in f->session. */
 void fixture_initialize(struct fixture *f, const char *version);
+/* The same with the capabilities of the client, JSON. */
+void fixture_initialize_as(struct fixture *f, const char *version, const char *capabilities);
 
 /* Posts a body with f->session and Accept for both; answer_free() ends it. */
 struct answer *post(struct fixture *f, const char *body);
