@@ -5,7 +5,6 @@
  * to bring back is sealed and says whose request it belongs to, which one, and when it was asked.
  * Answers of earlier rounds travel in it, as text that the seal covers. Any replica takes it; from
  * another principal, with another request, or too late it is refused. */
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "common/base/codec.h"
@@ -13,6 +12,7 @@
 #include "common/base/mem.h"
 #include "gateway/mcp/internal.h"
 #include "gateway/mcp/result.h"
+#include "gateway/seal/digest.h"
 #include "gateway/seal/token.h"
 
 #define USE "mcp-question/v2"
@@ -35,24 +35,24 @@ static void make_digest(struct mcp_call *call)
   AUTO_FREE char *text = cJSON_PrintUnformatted(params);
   cJSON_Delete(params);
   AUTO_FREE char *whole = xasprintf("%s\n%s", call->method->name, text != NULL ? text : "");
-  SHA256((const uint8_t *)whole, strlen(whole), call->digest);
+  digest(call->digest, whole, strlen(whole));
 }
 
 /* carried: the answers that the state brings along, as text. */
 static void put_facts(uint8_t facts[FACTS_BYTES], const struct mcp_call *call, int64_t asked_ms,
                       const char *carried)
 {
-  uint8_t *digest = facts + 8 + MCP_PRINCIPAL_HASH;
+  uint8_t *request = facts + 8 + MCP_PRINCIPAL_HASH;
   for (int i = 0; i < 8; i++)
     facts[i] = (uint8_t)((uint64_t)asked_ms >> (56 - 8 * i));
   mcp_principal_hash(facts + 8, call->exchange->principal->id);
-  memcpy(digest, call->digest, MCP_REQUEST_DIGEST);
+  memcpy(request, call->digest, MCP_REQUEST_DIGEST);
   if (carried[0] == '\0')
     return;
   struct buf both AUTO_BUF = BUF_INIT(2 * CARRIED_MAX);
   buf_append(&both, call->digest, MCP_REQUEST_DIGEST);
   buf_puts(&both, carried);
-  SHA256((const uint8_t *)both.data, both.len, digest);
+  digest(request, both.data, both.len);
 }
 
 static bool state_holds(const struct mcp_call *call, const char *sealed, const char *carried)
