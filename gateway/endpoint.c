@@ -271,12 +271,21 @@ static void call_plainly(struct entry *entry)
   principal->unref(principal);
 }
 
+static void step_up(void *user, struct exchange *x, const char *scopes)
+{
+  const struct endpoint *p = user;
+  struct buf value AUTO_BUF = BUF_INIT(4096);
+  resource_step_up(p->resource, &value, scopes);
+  exchange_add_header(x, "WWW-Authenticate", buf_str(&value));
+}
+
 /* Gives a message of the protocol to it, with its caller. */
-static void give(struct entry *entry, void (*take)(struct mcp_server *s, struct exchange *x,
+static void give(struct entry *entry, void (*take)(const struct messages *m, struct exchange *x,
                                                    struct mcp_principal *principal))
 {
+  const struct messages messages = {entry->endpoint->mcp, step_up, entry->endpoint};
   struct mcp_principal *principal = principal_of(entry);
-  take(entry->endpoint->mcp, entry->exchange, principal);
+  take(&messages, entry->exchange, principal);
   principal->unref(principal);
 }
 

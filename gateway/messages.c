@@ -1,9 +1,27 @@
 /* Messages of the protocol in HTTP. */
 #include "gateway/messages.h"
 
+#include <stdlib.h>
+
 #include "common/base/codec.h"
+#include "common/base/mem.h"
 #include "gateway/http/policy.h"
 #include "gateway/http/reply.h"
+
+/* Where the answers to one message go. Owned by the sink. */
+struct way {
+  struct messages messages;
+  struct exchange *exchange;
+};
+
+/* With a reference to the exchange. */
+static struct way *way_new(const struct messages *m, struct exchange *x)
+{
+  struct way *w = xcalloc(1, sizeof(*w));
+  *w = (struct way){*m, x};
+  exchange_ref(x);
+  return w;
+}
 
 static void add_session(struct exchange *x, const char *session_id)
 {
@@ -13,31 +31,43 @@ static void add_session(struct exchange *x, const char *session_id)
 
 static void sink_reply(void *arg, int status, const char *session_id, struct buf *body)
 {
-  add_session(arg, session_id);
+  struct exchange *x = ((struct way *)arg)->exchange;
+  add_session(x, session_id);
   if (status == 405)
-    exchange_add_header(arg, "Allow", MESSAGES_METHODS);
-  exchange_reply(arg, status, body->len > 0 ? REPLY_JSON_TYPE : NULL, body);
+    exchange_add_header(x, "Allow", MESSAGES_METHODS);
+  exchange_reply(x, status, body->len > 0 ? REPLY_JSON_TYPE : NULL, body);
+}
+
+static void sink_forbid(void *arg, const char *scopes, struct buf *body)
+{
+  struct way *w = arg;
+  if (w->messages.challenge != NULL)
+    w->messages.challenge(w->messages.user, w->exchange, scopes);
+  exchange_reply(w->exchange, 403, REPLY_JSON_TYPE, body);
 }
 
 static void sink_start(void *arg, const char *session_id)
 {
-  add_session(arg, session_id);
-  exchange_stream_start(arg);
+  struct exchange *x = ((struct way *)arg)->exchange;
+  add_session(x, session_id);
+  exchange_stream_start(x);
 }
 
 static void sink_event(void *arg, const char *json, size_t len)
 {
-  exchange_stream_event(arg, json, len);
+  exchange_stream_event(((struct way *)arg)->exchange, json, len);
 }
 
 static void sink_end(void *arg)
 {
-  exchange_stream_end(arg);
+  exchange_stream_end(((struct way *)arg)->exchange);
 }
 
 static void sink_release(void *arg)
 {
-  exchange_unref(arg);
+  struct way *w = arg;
+  exchange_unref(w->exchange);
+  free(w);
 }
 
 static void on_close(void *arg)
@@ -51,6 +81,7 @@ static void free_mcp(void *arg)
 }
 
 static const struct mcp_sink sink = {.reply = sink_reply,
+                                     .forbid = sink_forbid,
                                      .stream_start = sink_start,
                                      .stream_event = sink_event,
                                      .stream_end = sink_end,
@@ -80,17 +111,16 @@ static struct mcp_post post_of(struct exchange *x, struct accept accept,
   return post;
 }
 
-static void post_message(struct mcp_server *s, struct exchange *x, struct accept accept,
+static void post_message(const struct messages *m, struct exchange *x, struct accept accept,
                          struct mcp_principal *principal)
 {
   struct mcp_post post = post_of(x, accept, principal);
   struct mcp_exchange *mcp = NULL;
-  exchange_ref(x); /* the sink's */
-  mcp_server_post(s, &post, &sink, x, &mcp);
+  mcp_server_post(m->mcp, &post, &sink, way_new(m, x), &mcp);
   exchange_on_close(x, on_close, free_mcp, mcp);
 }
 
-void messages_post(struct mcp_server *s, struct exchange *x, struct mcp_principal *principal)
+void messages_post(const struct messages *m, struct exchange *x, struct mcp_principal *principal)
 {
   struct accept accept = accept_read(exchange_header(x, "Accept"));
   const char *coding = exchange_header(x, "Content-Encoding");
@@ -101,16 +131,16 @@ void messages_post(struct mcp_server *s, struct exchange *x, struct mcp_principa
   else if (!accept.json && !accept.sse)
     reply_error(x, 406, "Accept must allow application/json or text/event-stream");
   else
-    post_message(s, x, accept, principal);
+    post_message(m, x, accept, principal);
 }
 
-void messages_get(struct mcp_server *s, struct exchange *x, struct mcp_principal *principal)
+void messages_get(const struct messages *m, struct exchange *x, struct mcp_principal *principal)
 {
   struct accept accept = accept_read(exchange_header(x, "Accept"));
   struct mcp_post post = post_of(x, accept, principal);
   struct mcp_exchange *mcp = NULL;
-  exchange_ref(x); /* the sink's */
-  int status = accept.sse ? mcp_server_get(s, &post, &sink, x, &mcp) : 405;
+  struct way *way = way_new(m, x);
+  int status = accept.sse ? mcp_server_get(m->mcp, &post, &sink, way, &mcp) : 405;
   if (status == 0) {
     exchange_on_close(x, on_close, free_mcp, mcp);
     return;
@@ -119,13 +149,13 @@ void messages_get(struct mcp_server *s, struct exchange *x, struct mcp_principal
     reply_not_allowed(x, MESSAGES_METHODS, "GET opens the stream of a session");
   else
     reply_error(x, status, "Session not found");
-  exchange_unref(x);
+  sink_release(way);
 }
 
-void messages_delete(struct mcp_server *s, struct exchange *x, struct mcp_principal *principal)
+void messages_delete(const struct messages *m, struct exchange *x, struct mcp_principal *principal)
 {
   struct mcp_headers headers = headers_of(x);
-  int status = mcp_server_delete(s, &headers, principal);
+  int status = mcp_server_delete(m->mcp, &headers, principal);
   if (status == 204)
     exchange_reply(x, 204, NULL, NULL);
   else if (status == 405)

@@ -118,6 +118,8 @@ void mcp_call_admitted(struct mcp_call *call);
  * an answer that has not begun; NULL for none. */
 void mcp_call_result(struct mcp_call *call, const char *result, size_t len, const char *session_id);
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data);
+/* Settles a call whose principal lacks a scope. */
+void mcp_call_forbid(struct mcp_call *call, const char *scopes);
 /* Settles a tool call with its result (JSON text). */
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error);
 /* Settles a tool call with questions (JSON text). */

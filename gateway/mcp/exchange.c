@@ -134,12 +134,22 @@ struct response {
   const char *session_id;
   struct buf *json;
   const struct mcp_tool_result *direct;
+  const char *scopes; /* that the principal lacks; NULL: another answer */
 };
 
 static void direct_done_locked(struct mcp_exchange *x, const struct mcp_tool_result *result)
 {
   if (result != NULL)
     x->sink.result(x->sink_arg, result);
+  finish_locked(x);
+}
+
+static void forbid_locked(struct mcp_exchange *x, const struct response *r)
+{
+  if (x->sink.forbid != NULL)
+    x->sink.forbid(x->sink_arg, r->scopes, r->json);
+  else
+    x->sink.reply(x->sink_arg, 403, NULL, r->json);
   finish_locked(x);
 }
 
@@ -155,6 +165,8 @@ static void part_done_locked(struct mcp_exchange *x, const struct response *r)
     direct_done_locked(x, r->direct);
   } else if (x->batch) {
     add_part_locked(x, json);
+  } else if (r->scopes != NULL && !x->streaming) {
+    forbid_locked(x, r);
   } else if (x->streaming) {
     if (json->len > 0)
       x->sink.stream_event(x->sink_arg, buf_str(json), json->len);
@@ -370,6 +382,24 @@ static void settle_error(struct mcp_call *call, int code, const char *message, c
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data)
 {
   settle_error(call, code, message, data, false);
+}
+
+/* As RFC 6750, 3.1, has it: whoever can, comes again with a token that has them all. In a batch it
+ * is an error like any other. */
+void mcp_call_forbid(struct mcp_call *call, const char *scopes)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  AUTO_FREE char *text = xasprintf("The access token lacks a scope that this needs: %s", scopes);
+  jsonrpc_put_error(&json, call->id, JSONRPC_INVALID_REQUEST, text, NULL);
+  const struct mcp_tool_result direct = {.is_error = true,
+                                         .code = ERR_PERMISSION_DENIED,
+                                         .scopes = scopes,
+                                         .text = text,
+                                         .text_len = strlen(text)};
+  if (settle(call, &(struct response){.json = &json, .direct = &direct, .scopes = scopes}, false)) {
+    mcp_server_count(call->exchange->server, mcp_call_label(call), JSONRPC_INVALID_REQUEST);
+    mcp_server_count_tool(call, "forbidden");
+  }
 }
 
 void mcp_call_restarting(struct mcp_call *call)

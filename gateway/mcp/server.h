@@ -51,19 +51,22 @@ void mcp_server_free(struct mcp_server *s);
 /* Sessions with requests under way. */
 size_t mcp_server_sessions(struct mcp_server *s);
 
-/* Where the answer to one posted body goes: either one reply, or stream_start, events and
- * stream_end; then release, exactly once, and nothing after it. Calls come from any thread,
- * one at a time, and must not block or call back into this room. */
+/* Where the answer to one posted body goes: either one reply (or forbid), or stream_start, events
+ * and stream_end; then release, exactly once, and nothing after it. Calls come from any thread, one
+ * at a time, and must not block or call back into this room. */
 struct mcp_sink {
   /* One JSON answer; takes the buffer's memory. An empty body goes without a content type.
    * session_id is for the header Mcp-Session-Id; NULL for none. */
   void (*reply)(void *arg, int status, const char *session_id, struct buf *body);
+  /* The answer to a request whose access token lacks one of these scopes; else as reply. NULL: a
+   * reply of status 403. */
+  void (*forbid)(void *arg, const char *scopes, struct buf *body);
   void (*stream_start)(void *arg, const char *session_id);
   void (*stream_event)(void *arg, const char *json, size_t len);
   void (*stream_end)(void *arg);
   void (*release)(void *arg);
-  /* Of mcp_server_call() alone, in place of the four above: the one result. Not called when the
-   * client is gone. */
+  /* Of mcp_server_call() alone, in place of those above but release: the one result. Not called
+   * when the client is gone. */
   void (*result)(void *arg, const struct mcp_tool_result *result);
 };
 

@@ -29,8 +29,9 @@ struct mcp_tool {
   const char *input_schema;
   const char *output_schema; /* NULL for none: results then have no structured form */
   bool read_only, idempotent, destructive, open_world;
-  bool long_running; /* waits in the caller's line of long calls */
-  const char *app;   /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
+  bool long_running;  /* waits in the caller's line of long calls */
+  const char *app;    /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
+  const char *scopes; /* that an access token must have for it, blank-separated; NULL for none */
   unsigned needs; /* what a client must be able to do (enum mcp_client_can); else it is refused */
   bool asks_without_state; /* answers to its questions are taken from whoever sends them, asked or
                               not (2026-07-28): they say no more than an argument could */
@@ -104,6 +105,8 @@ struct mcp_principal {
   const char *id;      /* equal for equal callers; sessions are bound to it */
   const char *label;   /* names it in logs: a hash that stays the same; NULL for none */
   struct share *share; /* what it may use; NULL: as much as it likes */
+  /* Whether it may do what needs these scopes; NULL: everything. */
+  bool (*has_scopes)(const struct mcp_principal *p, const char *scopes);
   void (*ref)(struct mcp_principal *p);
   void (*unref)(struct mcp_principal *p);
 };
@@ -166,6 +169,7 @@ struct mcp_tool_result {
   bool is_error;
   enum err_code code; /* of an error, for callers who get no text to read */
   int64_t retry_ms;   /* when the same call may succeed; 0 when that is not known */
+  const char *scopes; /* of an error: what the access token must have for the call; else NULL */
   const char *text;
   size_t text_len;
   const char *structured;

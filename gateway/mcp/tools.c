@@ -165,10 +165,21 @@ static void take_turn(struct mcp_call *call)
   }
 }
 
+static bool may_run(const struct mcp_call *call)
+{
+  const struct mcp_principal *p = call->exchange->principal;
+  return call->tool->scopes == NULL || p->has_scopes == NULL ||
+         p->has_scopes(p, call->tool->scopes);
+}
+
 void mcp_tools_run(struct mcp_call *call)
 {
-  open_exchange(call);
-  take_turn(call);
+  if (may_run(call)) {
+    open_exchange(call);
+    take_turn(call);
+  } else {
+    mcp_call_forbid(call, call->tool->scopes);
+  }
 }
 
 unsigned mcp_tool_lacks(const struct mcp_server *s, const cJSON *params, unsigned can)

@@ -35,14 +35,14 @@ static void on_head(struct exchange *x, void *user)
 
 static void on_request(struct exchange *x, void *user)
 {
-  struct mcp_server *mcp = ((struct served *)user)->mcp;
+  const struct messages messages = {.mcp = ((struct served *)user)->mcp};
   const char *method = exchange_method(x);
   if (strcmp(method, "POST") == 0)
-    messages_post(mcp, x, &anyone);
+    messages_post(&messages, x, &anyone);
   else if (strcmp(method, "GET") == 0)
-    messages_get(mcp, x, &anyone);
+    messages_get(&messages, x, &anyone);
   else if (strcmp(method, "DELETE") == 0)
-    messages_delete(mcp, x, &anyone);
+    messages_delete(&messages, x, &anyone);
   else
     reply_not_allowed(x, MESSAGES_METHODS, "Method not allowed");
 }

@@ -17,6 +17,7 @@ struct answer {
   int releases;
   bool stream, ended, written_after_release;
   char session_id[128];
+  char scopes[64];                  /* of one that was forbidden */
   char *body;                       /* of a reply */
   char *events[FIXTURE_MAX_EVENTS]; /* of a stream */
   int n_events;
@@ -32,6 +33,8 @@ struct fixture {
   char session[128];
 };
 
+/* What principals may do; NULL: everything. fixture_start() sets it back. */
+extern bool (*fixture_has_scopes)(const struct mcp_principal *p, const char *scopes);
 /* The clock of every fixture, in milliseconds. */
 extern int64_t fixture_now;
 

@@ -222,6 +222,68 @@ static void a_tool_that_needs_more_of_its_client_is_not_run(void)
   fixture_stop(&f);
 }
 
+/* ------------------------------------------------------------------ scopes */
+
+static struct mcp_tool scoped[5];
+
+static void scoping(struct mcp_server_options *o)
+{
+  memcpy(scoped, o->tools.tools, sizeof(scoped));
+  scoped[0].scopes = "read more";
+  o->tools.tools = scoped;
+  fixture_offer(o);
+}
+
+static bool has_none(const struct mcp_principal *p, const char *scopes)
+{
+  return strcmp(p->id, "alice") != 0 || strcmp(scopes, "read more") != 0;
+}
+
+static void expect_forbidden(struct answer *a)
+{
+  CU_ASSERT_STRING_EQUAL(a->scopes, "read more");
+  CU_ASSERT_FALSE(a->stream);
+  CU_ASSERT_TRUE(says(a->body, "\"id\":3"));
+  expect_code(a, 403, -32600);
+}
+
+static void a_call_beyond_the_scopes_is_forbidden_before_anything_runs(void)
+{
+#define ECHO "\"name\":\"echo\",\"_meta\":{\"progressToken\":1}"
+  fixture_start(&f, scoping);
+  fixture_has_scopes = has_none;
+  fixture_initialize(&f, "2025-11-25");
+  expect_forbidden(ask("tools/call", ECHO));
+  expect_forbidden(ask("resources/read", "\"uri\":\"test://echo\""));
+  expect_forbidden(ask_modern("tools/call", "echo", "\"name\":\"echo\",", ""));
+  CU_ASSERT_EQUAL(f.host_calls, 0);
+  expect(ask("tools/call", "\"name\":\"fail\""), "\"isError\":true");
+  struct mcp_headers none = {0};
+  struct answer *a = post_as(&f,
+                             "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/call\",\"params\":{"
+                             "\"name\":\"echo\"}}",
+                             &none, "bob", true, true);
+  CU_ASSERT_EQUAL(a->status, 200);
+  answer_free(a);
+  CU_ASSERT_EQUAL(f.host_calls, 2);
+  fixture_stop(&f);
+}
+
+static void in_a_batch_it_is_an_error_like_any_other(void)
+{
+  fixture_start(&f, scoping);
+  fixture_has_scopes = has_none;
+  fixture_initialize(&f, "2025-03-26");
+  struct answer *a =
+      post(&f, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{"
+               "\"name\":\"echo\"}},{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"ping\"}]");
+  CU_ASSERT_EQUAL(a->status, 200);
+  CU_ASSERT_TRUE(says(a->body, "\"id\":1,\"error\":{\"code\":-32600"));
+  CU_ASSERT_TRUE(says(a->body, "\"id\":2,\"result\":{}"));
+  answer_free(a);
+  fixture_stop(&f);
+}
+
 /* ----------------------------------------------------------- subscriptions */
 
 static void changing(struct mcp_server_options *o)
@@ -360,6 +422,7 @@ TEST_MAIN("mcp_library", TEST(every_kind_of_content_has_its_form),
           TEST(settings_are_bounded_and_end_with_their_session),
           TEST(modern_requests_name_their_level_or_get_none),
           TEST(a_tool_that_needs_more_of_its_client_is_not_run),
-          TEST(subscribers_hear_of_their_resources),
+          TEST(a_call_beyond_the_scopes_is_forbidden_before_anything_runs),
+          TEST(in_a_batch_it_is_an_error_like_any_other), TEST(subscribers_hear_of_their_resources),
           TEST(listeners_hear_of_the_resources_they_name),
           TEST(the_host_makes_prompts_without_a_text), TEST(every_list_has_pages))
