@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth-svc/identity/claims.h"
+#include "auth-svc/identity/scopes.h"
 #include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
@@ -125,7 +126,13 @@ static enum err_code from_jwt(Analytics__Auth__V1__Grant **out, const struct att
   struct claims c = {0};
   if (code == ERR_OK)
     code = read_claims(a, root, &c);
-  return code == ERR_OK ? grant(out, a, &c) : code;
+  if (code == ERR_OK)
+    code = grant(out, a, &c);
+  if (code == ERR_OK && !scopes_read(*out, root, a->arena)) {
+    *out = NULL;
+    code = reject(a, "claims scope and scp must be texts or arrays of at most 100 scopes");
+  }
+  return code;
 }
 
 /* -------------------------------------------------------------- account tokens */
