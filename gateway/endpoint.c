@@ -43,6 +43,13 @@ static void challenge(struct endpoint *p, struct exchange *x, const char *error,
   exchange_add_header(x, "WWW-Authenticate", buf_str(&value));
 }
 
+/* Another token of the same person would be refused as well, so no challenge asks for one. */
+static void reply_unmapped(struct exchange *x, const char *why)
+{
+  AUTO_FREE char *text = xasprintf("Access denied: %s", why);
+  reply_error(x, 403, text);
+}
+
 /* Texts a customer's probes look for. */
 static void reply_denied(struct endpoint *p, struct exchange *x, enum access_outcome outcome)
 {
@@ -342,7 +349,7 @@ static void find_share(struct entry *entry)
     entry->share = share_of(entry->endpoint->shares, entry->label, entry->label);
 }
 
-static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)
+static void on_access(void *arg, enum access_outcome outcome, struct grant *grant, const char *why)
 {
   struct entry *entry = arg;
   MAGIC_CHECK(entry, POST_MAGIC);
@@ -355,7 +362,9 @@ static void on_access(void *arg, enum access_outcome outcome, struct grant *gran
   }
   /* A refusal needs no body, unless it repeats the id of the request. */
   bool at_once = outcome != ACCESS_GRANTED && outcome != ACCESS_UNAVAILABLE;
-  if (at_once)
+  if (at_once && why != NULL)
+    reply_unmapped(x, why);
+  else if (at_once)
     reply_denied(entry->endpoint, x, outcome);
   exchange_release(x, entry->share);
   if (atomic_fetch_add(&entry->parts, 1) == 1 && !at_once)

@@ -27,7 +27,7 @@ struct snapshot {
   struct key_use sealed_with;      /* keys of the dealers file's secrets */
   struct trust trust;              /* set by snapshot_trust(), like what follows */
   struct peers *peers;
-  size_t n_unknown_names; /* of policies, that the dealers file does not have */
+  size_t n_unknown_names; /* of policies and issuers, that the dealers file does not have */
   char *unknown_names;    /* the first of them, for people; NULL when there are none */
   uint64_t number;        /* in its slot, from 1; set by the slot */
 };
