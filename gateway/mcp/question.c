@@ -3,13 +3,13 @@
  * Nothing is kept between question and answer: what the client has to bring back is sealed and says
  * whose request it belongs to, which one, and when it was asked. Any replica takes it; from another
  * principal, with another request, or too late it is refused. */
-#include <openssl/sha.h>
 #include <string.h>
 
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "gateway/mcp/internal.h"
 #include "gateway/mcp/result.h"
+#include "gateway/seal/digest.h"
 #include "gateway/seal/token.h"
 
 #define USE "mcp-question/v1"
@@ -26,7 +26,7 @@ static void make_digest(struct mcp_call *call)
   AUTO_FREE char *text = cJSON_PrintUnformatted(params);
   cJSON_Delete(params);
   AUTO_FREE char *whole = xasprintf("%s\n%s", call->method->name, text != NULL ? text : "");
-  SHA256((const uint8_t *)whole, strlen(whole), call->digest);
+  digest(call->digest, whole, strlen(whole));
 }
 
 static void put_facts(uint8_t facts[FACTS_BYTES], const struct mcp_call *call, int64_t asked_ms)

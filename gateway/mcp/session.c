@@ -8,6 +8,7 @@
 #include "common/base/metrics.h"
 #include "gateway/mcp/call.h"
 #include "gateway/mcp/deleted.h"
+#include "gateway/mcp/opened.h"
 
 /* Clocks of replicas differ a little. */
 enum { SKEW_MS = 5 * 60 * 1000 };
@@ -17,6 +18,7 @@ struct mcp_sessions {
   pthread_mutex_t lock;
   struct map map; /* by key */
   struct deleted deleted;
+  struct opened *ids; /* has a lock of its own */
   struct metric *gauge, *opened, *refusals;
 };
 
@@ -26,6 +28,7 @@ struct mcp_sessions *mcp_sessions_new(const struct mcp_sessions_options *options
   t->options = *options;
   pthread_mutex_init(&t->lock, NULL);
   deleted_init(&t->deleted, options->max_deleted);
+  t->ids = opened_new(options->keys);
   t->gauge = metrics_gauge("mcp_sessions", "MCP sessions with requests under way.", NULL);
   t->opened = metrics_counter("mcp_sessions_opened_total", "MCP sessions opened.", NULL);
   t->refusals = metrics_counter("mcp_session_refusals_total",
@@ -39,6 +42,7 @@ void mcp_sessions_free(struct mcp_sessions *t)
   if (t == NULL)
     return;
   deleted_free(&t->deleted);
+  opened_free(t->ids);
   map_free(&t->map);
   pthread_mutex_destroy(&t->lock);
   free(t);
@@ -90,7 +94,7 @@ struct mcp_session *mcp_session_find(struct mcp_sessions *t, const char *id,
 {
   struct mcp_session_facts facts;
   struct mcp_session *s = NULL;
-  const char *cause = mcp_session_id_open(t->options.keys, id, &facts)
+  const char *cause = opened_find(t->ids, id, &facts)
                           ? problem(t, &facts, principal_id, now_ms)
                           : "unknown";
   if (cause == NULL) {

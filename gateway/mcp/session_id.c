@@ -1,12 +1,12 @@
 /* What a session id says: sealing and opening. */
 #include "gateway/mcp/session_id.h"
 
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/seal/digest.h"
 
 #define USE "mcp-session/v1"
 
@@ -34,9 +34,9 @@ unsigned mcp_client_capabilities(const cJSON *capabilities)
 
 void mcp_principal_hash(uint8_t out[MCP_PRINCIPAL_HASH], const char *principal_id)
 {
-  uint8_t digest[SHA256_DIGEST_LENGTH];
-  SHA256((const uint8_t *)principal_id, strlen(principal_id), digest);
-  memcpy(out, digest, MCP_PRINCIPAL_HASH);
+  uint8_t hash[DIGEST_BYTES];
+  digest(hash, principal_id, strlen(principal_id));
+  memcpy(out, hash, MCP_PRINCIPAL_HASH);
 }
 
 void mcp_session_id_seal(struct ring *keys, struct mcp_session_facts *facts,
