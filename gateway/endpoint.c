@@ -7,6 +7,7 @@
 
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/trace/scope.h"
 #include "gateway/access/caller.h"
 #include "gateway/http/reply.h"
 #include "gateway/messages.h"
@@ -201,7 +202,19 @@ static bool is_mcp(const struct exchange *x)
   return strcmp(exchange_path(x), "/mcp") == 0 || strcmp(exchange_path(x), "/mcp/") == 0;
 }
 
-void endpoint_on_head(struct exchange *x, void *user)
+/* What is recorded of a request's path: tools and links stand in it. NULL: nothing is recorded of
+ * it. */
+static const char *route_of(const struct exchange *x)
+{
+  const char *path = exchange_path(x);
+  if (is_mcp(x))
+    return "/mcp";
+  if (plain_is_path(path))
+    return "/mcp/tools/{tool}";
+  return connect_is_path(path) ? "/connect" : NULL;
+}
+
+static void take_head(struct exchange *x, struct endpoint *p)
 {
   static const struct {
     const char *path;
@@ -210,7 +223,6 @@ void endpoint_on_head(struct exchange *x, void *user)
                 {"/health", route_health},
                 {WELL_KNOWN, route_metadata},
                 {WELL_KNOWN "/mcp", route_metadata}};
-  struct endpoint *p = user;
   if (connect_is_path(exchange_path(x))) {
     connect_on_head(p->connect, x);
     return;
@@ -231,6 +243,16 @@ void endpoint_on_head(struct exchange *x, void *user)
     return;
   }
   reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
+}
+
+void endpoint_on_head(struct exchange *x, void *user)
+{
+  const char *route = route_of(x);
+  if (route != NULL)
+    exchange_trace_begin(x, route);
+  struct trace_scope scope = trace_enter(exchange_trace(x));
+  take_head(x, user);
+  trace_leave(scope);
 }
 
 /* --------------------------------------------------------------- messages */
@@ -386,9 +408,8 @@ static void begin_entry(struct endpoint *p, struct exchange *x)
                on_access, entry);
 }
 
-void endpoint_on_request(struct exchange *x, void *user)
+static void take_request(struct exchange *x, struct endpoint *p)
 {
-  struct endpoint *p = user;
   if (connect_is_path(exchange_path(x))) {
     connect_on_request(p->connect, x);
     return;
@@ -397,6 +418,13 @@ void endpoint_on_request(struct exchange *x, void *user)
   MAGIC_CHECK(entry, POST_MAGIC);
   if (atomic_fetch_add(&entry->parts, 1) == 1)
     answer(entry);
+}
+
+void endpoint_on_request(struct exchange *x, void *user)
+{
+  struct trace_scope scope = trace_enter(exchange_trace(x));
+  take_request(x, user);
+  trace_leave(scope);
 }
 
 void endpoint_on_grace_over(void *user)
