@@ -85,7 +85,8 @@ const char *connect_whose(struct connect *c, const char *token, const char *sess
                           struct arena *arena)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, NULL) != ERR_OK)
+    return ""; /* the call itself says why */
   const cJSON *s = connect_find(l.sessions, session);
   const cJSON *invite = s != NULL ? connect_find_text(l.invites, "hash", value_text(s, "invite"))
                                   : connect_find(l.invites, token);

@@ -30,7 +30,8 @@ static bool put_properties(Analytics__Auth__V1__ShowConsentResponse *out, const 
   out->properties = ARENA_ARRAY(arena, Analytics__Auth__V1__OfferedProperty *, n);
   cJSON_ArrayForEach(p, properties_of(session))
   {
-    Analytics__Auth__V1__OfferedProperty *seen = ARENA_NEW(arena, Analytics__Auth__V1__OfferedProperty);
+    Analytics__Auth__V1__OfferedProperty *seen =
+        ARENA_NEW(arena, Analytics__Auth__V1__OfferedProperty);
     if (seen == NULL || out->properties == NULL)
       return false;
     analytics__auth__v1__offered_property__init(seen);
@@ -102,7 +103,8 @@ enum err_code connect_show(struct connect *c, Analytics__Auth__V1__ShowConsentRe
                            struct arena *arena, struct err *e)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   const cJSON *found = connect_find(l.sessions, session);
   enum err_code code =
       found == NULL ? connect_session_over(e) : put_session(out, &l, found, directory, arena, e);
@@ -249,7 +251,9 @@ enum err_code connect_finish(struct connect *c,
                              struct arena *arena, struct err *e)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  *dealer_id = NULL;
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   cJSON *session = connect_find(l.sessions, request->session);
   bool done = session != NULL && is_stage(session, STAGE_CONNECTED);
   enum err_code code = session == NULL ? connect_session_over(e)
@@ -275,18 +279,21 @@ struct asking {
   struct google_figures figures;
 };
 
+/* They are to be seen once: not for a disk, but for the replica that shows the page. */
 static void keep_figures(const struct asking *a)
 {
+  struct connect_store *store = a->connect->options.store;
   struct connect_lists l;
-  connect_store_begin(a->connect->options.store, &l);
+  if (!a->figures.known || connect_store_begin(store, &l, NULL) != ERR_OK)
+    return;
   cJSON *session = connect_find_text(l.sessions, "hash", a->session);
-  if (session != NULL && a->figures.known) {
+  if (session != NULL) {
     cJSON_DeleteItemFromObjectCaseSensitive(session, "figures");
     cJSON *kept = cJSON_AddObjectToObject(session, "figures");
     value_set_number(kept, "sessions", a->figures.sessions);
     value_set_number(kept, "active_users", a->figures.active_users);
   }
-  connect_store_end(a->connect->options.store, false, NULL); /* to be seen once: not to disk */
+  connect_store_end(store, session != NULL && connect_store_is_shared(store), NULL);
 }
 
 static void asking_end(struct asking *a)
@@ -317,7 +324,9 @@ static void on_figures(void *user, const struct google_figures *figures)
 static void find_property(struct connect *c, const char *token, struct asking *a, char out[32])
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  out[0] = '\0';
+  if (connect_store_begin(c->options.store, &l, NULL) != ERR_OK)
+    return;
   const cJSON *session = connect_find(l.sessions, token);
   snprintf(a->session, sizeof(a->session), "%s", value_text(session, "hash"));
   snprintf(out, 32, "%s", value_text(session, "property_id"));

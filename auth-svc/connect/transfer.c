@@ -38,7 +38,8 @@ enum err_code connect_forget(struct connect *c, const char *dealer_id, struct se
   struct connect_lists l;
   *token = NULL;
   *note = "";
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   cJSON *item = connect_find_dealer(&l, dealer_id);
   const cJSON *other = item != NULL ? shares_consent(&l, item) : NULL;
   enum err_code code =
@@ -147,7 +148,8 @@ enum err_code connect_import(struct connect *c, const char *dealers_json,
     return e->code;
   const cJSON *list =
       cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   enum err_code code = take_all(&l, list, directory, taken, e);
   *n = (int32_t)cJSON_GetArraySize(taken);
   if (code != ERR_OK) {
