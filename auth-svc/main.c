@@ -1,6 +1,5 @@
 /* auth-svc: credential broker and access decisions. */
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "auth-svc/cli/cli.h"
@@ -31,7 +30,6 @@ struct app {
   struct connect_store *connected;
   struct secret *client_secret; /* of CONNECT_CLIENT_ID */
   char *redirect_uri;
-  atomic_ullong connected_version; /* of the connected dealers that were loaded last */
   struct connect *connect;
   struct keyring_live *keys;
   struct tokens *tokens;
@@ -120,13 +118,16 @@ static enum err_code load_dealers(struct app *a, struct keyring *ring, struct sn
                                   struct read_files *files, struct err *e)
 {
   AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
-  atomic_store(&a->connected_version, connect_store_dealers(a->connected, &text));
+  uint64_t version = connect_store_dealers(a->connected, &text);
   const struct dealers_connected connected = {.text = text.data,
                                               .len = text.len,
                                               .client_id = a->settings.connect_client_id,
                                               .client_secret = a->client_secret};
-  return settings_load_snapshot(out, &a->settings, ring, a->connected != NULL ? &connected : NULL,
-                                files, e);
+  enum err_code code = settings_load_snapshot(out, &a->settings, ring,
+                                              a->connected != NULL ? &connected : NULL, files, e);
+  if (code == ERR_OK)
+    (*out)->connected_version = version;
+  return code;
 }
 
 /* Dealers and what is trusted beside them, all of it or nothing. */
@@ -238,8 +239,8 @@ static bool apply_connected(void *user)
 static bool catch_up_connected(void *user)
 {
   struct app *a = user;
-  bool behind = connect_store_version(a->connected) != atomic_load(&a->connected_version);
-  return behind && apply_connected(a);
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
+  return connect_store_version(a->connected) != config->connected_version && apply_connected(a);
 }
 
 static void on_connected_changed(void *user)

@@ -92,8 +92,15 @@ static enum err_code join_connected(cJSON *list, const struct settings *s, struc
   AUTO_JSON cJSON *root = NULL;
   const struct json_limits limits = {.max_bytes = CONNECT_FILE_MAX};
   const struct connect_store_options store = settings_connected(s);
-  if (connect_store_peek(&store, &text, e) != ERR_OK)
-    return e->code;
+  enum err_code code = connect_store_peek(&store, &text, e);
+  if (code == ERR_UNAVAILABLE && s->database_url != NULL) {
+    /* Whoever is in the file can be named without it. */
+    fprintf(stderr, "%s; names of connected dealers are unknown until it can\n", e->message);
+    *e = (struct err){0};
+    return ERR_OK;
+  }
+  if (code != ERR_OK)
+    return code;
   if (text.len > 0 && json_parse(&root, text.data, text.len, &limits, e) != ERR_OK)
     return e->code;
   cJSON *connected = cJSON_GetObjectItemCaseSensitive(root, "dealers");

@@ -62,6 +62,12 @@ cJSON *connect_find_dealer(const struct connect_lists *l, const char *dealer_id)
   return NULL;
 }
 
+bool connect_is_configured(const struct directory *directory, const char *name)
+{
+  const struct dealer *d = directory_by_name(directory, name);
+  return d != NULL && !d->connected;
+}
+
 void connect_prolong(const struct connect_lists *l, cJSON *session)
 {
   value_set_number(session, "expires_s", l->now_s + CONNECT_SESSION_S);

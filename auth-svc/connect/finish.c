@@ -15,11 +15,17 @@ static const cJSON *properties_of(const cJSON *object)
   return cJSON_GetObjectItemCaseSensitive(object, "properties");
 }
 
-/* Property id of an entry of dealers.json: an object, or a text. */
+const char *connect_property_id(const cJSON *property)
+{
+  static const char prefix[] = "properties/";
+  const char *id =
+      cJSON_IsString(property) ? property->valuestring : value_text(property, "property_id");
+  return strncmp(id, prefix, sizeof(prefix) - 1) == 0 ? id + sizeof(prefix) - 1 : id;
+}
+
 static const char *first_property(const cJSON *dealer)
 {
-  const cJSON *first = cJSON_GetArrayItem(properties_of(dealer), 0);
-  return cJSON_IsString(first) ? first->valuestring : value_text(first, "property_id");
+  return connect_property_id(cJSON_GetArrayItem(properties_of(dealer), 0));
 }
 
 static bool put_properties(Analytics__Auth__V1__ShowConsentResponse *out, const cJSON *session,
@@ -121,16 +127,15 @@ bool connect_property_taken(const struct connect_lists *l, const char *dealer_id
                             const char *property, const struct directory *directory)
 {
   const struct dealer *owner = directory_by_property(directory, property);
-  bool taken = owner != NULL && strcmp(owner->dealer_id, dealer_id) != 0;
+  bool taken = owner != NULL && !owner->connected && strcmp(owner->dealer_id, dealer_id) != 0;
   const cJSON *item, *p;
-  cJSON_ArrayForEach(item, l->dealers) /* stored a moment ago, perhaps */
+  cJSON_ArrayForEach(item, l->dealers)
   {
     const cJSON *d = connect_dealer_of(item);
     bool other = strcmp(value_text(d, "dealer_id"), dealer_id) != 0;
     cJSON_ArrayForEach(p, properties_of(d))
     {
-      const char *id = cJSON_IsString(p) ? p->valuestring : value_text(p, "property_id");
-      taken = taken || (other && strcmp(id, property) == 0);
+      taken = taken || (other && strcmp(connect_property_id(p), property) == 0);
     }
   }
   return taken;
@@ -142,7 +147,7 @@ static enum err_code check_dealer(const struct connect_lists *l, const char *dea
   bool stored = connect_find_dealer(l, dealer_id) != NULL;
   if (renew && !stored)
     return connect_invite_over(e);
-  if (!renew && (stored || directory_by_name(directory, dealer_id) != NULL))
+  if (!renew && (stored || connect_is_configured(directory, dealer_id)))
     return err_set(e, ERR_ALREADY_EXISTS, "dealer_taken",
                    "dealer \"%s\" is there already: it was connected or configured meanwhile",
                    dealer_id);
@@ -166,7 +171,7 @@ static void set_property(cJSON *dealer, const cJSON *seen)
   cJSON_AddItemToArray(list, p);
   for (cJSON *o = old != NULL ? old->child : NULL, *next; o != NULL; o = next) {
     next = o->next;
-    const char *own = cJSON_IsString(o) ? o->valuestring : value_text(o, "property_id");
+    const char *own = connect_property_id(o);
     if (strcmp(own, id) != 0 && strcmp(own, first_property(dealer)) != 0 && o != old->child)
       cJSON_AddItemToArray(list, cJSON_DetachItemViaPointer(old, o));
   }

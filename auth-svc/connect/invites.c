@@ -62,7 +62,7 @@ static enum err_code check_free(const struct connect_lists *l, const invitation 
 {
   if (connect_find_dealer(l, i->dealer_id) != NULL)
     return taken(e, i->dealer_id, true);
-  if (directory_by_name(directory, i->dealer_id) != NULL)
+  if (connect_is_configured(directory, i->dealer_id))
     return taken(e, i->dealer_id, false);
   return ERR_OK;
 }
@@ -253,8 +253,7 @@ static Analytics__Auth__V1__ConnectedDealer *put_dealer(const cJSON *item, struc
   analytics__auth__v1__connected_dealer__init(out);
   out->dealer_id = arena_strdup(arena, value_text(d, "dealer_id"));
   out->name = arena_strdup(arena, value_text(d, "name"));
-  out->property_id = arena_strdup(arena, cJSON_IsString(first) ? first->valuestring
-                                                               : value_text(first, "property_id"));
+  out->property_id = arena_strdup(arena, connect_property_id(first));
   out->google_account = arena_strdup(arena, value_text(item, "google_account"));
   out->connected_at = value_number(item, "connected_s");
   return out;

@@ -88,9 +88,7 @@ static enum err_code check_properties(const struct connect_lists *l, const cJSON
   const cJSON *p;
   cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(dealer, "properties"))
   {
-    const char *id = cJSON_IsString(p) ? p->valuestring : value_text(p, "property_id");
-    if (strncmp(id, "properties/", 11) == 0)
-      id += 11;
+    const char *id = connect_property_id(p);
     if (connect_property_taken(l, value_text(dealer, "dealer_id"), id, directory))
       return err_set(e, ERR_ALREADY_EXISTS, "property_taken",
                      "dealer \"%s\": property %s belongs to another dealer already",
@@ -108,7 +106,7 @@ static enum err_code take_in(const struct connect_lists *l, cJSON *dealer,
                    "dealer \"%s\": needs a dealer_id and an OAuth client with a refresh token "
                    "(oauth)",
                    id);
-  if (connect_find_dealer(l, id) != NULL || directory_by_name(directory, id) != NULL)
+  if (connect_find_dealer(l, id) != NULL || connect_is_configured(directory, id))
     return err_set(e, ERR_ALREADY_EXISTS, "dealer_taken",
                    "dealer \"%s\" is connected or in the dealers file already: take it out there "
                    "first",

@@ -48,17 +48,26 @@ static bool send_all(PGconn *c, int64_t until_ms)
   return more == 0;
 }
 
-/* The result of the statement under way; NULL when it does not come in time. A server that stands
- * still answers nothing, not even an error. */
+/* The first result of the statement under way; NULL when it does not come in time, to its end: only
+ * then may the next statement be sent. A server that stands still answers nothing, not even an
+ * error. */
 static PGresult *receive(PGconn *c, int64_t until_ms)
 {
-  while (PQisBusy(c))
-    if (!wait_for(c, POLLIN, until_ms) || !PQconsumeInput(c))
-      return NULL;
-  PGresult *result = PQgetResult(c), *next;
-  while (result != NULL && !PQisBusy(c) && (next = PQgetResult(c)) != NULL)
-    PQclear(next);
-  return result;
+  PGresult *first = NULL, *next;
+  for (;;) {
+    while (PQisBusy(c))
+      if (!wait_for(c, POLLIN, until_ms) || !PQconsumeInput(c)) {
+        PQclear(first);
+        return NULL;
+      }
+    next = PQgetResult(c);
+    if (next == NULL)
+      return first;
+    if (first == NULL)
+      first = next;
+    else
+      PQclear(next);
+  }
 }
 
 static enum err_code run(struct database *base, const char *sql, const char *const *parameters,
