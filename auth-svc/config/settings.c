@@ -20,7 +20,7 @@
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 #define DEFAULT_JWT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 53 };
+enum { N_VARS = 54 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
