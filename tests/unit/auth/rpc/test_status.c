@@ -85,7 +85,7 @@ static void start(const char *certs)
   struct snapshot *world = world_new(DEALERS, fake_url(t.fake));
   CU_ASSERT_EQUAL_FATAL(sealer_new(&t.sealer, "KEY", NULL, "here", NULL), ERR_OK);
   t.keys = jwt_keys_new();
-  snapshot_trust(world, &(struct trust){t.sealer, t.keys, NULL});
+  snapshot_trust(world, &(struct trust){.sealer = t.sealer, .jwt_keys = t.keys});
   t.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&t.http, &http, NULL), ERR_OK);
   t.tokens = tokens_new(&(struct tokens_options){.env = {.http = t.http}});
