@@ -6,6 +6,7 @@
 
 #include "analytics/auth/v1/status.pb-c.h"
 #include "auth-svc/methods.h"
+#include "auth-svc/secret/secret_file.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "tests/unit/auth/support/cert_maker.h"
@@ -31,6 +32,8 @@ static struct {
   struct jwt_keys *keys;
   struct http_client *http;
   struct tokens *tokens;
+  struct audit *audit;
+  char *folder, *path;
   struct service *service;
   struct rpc_server *server;
   struct rpc_channel *channel;
@@ -43,6 +46,7 @@ static void start_server(const char *certs)
 {
   const struct service_options options = {.config = t.config,
                                           .tokens = t.tokens,
+                                          .audit = t.audit,
                                           .report_identity = certs != NULL ? "report-svc" : NULL,
                                           .aggregate_identity =
                                               certs != NULL ? "aggregate-svc" : NULL,
@@ -81,6 +85,10 @@ static void start(const char *certs)
 {
   const struct http_client_options http = {.user_agent = "test"};
   rpc_init();
+  t.folder = folder_make();
+  t.path = xasprintf("%s/audit.log", t.folder);
+  const struct audit_options audit = {.path = t.path, .fsync = AUDIT_FSYNC_NEVER};
+  CU_ASSERT_EQUAL_FATAL(audit_open(&t.audit, &audit, NULL), ERR_OK);
   t.fake = fake_start();
   struct snapshot *world = world_new(DEALERS, fake_url(t.fake));
   CU_ASSERT_EQUAL_FATAL(sealer_new(&t.sealer, "KEY", NULL, "here", NULL), ERR_OK);
@@ -103,6 +111,10 @@ static void stop(void)
   snapshot_slot_free(t.config);
   jwt_keys_unref(t.keys);
   sealer_unref(t.sealer);
+  audit_close(t.audit);
+  folder_remove(t.folder);
+  free(t.folder);
+  free(t.path);
   fake_stop(t.fake);
   rpc_shutdown();
 }
@@ -310,7 +322,32 @@ static void cohorts_have_the_sizes_of_the_configuration(void)
   stop();
 }
 
-TEST_MAIN("auth_rpc_status", TEST(a_grant_must_be_an_admins),
+static size_t count(const char *text, const char *what)
+{
+  size_t n = 0;
+  for (const char *p = text; (p = strstr(p, what)) != NULL; p++)
+    n++;
+  return n;
+}
+
+static void each_look_is_in_the_audit_log(void)
+{
+  AUTO_BUF struct buf text = BUF_INIT(1 << 20);
+  char reason[40];
+  start(NULL);
+  connect_as(NULL, NULL);
+  outcome("GetStatus", ADMIN, reason);
+  outcome("GetStatus", DEALER, reason);
+  outcome("AuthorizeStatus", ADMIN, reason);
+  CU_ASSERT_EQUAL_FATAL(secret_file_read(&text, "audit", t.path, 1 << 20, false, NULL), ERR_OK);
+  CU_ASSERT_EQUAL(count(buf_str(&text), "\"event\":\"get_status\""), 2);
+  CU_ASSERT_EQUAL(count(buf_str(&text), "\"event\":\"authorize_status\""), 1);
+  CU_ASSERT_EQUAL(count(buf_str(&text), "\"reason\":\"not_admin\""), 1);
+  CU_ASSERT_EQUAL(count(buf_str(&text), "\"subject\":\"ann\""), 3);
+  stop();
+}
+
+TEST_MAIN("auth_rpc_status", TEST(each_look_is_in_the_audit_log), TEST(a_grant_must_be_an_admins),
           TEST(without_a_grant_only_the_gateways_certificate_will_do),
           TEST(a_dealers_consent_shows_with_the_command_that_helps),
           TEST(the_answer_holds_no_secret_and_no_token),
