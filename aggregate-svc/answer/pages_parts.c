@@ -5,17 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/disclosure/cell.h"
-#include "aggregate-svc/disclosure/split.h"
 #include "aggregate-svc/figures/page.h"
 #include "common/base/mem.h"
 
-enum { PAGE, CHANNEL, EVENT }; /* columns of the reports */
-enum { LABEL_BYTES = 200, METRIC_BYTES = 160, SLICE_BYTES = 256 };
-
-#define RATE_SCALE 100 /* lead sessions per 100 sessions */
-
-static const char dimension[] = "page_type";
+enum { PAGE, CHANNEL, WEEK = CHANNEL, EVENT }; /* columns of the reports */
+enum { LABEL_BYTES = 200 };
 
 bool pages_usable(const struct pages_question *q, size_t member)
 {
@@ -94,6 +88,16 @@ static void propose(struct pages_parts *out, const struct pages_question *q)
 
 /* --------------------------------------------------------------------------- counts */
 
+/* Where a row of another dealer counts among the weeks or months of the door; NULL when nowhere. */
+static struct stats_ratio *base_cell(struct pages_parts *p, const struct pages_question *q,
+                                     size_t type, size_t member, const char *week)
+{
+  for (size_t k = 0; p->bases != NULL && k < q->door->bases[DOOR_NOW].n; k++)
+    if (strcmp(p->weeks[k].text, week) == 0)
+      return pages_base(p, type, member, k);
+  return NULL;
+}
+
 /* Adds a member's rows: to its types, to the rates of types by channel where it counts, to the
  * pages where it is the subject. */
 static void add_member(struct pages_parts *p, const struct pages_question *q, size_t member,
@@ -113,6 +117,10 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
     size_t type = breakdown_find(&p->types, page_type(path));
     size_t channel = breakdown_find(&p->channels, channel_of(t, member, row));
     add(breakdown_part(&p->types, type, member), sessions, leads);
+    struct stats_ratio *base =
+        subject ? NULL : base_cell(p, q, type, member, across_text(t, member, row, WEEK));
+    if (base != NULL)
+      add(base, sessions, leads);
     if (expected)
       add(&p->rates[type * p->channels.n + channel], sessions, leads);
     if (!subject)
@@ -122,83 +130,13 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
   }
 }
 
-/* ------------------------------------------------------------------ outside dealers */
-
-static struct disclosure_member *members_of(const struct pages_parts *p,
-                                            const struct pages_question *q)
+static void make_bases(struct pages_parts *out, const struct pages_question *q, struct arena *arena)
 {
-  const struct cohort *c = q->cohort;
-  struct disclosure_member *m = xcalloc(c->n + 1, sizeof(*m));
-  for (size_t i = 0; i < c->n; i++) {
-    int event = p->lead_events[c->subject];
-    m[i] =
-        (struct disclosure_member){.visible = c->members[i].visible, .owner = c->members[i].owner};
-    m[i].contributes = c->members[i].state == DEALER_OK && pages_usable(q, i) &&
-                       event != LEAD_UNKNOWN && p->lead_events[i] == event &&
-                       breakdown_total(&p->types, i).denominator > 0;
-  }
-  return m;
-}
-
-static enum disclosure_code split(const struct pages_parts *p, const struct pages_question *q,
-                                  const char *metric, enum slice_fate *fates)
-{
-  const struct breakdown *b = &p->types;
-  AUTO_FREE struct disclosure_member *members = members_of(p, q);
-  AUTO_FREE struct slice_part *parts = xcalloc(b->n * b->n_members + 1, sizeof(*parts));
-  AUTO_FREE const char **labels = xcalloc(b->n + 1, sizeof(*labels));
-  for (size_t v = 0; v < b->n; v++) {
-    labels[v] = b->values[v]->label;
-    for (size_t i = 0; i < b->n_members; i++)
-      if (members[i].contributes)
-        parts[v * b->n_members + i] = (struct slice_part){breakdown_part(b, v, i)->denominator,
-                                                          breakdown_part(b, v, i)->numerator};
-  }
-  struct split_question s = {
-      metric, dimension, labels, {members, b->n_members, parts, b->n, true, NULL, 0}};
-  return split_decide(q->door, &s, fates);
-}
-
-/* The rate of one page type of the outside dealers, in the place of the type's first channel. */
-static enum disclosure_code release(struct pages_parts *p, const struct pages_question *q,
-                                    const char *metric, size_t type)
-{
-  const struct breakdown *b = &p->types;
-  AUTO_FREE struct disclosure_member *members = members_of(p, q);
-  CLEANUP(door_figure_free) struct door_figure f;
-  struct stats_ratio others;
-  char slice[SLICE_BYTES];
-  split_slice(slice, sizeof(slice), dimension, b->values[type]->label);
-  for (size_t i = 0; i < b->n_members; i++) {
-    members[i].numerator = breakdown_part(b, type, i)->numerator;
-    members[i].denominator = breakdown_part(b, type, i)->denominator;
-    members[i].contributes = members[i].contributes && members[i].denominator > 0;
-  }
-  struct door_cell cell = {.metric = metric,
-                           .slice = slice,
-                           .members = members,
-                           .rate = true,
-                           .share = true,
-                           .scale = RATE_SCALE,
-                           .dispersion = 1};
-  door_figure(q->door, &cell, &f);
-  if (cell_pool_of_rate(RATE_SCALE, &f, &others))
-    p->rates[type * p->channels.n] = others;
-  return f.code;
-}
-
-static void ask_outside(struct pages_parts *p, const struct pages_question *q)
-{
-  AUTO_FREE enum slice_fate *fates = xcalloc(p->types.n + 1, sizeof(*fates));
-  int event = p->lead_events[q->cohort->subject];
-  char metric[METRIC_BYTES];
-  snprintf(metric, sizeof(metric), "lead_session_rate %.100s",
-           event != LEAD_UNKNOWN ? q->leads->names[event] : "");
-  enum disclosure_code code = split(p, q, metric, fates);
-  for (size_t v = 0; v < p->types.n; v++)
-    p->codes[v] = code != DISCLOSURE_RESTRICTED ? code
-                  : fates[v] == SLICE_RELEASED  ? release(p, q, metric, v)
-                                                : DISCLOSURE_MIN_CONTRIBUTORS;
+  const struct door_bases *bases = &q->door->bases[DOOR_NOW];
+  out->bases = ARENA_ARRAY(arena, struct stats_ratio, bases->n * out->types.n * q->cohort->n + 1);
+  out->weeks = ARENA_ARRAY(arena, struct pages_week, bases->n + 1);
+  for (size_t k = 0; k < bases->n; k++)
+    lattice_text(q->door->period, bases->spans[k], out->weeks[k].text);
 }
 
 void pages_parts_make(struct pages_parts *out, const struct pages_question *q, struct arena *arena)
@@ -217,11 +155,13 @@ void pages_parts_make(struct pages_parts *out, const struct pages_question *q, s
   breakdown_choose(&out->pages);
   out->rates = ARENA_ARRAY(arena, struct stats_ratio, out->types.n * out->channels.n + 1);
   out->codes = ARENA_ARRAY(arena, enum disclosure_code, out->types.n + 1);
+  if (pages_by_week(q->door, q->from_region))
+    make_bases(out, q, arena);
   for (size_t i = 0; i < c->n; i++)
     for (int leads = 0; c->members[i].state == DEALER_OK && leads < 2; leads++)
       add_member(out, q, i, leads != 0);
   if (q->from_region && c->outside > 0)
-    ask_outside(out, q);
+    pages_ask_outside(out, q);
 }
 
 void pages_parts_free(struct pages_parts *p)

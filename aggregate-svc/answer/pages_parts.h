@@ -6,6 +6,11 @@
 #include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/figures/breakdown.h"
 
+/* A week or month of the door, as GA4 writes it in the rows. */
+struct pages_week {
+  char text[LATTICE_TEXT_BYTES];
+};
+
 struct pages_parts {
   int *lead_events;            /* per member */
   struct breakdown channels;   /* the subject's; of no member */
@@ -13,7 +18,16 @@ struct pages_parts {
   struct breakdown types;      /* of all members, per member, all channels together */
   struct stats_ratio *rates;   /* types x channels, what is expected of the subject's pages */
   enum disclosure_code *codes; /* per type: why its rate is withheld */
+  /* What the others count in each week or month of the door: bases x types x members; NULL where
+   * dealers outside are not looked at. */
+  struct stats_ratio *bases;
+  struct pages_week *weeks;
 };
+static inline struct stats_ratio *pages_base(const struct pages_parts *p, size_t type,
+                                             size_t member, size_t base)
+{
+  return &p->bases[(base * p->types.n + type) * p->types.n_members + member];
+}
 
 /* Whether nothing suspect speaks against a member's rates. */
 bool pages_usable(const struct pages_question *q, size_t member);
@@ -24,6 +38,8 @@ const char *pages_template(const struct pages_parts *p, size_t page);
 
 void pages_parts_make(struct pages_parts *out, const struct pages_question *q, struct arena *arena);
 void pages_parts_free(struct pages_parts *p);
+/* Releases the others' rate of each type, into `rates`, or says in `codes` why not. */
+void pages_ask_outside(struct pages_parts *p, const struct pages_question *q);
 
 /* Frame, headline and caveats of the result, whose rows are there. */
 void pages_words(const struct pages_question *q, const struct outside_view *shown,
