@@ -1,6 +1,6 @@
 /* A database as the release store needs it: statements with text parameters, one row back.
  *
- * Two kinds, one dialect: the SQL of store.c is read by SQLite and by PostgreSQL alike, with $1,
+ * Two kinds, one dialect: the SQL of store_sql.c is read by SQLite and by PostgreSQL alike, with $1,
  * $2 ... in order of first appearance. Not thread-safe: the store's lock covers it. */
 #ifndef AMCP_AGGREGATE_DATABASE_H
 #define AMCP_AGGREGATE_DATABASE_H
