@@ -186,6 +186,12 @@ void dealer_caveats_suspect(struct caveats *out, const struct cohort *c,
   findings_add_caveats(out, c, findings_of_dealer, dealers);
 }
 
+void dealer_left_out(Analytics__Report__V1__Coverage *coverage, const struct cohort *c,
+                     const struct dealer_figures *dealers, struct arena *arena)
+{
+  findings_add_left_out(coverage, c, findings_of_dealer, dealers, arena);
+}
+
 void dealer_caveats(struct caveats *out, const struct benchmarked *b)
 {
   const struct cohort *cohort = b->figures.cohort;

@@ -126,6 +126,7 @@ void explain_words(const struct explain_question *q, const struct outside_view *
   r->period =
       period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(&shown->cohort, arena);
+  dealer_left_out(r->coverage, q->cohort, f->dealers, arena);
   bool suspect = !metric_has_change(&dealer_metrics[q->metric], &f->dealers[q->cohort->subject]);
   dealer_caveats_suspect(&c, q->cohort, f->dealers);
   caveats_add_missing(&c, q->cohort);

@@ -105,6 +105,7 @@ void pages_words(const struct pages_question *q, const struct outside_view *show
   r->period =
       period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(&shown->cohort, arena);
+  dealer_left_out(r->coverage, q->cohort, q->dealers, arena);
   caveats_add_missing(&c, &shown->cohort);
   dealer_caveats_suspect(&c, q->cohort, q->dealers);
   page_caveats(&c, q, p, r);

@@ -137,6 +137,7 @@ void traffic_words(const struct traffic_question *q, const struct outside_view *
   r->period =
       period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(&shown->cohort, arena);
+  dealer_left_out(r->coverage, q->cohort, q->dealers, arena);
   caveats_add_missing(&c, &shown->cohort);
   dealer_caveats_suspect(&c, q->cohort, q->dealers);
   source_caveats(&c, r, folded);
