@@ -95,7 +95,11 @@ run_deploy() {
   local images=$root/tests/images/run.sh cluster=$root/tests/cluster/run.sh
   if $install && ((EUID == 0)); then "$root/deploy/install-deps.sh" --containers || true; fi
   part images "images and docker-compose.yml"
-  deploy_part images "$images"
+  if $all; then
+    deploy_part images "$images" --cross --stage build --stage content --stage run --stage compose --stage docker
+  else
+    deploy_part images "$images"
+  fi
   part "chart a" "the chart on an API server"
   deploy_part chart-a "$cluster" --stage a
   part "chart b" "the chart with real pods"
