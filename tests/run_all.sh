@@ -117,9 +117,10 @@ finish() {
   ((failed == 0))
 }
 
-# Unit tests wait more than they compute; those that keep two cores busy say so (PROCESSORS).
+# Tests wait more than they compute; those that keep two cores busy at times say so (PROCESSORS), and
+# those that measure times run alone (RUN_SERIAL).
 run_all() {
-  local ci=false wide=$((2 * jobs)) sets=$((jobs + (jobs + 1) / 2))
+  local ci=false wide=$((2 * jobs)) sets=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
   part packages "packages"
   if $install; then "$root/deploy/install-deps.sh" --tests; fi
