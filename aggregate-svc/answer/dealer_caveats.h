@@ -17,6 +17,10 @@ void dealer_caveats_suspect(struct caveats *out, const struct cohort *c,
 void dealer_left_out(Analytics__Report__V1__Coverage *coverage, const struct cohort *c,
                      const struct dealer_figures *dealers, struct arena *arena);
 
+/* Names in the configuration of these dealers (vehicle_overrides) whose model the catalogue does
+ * not have. */
+void dealer_caveats_names(struct caveats *out, const struct cohort_member *members, size_t n);
+
 /* For answers about one dealer that count by other columns than a benchmark's figures. */
 
 /* What is shown of dealers outside the caller's view, and why nothing is, when so. */

@@ -5,16 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/answer/sliced.h"
+#include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/figures/page.h"
 #include "common/base/mem.h"
 
 enum { PAGE, CHANNEL, WEEK = CHANNEL, EVENT }; /* columns of the reports */
-enum { LABEL_BYTES = 200 };
+enum { LABEL_BYTES = 200, METRIC_BYTES = 160 };
 
-bool pages_usable(const struct pages_question *q, size_t member)
-{
-  return metric_is_usable(&dealer_metrics[METRIC_LEADS_PER_100_SESSIONS], &q->dealers[member]);
-}
+#define RATE_SCALE 100 /* lead sessions per 100 sessions */
 
 size_t pages_type(const struct pages_parts *p, size_t page)
 {
@@ -36,17 +35,18 @@ static const char *channel_of(const struct across_tables *t, size_t member, size
   return breakdown_label(across_text(t, member, row, CHANNEL));
 }
 
-static void label_page(const char *path, char out[static LABEL_BYTES])
+static void label_page(const struct pages_question *q, const char *path,
+                       char out[static LABEL_BYTES])
 {
   char template[PAGE_TEXT_MAX + 1];
-  page_template(path, template);
+  page_template(path, &q->of.names, template);
   snprintf(out, LABEL_BYTES, "%s\n%s", page_type(path), template);
 }
 
 /* The report that a part comes from. */
 static const struct across_tables *table_of(const struct pages_question *q, bool leads)
 {
-  return &q->tables->of[(leads ? PAGES_LEADS : PAGES_SESSIONS) - 1];
+  return &q->of.tables->of[(leads ? PAGES_LEADS : PAGES_SESSIONS) - 1];
 }
 
 /* Whether a row counts: of leads only those of the member's event. */
@@ -55,8 +55,8 @@ static bool counts(const struct pages_parts *p, const struct pages_question *q, 
 {
   int event = p->lead_events[member];
   return !leads ||
-         (event != LEAD_UNKNOWN &&
-          strcmp(across_text(table_of(q, true), member, row, EVENT), q->leads->names[event]) == 0);
+         (event != LEAD_UNKNOWN && strcmp(across_text(table_of(q, true), member, row, EVENT),
+                                          q->of.leads->names[event]) == 0);
 }
 
 static void add(struct stats_ratio *to, int64_t sessions, bool leads)
@@ -70,16 +70,16 @@ static void propose(struct pages_parts *out, const struct pages_question *q)
 {
   const struct across_tables *t = table_of(q, false);
   char label[LABEL_BYTES];
-  for (size_t i = 0; i < q->cohort->n; i++) {
-    bool subject = (long)i == q->cohort->subject;
-    for (size_t row = 0; q->cohort->members[i].state == DEALER_OK && row < t->tables[i].rows;
+  for (size_t i = 0; i < q->of.cohort->n; i++) {
+    bool subject = (long)i == q->of.cohort->subject;
+    for (size_t row = 0; q->of.cohort->members[i].state == DEALER_OK && row < t->tables[i].rows;
          row++) {
       const char *path = across_text(t, i, row, PAGE);
       int64_t sessions = table_count(t, i, row, 0);
       breakdown_propose(&out->types, page_type(path), sessions);
       if (!subject)
         continue;
-      label_page(path, label);
+      label_page(q, path, label);
       breakdown_propose(&out->pages, label, sessions);
       breakdown_propose(&out->channels, channel_of(t, i, row), sessions);
     }
@@ -92,9 +92,9 @@ static void propose(struct pages_parts *out, const struct pages_question *q)
 static struct stats_ratio *base_cell(struct pages_parts *p, const struct pages_question *q,
                                      size_t type, size_t member, const char *week)
 {
-  for (size_t k = 0; p->bases != NULL && k < q->door->bases[DOOR_NOW].n; k++)
+  for (size_t k = 0; p->bases != NULL && k < q->of.door->bases[DOOR_NOW].n; k++)
     if (strcmp(p->weeks[k].text, week) == 0)
-      return pages_base(p, type, member, k);
+      return &p->bases[(k * p->types.n + type) * p->types.n_members + member];
   return NULL;
 }
 
@@ -104,10 +104,10 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
                        bool leads)
 {
   const struct across_tables *t = table_of(q, leads);
-  bool subject = (long)member == q->cohort->subject;
-  bool expected = subject != q->from_region && q->cohort->outside * q->from_region == 0 &&
-                  p->lead_events[member] == p->lead_events[q->cohort->subject] &&
-                  (subject || pages_usable(q, member));
+  bool subject = (long)member == q->of.cohort->subject;
+  bool expected = subject != q->from_region && q->of.cohort->outside * q->from_region == 0 &&
+                  p->lead_events[member] == p->lead_events[q->of.cohort->subject] &&
+                  (subject || subject_usable(&q->of, member));
   char label[LABEL_BYTES];
   for (size_t row = 0; row < t->tables[member].rows; row++) {
     const char *path = across_text(t, member, row, PAGE);
@@ -125,26 +125,62 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
       add(&p->rates[type * p->channels.n + channel], sessions, leads);
     if (!subject)
       continue;
-    label_page(path, label);
+    label_page(q, path, label);
     add(breakdown_part(&p->pages, breakdown_find(&p->pages, label), channel), sessions, leads);
   }
 }
 
+/* ------------------------------------------------------------------ outside dealers */
+
+/* The rate of each page type of the outside dealers, in the place of the type's first channel. */
+static void ask_outside(struct pages_parts *p, const struct pages_question *q)
+{
+  AUTO_FREE enum slice_fate *fates = xcalloc(p->types.n + 1, sizeof(*fates));
+  int event = p->lead_events[q->of.cohort->subject];
+  char metric[METRIC_BYTES];
+  snprintf(metric, sizeof(metric), "lead_session_rate %.100s",
+           event != LEAD_UNKNOWN ? q->of.leads->names[event] : "");
+  struct sliced s = {.q = &q->of,
+                     .parts = &p->types,
+                     .bases = p->bases,
+                     .metric = metric,
+                     .dimension = "page_type",
+                     .lead_events = p->lead_events,
+                     .lead_sessions = true,
+                     .scale = RATE_SCALE,
+                     .dispersion = 1};
+  enum disclosure_code code = sliced_split(&s, fates);
+  for (size_t v = 0; v < p->types.n; v++) {
+    CLEANUP(door_figure_free) struct door_figure f;
+    struct stats_ratio others;
+    sliced_release(&s, v, code, fates[v], &f);
+    p->codes[v] = f.code;
+    if (cell_pool_of_rate(RATE_SCALE, &f, &others))
+      p->rates[v * p->channels.n] = others;
+  }
+}
+
+bool pages_by_week(const struct door *d, bool from_region)
+{
+  return from_region && d->withheld == DISCLOSURE_RESTRICTED;
+}
+
 static void make_bases(struct pages_parts *out, const struct pages_question *q, struct arena *arena)
 {
-  const struct door_bases *bases = &q->door->bases[DOOR_NOW];
-  out->bases = ARENA_ARRAY(arena, struct stats_ratio, bases->n * out->types.n * q->cohort->n + 1);
+  const struct door_bases *bases = &q->of.door->bases[DOOR_NOW];
+  size_t n = bases->n * out->types.n * q->of.cohort->n;
+  out->bases = ARENA_ARRAY(arena, struct stats_ratio, n + 1);
   out->weeks = ARENA_ARRAY(arena, struct pages_week, bases->n + 1);
   for (size_t k = 0; k < bases->n; k++)
-    lattice_text(q->door->period, bases->spans[k], out->weeks[k].text);
+    lattice_text(q->of.door->period, bases->spans[k], out->weeks[k].text);
 }
 
 void pages_parts_make(struct pages_parts *out, const struct pages_question *q, struct arena *arena)
 {
-  const struct cohort *c = q->cohort;
+  const struct cohort *c = q->of.cohort;
   *out = (struct pages_parts){.lead_events = ARENA_ARRAY(arena, int, c->n + 1)};
   for (size_t i = 0; i < c->n; i++)
-    out->lead_events[i] = q->dealers[i].lead_event;
+    out->lead_events[i] = q->of.dealers[i].lead_event;
   breakdown_init(&out->types, c->n, arena);
   breakdown_init(&out->channels, 0, arena);
   breakdown_init(&out->pages, 0, arena);
@@ -155,13 +191,13 @@ void pages_parts_make(struct pages_parts *out, const struct pages_question *q, s
   breakdown_choose(&out->pages);
   out->rates = ARENA_ARRAY(arena, struct stats_ratio, out->types.n * out->channels.n + 1);
   out->codes = ARENA_ARRAY(arena, enum disclosure_code, out->types.n + 1);
-  if (pages_by_week(q->door, q->from_region))
+  if (pages_by_week(q->of.door, q->from_region))
     make_bases(out, q, arena);
   for (size_t i = 0; i < c->n; i++)
     for (int leads = 0; c->members[i].state == DEALER_OK && leads < 2; leads++)
       add_member(out, q, i, leads != 0);
   if (q->from_region && c->outside > 0)
-    pages_ask_outside(out, q);
+    ask_outside(out, q);
 }
 
 void pages_parts_free(struct pages_parts *p)

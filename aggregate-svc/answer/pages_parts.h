@@ -23,14 +23,7 @@ struct pages_parts {
   struct stats_ratio *bases;
   struct pages_week *weeks;
 };
-static inline struct stats_ratio *pages_base(const struct pages_parts *p, size_t type,
-                                             size_t member, size_t base)
-{
-  return &p->bases[(base * p->types.n + type) * p->types.n_members + member];
-}
 
-/* Whether nothing suspect speaks against a member's rates. */
-bool pages_usable(const struct pages_question *q, size_t member);
 /* The place of a page's type. */
 size_t pages_type(const struct pages_parts *p, size_t page);
 /* The template of a page, behind its type. */
@@ -38,8 +31,6 @@ const char *pages_template(const struct pages_parts *p, size_t page);
 
 void pages_parts_make(struct pages_parts *out, const struct pages_question *q, struct arena *arena);
 void pages_parts_free(struct pages_parts *p);
-/* Releases the others' rate of each type, into `rates`, or says in `codes` why not. */
-void pages_ask_outside(struct pages_parts *p, const struct pages_question *q);
 
 /* Frame, headline and caveats of the result, whose rows are there. */
 void pages_words(const struct pages_question *q, const struct outside_view *shown,

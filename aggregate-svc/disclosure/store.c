@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "aggregate-svc/disclosure/sqlite.h"
 #include "aggregate-svc/disclosure/store_cache.h"
 #include "aggregate-svc/disclosure/store_sql.h"
 #include "common/base/clock.h"
@@ -49,8 +50,9 @@ static enum err_code open_database(struct release_store *s, struct err *e)
     *e = s->why;
     return e->code;
   }
-  enum err_code code = s->url != NULL ? database_open_postgres(&s->database, s->url, e)
-                                      : database_open_sqlite(&s->database, s->path, e);
+  enum err_code code = s->url != NULL
+                           ? database_open_postgres(&s->database, s->url, "aggregate-svc", e)
+                           : database_open_sqlite(&s->database, s->path, e);
   if (code == ERR_OK)
     code = store_sql_migrate(s->database, e);
   if (code == ERR_OK)

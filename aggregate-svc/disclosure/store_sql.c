@@ -36,56 +36,11 @@ static enum err_code run(struct database *d, const char *sql, const char *const 
   return d->run(d, sql, parameters, n, row, e);
 }
 
-static enum err_code run_plain(struct database *d, const char *sql, struct err *e)
-{
-  return run(d, sql, NULL, 0, NULL, e);
-}
-
-void database_row_free(struct database_row *row)
-{
-  for (size_t i = 0; i < DATABASE_MAX_COLUMNS; i++)
-    free(row->columns[i]);
-  memset(row, 0, sizeof(*row));
-}
-
-static enum err_code apply(struct database *d, size_t have, struct err *e)
-{
-  enum err_code code = ERR_OK;
-  for (size_t i = have; i < ARRAY_LEN(migrations) && code == ERR_OK; i++) {
-    char version[NUMBER];
-    snprintf(version, sizeof(version), "%zu", i + 1);
-    code = run_plain(d, migrations[i], e);
-    if (code == ERR_OK)
-      code = run(d, "INSERT INTO release_schema (version) VALUES ($1)",
-                 (const char *const[]){version}, 1, NULL, e);
-  }
-  return code;
-}
-
-/* In a transaction, one replica after the other. */
 enum err_code store_sql_migrate(struct database *d, struct err *e)
 {
-  CLEANUP(database_row_free) struct database_row row = {0};
-  enum err_code code = run_plain(d, d->begin, e);
-  if (code == ERR_OK && d->guard != NULL)
-    code = run_plain(d, d->guard, e);
-  if (code == ERR_OK)
-    code = run_plain(
-        d, "CREATE TABLE IF NOT EXISTS release_schema (version BIGINT NOT NULL PRIMARY KEY)", e);
-  if (code == ERR_OK)
-    code = run(d, "SELECT COALESCE(MAX(version), 0) FROM release_schema", NULL, 0, &row, e);
-  size_t have = code == ERR_OK && row.found ? strtoul(row.columns[0], NULL, 10) : 0;
-  if (have > ARRAY_LEN(migrations))
-    code = err_set(e, ERR_UNAVAILABLE, "store_unavailable",
-                   "%s: the releases were written by a later version of aggregate-svc (schema "
-                   "%zu, this one knows %zu); start that version",
-                   d->name, have, ARRAY_LEN(migrations));
-  if (code == ERR_OK)
-    code = apply(d, have, e);
-  if (code == ERR_OK)
-    return run_plain(d, "COMMIT", e);
-  run_plain(d, "ROLLBACK", NULL);
-  return code;
+  static const struct database_schema schema = {"release_schema", "the releases", "aggregate-svc",
+                                                migrations, ARRAY_LEN(migrations)};
+  return database_migrate(d, &schema, e);
 }
 
 /* Budgets of days gone by, and texts that no longer hold. */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aggregate-svc/disclosure/database.h"
 #include "aggregate-svc/disclosure/store.h"
+#include "common/database/database.h"
 
 /* Brings the schema to this version, in a transaction, one replica after the other. ERR_UNAVAILABLE
  * for one that a later version wrote. */

@@ -1,6 +1,5 @@
 /* The store of releases: what is kept survives, and one of those that race is kept. With
- * AMCP_TEST_DATABASE_URL the same cases run over PostgreSQL; tests/unit/aggregate/disclosure/
- * postgres.sh sets it. */
+ * AMCP_TEST_DATABASE_URL the same cases run over PostgreSQL; tests/unit/postgres.sh sets it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "aggregate-svc/disclosure/database.h"
+#include "aggregate-svc/disclosure/sqlite.h"
 #include "aggregate-svc/disclosure/store.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
