@@ -184,6 +184,24 @@ static void a_market_of_too_few_is_withheld(void)
   rows_end(&s);
 }
 
+/* Leads of a dealer that had none before are part of the market's growth, seen or not. */
+static void a_market_counts_leads_of_dealers_that_had_none_before(void)
+{
+  for (size_t seen = 1; seen <= 8; seen += 7) {
+    struct rows_stage s;
+    rows_begin(&s, 8, seen, shapes, EXPLAIN_QUERIES);
+    for (size_t i = 0; i < 8; i++)
+      for (int k = 0; k < ROWS_DAYS; k++) {
+        add_day(&s, i, k, true, 300, i == 7 ? 0 : 6);
+        add_day(&s, i, k, false, 300, i == 7 ? 3 : 6);
+      }
+    const Result *r = answer(&s, METRIC_LEAD_EVENTS);
+    CU_ASSERT_STRING_EQUAL(r->change->suppressed, "");
+    CU_ASSERT_DOUBLE_EQUAL(r->change->market_percent, 100.0 * 3 / 36, seen == 8 ? 1e-9 : 0.5);
+    rows_end(&s);
+  }
+}
+
 static void a_subject_that_failed_is_named(void)
 {
   struct rows_stage s;
@@ -200,4 +218,5 @@ static void a_subject_that_failed_is_named(void)
 TEST_MAIN("aggregate explain", TEST(sessions_that_fell_are_given_to_the_channel_that_lost_them),
           TEST(a_rate_that_moves_by_its_mix_alone_says_so), TEST(days_without_data_come_first),
           TEST(the_market_of_outside_dealers_is_rounded), TEST(a_market_of_too_few_is_withheld),
+          TEST(a_market_counts_leads_of_dealers_that_had_none_before),
           TEST(a_subject_that_failed_is_named))
