@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startSet } from '../lib/set.mjs';
 import { Mcp } from './mcp.mjs';
+import { finishedSunday } from './truth.mjs';
+import { daysBefore } from './world.mjs';
 
 const DEALERS = 400, LATENCY_MS = 1500;
 let set, client;
@@ -57,5 +59,41 @@ test('the health of 200 dealers takes less than 10 s at a Google that takes 200 
     }
   } finally {
     await quick.stop();
+  }
+});
+
+// Requests of the calls over final days, in a set that keeps what Google said of them.
+test('what_was_asked_of_final_days_costs_no_request_again', { timeout: 120_000 }, async () => {
+  const kept = await startSet({
+    sim: { stub: true, dealers: 40, latencyMs: 20 },
+    env: { gateway: { ENABLE_AUTH: 'false' }, auth: { ENABLE_AUTH: 'false' } },
+  });
+  try {
+    const asker = await Mcp.connect(kept.url);
+    const weeks = (n) => ({ start_date: daysBefore(finishedSunday(), 7 * n - 1), end_date: finishedSunday() });
+    const requests = async (tool, args) => {
+      const count = async () => (await (await fetch(`${kept.sim}/sim/stats`)).json()).totals.report_requests;
+      const before = await count();
+      const answer = await asker.call(tool, args);
+      assert.ok(!answer.isError, answer.text);
+      return (await count()) - before;
+    };
+    const dealer_ids = Array.from({ length: 40 }, (_, i) => `d${String(i + 1).padStart(2, '0')}`);
+    const first = await requests('compare_dealer_sessions', { dealer_ids, date_range: weeks(4) });
+    assert.equal(first, 40);
+    // The next page, another subject of the same dealers, another metric: nothing new.
+    assert.equal(await requests('compare_dealer_sessions', { dealer_ids, date_range: weeks(4), offset: 3 }), 0);
+    for (const [tool, one, other] of [
+      ['benchmark_dealer', { subject: 'd01', dealer_ids }, { subject: 'd02', dealer_ids }],
+      ['compare_trends', { subject: 'd01', dealer_ids, metric: 'sessions' }, { subject: 'd02', dealer_ids, metric: 'engagement_rate' }],
+      ['compare_traffic_sources', { subject: 'd01', by: 'channel' }, { subject: 'd01', by: 'source_medium' }]]) {
+      const asked = await requests(tool, { date_range: weeks(4), ...one });
+      assert.ok(asked <= 40, `${tool}: ${asked}`);
+      assert.equal(await requests(tool, { date_range: weeks(4), ...other }), 0, tool);
+    }
+    // Days that Google may still change are asked for again.
+    for (let i = 0; i < 2; i++) assert.equal(await requests('compare_dealer_sessions', { dealer_ids, date_range }), 40);
+  } finally {
+    await kept.stop();
   }
 });

@@ -6,6 +6,8 @@ import { pageOf, unset } from './truth_explain.mjs';
 import { adjust, byar, poissonP } from './truth_vehicles.mjs';
 
 const OTHER = '(other)';
+// To the nearest whole number, halves to the even one: 0.825 is shown as 0.82.
+const nearest = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 const sum = (list) => list.reduce((total, x) => total + x, 0);
 
 // "/inventory/{vehicle}/new/ford-f-150": the fixed pages of the simulator have neither ids nor years.
@@ -90,7 +92,7 @@ function rowOf(p, known, restricted) {
   const ratio = p.observed / p.expected;
   if (!restricted) return { ...row, expected: p.expected, ratio, ratio_low: p.low, ratio_high: p.high, q: p.q };
   const [low, high] = outward([100 * p.low, 100 * p.high]);
-  return { ...row, expected: expectedForm(p.expected), ratio: Math.round(100 * ratio) / 100, ratio_low: low / 100, ratio_high: high / 100 };
+  return { ...row, expected: expectedForm(p.expected), ratio: nearest(100 * ratio) / 100, ratio_low: low / 100, ratio_high: high / 100 };
 }
 
 // The rate of each type of the dealers outside the view, as it is released: each week must be allowed, too.

@@ -236,6 +236,24 @@ static void engagement_is_released_under_a_name_of_its_own(void)
   rows_end(&s);
 }
 
+/* Leads of a dealer that had none before are part of the market's growth, seen or not. */
+static void a_market_counts_leads_of_dealers_that_had_none_before(void)
+{
+  for (size_t seen = 1; seen <= 8; seen += 7) {
+    struct rows_stage s;
+    rows_begin(&s, 8, seen, shapes, EXPLAIN_QUERIES);
+    for (size_t i = 0; i < 8; i++)
+      for (int k = 0; k < ROWS_DAYS; k++) {
+        add_day(&s, i, k, true, 300, i == 7 ? 0 : 6);
+        add_day(&s, i, k, false, 300, i == 7 ? 3 : 6);
+      }
+    const Result *r = answer(&s, METRIC_LEAD_EVENTS);
+    CU_ASSERT_STRING_EQUAL(r->change->suppressed, "");
+    CU_ASSERT_DOUBLE_EQUAL(r->change->market_percent, 100.0 * 3 / 36, seen == 8 ? 1e-9 : 0.5);
+    rows_end(&s);
+  }
+}
+
 static void a_subject_that_failed_is_named(void)
 {
   struct rows_stage s;
@@ -255,4 +273,5 @@ TEST_MAIN("aggregate explain", TEST(sessions_that_fell_are_given_to_the_channel_
           TEST(the_growth_of_outside_dealers_is_the_sum_of_pairs_of_weeks),
           TEST(each_pair_of_weeks_must_have_enough_dealers),
           TEST(engagement_is_released_under_a_name_of_its_own),
+          TEST(a_market_counts_leads_of_dealers_that_had_none_before),
           TEST(a_subject_that_failed_is_named))
