@@ -4,6 +4,8 @@
 #ifndef AMCP_GATEWAY_ACCESS_RESOURCE_H
 #define AMCP_GATEWAY_ACCESS_RESOURCE_H
 
+#include <stdbool.h>
+
 #include "common/base/buf.h"
 #include "common/base/error.h"
 
@@ -21,6 +23,9 @@ enum err_code resource_new(struct resource **out, const struct resource_options 
 void resource_free(struct resource *r);
 /* The metadata as JSON; NULL without OAuth. */
 const char *resource_metadata(const struct resource *r);
+/* Whether a request's path is one that clients look for the metadata at: the root's, the
+ * endpoint's, and that of the public URL, whose path may be longer behind an ingress. */
+bool resource_is_metadata(const struct resource *r, const char *path);
 /* Appends a value for WWW-Authenticate. error and description may be NULL. */
 void resource_challenge(const struct resource *r, struct buf *out, const char *error,
                         const char *description);
