@@ -17,6 +17,8 @@
 
 /* Token requests under way or waiting for a connection; connections to one token endpoint. */
 enum { MAX_REFRESHES = 10000, MAX_CONNECTIONS = 256 };
+/* How often a replica looks at what others connected. */
+enum { CONNECTED_EVERY_MS = 1000 };
 
 struct app {
   struct settings settings;
@@ -127,13 +129,16 @@ static enum err_code load_dealers(struct app *a, struct keyring *ring, struct sn
                                   struct read_files *files, struct err *e)
 {
   AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
-  connect_store_dealers(a->connected, &text);
+  uint64_t version = connect_store_dealers(a->connected, &text);
   const struct dealers_connected connected = {.text = text.data,
                                               .len = text.len,
                                               .client_id = a->settings.connect_client_id,
                                               .client_secret = a->client_secret};
-  return settings_load_snapshot(out, &a->settings, ring, a->connected != NULL ? &connected : NULL,
-                                files, e);
+  enum err_code code = settings_load_snapshot(out, &a->settings, ring,
+                                              a->connected != NULL ? &connected : NULL, files, e);
+  if (code == ERR_OK)
+    (*out)->connected_version = version;
+  return code;
 }
 
 /* Dealers and what is trusted beside them, all of it or nothing. */
@@ -257,9 +262,24 @@ static bool apply_connected(void *user)
   return true;
 }
 
+/* The same of what another replica stored. */
+static bool catch_up_connected(void *user)
+{
+  struct app *a = user;
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
+  return connect_store_version(a->connected) != config->connected_version && apply_connected(a);
+}
+
+static void on_connected_changed(void *user)
+{
+  catch_up_connected(user);
+}
+
 static void start_connect(struct app *a)
 {
   const struct settings *s = &a->settings;
+  if (a->connected != NULL)
+    connect_store_watch(a->connected, CONNECTED_EVERY_MS, on_connected_changed, a);
   if (s->connect_url == NULL)
     return;
   a->redirect_uri = xasprintf("%s/callback", s->connect_url);
@@ -303,6 +323,7 @@ static enum err_code start_service(struct app *a, struct err *e)
       .connect = a->connect,
       .connected = a->connected,
       .apply = apply_connected,
+      .catch_up = catch_up_connected,
       .apply_user = a,
       .gateway_identity = tls ? s->gateway_identity : NULL,
   };
@@ -354,10 +375,9 @@ static bool is_ready(void *user, struct buf *detail)
   reload_describe(a->reload, detail);
   if (a->store != NULL)
     token_store_describe(a->store, detail);
-  if (a->connected != NULL)
-    connect_store_describe(a->connected, detail);
+  bool connected = a->connected == NULL || connect_store_ready(a->connected, detail);
   keyring_live_describe(a->keys, &config->sealed_with, detail);
-  return describe_audit(a->audit, detail);
+  return describe_audit(a->audit, detail) && connected;
 }
 
 /* States that alerts are made of, as they are when somebody looks. */
@@ -413,6 +433,8 @@ static void stop(void *user)
   rpc_server_stop(a->server);
   admin_stop(a->admin);
   config_watch_stop(a->watch);
+  if (a->connected != NULL)
+    connect_store_unwatch(a->connected);
   keyring_live_free(a->keys);
   http_client_free(a->http);
   connect_free(a->connect);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth-svc/identity/claims.h"
+#include "auth-svc/identity/scopes.h"
 #include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
@@ -178,6 +179,10 @@ static enum err_code from_jwt(Analytics__Auth__V1__Grant **out, const struct att
   enum err_code code = jwt_verify(&root, p, a->bearer, a->len, a->now_s, a->e);
   if (code == ERR_OK)
     code = (a->policy->issuer != NULL ? map_claims : take_claims)(out, a, root);
+  if (code == ERR_OK && !scopes_read(*out, root, a->arena)) {
+    *out = NULL;
+    code = reject(a, "claims scope and scp must be texts or arrays of at most 100 scopes");
+  }
   return code;
 }
 

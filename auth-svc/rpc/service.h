@@ -24,10 +24,13 @@ struct service_options {
   const char *aggregate_identity;
   const char *report_identity;
   /* Dealers that connect by consent; NULL: they cannot. `apply` takes what is stored into use,
-   * false when the configuration is refused; blocks. */
+   * false when the configuration is refused. `catch_up` does so only where something was stored,
+   * by another replica, that is not in use here, and is false otherwise; NULL: never. Both block.
+   */
   struct connect *connect;
   struct connect_store *connected;
   bool (*apply)(void *user);
+  bool (*catch_up)(void *user);
   void *apply_user;
   const char *gateway_identity; /* may call CheckResource and the steps of a consent; NULL as above */
 };

@@ -4,7 +4,6 @@
  * configured), and an attacker who guesses tokens sends another one each time. */
 #include "gateway/access/access.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "common/pbjson/borrow.h"
 #include "gateway/access/cache.h"
 #include "gateway/http/proxies.h"
+#include "gateway/seal/digest.h"
 
 enum { QUESTION_MAGIC = 0x41435145 };
 
@@ -226,8 +226,7 @@ void access_check(struct access *a, const char *bearer, const char *client, acce
     return;
   }
   uint8_t key[CACHE_KEY_LEN];
-  unsigned len = 0;
-  EVP_Digest(bearer, strlen(bearer), key, &len, EVP_sha256(), NULL);
+  digest(key, bearer, strlen(bearer));
   struct waiter *w = xcalloc(1, sizeof(*w));
   *w = (struct waiter){.done = done, .arg = arg};
   bool opened;

@@ -506,7 +506,9 @@ static void delete_without_a_session_is_405(void)
   static const char *const heads[] = {GOOD, GOOD "MCP-Protocol-Version: 2026-07-28\r\n",
                                       GOOD "MCP-Protocol-Version: 2025-11-25\r\n",
                                       GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: "
-                                           "tools/list\r\nAccept: application/json\r\n"};
+                                           "tools/list\r\nAccept: application/json\r\n",
+                                      GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Session-Id: "
+                                           "stale\r\n"};
   start();
   for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
     struct raw_answer a = raw_request(port, "DELETE", "/mcp", heads[i], NULL);
@@ -551,6 +553,16 @@ static void call_reaches_the_service_with_grant_and_trace(void)
       "%straceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", headers);
   expect(mcp(traced, CALL("7", "list_dealers", "\"query\":\"trace\"")), 200,
          "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
+  /* What the message says of its trace comes before what its request says. */
+  expect(mcp(traced,
+             "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"tools/call\",\"params\":{\"name\":"
+             "\"list_dealers\",\"arguments\":{\"query\":\"trace\"},\"_meta\":{"
+             "\"traceparent\":\"00-11112222333344445555666677778888-b7ad6b7169203331-01\"}}}"),
+         200, "[\"d01\",\"00-11112222333344445555666677778888-b7ad6b7169203331-01");
+  expect(mcp(traced, "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"tools/call\",\"params\":{\"name\":"
+                     "\"list_dealers\",\"arguments\":{\"query\":\"trace\"},\"_meta\":{"
+                     "\"traceparent\":\"00-0-0-01\"}}}"),
+         200, "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
   stop();
 }
 
