@@ -57,6 +57,7 @@ configmap REPORT_SVC_IDENTITY r tls.identities.reportSvc=r
 configmap AGGREGATE_SVC_IDENTITY g tls.identities.aggregateSvc=g
 auth-svc GA_CREDENTIALS_WAIT_S 60 dealers.waitSeconds=60
 auth-svc AUTH_JWT_MAX_LIFE_S 3600 auth.jwt.maxLifeSeconds=3600
+auth-svc AUTH_ISSUERS_FILE /etc/analytics-mcp/access/issuers.json auth.issuers=x
 auth-svc AUTH_AUDIT_SINK syslog authSvc.audit.sink=syslog
 auth-svc AUTH_AUDIT_FSYNC always authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.fsync=always
 auth-svc AUTH_AUDIT_MAX_BYTES 1048576 authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.maxBytes=1048576
@@ -171,7 +172,7 @@ check 'values-eks.yaml: the API server takes every object' server_takes -f "$cha
 issuer_of_page() { page_block issuer | sed -n "/<<'YAML'/,/^ *YAML/p" | sed '1d;$d;s/^   //' | kubectl apply -n "$ns" --dry-run=server --validate=strict -f - | grep -c 'created' | grep -qx 3; }
 check 'and the issuer of docs/DEPLOYMENT.md' issuer_of_page
 check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
-  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,redis.existingSecret=r,postgresql.existingSecret=p' \
+  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,auth.issuers=issuers,redis.existingSecret=r,postgresql.existingSecret=p' \
   --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
 
 # Mutated manifests are refused: the check above can fail.
