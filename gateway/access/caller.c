@@ -52,6 +52,14 @@ static void principal_unref(struct mcp_principal *p)
   free(c);
 }
 
+static bool has_scopes(const struct mcp_principal *p, const char *scopes)
+{
+  struct grant *g = caller_grant(caller_of(p));
+  bool has = grant_has_scopes(g, scopes);
+  grant_unref(g);
+  return has;
+}
+
 void caller_label(char out[CALLER_LABEL], const char *principal_id)
 {
   uint8_t hash[DIGEST_BYTES];
@@ -76,6 +84,7 @@ struct caller *caller_new(struct access *access, const char *bearer, const char 
   c->principal = (struct mcp_principal){.id = c->id,
                                         .label = c->label,
                                         .share = share,
+                                        .has_scopes = has_scopes,
                                         .ref = principal_ref,
                                         .unref = principal_unref};
   return c;
@@ -113,8 +122,9 @@ static void put_grant(struct caller *c, struct grant *g)
 }
 
 /* One bearer is one principal; a grant for another would mix two people's calls. */
-static void on_checked(void *arg, enum access_outcome outcome, struct grant *grant)
+static void on_checked(void *arg, enum access_outcome outcome, struct grant *grant, const char *why)
 {
+  (void)why;
   struct renewal *r = arg;
   MAGIC_CHECK(r, RENEWAL_MAGIC);
   if (outcome == ACCESS_GRANTED && strcmp(grant_principal_id(grant), r->caller->id) != 0)

@@ -107,8 +107,15 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
   };
 }
 
+/* Whether figures of dealers beside the caller's own stand behind its answers. */
+static bool compares(const struct catalog_tool *t)
+{
+  return t->toolset == CATALOG_BENCHMARKS || t->toolset == CATALOG_VEHICLES;
+}
+
 /* The tools of the catalogue that are listed, and how their answers are written. */
-static enum err_code add_tools(struct bridge *b, unsigned toolsets, struct err *e)
+static enum err_code add_tools(struct bridge *b, const struct bridge_options *options,
+                               unsigned toolsets, struct err *e)
 {
   for (size_t i = 0; i < catalog_tools_len; i++) {
     const struct catalog_tool *tool = &catalog_tools[i];
@@ -119,6 +126,7 @@ static enum err_code add_tools(struct bridge *b, unsigned toolsets, struct err *
     if ((toolsets & 1U << tool->toolset) == 0)
       continue;
     b->tools[b->n_tools] = tool_of(tool);
+    b->tools[b->n_tools].scopes = compares(tool) ? options->scopes_to_compare : options->scopes;
     b->tools[b->n_tools++].output_schema = answer_schema(b->plans[i]);
   }
   return ERR_OK;
@@ -144,7 +152,7 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
   unsigned toolsets = 0;
   enum err_code code = catalog_toolsets_read(&toolsets, options->toolsets, e);
   if (code == ERR_OK)
-    code = add_tools(b, toolsets, e);
+    code = add_tools(b, options, toolsets, e);
   if (code != ERR_OK) {
     bridge_free(b);
     return code;
@@ -562,9 +570,9 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
 {
   struct tool_call *tc = tool_call_new(host, tool->data, call);
   struct err e = {0};
-  if (begin(tc, &e) == ERR_OK) {
-    mcp_call_on_cancel(call, on_cancel, tc);
-  } else {
+  /* Before anything can end the call: a question takes it back, and it is run again later. */
+  mcp_call_on_cancel(call, on_cancel, tc);
+  if (begin(tc, &e) != ERR_OK) {
     finish_error(tc, &e);
     tool_call_unref(tc); /* the rpc's: it never began */
   }

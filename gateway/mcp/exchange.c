@@ -133,12 +133,22 @@ struct response {
   const char *session_id;
   struct buf *json;
   const struct mcp_tool_result *direct;
+  const char *scopes; /* that the principal lacks; NULL: another answer */
 };
 
 static void direct_done_locked(struct mcp_exchange *x, const struct mcp_tool_result *result)
 {
   if (result != NULL)
     x->sink.result(x->sink_arg, result);
+  finish_locked(x);
+}
+
+static void forbid_locked(struct mcp_exchange *x, const struct response *r)
+{
+  if (x->sink.forbid != NULL)
+    x->sink.forbid(x->sink_arg, r->scopes, r->json);
+  else
+    x->sink.reply(x->sink_arg, 403, NULL, r->json);
   finish_locked(x);
 }
 
@@ -154,6 +164,8 @@ static void part_done_locked(struct mcp_exchange *x, const struct response *r)
     direct_done_locked(x, r->direct);
   } else if (x->batch) {
     add_part_locked(x, json);
+  } else if (r->scopes != NULL && !x->streaming) {
+    forbid_locked(x, r);
   } else if (x->streaming) {
     if (json->len > 0)
       x->sink.stream_event(x->sink_arg, buf_str(json), json->len);
@@ -178,6 +190,7 @@ struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_messa
   call->session = session;
   call->version = x->version;
   call->can = session != NULL ? session->can : 0;
+  call->level = mcp_session_level(x->server->sessions, session);
   call->started_ns = clock_mono_ns();
   pthread_mutex_lock(&x->lock);
   call->next_in_exchange = x->calls;
@@ -216,6 +229,9 @@ static void call_drop(struct mcp_call *call)
   if (atomic_fetch_sub(&call->refs, 1) != 1)
     return;
   cJSON_Delete(call->arguments);
+  cJSON_Delete(call->as_they_came);
+  cJSON_Delete(call->answers);
+  free(call->ask_key);
   mcp_session_release(call->exchange->server->sessions, call->session);
   mcp_exchange_unref(call->exchange);
   call->magic = 0;
@@ -269,9 +285,11 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
 {
   struct mcp_exchange *x = call->exchange;
   pthread_mutex_lock(&x->lock);
-  bool first = !call->settled, admitted = call->admitted, stream = false;
+  bool first = !call->settled, admitted = call->admitted, stream = false, waited = false;
   if (first) {
     stream = mcp_stream_remove(call);
+    waited = call->waiting;
+    call->waiting = false;
     call->settled = true;
     call->cancelled = cancel;
     if (cancel && call->on_cancel != NULL)
@@ -288,6 +306,8 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
     end_turn(call);
   if (stream)
     call_drop(call); /* the reference of the list */
+  if (waited)
+    call_drop(call); /* of the wait */
   if (first)
     call_drop(call);
   return first;
@@ -325,7 +345,8 @@ void mcp_call_settle_question(struct mcp_call *call, const struct buf *result)
   mcp_result_put(&json, call, MCP_INPUT_REQUIRED, buf_str(result), result->len);
   if (settle(call, &(struct response){.json = &json}, false)) {
     mcp_server_count(call->exchange->server, mcp_call_label(call), 0);
-    mcp_server_count_tool(call, "question");
+    if (call->tool != NULL)
+      mcp_server_count_tool(call, "question");
   }
 }
 
@@ -360,6 +381,24 @@ static void settle_error(struct mcp_call *call, int code, const char *message, c
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data)
 {
   settle_error(call, code, message, data, false);
+}
+
+/* As RFC 6750, 3.1, has it: whoever can, comes again with a token that has them all. In a batch it
+ * is an error like any other. */
+void mcp_call_forbid(struct mcp_call *call, const char *scopes)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  AUTO_FREE char *text = xasprintf("The access token lacks a scope that this needs: %s", scopes);
+  jsonrpc_put_error(&json, call->id, JSONRPC_INVALID_REQUEST, text, NULL);
+  const struct mcp_tool_result direct = {.is_error = true,
+                                         .code = ERR_PERMISSION_DENIED,
+                                         .scopes = scopes,
+                                         .text = text,
+                                         .text_len = strlen(text)};
+  if (settle(call, &(struct response){.json = &json, .direct = &direct, .scopes = scopes}, false)) {
+    mcp_server_count(call->exchange->server, mcp_call_label(call), JSONRPC_INVALID_REQUEST);
+    mcp_server_count_tool(call, "forbidden");
+  }
 }
 
 void mcp_call_restarting(struct mcp_call *call)

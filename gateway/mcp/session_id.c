@@ -13,14 +13,27 @@
 /* version (1) | capabilities (1) | issued, big-endian (8) | principal (16) */
 enum { FACTS_BYTES = 10 + MCP_PRINCIPAL_HASH };
 
+static const struct {
+  const char *name;
+  unsigned can;
+} known[] = {{"roots", MCP_CLIENT_ROOTS},
+             {"sampling", MCP_CLIENT_SAMPLING},
+             {"elicitation", MCP_CLIENT_ELICITATION}};
+
+bool mcp_client_capabilities_put(struct buf *out, unsigned can)
+{
+  const char *before = "{";
+  for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+    if ((can & known[i].can) == 0)
+      continue;
+    buf_printf(out, "%s\"%s\":{}", before, known[i].name);
+    before = ",";
+  }
+  return buf_puts(out, before[0] == '{' ? "{}" : "}");
+}
+
 unsigned mcp_client_capabilities(const cJSON *capabilities)
 {
-  static const struct {
-    const char *name;
-    unsigned can;
-  } known[] = {{"roots", MCP_CLIENT_ROOTS},
-               {"sampling", MCP_CLIENT_SAMPLING},
-               {"elicitation", MCP_CLIENT_ELICITATION}};
   unsigned can = 0;
   for (size_t i = 0; i < ARRAY_LEN(known); i++)
     if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(capabilities, known[i].name)))

@@ -488,7 +488,9 @@ static void delete_without_a_session_is_405(void)
   static const char *const heads[] = {GOOD, GOOD "MCP-Protocol-Version: 2026-07-28\r\n",
                                       GOOD "MCP-Protocol-Version: 2025-11-25\r\n",
                                       GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: "
-                                           "tools/list\r\nAccept: application/json\r\n"};
+                                           "tools/list\r\nAccept: application/json\r\n",
+                                      GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Session-Id: "
+                                           "stale\r\n"};
   start();
   for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
     struct raw_answer a = raw_request(port, "DELETE", "/mcp", heads[i], NULL);

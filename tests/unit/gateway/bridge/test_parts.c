@@ -89,6 +89,50 @@ static void metadata_exists_only_with_oauth(void)
   resource_free(r);
 }
 
+static bool suffice(const char *has, const char *needed)
+{
+  char text[256], *scopes[8];
+  size_t n = 0;
+  snprintf(text, sizeof(text), "%s", has);
+  for (char *rest = text, *one; (one = strsep(&rest, " ")) != NULL;)
+    scopes[n++] = one;
+  return resource_scopes_suffice(scopes, n, needed);
+}
+
+static void a_token_needs_the_scopes_of_its_tool_by_their_last_part(void)
+{
+  struct resource *r = NULL;
+  struct err e = {0};
+  struct resource_options o = {.url = "https://m.example/mcp",
+                               .auth_servers = "https://l.example",
+                               .scopes = "openid, api://m/analytics.read, m:benchmarks.read"};
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, &o, &e), ERR_OK);
+  CU_ASSERT_STRING_EQUAL(resource_needs(r, false), "api://m/analytics.read");
+  CU_ASSERT_STRING_EQUAL(resource_needs(r, true), "api://m/analytics.read m:benchmarks.read");
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  resource_step_up(r, &out, resource_needs(r, false));
+  CU_ASSERT_STRING_EQUAL(
+      buf_str(&out),
+      "Bearer realm=\"analytics-mcp\", resource_metadata=\"https://m.example/"
+      ".well-known/oauth-protected-resource/mcp\", scope=\"api://m/analytics.read\", "
+      "error=\"insufficient_scope\", "
+      "error_description=\"The token lacks a scope that this needs\"");
+  resource_free(r);
+  o.scopes = "openid,xanalytics.read";
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, &o, &e), ERR_OK);
+  CU_ASSERT_PTR_NULL(resource_needs(r, false));
+  CU_ASSERT_PTR_NULL(resource_needs(r, true));
+  resource_free(r);
+  CU_ASSERT_TRUE(suffice("openid analytics.read", "analytics.read"));
+  CU_ASSERT_TRUE(suffice("analytics.read", "api://m/analytics.read"));
+  CU_ASSERT_TRUE(suffice("api://m/analytics.read b", "api://m/analytics.read b"));
+  CU_ASSERT_FALSE(suffice("api://m/analytics.read", "api://m/analytics.read b"));
+  CU_ASSERT_FALSE(suffice("other/analytics.read", "analytics.read"));
+  CU_ASSERT_FALSE(suffice("other/analytics.read", "api://m/analytics.read"));
+  CU_ASSERT_FALSE(suffice("analytics", "analytics.read"));
+  CU_ASSERT_FALSE(suffice("", "analytics.read"));
+}
+
 static void scopes_are_in_the_metadata_and_in_every_challenge(void)
 {
   struct resource *r = NULL;
@@ -220,6 +264,7 @@ static void a_grant_from_before_a_restart_is_not_blamed_on_the_caller(void)
 
 TEST_MAIN("gateway_parts", TEST(error_texts_say_what_happened_and_what_to_do),
           TEST(every_code_has_a_text), TEST(metadata_exists_only_with_oauth),
+          TEST(a_token_needs_the_scopes_of_its_tool_by_their_last_part),
           TEST(scopes_are_in_the_metadata_and_in_every_challenge),
           TEST(incomplete_or_malformed_oauth_settings_are_refused),
           TEST(principal_is_the_subject_or_else_the_token),
