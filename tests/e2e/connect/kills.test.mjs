@@ -54,9 +54,13 @@ describe(`${KILLS} kills`, () => {
 
   test('lose no consent and announce none too early', async () => {
     const outcomes = { connected: 0, later: 0 };
-    const warm = s.dealer(), from = Date.now();
-    assert.match(await attempt(s.walker(), warm, s.invite(warm)), /is connected/);
-    whole = Date.now() - from;
+    const warm = s.dealer();
+    for (let said = '', tries = 0; !/is connected/.test(said); tries++) { // on a busy machine Google may be slow first
+      assert.ok(tries < 3, said);
+      const from = Date.now();
+      said = await attempt(s.walker(), warm, s.invite(warm));
+      whole = Date.now() - from;
+    }
     const known = new Set([warm.dealer_id]);
     for (let i = 0; i < KILLS; i += PER_DEALER) {
       const d = s.dealer(), link = s.invite(d, '--ttl', '24h');
