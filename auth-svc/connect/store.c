@@ -396,6 +396,11 @@ void connect_store_close(struct connect_store *s)
   free(s);
 }
 
+bool connect_store_is_well(struct connect_store *s)
+{
+  return known(s).failure.code == ERR_OK;
+}
+
 bool connect_store_ready(struct connect_store *s, struct buf *detail)
 {
   const struct store_known k = known(s);
