@@ -20,7 +20,7 @@
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 #define DEFAULT_JWT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 53 };
+enum { N_VARS = 54 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -73,6 +73,10 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_POLICY_FILE", CONFIG_STRING, &s->trust.policy_file, NULL, 0, 0, false,
        "JSON file of the services that get in by certificate (needs GRPC_TLS_*), and of revoked "
        "subjects and bearer tokens"},
+      {"AUTH_ISSUERS_FILE", CONFIG_STRING, &s->trust.issuers_file, NULL, 0, 0, false,
+       "JSON file of further issuers of signed bearer tokens, such as Keycloak or Entra: their "
+       "keys "
+       "are found by discovery, and rules say which role and dealers their claims stand for"},
       {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->trust.jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
       {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
@@ -269,6 +273,8 @@ static enum err_code check_resource(struct settings *s, struct err *e)
                    "(\"%.100s\"), for which OAuth clients get their tokens: leave "
                    "AUTH_JWT_AUDIENCE out, or set both to the same",
                    s->jwt_audience, s->resource_url);
+  s->trust.jwt_issuer = s->jwt_issuer;
+  s->trust.jwt_audience = s->jwt_audience != NULL ? s->jwt_audience : s->resource_url;
   if (s->jwt_audience == NULL)
     s->jwt_audience = s->resource_url != NULL ? s->resource_url : DEFAULT_JWT_AUDIENCE;
   return ERR_OK;

@@ -28,7 +28,7 @@ struct snapshot {
   struct trust trust;              /* set by snapshot_trust(), like what follows */
   struct peers *peers;
   uint64_t connected_version; /* of the connected dealers in it (connect/store.h) */
-  size_t n_unknown_names;     /* of policies, that the dealers file does not have */
+  size_t n_unknown_names;     /* of policies and issuers, that the dealers file does not have */
   char *unknown_names;        /* the first of them, for people; NULL when there are none */
   uint64_t number;            /* in its slot, from 1; set by the slot */
 };

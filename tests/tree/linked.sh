@@ -11,7 +11,7 @@ fail() { echo "$*"; bad=1; }
 
 # LIBRARY: PROGRAM...
 table='
-libcurl: auth-svc report-svc
+libcurl: auth-svc report-svc aggregate-svc gateway
 libsqlite3: aggregate-svc ga4-sim
 libpq: auth-svc aggregate-svc
 libhiredis: report-svc
