@@ -28,8 +28,13 @@ refute 'two sources of dealers are refused' render "${demo[@]}" --set dealers.ex
 refute 'a grace period shorter than what it holds is refused' render "${demo[@]}" --set shutdown.graceSeconds=15
 refute 'state of one process and two replicas are refused' render "${demo[@]}" --set authSvc.state.enabled=true,authSvc.replicas=2
 connect=(--set connect.url=https://a.example/connect,connect.clientId=c,connect.existingSecret=s,ingress.enabled=true,ingress.host=a.example)
-refute 'dealers cannot connect without a disk' render --set dealers.existingSecret=d "${connect[@]}"
+refute 'dealers cannot connect without a disk or a database' render --set dealers.existingSecret=d "${connect[@]}"
 check 'dealers connect by consent' render --set dealers.existingSecret=d "${connect[@]}" --set authSvc.state.enabled=true,authSvc.replicas=1
+connects_by_database() {
+  render --set dealers.existingSecret=d "${connect[@]}" -s templates/auth-svc.yaml --set connect.database.existingSecret=p,authSvc.replicas=3 >"$work/connect.yaml" || return 1
+  grep -q DATABASE_URL "$work/connect.yaml" && grep -q 'replicas: 3' "$work/connect.yaml" && ! grep -qE 'AUTH_STATE_DIR|PersistentVolumeClaim' "$work/connect.yaml"
+}
+check 'three replicas of auth-svc connect dealers over PostgreSQL' connects_by_database
 refute 'an audit log of one process and two replicas are refused' render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=2
 live=(--set dealers.existingSecret=dealers)
 refute 'several aggregate-svc that share no releases are refused' render "${live[@]}" --set aggregateSvc.state.enabled=false,aggregateSvc.replicas=2
