@@ -12,17 +12,18 @@
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 
-enum { CACHE_BYTES = 8 << 20, RETRY_MS = 1000, DAY_MS = 86400000 };
+enum { CACHE_BYTES = 8 << 20, RETRY_MS = 1000, COUNT_MS = 60000, DAY_MS = 86400000 };
 
 struct release_store {
   pthread_mutex_t lock;
   char *url, *path;
   struct database *database; /* NULL: not open */
   bool was_open;
-  bool known_shut;    /* as release_store_ready() saw it last */
-  struct err why;     /* why it is not */
-  int64_t dropped_ms; /* when old rows were dropped, on clock_mono_ms()'s scale */
-  int64_t retry_ms;   /* not tried again before, on clock_mono_ms()'s scale */
+  bool known_shut;           /* as release_store_ready() saw it last */
+  struct err why;            /* why it is not */
+  int64_t dropped_ms;        /* when old rows were dropped, on clock_mono_ms()'s scale */
+  int64_t retry_ms;          /* not tried again before, on clock_mono_ms()'s scale */
+  int64_t cells, counted_ms; /* figures, and when that was: 0 when never */
   struct store_cache cached;
   struct metric *outcomes;
 };
@@ -129,6 +130,30 @@ bool release_store_ready(struct release_store *s, struct buf *detail)
                      : "fail",
              open ? "is open" : "cannot be opened; the log says why");
   return ready;
+}
+
+/* Counting reads the whole table, so it is not done at every look. */
+static void count_cells(struct release_store *s)
+{
+  struct err e = {0};
+  int64_t now = clock_mono_ms();
+  if (s->counted_ms != 0 && now - s->counted_ms < COUNT_MS)
+    return;
+  s->counted_ms = now;
+  if (store_sql_count(s->database, &s->cells, &e) != ERR_OK)
+    s->cells = -1;
+}
+
+void release_store_look(struct release_store *s, struct release_store_state *out)
+{
+  struct err e = {0};
+  pthread_mutex_lock(&s->lock);
+  out->kind = s->url != NULL ? "postgresql" : s->path != NULL ? "sqlite" : "memory";
+  out->healthy = open_database(s, &e) == ERR_OK;
+  if (out->healthy)
+    count_cells(s);
+  out->cells = out->healthy ? s->cells : -1;
+  pthread_mutex_unlock(&s->lock);
 }
 
 /* ------------------------------------------------------------------------- taking */

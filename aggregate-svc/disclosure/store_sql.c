@@ -154,6 +154,14 @@ enum err_code store_sql_insert(struct database *d, const struct release_key *key
   return code;
 }
 
+enum err_code store_sql_count(struct database *d, int64_t *out, struct err *e)
+{
+  CLEANUP(database_row_free) struct database_row row = {0};
+  enum err_code code = run(d, "SELECT COUNT(*) FROM release_figure", NULL, 0, &row, e);
+  *out = code == ERR_OK && row.found ? strtoll(row.columns[0], NULL, 10) : 0;
+  return code;
+}
+
 enum err_code store_sql_charge(struct database *d, const struct release_viewer *v, bool *spent,
                                struct err *e)
 {

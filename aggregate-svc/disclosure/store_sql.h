@@ -23,6 +23,8 @@ enum err_code store_sql_find(struct database *d, const struct release_key *key, 
 enum err_code store_sql_insert(struct database *d, const struct release_key *key,
                                const char *version, const struct release_record *r, bool *kept,
                                struct err *e);
+/* How many releases there are: reads the whole table. */
+enum err_code store_sql_count(struct database *d, int64_t *out, struct err *e);
 /* Takes one from a budget; *spent says that there was none. */
 enum err_code store_sql_charge(struct database *d, const struct release_viewer *v, bool *spent,
                                struct err *e);
