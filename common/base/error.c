@@ -53,7 +53,8 @@ void err_set_details(struct err *e, const void *details, size_t len)
   if (e == NULL)
     return;
   e->details_len = len <= ERR_DETAILS_MAX ? (unsigned short)len : 0;
-  memcpy(e->details, details, e->details_len);
+  if (e->details_len > 0)
+    memcpy(e->details, details, e->details_len);
 }
 
 enum err_code err_reword(struct err *e, const char *fmt, ...)
