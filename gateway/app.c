@@ -148,6 +148,7 @@ static void make_core(struct app *a)
       .max_streams = (size_t)s->max_streams,
       .stream_check_ms = s->stream_check_s * 1000,
       .sessions_required = !s->sessionless,
+      .asks_in_sessions = s->asks_in_sessions,
   });
 }
 
