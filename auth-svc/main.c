@@ -406,6 +406,12 @@ static void set_gauges(void *user)
                              "1 when replaced refresh tokens can be stored in AUTH_STATE_DIR.",
                              NULL),
                token_store_is_writable(a->store), NULL);
+  if (a->connected != NULL)
+    metric_set(metrics_gauge("auth_connected_writable",
+                             "1 when connected dealers can be read and stored; 0: nobody can "
+                             "connect, and those who are connected are served on.",
+                             NULL),
+               connect_store_is_well(a->connected), NULL);
 }
 
 static enum err_code start_admin(struct app *a, struct err *e)

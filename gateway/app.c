@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/http/admin.h"
 #include "common/service/frame.h"
+#include "gateway/access/audience.h"
 #include "gateway/bridge/bridge.h"
 #include "gateway/endpoint.h"
 #include "gateway/status/status.h"
@@ -22,6 +23,7 @@ struct app {
   struct endpoint_backend shown[N_BACKENDS];
   struct shares *shares, *addresses;
   struct access *access;
+  struct audience *audience;
   struct bridge *bridge;
   struct ring *session_keys;
   struct mcp_server *mcp;
@@ -89,8 +91,9 @@ static bool backend_ready(void *arg)
   return rpc_channel_ready(arg);
 }
 
-/* Ready once auth-svc was reached: without it nobody gets in. Later an outage shows in the
- * detail only, since the gateway's own answers explain it better than a missing one. */
+/* Ready once auth-svc was reached, without which nobody gets in, and takes the tokens that our
+ * metadata sends clients for. Later an outage shows in the detail only, since the gateway's own
+ * answers explain it better than a missing one. */
 static bool ready(void *user, struct buf *detail)
 {
   struct app *a = user;
@@ -99,7 +102,7 @@ static bool ready(void *user, struct buf *detail)
     if (i == AUTH && up)
       atomic_store(&a->reached, true);
   }
-  return atomic_load(&a->reached);
+  return audience_is_right(a->audience, detail) && atomic_load(&a->reached);
 }
 
 /* ------------------------------------------------------------------ start */
@@ -145,6 +148,7 @@ static void make_core(struct app *a)
       .max_streams = (size_t)s->max_streams,
       .stream_check_ms = s->stream_check_s * 1000,
       .sessions_required = !s->sessionless,
+      .asks_in_sessions = s->asks_in_sessions,
   });
 }
 
@@ -252,6 +256,8 @@ static enum err_code start(struct app *a, struct err *e)
   if (code != ERR_OK)
     return code;
   make_core(a);
+  a->audience =
+      audience_new(a->backends[AUTH].channel, s->auth_enabled ? s->resource_url : NULL, 0);
   make_endpoint(a);
   code = start_listener(a, e);
   if (code == ERR_OK)
@@ -283,6 +289,7 @@ static void free_all(struct app *a)
     rpc_channel_free(a->backends[i].channel);
   bridge_free(a->bridge);
   access_free(a->access);
+  audience_free(a->audience);
   connect_free(a->connect);
   shares_free(a->shares);
   shares_free(a->addresses);

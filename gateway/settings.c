@@ -134,6 +134,13 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "true",
        .help = "requests of versions up to 2025-11-25 without initialize and session are served; "
                "false: answered 400"},
+      {.name = "ANALYTICS_MCP_ASK_IN_SESSIONS",
+       .type = CONFIG_BOOL,
+       .out = &s->asks_in_sessions,
+       .fallback = "true",
+       .help = "people behind clients of sessions that can show forms are asked which of several "
+               "dealers, regions or days is meant; false where the requests of a session may reach "
+               "several gateways, for the answer must come to the one that asked"},
       {.name = "ANALYTICS_MCP_MAX_STREAMS",
        .type = CONFIG_INT,
        .out = &s->max_streams,

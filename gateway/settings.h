@@ -11,7 +11,7 @@ struct settings {
   struct service_settings service;
   const char *host;
   int64_t port;
-  bool auth_enabled, sessionless;
+  bool auth_enabled, sessionless, asks_in_sessions;
   const char *allowed_origins, *allowed_hosts, *toolsets;
   const char *resource_url, *auth_servers, *scopes;
   const char *session_key_file; /* NULL: none */

@@ -125,7 +125,7 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "rows per page when reports are fetched for aggregation"},
       {"REPORT_CACHE_TTL_S", CONFIG_INT, &s->cache_ttl_s, "60", 0, 86400, false,
        "how long a report answer is reused, in seconds; 0 for never"},
-      {"REPORT_CACHE_BYTES", CONFIG_INT, &s->cache_bytes, "8388608", 0, (int64_t)1 << 34, false,
+      {"REPORT_CACHE_BYTES", CONFIG_INT, &s->cache_bytes, "33554432", 0, (int64_t)1 << 34, false,
        "memory for cached answers; 0 for none"},
       {"REPORT_JOIN_BYTES", CONFIG_INT, &s->join_bytes, "67108864", 1 << 20, (int64_t)1 << 34,
        false,

@@ -466,7 +466,7 @@ static void rename_subject(struct err *e)
 {
   static const char field[] = "subject_dealer_id:";
   if (strncmp(e->message, field, sizeof(field) - 1) == 0)
-    err_set(e, e->code, e->reason, "subject:%s", e->message + sizeof(field) - 1);
+    err_reword(e, "subject:%s", e->message + sizeof(field) - 1);
 }
 
 static void on_auth_done(void *user, const struct err *status)

@@ -44,8 +44,8 @@ struct service_options {
   bool (*apply)(void *user);
   bool (*catch_up)(void *user);
   void *apply_user;
-  const char *gateway_identity; /* may call the steps of a consent, and GetStatus without a grant;
-                                   NULL as above */
+  const char *gateway_identity; /* may call CheckResource and the steps of a consent, and GetStatus
+                                   without a grant; NULL as above */
   struct service_status status;
 };
 
@@ -56,7 +56,7 @@ void service_free(struct service *s);
  * `user` is the service. What cannot be audited becomes UNAVAILABLE `audit_unavailable`. */
 void service_on_refusal(void *user, struct rpc_call *call, const char *method, struct err *status);
 /* The handlers; `user` is the service. Thread-safe. */
-rpc_handler service_authenticate, service_get_access_token, service_end_lease,
+rpc_handler service_authenticate, service_check_resource, service_get_access_token, service_end_lease,
     service_own_properties, service_resolve_cohort, service_list_dealers, service_list_cohorts;
 /* Of ConnectService: the steps of the pages, then what admins do. */
 rpc_handler service_show_invite, service_start_consent, service_receive_consent,
