@@ -274,6 +274,8 @@ calls.push(['one dealer for a list', 'check_data_health', { dealer: 'd01' }, { d
 calls.push(['a month', 'check_data_health', { region: 'West', date_range: '2026-10' }, { region: 'West', date_range: month },
   '"2026-10" read as 2026-10-01 to 2026-10-31']);
 
+calls.push(['camelCase and text', 'get_service_status', { problemsOnly: true, limit: '20' }, { problems_only: true, limit: 20 }]);
+
 calls.push(['nothing', 'list_metrics', { query: 'none' }, {}]);
 calls.push(['a list of one', 'list_metrics', { QUERY: ['lead'] }, { query: 'lead' }]);
 
