@@ -38,6 +38,7 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
             &j->call.cohort, j->call.now_unix_ms);
   j->call.door.kept_first = j->tool->kept;
   j->call.lookback = &j->service->lookback;
+  j->call.lately = j->service->lately;
   j->call.state = xcalloc(1, j->tool->state_size);
 }
 
@@ -465,7 +466,7 @@ static void rename_subject(struct err *e)
 {
   static const char field[] = "subject_dealer_id:";
   if (strncmp(e->message, field, sizeof(field) - 1) == 0)
-    err_set(e, e->code, e->reason, "subject:%s", e->message + sizeof(field) - 1);
+    err_reword(e, "subject:%s", e->message + sizeof(field) - 1);
 }
 
 static void on_auth_done(void *user, const struct err *status)

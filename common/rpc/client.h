@@ -121,6 +121,8 @@ enum err_code client_metadata_make(struct rpc_client_call *call,
 void client_metadata_free(struct rpc_client_call *call);
 /* Text of a trailer into out, "" when absent. */
 void client_trailer(const struct rpc_client_call *call, const char *key, char *out, size_t size);
+/* The details of an error that the server sent; none where it sent none, or too many. */
+void client_details(const struct rpc_client_call *call, struct err *e);
 
 /* client_trace.c */
 

@@ -98,3 +98,12 @@ void client_trailer(const struct rpc_client_call *call, const char *key, char *o
     return;
   }
 }
+
+void client_details(const struct rpc_client_call *call, struct err *e)
+{
+  for (size_t i = 0; i < call->trailing.count; i++) {
+    const grpc_metadata *md = &call->trailing.metadata[i];
+    if (grpc_slice_str_cmp(md->key, RPC_META_DETAILS) == 0)
+      err_set_details(e, GRPC_SLICE_START_PTR(md->value), GRPC_SLICE_LENGTH(md->value));
+  }
+}

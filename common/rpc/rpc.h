@@ -33,6 +33,10 @@ struct rpc_tls {
   const char *ca_file;
 };
 
+/* When the first certificate of a PEM file expires, seconds since 1970; false when it holds none or
+ * cannot be read. Reads the file. */
+bool rpc_certificate_end(const char *file, int64_t *out);
+
 struct rpc_metadata {
   const char *key; /* lower case; binary values need the suffix -bin */
   const void *value;
@@ -43,7 +47,8 @@ struct rpc_metadata {
 #define RPC_META_GRANT "grant-bin"               /* sealed grant */
 #define RPC_META_TRACEPARENT TRACE_HEADER_PARENT /* W3C trace context */
 #define RPC_META_TRACESTATE TRACE_HEADER_STATE
-#define RPC_META_REASON "error-reason" /* struct err's reason, in trailers */
+#define RPC_META_REASON "error-reason"       /* struct err's reason, in trailers */
+#define RPC_META_DETAILS "error-details-bin" /* struct err's details, in trailers */
 
 /* The reason of an error when no server has answered: no connection, one that broke, or a server
  * that hangs. A call that changes nothing may then be made again. */
@@ -160,7 +165,8 @@ enum err_code rpc_call_send_wait(struct rpc_call *call, const ProtobufCMessage *
  * is now) or the peer is gone. One at a time. NULL takes it back. */
 void rpc_call_on_writable(struct rpc_call *call, void (*fn)(void *arg), void *arg);
 /* Ends a call: OK for a NULL or zero error, after all queued messages were sent.
- * Consumes the handler's reference. The error's reason goes into RPC_META_REASON. */
+ * Consumes the handler's reference. The error's reason goes into RPC_META_REASON, its details
+ * into RPC_META_DETAILS. */
 void rpc_call_finish(struct rpc_call *call, const struct err *status);
 
 /* ------------------------------------------------------------------ client */

@@ -73,7 +73,7 @@ struct outgoing {
   size_t len;
 };
 
-enum { CALL_TRAILERS_MAX = 2 };
+enum { CALL_TRAILERS_MAX = 3 };
 
 /* Which callback of a call the poller is running. */
 enum call_callback { CALLBACK_NONE, CALLBACK_CANCEL, CALLBACK_WRITABLE };

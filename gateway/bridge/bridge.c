@@ -56,6 +56,7 @@ struct tool_call {
   const struct bridge_backend *backend;
   struct mcp_call *call;
   struct arena *arena;
+  cJSON *given;                 /* the arguments as they came, where one may be asked back */
   struct arguments_notes notes; /* of reading the arguments */
   ProtobufCMessage *request;    /* in the arena, for when it is made again */
   struct grant *grant;          /* that it was made with */
@@ -102,6 +103,7 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
       .destructive = t->destructive,
       .open_world = t->open_world,
       .long_running = t->streaming,
+      .operators_only = t->toolset == CATALOG_OPERATIONS,
       .app = t->app,
       .data = t,
   };
@@ -217,6 +219,7 @@ static void tool_call_unref(struct tool_call *tc)
     rpc_client_release(tc->rpc);
   mcp_call_unref(tc->call);
   grant_unref(tc->grant);
+  cJSON_Delete(tc->given);
   arena_free(tc->arena);
   span_free(tc->span);
   pthread_mutex_destroy(&tc->lock);
@@ -251,7 +254,7 @@ static void finish_error(struct tool_call *tc, const struct err *status)
                                           .timeout_ms = tc->timeout_ms};
   struct buf text AUTO_BUF = BUF_INIT(8192);
   log_end(tc, status);
-  if (choice_ask(tc->call, mcp_call_arguments(tc->call), status))
+  if (choice_ask(tc->call, tc->given, status))
     return;
   outcome_text(&text, status, &context);
   mcp_call_finish(tc->call, &(struct mcp_tool_result){.is_error = true,
@@ -519,9 +522,11 @@ static void on_done(void *user, const struct err *status)
 static enum err_code begin(struct tool_call *tc, struct err *e)
 {
   cJSON *arguments = mcp_call_arguments(tc->call);
+  if (mcp_call_may_ask(tc->call))
+    tc->given = cJSON_Duplicate(arguments, true);
+  if (!choice_apply(tc->call, arguments, e))
+    return e->code;
   enum err_code code = arguments_repair(tc->tool, arguments, arguments_today(), &tc->notes, e);
-  if (code == ERR_OK && !choice_apply(tc->call, arguments, e))
-    code = e->code;
   if (code == ERR_OK)
     code = catalog_check(tc->tool, arguments, e);
   if (code != ERR_OK)

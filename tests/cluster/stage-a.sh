@@ -28,8 +28,13 @@ refute 'two sources of dealers are refused' render "${demo[@]}" --set dealers.ex
 refute 'a grace period shorter than what it holds is refused' render "${demo[@]}" --set shutdown.graceSeconds=15
 refute 'state of one process and two replicas are refused' render "${demo[@]}" --set authSvc.state.enabled=true,authSvc.replicas=2
 connect=(--set connect.url=https://a.example/connect,connect.clientId=c,connect.existingSecret=s,ingress.enabled=true,ingress.host=a.example)
-refute 'dealers cannot connect without a disk' render --set dealers.existingSecret=d "${connect[@]}"
+refute 'dealers cannot connect without a disk or a database' render --set dealers.existingSecret=d "${connect[@]}"
 check 'dealers connect by consent' render --set dealers.existingSecret=d "${connect[@]}" --set authSvc.state.enabled=true,authSvc.replicas=1
+connects_by_database() {
+  render --set dealers.existingSecret=d "${connect[@]}" -s templates/auth-svc.yaml --set connect.database.existingSecret=p,authSvc.replicas=3 >"$work/connect.yaml" || return 1
+  grep -q DATABASE_URL "$work/connect.yaml" && grep -q 'replicas: 3' "$work/connect.yaml" && ! grep -qE 'AUTH_STATE_DIR|PersistentVolumeClaim' "$work/connect.yaml"
+}
+check 'three replicas of auth-svc connect dealers over PostgreSQL' connects_by_database
 refute 'an audit log of one process and two replicas are refused' render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=2
 live=(--set dealers.existingSecret=dealers)
 refute 'several aggregate-svc that share no releases are refused' render "${live[@]}" --set aggregateSvc.state.enabled=false,aggregateSvc.replicas=2
@@ -58,6 +63,7 @@ configmap REPORT_SVC_IDENTITY r tls.identities.reportSvc=r
 configmap AGGREGATE_SVC_IDENTITY g tls.identities.aggregateSvc=g
 auth-svc GA_CREDENTIALS_WAIT_S 60 dealers.waitSeconds=60
 auth-svc AUTH_JWT_MAX_LIFE_S 3600 auth.jwt.maxLifeSeconds=3600
+auth-svc AUTH_ISSUERS_FILE /etc/analytics-mcp/access/issuers.json auth.issuers=x
 auth-svc AUTH_AUDIT_SINK syslog authSvc.audit.sink=syslog
 auth-svc AUTH_AUDIT_FSYNC always authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.fsync=always
 auth-svc AUTH_AUDIT_MAX_BYTES 1048576 authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.maxBytes=1048576
@@ -192,7 +198,7 @@ check 'values-eks.yaml: the API server takes every object' server_takes -f "$cha
 issuer_of_page() { page_block issuer | sed -n "/<<'YAML'/,/^ *YAML/p" | sed '1d;$d;s/^   //' | kubectl apply -n "$ns" --dry-run=server --validate=strict -f - | grep -c 'created' | grep -qx 3; }
 check 'and the issuer of docs/DEPLOYMENT.md' issuer_of_page
 check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
-  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,redis.existingSecret=r,postgresql.existingSecret=p' \
+  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,auth.issuers=issuers,redis.existingSecret=r,postgresql.existingSecret=p' \
   --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
 
 # Mutated manifests are refused: the check above can fail.

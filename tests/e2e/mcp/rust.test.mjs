@@ -1,5 +1,5 @@
 // The official Rust client (rmcp 3.11.0) against the real gateway in front of the fake services. Building it
-// takes minutes, so the long run alone does (AMCP_RMCP=build); AMCP_RMCP_CLIENT names one that is built, and
+// takes minutes, so the long run alone does (AMCP_OTHER_CLIENTS=1); AMCP_RMCP_CLIENT names one that is built, and
 // one in BUILD_DIR/e2e-rmcp is used. Its requests, byte by byte, are in test_gateway_rmcp.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ const built = path.join(BUILD, 'e2e-rmcp/debug/rmcp-client');
 function client() {
   const named = process.env.AMCP_RMCP_CLIENT;
   if (named) return fs.existsSync(named) ? { program: named } : { why: `${named} (AMCP_RMCP_CLIENT) is not there` };
-  if (process.env.AMCP_RMCP !== 'build') return fs.existsSync(built) ? { program: built } : { why: 'it is built in the long run (AMCP_RMCP=build)' };
+  if (process.env.AMCP_OTHER_CLIENTS !== '1') return fs.existsSync(built) ? { program: built } : { why: 'it is built in the long run (AMCP_OTHER_CLIENTS=1)' };
   const manifest = path.join(import.meta.dirname, 'rust/Cargo.toml');
   try {
     execFileSync('cargo', ['build', '--locked', '--quiet', '--manifest-path', manifest, '--target-dir', path.join(BUILD, 'e2e-rmcp')],
