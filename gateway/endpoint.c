@@ -7,6 +7,7 @@
 
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/trace/scope.h"
 #include "gateway/access/caller.h"
 #include "gateway/http/reply.h"
 #include "gateway/messages.h"
@@ -41,6 +42,13 @@ static void challenge(struct endpoint *p, struct exchange *x, const char *error,
   struct buf value AUTO_BUF = BUF_INIT(4096);
   resource_challenge(p->resource, &value, error, description);
   exchange_add_header(x, "WWW-Authenticate", buf_str(&value));
+}
+
+/* Another token of the same person would be refused as well, so no challenge asks for one. */
+static void reply_unmapped(struct exchange *x, const char *why)
+{
+  AUTO_FREE char *text = xasprintf("Access denied: %s", why);
+  reply_error(x, 403, text);
 }
 
 /* Texts a customer's probes look for. */
@@ -194,7 +202,19 @@ static bool is_mcp(const struct exchange *x)
   return strcmp(exchange_path(x), "/mcp") == 0 || strcmp(exchange_path(x), "/mcp/") == 0;
 }
 
-void endpoint_on_head(struct exchange *x, void *user)
+/* What is recorded of a request's path: tools and links stand in it. NULL: nothing is recorded of
+ * it. */
+static const char *route_of(const struct exchange *x)
+{
+  const char *path = exchange_path(x);
+  if (is_mcp(x))
+    return "/mcp";
+  if (plain_is_path(path))
+    return "/mcp/tools/{tool}";
+  return connect_is_path(path) ? "/connect" : NULL;
+}
+
+static void take_head(struct exchange *x, struct endpoint *p)
 {
   static const struct {
     const char *path;
@@ -203,7 +223,6 @@ void endpoint_on_head(struct exchange *x, void *user)
                 {"/health", route_health},
                 {WELL_KNOWN, route_metadata},
                 {WELL_KNOWN "/mcp", route_metadata}};
-  struct endpoint *p = user;
   if (connect_is_path(exchange_path(x))) {
     connect_on_head(p->connect, x);
     return;
@@ -224,6 +243,16 @@ void endpoint_on_head(struct exchange *x, void *user)
     return;
   }
   reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
+}
+
+void endpoint_on_head(struct exchange *x, void *user)
+{
+  const char *route = route_of(x);
+  if (route != NULL)
+    exchange_trace_begin(x, route);
+  struct trace_scope scope = trace_enter(exchange_trace(x));
+  take_head(x, user);
+  trace_leave(scope);
 }
 
 /* --------------------------------------------------------------- messages */
@@ -342,7 +371,7 @@ static void find_share(struct entry *entry)
     entry->share = share_of(entry->endpoint->shares, entry->label, entry->label);
 }
 
-static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)
+static void on_access(void *arg, enum access_outcome outcome, struct grant *grant, const char *why)
 {
   struct entry *entry = arg;
   MAGIC_CHECK(entry, POST_MAGIC);
@@ -355,7 +384,9 @@ static void on_access(void *arg, enum access_outcome outcome, struct grant *gran
   }
   /* A refusal needs no body, unless it repeats the id of the request. */
   bool at_once = outcome != ACCESS_GRANTED && outcome != ACCESS_UNAVAILABLE;
-  if (at_once)
+  if (at_once && why != NULL)
+    reply_unmapped(x, why);
+  else if (at_once)
     reply_denied(entry->endpoint, x, outcome);
   exchange_release(x, entry->share);
   if (atomic_fetch_add(&entry->parts, 1) == 1 && !at_once)
@@ -377,9 +408,8 @@ static void begin_entry(struct endpoint *p, struct exchange *x)
                on_access, entry);
 }
 
-void endpoint_on_request(struct exchange *x, void *user)
+static void take_request(struct exchange *x, struct endpoint *p)
 {
-  struct endpoint *p = user;
   if (connect_is_path(exchange_path(x))) {
     connect_on_request(p->connect, x);
     return;
@@ -388,6 +418,13 @@ void endpoint_on_request(struct exchange *x, void *user)
   MAGIC_CHECK(entry, POST_MAGIC);
   if (atomic_fetch_add(&entry->parts, 1) == 1)
     answer(entry);
+}
+
+void endpoint_on_request(struct exchange *x, void *user)
+{
+  struct trace_scope scope = trace_enter(exchange_trace(x));
+  take_request(x, user);
+  trace_leave(scope);
 }
 
 void endpoint_on_grace_over(void *user)

@@ -102,7 +102,7 @@ static struct mcp_post post_of(struct exchange *x, struct accept accept,
 {
   struct mcp_post post = {
       .headers = headers_of(x),
-      .traceparent = exchange_header(x, "traceparent"),
+      .trace = exchange_trace(x),
       .accepts_json = accept.json,
       .accepts_sse = accept.sse,
       .principal = principal,

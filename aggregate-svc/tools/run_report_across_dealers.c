@@ -30,15 +30,20 @@ static bool is_compared(const struct tool_call *c)
   return ((const Request *)c->request)->compare_to != NULL || c->fields.subject[0] != '\0';
 }
 
-/* Pages are of dealers. */
-static enum err_code check_offset(const struct tool_call *c, const struct state *s, struct err *e)
+/* Pages are of dealers, or of compared rows. */
+static enum err_code check_page(const struct tool_call *c, struct state *s, struct err *e)
 {
-  if (s->offset == 0 || (!is_compared(c) && s->by <= ACROSS_BY_DEALER))
-    return ERR_OK;
-  return err_set(
-      e, ERR_INVALID_ARGUMENT, "invalid_argument",
-      "offset: skips dealers, which have no rows of their own with compare_to, subject or "
-      "by; leave it out");
+  const Request *r = (const Request *)c->request;
+  int32_t most = is_compared(c) ? ACROSS_MAX_ANSWER_ROWS : COHORT_MAX_DEALERS;
+  enum err_code code = request_check_limit("dealers_per_page", r->dealers_per_page, 0,
+                                           COHORT_MAX_DEALERS, &s->dealers_per_page, e);
+  if (code == ERR_OK)
+    code = request_check_limit("offset", r->offset, 0, most, &s->offset, e);
+  if (code != ERR_OK || s->offset == 0 || is_compared(c) || s->by <= ACROSS_BY_DEALER)
+    return code;
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "offset: skips dealers, which have no rows of their own by %s; leave it out",
+                 r->by);
 }
 
 static enum err_code check_by(struct tool_call *c, struct err *e)
@@ -142,12 +147,9 @@ static enum err_code check(struct tool_call *c, struct err *e)
   if (code == ERR_OK)
     code = request_check_limit("pooled_limit", r->pooled_limit, 0, LIMIT_MAX, &s->pooled_limit, e);
   if (code == ERR_OK)
-    code = request_check_page("dealers_per_page", r->dealers_per_page, r->offset,
-                              &s->dealers_per_page, &s->offset, e);
-  if (code == ERR_OK)
     code = check_by(c, e);
   if (code == ERR_OK)
-    code = check_offset(c, s, e);
+    code = check_page(c, s, e);
   if (code == ERR_OK)
     code = check_own(c, e);
   return code == ERR_OK && is_compared(c) ? check_rows(r, e) : code;

@@ -122,8 +122,9 @@ static void put_grant(struct caller *c, struct grant *g)
 }
 
 /* One bearer is one principal; a grant for another would mix two people's calls. */
-static void on_checked(void *arg, enum access_outcome outcome, struct grant *grant)
+static void on_checked(void *arg, enum access_outcome outcome, struct grant *grant, const char *why)
 {
+  (void)why;
   struct renewal *r = arg;
   MAGIC_CHECK(r, RENEWAL_MAGIC);
   if (outcome == ACCESS_GRANTED && strcmp(grant_principal_id(grant), r->caller->id) != 0)

@@ -20,7 +20,7 @@ struct mcp_exchange {
   atomic_size_t refs;
   struct mcp_server *server;
   struct mcp_principal *principal;
-  char *traceparent;
+  struct trace_context trace; /* of the request that brought it */
   cJSON *body;
   bool accepts_json, accepts_sse;
   int64_t started_ms;

@@ -18,7 +18,7 @@ struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_pos
   x->server = s;
   x->principal = post->principal;
   x->principal->ref(x->principal);
-  x->traceparent = xstrdup(post->traceparent);
+  trace_context_copy(&x->trace, post->trace);
   x->accepts_json = post->accepts_json;
   x->accepts_sse = post->accepts_sse;
   x->started_ms = s->now_ms();
@@ -42,7 +42,6 @@ void mcp_exchange_unref(struct mcp_exchange *x)
   if (atomic_fetch_sub(&x->refs, 1) != 1)
     return;
   x->principal->unref(x->principal);
-  free(x->traceparent);
   cJSON_Delete(x->body);
   buf_free(&x->parts);
   pthread_mutex_destroy(&x->lock);

@@ -72,8 +72,8 @@ struct mcp_sink {
 
 struct mcp_post {
   struct mcp_headers headers;
-  const char *traceparent;        /* NULL when absent */
-  bool accepts_json, accepts_sse; /* at least one */
+  const struct trace_context *trace; /* of the request that brought it; NULL for none; copied */
+  bool accepts_json, accepts_sse;    /* at least one */
   const char *body;
   size_t body_len;
   struct mcp_principal *principal; /* a reference is taken */
@@ -89,9 +89,9 @@ const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *n
 /* One call of a tool without a session and without JSON-RPC around it. */
 struct mcp_direct_call {
   const struct mcp_tool *tool;
-  cJSON *arguments;                /* an object; belongs to the server from now on */
-  const char *traceparent;         /* NULL when absent */
-  struct mcp_principal *principal; /* a reference is taken */
+  cJSON *arguments;                  /* an object; belongs to the server from now on */
+  const struct trace_context *trace; /* as above */
+  struct mcp_principal *principal;   /* a reference is taken */
 };
 
 /* Runs a call as tools/call does, under the same share, and gives its result to sink->result. *out

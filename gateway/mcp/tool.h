@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "common/base/error.h"
+#include "common/trace/context.h"
 #include "gateway/share/share.h"
 
 struct mcp_call;
@@ -117,8 +118,11 @@ void mcp_call_unref(struct mcp_call *call);
  * from `call`. */
 cJSON *mcp_call_arguments(struct mcp_call *call);
 const struct mcp_principal *mcp_call_principal(const struct mcp_call *call);
-/* The caller's W3C trace context; NULL when it sent none. */
-const char *mcp_call_traceparent(const struct mcp_call *call);
+/* The W3C trace context that the call is part of: what its params._meta says (traceparent,
+ * tracestate; 2026-07-28), or else that of the request which brought it; perhaps none. */
+void mcp_call_trace(const struct mcp_call *call, struct trace_context *out);
+/* That of the request which brought it. */
+const struct trace_context *mcp_call_request_trace(const struct mcp_call *call);
 /* fn(arg) runs once when nobody waits for the result any more; at once when that is so
  * already; never after mcp_call_finish(). It runs under the call's lock: it may start a
  * cancellation but must not finish the call or wait. */

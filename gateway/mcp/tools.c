@@ -222,9 +222,20 @@ const struct mcp_principal *mcp_call_principal(const struct mcp_call *call)
   return call->exchange->principal;
 }
 
-const char *mcp_call_traceparent(const struct mcp_call *call)
+void mcp_call_trace(const struct mcp_call *call, struct trace_context *out)
 {
-  return call->exchange->traceparent;
+  const cJSON *meta = cJSON_GetObjectItemCaseSensitive(call->params, "_meta");
+  const char *parent =
+      cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(meta, TRACE_HEADER_PARENT));
+  const char *state =
+      cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(meta, TRACE_HEADER_STATE));
+  if (!trace_context_read(out, parent, state))
+    trace_context_copy(out, &call->exchange->trace);
+}
+
+const struct trace_context *mcp_call_request_trace(const struct mcp_call *call)
+{
+  return &call->exchange->trace;
 }
 
 void mcp_call_on_cancel(struct mcp_call *call, void (*fn)(void *arg), void *arg)

@@ -129,10 +129,8 @@ static void run(const struct plain *p, struct exchange *x, const struct mcp_tool
   static const struct mcp_sink sink = {.release = on_release, .result = on_result};
   struct plain_call *c = xcalloc(1, sizeof(*c));
   *c = (struct plain_call){.magic = PLAIN_MAGIC, .exchange = x, .resource = p->resource};
-  const struct mcp_direct_call call = {.tool = tool,
-                                       .arguments = arguments,
-                                       .traceparent = exchange_header(x, "traceparent"),
-                                       .principal = principal};
+  const struct mcp_direct_call call = {
+      .tool = tool, .arguments = arguments, .trace = exchange_trace(x), .principal = principal};
   struct mcp_exchange *mcp = NULL;
   exchange_ref(x); /* the sink's */
   mcp_server_call(p->mcp, &call, &sink, c, &mcp);

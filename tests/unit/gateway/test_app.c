@@ -535,6 +535,16 @@ static void call_reaches_the_service_with_grant_and_trace(void)
       "%straceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", headers);
   expect(mcp(traced, CALL("7", "list_dealers", "\"query\":\"trace\"")), 200,
          "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
+  /* What the message says of its trace comes before what its request says. */
+  expect(mcp(traced,
+             "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"tools/call\",\"params\":{\"name\":"
+             "\"list_dealers\",\"arguments\":{\"query\":\"trace\"},\"_meta\":{"
+             "\"traceparent\":\"00-11112222333344445555666677778888-b7ad6b7169203331-01\"}}}"),
+         200, "[\"d01\",\"00-11112222333344445555666677778888-b7ad6b7169203331-01");
+  expect(mcp(traced, "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"tools/call\",\"params\":{\"name\":"
+                     "\"list_dealers\",\"arguments\":{\"query\":\"trace\"},\"_meta\":{"
+                     "\"traceparent\":\"00-0-0-01\"}}}"),
+         200, "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
   stop();
 }
 
