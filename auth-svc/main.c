@@ -10,6 +10,7 @@
 #include "auth-svc/credential/credential.h"
 #include "auth-svc/identity/key_sources.h"
 #include "auth-svc/methods.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 #include "common/http/admin.h"
@@ -326,6 +327,14 @@ static enum err_code start_service(struct app *a, struct err *e)
       .catch_up = catch_up_connected,
       .apply_user = a,
       .gateway_identity = tls ? s->gateway_identity : NULL,
+      .status = {.started_at = clock_unix_ms() / 1000,
+                 .cert_file = s->service.tls.cert_file,
+                 .reload = a->reload,
+                 .keyring = a->keys,
+                 .store = a->store,
+                 .keyring_file = s->keyring_file,
+                 .seal_key_file = s->trust.seal_key_file,
+                 .jwt_key_file = s->trust.jwt_key_file},
   };
   a->service = service_new(&service);
   const struct rpc_server_options server = {.listen = s->grpc_listen,
@@ -397,6 +406,12 @@ static void set_gauges(void *user)
                              "1 when replaced refresh tokens can be stored in AUTH_STATE_DIR.",
                              NULL),
                token_store_is_writable(a->store), NULL);
+  if (a->connected != NULL)
+    metric_set(metrics_gauge("auth_connected_writable",
+                             "1 when connected dealers can be read and stored; 0: nobody can "
+                             "connect, and those who are connected are served on.",
+                             NULL),
+               connect_store_is_well(a->connected), NULL);
 }
 
 static enum err_code start_admin(struct app *a, struct err *e)

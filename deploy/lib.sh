@@ -194,10 +194,10 @@ ask() {
 truth_of() {
   local from to left_out
   read -r from to < <(jq -r '.structuredContent.period | "\(.start_date) \(.end_date)"' <<<"$answer")
-  left_out=$(jq -r '[.structuredContent.caveats[]? | select(contains("left out of every benchmark and pool"))
-    | split(" (")[0]] | join("; ") | gsub("\u0027"; "")' <<<"$answer")
+  left_out=$(jq -r '[.structuredContent.coverage.left_out[]? | select(.figures == "all") | .dealer_id]
+    | join(" ") | gsub("[^a-z0-9 ]"; "")' <<<"$answer")
   sed -e "s/:subject/'${subject:-}'/g" -e "s/:open/'${open_dealer:-}'/g" -e "s/:start/'${from//-/}'/g" -e "s/:end/'${to//-/}'/g" \
-    -e "s|:left_out|'${left_out//|/}'|g" "$root/deploy/$2" | sqlite3 -readonly -json "$1"
+    -e "s|:left_out|' $left_out '|g" "$root/deploy/$2" | sqlite3 -readonly -json "$1"
 }
 
 # Whether the answer equals what SQL computes. $1 world, $2 SQL, $3 comparison; no world, no check.

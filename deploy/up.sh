@@ -28,7 +28,8 @@ and a link is printed by which a browser connects it at the simulated Google.
   --help          this text
 
 Ports of the services can be moved with UP_SIM_PORT (8089), UP_AUTH_PORT (50051), UP_REPORT_PORT
-(50052), UP_AGGREGATE_PORT (50053) and UP_ADMIN_PORT (9464; five from there on are used).
+(50052), UP_AGGREGATE_PORT (50053), UP_ADMIN_PORT (9464; five from there on are used) and
+UP_STATUS_PORT (9480, the page that shows the state of services and dealers).
 Logs are in run/log. Exit codes: 0 stopped on request or answer right, 1 failed, 2 wrong usage.
 USAGE
 }
@@ -68,7 +69,7 @@ fi
 
 sim_port=${UP_SIM_PORT:-8089} auth_port=${UP_AUTH_PORT:-50051}
 report_port=${UP_REPORT_PORT:-50052} aggregate_port=${UP_AGGREGATE_PORT:-50053}
-admin_port=${UP_ADMIN_PORT:-9464}
+admin_port=${UP_ADMIN_PORT:-9464} status_port=${UP_STATUS_PORT:-9480}
 url=http://$(reached_at "$host"):$port/mcp
 bin=$root/build/bin
 connect=() open_dealer=
@@ -90,6 +91,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 port_free "$port" || die "port $port is in use; choose another with --port, or stop what listens there"
+port_free "$status_port" || die "port $status_port (status page) is in use; set UP_STATUS_PORT"
 
 common=(LOG_LEVEL="${LOG_LEVEL:-INFO}" ENABLE_AUTH="$auth")
 if [[ -z $dealers ]]; then
@@ -132,7 +134,7 @@ if [[ $auth == true ]]; then
 fi
 start gateway "http://127.0.0.1:$((admin_port + 3))/readyz" "${common[@]}" \
   ANALYTICS_MCP_HOST="$host" ANALYTICS_MCP_PORT="$port" "${hosts[@]}" \
-  GATEWAY_SESSION_KEY_FILE="$run/session-keys" "${connect[@]}" CONNECT_OPERATOR="${CONNECT_OPERATOR:-The agency of this demonstration}" \
+  GATEWAY_SESSION_KEY_FILE="$run/session-keys" STATUS_LISTEN="127.0.0.1:$status_port" "${connect[@]}" CONNECT_OPERATOR="${CONNECT_OPERATOR:-The agency of this demonstration}" \
   ADMIN_LISTEN="127.0.0.1:$((admin_port + 3))" AUTH_SVC_ADDR="127.0.0.1:$auth_port" \
   REPORT_SVC_ADDR="127.0.0.1:$report_port" AGGREGATE_SVC_ADDR="127.0.0.1:$aggregate_port" \
   -- "$bin/gateway"
@@ -147,5 +149,6 @@ if $once; then
   exit 0
 fi
 $right || say "A first question failed; the set stays up, its logs are in run/log."
+say "The state of services and dealers: http://127.0.0.1:$status_port/status"
 how_to_connect "$url"
 wait_for_exit

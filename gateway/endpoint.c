@@ -14,8 +14,6 @@
 #include "gateway/plain/plain.h"
 #include "gateway/views.h"
 
-#define WELL_KNOWN "/.well-known/oauth-protected-resource"
-
 enum { POST_MAGIC = 0x454e4450 };
 
 /* ---------------------------------------------------------------- answers */
@@ -118,11 +116,6 @@ static void route_metadata(struct endpoint *p, struct exchange *x)
     reply_error(x, 404, "Not found");
 }
 
-static bool is_metadata(const char *path)
-{
-  return strcmp(path, WELL_KNOWN) == 0 || strcmp(path, WELL_KNOWN "/mcp") == 0;
-}
-
 /* Clients in browsers read the metadata from any page, with headers of their own. */
 static void reply_metadata_preflight(struct exchange *x)
 {
@@ -219,10 +212,7 @@ static void take_head(struct exchange *x, struct endpoint *p)
   static const struct {
     const char *path;
     void (*route)(struct endpoint *p, struct exchange *x);
-  } routes[] = {{"/", route_root},
-                {"/health", route_health},
-                {WELL_KNOWN, route_metadata},
-                {WELL_KNOWN "/mcp", route_metadata}};
+  } routes[] = {{"/", route_root}, {"/health", route_health}};
   if (connect_is_path(exchange_path(x))) {
     connect_on_head(p->connect, x);
     return;
@@ -231,18 +221,19 @@ static void take_head(struct exchange *x, struct endpoint *p)
     gate(p, x);
     return;
   }
-  for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-    if (strcmp(routes[i].path, exchange_path(x)) != 0)
-      continue;
-    if (is_get(x))
-      routes[i].route(p, x);
-    else if (strcmp(exchange_method(x), "OPTIONS") == 0 && is_metadata(exchange_path(x)))
-      reply_metadata_preflight(x);
-    else
-      reply_not_allowed(x, "GET, HEAD", "Method not allowed here: the MCP endpoint is /mcp");
-    return;
-  }
-  reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
+  bool metadata = resource_is_metadata(p->resource, exchange_path(x));
+  void (*route)(struct endpoint * p, struct exchange * x) = metadata ? route_metadata : NULL;
+  for (size_t i = 0; i < ARRAY_LEN(routes) && route == NULL; i++)
+    if (strcmp(routes[i].path, exchange_path(x)) == 0)
+      route = routes[i].route;
+  if (route == NULL)
+    reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
+  else if (is_get(x))
+    route(p, x);
+  else if (metadata && strcmp(exchange_method(x), "OPTIONS") == 0)
+    reply_metadata_preflight(x);
+  else
+    reply_not_allowed(x, "GET, HEAD", "Method not allowed here: the MCP endpoint is /mcp");
 }
 
 void endpoint_on_head(struct exchange *x, void *user)

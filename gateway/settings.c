@@ -47,7 +47,7 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .out = &s->toolsets,
        .fallback = "benchmarks,vehicles,reports,admin",
        .help = "comma-separated sets of tools that are listed: benchmarks, vehicles, reports, "
-               "admin, advanced, or all"},
+               "admin, advanced, operations (for admins alone), or all"},
       {.name = "ANALYTICS_MCP_RESOURCE_URL",
        .type = CONFIG_STRING,
        .out = &s->resource_url,
@@ -283,6 +283,21 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "X-Forwarded-For",
        .help = "the header in which those proxies say so: X-Forwarded-For or Forwarded; the other "
                "is not read"},
+      {.name = "STATUS_LISTEN",
+       .type = CONFIG_STRING,
+       .out = &s->status_listen,
+       .help = "where /status shows operators the state of services and dealers: a loopback "
+               "address such as 127.0.0.1:9480, or any with the three STATUS_TLS_ settings; when "
+               "not set, nowhere"},
+      {.name = "STATUS_TLS_CERT",
+       .type = CONFIG_STRING,
+       .out = &s->status_cert,
+       .help = "certificate (PEM) of that page, read at the start"},
+      {.name = "STATUS_TLS_KEY", .type = CONFIG_STRING, .out = &s->status_key, .help = "its key"},
+      {.name = "STATUS_TLS_CLIENT_CA",
+       .type = CONFIG_STRING,
+       .out = &s->status_client_ca,
+       .help = "CA certificates (PEM): who opens the page needs a certificate of one of them"},
       {.name = "ANALYTICS_MCP_TOOL_TIMEOUT_MS",
        .type = CONFIG_INT,
        .out = &s->tool_timeout_ms,

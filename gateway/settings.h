@@ -29,7 +29,9 @@ struct settings {
   const char *connect_url, *connect_operator, *connect_privacy_url; /* each NULL: none */
   const char *connect_authorization;
   int64_t connect_requests_per_minute;
-  const char *trusted_proxies, *forwarded_header; /* NULL: none; the default */
+  const char *trusted_proxies, *forwarded_header;          /* NULL: none; the default */
+  const char *status_listen;                               /* NULL: no page for operators */
+  const char *status_cert, *status_key, *status_client_ca; /* all or none */
 };
 
 /* Handles --help and --version and reads the environment. False: end with *exit_code; what

@@ -9,7 +9,7 @@
 #include "aggregate-svc/cohort/cohort.h"
 #include "common/rpc/rpc.h"
 
-enum { FIRST_DAYS_AT_ONCE = 16 };
+enum { FIRST_DAYS_AT_ONCE = 64 };
 
 struct first_days_options {
   struct rpc_channel *report; /* to report-svc */

@@ -38,6 +38,7 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
             &j->call.cohort, j->call.now_unix_ms);
   j->call.door.kept_first = j->tool->kept;
   j->call.lookback = &j->service->lookback;
+  j->call.lately = j->service->lately;
   j->call.state = xcalloc(1, j->tool->state_size);
 }
 

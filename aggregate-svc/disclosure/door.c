@@ -275,10 +275,12 @@ static bool pool(const struct door *d, const struct door_cell *cell,
   for (size_t i = 0; i < d->cohort->n; i++) {
     const struct disclosure_member *m = &whole[i];
     out->asked += !m->visible;
-    if (m->visible || !m->contributes || (cell->rate && m->denominator <= 0))
+    if (m->visible || !m->contributes)
       continue;
     fits = fits && !__builtin_add_overflow(out->numerator, m->numerator, &out->numerator) &&
            !__builtin_add_overflow(out->denominator, m->denominator, &out->denominator);
+    if (cell->rate && m->denominator <= 0) /* in the growth of a count what began from nothing */
+      continue;
     double count = (double)m->denominator;
     out->values[out->n_values++] = cell->rate ? cell->scale * (double)m->numerator / count : count;
     out->dealers++;

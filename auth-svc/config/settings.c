@@ -109,7 +109,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
        "certificate identity that may call GetAccessToken, EndLease and OwnProperties, with TLS"},
       {"AUTH_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
-       "certificate identity that may call the steps of a consent, with TLS"},
+       "certificate identity that may call CheckResource and the steps of a consent, and GetStatus "
+       "without a grant, with TLS"},
       {"CONNECT_URL", CONFIG_STRING, &s->connect_url, NULL, 0, 0, false,
        "public https URL of the gateway's pages where dealers connect their website, such as "
        "https://analytics.example.com/connect; when not set, nobody can"},

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "auth-svc/connect/store_internal.h"
 #include "auth-svc/connect/value.h"
@@ -41,7 +40,7 @@ static enum err_code count_key(void *user, cJSON *object, const char *key,
   return ERR_OK;
 }
 
-/* After every change of the lists. The lock is held. */
+/* After every change of the lists, with the store taken. */
 static void note_lists(struct connect_store *s, bool other_dealers)
 {
   struct key_use use = {0};
@@ -78,28 +77,40 @@ static struct store_known known(struct connect_store *s)
 
 /* --------------------------------------------------------------------------- taking */
 
+static bool enter(struct connect_store *s, bool gives_up)
+{
+  bool ok = true;
+  pthread_mutex_lock(&s->gate);
+  while (s->entered && ok) {
+    int64_t now = clock_mono_ms();
+    ok = !gives_up || !s->place->shared || now - s->since_ms <= HANGS_MS;
+    if (ok)
+      wait_until(&s->left, &s->gate, now + LOOK_MS);
+  }
+  if (ok) {
+    s->entered = true;
+    s->since_ms = clock_mono_ms();
+  }
+  pthread_mutex_unlock(&s->gate);
+  return ok;
+}
+
 bool store_enter(struct connect_store *s)
 {
-  for (;;) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    if (pthread_mutex_clocklock(&s->lock, CLOCK_MONOTONIC, &until) == 0)
-      break;
-    int64_t since = atomic_load(&s->busy_since_ms);
-    if (s->place->shared && since != 0 && clock_mono_ms() - since > HANGS_MS)
-      return false;
-  }
-  atomic_store(&s->busy_since_ms, clock_mono_ms());
-  return true;
+  return enter(s, true);
+}
+
+void store_enter_waiting(struct connect_store *s)
+{
+  enter(s, false);
 }
 
 void store_leave(struct connect_store *s)
 {
-  atomic_store(&s->busy_since_ms, 0);
-  pthread_mutex_unlock(&s->lock);
+  pthread_mutex_lock(&s->gate);
+  s->entered = false;
+  pthread_cond_signal(&s->left);
+  pthread_mutex_unlock(&s->gate);
 }
 
 /* False when one of them is not a list. */
@@ -278,10 +289,10 @@ uint64_t connect_store_dealers(struct connect_store *s, struct buf *out)
 {
   if (s == NULL)
     return 0;
-  pthread_mutex_lock(&s->lock); /* however long: nobody is asked here */
+  store_enter_waiting(s);
   put_dealers(list_of(s, DEALERS), out);
   uint64_t version = known(s).version;
-  pthread_mutex_unlock(&s->lock);
+  store_leave(s);
   return version;
 }
 
@@ -350,7 +361,8 @@ static enum err_code read_first(struct connect_store *s, struct err *e)
 static struct connect_store *store_new(const struct connect_store_options *o)
 {
   struct connect_store *s = xcalloc(1, sizeof(*s));
-  pthread_mutex_init(&s->lock, NULL);
+  pthread_mutex_init(&s->gate, NULL);
+  wait_init(&s->left);
   pthread_mutex_init(&s->known_lock, NULL);
   pthread_mutex_init(&s->watch.lock, NULL);
   wait_init(&s->watch.wake);
@@ -389,11 +401,17 @@ void connect_store_close(struct connect_store *s)
   cJSON_Delete(s->root);
   connect_texts_free(&s->stored);
   keyring_unref(s->ring);
-  pthread_mutex_destroy(&s->lock);
+  pthread_mutex_destroy(&s->gate);
+  pthread_cond_destroy(&s->left);
   pthread_mutex_destroy(&s->known_lock);
   pthread_mutex_destroy(&s->watch.lock);
   pthread_cond_destroy(&s->watch.wake);
   free(s);
+}
+
+bool connect_store_is_well(struct connect_store *s)
+{
+  return known(s).failure.code == ERR_OK;
 }
 
 bool connect_store_ready(struct connect_store *s, struct buf *detail)

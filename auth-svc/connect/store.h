@@ -96,6 +96,8 @@ void connect_store_set_keyring(struct connect_store *s, struct keyring *next);
 /* Adds what the file is sealed with. NULL store: nothing. */
 void connect_store_key_use(struct connect_store *s, struct key_use *use);
 
+/* Whether the last reading or writing went well. */
+bool connect_store_is_well(struct connect_store *s);
 /* Appends one line for /readyz. False until a PostgreSQL was read once: a replica that never
  * reached it knows no connected dealer, and must not take over from one that does. */
 bool connect_store_ready(struct connect_store *s, struct buf *detail);

@@ -4,7 +4,6 @@
 #define AMCP_AUTH_CONNECT_STORE_INTERNAL_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "auth-svc/connect/place.h"
 #include "auth-svc/connect/store.h"
@@ -32,10 +31,13 @@ struct store_watch {
 
 struct connect_store {
   struct connect_place *place;
-  int64_t (*unix_ms)(void);   /* NULL: the place's clock, or ours */
-  atomic_llong busy_since_ms; /* on clock_mono_ms()'s scale; 0: nobody has the store */
-  pthread_mutex_t lock;
-  /* Guarded by lock: */
+  int64_t (*unix_ms)(void); /* NULL: the place's clock, or ours */
+  pthread_mutex_t gate;
+  pthread_cond_t left;
+  /* Guarded by gate: */
+  bool entered;
+  int64_t since_ms; /* on clock_mono_ms()'s scale */
+  /* Of whoever has entered: */
   cJSON *root;
   struct connect_texts stored; /* the lists as the place has them; NULL: an empty one */
   struct keyring *ring;
@@ -46,8 +48,10 @@ struct connect_store {
   struct store_watch watch;
 };
 
-/* Takes the store alone, not its place. False: somebody waits for a server that does not answer. */
+/* Takes the store alone, not its place: nobody else has it until store_leave(). False: somebody
+ * waits for a server that does not answer. store_enter_waiting() waits for that, however long. */
 bool store_enter(struct connect_store *s);
+void store_enter_waiting(struct connect_store *s);
 void store_leave(struct connect_store *s);
 /* With the store taken: what others changed becomes ours, all of it or nothing. Frees the texts. */
 enum err_code store_work_in(struct connect_store *s, struct connect_texts *news, struct err *e);

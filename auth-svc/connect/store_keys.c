@@ -63,7 +63,7 @@ void connect_store_set_keyring(struct connect_store *s, struct keyring *next)
   struct connect_texts news = {0};
   struct err e = {0};
   int64_t now_ms;
-  pthread_mutex_lock(&s->lock);
+  store_enter_waiting(s);
   use_ring(s, next);
   enum err_code code = s->owes_sealing ? s->place->take(s->place, &news, &now_ms, &e) : ERR_OK;
   if (s->owes_sealing && code == ERR_OK) {
@@ -75,5 +75,5 @@ void connect_store_set_keyring(struct connect_store *s, struct keyring *next)
   }
   if (code != ERR_OK)
     store_note(s, &e);
-  pthread_mutex_unlock(&s->lock);
+  store_leave(s);
 }

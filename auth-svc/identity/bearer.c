@@ -139,6 +139,14 @@ static enum err_code grant_nothing(Analytics__Auth__V1__Grant **out, const struc
   return a->e->code;
 }
 
+static enum err_code take_claims(Analytics__Auth__V1__Grant **out, const struct attempt *a,
+                                 const cJSON *root)
+{
+  struct claims c = {0};
+  enum err_code code = read_claims(a, root, &c);
+  return code == ERR_OK ? grant(out, a, &c) : code;
+}
+
 /* The rules of an issuer of the file. Two issuers may use one sub for two people: the subject says
  * whose it is. */
 static enum err_code map_claims(Analytics__Auth__V1__Grant **out, const struct attempt *a,
@@ -169,13 +177,8 @@ static enum err_code from_jwt(Analytics__Auth__V1__Grant **out, const struct att
                               "AUTH_JWT_JWKS_URL, AUTH_JWT_HS256_SECRET or AUTH_ISSUERS_FILE");
   AUTO_JSON cJSON *root = NULL;
   enum err_code code = jwt_verify(&root, p, a->bearer, a->len, a->now_s, a->e);
-  struct claims c = {0};
-  if (code == ERR_OK && a->policy->issuer != NULL)
-    return map_claims(out, a, root);
   if (code == ERR_OK)
-    code = read_claims(a, root, &c);
-  if (code == ERR_OK)
-    code = grant(out, a, &c);
+    code = (a->policy->issuer != NULL ? map_claims : take_claims)(out, a, root);
   if (code == ERR_OK && !scopes_read(*out, root, a->arena)) {
     *out = NULL;
     code = reject(a, "claims scope and scp must be texts or arrays of at most 100 scopes");

@@ -31,6 +31,7 @@ struct issuer {
   const char *name;     /* for people: in subjects, log lines and metrics */
   const char *jwks_uri; /* NULL: found by discovery */
   struct claim_list audiences;
+  bool own_audiences;               /* the file names them */
   struct claim_path audience_claim; /* .n 0: aud */
   unsigned algorithms;              /* set of 1U << enum jwt_alg */
   const char *typ;                  /* of the header; NULL: JWT, at+jwt or none */

@@ -336,7 +336,8 @@ static enum err_code read_audiences(const struct reader *r, const struct field_a
 {
   enum err_code code =
       names_read(p, object, "audiences", ISSUER_AUDIENCES_MAX, r->out->arena, &out->audiences);
-  if (code != ERR_OK || out->audiences.n > 0)
+  out->own_audiences = out->audiences.n > 0;
+  if (code != ERR_OK || out->own_audiences)
     return code;
   if (cJSON_GetObjectItemCaseSensitive(object, "audiences") != NULL)
     return field_refuse(p, "audiences", "must name at least one, or be left out");

@@ -33,6 +33,10 @@ struct rpc_tls {
   const char *ca_file;
 };
 
+/* When the first certificate of a PEM file expires, seconds since 1970; false when it holds none or
+ * cannot be read. Reads the file. */
+bool rpc_certificate_end(const char *file, int64_t *out);
+
 struct rpc_metadata {
   const char *key; /* lower case; binary values need the suffix -bin */
   const void *value;

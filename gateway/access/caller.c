@@ -84,6 +84,7 @@ struct caller *caller_new(struct access *access, const char *bearer, const char 
   c->principal = (struct mcp_principal){.id = c->id,
                                         .label = c->label,
                                         .share = share,
+                                        .is_operator = grant_is_admin(grant),
                                         .has_scopes = has_scopes,
                                         .ref = principal_ref,
                                         .unref = principal_unref};

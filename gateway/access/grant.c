@@ -16,6 +16,7 @@ struct grant {
   size_t sealed_len;
   int64_t expires_at;
   uint64_t view;
+  bool admin;
   bool scoped;
   char **scopes;
   size_t n_scopes;
@@ -60,6 +61,7 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
     memcpy(g->sealed, response->sealed.data, g->sealed_len);
   g->expires_at = response->grant->expires_at;
   g->view = view_of(response->grant);
+  g->admin = response->grant->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
   g->scoped = response->grant->scoped;
   g->n_scopes = response->grant->n_scopes;
   g->scopes = xcalloc(g->n_scopes + 1, sizeof(char *));
@@ -95,6 +97,11 @@ const void *grant_sealed(const struct grant *g, size_t *len)
 {
   *len = g->sealed_len;
   return g->sealed;
+}
+
+bool grant_is_admin(const struct grant *g)
+{
+  return g->admin;
 }
 
 uint64_t grant_view(const struct grant *g)

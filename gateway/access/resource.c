@@ -11,6 +11,7 @@
 struct resource {
   char *metadata;     /* JSON */
   char *metadata_url; /* where clients find it */
+  const char *path;   /* of that URL; NULL without OAuth */
   char *scopes;       /* "a b"; NULL for none */
   char *needs[2];     /* by whether it compares with others; NULL for nothing */
 };
@@ -166,6 +167,7 @@ static enum err_code build(struct resource *r, const struct resource_options *o,
   r->needs[false] = pick(r->scopes, "analytics.read", "analytics.read");
   r->needs[true] = pick(r->scopes, "analytics.read", "benchmarks.read");
   r->metadata_url = xasprintf("%.*s" WELL_KNOWN "%s", (int)(path - url), url, path);
+  r->path = r->metadata_url + (path - url);
   return ERR_OK;
 }
 
@@ -209,6 +211,12 @@ void resource_free(struct resource *r)
 const char *resource_metadata(const struct resource *r)
 {
   return r->metadata;
+}
+
+bool resource_is_metadata(const struct resource *r, const char *path)
+{
+  return strcmp(path, WELL_KNOWN) == 0 || strcmp(path, WELL_KNOWN "/mcp") == 0 ||
+         (r->path != NULL && strcmp(path, r->path) == 0);
 }
 
 static void put_challenge(const struct resource *r, struct buf *out, const char *scopes,

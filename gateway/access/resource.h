@@ -26,6 +26,9 @@ enum err_code resource_new(struct resource **out, const struct resource_options 
 void resource_free(struct resource *r);
 /* The metadata as JSON; NULL without OAuth. */
 const char *resource_metadata(const struct resource *r);
+/* Whether a request's path is one that clients look for the metadata at: the root's, the
+ * endpoint's, and that of the public URL, whose path may be longer behind an ingress. */
+bool resource_is_metadata(const struct resource *r, const char *path);
 /* What a token that knows scopes needs for a tool, blank-separated; NULL for nothing. */
 const char *resource_needs(const struct resource *r, bool benchmarks);
 /* Whether a token with these scopes has all that is needed. Issuers write a scope as it was asked

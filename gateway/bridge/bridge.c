@@ -103,6 +103,7 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
       .destructive = t->destructive,
       .open_world = t->open_world,
       .long_running = t->streaming,
+      .operators_only = t->toolset == CATALOG_OPERATIONS,
       .app = t->app,
       .data = t,
   };

@@ -29,7 +29,8 @@ enum catalog_toolset {
   CATALOG_VEHICLES,
   CATALOG_REPORTS,
   CATALOG_ADMIN,
-  CATALOG_ADVANCED
+  CATALOG_ADVANCED,
+  CATALOG_OPERATIONS
 };
 
 /* Constraints of one field of a message that occurs in tool arguments. */
@@ -142,7 +143,7 @@ const struct catalog_rule *catalog_rule_of(const ProtobufCMessageDescriptor *mes
                                            const char *field);
 
 /* Reads a comma-separated list of toolsets ("benchmarks, reports", "all") into a bit per value of
- * catalog_toolset, CATALOG_ALWAYS among them; NULL or "" gives all but `advanced`.
+ * catalog_toolset, CATALOG_ALWAYS among them; NULL or "" gives all but `advanced` and `operations`.
  * ERR_INVALID_ARGUMENT names what is not a toolset. */
 enum err_code catalog_toolsets_read(unsigned *out, const char *text, struct err *e);
 

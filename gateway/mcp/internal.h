@@ -12,7 +12,8 @@ struct mcp_server {
   struct mcp_sessions *sessions;
   int64_t (*now_ms)(void), (*unix_ms)(void);
   struct metric *requests, *tool_calls, *tool_seconds;
-  struct buf first_pages[MCP_VERSION_COUNT]; /* of tools/list, which everybody asks for */
+  /* Of tools/list, which everybody asks for: as others see it, and operators. */
+  struct buf first_pages[2][MCP_VERSION_COUNT];
   atomic_bool restarting;
   pthread_mutex_t lock; /* guards what follows; taken after an exchange's */
   struct mcp_exchange *open;

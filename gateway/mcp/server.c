@@ -62,7 +62,8 @@ void mcp_server_free(struct mcp_server *s)
     return;
   mcp_sessions_free(s->sessions);
   for (int v = 0; v < MCP_VERSION_COUNT; v++)
-    buf_free(&s->first_pages[v]);
+    for (int i = 0; i < 2; i++)
+      buf_free(&s->first_pages[i][v]);
   pthread_mutex_destroy(&s->lock);
   free(s);
 }

@@ -83,8 +83,9 @@ struct mcp_post {
  * answered already. */
 void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const struct mcp_sink *sink,
                      void *sink_arg, struct mcp_exchange **out);
-/* The tool of a name; NULL when there is none. */
-const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name);
+/* The tool of a name; NULL when there is none that the caller may see. */
+const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name,
+                                       const struct mcp_principal *principal);
 
 /* One call of a tool without a session and without JSON-RPC around it. */
 struct mcp_direct_call {

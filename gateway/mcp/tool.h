@@ -30,7 +30,8 @@ struct mcp_tool {
   const char *input_schema;
   const char *output_schema; /* NULL for none: results then have no structured form */
   bool read_only, idempotent, destructive, open_world;
-  bool long_running;  /* waits in the caller's line of long calls */
+  bool long_running;   /* waits in the caller's line of long calls */
+  bool operators_only; /* others neither see it nor can call it */
   const char *app;    /* resource that draws its results (MCP Apps, 2026-01-26); NULL for none */
   const char *scopes; /* that an access token must have for it, blank-separated; NULL for none */
   unsigned needs; /* what a client must be able to do (enum mcp_client_can); else it is refused */
@@ -106,6 +107,7 @@ struct mcp_principal {
   const char *id;      /* equal for equal callers; sessions are bound to it */
   const char *label;   /* names it in logs: a hash that stays the same; NULL for none */
   struct share *share; /* what it may use; NULL: as much as it likes */
+  bool is_operator;    /* sees the tools for operators */
   /* Whether it may do what needs these scopes; NULL: everything. */
   bool (*has_scopes)(const struct mcp_principal *p, const char *scopes);
   void (*ref)(struct mcp_principal *p);

@@ -10,7 +10,7 @@
 
 /* ------------------------------------------------------------------- call */
 
-const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name)
+static const struct mcp_tool *find_tool(const struct mcp_server *s, const char *name)
 {
   const struct mcp_tool_host *host = &s->options.tools;
   for (size_t i = 0; i < host->n_tools; i++) {
@@ -18,6 +18,13 @@ const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *n
       return &host->tools[i];
   }
   return NULL;
+}
+
+const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name,
+                                       const struct mcp_principal *principal)
+{
+  const struct mcp_tool *tool = find_tool(s, name);
+  return tool == NULL || principal->is_operator || !tool->operators_only ? tool : NULL;
 }
 
 static bool refuse(struct mcp_call *call, const char *message)
@@ -31,7 +38,8 @@ static bool read_name(struct mcp_call *call)
   const cJSON *name = cJSON_GetObjectItemCaseSensitive(call->params, "name");
   if (!cJSON_IsString(name))
     return refuse(call, "params.name must be a string, the name of a tool");
-  call->tool = mcp_server_tool(call->exchange->server, name->valuestring);
+  call->tool = mcp_server_tool(call->exchange->server, name->valuestring,
+                               call->exchange->principal);
   if (call->tool != NULL)
     return true;
   char text[160];
@@ -185,7 +193,7 @@ void mcp_tools_run(struct mcp_call *call)
 unsigned mcp_tool_lacks(const struct mcp_server *s, const cJSON *params, unsigned can)
 {
   const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "name"));
-  const struct mcp_tool *tool = name != NULL ? mcp_server_tool(s, name) : NULL;
+  const struct mcp_tool *tool = name != NULL ? find_tool(s, name) : NULL;
   return tool != NULL ? tool->needs & ~can : 0;
 }
 

@@ -52,11 +52,14 @@ static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_vers
 }
 
 static void put_page(struct buf *out, const struct mcp_server_options *o, enum mcp_version version,
-                     const struct mcp_page *page)
+                     const struct mcp_page *page, bool is_operator)
 {
+  size_t n = 0;
   buf_puts(out, "{\"tools\":[");
   for (size_t i = page->start; i < page->end; i++) {
-    if (i > page->start)
+    if (o->tools.tools[i].operators_only && !is_operator)
+      continue;
+    if (n++ > 0)
       buf_putc(out, ',');
     put_tool(out, &o->tools.tools[i], version);
   }
@@ -69,21 +72,23 @@ void mcp_tools_write_first_pages(struct mcp_server *s)
 {
   const struct mcp_page first =
       mcp_page_at("tools", s->options.tools.n_tools, 0, s->options.page_size);
-  for (int v = 0; v < MCP_VERSION_COUNT; v++) {
-    s->first_pages[v] = BUF_INIT(MCP_MAX_ANSWER);
-    put_page(&s->first_pages[v], &s->options, (enum mcp_version)v, &first);
-  }
+  for (int v = 0; v < MCP_VERSION_COUNT; v++)
+    for (int i = 0; i < 2; i++) {
+      s->first_pages[i][v] = BUF_INIT(MCP_MAX_ANSWER);
+      put_page(&s->first_pages[i][v], &s->options, (enum mcp_version)v, &first, i == 1);
+    }
 }
 
 void mcp_tools_list(struct mcp_call *call)
 {
   const struct mcp_server_options *o = &call->exchange->server->options;
   struct buf later AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  const struct buf *text = &call->exchange->server->first_pages[call->version];
+  bool is_operator = call->exchange->principal->is_operator;
+  const struct buf *text = &call->exchange->server->first_pages[is_operator][call->version];
   struct mcp_page page;
   if (mcp_page_read(&page, call, "tools", o->tools.n_tools)) {
     if (page.start > 0) {
-      put_page(&later, o, call->version, &page);
+      put_page(&later, o, call->version, &page, is_operator);
       text = &later;
     }
     mcp_call_result(call, buf_str(text), text->len, NULL);

@@ -138,10 +138,11 @@ static void run(const struct plain *p, struct exchange *x, const struct mcp_tool
 }
 
 /* NULL after a refusal. */
-static const struct mcp_tool *find_tool(const struct plain *p, struct exchange *x)
+static const struct mcp_tool *find_tool(const struct plain *p, struct exchange *x,
+                                        const struct mcp_principal *principal)
 {
   const char *name = exchange_path(x) + strlen(PREFIX);
-  const struct mcp_tool *tool = mcp_server_tool(p->mcp, name);
+  const struct mcp_tool *tool = mcp_server_tool(p->mcp, name, principal);
   char text[200];
   if (tool != NULL && tool->read_only)
     return tool;
@@ -180,7 +181,7 @@ void plain_answer(const struct plain *p, struct exchange *x, struct mcp_principa
     reply_not_allowed(x, PLAIN_METHODS, "Method not allowed: GET or POST a tool's arguments");
     return;
   }
-  const struct mcp_tool *tool = find_tool(p, x);
+  const struct mcp_tool *tool = find_tool(p, x, principal);
   if (tool == NULL)
     return;
   cJSON *arguments = read_arguments(x, &status, &e);

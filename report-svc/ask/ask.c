@@ -304,19 +304,11 @@ static enum err_code read_message(struct ask *a, const struct http_response *res
 
 /* ------------------------------------------------------------------ what is known already */
 
-/* The key: whose, and what exactly is asked, relative dates as the days they stand for where the
- * property's zone is known. */
 static enum err_code put_key(const struct ask *a, const struct token *t, int64_t now_unix_ms,
                              struct buf *key, struct err *e)
 {
   const struct ask_options *o = &a->options;
-  char zone[ZONE_SIZE];
-  zones_find(o->service->zones, a->digits, zone);
-  buf_printf(key, "%s\n%s\n%s\n%s\n", o->method->name, t->dealer_ref, a->digits, t->quota_project);
-  if (o->body != NULL && request_write_canonical(key, o->body, zone, now_unix_ms, e) != ERR_OK)
-    return e->code;
-  return key->failed ? err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long")
-                     : ERR_OK;
+  return service_put_key(o->service, o->method->name, t, a->digits, o->body, now_unix_ms, key, e);
 }
 
 static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)

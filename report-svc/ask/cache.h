@@ -10,6 +10,9 @@
 #include "common/base/buf.h"
 #include "report-svc/ask/answer.h"
 
+/* How long figures of days that are final are kept. */
+enum { CACHE_FINAL_MS = 4 * 3600 * 1000 };
+
 struct cache;
 
 /* max_bytes or ttl_ms 0: a cache that never holds anything. */

@@ -2,6 +2,7 @@
 #include "report-svc/ask/service.h"
 
 #include "common/base/metrics.h"
+#include "report-svc/request/request.h"
 
 enum { SITES_MAX = 4096 };
 enum { DEFAULT_MAX_ANSWER = 4 * 1024 * 1024, DEFAULT_JOIN_BYTES = 64 * 1024 * 1024 };
@@ -28,4 +29,17 @@ void report_service_end(struct service *s)
 size_t report_service_max_answer(const struct service *s)
 {
   return s->max_answer_bytes == 0 ? DEFAULT_MAX_ANSWER : s->max_answer_bytes;
+}
+
+enum err_code service_put_key(const struct service *s, const char *what, const struct token *t,
+                              const char *property, const ProtobufCMessage *body,
+                              int64_t now_unix_ms, struct buf *key, struct err *e)
+{
+  char zone[ZONE_SIZE];
+  zones_find(s->zones, property, zone);
+  buf_printf(key, "%s\n%s\n%s\n%s\n", what, t->dealer_ref, property, t->quota_project);
+  if (body != NULL && request_write_canonical(key, body, zone, now_unix_ms, e) != ERR_OK)
+    return e->code;
+  return key->failed ? err_set(e, ERR_INTERNAL, "internal", "the names of the dealer are too long")
+                     : ERR_OK;
 }

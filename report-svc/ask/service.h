@@ -3,6 +3,8 @@
 #define AMCP_REPORT_SERVICE_H
 
 #include "common/ga4/lookback.h"
+#include "common/status/facts.h"
+#include "common/status/gate.h"
 #include "report-svc/ask/cache.h"
 #include "report-svc/ask/flight.h"
 #include "report-svc/ask/room.h"
@@ -24,12 +26,20 @@ struct service {
   struct room joins;       /* that memory */
   struct lookback sites;   /* what look-backs found, by dealer and property */
   struct metric *rows;     /* decoded */
+  struct status_self self; /* what GetStatus says of the process */
+  struct status_gate gate; /* who may call it */
 };
 
 /* Registers what the handlers count, and makes what questions under way share. */
 void report_service_init(struct service *s);
 /* Frees what report_service_init() made. */
 void report_service_end(struct service *s);
+/* Appends the key under which an answer is kept: whose, and what exactly is asked, relative dates
+ * as the days they stand for where the property's zone is known. `what`: the method; property:
+ * digits; body may be NULL. */
+enum err_code service_put_key(const struct service *s, const char *what, const struct token *t,
+                              const char *property, const ProtobufCMessage *body,
+                              int64_t now_unix_ms, struct buf *key, struct err *e);
 /* Bytes that the packed answer of a unary rpc may take. */
 size_t report_service_max_answer(const struct service *s);
 

@@ -41,6 +41,8 @@ struct fetch_page {
   struct fetch_dealer *dealer;
   struct fetch_query *queries; /* whose page it is: one, or all of the dealer */
   size_t n;
+  struct fetch_query *asked[FETCH_MAX_QUERIES]; /* of them: those not kept from before */
+  size_t n_asked;
   unsigned attempts;
   struct google_call *google; /* guarded by the fetch's lock */
   struct token *token;        /* of this page, for the next */
@@ -69,6 +71,11 @@ struct fetch_query {
   struct fetch_waiter waiter;
   const Analytics__Ga4__V1beta__RunReportResponse *rest; /* of the last page; lives there */
   struct own_job *own; /* puts the report together; NULL: Google gives it. By the fetch's lock */
+  bool looked;         /* for a report that is kept */
+  struct answer *kept; /* it: chunks in its list, the rest as its message; NULL: Google is asked */
+  size_t kept_sent;    /* chunks of it */
+  struct answer *record; /* of what is sent, to be kept; NULL: it is not */
+  struct token *token;   /* of the last page */
 };
 
 struct fetch_dealer {
@@ -154,6 +161,17 @@ enum err_code fetch_query_rest(struct fetch_query *q,
 /* The page has ended: asks for the next one with this token, or ends the query. The dealer may be
  * gone afterwards. */
 void fetch_query_page_ended(struct fetch_query *q, struct token *token, const struct err *e);
+
+/* Sends what is kept of the query, then QueryDone. The dealer may be gone afterwards. */
+void fetch_query_send_kept(struct fetch_query *q);
+
+/* kept.c */
+/* Whether the report is kept from before: q->kept. Before its first page, once there is a token. */
+bool fetch_kept_find(struct fetch_query *q, const struct token *t, const char *property);
+/* A chunk was sent. */
+void fetch_kept_record(struct fetch_query *q, const Analytics__Report__V1__ColumnChunk *chunk);
+/* The report is whole and has a record, which is kept. */
+void fetch_kept_put(struct fetch_query *q);
 
 /* own.c */
 /* Whether one of the reports is not Google's alone. */

@@ -90,11 +90,11 @@ static void on_done(void *user, const struct err *e)
 static enum rows_step on_row(void *user, const struct rows_row *row, struct err *e)
 {
   struct fetch_page *p = user;
-  if (row->report >= p->n) {
+  if (row->report >= p->n_asked) {
     err_set(e, ERR_INTERNAL, "malformed_response", "Google answered more reports than were asked");
     return ROWS_FAIL;
   }
-  return fetch_query_row(&p->queries[row->report], row, e);
+  return fetch_query_row(p->asked[row->report], row, e);
 }
 
 /* There is room again. The page may have ended meanwhile (cut off, cancelled): its end was
@@ -136,9 +136,9 @@ static enum http_flow gone(struct fetch_page *p)
 /* The query whose chunk is full; NULL when none is. */
 static struct fetch_query *full_query(const struct fetch_page *p)
 {
-  for (size_t i = 0; i < p->n; i++) {
-    if (columns_full(p->queries[i].columns))
-      return &p->queries[i];
+  for (size_t i = 0; i < p->n_asked; i++) {
+    if (columns_full(p->asked[i]->columns))
+      return p->asked[i];
   }
   return NULL;
 }
@@ -178,6 +178,15 @@ static bool can_be_joined(const struct fetch_page *p)
   return true;
 }
 
+/* The reports that Google is asked for: those that are not kept. */
+static void choose_asked(struct fetch_page *p, const struct token *t, const char *property)
+{
+  p->n_asked = 0;
+  for (size_t i = 0; i < p->n; i++)
+    if (!fetch_kept_find(&p->queries[i], t, property))
+      p->asked[p->n_asked++] = &p->queries[i];
+}
+
 static enum err_code on_token(void *user, const struct token *t, struct google_target *out,
                               struct err *e)
 {
@@ -192,6 +201,9 @@ static enum err_code on_token(void *user, const struct token *t, struct google_t
   p->dealer->properties = t->n_property_ids;
   p->dealer->opaque = t->opaque;
   pthread_mutex_unlock(&f->lock);
+  choose_asked(p, t, property);
+  if (p->n_asked == 0)
+    return ERR_OK; /* without a target nothing is sent */
   return google_target_of(out, f->service->google, method_of(p), property, NULL, e);
 }
 
@@ -204,15 +216,15 @@ static enum err_code prepare(void *user, struct buf *body, struct err *e)
   rows_decoder_reset(p->decoder);
   p->redelivered = 0;
   p->body_error = (struct err){0};
-  for (size_t i = 0; i < p->n; i++) {
-    fetch_query_begin_page(&p->queries[i], p->attempts > 0);
-    reports[i] = p->queries[i].report;
-    offsets[i] = p->queries[i].offset;
+  for (size_t i = 0; i < p->n_asked; i++) {
+    fetch_query_begin_page(p->asked[i], p->attempts > 0);
+    reports[i] = p->asked[i]->report;
+    offsets[i] = p->asked[i]->offset;
   }
   p->attempts++;
   if (p->n == 1)
     return request_put_body(body, reports[0], offsets[0], limit, e);
-  return request_put_batch(body, reports, offsets, p->n, limit, e);
+  return request_put_batch(body, reports, offsets, p->n_asked, limit, e);
 }
 
 /* Hands each query what came beside its rows. */
@@ -221,8 +233,8 @@ static enum err_code hand_rests(struct fetch_page *p, ProtobufCMessage *rest, st
   struct ga4_list reports = {&rest, 1};
   if (p->n > 1)
     reports = ga4_list(rest, "reports");
-  for (size_t i = 0; i < p->n; i++) {
-    if (fetch_query_rest(&p->queries[i],
+  for (size_t i = 0; i < p->n_asked; i++) {
+    if (fetch_query_rest(p->asked[i],
                          (const Analytics__Ga4__V1beta__RunReportResponse *)reports.items[i],
                          e) != ERR_OK)
       return e->code;
@@ -241,13 +253,14 @@ static enum err_code check(void *user, const struct http_response *response, str
     return e->code != ERR_OK ? e->code : err_set(e, ERR_CANCELLED, "cancelled", "cancelled");
   }
   metric_add(fetch_of(p)->service->rows, (double)rows_decoder_count(p->decoder), NULL);
-  for (size_t i = 0; i < p->n; i++) {
-    shapes[i] = p->queries[i].shape;
-    reports[i] = p->queries[i].report;
+  for (size_t i = 0; i < p->n_asked; i++) {
+    shapes[i] = p->asked[i]->shape;
+    reports[i] = p->asked[i]->report;
   }
   arena_free(p->arena);
   p->arena = arena_new(REST_ARENA);
-  if (report_read(&rest, method_of(p), p->decoder, reports, p->n, shapes, p->arena, e) != ERR_OK)
+  if (report_read(&rest, method_of(p), p->decoder, reports, p->n_asked, shapes, p->arena, e) !=
+      ERR_OK)
     return e->code;
   return hand_rests(p, rest, e);
 }

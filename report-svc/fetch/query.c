@@ -22,6 +22,9 @@ void fetch_query_free(struct fetch_query *q)
 {
   fetch_page_free(&q->page);
   own_job_unref(q->own);
+  answer_unref(q->kept);
+  answer_unref(q->record);
+  token_unref(q->token);
   columns_free(q->columns);
   seen_free(q->seen);
 }
@@ -52,19 +55,26 @@ static bool dealer_failed(struct fetch_query *q)
 
 /* ------------------------------------------------------------------ chunks */
 
+static enum err_code send_chunk(struct fetch_query *q, Analytics__Report__V1__ColumnChunk *chunk)
+{
+  Analytics__Report__V1__FetchReportsResponse response =
+      ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
+  chunk->dealer_index = q->dealer->index;
+  chunk->query_id = q->query->query_id;
+  response.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_CHUNK;
+  response.chunk = chunk;
+  return rpc_call_send(fetch_of(q)->call, &response.base);
+}
+
 enum err_code fetch_query_send_chunk(struct fetch_query *q)
 {
   Analytics__Report__V1__ColumnChunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
-  Analytics__Report__V1__FetchReportsResponse response =
-      ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   columns_chunk(&chunk, q->columns);
-  chunk.dealer_index = q->dealer->index;
-  chunk.query_id = q->query->query_id;
-  response.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_CHUNK;
-  response.chunk = &chunk;
-  enum err_code code = rpc_call_send(fetch_of(q)->call, &response.base);
-  if (code == ERR_OK)
+  enum err_code code = send_chunk(q, &chunk);
+  if (code == ERR_OK) {
+    fetch_kept_record(q, &chunk);
     columns_next(q->columns);
+  }
   return code;
 }
 
@@ -124,6 +134,9 @@ enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row
 static void send_query_done(void *arg)
 {
   struct fetch_query *q = arg;
+  if (q->record != NULL)
+    fetch_kept_put(q);
+  answer_unref(TAKE_PTR(q->record));
   Analytics__Report__V1__QueryDone done = ANALYTICS__REPORT__V1__QUERY_DONE__INIT;
   Analytics__Report__V1__FetchReportsResponse response =
       ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
@@ -173,6 +186,39 @@ void fetch_query_flush(struct fetch_query *q)
   flush(q);
 }
 
+/* ------------------------------------------------------------------ what is kept */
+
+static void send_kept(void *arg)
+{
+  struct fetch_query *q = arg;
+  const struct answer_list *chunks = &q->kept->lists[0];
+  enum err_code code = ERR_OK;
+  while (q->kept_sent < chunks->n && code == ERR_OK && !dealer_failed(q)) {
+    Analytics__Report__V1__ColumnChunk chunk =
+        *(const Analytics__Report__V1__ColumnChunk *)chunks->items[q->kept_sent];
+    code = send_chunk(q, &chunk);
+    if (code == ERR_OK) {
+      q->rows += chunk.row_count;
+      q->kept_sent++;
+    }
+  }
+  if (code == ERR_RESOURCE_EXHAUSTED) {
+    q->waiter = (struct fetch_waiter){.go = send_kept, .arg = q};
+    fetch_park(fetch_of(q), &q->waiter);
+  } else if (code != ERR_OK || q->kept_sent < chunks->n) {
+    struct err e = {.code = code};
+    fetch_query_end(q, code == ERR_OK ? NULL : &e);
+  } else {
+    q->rest = (const Analytics__Ga4__V1beta__RunReportResponse *)q->kept->message;
+    send_query_done(q);
+  }
+}
+
+void fetch_query_send_kept(struct fetch_query *q)
+{
+  send_kept(q);
+}
+
 /* ------------------------------------------------------------------ pages */
 
 /* What has come, in Google's unit: rowCount, limit and offset count combinations of dimension
@@ -220,12 +266,21 @@ static void next_page(struct fetch_query *q, struct token *token)
   fetch_page_start(&q->page, q, 1, token);
 }
 
+/* All rows are there: what is left of them is sent, and the report kept. */
+static void finish_page(struct fetch_query *q, struct token *token)
+{
+  q->token = token_ref(token);
+  flush(q);
+}
+
 void fetch_query_page_ended(struct fetch_query *q, struct token *token, const struct err *e)
 {
   if (e->code != ERR_OK)
     fetch_query_end(q, e);
+  else if (q->kept != NULL)
+    fetch_query_send_kept(q);
   else if (counted(q) < q->row_count)
     next_page(q, token);
   else
-    flush(q);
+    finish_page(q, token);
 }

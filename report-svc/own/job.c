@@ -265,6 +265,7 @@ static void put_facts(struct own_job *j)
   f->shoppers = needs(j, OWN_SHOPPER_SESSIONS);
   f->calls = needs(j, OWN_CALLS) && total(j, OWN_CALLS) == 0;
   f->chats = needs(j, OWN_CHATS) && total(j, OWN_CHATS) == 0;
+  f->some_chats = needs(j, OWN_CHATS) && !f->chats;
   f->lead_event = p->lead_event;
   f->configured = t->lead_event[0] != '\0';
   f->shopper = p->shopper;

@@ -55,6 +55,7 @@ struct own_facts {
   size_t properties;      /* that were read */
   bool leads, shoppers;   /* figures rest on them */
   bool calls, chats;      /* asked for, and not one in these days */
+  bool some_chats;        /* asked for, and some */
   const char *lead_event; /* of the first property; NULL: none is known there */
   bool configured;        /* it is the dealer's setting */
   int shopper;            /* of the first property, see common/ga4/leads.h */

@@ -125,7 +125,6 @@ static void locate(const ProtobufCMessage *body, struct err *e)
 static int64_t keep_ms(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
                        int64_t now_unix_ms)
 {
-  enum { CLOSED_MS = 4 * 3600 * 1000 };
   const ga4_request *asked = (const ga4_request *)body;
   const ga4_response *report = (const ga4_response *)answer;
   const char *zone = report->metadata == NULL ? "" : report->metadata->time_zone;
@@ -136,7 +135,7 @@ static int64_t keep_ms(const ProtobufCMessage *body, const ProtobufCMessage *ans
     relative = relative || request_date_is_relative(asked->date_ranges[i]->start_date) ||
                request_date_is_relative(asked->date_ranges[i]->end_date);
   }
-  int64_t keep = closed && ttl_ms < CLOSED_MS ? CLOSED_MS : ttl_ms;
+  int64_t keep = closed && ttl_ms < CACHE_FINAL_MS ? CACHE_FINAL_MS : ttl_ms;
   int64_t day = request_day_left_ms(zone, now_unix_ms);
   return (relative || !closed) && keep > day ? day : keep;
 }

@@ -15,6 +15,7 @@ libcurl: auth-svc report-svc aggregate-svc gateway
 libsqlite3: aggregate-svc ga4-sim
 libpq: auth-svc aggregate-svc
 libhiredis: report-svc
+libgnutls: gateway
 libgrpc: auth-svc report-svc aggregate-svc gateway
 libprotobuf-c: auth-svc report-svc aggregate-svc gateway
 '

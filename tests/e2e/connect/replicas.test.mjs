@@ -90,9 +90,12 @@ describe('two replicas over one database', () => {
     const ready = await fetch(`${s.set.admin('auth')}/readyz`);
     assert.equal(ready.status, 200);
     assert.match(await ready.text(), /^warn connect: \d+ dealers connected.*database cannot be reached/m);
+    const writable = async () => /^auth_connected_writable (\d)$/m.exec(await (await fetch(`${s.set.admin('auth')}/metrics`)).text())[1];
+    assert.equal(await writable(), '0');
     server('start');
     await comes(async () => (await w.finish(String(d.property_id))).status === 303);
     for (const name of ['auth', 'auth2']) await comes(() => s.connections(name).get(d.dealer_id) === 'ok');
+    await comes(async () => (await writable()) === '1');
   });
 
   test('one that starts without the database is not ready until it is there', async () => {

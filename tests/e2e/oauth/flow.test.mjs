@@ -1,11 +1,15 @@
 // The OAuth flow of the official clients against the gateway of a running set: the 401 names the metadata, that names the
 // issuer, the client registers (or is known), signs in with PKCE for the resource, calls, and renews its token.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { auth as authV2 } from '@modelcontextprotocol/client';
 import { auth as authV1 } from '@modelcontextprotocol/sdk/client/auth.js';
+import { freePort } from '../lib/ports.mjs';
 import { kinds } from '../mcp/clients.mjs';
 import { BUILD, startOverWorld } from '../set/world.mjs';
 import { AuthorizationServer } from './server.mjs';
@@ -137,6 +141,25 @@ for (const [name, auth] of [['v1', authV1], ['v2', authV2]])
     });
     assert.match(await answer.text(), /d04/);
   });
+
+test('a gateway whose resource URL is not the audience of auth-svc is not ready, and says what to do', async () => {
+  const [port, admin] = [await freePort(), await freePort()];
+  const env = { ...s.set.env('gateway'), ANALYTICS_MCP_PORT: port, ADMIN_LISTEN: `127.0.0.1:${admin}`, ANALYTICS_MCP_RESOURCE_URL: 'https://other.example/mcp' };
+  const gateway = spawn(path.join(BUILD, 'bin/gateway'), { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  try {
+    let log = '', answer;
+    gateway.stderr.on('data', (text) => (log += text));
+    for (let page = ''; !/^failed oauth: /m.test(page); page = await answer.text()) {
+      await sleep(50);
+      answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => new Response(''));
+    }
+    assert.equal(answer.status, 503);
+    assert.match(log, new RegExp(`auth-svc takes tokens made for \\\\"${s.set.url}\\\\", not for \\\\"https://other.example/mcp\\\\": set ANALYTICS_MCP_RESOURCE_URL of gateway and auth-svc to the same`));
+  } finally {
+    gateway.kill();
+    if (gateway.exitCode === null) await once(gateway, 'exit');
+  }
+});
 
 test('metadata is served at both places, to browsers of any origin', async () => {
   const origin = new URL(s.set.url).origin;

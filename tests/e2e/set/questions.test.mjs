@@ -11,7 +11,8 @@ import { daysBefore, ROOT, startOverWorld } from './world.mjs';
 
 let s, client;
 before(async () => {
-  s = await startOverWorld();
+  // Nothing is kept, so that requests can be counted.
+  s = await startOverWorld({ env: { report: { REPORT_CACHE_TTL_S: 0 } } });
   client = await Mcp.connect(s.set.url);
   // What a property has registered is asked for once a day, and not counted below.
   await client.data('analyze_vehicle_interest', { date_range: weeks(1) });
@@ -56,13 +57,32 @@ for (const [question, tool, args, says] of QUESTIONS)
     assert.match(answer.text, /\d+ of \d+ dealers/);
     const page = fs.readFileSync(path.join(ROOT, 'docs/ANALYSES.md'), 'utf8');
     assert.ok(page.includes(`\`${tool}\``), `docs/ANALYSES.md does not speak of ${tool}`);
-    // At most five requests for a dealer.
-    const { properties } = await s.sim.stats();
-    for (const d of s.world.dealers) {
-      const asked = properties[d.property_id]?.report_requests ?? 0;
-      assert.ok(asked <= 5, `${tool} asked ${d.dealer_id} ${asked} times`);
-    }
+    await assertFewRequests(tool);
   });
+
+// At most five requests for a dealer.
+async function assertFewRequests(tool) {
+  const { properties } = await s.sim.stats();
+  const asked = s.world.dealers.map((d) => properties[d.property_id]?.report_requests ?? 0);
+  for (const [i, n] of asked.entries()) assert.ok(n <= 5, `${tool} asked ${s.world.dealers[i].dealer_id} ${n} times`);
+  assert.ok(Math.max(...asked) > 0, `${tool} asked nobody`);
+}
+
+test('every_other_tool_over_dealers_asks_a_dealer_at_most_five_times_too', async () => {
+  const earlier = { start_date: daysBefore(weeks(4).start_date, 28), end_date: daysBefore(weeks(4).start_date, 1) };
+  const calls = [['compare_dealer_sessions', { region: 'West', date_range: weeks(4) }], ['compare_dealer_sessions', { subject: 'd01', date_range: weeks(4) }],
+    ['explain_change', { subject: 'd01', metric: 'sessions', date_range: weeks(4) }], ['check_data_health', { date_range: weeks(4) }],
+    ['compare_landing_pages', { subject: 'd01', expected_from: 'region', date_range: weeks(4) }],
+    ['run_report_across_dealers', { metrics: ['sessions'], dimensions: ['deviceCategory'], date_range: weeks(4) }],
+    ['run_report_across_dealers', { metrics: ['sessions', 'leads'], date_range: weeks(4) }],
+    ['run_report_across_dealers', { metrics: ['sessions'], dimensions: ['deviceCategory'], date_range: weeks(4), compare_to: earlier }]];
+  for (const [tool, args] of calls) {
+    await s.sim.resetStats();
+    const answer = await client.call(tool, args);
+    assert.ok(!answer.isError, answer.text);
+    await assertFewRequests(`${tool} ${JSON.stringify(args)}`);
+  }
+});
 
 test('the_server_names_both_use_cases', async () => {
   const answer = await client.request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } });

@@ -33,6 +33,7 @@ class Comparisons {
   #clients = {};
   #views = { group: ['d01', 'd13'], dealer: ['d13'] }; // of West: the rest has enough owners
   #skip = 0;
+  #asked = new Set();
   same(answer, truth, rows, where) {
     const table = answer[rows] ?? answer;
     const list = table.columns === undefined ? [] : objects(table);
@@ -70,9 +71,21 @@ class Comparisons {
       const end = daysBefore(todayIn('UTC'), 4 + this.random(120));
       return { start_date: daysBefore(end, [1, 6, 27, 55, 90, 181][this.random(most < 9 ? 5 : 6)]), end_date: end };
     }
+    if (most < 9) return this.#twoPeriods(viewer, most);
     const end = daysBefore(finishedSunday(), 7 * (this.#skip++ % 20));
-    const weeks = most < 9 ? 1 + (this.#skip % (2 * most)) : 8 + this.#skip;
+    const weeks = 8 + this.#skip;
     return { start_date: daysBefore(end, 7 * weeks - 1), end_date: end };
+  }
+  // Weeks, of which neither they nor those before them were part of an earlier question.
+  #twoPeriods(viewer, most) {
+    for (;;) {
+      const weeks = 1 + this.random(2 * most), back = this.random(20);
+      const spans = [back, back + weeks].map((at) => `${viewer} ${weeks} ${at}`);
+      if (spans.some((span) => this.#asked.has(span))) continue;
+      spans.forEach((span) => this.#asked.add(span));
+      const end = daysBefore(finishedSunday(), 7 * back);
+      return { start_date: daysBefore(end, 7 * weeks - 1), end_date: end };
+    }
   }
   // Nothing that names a dealer outside the view is in the bytes of an answer.
   #assertNoName(raw, outside, where) {

@@ -83,6 +83,12 @@ test('a comparison leaves suspect figures out, and says so', async () => {
   const twice = answer.dealers.find((d) => d.dealer_id === 'd12');
   assert.equal(twice.lead_events, leads('d12').events);
   near(twice.leads_per_100_sessions, (100 * leads('d12').sessions) / sums('d12').sessions, 'lead rate');
+  // In both forms, and only what is in no benchmark: a caveat is not.
+  const wave_alone = [{ dealer_id: 'd02', reason: 'suspect_traffic', figures: 'all' }];
+  assert.deepEqual(answer.coverage.left_out, wave_alone);
+  const both = await all.call('analyze_vehicle_interest', { date_range });
+  assert.deepEqual(both.data.coverage.left_out, wave_alone);
+  assert.match(both.text, /^Coverage: .*; in no benchmark: d02 \(suspect_traffic\)$/m);
   assert.equal(metric(answer, 'd07', 'engagement_rate').benchmark, undefined);
   assert.equal(metric(answer, 'd08', 'sessions').change_percent, undefined);
   assert.notEqual(metric(answer, 'd01', 'sessions').change_percent, undefined);
@@ -96,6 +102,7 @@ test('nothing suspect of another dealer reaches a dealer', async () => {
   const health = await one.call('check_data_health', {});
   assert.deepEqual(health.data.dealers.map((d) => d.dealer_id), ['d01']);
   const answer = await one.call('compare_dealer_sessions', { subject: 'd01' });
+  assert.equal(answer.data.coverage.left_out, undefined);
   for (const raw of one.log)
     for (const [id, [, sign]] of Object.entries(PLANTED)) {
       assert.ok(!raw.includes(world.dealer(id).name), `${id} is named`);

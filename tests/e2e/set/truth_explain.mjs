@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { daysOf, lost, siteOf } from './truth.mjs';
-import { outward, pooled, refused, releasedPool, roundedEvents } from './truth_disclosure.mjs';
+import { basesOf, outward, pooled, refused, refusedWeek, releasedPool, roundedEvents } from './truth_disclosure.mjs';
 import { dispersion, normalP } from './truth_verdict.mjs';
 import { daysBefore, ROOT } from './world.mjs';
 
@@ -75,7 +75,7 @@ const total = (list) => ({ sessions: sum(list.map((c) => c.sessions)), engaged: 
 
 // One period of a dealer: its sum, and a place for each day from its first to its last.
 function periodOf(world, d, range, event) {
-  const days = countsBy(world, d, daysOf(d, range), event, ['s.date']);
+  const days = countsBy(world, d, range.from ? range : daysOf(d, range), event, ['s.date']);
   const at = days.map((c) => number(c.values[0]));
   const first = Math.min(...at), last = Math.max(...at);
   const list = days.length === 0 ? [] : Array.from({ length: last - first + 1 }, (_, i) => days[at.indexOf(first + i)] ?? { sessions: 0, engaged: 0, leads: 0 });
@@ -126,8 +126,15 @@ function judge(own, market, share, suspect) {
 function released(name, m, outside, phi, rates) {
   const list = (f, of) => f.map(of);
   if (m.count) {
-    const cell = list(outside, (x) => ({ owner: x.dealer.owner, n: m.of(x.then), y: m.of(x.now) }));
-    const code = refused(cell);
+    // Pairs of weeks, each dealer with those of which it has both.
+    const of = (x, pair) => ({ owner: x.dealer.owner, n: m.of(pair.then), y: m.of(pair.now) });
+    const ok = (pair) => !pair.lost && pair.now.sessions > 0 && pair.then.sessions > 0;
+    const weeks = (outside[0]?.pairs ?? []).map((_, k) => outside.filter((x) => ok(x.pairs[k])).map((x) => of(x, x.pairs[k])));
+    const cell = list(outside.filter((x) => x.pairs.some(ok)), (x) => {
+      const its = x.pairs.filter(ok).map((pair) => of(x, pair));
+      return { owner: x.dealer.owner, n: sum(its.map((c) => c.n)), y: sum(its.map((c) => c.y)) };
+    });
+    const code = refused(cell) ?? weeks.map((week) => refusedWeek(week)).find((c) => c !== undefined);
     if (code) return { code };
     const before = sum(cell.map((c) => c.n)), after = sum(cell.map((c) => c.y)), ratio = pooled(after, before);
     const a = roundedEvents(after), b = roundedEvents(before), exposure = 1e9;
@@ -207,7 +214,15 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const restricted = all.some((x) => !x.visible);
   let market, code;
   if (restricted) {
-    const outside = same.filter((x) => !x.visible && (m.count ? !x.lost && x.now.sessions > 0 && x.then.sessions > 0 : !x.few));
+    const outside = same.filter((x) => !x.visible && (m.count || !x.few));
+    const spans = [range, before].map(basesOf);
+    const week = (x, base) => ({ ...periodOf(world, x.dealer, base, x.event), lost: lost(world, x.dealer, base).found });
+    if (m.count)
+      for (const x of outside)
+        x.pairs = spans[0].map((base, k) => {
+          const [now, then] = [week(x, base), week(x, spans[1][k])];
+          return { now, then, lost: now.lost || then.lost };
+        });
     ({ market, code } = released(name, m, outside, phiOfAll, rates));
   } else {
     const others = same.filter((x) => x !== own && !x.lost && x.now.sessions > 0 && x.then.sessions > 0);

@@ -7,18 +7,25 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
+import { authSettings, jwt, secret } from './tokens.mjs';
 import { conversion, interest, movers, weeksThrough } from './truth_vehicles.mjs';
 import { daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
 
-let s, client, world, today;
+let s, client, world, today, viewers;
 
 before(async () => {
-  s = await startOverWorld({ env: { report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 } } });
+  const key = secret();
+  s = await startOverWorld({ env: { ...authSettings(key), report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 } } });
   world = s.world;
   today = todayIn('UTC');
-  client = await Mcp.connect(s.set.url);
+  const viewer = async (role, own) => ({
+    client: await Mcp.connect(s.set.url, { token: jwt(key, { sub: role, role, ...(own && { dealers: own }) }) }),
+    own: world.dealers.filter((d) => own === undefined || own.includes(d.dealer_id)),
+  });
+  viewers = [await viewer('admin'), await viewer('group', ['d01', 'd05', 'd09', 'd12', 'd13', 'd16', 'd18', 'd24']), await viewer('dealer', ['d13'])];
+  client = viewers[0].client;
 });
 after(() => s?.stop());
 
@@ -48,16 +55,16 @@ function same(actual, expected, where) {
   }
 }
 
-// Whom a call is about: everything, a region, or some dealers.
-function someDealers() {
+// Whom a call is about: everything that the caller may read, a region, or some dealers.
+function someDealers(own) {
   const kind = random(4);
-  if (kind === 0) return { args: {}, dealers: world.dealers };
+  if (kind === 0 || own.length === 1) return { args: {}, dealers: own };
   if (kind === 1) {
-    const region = world.regions[random(world.regions.length)];
-    return { args: { region }, dealers: world.ofRegion(region) };
+    const { region } = own[random(own.length)];
+    return { args: { region }, dealers: own.filter((d) => d.region === region) };
   }
   const n = kind === 2 ? 1 + random(3) : 5 + random(12);
-  const ids = new Set(Array.from({ length: n }, () => world.dealers[random(world.dealers.length)].dealer_id));
+  const ids = new Set(Array.from({ length: n }, () => own[random(own.length)].dealer_id));
   return { args: { dealer_ids: [...ids] }, dealers: world.dealers.filter((d) => ids.has(d.dealer_id)) };
 }
 function somePeriod() {
@@ -66,16 +73,19 @@ function somePeriod() {
   return { start_date: daysBefore(end, days - 1), end_date: end };
 }
 
-// Runs a check over random calls; in every third one of the dealers fails.
+// Runs a check over random calls of each caller in turn; in every fourth one of the dealers fails. Nothing
+// of a dealer outside the caller's access is in the bytes of an answer.
 async function overRandomCalls(n, check) {
   for (let i = 0; i < n; i++) {
-    const { args, dealers } = someDealers();
-    const broken = i % 3 === 2 && dealers.length > 1 ? dealers[random(dealers.length)] : null;
+    const { client: asker, own } = viewers[i % viewers.length];
+    const { args, dealers } = someDealers(own);
+    const broken = i % 4 === 3 && dealers.length > 1 ? dealers[random(dealers.length)] : null;
     if (broken) await s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
     try {
       const left = dealers.filter((d) => d !== broken);
-      const coverage = await check(args, left, `call ${i} ${JSON.stringify(args)} without ${broken?.dealer_id}`);
+      const coverage = await check(asker, args, left, `call ${i} ${JSON.stringify(args)} without ${broken?.dealer_id}`);
       assert.equal(coverage.asked, dealers.length);
+      for (const d of world.dealers.filter((x) => !own.includes(x))) assert.ok(!asker.log.at(-1).includes(d.name), `call ${i}: ${d.name}`);
       assert.deepEqual((coverage.failed ?? []).map((f) => f.dealer_id), broken ? [broken.dealer_id] : []);
     } finally {
       await s.sim.clear();
@@ -85,9 +95,9 @@ async function overRandomCalls(n, check) {
 }
 
 test('interest_in_models_equals_sql_for_random_calls', async () => {
-  await overRandomCalls(CALLS, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (asker, who, dealers, where) => {
     const args = { ...who, date_range: somePeriod(), limit: 1 + random(40), offset: random(3) * 5 };
-    const answer = await client.data('analyze_vehicle_interest', args);
+    const answer = await asker.data('analyze_vehicle_interest', args);
     const truth = interest(world, dealers, args.date_range, args);
     where = `${where} ${JSON.stringify(args.date_range)}`;
     same(answer.totals, truth.totals, `${where}: totals`);
@@ -103,9 +113,9 @@ test('interest_in_models_equals_sql_for_random_calls', async () => {
 });
 
 test('leads_by_model_equal_sql_for_random_calls', async () => {
-  await overRandomCalls(CALLS, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (asker, who, dealers, where) => {
     const args = { ...who, date_range: somePeriod(), limit: 1 + random(60) };
-    const answer = await client.data('vehicle_lead_conversion', args);
+    const answer = await asker.data('vehicle_lead_conversion', args);
     const truth = conversion(world, dealers, args.date_range, args);
     where = `${where} ${JSON.stringify(args.date_range)}`;
     assert.equal(answer.lead_event ?? null, truth.event, where);
@@ -118,11 +128,11 @@ test('leads_by_model_equal_sql_for_random_calls', async () => {
 });
 
 test('movers_equal_sql_for_random_calls', async () => {
-  await overRandomCalls(CALLS, async (who, dealers, where) => {
+  await overRandomCalls(CALLS, async (asker, who, dealers, where) => {
     const end = daysBefore(today, 4 + random(200));
     const args = { ...who, date_range: { start_date: daysBefore(end, 30), end_date: end }, limit: 1 + random(40) };
     // A day that is not over everywhere begins no week.
-    const answer = await client.data('vehicle_movers', args);
+    const answer = await asker.data('vehicle_movers', args);
     const truth = movers(world, dealers, end, args);
     where = `${where} to ${end}`;
     assert.equal(answer.period.start_date, truth.weeks.start_date, where);

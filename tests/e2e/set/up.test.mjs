@@ -35,7 +35,8 @@ async function up(args, { port, ignoreInt = false } = {}) {
   const own = port ?? (await freePort());
   const admin = 20_000 + Math.floor(Math.random() * 10_000);
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
-    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin };
+    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin,
+    UP_STATUS_PORT: await freePort() };
   const env = { PATH: process.env.PATH, HOME: os.tmpdir(), UP_WORLD: 'plain', ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
   for (const name of ['ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
   // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.
@@ -124,6 +125,9 @@ test('it stays up until Ctrl-C, which ends everything; a second one says so', { 
   assert.match(run.out, new RegExp(`url: http://127.0.0.1:${run.port}/mcp`));
   const client = await Mcp.connect(`http://127.0.0.1:${run.port}/mcp`);
   assert.equal((await client.data('list_dealers', {})).total, 24);
+  const status = await fetch(run.out.match(/^The state of services and dealers: (http:\S+)$/m)[1], { headers: { Accept: 'application/json' } });
+  const { dealers, services } = await status.json();
+  assert.deepEqual([dealers.length, services.every((s) => s.state === 'ok')], [24, true]);
   await connectByTheLink(run, client);
 
   const second = await up([]);

@@ -345,6 +345,24 @@ static void oauth_metadata_is_served_when_configured(void)
   stop();
 }
 
+/* An ingress adds a path in front of /mcp, and clients look where the challenge says. */
+static void oauth_metadata_is_served_at_the_path_of_the_public_url(void)
+{
+  static const char prefixed[] = "/.well-known/oauth-protected-resource/dealers/mcp";
+  struct settings s = settings_for(NULL);
+  s.resource_url = "https://mcp.example.com/dealers/mcp";
+  s.auth_servers = "https://login.example.com";
+  start_with(s, false);
+  expect(raw_request(port, "GET", prefixed, "", NULL), 200,
+         "\"resource\":\"https://mcp.example.com/dealers/mcp\"");
+  expect(raw_request(port, "OPTIONS", prefixed, "", NULL), 204, "");
+  expect(raw_request(port, "GET", "/.well-known/oauth-protected-resource", "", NULL), 200,
+         "dealers");
+  expect(raw_request(port, "GET", "/.well-known/oauth-protected-resource/dealers", "", NULL), 404,
+         "");
+  stop();
+}
+
 /* ---------------------------------------------------------------- headers */
 
 static void origin_and_host_are_checked_before_anything_else(void)
@@ -1083,6 +1101,7 @@ TEST_MAIN(
     TEST(restarted_gateway_takes_the_session_with_the_same_key_file_only),
     TEST(without_auth_everyone_gets_the_local_grant),
     TEST(oauth_metadata_is_served_when_configured),
+    TEST(oauth_metadata_is_served_at_the_path_of_the_public_url),
     TEST(origin_and_host_are_checked_before_anything_else),
     TEST(preflight_is_204_without_credentials), TEST(content_type_and_accept_follow_the_table),
     TEST(answers_have_their_exact_types), TEST(bad_bodies_have_their_status),

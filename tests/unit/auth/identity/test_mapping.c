@@ -269,6 +269,20 @@ static void a_token_must_have_what_its_issuer_demands(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(last.message, "raise max_life_s of the issuer"));
 }
 
+static void scopes_limit_a_mapped_token_like_any_other(void)
+{
+  set_up();
+  use("", ADMIN);
+  const Analytics__Auth__V1__Grant *g = ask("\"scope\":\"openid analytics.read\"");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+  CU_ASSERT_TRUE(g->scoped);
+  CU_ASSERT_EQUAL_FATAL(g->n_scopes, 2);
+  CU_ASSERT_STRING_EQUAL(g->scopes[1], "analytics.read");
+  CU_ASSERT_FALSE(ask("")->scoped);
+  CU_ASSERT_PTR_NULL(ask("\"scp\":7"));
+  CU_ASSERT_STRING_EQUAL(last.reason, "invalid_credentials");
+}
+
 static void an_audience_may_stand_in_another_claim(void)
 {
   set_up();
@@ -302,4 +316,5 @@ TEST_MAIN("auth mapping", TEST(tokens_of_each_provider_are_read),
           TEST(what_was_looked_for_is_named_and_nothing_of_token_or_dealers),
           TEST(a_list_is_bounded), TEST(a_subject_says_whose_it_is),
           TEST(a_token_must_have_what_its_issuer_demands),
+          TEST(scopes_limit_a_mapped_token_like_any_other),
           TEST(an_audience_may_stand_in_another_claim), TEST(an_unchecked_issuer_is_only_peeked_at))

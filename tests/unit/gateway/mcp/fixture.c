@@ -39,6 +39,12 @@ static const struct mcp_tool tools[] = {
      .description = "Answers when told to.",
      .input_schema = "{\"type\":\"object\"}",
      .read_only = true},
+    {.name = "state",
+     .title = "State",
+     .description = "For operators.",
+     .input_schema = "{\"type\":\"object\"}",
+     .read_only = true,
+     .operators_only = true},
 };
 
 static void on_cancel(void *arg)
@@ -263,6 +269,7 @@ static struct principal *principal_new(const char *id)
   struct principal *p = xcalloc(1, sizeof(*p));
   snprintf(p->id, sizeof(p->id), "%s", id);
   p->base = (struct mcp_principal){.id = p->id,
+                                   .is_operator = strcmp(id, FIXTURE_OPERATOR) == 0,
                                    .has_scopes = fixture_has_scopes,
                                    .ref = principal_ref,
                                    .unref = principal_unref};

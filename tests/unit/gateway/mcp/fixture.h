@@ -33,6 +33,9 @@ struct fixture {
   char session[128];
 };
 
+/* The principal that is an operator. The tool "state" is for operators. */
+#define FIXTURE_OPERATOR "operator"
+
 /* What principals may do; NULL: everything. fixture_start() sets it back. */
 extern bool (*fixture_has_scopes)(const struct mcp_principal *p, const char *scopes);
 /* The clock of every fixture, in milliseconds. */

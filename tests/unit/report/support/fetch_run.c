@@ -71,8 +71,11 @@ static void on_done(void *user, const struct err *status)
   pthread_mutex_unlock(&r->lock);
 }
 
-static void fill_report(Analytics__Ga4__V1beta__RunReportRequest *report, size_t ranges_asked)
+/* Report i is in another currency than the others, which Google's fake does not mind. */
+static void fill_report(Analytics__Ga4__V1beta__RunReportRequest *report, const struct fetch_run *r,
+                        uint32_t i)
 {
+  static char currencies[][4] = {"USD", "CAD", "EUR", "GBP", "MXN"};
   static char city[] = "city", sessions[] = "sessions", start[] = "28daysAgo", end[] = "yesterday";
   static Analytics__Ga4__V1beta__Dimension dimension = ANALYTICS__GA4__V1BETA__DIMENSION__INIT;
   static Analytics__Ga4__V1beta__Metric metric = ANALYTICS__GA4__V1BETA__METRIC__INIT;
@@ -82,14 +85,15 @@ static void fill_report(Analytics__Ga4__V1beta__RunReportRequest *report, size_t
   static Analytics__Ga4__V1beta__DateRange *ranges[] = {&range, &range, &range, &range};
   dimension.name = city;
   metric.name = sessions;
-  range.start_date = start;
-  range.end_date = end;
+  range.start_date = r->start != NULL ? (char *)(uintptr_t)r->start : start;
+  range.end_date = r->end != NULL ? (char *)(uintptr_t)r->end : end;
   analytics__ga4__v1beta__run_report_request__init(report);
   report->n_dimensions = report->n_metrics = report->n_date_ranges = 1;
   report->dimensions = dimensions;
   report->metrics = metrics;
   report->date_ranges = ranges;
-  report->n_date_ranges = ranges_asked == 0 ? 1 : ranges_asked;
+  report->n_date_ranges = r->ranges == 0 ? 1 : r->ranges;
+  report->currency_code = currencies[i];
 }
 
 void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t queries,
@@ -98,14 +102,14 @@ void fetch_start(struct fetch_run *r, struct fakes *f, size_t dealers, size_t qu
   static const struct rpc_client_callbacks callbacks = {on_message, on_done};
   static const struct rpc_metadata grant = {RPC_META_GRANT, "sealed", 6};
   fetch_request request = ANALYTICS__REPORT__V1__FETCH_REPORTS_REQUEST__INIT;
-  Analytics__Ga4__V1beta__RunReportRequest report;
+  Analytics__Ga4__V1beta__RunReportRequest reports[QUERIES];
   Analytics__Report__V1__ReportQuery query[QUERIES], *list[QUERIES];
   struct err e = {0};
-  fill_report(&report, r->ranges);
   for (uint32_t i = 0; i < queries; i++) {
     analytics__report__v1__report_query__init(&query[i]);
     query[i].query_id = 7 + i;
-    query[i].report = &report;
+    fill_report(&reports[i], r, i);
+    query[i].report = &reports[i];
     list[i] = &query[i];
   }
   for (size_t i = 0; i < dealers; i++) {
