@@ -59,8 +59,18 @@ static void principal_ref(struct mcp_principal *p)
 static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *call)
 {
   (void)host, (void)tool;
+  static const struct mcp_choice choice = {"v", "V"};
+  static const struct mcp_question question = {
+      .key = "k", .message = "?", .choices = &choice, .n = 1};
+  const char *value;
   AUTO_FREE char *text = cJSON_PrintUnformatted(mcp_call_arguments(call));
   mcp_call_progress(call, 1, 2, "half");
+  mcp_call_log(call, MCP_LEVEL_WARNING, "fuzz", "half");
+  if (mcp_call_may_ask(call) && mcp_call_answer(call, "k", &value) == MCP_NO_ANSWER) {
+    mcp_call_ask(call, &question, 1);
+    mcp_call_unref(call);
+    return;
+  }
   mcp_call_finish(call, &(struct mcp_tool_result){.text = text,
                                                   .text_len = strlen(text),
                                                   .structured = text,
@@ -134,7 +144,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                  .completions = &completion,
                                                  .n_completions = 1,
                                                  .complete = complete,
-                                                 .lists_change = true},
+                                                 .lists_change = true,
+                                                 .resources_change = true,
+                                                 .logs = true},
+                                       .asks_in_sessions = true,
                                        .max_deleted_sessions = 4};
   static struct ring *keys;
   if (keys == NULL)
