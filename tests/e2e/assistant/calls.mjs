@@ -208,6 +208,14 @@ for (const call of [report, across]) {
   where('not equal', { city: { '!=': 'Reno' } }, { not_expression: text('city', 'Reno', 'EXACT') });
   where('empty', { field: 'city', match: 'EMPTY' }, { filter: { field_name: 'city', empty_filter: {} } });
   where('an old name', { channelGrouping: 'Direct' }, text('sessionDefaultChannelGroup', 'Direct'), 'channelGrouping read as sessionDefaultChannelGroup');
+  where('conditions of the schema', { join: 'or', conditions: [{ field: 'city', match: 'CONTAINS', values: ['port'] }, { field: 'deviceCategory', values: ['mobile', 'tablet'], not: true }] },
+    or(text('city', 'port', 'CONTAINS'), { not_expression: list('deviceCategory', ['mobile', 'tablet']) }));
+  where('one condition needs no join', { conditions: [{ field: 'city', values: ['Reno'] }] }, text('city', 'Reno'));
+  where('one condition outside the list', { conditions: { field: 'city', values: ['Reno'] }, join: 'AND' }, and(text('city', 'Reno')));
+  where('conditions without a join', { conditions: [{ city: 'a' }, { city: 'b' }] }, /join.*must be and or or/);
+  where('another join', { join: 'xor', conditions: [{ city: 'a' }, { city: 'b' }] }, /join.*must be and or or/);
+  where('not beside a join', { and: [{ city: 'a' }, { city: 'b' }], not: 'true' }, { not_expression: and(text('city', 'a'), text('city', 'b')) });
+  where('not that is false', { field: 'city', values: ['Reno'], not: false }, text('city', 'Reno'));
   where('a list', [{ city: 'a' }, { city: 'b' }], /is a list: say how/);
   where('a text', 'city = Reno', /is a text: give a condition/);
   where('a regular expression', { field: 'city', match: 'regex', value: 'R.*' }, /FULL_REGEXP or PARTIAL_REGEXP/);
