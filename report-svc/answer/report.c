@@ -27,6 +27,8 @@ static bool put_texts(ProtobufCMessage *m, const struct ask *a, const struct ans
 {
   struct answer_texts caveats = {.arena = arena}, notes = {.arena = arena};
   struct ga4_list headers = ga4_list(r->table, "metric_headers");
+  if (r->caveat != NULL)
+    answer_say(&caveats, "%s", r->caveat);
   caveats_of_one_property(&caveats, a);
   caveats_of_choice(&caveats, ask_used_token(a), ask_property(a));
   caveats_of_metadata(&caveats, r->metadata);

@@ -64,6 +64,11 @@ const now = { dealer: 'd01', metrics: 'activeUsers' };
 calls.push(['dealer and one metric', 'run_realtime_report', now, { dealer_id: 'd01', metrics: ['activeUsers'] }]);
 calls.push(['dealer and one metric', 'run_conversions_report', { dealer: 'd01', metrics: 'allConversionsByConversionDate' },
   { dealer_id: 'd01', metrics: ['allConversionsByConversionDate'] }]);
+calls.push(['conditions and segments of Google as JSON text', 'run_funnel_report', { dealer: 'd01',
+  funnel_steps: [{ name: 'New', filter_expression: '{"funnelFieldFilter":{"fieldName":"pagePath","stringFilter":{"matchType":"CONTAINS","value":"/new"}}}' }],
+  segments: '[{"name":"Phones","sessionSegment":{"sessionInclusionCriteria":{"andConditionGroups":[{"segmentFilterExpression":{"segmentFilter":{"fieldName":"deviceCategory","stringFilter":{"value":"mobile"}}}}]}}}]' },
+{ dealer_id: 'd01', funnel_steps: [{ name: 'New', filter_expression: { funnel_field_filter: { field_name: 'pagePath', string_filter: { match_type: 'CONTAINS', value: '/new' } } } }],
+  segments: [{ name: 'Phones', session_segment: { session_inclusion_criteria: { and_condition_groups: [{ segment_filter_expression: { segment_filter: { field_name: 'deviceCategory', string_filter: { value: 'mobile' } } } }] } } }] }]);
 calls.push(['one step for a list', 'run_funnel_report', { dealer: 'd01', funnel_steps: { event: 'form_start' } },
   { dealer_id: 'd01', funnel_steps: [{ event: 'form_start' }] }]);
 compare('dealer alone is the subject', { dealer: 'd01' }, { subject: 'd01' });
