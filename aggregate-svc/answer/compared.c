@@ -277,8 +277,9 @@ static enum err_code add_messages(const struct comparing *c, Result *r, struct a
 {
   const struct across_question *q = c->q;
   size_t limit = q->by == ACROSS_BY_DEALER ? q->limit_per_dealer : q->pooled_limit;
-  AUTO_FREE size_t *order = across_pool_order(&c->pool);
-  size_t n = across_cut_parts(&c->pool, limit, order);
+  AUTO_FREE size_t *order = across_pool_order(&c->pool, NULL);
+  bool more;
+  size_t n = across_cut_parts(&c->pool, 0, limit, order, &more);
   if (n * c->n_metrics > ACROSS_MAX_ANSWER_ROWS)
     return err_set(e, ERR_INVALID_ARGUMENT, "too_many_rows",
                    "%s: the answer would have %zu rows, at most %d; lower it",

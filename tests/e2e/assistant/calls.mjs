@@ -8,7 +8,7 @@ const days28 = { start_date: '28daysAgo', end_date: 'yesterday' };
 /** Fills in what a tool does when an argument is not given. */
 export const defaults = {
   run_report: { limit: '100' },
-  run_report_across_dealers: { date_range: days28, limit_per_dealer: 25, pooled_limit: 100 },
+  run_report_across_dealers: { limit_per_dealer: 25, pooled_limit: 100 },
   list_dealers: { limit: 100 },
   analyze_vehicle_interest: { limit: 15 },
   vehicle_lead_conversion: { limit: 15 },
