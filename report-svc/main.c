@@ -1,5 +1,6 @@
 /* report-svc: configuration, dependencies, registration, run, drain. */
 #include "common/base/descriptors.h"
+#include "common/base/mem.h"
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
@@ -146,6 +147,7 @@ int main(int argc, char **argv)
   static struct program p;
   int exit_code = EXIT_OK;
   bool healthcheck = service_wants_healthcheck(&argc, argv);
+  mem_give_back_large(); /* reports of many dealers grow side by side */
   if (!report_settings_load(&p.settings, argc, argv, &exit_code))
     return healthcheck ? EXIT_FAILED : exit_code;
   if (healthcheck)

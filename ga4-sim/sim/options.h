@@ -42,6 +42,7 @@ struct options {
   enum credential_kinds credential_kinds;
   bool generate_only;
   bool stub; /* fixed answers in the place of a world */
+  uint32_t stub_rows;
   uint32_t latency_ms;
   uint32_t token_lifetime_s;
 };
