@@ -8,7 +8,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/config.h"
-#include "ga4-sim/stub/answer.h"
 #include "ga4-sim/world/plants.h"
 
 enum { STUB_MAX_DEALERS = 10000 };

@@ -26,6 +26,8 @@ struct tls_listen {
 };
 enum { TLS_LISTEN_MAX = 4 };
 
+enum { STUB_ROWS = 7 }; /* of a report, unless another number is given */
+
 struct options {
   char host[256];
   uint16_t port;

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "ga4-sim/sim/options.h"
 
-enum { STUB_METRIC = 100, STUB_ROWS = 7, STUB_LIMIT = 10000, STUB_MAX_DAYS = 1000 };
+enum { STUB_METRIC = 100, STUB_LIMIT = 10000, STUB_MAX_DAYS = 1000 };
 
 /* Appends the metadata of a property: nothing custom is registered. */
 void stub_metadata(struct buf *out, const char *path);
