@@ -197,20 +197,23 @@ static enum err_code start(struct app *a, struct err *e)
   const struct settings *s = &a->settings;
   enum err_code code = open_backends(a, e);
   if (code == ERR_OK)
-    code = bridge_new(&a->bridge,
-                      &(struct bridge_options){.backends = a->backends,
-                                               .n_backends = N_BACKENDS,
-                                               .toolsets = s->toolsets,
-                                               .timeout_ms = (uint32_t)s->tool_timeout_ms},
-                      e);
-  if (code == ERR_OK)
-    code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
-  if (code == ERR_OK)
     code = resource_new(&a->resource,
                         &(struct resource_options){.url = s->resource_url,
                                                    .auth_servers = s->auth_servers,
                                                    .scopes = s->scopes},
                         e);
+  if (code == ERR_OK)
+    code =
+        bridge_new(&a->bridge,
+                   &(struct bridge_options){.backends = a->backends,
+                                            .n_backends = N_BACKENDS,
+                                            .toolsets = s->toolsets,
+                                            .scopes = resource_needs(a->resource, false),
+                                            .scopes_to_compare = resource_needs(a->resource, true),
+                                            .timeout_ms = (uint32_t)s->tool_timeout_ms},
+                   e);
+  if (code == ERR_OK)
+    code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
                        (uint16_t)s->port, e);

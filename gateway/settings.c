@@ -61,8 +61,11 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .type = CONFIG_STRING,
        .out = &s->scopes,
        .help =
-           "comma-separated scopes that clients are to ask the authorization server for, such as "
-           "analytics.read; shown in the OAuth metadata and in challenges"},
+           "comma-separated scopes that clients are to ask the authorization server for; shown in "
+           "the "
+           "OAuth metadata and in challenges. Of those with these names, after any prefix, tokens "
+           "that know scopes need analytics.read for every tool and benchmarks.read for the tools "
+           "of the toolsets benchmarks and vehicles"},
       {.name = "AUTH_SVC_ADDR",
        .type = CONFIG_STRING,
        .out = &s->auth_addr,

@@ -23,6 +23,7 @@ static const struct rpc_method methods[] = {
     {"RunPivotReport", RPC_UNARY, RPC_ON_POLLER, pivot_report_handle},
     {"RunConversionsReport", RPC_UNARY, RPC_ON_POLLER, conversions_report_handle},
     {"RunFunnelReport", RPC_UNARY, RPC_ON_POLLER, funnel_report_handle},
+    {"GetFirstDate", RPC_UNARY, RPC_ON_POLLER, first_date_handle},
     {"FetchReports", RPC_SERVER_STREAMING, RPC_ON_POLLER, fetch_reports_handle},
 };
 

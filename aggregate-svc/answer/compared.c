@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/index.h"
+#include "aggregate-svc/answer/paging.h"
 #include "aggregate-svc/answer/rows_parts.h"
 #include "aggregate-svc/period/message.h"
 #include "aggregate-svc/verdict/change.h"
@@ -21,29 +22,12 @@ typedef Analytics__Aggregate__V1__ComparedRow Row;
 /* Larger sums are not compared. */
 #define COUNT_MAX 1e15
 
-/* One metric of one row. */
-struct cell {
-  struct change_row change;     /* with a second period */
-  struct verdict_cell standing; /* without one, and with a subject */
-};
-
-struct comparing {
-  const struct across_question *q;
-  struct compared_metric metrics[ACROSS_MAX_METRICS];
-  size_t n_metrics;
-  struct pool_part *parts;
-  struct across_pool pool;
-  struct stats_ratio totals[2][ACROSS_MAX_METRICS]; /* of counts: all rows of subject and others */
-  struct cell *cells;                               /* rows x metrics */
-  struct change_cell *changes;                      /* rows x metrics x 2 */
-  long long bytes;
-};
-
-static void comparing_free(struct comparing *c)
+void compared_free(struct compared *c)
 {
   across_pool_free(&c->pool);
   free(c->cells);
   free(c->changes);
+  free(c->order);
 }
 
 /* ------------------------------------------------------------------------ metrics */
@@ -74,7 +58,7 @@ static struct compared_metric metric_of(const struct across_question *q,
 }
 
 /* Each dealer by itself has every metric; together they have those that may be pooled. */
-static void choose_metrics(struct comparing *c, Result *r, struct arena *arena)
+static void choose_metrics(struct compared *c, Result *r, struct arena *arena)
 {
   struct pooled_column columns[ACROSS_MAX_METRICS + 1];
   size_t n = across_choose_metrics(c->q, r, columns, arena);
@@ -94,7 +78,7 @@ static void choose_metrics(struct comparing *c, Result *r, struct arena *arena)
 /* ---------------------------------------------------------------------- measuring */
 
 /* Events over days or over the weight; false when it is nothing to measure. */
-static bool parts_of(const struct comparing *c, size_t row, size_t cell, size_t k,
+static bool parts_of(const struct compared *c, size_t row, size_t cell, size_t k,
                      struct stats_ratio *out)
 {
   const struct compared_metric *m = &c->metrics[k];
@@ -110,8 +94,7 @@ static bool parts_of(const struct comparing *c, size_t row, size_t cell, size_t 
   return true;
 }
 
-static struct measured_change change_at(const struct comparing *c, size_t row, size_t side,
-                                        size_t k)
+static struct measured_change change_at(const struct compared *c, size_t row, size_t side, size_t k)
 {
   struct stats_ratio after, before;
   if (!parts_of(c, row, side, k, &after) || !parts_of(c, row, side | POOL_BEFORE, k, &before))
@@ -119,7 +102,7 @@ static struct measured_change change_at(const struct comparing *c, size_t row, s
   return verdict_measure_change(before, after, c->metrics[k].model, c->metrics[k].phi);
 }
 
-static void measure_change(struct comparing *c, size_t row, size_t k)
+static void measure_change(struct compared *c, size_t row, size_t k)
 {
   size_t at = row * c->n_metrics + k;
   struct change_row *x = &c->cells[at].change;
@@ -132,7 +115,7 @@ static void measure_change(struct comparing *c, size_t row, size_t k)
 }
 
 /* A count is a share of all rows of its dealers; of a report with one row it is a size. */
-static void measure_standing(struct comparing *c, size_t row, size_t k)
+static void measure_standing(struct compared *c, size_t row, size_t k)
 {
   const struct compared_metric *m = &c->metrics[k];
   struct verdict_cell *x = &c->cells[row * c->n_metrics + k].standing;
@@ -151,7 +134,7 @@ static void measure_standing(struct comparing *c, size_t row, size_t k)
   x->model = STATS_BINOMIAL;
 }
 
-static void add_totals(struct comparing *c, size_t row)
+static void add_totals(struct compared *c, size_t row)
 {
   struct stats_ratio x;
   for (size_t k = 0; k < c->n_metrics; k++)
@@ -161,7 +144,7 @@ static void add_totals(struct comparing *c, size_t row)
 }
 
 /* Judges all rows: a word does not depend on how many are shown. */
-static void judge_rows(struct comparing *c, Result *r)
+static void judge_rows(struct compared *c, Result *r)
 {
   size_t n = c->pool.n * c->n_metrics;
   AUTO_FREE struct verdict_cell *standings = xcalloc(n + 1, sizeof(*standings));
@@ -190,7 +173,7 @@ static double percent(double ratio)
 }
 
 /* The change of what is shown: of a count per day. False without a value before. */
-static bool shown_change(const struct comparing *c, size_t row, size_t side, size_t k, double *out)
+static bool shown_change(const struct compared *c, size_t row, size_t side, size_t k, double *out)
 {
   struct period_days now = compared_days(c->q, false), then = compared_days(c->q, true);
   double after = across_pool_at(&c->pool, row, side, k);
@@ -202,7 +185,7 @@ static bool shown_change(const struct comparing *c, size_t row, size_t side, siz
   return before > 0 && isfinite(ratio);
 }
 
-static void set_change(const struct comparing *c, size_t row, size_t k, Row *m)
+static void set_change(const struct compared *c, size_t row, size_t k, Row *m)
 {
   const struct change_row *x = &c->cells[row * c->n_metrics + k].change;
   const struct change_cell *words = &c->changes[2 * (row * c->n_metrics + k)];
@@ -234,7 +217,7 @@ static void set_change(const struct comparing *c, size_t row, size_t k, Row *m)
   m->relative_high_percent = percent(x->relative.high);
 }
 
-static void set_standing(const struct comparing *c, size_t row, size_t k, Row *m)
+static void set_standing(const struct compared *c, size_t row, size_t k, Row *m)
 {
   const struct verdict_cell *x = &c->cells[row * c->n_metrics + k].standing;
   m->standing = standing_message(x->word);
@@ -250,7 +233,7 @@ static void set_standing(const struct comparing *c, size_t row, size_t k, Row *m
   m->index_high = x->high;
 }
 
-static Row *row_message(const struct comparing *c, size_t row, size_t k, struct arena *arena)
+static Row *row_message(const struct compared *c, size_t row, size_t k, struct arena *arena)
 {
   const struct pooled_row *p = &c->pool.rows[row];
   Row *m = ARENA_NEW(arena, Row);
@@ -272,27 +255,38 @@ static Row *row_message(const struct comparing *c, size_t row, size_t k, struct 
   return m;
 }
 
-static enum err_code add_messages(const struct comparing *c, Result *r, struct arena *arena,
-                                  struct err *e)
+/* Rows of each part that an answer has; without parts rows of a page. */
+static size_t limit_of(const struct across_question *q)
 {
-  const struct across_question *q = c->q;
   size_t limit = q->by == ACROSS_BY_DEALER ? q->limit_per_dealer : q->pooled_limit;
-  AUTO_FREE size_t *order = across_pool_order(&c->pool, NULL);
-  bool more;
-  size_t n = across_cut_parts(&c->pool, 0, limit, order, &more);
-  if (n * c->n_metrics > ACROSS_MAX_ANSWER_ROWS)
-    return err_set(e, ERR_INVALID_ARGUMENT, "too_many_rows",
-                   "%s: the answer would have %zu rows, at most %d; lower it",
-                   q->by == ACROSS_BY_DEALER ? "limit_per_dealer" : "pooled_limit",
-                   n * c->n_metrics, ACROSS_MAX_ANSWER_ROWS);
-  r->opt_compared_row_count_case =
-      ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESULT__OPT_COMPARED_ROW_COUNT_COMPARED_ROW_COUNT;
-  r->compared_row_count = (int32_t)c->pool.n;
-  r->compared = ARENA_ARRAY(arena, Row *, n * c->n_metrics + 1);
-  for (size_t i = 0; i < n; i++)
-    for (size_t k = 0; k < c->n_metrics; k++)
-      r->compared[r->n_compared++] = row_message(c, order[i], k, arena);
-  return ERR_OK;
+  return limit > 0 ? limit : SIZE_MAX;
+}
+
+/* A row: a message per metric. Returns their bytes as text. */
+static size_t put_row(const struct compared *c, size_t row, Row **out, struct arena *arena)
+{
+  size_t bytes = 0;
+  for (size_t k = 0; k < c->n_metrics; k++) {
+    out[k] = row_message(c, row, k, arena);
+    bytes += paging_text_bytes(&out[k]->base);
+  }
+  return bytes;
+}
+
+void compared_page(const struct compared *c, Result *r, size_t max_text, struct arena *arena)
+{
+  size_t most = limit_of(c->q), left = c->q->offset < c->n ? c->n - c->q->offset : 0;
+  struct paging page = {.offset = c->q->offset, .left = max_text};
+  Row **row = ARENA_ARRAY(arena, Row *, c->n_metrics + 1);
+  if (c->in_parts || most > left)
+    most = left;
+  r->compared = ARENA_ARRAY(arena, Row *, most * c->n_metrics + 1);
+  while (page.n < most &&
+         paging_take(&page, put_row(c, c->order[page.offset + page.n], row, arena))) {
+    memcpy(r->compared + r->n_compared, row, c->n_metrics * sizeof(*row));
+    r->n_compared += c->n_metrics;
+  }
+  r->next_offset = paging_next(&page, c->n);
 }
 
 /* --------------------------------------------------------------------------- all */
@@ -310,7 +304,7 @@ static void name_both(const struct across_question *q, Result *r, struct arena *
   r->before_end = before->end_date;
 }
 
-static enum err_code make_pool(struct comparing *c, struct arena *arena, struct err *e)
+static enum err_code make_pool(struct compared *c, struct arena *arena, struct err *e)
 {
   const struct across_question *q = c->q;
   struct pooled_column columns[ACROSS_MAX_METRICS];
@@ -325,28 +319,43 @@ static enum err_code make_pool(struct comparing *c, struct arena *arena, struct 
                            .subject = q->cohort->subject,
                            .budget = q->tables->budget};
   spec.n_parts = across_parts(q->cohort, by, &c->parts, arena);
+  c->in_parts = by != ACROSS_BY_UNSET;
   spec.parts = c->parts;
   enum err_code code = across_pool_make(&c->pool, &spec, e);
   return code == ERR_OK ? across_check_sums(q, &c->pool, columns, e) : code;
 }
 
-enum err_code compared_rows(const struct across_question *q, Result *r, struct arena *arena,
-                            struct err *e)
+static bool make_room(struct compared *c)
 {
-  CLEANUP(comparing_free) struct comparing c = {.q = q};
-  choose_metrics(&c, r, arena);
-  enum err_code code = make_pool(&c, arena, e);
-  size_t n = c.pool.n * c.n_metrics;
-  size_t bytes = n * (sizeof(*c.cells) + 2 * sizeof(*c.changes) + sizeof(struct verdict_cell));
-  if (code == ERR_OK && !budget_take(&c.pool.budget, bytes)) /* given back with the pool's */
+  size_t n = c->pool.n * c->n_metrics;
+  size_t bytes = n * (sizeof(*c->cells) + 2 * sizeof(*c->changes) + sizeof(struct verdict_cell));
+  if (!budget_take(&c->pool.budget, bytes)) /* given back with the pool's */
+    return false;
+  c->cells = xcalloc(n + 1, sizeof(*c->cells));
+  c->changes = xcalloc(2 * n + 1, sizeof(*c->changes));
+  return true;
+}
+
+enum err_code compared_make(struct compared *out, const struct across_question *q, Result *r,
+                            struct arena *arena, struct err *e)
+{
+  *out = (struct compared){.q = q};
+  choose_metrics(out, r, arena);
+  enum err_code code = make_pool(out, arena, e);
+  if (code == ERR_OK && !make_room(out))
     code = err_set(e, ERR_RESOURCE_EXHAUSTED, "too_large",
                    "comparing the rows needs too much memory: use fewer dimensions, a filter or "
                    "fewer dealers");
   if (code != ERR_OK)
     return code;
-  c.cells = xcalloc(n + 1, sizeof(*c.cells));
-  c.changes = xcalloc(2 * n + 1, sizeof(*c.changes));
-  judge_rows(&c, r);
+  judge_rows(out, r);
   name_both(q, r, arena);
-  return add_messages(&c, r, arena, e);
+  out->order = across_pool_order(&out->pool, NULL);
+  bool more;
+  out->n =
+      out->in_parts ? across_cut_parts(&out->pool, 0, limit_of(q), out->order, &more) : out->pool.n;
+  r->opt_compared_row_count_case =
+      ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESULT__OPT_COMPARED_ROW_COUNT_COMPARED_ROW_COUNT;
+  r->compared_row_count = (int32_t)out->pool.n;
+  return ERR_OK;
 }

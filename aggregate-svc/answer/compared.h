@@ -11,6 +11,8 @@
 #include "aggregate-svc/cohort/notes.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/stats/ratio.h"
+#include "aggregate-svc/verdict/change.h"
+#include "aggregate-svc/verdict/verdict.h"
 
 /* What of a metric can be measured. */
 struct compared_metric {
@@ -31,13 +33,39 @@ bool compared_same_weekdays(const struct across_question *q);
 /* Days of a period. */
 struct period_days compared_days(const struct across_question *q, bool before);
 
-/* Fills compared, and what belongs to it. ERR_RESOURCE_EXHAUSTED, ERR_INVALID_ARGUMENT and
- * ERR_DATA_LOSS as across_result(). */
-enum err_code compared_rows(const struct across_question *q,
+/* One metric of one row. */
+struct compared_cell {
+  struct change_row change;     /* with a second period */
+  struct verdict_cell standing; /* without one, and with a subject */
+};
+
+/* All rows, measured and judged. */
+struct compared {
+  const struct across_question *q;
+  struct compared_metric metrics[ACROSS_MAX_METRICS];
+  size_t n_metrics;
+  struct pool_part *parts;
+  bool in_parts; /* rows are those of each dealer, region or group */
+  struct across_pool pool;
+  struct stats_ratio totals[2][ACROSS_MAX_METRICS]; /* of counts: all rows of subject and others */
+  struct compared_cell *cells;                      /* rows x metrics */
+  struct change_cell *changes;                      /* rows x metrics x 2 */
+  size_t *order; /* the rows of the answer, over all pages: of several parts the first of each */
+  size_t n;
+};
+
+/* Fills *out, and in the result what belongs to all rows. ERR_RESOURCE_EXHAUSTED and ERR_DATA_LOSS
+ * as across_result(). Free *out with compared_free() in any case. */
+enum err_code compared_make(struct compared *out, const struct across_question *q,
                             Analytics__Aggregate__V1__RunReportAcrossDealersResult *r,
                             struct arena *arena, struct err *e);
+void compared_free(struct compared *c);
 /* What to keep in mind about them. */
-void compared_caveats(struct caveats *c, const struct across_question *q,
-                      const Analytics__Aggregate__V1__RunReportAcrossDealersResult *r);
+void compared_caveats(struct caveats *out, const struct compared *c);
+/* Fills in the page of them that the question asks for: rows that fit into so many bytes of text.
+ */
+void compared_page(const struct compared *c,
+                   Analytics__Aggregate__V1__RunReportAcrossDealersResult *r, size_t max_text,
+                   struct arena *arena);
 
 #endif

@@ -8,8 +8,6 @@
 #include "common/ga4/additive.h"
 #include "common/ga4/rate.h"
 
-typedef Analytics__Aggregate__V1__RunReportAcrossDealersResult Result;
-
 enum { NAME_BYTES = 100 };
 
 static bool is_counted(const char *metric)
@@ -18,26 +16,20 @@ static bool is_counted(const char *metric)
   return rate != NULL ? rate->above != GA4_AMOUNT : additive_counts(metric);
 }
 
-static bool is_shown(const Result *r, const char *metric)
-{
-  for (size_t i = 0; i < r->n_compared; i++)
-    if (strcmp(r->compared[i]->metric, metric) == 0)
-      return true;
-  return false;
-}
-
-static void add_uncounted(struct caveats *c, const struct across_question *q, const Result *r)
+static void add_uncounted(struct caveats *out, const struct compared *c)
 {
   AUTO_BUF struct buf names = BUF_INIT(4096);
   size_t n = 0;
-  for (size_t k = 0; k < q->n_asked; k++)
-    if (!is_counted(q->metrics[k]) && is_shown(r, q->metrics[k])) {
-      buf_puts(&names, n++ > 0 ? ", " : "");
-      text_put_clipped(&names, q->metrics[k], NAME_BYTES);
-    }
+  for (size_t k = 0; k < c->n_metrics && c->n > 0; k++) {
+    const char *metric = c->q->metrics[c->metrics[k].column.metric];
+    if (is_counted(metric))
+      continue;
+    buf_puts(&names, n++ > 0 ? ", " : "");
+    text_put_clipped(&names, metric, NAME_BYTES);
+  }
   if (n > 0)
     caveats_add(
-        c,
+        out,
         "No interval and no verdict for %s: Google does not say how such values vary. Infer "
         "no difference from them.",
         buf_str(&names));
@@ -51,21 +43,25 @@ static bool has_count(const struct across_question *q)
   return false;
 }
 
-void compared_caveats(struct caveats *c, const struct across_question *q, const Result *r)
+void compared_caveats(struct caveats *out, const struct compared *c)
 {
-  size_t rows = r->n_compared;
-  for (size_t i = 1; i < r->n_compared; i++) /* a row has one message per metric */
-    rows -= strcmp(r->compared[i]->metric, r->compared[0]->metric) != 0;
-  add_uncounted(c, q, r);
-  if (rows < (size_t)r->compared_row_count)
-    caveats_add(c, "Only %zu of %d rows are shown, the largest ones; all were tested.", rows,
-                r->compared_row_count);
+  const struct across_question *q = c->q;
+  static const char *const parts[] = {
+      [ACROSS_BY_DEALER] = "dealer", [ACROSS_BY_REGION] = "region", [ACROSS_BY_GROUP] = "group"};
+  add_uncounted(out, c);
+  if (c->n < c->pool.n)
+    caveats_add(out,
+                "Only the largest rows of each %s are shown, %zu of %zu, as %s says; all were "
+                "tested.",
+                parts[q->by], c->n, c->pool.n,
+                q->by == ACROSS_BY_DEALER ? "limit_per_dealer" : "pooled_limit");
   if (q->before != NULL && has_count(q) && !compared_same_weekdays(q))
-    caveats_add(c, "The periods hold different weekdays, so counts have no verdict: compare whole "
-                   "weeks.");
+    caveats_add(out,
+                "The periods hold different weekdays, so counts have no verdict: compare whole "
+                "weeks.");
   if (q->before != NULL && has_count(q))
-    caveats_add(c, "Changes of counts are per day.");
+    caveats_add(out, "Changes of counts are per day.");
   if (q->before == NULL && has_count(q) && q->n_dimensions > 0)
-    caveats_add(c, "The index of a count compares shares: the part of the dealer's rows that is in "
-                   "this one.");
+    caveats_add(out, "The index of a count compares shares: the part of the dealer's rows that is "
+                     "in this one.");
 }

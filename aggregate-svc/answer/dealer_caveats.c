@@ -3,11 +3,12 @@
 
 #include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/figures/findings.h"
+#include "aggregate-svc/vehicle/vehicle.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 
-enum { WHY_BYTES = 2000, EVENT_BYTES = 100 };
+enum { WHY_BYTES = 2000, EVENT_BYTES = 100, NAMES_SHOWN = 3 };
 
 struct lead_filter {
   const struct cohort_figures *figures;
@@ -230,4 +231,24 @@ void dealer_caveats_leads(struct caveats *out, const struct cohort *c,
     caveats_add(out, "%s count%s another lead event or none and %s left out of the lead figures.",
                 cohort_names(c, counts_other, &f, out->arena), n == 1 ? "s" : "",
                 n == 1 ? "is" : "are");
+}
+
+/* -------------------------------------------------------------------- vehicle names */
+
+void dealer_caveats_names(struct caveats *out, const struct cohort_member *members, size_t n)
+{
+  struct vehicle_alias alias;
+  size_t unknown = 0;
+  AUTO_BUF struct buf b = BUF_INIT(4096);
+  for (size_t i = 0; i < n; i++)
+    for (size_t k = 0; k < members[i].vehicles.n_names; k++) {
+      const struct vehicle_name *x = &members[i].vehicles.names[k];
+      if (vehicle_alias_make(&alias, x->value, x->make, x->model) || unknown++ >= NAMES_SHOWN)
+        continue;
+      buf_printf(&b, "%s\"%s\" (%s %s) of %s", unknown > 1 ? ", " : "", x->value, x->make, x->model,
+                 members[i].name);
+    }
+  if (unknown > 0)
+    caveats_add(out, "vehicle_overrides: %zu name%s no model of the catalogue: %s%s.", unknown,
+                unknown == 1 ? "s" : "", buf_str(&b), unknown > NAMES_SHOWN ? ", ..." : "");
 }

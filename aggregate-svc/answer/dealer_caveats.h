@@ -13,6 +13,10 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b);
 void dealer_caveats_suspect(struct caveats *out, const struct cohort *c,
                             const struct dealer_figures *dealers);
 
+/* Names in the configuration of these dealers (vehicle_overrides) whose model the catalogue does
+ * not have. */
+void dealer_caveats_names(struct caveats *out, const struct cohort_member *members, size_t n);
+
 /* For answers about one dealer that count by other columns than a benchmark's figures. */
 
 /* What is shown of dealers outside the caller's view, and why nothing is, when so. */

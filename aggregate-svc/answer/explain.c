@@ -15,9 +15,9 @@ typedef Analytics__Aggregate__V1__MetricChange Change;
 static void set_values(Change *m, const struct explain_question *q, const struct explain_figures *f)
 {
   struct cohort_figures now = explain_cohort(q, f);
-  AUTO_FREE struct dealer_figures *space = xcalloc(q->cohort->n + 1, sizeof(*space));
+  AUTO_FREE struct dealer_figures *space = xcalloc(q->of.cohort->n + 1, sizeof(*space));
   struct cohort_figures then = group_before(&now, space);
-  size_t subject = (size_t)q->cohort->subject;
+  size_t subject = (size_t)q->of.cohort->subject;
   struct metric_group g = group_of(&now, q->metric, subject);
   if (group_value(&then, g, subject, &m->before))
     m->opt_before_case = CHANGE_HAS(OPT_BEFORE_BEFORE);
@@ -65,7 +65,7 @@ static Change *change_message(const struct explain_question *q, const struct exp
   struct change_row row = explain_row(q, f, arena, &code);
   verdict_compare_changes(&row, cells);
   verdict_judge_changes(cells, ARRAY_LEN(cells));
-  struct change_form form = change_form_of(&row, q->cohort->outside > 0);
+  struct change_form form = change_form_of(&row, q->of.cohort->outside > 0);
   set_values(m, q, f);
   set_own(m, &form);
   set_market(m, &form);
@@ -85,18 +85,18 @@ static char *date_text(int64_t day, struct arena *arena)
 Result *explain_change(const struct explain_question *q, struct arena *arena)
 {
   struct explain_figures f;
-  struct period_days before = period_resolve(q->before, q->now_unix_ms, 0);
-  size_t subject = (size_t)q->cohort->subject;
+  struct period_days before = period_resolve(q->before, q->of.now_unix_ms, 0);
+  size_t subject = (size_t)q->of.cohort->subject;
   Result *r = ARENA_NEW(arena, Result);
   analytics__aggregate__v1__explain_change_result__init(r);
   explain_figures_make(&f, q, arena);
   struct cohort_figures live = explain_cohort(q, &f);
   struct outside_view shown;
-  outside_show(q->door, "ExplainChange", &live, q->notes, arena, &shown);
-  r->dealer_id = borrow_text(q->cohort->members[subject].dealer_id);
+  outside_show(q->of.door, "ExplainChange", &live, q->of.notes, arena, &shown);
+  r->dealer_id = borrow_text(q->of.cohort->members[subject].dealer_id);
   r->metric = borrow_text(dealer_metrics[q->metric].name);
   if (dealer_metrics[q->metric].lead && f.dealers[subject].lead_event != LEAD_UNKNOWN)
-    r->lead_event = q->leads->names[f.dealers[subject].lead_event];
+    r->lead_event = q->of.leads->names[f.dealers[subject].lead_event];
   r->before_start = date_text(before.first, arena);
   r->before_end = date_text(before.last, arena);
   r->change = change_message(q, &f, arena);

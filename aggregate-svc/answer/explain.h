@@ -7,11 +7,8 @@
 #ifndef AMCP_AGGREGATE_EXPLAIN_H
 #define AMCP_AGGREGATE_EXPLAIN_H
 
-#include "aggregate-svc/cohort/cohort.h"
-#include "aggregate-svc/disclosure/door.h"
+#include "aggregate-svc/answer/subject.h"
 #include "aggregate-svc/figures/metrics.h"
-#include "aggregate-svc/figures/tables.h"
-#include "aggregate-svc/period/period.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
@@ -32,14 +29,9 @@ enum explain_query {
       row(METRIC_ENGAGEMENT_RATE)
 
 struct explain_question {
-  const struct cohort *cohort; /* has a subject */
-  struct door *door;
-  const struct report_tables *tables;
-  const struct lead_events *leads;
-  const struct dealer_notes *notes; /* per member */
+  struct subject_question of;
   enum metric_id metric;
-  const struct period *period, *before;
-  int64_t now_unix_ms;
+  const struct period *before;
 };
 
 /* Everything lives in the arena, which must have no cap, or in the question. Reads a time zone

@@ -19,42 +19,47 @@ enum { PARTS_SHOWN = 5, LABEL_BYTES = 200 };
 
 #define PART_HAS(field) ANALYTICS__AGGREGATE__V1__CHANGE_PART__##field
 
+/* A row of the subject, and what its website calls models. */
+struct axis_row {
+  const struct across_tables *t;
+  size_t member, row;
+  const struct vehicle_aliases *names;
+};
 /* The value of a row on an axis; the text lives in the table or in space. */
-typedef const char *axis_label(const struct across_tables *t, size_t member, size_t row,
-                               char space[static LABEL_BYTES]);
+typedef const char *axis_label(const struct axis_row *r, char space[static LABEL_BYTES]);
 
-static const char *by_channel(const struct across_tables *t, size_t member, size_t row,
-                              char space[static LABEL_BYTES])
+static const char *column(const struct axis_row *r, size_t dimension)
 {
-  (void)space;
-  return across_text(t, member, row, CHANNEL);
+  return across_text(r->t, r->member, r->row, dimension);
 }
 
-static const char *by_device(const struct across_tables *t, size_t member, size_t row,
-                             char space[static LABEL_BYTES])
+static const char *by_channel(const struct axis_row *r, char space[static LABEL_BYTES])
 {
   (void)space;
-  return across_text(t, member, row, DEVICE);
+  return column(r, CHANNEL);
 }
 
-static const char *by_city(const struct across_tables *t, size_t member, size_t row,
-                           char space[static LABEL_BYTES])
+static const char *by_device(const struct axis_row *r, char space[static LABEL_BYTES])
 {
   (void)space;
-  return across_text(t, member, row, CITY);
+  return column(r, DEVICE);
 }
 
-static const char *by_page_type(const struct across_tables *t, size_t member, size_t row,
-                                char space[static LABEL_BYTES])
+static const char *by_city(const struct axis_row *r, char space[static LABEL_BYTES])
 {
   (void)space;
-  return page_type(across_text(t, member, row, LANDING_PAGE));
+  return column(r, CITY);
 }
 
-static const char *by_model(const struct across_tables *t, size_t member, size_t row,
-                            char space[static LABEL_BYTES])
+static const char *by_page_type(const struct axis_row *r, char space[static LABEL_BYTES])
 {
-  page_model(across_text(t, member, row, LANDING_PAGE), space, LABEL_BYTES);
+  (void)space;
+  return page_type(column(r, LANDING_PAGE));
+}
+
+static const char *by_model(const struct axis_row *r, char space[static LABEL_BYTES])
+{
+  page_model(column(r, LANDING_PAGE), r->names, space, LABEL_BYTES);
   return space[0] != '\0' ? space : "(no model)";
 }
 
@@ -99,38 +104,40 @@ static struct stats_ratio parts_of_row(const struct question *x, const struct ac
 
 static void propose(struct axis *a, const struct question *x, axis_label *label)
 {
-  const struct across_tables *t = &x->q->tables->of[EXPLAIN_PARTS - 1];
-  size_t member = (size_t)x->q->cohort->subject;
+  const struct across_tables *t = &x->q->of.tables->of[EXPLAIN_PARTS - 1];
+  size_t member = (size_t)x->q->of.cohort->subject;
   char space[LABEL_BYTES];
   breakdown_init(&a->metric, PERIODS, x->arena);
   for (size_t row = 0; row < t->tables[member].rows; row++)
-    breakdown_propose(&a->metric, breakdown_label(label(t, member, row, space)),
-                      table_count(t, member, row, 0));
+    breakdown_propose(
+        &a->metric,
+        breakdown_label(label(&(struct axis_row){t, member, row, &x->q->of.names}, space)),
+        table_count(t, member, row, 0));
   breakdown_choose(&a->metric);
 }
 
-static struct stats_ratio *place_of(struct axis *a, const struct across_tables *t, size_t member,
-                                    size_t row, axis_label *label)
+static struct stats_ratio *place_of(struct axis *a, const struct axis_row *r, axis_label *label)
 {
   char space[LABEL_BYTES];
-  size_t v = breakdown_find(&a->metric, breakdown_label(label(t, member, row, space)));
-  return breakdown_part(&a->metric, v, explain_is_before(t, member, row) ? BEFORE : AFTER);
+  size_t v = breakdown_find(&a->metric, breakdown_label(label(r, space)));
+  return breakdown_part(&a->metric, v, explain_is_before(r->t, r->member, r->row) ? BEFORE : AFTER);
 }
 
 static void add_rows(struct axis *a, const struct question *x, axis_label *label)
 {
-  size_t member = (size_t)x->q->cohort->subject;
-  const struct across_tables *t = &x->q->tables->of[EXPLAIN_PARTS - 1];
-  for (size_t row = 0; row < t->tables[member].rows; row++) {
-    struct stats_ratio *to = place_of(a, t, member, row, label);
-    struct stats_ratio more = parts_of_row(x, t, member, row);
+  size_t member = (size_t)x->q->of.cohort->subject;
+  const struct across_tables *t = &x->q->of.tables->of[EXPLAIN_PARTS - 1];
+  struct axis_row r = {t, member, 0, &x->q->of.names};
+  for (; r.row < t->tables[member].rows; r.row++) {
+    struct stats_ratio *to = place_of(a, &r, label);
+    struct stats_ratio more = parts_of_row(x, t, member, r.row);
     to->numerator += more.numerator;
     to->denominator += more.denominator;
   }
-  t = &x->q->tables->of[EXPLAIN_PART_LEADS - 1];
-  for (size_t row = 0; x->event != NULL && row < t->tables[member].rows; row++)
-    if (strcmp(across_text(t, member, row, EVENT), x->event) == 0)
-      place_of(a, t, member, row, label)->numerator += table_count(t, member, row, x->leads);
+  r.t = t = &x->q->of.tables->of[EXPLAIN_PART_LEADS - 1];
+  for (r.row = 0; x->event != NULL && r.row < t->tables[member].rows; r.row++)
+    if (strcmp(column(&r, EVENT), x->event) == 0)
+      place_of(a, &r, label)->numerator += table_count(t, member, r.row, x->leads);
 }
 
 /* ---------------------------------------------------------------------------- parts */
@@ -259,14 +266,14 @@ void explain_axes(const struct explain_question *q, const struct explain_figures
                   struct arena *arena)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
-  int event = f->dealers[q->cohort->subject].lead_event;
+  int event = f->dealers[q->of.cohort->subject].lead_event;
   struct question x = {.q = q, .metric = m, .arena = arena, .result = r};
-  if (q->cohort->members[q->cohort->subject].state != DEALER_OK ||
+  if (q->of.cohort->members[q->of.cohort->subject].state != DEALER_OK ||
       (m->lead && event == LEAD_UNKNOWN))
     return;
-  x.event = m->lead ? q->leads->names[event] : NULL;
-  x.leads =
-      metric_is_rate(m) && (f->dealers[q->cohort->subject].effects & EFFECT_LEADS_BY_SESSION) != 0;
+  x.event = m->lead ? q->of.leads->names[event] : NULL;
+  x.leads = metric_is_rate(m) &&
+            (f->dealers[q->of.cohort->subject].effects & EFFECT_LEADS_BY_SESSION) != 0;
   if (r->change->opt_market_case != 0)
     x.market = 1 + r->change->market_percent / 100;
   r->axes = ARENA_ARRAY(arena, Axis *, ARRAY_LEN(axes));

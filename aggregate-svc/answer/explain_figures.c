@@ -119,12 +119,13 @@ static void find_signs(const struct explain_question *q, size_t member, bool bef
                        const struct days days[2], struct dealer_figures *out)
 {
   AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
-  series_begin(
-      s, signs_days(before ? q->before : q->period, q->notes[member].time_zone, q->now_unix_ms),
-      true);
-  series_read(s, &q->tables->of[EXPLAIN_DAYS - 1], member);
+  series_begin(s,
+               signs_days(before ? q->before : q->of.period, q->of.notes[member].time_zone,
+                          q->of.now_unix_ms),
+               true);
+  series_read(s, &q->of.tables->of[EXPLAIN_DAYS - 1], member);
   add_series(s, &days[before]);
-  if (!before && q->before->end.day + 1 == q->period->start.day)
+  if (!before && q->before->end.day + 1 == q->of.period->start.day)
     add_series(s, &days[1]);
   series_find(s, out);
 }
@@ -142,18 +143,18 @@ static void find_all_signs(const struct explain_question *q, size_t member,
 static void make_member(struct explain_figures *out, const struct explain_question *q,
                         size_t member, struct arena *arena)
 {
-  const struct report_tables *t = q->tables;
+  const struct report_tables *t = q->of.tables;
   struct dealer_figures *f = &out->dealers[member];
   struct days days[2];
   f->ok = true;
   f->has_before = true;
-  f->lead_event =
-      table_lead_event(&t->of[EXPLAIN_LOOKBACK - 1], &q->cohort->members[member], member, q->leads);
+  f->lead_event = table_lead_event(&t->of[EXPLAIN_LOOKBACK - 1], &q->of.cohort->members[member],
+                                   member, q->of.leads);
   find_days(&t->of[EXPLAIN_DAYS - 1], member, false, &days[0], arena);
   find_days(&t->of[EXPLAIN_DAYS - 1], member, true, &days[1], arena);
   add_sessions(&t->of[EXPLAIN_DAYS - 1], member, days);
   if (f->lead_event != LEAD_UNKNOWN)
-    add_leads(&t->of[EXPLAIN_DAY_LEADS - 1], member, q->leads->names[f->lead_event], days);
+    add_leads(&t->of[EXPLAIN_DAY_LEADS - 1], member, q->of.leads->names[f->lead_event], days);
   f->now = sum_of(&days[0]);
   f->before = sum_of(&days[1]);
   f->days = days[0].list;
@@ -166,16 +167,16 @@ static void make_member(struct explain_figures *out, const struct explain_questi
 void explain_figures_make(struct explain_figures *out, const struct explain_question *q,
                           struct arena *arena)
 {
-  size_t n = q->cohort->n;
-  struct period_days now = period_resolve(q->period, q->now_unix_ms, 0);
-  struct period_days before = period_resolve(q->before, q->now_unix_ms, 0);
+  size_t n = q->of.cohort->n;
+  struct period_days now = period_resolve(q->of.period, q->of.now_unix_ms, 0);
+  struct period_days before = period_resolve(q->before, q->of.now_unix_ms, 0);
   *out = (struct explain_figures){.days = now.last - now.first + 1,
                                   .days_before = before.last - before.first + 1};
   out->dealers = ARENA_ARRAY(arena, struct dealer_figures, n + 1);
   for (size_t i = 0; i < n; i++) {
     out->dealers[i] =
         (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
-    if (q->cohort->members[i].state == DEALER_OK)
+    if (q->of.cohort->members[i].state == DEALER_OK)
       make_member(out, q, i, arena);
   }
 }
@@ -205,10 +206,10 @@ static double dispersion(const struct explain_question *q, const struct explain_
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   struct stats_dispersion d = {0, 0};
-  for (size_t i = 0; i < q->cohort->n; i++) {
+  for (size_t i = 0; i < q->of.cohort->n; i++) {
     const struct dealer_figures *x = &f->dealers[i];
     if (!x->ok || (m->lead && x->lead_event == LEAD_UNKNOWN) || !metric_is_usable(m, x) ||
-        (visible && !q->cohort->members[i].visible))
+        (visible && !q->of.cohort->members[i].visible))
       continue;
     add_days(&d, m, x, x->days, x->n_days);
     add_days(&d, m, x, x->before_days, x->n_before_days);
@@ -237,7 +238,7 @@ static bool in_market(const struct explain_question *q, const struct explain_fig
   const struct dealer_figures *x = &f->dealers[member];
   return x->ok && metric_has_change(m, x) && x->now.sessions > 0 && x->before.sessions > 0 &&
          (!m->lead || (x->lead_event != LEAD_UNKNOWN &&
-                       x->lead_event == f->dealers[q->cohort->subject].lead_event));
+                       x->lead_event == f->dealers[q->of.cohort->subject].lead_event));
 }
 
 static struct measured_change measure(const struct explain_question *q, struct stats_ratio before,
@@ -257,9 +258,9 @@ static struct measured_change market_open(const struct explain_question *q,
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   struct stats_ratio now = {0, 0}, before = {0, 0};
-  for (size_t i = 0; i < q->cohort->n; i++) {
+  for (size_t i = 0; i < q->of.cohort->n; i++) {
     const struct dealer_figures *x = &f->dealers[i];
-    if ((long)i == q->cohort->subject || !in_market(q, f, i))
+    if ((long)i == q->of.cohort->subject || !in_market(q, f, i))
       continue;
     add_part(&now, pair_part(m, x, &x->now, f->days));
     add_part(&before, pair_part(m, x, &x->before, f->days_before));
@@ -280,11 +281,11 @@ static struct lattice_span span_of(const struct explain_question *q)
 static void add_leads_within(const struct explain_question *q, size_t member,
                              struct lattice_span span, struct dealer_figures *f)
 {
-  const struct across_tables *t = &q->tables->of[EXPLAIN_DAY_LEADS - 1];
+  const struct across_tables *t = &q->of.tables->of[EXPLAIN_DAY_LEADS - 1];
   for (size_t row = 0; f->lead_event != LEAD_UNKNOWN && row < t->tables[member].rows; row++) {
     int64_t day = day_of(across_text(t, member, row, 0));
     if (day < span.first || day > span.last ||
-        strcmp(across_text(t, member, row, 1), q->leads->names[f->lead_event]) != 0)
+        strcmp(across_text(t, member, row, 1), q->of.leads->names[f->lead_event]) != 0)
       continue;
     f->now.leads += table_count(t, member, row, 0);
     f->now.lead_sessions += table_count(t, member, row, 1);
@@ -310,19 +311,19 @@ static struct bases bases_of(const struct explain_question *q, struct lattice_sp
   for (size_t k = 0; k < out.n; k++) {
     struct period days;
     period_of_days(&days, spans[k].first, spans[k].last);
-    struct signs_question signs = {.cohort = q->cohort,
-                                   .leads = q->leads,
-                                   .days = &q->tables->of[EXPLAIN_DAYS - 1],
-                                   .look_back = &q->tables->of[EXPLAIN_LOOKBACK - 1],
-                                   .notes = q->notes,
+    struct signs_question signs = {.cohort = q->of.cohort,
+                                   .leads = q->of.leads,
+                                   .days = &q->of.tables->of[EXPLAIN_DAYS - 1],
+                                   .look_back = &q->of.tables->of[EXPLAIN_LOOKBACK - 1],
+                                   .notes = q->of.notes,
                                    .period = &days,
                                    .base = true,
                                    .baseline = true,
-                                   .now_unix_ms = q->now_unix_ms};
+                                   .now_unix_ms = q->of.now_unix_ms};
     struct dealer_figures *figures = signs_find(&signs, arena);
-    for (size_t i = 0; i < q->cohort->n; i++)
+    for (size_t i = 0; i < q->of.cohort->n; i++)
       add_leads_within(q, i, spans[k], &figures[i]);
-    out.of[k] = (struct cohort_figures){q->cohort, figures, q->leads};
+    out.of[k] = (struct cohort_figures){q->of.cohort, figures, q->of.leads};
     out.list[k] = &out.of[k];
   }
   return out;
@@ -334,17 +335,17 @@ static struct measured_change market_rate(const struct explain_question *q,
                                           enum disclosure_code *code)
 {
   struct cohort_figures now = explain_cohort(q, f);
-  struct bases of_now = bases_of(q, q->door->period, arena);
+  struct bases of_now = bases_of(q, q->of.door->period, arena);
   struct bases of_then = bases_of(q, span_of(q), arena);
-  AUTO_FREE struct dealer_figures *space = xcalloc(q->cohort->n + 1, sizeof(*space));
+  AUTO_FREE struct dealer_figures *space = xcalloc(q->of.cohort->n + 1, sizeof(*space));
   struct cohort_figures then = group_before(&now, space);
-  struct metric_group g = group_of(&now, q->metric, (size_t)q->cohort->subject);
+  struct metric_group g = group_of(&now, q->metric, (size_t)q->of.cohort->subject);
   const struct dealer_metric *m = &dealer_metrics[q->metric];
   CLEANUP(door_figure_free) struct door_figure a;
   CLEANUP(door_figure_free) struct door_figure b;
   struct stats_ratio after, before;
-  cell_figure_within(q->door, &now, g, q->door->period, of_now.list, of_now.n, &a);
-  cell_figure_within(q->door, &then, g, span_of(q), of_then.list, of_then.n, &b);
+  cell_figure_within(q->of.door, &now, g, q->of.door->period, of_now.list, of_now.n, &a);
+  cell_figure_within(q->of.door, &then, g, span_of(q), of_then.list, of_then.n, &b);
   *code = a.code != DISCLOSURE_RESTRICTED ? a.code : b.code;
   if (!cell_pool(m, &a, &after) || !cell_pool(m, &b, &before))
     return (struct measured_change){.known = false};
@@ -356,21 +357,21 @@ static void ask_growth(const struct explain_question *q, const struct explain_fi
                        double phi, struct door_figure *out)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
-  AUTO_FREE struct disclosure_member *members = xcalloc(q->cohort->n + 1, sizeof(*members));
-  int event = f->dealers[q->cohort->subject].lead_event;
+  AUTO_FREE struct disclosure_member *members = xcalloc(q->of.cohort->n + 1, sizeof(*members));
+  int event = f->dealers[q->of.cohort->subject].lead_event;
   char name[200];
   snprintf(name, sizeof(name), "%s growth from %lld %.100s", m->name,
            (long long)q->before->start.day,
-           m->lead && event != LEAD_UNKNOWN ? q->leads->names[event] : "");
-  for (size_t i = 0; i < q->cohort->n; i++)
-    members[i] = (struct disclosure_member){q->cohort->members[i].visible, in_market(q, f, i),
-                                            q->cohort->members[i].owner,
+           m->lead && event != LEAD_UNKNOWN ? q->of.leads->names[event] : "");
+  for (size_t i = 0; i < q->of.cohort->n; i++)
+    members[i] = (struct disclosure_member){q->of.cohort->members[i].visible, in_market(q, f, i),
+                                            q->of.cohort->members[i].owner,
                                             metric_parts_of(m, &f->dealers[i].before).numerator,
                                             metric_parts_of(m, &f->dealers[i].now).numerator};
   struct door_cell cell = {
       .metric = name, .slice = "", .members = members, .rate = true, .scale = 1, .dispersion = phi};
   if (lattice_of(span_of(q)) != LATTICE_NONE)
-    door_figure(q->door, &cell, out);
+    door_figure(q->of.door, &cell, out);
 }
 
 /* It, as it is shown, on events as rounded for intervals. */
@@ -394,15 +395,15 @@ struct change_row explain_row(const struct explain_question *q, const struct exp
                               struct arena *arena, enum disclosure_code *code)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
-  const struct dealer_figures *own = &f->dealers[q->cohort->subject];
+  const struct dealer_figures *own = &f->dealers[q->of.cohort->subject];
   double phi = dispersion(q, f, true);
   struct change_row row = {.own = {.known = false}, .suspect = !metric_has_change(m, own)};
   *code = DISCLOSURE_OPEN;
   if (own->ok && (!m->lead || own->lead_event != LEAD_UNKNOWN))
     row.own = measure(q, pair_part(m, own, &own->before, f->days_before),
                       pair_part(m, own, &own->now, f->days), phi);
-  row.market = q->cohort->outside == 0 ? market_open(q, f, phi)
-               : metric_is_rate(m)     ? market_rate(q, f, arena, code)
-                                       : market_growth(q, f, code);
+  row.market = q->of.cohort->outside == 0 ? market_open(q, f, phi)
+               : metric_is_rate(m)        ? market_rate(q, f, arena, code)
+                                          : market_growth(q, f, code);
   return row;
 }

@@ -17,7 +17,7 @@ void explain_figures_make(struct explain_figures *out, const struct explain_ques
 static inline struct cohort_figures explain_cohort(const struct explain_question *q,
                                                    const struct explain_figures *f)
 {
-  return (struct cohort_figures){q->cohort, f->dealers, q->leads};
+  return (struct cohort_figures){q->of.cohort, f->dealers, q->of.leads};
 }
 /* Whether a row is of the period before. */
 bool explain_is_before(const struct across_tables *t, size_t member, size_t row);

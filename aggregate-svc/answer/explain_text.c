@@ -5,7 +5,6 @@
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/explain_parts.h"
 #include "aggregate-svc/answer/index_text.h"
-#include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
 
@@ -13,7 +12,7 @@ typedef Analytics__Aggregate__V1__ExplainChangeResult Result;
 typedef Analytics__Aggregate__V1__MetricChange Change;
 typedef Analytics__Aggregate__V1__ChangePart Part;
 
-enum { HEADLINE_BYTES = 1500, NAME_BYTES = 200, LABEL_BYTES = 60, HEADLINE_PARTS = 3 };
+enum { HEADLINE_BYTES = 1500, LABEL_BYTES = 60, HEADLINE_PARTS = 3 };
 
 /* -------------------------------------------------------------------------- headline */
 
@@ -68,20 +67,16 @@ static void put_parts(struct buf *b, const Result *r)
   }
 }
 
-static char *headline(const struct explain_question *q, const Result *r, bool suspect,
-                      struct arena *arena)
+static char *headline(const struct explain_question *q, const Result *r,
+                      const struct subject_frame *frame, bool suspect, struct arena *arena)
 {
-  const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   if (suspect)
     buf_puts(&b,
              "The data is suspect, so the move may be one of the measurement: see the caveats. ");
-  text_put_clipped(&b, m->name, NAME_BYTES);
-  if (m->state != DEALER_OK)
-    buf_printf(&b, " could not be read (%s), so nothing is explained", m->reason);
-  buf_puts(&b, " against the other dealers of ");
-  answer_put_scope(&b, r->cohort, r->coverage, r->period);
-  if (m->state == DEALER_OK)
+  subject_put_name(&b, &q->of, "nothing is explained");
+  subject_put_scope(&b, frame);
+  if (subject_member(&q->of)->state == DEALER_OK)
     put_move(&b, &dealer_metrics[q->metric], r->change);
   if (is_clear(r->change->verdict) || is_clear(r->change->against_market))
     put_parts(&b, r);
@@ -93,7 +88,7 @@ static char *headline(const struct explain_question *q, const Result *r, bool su
 
 static void change_caveats(struct caveats *c, const struct explain_question *q, const Result *r)
 {
-  if (q->cohort->members[q->cohort->subject].state != DEALER_OK)
+  if (q->of.cohort->members[q->of.cohort->subject].state != DEALER_OK)
     return;
   if (!is_clear(r->change->verdict) && !is_clear(r->change->against_market) &&
       strcmp(r->change->verdict, "suspect_data") != 0)
@@ -103,6 +98,7 @@ static void change_caveats(struct caveats *c, const struct explain_question *q, 
   if (r->n_parts > 0)
     caveats_add(c, "Each axis splits the same move: parts of different axes must not be added. "
                    "page_type and model are those of the page on which a session began.");
+  dealer_caveats_names(c, &q->of.cohort->members[q->of.cohort->subject], 1);
   if (r->change->suppressed[0] != '\0')
     caveats_add(c, "The market's change is withheld: %s.", r->change->suppressed);
 }
@@ -111,8 +107,8 @@ static void change_caveats(struct caveats *c, const struct explain_question *q, 
 static int *lead_events_of(const struct explain_question *q, const struct explain_figures *f,
                            struct arena *arena)
 {
-  int *events = ARENA_ARRAY(arena, int, q->cohort->n + 1);
-  for (size_t i = 0; i < q->cohort->n; i++)
+  int *events = ARENA_ARRAY(arena, int, q->of.cohort->n + 1);
+  for (size_t i = 0; i < q->of.cohort->n; i++)
     events[i] = f->dealers[i].lead_event;
   return events;
 }
@@ -120,22 +116,11 @@ static int *lead_events_of(const struct explain_question *q, const struct explai
 void explain_words(const struct explain_question *q, const struct outside_view *shown,
                    const struct explain_figures *f, Result *r, struct arena *arena)
 {
-  struct caveats c = {.arena = arena};
-  struct resolved_period resolved;
-  r->cohort = answer_cohort(&shown->cohort, arena);
-  r->period =
-      period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
-  r->coverage = cohort_coverage(&shown->cohort, arena);
-  bool suspect = !metric_has_change(&dealer_metrics[q->metric], &f->dealers[q->cohort->subject]);
-  dealer_caveats_suspect(&c, q->cohort, f->dealers);
-  caveats_add_missing(&c, q->cohort);
-  change_caveats(&c, q, r);
-  dealer_caveats_outside(&c, &shown->cohort, q->door);
-  if (dealer_metrics[q->metric].lead)
-    dealer_caveats_leads(&c, &shown->cohort, q->leads, lead_events_of(q, f, arena));
-  caveats_add_notes(&c, &shown->cohort, shown->notes);
-  period_caveats(&c, q->period, r->period, &resolved);
-  r->caveats = c.items;
-  r->n_caveats = c.n;
-  r->headline = headline(q, r, suspect, arena);
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  struct subject_words w;
+  subject_words_begin(&w, &q->of, shown, f->dealers, SUBJECT_FRAME(r), arena);
+  change_caveats(&w.caveats, q, r);
+  subject_words_end(&w, m->lead ? lead_events_of(q, f, arena) : NULL);
+  bool suspect = !metric_has_change(m, &f->dealers[q->of.cohort->subject]);
+  r->headline = headline(q, r, &w.frame, suspect, arena);
 }

@@ -56,9 +56,9 @@ static struct judged judged_of(const struct pages_parts *p, const struct pages_q
     j.sessions += breakdown_part(&p->pages, page, c)->denominator;
     j.cell.observed += breakdown_part(&p->pages, page, c)->numerator;
   }
-  if (is_page(j.label) && p->lead_events[q->cohort->subject] != LEAD_UNKNOWN)
-    j.cell.expected = expect(p, page, q->from_region && q->cohort->outside > 0);
-  j.cell.suspect = !pages_usable(q, (size_t)q->cohort->subject);
+  if (is_page(j.label) && p->lead_events[q->of.cohort->subject] != LEAD_UNKNOWN)
+    j.cell.expected = expect(p, page, q->from_region && q->of.cohort->outside > 0);
+  j.cell.suspect = !subject_usable(&q->of, (size_t)q->of.cohort->subject);
   return j;
 }
 
@@ -120,13 +120,13 @@ static Page *page_message(const struct judged *j, const struct pages_parts *p,
   m->type = borrow_text(p->types.values[type]->label);
   m->sessions = j->sessions;
   m->verdict = borrow_text(expected_word_name(j->cell.word));
-  if (p->lead_events[q->cohort->subject] != LEAD_UNKNOWN) {
+  if (p->lead_events[q->of.cohort->subject] != LEAD_UNKNOWN) {
     m->opt_lead_sessions_case = PAGE_HAS(OPT_LEAD_SESSIONS_LEAD_SESSIONS);
     m->lead_sessions = j->cell.observed;
   }
   if (is_page(j->label))
     m->suppressed = borrow_text(disclosure_code_name(p->codes[type]));
-  set_expected(m, &j->cell, !q->from_region || q->cohort->outside == 0);
+  set_expected(m, &j->cell, !q->from_region || q->of.cohort->outside == 0);
   return m;
 }
 
@@ -155,18 +155,18 @@ static void add_rows(const struct pages_parts *p, const struct pages_question *q
 
 Result *compare_pages(const struct pages_question *q, struct arena *arena)
 {
-  size_t subject = (size_t)q->cohort->subject;
+  size_t subject = (size_t)q->of.cohort->subject;
   CLEANUP(pages_parts_free) struct pages_parts p;
   Result *r = ARENA_NEW(arena, Result);
   analytics__aggregate__v1__compare_landing_pages_result__init(r);
   pages_parts_make(&p, q, arena);
-  struct cohort_figures live = {q->cohort, q->dealers, q->leads};
+  struct cohort_figures live = {q->of.cohort, q->of.dealers, q->of.leads};
   struct outside_view shown;
-  outside_show(q->door, "CompareLandingPages", &live, q->notes, arena, &shown);
-  r->dealer_id = borrow_text(q->cohort->members[subject].dealer_id);
+  outside_show(q->of.door, "CompareLandingPages", &live, q->of.notes, arena, &shown);
+  r->dealer_id = borrow_text(q->of.cohort->members[subject].dealer_id);
   r->expected_from = borrow_text(q->from_region ? "region" : "own");
   if (p.lead_events[subject] != LEAD_UNKNOWN)
-    r->lead_event = q->leads->names[p.lead_events[subject]];
+    r->lead_event = q->of.leads->names[p.lead_events[subject]];
   add_rows(&p, q, r, arena);
   pages_words(q, &shown, &p, r, arena);
   return r;

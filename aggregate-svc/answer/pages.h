@@ -9,11 +9,7 @@
 #ifndef AMCP_AGGREGATE_PAGES_H
 #define AMCP_AGGREGATE_PAGES_H
 
-#include "aggregate-svc/cohort/cohort.h"
-#include "aggregate-svc/disclosure/door.h"
-#include "aggregate-svc/figures/metrics.h"
-#include "aggregate-svc/figures/tables.h"
-#include "aggregate-svc/period/period.h"
+#include "aggregate-svc/answer/subject.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
@@ -29,15 +25,8 @@ enum pages_query {
 enum { PAGES_ROWS_MAX = 25 };
 
 struct pages_question {
-  const struct cohort *cohort; /* has a subject; that alone when expectations are its own */
-  struct door *door;
-  const struct report_tables *tables;
-  const struct lead_events *leads;
-  const struct dealer_figures *dealers; /* per member, of signs_find() */
-  const struct dealer_notes *notes;     /* per member */
+  struct subject_question of; /* its cohort is the subject alone when expectations are its own */
   bool from_region;
-  const struct period *period;
-  int64_t now_unix_ms;
 };
 
 /* Everything lives in the arena, which must have no cap, or in the question. Reads a time zone

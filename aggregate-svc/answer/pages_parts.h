@@ -15,8 +15,6 @@ struct pages_parts {
   enum disclosure_code *codes; /* per type: why its rate is withheld */
 };
 
-/* Whether nothing suspect speaks against a member's rates. */
-bool pages_usable(const struct pages_question *q, size_t member);
 /* The place of a page's type. */
 size_t pages_type(const struct pages_parts *p, size_t page);
 /* The template of a page, behind its type. */

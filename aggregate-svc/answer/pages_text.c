@@ -2,16 +2,14 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/dealer_caveats.h"
-#include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/answer/pages_parts.h"
-#include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Aggregate__V1__CompareLandingPagesResult Result;
 typedef Analytics__Aggregate__V1__LandingPage Page;
 
-enum { HEADLINE_BYTES = 1500, NAME_BYTES = 200, LABEL_BYTES = 80, HEADLINE_PAGES = 3 };
+enum { HEADLINE_BYTES = 1500, LABEL_BYTES = 80, HEADLINE_PAGES = 3 };
 
 /* "/specials/ (3 leads, expected 9.6)" of each with the verdict; returns how many there are. */
 static size_t put_pages(struct buf *b, const Result *r, const char *verdict, const char *words)
@@ -46,21 +44,17 @@ static void put_findings(struct buf *b, const Result *r, bool suspect)
     buf_puts(b, ": no landing page has enough leads to be judged");
 }
 
-static char *headline(const struct pages_question *q, const Result *r, struct arena *arena)
+static char *headline(const struct pages_question *q, const Result *r,
+                      const struct subject_frame *frame, struct arena *arena)
 {
-  const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
-  text_put_clipped(&b, m->name, NAME_BYTES);
-  if (m->state != DEALER_OK)
-    buf_printf(&b, " could not be read (%s), so its pages are not compared", m->reason);
-  if (q->from_region) {
-    buf_puts(&b, " against the other dealers of ");
-    answer_put_scope(&b, r->cohort, r->coverage, r->period);
-  } else {
+  subject_put_name(&b, &q->of, "its pages are not compared");
+  if (q->from_region)
+    subject_put_scope(&b, frame);
+  else
     buf_printf(&b, " against its own rates, %s to %s", r->period->start_date, r->period->end_date);
-  }
-  if (m->state == DEALER_OK)
-    put_findings(&b, r, !pages_usable(q, (size_t)q->cohort->subject));
+  if (subject_member(&q->of)->state == DEALER_OK)
+    put_findings(&b, r, !subject_usable(&q->of, (size_t)q->of.cohort->subject));
   buf_putc(&b, '.');
   return arena_strdup(arena, buf_str(&b));
 }
@@ -77,10 +71,10 @@ static int64_t sessions_of(const struct pages_parts *p, size_t subject, const ch
 static void page_caveats(struct caveats *c, const struct pages_question *q,
                          const struct pages_parts *p, const Result *r)
 {
-  size_t subject = (size_t)q->cohort->subject;
+  size_t subject = (size_t)q->of.cohort->subject;
   int64_t unset = sessions_of(p, subject, breakdown_unset);
   double all = (double)breakdown_total(&p->types, subject).denominator;
-  if (q->cohort->members[subject].state != DEALER_OK)
+  if (q->of.cohort->members[subject].state != DEALER_OK)
     return;
   caveats_add(c, "Ids, VINs and years in paths are folded, and vehicle pages are by model; a page "
                  "is compared with its own type only.");
@@ -89,9 +83,10 @@ static void page_caveats(struct caveats *c, const struct pages_question *q,
                 "%.1f %% of the sessions have no landing page: (not set) and empty values are one "
                 "row.",
                 100 * (double)unset / all);
-  if (q->from_region && q->cohort->outside > 0)
+  if (q->from_region && q->of.cohort->outside > 0)
     caveats_add(c, "The others' rates are by page type alone, not by channel: a page with unusual "
                    "channels can differ for that reason.");
+  dealer_caveats_names(c, &q->of.cohort->members[subject], 1);
   if (r->page_count > (int32_t)r->n_pages)
     caveats_add(c, "There are %d landing pages, of which the first rows are shown.", r->page_count);
 }
@@ -99,20 +94,9 @@ static void page_caveats(struct caveats *c, const struct pages_question *q,
 void pages_words(const struct pages_question *q, const struct outside_view *shown,
                  const struct pages_parts *p, Result *r, struct arena *arena)
 {
-  struct caveats c = {.arena = arena};
-  struct resolved_period resolved;
-  r->cohort = answer_cohort(&shown->cohort, arena);
-  r->period =
-      period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
-  r->coverage = cohort_coverage(&shown->cohort, arena);
-  caveats_add_missing(&c, &shown->cohort);
-  dealer_caveats_suspect(&c, q->cohort, q->dealers);
-  page_caveats(&c, q, p, r);
-  dealer_caveats_outside(&c, &shown->cohort, q->door);
-  dealer_caveats_leads(&c, &shown->cohort, q->leads, p->lead_events);
-  caveats_add_notes(&c, &shown->cohort, shown->notes);
-  period_caveats(&c, q->period, r->period, &resolved);
-  r->caveats = c.items;
-  r->n_caveats = c.n;
-  r->headline = headline(q, r, arena);
+  struct subject_words w;
+  subject_words_begin(&w, &q->of, shown, q->of.dealers, SUBJECT_FRAME(r), arena);
+  page_caveats(&w.caveats, q, p, r);
+  subject_words_end(&w, p->lead_events);
+  r->headline = headline(q, r, &w.frame, arena);
 }

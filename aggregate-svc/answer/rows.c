@@ -88,13 +88,11 @@ static enum err_code too_many_rows(size_t rows, struct err *e)
                  ACROSS_MAX_ANSWER_ROWS);
 }
 
-/* A page of the dealers, in what the rest of the answer leaves. */
-static enum err_code add_dealers(const struct across_question *q, Result *r, struct arena *arena,
-                                 struct err *e)
+/* A page of the dealers, in what the rest of the answer leaves of the text. */
+static enum err_code add_dealers(const struct across_question *q, Result *r, size_t left,
+                                 struct arena *arena, struct err *e)
 {
-  struct paging page = {.limit = q->dealers_per_page,
-                        .offset = q->offset,
-                        .left = paging_left(TEXT_MOST, paging_head_bytes(&r->base))};
+  struct paging page = {.limit = q->dealers_per_page, .offset = q->offset, .left = left};
   size_t all = 0, rows = 0;
   bool full = false;
   if (is_by_part(q))
@@ -314,7 +312,8 @@ static void add_order(struct caveats *c, const struct across_question *q, const 
 }
 
 static void add_caveats(const struct across_question *q, Result *r, struct landing_rows landing,
-                        const struct resolved_period *period, struct arena *arena)
+                        const struct compared *compared, const struct resolved_period *period,
+                        struct arena *arena)
 {
   struct caveats c = {.arena = arena};
   caveats_add_missing(&c, q->cohort);
@@ -329,7 +328,7 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
   add_landing(&c, landing);
   add_contacts(&c, q);
   if (q->days != NULL)
-    compared_caveats(&c, q, r);
+    compared_caveats(&c, compared);
   else
     add_pool_limits(&c, q, r);
   add_groups(&c, q);
@@ -356,20 +355,33 @@ static void add_headers(const struct across_question *q, Result *r, struct arena
   }
 }
 
+/* Rows of dealers or rows of comparisons, as many as a page has. */
+static enum err_code add_page(const struct across_question *q, const struct compared *compared,
+                              Result *r, struct arena *arena, struct err *e)
+{
+  size_t left = paging_left(TEXT_MOST, paging_head_bytes(&r->base));
+  if (q->days == NULL)
+    return add_dealers(q, r, left, arena, e);
+  compared_page(compared, r, left, arena);
+  return ERR_OK;
+}
+
 Result *across_result(const struct across_question *q, struct arena *arena, struct err *e)
 {
+  CLEANUP(compared_free) struct compared compared = {.q = q};
   Result *r = ARENA_NEW(arena, Result);
   struct resolved_period period;
   analytics__aggregate__v1__run_report_across_dealers_result__init(r);
   add_headers(q, r, arena);
   struct landing_rows landing = join_landing(q);
-  if ((q->days != NULL ? compared_rows(q, r, arena, e) : add_pooled(q, r, arena, e)) != ERR_OK)
+  if ((q->days != NULL ? compared_make(&compared, q, r, arena, e) : add_pooled(q, r, arena, e)) !=
+      ERR_OK)
     return NULL;
   r->period =
       period_message(q->period, q->cohort, q->tables->notes, q->now_unix_ms, arena, &period);
   r->coverage = cohort_coverage(q->cohort, arena);
-  add_caveats(q, r, landing, &period, arena);
-  if (q->days == NULL && add_dealers(q, r, arena, e) != ERR_OK)
+  add_caveats(q, r, landing, &compared, &period, arena);
+  if (add_page(q, &compared, r, arena, e) != ERR_OK)
     return NULL;
   if (protobuf_c_message_get_packed_size(&r->base) > ACROSS_MAX_ANSWER_BYTES) {
     err_set(e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",

@@ -7,16 +7,16 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/index.h"
+#include "aggregate-svc/answer/sliced.h"
 #include "aggregate-svc/answer/traffic_parts.h"
 #include "aggregate-svc/disclosure/cell.h"
-#include "aggregate-svc/disclosure/split.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__CompareTrafficSourcesResult Result;
 typedef Analytics__Aggregate__V1__TrafficSource Source;
 
-enum { SLICE_BYTES = 256, METRIC_BYTES = 160 };
+enum { METRIC_BYTES = 160 };
 
 #define LEADS_SCALE 100 /* leads per 100 sessions */
 #define SOURCE_HAS(field) ANALYTICS__AGGREGATE__V1__TRAFFIC_SOURCE__##field
@@ -40,199 +40,63 @@ struct answer {
 
 /* ------------------------------------------------------------------------- others */
 
-/* The dealers of one metric as the disclosure wants them: totals of each, or of one source. */
-static struct disclosure_member *members_of(const struct answer *a, bool leads)
+static struct sliced sliced_of(const struct answer *a, bool leads, char metric[static METRIC_BYTES])
 {
-  const struct cohort *c = a->q->cohort;
-  struct disclosure_member *m = xcalloc(c->n + 1, sizeof(*m));
-  for (size_t i = 0; i < c->n; i++) {
-    struct stats_ratio total = breakdown_total(&a->parts.by_source, i);
-    m[i].visible = c->members[i].visible;
-    m[i].owner = c->members[i].owner;
-    m[i].contributes = c->members[i].state == DEALER_OK && total.denominator > 0 &&
-                       traffic_usable(a->q, i) && (!leads || traffic_same_leads(&a->parts, c, i));
-    m[i].denominator = total.denominator;
-  }
-  return m;
+  int event = a->parts.lead_events[a->q->of.cohort->subject];
+  snprintf(metric, METRIC_BYTES, leads ? "leads_per_100_sessions %.100s" : "session_share%s",
+           leads && event != LEAD_UNKNOWN ? a->q->of.leads->names[event] : "");
+  return (struct sliced){.q = &a->q->of,
+                         .parts = &a->parts.by_source,
+                         .bases = a->parts.bases,
+                         .metric = metric,
+                         .dimension = traffic_dimension(a->q->by),
+                         .lead_events = leads ? a->parts.lead_events : NULL,
+                         .scale = leads ? LEADS_SCALE : 1,
+                         .dispersion = leads ? a->parts.phi : 1};
 }
 
-static void name_metric(const struct answer *a, bool leads, char out[static METRIC_BYTES])
+static void set_released(struct others *o, const struct door_figure *f, bool leads)
 {
-  int event = a->parts.lead_events[a->q->cohort->subject];
-  if (leads)
-    snprintf(out, METRIC_BYTES, "leads_per_100_sessions %.100s",
-             event != LEAD_UNKNOWN ? a->q->leads->names[event] : "");
-  else
-    snprintf(out, METRIC_BYTES, "session_share");
-}
-
-/* Parts of one source in one of the door's bases. */
-static struct stats_ratio base_part(const struct answer *a, size_t base, size_t v, size_t member)
-{
-  return a->parts.bases[(base * a->parts.by_source.n + v) * a->q->cohort->n + member];
-}
-
-/* Whether a member is in the figures of a base. */
-static bool is_in_base(const struct answer *a, size_t base, size_t member)
-{
-  const struct dealer_figures *f =
-      &a->q->door->bases[DOOR_NOW].figures[base * a->q->cohort->n + member];
-  return f->ok && metric_is_usable(&dealer_metrics[METRIC_LEADS_PER_100_SESSIONS], f);
-}
-
-static size_t bases_of(const struct answer *a)
-{
-  return a->parts.bases != NULL ? a->q->door->bases[DOOR_NOW].n : 0;
-}
-
-/* Who may contribute to one metric at all: what is suspect in a base is looked at there. */
-static bool may_contribute(const struct answer *a, const struct disclosure_member *m, size_t member,
-                           bool leads)
-{
-  return bases_of(a) == 0 ? m->contributes
-                          : a->q->cohort->members[member].state == DEALER_OK &&
-                                (!leads || traffic_same_leads(&a->parts, a->q->cohort, member));
-}
-
-static struct slice_part slice_of(struct stats_ratio part, bool leads)
-{
-  return (struct slice_part){part.denominator, leads ? part.numerator : 0};
-}
-
-/* Which sources the benchmark shows apart in one metric. */
-static enum disclosure_code split(const struct answer *a, bool leads, enum slice_fate *fates)
-{
-  const struct breakdown *b = &a->parts.by_source;
-  size_t n = b->n * b->n_members, n_bases = bases_of(a);
-  AUTO_FREE struct disclosure_member *members = members_of(a, leads);
-  AUTO_FREE struct slice_part *parts = xcalloc((n_bases + 1) * n + 1, sizeof(*parts));
-  AUTO_FREE const struct slice_part **bases = xcalloc(n_bases + 1, sizeof(*bases));
-  AUTO_FREE const char **labels = xcalloc(b->n + 1, sizeof(*labels));
-  char metric[METRIC_BYTES];
-  name_metric(a, leads, metric);
-  for (size_t i = 0; i < b->n_members; i++)
-    members[i].contributes = may_contribute(a, &members[i], i, leads);
-  for (size_t k = 0; k < n_bases; k++)
-    bases[k] = parts + (k + 1) * n;
-  for (size_t v = 0; v < b->n; v++) {
-    labels[v] = b->values[v]->label;
-    for (size_t i = 0; i < b->n_members; i++) {
-      size_t at = v * b->n_members + i;
-      if (members[i].contributes)
-        parts[at] = slice_of(*breakdown_part(b, v, i), leads);
-      for (size_t k = 0; k < n_bases && members[i].contributes; k++)
-        if (is_in_base(a, k, i))
-          parts[(k + 1) * n + at] = slice_of(base_part(a, k, v, i), leads);
-    }
-  }
-  struct split_question q = {metric,
-                             traffic_dimension(a->q->by),
-                             labels,
-                             {members, b->n_members, parts, b->n, leads, bases, n_bases}};
-  return split_decide(a->q->door, &q, fates);
-}
-
-/* A member in the figure of one source: its lead rate there, or the source's share of it. */
-static void set_member(struct disclosure_member *m, struct stats_ratio part, int64_t sessions,
-                       bool leads)
-{
-  m->numerator = leads ? part.numerator : part.denominator;
-  m->denominator = leads ? part.denominator : sessions;
-  /* A dealer without the source is in the share, as 0, and in no lead rate. */
-  m->contributes = m->contributes && m->denominator > 0;
-}
-
-static int64_t sessions_in_base(const struct answer *a, size_t base, size_t member)
-{
-  int64_t sum = 0;
-  for (size_t v = 0; v < a->parts.by_source.n; v++)
-    sum += base_part(a, base, v, member).denominator;
-  return sum;
-}
-
-/* One source of the outside dealers in one metric. */
-static enum disclosure_code release(const struct answer *a, size_t v, bool leads,
-                                    struct door_figure *out)
-{
-  const struct breakdown *b = &a->parts.by_source;
-  size_t n = b->n_members, n_bases = bases_of(a);
-  AUTO_FREE struct disclosure_member *members = members_of(a, leads);
-  AUTO_FREE struct disclosure_member *rows = xcalloc(n_bases * n + 1, sizeof(*rows));
-  AUTO_FREE const struct disclosure_member **bases = xcalloc(n_bases + 1, sizeof(*bases));
-  char metric[METRIC_BYTES], slice[SLICE_BYTES];
-  name_metric(a, leads, metric);
-  split_slice(slice, sizeof(slice), traffic_dimension(a->q->by), b->values[v]->label);
-  for (size_t k = 0; k < n_bases; k++) {
-    bases[k] = rows + k * n;
-    for (size_t i = 0; i < n; i++) {
-      struct disclosure_member *m = &rows[k * n + i];
-      *m = members[i];
-      m->contributes = may_contribute(a, m, i, leads) && is_in_base(a, k, i);
-      set_member(m, base_part(a, k, v, i), leads ? 0 : sessions_in_base(a, k, i), leads);
-    }
-  }
-  for (size_t i = 0; i < n; i++)
-    set_member(&members[i], *breakdown_part(b, v, i), members[i].denominator, leads);
-  struct door_cell cell = {.metric = metric,
-                           .slice = slice,
-                           .members = members,
-                           .bases = bases,
-                           .n_bases = n_bases,
-                           .rate = true,
-                           .share = !leads,
-                           .scale = leads ? LEADS_SCALE : 1,
-                           .dispersion = leads ? a->parts.phi : 1};
-  door_figure(a->q->door, &cell, out);
-  return out->code;
-}
-
-static void ask_door(struct answer *a, size_t v, enum disclosure_code code, enum slice_fate fate,
-                     bool leads)
-{
-  struct others *o = &a->others[v];
-  struct door_figure f = {.code = code};
-  if (code == DISCLOSURE_RESTRICTED && fate != SLICE_RELEASED)
-    f.code = DISCLOSURE_MIN_CONTRIBUTORS;
-  else if (code == DISCLOSURE_RESTRICTED)
-    release(a, v, leads, &f);
-  bool released = f.code == DISCLOSURE_RESTRICTED;
   if (leads) {
-    o->leads_code = f.code;
-    o->leads = f.pooled;
-    o->has_leads = cell_pool_of_rate(LEADS_SCALE, &f, &o->judged.pool);
-    o->judged.phi = f.record.dispersion;
+    o->leads_code = f->code;
+    o->leads = f->pooled;
+    o->has_leads = cell_pool_of_rate(LEADS_SCALE, f, &o->judged.pool);
+    o->judged.phi = f->record.dispersion;
   } else {
-    o->share_code = f.code;
-    o->share = f.pooled;
-    o->has_share = released;
+    o->share_code = f->code;
+    o->share = f->pooled;
+    o->has_share = f->code == DISCLOSURE_RESTRICTED;
   }
-  door_figure_free(&f);
 }
 
 static void ask_outside(struct answer *a)
 {
-  size_t n = a->parts.by_source.n;
-  AUTO_FREE enum slice_fate *fates = xcalloc(n + 1, sizeof(*fates));
+  AUTO_FREE enum slice_fate *fates = xcalloc(a->parts.by_source.n + 1, sizeof(*fates));
+  char metric[METRIC_BYTES];
   for (int leads = 0; leads < 2; leads++) {
-    enum disclosure_code code = split(a, leads != 0, fates);
-    for (size_t k = 0; k < a->shown; k++)
-      ask_door(a, a->order[k], code, fates[a->order[k]], leads != 0);
+    struct sliced s = sliced_of(a, leads != 0, metric);
+    enum disclosure_code code = sliced_split(&s, fates);
+    for (size_t k = 0; k < a->shown; k++) {
+      CLEANUP(door_figure_free) struct door_figure f;
+      sliced_release(&s, a->order[k], code, fates[a->order[k]], &f);
+      set_released(&a->others[a->order[k]], &f, leads != 0);
+    }
   }
 }
 
 /* The caller sees every dealer: the pool of all but the subject. */
 static void pool_others(struct answer *a, size_t v)
 {
-  const struct cohort *c = a->q->cohort;
+  const struct cohort *c = a->q->of.cohort;
   struct others *o = &a->others[v];
   struct stats_ratio share = {0, 0}, leads = {0, 0};
   for (size_t i = 0; i < c->n; i++) {
-    if ((long)i == c->subject || c->members[i].state != DEALER_OK || !traffic_usable(a->q, i))
+    if ((long)i == c->subject || c->members[i].state != DEALER_OK || !subject_usable(&a->q->of, i))
       continue;
     struct stats_ratio part = *breakdown_part(&a->parts.by_source, v, i);
     share.numerator += part.denominator;
     share.denominator += breakdown_total(&a->parts.by_source, i).denominator;
-    if (!traffic_same_leads(&a->parts, c, i))
+    if (!subject_same_leads(c, a->parts.lead_events, i))
       continue;
     leads.numerator += part.numerator;
     leads.denominator += part.denominator;
@@ -248,13 +112,13 @@ static void pool_others(struct answer *a, size_t v)
 /* `own`: what its rate counts; leads: its lead events. */
 static void set_own(const struct answer *a, Source *s, struct stats_ratio own, int64_t leads)
 {
-  struct stats_ratio total = breakdown_total(&a->parts.by_source, (size_t)a->q->cohort->subject);
+  struct stats_ratio total = breakdown_total(&a->parts.by_source, (size_t)a->q->of.cohort->subject);
   s->sessions = own.denominator;
   if (total.denominator > 0) {
     s->opt_share_case = SOURCE_HAS(OPT_SHARE_SHARE);
     s->share = (double)own.denominator / (double)total.denominator;
   }
-  if (a->parts.lead_events[a->q->cohort->subject] == LEAD_UNKNOWN)
+  if (a->parts.lead_events[a->q->of.cohort->subject] == LEAD_UNKNOWN)
     return;
   s->opt_leads_case = SOURCE_HAS(OPT_LEADS_LEADS);
   s->leads = leads;
@@ -314,9 +178,9 @@ static struct verdict_cell cell_of(const struct answer *a, size_t v)
   const struct others *o = &a->others[v];
   const struct breakdown *b = &a->parts.by_source;
   bool judged = is_source(b->values[v]->label);
-  bool known = a->parts.lead_events[a->q->cohort->subject] != LEAD_UNKNOWN;
-  bool suspect = !traffic_usable(a->q, (size_t)a->q->cohort->subject);
-  return (struct verdict_cell){.own = *breakdown_part(b, v, (size_t)a->q->cohort->subject),
+  bool known = a->parts.lead_events[a->q->of.cohort->subject] != LEAD_UNKNOWN;
+  bool suspect = !subject_usable(&a->q->of, (size_t)a->q->of.cohort->subject);
+  return (struct verdict_cell){.own = *breakdown_part(b, v, (size_t)a->q->of.cohort->subject),
                                .others = o->judged.pool,
                                .model = STATS_POISSON,
                                .phi = o->has_leads ? o->judged.phi : a->parts.phi,
@@ -335,7 +199,7 @@ static Source *rest_message(const struct answer *a)
   analytics__aggregate__v1__traffic_source__init(s);
   for (size_t k = a->shown; k < a->sources; k++) {
     struct stats_ratio part =
-        *breakdown_part(&a->parts.by_source, a->order[k], (size_t)a->q->cohort->subject);
+        *breakdown_part(&a->parts.by_source, a->order[k], (size_t)a->q->of.cohort->subject);
     rest.numerator += part.numerator;
     rest.denominator += part.denominator;
     leads += a->parts.own[a->order[k]];
@@ -359,7 +223,7 @@ static void add_rows(struct answer *a, Result *r)
     s->source = borrow_text(a->parts.by_source.values[a->order[k]]->label);
     set_own(a, s, cells[k].own, a->parts.own[a->order[k]]);
     set_others(s, &a->others[a->order[k]]);
-    set_verdict(s, &cells[k], a->q->cohort->outside == 0);
+    set_verdict(s, &cells[k], a->q->of.cohort->outside == 0);
     r->sources[r->n_sources++] = s;
   }
   if (a->sources > a->shown)
@@ -387,7 +251,7 @@ static void rank(struct answer *a)
 {
   const struct breakdown *b = &a->parts.by_source;
   AUTO_FREE struct ranked *list = xcalloc(b->n + 1, sizeof(*list));
-  size_t n = 0, other = b->n - 1, member = (size_t)a->q->cohort->subject;
+  size_t n = 0, other = b->n - 1, member = (size_t)a->q->of.cohort->subject;
   for (size_t v = 0; v < other; v++)
     if (breakdown_part(b, v, member)->denominator > 0)
       list[n++] =
@@ -406,23 +270,23 @@ Result *compare_traffic(const struct traffic_question *q, struct arena *arena)
 {
   static const char *const by[] = {"channel", "source_medium", "campaign"};
   struct answer a = {.q = q, .arena = arena};
-  size_t subject = (size_t)q->cohort->subject;
+  size_t subject = (size_t)q->of.cohort->subject;
   Result *r = ARENA_NEW(arena, Result);
   analytics__aggregate__v1__compare_traffic_sources_result__init(r);
   traffic_parts_make(&a.parts, q, arena);
-  struct cohort_figures live = {q->cohort, q->dealers, q->leads};
+  struct cohort_figures live = {q->of.cohort, q->of.dealers, q->of.leads};
   struct outside_view shown;
-  outside_show(q->door, "CompareTrafficSources", &live, q->notes, arena, &shown);
-  r->dealer_id = borrow_text(q->cohort->members[subject].dealer_id);
+  outside_show(q->of.door, "CompareTrafficSources", &live, q->of.notes, arena, &shown);
+  r->dealer_id = borrow_text(q->of.cohort->members[subject].dealer_id);
   r->by = borrow_text(by[q->by]);
   r->sessions = breakdown_total(&a.parts.by_source, subject).denominator;
   if (a.parts.lead_events[subject] != LEAD_UNKNOWN)
-    r->lead_event = q->leads->names[a.parts.lead_events[subject]];
+    r->lead_event = q->of.leads->names[a.parts.lead_events[subject]];
   rank(&a);
   a.others = ARENA_ARRAY(arena, struct others, a.parts.by_source.n + 1);
-  if (q->cohort->outside > 0)
+  if (q->of.cohort->outside > 0)
     ask_outside(&a);
-  for (size_t k = 0; q->cohort->outside == 0 && k < a.shown; k++)
+  for (size_t k = 0; q->of.cohort->outside == 0 && k < a.shown; k++)
     pool_others(&a, a.order[k]);
   add_rows(&a, r);
   traffic_words(q, &shown, &a.parts, a.sources - a.shown, r, arena);

@@ -9,11 +9,7 @@
 #ifndef AMCP_AGGREGATE_TRAFFIC_H
 #define AMCP_AGGREGATE_TRAFFIC_H
 
-#include "aggregate-svc/cohort/cohort.h"
-#include "aggregate-svc/disclosure/door.h"
-#include "aggregate-svc/figures/metrics.h"
-#include "aggregate-svc/figures/tables.h"
-#include "aggregate-svc/period/period.h"
+#include "aggregate-svc/answer/subject.h"
 #include "analytics/aggregate/v1/aggregate.pb-c.h"
 #include "common/base/arena.h"
 
@@ -32,15 +28,8 @@ enum traffic_by { TRAFFIC_BY_CHANNEL, TRAFFIC_BY_SOURCE_MEDIUM, TRAFFIC_BY_CAMPA
 enum { TRAFFIC_ROWS_MAX = 25 }; /* sources of their own in an answer */
 
 struct traffic_question {
-  const struct cohort *cohort; /* has a subject */
-  struct door *door;
-  const struct report_tables *tables;
-  const struct lead_events *leads;
-  struct dealer_figures *dealers;   /* per member, of signs_find(); leads are added to them */
-  const struct dealer_notes *notes; /* per member */
+  struct subject_question of; /* leads of the period are added to its dealers */
   enum traffic_by by;
-  const struct period *period;
-  int64_t now_unix_ms;
 };
 
 /* Everything lives in the arena, which must have no cap, or in the question. Reads a time zone

@@ -27,18 +27,6 @@ const char *traffic_dimension(enum traffic_by by)
   return names[by];
 }
 
-bool traffic_same_leads(const struct traffic_parts *p, const struct cohort *c, size_t member)
-{
-  int event = p->lead_events[c->subject];
-  return c->members[member].state == DEALER_OK && event != LEAD_UNKNOWN &&
-         p->lead_events[member] == event;
-}
-
-bool traffic_usable(const struct traffic_question *q, size_t member)
-{
-  return metric_is_usable(&dealer_metrics[METRIC_LEADS_PER_100_SESSIONS], &q->dealers[member]);
-}
-
 /* ---------------------------------------------------------------------- own hosts */
 
 /* The hosts of a dealer's website: those with 5 % of its sessions or more, because anybody can
@@ -122,14 +110,14 @@ static const char *label_of(const struct traffic_question *q, const struct self 
 static void propose(struct breakdown *b, const struct traffic_question *q,
                     const struct hosts *hosts)
 {
-  const struct across_tables *t = &q->tables->of[TRAFFIC_SESSIONS - 1];
+  const struct across_tables *t = &q->of.tables->of[TRAFFIC_SESSIONS - 1];
   bool listed = slices_dimension_is_listed(traffic_dimension(q->by));
   char space[LABEL_BYTES];
-  for (size_t i = 0; i < q->cohort->n; i++) {
-    const struct cohort_member *m = &q->cohort->members[i];
+  for (size_t i = 0; i < q->of.cohort->n; i++) {
+    const struct cohort_member *m = &q->of.cohort->members[i];
     if (m->state != DEALER_OK || (!m->visible && !listed))
       continue;
-    struct self self = {hosts, q->cohort, i};
+    struct self self = {hosts, q->of.cohort, i};
     for (size_t row = 0; row < t->tables[i].rows; row++)
       breakdown_propose(b, label_of(q, &self, t, i, row, space), table_count(t, i, row, 0));
   }
@@ -180,18 +168,18 @@ static struct stats_ratio *base_cell(const struct traffic_parts *p,
                                      const struct traffic_question *q, size_t value, size_t member,
                                      const char *date)
 {
-  const struct door_bases *bases = &q->door->bases[DOOR_NOW];
+  const struct door_bases *bases = &q->of.door->bases[DOOR_NOW];
   int64_t day = day_of(date);
   for (size_t k = 0; p->bases != NULL && k < bases->n; k++)
     if (day >= bases->spans[k].first && day <= bases->spans[k].last)
-      return &p->bases[(k * p->by_source.n + value) * q->cohort->n + member];
+      return &p->bases[(k * p->by_source.n + value) * q->of.cohort->n + member];
   return NULL;
 }
 
 static void add_sessions(struct traffic_parts *p, const struct traffic_question *q, size_t member,
                          const struct self *self, const struct day_grid *g)
 {
-  const struct across_tables *t = &q->tables->of[TRAFFIC_SESSIONS - 1];
+  const struct across_tables *t = &q->of.tables->of[TRAFFIC_SESSIONS - 1];
   char space[LABEL_BYTES];
   for (size_t row = 0; row < t->tables[member].rows; row++) {
     size_t v = breakdown_find(&p->by_source, label_of(q, self, t, member, row, space));
@@ -209,12 +197,12 @@ static void add_sessions(struct traffic_parts *p, const struct traffic_question 
 static void add_leads(struct traffic_parts *p, const struct traffic_question *q, size_t member,
                       const struct self *self, const struct day_grid *g)
 {
-  const struct across_tables *t = &q->tables->of[TRAFFIC_LEADS - 1];
-  bool by_session = q->dealers[member].effects & EFFECT_LEADS_BY_SESSION;
+  const struct across_tables *t = &q->of.tables->of[TRAFFIC_LEADS - 1];
+  bool by_session = q->of.dealers[member].effects & EFFECT_LEADS_BY_SESSION;
   int event = p->lead_events[member];
   char space[LABEL_BYTES];
   for (size_t row = 0; event != LEAD_UNKNOWN && row < t->tables[member].rows; row++) {
-    if (strcmp(across_text(t, member, row, EVENT), q->leads->names[event]) != 0)
+    if (strcmp(across_text(t, member, row, EVENT), q->of.leads->names[event]) != 0)
       continue;
     size_t v = breakdown_find(&p->by_source, label_of(q, self, t, member, row, space));
     struct stats_ratio *day = grid_cell(g, v, across_text(t, member, row, DATE));
@@ -224,7 +212,7 @@ static void add_leads(struct traffic_parts *p, const struct traffic_question *q,
     struct stats_ratio *base = base_cell(p, q, v, member, across_text(t, member, row, DATE));
     if (base != NULL)
       base->numerator += leads;
-    if ((long)member == q->cohort->subject)
+    if ((long)member == q->of.cohort->subject)
       p->own[v] += events;
     if (day != NULL)
       day->numerator += leads;
@@ -234,26 +222,27 @@ static void add_leads(struct traffic_parts *p, const struct traffic_question *q,
 /* Lead events of a member and sessions with them, over all sources. */
 static void count_leads(const struct traffic_question *q, size_t member)
 {
-  const struct across_tables *t = &q->tables->of[TRAFFIC_LEADS - 1];
-  int event = q->dealers[member].lead_event;
+  const struct across_tables *t = &q->of.tables->of[TRAFFIC_LEADS - 1];
+  int event = q->of.dealers[member].lead_event;
   int64_t events = 0, sessions = 0;
   for (size_t row = 0; event != LEAD_UNKNOWN && row < t->tables[member].rows; row++) {
-    if (strcmp(across_text(t, member, row, EVENT), q->leads->names[event]) != 0)
+    if (strcmp(across_text(t, member, row, EVENT), q->of.leads->names[event]) != 0)
       continue;
     events += table_count(t, member, row, 0);
     sessions += table_count(t, member, row, 1);
   }
-  signs_add_leads(&q->dealers[member], events, sessions, q->cohort->members[member].visible);
+  signs_add_leads(&q->of.dealers[member], events, sessions, q->of.cohort->members[member].visible);
 }
 
 static void add_member(struct traffic_parts *p, const struct traffic_question *q, size_t member,
                        const struct hosts *hosts, struct stats_dispersion *dispersion)
 {
-  struct self self = {hosts, q->cohort, member};
-  struct day_grid g = grid_of(&q->tables->of[TRAFFIC_SESSIONS - 1], member, p->by_source.n);
+  struct self self = {hosts, q->of.cohort, member};
+  struct day_grid g = grid_of(&q->of.tables->of[TRAFFIC_SESSIONS - 1], member, p->by_source.n);
   add_sessions(p, q, member, &self, &g);
   add_leads(p, q, member, &self, &g);
-  bool counts = traffic_same_leads(p, q->cohort, member) && traffic_usable(q, member);
+  bool counts =
+      subject_same_leads(q->of.cohort, p->lead_events, member) && subject_usable(&q->of, member);
   for (size_t v = 0; v < p->by_source.n && counts; v++)
     stats_dispersion_add(dispersion, &g.cells[v * g.n_days], g.n_days, STATS_POISSON);
   free(g.cells);
@@ -262,23 +251,23 @@ static void add_member(struct traffic_parts *p, const struct traffic_question *q
 void traffic_parts_make(struct traffic_parts *out, const struct traffic_question *q,
                         struct arena *arena)
 {
-  const struct cohort *c = q->cohort;
+  const struct cohort *c = q->of.cohort;
   struct stats_dispersion dispersion = {0, 0};
   AUTO_FREE struct hosts *hosts = xcalloc(c->n + 1, sizeof(*hosts));
   out->lead_events = ARENA_ARRAY(arena, int, c->n + 1);
   for (size_t i = 0; i < c->n; i++) {
-    out->lead_events[i] = q->dealers[i].lead_event;
+    out->lead_events[i] = q->of.dealers[i].lead_event;
     if (c->members[i].state != DEALER_OK)
       continue;
-    hosts[i] = hosts_of(q->tables, i);
+    hosts[i] = hosts_of(q->of.tables, i);
     count_leads(q, i);
   }
   breakdown_init(&out->by_source, c->n, arena);
   propose(&out->by_source, q, hosts);
   out->own = ARENA_ARRAY(arena, int64_t, out->by_source.n + 1);
-  out->bases = q->door->bases[DOOR_NOW].n > 0
+  out->bases = q->of.door->bases[DOOR_NOW].n > 0
                    ? ARENA_ARRAY(arena, struct stats_ratio,
-                                 q->door->bases[DOOR_NOW].n * out->by_source.n * c->n + 1)
+                                 q->of.door->bases[DOOR_NOW].n * out->by_source.n * c->n + 1)
                    : NULL;
   for (size_t i = 0; i < c->n; i++)
     if (c->members[i].state == DEALER_OK)

@@ -23,11 +23,6 @@ const char *traffic_dimension(enum traffic_by by);
 /* Adds the rows up. Free with breakdown_free(&by_source). */
 void traffic_parts_make(struct traffic_parts *out, const struct traffic_question *q,
                         struct arena *arena);
-/* Whether nothing suspect speaks against a member's rates. */
-bool traffic_usable(const struct traffic_question *q, size_t member);
-/* Whether a member is in a lead rate of the subject's. */
-bool traffic_same_leads(const struct traffic_parts *p, const struct cohort *c, size_t member);
-
 /* Frame, headline and caveats of the result, whose rows are there; `folded` sources are in
  * "(other)". */
 void traffic_words(const struct traffic_question *q, const struct outside_view *shown,

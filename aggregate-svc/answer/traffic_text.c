@@ -1,11 +1,7 @@
 /* Headline and caveats of an answer about traffic sources. */
 #include <string.h>
 
-#include "aggregate-svc/answer/dealer_caveats.h"
-#include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/answer/traffic_parts.h"
-#include "aggregate-svc/cohort/notes.h"
-#include "aggregate-svc/period/message.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
 
@@ -13,7 +9,7 @@ typedef Analytics__Aggregate__V1__CompareTrafficSourcesResult Result;
 typedef Analytics__Aggregate__V1__TrafficSource Source;
 typedef Analytics__Aggregate__V1__Standing Standing;
 
-enum { HEADLINE_BYTES = 1500, NAME_BYTES = 200, LABEL_BYTES = 60, HEADLINE_SOURCES = 3 };
+enum { HEADLINE_BYTES = 1500, LABEL_BYTES = 60, HEADLINE_SOURCES = 3 };
 
 /* "Direct (index 152)" of each with the word; returns how many there are. */
 static size_t put_word(struct buf *b, const Result *r, Standing word, const char *words)
@@ -67,16 +63,13 @@ static void put_findings(struct buf *b, const Result *r)
     buf_puts(b, "; too little data to judge lead rates");
 }
 
-static char *headline(const struct traffic_question *q, const Result *r, struct arena *arena)
+static char *headline(const struct traffic_question *q, const Result *r,
+                      const struct subject_frame *frame, struct arena *arena)
 {
-  const struct cohort_member *m = &q->cohort->members[q->cohort->subject];
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
-  text_put_clipped(&b, m->name, NAME_BYTES);
-  if (m->state != DEALER_OK)
-    buf_printf(&b, " could not be read (%s), so it is not compared", m->reason);
-  buf_puts(&b, " against the other dealers of ");
-  answer_put_scope(&b, r->cohort, r->coverage, r->period);
-  if (m->state == DEALER_OK && r->sessions == 0)
+  subject_put_name(&b, &q->of, "it is not compared");
+  subject_put_scope(&b, frame);
+  if (subject_member(&q->of)->state == DEALER_OK && r->sessions == 0)
     buf_puts(&b, ": no sessions, so there is nothing to compare");
   if (r->n_sources > 0) {
     put_largest(&b, r);
@@ -131,21 +124,10 @@ static void withheld_caveat(struct caveats *c, const Result *r)
 void traffic_words(const struct traffic_question *q, const struct outside_view *shown,
                    const struct traffic_parts *p, size_t folded, Result *r, struct arena *arena)
 {
-  struct caveats c = {.arena = arena};
-  struct resolved_period resolved;
-  r->cohort = answer_cohort(&shown->cohort, arena);
-  r->period =
-      period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &resolved);
-  r->coverage = cohort_coverage(&shown->cohort, arena);
-  caveats_add_missing(&c, &shown->cohort);
-  dealer_caveats_suspect(&c, q->cohort, q->dealers);
-  source_caveats(&c, r, folded);
-  dealer_caveats_outside(&c, &shown->cohort, q->door);
-  withheld_caveat(&c, r);
-  dealer_caveats_leads(&c, &shown->cohort, q->leads, p->lead_events);
-  caveats_add_notes(&c, &shown->cohort, shown->notes);
-  period_caveats(&c, q->period, r->period, &resolved);
-  r->caveats = c.items;
-  r->n_caveats = c.n;
-  r->headline = headline(q, r, arena);
+  struct subject_words w;
+  subject_words_begin(&w, &q->of, shown, q->of.dealers, SUBJECT_FRAME(r), arena);
+  source_caveats(&w.caveats, r, folded);
+  withheld_caveat(&w.caveats, r);
+  subject_words_end(&w, p->lead_events);
+  r->headline = headline(q, r, &w.frame, arena);
 }

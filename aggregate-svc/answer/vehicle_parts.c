@@ -22,9 +22,8 @@ const char *vehicle_body(size_t model)
 
 int vehicle_lead_event(const struct vehicle_question *q, size_t member)
 {
-  const char *configured = q->cohort->members[member].lead_event;
-  return configured[0] != '\0' ? lead_events_find(q->leads, configured)
-                               : lead_find(q->fold->members[member].firings).lead_event;
+  return lead_event_of(q->leads, &q->cohort->members[member],
+                       lead_find(q->fold->members[member].firings));
 }
 
 static bool is_sound(const struct vehicle_question *q, size_t member)
@@ -110,27 +109,6 @@ static void matching_caveat(struct caveats *c, struct vehicle_matching m)
                 100 * share);
 }
 
-enum { NAMES_SHOWN = 3 };
-
-/* Names of the configuration whose model the catalogue does not have. */
-static void unknown_names_caveat(struct caveats *c, const struct cohort *cohort)
-{
-  struct vehicle_alias alias;
-  size_t n = 0;
-  AUTO_BUF struct buf b = BUF_INIT(4096);
-  for (size_t i = 0; i < cohort->n; i++)
-    for (size_t k = 0; k < cohort->members[i].vehicles.n_names; k++) {
-      const struct vehicle_name *x = &cohort->members[i].vehicles.names[k];
-      if (vehicle_alias_make(&alias, x->value, x->make, x->model) || n++ >= NAMES_SHOWN)
-        continue;
-      buf_printf(&b, "%s\"%s\" (%s %s) of %s", n > 1 ? ", " : "", x->value, x->make, x->model,
-                 cohort->members[i].name);
-    }
-  if (n > 0)
-    caveats_add(c, "vehicle_overrides: %zu name%s no model of the catalogue: %s%s.", n,
-                n == 1 ? "s" : "", buf_str(&b), n > NAMES_SHOWN ? ", ..." : "");
-}
-
 void vehicle_caveats(struct caveats *c, const struct vehicle_question *q,
                      struct vehicle_matching matching,
                      const Analytics__Aggregate__V1__Period *period,
@@ -147,7 +125,7 @@ void vehicle_caveats(struct caveats *c, const struct vehicle_question *q,
                 "the same.");
   matching_caveat(c, matching);
   path_caveat(c, q);
-  unknown_names_caveat(c, q->cohort);
+  dealer_caveats_names(c, q->cohort->members, q->cohort->n);
   caveats_add_notes(c, q->cohort, q->fold->notes);
   period_caveats(c, q->period, period, resolved);
 }

@@ -126,13 +126,6 @@ enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct p
 
 /* ------------------------------------------------------------------- collecting */
 
-static int lead_event_of(const struct tool_call *c, const struct daily_question *q, size_t member,
-                         struct lead_finding found)
-{
-  const char *configured = c->cohort.members[member].lead_event;
-  return configured[0] != '\0' ? lead_events_find(&q->leads, configured) : found.lead_event;
-}
-
 /* What was remembered of a site, else what its look-back says, which is remembered. */
 static struct lead_finding finding_of(struct tool_call *c, const struct daily_question *q,
                                       size_t member)
@@ -143,7 +136,8 @@ static struct lead_finding finding_of(struct tool_call *c, const struct daily_qu
   daily_fold_firings(&q->fold, member, firings);
   struct lead_finding found = lead_find(firings);
   found.key_events = daily_fold_key_events(&q->fold, member);
-  daily_fold_leads(&q->fold, member, lead_event_of(c, q, member, found), &found);
+  daily_fold_leads(&q->fold, member, lead_event_of(&q->leads, &c->cohort.members[member], found),
+                   &found);
   lookback_keep(c->lookback, c->cohort.members[member].ref, q->look_back.end.day, found);
   return found;
 }
@@ -153,7 +147,7 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
 {
   struct lead_finding found = finding_of(c, q, member);
   return (struct daily_meaning){
-      lead_event_of(c, q, member, found),
+      lead_event_of(&q->leads, &c->cohort.members[member], found),
       shopper_of(&q->leads, c->cohort.members[member].qualified_session, found),
       found.inventory_pages, found.key_events,
       suspect_duplicates(found.lead_events, found.lead_sessions)};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate-svc/call/query.h"
+#include "aggregate-svc/cohort/aliases.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
@@ -205,23 +206,6 @@ static bool make_set(const struct vehicle_questions *q, const struct reading *r,
 
 /* ---------------------------------------------------------------------- all dealers */
 
-/* What each website calls models of the catalogue; an answer names those it does not have. */
-static const struct vehicle_aliases *aliases_of(const struct cohort *c, struct arena *arena)
-{
-  struct vehicle_aliases *all = ARENA_ARRAY(arena, struct vehicle_aliases, c->n + 1);
-  for (size_t i = 0; all != NULL && i < c->n; i++) {
-    const struct vehicle_settings *s = &c->members[i].vehicles;
-    struct vehicle_alias *list = ARENA_ARRAY(arena, struct vehicle_alias, s->n_names + 1);
-    if (list == NULL)
-      return NULL;
-    all[i].list = list;
-    for (size_t k = 0; k < s->n_names; k++)
-      all[i].n += vehicle_alias_make(&list[all[i].n], s->names[k].value, s->names[k].make,
-                                     s->names[k].model);
-  }
-  return all;
-}
-
 static bool make_plan(struct tool_call *c, const struct vehicle_questions *q,
                       const struct lead_events *leads, struct plan *p, struct models_fold *fold)
 {
@@ -230,7 +214,7 @@ static bool make_plan(struct tool_call *c, const struct vehicle_questions *q,
   struct models_source *sources = ARENA_ARRAY(c->arena, struct models_source, n);
   struct query_set *sets = ARENA_ARRAY(c->arena, struct query_set, n);
   uint16_t *set_of = ARENA_ARRAY(c->arena, uint16_t, n);
-  const struct vehicle_aliases *aliases = aliases_of(&c->cohort, c->arena);
+  const struct vehicle_aliases *aliases = aliases_of_cohort(&c->cohort, c->arena);
   if (readings == NULL || sources == NULL || sets == NULL || set_of == NULL || aliases == NULL)
     return false;
   for (size_t i = 0; i < n; i++) {

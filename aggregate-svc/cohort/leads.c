@@ -37,6 +37,12 @@ bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, s
   return true;
 }
 
+int lead_event_of(const struct lead_events *l, const struct cohort_member *m,
+                  struct lead_finding finding)
+{
+  return m->lead_event[0] != '\0' ? lead_events_find(l, m->lead_event) : finding.lead_event;
+}
+
 char **lead_look_back_events(const struct lead_events *l, size_t *n, struct arena *arena)
 {
   char **names = ARENA_ARRAY(arena, char *, l->n + 1);

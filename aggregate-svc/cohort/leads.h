@@ -21,6 +21,10 @@ struct lead_events {
 bool lead_events_collect(struct lead_events *out, const struct cohort *cohort, struct arena *arena);
 /* Index of a name; LEAD_UNKNOWN when it is not among them. Letter case matters. */
 int lead_events_find(const struct lead_events *l, const char *name);
+/* What counts as a member's lead: its configuration, else what the look-back found. An index into
+ * the names, or LEAD_UNKNOWN. */
+int lead_event_of(const struct lead_events *l, const struct cohort_member *m,
+                  struct lead_finding finding);
 /* Names of the events a look-back reads, and how many: candidates, pages of inventory, what dealers
  * configured, and LEAD_SESSION_START as the last. NULL when the arena is full. */
 #define LEAD_SESSION_START "session_start"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aggregate-svc/disclosure/database.h"
+#include "aggregate-svc/disclosure/sqlite.h"
 #include "common/base/mem.h"
 
 enum { BUSY_MS = 5000 };

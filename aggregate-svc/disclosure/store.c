@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aggregate-svc/disclosure/database.h"
+#include "aggregate-svc/disclosure/sqlite.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/lru.h"
@@ -76,52 +76,8 @@ static enum err_code run_plain(struct release_store *s, const char *sql, struct 
   return run(s, sql, NULL, 0, NULL, e);
 }
 
-void database_row_free(struct database_row *row)
-{
-  for (size_t i = 0; i < DATABASE_MAX_COLUMNS; i++)
-    free(row->columns[i]);
-  memset(row, 0, sizeof(*row));
-}
-
-static enum err_code apply(struct release_store *s, size_t have, struct err *e)
-{
-  enum err_code code = ERR_OK;
-  for (size_t i = have; i < ARRAY_LEN(migrations) && code == ERR_OK; i++) {
-    char version[NUMBER];
-    snprintf(version, sizeof(version), "%zu", i + 1);
-    code = run_plain(s, migrations[i], e);
-    if (code == ERR_OK)
-      code = run(s, "INSERT INTO release_schema (version) VALUES ($1)",
-                 (const char *const[]){version}, 1, NULL, e);
-  }
-  return code;
-}
-
-/* In a transaction, one replica after the other. */
-static enum err_code migrate(struct release_store *s, struct err *e)
-{
-  CLEANUP(database_row_free) struct database_row row = {0};
-  enum err_code code = run_plain(s, s->database->begin, e);
-  if (code == ERR_OK && s->database->guard != NULL)
-    code = run_plain(s, s->database->guard, e);
-  if (code == ERR_OK)
-    code = run_plain(
-        s, "CREATE TABLE IF NOT EXISTS release_schema (version BIGINT NOT NULL PRIMARY KEY)", e);
-  if (code == ERR_OK)
-    code = run(s, "SELECT COALESCE(MAX(version), 0) FROM release_schema", NULL, 0, &row, e);
-  size_t have = code == ERR_OK && row.found ? strtoul(row.columns[0], NULL, 10) : 0;
-  if (have > ARRAY_LEN(migrations))
-    code = err_set(e, ERR_UNAVAILABLE, "store_unavailable",
-                   "%s: the releases were written by a later version of aggregate-svc (schema "
-                   "%zu, this one knows %zu); start that version",
-                   s->database->name, have, ARRAY_LEN(migrations));
-  if (code == ERR_OK)
-    code = apply(s, have, e);
-  if (code == ERR_OK)
-    return run_plain(s, "COMMIT", e);
-  run_plain(s, "ROLLBACK", NULL);
-  return code;
-}
+static const struct database_schema schema = {"release_schema", "the releases", "aggregate-svc",
+                                              migrations, ARRAY_LEN(migrations)};
 
 /* ------------------------------------------------------------------------ opening */
 
@@ -154,10 +110,11 @@ static enum err_code open_database(struct release_store *s, struct err *e)
     *e = s->why;
     return e->code;
   }
-  enum err_code code = s->url != NULL ? database_open_postgres(&s->database, s->url, e)
-                                      : database_open_sqlite(&s->database, s->path, e);
+  enum err_code code = s->url != NULL
+                           ? database_open_postgres(&s->database, s->url, "aggregate-svc", e)
+                           : database_open_sqlite(&s->database, s->path, e);
   if (code == ERR_OK)
-    code = migrate(s, e);
+    code = database_migrate(s->database, &schema, e);
   if (code == ERR_OK)
     code = drop_old(s, e);
   if (code == ERR_OK) {

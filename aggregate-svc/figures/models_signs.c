@@ -22,12 +22,6 @@ static void find(const struct models_fold *f, const struct models_signs *q,
   series_find(s, out);
 }
 
-static int lead_event_of(const struct models_fold *f, const struct cohort_member *m, size_t member)
-{
-  return m->lead_event[0] != '\0' ? lead_events_find(f->leads, m->lead_event)
-                                  : lead_find(f->members[member].firings).lead_event;
-}
-
 static void find_all(const struct models_fold *f, const struct models_signs *q, size_t member,
                      struct dealer_figures *out)
 {
@@ -35,8 +29,9 @@ static void find_all(const struct models_fold *f, const struct models_signs *q, 
   const int64_t *sessions = models_lead_sessions(f, member, 0);
   struct dealer_figures then = {.lead_event = LEAD_UNKNOWN};
   out->ok = true;
-  out->lead_event =
-      f->leads != NULL ? lead_event_of(f, &q->cohort->members[member], member) : LEAD_UNKNOWN;
+  if (f->leads != NULL)
+    out->lead_event =
+        lead_event_of(f->leads, &q->cohort->members[member], lead_find(f->members[member].firings));
   out->now.sessions = f->members[member].totals[0].sessions;
   if (out->lead_event != LEAD_UNKNOWN && events != NULL) {
     out->now.leads = events[out->lead_event];

@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "aggregate-svc/figures/models.h"
-#include "aggregate-svc/vehicle/vehicle.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 
@@ -124,16 +123,18 @@ const char *page_type(const char *path)
   return !next_run(&p, &r) || is_word(&r, index, ARRAY_LEN(index)) ? "home" : "other";
 }
 
-static bool match_vehicle(const char *path, struct vehicle *v)
+static bool match_vehicle(const char *path, const struct vehicle_aliases *own, struct vehicle *v)
 {
-  return strcmp(page_type(path), "vehicle") == 0 && vehicle_match_text(v, path, strcspn(path, "?"));
+  size_t len = strcspn(path, "?");
+  return strcmp(page_type(path), "vehicle") == 0 &&
+         (vehicle_alias_match(v, own, path, len) || vehicle_match_text(v, path, len));
 }
 
-void page_model(const char *path, char *out, size_t size)
+void page_model(const char *path, const struct vehicle_aliases *own, char *out, size_t size)
 {
   struct vehicle v;
   out[0] = '\0';
-  if (!match_vehicle(path, &v))
+  if (!match_vehicle(path, own, &v))
     return;
   const struct vehicle_model *m = &vehicle_models[v.model];
   snprintf(out, size, "%s %s", vehicle_makes[m->make], m->name);
@@ -197,7 +198,8 @@ static void put_folded(struct buf *b, const char *path)
     buf_putc(b, *from);
 }
 
-void page_template(const char *path, char out[static PAGE_TEXT_MAX + 1])
+void page_template(const char *path, const struct vehicle_aliases *own,
+                   char out[static PAGE_TEXT_MAX + 1])
 {
   AUTO_BUF struct buf b = BUF_INIT(4096);
   char model[PAGE_TEXT_MAX];
@@ -206,7 +208,7 @@ void page_template(const char *path, char out[static PAGE_TEXT_MAX + 1])
     snprintf(out, PAGE_TEXT_MAX + 1, "%s", type);
     return;
   }
-  page_model(path, model, sizeof(model));
+  page_model(path, own, model, sizeof(model));
   if (model[0] != '\0')
     put_vehicle(&b, path, model);
   else

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "aggregate-svc/vehicle/vehicle.h"
+
 enum { PAGE_TEXT_MAX = 150 };
 
 /* "home", "vehicle" (a page of one vehicle: in a folder of the inventory, with a model year or a
@@ -13,11 +15,13 @@ enum { PAGE_TEXT_MAX = 150 };
  * "other"; "(not set)" for "" and "(not set)"; "(other)" for Google's row of the rest. Static
  * text. */
 const char *page_type(const char *path);
-/* "Ford F-150" for a vehicle page whose path names one model of the catalogue; else "" . */
-void page_model(const char *path, char *out, size_t size);
+/* "Ford F-150" for a vehicle page whose path names one model of the catalogue, by the website's own
+ * names first (NULL: it has none); else "". */
+void page_model(const char *path, const struct vehicle_aliases *own, char *out, size_t size);
 /* The path with VINs, ids and years folded: "/inventory/{vehicle}/new/ford-f-150" where the model
  * is known, else "/blog/{year}/{id}/tips"; lower case, without query. "" and "(not set)" are
  * "(not set)"; what is longer than PAGE_TEXT_MAX is "(other)". */
-void page_template(const char *path, char out[static PAGE_TEXT_MAX + 1]);
+void page_template(const char *path, const struct vehicle_aliases *own,
+                   char out[static PAGE_TEXT_MAX + 1]);
 
 #endif

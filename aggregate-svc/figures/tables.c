@@ -85,10 +85,8 @@ int table_lead_event(const struct across_tables *look_back, const struct cohort_
                      size_t member, const struct lead_events *leads)
 {
   int64_t firings[LEAD_FIXED];
-  if (m->lead_event[0] != '\0')
-    return lead_events_find(leads, m->lead_event);
   table_firings(look_back, member, leads, firings);
-  return lead_find(firings).lead_event;
+  return lead_event_of(leads, m, lead_find(firings));
 }
 
 struct suspect_finding table_duplicates(const struct across_tables *look_back, size_t member,

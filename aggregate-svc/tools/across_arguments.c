@@ -14,16 +14,20 @@ bool across_is_compared(const struct tool_call *c)
   return ((const Request *)c->request)->compare_to != NULL || c->fields.subject[0] != '\0';
 }
 
-/* Pages are of dealers. */
-static enum err_code check_offset(const struct tool_call *c, const struct across_state *s,
-                                  struct err *e)
+/* Pages are of dealers, or of compared rows. */
+static enum err_code check_page(const struct tool_call *c, struct across_state *s, struct err *e)
 {
-  if (s->offset == 0 || (!across_is_compared(c) && s->by <= ACROSS_BY_DEALER))
-    return ERR_OK;
-  return err_set(
-      e, ERR_INVALID_ARGUMENT, "invalid_argument",
-      "offset: skips dealers, which have no rows of their own with compare_to, subject or "
-      "by; leave it out");
+  const Request *r = (const Request *)c->request;
+  int32_t most = across_is_compared(c) ? ACROSS_MAX_ANSWER_ROWS : COHORT_MAX_DEALERS;
+  enum err_code code = request_check_limit("dealers_per_page", r->dealers_per_page, 0,
+                                           COHORT_MAX_DEALERS, &s->dealers_per_page, e);
+  if (code == ERR_OK)
+    code = request_check_limit("offset", r->offset, 0, most, &s->offset, e);
+  if (code != ERR_OK || s->offset == 0 || across_is_compared(c) || s->by <= ACROSS_BY_DEALER)
+    return code;
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "offset: skips dealers, which have no rows of their own by %s; leave it out",
+                 r->by);
 }
 
 static enum err_code invalid(struct err *e, const char *text)
@@ -121,11 +125,12 @@ static enum err_code check_row_offsets(struct tool_call *c, struct err *e)
   const Request *r = (const Request *)c->request;
   struct across_state *s = c->state;
   if (across_is_compared(c) && (r->n_order_bys > 0 || r->row_offset != 0 || r->pooled_offset != 0))
-    return invalid(e, r->n_order_bys > 0
-                          ? "order_bys: compared rows are in the order of their size; leave it out "
-                            "with compare_to or subject"
-                          : "row_offset and pooled_offset: compared rows are not paged; leave them "
-                            "out with compare_to or subject");
+    return invalid(
+        e, r->n_order_bys > 0
+               ? "order_bys: compared rows are in the order of their size; leave it out "
+                 "with compare_to or subject"
+               : "row_offset and pooled_offset: compared rows are paged by offset; leave these "
+                 "out with compare_to or subject");
   enum err_code code =
       request_check_limit("row_offset", r->row_offset, 0, ROW_OFFSET_MAX, &s->row_offset, e);
   return code != ERR_OK ? code
@@ -230,12 +235,9 @@ enum err_code across_check(struct tool_call *c, struct err *e)
   if (code == ERR_OK)
     code = request_check_limit("pooled_limit", r->pooled_limit, 0, LIMIT_MAX, &s->pooled_limit, e);
   if (code == ERR_OK)
-    code = request_check_page("dealers_per_page", r->dealers_per_page, r->offset,
-                              &s->dealers_per_page, &s->offset, e);
-  if (code == ERR_OK)
     code = check_by(c, e);
   if (code == ERR_OK)
-    code = check_offset(c, s, e);
+    code = check_page(c, s, e);
   if (code == ERR_OK)
     code = check_ranges(c, e);
   if (code == ERR_OK)

@@ -96,15 +96,12 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 /* ------------------------------------------------------------------------ computing */
 
 /* The dealer's lead event: configured, remembered, or found by the look-back. */
-static const char *lead_event_of(struct tool_call *c, size_t member)
+static const char *lead_event_name(struct tool_call *c, size_t member)
 {
   struct state *s = c->state;
-  const struct cohort_member *m = &c->cohort.members[member];
   int64_t firings[LEAD_FIXED];
-  if (m->lead_event[0] != '\0')
-    return m->lead_event;
   health_firings(&s->fold, &s->leads, member, firings);
-  int event = lead_find(firings).lead_event;
+  int event = lead_event_of(&s->leads, &c->cohort.members[member], lead_find(firings));
   return event == LEAD_UNKNOWN ? "" : s->leads.names[event];
 }
 
@@ -114,7 +111,7 @@ static void look_at(struct tool_call *c, size_t member, struct health_dealer *ou
   struct health_question q = {
       .days = signs_days(&c->period, s->fold.notes[member].time_zone, c->now_unix_ms),
       .baseline = s->baseline,
-      .lead_event = lead_event_of(c, member)};
+      .lead_event = lead_event_name(c, member)};
   *no_lead = q.lead_event[0] == '\0';
   health_find(&s->fold, member, &q, out);
 }

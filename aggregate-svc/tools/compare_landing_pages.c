@@ -2,18 +2,14 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/pages.h"
-#include "aggregate-svc/call/window.h"
+#include "aggregate-svc/tools/subject.h"
 #include "aggregate-svc/tools/tools.h"
-#include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__CompareLandingPagesRequest Request;
 
 struct state {
-  struct report_tables tables; /* first: the fold's figures */
-  struct lead_events leads;
-  struct period look_back;
-  struct suspect_window window;
+  struct subject_state of; /* first: the fold's figures */
   bool from_region;
   char *alone[1]; /* the dealers of a question that rests on the subject alone */
 };
@@ -37,14 +33,11 @@ static enum err_code check(struct tool_call *c, struct err *e)
   return ERR_OK;
 }
 
-static char *by_page[] = {(char *)"landingPage", (char *)"sessionDefaultChannelGroup",
-                          (char *)"eventName"};
-static char *by_event[] = {(char *)"eventName"};
-static char *sessions[] = {(char *)"sessions"};
-static char *events[] = {(char *)"eventCount", (char *)"sessions"};
-
 static bool add_reports(struct tool_call *c, struct plan *p)
 {
+  static char *by_page[] = {(char *)"landingPage", (char *)"sessionDefaultChannelGroup",
+                            (char *)"eventName"};
+  static char *sessions[] = {(char *)"sessions"};
   struct state *s = c->state;
   struct query_spec pages = {.id = PAGES_SESSIONS,
                              .dimensions = by_page,
@@ -53,54 +46,29 @@ static bool add_reports(struct tool_call *c, struct plan *p)
                              .n_metrics = 1,
                              .periods = {&c->period},
                              .n_periods = 1};
-  struct query_spec leads = pages, look_back = pages;
-  size_t n_names;
-  char **names = lead_look_back_events(&s->leads, &n_names, c->arena);
-  if (names == NULL)
-    return false;
+  struct query_spec leads = pages;
   leads.id = PAGES_LEADS;
   leads.n_dimensions = 3;
-  leads.dimension_filter = query_in_list("eventName", s->leads.names, s->leads.n, c->arena);
-  look_back.id = PAGES_LOOKBACK;
-  look_back.dimensions = by_event;
-  look_back.n_dimensions = 1;
-  look_back.metrics = events;
-  look_back.n_metrics = ARRAY_LEN(events);
-  look_back.periods[0] = &s->look_back;
-  look_back.dimension_filter = query_in_list("eventName", names, n_names, c->arena);
-  return leads.dimension_filter != NULL && look_back.dimension_filter != NULL &&
-         tool_plan_add(p, query_new(&pages, c->arena)) &&
-         tool_plan_add(p, query_new(&leads, c->arena)) &&
-         tool_plan_add(p, query_new(&look_back, c->arena)) &&
-         tool_plan_add(p, window_query(c, &s->window, PAGES_DAYS));
+  return subject_add(c, &s->of, &p->all, pages, false) &&
+         subject_add(c, &s->of, &p->all, leads, true) &&
+         subject_add_look_back(c, &s->of, &p->all, PAGES_LOOKBACK) &&
+         tool_plan_add(p, window_query(c, &s->of.window, PAGES_DAYS));
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   static const struct table_shape shapes[PAGES_QUERIES] = {{2, 1}, {3, 1}, {1, 2}, {1, 2}};
   struct state *s = c->state;
-  period_look_back(&s->look_back, c->now_unix_ms);
-  if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
-    return tool_cohort_too_large(e, "comparison");
-  report_tables_init(&s->tables, shapes, PAGES_QUERIES, c->cohort.n, c->max_rows, c->budget);
-  p->max_rows_per_report = c->max_rows;
-  return ERR_OK;
+  return subject_begin(c, &s->of, shapes, PAGES_QUERIES, p) && add_reports(c, p)
+             ? ERR_OK
+             : tool_cohort_too_large(e, "comparison");
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  const struct dealer_notes *notes = report_tables_notes(&s->tables, arena);
-  struct pages_question q = {.cohort = &c->cohort,
-                             .door = &c->door,
-                             .tables = &s->tables,
-                             .leads = &s->leads,
-                             .dealers = window_find(c, &s->window, &s->tables, &s->leads,
-                                                    PAGES_DAYS, PAGES_LOOKBACK, notes, arena),
-                             .notes = notes,
-                             .from_region = s->from_region,
-                             .period = &c->period,
-                             .now_unix_ms = c->now_unix_ms};
+  struct pages_question q = {
+      subject_question_with_days(c, &s->of, PAGES_DAYS, PAGES_LOOKBACK, arena), s->from_region};
   (void)e;
   return &compare_pages(&q, arena)->base;
 }

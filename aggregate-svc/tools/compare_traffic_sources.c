@@ -2,17 +2,14 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/traffic.h"
-#include "aggregate-svc/call/window.h"
+#include "aggregate-svc/tools/subject.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Aggregate__V1__CompareTrafficSourcesRequest Request;
 
 struct state {
-  struct report_tables tables; /* first: the fold's figures */
-  struct lead_events leads;
-  struct period look_back;
-  struct suspect_window window;
+  struct subject_state of; /* first: the fold's figures */
   enum traffic_by by;
 };
 
@@ -37,7 +34,6 @@ static enum err_code check(struct tool_call *c, struct err *e)
 static char *sessions[] = {(char *)"sessions"};
 static char *events[] = {(char *)"eventCount", (char *)"sessions"};
 static char *by_host[] = {(char *)"hostName"};
-static char *by_event[] = {(char *)"eventName"};
 
 /* Sessions by day and source, or with one column more their lead events. */
 static struct query_spec by_source(struct tool_call *c, bool leads)
@@ -62,11 +58,6 @@ static struct query_spec by_source(struct tool_call *c, bool leads)
                              .n_periods = 1};
 }
 
-static bool add(struct plan *p, const struct query_spec *spec, struct arena *arena)
-{
-  return tool_plan_add(p, query_new(spec, arena));
-}
-
 static bool add_reports(struct tool_call *c, struct plan *p)
 {
   struct state *s = c->state;
@@ -78,23 +69,12 @@ static bool add_reports(struct tool_call *c, struct plan *p)
                              .n_metrics = 1,
                              .periods = {&c->period},
                              .n_periods = 1};
-  struct query_spec look_back = {.id = TRAFFIC_LOOKBACK,
-                                 .dimensions = by_event,
-                                 .n_dimensions = 1,
-                                 .metrics = events,
-                                 .n_metrics = 2,
-                                 .periods = {&s->look_back},
-                                 .n_periods = 1};
-  size_t n_names;
-  char **looked_for = lead_look_back_events(&s->leads, &n_names, c->arena);
-  if (looked_for == NULL || plain.dimensions == NULL || leads.dimensions == NULL)
-    return false;
-  leads.dimension_filter = query_in_list("eventName", s->leads.names, s->leads.n, c->arena);
-  look_back.dimension_filter = query_in_list("eventName", looked_for, n_names, c->arena);
-  return leads.dimension_filter != NULL && look_back.dimension_filter != NULL &&
-         add(p, &plain, c->arena) && add(p, &leads, c->arena) && add(p, &hosts, c->arena) &&
-         add(p, &look_back, c->arena) &&
-         tool_plan_add(p, window_query(c, &s->window, TRAFFIC_DAYS));
+  return plain.dimensions != NULL && leads.dimensions != NULL &&
+         subject_add(c, &s->of, &p->all, plain, false) &&
+         subject_add(c, &s->of, &p->all, leads, true) &&
+         subject_add(c, &s->of, &p->all, hosts, false) &&
+         subject_add_look_back(c, &s->of, &p->all, TRAFFIC_LOOKBACK) &&
+         tool_plan_add(p, window_query(c, &s->of.window, TRAFFIC_DAYS));
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
@@ -102,30 +82,18 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   static const struct table_shape shapes[TRAFFIC_QUERIES] = {
       {4, 1}, {5, 2}, {1, 1}, {1, 2}, {1, 2}};
   struct state *s = c->state;
-  period_look_back(&s->look_back, c->now_unix_ms);
-  if (!lead_events_collect(&s->leads, &c->cohort, c->arena) || !add_reports(c, p))
-    return tool_cohort_too_large(e, "comparison");
-  report_tables_init(&s->tables, shapes, TRAFFIC_QUERIES, c->cohort.n, c->max_rows, c->budget);
-  p->max_rows_per_report = c->max_rows;
-  return ERR_OK;
+  return subject_begin(c, &s->of, shapes, TRAFFIC_QUERIES, p) && add_reports(c, p)
+             ? ERR_OK
+             : tool_cohort_too_large(e, "comparison");
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  const struct dealer_notes *notes = report_tables_notes(&s->tables, arena);
-  window_give_bases(c, &s->window, &s->tables, &s->leads, TRAFFIC_DAYS, TRAFFIC_LOOKBACK, notes,
-                    arena);
-  struct traffic_question q = {.cohort = &c->cohort,
-                               .door = &c->door,
-                               .tables = &s->tables,
-                               .leads = &s->leads,
-                               .dealers = window_find(c, &s->window, &s->tables, &s->leads,
-                                                      TRAFFIC_DAYS, TRAFFIC_LOOKBACK, notes, arena),
-                               .notes = notes,
-                               .by = s->by,
-                               .period = &c->period,
-                               .now_unix_ms = c->now_unix_ms};
+  struct traffic_question q = {
+      subject_question_with_days(c, &s->of, TRAFFIC_DAYS, TRAFFIC_LOOKBACK, arena), s->by};
+  window_give_bases(c, &s->of.window, &s->of.tables, &s->of.leads, TRAFFIC_DAYS, TRAFFIC_LOOKBACK,
+                    q.of.notes, arena);
   (void)e;
   return &compare_traffic(&q, arena)->base;
 }

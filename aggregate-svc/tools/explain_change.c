@@ -2,18 +2,17 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/explain.h"
-#include "aggregate-svc/call/query.h"
 #include "aggregate-svc/period/week.h"
+#include "aggregate-svc/tools/subject.h"
 #include "aggregate-svc/tools/tools.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Aggregate__V1__ExplainChangeRequest Request;
 
 struct state {
-  struct report_tables tables; /* first: the fold's figures */
-  struct lead_events leads;
+  struct subject_state of;  /* first: the fold's figures */
   struct query_set sets[2]; /* of the subject, of the others */
-  struct period before, look_back, baselines[2];
+  struct period before, baselines[2];
   size_t n_baselines;
   enum metric_id metric;
   bool a_year_ago;
@@ -56,7 +55,6 @@ static enum err_code check(struct tool_call *c, struct err *e)
 static char *sessions[] = {(char *)"sessions", (char *)"engagedSessions"};
 static char *events[] = {(char *)"eventCount", (char *)"sessions"};
 static char *by_day[] = {(char *)"date", (char *)"eventName"};
-static char *by_event[] = {(char *)"eventName"};
 static char *by_part[] = {(char *)"sessionDefaultChannelGroup", (char *)"deviceCategory",
                           (char *)"city", (char *)"landingPage", (char *)"eventName"};
 
@@ -94,43 +92,18 @@ static struct query_spec both(struct tool_call *c, uint32_t id, char *const *nam
                              .n_periods = 2};
 }
 
-static bool add(struct tool_call *c, struct query_set *set, struct query_spec spec, bool leads)
-{
-  struct state *s = c->state;
-  if (leads)
-    spec.dimension_filter = query_in_list("eventName", s->leads.names, s->leads.n, c->arena);
-  return (!leads || spec.dimension_filter != NULL) &&
-         query_set_add(set, query_new(&spec, c->arena));
-}
-
-static bool add_look_back(struct tool_call *c, struct query_set *set)
-{
-  struct state *s = c->state;
-  size_t n_names;
-  char **names = lead_look_back_events(&s->leads, &n_names, c->arena);
-  struct query_spec spec = {.id = EXPLAIN_LOOKBACK,
-                            .dimensions = by_event,
-                            .n_dimensions = 1,
-                            .metrics = events,
-                            .n_metrics = 2,
-                            .periods = {&s->look_back},
-                            .n_periods = 1};
-  if (names == NULL)
-    return false;
-  spec.dimension_filter = query_in_list("eventName", names, n_names, c->arena);
-  return spec.dimension_filter != NULL && query_set_add(set, query_new(&spec, c->arena));
-}
-
 static bool add_reports(struct tool_call *c, struct query_set *set, bool parts)
 {
   struct state *s = c->state;
   struct query_spec days = both(c, EXPLAIN_DAYS, by_day, 1, false);
   for (size_t i = 0; i < s->n_baselines; i++)
     days.periods[days.n_periods++] = &s->baselines[i];
-  return add(c, set, days, false) &&
-         add(c, set, both(c, EXPLAIN_DAY_LEADS, by_day, 2, true), true) && add_look_back(c, set) &&
-         (!parts || (add(c, set, both(c, EXPLAIN_PARTS, by_part, 4, false), false) &&
-                     add(c, set, both(c, EXPLAIN_PART_LEADS, by_part, 5, true), true)));
+  return subject_add(c, &s->of, set, days, false) &&
+         subject_add(c, &s->of, set, both(c, EXPLAIN_DAY_LEADS, by_day, 2, true), true) &&
+         subject_add_look_back(c, &s->of, set, EXPLAIN_LOOKBACK) &&
+         (!parts ||
+          (subject_add(c, &s->of, set, both(c, EXPLAIN_PARTS, by_part, 4, false), false) &&
+           subject_add(c, &s->of, set, both(c, EXPLAIN_PART_LEADS, by_part, 5, true), true)));
 }
 
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
@@ -141,33 +114,22 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
   uint16_t *set_of = ARENA_ARRAY(c->arena, uint16_t, c->cohort.n + 1);
   if (find_before(c, e) != ERR_OK)
     return e->code;
-  period_look_back(&s->look_back, c->now_unix_ms);
   s->n_baselines =
       period_baselines(&c->period, &s->before, SUSPECT_BASELINE, c->now_unix_ms, s->baselines);
-  if (set_of == NULL || !lead_events_collect(&s->leads, &c->cohort, c->arena) ||
+  if (set_of == NULL || !subject_begin(c, &s->of, shapes, EXPLAIN_QUERIES, p) ||
       !add_reports(c, &s->sets[0], true) || !add_reports(c, &s->sets[1], false))
     return tool_cohort_too_large(e, "question");
   for (size_t i = 0; i < c->cohort.n; i++)
     set_of[i] = (long)i != c->cohort.subject;
   p->sets = s->sets;
   p->set_of = set_of;
-  p->max_rows_per_report = c->max_rows;
-  report_tables_init(&s->tables, shapes, EXPLAIN_QUERIES, c->cohort.n, c->max_rows, c->budget);
   return ERR_OK;
 }
 
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const struct state *s = c->state;
-  struct explain_question q = {.cohort = &c->cohort,
-                               .door = &c->door,
-                               .tables = &s->tables,
-                               .leads = &s->leads,
-                               .notes = report_tables_notes(&s->tables, arena),
-                               .metric = s->metric,
-                               .period = &c->period,
-                               .before = &s->before,
-                               .now_unix_ms = c->now_unix_ms};
+  struct explain_question q = {subject_question_of(c, &s->of, arena), s->metric, &s->before};
   (void)e;
   return &explain_change(&q, arena)->base;
 }

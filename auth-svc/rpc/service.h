@@ -6,7 +6,7 @@
 #include "auth-svc/config/snapshot.h"
 #include "auth-svc/connect/connect.h"
 #include "auth-svc/identity/bearer.h"
-#include "auth-svc/identity/jwks.h"
+#include "auth-svc/identity/key_sources.h"
 #include "auth-svc/token/tokens.h"
 #include "common/rpc/rpc.h"
 
@@ -17,16 +17,20 @@ struct service_options {
   struct tokens *tokens;
   struct audit *audit;         /* takes a line before each answer; NULL for none (tests) */
   struct bearer_policy bearer; /* its functions, user and keys are filled in for each call */
-  struct jwks *jwks;           /* keys by URL; NULL for none */
+  struct jwks *jwks;           /* keys of AUTH_JWT_JWKS_URL; NULL for none */
+  struct key_sources *sources; /* of the issuers of the configuration; NULL for none */
   /* With TLS: the identities (rpc_call_peer) that may call ResolveCohort, and GetAccessToken,
    * EndLease and OwnProperties. NULL without TLS: any caller may. */
   const char *aggregate_identity;
   const char *report_identity;
   /* Dealers that connect by consent; NULL: they cannot. `apply` takes what is stored into use,
-   * false when the configuration is refused; blocks. */
+   * false when the configuration is refused. `catch_up` does so only where something was stored,
+   * by another replica, that is not in use here, and is false otherwise; NULL: never. Both block.
+   */
   struct connect *connect;
   struct connect_store *connected;
   bool (*apply)(void *user);
+  bool (*catch_up)(void *user);
   void *apply_user;
   const char *gateway_identity; /* may call the steps of a consent; NULL as above */
 };

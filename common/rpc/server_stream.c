@@ -93,8 +93,9 @@ static void pump(struct rpc_call *call)
   rpc_batch(call->core, ops, n, &call->send_event);
 }
 
-static void count_call(const struct rpc_call *call)
+static void count_call(struct rpc_call *call)
 {
+  call_trace_end(call);
   const struct server_method *m = call->method;
   rpc_metrics_server(m == NULL ? "other" : m->service_name, m == NULL ? "other" : m->method->name,
                      (int)call->status, call->started_ns);

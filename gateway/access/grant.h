@@ -24,6 +24,9 @@ const void *grant_sealed(const struct grant *g, size_t *len);
  * grant is not handed out from the cache again, so the next request gets a new one. */
 void grant_mark_refused(const struct grant *g);
 bool grant_is_refused(const struct grant *g);
+/* Whether its bearer may be used for what needs these scopes, blank-separated. One that knows no
+ * scopes may. */
+bool grant_has_scopes(const struct grant *g, const char *needed);
 /* Seconds since 1970; 0 when it does not end. */
 int64_t grant_expires_at(const struct grant *g);
 

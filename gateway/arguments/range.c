@@ -12,13 +12,13 @@
 bool range_of(struct range_fields *out, const ProtobufCMessageDescriptor *message)
 {
   *out = (struct range_fields){0};
-  for (size_t i = 0; i < catalog_rules_len; i++) {
-    if (catalog_rules[i].message != message)
-      continue;
-    if (catalog_rules[i].meaning == CATALOG_START_DATE)
-      out->start = catalog_rules[i].field;
-    else if (catalog_rules[i].meaning == CATALOG_END_DATE)
-      out->end = catalog_rules[i].field;
+  size_t n;
+  const struct catalog_rule *rules = catalog_rules_of(message, &n);
+  for (size_t i = 0; i < n; i++) {
+    if (rules[i].meaning == CATALOG_START_DATE)
+      out->start = rules[i].field;
+    else if (rules[i].meaning == CATALOG_END_DATE)
+      out->end = rules[i].field;
   }
   return out->start != NULL && out->end != NULL;
 }

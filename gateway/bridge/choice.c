@@ -94,10 +94,14 @@ bool choice_ask(struct mcp_call *call, const cJSON *arguments, const struct err 
     if (text != NULL && strcmp(text->valuestring, p.asked) == 0)
       found = member;
   }
-  if (found == NULL)
-    return false;
+  const char *value;
+  if (found == NULL || mcp_call_answer(call, found->string, &value) != MCP_NO_ANSWER)
+    return false; /* nobody is asked the same twice */
   snprintf(message, sizeof(message), "Which dealer is meant by \"%.100s\"?", p.asked);
-  mcp_call_ask(call, &(struct mcp_question){found->string, message, p.choices, p.n});
+  mcp_call_ask(call,
+               &(struct mcp_question){
+                   .key = found->string, .message = message, .choices = p.choices, .n = p.n},
+               1);
   return true;
 }
 

@@ -126,13 +126,16 @@ extern const size_t catalog_prompts_len;
 extern const struct catalog_completion catalog_completions[];
 extern const size_t catalog_completions_len;
 
-/* All tools, sorted by name, and all rules. */
+/* All tools, sorted by name, and all rules; those of one message stand together. */
 extern const struct catalog_tool catalog_tools[];
 extern const size_t catalog_tools_len;
 extern const struct catalog_rule catalog_rules[];
 extern const size_t catalog_rules_len;
 extern const struct catalog_answer_field catalog_answer_fields[];
 extern const size_t catalog_answer_fields_len;
+
+/* The rules of a message's fields, *n of them; NULL when it has none. Thread-safe. */
+const struct catalog_rule *catalog_rules_of(const ProtobufCMessageDescriptor *message, size_t *n);
 
 /* The rule of a field; NULL when its options are empty. */
 const struct catalog_rule *catalog_rule_of(const ProtobufCMessageDescriptor *message,

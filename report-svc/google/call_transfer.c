@@ -192,7 +192,9 @@ static enum err_code send_request(struct google_call *c, const struct buf *body,
                                      c->options.ops->on_body == NULL ? MAX_COLLECTED : 0,
                                  .on_body = c->options.ops->on_body == NULL ? NULL : on_body,
                                  .on_done = on_transfer_done,
-                                 .user = c};
+                                 .user = c,
+                                 .trace = rpc_call_trace(c->options.parent),
+                                 .operation = c->options.method->name};
   enum err_code code = http_client_send(&c->transfer, c->google->options.http, &request, e);
   mem_wipe(bearer, strlen(bearer));
   return code;

@@ -102,6 +102,11 @@ const struct ask *own_ask(const struct own_job *j)
   return j->n > 0 ? j->asks[0] : NULL;
 }
 
+void own_set_first_day(struct own_job *j, int64_t day)
+{
+  ask_set_first_day(j->asks[0], day);
+}
+
 /* What no report is made of after an error goes at once, for others to have the room: the job may
  * be kept until a slow reader has heard of it. */
 static void let_go(struct own_job *j)

@@ -71,5 +71,7 @@ const struct own_facts *own_facts(const struct own_job *j);
 /* The first property's ask: token, property, name of the dealer. Also after an error; NULL before
  * the start. */
 const struct ask *own_ask(const struct own_job *j);
+/* ask_set_first_day() of it. */
+void own_set_first_day(struct own_job *j, int64_t day);
 
 #endif

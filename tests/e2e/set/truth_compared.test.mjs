@@ -43,6 +43,22 @@ function metrics() {
   return [...new Set(random(3) === 0 ? list.reverse() : list)];
 }
 
+// An answer with the rows of all its pages; a page has at most `most` rows, a row a message per metric.
+async function everyPage(asker, args, most, where) {
+  let whole, pages = 0;
+  for (let offset = 0, next; next !== 0; offset = next, pages++) {
+    const page = await asker.data('run_report_across_dealers', { ...args, ...(offset > 0 && { offset }) });
+    const metrics = new Set(page.compared.map((row) => row.metric)).size;
+    assert.ok(page.compared.length <= most * metrics, `${where}: ${page.compared.length} rows from ${offset} on`);
+    assert.equal(page.compared.length % Math.max(1, metrics), 0, `${where}: a row cut in two`);
+    next = page.next_offset ?? 0;
+    if (next > 0) assert.equal(next, offset + page.compared.length / metrics, `${where}: next page`);
+    if (whole) for (const name of ['compared_row_count', 'cells_tested', 'caveats', 'coverage']) assert.deepEqual(page[name], whole[name], `${where}: ${name} from ${offset} on`);
+    whole = whole ? { ...whole, compared: [...whole.compared, ...page.compared] } : page;
+  }
+  return { ...whole, pages };
+}
+
 test('rows_equal_sql_for_random_calls', async () => {
   let words = 0;
   for (let i = 0; i < CALLS; i++) {
@@ -66,8 +82,10 @@ test('rows_equal_sql_for_random_calls', async () => {
     if (broken) await s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });
     const where = `call ${i} ${JSON.stringify(args)} without ${broken?.dealer_id}`;
     try {
-      const answer = await asker.data('run_report_across_dealers', args);
-      const limit = args.by === 'dealer' ? args.limit_per_dealer || Infinity : args.pooled_limit;
+      // Of dealers, regions or groups the first rows of each; all together are cut by pages alone.
+      const cut = args.by === 'dealer' ? args.limit_per_dealer || Infinity : args.pooled_limit;
+      const limit = args.by ? cut : Infinity;
+      const answer = await everyPage(asker, args, args.by ? Infinity : cut, where);
       const truth = compared(world, cohort.filter((d) => d !== broken), { ...args, limit });
       assert.equal(answer.cells_tested, truth.tested, `${where}: tested`);
       assert.equal(answer.compared_row_count, truth.rows, `${where}: rows`);
@@ -80,6 +98,30 @@ test('rows_equal_sql_for_random_calls', async () => {
     }
   }
   if (CALLS >= 60) assert.ok(words > 0, 'no word was said');
+});
+
+test('the_pages_of_compared_rows_hold_every_row_once_and_no_more_than_fits', async () => {
+  const date_range = { start_date: daysBefore(todayIn('UTC'), 33), end_date: daysBefore(todayIn('UTC'), 6) };
+  const compare_to = { start_date: daysBefore(todayIn('UTC'), 61), end_date: daysBefore(todayIn('UTC'), 34) };
+  const args = { metrics: ['sessions', 'engagementRate', 'bounceRate'], dimensions: ['sessionSource', 'deviceCategory'], date_range };
+  const kinds = [
+    [{ compare_to, pooled_limit: 7 }, 7], [{ compare_to, subject: 'd13', pooled_limit: 10_000 }, Infinity], [{ subject: 'd13', pooled_limit: 5 }, 5],
+    [{ compare_to, by: 'dealer', limit_per_dealer: 0 }, Infinity], [{ compare_to, by: 'region', pooled_limit: 10_000 }, Infinity]];
+  for (const [more, most] of kinds) {
+    const where = JSON.stringify(more);
+    const answer = await everyPage(client, { ...args, ...more }, most, where);
+    const scope = more.subject ? world.dealers.filter((d) => d.region === world.dealer('d13').region) : world.dealers;
+    const truth = compared(world, scope, { ...args, ...more, limit: Infinity });
+    assert.equal(answer.compared_row_count * args.metrics.length, answer.compared.length, where);
+    same(answer.compared, truth.shown, where);
+    assert.equal(answer.pages > 1, most !== Infinity || more.by !== undefined, `${where}: ${answer.pages} pages`);
+  }
+  // What a host shows holds a page, and says how to go on.
+  const raw = await client.call('run_report_across_dealers', { ...args, compare_to, by: 'dealer', limit_per_dealer: 0 });
+  assert.ok(Buffer.byteLength(raw.text) <= 40 * 1024, `${Buffer.byteLength(raw.text)} bytes`);
+  assert.match(raw.text, /More rows: call run_report_across_dealers again with offset \d+\./);
+  const cut = await client.data('run_report_across_dealers', { ...args, compare_to, by: 'dealer', limit_per_dealer: 2 });
+  assert.match(cut.caveats.join(), /Only the largest rows of each dealer are shown, 48 of \d+, as limit_per_dealer says; all were tested/);
 });
 
 test('rows_by_region_and_group_are_those_of_their_dealers', async () => {
@@ -115,6 +157,8 @@ test('what_cannot_be_compared_is_refused_with_what_to_do', async () => {
     [{ by: 'region', subject: 'd01' }, /by: a subject is one dealer/],
     [{ subject: 'd01', dealer_ids: ['d01'] }, /subject: there is no other dealer/],
     [{ limit_per_dealer: -1 }, /limit_per_dealer/],
+    [{ by: 'region', offset: 3 }, /offset: skips dealers, which have no rows of their own by region; leave it out/],
+    [{ offset: 501 }, /offset: 501 is not from 0 to 500/],
   ];
   for (const [args, expected] of refusals)
     assert.match(await client.refused('run_report_across_dealers', { metrics: ['sessions'], date_range: now, ...args }), expected, JSON.stringify(args));

@@ -190,6 +190,49 @@ test('a_websites_own_name_of_a_vehicle_counts_for_its_dealer_alone', async () =>
   assert.deepEqual((await views('d01')).of, before[0].of);
 });
 
+// Sessions of d01 that began on a vehicle's page whose path names it so; of new and used vehicles.
+function landedOn(name, { start_date, end_date }) {
+  const slug = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const rows = world.all(`SELECT v.item_condition AS kind, count(*) AS n FROM sessions s JOIN pages p ON p.property_id = s.property_id AND p.path = s.landing_page
+    JOIN vehicles v ON v.page_id = p.page_id WHERE s.property_id = ? AND s.date BETWEEN ? AND ? AND p.page_type = 'item' AND lower(p.path) LIKE '%-' || ? || '-%' GROUP BY 1`,
+  world.dealer('d01').property_id, start_date.replaceAll('-', ''), end_date.replaceAll('-', ''), slug);
+  const sum = (is) => rows.filter((row) => is(row.kind)).reduce((n, row) => n + row.n, 0);
+  return { all: sum(() => true), new: sum((kind) => kind === 'new'), used: sum((kind) => kind !== 'new') };
+}
+
+test('a_websites_own_name_of_a_vehicle_counts_in_the_explanation_of_a_change_and_on_its_pages', async () => {
+  const days = { start_date: daysBefore(today, 60), end_date: daysBefore(today, 5) };
+  const target = ['Rolls-Royce', 'Phantom'];
+  assert.equal(world.one('SELECT count(*) AS n FROM vehicles WHERE item_make = ?', target[0]).n, 0);
+  const models = async () => {
+    const answer = await client.data('explain_change', { subject: 'd01', date_range: days, metric: 'sessions' });
+    return { of: Object.fromEntries(objects(answer.parts).filter((p) => p.axis === 'model').map((p) => [p.part, p.sessions])), caveats: answer.caveats ?? [] };
+  };
+  const pages = async () => {
+    const answer = await client.data('compare_landing_pages', { subject: 'd01', date_range: days });
+    return { of: objects(answer.pages ?? answer).filter((p) => p.type === 'vehicle').map((p) => [...p.page.split('/').slice(-2), p.sessions]), caveats: answer.caveats ?? [] };
+  };
+  const known = world.all("SELECT DISTINCT item_make || ' ' || item_model AS model, item_model AS name FROM vehicles WHERE length(item_model) > 3");
+  const shown = Object.keys((await models()).of);
+  const { model, name } = known.find((v) => shown.includes(v.model));
+  await changeDealers((dealers) => {
+    dealers.find((d) => d.dealer_id === 'd01').vehicle_overrides = [
+      { value: name, make: target[0], model: target[1] }, { value: 'Nobody knows', make: 'Ford', model: 'Falcon' }];
+  });
+  const sessions = landedOn(name, days);
+  assert.ok(sessions.all > 0, name);
+  const parts = await models(), landing = await pages();
+  assert.equal(parts.of[model], undefined, model);
+  assert.equal(parts.of[target.join(' ')], sessions.all, `sessions that began on pages of ${model}`);
+  const shownPages = landing.of.filter(([, page]) => page === 'rolls-royce-phantom');
+  assert.ok(shownPages.length > 0, 'a page of the model');
+  for (const [condition, , n] of shownPages) assert.equal(n, sessions[condition], condition);
+  for (const { caveats } of [parts, landing])
+    assert.match(caveats.join(), /vehicle_overrides: 1 names no model of the catalogue: "Nobody knows" \(Ford Falcon\)/);
+  await changeDealers((dealers) => { delete dealers.find((d) => d.dealer_id === 'd01').vehicle_overrides; });
+  assert.ok((await models()).of[model] !== undefined, model);
+});
+
 test('every_metric_of_the_vehicle_tools_is_explained', async () => {
   const names = new Set(objects(await client.data('list_metrics', {})).map((m) => m.metric));
   for (const name of ['share', 'vdp_sessions', 'reach', 'session_s', 'bounce', 'expected', 'ratio', 'q', 'leads_per_100_sessions'])

@@ -73,14 +73,7 @@ static struct count world(double effect)
     rows_begin(s, 1, 1, shapes, PAGES_QUERIES);
     draw_website(s, &d, effect);
     rows_settle(s);
-    struct pages_question q = {.cohort = &s->cohort,
-                               .door = &s->door,
-                               .tables = &s->tables,
-                               .leads = &s->leads,
-                               .dealers = rows_signs(s, PAGES_DAYS, PAGES_LOOKBACK),
-                               .notes = report_tables_notes(&s->tables, s->arena),
-                               .period = &s->period,
-                               .now_unix_ms = s->door.now_unix_ms};
+    struct pages_question q = {.of = rows_question(s, PAGES_DAYS, PAGES_LOOKBACK)};
     const Result *r = compare_pages(&q, s->arena);
     long words = 0;
     for (size_t i = 0; i < r->n_pages; i++) {

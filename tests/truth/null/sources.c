@@ -66,15 +66,8 @@ static bool is_word(Standing s)
 
 static void count_answer(struct rows_stage *s, struct count *c)
 {
-  struct traffic_question q = {.cohort = &s->cohort,
-                               .door = &s->door,
-                               .tables = &s->tables,
-                               .leads = &s->leads,
-                               .dealers = rows_signs(s, TRAFFIC_DAYS, TRAFFIC_LOOKBACK),
-                               .notes = report_tables_notes(&s->tables, s->arena),
-                               .by = TRAFFIC_BY_CHANNEL,
-                               .period = &s->period,
-                               .now_unix_ms = s->door.now_unix_ms};
+  struct traffic_question q = {.of = rows_question(s, TRAFFIC_DAYS, TRAFFIC_LOOKBACK),
+                               .by = TRAFFIC_BY_CHANNEL};
   const Result *r = compare_traffic(&q, s->arena);
   long words = 0;
   for (size_t i = 0; i < r->n_sources; i++) {

@@ -56,15 +56,7 @@ static Result *answer(struct rows_stage *s, enum metric_id metric)
   static struct period before;
   period_of_days(&before, ROWS_MONDAY - ROWS_DAYS, ROWS_MONDAY - 1);
   rows_settle(s);
-  struct explain_question q = {.cohort = &s->cohort,
-                               .door = &s->door,
-                               .tables = &s->tables,
-                               .leads = &s->leads,
-                               .notes = report_tables_notes(&s->tables, s->arena),
-                               .metric = metric,
-                               .period = &s->period,
-                               .before = &before,
-                               .now_unix_ms = s->door.now_unix_ms};
+  struct explain_question q = {.of = rows_question(s, 0, 0), .metric = metric, .before = &before};
   return explain_change(&q, s->arena);
 }
 

@@ -25,15 +25,8 @@ static void add(struct rows_stage *s, size_t member, const char *page, const cha
 static Result *answer(struct rows_stage *s, bool from_region)
 {
   rows_settle(s);
-  struct pages_question q = {.cohort = &s->cohort,
-                             .door = &s->door,
-                             .tables = &s->tables,
-                             .leads = &s->leads,
-                             .dealers = rows_signs(s, PAGES_DAYS, PAGES_LOOKBACK),
-                             .notes = report_tables_notes(&s->tables, s->arena),
-                             .from_region = from_region,
-                             .period = &s->period,
-                             .now_unix_ms = s->door.now_unix_ms};
+  struct pages_question q = {.of = rows_question(s, PAGES_DAYS, PAGES_LOOKBACK),
+                             .from_region = from_region};
   return compare_pages(&q, s->arena);
 }
 

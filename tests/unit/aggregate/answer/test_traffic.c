@@ -36,15 +36,7 @@ static void add_host(struct rows_stage *s, size_t member, const char *host, doub
 
 static Result *answer(struct rows_stage *s, enum traffic_by by)
 {
-  struct traffic_question q = {.cohort = &s->cohort,
-                               .door = &s->door,
-                               .tables = &s->tables,
-                               .leads = &s->leads,
-                               .dealers = rows_signs(s, TRAFFIC_DAYS, TRAFFIC_LOOKBACK),
-                               .notes = report_tables_notes(&s->tables, s->arena),
-                               .by = by,
-                               .period = &s->period,
-                               .now_unix_ms = s->door.now_unix_ms};
+  struct traffic_question q = {.of = rows_question(s, TRAFFIC_DAYS, TRAFFIC_LOOKBACK), .by = by};
   return compare_traffic(&q, s->arena);
 }
 

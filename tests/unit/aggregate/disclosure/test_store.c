@@ -1,6 +1,5 @@
 /* The store of releases: what is kept survives, and one of those that race is kept. With
- * AMCP_TEST_DATABASE_URL the same cases run over PostgreSQL; tests/unit/aggregate/disclosure/
- * postgres.sh sets it. */
+ * AMCP_TEST_DATABASE_URL the same cases run over PostgreSQL; tests/unit/postgres.sh sets it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

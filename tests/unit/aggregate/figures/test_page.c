@@ -41,14 +41,42 @@ static void paths_have_their_kind_model_and_template(void)
 {
   char model[64], template[PAGE_TEXT_MAX + 1];
   for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-    page_model(pages[i].path, model, sizeof(model));
-    page_template(pages[i].path, template);
+    page_model(pages[i].path, NULL, model, sizeof(model));
+    page_template(pages[i].path, NULL, template);
     if (strcmp(page_type(pages[i].path), pages[i].type) != 0 ||
         strcmp(model, pages[i].model) != 0 || strcmp(template, pages[i].template) != 0)
       printf("  %s: %s, \"%s\", %s\n", pages[i].path, page_type(pages[i].path), model, template);
     CU_ASSERT_STRING_EQUAL(page_type(pages[i].path), pages[i].type);
     CU_ASSERT_STRING_EQUAL(model, pages[i].model);
     CU_ASSERT_STRING_EQUAL(template, pages[i].template);
+  }
+}
+
+/* What the website calls a model stands above the catalogue, on pages of vehicles alone. */
+static void own_names_of_the_website_stand_above_the_catalogue(void)
+{
+  static const struct {
+    const char *path, *model, *template;
+  } named[] = {
+      {"/inventory/used-2019-work-truck-1FTFW1E52PFA00001/?from=f-150", "Ford Ranger",
+       "/inventory/{vehicle}/used/ford-ranger"},
+      {"/inventory/new-2024-ford-f-150-work-truck-1FTFW1E52PFA00001/", "Ford Ranger",
+       "/inventory/{vehicle}/new/ford-ranger"},
+      {"/inventory/new-2024-ford-f-150-1FTFW1E52PFA00001/", "Ford F-150",
+       "/inventory/{vehicle}/new/ford-f-150"},
+      {"/work-truck/", "", "/work-truck/"},
+      {"/inventory/new-2024-zzz-1FTFW1E52PFA00001/?to=work-truck", "",
+       "/inventory/new-{year}-zzz-{id}/"},
+  };
+  char model[64], template[PAGE_TEXT_MAX + 1];
+  struct vehicle_alias alias;
+  CU_ASSERT_TRUE_FATAL(vehicle_alias_make(&alias, "Work Truck", "Ford", "Ranger"));
+  struct vehicle_aliases own = {&alias, 1};
+  for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+    page_model(named[i].path, &own, model, sizeof(model));
+    page_template(named[i].path, &own, template);
+    CU_ASSERT_STRING_EQUAL(model, named[i].model);
+    CU_ASSERT_STRING_EQUAL(template, named[i].template);
   }
 }
 
@@ -61,11 +89,11 @@ static void any_bytes_are_taken(void)
     for (size_t k = 0; k < n; k++)
       path[k] = (char)(1 + rand_r(&seed) % 255);
     path[n] = '\0';
-    page_template(path, template);
+    page_template(path, NULL, template);
     CU_ASSERT_TRUE(strlen(template) <= PAGE_TEXT_MAX);
     CU_ASSERT_TRUE(strlen(page_type(path)) > 0);
   }
 }
 
 TEST_MAIN("aggregate page", TEST(paths_have_their_kind_model_and_template),
-          TEST(any_bytes_are_taken))
+          TEST(own_names_of_the_website_stand_above_the_catalogue), TEST(any_bytes_are_taken))

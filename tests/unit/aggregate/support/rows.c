@@ -112,17 +112,27 @@ void rows_add(struct rows_stage *s, size_t query, size_t member, const char *con
   CU_ASSERT_EQUAL(report_tables_fold.chunk(&s->tables, member, &c, &e), ERR_OK);
 }
 
-struct dealer_figures *rows_signs(struct rows_stage *s, size_t days, size_t look_back)
+struct subject_question rows_question(struct rows_stage *s, size_t days, size_t look_back)
 {
-  struct signs_question q = {.cohort = &s->cohort,
-                             .leads = &s->leads,
-                             .days = &s->tables.of[days - 1],
-                             .look_back = &s->tables.of[look_back - 1],
-                             .notes = report_tables_notes(&s->tables, s->arena),
-                             .period = &s->period,
-                             .baseline = true,
-                             .now_unix_ms = s->door.now_unix_ms};
-  return signs_find(&q, s->arena);
+  struct subject_question q = {.cohort = &s->cohort,
+                               .door = &s->door,
+                               .tables = &s->tables,
+                               .leads = &s->leads,
+                               .notes = report_tables_notes(&s->tables, s->arena),
+                               .period = &s->period,
+                               .now_unix_ms = s->door.now_unix_ms};
+  if (days == 0)
+    return q;
+  struct signs_question signs = {.cohort = &s->cohort,
+                                 .leads = &s->leads,
+                                 .days = &s->tables.of[days - 1],
+                                 .look_back = &s->tables.of[look_back - 1],
+                                 .notes = q.notes,
+                                 .period = &s->period,
+                                 .baseline = true,
+                                 .now_unix_ms = s->door.now_unix_ms};
+  q.dealers = signs_find(&signs, s->arena);
+  return q;
 }
 
 const char *rows_day(int k)

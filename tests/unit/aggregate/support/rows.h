@@ -2,6 +2,7 @@
 #ifndef AMCP_TESTS_AGGREGATE_ROWS_H
 #define AMCP_TESTS_AGGREGATE_ROWS_H
 
+#include "aggregate-svc/answer/subject.h"
 #include "aggregate-svc/cohort/cohort.h"
 #include "aggregate-svc/disclosure/door.h"
 #include "aggregate-svc/figures/signs.h"
@@ -35,8 +36,9 @@ void rows_settle(struct rows_stage *s);
 /* Checks that the budget was given back. */
 void rows_end(struct rows_stage *s);
 
-/* What is suspect at the dealers, from the reports with these query_ids. */
-struct dealer_figures *rows_signs(struct rows_stage *s, size_t days, size_t look_back);
+/* The question over it; with what is suspect at the dealers, from the reports with these query_ids,
+ * unless they are 0. */
+struct subject_question rows_question(struct rows_stage *s, size_t days, size_t look_back);
 
 /* A row: values of its dimensions, and of its metrics. */
 void rows_add(struct rows_stage *s, size_t query, size_t member, const char *const *texts,

@@ -171,7 +171,7 @@ static void a_rotated_key_is_fetched_for_the_first_token_that_names_it(void)
 static double fetched_at(void)
 {
   AUTO_BUF struct buf page = BUF_INIT(1 << 20);
-  static const char name[] = "\nauth_jwks_fetched_timestamp_seconds ";
+  static const char name[] = "\nauth_jwks_fetched_timestamp_seconds{issuer=\"AUTH_JWT_JWKS_URL\"} ";
   CU_ASSERT_TRUE(metrics_render(&page));
   const char *found = strstr(buf_str(&page), name);
   return found != NULL ? strtod(found + sizeof(name) - 1, NULL) : -1;

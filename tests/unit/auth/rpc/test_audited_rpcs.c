@@ -82,7 +82,7 @@ static void stage(void)
   sealer_new(&s.sealer, "KEY", NULL, "test", NULL);
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
-  snapshot_trust(world, &(struct trust){s.sealer, s.keys, NULL});
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, NULL, NULL});
   s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {

@@ -104,7 +104,7 @@ static struct stage stage_as(const struct staging *how)
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
   s.policies = how->policies != NULL ? policies_of(how->policies) : policies_none();
-  snapshot_trust(world, &(struct trust){s.sealer, s.keys, s.policies});
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, s.policies, NULL});
   s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {.env = {.http = s.http}, .waiters_max = how->waiters_max};
@@ -821,7 +821,7 @@ static void a_new_configuration_is_used_by_the_next_call(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(t);
   drop(t);
   struct snapshot *smaller = world_new(3, fake_url(s.fake));
-  snapshot_trust(smaller, &(struct trust){s.sealer, s.keys, s.policies});
+  snapshot_trust(smaller, &(struct trust){s.sealer, s.keys, s.policies, NULL});
   snapshot_replace(s.config, smaller);
   CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d12", 5000, &e));
   CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
@@ -847,7 +847,7 @@ static void *reload_soon(void *arg)
   for (int i = 0; i < 500 && fake_hits(r->s->fake) < 1; i++)
     usleep(5000);
   fake_set(r->s->fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
-  snapshot_trust(r->next, &(struct trust){r->s->sealer, r->s->keys, r->s->policies});
+  snapshot_trust(r->next, &(struct trust){r->s->sealer, r->s->keys, r->s->policies, NULL});
   snapshot_stamp(r->next, 1);
   snapshot_replace(r->s->config, snapshot_ref(r->next));
   tokens_configure(r->s->tokens, 1, find_in_snapshot, r->next, &changes);

@@ -31,6 +31,7 @@ struct google_plan {
   bool turned_after_cut;     /* after an answer was cut off the rows come in another order */
   bool repeats;              /* a page begins with the last row of the page before */
   const char *metric;        /* header of the metric; NULL: sessions */
+  const char *first_date;    /* of all data, as Google writes it; NULL: there is none */
 };
 
 enum { FAKE_PROPERTIES = 64 };

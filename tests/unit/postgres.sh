@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests of the release store over a real PostgreSQL, Debian's, in a folder of its own and
-# on a socket of its own: tests/unit/aggregate/disclosure/postgres.sh TEST_PROGRAM [CASE]
-# Exit 77 (skipped) where PostgreSQL is not installed and cannot be.
+# Runs the tests of a store over a real PostgreSQL, Debian's, in a folder of its own and on a socket
+# of its own: tests/unit/postgres.sh TEST_PROGRAM [ARGUMENT...]. The program finds it by
+# AMCP_TEST_DATABASE_URL. Exit 77 (skipped) where PostgreSQL is not installed and cannot be.
 set -euo pipefail
 
 # server FOLDER kill|start|pause|resume: what the tests do to the server.

@@ -1,12 +1,12 @@
-/* PostgreSQL as a database of the release store, by libpq. */
+/* PostgreSQL as a database of a store, by libpq. */
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/disclosure/database.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/database/database.h"
 
 enum { ANSWER_MS = 6000 };
 
@@ -48,17 +48,26 @@ static bool send_all(PGconn *c, int64_t until_ms)
   return more == 0;
 }
 
-/* The result of the statement under way; NULL when it does not come in time. A server that stands
- * still answers nothing, not even an error. */
+/* The first result of the statement under way; NULL when it does not come in time, to its end: only
+ * then may the next statement be sent. A server that stands still answers nothing, not even an
+ * error. */
 static PGresult *receive(PGconn *c, int64_t until_ms)
 {
-  while (PQisBusy(c))
-    if (!wait_for(c, POLLIN, until_ms) || !PQconsumeInput(c))
-      return NULL;
-  PGresult *result = PQgetResult(c), *next;
-  while (result != NULL && !PQisBusy(c) && (next = PQgetResult(c)) != NULL)
-    PQclear(next);
-  return result;
+  PGresult *first = NULL, *next;
+  for (;;) {
+    while (PQisBusy(c))
+      if (!wait_for(c, POLLIN, until_ms) || !PQconsumeInput(c)) {
+        PQclear(first);
+        return NULL;
+      }
+    next = PQgetResult(c);
+    if (next == NULL)
+      return first;
+    if (first == NULL)
+      first = next;
+    else
+      PQclear(next);
+  }
 }
 
 static enum err_code run(struct database *base, const char *sql, const char *const *parameters,
@@ -106,12 +115,18 @@ static void ignore_notice(void *user, const PGresult *result)
   (void)result;
 }
 
-enum err_code database_open_postgres(struct database **out, const char *url, struct err *e)
+enum err_code database_open_postgres(struct database **out, const char *url, const char *program,
+                                     struct err *e)
 {
   static const char *const keywords[] = {"dbname",           "connect_timeout", "tcp_user_timeout",
                                          "application_name", "options",         NULL};
   const char *const values[] = {
-      url, "3", "5000", "aggregate-svc", "-c statement_timeout=5000 -c lock_timeout=5000", NULL};
+      url,
+      "3",
+      "5000",
+      program,
+      "-c statement_timeout=5000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=10000",
+      NULL};
   struct postgres *d = xcalloc(1, sizeof(*d));
   d->base = (struct database){"PostgreSQL", "BEGIN", "SELECT pg_advisory_xact_lock(7236912)",
                               run,          is_lost, close_postgres};
@@ -137,5 +152,5 @@ enum err_code database_check_url(const char *url, struct err *e)
   return well ? ERR_OK
               : err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                         "DATABASE_URL: must be a PostgreSQL URL such as "
-                        "postgresql://user@host:5432/releases");
+                        "postgresql://user@host:5432/analytics");
 }
