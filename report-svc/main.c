@@ -1,6 +1,7 @@
 /* report-svc: configuration, dependencies, registration, run, drain. */
 #include "common/base/clock.h"
 #include "common/base/descriptors.h"
+#include "common/base/mem.h"
 #include "common/base/metrics.h"
 #include "common/http/admin.h"
 #include "common/http/url.h"
@@ -154,6 +155,7 @@ int main(int argc, char **argv)
   static struct program p;
   int exit_code = EXIT_OK;
   bool healthcheck = service_wants_healthcheck(&argc, argv);
+  mem_give_back_large(); /* reports of many dealers grow side by side */
   if (!report_settings_load(&p.settings, argc, argv, &exit_code))
     return healthcheck ? EXIT_FAILED : exit_code;
   if (healthcheck)

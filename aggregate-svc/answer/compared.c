@@ -350,8 +350,10 @@ enum err_code compared_make(struct compared *out, const struct across_question *
     return code;
   judge_rows(out, r);
   name_both(q, r, arena);
-  out->order = across_pool_order(&out->pool);
-  out->n = out->in_parts ? across_cut_parts(&out->pool, limit_of(q), out->order) : out->pool.n;
+  out->order = across_pool_order(&out->pool, NULL);
+  bool more;
+  out->n =
+      out->in_parts ? across_cut_parts(&out->pool, 0, limit_of(q), out->order, &more) : out->pool.n;
   r->opt_compared_row_count_case =
       ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESULT__OPT_COMPARED_ROW_COUNT_COMPARED_ROW_COUNT;
   r->compared_row_count = (int32_t)out->pool.n;

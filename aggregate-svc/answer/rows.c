@@ -52,6 +52,7 @@ static DataRow *data_row(const struct across_question *q, size_t member, size_t 
 static size_t shown_rows(const struct across_question *q, size_t member)
 {
   size_t rows = q->tables->tables[member].rows;
+  rows = rows > q->row_offset ? rows - q->row_offset : 0;
   return rows < q->limit_per_dealer ? rows : q->limit_per_dealer;
 }
 
@@ -65,9 +66,9 @@ static DealerRows *dealer_rows(const struct across_question *q, size_t member, s
   d->row_count = (int32_t)q->tables->tables[member].rows;
   d->n_rows = shown_rows(q, member);
   d->rows = ARENA_ARRAY(arena, DataRow *, d->n_rows);
-  AUTO_FREE size_t *order = across_table_order(q->tables, member);
+  AUTO_FREE size_t *order = across_table_order(q->tables, member, q->order);
   for (size_t i = 0; i < d->n_rows; i++)
-    d->rows[i] = data_row(q, member, order[i], arena);
+    d->rows[i] = data_row(q, member, order[q->row_offset + i], arena);
   return d;
 }
 
@@ -105,8 +106,11 @@ static enum err_code add_dealers(const struct across_question *q, Result *r, siz
       return too_many_rows(rows, e);
     DealerRows *d = dealer_rows(q, i, arena);
     full = !paging_take(&page, rows_bytes(d));
-    if (!full)
-      r->dealers[r->n_dealers++] = d;
+    if (full)
+      continue;
+    r->dealers[r->n_dealers++] = d;
+    if ((size_t)d->row_count > q->row_offset + d->n_rows)
+      r->next_row_offset = (int32_t)(q->row_offset + q->limit_per_dealer);
   }
   r->next_offset = paging_next(&page, all);
   return ERR_OK;
@@ -159,12 +163,15 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
     code = across_check_sums(q, &pool, columns, e);
   if (code != ERR_OK)
     return code;
-  AUTO_FREE size_t *order = across_pool_order(&pool);
+  AUTO_FREE size_t *order = across_pool_order(&pool, q->order);
   r->opt_pooled_row_count_case =
       ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESULT__OPT_POOLED_ROW_COUNT_POOLED_ROW_COUNT;
   r->pooled_row_count = (int32_t)pool.n;
   r->pooled = ARENA_ARRAY(arena, PooledRow *, pool.n);
-  r->n_pooled = q->offset > 0 ? 0 : across_cut_parts(&pool, q->pooled_limit, order);
+  bool more = false;
+  if (q->offset == 0)
+    r->n_pooled = across_cut_parts(&pool, q->pooled_offset, q->pooled_limit, order, &more);
+  r->next_pooled_offset = more ? (int32_t)(q->pooled_offset + q->pooled_limit) : 0;
   for (size_t i = 0; i < r->n_pooled; i++) {
     r->pooled[i] = pooled_row(q, &pool, order[i], arena);
     r->pooled[i]->of = borrow_text(parts[pool.rows[order[i]].part].label);
@@ -238,9 +245,9 @@ static void add_rates(struct caveats *c, const Result *r)
 
 static void add_pool_limits(struct caveats *c, const struct across_question *q, const Result *r)
 {
-  if (r->n_pooled < (size_t)r->pooled_row_count)
-    caveats_add(c, "Only the %zu largest of %d pooled rows are shown.", r->n_pooled,
-                r->pooled_row_count);
+  if (r->next_pooled_offset > 0)
+    caveats_add(c, "%zu of %d pooled rows are shown: pooled_offset %d gives the next ones.",
+                r->n_pooled, r->pooled_row_count, r->next_pooled_offset);
   if (q->metric_filter)
     caveats_add(c, "metric_filter was applied to each dealer's rows before pooling: a pooled row "
                    "adds only the dealers whose row passed.");
@@ -293,6 +300,20 @@ static void add_landing(struct caveats *c, struct landing_rows landing)
                    "because not all of these metrics may be added.");
 }
 
+/* Keys of the order that pooled rows do not have. */
+static void add_order(struct caveats *c, const struct across_question *q, const Result *r)
+{
+  for (size_t i = 0; i < q->order->n; i++) {
+    size_t k = 0;
+    const struct across_key *key = &q->order->keys[i];
+    while (k < r->n_not_pooled && strcmp(r->not_pooled[k], q->metrics[key->column]) != 0)
+      k++;
+    if (key->metric && k < r->n_not_pooled)
+      caveats_add(c, "Pooled rows are not ordered by %s, which they do not have.",
+                  q->metrics[key->column]);
+  }
+}
+
 static void add_caveats(const struct across_question *q, Result *r, struct landing_rows landing,
                         const struct compared *compared, const struct resolved_period *period,
                         struct arena *arena)
@@ -314,6 +335,7 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
   else
     add_pool_limits(&c, q, r);
   add_groups(&c, q);
+  add_order(&c, q, r);
   caveats_add_notes(&c, q->cohort, q->tables->notes);
   period_caveats(&c, q->period, r->period, period);
   r->caveats = c.items;

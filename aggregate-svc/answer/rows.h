@@ -31,8 +31,9 @@ struct across_question {
   char *const *metrics; /* those of the tables: the ones asked for, then weights of rates */
   size_t n_asked;
   bool metric_filter;
-  size_t limit_per_dealer; /* SIZE_MAX: all */
-  size_t pooled_limit;
+  const struct across_order *order;
+  size_t limit_per_dealer, row_offset; /* of a dealer's rows; SIZE_MAX: all */
+  size_t pooled_limit, pooled_offset;
   size_t offset; /* dealers to skip, or compared rows; pooled rows stand on the first page */
   size_t dealers_per_page; /* 0 for those that fit what a model is shown */
   const struct period *period;

@@ -116,15 +116,18 @@ enum err_code across_check_sums(const struct across_question *q, const struct ac
   return ERR_OK;
 }
 
-size_t across_cut_parts(const struct across_pool *p, size_t limit, size_t *order)
+size_t across_cut_parts(const struct across_pool *p, size_t offset, size_t limit, size_t *order,
+                        bool *more)
 {
   size_t n = 0, in_part = 0, part = 0;
+  *more = false;
   for (size_t i = 0; i < p->n; i++) {
     size_t of = p->rows[order[i]].part;
     in_part = of == part ? in_part + 1 : 1;
     part = of;
-    if (in_part <= limit)
+    if (in_part > offset && in_part - offset <= limit)
       order[n++] = order[i];
+    *more = *more || (in_part > offset && in_part - offset > limit);
   }
   return n;
 }

@@ -23,8 +23,10 @@ size_t across_choose_metrics(const struct across_question *q,
 /* ERR_DATA_LOSS when a sum of finite values is not finite. */
 enum err_code across_check_sums(const struct across_question *q, const struct across_pool *p,
                                 const struct pooled_column *columns, struct err *e);
-/* Keeps the first `limit` rows of each part of an order; returns how many are left. */
-size_t across_cut_parts(const struct across_pool *p, size_t limit, size_t *order);
+/* Keeps `limit` rows of each part of an order, from the one at `offset` on; returns how many are
+ * left. *more: a part has further ones. */
+size_t across_cut_parts(const struct across_pool *p, size_t offset, size_t limit, size_t *order,
+                        bool *more);
 /* Texts of a row's dimensions. */
 char **across_row_texts(const struct across_question *q, size_t member, size_t row,
                         struct arena *arena);

@@ -62,6 +62,8 @@ static bool set_periods(Report *r, const struct query_spec *spec, struct arena *
     analytics__ga4__v1beta__date_range__init(range);
     range->start_date = borrow_text(spec->periods[i]->start.text);
     range->end_date = borrow_text(spec->periods[i]->end.text);
+    if (spec->period_names[i] != NULL)
+      range->name = borrow_text(spec->period_names[i]);
     r->date_ranges[r->n_date_ranges++] = range;
   }
   return r->date_ranges != NULL;

@@ -31,6 +31,7 @@ struct query_spec {
   /* One, or several to be read with one request: Google then adds the dimension dateRange,
    * whose values are date_range_0, date_range_1 ... in this order. */
   const struct period *periods[QUERY_MAX_PERIODS];
+  const char *period_names[QUERY_MAX_PERIODS]; /* NULL or "": Google's */
   size_t n_periods;
   Analytics__Ga4__V1beta__FilterExpression *dimension_filter; /* NULL for none */
   Analytics__Ga4__V1beta__FilterExpression *metric_filter;    /* likewise */

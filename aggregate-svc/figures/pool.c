@@ -7,6 +7,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "common/ga4/order.h"
 
 /* ------------------------------------------------------------------------- hash */
 
@@ -210,29 +211,97 @@ double across_pool_weight(const struct across_pool *p, size_t row, size_t cell, 
 
 /* ------------------------------------------------------------------------ order */
 
-/* The first metric of the subject or of all, or of the others. A mean that is reached on two ways
- * differs in its last digits, which are no reason for an order. */
+/* A mean that is reached on two ways differs in its last digits, which are no reason for an order.
+ */
+static double rounded(const struct across_pool *p, size_t metric, double x)
+{
+  return p->columns[metric].weighted ? (double)(float)x : x;
+}
+
+static double shown_value(const struct across_pool *p, size_t row, size_t metric)
+{
+  return rounded(p, metric, across_pool_value(p, row, metric));
+}
+
+/* The first metric of the subject or of all, or of the others. */
 static double size_of(const struct across_pool *p, size_t row, size_t side)
 {
   double x = across_pool_at(p, row, side, 0);
   if (p->two_periods)
     x = fmax(x, across_pool_at(p, row, side | POOL_BEFORE, 0));
-  return p->columns[0].weighted ? (double)(float)x : x;
+  return rounded(p, 0, x);
 }
 
-static int compare_pooled(const void *a, const void *b, void *pool)
+/* Rows being ordered: those of a pool, or of a dealer. */
+struct ordering {
+  const struct across_pool *pool;
+  const struct across_tables *tables;
+  size_t member;
+  const struct across_order *order;
+};
+
+/* The pool's column of a metric; their number when it is not pooled. */
+static size_t pooled_at(const struct across_pool *p, size_t metric)
 {
-  const struct across_pool *p = pool;
-  size_t x = *(const size_t *)a, y = *(const size_t *)b;
-  const struct pooled_row *r = &p->rows[x], *s = &p->rows[y];
-  if (r->part != s->part)
-    return r->part < s->part ? -1 : 1;
+  size_t k = 0;
+  while (k < p->n_metrics && p->columns[k].metric != metric)
+    k++;
+  return k;
+}
+
+static int compare_key(const struct ordering *o, const struct across_key *key, size_t x, size_t y)
+{
+  const struct across_pool *p = o->pool;
+  size_t k = p == NULL || !key->metric ? 0 : pooled_at(p, key->column);
+  int order = 0;
+  if (key->metric && p == NULL)
+    order = ga4_compare_numbers(across_value(o->tables, o->member, x, key->column),
+                                across_value(o->tables, o->member, y, key->column));
+  else if (key->metric && k < p->n_metrics)
+    order = ga4_compare_numbers(shown_value(p, x, k), shown_value(p, y, k));
+  else if (!key->metric)
+    order = ga4_compare_texts(key->type,
+                              across_text(o->tables, p == NULL ? o->member : p->rows[x].member,
+                                          p == NULL ? x : p->rows[x].row, key->column),
+                              across_text(o->tables, p == NULL ? o->member : p->rows[y].member,
+                                          p == NULL ? y : p->rows[y].row, key->column));
+  return key->desc ? -order : order;
+}
+
+static int compare_keys_asked(const struct ordering *o, size_t x, size_t y)
+{
+  int order = 0;
+  for (size_t i = 0; order == 0 && o->order != NULL && i < o->order->n; i++)
+    order = compare_key(o, &o->order->keys[i], x, y);
+  return order;
+}
+
+static bool has_keys(const struct ordering *o)
+{
+  return o->order != NULL && o->order->n > 0;
+}
+
+static int compare_sizes(const struct across_pool *p, size_t x, size_t y)
+{
   for (size_t side = 0; side <= (p->subject >= 0 ? POOL_OTHERS : 0); side += POOL_OTHERS) {
     double u = size_of(p, x, side), v = size_of(p, y, side);
     if (u != v)
       return u > v ? -1 : 1;
   }
-  return compare_keys(p->tables, p->n_keys, r->member, r->row, s->member, s->row);
+  return 0;
+}
+
+static int compare_pooled(const void *a, const void *b, void *arg)
+{
+  const struct ordering *o = arg;
+  const struct across_pool *p = o->pool;
+  size_t x = *(const size_t *)a, y = *(const size_t *)b;
+  const struct pooled_row *r = &p->rows[x], *s = &p->rows[y];
+  if (r->part != s->part)
+    return r->part < s->part ? -1 : 1;
+  int order = has_keys(o) ? compare_keys_asked(o, x, y) : compare_sizes(p, x, y);
+  return order != 0 ? order
+                    : compare_keys(p->tables, p->n_keys, r->member, r->row, s->member, s->row);
 }
 
 static size_t *identity(size_t n)
@@ -243,33 +312,28 @@ static size_t *identity(size_t n)
   return order;
 }
 
-size_t *across_pool_order(const struct across_pool *p)
+size_t *across_pool_order(const struct across_pool *p, const struct across_order *keys)
 {
   size_t *order = identity(p->n);
-  qsort_r(order, p->n, sizeof(*order), compare_pooled, (void *)p);
+  struct ordering arg = {.pool = p, .tables = p->tables, .order = keys};
+  qsort_r(order, p->n, sizeof(*order), compare_pooled, &arg);
   return order;
 }
 
-/* A dealer's rows being ordered. */
-struct table_order {
-  const struct across_tables *tables;
-  size_t member;
-};
-
 static int compare_own(const void *a, const void *b, void *arg)
 {
-  const struct table_order *o = arg;
+  static const struct across_key largest = {.metric = true, .desc = true};
+  const struct ordering *o = arg;
   size_t x = *(const size_t *)a, y = *(const size_t *)b;
-  double u = across_value(o->tables, o->member, x, 0), v = across_value(o->tables, o->member, y, 0);
-  if (u != v)
-    return u > v ? -1 : 1;
-  return across_rows_compare(o->tables, o->member, x, o->member, y);
+  int order = has_keys(o) ? compare_keys_asked(o, x, y) : compare_key(o, &largest, x, y);
+  return order != 0 ? order : across_rows_compare(o->tables, o->member, x, o->member, y);
 }
 
-size_t *across_table_order(const struct across_tables *t, size_t member)
+size_t *across_table_order(const struct across_tables *t, size_t member,
+                           const struct across_order *keys)
 {
   size_t *order = identity(t->tables[member].rows);
-  struct table_order arg = {t, member};
+  struct ordering arg = {.tables = t, .member = member, .order = keys};
   qsort_r(order, t->tables[member].rows, sizeof(*order), compare_own, &arg);
   return order;
 }

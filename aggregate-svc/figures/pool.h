@@ -68,10 +68,11 @@ struct across_pool {
  * any case. */
 enum err_code across_pool_make(struct across_pool *p, const struct pool_spec *spec, struct err *e);
 void across_pool_free(struct across_pool *p);
-/* Rows in the order of the answer: part by part, largest first by the first metric (the larger
- * one of two periods; of the subject before the others), then by the dimension values. n_rows
- * entries; free with free(). */
-size_t *across_pool_order(const struct across_pool *p);
+/* Rows in the order of the answer: part by part, then as asked for; without keys largest first by
+ * the first metric (the larger one of two periods; of the subject before the others); then by the
+ * dimension values. A key of a metric that is not pooled is passed over. n_rows entries; free with
+ * free(). order may be NULL. */
+size_t *across_pool_order(const struct across_pool *p, const struct across_order *order);
 /* A sum; of a rate the weighted mean, 0 over no weight at all, as Google has it. cell: 0,
  * POOL_BEFORE, POOL_OTHERS or both. */
 double across_pool_at(const struct across_pool *p, size_t row, size_t cell, size_t metric);
@@ -92,7 +93,8 @@ static inline double across_pool_value(const struct across_pool *p, size_t row, 
 int across_rows_compare(const struct across_tables *t, size_t member_a, size_t row_a,
                         size_t member_b, size_t row_b);
 
-/* The same order for one dealer's own rows, by its first metric. */
-size_t *across_table_order(const struct across_tables *t, size_t member);
+/* The same order for one dealer's own rows. */
+size_t *across_table_order(const struct across_tables *t, size_t member,
+                           const struct across_order *order);
 
 #endif

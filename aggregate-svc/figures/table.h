@@ -3,6 +3,7 @@
 #ifndef AMCP_AGGREGATE_ACROSS_TABLE_H
 #define AMCP_AGGREGATE_ACROSS_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,20 @@
 enum { ACROSS_MAX_DIMENSIONS = 8, ACROSS_MAX_METRICS = 10 };
 /* Dimensions of a request, and dateRange. */
 enum { ACROSS_MAX_COLUMNS = ACROSS_MAX_DIMENSIONS + 1 };
+
+/* What rows are ordered by, the first key first; then by all dimensions. No key: largest first by
+ * the first metric. */
+struct across_key {
+  bool metric;
+  size_t column; /* of the tables */
+  bool desc;
+  int type; /* of a dimension, see ga4_compare_texts() */
+};
+
+struct across_order {
+  struct across_key keys[ACROSS_MAX_COLUMNS + ACROSS_MAX_METRICS];
+  size_t n;
+};
 
 /* Values of one dimension of one dealer, each text once. */
 struct across_dictionary {

@@ -1,6 +1,7 @@
 /* Allocation that does not fail. */
 #include "common/base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,4 +66,9 @@ void mem_magic_failed(const char *object, const char *magic, const char *file, i
 {
   fprintf(stderr, "%s:%d: %s is not a live object (%s)\n", file, line, object, magic);
   abort();
+}
+
+void mem_give_back_large(void)
+{
+  (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024); /* setting it switches off its growth */
 }

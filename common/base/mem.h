@@ -21,6 +21,11 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Overwrites memory that held a secret; the compiler cannot drop it. */
 void mem_wipe(void *p, size_t size);
 
+/* From now on a block of 128 KiB or more goes back to the system when it is freed. glibc would keep
+ * such blocks once one was freed, and a program that takes tables of all sizes side by side would
+ * hold about twice what is in use. Call it before threads begin. */
+void mem_give_back_large(void);
+
 /* Runs fn(&variable) when the variable goes out of scope. */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 static inline void mem_cleanup_free(void *p)

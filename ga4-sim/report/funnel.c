@@ -14,6 +14,9 @@
 
 #define TOTAL "RESERVED_TOTAL"
 
+/* Each segment is a funnel of its own; without any there is one of all events. */
+enum { FUNNEL_TALLIES = REQUEST_MAX_RANGES * SEGMENT_MAX };
+
 struct event {
   double time_s;      /* hours are all the world knows, as seconds */
   const char *value;  /* of the breakdown or the next action; NULL: none */
@@ -41,14 +44,29 @@ struct funnel_runner {
   sqlite3 *db;
   struct buf *out;
   int64_t last_day;
-  const char *integer, *real;              /* types of metrics, as the client reads them */
-  struct tally values[REQUEST_MAX_RANGES]; /* breakdown */
-  struct tally days[REQUEST_MAX_RANGES];
-  struct tally next[REQUEST_MAX_RANGES][FUNNEL_MAX_STEPS];
-  struct event *events; /* of one user */
+  const char *integer, *real;          /* types of metrics, as the client reads them */
+  struct tally values[FUNNEL_TALLIES]; /* breakdown; by tally_at() */
+  struct tally days[FUNNEL_TALLIES];
+  struct tally next[FUNNEL_TALLIES][FUNNEL_MAX_STEPS];
+  struct event *all;                  /* of one user */
+  struct segment_event *for_segments; /* the same */
+  bool *in;                           /* the segment that is booked */
+  size_t all_count;
+  struct event *events; /* those in it */
   size_t event_count;
   struct err *e;
 };
+
+static size_t segment_count(const struct funnel_request *f)
+{
+  return f->segments.n > 0 ? f->segments.n : 1;
+}
+
+/* The funnel of a segment in a date range. */
+static size_t tally_at(size_t range, size_t segment)
+{
+  return range * SEGMENT_MAX + segment;
+}
 
 static struct group *group_of(struct funnel_runner *run, struct tally *t, const char *value)
 {
@@ -98,15 +116,15 @@ static const char *value_of(const struct event *ev)
 }
 
 /* The first event after a step, if the user had not come to the next step before it. */
-static void note_next(struct funnel_runner *run, size_t range, size_t step, size_t i)
+static void note_next(struct funnel_runner *run, size_t at, size_t step, size_t i)
 {
-  struct tally *t = &run->next[range][step];
+  struct tally *t = &run->next[at][step];
   if (i + 1 < run->event_count && !(run->events[i + 1].completes & 1U << (step + 1)))
     group_of(run, t, value_of(&run->events[i + 1]))->users[step]++;
 }
 
-/* Books a user: once for each step, where it was first completed. */
-static void book_user(struct funnel_runner *run, size_t range)
+/* Books the events of a user: once for each step, where it was first completed. */
+static void book_funnel(struct funnel_runner *run, size_t at)
 {
   const struct funnel_request *f = run->f;
   struct group *value = NULL;
@@ -114,7 +132,7 @@ static void book_user(struct funnel_runner *run, size_t range)
   for (size_t i = 0; value == NULL && i < run->event_count; i++)
     if (run->events[i].completes)
       value =
-          group_of(run, &run->values[range], f->breakdown == NULL ? "" : value_of(&run->events[i]));
+          group_of(run, &run->values[at], f->breakdown == NULL ? "" : value_of(&run->events[i]));
   for (size_t step = 0; value != NULL && step < f->step_count; step++) {
     size_t i = 0;
     bool continued = false;
@@ -124,15 +142,32 @@ static void book_user(struct funnel_runner *run, size_t range)
       continued |= (run->events[j].continues & 1U << (step + 1)) != 0;
     if (i == run->event_count)
       continue;
-    struct group *const groups[] = {value, run->values[range].total,
-                                    group_of(run, &run->days[range], run->events[i].date)};
+    struct group *const groups[] = {value, run->values[at].total,
+                                    group_of(run, &run->days[at], run->events[i].date)};
     for (size_t k = 0; k < ARRAY_LEN(groups); k++) {
       groups[k]->users[step]++;
       groups[k]->continued[step] += continued;
     }
     if (f->next_sql != NULL)
-      note_next(run, range, step, i);
+      note_next(run, at, step, i);
   }
+}
+
+/* Books a user in the funnel of each segment, with the events that are in it. */
+static void book_user(struct funnel_runner *run, size_t range)
+{
+  const struct segments *segments = &run->f->segments;
+  for (size_t k = 0; k < segment_count(run->f); k++) {
+    memset(run->in, 1, run->all_count);
+    if (segments->n > 0)
+      segment_mark(&segments->of[k], run->for_segments, run->all_count, run->in);
+    run->event_count = 0;
+    for (size_t i = 0; i < run->all_count; i++)
+      if (run->in[i])
+        run->events[run->event_count++] = run->all[i];
+    book_funnel(run, tally_at(range, k));
+  }
+  run->all_count = 0;
 }
 
 static void put_statement(const struct funnel_runner *run, size_t range, struct buf *sql)
@@ -145,8 +180,11 @@ static void put_statement(const struct funnel_runner *run, size_t range, struct 
   calendar_fill(&to, rg->end < run->last_day ? rg->end : run->last_day);
   buf_printf(sql, "SELECT s.user_id,d.day_number*86400+e.hour*3600,e.date,%s",
              value == NULL ? "NULL" : value);
+  buf_puts(sql, ",e.session_id");
   for (size_t i = 0; i < f->step_count; i++)
     buf_printf(sql, ",%s", f->steps[i].sql);
+  for (size_t i = 0; i < f->segments.n_filters; i++)
+    buf_printf(sql, ",%s", f->segments.filters[i]);
   buf_printf(sql,
              " FROM events e CROSS JOIN sessions s ON s.session_id=e.session_id"
              " JOIN days d ON d.date=e.date LEFT JOIN pages p ON p.page_id=e.page_id"
@@ -165,17 +203,26 @@ static const char *copy_column(struct funnel_runner *run, sqlite3_stmt *stmt, in
   return text == NULL ? NULL : arena_strdup(run->f->base.arena, text);
 }
 
+/* Columns before the steps: user, time, date, value, session. */
+enum { FIRST_STEP = 5 };
+
 static void take_event(struct funnel_runner *run, sqlite3_stmt *stmt)
 {
-  if (run->event_count == FUNNEL_MAX_EVENTS)
+  if (run->all_count == FUNNEL_MAX_EVENTS)
     return;
-  struct event *ev = &run->events[run->event_count++];
+  struct segment_event *seen = &run->for_segments[run->all_count];
+  struct event *ev = &run->all[run->all_count++];
   *ev = (struct event){.time_s = sqlite3_column_double(stmt, 1),
                        .date = copy_column(run, stmt, 2),
                        .value = copy_column(run, stmt, 3)};
+  *seen = (struct segment_event){.session = sqlite3_column_int64(stmt, 4), .time_s = ev->time_s};
+  int column = FIRST_STEP;
   for (size_t i = 0; i < run->f->step_count; i++)
-    if (sqlite3_column_int(stmt, (int)i + 4))
+    if (sqlite3_column_int(stmt, column++))
       ev->matches |= 1U << i;
+  for (size_t i = 0; i < run->f->segments.n_filters; i++)
+    if (sqlite3_column_int(stmt, column++))
+      seen->filters |= (uint64_t)1 << i;
 }
 
 static enum err_code run_range(struct funnel_runner *run, size_t range)
@@ -187,16 +234,13 @@ static enum err_code run_range(struct funnel_runner *run, size_t range)
   put_statement(run, range, &sql);
   enum err_code code = table_prepare(run->db, &run->f->base, &sql, &stmt, run->e);
   while (code == ERR_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-    if (sqlite3_column_int64(stmt, 0) != user && run->event_count > 0) {
+    if (sqlite3_column_int64(stmt, 0) != user && run->all_count > 0)
       book_user(run, range);
-      run->event_count = 0;
-    }
     user = sqlite3_column_int64(stmt, 0);
     take_event(run, stmt);
   }
-  if (run->event_count > 0)
+  if (run->all_count > 0)
     book_user(run, range);
-  run->event_count = 0;
   if (code == ERR_OK && rc != SQLITE_DONE)
     code = err_set(run->e, ERR_INTERNAL, "sqlite", "simulator: the funnel failed: %s",
                    sqlite3_errmsg(run->db));
@@ -245,12 +289,19 @@ struct sheet {
   size_t rows;
 };
 
+/* Where a row stands. */
+struct row_at {
+  size_t step, segment, range;
+};
+
 static void print_header(struct sheet *sheet, const char *name)
 {
   struct funnel_runner *run = sheet->run;
   const char *const metrics[] = {"activeUsers", "funnelStepCompletionRate",
                                  "funnelStepAbandonments", "funnelStepAbandonmentRate"};
   buf_printf(run->out, "\"%s\":{\"dimensionHeaders\":[{\"name\":\"funnelStepName\"}", name);
+  if (run->f->segments.n > 0)
+    buf_puts(run->out, ",{\"name\":\"segment\"}");
   if (sheet->extra != NULL) {
     buf_puts(run->out, ",{\"name\":");
     print_string(run->out, sheet->extra);
@@ -281,60 +332,67 @@ static void print_flow(struct buf *out, const struct group *g, size_t step, bool
   print_number(out, users == 0 ? 0 : (double)lost / (double)users);
 }
 
-static void print_group(struct sheet *sheet, size_t range, size_t step, const struct group *g,
+static void print_group(struct sheet *sheet, const struct row_at *at, const struct group *g,
                         const char *value)
 {
   const struct funnel_request *f = sheet->run->f;
   struct buf *out = sheet->run->out;
   buf_puts(out,
            sheet->rows++ == 0 ? ",\"rows\":[{\"dimensionValues\":[" : ",{\"dimensionValues\":[");
-  print_cell(out, f->steps[step].name);
+  print_cell(out, f->steps[at->step].name);
+  if (f->segments.n > 0) {
+    buf_putc(out, ',');
+    print_cell(out, f->segments.of[at->segment].name);
+  }
   if (sheet->extra != NULL) {
     buf_putc(out, ',');
     print_cell(out, value);
   }
   if (f->base.range_count > 1) {
     buf_putc(out, ',');
-    print_cell(out, f->base.ranges[range].name);
+    print_cell(out, f->base.ranges[at->range].name);
   }
-  buf_printf(out, "],\"metricValues\":[{\"value\":\"%lld\"}", (long long)g->users[step]);
+  buf_printf(out, "],\"metricValues\":[{\"value\":\"%lld\"}", (long long)g->users[at->step]);
   if (sheet->table)
-    print_flow(out, g, step, step + 1 == f->step_count);
+    print_flow(out, g, at->step, at->step + 1 == f->step_count);
   buf_puts(out, "]}");
 }
 
-static void print_groups(struct sheet *sheet, size_t range, size_t step, const struct tally *t,
+static void print_groups(struct sheet *sheet, const struct row_at *at, const struct tally *t,
                          int order_step, int64_t limit)
 {
   AUTO_FREE struct ranked_group *list = sorted(t, order_step);
   for (size_t i = 0; i < t->map.n && (int64_t)i < limit; i++)
-    if (list[i].group->users[step] > 0)
-      print_group(sheet, range, step, list[i].group, list[i].group->value);
+    if (list[i].group->users[at->step] > 0)
+      print_group(sheet, at, list[i].group, list[i].group->value);
 }
 
 /* Values of a breakdown are those with the most users in the first step. */
-static void print_step(struct sheet *sheet, size_t range, size_t step, bool by_day)
+static void print_step(struct sheet *sheet, const struct row_at *at, bool by_day)
 {
   struct funnel_runner *run = sheet->run;
   const struct funnel_request *f = run->f;
+  size_t tally = tally_at(at->range, at->segment);
   if (by_day) {
-    print_groups(sheet, range, step, &run->days[range], -1, INT64_MAX);
+    print_groups(sheet, at, &run->days[tally], -1, INT64_MAX);
     return;
   }
-  print_group(sheet, range, step, run->values[range].total, TOTAL);
+  print_group(sheet, at, run->values[tally].total, TOTAL);
   if (f->breakdown != NULL)
-    print_groups(sheet, range, step, &run->values[range], 0, f->breakdown_limit);
+    print_groups(sheet, at, &run->values[tally], 0, f->breakdown_limit);
   else if (f->next_sql != NULL && sheet->extra != NULL)
-    print_groups(sheet, range, step, &run->next[range][step], (int)step, f->next_limit);
+    print_groups(sheet, at, &run->next[tally][at->step], (int)at->step, f->next_limit);
 }
 
 static void print_sheet(struct sheet *sheet, const char *name, bool by_day)
 {
   struct funnel_runner *run = sheet->run;
   print_header(sheet, name);
-  for (size_t step = 0; step < run->f->step_count; step++)
-    for (size_t range = 0; range < run->f->base.range_count; range++)
-      print_step(sheet, range, step, by_day);
+  struct row_at at = {0};
+  for (at.step = 0; at.step < run->f->step_count; at.step++)
+    for (at.segment = 0; at.segment < segment_count(run->f); at.segment++)
+      for (at.range = 0; at.range < run->f->base.range_count; at.range++)
+        print_step(sheet, &at, by_day);
   if (sheet->rows > 0)
     buf_putc(run->out, ']');
   AUTO_BUF struct buf metadata = BUF_INIT(64 * 1024);
@@ -353,31 +411,43 @@ static void print_sheets(struct funnel_runner *run)
   print_sheet(&picture, "funnelVisualization", f->trended);
 }
 
+static enum err_code make_totals(struct funnel_runner *run, size_t at)
+{
+  struct tally *const tallies[] = {&run->values[at], &run->days[at]};
+  for (size_t i = 0; i < ARRAY_LEN(tallies); i++) {
+    tallies[i]->total = ARENA_NEW(run->f->base.arena, struct group);
+    if (tallies[i]->total == NULL)
+      return err_set(run->e, ERR_INTERNAL, "size", "simulator: the funnel is too large");
+  }
+  for (size_t i = 0; i < run->f->step_count; i++)
+    run->next[at][i].total = run->days[at].total;
+  return ERR_OK;
+}
+
 static enum err_code run_ranges(struct funnel_runner *run)
 {
   enum err_code code = ERR_OK;
   for (size_t range = 0; code == ERR_OK && range < run->f->base.range_count; range++) {
-    struct tally *const tallies[] = {&run->values[range], &run->days[range]};
-    for (size_t i = 0; i < ARRAY_LEN(tallies); i++)
-      tallies[i]->total = ARENA_NEW(run->f->base.arena, struct group);
-    for (size_t i = 0; i < run->f->step_count; i++)
-      run->next[range][i].total = run->days[range].total;
-    if (run->values[range].total == NULL || run->days[range].total == NULL)
-      return err_set(run->e, ERR_INTERNAL, "size", "simulator: the funnel is too large");
-    code = run_range(run, range);
+    for (size_t k = 0; code == ERR_OK && k < segment_count(run->f); k++)
+      code = make_totals(run, tally_at(range, k));
+    if (code == ERR_OK)
+      code = run_range(run, range);
   }
   return code;
 }
 
 static void free_tallies(struct funnel_runner *run)
 {
-  for (size_t range = 0; range < REQUEST_MAX_RANGES; range++) {
-    map_free(&run->values[range].map);
-    map_free(&run->days[range].map);
+  for (size_t at = 0; at < FUNNEL_TALLIES; at++) {
+    map_free(&run->values[at].map);
+    map_free(&run->days[at].map);
     for (size_t i = 0; i < FUNNEL_MAX_STEPS; i++)
-      map_free(&run->next[range][i].map);
+      map_free(&run->next[at][i].map);
   }
   free(run->events);
+  free(run->all);
+  free(run->for_segments);
+  free(run->in);
 }
 
 enum err_code funnel_run(struct world *w, const struct funnel_request *f, struct quota *quota,
@@ -396,6 +466,9 @@ enum err_code funnel_run(struct world *w, const struct funnel_request *f, struct
   if (run->db == NULL)
     return e->code;
   run->events = xcalloc(FUNNEL_MAX_EVENTS, sizeof(*run->events));
+  run->all = xcalloc(FUNNEL_MAX_EVENTS, sizeof(*run->all));
+  run->for_segments = xcalloc(FUNNEL_MAX_EVENTS, sizeof(*run->for_segments));
+  run->in = xcalloc(FUNNEL_MAX_EVENTS, sizeof(*run->in));
   enum err_code code = run_ranges(run);
   if (code == ERR_OK) {
     buf_putc(out, '{');

@@ -1,27 +1,6 @@
 /* Descriptors of RunFunnelReportRequest, after the published proto of v1alpha. */
 #include "common/base/mem.h"
-#include "ga4-sim/report/messages.h"
-
-#define ALPHA "google.analytics.data.v1alpha."
-#define FIELDS(table) table, ARRAY_LEN(table)
-/* A field that is a message. */
-#define PART(field, type)                                                                          \
-  {                                                                                                \
-    .name = field, .kind = KIND_MESSAGE, .message = &(type)                                        \
-  }
-#define PARTS(field, type)                                                                         \
-  {                                                                                                \
-    .name = field, .kind = KIND_MESSAGE, .repeated = true, .message = &(type)                      \
-  }
-#define ONE(field, type, of)                                                                       \
-  {                                                                                                \
-    .name = field, .kind = KIND_MESSAGE, .message = &(type), .oneof = of                           \
-  }
-#define FOUR_FILTERS                                                                               \
-  ONE("stringFilter", message_string_filter, "one_filter"),                                        \
-      ONE("inListFilter", message_in_list_filter, "one_filter"),                                   \
-      ONE("numericFilter", message_numeric_filter, "one_filter"),                                  \
-      ONE("betweenFilter", message_between_filter, "one_filter")
+#include "ga4-sim/report/alpha.h"
 
 static const struct message_field parameter_filter_fields[] = {
     {.name = "eventParameterName", .oneof = "one_parameter"},
@@ -75,10 +54,6 @@ static const struct message_field next_action_fields[] = {
     PART("nextActionDimension", message_dimension), {.name = "limit", .kind = KIND_INT64}};
 static const struct message_type next_action = {ALPHA "FunnelNextAction",
                                                 FIELDS(next_action_fields)};
-/* Segments are not implemented: what is in one is an unknown name, a bare one is answered 501. */
-static const struct message_field segment_fields[] = {{.name = "name"}};
-static const struct message_type segment = {ALPHA "Segment", FIELDS(segment_fields)};
-
 static const char *const visualization_names[] = {"FUNNEL_VISUALIZATION_TYPE_UNSPECIFIED",
                                                   "STANDARD_FUNNEL", "TRENDED_FUNNEL"};
 static const struct enum_type visualization = {ALPHA
@@ -91,7 +66,7 @@ static const struct message_field run_funnel_report_fields[] = {
     PART("funnelBreakdown", breakdown),
     PART("funnelNextAction", next_action),
     {.name = "funnelVisualizationType", .kind = KIND_ENUM, .enumeration = &visualization},
-    PARTS("segments", segment),
+    PARTS("segments", message_segment),
     {.name = "limit", .kind = KIND_INT64},
     PART("dimensionFilter", message_filter_expression),
     {.name = "returnPropertyQuota", .kind = KIND_BOOL}};

@@ -6,7 +6,7 @@
 #include "ga4-sim/report/checks.h"
 #include "ga4-sim/report/funnel.h"
 
-enum { DEPTH_MAX = 30, DEFAULT_DAYS = 30 };
+enum { DEFAULT_DAYS = 30 };
 
 /* The filters of funnels are written again as those of reports, which filter_compile() knows. */
 static cJSON *translate(struct reader *x, const cJSON *in, unsigned depth);
@@ -52,6 +52,11 @@ static cJSON *translate_never(void)
 static cJSON *translate_parameter(struct reader *x, const cJSON *in)
 {
   const char *event = text_of(in, "eventParameterName"), *item = text_of(in, "itemParameterName");
+  if (member(member(in, "filterScoping"), "inAnyNDayPeriod") != NULL) {
+    err_set(x->e, ERR_UNIMPLEMENTED, NULL,
+            "The simulator does not accumulate parameters. Remove inAnyNDayPeriod.");
+    return NULL;
+  }
   if (event[0] == '\0' && item[0] == '\0')
     return refuse(x, "A funnel parameter filter requires an eventParameterName or an "
                      "itemParameterName.");
@@ -63,6 +68,8 @@ static cJSON *translate_parameter(struct reader *x, const cJSON *in)
 static cJSON *translate_event(struct reader *x, const cJSON *in, unsigned depth)
 {
   const cJSON *parameters = member(in, "funnelParameterFilterExpression");
+  if (parameters == NULL)
+    parameters = member(in, "segmentParameterFilterExpression");
   cJSON *out = cJSON_CreateObject();
   cJSON *list = cJSON_AddArrayToObject(cJSON_AddObjectToObject(out, "andGroup"), "expressions");
   cJSON *named = cJSON_CreateObject(), *filter = cJSON_AddObjectToObject(named, "filter");
@@ -101,17 +108,20 @@ static cJSON *translate_group(struct reader *x, const cJSON *in, const char *nam
 static cJSON *translate(struct reader *x, const cJSON *in, unsigned depth)
 {
   const cJSON *one;
-  if (depth > DEPTH_MAX)
+  if (depth > FUNNEL_MAX_DEPTH)
     return refuse(x, "The filter expression is nested too deeply.");
   if ((one = member(in, "andGroup")) != NULL)
     return translate_group(x, one, "andGroup", depth);
   if ((one = member(in, "orGroup")) != NULL)
     return translate_group(x, one, "orGroup", depth);
-  if ((one = member(in, "funnelFieldFilter")) != NULL)
+  if ((one = member(in, "funnelFieldFilter")) != NULL ||
+      (one = member(in, "segmentFilter")) != NULL)
     return translate_field(one, text_of(one, "fieldName"));
-  if ((one = member(in, "funnelEventFilter")) != NULL)
+  if ((one = member(in, "funnelEventFilter")) != NULL ||
+      (one = member(in, "segmentEventFilter")) != NULL)
     return translate_event(x, one, depth);
-  if ((one = member(in, "funnelParameterFilter")) != NULL)
+  if ((one = member(in, "funnelParameterFilter")) != NULL ||
+      (one = member(in, "segmentParameterFilter")) != NULL)
     return translate_parameter(x, one);
   if ((one = member(in, "notExpression")) == NULL)
     return refuse(x, "The filter expression is empty.");
@@ -123,34 +133,38 @@ static cJSON *translate(struct reader *x, const cJSON *in, unsigned depth)
   return out;
 }
 
-/* "60s", "0.5s" */
-static enum err_code read_duration(struct reader *x, const char *text, double *out)
+enum err_code funnel_duration(struct reader *x, const char *name, const char *text, double *out)
 {
   char *end = NULL;
   *out = text[0] == '\0' ? 0 : strtod(text, &end);
   if (text[0] == '\0' || (end != text && strcmp(end, "s") == 0 && *out >= 0))
     return ERR_OK;
-  return request_invalid(x->e,
-                         "Invalid withinDurationFromPriorStep : %s. A duration is a number of "
-                         "seconds followed by s.",
-                         text);
+  return request_invalid(x->e, "Invalid %s : %s. A duration is a number of seconds followed by s.",
+                         name, text);
+}
+
+enum err_code funnel_filter(struct reader *x, const cJSON *expression, const char **sql)
+{
+  cJSON *filter = translate(x, expression, 0);
+  if (filter == NULL)
+    return x->e->code;
+  size_t before = x->r->text_count;
+  enum err_code code = filter_compile(x->r, filter, false, sql, x->e);
+  /* Bound texts are those of the filter, which ends here. */
+  for (size_t i = before; i < x->r->text_count; i++)
+    x->r->texts[i] = arena_strdup(x->r->arena, x->r->texts[i]);
+  cJSON_Delete(filter);
+  return code;
 }
 
 static enum err_code read_step(struct reader *x, const cJSON *step, struct funnel_request *f)
 {
   struct funnel_step *out = &f->steps[f->step_count];
   const char *name = text_of(step, "name");
-  cJSON *filter = translate(x, member(step, "filterExpression"), 0);
-  if (filter == NULL)
-    return ERR_INVALID_ARGUMENT;
-  size_t before = x->r->text_count;
-  enum err_code code = filter_compile(x->r, filter, false, &out->sql, x->e);
-  /* Bound texts are those of the filter, which ends here. */
-  for (size_t i = before; i < x->r->text_count; i++)
-    x->r->texts[i] = arena_strdup(x->r->arena, x->r->texts[i]);
-  cJSON_Delete(filter);
+  enum err_code code = funnel_filter(x, member(step, "filterExpression"), &out->sql);
   if (code == ERR_OK)
-    code = read_duration(x, text_of(step, "withinDurationFromPriorStep"), &out->within_s);
+    code = funnel_duration(x, "withinDurationFromPriorStep",
+                           text_of(step, "withinDurationFromPriorStep"), &out->within_s);
   f->step_count++;
   out->directly = cJSON_IsTrue(member(step, "isDirectlyFollowedBy"));
   out->name = name[0] != '\0' ? arena_printf(x->r->arena, "%zu. %s", f->step_count, name)
@@ -235,9 +249,6 @@ enum err_code funnel_read(struct funnel_request *f, const cJSON *tree,
   const cJSON *kind = member(tree, "funnelVisualizationType");
   f->trended = kind != NULL && kind->valueint == FUNNEL_TRENDED;
   r->return_quota = cJSON_IsTrue(member(tree, "returnPropertyQuota"));
-  if (cJSON_GetArraySize(member(tree, "segments")) > 0)
-    return err_set(e, ERR_UNIMPLEMENTED, NULL,
-                   "The simulator does not implement segments of funnels. Remove segments.");
   enum err_code code =
       filter_compile(r, member(tree, "dimensionFilter"), false, &r->dimension_filter, e);
   if (code == ERR_OK)
@@ -246,6 +257,8 @@ enum err_code funnel_read(struct funnel_request *f, const cJSON *tree,
     code = read_steps(&x, f);
   if (code == ERR_OK)
     code = read_values(&x, f);
+  if (code == ERR_OK)
+    code = segments_read(&f->segments, &x);
   r->metric_count = 4;
   r->requested_dimensions = f->step_count;
   return code;

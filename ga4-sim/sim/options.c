@@ -51,6 +51,7 @@ static const char usage[] =
     "  --stub                   no world: the token endpoint, runReport and batchRunReports "
     "alone, with\n"
     "                           cheap fixed figures, for benchmarks of what calls them\n"
+    "  --stub-rows N            rows of a report of the stub by other dimensions than date (7)\n"
     "  --generate-only          generate the world, write the files, end\n"
     "  --latency-ms N           delay of every API answer, 0 to 600000 (0)\n"
     "  --token-lifetime-s N     lifetime of access tokens, 1 to 86400 (3599)\n"
@@ -89,6 +90,7 @@ enum option_id {
   OPT_PUBLIC_URL,
   OPT_GENERATE_ONLY,
   OPT_STUB,
+  OPT_STUB_ROWS,
   OPT_LATENCY,
   OPT_TOKEN_LIFETIME,
   OPT_HELP,
@@ -108,6 +110,7 @@ static bool take_number(struct options *o, int id, const char *text)
       {OPT_DAYS, "days", 1, PLAN_MAX_DAYS},
       {OPT_LATENCY, "latency-ms", 0, 600000},
       {OPT_TOKEN_LIFETIME, "token-lifetime-s", 1, 86400},
+      {OPT_STUB_ROWS, "stub-rows", 1, 1000000},
   };
   uint64_t n = 0;
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -128,6 +131,9 @@ static bool take_number(struct options *o, int id, const char *text)
     break;
   case OPT_LATENCY:
     o->latency_ms = (uint32_t)n;
+    break;
+  case OPT_STUB_ROWS:
+    o->stub_rows = (uint32_t)n;
     break;
   default:
     o->token_lifetime_s = (uint32_t)n;
@@ -268,6 +274,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
       {"credential-kinds", required_argument, NULL, OPT_KINDS},
       {"public-url", required_argument, NULL, OPT_PUBLIC_URL},
       {"stub", no_argument, NULL, OPT_STUB},
+      {"stub-rows", required_argument, NULL, OPT_STUB_ROWS},
       {"generate-only", no_argument, NULL, OPT_GENERATE_ONLY},
       {"latency-ms", required_argument, NULL, OPT_LATENCY},
       {"token-lifetime-s", required_argument, NULL, OPT_TOKEN_LIFETIME},
@@ -277,6 +284,7 @@ bool options_parse(struct options *o, int argc, char **argv, int *exit_code)
   *o = (struct options){.host = "127.0.0.1",
                         .port = 8089,
                         .token_lifetime_s = 3599,
+                        .stub_rows = STUB_ROWS,
                         .world = {.seed = 42,
                                   .dealers = 24,
                                   .regions = 3,

@@ -26,6 +26,8 @@ struct tls_listen {
 };
 enum { TLS_LISTEN_MAX = 4 };
 
+enum { STUB_ROWS = 7 }; /* of a report, unless another number is given */
+
 struct options {
   char host[256];
   uint16_t port;
@@ -42,6 +44,7 @@ struct options {
   enum credential_kinds credential_kinds;
   bool generate_only;
   bool stub; /* fixed answers in the place of a world */
+  uint32_t stub_rows;
   uint32_t latency_ms;
   uint32_t token_lifetime_s;
 };

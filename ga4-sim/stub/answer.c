@@ -71,7 +71,8 @@ struct report {
   const cJSON *dimensions, *metrics, *ranges;
   bool by_day, several;
   int64_t today, rows;
-  int64_t combinations; /* of dimension values, which is what Google counts and pages by */
+  int64_t all, offset, limit; /* rows by other dimensions than date, and the page of them */
+  int64_t combinations;       /* of dimension values, which is what Google counts and pages by */
 };
 
 /* Whether an earlier range has the day, too. */
@@ -115,25 +116,35 @@ static void put_row(struct buf *out, struct report *r, int64_t row, int64_t day,
 static void put_rows(struct buf *out, struct report *r, const struct days *d, int range)
 {
   int64_t n = r->by_day                               ? d->last - d->first + 1
-              : cJSON_GetArraySize(r->dimensions) > 0 ? STUB_ROWS
+              : cJSON_GetArraySize(r->dimensions) > 0 ? r->all
                                                       : 1;
   for (int64_t i = 0; i < n; i++) {
-    put_row(out, r, i, d->first + i, range);
+    if (i >= r->offset && (r->by_day || i - r->offset < r->limit))
+      put_row(out, r, i, d->first + i, range);
     r->combinations += r->by_day ? !seen(r, d->first + i, range) : range == 0;
   }
 }
 
-static void put_report(struct buf *out, const cJSON *request, int64_t today)
+/* An int64, which may be a text. */
+static int64_t int64_of(const cJSON *request, const char *name)
+{
+  const char *text = json_get_string(request, name);
+  return text != NULL ? strtoll(text, NULL, 10) : (int64_t)json_get_number(request, name, 0);
+}
+
+static void put_report(struct buf *out, const cJSON *request, const struct stub_facts *f)
 {
   const cJSON *item;
   struct report r = {.dimensions = cJSON_GetObjectItemCaseSensitive(request, "dimensions"),
                      .metrics = cJSON_GetObjectItemCaseSensitive(request, "metrics"),
                      .ranges = cJSON_GetObjectItemCaseSensitive(request, "dateRanges"),
-                     .today = today};
+                     .today = f->today,
+                     .all = f->rows,
+                     .offset = int64_of(request, "offset"),
+                     .limit = int64_of(request, "limit")};
   int range = 0;
-  const char *offset = json_get_string(request, "offset"); /* an int64 may be a text */
-  bool first_page =
-      json_get_number(request, "offset", 0) <= 0 && (offset == NULL || strcmp(offset, "0") == 0);
+  if (r.limit <= 0)
+    r.limit = STUB_LIMIT;
   r.several = cJSON_GetArraySize(r.ranges) > 1;
   cJSON_ArrayForEach(item, r.dimensions) r.by_day |= named(item, "date");
   buf_putc(out, '{');
@@ -142,9 +153,8 @@ static void put_report(struct buf *out, const cJSON *request, int64_t today)
   buf_puts(out, "\"rows\":[");
   cJSON_ArrayForEach(item, r.ranges)
   {
-    struct days d = days_of(item, today);
-    if (first_page)
-      put_rows(out, &r, &d, range++);
+    struct days d = days_of(item, f->today);
+    put_rows(out, &r, &d, range++);
   }
   buf_printf(out,
              "],\"rowCount\":%lld,\"metadata\":{\"currencyCode\":\"USD\",\"timeZone\":"
@@ -152,7 +162,7 @@ static void put_report(struct buf *out, const cJSON *request, int64_t today)
              (long long)r.combinations);
 }
 
-static void put_batch(struct buf *out, const cJSON *batch, int64_t today)
+static void put_batch(struct buf *out, const cJSON *batch, const struct stub_facts *f)
 {
   const cJSON *request;
   const char *comma = "";
@@ -160,7 +170,7 @@ static void put_batch(struct buf *out, const cJSON *batch, int64_t today)
   cJSON_ArrayForEach(request, cJSON_GetObjectItemCaseSensitive(batch, "requests"))
   {
     buf_puts(out, comma);
-    put_report(out, request, today);
+    put_report(out, request, f);
     comma = ",";
   }
   buf_puts(out, "],\"kind\":\"analyticsData#batchRunReports\"}");
@@ -181,7 +191,8 @@ void stub_metadata(struct buf *out, const char *path)
   buf_puts(out, ",\"dimensions\":[],\"metrics\":[]}");
 }
 
-int stub_answer(struct buf *out, const char *path, const char *body, size_t len, int64_t today)
+int stub_answer(struct buf *out, const char *path, const char *body, size_t len,
+                const struct stub_facts *f)
 {
   bool batch = ends_with(path, ":batchRunReports");
   if (strcmp(path, "/token") == 0) {
@@ -202,8 +213,8 @@ int stub_answer(struct buf *out, const char *path, const char *body, size_t len,
     return 400;
   }
   if (batch)
-    put_batch(out, request, today);
+    put_batch(out, request, f);
   else
-    put_report(out, request, today);
+    put_report(out, request, f);
   return 200;
 }

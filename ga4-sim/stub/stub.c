@@ -18,7 +18,7 @@
 #include "ga4-sim/stub/dealers.h"
 #include "ga4-sim/stub/queue.h"
 
-enum { THREADS = 2, CONNECTIONS_MAX = 8192, BODY_MAX = 1024 * 1024, ANSWER_MAX = 8 * 1024 * 1024 };
+enum { THREADS = 2, CONNECTIONS_MAX = 8192, BODY_MAX = 1024 * 1024, ANSWER_MAX = 64 * 1024 * 1024 };
 
 struct stub {
   const struct options *options;
@@ -71,7 +71,8 @@ static bool is_metadata(const char *path)
 static int answer(struct buf *out, struct exchange *x, const char *method, const char *path)
 {
   if (strcmp(method, "POST") == 0)
-    return stub_answer(out, path, buf_str(&x->body), x->body.len, x->stub->today);
+    return stub_answer(out, path, buf_str(&x->body), x->body.len,
+                       &(struct stub_facts){x->stub->today, x->stub->options->stub_rows});
   if (strcmp(path, "/sim/stats") == 0)
     put_stats(out, x->stub);
   else if (is_metadata(path))

@@ -1,15 +1,17 @@
 /* Filters of any form as Google's FilterExpression.
  *
- * Taken are Google's own form in any spelling; conditions without their wrapper; "and", "or" and
- * "not" with lists or single expressions, in any depth; {"filter_expression": ...}; text that holds
- * JSON; and maps {field: value}, whose entries all apply. A list without "and" or "or" is refused:
- * it is read both ways. */
+ * Taken are the form that schemas show, {"join": "and", "conditions": [...]}; Google's own form in
+ * any spelling; conditions without their wrapper; "and", "or" and "not" with lists or single
+ * expressions, in any depth; "not": true beside a condition or a join; {"filter_expression": ...};
+ * text that holds JSON; and maps {field: value}, whose entries all apply. A list without "and" or
+ * "or" is refused: it is read both ways. */
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/pbjson/pbjson.h"
 #include "gateway/arguments/condition.h"
 #include "gateway/arguments/match.h"
+#include "gateway/arguments/scalar.h"
 #include "gateway/arguments/text.h"
 
 enum join { JOIN_NONE, JOIN_AND, JOIN_OR, JOIN_NOT, JOIN_FILTER, JOIN_WRAPPER };
@@ -222,12 +224,11 @@ static size_t count_joins(const cJSON *node, enum join *first, bool *has_conditi
   return joins;
 }
 
-static enum err_code convert_object(const struct filter_context *c, cJSON *node,
-                                    const struct json_path *path, unsigned depth)
+static enum err_code convert_members(const struct filter_context *c, cJSON *node,
+                                     const struct json_path *path, unsigned depth)
 {
   enum join join;
   bool condition;
-  drop_nulls(node);
   size_t joins = count_joins(node, &join, &condition), members = (size_t)cJSON_GetArraySize(node);
   if (joins > 0 && members > 1)
     return refuse(c, path,
@@ -240,6 +241,66 @@ static enum err_code convert_object(const struct filter_context *c, cJSON *node,
   if (condition)
     return condition_repair(c, node, path);
   return members > 0 ? convert_map(c, node, path, depth) : ERR_OK;
+}
+
+/* The member "not" where it is a truth value and has something beside it, taken out of the node. */
+static bool take_negation(cJSON *node)
+{
+  for (cJSON *item = node->child; item != NULL && node->child->next != NULL; item = item->next) {
+    if (join_of(item->string) != JOIN_NOT)
+      continue;
+    scalar_to_bool(item);
+    if (!cJSON_IsBool(item))
+      continue;
+    bool negated = cJSON_IsTrue(item);
+    cJSON_Delete(cJSON_DetachItemViaPointer(node, item));
+    return negated;
+  }
+  return false;
+}
+
+static cJSON *member_of(const cJSON *node, const char *word)
+{
+  cJSON *item = node->child;
+  while (item != NULL && !text_same(word, item->string))
+    item = item->next;
+  return item;
+}
+
+/* {"join": "or", "conditions": [...]} as {"or": [...]}; one condition needs no join. */
+static enum err_code settle_conditions(const struct filter_context *c, cJSON *node,
+                                       const struct json_path *path)
+{
+  cJSON *conditions = member_of(node, "conditions"), *join = member_of(node, "join");
+  if (conditions == NULL)
+    return ERR_OK;
+  if (cJSON_IsString(conditions))
+    json_text_repair(conditions);
+  bool one = cJSON_GetArraySize(conditions) == 1;
+  enum join word = cJSON_IsString(join) ? join_of(join->valuestring) : JOIN_NONE;
+  struct json_path here = JSON_PATH_KEY(path, "join");
+  if ((join != NULL || !one) && word != JOIN_AND && word != JOIN_OR)
+    return refuse(c, &here, "must be and or or: it says how the conditions are joined");
+  if (join != NULL)
+    cJSON_Delete(cJSON_DetachItemViaPointer(node, join));
+  value_set_name(conditions, one ? "filter_expression" : word == JOIN_AND ? "and" : "or");
+  return ERR_OK;
+}
+
+static enum err_code convert_object(const struct filter_context *c, cJSON *node,
+                                    const struct json_path *path, unsigned depth)
+{
+  drop_nulls(node);
+  bool negated = take_negation(node);
+  enum err_code code = settle_conditions(c, node, path);
+  if (code == ERR_OK)
+    code = convert_members(c, node, path, depth);
+  if (code != ERR_OK || !negated)
+    return code;
+  cJSON *out = cJSON_CreateObject();
+  cJSON_AddItemToObject(out, "not_expression", value_take(node));
+  value_become(node, out);
+  return ERR_OK;
 }
 
 /* What is nested too deep is left for pbjson to refuse; joins of one kind cost three levels. */

@@ -81,8 +81,8 @@ static bool list(struct field_matches *out, const Analytics__Ga4__V1beta__Metada
 {
   size_t n_own;
   const struct own_metric *own = own_metrics(&n_own);
-  out->items = ARENA_ARRAY(arena, struct field_match,
-                           metadata->n_dimensions + metadata->n_metrics + n_own);
+  out->items =
+      ARENA_ARRAY(arena, struct field_match, metadata->n_dimensions + metadata->n_metrics + n_own);
   for (size_t i = 0; out->items != NULL && i < metadata->n_dimensions; i++) {
     const Analytics__Ga4__V1beta__DimensionMetadata *d = metadata->dimensions[i];
     offer(out,

@@ -16,7 +16,7 @@ struct field_match {
   const char *api_name, *ui_name, *meaning;
   const char *former; /* NULL: none */
   bool custom;
-  bool own; /* not GA4's (common/ga4/own.h) */
+  bool own;          /* not GA4's (common/ga4/own.h) */
   unsigned missing;  /* words of the query that stand nowhere in it */
   unsigned distance; /* of the others: less is nearer */
   size_t order;      /* in the metadata */

@@ -87,7 +87,7 @@ void caveats_of_one_property(struct answer_texts *out, const struct ask *a)
     return;
   put_properties(&list, t);
   answer_say(out,
-             "The dealer has %zu properties (%s); these figures are of its default one, %s, alone. "
+             "The dealer has %zu properties (%s); this answer is about its default one, %s, alone. "
              "property_id asks for another.",
              t->n_property_ids, buf_str(&list), ask_property(a));
 }

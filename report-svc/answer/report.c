@@ -6,7 +6,6 @@
 #include "common/base/clock.h"
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
-#include "report-svc/answer/own.h"
 #include "report-svc/answer/target.h"
 #include "report-svc/google/field.h"
 
@@ -22,13 +21,13 @@ static bool put_period(ProtobufCMessage *m, const struct answer_days *days, cons
   return true;
 }
 
-static bool put_texts(ProtobufCMessage *m, const struct ask *a, const struct answer_report *r,
+static bool put_texts(ProtobufCMessage *m, const struct answer_report *r,
                       const struct answer_days *days, struct arena *arena)
 {
   struct answer_texts caveats = {.arena = arena}, notes = {.arena = arena};
   struct ga4_list headers = ga4_list(r->table, "metric_headers");
-  caveats_of_one_property(&caveats, a);
-  caveats_of_choice(&caveats, ask_used_token(a), ask_property(a));
+  if (r->caveat != NULL)
+    answer_say(&caveats, "%s", r->caveat);
   caveats_of_metadata(&caveats, r->metadata);
   if (r->n_ranges > 0)
     caveats_of_days(&caveats, days);
@@ -63,7 +62,7 @@ ProtobufCMessage *answer_report(const struct ask *a, const struct answer_report 
   ga4_copy_list(m, r->table, "metric_headers");
   ga4_copy_list(m, r->table, "rows");
   headline_put_report(&text, &h, ask_used_token(a), ask_property(a));
-  bool whole = answer_put_headline(m, &text, arena) && put_texts(m, a, r, &days[0], arena) &&
+  bool whole = answer_put_headline(m, &text, arena) && put_texts(m, r, &days[0], arena) &&
                (r->n_ranges == 0 || put_period(m, &days[0], zone, arena));
   return whole ? m : NULL;
 }

@@ -19,6 +19,7 @@ struct answer_report {
   Analytics__Ga4__V1beta__DateRange *const *ranges; /* n of them; 0: no period */
   size_t n_ranges;
   int64_t first, row_count; /* place of the first row, rows in all; row_count -1: those there are */
+  const char *caveat;       /* of the tool; NULL: none */
 };
 
 /* NULL at the arena's cap. */

@@ -1,7 +1,11 @@
 /* Answers about one property, by the names of their fields. */
 #include "report-svc/answer/target.h"
 
+#include <string.h>
+
+#include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
+#include "report-svc/answer/own.h"
 #include "report-svc/google/field.h"
 
 ProtobufCMessage *answer_new_message(const ProtobufCMessageDescriptor *type, const struct ask *a,
@@ -15,7 +19,17 @@ ProtobufCMessage *answer_new_message(const ProtobufCMessageDescriptor *type, con
   ga4_set_text(m, "dealer_id", ask_used_token(a)->dealer_ref);
   ga4_set_text(m, "dealer_name", ask_used_token(a)->dealer_name);
   ga4_set_text(m, "property", property);
-  return m;
+  return answer_put_property(m, a, arena) ? m : NULL;
+}
+
+bool answer_put_property(ProtobufCMessage *m, const struct ask *a, struct arena *arena)
+{
+  struct answer_texts texts = {.arena = arena};
+  if (protobuf_c_message_descriptor_get_field_by_name(m->descriptor, "caveats") == NULL)
+    return true;
+  caveats_of_one_property(&texts, a);
+  caveats_of_choice(&texts, ask_used_token(a), ask_property(a));
+  return answer_put_texts(m, "caveats", &texts);
 }
 
 bool answer_put_headline(ProtobufCMessage *m, const struct buf *text, struct arena *arena)
@@ -28,8 +42,19 @@ bool answer_put_headline(ProtobufCMessage *m, const struct buf *text, struct are
 
 bool answer_put_texts(ProtobufCMessage *m, const char *field, const struct answer_texts *texts)
 {
-  ga4_set_list(m, field, (struct ga4_list){(void *)texts->items, texts->n});
-  return !texts->failed;
+  struct ga4_list before = ga4_list(m, field);
+  if (before.n == 0 || texts->n == 0 || texts->failed) {
+    if (texts->n > 0)
+      ga4_set_list(m, field, (struct ga4_list){(void *)texts->items, texts->n});
+    return !texts->failed;
+  }
+  ProtobufCMessage **all = ARENA_ARRAY(texts->arena, ProtobufCMessage *, before.n + texts->n);
+  if (all == NULL)
+    return false;
+  memcpy(all, before.items, before.n * sizeof(*all));
+  memcpy(all + before.n, texts->items, texts->n * sizeof(*all));
+  ga4_set_list(m, field, (struct ga4_list){all, before.n + texts->n});
+  return true;
 }
 
 ProtobufCMessage *answer_list(const struct ask *a, const ProtobufCMessageDescriptor *type,

@@ -311,6 +311,22 @@ static enum err_code put_key(const struct ask *a, const struct token *t, int64_t
   return service_put_key(o->service, o->method->name, t, a->digits, o->body, now_unix_ms, key, e);
 }
 
+/* The answer to a question that this one leads. An equal one that led before has left its answer
+ * under the key of the days, which is another than this one's when the zone was learned meanwhile.
+ */
+static enum err_code find_answer(struct ask *a, const struct token *t, struct err *e)
+{
+  struct cache *cache = a->options.service->cache;
+  AUTO_BUF struct buf now = BUF_INIT(a->cache_key.max);
+  if (put_key(a, t, a->asked_unix_ms, &now, e) != ERR_OK)
+    return e->code;
+  a->answer = cache_get(cache, &now, clock_mono_ms());
+  a->cached = a->answer != NULL;
+  return ERR_OK;
+}
+
+/* Leads first and looks then: who looked first might miss the answer of a leader that ended before
+ * it led itself, and ask Google for the same again. */
 static enum err_code look_up(struct ask *a, const struct token *t, struct err *e)
 {
   const struct ask_options *o = &a->options;
@@ -320,14 +336,13 @@ static enum err_code look_up(struct ask *a, const struct token *t, struct err *e
   a->asked_unix_ms = clock_unix_ms();
   if (put_key(a, t, a->asked_unix_ms, &a->cache_key, e) != ERR_OK)
     return e->code;
-  if (!o->fresh)
-    a->answer = cache_get(o->service->cache, &a->cache_key, clock_mono_ms());
-  a->cached = a->answer != NULL;
-  if (!o->fresh && !a->cached && a->flight == NULL) {
+  if (!o->fresh && a->flight == NULL) {
     a->flight = flights_lead(o->service->flights, &a->cache_key);
     a->behind = a->flight == NULL;
   }
-  a->looking = a->flight != NULL && shared_is_up(o->service->shared);
+  if (!o->fresh && !a->behind && find_answer(a, t, e) != ERR_OK)
+    return e->code;
+  a->looking = a->flight != NULL && !a->cached && shared_is_up(o->service->shared);
   return ERR_OK;
 }
 

@@ -2,9 +2,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/base/mem.h"
+#include "common/ga4/order.h"
 #include "common/pbjson/borrow.h"
 #include "common/pbjson/number.h"
 #include "report-svc/own/impl.h"
@@ -14,7 +14,6 @@ typedef Analytics__Ga4__V1beta__Row row;
 typedef Analytics__Ga4__V1beta__MetricValue metric_value;
 typedef Analytics__Ga4__V1beta__DimensionValue dimension_value;
 typedef Analytics__Ga4__V1beta__MetricHeader metric_header;
-typedef Analytics__Ga4__V1beta__OrderBy__DimensionOrderBy by_dimension;
 
 /* ------------------------------------------------------------------ order */
 
@@ -59,23 +58,6 @@ enum err_code own_check_order(const own_request *asked, struct err *e)
   return ERR_OK;
 }
 
-static int compare_numbers(double x, double y)
-{
-  return x < y ? -1 : x > y;
-}
-
-static int compare_texts(const by_dimension *by, const char *x, const char *y)
-{
-  switch (by->order_type) {
-  case ANALYTICS__GA4__V1BETA__ORDER_BY__DIMENSION_ORDER_BY__ORDER_TYPE__NUMERIC:
-    return compare_numbers(strtod(x, NULL), strtod(y, NULL));
-  case ANALYTICS__GA4__V1BETA__ORDER_BY__DIMENSION_ORDER_BY__ORDER_TYPE__CASE_INSENSITIVE_ALPHANUMERIC:
-    return strcasecmp(x, y);
-  default:
-    return strcmp(x, y);
-  }
-}
-
 /* Metrics are compared in the first date range. */
 static int compare_by(const order_by *o, const struct own_combination *x,
                       const struct own_combination *y)
@@ -84,10 +66,10 @@ static int compare_by(const order_by *o, const struct own_combination *x,
   int order;
   if (is_by_metric(o)) {
     const struct own_column *c = &j->shape->columns[metric_at(j->asked, o->metric->metric_name)];
-    order = compare_numbers(own_value(j, c, x->cells[0]), own_value(j, c, y->cells[0]));
+    order = ga4_compare_numbers(own_value(j, c, x->cells[0]), own_value(j, c, y->cells[0]));
   } else {
     size_t k = dimension_at(j->asked, o->dimension->dimension_name);
-    order = compare_texts(o->dimension, x->dimensions[k]->value, y->dimensions[k]->value);
+    order = ga4_compare_texts((int)o->dimension->order_type, x->dimensions[k]->value, y->dimensions[k]->value);
   }
   return o->desc ? -order : order;
 }

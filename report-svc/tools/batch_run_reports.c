@@ -198,13 +198,11 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   const ga4_request *body = (const ga4_request *)ask_body(a);
   const ga4_response *batch = (const ga4_response *)ask_message(a);
   struct answer_texts all = {.arena = arena};
-  caveats_of_one_property(&all, a);
   struct shown_report shown[REQUEST_MAX_BATCH];
   tool_response *m = (tool_response *)answer_new_message(
       &analytics__report__v1__batch_run_reports_response__descriptor, a, arena);
   if (m == NULL)
     return NULL;
-  caveats_of_choice(&all, ask_used_token(a), ask_property(a));
   for (size_t i = 0; i < batch->n_reports; i++) {
     struct answer_texts caveats = {.arena = arena};
     struct shown_question q = {r->requests[i], body->requests[i], batch->reports[i]};

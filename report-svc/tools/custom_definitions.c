@@ -1,6 +1,7 @@
 /* GetCustomDimensionsAndMetrics: what a property's owner registered, from its metadata. */
 #include "analytics/report/v1/report.pb-c.h"
 #include "report-svc/answer/headline.h"
+#include "report-svc/answer/target.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
@@ -42,15 +43,12 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *requ
                                struct arena *arena)
 {
   (void)request;
-  tool_response *m = ARENA_NEW(arena, tool_response);
+  tool_response *m = (tool_response *)answer_new_message(
+      &analytics__report__v1__get_custom_dimensions_and_metrics_response__descriptor, a, arena);
   if (m == NULL)
     return NULL;
-  analytics__report__v1__get_custom_dimensions_and_metrics_response__init(m);
-  m->dealer_id = ask_used_token(a)->dealer_ref;
-  m->dealer_name = ask_used_token(a)->dealer_name;
-  m->property = arena_strdup(arena, ask_property(a));
-  bool whole = put_custom(m, (const ga4_metadata *)ask_message(a), arena) && m->property != NULL &&
-               put_headline(m, a, arena);
+  bool whole =
+      put_custom(m, (const ga4_metadata *)ask_message(a), arena) && put_headline(m, a, arena);
   return whole ? &m->base : NULL;
 }
 

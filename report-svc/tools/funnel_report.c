@@ -12,6 +12,8 @@ typedef Analytics__Ga4__V1alpha__RunFunnelReportResponse ga4_response;
 typedef Analytics__Ga4__V1alpha__FunnelStep ga4_step;
 typedef Analytics__Ga4__V1alpha__FunnelFilterExpression ga4_expression;
 
+enum { MAX_SEGMENTS = 4 }; /* Google's own bound */
+
 static enum err_code check(const tool_request *r, struct err *e)
 {
   if (request_check_target(r->dealer_id, r->property_id, e) != ERR_OK ||
@@ -20,6 +22,14 @@ static enum err_code check(const tool_request *r, struct err *e)
   if (r->n_funnel_steps == 0)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "funnel_steps: give at least one step");
+  if (r->n_segments > MAX_SEGMENTS)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "segments: at most %d, got %zu; ask again for the others", MAX_SEGMENTS,
+                   r->n_segments);
+  for (size_t i = 0; i < r->n_segments; i++)
+    if (r->segments[i]->one_segment_scope_case == 0)
+      return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                     "segments[%zu]: give user_segment, session_segment or event_segment", i);
   for (size_t i = 0; i < r->n_funnel_steps; i++) {
     bool event = r->funnel_steps[i]->event[0] != '\0';
     if (event == (r->funnel_steps[i]->filter_expression != NULL))
@@ -119,6 +129,8 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
     body->date_ranges =
         request_date_ranges(&body->n_date_ranges, r->date_ranges, r->n_date_ranges, arena);
     body->return_property_quota = r->return_property_quota;
+    body->segments = r->segments;
+    body->n_segments = r->n_segments;
   }
   if (body == NULL || body->date_ranges == NULL || !put_funnel(body, r, arena) ||
       !put_splits(body, r, arena))
@@ -132,6 +144,7 @@ static enum err_code question(struct ask_options *out, const ProtobufCMessage *m
 static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *message,
                                struct arena *arena)
 {
+  static const char overlap[] = "A user may be in several segments: do not add them.";
   static char users[] = "users", step[] = "step of the funnel", *metrics[] = {users},
               *dimensions[] = {step};
   const tool_request *r = (const tool_request *)message;
@@ -149,7 +162,8 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
                                  .n_dimensions = 1,
                                  .ranges = body->date_ranges,
                                  .n_ranges = body->n_date_ranges,
-                                 .row_count = -1};
+                                 .row_count = -1,
+                                 .caveat = r->n_segments > 1 ? overlap : NULL};
   return answer_report(a, &report, arena);
 }
 

@@ -1,7 +1,7 @@
 /* GetPropertyDetails: the settings of one property. */
 #include "analytics/report/v1/report.pb-c.h"
 #include "report-svc/answer/headline.h"
-#include "report-svc/answer/texts.h"
+#include "report-svc/answer/target.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
@@ -20,9 +20,8 @@ static bool put_texts(tool_response *m, const struct ask *a, struct arena *arena
     answer_say(&caveats,
                "The property is in the trash since %.40s and is deleted for good at %.40s.",
                p->delete_time, p->expire_time);
-  m->n_caveats = caveats.n;
-  m->caveats = caveats.items;
-  return m->headline != NULL && !caveats.failed;
+  return m->headline != NULL && answer_put_property(&m->base, a, arena) &&
+         answer_put_texts(&m->base, "caveats", &caveats);
 }
 
 static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *request,

@@ -14,7 +14,7 @@
 #include "gateway/catalog/plugin/compact.h"
 #include "gateway/catalog/plugin/tree.h"
 
-enum { DESCRIPTION_BYTES = 16 * 1024 };
+enum { DESCRIPTION_BYTES = 16 * 1024, LARGE_BOUND = 200 };
 
 struct printer {
   struct buf *out;
@@ -63,15 +63,15 @@ static void put_number(const struct printer *p, const char *key, double value)
   number_put_double(p->out, value);
 }
 
-/* Bounds the .proto states; for whole numbers also the sign of the type. */
+/* Bounds the .proto states. Those that hardly a call meets go without saying, a minimum of 0 or 1
+ * and a large maximum: the gateway refuses a call beyond them and says so. */
 static void put_range(const struct printer *p, const struct field_info *field)
 {
   const Mcp__V1__Field *o = field->options;
-  if (o->opt_minimum_case == MCP__V1__FIELD__OPT_MINIMUM_MINIMUM)
+  if (o->opt_minimum_case == MCP__V1__FIELD__OPT_MINIMUM_MINIMUM && o->minimum != 0 &&
+      o->minimum != 1)
     put_number(p, "minimum", o->minimum);
-  else if (field_is_unsigned(field))
-    put_number(p, "minimum", 0);
-  if (o->opt_maximum_case == MCP__V1__FIELD__OPT_MAXIMUM_MAXIMUM)
+  if (o->opt_maximum_case == MCP__V1__FIELD__OPT_MAXIMUM_MAXIMUM && o->maximum < LARGE_BOUND)
     put_number(p, "maximum", o->maximum);
 }
 
@@ -177,8 +177,10 @@ static void put_description(const struct printer *p, const struct node *node)
 {
   AUTO_BUF struct buf text = BUF_INIT(DESCRIPTION_BYTES);
   buf_puts(&text, node->field->place.comment);
-  put_enum_comments(&text, node->field);
-  if (node->message != NULL && compact_schema(node->field) == NULL)
+  bool given = node->field->options->schema_json[0] != '\0'; /* its comment says all */
+  if (!given)
+    put_enum_comments(&text, node->field);
+  if (!given && node->message != NULL && compact_schema(node->field) == NULL)
     put_choices(&text, node->message);
   buf_puts(&text, text_form(node->field));
   if (text.len > 0)
@@ -196,7 +198,7 @@ static void put_list(const struct printer *p, const struct node *node)
   buf_putc(p->out, '}');
   if (o->min_items > 0)
     put_number(p, "minItems", o->min_items);
-  if (o->max_items > 0)
+  if (o->max_items > 0 && o->max_items < LARGE_BOUND)
     put_number(p, "maxItems", o->max_items);
 }
 

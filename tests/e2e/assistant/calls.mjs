@@ -8,7 +8,7 @@ const days28 = { start_date: '28daysAgo', end_date: 'yesterday' };
 /** Fills in what a tool does when an argument is not given. */
 export const defaults = {
   run_report: { limit: '100' },
-  run_report_across_dealers: { date_range: days28, limit_per_dealer: 25, pooled_limit: 100 },
+  run_report_across_dealers: { limit_per_dealer: 25, pooled_limit: 100 },
   list_dealers: { limit: 100 },
   analyze_vehicle_interest: { limit: 15 },
   vehicle_lead_conversion: { limit: 15 },
@@ -64,6 +64,11 @@ const now = { dealer: 'd01', metrics: 'activeUsers' };
 calls.push(['dealer and one metric', 'run_realtime_report', now, { dealer_id: 'd01', metrics: ['activeUsers'] }]);
 calls.push(['dealer and one metric', 'run_conversions_report', { dealer: 'd01', metrics: 'allConversionsByConversionDate' },
   { dealer_id: 'd01', metrics: ['allConversionsByConversionDate'] }]);
+calls.push(['conditions and segments of Google as JSON text', 'run_funnel_report', { dealer: 'd01',
+  funnel_steps: [{ name: 'New', filter_expression: '{"funnelFieldFilter":{"fieldName":"pagePath","stringFilter":{"matchType":"CONTAINS","value":"/new"}}}' }],
+  segments: '[{"name":"Phones","sessionSegment":{"sessionInclusionCriteria":{"andConditionGroups":[{"segmentFilterExpression":{"segmentFilter":{"fieldName":"deviceCategory","stringFilter":{"value":"mobile"}}}}]}}}]' },
+{ dealer_id: 'd01', funnel_steps: [{ name: 'New', filter_expression: { funnel_field_filter: { field_name: 'pagePath', string_filter: { match_type: 'CONTAINS', value: '/new' } } } }],
+  segments: [{ name: 'Phones', session_segment: { session_inclusion_criteria: { and_condition_groups: [{ segment_filter_expression: { segment_filter: { field_name: 'deviceCategory', string_filter: { value: 'mobile' } } } }] } } }] }]);
 calls.push(['one step for a list', 'run_funnel_report', { dealer: 'd01', funnel_steps: { event: 'form_start' } },
   { dealer_id: 'd01', funnel_steps: [{ event: 'form_start' }] }]);
 compare('dealer alone is the subject', { dealer: 'd01' }, { subject: 'd01' });
@@ -208,6 +213,14 @@ for (const call of [report, across]) {
   where('not equal', { city: { '!=': 'Reno' } }, { not_expression: text('city', 'Reno', 'EXACT') });
   where('empty', { field: 'city', match: 'EMPTY' }, { filter: { field_name: 'city', empty_filter: {} } });
   where('an old name', { channelGrouping: 'Direct' }, text('sessionDefaultChannelGroup', 'Direct'), 'channelGrouping read as sessionDefaultChannelGroup');
+  where('conditions of the schema', { join: 'or', conditions: [{ field: 'city', match: 'CONTAINS', values: ['port'] }, { field: 'deviceCategory', values: ['mobile', 'tablet'], not: true }] },
+    or(text('city', 'port', 'CONTAINS'), { not_expression: list('deviceCategory', ['mobile', 'tablet']) }));
+  where('one condition needs no join', { conditions: [{ field: 'city', values: ['Reno'] }] }, text('city', 'Reno'));
+  where('one condition outside the list', { conditions: { field: 'city', values: ['Reno'] }, join: 'AND' }, and(text('city', 'Reno')));
+  where('conditions without a join', { conditions: [{ city: 'a' }, { city: 'b' }] }, /join.*must be and or or/);
+  where('another join', { join: 'xor', conditions: [{ city: 'a' }, { city: 'b' }] }, /join.*must be and or or/);
+  where('not beside a join', { and: [{ city: 'a' }, { city: 'b' }], not: 'true' }, { not_expression: and(text('city', 'a'), text('city', 'b')) });
+  where('not that is false', { field: 'city', values: ['Reno'], not: false }, text('city', 'Reno'));
   where('a list', [{ city: 'a' }, { city: 'b' }], /is a list: say how/);
   where('a text', 'city = Reno', /is a text: give a condition/);
   where('a regular expression', { field: 'city', match: 'regex', value: 'R.*' }, /FULL_REGEXP or PARTIAL_REGEXP/);

@@ -128,6 +128,34 @@ describe('random requests equal SQL', () => {
     assert.equal(counts[0], a.size);
     assert.ok((counts[1] ?? 0) <= b.size, 'an open funnel counts each user of the second step at most once');
   }));
+
+  // A segment of sessions and one of users, whose members SQL finds by the same condition.
+  test('runFunnelReport in segments', () => times(async (pick) => {
+    const events = ['session_start', 'page_view', 'asc_item_pageview', 'form_start', 'scroll'];
+    const [step, seen] = [events[pick(5)], events[2 + pick(3)]], device = ['mobile', 'desktop', 'tablet'][pick(3)];
+    const from = 1 + pick(20);
+    const dates = [from, from + pick(8)].map((day) => `2026-02-${String(day).padStart(2, '0')}`);
+    const negated = pick(2) === 1, permanent = pick(2) === 1;
+    const isDevice = { segmentFilter: { fieldName: 'deviceCategory', stringFilter: { value: device } } };
+    const saw = { andConditionGroups: [{ segmentFilterExpression: { segmentEventFilter: { eventName: seen } } }] };
+    const [report] = await alpha.runFunnelReport({
+      property, dateRanges: [{ startDate: dates[0], endDate: dates[1] }],
+      funnel: { steps: [{ name: 'Step', filterExpression: { funnelEventFilter: { eventName: step } } }] },
+      segments: [
+        { name: 'By device', sessionSegment: { sessionInclusionCriteria: { andConditionGroups: [{ segmentFilterExpression: negated ? { notExpression: isDevice } : isDevice }] } } },
+        { userSegment: permanent ? { exclusion: { userExclusionDuration: 'USER_EXCLUSION_PERMANENT', userExclusionCriteria: saw } } : { userInclusionCriteria: saw } },
+      ],
+    });
+    const events_ = `FROM events e JOIN sessions s USING (session_id) WHERE e.property_id=? AND e.date BETWEEN ? AND ?`;
+    const where = [id, ...dates.map((d) => d.replaceAll('-', ''))];
+    const users = (more, ...values) => sim.all(`SELECT count(DISTINCT s.user_id) AS n ${events_} AND e.name=? ${more}`, ...where, step, ...values)[0].n;
+    const truth = [
+      ['1. Step', '1. By device', users(`AND s.device${negated ? '<>' : '='}?`, device)],
+      ['1. Step', '2. Segment', users(`AND s.user_id ${permanent ? 'NOT' : ''} IN (SELECT s.user_id ${events_} AND e.name=?)`, ...where, seen)],
+    ];
+    assert.deepEqual(report.funnelTable.dimensionHeaders.map((h) => h.name), ['funnelStepName', 'segment']);
+    assert.deepEqual(rowsOf(report.funnelTable).map((row) => [row[0], row[1], Number(row[2])]), truth);
+  }));
 });
 
 describe('one request of each other method', () => {

@@ -11,7 +11,8 @@ import { startBackend, startGateway } from './programs.mjs';
 const names = ['analyze_vehicle_interest', 'benchmark_dealer', 'check_data_health', 'compare_dealer_sessions',
   'compare_landing_pages', 'compare_traffic_sources', 'compare_trends', 'explain_change', 'get_account_summaries',
   'get_custom_dimensions_and_metrics', 'get_property_details', 'list_cohorts', 'list_dealers',
-  'list_google_ads_links', 'list_metrics', 'list_property_annotations', 'run_realtime_report', 'run_report', 'run_report_across_dealers',
+  'list_google_ads_links', 'list_metrics', 'list_property_annotations', 'run_conversions_report', 'run_funnel_report',
+  'run_realtime_report', 'run_report', 'run_report_across_dealers',
   'search_fields', 'vehicle_lead_conversion', 'vehicle_movers'];
 
 for (const kind of kinds) {

@@ -229,8 +229,23 @@ describe('a dealer with two properties', () => {
   test('what_cannot_be_added_up_is_of_the_default_property_and_says_so', async () => {
     const answer = await report({ dealer_id: TWO.dealer, metrics: ['sessions'], date_ranges: [range], metric_aggregations: ['TOTAL'] });
     assertSame(answer.rows, [[partsOf(both()[0], daysOf(both()[0], range), []).get('').sessions]], 'rows');
-    assert.match(answer.caveats.join(), /these figures are of its default one/);
+    assert.match(answer.caveats.join(), /this answer is about its default one/);
   });
+
+  for (const [tool, args] of [['get_property_details', {}], ['get_custom_dimensions_and_metrics', {}], ['search_fields', { query: 'sessions' }],
+    ['list_google_ads_links', {}], ['list_property_annotations', {}], ['list_key_events', {}], ['list_data_streams', {}], ['get_property_quotas', {}],
+    ['check_compatibility', { metrics: ['sessions'] }], ['run_realtime_report', { metrics: ['activeUsers'] }],
+    ['run_funnel_report', { funnel_steps: [{ event: 'session_start' }] }],
+    ['batch_run_reports', { requests: [{ metrics: ['sessions'] }] }]])
+    test(`which_property_was_read_is_said_once_unless_the_caller_named_it: ${tool}`, async () => {
+      const said = async (more) => {
+        const { isError, text, result } = await client.call(tool, { dealer_id: TWO.dealer, ...args, ...more });
+        assert.ok(!isError, text);
+        return (result.structuredContent.caveats ?? []).filter((c) => c.includes(`this answer is about its default one, properties/${both()[0].property_id}, alone`)).length;
+      };
+      assert.equal(await said({}), 1);
+      assert.equal(await said({ property_id: String(both()[1].property_id) }), 0);
+    });
 
   test('reports_over_dealers_add_them_up_and_verdicts_are_of_the_default_one', async () => {
     const sum = added(both().map((d) => partsOf(d, daysOf(d, range), []))).get('');

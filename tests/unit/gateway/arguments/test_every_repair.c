@@ -265,8 +265,25 @@ static cJSON *compact_condition(const cJSON *filter, struct dice *d)
   }
   cJSON_AddStringToObject(out, roll(d, 2) ? "field" : "fieldName", field->valuestring);
   cJSON_AddStringToObject(out, roll(d, 2) ? "match" : "operator", match);
+  if (!cJSON_IsArray(value) && roll(d, 2)) {
+    cJSON *values = cJSON_CreateArray();
+    cJSON_AddItemToArray(values, value);
+    value = values;
+  }
   cJSON_AddItemToObject(out, cJSON_IsArray(value) ? "values" : "value", value);
   return out;
+}
+
+/* A join as "and" or "or", or the way that schemas show it. */
+static void put_join(cJSON *out, bool both, cJSON *list, struct dice *d)
+{
+  if (roll(d, 2) && cJSON_GetArraySize(list) > 1) {
+    cJSON_AddStringToObject(out, "join", both ? "and" : "or");
+    cJSON_AddItemToObject(out, "conditions", list);
+    return;
+  }
+  cJSON_AddItemToObject(
+      out, both ? (roll(d, 2) ? "and" : "andGroup") : (roll(d, 2) ? "OR" : "or_group"), list);
 }
 
 /* The depth is that of random_filter(). */
@@ -277,15 +294,20 @@ static cJSON *compact_filter(const cJSON *expression, struct dice *d)
     return compact_condition(only, d);
   cJSON *out = cJSON_CreateObject();
   if (strcmp(only->string, "not_expression") == 0) {
-    cJSON_AddItemToObject(out, roll(d, 2) ? "not" : "notExpression", compact_filter(only, d));
+    cJSON *inner = compact_filter(only, d);
+    if (roll(d, 2) && cJSON_GetObjectItem(inner, "not") == NULL) {
+      cJSON_AddTrueToObject(inner, "not");
+      cJSON_Delete(out);
+      return inner;
+    }
+    cJSON_AddItemToObject(out, roll(d, 2) ? "not" : "notExpression", inner);
     return out;
   }
   bool both = strcmp(only->string, "and_group") == 0;
   cJSON *list = cJSON_CreateArray();
   cJSON_ArrayForEach(item, cJSON_GetObjectItem(only, "expressions"))
       cJSON_AddItemToArray(list, compact_filter(item, d));
-  cJSON_AddItemToObject(
-      out, both ? (roll(d, 2) ? "and" : "andGroup") : (roll(d, 2) ? "OR" : "or_group"), list);
+  put_join(out, both, list, d);
   if (roll(d, 2)) {
     cJSON *wrapper = cJSON_CreateObject();
     cJSON_AddItemToObject(wrapper, "filter_expression", out);

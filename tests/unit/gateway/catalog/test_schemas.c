@@ -9,8 +9,9 @@
 #include "tests/unit/gateway/catalog/golden.h"
 #include "tests/unit/harness.h"
 
-/* 1.2 kB for a tool in the median, 30 kB for the list of 25 tools. */
-enum { REPORT_BYTES = 5000, TOOL_BYTES = 1200, LIST_BYTES = 30000, LIST_TOOLS = 25 };
+/* 1.2 kB for a tool in the median, and 30 kB for the list of 25 tools with JSON's own names and
+ * quotes; a little is kept free. */
+enum { REPORT_BYTES = 5000, TOOL_BYTES = 1200, LIST_BYTES = 30000, SPARE = 300, LIST_TOOLS = 25 };
 
 static void tools_look_as_the_golden_files_say(void)
 {
@@ -80,25 +81,29 @@ static const cJSON *at(const cJSON *schema, const char *path)
   return schema;
 }
 
-/* A condition with all its members, and one level of each join. */
+/* A list of conditions with all their members, and how they are joined; of metrics some tools show
+ * a single condition, and take more. */
 static void filters_are_compact_and_complete(void)
 {
-  static const char *const names[] = {"run_report", "run_report_across_dealers",
-                                      "run_realtime_report", "run_conversions_report"};
-  for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-    AUTO_JSON cJSON *schema = cJSON_Parse(catalog_find(names[i])->input_schema);
-    const cJSON *where = at(schema, "properties.dimension_filter.properties");
-    const cJSON *having = at(schema, "properties.metric_filter.properties");
-    CU_ASSERT_STRING_EQUAL(json_get_string(at(where, "value"), "type"), "string");
-    CU_ASSERT_STRING_EQUAL(json_get_string(at(having, "value"), "type"), "number");
+  static const struct {
+    const char *tool, *having;
+  } tools[] = {{"run_report", "properties.metric_filter.properties.conditions.items.properties"},
+               {"run_report_across_dealers", "properties.metric_filter.properties"},
+               {"run_realtime_report", "properties.metric_filter.properties"},
+               {"run_conversions_report", "properties.metric_filter.properties"}};
+  for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
+    AUTO_JSON cJSON *schema = cJSON_Parse(catalog_find(tools[i].tool)->input_schema);
+    const cJSON *filter = at(schema, "properties.dimension_filter.properties");
+    const cJSON *where = at(filter, "conditions.items.properties");
+    const cJSON *having = at(schema, tools[i].having);
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(at(filter, "join.enum")), 2);
+    CU_ASSERT_STRING_EQUAL(json_get_string(at(where, "field"), "type"), "string");
+    CU_ASSERT_STRING_EQUAL(json_get_string(at(where, "values.items"), "type"), "string");
+    CU_ASSERT_STRING_EQUAL(json_get_string(at(having, "values.items"), "type"), "number");
+    CU_ASSERT_STRING_EQUAL(json_get_string(at(where, "not"), "type"), "boolean");
     CU_ASSERT_STRING_EQUAL(json_get_string(at(where, "case_sensitive"), "type"), "boolean");
-    CU_ASSERT_EQUAL(cJSON_GetArraySize(at(where, "match.enum")), 8);
+    CU_ASSERT_EQUAL(cJSON_GetArraySize(at(where, "match.enum")), 7);
     CU_ASSERT_EQUAL(cJSON_GetArraySize(at(having, "match.enum")), 6);
-    CU_ASSERT_PTR_NOT_NULL(at(where, "and.items.properties.field"));
-    CU_ASSERT_PTR_NOT_NULL(at(where, "or.items.properties.values.items"));
-    if (i < 2) /* the others show a single condition; more are taken there, too */
-      CU_ASSERT_PTR_NOT_NULL(at(having, "not.properties.match"));
-    CU_ASSERT_PTR_NULL(at(where, "and.items.properties.and"));
   }
 }
 
@@ -151,6 +156,16 @@ static void sixty_four_bits_are_numbers(void)
   CU_ASSERT_STRING_EQUAL(at(input, "properties.limit.type")->valuestring, "integer");
 }
 
+static size_t listed_bytes(const struct catalog_tool *t)
+{
+  AUTO_JSON cJSON *tool = cJSON_CreateObject();
+  cJSON_AddStringToObject(tool, "name", t->name);
+  cJSON_AddStringToObject(tool, "description", t->description);
+  cJSON_AddRawToObject(tool, "inputSchema", t->input_schema);
+  AUTO_FREE char *text = cJSON_PrintUnformatted(tool);
+  return strlen(text);
+}
+
 /* What a model reads of a tool with every question: its name, description and arguments. Tools for
  * people who know the API are listed only where they are asked for. */
 static void the_list_of_tools_stays_small(void)
@@ -159,7 +174,7 @@ static void the_list_of_tools_stays_small(void)
   AUTO_FREE size_t *sizes = xcalloc(catalog_tools_len, sizeof(*sizes));
   for (size_t i = 0; i < catalog_tools_len; i++) {
     const struct catalog_tool *t = &catalog_tools[i];
-    sizes[i] = strlen(t->name) + strlen(t->description) + strlen(t->input_schema);
+    sizes[i] = listed_bytes(t);
     printf("\n  %-36s description %5zu  input %6zu bytes", t->name, strlen(t->description),
            strlen(t->input_schema));
     bool is_listed = t->toolset != CATALOG_ADVANCED && t->toolset != CATALOG_OPERATIONS;
@@ -172,7 +187,7 @@ static void the_list_of_tools_stays_small(void)
   size_t median = (sizes[(catalog_tools_len - 1) / 2] + sizes[catalog_tools_len / 2]) / 2;
   printf("\n  tools/list %zu bytes for %zu tools, median %zu ", total, listed, median);
   CU_ASSERT_TRUE(median <= TOOL_BYTES);
-  CU_ASSERT_TRUE(total <= LIST_BYTES);
+  CU_ASSERT_TRUE(total + SPARE <= LIST_BYTES);
   CU_ASSERT_TRUE(listed <= LIST_TOOLS);
 }
 

@@ -700,6 +700,37 @@ static void equal_questions_at_the_same_time_are_one_request(void)
   fakes_stop(&f);
 }
 
+/* Google answers at once, so that questions meet one that just ends. */
+static void a_question_is_asked_of_google_once_however_its_equals_come_in(void)
+{
+  enum { CALLS = 16, ROUNDS = 60 };
+  struct fakes f;
+  struct pending pending[CALLS];
+  struct rpc_client_call *calls[CALLS];
+  tool_request request;
+  struct err e;
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
+  LOCKED(&f, f.google = (struct google_plan){.rows = 1});
+  request_init(&request, "d00");
+  for (int round = 0; round < ROUNDS; round++) {
+    atomic_int left = CALLS;
+    request.limit = round + 1;
+    for (int i = 0; i < CALLS; i++) {
+      pending[i] = (struct pending){&left, ERR_UNKNOWN};
+      rpc_client_start(&calls[i], f.report, &analytics__report__v1__report_service__descriptor,
+                       "RunReport", RPC_UNARY, &request.base, call_options(10000), &callbacks,
+                       &pending[i], &e);
+    }
+    CU_ASSERT(wait_for(&left, 0));
+    for (int i = 0; i < CALLS; i++) {
+      CU_ASSERT_EQUAL(pending[i].code, ERR_OK);
+      rpc_client_release(calls[i]);
+    }
+  }
+  CU_ASSERT_EQUAL(f.requests, ROUNDS);
+  fakes_stop(&f);
+}
+
 static void when_the_first_of_equal_questions_goes_away_another_asks(void)
 {
   enum { CALLS = 8 };
@@ -812,4 +843,5 @@ TEST_MAIN(
     TEST(relative_dates_and_the_days_they_stand_for_are_one_question), TEST(errors_are_not_cached),
     TEST(never_more_than_ten_at_once_per_property), TEST(cancelled_calls_free_their_places),
     TEST(equal_questions_at_the_same_time_are_one_request),
+    TEST(a_question_is_asked_of_google_once_however_its_equals_come_in),
     TEST(when_the_first_of_equal_questions_goes_away_another_asks))

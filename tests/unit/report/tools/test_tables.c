@@ -194,8 +194,78 @@ static void a_funnel_takes_events_and_conditions_as_steps(void)
   fakes_stop(&f);
 }
 
+static void the_segments_of_a_funnel_go_to_google_as_they_are(void)
+{
+  typedef Analytics__Ga4__V1alpha__Segment segment;
+  struct fakes f;
+  struct err e;
+  char event[] = "page_view", name[] = "Phones", device[] = "deviceCategory", mobile[] = "mobile";
+  Analytics__Report__V1__RunFunnelReportRequest__Step
+      step = ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__STEP__INIT,
+      *steps[] = {&step};
+  segment first = ANALYTICS__GA4__V1ALPHA__SEGMENT__INIT, second = first;
+  segment *segments[] = {&first, &second, &first, &first, &first};
+  Analytics__Ga4__V1alpha__SessionSegment sessions = ANALYTICS__GA4__V1ALPHA__SESSION_SEGMENT__INIT;
+  Analytics__Ga4__V1alpha__SessionSegmentCriteria criteria =
+      ANALYTICS__GA4__V1ALPHA__SESSION_SEGMENT_CRITERIA__INIT;
+  Analytics__Ga4__V1alpha__SessionSegmentConditionGroup
+      group = ANALYTICS__GA4__V1ALPHA__SESSION_SEGMENT_CONDITION_GROUP__INIT,
+      *groups[] = {&group};
+  Analytics__Ga4__V1alpha__SegmentFilterExpression expression =
+      ANALYTICS__GA4__V1ALPHA__SEGMENT_FILTER_EXPRESSION__INIT;
+  Analytics__Ga4__V1alpha__SegmentFilter filter = ANALYTICS__GA4__V1ALPHA__SEGMENT_FILTER__INIT;
+  Analytics__Ga4__V1beta__Filter__StringFilter text =
+      ANALYTICS__GA4__V1BETA__FILTER__STRING_FILTER__INIT;
+  REQUEST(RunFunnelReportRequest, RUN_FUNNEL_REPORT_REQUEST);
+  fakes_start(&f, NULL);
+  step.event = event;
+  request.n_funnel_steps = 1;
+  request.funnel_steps = steps;
+  request.segments = segments;
+  request.n_segments = 2;
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunFunnelReport", &request.base, &e));
+  CU_ASSERT_EQUAL(strncmp(e.message, "segments[0]: give user_segment", 30), 0);
+  text.value = mobile;
+  filter.field_name = device;
+  filter.one_filter_case = ANALYTICS__GA4__V1ALPHA__SEGMENT_FILTER__ONE_FILTER_STRING_FILTER;
+  filter.string_filter = &text;
+  expression.expr_case = ANALYTICS__GA4__V1ALPHA__SEGMENT_FILTER_EXPRESSION__EXPR_SEGMENT_FILTER;
+  expression.segment_filter = &filter;
+  group.segment_filter_expression = &expression;
+  criteria.n_and_condition_groups = 1;
+  criteria.and_condition_groups = groups;
+  sessions.session_inclusion_criteria = &criteria;
+  first.name = name;
+  first.one_segment_scope_case = second.one_segment_scope_case =
+      ANALYTICS__GA4__V1ALPHA__SEGMENT__ONE_SEGMENT_SCOPE_SESSION_SEGMENT;
+  first.session_segment = second.session_segment = &sessions;
+  request.n_segments = 5;
+  CU_ASSERT_PTR_NULL(tool_run(&f, "RunFunnelReport", &request.base, &e));
+  CU_ASSERT_EQUAL(strncmp(e.message, "segments: at most 4, got 5", 26), 0);
+  request.n_segments = 2;
+  LOCKED(&f, f.google.body = "{\"funnelTable\":{" HEADERS "," ROWS "},\"kind\":\"k\"}");
+  Analytics__Report__V1__RunFunnelReportResponse *r =
+      tool_run(&f, "RunFunnelReport", &request.base, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+#define PHONES                                                                                     \
+  "\"sessionSegment\":{\"sessionInclusionCriteria\":{\"andConditionGroups\":[{"                    \
+  "\"segmentFilterExpression\":{\"segmentFilter\":{\"fieldName\":\"deviceCategory\","              \
+  "\"stringFilter\":{\"value\":\"mobile\"}}}}]}}}"
+  CU_ASSERT(tool_asked(
+      &f, "/v1alpha/properties/107:runFunnelReport?prettyPrint=false",
+      "{\"dateRanges\":[{\"startDate\":\"28daysAgo\",\"endDate\":\"yesterday\"}],\"funnel\":{"
+      "\"steps\":[{\"name\":\"page_view\",\"filterExpression\":{\"funnelEventFilter\":{"
+      "\"eventName\":\"page_view\"}}}]},\"segments\":[{\"name\":\"Phones\"," PHONES ",{" PHONES
+      "]}"));
+  CU_ASSERT_FATAL(r->n_caveats > 0);
+  CU_ASSERT_STRING_EQUAL(r->caveats[0], "A user may be in several segments: do not add them.");
+  tool_free(r);
+  fakes_stop(&f);
+}
+
 TEST_MAIN("report-svc tables", TEST(a_realtime_report_has_an_offset_of_ours),
           TEST(an_answer_to_another_question_is_refused),
           TEST(a_pivot_report_needs_pivots_with_limits),
           TEST(a_conversions_report_says_its_attribution_model),
-          TEST(a_funnel_takes_events_and_conditions_as_steps))
+          TEST(a_funnel_takes_events_and_conditions_as_steps),
+          TEST(the_segments_of_a_funnel_go_to_google_as_they_are))

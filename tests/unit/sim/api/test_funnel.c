@@ -192,6 +192,167 @@ static void filters_of_steps_nest_and_know_parameters(void)
                      "AND '20260228'"));
 }
 
+/* ------------------------------------------------------------------ segments */
+
+#define SEEN(event) "'segmentFilterExpression':{'segmentEventFilter':{'eventName':'" event "'}}"
+#define DEVICE(value)                                                                              \
+  "{'segmentFilter':{'fieldName':'deviceCategory','stringFilter':{'value':'" value "'}}}"
+/* One step, by segment. */
+#define VIEWS(segments)                                                                            \
+  "{" FEB                                                                                          \
+  ",'funnel':{'steps':[{'name':'View'," EVENT("asc_item_pageview") "}]},'segments':[" segments     \
+                                                                   "]}"
+#define EVENTS                                                                                     \
+  "WITH ev AS (SELECT s.user_id AS u,e.session_id AS sid,e.name,s.device AS device,"               \
+  "printf('%s%02d%012d%012d',e.date,e.hour,e.session_id,e.event_id) AS at FROM events e JOIN "     \
+  "sessions s USING(session_id) WHERE e.property_id=@ AND e.date BETWEEN '20260201' AND "          \
+  "'20260228'),viewed AS (SELECT * FROM ev WHERE name='asc_item_pageview') "                       \
+  "SELECT COUNT(DISTINCT u) FROM viewed "
+
+/* Users of the only step in the only segment. */
+static double viewers(const char *body)
+{
+  AUTO_ANSWER struct answer a = api(0, FUNNEL, body, NULL);
+  const cJSON *t = part(&a, "funnelTable");
+  CU_ASSERT_EQUAL(a.status, 200);
+  CU_ASSERT_EQUAL(rows(t), 1);
+  return cell(t, 0, 0);
+}
+
+static void each_segment_is_a_funnel_of_its_own(void)
+{
+  AUTO_ANSWER struct answer a =
+      api(0, FUNNEL,
+          THREE("", ",'segments':[{'name':'Phones','sessionSegment':{'sessionInclusionCriteria':{"
+                    "'andConditionGroups':[{'segmentFilterExpression':" DEVICE(
+                        "mobile") "}]}}},{'eventSegment':{'eventInclusionCriteria':{"
+                                  "'andConditionGroups':[{'segmentFilterExpression':{"
+                                  "'notExpression':" DEVICE("mobile") "}}]}}}]"),
+          NULL);
+  const cJSON *t = part(&a, "funnelTable"), *headers = cJSON_GetObjectItem(t, "dimensionHeaders");
+  CU_ASSERT_STRING_EQUAL(json_get_string(cJSON_GetArrayItem(headers, 1), "name"), "segment");
+  CU_ASSERT_EQUAL_FATAL(rows(t), 6);
+  CU_ASSERT_STRING_EQUAL(text(t, 0, 1), "1. Phones");
+  CU_ASSERT_STRING_EQUAL(text(t, 1, 1), "2. Segment");
+  double phones = fixture_sql(0, EVENTS "WHERE device='mobile'");
+  double others = fixture_sql(0, EVENTS "WHERE device<>'mobile'");
+  CU_ASSERT_TRUE(phones > 0 && others > 0);
+  CU_ASSERT_EQUAL(cell(t, 0, 0), phones);
+  CU_ASSERT_EQUAL(cell(t, 1, 0), others);
+  CU_ASSERT_EQUAL(rows(part(&a, "funnelVisualization")), 6);
+}
+
+static void a_segment_may_be_broken_down(void)
+{
+  AUTO_ANSWER struct answer a =
+      api(0, FUNNEL,
+          "{" FEB ",'funnel':{'steps':[{'name':'View'," EVENT(
+              "asc_item_pageview") "}]},'funnelBreakdown':{'breakdownDimension':{'name':"
+                                   "'deviceCategory'}},'segments':[{'userSegment':{"
+                                   "'userInclusionCriteria':{'andConditionGroups':[{" SEEN(
+                                       "asc_form_submission") "}]}}}]}",
+          NULL);
+  const cJSON *t = part(&a, "funnelTable");
+  double total =
+      fixture_sql(0, EVENTS "WHERE u IN (SELECT u FROM ev WHERE name='asc_form_submission')");
+  double sum = 0;
+  CU_ASSERT_STRING_EQUAL(text(t, 0, 2), "RESERVED_TOTAL");
+  CU_ASSERT_EQUAL(cell(t, 0, 0), total);
+  for (int i = 1; i < rows(t); i++)
+    sum += cell(t, i, 0);
+  CU_ASSERT(rows(t) > 2);
+  CU_ASSERT_EQUAL(sum, total);
+}
+
+/* "Two filters, both met": in one event never, in one session sometimes, over all sessions more
+ * often. */
+#define BOTH(scope)                                                                                \
+  VIEWS("{'userSegment':{'userInclusionCriteria':{'andConditionGroups':[{'conditionScoping':'"     \
+        "USER_CRITERIA_" scope "','segmentFilterExpression':{'andGroup':{'expressions':["          \
+        "{'segmentEventFilter':{'eventName':'form_start'}},{'segmentEventFilter':{'eventName':"    \
+        "'asc_form_submission'}}]}}}]}}}")
+
+static void the_scope_says_on_how_many_events_a_condition_is_evaluated(void)
+{
+  AUTO_ANSWER struct answer never = api(0, FUNNEL, BOTH("WITHIN_SAME_EVENT"), NULL);
+  double session = viewers(BOTH("WITHIN_SAME_SESSION")),
+         user = viewers(BOTH("ACROSS_ALL_SESSIONS"));
+  CU_ASSERT_EQUAL(cell(part(&never, "funnelTable"), 0, 0), 0);
+  CU_ASSERT_EQUAL(session,
+                  fixture_sql(0, EVENTS "WHERE u IN (SELECT u FROM ev WHERE name='form_start' AND "
+                                        "sid IN (SELECT sid FROM ev WHERE name="
+                                        "'asc_form_submission'))"));
+  CU_ASSERT_EQUAL(user, fixture_sql(0, EVENTS
+                                    "WHERE u IN (SELECT u FROM ev WHERE name='form_start') AND "
+                                    "u IN (SELECT u FROM ev WHERE name='asc_form_submission')"));
+  CU_ASSERT(session > 0);
+}
+
+static void exclusions_take_out_the_member_or_what_meets_them(void)
+{
+#define WITHOUT(duration)                                                                          \
+  VIEWS("{'userSegment':{'exclusion':{'userExclusionDuration':'USER_EXCLUSION_" duration "',"      \
+        "'userExclusionCriteria':{'andConditionGroups':[{'conditionScoping':"                      \
+        "'USER_CRITERIA_WITHIN_SAME_SESSION'," SEEN("form_start") "}]}}}}")
+  double permanent = viewers(WITHOUT("PERMANENT")), temporary = viewers(WITHOUT("TEMPORARY"));
+  CU_ASSERT_EQUAL(permanent, fixture_sql(0, EVENTS "WHERE u NOT IN (SELECT u FROM ev WHERE "
+                                                   "name='form_start')"));
+  CU_ASSERT_EQUAL(temporary, fixture_sql(0, EVENTS "WHERE sid NOT IN (SELECT sid FROM ev WHERE "
+                                                   "name='form_start')"));
+  CU_ASSERT(temporary > permanent && permanent > 0);
+}
+
+static void sequences_come_one_after_the_other(void)
+{
+#define THEN(first, second, more)                                                                  \
+  VIEWS("{'userSegment':{'userInclusionCriteria':{'andSequenceGroups':[{" more                     \
+        "'userSequenceSteps':[{'stepScoping':'USER_CRITERIA_WITHIN_SAME_EVENT'," SEEN(             \
+            first) "},{'stepScoping':'USER_CRITERIA_WITHIN_SAME_EVENT'," SEEN(second) "}]}]}}}")
+  double after =
+      fixture_sql(0, EVENTS "WHERE u IN (SELECT a.u FROM ev a JOIN ev b ON b.u=a.u AND b.at>a.at "
+                            "WHERE a.name='form_start' AND b.name='asc_form_submission')");
+  double within = fixture_sql(
+      0, EVENTS "WHERE u IN (SELECT a.u FROM ev a JOIN ev b ON b.u=a.u AND b.at>a.at AND "
+                "b.sid=a.sid WHERE a.name='form_start' AND b.name='asc_form_submission')");
+  CU_ASSERT_EQUAL(viewers(THEN("form_start", "asc_form_submission", "")), after);
+  CU_ASSERT_EQUAL(viewers(THEN("form_start", "asc_form_submission",
+                               "'sequenceScoping':'USER_CRITERIA_WITHIN_SAME_SESSION',")),
+                  within);
+  CU_ASSERT(within > 0);
+}
+
+static void a_filter_at_any_point_in_time_looks_beyond_its_session(void)
+{
+#define LATER(any)                                                                                 \
+  VIEWS("{'sessionSegment':{'sessionInclusionCriteria':{'andConditionGroups':[{"                   \
+        "'segmentFilterExpression':{'segmentFilter':{'fieldName':'eventName','stringFilter':{"     \
+        "'value':'form_start'},'filterScoping':{'atAnyPointInTime':" any "}}}}]}}}")
+  double session =
+      fixture_sql(0, EVENTS "WHERE sid IN (SELECT sid FROM ev WHERE name='form_start')");
+  double user = fixture_sql(0, EVENTS "WHERE u IN (SELECT u FROM ev WHERE name='form_start')");
+  CU_ASSERT_EQUAL(viewers(LATER("false")), session);
+  CU_ASSERT_EQUAL(viewers(LATER("true")), user);
+  CU_ASSERT(user >= session && session > 0);
+}
+
+static void segments_are_checked(void)
+{
+#define EMPTY "{'userSegment':{}}"
+  CU_ASSERT_STRING_EQUAL(api_refusal(0, FUNNEL, VIEWS(EMPTY), NULL),
+                         "A segment requires criteria.");
+  CU_ASSERT_PTR_NOT_NULL(strstr(api_refusal(0, FUNNEL, VIEWS("{'name':'x'}"), NULL),
+                                "A segment requires a userSegment"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(api_refusal(0, FUNNEL, VIEWS(EMPTY "," EMPTY "," EMPTY "," EMPTY "," EMPTY), NULL),
+             "limited to 4 segments"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(api_refusal(0, FUNNEL,
+                         VIEWS("{'eventSegment':{'eventInclusionCriteria':{'andConditionGroups':[{"
+                               "'segmentFilterExpression':{}}]}}}"),
+                         NULL),
+             "The filter expression is empty."));
+}
+
 static void funnels_are_checked(void)
 {
   CU_ASSERT_STRING_EQUAL(api_refusal(0, FUNNEL, "{" FEB "}", NULL),
@@ -218,5 +379,10 @@ TEST_MAIN("sim_funnel", TEST(a_closed_funnel_counts_users_who_come_through_in_or
           TEST(next_actions_are_the_events_right_after_a_step),
           TEST(trended_funnels_divide_by_day_and_ranges_stay_apart),
           TEST(steps_may_have_to_follow_directly_or_in_time),
-          TEST(filters_of_steps_nest_and_know_parameters), TEST(funnels_are_checked),
-          TEST(cleanup_last))
+          TEST(filters_of_steps_nest_and_know_parameters),
+          TEST(each_segment_is_a_funnel_of_its_own), TEST(a_segment_may_be_broken_down),
+          TEST(the_scope_says_on_how_many_events_a_condition_is_evaluated),
+          TEST(exclusions_take_out_the_member_or_what_meets_them),
+          TEST(sequences_come_one_after_the_other),
+          TEST(a_filter_at_any_point_in_time_looks_beyond_its_session), TEST(segments_are_checked),
+          TEST(funnels_are_checked), TEST(cleanup_last))

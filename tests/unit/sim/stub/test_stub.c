@@ -16,8 +16,9 @@ enum { TODAY = 20000 }; /* 2024-10-04 */
 static cJSON *ask(const char *path, const char *body, int wanted)
 {
   AUTO_BUF struct buf out = BUF_INIT(1 << 20);
+  const struct stub_facts facts = {TODAY, STUB_ROWS};
   cJSON *answer = NULL;
-  CU_ASSERT_EQUAL(stub_answer(&out, path, body, strlen(body), TODAY), wanted);
+  CU_ASSERT_EQUAL(stub_answer(&out, path, body, strlen(body), &facts), wanted);
   CU_ASSERT_EQUAL_FATAL(json_parse(&answer, out.data, out.len, NULL, NULL), ERR_OK);
   return answer;
 }
@@ -66,6 +67,18 @@ static void rows_are_counted_by_their_dimensions_without_the_range(void)
   CU_ASSERT_EQUAL(json_get_number(by_day, "rowCount", 0), 4); /* 3 October is in both */
   CU_ASSERT_EQUAL(cJSON_GetArraySize(cJSON_GetObjectItem(by_city, "rows")), 2 * STUB_ROWS);
   CU_ASSERT_EQUAL(json_get_number(by_city, "rowCount", 0), STUB_ROWS);
+}
+
+static void rows_come_by_limit_and_offset(void)
+{
+  AUTO_JSON cJSON *r = ask("/v1beta/properties/1:runReport",
+                           "{\"dimensions\":[{\"name\":\"city\"}],\"metrics\":[{\"name\":"
+                           "\"sessions\"}],\"dateRanges\":[{\"startDate\":\"2024-10-01\","
+                           "\"endDate\":\"2024-10-03\"}],\"limit\":\"3\",\"offset\":\"5\"}",
+                           200);
+  CU_ASSERT_EQUAL(cJSON_GetArraySize(cJSON_GetObjectItem(r, "rows")), 2);
+  CU_ASSERT_EQUAL(json_get_number(r, "rowCount", 0), STUB_ROWS);
+  CU_ASSERT_STRING_EQUAL(cell(r, 0, 0), "value 5");
 }
 
 static void a_batch_has_a_report_for_each_request(void)
@@ -145,7 +158,7 @@ static void the_end_lets_go_of_all_that_wait_and_of_what_comes_late(void)
 
 TEST_MAIN("sim stub", TEST(a_report_has_a_row_for_each_day_of_each_range),
           TEST(rows_are_counted_by_their_dimensions_without_the_range),
-          TEST(a_batch_has_a_report_for_each_request),
+          TEST(rows_come_by_limit_and_offset), TEST(a_batch_has_a_report_for_each_request),
           TEST(what_the_stub_lacks_and_what_is_no_json_are_errors),
           TEST(the_stubs_properties_have_nothing_custom),
           TEST(all_wait_at_the_same_time_and_go_on_in_their_order),

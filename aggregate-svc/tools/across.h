@@ -1,0 +1,30 @@
+/* Inside the room: the arguments of run_report_across_dealers. */
+#ifndef AMCP_AGGREGATE_ACROSS_H
+#define AMCP_AGGREGATE_ACROSS_H
+
+#include "aggregate-svc/answer/rows.h"
+#include "aggregate-svc/call/query.h"
+#include "aggregate-svc/call/tool.h"
+#include "aggregate-svc/figures/tables.h"
+
+struct across_state {
+  struct report_tables tables;       /* first: the fold's figures */
+  char *metrics[ACROSS_MAX_METRICS]; /* those asked for, then weights of rates */
+  size_t n_metrics;
+  char *dimensions[ACROSS_MAX_COLUMNS];
+  enum across_by by;
+  struct period before;                       /* of compare_to */
+  struct period ranges[QUERY_MAX_PERIODS];    /* several, the first one being the call's */
+  const char *range_names[QUERY_MAX_PERIODS]; /* what dateRange says of their rows */
+  size_t n_ranges;                            /* 0: one period */
+  struct across_order order;
+  size_t limit_per_dealer, pooled_limit, dealers_per_page, offset, row_offset, pooled_offset;
+};
+
+/* Whether rows are compared, with another period or with other dealers. */
+bool across_is_compared(const struct tool_call *c);
+/* Steps of the tool (call/tool.h): fill the state, or name the argument that is wrong. */
+enum err_code across_check(struct tool_call *c, struct err *e);
+enum err_code across_days(struct tool_call *c, struct err *e);
+
+#endif
