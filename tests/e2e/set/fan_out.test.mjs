@@ -54,7 +54,8 @@ test('the health of 200 dealers takes less than 10 s at a Google that takes 200 
       const took = Date.now() - start;
       assert.ok(!health.isError, health.text);
       assert.equal(health.data.coverage.ok, 200);
-      assert.equal((await requests()) - before, 200, `${round} call`);
+      const sent = (await requests()) - before;
+      assert.ok(round === 'first' ? sent === 200 : sent <= 200, `${round} call: ${sent} requests`);
       assert.ok(took < 10_000, `${round} call: ${took} ms`);
     }
   } finally {
