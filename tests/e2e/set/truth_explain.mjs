@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { daysOf, lost, siteOf } from './truth.mjs';
-import { outward, pooled, refused, releasedPool, roundedEvents } from './truth_disclosure.mjs';
+import { basesOf, outward, pooled, refused, refusedWeek, releasedPool, roundedEvents } from './truth_disclosure.mjs';
 import { dispersion, normalP } from './truth_verdict.mjs';
 import { daysBefore, ROOT } from './world.mjs';
 
@@ -123,7 +123,8 @@ function judge(own, market, share, suspect) {
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
-function released(name, m, outside, phi, rates) {
+// `weeks`: of each period, a function from a member to its counts in the week or month.
+function released(name, m, outside, phi, rates, weeks) {
   const list = (f, of) => f.map(of);
   if (m.count) {
     const cell = list(outside, (x) => ({ owner: x.dealer.owner, n: m.of(x.then), y: m.of(x.now) }));
@@ -133,12 +134,23 @@ function released(name, m, outside, phi, rates) {
     const a = roundedEvents(after), b = roundedEvents(before), exposure = 1e9;
     return ratio > 0 && a > 0 && b > 0 ? { market: { before: [b, exposure], after: [a, Math.round((exposure * a) / (b * ratio))], phi } } : {};
   }
-  const cells = ['now', 'then'].map((when) => list(outside.filter((x) => x[when].sessions > 0), (x) => ({ owner: x.dealer.owner, n: x[when].sessions, y: m.of(x[when]) })));
-  const codes = cells.map((cell) => refused(cell, { share: m.share }));
+  const cellOf = (of) => list(outside.filter((x) => of(x).sessions > 0), (x) => ({ owner: x.dealer.owner, n: of(x).sessions, y: m.of(of(x)) }));
+  const cells = ['now', 'then'].map((when) => cellOf((x) => x[when]));
+  // Each week or month of a period must pass by itself, too.
+  const codes = ['now', 'then'].map((when, i) => refused(cells[i], { share: m.share })
+    ?? weeks[when].map((of) => refusedWeek(cellOf(of), { share: m.share })).find((code) => code !== undefined));
   if (codes[0] || codes[1]) return { code: codes[0] ?? codes[1] };
   const [after, before] = cells.map((cell) => releasedPool(sum(cell.map((c) => c.y)), sum(cell.map((c) => c.n)), m.scale));
   return { market: { before, after, phi: Math.max(rates.now, rates.then) } };
 }
+
+const weeksOf = (world, range) => basesOf(range).map(({ from, to }) => {
+  const kept = new Map();
+  return ({ dealer, event }) => {
+    if (!kept.has(dealer)) kept.set(dealer, total(countsBy(world, dealer, { from, to }, event, ['s.date'])));
+    return kept.get(dealer);
+  };
+});
 
 const AXES = {
   channel: (world, d, [channel]) => unset(channel),
@@ -208,7 +220,7 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   let market, code;
   if (restricted) {
     const outside = same.filter((x) => !x.visible && (m.count ? !x.lost && x.now.sessions > 0 && x.then.sessions > 0 : !x.few));
-    ({ market, code } = released(name, m, outside, phiOfAll, rates));
+    ({ market, code } = released(name, m, outside, phiOfAll, rates, { now: weeksOf(world, range), then: weeksOf(world, before) }));
   } else {
     const others = same.filter((x) => x !== own && !x.lost && x.now.sessions > 0 && x.then.sessions > 0);
     if (others.length > 0) market = { before: pair(total(others.map((x) => x.then))), after: pair(total(others.map((x) => x.now))), phi };
