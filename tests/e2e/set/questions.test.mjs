@@ -6,14 +6,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Mcp } from './mcp.mjs';
+import { authSettings, jwt, secret } from './tokens.mjs';
 import { finishedSunday } from './truth.mjs';
 import { daysBefore, ROOT, startOverWorld } from './world.mjs';
 
-let s, client;
+let s, client, dealer;
 before(async () => {
+  const key = secret();
   // Nothing is kept, so that requests can be counted.
-  s = await startOverWorld({ env: { report: { REPORT_CACHE_TTL_S: 0 } } });
-  client = await Mcp.connect(s.set.url);
+  s = await startOverWorld({ env: { ...authSettings(key), report: { REPORT_CACHE_TTL_S: 0 } } });
+  client = await Mcp.connect(s.set.url, { token: jwt(key, { sub: 'root', role: 'admin' }) });
+  dealer = await Mcp.connect(s.set.url, { token: jwt(key, { sub: 'd01', role: 'dealer', dealers: ['d01'] }) });
   // What a property has registered is asked for once a day, and not counted below.
   await client.data('analyze_vehicle_interest', { date_range: weeks(1) });
 });
@@ -67,6 +70,21 @@ async function assertFewRequests(tool) {
   for (const [i, n] of asked.entries()) assert.ok(n <= 5, `${tool} asked ${s.world.dealers[i].dealer_id} ${n} times`);
   assert.ok(Math.max(...asked) > 0, `${tool} asked nobody`);
 }
+
+// A dealer sees its own name alone, and gets the same sentence, days, coverage, figures and verdicts; of the others
+// what may be released of them.
+for (const [question, tool, args, says] of QUESTIONS)
+  test(`${question} is answered by one call of ${tool} for a dealer, too`, async () => {
+    const answer = await dealer.call(tool, args);
+    assert.ok(!answer.isError, answer.text);
+    if (process.env.PRINT) console.log(`## ${question} (dealer)\n${answer.text}`);
+    // The gap by mix and rates needs a released rate in each channel.
+    for (const part of says) if (part.source !== 'gap_mix') assert.match(answer.text, part);
+    assert.ok(!/withheld: [a-z]+_[a-z]+/.test(answer.text), 'a code in place of words');
+    assert.ok(answer.text.length <= 6000, `${answer.text.length} characters`);
+    assert.match(answer.text, /\d+ of \d+ dealers/);
+    for (const d of s.world.dealers.filter((x) => x.dealer_id !== 'd01')) assert.ok(!answer.text.includes(d.name), d.name);
+  });
 
 test('every_other_tool_over_dealers_asks_a_dealer_at_most_five_times_too', async () => {
   const earlier = { start_date: daysBefore(weeks(4).start_date, 28), end_date: daysBefore(weeks(4).start_date, 1) };

@@ -450,7 +450,7 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
     CU_ASSERT_EQUAL(r->regional_average->metrics[m]->opt_pooled_case, 0);
   }
   CU_ASSERT_TRUE(has_caveat(r, "Benchmarks are withheld (min_contributors)"));
-  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: min_contributors"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: too few other dealers"));
   world_end(&w);
 
   restricted_world(&w, 8);
@@ -1019,7 +1019,8 @@ static void a_period_without_data_is_named(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "it may lie before their first data"));
   w.members[1].properties = 2;
   r = world_compare(&w);
-  CU_ASSERT_TRUE(has_caveat(r, "Only the default one of several properties was read for: Dealer 01."));
+  CU_ASSERT_TRUE(
+      has_caveat(r, "Only the default one of several properties was read for: Dealer 01."));
   world_end(&w);
 }
 
