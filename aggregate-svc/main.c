@@ -2,7 +2,8 @@
 #include "aggregate-svc/call/service.h"
 #include "aggregate-svc/methods.h"
 #include "aggregate-svc/settings.h"
-#include "analytics/aggregate/v1/aggregate.pb-c.h"
+#include "aggregate-svc/status/own.h"
+#include "common/base/clock.h"
 #include "common/http/admin.h"
 #include "common/service/frame.h"
 #include "common/service/healthcheck.h"
@@ -41,6 +42,9 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
     return e->code;
   p->service.pool = pool_new("aggregate", (size_t)s->workers, (size_t)s->queue_max);
   p->service.options = s->options;
+  p->service.self =
+      (struct status_self){"aggregate-svc", s->service.tls.cert_file, clock_unix_ms() / 1000};
+  p->service.gateway_identity = s->service.tls.cert_file != NULL ? s->gateway_identity : NULL;
   aggregate_service_init(&p->service);
   return open_releases(p, e);
 }
@@ -60,12 +64,12 @@ static enum err_code start(void *program, struct err *e)
 {
   struct program *p = program;
   const struct settings *s = &p->settings;
+  metrics_on_render(status_own_gauges, &p->service);
   struct rpc_server_options server = {
-      .listen = s->grpc_listen, .tls = s->service.tls, .workers = 1 /* no handler runs on one */};
+      .listen = s->grpc_listen, .tls = s->service.tls, .workers = 1 /* for GetStatus alone */};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
   if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
-      rpc_server_add(p->server, &analytics__aggregate__v1__aggregate_service__descriptor,
-                     aggregate_methods, aggregate_n_methods, &p->service, e) != ERR_OK ||
+      aggregate_register(p->server, &p->service, e) != ERR_OK ||
       rpc_server_start(p->server, e) != ERR_OK || admin_start(&p->admin, &admin, e) != ERR_OK)
     return e->code;
   log_info("serving", LOG_I("port", rpc_server_port(p->server)));

@@ -27,6 +27,8 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
        "gRPC target of report-svc; dns:///name spreads batches over its replicas"},
       {"REPORT_SVC_IDENTITY", CONFIG_STRING, &s->report_identity, NULL, 0, 0, false,
        SERVICE_IDENTITY_HELP("REPORT_SVC_ADDR")},
+      {"STATUS_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
+       "certificate identity that may call GetStatus without an admin's grant, with TLS"},
       {"AGGREGATE_WORKERS", CONFIG_INT, &s->workers, "2", 1, 64, false,
        "threads that compute answers"},
       {"AGGREGATE_QUEUE", CONFIG_INT, &s->queue_max, "256", 1, 100000, false,

@@ -11,7 +11,7 @@
 struct settings {
   struct service_settings service;
   const char *grpc_listen;
-  const char *auth_addr, *auth_identity;
+  const char *auth_addr, *auth_identity, *gateway_identity;
   const char *report_addr, *report_identity;
   int64_t workers, queue_max;
   struct aggregate_options options;

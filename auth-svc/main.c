@@ -8,7 +8,9 @@
 #include "auth-svc/config/settings.h"
 #include "auth-svc/config/watch.h"
 #include "auth-svc/credential/credential.h"
+#include "auth-svc/identity/key_sources.h"
 #include "auth-svc/methods.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 #include "common/http/admin.h"
@@ -16,6 +18,8 @@
 
 /* Token requests under way or waiting for a connection; connections to one token endpoint. */
 enum { MAX_REFRESHES = 10000, MAX_CONNECTIONS = 256 };
+/* How often a replica looks at what others connected. */
+enum { CONNECTED_EVERY_MS = 1000 };
 
 struct app {
   struct settings settings;
@@ -31,7 +35,8 @@ struct app {
   struct connect *connect;
   struct keyring_live *keys;
   struct tokens *tokens;
-  struct jwks *jwks;
+  struct jwks *jwks;           /* of AUTH_JWT_JWKS_URL */
+  struct key_sources *sources; /* of AUTH_ISSUERS_FILE; NULL until there is an HTTP client */
   struct reload *reload;
   struct service *service;
   struct rpc_server *server;
@@ -84,17 +89,26 @@ static enum err_code audit_loaded(struct app *a, const char *what, struct err *e
   const struct policies *p = s->trust.policies;
   char detail[256];
   snprintf(detail, sizeof(detail),
-           "%s: %zu dealers, %zu seal keys, %zu jwt keys, %zu policies, %zu revoked", what,
-           s->directory->n_dealers, sealer_n_keys(s->trust.sealer), s->trust.jwt_keys->n, p->n,
-           p->subjects.n + p->token_ids.n + p->token_hashes.n);
+           "%s: %zu dealers, %zu seal keys, %zu jwt keys, %zu policies, %zu revoked, %zu issuers",
+           what, s->directory->n_dealers, sealer_n_keys(s->trust.sealer), s->trust.jwt_keys->n,
+           p->n, p->subjects.n + p->token_ids.n + p->token_hashes.n, s->trust.issuers->n);
   return audit_change(a, "config_loaded", NULL, detail, e);
+}
+
+/* The keys of the issuers of the configuration in use stay up to date. */
+static void keep_sources(struct app *a)
+{
+  AUTO_SNAPSHOT struct snapshot *s = snapshot_current(a->config);
+  key_sources_keep(a->sources, s->trust.issuers);
 }
 
 static void on_config_changed(void *user)
 {
   struct app *a = user;
-  if (reload_run(a->reload))
-    audit_loaded(a, "changed while running", NULL);
+  if (!reload_run(a->reload))
+    return;
+  keep_sources(a);
+  audit_loaded(a, "changed while running", NULL);
 }
 
 /* A change from here on is noticed; the files, the keyring too, are read afterwards. */
@@ -104,7 +118,7 @@ static void watch_config(struct app *a)
   const struct config_watch_options options = {
       .paths = {s->from_json ? NULL : s->credentials_path, s->adc_path, s->keyring_file,
                 s->trust.seal_key_file, s->trust.jwt_key_file, s->trust.jwt_secret_file,
-                s->trust.policy_file},
+                s->trust.policy_file, s->trust.issuers_file},
       .check_ms = (uint32_t)s->config_check_s * 1000,
       .on_change = on_config_changed,
       .user = a};
@@ -116,13 +130,16 @@ static enum err_code load_dealers(struct app *a, struct keyring *ring, struct sn
                                   struct read_files *files, struct err *e)
 {
   AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
-  connect_store_dealers(a->connected, &text);
+  uint64_t version = connect_store_dealers(a->connected, &text);
   const struct dealers_connected connected = {.text = text.data,
                                               .len = text.len,
                                               .client_id = a->settings.connect_client_id,
                                               .client_secret = a->client_secret};
-  return settings_load_snapshot(out, &a->settings, ring, a->connected != NULL ? &connected : NULL,
-                                files, e);
+  enum err_code code = settings_load_snapshot(out, &a->settings, ring,
+                                              a->connected != NULL ? &connected : NULL, files, e);
+  if (code == ERR_OK)
+    (*out)->connected_version = version;
+  return code;
 }
 
 /* Dealers and what is trusted beside them, all of it or nothing. */
@@ -135,14 +152,19 @@ static enum err_code load_config(void *user, struct keyring *ring, struct snapsh
   enum err_code code = trust_load(&trust, a->trust, e);
   if (code == ERR_OK)
     code = load_dealers(a, ring, out, &files, e);
+  if (code == ERR_OK && a->sources != NULL)
+    code = key_sources_add(a->sources, trust.issuers, e);
+  if (code != ERR_OK)
+    snapshot_unref(TAKE_PTR(*out));
   config_watch_follow(a->watch, &files);
   read_files_clear(&files);
   if (code == ERR_OK)
     snapshot_trust(*out, &trust);
   trust_clear(&trust);
   if (code == ERR_OK && (*out)->unknown_names != NULL)
-    log_warn("policies name what the dealers file does not have; it grants nothing",
-             LOG_S("setting", "AUTH_POLICY_FILE"), LOG_S("names", (*out)->unknown_names));
+    log_warn("policies or issuers name what the dealers file does not have; it grants nothing",
+             LOG_S("setting", "AUTH_POLICY_FILE, AUTH_ISSUERS_FILE"),
+             LOG_S("names", (*out)->unknown_names));
   return code;
 }
 
@@ -187,10 +209,17 @@ static enum err_code load(struct app *a, struct err *e)
   log_info("configuration loaded", LOG_I("dealers", first->directory->n_dealers),
            LOG_I("regions", first->directory->n_regions),
            LOG_I("properties", first->directory->n_properties),
-           LOG_I("policies", first->trust.policies->n));
+           LOG_I("policies", first->trust.policies->n), LOG_I("issuers", first->trust.issuers->n));
   a->config = snapshot_slot_new(first);
   start_keys(a);
   return audit_loaded(a, a->settings.credentials_path, e);
+}
+
+static enum err_code start_sources(struct app *a, struct err *e)
+{
+  AUTO_SNAPSHOT struct snapshot *s = snapshot_current(a->config);
+  a->sources = key_sources_new(a->http);
+  return key_sources_add(a->sources, s->trust.issuers, e);
 }
 
 static enum err_code start_tokens(struct app *a, struct err *e)
@@ -217,6 +246,8 @@ static enum err_code start_tokens(struct app *a, struct err *e)
   const struct jwks_options jwks = {.http = a->http, .url = a->settings.jwks_url};
   if (jwks.url != NULL && jwks_new(&a->jwks, "AUTH_JWT_JWKS_URL", &jwks, e) != ERR_OK)
     return e->code;
+  if (start_sources(a, e) != ERR_OK)
+    return e->code;
   return config_watch_start(a->watch, e);
 }
 
@@ -225,14 +256,31 @@ static bool apply_connected(void *user)
 {
   struct app *a = user;
   bool ok = reload_run(a->reload);
-  if (ok)
-    audit_loaded(a, "connected dealers changed", NULL);
-  return ok;
+  if (!ok)
+    return false;
+  keep_sources(a);
+  audit_loaded(a, "connected dealers changed", NULL);
+  return true;
+}
+
+/* The same of what another replica stored. */
+static bool catch_up_connected(void *user)
+{
+  struct app *a = user;
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(a->config);
+  return connect_store_version(a->connected) != config->connected_version && apply_connected(a);
+}
+
+static void on_connected_changed(void *user)
+{
+  catch_up_connected(user);
 }
 
 static void start_connect(struct app *a)
 {
   const struct settings *s = &a->settings;
+  if (a->connected != NULL)
+    connect_store_watch(a->connected, CONNECTED_EVERY_MS, on_connected_changed, a);
   if (s->connect_url == NULL)
     return;
   a->redirect_uri = xasprintf("%s/callback", s->connect_url);
@@ -264,6 +312,7 @@ static enum err_code start_service(struct app *a, struct err *e)
       .tokens = a->tokens,
       .audit = a->audit,
       .jwks = a->jwks,
+      .sources = a->sources,
       .bearer = {.enabled = s->enable_auth,
                  .account_tokens = s->account_tokens,
                  .allow_unsigned = s->allow_unsigned,
@@ -275,8 +324,17 @@ static enum err_code start_service(struct app *a, struct err *e)
       .connect = a->connect,
       .connected = a->connected,
       .apply = apply_connected,
+      .catch_up = catch_up_connected,
       .apply_user = a,
       .gateway_identity = tls ? s->gateway_identity : NULL,
+      .status = {.started_at = clock_unix_ms() / 1000,
+                 .cert_file = s->service.tls.cert_file,
+                 .reload = a->reload,
+                 .keyring = a->keys,
+                 .store = a->store,
+                 .keyring_file = s->keyring_file,
+                 .seal_key_file = s->trust.seal_key_file,
+                 .jwt_key_file = s->trust.jwt_key_file},
   };
   a->service = service_new(&service);
   const struct rpc_server_options server = {.listen = s->grpc_listen,
@@ -315,17 +373,20 @@ static bool is_ready(void *user, struct buf *detail)
   buf_printf(detail, "ok dealers: %zu loaded\n", config->directory->n_dealers);
   if (config->n_unknown_names > 0)
     buf_printf(detail,
-               "warn policies: names that the dealers file does not have: %zu; they grant nothing, "
+               "warn policies, issuers: names that the dealers file does not have: %zu; they grant "
+               "nothing, "
                "and the log has them\n",
                config->n_unknown_names);
+  if (a->jwks != NULL)
+    jwks_describe(a->jwks, detail);
+  key_sources_describe(a->sources, config->trust.issuers, detail);
   tokens_describe(a->tokens, detail);
   reload_describe(a->reload, detail);
   if (a->store != NULL)
     token_store_describe(a->store, detail);
-  if (a->connected != NULL)
-    connect_store_describe(a->connected, detail);
+  bool connected = a->connected == NULL || connect_store_ready(a->connected, detail);
   keyring_live_describe(a->keys, &config->sealed_with, detail);
-  return describe_audit(a->audit, detail);
+  return describe_audit(a->audit, detail) && connected;
 }
 
 /* States that alerts are made of, as they are when somebody looks. */
@@ -345,6 +406,12 @@ static void set_gauges(void *user)
                              "1 when replaced refresh tokens can be stored in AUTH_STATE_DIR.",
                              NULL),
                token_store_is_writable(a->store), NULL);
+  if (a->connected != NULL)
+    metric_set(metrics_gauge("auth_connected_writable",
+                             "1 when connected dealers can be read and stored; 0: nobody can "
+                             "connect, and those who are connected are served on.",
+                             NULL),
+               connect_store_is_well(a->connected), NULL);
 }
 
 static enum err_code start_admin(struct app *a, struct err *e)
@@ -381,12 +448,15 @@ static void stop(void *user)
   rpc_server_stop(a->server);
   admin_stop(a->admin);
   config_watch_stop(a->watch);
+  if (a->connected != NULL)
+    connect_store_unwatch(a->connected);
   keyring_live_free(a->keys);
   http_client_free(a->http);
   connect_free(a->connect);
   token_store_close(a->store);
   tokens_free(a->tokens);
   jwks_free(a->jwks);
+  key_sources_free(a->sources);
   reload_free(a->reload);
   service_free(a->service);
   connect_store_close(a->connected);

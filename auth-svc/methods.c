@@ -1,10 +1,12 @@
 /* The tables of rpcs: what walks over all dealers or waits for the disk runs on the worker pool. */
 #include "auth-svc/methods.h"
 
+#include "analytics/auth/v1/status.pb-c.h"
 #include "common/base/mem.h"
 
 static const struct rpc_method methods[] = {
     {"Authenticate", RPC_UNARY, RPC_ON_POLLER, service_authenticate},
+    {"CheckResource", RPC_UNARY, RPC_ON_POLLER, service_check_resource},
     {"GetAccessToken", RPC_UNARY, RPC_ON_POLLER, service_get_access_token},
     {"EndLease", RPC_UNARY, RPC_ON_POLLER, service_end_lease},
     {"OwnProperties", RPC_UNARY, RPC_ON_WORKER, service_own_properties},
@@ -28,11 +30,19 @@ static const struct rpc_method connect_methods[] = {
     {"ImportConnected", RPC_UNARY, RPC_ON_WORKER, service_import_connected},
 };
 
+static const struct rpc_method status_methods[] = {
+    {"GetStatus", RPC_UNARY, RPC_ON_WORKER, service_get_status},
+    {"AuthorizeStatus", RPC_UNARY, RPC_ON_WORKER, service_authorize_status},
+};
+
 enum err_code methods_register(struct service *s, struct rpc_server *server, struct err *e)
 {
   enum err_code code = rpc_server_add(server, &analytics__auth__v1__auth_service__descriptor,
                                       methods, ARRAY_LEN(methods), s, e);
-  return code != ERR_OK ? code
-                        : rpc_server_add(server, &analytics__auth__v1__connect_service__descriptor,
-                                         connect_methods, ARRAY_LEN(connect_methods), s, e);
+  if (code == ERR_OK)
+    code = rpc_server_add(server, &analytics__auth__v1__connect_service__descriptor,
+                          connect_methods, ARRAY_LEN(connect_methods), s, e);
+  return code == ERR_OK ? rpc_server_add(server, &analytics__auth__v1__status_service__descriptor,
+                                         status_methods, ARRAY_LEN(status_methods), s, e)
+                        : code;
 }

@@ -52,7 +52,7 @@ endfunction()
 
 # What the ThreadSanitizer run builds: the tests of the rooms that own threads, label tsan.
 add_custom_target(tsan_tests)
-set(AMCP_TSAN_TESTS "^test_(base|http|rpc|gateway|auth|report|aggregate)_")
+set(AMCP_TSAN_TESTS "^test_(base|trace|otlp|http|rpc|gateway|auth|report|aggregate)_")
 
 # Every unit test program, and the replay of the fuzz targets' seeds.
 add_custom_target(unit_tests)

@@ -194,10 +194,10 @@ ask() {
 truth_of() {
   local from to left_out
   read -r from to < <(jq -r '.structuredContent.period | "\(.start_date) \(.end_date)"' <<<"$answer")
-  left_out=$(jq -r '[.structuredContent.caveats[]? | select(contains("left out of every benchmark and pool"))
-    | split(" (")[0]] | join("; ") | gsub("\u0027"; "")' <<<"$answer")
-  sed -e "s/:subject/'${subject:-}'/g" -e "s/:start/'${from//-/}'/g" -e "s/:end/'${to//-/}'/g" \
-    -e "s|:left_out|'${left_out//|/}'|g" "$root/deploy/$2" | sqlite3 -readonly -json "$1"
+  left_out=$(jq -r '[.structuredContent.coverage.left_out[]? | select(.figures == "all") | .dealer_id]
+    | join(" ") | gsub("[^a-z0-9 ]"; "")' <<<"$answer")
+  sed -e "s/:subject/'${subject:-}'/g" -e "s/:open/'${open_dealer:-}'/g" -e "s/:start/'${from//-/}'/g" -e "s/:end/'${to//-/}'/g" \
+    -e "s|:left_out|' $left_out '|g" "$root/deploy/$2" | sqlite3 -readonly -json "$1"
 }
 
 # Whether the answer equals what SQL computes. $1 world, $2 SQL, $3 comparison; no world, no check.
@@ -213,6 +213,39 @@ checked() {
   say "The answer differs from what SQL computes from the simulator's database:" >&2
   say "$truth" >&2
   return 1
+}
+
+# Settings by which dealers connect at the simulator's consent screen, in $connect, and the keys that
+# they need. The client is the one that the simulator knows.
+connect_to_simulator() {
+  local sim=http://127.0.0.1:$sim_port
+  [[ -s $run/keyring ]] || (umask 077; "$bin/auth-svc" keygen >"$run/keyring.new" && mv "$run/keyring.new" "$run/keyring")
+  [[ -s $run/seal-key ]] || (umask 077; openssl rand -hex 32 >"$run/seal-key")
+  (umask 077; printf %s GOCSPX-connect-of-the-simulator >"$run/client-secret")
+  connect=(CONNECT_URL="${url%/mcp}/connect" CONNECT_CLIENT_ID=900000000002-connect.apps.googleusercontent.com
+    CONNECT_CLIENT_SECRET_FILE="$run/client-secret" CONNECT_AUTHORIZATION_ENDPOINT="$sim/o/oauth2/v2/auth"
+    CONNECT_REVOKE_ENDPOINT="$sim/revoke" OAUTH_TOKEN_ENDPOINT="$sim/token"
+    AUTH_STATE_DIR="$run/connected" AUTH_KEYRING_FILE="$run/keyring" AUTH_SEAL_KEY_FILE="$run/seal-key")
+}
+
+# Makes a link for the dealer that is not in the set, looks at it as a browser does, and prints it with
+# the command that makes another.
+invite_first_dealer() {
+  local name region link
+  IFS=$'\t' read -r name region < <(jq -r --arg id "$open_dealer" \
+    '.dealers[] | select(.dealer_id == $id) | "\(.name)\t\(.region)"' "$run/everyone.json")
+  (umask 077; printf '%s\n' '#!/bin/sh' "exec env $(printf '%q ' "${auth_env[@]}")$(printf %q "$bin/auth-svc") \"\$@\"" \
+    >"$run/auth-svc" && chmod 700 "$run/auth-svc")
+  link=$("$run/auth-svc" invite "$open_dealer" --name "$name" --region "$region" --label up.sh 2>/dev/null) ||
+    { say "no link could be made for $open_dealer; run/log/auth-svc.log says why" >&2; return 1; }
+  curl -fsS --max-time 10 "$link" 2>/dev/null | grep -qF "$name" ||
+    { say "the page of the link $link does not name $name" >&2; return 1; }
+  say "
+$name is not in the set yet. Its owner connects it by this link, good once and for 30 minutes (sign in as its
+owner at the simulated Google):
+  $link
+Another link: run/auth-svc invite $open_dealer --name \"$name\" --region \"$region\"
+Who is connected: run/auth-svc connections (docs/ONBOARDING.md)"
 }
 
 # Both questions the set is made for. $1 endpoint, $2 the simulator's world or nothing: its dealer d03

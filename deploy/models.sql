@@ -1,9 +1,10 @@
 -- Views of vehicle pages by model over all dealers, most first, straight from the simulator's tables.
--- :start and :end (YYYYMMDD) are filled in by up.sh, and :left_out with the names of dealers that the
--- answer leaves out because of suspect traffic. A dealer that has registered item_make is read by the
--- ASC event, every other one by its vehicle pages.
+-- :start and :end (YYYYMMDD) are filled in by up.sh, :left_out with the ids of dealers that the
+-- answer's coverage leaves out, between blanks, :open with the dealer that is not in the set yet. A
+-- dealer that has registered item_make is read by the ASC event, every other one by its vehicle pages.
 WITH asc AS (SELECT property_id FROM custom_dimensions WHERE parameter = 'item_make'),
-pooled AS (SELECT property_id FROM dealers WHERE instr(:left_out, name) = 0),
+pooled AS (SELECT property_id FROM dealers
+  WHERE instr(:left_out, ' ' || dealer_id || ' ') = 0 AND dealer_id <> :open),
 viewed AS (
   SELECT e.property_id, e.vehicle_id, e.count FROM events e
   WHERE e.property_id IN asc AND e.name = 'asc_item_pageview' AND e.date BETWEEN :start AND :end

@@ -1,9 +1,10 @@
 -- Sessions, engaged sessions and lead events of every dealer in the subject's region, straight from
--- the simulator's tables. :subject, :start and :end (YYYYMMDD) are filled in by up.sh. The lead event is
+-- the simulator's tables. :subject, :start and :end (YYYYMMDD) are filled in by up.sh, and :open with the
+-- dealer that is not in the set yet. The lead event is
 -- the configured one, else the first of three that occurs.
 WITH cohort AS (
   SELECT d.dealer_id, d.property_id, d.lead_event FROM dealers d
-  WHERE d.region = (SELECT region FROM dealers WHERE dealer_id = :subject)
+  WHERE d.region = (SELECT region FROM dealers WHERE dealer_id = :subject) AND d.dealer_id <> :open
 ), visits AS (
   SELECT c.dealer_id, count(*) AS sessions, sum(s.engaged) AS engaged
   FROM cohort c JOIN sessions s ON s.property_id = c.property_id AND s.date BETWEEN :start AND :end

@@ -13,7 +13,8 @@ Usage: deploy/up.sh [--once] [--dealers FILE] [--host ADDR] [--port N] [--auth]
                     [--no-install] [--no-build]
 
 Starts the set on this machine and asks "How is a dealer performing relative to its region?"
-and "Which models are shoppers most engaged with?".
+and "Which models are shoppers most engaged with?". Over the simulator one dealer is not in the set yet,
+and a link is printed by which a browser connects it at the simulated Google.
 
   --once          stop after the answer; exit 0 only if it was right
   --dealers FILE  use Google Analytics with the dealers of FILE instead of the simulator
@@ -27,7 +28,8 @@ and "Which models are shoppers most engaged with?".
   --help          this text
 
 Ports of the services can be moved with UP_SIM_PORT (8089), UP_AUTH_PORT (50051), UP_REPORT_PORT
-(50052), UP_AGGREGATE_PORT (50053) and UP_ADMIN_PORT (9464; five from there on are used).
+(50052), UP_AGGREGATE_PORT (50053), UP_ADMIN_PORT (9464; five from there on are used) and
+UP_STATUS_PORT (9480, the page that shows the state of services and dealers).
 Logs are in run/log. Exit codes: 0 stopped on request or answer right, 1 failed, 2 wrong usage.
 USAGE
 }
@@ -67,9 +69,10 @@ fi
 
 sim_port=${UP_SIM_PORT:-8089} auth_port=${UP_AUTH_PORT:-50051}
 report_port=${UP_REPORT_PORT:-50052} aggregate_port=${UP_AGGREGATE_PORT:-50053}
-admin_port=${UP_ADMIN_PORT:-9464}
+admin_port=${UP_ADMIN_PORT:-9464} status_port=${UP_STATUS_PORT:-9480}
 url=http://$(reached_at "$host"):$port/mcp
 bin=$root/build/bin
+connect=() open_dealer=
 run=$root/run
 mkdir -p "$run/log" "$run/state"
 exec 9>"$run/lock"
@@ -88,16 +91,21 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 port_free "$port" || die "port $port is in use; choose another with --port, or stop what listens there"
+port_free "$status_port" || die "port $status_port (status page) is in use; set UP_STATUS_PORT"
 
 common=(LOG_LEVEL="${LOG_LEVEL:-INFO}" ENABLE_AUTH="$auth")
 if [[ -z $dealers ]]; then
   port_free "$sim_port" || die "port $sim_port (simulator) is in use; set UP_SIM_PORT"
-  rm -f "$run/dealers.json" "$run"/state/releases.db* # the simulator's world is another every day
+  # The simulator's world is another every day.
+  rm -rf "$run/dealers.json" "$run/everyone.json" "$run"/state/releases.db* "$run/connected"
   start ga4-sim "http://127.0.0.1:$sim_port/livez" -- "$bin/ga4-sim" --listen "127.0.0.1:$sim_port" \
-    --world "${UP_WORLD:-demo}" --seed 42 --dealers 24 --days 400 --db "$run/world.db" --write-dealers "$run/dealers.json"
+    --world "${UP_WORLD:-demo}" --seed 42 --dealers 25 --days 400 --db "$run/world.db" --write-dealers "$run/everyone.json"
+  until [[ -s $run/everyone.json ]]; do sleep 0.1; done # written right after the listener is up
   dealers=$run/dealers.json
-  until [[ -s $dealers ]]; do sleep 0.1; done # written right after the listener is up
+  open_dealer=d25 # not in the set yet: its owner connects it by a link
+  (umask 077; jq --arg open "$open_dealer" '.dealers |= map(select(.dealer_id != $open))' "$run/everyone.json" >"$dealers")
   google=(GA4_DATA_ENDPOINT="http://127.0.0.1:$sim_port" GA4_ADMIN_ENDPOINT="http://127.0.0.1:$sim_port")
+  connect_to_simulator
 else
   google=()
 fi
@@ -106,9 +114,9 @@ if [[ $auth == true ]]; then
   [[ -s $run/bearer-secret ]] || (umask 077; openssl rand -hex 32 >"$run/bearer-secret")
   bearer=(AUTH_JWT_HS256_SECRET_FILE="$run/bearer-secret" AUTH_JWT_ISSUER=up.sh)
 fi
-start auth-svc "http://127.0.0.1:$admin_port/readyz" "${common[@]}" "${bearer[@]}" \
-  GRPC_LISTEN="127.0.0.1:$auth_port" ADMIN_LISTEN="127.0.0.1:$admin_port" \
-  GA_CREDENTIALS_PATH="$dealers" -- "$bin/auth-svc"
+auth_env=("${common[@]}" "${bearer[@]}" "${google[@]}" "${connect[@]}" GRPC_LISTEN="127.0.0.1:$auth_port"
+  ADMIN_LISTEN="127.0.0.1:$admin_port" GA_CREDENTIALS_PATH="$dealers")
+start auth-svc "http://127.0.0.1:$admin_port/readyz" "${auth_env[@]}" -- "$bin/auth-svc"
 start report-svc "http://127.0.0.1:$((admin_port + 1))/readyz" "${common[@]}" "${google[@]}" \
   GRPC_LISTEN="127.0.0.1:$report_port" ADMIN_LISTEN="127.0.0.1:$((admin_port + 1))" \
   AUTH_SVC_ADDR="127.0.0.1:$auth_port" -- "$bin/report-svc"
@@ -126,7 +134,7 @@ if [[ $auth == true ]]; then
 fi
 start gateway "http://127.0.0.1:$((admin_port + 3))/readyz" "${common[@]}" \
   ANALYTICS_MCP_HOST="$host" ANALYTICS_MCP_PORT="$port" "${hosts[@]}" \
-  GATEWAY_SESSION_KEY_FILE="$run/session-keys" \
+  GATEWAY_SESSION_KEY_FILE="$run/session-keys" STATUS_LISTEN="127.0.0.1:$status_port" "${connect[@]}" CONNECT_OPERATOR="${CONNECT_OPERATOR:-The agency of this demonstration}" \
   ADMIN_LISTEN="127.0.0.1:$((admin_port + 3))" AUTH_SVC_ADDR="127.0.0.1:$auth_port" \
   REPORT_SVC_ADDR="127.0.0.1:$report_port" AGGREGATE_SVC_ADDR="127.0.0.1:$aggregate_port" \
   -- "$bin/gateway"
@@ -135,10 +143,12 @@ world=
 if ((${#google[@]} > 0)); then world=$run/world.db; fi
 right=true
 ask_first_questions "$url" "$world" || right=false
+[[ -z $open_dealer ]] || invite_first_dealer || right=false
 if $once; then
   $right || exit 1
   exit 0
 fi
 $right || say "A first question failed; the set stays up, its logs are in run/log."
+say "The state of services and dealers: http://127.0.0.1:$status_port/status"
 how_to_connect "$url"
 wait_for_exit

@@ -4,15 +4,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "common/base/clock.h"
 #include "common/base/config.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/http/admin.h"
 #include "common/service/frame.h"
+#include "gateway/access/audience.h"
 #include "gateway/bridge/bridge.h"
 #include "gateway/endpoint.h"
+#include "gateway/status/status.h"
 
-enum { N_BACKENDS = 3, AUTH = 0, MAX_MESSAGE = 8 * 1024 * 1024 };
+enum { N_BACKENDS = 3, AUTH = 0, REPORT = 1, AGGREGATE = 2, MAX_MESSAGE = 8 * 1024 * 1024 };
 
 struct app {
   struct settings settings;
@@ -20,6 +23,7 @@ struct app {
   struct endpoint_backend shown[N_BACKENDS];
   struct shares *shares, *addresses;
   struct access *access;
+  struct audience *audience;
   struct bridge *bridge;
   struct ring *session_keys;
   struct mcp_server *mcp;
@@ -30,6 +34,7 @@ struct app {
   struct endpoint endpoint;
   struct listener *listener;
   struct admin *admin;
+  struct status_page *status;
   atomic_bool reached; /* auth-svc was there once */
 };
 
@@ -86,8 +91,9 @@ static bool backend_ready(void *arg)
   return rpc_channel_ready(arg);
 }
 
-/* Ready once auth-svc was reached: without it nobody gets in. Later an outage shows in the
- * detail only, since the gateway's own answers explain it better than a missing one. */
+/* Ready once auth-svc was reached, without which nobody gets in, and takes the tokens that our
+ * metadata sends clients for. Later an outage shows in the detail only, since the gateway's own
+ * answers explain it better than a missing one. */
 static bool ready(void *user, struct buf *detail)
 {
   struct app *a = user;
@@ -96,7 +102,7 @@ static bool ready(void *user, struct buf *detail)
     if (i == AUTH && up)
       atomic_store(&a->reached, true);
   }
-  return atomic_load(&a->reached);
+  return audience_is_right(a->audience, detail) && atomic_load(&a->reached);
 }
 
 /* ------------------------------------------------------------------ start */
@@ -142,6 +148,7 @@ static void make_core(struct app *a)
       .max_streams = (size_t)s->max_streams,
       .stream_check_ms = s->stream_check_s * 1000,
       .sessions_required = !s->sessionless,
+      .asks_in_sessions = s->asks_in_sessions,
   });
 }
 
@@ -192,25 +199,45 @@ static enum err_code start_admin(struct app *a, struct err *e)
   return admin_start(&a->admin, &options, e);
 }
 
+static enum err_code start_status(struct app *a, struct err *e)
+{
+  const struct settings *s = &a->settings;
+  const struct status_page_options options = {
+      .auth = a->backends[AUTH].channel,
+      .report = a->backends[REPORT].channel,
+      .aggregate = a->backends[AGGREGATE].channel,
+      .self = {"gateway", s->service.tls.cert_file, clock_unix_ms() / 1000},
+      .listen = s->status_listen,
+      .tls = {s->status_cert, s->status_key, s->status_client_ca}};
+  enum err_code code = status_page_start(&a->status, &options, e);
+  if (a->status != NULL)
+    log_info("serving", LOG_S("page", "/status"), LOG_S("listen", s->status_listen),
+             LOG_I("port", status_page_port(a->status)));
+  return code;
+}
+
 static enum err_code start(struct app *a, struct err *e)
 {
   const struct settings *s = &a->settings;
   enum err_code code = open_backends(a, e);
-  if (code == ERR_OK)
-    code = bridge_new(&a->bridge,
-                      &(struct bridge_options){.backends = a->backends,
-                                               .n_backends = N_BACKENDS,
-                                               .toolsets = s->toolsets,
-                                               .timeout_ms = (uint32_t)s->tool_timeout_ms},
-                      e);
-  if (code == ERR_OK)
-    code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
   if (code == ERR_OK)
     code = resource_new(&a->resource,
                         &(struct resource_options){.url = s->resource_url,
                                                    .auth_servers = s->auth_servers,
                                                    .scopes = s->scopes},
                         e);
+  if (code == ERR_OK)
+    code =
+        bridge_new(&a->bridge,
+                   &(struct bridge_options){.backends = a->backends,
+                                            .n_backends = N_BACKENDS,
+                                            .toolsets = s->toolsets,
+                                            .scopes = resource_needs(a->resource, false),
+                                            .scopes_to_compare = resource_needs(a->resource, true),
+                                            .timeout_ms = (uint32_t)s->tool_timeout_ms},
+                   e);
+  if (code == ERR_OK)
+    code = ring_new(&a->session_keys, "GATEWAY_SESSION_KEY_FILE", s->session_key_file, e);
   if (code == ERR_OK)
     code = origins_new(&a->origins, s->allowed_origins, s->allowed_hosts, s->host,
                        (uint16_t)s->port, e);
@@ -229,8 +256,12 @@ static enum err_code start(struct app *a, struct err *e)
   if (code != ERR_OK)
     return code;
   make_core(a);
+  a->audience =
+      audience_new(a->backends[AUTH].channel, s->auth_enabled ? s->resource_url : NULL, 0);
   make_endpoint(a);
   code = start_listener(a, e);
+  if (code == ERR_OK)
+    code = start_status(a, e);
   return code == ERR_OK ? start_admin(a, e) : code;
 }
 
@@ -258,6 +289,7 @@ static void free_all(struct app *a)
     rpc_channel_free(a->backends[i].channel);
   bridge_free(a->bridge);
   access_free(a->access);
+  audience_free(a->audience);
   connect_free(a->connect);
   shares_free(a->shares);
   shares_free(a->addresses);
@@ -276,6 +308,7 @@ enum err_code app_start(struct app **out, const struct settings *s, struct err *
   enum err_code code = start(a, e);
   if (code != ERR_OK) {
     listener_stop(a->listener, 0);
+    status_page_stop(a->status);
     free_all(a);
     return code;
   }
@@ -309,6 +342,7 @@ void app_stop(struct app *a)
   if (a == NULL)
     return;
   listener_stop(a->listener, (uint32_t)a->settings.grace_ms);
+  status_page_stop(a->status);
   admin_stop(a->admin);
   free_all(a);
 }

@@ -7,13 +7,12 @@
 
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/trace/scope.h"
 #include "gateway/access/caller.h"
 #include "gateway/http/reply.h"
+#include "gateway/messages.h"
 #include "gateway/plain/plain.h"
 #include "gateway/views.h"
-
-#define WELL_KNOWN "/.well-known/oauth-protected-resource"
-#define METHODS "POST, DELETE, OPTIONS" /* without a session; with one also GET */
 
 enum { POST_MAGIC = 0x454e4450 };
 
@@ -41,6 +40,13 @@ static void challenge(struct endpoint *p, struct exchange *x, const char *error,
   struct buf value AUTO_BUF = BUF_INIT(4096);
   resource_challenge(p->resource, &value, error, description);
   exchange_add_header(x, "WWW-Authenticate", buf_str(&value));
+}
+
+/* Another token of the same person would be refused as well, so no challenge asks for one. */
+static void reply_unmapped(struct exchange *x, const char *why)
+{
+  AUTO_FREE char *text = xasprintf("Access denied: %s", why);
+  reply_error(x, 403, text);
 }
 
 /* Texts a customer's probes look for. */
@@ -110,11 +116,6 @@ static void route_metadata(struct endpoint *p, struct exchange *x)
     reply_error(x, 404, "Not found");
 }
 
-static bool is_metadata(const char *path)
-{
-  return strcmp(path, WELL_KNOWN) == 0 || strcmp(path, WELL_KNOWN "/mcp") == 0;
-}
-
 /* Clients in browsers read the metadata from any page, with headers of their own. */
 static void reply_metadata_preflight(struct exchange *x)
 {
@@ -139,7 +140,7 @@ static void add_cors(struct exchange *x, const char *origin)
 
 static void reply_preflight(struct exchange *x)
 {
-  const char *methods = plain_is_path(exchange_path(x)) ? PLAIN_METHODS : "GET, " METHODS;
+  const char *methods = plain_is_path(exchange_path(x)) ? PLAIN_METHODS : "GET, " MESSAGES_METHODS;
   exchange_add_header(x, "Allow", methods);
   exchange_add_header(x, "Access-Control-Allow-Methods", methods);
   exchange_add_header(x, "Access-Control-Allow-Headers",
@@ -194,16 +195,24 @@ static bool is_mcp(const struct exchange *x)
   return strcmp(exchange_path(x), "/mcp") == 0 || strcmp(exchange_path(x), "/mcp/") == 0;
 }
 
-void endpoint_on_head(struct exchange *x, void *user)
+/* What is recorded of a request's path: tools and links stand in it. NULL: nothing is recorded of
+ * it. */
+static const char *route_of(const struct exchange *x)
+{
+  const char *path = exchange_path(x);
+  if (is_mcp(x))
+    return "/mcp";
+  if (plain_is_path(path))
+    return "/mcp/tools/{tool}";
+  return connect_is_path(path) ? "/connect" : NULL;
+}
+
+static void take_head(struct exchange *x, struct endpoint *p)
 {
   static const struct {
     const char *path;
     void (*route)(struct endpoint *p, struct exchange *x);
-  } routes[] = {{"/", route_root},
-                {"/health", route_health},
-                {WELL_KNOWN, route_metadata},
-                {WELL_KNOWN "/mcp", route_metadata}};
-  struct endpoint *p = user;
+  } routes[] = {{"/", route_root}, {"/health", route_health}};
   if (connect_is_path(exchange_path(x))) {
     connect_on_head(p->connect, x);
     return;
@@ -212,65 +221,29 @@ void endpoint_on_head(struct exchange *x, void *user)
     gate(p, x);
     return;
   }
-  for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-    if (strcmp(routes[i].path, exchange_path(x)) != 0)
-      continue;
-    if (is_get(x))
-      routes[i].route(p, x);
-    else if (strcmp(exchange_method(x), "OPTIONS") == 0 && is_metadata(exchange_path(x)))
-      reply_metadata_preflight(x);
-    else
-      reply_not_allowed(x, "GET, HEAD", "Method not allowed here: the MCP endpoint is /mcp");
-    return;
-  }
-  reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
+  bool metadata = resource_is_metadata(p->resource, exchange_path(x));
+  void (*route)(struct endpoint * p, struct exchange * x) = metadata ? route_metadata : NULL;
+  for (size_t i = 0; i < ARRAY_LEN(routes) && route == NULL; i++)
+    if (strcmp(routes[i].path, exchange_path(x)) == 0)
+      route = routes[i].route;
+  if (route == NULL)
+    reply_error(x, 404, "Not found: the MCP endpoint is /mcp");
+  else if (is_get(x))
+    route(p, x);
+  else if (metadata && strcmp(exchange_method(x), "OPTIONS") == 0)
+    reply_metadata_preflight(x);
+  else
+    reply_not_allowed(x, "GET, HEAD", "Method not allowed here: the MCP endpoint is /mcp");
 }
 
-/* ------------------------------------------------------------------- sink */
-
-static void add_session(struct exchange *x, const char *session_id)
+void endpoint_on_head(struct exchange *x, void *user)
 {
-  if (session_id != NULL)
-    exchange_add_header(x, "Mcp-Session-Id", session_id);
-}
-
-static void sink_reply(void *arg, int status, const char *session_id, struct buf *body)
-{
-  add_session(arg, session_id);
-  if (status == 405)
-    exchange_add_header(arg, "Allow", METHODS);
-  exchange_reply(arg, status, body->len > 0 ? REPLY_JSON_TYPE : NULL, body);
-}
-
-static void sink_start(void *arg, const char *session_id)
-{
-  add_session(arg, session_id);
-  exchange_stream_start(arg);
-}
-
-static void sink_event(void *arg, const char *json, size_t len)
-{
-  exchange_stream_event(arg, json, len);
-}
-
-static void sink_end(void *arg)
-{
-  exchange_stream_end(arg);
-}
-
-static void sink_release(void *arg)
-{
-  exchange_unref(arg);
-}
-
-static void on_close(void *arg)
-{
-  mcp_exchange_gone(arg);
-}
-
-static void free_mcp(void *arg)
-{
-  mcp_exchange_unref(arg);
+  const char *route = route_of(x);
+  if (route != NULL)
+    exchange_trace_begin(x, route);
+  struct trace_scope scope = trace_enter(exchange_trace(x));
+  take_head(x, user);
+  trace_leave(scope);
 }
 
 /* --------------------------------------------------------------- messages */
@@ -293,43 +266,6 @@ static struct mcp_principal *principal_of(struct entry *entry)
   return caller_principal(caller_new(
       entry->endpoint->access, bearer_token(exchange_header(entry->exchange, "Authorization")),
       exchange_client(entry->exchange), entry->grant, entry->share, entry->label));
-}
-
-static const struct mcp_sink sink = {.reply = sink_reply,
-                                     .stream_start = sink_start,
-                                     .stream_event = sink_event,
-                                     .stream_end = sink_end,
-                                     .release = sink_release};
-
-/* What of a request the protocol looks at. */
-static struct mcp_post post_of(struct exchange *x, struct accept accept,
-                               struct mcp_principal *principal)
-{
-  struct mcp_post post = {
-      .headers = {.session_id = exchange_header(x, "Mcp-Session-Id"),
-                  .protocol_version = exchange_header(x, "MCP-Protocol-Version"),
-                  .method = exchange_header(x, "Mcp-Method"),
-                  .name = exchange_header(x, "Mcp-Name")},
-      .traceparent = exchange_header(x, "traceparent"),
-      .accepts_json = accept.json,
-      .accepts_sse = accept.sse,
-      .principal = principal,
-  };
-  post.body = exchange_body(x, &post.body_len);
-  return post;
-}
-
-static void post_message(struct entry *entry, struct accept accept)
-{
-  struct endpoint *p = entry->endpoint;
-  struct exchange *x = entry->exchange;
-  struct mcp_principal *principal = principal_of(entry);
-  struct mcp_post post = post_of(x, accept, principal);
-  struct mcp_exchange *mcp = NULL;
-  exchange_ref(x); /* the sink's */
-  mcp_server_post(p->mcp, &post, &sink, x, &mcp);
-  principal->unref(principal);
-  exchange_on_close(x, on_close, free_mcp, mcp);
 }
 
 /* Outside of a tool call, where a result would say so. */
@@ -355,56 +291,22 @@ static void call_plainly(struct entry *entry)
   principal->unref(principal);
 }
 
-static void on_post(struct entry *entry)
+static void step_up(void *user, struct exchange *x, const char *scopes)
 {
-  struct exchange *x = entry->exchange;
-  struct accept accept = accept_read(exchange_header(x, "Accept"));
-  const char *coding = exchange_header(x, "Content-Encoding");
-  if (coding != NULL && !ascii_case_equal(coding, "identity"))
-    reply_error(x, 415, "Content-Encoding must be identity: send the body uncompressed");
-  else if (!content_type_is_json(exchange_header(x, "Content-Type")))
-    reply_error(x, 415, "Content-Type must be application/json");
-  else if (!accept.json && !accept.sse)
-    reply_error(x, 406, "Accept must allow application/json or text/event-stream");
-  else
-    post_message(entry, accept);
+  const struct endpoint *p = user;
+  struct buf value AUTO_BUF = BUF_INIT(4096);
+  resource_step_up(p->resource, &value, scopes);
+  exchange_add_header(x, "WWW-Authenticate", buf_str(&value));
 }
 
-/* A session's stream of notifications. */
-static void on_get(struct entry *entry)
+/* Gives a message of the protocol to it, with its caller. */
+static void give(struct entry *entry, void (*take)(const struct messages *m, struct exchange *x,
+                                                   struct mcp_principal *principal))
 {
-  struct exchange *x = entry->exchange;
-  struct accept accept = accept_read(exchange_header(x, "Accept"));
+  const struct messages messages = {entry->endpoint->mcp, step_up, entry->endpoint};
   struct mcp_principal *principal = principal_of(entry);
-  struct mcp_post post = post_of(x, accept, principal);
-  struct mcp_exchange *mcp = NULL;
-  exchange_ref(x); /* the sink's */
-  int status = accept.sse ? mcp_server_get(entry->endpoint->mcp, &post, &sink, x, &mcp) : 405;
+  take(&messages, entry->exchange, principal);
   principal->unref(principal);
-  if (status == 0) {
-    exchange_on_close(x, on_close, free_mcp, mcp);
-    return;
-  }
-  if (status == 405)
-    reply_not_allowed(x, METHODS, "GET opens the stream of a session");
-  else
-    reply_error(x, status, "Session not found");
-  exchange_unref(x);
-}
-
-static void on_delete(struct entry *entry)
-{
-  struct endpoint *p = entry->endpoint;
-  struct exchange *x = entry->exchange;
-  const char *id = exchange_header(x, "Mcp-Session-Id");
-  const struct mcp_principal principal = {.id = grant_principal_id(entry->grant)};
-  int status = mcp_server_delete(p->mcp, id, &principal);
-  if (status == 204)
-    exchange_reply(x, 204, NULL, NULL);
-  else if (status == 405)
-    reply_not_allowed(x, "POST, OPTIONS", "DELETE ends a session: name it in Mcp-Session-Id");
-  else
-    reply_error(x, status, "Session not found");
 }
 
 /* Head, body and bearer are known. */
@@ -423,13 +325,13 @@ static void answer(struct entry *entry)
   else if (plain_is_path(exchange_path(x)))
     call_plainly(entry);
   else if (strcmp(method, "POST") == 0)
-    on_post(entry);
+    give(entry, messages_post);
   else if (strcmp(method, "DELETE") == 0)
-    on_delete(entry);
+    give(entry, messages_delete);
   else if (strcmp(method, "GET") == 0)
-    on_get(entry);
+    give(entry, messages_get);
   else
-    reply_not_allowed(x, METHODS, "Method not allowed");
+    reply_not_allowed(x, MESSAGES_METHODS, "Method not allowed");
 }
 
 static void free_entry(void *arg)
@@ -460,7 +362,7 @@ static void find_share(struct entry *entry)
     entry->share = share_of(entry->endpoint->shares, entry->label, entry->label);
 }
 
-static void on_access(void *arg, enum access_outcome outcome, struct grant *grant)
+static void on_access(void *arg, enum access_outcome outcome, struct grant *grant, const char *why)
 {
   struct entry *entry = arg;
   MAGIC_CHECK(entry, POST_MAGIC);
@@ -473,7 +375,9 @@ static void on_access(void *arg, enum access_outcome outcome, struct grant *gran
   }
   /* A refusal needs no body, unless it repeats the id of the request. */
   bool at_once = outcome != ACCESS_GRANTED && outcome != ACCESS_UNAVAILABLE;
-  if (at_once)
+  if (at_once && why != NULL)
+    reply_unmapped(x, why);
+  else if (at_once)
     reply_denied(entry->endpoint, x, outcome);
   exchange_release(x, entry->share);
   if (atomic_fetch_add(&entry->parts, 1) == 1 && !at_once)
@@ -495,9 +399,8 @@ static void begin_entry(struct endpoint *p, struct exchange *x)
                on_access, entry);
 }
 
-void endpoint_on_request(struct exchange *x, void *user)
+static void take_request(struct exchange *x, struct endpoint *p)
 {
-  struct endpoint *p = user;
   if (connect_is_path(exchange_path(x))) {
     connect_on_request(p->connect, x);
     return;
@@ -506,6 +409,13 @@ void endpoint_on_request(struct exchange *x, void *user)
   MAGIC_CHECK(entry, POST_MAGIC);
   if (atomic_fetch_add(&entry->parts, 1) == 1)
     answer(entry);
+}
+
+void endpoint_on_request(struct exchange *x, void *user)
+{
+  struct trace_scope scope = trace_enter(exchange_trace(x));
+  take_request(x, user);
+  trace_leave(scope);
 }
 
 void endpoint_on_grace_over(void *user)

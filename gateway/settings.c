@@ -47,7 +47,7 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .out = &s->toolsets,
        .fallback = "benchmarks,vehicles,reports,admin",
        .help = "comma-separated sets of tools that are listed: benchmarks, vehicles, reports, "
-               "admin, advanced, or all"},
+               "admin, advanced, operations (for admins alone), or all"},
       {.name = "ANALYTICS_MCP_RESOURCE_URL",
        .type = CONFIG_STRING,
        .out = &s->resource_url,
@@ -61,8 +61,11 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .type = CONFIG_STRING,
        .out = &s->scopes,
        .help =
-           "comma-separated scopes that clients are to ask the authorization server for, such as "
-           "analytics.read; shown in the OAuth metadata and in challenges"},
+           "comma-separated scopes that clients are to ask the authorization server for; shown in "
+           "the "
+           "OAuth metadata and in challenges. Of those with these names, after any prefix, tokens "
+           "that know scopes need analytics.read for every tool and benchmarks.read for the tools "
+           "of the toolsets benchmarks and vehicles"},
       {.name = "AUTH_SVC_ADDR",
        .type = CONFIG_STRING,
        .out = &s->auth_addr,
@@ -131,6 +134,13 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "true",
        .help = "requests of versions up to 2025-11-25 without initialize and session are served; "
                "false: answered 400"},
+      {.name = "ANALYTICS_MCP_ASK_IN_SESSIONS",
+       .type = CONFIG_BOOL,
+       .out = &s->asks_in_sessions,
+       .fallback = "true",
+       .help = "people behind clients of sessions that can show forms are asked which of several "
+               "dealers, regions or days is meant; false where the requests of a session may reach "
+               "several gateways, for the answer must come to the one that asked"},
       {.name = "ANALYTICS_MCP_MAX_STREAMS",
        .type = CONFIG_INT,
        .out = &s->max_streams,
@@ -273,6 +283,21 @@ bool gateway_settings_load(struct settings *s, int argc, char **argv, int *exit_
        .fallback = "X-Forwarded-For",
        .help = "the header in which those proxies say so: X-Forwarded-For or Forwarded; the other "
                "is not read"},
+      {.name = "STATUS_LISTEN",
+       .type = CONFIG_STRING,
+       .out = &s->status_listen,
+       .help = "where /status shows operators the state of services and dealers: a loopback "
+               "address such as 127.0.0.1:9480, or any with the three STATUS_TLS_ settings; when "
+               "not set, nowhere"},
+      {.name = "STATUS_TLS_CERT",
+       .type = CONFIG_STRING,
+       .out = &s->status_cert,
+       .help = "certificate (PEM) of that page, read at the start"},
+      {.name = "STATUS_TLS_KEY", .type = CONFIG_STRING, .out = &s->status_key, .help = "its key"},
+      {.name = "STATUS_TLS_CLIENT_CA",
+       .type = CONFIG_STRING,
+       .out = &s->status_client_ca,
+       .help = "CA certificates (PEM): who opens the page needs a certificate of one of them"},
       {.name = "ANALYTICS_MCP_TOOL_TIMEOUT_MS",
        .type = CONFIG_INT,
        .out = &s->tool_timeout_ms,

@@ -11,7 +11,7 @@ struct settings {
   struct service_settings service;
   const char *host;
   int64_t port;
-  bool auth_enabled, sessionless;
+  bool auth_enabled, sessionless, asks_in_sessions;
   const char *allowed_origins, *allowed_hosts, *toolsets;
   const char *resource_url, *auth_servers, *scopes;
   const char *session_key_file; /* NULL: none */
@@ -29,7 +29,9 @@ struct settings {
   const char *connect_url, *connect_operator, *connect_privacy_url; /* each NULL: none */
   const char *connect_authorization;
   int64_t connect_requests_per_minute;
-  const char *trusted_proxies, *forwarded_header; /* NULL: none; the default */
+  const char *trusted_proxies, *forwarded_header;          /* NULL: none; the default */
+  const char *status_listen;                               /* NULL: no page for operators */
+  const char *status_cert, *status_key, *status_client_ca; /* all or none */
 };
 
 /* Handles --help and --version and reads the environment. False: end with *exit_code; what

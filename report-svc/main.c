@@ -1,11 +1,14 @@
 /* report-svc: configuration, dependencies, registration, run, drain. */
+#include "common/base/clock.h"
 #include "common/base/descriptors.h"
+#include "common/base/metrics.h"
 #include "common/http/admin.h"
 #include "common/http/url.h"
 #include "common/service/frame.h"
 #include "common/service/healthcheck.h"
 #include "report-svc/methods.h"
 #include "report-svc/settings.h"
+#include "report-svc/status/status.h"
 
 struct program {
   struct settings settings;
@@ -68,6 +71,10 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   p->service.page_rows = s->page_rows;
   p->service.join_bytes = (size_t)s->join_bytes;
   p->service.fan_out = (size_t)s->fan_out;
+  p->service.self =
+      (struct status_self){"report-svc", s->service.tls.cert_file, clock_unix_ms() / 1000};
+  p->service.gate =
+      (struct status_gate){p->auth, s->service.tls.cert_file != NULL ? s->gateway_identity : NULL};
   report_service_init(&p->service);
   return ERR_OK;
 }
@@ -106,6 +113,7 @@ static enum err_code start(void *program, struct err *e)
       .listen = s->grpc_listen, .tls = s->service.tls, .workers = (size_t)s->workers};
   struct admin_options admin = {.listen = s->service.admin_listen, .ready = ready, .user = p};
   warn_of_open_endpoints(s);
+  metrics_on_render(report_status_gauges, &p->service);
   if (make_dependencies(p, e) != ERR_OK || rpc_server_new(&p->server, &server, e) != ERR_OK ||
       report_service_register(p->server, &p->service, e) != ERR_OK ||
       rpc_server_start(p->server, e) != ERR_OK || admin_start(&p->admin, &admin, e) != ERR_OK)

@@ -100,6 +100,8 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        "gRPC target of auth-svc"},
       {"AUTH_SVC_IDENTITY", CONFIG_STRING, &s->auth_identity, NULL, 0, 0, false,
        SERVICE_IDENTITY_HELP("AUTH_SVC_ADDR")},
+      {"STATUS_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
+       "certificate identity that may call GetStatus without an admin's grant, with TLS"},
       {"GA4_DATA_ENDPOINT", CONFIG_STRING, &raw.data_endpoint,
        "https://analyticsdata.googleapis.com", 0, 0, false, "Google Analytics Data API"},
       {"GA4_ADMIN_ENDPOINT", CONFIG_STRING, &raw.admin_endpoint,

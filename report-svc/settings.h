@@ -12,6 +12,7 @@ struct settings {
   struct service_settings service;
   const char *grpc_listen;
   const char *auth_addr, *auth_identity;
+  const char *gateway_identity;
   const char *data_endpoint; /* no slash at the end */
   const char *admin_endpoint;
   const char *ca_file, *ca_dir; /* of Google; NULL: the system's */

@@ -95,7 +95,11 @@ run_deploy() {
   local images=$root/tests/images/run.sh cluster=$root/tests/cluster/run.sh
   if $install && ((EUID == 0)); then "$root/deploy/install-deps.sh" --containers || true; fi
   part images "images and docker-compose.yml"
-  deploy_part images "$images"
+  if $all; then
+    deploy_part images "$images" --cross --stage build --stage content --stage run --stage compose --stage docker
+  else
+    deploy_part images "$images"
+  fi
   part "chart a" "the chart on an API server"
   deploy_part chart-a "$cluster" --stage a
   part "chart b" "the chart with real pods"
@@ -113,9 +117,10 @@ finish() {
   ((failed == 0))
 }
 
-# Unit tests wait more than they compute; those that keep two cores busy say so (PROCESSORS).
+# Tests wait more than they compute; those that keep two cores busy at times say so (PROCESSORS), and
+# those that measure times run alone (RUN_SERIAL).
 run_all() {
-  local ci=false wide=$((2 * jobs)) sets=$((jobs + (jobs + 1) / 2))
+  local ci=false wide=$((2 * jobs)) sets=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
   part packages "packages"
   if $install; then "$root/deploy/install-deps.sh" --tests; fi

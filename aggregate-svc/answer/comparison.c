@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/comparison.h"
+#include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/answer/paging.h"
 #include "common/base/buf.h"
@@ -329,6 +330,7 @@ Result *compare_dealers(const struct comparison *c, struct arena *arena)
   r->cells_tested = (int32_t)j.tested;
   r->regional_average = region_message(c, arena);
   r->coverage = cohort_coverage(c->of.figures.cohort, arena);
+  dealer_left_out(r->coverage, c->of.figures.cohort, c->of.figures.dealers, arena);
   comparison_caveats(c, r, &period, arena);
   r->headline = comparison_headline(c, r, &period, arena);
   add_dealers(c, &j, r, order, n, arena);

@@ -6,6 +6,7 @@
 #include "aggregate-svc/answer/index_text.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Aggregate__V1__CompareDealerSessionsResult Result;
@@ -97,11 +98,17 @@ static bool has_any_sessions(const struct comparison *c)
   return false;
 }
 
-static void put_no_data(struct buf *b, const Result *r)
+static void put_no_data(struct buf *b, const struct cohort *cohort, const Result *r)
 {
+  char day[16];
+  int64_t first = cohort_first_day(cohort);
   answer_put_scope(b, r->cohort, r->coverage, r->period);
-  buf_puts(b, ": no dealer has a session in the period, so there is nothing to compare; it may lie "
-              "before their first data");
+  buf_puts(b, ": no dealer has a session in the period, so there is nothing to compare; it ");
+  clock_format_date(first, day, sizeof(day));
+  if (first > 0)
+    buf_printf(b, "lies before the first data, of %s", day);
+  else
+    buf_puts(b, "may lie before their first data");
 }
 
 char *comparison_headline(const struct comparison *c, const Result *r,
@@ -111,7 +118,7 @@ char *comparison_headline(const struct comparison *c, const Result *r,
   if (period->days.first > period->days.today)
     put_future(&b, r);
   else if (!has_any_sessions(c))
-    put_no_data(&b, r);
+    put_no_data(&b, c->of.figures.cohort, r);
   else if (c->of.figures.cohort->subject >= 0)
     put_subject(&b, c, r);
   else

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aggregate-svc/answer/paging.h"
+#include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -297,6 +298,11 @@ static void add_caveats(Result *r, const struct health_answer *a,
   r->n_caveats = out.n;
 }
 
+static const struct suspect_findings *findings_of_dealer(const void *arg, size_t member)
+{
+  return &((const struct health_dealer *)arg)[member].findings;
+}
+
 Result *data_health(const struct health_answer *a, struct arena *arena)
 {
   Result *r = ARENA_NEW(arena, Result);
@@ -306,6 +312,7 @@ Result *data_health(const struct health_answer *a, struct arena *arena)
   analytics__aggregate__v1__check_data_health_result__init(r);
   r->period = period_message(a->period, a->cohort, a->notes, a->now_unix_ms, arena, &resolved);
   r->coverage = cohort_coverage(a->cohort, arena);
+  findings_add_left_out(r->coverage, a->cohort, findings_of_dealer, a->dealers, arena);
   for (size_t i = 0; i < a->cohort->n; i++) {
     if (a->cohort->members[i].state != DEALER_OK)
       continue;

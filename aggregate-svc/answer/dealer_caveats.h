@@ -13,6 +13,10 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b);
 void dealer_caveats_suspect(struct caveats *out, const struct cohort *c,
                             const struct dealer_figures *dealers);
 
+/* The dealers that are left out as suspect, in the answer's coverage. */
+void dealer_left_out(Analytics__Report__V1__Coverage *coverage, const struct cohort *c,
+                     const struct dealer_figures *dealers, struct arena *arena);
+
 /* Names in the configuration of these dealers (vehicle_overrides) whose model the catalogue does
  * not have. */
 void dealer_caveats_names(struct caveats *out, const struct cohort_member *members, size_t n);

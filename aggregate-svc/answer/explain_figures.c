@@ -174,8 +174,8 @@ void explain_figures_make(struct explain_figures *out, const struct explain_ques
                                   .days_before = before.last - before.first + 1};
   out->dealers = ARENA_ARRAY(arena, struct dealer_figures, n + 1);
   for (size_t i = 0; i < n; i++) {
-    out->dealers[i] =
-        (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    out->dealers[i] = (struct dealer_figures){
+        .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN, .key_events = GROUP_ANY_KEY_EVENTS};
     if (q->of.cohort->members[i].state == DEALER_OK)
       make_member(out, q, i, arena);
   }
@@ -352,36 +352,68 @@ static struct measured_change market_rate(const struct explain_question *q,
   return measure(q, before, after, fmax(a.record.dispersion, b.record.dispersion));
 }
 
-/* The growth of a count of the outside dealers, after over before, as a figure of the door. */
-static void ask_growth(const struct explain_question *q, const struct explain_figures *f,
-                       double phi, struct door_figure *out)
+/* The members' counts before (denominator) and after (numerator): of dealers with figures of the
+ * same kind in both. */
+static void growth_members(const struct explain_question *q, const struct dealer_figures *before,
+                           const struct dealer_figures *after, struct disclosure_member *out)
 {
   const struct dealer_metric *m = &dealer_metrics[q->metric];
-  AUTO_FREE struct disclosure_member *members = xcalloc(q->of.cohort->n + 1, sizeof(*members));
+  int event = after[q->of.cohort->subject].lead_event;
+  for (size_t i = 0; i < q->of.cohort->n; i++)
+    out[i] = (struct disclosure_member){
+        q->of.cohort->members[i].visible,
+        before[i].ok && after[i].ok && metric_has_change(m, &before[i]) &&
+            metric_has_change(m, &after[i]) && before[i].now.sessions > 0 &&
+            after[i].now.sessions > 0 &&
+            (!m->lead || (event != LEAD_UNKNOWN && after[i].lead_event == event)),
+        q->of.cohort->members[i].owner, metric_parts_of(m, &before[i].now).numerator,
+        metric_parts_of(m, &after[i].now).numerator};
+}
+
+/* The growth of a count of the outside dealers, after over before, as a figure of the door. It is
+ * the sum of pairs of weeks or months, each with the one that it is compared with: a dealer is in
+ * the pairs of which it has both, and each pair must pass by itself. */
+static void ask_growth(const struct explain_question *q, const struct explain_figures *f,
+                       double phi, struct arena *arena, struct door_figure *out)
+{
+  const struct dealer_metric *m = &dealer_metrics[q->metric];
+  size_t n = q->of.cohort->n;
+  struct bases now = bases_of(q, q->of.door->period, arena), then = bases_of(q, span_of(q), arena);
   int event = f->dealers[q->of.cohort->subject].lead_event;
   char name[200];
+  if (lattice_of(span_of(q)) != lattice_of(q->of.door->period) || now.n != then.n)
+    return;
+  AUTO_FREE struct dealer_figures *space = xcalloc(n + 1, sizeof(*space));
+  struct cohort_figures live = explain_cohort(q, f), before = group_before(&live, space);
+  AUTO_FREE struct disclosure_member *rows = xcalloc(n * (now.n + 1) + 1, sizeof(*rows));
+  AUTO_FREE const struct disclosure_member **bases = xcalloc(now.n + 1, sizeof(*bases));
+  growth_members(q, before.dealers, f->dealers, rows);
+  for (size_t k = 0; k < now.n; k++) {
+    bases[k] = rows + (k + 1) * n;
+    growth_members(q, then.of[k].dealers, now.of[k].dealers, rows + (k + 1) * n);
+  }
   snprintf(name, sizeof(name), "%s growth from %lld %.100s", m->name,
            (long long)q->before->start.day,
            m->lead && event != LEAD_UNKNOWN ? q->of.leads->names[event] : "");
-  for (size_t i = 0; i < q->of.cohort->n; i++)
-    members[i] = (struct disclosure_member){q->of.cohort->members[i].visible, in_market(q, f, i),
-                                            q->of.cohort->members[i].owner,
-                                            metric_parts_of(m, &f->dealers[i].before).numerator,
-                                            metric_parts_of(m, &f->dealers[i].now).numerator};
-  struct door_cell cell = {
-      .metric = name, .slice = "", .members = members, .rate = true, .scale = 1, .dispersion = phi};
-  if (lattice_of(span_of(q)) != LATTICE_NONE)
-    door_figure(q->of.door, &cell, out);
+  struct door_cell cell = {.metric = name,
+                           .slice = "",
+                           .members = rows,
+                           .bases = bases,
+                           .n_bases = now.n,
+                           .rate = true,
+                           .scale = 1,
+                           .dispersion = phi};
+  door_figure(q->of.door, &cell, out);
 }
 
 /* It, as it is shown, on events as rounded for intervals. */
 static struct measured_change market_growth(const struct explain_question *q,
-                                            const struct explain_figures *f,
+                                            const struct explain_figures *f, struct arena *arena,
                                             enum disclosure_code *code)
 {
   enum { EXPOSURE = 1000000000 };
   CLEANUP(door_figure_free) struct door_figure g = {.code = DISCLOSURE_NOT_IN_LATTICE};
-  ask_growth(q, f, dispersion(q, f, false), &g);
+  ask_growth(q, f, dispersion(q, f, false), arena, &g);
   int64_t before = form_events(g.record.denominator), after = form_events(g.record.numerator);
   *code = g.code;
   if (g.code != DISCLOSURE_RESTRICTED || !(g.pooled > 0) || before <= 0 || after <= 0)
@@ -404,6 +436,6 @@ struct change_row explain_row(const struct explain_question *q, const struct exp
                       pair_part(m, own, &own->now, f->days), phi);
   row.market = q->of.cohort->outside == 0 ? market_open(q, f, phi)
                : metric_is_rate(m)        ? market_rate(q, f, arena, code)
-                                          : market_growth(q, f, code);
+                                          : market_growth(q, f, arena, code);
   return row;
 }

@@ -15,7 +15,7 @@
 
 /* The reports, by query_id. */
 enum pages_query {
-  PAGES_SESSIONS = 1, /* landingPage, channel: sessions */
+  PAGES_SESSIONS = 1, /* landingPage, channel (or week, see pages_by_week()): sessions */
   PAGES_LEADS,        /* the same and eventName: sessions with the event */
   PAGES_LOOKBACK,     /* eventName: eventCount, sessions */
   PAGES_DAYS,         /* date: sessions, engagedSessions; the days before the period, too */
@@ -28,6 +28,10 @@ struct pages_question {
   struct subject_question of; /* its cohort is the subject alone when expectations are its own */
   bool from_region;
 };
+
+/* Whether the reports of the other dealers, not the subject's, are read by weeks or months of the
+ * door (lattice_dimension()) in the place of the channel. */
+bool pages_by_week(const struct door *d, bool from_region);
 
 /* Everything lives in the arena, which must have no cap, or in the question. Reads a time zone
  * file: not for a poller. */

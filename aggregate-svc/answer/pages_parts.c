@@ -10,7 +10,7 @@
 #include "aggregate-svc/figures/page.h"
 #include "common/base/mem.h"
 
-enum { PAGE, CHANNEL, EVENT }; /* columns of the reports */
+enum { PAGE, CHANNEL, WEEK = CHANNEL, EVENT }; /* columns of the reports */
 enum { LABEL_BYTES = 200, METRIC_BYTES = 160 };
 
 #define RATE_SCALE 100 /* lead sessions per 100 sessions */
@@ -88,6 +88,16 @@ static void propose(struct pages_parts *out, const struct pages_question *q)
 
 /* --------------------------------------------------------------------------- counts */
 
+/* Where a row of another dealer counts among the weeks or months of the door; NULL when nowhere. */
+static struct stats_ratio *base_cell(struct pages_parts *p, const struct pages_question *q,
+                                     size_t type, size_t member, const char *week)
+{
+  for (size_t k = 0; p->bases != NULL && k < q->of.door->bases[DOOR_NOW].n; k++)
+    if (strcmp(p->weeks[k].text, week) == 0)
+      return &p->bases[(k * p->types.n + type) * p->types.n_members + member];
+  return NULL;
+}
+
 /* Adds a member's rows: to its types, to the rates of types by channel where it counts, to the
  * pages where it is the subject. */
 static void add_member(struct pages_parts *p, const struct pages_question *q, size_t member,
@@ -107,6 +117,10 @@ static void add_member(struct pages_parts *p, const struct pages_question *q, si
     size_t type = breakdown_find(&p->types, page_type(path));
     size_t channel = breakdown_find(&p->channels, channel_of(t, member, row));
     add(breakdown_part(&p->types, type, member), sessions, leads);
+    struct stats_ratio *base =
+        subject ? NULL : base_cell(p, q, type, member, across_text(t, member, row, WEEK));
+    if (base != NULL)
+      add(base, sessions, leads);
     if (expected)
       add(&p->rates[type * p->channels.n + channel], sessions, leads);
     if (!subject)
@@ -128,6 +142,7 @@ static void ask_outside(struct pages_parts *p, const struct pages_question *q)
            event != LEAD_UNKNOWN ? q->of.leads->names[event] : "");
   struct sliced s = {.q = &q->of,
                      .parts = &p->types,
+                     .bases = p->bases,
                      .metric = metric,
                      .dimension = "page_type",
                      .lead_events = p->lead_events,
@@ -143,6 +158,21 @@ static void ask_outside(struct pages_parts *p, const struct pages_question *q)
     if (cell_pool_of_rate(RATE_SCALE, &f, &others))
       p->rates[v * p->channels.n] = others;
   }
+}
+
+bool pages_by_week(const struct door *d, bool from_region)
+{
+  return from_region && d->withheld == DISCLOSURE_RESTRICTED;
+}
+
+static void make_bases(struct pages_parts *out, const struct pages_question *q, struct arena *arena)
+{
+  const struct door_bases *bases = &q->of.door->bases[DOOR_NOW];
+  size_t n = bases->n * out->types.n * q->of.cohort->n;
+  out->bases = ARENA_ARRAY(arena, struct stats_ratio, n + 1);
+  out->weeks = ARENA_ARRAY(arena, struct pages_week, bases->n + 1);
+  for (size_t k = 0; k < bases->n; k++)
+    lattice_text(q->of.door->period, bases->spans[k], out->weeks[k].text);
 }
 
 void pages_parts_make(struct pages_parts *out, const struct pages_question *q, struct arena *arena)
@@ -161,6 +191,8 @@ void pages_parts_make(struct pages_parts *out, const struct pages_question *q, s
   breakdown_choose(&out->pages);
   out->rates = ARENA_ARRAY(arena, struct stats_ratio, out->types.n * out->channels.n + 1);
   out->codes = ARENA_ARRAY(arena, enum disclosure_code, out->types.n + 1);
+  if (pages_by_week(q->of.door, q->from_region))
+    make_bases(out, q, arena);
   for (size_t i = 0; i < c->n; i++)
     for (int leads = 0; c->members[i].state == DEALER_OK && leads < 2; leads++)
       add_member(out, q, i, leads != 0);

@@ -6,6 +6,11 @@
 #include "aggregate-svc/disclosure/outside.h"
 #include "aggregate-svc/figures/breakdown.h"
 
+/* A week or month of the door, as GA4 writes it in the rows. */
+struct pages_week {
+  char text[LATTICE_TEXT_BYTES];
+};
+
 struct pages_parts {
   int *lead_events;            /* per member */
   struct breakdown channels;   /* the subject's; of no member */
@@ -13,6 +18,10 @@ struct pages_parts {
   struct breakdown types;      /* of all members, per member, all channels together */
   struct stats_ratio *rates;   /* types x channels, what is expected of the subject's pages */
   enum disclosure_code *codes; /* per type: why its rate is withheld */
+  /* What the others count in each week or month of the door: bases x types x members; NULL where
+   * dealers outside are not looked at. */
+  struct stats_ratio *bases;
+  struct pages_week *weeks;
 };
 
 /* The place of a page's type. */

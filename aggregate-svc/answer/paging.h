@@ -1,6 +1,6 @@
 /* Pages of an answer's rows: as many as were asked for, or as many as a model is shown. The gateway
- * cuts a text that is too long, and only as a guard; so what a page may hold is counted here, in the
- * bytes that its messages take as text. */
+ * cuts a text that is too long, and only as a guard; so what a page may hold is counted here, in
+ * the bytes that its messages take as text. */
 #ifndef AMCP_AGGREGATE_PAGING_H
 #define AMCP_AGGREGATE_PAGING_H
 

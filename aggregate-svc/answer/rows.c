@@ -249,11 +249,12 @@ static void add_pool_limits(struct caveats *c, const struct across_question *q, 
 /* What the counts of contacts are, and are not. */
 static void add_contacts(struct caveats *c, const struct across_question *q)
 {
-  bool contacts = false, leads = false, key_events = false;
+  bool contacts = false, chats = false, leads = false, key_events = false;
   for (size_t k = 0; k < q->n_asked; k++) {
     const struct own_metric *own = own_metric_find(q->metrics[k]);
     contacts = contacts || (own != NULL && (own->of == OWN_CALLS || own->of == OWN_CHATS ||
                                             own->of == OWN_APPOINTMENTS));
+    chats = chats || (own != NULL && own->of == OWN_CHATS);
     leads = leads || (own != NULL && (own->of == OWN_LEADS || own->of == OWN_LEAD_SESSIONS));
     key_events = key_events || strcmp(q->metrics[k], "keyEvents") == 0 ||
                  strcmp(q->metrics[k], "conversions") == 0;
@@ -264,6 +265,8 @@ static void add_contacts(struct caveats *c, const struct across_question *q)
   if (contacts)
     caveats_add(c, "0 calls, chats or appointments may mean that a site does not report them; "
                    "pooled rates count its sessions all the same.");
+  if (chats)
+    caveats_add(c, "%s", own_chats_note);
   if (key_events)
     caveats_add(c, "Key events are not leads: every event marked as one counts, so one contact may "
                    "count several times. For leads ask for the metric leads.");

@@ -264,6 +264,7 @@ Result *scorecard_make(const struct scorecard *s, struct arena *arena)
   if (s->of.figures.dealers[cohort->subject].ok)
     add_subject(s, r, indices, arena);
   r->coverage = cohort_coverage(cohort, arena);
+  dealer_left_out(r->coverage, cohort, s->of.figures.dealers, arena);
   add_caveats(s, r, &period, arena);
   r->headline = scorecard_headline(s, r, indices, &period, arena);
   return r;

@@ -6,6 +6,7 @@
 #include "aggregate-svc/answer/scorecard.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Aggregate__V1__BenchmarkDealerResult Result;
@@ -83,6 +84,15 @@ static void put_unclear(struct buf *b, const Result *r, MetricIndex *const *indi
   }
 }
 
+static void put_no_sessions(struct buf *b, const struct cohort_member *subject)
+{
+  char day[16];
+  clock_format_date(subject->first_day, day, sizeof(day));
+  buf_puts(b, ": no sessions, so there is nothing to compare");
+  if (subject->first_day > 0)
+    buf_printf(b, "; its data begins on %s", day);
+}
+
 char *scorecard_headline(const struct scorecard *s, const Result *r, MetricIndex *const *indices,
                          const struct resolved_period *period, struct arena *arena)
 {
@@ -99,7 +109,7 @@ char *scorecard_headline(const struct scorecard *s, const Result *r, MetricIndex
   if (f->ok && period->days.first > period->days.today)
     buf_puts(&b, ": the period has not begun, so there is nothing to compare");
   else if (f->ok && f->now.sessions == 0)
-    buf_puts(&b, ": no sessions, so there is nothing to compare");
+    put_no_sessions(&b, &cohort->members[cohort->subject]);
   else if (f->ok && r->look_first[0] != '\0')
     put_first(&b, r, indices);
   else if (f->ok)

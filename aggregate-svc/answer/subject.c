@@ -28,6 +28,7 @@ void subject_words_begin(struct subject_words *w, const struct subject_question 
   *frame.period =
       period_message(q->period, &shown->cohort, shown->notes, q->now_unix_ms, arena, &w->resolved);
   *frame.coverage = cohort_coverage(&shown->cohort, arena);
+  dealer_left_out(*frame.coverage, q->cohort, dealers, arena);
   dealer_caveats_suspect(&w->caveats, q->cohort, dealers);
   caveats_add_missing(&w->caveats, &shown->cohort);
 }

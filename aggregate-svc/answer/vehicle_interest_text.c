@@ -62,7 +62,7 @@ void vehicle_interest_words(const struct vehicle_question *q, struct vehicle_mat
   struct caveats c = {.arena = arena};
   r->period =
       period_message(q->period, q->cohort, q->fold->notes, q->now_unix_ms, arena, &resolved);
-  r->coverage = cohort_coverage(q->cohort, arena);
+  r->coverage = vehicle_coverage(q, arena);
   vehicle_caveats(&c, q, matching, r->period, &resolved);
   vehicle_lead_caveats(&c, q);
   before_caveats(&c, q);

@@ -362,7 +362,7 @@ static void put_words(const struct sums *s, struct vehicle_matching matching, Re
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   r->period = period_message(s->q->period, s->q->cohort, s->q->fold->notes, s->q->now_unix_ms,
                              s->arena, &resolved);
-  r->coverage = cohort_coverage(s->q->cohort, s->arena);
+  r->coverage = vehicle_coverage(s->q, s->arena);
   vehicle_caveats(&c, s->q, matching, r->period, &resolved);
   conversion_caveats(&c, s, r);
   r->caveats = c.items;

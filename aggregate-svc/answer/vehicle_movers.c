@@ -337,7 +337,7 @@ static void put_words(const struct movers *m, struct vehicle_matching matching, 
   struct caveats c = {.arena = m->arena};
   r->period = period_message(m->q->period, m->q->cohort, m->q->fold->notes, m->q->now_unix_ms,
                              m->arena, &resolved);
-  r->coverage = cohort_coverage(m->q->cohort, m->arena);
+  r->coverage = vehicle_coverage(m->q, m->arena);
   vehicle_caveats(&c, m->q, matching, r->period, &resolved);
   if (cohort_count_if(m->q->cohort, is_incomplete, m) > 0)
     caveats_add(&c,

@@ -80,6 +80,15 @@ bool vehicle_rankable(struct vehicle_matching m)
   return m.matched > 0 && (double)m.matched >= VEHICLE_MATCHED_MIN * (double)m.views;
 }
 
+Analytics__Report__V1__Coverage *vehicle_coverage(const struct vehicle_question *q,
+                                                  struct arena *arena)
+{
+  Analytics__Report__V1__Coverage *coverage = cohort_coverage(q->cohort, arena);
+  if (has_sound(q))
+    dealer_left_out(coverage, q->cohort, q->dealers, arena);
+  return coverage;
+}
+
 /* ---------------------------------------------------------------------- sentences */
 
 static bool is_read_by_path(const struct cohort *c, size_t member, const void *arg)

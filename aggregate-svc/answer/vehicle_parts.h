@@ -73,4 +73,9 @@ void vehicle_put_refusal(struct buf *b, struct vehicle_matching matching);
 void vehicle_put_scope(struct buf *b, const Analytics__Report__V1__Coverage *coverage,
                        const Analytics__Aggregate__V1__Period *period);
 
+/* The coverage, with the dealers that are left out as suspect; none where all are, whose figures
+ * are then shown. */
+Analytics__Report__V1__Coverage *vehicle_coverage(const struct vehicle_question *q,
+                                                  struct arena *arena);
+
 #endif

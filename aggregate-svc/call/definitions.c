@@ -1,43 +1,26 @@
-/* Asks report-svc which vehicle parameters properties have registered, and keeps the answers.
- *
- * A window of unary calls: each one that ends starts the next. One lock covers the window and the
- * cohort's members; `running` counts the calls under way and one for the start itself, so that
- * `finished` runs once, after the last, without the lock. */
+/* Asks report-svc which vehicle parameters properties have registered, and keeps the answers. */
 #include "aggregate-svc/call/definitions.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/call/each.h"
 #include "aggregate-svc/words/text.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/base/mem.h"
-#include "common/pbjson/borrow.h"
-#include "common/rpc/grant_reasons.h"
 
-typedef Analytics__Report__V1__GetCustomDimensionsAndMetricsRequest Request;
 typedef Analytics__Report__V1__GetCustomDimensionsAndMetricsResponse Response;
 
-enum { DEFINITIONS_MAGIC = 0x446546e1, QUESTION_MAGIC = 0x51755374, KEPT_MS = 24 * 3600 * 1000 };
-
-/* The question about one dealer. */
-struct question {
-  uint32_t magic;
-  struct definitions *all;
-  struct cohort_member *member;
-  struct rpc_client_call *call;
-};
+enum { DEFINITIONS_MAGIC = 0x446546e1, KEPT_MS = 24 * 3600 * 1000 };
 
 struct definitions {
   uint32_t magic;
   struct definitions_options options;
   void (*finished)(void *user, const struct err *status);
   void *user;
-  pthread_mutex_t lock;
-  struct question *questions;
-  size_t n, next, running;
-  struct err fatal;
+  struct each *each;
 };
 
 /* ------------------------------------------------------------------------ cache */
@@ -94,102 +77,61 @@ static unsigned registered_in(const Response *r)
   return bits;
 }
 
-static bool on_message(void *user, const ProtobufCMessage *message)
+static void answered(void *user, size_t member, const ProtobufCMessage *message)
 {
-  struct question *q = user;
-  MAGIC_CHECK(q, QUESTION_MAGIC);
-  unsigned registered = registered_in((const Response *)message);
-  pthread_mutex_lock(&q->all->lock);
-  q->member->vehicles.registered = registered;
-  pthread_mutex_unlock(&q->all->lock);
-  cache_put(q->all->options.cache, q->member->dealer_id, registered);
-  return true;
+  struct definitions *d = user;
+  struct cohort_member *m = &d->options.cohort->members[member];
+  m->vehicles.registered = registered_in((const Response *)message);
+  cache_put(d->options.cache, m->dealer_id, m->vehicles.registered);
 }
 
-/* The lock is held. */
-static void fail_member(struct definitions *d, struct cohort_member *m, const struct err *e)
+static void failed(void *user, size_t member, const struct err *e)
 {
+  struct definitions *d = user;
+  struct cohort_member *m = &d->options.cohort->members[member];
   m->state = DEALER_FAILED;
   m->code = e->code;
   text_copy(m->reason, sizeof(m->reason), e->reason[0] != '\0' ? e->reason : "failed");
   text_copy(m->message, sizeof(m->message), e->message);
-  if (grant_is_over(e) && d->fatal.code == ERR_OK)
-    d->fatal = *e;
-}
-
-static void on_done(void *user, const struct err *status);
-
-/* Starts questions while the window has room. The lock is held. */
-static void start_next(struct definitions *d)
-{
-  while (d->next < d->n && d->running <= DEFINITIONS_AT_ONCE && d->fatal.code == ERR_OK) {
-    struct question *q = &d->questions[d->next++];
-    struct err e = {0};
-    int64_t left = d->options.deadline_ms - clock_mono_ms();
-    Request request = ANALYTICS__REPORT__V1__GET_CUSTOM_DIMENSIONS_AND_METRICS_REQUEST__INIT;
-    request.dealer_id = borrow_text(q->member->dealer_id);
-    struct rpc_client_options options = {.timeout_ms = left < 1 ? 1 : (uint32_t)left,
-                                         .parent = d->options.parent};
-    struct rpc_client_callbacks callbacks = {on_message, on_done};
-    if (rpc_client_start(&q->call, d->options.report,
-                         &analytics__report__v1__report_service__descriptor,
-                         "GetCustomDimensionsAndMetrics", RPC_UNARY, &request.base, &options,
-                         &callbacks, q, &e) == ERR_OK)
-      d->running++;
-    else
-      fail_member(d, q->member, &e);
-  }
-}
-
-static void let_go(struct definitions *d)
-{
-  pthread_mutex_lock(&d->lock);
-  start_next(d);
-  bool last = --d->running == 0;
-  struct err status = d->fatal;
-  pthread_mutex_unlock(&d->lock);
-  if (last)
-    d->finished(d->user, &status);
-}
-
-static void on_done(void *user, const struct err *status)
-{
-  struct question *q = user;
-  MAGIC_CHECK(q, QUESTION_MAGIC);
-  if (status->code != ERR_OK) {
-    pthread_mutex_lock(&q->all->lock);
-    fail_member(q->all, q->member, status);
-    pthread_mutex_unlock(&q->all->lock);
-  }
-  let_go(q->all);
 }
 
 /* Whether a dealer must be asked about; what is kept of it is filled in. */
-static bool is_open(const struct definitions_options *o, struct cohort_member *m)
+static bool is_open(void *user, size_t member)
 {
+  struct definitions *d = user;
+  struct cohort_member *m = &d->options.cohort->members[member];
   bool configured = m->vehicles.make[0] != '\0' && m->vehicles.model[0] != '\0';
-  return m->visible && m->state == DEALER_PENDING && !configured &&
-         !cache_get(o->cache, m->dealer_id, &m->vehicles.registered);
+  return m->state == DEALER_PENDING && !configured &&
+         !cache_get(d->options.cache, m->dealer_id, &m->vehicles.registered);
+}
+
+static void finished(void *user, const struct err *status)
+{
+  struct definitions *d = user;
+  MAGIC_CHECK(d, DEFINITIONS_MAGIC);
+  d->finished(d->user, status); /* d may be gone after this */
 }
 
 void definitions_find(struct definitions **out, const struct definitions_options *options,
-                      void (*finished)(void *user, const struct err *status), void *user)
+                      void (*on_finished)(void *user, const struct err *status), void *user)
 {
   struct definitions *d = xcalloc(1, sizeof(*d));
   d->magic = DEFINITIONS_MAGIC;
   d->options = *options;
-  d->finished = finished;
+  d->finished = on_finished;
   d->user = user;
-  d->questions = xcalloc(options->cohort->n + 1, sizeof(*d->questions));
-  pthread_mutex_init(&d->lock, NULL);
-  for (size_t i = 0; i < options->cohort->n; i++) {
-    struct cohort_member *m = &options->cohort->members[i];
-    if (is_open(options, m))
-      d->questions[d->n++] = (struct question){QUESTION_MAGIC, d, m, NULL};
-  }
   *out = d;
-  d->running = 1;
-  let_go(d);
+  each_start(&d->each, &(struct each_options){.report = options->report,
+                                              .parent = options->parent,
+                                              .deadline_ms = options->deadline_ms,
+                                              .cohort = options->cohort,
+                                              .method = "GetCustomDimensionsAndMetrics",
+                                              .at_once = DEFINITIONS_AT_ONCE,
+                                              .wanted = is_open,
+                                              .answered = answered,
+                                              .failed = failed,
+                                              .finished = finished,
+                                              .user = d});
 }
 
 void definitions_free(struct definitions *d)
@@ -197,10 +139,7 @@ void definitions_free(struct definitions *d)
   if (d == NULL)
     return;
   MAGIC_CHECK(d, DEFINITIONS_MAGIC);
-  for (size_t i = 0; i < d->n; i++)
-    rpc_client_release(d->questions[i].call);
-  free(d->questions);
-  pthread_mutex_destroy(&d->lock);
+  each_free(d->each);
   d->magic = 0;
   free(d);
 }

@@ -14,7 +14,7 @@
 #include "common/base/error.h"
 #include "common/rpc/rpc.h"
 
-enum { DEFINITIONS_SETS = 512, DEFINITIONS_WAYS = 8, DEFINITIONS_AT_ONCE = 16 };
+enum { DEFINITIONS_SETS = 512, DEFINITIONS_WAYS = 8, DEFINITIONS_AT_ONCE = 64 };
 
 /* Zeroed memory with its lock made; nothing to free. A dealer, known by the keyed hash of its id,
  * has a place in one set; who finds its set full takes over the oldest place. */

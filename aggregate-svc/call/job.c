@@ -38,6 +38,7 @@ static void fill_call(struct job *j, const ProtobufCMessage *request)
             &j->call.cohort, j->call.now_unix_ms);
   j->call.door.kept_first = j->tool->kept;
   j->call.lookback = &j->service->lookback;
+  j->call.lately = j->service->lately;
   j->call.state = xcalloc(1, j->tool->state_size);
 }
 
@@ -111,6 +112,7 @@ void job_free(struct job *j)
   if (j->detached)
     rpc_call_unref(j->rpc);
   definitions_free(j->definitions);
+  first_days_free(j->first_days);
   fanout_free(j->fanout);
   door_close(&j->call.door);
   j->tool->fold->free(j->call.state);
@@ -204,7 +206,25 @@ static void answer(struct job *j)
     job_end(j, &e);
 }
 
-/* On a worker, after the fan-out. */
+static void on_finished(void *user, const struct err *status);
+
+/* Where data of the period begins that some dealers lack. False: there is nothing to look up. */
+static bool find_first_days(struct job *j)
+{
+  struct period_days days = period_resolve(&j->call.period, j->call.now_unix_ms, 0);
+  struct first_days_options o = {.report = j->service->report,
+                                 .parent = j->rpc,
+                                 .cohort = &j->call.cohort,
+                                 .presence = &j->presence,
+                                 .last = days.last,
+                                 .deadline_ms = j->deadline_ms};
+  if (j->first_days != NULL || days.first > days.today || !first_days_needed(&o))
+    return false;
+  first_days_find(&j->first_days, &o, on_finished, j);
+  return true;
+}
+
+/* On a worker, after the fan-out, and again after what it leaves to be looked up. */
 static void compute(void *arg)
 {
   struct job *j = arg;
@@ -223,7 +243,7 @@ static void compute(void *arg)
     else
       cohort_all_failed(&j->call.cohort, &j->error);
     job_end(j, &j->error);
-  } else {
+  } else if (!find_first_days(j)) {
     answer(j);
   }
 }
@@ -273,10 +293,17 @@ static void on_progress(void *user, size_t done)
   send_progress(j, &p);
 }
 
+static const struct query_set *set_of(const struct job *j, size_t member)
+{
+  const struct query_set *sets = j->plan.sets != NULL ? j->plan.sets : &j->plan.all;
+  return &sets[j->plan.set_of != NULL ? j->plan.set_of[member] : 0];
+}
+
 static enum err_code on_chunk(void *user, size_t member,
                               const Analytics__Report__V1__ColumnChunk *chunk, struct err *e)
 {
   struct job *j = user;
+  presence_see(&j->presence, member, set_of(j, member), chunk);
   return j->tool->fold->chunk(j->call.state, member, chunk, e);
 }
 
@@ -289,6 +316,7 @@ static void on_query_done(void *user, size_t member, const Analytics__Report__V1
 static void on_drop(void *user, size_t member)
 {
   struct job *j = user;
+  presence_ask(&j->presence, member, set_of(j, member));
   j->tool->fold->drop(j->call.state, member);
 }
 
@@ -364,10 +392,14 @@ void job_fan_out(struct job *j)
 /* Plans the reports and asks for them. */
 static void ask(struct job *j)
 {
-  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK)
+  if (j->tool->plan(&j->call, &j->plan, &j->error) != ERR_OK) {
     job_end(j, &j->error);
-  else
-    job_fan_out(j);
+    return;
+  }
+  presence_init(&j->presence, &j->call.period, j->call.cohort.n, j->call.arena);
+  for (size_t i = 0; i < j->call.cohort.n; i++)
+    presence_ask(&j->presence, i, set_of(j, i));
+  job_fan_out(j);
 }
 
 static void on_defined(void *user, const struct err *status)
@@ -434,7 +466,7 @@ static void rename_subject(struct err *e)
 {
   static const char field[] = "subject_dealer_id:";
   if (strncmp(e->message, field, sizeof(field) - 1) == 0)
-    err_set(e, e->code, e->reason, "subject:%s", e->message + sizeof(field) - 1);
+    err_reword(e, "subject:%s", e->message + sizeof(field) - 1);
 }
 
 static void on_auth_done(void *user, const struct err *status)

@@ -12,6 +12,7 @@
 
 #include "aggregate-svc/call/fanout.h"
 #include "aggregate-svc/call/finish.h"
+#include "aggregate-svc/call/first_days.h"
 #include "aggregate-svc/call/service.h"
 #include "aggregate-svc/call/tool.h"
 #include "common/base/error.h"
@@ -27,6 +28,8 @@ struct job {
   struct tool_call call;
   struct plan plan;
   struct definitions *definitions;
+  struct presence presence;
+  struct first_days *first_days; /* not NULL once they were looked up */
   struct fanout *fanout;
   struct err error;           /* of the step under way */
   int64_t started_ms;         /* monotonic */

@@ -12,6 +12,7 @@ void aggregate_service_init(struct aggregate_service *s)
   memset(&s->definitions, 0, sizeof(s->definitions));
   pthread_mutex_init(&s->definitions.lock, NULL);
   lookback_init(&s->lookback, s->options.lead_memory);
+  s->lately = lately_new();
   s->dealers_total = metrics_counter("aggregate_dealers_total",
                                      "Dealers asked in fan-outs, by outcome.", "outcome", NULL);
   s->late_total = metrics_counter("aggregate_late_total",
@@ -34,4 +35,5 @@ void aggregate_service_free(struct aggregate_service *s)
 {
   finish_free(s->late);
   lookback_free(&s->lookback);
+  lately_free(s->lately);
 }

@@ -10,10 +10,13 @@
 #include "aggregate-svc/call/finish.h"
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/disclosure/store.h"
+#include "aggregate-svc/suspect/lately.h"
 #include "common/base/metrics.h"
 #include "common/base/pool.h"
 #include "common/ga4/lookback.h"
 #include "common/rpc/rpc.h"
+#include "common/status/facts.h"
+#include "common/status/gate.h"
 
 struct aggregate_options {
   int64_t batch_dealers; /* dealers per stream */
@@ -50,7 +53,10 @@ struct aggregate_service {
   atomic_llong bytes; /* held for rows */
   struct definitions_cache definitions;
   struct lookback lookback;
-  struct finish_queue *late; /* see late.h */
+  struct suspect_lately *lately; /* suspect data that checks found */
+  struct status_self self;       /* what GetStatus says of the process */
+  const char *gateway_identity;  /* that may call it without a grant; NULL without TLS: anybody */
+  struct finish_queue *late;     /* see late.h */
   struct metric *dealers_total;
   struct metric *seconds;
   struct metric *late_total, *late_waiting;

@@ -25,6 +25,7 @@
 #include "aggregate-svc/figures/budget.h"
 #include "aggregate-svc/figures/fold.h"
 #include "aggregate-svc/period/period.h"
+#include "aggregate-svc/suspect/lately.h"
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/arena.h"
 #include "common/base/error.h"
@@ -51,7 +52,8 @@ struct tool_call {
   const ProtobufCMessage *request; /* lives as long as the call */
   struct request_fields fields;    /* of it */
   struct period period;            /* date_range, checked */
-  struct lookback *lookback;       /* of the service */
+  struct lookback *lookback;       /* of the service, as the next */
+  struct suspect_lately *lately;   /* suspect data is noted there */
   int64_t now_unix_ms;             /* when the question was asked */
   struct cohort cohort;            /* known from plan on */
   size_t not_visible;              /* TOOL_VISIBLE: dealers that were left out */

@@ -254,6 +254,15 @@ size_t cohort_count_if(const struct cohort *c, cohort_filter *in, const void *ar
   return n;
 }
 
+int64_t cohort_first_day(const struct cohort *c)
+{
+  int64_t first = 0;
+  for (size_t i = 0; i < c->n; i++)
+    if (c->members[i].first_day > 0 && (first == 0 || c->members[i].first_day < first))
+      first = c->members[i].first_day;
+  return first;
+}
+
 /* The visible members, then the others counted. */
 static char *names_of(const struct cohort *c, cohort_filter *in, const void *arg, size_t unseen,
                       struct arena *arena)

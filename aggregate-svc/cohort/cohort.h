@@ -11,6 +11,8 @@
 #include "common/base/error.h"
 
 enum { COHORT_MAX_DEALERS = 500 };
+/* In the place of a first day: there is no data at all. */
+enum { COHORT_NO_DATA = -1 };
 
 enum dealer_state {
   DEALER_PENDING,
@@ -58,6 +60,9 @@ struct cohort_member {
   size_t properties;                /* of a visible dealer */
   /* Outcome; written by the fan-out. */
   enum dealer_state state;
+  /* Of a visible dealer without data in the period: the first day with data, after the period
+   * (since 1970-01-01), or COHORT_NO_DATA; 0: not so, or not known. */
+  int64_t first_day;
   uint32_t properties_read; /* that its figures are added up from; 0 means 1 */
   enum err_code code;
   char reason[40];
@@ -99,6 +104,9 @@ size_t cohort_count(const struct cohort *c, enum dealer_state state);
 /* Members that were asked for, and members in the figures; those outside the view as frozen. */
 size_t cohort_asked(const struct cohort *c);
 size_t cohort_in_figures(const struct cohort *c);
+
+/* The earliest first day of members whose data begins after the period; 0 when none is known. */
+int64_t cohort_first_day(const struct cohort *c);
 
 /* How many dealers the answer rests on; failed visible dealers by name, others counted. */
 Analytics__Report__V1__Coverage *cohort_coverage(const struct cohort *c, struct arena *arena);

@@ -7,11 +7,12 @@
 
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 
 typedef Analytics__Ga4__V1beta__ResponseMetaData MetaData;
 typedef Analytics__Ga4__V1beta__SamplingMetadata Sampling;
 
-enum { CAVEAT_BYTES = 6000 };
+enum { CAVEAT_BYTES = 6000, NAME_BYTES = 80 };
 
 static void add_samples(struct dealer_notes *n, const MetaData *m)
 {
@@ -205,12 +206,50 @@ static void add_properties(struct caveats *c, const struct cohort *cohort)
                 cohort_names(cohort, is_first_only, NULL, c->arena));
 }
 
+/* "Northgate Ford from 2025-11-03 on, Bay Toyota from 2026-01-12 on and 3 more". */
+static size_t put_first_days(struct buf *out, const struct cohort *cohort)
+{
+  enum { NAMED = 5 };
+  char day[16];
+  size_t n = 0;
+  for (size_t i = 0; i < cohort->n; i++) {
+    const struct cohort_member *m = &cohort->members[i];
+    if (m->first_day <= 0 || n++ >= NAMED)
+      continue;
+    clock_format_date(m->first_day, day, sizeof(day));
+    buf_puts(out, n == 1 ? "" : ", ");
+    text_put_clipped(out, m->name, NAME_BYTES);
+    buf_printf(out, " from %s on", day);
+  }
+  if (n > NAMED)
+    buf_printf(out, " and %zu more", n - NAMED);
+  return n;
+}
+
+static bool has_no_data(const struct cohort *cohort, size_t member, const void *arg)
+{
+  (void)arg;
+  return cohort->members[member].first_day == COHORT_NO_DATA;
+}
+
+/* Whose data begins after the period; set of visible dealers alone. */
+static void add_first_days(struct caveats *c, const struct cohort *cohort)
+{
+  AUTO_BUF struct buf days = BUF_INIT(CAVEAT_BYTES / 2);
+  if (put_first_days(&days, cohort) > 0)
+    caveats_add(c, "The period lies before the first data of: %s.", buf_str(&days));
+  if (cohort_count_if(cohort, has_no_data, NULL) > 0)
+    caveats_add(c, "No session was ever recorded at: %s.",
+                cohort_names(cohort, has_no_data, NULL, c->arena));
+}
+
 void caveats_add_missing(struct caveats *c, const struct cohort *cohort)
 {
   size_t asked = cohort_asked(cohort), missing = asked - cohort_in_figures(cohort);
   if (missing > 0)
     caveats_add(c, "%zu of %zu dealers could not be read and %s in no figure: %s.", missing, asked,
                 missing == 1 ? "is" : "are", cohort_missing_names(cohort, c->arena));
+  add_first_days(c, cohort);
   add_properties(c, cohort);
 }
 

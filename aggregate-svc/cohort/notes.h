@@ -41,7 +41,8 @@ void caveats_add(struct caveats *c, const char *fmt, ...) __attribute__((format(
  * member i. Dealers outside the caller's view are counted, not named. */
 void caveats_add_notes(struct caveats *c, const struct cohort *cohort,
                        const struct dealer_notes *notes);
-/* Dealers that are missing from the figures, and those of which several properties are in them. */
+/* Dealers that are missing from the figures, those whose data begins after the period, and those of
+ * which several properties are in them. */
 void caveats_add_missing(struct caveats *c, const struct cohort *cohort);
 
 /* Distinct time zones of the visible dealers in the figures; the texts stay in notes. */

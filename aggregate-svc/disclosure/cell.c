@@ -18,7 +18,9 @@ static void name_metric(char *out, const struct cohort_figures *c, struct metric
   bool lead = m->lead && g.lead_event != LEAD_UNKNOWN;
   int n = snprintf(out, KEY_BYTES, "%s%s%.100s", m->name, lead ? " " : "",
                    lead ? c->leads->names[g.lead_event] : "");
-  if (m->engagement && g.key_events != 0 && n >= 0)
+  if (m->engagement && g.key_events == GROUP_ANY_KEY_EVENTS && n >= 0)
+    n += snprintf(out + n, (size_t)(KEY_BYTES - n), " of any key events");
+  else if (m->engagement && g.key_events != 0 && n >= 0)
     n += snprintf(out + n, (size_t)(KEY_BYTES - n), " with %016" PRIx64, g.key_events);
   if (!m->shopper || n < 0)
     return;

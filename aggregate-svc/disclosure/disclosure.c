@@ -232,3 +232,15 @@ const char *disclosure_code_name(enum disclosure_code code)
     return "not_visible";
   }
 }
+
+/* The dealers outside are all but one; its owner stays among the owners where it has another. */
+const char *disclosure_cohort_withheld(const struct disclosure_policy *policy,
+                                       const struct disclosure_outlook *size)
+{
+  int64_t owners = size->owners < size->dealers ? size->owners : size->owners - 1;
+  if (size->dealers - 1 < policy->min_contributors)
+    return disclosure_code_name(DISCLOSURE_MIN_CONTRIBUTORS);
+  if (owners < policy->min_owners)
+    return disclosure_code_name(DISCLOSURE_MIN_OWNERS);
+  return size->isolates_dealers ? "isolates_dealers" : "";
+}

@@ -99,6 +99,17 @@ static inline bool disclosure_ok(enum disclosure_code code)
 {
   return code == DISCLOSURE_OPEN || code == DISCLOSURE_RESTRICTED;
 }
+/* Size of a cohort, as its configuration has it. */
+struct disclosure_outlook {
+  int64_t dealers, owners;
+  bool isolates_dealers; /* the catalogue withholds it over its difference to another */
+};
+/* Why nothing of a cohort can ever be released to a caller who sees one dealer of it: "" when it
+ * can be, should the figures of a period pass, too; else a code's name or "isolates_dealers".
+ * Static. */
+const char *disclosure_cohort_withheld(const struct disclosure_policy *policy,
+                                       const struct disclosure_outlook *size);
+
 /* "min_owners"; "" for the two that allow. Static text. */
 const char *disclosure_code_name(enum disclosure_code code);
 

@@ -2,7 +2,9 @@
 #include "aggregate-svc/disclosure/lattice.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
+#include "aggregate-svc/period/week.h"
 #include "common/base/clock.h"
 
 enum { WEEK = 7, MONTH_DAYS = 30, DAY_MS = 86400000, ZONES_BEHIND_H = 12, DAYS_TO_SETTLE = 3 };
@@ -101,4 +103,25 @@ int64_t lattice_complete_through(int64_t now_unix_ms)
 {
   int64_t behind = now_unix_ms - (int64_t)ZONES_BEHIND_H * 3600 * 1000;
   return behind / DAY_MS - (behind % DAY_MS < 0) - DAYS_TO_SETTLE;
+}
+
+const char *lattice_dimension(struct lattice_span period)
+{
+  enum lattice l = lattice_of(period);
+  return l == LATTICE_WEEKS ? "isoYearIsoWeek" : l == LATTICE_MONTHS ? "yearMonth" : NULL;
+}
+
+void lattice_text(struct lattice_span period, struct lattice_span base,
+                  char out[LATTICE_TEXT_BYTES])
+{
+  enum lattice l = lattice_of(period);
+  struct iso_week week;
+  int year;
+  unsigned month, day;
+  out[0] = '\0';
+  clock_civil_from_days(base.first, &year, &month, &day);
+  if (l == LATTICE_WEEKS && iso_week_of(base.first, &week))
+    snprintf(out, LATTICE_TEXT_BYTES, "%04d%02d", week.year, week.week);
+  else if (l == LATTICE_MONTHS)
+    snprintf(out, LATTICE_TEXT_BYTES, "%04d%02u", year, month);
 }

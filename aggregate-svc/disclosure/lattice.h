@@ -29,6 +29,14 @@ struct lattice_nearest lattice_nearest(struct lattice_span period, int64_t throu
  * Returns how many there are; 0 for a period of no lattice. */
 size_t lattice_bases(struct lattice_span period, struct lattice_span *out, size_t max);
 
+/* GA4's text for a base of a period: "202648" of the dimension isoYearIsoWeek, or "202611" of
+ * yearMonth. "" for a period of no lattice. */
+enum { LATTICE_TEXT_BYTES = 16 };
+void lattice_text(struct lattice_span period, struct lattice_span base,
+                  char out[LATTICE_TEXT_BYTES]);
+/* The dimension; NULL for a period of no lattice. */
+const char *lattice_dimension(struct lattice_span period);
+
 /* The last day whose figures no longer change, wherever a property is: Google needs up to two days
  * after the day has ended in the property's zone. The same for every viewer. */
 int64_t lattice_complete_through(int64_t now_unix_ms);

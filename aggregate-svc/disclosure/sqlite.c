@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aggregate-svc/disclosure/database.h"
+#include "aggregate-svc/disclosure/sqlite.h"
 #include "common/base/mem.h"
 
 enum { BUSY_MS = 5000 };
@@ -66,13 +66,16 @@ static void close_sqlite(struct database *base)
   free(d);
 }
 
-/* Readers do not wait for a writer, and what was committed survives a power cut. */
+/* Readers do not wait for a writer, and what was committed survives a power cut. Sorts and
+ * subqueries need no folder for temporary files: a read-only root has none. */
 static enum err_code prepare(struct sqlite *d, struct err *e)
 {
   sqlite3_busy_timeout(d->handle, BUSY_MS);
   enum err_code code = run(&d->base, "PRAGMA journal_mode = WAL", NULL, 0, NULL, e);
   if (code == ERR_OK)
     code = run(&d->base, "PRAGMA synchronous = FULL", NULL, 0, NULL, e);
+  if (code == ERR_OK)
+    code = run(&d->base, "PRAGMA temp_store = MEMORY", NULL, 0, NULL, e);
   return code;
 }
 

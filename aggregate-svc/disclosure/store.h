@@ -36,6 +36,14 @@ void release_store_free(struct release_store *s);
  * reached it must not take over from one that has. */
 bool release_store_ready(struct release_store *s, struct buf *detail);
 
+/* The store as operators see it. */
+struct release_store_state {
+  const char *kind; /* "memory", "sqlite", "postgresql"; static */
+  bool healthy;     /* it is open, or could be opened now */
+  int64_t cells;    /* figures released, as counted within the last minute; -1: not known */
+};
+void release_store_look(struct release_store *s, struct release_store_state *out);
+
 /* What is released. Texts are lent. */
 struct release_key {
   const char *cohort; /* id without version */

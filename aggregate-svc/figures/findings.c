@@ -2,6 +2,8 @@
 #include "aggregate-svc/figures/findings.h"
 
 #include "aggregate-svc/words/text.h"
+#include "common/base/mem.h"
+#include "common/pbjson/borrow.h"
 
 enum { NAME_BYTES = 100, SENTENCE_BYTES = 800 };
 
@@ -40,4 +42,36 @@ void findings_add_caveats(struct caveats *out, const struct cohort *cohort, find
   if (more > 0)
     caveats_add(out, "%zu more sign%s of suspect data: check_data_health lists them.", more,
                 text_s(more));
+}
+
+static Analytics__Report__V1__DealerLeftOut *left_out(const struct cohort *cohort, size_t member,
+                                                      findings_of *of, const void *arg,
+                                                      unsigned effect, struct arena *arena)
+{
+  for (size_t k = 0; k < SUSPECT_CODES; k++) {
+    const struct suspect_finding *f = finding(cohort, member, suspect_by_harm[k], of, arg);
+    if (f == NULL || (f->effects & effect) == 0)
+      continue;
+    Analytics__Report__V1__DealerLeftOut *m =
+        ARENA_NEW(arena, Analytics__Report__V1__DealerLeftOut);
+    analytics__report__v1__dealer_left_out__init(m);
+    m->dealer_id = borrow_text(cohort->members[member].dealer_id);
+    m->reason = borrow_text(suspect_name(suspect_by_harm[k]));
+    m->figures = borrow_text(effect == EFFECT_NO_POOL ? "all" : "rates");
+    return m;
+  }
+  return NULL;
+}
+
+void findings_add_left_out(Analytics__Report__V1__Coverage *coverage, const struct cohort *cohort,
+                           findings_of *of, const void *arg, struct arena *arena)
+{
+  coverage->left_out = ARENA_ARRAY(arena, Analytics__Report__V1__DealerLeftOut *, cohort->n + 1);
+  for (size_t i = 0; i < cohort->n; i++) {
+    Analytics__Report__V1__DealerLeftOut *m = left_out(cohort, i, of, arg, EFFECT_NO_POOL, arena);
+    if (m == NULL)
+      m = left_out(cohort, i, of, arg, EFFECT_NO_RATES, arena);
+    if (m != NULL)
+      coverage->left_out[coverage->n_left_out++] = m;
+  }
 }

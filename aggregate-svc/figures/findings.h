@@ -21,4 +21,9 @@ enum { FINDINGS_SHOWN = 6 };
 void findings_add_caveats(struct caveats *out, const struct cohort *cohort, findings_of *of,
                           const void *arg);
 
+/* Adds to a coverage which visible dealers are in no pool (or in none of rates) and the sign that
+ * says so, the most harmful one. */
+void findings_add_left_out(Analytics__Report__V1__Coverage *coverage, const struct cohort *cohort,
+                           findings_of *of, const void *arg, struct arena *arena);
+
 #endif

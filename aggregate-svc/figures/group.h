@@ -24,6 +24,9 @@ struct metric_group {
   int shopper;         /* likewise */
   uint64_t key_events; /* signature of the frequent key events; matters to engagement */
 };
+/* In the place of a signature: the figures do not know it, so dealers are compared whatever their
+ * key events are. */
+#define GROUP_ANY_KEY_EVENTS UINT64_MAX
 /* The figures of the period before, as if they were the period's; space has a place per member. */
 struct cohort_figures group_before(const struct cohort_figures *c, struct dealer_figures *space);
 /* The group that a member is compared in. */

@@ -5,32 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aggregate-svc/period/week.h"
+#include "aggregate-svc/figures/models_parts.h"
 #include "aggregate-svc/stats/sum.h"
-#include "aggregate-svc/vehicle/vehicle.h"
-#include "aggregate-svc/words/text.h"
-#include "common/base/clock.h"
-#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
 typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 
-enum { UNMATCHED_MAX = 2000, TEXT_OVERHEAD = 32, UNMATCHED_TEXT_MAX = 120 };
-
-/* A dimension's values so far: texts of names, numbers of all else. */
-struct column {
-  const char **texts;
-  int32_t *codes;
-  size_t n, cap;
-};
-
-struct models_pages {
-  struct column columns[MODELS_DIMENSIONS];
-  struct cells pairs; /* of names: model, powertrain, condition */
-  struct arena *texts;
-  long long bytes;
-};
+enum { UNMATCHED_TEXT_MAX = 120 };
 
 /* ------------------------------------------------------------------------- keys */
 
@@ -121,187 +103,6 @@ const int64_t *models_lead_sessions(const struct models_fold *f, size_t member, 
   return all != NULL ? all + range * f->leads->n : NULL;
 }
 
-/* ------------------------------------------------------------------------ errors */
-
-static enum err_code no_memory(struct err *e)
-{
-  return fold_no_memory(e, "the vehicles of all dealers",
-                        "ask for a shorter period or fewer dealers");
-}
-
-/* ----------------------------------------------------------------------- columns */
-
-static bool is_name(uint8_t role)
-{
-  return role == ROLE_MAKE || role == ROLE_MODEL;
-}
-
-static int64_t digits(const char *s, size_t n)
-{
-  int64_t x = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (s[i] < '0' || s[i] > '9') /* the end, too */
-      return -1;
-    x = 10 * x + (s[i] - '0');
-  }
-  return s[n] == '\0' ? x : -1;
-}
-
-/* "20261129" or "202648" as the day or the Monday; -1 for other texts. */
-static int64_t day_of(const char *text, bool week)
-{
-  int64_t x = strlen(text) == (week ? 6 : 8) ? digits(text, week ? 6 : 8) : -1, day = -1;
-  if (x < 0)
-    return -1;
-  if (week)
-    return iso_week_first_day((int)(x / 100), (int)(x % 100), &day) ? day : -1;
-  unsigned month = (unsigned)(x / 100 % 100), date = (unsigned)(x % 100);
-  if (month < 1 || month > 12 || date < 1 || date > 31)
-    return -1;
-  return clock_days_from_civil((int)(x / 10000), month, date);
-}
-
-/* A value as a number; -1 for a value that cannot come. */
-static int64_t code_of(const struct models_fold *f, uint8_t role, const char *text)
-{
-  int64_t day;
-  switch (role) {
-  case ROLE_DATE:
-  case ROLE_WEEK:
-    day = day_of(text, role == ROLE_WEEK);
-    return day > 0 && day <= UINT16_MAX ? day : -1;
-  case ROLE_EVENT:
-    return lead_events_find(f->leads, text);
-  case ROLE_CONDITION:
-    return models_condition_of(text);
-  case ROLE_FUEL:
-    return models_powertrain_of(text);
-  case ROLE_RANGE:
-    return strncmp(text, "date_range_", 11) == 0 ? digits(text + 11, 1) : -1;
-  default:
-    return 0;
-  }
-}
-
-static bool take(struct models_fold *f, struct models_pages *p, size_t bytes)
-{
-  if (!budget_take(&f->budget, bytes))
-    return false;
-  p->bytes += (long long)bytes;
-  return true;
-}
-
-static enum err_code grow_column(struct models_fold *f, struct models_pages *p, struct column *c,
-                                 uint8_t role, const DimensionColumn *d, struct err *e)
-{
-  size_t need = c->n + d->n_dictionary, bytes = d->n_dictionary * TEXT_OVERHEAD;
-  for (size_t i = 0; is_name(role) && i < d->n_dictionary; i++)
-    bytes += strlen(d->dictionary[i]);
-  if (!take(f, p, bytes))
-    return no_memory(e);
-  if (need > c->cap) {
-    c->cap = need < 16 ? 16 : 2 * need;
-    c->texts = xrealloc(c->texts, c->cap * sizeof(*c->texts));
-    c->codes = xrealloc(c->codes, c->cap * sizeof(*c->codes));
-  }
-  for (size_t i = 0; i < d->n_dictionary; i++, c->n++) {
-    c->texts[c->n] = is_name(role) ? arena_strdup(p->texts, d->dictionary[i]) : NULL;
-    c->codes[c->n] = (int32_t)code_of(f, role, d->dictionary[i]);
-  }
-  return ERR_OK;
-}
-
-/* Takes over the new values of a chunk. */
-static enum err_code grow_columns(struct models_fold *f, struct models_pages *p,
-                                  const struct models_layout *layout, const ColumnChunk *c,
-                                  struct err *e)
-{
-  enum err_code code = ERR_OK;
-  if (c->n_dimensions != layout->n)
-    return fold_bad_data(e, "its dimensions are not those asked for");
-  for (size_t i = 0; i < layout->n && code == ERR_OK; i++) {
-    code = grow_column(f, p, &p->columns[i], layout->roles[i], c->dimensions[i], e);
-    if (code == ERR_OK && c->dimensions[i]->n_indices != c->row_count)
-      code = fold_bad_data(e, "a dimension column has the wrong length");
-  }
-  return code;
-}
-
-/* ------------------------------------------------------------------------ vehicles */
-
-static void match(struct cell *pair, const struct vehicle_aliases *own, bool fields,
-                  const char *make, const char *model)
-{
-  struct vehicle v = {.powertrain = VEHICLE_POWERTRAIN_UNKNOWN};
-  size_t make_len = strlen(make), model_len = strlen(model);
-  bool found = (!fields && vehicle_alias_match(&v, own, make, make_len)) ||
-               vehicle_alias_match(&v, own, model, model_len);
-  if (!found)
-    found =
-        fields ? vehicle_match_field(&v, model, model_len, make, make_len)
-               : vehicle_match_text(&v, make, make_len) || vehicle_match_text(&v, model, model_len);
-  pair->events = found ? v.model : MODELS_NONE;
-  pair->sessions = v.powertrain;
-  pair->engaged_sessions = fields ? CONDITION_UNKNOWN : models_condition_of(make);
-  pair->seconds = 1; /* matched before */
-}
-
-/* The vehicle of a row's two names. NULL without memory. */
-static const struct cell *vehicle_of(struct models_fold *f, size_t member, struct models_pages *p,
-                                     size_t make_column, uint32_t make, uint32_t model)
-{
-  bool fields = models_source_of(f, member)->fields;
-  const struct vehicle_aliases *own = f->aliases != NULL ? &f->aliases[member] : NULL;
-  struct cell *pair = cells_at(&p->pairs, &f->budget, (uint64_t)make << 32 | model);
-  if (pair != NULL && pair->seconds == 0)
-    match(pair, own, fields, p->columns[make_column].texts[make],
-          p->columns[make_column + 1].texts[model]);
-  return pair;
-}
-
-/* "Toyota Camry" of two fields, the path of a page. */
-static void name_unmatched(char *out, size_t size, bool fields, const char *make, const char *model)
-{
-  text_copy(out, size, make);
-  size_t len = strlen(out);
-  if (!fields || strcmp(make, model) == 0 || len + 2 > size)
-    return;
-  out[len] = ' ';
-  text_copy(out + len + 1, size - len - 1, model);
-}
-
-static bool keep_text(struct models_fold *f, struct models_member *m, const char *text)
-{
-  struct models_unmatched *u = &m->unmatched;
-  size_t bytes = strlen(text) + TEXT_OVERHEAD;
-  if (!budget_take(&f->budget, bytes))
-    return false;
-  m->text_bytes += (long long)bytes;
-  if (m->texts == NULL)
-    m->texts = arena_new(SIZE_MAX / 4); /* the budget is the cap */
-  if (u->cells.n > u->cap) {
-    u->cap = 2 * u->cells.n;
-    u->texts = xrealloc(u->texts, u->cap * sizeof(*u->texts));
-  }
-  u->texts[u->cells.n - 1] = arena_strdup(m->texts, text);
-  return true;
-}
-
-static bool count_unmatched(struct models_fold *f, struct models_member *m, const char *text,
-                            int64_t views)
-{
-  struct models_unmatched *u = &m->unmatched;
-  uint64_t key = hash_text(text);
-  size_t before = u->cells.n;
-  if (before >= UNMATCHED_MAX && cells_find(&u->cells, key) == NULL)
-    return true; /* it is in the totals; more values than can be read are not listed */
-  struct cell *c = cells_at(&u->cells, &f->budget, key);
-  if (c == NULL || (u->cells.n > before && !keep_text(f, m, text)))
-    return false;
-  c->events += views;
-  return true;
-}
-
 /* --------------------------------------------------------------------------- rows */
 
 /* Counts of a row: events, sessions, engaged sessions, mean seconds of a session. */
@@ -330,7 +131,7 @@ static enum err_code add_to_cell(struct models_fold *f, struct models_member *m,
 {
   struct cell *c = cells_at(&m->cells, &f->budget, models_pack(key));
   if (c == NULL)
-    return no_memory(e);
+    return models_no_memory(e);
   if (!stats_count_add(&c->events, v->counts[0]) || !stats_count_add(&c->sessions, v->counts[1]) ||
       !stats_count_add(&c->engaged_sessions, v->counts[2]))
     return fold_bad_data(e, "a sum is too large");
@@ -378,7 +179,7 @@ static enum err_code place_row(const struct models_pages *pages, const struct mo
       return fold_bad_data(e, "a row names a value that was not sent");
     if (layout->roles[i] == ROLE_MAKE)
       p->make_column = i;
-    if (is_name(layout->roles[i])) {
+    if (models_is_name(layout->roles[i])) {
       p->names[layout->roles[i] == ROLE_MODEL] = index;
       p->named = true;
       continue;
@@ -394,9 +195,10 @@ static enum err_code place_vehicle(struct models_fold *f, size_t member, struct 
                                    struct row_place *p, struct err *e)
 {
   bool fields = models_source_of(f, member)->fields;
-  const struct cell *v = vehicle_of(f, member, pages, p->make_column, p->names[0], p->names[1]);
+  const struct cell *v =
+      models_vehicle_of(f, member, pages, p->make_column, p->names[0], p->names[1]);
   if (v == NULL)
-    return no_memory(e);
+    return models_no_memory(e);
   p->key.model = (uint16_t)v->events;
   p->key.powertrain = (unsigned)v->sessions;
   if (!fields)
@@ -411,10 +213,10 @@ static enum err_code note_unmatched(struct models_fold *f, size_t member,
                                     int64_t views, struct err *e)
 {
   char text[UNMATCHED_TEXT_MAX];
-  name_unmatched(text, sizeof(text), models_source_of(f, member)->fields,
-                 pages->columns[p->make_column].texts[p->names[0]],
-                 pages->columns[p->make_column + 1].texts[p->names[1]]);
-  return count_unmatched(f, &f->members[member], text, views) ? ERR_OK : no_memory(e);
+  models_name_unmatched(text, sizeof(text), models_source_of(f, member)->fields,
+                        pages->columns[p->make_column].texts[p->names[0]],
+                        pages->columns[p->make_column + 1].texts[p->names[1]]);
+  return models_count_unmatched(f, &f->members[member], text, views) ? ERR_OK : models_no_memory(e);
 }
 
 /* ------------------------------------------------------------------------- reports */
@@ -529,7 +331,8 @@ static enum err_code chunk(void *figures, size_t member, const ColumnChunk *c, s
   struct models_fold *f = figures;
   enum models_query query = (enum models_query)c->query_id;
   struct models_pages *pages = pages_of(f, member, query);
-  enum err_code code = grow_columns(f, pages, &models_source_of(f, member)->layouts[query], c, e);
+  enum err_code code =
+      models_grow_columns(f, pages, &models_source_of(f, member)->layouts[query], c, e);
   for (size_t k = 0; k < c->n_metrics && code == ERR_OK; k++)
     if (k > 3 || c->metrics[k]->n_values != c->row_count)
       code = fold_bad_data(e, "a metric column has the wrong length");

@@ -1,6 +1,7 @@
 /* Finds what is suspect from tables of rows. */
 #include "aggregate-svc/figures/signs.h"
 
+#include "aggregate-svc/figures/group.h"
 #include "aggregate-svc/figures/series.h"
 #include "common/base/mem.h"
 #include "common/base/zone.h"
@@ -45,7 +46,8 @@ struct dealer_figures *signs_find(const struct signs_question *q, struct arena *
   struct dealer_figures *out = ARENA_ARRAY(arena, struct dealer_figures, q->cohort->n + 1);
   AUTO_FREE struct series *s = xcalloc(1, sizeof(*s));
   for (size_t i = 0; i < q->cohort->n; i++) {
-    out[i] = (struct dealer_figures){.lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN};
+    out[i] = (struct dealer_figures){
+        .lead_event = LEAD_UNKNOWN, .shopper = SHOPPER_UNKNOWN, .key_events = GROUP_ANY_KEY_EVENTS};
     if (q->cohort->members[i].state == DEALER_OK)
       find(q, i, s, &out[i]);
   }

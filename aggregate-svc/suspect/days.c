@@ -17,8 +17,11 @@ enum {
 #define WAVE_SHARE 0.10
 /* Below so many sessions a day, a day without one may be chance. */
 #define USUAL_MIN 5.0
-/* A week is low beyond so many standard errors; the level, below so much of what it was. */
-#define LOW_WEEK_Z 1.645
+/* A lasting fall is low beyond so many standard errors in all, and in its first and its last week;
+ * the level is below so much of what it was. These alone would suspect one clean dealer in a
+ * hundred: it is together with rates that rose that they are a sign. */
+#define SHIFT_Z 2.75
+#define LOW_WEEK_Z 0.8
 #define SHIFT_LEVEL 0.85
 /* Rates rose by so much, beyond so many standard errors, variation as in crowded weeks. */
 #define RATES_UP 1.10
@@ -231,23 +234,26 @@ static double level_of(const struct suspect_days *d, const struct usual *u, size
   return usual > 0 ? (double)sum_of(d->sessions, start, to) / usual : 1;
 }
 
-/* Whether a rate (y by n) after an entry is clearly above that before it. */
-static bool rate_rose(const int64_t *y, const int64_t *n, size_t from, size_t start, size_t to)
+/* Whether a rate (y by n) after an entry is clearly above that before it. y is a part of n, as
+ * engaged sessions are, or events that come with it: a part varies less, the larger it is. */
+static bool rate_rose(const int64_t *y, const int64_t *n, bool part, size_t from, size_t start,
+                      size_t to)
 {
   double a = (double)sum_of(y, from, start), b = (double)sum_of(y, start, to);
   double m = (double)sum_of(n, from, start), k = (double)sum_of(n, start, to);
   if (!(a > 0 && b > 0 && m > 0 && k > 0))
     return false;
   double ratio = (b / k) / (a / m);
-  return ratio >= RATES_UP && log(ratio) > RATES_Z * sqrt(RATES_PHI / a + RATES_PHI / b);
+  double of_a = part ? fmax(0, 1 - a / m) / a : 1 / a, of_b = part ? fmax(0, 1 - b / k) / b : 1 / b;
+  return ratio >= RATES_UP && log(ratio) > RATES_Z * sqrt(RATES_PHI * (of_a + of_b));
 }
 
 static bool rates_rose(const struct suspect_days *d, size_t start)
 {
   size_t from = start > SUSPECT_BASELINE ? start - SUSPECT_BASELINE : 0;
   size_t leads = from > d->leads_from ? from : d->leads_from;
-  return rate_rose(d->engaged, d->sessions, from, start, last_of(d)) ||
-         (leads < start && rate_rose(d->leads, d->sessions, leads, start, last_of(d)));
+  return rate_rose(d->engaged, d->sessions, true, from, start, last_of(d)) ||
+         (leads < start && rate_rose(d->leads, d->sessions, false, leads, start, last_of(d)));
 }
 
 /* Standard errors by which the days from `start` on are low; 0 when they are not a lasting fall. */
@@ -261,7 +267,7 @@ static double fall_from(const struct suspect_days *d, size_t start, double *leve
   double z = residual_sum(d, &u, start, start, end);
   bool lasting = residual_sum(d, &u, start, start, start + WEEK) < -LOW_WEEK_Z &&
                  residual_sum(d, &u, start, end - WEEK, end) < -LOW_WEEK_Z;
-  return z < -ALARM_Z && lasting && *level < SHIFT_LEVEL ? -z : 0;
+  return z < -SHIFT_Z && lasting && *level < SHIFT_LEVEL ? -z : 0;
 }
 
 struct suspect_finding suspect_shift(const struct suspect_days *d)

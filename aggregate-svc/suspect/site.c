@@ -3,12 +3,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aggregate-svc/stats/stats.h"
 #include "aggregate-svc/suspect/suspect.h"
 #include "common/base/mem.h"
 
-enum { DUPLICATES_MIN_SESSIONS = 30 };
+/* Of so many sessions with a lead the ratio speaks for itself; of fewer, down to so many, it must
+ * be beyond what chance makes of sites where one lead in ten comes twice. */
+enum { DUPLICATES_MIN_SESSIONS = 30, DUPLICATES_FEW_SESSIONS = 15 };
 
 #define DUPLICATES_RATIO 1.3
+#define DUPLICATES_ORDINARY 0.1
+#define DUPLICATES_P 0.001
 #define SELF_REFERRAL_SHARE 0.02
 #define KEY_EVENT_SHARE 0.03
 
@@ -28,10 +33,13 @@ unsigned suspect_effects(const struct suspect_findings *f)
 struct suspect_finding suspect_duplicates(int64_t lead_events, int64_t lead_sessions)
 {
   struct suspect_finding f = {.effects = EFFECT_LEADS_BY_SESSION};
-  if (lead_sessions < DUPLICATES_MIN_SESSIONS)
+  if (lead_sessions < DUPLICATES_FEW_SESSIONS)
     return f;
   f.amount = (double)lead_events / (double)lead_sessions;
-  f.found = f.amount > DUPLICATES_RATIO;
+  f.found = f.amount > DUPLICATES_RATIO &&
+            (lead_sessions >= DUPLICATES_MIN_SESSIONS ||
+             stats_poisson_above(lead_events - lead_sessions,
+                                 DUPLICATES_ORDINARY * (double)lead_sessions) < DUPLICATES_P);
   return f;
 }
 

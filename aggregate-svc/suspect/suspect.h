@@ -91,9 +91,10 @@ struct suspect_finding suspect_gap(const struct suspect_days *d);
  * baseline. */
 struct suspect_finding suspect_late_start(const struct suspect_days *d);
 /* A fall of sessions that lasts for at least 14 days up to the last finished one: their sum of
- * daily residuals against the 56 days before is beyond 4 standard errors, its first and its last
+ * daily residuals against the 56 days before is beyond 2.75 standard errors, its first and its last
  * week are both low, and the level is at least 15 % lower, while engagement or lead rate rose by
- * 10 % or more, beyond chance. */
+ * 10 % or more, beyond chance (2.326 standard errors, so both together are chance in one dealer of
+ * ten thousand). */
 struct suspect_finding suspect_shift(const struct suspect_days *d);
 
 /* All of these. */
@@ -106,7 +107,9 @@ void suspect_find_days(struct suspect_findings *out, const struct suspect_days *
 enum suspect_event { EVENT_STEADY, EVENT_STOPPED, EVENT_BEGAN };
 enum suspect_event suspect_event(const struct suspect_days *d, const int64_t *y, int64_t *day);
 
-/* More than 1.3 lead events by session with one, over at least 30 such sessions. */
+/* More than 1.3 lead events by session with one, over at least 30 such sessions; over 15 to 29 also
+ * beyond what chance makes of a site where one lead in ten comes twice (exact Poisson p below
+ * 0.001). */
 struct suspect_finding suspect_duplicates(int64_t lead_events, int64_t lead_sessions);
 /* Key events that fire in 3 % of sessions or more make sessions engaged by themselves; dealers
  * with other such events are not comparable in engagement. Signatures are equal for equal sets. */

@@ -141,6 +141,10 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
     if (c->cohort.members[i].state == DEALER_OK)
       look_at(c, i, &dealers[i], &no_lead[i]);
   compare_key_events(c, dealers, arena);
+  for (size_t i = 0; i < c->cohort.n; i++)
+    if (c->cohort.members[i].state == DEALER_OK)
+      lately_note(c->lately, c->cohort.members[i].dealer_id, &dealers[i].findings,
+                  c->now_unix_ms / 1000);
   struct health_answer a = {.cohort = &c->cohort,
                             .not_visible = c->not_visible,
                             .dealers = dealers,

@@ -107,7 +107,7 @@ static enum err_code find_before(struct tool_call *c, struct err *e)
     return ERR_OK;
   if (request_period(&s->before, r->compare_to, c->now_unix_ms, e) != ERR_OK) {
     if (strncmp(e->message, named, strlen(named)) == 0)
-      err_set(e, e->code, e->reason, "compare_to.%s", e->message + strlen(named));
+      err_reword(e, "compare_to.%s", e->message + strlen(named));
     return e->code;
   }
   struct period_days now = period_resolve(&c->period, c->now_unix_ms, 0);

@@ -18,5 +18,8 @@ extern const struct tool vehicle_movers_tool;
 
 /* Asks no dealer; rpc_handler's contract. */
 void list_metrics_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service);
+/* Asks the other services; on a worker. */
+void get_service_status_handle(struct rpc_call *call, const ProtobufCMessage *message,
+                               void *service);
 
 #endif

@@ -104,7 +104,7 @@ static const struct command commands[] = {
      "the\n"
      "token is read from standard input, which keeps it out of the shell's history.\n" EXIT_CODES},
     {"validate", cli_validate,
-     "Usage: auth-svc validate [FILE] [--policies FILE] [--format text|json]\n\n"
+     "Usage: auth-svc validate [FILE] [--policies FILE] [--issuers FILE] [--format text|json]\n\n"
      "Reads a dealers file as the service would, with the keyring and the settings of the\n"
      "environment (AUTH_REQUIRE_SEALED, AUTH_COHORT_RULES, ...), but asks no network and no\n"
      "credential. Prints each fault as FILE:LINE: FIELD (DEALER): what is wrong and what to do,\n"
@@ -112,6 +112,7 @@ static const struct command commands[] = {
      "secret. Without FILE it reads what the service would: GA_CREDENTIALS_PATH or\n"
      "GA_CREDENTIALS_JSON.\n\n"
      "  --policies FILE  the policy file, too (its first fault); default AUTH_POLICY_FILE\n"
+     "  --issuers FILE   the issuers file, too; default AUTH_ISSUERS_FILE\n"
      "  --format json    one object for programs: valid, fault_count, faults and warnings (file,\n"
      "                   line, field, dealer, message, code), dealers, properties, regions,\n"
      "                   credentials, secrets, cohorts, policies, revoked\n\n"

@@ -64,7 +64,8 @@ enum err_code cli_load_dealers(struct snapshot **out, struct settings *s, struct
   s->sealed.warn_plain = false;
   s->enable_auth = true; /* the file, never Application Default Credentials */
   AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
-  if (s->state_dir != NULL && connect_store_peek(s->state_dir, &text, e) != ERR_OK)
+  const struct connect_store_options store = settings_connected(s);
+  if (connect_store_peek(&store, &text, e) != ERR_OK)
     return e->code;
   const struct dealers_connected connected = {.text = text.data, .len = text.len};
   return settings_load_snapshot(out, s, s->sealed.keyring, text.len > 0 ? &connected : NULL, NULL,
@@ -90,8 +91,16 @@ static enum err_code join_connected(cJSON *list, const struct settings *s, struc
   AUTO_BUF struct buf text = BUF_INIT(CONNECT_FILE_MAX);
   AUTO_JSON cJSON *root = NULL;
   const struct json_limits limits = {.max_bytes = CONNECT_FILE_MAX};
-  if (s->state_dir == NULL || connect_store_peek(s->state_dir, &text, e) != ERR_OK)
-    return s->state_dir == NULL ? ERR_OK : e->code;
+  const struct connect_store_options store = settings_connected(s);
+  enum err_code code = connect_store_peek(&store, &text, e);
+  if (code == ERR_UNAVAILABLE && s->database_url != NULL) {
+    /* Whoever is in the file can be named without it. */
+    fprintf(stderr, "%s; names of connected dealers are unknown until it can\n", e->message);
+    *e = (struct err){0};
+    return ERR_OK;
+  }
+  if (code != ERR_OK)
+    return code;
   if (text.len > 0 && json_parse(&root, text.data, text.len, &limits, e) != ERR_OK)
     return e->code;
   cJSON *connected = cJSON_GetObjectItemCaseSensitive(root, "dealers");

@@ -10,6 +10,7 @@
 #include "auth-svc/credential/config.h"
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/dealers/file.h"
+#include "auth-svc/identity/issuers.h"
 #include "auth-svc/identity/policies.h"
 #include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
@@ -243,6 +244,13 @@ static void look(struct job *j)
 
 /* -------------------------------------------------------------------------- policies */
 
+static void warn_of_unknown(struct job *j, const char *file, size_t n, const char *names)
+{
+  if (n > 0)
+    validation_warn(&j->found, "unknown_names", file, "",
+                    "%zu name%s of no dealer, region or group: %s", n, n == 1 ? "" : "s", names);
+}
+
 /* Who gets in by certificate and who is revoked; NULL: there is no such file. Names are compared
  * with the dealers where those are right. */
 static void look_at_policies(struct job *j, const char *file)
@@ -259,13 +267,52 @@ static void look_at_policies(struct job *j, const char *file)
   size_t revoked = p->subjects.n + p->token_ids.n + p->token_hashes.n, unknown = 0;
   if (j->dealers.directory != NULL)
     unknown = policies_unknown_names(p, j->dealers.directory, &names);
-  if (unknown > 0)
-    validation_warn(&j->found, "unknown_names", file, "",
-                    "%zu name%s of no dealer, region or group: %s", unknown,
-                    unknown == 1 ? "" : "s", buf_str(&names));
+  warn_of_unknown(j, file, unknown, buf_str(&names));
   buf_printf(&j->found.summary, "  policies     %zu, revoked %zu\n", p->n, revoked);
   put_count(j->found.members, "policies", p->n);
   put_count(j->found.members, "revoked", revoked);
+}
+
+/* --------------------------------------------------------------------------- issuers */
+
+struct issuers_job {
+  struct job *job;
+  const char *file;
+};
+
+static void on_issuers_fault(void *user, const struct issuers_fault *f)
+{
+  const struct issuers_job *j = user;
+  validation_fault(&j->job->found, j->file, f->line, f->field, "", f->text);
+}
+
+/* Whose tokens are taken, and what their claims give; NULL: there is no such file. */
+static void look_at_issuers(struct job *j, const char *file)
+{
+  struct issuers_job faults = {j, file};
+  const struct issuers_options options = {.audience = j->settings.trust.jwt_audience,
+                                          .own_issuer = j->settings.trust.jwt_issuer,
+                                          .on_fault = on_issuers_fault,
+                                          .user = &faults};
+  struct issuers *issuers = NULL;
+  struct err e = {0};
+  AUTO_BUF struct buf names = BUF_INIT(1 << 16);
+  size_t before = j->found.faults.n, rules = 0, unknown = 0;
+  if (file == NULL)
+    return;
+  if (issuers_load(&issuers, file, &options, &e) != ERR_OK) {
+    if (j->found.faults.n == before)
+      validation_fault_of(&j->found, file, e.message);
+    return;
+  }
+  for (size_t i = 0; i < issuers->n; i++)
+    rules += issuers->items[i].mapping.n;
+  if (j->dealers.directory != NULL)
+    unknown = issuers_unknown_names(issuers, j->dealers.directory, &names);
+  warn_of_unknown(j, file, unknown, buf_str(&names));
+  buf_printf(&j->found.summary, "  issuers      %zu, with %zu rules\n", issuers->n, rules);
+  put_count(j->found.members, "issuers", issuers->n);
+  issuers_unref(issuers);
 }
 
 /* --------------------------------------------------------------------------- command */
@@ -279,7 +326,8 @@ static void job_clear(struct job *j)
   settings_free(&j->settings);
 }
 
-static int run(struct job *j, const char *file, const char *policies, bool json)
+static int run(struct job *j, const char *file, const char *policies, const char *issuers,
+               bool json)
 {
   struct err e = {0};
   if (cli_settings(&j->settings, &e) != ERR_OK)
@@ -293,6 +341,7 @@ static int run(struct job *j, const char *file, const char *policies, bool json)
   if (read && load_dealers(j))
     look(j);
   look_at_policies(j, policies != NULL ? policies : j->settings.trust.policy_file);
+  look_at_issuers(j, issuers != NULL ? issuers : j->settings.trust.issuers_file);
   validation_print(&j->found, j->name, json);
   return j->found.faults.n == 0 ? EXIT_OK : EXIT_CONFIG;
 }
@@ -302,13 +351,14 @@ int cli_validate(int argc, char **argv, const char *help)
   static const struct option longs[] = {{"help", no_argument, NULL, 'h'},
                                         {"format", required_argument, NULL, 'f'},
                                         {"policies", required_argument, NULL, 'p'},
+                                        {"issuers", required_argument, NULL, 'i'},
                                         {0}};
   __attribute__((cleanup(job_clear))) struct job j = {.text = BUF_INIT(DEALERS_FILE_MAX + 2)};
-  const char *format = "text", *policies = NULL;
+  const char *format = "text", *policies = NULL, *issuers = NULL;
   int c, exit_code = EXIT_OK;
   validation_init(&j.found);
   while ((c = cli_option(argc, argv, "h", longs, help, &exit_code)) > 0)
-    *(c == 'p' ? &policies : &format) = optarg;
+    *(c == 'p' ? &policies : c == 'i' ? &issuers : &format) = optarg;
   if (c == 0)
     return exit_code;
   bool json = strcmp(format, "json") == 0;
@@ -316,5 +366,5 @@ int cli_validate(int argc, char **argv, const char *help)
     return cli_fail(EXIT_USAGE, "validate", "--format: must be text or json; see --help");
   if (optind + 1 < argc)
     return cli_fail(EXIT_USAGE, "validate", "takes one FILE; see --help");
-  return run(&j, optind < argc ? argv[optind] : NULL, policies, json);
+  return run(&j, optind < argc ? argv[optind] : NULL, policies, issuers, json);
 }

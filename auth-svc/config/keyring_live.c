@@ -173,15 +173,35 @@ static size_t put_idle(const struct keyring *ring, const struct key_use *dealers
   return n;
 }
 
-size_t keyring_live_idle(struct keyring_live *l, const struct key_use *dealers)
+/* What the stores are sealed with. */
+static struct key_use stored_use(const struct keyring_live *l)
 {
-  AUTO_KEYRING struct keyring *ring = current(l);
   struct key_use stored = {0};
-  if (ring == NULL)
-    return 0;
   if (l->options.store != NULL)
     token_store_key_use(l->options.store, &stored);
   connect_store_key_use(l->options.connected, &stored);
+  return stored;
+}
+
+void keyring_live_keys(struct keyring_live *l, const struct key_use *dealers,
+                       void (*fn)(void *user, const char *id, bool idle), void *user)
+{
+  AUTO_KEYRING struct keyring *ring = current(l);
+  if (ring == NULL)
+    return;
+  struct key_use stored = stored_use(l);
+  for (size_t i = 0; i < keyring_size(ring); i++) {
+    const char *id = keyring_id(ring, i);
+    fn(user, id, i > 0 && !key_use_has(dealers, id) && !key_use_has(&stored, id));
+  }
+}
+
+size_t keyring_live_idle(struct keyring_live *l, const struct key_use *dealers)
+{
+  AUTO_KEYRING struct keyring *ring = current(l);
+  if (ring == NULL)
+    return 0;
+  struct key_use stored = stored_use(l);
   return put_idle(ring, dealers, &stored, NULL);
 }
 

@@ -38,6 +38,10 @@ typedef enum err_code keyring_live_load(void *user, struct keyring *ring, struct
 enum err_code keyring_live_reload(struct keyring_live *l, keyring_live_load *load, void *user,
                                   struct snapshot **out, struct err *e);
 
+/* Names each key of the ring in use, the one that seals first, and whether nothing is sealed with
+ * it any more. The id is lent during the call. */
+void keyring_live_keys(struct keyring_live *l, const struct key_use *dealers,
+                       void (*fn)(void *user, const char *id, bool idle), void *user);
 /* Number of keys that may leave the ring: nothing of the file or the store is sealed with them. */
 size_t keyring_live_idle(struct keyring_live *l, const struct key_use *dealers);
 /* Appends a line for /readyz: the keys in use by file, store and audit log, and those that may

@@ -133,6 +133,14 @@ void reload_describe(struct reload *r, struct buf *detail)
   pthread_mutex_unlock(&r->lock);
 }
 
+int64_t reload_loaded_at(struct reload *r)
+{
+  pthread_mutex_lock(&r->lock);
+  int64_t at = r->loaded_ms / 1000;
+  pthread_mutex_unlock(&r->lock);
+  return at;
+}
+
 bool reload_failure(struct reload *r, struct err *out)
 {
   pthread_mutex_lock(&r->lock);

@@ -28,6 +28,8 @@ void reload_free(struct reload *r);
 bool reload_run(struct reload *r);
 /* Appends a line for /readyz, which names neither dealer nor file: the log does. */
 void reload_describe(struct reload *r, struct buf *detail);
+/* When the configuration in use was loaded, seconds since 1970. */
+int64_t reload_loaded_at(struct reload *r);
 /* Why the last attempt was refused, as the log has it; false when it was not. */
 bool reload_failure(struct reload *r, struct err *out);
 

@@ -13,13 +13,14 @@
 #include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
+#include "common/database/database.h"
 #include "common/http/url.h"
 
 #define DEFAULT_CREDENTIALS_PATH "config/dealers.json"
 #define DEFAULT_GRANT_AUDIENCE "analytics-mcp"
 #define DEFAULT_JWT_AUDIENCE "analytics-mcp"
 
-enum { N_VARS = 52 };
+enum { N_VARS = 54 };
 
 static void describe(struct settings *s, struct config_var vars[N_VARS])
 {
@@ -43,6 +44,9 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
        "process alone, on a disk that outlives it"},
       {"AUTH_STATE_PLAINTEXT", CONFIG_BOOL, &s->state_plaintext, "false", 0, 0, false,
        "true: they may be written there unsealed when there is no keyring"},
+      {"DATABASE_URL", CONFIG_STRING, &s->database_url, NULL, 0, 0, true,
+       "PostgreSQL that keeps connected dealers and links, for several replicas: "
+       "postgresql://user:password@host/database; without it they are in AUTH_STATE_DIR"},
       {"AUTH_REFRESH_IN_USE_S", CONFIG_INT, &s->refresh_in_use_s, "5400", 60, 604800, false,
        "accounts used within this many seconds are refreshed ahead of time"},
       {"GOOGLE_APPLICATION_CREDENTIALS", CONFIG_STRING, &s->adc_path, NULL, 0, 0, false,
@@ -69,6 +73,10 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_POLICY_FILE", CONFIG_STRING, &s->trust.policy_file, NULL, 0, 0, false,
        "JSON file of the services that get in by certificate (needs GRPC_TLS_*), and of revoked "
        "subjects and bearer tokens"},
+      {"AUTH_ISSUERS_FILE", CONFIG_STRING, &s->trust.issuers_file, NULL, 0, 0, false,
+       "JSON file of further issuers of signed bearer tokens, such as Keycloak or Entra: their "
+       "keys "
+       "are found by discovery, and rules say which role and dealers their claims stand for"},
       {"AUTH_JWT_KEY_FILE", CONFIG_STRING, &s->trust.jwt_key_file, NULL, 0, 0, false,
        "public keys of signed bearer tokens, PEM or JWKS (RS256, ES256, EdDSA)"},
       {"AUTH_JWT_JWKS_URL", CONFIG_STRING, &s->jwks_url, NULL, 0, 0, false,
@@ -101,7 +109,8 @@ static void describe(struct settings *s, struct config_var vars[N_VARS])
       {"AUTH_REPORT_IDENTITY", CONFIG_STRING, &s->report_identity, "report-svc", 0, 0, false,
        "certificate identity that may call GetAccessToken, EndLease and OwnProperties, with TLS"},
       {"AUTH_GATEWAY_IDENTITY", CONFIG_STRING, &s->gateway_identity, "gateway", 0, 0, false,
-       "certificate identity that may call the steps of a consent, with TLS"},
+       "certificate identity that may call CheckResource and the steps of a consent, and GetStatus "
+       "without a grant, with TLS"},
       {"CONNECT_URL", CONFIG_STRING, &s->connect_url, NULL, 0, 0, false,
        "public https URL of the gateway's pages where dealers connect their website, such as "
        "https://analytics.example.com/connect; when not set, nobody can"},
@@ -265,6 +274,8 @@ static enum err_code check_resource(struct settings *s, struct err *e)
                    "(\"%.100s\"), for which OAuth clients get their tokens: leave "
                    "AUTH_JWT_AUDIENCE out, or set both to the same",
                    s->jwt_audience, s->resource_url);
+  s->trust.jwt_issuer = s->jwt_issuer;
+  s->trust.jwt_audience = s->jwt_audience != NULL ? s->jwt_audience : s->resource_url;
   if (s->jwt_audience == NULL)
     s->jwt_audience = s->resource_url != NULL ? s->resource_url : DEFAULT_JWT_AUDIENCE;
   return ERR_OK;
@@ -329,18 +340,31 @@ static enum err_code check_connect(struct settings *s, struct err *e)
   if (s->connect_client_id == NULL || s->connect_client_secret_file == NULL)
     return wrong(e,
                  "CONNECT_CLIENT_ID, CONNECT_CLIENT_SECRET_FILE: must be set when CONNECT_URL is");
-  if (s->state_dir == NULL || s->keyring_file == NULL)
+  if ((s->state_dir == NULL && s->database_url == NULL) || s->keyring_file == NULL)
     return wrong(e,
-                 "AUTH_STATE_DIR, AUTH_KEYRING_FILE: must be set when CONNECT_URL is: what dealers "
-                 "consent to is stored there, sealed");
+                 "AUTH_STATE_DIR (or DATABASE_URL, for several replicas), AUTH_KEYRING_FILE: must "
+                 "be set when CONNECT_URL is: what dealers consent to is stored there, sealed");
   return ERR_OK;
+}
+
+static enum err_code check_database(struct settings *s, struct err *e)
+{
+  if (s->database_url == NULL)
+    return ERR_OK;
+  if (database_check_url(s->database_url, e) != ERR_OK)
+    return e->code;
+  return s->keyring_file != NULL
+             ? ERR_OK
+             : wrong(e,
+                     "AUTH_KEYRING_FILE: must be set when DATABASE_URL is: connected dealers are "
+                     "stored there sealed");
 }
 
 static enum err_code check(struct settings *s, struct err *e)
 {
   static enum err_code (*const checks[])(struct settings *, struct err *) = {
-      check_auth,     check_account_tokens, check_keys, check_audit,  check_audience,
-      check_resource, check_dealers,        check_rest, check_connect};
+      check_auth,     check_account_tokens, check_keys, check_audit,   check_audience,
+      check_resource, check_dealers,        check_rest, check_connect, check_database};
   for (size_t i = 0; i < ARRAY_LEN(checks); i++)
     if (checks[i](s, e) != ERR_OK)
       return e->code;
@@ -460,19 +484,31 @@ enum err_code settings_open_store(struct token_store **out, const struct setting
   return token_store_open(out, &options, e);
 }
 
+struct connect_store_options settings_connected(const struct settings *s)
+{
+  return (struct connect_store_options){
+      .database_url = s->database_url, .state_dir = s->state_dir, .keyring = s->sealed.keyring};
+}
+
+/* Whether there are, or may come to be, connected dealers. */
+static bool has_connected(const struct settings *s)
+{
+  AUTO_FREE char *dir = s->state_dir != NULL ? xasprintf("%s/connect", s->state_dir) : NULL;
+  return s->database_url != NULL ||
+         (dir != NULL && (s->connect_url != NULL || access(dir, F_OK) == 0));
+}
+
 enum err_code settings_open_connected(struct connect_store **out, const struct settings *s,
                                       struct err *e)
 {
-  AUTO_FREE char *dir = s->state_dir != NULL ? xasprintf("%s/connect", s->state_dir) : NULL;
+  const struct connect_store_options options = settings_connected(s);
   *out = NULL;
-  if (dir == NULL || (s->connect_url == NULL && access(dir, F_OK) != 0))
+  if (!has_connected(s))
     return ERR_OK;
-  if (s->sealed.keyring == NULL)
+  if (options.keyring == NULL)
     return wrong(e,
                  "AUTH_KEYRING_FILE: must be set: AUTH_STATE_DIR holds dealers that were connected "
                  "by consent, sealed");
-  const struct connect_store_options options = {.state_dir = s->state_dir,
-                                                .keyring = s->sealed.keyring};
   return connect_store_open(out, &options, e);
 }
 
@@ -501,5 +537,7 @@ void settings_wipe_secrets(struct settings *s)
   wipe_variable("AUTH_SEAL_KEY");
   wipe_variable("AUTH_JWT_HS256_SECRET");
   wipe_variable("GA_CREDENTIALS_JSON");
+  wipe_variable("DATABASE_URL");
+  s->database_url = NULL; /* who needs it has a copy */
   s->trust.seal_key = s->trust.jwt_secret = s->credentials_json = NULL;
 }

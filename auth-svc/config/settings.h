@@ -25,6 +25,7 @@ struct settings {
   int64_t config_check_s;
   const char *state_dir; /* NULL: replaced refresh tokens stay in memory */
   bool state_plaintext;
+  const char *database_url; /* NULL: what is stored lies in state_dir; NULL once wiped */
   int64_t refresh_in_use_s;
   const char *adc_path;        /* GOOGLE_APPLICATION_CREDENTIALS; NULL when not set */
   const char *token_endpoint;  /* NULL: each credential's own */
@@ -75,8 +76,10 @@ enum err_code settings_load_snapshot(struct snapshot **out, const struct setting
  * it opens only when AUTH_STATE_PLAINTEXT allows it. */
 enum err_code settings_open_store(struct token_store **out, const struct settings *s,
                                   struct err *e);
-/* The store of connected dealers; *out is NULL where CONNECT_URL is not set and none was connected
- * before. */
+/* Where the connected dealers are; for connect_store_peek() too. Texts are lent. */
+struct connect_store_options settings_connected(const struct settings *s);
+/* The store of connected dealers, in DATABASE_URL or AUTH_STATE_DIR; *out is NULL where CONNECT_URL
+ * is not set and no dealer was connected in the folder before. */
 enum err_code settings_open_connected(struct connect_store **out, const struct settings *s,
                                       struct err *e);
 /* The secret of CONNECT_CLIENT_SECRET_FILE; *out is NULL where that is not set. */

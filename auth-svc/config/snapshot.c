@@ -12,7 +12,7 @@ struct snapshot_slot {
   struct snapshot *current;
 };
 
-enum { UNKNOWN_NAMES_MAX = 1024 };
+enum { UNKNOWN_NAMES_MAX = 2048 };
 
 /* A dealer's place among those sorted by credential. */
 struct by_credential {
@@ -80,7 +80,12 @@ enum err_code snapshot_load(struct snapshot **out, const char *path,
 static void find_unknown_names(struct snapshot *s)
 {
   AUTO_BUF struct buf text = BUF_INIT(UNKNOWN_NAMES_MAX);
+  AUTO_BUF struct buf rules = BUF_INIT(UNKNOWN_NAMES_MAX);
   s->n_unknown_names = policies_unknown_names(s->trust.policies, s->directory, &text);
+  s->n_unknown_names += issuers_unknown_names(s->trust.issuers, s->directory, &rules);
+  if (text.len > 0 && rules.len > 0)
+    buf_puts(&text, ", ");
+  buf_puts(&text, buf_str(&rules));
   s->unknown_names = s->n_unknown_names > 0 ? xstrdup(buf_str(&text)) : NULL;
 }
 
@@ -89,6 +94,7 @@ void snapshot_trust(struct snapshot *s, const struct trust *t)
   s->trust.sealer = sealer_ref(t->sealer);
   s->trust.jwt_keys = t->jwt_keys != NULL ? jwt_keys_ref(t->jwt_keys) : jwt_keys_new();
   s->trust.policies = t->policies != NULL ? policies_ref(t->policies) : policies_none();
+  s->trust.issuers = t->issuers != NULL ? issuers_ref(t->issuers) : issuers_none();
   s->peers = peers_new(s->directory, t->sealer);
   find_unknown_names(s);
 }

@@ -27,9 +27,10 @@ struct snapshot {
   struct key_use sealed_with;      /* keys of the dealers file's secrets */
   struct trust trust;              /* set by snapshot_trust(), like what follows */
   struct peers *peers;
-  size_t n_unknown_names; /* of policies, that the dealers file does not have */
-  char *unknown_names;    /* the first of them, for people; NULL when there are none */
-  uint64_t number;        /* in its slot, from 1; set by the slot */
+  uint64_t connected_version; /* of the connected dealers in it (connect/store.h) */
+  size_t n_unknown_names;     /* of policies and issuers, that the dealers file does not have */
+  char *unknown_names;        /* the first of them, for people; NULL when there are none */
+  uint64_t number;            /* in its slot, from 1; set by the slot */
 };
 
 /* Takes everything over; `credentials` has one entry per dealer of the directory. */

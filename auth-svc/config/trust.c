@@ -17,6 +17,7 @@ void trust_clear(struct trust *t)
   sealer_unref(TAKE_PTR(t->sealer));
   jwt_keys_unref(TAKE_PTR(t->jwt_keys));
   policies_unref(TAKE_PTR(t->policies));
+  issuers_unref(TAKE_PTR(t->issuers));
 }
 
 enum err_code trust_source_new(struct trust_source **out, const struct trust_options *o,
@@ -116,6 +117,16 @@ static enum err_code load_policies(struct policies **out, const struct trust_sou
                  s->options.policy_file);
 }
 
+static enum err_code load_issuers(struct issuers **out, const struct trust_source *s, struct err *e)
+{
+  const struct issuers_options options = {.audience = s->options.jwt_audience,
+                                          .own_issuer = s->options.jwt_issuer};
+  if (s->options.issuers_file != NULL)
+    return issuers_load(out, s->options.issuers_file, &options, e);
+  *out = issuers_none();
+  return ERR_OK;
+}
+
 enum err_code trust_load(struct trust *out, const struct trust_source *s, struct err *e)
 {
   *out = (struct trust){0};
@@ -124,6 +135,8 @@ enum err_code trust_load(struct trust *out, const struct trust_source *s, struct
     code = trust_load_jwt_keys(&out->jwt_keys, s, e);
   if (code == ERR_OK)
     code = load_policies(&out->policies, s, e);
+  if (code == ERR_OK)
+    code = load_issuers(&out->issuers, s, e);
   if (code != ERR_OK)
     trust_clear(out);
   return code;

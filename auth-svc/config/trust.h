@@ -1,9 +1,11 @@
 /* What auth-svc trusts beside the dealers' credentials: keys of sealed grants, keys of signed
- * bearer tokens, policies. Loaded together, put in place with the dealers as one snapshot. */
+ * bearer tokens, other issuers, policies. Loaded together, put in place with the dealers as one
+ * snapshot. */
 #ifndef AMCP_AUTH_TRUST_H
 #define AMCP_AUTH_TRUST_H
 
 #include "auth-svc/grant/seal.h"
+#include "auth-svc/identity/issuers.h"
 #include "auth-svc/identity/jwt_keys.h"
 #include "auth-svc/identity/policies.h"
 
@@ -12,6 +14,7 @@ struct trust {
   struct sealer *sealer;
   struct jwt_keys *jwt_keys; /* as configured; may be empty */
   struct policies *policies;
+  struct issuers *issuers; /* of AUTH_ISSUERS_FILE; may be empty */
 };
 /* Drops the references. */
 void trust_clear(struct trust *t);
@@ -23,8 +26,10 @@ struct trust_options {
   const char *jwt_secret, *jwt_secret_file;
   const char *jwt_key_file;
   const char *policy_file;
-  const char *audience; /* of sealed grants */
-  bool mutual_tls;      /* without it, nobody can get in by certificate */
+  const char *issuers_file;
+  const char *jwt_issuer, *jwt_audience; /* what the issuers file is read with; NULL for none */
+  const char *audience;                  /* of sealed grants */
+  bool mutual_tls;                       /* without it, nobody can get in by certificate */
 };
 
 /* The files, and what came otherwise and cannot be read again: a key or secret of the

@@ -62,6 +62,12 @@ cJSON *connect_find_dealer(const struct connect_lists *l, const char *dealer_id)
   return NULL;
 }
 
+bool connect_is_configured(const struct directory *directory, const char *name)
+{
+  const struct dealer *d = directory_by_name(directory, name);
+  return d != NULL && !d->connected;
+}
+
 void connect_prolong(const struct connect_lists *l, cJSON *session)
 {
   value_set_number(session, "expires_s", l->now_s + CONNECT_SESSION_S);
@@ -85,7 +91,8 @@ const char *connect_whose(struct connect *c, const char *token, const char *sess
                           struct arena *arena)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, NULL) != ERR_OK)
+    return ""; /* the call itself says why */
   const cJSON *s = connect_find(l.sessions, session);
   const cJSON *invite = s != NULL ? connect_find_text(l.invites, "hash", value_text(s, "invite"))
                                   : connect_find(l.invites, token);

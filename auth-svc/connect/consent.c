@@ -143,7 +143,8 @@ enum err_code connect_start(struct connect *c, Analytics__Auth__V1__StartConsent
   connect_token_make(f.state);
   connect_token_make(f.nonce);
   connect_token_make(f.verifier);
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   enum err_code code = begin(c, &l, request, &f, &url, e);
   if (code == ERR_OK)
     code = connect_store_end(c->options.store, true, e);
@@ -257,11 +258,10 @@ static void on_pool(void *arg)
   MAGIC_CHECK(r, RECEIVING_MAGIC);
   struct connect_lists l;
   struct err e = {0};
-  connect_store_begin(r->connect->options.store, &l);
-  if (save(r, &l, &e) == ERR_OK)
-    connect_store_end(r->connect->options.store, true, &e);
-  else
-    connect_store_end(r->connect->options.store, false, NULL);
+  if (connect_store_begin(r->connect->options.store, &l, &e) == ERR_OK) {
+    bool saved = save(r, &l, &e) == ERR_OK;
+    connect_store_end(r->connect->options.store, saved, saved ? &e : NULL);
+  }
   receiving_end(r, &e);
 }
 
@@ -293,6 +293,13 @@ static void on_tokens(void *user, const struct google_tokens *tokens)
   google_properties(&r->connect->options.google, r->tokens.access_token, on_properties, r);
 }
 
+/* What the exchange of a code goes on with. */
+struct expected {
+  struct secret *verifier; /* an own reference */
+  char nonce[CONNECT_TOKEN_TEXT + 1];
+  char session[SHA256_HEX_SIZE]; /* digest */
+};
+
 /* Whether a redirect that is loaded again finds what it brought the first time. */
 static bool is_past(const cJSON *session)
 {
@@ -300,25 +307,35 @@ static bool is_past(const cJSON *session)
   return strcmp(stage, STAGE_CONSENTED) == 0 || strcmp(stage, STAGE_CONNECTED) == 0;
 }
 
+/* What the store says to a redirect. False: *e or *refused is the answer, or the redirect was
+ * loaded again and there is nothing left to do. Otherwise the code may be exchanged. */
+static bool take_redirect(struct connect *c,
+                          const Analytics__Auth__V1__ReceiveConsentRequest *request,
+                          struct expected *x, struct err *refused, struct err *e)
+{
+  struct connect_lists l;
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return false;
+  cJSON *session = connect_find(l.sessions, request->session);
+  bool past = session != NULL && is_past(session);
+  if (session == NULL)
+    connect_session_over(e);
+  else if (!past && take_session(c, &l, request, session, &x->verifier, refused, e) == ERR_OK) {
+    strncpy(x->nonce, value_text(session, "nonce"), CONNECT_TOKEN_TEXT);
+    strncpy(x->session, value_text(session, "hash"), SHA256_HEX_SIZE - 1);
+  }
+  bool changed = e->code == ERR_OK && !past;
+  connect_store_end(c->options.store, changed, changed ? e : NULL);
+  return changed && e->code == ERR_OK && refused->code == ERR_OK;
+}
+
 void connect_receive(struct connect *c, const Analytics__Auth__V1__ReceiveConsentRequest *request,
                      connect_received *done, void *user)
 {
   struct err e = {0}, refused = {0};
-  struct connect_lists l;
-  AUTO_SECRET struct secret *verifier = NULL;
-  char nonce[CONNECT_TOKEN_TEXT + 1] = "", hash[SHA256_HEX_SIZE] = "";
-  connect_store_begin(c->options.store, &l);
-  cJSON *session = connect_find(l.sessions, request->session);
-  bool past = session != NULL && is_past(session);
-  if (session == NULL)
-    connect_session_over(&e);
-  else if (!past && take_session(c, &l, request, session, &verifier, &refused, &e) == ERR_OK) {
-    strncpy(nonce, value_text(session, "nonce"), CONNECT_TOKEN_TEXT);
-    strncpy(hash, value_text(session, "hash"), SHA256_HEX_SIZE - 1);
-  }
-  bool changed = e.code == ERR_OK && !past;
-  connect_store_end(c->options.store, changed, changed ? &e : NULL);
-  if (e.code != ERR_OK || past || refused.code != ERR_OK) {
+  struct expected x = {0};
+  if (!take_redirect(c, request, &x, &refused, &e)) {
+    secret_unref(x.verifier);
     done(user, e.code != ERR_OK ? &e : &refused);
     return;
   }
@@ -327,6 +344,8 @@ void connect_receive(struct connect *c, const Analytics__Auth__V1__ReceiveConsen
   r->connect = c;
   r->done = done;
   r->user = user;
-  memcpy(r->session, hash, sizeof(hash));
-  google_exchange(&c->options.google, request->code, secret_text(verifier), nonce, on_tokens, r);
+  memcpy(r->session, x.session, sizeof(r->session));
+  google_exchange(&c->options.google, request->code, secret_text(x.verifier), x.nonce, on_tokens,
+                  r);
+  secret_unref(x.verifier);
 }

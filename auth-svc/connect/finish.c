@@ -15,11 +15,17 @@ static const cJSON *properties_of(const cJSON *object)
   return cJSON_GetObjectItemCaseSensitive(object, "properties");
 }
 
-/* Property id of an entry of dealers.json: an object, or a text. */
+const char *connect_property_id(const cJSON *property)
+{
+  static const char prefix[] = "properties/";
+  const char *id =
+      cJSON_IsString(property) ? property->valuestring : value_text(property, "property_id");
+  return strncmp(id, prefix, sizeof(prefix) - 1) == 0 ? id + sizeof(prefix) - 1 : id;
+}
+
 static const char *first_property(const cJSON *dealer)
 {
-  const cJSON *first = cJSON_GetArrayItem(properties_of(dealer), 0);
-  return cJSON_IsString(first) ? first->valuestring : value_text(first, "property_id");
+  return connect_property_id(cJSON_GetArrayItem(properties_of(dealer), 0));
 }
 
 static bool put_properties(Analytics__Auth__V1__ShowConsentResponse *out, const cJSON *session,
@@ -30,7 +36,8 @@ static bool put_properties(Analytics__Auth__V1__ShowConsentResponse *out, const 
   out->properties = ARENA_ARRAY(arena, Analytics__Auth__V1__OfferedProperty *, n);
   cJSON_ArrayForEach(p, properties_of(session))
   {
-    Analytics__Auth__V1__OfferedProperty *seen = ARENA_NEW(arena, Analytics__Auth__V1__OfferedProperty);
+    Analytics__Auth__V1__OfferedProperty *seen =
+        ARENA_NEW(arena, Analytics__Auth__V1__OfferedProperty);
     if (seen == NULL || out->properties == NULL)
       return false;
     analytics__auth__v1__offered_property__init(seen);
@@ -102,7 +109,8 @@ enum err_code connect_show(struct connect *c, Analytics__Auth__V1__ShowConsentRe
                            struct arena *arena, struct err *e)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   const cJSON *found = connect_find(l.sessions, session);
   enum err_code code =
       found == NULL ? connect_session_over(e) : put_session(out, &l, found, directory, arena, e);
@@ -119,16 +127,15 @@ bool connect_property_taken(const struct connect_lists *l, const char *dealer_id
                             const char *property, const struct directory *directory)
 {
   const struct dealer *owner = directory_by_property(directory, property);
-  bool taken = owner != NULL && strcmp(owner->dealer_id, dealer_id) != 0;
+  bool taken = owner != NULL && !owner->connected && strcmp(owner->dealer_id, dealer_id) != 0;
   const cJSON *item, *p;
-  cJSON_ArrayForEach(item, l->dealers) /* stored a moment ago, perhaps */
+  cJSON_ArrayForEach(item, l->dealers)
   {
     const cJSON *d = connect_dealer_of(item);
     bool other = strcmp(value_text(d, "dealer_id"), dealer_id) != 0;
     cJSON_ArrayForEach(p, properties_of(d))
     {
-      const char *id = cJSON_IsString(p) ? p->valuestring : value_text(p, "property_id");
-      taken = taken || (other && strcmp(id, property) == 0);
+      taken = taken || (other && strcmp(connect_property_id(p), property) == 0);
     }
   }
   return taken;
@@ -140,7 +147,7 @@ static enum err_code check_dealer(const struct connect_lists *l, const char *dea
   bool stored = connect_find_dealer(l, dealer_id) != NULL;
   if (renew && !stored)
     return connect_invite_over(e);
-  if (!renew && (stored || directory_by_name(directory, dealer_id) != NULL))
+  if (!renew && (stored || connect_is_configured(directory, dealer_id)))
     return err_set(e, ERR_ALREADY_EXISTS, "dealer_taken",
                    "dealer \"%s\" is there already: it was connected or configured meanwhile",
                    dealer_id);
@@ -164,7 +171,7 @@ static void set_property(cJSON *dealer, const cJSON *seen)
   cJSON_AddItemToArray(list, p);
   for (cJSON *o = old != NULL ? old->child : NULL, *next; o != NULL; o = next) {
     next = o->next;
-    const char *own = cJSON_IsString(o) ? o->valuestring : value_text(o, "property_id");
+    const char *own = connect_property_id(o);
     if (strcmp(own, id) != 0 && strcmp(own, first_property(dealer)) != 0 && o != old->child)
       cJSON_AddItemToArray(list, cJSON_DetachItemViaPointer(old, o));
   }
@@ -249,7 +256,9 @@ enum err_code connect_finish(struct connect *c,
                              struct arena *arena, struct err *e)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  *dealer_id = NULL;
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   cJSON *session = connect_find(l.sessions, request->session);
   bool done = session != NULL && is_stage(session, STAGE_CONNECTED);
   enum err_code code = session == NULL ? connect_session_over(e)
@@ -275,18 +284,21 @@ struct asking {
   struct google_figures figures;
 };
 
+/* They are to be seen once: not for a disk, but for the replica that shows the page. */
 static void keep_figures(const struct asking *a)
 {
+  struct connect_store *store = a->connect->options.store;
   struct connect_lists l;
-  connect_store_begin(a->connect->options.store, &l);
+  if (!a->figures.known || connect_store_begin(store, &l, NULL) != ERR_OK)
+    return;
   cJSON *session = connect_find_text(l.sessions, "hash", a->session);
-  if (session != NULL && a->figures.known) {
+  if (session != NULL) {
     cJSON_DeleteItemFromObjectCaseSensitive(session, "figures");
     cJSON *kept = cJSON_AddObjectToObject(session, "figures");
     value_set_number(kept, "sessions", a->figures.sessions);
     value_set_number(kept, "active_users", a->figures.active_users);
   }
-  connect_store_end(a->connect->options.store, false, NULL); /* to be seen once: not to disk */
+  connect_store_end(store, session != NULL && connect_store_is_shared(store), NULL);
 }
 
 static void asking_end(struct asking *a)
@@ -317,7 +329,9 @@ static void on_figures(void *user, const struct google_figures *figures)
 static void find_property(struct connect *c, const char *token, struct asking *a, char out[32])
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  out[0] = '\0';
+  if (connect_store_begin(c->options.store, &l, NULL) != ERR_OK)
+    return;
   const cJSON *session = connect_find(l.sessions, token);
   snprintf(a->session, sizeof(a->session), "%s", value_text(session, "hash"));
   snprintf(out, 32, "%s", value_text(session, "property_id"));

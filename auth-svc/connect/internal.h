@@ -29,7 +29,12 @@ static inline cJSON *connect_dealer_of(const cJSON *item)
 }
 /* The connected dealer of this id; NULL when there is none. */
 cJSON *connect_find_dealer(const struct connect_lists *l, const char *dealer_id);
-/* Whether a property is another dealer's, in use or stored a moment ago. */
+/* A dealer of the dealers file of this name. Of connected dealers the store knows more than the
+ * directory, which learns a little later what other replicas store. */
+bool connect_is_configured(const struct directory *directory, const char *name);
+/* The number of a property in an entry of dealers.json, where it is an object or a text. */
+const char *connect_property_id(const cJSON *property);
+/* Whether a property is another dealer's, of the file or of the store. */
 bool connect_property_taken(const struct connect_lists *l, const char *dealer_id,
                             const char *property, const struct directory *directory);
 /* The session goes on for another ten minutes. */

@@ -62,7 +62,7 @@ static enum err_code check_free(const struct connect_lists *l, const invitation 
 {
   if (connect_find_dealer(l, i->dealer_id) != NULL)
     return taken(e, i->dealer_id, true);
-  if (directory_by_name(directory, i->dealer_id) != NULL)
+  if (connect_is_configured(directory, i->dealer_id))
     return taken(e, i->dealer_id, false);
   return ERR_OK;
 }
@@ -132,7 +132,8 @@ enum err_code connect_invite(struct connect *c, Analytics__Auth__V1__CreateInvit
   char token[CONNECT_TOKEN_TEXT + 1];
   struct connect_lists l;
   cJSON *dealer = NULL;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   enum err_code code = check_request(request, &l, e);
   if (code == ERR_OK)
     code = make_dealer(&dealer, &l, request->invitation, directory, e);
@@ -161,7 +162,8 @@ enum err_code connect_show_invite(struct connect *c, Analytics__Auth__V1__ShowIn
                                   const char *token, struct arena *arena, struct err *e)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   const cJSON *invite = connect_find(l.invites, token);
   const char *holder = value_text(invite, "session");
   bool open = invite != NULL &&
@@ -189,7 +191,8 @@ static cJSON *find_by_id(const cJSON *invites, const char *id)
 enum err_code connect_revoke_invite(struct connect *c, const char *invite_id, struct err *e)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   cJSON *invite = find_by_id(l.invites, invite_id);
   if (invite == NULL) {
     connect_store_end(c->options.store, false, NULL);
@@ -250,8 +253,7 @@ static Analytics__Auth__V1__ConnectedDealer *put_dealer(const cJSON *item, struc
   analytics__auth__v1__connected_dealer__init(out);
   out->dealer_id = arena_strdup(arena, value_text(d, "dealer_id"));
   out->name = arena_strdup(arena, value_text(d, "name"));
-  out->property_id = arena_strdup(arena, cJSON_IsString(first) ? first->valuestring
-                                                               : value_text(first, "property_id"));
+  out->property_id = arena_strdup(arena, connect_property_id(first));
   out->google_account = arena_strdup(arena, value_text(item, "google_account"));
   out->connected_at = value_number(item, "connected_s");
   return out;
@@ -281,7 +283,8 @@ enum err_code connect_list(struct connect *c, Analytics__Auth__V1__ListConnectio
                            struct arena *arena, struct err *e)
 {
   struct connect_lists l;
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   bool ok = put_lists(out, &l, arena);
   connect_store_end(c->options.store, false, NULL);
   return ok ? ERR_OK

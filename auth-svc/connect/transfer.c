@@ -38,7 +38,8 @@ enum err_code connect_forget(struct connect *c, const char *dealer_id, struct se
   struct connect_lists l;
   *token = NULL;
   *note = "";
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   cJSON *item = connect_find_dealer(&l, dealer_id);
   const cJSON *other = item != NULL ? shares_consent(&l, item) : NULL;
   enum err_code code =
@@ -87,9 +88,7 @@ static enum err_code check_properties(const struct connect_lists *l, const cJSON
   const cJSON *p;
   cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(dealer, "properties"))
   {
-    const char *id = cJSON_IsString(p) ? p->valuestring : value_text(p, "property_id");
-    if (strncmp(id, "properties/", 11) == 0)
-      id += 11;
+    const char *id = connect_property_id(p);
     if (connect_property_taken(l, value_text(dealer, "dealer_id"), id, directory))
       return err_set(e, ERR_ALREADY_EXISTS, "property_taken",
                      "dealer \"%s\": property %s belongs to another dealer already",
@@ -107,7 +106,7 @@ static enum err_code take_in(const struct connect_lists *l, cJSON *dealer,
                    "dealer \"%s\": needs a dealer_id and an OAuth client with a refresh token "
                    "(oauth)",
                    id);
-  if (connect_find_dealer(l, id) != NULL || directory_by_name(directory, id) != NULL)
+  if (connect_find_dealer(l, id) != NULL || connect_is_configured(directory, id))
     return err_set(e, ERR_ALREADY_EXISTS, "dealer_taken",
                    "dealer \"%s\" is connected or in the dealers file already: take it out there "
                    "first",
@@ -147,7 +146,8 @@ enum err_code connect_import(struct connect *c, const char *dealers_json,
     return e->code;
   const cJSON *list =
       cJSON_IsArray(root) ? root : cJSON_GetObjectItemCaseSensitive(root, "dealers");
-  connect_store_begin(c->options.store, &l);
+  if (connect_store_begin(c->options.store, &l, e) != ERR_OK)
+    return e->code;
   enum err_code code = take_all(&l, list, directory, taken, e);
   *n = (int32_t)cJSON_GetArraySize(taken);
   if (code != ERR_OK) {

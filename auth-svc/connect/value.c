@@ -105,7 +105,7 @@ enum err_code value_open(struct secret **out, const cJSON *object, const char *k
   const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
   const char *sealed = json_get_string(value, "sealed");
   if (sealed == NULL)
-    return err_set(e, ERR_DATA_LOSS, "state_damaged", "AUTH_STATE_DIR: %s of \"%s\" is missing",
+    return err_set(e, ERR_DATA_LOSS, "state_damaged", "the connected dealers: %s of \"%s\" is missing",
                    key, place->tenant);
   return keyring_open(out, ring, place, sealed, strlen(sealed), e);
 }

@@ -60,6 +60,20 @@ bool open_host_name(const char *host, char *out, size_t size)
   return n > 0 && (size_t)snprintf(out, size, "%.*s", (int)n, host) < size;
 }
 
+bool open_host_url_is_whole(const char *url)
+{
+  const char *host = strstr(url, "://");
+  if (host == NULL)
+    return false;
+  host += 3;
+  const char *end = host + strcspn(host, "/?#");
+  const char *p = host + (*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":[]/?#"));
+  if (p > end || (*host == '[' && p == host + 2))
+    return false;
+  size_t digits = *p == ':' ? strspn(p + 1, "0123456789") : 0;
+  return p == end || (digits >= 1 && digits <= 5 && p + 1 + digits == end);
+}
+
 bool open_host_url_is_safe(const char *url)
 {
   char host[256], name[256];

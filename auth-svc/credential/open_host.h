@@ -14,6 +14,9 @@ const char *open_host_problem(const char *host);
 bool open_host_allows(const char *name);
 /* The name in a "host:port", "[v6]:port" or either without port. False when it does not fit. */
 bool open_host_name(const char *host, char *out, size_t size);
+/* Whether "host", "host:443" or "[::1]:443" stands before a URL's path: a typing error there shows
+ * at the first use otherwise. */
+bool open_host_url_is_whole(const char *url);
 /* Whether a URL is safe for secrets: https, or http to loopback or to that host. */
 bool open_host_url_is_safe(const char *url);
 

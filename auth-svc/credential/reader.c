@@ -8,22 +8,6 @@
 #include "auth-svc/credential/exchange.h"
 #include "auth-svc/credential/open_host.h"
 
-/* Whether "host", "host:443" or "[::1]:443" stands before the path: a typing error there shows
- * at the first token otherwise. */
-static bool has_host_and_port(const char *url)
-{
-  const char *host = strstr(url, "://");
-  if (host == NULL)
-    return false;
-  host += 3;
-  const char *end = host + strcspn(host, "/?#");
-  const char *p = host + (*host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":[]/?#"));
-  if (p > end || (*host == '[' && p == host + 2))
-    return false;
-  size_t digits = *p == ':' ? strspn(p + 1, "0123456789") : 0;
-  return p == end || (digits >= 1 && digits <= 5 && p + 1 + digits == end);
-}
-
 /* Link-local, where clouds have their metadata servers; AWS has one in fd00:ec2::/32 too. */
 static bool is_metadata_address(const char *name)
 {
@@ -37,7 +21,7 @@ static enum err_code check_url(const struct field_at *p, const char *key, const 
                                bool metadata)
 {
   char host[256], name[256];
-  if (!has_host_and_port(url))
+  if (!open_host_url_is_whole(url))
     return field_refuse(p, key, "must be an https URL, such as https://host.example:443/path");
   if (strchr(url, ' ') != NULL || !url_host(url, host, sizeof(host)) ||
       !open_host_name(host, name, sizeof(name)))

@@ -9,6 +9,8 @@
 #include "auth-svc/grant/search.h"
 #include "common/base/codec.h"
 #include "common/base/nearest.h"
+#include "common/pbjson/ambiguity.h"
+#include "common/pbjson/borrow.h"
 
 static void mark_direct(struct scope *s, const struct dealer *dealer)
 {
@@ -111,7 +113,7 @@ const char *shown(char out[SHOWN_SIZE], const char *text)
 
 /* ------------------------------------------------------------ closest matches */
 
-enum { FITS_SHOWN = 5, REGIONS_BYTES = 400 };
+enum { FITS_SHOWN = 5, REGIONS_BYTES = 400, PART_MIN = 3 };
 
 static unsigned dealer_distance(const char *asked, const struct dealer *d)
 {
@@ -171,17 +173,49 @@ static void list_groups(const struct scope *s, struct buf *out)
   }
 }
 
+typedef Analytics__Error__V1__Candidate candidate;
+
+/* For programs, of candidates in `list`. */
+static void put_candidates(struct err *e, Analytics__Error__V1__Kind kind, const char *asked,
+                           candidate *list, size_t n, bool more)
+{
+  Analytics__Error__V1__Ambiguity a = ANALYTICS__ERROR__V1__AMBIGUITY__INIT;
+  candidate *pointers[FITS_SHOWN];
+  for (size_t i = 0; i < n; i++)
+    pointers[i] = &list[i];
+  a.kind = kind;
+  a.asked = borrow_text(asked);
+  a.candidates = pointers;
+  a.n_candidates = n;
+  a.more = more;
+  ambiguity_put(e, &a);
+}
+
+static candidate candidate_of(const char *value, const char *title)
+{
+  candidate c = ANALYTICS__ERROR__V1__CANDIDATE__INIT;
+  c.value = borrow_text(value);
+  c.title = borrow_text(title);
+  return c;
+}
+
 /* dealer_id: "ford" fits 3 dealers: "d01" Ford of Reno, ...; give one dealer_id */
 static enum err_code several_fit(const char *field, const char *text,
                                  const struct dealer *const *fits, size_t n, struct err *e)
 {
   char asked[SHOWN_SIZE];
+  candidate list[FITS_SHOWN];
+  size_t some = n < FITS_SHOWN ? n : FITS_SHOWN;
   AUTO_BUF struct buf names = BUF_INIT(512);
-  for (size_t i = 0; i < n && i < FITS_SHOWN; i++)
+  for (size_t i = 0; i < some; i++) {
     buf_printf(&names, "%s\"%s\" %s", i == 0 ? "" : ", ", fits[i]->dealer_id, fits[i]->name);
-  return err_set(e, ERR_INVALID_ARGUMENT, "several_dealers",
-                 "%s: \"%s\" fits %zu dealers: %s%s; give one dealer_id", field, shown(asked, text),
-                 n, buf_str(&names), n > FITS_SHOWN ? ", ..." : "");
+    list[i] = candidate_of(fits[i]->dealer_id, fits[i]->name);
+  }
+  err_set(e, ERR_INVALID_ARGUMENT, "several_dealers",
+          "%s: \"%s\" fits %zu dealers: %s%s; give one dealer_id", field, shown(asked, text), n,
+          buf_str(&names), n > some ? ", ..." : "");
+  put_candidates(e, ANALYTICS__ERROR__V1__KIND__DEALER, text, list, some, n > some);
+  return ERR_INVALID_ARGUMENT;
 }
 
 enum err_code scope_find_dealer(const struct scope *s, const char *field, const char *dealer_id,
@@ -215,6 +249,53 @@ static const struct catalogued *cohort_named(const struct scope *s, const char *
     found = c;
   }
   return found;
+}
+
+/* Whether a known region or group may be meant: it is called so, or a part of it is. */
+static bool may_mean(const struct scope *s, size_t i, const char *text, bool whole)
+{
+  const struct catalogued *c = &s->directory->cohorts[i];
+  if (!s->cohort_known[i])
+    return false;
+  if (whole)
+    return ascii_case_equal(c->id, text) || ascii_case_equal(c->label, text);
+  return ascii_case_find(c->id, text) != NULL || ascii_case_find(c->label, text) != NULL;
+}
+
+static size_t regions_meant(const struct scope *s, const char *text, bool whole, candidate *list)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < s->directory->n_cohorts; i++) {
+    if (!may_mean(s, i, text, whole))
+      continue;
+    if (n < FITS_SHOWN)
+      list[n] = candidate_of(s->directory->cohorts[i].id, s->directory->cohorts[i].label);
+    n++;
+  }
+  return n;
+}
+
+/* region: "north" fits 2 regions and groups: "northeast", "northwest"; give one of them. ERR_OK: it
+ * does not fit several. */
+static enum err_code several_regions(const struct scope *s, const char *field, const char *text,
+                                     struct err *e)
+{
+  char asked[SHOWN_SIZE];
+  candidate list[FITS_SHOWN];
+  AUTO_BUF struct buf names = BUF_INIT(512);
+  size_t n = regions_meant(s, text, true, list);
+  if (n < 2 && strlen(text) >= PART_MIN)
+    n = regions_meant(s, text, false, list);
+  if (n < 2)
+    return ERR_OK;
+  size_t some = n < FITS_SHOWN ? n : FITS_SHOWN;
+  for (size_t i = 0; i < some; i++)
+    buf_printf(&names, "%s\"%s\" %s", i == 0 ? "" : ", ", list[i].value, list[i].title);
+  err_set(e, ERR_INVALID_ARGUMENT, "several_regions",
+          "%s: \"%s\" fits %zu regions and groups: %s%s; give one of their ids", field,
+          shown(asked, text), n, buf_str(&names), n > some ? ", ..." : "");
+  put_candidates(e, ANALYTICS__ERROR__V1__KIND__REGION, text, list, some, n > some);
+  return ERR_INVALID_ARGUMENT;
 }
 
 static const struct catalogued *region_named(const struct scope *s, const char *text)
@@ -255,6 +336,8 @@ enum err_code scope_find_region(const struct scope *s, const struct peers *peers
   *out = cohort_of_version(s, region);
   if (*out != NULL)
     return check_version(peers, *out, field, region, e);
+  if (several_regions(s, field, region, e) != ERR_OK)
+    return ERR_INVALID_ARGUMENT;
   char asked[SHOWN_SIZE];
   AUTO_BUF struct buf text = BUF_INIT(2 * REGIONS_BYTES + 512);
   list_closest_regions(s, region, &text);

@@ -33,14 +33,16 @@ const struct dealer *scope_only_dealer(const struct scope *s);
 bool scope_knows_region(const struct scope *s, size_t region_index);
 
 /* The dealer of this id, or that the text names (search_one()), if it may be seen.
- * INVALID_ARGUMENT (reason several_dealers) when several that may be seen fit, naming them.
- * Otherwise NOT_FOUND, the same whether it does not exist or may not be seen, naming the closest
- * dealers that may:
- *   dealer_id: no dealer "d99"; closest: "d09" Northgate Ford, "d19" Lakeside Kia */
+ * INVALID_ARGUMENT (reason several_dealers) when several that may be seen fit, naming them, in the
+ * details also for programs (Ambiguity). Otherwise NOT_FOUND, the same whether it does not exist or
+ * may not be seen, naming the closest dealers that may: dealer_id: no dealer "d99"; closest: "d09"
+ * Northgate Ford, "d19" Lakeside Kia */
 enum err_code scope_find_dealer(const struct scope *s, const char *field, const char *dealer_id,
                                 const struct dealer **out, struct err *e);
 struct peers;
-/* The region of this name, or the region or group of this id or label in any letter case, if the
+/* INVALID_ARGUMENT (reason several_regions) when a text that names none fits several that may be
+ * known, whole or in part, naming them.
+ * The region of this name, or the region or group of this id or label in any letter case, if the
  * holder may know of it; a region's name comes first. Also of an id with its version, "west@v7":
  * FAILED_PRECONDITION when it is another now; NULL for `peers` takes any. Otherwise as above, with
  * all regions and groups that may be named. */

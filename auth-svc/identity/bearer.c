@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auth-svc/identity/claims.h"
+#include "auth-svc/identity/scopes.h"
 #include "auth-svc/secret/json.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
@@ -85,9 +86,9 @@ static bool good_subject(const char *s)
 
 /* With the leeway the check allowed, or a token in its last seconds would give a grant that
  * has expired already. */
-static int64_t read_exp(const cJSON *root)
+static int64_t read_exp(const struct attempt *a, const cJSON *root)
 {
-  return (int64_t)json_get_number(root, "exp", 0) + JWT_LEEWAY_S;
+  return (int64_t)json_get_number(root, "exp", 0) + jwt_leeway_s(&a->policy->jwt);
 }
 
 /* A token that cannot be named cannot be revoked by its name, so a jti must make sense. */
@@ -98,14 +99,26 @@ static bool read_token_id(const cJSON *root, const char **out)
   return jti == NULL || good_subject(*out);
 }
 
-static enum err_code read_claims(const struct attempt *a, const cJSON *root, struct claims *c)
+/* What every issuer's tokens have. */
+static enum err_code read_who(const struct attempt *a, const cJSON *root, struct claims *c)
 {
   c->subject = json_get_string(root, "sub");
-  c->expires_at = read_exp(root);
+  c->expires_at = read_exp(a, root);
   if (!good_subject(c->subject))
     return reject(a, "claim sub must be a text of 1 to 256 bytes");
   if (!read_token_id(root, &c->token_id))
     return reject(a, "claim jti must be a text of 1 to 256 bytes");
+  return ERR_OK;
+}
+
+/* Our own claims. */
+static enum err_code read_claims(const struct attempt *a, const cJSON *root, struct claims *c)
+{
+  const struct issuers *others = a->policy->issuers;
+  if (read_who(a, root, c) != ERR_OK)
+    return a->e->code;
+  if (others != NULL && issuers_own_subject(others, c->subject))
+    return reject(a, "claim sub begins like the subjects of an issuer of AUTH_ISSUERS_FILE");
   if (!read_role(root, &c->role))
     return reject(a, "claim role must be \"admin\", \"group\" or \"dealer\"");
   if (!read_list(a, root, "dealers", &c->dealers) || !read_list(a, root, "regions", &c->regions) ||
@@ -114,18 +127,63 @@ static enum err_code read_claims(const struct attempt *a, const cJSON *root, str
   return ERR_OK;
 }
 
+/* Nothing but who asked, for the audit log. */
+static enum err_code grant_nothing(Analytics__Auth__V1__Grant **out, const struct attempt *a,
+                                   const struct claims *who)
+{
+  const struct claims c = {.subject = who->subject,
+                           .principal_id = a->principal_id,
+                           .token_id = who->token_id,
+                           .expires_at = who->expires_at};
+  *out = claims_grant(&c, a->directory, a->now_s, a->arena);
+  return a->e->code;
+}
+
+static enum err_code take_claims(Analytics__Auth__V1__Grant **out, const struct attempt *a,
+                                 const cJSON *root)
+{
+  struct claims c = {0};
+  enum err_code code = read_claims(a, root, &c);
+  return code == ERR_OK ? grant(out, a, &c) : code;
+}
+
+/* The rules of an issuer of the file. Two issuers may use one sub for two people: the subject says
+ * whose it is. */
+static enum err_code map_claims(Analytics__Auth__V1__Grant **out, const struct attempt *a,
+                                const cJSON *root)
+{
+  const struct issuer *issuer = a->policy->issuer;
+  struct claims c = {0};
+  if (read_who(a, root, &c) != ERR_OK)
+    return a->e->code;
+  c.subject = arena_printf(a->arena, "%s:%s", issuer->name, c.subject);
+  if (c.subject == NULL)
+    return err_set(a->e, ERR_RESOURCE_EXHAUSTED, "arena", "no room to check the bearer token");
+  if (mapping_apply(&c, &issuer->mapping, issuer->name, root, a->arena, a->e) != ERR_OK)
+    return grant_nothing(out, a, &c);
+  enum err_code code = grant(out, a, &c);
+  if (code == ERR_OK && !(*out)->all_dealers && (*out)->n_dealer_ids == 0)
+    code = mapping_names_nobody(issuer->name, a->e);
+  return code;
+}
+
 static enum err_code from_jwt(Analytics__Auth__V1__Grant **out, const struct attempt *a)
 {
   const struct jwt_policy *p = &a->policy->jwt;
+  bool others = a->policy->issuers != NULL && a->policy->issuers->n > 0;
   if ((p->keys == NULL || p->keys->n == 0) && p->fetched == NULL)
-    return reject(a, "signed tokens are not set up here; set AUTH_JWT_KEY_FILE, "
-                     "AUTH_JWT_JWKS_URL or AUTH_JWT_HS256_SECRET");
+    return reject(a, others ? "wrong issuer (iss)"
+                            : "signed tokens are not set up here; set AUTH_JWT_KEY_FILE, "
+                              "AUTH_JWT_JWKS_URL, AUTH_JWT_HS256_SECRET or AUTH_ISSUERS_FILE");
   AUTO_JSON cJSON *root = NULL;
   enum err_code code = jwt_verify(&root, p, a->bearer, a->len, a->now_s, a->e);
-  struct claims c = {0};
   if (code == ERR_OK)
-    code = read_claims(a, root, &c);
-  return code == ERR_OK ? grant(out, a, &c) : code;
+    code = (a->policy->issuer != NULL ? map_claims : take_claims)(out, a, root);
+  if (code == ERR_OK && !scopes_read(*out, root, a->arena)) {
+    *out = NULL;
+    code = reject(a, "claims scope and scp must be texts or arrays of at most 100 scopes");
+  }
+  return code;
 }
 
 /* -------------------------------------------------------------- account tokens */

@@ -4,6 +4,7 @@
 
 #include "analytics/auth/v1/auth.pb-c.h"
 #include "auth-svc/dealers/directory.h"
+#include "auth-svc/identity/issuers.h"
 #include "auth-svc/identity/jwt.h"
 #include "common/base/arena.h"
 
@@ -32,6 +33,10 @@ struct bearer_policy {
   bool account_tokens;   /* AUTH_ACCOUNT_TOKENS=refresh_token; false refuses the form */
   bool allow_unsigned;   /* AUTH_ALLOW_UNSIGNED_TOKENS */
   struct jwt_policy jwt; /* keys NULL or empty: JWTs are not accepted */
+  /* The issuer of AUTH_ISSUERS_FILE whose keys and demands `jwt` holds; NULL: AUTH_JWT_*, whose
+   * tokens say with our own claims what they may. */
+  const struct issuer *issuer;
+  const struct issuers *issuers; /* all of them; NULL for none */
   /* Whether this is the digest of the refresh token of the dealer's account. */
   bool (*holds)(void *user, const struct dealer *dealer, const uint8_t digest[SHA256_SIZE]);
   /* Why the account is not in good standing ("needs_reconsent"), NULL when it is. */
@@ -43,7 +48,8 @@ struct bearer_policy {
  * UNAUTHENTICATED: `missing_credentials` for an empty token, `invalid_credentials`
  * otherwise; for account tokens one text says it all, so that accounts cannot be probed.
  * PERMISSION_DENIED `needs_reconsent` or `misconfigured`: proved, but the account is not in good
- * standing. */
+ * standing; `no_mapping`: proved, but no rule of the issuer gives it access: then *out is a grant
+ * of nothing that says who asks. */
 enum err_code bearer_grant(Analytics__Auth__V1__Grant **out, enum bearer_form *form,
                            const struct bearer_policy *policy, const struct directory *directory,
                            const char *bearer, int64_t now_s, struct arena *arena, struct err *e);

@@ -1,21 +1,27 @@
-/* Fetches and holds the keys of a JWKS URL. */
+/* Fetches and holds the keys of a JWKS URL.
+ *
+ * A fetch goes from stage to stage, one request at a time: where the address is to be found, the
+ * issuer's metadata comes first, by OpenID Connect and, where that is not there, by RFC 8414. It is
+ * one fetch to those who wait, however many requests it takes. */
 #include "auth-svc/identity/jwks.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "auth-svc/credential/exchange.h"
+#include "auth-svc/identity/discovery.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
-#include "common/base/config.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/metrics.h"
 
-enum { JWKS_MAGIC = 0x1a7b5e75 };
+enum { JWKS_MAGIC = 0x1a7b5e75, FAILURE_MAX = 200 };
+
+/* What is asked for next. */
+enum stage { STAGE_OIDC, STAGE_OAUTH, STAGE_KEYS };
 
 struct counted_set {
   struct jwks_set set; /* first */
@@ -30,15 +36,24 @@ struct waiter {
 struct jwks {
   uint32_t magic;
   struct http_client *http;
-  char *url;
+  char *url;    /* configured; NULL: to be found */
+  char *issuer; /* NULL with a url */
+  char *name;
   int64_t min_age_ms, max_age_ms, retry_ms;
   struct metric *fetches, *fetched;
 
+  /* Of the fetch under way, which alone touches them: */
+  enum stage stage;
+  struct buf found;    /* jwks_uri of the metadata; empty: not known */
+  int64_t found_at_ms; /* when it was read */
+
   pthread_mutex_t lock; /* of what follows */
   struct counted_set *current;
-  bool fetching, timer;
-  int64_t fetch_at_ms;   /* when the set has aged; the timer looks at it */
-  int64_t unknown_at_ms; /* from when an unknown key may lead to a fetch */
+  bool fetching, timer, dropped;
+  int64_t fetched_ms;        /* unix time of the set; 0 before the first */
+  char failure[FAILURE_MAX]; /* of the last fetch; "" when it went well */
+  int64_t fetch_at_ms;       /* when the set has aged; the timer looks at it */
+  int64_t unknown_at_ms;     /* from when an unknown key may lead to a fetch */
   struct waiter waiters[JWKS_WAITERS_MAX];
   size_t n_waiters;
 };
@@ -107,8 +122,10 @@ static void on_timer(void *arg)
   MAGIC_CHECK(j, JWKS_MAGIC);
   pthread_mutex_lock(&j->lock);
   j->timer = false;
-  bool due = clock_mono_ms() >= j->fetch_at_ms;
+  bool due = clock_mono_ms() >= j->fetch_at_ms, dropped = j->dropped;
   pthread_mutex_unlock(&j->lock);
+  if (dropped)
+    return;
   if (due)
     start_fetch(j);
   else
@@ -142,8 +159,8 @@ static void fetch_in(struct jwks *j, int64_t delay_ms)
 
 /* ----------------------------------------------------------------------- fetching */
 
-/* Puts the keys in place and wakes the waiters. keys NULL: the fetch failed. */
-static void finish(struct jwks *j, struct jwt_keys *keys)
+/* Puts the keys in place and wakes the waiters. keys NULL: the fetch failed, for that reason. */
+static void finish(struct jwks *j, struct jwt_keys *keys, const char *failure)
 {
   AUTO_FREE struct waiter *waiters = xcalloc(JWKS_WAITERS_MAX, sizeof(*waiters));
   struct counted_set *old = NULL;
@@ -151,7 +168,9 @@ static void finish(struct jwks *j, struct jwt_keys *keys)
   if (keys != NULL) {
     old = j->current;
     j->current = set_new(keys, old->set.generation + 1);
+    j->fetched_ms = clock_unix_ms();
   }
+  snprintf(j->failure, sizeof(j->failure), "%.199s", keys != NULL ? "" : failure);
   size_t n = j->n_waiters;
   memcpy(waiters, j->waiters, n * sizeof(*waiters));
   j->n_waiters = 0;
@@ -162,52 +181,103 @@ static void finish(struct jwks *j, struct jwt_keys *keys)
     waiters[i].fn(waiters[i].arg);
 }
 
-static enum err_code read_answer(struct jwt_keys **out, const struct http_response *r,
-                                 struct err *e)
+static enum err_code check_answer(const struct http_response *r, struct err *e)
 {
-  if (r->error.code != ERR_OK) {
+  if (r->error.code != ERR_OK)
     *e = r->error;
+  else if (r->status != 200)
+    err_set(e, ERR_UNAVAILABLE, "jwks", "answered with status %d", r->status);
+  return e->code;
+}
+
+static enum err_code read_keys(const struct jwks *j, struct jwt_keys **out,
+                               const struct http_response *r, struct err *e)
+{
+  if (check_answer(r, e) != ERR_OK)
     return e->code;
-  }
-  if (r->status != 200)
-    return err_set(e, ERR_UNAVAILABLE, "jwks", "answered with status %d", r->status);
   struct jwt_keys *keys = jwt_keys_new();
-  enum err_code code = jwt_keys_add_jwks(keys, "AUTH_JWT_JWKS_URL", r->body, r->body_len, e);
-  if (code != ERR_OK) {
+  enum err_code code = jwt_keys_add_jwks(keys, j->name, r->body, r->body_len, e);
+  if (code == ERR_OK)
+    *out = keys;
+  else
     jwt_keys_unref(keys);
-    return code;
+  return code;
+}
+
+/* Ends a fetch. keys NULL: it failed. */
+static void end_fetch(struct jwks *j, struct jwt_keys *keys, int64_t again_ms, const struct err *e)
+{
+  metric_add(j->fetches, 1, METRIC_LABELS(keys != NULL ? "ok" : "failed", j->name));
+  if (keys != NULL) {
+    metric_set(j->fetched, (double)(clock_unix_ms() / 1000), METRIC_LABELS(j->name));
+    log_info("keys of bearer tokens fetched", LOG_S("setting", j->name), LOG_I("keys", keys->n));
+  } else if (e->code != ERR_CANCELLED) {
+    log_warn("keys of bearer tokens could not be fetched; those held stay in use",
+             LOG_S("setting", j->name), LOG_S("error", e->message));
   }
-  *out = keys;
-  return ERR_OK;
+  if (keys == NULL)
+    buf_clear(&j->found); /* the keys may have moved */
+  finish(j, keys, e->message);
+  if (e->code != ERR_CANCELLED)
+    fetch_in(j, again_ms);
+}
+
+static void send(struct jwks *j);
+
+static void on_keys(struct jwks *j, const struct http_response *r)
+{
+  struct jwt_keys *keys = NULL;
+  struct err e = {0};
+  bool ok = read_keys(j, &keys, r, &e) == ERR_OK;
+  int64_t again = ok ? bounded(j, jwks_max_age_ms(r->wanted, JWKS_MIN_AGE_MS)) : j->retry_ms;
+  end_fetch(j, keys, again, &e);
+}
+
+/* Metadata of the one kind is not there, so the other is asked for; anything else that is wrong
+ * with it ends the fetch. */
+static void on_metadata(struct jwks *j, const struct http_response *r)
+{
+  struct err e = {0};
+  bool not_there = r->error.code == ERR_OK && r->status >= 400 && r->status < 500;
+  if (j->stage == STAGE_OIDC && not_there) {
+    j->stage = STAGE_OAUTH;
+    send(j);
+    return;
+  }
+  buf_clear(&j->found);
+  if (check_answer(r, &e) == ERR_OK &&
+      discovery_read(&j->found, j->issuer, r->body, r->body_len, &e) == ERR_OK) {
+    j->found_at_ms = clock_mono_ms();
+    j->stage = STAGE_KEYS;
+    send(j);
+    return;
+  }
+  err_prefix(&e, "metadata: ");
+  end_fetch(j, NULL, j->retry_ms, &e);
 }
 
 static void on_done(void *user, const struct http_response *r)
 {
   struct jwks *j = user;
   MAGIC_CHECK(j, JWKS_MAGIC);
-  struct jwt_keys *keys = NULL;
-  struct err e = {0};
-  bool ok = read_answer(&keys, r, &e) == ERR_OK;
-  metric_add(j->fetches, 1, METRIC_LABELS(ok ? "ok" : "failed"));
-  if (ok)
-    metric_set(j->fetched, (double)(clock_unix_ms() / 1000), NULL);
-  if (ok)
-    log_info("keys of bearer tokens fetched", LOG_I("keys", keys->n));
-  else
-    log_warn("keys of bearer tokens could not be fetched; those held stay in use",
-             LOG_S("setting", "AUTH_JWT_JWKS_URL"), LOG_S("error", e.message));
-  int64_t delay = ok ? bounded(j, jwks_max_age_ms(r->wanted, JWKS_MIN_AGE_MS)) : j->retry_ms;
-  finish(j, keys);
-  if (r->error.code != ERR_CANCELLED)
-    fetch_in(j, delay);
+  (j->stage == STAGE_KEYS ? on_keys : on_metadata)(j, r);
 }
 
-/* The lock is not held; one fetch at a time. */
-static void start_fetch(struct jwks *j)
+/* The address of the stage. */
+static const char *put_address(const struct jwks *j, struct buf *out)
+{
+  if (j->stage == STAGE_KEYS)
+    return j->url != NULL ? j->url : buf_str(&j->found);
+  discovery_put_url(out, j->issuer, j->stage == STAGE_OAUTH);
+  return buf_str(out);
+}
+
+static void send(struct jwks *j)
 {
   static const struct http_header accept = {"Accept", "application/json"};
+  AUTO_BUF struct buf address = BUF_INIT(2 * DISCOVERY_URL_MAX);
   const struct http_request request = {.method = "GET",
-                                       .url = j->url,
+                                       .url = put_address(j, &address),
                                        .headers = &accept,
                                        .n_headers = 1,
                                        .timeout_ms = JWKS_TIMEOUT_MS,
@@ -216,17 +286,23 @@ static void start_fetch(struct jwks *j)
                                        .on_done = on_done,
                                        .user = j};
   struct err e = {0};
+  if (http_client_send(NULL, j->http, &request, &e) != ERR_OK)
+    end_fetch(j, NULL, j->retry_ms, &e);
+}
+
+/* The lock is not held; one fetch at a time. */
+static void start_fetch(struct jwks *j)
+{
   pthread_mutex_lock(&j->lock);
   bool start = !j->fetching;
   j->fetching = true;
   pthread_mutex_unlock(&j->lock);
-  if (start && http_client_send(NULL, j->http, &request, &e) != ERR_OK) {
-    if (e.code != ERR_CANCELLED) /* the program ends */
-      log_warn("keys of bearer tokens could not be asked for", LOG_S("error", e.message));
-    finish(j, NULL);
-    if (e.code != ERR_CANCELLED)
-      fetch_in(j, j->retry_ms);
-  }
+  if (!start)
+    return;
+  bool known =
+      j->url != NULL || (j->found.len > 0 && clock_mono_ms() < j->found_at_ms + JWKS_MAX_AGE_MS);
+  j->stage = known ? STAGE_KEYS : STAGE_OIDC;
+  send(j);
 }
 
 static enum jwks_answer answer_of(const struct jwks *j, uint64_t generation, int64_t now_ms)
@@ -257,18 +333,6 @@ enum jwks_answer jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void 
 
 /* -------------------------------------------------------------------------- object */
 
-static bool is_safe_url(const char *url)
-{
-  char host[256], name[256];
-  uint16_t port;
-  if (!url_host(url, host, sizeof(host)))
-    return false;
-  if (strncasecmp(url, "https:", 6) == 0)
-    return true;
-  return config_host_is_loopback(host) ||
-         (config_split_hostport(host, name, sizeof(name), &port) && config_host_is_loopback(name));
-}
-
 static int64_t or_default(uint32_t value, int64_t fallback)
 {
   return value != 0 ? (int64_t)value : fallback;
@@ -277,22 +341,27 @@ static int64_t or_default(uint32_t value, int64_t fallback)
 enum err_code jwks_new(struct jwks **out, const char *what, const struct jwks_options *o,
                        struct err *e)
 {
-  if (!is_safe_url(o->url))
+  if (o->url != NULL && !discovery_url_is_safe(o->url))
     return err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
                    "%s: must be an https URL (http only to a loopback address)", what);
   struct jwks *j = xcalloc(1, sizeof(*j));
   j->magic = JWKS_MAGIC;
   j->http = o->http;
-  j->url = xstrdup(o->url);
+  j->url = o->url != NULL ? xstrdup(o->url) : NULL;
+  j->issuer = o->url == NULL ? xstrdup(o->issuer) : NULL;
+  j->name = xstrdup(o->name != NULL ? o->name : "AUTH_JWT_JWKS_URL");
+  j->found = (struct buf)BUF_INIT(DISCOVERY_URL_MAX);
   j->min_age_ms = or_default(o->min_age_ms, JWKS_MIN_AGE_MS);
   j->max_age_ms = or_default(o->max_age_ms, JWKS_MAX_AGE_MS);
   j->retry_ms = or_default(o->retry_ms, JWKS_RETRY_MS);
   j->fetches =
-      metrics_counter("auth_jwks_fetches_total", "Fetches of the JWKS, by result.", "result", NULL);
-  j->fetched = metrics_gauge("auth_jwks_fetched_timestamp_seconds",
-                             "When the JWKS was fetched last with success; 0 for never.", NULL);
-  metric_set(j->fetched, 0, NULL);
-  metric_add(j->fetches, 0, METRIC_LABELS("failed"));
+      metrics_counter("auth_jwks_fetches_total", "Fetches of the JWKS, by result and issuer.",
+                      "result", "issuer", NULL);
+  j->fetched =
+      metrics_gauge("auth_jwks_fetched_timestamp_seconds",
+                    "When the JWKS was fetched last with success; 0 for never.", "issuer", NULL);
+  metric_set(j->fetched, 0, METRIC_LABELS(j->name));
+  metric_add(j->fetches, 0, METRIC_LABELS("failed", j->name));
   pthread_mutex_init(&j->lock, NULL);
   j->current = set_new(jwt_keys_new(), 1);
   *out = j;
@@ -306,6 +375,38 @@ void jwks_free(struct jwks *j)
     return;
   set_unref(j->current);
   pthread_mutex_destroy(&j->lock);
+  buf_free(&j->found);
   free(j->url);
+  free(j->issuer);
+  free(j->name);
   free(j);
+}
+
+void jwks_keep(struct jwks *j, bool keep)
+{
+  pthread_mutex_lock(&j->lock);
+  bool again = keep && j->dropped;
+  j->dropped = !keep;
+  pthread_mutex_unlock(&j->lock);
+  if (again)
+    set_timer(j);
+}
+
+void jwks_describe(struct jwks *j, struct buf *detail)
+{
+  pthread_mutex_lock(&j->lock);
+  size_t n = j->current->set.keys->n;
+  bool good = n > 0 && j->failure[0] == '\0';
+  buf_printf(detail, "%s issuer %s: ", good ? "ok" : "warn", j->name);
+  if (n > 0) {
+    char time[32];
+    clock_format_rfc3339(j->fetched_ms, time, sizeof(time));
+    buf_printf(detail, "%zu keys, fetched %s", n, time);
+  } else {
+    buf_puts(detail, "no keys yet, its tokens cannot be checked");
+  }
+  if (j->failure[0] != '\0')
+    buf_printf(detail, "; %s", j->failure);
+  buf_putc(detail, '\n');
+  pthread_mutex_unlock(&j->lock);
 }

@@ -1,5 +1,6 @@
 /* Keys of an issuer that are published at a URL (JWKS, RFC 7517): fetched, cached and changed
- * without a restart.
+ * without a restart. The URL is configured, or found in the issuer's metadata (discovery.h), which
+ * is read again a day later and after each failure.
  *
  * Fetched at once, then when what came has aged (Cache-Control: max-age, at least 5 minutes, at
  * most 24 hours), and when a token names a key that is not there, at most once in 30 s; a token
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "auth-svc/identity/jwt_keys.h"
+#include "common/base/buf.h"
 #include "common/http/client.h"
 
 enum {
@@ -32,7 +34,9 @@ struct jwks;
 
 struct jwks_options {
   struct http_client *http; /* must outlive the object's stop */
-  const char *url;
+  const char *url;          /* NULL: found by `issuer`, which has no discovery_issuer_problem() */
+  const char *issuer;       /* NULL: `url` */
+  const char *name;         /* for log lines and metrics; NULL: AUTH_JWT_JWKS_URL */
   uint32_t min_age_ms, max_age_ms, retry_ms; /* 0 means the values above; for tests */
 };
 
@@ -56,6 +60,12 @@ enum jwks_answer {
 };
 /* For a token whose key is not in the set of this generation. */
 enum jwks_answer jwks_wait(struct jwks *j, uint64_t generation, void (*fn)(void *arg), void *arg);
+
+/* Whether its keys are kept up to date; on at first. Those held stay, and a token with an unknown
+ * key still asks. */
+void jwks_keep(struct jwks *j, bool keep);
+/* Appends a line for /readyz: how many keys are held and of when, or why none are. */
+void jwks_describe(struct jwks *j, struct buf *detail);
 
 /* max-age of a Cache-Control header in milliseconds; fallback when there is none; 0 for
  * no-store and no-cache. */

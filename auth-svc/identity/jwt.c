@@ -7,6 +7,7 @@
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/codec.h"
 #include "common/base/json.h"
@@ -32,6 +33,11 @@ static void parts_free(struct parts *p)
 static enum err_code reject(struct err *e, const char *why)
 {
   return err_set(e, ERR_UNAUTHENTICATED, "invalid_credentials", "bearer token: %s", why);
+}
+
+int64_t jwt_leeway_s(const struct jwt_policy *policy)
+{
+  return policy->leeway_s > 0 ? policy->leeway_s : JWT_LEEWAY_S;
 }
 
 /* ----------------------------------------------------------------------- form */
@@ -65,6 +71,18 @@ static bool split(struct parts *p, const char *token, size_t len, bool known)
     return false;
   return known || (decode_part(&p->header, token, (size_t)(dot1 - token)) &&
                    decode_part(&p->signature, dot2 + 1, (size_t)(end - dot2 - 1)));
+}
+
+void jwt_peek_issuer(const char *token, size_t len, char *out, size_t size)
+{
+  __attribute__((cleanup(parts_free))) struct parts p = {.payload = BUF_INIT(PART_MAX)};
+  AUTO_JSON cJSON *claims = NULL;
+  *out = '\0';
+  if (!split(&p, token, len, true) ||
+      json_parse(&claims, p.payload.data, p.payload.len, NULL, NULL) != ERR_OK)
+    return;
+  const char *iss = json_get_string(claims, "iss");
+  snprintf(out, size, "%s", iss != NULL ? iss : "");
 }
 
 /* ------------------------------------------------------------------ signature */
@@ -127,13 +145,18 @@ static bool verify_with(const struct jwt_key *key, const struct parts *p)
   return false;
 }
 
+static bool takes_alg(const struct jwt_policy *policy, enum jwt_alg alg)
+{
+  return policy->algorithms == 0 || (policy->algorithms & 1U << alg) != 0;
+}
+
 /* Tries the keys that fit: same algorithm, and same kid where both have one. */
-static bool fits_one(const struct jwt_keys *keys, const char *alg, const char *kid,
-                     const struct parts *p, size_t *tried)
+static bool fits_one(const struct jwt_policy *policy, const struct jwt_keys *keys, const char *alg,
+                     const char *kid, const struct parts *p, size_t *tried)
 {
   for (size_t i = 0; keys != NULL && i < keys->n; i++) {
     const struct jwt_key *key = &keys->keys[i];
-    if (!jwt_alg_is(key->alg, alg))
+    if (!jwt_alg_is(key->alg, alg) || !takes_alg(policy, key->alg))
       continue;
     if (kid != NULL && key->kid[0] != '\0' && strcmp(kid, key->kid) != 0)
       continue;
@@ -160,7 +183,7 @@ static bool may_be_published(const struct jwt_policy *policy, const char *alg, c
   static const enum jwt_alg published[] = {JWT_RS256, JWT_ES256, JWT_EDDSA};
   bool known_alg = false;
   for (size_t i = 0; alg != NULL && i < ARRAY_LEN(published); i++)
-    known_alg = known_alg || jwt_alg_is(published[i], alg);
+    known_alg = known_alg || (jwt_alg_is(published[i], alg) && takes_alg(policy, published[i]));
   if (policy->fetched == NULL || !known_alg)
     return false;
   return policy->fetched->n == 0 ||
@@ -170,7 +193,9 @@ static bool may_be_published(const struct jwt_policy *policy, const char *alg, c
 static const char *why_not(const struct jwt_policy *policy, size_t tried)
 {
   if (policy->fetched != NULL && policy->fetched->n == 0)
-    return "no configured key fits it, and the keys of AUTH_JWT_JWKS_URL have not come yet";
+    return policy->of_file
+               ? "the keys of its issuer have not come yet"
+               : "no configured key fits it, and the keys of AUTH_JWT_JWKS_URL have not come yet";
   return tried > 0 ? "the signature does not fit"
                    : "no configured key has the token's algorithm and key id";
 }
@@ -180,8 +205,8 @@ static enum err_code check_signature(const struct jwt_policy *policy, const cJSO
 {
   const char *alg = json_get_string(header, "alg"), *kid = json_get_string(header, "kid");
   size_t tried = 0;
-  if (alg != NULL && (fits_one(policy->keys, alg, kid, p, &tried) ||
-                      fits_one(policy->fetched, alg, kid, p, &tried)))
+  if (alg != NULL && (fits_one(policy, policy->keys, alg, kid, p, &tried) ||
+                      fits_one(policy, policy->fetched, alg, kid, p, &tried)))
     return ERR_OK;
   reject(e, why_not(policy, tried));
   if (may_be_published(policy, alg, kid))
@@ -206,6 +231,17 @@ static bool has_audience(const cJSON *aud, const char *wanted)
   return false;
 }
 
+static bool is_for_us(const struct jwt_policy *policy, const cJSON *claims)
+{
+  const struct claim_path *path = policy->audience_claim;
+  const cJSON *aud = path != NULL && path->n > 0 ? claim_path_find(path, claims)
+                                                 : cJSON_GetObjectItemCaseSensitive(claims, "aud");
+  for (size_t i = 0; i < policy->n_audiences; i++)
+    if (has_audience(aud, policy->audiences[i]))
+      return true;
+  return policy->n_audiences == 0 && has_audience(aud, policy->audience);
+}
+
 /* NumericDate of RFC 7519 §2: seconds since 1970, within any calendar. */
 static bool is_date(const cJSON *item)
 {
@@ -218,20 +254,21 @@ static enum err_code check_life(const struct jwt_policy *policy, const cJSON *cl
   const cJSON *exp = cJSON_GetObjectItemCaseSensitive(claims, "exp");
   const cJSON *iat = cJSON_GetObjectItemCaseSensitive(claims, "iat");
   double life = (double)(policy->max_life_s > 0 ? policy->max_life_s : JWT_MAX_LIFE_S);
+  double leeway = (double)jwt_leeway_s(policy);
   if (exp == NULL)
     return reject(e, "has no expiry (exp)");
   if (!is_date(exp))
     return reject(e, "its expiry (exp) is not a number of seconds since 1970");
   if (iat != NULL && !is_date(iat))
     return reject(e, "its time of issue (iat) is not a number of seconds since 1970");
-  if (now >= exp->valuedouble + JWT_LEEWAY_S)
+  if (now >= exp->valuedouble + leeway)
     return reject(e, "has expired (exp)");
-  if (exp->valuedouble - now > life + JWT_LEEWAY_S ||
+  if (exp->valuedouble - now > life + leeway ||
       (iat != NULL && exp->valuedouble - iat->valuedouble > life))
     return err_set(e, ERR_UNAUTHENTICATED, "invalid_credentials",
                    "bearer token: lives longer than the %.0f s that are accepted here (exp); have "
-                   "the issuer make shorter ones, or raise AUTH_JWT_MAX_LIFE_S",
-                   life);
+                   "the issuer make shorter ones, or raise %s",
+                   life, policy->of_file ? "max_life_s of the issuer" : "AUTH_JWT_MAX_LIFE_S");
   return ERR_OK;
 }
 
@@ -243,27 +280,39 @@ static enum err_code check_claims(const struct jwt_policy *policy, const cJSON *
   double now = (double)now_s;
   if (iss == NULL || strcmp(iss, policy->issuer) != 0)
     return reject(e, "wrong issuer (iss)");
-  if (!has_audience(cJSON_GetObjectItemCaseSensitive(claims, "aud"), policy->audience))
+  if (!is_for_us(policy, claims))
     return reject(e, "made for another audience (aud)");
   if (check_life(policy, claims, now, e) != ERR_OK)
     return e->code;
   if (nbf != NULL && !cJSON_IsNumber(nbf))
     return reject(e, "nbf must be a number");
-  if (nbf != NULL && now + JWT_LEEWAY_S < nbf->valuedouble)
+  if (nbf != NULL && now + (double)jwt_leeway_s(policy) < nbf->valuedouble)
     return reject(e, "is not valid yet (nbf)");
   return ERR_OK;
 }
 
+/* "application/" may be left out (RFC 7515 §4.1.9). */
+static bool is_typ(const cJSON *typ, const char *wanted)
+{
+  static const char media[] = "application/";
+  const char *text = cJSON_GetStringValue(typ);
+  if (text != NULL && strncasecmp(text, media, sizeof(media) - 1) == 0)
+    text += sizeof(media) - 1;
+  return text != NULL && ascii_case_equal(text, wanted);
+}
+
 /* An extension that must be understood is one we do not know (RFC 7515 §4.1.11). */
-static enum err_code check_header(const cJSON *header, struct err *e)
+static enum err_code check_header(const struct jwt_policy *policy, const cJSON *header,
+                                  struct err *e)
 {
   const cJSON *typ = cJSON_GetObjectItemCaseSensitive(header, "typ");
   if (!cJSON_IsObject(header))
     return reject(e, "its header is not a JSON object");
   if (cJSON_GetObjectItemCaseSensitive(header, "crit") != NULL)
     return reject(e, "its header asks for extensions (crit) that are not supported");
-  if (typ != NULL && (!cJSON_IsString(typ) || (!ascii_case_equal(typ->valuestring, "JWT") &&
-                                               !ascii_case_equal(typ->valuestring, "at+jwt"))))
+  if (policy->typ != NULL && !is_typ(typ, policy->typ))
+    return reject(e, "its header's typ is not the one that its issuer must write (typ)");
+  if (policy->typ == NULL && typ != NULL && !is_typ(typ, "JWT") && !is_typ(typ, "at+jwt"))
     return reject(e, "its header's typ is neither JWT nor at+jwt");
   return ERR_OK;
 }
@@ -277,14 +326,14 @@ static enum err_code check_proof(const struct jwt_policy *policy, const struct p
     return ERR_OK;
   if (json_parse(&header, p->header.data, p->header.len, NULL, NULL) != ERR_OK)
     return reject(e, "its header is not a JSON object");
-  enum err_code code = check_header(header, e);
+  enum err_code code = check_header(policy, header, e);
   return code == ERR_OK ? check_signature(policy, header, p, e) : code;
 }
 
 static void remember(const struct jwt_policy *policy, const uint8_t *digest, const cJSON *claims)
 {
   verified_add(policy->verified, digest, policy->generation,
-               (int64_t)json_get_number(claims, "exp", 0) + JWT_LEEWAY_S);
+               (int64_t)json_get_number(claims, "exp", 0) + jwt_leeway_s(policy));
 }
 
 static enum err_code verify_parts(cJSON **claims, const struct jwt_policy *policy,

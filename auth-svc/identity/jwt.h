@@ -4,6 +4,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "auth-svc/identity/claim_path.h"
 #include "auth-svc/identity/jwt_keys.h"
 #include "auth-svc/identity/verified.h"
 
@@ -20,7 +21,22 @@ struct jwt_policy {
   const struct jwt_keys *fetched;   /* from a JWKS URL; empty before the first came */
   struct verified *verified;        /* remembers checked signatures; NULL checks each */
   struct key_generation generation; /* of all keys, for `verified` */
+  /* Of issuers that ask for more; zeroed: as above. */
+  const char *const *audiences; /* any of these, in place of `audience` */
+  size_t n_audiences;
+  const struct claim_path *audience_claim; /* NULL or empty: aud */
+  unsigned algorithms; /* set of 1U << enum jwt_alg that are taken; 0: those of the keys */
+  const char *typ;     /* of the header, letter case apart; NULL: JWT, at+jwt or none */
+  int64_t leeway_s;    /* 0 means JWT_LEEWAY_S */
+  bool of_file;        /* errors name fields of AUTH_ISSUERS_FILE, not AUTH_JWT_* */
 };
+
+/* For how long after its end (exp) a token is still taken. */
+int64_t jwt_leeway_s(const struct jwt_policy *policy);
+
+/* The iss of a token that nobody has checked yet, to choose the keys it is checked with and for
+ * nothing else: jwt_verify() compares it again. Cut at `size`; "" when there is none. */
+void jwt_peek_issuer(const char *token, size_t len, char *out, size_t size);
 
 /* Whether a bearer token has the shape of a JWT: three parts, two dots. */
 bool jwt_looks_like(const char *token, size_t len);

@@ -1,13 +1,12 @@
 /* Looks policies and revocations up. */
 #include "auth-svc/identity/policies.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/dealers/catalogue.h"
+#include "auth-svc/identity/names.h"
 #include "common/base/mem.h"
-
-enum { NAMED_UNKNOWN_MAX = 5 };
 
 struct policies *policies_none(void)
 {
@@ -66,55 +65,14 @@ enum err_code policies_check_revoked(const struct policies *p, const char *subje
 
 /* ------------------------------------------------------------------ unknown names */
 
-static bool knows_dealer(const struct directory *d, const char *name)
-{
-  return directory_by_name(d, name) != NULL;
-}
-
-/* For a dealer the claim `regions` may name cohorts too. */
-static bool knows_region(const struct directory *d, const char *name)
-{
-  return directory_region(d, name) < d->n_regions || catalogue_find(d, name, strlen(name)) != NULL;
-}
-
-static bool knows_group(const struct directory *d, const char *name)
-{
-  for (size_t i = 0; i < d->n_dealers; i++)
-    if (dealer_in_group(&d->dealers[i], name))
-      return true;
-  return false;
-}
-
-struct unknown {
-  const struct directory *directory;
-  struct buf *out;
-  size_t n;
-};
-
-static void look_up(struct unknown *u, size_t policy, const char *field,
-                    const struct claim_list *list,
-                    bool knows(const struct directory *d, const char *name))
-{
-  for (size_t i = 0; i < list->n; i++) {
-    if (knows(u->directory, list->items[i]))
-      continue;
-    if (u->n++ < NAMED_UNKNOWN_MAX)
-      buf_printf(u->out, "%spolicies[%zu].%s \"%.80s\"", u->n > 1 ? ", " : "", policy, field,
-                 list->items[i]);
-  }
-}
-
 size_t policies_unknown_names(const struct policies *p, const struct directory *directory,
                               struct buf *out)
 {
-  struct unknown u = {.directory = directory, .out = out};
+  struct unknown_names u = {.directory = directory, .out = out};
   for (size_t i = 0; i < p->n; i++) {
-    const struct claims *c = &p->items[i].claims;
-    look_up(&u, i, "dealers", &c->dealers, knows_dealer);
-    look_up(&u, i, "regions", &c->regions, knows_region);
-    look_up(&u, i, "groups", &c->groups, knows_group);
+    char where[40];
+    snprintf(where, sizeof(where), "policies[%zu]", i);
+    names_look_up(&u, where, &p->items[i].claims);
   }
-  if (u.n > NAMED_UNKNOWN_MAX)
-    buf_printf(out, " and %zu more", u.n - NAMED_UNKNOWN_MAX);
-  return u.n;
+  return names_unknown(&u);
 }

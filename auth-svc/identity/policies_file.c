@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth-svc/credential/field.h"
+#include "auth-svc/identity/names.h"
 #include "auth-svc/identity/policies.h"
 #include "auth-svc/secret/secret.h"
 #include "auth-svc/secret/secret_file.h"
@@ -15,7 +15,6 @@ enum {
   ARENA_MAX = 64 << 20,
   TOKEN_ID_MAX = 256,
   SUBJECT_MAX = 256,
-  NAME_MAX_BYTES = 256,
 };
 
 #define PRINCIPAL_DOMAIN "analytics-mcp certificate\n"
@@ -49,75 +48,7 @@ static struct field_at field_of(struct reader *r, const char *list, size_t i)
   return p;
 }
 
-/* An array of the object; absent counts as empty (*list NULL). */
-static enum err_code find_list(const struct field_at *p, const cJSON *object, const char *key,
-                               int max, const cJSON **list, size_t *n)
-{
-  *list = cJSON_GetObjectItemCaseSensitive(object, key);
-  *n = cJSON_IsArray(*list) ? (size_t)cJSON_GetArraySize(*list) : 0;
-  if (*list != NULL && !cJSON_IsArray(*list))
-    return field_refuse(p, key, "must be an array");
-  if (*n > (size_t)max)
-    return field_refuse(p, key, "more than %d items", max);
-  return ERR_OK;
-}
-
 /* ----------------------------------------------------------------------- policies */
-
-static enum err_code read_names(const struct reader *r, const struct field_at *p,
-                                const cJSON *object, const char *key, struct claim_list *out)
-{
-  const cJSON *list, *v;
-  size_t n;
-  enum err_code code = find_list(p, object, key, CLAIM_LIST_MAX, &list, &n);
-  if (code != ERR_OK)
-    return code;
-  out->items = arena_xalloc(r->out->arena, (n + 1) * sizeof(out->items[0]));
-  cJSON_ArrayForEach(v, list)
-  {
-    char item[40];
-    snprintf(item, sizeof(item), "%s[%zu]", key, out->n);
-    if (!cJSON_IsString(v) || v->valuestring[0] == '\0' || strlen(v->valuestring) > NAME_MAX_BYTES)
-      return field_refuse(p, item, "must be a string of 1 to %d bytes", NAME_MAX_BYTES);
-    out->items[out->n++] = arena_xstrdup(r->out->arena, v->valuestring);
-  }
-  return ERR_OK;
-}
-
-static enum err_code check_role(const struct field_at *p, const struct claims *c)
-{
-  size_t n = c->dealers.n + c->regions.n + c->groups.n;
-  switch (c->role) {
-  case ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN:
-    return n == 0 ? ERR_OK
-                  : field_refuse(p, "role",
-                                 "admin reads everything: take dealers, regions and groups out, or "
-                                 "make the role group");
-  case ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP:
-    return n > 0 ? ERR_OK
-                 : field_refuse(p, "role",
-                                "group reads what is listed: give dealers, regions or "
-                                "groups");
-  default:
-    if (c->groups.n > 0)
-      return field_refuse(p, "groups",
-                          "counts for nothing with the role dealer; list dealers, or "
-                          "make the role group");
-    return c->dealers.n > 0 ? ERR_OK
-                            : field_refuse(p, "role", "dealer reads its own dealers: give dealers");
-  }
-}
-
-static enum err_code read_role(const struct field_at *p, const cJSON *object, struct claims *c)
-{
-  const char *role = NULL;
-  enum err_code code = field_text(p, object, "role", REQUIRED, 16, &role);
-  if (code != ERR_OK)
-    return code;
-  if (!claims_role(role, &c->role))
-    return field_refuse(p, "role", "must be \"admin\", \"group\" or \"dealer\"");
-  return check_role(p, c);
-}
 
 static const char *principal_of(const struct reader *r, const char *identity)
 {
@@ -134,6 +65,20 @@ static enum err_code check_identity(const struct reader *r, const struct field_a
     if (ascii_case_equal(r->out->items[k].identity, r->out->items[i].identity))
       return field_refuse(p, "identity", "is used by policies[%zu] already", k);
   return ERR_OK;
+}
+
+static enum err_code read_rights(const struct reader *r, const struct field_at *p,
+                                 const cJSON *object, struct claims *c)
+{
+  struct {
+    const char *key;
+    struct claim_list *out;
+  } lists[] = {{"dealers", &c->dealers}, {"regions", &c->regions}, {"groups", &c->groups}};
+  enum err_code code = ERR_OK;
+  for (size_t i = 0; i < ARRAY_LEN(lists) && code == ERR_OK; i++)
+    code = names_read(p, object, lists[i].key, CLAIM_LIST_MAX, r->out->arena, lists[i].out);
+  return code != ERR_OK ? code
+                        : names_role(p, object, c->dealers.n, c->regions.n, c->groups.n, &c->role);
 }
 
 static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i)
@@ -157,13 +102,7 @@ static enum err_code read_policy(struct reader *r, const cJSON *object, size_t i
   if (code == ERR_OK)
     code = field_text(&p, object, "subject", REQUIRED, SUBJECT_MAX, &subject);
   if (code == ERR_OK)
-    code = read_names(r, &p, object, "dealers", &out->claims.dealers);
-  if (code == ERR_OK)
-    code = read_names(r, &p, object, "regions", &out->claims.regions);
-  if (code == ERR_OK)
-    code = read_names(r, &p, object, "groups", &out->claims.groups);
-  if (code == ERR_OK)
-    code = read_role(&p, object, &out->claims);
+    code = read_rights(r, &p, object, &out->claims);
   if (code != ERR_OK)
     return code;
   out->claims.subject = arena_xstrdup(r->out->arena, subject);
@@ -235,7 +174,7 @@ static enum err_code read_all_policies(struct reader *r, const struct field_at *
 {
   const cJSON *list, *v;
   size_t n;
-  enum err_code code = find_list(root, object, "policies", POLICIES_MAX, &list, &n);
+  enum err_code code = names_find(root, object, "policies", POLICIES_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
   r->out->items = arena_xalloc(r->out->arena, (n + 1) * sizeof(r->out->items[0]));
@@ -254,7 +193,7 @@ static enum err_code read_all_revoked(struct reader *r, const struct field_at *r
 {
   const cJSON *list, *v;
   size_t n, i = 0;
-  enum err_code code = find_list(root, object, "revoked", REVOKED_MAX, &list, &n);
+  enum err_code code = names_find(root, object, "revoked", REVOKED_MAX, &list, &n);
   if (code != ERR_OK)
     return code;
   r->out->subjects.items = arena_xalloc(r->out->arena, (n + 1) * sizeof(char *));

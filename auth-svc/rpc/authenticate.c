@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth-svc/identity/certificate.h"
+#include "auth-svc/identity/discovery.h"
 #include "auth-svc/rpc/internal.h"
 #include "common/base/codec.h"
 #include "common/base/log.h"
@@ -32,6 +33,7 @@ struct attempt {
   const struct snapshot *config;
   Analytics__Auth__V1__Grant *grant;
   enum bearer_form form;
+  struct jwks *jwks;  /* of the token's issuer; NULL for none */
   uint64_t fetched;   /* generation of the keys by URL it was checked with */
   bool no_keys_yet;   /* none have come from there since the start */
   bool too_many_wait; /* for a fetch, so that this one could not */
@@ -55,25 +57,60 @@ static const char *bad_standing(void *user, const struct dealer *dealer)
   return tokens_bad_standing(a->service->options.tokens, key.account_id, key.credential);
 }
 
+/* The issuer of the file that the token says it is of; NULL: that of AUTH_JWT_*, or none. */
+static const struct issuer *issuer_of(const struct attempt *a)
+{
+  const struct issuers *issuers = a->config->trust.issuers;
+  const char *bearer = a->request->bearer_token;
+  size_t len = issuers->n > 0 ? strlen(bearer) : 0;
+  char iss[DISCOVERY_URL_MAX + 1];
+  if (len == 0 || len > BEARER_MAX_BYTES || !jwt_looks_like(bearer, len))
+    return NULL;
+  jwt_peek_issuer(bearer, len, iss, sizeof(iss));
+  return issuers_find(issuers, iss);
+}
+
+/* Nothing of AUTH_JWT_* counts for a token of an issuer of the file. */
+static struct jwt_policy policy_of(const struct issuer *x)
+{
+  return (struct jwt_policy){.issuer = x->issuer,
+                             .audiences = x->audiences.items,
+                             .n_audiences = x->audiences.n,
+                             .audience_claim = &x->audience_claim,
+                             .max_life_s = x->max_life_s,
+                             .algorithms = x->algorithms,
+                             .typ = x->typ,
+                             .leeway_s = x->leeway_s,
+                             .of_file = true};
+}
+
 /* Checks the bearer with the keys of one moment. */
 static void check_bearer(struct attempt *a)
 {
   const struct service_options *o = &a->service->options;
-  const struct jwks_set *set = o->jwks != NULL ? jwks_acquire(o->jwks) : NULL;
   struct bearer_policy policy = o->bearer;
+  policy.issuers = a->config->trust.issuers;
+  policy.issuer = issuer_of(a);
+  if (policy.issuer != NULL)
+    policy.jwt = policy_of(policy.issuer);
+  else
+    policy.jwt.keys = a->config->trust.jwt_keys;
+  a->jwks = policy.issuer == NULL ? o->jwks
+            : o->sources != NULL  ? key_sources_find(o->sources, policy.issuer)
+                                  : NULL;
+  const struct jwks_set *set = a->jwks != NULL ? jwks_acquire(a->jwks) : NULL;
   a->fetched = set != NULL ? set->generation : 0;
   a->no_keys_yet = set != NULL && set->keys->n == 0;
   policy.holds = holds;
   policy.bad_standing = bad_standing;
   policy.user = a;
-  policy.jwt.keys = a->config->trust.jwt_keys;
   policy.jwt.fetched = set != NULL ? set->keys : NULL;
   policy.jwt.verified = a->service->verified;
   policy.jwt.generation = (struct key_generation){a->config->number, a->fetched};
   bearer_grant(&a->grant, &a->form, &policy, a->config->directory, a->request->bearer_token,
                service_now_s(), rpc_call_arena(a->call), &a->error);
   if (set != NULL)
-    jwks_release(o->jwks, set);
+    jwks_release(a->jwks, set);
 }
 
 static void check_certificate(struct attempt *a)
@@ -108,7 +145,7 @@ static enum jwks_answer wait_for_key(const struct attempt *a)
   if (w == NULL)
     return JWKS_FULL;
   *w = (struct key_wait){KEY_WAIT_MAGIC, a->service, a->call, a->request};
-  return jwks_wait(a->service->options.jwks, a->fetched, on_keys, w);
+  return jwks_wait(a->jwks, a->fetched, on_keys, w);
 }
 
 /* Names the grant, so that audit lines of one grant can be found together. */
@@ -132,7 +169,8 @@ static void seal(struct attempt *a, ProtobufCBinaryData *out)
 }
 
 /* Form and cause, "jwt: has expired (exp)", for the audit log alone: callers and metrics know
- * one reason. The checks' messages are fixed texts, so that no part of a token stands in one. */
+ * one reason. The checks' messages are fixed texts, with names of the issuers file at most, so that
+ * no part of a token stands in one. */
 static const char *cause_of(const struct attempt *a)
 {
   static const char prefix[] = "bearer token: ";
@@ -152,12 +190,12 @@ static void decide_unknown_key(struct attempt *a)
     return;
   if (a->too_many_wait)
     err_set(e, ERR_UNAVAILABLE, "keys_unavailable",
-            "bearer token: cannot be checked, because too many wait for the issuer's keys "
-            "(AUTH_JWT_JWKS_URL); try again in a few seconds");
+            "bearer token: cannot be checked, because too many wait for the issuer's keys; try "
+            "again in a few seconds");
   else if (a->no_keys_yet)
     err_set(e, ERR_UNAVAILABLE, "keys_unavailable",
-            "bearer token: cannot be checked, because the issuer's keys (AUTH_JWT_JWKS_URL) could "
-            "not be fetched since the start; try again in half a minute");
+            "bearer token: cannot be checked, because the issuer's keys could not be fetched since "
+            "the start (the log says why); try again in half a minute");
   else
     snprintf(e->reason, sizeof(e->reason), "invalid_credentials"); /* callers know one reason */
 }

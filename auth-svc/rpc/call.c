@@ -1,6 +1,5 @@
 /* How a call of the service begins and ends: its grant is opened, its answer is audited. */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,17 +43,12 @@ static void facts_of_unsealed(struct facts *f, const struct unsealed *u)
   f->grant_id = u->grant_id;
 }
 
-/* The 32 digits of "00-<trace id>-<span>-<flags>"; "" when there are none. */
-static const char *trace_id_of(struct rpc_call *call, char out[33])
+/* "" when the call belongs to no trace. */
+static const char *trace_id_of(struct rpc_call *call, char out[TRACE_ID_HEX + 1])
 {
-  const char *parent = rpc_call_metadata(call, RPC_META_TRACEPARENT, NULL);
   out[0] = '\0';
-  if (parent == NULL || strlen(parent) < 36 || parent[2] != '-' || parent[35] != '-')
-    return out;
-  for (size_t i = 0; i < 32; i++)
-    if (!isxdigit((unsigned char)parent[3 + i]))
-      return out;
-  snprintf(out, 33, "%.32s", parent + 3);
+  if (trace_context_exists(rpc_call_trace(call)))
+    trace_context_id(rpc_call_trace(call), out);
   return out;
 }
 

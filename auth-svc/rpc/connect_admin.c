@@ -168,7 +168,8 @@ void service_export_connected(struct rpc_call *call, const ProtobufCMessage *req
     connect_store_dealers(s->options.connected, &text);
   if (text.failed)
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "answer_too_large",
-            "more than %d bytes: copy AUTH_STATE_DIR/connect instead", EXPORT_MAX);
+            "more than %d bytes: copy the store (AUTH_STATE_DIR/connect, DATABASE_URL) instead",
+            EXPORT_MAX);
   response.dealers_json = text.data;
   service_end_call(s, call, &facts, &response.base, e.code == ERR_OK ? NULL : &e);
 }
@@ -178,7 +179,8 @@ static enum err_code check_import(const struct service *s, const char *text, str
 {
   struct dealers_content content = {0};
   struct connect_lists l;
-  connect_store_begin(s->options.connected, &l);
+  if (connect_store_begin(s->options.connected, &l, e) != ERR_OK)
+    return e->code;
   struct keyring *ring = keyring_ref(l.ring);
   connect_store_end(s->options.connected, false, NULL);
   const struct sealed_policy policy = {.keyring = ring, .allow_mixed = true};

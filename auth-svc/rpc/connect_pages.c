@@ -106,11 +106,31 @@ void service_receive_consent(struct rpc_call *call, const ProtobufCMessage *requ
     end(p, NULL, &e);
 }
 
+static enum err_code show_now(struct page_call *p,
+                              Analytics__Auth__V1__ShowConsentResponse *response,
+                              const char *session, struct err *e)
+{
+  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(p->service->options.config);
+  return connect_show(p->service->options.connect, response, session, config->directory,
+                      rpc_call_arena(p->call), e);
+}
+
+/* A dealer that another replica connected a moment ago comes into use here first. */
+static void show(struct page_call *p, Analytics__Auth__V1__ShowConsentResponse *response,
+                 const char *session, struct err *e)
+{
+  const struct service_options *o = &p->service->options;
+  if (show_now(p, response, session, e) != ERR_FAILED_PRECONDITION ||
+      strcmp(e->reason, "not_live") != 0 || o->catch_up == NULL || !o->catch_up(o->apply_user))
+    return;
+  *e = (struct err){0};
+  show_now(p, response, session, e);
+}
+
 void service_show_consent(struct rpc_call *call, const ProtobufCMessage *request, void *user)
 {
   const Analytics__Auth__V1__ShowConsentRequest *r = (const void *)request;
   struct service *s = service_of(user);
-  AUTO_SNAPSHOT struct snapshot *config = snapshot_current(s->options.config);
   struct page_call *p = page_call_new(s, call, "connect_review", "", r->session, r->client_address);
   Analytics__Auth__V1__ShowConsentResponse response =
       ANALYTICS__AUTH__V1__SHOW_CONSENT_RESPONSE__INIT;
@@ -118,8 +138,7 @@ void service_show_consent(struct rpc_call *call, const ProtobufCMessage *request
   if (p == NULL)
     return;
   if (check(p, &e) == ERR_OK)
-    connect_show(s->options.connect, &response, r->session, config->directory, rpc_call_arena(call),
-                 &e);
+    show(p, &response, r->session, &e);
   end(p, &response.base, &e);
 }
 

@@ -1,10 +1,12 @@
 /* Inside of the rpcs: what the files of the service share; nobody else includes it.
  *
  * call.c ends and opens calls, authenticate.c, access_token.c and lease.c hold one rpc each,
- * connect_pages.c and connect_admin.c those of ConnectService, service.c the others. */
+ * connect_pages.c and connect_admin.c those of ConnectService, status.c and status_parts.c those of
+ * StatusService, service.c the others. */
 #ifndef AMCP_AUTH_SERVICE_INTERNAL_H
 #define AMCP_AUTH_SERVICE_INTERNAL_H
 
+#include "analytics/auth/v1/status.pb-c.h"
 #include "auth-svc/grant/scope.h"
 #include "auth-svc/rpc/service.h"
 #include "auth-svc/rpc/target.h"
@@ -72,6 +74,11 @@ enum err_code service_open_scope(struct rpc_call *call, const struct snapshot *c
 /* The same for an admin, whom alone it lets in. */
 enum err_code service_open_admin(struct rpc_call *call, const struct snapshot *config,
                                  struct unsealed *out, struct facts *f, struct err *e);
+/* What GetStatus answers, of this configuration; ERR_RESOURCE_EXHAUSTED when it does not fit the
+ * arena. */
+enum err_code service_make_status(Analytics__Auth__V1__AuthStatus **out, const struct service *s,
+                                  const struct snapshot *config, struct arena *arena,
+                                  struct err *e);
 /* FAILED_PRECONDITION `connect_off` where dealers cannot connect by consent. */
 enum err_code service_check_connect(const struct service *s, struct err *e);
 /* Seals into the call's arena. */

@@ -26,18 +26,39 @@ void key_use_add_sealed(struct key_use *u, const void *sealed, size_t len)
     key_use_add(u, id);
 }
 
+/* The place of a key among those in use, new or not; one that does not fit has none. */
+static size_t place_of(struct key_use *u, const char *id)
+{
+  size_t k = 0;
+  while (k < u->n && strcmp(u->keys[k].id, id) != 0)
+    k++;
+  if (k == u->n) {
+    key_use_add(u, id);
+    if (k < u->n)
+      u->keys[k].values = 0;
+  }
+  return k;
+}
+
 void key_use_join(struct key_use *u, const struct key_use *other)
 {
   for (size_t i = 0; i < other->n; i++) {
-    size_t k = 0;
-    while (k < u->n && strcmp(u->keys[k].id, other->keys[i].id) != 0)
-      k++;
-    if (k == u->n)
-      key_use_add(u, other->keys[i].id);
+    size_t k = place_of(u, other->keys[i].id);
     if (k < u->n && u->keys[k].values < other->keys[i].values)
       u->keys[k].values = other->keys[i].values;
   }
   u->plain = u->plain > other->plain ? u->plain : other->plain;
+  u->more = u->more || other->more;
+}
+
+void key_use_sum(struct key_use *u, const struct key_use *other)
+{
+  for (size_t i = 0; i < other->n; i++) {
+    size_t k = place_of(u, other->keys[i].id);
+    if (k < u->n)
+      u->keys[k].values += other->keys[i].values;
+  }
+  u->plain += other->plain;
   u->more = u->more || other->more;
 }
 

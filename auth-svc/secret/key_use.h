@@ -20,6 +20,8 @@ void key_use_add(struct key_use *u, const char *id);
 void key_use_add_sealed(struct key_use *u, const void *sealed, size_t len);
 /* For one place of two states, of which either may be the one on disk: the keys of both. */
 void key_use_join(struct key_use *u, const struct key_use *other);
+/* For two places: the values of both. */
+void key_use_sum(struct key_use *u, const struct key_use *other);
 /* Id of a key that is in use and not on the ring; NULL when all are. A NULL ring holds none. */
 const char *key_use_missing(const struct key_use *u, const struct keyring *ring);
 bool key_use_has(const struct key_use *u, const char *id);

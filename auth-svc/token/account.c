@@ -44,6 +44,11 @@ static bool is_bad(enum account_state state)
   return state == ACCOUNT_NEEDS_RECONSENT || state == ACCOUNT_MISCONFIGURED;
 }
 
+const char *account_state_name(const struct account *a)
+{
+  return state_names[state_of(a)];
+}
+
 const char *account_bad_standing(const struct account *a)
 {
   enum account_state state = state_of(a);
@@ -114,6 +119,7 @@ struct waiter *account_use_credential(struct account *a, struct credential *c)
   secret_unref(TAKE_PTR(a->access_token));
   a->flight = NULL; /* what it brings is another credential's; nobody waits for it */
   a->unstored = false;
+  a->obtained_unix_s = 0;
   a->outcome = TOKEN_OBTAINED;
   a->failure = (struct err){0};
   a->retry_ms = 0;

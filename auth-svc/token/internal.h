@@ -54,6 +54,7 @@ struct account {
   struct secret *refresh_token; /* replaces the configured one; NULL when none came */
   struct secret *access_token;
   int64_t expires_ms;         /* on the cache's clock, like all below */
+  int64_t obtained_unix_s;    /* when the endpoint gave one last; 0: never */
   int64_t refresh_ms;         /* when it is due */
   int64_t used_ms;            /* when it was last asked for */
   int64_t rejected_ms;        /* when a rejection was last honoured */
@@ -90,6 +91,8 @@ struct secret *account_kept_token(const struct tokens *t, const char *account_id
 bool account_needs_consent(const struct account *a);
 /* "needs_reconsent" or "misconfigured", constant; NULL for any other state. */
 const char *account_bad_standing(const struct account *a);
+/* As the metric auth_accounts names it. Constant. */
+const char *account_state_name(const struct account *a);
 bool account_is_valid(const struct account *a, int64_t now);
 /* Brings the metric up to date. After every change. */
 void account_count(struct account *a);

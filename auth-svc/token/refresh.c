@@ -74,6 +74,7 @@ static void account_obtained(struct account *a, struct token_reply *r, int64_t s
   ahead = ahead < life / 2 ? ahead : life / 2;
   ahead += (int64_t)random_below((uint64_t)ahead / 5 + 1);
   a->expires_ms = started_ms + life;
+  a->obtained_unix_s = a->owner->options.unix_ms() / 1000;
   a->refresh_ms = a->expires_ms - ahead;
   a->failure = (struct err){0};
   a->retry_ms = 0;

@@ -17,6 +17,7 @@
  * Callers come with the credential that they found in their snapshot of the configuration. Its
  * generation decides which of two is the current one, so that an old snapshot cannot bring an old
  * credential back. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -311,6 +312,21 @@ const char *tokens_bad_standing(struct tokens *t, const char *account_id,
 }
 
 /* ------------------------------------------------------------------------- operators */
+
+void tokens_standing_of(struct tokens *t, const char *account_id,
+                        const struct credential *credential, struct tokens_standing *out)
+{
+  *out = (struct tokens_standing){.state = "idle"};
+  pthread_mutex_lock(&t->lock);
+  const struct account *a = find_account(t, account_id);
+  if (a != NULL && account_has_credential(a, credential)) {
+    out->state = account_state_name(a);
+    out->obtained_at = a->obtained_unix_s;
+    snprintf(out->reason, sizeof(out->reason), "%s",
+             a->failure.code != ERR_OK ? a->failure.reason : "");
+  }
+  pthread_mutex_unlock(&t->lock);
+}
 
 void tokens_describe(struct tokens *t, struct buf *detail)
 {

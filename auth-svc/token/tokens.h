@@ -95,6 +95,16 @@ bool tokens_holds(struct tokens *t, const char *account_id, const struct credent
 const char *tokens_bad_standing(struct tokens *t, const char *account_id,
                                 const struct credential *credential);
 
+/* How an account stands, for operators. */
+struct tokens_standing {
+  const char *state;   /* "idle", "ok", "failing", "misconfigured" or "needs_reconsent"; constant */
+  char reason[48];     /* of the last failure; "" when the last refresh went well */
+  int64_t obtained_at; /* when the token endpoint gave a token last, seconds since 1970; 0: never */
+};
+/* "idle" for an account that was not asked for, and with another credential. */
+void tokens_standing_of(struct tokens *t, const char *account_id,
+                        const struct credential *credential, struct tokens_standing *out);
+
 /* Appends one line on the accounts for /readyz, by number; the log names each as its state changes.
  */
 void tokens_describe(struct tokens *t, struct buf *detail);

@@ -82,12 +82,27 @@ bool clock_parse_date(const char *s, int64_t *days)
   return strnlen(s, 11) == 10 && parse_date_prefix(s, days);
 }
 
+static void put_digits(char *out, unsigned value, size_t n)
+{
+  for (; n > 0; value /= 10)
+    out[--n] = (char)('0' + value % 10);
+}
+
 void clock_format_date(int64_t days, char *out, size_t size)
 {
   int year;
   unsigned month, day;
   clock_civil_from_days(days, &year, &month, &day);
-  snprintf(out, size, "%04d-%02u-%02u", year, month, day);
+  if (year < 0 || year > 9999 || size < sizeof("YYYY-MM-DD")) {
+    snprintf(out, size, "%04d-%02u-%02u", year, month, day);
+    return;
+  }
+  put_digits(out, (unsigned)year, 4);
+  out[4] = '-';
+  put_digits(out + 5, month, 2);
+  out[7] = '-';
+  put_digits(out + 8, day, 2);
+  out[10] = '\0';
 }
 
 void clock_format_rfc3339(int64_t unix_ms, char *out, size_t size)

@@ -44,7 +44,30 @@ enum err_code err_set(struct err *e, enum err_code code, const char *reason, con
   e->code = code;
   memcpy(e->reason, why, sizeof(why));
   memcpy(e->message, message, sizeof(message));
+  e->details_len = 0;
   return code;
+}
+
+void err_set_details(struct err *e, const void *details, size_t len)
+{
+  if (e == NULL)
+    return;
+  e->details_len = len <= ERR_DETAILS_MAX ? (unsigned short)len : 0;
+  if (e->details_len > 0)
+    memcpy(e->details, details, e->details_len);
+}
+
+enum err_code err_reword(struct err *e, const char *fmt, ...)
+{
+  if (e == NULL)
+    return ERR_UNKNOWN;
+  char message[sizeof(e->message)]; /* the arguments may point into *e */
+  va_list args;
+  va_start(args, fmt);
+  fill(message, sizeof(message), fmt, args);
+  va_end(args);
+  memcpy(e->message, message, sizeof(message));
+  return e->code;
 }
 
 enum err_code err_prefix(struct err *e, const char *fmt, ...)
@@ -58,7 +81,7 @@ enum err_code err_prefix(struct err *e, const char *fmt, ...)
   va_end(args);
   char whole[2 * sizeof(e->message)];
   snprintf(whole, sizeof(whole), "%s%s", prefix, e->message);
-  return err_set(e, e->code, e->reason, "%s", whole);
+  return err_reword(e, "%s", whole);
 }
 
 const char *err_code_name(enum err_code code)

@@ -28,12 +28,20 @@ static int by_name(const void *a, const void *b)
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Up to so many members are compared in pairs. */
+enum { PAIRS_MAX = 12 };
+
 /* Name that occurs twice among the members; NULL when none does. */
 static const char *repeated_name(const cJSON *object)
 {
   size_t n = (size_t)cJSON_GetArraySize(object);
-  if (n < 2)
+  if (n <= PAIRS_MAX) {
+    for (const cJSON *a = object->child; a != NULL; a = a->next)
+      for (const cJSON *b = a->next; b != NULL; b = b->next)
+        if (strcmp(a->string, b->string) == 0)
+          return a->string;
     return NULL;
+  }
   const char **names AUTO_FREE = xcalloc(n, sizeof(*names));
   size_t i = 0;
   const cJSON *member;
@@ -45,8 +53,18 @@ static const char *repeated_name(const cJSON *object)
   return NULL;
 }
 
-/* Looks through the tree (its depth is bounded already) for a repeated name; path ends as that of
- * its object. */
+/* Whether any object of the tree (its depth is bounded already) has a name twice. */
+static bool has_repeated(const cJSON *node)
+{
+  if (cJSON_IsObject(node) && repeated_name(node) != NULL)
+    return true;
+  for (const cJSON *child = node->child; child != NULL; child = child->next)
+    if (child->child != NULL && has_repeated(child))
+      return true;
+  return false;
+}
+
+/* Looks through the tree for a repeated name; path ends as that of its object. */
 static const char *find_repeated(const cJSON *node, struct buf *path)
 {
   const char *name = cJSON_IsObject(node) ? repeated_name(node) : NULL;
@@ -66,10 +84,10 @@ static const char *find_repeated(const cJSON *node, struct buf *path)
 /* ERR_OK when no object has a name twice. */
 static enum err_code check_repeated(const cJSON *tree, const char *text, size_t len, struct err *e)
 {
+  if (!has_repeated(tree))
+    return ERR_OK;
   struct buf path AUTO_BUF = BUF_INIT(4096);
   const char *name = find_repeated(tree, &path);
-  if (name == NULL)
-    return ERR_OK;
   char where[64] = "";
   size_t line, column, offset = json_offset_of_repeat(text, len, buf_str(&path), name);
   if (offset != SIZE_MAX) {

@@ -2,10 +2,12 @@
 #include "common/base/zone.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/base/mem.h"
 
 enum { ZONE_NAME_MAX = 64, ZONE_FILE_MAX = 64 * 1024, TZIF_HEADER = 44, DAY_S = 86400 };
@@ -240,11 +242,9 @@ static void close_file(FILE **f)
     fclose(*f);
 }
 
-bool zone_offset(const char *name, int64_t unix_s, int32_t *offset_s)
+static bool read_offset(const char *name, int64_t unix_s, int32_t *offset_s)
 {
   char path[ZONE_NAME_MAX + 32];
-  if (name == NULL || !name_is_safe(name))
-    return false;
   snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
   CLEANUP(close_file) FILE *f = fopen(path, "re");
   if (f == NULL)
@@ -252,4 +252,38 @@ bool zone_offset(const char *name, int64_t unix_s, int32_t *offset_s)
   AUTO_FREE unsigned char *content = xmalloc(ZONE_FILE_MAX);
   size_t len = fread(content, 1, ZONE_FILE_MAX, f);
   return ferror(f) == 0 && zone_offset_in(content, len, unix_s, offset_s);
+}
+
+/* ------------------------------------------------------------- what was read */
+
+/* Clocks change at whole minutes since then. */
+enum { WHOLE_MINUTES = 1 << 30, PLACES = 128 };
+
+/* The offset of a zone in one minute. A later question takes the place of an earlier one. */
+static struct place {
+  char name[ZONE_NAME_MAX + 1];
+  int64_t minute;
+  int32_t offset_s;
+  bool known;
+} places[PLACES];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the places */
+
+bool zone_offset(const char *name, int64_t unix_s, int32_t *offset_s)
+{
+  if (name == NULL || !name_is_safe(name))
+    return false;
+  if (unix_s < WHOLE_MINUTES)
+    return read_offset(name, unix_s, offset_s);
+  struct place *place = &places[hash_text(name) % PLACES];
+  pthread_mutex_lock(&lock);
+  if (place->minute != unix_s / 60 || strcmp(place->name, name) != 0) {
+    place->known = read_offset(name, unix_s, &place->offset_s);
+    place->minute = unix_s / 60;
+    snprintf(place->name, sizeof(place->name), "%s", name);
+  }
+  bool known = place->known;
+  if (known)
+    *offset_s = place->offset_s;
+  pthread_mutex_unlock(&lock);
+  return known;
 }

@@ -10,7 +10,7 @@
 
 /* Seconds east of UTC of a zone ("America/New_York") at a time (seconds since
  * 1970-01-01 UTC). False when the name is malformed or the system does not know it.
- * Reads a small file: not for a poller. Thread-safe. */
+ * Reads a small file, once a minute for each zone. Thread-safe. */
 bool zone_offset(const char *name, int64_t unix_s, int32_t *offset_s);
 
 /* The same from the content of a TZif file. */

@@ -97,3 +97,7 @@ bool own_metric_alias(size_t i, const char **name, const struct own_metric **met
   *metric = named(aliases[i].of);
   return true;
 }
+
+const char own_chats_note[] =
+    "Chats are asc_comm_submission events: chats, texts and other messages, "
+    "which sites report as one event.";

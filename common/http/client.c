@@ -261,6 +261,7 @@ void http_transfer_unref(struct http_transfer *t)
   free(t->host);
   free(t->peer);
   free(t->path);
+  http_trace_free(t);
   t->magic = 0;
   http_client_unref(t->client);
   free(t);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base/error.h"
+#include "common/trace/context.h"
 
 struct http_client;
 struct http_transfer;
@@ -78,6 +79,12 @@ struct http_request {
   /* The end, exactly once. Required. */
   void (*on_done)(void *user, const struct http_response *response);
   void *user;
+  /* What the request is made for: it goes on in traceparent and tracestate, and the request is a
+   * span of it. NULL: the thread's context (trace/scope.h), if there is one. The callbacks run in
+   * that context, too. */
+  const struct trace_context *trace;
+  const char *operation; /* what is asked for, in the span's name; static; NULL: the method alone */
+  bool untraced;         /* neither headers nor a span */
 };
 
 /* Starts a transfer. Thread-safe. When it fails, no callback runs: ERR_INVALID_ARGUMENT for a

@@ -111,10 +111,11 @@ static bool start_worker(struct http_daemon *d, struct worker *w)
   w->owner = d;
   w->max_connections = (o->max_connections + o->threads - 1) / o->threads;
   w->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  w->daemon = MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-      NULL, NULL, o->on_access, o->on_access_arg, MHD_OPTION_ARRAY, o->items,
-      MHD_OPTION_CONNECTION_LIMIT, w->max_connections, MHD_OPTION_END);
+  const unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+                         MHD_USE_ERROR_LOG | (o->tls ? MHD_USE_TLS : 0);
+  w->daemon =
+      MHD_start_daemon(flags, 0, NULL, NULL, o->on_access, o->on_access_arg, MHD_OPTION_ARRAY,
+                       o->items, MHD_OPTION_CONNECTION_LIMIT, w->max_connections, MHD_OPTION_END);
   if (w->daemon == NULL || w->wake < 0)
     return false;
   w->epoll_fd = MHD_get_daemon_info(w->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

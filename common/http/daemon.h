@@ -22,6 +22,7 @@ struct http_daemon_options {
    * NULL: always. */
   bool (*may_accept)(void *user);
   void *user;
+  bool tls; /* with the certificate among the items */
   MHD_AccessHandlerCallback on_access;
   void *on_access_arg;
   /* Options of every daemon; ends with MHD_OPTION_END. Neither the listening socket nor the

@@ -14,6 +14,8 @@
 #include "common/base/metrics.h"
 #include "common/http/client.h"
 #include "common/http/due.h"
+#include "common/trace/scope.h"
+#include "common/trace/span.h"
 
 enum {
   HTTP_CLIENT_MAGIC = 0x48636c69,
@@ -67,7 +69,8 @@ struct http_transfer {
   bool head;
   char *want_header; /* NULL for none */
   int64_t started_ms;
-  CURLcode setup; /* the first option curl refused */
+  CURLcode setup;              /* the first option curl refused */
+  struct trace_context *trace; /* that it is made for; NULL: none */
 
   /* Client thread, once started. */
   CURL *easy;
@@ -84,6 +87,7 @@ struct http_transfer {
   char curl_message[CURL_ERROR_SIZE];
   long os_error;                     /* errno of a failed connect */
   struct http_transfer *prev, *next; /* client->live */
+  struct span *span;                 /* NULL: not recorded */
 };
 
 struct http_client {
@@ -117,6 +121,15 @@ struct http_client {
 /* client.c */
 void http_client_unref(struct http_client *c);
 void http_transfer_unref(struct http_transfer *t);
+
+/* trace.c */
+
+/* Before the headers are set: finds the context and begins the span. *own is what goes into the
+ * headers; false when nothing does. */
+bool http_trace_begin(struct http_transfer *t, const struct http_request *request,
+                      struct trace_context *own);
+void http_trace_end(struct http_transfer *t, const struct http_response *response);
+void http_trace_free(struct http_transfer *t);
 
 /* loop.c: the thread's function; returns when the client is stopping and nothing is left. */
 void *http_loop_run(void *client);

@@ -92,7 +92,10 @@ static void finish(struct http_client *c, struct http_transfer *t, CURLcode resu
   r.www_authenticate = buf_str(&t->www_authenticate);
   r.wanted = buf_str(&t->wanted);
   count(c, t, &r);
+  http_trace_end(t, &r);
+  struct trace_scope scope = trace_enter(t->trace);
   t->on_done(t->user, &r);
+  trace_leave(scope);
   http_transfer_unref(t);
 }
 

@@ -129,7 +129,10 @@ static size_t hand_over(struct http_transfer *t, const char *data, size_t len)
 {
   if (t->max_response > 0 && len > t->max_response - t->received)
     return stop_transfer(t, HTTP_STOP_TOO_LARGE);
-  switch (t->on_body(t->user, data, len)) {
+  struct trace_scope scope = trace_enter(t->trace);
+  enum http_flow flow = t->on_body(t->user, data, len);
+  trace_leave(scope);
+  switch (flow) {
   case HTTP_CONTINUE:
     t->received += len;
     return len;
@@ -231,6 +234,20 @@ static void add_header(struct http_transfer *t, const char *line)
     t->headers = list;
 }
 
+static void add_trace(struct http_transfer *t, const struct http_request *r)
+{
+  struct trace_context own;
+  char line[sizeof(TRACE_HEADER_STATE) + TRACE_STATE_MAX + 8], parent[TRACE_PARENT_LEN + 1];
+  if (!http_trace_begin(t, r, &own))
+    return;
+  trace_context_parent(&own, parent);
+  snprintf(line, sizeof(line), TRACE_HEADER_PARENT ": %s", parent);
+  add_header(t, line);
+  snprintf(line, sizeof(line), TRACE_HEADER_STATE ": %s", own.state);
+  if (own.state[0] != '\0')
+    add_header(t, line);
+}
+
 /* curl drops "Name:" and sends "Name;" as an empty header. */
 static void set_headers(struct http_transfer *t, const struct http_request *r)
 {
@@ -247,6 +264,7 @@ static void set_headers(struct http_transfer *t, const struct http_request *r)
   if (!has_type)
     add_header(t, "Content-Type:"); /* curl would call any body a form */
   add_header(t, "Expect:");         /* saves a round trip on large bodies */
+  add_trace(t, r);
   SET(t, CURLOPT_HTTPHEADER, t->headers);
 }
 

@@ -33,17 +33,17 @@ bool name_matches(const char *field, const char *key)
 bool name_put_camel(struct buf *out, const char *field)
 {
   bool raise = false;
-  bool ok = true;
+  char *at = buf_reserve(out, strlen(field));
+  if (at == NULL)
+    return false;
   for (; *field != '\0'; field++) {
-    if (*field == '_') {
-      raise = true;
-      continue;
-    }
-    char c = raise ? upper(*field) : *field;
-    ok = buf_putc(out, c);
-    raise = false;
+    if (*field != '_')
+      *at++ = raise ? upper(*field) : *field;
+    raise = *field == '_';
   }
-  return ok;
+  *at = '\0';
+  out->len = (size_t)(at - out->data);
+  return true;
 }
 
 const ProtobufCFieldDescriptor *name_find_field(const ProtobufCMessageDescriptor *message,

@@ -19,6 +19,9 @@ bool number_put_double(struct buf *out, double value)
 {
   if (!isfinite(value))
     return put_special(out, value);
+  /* Most are counts. */
+  if (fabs(value) < 1e15 && value == trunc(value) && !(value == 0 && signbit(value)))
+    return buf_put_whole(out, value < 0, (uint64_t)fabs(value));
   char text[40];
   for (int digits = fpclassify(value) == FP_SUBNORMAL ? 1 : 15; digits <= 17; digits++) {
     snprintf(text, sizeof(text), "%.*g", digits, value);

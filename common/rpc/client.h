@@ -9,6 +9,8 @@
 #include "common/rpc/core.h"
 #include "common/rpc/message.h"
 #include "common/rpc/rpc.h"
+#include "common/trace/scope.h"
+#include "common/trace/span.h"
 
 enum { CLIENT_UNPACK_FACTOR = 8 }; /* unpacked memory per received byte, see rpc_unpack() */
 
@@ -57,7 +59,9 @@ struct rpc_client_call {
   struct rpc_call *parent;
   grpc_metadata *metadata;
   size_t n_metadata;
-  grpc_slice request; /* packed */
+  struct trace_context *trace; /* that it is made for; NULL: none */
+  size_t trace_at;             /* traceparent in metadata; SIZE_MAX: not there, or not ours */
+  grpc_slice request;          /* packed */
   gpr_timespec deadline;
   int64_t started_ns, deadline_ms;
   uint32_t attempt_ms; /* how long an attempt may go without an answer; 0: no limit */
@@ -81,6 +85,7 @@ struct rpc_client_call {
   unsigned reached;       /* attempts that got as far as a server */
   unsigned failures;
   int64_t failed_ms, retry_at_ms;                   /* the first failure, the next attempt */
+  struct span *span;                                /* of the attempt under way; NULL: none */
   unsigned hung;                                    /* attempts that were given up */
   bool gave_up;                                     /* on the attempt under way */
   struct rpc_client_call *timed_next, **timed_link; /* channel's timed; link NULL: not in it */
@@ -116,6 +121,18 @@ enum err_code client_metadata_make(struct rpc_client_call *call,
 void client_metadata_free(struct rpc_client_call *call);
 /* Text of a trailer into out, "" when absent. */
 void client_trailer(const struct rpc_client_call *call, const char *key, char *out, size_t size);
+/* The details of an error that the server sent; none where it sent none, or too many. */
+void client_details(const struct rpc_client_call *call, struct err *e);
+
+/* client_trace.c */
+
+/* The context that a call with these options is made for; NULL when there is none. */
+const struct trace_context *client_trace_of(const struct rpc_client_options *options);
+/* An attempt begins: its span, and the metadata that names it. The call's lock is held. */
+void client_trace_begin(struct rpc_client_call *call);
+/* It is over. On the poller. */
+void client_trace_end(struct rpc_client_call *call);
+void client_trace_free(struct rpc_client_call *call);
 
 /* client_call.c */
 void client_call_ref(struct rpc_client_call *call);

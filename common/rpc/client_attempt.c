@@ -121,6 +121,7 @@ void client_attempt_start(struct rpc_client_call *call)
   if (call->cancelled)
     grpc_call_cancel(call->attempt, NULL);
   call->sending = grpc_raw_byte_buffer_create(&call->request, 1);
+  client_trace_begin(call);
   grpc_op ops[6];
   size_t n = add_send_ops(call, ops);
   if (call->kind == RPC_UNARY) {
@@ -155,8 +156,10 @@ static bool deliver(struct rpc_client_call *call)
   }
   call->delivered = true;
   client_patience_end(call);
+  struct trace_scope scope = trace_enter(call->trace);
   bool more =
       call->callbacks.on_message == NULL || call->callbacks.on_message(call->user, u.message);
+  trace_leave(scope);
   if (!call->keep_message || call->callbacks.on_message == NULL)
     rpc_unpacked_free(&u);
   return more;

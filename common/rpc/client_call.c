@@ -18,6 +18,7 @@ void client_call_unref(struct rpc_client_call *call)
     return;
   client_attempt_clear(call);
   client_metadata_free(call);
+  client_trace_free(call);
   grpc_slice_unref(call->request);
   if (call->parent != NULL)
     rpc_call_unref(call->parent);
@@ -47,8 +48,10 @@ static void end_call(struct rpc_client_call *call)
   if (attempt != NULL)
     grpc_call_unref(attempt);
   rpc_metrics_client(ch->name, call->method->descriptor->name, (int)status.code, call->started_ns);
+  struct trace_scope scope = trace_enter(call->trace);
   if (call->callbacks.on_done != NULL)
     call->callbacks.on_done(call->user, &status);
+  trace_leave(scope);
   if (call->parent != NULL)
     rpc_call_unref(TAKE_PTR(call->parent));
   channel_unlink(ch, call);
@@ -57,6 +60,7 @@ static void end_call(struct rpc_client_call *call)
 
 static void on_attempt_over(struct rpc_client_call *call)
 {
+  client_trace_end(call);
   if (!client_retry_plan(call))
     end_call(call);
 }

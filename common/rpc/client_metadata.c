@@ -4,8 +4,9 @@
 
 #include "common/base/mem.h"
 #include "common/rpc/client.h"
+#include "common/trace/tracer.h"
 
-enum { PASSED_ON = 2 }; /* entries that may come from the parent */
+enum { PASSED_ON = 3 }; /* entries that may come from the parent: grant and trace */
 
 static bool has_key(const struct rpc_client_options *o, const char *key)
 {
@@ -36,12 +37,29 @@ static void pass_on(struct rpc_client_call *call, const struct rpc_client_option
     add(call, key, value, len);
 }
 
+/* Where traces are recorded, each attempt puts its own span into the entry. */
+static void add_trace(struct rpc_client_call *call, const struct rpc_client_options *o)
+{
+  char parent[TRACE_PARENT_LEN + 1] = "";
+  const struct trace_context *trace = client_trace_of(o);
+  if (has_key(o, RPC_META_TRACEPARENT) || (trace == NULL && !trace_on()))
+    return;
+  if (trace != NULL) {
+    call->trace = xmalloc(sizeof(*call->trace));
+    trace_context_copy(call->trace, trace);
+    trace_context_parent(trace, parent);
+  }
+  call->trace_at = call->n_metadata;
+  add(call, RPC_META_TRACEPARENT, parent, strlen(parent));
+  if (trace != NULL && trace->state[0] != '\0')
+    add(call, RPC_META_TRACESTATE, trace->state, strlen(trace->state));
+}
+
 enum err_code client_metadata_make(struct rpc_client_call *call,
                                    const struct rpc_client_options *options, struct err *e)
 {
-  if (options->n_metadata == 0 && options->parent == NULL)
-    return ERR_OK;
   call->metadata = xcalloc(options->n_metadata + PASSED_ON, sizeof(call->metadata[0]));
+  call->trace_at = SIZE_MAX;
   for (size_t i = 0; i < options->n_metadata; i++) {
     const struct rpc_metadata *md = &options->metadata[i];
     if (!add(call, md->key, md->value, md->value_len))
@@ -50,10 +68,9 @@ enum err_code client_metadata_make(struct rpc_client_call *call,
                      "other than printable ASCII",
                      md->key);
   }
-  if (options->parent != NULL) {
-    pass_on(call, options, RPC_META_TRACEPARENT);
+  if (options->parent != NULL)
     pass_on(call, options, RPC_META_GRANT);
-  }
+  add_trace(call, options);
   return ERR_OK;
 }
 
@@ -79,5 +96,14 @@ void client_trailer(const struct rpc_client_call *call, const char *key, char *o
     memcpy(out, GRPC_SLICE_START_PTR(md->value), len);
     out[len] = '\0';
     return;
+  }
+}
+
+void client_details(const struct rpc_client_call *call, struct err *e)
+{
+  for (size_t i = 0; i < call->trailing.count; i++) {
+    const grpc_metadata *md = &call->trailing.metadata[i];
+    if (grpc_slice_str_cmp(md->key, RPC_META_DETAILS) == 0)
+      err_set_details(e, GRPC_SLICE_START_PTR(md->value), GRPC_SLICE_LENGTH(md->value));
   }
 }

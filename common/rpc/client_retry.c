@@ -144,6 +144,7 @@ static void describe(const struct rpc_client_call *call, struct err *e)
     err_set(e, code, reason, "%s answered %s without saying why", name, err_code_name(code));
   else
     err_set(e, code, reason, "%.*s", len, text);
+  client_details(call, e);
 }
 
 void client_retry_status(struct rpc_client_call *call, struct err *status)

@@ -15,6 +15,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/trace/context.h"
 
 /* Call once per process before and after everything else here. */
 void rpc_init(void);
@@ -32,6 +33,10 @@ struct rpc_tls {
   const char *ca_file;
 };
 
+/* When the first certificate of a PEM file expires, seconds since 1970; false when it holds none or
+ * cannot be read. Reads the file. */
+bool rpc_certificate_end(const char *file, int64_t *out);
+
 struct rpc_metadata {
   const char *key; /* lower case; binary values need the suffix -bin */
   const void *value;
@@ -39,9 +44,11 @@ struct rpc_metadata {
 };
 
 /* Metadata keys of this project. */
-#define RPC_META_GRANT "grant-bin"         /* sealed grant */
-#define RPC_META_TRACEPARENT "traceparent" /* W3C trace context */
-#define RPC_META_REASON "error-reason"     /* struct err's reason, in trailers */
+#define RPC_META_GRANT "grant-bin"               /* sealed grant */
+#define RPC_META_TRACEPARENT TRACE_HEADER_PARENT /* W3C trace context */
+#define RPC_META_TRACESTATE TRACE_HEADER_STATE
+#define RPC_META_REASON "error-reason"       /* struct err's reason, in trailers */
+#define RPC_META_DETAILS "error-details-bin" /* struct err's details, in trailers */
 
 /* The reason of an error when no server has answered: no connection, one that broke, or a server
  * that hangs. A call that changes nothing may then be made again. */
@@ -127,6 +134,10 @@ struct arena *rpc_call_arena(struct rpc_call *call);
  * the value is NUL-terminated text. */
 const void *rpc_call_metadata(struct rpc_call *call, const char *key, size_t *len);
 struct rpc_peer rpc_call_peer(struct rpc_call *call);
+/* The trace that the call belongs to, and the span that further calls are made for: what came in
+ * the metadata, or the call's own span where traces are recorded. May be no context. Lives as long
+ * as the call; a handler runs in it (trace/scope.h). NULL for NULL. */
+const struct trace_context *rpc_call_trace(const struct rpc_call *call);
 /* When the caller stops waiting, on clock_mono_ms()'s scale; INT64_MAX when never. */
 int64_t rpc_call_deadline_ms(struct rpc_call *call);
 /* When work for a call must end so that the answer still reaches the caller in time: a tenth of
@@ -154,7 +165,8 @@ enum err_code rpc_call_send_wait(struct rpc_call *call, const ProtobufCMessage *
  * is now) or the peer is gone. One at a time. NULL takes it back. */
 void rpc_call_on_writable(struct rpc_call *call, void (*fn)(void *arg), void *arg);
 /* Ends a call: OK for a NULL or zero error, after all queued messages were sent.
- * Consumes the handler's reference. The error's reason goes into RPC_META_REASON. */
+ * Consumes the handler's reference. The error's reason goes into RPC_META_REASON, its details
+ * into RPC_META_DETAILS. */
 void rpc_call_finish(struct rpc_call *call, const struct err *status);
 
 /* ------------------------------------------------------------------ client */
@@ -203,10 +215,14 @@ struct rpc_client_options {
   const struct rpc_metadata *metadata; /* copied */
   size_t n_metadata;
   /* A call being served on behalf of which this one is made: its deadline bounds this
-   * one, its cancellation or end cancels it, its traceparent is passed on, and so is its
+   * one, its cancellation or end cancels it, its trace is passed on, and so is its
    * grant unless metadata holds another. NULL for none; work shared by several callers
    * has no parent. */
   struct rpc_call *parent;
+  /* The trace that the call belongs to. NULL: the parent's, or the thread's (trace/scope.h); none
+   * of it when metadata holds a traceparent. Each attempt is a span, and the callbacks run in the
+   * context that is given here. */
+  const struct trace_context *trace;
 };
 
 /* on_message: each message, on the poller; valid during the callback. For unary calls

@@ -11,6 +11,7 @@
 #include "common/rpc/core.h"
 #include "common/rpc/message.h"
 #include "common/rpc/rpc.h"
+#include "common/trace/span.h"
 
 enum {
   RPC_SEND_QUEUE_BYTES = 1024 * 1024, /* a stream's messages that wait to be sent */
@@ -72,7 +73,7 @@ struct outgoing {
   size_t len;
 };
 
-enum { CALL_TRAILERS_MAX = 2 };
+enum { CALL_TRAILERS_MAX = 3 };
 
 /* Which callback of a call the poller is running. */
 enum call_callback { CALLBACK_NONE, CALLBACK_CANCEL, CALLBACK_WRITABLE };
@@ -92,6 +93,8 @@ struct rpc_call {
   grpc_call_details details; /* only when method is NULL */
   grpc_byte_buffer *payload;
   int64_t started_ns;
+  struct trace_context trace;
+  struct span *span; /* NULL: not recorded; ends with the status */
 
   /* Of the thread that handles the call. */
   struct arena *arena;
@@ -160,6 +163,13 @@ void call_on_send_event(struct rpc_event *ev, bool ok);
 void call_read(struct rpc_call *call,
                void (*fn)(struct rpc_call *call, const ProtobufCMessage *message, void *service));
 void call_on_recv_event(struct rpc_event *ev, bool ok);
+
+/* server_trace.c */
+
+/* A call has arrived: reads its trace and begins its span. */
+void call_trace_begin(struct rpc_call *call);
+/* Its status was sent. */
+void call_trace_end(struct rpc_call *call);
 
 /* call_facts.c */
 struct call_facts;

@@ -41,6 +41,7 @@ static void call_free(struct rpc_call *call)
   arena_wipe(call->arena); /* small requests are in it, with their bearers */
   arena_free(call->arena);
   call_facts_free(call->facts);
+  span_free(call->span);
   if (call->payload != NULL)
     grpc_byte_buffer_destroy(call->payload);
   if (call->core != NULL)

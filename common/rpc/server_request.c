@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/trace/scope.h"
 
 /* Requests beyond the armed slots wait inside the core, none is lost; a slot is armed
  * again before its request is handled. */
@@ -60,10 +61,15 @@ static void handle(struct rpc_call *call)
   if (call->payload != NULL)
     grpc_byte_buffer_destroy(call->payload);
   call->payload = NULL;
-  if (code != ERR_OK)
+  if (code != ERR_OK) {
     refuse(call, &e);
-  else
-    m->method->handle(call, call->request.message, m->service);
+    return;
+  }
+  rpc_call_ref(call); /* its trace is in use until the handler returns */
+  struct trace_scope scope = trace_enter(&call->trace);
+  m->method->handle(call, call->request.message, m->service);
+  trace_leave(scope);
+  rpc_call_unref(call);
 }
 
 static void handle_on_worker(void *arg)
@@ -120,6 +126,7 @@ static void on_request(struct rpc_event *ev, bool ok)
   }
   arm(call->server, call->method, call->poller);
   call->started_ns = clock_mono_ns();
+  call_trace_begin(call);
   if (call->method == NULL || call->method->is_work)
     rpc_metrics_server_begun();
   if (call->method == NULL)

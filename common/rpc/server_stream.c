@@ -93,8 +93,9 @@ static void pump(struct rpc_call *call)
   rpc_batch(call->core, ops, n, &call->send_event);
 }
 
-static void count_call(const struct rpc_call *call)
+static void count_call(struct rpc_call *call)
 {
+  call_trace_end(call);
   const struct server_method *m = call->method;
   rpc_metrics_server(m == NULL ? "other" : m->service_name, m == NULL ? "other" : m->method->name,
                      (int)call->status, call->started_ns);
@@ -198,6 +199,10 @@ static void set_status(struct rpc_call *call, const struct err *status)
   call->status_message = grpc_slice_from_copied_string(status->message);
   if (status->reason[0] != '\0')
     add_trailer(call, RPC_META_REASON, status->reason);
+  if (status->details_len > 0)
+    call->trailers[call->n_trailers++] = (grpc_metadata){
+        .key = grpc_slice_from_static_string(RPC_META_DETAILS),
+        .value = grpc_slice_from_copied_buffer((const char *)status->details, status->details_len)};
   if (status->code == ERR_UNAVAILABLE || status->code == ERR_CANCELLED)
     add_trailer(call, RPC_META_PUSHBACK, "-1");
 }

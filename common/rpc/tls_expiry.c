@@ -17,15 +17,14 @@ static char *files[MAX_FILES]; /* for the life of the process */
 static size_t n_files;
 static struct metric *expiry;
 
-/* Unix time at which the first certificate of a PEM file expires; false when it has none. */
-static bool read_end(const char *file, double *out)
+bool rpc_certificate_end(const char *file, int64_t *out)
 {
   struct tm tm;
   BIO *bio = BIO_new_file(file, "re");
   X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
   bool ok = cert != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1;
   if (ok)
-    *out = (double)timegm(&tm);
+    *out = (int64_t)timegm(&tm);
   X509_free(cert);
   BIO_free(bio);
   ERR_clear_error();
@@ -35,12 +34,12 @@ static bool read_end(const char *file, double *out)
 /* A file that cannot be read leaves the last figure: the library goes on with what it had, too. */
 static void read_all(void *user)
 {
-  double end;
+  int64_t end;
   (void)user;
   pthread_mutex_lock(&lock);
   for (size_t i = 0; i < n_files; i++)
-    if (read_end(files[i], &end))
-      metric_set(expiry, end, METRIC_LABELS(files[i]));
+    if (rpc_certificate_end(files[i], &end))
+      metric_set(expiry, (double)end, METRIC_LABELS(files[i]));
   pthread_mutex_unlock(&lock);
 }
 

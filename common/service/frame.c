@@ -6,6 +6,7 @@
 #include "common/base/harden.h"
 #include "common/base/log.h"
 #include "common/base/signals.h"
+#include "common/otlp/exporter.h"
 
 static void begin(const char *name, const struct service_settings *s)
 {
@@ -14,6 +15,14 @@ static void begin(const char *name, const struct service_settings *s)
   harden_process(s->allow_core_dumps);
   rpc_set_pollers((size_t)s->pollers);
   rpc_init();
+}
+
+static enum err_code start(struct otlp_exporter **exporter, const struct service_frame *frame,
+                           const struct service_settings *s, void *app, struct err *e)
+{
+  enum err_code code = otlp_start(exporter, &s->otlp, frame->name, e);
+  otlp_settings_wipe();
+  return code == ERR_OK ? frame->start(app, e) : code;
 }
 
 /* Whoever sends calls must have gone elsewhere before they are refused. */
@@ -40,12 +49,14 @@ int service_run(const struct service_frame *frame, const struct service_settings
 {
   struct err e = {0};
   int exit_code = EXIT_OK;
+  struct otlp_exporter *exporter = NULL;
   begin(frame->name, s);
-  if (frame->start(app, &e) == ERR_OK)
+  if (start(&exporter, frame, s, app, &e) == ERR_OK)
     serve(frame, s, app);
   else
     exit_code = start_failed(frame->name, &e);
   frame->stop(app);
+  otlp_stop(exporter, OTLP_FLUSH_MS);
   rpc_shutdown();
   return exit_code;
 }

@@ -35,9 +35,9 @@ struct service_frame {
   void (*stop)(void *app);
 };
 
-/* Signals, log, hardening and gRPC, before any thread and any secret is there; then start(),
- * serving until SIGTERM or SIGINT, drain(), serving for AMCP_DRAIN_MS more (a second signal ends
- * that), stop(), and the end of gRPC. Returns the exit code. */
+/* Signals, log, hardening and gRPC, before any thread and any secret is there; then the export of
+ * traces, start(), serving until SIGTERM or SIGINT, drain(), serving for AMCP_DRAIN_MS more (a
+ * second signal ends that), stop(), the last export, and the end of gRPC. Returns the exit code. */
 int service_run(const struct service_frame *frame, const struct service_settings *s, void *app);
 
 /* A line of /readyz about a backend: "ok auth-svc: connected" or "wait auth-svc: not

@@ -75,7 +75,9 @@ static enum err_code load(struct service_settings *s, const struct raw *raw,
     code = check_admin(s, raw, e);
   if (code == ERR_OK)
     code = check_renamed(e);
-  return code == ERR_OK ? check_tls(&s->tls, e) : code;
+  if (code == ERR_OK)
+    code = check_tls(&s->tls, e);
+  return code == ERR_OK ? otlp_settings_check(&s->otlp, e) : code;
 }
 
 bool service_settings_refuse(const struct service_program *program, const struct err *e,
@@ -110,10 +112,11 @@ static struct config_var *all_vars(struct service_settings *out, struct raw *raw
       {HARDEN_SETTING, CONFIG_BOOL, &out->allow_core_dumps, "false", 0, 0, false, HARDEN_HELP},
   };
   *out = (struct service_settings){0};
-  *n = n_own + ARRAY_LEN(shared);
+  *n = n_own + ARRAY_LEN(shared) + OTLP_N_SETTINGS;
   struct config_var *vars = xcalloc(*n, sizeof(*vars));
   memcpy(vars, own, n_own * sizeof(*own));
   memcpy(vars + n_own, shared, sizeof(shared));
+  otlp_settings_vars(&out->otlp, vars + n_own + ARRAY_LEN(shared));
   return vars;
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/base/config.h"
 #include "common/base/log.h"
+#include "common/otlp/settings.h"
 #include "common/rpc/rpc.h"
 
 /* Help of a setting that names the certificate of a service reached at `addr`. */
@@ -21,6 +22,7 @@ struct service_settings {
   bool allow_core_dumps;
   int64_t pollers;  /* of gRPC; 0: one per two processors */
   int64_t drain_ms; /* from the signal to the end of taking calls */
+  struct otlp_settings otlp;
 };
 
 /* A program, as --help and its messages name it. */

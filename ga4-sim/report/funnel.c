@@ -392,8 +392,10 @@ enum err_code funnel_run(struct world *w, const struct funnel_request *f, struct
       .world = w, .f = f, .out = out, .e = e, .last_day = report_last_day(w, &f->base)};
   run->integer = style->enums_as_numbers ? "1" : "\"TYPE_INTEGER\"";
   run->real = style->enums_as_numbers ? "2" : "\"TYPE_FLOAT\"";
+  run->db = world_reader_acquire(w, f->base.property, e);
+  if (run->db == NULL)
+    return e->code;
   run->events = xcalloc(FUNNEL_MAX_EVENTS, sizeof(*run->events));
-  run->db = world_reader_acquire(w);
   enum err_code code = run_ranges(run);
   if (code == ERR_OK) {
     buf_putc(out, '{');

@@ -384,7 +384,9 @@ enum err_code pivot_run(struct world *w, const struct pivot_request *p, struct q
   AUTO_FREE struct pivot_runner *run = xcalloc(1, sizeof(*run));
   *run = (struct pivot_runner){
       .world = w, .p = p, .last_day = report_last_day(w, &p->cells), .out = out, .e = e};
-  run->db = world_reader_acquire(w);
+  run->db = world_reader_acquire(w, p->cells.property, e);
+  if (run->db == NULL)
+    return e->code;
   buf_putc(out, '{');
   enum err_code code = run_tables(run);
   if (code == ERR_OK) {

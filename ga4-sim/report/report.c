@@ -206,7 +206,9 @@ enum err_code report_run(struct world *w, const struct report_request *r, struct
   AUTO_FREE struct run *run = xcalloc(1, sizeof(*run));
   *run = (struct run){.world = w, .request = r, .out = out, .e = e};
   int64_t last_day = report_last_day(w, r);
-  run->db = world_reader_acquire(w);
+  run->db = world_reader_acquire(w, r->property, e);
+  if (run->db == NULL)
+    return e->code;
   buf_putc(out, '{');
   print_headers(r, style, out);
   enum err_code code = put_rows(run, last_day);

@@ -59,7 +59,9 @@ static enum err_code extend_properties(struct generator *g, int64_t first)
 {
   AUTO_FREE struct property_writer *w = xcalloc(1, sizeof(*w));
   enum err_code code = ERR_OK;
-  for (uint32_t i = 0; code == ERR_OK && i < g->params->dealers; i++) {
+  uint32_t from, end;
+  plan_dealers_of(g->params, &from, &end);
+  for (uint32_t i = from; code == ERR_OK && i < end; i++) {
     memset(w, 0, sizeof(*w));
     generate_lay_out(g, w, i);
     code = generate_load_state(g, w);

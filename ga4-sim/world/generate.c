@@ -74,7 +74,8 @@ static enum err_code write_meta(struct generator *g)
   } numbers[] = {{"schema_version", SCHEMA_VERSION}, {"seed", (int64_t)g->params->seed},
                  {"dealers", g->params->dealers},    {"regions", g->params->regions},
                  {"days", g->params->days},          {"today", g->params->today},
-                 {"made_for", g->made_for},          {"planted", plants_number(g->params)}};
+                 {"made_for", g->made_for},          {"planted", plants_number(g->params)},
+                 {"part", g->params->part},          {"one", g->params->one}};
   for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
     char text[24];
     snprintf(text, sizeof(text), "%lld", (long long)numbers[i].value);
@@ -357,9 +358,10 @@ static enum err_code write_property(struct generator *g, uint32_t index)
   AUTO_FREE struct property_writer *w = xcalloc(1, sizeof(*w));
   generate_lay_out(g, w, index);
   enum err_code code = write_dealer(g, &w->dealer);
-  if (code == ERR_OK)
+  bool everything = g->params->part != PLAN_DIRECTORY;
+  if (code == ERR_OK && everything)
     code = write_site(g, &w->dealer, &w->inventory);
-  if (code == ERR_OK)
+  if (code == ERR_OK && everything)
     code = generate_visits(g, w, g->params->today - (int64_t)g->params->days + 1);
   sqlite3_clear_bindings(g->session);
   sqlite3_clear_bindings(g->event);
@@ -371,7 +373,9 @@ static enum err_code write_all(struct generator *g)
   enum err_code code = write_meta(g);
   if (code == ERR_OK)
     code = generate_days(g, 0);
-  for (uint32_t i = 0; code == ERR_OK && i < g->params->dealers; i++)
+  uint32_t first, end;
+  plan_dealers_of(g->params, &first, &end);
+  for (uint32_t i = first; code == ERR_OK && i < end; i++)
     code = write_property(g, i);
   return code;
 }
@@ -397,10 +401,12 @@ enum err_code generate_world(sqlite3 *db, const struct world_params *params, str
                         .next_event = 1,
                         .e = e};
   enum err_code code = generate_exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;"
-                                         "PRAGMA temp_store=MEMORY; PRAGMA threads=2;"
+                                         "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;"
                                          "PRAGMA analysis_limit=1000; BEGIN;");
   if (code == ERR_OK)
     code = generate_exec(&g, schema_tables);
+  if (code == ERR_OK)
+    code = generate_exec(&g, schema_indices);
   if (code == ERR_OK)
     code = generate_prepare(&g);
   if (code == ERR_OK)
@@ -408,6 +414,6 @@ enum err_code generate_world(sqlite3 *db, const struct world_params *params, str
   sqlite3_finalize(g.session);
   sqlite3_finalize(g.event);
   if (code == ERR_OK)
-    code = generate_exec(&g, schema_indices);
+    code = generate_exec(&g, schema_views);
   return code == ERR_OK ? generate_exec(&g, "COMMIT; ANALYZE;") : code;
 }

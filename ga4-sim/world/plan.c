@@ -40,6 +40,13 @@ void plan_slug(char *out, size_t size, const char *text)
   out[n] = '\0';
 }
 
+void plan_dealers_of(const struct world_params *params, uint32_t *first, uint32_t *end)
+{
+  bool one = params->part == PLAN_ONE;
+  *first = one ? params->one : 0;
+  *end = one ? params->one + 1 : params->dealers;
+}
+
 static void fill_owner(struct plan_dealer *d, uint32_t region, uint32_t slot)
 {
   static const char *const national[] = {"Summit Auto Group", "Keystone Automotive",
@@ -123,7 +130,7 @@ static void fill_ids(struct plan_dealer *d, uint64_t seed)
 {
   struct prng p;
   prng_init(&p, seed, UINT64_C(0x30000) + d->index);
-  snprintf(d->dealer_id, sizeof(d->dealer_id), "d%02u", (d->index + 1) % 1000);
+  snprintf(d->dealer_id, sizeof(d->dealer_id), "d%02u", (d->index + 1) % 10000);
   /* The last three digits are the index: no two are equal. */
   snprintf(d->account_id, sizeof(d->account_id), "1%05u%03u", prng_below(&p, 100000),
            d->index % 1000);

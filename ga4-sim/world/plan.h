@@ -8,7 +8,10 @@
 
 #include "ga4-sim/world/atlas.h"
 
-enum { PLAN_MAX_DEALERS = 200, PLAN_MAX_DAYS = 1200, PLAN_MAX_PLANTS = 33 };
+enum { PLAN_MAX_DEALERS = 1000, PLAN_MAX_DAYS = 1200, PLAN_MAX_PLANTS = 33 };
+/* Worlds of more dealers are lazy: what happens at a dealer's site is made when it is first asked
+ * for (readers.h). */
+enum { PLAN_EAGER_DEALERS = 200 };
 
 /* Signs of suspect data (plants.c); a dealer may show several. */
 enum plan_sign {
@@ -19,6 +22,13 @@ enum plan_sign {
   SIGN_KEY_EVENTS = 16,
   SIGN_CONSENT_SHIFT = 32,
   SIGN_SELF_REFERRAL = 64
+};
+
+/* What a database holds. */
+enum plan_part {
+  PLAN_WHOLE,     /* all dealers and all that happens */
+  PLAN_DIRECTORY, /* all dealers, without their sites and sessions */
+  PLAN_ONE,       /* one dealer with everything, as it is in the whole world */
 };
 
 struct plan_plant {
@@ -36,6 +46,8 @@ struct world_params {
   bool demo;        /* the demo world: larger, alike but for what is planted */
   struct plan_plant plants[PLAN_MAX_PLANTS];
   uint32_t plant_count;
+  enum plan_part part;
+  uint32_t one; /* index of the dealer of PLAN_ONE */
 };
 
 /* One dealer with its one account and one property. Plain data. */
@@ -78,6 +90,8 @@ enum { PLAN_GAP_FIRST = 45, PLAN_GAP_LAST = 37 };
 
 /* Fills dealer number index of the world. Deterministic in params->seed. */
 void plan_dealer_fill(struct plan_dealer *d, const struct world_params *params, uint32_t index);
+/* The dealers that a database holds: indices from *first to before *end. */
+void plan_dealers_of(const struct world_params *params, uint32_t *first, uint32_t *end);
 /* Lower-case words joined by dashes ("Grand Cherokee" -> "grand-cherokee"). */
 void plan_slug(char *out, size_t size, const char *text);
 

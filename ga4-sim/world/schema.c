@@ -63,7 +63,9 @@ const char schema_tables[] =
 
 const char schema_indices[] =
     "CREATE INDEX sessions_by_day ON sessions(property_id, date);"
-    "CREATE INDEX events_by_day ON events(property_id, date, name, count);"
+    "CREATE INDEX events_by_day ON events(property_id, date, name, count);";
+
+const char schema_views[] =
     "CREATE VIEW event_details AS SELECT e.*, p.path AS page_path, p.title AS page_title,"
     " p.page_type, v.item_id, v.item_number, v.item_condition, v.item_year, v.item_make,"
     " v.item_model, v.item_variant, v.item_type, v.item_fuel_type, v.item_color, v.item_price,"

@@ -1,194 +1,26 @@
-/* Opens, checks and caches the world's database, and loads who is in it. */
+/* Opens the world's database, and loads who is in it. */
 #include "ga4-sim/world/world.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "ga4-sim/base/regex.h"
 #include "ga4-sim/world/calendar.h"
+#include "ga4-sim/world/files.h"
 #include "ga4-sim/world/generate.h"
-#include "ga4-sim/world/plants.h"
-#include "ga4-sim/world/schema.h"
 
-enum { READERS = 4, EXTEND_MAX_DAYS = 60 };
-
-struct world_readers {
-  pthread_mutex_t lock;
-  pthread_cond_t free;
-  sqlite3 *idle[READERS];
-  size_t idle_count, total;
-};
-
-static bool meta_is(sqlite3 *db, const char *key, int64_t expected)
+sqlite3 *world_reader_acquire(struct world *w, const struct world_property *p, struct err *e)
 {
-  sqlite3_stmt *s = NULL;
-  bool same = false;
-  if (sqlite3_prepare_v2(db, "SELECT value FROM meta WHERE key=?", -1, &s, NULL) == SQLITE_OK) {
-    sqlite3_bind_text(s, 1, key, -1, SQLITE_STATIC);
-    same = sqlite3_step(s) == SQLITE_ROW && sqlite3_column_int64(s, 0) == expected;
-  }
-  sqlite3_finalize(s);
-  return same;
-}
-
-static bool has_table(sqlite3 *db, const char *condition)
-{
-  char sql[128];
-  sqlite3_stmt *s = NULL;
-  snprintf(sql, sizeof(sql), "SELECT 1 FROM sqlite_schema WHERE %s", condition);
-  bool found =
-      sqlite3_prepare_v2(db, sql, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW;
-  sqlite3_finalize(s);
-  return found;
-}
-
-enum file_state { FILE_FITS, FILE_EARLIER, FILE_STALE, FILE_EMPTY, FILE_FOREIGN };
-
-/* Whether the world ends some days before today. */
-static bool is_a_little_earlier(sqlite3 *db, const struct world_params *p)
-{
-  for (int64_t days = 1; days <= EXTEND_MAX_DAYS && days < (int64_t)p->days; days++)
-    if (meta_is(db, "today", p->today - days))
-      return true;
-  return false;
-}
-
-static enum file_state inspect(const char *path, const struct world_params *p)
-{
-  struct stat st;
-  if (stat(path, &st) != 0 || st.st_size == 0)
-    return FILE_EMPTY;
-  sqlite3 *db = NULL;
-  enum file_state state = FILE_FOREIGN;
-  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
-    /* Only a file with our own table of contents may be replaced. */
-    if (has_table(db, "name='meta'") && has_table(db, "name='custom_dimensions'"))
-      state = FILE_STALE;
-    /* The view is made last: without it the load did not finish. */
-    if (state == FILE_STALE && has_table(db, "name='event_details'") &&
-        meta_is(db, "schema_version", SCHEMA_VERSION) && meta_is(db, "seed", (int64_t)p->seed) &&
-        meta_is(db, "dealers", p->dealers) && meta_is(db, "regions", p->regions) &&
-        meta_is(db, "days", p->days) && meta_is(db, "planted", plants_number(p)))
-      state = meta_is(db, "today", p->today)          ? FILE_FITS
-              : p->demo && is_a_little_earlier(db, p) ? FILE_EARLIER
-                                                      : FILE_STALE;
-  }
-  sqlite3_close(db);
-  return state;
-}
-
-/* Writes beside the target and renames, so a reader never sees half a world. */
-static enum err_code create(const char *path, const struct world_params *p, struct err *e)
-{
-  AUTO_FREE char *part = xasprintf("%s.part", path);
-  unlink(part);
-  sqlite3 *db = NULL;
-  int64_t start = clock_mono_ms();
-  enum err_code code = ERR_OK;
-  if (sqlite3_open_v2(part, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK)
-    code = err_set(e, ERR_UNAVAILABLE, "db", "cannot create %s: %s (is the folder writable?)", part,
-                   sqlite3_errmsg(db));
-  if (code == ERR_OK)
-    code = generate_world(db, p, e);
-  sqlite3_close(db);
-  if (code == ERR_OK && rename(part, path) != 0)
-    code = err_set(e, ERR_UNAVAILABLE, "db", "cannot rename %s to %s: %s", part, path,
-                   strerror(errno));
-  if (code != ERR_OK)
-    unlink(part);
-  else
-    log_info("world generated", LOG_I("ms", clock_mono_ms() - start), LOG_I("dealers", p->dealers));
-  return code;
-}
-
-/* A world that cannot be extended is made again. */
-static enum err_code extend(const char *path, const struct world_params *p)
-{
-  sqlite3 *db = NULL;
-  struct err e = {0};
-  int64_t start = clock_mono_ms();
-  enum err_code code = ERR_UNAVAILABLE;
-  if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
-    code = generate_more_days(db, p, &e);
-  sqlite3_close(db);
-  if (code == ERR_OK)
-    log_info("world extended", LOG_I("ms", clock_mono_ms() - start));
-  else
-    log_warn("the world cannot be extended and is made again", LOG_S("reason", e.message));
-  return code;
-}
-
-static enum err_code prepare_file(const char *path, const struct world_params *p, struct err *e)
-{
-  switch (inspect(path, p)) {
-  case FILE_FITS:
-    return ERR_OK;
-  case FILE_FOREIGN:
-    return err_set(e, ERR_INVALID_ARGUMENT, "db",
-                   "--db %s exists and is not a world of ga4-sim: name another file", path);
-  case FILE_EARLIER:
-    if (extend(path, p) == ERR_OK)
-      return ERR_OK;
-    break;
-  case FILE_STALE:
-  case FILE_EMPTY:
-    break;
-  }
-  return create(path, p, e);
-}
-
-static enum err_code open_readers(struct world *w, const char *path, struct err *e)
-{
-  w->readers = xcalloc(1, sizeof(*w->readers));
-  pthread_mutex_init(&w->readers->lock, NULL);
-  pthread_cond_init(&w->readers->free, NULL);
-  for (size_t i = 0; i < READERS; i++) {
-    sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(path, &db,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
-    if (rc != SQLITE_OK) {
-      enum err_code code =
-          err_set(e, ERR_UNAVAILABLE, "db", "cannot open %s: %s", path, sqlite3_errmsg(db));
-      sqlite3_close(db);
-      return code;
-    }
-    sqlite3_exec(db, "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=1073741824;", NULL, NULL, NULL);
-    regex_register(db);
-    /* The first read opens the file: a temporary one is unlinked after this. */
-    meta_is(db, "seed", 0);
-    w->readers->idle[w->readers->idle_count++] = db;
-    w->readers->total++;
-  }
-  return ERR_OK;
-}
-
-sqlite3 *world_reader_acquire(struct world *w)
-{
-  struct world_readers *r = w->readers;
-  pthread_mutex_lock(&r->lock);
-  while (r->idle_count == 0)
-    pthread_cond_wait(&r->free, &r->lock);
-  sqlite3 *db = r->idle[--r->idle_count];
-  pthread_mutex_unlock(&r->lock);
-  return db;
+  return readers_acquire(w->readers, p == NULL ? -1 : (int64_t)p->index, e);
 }
 
 void world_reader_release(struct world *w, sqlite3 *db)
 {
-  struct world_readers *r = w->readers;
-  pthread_mutex_lock(&r->lock);
-  r->idle[r->idle_count++] = db;
-  pthread_cond_signal(&r->free);
-  pthread_mutex_unlock(&r->lock);
+  readers_release(w->readers, db);
 }
 
 static char *column(sqlite3_stmt *s, int i)
@@ -260,7 +92,7 @@ static enum err_code load_properties(struct world *w, struct err *e)
       " p.currency_code, p.create_time, d.client_id, d.client_secret, d.refresh_token, p.sampled,"
       " p.thresholded, p.high_cardinality"
       " FROM properties p JOIN dealers d USING(dealer_id) ORDER BY d.rowid";
-  sqlite3 *db = world_reader_acquire(w);
+  sqlite3 *db = world_reader_acquire(w, NULL, e);
   sqlite3_stmt *s = NULL;
   enum err_code code = ERR_OK;
   w->properties = xcalloc(w->params.dealers, sizeof(*w->properties));
@@ -303,28 +135,42 @@ static enum err_code create_in_memory(const char *path, const struct world_param
   return generate_world(*keep, p, e);
 }
 
+/* Makes the world's database, or looks at it, and opens it. */
+static enum err_code open_database(struct world *w, const char *path, bool temporary, struct err *e)
+{
+  sqlite3 *keep = NULL;
+  enum err_code code;
+  AUTO_FREE char *memory = path != NULL ? NULL : xasprintf("file:/ga4-sim-%p?vfs=memdb", (void *)w);
+  if (path == NULL && w->params.part == PLAN_DIRECTORY)
+    return err_set(e, ERR_UNAVAILABLE, "db",
+                   "a world of more than %d dealers needs a folder for its files: set TMPDIR or "
+                   "--db",
+                   PLAN_EAGER_DEALERS);
+  code = path != NULL ? world_file_prepare(path, &w->params, e)
+                      : create_in_memory(memory, &w->params, &keep, e);
+  if (code == ERR_OK)
+    code = readers_open(&w->readers, path != NULL ? path : memory, e);
+  sqlite3_close(keep);
+  if (code == ERR_OK && w->params.part == PLAN_DIRECTORY) {
+    AUTO_FREE char *folder = xasprintf("%s.properties", path);
+    code = readers_make_lazy(w->readers, &w->params, folder, temporary, e);
+  }
+  if (temporary && path != NULL)
+    unlink(path); /* the open connections keep it until the end */
+  return code;
+}
+
 enum err_code world_open(struct world **out, const struct world_params *params, bool fixed_today,
                          const char *db_path, struct err *e)
 {
   AUTO_FREE char *path = db_path != NULL ? xstrdup(db_path) : temporary_file();
   struct world *w = xcalloc(1, sizeof(*w));
-  sqlite3 *keep = NULL;
-  enum err_code code;
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS,
                  0); /* else each allocation takes a lock; ignored later on */
   w->params = *params;
+  w->params.part = params->dealers > PLAN_EAGER_DEALERS ? PLAN_DIRECTORY : PLAN_WHOLE;
   w->fixed_today = fixed_today;
-  if (path == NULL) {
-    path = xasprintf("file:/ga4-sim-%p?vfs=memdb", (void *)w);
-    code = create_in_memory(path, params, &keep, e);
-  } else {
-    code = prepare_file(path, params, e);
-  }
-  if (code == ERR_OK)
-    code = open_readers(w, path, e);
-  sqlite3_close(keep);
-  if (db_path == NULL && keep == NULL)
-    unlink(path); /* the open connections keep it until the end */
+  enum err_code code = open_database(w, path, db_path == NULL, e);
   if (code == ERR_OK)
     code = load_properties(w, e);
   if (code != ERR_OK) {
@@ -373,13 +219,7 @@ void world_close(struct world *w)
   for (size_t i = 0; i < w->property_count; i++)
     free_property(&w->properties[i]);
   free(w->properties);
-  if (w->readers != NULL) {
-    for (size_t i = 0; i < w->readers->idle_count; i++)
-      sqlite3_close(w->readers->idle[i]);
-    pthread_mutex_destroy(&w->readers->lock);
-    pthread_cond_destroy(&w->readers->free);
-    free(w->readers);
-  }
+  readers_close(w->readers);
   free(w);
 }
 

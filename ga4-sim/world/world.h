@@ -10,6 +10,7 @@
 #include "common/base/buf.h"
 #include "common/base/error.h"
 #include "ga4-sim/world/plan.h"
+#include "ga4-sim/world/readers.h"
 
 struct world_definition {
   char *name; /* key event, or parameter of a custom dimension */
@@ -59,8 +60,10 @@ enum err_code world_open(struct world **out, const struct world_params *params, 
                          const char *db_path, struct err *e);
 void world_close(struct world *w);
 
-/* A read-only connection for this thread, waiting for one if all are in use. */
-sqlite3 *world_reader_acquire(struct world *w);
+/* A read-only connection for this thread to where a property's rows are, waiting for one if all are
+ * in use; NULL: to the table of dealers. A lazy world makes the rows first; NULL and *e when it
+ * cannot. */
+sqlite3 *world_reader_acquire(struct world *w, const struct world_property *p, struct err *e);
 void world_reader_release(struct world *w, sqlite3 *db);
 
 /* NULL when there is none. Thread-safe, as all lookups. */

@@ -4,7 +4,6 @@
  * configured), and an attacker who guesses tokens sends another one each time. */
 #include "gateway/access/access.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -15,10 +14,12 @@
 #include "common/pbjson/borrow.h"
 #include "gateway/access/cache.h"
 #include "gateway/http/proxies.h"
+#include "gateway/seal/digest.h"
 
 enum { QUESTION_MAGIC = 0x41435145 };
 
-typedef void access_done(void *arg, enum access_outcome outcome, struct grant *grant);
+typedef void access_done(void *arg, enum access_outcome outcome, struct grant *grant,
+                         const char *why);
 
 /* One of those who wait for a question's answer. */
 struct waiter {
@@ -94,6 +95,16 @@ static enum access_outcome outcome_of(const struct question *q, const struct err
   }
 }
 
+/* The text of a refusal that its reader can do something about; NULL for others. */
+static const char *why_of(enum access_outcome outcome, const struct err *status)
+{
+  static const char prefix[] = "bearer token: ";
+  const char *text = status->message;
+  if (outcome != ACCESS_FORBIDDEN || strcmp(status->reason, "no_mapping") != 0)
+    return NULL;
+  return strncmp(text, prefix, sizeof(prefix) - 1) == 0 ? text + sizeof(prefix) - 1 : text;
+}
+
 /* Keeps the grant for a minute, or until it ends. False when it has ended already. */
 static bool remember(struct question *q)
 {
@@ -134,7 +145,7 @@ static void on_done(void *user, const struct err *status)
   struct waiter *w = close_question(q);
   while (w != NULL) {
     struct waiter *next = w->next;
-    w->done(w->arg, outcome, outcome == ACCESS_GRANTED ? q->grant : NULL);
+    w->done(w->arg, outcome, outcome == ACCESS_GRANTED ? q->grant : NULL, why_of(outcome, status));
     free(w);
     w = next;
   }
@@ -211,12 +222,11 @@ void access_check(struct access *a, const char *bearer, const char *client, acce
   if (!a->options.enabled || bearer == NULL)
     bearer = "";
   if (a->options.enabled && bearer[0] == '\0') {
-    done(arg, ACCESS_MISSING, NULL);
+    done(arg, ACCESS_MISSING, NULL, NULL);
     return;
   }
   uint8_t key[CACHE_KEY_LEN];
-  unsigned len = 0;
-  EVP_Digest(bearer, strlen(bearer), key, &len, EVP_sha256(), NULL);
+  digest(key, bearer, strlen(bearer));
   struct waiter *w = xcalloc(1, sizeof(*w));
   *w = (struct waiter){.done = done, .arg = arg};
   bool opened;
@@ -225,10 +235,10 @@ void access_check(struct access *a, const char *bearer, const char *client, acce
   if (q == NULL)
     free(w);
   if (known != NULL) {
-    done(arg, ACCESS_GRANTED, known);
+    done(arg, ACCESS_GRANTED, known, NULL);
     grant_unref(known);
   } else if (q == NULL) {
-    done(arg, ACCESS_TOO_MANY, NULL);
+    done(arg, ACCESS_TOO_MANY, NULL, NULL);
   } else if (opened) {
     ask(q, bearer, client);
   }

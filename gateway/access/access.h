@@ -36,13 +36,16 @@ struct access *access_new(const struct access_options *options);
 /* No question may be open: free the channel first. */
 void access_free(struct access *a);
 
-/* Answers through done(arg, outcome, grant), exactly once: at once when the grant is known,
+/* Answers through done(arg, outcome, grant, why), exactly once: at once when the grant is known,
  * else on the channel's poller, together with all who came with the same bearer while auth-svc was
  * asked. grant is NULL unless ACCESS_GRANTED; take a reference to
- * keep it. bearer NULL or empty means that there was none. `client` is the address that asks, for
- * auth-svc's audit log and its share; NULL when it is not known. Thread-safe. */
+ * keep it. `why` is for the caller to read, where ACCESS_FORBIDDEN is for want of a rule that maps
+ * the token's claims; else NULL. bearer NULL or empty means that there was none. `client` is the
+ * address that asks, for auth-svc's audit log and its share; NULL when it is not known.
+ * Thread-safe. */
 void access_check(struct access *a, const char *bearer, const char *client,
-                  void (*done)(void *arg, enum access_outcome outcome, struct grant *grant),
+                  void (*done)(void *arg, enum access_outcome outcome, struct grant *grant,
+                               const char *why),
                   void *arg);
 
 #endif

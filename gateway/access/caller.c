@@ -1,7 +1,6 @@
 /* The caller of one request. */
 #include "gateway/access/caller.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "gateway/seal/digest.h"
 
 enum { RENEWAL_MAGIC = 0x43524e57 };
 
@@ -52,11 +52,19 @@ static void principal_unref(struct mcp_principal *p)
   free(c);
 }
 
+static bool has_scopes(const struct mcp_principal *p, const char *scopes)
+{
+  struct grant *g = caller_grant(caller_of(p));
+  bool has = grant_has_scopes(g, scopes);
+  grant_unref(g);
+  return has;
+}
+
 void caller_label(char out[CALLER_LABEL], const char *principal_id)
 {
-  uint8_t digest[EVP_MAX_MD_SIZE];
-  EVP_Digest(principal_id, strlen(principal_id), digest, NULL, EVP_sha256(), NULL);
-  hex_write(out, digest, (CALLER_LABEL - 1) / 2);
+  uint8_t hash[DIGEST_BYTES];
+  digest(hash, principal_id, strlen(principal_id));
+  hex_write(out, hash, (CALLER_LABEL - 1) / 2);
 }
 
 struct caller *caller_new(struct access *access, const char *bearer, const char *client,
@@ -76,6 +84,8 @@ struct caller *caller_new(struct access *access, const char *bearer, const char 
   c->principal = (struct mcp_principal){.id = c->id,
                                         .label = c->label,
                                         .share = share,
+                                        .is_operator = grant_is_admin(grant),
+                                        .has_scopes = has_scopes,
                                         .ref = principal_ref,
                                         .unref = principal_unref};
   return c;
@@ -113,8 +123,9 @@ static void put_grant(struct caller *c, struct grant *g)
 }
 
 /* One bearer is one principal; a grant for another would mix two people's calls. */
-static void on_checked(void *arg, enum access_outcome outcome, struct grant *grant)
+static void on_checked(void *arg, enum access_outcome outcome, struct grant *grant, const char *why)
 {
+  (void)why;
   struct renewal *r = arg;
   MAGIC_CHECK(r, RENEWAL_MAGIC);
   if (outcome == ACCESS_GRANTED && strcmp(grant_principal_id(grant), r->caller->id) != 0)

@@ -6,6 +6,7 @@
 
 #include "common/base/hash.h"
 #include "common/base/mem.h"
+#include "gateway/access/resource.h"
 
 struct grant {
   atomic_size_t refs;
@@ -15,6 +16,10 @@ struct grant {
   size_t sealed_len;
   int64_t expires_at;
   uint64_t view;
+  bool admin;
+  bool scoped;
+  char **scopes;
+  size_t n_scopes;
 };
 
 /* Role and subject name a person or service across tokens; without a subject only the
@@ -56,6 +61,12 @@ struct grant *grant_new(const Analytics__Auth__V1__AuthenticateResponse *respons
     memcpy(g->sealed, response->sealed.data, g->sealed_len);
   g->expires_at = response->grant->expires_at;
   g->view = view_of(response->grant);
+  g->admin = response->grant->role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN;
+  g->scoped = response->grant->scoped;
+  g->n_scopes = response->grant->n_scopes;
+  g->scopes = xcalloc(g->n_scopes + 1, sizeof(char *));
+  for (size_t i = 0; i < g->n_scopes; i++)
+    g->scopes[i] = xstrdup(response->grant->scopes[i]);
   return g;
 }
 
@@ -70,6 +81,9 @@ void grant_unref(struct grant *g)
     return;
   mem_wipe(g->sealed, g->sealed_len);
   free(g->sealed);
+  for (size_t i = 0; i < g->n_scopes; i++)
+    free(g->scopes[i]);
+  free(g->scopes);
   free(g->id);
   free(g);
 }
@@ -83,6 +97,11 @@ const void *grant_sealed(const struct grant *g, size_t *len)
 {
   *len = g->sealed_len;
   return g->sealed;
+}
+
+bool grant_is_admin(const struct grant *g)
+{
+  return g->admin;
 }
 
 uint64_t grant_view(const struct grant *g)
@@ -105,4 +124,9 @@ void grant_mark_refused(const struct grant *g)
 bool grant_is_refused(const struct grant *g)
 {
   return atomic_load(&g->refused);
+}
+
+bool grant_has_scopes(const struct grant *g, const char *needed)
+{
+  return !g->scoped || resource_scopes_suffice(g->scopes, g->n_scopes, needed);
 }

@@ -11,7 +11,9 @@
 struct resource {
   char *metadata;     /* JSON */
   char *metadata_url; /* where clients find it */
+  const char *path;   /* of that URL; NULL without OAuth */
   char *scopes;       /* "a b"; NULL for none */
+  char *needs[2];     /* by whether it compares with others; NULL for nothing */
 };
 
 /* The place after scheme://host, or NULL when the text is not a clean http(s) URL. */
@@ -90,6 +92,62 @@ static enum err_code put_scopes(struct resource *r, struct buf *json, const char
                     : ERR_OK;
 }
 
+/* What follows the last "/" or ":" of the scope that ends before `end`. */
+static const char *last_part(const char *scope, const char *end)
+{
+  const char *last = scope;
+  for (const char *s = scope; s < end; s++) {
+    if (*s == '/' || *s == ':')
+      last = s + 1;
+  }
+  return last;
+}
+
+/* The scopes of a blank-separated list whose last part is one of the two names. */
+static char *pick(const char *list, const char *one, const char *other)
+{
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  for (const char *s = list != NULL ? list : ""; *s != '\0'; s += strspn(s, " ")) {
+    const char *end = s + strcspn(s, " "), *last = last_part(s, end);
+    size_t len = (size_t)(end - last);
+    if ((strlen(one) == len && memcmp(last, one, len) == 0) ||
+        (strlen(other) == len && memcmp(last, other, len) == 0)) {
+      buf_puts(&out, out.len > 0 ? " " : "");
+      buf_append(&out, s, (size_t)(end - s));
+    }
+    s = end;
+  }
+  return out.len > 0 ? xstrdup(buf_str(&out)) : NULL;
+}
+
+const char *resource_needs(const struct resource *r, bool benchmarks)
+{
+  return r->needs[benchmarks];
+}
+
+static bool has_scope(char *const *scopes, size_t n, const char *scope, const char *end)
+{
+  const char *last = last_part(scope, end);
+  for (size_t i = 0; i < n; i++) {
+    size_t len = strlen(scopes[i]);
+    if ((len == (size_t)(end - scope) && memcmp(scopes[i], scope, len) == 0) ||
+        (len == (size_t)(end - last) && memcmp(scopes[i], last, len) == 0))
+      return true;
+  }
+  return false;
+}
+
+bool resource_scopes_suffice(char *const *scopes, size_t n, const char *needed)
+{
+  for (const char *s = needed; *s != '\0'; s += strspn(s, " ")) {
+    const char *end = s + strcspn(s, " ");
+    if (!has_scope(scopes, n, s, end))
+      return false;
+    s = end;
+  }
+  return true;
+}
+
 static enum err_code build(struct resource *r, const struct resource_options *o, const char *path,
                            struct err *e)
 {
@@ -106,7 +164,10 @@ static enum err_code build(struct resource *r, const struct resource_options *o,
   buf_puts(&json,
            ",\"bearer_methods_supported\":[\"header\"],\"resource_name\":\"Analytics MCP\"}");
   r->metadata = buf_take(&json, NULL);
+  r->needs[false] = pick(r->scopes, "analytics.read", "analytics.read");
+  r->needs[true] = pick(r->scopes, "analytics.read", "benchmarks.read");
   r->metadata_url = xasprintf("%.*s" WELL_KNOWN "%s", (int)(path - url), url, path);
+  r->path = r->metadata_url + (path - url);
   return ERR_OK;
 }
 
@@ -142,6 +203,8 @@ void resource_free(struct resource *r)
   free(r->metadata);
   free(r->metadata_url);
   free(r->scopes);
+  for (size_t i = 0; i < ARRAY_LEN(r->needs); i++)
+    free(r->needs[i]);
   free(r);
 }
 
@@ -150,16 +213,33 @@ const char *resource_metadata(const struct resource *r)
   return r->metadata;
 }
 
-void resource_challenge(const struct resource *r, struct buf *out, const char *error,
-                        const char *description)
+bool resource_is_metadata(const struct resource *r, const char *path)
+{
+  return strcmp(path, WELL_KNOWN) == 0 || strcmp(path, WELL_KNOWN "/mcp") == 0 ||
+         (r->path != NULL && strcmp(path, r->path) == 0);
+}
+
+static void put_challenge(const struct resource *r, struct buf *out, const char *scopes,
+                          const char *error, const char *description)
 {
   buf_puts(out, "Bearer realm=\"analytics-mcp\"");
   if (r->metadata_url != NULL)
     buf_printf(out, ", resource_metadata=\"%s\"", r->metadata_url);
-  if (r->scopes != NULL)
-    buf_printf(out, ", scope=\"%s\"", r->scopes);
+  if (scopes != NULL)
+    buf_printf(out, ", scope=\"%s\"", scopes);
   if (error != NULL)
     buf_printf(out, ", error=\"%s\"", error);
   if (description != NULL)
     buf_printf(out, ", error_description=\"%s\"", description);
+}
+
+void resource_challenge(const struct resource *r, struct buf *out, const char *error,
+                        const char *description)
+{
+  put_challenge(r, out, r->scopes, error, description);
+}
+
+void resource_step_up(const struct resource *r, struct buf *out, const char *needed)
+{
+  put_challenge(r, out, needed, "insufficient_scope", "The token lacks a scope that this needs");
 }

@@ -194,6 +194,30 @@ static void put_failure(struct buf *out, const ProtobufCMessage *failure)
   buf_puts(out, open ? ")" : "");
 }
 
+/* "; in no benchmark: d13 (suspect_traffic), d14 (gap, rates)" */
+static void put_left_out(struct buf *out, const ProtobufCMessage *coverage)
+{
+  const ProtobufCFieldDescriptor *field =
+      protobuf_c_message_descriptor_get_field_by_name(coverage->descriptor, "left_out");
+  size_t n = field == NULL ? 0 : *(const size_t *)field_at(coverage, field->quantifier_offset);
+  for (size_t i = 0; i < n && i < LISTED_MAX; i++) {
+    const ProtobufCMessage *m =
+        (*(ProtobufCMessage * *const *)field_at(coverage, field->offset))[i];
+    struct value id = named(m, "dealer_id"), why = named(m, "reason"), of = named(m, "figures");
+    buf_puts(out, i == 0 ? "; in no benchmark: " : ", ");
+    value_put_text(out, &id, CATALOG_PLAIN);
+    buf_puts(out, " (");
+    value_put_text(out, &why, CATALOG_PLAIN);
+    if (of.kind == VALUE_TEXT && strcmp(of.text, "all") != 0) {
+      buf_puts(out, ", ");
+      value_put_text(out, &of, CATALOG_PLAIN);
+    }
+    buf_putc(out, ')');
+  }
+  if (n > LISTED_MAX)
+    buf_printf(out, " and %zu more", n - LISTED_MAX);
+}
+
 static void put_coverage(struct buf *out, const ProtobufCMessage *coverage)
 {
   const ProtobufCFieldDescriptor *failed =
@@ -210,6 +234,7 @@ static void put_coverage(struct buf *out, const ProtobufCMessage *coverage)
     buf_printf(out, "; and %zu more", n - LISTED_MAX);
   if (hidden > 0)
     buf_printf(out, "; %llu more of dealers you may not see", (unsigned long long)hidden);
+  put_left_out(out, coverage);
   buf_putc(out, '\n');
 }
 

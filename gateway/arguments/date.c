@@ -46,6 +46,7 @@ static enum date_kind either_order(struct date_span *out, unsigned a, unsigned b
   if (day_first && month_first && a != b) {
     snprintf(out->why, sizeof(out->why), "it may be %s or %s; give one of these", out->start,
              other.start);
+    memcpy(out->other, other.start, sizeof(out->other));
     return DATE_NONE;
   }
   if (!day_first && !month_first)

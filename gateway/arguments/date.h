@@ -19,6 +19,7 @@ enum date_kind {
 struct date_span {
   char start[DATE_SIZE], end[DATE_SIZE];
   char why[DATE_WHY_SIZE]; /* of DATE_NONE: what to give instead; may be empty */
+  char other[DATE_SIZE];   /* of DATE_NONE: "" unless it may be this day or that of `start` */
 };
 
 /* Reads a text that text_clean() made. Weeks go from Monday to Sunday (ISO 8601), "last N weeks"

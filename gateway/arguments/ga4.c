@@ -2,6 +2,7 @@
 #include "gateway/arguments/ga4.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -323,9 +324,28 @@ static const char *find_own(const char *folded)
   return NULL;
 }
 
+static int compare_name(const void *text, const void *field)
+{
+  return strcmp(text, ((const struct ga4_field *)field)->name);
+}
+
+/* Most callers write a name as it is. */
+static const char *find_exact(enum ga4_kind kind, const char *text)
+{
+  size_t n;
+  const struct ga4_field *fields = ga4_fields(kind, &n);
+  const struct ga4_field *found = bsearch(text, fields, n, sizeof(*fields), compare_name);
+  return found != NULL ? found->name : NULL;
+}
+
 const char *ga4_find(enum ga4_kind kind, const char *text)
 {
   char folded[FOLD_SIZE];
+  if (kind == GA4_DIMENSION || kind == GA4_METRIC) {
+    const char *exact = find_exact(kind, text);
+    if (exact != NULL)
+      return exact;
+  }
   text_fold(folded, text);
   const char *found = (kind & GA4_DIMENSION) != 0 ? find_in(GA4_DIMENSION, folded) : NULL;
   if (found == NULL && (kind & GA4_METRIC) != 0)

@@ -19,7 +19,7 @@ struct ga4_field {
  * valid. */
 const char *ga4_find(enum ga4_kind kind, const char *text);
 
-/* All of one kind (GA4_DIMENSION or GA4_METRIC), for the closest name. */
+/* All of one kind (GA4_DIMENSION or GA4_METRIC), sorted by name. */
 const struct ga4_field *ga4_fields(enum ga4_kind kind, size_t *n);
 
 /* What a name of Universal Analytics means, with or without "ga:"; NULL when it was none, or when

@@ -18,11 +18,12 @@ const ProtobufCFieldDescriptor *member_field(const ProtobufCMessageDescriptor *t
     if ((rule == NULL || !rule->hidden) && text_same(type->fields[i].name, name))
       found = &type->fields[i];
   }
-  for (size_t i = 0; found == NULL && i < catalog_rules_len; i++) {
-    const struct catalog_rule *rule = &catalog_rules[i];
-    for (size_t k = 0; rule->message == type && !rule->hidden && k < rule->n_aliases; k++) {
-      if (text_same(rule->aliases[k], name))
-        found = protobuf_c_message_descriptor_get_field_by_name(type, rule->field);
+  size_t n;
+  const struct catalog_rule *rules = catalog_rules_of(type, &n);
+  for (size_t i = 0; found == NULL && i < n; i++) {
+    for (size_t k = 0; !rules[i].hidden && k < rules[i].n_aliases; k++) {
+      if (text_same(rules[i].aliases[k], name))
+        found = protobuf_c_message_descriptor_get_field_by_name(type, rules[i].field);
     }
   }
   return found;

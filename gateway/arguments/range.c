@@ -1,10 +1,13 @@
 /* Ranges of days: two days, one period, or a whole range in one text. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "common/pbjson/ambiguity.h"
+#include "common/pbjson/borrow.h"
 #include "gateway/arguments/date.h"
 #include "gateway/arguments/internal.h"
 #include "gateway/arguments/text.h"
@@ -12,13 +15,13 @@
 bool range_of(struct range_fields *out, const ProtobufCMessageDescriptor *message)
 {
   *out = (struct range_fields){0};
-  for (size_t i = 0; i < catalog_rules_len; i++) {
-    if (catalog_rules[i].message != message)
-      continue;
-    if (catalog_rules[i].meaning == CATALOG_START_DATE)
-      out->start = catalog_rules[i].field;
-    else if (catalog_rules[i].meaning == CATALOG_END_DATE)
-      out->end = catalog_rules[i].field;
+  size_t n;
+  const struct catalog_rule *rules = catalog_rules_of(message, &n);
+  for (size_t i = 0; i < n; i++) {
+    if (rules[i].meaning == CATALOG_START_DATE)
+      out->start = rules[i].field;
+    else if (rules[i].meaning == CATALOG_END_DATE)
+      out->end = rules[i].field;
   }
   return out->start != NULL && out->end != NULL;
 }
@@ -33,17 +36,53 @@ static void today_text(const struct repair *r, char out[64])
   snprintf(out, 64, "today is %s %s (%s)", days[(r->today.days + 3) % 7], date, r->today.zone);
 }
 
-static enum err_code not_a_date(const struct repair *r, const char *text, const char *why,
-                                const struct json_path *path)
+/* "Wednesday, 04 March 2026" */
+static void title_of(char *out, size_t size, const char *date)
+{
+  int64_t days = 0;
+  struct tm tm;
+  clock_parse_date(date, &days);
+  time_t t = (time_t)(days * 86400);
+  gmtime_r(&t, &tm);
+  strftime(out, size, "%A, %d %B %Y", &tm);
+}
+
+/* For programs: the two days that a text may be. */
+static void put_either(struct err *e, const char *text, const struct date_span *span)
+{
+  Analytics__Error__V1__Ambiguity a = ANALYTICS__ERROR__V1__AMBIGUITY__INIT;
+  Analytics__Error__V1__Candidate days[2] = {ANALYTICS__ERROR__V1__CANDIDATE__INIT,
+                                             ANALYTICS__ERROR__V1__CANDIDATE__INIT};
+  Analytics__Error__V1__Candidate *list[2] = {&days[0], &days[1]};
+  char titles[2][40];
+  for (int i = 0; i < 2; i++) {
+    days[i].value = borrow_text(i == 0 ? span->start : span->other);
+    title_of(titles[i], sizeof(titles[i]), days[i].value);
+    days[i].title = titles[i];
+  }
+  a.kind = ANALYTICS__ERROR__V1__KIND__DAY;
+  a.asked = borrow_text(text);
+  a.candidates = list;
+  a.n_candidates = 2;
+  ambiguity_put(e, &a);
+}
+
+static enum err_code not_a_date(const struct repair *r, const char *text,
+                                const struct date_span *span, const struct json_path *path)
 {
   char today[64], yesterday[16];
+  const char *why = span->why;
   today_text(r, today);
   clock_format_date(r->today.days - 1, yesterday, sizeof(yesterday));
-  return json_path_error(r->e, ERR_INVALID_ARGUMENT, "bad_date", path,
-                         "\"%s\" is not a date%s%s; give YYYY-MM-DD (%s), NdaysAgo (28daysAgo), "
-                         "yesterday or today, or a whole period alone: \"last month\", \"last 28 "
-                         "days\", \"2026-10\", \"2026-Q3\"; %s",
-                         JSON_SHOWN(text), why[0] != '\0' ? ": " : "", why, yesterday, today);
+  enum err_code code =
+      json_path_error(r->e, ERR_INVALID_ARGUMENT, "bad_date", path,
+                      "\"%s\" is not a date%s%s; give YYYY-MM-DD (%s), NdaysAgo (28daysAgo), "
+                      "yesterday or today, or a whole period alone: \"last month\", \"last 28 "
+                      "days\", \"2026-10\", \"2026-Q3\"; %s",
+                      JSON_SHOWN(text), why[0] != '\0' ? ": " : "", why, yesterday, today);
+  if (span->other[0] != '\0')
+    put_either(r->e, text, span);
+  return code;
 }
 
 /* A period where one day of two is asked for. */
@@ -90,7 +129,7 @@ static enum err_code one_day(const struct repair *r, cJSON *range, const char *n
   AUTO_FREE char *text = text_clean(value->valuestring);
   enum date_kind kind = date_read(&span, text, r->today.days);
   if (kind == DATE_NONE)
-    return not_a_date(r, text, span.why, &here);
+    return not_a_date(r, text, &span, &here);
   if (kind == DATE_RECENT)
     return not_one_day(r, text, &span, &here);
   const char *day = first ? span.start : span.end;
@@ -143,7 +182,7 @@ static enum err_code whole_range(const struct repair *r, const struct range_fiel
     *done = false; /* two days to read */
     return ERR_OK;
   }
-  return kind == DATE_NONE ? not_a_date(r, text, span.why, &here)
+  return kind == DATE_NONE ? not_a_date(r, text, &span, &here)
                            : one_day(r, range, name, name == f->start, path);
 }
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -11,13 +12,13 @@
 #include "common/pbjson/oneof.h"
 #include "common/pbjson/pbjson.h"
 #include "common/rpc/grant_reasons.h"
+#include "common/trace/span.h"
 #include "gateway/access/caller.h"
 #include "gateway/answer/answer.h"
 #include "gateway/arguments/arguments.h"
 #include "gateway/bridge/choice.h"
 #include "gateway/bridge/offers.h"
 #include "gateway/bridge/outcome.h"
-#include "gateway/bridge/trace.h"
 #include "gateway/catalog/catalog.h"
 #include "mcp/v1/options.pb-c.h"
 
@@ -55,6 +56,7 @@ struct tool_call {
   const struct bridge_backend *backend;
   struct mcp_call *call;
   struct arena *arena;
+  cJSON *given;                 /* the arguments as they came, where one may be asked back */
   struct arguments_notes notes; /* of reading the arguments */
   ProtobufCMessage *request;    /* in the arena, for when it is made again */
   struct grant *grant;          /* that it was made with */
@@ -72,8 +74,9 @@ struct tool_call {
   struct err failure; /* of reading the answer */
   uint32_t timeout_ms;
   int64_t started_ms;
-  char traceparent[TRACE_LEN + 1];
-  char trace[TRACE_ID_LEN + 1];
+  struct trace_context context; /* that its rpcs are made for */
+  struct span *span;            /* NULL: not recorded */
+  char trace[TRACE_ID_HEX + 1];
 };
 
 /* ------------------------------------------------------------------ tools */
@@ -100,13 +103,21 @@ static struct mcp_tool tool_of(const struct catalog_tool *t)
       .destructive = t->destructive,
       .open_world = t->open_world,
       .long_running = t->streaming,
+      .operators_only = t->toolset == CATALOG_OPERATIONS,
       .app = t->app,
       .data = t,
   };
 }
 
+/* Whether figures of dealers beside the caller's own stand behind its answers. */
+static bool compares(const struct catalog_tool *t)
+{
+  return t->toolset == CATALOG_BENCHMARKS || t->toolset == CATALOG_VEHICLES;
+}
+
 /* The tools of the catalogue that are listed, and how their answers are written. */
-static enum err_code add_tools(struct bridge *b, unsigned toolsets, struct err *e)
+static enum err_code add_tools(struct bridge *b, const struct bridge_options *options,
+                               unsigned toolsets, struct err *e)
 {
   for (size_t i = 0; i < catalog_tools_len; i++) {
     const struct catalog_tool *tool = &catalog_tools[i];
@@ -117,6 +128,7 @@ static enum err_code add_tools(struct bridge *b, unsigned toolsets, struct err *
     if ((toolsets & 1U << tool->toolset) == 0)
       continue;
     b->tools[b->n_tools] = tool_of(tool);
+    b->tools[b->n_tools].scopes = compares(tool) ? options->scopes_to_compare : options->scopes;
     b->tools[b->n_tools++].output_schema = answer_schema(b->plans[i]);
   }
   return ERR_OK;
@@ -142,7 +154,7 @@ enum err_code bridge_new(struct bridge **out, const struct bridge_options *optio
   unsigned toolsets = 0;
   enum err_code code = catalog_toolsets_read(&toolsets, options->toolsets, e);
   if (code == ERR_OK)
-    code = add_tools(b, toolsets, e);
+    code = add_tools(b, options, toolsets, e);
   if (code != ERR_OK) {
     bridge_free(b);
     return code;
@@ -207,7 +219,9 @@ static void tool_call_unref(struct tool_call *tc)
     rpc_client_release(tc->rpc);
   mcp_call_unref(tc->call);
   grant_unref(tc->grant);
+  cJSON_Delete(tc->given);
   arena_free(tc->arena);
+  span_free(tc->span);
   pthread_mutex_destroy(&tc->lock);
   buf_free(&tc->result);
   buf_free(&tc->text);
@@ -215,8 +229,16 @@ static void tool_call_unref(struct tool_call *tc)
   free(tc);
 }
 
-static void log_end(const struct tool_call *tc, const struct err *status)
+static void end_trace(struct tool_call *tc, const struct err *status)
 {
+  if (status->code != ERR_OK)
+    span_fail(tc->span, status->reason[0] != '\0' ? status->reason : err_code_name(status->code));
+  span_end(TAKE_PTR(tc->span));
+}
+
+static void log_end(struct tool_call *tc, const struct err *status)
+{
+  end_trace(tc, status);
   log_info("tool call", LOG_S("tool", tc->tool->name),
            LOG_S("principal", mcp_call_principal(tc->call)->label),
            LOG_S("outcome", err_code_name(status->code)), LOG_S("reason", status->reason),
@@ -232,7 +254,7 @@ static void finish_error(struct tool_call *tc, const struct err *status)
                                           .timeout_ms = tc->timeout_ms};
   struct buf text AUTO_BUF = BUF_INIT(8192);
   log_end(tc, status);
-  if (choice_ask(tc->call, mcp_call_arguments(tc->call), status))
+  if (choice_ask(tc->call, tc->given, status))
     return;
   outcome_text(&text, status, &context);
   mcp_call_finish(tc->call, &(struct mcp_tool_result){.is_error = true,
@@ -353,12 +375,12 @@ static enum err_code start_rpc(struct tool_call *tc, struct err *e)
   const void *sealed = grant_sealed(tc->grant, &sealed_len);
   const struct rpc_metadata metadata[] = {
       {RPC_META_GRANT, sealed, sealed_len},
-      {RPC_META_TRACEPARENT, tc->traceparent, strlen(tc->traceparent)},
   };
   const struct rpc_client_options options = {.timeout_ms = time_left(tc),
                                              .attempt_ms = tc->backend->attempt_ms,
                                              .metadata = metadata,
-                                             .n_metadata = ARRAY_LEN(metadata)};
+                                             .n_metadata = ARRAY_LEN(metadata),
+                                             .trace = &tc->context};
   pthread_mutex_lock(&tc->lock); /* on_done() waits here until the handle is in its place */
   enum err_code code =
       rpc_client_start(&rpc, tc->backend->channel, tc->tool->service, tc->tool->method,
@@ -500,9 +522,11 @@ static void on_done(void *user, const struct err *status)
 static enum err_code begin(struct tool_call *tc, struct err *e)
 {
   cJSON *arguments = mcp_call_arguments(tc->call);
+  if (mcp_call_may_ask(tc->call))
+    tc->given = cJSON_Duplicate(arguments, true);
+  if (!choice_apply(tc->call, arguments, e))
+    return e->code;
   enum err_code code = arguments_repair(tc->tool, arguments, arguments_today(), &tc->notes, e);
-  if (code == ERR_OK && !choice_apply(tc->call, arguments, e))
-    code = e->code;
   if (code == ERR_OK)
     code = catalog_check(tc->tool, arguments, e);
   if (code != ERR_OK)
@@ -510,6 +534,22 @@ static enum err_code begin(struct tool_call *tc, struct err *e)
   tc->arena = arena_new(REQUEST_MAX);
   code = pbjson_read(&tc->request, tc->tool->input, arguments, tc->arena, NULL, e);
   return code != ERR_OK ? code : start_rpc(tc, e);
+}
+
+/* A call whose own trace is another than its request's is linked to that. */
+static void begin_trace(struct tool_call *tc)
+{
+  char name[SPAN_NAME_MAX + 1];
+  struct trace_context parent;
+  const struct trace_context *request = mcp_call_request_trace(tc->call);
+  mcp_call_trace(tc->call, &parent);
+  snprintf(name, sizeof(name), "tools/call %s", tc->tool->name);
+  tc->span = span_begin(&tc->context, SPAN_SERVER, name, &parent);
+  trace_context_id(&tc->context, tc->trace);
+  span_text(tc->span, "mcp.method.name", "tools/call");
+  span_text(tc->span, "gen_ai.tool.name", tc->tool->name);
+  if (memcmp(request->span_id, parent.span_id, SPAN_ID_BYTES) != 0)
+    span_link(tc->span, request);
 }
 
 static struct tool_call *tool_call_new(struct bridge *b, const struct catalog_tool *tool,
@@ -527,8 +567,7 @@ static struct tool_call *tool_call_new(struct bridge *b, const struct catalog_to
   tc->text = BUF_INIT(b->max_result_bytes);
   tc->timeout_ms = tool->timeout_ms > 0 ? tool->timeout_ms : b->timeout_ms;
   tc->started_ms = clock_mono_ms();
-  trace_child(mcp_call_traceparent(call), tc->traceparent);
-  trace_id(tc->traceparent, tc->trace);
+  begin_trace(tc);
   return tc;
 }
 
@@ -536,9 +575,9 @@ static void call_tool(void *host, const struct mcp_tool *tool, struct mcp_call *
 {
   struct tool_call *tc = tool_call_new(host, tool->data, call);
   struct err e = {0};
-  if (begin(tc, &e) == ERR_OK) {
-    mcp_call_on_cancel(call, on_cancel, tc);
-  } else {
+  /* Before anything can end the call: a question takes it back, and it is run again later. */
+  mcp_call_on_cancel(call, on_cancel, tc);
+  if (begin(tc, &e) != ERR_OK) {
     finish_error(tc, &e);
     tool_call_unref(tc); /* the rpc's: it never began */
   }

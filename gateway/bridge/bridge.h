@@ -29,7 +29,10 @@ struct bridge_backend {
 struct bridge_options {
   const struct bridge_backend *backends; /* copied; the channels outlive the bridge's calls */
   size_t n_backends;
-  const char *toolsets;    /* which tools are listed, as catalog_toolsets_read() takes it */
+  const char *toolsets; /* which tools are listed, as catalog_toolsets_read() takes it */
+  /* That an access token must have for a tool, blank-separated, and for one that compares with
+   * other dealers (toolsets benchmarks and vehicles); NULL for none. They outlive the bridge. */
+  const char *scopes, *scopes_to_compare;
   uint32_t timeout_ms;     /* of tools that set none; 0 means 60,000 */
   size_t max_result_bytes; /* of a result as JSON; 0 means 4 MiB */
 };

@@ -29,7 +29,8 @@ enum catalog_toolset {
   CATALOG_VEHICLES,
   CATALOG_REPORTS,
   CATALOG_ADMIN,
-  CATALOG_ADVANCED
+  CATALOG_ADVANCED,
+  CATALOG_OPERATIONS
 };
 
 /* Constraints of one field of a message that occurs in tool arguments. */
@@ -126,7 +127,7 @@ extern const size_t catalog_prompts_len;
 extern const struct catalog_completion catalog_completions[];
 extern const size_t catalog_completions_len;
 
-/* All tools, sorted by name, and all rules. */
+/* All tools, sorted by name, and all rules; those of one message stand together. */
 extern const struct catalog_tool catalog_tools[];
 extern const size_t catalog_tools_len;
 extern const struct catalog_rule catalog_rules[];
@@ -134,12 +135,15 @@ extern const size_t catalog_rules_len;
 extern const struct catalog_answer_field catalog_answer_fields[];
 extern const size_t catalog_answer_fields_len;
 
+/* The rules of a message's fields, *n of them; NULL when it has none. Thread-safe. */
+const struct catalog_rule *catalog_rules_of(const ProtobufCMessageDescriptor *message, size_t *n);
+
 /* The rule of a field; NULL when its options are empty. */
 const struct catalog_rule *catalog_rule_of(const ProtobufCMessageDescriptor *message,
                                            const char *field);
 
 /* Reads a comma-separated list of toolsets ("benchmarks, reports", "all") into a bit per value of
- * catalog_toolset, CATALOG_ALWAYS among them; NULL or "" gives all but `advanced`.
+ * catalog_toolset, CATALOG_ALWAYS among them; NULL or "" gives all but `advanced` and `operations`.
  * ERR_INVALID_ARGUMENT names what is not a toolset. */
 enum err_code catalog_toolsets_read(unsigned *out, const char *text, struct err *e);
 

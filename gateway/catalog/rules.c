@@ -1,5 +1,7 @@
 /* Looks tools up, and checks arguments against the rules of the .proto options. */
 #include <math.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +24,52 @@ const struct catalog_tool *catalog_find(const char *name)
   return bsearch(name, catalog_tools, catalog_tools_len, sizeof(catalog_tools[0]), compare_name);
 }
 
+/* Where the rules of each message begin, sorted by the message's address. Every call asks for them
+ * many times. */
+struct rules {
+  const ProtobufCMessageDescriptor *message;
+  size_t first, n;
+};
+static struct rules *by_message;
+static size_t by_message_len;
+static pthread_once_t by_message_once = PTHREAD_ONCE_INIT;
+
+static int compare_message(const void *a, const void *b)
+{
+  uintptr_t x = (uintptr_t)((const struct rules *)a)->message;
+  uintptr_t y = (uintptr_t)((const struct rules *)b)->message;
+  return x < y ? -1 : x > y;
+}
+
+static void find_rules(void)
+{
+  by_message = xcalloc(catalog_rules_len + 1, sizeof(*by_message));
+  for (size_t i = 0; i < catalog_rules_len; i++) {
+    if (i == 0 || catalog_rules[i].message != catalog_rules[i - 1].message)
+      by_message[by_message_len++] = (struct rules){catalog_rules[i].message, i, 0};
+    by_message[by_message_len - 1].n++;
+  }
+  qsort(by_message, by_message_len, sizeof(*by_message), compare_message);
+}
+
+const struct catalog_rule *catalog_rules_of(const ProtobufCMessageDescriptor *message, size_t *n)
+{
+  pthread_once(&by_message_once, find_rules);
+  const struct rules key = {.message = message};
+  const struct rules *found =
+      bsearch(&key, by_message, by_message_len, sizeof(*by_message), compare_message);
+  *n = found != NULL ? found->n : 0;
+  return found != NULL ? &catalog_rules[found->first] : NULL;
+}
+
 const struct catalog_rule *catalog_rule_of(const ProtobufCMessageDescriptor *message,
                                            const char *field)
 {
-  for (size_t i = 0; i < catalog_rules_len; i++) {
-    if (catalog_rules[i].message == message && strcmp(catalog_rules[i].field, field) == 0)
-      return &catalog_rules[i];
+  size_t n;
+  const struct catalog_rule *rules = catalog_rules_of(message, &n);
+  for (size_t i = 0; i < n; i++) {
+    if (strcmp(rules[i].field, field) == 0)
+      return &rules[i];
   }
   return NULL;
 }
@@ -205,10 +247,10 @@ static enum err_code check_object(const ProtobufCMessageDescriptor *type, cJSON 
 {
   if (!cJSON_IsObject(object) || depth > PBJSON_MAX_DEPTH)
     return ERR_OK;
-  for (size_t i = 0; i < catalog_rules_len; i++) {
-    if (catalog_rules[i].message != type)
-      continue;
-    enum err_code code = check_rule(&catalog_rules[i], object, path, e);
+  size_t n;
+  const struct catalog_rule *rules = catalog_rules_of(type, &n);
+  for (size_t i = 0; i < n; i++) {
+    enum err_code code = check_rule(&rules[i], object, path, e);
     if (code != ERR_OK)
       return code;
   }

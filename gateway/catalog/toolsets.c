@@ -9,7 +9,8 @@
 enum { WORD_SIZE = 32, DEFAULT_SETS = (1 << CATALOG_ADVANCED) - 1 };
 
 /* In the order of catalog_toolset, from CATALOG_BENCHMARKS. */
-static const char *const names[] = {"benchmarks", "vehicles", "reports", "admin", "advanced"};
+static const char *const names[] = {"benchmarks", "vehicles", "reports",
+                                    "admin",      "advanced", "operations"};
 
 /* The next word of a comma-separated list without the blanks around it; false at the end. */
 static bool next_word(const char **text, char out[WORD_SIZE])
@@ -26,7 +27,7 @@ static bool next_word(const char **text, char out[WORD_SIZE])
 static unsigned set_of(const char *word)
 {
   if (ascii_case_equal(word, "all"))
-    return DEFAULT_SETS | 1U << CATALOG_ADVANCED;
+    return DEFAULT_SETS | 1U << CATALOG_ADVANCED | 1U << CATALOG_OPERATIONS;
   for (size_t i = 0; i < ARRAY_LEN(names); i++) {
     if (ascii_case_equal(word, names[i]))
       return 1U << (CATALOG_BENCHMARKS + i);
@@ -44,7 +45,7 @@ enum err_code catalog_toolsets_read(unsigned *out, const char *text, struct err 
     if (set == 0)
       return err_set(e, ERR_INVALID_ARGUMENT, "unknown_toolset",
                      "\"%s\" is not a toolset; must be a comma-separated list of benchmarks, "
-                     "vehicles, reports, admin, advanced, or all",
+                     "vehicles, reports, admin, advanced, operations, or all",
                      word);
     *out |= set;
     any = true;

@@ -35,9 +35,10 @@ static const struct {
     {"no_analytics", 403, true},    {"google_refused", 502, true},
     {"bad_id_token", 502, true},    {"no_refresh_token", 502, true},
     {"google_slow", 503, true},     {"state_unwritable", 503, false},
-    {"state_full", 503, false},     {"property_unknown", 400, false},
-    {"property_taken", 409, false}, {"dealer_taken", 409, false},
-    {"not_live", 503, false},       {"too_many_tries", 429, false},
+    {"state_full", 503, false},     {"state_unavailable", 503, true},
+    {"property_taken", 409, false}, {"property_unknown", 400, false},
+    {"dealer_taken", 409, false},   {"not_live", 503, false},
+    {"too_many_tries", 429, false},
 };
 
 void visit_fail(struct visit *v, const char *reason, int status, bool again)

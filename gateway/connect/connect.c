@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/base/codec.h"
 #include "common/base/config.h"
 #include "common/base/mem.h"
 #include "gateway/connect/internal.h"
@@ -119,93 +118,12 @@ bool connect_is_path(const char *path)
   return strncmp(path, PREFIX, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
-/* --------------------------------------------------------------------------- fields */
-
-static void take_field(struct fields *f, const char *name, size_t name_len, const char *value,
-                       size_t len)
-{
-  const struct {
-    const char *name;
-    char *out;
-    size_t size;
-  } known[] = {{"invite", f->invite, sizeof(f->invite)},
-               {"lang", f->lang, sizeof(f->lang)},
-               {"property", f->property, sizeof(f->property)},
-               {"state", f->state, sizeof(f->state)},
-               {"code", f->code, sizeof(f->code)},
-               {"error", f->error, sizeof(f->error)},
-               {"iss", f->iss, sizeof(f->iss)}};
-  for (size_t i = 0; i < ARRAY_LEN(known); i++)
-    if (strlen(known[i].name) == name_len && memcmp(known[i].name, name, name_len) == 0 &&
-        len < known[i].size && memchr(value, '\0', len) == NULL && utf8_valid(value, len)) {
-      memcpy(known[i].out, value, len);
-      known[i].out[len] = '\0';
-    }
-}
-
-static bool on_argument(void *arg, const char *name, size_t name_len, const char *value,
-                        size_t value_len)
-{
-  take_field(arg, name, name_len, value, value_len);
-  return true;
-}
-
-/* + and %XX of application/x-www-form-urlencoded, in place. */
-static size_t decode(char *s, size_t len)
-{
-  size_t n = 0;
-  for (size_t i = 0; i < len; i++) {
-    unsigned char byte;
-    char hex[3] = {0};
-    if (s[i] == '%' && i + 2 < len && memcpy(hex, s + i + 1, 2) != NULL &&
-        strspn(hex, "0123456789abcdefABCDEF") == 2) {
-      byte = (unsigned char)strtoul(hex, NULL, 16);
-      i += 2;
-    } else {
-      byte = s[i] == '+' ? ' ' : (unsigned char)s[i];
-    }
-    s[n++] = (char)byte;
-  }
-  return n;
-}
-
-static void read_form(struct fields *f, const char *body, size_t len)
-{
-  AUTO_FREE char *text = xstrndup(body, len);
-  size_t left = strlen(text);
-  for (char *p = text; left > 0;) {
-    char *end = memchr(p, '&', left);
-    size_t n = end != NULL ? (size_t)(end - p) : left;
-    char *equals = memchr(p, '=', n);
-    if (equals != NULL) {
-      size_t name_len = (size_t)(equals - p);
-      size_t value_len = decode(equals + 1, n - name_len - 1);
-      take_field(f, p, name_len, equals + 1, value_len);
-    }
-    left -= end != NULL ? n + 1 : n;
-    p += end != NULL ? n + 1 : n;
-  }
-  mem_wipe(text, len);
-}
-
 /* "SESSION.LANGUAGE" of our cookie. */
 static void read_cookie(struct visit *v)
 {
-  static const char name[] = "__Host-connect=";
-  const char *all = exchange_header(v->exchange, "Cookie"), *p = all;
-  while (p != NULL && (p = strstr(p, name)) != NULL) {
-    bool begins = p == all || p[-1] == ' ' || p[-1] == ';';
-    const char *value = p + sizeof(name) - 1;
-    size_t n = strcspn(value, ".; ,");
-    if (begins && n > 0 && n < sizeof(v->session)) {
-      memcpy(v->session, value, n);
-      v->session[n] = '\0';
-      if (value[n] == '.')
-        v->words = connect_words_of(value + n + 1);
-      return;
-    }
-    p = value;
-  }
+  const char *language = fields_read_cookie(exchange_header(v->exchange, "Cookie"), v->session);
+  if (language != NULL)
+    v->words = connect_words_of(language);
 }
 
 /* ---------------------------------------------------------------------------- gates */
@@ -319,9 +237,9 @@ void connect_on_request(struct connect *c, struct exchange *x)
   const char *body = exchange_body(x, &len);
   (void)c;
   if (strcmp(v->kind->method, "POST") != 0)
-    exchange_query(x, on_argument, &v->fields);
+    exchange_query(x, fields_take, &v->fields);
   else if (len <= BODY_MAX)
-    read_form(&v->fields, body != NULL ? body : "", body != NULL ? len : 0);
+    fields_read_form(&v->fields, body != NULL ? body : "", body != NULL ? len : 0);
   if (v->fields.lang[0] != '\0')
     v->words = connect_words_of(v->fields.lang);
   v->kind->run(v);

@@ -3,10 +3,11 @@
 #define AMCP_GATEWAY_CONNECT_INTERNAL_H
 
 #include "gateway/connect/connect.h"
+#include "gateway/connect/fields.h"
 #include "gateway/connect/page.h"
 #include "gateway/share/share.h"
 
-enum { CONNECT_VISIT_MAGIC = 0x715171e0, CONNECT_FIELD_MAX = 2048, CONNECT_SESSION_MAX = 64 };
+enum { CONNECT_VISIT_MAGIC = 0x715171e0 };
 
 struct connect {
   struct rpc_channel *auth;
@@ -16,12 +17,6 @@ struct connect {
   char *google; /* origin of the consent screen */
   const char *operator_name, *privacy_url;
   struct shares *shares; /* requests by address */
-};
-
-/* What a request brought. */
-struct fields {
-  char invite[CONNECT_FIELD_MAX], lang[8], property[64];
-  char state[CONNECT_FIELD_MAX], code[CONNECT_FIELD_MAX], error[128], iss[256];
 };
 
 /* One request while auth-svc is asked. Goes with the exchange. */

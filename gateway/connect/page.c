@@ -5,36 +5,13 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/http/html.h"
 
 /* Generated from style.css. */
 extern const unsigned char connect_style[];
 extern const size_t connect_style_size;
 
 /* ---------------------------------------------------------------------------- texts */
-
-static void put_text(struct buf *out, const char *text)
-{
-  for (; text != NULL && *text != '\0'; text++)
-    switch (*text) {
-    case '<':
-      buf_puts(out, "&lt;");
-      break;
-    case '>':
-      buf_puts(out, "&gt;");
-      break;
-    case '&':
-      buf_puts(out, "&amp;");
-      break;
-    case '"':
-      buf_puts(out, "&quot;");
-      break;
-    case '\'':
-      buf_puts(out, "&#39;");
-      break;
-    default:
-      buf_putc(out, *text);
-    }
-}
 
 /* A place to fill in. */
 struct place {
@@ -47,13 +24,13 @@ static void put_words(struct page *p, const char *words, const struct place *pla
   while (*words != '\0') {
     size_t plain = strcspn(words, "{"), len = strcspn(words + plain, "}");
     AUTO_FREE char *before = xstrndup(words, plain);
-    put_text(&p->body, before);
+    html_put(&p->body, before);
     words += plain;
     if (*words == '\0')
       return;
     for (size_t i = 0; i < n; i++)
       if (strlen(places[i].name) == len - 1 && strncmp(places[i].name, words + 1, len - 1) == 0)
-        put_text(&p->body, places[i].text);
+        html_put(&p->body, places[i].text);
     words += len + (words[len] == '}');
   }
 }
@@ -101,7 +78,7 @@ static void end_with_languages(struct page *p, const char *invite)
     if (w == p->words)
       continue;
     buf_printf(&p->body, "<a href=\"%s?lang=%s&amp;invite=", p->base, w->language);
-    put_text(&p->body, invite);
+    html_put(&p->body, invite);
     buf_printf(&p->body, "\" hreflang=\"%s\" lang=\"%s\">%s</a>\n", w->language, w->language,
                w->name);
   }
@@ -116,7 +93,7 @@ static void begin_form(struct page *p, const char *action)
 static void put_hidden(struct page *p, const char *name, const char *value)
 {
   buf_printf(&p->body, "<input type=\"hidden\" name=\"%s\" value=\"", name);
-  put_text(&p->body, value);
+  html_put(&p->body, value);
   buf_puts(&p->body, "\">\n");
 }
 
@@ -136,7 +113,7 @@ static void put_google_button(struct page *p)
       "<path fill=\"#34A853\" d=\"M24 48c6.48 0 11.93-2.13 15.89-5.81l-7.73-6c-2.15 1.45-4.92 "
       "2.3-8.16 2.3-6.26 0-11.57-4.22-13.47-9.91l-7.98 6.19C6.51 42.62 14.62 48 24 48z\"/>"
       "</svg><span>");
-  put_text(&p->body, p->words->google_button);
+  html_put(&p->body, p->words->google_button);
   buf_puts(&p->body, "</span></button>\n");
 }
 
@@ -161,7 +138,7 @@ static void put_terms(struct page *p, const struct place *places, size_t n)
   if (p->privacy_url == NULL)
     return;
   buf_puts(&p->body, "<p><a href=\"");
-  put_text(&p->body, p->privacy_url);
+  html_put(&p->body, p->privacy_url);
   put_element(p, "\">", w->privacy, NULL, 0, "</a></p>");
 }
 
@@ -188,13 +165,13 @@ static void put_property(struct page *p, const Analytics__Auth__V1__OfferedPrope
 {
   buf_printf(&p->body, "<label class=\"property\"><input type=\"%s\" name=\"property\" value=\"",
              choice ? "radio" : "hidden");
-  put_text(&p->body, seen->property_id);
+  html_put(&p->body, seen->property_id);
   buf_printf(&p->body, "\"%s%s><span>", choice ? " required" : "", chosen ? " checked" : "");
-  put_text(&p->body, seen->name[0] != '\0' ? seen->name : seen->property_id);
+  html_put(&p->body, seen->name[0] != '\0' ? seen->name : seen->property_id);
   buf_puts(&p->body, "<small>");
-  put_text(&p->body, seen->account_name);
+  html_put(&p->body, seen->account_name);
   buf_puts(&p->body, seen->account_name[0] != '\0' ? ", " : "");
-  put_text(&p->body, seen->property_id);
+  html_put(&p->body, seen->property_id);
   buf_puts(&p->body, "</small></span></label>\n");
 }
 
@@ -215,7 +192,7 @@ static void put_properties(struct page *p, const Analytics__Auth__V1__ShowConsen
 static void put_button(struct page *p, const char *kind, const char *words)
 {
   buf_printf(&p->body, "<button class=\"%s\">", kind);
-  put_text(&p->body, words);
+  html_put(&p->body, words);
   buf_puts(&p->body, "</button>\n</form>\n");
 }
 

@@ -45,6 +45,9 @@ static const struct error_words errors[] = {
     {"state_unwritable", "Your consent could not be stored",
      "Nothing was connected. Please try again later. If it happens again, let the person who "
      "sent you the link know: the disk of the service may be full."},
+    {"state_unavailable", "Your consent cannot be stored at the moment",
+     "Please wait a minute and try again. If it happens again, let the person who sent you the "
+     "link know: the service does not reach its database."},
     {"state_full", "Your consent could not be stored",
      "Nothing was connected. Please let the person who sent you the link know: the service has as "
      "many "

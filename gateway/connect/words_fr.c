@@ -52,6 +52,9 @@ static const struct error_words errors[] = {
     {"state_unwritable", "Votre accord n’a pas pu être enregistré",
      "Rien n’a été connecté. Réessayez plus tard. Si cela se reproduit, prévenez la personne qui "
      "vous a envoyé le lien : le disque du service est peut-être plein."},
+    {"state_unavailable", "Votre accord ne peut pas être enregistré pour le moment",
+     "Patientez une minute et réessayez. Si cela se reproduit, prévenez la personne qui vous a "
+     "envoyé le lien : le service n’atteint pas sa base de données."},
     {"state_full", "Votre accord n’a pas pu être enregistré",
      "Rien n’a été connecté. Prévenez la personne qui vous a envoyé le lien : le service ne peut "
      "pas "

@@ -315,6 +315,7 @@ void exchange_unref(struct exchange *x)
     x->free_user(x->user);
   answer_taken_locked(x); /* nobody else is left */
   share_unref(x->share);
+  span_free(x->span);
   buf_free(&x->body);
   buf_free(&x->reply);
   buf_free(&x->stream);

@@ -8,6 +8,7 @@
 
 #include "common/base/arena.h"
 #include "common/http/daemon.h"
+#include "common/trace/span.h"
 #include "gateway/http/listener.h"
 
 enum { EXCHANGE_MAGIC = 0x48545850 };
@@ -70,6 +71,8 @@ struct exchange {
   bool head_too_large; /* headers are missing: nothing may be decided on the rest */
   struct buf body;
   int64_t started_ms;
+  struct trace_context trace;
+  struct span *span;        /* NULL: not recorded; ends with the request */
   size_t received, counted; /* bytes; those that count beyond the small ones */
   bool too_large, no_room;
 
@@ -117,6 +120,9 @@ void exchange_complete(struct exchange *x);
 void exchange_peer_gone(struct exchange *x, bool force);
 /* A comment, when a stream was silent for keepalive_ms. */
 void exchange_keep_alive(struct exchange *x, int64_t now_ms, uint32_t keepalive_ms);
+
+/* The request is over; status 0: it had no answer. */
+void exchange_trace_end(struct exchange *x, int status);
 
 /* Notices clients that go away while libmicrohttpd does not look, and ticks. */
 struct watch *watch_start(void (*tick)(void *arg), void *arg);

@@ -408,6 +408,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **con_cls,
   deactivate(l, x);
   int status = x->queued ? x->status : 0;
   meter_ended(status, x->received, x->sent);
+  exchange_trace_end(x, status);
   log_debug("http request", LOG_S("method", x->method), LOG_S("path", x->path),
             LOG_I("status", status), LOG_I("ms", clock_mono_ms() - x->started_ms),
             LOG_I("bytes_in", x->received), LOG_I("bytes_out", x->sent));

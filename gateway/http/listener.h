@@ -11,6 +11,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/error.h"
+#include "common/trace/context.h"
 #include "gateway/http/proxies.h"
 #include "gateway/share/share.h"
 
@@ -89,6 +90,12 @@ void exchange_release(struct exchange *x, struct share *share);
 /* An object that goes with the exchange: free_user(user) runs at its end. In on_head. */
 void exchange_set_user(struct exchange *x, void *user, void (*free_user)(void *user));
 void *exchange_user(const struct exchange *x);
+
+/* In on_head: the request's trace is read from its headers, and begins to be recorded where traces
+ * are. `route` is the path that it came by, without what varies. */
+void exchange_trace_begin(struct exchange *x, const char *route);
+/* What the request's work is done for; perhaps no context. Lives as long as the exchange. */
+const struct trace_context *exchange_trace(const struct exchange *x);
 
 /* Whoever answers later takes a reference first. When the last one goes before an answer,
  * the client gets 500. */

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Registers them, so that they are shown before the first request. */
+/* Registers them, so that they are shown before the first request. Comes before all others; again is
+ * fine. */
 void meter_init(void);
 void meter_connections(size_t now);
 void meter_begun(void);

@@ -10,7 +10,7 @@
 #include "gateway/mcp/server.h"
 #include "gateway/mcp/session.h"
 
-enum { MCP_REQUEST_DIGEST = 32 };
+enum { MCP_REQUEST_DIGEST = 32, MCP_ASK_ID = 24 };
 enum { MCP_CALL_MAGIC = 0x4d435043, MCP_EXCHANGE_MAGIC = 0x4d435058 };
 
 /* One posted body. `lock` guards what follows it, and the calls' states; it also keeps
@@ -20,7 +20,7 @@ struct mcp_exchange {
   atomic_size_t refs;
   struct mcp_server *server;
   struct mcp_principal *principal;
-  char *traceparent;
+  struct trace_context trace; /* of the request that brought it */
   cJSON *body;
   bool accepts_json, accepts_sse;
   int64_t started_ms;
@@ -37,6 +37,7 @@ struct mcp_exchange {
   /* List of open exchanges; guarded by the server's lock. */
   struct mcp_exchange *next_open, *prev_open;
   bool listed, streams_later;
+  int64_t asked_ms; /* its call waits for an answer since then; 0: it does not */
 };
 
 /* One request of an exchange. Settled once: by its response or by a cancellation. */
@@ -52,25 +53,32 @@ struct mcp_call {
   unsigned can; /* what its client can do: enum mcp_client_can */
   struct mcp_call *next_in_session;
   bool attached;
+  char ask_id[MCP_ASK_ID]; /* of the question that waits; guarded by the table of sessions */
 
   const struct mcp_tool *tool;
   const struct mcp_resource *resource; /* the tool's answer is read as this; NULL for tools/call */
   const struct mcp_completion *completion; /* the tool's answer holds the values of this */
+  const struct mcp_prompt *prompt;         /* that the host makes; NULL for none */
   cJSON *arguments;
+  cJSON *as_they_came; /* the arguments, where it may be run again; else NULL */
   bool may_ask;
-  uint8_t digest[MCP_REQUEST_DIGEST]; /* of the request, where it may ask */
-  const cJSON *answers;               /* to what it asked before; NULL for none */
+  uint8_t digest[MCP_REQUEST_DIGEST]; /* of a modern request that may ask */
+  cJSON *answers;                     /* to what it asked before; NULL for none */
+  enum mcp_level level;               /* of the log that the client takes; MCP_LEVELS: none */
   struct share_turn turn;
   int64_t started_ns;
 
-  unsigned listens; /* of a stream: what it is notified of, enum mcp_change */
+  unsigned listens;  /* of a stream: what it is notified of, enum mcp_change */
+  const cJSON *uris; /* of a stream: resources it is notified of, an array; NULL for none */
   /* Of a stream, guarded by the server's lock. */
   struct mcp_call *next_stream;
   int64_t checked_ms;
   bool listed;
 
   /* Guarded by the exchange's lock. */
-  bool begun; /* of a stream: its first event is out */
+  bool begun;    /* of a stream: its first event is out */
+  bool waiting;  /* for an answer, with a reference for whoever ends that */
+  char *ask_key; /* of the question that waits, or waited last */
   struct mcp_call *next_in_exchange;
   const cJSON *progress_token;
   double last_progress;
@@ -110,6 +118,8 @@ void mcp_call_admitted(struct mcp_call *call);
  * an answer that has not begun; NULL for none. */
 void mcp_call_result(struct mcp_call *call, const char *result, size_t len, const char *session_id);
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data);
+/* Settles a call whose principal lacks a scope. */
+void mcp_call_forbid(struct mcp_call *call, const char *scopes);
 /* Settles a tool call with its result (JSON text). */
 void mcp_call_settle_tool(struct mcp_call *call, const struct buf *result, bool is_error);
 /* Settles a tool call with questions (JSON text). */

@@ -5,7 +5,7 @@ void mcp_server_call(struct mcp_server *s, const struct mcp_direct_call *direct,
                      const struct mcp_sink *sink, void *sink_arg, struct mcp_exchange **out)
 {
   const struct mcp_post post = {
-      .principal = direct->principal, .traceparent = direct->traceparent, .accepts_json = true};
+      .principal = direct->principal, .trace = direct->trace, .accepts_json = true};
   const struct jsonrpc_message message = {.kind = JSONRPC_REQUEST, .method = "tools/call"};
   struct mcp_exchange *x = mcp_exchange_new(s, &post, sink, sink_arg);
   x->pending = 1;

@@ -10,6 +10,7 @@
 /* The key of params._meta that makes a message modern. */
 #define MCP_META_VERSION "io.modelcontextprotocol/protocolVersion"
 #define MCP_META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
+#define MCP_META_LEVEL "io.modelcontextprotocol/logLevel"
 #define MCP_META_SUBSCRIPTION "io.modelcontextprotocol/subscriptionId"
 
 /* Request headers the protocol speaks about; NULL when absent. Values without white space

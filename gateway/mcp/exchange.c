@@ -18,7 +18,7 @@ struct mcp_exchange *mcp_exchange_new(struct mcp_server *s, const struct mcp_pos
   x->server = s;
   x->principal = post->principal;
   x->principal->ref(x->principal);
-  x->traceparent = xstrdup(post->traceparent);
+  trace_context_copy(&x->trace, post->trace);
   x->accepts_json = post->accepts_json;
   x->accepts_sse = post->accepts_sse;
   x->started_ms = s->now_ms();
@@ -42,7 +42,6 @@ void mcp_exchange_unref(struct mcp_exchange *x)
   if (atomic_fetch_sub(&x->refs, 1) != 1)
     return;
   x->principal->unref(x->principal);
-  free(x->traceparent);
   cJSON_Delete(x->body);
   buf_free(&x->parts);
   pthread_mutex_destroy(&x->lock);
@@ -134,12 +133,22 @@ struct response {
   const char *session_id;
   struct buf *json;
   const struct mcp_tool_result *direct;
+  const char *scopes; /* that the principal lacks; NULL: another answer */
 };
 
 static void direct_done_locked(struct mcp_exchange *x, const struct mcp_tool_result *result)
 {
   if (result != NULL)
     x->sink.result(x->sink_arg, result);
+  finish_locked(x);
+}
+
+static void forbid_locked(struct mcp_exchange *x, const struct response *r)
+{
+  if (x->sink.forbid != NULL)
+    x->sink.forbid(x->sink_arg, r->scopes, r->json);
+  else
+    x->sink.reply(x->sink_arg, 403, NULL, r->json);
   finish_locked(x);
 }
 
@@ -155,6 +164,8 @@ static void part_done_locked(struct mcp_exchange *x, const struct response *r)
     direct_done_locked(x, r->direct);
   } else if (x->batch) {
     add_part_locked(x, json);
+  } else if (r->scopes != NULL && !x->streaming) {
+    forbid_locked(x, r);
   } else if (x->streaming) {
     if (json->len > 0)
       x->sink.stream_event(x->sink_arg, buf_str(json), json->len);
@@ -179,6 +190,7 @@ struct mcp_call *mcp_call_new(struct mcp_exchange *x, const struct jsonrpc_messa
   call->session = session;
   call->version = x->version;
   call->can = session != NULL ? session->can : 0;
+  call->level = mcp_session_level(x->server->sessions, session);
   call->started_ns = clock_mono_ns();
   pthread_mutex_lock(&x->lock);
   call->next_in_exchange = x->calls;
@@ -217,6 +229,9 @@ static void call_drop(struct mcp_call *call)
   if (atomic_fetch_sub(&call->refs, 1) != 1)
     return;
   cJSON_Delete(call->arguments);
+  cJSON_Delete(call->as_they_came);
+  cJSON_Delete(call->answers);
+  free(call->ask_key);
   mcp_session_release(call->exchange->server->sessions, call->session);
   mcp_exchange_unref(call->exchange);
   call->magic = 0;
@@ -270,9 +285,11 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
 {
   struct mcp_exchange *x = call->exchange;
   pthread_mutex_lock(&x->lock);
-  bool first = !call->settled, admitted = call->admitted, stream = false;
+  bool first = !call->settled, admitted = call->admitted, stream = false, waited = false;
   if (first) {
     stream = mcp_stream_remove(call);
+    waited = call->waiting;
+    call->waiting = false;
     call->settled = true;
     call->cancelled = cancel;
     if (cancel && call->on_cancel != NULL)
@@ -289,6 +306,8 @@ static bool settle(struct mcp_call *call, const struct response *response, bool 
     end_turn(call);
   if (stream)
     call_drop(call); /* the reference of the list */
+  if (waited)
+    call_drop(call); /* of the wait */
   if (first)
     call_drop(call);
   return first;
@@ -326,7 +345,8 @@ void mcp_call_settle_question(struct mcp_call *call, const struct buf *result)
   mcp_result_put(&json, call, MCP_INPUT_REQUIRED, buf_str(result), result->len);
   if (settle(call, &(struct response){.json = &json}, false)) {
     mcp_server_count(call->exchange->server, mcp_call_label(call), 0);
-    mcp_server_count_tool(call, "question");
+    if (call->tool != NULL)
+      mcp_server_count_tool(call, "question");
   }
 }
 
@@ -361,6 +381,24 @@ static void settle_error(struct mcp_call *call, int code, const char *message, c
 void mcp_call_error(struct mcp_call *call, int code, const char *message, const char *data)
 {
   settle_error(call, code, message, data, false);
+}
+
+/* As RFC 6750, 3.1, has it: whoever can, comes again with a token that has them all. In a batch it
+ * is an error like any other. */
+void mcp_call_forbid(struct mcp_call *call, const char *scopes)
+{
+  struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
+  AUTO_FREE char *text = xasprintf("The access token lacks a scope that this needs: %s", scopes);
+  jsonrpc_put_error(&json, call->id, JSONRPC_INVALID_REQUEST, text, NULL);
+  const struct mcp_tool_result direct = {.is_error = true,
+                                         .code = ERR_PERMISSION_DENIED,
+                                         .scopes = scopes,
+                                         .text = text,
+                                         .text_len = strlen(text)};
+  if (settle(call, &(struct response){.json = &json, .direct = &direct, .scopes = scopes}, false)) {
+    mcp_server_count(call->exchange->server, mcp_call_label(call), JSONRPC_INVALID_REQUEST);
+    mcp_server_count_tool(call, "forbidden");
+  }
 }
 
 void mcp_call_restarting(struct mcp_call *call)

@@ -66,3 +66,9 @@ const char *mcp_headers_missing(const struct mcp_headers *h, const struct jsonrp
     return NULL;
   return name_problem(h->name, json_get_string(m->params, method->named_by));
 }
+
+bool mcp_headers_have_session(const struct mcp_headers *h)
+{
+  return h->session_id != NULL &&
+         (h->protocol_version == NULL || !mcp_version_is_modern(h->protocol_version));
+}

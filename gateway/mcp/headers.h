@@ -18,5 +18,8 @@ const char *mcp_headers_mismatch(const struct mcp_headers *h, const struct jsonr
  * that does not exist, which has no name to repeat. */
 const char *mcp_headers_missing(const struct mcp_headers *h, const struct jsonrpc_message *m,
                                 const struct mcp_method *method);
+/* Whether a request without a body belongs to a session: it has an id, and no version that knows no
+ * sessions (2026-07-28, Transports: the id is ignored). */
+bool mcp_headers_have_session(const struct mcp_headers *h);
 
 #endif

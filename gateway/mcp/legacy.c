@@ -56,6 +56,8 @@ static void single(struct mcp_exchange *x, const struct jsonrpc_message *m,
   }
   if (m->kind == JSONRPC_NOTIFICATION)
     notification(x, m, session);
+  else
+    mcp_elicit_response(x->server, session, x->body);
   mcp_exchange_refuse(x, 202, 0, NULL, NULL, NULL);
 }
 

@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "gateway/mcp/headers.h"
 #include "gateway/mcp/internal.h"
+#include "gateway/mcp/log.h"
 
 enum { ECHO_MAX = 64 };
 
@@ -18,6 +19,7 @@ struct request {
   const cJSON *can;         /* clientCapabilities */
   enum mcp_version version; /* once it is known to be served */
   const struct mcp_method *method;
+  enum mcp_level level; /* of the log that the client asks for */
 };
 
 static bool refuse(const struct request *r, int status, int code, const char *message,
@@ -80,10 +82,39 @@ static bool check_method(struct request *r)
                                      JSONRPC_METHOD_NOT_FOUND, "Method not found", NULL);
 }
 
+/* Only tools need something of their client. */
+static bool check_capability(struct request *r)
+{
+  if (r->method->handle != mcp_tools_call)
+    return true;
+  unsigned lacks =
+      mcp_tool_lacks(r->exchange->server, r->message.params, mcp_client_capabilities(r->can));
+  if (lacks == 0)
+    return true;
+  struct buf data AUTO_BUF = BUF_INIT(256);
+  buf_puts(&data, "{\"requiredCapabilities\":");
+  mcp_client_capabilities_put(&data, lacks);
+  buf_putc(&data, '}');
+  return refuse(r, 400, MCP_MISSING_CAPABILITY,
+                "This tool needs a capability that the client does not declare", buf_str(&data));
+}
+
+static bool check_level(struct request *r)
+{
+  const cJSON *meta = cJSON_GetObjectItemCaseSensitive(r->message.params, "_meta");
+  const cJSON *level = cJSON_GetObjectItemCaseSensitive(meta, MCP_META_LEVEL);
+  r->level = MCP_LEVELS;
+  if (level == NULL || mcp_level_read(level, &r->level))
+    return true;
+  return refuse(r, 400, JSONRPC_INVALID_PARAMS,
+                "params._meta[\"" MCP_META_LEVEL "\"] must be one of " MCP_LEVEL_NAMES, NULL);
+}
+
 void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers)
 {
-  static bool (*const ladder[])(struct request * r) = {check_meta, check_mismatch, check_version,
-                                                       check_missing, check_method};
+  static bool (*const ladder[])(struct request *
+                                r) = {check_meta,   check_mismatch,   check_version, check_missing,
+                                      check_method, check_capability, check_level};
   struct request r = {.exchange = x, .headers = headers, .message = jsonrpc_read(x->body)};
   if (r.message.kind == JSONRPC_NOTIFICATION) {
     mcp_exchange_refuse(x, 202, 0, NULL, NULL, NULL);
@@ -98,5 +129,6 @@ void mcp_modern_post(struct mcp_exchange *x, const struct mcp_headers *headers)
   struct mcp_call *call = mcp_call_new(x, &r.message, NULL);
   call->method = r.method;
   call->can = mcp_client_capabilities(r.can);
+  call->level = r.level;
   call->method->handle(call);
 }

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/codec.h"
+#include "common/base/mem.h"
+#include "gateway/mcp/content.h"
+#include "gateway/mcp/cursor.h"
 #include "gateway/mcp/internal.h"
 
 enum { ARGUMENT_MAX = 512, TEXT_MAX = 64 * 1024 };
@@ -48,14 +50,17 @@ void mcp_prompts_list(struct mcp_call *call)
 {
   const struct mcp_tool_host *host = &call->exchange->server->options.tools;
   struct buf out AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  if (mcp_no_cursor(call)) {
+  struct mcp_page page;
+  if (mcp_page_read(&page, call, "prompts", host->n_prompts)) {
     buf_puts(&out, "{\"prompts\":[");
-    for (size_t i = 0; i < host->n_prompts; i++) {
-      if (i > 0)
+    for (size_t i = page.start; i < page.end; i++) {
+      if (i > page.start)
         buf_putc(&out, ',');
       put_prompt(&out, &host->prompts[i], call->version);
     }
-    buf_puts(&out, "]}");
+    buf_putc(&out, ']');
+    mcp_page_put_next(&out, &page);
+    buf_putc(&out, '}');
     mcp_call_result(call, buf_str(&out), out.len, NULL);
   }
   mcp_call_unref(call);
@@ -148,19 +153,52 @@ static void fill_in(struct buf *out, const struct mcp_prompt *p, const cJSON *va
   }
 }
 
+static void give_text(struct mcp_call *call, const struct mcp_prompt *p, const cJSON *values)
+{
+  struct buf text AUTO_BUF = BUF_INIT(TEXT_MAX);
+  fill_in(&text, p, values);
+  const struct mcp_message message = {.content = {.kind = MCP_TEXT, .text = buf_str(&text)}};
+  mcp_call_finish_prompt(call, &message, 1);
+}
+
+/* Not a tool: it takes no turn. */
+static void run_host(struct mcp_call *call)
+{
+  mcp_exchange_keep_open(call->exchange);
+  mcp_call_ref(call); /* the host's */
+  mcp_call_run(call);
+}
+
 void mcp_prompts_get(struct mcp_call *call)
 {
   const cJSON *values = cJSON_GetObjectItemCaseSensitive(call->params, "arguments");
   const struct mcp_prompt *p = find(call);
-  struct buf text AUTO_BUF = BUF_INIT(TEXT_MAX), out AUTO_BUF = BUF_INIT(8 * TEXT_MAX);
+  call->prompt = p;
   if (p != NULL && check_values(call, p, values)) {
-    fill_in(&text, p, values);
-    buf_putc(&out, '{');
-    put_member(&out, "description", p->description);
-    buf_puts(&out, ",\"messages\":[{\"role\":\"user\",\"content\":{\"type\":\"text\",");
-    put_member(&out, "text", buf_str(&text));
-    buf_puts(&out, "}}]}");
-    mcp_call_result(call, buf_str(&out), out.len, NULL);
+    if (p->text != NULL)
+      give_text(call, p, values);
+    else if (mcp_question_begin(call, false) && mcp_read_arguments(call) && mcp_tools_attach(call))
+      run_host(call);
   }
   mcp_call_unref(call);
+}
+
+void mcp_call_finish_prompt(struct mcp_call *call, const struct mcp_message *messages, size_t n)
+{
+  MAGIC_CHECK(call, MCP_CALL_MAGIC);
+  struct buf out AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
+  buf_putc(&out, '{');
+  put_member(&out, "description", call->prompt->description);
+  buf_puts(&out, ",\"messages\":[");
+  for (size_t i = 0; i < n; i++) {
+    buf_printf(&out, "%s{\"role\":\"%s\",\"content\":", i > 0 ? "," : "",
+               messages[i].assistant ? "assistant" : "user");
+    mcp_content_put(&out, &messages[i].content, call->version);
+    buf_putc(&out, '}');
+  }
+  buf_puts(&out, "]}");
+  if (out.failed)
+    mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The prompt is too large to deliver", NULL);
+  else
+    mcp_call_result(call, buf_str(&out), out.len, NULL);
 }

@@ -4,21 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/codec.h"
 #include "common/base/json.h"
+#include "gateway/mcp/content.h"
+#include "gateway/mcp/cursor.h"
 #include "gateway/mcp/internal.h"
 #include "gateway/mcp/template.h"
-
-bool mcp_no_cursor(struct mcp_call *call)
-{
-  const cJSON *cursor = cJSON_GetObjectItemCaseSensitive(call->params, "cursor");
-  bool empty = cJSON_IsString(cursor) && cursor->valuestring[0] == '\0';
-  if (cursor == NULL || cJSON_IsNull(cursor) || empty)
-    return true;
-  mcp_call_error(call, JSONRPC_INVALID_PARAMS,
-                 "params.cursor is not one of this server: this list has one page", NULL);
-  return false;
-}
 
 static void put_member(struct buf *out, const char *key, const char *value)
 {
@@ -43,21 +33,34 @@ static void put_resource(struct buf *out, const struct mcp_resource *r, enum mcp
   buf_putc(out, '}');
 }
 
+static bool is_template(const struct mcp_resource *r)
+{
+  return mcp_template_has(r->uri, NULL);
+}
+
 static void list(struct mcp_call *call, const char *key, bool templates)
 {
   const struct mcp_tool_host *host = &call->exchange->server->options.tools;
   struct buf out AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  if (mcp_no_cursor(call)) {
+  struct mcp_page page;
+  size_t n = 0, at = 0;
+  for (size_t i = 0; i < host->n_resources; i++)
+    n += is_template(&host->resources[i]) == templates;
+  if (mcp_page_read(&page, call, key, n)) {
     buf_printf(&out, "{\"%s\":[", key);
-    const char *before = "";
     for (size_t i = 0; i < host->n_resources; i++) {
-      if (mcp_template_has(host->resources[i].uri, NULL) != templates)
+      if (is_template(&host->resources[i]) != templates)
         continue;
-      buf_puts(&out, before);
-      put_resource(&out, &host->resources[i], call->version);
-      before = ",";
+      bool here = at >= page.start && at < page.end;
+      if (here && at > page.start)
+        buf_putc(&out, ',');
+      if (here)
+        put_resource(&out, &host->resources[i], call->version);
+      at++;
     }
-    buf_puts(&out, "]}");
+    buf_putc(&out, ']');
+    mcp_page_put_next(&out, &page);
+    buf_putc(&out, '}');
     mcp_call_result(call, buf_str(&out), out.len, NULL);
   }
   mcp_call_unref(call);
@@ -96,15 +99,15 @@ static void not_found(struct mcp_call *call, const char *uri)
                  "Resource not found: resources/list names the resources", buf_str(&data));
 }
 
-/* The one text of a resource, as the result of reading it. */
-static void put_contents(struct buf *out, const struct mcp_call *call, const char *text, size_t len)
+/* What a resource holds, as the result of reading it; data NULL: the text. */
+static void put_contents(struct buf *out, const struct mcp_call *call, const char *text, size_t len,
+                         const void *data, size_t data_len)
 {
   const char *uri = json_get_string(call->params, "uri");
   buf_puts(out, "{\"contents\":[{\"uri\":");
   buf_put_json_string(out, uri, strlen(uri));
   put_member(out, "mimeType", mime_type(call->resource));
-  buf_puts(out, ",\"text\":");
-  buf_put_json_string(out, text, len);
+  mcp_content_put_body(out, text, len, data, data_len);
   buf_puts(out, "}]}");
 }
 
@@ -112,7 +115,8 @@ static void give_content(struct mcp_call *call)
 {
   const struct mcp_resource *r = call->resource;
   struct buf json AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER - 2 * JSONRPC_MAX_ID * 6);
-  put_contents(&json, call, r->content, strlen(r->content));
+  put_contents(&json, call, r->content, r->content != NULL ? strlen(r->content) : 0, r->bytes,
+               r->n_bytes);
   mcp_call_result(call, buf_str(&json), json.len, NULL);
 }
 
@@ -130,7 +134,7 @@ static bool read_uri(struct mcp_call *call)
     not_found(call, uri->valuestring);
     return false;
   }
-  if (call->resource->content != NULL) {
+  if (call->resource->content != NULL || call->resource->bytes != NULL) {
     give_content(call);
     return false;
   }
@@ -163,7 +167,7 @@ void mcp_resource_finish(struct mcp_call *call, const struct mcp_tool_result *r)
     finish_error(call, r);
     return;
   }
-  put_contents(&json, call, r->text, r->text_len);
+  put_contents(&json, call, r->text, r->text_len, NULL, 0);
   if (json.failed)
     mcp_call_error(call, JSONRPC_INTERNAL_ERROR, "The resource is too large to deliver", NULL);
   else

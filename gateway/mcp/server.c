@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
+#include "gateway/mcp/headers.h"
 #include "gateway/mcp/internal.h"
 
 static void set_defaults(struct mcp_server_options *o)
@@ -17,6 +18,10 @@ static void set_defaults(struct mcp_server_options *o)
     o->max_deleted_sessions = 10000;
   if (o->max_calls_per_session == 0)
     o->max_calls_per_session = 64;
+  if (o->ask_ms == 0)
+    o->ask_ms = 50000;
+  if (o->max_kept_sessions == 0)
+    o->max_kept_sessions = 1024;
   if (o->page_size == 0)
     o->page_size = 100;
   if (o->stream_after_ms == 0)
@@ -39,7 +44,8 @@ struct mcp_server *mcp_server_new(const struct mcp_server_options *options)
   s->sessions = mcp_sessions_new(
       &(struct mcp_sessions_options){.keys = s->options.session_keys,
                                      .life_ms = s->options.session_life_ms,
-                                     .max_deleted = s->options.max_deleted_sessions});
+                                     .max_deleted = s->options.max_deleted_sessions,
+                                     .max_kept = s->options.max_kept_sessions});
   s->requests = metrics_counter("mcp_requests_total", "MCP requests by method and outcome.",
                                 "method", "code", NULL);
   s->tool_calls =
@@ -56,7 +62,8 @@ void mcp_server_free(struct mcp_server *s)
     return;
   mcp_sessions_free(s->sessions);
   for (int v = 0; v < MCP_VERSION_COUNT; v++)
-    buf_free(&s->first_pages[v]);
+    for (int i = 0; i < 2; i++)
+      buf_free(&s->first_pages[i][v]);
   pthread_mutex_destroy(&s->lock);
   free(s);
 }
@@ -90,6 +97,27 @@ void mcp_server_unlist(struct mcp_server *s, struct mcp_exchange *x)
     x->listed = false;
   }
   pthread_mutex_unlock(&s->lock);
+}
+
+void mcp_server_asked(struct mcp_server *s, struct mcp_exchange *x, int64_t now_ms)
+{
+  pthread_mutex_lock(&s->lock);
+  x->asked_ms = now_ms;
+  pthread_mutex_unlock(&s->lock);
+}
+
+struct mcp_exchange *mcp_server_next_overdue(struct mcp_server *s, int64_t before_ms)
+{
+  pthread_mutex_lock(&s->lock);
+  struct mcp_exchange *x = s->open;
+  while (x != NULL && (x->asked_ms == 0 || x->asked_ms > before_ms))
+    x = x->next_open;
+  if (x != NULL) {
+    x->asked_ms = 0;
+    mcp_exchange_ref(x);
+  }
+  pthread_mutex_unlock(&s->lock);
+  return x;
 }
 
 void mcp_server_count(struct mcp_server *s, const char *method, int code)
@@ -155,13 +183,13 @@ void mcp_refusal_put(struct buf *out, const char *body, size_t len, int code, co
   jsonrpc_put_error(out, jsonrpc_id_valid(id) ? id : NULL, code, message, NULL);
 }
 
-int mcp_server_delete(struct mcp_server *s, const char *session_id,
+int mcp_server_delete(struct mcp_server *s, const struct mcp_headers *headers,
                       const struct mcp_principal *principal)
 {
-  if (session_id == NULL)
+  if (!mcp_headers_have_session(headers))
     return 405;
   struct mcp_session *session =
-      mcp_session_find(s->sessions, session_id, principal->id, s->unix_ms());
+      mcp_session_find(s->sessions, headers->session_id, principal->id, s->unix_ms());
   if (session == NULL)
     return 404;
   mcp_session_end(s->sessions, session);
@@ -218,4 +246,5 @@ void mcp_server_tick(struct mcp_server *s)
     mcp_exchange_start_stream(x);
     mcp_exchange_unref(x);
   }
+  mcp_elicit_overdue(s);
 }

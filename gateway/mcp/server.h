@@ -31,12 +31,17 @@ struct mcp_server_options {
   size_t max_streams;           /* of notifications; 0 means 1,024 */
   size_t max_streams_each;      /* of one principal; 0 means a quarter of all */
   int64_t stream_check_ms;      /* between looks at whose stream it is; 0 means 60,000 */
-  bool sessions_required;       /* legacy requests without one are refused; false: served */
-  size_t page_size;             /* tools per page of tools/list; 0 means 100 */
-  int64_t stream_after_ms;      /* a call that takes longer is answered as a stream, so that idle
-                                   timeouts on the way do not cut it; 0 means 10,000 */
-  int64_t (*now_ms)(void);      /* NULL means clock_mono_ms() */
-  int64_t (*unix_ms)(void);     /* NULL means clock_unix_ms() */
+  bool asks_in_sessions; /* questions are also sent to clients of sessions, whose answers must come
+                            to this process */
+  int64_t ask_ms;        /* for such an answer; 0 means 50,000: clients wait for a minute */
+  size_t max_kept_sessions; /* with a level of the log or subscriptions; 0 means 1,024, a quarter
+                               of them of one principal */
+  bool sessions_required;   /* legacy requests without one are refused; false: served */
+  size_t page_size;         /* entries per page of a list; 0 means 100 */
+  int64_t stream_after_ms;  /* a call that takes longer is answered as a stream, so that idle
+                               timeouts on the way do not cut it; 0 means 10,000 */
+  int64_t (*now_ms)(void);  /* NULL means clock_mono_ms() */
+  int64_t (*unix_ms)(void); /* NULL means clock_unix_ms() */
 };
 
 /* Everything the options point to must outlive the server. */
@@ -46,26 +51,29 @@ void mcp_server_free(struct mcp_server *s);
 /* Sessions with requests under way. */
 size_t mcp_server_sessions(struct mcp_server *s);
 
-/* Where the answer to one posted body goes: either one reply, or stream_start, events and
- * stream_end; then release, exactly once, and nothing after it. Calls come from any thread,
- * one at a time, and must not block or call back into this room. */
+/* Where the answer to one posted body goes: either one reply (or forbid), or stream_start, events
+ * and stream_end; then release, exactly once, and nothing after it. Calls come from any thread, one
+ * at a time, and must not block or call back into this room. */
 struct mcp_sink {
   /* One JSON answer; takes the buffer's memory. An empty body goes without a content type.
    * session_id is for the header Mcp-Session-Id; NULL for none. */
   void (*reply)(void *arg, int status, const char *session_id, struct buf *body);
+  /* The answer to a request whose access token lacks one of these scopes; else as reply. NULL: a
+   * reply of status 403. */
+  void (*forbid)(void *arg, const char *scopes, struct buf *body);
   void (*stream_start)(void *arg, const char *session_id);
   void (*stream_event)(void *arg, const char *json, size_t len);
   void (*stream_end)(void *arg);
   void (*release)(void *arg);
-  /* Of mcp_server_call() alone, in place of the four above: the one result. Not called when the
-   * client is gone. */
+  /* Of mcp_server_call() alone, in place of those above but release: the one result. Not called
+   * when the client is gone. */
   void (*result)(void *arg, const struct mcp_tool_result *result);
 };
 
 struct mcp_post {
   struct mcp_headers headers;
-  const char *traceparent;        /* NULL when absent */
-  bool accepts_json, accepts_sse; /* at least one */
+  const struct trace_context *trace; /* of the request that brought it; NULL for none; copied */
+  bool accepts_json, accepts_sse;    /* at least one */
   const char *body;
   size_t body_len;
   struct mcp_principal *principal; /* a reference is taken */
@@ -75,15 +83,16 @@ struct mcp_post {
  * answered already. */
 void mcp_server_post(struct mcp_server *s, const struct mcp_post *post, const struct mcp_sink *sink,
                      void *sink_arg, struct mcp_exchange **out);
-/* The tool of a name; NULL when there is none. */
-const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name);
+/* The tool of a name; NULL when there is none that the caller may see. */
+const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name,
+                                       const struct mcp_principal *principal);
 
 /* One call of a tool without a session and without JSON-RPC around it. */
 struct mcp_direct_call {
   const struct mcp_tool *tool;
-  cJSON *arguments;                /* an object; belongs to the server from now on */
-  const char *traceparent;         /* NULL when absent */
-  struct mcp_principal *principal; /* a reference is taken */
+  cJSON *arguments;                  /* an object; belongs to the server from now on */
+  const struct trace_context *trace; /* as above */
+  struct mcp_principal *principal;   /* a reference is taken */
 };
 
 /* Runs a call as tools/call does, under the same share, and gives its result to sink->result. *out
@@ -105,14 +114,17 @@ int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const stru
 /* The principal, with a reference, of a stream that was not looked at for stream_check_ms; it
  * counts as looked at from now on. NULL when there is none. */
 struct mcp_principal *mcp_server_unchecked_stream(struct mcp_server *s);
-/* Notifies the stream of this object that its principal sees other things (enum mcp_change) now. */
+/* Notifies the stream of this object that its principal sees other things (enum mcp_change) now;
+ * NULL: all streams. */
 void mcp_server_changed(struct mcp_server *s, const struct mcp_principal *p, unsigned changes);
+/* Notifies whoever subscribed to it that a resource reads differently now. */
+void mcp_server_resource_changed(struct mcp_server *s, const char *uri);
 /* Ends the stream of this object in good order; NULL: all streams, and no more are opened. */
 void mcp_server_end_streams(struct mcp_server *s, const struct mcp_principal *p);
 
-/* Ends a session. The HTTP status: 204, 405 (no id given: from 2026-07-28 on there are no sessions)
- * or 404. */
-int mcp_server_delete(struct mcp_server *s, const char *session_id,
+/* Ends a session. The HTTP status: 204, 405 (there is no session: no id, or headers of 2026-07-28
+ * or later, where an id is ignored) or 404. */
+int mcp_server_delete(struct mcp_server *s, const struct mcp_headers *headers,
                       const struct mcp_principal *principal);
 /* The program ends: calls under way, and those that come from now on, are answered with an error
  * that says to call again, and their work is cancelled. */

@@ -14,6 +14,7 @@
 
 #include "common/base/map.h"
 #include "gateway/mcp/session_id.h"
+#include "gateway/mcp/tool.h"
 
 struct mcp_call;
 struct mcp_sessions;
@@ -23,6 +24,11 @@ struct mcp_session {
   enum mcp_version version;
   unsigned can; /* what its client can do: enum mcp_client_can */
   /* The rest belongs to the table. */
+  enum mcp_level level; /* of the log */
+  cJSON *uris;          /* resources subscribed to: an object of their URIs; NULL for none */
+  bool kept;            /* for the two, with a reference */
+  struct mcp_session *next_kept;
+  uint8_t principal[MCP_PRINCIPAL_HASH];
   uint8_t key[MCP_SESSION_KEY_LEN];
   int64_t expires_ms;
   size_t refs;
@@ -35,6 +41,7 @@ struct mcp_sessions_options {
   struct ring *keys;  /* outlives the table */
   int64_t life_ms;    /* of an id, from initialize on */
   size_t max_deleted; /* deletions remembered */
+  size_t max_kept;    /* sessions with settings; a quarter of them of one principal */
 };
 
 struct mcp_sessions *mcp_sessions_new(const struct mcp_sessions_options *options);
@@ -68,5 +75,21 @@ enum mcp_attach mcp_session_attach(struct mcp_sessions *t, struct mcp_session *s
 struct mcp_call *mcp_session_find_call(struct mcp_sessions *t, struct mcp_session *s,
                                        const cJSON *id);
 void mcp_session_detach(struct mcp_sessions *t, struct mcp_session *s, struct mcp_call *call);
+
+/* The attached call asks its client with this id; "": no longer. */
+void mcp_session_ask(struct mcp_sessions *t, struct mcp_call *call, const char *id);
+/* The call that asks with an id, with a reference; NULL: none does. */
+struct mcp_call *mcp_session_find_asking(struct mcp_sessions *t, struct mcp_session *s,
+                                         const char *id);
+
+/* Settings of a session. They are this process' and make it keep the session until its end. A NULL
+ * session has none. False when too many sessions have some. */
+enum mcp_level mcp_session_level(struct mcp_sessions *t, const struct mcp_session *s);
+bool mcp_session_set_level(struct mcp_sessions *t, struct mcp_session *s, enum mcp_level level);
+enum { MCP_SUBSCRIPTIONS_MAX = 64 }; /* of one session */
+bool mcp_session_subscribe(struct mcp_sessions *t, struct mcp_session *s, const char *uri);
+void mcp_session_unsubscribe(struct mcp_sessions *t, struct mcp_session *s, const char *uri);
+bool mcp_session_is_subscribed(struct mcp_sessions *t, const struct mcp_session *s,
+                               const char *uri);
 
 #endif

@@ -1,26 +1,39 @@
 /* What a session id says: sealing and opening. */
 #include "gateway/mcp/session_id.h"
 
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/seal/digest.h"
 
 #define USE "mcp-session/v1"
 
 /* version (1) | capabilities (1) | issued, big-endian (8) | principal (16) */
 enum { FACTS_BYTES = 10 + MCP_PRINCIPAL_HASH };
 
+static const struct {
+  const char *name;
+  unsigned can;
+} known[] = {{"roots", MCP_CLIENT_ROOTS},
+             {"sampling", MCP_CLIENT_SAMPLING},
+             {"elicitation", MCP_CLIENT_ELICITATION}};
+
+bool mcp_client_capabilities_put(struct buf *out, unsigned can)
+{
+  const char *before = "{";
+  for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+    if ((can & known[i].can) == 0)
+      continue;
+    buf_printf(out, "%s\"%s\":{}", before, known[i].name);
+    before = ",";
+  }
+  return buf_puts(out, before[0] == '{' ? "{}" : "}");
+}
+
 unsigned mcp_client_capabilities(const cJSON *capabilities)
 {
-  static const struct {
-    const char *name;
-    unsigned can;
-  } known[] = {{"roots", MCP_CLIENT_ROOTS},
-               {"sampling", MCP_CLIENT_SAMPLING},
-               {"elicitation", MCP_CLIENT_ELICITATION}};
   unsigned can = 0;
   for (size_t i = 0; i < ARRAY_LEN(known); i++)
     if (cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(capabilities, known[i].name)))
@@ -34,9 +47,9 @@ unsigned mcp_client_capabilities(const cJSON *capabilities)
 
 void mcp_principal_hash(uint8_t out[MCP_PRINCIPAL_HASH], const char *principal_id)
 {
-  uint8_t digest[SHA256_DIGEST_LENGTH];
-  SHA256((const uint8_t *)principal_id, strlen(principal_id), digest);
-  memcpy(out, digest, MCP_PRINCIPAL_HASH);
+  uint8_t hash[DIGEST_BYTES];
+  digest(hash, principal_id, strlen(principal_id));
+  memcpy(out, hash, MCP_PRINCIPAL_HASH);
 }
 
 void mcp_session_id_seal(struct ring *keys, struct mcp_session_facts *facts,

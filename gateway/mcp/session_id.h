@@ -7,17 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/mcp/tool.h"
 #include "gateway/mcp/version.h"
 #include "gateway/seal/token.h"
 
 enum { MCP_SESSION_ID_MAX = 128, MCP_SESSION_KEY_LEN = TOKEN_SALT_BYTES, MCP_PRINCIPAL_HASH = 16 };
-
-/* What a client said it can do, as far as a server may ask it back later. */
-enum mcp_client_can {
-  MCP_CLIENT_ROOTS = 1,
-  MCP_CLIENT_SAMPLING = 2,
-  MCP_CLIENT_ELICITATION = 4,
-};
 
 struct mcp_session_facts {
   enum mcp_version version;
@@ -29,6 +23,8 @@ struct mcp_session_facts {
 
 /* The capabilities object of initialize; NULL is none. */
 unsigned mcp_client_capabilities(const cJSON *capabilities);
+/* Appends a capabilities object that says so. */
+bool mcp_client_capabilities_put(struct buf *out, unsigned can);
 void mcp_principal_hash(uint8_t out[MCP_PRINCIPAL_HASH], const char *principal_id);
 
 /* Writes the id of a session and fills facts->key. */

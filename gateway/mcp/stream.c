@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/mcp/headers.h"
 #include "gateway/mcp/internal.h"
 
 /* What a subscription may ask for. */
@@ -20,11 +21,15 @@ static const struct {
 
 static unsigned changes_of(const struct mcp_tool_host *host)
 {
+  if (!host->lists_change)
+    return 0;
   return MCP_TOOLS_CHANGED | (host->n_prompts > 0 ? MCP_PROMPTS_CHANGED : 0U) |
          (host->n_resources > 0 ? MCP_RESOURCES_CHANGED : 0U);
 }
 
 /* ------------------------------------------------------------------- list */
+
+enum { URI_MAX = 2048 };
 
 static struct mcp_principal *principal_of(const struct mcp_call *call)
 {
@@ -109,9 +114,26 @@ static void send(struct mcp_call *call, const struct buf *json, bool first)
   pthread_mutex_unlock(&x->lock);
 }
 
+/* The resources subscribed to, at most as many as a session may have. */
+static void put_uris(struct buf *out, const struct mcp_call *call, const char *before)
+{
+  const cJSON *uri;
+  if (call->uris == NULL)
+    return;
+  buf_printf(out, "%s\"resourceSubscriptions\":[", before);
+  before = "";
+  cJSON_ArrayForEach(uri, call->uris)
+  {
+    buf_puts(out, before);
+    buf_put_json_string(out, uri->valuestring, strlen(uri->valuestring));
+    before = ",";
+  }
+  buf_putc(out, ']');
+}
+
 static void acknowledge(struct mcp_call *call)
 {
-  struct buf json AUTO_BUF = BUF_INIT(16384);
+  struct buf json AUTO_BUF = BUF_INIT(1024 * 1024);
   buf_puts(&json, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\","
                   "\"params\":{");
   put_subscription(&json, call);
@@ -123,6 +145,7 @@ static void acknowledge(struct mcp_call *call)
     buf_printf(&json, "%s\"%s\":true", before, kinds[i].wish);
     before = ",";
   }
+  put_uris(&json, call, before);
   buf_puts(&json, "}}}");
   send(call, &json, true);
 }
@@ -160,6 +183,28 @@ static bool refuse(struct mcp_call *call, int code, const char *message)
   return false;
 }
 
+static bool read_uris(struct mcp_call *call, const cJSON *uris)
+{
+  const cJSON *uri;
+  bool good =
+      uris == NULL || (cJSON_IsArray(uris) && cJSON_GetArraySize(uris) <= MCP_SUBSCRIPTIONS_MAX);
+  cJSON_ArrayForEach(uri, uris)
+  {
+    good = good && cJSON_IsString(uri) && strlen(uri->valuestring) <= URI_MAX;
+  }
+  if (!good)
+    return refuse(call, JSONRPC_INVALID_PARAMS,
+                  "params.notifications.resourceSubscriptions must be an array of at most 64 URIs");
+  bool served = call->exchange->server->options.tools.resources_change;
+  call->uris = served && cJSON_GetArraySize(uris) > 0 ? uris : NULL;
+  return true;
+}
+
+static bool listens(const struct mcp_call *call)
+{
+  return call->listens != 0 || call->uris != NULL;
+}
+
 /* What is asked for and served. False after the refusal. */
 static bool read_wishes(struct mcp_call *call)
 {
@@ -177,7 +222,7 @@ static bool read_wishes(struct mcp_call *call)
     if (cJSON_IsTrue(wish))
       call->listens |= kinds[i].change & served;
   }
-  return true;
+  return read_uris(call, cJSON_GetObjectItemCaseSensitive(wishes, "resourceSubscriptions"));
 }
 
 static bool can_stream(struct mcp_call *call)
@@ -190,7 +235,7 @@ static bool can_stream(struct mcp_call *call)
 /* Before the first event: whoever has to be refused gets an answer of JSON. */
 static bool take_place(struct mcp_call *call)
 {
-  return call->listens == 0 || add(call) ||
+  return !listens(call) || add(call) ||
          refuse(call, JSONRPC_INTERNAL_ERROR,
                 "Too many streams are open, or the server is restarting: try again later");
 }
@@ -200,7 +245,7 @@ void mcp_listen(struct mcp_call *call)
   if (read_wishes(call) && can_stream(call) && take_place(call)) {
     mcp_exchange_start_stream(call->exchange);
     acknowledge(call);
-    if (call->listens == 0)
+    if (!listens(call))
       mcp_stream_end(call);
   }
   mcp_call_unref(call);
@@ -250,7 +295,8 @@ int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const stru
 {
   const char *id = post->headers.session_id;
   *out = NULL;
-  if (id == NULL || !s->options.tools.lists_change)
+  if (!mcp_headers_have_session(&post->headers) ||
+      !(s->options.tools.lists_change || s->options.tools.resources_change))
     return 405;
   struct mcp_session *session =
       mcp_session_find(s->sessions, id, post->principal->id, s->unix_ms());
@@ -262,13 +308,69 @@ int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const stru
   return 0;
 }
 
+/* Gives fn each stream that fits. */
+static void each(struct mcp_server *s, bool (*fits)(const struct mcp_call *call, const void *arg),
+                 const void *arg, void (*fn)(struct mcp_call *call, const void *arg),
+                 const void *fn_arg)
+{
+  size_t n = 0;
+  pthread_mutex_lock(&s->lock);
+  struct mcp_call **calls = xcalloc(s->n_streams + 1, sizeof(struct mcp_call *));
+  for (struct mcp_call *c = s->streams; c != NULL; c = c->next_stream) {
+    if (!fits(c, arg))
+      continue;
+    mcp_call_ref(c);
+    calls[n++] = c;
+  }
+  pthread_mutex_unlock(&s->lock);
+  for (size_t i = 0; i < n; i++) {
+    fn(calls[i], fn_arg);
+    mcp_call_unref(calls[i]);
+  }
+  free(calls);
+}
+
+static void tell_changes(struct mcp_call *call, const void *changes)
+{
+  notify(call, *(const unsigned *)changes);
+}
+
 void mcp_server_changed(struct mcp_server *s, const struct mcp_principal *p, unsigned changes)
 {
-  struct mcp_call *call = find(s, is_of_principal, p);
-  if (call == NULL)
-    return;
-  notify(call, changes);
-  mcp_call_unref(call);
+  each(s, is_of_principal, p, tell_changes, &changes);
+}
+
+static bool is_subscribed(const struct mcp_call *call, const void *uri)
+{
+  const cJSON *one;
+  if (call->session != NULL)
+    return mcp_session_is_subscribed(call->exchange->server->sessions, call->session, uri);
+  cJSON_ArrayForEach(one, call->uris)
+  {
+    if (strcmp(one->valuestring, uri) == 0)
+      return true;
+  }
+  return false;
+}
+
+static void tell_update(struct mcp_call *call, const void *uri)
+{
+  struct buf json AUTO_BUF = BUF_INIT(16384);
+  buf_puts(&json,
+           "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/updated\",\"params\":{");
+  if (call->id != NULL) {
+    put_subscription(&json, call);
+    buf_putc(&json, ',');
+  }
+  buf_puts(&json, "\"uri\":");
+  buf_put_json_string(&json, uri, strlen(uri));
+  buf_puts(&json, "}}");
+  send(call, &json, false);
+}
+
+void mcp_server_resource_changed(struct mcp_server *s, const char *uri)
+{
+  each(s, is_subscribed, uri, tell_update, uri);
 }
 
 void mcp_server_end_streams(struct mcp_server *s, const struct mcp_principal *p)

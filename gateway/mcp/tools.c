@@ -1,143 +1,16 @@
-/* tools/list and tools/call. */
+/* tools/call, and what the host of the tools does with a call. */
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/codec.h"
 #include "common/base/mem.h"
+#include "gateway/mcp/content.h"
 #include "gateway/mcp/internal.h"
-
-/* ------------------------------------------------------------------- list */
-
-/* A cursor is base64url of "tools:<number of tools before>", so that nobody counts on its
- * form. False for anything this function did not make itself. */
-static bool read_cursor(const cJSON *cursor, size_t n_tools, size_t *start)
-{
-  *start = 0;
-  bool empty = cJSON_IsString(cursor) && cursor->valuestring[0] == '\0';
-  if (cursor == NULL || cJSON_IsNull(cursor) || empty) /* clients send all three for "none" */
-    return true;
-  struct buf text AUTO_BUF = BUF_INIT(64);
-  if (!cJSON_IsString(cursor) ||
-      !base64_decode(&text, cursor->valuestring, strlen(cursor->valuestring)))
-    return false;
-  for (size_t i = 1; i < n_tools; i++) {
-    char made[32];
-    snprintf(made, sizeof(made), "tools:%zu", i);
-    if (strcmp(buf_str(&text), made) == 0) {
-      *start = i;
-      return true;
-    }
-  }
-  return false;
-}
-
-static void put_cursor(struct buf *out, size_t start)
-{
-  char text[32];
-  int len = snprintf(text, sizeof(text), "tools:%zu", start);
-  buf_puts(out, ",\"nextCursor\":\"");
-  base64url_encode(out, text, (size_t)len);
-  buf_putc(out, '"');
-}
-
-static void put_annotations(struct buf *out, const struct mcp_tool *tool)
-{
-  buf_puts(out, ",\"annotations\":{");
-  if (tool->title != NULL) {
-    buf_puts(out, "\"title\":");
-    buf_put_json_string(out, tool->title, strlen(tool->title));
-    buf_putc(out, ',');
-  }
-  buf_printf(out, "\"readOnlyHint\":%s", tool->read_only ? "true" : "false");
-  /* The two hints mean something only for tools that change things. */
-  if (!tool->read_only)
-    buf_printf(out, ",\"destructiveHint\":%s", tool->destructive ? "true" : "false");
-  buf_printf(out, ",\"idempotentHint\":%s,\"openWorldHint\":%s}",
-             tool->idempotent ? "true" : "false", tool->open_world ? "true" : "false");
-}
-
-/* Hosts without MCP Apps ignore it; some read the name that it had in drafts. */
-static void put_app(struct buf *out, const char *uri)
-{
-  buf_puts(out, ",\"_meta\":{\"ui\":{\"resourceUri\":");
-  buf_put_json_string(out, uri, strlen(uri));
-  buf_puts(out, "},\"ui/resourceUri\":");
-  buf_put_json_string(out, uri, strlen(uri));
-  buf_putc(out, '}');
-}
-
-/* Only fields that the negotiated version knows. */
-static void put_tool(struct buf *out, const struct mcp_tool *tool, enum mcp_version version)
-{
-  buf_puts(out, "{\"name\":");
-  buf_put_json_string(out, tool->name, strlen(tool->name));
-  if (tool->title != NULL && version >= MCP_2025_06_18) {
-    buf_puts(out, ",\"title\":");
-    buf_put_json_string(out, tool->title, strlen(tool->title));
-  }
-  buf_puts(out, ",\"description\":");
-  buf_put_json_string(out, tool->description, strlen(tool->description));
-  buf_printf(out, ",\"inputSchema\":%s", tool->input_schema);
-  if (tool->output_schema != NULL && version >= MCP_2025_06_18)
-    buf_printf(out, ",\"outputSchema\":%s", tool->output_schema);
-  if (version >= MCP_2025_03_26)
-    put_annotations(out, tool);
-  if (tool->app != NULL && version >= MCP_2025_06_18)
-    put_app(out, tool->app);
-  buf_putc(out, '}');
-}
-
-static void put_page(struct buf *out, const struct mcp_server_options *o, enum mcp_version version,
-                     size_t start)
-{
-  const struct mcp_tool_host *host = &o->tools;
-  size_t end = host->n_tools - start < o->page_size ? host->n_tools : start + o->page_size;
-  buf_puts(out, "{\"tools\":[");
-  for (size_t i = start; i < end; i++) {
-    if (i > start)
-      buf_putc(out, ',');
-    put_tool(out, &host->tools[i], version);
-  }
-  buf_putc(out, ']');
-  if (end < host->n_tools)
-    put_cursor(out, end);
-  buf_putc(out, '}');
-}
-
-void mcp_tools_write_first_pages(struct mcp_server *s)
-{
-  for (int v = 0; v < MCP_VERSION_COUNT; v++) {
-    s->first_pages[v] = BUF_INIT(MCP_MAX_ANSWER);
-    put_page(&s->first_pages[v], &s->options, (enum mcp_version)v, 0);
-  }
-}
-
-void mcp_tools_list(struct mcp_call *call)
-{
-  const struct mcp_server_options *o = &call->exchange->server->options;
-  const struct mcp_tool_host *host = &o->tools;
-  size_t start;
-  if (!read_cursor(cJSON_GetObjectItemCaseSensitive(call->params, "cursor"), host->n_tools,
-                   &start)) {
-    mcp_call_error(call, JSONRPC_INVALID_PARAMS,
-                   "params.cursor is not one of this server: start again without a cursor", NULL);
-    mcp_call_unref(call);
-    return;
-  }
-  struct buf later AUTO_BUF = BUF_INIT(MCP_MAX_ANSWER);
-  const struct buf *page = &call->exchange->server->first_pages[call->version];
-  if (start > 0) {
-    put_page(&later, o, call->version, start);
-    page = &later;
-  }
-  mcp_call_result(call, buf_str(page), page->len, NULL);
-  mcp_call_unref(call);
-}
 
 /* ------------------------------------------------------------------- call */
 
-const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name)
+static const struct mcp_tool *find_tool(const struct mcp_server *s, const char *name)
 {
   const struct mcp_tool_host *host = &s->options.tools;
   for (size_t i = 0; i < host->n_tools; i++) {
@@ -145,6 +18,13 @@ const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *n
       return &host->tools[i];
   }
   return NULL;
+}
+
+const struct mcp_tool *mcp_server_tool(const struct mcp_server *s, const char *name,
+                                       const struct mcp_principal *principal)
+{
+  const struct mcp_tool *tool = find_tool(s, name);
+  return tool == NULL || principal->is_operator || !tool->operators_only ? tool : NULL;
 }
 
 static bool refuse(struct mcp_call *call, const char *message)
@@ -158,7 +38,8 @@ static bool read_name(struct mcp_call *call)
   const cJSON *name = cJSON_GetObjectItemCaseSensitive(call->params, "name");
   if (!cJSON_IsString(name))
     return refuse(call, "params.name must be a string, the name of a tool");
-  call->tool = mcp_server_tool(call->exchange->server, name->valuestring);
+  call->tool = mcp_server_tool(call->exchange->server, name->valuestring,
+                               call->exchange->principal);
   if (call->tool != NULL)
     return true;
   char text[160];
@@ -169,7 +50,7 @@ static bool read_name(struct mcp_call *call)
 }
 
 /* Absent and null arguments are an empty object: clients send all three. */
-static bool read_arguments(struct mcp_call *call)
+bool mcp_read_arguments(struct mcp_call *call)
 {
   cJSON *params = call->exchange->body;
   if (cJSON_IsArray(params)) {
@@ -190,6 +71,8 @@ static bool read_arguments(struct mcp_call *call)
     call->arguments = cJSON_DetachItemFromObjectCaseSensitive(params, "arguments");
   else
     call->arguments = cJSON_CreateObject();
+  if (call->may_ask && call->session != NULL)
+    call->as_they_came = cJSON_Duplicate(call->arguments, true);
   return call->arguments != NULL || refuse(call, "params.arguments cannot be read");
 }
 
@@ -241,18 +124,25 @@ static void open_exchange(struct mcp_call *call)
   mcp_exchange_keep_open(x);
 }
 
-/* It is the call's turn. */
-static void run_call(struct share_turn *turn)
+void mcp_call_run(struct mcp_call *call)
 {
-  struct mcp_call *call = CONTAINER_OF(turn, struct mcp_call, turn);
   struct mcp_server *s = call->exchange->server;
+  const struct mcp_tool_host *host = &s->options.tools;
   /* It was listed before, so that one that comes later than the end of the server sees it. */
   if (atomic_load(&s->restarting)) {
     mcp_call_restarting(call);
     mcp_call_unref(call);
+  } else if (call->prompt != NULL) {
+    host->prompt(host->host, call->prompt, call);
   } else {
-    s->options.tools.call(s->options.tools.host, call->tool, call);
+    host->call(host->host, call->tool, call);
   }
+}
+
+/* It is the call's turn. */
+static void run_call(struct share_turn *turn)
+{
+  mcp_call_run(CONTAINER_OF(turn, struct mcp_call, turn));
 }
 
 /* A result, which the model reads, rather than an error, which the host may hide from it. */
@@ -283,15 +173,46 @@ static void take_turn(struct mcp_call *call)
   }
 }
 
+static bool may_run(const struct mcp_call *call)
+{
+  const struct mcp_principal *p = call->exchange->principal;
+  return call->tool->scopes == NULL || p->has_scopes == NULL ||
+         p->has_scopes(p, call->tool->scopes);
+}
+
 void mcp_tools_run(struct mcp_call *call)
 {
-  open_exchange(call);
-  take_turn(call);
+  if (may_run(call)) {
+    open_exchange(call);
+    take_turn(call);
+  } else {
+    mcp_call_forbid(call, call->tool->scopes);
+  }
+}
+
+unsigned mcp_tool_lacks(const struct mcp_server *s, const cJSON *params, unsigned can)
+{
+  const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "name"));
+  const struct mcp_tool *tool = name != NULL ? find_tool(s, name) : NULL;
+  return tool != NULL ? tool->needs & ~can : 0;
+}
+
+/* Of a session: a request of its own era was refused before. */
+static bool check_needs(struct mcp_call *call)
+{
+  static const char text[] = "This tool needs what your client did not declare when it connected: "
+                             "see the tool's description.";
+  if ((call->tool->needs & ~call->can) == 0)
+    return true;
+  mcp_call_finish(call, &(struct mcp_tool_result){
+                            .is_error = true, .text = text, .text_len = sizeof(text) - 1});
+  return false;
 }
 
 void mcp_tools_call(struct mcp_call *call)
 {
-  if (read_name(call) && mcp_question_begin(call) && read_arguments(call) &&
+  if (read_name(call) && check_needs(call) &&
+      mcp_question_begin(call, call->tool->asks_without_state) && mcp_read_arguments(call) &&
       read_progress_token(call) && mcp_tools_attach(call))
     mcp_tools_run(call);
   mcp_call_unref(call);
@@ -309,9 +230,20 @@ const struct mcp_principal *mcp_call_principal(const struct mcp_call *call)
   return call->exchange->principal;
 }
 
-const char *mcp_call_traceparent(const struct mcp_call *call)
+void mcp_call_trace(const struct mcp_call *call, struct trace_context *out)
 {
-  return call->exchange->traceparent;
+  const cJSON *meta = cJSON_GetObjectItemCaseSensitive(call->params, "_meta");
+  const char *parent =
+      cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(meta, TRACE_HEADER_PARENT));
+  const char *state =
+      cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(meta, TRACE_HEADER_STATE));
+  if (!trace_context_read(out, parent, state))
+    trace_context_copy(out, &call->exchange->trace);
+}
+
+const struct trace_context *mcp_call_request_trace(const struct mcp_call *call)
+{
+  return &call->exchange->trace;
 }
 
 void mcp_call_on_cancel(struct mcp_call *call, void (*fn)(void *arg), void *arg)
@@ -362,9 +294,20 @@ void mcp_call_progress(struct mcp_call *call, double progress, double total, con
 static void put_result(struct buf *out, const struct mcp_call *call,
                        const struct mcp_tool_result *r)
 {
-  buf_puts(out, "{\"content\":[{\"type\":\"text\",\"text\":");
-  buf_put_json_string(out, r->text, r->text_len);
-  buf_puts(out, "}]");
+  const char *before = "";
+  buf_puts(out, "{\"content\":[");
+  if (r->text != NULL) {
+    buf_puts(out, "{\"type\":\"text\",\"text\":");
+    buf_put_json_string(out, r->text, r->text_len);
+    buf_putc(out, '}');
+    before = ",";
+  }
+  for (size_t i = 0; i < r->n_parts; i++) {
+    buf_puts(out, before);
+    mcp_content_put(out, &r->parts[i], call->version);
+    before = ",";
+  }
+  buf_putc(out, ']');
   if (r->structured != NULL && call->version >= MCP_2025_06_18) {
     buf_puts(out, ",\"structuredContent\":");
     buf_append(out, r->structured, r->structured_len);
@@ -390,6 +333,10 @@ void mcp_call_finish(struct mcp_call *call, const struct mcp_tool_result *result
   }
   if (call->completion != NULL) {
     mcp_completion_finish(call, result);
+    return;
+  }
+  if (call->prompt != NULL) {
+    mcp_call_error(call, JSONRPC_INTERNAL_ERROR, result->text, NULL);
     return;
   }
   if (call->resource != NULL) {

@@ -62,11 +62,15 @@ struct plain_call {
   const struct resource *resource;
 };
 
-static void add_challenge(const struct plain_call *c)
+/* scopes: what the token lacks; NULL: it is no longer taken. */
+static void add_challenge(const struct plain_call *c, const char *scopes)
 {
   struct buf value AUTO_BUF = BUF_INIT(4096);
-  resource_challenge(c->resource, &value, "invalid_token",
-                     "The token has expired or is no longer accepted");
+  if (scopes != NULL)
+    resource_step_up(c->resource, &value, scopes);
+  else
+    resource_challenge(c->resource, &value, "invalid_token",
+                       "The token has expired or is no longer accepted");
   exchange_add_header(c->exchange, "WWW-Authenticate", buf_str(&value));
 }
 
@@ -74,8 +78,8 @@ static void put_failure(struct plain_call *c, const struct mcp_tool_result *r)
 {
   int status = plain_status(r->code);
   struct buf body = BUF_INIT(ERROR_MAX);
-  if (status == 401)
-    add_challenge(c);
+  if (status == 401 || r->scopes != NULL)
+    add_challenge(c, r->scopes);
   if (status == 429 || status == 503)
     reply_add_retry(c->exchange, r->retry_ms > 0 ? r->retry_ms : DEFAULT_RETRY_MS);
   buf_puts(&body, "{\"error\":");
@@ -125,10 +129,8 @@ static void run(const struct plain *p, struct exchange *x, const struct mcp_tool
   static const struct mcp_sink sink = {.release = on_release, .result = on_result};
   struct plain_call *c = xcalloc(1, sizeof(*c));
   *c = (struct plain_call){.magic = PLAIN_MAGIC, .exchange = x, .resource = p->resource};
-  const struct mcp_direct_call call = {.tool = tool,
-                                       .arguments = arguments,
-                                       .traceparent = exchange_header(x, "traceparent"),
-                                       .principal = principal};
+  const struct mcp_direct_call call = {
+      .tool = tool, .arguments = arguments, .trace = exchange_trace(x), .principal = principal};
   struct mcp_exchange *mcp = NULL;
   exchange_ref(x); /* the sink's */
   mcp_server_call(p->mcp, &call, &sink, c, &mcp);
@@ -136,10 +138,11 @@ static void run(const struct plain *p, struct exchange *x, const struct mcp_tool
 }
 
 /* NULL after a refusal. */
-static const struct mcp_tool *find_tool(const struct plain *p, struct exchange *x)
+static const struct mcp_tool *find_tool(const struct plain *p, struct exchange *x,
+                                        const struct mcp_principal *principal)
 {
   const char *name = exchange_path(x) + strlen(PREFIX);
-  const struct mcp_tool *tool = mcp_server_tool(p->mcp, name);
+  const struct mcp_tool *tool = mcp_server_tool(p->mcp, name, principal);
   char text[200];
   if (tool != NULL && tool->read_only)
     return tool;
@@ -178,7 +181,7 @@ void plain_answer(const struct plain *p, struct exchange *x, struct mcp_principa
     reply_not_allowed(x, PLAIN_METHODS, "Method not allowed: GET or POST a tool's arguments");
     return;
   }
-  const struct mcp_tool *tool = find_tool(p, x);
+  const struct mcp_tool *tool = find_tool(p, x, principal);
   if (tool == NULL)
     return;
   cJSON *arguments = read_arguments(x, &status, &e);

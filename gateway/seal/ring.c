@@ -32,7 +32,8 @@ struct keys {
 struct ring {
   char *setting, *file;
   pthread_mutex_t lock;
-  struct keys keys;       /* guarded by lock */
+  struct keys keys;       /* guarded by lock, like the next */
+  uint64_t changes;
   struct version version; /* of the refreshing thread: what was read or refused last */
 };
 
@@ -246,6 +247,7 @@ void ring_refresh(struct ring *r)
   if (read_file(r, &keys, &e) == ERR_OK) {
     pthread_mutex_lock(&r->lock);
     r->keys = keys;
+    r->changes++;
     pthread_mutex_unlock(&r->lock);
     log_info("keys read again", LOG_S("setting", r->setting), LOG_I("keys", keys.n));
   } else {
@@ -279,4 +281,12 @@ size_t ring_size(struct ring *r)
   size_t n = r->keys.n;
   pthread_mutex_unlock(&r->lock);
   return n;
+}
+
+uint64_t ring_version(struct ring *r)
+{
+  pthread_mutex_lock(&r->lock);
+  uint64_t version = r->changes;
+  pthread_mutex_unlock(&r->lock);
+  return version;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "report-svc/ask/ask.h"
 
 typedef Analytics__Ga4__V1beta__ResponseMetaData metadata_message;
 typedef Analytics__Ga4__V1beta__ResponseMetaData__SchemaRestrictionResponse restriction_message;
@@ -95,13 +96,38 @@ void caveats_of_days(struct answer_texts *out, const struct answer_days *days)
                complete);
 }
 
-void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n)
+/* The last day of all ranges, and whether all of them are final. */
+static int64_t last_day(const struct answer_days *days, size_t n, bool *final)
 {
-  for (size_t i = 0; i < n; i++)
-    if (days[i].complete < days[i].last)
-      return;
-  answer_say(out, "Google has no data of these days: they may lie before the property's first "
-                  "data. A report by yearMonth over a longer period shows where it begins.");
+  int64_t last = INT64_MIN;
+  *final = true;
+  for (size_t i = 0; i < n; i++) {
+    last = days[i].last > last ? days[i].last : last;
+    *final = *final && days[i].complete >= days[i].last;
+  }
+  return last;
+}
+
+void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n,
+                        int64_t first_day, const char *property)
+{
+  char first[16];
+  bool final;
+  int64_t last = last_day(days, n, &final);
+  clock_format_date(first_day, first, sizeof(first));
+  if (first_day == FIRST_DAY_NONE)
+    answer_say(out, "%.40s has no data yet: no session was ever recorded there.", property);
+  else if (first_day != FIRST_DAY_UNKNOWN && first_day > last)
+    answer_say(out,
+               "These days lie before the first data: %.40s has data from %s on. Ask for days "
+               "from then on.",
+               property, first);
+  else if (final && first_day != FIRST_DAY_UNKNOWN)
+    answer_say(out, "Google has no data of these days, though %.40s has data from %s on.", property,
+               first);
+  else if (final)
+    answer_say(out, "Google has no data of these days: they may lie before the property's first "
+                    "data. A report by yearMonth over a longer period shows where it begins.");
 }
 
 void caveats_of_choice(struct answer_texts *out, const struct token *t, const char *property)

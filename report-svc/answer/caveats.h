@@ -16,8 +16,11 @@ void caveats_of_currency(struct answer_texts *out, const char *currency,
                          Analytics__Ga4__V1beta__MetricHeader *const *metrics, size_t n);
 /* Days that have not begun, or that Google still changes. */
 void caveats_of_days(struct answer_texts *out, const struct answer_days *days);
-/* Of a report without filters that has no rows, over days that are final. */
-void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n);
+/* Of a report without filters that has no rows: whether its days lie before the first day with data
+ * of the property ("properties/213025502"; see ask_first_day()). Of days that are not final only
+ * when that is known. */
+void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n,
+                        int64_t first_day, const char *property);
 /* Which property was read, when it was chosen out of several that the dealer's login can read. */
 void caveats_of_choice(struct answer_texts *out, const struct token *t, const char *property);
 /* What is left of the quota. */

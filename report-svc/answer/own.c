@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/ga4/own.h"
 
 enum { LIST_MAX = 400 };
 
@@ -74,6 +75,8 @@ void caveats_of_own(struct answer_texts *out, const struct own_job *j)
     answer_say(out, "No asc_click_to_call in these days: the site may not report its calls.");
   if (f->chats)
     answer_say(out, "No asc_comm_submission in these days: the site may not report its chats.");
+  if (f->some_chats)
+    answer_say(out, "%s", own_chats_note);
 }
 
 void caveats_of_one_property(struct answer_texts *out, const struct ask *a)

@@ -5,12 +5,7 @@
 #include "report-svc/request/request.h"
 
 /* Google's standard processing takes 24 to 48 hours. */
-enum { DAYS_IN_PROCESS = 2, DAY_MS = 86400000 };
-
-int64_t answer_day_left_ms(const char *zone, int64_t now_unix_ms)
-{
-  return DAY_MS - request_local_ms(zone, now_unix_ms) % DAY_MS;
-}
+enum { DAYS_IN_PROCESS = 2 };
 
 struct answer_days answer_days_of(const Analytics__Ga4__V1beta__DateRange *range, const char *zone,
                                   int64_t now_unix_ms)

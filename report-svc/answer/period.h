@@ -20,8 +20,6 @@ struct answer_days {
  * time zone, NULL or unknown: UTC. Reads a file of the system's time zones. Thread-safe. */
 struct answer_days answer_days_of(const Analytics__Ga4__V1beta__DateRange *range, const char *zone,
                                   int64_t now_unix_ms);
-/* Milliseconds until the day ends in the property's time zone; at least 1. */
-int64_t answer_day_left_ms(const char *zone, int64_t now_unix_ms);
 /* The message; NULL at the arena's cap. */
 Analytics__Report__V1__Period *answer_period(const struct answer_days *days, const char *zone,
                                              struct arena *arena);

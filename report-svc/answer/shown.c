@@ -7,6 +7,7 @@
 #include "report-svc/answer/headline.h"
 #include "report-svc/answer/landing.h"
 #include "report-svc/answer/ranges.h"
+#include "report-svc/ask/first_day.h"
 
 typedef Analytics__Ga4__V1beta__RunReportRequest ga4_request;
 typedef Analytics__Ga4__V1beta__RunReportResponse ga4_response;
@@ -38,15 +39,8 @@ static bool put_rows(struct shown_report *out, const struct shown_question *q, s
   return out->aggregates != NULL && (out->n_rows == 0 || out->rows != NULL);
 }
 
-/* No rows though nothing was filtered out or skipped. */
-static bool has_no_data(const struct shown_question *q)
-{
-  return q->report->n_rows == 0 && q->report->row_count == 0 && q->asked->offset == 0 &&
-         q->asked->dimension_filter == NULL && q->asked->metric_filter == NULL;
-}
-
 static bool put_caveats(struct shown_report *out, const struct shown_question *q,
-                        struct answer_texts *caveats, struct arena *arena)
+                        const struct ask *a, struct answer_texts *caveats, struct arena *arena)
 {
   size_t before = out->n_rows;
   if (!landing_join(&out->rows, &out->n_rows, q->report, caveats, arena))
@@ -56,8 +50,8 @@ static bool put_caveats(struct shown_report *out, const struct shown_question *q
   caveats_of_metadata(caveats, metadata);
   if (out->n_days > 0)
     caveats_of_days(caveats, &out->days[0]);
-  if (has_no_data(q))
-    caveats_of_no_rows(caveats, out->days, out->n_days);
+  if (first_day_matters(q->asked, q->report, clock_unix_ms()))
+    caveats_of_no_rows(caveats, out->days, out->n_days, ask_first_day(a), ask_property(a));
   if (q->asked->cohort_spec != NULL)
     answer_say(caveats, "Steps of a cohort that have not ended yet hold only what came so far; "
                         "Google takes 24-48 hours to finish a day.");
@@ -94,6 +88,6 @@ bool shown_report(struct shown_report *out, const struct shown_question *q, cons
   for (; out->n_days < q->asked->n_date_ranges; out->n_days++)
     out->days[out->n_days] =
         answer_days_of(q->asked->date_ranges[out->n_days], out->zone, clock_unix_ms());
-  return put_rows(out, q, arena) && put_caveats(out, q, caveats, arena) &&
+  return put_rows(out, q, arena) && put_caveats(out, q, a, caveats, arena) &&
          put_headline(out, q, a, arena);
 }

@@ -47,6 +47,7 @@ struct ask {
   struct flight_waiter waiter;
   char *page_token; /* of the next page; NULL on the first and after the last */
   unsigned pages;
+  int64_t first_day; /* of the property, where it was looked up */
 
   pthread_mutex_t lock;
   struct google_call *google; /* guarded by the lock */
@@ -128,6 +129,16 @@ const char *ask_property(const struct ask *a)
 bool ask_names_property(const struct ask *a)
 {
   return a->wanted[0] != '\0';
+}
+
+int64_t ask_first_day(const struct ask *a)
+{
+  return a->first_day;
+}
+
+void ask_set_first_day(struct ask *a, int64_t day)
+{
+  a->first_day = day;
 }
 
 void ask_name_dealer(const struct ask *a, struct err *e)

@@ -16,6 +16,12 @@
 
 struct ask;
 
+/* In the place of a property's first day with data (days since 1970-01-01). */
+enum {
+  FIRST_DAY_UNKNOWN = 0, /* nobody asked, or Google did not answer */
+  FIRST_DAY_NONE = -1,   /* there is no session at all */
+};
+
 /* What it points to must outlive the ask. */
 struct ask_options {
   struct service *service;
@@ -70,6 +76,10 @@ const struct token *ask_used_token(const struct ask *a);
 const char *ask_property(const struct ask *a);
 /* Whether the caller named the property, so that it is not the dealer's default one. */
 bool ask_names_property(const struct ask *a);
+/* The first day with data of the property, FIRST_DAY_UNKNOWN until it is set: looked up where a
+ * report has no rows (first_day.h), by whoever owns the ask, before anybody reads it. */
+int64_t ask_first_day(const struct ask *a);
+void ask_set_first_day(struct ask *a, int64_t day);
 /* Puts whose failure it is before an error, unless the arguments are at fault or auth-svc named
  * the dealer already. */
 void ask_name_dealer(const struct ask *a, struct err *e);

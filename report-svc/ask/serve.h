@@ -6,7 +6,8 @@
 
 struct ask_tool {
   enum google_method_id method;
-  /* Checks the request and fills in whose and what is asked (dealer_id, property_id, body, fresh).
+  /* Checks the request and fills in whose and what is asked (dealer_id, property_id, body, fresh;
+   * also keep_ms, where that goes with the body).
    * What it makes lives in the arena. */
   enum err_code (*question)(struct ask_options *out, const ProtobufCMessage *request,
                             struct arena *arena, struct err *e);
@@ -14,6 +15,9 @@ struct ask_tool {
    * at the arena's cap. */
   ProtobufCMessage *(*reply)(const struct ask *a, const ProtobufCMessage *request,
                              struct arena *arena);
+  /* Whether a report has no rows because there is no data of its days: the property's first day is
+   * then looked up before the reply (ask_first_day()). NULL: it does not matter. */
+  bool (*lacks_data)(const struct ask *a, const ProtobufCMessage *request);
   /* See ask_options. */
   int64_t (*keep_ms)(const ProtobufCMessage *body, const ProtobufCMessage *answer, int64_t ttl_ms,
                      int64_t now_unix_ms);

@@ -3,6 +3,8 @@
 #define AMCP_REPORT_SERVICE_H
 
 #include "common/ga4/lookback.h"
+#include "common/status/facts.h"
+#include "common/status/gate.h"
 #include "report-svc/ask/cache.h"
 #include "report-svc/ask/flight.h"
 #include "report-svc/ask/room.h"
@@ -24,6 +26,8 @@ struct service {
   struct room joins;       /* that memory */
   struct lookback sites;   /* what look-backs found, by dealer and property */
   struct metric *rows;     /* decoded */
+  struct status_self self; /* what GetStatus says of the process */
+  struct status_gate gate; /* who may call it */
 };
 
 /* Registers what the handlers count, and makes what questions under way share. */

@@ -158,6 +158,19 @@ enum err_code budget_admit_errors(struct budget *b, const char *key, int64_t now
   return code;
 }
 
+void budget_holds(struct budget *b, const char *key, int64_t now_ms, int64_t *held_until_ms,
+                  int64_t *gone_until_ms)
+{
+  *held_until_ms = *gone_until_ms = 0;
+  pthread_mutex_lock(&b->lock);
+  const struct entry *entry = find(b, key);
+  if (entry != NULL) {
+    *held_until_ms = errors_until(b, entry, now_ms);
+    *gone_until_ms = entry->gone_until > now_ms ? entry->gone_until : 0;
+  }
+  pthread_mutex_unlock(&b->lock);
+}
+
 enum err_code budget_admit_benchmark(struct budget *b, const char *key, int64_t now_ms,
                                      struct err *e)
 {

@@ -48,6 +48,11 @@ enum err_code budget_admit_benchmark(struct budget *b, const char *key, int64_t 
 /* The same without a look at the tokens: for whom the state of all replicas says that. */
 enum err_code budget_admit_errors(struct budget *b, const char *key, int64_t now_ms, struct err *e);
 
+/* When nothing is sent any more over server errors, and when the tokens are back at the latest; 0:
+ * not so. */
+void budget_holds(struct budget *b, const char *key, int64_t now_ms, int64_t *held_until_ms,
+                  int64_t *gone_until_ms);
+
 /* What other replicas should know. */
 struct budget_change {
   enum {

@@ -124,6 +124,32 @@ struct token *google_call_token(struct google_call *c)
   return token_ref(c->token);
 }
 
+/* What auth-svc refuses over the caller's grant says nothing of the dealer it names. */
+static bool is_refusal(const struct err *e)
+{
+  return e->code == ERR_NOT_FOUND || e->code == ERR_PERMISSION_DENIED ||
+         e->code == ERR_UNAUTHENTICATED;
+}
+
+/* Remembers for operators how the call ended. Of dealers outside the caller's view only the
+ * property is known, and what is refused there is mostly the share of benchmarks. */
+static void note_end(struct google_call *c, const struct err *e)
+{
+  const char *property = strstr(c->target.key, "properties/");
+  struct ended_subject subject = {"", ""};
+  if (property != NULL)
+    subject.property_id = property + strlen("properties/");
+  if (c->token != NULL && !c->token->opaque)
+    subject.dealer_id = c->token->dealer_ref;
+  else if (c->token == NULL && c->options.purpose == ANALYTICS__AUTH__V1__PURPOSE__PURPOSE_DIRECT &&
+           c->options.subject == GOOGLE_DEALER)
+    subject.dealer_id = c->subject_id;
+  bool theirs =
+      c->token == NULL ? is_refusal(e) : c->token->opaque && e->code == ERR_RESOURCE_EXHAUSTED;
+  if (!theirs)
+    ended_note(c->google->ended, &subject, e, clock_unix_ms() / 1000);
+}
+
 /* Ends the call and drops the reference of the chain. */
 static void finish(struct google_call *c, const struct err *e)
 {
@@ -133,6 +159,7 @@ static void finish(struct google_call *c, const struct err *e)
   pthread_mutex_unlock(&c->lock);
   if (!first)
     return;
+  note_end(c, e);
   c->options.ops->on_done(c->options.user, e);
   google_call_unref(c);
 }
@@ -418,24 +445,14 @@ static void count(struct google_call *c, const char *outcome, int64_t ms)
   metric_observe(c->google->seconds, (double)ms / 1000, METRIC_LABELS(api));
 }
 
-/* What the operator does about a failure; the message is for those who ask. */
-static const char *remedy_of(const struct err *e)
-{
-  if (strcmp(e->reason, "certificate_refused") == 0)
-    return "set SSL_CERT_FILE to the CA of the proxy between this service and Google, or check "
-           "GA4_DATA_ENDPOINT, GA4_ADMIN_ENDPOINT and the clock";
-  if (strcmp(e->reason, "not_found") == 0)
-    return "when Google does not answer, check GA4_DATA_ENDPOINT and GA4_ADMIN_ENDPOINT";
-  return "";
-}
-
 /* What the caller asked wrongly is the caller's; all else is for the operator. */
 static void log_failure(const struct google_call *c, int status, const struct err *e)
 {
   enum log_level level = e->code == ERR_INVALID_ARGUMENT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN;
   LOG_AT(level, "request to Google failed", LOG_S("api", c->options.method->name),
          LOG_S("target", c->target.key), LOG_I("status", status), LOG_S("reason", e->reason),
-         LOG_S("error", e->message), LOG_S("remedy", remedy_of(e)), LOG_I("attempt", c->attempts));
+         LOG_S("error", e->message), LOG_S("remedy", ended_remedy(e->reason)),
+         LOG_I("attempt", c->attempts));
 }
 
 /* Counts what Google holds against the property. A request that fails twice with 500 will fail
@@ -538,7 +555,9 @@ static enum err_code send_request(struct google_call *c, const struct buf *body,
                                      c->options.ops->on_body == NULL ? MAX_COLLECTED : 0,
                                  .on_body = c->options.ops->on_body == NULL ? NULL : on_body,
                                  .on_done = on_transfer_done,
-                                 .user = c};
+                                 .user = c,
+                                 .trace = rpc_call_trace(c->options.parent),
+                                 .operation = c->options.method->name};
   enum err_code code = http_client_send(&c->transfer, c->google->options.http, &request, e);
   mem_wipe(bearer, strlen(bearer));
   return code;

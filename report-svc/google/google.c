@@ -16,6 +16,7 @@ struct google *google_new(const struct google_options *options)
   g->governor = governor_new(&limits);
   g->budget = budget_new(&options->budget);
   g->benchmark = benchmark_new(options->benchmark_reports);
+  g->ended = ended_new(0);
   atomic_init(&g->sweeping, false);
   g->requests = metrics_counter("report_google_requests_total",
                                 "Requests to Google by API and outcome.", "api", "outcome", NULL);
@@ -37,6 +38,7 @@ void google_free(struct google *g)
   governor_free(g->governor);
   budget_free(g->budget);
   benchmark_free(g->benchmark);
+  ended_free(g->ended);
   free(g);
 }
 
@@ -95,8 +97,26 @@ void google_saw_quota(struct google *g, const char *property,
   char key[64];
   snprintf(key, sizeof(key), "properties/%.40s", property);
   struct budget_change change;
-  budget_saw(g->budget, key, quota, benchmark, clock_unix_ms(), &change);
+  int64_t now_ms = clock_unix_ms();
+  budget_saw(g->budget, key, quota, benchmark, now_ms, &change);
+  if (quota != NULL && quota->tokens_per_hour != NULL && quota->tokens_per_day != NULL)
+    ended_quota(g->ended, property, quota->tokens_per_hour->remaining,
+                quota->tokens_per_day->remaining, now_ms / 1000);
   google_share_change(g, key, &change);
+}
+
+struct ended_calls *google_ended(struct google *g)
+{
+  return g->ended;
+}
+
+struct google_holds google_holds_of(struct google *g, const char *property)
+{
+  char key[64];
+  struct google_holds holds;
+  snprintf(key, sizeof(key), "properties/%.40s", property);
+  budget_holds(g->budget, key, clock_unix_ms(), &holds.held_until_ms, &holds.gone_until_ms);
+  return holds;
 }
 
 int64_t google_work_deadline_ms(const struct google *g, struct rpc_call *parent)

@@ -13,6 +13,7 @@
 #include "common/http/client.h"
 #include "common/rpc/rpc.h"
 #include "report-svc/google/budget.h"
+#include "report-svc/google/ended.h"
 #include "report-svc/google/governor.h"
 #include "report-svc/google/methods.h"
 #include "report-svc/google/token.h"
@@ -104,6 +105,15 @@ struct token *google_call_token(struct google_call *c);
  * the caller may not see it. */
 void google_saw_quota(struct google *g, const char *property,
                       const Analytics__Ga4__V1beta__PropertyQuota *quota, bool benchmark);
+
+/* How the last calls ended, by property. */
+struct ended_calls *google_ended(struct google *g);
+/* Until when nothing is sent to a property (digits), milliseconds since 1970; 0: not so. */
+struct google_holds {
+  int64_t held_until_ms; /* over Google's server errors */
+  int64_t gone_until_ms; /* its quota is used up, at the latest until then */
+};
+struct google_holds google_holds_of(struct google *g, const char *property);
 
 /* When work for an rpc must be done: options.deadline_ms from now, or earlier as the caller's
  * deadline demands: see rpc_work_deadline_ms(). */

@@ -18,6 +18,7 @@ struct google {
   struct governor *governor;
   struct budget *budget;
   struct benchmark *benchmark;
+  struct ended_calls *ended;
   atomic_bool sweeping; /* the clock of the governor's queue is set */
   struct metric *requests;
   struct metric *seconds;

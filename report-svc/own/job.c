@@ -102,6 +102,11 @@ const struct ask *own_ask(const struct own_job *j)
   return j->n > 0 ? j->asks[0] : NULL;
 }
 
+void own_set_first_day(struct own_job *j, int64_t day)
+{
+  ask_set_first_day(j->asks[0], day);
+}
+
 /* What no report is made of after an error goes at once, for others to have the room: the job may
  * be kept until a slow reader has heard of it. */
 static void let_go(struct own_job *j)
@@ -260,6 +265,7 @@ static void put_facts(struct own_job *j)
   f->shoppers = needs(j, OWN_SHOPPER_SESSIONS);
   f->calls = needs(j, OWN_CALLS) && total(j, OWN_CALLS) == 0;
   f->chats = needs(j, OWN_CHATS) && total(j, OWN_CHATS) == 0;
+  f->some_chats = needs(j, OWN_CHATS) && !f->chats;
   f->lead_event = p->lead_event;
   f->configured = t->lead_event[0] != '\0';
   f->shopper = p->shopper;

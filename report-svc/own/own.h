@@ -55,6 +55,7 @@ struct own_facts {
   size_t properties;      /* that were read */
   bool leads, shoppers;   /* figures rest on them */
   bool calls, chats;      /* asked for, and not one in these days */
+  bool some_chats;        /* asked for, and some */
   const char *lead_event; /* of the first property; NULL: none is known there */
   bool configured;        /* it is the dealer's setting */
   int shopper;            /* of the first property, see common/ga4/leads.h */
@@ -71,5 +72,7 @@ const struct own_facts *own_facts(const struct own_job *j);
 /* The first property's ask: token, property, name of the dealer. Also after an error; NULL before
  * the start. */
 const struct ask *own_ask(const struct own_job *j);
+/* ask_set_first_day() of it. */
+void own_set_first_day(struct own_job *j, int64_t day);
 
 #endif

@@ -1,7 +1,9 @@
 /* From an rpc to a report that is put together, and back. */
 #include "report-svc/own/serve.h"
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "report-svc/ask/first_day.h"
 #include "report-svc/google/field.h"
 
 #define OWN_SERVING_MAGIC 0x6f777376u
@@ -14,6 +16,7 @@ struct serving {
   const Analytics__Ga4__V1beta__RunReportRequest *asked;
   own_reply reply;
   struct own_job *job;
+  struct ask *first_day; /* the look-up after it */
 };
 
 static enum err_code make_reply(ProtobufCMessage **out, const struct serving *s,
@@ -27,24 +30,67 @@ static enum err_code make_reply(ProtobufCMessage **out, const struct serving *s,
   return ERR_OK;
 }
 
+/* The end of the call, with the reply or the error. */
+static void answer(struct serving *s, struct err *e)
+{
+  ProtobufCMessage *reply;
+  const struct own_job *j = s->job;
+  if (e->code == ERR_OK && make_reply(&reply, s, j, e) == ERR_OK) {
+    rpc_call_reply(s->call, reply);
+  } else {
+    request_locate(s->asked, e);
+    if (own_ask(j) != NULL)
+      ask_name_dealer(own_ask(j), e);
+    rpc_call_finish(s->call, e);
+  }
+  s->magic = 0;
+  ask_unref(s->first_day);
+  own_job_unref(s->job);
+  free(s);
+}
+
+static void on_cancel_look_up(void *arg)
+{
+  ask_cancel(arg);
+}
+
+/* A look-up that fails leaves the answer without the day. */
+static void on_first_day(void *user, struct ask *a, const struct err *status)
+{
+  struct serving *s = user;
+  struct err ok = {0};
+  MAGIC_CHECK(s, OWN_SERVING_MAGIC);
+  rpc_call_on_cancel(s->call, NULL, NULL);
+  if (status->code == ERR_OK)
+    own_set_first_day(s->job, first_day_of((const void *)ask_message(a)));
+  answer(s, &ok);
+}
+
+/* False: there is nothing to look up. Several properties may begin on different days. */
+static bool look_up_first_day(struct serving *s, const struct own_job *j)
+{
+  struct ask_options options = {
+      .service = s->service, .parent = s->call, .on_done = on_first_day, .user = s};
+  if (own_facts(j)->properties != 1 || !first_day_matters(s->asked, own_report(j), clock_unix_ms()))
+    return false;
+  struct ask *look_up = first_day_ask(own_ask(j), &options, rpc_call_arena(s->call));
+  if (look_up == NULL)
+    return false;
+  s->first_day = ask_ref(look_up);
+  rpc_call_on_cancel(s->call, on_cancel_look_up, look_up);
+  ask_start(look_up); /* s may be gone after this */
+  ask_unref(look_up);
+  return true;
+}
+
 static void on_done(void *user, struct own_job *j, const struct err *status)
 {
   struct serving *s = user;
-  ProtobufCMessage *reply;
   MAGIC_CHECK(s, OWN_SERVING_MAGIC);
   rpc_call_on_cancel(s->call, NULL, NULL);
   struct err e = *status;
-  if (e.code == ERR_OK && make_reply(&reply, s, j, &e) == ERR_OK) {
-    rpc_call_reply(s->call, reply);
-  } else {
-    request_locate(s->asked, &e);
-    if (own_ask(j) != NULL)
-      ask_name_dealer(own_ask(j), &e);
-    rpc_call_finish(s->call, &e);
-  }
-  s->magic = 0;
-  own_job_unref(s->job);
-  free(s);
+  if (e.code != ERR_OK || !look_up_first_day(s, j))
+    answer(s, &e);
 }
 
 static void on_cancel(void *arg)
@@ -56,7 +102,7 @@ void own_serve(struct rpc_call *call, const ProtobufCMessage *request, struct se
                const Analytics__Ga4__V1beta__RunReportRequest *asked, own_reply reply)
 {
   struct serving *s = xcalloc(1, sizeof(*s));
-  *s = (struct serving){OWN_SERVING_MAGIC, service, call, request, asked, reply, NULL};
+  *s = (struct serving){OWN_SERVING_MAGIC, service, call, request, asked, reply, NULL, NULL};
   struct own_options options = {.service = service,
                                 .parent = call,
                                 .dealer_id = ga4_text(request, "dealer_id"),

@@ -23,6 +23,11 @@ int64_t request_today(const char *zone, int64_t now_unix_ms)
   return request_local_ms(zone, now_unix_ms) / DAY_MS;
 }
 
+int64_t request_day_left_ms(const char *zone, int64_t now_unix_ms)
+{
+  return DAY_MS - request_local_ms(zone, now_unix_ms) % DAY_MS;
+}
+
 /* Ranges whose days are written out. */
 struct resolved {
   date_range ranges[REQUEST_MAX_DATE_RANGES], *list[REQUEST_MAX_DATE_RANGES];

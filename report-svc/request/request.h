@@ -23,6 +23,9 @@ enum {
   REQUEST_MAX_BODY = 256 * 1024,
 };
 
+/* The first day that Google takes. */
+#define REQUEST_FIRST_DATE "2015-08-14"
+
 /* Digits of "213025502" or "properties/213025502". ERR_INVALID_ARGUMENT names property_id. */
 enum err_code request_parse_property(char out[REQUEST_PROPERTY_SIZE], const char *text,
                                      struct err *e);
@@ -74,6 +77,8 @@ int64_t request_day(const char *date, int64_t today);
  * NULL or unknown: UTC. Reads a file of the system's time zones. */
 int64_t request_local_ms(const char *zone, int64_t now_unix_ms);
 int64_t request_today(const char *zone, int64_t now_unix_ms);
+/* Milliseconds until the day ends there; at least 1. */
+int64_t request_day_left_ms(const char *zone, int64_t now_unix_ms);
 
 /* Whether a date means another day tomorrow: today, yesterday, 28daysAgo. */
 bool request_date_is_relative(const char *date);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analytics/report/v1/report.pb-c.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
@@ -12,6 +13,7 @@
 #include "report-svc/answer/shown.h"
 #include "report-svc/answer/target.h"
 #include "report-svc/answer/wide.h"
+#include "report-svc/ask/first_day.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
@@ -215,9 +217,23 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   return whole ? &m->base : NULL;
 }
 
+static bool lacks_data(const struct ask *a, const ProtobufCMessage *request)
+{
+  const ga4_request *asked = (const ga4_request *)ask_body(a);
+  const ga4_response *batch = (const ga4_response *)ask_message(a);
+  (void)request;
+  for (size_t i = 0; i < batch->n_reports; i++)
+    if (first_day_matters(asked->requests[i], batch->reports[i], clock_unix_ms()))
+      return true;
+  return false;
+}
+
 void batch_run_reports_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
-  static const struct ask_tool tool = {
-      .method = GOOGLE_BATCH_RUN_REPORTS, .question = question, .reply = reply, .locate = locate};
+  static const struct ask_tool tool = {.method = GOOGLE_BATCH_RUN_REPORTS,
+                                       .question = question,
+                                       .reply = reply,
+                                       .lacks_data = lacks_data,
+                                       .locate = locate};
   ask_serve(call, request, service, &tool);
 }

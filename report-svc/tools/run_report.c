@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "analytics/report/v1/report.pb-c.h"
+#include "common/base/clock.h"
 #include "common/ga4/own.h"
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/own.h"
 #include "report-svc/answer/shown.h"
+#include "report-svc/ask/first_day.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/own/serve.h"
 #include "report-svc/tools/tools.h"
@@ -106,6 +108,13 @@ static ProtobufCMessage *own_reply_of(const struct own_job *j, const ProtobufCMe
   return put_reply(&q, own_ask(j), &caveats, arena);
 }
 
+static bool lacks_data(const struct ask *a, const ProtobufCMessage *request)
+{
+  (void)request;
+  return first_day_matters((const ga4_request *)ask_body(a), (const ga4_response *)ask_message(a),
+                           clock_unix_ms());
+}
+
 static void locate(const ProtobufCMessage *body, struct err *e)
 {
   request_locate((const ga4_request *)body, e);
@@ -127,7 +136,7 @@ static int64_t keep_ms(const ProtobufCMessage *body, const ProtobufCMessage *ans
                request_date_is_relative(asked->date_ranges[i]->end_date);
   }
   int64_t keep = closed && ttl_ms < CACHE_FINAL_MS ? CACHE_FINAL_MS : ttl_ms;
-  int64_t day = answer_day_left_ms(zone, now_unix_ms);
+  int64_t day = request_day_left_ms(zone, now_unix_ms);
   return (relative || !closed) && keep > day ? day : keep;
 }
 
@@ -168,6 +177,7 @@ void run_report_handle(struct rpc_call *call, const ProtobufCMessage *request, v
   static const struct ask_tool tool = {.method = GOOGLE_RUN_REPORT,
                                        .question = question,
                                        .reply = reply,
+                                       .lacks_data = lacks_data,
                                        .keep_ms = keep_ms,
                                        .instead = instead,
                                        .locate = locate};

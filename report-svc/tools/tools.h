@@ -20,5 +20,6 @@ rpc_handler realtime_report_handle;
 rpc_handler pivot_report_handle;
 rpc_handler conversions_report_handle;
 rpc_handler funnel_report_handle;
+rpc_handler first_date_handle;
 
 #endif

@@ -15,6 +15,7 @@ wrong=(
   'gateway.service.port=70000' 'auth.jwt.jwksUrl=http://plain.example' 'reportSvc.autoscaling.metric=memory'
   'shutdown.preStopSeconds=0' 'reportSvc.env.lower=1' 'networkPolicy.enabled=maybe'
   'aggregateSvc.autoscaling.metric=memory' 'reportSvc.benchmark.places=11' 'dealers.waitSeconds=-1'
+  'tracing.sampler=sometimes' 'tracing.endpoint=collector:4318' 'monitoring.dashboard.enable=true'
 )
 refused() { # SETTING: the schema's message, not some other fault
   local output
@@ -27,8 +28,13 @@ refute 'two sources of dealers are refused' render "${demo[@]}" --set dealers.ex
 refute 'a grace period shorter than what it holds is refused' render "${demo[@]}" --set shutdown.graceSeconds=15
 refute 'state of one process and two replicas are refused' render "${demo[@]}" --set authSvc.state.enabled=true,authSvc.replicas=2
 connect=(--set connect.url=https://a.example/connect,connect.clientId=c,connect.existingSecret=s,ingress.enabled=true,ingress.host=a.example)
-refute 'dealers cannot connect without a disk' render --set dealers.existingSecret=d "${connect[@]}"
+refute 'dealers cannot connect without a disk or a database' render --set dealers.existingSecret=d "${connect[@]}"
 check 'dealers connect by consent' render --set dealers.existingSecret=d "${connect[@]}" --set authSvc.state.enabled=true,authSvc.replicas=1
+connects_by_database() {
+  render --set dealers.existingSecret=d "${connect[@]}" -s templates/auth-svc.yaml --set connect.database.existingSecret=p,authSvc.replicas=3 >"$work/connect.yaml" || return 1
+  grep -q DATABASE_URL "$work/connect.yaml" && grep -q 'replicas: 3' "$work/connect.yaml" && ! grep -qE 'AUTH_STATE_DIR|PersistentVolumeClaim' "$work/connect.yaml"
+}
+check 'three replicas of auth-svc connect dealers over PostgreSQL' connects_by_database
 refute 'an audit log of one process and two replicas are refused' render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=2
 live=(--set dealers.existingSecret=dealers)
 refute 'several aggregate-svc that share no releases are refused' render "${live[@]}" --set aggregateSvc.state.enabled=false,aggregateSvc.replicas=2
@@ -57,6 +63,7 @@ configmap REPORT_SVC_IDENTITY r tls.identities.reportSvc=r
 configmap AGGREGATE_SVC_IDENTITY g tls.identities.aggregateSvc=g
 auth-svc GA_CREDENTIALS_WAIT_S 60 dealers.waitSeconds=60
 auth-svc AUTH_JWT_MAX_LIFE_S 3600 auth.jwt.maxLifeSeconds=3600
+auth-svc AUTH_ISSUERS_FILE /etc/analytics-mcp/access/issuers.json auth.issuers=x
 auth-svc AUTH_AUDIT_SINK syslog authSvc.audit.sink=syslog
 auth-svc AUTH_AUDIT_FSYNC always authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.fsync=always
 auth-svc AUTH_AUDIT_MAX_BYTES 1048576 authSvc.replicas=1,authSvc.audit.enabled=true,authSvc.audit.maxBytes=1048576
@@ -66,6 +73,10 @@ auth-svc AUTH_AUDIT_WARN_FREE_BYTES 7 authSvc.replicas=1,authSvc.audit.enabled=t
 report-svc REPORT_BENCHMARK_REPORTS 500 reportSvc.benchmark.reports=500
 report-svc REPORT_BENCHMARK_PERCENT 10 reportSvc.benchmark.percent=10
 report-svc REPORT_BENCHMARK_PLACES 3 reportSvc.benchmark.places=3
+configmap OTEL_EXPORTER_OTLP_ENDPOINT http://c:4318 tracing.endpoint=http://c:4318
+configmap OTEL_TRACES_SAMPLER always_off tracing.endpoint=http://c:4318,tracing.sampler=always_off
+configmap OTEL_TRACES_SAMPLER_ARG 0.05 tracing.endpoint=http://c:4318,tracing.samplerArg=0.05
+configmap OTEL_RESOURCE_ATTRIBUTES a=b tracing.endpoint=http://c:4318,tracing.resourceAttributes=a=b
 TABLE
   return "$bad"
 }
@@ -80,6 +91,22 @@ audit_is_kept() {
 check 'the audit log has a disk, and what is kept of it' audit_is_kept
 alerts_of_page() { awk '/^```yaml alerts/{f=1;next} /^```/{f=0} f' "$root/docs/MONITORING.md" | diff - "$chart/files/alerts.yaml"; }
 check 'the alerts are those of docs/MONITORING.md' alerts_of_page
+dashboard_is_whole() {
+  local file=$chart/files/dashboard.json output
+  output=$(render "${live[@]}" -s templates/monitoring.yaml --set monitoring.dashboard.enabled=true)
+  grep -q 'grafana_dashboard: "1"' <<<"$output" || { echo 'no label'; return 1; }
+  diff <(grep '^  analytics-mcp.json: ' <<<"$output" | sed 's/^  analytics-mcp.json: //' | jq -r . | jq -S .) <(jq -S . "$file")
+}
+check 'the dashboard arrives as it is' dashboard_is_whole
+traces=(--set tracing.endpoint=http://collector:4318,tracing.headersSecret=otel)
+traces_go_out() { # of all four programs, through the network policies too
+  local output
+  output=$(render "${live[@]}" "${traces[@]}" --set-json 'networkPolicy.collectorTo=[{"namespaceSelector":{"matchLabels":{"name":"otel"}}}]')
+  [[ $(grep -c 'name: OTEL_EXPORTER_OTLP_HEADERS' <<<"$output") = 4 ]] || { echo 'headers of four programs'; return 1; }
+  [[ $(grep -c 'port: 4318' <<<"$output") = 4 ]] || { echo 'policies of four programs'; return 1; }
+  ! render "${live[@]}" | grep -qE 'OTEL_|4318'
+}
+check 'traces go to the collector, and without one nothing is said of it' traces_go_out
 page_names_values() { # that the schema has
   local path keys bad=0 count=0
   while read -r path; do
@@ -171,7 +198,7 @@ check 'values-eks.yaml: the API server takes every object' server_takes -f "$cha
 issuer_of_page() { page_block issuer | sed -n "/<<'YAML'/,/^ *YAML/p" | sed '1d;$d;s/^   //' | kubectl apply -n "$ns" --dry-run=server --validate=strict -f - | grep -c 'created' | grep -qx 3; }
 check 'and the issuer of docs/DEPLOYMENT.md' issuer_of_page
 check 'policies, JWT keys, state, Redis, PostgreSQL: it takes every object' server_takes "${demo[@]}" --set-string \
-  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,redis.existingSecret=r,postgresql.existingSecret=p' \
+  'auth.jwt.publicKeys=PEM,auth.jwt.issuer=https://i,auth.policies=policies,auth.issuers=issuers,redis.existingSecret=r,postgresql.existingSecret=p' \
   --set authSvc.state.enabled=true,workloadIdentity.enabled=true,workloadIdentity.audience=a
 
 # Mutated manifests are refused: the check above can fail.

@@ -1,14 +1,17 @@
-# A Docker daemon for a script that runs in namespaces of its own.
+# A Docker daemon for a script that runs in namespaces of its own. A script may set before: dockerd_flags,
+# and archives, the images to load from $work (all of ours).
 # shellcheck shell=bash disable=SC2034
 root=$1 work=$2
+[[ -v dockerd_flags ]] || dockerd_flags=()
 # shellcheck source=tests/images/lib.sh
 source "$root/tests/images/lib.sh"
+[[ -v archives ]] || archives=("${images[@]}")
 ip link set lo up
 export DOCKER_HOST=unix://$work/docker.sock
 docker() { /usr/bin/docker "$@"; }
 if ! mount -t tmpfs -o size=4g tmpfs /run 2>/dev/null; then echo "FAILED  a /run of its own"; fi
 data=$(mktemp -d "$cache/docker-XXXXXX")
-dockerd --cgroup-parent /amcp-images --data-root "$data" --exec-root "$work/docker-exec" --pidfile "$work/docker.pid" -H "$DOCKER_HOST" >"$work/dockerd.log" 2>&1 &
+dockerd "${dockerd_flags[@]}" --cgroup-parent /amcp-images --data-root "$data" --exec-root "$work/docker-exec" --pidfile "$work/docker.pid" -H "$DOCKER_HOST" >"$work/dockerd.log" 2>&1 &
 daemon=$!
 finish() {
   kill "$daemon" 2>/dev/null || true
@@ -40,6 +43,6 @@ page_line() {
 }
 load_images() {
   local name
-  for name in "${images[@]}"; do docker load -q -i "$work/$name.tar" >/dev/null; done
+  for name in "${archives[@]}"; do docker load -q -i "$work/$name.tar" >/dev/null; done
 }
 load_images

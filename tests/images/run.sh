@@ -10,10 +10,12 @@ source "$here/lib.sh"
 
 usage() {
   cat <<'TEXT'
-Usage: tests/images/run.sh [--stage build|content|run|compose]... [--no-build] [--cross]
+Usage: tests/images/run.sh [--stage build|content|run|compose|docker]... [--no-build] [--cross]
 
   --stage NAME   only this stage (may be repeated): build the images, twice; their content; start
-                 each under hardened flags; docker-compose.yml with a real dockerd
+                 each under hardened flags; docker-compose.yml with a real dockerd; and, when asked
+                 for, builds by docker itself (classic builder, BuildKit, the other architecture),
+                 which compile everything three times
   --no-build     use the images that are in the cache
   --cross        also build for the other architecture (amd64, arm64) and look into it
   --help         this text
@@ -37,7 +39,7 @@ done
 ((${#stages[@]} > 0)) || stages=(build content run compose)
 wanted() { [[ " ${stages[*]} " == *" $1 "* ]]; }
 for stage in "${stages[@]}"; do
-  [[ $stage =~ ^(build|content|run|compose)$ ]] || { usage >&2; exit 2; }
+  [[ $stage =~ ^(build|content|run|compose|docker)$ ]] || { usage >&2; exit 2; }
 done
 
 work=$(mktemp -d)
@@ -203,10 +205,11 @@ stage_cross() {
 
 # ------------------------------------------------------------------------------------------ start
 
+network=(--net)
 # Docker and what it starts live in namespaces of their own: no bridge, rule, mount or process is
 # left, whatever happens.
 in_namespaces() { # SCRIPT ARGUMENT...
-  unshare --net --mount --pid --fork --mount-proc --kill-child bash "$@"
+  unshare "${network[@]}" --mount --pid --fork --mount-proc --kill-child bash "$@"
 }
 cannot_run() {
   command -v dockerd >/dev/null || { echo 'dockerd is missing (apt-get install docker.io)'; return; }
@@ -238,7 +241,7 @@ stage_inside() { # STAGE
     skip "$1: $why"
     return 0
   fi
-  [[ -s $work/gateway.tar ]] || save_images
+  [[ $1 == docker || -s $work/gateway.tar ]] || save_images
   in_namespaces "$here/$1.sh" "$root" "$work" >"$work/$1.out" 2>&1 || true
   count_results <"$work/$1.out"
   grep -q '^-- end$' "$work/$1.out" || bad "$1: did not come to its end"
@@ -271,6 +274,12 @@ if wanted content; then stage_content; fi
 if $cross; then stage_cross; fi
 if wanted run; then stage_inside run-hardened; fi
 if wanted compose; then stage_inside compose; fi
+if wanted docker; then
+  # Its builds install packages from Debian's archive.
+  network=()
+  buildah_ push -q localhost/debian:bookworm-slim "docker-archive:$work/base.tar:debian:bookworm-slim" >/dev/null
+  stage_inside docker
+fi
 after=$(left_over)
 if [[ $before == "$after" ]]; then
   ok 'nothing is left: links, firewall rules, mounts, control groups, folders'

@@ -11,10 +11,11 @@ fail() { echo "$*"; bad=1; }
 
 # LIBRARY: PROGRAM...
 table='
-libcurl: auth-svc report-svc
+libcurl: auth-svc report-svc aggregate-svc gateway
 libsqlite3: aggregate-svc ga4-sim
-libpq: aggregate-svc
+libpq: auth-svc aggregate-svc
 libhiredis: report-svc
+libgnutls: gateway
 libgrpc: auth-svc report-svc aggregate-svc gateway
 libprotobuf-c: auth-svc report-svc aggregate-svc gateway
 '

@@ -81,6 +81,10 @@ spec:
             - {name: GRPC_TLS_KEY, value: /etc/analytics-mcp/tls/tls.key}
             - {name: GRPC_TLS_CA, value: /etc/analytics-mcp/tls/ca.crt}
             {{- end }}
+            {{- with $root.Values.tracing.headersSecret }}
+            - name: OTEL_EXPORTER_OTLP_HEADERS
+              valueFrom: {secretKeyRef: {name: {{ . }}, key: headers}}
+            {{- end }}
             {{- with .env }}{{ toYaml . | nindent 12 }}{{ end }}
             {{- range $name, $value := $v.env }}
             - {name: {{ $name }}, value: {{ $value | quote }}}

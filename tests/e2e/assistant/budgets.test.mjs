@@ -32,6 +32,7 @@ const withDealers = (region) => [
   ['list_metrics', {}, 8000],
   ['list_metrics', { query: 'lead' }, most],
   ['get_account_summaries', {}, report],
+  ['get_service_status', {}, most],
 ];
 const ofOne = { dealer: 'd01' };
 const ofOneDealer = [
@@ -170,6 +171,7 @@ describe('200 dealers of the stub', () => {
     ['signs', 'check_data_health', {}, 'dealers', 200],
     ['rows', 'run_report_across_dealers', { metrics: ['sessions'], dimensions: ['pagePath', 'pageTitle'] }, 'dealers', 200],
     ['names', 'list_dealers', {}, '', 200],
+    ['states', 'get_service_status', {}, 'dealers', 200],
   ];
   for (const [what, tool, args, table, n] of pages)
     test(`the pages of ${tool} over ${what} hold every dealer once`, async () => {

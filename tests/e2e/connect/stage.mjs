@@ -13,8 +13,12 @@ const DEALERS = 72, DAYS = 40, CONFIGURED = 4;
 export const GOOGLE_HOST = 'accounts.simulator.test';
 const CLIENT = { id: '900000000002-connect.apps.googleusercontent.com', secret: 'GOCSPX-connect-of-the-simulator' };
 
-// { set, world, sim, free, auth(), invite(), stop() }: `free` are the dealers that nobody has connected.
-export async function startStage({ env = {} } = {}) {
+// Over the PostgreSQL that tests/unit/postgres.sh starts, where it runs the test, which `replicas` of
+// auth-svc need; else over a folder.
+export async function startStage({ env = {}, replicas = 1 } = {}) {
+  const database = process.env.AMCP_TEST_DATABASE_URL;
+  const store = database ? { DATABASE_URL: database, AUTH_STATE_DIR: null } : {};
+  if (database) execFileSync('psql', ['-qc', 'DROP TABLE IF EXISTS connect_schema, connect_state, connect_list', database], { stdio: 'ignore' });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-connect-'));
   const file = (name, text) => (fs.writeFileSync(path.join(dir, name), text, { mode: 0o600 }), path.join(dir, name));
   const key = () => crypto.randomBytes(32).toString('base64');
@@ -23,14 +27,15 @@ export async function startStage({ env = {} } = {}) {
   const set = await startSet({
     sim: { dealers: DEALERS, days: DAYS, db, writeDealers: everyone },
     dealersFile: path.join(dir, 'dealers.json'),
-    standby: ['auth', 'report', 'aggregate', 'gateway'],
+    replicas: { auth: replicas },
+    standby: ['auth', 'auth2', 'report', 'aggregate', 'gateway'],
     env: {
       auth: {
         ENABLE_AUTH: 'true', AUTH_JWT_ISSUER: 'https://issuer.example', AUTH_JWT_HS256_SECRET: crypto.randomBytes(32).toString('hex'),
         AUTH_SEAL_KEY_FILE: file('seal', key()), AUTH_KEYRING_FILE: file('ring', `k1: ${key()}\n`),
-        AUTH_STATE_DIR: path.join(dir, 'state'), AUTH_AUDIT_FILE: path.join(dir, 'audit.log'), AUTH_ALLOW_HTTP_TOKEN_HOST: GOOGLE_HOST,
+        AUTH_STATE_DIR: path.join(dir, 'state'), AUTH_ALLOW_HTTP_TOKEN_HOST: GOOGLE_HOST,
         AUTH_TOKEN_TIMEOUT_MS: '2000', AUTH_ALLOW_PLAINTEXT_SECRETS: 'true',
-        CONNECT_CLIENT_ID: CLIENT.id, CONNECT_CLIENT_SECRET_FILE: file('client', CLIENT.secret), LOG_LEVEL: 'DEBUG', ...env.auth,
+        CONNECT_CLIENT_ID: CLIENT.id, CONNECT_CLIENT_SECRET_FILE: file('client', CLIENT.secret), LOG_LEVEL: 'DEBUG', ...store, ...env.auth,
       },
       gateway: { ENABLE_AUTH: 'true', CONNECT_OPERATOR: 'Northgate Agency', CONNECT_PRIVACY_URL: 'https://agency.example/privacy',
         CONNECT_REQUESTS_PER_MINUTE: '100000', LOG_LEVEL: 'DEBUG', ...env.gateway },
@@ -50,12 +55,13 @@ async function finishStage({ dir, set, everyone, db }) {
   const both = { CONNECT_URL: url, CONNECT_AUTHORIZATION_ENDPOINT: `${google}/o/oauth2/v2/auth` };
   const auth = { ...both, OAUTH_TOKEN_ENDPOINT: `${set.sim}/token`, CONNECT_REVOKE_ENDPOINT: `${set.sim}/revoke`,
     GA4_ADMIN_ENDPOINT: set.sim, GA4_DATA_ENDPOINT: set.sim };
-  set.changeEnv('auth', auth);
+  const names = set.names.filter((name) => name !== 'sim'), replicas = names.filter((name) => name.startsWith('auth'));
+  for (const name of replicas) set.changeEnv(name, { ...auth, AUTH_AUDIT_FILE: path.join(dir, `audit-${name}.log`) });
   set.changeEnv('gateway', both);
   const { dealers } = JSON.parse(fs.readFileSync(everyone, 'utf8'));
   fs.writeFileSync(set.dealersFile, JSON.stringify({ dealers: dealers.slice(0, CONFIGURED) }), { mode: 0o600 });
   set.secrets.add('the client secret', CLIENT.secret);
-  for (const name of ['auth', 'report', 'aggregate', 'gateway']) await set.startOne(name);
+  for (const name of names) await set.startOne(name);
   return new Stage({ dir, set, url, google, world: new World(db) });
 }
 
@@ -75,7 +81,11 @@ class Stage {
 
   // A subcommand of auth-svc as the service's operator runs it: { status, stdout, stderr }.
   command(...args) {
-    const env = Object.fromEntries(Object.entries({ PATH: process.env.PATH, ...this.set.env('auth') }).filter(([, v]) => v != null));
+    return this.commandAt('auth', ...args);
+  }
+  // The same where a certain replica runs.
+  commandAt(name, ...args) {
+    const env = Object.fromEntries(Object.entries({ PATH: process.env.PATH, ...this.set.env(name) }).filter(([, v]) => v != null));
     return spawnSync(AUTH, args, { env, encoding: 'utf8' });
   }
   // The same, of which nothing may go wrong.
@@ -93,8 +103,10 @@ class Stage {
     return this.order('invite', '--renew', d.dealer_id).trim();
   }
   // dealer_id -> state, of those that are connected.
-  connections() {
-    const found = this.order('connections').matchAll(/^dealer (\S+) +(\S+)/gm);
+  connections(name = 'auth') {
+    const { status, stdout, stderr } = this.commandAt(name, 'connections');
+    if (status !== 0) throw new Error(`auth-svc connections: ${stderr}`);
+    const found = stdout.matchAll(/^dealer (\S+) +(\S+)/gm);
     return new Map([...found].map(([, id, state]) => [id, state]));
   }
   token(role, ...more) {
@@ -123,8 +135,8 @@ class Stage {
     const date = new Date(Date.parse(`${now}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
     return this.world.one('SELECT COUNT(*) AS sessions, COUNT(DISTINCT CASE WHEN engaged OR is_new THEN user_id END) AS users FROM sessions WHERE property_id = ? AND date = ?', d.property_id, date);
   }
-  audit() {
-    return execFileSync(AUTH, ['audit', 'verify', path.join(this.dir, 'audit.log')], { env: { ...this.set.env('auth'), PATH: process.env.PATH }, encoding: 'utf8' });
+  audit(name = 'auth') {
+    return execFileSync(AUTH, ['audit', 'verify', path.join(this.dir, `audit-${name}.log`)], { env: { ...this.set.env('auth'), PATH: process.env.PATH }, encoding: 'utf8' });
   }
   walker() {
     return new Walker(this);

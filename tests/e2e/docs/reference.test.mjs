@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { load } from 'js-yaml';
 import { metricsOfTheCode, PROGRAMS, ROOT, settingsOf, settingsPage } from './reference.mjs';
 
 const read = (file) => fs.readFileSync(path.join(ROOT, file), 'utf8');
@@ -43,12 +44,57 @@ test('metrics are named as Prometheus wants them', () => {
   }
 });
 
+// The series that a query of Prometheus asks for, each with the labels that it names.
+function askedBy(expr) {
+  const named = [...expr.matchAll(/\b(?!max_over_time|histogram_quantile|label_values)([a-z]+_[a-z_]+)(?:\{([^}]*)\})?(?=[\s)[,]|$)/g)];
+  return named.map(([, name, selector = '']) => ({ name, labels: [...selector.matchAll(/(\w+)\s*[=!]/g)].map(([, label]) => label) }));
+}
+
+// That the code makes such a series: a histogram has _bucket, _sum and _count, with `le`.
+function assertMade(code, { name, labels }, where) {
+  const base = name.replace(/_(bucket|sum|count)$/, '');
+  const metric = code.get(name) ?? (code.get(base)?.type === 'histogram' ? code.get(base) : undefined);
+  assert.ok(metric !== undefined && (metric.type !== 'histogram' || name !== base), `${where} asks for ${name}`);
+  for (const label of labels) assert.ok(['job', 'instance', ...metric.labels].includes(label), `${where}: ${name} has no label ${label}`);
+}
+
+test('the dashboard asks for metrics that there are, by labels that they have', () => {
+  const code = metricsOfTheCode();
+  const dashboard = JSON.parse(read('helm/analytics-mcp/files/dashboard.json'));
+  const panels = dashboard.panels.filter(({ type }) => type !== 'row');
+  assert.ok(panels.length >= 15);
+  assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
+  const variables = new Set([...dashboard.templating.list.map(({ name }) => name), '__rate_interval']);
+  const queries = [...panels.flatMap(({ title, targets }) => targets.map(({ expr, legendFormat }) => [title, expr, legendFormat])),
+    ...dashboard.templating.list.filter(({ type }) => type === 'query').map(({ name, query }) => [name, query.query, ''])];
+  for (const [title, expr, legend] of queries) {
+    const asked = askedBy(expr.replaceAll(/\bby \([^)]*\)/g, ''));
+    assert.ok(asked.length > 0, `${title}: ${expr}`);
+    for (const one of asked) assertMade(code, one, title);
+    for (const [, name] of expr.matchAll(/\$(\w+)/g)) assert.ok(variables.has(name), `${title}: $${name}`);
+    // What the legend shows is what the query groups by.
+    const by = /\bby \(([^)]*)\)/.exec(expr)?.[1].split(/,\s*/) ?? [];
+    for (const [, label] of legend.matchAll(/\{\{(\w+)\}\}/g)) assert.ok(by.includes(label), `${title}: ${legend}`);
+    for (const label of by) assert.ok(['le', 'instance', ...asked.flatMap(({ name }) => (code.get(name) ?? code.get(name.replace(/_bucket$/, ''))).labels)].includes(label), `${title}: by ${label}`);
+  }
+  for (const name of ['mcp_tool_seconds_bucket', 'rpc_server_seconds_bucket', 'report_google_request_seconds_bucket', 'trace_spans_total'])
+    assert.ok(queries.some(([, expr]) => expr.includes(name)), name);
+  // No panel lies on another.
+  const cells = new Set();
+  for (const { title, gridPos: { x, y, w, h } } of dashboard.panels)
+    for (let i = x; i < x + w; i++)
+      for (let k = y; k < y + h; k++) {
+        assert.ok(i < 24 && !cells.has(`${i} ${k}`), title);
+        cells.add(`${i} ${k}`);
+      }
+});
+
 test('alerts and pages ask for metrics that there are', () => {
   const code = metricsOfTheCode();
-  const alerts = /```yaml alerts\n([\s\S]*?)```/.exec(read('docs/MONITORING.md'))[1];
-  const asked = [...alerts.matchAll(/expr: (.*)/g)].flatMap(([, expr]) => [...expr.matchAll(/\b[a-z]+_[a-z_]+(?=[{\s)[])/g)].map(([name]) => name));
-  assert.ok(asked.length >= 10);
-  for (const name of asked) assert.ok(code.has(name) || name === 'max_over_time', name);
+  const alerts = load(/```yaml alerts\n([\s\S]*?)```/.exec(read('docs/MONITORING.md'))[1]).groups.flatMap(({ rules }) => rules);
+  const asked = alerts.flatMap(({ alert, expr }) => askedBy(expr.replaceAll(/\bby \([^)]*\)/g, '')).map((one) => [alert, one]));
+  assert.ok(alerts.length >= 17 && asked.length >= alerts.length);
+  for (const [alert, one] of asked) assertMade(code, one, alert);
   for (const page of pages)
     for (const [, name] of read(page).matchAll(/`((?:auth|report|aggregate|mcp|rpc|http_client)_\w+_(?:total|seconds))\b/g))
       assert.ok(code.has(name), `${page} names ${name}`);

@@ -14,7 +14,7 @@ const SHORTEST = 8; // bytes; shorter values would be found by chance
 // Members of JSON files that are secret.
 const MEMBER = /"(client_secret|refresh_token|private_key|access_token)"\s*:\s*("(?:[^"\\]|\\.)*")/g;
 // Variables that are secret, and those that name a file with a secret.
-const VARIABLE = /^(AUTH_SEAL_KEY|AUTH_JWT_HS256_SECRET)$/;
+const VARIABLE = /^(AUTH_SEAL_KEY|AUTH_JWT_HS256_SECRET|OTEL_EXPORTER_OTLP_HEADERS)$/;
 const FILE_VARIABLE = /^(AUTH_SEAL_KEY_FILE|AUTH_JWT_HS256_SECRET_FILE|AUTH_KEYRING_FILE)$/;
 const JSON_VARIABLE = /^GA_CREDENTIALS_JSON$/;
 // Texts that are secret whatever they hold.

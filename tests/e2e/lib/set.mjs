@@ -228,11 +228,12 @@ class ServiceSet {
   #spec(name) {
     const kind = this.#kind(name);
     const settings = kind === 'sim' ? {} : this.#settings(name);
+    const own = this.options.env?.[kind];
     return {
       name,
       program: path.join(BUILD, 'bin', PROGRAMS[kind]),
       args: kind === 'sim' ? this.#simArgs() : [],
-      env: { ...settings, ...this.options.env?.[kind] },
+      env: { ...settings, ...(typeof own === 'function' ? own(this) : own) },
       readyUrl: kind === 'sim' ? `${this.sim}/livez` : `${this.admin(name)}/readyz`,
       out: path.join(this.dir, `${name}.out`),
       err: path.join(this.dir, `${name}.err`),
@@ -284,7 +285,7 @@ class ServiceSet {
 //   sim             flags of ga4-sim: { latencyMs: 200, today: '2026-03-01', db: FILE, ... }; a function
 //                   is given the simulator's base URL
 //   env             variables by kind: { gateway: {}, auth: {}, report: {}, aggregate: {} }; null
-//                   takes one away
+//                   takes one away; a function is given the set, which has its addresses by then
 //   only            names of the processes to start: ['sim', 'auth']
 //   reportReplicas, aggregateReplicas  number of such services: report, report2, ...
 //   replicas        the same for any kind: { gateway: 2 }; the others know the addresses of all

@@ -1,9 +1,9 @@
 /* Says of each document on standard input, one to a line, what the loader of dealers.json makes of
  * it: one JSON object to a line. With --keys: the keys the loader knows, for each object it read.
- * With --policies: what the reader of the policy file makes of it.
+ * With --policies or --issuers: what the reader of that file makes of it.
  *
- *   loader_verdicts DIR [--keys | --policies]     the documents stand in for DIR/dealers.json, or
- *                                                 DIR/policies.json
+ *   loader_verdicts DIR [--keys | --policies | --issuers]     the documents stand in for
+ *                               DIR/dealers.json, DIR/policies.json or DIR/issuers.json
  *
  * AUTH_KEYRING_FILE opens what is sealed. Secrets in the clear are fine. */
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "auth-svc/config/snapshot.h"
+#include "auth-svc/identity/issuers.h"
 #include "auth-svc/identity/policies.h"
 #include "common/base/buf.h"
 #include "common/base/log.h"
@@ -74,17 +75,32 @@ static void judge(const char *name, const char *text, size_t len,
   buf_free(&v.keys);
 }
 
-static void judge_policies(const char *text, size_t len)
+static void print_verdict(bool ok, const struct err *e)
 {
   AUTO_BUF struct buf out = BUF_INIT(ANSWER_MAX);
+  buf_printf(&out, "{\"ok\":%s,\"error\":", ok ? "true" : "false");
+  buf_put_json_string(&out, e->message, strlen(e->message));
+  buf_puts(&out, "}\n");
+  fwrite(out.data, 1, out.len, stdout);
+}
+
+static void judge_policies(const char *text, size_t len)
+{
   struct policies *p = NULL;
   struct err e = {0};
   bool ok = policies_parse(&p, "policies.json", text, len, &e) == ERR_OK;
-  buf_printf(&out, "{\"ok\":%s,\"error\":", ok ? "true" : "false");
-  buf_put_json_string(&out, e.message, strlen(e.message));
-  buf_puts(&out, "}\n");
-  fwrite(out.data, 1, out.len, stdout);
+  print_verdict(ok, &e);
   policies_unref(p);
+}
+
+static void judge_issuers(const char *text, size_t len)
+{
+  const struct issuers_options options = {.audience = "https://analytics.example.com/mcp"};
+  struct issuers *i = NULL;
+  struct err e = {0};
+  bool ok = issuers_parse(&i, "issuers.json", text, len, &options, &e) == ERR_OK;
+  print_verdict(ok, &e);
+  issuers_unref(i);
 }
 
 int main(int argc, char **argv)
@@ -92,7 +108,7 @@ int main(int argc, char **argv)
   struct keyring *ring = NULL;
   struct err e = {0};
   if (argc < 2) {
-    fputs("usage: loader_verdicts DIR [--keys | --policies]\n", stderr);
+    fputs("usage: loader_verdicts DIR [--keys | --policies | --issuers]\n", stderr);
     return 2;
   }
   log_init("loader_verdicts", LOG_LEVEL_OFF);
@@ -109,6 +125,8 @@ int main(int argc, char **argv)
   while ((n = getline(&line, &room, stdin)) > 0)
     if (strcmp(option, "--policies") == 0)
       judge_policies(line, (size_t)n);
+    else if (strcmp(option, "--issuers") == 0)
+      judge_issuers(line, (size_t)n);
     else
       judge(name, line, (size_t)n, &sealed, strcmp(option, "--keys") == 0);
   keyring_unref(ring);

@@ -37,9 +37,10 @@ export class Authority {
   }
 
   // A client of a service at an address that shows the certificate of `who`. call(method, request, grant)
-  // gives the answer, of a stream all messages, or { code, reason, message } of the error.
-  clientOf(service, address, who) {
-    const definition = loader.loadSync(`${service.replaceAll('.', '/').toLowerCase()}/${service.split('.')[1]}.proto`, {
+  // gives the answer, of a stream all messages, or { code, reason, message } of the error. `file` is the
+  // .proto of the package that has the service.
+  clientOf(service, address, who, file = service.split('.')[1]) {
+    const definition = loader.loadSync(`${service.replaceAll('.', '/').toLowerCase()}/${file}.proto`, {
       includeDirs: [path.join(ROOT, 'proto')], keepCase: true, enums: String, longs: String,
     });
     const type = service.split('.').reduce((o, part) => o[part], grpc.loadPackageDefinition(definition));

@@ -118,7 +118,7 @@ test('readyz counts unknown dealers of a policy and shows a bad file, which chan
   const mapped = structuredClone(POLICIES);
   mapped[0].dealers.push('d99');
   await change('policies.json', JSON.stringify({ policies: mapped }));
-  assert.deepEqual(await warnings(), ['warn policies: names that the dealers file does not have: 1; they grant nothing, and the log has them']);
+  assert.deepEqual(await warnings(), ['warn policies, issuers: names that the dealers file does not have: 1; they grant nothing, and the log has them']);
   assert.match(set.output('auth').stderr, /"names":"policies\[0\]\.dealers \\"d99\\""/);
   write('seal.key', 'no key');
   write('policies.json', policies([{ subject: 'nightly-export' }])); // good by itself

@@ -38,6 +38,30 @@ test('a comparison sends one batch for each dealer', { timeout: 120_000 }, async
   assert.equal((await totals()).report_requests - before, dealer_ids.length);
 });
 
+// What the product itself takes: the stub answers whatever is asked after 200 ms. One batch per dealer, all at once;
+// what is registered is asked for once a day.
+test('the health of 200 dealers takes less than 10 s at a Google that takes 200 ms', { timeout: 120_000 }, async () => {
+  const quick = await startSet({
+    sim: { stub: true, dealers: 200, latencyMs: 200 },
+    env: { gateway: { ENABLE_AUTH: 'false' }, auth: { ENABLE_AUTH: 'false' } },
+  });
+  try {
+    const mcp = await Mcp.connect(quick.url);
+    const requests = async () => (await (await fetch(`${quick.sim}/sim/stats`)).json()).totals.report_requests;
+    for (const round of ['first', 'second']) {
+      const before = await requests(), start = Date.now();
+      const health = await mcp.call('check_data_health', {});
+      const took = Date.now() - start;
+      assert.ok(!health.isError, health.text);
+      assert.equal(health.data.coverage.ok, 200);
+      assert.equal((await requests()) - before, 200, `${round} call`);
+      assert.ok(took < 10_000, `${round} call: ${took} ms`);
+    }
+  } finally {
+    await quick.stop();
+  }
+});
+
 // Requests of the calls over final days, in a set that keeps what Google said of them.
 test('what_was_asked_of_final_days_costs_no_request_again', { timeout: 120_000 }, async () => {
   const kept = await startSet({

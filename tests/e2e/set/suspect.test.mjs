@@ -83,6 +83,12 @@ test('a comparison leaves suspect figures out, and says so', async () => {
   const twice = answer.dealers.find((d) => d.dealer_id === 'd12');
   assert.equal(twice.lead_events, leads('d12').events);
   near(twice.leads_per_100_sessions, (100 * leads('d12').sessions) / sums('d12').sessions, 'lead rate');
+  // In both forms, and only what is in no benchmark: a caveat is not.
+  const wave_alone = [{ dealer_id: 'd02', reason: 'suspect_traffic', figures: 'all' }];
+  assert.deepEqual(answer.coverage.left_out, wave_alone);
+  const both = await all.call('analyze_vehicle_interest', { date_range });
+  assert.deepEqual(both.data.coverage.left_out, wave_alone);
+  assert.match(both.text, /^Coverage: .*; in no benchmark: d02 \(suspect_traffic\)$/m);
   assert.equal(metric(answer, 'd07', 'engagement_rate').benchmark, undefined);
   assert.equal(metric(answer, 'd08', 'sessions').change_percent, undefined);
   assert.notEqual(metric(answer, 'd01', 'sessions').change_percent, undefined);
@@ -96,6 +102,7 @@ test('nothing suspect of another dealer reaches a dealer', async () => {
   const health = await one.call('check_data_health', {});
   assert.deepEqual(health.data.dealers.map((d) => d.dealer_id), ['d01']);
   const answer = await one.call('compare_dealer_sessions', { subject: 'd01' });
+  assert.equal(answer.data.coverage.left_out, undefined);
   for (const raw of one.log)
     for (const [id, [, sign]] of Object.entries(PLANTED)) {
       assert.ok(!raw.includes(world.dealer(id).name), `${id} is named`);
@@ -239,4 +246,26 @@ test('suspect traffic is in no sum over vehicles', async () => {
 
 test('a period that is too long is refused with the remedy', async () => {
   await assert.rejects(all.data('check_data_health', { date_range: { start_date: daysBefore(today, 500), end_date: daysBefore(today, 4) } }), /date_range: at most 366 days; ask for a shorter period/);
+});
+
+// d05 began 22 days ago; all others have data from the first day of the world on.
+test('a period before the first data is said with the day, and not of dealers that one may not see', async () => {
+  const first = world.one(`SELECT MIN(date) day FROM sessions WHERE property_id=${world.dealer('d05').property_id}`).day;
+  const began = `${first.slice(0, 4)}-${first.slice(4, 6)}-${first.slice(6)}`;
+  const before_it = { start_date: daysBefore(today, 50), end_date: daysBefore(today, 37) };
+  const { property_id, name } = world.dealer('d05');
+  const report = await all.data('run_report', { dealer_id: 'd05', metrics: ['sessions'], date_ranges: [before_it] });
+  assert.ok(report.caveats.some((c) => c.includes(`properties/${property_id} has data from ${began} on`)), report.caveats.join('\n'));
+  const leads = await all.data('run_report', { dealer_id: 'd05', metrics: ['leads'], date_ranges: [before_it] });
+  assert.ok(leads.caveats.some((c) => c.includes(`has data from ${began} on`)), leads.caveats.join('\n'));
+  const said = `The period lies before the first data of: ${name} from ${began} on.`;
+  const calls = [['compare_dealer_sessions', { region: 'West' }], ['benchmark_dealer', { subject: 'd05' }], ['compare_traffic_sources', { subject: 'd05' }],
+    ['compare_landing_pages', { subject: 'd05' }], ['explain_change', { subject: 'd05' }], ['analyze_vehicle_interest', {}],
+    ['run_report_across_dealers', { metrics: ['sessions'] }], ['check_data_health', {}]];
+  for (const [tool, args] of calls) {
+    const answer = await all.data(tool, { ...args, date_range: before_it });
+    assert.ok(answer.caveats.includes(said), `${tool}: ${answer.caveats.join('\n')}`);
+  }
+  const outsider = await one.call('compare_dealer_sessions', { subject: 'd01', date_range: before_it });
+  assert.ok(!outsider.text.includes('first data') && !outsider.text.includes(name), outsider.text);
 });

@@ -75,7 +75,7 @@ const total = (list) => ({ sessions: sum(list.map((c) => c.sessions)), engaged: 
 
 // One period of a dealer: its sum, and a place for each day from its first to its last.
 function periodOf(world, d, range, event) {
-  const days = countsBy(world, d, daysOf(d, range), event, ['s.date']);
+  const days = countsBy(world, d, range.from ? range : daysOf(d, range), event, ['s.date']);
   const at = days.map((c) => number(c.values[0]));
   const first = Math.min(...at), last = Math.max(...at);
   const list = days.length === 0 ? [] : Array.from({ length: last - first + 1 }, (_, i) => days[at.indexOf(first + i)] ?? { sessions: 0, engaged: 0, leads: 0 });
@@ -123,12 +123,19 @@ function judge(own, market, share, suspect) {
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
-// `weeks`: of each period, a function from a member to its counts in the week or month.
-function released(name, m, outside, phi, rates, weeks) {
+// `spans`: of each period, functions from a member to its counts in the week or month.
+function released(name, m, outside, phi, rates, spans) {
   const list = (f, of) => f.map(of);
   if (m.count) {
-    const cell = list(outside, (x) => ({ owner: x.dealer.owner, n: m.of(x.then), y: m.of(x.now) }));
-    const code = refused(cell);
+    // Pairs of weeks, each dealer with those of which it has both.
+    const of = (x, pair) => ({ owner: x.dealer.owner, n: m.of(pair.then), y: m.of(pair.now) });
+    const ok = (pair) => !pair.lost && pair.now.sessions > 0 && pair.then.sessions > 0;
+    const weeks = (outside[0]?.pairs ?? []).map((_, k) => outside.filter((x) => ok(x.pairs[k])).map((x) => of(x, x.pairs[k])));
+    const cell = list(outside.filter((x) => x.pairs.some(ok)), (x) => {
+      const its = x.pairs.filter(ok).map((pair) => of(x, pair));
+      return { owner: x.dealer.owner, n: sum(its.map((c) => c.n)), y: sum(its.map((c) => c.y)) };
+    });
+    const code = refused(cell) ?? weeks.map((week) => refusedWeek(week)).find((c) => c !== undefined);
     if (code) return { code };
     const before = sum(cell.map((c) => c.n)), after = sum(cell.map((c) => c.y)), ratio = pooled(after, before);
     const a = roundedEvents(after), b = roundedEvents(before), exposure = 1e9;
@@ -138,7 +145,7 @@ function released(name, m, outside, phi, rates, weeks) {
   const cells = ['now', 'then'].map((when) => cellOf((x) => x[when]));
   // Each week or month of a period must pass by itself, too.
   const codes = ['now', 'then'].map((when, i) => refused(cells[i], { share: m.share })
-    ?? weeks[when].map((of) => refusedWeek(cellOf(of), { share: m.share })).find((code) => code !== undefined));
+    ?? spans[when].map((of) => refusedWeek(cellOf(of), { share: m.share })).find((code) => code !== undefined));
   if (codes[0] || codes[1]) return { code: codes[0] ?? codes[1] };
   const [after, before] = cells.map((cell) => releasedPool(sum(cell.map((c) => c.y)), sum(cell.map((c) => c.n)), m.scale));
   return { market: { before, after, phi: Math.max(rates.now, rates.then) } };
@@ -219,7 +226,15 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const restricted = all.some((x) => !x.visible);
   let market, code;
   if (restricted) {
-    const outside = same.filter((x) => !x.visible && (m.count ? !x.lost && x.now.sessions > 0 && x.then.sessions > 0 : !x.few));
+    const outside = same.filter((x) => !x.visible && (m.count || !x.few));
+    const spans = [range, before].map(basesOf);
+    const week = (x, base) => ({ ...periodOf(world, x.dealer, base, x.event), lost: lost(world, x.dealer, base).found });
+    if (m.count)
+      for (const x of outside)
+        x.pairs = spans[0].map((base, k) => {
+          const [now, then] = [week(x, base), week(x, spans[1][k])];
+          return { now, then, lost: now.lost || then.lost };
+        });
     ({ market, code } = released(name, m, outside, phiOfAll, rates, { now: weeksOf(world, range), then: weeksOf(world, before) }));
   } else {
     const others = same.filter((x) => x !== own && !x.lost && x.now.sessions > 0 && x.then.sessions > 0);

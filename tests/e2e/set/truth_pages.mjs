@@ -1,7 +1,7 @@
 // What compare_landing_pages should answer, by SQL over the world's tables and plain arithmetic. Nothing
 // here is shared with the product: the rules come from proto/ and docs/internals.
 import { daysOf, siteOf } from './truth.mjs';
-import { expectedForm, outward, refused, releasedPool, split } from './truth_disclosure.mjs';
+import { basesOf, expectedForm, outward, refused, refusedWeek, releasedPool, split } from './truth_disclosure.mjs';
 import { pageOf, unset } from './truth_explain.mjs';
 import { adjust, byar, poissonP } from './truth_vehicles.mjs';
 
@@ -20,7 +20,7 @@ function template(path, page) {
 
 // Sessions and sessions with a lead of a dealer by page and channel.
 function countsOf(world, d, range) {
-  const { from, to } = daysOf(d, range);
+  const { from, to } = range.from ? range : daysOf(d, range);
   const { event } = siteOf(world, d);
   const rows = world.all(`SELECT s.landing_page AS path, s.channel, count(*) AS n, count(l.session_id) AS y FROM sessions s
     LEFT JOIN (SELECT DISTINCT session_id FROM events WHERE property_id = ?1 AND name = ?4 AND date BETWEEN ?2 AND ?3) l USING (session_id)
@@ -49,7 +49,10 @@ export function landing(world, members, subject, range, from) {
     const cells = new Map(Map.groupBy(rows, (r) => (channels.has(r.channel) ? r.channel : OTHER)).entries().map(([c, list]) => [c, total(list)]));
     return { all: total(rows), cells };
   };
-  const release = restricted ? outside(types, same.filter((x) => !x.visible && x.rows.length > 0)) : undefined;
+  const weekly = (x) => basesOf(range).map((base) => countsOf(world, x.dealer, base).rows);
+  const release = restricted
+    ? outside(types, same.filter((x) => !x.visible && x.rows.length > 0).map((x) => ({ ...x, weeks: weekly(x) })))
+    : undefined;
   const pages = [...Map.groupBy(own.rows, (r) => `${r.type} ${r.page}`).values()].map((rows) => {
     const [{ type, page }] = rows;
     const [observed, sessions] = total(rows);
@@ -92,16 +95,21 @@ function rowOf(p, known, restricted) {
   return { ...row, expected: expectedForm(p.expected), ratio: nearest(100 * ratio) / 100, ratio_low: low / 100, ratio_high: high / 100 };
 }
 
-// The rate of each type of the dealers outside the view, as it is released.
+// The rate of each type of the dealers outside the view, as it is released: each week must be allowed, too.
 function outside(types, dealers) {
-  const parts = (type) => dealers.map((x) => {
-    const [y, n] = total(x.rows.filter((r) => r.type === type));
+  const of = (x, rows, type) => {
+    const [y, n] = total(rows.filter((r) => r.type === type));
     return { owner: x.dealer.owner, n, y };
-  });
-  const { released, code } = split(types, parts, true);
+  };
+  const parts = (type) => dealers.map((x) => of(x, x.rows, type));
+  const weeks = (dealers[0]?.weeks ?? []).map((_, k) => (type) => dealers.map((x) => of(x, x.weeks[k], type)));
+  const { released, code } = split(types, parts, true, weeks);
+  const having = (list) => list.filter((d) => d.n > 0);
   return (type) => {
-    const list = parts(type).filter((d) => d.n > 0);
-    const why = code ?? (released.has(type) ? refused(list, { share: true }) : 'min_contributors');
+    const list = having(parts(type));
+    const why = code ?? (released.has(type)
+      ? refused(list, { share: true }) ?? weeks.map((week) => refusedWeek(having(week(type)), { share: true })).find((c) => c !== undefined)
+      : 'min_contributors');
     return why ? { code: why } : { pool: releasedPool(sum(list.map((d) => d.y)), sum(list.map((d) => d.n)), 100) };
   };
 }

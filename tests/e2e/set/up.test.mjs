@@ -7,9 +7,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Walker } from '../connect/stage.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { Mcp } from './mcp.mjs';
-import { BUILD, ROOT, worldFile } from './world.mjs';
+import { BUILD, ROOT, World, worldFile } from './world.mjs';
 
 const missing = ['jq', 'sqlite3', 'curl', 'setpriv', 'flock'].filter((tool) => spawnSync('which', [tool]).status !== 0);
 const skip = missing.length > 0 && `up.sh needs ${missing}`;
@@ -23,7 +24,7 @@ before(() => {
   fs.symlinkSync(path.join(ROOT, 'deploy'), path.join(root, 'deploy'));
   fs.symlinkSync(BUILD, path.join(root, 'build'));
   fs.mkdirSync(path.join(root, 'run'));
-  fs.symlinkSync(worldFile(), path.join(root, 'run/world.db'));
+  fs.symlinkSync(worldFile({ dealers: 25 }), path.join(root, 'run/world.db'));
 });
 after(() => {
   for (const child of processes) child.kill('SIGKILL');
@@ -34,7 +35,8 @@ async function up(args, { port, ignoreInt = false } = {}) {
   const own = port ?? (await freePort());
   const admin = 20_000 + Math.floor(Math.random() * 10_000);
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
-    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin };
+    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin,
+    UP_STATUS_PORT: await freePort() };
   const env = { PATH: process.env.PATH, HOME: os.tmpdir(), UP_WORLD: 'plain', ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
   for (const name of ['ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
   // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.
@@ -89,9 +91,33 @@ test('--once asks both questions, checks the answers, and leaves nothing behind'
   assert.match(run.out, /engagement/i);
   assert.match(run.out, /Which models are shoppers most engaged with across our sites\?/);
   assert.equal(run.out.match(/Checked: the figures equal those computed by SQL/g).length, 2, run.out);
+  assert.match(run.out, /is not in the set yet\. Its owner connects it by this link.*\n.*\n {2}http:\/\/127\.0\.0\.1:\d+\/connect\?invite=[\w-]{43}\n/);
   assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
   await noOrphan(run);
 });
+
+// What the lines that up.sh prints lead to, followed as a browser and a shell do.
+async function connectByTheLink(run, client) {
+  const link = /^ {2}(http:\S+\/connect\?invite=\S+)$/m.exec(run.out)[1];
+  const orders = (...args) => spawnSync(path.join(root, 'run/auth-svc'), args, { encoding: 'utf8' });
+  const { dealers } = JSON.parse(fs.readFileSync(path.join(root, 'run/everyone.json'), 'utf8'));
+  const d = dealers.at(-1), sim = /CONNECT_AUTHORIZATION_ENDPOINT=(http:\/\/[\d.]+:\d+)/.exec(fs.readFileSync(path.join(root, 'run/auth-svc'), 'utf8'))[1];
+  const w = new Walker({ url: new URL('/connect', link).href, set: { sim } });
+  const started = await w.begin(link);
+  assert.equal(started.status, 303, started.text);
+  const screen = await (await fetch(started.location)).text(); // Google's, as the simulator draws it
+  assert.match(screen, /<form/);
+  const host = new World(path.join(root, 'run/world.db')).one('SELECT p.host FROM dealers d JOIN properties p USING (property_id) WHERE d.dealer_id = ?', d.dealer_id).host;
+  const back = await w.ask(await w.consent(started.location, `owner@${host}`));
+  assert.equal(back.status, 303, back.text);
+  const done = await w.finish(d.properties[0]);
+  assert.match((await w.ask(done.location)).text, /is connected<\/h1>/);
+  assert.match(orders('connections').stdout, new RegExp(`^dealer ${d.dealer_id} +ok `, 'm'));
+  const listed = await client.data('list_dealers', {});
+  assert.equal(listed.total, 25);
+  const again = /Another link: run\/auth-svc (invite .*)$/m.exec(run.out)[1];
+  assert.match(spawnSync('bash', ['-c', `run/auth-svc ${again}`], { cwd: root, encoding: 'utf8' }).stderr, /is connected already/);
+}
 
 test('it stays up until Ctrl-C, which ends everything; a second one says so', { skip }, async () => {
   const run = await up([]);
@@ -99,6 +125,10 @@ test('it stays up until Ctrl-C, which ends everything; a second one says so', { 
   assert.match(run.out, new RegExp(`url: http://127.0.0.1:${run.port}/mcp`));
   const client = await Mcp.connect(`http://127.0.0.1:${run.port}/mcp`);
   assert.equal((await client.data('list_dealers', {})).total, 24);
+  const status = await fetch(run.out.match(/^The state of services and dealers: (http:\S+)$/m)[1], { headers: { Accept: 'application/json' } });
+  const { dealers, services } = await status.json();
+  assert.deepEqual([dealers.length, services.every((s) => s.state === 'ok')], [24, true]);
+  await connectByTheLink(run, client);
 
   const second = await up([]);
   assert.equal((await second.ended).code, 1);

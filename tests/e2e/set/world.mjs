@@ -84,7 +84,7 @@ export async function startOverWorld(options = {}) {
 }
 
 // Switches of the simulator.
-function simulator(url) {
+export function simulator(url) {
   const ask = async (method, where, body) => {
     const response = await fetch(url + where, { method, body: body && JSON.stringify(body) });
     const answer = await response.json();

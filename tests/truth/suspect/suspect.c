@@ -3,8 +3,8 @@
  *
  * Regions of dealers with true differences are drawn day by day: 56 days before the period, and its
  * 28. One fault at a time is planted into one dealer, in the strength that the design gives. The
- * promise: at most 1 % of clean dealers are suspected; each fault is found in at least 90 % (where
- * the site is large enough for the sign); and the words about the others are those of a region in
+ * promise: at most 1 % of clean dealers are suspected; each fault is found in at least 90 %, at 670
+ * sessions in 28 days, too; and the words about the others are those of a region in
  * which the fault is not.
  *
  * AMCP_TRUTH_WORLDS takes another number of worlds (tests/run.sh --all: 200). */
@@ -85,15 +85,14 @@ enum fault { CLEAN, WAVE, GAP, LATE, DUPLICATES, KEY_EVENTS, SHIFT, SELF_REFERRA
 static const struct {
   const char *name;
   enum suspect_code code;
-  double from_sessions; /* of 28 days: smaller sites cannot show the sign */
-} faults[FAULTS] = {[CLEAN] = {"none", SUSPECT_CODES, 0},
-                    [WAVE] = {"bot wave, 20 % in 3 days", SUSPECT_TRAFFIC, 0},
-                    [GAP] = {"gap of 3 days", SUSPECT_GAP, 0},
-                    [LATE] = {"10 days late", SUSPECT_LATE_START, 0},
-                    [DUPLICATES] = {"1.6 events by lead session", SUSPECT_DUPLICATES, 2000},
-                    [KEY_EVENTS] = {"one more key event", SUSPECT_KEY_EVENTS, 0},
-                    [SHIFT] = {"-30 % sessions, +30 % rates", SUSPECT_SHIFT, 2000},
-                    [SELF_REFERRAL] = {"8 % self-referral", SUSPECT_SELF_REFERRAL, 0}};
+} faults[FAULTS] = {[CLEAN] = {"none", SUSPECT_CODES},
+                    [WAVE] = {"bot wave, 20 % in 3 days", SUSPECT_TRAFFIC},
+                    [GAP] = {"gap of 3 days", SUSPECT_GAP},
+                    [LATE] = {"10 days late", SUSPECT_LATE_START},
+                    [DUPLICATES] = {"1.6 events by lead session", SUSPECT_DUPLICATES},
+                    [KEY_EVENTS] = {"one more key event", SUSPECT_KEY_EVENTS},
+                    [SHIFT] = {"-30 % sessions, +30 % rates", SUSPECT_SHIFT},
+                    [SELF_REFERRAL] = {"8 % self-referral", SUSPECT_SELF_REFERRAL}};
 
 /* A part of a count, as a draw. */
 static int64_t some(struct draw *d, int64_t n, double p)
@@ -291,12 +290,9 @@ static void each_fault_is_found_and_leaves_the_words_about_others(void)
       struct count c = {0};
       for (int64_t k = 0; k < worlds(); k++)
         try_fault(&c, fault, sizes[s], &d);
-      bool shown = sizes[s] >= faults[fault].from_sessions;
-      printf("  %-28s  %8.0f  %3.0f %%  %8.1f %% (%.1f %%)%s\n", faults[fault].name, sizes[s],
+      printf("  %-28s  %8.0f  %3.0f %%  %8.1f %% (%.1f %%)\n", faults[fault].name, sizes[s],
              percent(c.found, c.worlds), percent(c.same, c.others),
-             percent(c.same_unprotected, c.others), shown ? "" : "  too small for the sign");
-      if (!shown)
-        continue;
+             percent(c.same_unprotected, c.others));
       CU_ASSERT_TRUE(percent(c.found, c.worlds) >= 90);
       CU_ASSERT_TRUE(percent(c.same, c.others) >= least_same(fault));
     }

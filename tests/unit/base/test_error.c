@@ -28,6 +28,26 @@ static void a_message_may_be_built_from_itself(void)
   CU_ASSERT_STRING_EQUAL(e.message, "first; report-svc: no answer");
 }
 
+static void details_go_with_the_error_they_were_set_for(void)
+{
+  unsigned char large[ERR_DETAILS_MAX + 1] = {0};
+  struct err e = {0};
+  err_set(&e, ERR_INVALID_ARGUMENT, "several", "one");
+  err_set_details(&e, "a\0b", 3);
+  err_prefix(&e, "x: ");
+  CU_ASSERT_EQUAL(err_reword(&e, "%s, two", e.message), ERR_INVALID_ARGUMENT);
+  CU_ASSERT_STRING_EQUAL(e.message, "x: one, two");
+  CU_ASSERT_STRING_EQUAL(e.reason, "several");
+  CU_ASSERT_EQUAL_FATAL(e.details_len, 3);
+  CU_ASSERT_EQUAL(memcmp(e.details, "a\0b", 3), 0);
+  err_set_details(&e, large, sizeof(large));
+  CU_ASSERT_EQUAL(e.details_len, 0);
+  err_set_details(&e, large, ERR_DETAILS_MAX);
+  CU_ASSERT_EQUAL(e.details_len, ERR_DETAILS_MAX);
+  err_set(&e, ERR_INTERNAL, NULL, "another");
+  CU_ASSERT_EQUAL(e.details_len, 0);
+}
+
 static void a_long_message_is_cut_at_a_character(void)
 {
   char text[2000];
@@ -50,5 +70,6 @@ static void codes_have_the_names_of_grpc(void)
 }
 
 TEST_MAIN("base/error", TEST(set_fills_code_reason_and_message),
-          TEST(a_message_may_be_built_from_itself), TEST(a_long_message_is_cut_at_a_character),
-          TEST(codes_have_the_names_of_grpc))
+          TEST(a_message_may_be_built_from_itself),
+          TEST(details_go_with_the_error_they_were_set_for),
+          TEST(a_long_message_is_cut_at_a_character), TEST(codes_have_the_names_of_grpc))

@@ -345,6 +345,24 @@ static void oauth_metadata_is_served_when_configured(void)
   stop();
 }
 
+/* An ingress adds a path in front of /mcp, and clients look where the challenge says. */
+static void oauth_metadata_is_served_at_the_path_of_the_public_url(void)
+{
+  static const char prefixed[] = "/.well-known/oauth-protected-resource/dealers/mcp";
+  struct settings s = settings_for(NULL);
+  s.resource_url = "https://mcp.example.com/dealers/mcp";
+  s.auth_servers = "https://login.example.com";
+  start_with(s, false);
+  expect(raw_request(port, "GET", prefixed, "", NULL), 200,
+         "\"resource\":\"https://mcp.example.com/dealers/mcp\"");
+  expect(raw_request(port, "OPTIONS", prefixed, "", NULL), 204, "");
+  expect(raw_request(port, "GET", "/.well-known/oauth-protected-resource", "", NULL), 200,
+         "dealers");
+  expect(raw_request(port, "GET", "/.well-known/oauth-protected-resource/dealers", "", NULL), 404,
+         "");
+  stop();
+}
+
 /* ---------------------------------------------------------------- headers */
 
 static void origin_and_host_are_checked_before_anything_else(void)
@@ -488,7 +506,9 @@ static void delete_without_a_session_is_405(void)
   static const char *const heads[] = {GOOD, GOOD "MCP-Protocol-Version: 2026-07-28\r\n",
                                       GOOD "MCP-Protocol-Version: 2025-11-25\r\n",
                                       GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: "
-                                           "tools/list\r\nAccept: application/json\r\n"};
+                                           "tools/list\r\nAccept: application/json\r\n",
+                                      GOOD "MCP-Protocol-Version: 2026-07-28\r\nMcp-Session-Id: "
+                                           "stale\r\n"};
   start();
   for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
     struct raw_answer a = raw_request(port, "DELETE", "/mcp", heads[i], NULL);
@@ -533,6 +553,16 @@ static void call_reaches_the_service_with_grant_and_trace(void)
       "%straceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", headers);
   expect(mcp(traced, CALL("7", "list_dealers", "\"query\":\"trace\"")), 200,
          "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
+  /* What the message says of its trace comes before what its request says. */
+  expect(mcp(traced,
+             "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"tools/call\",\"params\":{\"name\":"
+             "\"list_dealers\",\"arguments\":{\"query\":\"trace\"},\"_meta\":{"
+             "\"traceparent\":\"00-11112222333344445555666677778888-b7ad6b7169203331-01\"}}}"),
+         200, "[\"d01\",\"00-11112222333344445555666677778888-b7ad6b7169203331-01");
+  expect(mcp(traced, "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"tools/call\",\"params\":{\"name\":"
+                     "\"list_dealers\",\"arguments\":{\"query\":\"trace\"},\"_meta\":{"
+                     "\"traceparent\":\"00-0-0-01\"}}}"),
+         200, "[\"d01\",\"00-0af7651916cd43dd8448eb211c80319c-");
   stop();
 }
 
@@ -1060,38 +1090,36 @@ static void busy_port_is_refused_with_the_address(void)
   stop();
 }
 
-TEST_MAIN("gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_each_backend),
-          TEST(get_is_405_with_allow_and_both_paths_are_alike),
-          TEST(missing_and_invalid_credentials_are_401_with_a_challenge),
-          TEST(auth_service_trouble_is_503_and_never_401),
-          TEST(grant_is_asked_for_once_and_remembered),
-          TEST(grant_that_a_service_refuses_is_asked_for_anew),
-          TEST(call_is_repeated_once_and_no_more), TEST(revoked_bearer_is_told_so_and_forgotten),
-          TEST(changes_of_keys_lose_no_call), TEST(session_is_of_no_use_to_another_principal),
-          TEST(restarted_gateway_takes_the_session_with_the_same_key_file_only),
-          TEST(without_auth_everyone_gets_the_local_grant),
-          TEST(oauth_metadata_is_served_when_configured),
-          TEST(origin_and_host_are_checked_before_anything_else),
-          TEST(preflight_is_204_without_credentials),
-          TEST(content_type_and_accept_follow_the_table), TEST(answers_have_their_exact_types),
-          TEST(bad_bodies_have_their_status), TEST(modern_probe_is_answered),
-          TEST(delete_ends_the_session), TEST(delete_without_a_session_is_405),
-          TEST(list_names_the_tools_of_the_catalogue),
-          TEST(call_reaches_the_service_with_grant_and_trace),
-          TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
-          TEST(call_beyond_its_deadline_names_the_service),
-          TEST(service_that_is_down_is_named_and_comes_back_without_a_restart),
-          TEST(progress_streams_and_the_result_ends_it), TEST(disconnect_cancels_the_rpc),
-          TEST(cancelled_notification_ends_the_call_without_a_response),
-          TEST(clients_leaving_at_any_moment_harm_nobody), TEST(stop_ends_calls_that_hang),
-          TEST(initialize_waits_for_an_auth_service_that_comes_back),
-          TEST(refusals_of_the_listener_are_json_that_a_browser_may_read),
-          TEST(calls_beyond_a_share_are_results_that_say_when_to_try_again),
-          TEST(names_of_people_count_for_the_trusted_subject_only),
-          TEST(requests_beyond_a_share_are_429_with_the_time_to_wait),
-          TEST(hanging_calls_of_one_caller_leave_room_for_others),
-          TEST(bearer_is_decided_before_a_large_body_is_sent),
-          TEST(an_unlimited_gateway_counts_nothing),
-          TEST(the_word_of_a_proxy_counts_for_the_address_and_nobody_elses),
-          TEST(strangers_behind_a_proxy_have_a_minute_each),
-          TEST(busy_port_is_refused_with_the_address))
+TEST_MAIN(
+    "gateway", TEST(open_routes_need_no_credentials), TEST(health_shows_each_backend),
+    TEST(get_is_405_with_allow_and_both_paths_are_alike),
+    TEST(missing_and_invalid_credentials_are_401_with_a_challenge),
+    TEST(auth_service_trouble_is_503_and_never_401), TEST(grant_is_asked_for_once_and_remembered),
+    TEST(grant_that_a_service_refuses_is_asked_for_anew), TEST(call_is_repeated_once_and_no_more),
+    TEST(revoked_bearer_is_told_so_and_forgotten), TEST(changes_of_keys_lose_no_call),
+    TEST(session_is_of_no_use_to_another_principal),
+    TEST(restarted_gateway_takes_the_session_with_the_same_key_file_only),
+    TEST(without_auth_everyone_gets_the_local_grant),
+    TEST(oauth_metadata_is_served_when_configured),
+    TEST(oauth_metadata_is_served_at_the_path_of_the_public_url),
+    TEST(origin_and_host_are_checked_before_anything_else),
+    TEST(preflight_is_204_without_credentials), TEST(content_type_and_accept_follow_the_table),
+    TEST(answers_have_their_exact_types), TEST(bad_bodies_have_their_status),
+    TEST(modern_probe_is_answered), TEST(delete_ends_the_session),
+    TEST(delete_without_a_session_is_405), TEST(list_names_the_tools_of_the_catalogue),
+    TEST(call_reaches_the_service_with_grant_and_trace),
+    TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
+    TEST(call_beyond_its_deadline_names_the_service),
+    TEST(service_that_is_down_is_named_and_comes_back_without_a_restart),
+    TEST(progress_streams_and_the_result_ends_it), TEST(disconnect_cancels_the_rpc),
+    TEST(cancelled_notification_ends_the_call_without_a_response),
+    TEST(clients_leaving_at_any_moment_harm_nobody), TEST(stop_ends_calls_that_hang),
+    TEST(initialize_waits_for_an_auth_service_that_comes_back),
+    TEST(refusals_of_the_listener_are_json_that_a_browser_may_read),
+    TEST(calls_beyond_a_share_are_results_that_say_when_to_try_again),
+    TEST(names_of_people_count_for_the_trusted_subject_only),
+    TEST(requests_beyond_a_share_are_429_with_the_time_to_wait),
+    TEST(hanging_calls_of_one_caller_leave_room_for_others),
+    TEST(bearer_is_decided_before_a_large_body_is_sent), TEST(an_unlimited_gateway_counts_nothing),
+    TEST(the_word_of_a_proxy_counts_for_the_address_and_nobody_elses),
+    TEST(strangers_behind_a_proxy_have_a_minute_each), TEST(busy_port_is_refused_with_the_address))

@@ -44,7 +44,7 @@ static struct snapshot *load(struct stage *s)
   must(snapshot_parse(&world, "plan.json", json.data, json.len,
                       &(struct dealers_options){.warn_of_cohorts = true}, &e),
        &e);
-  snapshot_trust(world, &(struct trust){s->sealer, s->keys, s->policies});
+  snapshot_trust(world, &(struct trust){s->sealer, s->keys, s->policies, NULL});
   return world;
 }
 

@@ -93,13 +93,18 @@ size_t try_property(struct attempt *a)
       ANALYTICS__REPORT__V1__GET_CUSTOM_DIMENSIONS_AND_METRICS_REQUEST__INIT;
   Analytics__Report__V1__SearchFieldsRequest search =
       ANALYTICS__REPORT__V1__SEARCH_FIELDS_REQUEST__INIT;
-  if (pick(3) == 0)
+  Analytics__Report__V1__GetFirstDateRequest first =
+      ANALYTICS__REPORT__V1__GET_FIRST_DATE_REQUEST__INIT;
+  size_t which = pick(3);
+  if (which == 0)
     return try_of_property(a, "SearchFields", &search.base, &search.dealer_id, &search.property_id);
-  if (pick(2) == 0)
-    return try_of_property(a, "GetPropertyDetails", &details.base, &details.dealer_id,
-                           &details.property_id);
-  return try_of_property(a, "GetCustomDimensionsAndMetrics", &custom.base, &custom.dealer_id,
-                         &custom.property_id);
+  if (pick(2) != 0)
+    return try_of_property(a, "GetCustomDimensionsAndMetrics", &custom.base, &custom.dealer_id,
+                           &custom.property_id);
+  if (which == 1)
+    return try_of_property(a, "GetFirstDate", &first.base, &first.dealer_id, &first.property_id);
+  return try_of_property(a, "GetPropertyDetails", &details.base, &details.dealer_id,
+                         &details.property_id);
 }
 
 #define OF_PROPERTY(method, q)                                                                     \

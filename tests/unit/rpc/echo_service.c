@@ -69,6 +69,7 @@ static void fail(struct rpc_call *call, const ProtobufCMessage *request, void *s
   const FailRequest *r = (const FailRequest *)request;
   struct err e = {0};
   err_set(&e, (enum err_code)r->code, r->reason, "%s", r->message);
+  err_set_details(&e, r->details.data, r->details.len);
   rpc_call_finish(call, &e);
 }
 

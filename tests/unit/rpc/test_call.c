@@ -54,6 +54,31 @@ static void an_error_arrives_with_code_reason_and_message(void)
   CU_ASSERT_EQUAL(e.code, ERR_FAILED_PRECONDITION);
   CU_ASSERT_STRING_EQUAL(e.reason, "invalid_grant");
   CU_ASSERT_STRING_EQUAL(e.message, request.message);
+  CU_ASSERT_EQUAL(e.details_len, 0);
+  end();
+}
+
+static void the_details_of_an_error_arrive_as_they_were(void)
+{
+  begin(NULL);
+  FailRequest request = AMCP__TEST__V1__FAIL_REQUEST__INIT;
+  uint8_t details[ERR_DETAILS_MAX];
+  for (size_t i = 0; i < sizeof(details); i++)
+    details[i] = (uint8_t)i;
+  request.code = ERR_INVALID_ARGUMENT;
+  request.reason = TEXT("several");
+  request.message = TEXT("several fit");
+  request.details.data = details;
+  static const size_t sizes[] = {1, 300, ERR_DETAILS_MAX};
+  for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+    ProtobufCMessage *response;
+    struct err e = {0};
+    request.details.len = sizes[i];
+    rpc_client_call_sync(&response, channel, ECHO_SERVICE, "Fail", &request.base, NULL, &e);
+    CU_ASSERT_STRING_EQUAL(e.reason, "several");
+    CU_ASSERT_EQUAL_FATAL(e.details_len, sizes[i]);
+    CU_ASSERT_EQUAL(memcmp(e.details, details, sizes[i]), 0);
+  }
   end();
 }
 
@@ -306,6 +331,7 @@ static void several_pollers_share_the_work(void)
 
 TEST_MAIN("rpc calls", TEST(a_unary_call_gets_its_answer),
           TEST(an_error_arrives_with_code_reason_and_message),
+          TEST(the_details_of_an_error_arrive_as_they_were),
           TEST(unavailable_from_a_handler_is_not_retried),
           TEST(a_method_without_handler_is_unimplemented),
           TEST(metadata_arrives_as_text_and_as_bytes),

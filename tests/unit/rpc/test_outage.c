@@ -88,11 +88,13 @@ static void a_parents_cancellation_cancels_its_child(void)
   end();
 }
 
+#define PARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 static void a_parents_deadline_and_metadata_reach_its_child(void)
 {
   begin();
   echo.relay = echo_connect(server);
-  const struct rpc_metadata md[] = {{RPC_META_TRACEPARENT, "00-abc-def-01", 13},
+  const struct rpc_metadata md[] = {{RPC_META_TRACEPARENT, PARENT, sizeof(PARENT) - 1},
                                     {RPC_META_GRANT, "\x01\x00\x02", 3}};
   struct rpc_client_options o = {.timeout_ms = 300, .metadata = md, .n_metadata = 2};
   struct err e;
@@ -114,7 +116,7 @@ static void a_parents_deadline_and_metadata_reach_its_child(void)
   protobuf_c_message_pack(response, bytes);
   DescribeResponse *d = amcp__test__v1__describe_response__unpack(NULL, size, bytes);
   CU_ASSERT_PTR_NOT_NULL_FATAL(d);
-  CU_ASSERT_STRING_EQUAL(d->traceparent, "00-abc-def-01");
+  CU_ASSERT_STRING_EQUAL(d->traceparent, PARENT);
   CU_ASSERT_EQUAL(d->grant.len, 3);
   CU_ASSERT_TRUE(d->remaining_ms > 4000 && d->remaining_ms <= 7100);
   protobuf_c_message_free_unpacked(&d->base, NULL);

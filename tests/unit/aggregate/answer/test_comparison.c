@@ -245,6 +245,20 @@ static void dealer_without_sessions_has_no_rates(void)
   world_end(&w);
 }
 
+/* GA4's event says which of them it was in a parameter that few sites register. */
+static void chats_and_texts_are_said_to_be_one_event(void)
+{
+  for (int chats = 0; chats < 2; chats++) {
+    struct world w;
+    world_start(&w, 3);
+    w.figures[1].kinds[LEAD_KIND_CHAT] = 7 * chats;
+    Result *r = world_compare(&w);
+    CU_ASSERT_EQUAL(has_caveat(r, "chats, texts and other messages, which sites report as one"),
+                    chats == 1);
+    world_end(&w);
+  }
+}
+
 /* The eight dealers of a published example: the one with the highest rate has 960 sessions. */
 static void dealers_are_ranked_by_their_shrunk_rates(void)
 {
@@ -980,6 +994,32 @@ static void a_limit_and_an_offset_choose_the_page(void)
   world_end(&w);
 }
 
+/* A program reads it where people read the caveats; dealers outside the view are in neither. */
+static void dealers_left_out_as_suspect_are_listed_with_the_sign(void)
+{
+  const struct suspect_finding wave = {.found = true, .effects = EFFECT_NO_POOL};
+  const struct suspect_finding gap = {.found = true, .effects = EFFECT_NO_RATES};
+  const struct suspect_finding shift = {.found = true, .effects = EFFECT_NO_TREND};
+  struct world w;
+  world_start(&w, 9);
+  w.members[8].visible = false;
+  w.cohort.outside = 1;
+  w.figures[1].findings.of[SUSPECT_TRAFFIC] = wave;
+  w.figures[1].findings.of[SUSPECT_GAP] = gap; /* the more harmful one is said */
+  w.figures[2].findings.of[SUSPECT_GAP] = gap;
+  w.figures[3].findings.of[SUSPECT_SHIFT] = shift;
+  w.figures[8].findings.of[SUSPECT_TRAFFIC] = wave;
+  Result *r = world_compare(&w);
+  CU_ASSERT_EQUAL_FATAL(r->coverage->n_left_out, 2);
+  CU_ASSERT_STRING_EQUAL(r->coverage->left_out[0]->dealer_id, "d01");
+  CU_ASSERT_STRING_EQUAL(r->coverage->left_out[0]->reason, "suspect_traffic");
+  CU_ASSERT_STRING_EQUAL(r->coverage->left_out[0]->figures, "all");
+  CU_ASSERT_STRING_EQUAL(r->coverage->left_out[1]->dealer_id, "d02");
+  CU_ASSERT_STRING_EQUAL(r->coverage->left_out[1]->reason, "gap");
+  CU_ASSERT_STRING_EQUAL(r->coverage->left_out[1]->figures, "rates");
+  world_end(&w);
+}
+
 static void changes_stand_beside_the_markets(void)
 {
   struct world w;
@@ -1044,10 +1084,11 @@ static void outsiders_see_intervals_in_steps_and_no_q(void)
 }
 
 TEST_MAIN(
-    "aggregate compare", TEST(open_comparison_agrees_with_the_oracle),
-    TEST(failed_dealer_changes_nothing_but_coverage), TEST(dealer_without_sessions_has_no_rates),
-    TEST(dealers_are_ranked_by_their_shrunk_rates), TEST(unknown_leads_are_absent_and_not_zero),
-    TEST(lead_figures_compare_only_the_same_event),
+    "aggregate compare", TEST(chats_and_texts_are_said_to_be_one_event),
+    TEST(dealers_left_out_as_suspect_are_listed_with_the_sign),
+    TEST(open_comparison_agrees_with_the_oracle), TEST(failed_dealer_changes_nothing_but_coverage),
+    TEST(dealer_without_sessions_has_no_rates), TEST(dealers_are_ranked_by_their_shrunk_rates),
+    TEST(unknown_leads_are_absent_and_not_zero), TEST(lead_figures_compare_only_the_same_event),
     TEST(lower_is_better_turns_rank_percentile_and_words), TEST(small_numbers_are_not_judged),
     TEST(five_points_of_the_index_are_the_border),
     TEST(restricted_benchmark_has_rounded_rates_and_no_counts),

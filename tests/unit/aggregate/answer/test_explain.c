@@ -184,6 +184,58 @@ static void a_market_of_too_few_is_withheld(void)
   rows_end(&s);
 }
 
+/* The subject stands still, six others too; the seventh grows by a tenth, and has no data in four
+ * days of the third week: it is in the other three pairs of weeks. */
+static void the_growth_of_outside_dealers_is_the_sum_of_pairs_of_weeks(void)
+{
+  enum { GAP_FIRST = 14, GAP_LAST = 17 };
+  struct rows_stage s;
+  rows_begin(&s, 8, 1, shapes, EXPLAIN_QUERIES);
+  for (size_t i = 0; i < 8; i++)
+    for (int k = 0; k < ROWS_DAYS; k++) {
+      add_day(&s, i, k, true, 300, 6);
+      if (i < 7)
+        add_day(&s, i, k, false, 300, 6);
+      else if (k < GAP_FIRST || k > GAP_LAST)
+        add_day(&s, i, k, false, 330, 6);
+    }
+  const Result *r = answer(&s, METRIC_SESSIONS);
+  double before = 6 * 28 * 300 + 21 * 300, after = 6 * 28 * 300 + 21 * 330;
+  CU_ASSERT_STRING_EQUAL(r->change->suppressed, "");
+  CU_ASSERT_EQUAL(r->change->market_percent, nearbyint(100 * (after / before - 1)));
+  CU_ASSERT_EQUAL(r->change->market_percent, 1); /* 0 without the dealer, -1 with all its days */
+  rows_end(&s);
+}
+
+static void each_pair_of_weeks_must_have_enough_dealers(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 8, 1, shapes, EXPLAIN_QUERIES);
+  for (size_t i = 0; i < 8; i++)
+    for (int k = 0; k < ROWS_DAYS; k++) {
+      add_day(&s, i, k, true, 300, 6);
+      if (i < 5 || k < 21) /* three are gone in the last week */
+        add_day(&s, i, k, false, 300, 6);
+    }
+  const Result *r = answer(&s, METRIC_SESSIONS);
+  CU_ASSERT_STRING_EQUAL(r->change->suppressed, "min_contributors");
+  CU_ASSERT_EQUAL(r->change->opt_market_case, 0);
+  rows_end(&s);
+}
+
+/* compare_dealer_sessions compares engagement within one set of key events, which this tool does
+ * not know: its release must not be taken for that one. */
+static void engagement_is_released_under_a_name_of_its_own(void)
+{
+  struct rows_stage s;
+  begin_lost_campaign(&s, 8, 1);
+  const Result *r = answer(&s, METRIC_ENGAGEMENT_RATE);
+  CU_ASSERT_STRING_EQUAL(r->change->suppressed, "");
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&s.door.log), "engagement_rate of any key events"));
+  CU_ASSERT_PTR_NULL(strstr(buf_str(&s.door.log), "engagement_rate,"));
+  rows_end(&s);
+}
+
 /* Leads of a dealer that had none before are part of the market's growth, seen or not. */
 static void a_market_counts_leads_of_dealers_that_had_none_before(void)
 {
@@ -218,5 +270,8 @@ static void a_subject_that_failed_is_named(void)
 TEST_MAIN("aggregate explain", TEST(sessions_that_fell_are_given_to_the_channel_that_lost_them),
           TEST(a_rate_that_moves_by_its_mix_alone_says_so), TEST(days_without_data_come_first),
           TEST(the_market_of_outside_dealers_is_rounded), TEST(a_market_of_too_few_is_withheld),
+          TEST(the_growth_of_outside_dealers_is_the_sum_of_pairs_of_weeks),
+          TEST(each_pair_of_weeks_must_have_enough_dealers),
+          TEST(engagement_is_released_under_a_name_of_its_own),
           TEST(a_market_counts_leads_of_dealers_that_had_none_before),
           TEST(a_subject_that_failed_is_named))

@@ -25,6 +25,7 @@ static void add(struct rows_stage *s, size_t member, const char *page, const cha
 static Result *answer(struct rows_stage *s, bool from_region)
 {
   rows_settle(s);
+  rows_give_bases(s, PAGES_DAYS, PAGES_LOOKBACK);
   struct pages_question q = {.of = rows_question(s, PAGES_DAYS, PAGES_LOOKBACK),
                              .from_region = from_region};
   return compare_pages(&q, s->arena);
@@ -135,11 +136,29 @@ static void the_region_holds_a_page_to_the_others(void)
   rows_end(&s);
 }
 
+static const char *const weeks[] = {"202641", "202642", "202643", "202644"};
+
+/* The same as the door wants it: the others' rows by week. weeks_of: how many weeks each has. */
+static void fill_region_by_week(struct rows_stage *s, size_t n, const size_t *weeks_of)
+{
+  add(s, 0, "/used-vehicles/", "Direct", 2000, 20);
+  add(s, 0, "/service/", "Direct", 1500, 45);
+  add(s, 0, "/", "Direct", 3000, 60);
+  for (size_t i = 1; i < n; i++)
+    for (size_t k = 0; k < weeks_of[i]; k++) {
+      add(s, i, "/used-vehicles/", weeks[k], 500, k % 2 == 0 ? 12 : 13);
+      add(s, i, "/service/", weeks[k], 375, 11);
+      add(s, i, "/", weeks[k], 750, 15);
+    }
+}
+
+static const size_t all_weeks[] = {0, 4, 4, 4, 4, 4, 4, 4};
+
 static void outside_dealers_give_a_rate_by_type_in_its_released_form(void)
 {
   struct rows_stage s;
   rows_begin(&s, 8, 1, shapes, PAGES_QUERIES);
-  fill_region(&s, 8);
+  fill_region_by_week(&s, 8, all_weeks);
   const Result *r = answer(&s, true);
   const Page *used = find(r, "/used-vehicles/");
   CU_ASSERT_PTR_NOT_NULL_FATAL(used);
@@ -154,7 +173,7 @@ static void a_type_of_too_few_outside_dealers_is_withheld(void)
 {
   struct rows_stage s;
   rows_begin(&s, 5, 1, shapes, PAGES_QUERIES);
-  fill_region(&s, 5);
+  fill_region_by_week(&s, 5, all_weeks);
   const Result *r = answer(&s, true);
   for (size_t i = 0; i < r->n_pages; i++) {
     CU_ASSERT_EQUAL(r->pages[i]->opt_expected_case, 0);
@@ -165,7 +184,46 @@ static void a_type_of_too_few_outside_dealers_is_withheld(void)
   rows_end(&s);
 }
 
-TEST_MAIN("aggregate pages", TEST(a_page_is_held_to_its_type_in_its_channels),
+/* Three of seven others have the page in the first week only: what is released over four weeks
+ * would otherwise differ from that over the last three by theirs alone. */
+static void a_type_must_pass_in_each_week(void)
+{
+  static const size_t some[] = {0, 4, 4, 4, 4, 1, 1, 1};
+  struct rows_stage s;
+  rows_begin(&s, 8, 1, shapes, PAGES_QUERIES);
+  fill_region_by_week(&s, 8, some);
+  const Result *r = answer(&s, true);
+  const Page *used = find(r, "/used-vehicles/");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(used);
+  CU_ASSERT_STRING_EQUAL(used->suppressed, "min_contributors");
+  CU_ASSERT_EQUAL(used->opt_expected_case, 0);
+  rows_end(&s);
+}
+
+/* Each dealer with the weeks in which it counts: the sum of what the weeks release. */
+static void the_rate_of_a_period_is_the_sum_of_its_weeks(void)
+{
+  static const size_t some[] = {0, 4, 4, 4, 4, 4, 2, 3};
+  double sessions = 0, leads = 0;
+  struct rows_stage s;
+  rows_begin(&s, 8, 1, shapes, PAGES_QUERIES);
+  fill_region_by_week(&s, 8, some);
+  add(&s, 7, "/used-vehicles/", "202640", 100000, 0); /* days of another week are in no base */
+  for (size_t i = 1; i < 8; i++)
+    for (size_t k = 0; k < some[i]; k++) {
+      sessions += 500;
+      leads += 12 + (double)(k % 2);
+    }
+  const Result *r = answer(&s, true);
+  const Page *used = find(r, "/used-vehicles/");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(used);
+  CU_ASSERT_DOUBLE_EQUAL(used->expected, 2000 * leads / sessions, 0.6); /* two digits */
+  rows_end(&s);
+}
+
+TEST_MAIN("aggregate pages", TEST(a_type_must_pass_in_each_week),
+          TEST(the_rate_of_a_period_is_the_sum_of_its_weeks),
+          TEST(a_page_is_held_to_its_type_in_its_channels),
           TEST(ids_are_folded_and_empty_is_not_set),
           TEST(over_and_under_performers_come_first_and_are_named),
           TEST(the_region_holds_a_page_to_the_others),

@@ -810,6 +810,77 @@ static void an_end_waits_for_no_late_dealer(void)
 
 /* The fakes' days are in none of the four weeks: no week has anybody in it, so none gives anybody
  * away. */
+static bool has_caveat(const Result *r, const char *part)
+{
+  for (size_t i = 0; r != NULL && i < r->n_caveats; i++)
+    if (strstr(r->caveats[i], part) != NULL)
+      return true;
+  return false;
+}
+
+/* d00 to d02 have no data in the period: it lies before that of d01, d02 has none at all, and
+ * nothing is wrong with the days of d00. */
+static void dealers_whose_data_begins_later_are_named_with_the_day(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_init(&f, 6, 3);
+  for (size_t i = 0; i < 3; i++) {
+    struct fake_dealer *d = &f.world.dealers[i];
+    d->sessions = d->engaged = 0;
+    memset(d->events, 0, sizeof(d->events));
+  }
+  snprintf(f.world.dealers[0].first_date, sizeof(f.world.dealers[0].first_date), "2020-01-01");
+  snprintf(f.world.dealers[1].first_date, sizeof(f.world.dealers[1].first_date), "2999-11-03");
+  fixture_serve(&f);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_OK);
+  AUTO_FREE char *begins = xasprintf("The period lies before the first data of: %s from 2999-11-03 "
+                                     "on.",
+                                     f.world.dealers[1].name);
+  AUTO_FREE char *none = xasprintf("No session was ever recorded at: %s.", f.world.dealers[2].name);
+  CU_ASSERT(has_caveat(o.compare, begins));
+  CU_ASSERT(has_caveat(o.compare, none));
+  CU_ASSERT_EQUAL(f.world.first_date_calls, 3);
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void where_nobody_has_data_the_headline_says_where_it_begins(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_init(&f, 2, 3);
+  for (size_t i = 0; i < 2; i++) {
+    struct fake_dealer *d = &f.world.dealers[i];
+    d->sessions = d->engaged = 0;
+    memset(d->events, 0, sizeof(d->events));
+    snprintf(d->first_date, sizeof(d->first_date), "2999-11-0%zu", 4 - i);
+  }
+  fixture_serve(&f);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(o.compare);
+  CU_ASSERT_PTR_NOT_NULL(strstr(o.compare->headline, "lies before the first data, of 2999-11-03."));
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
+static void first_days_are_looked_up_only_where_data_is_missing(void)
+{
+  struct fixture f;
+  struct outcome o;
+  Request r = west();
+  fixture_start(&f, 6, 3);
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(o.compare);
+  CU_ASSERT_EQUAL(f.world.first_date_calls, 0);
+  CU_ASSERT_FALSE(has_caveat(o.compare, "first data"));
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void weeks_without_anybody_withhold_nothing(void)
 {
   struct fixture f;
@@ -891,6 +962,9 @@ int main(int argc, char **argv)
       TEST(too_many_calls_are_refused_at_once),
       TEST(what_is_released_of_outside_dealers_is_logged_for_audit),
       TEST(dealer_role_sees_rounded_benchmarks_and_nothing_of_its_peers),
+      TEST(dealers_whose_data_begins_later_are_named_with_the_day),
+      TEST(where_nobody_has_data_the_headline_says_where_it_begins),
+      TEST(first_days_are_looked_up_only_where_data_is_missing),
       TEST(weeks_without_anybody_withhold_nothing),
       TEST(a_late_dealer_is_asked_again_in_the_background_and_the_figures_are_kept),
       TEST(a_grant_that_has_run_out_ends_it),

@@ -216,8 +216,42 @@ static void refusals_have_names_and_permissions_have_none(void)
   CU_ASSERT_FALSE(disclosure_ok(DISCLOSURE_NOT_VISIBLE));
 }
 
-TEST_MAIN("aggregate disclosure", TEST(policy_table_P1_to_P8),
-          TEST(P9_only_dealers_outside_the_view_count), TEST(P10_own_dealers_are_never_restricted),
+/* The outlook of a cohort is what the policy itself says of the best case: one dealer is seen, all
+ * others answer with the same large figure. */
+static void what_is_withheld_of_a_cohort_for_good_is_what_the_policy_refuses_at_best(void)
+{
+  static const struct disclosure_policy policy = DISCLOSURE_POLICY_DEFAULT;
+  enum { MOST = 12 };
+  char owners[MOST][4];
+  struct disclosure_member m[MOST];
+  for (int n = 1; n <= MOST; n++)
+    for (int distinct = 1; distinct <= n; distinct++) {
+      for (int i = 0; i < n; i++) {
+        snprintf(owners[i], sizeof(owners[i]), "%d", i % distinct);
+        m[i] = (struct disclosure_member){.visible = i == 0,
+                                          .contributes = true,
+                                          .owner = owners[i],
+                                          .denominator = 10000,
+                                          .numerator = 5000};
+      }
+      const struct disclosure_outlook size = {n, distinct, false};
+      const char *withheld = disclosure_cohort_withheld(&policy, &size);
+      const struct disclosure_question q = {DISCLOSURE_POOLED_RATE, m, (size_t)n, true, -1};
+      enum disclosure_code code = disclosure_allowed(&policy, &q);
+      if (code == DISCLOSURE_MIN_CONTRIBUTORS || code == DISCLOSURE_MIN_OWNERS)
+        CU_ASSERT_STRING_EQUAL(withheld, disclosure_code_name(code));
+      if (disclosure_ok(code) && n > 1)
+        CU_ASSERT_STRING_EQUAL(withheld, "");
+    }
+  CU_ASSERT_STRING_EQUAL(
+      disclosure_cohort_withheld(&policy, &(struct disclosure_outlook){12, 12, true}),
+      "isolates_dealers");
+}
+
+TEST_MAIN("aggregate disclosure",
+          TEST(what_is_withheld_of_a_cohort_for_good_is_what_the_policy_refuses_at_best),
+          TEST(policy_table_P1_to_P8), TEST(P9_only_dealers_outside_the_view_count),
+          TEST(P10_own_dealers_are_never_restricted),
           TEST(P18_comparison_of_a_dealer_outside_the_view_is_refused),
           TEST(P17_quantiles_need_eight_and_the_middle_mean_five),
           TEST(counts_and_unknown_forms_of_peers_are_never_released),

@@ -2,6 +2,7 @@
 #include "aggregate-svc/disclosure/forms.h"
 #include "aggregate-svc/disclosure/lattice.h"
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
 static int64_t day(const char *text)
@@ -57,6 +58,28 @@ static void a_period_is_made_of_its_weeks_or_months(void)
   CU_ASSERT_EQUAL(lattice_bases(span("2026-10-05", "2026-11-01"), out, 1), 4); /* how many */
   CU_ASSERT_EQUAL(lattice_bases(span("2025-01-06", "2025-12-28"), NULL, 0), 51);
   CU_ASSERT_EQUAL(lattice_bases(span("2026-10-05", "2026-10-31"), NULL, 0), 0);
+}
+
+static void weeks_and_months_are_written_as_google_does(void)
+{
+  static const struct {
+    const char *first, *last, *dimension, *text;
+  } rows[] = {{"2026-10-05", "2026-11-01", "isoYearIsoWeek", "202641"},
+              {"2026-12-28", "2027-01-03", "isoYearIsoWeek", "202653"},
+              {"2024-12-30", "2025-01-05", "isoYearIsoWeek", "202501"},
+              {"2026-11-01", "2026-11-30", "yearMonth", "202611"}};
+  char text[LATTICE_TEXT_BYTES];
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct lattice_span p = span(rows[i].first, rows[i].last), base;
+    CU_ASSERT(lattice_bases(p, &base, 1) > 0);
+    lattice_text(p, base, text);
+    CU_ASSERT_STRING_EQUAL(text, rows[i].text);
+    CU_ASSERT_STRING_EQUAL(lattice_dimension(p), rows[i].dimension);
+  }
+  struct lattice_span none = span("2026-10-05", "2026-10-31");
+  CU_ASSERT_PTR_NULL(lattice_dimension(none));
+  lattice_text(none, none, text);
+  CU_ASSERT_STRING_EQUAL(text, "");
 }
 
 static void the_nearest_periods_are_allowed_ones_whatever_is_asked(void)
@@ -128,7 +151,8 @@ static void P17_five_dealers_give_the_mean_of_the_middle_three_and_no_quartile(v
 }
 
 TEST_MAIN("aggregate lattice", TEST(P14_a_period_that_is_a_day_short_is_refused),
-          TEST(weeks_and_months_are_whole), TEST(a_period_is_made_of_its_weeks_or_months),
+          TEST(weeks_and_months_are_whole), TEST(weeks_and_months_are_written_as_google_does),
+          TEST(a_period_is_made_of_its_weeks_or_months),
           TEST(the_nearest_periods_are_allowed_ones_whatever_is_asked),
           TEST(a_day_is_complete_three_days_after_it_ended_everywhere),
           TEST(figures_of_peers_are_rounded),

@@ -1,6 +1,5 @@
 /* The store of releases: what is kept survives, and one of those that race is kept. With
- * AMCP_TEST_DATABASE_URL the same cases run over PostgreSQL; tests/unit/aggregate/disclosure/
- * postgres.sh sets it. */
+ * AMCP_TEST_DATABASE_URL the same cases run over PostgreSQL; tests/unit/postgres.sh sets it. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aggregate-svc/disclosure/sqlite.h"
 #include "aggregate-svc/disclosure/store.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -440,6 +440,20 @@ static void without_a_folder_releases_last_as_long_as_the_process(void)
   release_store_free(s);
 }
 
+/* A container with a read-only root has no folder for temporary files. SQLite says 2 for memory. */
+static void sqlite_needs_no_folder_for_temporary_files(void)
+{
+  struct database *d = NULL;
+  struct database_row row = {0};
+  struct err e = {0};
+  CU_ASSERT_EQUAL_FATAL(database_open_sqlite(&d, NULL, &e), ERR_OK);
+  CU_ASSERT_EQUAL(d->run(d, "PRAGMA temp_store", NULL, 0, &row, &e), ERR_OK);
+  CU_ASSERT_TRUE_FATAL(row.found);
+  CU_ASSERT_STRING_EQUAL(row.columns[0], "2");
+  database_row_free(&row);
+  d->close(d);
+}
+
 static void make_folder(void)
 {
   if (mkdtemp(folder) == NULL)
@@ -470,6 +484,7 @@ int main(int argc, char **argv)
       TEST(a_connection_that_broke_is_opened_again_without_an_error),
       TEST(a_server_that_stands_still_is_given_up),
       TEST(nobody_else_may_read_the_file),
+      TEST(sqlite_needs_no_folder_for_temporary_files),
       TEST(wrong_settings_are_named_without_the_password),
       TEST(a_database_that_is_not_there_releases_nothing_and_health_says_so),
       TEST(without_a_folder_releases_last_as_long_as_the_process),

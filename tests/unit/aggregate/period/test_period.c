@@ -183,6 +183,16 @@ static void system_zones_agree_with_known_offsets(void)
   CU_ASSERT_EQUAL(offset, -7 * 3600);
   CU_ASSERT_TRUE(zone_offset("America/St_Johns", seconds("2026-11-22T00:00:00Z"), &offset));
   CU_ASSERT_EQUAL(offset, -12600);
+  /* Asked once more: over the second at which the clocks change, and what another zone said. */
+  static const char *const zones[] = {"America/New_York", "America/Chicago"};
+  for (int i = 0; i < 4; i++) {
+    int64_t change = seconds("2026-11-01T06:00:00Z") + 3600 * (i % 2);
+    int32_t summer = -(4 + i % 2) * 3600;
+    CU_ASSERT_TRUE(zone_offset(zones[i % 2], change - 1, &offset));
+    CU_ASSERT_EQUAL(offset, summer);
+    CU_ASSERT_TRUE(zone_offset(zones[i % 2], change, &offset));
+    CU_ASSERT_EQUAL(offset, summer - 3600);
+  }
 }
 
 static int64_t at(const char *rfc3339)

@@ -544,7 +544,25 @@ static void get_definitions(struct rpc_call *call, const ProtobufCMessage *messa
   rpc_call_reply(call, &out.base);
 }
 
+static void get_first_date(struct rpc_call *call, const ProtobufCMessage *message, void *service)
+{
+  struct fake_world *w = service;
+  const Analytics__Report__V1__GetFirstDateRequest *r = (const void *)message;
+  Analytics__Report__V1__GetFirstDateResponse out =
+      ANALYTICS__REPORT__V1__GET_FIRST_DATE_RESPONSE__INIT;
+  char date[16];
+  pthread_mutex_lock(&w->lock);
+  w->first_date_calls++;
+  const struct fake_dealer *dealer = find_ref(w, r->dealer_id);
+  CU_ASSERT(dealer != NULL && dealer->visible);
+  snprintf(date, sizeof(date), "%s", dealer == NULL ? "" : dealer->first_date);
+  pthread_mutex_unlock(&w->lock);
+  out.first_date = date;
+  rpc_call_reply(call, &out.base);
+}
+
 static const struct rpc_method report_methods[] = {
+    {"GetFirstDate", RPC_UNARY, RPC_ON_WORKER, get_first_date},
     {"GetCustomDimensionsAndMetrics", RPC_UNARY, RPC_ON_WORKER, get_definitions},
     {"FetchReports", RPC_SERVER_STREAMING, RPC_ON_WORKER, fetch_reports},
 };

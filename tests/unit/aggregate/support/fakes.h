@@ -41,6 +41,7 @@ struct fake_dealer {
                                   asc_form_submission_sales */
   size_t rows;                 /* of a report over dealers */
   bool registered;             /* the property has item_make and item_model */
+  char first_date[16];         /* of its data; "": it has none */
   struct err definitions;      /* answered in place of them when set */
 };
 extern const char *const fake_event_names[FAKE_EVENTS];
@@ -62,6 +63,7 @@ struct fake_world {
   size_t queries;                         /* likewise */
   bool batch;                             /* likewise */
   char look_back[2][16];                  /* days of the last look-back that was asked for */
+  size_t first_date_calls;                /* the first day of a dealer was asked for */
   size_t definition_calls;                /* what a property has registered was asked for */
   size_t asked_by_fields, asked_by_paths; /* dealers, in questions about vehicles */
 };

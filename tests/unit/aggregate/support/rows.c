@@ -135,6 +135,24 @@ struct subject_question rows_question(struct rows_stage *s, size_t days, size_t 
   return q;
 }
 
+void rows_give_bases(struct rows_stage *s, size_t days, size_t look_back)
+{
+  enum { WEEKS = ROWS_DAYS / 7 };
+  static struct dealer_figures figures[WEEKS * ROWS_DEALERS];
+  static struct lattice_span spans[WEEKS];
+  if (s->door.withheld != DISCLOSURE_RESTRICTED || s->door.kept_only)
+    return;
+  struct period whole = s->period;
+  for (int k = 0; k < WEEKS; k++) {
+    spans[k] = (struct lattice_span){ROWS_MONDAY + 7 * k, ROWS_MONDAY + 7 * k + 6};
+    period_of_days(&s->period, spans[k].first, spans[k].last);
+    memcpy(figures + (size_t)k * s->cohort.n, rows_question(s, days, look_back).dealers,
+           s->cohort.n * sizeof(*figures));
+  }
+  s->period = whole;
+  s->door.bases[DOOR_NOW] = (struct door_bases){figures, spans, WEEKS};
+}
+
 const char *rows_day(int k)
 {
   static char texts[8][16];

@@ -40,6 +40,9 @@ void rows_end(struct rows_stage *s);
  * unless they are 0. */
 struct subject_question rows_question(struct rows_stage *s, size_t days, size_t look_back);
 
+/* What is suspect in each week of the period, given to the door, when dealers outside are asked. */
+void rows_give_bases(struct rows_stage *s, size_t days, size_t look_back);
+
 /* A row: values of its dimensions, and of its metrics. */
 void rows_add(struct rows_stage *s, size_t query, size_t member, const char *const *texts,
               const double *values);

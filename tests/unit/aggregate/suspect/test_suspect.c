@@ -232,9 +232,14 @@ static void events_that_cease_or_begin_differ_from_rare_ones(void)
   CU_ASSERT_EQUAL(suspect_event(&s.days, y, &day), EVENT_STEADY);
 }
 
-static void duplicates_take_30_sessions_and_more_than_1_3(void)
+static void duplicates_take_more_than_1_3_and_of_few_sessions_more_than_chance(void)
 {
-  CU_ASSERT_FALSE(suspect_duplicates(58, 29).found);
+  /* P(X >= 9) is 0.00024 and P(X >= 8) 0.0011 where 2 of 20 come twice. */
+  CU_ASSERT_TRUE(suspect_duplicates(29, 20).found);
+  CU_ASSERT_FALSE(suspect_duplicates(28, 20).found);
+  CU_ASSERT_TRUE(suspect_duplicates(22, 15).found); /* 0.00093 */
+  CU_ASSERT_FALSE(suspect_duplicates(21, 15).found);
+  CU_ASSERT_FALSE(suspect_duplicates(28, 14).found); /* too few to say */
   CU_ASSERT_FALSE(suspect_duplicates(39, 30).found);
   CU_ASSERT_TRUE(suspect_duplicates(40, 30).found);
   CU_ASSERT_EQUAL(suspect_duplicates(48, 30).effects, EFFECT_LEADS_BY_SESSION);
@@ -296,6 +301,6 @@ TEST_MAIN("suspect data", TEST(nothing_is_found_at_an_even_site),
           TEST(a_site_that_begins_within_the_period_starts_late),
           TEST(fewer_sessions_with_higher_rates_are_a_shift),
           TEST(events_that_cease_or_begin_differ_from_rare_ones),
-          TEST(duplicates_take_30_sessions_and_more_than_1_3),
+          TEST(duplicates_take_more_than_1_3_and_of_few_sessions_more_than_chance),
           TEST(key_events_are_equal_in_any_order), TEST(own_hosts_and_tools_are_recognised),
           TEST(every_sign_has_a_name_words_and_a_consequence))

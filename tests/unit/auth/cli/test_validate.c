@@ -374,6 +374,28 @@ static void the_policy_file_is_checked_too(void)
   expect_part("$A validate west.json --policies none.json", 78, "none.json: ");
 }
 
+/* --------------------------------------------------------------------------- issuers */
+
+static void every_fault_of_the_issuers_file_is_listed(void)
+{
+  put_crowd("west.json", 6, "");
+  put("issuers.json", "{\"issuers\":[\n{\"issuer\":\"https://id.example\",\"name\":\"id\",\n"
+                      "\"audiences\":[\"mcp\"],\"rules\":[{\"claim\":\"g\",\"role\":\"group\","
+                      "\"regions\":[\"West\",\"Eats\"]}]}]}");
+  expect_part("$A validate west.json --issuers issuers.json", 0,
+              "issuers.json: warning: 1 name of no dealer, region or group: "
+              "issuers[0].rules[0].regions \"Eats\"");
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "  issuers      1, with 1 rules\n"));
+  put("issuers.json", "{\"issuers\":[\n{\"issuer\":\"http://id.example\",\"name\":\"id\",\n"
+                      "\"rules\":[{\"claim\":\"g\",\n\"role\":\"boss\"}]}]}");
+  expect_part("AUTH_ISSUERS_FILE=issuers.json $A validate west.json", 78,
+              "issuers.json:2: issuers[0].issuer: must be an https URL");
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, "issuers.json:2: issuers[0].audiences: missing; name what"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(text, "issuers.json:4: issuers[0].rules[0].role: must be \"admin\", \"group\""));
+  expect_part("$A validate west.json --issuers none.json", 78, "none.json: ");
+}
+
 /* ------------------------------------------------------------------------------ JSON */
 
 static cJSON *output(void)
@@ -423,7 +445,8 @@ static void wrong_usage_and_wrong_settings_are_told_apart(void)
          "auth-svc validate: --format: must be text or json; see --help\n");
   expect("AUTH_COHORT_RULES=maybe $A validate west.json", 78,
          "auth-svc validate: AUTH_COHORT_RULES: must be strict or warn\n");
-  expect_part("$A validate --help", 0, "Usage: auth-svc validate [FILE] [--policies FILE]");
+  expect_part("$A validate --help", 0,
+              "Usage: auth-svc validate [FILE] [--policies FILE] [--issuers FILE]");
   CU_ASSERT_PTR_NOT_NULL(strstr(text, "Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong"));
   expect_part("$A --help", 0, "validate [FILE]     check a dealers file before it is deployed");
 }
@@ -440,4 +463,5 @@ TEST_MAIN("auth validate", TEST(a_good_file_is_summed_up),
           TEST(sealed_secrets_open_with_the_ring_of_the_service),
           TEST(secrets_in_the_clear_are_refused_where_the_service_refuses_them),
           TEST(no_network_is_asked), TEST(the_policy_file_is_checked_too),
-          TEST(json_is_for_programs), TEST(wrong_usage_and_wrong_settings_are_told_apart))
+          TEST(every_fault_of_the_issuers_file_is_listed), TEST(json_is_for_programs),
+          TEST(wrong_usage_and_wrong_settings_are_told_apart))

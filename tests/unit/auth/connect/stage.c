@@ -11,6 +11,7 @@
 #include "common/base/codec.h"
 #include "common/base/mem.h"
 #include "common/base/wait.h"
+#include "common/database/database.h"
 #include "common/pbjson/borrow.h"
 #include "tests/unit/auth/support/folder.h"
 #include "tests/unit/auth/support/world.h"
@@ -46,12 +47,44 @@ struct keyring *stage_ring(const char *text)
   return k;
 }
 
+const char *stage_database(void)
+{
+  return getenv("AMCP_TEST_DATABASE_URL");
+}
+
+char *stage_sql(const char *sql)
+{
+  CLEANUP(database_row_free) struct database_row row = {0};
+  struct database *d = NULL;
+  struct err e = {0};
+  if (database_open_postgres(&d, stage_database(), "test", &e) != ERR_OK ||
+      d->run(d, sql, NULL, 0, &row, &e) != ERR_OK)
+    printf("\n  %s\n", e.message);
+  CU_ASSERT_EQUAL(e.code, ERR_OK);
+  if (d != NULL)
+    d->close(d);
+  return row.columns[0] != NULL ? xstrdup(row.columns[0]) : xstrdup("");
+}
+
+void stage_server(const char *what)
+{
+  AUTO_FREE char *command = xasprintf("%s %s", getenv("AMCP_TEST_SERVER"), what);
+  CU_ASSERT_EQUAL_FATAL(system(command), 0);
+}
+
+struct connect_store_options stage_store(const struct stage *s)
+{
+  return (struct connect_store_options){.database_url = stage_database(),
+                                        .state_dir = s->dir,
+                                        .keyring = s->ring,
+                                        .unix_ms = clock_ms};
+}
+
 static void open_parts(struct stage *s)
 {
   struct err e = {0};
   const struct http_client_options http = {.user_agent = "test"};
-  const struct connect_store_options store = {
-      .state_dir = s->dir, .keyring = s->ring, .unix_ms = clock_ms};
+  const struct connect_store_options store = stage_store(s);
   if (connect_store_open(&s->store, &store, &e) != ERR_OK)
     printf("\n  %s\n", e.message);
   CU_ASSERT_PTR_NOT_NULL_FATAL(s->store);
@@ -82,6 +115,13 @@ static void close_parts(struct stage *s)
 void stage_open(struct stage *s)
 {
   stage_set_clock(1764460800);
+  if (stage_database() != NULL)
+    free(stage_sql("DROP TABLE IF EXISTS connect_schema, connect_state, connect_list"));
+  stage_join(s);
+}
+
+void stage_join(struct stage *s)
+{
   *s = (struct stage){.dir = folder_make(), .ring = stage_ring(STAGE_KEY_1)};
   s->token = fake_start();
   s->api = fake_start();
@@ -234,6 +274,8 @@ enum err_code stage_connect(struct stage *s, const char *dealer_id, const char *
 char *stage_file(const struct stage *s)
 {
   struct buf text = {0};
+  if (stage_database() != NULL)
+    return stage_sql("SELECT string_agg(body, ' ') FROM connect_list");
   AUTO_FREE char *path = xasprintf("%s/connect/connected", s->dir);
   if (secret_file_read(&text, "file", path, 1 << 24, false, NULL) != ERR_OK)
     return xstrdup("");

@@ -1,4 +1,5 @@
-/* Consents before a Google of two fakes: its token endpoint, and its APIs. */
+/* Consents before a Google of two fakes: its token endpoint, and its APIs. With
+ * AMCP_TEST_DATABASE_URL (tests/unit/postgres.sh) the store is a PostgreSQL. */
 #ifndef AMCP_TESTS_AUTH_CONNECT_STAGE_H
 #define AMCP_TESTS_AUTH_CONNECT_STAGE_H
 
@@ -29,6 +30,16 @@ struct keyring *stage_ring(const char *text);
 void stage_set_clock(int64_t unix_s);
 int64_t stage_clock_s(void);
 void stage_open(struct stage *s);
+/* A further replica over the PostgreSQL of the stage that was opened last. */
+void stage_join(struct stage *s);
+/* The PostgreSQL under test; NULL: there is none, the store is a folder. */
+const char *stage_database(void);
+/* Runs a statement there; the first column of its first row, free(). */
+char *stage_sql(const char *sql);
+/* "kill", "start", "pause" or "resume" that PostgreSQL. */
+void stage_server(const char *what);
+/* The options of the stage's store. */
+struct connect_store_options stage_store(const struct stage *s);
 /* As after a kill: everything but the folder is made again. */
 void stage_reopen(struct stage *s);
 void stage_close(struct stage *s);
@@ -49,7 +60,7 @@ enum err_code stage_finish(struct stage *s, const char *session, const char *pro
 /* All of it, for a good person. */
 enum err_code stage_connect(struct stage *s, const char *dealer_id, const char *property,
                             const char *refresh_token, struct err *e);
-/* The file as it lies on disk; free(). */
+/* What lies on disk, all of it; free(). */
 char *stage_file(const struct stage *s);
 /* The connected dealers as the loader gets them; free(). */
 char *stage_dealers(const struct stage *s);

@@ -338,6 +338,10 @@ static void what_is_exported_can_be_imported(void)
   CU_ASSERT_EQUAL(connect_import(s.connect, FILE_ENTRY("d40", "77"), s.directory, &n, &e), ERR_OK);
   CU_ASSERT_EQUAL(connect_import(s.connect, FILE_ENTRY("d41", "2000001"), s.directory, &n, &e),
                   ERR_ALREADY_EXISTS);
+  CU_ASSERT_EQUAL(
+      connect_import(s.connect, FILE_ENTRY("d42", "properties/77"), s.directory, &n, &e),
+      ERR_ALREADY_EXISTS); /* by either way to write it */
+  expect_reason(&e, "property_taken");
   AUTO_FREE char *file = stage_file(&s);
   CU_ASSERT_PTR_NULL(strstr(file, "\"refresh_token\":\"r\"")); /* in the clear no longer */
   AUTO_SNAPSHOT struct snapshot *now = load("{\"dealers\":[]}", &e);

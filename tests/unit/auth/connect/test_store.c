@@ -59,6 +59,8 @@ static void a_change_that_is_not_stored_is_not_made(void)
 {
   struct err e = {0};
   const char *state, *nonce;
+  if (stage_database() != NULL)
+    return; /* a limit on files is none on the server's */
   signal(SIGXFSZ, SIG_IGN);
   stage_open(&s);
   CU_ASSERT_EQUAL(stage_connect(&s, "d30", "3000001", "1//a", &e), ERR_OK);
@@ -104,7 +106,7 @@ static void a_new_key_seals_everything_again(void)
 static enum err_code open_now(struct err *e)
 {
   struct connect_store *store = NULL;
-  const struct connect_store_options options = {.state_dir = s.dir, .keyring = s.ring};
+  const struct connect_store_options options = stage_store(&s);
   enum err_code code = connect_store_open(&store, &options, e);
   connect_store_close(store);
   return code;
@@ -113,6 +115,8 @@ static enum err_code open_now(struct err *e)
 static void a_file_that_is_not_ours_is_refused_and_left_alone(void)
 {
   struct err e = {0};
+  if (stage_database() != NULL)
+    return;
   stage_open(&s);
   CU_ASSERT_EQUAL(stage_connect(&s, "d30", "3000001", "1//a", &e), ERR_OK);
   CU_ASSERT_EQUAL(open_now(&e), ERR_UNAVAILABLE); /* we have it */
@@ -131,7 +135,7 @@ static void a_file_that_is_not_ours_is_refused_and_left_alone(void)
   CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "d30"));
   folder_write(dir, "connected", "{\"invites\":[],\"sessions\":[],\"dealers\":[]}");
   folder_write(dir, "connected.new", "half a"); /* of a process that was killed */
-  const struct connect_store_options options = {.state_dir = s.dir, .keyring = s.ring};
+  const struct connect_store_options options = stage_store(&s);
   CU_ASSERT_EQUAL(connect_store_open(&s.store, &options, &e), ERR_OK);
   stage_close(&s);
 }

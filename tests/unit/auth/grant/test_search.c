@@ -5,7 +5,9 @@
 #include "auth-svc/grant/listing.h"
 #include "auth-svc/grant/search.h"
 #include "common/base/mem.h"
+#include "common/pbjson/ambiguity.h"
 #include "common/pbjson/borrow.h"
+#include "tests/unit/auth/support/world.h"
 #include "tests/unit/harness.h"
 
 enum { N = 7 };
@@ -122,6 +124,77 @@ static void a_text_that_fits_one_dealer_names_it(void)
   close_stage(&s);
 }
 
+/* The details of a failure: "DEALER ford: d01=Northgate Ford d05=Hilton Ford". */
+static void expect_details(const struct err *e, const char *expected)
+{
+  static const char *const kinds[] = {"?", "DEALER", "REGION", "DAY"};
+  AUTO_BUF struct buf got = BUF_INIT(4096);
+  Analytics__Error__V1__Ambiguity *a = ambiguity_get(e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+  buf_printf(&got, "%s %s:", kinds[a->kind], a->asked);
+  for (size_t i = 0; i < a->n_candidates; i++)
+    buf_printf(&got, " %s=%s", a->candidates[i]->value, a->candidates[i]->title);
+  CU_ASSERT_FALSE(a->more);
+  if (strcmp(buf_str(&got), expected) != 0)
+    printf("\n  got %s\n", buf_str(&got));
+  CU_ASSERT_STRING_EQUAL(buf_str(&got), expected);
+  analytics__error__v1__ambiguity__free_unpacked(a, NULL);
+}
+
+static void what_fits_several_is_named_for_programs(void)
+{
+  const struct dealer *d = NULL;
+  struct stage s;
+  struct err e = {0};
+  open_stage(&s);
+  scope_find_dealer(s.scope, "dealer_id", "Chevrolet", &d, &e);
+  CU_ASSERT_STRING_EQUAL(e.reason, "several_dealers");
+  expect_details(&e, "DEALER Chevrolet: d02=Lakeside Chevrolet d03=Dallas Chevrolet");
+  scope_find_dealer(s.scope, "dealer_id", "Secret Motors", &d, &e);
+  CU_ASSERT_EQUAL(e.details_len, 0);
+  close_stage(&s);
+}
+
+#define DEALER(id, region)                                                                         \
+  "{\"dealer_id\":\"d" id "\",\"account_id\":\"a" id "\",\"name\":\"N" id                          \
+  "\",\"region\":\"" region "\",\"properties\":[\"200000" id                                       \
+  "\"],\"oauth\":{\"client_id\":\"i\",\"client_secret\":\"s\","                                    \
+  "\"refresh_token\":\"r" id "\"}}"
+
+static void expect_region(const struct scope *s, const char *text, const char *reason,
+                          const char *details)
+{
+  const struct catalogued *c = NULL;
+  struct err e = {0};
+  scope_find_region(s, NULL, "region", text, &c, &e);
+  CU_ASSERT_STRING_EQUAL(e.reason, reason);
+  CU_ASSERT_EQUAL(e.details_len > 0, details[0] != '\0');
+  CU_ASSERT_PTR_NULL(strstr(e.message, "Midwest\" "));
+  if (details[0] != '\0')
+    expect_details(&e, details);
+}
+
+/* Of four regions, Midwest is outside the grant. */
+static void a_region_that_fits_several_is_refused_with_those(void)
+{
+  struct snapshot *world = world_parse("{\"dealers\":[" DEALER("1", "West") "," DEALER(
+      "2", "Southwest") "," DEALER("3", "East") "," DEALER("4", "Midwest") "]}");
+  const char *ids[] = {"d1", "d2", "d3"};
+  Analytics__Auth__V1__Grant grant = ANALYTICS__AUTH__V1__GRANT__INIT;
+  struct arena *arena = arena_new(1 << 20);
+  grant.dealer_ids = borrow_texts(ids);
+  grant.n_dealer_ids = ARRAY_LEN(ids);
+  const struct scope *s = scope_new(arena, world->directory, &grant);
+  expect_region(s, "WES", "several_regions", "REGION WES: southwest=Southwest west=West");
+  expect_region(s, "est", "several_regions", "REGION est: southwest=Southwest west=West");
+  expect_region(s, "West", "", "");
+  expect_region(s, "we", "unknown_region", "");
+  expect_region(s, "Midwes", "unknown_region", "");
+  expect_region(s, "outhwe", "unknown_region", "");
+  arena_free(arena);
+  snapshot_unref(world);
+}
+
 static void what_fits_several_or_none_is_refused(void)
 {
   static const char *const cases[][2] = {
@@ -202,5 +275,7 @@ static void a_query_ranks_by_its_words(void)
 }
 
 TEST_MAIN("auth search", TEST(a_text_that_fits_one_dealer_names_it),
+          TEST(what_fits_several_is_named_for_programs),
+          TEST(a_region_that_fits_several_is_refused_with_those),
           TEST(what_fits_several_or_none_is_refused), TEST(several_that_fit_are_named),
           TEST(a_query_ranks_by_its_words))

@@ -304,6 +304,20 @@ static const Analytics__Auth__V1__Grant *ask_claims(const char *rest)
   return ask_jwt("{\"alg\":\"HS256\"}", payload, NULL, SECRET);
 }
 
+static void the_scopes_of_a_token_go_into_its_grant(void)
+{
+#define ANN "\"sub\":\"ann\",\"role\":\"admin\""
+  const Analytics__Auth__V1__Grant *g = ask_claims(ANN ",\"scope\":\"analytics.read openid\"");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+  CU_ASSERT_TRUE(g->scoped);
+  CU_ASSERT_EQUAL_FATAL(g->n_scopes, 2);
+  CU_ASSERT_STRING_EQUAL(g->scopes[0], "analytics.read");
+  g = ask_claims(ANN);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(g);
+  CU_ASSERT_FALSE(g->scoped);
+  check_rejected(ask_claims(ANN ",\"scope\":{}"), "scope");
+}
+
 static void identity_claims_must_make_sense(void)
 {
   check_rejected(ask_claims("\"role\":\"admin\""), "sub");
@@ -701,7 +715,8 @@ TEST_MAIN("auth bearer", TEST(a_token_of_each_algorithm_is_accepted),
           TEST(a_token_id_goes_into_the_grant_and_must_make_sense),
           TEST(the_algorithm_of_the_token_decides_nothing), TEST(keys_of_others_do_not_sign),
           TEST(a_changed_token_is_noticed_anywhere), TEST(issuer_audience_and_time_are_checked),
-          TEST(a_token_lives_no_longer_than_is_accepted), TEST(identity_claims_must_make_sense),
+          TEST(a_token_lives_no_longer_than_is_accepted),
+          TEST(the_scopes_of_a_token_go_into_its_grant), TEST(identity_claims_must_make_sense),
           TEST(roles_reach_what_they_should),
           TEST(a_group_covers_exactly_what_its_claims_name_in_500_random_cases),
           TEST(a_key_id_chooses_among_keys_of_a_jwks),

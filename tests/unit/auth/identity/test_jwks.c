@@ -54,7 +54,17 @@ struct stage {
   uint32_t retry_ms;     /* 0 means RETRY_MS */
   bool revoked;          /* who is not accepted is so for that reason */
   bool keyless;          /* likewise: no key has come */
+  bool discover;         /* the URL is found by the issuer's metadata */
+  char origin[64];       /* that issuer */
 };
+
+/* Everything is answered the same, so that one document is metadata and keys. */
+static void set_origin(struct stage *s)
+{
+  const char *url = fake_url(s->issuer);
+  size_t n = strcspn(url + 7, "/") + 7; /* after "http://" */
+  snprintf(s->origin, sizeof(s->origin), "%.*s", (int)n, url);
+}
 
 /* Publishes the keys; key 2 may be NULL. */
 static void publish(struct stage *s, EVP_PKEY *key1, const char *kid1, EVP_PKEY *key2,
@@ -63,7 +73,9 @@ static void publish(struct stage *s, EVP_PKEY *key1, const char *kid1, EVP_PKEY 
   AUTO_FREE char *jwk1 = maker_jwk(key1, kid1);
   AUTO_FREE char *jwk2 = key2 != NULL ? maker_jwk(key2, kid2) : xstrdup("");
   char *old = s->body;
-  s->body = xasprintf("{\"keys\":[%s%s%s]}", jwk1, key2 != NULL ? "," : "", jwk2);
+  set_origin(s);
+  s->body = xasprintf("{\"issuer\":\"%s\",\"jwks_uri\":\"%s\",\"keys\":[%s%s%s]}", s->origin,
+                      fake_url(s->issuer), jwk1, key2 != NULL ? "," : "", jwk2);
   s->answer = (struct fake_answer){.status = 200, .body = s->body};
   fake_set(s->issuer, &s->answer);
   free(old);
@@ -82,7 +94,8 @@ static void stage_start(struct stage *s)
   const struct tokens_options tokens = {.env = {.http = s->http}};
   s->tokens = tokens_new(&tokens);
   const struct jwks_options jwks = {.http = s->http,
-                                    .url = fake_url(s->issuer),
+                                    .url = s->discover ? NULL : fake_url(s->issuer),
+                                    .issuer = s->origin,
                                     .min_age_ms = s->min_age_ms != 0 ? s->min_age_ms : 60000,
                                     .retry_ms = s->retry_ms != 0 ? s->retry_ms : RETRY_MS};
   CU_ASSERT_EQUAL_FATAL(jwks_new(&s->jwks, "URL", &jwks, NULL), ERR_OK);
@@ -171,7 +184,7 @@ static void a_rotated_key_is_fetched_for_the_first_token_that_names_it(void)
 static double fetched_at(void)
 {
   AUTO_BUF struct buf page = BUF_INIT(1 << 20);
-  static const char name[] = "\nauth_jwks_fetched_timestamp_seconds ";
+  static const char name[] = "\nauth_jwks_fetched_timestamp_seconds{issuer=\"AUTH_JWT_JWKS_URL\"} ";
   CU_ASSERT_TRUE(metrics_render(&page));
   const char *found = strstr(buf_str(&page), name);
   return found != NULL ? strtod(found + sizeof(name) - 1, NULL) : -1;
@@ -508,7 +521,95 @@ static void the_least_recently_used_token_goes_first(void)
   verified_free(v);
 }
 
-TEST_MAIN("auth jwks", TEST(the_time_of_the_last_good_fetch_is_a_metric),
+/* ------------------------------------------------------------------------ discovery */
+
+static bool describes(struct stage *s, const char *text)
+{
+  AUTO_BUF struct buf line = BUF_INIT(1024);
+  jwks_describe(s->jwks, &line);
+  bool found = strstr(buf_str(&line), text) != NULL;
+  if (!found)
+    printf("\n  want %s\n  got  %s\n", text, buf_str(&line));
+  return found;
+}
+
+static void keys_are_found_by_the_issuers_metadata(void)
+{
+  struct stage s = {.issuer = fake_start(), .discover = true};
+  EVP_PKEY *key = maker_key(JWT_ES256), *next = maker_key(JWT_ES256);
+  publish(&s, key, "k1", NULL, NULL);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 2); /* metadata, keys */
+  CU_ASSERT_TRUE(describes(&s, "ok issuer AUTH_JWT_JWKS_URL: 1 keys, fetched "));
+  publish(&s, next, "k2", NULL, NULL);
+  CU_ASSERT_TRUE(accepted(&s, next, "ES256", "k2"));
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), 3); /* the address is known for a day */
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k1"));
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+  EVP_PKEY_free(next);
+}
+
+static void an_issuer_that_comes_up_later_is_asked_anew(void)
+{
+  struct stage s = {.issuer = fake_start(), .discover = true, .keyless = true};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  set_origin(&s);
+  s.answer = (struct fake_answer){.status = 404, .body = "{}"};
+  fake_set(s.issuer, &s.answer);
+  stage_start(&s);
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k1"));
+  CU_ASSERT_TRUE(fake_hits(s.issuer) >= 2); /* by OpenID Connect, then by RFC 8414 */
+  CU_ASSERT_TRUE(describes(&s, "no keys yet"));
+  CU_ASSERT_TRUE(describes(&s, "metadata: answered with status 404"));
+  publish(&s, key, "k1", NULL, NULL);
+  skip_ms(RETRY_MS + 100);
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1"));
+  CU_ASSERT_TRUE(describes(&s, "ok issuer"));
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+}
+
+static void metadata_of_another_issuer_gives_no_keys(void)
+{
+  struct stage s = {.issuer = fake_start(), .discover = true, .keyless = true};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  publish(&s, key, "k1", NULL, NULL);
+  snprintf(s.origin, sizeof(s.origin), "http://127.0.0.1:%s", strrchr(s.origin, ':') + 1);
+  strncat(s.origin, "/other", sizeof(s.origin) - strlen(s.origin) - 1);
+  stage_start(&s);
+  CU_ASSERT_FALSE(accepted(&s, key, "ES256", "k1"));
+  CU_ASSERT_TRUE(describes(&s, "metadata: the issuer's metadata names another issuer"));
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+}
+
+static void an_issuer_that_is_dropped_is_no_longer_fetched_until_it_is_back(void)
+{
+  struct stage s = {.issuer = fake_start(), .discover = true, .retry_ms = 20};
+  EVP_PKEY *key = maker_key(JWT_ES256);
+  publish(&s, key, "k1", NULL, NULL);
+  stage_start(&s);
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1"));
+  int hits = fake_hits(s.issuer);
+  jwks_keep(s.jwks, false);
+  skip_ms(JWKS_MAX_AGE_MS + RETRY_MS);
+  usleep(100000); /* five times as long as the timer, which looks and sets itself no more */
+  CU_ASSERT_TRUE(accepted(&s, key, "ES256", "k1")); /* those held stay */
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), hits);
+  jwks_keep(s.jwks, true);
+  CU_ASSERT_TRUE(fake_wait_hits(s.issuer, hits + 2)); /* a day later the metadata is read again */
+  CU_ASSERT_EQUAL(fake_hits(s.issuer), hits + 2);
+  stage_stop(&s);
+  EVP_PKEY_free(key);
+}
+
+TEST_MAIN("auth jwks", TEST(keys_are_found_by_the_issuers_metadata),
+          TEST(an_issuer_that_comes_up_later_is_asked_anew),
+          TEST(metadata_of_another_issuer_gives_no_keys),
+          TEST(an_issuer_that_is_dropped_is_no_longer_fetched_until_it_is_back),
+          TEST(the_time_of_the_last_good_fetch_is_a_metric),
           TEST(a_rotated_key_is_fetched_for_the_first_token_that_names_it),
           TEST(unknown_keys_ask_the_issuer_once_in_a_while_only),
           TEST(a_new_key_works_at_once_right_after_a_fetch_that_was_due),

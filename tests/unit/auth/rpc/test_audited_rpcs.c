@@ -82,7 +82,7 @@ static void stage(void)
   sealer_new(&s.sealer, "KEY", NULL, "test", NULL);
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
-  snapshot_trust(world, &(struct trust){s.sealer, s.keys, NULL});
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, NULL, NULL});
   s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {
@@ -286,6 +286,15 @@ static void check_no_secret(void)
     CU_ASSERT_PTR_NULL(strstr(text, secrets[i]));
 }
 
+static enum err_code check_resource(const char *url, struct err *e)
+{
+  Analytics__Auth__V1__CheckResourceRequest r = ANALYTICS__AUTH__V1__CHECK_RESOURCE_REQUEST__INIT;
+  r.resource = (char *)(uintptr_t)url;
+  *e = (struct err){0};
+  drop(call("CheckResource", &r.base, NULL, 5000, e));
+  return e->code;
+}
+
 static void each_outcome_of_each_rpc_writes_one_line(void)
 {
   struct err e;
@@ -298,6 +307,11 @@ static void each_outcome_of_each_rpc_writes_one_line(void)
   get_grants();
   seen++;
   expect_line(&seen, "authenticate", "ok", "", "ann");
+
+  CU_ASSERT_EQUAL(check_resource("analytics-mcp", &e), ERR_OK);
+  expect_line(&seen, "check_resource", "ok", "", "");
+  CU_ASSERT_EQUAL(check_resource("https://mcp.example/mcp", &e), ERR_FAILED_PRECONDITION);
+  expect_line(&seen, "check_resource", "failed", "other_resource", "");
 
   CU_ASSERT_EQUAL(list_dealers(&s.admin, 10, &e), ERR_OK);
   expect_line(&seen, "list_dealers", "ok", "", "ann");

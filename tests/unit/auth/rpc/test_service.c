@@ -104,7 +104,7 @@ static struct stage stage_as(const struct staging *how)
   s.keys = jwt_keys_new();
   jwt_keys_add_hs256(s.keys, "K", SECRET, strlen(SECRET), NULL);
   s.policies = how->policies != NULL ? policies_of(how->policies) : policies_none();
-  snapshot_trust(world, &(struct trust){s.sealer, s.keys, s.policies});
+  snapshot_trust(world, &(struct trust){s.sealer, s.keys, s.policies, NULL});
   s.config = snapshot_slot_new(world);
   CU_ASSERT_EQUAL_FATAL(http_client_new(&s.http, &http, NULL), ERR_OK);
   const struct tokens_options tokens = {.env = {.http = s.http}, .waiters_max = how->waiters_max};
@@ -821,7 +821,7 @@ static void a_new_configuration_is_used_by_the_next_call(void)
   CU_ASSERT_PTR_NOT_NULL_FATAL(t);
   drop(t);
   struct snapshot *smaller = world_new(3, fake_url(s.fake));
-  snapshot_trust(smaller, &(struct trust){s.sealer, s.keys, s.policies});
+  snapshot_trust(smaller, &(struct trust){s.sealer, s.keys, s.policies, NULL});
   snapshot_replace(s.config, smaller);
   CU_ASSERT_PTR_NULL(get_token(&s, &a->sealed, DIRECT, "d12", 5000, &e));
   CU_ASSERT_EQUAL(e.code, ERR_NOT_FOUND);
@@ -847,7 +847,7 @@ static void *reload_soon(void *arg)
   for (int i = 0; i < 500 && fake_hits(r->s->fake) < 1; i++)
     usleep(5000);
   fake_set(r->s->fake, &(struct fake_answer){.status = 200, .expires_in = 3600});
-  snapshot_trust(r->next, &(struct trust){r->s->sealer, r->s->keys, r->s->policies});
+  snapshot_trust(r->next, &(struct trust){r->s->sealer, r->s->keys, r->s->policies, NULL});
   snapshot_stamp(r->next, 1);
   snapshot_replace(r->s->config, snapshot_ref(r->next));
   tokens_configure(r->s->tokens, 1, find_in_snapshot, r->next, &changes);
@@ -905,7 +905,60 @@ static void a_call_that_waits_for_a_removed_dealer_is_told_so(void)
   CU_ASSERT_EQUAL(call_during_reload(without_d01).code, ERR_NOT_FOUND);
 }
 
-TEST_MAIN("auth service", TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
+static enum err_code check_resource(struct stage *s, const char *url, struct err *e)
+{
+  Analytics__Auth__V1__CheckResourceRequest r = ANALYTICS__AUTH__V1__CHECK_RESOURCE_REQUEST__INIT;
+  r.resource = (char *)(uintptr_t)url;
+  *e = (struct err){0};
+  drop(call(s, "CheckResource", &r.base, NULL, 5000, e));
+  return e->code;
+}
+
+/* A snapshot with these issuers and, or without, the key of AUTH_JWT_*. */
+static void trust_issuers(struct stage *s, const char *audiences, bool own_key)
+{
+  static const struct issuers_options options = {.audience = "https://default.example"};
+  AUTO_FREE char *text =
+      xasprintf("{\"issuers\":[{\"issuer\":\"https://id.example\",\"name\":\"id\",%s\"rules\":["
+                "{\"claim\":\"sub\",\"role\":\"admin\"}]}]}",
+                audiences != NULL ? audiences : "");
+  struct issuers *issuers = NULL;
+  struct snapshot *next = world_new(3, fake_url(s->fake));
+  struct err e = {0};
+  if (audiences != NULL)
+    CU_ASSERT_EQUAL_FATAL(issuers_parse(&issuers, "i.json", text, strlen(text), &options, &e),
+                          ERR_OK);
+  snapshot_trust(next, &(struct trust){s->sealer, own_key ? s->keys : NULL, s->policies, issuers});
+  issuers_unref(issuers);
+  snapshot_replace(s->config, next);
+}
+
+static void a_resource_url_that_no_issuer_takes_is_refused_with_the_remedy(void)
+{
+  struct stage s = stage();
+  struct err e;
+  CU_ASSERT_EQUAL(check_resource(&s, "analytics-mcp", &e), ERR_OK);
+  CU_ASSERT_EQUAL(check_resource(&s, "https://mcp.example/mcp", &e), ERR_FAILED_PRECONDITION);
+  CU_ASSERT_STRING_EQUAL(e.reason, "other_resource");
+  CU_ASSERT_STRING_EQUAL(
+      e.message, "auth-svc takes tokens made for \"analytics-mcp\", not for "
+                 "\"https://mcp.example/mcp\": set ANALYTICS_MCP_RESOURCE_URL of gateway and "
+                 "auth-svc to the same, and leave AUTH_JWT_AUDIENCE out");
+  trust_issuers(&s, "", false); /* for the default */
+  CU_ASSERT_EQUAL(check_resource(&s, "https://default.example", &e), ERR_OK);
+  CU_ASSERT_EQUAL(check_resource(&s, "https://mcp.example/mcp", &e), ERR_FAILED_PRECONDITION);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "made for \"https://default.example\", not for"));
+  CU_ASSERT_EQUAL(check_resource(&s, "analytics-mcp", &e), ERR_FAILED_PRECONDITION);
+  trust_issuers(&s, "\"audiences\":[\"client-id\"],", false); /* what the operator says */
+  CU_ASSERT_EQUAL(check_resource(&s, "https://mcp.example/mcp", &e), ERR_OK);
+  trust_issuers(&s, NULL, false);
+  CU_ASSERT_EQUAL(check_resource(&s, "https://mcp.example/mcp", &e), ERR_FAILED_PRECONDITION);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "takes no signed tokens"));
+  strike(&s);
+}
+
+TEST_MAIN("auth service", TEST(a_resource_url_that_no_issuer_takes_is_refused_with_the_remedy),
+          TEST(a_bearer_leads_to_a_token_of_its_own_dealer),
           TEST(a_taken_over_report_svc_gets_in_nowhere_with_the_access_tokens_it_holds),
           TEST(an_account_token_opens_while_the_account_is_in_good_standing),
           TEST(bad_bearers_are_unauthenticated_with_a_reason),

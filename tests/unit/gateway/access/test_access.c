@@ -58,6 +58,10 @@ static void authenticate(struct rpc_call *call, const ProtobufCMessage *message,
   }
   if (strcmp(bearer, "down") == 0)
     err_set(&e, ERR_UNAVAILABLE, "keys_unavailable", "no keys");
+  else if (strcmp(bearer, "unmapped") == 0)
+    err_set(&e, ERR_PERMISSION_DENIED, "no_mapping", "bearer token: no rule fits");
+  else if (strcmp(bearer, "misconfigured") == 0)
+    err_set(&e, ERR_PERMISSION_DENIED, "misconfigured", "of the operator alone");
   else
     err_set(&e, ERR_UNAUTHENTICATED, "invalid_credentials", "no");
   rpc_call_finish(call, &e);
@@ -107,13 +111,15 @@ struct caller {
   atomic_int answers;
   enum access_outcome outcome;
   bool granted;
+  char why[32]; /* "" for none */
 };
 
-static void on_answer(void *arg, enum access_outcome outcome, struct grant *grant)
+static void on_answer(void *arg, enum access_outcome outcome, struct grant *grant, const char *why)
 {
   struct caller *c = arg;
   c->outcome = outcome;
   c->granted = grant != NULL;
+  snprintf(c->why, sizeof(c->why), "%s", why != NULL ? why : "");
   atomic_fetch_add(&c->answers, 1);
 }
 
@@ -148,6 +154,28 @@ static bool ask_from(const char *client, const char *bearer, enum access_outcome
 static bool ask(const char *bearer, enum access_outcome outcome)
 {
   return ask_from(NULL, bearer, outcome);
+}
+
+static void only_a_missing_rule_is_explained_to_the_caller(void)
+{
+  static const struct {
+    const char *bearer, *why;
+    enum access_outcome outcome;
+  } table[] = {{"unmapped", "no rule fits", ACCESS_FORBIDDEN},
+               {"misconfigured", "", ACCESS_FORBIDDEN},
+               {"down", "", ACCESS_UNAVAILABLE},
+               {"bad", "", ACCESS_INVALID},
+               {"good-600000", "", ACCESS_GRANTED}};
+  start(0);
+  for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+    struct caller *c = xcalloc(1, sizeof(*c));
+    c->bearer = table[i].bearer;
+    call(c);
+    CU_ASSERT_TRUE_FATAL(told(c, table[i].outcome));
+    CU_ASSERT_STRING_EQUAL(c->why, table[i].why);
+    free(c);
+  }
+  stop();
 }
 
 /* All callers from threads of their own while auth-svc is silent, then its answer. */
@@ -340,7 +368,8 @@ static void the_end_of_the_channel_answers_all(void)
   rpc_shutdown();
 }
 
-TEST_MAIN("gateway_access", TEST(one_question_serves_64_callers_with_one_bearer),
+TEST_MAIN("gateway_access", TEST(only_a_missing_rule_is_explained_to_the_caller),
+          TEST(one_question_serves_64_callers_with_one_bearer),
           TEST(a_refusal_reaches_all_and_is_not_remembered),
           TEST(trouble_reaches_all_and_is_not_remembered),
           TEST(callers_with_other_bearers_have_other_answers),

@@ -256,6 +256,8 @@ static void rows_of_lists_inside_lists_carry_what_stands_above_them(void)
   Response r = ANALYTICS__REPORT__V1__GET_ACCOUNT_SUMMARIES_RESPONSE__INIT;
   Analytics__Report__V1__Coverage coverage = ANALYTICS__REPORT__V1__COVERAGE__INIT;
   Analytics__Report__V1__DealerFailure failure = ANALYTICS__REPORT__V1__DEALER_FAILURE__INIT;
+  Analytics__Report__V1__DealerLeftOut odd[2] = {ANALYTICS__REPORT__V1__DEALER_LEFT_OUT__INIT,
+                                                 ANALYTICS__REPORT__V1__DEALER_LEFT_OUT__INIT};
   properties[0].property = (char *)"properties/1";
   properties[1].property = (char *)"properties/2";
   account.account = (char *)"accounts/7";
@@ -275,13 +277,24 @@ static void rows_of_lists_inside_lists_carry_what_stands_above_them(void)
   coverage.n_failed = 1;
   coverage.failed = (Analytics__Report__V1__DealerFailure *[]){&failure};
   coverage.failed_undisclosed = 1;
+  odd[0].dealer_id = (char *)"d01";
+  odd[0].reason = (char *)"suspect_traffic";
+  odd[0].figures = (char *)"all";
+  odd[1].dealer_id = (char *)"d02";
+  odd[1].reason = (char *)"gap";
+  odd[1].figures = (char *)"rates";
+  coverage.n_left_out = 2;
+  coverage.left_out = (Analytics__Report__V1__DealerLeftOut *[]){&odd[0], &odd[1]};
   r.coverage = &coverage;
   expect("get_account_summaries", &r.base,
          "Coverage: 2 of 4 dealers; left out: d03 (invalid_grant); 1 more of dealers you may not "
-         "see\n\ndealer_id\taccount\tproperty\tcan_edit\n"
+         "see; in no benchmark: d01 (suspect_traffic), d02 (gap, "
+         "rates)\n\ndealer_id\taccount\tproperty\tcan_edit\n"
          "d01\taccounts/7\tproperties/1\tno\nd01\taccounts/7\tproperties/2\tno\nd02\t-\t-\t-\n",
          "{\"coverage\":{\"asked\":4,\"ok\":2,\"failed\":[{\"dealer_id\":\"d03\",\"reason\":"
-         "\"invalid_grant\"}],\"failed_undisclosed\":1},\"next_offset\":0,"
+         "\"invalid_grant\"}],\"failed_undisclosed\":1,\"left_out\":[{\"dealer_id\":\"d01\","
+         "\"reason\":\"suspect_traffic\",\"figures\":\"all\"},{\"dealer_id\":\"d02\",\"reason\":"
+         "\"gap\",\"figures\":\"rates\"}]},\"next_offset\":0,"
          "\"columns\":[\"dealer_id\",\"account\",\"property\",\"can_edit\"],"
          "\"rows\":[[\"d01\",\"accounts/7\",\"properties/1\",false],[\"d01\",\"accounts/7\","
          "\"properties/2\",false],[\"d02\",null,null,null]]}");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "gateway/arguments/ga4.h"
 #include "tests/unit/gateway/arguments/reading.h"
 #include "tests/unit/harness.h"
 
@@ -399,7 +400,20 @@ static void sort_orders(void)
   expect_all(cases, ARRAY_LEN(cases));
 }
 
-TEST_MAIN("sloppy arguments", TEST(shapes_and_words_of_values), TEST(names_of_arguments),
-          TEST(periods_in_one_word), TEST(single_days_in_any_form),
-          TEST(names_of_dimensions_and_metrics), TEST(filters_of_dimensions),
-          TEST(filters_of_metrics), TEST(sort_orders))
+static void names_are_sorted_and_each_is_found(void)
+{
+  static const enum ga4_kind kinds[] = {GA4_DIMENSION, GA4_METRIC};
+  for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+    size_t n;
+    const struct ga4_field *fields = ga4_fields(kinds[k], &n);
+    for (size_t i = 0; i < n; i++) {
+      CU_ASSERT_TRUE(i == 0 || strcmp(fields[i - 1].name, fields[i].name) < 0);
+      CU_ASSERT_PTR_EQUAL(ga4_find(kinds[k], fields[i].name), fields[i].name);
+    }
+  }
+}
+
+TEST_MAIN("sloppy arguments", TEST(names_are_sorted_and_each_is_found),
+          TEST(shapes_and_words_of_values), TEST(names_of_arguments), TEST(periods_in_one_word),
+          TEST(single_days_in_any_form), TEST(names_of_dimensions_and_metrics),
+          TEST(filters_of_dimensions), TEST(filters_of_metrics), TEST(sort_orders))

@@ -1,4 +1,4 @@
-/* Trace context, error texts, OAuth challenges and metadata, the grant cache. */
+/* Error texts, OAuth challenges and metadata, the grant cache. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,47 +6,7 @@
 #include "gateway/access/cache.h"
 #include "gateway/access/resource.h"
 #include "gateway/bridge/outcome.h"
-#include "gateway/bridge/trace.h"
 #include "tests/unit/harness.h"
-
-static void trace_goes_on_with_a_new_span(void)
-{
-  const char *in = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-  char out[TRACE_LEN + 1], id[TRACE_ID_LEN + 1];
-  trace_child(in, out);
-  CU_ASSERT_EQUAL(strlen(out), TRACE_LEN);
-  CU_ASSERT_EQUAL(strncmp(in, out, 36), 0);
-  CU_ASSERT_NOT_EQUAL(strncmp(in + 36, out + 36, 16), 0);
-  CU_ASSERT_STRING_EQUAL(out + 52, "-00");
-  trace_id(out, id);
-  CU_ASSERT_STRING_EQUAL(id, "0af7651916cd43dd8448eb211c80319c");
-}
-
-static void malformed_trace_begins_a_new_one(void)
-{
-  static const char *const bad[] = {
-      "",
-      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
-      "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-      "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-      "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-      "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
-      "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx: y",
-  };
-  char a[TRACE_LEN + 1], b[TRACE_LEN + 1];
-  for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-    CU_ASSERT_FALSE(trace_valid(bad[i]));
-    trace_child(bad[i], a);
-    CU_ASSERT_TRUE(trace_valid(a));
-    CU_ASSERT_STRING_NOT_EQUAL(a, bad[i]);
-  }
-  trace_child(NULL, a);
-  trace_child(NULL, b);
-  CU_ASSERT_TRUE(trace_valid(a) && trace_valid(b));
-  CU_ASSERT_STRING_NOT_EQUAL(a, b);
-  CU_ASSERT_TRUE(trace_valid("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
-}
 
 static void text_is(enum err_code code, const char *message, const char *want)
 {
@@ -127,6 +87,50 @@ static void metadata_exists_only_with_oauth(void)
                "Bearer realm=\"analytics-mcp\", resource_metadata=\"https://mcp.example.com/"
                ".well-known/oauth-protected-resource/mcp\"");
   resource_free(r);
+}
+
+static bool suffice(const char *has, const char *needed)
+{
+  char text[256], *scopes[8];
+  size_t n = 0;
+  snprintf(text, sizeof(text), "%s", has);
+  for (char *rest = text, *one; (one = strsep(&rest, " ")) != NULL;)
+    scopes[n++] = one;
+  return resource_scopes_suffice(scopes, n, needed);
+}
+
+static void a_token_needs_the_scopes_of_its_tool_by_their_last_part(void)
+{
+  struct resource *r = NULL;
+  struct err e = {0};
+  struct resource_options o = {.url = "https://m.example/mcp",
+                               .auth_servers = "https://l.example",
+                               .scopes = "openid, api://m/analytics.read, m:benchmarks.read"};
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, &o, &e), ERR_OK);
+  CU_ASSERT_STRING_EQUAL(resource_needs(r, false), "api://m/analytics.read");
+  CU_ASSERT_STRING_EQUAL(resource_needs(r, true), "api://m/analytics.read m:benchmarks.read");
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  resource_step_up(r, &out, resource_needs(r, false));
+  CU_ASSERT_STRING_EQUAL(
+      buf_str(&out),
+      "Bearer realm=\"analytics-mcp\", resource_metadata=\"https://m.example/"
+      ".well-known/oauth-protected-resource/mcp\", scope=\"api://m/analytics.read\", "
+      "error=\"insufficient_scope\", "
+      "error_description=\"The token lacks a scope that this needs\"");
+  resource_free(r);
+  o.scopes = "openid,xanalytics.read";
+  CU_ASSERT_EQUAL_FATAL(resource_new(&r, &o, &e), ERR_OK);
+  CU_ASSERT_PTR_NULL(resource_needs(r, false));
+  CU_ASSERT_PTR_NULL(resource_needs(r, true));
+  resource_free(r);
+  CU_ASSERT_TRUE(suffice("openid analytics.read", "analytics.read"));
+  CU_ASSERT_TRUE(suffice("analytics.read", "api://m/analytics.read"));
+  CU_ASSERT_TRUE(suffice("api://m/analytics.read b", "api://m/analytics.read b"));
+  CU_ASSERT_FALSE(suffice("api://m/analytics.read", "api://m/analytics.read b"));
+  CU_ASSERT_FALSE(suffice("other/analytics.read", "analytics.read"));
+  CU_ASSERT_FALSE(suffice("other/analytics.read", "api://m/analytics.read"));
+  CU_ASSERT_FALSE(suffice("analytics", "analytics.read"));
+  CU_ASSERT_FALSE(suffice("", "analytics.read"));
 }
 
 static void scopes_are_in_the_metadata_and_in_every_challenge(void)
@@ -258,10 +262,9 @@ static void a_grant_from_before_a_restart_is_not_blamed_on_the_caller(void)
   CU_ASSERT_PTR_NULL(strstr(buf_str(&out), "credentials"));
 }
 
-TEST_MAIN("gateway_parts", TEST(trace_goes_on_with_a_new_span),
-          TEST(malformed_trace_begins_a_new_one),
-          TEST(error_texts_say_what_happened_and_what_to_do), TEST(every_code_has_a_text),
-          TEST(metadata_exists_only_with_oauth),
+TEST_MAIN("gateway_parts", TEST(error_texts_say_what_happened_and_what_to_do),
+          TEST(every_code_has_a_text), TEST(metadata_exists_only_with_oauth),
+          TEST(a_token_needs_the_scopes_of_its_tool_by_their_last_part),
           TEST(scopes_are_in_the_metadata_and_in_every_challenge),
           TEST(incomplete_or_malformed_oauth_settings_are_refused),
           TEST(principal_is_the_subject_or_else_the_token),

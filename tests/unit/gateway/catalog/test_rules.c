@@ -25,6 +25,24 @@ static void expect(const char *tool, const char *arguments, const char *expected
     printf("\n  %s\n  gave %s\n", arguments, got);
 }
 
+static void rules_of_a_message_are_all_rules_that_name_it(void)
+{
+  for (size_t i = 0; i < catalog_rules_len; i++) {
+    size_t n, expected = 0;
+    const struct catalog_rule *rules = catalog_rules_of(catalog_rules[i].message, &n);
+    for (size_t k = 0; k < catalog_rules_len; k++)
+      expected += catalog_rules[k].message == catalog_rules[i].message;
+    CU_ASSERT_EQUAL_FATAL(n, expected);
+    for (size_t k = 0; k < n; k++)
+      CU_ASSERT_PTR_EQUAL(rules[k].message, catalog_rules[i].message);
+    CU_ASSERT_PTR_EQUAL(catalog_rule_of(catalog_rules[i].message, catalog_rules[i].field),
+                        &catalog_rules[i]);
+  }
+  size_t n = 1;
+  CU_ASSERT_PTR_NULL(catalog_rules_of(NULL, &n));
+  CU_ASSERT_EQUAL(n, 0);
+}
+
 static void defaults_are_filled_in(void)
 {
   expect("list_dealers", "{}", "{\"limit\":100,\"offset\":0}");
@@ -123,7 +141,8 @@ static void deep_arguments_do_not_exhaust_the_stack(void)
   CU_ASSERT_EQUAL(catalog_check(catalog_find("run_report"), json, NULL), ERR_OK);
 }
 
-TEST_MAIN("catalog rules", TEST(defaults_are_filled_in), TEST(given_values_are_kept_in_either_case),
+TEST_MAIN("catalog rules", TEST(rules_of_a_message_are_all_rules_that_name_it),
+          TEST(defaults_are_filled_in), TEST(given_values_are_kept_in_either_case),
           TEST(required_fields_must_be_there), TEST(lists_keep_their_bounds),
           TEST(numbers_keep_their_bounds), TEST(lengths_count_characters_not_bytes),
           TEST(items_of_a_list_keep_the_length), TEST(wrong_types_are_left_to_the_reader),

@@ -1,19 +1,53 @@
-/* The words of every language, and that nothing but words becomes HTML. */
+/* The words of every language, that nothing but words becomes HTML, and what is read of a browser.
+ */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "gateway/connect/connect.h"
+#include "gateway/connect/fields.h"
 #include "gateway/connect/page.h"
 #include "tests/unit/harness.h"
 
 /* Every reason that a page may show: those of ConnectService, and the gateway's own. */
 static const char *const reasons[] = {
-    "invite_over",       "session_over",     "interrupted",   "wrong_browser",  "wrong_issuer",
-    "declined",          "admin_policy",     "scope_missing", "no_analytics",   "google_refused",
-    "bad_id_token",      "no_refresh_token", "google_slow",   "property_taken", "property_unknown",
-    "state_unwritable",  "state_full",       "dealer_taken",  "not_live",       "too_many_tries",
-    "too_many_requests", "cross_site",       "not_found",     "unavailable"};
+    "invite_over",       "session_over",   "interrupted",      "wrong_browser",
+    "wrong_issuer",      "declined",       "admin_policy",     "scope_missing",
+    "no_analytics",      "google_refused", "bad_id_token",     "no_refresh_token",
+    "google_slow",       "property_taken", "property_unknown", "state_unwritable",
+    "state_full",        "dealer_taken",   "not_live",         "too_many_tries",
+    "too_many_requests", "cross_site",     "not_found",        "unavailable",
+    "state_unavailable"};
+
+/* A body that says nothing from its second byte on was wiped beyond its copy once. */
+static void a_form_may_hold_any_byte_anywhere(void)
+{
+  char body[4096] = "a";
+  struct fields f = {0};
+  memcpy(body + 2000, "&lang=fr&code=%00&state=b%2", 27);
+  memcpy(body + sizeof(body) - 9, "&invite=x", 9); /* to the very last byte */
+  fields_read_form(&f, body, sizeof(body));
+  CU_ASSERT_STRING_EQUAL(f.lang, "fr");
+  CU_ASSERT_STRING_EQUAL(f.code, "");
+  CU_ASSERT_STRING_EQUAL(f.invite, "x");
+  CU_ASSERT_STRING_EQUAL(f.state, ""); /* NULs follow */
+  fields_read_form(&f, "state=b%2", 9);
+  CU_ASSERT_STRING_EQUAL(f.state, "b%2");
+}
+
+static void only_our_cookie_is_a_session(void)
+{
+  char session[CONNECT_SESSION_MAX], header[256];
+  CU_ASSERT_STRING_EQUAL(fields_read_cookie("a=b; __Host-connect=s1.fr; c=d", session), "fr; c=d");
+  CU_ASSERT_STRING_EQUAL(session, "s1");
+  CU_ASSERT_PTR_NULL(fields_read_cookie("x__Host-connect=s1.fr", session));
+  CU_ASSERT_STRING_EQUAL(session, "");
+  CU_ASSERT_PTR_NULL(fields_read_cookie(NULL, session));
+  snprintf(header, sizeof(header), "__Host-connect=%0100d", 0); /* longer than one of ours */
+  CU_ASSERT_PTR_NULL(fields_read_cookie(header, session));
+  CU_ASSERT_STRING_EQUAL(session, "");
+}
 
 static void every_language_has_words_for_every_error(void)
 {
@@ -177,7 +211,8 @@ static void a_url_that_cannot_serve_is_refused(void)
   CU_ASSERT_PTR_NULL(c);
 }
 
-TEST_MAIN("gateway_connect_pages", TEST(every_language_has_words_for_every_error),
+TEST_MAIN("gateway_connect_pages", TEST(a_form_may_hold_any_byte_anywhere),
+          TEST(only_our_cookie_is_a_session), TEST(every_language_has_words_for_every_error),
           TEST(every_language_fills_in_the_same_places),
           TEST(the_language_is_the_first_that_is_known), TEST(names_are_text_whatever_they_hold),
           TEST(only_an_answer_that_says_so_is_shown_as_connected),

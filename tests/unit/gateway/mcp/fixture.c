@@ -9,6 +9,7 @@
 #include "common/base/mem.h"
 
 int64_t fixture_now = 1000;
+bool (*fixture_has_scopes)(const struct mcp_principal *p, const char *scopes);
 
 static const struct mcp_tool tools[] = {
     {.name = "echo",
@@ -38,6 +39,12 @@ static const struct mcp_tool tools[] = {
      .description = "Answers when told to.",
      .input_schema = "{\"type\":\"object\"}",
      .read_only = true},
+    {.name = "state",
+     .title = "State",
+     .description = "For operators.",
+     .input_schema = "{\"type\":\"object\"}",
+     .read_only = true,
+     .operators_only = true},
 };
 
 static void on_cancel(void *arg)
@@ -159,6 +166,7 @@ void fixture_start(struct fixture *f, void (*adjust)(struct mcp_server_options *
 {
   memset(f, 0, sizeof(*f));
   fixture_now = 1000;
+  fixture_has_scopes = NULL;
   ring_new(&f->keys, "TEST", NULL, NULL);
   start(f, adjust);
 }
@@ -196,6 +204,12 @@ static void sink_reply(void *arg, int status, const char *session_id, struct buf
   a->body = buf_take(body, NULL);
 }
 
+static void sink_forbid(void *arg, const char *scopes, struct buf *body)
+{
+  snprintf(((struct answer *)arg)->scopes, sizeof(((struct answer *)arg)->scopes), "%s", scopes);
+  sink_reply(arg, 403, NULL, body);
+}
+
 static void sink_start(void *arg, const char *session_id)
 {
   struct answer *a = arg;
@@ -225,6 +239,7 @@ static void sink_release(void *arg)
 }
 
 static const struct mcp_sink sink = {.reply = sink_reply,
+                                     .forbid = sink_forbid,
                                      .stream_start = sink_start,
                                      .stream_event = sink_event,
                                      .stream_end = sink_end,
@@ -253,7 +268,11 @@ static struct principal *principal_new(const char *id)
 {
   struct principal *p = xcalloc(1, sizeof(*p));
   snprintf(p->id, sizeof(p->id), "%s", id);
-  p->base = (struct mcp_principal){.id = p->id, .ref = principal_ref, .unref = principal_unref};
+  p->base = (struct mcp_principal){.id = p->id,
+                                   .is_operator = strcmp(id, FIXTURE_OPERATOR) == 0,
+                                   .has_scopes = fixture_has_scopes,
+                                   .ref = principal_ref,
+                                   .unref = principal_unref};
   p->refs = 1;
   return p;
 }
@@ -296,12 +315,17 @@ struct answer *post(struct fixture *f, const char *body)
 
 void fixture_initialize(struct fixture *f, const char *version)
 {
-  char body[256];
+  fixture_initialize_as(f, version, "{}");
+}
+
+void fixture_initialize_as(struct fixture *f, const char *version, const char *capabilities)
+{
+  char body[512];
   snprintf(body, sizeof(body),
            "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{"
-           "\"protocolVersion\":\"%s\",\"capabilities\":{},"
+           "\"protocolVersion\":\"%s\",\"capabilities\":%s,"
            "\"clientInfo\":{\"name\":\"t\",\"version\":\"1\"}}}",
-           version);
+           version, capabilities);
   f->session[0] = '\0';
   struct answer *a = post(f, body);
   snprintf(f->session, sizeof(f->session), "%s", a->session_id);

@@ -17,6 +17,7 @@ struct answer {
   int releases;
   bool stream, ended, written_after_release;
   char session_id[128];
+  char scopes[64];                  /* of one that was forbidden */
   char *body;                       /* of a reply */
   char *events[FIXTURE_MAX_EVENTS]; /* of a stream */
   int n_events;
@@ -32,6 +33,11 @@ struct fixture {
   char session[128];
 };
 
+/* The principal that is an operator. The tool "state" is for operators. */
+#define FIXTURE_OPERATOR "operator"
+
+/* What principals may do; NULL: everything. fixture_start() sets it back. */
+extern bool (*fixture_has_scopes)(const struct mcp_principal *p, const char *scopes);
 /* The clock of every fixture, in milliseconds. */
 extern int64_t fixture_now;
 
@@ -45,6 +51,8 @@ void fixture_stop(struct fixture *f);
 void fixture_offer(struct mcp_server_options *o);
 /* initialize with a version; keeps the session id in f->session. */
 void fixture_initialize(struct fixture *f, const char *version);
+/* The same with the capabilities of the client, JSON. */
+void fixture_initialize_as(struct fixture *f, const char *version, const char *capabilities);
 
 /* Posts a body with f->session and Accept for both; answer_free() ends it. */
 struct answer *post(struct fixture *f, const char *body);

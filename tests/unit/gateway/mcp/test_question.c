@@ -16,6 +16,8 @@ static void choose(void *host, const struct mcp_tool *tool, struct mcp_call *cal
 {
   (void)host, (void)tool;
   static const struct mcp_choice choices[] = {{"d01", "Ford of \"Reno\""}, {"d02", "Ford"}};
+  static const struct mcp_question question = {
+      .key = "dealer", .message = "Which dealer?", .choices = choices, .n = 2};
   const char *value, *text = "cannot ask";
   switch (mcp_call_answer(call, "dealer", &value)) {
   case MCP_ANSWERED:
@@ -26,7 +28,7 @@ static void choose(void *host, const struct mcp_tool *tool, struct mcp_call *cal
     break;
   case MCP_NO_ANSWER:
     if (mcp_call_may_ask(call))
-      mcp_call_ask(call, &(struct mcp_question){"dealer", "Which dealer?", choices, 2});
+      mcp_call_ask(call, &question, 1);
     break;
   }
   mcp_call_finish(call, &(struct mcp_tool_result){.text = text, .text_len = strlen(text)});
@@ -113,9 +115,86 @@ static void whoever_declines_is_not_asked_again(void)
     CU_ASSERT_TRUE(says(b, "\"text\":\"declined\""));
     answer_free(b);
   }
-  AUTO_FREE char *rest = second_round(a, "");
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void a_missing_answer_is_asked_for_again(void)
+{
+  fixture_start(&f, asking);
+  struct answer *a = ask_as("alice", FORMS, "", "");
+  AUTO_FREE char *rest = second_round(a, "\"dealer\":12,\"other\":{\"action\":\"accept\"}");
   struct answer *b = ask_as("alice", FORMS, "", rest);
-  CU_ASSERT_TRUE(says(b, "\"text\":\"cannot ask\""));
+  CU_ASSERT_TRUE(says(b, "\"inputRequests\":{\"dealer\""));
+  answer_free(b);
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void expect_refused(struct answer *a)
+{
+  CU_ASSERT_EQUAL(a->status, 200);
+  CU_ASSERT_EQUAL(answer_code(a), -32602);
+  CU_ASSERT_TRUE(says(a, "requestState"));
+  answer_free(a);
+}
+
+/* Asks for one and then for another. */
+static void choose_twice(void *host, const struct mcp_tool *tool, struct mcp_call *call)
+{
+  (void)host, (void)tool;
+  static const struct mcp_question questions[] = {
+      {.key = "first", .message = "1?", .schema = "{\"type\":\"object\",\"properties\":{}}"},
+      {.key = "second", .message = "2?", .schema = "{\"type\":\"object\",\"properties\":{}}"}};
+  const char *first, *second;
+  mcp_call_answer(call, "first", &first);
+  mcp_call_answer(call, "second", &second);
+  if (first == NULL) {
+    mcp_call_ask(call, questions, 1);
+  } else if (second == NULL) {
+    mcp_call_ask(call, questions, 2);
+  } else {
+    AUTO_FREE char *text = xasprintf("%s, %s", first, second);
+    mcp_call_finish(call, &(struct mcp_tool_result){.text = text, .text_len = strlen(text)});
+  }
+  mcp_call_unref(call);
+}
+
+static void asking_twice(struct mcp_server_options *o)
+{
+  o->tools.call = choose_twice;
+}
+
+static void answers_of_earlier_rounds_travel_in_the_state(void)
+{
+#define GIVE(key, value)                                                                           \
+  "\"" key "\":{\"action\":\"accept\",\"content\":{\"" key "\":\"" value "\"}}"
+  fixture_start(&f, asking_twice);
+  struct answer *a = ask_as("alice", FORMS, "", "");
+  AUTO_FREE char *one = second_round(a, GIVE("first", "red"));
+  struct answer *b = ask_as("alice", FORMS, "", one);
+  CU_ASSERT_TRUE(says(b, "\"inputRequests\":{\"second\":"));
+  CU_ASSERT_PTR_NULL(strstr(b->body, "\"1?\""));
+  AUTO_FREE char *two = second_round(b, GIVE("second", "blue"));
+  struct answer *c = ask_as("alice", FORMS, "", two);
+  CU_ASSERT_TRUE(says(c, "\"text\":\"red, blue\""));
+  answer_free(c);
+  answer_free(b);
+  answer_free(a);
+  fixture_stop(&f);
+}
+
+static void carried_answers_cannot_be_changed(void)
+{
+  fixture_start(&f, asking_twice);
+  struct answer *a = ask_as("alice", FORMS, "", "");
+  AUTO_FREE char *one = second_round(a, GIVE("first", "red"));
+  struct answer *b = ask_as("alice", FORMS, "", one);
+  AUTO_FREE char *two = second_round(b, GIVE("second", "blue"));
+  char *dot = strchr(two, '.');
+  CU_ASSERT_PTR_NOT_NULL_FATAL(dot);
+  dot[8] = dot[8] == 'A' ? 'B' : 'A';
+  expect_refused(ask_as("alice", FORMS, "", two));
   answer_free(b);
   answer_free(a);
   fixture_stop(&f);
@@ -159,14 +238,6 @@ static void an_answer_without_its_question_is_asked_for_again(void)
   fixture_stop(&f);
 }
 
-static void expect_refused(struct answer *a)
-{
-  CU_ASSERT_EQUAL(a->status, 200);
-  CU_ASSERT_EQUAL(answer_code(a), -32602);
-  CU_ASSERT_TRUE(says(a, "requestState"));
-  answer_free(a);
-}
-
 static void a_state_belongs_to_its_request_its_caller_and_its_time(void)
 {
   fixture_start(&f, asking);
@@ -191,6 +262,9 @@ static void a_state_belongs_to_its_request_its_caller_and_its_time(void)
 
 TEST_MAIN("mcp_question", TEST(the_question_is_a_form_of_choices),
           TEST(the_answer_reaches_the_same_call), TEST(whoever_declines_is_not_asked_again),
-          TEST(clients_without_forms_are_not_asked), TEST(legacy_clients_are_not_asked),
+          TEST(a_missing_answer_is_asked_for_again),
+          TEST(answers_of_earlier_rounds_travel_in_the_state),
+          TEST(carried_answers_cannot_be_changed), TEST(clients_without_forms_are_not_asked),
+          TEST(legacy_clients_are_not_asked),
           TEST(an_answer_without_its_question_is_asked_for_again),
           TEST(a_state_belongs_to_its_request_its_caller_and_its_time))

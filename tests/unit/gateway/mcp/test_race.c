@@ -47,7 +47,7 @@ static void *end_session(void *arg)
   struct round *r = arg;
   struct mcp_principal alice = {.id = "alice"};
   pthread_barrier_wait(&r->start);
-  mcp_server_delete(r->f->server, r->f->session, &alice);
+  mcp_server_delete(r->f->server, &(struct mcp_headers){.session_id = r->f->session}, &alice);
   return NULL;
 }
 

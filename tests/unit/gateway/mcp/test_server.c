@@ -347,11 +347,15 @@ static void deletions_are_remembered_as_many_as_fit_the_latest_first(void)
   for (int i = 0; i < 3; i++) {
     fixture_initialize(&f, "2025-11-25");
     snprintf(ids[i], sizeof(ids[i]), "%s", f.session);
-    CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[i], &alice), 204);
+    CU_ASSERT_EQUAL(
+        mcp_server_delete(f.server, &(struct mcp_headers){.session_id = ids[i]}, &alice), 204);
   }
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[2], &alice), 404);
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[1], &alice), 404);
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, ids[0], &alice), 204);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, &(struct mcp_headers){.session_id = ids[2]}, &alice),
+                  404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, &(struct mcp_headers){.session_id = ids[1]}, &alice),
+                  404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, &(struct mcp_headers){.session_id = ids[0]}, &alice),
+                  204);
   fixture_stop(&f);
 }
 
@@ -378,13 +382,20 @@ static void delete_ends_a_session_and_its_calls(void)
   struct answer *call = post(&f, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
                                  "\"params\":{\"name\":\"slow\"}}");
   struct mcp_principal mallory = {.id = "mallory"}, alice = {.id = "alice"};
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &mallory), 404);
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, NULL, &alice), 405);
+  CU_ASSERT_EQUAL(
+      mcp_server_delete(f.server, &(struct mcp_headers){.session_id = f.session}, &mallory), 404);
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, &(struct mcp_headers){.session_id = NULL}, &alice),
+                  405);
+  /* From 2026-07-28 on a session id in a header is ignored. */
+  const struct mcp_headers modern = {.session_id = f.session, .protocol_version = "2026-07-28"};
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, &modern, &alice), 405);
   CU_ASSERT_EQUAL(f.cancels, 0);
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &alice), 204);
+  const struct mcp_headers legacy = {.session_id = f.session, .protocol_version = "2025-11-25"};
+  CU_ASSERT_EQUAL(mcp_server_delete(f.server, &legacy, &alice), 204);
   CU_ASSERT_EQUAL(f.cancels, 1);
   expect(call, 202, 0);
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &alice), 404);
+  CU_ASSERT_EQUAL(
+      mcp_server_delete(f.server, &(struct mcp_headers){.session_id = f.session}, &alice), 404);
   expect(post(&f, REQ("1", "ping")), 404, -32001);
   finish_held(&f, 0);
   fixture_stop(&f);

@@ -265,7 +265,8 @@ static void delete_ends_the_stream_of_a_session(void)
   fixture_initialize(&f, "2025-06-18");
   struct answer *a = get(f.session, "alice", 0);
   const struct mcp_principal alice = {.id = "alice"};
-  CU_ASSERT_EQUAL(mcp_server_delete(f.server, f.session, &alice), 204);
+  CU_ASSERT_EQUAL(
+      mcp_server_delete(f.server, &(struct mcp_headers){.session_id = f.session}, &alice), 204);
   CU_ASSERT_TRUE(a->ended);
   CU_ASSERT_EQUAL(a->n_events, 0);
   answer_free(a);

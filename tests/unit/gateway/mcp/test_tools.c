@@ -48,6 +48,36 @@ static void list_is_the_same_every_time(void)
   fixture_stop(&f);
 }
 
+static char *answered(struct fixture *f, const char *body, const char *principal)
+{
+  const struct mcp_headers headers = {0};
+  struct answer *a = post_as(f, body, &headers, principal, true, false);
+  char *text = xstrdup(a->body);
+  answer_free(a);
+  return text;
+}
+
+static void tools_for_operators_are_seen_and_called_by_them_alone(void)
+{
+  struct fixture f;
+  fixture_start(&f, NULL);
+  AUTO_FREE char *others = answered(&f, LIST, "ann");
+  AUTO_FREE char *operators = answered(&f, LIST, FIXTURE_OPERATOR);
+  AUTO_FREE char *refused = answered(&f, CALL("2", "\"name\":\"state\""), "ann");
+  AUTO_FREE char *unknown = answered(&f, CALL("2", "\"name\":\"stats\""), "ann");
+  AUTO_FREE char *called = answered(&f, CALL("2", "\"name\":\"state\""), FIXTURE_OPERATOR);
+  CU_ASSERT_PTR_NULL(strstr(others, "\"state\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(others, "\"slow\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(operators, "\"state\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(operators, "\"slow\""));
+  /* As a tool that does not exist, so that nobody learns of it. */
+  CU_ASSERT_PTR_NOT_NULL(strstr(refused, "Unknown tool: state"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(unknown, "Unknown tool: stats"));
+  CU_ASSERT_PTR_NULL(strstr(called, "Unknown tool"));
+  CU_ASSERT_EQUAL(f.host_calls, 1);
+  fixture_stop(&f);
+}
+
 static void pages_of_two(struct mcp_server_options *o)
 {
   o->page_size = 2;
@@ -430,18 +460,17 @@ static void calls_beyond_the_cap_are_told_to_wait(void)
   fixture_stop(&f);
 }
 
-TEST_MAIN("mcp_tools", TEST(list_has_only_fields_of_the_negotiated_version),
-          TEST(list_is_the_same_every_time), TEST(list_pages_give_every_tool_once),
-          TEST(empty_and_null_cursors_begin_at_the_first_page),
-          TEST(null_progress_token_asks_for_no_progress), TEST(foreign_cursor_is_invalid_params),
-          TEST(call_gives_text_and_the_same_json_structured),
-          TEST(absent_and_null_arguments_are_empty), TEST(malformed_calls_are_protocol_errors),
-          TEST(tool_failure_is_a_result), TEST(answer_that_does_not_fit_becomes_advice),
-          TEST(call_the_host_forgets_is_answered),
-          TEST(progress_goes_out_rising_and_never_after_the_result),
-          TEST(without_a_token_there_is_no_progress_and_the_answer_is_json),
-          TEST(token_is_of_no_use_to_a_client_that_takes_only_json),
-          TEST(long_call_becomes_a_stream), TEST(cancelled_call_ends_without_a_response),
-          TEST(cancellation_reaches_only_the_own_session),
-          TEST(disconnect_cancels_and_nothing_is_written_after),
-          TEST(id_under_way_cannot_be_used_again), TEST(calls_beyond_the_cap_are_told_to_wait))
+TEST_MAIN(
+    "mcp_tools", TEST(list_has_only_fields_of_the_negotiated_version),
+    TEST(list_is_the_same_every_time), TEST(tools_for_operators_are_seen_and_called_by_them_alone),
+    TEST(list_pages_give_every_tool_once), TEST(empty_and_null_cursors_begin_at_the_first_page),
+    TEST(null_progress_token_asks_for_no_progress), TEST(foreign_cursor_is_invalid_params),
+    TEST(call_gives_text_and_the_same_json_structured), TEST(absent_and_null_arguments_are_empty),
+    TEST(malformed_calls_are_protocol_errors), TEST(tool_failure_is_a_result),
+    TEST(answer_that_does_not_fit_becomes_advice), TEST(call_the_host_forgets_is_answered),
+    TEST(progress_goes_out_rising_and_never_after_the_result),
+    TEST(without_a_token_there_is_no_progress_and_the_answer_is_json),
+    TEST(token_is_of_no_use_to_a_client_that_takes_only_json), TEST(long_call_becomes_a_stream),
+    TEST(cancelled_call_ends_without_a_response), TEST(cancellation_reaches_only_the_own_session),
+    TEST(disconnect_cancels_and_nothing_is_written_after), TEST(id_under_way_cannot_be_used_again),
+    TEST(calls_beyond_the_cap_are_told_to_wait))

@@ -7,6 +7,7 @@
 #include "report-svc/answer/caveats.h"
 #include "report-svc/answer/headline.h"
 #include "report-svc/answer/landing.h"
+#include "report-svc/ask/ask.h"
 #include "tests/unit/harness.h"
 
 typedef Analytics__Ga4__V1beta__DateRange date_range;
@@ -56,9 +57,9 @@ static void relative_dates_are_days_of_the_propertys_zone(void)
 
 static void the_day_of_a_property_ends_at_its_midnight(void)
 {
-  CU_ASSERT_EQUAL(answer_day_left_ms("America/New_York", at("2026-11-30T04:59:00Z")), 60000);
-  CU_ASSERT_EQUAL(answer_day_left_ms("UTC", at("2026-11-30T00:00:00Z")), 86400000);
-  CU_ASSERT_EQUAL(answer_day_left_ms("No/Where", at("2026-11-30T23:59:59Z")), 1000);
+  CU_ASSERT_EQUAL(request_day_left_ms("America/New_York", at("2026-11-30T04:59:00Z")), 60000);
+  CU_ASSERT_EQUAL(request_day_left_ms("UTC", at("2026-11-30T00:00:00Z")), 86400000);
+  CU_ASSERT_EQUAL(request_day_left_ms("No/Where", at("2026-11-30T23:59:59Z")), 1000);
 }
 
 static void days_read_as_people_write_them(void)
@@ -109,18 +110,36 @@ static void days_that_are_not_done_are_said(void)
 }
 
 /* Days that are not final may still get rows. */
-static void days_without_rows_may_lie_before_the_first_data(void)
+static void days_without_rows_are_held_against_the_first_data(void)
 {
+  static const struct {
+    const char *start, *end;
+    int64_t first;    /* -2: 2026-11-03 */
+    const char *part; /* NULL: nothing is said */
+  } rows[] = {
+      {"2026-11-01", "2026-11-28", FIRST_DAY_UNKNOWN, "may lie before the property's first data"},
+      {"2026-11-01", "2026-11-29", FIRST_DAY_UNKNOWN, NULL},
+      {"2026-10-01", "2026-11-02", -2,
+       "before the first data: properties/9 has data from "
+       "2026-11-03 on."},
+      {"2026-11-04", "2026-11-28", -2,
+       "no data of these days, though properties/9 has data from "
+       "2026-11-03 on."},
+      {"2026-11-04", "2026-11-29", -2, NULL},
+      {"2026-11-04", "2026-11-29", FIRST_DAY_NONE, "no session was ever recorded"},
+  };
   struct arena *arena = arena_new(1 << 16);
-  static const char *const ends[] = {"2026-11-28", "2026-11-29"};
-  for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+  int64_t third = at("2026-11-03T00:00:00Z") / 86400000;
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
     struct answer_texts t = {.arena = arena};
-    date_range past = range_of("2010-01-01", "2010-01-31"), late = range_of("2026-11-01", ends[i]);
+    date_range past = range_of("2010-01-01", "2010-01-31"),
+               late = range_of(rows[i].start, rows[i].end);
     struct answer_days days[] = {answer_days_of(&past, "", at("2026-11-30T12:00:00Z")),
                                  answer_days_of(&late, "", at("2026-11-30T12:00:00Z"))};
-    caveats_of_no_rows(&t, days, ARRAY_LEN(days));
-    CU_ASSERT_EQUAL(t.n, i == 0);
-    CU_ASSERT_EQUAL(says(&t, "may lie before the property's first data"), i == 0);
+    caveats_of_no_rows(&t, days, ARRAY_LEN(days), rows[i].first == -2 ? third : rows[i].first,
+                       "properties/9");
+    CU_ASSERT_EQUAL(t.n, rows[i].part != NULL);
+    CU_ASSERT_TRUE(rows[i].part == NULL || says(&t, rows[i].part));
   }
   arena_free(arena);
 }
@@ -266,7 +285,7 @@ static void a_headline_says_which_rows_of_what_for_whom_and_when(void)
 TEST_MAIN("report answer", TEST(relative_dates_are_days_of_the_propertys_zone),
           TEST(the_day_of_a_property_ends_at_its_midnight), TEST(days_read_as_people_write_them),
           TEST(days_that_are_not_done_are_said),
-          TEST(days_without_rows_may_lie_before_the_first_data),
+          TEST(days_without_rows_are_held_against_the_first_data),
           TEST(every_note_of_google_becomes_a_sentence),
           TEST(the_currency_is_said_of_amounts_of_money_alone),
           TEST(sessions_without_a_landing_page_are_one_row_where_they_may_be_added),

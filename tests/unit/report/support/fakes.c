@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analytics/auth/v1/status.pb-c.h"
 #include "common/base/mem.h"
 
 static void get_token(struct rpc_call *call, const ProtobufCMessage *message, void *service)
@@ -143,6 +144,25 @@ static const struct rpc_method auth_methods[] = {
     {"ListDealers", RPC_UNARY, RPC_ON_POLLER, list_dealers},
 };
 
+static void authorize_status(struct rpc_call *call, const ProtobufCMessage *request, void *user)
+{
+  const Analytics__Auth__V1__AuthorizeStatusResponse response =
+      ANALYTICS__AUTH__V1__AUTHORIZE_STATUS_RESPONSE__INIT;
+  struct fakes *f = user;
+  struct err e = {0};
+  (void)request;
+  f->status_asked++;
+  if (f->refuses_status)
+    err_set(&e, ERR_PERMISSION_DENIED, "not_admin", "this is for admins only");
+  if (e.code == ERR_OK)
+    rpc_call_reply(call, &response.base);
+  else
+    rpc_call_finish(call, &e);
+}
+
+static const struct rpc_method status_methods[] = {
+    {"AuthorizeStatus", RPC_UNARY, RPC_ON_POLLER, authorize_status}};
+
 static void must(enum err_code code, const struct err *e)
 {
   if (code != ERR_OK)
@@ -170,6 +190,9 @@ void fake_auth_start(struct fakes *f)
   must(rpc_server_new(&f->auth_server, &server_options, &e), &e);
   must(rpc_server_add(f->auth_server, &analytics__auth__v1__auth_service__descriptor, auth_methods,
                       ARRAY_LEN(auth_methods), f, &e),
+       &e);
+  must(rpc_server_add(f->auth_server, &analytics__auth__v1__status_service__descriptor,
+                      status_methods, ARRAY_LEN(status_methods), f, &e),
        &e);
   must(rpc_server_start(f->auth_server, &e), &e);
 }
@@ -201,7 +224,9 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                 .max_answer_bytes = o->max_answer_bytes,
                                 .chunk_rows = o->chunk_rows,
                                 .join_bytes = o->join_bytes,
-                                .fan_out = o->fan_out};
+                                .fan_out = o->fan_out,
+                                .self = {.name = "report-svc"},
+                                .gate = {.auth = f->auth_channel}};
   report_service_init(&f->service);
   must(rpc_server_new(&f->report_server, &server_options, &e), &e);
   must(report_service_register(f->report_server, &f->service, &e), &e);

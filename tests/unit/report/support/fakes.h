@@ -31,6 +31,7 @@ struct google_plan {
   bool turned_after_cut;     /* after an answer was cut off the rows come in another order */
   bool repeats;              /* a page begins with the last row of the page before */
   const char *metric;        /* header of the metric; NULL: sessions */
+  const char *first_date;    /* of all data, as Google writes it; NULL: there is none */
 };
 
 enum { FAKE_PROPERTIES = 64 };
@@ -54,13 +55,15 @@ struct fakes {
   char lease_grant[32], lease_of[32];            /* of the last of them: "d03" */
   int token_failures;                            /* so many calls fail as if Google's did */
   bool several_properties;                       /* a dealer d07 has property 907 beside 107 */
-  int opaque_from;       /* dealers from this number on are opaque; 0: none */
-  int finds_from;        /* dealers from this number on have no configured properties; 0: none */
-  atomic_int own_calls;  /* OwnProperties */
-  char own_seen[256];    /* of the last: "11@1 12@1? ..." */
-  uint64_t assignment;   /* of the configuration */
-  const char *own_fails; /* its reason; NULL: all that was seen are theirs */
-  int list_dealers;      /* dealers d00.. that ListDealers names */
+  int opaque_from;         /* dealers from this number on are opaque; 0: none */
+  int finds_from;          /* dealers from this number on have no configured properties; 0: none */
+  atomic_int own_calls;    /* OwnProperties */
+  char own_seen[256];      /* of the last: "11@1 12@1? ..." */
+  uint64_t assignment;     /* of the configuration */
+  const char *own_fails;   /* its reason; NULL: all that was seen are theirs */
+  atomic_int status_asked; /* AuthorizeStatus */
+  atomic_bool refuses_status;
+  int list_dealers; /* dealers d00.. that ListDealers names */
 
   struct MHD_Daemon *daemon;
   struct rpc_server *auth_server, *report_server;

@@ -100,7 +100,8 @@ double fixture_sql(size_t dealer, const char *sql)
     }
   }
   text[n] = '\0';
-  sqlite3 *db = world_reader_acquire(w);
+  struct err e = {0};
+  sqlite3 *db = world_reader_acquire(w, NULL, &e);
   sqlite3_stmt *s = NULL;
   double value = -1;
   if (sqlite3_prepare_v2(db, text, -1, &s, NULL) != SQLITE_OK)

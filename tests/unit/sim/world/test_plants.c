@@ -261,7 +261,33 @@ static void a_file_of_yesterday_is_extended_and_not_made_again(void)
   unlink(path);
 }
 
-TEST_MAIN("sim_plants", TEST(a_sign_changes_no_other_dealer),
+/* Of a lazy demo world, each dealer that was asked for. */
+static void a_dealer_of_a_large_world_is_extended_too(void)
+{
+  AUTO_FREE char *path = xasprintf("/tmp/ga4-sim-lazy-extend-%d.db", (int)getpid());
+  AUTO_FREE char *one = xasprintf("%s.properties/d05.db", path);
+  struct world_params p = params(201, 20);
+  struct world *w = NULL;
+  struct err e = {0};
+  log_init("test", LOG_LEVEL_OFF);
+  p.demo = true;
+  for (int day = 0; day < 2; day++) {
+    CU_ASSERT_EQUAL_FATAL(world_open(&w, &p, true, path, &e), ERR_OK);
+    sqlite3 *db = world_reader_acquire(w, &w->properties[4], &e);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(db);
+    CU_ASSERT_EQUAL(number(db, "SELECT MAX(date) FROM sessions"), 20260310 + day);
+    world_reader_release(w, db);
+    world_close(w);
+    p.today++;
+  }
+  CU_ASSERT_EQUAL(file_number(one, "SELECT value FROM meta WHERE key='made_for'"), FIXTURE_TODAY);
+  CU_ASSERT_EQUAL(file_number(path, "SELECT value FROM meta WHERE key='today'"), FIXTURE_TODAY + 1);
+  AUTO_FREE char *clean = xasprintf("rm -rf %s %s.properties", path, path);
+  CU_ASSERT_EQUAL(system(clean), 0);
+}
+
+TEST_MAIN("sim_plants", TEST(a_dealer_of_a_large_world_is_extended_too),
+          TEST(a_sign_changes_no_other_dealer),
           TEST(a_bot_wave_is_a_fifth_of_the_sessions_in_three_days),
           TEST(days_are_lost_by_a_gap_and_a_late_start),
           TEST(duplicate_leads_come_to_sixteen_in_ten), TEST(an_extra_key_event_is_registered),

@@ -1,4 +1,6 @@
 /* The world: the same everywhere, consistent in itself, shaped as documented. */
+#include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,11 +206,11 @@ static void a_file_of_someone_else_is_refused(void)
 /* Sessions of dealer 0, counted by all readers at once. */
 static int64_t count_sessions(struct world *w)
 {
-  enum { READERS = 4 };
   sqlite3 *readers[READERS];
+  struct err e = {0};
   int64_t n = 0;
   for (int i = 0; i < READERS; i++)
-    readers[i] = world_reader_acquire(w);
+    readers[i] = world_reader_acquire(w, NULL, &e);
   for (int i = 0; i < READERS; i++) {
     sqlite3_stmt *s = NULL;
     CU_ASSERT_EQUAL_FATAL(
@@ -247,6 +249,121 @@ static void without_a_folder_for_files_the_world_is_kept_in_memory(void)
   world_close(other);
 }
 
+static uint64_t hash_of(struct world *w, const struct world_property *p, const char *sql)
+{
+  struct err e = {0};
+  sqlite3 *db = world_reader_acquire(w, p, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(db);
+  uint64_t h = hash_query(db, sql);
+  world_reader_release(w, db);
+  return h;
+}
+
+static int files_in(const char *folder)
+{
+  int n = 0;
+  DIR *dir = opendir(folder);
+  for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;)
+    n += d->d_name[0] != '.';
+  if (dir != NULL)
+    closedir(dir);
+  return n;
+}
+
+/* What tells of a session, whatever its number. */
+static const char session_rows[] =
+    "SELECT s.*, e.* FROM (SELECT property_id, date, hour, user_id, is_new, engaged, duration_s, "
+    "engagement_s, page_views, event_count, key_events, source, landing_page, city, ROW_NUMBER() "
+    "OVER (ORDER BY session_id) n FROM sessions WHERE property_id=%s) s JOIN (SELECT name, count, "
+    "page_id, vehicle_id, DENSE_RANK() OVER (ORDER BY session_id) n FROM events WHERE "
+    "property_id=%s) e USING (n) ORDER BY n, e.name, count, page_id, vehicle_id";
+
+static void a_large_world_is_made_dealer_by_dealer_when_asked_for(void)
+{
+  struct world_params p = fixture_params();
+  struct world *large = NULL, *small = NULL;
+  struct err e = {0};
+  char sql[1024];
+  AUTO_FREE char *path = xasprintf("/tmp/ga4-sim-lazy-%d.db", (int)getpid());
+  AUTO_FREE char *folder = xasprintf("%s.properties", path);
+  p.days = 12;
+  p.dealers = 12;
+  CU_ASSERT_EQUAL_FATAL(world_open(&small, &p, true, NULL, &e), ERR_OK);
+  p.dealers = 1000;
+  CU_ASSERT_EQUAL_FATAL(world_open(&large, &p, true, path, &e), ERR_OK);
+  CU_ASSERT_EQUAL(large->property_count, 1000);
+  CU_ASSERT_STRING_EQUAL(large->properties[999].dealer_id, "d1000");
+  CU_ASSERT_EQUAL(files_in(folder), 0);
+  for (size_t i = 3; i < 12; i += 8) { /* the same rows as in the small world */
+    const struct world_property *one = &large->properties[i];
+    snprintf(sql, sizeof(sql), session_rows, one->id_text, one->id_text);
+    CU_ASSERT_EQUAL(hash_of(large, one, sql), hash_of(small, NULL, sql));
+    CU_ASSERT(hash_of(large, one, sql) != hash_of(large, &large->properties[0], sql));
+  }
+  CU_ASSERT_EQUAL(files_in(folder), 3);
+  CU_ASSERT(hash_of(large, &large->properties[999], "SELECT COUNT(*) FROM sessions") !=
+            hash_of(large, NULL, "SELECT 0"));
+  world_close(large);
+  world_close(small);
+  CU_ASSERT_EQUAL_FATAL(world_open(&large, &p, true, path, &e), ERR_OK); /* used again */
+  CU_ASSERT_EQUAL(files_in(folder), 4);
+  world_close(large);
+  AUTO_FREE char *clean = xasprintf("rm -rf %s %s", path, folder);
+  CU_ASSERT_EQUAL(system(clean), 0);
+}
+
+enum { ASKERS = 8 };
+struct asker {
+  pthread_t thread;
+  struct world *world;
+  size_t index;
+  uint64_t seen;
+};
+
+static void *ask(void *arg)
+{
+  struct asker *a = arg;
+  a->seen = hash_of(a->world, &a->world->properties[a->index], "SELECT COUNT(*) FROM events");
+  return NULL;
+}
+
+static void who_asks_at_once_waits_for_the_one_that_makes_it(void)
+{
+  struct world_params p = fixture_params();
+  struct world *w = NULL;
+  struct err e = {0};
+  struct asker askers[ASKERS] = {0};
+  p.days = 5;
+  p.dealers = 201;
+  CU_ASSERT_EQUAL_FATAL(world_open(&w, &p, true, NULL, &e), ERR_OK);
+  for (size_t i = 0; i < ASKERS; i++) {
+    askers[i] = (struct asker){.world = w, .index = i / 4};
+    pthread_create(&askers[i].thread, NULL, ask, &askers[i]);
+  }
+  for (size_t i = 0; i < ASKERS; i++)
+    pthread_join(askers[i].thread, NULL);
+  for (size_t i = 0; i < ASKERS; i++)
+    CU_ASSERT_EQUAL(askers[i].seen, askers[i / 4 * 4].seen);
+  CU_ASSERT(askers[0].seen != askers[4].seen);
+  world_close(w);
+}
+
+static void a_large_world_needs_a_folder(void)
+{
+  struct world_params p = fixture_params();
+  struct world *w = NULL;
+  struct err e = {0};
+  AUTO_FREE char *before = getenv("TMPDIR") == NULL ? NULL : xstrdup(getenv("TMPDIR"));
+  p.dealers = 201;
+  setenv("TMPDIR", "/nowhere", 1);
+  CU_ASSERT_EQUAL(world_open(&w, &p, true, NULL, &e), ERR_UNAVAILABLE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(e.message, "set TMPDIR or --db"));
+  if (before != NULL)
+    setenv("TMPDIR", before, 1);
+  else
+    unsetenv("TMPDIR");
+}
+
 static void free_the_world(void)
 {
   fixture_free();
@@ -257,6 +374,8 @@ TEST_MAIN("sim_world", TEST(the_same_seed_gives_the_same_tables_on_every_machine
           TEST(sessions_agree_with_their_events),
           TEST(every_region_can_be_benchmarked_under_the_privacy_policy),
           TEST(leads_grow_with_vehicle_views), TEST(odd_dealers_are_as_documented),
-          TEST(a_file_is_reused_for_the_same_parameters_only),
+          TEST(a_large_world_is_made_dealer_by_dealer_when_asked_for),
+          TEST(who_asks_at_once_waits_for_the_one_that_makes_it),
+          TEST(a_large_world_needs_a_folder), TEST(a_file_is_reused_for_the_same_parameters_only),
           TEST(a_file_of_someone_else_is_refused),
           TEST(without_a_folder_for_files_the_world_is_kept_in_memory), TEST(free_the_world))

@@ -1,0 +1,106 @@
+/* Dealers with suspect data, by id. */
+#include "aggregate-svc/suspect/lately.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/lru.h"
+#include "common/base/map.h"
+#include "common/base/mem.h"
+
+struct entry {
+  struct map_node in_map;
+  struct lru_node in_use;
+  struct lately_dealer dealer;
+};
+
+struct suspect_lately {
+  pthread_mutex_t lock;
+  struct map map;
+  struct lru use; /* sizes: 1 each */
+};
+
+struct suspect_lately *lately_new(void)
+{
+  struct suspect_lately *l = xcalloc(1, sizeof(*l));
+  pthread_mutex_init(&l->lock, NULL);
+  l->use = LRU_INIT(LATELY_MAX);
+  return l;
+}
+
+static void drop(struct suspect_lately *l, struct lru_node *node)
+{
+  struct entry *e = CONTAINER_OF(node, struct entry, in_use);
+  map_remove(&l->map, &e->in_map);
+  lru_remove(&l->use, node);
+  free(e);
+}
+
+void lately_free(struct suspect_lately *l)
+{
+  if (l == NULL)
+    return;
+  while (l->use.oldest != NULL)
+    drop(l, l->use.oldest);
+  map_free(&l->map);
+  pthread_mutex_destroy(&l->lock);
+  free(l);
+}
+
+static unsigned signs_of(const struct suspect_findings *findings)
+{
+  unsigned signs = 0;
+  for (unsigned code = 0; code < SUSPECT_CODES; code++)
+    signs |= findings->of[code].found ? 1U << code : 0;
+  return signs;
+}
+
+static void add(struct suspect_lately *l, const char *dealer_id, unsigned signs, int64_t now_s)
+{
+  struct lru_node *oldest;
+  while ((oldest = lru_excess(&l->use, 1)) != NULL)
+    drop(l, oldest);
+  struct entry *e = xcalloc(1, sizeof(*e));
+  snprintf(e->dealer.dealer_id, sizeof(e->dealer.dealer_id), "%s", dealer_id);
+  e->dealer.signs = signs;
+  e->dealer.seen_at = now_s;
+  map_add_text(&l->map, &e->in_map, e->dealer.dealer_id);
+  lru_add(&l->use, &e->in_use, 1);
+}
+
+void lately_note(struct suspect_lately *l, const char *dealer_id,
+                 const struct suspect_findings *findings, int64_t now_s)
+{
+  if (l == NULL)
+    return;
+  unsigned signs = signs_of(findings);
+  pthread_mutex_lock(&l->lock);
+  struct entry *e = CONTAINER_OF(map_find_text(&l->map, dealer_id), struct entry, in_map);
+  if (e != NULL)
+    drop(l, &e->in_use);
+  if (signs != 0)
+    add(l, dealer_id, signs, now_s);
+  pthread_mutex_unlock(&l->lock);
+}
+
+size_t lately_list(struct suspect_lately *l, struct lately_dealer *out, size_t max, int64_t now_s)
+{
+  size_t n = 0;
+  pthread_mutex_lock(&l->lock);
+  for (struct lru_node *node = l->use.newest; node != NULL && n < max; node = node->older) {
+    const struct entry *e = CONTAINER_OF(node, struct entry, in_use);
+    if (now_s - e->dealer.seen_at < LATELY_KEEP_S)
+      out[n++] = e->dealer;
+  }
+  pthread_mutex_unlock(&l->lock);
+  return n;
+}
+
+size_t lately_count(struct suspect_lately *l)
+{
+  pthread_mutex_lock(&l->lock);
+  size_t n = l->use.n;
+  pthread_mutex_unlock(&l->lock);
+  return n;
+}
