@@ -100,7 +100,7 @@ static void change_caveats(struct caveats *c, const struct explain_question *q, 
                    "page_type and model are those of the page on which a session began.");
   dealer_caveats_names(c, &q->of.cohort->members[q->of.cohort->subject], 1);
   if (r->change->suppressed[0] != '\0')
-    caveats_add(c, "The market's change is withheld: %s.", r->change->suppressed);
+    caveats_add(c, "The market's change is withheld: %s.", text_withheld(r->change->suppressed));
 }
 
 /* The lead events of all members, for the caveat about leads. */

@@ -55,7 +55,7 @@ void index_put_metric(struct buf *b, const struct dealer_metric *m, const Metric
   }
   index_put_value(b, m, x->value);
   if (x->suppressed[0] != '\0') {
-    buf_printf(b, " (benchmark withheld: %s)", x->suppressed);
+    buf_printf(b, " (benchmark withheld: %s)", text_withheld(x->suppressed));
     return;
   }
   if (x->opt_benchmark_case == 0) {

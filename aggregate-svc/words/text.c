@@ -66,3 +66,25 @@ const char *text_ordinal(int32_t n)
     return "th";
   return n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
 }
+
+const char *text_withheld(const char *code)
+{
+  static const struct {
+    const char *code, *words;
+  } all[] = {
+      {"min_contributors", "too few other dealers to hide a single one"},
+      {"min_owners", "the other dealers have too few owners"},
+      {"dominance", "one or two of the others make up too much of it"},
+      {"p_percent", "one of the others could be worked out from it"},
+      {"min_volume", "the others have too few events"},
+      {"peer_counts", "the others' counts are not shown"},
+      {"not_in_lattice", "it is given for whole weeks or months that are finished"},
+      {"not_ready", "another dealer has not answered yet"},
+      {"cohort_changed", "the dealers of the cohort have changed"},
+      {"budget", "today's share of new figures is used up"},
+  };
+  for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    if (strcmp(all[i].code, code) == 0)
+      return all[i].words;
+  return code;
+}

@@ -21,6 +21,9 @@ void text_put_count(struct buf *b, int64_t n);
 void text_put_signed(struct buf *b, double change);
 /* "s" unless n is 1. */
 const char *text_s(size_t n);
+/* Why a figure of the others is withheld, by the code that an answer's `suppressed` has: "too few
+ * dealers". Static text; an unknown code is its own word. */
+const char *text_withheld(const char *code);
 /* "st", "nd", "rd", "th": "1st of 9". */
 const char *text_ordinal(int32_t n);
 

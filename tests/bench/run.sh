@@ -7,7 +7,7 @@ source "$root/deploy/lib.sh"
 
 usage() {
   cat <<USAGE
-Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [memory]
+Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [size] [memory]
        tests/bench/run.sh compare COMMIT [--rounds N] [--record]
 
 Builds in release mode into build-bench and measures, on loopback only:
@@ -18,6 +18,7 @@ Builds in release mode into build-bench and measures, on loopback only:
            for each call, and at a fixed rate (--rate, default 1,000 calls/s)
   shares   cached run_report with what one caller may use counted and not, in alternating rounds (--rounds)
   fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
+  size     500 dealers x 56 days x 12 values in a row at 200 ms: time, and memory at 28 and at 56 days
   memory   resident memory of each idle process, and of an idle connection
   compare  the services of this checkout against those of another commit, alternating; --record adds
            the ratios to docs/internals/bench-history.md
@@ -35,12 +36,12 @@ while (($# > 0)); do
   --no-build) build=false ;;
   compare) against=${2:?compare needs a commit}; parts+=(compare); shift ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | auth | set | shares | fanout | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | shares | fanout | size | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
 done
-((${#parts[@]} > 0)) || parts=(rpc decoder auth set shares fanout memory)
+((${#parts[@]} > 0)) || parts=(rpc decoder auth set shares fanout size memory)
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
 dir=$root/build-bench
@@ -52,7 +53,7 @@ if $build; then
   if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
   if wants decoder; then programs+=(bench_decoder); fi
   if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
-  if wants set || wants shares || wants fanout || wants memory || wants compare; then
+  if wants set || wants shares || wants fanout || wants size || wants memory || wants compare; then
     programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
   fi
   ninja -C "$dir" "${programs[@]}" | tail -n 1
@@ -162,6 +163,43 @@ if wants fanout; then
       "$(awk -v a="$(field "$cmp" p50_ms)" -v b="$(field "$alone" max_ms)" 'BEGIN { printf "%.2f", a / b }')" '<=' $most_cmp
     down
   done
+fi
+
+# peak_mb NAME: the most memory that a service had resident, in MB.
+peak_mb() {
+  local i
+  for ((i = 0; i < ${#pids[@]}; i++)); do
+    [[ ${names[i]} != "$1" ]] || awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/${pids[i]}/status"
+  done
+}
+
+if wants size; then
+  compared=() streamed=()
+  for days in 28 56; do
+    say "== 500 dealers x $days days x 12 values in a row, stub with 200 ms latency"
+    up "$bin" --stub --dealers 500 --latency-ms 200 >/dev/null
+    mcp --tool run_report_across_dealers --arguments "$across_args" --calls 1 --seconds 30 >/dev/null # tokens
+    rows=$(wide_args "$days")
+    one=$(mcp --tool run_report --arguments "{\"dealer_id\":\"d07\",\"limit\":@N@,$(wide_report "$days")}" --calls 8 --seconds 30)
+    cmp=$(costs --tool compare_dealer_sessions --arguments "$(compare_args 500 "$days")" --calls 6 --seconds 60)
+    compared[days]=$(peak_mb aggregate-svc)
+    all=$(costs --tool run_report_across_dealers --arguments "$rows" --calls 6 --seconds 60)
+    say "  run_report, one dealer:    $one"
+    say "  compare_dealer_sessions:   $cmp"
+    say "  run_report_across_dealers: $all"
+    say "  resident at most: report-svc $(peak_mb report-svc) MB, aggregate-svc $(peak_mb aggregate-svc) MB (comparison alone ${compared[days]} MB)"
+    slowest=$(field "$one" max_ms)
+    must "reports of 500 dealers over $days days against the slowest single call" \
+      "$(awk -v a="$(field "$all" p50_ms)" -v b="$slowest" 'BEGIN { printf "%.2f", a / b }')" '<=' 2.5
+    must "comparison of 500 dealers over $days days against the slowest single call" \
+      "$(awk -v a="$(field "$cmp" p50_ms)" -v b="$slowest" 'BEGIN { printf "%.2f", a / b }')" '<=' 3
+    streamed[days]=$(peak_mb report-svc)
+    down
+  done
+  must "report-svc's memory, 56 days against 28" \
+    "$(awk -v a="${streamed[56]}" -v b="${streamed[28]}" 'BEGIN { printf "%.2f", a / b }')" '<=' 1.25
+  must "aggregate-svc's memory of a comparison, 56 days against 28" \
+    "$(awk -v a="${compared[56]}" -v b="${compared[28]}" 'BEGIN { printf "%.2f", a / b }')" '<=' 1.4
 fi
 
 if wants shares; then shares "$rounds"; fi

@@ -78,8 +78,12 @@ costs() {
 # What is called: @N@ gets past the cache.
 report_args='{"dealer_id":"d01","dimensions":["date"],"metrics":["sessions"],"date_ranges":[{"start_date":"8daysAgo","end_date":"2daysAgo"}]'
 across_args='{"metrics":["sessions"],"date_range":{"start_date":"28daysAgo","end_date":"yesterday"},"limit_per_dealer":@N@}'
-# compare_args N: a comparison of the first N dealers of the file.
+# compare_args N [DAYS]: a comparison of the first N dealers of the file.
 compare_args() {
-  jq -c --argjson n "$1" '{dealer_ids: [.dealers[:$n][].dealer_id],
-    date_range: {start_date: "28daysAgo", end_date: "yesterday"}}' "$run/dealers.json"
+  jq -c --argjson n "$1" --arg start "${2:-28}daysAgo" '{dealer_ids: [.dealers[:$n][].dealer_id],
+    date_range: {start_date: $start, end_date: "yesterday"}}' "$run/dealers.json"
 }
+# Rows by day of 2 dimensions and 10 metrics: wide_report DAYS for one dealer, wide_args DAYS for all.
+wide='"dimensions":["date","sessionDefaultChannelGroup"],"metrics":["sessions","engagedSessions","eventCount","screenPageViews","keyEvents","newUsers","userEngagementDuration","engagementRate","bounceRate","averageSessionDuration"]'
+wide_report() { echo "$wide,\"date_ranges\":[{\"start_date\":\"$1daysAgo\",\"end_date\":\"yesterday\"}]"; }
+wide_args() { echo "{$wide,\"date_range\":{\"start_date\":\"$1daysAgo\",\"end_date\":\"yesterday\"},\"limit_per_dealer\":@N@,\"pooled_limit\":1,\"dealers_per_page\":1}"; }

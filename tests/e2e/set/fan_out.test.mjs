@@ -43,7 +43,7 @@ test('a comparison sends one batch for each dealer', { timeout: 120_000 }, async
 test('the health of 200 dealers takes less than 10 s at a Google that takes 200 ms', { timeout: 120_000 }, async () => {
   const quick = await startSet({
     sim: { stub: true, dealers: 200, latencyMs: 200 },
-    env: { gateway: { ENABLE_AUTH: 'false' }, auth: { ENABLE_AUTH: 'false' } },
+    env: { gateway: { ENABLE_AUTH: 'false' }, auth: { ENABLE_AUTH: 'false' }, report: { REPORT_CACHE_TTL_S: 0 } },
   });
   try {
     const mcp = await Mcp.connect(quick.url);

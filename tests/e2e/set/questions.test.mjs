@@ -6,14 +6,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Mcp } from './mcp.mjs';
+import { authSettings, jwt, secret } from './tokens.mjs';
 import { finishedSunday } from './truth.mjs';
 import { daysBefore, ROOT, startOverWorld } from './world.mjs';
 
-let s, client;
+let s, client, dealer;
 before(async () => {
+  const key = secret();
   // Nothing is kept, so that requests can be counted.
-  s = await startOverWorld({ env: { report: { REPORT_CACHE_TTL_S: 0 } } });
-  client = await Mcp.connect(s.set.url);
+  s = await startOverWorld({ env: { ...authSettings(key), report: { REPORT_CACHE_TTL_S: 0 } } });
+  client = await Mcp.connect(s.set.url, { token: jwt(key, { sub: 'root', role: 'admin' }) });
+  dealer = await Mcp.connect(s.set.url, { token: jwt(key, { sub: 'd01', role: 'dealer', dealers: ['d01'] }) });
   // What a property has registered is asked for once a day, and not counted below.
   await client.data('analyze_vehicle_interest', { date_range: weeks(1) });
 });
@@ -68,6 +71,21 @@ async function assertFewRequests(tool) {
   assert.ok(Math.max(...asked) > 0, `${tool} asked nobody`);
 }
 
+// A dealer sees its own name alone, and gets the same sentence, days, coverage, figures and verdicts; of the others
+// what may be released of them.
+for (const [question, tool, args, says] of QUESTIONS)
+  test(`${question} is answered by one call of ${tool} for a dealer, too`, async () => {
+    const answer = await dealer.call(tool, args);
+    assert.ok(!answer.isError, answer.text);
+    if (process.env.PRINT) console.log(`## ${question} (dealer)\n${answer.text}`);
+    // The gap by mix and rates needs a released rate in each channel.
+    for (const part of says) if (part.source !== 'gap_mix') assert.match(answer.text, part);
+    assert.ok(!/withheld: [a-z]+_[a-z]+/.test(answer.text), 'a code in place of words');
+    assert.ok(answer.text.length <= 6000, `${answer.text.length} characters`);
+    assert.match(answer.text, /\d+ of \d+ dealers/);
+    for (const d of s.world.dealers.filter((x) => x.dealer_id !== 'd01')) assert.ok(!answer.text.includes(d.name), d.name);
+  });
+
 test('every_other_tool_over_dealers_asks_a_dealer_at_most_five_times_too', async () => {
   const earlier = { start_date: daysBefore(weeks(4).start_date, 28), end_date: daysBefore(weeks(4).start_date, 1) };
   const calls = [['compare_dealer_sessions', { region: 'West', date_range: weeks(4) }], ['compare_dealer_sessions', { subject: 'd01', date_range: weeks(4) }],
@@ -88,4 +106,49 @@ test('the_server_names_both_use_cases', async () => {
   const answer = await client.request('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } });
   assert.match(answer.result.instructions, /against the region/);
   assert.match(answer.result.instructions, /which models are shoppers most engaged with/);
+});
+
+// docs/ANALYSES.md shows parts of real answers. Figures change with the day; that every column and every word of
+// a verdict that a block shows is one of the tool's answer today is held to here. UPDATE: PRINT=1, and copy.
+const BLOCKS = [
+  ['## Where does my traffic come from', 'compare_traffic_sources', { subject: 'd13', by: 'channel', date_range: weeks(13) }],
+  ['## Which landing pages', 'compare_landing_pages', { subject: 'd13', date_range: weeks(52) }],
+  ['## Why did my leads drop', 'explain_change', { subject: 'd13', metric: 'sessions', date_range: weeks(13) }],
+  ['## How is my website performing', 'benchmark_dealer', { subject: 'd01', date_range: weeks(13) }],
+  ['## How is my trend', 'compare_trends', { subject: 'd17', metric: 'srp_to_vdp', date_range: weeks(13) }],
+  ['## Which models are shoppers most engaged', 'analyze_vehicle_interest', {}],
+  ['## Top models by region', 'analyze_vehicle_interest', {}],
+  ['## Which models get views but few leads', 'vehicle_lead_conversion', { date_range: weeks(26) }],
+  ['## Which models are rising', 'vehicle_movers', {}],
+  ['## Any other figure', 'run_report_across_dealers', { by: 'region', metrics: ['sessions', 'engagementRate'], date_range: weeks(13),
+    compare_to: { start_date: daysBefore(weeks(26).start_date, 0), end_date: daysBefore(weeks(13).start_date, 1) } },
+    { subject: 'd13', dimensions: ['deviceCategory'], metrics: ['sessions', 'engagementRate', 'averageSessionDuration'], date_range: weeks(26) }],
+];
+const VERDICTS = /\b(no_clear_change|no_clear_difference|too_little_data|suspect_data|above_expected|below_expected|rising|falling|NO_CLEAR_DIFFERENCE|TOO_LITTLE_DATA|CONTEXT_ONLY|BETTER|WORSE)\b/g;
+
+// Lines that name columns: words of small letters alone, four or more.
+const headersOf = (block) => block.split('\n').filter((line) => /^[a-z][A-Za-z0-9_]*( +[A-Za-z0-9_]+){3,}$/.test(line) && !/[.:,]/.test(line) && /_|share|value/.test(line) && !/(^| )\d/.test(line));
+
+test('the_blocks_of_ANALYSES_show_columns_and_verdicts_of_today', async () => {
+  const page = fs.readFileSync(path.join(ROOT, 'docs/ANALYSES.md'), 'utf8');
+  for (const [heading, tool, ...calls] of BLOCKS) {
+    const from = page.indexOf(heading);
+    assert.ok(from >= 0, heading);
+    const [, block] = page.slice(from).split('```');
+    let text = '';
+    for (const args of calls) {
+      const answer = await client.call(tool, args);
+      assert.ok(!answer.isError, answer.text);
+      text += `${answer.text}\n`;
+    }
+    if (process.env.PRINT) console.log(`${heading}\n${text}`);
+    const columns = new Set(text.split('\n').filter((line) => line.includes('\t')).flatMap((line) => line.split('\t')).map((c) => c.replace(/^.*: /, '')));
+    const headers = headersOf(block);
+    assert.ok(headers.length > 0, `${heading}: no line names columns`);
+    for (const header of headers)
+      for (const name of header.trim().split(/ +/))
+        assert.ok([...columns].some((c) => c === name || c.startsWith(`${name}_`) || c.endsWith(`_${name}`)), `${heading}: ${tool} has no column "${name}" today: ${[...columns].slice(0, 40)}`);
+    const known = fs.readFileSync(path.join(ROOT, 'proto/analytics/aggregate/v1/aggregate.proto'), 'utf8');
+    for (const [word] of block.matchAll(VERDICTS)) assert.ok(known.includes(word), `${heading}: ${word}`);
+  }
 });

@@ -123,7 +123,8 @@ function judge(own, market, share, suspect) {
 }
 
 // The market of a caller who does not see all of it: what is released of the outside dealers.
-function released(name, m, outside, phi, rates) {
+// `spans`: of each period, functions from a member to its counts in the week or month.
+function released(name, m, outside, phi, rates, spans) {
   const list = (f, of) => f.map(of);
   if (m.count) {
     // Pairs of weeks, each dealer with those of which it has both.
@@ -140,12 +141,23 @@ function released(name, m, outside, phi, rates) {
     const a = roundedEvents(after), b = roundedEvents(before), exposure = 1e9;
     return ratio > 0 && a > 0 && b > 0 ? { market: { before: [b, exposure], after: [a, Math.round((exposure * a) / (b * ratio))], phi } } : {};
   }
-  const cells = ['now', 'then'].map((when) => list(outside.filter((x) => x[when].sessions > 0), (x) => ({ owner: x.dealer.owner, n: x[when].sessions, y: m.of(x[when]) })));
-  const codes = cells.map((cell) => refused(cell, { share: m.share }));
+  const cellOf = (of) => list(outside.filter((x) => of(x).sessions > 0), (x) => ({ owner: x.dealer.owner, n: of(x).sessions, y: m.of(of(x)) }));
+  const cells = ['now', 'then'].map((when) => cellOf((x) => x[when]));
+  // Each week or month of a period must pass by itself, too.
+  const codes = ['now', 'then'].map((when, i) => refused(cells[i], { share: m.share })
+    ?? spans[when].map((of) => refusedWeek(cellOf(of), { share: m.share })).find((code) => code !== undefined));
   if (codes[0] || codes[1]) return { code: codes[0] ?? codes[1] };
   const [after, before] = cells.map((cell) => releasedPool(sum(cell.map((c) => c.y)), sum(cell.map((c) => c.n)), m.scale));
   return { market: { before, after, phi: Math.max(rates.now, rates.then) } };
 }
+
+const weeksOf = (world, range) => basesOf(range).map(({ from, to }) => {
+  const kept = new Map();
+  return ({ dealer, event }) => {
+    if (!kept.has(dealer)) kept.set(dealer, total(countsBy(world, dealer, { from, to }, event, ['s.date'])));
+    return kept.get(dealer);
+  };
+});
 
 const AXES = {
   channel: (world, d, [channel]) => unset(channel),
@@ -223,7 +235,7 @@ export function explained(world, members, subject, range, name, a_year_ago) {
           const [now, then] = [week(x, base), week(x, spans[1][k])];
           return { now, then, lost: now.lost || then.lost };
         });
-    ({ market, code } = released(name, m, outside, phiOfAll, rates));
+    ({ market, code } = released(name, m, outside, phiOfAll, rates, { now: weeksOf(world, range), then: weeksOf(world, before) }));
   } else {
     const others = same.filter((x) => x !== own && !x.lost && x.now.sessions > 0 && x.then.sessions > 0);
     if (others.length > 0) market = { before: pair(total(others.map((x) => x.then))), after: pair(total(others.map((x) => x.now))), phi };

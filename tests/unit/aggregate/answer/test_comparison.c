@@ -464,7 +464,7 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
     CU_ASSERT_EQUAL(r->regional_average->metrics[m]->opt_pooled_case, 0);
   }
   CU_ASSERT_TRUE(has_caveat(r, "Benchmarks are withheld (min_contributors)"));
-  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: min_contributors"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: too few other dealers"));
   world_end(&w);
 
   restricted_world(&w, 8);

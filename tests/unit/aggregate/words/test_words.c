@@ -1,4 +1,5 @@
 /* Numbers and lists in sentences. */
+#include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/words/text.h"
 #include "tests/unit/harness.h"
 
@@ -42,5 +43,16 @@ static void counts_are_grouped_by_thousands(void)
   expect_count(-123, "-123");
 }
 
+static void every_reason_to_withhold_has_words(void)
+{
+  for (int code = DISCLOSURE_MIN_CONTRIBUTORS; code <= DISCLOSURE_BUDGET; code++) {
+    const char *name = disclosure_code_name((enum disclosure_code)code);
+    if (name[0] != '\0' && code != DISCLOSURE_NOT_VISIBLE)
+      CU_ASSERT_PTR_NOT_EQUAL(text_withheld(name), name);
+  }
+  CU_ASSERT_STRING_EQUAL(text_withheld("other"), "other");
+}
+
 TEST_MAIN("aggregate words", TEST(a_change_that_rounds_to_nothing_has_no_sign),
-          TEST(a_change_is_whole_and_signed), TEST(counts_are_grouped_by_thousands))
+          TEST(a_change_is_whole_and_signed), TEST(counts_are_grouped_by_thousands),
+          TEST(every_reason_to_withhold_has_words))
