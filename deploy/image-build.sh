@@ -70,7 +70,7 @@ make_root() { # NAME [OPTION...] PROGRAM...
   "$here/image-root.sh" --arch "$arch" --license "$root/LICENSE" --out "$out/$name" "$@"
 }
 make_root gateway --ca "$build/bin/gateway"
-make_root auth-svc --ca --zones "$build/bin/auth-svc"
+make_root auth-svc --ca --zones --gzip-copyrights "$build/bin/auth-svc"
 make_root report-svc --ca --zones "$build/bin/report-svc"
 make_root aggregate-svc --ca --zones "$build/bin/aggregate-svc"
 make_root ga4-sim "$build/bin/ga4-sim"
