@@ -224,11 +224,12 @@ static void a_tool_that_needs_more_of_its_client_is_not_run(void)
 
 /* ------------------------------------------------------------------ scopes */
 
-static struct mcp_tool scoped[5];
+static struct mcp_tool scoped[16];
 
 static void scoping(struct mcp_server_options *o)
 {
-  memcpy(scoped, o->tools.tools, sizeof(scoped));
+  CU_ASSERT_FATAL(o->tools.n_tools <= ARRAY_LEN(scoped));
+  memcpy(scoped, o->tools.tools, o->tools.n_tools * sizeof(scoped[0]));
   scoped[0].scopes = "read more";
   o->tools.tools = scoped;
   fixture_offer(o);
