@@ -98,7 +98,9 @@ static void count_answer(struct rows_stage *s, const struct world *w, struct cou
   struct err e = {0};
   period_of_days(&before, ROWS_MONDAY - ROWS_DAYS, ROWS_MONDAY - 1);
   s->cohort.subject = w->subject ? 0 : -1;
+  static const struct across_order as_usual = {0};
   struct across_question q = {.cohort = &s->cohort,
+                              .order = &as_usual,
                               .tables = &s->tables.of[ACROSS_ROWS - 1],
                               .days = &s->tables.of[ACROSS_DAYS - 1],
                               .before = w->before ? &before : NULL,

@@ -8,8 +8,6 @@
 #include "gateway/catalog/catalog.h"
 #include "tests/unit/harness.h"
 
-static const char period[] = "{\"start_date\":\"28daysAgo\",\"end_date\":\"yesterday\"}";
-
 /* Checks arguments; the result is the text of the error, or the arguments afterwards. */
 static void expect(const char *tool, const char *arguments, const char *expected)
 {
@@ -48,10 +46,8 @@ static void defaults_are_filled_in(void)
   expect("list_dealers", "{}", "{\"limit\":100,\"offset\":0}");
   expect("list_dealers", "{\"limit\":null,\"offset\":7}", "{\"offset\":7,\"limit\":100}");
   expect("compare_dealer_sessions", "{}", "{}"); /* its default is for the service to find */
-  AUTO_FREE char *filled = xasprintf("{\"metrics\":[\"sessions\"],\"date_range\":%s,"
-                                     "\"limit_per_dealer\":25,\"pooled_limit\":100}",
-                                     period);
-  expect("run_report_across_dealers", "{\"metrics\":[\"sessions\"]}", filled);
+  expect("run_report_across_dealers", "{\"metrics\":[\"sessions\"]}",
+         "{\"metrics\":[\"sessions\"],\"limit_per_dealer\":25,\"pooled_limit\":100}");
   expect("run_report", "{\"metrics\":[\"sessions\"]}",
          "{\"metrics\":[\"sessions\"],\"limit\":100,\"offset\":0,\"return_property_quota\":false}");
 }

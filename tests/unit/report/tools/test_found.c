@@ -165,7 +165,7 @@ static struct found *some(const char *id)
 
 static void the_cache_forgets_what_is_over_and_what_was_used_least(void)
 {
-  struct found_cache *c = found_cache_new(4096);
+  struct found_cache *c = found_cache_new(16384);
   uint8_t key[FOUND_KEY_BYTES] = {0};
   for (int i = 0; i < 100; i++) {
     char id[8];
