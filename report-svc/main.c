@@ -71,6 +71,7 @@ static enum err_code make_dependencies(struct program *p, struct err *e)
   p->service.shared = p->shared;
   p->service.page_rows = s->page_rows;
   p->service.join_bytes = (size_t)s->join_bytes;
+  p->service.intake_bytes = (size_t)s->intake_bytes;
   p->service.fan_out = (size_t)s->fan_out;
   p->service.self =
       (struct status_self){"report-svc", s->service.tls.cert_file, clock_unix_ms() / 1000};

@@ -131,6 +131,10 @@ bool report_settings_load(struct settings *s, int argc, char **argv, int *exit_c
        false,
        "memory for all reports that are being put together from parts, of leads or of several "
        "properties; more wait, one that needs more than half is refused"},
+      {"REPORT_INTAKE_BYTES", CONFIG_INT, &s->intake_bytes, "50331648", 1 << 20, (int64_t)1 << 34,
+       false,
+       "memory for the keys, texts and columns of all reports that arrive for fan-outs; beyond it "
+       "one dealer of each fan-out is read, the others wait"},
       {"REPORT_PROPERTIES_TTL_S", CONFIG_INT, &s->properties_ttl_s, "3600", 0, 86400, false,
        "how long the properties found for a dealer without configured ones are kept, in seconds; 0 "
        "looks for every report"},

@@ -5,7 +5,11 @@
 #include "report-svc/request/request.h"
 
 enum { SITES_MAX = 4096 };
-enum { DEFAULT_MAX_ANSWER = 4 * 1024 * 1024, DEFAULT_JOIN_BYTES = 64 * 1024 * 1024 };
+enum {
+  DEFAULT_MAX_ANSWER = 4 * 1024 * 1024,
+  DEFAULT_JOIN_BYTES = 64 * 1024 * 1024,
+  DEFAULT_INTAKE_BYTES = 48 * 1024 * 1024,
+};
 
 void report_service_init(struct service *s)
 {
@@ -15,6 +19,9 @@ void report_service_init(struct service *s)
   room_init(
       &s->joins, s->join_bytes == 0 ? DEFAULT_JOIN_BYTES : s->join_bytes,
       metrics_gauge("report_joins_bytes", "Memory of reports that are being put together.", NULL));
+  intake_init(
+      &s->intake, s->intake_bytes == 0 ? DEFAULT_INTAKE_BYTES : s->intake_bytes,
+      metrics_gauge("report_intake_bytes", "Memory of reports that arrive for fan-outs.", NULL));
   lookback_init(&s->sites, SITES_MAX);
 }
 
@@ -24,6 +31,7 @@ void report_service_end(struct service *s)
   zones_free(s->zones);
   lookback_free(&s->sites);
   room_end(&s->joins);
+  intake_end(&s->intake);
 }
 
 size_t report_service_max_answer(const struct service *s)

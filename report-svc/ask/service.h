@@ -7,6 +7,7 @@
 #include "common/status/gate.h"
 #include "report-svc/ask/cache.h"
 #include "report-svc/ask/flight.h"
+#include "report-svc/ask/intake.h"
 #include "report-svc/ask/room.h"
 #include "report-svc/ask/zones.h"
 #include "report-svc/google/google.h"
@@ -24,6 +25,8 @@ struct service {
   size_t chunk_rows;       /* rows per ColumnChunk; 0 means 4,096 */
   size_t join_bytes;       /* memory of all joined reports under way; 0 means 64 MiB */
   struct room joins;       /* that memory */
+  size_t intake_bytes;     /* memory of all fan-outs' arriving reports; 0 means 48 MiB */
+  struct intake intake;    /* that memory */
   struct lookback sites;   /* what look-backs found, by dealer and property */
   struct metric *rows;     /* decoded */
   struct status_self self; /* what GetStatus says of the process */

@@ -33,6 +33,7 @@ static void send_done(void *arg)
   f->cancelled |= code != ERR_OK; /* nobody is there to hear of the others */
   pthread_mutex_unlock(&f->lock);
   fetch_dealer_free(&old);
+  intake_leave(&d->share);
   fetch_pump(f, 1); /* d may be gone after this */
 }
 

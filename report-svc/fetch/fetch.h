@@ -49,10 +49,11 @@ struct fetch_page {
   struct rows_decoder *decoder;
   size_t redelivered; /* bytes at the front of the next piece that were taken already */
   struct err body_error;
-  struct fetch_waiter waiter;
-  bool late;           /* the page ended while it waited for room: resume() goes on */
-  struct err late_end; /* how */
-  struct arena *arena; /* of what came beside the rows */
+  struct fetch_waiter waiter;   /* for room in the stream, */
+  struct intake_waiter in_line; /* or in the service's intake: parked, too */
+  bool late;                    /* the page ended while it waited for room: resume() goes on */
+  struct err late_end;          /* how */
+  struct arena *arena;          /* of what came beside the rows */
 };
 
 /* One report of one dealer. */
@@ -66,6 +67,7 @@ struct fetch_query {
   struct report_shape shape; /* of the rows of this attempt */
   int64_t offset;            /* of this page: in combinations, as Google counts */
   int64_t rows;              /* taken, over all pages */
+  size_t counted;            /* bytes, see memory_of() in page.c */
   int64_t page_rows;         /* taken, from this page, over all attempts */
   int64_t row_count;         /* Google's, of the last page */
   struct fetch_waiter waiter;
@@ -90,6 +92,7 @@ struct fetch_dealer {
   size_t properties_read; /* that the rows were added up from; 0 or 1: one */
   bool opaque; /* outside the caller's view; like the others, of the first page's token */
   struct fetch_waiter waiter;
+  struct intake_share share; /* what its queries hold in memory */
 };
 
 struct fetch {
@@ -102,6 +105,7 @@ struct fetch {
   bool own; /* the reports are put together */
   int64_t max_rows;
   int64_t deadline_ms;
+  struct intake_group group;
 
   pthread_mutex_t lock;
   struct fetch_dealer *dealers;
@@ -144,6 +148,8 @@ size_t fetch_dealer_calls(struct fetch_call *out, const struct fetch_dealer *d);
 /* query.c */
 void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t index);
 void fetch_query_free(struct fetch_query *q);
+/* Bytes that the rows taken so far keep. */
+size_t fetch_query_memory(const struct fetch_query *q);
 /* A page begins; again after it was cut off. */
 void fetch_query_begin_page(struct fetch_query *q, bool again);
 enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row, struct err *e);

@@ -10,7 +10,8 @@
 
 #define PAGE_MAGIC 0x66706167u
 
-enum { REST_ARENA = 8 * 1024 * 1024 };
+/* PAGE_MEMORY: what a page under way takes beside its rows, in curl and the decoder. */
+enum { REST_ARENA = 8 * 1024 * 1024, PAGE_MEMORY = 64 * 1024 };
 
 void fetch_page_free(struct fetch_page *p)
 {
@@ -71,10 +72,13 @@ static void on_done(void *user, const struct err *e)
   struct fetch_page *p = user;
   MAGIC_CHECK(p, PAGE_MAGIC);
   struct fetch *f = fetch_of(p);
+  bool out_of_line = intake_forget(&p->in_line); /* without the lock: others may go on */
   pthread_mutex_lock(&f->lock);
   struct google_call *google = TAKE_PTR(p->google);
   token_unref(p->token);
   p->token = google_call_token(google);
+  if (out_of_line)
+    p->waiter.parked = false;
   bool parked = p->waiter.parked;
   p->late = parked;
   if (parked)
@@ -127,6 +131,39 @@ static enum http_flow wait_for_room(struct fetch_page *p, size_t taken)
   return HTTP_PAUSE;
 }
 
+/* Bytes that the dealer's queries keep, and its transfers. Pages are all read by one thread, which
+ * alone counts; a query that is put together counts elsewhere (own/own.h). */
+static size_t memory_of(struct fetch_page *p)
+{
+  size_t n =
+      PAGE_MEMORY * (p->dealer->fetch->request->batch ? 1 : p->dealer->fetch->request->n_queries);
+  for (size_t i = 0; i < p->n_asked; i++)
+    p->asked[i]->counted = fetch_query_memory(p->asked[i]);
+  for (size_t i = 0; i < fetch_of(p)->request->n_queries; i++)
+    n += p->dealer->queries[i].counted;
+  return n;
+}
+
+/* Whether the next piece may be read. False: the page is in line; the piece comes again. */
+static bool may_read(struct fetch_page *p)
+{
+  struct fetch *f = fetch_of(p);
+  struct intake_share *share = &p->dealer->share;
+  size_t bytes = memory_of(p);
+  if (intake_take(share, bytes))
+    return true;
+  pthread_mutex_lock(&f->lock);
+  p->waiter.parked = true;
+  pthread_mutex_unlock(&f->lock);
+  p->in_line = (struct intake_waiter){.share = share, .bytes = bytes, .go = resume, .user = p};
+  if (!intake_take_or_wait(&p->in_line))
+    return false;
+  pthread_mutex_lock(&f->lock);
+  p->waiter.parked = false;
+  pthread_mutex_unlock(&f->lock);
+  return true;
+}
+
 static enum http_flow gone(struct fetch_page *p)
 {
   err_set(&p->body_error, ERR_CANCELLED, "cancelled", "the caller went away");
@@ -146,6 +183,8 @@ static struct fetch_query *full_query(const struct fetch_page *p)
 static enum http_flow on_body(void *user, const char *data, size_t len)
 {
   struct fetch_page *p = user;
+  if (!may_read(p))
+    return HTTP_PAUSE;
   size_t at = p->redelivered < len ? p->redelivered : len;
   p->redelivered -= at;
   for (;;) {

@@ -29,6 +29,12 @@ void fetch_query_free(struct fetch_query *q)
   seen_free(q->seen);
 }
 
+size_t fetch_query_memory(const struct fetch_query *q)
+{
+  return columns_memory(q->columns) + seen_memory(q->seen) +
+         (q->record == NULL ? 0 : answer_size(q->record));
+}
+
 static struct fetch *fetch_of(const struct fetch_query *q)
 {
   return q->dealer->fetch;

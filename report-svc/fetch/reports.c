@@ -217,6 +217,7 @@ void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message
   f->max_rows =
       request->max_rows_per_report == 0 ? FETCH_DEFAULT_MAX_ROWS : request->max_rows_per_report;
   f->own = fetch_is_own(request);
+  f->group.intake = &f->service->intake;
   f->deadline_ms = google_work_deadline_ms(f->service->google, call);
   if (!complete_reports(f, rpc_call_arena(call))) {
     err_set(&e, ERR_RESOURCE_EXHAUSTED, "request_too_large", "the request is too large");
@@ -229,6 +230,7 @@ void fetch_reports_handle(struct rpc_call *call, const ProtobufCMessage *message
   for (size_t i = 0; i < request->n_dealer_refs; i++) {
     f->dealers[i].fetch = f;
     f->dealers[i].index = (uint32_t)i;
+    f->dealers[i].share.group = &f->group;
   }
   rpc_call_on_cancel(call, on_cancel, f);
   fetch_pump(f, 0);

@@ -174,6 +174,16 @@ size_t columns_rows(const struct columns *c)
   return c->rows;
 }
 
+size_t columns_memory(const struct columns *c)
+{
+  size_t rows = c->options.chunk_rows;
+  size_t n = sizeof(*c) + c->n_metrics * rows * sizeof(double);
+  for (size_t i = 0; i < c->n_dimensions; i++)
+    n += dictionary_memory(&c->dimensions[i].dictionary) +
+         rows * (sizeof(uint32_t) + sizeof(*c->dimensions[i].fresh));
+  return n;
+}
+
 static void dimension_message(struct dimension *dimension, size_t rows)
 {
   size_t fresh = dimension->dictionary.count - dimension->sent;

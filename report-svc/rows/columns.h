@@ -32,6 +32,8 @@ enum err_code columns_add(struct columns *c, const struct rows_row *row, struct 
 bool columns_full(const struct columns *c);
 /* Rows in the current chunk. */
 size_t columns_rows(const struct columns *c);
+/* Bytes it has allocated, about. */
+size_t columns_memory(const struct columns *c);
 /* Fills in the rows of the current chunk (row_count, dimensions, metrics). What it points
  * to lives until the next call here. */
 void columns_chunk(Analytics__Report__V1__ColumnChunk *out, struct columns *c);

@@ -21,6 +21,11 @@ void dictionary_free(struct dictionary *d)
   *d = (struct dictionary){0};
 }
 
+size_t dictionary_memory(const struct dictionary *d)
+{
+  return d->text_cap + d->entry_cap * sizeof(*d->entries) + d->slot_count * sizeof(*d->slots);
+}
+
 static uint64_t mix(uint64_t a, uint64_t b)
 {
   unsigned __int128 product = (unsigned __int128)a * b;

@@ -29,6 +29,8 @@ void dictionary_free(struct dictionary *d);
  * nothing changed, when it does not suffice. */
 bool dictionary_code(uint32_t *code, struct dictionary *d, const char *text, size_t len,
                      size_t *budget);
+/* Bytes it has allocated. */
+size_t dictionary_memory(const struct dictionary *d);
 /* Text of a code, NUL-terminated; valid until the next addition. */
 const char *dictionary_text(const struct dictionary *d, uint32_t code);
 

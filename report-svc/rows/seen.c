@@ -137,3 +137,8 @@ int64_t seen_rows(const struct seen *s)
 {
   return s->rows;
 }
+
+size_t seen_memory(const struct seen *s)
+{
+  return sizeof(*s) + s->n_slots * sizeof(*s->slots);
+}

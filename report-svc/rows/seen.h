@@ -34,5 +34,7 @@ enum seen_row seen_row(struct seen *s, const struct rows_row *row);
 /* Different combinations so far, and rows. */
 int64_t seen_combinations(const struct seen *s);
 int64_t seen_rows(const struct seen *s);
+/* Bytes it has allocated. */
+size_t seen_memory(const struct seen *s);
 
 #endif

@@ -17,7 +17,7 @@ const ask = { metrics: ['sessions'], dimensions: ['pagePath'], date_range: { sta
 async function peaks(t, dealers, rows) {
   const set = await startSet({
     sim: { stub: true, dealers, stubRows: rows },
-    env: { report: { REPORT_FAN_OUT: 8 }, aggregate: { AGGREGATE_MAX_ROWS: 2_000_000 } },
+    env: { aggregate: { AGGREGATE_MAX_ROWS: 2_000_000 } },
   });
   try {
     const client = await Mcp.connect(set.url);

@@ -224,6 +224,7 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                 .max_answer_bytes = o->max_answer_bytes,
                                 .chunk_rows = o->chunk_rows,
                                 .join_bytes = o->join_bytes,
+                                .intake_bytes = o->intake_bytes,
                                 .fan_out = o->fan_out,
                                 .self = {.name = "report-svc"},
                                 .gate = {.auth = f->auth_channel}};
