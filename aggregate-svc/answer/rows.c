@@ -98,6 +98,7 @@ static enum err_code add_dealers(const struct across_question *q, Result *r, siz
   if (is_by_part(q))
     return ERR_OK;
   r->dealers = ARENA_ARRAY(arena, DealerRows *, q->cohort->n);
+  across_begin_beside(q, r, arena);
   for (size_t i = 0; i < q->cohort->n; i++) {
     if (q->cohort->members[i].state != DEALER_OK || all++ < page.offset || full)
       continue;
@@ -105,10 +106,11 @@ static enum err_code add_dealers(const struct across_question *q, Result *r, siz
     if (rows > ACROSS_MAX_ANSWER_ROWS)
       return too_many_rows(rows, e);
     DealerRows *d = dealer_rows(q, i, arena);
-    full = !paging_take(&page, rows_bytes(d));
+    full = !paging_take(&page, rows_bytes(d) + across_beside_bytes(q, i));
     if (full)
       continue;
     r->dealers[r->n_dealers++] = d;
+    across_add_beside(q, i, r, arena);
     if ((size_t)d->row_count > q->row_offset + d->n_rows)
       r->next_row_offset = (int32_t)(q->row_offset + q->limit_per_dealer);
   }

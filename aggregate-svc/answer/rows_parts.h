@@ -27,6 +27,17 @@ enum err_code across_check_sums(const struct across_question *q, const struct ac
  * left. *more: a part has further ones. */
 size_t across_cut_parts(const struct across_pool *p, size_t offset, size_t limit, size_t *order,
                         bool *more);
+/* What was asked for beside a dealer's rows, appended to the lists that
+ * across_begin_beside() made: aggregates, and what is left of the quota. */
+void across_add_beside(const struct across_question *q, size_t member,
+                       Analytics__Aggregate__V1__RunReportAcrossDealersResult *r,
+                       struct arena *arena);
+/* Makes the lists. */
+void across_begin_beside(const struct across_question *q,
+                         Analytics__Aggregate__V1__RunReportAcrossDealersResult *r,
+                         struct arena *arena);
+/* Bytes that it takes as text. */
+size_t across_beside_bytes(const struct across_question *q, size_t member);
 /* Texts of a row's dimensions. */
 char **across_row_texts(const struct across_question *q, size_t member, size_t row,
                         struct arena *arena);

@@ -102,6 +102,9 @@ ReportQuery *query_new(const struct query_spec *spec, struct arena *arena)
   r->dimension_filter = spec->dimension_filter;
   r->metric_filter = spec->metric_filter;
   r->keep_empty_rows = spec->keep_empty_rows;
+  r->metric_aggregations = spec->aggregations;
+  r->n_metric_aggregations = spec->n_aggregations;
+  r->return_property_quota = spec->quota;
   if (spec->currency_code != NULL)
     r->currency_code = borrow_text(spec->currency_code);
   bool ok = set_dimensions(r, spec->dimensions, spec->n_dimensions, arena) &&

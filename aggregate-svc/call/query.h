@@ -38,6 +38,9 @@ struct query_spec {
   const char *currency_code;                                  /* NULL or "": the property's */
   bool keep_empty_rows;                                       /* rows of zeros, too */
   bool largest_first;                                         /* by the first metric */
+  Analytics__Ga4__V1beta__MetricAggregation *aggregations;    /* over all rows */
+  size_t n_aggregations;
+  bool quota; /* what is left of it comes with the report */
 };
 
 /* NULL when the arena is full. */

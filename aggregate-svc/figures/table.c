@@ -10,7 +10,7 @@
 typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
 typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 
-enum { FIRST_ROWS = 64, TEXT_OVERHEAD = 32 };
+enum { FIRST_ROWS = 64, TEXT_OVERHEAD = 32, MAX_AGGREGATES = 12, MAX_QUOTA = 4 };
 
 void across_tables_init(struct across_tables *t, size_t n_members, size_t n_dimensions,
                         size_t n_metrics, int64_t max_rows, struct budget budget)
@@ -78,6 +78,12 @@ static enum err_code grow_rows(struct across_tables *t, struct across_table *d, 
   return ERR_OK;
 }
 
+static void need_texts(struct across_table *d)
+{
+  if (d->texts == NULL)
+    d->texts = arena_new(SIZE_MAX / 4); /* the budget is the cap */
+}
+
 static enum err_code grow_dictionary(struct across_tables *t, struct across_table *d, size_t column,
                                      const DimensionColumn *c, struct err *e)
 {
@@ -87,8 +93,7 @@ static enum err_code grow_dictionary(struct across_tables *t, struct across_tabl
     bytes += strlen(c->dictionary[i]) + TEXT_OVERHEAD;
   if (!take(t, d, bytes))
     return no_memory(e);
-  if (d->texts == NULL)
-    d->texts = arena_new(SIZE_MAX / 4); /* the budget is the cap */
+  need_texts(d);
   if (need > dict->cap) {
     dict->cap = need < 16 ? 16 : 2 * need;
     dict->texts = xrealloc(dict->texts, dict->cap * sizeof(*dict->texts));
@@ -164,10 +169,41 @@ enum err_code across_tables_chunk(struct across_tables *t, size_t member, const 
   return ERR_OK;
 }
 
+static char **copy_texts(char *const *texts, size_t n, struct arena *arena)
+{
+  char **out = ARENA_ARRAY(arena, char *, n);
+  for (size_t i = 0; i < n; i++)
+    out[i] = arena_strdup(arena, texts[i]);
+  return out;
+}
+
+/* A few short texts beside the rows: not worth a budget, but bounded. */
+static void keep_rest(const struct across_tables *t, struct across_table *d,
+                      const Analytics__Report__V1__QueryDone *done)
+{
+  size_t n = done->n_aggregates < MAX_AGGREGATES ? done->n_aggregates : MAX_AGGREGATES;
+  size_t n_quota = done->n_quota_notes < MAX_QUOTA ? done->n_quota_notes : MAX_QUOTA;
+  if (n == 0 && n_quota == 0)
+    return;
+  need_texts(d);
+  d->aggregates = ARENA_ARRAY(d->texts, struct across_aggregate, n);
+  for (d->n_aggregates = 0; d->n_aggregates < n; d->n_aggregates++) {
+    const Analytics__Report__V1__Aggregate *a = done->aggregates[d->n_aggregates];
+    struct across_aggregate *to = &d->aggregates[d->n_aggregates];
+    to->kind = arena_strdup(d->texts, a->aggregation);
+    to->of = arena_strdup(d->texts, a->of);
+    to->n = a->n_values < t->n_metrics ? a->n_values : t->n_metrics;
+    to->values = copy_texts(a->values, to->n, d->texts);
+  }
+  d->quota = copy_texts(done->quota_notes, n_quota, d->texts);
+  d->n_quota = n_quota;
+}
+
 void across_tables_query_done(struct across_tables *t, size_t member,
                               const Analytics__Report__V1__QueryDone *done)
 {
   notes_add(&t->notes[member], done->metadata, true);
+  keep_rest(t, &t->tables[member], done);
   if (t->have_types || done->n_metric_headers != t->n_metrics)
     return;
   t->have_types = true;

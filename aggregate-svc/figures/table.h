@@ -38,12 +38,24 @@ struct across_dictionary {
   size_t n, cap;
 };
 
+/* A figure of each metric over all of a dealer's rows, as Google gives it. */
+struct across_aggregate {
+  char *kind;    /* TOTAL, MINIMUM, MAXIMUM */
+  char *of;      /* the period, when there are several */
+  char **values; /* n of them, in the order of the metrics */
+  size_t n;
+};
+
 /* One dealer's rows. */
 struct across_table {
   size_t rows, cap;
   uint32_t *indices; /* rows x dimensions, into the dictionaries */
   double *values;    /* rows x metrics */
   struct across_dictionary dictionaries[ACROSS_MAX_COLUMNS];
+  struct across_aggregate *aggregates; /* where they were asked for; in `texts`, as the next */
+  size_t n_aggregates;
+  char **quota; /* sentences, likewise */
+  size_t n_quota;
   struct arena *texts;
   long long bytes; /* taken from the budget */
 };

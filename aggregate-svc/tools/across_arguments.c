@@ -158,6 +158,30 @@ static enum err_code check_by(struct tool_call *c, struct err *e)
   return ERR_OK;
 }
 
+/* What is said of each dealer needs an answer with dealers. */
+static enum err_code check_per_dealer(const struct tool_call *c, struct err *e)
+{
+  const Request *r = (const Request *)c->request;
+  for (size_t i = 0; i < r->n_metric_aggregations; i++)
+    if (r->metric_aggregations[i] != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__TOTAL &&
+        r->metric_aggregations[i] != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__MINIMUM &&
+        r->metric_aggregations[i] != ANALYTICS__GA4__V1BETA__METRIC_AGGREGATION__MAXIMUM)
+      return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                     "metric_aggregations[%zu]: give TOTAL, MINIMUM or MAXIMUM; row_count says how "
+                     "many rows there are",
+                     i);
+  const struct across_state *s = c->state;
+  const char *field = r->n_metric_aggregations > 0 ? "metric_aggregations"
+                      : r->return_property_quota   ? "return_property_quota"
+                                                   : NULL;
+  if (field == NULL || (!across_is_compared(c) && s->by <= ACROSS_BY_DEALER))
+    return ERR_OK;
+  return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                 "%s: is given per dealer; leave it out with compare_to, subject or by, or ask "
+                 "without these",
+                 field);
+}
+
 /* Dealers count different events as leads and different sessions as shopping. */
 static enum err_code check_own(const struct tool_call *c, struct err *e)
 {
@@ -248,5 +272,7 @@ enum err_code across_check(struct tool_call *c, struct err *e)
     code = check_row_offsets(c, e);
   if (code == ERR_OK)
     code = check_own(c, e);
+  if (code == ERR_OK)
+    code = check_per_dealer(c, e);
   return code == ERR_OK && across_is_compared(c) ? check_rows(r, e) : code;
 }

@@ -43,7 +43,10 @@ static struct query_spec report(struct tool_call *c, uint32_t id)
                             .metric_filter = r->metric_filter,
                             .currency_code = r->currency_code,
                             .keep_empty_rows = r->keep_empty_rows,
-                            .largest_first = id == ACROSS_ROWS};
+                            .largest_first = id == ACROSS_ROWS,
+                            .aggregations = r->metric_aggregations,
+                            .n_aggregations = r->n_metric_aggregations,
+                            .quota = r->return_property_quota};
   for (size_t i = 0; i < s->n_ranges; i++) {
     spec.periods[i] = &s->ranges[i];
     spec.period_names[i] = s->range_names[i];

@@ -31,7 +31,8 @@ static bool put_key(const struct fetch_query *q, const struct token *t, const ch
 static bool is_final(const struct fetch_query *q)
 {
   int64_t last, today = clock_unix_ms() / DAY_MS;
-  bool final = q->report->n_date_ranges > 0 && q->report->cohort_spec == NULL;
+  bool final = q->report->n_date_ranges > 0 && q->report->cohort_spec == NULL &&
+               !q->query->report->return_property_quota;
   for (size_t i = 0; final && i < q->report->n_date_ranges; i++)
     final = !request_date_is_relative(q->report->date_ranges[i]->start_date) &&
             clock_parse_date(q->report->date_ranges[i]->end_date, &last) &&

@@ -2,8 +2,13 @@
  * the end. */
 #include <inttypes.h>
 
+#include "common/base/clock.h"
+#include "report-svc/answer/aggregates.h"
+#include "report-svc/answer/caveats.h"
 #include "report-svc/fetch/fetch.h"
 #include "report-svc/own/own.h"
+
+enum { BESIDE_ARENA = 256 * 1024, MAX_RANGES = 4 };
 
 void fetch_query_init(struct fetch_query *q, struct fetch_dealer *d, size_t index)
 {
@@ -137,9 +142,28 @@ enum rows_step fetch_query_row(struct fetch_query *q, const struct rows_row *row
 
 /* ------------------------------------------------------------------ the end of the report */
 
+/* What the caller asked for beside the rows. False at the arena's cap. */
+static bool put_beside(Analytics__Report__V1__QueryDone *done, const struct fetch_query *q,
+                       struct arena *arena)
+{
+  struct answer_days days[MAX_RANGES];
+  struct answer_texts notes = {.arena = arena};
+  struct ranges_question ranges = {.asked = q->report, .days = days, .report = q->rest};
+  const char *zone = q->rest->metadata == NULL ? "" : q->rest->metadata->time_zone;
+  for (size_t i = 0; i < q->report->n_date_ranges && q->report->n_metric_aggregations > 0; i++)
+    days[i] = answer_days_of(q->report->date_ranges[i], zone, clock_unix_ms());
+  done->aggregates = aggregates_of(&done->n_aggregates, &ranges, arena);
+  if (q->query->report->return_property_quota)
+    notes_of_quota(&notes, q->rest->property_quota);
+  done->quota_notes = notes.items;
+  done->n_quota_notes = notes.n;
+  return done->aggregates != NULL && !notes.failed;
+}
+
 static void send_query_done(void *arg)
 {
   struct fetch_query *q = arg;
+  CLEANUP(arena_cleanup) struct arena *arena = arena_new(BESIDE_ARENA);
   if (q->record != NULL)
     fetch_kept_put(q);
   answer_unref(TAKE_PTR(q->record));
@@ -156,6 +180,12 @@ static void send_query_done(void *arg)
   done.metadata = q->rest->metadata;
   response.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_QUERY_DONE;
   response.query_done = &done;
+  if (!put_beside(&done, q, arena)) {
+    struct err e = {0};
+    err_set(&e, ERR_INTERNAL, "internal", "the aggregates of the report are too large");
+    fetch_query_end(q, &e);
+    return;
+  }
   enum err_code code = rpc_call_send(fetch_of(q)->call, &response.base);
   if (code == ERR_RESOURCE_EXHAUSTED) {
     q->waiter = (struct fetch_waiter){.go = send_query_done, .arg = q};

@@ -129,6 +129,8 @@ static void check_presence(struct model *model, const struct field_info *field)
   bool has_default = o->default_json[0] != '\0';
   if (o->required && o->hidden)
     option_problem(model, field, "required and hidden exclude each other");
+  if (o->unlisted && (o->required || o->hidden))
+    option_problem(model, field, "unlisted excludes required and hidden; remove one of them");
   if (o->required && has_default)
     option_problem(model, field, "a required field needs no default_json; remove one of the two");
   if (field->in_choice && (o->required || has_default))

@@ -25,13 +25,18 @@ static unsigned count_on_path(const struct node *node, const struct message_info
 
 static struct node *build(struct builder *b, struct node *parent, const struct field_info *field);
 
+static bool is_left_out(const struct field_info *field)
+{
+  return field->options->hidden || field->options->unlisted;
+}
+
 static void add_children(struct builder *b, struct node *node)
 {
   const struct message_info *message = node->message;
   node->children = ARENA_ARRAY(b->arena, struct node *, message->proto->n_field);
   for (size_t i = 0; i < message->proto->n_field; i++) {
     struct node *child =
-        message->fields[i].options->hidden ? NULL : build(b, node, &message->fields[i]);
+        is_left_out(&message->fields[i]) ? NULL : build(b, node, &message->fields[i]);
     if (child != NULL)
       node->children[node->n_children++] = child;
   }

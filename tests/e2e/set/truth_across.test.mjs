@@ -145,3 +145,49 @@ for (const [args, expected] of [
   test(`what_does_not_go_together_is_refused: ${JSON.stringify(args)}`, async () => {
     assert.match(await client.refused('run_report_across_dealers', { dealer_ids: ['d03', 'd05'], metrics: ['sessions'], dimensions: ['city'], ...args }), expected);
   });
+
+// Per dealer as run_report gives them, and of additive metrics as SQL does.
+test('aggregates_and_quota_are_those_of_each_dealer', async () => {
+  const end = daysBefore(todayIn('UTC'), 5);
+  const ranges = [{ start_date: daysBefore(end, 13), end_date: daysBefore(end, 7) }, { start_date: daysBefore(end, 6), end_date: end }];
+  const metric_aggregations = ['TOTAL', 'MINIMUM', 'MAXIMUM'];
+  for (let i = 0; i < CALLS; i++) {
+    const dimensions = some(Object.keys(DIMENSIONS), 2), metrics = [...some(Object.keys(METRICS), 3), 'totalUsers', 'engagementRate'];
+    const date_ranges = ranges.slice(pick(2));
+    const members = some(world.dealers.map((d) => d.dealer_id), 3).toSorted().map((id) => world.dealer(id));
+    const where = `call ${i} ${dimensions} ${metrics} ${date_ranges.length}`;
+    const asked = { dimensions, metrics, date_ranges, metric_aggregations };
+    const ours = await client.data('run_report_across_dealers', { ...asked, dealer_ids: members.map((d) => d.dealer_id), limit_per_dealer: 1, return_property_quota: true });
+    for (const d of members) {
+      const mine = ours.aggregates.filter((a) => a.dealer_id === d.dealer_id).map(({ dealer_id, ...rest }) => rest);
+      const one = await client.data('run_report', { ...asked, dealer_id: d.dealer_id, limit: 1 });
+      assert.deepEqual(mine, one.aggregates, `${where} ${d.dealer_id}`);
+      for (const range of date_ranges) {
+        const rows = rowsOf(d, dimensions, metrics.slice(0, -2), [range]).map((row) => row[1]);
+        const of = date_ranges.length > 1 ? `${range.start_date} to ${range.end_date}` : '';
+        const total = mine.find((a) => a.aggregation === 'TOTAL' && (a.of ?? '') === of);
+        metrics.slice(0, -2).forEach((name, k) => assert.equal(Number(total.values[k]), rows.reduce((n, row) => n + row[k], 0), `${where} ${name} ${of}`));
+      }
+      assert.equal(ours.notes.filter((n) => n.startsWith(`${d.dealer_id}: Quota of the property: `)).length, 1, JSON.stringify(ours.notes));
+    }
+  }
+  const plain = await client.data('run_report_across_dealers', { region: 'West', metrics: ['sessions'], date_range: ranges[0] });
+  assert.deepEqual([plain.aggregates ?? [], plain.notes ?? []], [[], []]);
+});
+
+test('what_is_given_per_dealer_or_not_at_all_is_refused_with_the_argument', async () => {
+  const of = { region: 'West', metrics: ['sessions'], date_range: { start_date: '8daysAgo', end_date: '2daysAgo' } };
+  const refused = [
+    [{ by: 'region', metric_aggregations: ['TOTAL'] }, /metric_aggregations: is given per dealer; leave it out/],
+    [{ by: 'region', return_property_quota: true }, /return_property_quota: is given per dealer/],
+    [{ compare_to: { start_date: '18daysAgo', end_date: '12daysAgo' }, metric_aggregations: ['TOTAL'] }, /metric_aggregations: is given per dealer/],
+    [{ metric_aggregations: ['COUNT'] }, /metric_aggregations\[0\]: .*TOTAL, MINIMUM or MAXIMUM/],
+    [{ comparisons: [{ name: 'mobile' }] }, /comparisons/],
+    [{ cohort_spec: { cohorts: [] } }, /cohort_spec/],
+  ];
+  for (const [more, pattern] of refused) {
+    const answer = await client.call('run_report_across_dealers', { ...of, ...more });
+    assert.ok(answer.isError, `${JSON.stringify(more)}: ${answer.text.slice(0, 300)}`);
+    assert.match(answer.text, pattern);
+  }
+});

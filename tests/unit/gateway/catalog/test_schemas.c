@@ -156,6 +156,14 @@ static void sixty_four_bits_are_numbers(void)
   CU_ASSERT_STRING_EQUAL(at(input, "properties.limit.type")->valuestring, "integer");
 }
 
+static void what_is_unlisted_is_not_in_the_schema(void)
+{
+  AUTO_JSON cJSON *input = cJSON_Parse(catalog_find("run_report_across_dealers")->input_schema);
+  CU_ASSERT_PTR_NOT_NULL(at(input, "properties.order_bys"));
+  CU_ASSERT_PTR_NULL(at(input, "properties.metric_aggregations"));
+  CU_ASSERT_PTR_NULL(at(input, "properties.return_property_quota"));
+}
+
 static size_t listed_bytes(const struct catalog_tool *t)
 {
   AUTO_JSON cJSON *tool = cJSON_CreateObject();
@@ -221,5 +229,5 @@ TEST_MAIN("catalog schemas", TEST(tools_look_as_the_golden_files_say),
           TEST(every_tool_is_named_and_described), TEST(schemas_hold_nothing_a_client_refuses),
           TEST(the_binding_names_an_rpc_that_exists), TEST(filters_are_compact_and_complete),
           TEST(every_object_has_properties_and_every_keyword_is_taken_by_all_models),
-          TEST(sixty_four_bits_are_numbers), TEST(the_list_of_tools_stays_small),
-          TEST(toolsets_are_chosen_by_name))
+          TEST(sixty_four_bits_are_numbers), TEST(what_is_unlisted_is_not_in_the_schema),
+          TEST(the_list_of_tools_stays_small), TEST(toolsets_are_chosen_by_name))
