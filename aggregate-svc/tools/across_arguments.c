@@ -158,6 +158,17 @@ static enum err_code check_by(struct tool_call *c, struct err *e)
   return ERR_OK;
 }
 
+/* Arguments of run_report whose rows cannot be put together over dealers. */
+static enum err_code check_of_one(const Request *r, struct err *e)
+{
+  if (r->n_comparisons > 0)
+    return invalid(e, "comparisons: are for one dealer; ask run_report with them, or ask here once "
+                      "for each with its dimension_filter");
+  if (r->cohort_spec != NULL)
+    return invalid(e, "cohort_spec: is for one dealer; ask run_report with it for each dealer");
+  return ERR_OK;
+}
+
 /* What is said of each dealer needs an answer with dealers. */
 static enum err_code check_per_dealer(const struct tool_call *c, struct err *e)
 {
@@ -274,5 +285,7 @@ enum err_code across_check(struct tool_call *c, struct err *e)
     code = check_own(c, e);
   if (code == ERR_OK)
     code = check_per_dealer(c, e);
+  if (code == ERR_OK)
+    code = check_of_one(r, e);
   return code == ERR_OK && across_is_compared(c) ? check_rows(r, e) : code;
 }
