@@ -136,8 +136,8 @@ static void the_region_holds_a_page_to_the_others(void)
   rows_end(&s);
 }
 
-/* With sessions on 12 of 28 days a dealer has no rates: it is in no benchmark, and as the subject it
- * is held to none. */
+/* With sessions on 12 of 28 days a dealer has no rates: it is in no benchmark, and as the subject
+ * it is held to none. */
 static void a_dealer_that_lost_days_is_in_no_benchmark(void)
 {
   for (size_t lost = 0; lost < 5; lost += 4) {
@@ -261,8 +261,7 @@ static void an_outside_dealer_is_in_no_week_in_which_it_lost_days(void)
 
 TEST_MAIN("aggregate pages", TEST(a_dealer_that_lost_days_is_in_no_benchmark),
           TEST(an_outside_dealer_is_in_no_week_in_which_it_lost_days),
-          TEST(a_type_must_pass_in_each_week),
-          TEST(the_rate_of_a_period_is_the_sum_of_its_weeks),
+          TEST(a_type_must_pass_in_each_week), TEST(the_rate_of_a_period_is_the_sum_of_its_weeks),
           TEST(a_page_is_held_to_its_type_in_its_channels),
           TEST(ids_are_folded_and_empty_is_not_set),
           TEST(over_and_under_performers_come_first_and_are_named),

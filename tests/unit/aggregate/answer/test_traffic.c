@@ -83,8 +83,8 @@ static void the_others_are_pooled_without_the_subject(void)
   rows_end(&s);
 }
 
-/* With sessions on 12 of 28 days a dealer has no rates: it is in no benchmark, and as the subject it
- * is held to none. */
+/* With sessions on 12 of 28 days a dealer has no rates: it is in no benchmark, and as the subject
+ * it is held to none. */
 static void a_dealer_that_lost_days_is_in_no_benchmark(void)
 {
   for (size_t lost = 0; lost < 3; lost += 2) {

@@ -257,9 +257,8 @@ static void set_halves(struct stage *s, size_t model, size_t dealers, int64_t be
   for (size_t d = 0; d < dealers; d++)
     for (size_t w = 0; w < WEEKS; w++)
       cell(s, d,
-           (struct models_key){.query = MODELS_VIEWS,
-                               .model = (uint16_t)model,
-                               .slot = (uint16_t)(MONDAY + 7 * w)})
+           (struct models_key){
+               .query = MODELS_VIEWS, .model = (uint16_t)model, .slot = (uint16_t)(MONDAY + 7 * w)})
           ->events = w < WEEKS / 2 ? before : after;
 }
 

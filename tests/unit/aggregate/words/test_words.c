@@ -70,6 +70,5 @@ static void too_few_dealers_are_counted_beside_those_it_takes(void)
 }
 
 TEST_MAIN("aggregate words", TEST(too_few_dealers_are_counted_beside_those_it_takes),
-          TEST(a_change_that_rounds_to_nothing_has_no_sign),
-          TEST(a_change_is_whole_and_signed), TEST(counts_are_grouped_by_thousands),
-          TEST(every_reason_to_withhold_has_words))
+          TEST(a_change_that_rounds_to_nothing_has_no_sign), TEST(a_change_is_whole_and_signed),
+          TEST(counts_are_grouped_by_thousands), TEST(every_reason_to_withhold_has_words))
