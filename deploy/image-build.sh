@@ -72,7 +72,7 @@ make_root() { # NAME [OPTION...] PROGRAM...
 make_root gateway --ca "$build/bin/gateway"
 make_root auth-svc --ca --zones --gzip-copyrights "$build/bin/auth-svc"
 make_root report-svc --ca --zones "$build/bin/report-svc"
-make_root aggregate-svc --ca --zones "$build/bin/aggregate-svc"
+make_root aggregate-svc --ca --zones --gzip-copyrights "$build/bin/aggregate-svc"
 make_root ga4-sim "$build/bin/ga4-sim"
 make_root analytics-mcp --ca --zones --gzip-copyrights "$build/bin/analytics-mcp" "${services[@]/#/$build/bin/}"
 # A volume takes the owner of the folder it is mounted over, where the folder is in the image.

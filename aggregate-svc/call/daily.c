@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "aggregate-svc/call/note.h"
 #include "aggregate-svc/call/query.h"
 #include "aggregate-svc/figures/channels.h"
 #include "aggregate-svc/figures/group.h"
@@ -270,6 +271,8 @@ struct dealer_figures *daily_figures(struct tool_call *c, const struct daily_que
     give_bases(c, q, figures, true, arena);
   if (figures != NULL)
     mark_key_events(c, figures);
+  if (figures != NULL)
+    note_findings(c, figures);
   return figures;
 }
 
@@ -281,6 +284,7 @@ struct dealer_figures *daily_figures_within(struct tool_call *c, const struct da
   if (figures == NULL)
     return NULL;
   mark_key_events(c, figures);
+  note_findings(c, figures);
   if (span.first == c->door.period.first && span.last == c->door.period.last)
     give_bases(c, q, figures, false, arena);
   return figures;

@@ -149,6 +149,6 @@ void status_own_gauges(void *user)
   size_t n = lately_count(s->lately);
   AUTO_FREE struct lately_dealer *list = xcalloc(n + 1, sizeof(*list));
   metric_set(metrics_gauge("aggregate_suspect_dealers",
-                           "Dealers whose data a check of the last 24 hours found suspect.", NULL),
+                           "Dealers whose data an answer of the last 24 hours found suspect.", NULL),
              (double)lately_list(s->lately, list, n, clock_unix_ms() / 1000), NULL);
 }

@@ -69,19 +69,35 @@ static void add(struct suspect_lately *l, const char *dealer_id, unsigned signs,
   lru_add(&l->use, &e->in_use, 1);
 }
 
-void lately_note(struct suspect_lately *l, const char *dealer_id,
-                 const struct suspect_findings *findings, int64_t now_s)
+/* kept: the signs from before that still hold, unless they are a day old. */
+static void note(struct suspect_lately *l, const char *dealer_id, unsigned signs, unsigned kept,
+                 int64_t now_s)
 {
-  if (l == NULL)
-    return;
-  unsigned signs = signs_of(findings);
   pthread_mutex_lock(&l->lock);
   struct entry *e = CONTAINER_OF(map_find_text(&l->map, dealer_id), struct entry, in_map);
-  if (e != NULL)
+  if (e != NULL) {
+    if (now_s - e->dealer.seen_at < LATELY_KEEP_S)
+      signs |= e->dealer.signs & kept;
     drop(l, &e->in_use);
+  }
   if (signs != 0)
     add(l, dealer_id, signs, now_s);
   pthread_mutex_unlock(&l->lock);
+}
+
+void lately_note(struct suspect_lately *l, const char *dealer_id,
+                 const struct suspect_findings *findings, int64_t now_s)
+{
+  if (l != NULL)
+    note(l, dealer_id, signs_of(findings), 0, now_s);
+}
+
+void lately_add(struct suspect_lately *l, const char *dealer_id,
+                const struct suspect_findings *findings, int64_t now_s)
+{
+  unsigned signs = signs_of(findings);
+  if (l != NULL && signs != 0)
+    note(l, dealer_id, signs, ~0U, now_s);
 }
 
 size_t lately_list(struct suspect_lately *l, struct lately_dealer *out, size_t max, int64_t now_s)

@@ -1,6 +1,7 @@
 /* Plans what these tools share, and hands it to their answers. */
 #include "aggregate-svc/tools/subject.h"
 
+#include "aggregate-svc/call/note.h"
 #include "aggregate-svc/cohort/aliases.h"
 #include "common/base/mem.h"
 
@@ -62,5 +63,6 @@ struct subject_question subject_question_with_days(struct tool_call *c,
 {
   struct subject_question q = subject_question_of(c, s, arena);
   q.dealers = window_find(c, &s->window, &s->tables, &s->leads, days, look_back, q.notes, arena);
+  note_findings(c, q.dealers);
   return q;
 }

@@ -3,6 +3,7 @@
 #define AMCP_AGGREGATE_TOOLS_VEHICLES_H
 
 #include "aggregate-svc/answer/vehicle_parts.h"
+#include "aggregate-svc/call/note.h"
 #include "aggregate-svc/call/tool.h"
 
 /* The question of a call whose figures have arrived; borrows all it is given. The caller sets which
@@ -15,11 +16,13 @@ vehicle_question_of(const struct tool_call *c, const struct models_fold *fold,
                     const struct period *before, struct arena *arena)
 {
   struct models_signs signs = {&c->cohort, period, before, c->now_unix_ms};
+  const struct dealer_figures *dealers = models_find_signs(fold, &signs, arena);
+  note_findings(c, dealers);
   return (struct vehicle_question){.cohort = &c->cohort,
                                    .not_visible = c->not_visible,
                                    .fold = fold,
                                    .leads = leads,
-                                   .dealers = models_find_signs(fold, &signs, arena),
+                                   .dealers = dealers,
                                    .period = &c->period,
                                    .now_unix_ms = c->now_unix_ms};
 }

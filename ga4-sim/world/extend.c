@@ -79,7 +79,11 @@ enum err_code generate_more_days(sqlite3 *db, const struct world_params *params,
   enum err_code code =
       generate_exec(&g, "PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; BEGIN;");
   g.next_session = read_number(&g, "SELECT MAX(session_id) FROM sessions") + 1;
-  g.next_event = read_number(&g, "SELECT MAX(event_id) FROM events") + 1;
+  /* The last event is of the last session. */
+  g.next_event = read_number(&g, "SELECT MAX(event_id) FROM events WHERE (property_id,date) IN "
+                                 "(SELECT property_id,date FROM sessions ORDER BY session_id DESC "
+                                 "LIMIT 1)") +
+                 1;
   if (code == ERR_OK)
     code = drop_old_days(&g, params->today - last);
   if (code == ERR_OK)
@@ -88,7 +92,6 @@ enum err_code generate_more_days(sqlite3 *db, const struct world_params *params,
     code = generate_prepare(&g);
   if (code == ERR_OK)
     code = extend_properties(&g, last + 1);
-  sqlite3_finalize(g.session);
-  sqlite3_finalize(g.event);
+  generate_finalize(&g);
   return code == ERR_OK ? generate_exec(&g, "COMMIT;") : code;
 }

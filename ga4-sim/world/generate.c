@@ -1,5 +1,5 @@
-/* Writes the world: reference tables, then day by day the sessions and events of
- * each property. */
+/* Writes the world: reference tables, then the sessions and events of each property (happenings.c).
+ */
 #include "ga4-sim/world/generate_private.h"
 
 #include <stdarg.h>
@@ -41,29 +41,48 @@ enum err_code generate_exec(struct generator *g, const char *sql)
   return ERR_OK;
 }
 
+/* The insertion into a small table of so many columns, prepared when first needed. NULL: it cannot
+ * be. table: a literal. */
+static sqlite3_stmt *insertion(struct generator *g, const char *table, size_t columns)
+{
+  size_t i = 0;
+  char sql[256];
+  while (i < g->insertion_count && strcmp(g->insertions[i].table, table) != 0)
+    i++;
+  if (i < g->insertion_count)
+    return g->insertions[i].stmt;
+  int n = snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES(", table);
+  for (size_t k = 0; k < columns; k++)
+    n += snprintf(sql + n, sizeof(sql) - (size_t)n, k == 0 ? "?" : ",?");
+  snprintf(sql + n, sizeof(sql) - (size_t)n, ")");
+  sqlite3_stmt *stmt = NULL;
+  if (i == ARRAY_LEN(g->insertions) ||
+      sqlite3_prepare_v3(g->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK)
+    return NULL;
+  g->insertions[g->insertion_count].table = table;
+  g->insertions[g->insertion_count++].stmt = stmt;
+  return stmt;
+}
+
 /* Inserts one row of a small table; types: 's' text (NULL allowed), 'i' int64. */
 static enum err_code insert(struct generator *g, const char *table, const char *types, ...)
 {
-  char sql[256];
-  int n = snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES(", table);
-  for (size_t i = 0; types[i] != '\0'; i++)
-    n += snprintf(sql + n, sizeof(sql) - (size_t)n, i == 0 ? "?" : ",?");
-  snprintf(sql + n, sizeof(sql) - (size_t)n, ")");
-  sqlite3_stmt *stmt;
-  if (sqlite3_prepare_v2(g->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+  sqlite3_stmt *stmt = insertion(g, table, strlen(types));
+  if (stmt == NULL)
     return generate_error(g, table);
   va_list ap;
   va_start(ap, types);
   for (int i = 0; types[i] != '\0'; i++) {
     if (types[i] == 's')
-      sqlite3_bind_text(stmt, i + 1, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+      sqlite3_bind_text(stmt, i + 1, va_arg(ap, const char *), -1, SQLITE_STATIC);
     else
       sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
   }
   va_end(ap);
-  int rc = sqlite3_step(stmt);
-  sqlite3_finalize(stmt);
-  return rc == SQLITE_DONE ? ERR_OK : generate_error(g, table);
+  sqlite3_step(stmt);
+  int rc = sqlite3_reset(stmt);
+  sqlite3_clear_bindings(stmt);
+  return rc == SQLITE_OK ? ERR_OK : generate_error(g, table);
 }
 
 static enum err_code write_meta(struct generator *g)
@@ -197,148 +216,6 @@ static enum err_code write_site(struct generator *g, const struct plan_dealer *d
   return ERR_OK;
 }
 
-static void bind_text(sqlite3_stmt *stmt, int column, const char *text)
-{
-  sqlite3_bind_text(stmt, column, text, -1, SQLITE_STATIC);
-}
-
-static enum err_code write_event(struct generator *g, const struct inventory *inv,
-                                 int64_t session_id, const struct visit_event *ev)
-{
-  sqlite3_stmt *s = g->event;
-  sqlite3_bind_int64(s, 1, g->next_event++);
-  sqlite3_bind_int64(s, 2, session_id);
-  sqlite3_bind_int64(s, 5, ev->hour);
-  bind_text(s, 6, ev->name);
-  sqlite3_bind_int64(s, 7, ev->count);
-  sqlite3_bind_int64(s, 8, ev->engagement_s);
-  if (ev->page >= 0)
-    sqlite3_bind_int64(s, 9, inv->pages[ev->page].page_id);
-  else
-    sqlite3_bind_null(s, 9);
-  if (ev->vehicle >= 0)
-    sqlite3_bind_int64(s, 10, inv->vehicles[ev->vehicle].vehicle_id);
-  else
-    sqlite3_bind_null(s, 10);
-  bind_text(s, 11, ev->department);
-  int rc = sqlite3_step(s);
-  sqlite3_reset(s);
-  return rc == SQLITE_DONE ? ERR_OK : generate_error(g, "events");
-}
-
-static enum err_code write_visit(struct generator *g, const struct inventory *inv,
-                                 const struct visit *v)
-{
-  sqlite3_stmt *s = g->session;
-  int64_t id = g->next_session++;
-  const int64_t numbers[] = {(int64_t)v->user_id, v->is_new,     v->engaged,     v->duration_s,
-                             v->engagement_s,     v->page_views, v->event_count, v->key_events};
-  const char *const texts[] = {v->channel->channel,
-                               v->channel->source,
-                               v->channel->medium,
-                               v->campaign,
-                               v->landing_page,
-                               v->landing_query,
-                               v->device,
-                               v->browser,
-                               v->operating_system,
-                               v->city,
-                               v->state,
-                               v->country};
-  sqlite3_bind_int64(s, 1, id);
-  sqlite3_bind_int64(s, 4, v->hour);
-  for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-    sqlite3_bind_int64(s, (int)i + 5, numbers[i]);
-  for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-    bind_text(s, (int)i + 13, texts[i]);
-  int rc = sqlite3_step(s);
-  sqlite3_reset(s);
-  if (rc != SQLITE_DONE)
-    return generate_error(g, "sessions");
-  for (uint32_t i = 0; i < v->event_rows; i++)
-    if (write_event(g, inv, id, &v->events[i]) != ERR_OK)
-      return ERR_INTERNAL;
-  return ERR_OK;
-}
-
-/* Visits of one day: base x trend x weekday x season x chance. */
-static uint32_t visits_of_day(struct prng *p, const struct plan_dealer *d,
-                              const struct calendar_day *day, uint32_t index)
-{
-  static const uint32_t weekday_pm[7] = {760, 1060, 1070, 1050, 1060, 1090, 980};
-  static const uint32_t month_pm[12] = {930,  950,  1060, 1040, 1060, 1030,
-                                        1040, 1060, 1010, 980,  950,  960};
-  uint64_t milli = d->base_milli;
-  int64_t trend = 1000 + (int64_t)d->drift_pm * (int64_t)index / 400;
-  milli = milli * (uint64_t)(trend < 200 ? 200 : trend) / 1000;
-  milli = milli * weekday_pm[day->weekday] / 1000;
-  milli = milli * month_pm[day->month_number - 1] / 1000;
-  milli = milli * prng_between(p, 800, 1200) / 1000;
-  return (uint32_t)(milli / 1000) + (prng_below(p, 1000) < milli % 1000 ? 1 : 0);
-}
-
-/* index: from the world's first day, for what changes over time. */
-static enum err_code write_day(struct generator *g, struct property_writer *w, int64_t number,
-                               uint32_t index)
-{
-  const struct plan_dealer *d = &w->dealer;
-  struct calendar_day day;
-  struct visit v;
-  int64_t ago = g->made_for - number;
-  calendar_fill(&day, number);
-  bind_text(g->session, 3, day.date);
-  bind_text(g->event, 4, day.date);
-  visit_context_day(&w->visits, index);
-  bool lost = (d->tracking_gap && ago <= PLAN_GAP_FIRST && ago >= PLAN_GAP_LAST) ||
-              plants_lose_day(&w->plants, number);
-  uint32_t n = visits_of_day(&w->visits.prng, d, &day, index);
-  for (uint32_t k = 0; k < n; k++) {
-    visit_make(&w->visits, &v, day.weekday);
-    if (!lost && plants_change(&w->plants, &v, number) &&
-        write_visit(g, &w->inventory, &v) != ERR_OK)
-      return ERR_INTERNAL;
-  }
-  for (uint32_t bots = lost ? 0 : plants_bots(&w->plants, number); bots > 0; bots--) {
-    plants_bot(&w->plants, &v);
-    if (write_visit(g, &w->inventory, &v) != ERR_OK)
-      return ERR_INTERNAL;
-  }
-  return ERR_OK;
-}
-
-static enum err_code save_state(struct generator *g, const struct property_writer *w)
-{
-  struct saved_state state = {.visits = w->visits.prng,
-                              .plants = w->plants.prng,
-                              .next_user = w->visits.next_user,
-                              .users_seen = w->visits.users_seen,
-                              .next_bot = w->plants.next_bot};
-  memcpy(state.recent, w->visits.recent, sizeof(state.recent));
-  sqlite3_stmt *s = NULL;
-  int rc =
-      sqlite3_prepare_v2(g->db, "INSERT OR REPLACE INTO generator_state VALUES(?,?)", -1, &s, NULL);
-  if (rc == SQLITE_OK) {
-    sqlite3_bind_int64(s, 1, generate_property_number(&w->dealer));
-    sqlite3_bind_blob(s, 2, &state, sizeof(state), SQLITE_STATIC);
-    rc = sqlite3_step(s);
-  }
-  sqlite3_finalize(s);
-  return rc == SQLITE_DONE ? ERR_OK : generate_error(g, "generator_state");
-}
-
-/* Days from first on, up to today. */
-enum err_code generate_visits(struct generator *g, struct property_writer *w, int64_t first)
-{
-  int64_t property = generate_property_number(&w->dealer);
-  int64_t start = g->made_for - (int64_t)g->params->days + 1;
-  sqlite3_bind_int64(g->session, 2, property);
-  sqlite3_bind_int64(g->event, 3, property);
-  for (int64_t day = first; day <= g->params->today; day++)
-    if (write_day(g, w, day, (uint32_t)(day - start)) != ERR_OK)
-      return ERR_INTERNAL;
-  return save_state(g, w);
-}
-
 /* Lays out a property as it was when the world was first made. */
 void generate_lay_out(struct generator *g, struct property_writer *w, uint32_t index)
 {
@@ -356,16 +233,16 @@ void generate_lay_out(struct generator *g, struct property_writer *w, uint32_t i
 static enum err_code write_property(struct generator *g, uint32_t index)
 {
   AUTO_FREE struct property_writer *w = xcalloc(1, sizeof(*w));
+  if (g->params->part == PLAN_DIRECTORY) {
+    plan_dealer_fill(&w->dealer, g->params, index);
+    return write_dealer(g, &w->dealer);
+  }
   generate_lay_out(g, w, index);
   enum err_code code = write_dealer(g, &w->dealer);
-  bool everything = g->params->part != PLAN_DIRECTORY;
-  if (code == ERR_OK && everything)
+  if (code == ERR_OK)
     code = write_site(g, &w->dealer, &w->inventory);
-  if (code == ERR_OK && everything)
-    code = generate_visits(g, w, g->params->today - (int64_t)g->params->days + 1);
-  sqlite3_clear_bindings(g->session);
-  sqlite3_clear_bindings(g->event);
-  return code;
+  return code == ERR_OK ? generate_visits(g, w, g->params->today - (int64_t)g->params->days + 1)
+                        : code;
 }
 
 static enum err_code write_all(struct generator *g)
@@ -382,14 +259,14 @@ static enum err_code write_all(struct generator *g)
 
 enum err_code generate_prepare(struct generator *g)
 {
-  if (sqlite3_prepare_v2(g->db,
-                         "INSERT INTO sessions VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-                         "?,?)",
-                         -1, &g->session, NULL) != SQLITE_OK ||
-      sqlite3_prepare_v2(g->db, "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?,?)", -1, &g->event,
-                         NULL) != SQLITE_OK)
-    return generate_error(g, "prepare");
-  return ERR_OK;
+  return rows_prepare(&g->rows, g->db) == SQLITE_OK ? ERR_OK : generate_error(g, "prepare");
+}
+
+void generate_finalize(struct generator *g)
+{
+  rows_finalize(&g->rows);
+  for (size_t i = 0; i < g->insertion_count; i++)
+    sqlite3_finalize(g->insertions[i].stmt);
 }
 
 enum err_code generate_world(sqlite3 *db, const struct world_params *params, struct err *e)
@@ -400,7 +277,8 @@ enum err_code generate_world(sqlite3 *db, const struct world_params *params, str
                         .next_session = 1,
                         .next_event = 1,
                         .e = e};
-  enum err_code code = generate_exec(&g, "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;"
+  enum err_code code = generate_exec(&g, "PRAGMA page_size=16384;"
+                                         "PRAGMA synchronous=OFF; PRAGMA journal_mode=OFF;"
                                          "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;"
                                          "PRAGMA analysis_limit=1000; BEGIN;");
   if (code == ERR_OK)
@@ -411,8 +289,7 @@ enum err_code generate_world(sqlite3 *db, const struct world_params *params, str
     code = generate_prepare(&g);
   if (code == ERR_OK)
     code = write_all(&g);
-  sqlite3_finalize(g.session);
-  sqlite3_finalize(g.event);
+  generate_finalize(&g);
   if (code == ERR_OK)
     code = generate_exec(&g, schema_views);
   return code == ERR_OK ? generate_exec(&g, "COMMIT; ANALYZE;") : code;

@@ -108,24 +108,38 @@ static int64_t last_day(const struct answer_days *days, size_t n, bool *final)
   return last;
 }
 
+bool caveats_before_data(struct answer_texts *out, const struct answer_days *days, size_t n,
+                         int64_t first_day, const char *property)
+{
+  char first[16];
+  bool final;
+  if (first_day == FIRST_DAY_NONE) {
+    answer_say(out, "%.40s has no data yet: no session was ever recorded there.", property);
+    return true;
+  }
+  if (first_day == FIRST_DAY_UNKNOWN || first_day <= last_day(days, n, &final))
+    return false;
+  clock_format_date(first_day, first, sizeof(first));
+  answer_say(out,
+             "These days lie before the first data: %.40s has data from %s on. Ask for days "
+             "from then on.",
+             property, first);
+  return true;
+}
+
 void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n,
                         int64_t first_day, const char *property)
 {
   char first[16];
   bool final;
-  int64_t last = last_day(days, n, &final);
+  last_day(days, n, &final);
+  if (caveats_before_data(out, days, n, first_day, property) || !final)
+    return;
   clock_format_date(first_day, first, sizeof(first));
-  if (first_day == FIRST_DAY_NONE)
-    answer_say(out, "%.40s has no data yet: no session was ever recorded there.", property);
-  else if (first_day != FIRST_DAY_UNKNOWN && first_day > last)
-    answer_say(out,
-               "These days lie before the first data: %.40s has data from %s on. Ask for days "
-               "from then on.",
-               property, first);
-  else if (final && first_day != FIRST_DAY_UNKNOWN)
+  if (first_day != FIRST_DAY_UNKNOWN)
     answer_say(out, "Google has no data of these days, though %.40s has data from %s on.", property,
                first);
-  else if (final)
+  else
     answer_say(out, "Google has no data of these days: they may lie before the property's first "
                     "data. A report by yearMonth over a longer period shows where it begins.");
 }

@@ -21,6 +21,10 @@ void caveats_of_days(struct answer_texts *out, const struct answer_days *days);
  * when that is known. */
 void caveats_of_no_rows(struct answer_texts *out, const struct answer_days *days, size_t n,
                         int64_t first_day, const char *property);
+/* The part of it that holds for every table without rows: there is no data at all, or its days lie
+ * before the first. False: neither is known. */
+bool caveats_before_data(struct answer_texts *out, const struct answer_days *days, size_t n,
+                         int64_t first_day, const char *property);
 /* Which property was read, when it was chosen out of several that the dealer's login can read. */
 void caveats_of_choice(struct answer_texts *out, const struct token *t, const char *property);
 /* What is left of the quota. */

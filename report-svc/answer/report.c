@@ -21,7 +21,7 @@ static bool put_period(ProtobufCMessage *m, const struct answer_days *days, cons
   return true;
 }
 
-static bool put_texts(ProtobufCMessage *m, const struct answer_report *r,
+static bool put_texts(ProtobufCMessage *m, const struct ask *a, const struct answer_report *r,
                       const struct answer_days *days, struct arena *arena)
 {
   struct answer_texts caveats = {.arena = arena}, notes = {.arena = arena};
@@ -31,6 +31,8 @@ static bool put_texts(ProtobufCMessage *m, const struct answer_report *r,
   caveats_of_metadata(&caveats, r->metadata);
   if (r->n_ranges > 0)
     caveats_of_days(&caveats, days);
+  if (r->n_ranges > 0 && ga4_list(r->table, "rows").n == 0)
+    caveats_before_data(&caveats, days, r->n_ranges, ask_first_day(a), ask_property(a));
   caveats_of_currency(&caveats, r->metadata == NULL ? "" : r->metadata->currency_code,
                       (void *)headers.items, headers.n);
   notes_of_quota(&notes, r->quota);
@@ -62,7 +64,7 @@ ProtobufCMessage *answer_report(const struct ask *a, const struct answer_report 
   ga4_copy_list(m, r->table, "metric_headers");
   ga4_copy_list(m, r->table, "rows");
   headline_put_report(&text, &h, ask_used_token(a), ask_property(a));
-  bool whole = answer_put_headline(m, &text, arena) && put_texts(m, r, &days[0], arena) &&
+  bool whole = answer_put_headline(m, &text, arena) && put_texts(m, a, r, &days[0], arena) &&
                (r->n_ranges == 0 || put_period(m, &days[0], zone, arena));
   return whole ? m : NULL;
 }

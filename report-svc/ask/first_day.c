@@ -14,16 +14,23 @@ static const char *zone_of(const ga4_response *report)
   return report->metadata == NULL ? "" : report->metadata->time_zone;
 }
 
-bool first_day_matters(const ga4_request *asked, const ga4_response *report, int64_t now_unix_ms)
+bool first_day_matters_of(size_t rows, Analytics__Ga4__V1beta__DateRange *const *ranges, size_t n,
+                          const Analytics__Ga4__V1beta__ResponseMetaData *metadata,
+                          int64_t now_unix_ms)
 {
-  int64_t today = request_today(zone_of(report), now_unix_ms);
-  if (report->n_rows > 0 || report->row_count > 0 || asked->offset > 0 ||
-      asked->dimension_filter != NULL || asked->metric_filter != NULL)
-    return false;
-  for (size_t i = 0; i < asked->n_date_ranges; i++)
-    if (request_day(asked->date_ranges[i]->start_date, today) <= today)
+  int64_t today = request_today(metadata == NULL ? "" : metadata->time_zone, now_unix_ms);
+  for (size_t i = 0; rows == 0 && i < n; i++)
+    if (request_day(ranges[i]->start_date, today) <= today)
       return true;
   return false;
+}
+
+bool first_day_matters(const ga4_request *asked, const ga4_response *report, int64_t now_unix_ms)
+{
+  return report->row_count <= 0 && asked->offset <= 0 && asked->dimension_filter == NULL &&
+         asked->metric_filter == NULL &&
+         first_day_matters_of(report->n_rows, asked->date_ranges, asked->n_date_ranges,
+                              report->metadata, now_unix_ms);
 }
 
 /* Until the property's day ends. */

@@ -15,6 +15,11 @@
 bool first_day_matters(const Analytics__Ga4__V1beta__RunReportRequest *asked,
                        const Analytics__Ga4__V1beta__RunReportResponse *report,
                        int64_t now_unix_ms);
+/* The same of a table by pivots, of conversions or of a funnel: `rows` of them, and some of the
+ * days (n, metadata NULL: none) have begun. The caller knows whether something was filtered out. */
+bool first_day_matters_of(size_t rows, Analytics__Ga4__V1beta__DateRange *const *ranges, size_t n,
+                          const Analytics__Ga4__V1beta__ResponseMetaData *metadata,
+                          int64_t now_unix_ms);
 /* Fills in method, body and how long the answer is kept. The body lives in the arena; false at its
  * cap. */
 bool first_day_question(struct ask_options *out, struct arena *arena);

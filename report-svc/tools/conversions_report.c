@@ -1,7 +1,9 @@
 /* RunConversionsReport: advertising conversions by an attribution model. */
 #include "analytics/report/v1/report.pb-c.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "report-svc/answer/report.h"
+#include "report-svc/ask/first_day.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
@@ -97,10 +99,22 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   return &m->base;
 }
 
+static bool lacks_data(const struct ask *a, const ProtobufCMessage *request)
+{
+  const ga4_request *body = (const ga4_request *)ask_body(a);
+  const ga4_response *table = (const ga4_response *)ask_message(a);
+  (void)request;
+  return body->offset <= 0 && body->dimension_filter == NULL && body->metric_filter == NULL &&
+         first_day_matters_of(table->n_rows, body->date_ranges, body->n_date_ranges,
+                              table->metadata, clock_unix_ms());
+}
+
 void conversions_report_handle(struct rpc_call *call, const ProtobufCMessage *request,
                                void *service)
 {
-  static const struct ask_tool tool = {
-      .method = GOOGLE_RUN_CONVERSIONS_REPORT, .question = question, .reply = reply};
+  static const struct ask_tool tool = {.method = GOOGLE_RUN_CONVERSIONS_REPORT,
+                                       .question = question,
+                                       .reply = reply,
+                                       .lacks_data = lacks_data};
   ask_serve(call, request, service, &tool);
 }

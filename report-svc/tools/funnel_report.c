@@ -1,7 +1,9 @@
 /* RunFunnelReport: how many users take each of several steps. */
 #include "analytics/report/v1/report.pb-c.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "report-svc/answer/report.h"
+#include "report-svc/ask/first_day.h"
 #include "report-svc/ask/serve.h"
 #include "report-svc/tools/tools.h"
 
@@ -167,9 +169,23 @@ static ProtobufCMessage *reply(const struct ask *a, const ProtobufCMessage *mess
   return answer_report(a, &report, arena);
 }
 
+/* Steps are conditions, so a funnel without rows may also be one that nobody entered: the answer
+ * names the day only where all days lie before it. */
+static bool lacks_data(const struct ask *a, const ProtobufCMessage *request)
+{
+  const ga4_request *body = (const ga4_request *)ask_body(a);
+  const ga4_response *answer = (const ga4_response *)ask_message(a);
+  const Analytics__Ga4__V1alpha__FunnelSubReport *table = answer->funnel_table;
+  (void)request;
+  return first_day_matters_of(table->n_rows, body->date_ranges, body->n_date_ranges,
+                              table->metadata, clock_unix_ms());
+}
+
 void funnel_report_handle(struct rpc_call *call, const ProtobufCMessage *request, void *service)
 {
-  static const struct ask_tool tool = {
-      .method = GOOGLE_RUN_FUNNEL_REPORT, .question = question, .reply = reply};
+  static const struct ask_tool tool = {.method = GOOGLE_RUN_FUNNEL_REPORT,
+                                       .question = question,
+                                       .reply = reply,
+                                       .lacks_data = lacks_data};
   ask_serve(call, request, service, &tool);
 }

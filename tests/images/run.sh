@@ -123,7 +123,10 @@ is_labelled() {
 # look_into NAME IMAGE
 look_into() {
   local name=$1 image=$2 container dir size shown limit=35
-  [[ $name != analytics-mcp ]] || limit=40 # all four services and the libraries of each
+  case $name in
+  analytics-mcp) limit=40 ;; # all four services and the libraries of each
+  aggregate-svc) limit=36 ;; # the libraries of both databases, and of libcurl for traces
+  esac
   container=$(buildah_ from --pull-never "$image")
   dir=$(buildah_ mount "$container")
   size=$(du -sb --apparent-size "$dir" | cut -f1)

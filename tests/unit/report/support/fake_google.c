@@ -243,7 +243,11 @@ static enum MHD_Result serve(struct fakes *f, struct MHD_Connection *c, const ch
     status = plan.fail_status;
     buf_puts(&body, plan.fail_body);
   } else if (plan.body != NULL) {
-    buf_puts(&body, plan.body);
+    AUTO_JSON cJSON *request = cJSON_ParseWithLength(upload->data, upload->len);
+    if (plan.first_date != NULL && asks_first_day(request))
+      put_first_day(&body, &plan);
+    else
+      buf_puts(&body, plan.body);
   } else if (of_property && strcmp(rest, "/metadata") == 0) {
     put_metadata(&body, property);
   } else if (of_property && rest[0] == '\0') {

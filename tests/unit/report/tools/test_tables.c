@@ -4,6 +4,7 @@
 
 #include "analytics/report/v1/report.pb-c.h"
 #include "common/base/mem.h"
+#include "report-svc/google/field.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/report/support/tool_run.h"
 
@@ -194,6 +195,73 @@ static void a_funnel_takes_events_and_conditions_as_steps(void)
   fakes_stop(&f);
 }
 
+/* The caveats of a table of d07 without rows; all replies are of one make in what is read here. */
+static bool says(struct fakes *f, const char *rpc, const ProtobufCMessage *request,
+                 const char *part)
+{
+  struct err e;
+  ProtobufCMessage *r = tool_run(f, rpc, request, &e);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+  struct ga4_list caveats = ga4_list(r, "caveats");
+  bool found = false;
+  for (size_t i = 0; i < caveats.n; i++)
+    found |= strstr((const char *)caveats.items[i], part) != NULL;
+  tool_free(r);
+  return found;
+}
+
+/* Looked up once for all of them; days on which nothing happened are not said to be without data.
+ */
+static void tables_of_days_before_the_first_data_say_the_day(void)
+{
+  static const char day[] = "before the first data: properties/107 has data from 2020-03-02 on.";
+  static char form[] = "form_start", early[] = "2016-01-01", late[] = "2021-01-01";
+  struct fakes f;
+  Analytics__Ga4__V1beta__DateRange range = ANALYTICS__GA4__V1BETA__DATE_RANGE__INIT;
+  Analytics__Ga4__V1beta__DateRange *ranges[] = {&range};
+  Analytics__Ga4__V1beta__Pivot pivot = ANALYTICS__GA4__V1BETA__PIVOT__INIT, *pivots[] = {&pivot};
+  Analytics__Report__V1__RunFunnelReportRequest__Step
+      step = ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__STEP__INIT,
+      *steps[] = {&step};
+  Analytics__Report__V1__RunPivotReportRequest of_pivots =
+      ANALYTICS__REPORT__V1__RUN_PIVOT_REPORT_REQUEST__INIT;
+  Analytics__Report__V1__RunConversionsReportRequest of_conversions =
+      ANALYTICS__REPORT__V1__RUN_CONVERSIONS_REPORT_REQUEST__INIT;
+  Analytics__Report__V1__RunFunnelReportRequest of_steps =
+      ANALYTICS__REPORT__V1__RUN_FUNNEL_REPORT_REQUEST__INIT;
+  of_pivots.dealer_id = of_conversions.dealer_id = of_steps.dealer_id = d07;
+  FIELDS(of_pivots);
+  FIELDS(of_conversions);
+  of_pivots.n_date_ranges = of_conversions.n_date_ranges = of_steps.n_date_ranges = 1;
+  of_pivots.date_ranges = of_conversions.date_ranges = of_steps.date_ranges = ranges;
+  of_pivots.n_pivots = of_steps.n_funnel_steps = 1;
+  of_pivots.pivots = pivots;
+  of_steps.funnel_steps = steps;
+  pivot.n_field_names = 1;
+  pivot.field_names = dimensions;
+  pivot.limit = 5;
+  step.event = form;
+  const struct {
+    const char *rpc, *body;
+    const ProtobufCMessage *request;
+  } tools[] = {
+      {"RunPivotReport", "{" HEADERS ",\"kind\":\"k\"}", &of_pivots.base},
+      {"RunConversionsReport", "{" HEADERS ",\"kind\":\"k\"}", &of_conversions.base},
+      {"RunFunnelReport", "{\"funnelTable\":{" HEADERS "},\"kind\":\"k\"}", &of_steps.base},
+  };
+  fakes_start(&f, &(struct fakes_options){.cache_bytes = 1 << 20});
+  LOCKED(&f, f.google.first_date = "20200302");
+  for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
+    LOCKED(&f, f.google.body = tools[i].body);
+    range.start_date = range.end_date = early;
+    CU_ASSERT(says(&f, tools[i].rpc, tools[i].request, day));
+    range.start_date = range.end_date = late;
+    CU_ASSERT_FALSE(says(&f, tools[i].rpc, tools[i].request, "has data from"));
+  }
+  CU_ASSERT_EQUAL(f.requests, 2 * ARRAY_LEN(tools) + 1);
+  fakes_stop(&f);
+}
+
 static void the_segments_of_a_funnel_go_to_google_as_they_are(void)
 {
   typedef Analytics__Ga4__V1alpha__Segment segment;
@@ -268,4 +336,5 @@ TEST_MAIN("report-svc tables", TEST(a_realtime_report_has_an_offset_of_ours),
           TEST(a_pivot_report_needs_pivots_with_limits),
           TEST(a_conversions_report_says_its_attribution_model),
           TEST(a_funnel_takes_events_and_conditions_as_steps),
+          TEST(tables_of_days_before_the_first_data_say_the_day),
           TEST(the_segments_of_a_funnel_go_to_google_as_they_are))

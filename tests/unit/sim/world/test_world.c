@@ -48,7 +48,8 @@ static uint64_t hash_world(uint64_t seed, uint32_t dealers, const char *where)
   sqlite3_open(":memory:", &db);
   CU_ASSERT_EQUAL(generate_world(db, &p, &e), ERR_OK);
   for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-    snprintf(sql, sizeof(sql), "SELECT * FROM %s %s", tables[i], where);
+    snprintf(sql, sizeof(sql), "SELECT * FROM %s %s ORDER BY %s", tables[i], where,
+             strcmp(tables[i], "events") == 0 ? "event_id" : "rowid");
     h = h * 31 + hash_query(db, sql);
   }
   sqlite3_close(db);
