@@ -296,6 +296,11 @@ static void put_comparison(struct buf *b, const struct movers *m, size_t c,
                            const ComparisonMessage *x)
 {
   buf_printf(b, "%s against %s: ", x->after, comparisons[c].words);
+  if (m->dealers[c] < MOVERS_DEALERS_MIN) {
+    text_put_few_dealers(b, m->dealers[c], MOVERS_DEALERS_MIN);
+    buf_puts(b, " with sessions on every day of both");
+    return;
+  }
   if (x->tested == 0) {
     buf_printf(b, "nothing could be tested (%d models have too few views, %d too few dealers)",
                x->low_volume, x->few_dealers);
@@ -307,11 +312,22 @@ static void put_comparison(struct buf *b, const struct movers *m, size_t c,
     buf_printf(b, "no clear change (%d models tested)", x->tested);
 }
 
+/* Fewer dealers than a test takes were asked about: no week can change that. */
+static bool is_few(const struct movers *m)
+{
+  return m->q->cohort->n < MOVERS_DEALERS_MIN;
+}
+
 static char *headline(const struct movers *m, const Result *r, struct vehicle_matching matching)
 {
   AUTO_BUF struct buf b = BUF_INIT(HEADLINE_BYTES);
   if (!vehicle_rankable(matching)) {
     vehicle_put_refusal(&b, matching);
+  } else if (is_few(m)) {
+    buf_puts(&b, "Whether a model's share of vehicle page views rises or falls is judged over "
+                 "dealers: ");
+    text_put_few_dealers(&b, m->q->cohort->n, MOVERS_DEALERS_MIN);
+    buf_puts(&b, "; analyze_vehicle_interest shows how shares changed, without a verdict");
   } else {
     buf_puts(&b, "Share of vehicle page views, ");
     for (size_t c = 0; c < COMPARISONS; c++) {

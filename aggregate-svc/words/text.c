@@ -60,6 +60,12 @@ const char *text_s(size_t n)
   return n == 1 ? "" : "s";
 }
 
+void text_put_few_dealers(struct buf *b, size_t have, size_t least)
+{
+  buf_printf(b, "nothing can be tested with %zu dealer%s, it takes at least %zu", have,
+             text_s(have), least);
+}
+
 const char *text_ordinal(int32_t n)
 {
   if (n % 100 >= 11 && n % 100 <= 13)

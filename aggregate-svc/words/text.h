@@ -24,6 +24,9 @@ const char *text_s(size_t n);
 /* Why a figure of the others is withheld, by the code that an answer's `suppressed` has: "too few
  * dealers". Static text; an unknown code is its own word. */
 const char *text_withheld(const char *code);
+/* Why a test over dealers says nothing, whatever they have: "nothing can be tested with 3 dealers,
+ * it takes at least 5". */
+void text_put_few_dealers(struct buf *b, size_t have, size_t least);
 /* "st", "nd", "rd", "th": "1st of 9". */
 const char *text_ordinal(int32_t n);
 

@@ -1,12 +1,13 @@
 // Random questions about one dealer and the others of its region, as the callers that the product has: an
 // admin sees every dealer, a group some of the region, a dealer only itself. In every third call a dealer
-// fails. AMCP_TRUTH_CALLS sets how many calls a tool gets (15 without it, 100 in the long run), SEED which.
+// fails; an admin's first two calls are about a week in which a dealer lost days: about it, and about another
+// of its region. AMCP_TRUTH_CALLS sets how many calls a tool gets (15 without it, 100 in the long run), SEED which.
 import assert from 'node:assert/strict';
 import { objects } from '../lib/answer.mjs';
 import { Mcp } from './mcp.mjs';
 import { authSettings, jwt, secret } from './tokens.mjs';
-import { finishedSunday } from './truth.mjs';
-import { daysBefore, startOverWorld, todayIn } from './world.mjs';
+import { finishedSunday, lost } from './truth.mjs';
+import { compact, daysBefore, startOverWorld, todayIn } from './world.mjs';
 
 export const RUNS = Math.ceil(Number(process.env.AMCP_TRUTH_CALLS ?? 15) / 3); // for each of three callers
 
@@ -63,6 +64,22 @@ class Comparisons {
   async stop() {
     await this.s?.stop();
   }
+  // A dealer and a week in which it lost so many days that it has no rates.
+  #lostWeek() {
+    for (let back = 0; back < 40; back++) {
+      const end_date = daysBefore(finishedSunday(), 7 * back), start_date = daysBefore(end_date, 6);
+      const dealer = this.world.dealers.find((d) => lost(this.world, d, { from: compact(start_date), to: compact(end_date) }).few);
+      if (dealer) return { dealer, date_range: { start_date, end_date } };
+    }
+    assert.fail('no dealer of the world lost days');
+  }
+  #question(viewer, i, view, most) {
+    const subject = view[this.random(view.length)], date_range = this.#period(viewer, most);
+    if (viewer !== 'admin' || i > 1) return { subject, date_range };
+    const { dealer, date_range: week } = this.#lostWeek();
+    const another = this.world.ofRegion(dealer.region).find((d) => d !== dealer);
+    return { subject: (i === 0 ? dealer : another).dealer_id, date_range: week };
+  }
   // Any days for an admin; for the others whole weeks, another period each time, because what was once
   // released stays as it was.
   // `most` weeks at most, for questions that read as many days before.
@@ -99,9 +116,8 @@ class Comparisons {
   async run(viewer, n, check, most = 99) {
     for (let i = 0; i < n; i++) {
       const view = this.#views[viewer] ?? this.world.dealers.map((d) => d.dealer_id);
-      const subject = view[this.random(view.length)];
+      const { subject, date_range } = this.#question(viewer, i, view, most);
       const cohort = this.world.ofRegion(this.world.dealer(subject).region);
-      const date_range = this.#period(viewer, most);
       const others = cohort.filter((d) => d.dealer_id !== subject);
       const broken = i % 3 === 2 ? others[this.random(others.length)] : null;
       if (broken) await this.s.sim.fault({ dealer_id: broken.dealer_id, kind: '403' });

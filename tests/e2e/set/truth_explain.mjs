@@ -218,7 +218,7 @@ export function explained(world, members, subject, range, name, a_year_ago) {
   const phiOf = (list) => dispersion(list.flatMap((x) => [...series(m, x.now.days), ...series(m, x.then.days)]), m.share);
   // The own change rests on the dealers that the caller may see, a release on all.
   const phi = phiOf(counting.filter((x) => x.visible)), phiOfAll = phiOf(counting);
-  const rates = { now: dispersion(counting.map((x) => x.now.days.map((c) => parts(m, c))), m.share), then: dispersion(counting.map((x) => x.now.days.map((c) => parts(m, c))), m.share) };
+  const rates = { now: dispersion(counting.map((x) => x.now.days.map((c) => parts(m, c))), m.share), then: dispersion(counting.map((x) => x.then.days.map((c) => parts(m, c))), m.share) };
   const days = lengthOf(range);
   const pair = (c) => [m.of(c), m.count ? days : c.sessions];
   const mine = known ? { before: pair(own.then), after: pair(own.now), phi } : undefined;

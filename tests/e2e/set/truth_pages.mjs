@@ -1,6 +1,6 @@
 // What compare_landing_pages should answer, by SQL over the world's tables and plain arithmetic. Nothing
 // here is shared with the product: the rules come from proto/ and docs/internals.
-import { daysOf, siteOf } from './truth.mjs';
+import { daysOf, lost, siteOf } from './truth.mjs';
 import { basesOf, expectedForm, outward, refused, refusedWeek, releasedPool, split } from './truth_disclosure.mjs';
 import { pageOf, unset } from './truth_explain.mjs';
 import { adjust, byar, poissonP } from './truth_vehicles.mjs';
@@ -25,7 +25,7 @@ function countsOf(world, d, range) {
   const rows = world.all(`SELECT s.landing_page AS path, s.channel, count(*) AS n, count(l.session_id) AS y FROM sessions s
     LEFT JOIN (SELECT DISTINCT session_id FROM events WHERE property_id = ?1 AND name = ?4 AND date BETWEEN ?2 AND ?3) l USING (session_id)
     WHERE s.property_id = ?1 AND s.date BETWEEN ?2 AND ?3 GROUP BY 1, 2`, d.property_id, from, to, event ?? '');
-  return { event, rows: rows.map((row) => {
+  return { event, few: lost(world, d, { from, to }).few, rows: rows.map((row) => {
     const page = pageOf(world, d, row.path);
     return { type: page.type, page: template(row.path, page), channel: unset(row.channel), n: row.n, y: row.y };
   }) };
@@ -45,13 +45,14 @@ export function landing(world, members, subject, range, from) {
   types.push(OTHER);
   const channels = new Set(own.rows.map((r) => r.channel));
   const rates = (type) => {
-    const rows = (from === 'own' ? [own] : same.filter((x) => x !== own)).flatMap((x) => x.rows).filter((r) => r.type === type);
+    const rows = (from === 'own' ? [own] : same.filter((x) => x !== own && !x.few)).flatMap((x) => x.rows).filter((r) => r.type === type);
     const cells = new Map(Map.groupBy(rows, (r) => (channels.has(r.channel) ? r.channel : OTHER)).entries().map(([c, list]) => [c, total(list)]));
     return { all: total(rows), cells };
   };
-  const weekly = (x) => basesOf(range).map((base) => countsOf(world, x.dealer, base).rows);
+  // Of the dealers outside the view the weeks or months in which they have rates.
+  const weekly = (x) => basesOf(range).map((base) => countsOf(world, x.dealer, base)).map((week) => (week.few ? [] : week.rows));
   const release = restricted
-    ? outside(types, same.filter((x) => !x.visible && x.rows.length > 0).map((x) => ({ ...x, weeks: weekly(x) })))
+    ? outside(types, same.filter((x) => !x.visible).map((x) => ({ ...x, weeks: weekly(x) })).map((x) => ({ ...x, rows: x.weeks.flat() })).filter((x) => x.rows.length > 0))
     : undefined;
   const pages = [...Map.groupBy(own.rows, (r) => `${r.type} ${r.page}`).values()].map((rows) => {
     const [{ type, page }] = rows;
@@ -70,11 +71,11 @@ export function landing(world, members, subject, range, from) {
     }
     return out;
   });
-  const tests = pages.filter((p) => p.expected >= 5).map((p) => Object.assign(p, { p: poissonP(p.observed, p.expected) }));
+  const tests = pages.filter((p) => p.expected >= 5 && !own.few).map((p) => Object.assign(p, { p: poissonP(p.observed, p.expected) }));
   adjust(tests);
   for (const p of pages) {
     [p.low, p.high] = byar(p.observed).map((x) => x / p.expected);
-    p.verdict = p.q === undefined ? 'too_little_data' : p.q > 0.05 || (p.low <= 1 && p.high >= 1) ? 'no_clear_difference' : p.low > 1 ? 'above_expected' : 'below_expected';
+    p.verdict = own.few ? 'suspect_data' : p.q === undefined ? 'too_little_data' : p.q > 0.05 || (p.low <= 1 && p.high >= 1) ? 'no_clear_difference' : p.low > 1 ? 'above_expected' : 'below_expected';
   }
   const group = (p) => ({ above_expected: 0, below_expected: 1 })[p.verdict] ?? 2;
   const size = (p) => (group(p) < 2 ? Math.abs(p.observed - p.expected) : p.sessions);
@@ -82,7 +83,7 @@ export function landing(world, members, subject, range, from) {
   return {
     dealer_id: subject, expected_from: from, lead_event: own.event ?? undefined,
     page_count: pages.filter((p) => !p.page.startsWith('(')).length, tested: tests.length,
-    pages: pages.slice(0, 25).map((p) => rowOf(p, own.event !== null, restricted)),
+    pages: pages.slice(0, 25).map((p) => rowOf(own.few ? { ...p, expected: 0 } : p, own.event !== null, restricted)),
   };
 }
 

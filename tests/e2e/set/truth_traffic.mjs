@@ -1,6 +1,6 @@
 // What compare_traffic_sources should answer, by SQL over the world's tables and plain arithmetic.
 // Nothing here is shared with the product: the rules come from proto/ and docs/internals.
-import { daysOf, siteOf } from './truth.mjs';
+import { daysOf, lost, siteOf } from './truth.mjs';
 import { basesOf, expectedForm, outward, pooled, refused, refusedWeek, releasedPool, split } from './truth_disclosure.mjs';
 import { dispersion, judge } from './truth_verdict.mjs';
 
@@ -35,7 +35,7 @@ function countsOf(world, d, range, by) {
         JOIN sessions s USING (session_id) WHERE e.property_id = ? AND e.date BETWEEN ? AND ? AND e.name = ? GROUP BY 1, 2, 3, 4, 5`,
     d.property_id, from, to, event))
       add(row, row.n, 0);
-  return { dealer: d, event, counts };
+  return { dealer: d, event, counts, few: lost(world, d, { from, to }).few };
 }
 
 const part = (figures, name) => {
@@ -72,18 +72,20 @@ export function traffic(world, members, subject, range, by = 'channel') {
   const own = all.find((f) => f.dealer.dealer_id === subject);
   const sessions = (f) => sum(labels.map((name) => part(f, name)[1]));
   const same = all.filter((f) => own.event !== null && f.event === own.event);
-  const phi = dispersion(same.flatMap((f) => labels.map((name) => [...(f.counts.get(name) ?? new Map()).values()])), false);
+  const phi = dispersion(same.filter((f) => !f.few).flatMap((f) => labels.map((name) => [...(f.counts.get(name) ?? new Map()).values()])), false);
   const mine = ranked(places.map((name) => [name, part(own, name)[1]]).filter(([, n]) => n > 0));
   const shown = mine.slice(0, 25);
   const restricted = all.some((f) => !f.visible);
-  const benchmark = restricted ? released(all, same, labels, sessions, basesOf(range)) : open(all, same, own, sessions);
+  const benchmark = restricted ? released(world, all, same, labels, basesOf(range)) : open(all, same, own, sessions);
   const cells = shown.map((name) => ({
     name, own: part(own, name), phi, share: false,
     role: [SELF, UNSET, OTHER].includes(name) ? 'context' : 'judged',
     ...benchmark(name),
   }));
-  for (const c of cells) if (!c.others) delete c.others;
+  // A subject that lost so many days that it has no rates is held to nothing.
+  for (const c of cells) if (!c.others || own.few) delete c.others;
   const tested = judge(cells);
+  for (const c of cells) if (own.few && c.role === 'judged') c.standing = 'SUSPECT_DATA';
   const rows = cells.map((c) => rowOf(c, own, sessions(own), restricted));
   const rest = [...mine.slice(25), OTHER].map((name) => part(own, name)).filter(([, n]) => n > 0);
   if (rest.length > 0)
@@ -109,10 +111,10 @@ function rowOf(c, own, total, restricted) {
 }
 const roundHalfEven = (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
 
-// The caller sees everybody: all but the subject.
+// The caller sees everybody: all but the subject and those that lost too many days for rates.
 function open(all, same, own, sessions) {
   return (name) => {
-    const others = all.filter((f) => f !== own), counting = same.filter((f) => f !== own);
+    const others = all.filter((f) => f !== own && !f.few), counting = same.filter((f) => others.includes(f));
     const n = sum(others.map(sessions));
     const y = sum(counting.map((f) => part(f, name)[0])), m = sum(counting.map((f) => part(f, name)[1]));
     return {
@@ -123,22 +125,27 @@ function open(all, same, own, sessions) {
   };
 }
 
-// What is released of the dealers outside the view.
-function released(all, same, labels, sessions, bases) {
-  const within = ({ from, to }, f, name) => [...(f.counts.get(name) ?? new Map())].filter(([day]) => day >= from && day <= to).reduce(([y, n], [, [a, b]]) => [y + a, n + b], [0, 0]);
-  const allIn = (base, f) => sum(labels.map((name) => within(base, f, name)[1]));
-  const outside = all.filter((f) => !f.visible && sessions(f) > 0), counting = outside.filter((f) => same.includes(f));
+// What is released of the dealers outside the view: sums of weeks or months, each with the dealers that
+// have rates in it.
+function released(world, all, same, labels, bases) {
+  const add = ([y, n], [a, b]) => [y + a, n + b];
+  const summed = (days, { from, to }) => [...days].reduce((c, [day, of]) => (day >= from && day <= to ? add(c, of) : c), [0, 0]);
+  const inBase = (f, base) => new Map(lost(world, f.dealer, base).few ? [] : [...f.counts].map(([name, days]) => [name, summed(days, base)]));
+  const at = (k) => (f, name) => f.weeks[k].get(name) ?? [0, 0];
+  const whole = (f, name) => f.weeks.map((_, k) => at(k)(f, name)).reduce(add, [0, 0]);
+  const allIn = (of, f) => sum(labels.map((name) => of(f, name)[1]));
+  const outside = all.filter((f) => !f.visible).map((f) => ({ ...f, from: f, weeks: bases.map((b) => inBase(f, b)) })).filter((f) => allIn(whole, f) > 0);
+  const counting = outside.filter((f) => same.includes(f.from));
   const owner = (f) => f.dealer.owner;
   const each = (list, of, y) => (name) => list.map((f) => ({ owner: owner(f), n: of(f, name)[1], y: y * of(f, name)[0] }));
-  const parts = (base) => (f, name) => within(base, f, name);
-  const shares = split(labels, each(outside, part, 0), false, bases.map((b) => each(outside, parts(b), 0)));
-  const leads = split(labels, each(counting, part, 1), true, bases.map((b) => each(counting, parts(b), 1)));
-  const weekly = (name, share) => bases.map((b) => (share
-    ? refusedWeek(outside.map((f) => ({ owner: owner(f), n: allIn(b, f), y: within(b, f, name)[1] })).filter((d) => d.n > 0), { share: true })
-    : refusedWeek(each(counting, parts(b), 1)(name).filter((d) => d.n > 0)))).find((code) => code !== undefined);
+  const shares = split(labels, each(outside, whole, 0), false, bases.map((_, k) => each(outside, at(k), 0)));
+  const leads = split(labels, each(counting, whole, 1), true, bases.map((_, k) => each(counting, at(k), 1)));
+  const weekly = (name, share) => bases.map((_, k) => (share
+    ? refusedWeek(outside.map((f) => ({ owner: owner(f), n: allIn(at(k), f), y: at(k)(f, name)[1] })).filter((d) => d.n > 0), { share: true })
+    : refusedWeek(each(counting, at(k), 1)(name).filter((d) => d.n > 0)))).find((code) => code !== undefined);
   return (name) => {
-    const share = outside.map((f) => ({ owner: owner(f), n: sessions(f), y: part(f, name)[1] }));
-    const lead = counting.map((f) => ({ owner: owner(f), n: part(f, name)[1], y: part(f, name)[0] })).filter((d) => d.n > 0);
+    const share = outside.map((f) => ({ owner: owner(f), n: allIn(whole, f), y: whole(f, name)[1] }));
+    const lead = each(counting, whole, 1)(name).filter((d) => d.n > 0);
     const shareCode = shares.code ?? (shares.released.has(name) ? refused(share, { share: true }) ?? weekly(name, true) : 'min_contributors');
     const leadCode = leads.code ?? (leads.released.has(name) ? refused(lead) ?? weekly(name, false) : 'min_contributors');
     const total = (list, key) => sum(list.map((d) => d[key]));

@@ -419,7 +419,7 @@ export function movers(world, dealers, end, { limit = 10 } = {}) {
   const models = comparisons.flatMap(({ comparison }) =>
     tests
       .filter((t) => t.comparison === comparison)
-      .sort((x, y) => rank.indexOf(x.verdict) - rank.indexOf(y.verdict) || Math.abs(y.change) - Math.abs(x.change))
+      .sort((x, y) => rank.indexOf(x.verdict) - rank.indexOf(y.verdict) || Math.abs(y.change) - Math.abs(x.change) || (x.model < y.model ? -1 : 1))
       .slice(0, limit)
       .map(({ out, p, down, change, low, high, ...rest }) => ({ ...rest, change_pp: 100 * change, low_pp: 100 * low, high_pp: 100 * high })),
   );

@@ -172,6 +172,37 @@ static void the_market_of_outside_dealers_is_rounded(void)
   }
 }
 
+/* Leads of a day: 6, or 2 and 10 by turns. */
+static double rough(bool is, int day)
+{
+  return !is ? 6 : day % 2 == 0 ? 2 : 10;
+}
+
+/* A released rate is compared over the larger over-dispersion of its two periods, whichever it is:
+ * the events of both sides are rounded down to 320, the subject has 112 in either. */
+static void a_rate_of_outside_dealers_is_as_uncertain_as_its_rougher_period(void)
+{
+  for (int which = 0; which < 3; which++) {
+    struct rows_stage s;
+    rows_begin(&s, 8, 1, shapes, EXPLAIN_QUERIES);
+    add_days(&s, 0, 200, 200, 0.02);
+    for (size_t i = 1; i < 8; i++)
+      for (int k = 0; k < ROWS_DAYS; k++) {
+        add_day(&s, i, k, true, 300, rough(which == 1, k));
+        add_day(&s, i, k, false, 300, rough(which == 2, k));
+      }
+    double phi = which == 0 ? 1 : 7.0 * 28 * 16 / 6 / (8 * 27);
+    double reach = exp(1.959963984540054 * sqrt(2.0 / 112 + 2 * phi / 320));
+    const Result *r = answer(&s, METRIC_LEADS_PER_100_SESSIONS);
+    CU_ASSERT_STRING_EQUAL(r->change->suppressed, "");
+    CU_ASSERT_EQUAL(r->change->relative_percent, 0);
+    CU_ASSERT_EQUAL(r->change->relative_low_percent, 5 * floor(100 / reach / 5) - 100);
+    CU_ASSERT_EQUAL(r->change->relative_high_percent, 5 * ceil(100 * reach / 5) - 100);
+    CU_ASSERT_EQUAL(r->change->relative_high_percent, which == 0 ? 40 : 45);
+    rows_end(&s);
+  }
+}
+
 static void a_market_of_too_few_is_withheld(void)
 {
   struct rows_stage s;
@@ -269,7 +300,9 @@ static void a_subject_that_failed_is_named(void)
 
 TEST_MAIN("aggregate explain", TEST(sessions_that_fell_are_given_to_the_channel_that_lost_them),
           TEST(a_rate_that_moves_by_its_mix_alone_says_so), TEST(days_without_data_come_first),
-          TEST(the_market_of_outside_dealers_is_rounded), TEST(a_market_of_too_few_is_withheld),
+          TEST(the_market_of_outside_dealers_is_rounded),
+          TEST(a_rate_of_outside_dealers_is_as_uncertain_as_its_rougher_period),
+          TEST(a_market_of_too_few_is_withheld),
           TEST(the_growth_of_outside_dealers_is_the_sum_of_pairs_of_weeks),
           TEST(each_pair_of_weeks_must_have_enough_dealers),
           TEST(engagement_is_released_under_a_name_of_its_own),

@@ -136,6 +136,25 @@ static void the_region_holds_a_page_to_the_others(void)
   rows_end(&s);
 }
 
+/* With sessions on 12 of 28 days a dealer has no rates: it is in no benchmark, and as the subject
+ * it is held to none. */
+static void a_dealer_that_lost_days_is_in_no_benchmark(void)
+{
+  for (size_t lost = 0; lost < 5; lost += 4) {
+    struct rows_stage s;
+    rows_begin(&s, 5, 5, shapes, PAGES_QUERIES);
+    fill_region(&s, 4);
+    add(&s, 4, "/used-vehicles/", "Direct", 2000, lost == 4 ? 900 : 50);
+    rows_add_days(&s, PAGES_DAYS, lost, 0, 11);
+    const Result *r = answer(&s, true);
+    const Page *used = find(r, "/used-vehicles/");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(used);
+    CU_ASSERT_DOUBLE_EQUAL(used->expected, lost == 4 ? 50 : 0, 1e-9);
+    CU_ASSERT_STRING_EQUAL(used->verdict, lost == 4 ? "below_expected" : "suspect_data");
+    rows_end(&s);
+  }
+}
+
 static const char *const weeks[] = {"202641", "202642", "202643", "202644"};
 
 /* The same as the door wants it: the others' rows by week. weeks_of: how many weeks each has. */
@@ -221,8 +240,28 @@ static void the_rate_of_a_period_is_the_sum_of_its_weeks(void)
   rows_end(&s);
 }
 
-TEST_MAIN("aggregate pages", TEST(a_type_must_pass_in_each_week),
-          TEST(the_rate_of_a_period_is_the_sum_of_its_weeks),
+/* The seventh lost four days of the third week, in which it would dominate the type: it is in the
+ * other three weeks. */
+static void an_outside_dealer_is_in_no_week_in_which_it_lost_days(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 8, 1, shapes, PAGES_QUERIES);
+  fill_region_by_week(&s, 8, all_weeks);
+  add(&s, 7, "/used-vehicles/", weeks[2], 20000, 4000);
+  rows_add_days(&s, PAGES_DAYS, 7, 0, 14);
+  rows_add_days(&s, PAGES_DAYS, 7, 19, 27);
+  const Result *r = answer(&s, true);
+  const Page *used = find(r, "/used-vehicles/");
+  double leads = 7 * (12 + 13 + 12 + 13) - 12, sessions = 7 * 4 * 500 - 500;
+  CU_ASSERT_PTR_NOT_NULL_FATAL(used);
+  CU_ASSERT_STRING_EQUAL(used->suppressed, "");
+  CU_ASSERT_DOUBLE_EQUAL(used->expected, 2000 * leads / sessions, 0.6); /* two digits */
+  rows_end(&s);
+}
+
+TEST_MAIN("aggregate pages", TEST(a_dealer_that_lost_days_is_in_no_benchmark),
+          TEST(an_outside_dealer_is_in_no_week_in_which_it_lost_days),
+          TEST(a_type_must_pass_in_each_week), TEST(the_rate_of_a_period_is_the_sum_of_its_weeks),
           TEST(a_page_is_held_to_its_type_in_its_channels),
           TEST(ids_are_folded_and_empty_is_not_set),
           TEST(over_and_under_performers_come_first_and_are_named),

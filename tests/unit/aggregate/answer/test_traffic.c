@@ -83,6 +83,33 @@ static void the_others_are_pooled_without_the_subject(void)
   rows_end(&s);
 }
 
+/* With sessions on 12 of 28 days a dealer has no rates: it is in no benchmark, and as the subject
+ * it is held to none. */
+static void a_dealer_that_lost_days_is_in_no_benchmark(void)
+{
+  for (size_t lost = 0; lost < 3; lost += 2) {
+    struct rows_stage s;
+    begin(&s, 3, 3);
+    add(&s, 0, "Direct", "(direct)", "(none)", 300, 12);
+    add(&s, 0, "Paid Search", "google", "cpc", 100, 5);
+    add(&s, 1, "Direct", "(direct)", "(none)", 1000, 20);
+    add(&s, 1, "Paid Search", "google", "cpc", 1000, 30);
+    add(&s, 2, "Direct", "(direct)", "(none)", 2000, 400);
+    rows_add_days(&s, TRAFFIC_DAYS, lost, 0, 11);
+    rows_settle(&s);
+    const Result *r = answer(&s, TRAFFIC_BY_CHANNEL);
+    const Source *direct = find(r, "Direct");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(direct);
+    CU_ASSERT_TRUE(says(r, "(gap): 16 days without a session"));
+    CU_ASSERT_DOUBLE_EQUAL(direct->others_share, lost == 2 ? 0.5 : 0.75, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(direct->others_leads_per_100_sessions, lost == 2 ? 2 : 14, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(direct->index, lost == 2 ? 200 : 0, 1e-9);
+    CU_ASSERT_EQUAL(direct->standing == ANALYTICS__AGGREGATE__V1__STANDING__SUSPECT_DATA,
+                    lost == 0);
+    rows_end(&s);
+  }
+}
+
 static void visits_from_the_own_website_are_one_row_and_said(void)
 {
   for (int by = TRAFFIC_BY_CHANNEL; by <= TRAFFIC_BY_CAMPAIGN; by++) {
@@ -248,6 +275,7 @@ static void a_late_dealer_withholds_the_whole_dimension(void)
 }
 
 TEST_MAIN("aggregate traffic", TEST(the_others_are_pooled_without_the_subject),
+          TEST(a_dealer_that_lost_days_is_in_no_benchmark),
           TEST(visits_from_the_own_website_are_one_row_and_said),
           TEST(empty_and_not_set_are_one_row_and_said),
           TEST(what_does_not_fit_is_in_other_and_adds_up),

@@ -241,6 +241,94 @@ static void a_dealer_with_a_wave_is_in_no_comparison(void)
   stage_end(&s);
 }
 
+/* Models of which each is before the next by number and behind it by name. */
+static size_t first_out_of_order(struct arena *arena)
+{
+  size_t i = 0;
+  while (i + 2 < vehicle_models_len &&
+         strcmp(vehicle_label(i, arena), vehicle_label(i + 1, arena)) < 0)
+    i++;
+  return i;
+}
+
+/* Views of a model at the first `dealers`, the same in each week of a half. */
+static void set_halves(struct stage *s, size_t model, size_t dealers, int64_t before, int64_t after)
+{
+  for (size_t d = 0; d < dealers; d++)
+    for (size_t w = 0; w < WEEKS; w++)
+      cell(s, d,
+           (struct models_key){
+               .query = MODELS_VIEWS, .model = (uint16_t)model, .slot = (uint16_t)(MONDAY + 7 * w)})
+          ->events = w < WEEKS / 2 ? before : after;
+}
+
+/* Two models whose shares change alike, one at fewer dealers than the other, and a third. */
+static void models_with_equal_changes_are_in_the_order_of_their_names(void)
+{
+  unsigned seed = 5;
+  struct stage s;
+  stage_begin(&s);
+  draw_weeks(&s, 1, 0, &seed);
+  size_t one = first_out_of_order(s.arena), two = one + 1;
+  for (size_t i = 0; i < vehicle_models_len; i++)
+    set_halves(&s, i, DEALERS, 0, 0);
+  set_halves(&s, one, DEALERS, 20, 30);
+  set_halves(&s, two, DEALERS / 2, 40, 60);
+  set_halves(&s, two + 1, DEALERS, 100, 100);
+  Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
+  size_t equal = 0;
+  for (size_t i = 1; i < r->n_models; i++) {
+    const Analytics__Aggregate__V1__ModelMove *a = r->models[i - 1], *b = r->models[i];
+    if (strcmp(a->comparison, b->comparison) != 0 || strcmp(a->verdict, b->verdict) != 0 ||
+        a->change_pp != b->change_pp)
+      continue;
+    equal++;
+    CU_ASSERT_TRUE(strcmp(a->model, b->model) < 0);
+  }
+  CU_ASSERT_TRUE(equal > 0);
+  stage_end(&s);
+}
+
+static void few_dealers_are_told_that_nothing_can_be_tested(void)
+{
+  static const struct {
+    size_t dealers;
+    const char *text;
+  } all[] = {{1, "with 1 dealer, it takes at least 5"}, {4, "with 4 dealers, it takes at least 5"}};
+  unsigned seed = 6;
+  for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+    struct stage s;
+    stage_begin(&s);
+    draw_weeks(&s, 2, 0, &seed);
+    s.cohort.n = all[i].dealers;
+    const char *text = vehicle_movers(&s.question, MONDAY, s.arena)->headline;
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, all[i].text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "analyze_vehicle_interest"));
+    CU_ASSERT_PTR_NULL(strstr(text, "too few"));
+    s.cohort.n = DEALERS;
+    stage_end(&s);
+  }
+}
+
+/* Twenty are asked about, and all but three miss a day of the first weeks. */
+static void a_comparison_that_lacks_dealers_says_so(void)
+{
+  unsigned seed = 7;
+  struct stage s;
+  stage_begin(&s);
+  draw_weeks(&s, 1, 0, &seed);
+  for (size_t d = 3; d < DEALERS; d++)
+    cell(&s, d, (struct models_key){.query = MODELS_DAYS, .model = MODELS_NONE, .slot = MONDAY})
+        ->sessions = 0;
+  Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
+  CU_ASSERT_TRUE(r->comparisons[0]->tested > 0);
+  CU_ASSERT_EQUAL(r->comparisons[1]->dealers, 3);
+  CU_ASSERT_EQUAL(r->comparisons[1]->tested, 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "nothing can be tested with 3 dealers, it takes at "
+                                             "least 5 with sessions on every day of both"));
+  stage_end(&s);
+}
+
 /* -------------------------------------------------------------------------- leads */
 
 /* Views and lead sessions: classes convert differently, dealers too (by a factor of two), models do
@@ -402,6 +490,9 @@ TEST_MAIN("aggregate vehicles", TEST(a_dealer_with_a_wave_is_in_no_comparison),
           TEST(a_world_without_change_has_no_rising_or_falling_models),
           TEST(a_model_that_gains_six_tenths_at_all_dealers_is_called_rising),
           TEST(a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_it),
+          TEST(models_with_equal_changes_are_in_the_order_of_their_names),
+          TEST(few_dealers_are_told_that_nothing_can_be_tested),
+          TEST(a_comparison_that_lacks_dealers_says_so),
           TEST(a_world_of_equal_models_has_no_model_above_or_below),
           TEST(a_model_with_half_the_leads_of_its_class_is_signalled),
           TEST(expected_leads_add_up_to_the_leads_there_are),

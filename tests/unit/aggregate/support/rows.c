@@ -153,6 +153,15 @@ void rows_give_bases(struct rows_stage *s, size_t days, size_t look_back)
   s->door.bases[DOOR_NOW] = (struct door_bases){figures, spans, WEEKS};
 }
 
+void rows_add_days(struct rows_stage *s, size_t query, size_t member, int first, int last)
+{
+  static const double values[] = {100, 50};
+  for (int k = first; k <= last; k++) {
+    const char *day = rows_day(k);
+    rows_add(s, query, member, &day, values);
+  }
+}
+
 const char *rows_day(int k)
 {
   static char texts[8][16];

@@ -46,6 +46,9 @@ void rows_give_bases(struct rows_stage *s, size_t days, size_t look_back);
 /* A row: values of its dimensions, and of its metrics. */
 void rows_add(struct rows_stage *s, size_t query, size_t member, const char *const *texts,
               const double *values);
+/* 100 sessions, half of them engaged, on each of some days of the period, in the report by day with
+ * this query_id. */
+void rows_add_days(struct rows_stage *s, size_t query, size_t member, int first, int last);
 /* Day k of the period as GA4 writes it; static text of the last eight calls. */
 const char *rows_day(int k);
 

@@ -1,6 +1,7 @@
 /* Numbers and lists in sentences. */
 #include "aggregate-svc/disclosure/disclosure.h"
 #include "aggregate-svc/words/text.h"
+#include "common/base/mem.h"
 #include "tests/unit/harness.h"
 
 static void expect_signed(double change, const char *text)
@@ -53,6 +54,21 @@ static void every_reason_to_withhold_has_words(void)
   CU_ASSERT_STRING_EQUAL(text_withheld("other"), "other");
 }
 
-TEST_MAIN("aggregate words", TEST(a_change_that_rounds_to_nothing_has_no_sign),
-          TEST(a_change_is_whole_and_signed), TEST(counts_are_grouped_by_thousands),
-          TEST(every_reason_to_withhold_has_words))
+static void too_few_dealers_are_counted_beside_those_it_takes(void)
+{
+  static const struct {
+    size_t have;
+    const char *text;
+  } all[] = {{0, "nothing can be tested with 0 dealers, it takes at least 5"},
+             {1, "nothing can be tested with 1 dealer, it takes at least 5"},
+             {4, "nothing can be tested with 4 dealers, it takes at least 5"}};
+  for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+    AUTO_BUF struct buf b = BUF_INIT(100);
+    text_put_few_dealers(&b, all[i].have, 5);
+    CU_ASSERT_STRING_EQUAL(buf_str(&b), all[i].text);
+  }
+}
+
+TEST_MAIN("aggregate words", TEST(too_few_dealers_are_counted_beside_those_it_takes),
+          TEST(a_change_that_rounds_to_nothing_has_no_sign), TEST(a_change_is_whole_and_signed),
+          TEST(counts_are_grouped_by_thousands), TEST(every_reason_to_withhold_has_words))
