@@ -7,7 +7,7 @@
 set -euo pipefail
 
 libraries=(libc6-dev libprotobuf-c-dev libgrpc-dev libcurl4-openssl-dev libcjson-dev libssl-dev
-  libmicrohttpd-dev libsqlite3-dev libpq-dev libhiredis-dev zlib1g-dev)
+  libmicrohttpd-dev libgnutls28-dev libsqlite3-dev libpq-dev libhiredis-dev zlib1g-dev)
 compilers=(cmake ninja-build pkg-config gcc protobuf-compiler protobuf-c-compiler libprotobuf-dev
   libprotoc-dev ca-certificates)
 build=("${compilers[@]}" "${libraries[@]}" curl jq sqlite3 procps)
