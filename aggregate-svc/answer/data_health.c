@@ -180,8 +180,8 @@ static DealerHealth *dealer_message(const struct health_answer *a, size_t member
   DealerHealth *m = ARENA_NEW(arena, DealerHealth);
   char day[16] = "";
   analytics__aggregate__v1__dealer_health__init(m);
-  if (d->last_day > 0)
-    clock_format_date(d->last_day, day, sizeof(day));
+  if (d->reach.newest > 0)
+    clock_format_date(d->reach.newest, day, sizeof(day));
   m->dealer_id = borrow_text(a->cohort->members[member].dealer_id);
   m->name = borrow_text(a->cohort->members[member].name);
   m->use = borrow_text(use_of(d, n_signs));

@@ -114,11 +114,8 @@ static int64_t count_of(double x)
 static void read_totals(struct look *l)
 {
   struct health_dealer *out = l->out;
-  for (size_t i = 0; i < l->days->n; i++) {
-    if (l->s->of.sessions[i] > 0)
-      out->last_day = l->days->first + (int64_t)i;
-    if (i < l->days->begin)
-      continue;
+  out->reach = suspect_reach_of(l->days);
+  for (size_t i = l->days->begin; i < l->days->n; i++) {
     out->sessions += l->s->of.sessions[i];
     out->days_without += i < l->days->complete && l->s->of.sessions[i] == 0;
   }

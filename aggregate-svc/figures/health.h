@@ -53,8 +53,8 @@ struct health_dealer {
   struct health_event events[HEALTH_EVENTS_MAX];
   size_t n_events; /* the first HEALTH_EVENTS_MAX */
   int64_t sessions;
-  int64_t days_without;    /* finished days of the period without a session */
-  int64_t last_day;        /* with a session; 0: there is none */
+  int64_t days_without; /* finished days of the period without a session */
+  struct suspect_reach reach;
   const char *far_place;   /* most sessions of a wave from abroad; "" */
   const char *self_source; /* most sessions of self-referral; "" */
   uint64_t key_events;

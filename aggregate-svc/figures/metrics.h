@@ -46,6 +46,7 @@ struct dealer_figures {
   const struct dealer_counts *channels;
   struct suspect_findings findings; /* what is suspect in them */
   unsigned effects;                 /* enum suspect_effect: what that makes unusable */
+  struct suspect_reach reach;       /* of the days that were looked at */
   uint64_t key_events;              /* signature of the frequent key events */
 };
 

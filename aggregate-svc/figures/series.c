@@ -88,6 +88,7 @@ void series_merge(struct dealer_figures *out, const struct dealer_figures *other
 void series_find(const struct series *s, struct dealer_figures *out)
 {
   suspect_find_days(&out->findings, &s->days);
+  out->reach = suspect_reach_of(&s->days);
   if (out->lead_event != LEAD_UNKNOWN)
     out->findings.of[SUSPECT_DUPLICATES] =
         suspect_duplicates(out->now.leads, out->now.lead_sessions);

@@ -32,7 +32,8 @@ int64_t series_day(const char *date);
 /* The series of a member from a report by date with sessions and engaged sessions. */
 void series_read(struct series *s, const struct across_tables *days, size_t member);
 
-/* What is suspect in the series, and what that makes unusable, into the figures of its period.
+/* What is suspect in the series, what that makes unusable, and how far its sessions reach, into the
+ * figures of its period.
  * Duplicate leads are found where the figures know leads and their sessions. */
 void series_find(const struct series *s, struct dealer_figures *out);
 /* Leads that fire twice are found in the days of the figures or in the look-back, which has more of

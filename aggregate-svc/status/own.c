@@ -10,9 +10,10 @@
 typedef Analytics__Aggregate__V1__AggregateStatus aggregate_status;
 typedef Analytics__Aggregate__V1__CohortRelease release;
 typedef Analytics__Aggregate__V1__SuspectDealer suspect;
+typedef Analytics__Aggregate__V1__DealerFreshness freshness;
 typedef Analytics__Auth__V1__AuthorizeStatusResponse sizes;
 
-enum { ARENA_MAX = 8 << 20 };
+enum { ARENA_MAX = 8 << 20, DAY_S = 86400 };
 
 /* -------------------------------------------------------------------------- cohorts */
 
@@ -82,6 +83,46 @@ static bool add_suspects(aggregate_status *out, struct suspect_lately *lately, s
   return true;
 }
 
+/* ------------------------------------------------------------------------- freshness */
+
+static char *date_text(int64_t day, struct arena *arena)
+{
+  char text[16];
+  clock_format_date(day, text, sizeof(text));
+  return arena_strdup(arena, text);
+}
+
+/* A period may end after today. */
+static freshness *freshness_of(struct lately_dealer *d, int64_t today, struct arena *arena)
+{
+  freshness *m = ARENA_NEW(arena, freshness);
+  if (m == NULL)
+    return NULL;
+  analytics__aggregate__v1__dealer_freshness__init(m);
+  m->dealer_id = d->dealer_id;
+  m->newest_day = date_text(d->reach.newest, arena);
+  m->looked_through = date_text(d->reach.looked < today ? d->reach.looked : today, arena);
+  return m->newest_day != NULL && m->looked_through != NULL ? m : NULL;
+}
+
+static bool add_freshness(aggregate_status *out, struct suspect_lately *lately, struct arena *arena)
+{
+  size_t n = lately_count(lately);
+  struct lately_dealer *list = ARENA_ARRAY(arena, struct lately_dealer, n);
+  out->freshness = ARENA_ARRAY(arena, freshness *, n);
+  if (list == NULL || out->freshness == NULL)
+    return false;
+  int64_t now_s = clock_unix_ms() / 1000;
+  n = lately_list_reach(lately, list, n, now_s);
+  for (size_t i = 0; i < n; i++) {
+    out->freshness[i] = freshness_of(&list[i], now_s / DAY_S, arena);
+    if (out->freshness[i] == NULL)
+      return false;
+    out->n_freshness++;
+  }
+  return true;
+}
+
 /* -------------------------------------------------------------------------- the rest */
 
 static bool add_releases(aggregate_status *out, struct release_store *store, struct arena *arena)
@@ -107,7 +148,7 @@ static bool fill(aggregate_status *out, struct aggregate_service *s, const sizes
   out->service = status_service(&s->self, arena);
   return out->service != NULL && out->cohorts_unknown != NULL &&
          add_cohorts(out, &s->options.policy, list, arena) && add_suspects(out, s->lately, arena) &&
-         add_releases(out, s->store, arena);
+         add_freshness(out, s->lately, arena) && add_releases(out, s->store, arena);
 }
 
 aggregate_status *status_own(struct aggregate_service *s, struct rpc_call *call,
@@ -149,6 +190,7 @@ void status_own_gauges(void *user)
   size_t n = lately_count(s->lately);
   AUTO_FREE struct lately_dealer *list = xcalloc(n + 1, sizeof(*list));
   metric_set(metrics_gauge("aggregate_suspect_dealers",
-                           "Dealers whose data an answer of the last 24 hours found suspect.", NULL),
+                           "Dealers whose data an answer of the last 24 hours found suspect.",
+                           NULL),
              (double)lately_list(s->lately, list, n, clock_unix_ms() / 1000), NULL);
 }

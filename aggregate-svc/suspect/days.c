@@ -104,6 +104,15 @@ static bool crosses_border(const struct suspect_days *d, const int64_t *y,
   return goes_on || wave_from(d, y, from).found;
 }
 
+struct suspect_reach suspect_reach_of(const struct suspect_days *d)
+{
+  size_t n = d->n;
+  while (n > 0 && d->sessions[n - 1] <= 0)
+    n--;
+  return (struct suspect_reach){.newest = n > 0 ? d->first + (int64_t)n - 1 : 0,
+                                .looked = d->first + (int64_t)d->n - 1};
+}
+
 struct suspect_finding suspect_wave(const struct suspect_days *d, const int64_t *y)
 {
   struct suspect_finding f = wave_from(d, y, d->begin);

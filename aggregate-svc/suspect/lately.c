@@ -1,4 +1,4 @@
-/* Dealers with suspect data, by id. */
+/* Dealers by id: signs of suspect data, and how far the data reaches. */
 #include "aggregate-svc/suspect/lately.h"
 
 #include <pthread.h>
@@ -56,17 +56,32 @@ static unsigned signs_of(const struct suspect_findings *findings)
   return signs;
 }
 
-static void add(struct suspect_lately *l, const char *dealer_id, unsigned signs, int64_t now_s)
+/* The entry of a dealer, as the one used last; made when it is not there. */
+static struct entry *use(struct suspect_lately *l, const char *dealer_id)
 {
+  struct entry *e = CONTAINER_OF(map_find_text(&l->map, dealer_id), struct entry, in_map);
   struct lru_node *oldest;
+  if (e != NULL) {
+    lru_touch(&l->use, &e->in_use);
+    return e;
+  }
   while ((oldest = lru_excess(&l->use, 1)) != NULL)
     drop(l, oldest);
-  struct entry *e = xcalloc(1, sizeof(*e));
+  e = xcalloc(1, sizeof(*e));
   snprintf(e->dealer.dealer_id, sizeof(e->dealer.dealer_id), "%s", dealer_id);
-  e->dealer.signs = signs;
-  e->dealer.seen_at = now_s;
   map_add_text(&l->map, &e->in_map, e->dealer.dealer_id);
   lru_add(&l->use, &e->in_use, 1);
+  return e;
+}
+
+static bool has_signs(const struct lately_dealer *d, int64_t now_s)
+{
+  return d->signs != 0 && now_s - d->seen_at < LATELY_KEEP_S;
+}
+
+static bool has_reach(const struct lately_dealer *d, int64_t now_s)
+{
+  return d->reach.newest != 0 && now_s - d->reached_at < LATELY_KEEP_S;
 }
 
 /* kept: the signs from before that still hold, unless they are a day old. */
@@ -74,14 +89,13 @@ static void note(struct suspect_lately *l, const char *dealer_id, unsigned signs
                  int64_t now_s)
 {
   pthread_mutex_lock(&l->lock);
-  struct entry *e = CONTAINER_OF(map_find_text(&l->map, dealer_id), struct entry, in_map);
-  if (e != NULL) {
-    if (now_s - e->dealer.seen_at < LATELY_KEEP_S)
-      signs |= e->dealer.signs & kept;
+  struct entry *e = use(l, dealer_id);
+  if (has_signs(&e->dealer, now_s))
+    signs |= e->dealer.signs & kept;
+  e->dealer.signs = signs;
+  e->dealer.seen_at = now_s;
+  if (signs == 0 && !has_reach(&e->dealer, now_s))
     drop(l, &e->in_use);
-  }
-  if (signs != 0)
-    add(l, dealer_id, signs, now_s);
   pthread_mutex_unlock(&l->lock);
 }
 
@@ -100,17 +114,45 @@ void lately_add(struct suspect_lately *l, const char *dealer_id,
     note(l, dealer_id, signs, ~0U, now_s);
 }
 
-size_t lately_list(struct suspect_lately *l, struct lately_dealer *out, size_t max, int64_t now_s)
+void lately_reach(struct suspect_lately *l, const char *dealer_id, struct suspect_reach reach,
+                  int64_t now_s)
+{
+  if (l == NULL || reach.newest == 0)
+    return;
+  pthread_mutex_lock(&l->lock);
+  struct lately_dealer *d = &use(l, dealer_id)->dealer;
+  if (has_reach(d, now_s)) {
+    reach.newest = d->reach.newest > reach.newest ? d->reach.newest : reach.newest;
+    reach.looked = d->reach.looked > reach.looked ? d->reach.looked : reach.looked;
+  }
+  d->reach = reach;
+  d->reached_at = now_s;
+  pthread_mutex_unlock(&l->lock);
+}
+
+static size_t list(struct suspect_lately *l, struct lately_dealer *out, size_t max, int64_t now_s,
+                   bool (*wanted)(const struct lately_dealer *d, int64_t now_s))
 {
   size_t n = 0;
   pthread_mutex_lock(&l->lock);
   for (struct lru_node *node = l->use.newest; node != NULL && n < max; node = node->older) {
     const struct entry *e = CONTAINER_OF(node, struct entry, in_use);
-    if (now_s - e->dealer.seen_at < LATELY_KEEP_S)
+    if (wanted(&e->dealer, now_s))
       out[n++] = e->dealer;
   }
   pthread_mutex_unlock(&l->lock);
   return n;
+}
+
+size_t lately_list(struct suspect_lately *l, struct lately_dealer *out, size_t max, int64_t now_s)
+{
+  return list(l, out, max, now_s, has_signs);
+}
+
+size_t lately_list_reach(struct suspect_lately *l, struct lately_dealer *out, size_t max,
+                         int64_t now_s)
+{
+  return list(l, out, max, now_s, has_reach);
 }
 
 size_t lately_count(struct suspect_lately *l)

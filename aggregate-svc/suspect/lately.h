@@ -1,7 +1,7 @@
-/* Which dealers' data was found suspect lately: what operators are shown. Of dealers that the
- * caller of the check sees; names of signs and when, no figure. At most LATELY_MAX dealers, the
- * least recently checked out first; forgotten after a day. Times are seconds since 1970 and handed
- * in. Thread-safe. */
+/* Which dealers' data was found suspect lately, and how far it reached: what operators are shown.
+ * Of dealers that the caller of the check sees; names of signs and days, no figure. At most
+ * LATELY_MAX dealers, the least recently checked out first; forgotten after a day. Times are
+ * seconds since 1970 and handed in. Thread-safe. */
 #ifndef AMCP_AGGREGATE_LATELY_H
 #define AMCP_AGGREGATE_LATELY_H
 
@@ -22,15 +22,25 @@ void lately_note(struct suspect_lately *l, const char *dealer_id,
 void lately_add(struct suspect_lately *l, const char *dealer_id,
                 const struct suspect_findings *findings, int64_t now_s);
 
-/* One dealer with signs. */
+/* How far the days of an answer reach; one without a session says nothing. Within a day of memory
+ * both ends only grow, so days between them had no session in the answer that looked furthest. */
+void lately_reach(struct suspect_lately *l, const char *dealer_id, struct suspect_reach reach,
+                  int64_t now_s);
+
+/* One dealer. */
 struct lately_dealer {
   char dealer_id[LATELY_ID];
   unsigned signs;  /* a bit for each suspect_code */
-  int64_t seen_at; /* the last of them */
+  int64_t seen_at; /* the last of them; of no meaning without signs */
+  struct suspect_reach reach;
+  int64_t reached_at; /* when an answer last told it; of no meaning without a newest day */
 };
-/* Copies them, at most `max`; returns how many. */
+/* Copies those with signs, at most `max`; returns how many. */
 size_t lately_list(struct suspect_lately *l, struct lately_dealer *out, size_t max, int64_t now_s);
-/* How many are kept, with those that are a day old. */
+/* The same for those whose newest day is known. */
+size_t lately_list_reach(struct suspect_lately *l, struct lately_dealer *out, size_t max,
+                         int64_t now_s);
+/* How many are kept, with and without signs, with those that are a day old. */
 size_t lately_count(struct suspect_lately *l);
 
 #endif

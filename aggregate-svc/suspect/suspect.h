@@ -72,6 +72,13 @@ struct suspect_days {
   bool base;         /* the period is a week or month that pools are summed of (suspect_wave()) */
 };
 
+/* How far the sessions of those days reach: days since 1970-01-01. */
+struct suspect_reach {
+  int64_t newest; /* the newest with a session; 0: none has one */
+  int64_t looked; /* the last entry */
+};
+struct suspect_reach suspect_reach_of(const struct suspect_days *d);
+
 /* A wave in counts `y` (n entries as in d; sessions without engagement, or from abroad): at least
  * 2 days with z > 4, whose excess over the usual is at least 10 % of the period's sessions. A day
  * without 5 of its 8 earlier weekdays cannot be judged. The dealer leaves the pools.

@@ -131,6 +131,14 @@ static void compare_key_events(struct tool_call *c, struct health_dealer *dealer
       dealers[i].findings.of[SUSPECT_KEY_EVENTS] = suspect_key_events(dealers[i].key_events, usual);
 }
 
+/* For operators; the caller sees every dealer of the call. */
+static void note(const struct tool_call *c, size_t member, const struct health_dealer *d)
+{
+  const char *id = c->cohort.members[member].dealer_id;
+  lately_note(c->lately, id, &d->findings, c->now_unix_ms / 1000);
+  lately_reach(c->lately, id, d->reach, c->now_unix_ms / 1000);
+}
+
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   struct state *s = c->state;
@@ -143,8 +151,7 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
   compare_key_events(c, dealers, arena);
   for (size_t i = 0; i < c->cohort.n; i++)
     if (c->cohort.members[i].state == DEALER_OK)
-      lately_note(c->lately, c->cohort.members[i].dealer_id, &dealers[i].findings,
-                  c->now_unix_ms / 1000);
+      note(c, i, &dealers[i]);
   struct health_answer a = {.cohort = &c->cohort,
                             .not_visible = c->not_visible,
                             .dealers = dealers,

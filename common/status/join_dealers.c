@@ -1,8 +1,10 @@
-/* The dealers: consent of auth-svc, reports of report-svc, suspect data of aggregate-svc. */
+/* The dealers: consent of auth-svc, reports of report-svc, suspect data and how far it reaches of
+ * aggregate-svc. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 #include "common/base/map.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -13,8 +15,10 @@ typedef Analytics__Status__V1__DealerRow dealer_row;
 typedef Analytics__Auth__V1__DealerConsent consent;
 typedef Analytics__Report__V1__AccountReports reports;
 typedef Analytics__Aggregate__V1__SuspectDealer suspect;
+typedef Analytics__Aggregate__V1__DealerFreshness freshness;
 
-enum { REASONS_MAX = 8, TEXT_MAX = 512 };
+/* Google finishes a day within so many days; older data has ended. */
+enum { REASONS_MAX = 8, TEXT_MAX = 512, FRESH_DAYS = 3 };
 
 /* What is known of one dealer, of all its properties together. */
 struct known {
@@ -26,6 +30,7 @@ struct known {
   Analytics__Status__V1__Failures failures[REASONS_MAX];
   size_t n_failures;
   const suspect *suspect;
+  const freshness *freshness;
   struct map_node by_id;
 };
 
@@ -120,6 +125,20 @@ static void add_reports(struct known *k, const reports *r)
   add_failures(k, r);
 }
 
+static void add_data(const struct index *x, const Analytics__Aggregate__V1__AggregateStatus *a)
+{
+  for (size_t i = 0; i < a->n_suspects; i++) {
+    struct known *k = dealer_of(x, "", a->suspects[i]->dealer_id);
+    if (k != NULL)
+      k->suspect = a->suspects[i];
+  }
+  for (size_t i = 0; i < a->n_freshness; i++) {
+    struct known *k = dealer_of(x, "", a->freshness[i]->dealer_id);
+    if (k != NULL)
+      k->freshness = a->freshness[i];
+  }
+}
+
 static void add_known(const struct index *x, const struct status_parts *p)
 {
   for (size_t i = 0; p->report != NULL && i < p->report->n_accounts; i++) {
@@ -128,11 +147,8 @@ static void add_known(const struct index *x, const struct status_parts *p)
     if (k != NULL)
       add_reports(k, r);
   }
-  for (size_t i = 0; p->aggregate != NULL && i < p->aggregate->n_suspects; i++) {
-    struct known *k = dealer_of(x, "", p->aggregate->suspects[i]->dealer_id);
-    if (k != NULL)
-      k->suspect = p->aggregate->suspects[i];
-  }
+  if (p->aggregate != NULL)
+    add_data(x, p->aggregate);
 }
 
 /* ----------------------------------------------------------------------------- rows */
@@ -153,6 +169,15 @@ static enum status_state state_of(const struct known *k, int64_t now_s)
   return k->last == NULL ? STATUS_NO_REPORT : STATUS_OK;
 }
 
+/* Whether more than FRESH_DAYS days after the newest one with data were looked at, and had none. An
+ * answer about an earlier period has not looked at them. */
+static bool has_ended(const freshness *f)
+{
+  int64_t newest, looked;
+  return f != NULL && clock_parse_date(f->newest_day, &newest) &&
+         clock_parse_date(f->looked_through, &looked) && looked - newest > FRESH_DAYS;
+}
+
 static char *remedy_of(const struct known *k, enum status_state state, struct arena *arena)
 {
   int64_t until = state == STATUS_HELD ? k->held_until : k->gone_until;
@@ -166,6 +191,10 @@ static char *remedy_of(const struct known *k, enum status_state state, struct ar
                                        state == STATUS_HELD ? "" : " at the latest")
                         : NULL;
   }
+  if (!status_is_problem(state) && has_ended(k->freshness))
+    return arena_printf(arena, "no data since %s as of %s: ask check_data_health about %s",
+                        k->freshness->newest_day, k->freshness->looked_through,
+                        k->consent->dealer_id);
   return status_is_problem(state) && k->last != NULL ? k->last->remedy : arena_strdup(arena, "");
 }
 
@@ -195,6 +224,8 @@ static bool fill_reports(dealer_row *row, const struct known *k, struct arena *a
       k->has_quota ? arena_printf(arena, "%d", k->quota_left) : arena_strdup(arena, "");
   row->failures = failures_of(k, arena);
   row->suspect = signs_of(k, arena);
+  if (k->freshness != NULL)
+    row->data_through = k->freshness->newest_day;
   return row->last_report != NULL && row->quota_left != NULL && row->failures != NULL &&
          row->suspect != NULL;
 }

@@ -10,7 +10,7 @@
 typedef Analytics__Status__V1__DealerRow row;
 
 static const char *const names[ORDER_COLUMNS] = {"state", "dealer", "report", "failures",
-                                                 "quota", "token",  "region"};
+                                                 "quota", "token",  "region", "data"};
 
 const char *order_name(enum order_column column)
 {
@@ -67,6 +67,8 @@ static int compare(const row *x, const row *y, enum order_column column)
     return strcmp(x->last_token, y->last_token);
   case ORDER_REGION:
     return strcasecmp(x->region, y->region);
+  case ORDER_DATA:
+    return strcmp(x->data_through, y->data_through);
   case ORDER_COLUMNS:
   default:
     return 0;

@@ -15,6 +15,7 @@ enum order_column {
   ORDER_QUOTA,
   ORDER_TOKEN,
   ORDER_REGION,
+  ORDER_DATA, /* what is not known first */
   ORDER_COLUMNS
 };
 

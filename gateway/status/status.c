@@ -83,9 +83,10 @@ static void answer_status(struct status_page *s, const struct page_request *r,
 {
   struct order order;
   if (!order_read(&order, page_argument(r, "sort"), page_argument(r, "order"))) {
-    reply_text(reply, 400,
-               "sort must be one of state, dealer, report, failures, quota, token, region; order "
-               "must be asc or desc");
+    reply_text(
+        reply, 400,
+        "sort must be one of state, dealer, report, failures, quota, token, region, data; order "
+        "must be asc or desc");
     return;
   }
   pthread_mutex_lock(&s->lock);

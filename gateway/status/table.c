@@ -127,13 +127,10 @@ static const struct {
   enum order_column column;
   const char *words;
   bool descends; /* at the first click */
-} dealer_heads[] = {{ORDER_STATE, "State", false},
-                    {ORDER_DEALER, "Dealer", false},
-                    {ORDER_COLUMNS, "What to do", false},
-                    {ORDER_REPORT, "Last report", true},
-                    {ORDER_FAILURES, "Failures, 24 h", true},
-                    {ORDER_QUOTA, "Quota left", false},
-                    {ORDER_TOKEN, "Last token", true},
+} dealer_heads[] = {{ORDER_STATE, "State", false},        {ORDER_DEALER, "Dealer", false},
+                    {ORDER_COLUMNS, "What to do", false}, {ORDER_DATA, "Data through", false},
+                    {ORDER_REPORT, "Last report", true},  {ORDER_FAILURES, "Failures, 24 h", true},
+                    {ORDER_QUOTA, "Quota left", false},   {ORDER_TOKEN, "Last token", true},
                     {ORDER_REGION, "Region", false}};
 
 /* A link that sorts by the column, the other way round where that is so already. */
@@ -177,6 +174,15 @@ static void put_remedy(struct buf *out, const Analytics__Status__V1__DealerRow *
   buf_puts(out, "</td>");
 }
 
+/* "2026-11-28". */
+static void put_date(struct buf *out, const char *label, const char *date)
+{
+  begin_cell(out, label, date);
+  buf_puts(out, "<time>");
+  html_put(out, date);
+  buf_puts(out, "</time></td>");
+}
+
 static void put_report(struct buf *out, const Analytics__Status__V1__DealerRow *d, int64_t now)
 {
   put_time(out, "Last report", d->last_report, now);
@@ -197,6 +203,7 @@ static void put_dealer(struct buf *out, const struct page *p,
   put_badge(out, states[state].class, states[state].words);
   put_row_head(out, d->name, d->dealer_id);
   put_remedy(out, d);
+  put_date(out, "Data through", d->data_through);
   put_report(out, d, p->asked_unix_ms);
   put_cell(out, "Region", d->region);
   buf_puts(out, "</tr>\n");

@@ -94,6 +94,7 @@ export function simulator(url) {
   return {
     fault: (fault) => ask('POST', '/sim/faults', fault),
     clear: () => ask('DELETE', '/sim/faults'),
+    conditions: (conditions) => ask('POST', '/sim/conditions', conditions),
     stats: () => ask('GET', '/sim/stats'),
     resetStats: () => ask('DELETE', '/sim/stats'),
     resetQuota: () => ask('DELETE', '/sim/quota'),

@@ -45,6 +45,14 @@ export class Stage {
     return { status: answer.status, headers: answer.headers, text: await answer.text(), ms: performance.now() - begun };
   }
 
+  // A page whose services were asked after a time: an answer is shown for a second.
+  async pageSince(time) {
+    let page;
+    do page = await this.page();
+    while (Date.parse(page.text.match(/asked at <time datetime="([^"]+)"/)[1]) < time);
+    return page;
+  }
+
   async json(query = '') {
     return JSON.parse((await this.page(query, { Accept: 'application/json' })).text);
   }

@@ -69,6 +69,7 @@ describe('the page', () => {
     const keys = {
       state: (d) => URGENCY.indexOf(d.state), dealer: (d) => d.name.toLowerCase(), report: (d) => d.last_report,
       failures, quota: (d) => number(d.quota_left), token: (d) => d.last_token, region: (d) => d.region.toLowerCase(),
+      data: (d) => d.data_through,
     };
     const { text } = await s.page();
     for (const [column, key] of Object.entries(keys)) {
@@ -108,6 +109,33 @@ describe('get_service_status', () => {
     assert.deepEqual(states(found.dealers), states(page.dealers));
     assert.equal(found.headline, page.headline);
     assert.equal(found.coverage.asked, 24);
+  });
+
+  test('says how far data reaches where an answer looked, and where it ended', async () => {
+    const [ended, healthy, early, unasked] = [10, 11, 12, 13].map((n) => s.id(n));
+    const recent = { start_date: '28daysAgo', end_date: 'yesterday' };
+    const earlier = { start_date: '40daysAgo', end_date: '20daysAgo' };
+    await s.sim.conditions({ dealer_id: ended, freshness_lag_days: 5 });
+    await admin.data('compare_dealer_sessions', { dealer_ids: [ended, healthy], date_range: recent });
+    await admin.data('compare_dealer_sessions', { dealer_ids: [early], date_range: earlier });
+    const newest = async (dealer_id, range) => {
+      const { rows } = await admin.data('run_report', { dealer_id, dimensions: ['date'], metrics: ['sessions'], date_ranges: [range] });
+      return rows.map((r) => r.dimension_values[0].value).toSorted().at(-1).replace(/(....)(..)(..)/, '$1-$2-$3');
+    };
+    const expected = { [ended]: await newest(ended, recent), [healthy]: await newest(healthy, recent), [early]: await newest(early, earlier), [unasked]: '' };
+    assert.ok(expected[early] < expected[ended] && expected[ended] < expected[healthy], JSON.stringify(expected));
+    const { text } = await s.pageSince(Date.now());
+    for (const dealers of [tables(await status(admin, { limit: 500 })).dealers, (await s.json()).dealers])
+      for (const [id, day] of Object.entries(expected)) {
+        const dealer = dealers.find((d) => d.dealer_id === id);
+        assert.equal(dealer.data_through ?? '', day, id);
+        assert.equal(dealer.state, 'ok', id);
+        const words = new RegExp(`^no data since ${day} as of \\d{4}-\\d\\d-\\d\\d: ask check_data_health about ${id}$`);
+        if (id === ended) assert.match(dealer.remedy, words);
+        else assert.equal(dealer.remedy ?? '', '', id);
+        if (day) assert.match(text, new RegExp(`<small>${id}</small>.*<td data-label="Data through"[^>]*><time>${day}</time></td>`));
+      }
+    await s.sim.conditions({ dealer_id: ended, freshness_lag_days: 0 });
   });
 
   test('comes in pages that hold every dealer once', async () => {
@@ -150,10 +178,7 @@ describe('a service that is killed is named within two seconds, and the rest sta
   for (const [name, service, missing] of [['report', 'report-svc', 'dealers'], ['aggregate', 'aggregate-svc', 'dealers'], ['auth', 'auth-svc', 'none']])
     test(service, async () => {
       await s.set.stopOne(name, { signal: 'SIGKILL' });
-      const killed = Date.now();
-      let page; // the first one whose services were asked after that: an answer is shown for a second
-      do page = await s.page();
-      while (Date.parse(page.text.match(/asked at <time datetime="([^"]+)"/)[1]) < killed);
+      const page = await s.pageSince(Date.now());
       assert.equal(page.status, 200);
       assert.ok(page.ms < 2000, `${page.ms} ms`);
       assert.match(page.text, new RegExp(`${service} did not answer`));

@@ -159,6 +159,52 @@ static void dealers_stand_by_urgency_with_their_remedy(void)
   arena_free(t.arena);
 }
 
+static const Analytics__Status__V1__DealerRow *row_of(const char *dealer_id)
+{
+  const Analytics__Status__V1__ServiceStatus *s = join();
+  for (size_t i = 0; i < s->n_dealers; i++)
+    if (strcmp(s->dealers[i]->dealer_id, dealer_id) == 0)
+      return s->dealers[i];
+  CU_FAIL_FATAL("no such row");
+  return NULL;
+}
+
+/* Only where the days after it were looked at, and only where nothing worse is to do. */
+static void data_that_ended_is_said_in_the_remedy(void)
+{
+  static const char ended[] = "no data since 2026-11-20 as of 2026-11-24: ask check_data_health "
+                              "about ";
+  static const struct {
+    const char *dealer, *newest, *looked, *state, *remedy;
+  } cases[] = {{"d00", "2026-11-20", "2026-11-24", "ok", ended},
+               {"d08", "2026-11-20", "2026-11-24", "no_report", ended},
+               {"d00", "2026-11-20", "2026-11-23", "ok", NULL}, /* three days may be late */
+               {"d00", "2026-05-31", "2026-05-31", "ok", NULL}, /* it asked about May */
+               {"d00", "2026-11-28", "2026-11-29", "ok", NULL},
+               {"d07", "2026-11-20", "2026-11-24", "suspect", "ask check_data_health about "},
+               {"d04", "2026-11-20", "2026-11-24", "failing", "give the role"}};
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    Analytics__Aggregate__V1__DealerFreshness f = ANALYTICS__AGGREGATE__V1__DEALER_FRESHNESS__INIT,
+                                              *list[] = {&f};
+    begin();
+    f.dealer_id = TEXT(cases[i].dealer);
+    f.newest_day = TEXT(cases[i].newest);
+    f.looked_through = TEXT(cases[i].looked);
+    t.aggregate.freshness = list;
+    t.aggregate.n_freshness = 1;
+    const Analytics__Status__V1__DealerRow *row = row_of(cases[i].dealer);
+    char remedy[128] = "";
+    if (cases[i].remedy != NULL)
+      snprintf(remedy, sizeof(remedy), "%s%s", cases[i].remedy,
+               strcmp(cases[i].state, "failing") == 0 ? "" : cases[i].dealer);
+    CU_ASSERT_STRING_EQUAL(row->data_through, cases[i].newest);
+    CU_ASSERT_STRING_EQUAL(row->state, cases[i].state);
+    CU_ASSERT_STRING_EQUAL(row->remedy, remedy);
+    CU_ASSERT_STRING_EQUAL(row_of("d01")->data_through, "");
+    arena_free(t.arena);
+  }
+}
+
 static void several_properties_of_a_dealer_count_together(void)
 {
   char *both[2];
@@ -178,12 +224,7 @@ static void several_properties_of_a_dealer_count_together(void)
   t.accounts[0].has_quota = t.accounts[8].has_quota = true;
   t.accounts[0].tokens_left_hour = 700;
   t.accounts[8].tokens_left_hour = 300;
-  const Analytics__Status__V1__ServiceStatus *s = join();
-  const Analytics__Status__V1__DealerRow *d00 = NULL;
-  for (size_t i = 0; i < s->n_dealers; i++)
-    if (strcmp(s->dealers[i]->dealer_id, "d00") == 0)
-      d00 = s->dealers[i];
-  CU_ASSERT_PTR_NOT_NULL_FATAL(d00);
+  const Analytics__Status__V1__DealerRow *d00 = row_of("d00");
   CU_ASSERT_STRING_EQUAL(d00->failures, "timeout 5");
   CU_ASSERT_STRING_EQUAL(d00->quota_left, "300");
   CU_ASSERT_STRING_EQUAL(d00->last_report, "2026-11-29T11:59:00Z");
@@ -262,6 +303,7 @@ static void a_full_arena_gives_nothing(void)
 }
 
 TEST_MAIN("status_join", TEST(dealers_stand_by_urgency_with_their_remedy),
+          TEST(data_that_ended_is_said_in_the_remedy),
           TEST(several_properties_of_a_dealer_count_together),
           TEST(a_service_that_is_away_is_named_and_the_rest_stays),
           TEST(certificates_and_audit_log_warn_in_time), TEST(a_full_arena_gives_nothing))

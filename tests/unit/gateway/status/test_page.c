@@ -18,11 +18,13 @@ static row rows[N], *list[N];
 static void make_rows(void)
 {
   static const struct {
-    const char *id, *name, *state, *report, *failures, *quota;
-  } of[N] = {{"d3", "alpha", "ok", "2026-11-29T10:00:00Z", "timeout 3, invalid_grant 2", "700"},
-             {"d1", "Beta", "failing", "2026-11-29T11:00:00Z", "timeout 12", ""},
-             {"d2", "gamma", "ok", "", "", "90"},
-             {"d4", "Alpha", "needs_reconsent", "2026-11-28T23:00:00Z", "invalid_grant 1", "1000"}};
+    const char *id, *name, *state, *report, *failures, *quota, *data;
+  } of[N] = {{"d3", "alpha", "ok", "2026-11-29T10:00:00Z", "timeout 3, invalid_grant 2", "700",
+              "2026-11-28"},
+             {"d1", "Beta", "failing", "2026-11-29T11:00:00Z", "timeout 12", "", ""},
+             {"d2", "gamma", "ok", "", "", "90", "2026-11-29"},
+             {"d4", "Alpha", "needs_reconsent", "2026-11-28T23:00:00Z", "invalid_grant 1", "1000",
+              "2026-10-30"}};
   for (int i = 0; i < N; i++) {
     analytics__status__v1__dealer_row__init(&rows[i]);
     rows[i].dealer_id = TEXT(of[i].id);
@@ -31,6 +33,7 @@ static void make_rows(void)
     rows[i].last_report = TEXT(of[i].report);
     rows[i].failures = TEXT(of[i].failures);
     rows[i].quota_left = TEXT(of[i].quota);
+    rows[i].data_through = TEXT(of[i].data);
     list[i] = &rows[i];
   }
 }
@@ -43,7 +46,8 @@ static void rows_are_sorted_by_each_column(void)
                {"dealer", "asc", "d3 d4 d1 d2 "},   {"dealer", "desc", "d2 d1 d3 d4 "},
                {"report", "desc", "d1 d3 d4 d2 "},  {"failures", "desc", "d1 d3 d4 d2 "},
                {"failures", "asc", "d2 d4 d3 d1 "}, {"quota", "asc", "d2 d3 d4 d1 "},
-               {"quota", "desc", "d1 d4 d3 d2 "},   {"region", "asc", "d1 d2 d3 d4 "}};
+               {"quota", "desc", "d1 d4 d3 d2 "},   {"region", "asc", "d1 d2 d3 d4 "},
+               {"data", "asc", "d1 d4 d3 d2 "},     {"data", "desc", "d2 d3 d4 d1 "}};
   for (size_t i = 0; i < ARRAY_LEN(table); i++) {
     struct order order;
     char ids[64] = "";
