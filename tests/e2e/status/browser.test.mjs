@@ -48,6 +48,14 @@ describe('the page of 200 dealers', { skip: program ? false : 'no Chromium here:
       await page.close();
     });
 
+  for (const width of [320, 870, 1024, 1280, 1330])
+    test(`no column is cut off at ${width} px`, async () => {
+      const page = await open(width, 'light');
+      const cut = await page.run(`[...document.querySelectorAll('table')].map((t) => [t.getAttribute('aria-labelledby'), Math.round(t.getBoundingClientRect().width) - t.parentElement.clientWidth]).filter(([, over]) => over > 0)`);
+      assert.deepEqual(cut, []);
+      await page.close();
+    });
+
   test('what needs somebody stands on the first screen', async () => {
     const page = await open(1280, 'light');
     const seen = await page.run(`[...document.querySelectorAll('tr')].filter((r) => r.getBoundingClientRect().bottom < 900).map((r) => r.innerText).join('\\n')`);
