@@ -246,3 +246,16 @@ const char *ascii_case_find(const char *haystack, const char *needle)
       return NULL;
   }
 }
+
+static bool is_blank(char c)
+{
+  return c == ' ' || c == '\t';
+}
+
+void ascii_trim(const char **s, size_t *len)
+{
+  for (; *len > 0 && is_blank(**s); (*len)--)
+    (*s)++;
+  while (*len > 0 && is_blank((*s)[*len - 1]))
+    (*len)--;
+}

@@ -31,5 +31,8 @@ bool utf8_valid(const char *s, size_t len);
 bool ascii_case_equal(const char *a, const char *b);
 /* First place of needle in haystack, ASCII letters without case; NULL if none. */
 const char *ascii_case_find(const char *haystack, const char *needle);
+/* Leaves out blanks and tabs at both ends of *len bytes: what HTTP allows around the parts of a
+ * header (RFC 9110 section 5.6.3). */
+void ascii_trim(const char **s, size_t *len);
 
 #endif

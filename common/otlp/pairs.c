@@ -14,12 +14,7 @@ struct part {
 
 static struct part trim(const char *at, size_t len)
 {
-  while (len > 0 && (*at == ' ' || *at == '\t')) {
-    at++;
-    len--;
-  }
-  while (len > 0 && (at[len - 1] == ' ' || at[len - 1] == '\t'))
-    len--;
+  ascii_trim(&at, &len);
   return (struct part){at, len};
 }
 

@@ -1,6 +1,7 @@
 /* tracestate: a list of key=value that systems on the way leave for themselves. */
 #include <string.h>
 
+#include "common/base/codec.h"
 #include "common/trace/context.h"
 
 enum { KEY_MAX = 256, VALUE_MAX = 256, LONG_MEMBER = 128 };
@@ -52,16 +53,6 @@ static bool has_key(const struct member *members, size_t n, const struct member 
   return false;
 }
 
-static void trim(const char **s, size_t *len)
-{
-  while (*len > 0 && (**s == ' ' || **s == '\t')) {
-    (*s)++;
-    (*len)--;
-  }
-  while (*len > 0 && ((*s)[*len - 1] == ' ' || (*s)[*len - 1] == '\t'))
-    (*len)--;
-}
-
 /* Splits at commas; what is between two of them may be empty. */
 static bool split(struct member *members, size_t *n, const char *s, size_t len)
 {
@@ -70,7 +61,7 @@ static bool split(struct member *members, size_t *n, const char *s, size_t len)
     const char *comma = s < end ? memchr(s, ',', (size_t)(end - s)) : NULL;
     const char *part = s;
     size_t part_len = (size_t)((comma != NULL ? comma : end) - s);
-    trim(&part, &part_len);
+    ascii_trim(&part, &part_len);
     s = comma != NULL ? comma + 1 : end + 1;
     if (part_len == 0)
       continue;

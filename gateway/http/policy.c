@@ -18,12 +18,7 @@ struct span {
 
 static struct span trim(struct span s)
 {
-  while (s.len > 0 && (s.at[0] == ' ' || s.at[0] == '\t')) {
-    s.at++;
-    s.len--;
-  }
-  while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
-    s.len--;
+  ascii_trim(&s.at, &s.len);
   return s;
 }
 

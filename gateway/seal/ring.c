@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "gateway/seal/digest.h"
 
 /* What distinguishes one content of the file from another without reading it. */
 struct version {
@@ -62,10 +61,10 @@ static const struct ring_key *find(const struct keys *k, const uint8_t mark[RING
 
 static void set_key(struct ring_key *key, const void *bytes)
 {
-  uint8_t digest[SHA256_DIGEST_LENGTH];
+  uint8_t hash[DIGEST_BYTES];
   memcpy(key->bytes, bytes, RING_KEY_BYTES);
-  SHA256(key->bytes, RING_KEY_BYTES, digest);
-  memcpy(key->mark, digest, RING_MARK_BYTES);
+  digest(hash, key->bytes, RING_KEY_BYTES);
+  memcpy(key->mark, hash, RING_MARK_BYTES);
 }
 
 static enum err_code add_line(struct keys *k, const char *setting, size_t line, const char *s,

@@ -124,7 +124,23 @@ static void letters_compare_without_case(void)
   CU_ASSERT_STRING_EQUAL(ascii_case_find("x", ""), "x");
 }
 
-TEST_MAIN("base/codec", TEST(base64_matches_the_vectors_of_rfc_4648),
+static void blanks_and_tabs_at_both_ends_are_left_out(void)
+{
+  static const struct {
+    const char *text, *rest;
+  } cases[] = {{"", ""},          {" ", ""},      {"\t \t", ""},     {"a", "a"},
+               {"  a b ", "a b"}, {"\ta\t", "a"}, {"\na\n", "\na\n"}};
+  for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    const char *at = cases[i].text;
+    size_t len = strlen(at);
+    ascii_trim(&at, &len);
+    CU_ASSERT_EQUAL(len, strlen(cases[i].rest));
+    CU_ASSERT_EQUAL(memcmp(at, cases[i].rest, len), 0);
+  }
+}
+
+TEST_MAIN("base/codec", TEST(blanks_and_tabs_at_both_ends_are_left_out),
+          TEST(base64_matches_the_vectors_of_rfc_4648),
           TEST(base64_of_random_bytes_survives_the_round_trip),
           TEST(broken_base64_is_refused_and_leaves_nothing), TEST(utf8_check_knows_the_edges),
           TEST(percent_and_hex_encode), TEST(fixed_hex_has_one_spelling),
