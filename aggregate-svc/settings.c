@@ -67,12 +67,8 @@ bool aggregate_settings_load(struct settings *s, int argc, char **argv, int *exi
   return service_settings_load(&s->service, &program, vars, ARRAY_LEN(vars), argc, argv, exit_code);
 }
 
-/* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
 void aggregate_settings_wipe(struct settings *s)
 {
-  char *url = getenv("DATABASE_URL");
-  if (url != NULL)
-    mem_wipe(url, strlen(url));
-  unsetenv("DATABASE_URL");
+  config_wipe("DATABASE_URL");
   s->releases.database_url = NULL;
 }

@@ -73,10 +73,7 @@ static enum err_code read_redis(struct settings *s, const struct raw *raw, struc
     code = err_set(e, ERR_INVALID_ARGUMENT, "invalid_config", "%s: too long", what);
   if (code == ERR_OK && text.len > 0)
     code = redis_url_parse(&s->redis, what, buf_str(&text), e);
-  char *url = getenv("REDIS_URL");
-  if (url != NULL)
-    mem_wipe(url, strlen(url));
-  unsetenv("REDIS_URL");
+  config_wipe("REDIS_URL");
   return code;
 }
 

@@ -149,10 +149,11 @@ static bool get_token(struct checking *c)
 
 static bool ask_google(struct checking *c)
 {
-  const char *token = secret_text(c->token), *quota = c->credential->quota_project;
-  bool ok = cli_check_account(c->http, token, quota, c->dealer);
+  const struct cli_google google = {c->http, &c->settings, secret_text(c->token),
+                                    c->credential->quota_project};
+  bool ok = cli_check_account(&google, c->dealer);
   for (size_t i = 0; i < c->dealer->n_property_ids; i++)
-    ok = cli_check_property(c->http, token, quota, c->dealer->property_ids[i]) && ok;
+    ok = cli_check_property(&google, c->dealer->property_ids[i]) && ok;
   return ok;
 }
 

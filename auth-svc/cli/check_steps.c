@@ -35,13 +35,8 @@ static void on_done(void *user, const struct http_response *response)
   wait_once_over(&a->end);
 }
 
-struct caller {
-  struct http_client *http;
-  const char *token, *quota_project;
-};
-
 /* body NULL asks with GET. */
-static void ask(struct answer *a, const struct caller *c, const char *url, const char *body)
+static void ask(struct answer *a, const struct cli_google *c, const char *url, const char *body)
 {
   AUTO_FREE char *bearer = xasprintf("Bearer %s", c->token);
   const struct http_header headers[] = {{"Authorization", bearer},
@@ -131,12 +126,6 @@ static bool good(cJSON **out, const struct answer *a, const char *step, const ch
   return false;
 }
 
-static const char *endpoint(const char *variable, const char *fallback)
-{
-  const char *set = getenv(variable);
-  return set != NULL && *set != '\0' ? set : fallback;
-}
-
 /* ------------------------------------------------------------------ accountSummaries */
 
 struct summaries {
@@ -168,10 +157,10 @@ static void read_summaries(struct summaries *s, const cJSON *page)
   }
 }
 
-static bool fetch_summaries(struct summaries *s, const struct caller *c)
+static bool fetch_summaries(struct summaries *s, const struct cli_google *c)
 {
   static const char step[] = "accountSummaries";
-  const char *base = endpoint("GA4_ADMIN_ENDPOINT", "https://analyticsadmin.googleapis.com");
+  const char *base = c->settings->ga4_admin;
   AUTO_FREE char *page_token = NULL;
   for (int pages = 0; pages < PAGES_MAX; pages++) {
     __attribute__((cleanup(answer_clear))) struct answer a = {.end = WAIT_ONCE_INIT};
@@ -213,14 +202,12 @@ static bool check_found(const struct summaries *s)
   return true;
 }
 
-bool cli_check_account(struct http_client *http, const char *token, const char *quota_project,
-                       const struct dealer *dealer)
+bool cli_check_account(const struct cli_google *c, const struct dealer *dealer)
 {
-  const struct caller c = {http, token, quota_project};
   AUTO_BUF struct buf list = BUF_INIT(8192);
   struct summaries s = {.dealer = dealer, .list = &list};
   bool ok = true;
-  if (!fetch_summaries(&s, &c))
+  if (!fetch_summaries(&s, c))
     return false;
   cli_step(true, "accountSummaries", "%zu properties may be read", s.seen);
   if (dealer->n_property_ids == 0)
@@ -242,7 +229,7 @@ static int list_size(const cJSON *j, const char *key)
   return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(j, key));
 }
 
-static bool check_metadata(const struct caller *c, const char *base, const char *id)
+static bool check_metadata(const struct cli_google *c, const char *base, const char *id)
 {
   __attribute__((cleanup(answer_clear))) struct answer a = {.end = WAIT_ONCE_INIT};
   AUTO_JSON cJSON *j = NULL;
@@ -255,7 +242,7 @@ static bool check_metadata(const struct caller *c, const char *base, const char 
   return true;
 }
 
-static bool check_report(const struct caller *c, const char *base, const char *id)
+static bool check_report(const struct cli_google *c, const char *base, const char *id)
 {
   static const char body[] = "{\"dateRanges\":[{\"startDate\":\"7daysAgo\",\"endDate\":"
                              "\"yesterday\"}],\"metrics\":[{\"name\":\"sessions\"}],\"limit\":"
@@ -274,11 +261,9 @@ static bool check_report(const struct caller *c, const char *base, const char *i
   return true;
 }
 
-bool cli_check_property(struct http_client *http, const char *token, const char *quota_project,
-                        const char *property_id)
+bool cli_check_property(const struct cli_google *c, const char *property_id)
 {
-  const struct caller c = {http, token, quota_project};
-  const char *base = endpoint("GA4_DATA_ENDPOINT", "https://analyticsdata.googleapis.com");
-  bool ok = check_metadata(&c, base, property_id);
-  return check_report(&c, base, property_id) && ok;
+  const char *base = c->settings->ga4_data;
+  bool ok = check_metadata(c, base, property_id);
+  return check_report(c, base, property_id) && ok;
 }

@@ -32,10 +32,13 @@ int cli_inspect(int argc, char **argv, const char *help);
 
 /* check_steps.c: the questions to Google. Each false when it failed. */
 struct http_client;
-bool cli_check_account(struct http_client *http, const char *token, const char *quota_project,
-                       const struct dealer *dealer);
-bool cli_check_property(struct http_client *http, const char *token, const char *quota_project,
-                        const char *property_id);
+struct cli_google {
+  struct http_client *http;
+  const struct settings *settings; /* where Google is */
+  const char *token, *quota_project;
+};
+bool cli_check_account(const struct cli_google *c, const struct dealer *dealer);
+bool cli_check_property(const struct cli_google *c, const char *property_id);
 void cli_step(bool ok, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void cli_remedy(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -53,6 +53,21 @@ int cli_option(int argc, char **argv, const char *shorts, const struct option *l
   return c;
 }
 
+int64_t cli_seconds(const char *text)
+{
+  const unsigned long long most = 90ULL * 86400;
+  char *end = NULL;
+  if (*text < '0' || *text > '9')
+    return 0;
+  unsigned long long n = strtoull(text, &end, 10);
+  unsigned long long unit = strcmp(end, "") == 0 || strcmp(end, "s") == 0 ? 1
+                            : strcmp(end, "m") == 0                       ? 60
+                            : strcmp(end, "h") == 0                       ? 3600
+                            : strcmp(end, "d") == 0                       ? 86400
+                                                                          : 0;
+  return n > most || n * unit > most ? 0 : (int64_t)(n * unit);
+}
+
 enum err_code cli_settings(struct settings *s, struct err *e)
 {
   enum err_code code = settings_from_environment(s, e);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "auth-svc/config/settings.h"
 #include "common/base/buf.h"
@@ -16,6 +17,8 @@ int cli_fail(int exit_code, const char *command, const char *fmt, ...)
 struct option;
 int cli_option(int argc, char **argv, const char *shorts, const struct option *longs,
                const char *help, int *exit_code);
+/* A time: "900", "15m", "8h", "30d", at most 90 days. 0 when it is something else. */
+int64_t cli_seconds(const char *text);
 /* Settings and keyring of the environment; settings_free() them. */
 enum err_code cli_settings(struct settings *s, struct err *e);
 /* The dealers file of the settings and the connected dealers, without a warning about secrets in

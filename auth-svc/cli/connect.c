@@ -51,18 +51,6 @@ struct inviting {
   const char *revoke;
 };
 
-/* "30m", "24h", "900". False when malformed. */
-static bool read_ttl(const char *text, int64_t *out)
-{
-  char *end = NULL;
-  long long n = strtoll(text, &end, 10);
-  long long unit = strcmp(end, "h") == 0 ? 3600 : strcmp(end, "m") == 0 ? 60 : 1;
-  bool ok =
-      end != text && n > 0 && n <= 86400 && (unit != 1 || *end == '\0' || strcmp(end, "s") == 0);
-  *out = n * unit;
-  return ok;
-}
-
 static bool take_option(struct inviting *v, int c, const char *value)
 {
   Analytics__Auth__V1__Invitation *i = &v->invitation;
@@ -74,7 +62,8 @@ static bool take_option(struct inviting *v, int c, const char *value)
     v->groups[i->n_groups++] = text;
     return true;
   case 't':
-    return read_ttl(value, &v->ttl_s);
+    v->ttl_s = cli_seconds(value);
+    return v->ttl_s > 0;
   case 'R':
     i->renew = true;
     i->dealer_id = text;

@@ -188,13 +188,6 @@ static void print_issuer(const struct inspection *i)
 
 /* --------------------------------------------------------------------------- the rules */
 
-static const char *role_name(Analytics__Auth__V1__Role role)
-{
-  return role == ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN   ? "admin"
-         : role == ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP ? "group"
-                                                         : "dealer";
-}
-
 static void put_names(struct buf *out, const char *title, const char *const *names, size_t n)
 {
   for (size_t i = 0; i < n && out->len + 100 < TEXT_MAX; i++)
@@ -227,7 +220,7 @@ static void print_rule(const char *where, const struct mapping_rule *r, enum map
     buf_puts(&tests, k > 0 ? " and " : "");
     put_test(&tests, &r->tests[k]);
   }
-  printf("%s for role %s %s: %s\n", where, role_name(r->role), words[what], buf_str(&tests));
+  printf("%s for role %s %s: %s\n", where, claims_role_name(r->role), words[what], buf_str(&tests));
 }
 
 /* Names that the token is given and the dealers file does not have: they open nothing. */
@@ -265,7 +258,7 @@ static void print_rules(const struct inspection *i)
 static void print_grant(const struct inspection *i, const Analytics__Auth__V1__Grant *g)
 {
   AUTO_BUF struct buf text = BUF_INIT(2 * TEXT_MAX);
-  printf("subject %s\nrole %s\n", g->subject, role_name(g->role));
+  printf("subject %s\nrole %s\n", g->subject, claims_role_name(g->role));
   if (g->all_dealers)
     printf("dealers all\n");
   else if (i->dealers.directory == NULL)

@@ -16,7 +16,7 @@
 #include "common/base/mem.h"
 #include "common/base/nearest.h"
 
-enum { NAMES_MAX = 200, TTL_MAX_S = 90 * 86400, TTL_DEFAULT_S = 8 * 3600, TOKEN_TEXT_MAX = 16384 };
+enum { NAMES_MAX = 200, TTL_DEFAULT_S = 8 * 3600, TOKEN_TEXT_MAX = 16384 };
 
 struct names {
   const char *items[NAMES_MAX];
@@ -87,21 +87,6 @@ static bool read_mint_options(struct mint *m, int argc, char **argv, const char 
   return true;
 }
 
-/* "900", "15m", "8h", "30d"; 0 when it is something else. */
-static int64_t read_ttl(const char *s)
-{
-  char *end = NULL;
-  if (*s < '0' || *s > '9')
-    return 0;
-  unsigned long long n = strtoull(s, &end, 10);
-  unsigned long long unit = strcmp(end, "") == 0 || strcmp(end, "s") == 0 ? 1
-                            : strcmp(end, "m") == 0                       ? 60
-                            : strcmp(end, "h") == 0                       ? 3600
-                            : strcmp(end, "d") == 0                       ? 86400
-                                                                          : 0;
-  return n > TTL_MAX_S || n * unit > TTL_MAX_S ? 0 : (int64_t)(n * unit);
-}
-
 static enum err_code usage(struct err *e, const char *message)
 {
   return err_set(e, ERR_INVALID_ARGUMENT, "usage", "%s", message);
@@ -110,7 +95,7 @@ static enum err_code usage(struct err *e, const char *message)
 static enum err_code check_mint(struct mint *m, struct err *e)
 {
   size_t n = m->dealers.n + m->regions.n + m->groups.n;
-  m->ttl_s = m->ttl_text != NULL ? read_ttl(m->ttl_text) : TTL_DEFAULT_S;
+  m->ttl_s = m->ttl_text != NULL ? cli_seconds(m->ttl_text) : TTL_DEFAULT_S;
   if (m->full)
     return usage(e, "at most 200 of each --dealer, --region and --group");
   if (m->sub == NULL || *m->sub == '\0' || strlen(m->sub) > 256)
@@ -182,10 +167,9 @@ static enum err_code check_names(const struct directory *d, const struct names *
 
 static enum err_code check_against_dealers(struct mint *m, struct err *e)
 {
-  const char *set = getenv("GA_CREDENTIALS_PATH");
   if (m->dealers_file != NULL)
     m->settings.credentials_path = m->dealers_file;
-  else if (set == NULL || *set == '\0')
+  else if (config_text("GA_CREDENTIALS_PATH") == NULL)
     return ERR_OK;
   __attribute__((cleanup(dealers_content_clear))) struct dealers_content dealers = {0};
   enum err_code code = cli_load_names(&dealers, &m->settings, e);

@@ -7,6 +7,7 @@
 
 #include "auth-svc/config/await.h"
 #include "auth-svc/credential/exchange.h"
+#include "auth-svc/credential/field.h"
 #include "auth-svc/credential/open_host.h"
 #include "auth-svc/dealers/file.h"
 #include "auth-svc/secret/secret_file.h"
@@ -246,19 +247,11 @@ static enum err_code check_audit(struct settings *s, struct err *e)
   return ERR_OK;
 }
 
-static bool is_set(const char *name)
-{
-  const char *value = getenv(name);
-  return value != NULL && *value != '\0';
-}
-
 static enum err_code check_audience(struct settings *s, struct err *e)
 {
-  size_t n = strlen(s->trust.audience);
-  for (size_t i = 0; i < n; i++)
-    if ((unsigned char)s->trust.audience[i] < 0x20 || s->trust.audience[i] == 0x7f)
-      return wrong(e, "AUTH_GRANT_AUDIENCE: holds a control character");
-  return n <= SEAL_AUDIENCE_MAX
+  if (field_has_control(s->trust.audience))
+    return wrong(e, "AUTH_GRANT_AUDIENCE: holds a control character");
+  return strlen(s->trust.audience) <= SEAL_AUDIENCE_MAX
              ? ERR_OK
              : err_set(e, ERR_INVALID_ARGUMENT, "bad_setting",
                        "AUTH_GRANT_AUDIENCE: longer than %d bytes", SEAL_AUDIENCE_MAX);
@@ -284,7 +277,7 @@ static enum err_code check_resource(struct settings *s, struct err *e)
 static enum err_code check_dealers(struct settings *s, struct err *e)
 {
   s->from_json = s->credentials_json != NULL;
-  if (s->from_json && is_set("GA_CREDENTIALS_PATH"))
+  if (s->from_json && config_text("GA_CREDENTIALS_PATH") != NULL)
     return wrong(e, "GA_CREDENTIALS_JSON: set it or GA_CREDENTIALS_PATH, not both");
   return ERR_OK;
 }
@@ -398,7 +391,7 @@ bool settings_read(struct settings *s, const char *usage, int argc, char **argv,
 /* Local development without a dealers file: Google's own credential file. */
 static bool wants_adc(const struct settings *s)
 {
-  return !s->enable_auth && !s->from_json && !is_set("GA_CREDENTIALS_PATH") &&
+  return !s->enable_auth && !s->from_json && config_text("GA_CREDENTIALS_PATH") == NULL &&
          access(DEFAULT_CREDENTIALS_PATH, F_OK) != 0;
 }
 
@@ -521,23 +514,14 @@ enum err_code settings_load_client_secret(struct secret **out, const struct sett
                                                                   s->connect_client_secret_file, e);
 }
 
-/* getenv() gives the process's own copy, the one /proc/PID/environ shows. */
-static void wipe_variable(const char *name)
-{
-  char *value = getenv(name);
-  if (value != NULL)
-    mem_wipe(value, strlen(value));
-  unsetenv(name);
-}
-
 void settings_wipe_secrets(struct settings *s)
 {
   if (s->credentials_json != NULL && s->kept_json == NULL)
     s->kept_json = secret_from(s->credentials_json);
-  wipe_variable("AUTH_SEAL_KEY");
-  wipe_variable("AUTH_JWT_HS256_SECRET");
-  wipe_variable("GA_CREDENTIALS_JSON");
-  wipe_variable("DATABASE_URL");
+  config_wipe("AUTH_SEAL_KEY");
+  config_wipe("AUTH_JWT_HS256_SECRET");
+  config_wipe("GA_CREDENTIALS_JSON");
+  config_wipe("DATABASE_URL");
   s->database_url = NULL; /* who needs it has a copy */
   s->trust.seal_key = s->trust.jwt_secret = s->credentials_json = NULL;
 }

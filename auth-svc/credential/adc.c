@@ -4,6 +4,7 @@
 #include "auth-svc/credential/config.h"
 #include "auth-svc/credential/credential.h"
 #include "common/base/codec.h"
+#include "common/base/config.h"
 #include "common/base/mem.h"
 
 enum { PROJECT_ID_MAX = 100 };
@@ -11,10 +12,10 @@ enum { PROJECT_ID_MAX = 100 };
 /* Where gcloud leaves its file (facts: ADC order). NULL when there is no home. */
 static char *well_known_path(void)
 {
-  const char *config = getenv("CLOUDSDK_CONFIG"), *home = getenv("HOME");
-  if (config != NULL && *config != '\0')
+  const char *config = config_text("CLOUDSDK_CONFIG"), *home = config_text("HOME");
+  if (config != NULL)
     return xasprintf("%s/application_default_credentials.json", config);
-  if (home != NULL && *home != '\0')
+  if (home != NULL)
     return xasprintf("%s/.config/gcloud/application_default_credentials.json", home);
   return NULL;
 }
@@ -23,7 +24,7 @@ static enum err_code find_metadata(struct credential **out, const char *looked_a
                                    struct err *e)
 {
   const char *host = credential_metadata_host();
-  const char *off = getenv("NO_GCE_CHECK");
+  const char *off = config_text("NO_GCE_CHECK");
   bool ask = off == NULL || !ascii_case_equal(off, "true");
   if (ask && (offline || credential_metadata_detect(host))) {
     *out = credential_new_metadata(host, ANALYTICS_SCOPE);
@@ -43,8 +44,8 @@ static const char *project_of_environment(const char **variable)
 {
   static const char *const names[] = {"GOOGLE_CLOUD_QUOTA_PROJECT", "GOOGLE_CLOUD_PROJECT"};
   for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-    const char *value = getenv(*variable = names[i]);
-    if (value != NULL && *value != '\0')
+    const char *value = config_text(*variable = names[i]);
+    if (value != NULL)
       return value;
   }
   return NULL;

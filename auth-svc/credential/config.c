@@ -8,6 +8,7 @@
 #include "auth-svc/credential/reader.h"
 #include "auth-svc/secret/json.h"
 #include "auth-svc/secret/secret_file.h"
+#include "common/base/config.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -256,10 +257,9 @@ static enum err_code read_adc(struct credential **out, const struct field_at *de
 {
   struct credential **adc = &dealer->site->config->adc;
   struct err e = {0};
-  const char *path = getenv("GOOGLE_APPLICATION_CREDENTIALS");
+  const char *path = config_text("GOOGLE_APPLICATION_CREDENTIALS");
   if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "adc")))
     return field_refuse(dealer, "adc", "must be true; leave it out for another credential");
-  path = path != NULL && *path != '\0' ? path : NULL;
   enum err_code code = ERR_OK;
   if (*adc == NULL)
     code = credential_find_adc(adc, path, dealer->site->config->offline, &e);

@@ -4,6 +4,7 @@
 #include "auth-svc/credential/answer.h"
 #include "auth-svc/credential/credential.h"
 #include "common/base/codec.h"
+#include "common/base/config.h"
 #include "common/base/mem.h"
 #include "common/base/wait.h"
 
@@ -23,8 +24,8 @@ struct metadata_credential {
 
 const char *credential_metadata_host(void)
 {
-  const char *host = getenv("GCE_METADATA_HOST");
-  return host != NULL && *host != '\0' ? host : "metadata.google.internal";
+  const char *host = config_text("GCE_METADATA_HOST");
+  return host != NULL ? host : "metadata.google.internal";
 }
 
 static struct http_request metadata_request(const char *url, uint32_t timeout_ms)

@@ -45,8 +45,8 @@ const char *open_host_problem(const char *host)
 
 bool open_host_allows(const char *name)
 {
-  const char *host = getenv("AUTH_ALLOW_HTTP_TOKEN_HOST");
-  if (host == NULL || *host == '\0' || open_host_problem(host) != NULL)
+  const char *host = config_text("AUTH_ALLOW_HTTP_TOKEN_HOST");
+  if (host == NULL || open_host_problem(host) != NULL)
     return false;
   size_t n = length_of(host);
   return n == length_of(name) && strncasecmp(host, name, n) == 0;

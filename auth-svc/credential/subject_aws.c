@@ -12,6 +12,7 @@
 #include "auth-svc/secret/json.h"
 #include "common/base/clock.h"
 #include "common/base/codec.h"
+#include "common/base/config.h"
 #include "common/base/json.h"
 #include "common/base/mem.h"
 
@@ -347,24 +348,18 @@ static void advance(struct aws_flow *f)
 
 /* ------------------------------------------------------------------ the environment */
 
-static const char *environment(const char *name)
-{
-  const char *value = getenv(name);
-  return value != NULL && *value != '\0' ? value : NULL;
-}
-
 /* False with a message when a variable is there and wrong. */
 static const char *read_environment(struct aws_flow *f)
 {
-  const char *region = environment("AWS_REGION");
+  const char *region = config_text("AWS_REGION");
   if (region == NULL)
-    region = environment("AWS_DEFAULT_REGION");
+    region = config_text("AWS_DEFAULT_REGION");
   if (region != NULL && !is_region(region, strlen(region)))
     return "AWS_REGION (or AWS_DEFAULT_REGION) must be a region such as us-east-1";
   if (region != NULL)
     snprintf(f->region, sizeof(f->region), "%s", region);
-  const char *id = environment("AWS_ACCESS_KEY_ID"), *key = environment("AWS_SECRET_ACCESS_KEY");
-  if (id == NULL || key == NULL || set_key(f, id, key, environment("AWS_SESSION_TOKEN")))
+  const char *id = config_text("AWS_ACCESS_KEY_ID"), *key = config_text("AWS_SECRET_ACCESS_KEY");
+  if (id == NULL || key == NULL || set_key(f, id, key, config_text("AWS_SESSION_TOKEN")))
     return NULL;
   return "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is not an AWS key";
 }

@@ -7,6 +7,7 @@
 
 #include "auth-svc/dealers/reader.h"
 #include "common/base/buf.h"
+#include "common/base/config.h"
 #include "common/base/mem.h"
 
 enum { EVENT_NAME_MAX = 40, PATTERN_MAX = 512, DIMENSION_MAX = 80 };
@@ -14,8 +15,8 @@ enum { EVENT_NAME_MAX = 40, PATTERN_MAX = 512, DIMENSION_MAX = 80 };
 /* Where the system keeps its time zones; TZDIR as in the C library. */
 static const char *zone_folder(void)
 {
-  const char *set = getenv("TZDIR");
-  return set != NULL && *set != '\0' ? set : "/usr/share/zoneinfo";
+  const char *set = config_text("TZDIR");
+  return set != NULL ? set : "/usr/share/zoneinfo";
 }
 
 /* ---------------------------------------------------------------------- time zone */

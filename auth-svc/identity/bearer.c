@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "auth-svc/credential/field.h"
 #include "auth-svc/identity/claims.h"
 #include "auth-svc/identity/discovery.h"
 #include "auth-svc/identity/scopes.h"
@@ -79,10 +80,7 @@ static bool read_role(const cJSON *root, Analytics__Auth__V1__Role *role)
 static bool good_subject(const char *s)
 {
   size_t n = s != NULL ? strlen(s) : 0;
-  for (size_t i = 0; i < n; i++)
-    if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
-      return false;
-  return n > 0 && n <= SUBJECT_MAX;
+  return n > 0 && n <= SUBJECT_MAX && !field_has_control(s);
 }
 
 /* With the leeway the check allowed, or a token in its last seconds would give a grant that

@@ -6,15 +6,23 @@
 #include <strings.h>
 
 #include "common/base/codec.h"
+#include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
+
+static const char *const roles[] = {"", "admin", "group", "dealer"};
 
 bool claims_role(const char *name, Analytics__Auth__V1__Role *out)
 {
-  *out = strcmp(name, "admin") == 0    ? ANALYTICS__AUTH__V1__ROLE__ROLE_ADMIN
-         : strcmp(name, "group") == 0  ? ANALYTICS__AUTH__V1__ROLE__ROLE_GROUP
-         : strcmp(name, "dealer") == 0 ? ANALYTICS__AUTH__V1__ROLE__ROLE_DEALER
-                                       : ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
-  return *out != ANALYTICS__AUTH__V1__ROLE__ROLE_UNSPECIFIED;
+  size_t i = ARRAY_LEN(roles) - 1;
+  while (i > 0 && strcmp(name, roles[i]) != 0)
+    i--;
+  *out = (Analytics__Auth__V1__Role)i;
+  return i > 0;
+}
+
+const char *claims_role_name(Analytics__Auth__V1__Role role)
+{
+  return (size_t)role < ARRAY_LEN(roles) ? roles[role] : "";
 }
 
 static bool listed(const struct claim_list *list, const char *name)

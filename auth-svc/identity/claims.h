@@ -30,6 +30,8 @@ struct claims {
 
 /* "admin", "group", "dealer"; false for another text. */
 bool claims_role(const char *name, Analytics__Auth__V1__Role *out);
+/* The way back; "" for none. Static text. */
+const char *claims_role_name(Analytics__Auth__V1__Role role);
 
 /* Makes the grant, in the arena. NULL when the arena is full.
  *   admin   every dealer.

@@ -23,23 +23,17 @@ int64_t service_now_s(void)
 
 /* ------------------------------------------------------------------ the end of a call */
 
-static const char *role_name(Analytics__Auth__V1__Role role)
-{
-  static const char *const roles[] = {"", "admin", "group", "dealer"};
-  return (size_t)role < ARRAY_LEN(roles) ? roles[role] : "";
-}
-
 void facts_of_grant(struct facts *f, const Analytics__Auth__V1__Grant *grant)
 {
   f->subject = grant->subject;
-  f->role = role_name(grant->role);
+  f->role = claims_role_name(grant->role);
   f->grant_id = grant->grant_id;
 }
 
 static void facts_of_unsealed(struct facts *f, const struct unsealed *u)
 {
   f->subject = u->subject;
-  f->role = u->grant != NULL ? role_name(u->grant->role) : NULL;
+  f->role = u->grant != NULL ? claims_role_name(u->grant->role) : NULL;
   f->grant_id = u->grant_id;
 }
 

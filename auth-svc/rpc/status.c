@@ -2,14 +2,10 @@
 #include "auth-svc/dealers/catalogue.h"
 #include "auth-svc/rpc/internal.h"
 #include "common/pbjson/borrow.h"
+#include "common/status/gate.h"
 
 typedef Analytics__Auth__V1__AuthorizeStatusResponse authorized;
 typedef Analytics__Auth__V1__CohortSize cohort_size;
-
-static bool has_grant(struct rpc_call *call)
-{
-  return rpc_call_metadata(call, RPC_META_GRANT, NULL) != NULL;
-}
 
 /* A grant always decides, so that whoever passes its callers' grants on lends them nothing of its
  * own. */
@@ -17,8 +13,8 @@ static enum err_code open_status(const struct service *s, struct rpc_call *call,
                                  const struct snapshot *config, struct facts *f, struct err *e)
 {
   struct unsealed grant;
-  return has_grant(call) ? service_open_admin(call, config, &grant, f, e)
-                         : service_check_peer(call, s->options.gateway_identity, e);
+  return status_has_grant(call) ? service_open_admin(call, config, &grant, f, e)
+                                : service_check_peer(call, s->options.gateway_identity, e);
 }
 
 void service_get_status(struct rpc_call *call, const ProtobufCMessage *request, void *user)
@@ -85,7 +81,7 @@ void service_authorize_status(struct rpc_call *call, const ProtobufCMessage *req
   struct err e = {0};
   (void)request;
   enum err_code code = check_asking(s, call, &e);
-  if (code == ERR_OK && has_grant(call))
+  if (code == ERR_OK && status_has_grant(call))
     code = service_open_admin(call, config, &grant, &facts, &e);
   if (code == ERR_OK)
     code = list_sizes(&response, config->directory, rpc_call_arena(call), &e);

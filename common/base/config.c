@@ -76,11 +76,26 @@ static enum err_code refuse(const struct config_var *v, const char *text, struct
                  v->secret ? "(hidden)" : text, expected, v->help);
 }
 
+const char *config_text(const char *name)
+{
+  const char *text = getenv(name);
+  return text != NULL && *text != '\0' ? text : NULL;
+}
+
+/* getenv() gives the process's own copy. */
+void config_wipe(const char *name)
+{
+  char *value = getenv(name);
+  if (value != NULL)
+    mem_wipe(value, strlen(value));
+  unsetenv(name);
+}
+
 enum err_code config_load(const struct config_var *vars, size_t n, struct err *e)
 {
   for (size_t i = 0; i < n; i++) {
-    const char *text = getenv(vars[i].name);
-    if (text == NULL || *text == '\0')
+    const char *text = config_text(vars[i].name);
+    if (text == NULL)
       text = vars[i].fallback;
     if (text != NULL && !store(&vars[i], text))
       return refuse(&vars[i], text, e);

@@ -31,6 +31,13 @@ struct config_var {
  * a message that names the variable, what was found and what is expected. */
 enum err_code config_load(const struct config_var *vars, size_t n, struct err *e);
 
+/* A variable that is read by its name alone; NULL when it is unset or empty. Lives as long as the
+ * process. */
+const char *config_text(const char *name);
+/* Overwrites a variable's value, which /proc/PID/environ shows, and unsets it: what was read of it
+ * must have been copied. */
+void config_wipe(const char *name);
+
 /* The command line shared by all programs: --help (usage, variables with
  * defaults, exit codes), --version, nothing else. Returns true when the program
  * should go on; otherwise *exit_code says how to end. usage_extra (may be NULL) is

@@ -85,8 +85,5 @@ enum err_code otlp_settings_check(const struct otlp_settings *s, struct err *e)
 
 void otlp_settings_wipe(void)
 {
-  char *value = getenv(HEADERS);
-  if (value != NULL)
-    mem_wipe(value, strlen(value));
-  unsetenv(HEADERS);
+  config_wipe(HEADERS);
 }

@@ -6,7 +6,7 @@
 
 typedef Analytics__Auth__V1__AuthorizeStatusResponse authorized;
 
-static bool has_grant(struct rpc_call *call)
+bool status_has_grant(struct rpc_call *call)
 {
   return rpc_call_metadata(call, RPC_META_GRANT, NULL) != NULL;
 }
@@ -41,7 +41,7 @@ static enum err_code ask(const struct status_gate *g, struct rpc_call *call, aut
 enum err_code status_authorize(const struct status_gate *g, struct rpc_call *call, struct err *e)
 {
   authorized *response = NULL;
-  if (!has_grant(call))
+  if (!status_has_grant(call))
     return check_gateway(call, g->gateway_identity, e);
   enum err_code code = ask(g, call, &response, e);
   if (response != NULL)
@@ -54,7 +54,7 @@ enum err_code status_authorize_with_cohorts(const struct status_gate *g, struct 
                                             struct err *e)
 {
   *cohorts = NULL;
-  if (has_grant(call))
+  if (status_has_grant(call))
     return ask(g, call, cohorts, e);
   if (check_gateway(call, g->gateway_identity, e) != ERR_OK)
     return e->code;

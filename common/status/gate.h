@@ -12,6 +12,8 @@ struct status_gate {
   const char *gateway_identity; /* of the certificate; NULL without TLS: whoever calls */
 };
 
+/* Whether the caller sends a grant: then that decides, whoever calls. */
+bool status_has_grant(struct rpc_call *call);
 /* A grant must be an admin's, by auth-svc's word; without one the gateway must call.
  * PERMISSION_DENIED `not_admin` or `wrong_service`, or what auth-svc answered. Waits for auth-svc
  * when there is a grant: on workers only. */

@@ -114,7 +114,21 @@ static void loopback_is_recognised(void)
   CU_ASSERT_FALSE(config_host_is_loopback("127.0.0.1.example.com"));
 }
 
+static void a_wiped_variable_leaves_nothing_where_it_stood(void)
+{
+  setenv("T_SECRET", "hush", 1);
+  const char *place = config_text("T_SECRET");
+  CU_ASSERT_STRING_EQUAL(place, "hush");
+  config_wipe("T_SECRET");
+  CU_ASSERT_EQUAL(memcmp(place, "\0\0\0\0", 4), 0);
+  CU_ASSERT_PTR_NULL(config_text("T_SECRET"));
+  setenv("T_SECRET", "", 1);
+  CU_ASSERT_PTR_NULL(config_text("T_SECRET"));
+  config_wipe("T_SECRET");
+  config_wipe("T_SECRET"); /* that is not there */
+}
+
 TEST_MAIN("base/config", TEST(unset_and_empty_variables_take_their_defaults),
           TEST(malformed_values_are_named_with_what_is_expected),
           TEST(a_secret_value_is_not_printed), TEST(host_and_port_are_split),
-          TEST(loopback_is_recognised))
+          TEST(loopback_is_recognised), TEST(a_wiped_variable_leaves_nothing_where_it_stood))
