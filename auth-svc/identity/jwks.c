@@ -39,7 +39,7 @@ struct jwks {
   char *url;    /* configured; NULL: to be found */
   char *issuer; /* NULL with a url */
   char *name;
-  int64_t min_age_ms, max_age_ms, retry_ms;
+  int64_t min_age_ms, retry_ms;
   struct metric *fetches, *fetched;
 
   /* Of the fetch under way, which alone touches them: */
@@ -111,7 +111,9 @@ int64_t jwks_max_age_ms(const char *cache_control, int64_t fallback)
 
 static int64_t bounded(const struct jwks *j, int64_t age_ms)
 {
-  return age_ms < j->min_age_ms ? j->min_age_ms : age_ms > j->max_age_ms ? j->max_age_ms : age_ms;
+  return age_ms < j->min_age_ms     ? j->min_age_ms
+         : age_ms > JWKS_MAX_AGE_MS ? JWKS_MAX_AGE_MS
+                                    : age_ms;
 }
 
 static void set_timer(struct jwks *j);
@@ -352,7 +354,6 @@ enum err_code jwks_new(struct jwks **out, const char *what, const struct jwks_op
   j->name = xstrdup(o->name != NULL ? o->name : "AUTH_JWT_JWKS_URL");
   j->found = (struct buf)BUF_INIT(DISCOVERY_URL_MAX);
   j->min_age_ms = or_default(o->min_age_ms, JWKS_MIN_AGE_MS);
-  j->max_age_ms = or_default(o->max_age_ms, JWKS_MAX_AGE_MS);
   j->retry_ms = or_default(o->retry_ms, JWKS_RETRY_MS);
   j->fetches =
       metrics_counter("auth_jwks_fetches_total", "Fetches of the JWKS, by result and issuer.",

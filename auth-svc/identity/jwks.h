@@ -37,7 +37,7 @@ struct jwks_options {
   const char *url;          /* NULL: found by `issuer`, which has no discovery_issuer_problem() */
   const char *issuer;       /* NULL: `url` */
   const char *name;         /* for log lines and metrics; NULL: AUTH_JWT_JWKS_URL */
-  uint32_t min_age_ms, max_age_ms, retry_ms; /* 0 means the values above; for tests */
+  uint32_t min_age_ms, retry_ms; /* 0 means the values above; for tests */
 };
 
 /* ERR_INVALID_ARGUMENT unless the URL is https, or http to a loopback address: whoever can

@@ -48,11 +48,6 @@ bool secrets_heap_is_full(void)
          CRYPTO_secure_used() > atomic_load(&heap_bytes) / 4 * 3;
 }
 
-void secrets_shutdown(void)
-{
-  CRYPTO_secure_malloc_done();
-}
-
 static void report_no_room(void)
 {
   if (!atomic_exchange(&reported_no_room, true))

@@ -18,8 +18,6 @@ struct secret;
 bool secrets_init(void);
 /* Whether only the part is left that is kept for OpenSSL's private keys. */
 bool secrets_heap_is_full(void);
-/* Gives the heap back. All secrets must be gone. */
-void secrets_shutdown(void);
 
 /* Copies len bytes. Falls back to the ordinary heap (still wiped) when the secure one is
  * full. Thread-safe, like everything here. */

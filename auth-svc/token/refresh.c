@@ -45,10 +45,10 @@ static void flight_free(struct flight *f)
 /* -------------------------------------------------------- what a refresh came to */
 
 /* Around a long time, so that accounts of one client do not come back together. */
-static int64_t operator_wait_ms(const struct tokens *t)
+static int64_t operator_wait_ms(void)
 {
-  int64_t ms = t->options.operator_backoff_ms;
-  return ms / 2 + (int64_t)random_below((uint64_t)ms / 2 + 1);
+  const int64_t half = TOKENS_OPERATOR_BACKOFF_MS / 2;
+  return half + (int64_t)random_below((uint64_t)half + 1);
 }
 
 static void account_failed(struct account *a, const struct token_reply *r, int64_t now)
@@ -59,8 +59,8 @@ static void account_failed(struct account *a, const struct token_reply *r, int64
     secret_unref(TAKE_PTR(a->access_token));
     return;
   }
-  int64_t wait = r->outcome == TOKEN_OPERATOR_FAULT ? operator_wait_ms(a->owner)
-                                                    : backoff_next_ms(&a->backoff);
+  int64_t wait =
+      r->outcome == TOKEN_OPERATOR_FAULT ? operator_wait_ms() : backoff_next_ms(&a->backoff);
   a->retry_ms = now + (wait > r->retry_after_ms ? wait : r->retry_after_ms);
 }
 
@@ -70,8 +70,7 @@ static void account_obtained(struct account *a, struct token_reply *r, int64_t s
   a->access_token = TAKE_PTR(r->access_token);
   /* Life counts from the question, not the answer: a slow answer costs life. */
   int64_t life = r->expires_in_s * 1000;
-  int64_t ahead = (int64_t)a->owner->options.refresh_ahead_s * 1000;
-  ahead = ahead < life / 2 ? ahead : life / 2;
+  int64_t ahead = TOKENS_REFRESH_AHEAD_MS < life / 2 ? TOKENS_REFRESH_AHEAD_MS : life / 2;
   ahead += (int64_t)random_below((uint64_t)ahead / 5 + 1);
   a->expires_ms = started_ms + life;
   a->obtained_unix_s = a->owner->options.unix_ms() / 1000;

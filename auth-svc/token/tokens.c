@@ -44,13 +44,11 @@ static uint32_t or_default(uint32_t value, uint32_t fallback)
 
 static void fill_in(struct tokens_options *o)
 {
-  o->refresh_ahead_s = or_default(o->refresh_ahead_s, 300);
   o->in_use_s = or_default(o->in_use_s, 5400);
   o->tick_ms = or_default(o->tick_ms, 1000);
   o->waiters_max = o->waiters_max != 0 ? o->waiters_max : 4096;
   o->backoff_base_ms = or_default(o->backoff_base_ms, 1000);
   o->backoff_max_ms = or_default(o->backoff_max_ms, 60000);
-  o->operator_backoff_ms = or_default(o->operator_backoff_ms, 600000);
   o->mono_ms = o->mono_ms != NULL ? o->mono_ms : boot_ms;
   o->unix_ms = o->unix_ms != NULL ? o->unix_ms : clock_unix_ms;
 }

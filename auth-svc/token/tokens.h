@@ -12,20 +12,24 @@
 
 struct tokens;
 
+enum {
+  /* A token with less left is refreshed: at most half of its life, and up to a fifth more, at
+   * random, so that accounts do not align. */
+  TOKENS_REFRESH_AHEAD_MS = 300 * 1000,
+  TOKENS_OPERATOR_BACKOFF_MS = 600 * 1000, /* after a fault of the operator's, about */
+};
+
 struct tokens_options {
   struct token_env env;
-  struct token_store *store;    /* of replaced refresh tokens; NULL keeps them in memory */
-  uint32_t refresh_ahead_s;     /* 0 means 300; at most half of a token's life; up to a fifth
-                                   more, at random, so that accounts do not align */
-  uint32_t in_use_s;            /* an account asked for so lately is refreshed without being
-                                   asked for; 0 means 5,400 */
-  uint32_t tick_ms;             /* how often that is looked at; 0 means 1,000 */
-  size_t waiters_max;           /* callers waiting, over all accounts; 0 means 4,096 */
-  uint32_t backoff_base_ms;     /* after a passing failure; 0 means 1,000 */
-  uint32_t backoff_max_ms;      /* 0 means 60,000 */
-  uint32_t operator_backoff_ms; /* after a fault of the operator's, about; 0 means 600,000 */
-  int64_t (*mono_ms)(void);     /* NULL means a clock that goes on while the machine sleeps */
-  int64_t (*unix_ms)(void);     /* NULL means clock_unix_ms */
+  struct token_store *store; /* of replaced refresh tokens; NULL keeps them in memory */
+  uint32_t in_use_s;         /* an account asked for so lately is refreshed without being
+                                asked for; 0 means 5,400 */
+  uint32_t tick_ms;          /* how often that is looked at; 0 means 1,000 */
+  size_t waiters_max;        /* callers waiting, over all accounts; 0 means 4,096 */
+  uint32_t backoff_base_ms;  /* after a passing failure; 0 means 1,000 */
+  uint32_t backoff_max_ms;   /* 0 means 60,000 */
+  int64_t (*mono_ms)(void);  /* NULL means a clock that goes on while the machine sleeps */
+  int64_t (*unix_ms)(void);  /* NULL means clock_unix_ms */
   /* Called for each answer of a token endpoint, before anybody gets the token; for the audit
    * log. On the thread the answer came on. */
   void (*on_refresh)(void *user, const char *account_id, const struct token_reply *reply);
@@ -71,7 +75,7 @@ bool tokens_try(struct tokens *t, const char *account_id, const struct credentia
 /* Calls ready(user, ...) exactly once: before it returns when the answer is known (cached
  * token, known failure), later on the HTTP client's or the store's thread otherwise.
  *
- * A token with less than refresh_ahead_s left is handed out and refreshed behind the
+ * A token with less than TOKENS_REFRESH_AHEAD_MS left is handed out and refreshed behind the
  * caller's back. Errors: FAILED_PRECONDITION `invalid_grant` (final for this credential) or
  * another reason that is the operator's fault, UNAVAILABLE while the token endpoint fails
  * (not asked again before the backoff is over) or a new refresh token cannot be stored,

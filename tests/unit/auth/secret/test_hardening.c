@@ -78,7 +78,7 @@ static void secrets_lie_on_the_secure_heap(void)
   CU_ASSERT_EQUAL(CRYPTO_secure_allocated(secret_text(s)), 1);
   CU_ASSERT_STRING_EQUAL(secret_text(s), "1//0gsecret");
   secret_unref(s);
-  secrets_shutdown();
+  CRYPTO_secure_malloc_done();
 }
 
 /* OpenSSL makes and uses private keys on the secure heap alone: were it full of our secrets, no
