@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
+import { inherited } from '../lib/child.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { SecretScan } from '../lib/secrets.mjs';
 import { blocksOf, prints, withOutput } from './page.mjs';
@@ -57,7 +58,7 @@ function stopAll() {
 
 before(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'amcp-hardened-'));
-  env = { PATH: `${BIN}:${process.env.PATH}`, SETUP: dir };
+  env = { ...inherited(), PATH: `${BIN}:${process.env.PATH}`, SETUP: dir };
   for (const name of ADDRESSES) env[name] = `127.0.0.1:${await freePort()}`;
   const kinds = ['sh test', ...(hasGrpcurl() ? ['sh test grpcurl'] : [])];
   blocks = withOutput(blocksOf(path.join(ROOT, 'docs/HARDENED_SETUP.md')), (kind) => kinds.includes(kind));

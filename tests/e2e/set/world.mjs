@@ -24,6 +24,8 @@ export function worldFile({ seed = 42, dealers = 24, regions = 3, days = 400, to
   execFileSync('flock', [`${file}.lock`, path.join(BUILD, 'bin/ga4-sim'), '--generate-only', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  const now = new Date();
+  fs.utimesSync(file, now, now); // used
   forgetOldWorlds();
   return file;
 }
