@@ -462,9 +462,9 @@ struct revoker {
 static void *revoke_soon(void *arg)
 {
   struct revoker *r = arg;
-  for (int i = 0; i < 1000 && fake_hits(r->s->fake) < 1; i++)
-    usleep(5000);
+  CU_ASSERT_TRUE(fake_wait_hits(r->s->fake, 1));
   put(r->s, "policies.json", "{\"revoked\":[{\"subject\":\"ann\"}]}");
+  fake_release(r->s->fake);
   return NULL;
 }
 
@@ -474,7 +474,7 @@ static void a_caller_revoked_while_it_waits_for_a_token_gets_none(void)
   struct err e;
   pthread_t thread;
   stage(&s);
-  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 1500});
+  fake_set(s.fake, &(struct fake_answer){.status = 200, .expires_in = 3600, .delay_ms = 60000});
   AUTO_FREE char *bearer = bearer_of("ann", "t", DEALER, SECRET);
   authenticated *a = authenticate(&s, bearer, &e);
   CU_ASSERT_PTR_NOT_NULL_FATAL(a);
