@@ -132,7 +132,7 @@ async function speaksTo(name) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const settings = Object.fromEntries(fs.readFileSync(file('gateway/env'), 'utf8').trim().split('\n').map((line) => line.split(/=(.*)/s)));
   Object.assign(settings, { AUTH_SVC_ADDR: `127.0.0.1:${server.address().port}`, ANALYTICS_MCP_PORT: String(await freePort()), ADMIN_LISTEN: 'off' });
-  const gateway = spawn(path.join(BIN, 'gateway'), { env: settings, stdio: 'ignore' });
+  const gateway = spawn(path.join(BIN, 'gateway'), { env: { ...inherited(), ...settings }, stdio: 'ignore' });
   const asking = setInterval(() => fetch(`http://127.0.0.1:${settings.ANALYTICS_MCP_PORT}/health`).catch(() => {}), 200);
   try {
     return await Promise.race([spoke, sleep(20_000, 'nobody came')]);
