@@ -113,8 +113,8 @@ static void write_answer(int fd, const struct fake_answer *a, int n)
   buf_free(&out);
 }
 
-/* Under lock: waits for the delay, fake_release() or fake_stop(); false when it was the last. By the
- * kernel's clock, which programs that set clock_mono_ms() forward leave alone. */
+/* Under lock: waits for the delay, fake_release() or fake_stop(); false when it was the last. By
+ * the kernel's clock, which programs that set clock_mono_ms() forward leave alone. */
 static bool hold(struct fake_endpoint *f, unsigned delay_ms)
 {
   struct timespec until;
