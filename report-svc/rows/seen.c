@@ -48,17 +48,31 @@ void seen_begin_again(struct seen *s)
   s->attempt++;
 }
 
-/* Each text with its length, so that "a", "bc" is not "ab", "c". Never 0, which marks a free slot.
- */
+/* Texts one after the other. Each is hashed as one value that its length is part of, so that "a",
+ * "bc" is not "ab", "c". */
 static uint64_t hash_texts(const struct seen *s, const struct rows_text *texts, size_t n,
                            uint64_t start)
 {
   uint64_t hash = start;
-  for (size_t i = 0; i < n; i++) {
-    hash = hash_bytes(s->hash_key, &texts[i].len, sizeof(texts[i].len), hash);
+  for (size_t i = 0; i < n; i++)
     hash = hash_bytes(s->hash_key, texts[i].p, texts[i].len, hash);
-  }
-  return hash == 0 ? 1 : hash;
+  return hash;
+}
+
+/* The key of a row, and of its combination, which is made of the first dimensions. */
+struct keys {
+  uint64_t row, combination;
+};
+
+/* Never 0, which marks a free slot. */
+static struct keys keys_of(const struct seen *s, const struct rows_row *row)
+{
+  size_t n = s->combination < row->n_dimensions ? s->combination : row->n_dimensions;
+  struct keys k = {.combination = hash_texts(s, row->dimensions, n, 1)};
+  k.row = hash_texts(s, row->dimensions + n, row->n_dimensions - n, k.combination);
+  k.row += k.row == 0;
+  k.combination += k.combination == 0;
+  return k;
 }
 
 static struct slot *find(const struct seen *s, uint64_t key)
@@ -90,16 +104,16 @@ static uint32_t stamp_of(const struct seen *s)
 }
 
 /* A combination counts once, whatever its rows do. */
-static void count_combination(struct seen *s, const struct rows_row *row)
+static void count_combination(struct seen *s, const struct rows_row *row, uint64_t key)
 {
   if (s->combination >= row->n_dimensions) { /* every row is one */
     s->combinations++;
     return;
   }
-  struct slot *slot = find(s, hash_texts(s, row->dimensions, s->combination, 2));
+  struct slot *slot = find(s, key);
   if (slot->key != 0)
     return;
-  slot->key = hash_texts(s, row->dimensions, s->combination, 2);
+  slot->key = key;
   s->used++;
   s->combinations++;
 }
@@ -116,15 +130,15 @@ static enum seen_row came_before(struct slot *slot, uint32_t values, uint32_t st
 enum seen_row seen_row(struct seen *s, const struct rows_row *row)
 {
   make_room(s);
-  uint64_t key = hash_texts(s, row->dimensions, row->n_dimensions, 1);
-  uint32_t values = (uint32_t)hash_texts(s, row->metrics, row->n_metrics, 3);
-  struct slot *slot = find(s, key);
+  struct keys keys = keys_of(s, row);
+  uint32_t values = (uint32_t)hash_texts(s, row->metrics, row->n_metrics, 0);
+  struct slot *slot = find(s, keys.row);
   if (slot->key != 0)
     return came_before(slot, values, stamp_of(s));
-  *slot = (struct slot){key, values, stamp_of(s)};
+  *slot = (struct slot){keys.row, values, stamp_of(s)};
   s->used++;
   s->rows++;
-  count_combination(s, row);
+  count_combination(s, row, keys.combination);
   return SEEN_NEW;
 }
 
