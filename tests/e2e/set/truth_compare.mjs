@@ -3,6 +3,7 @@
 import {
   change, countsOf, dealerRows, dispersionOf, figuresOf, has, lost, METRICS, rangeBefore, regionEvent, roleOf, siteOf, usable, valueOf, withheld,
 } from './truth.mjs';
+import { wholeIndex } from './truth_benchmarks.mjs';
 import { basesOf, expectedForm, outward, pooled, refused, refusedWeek, releasedPool } from './truth_disclosure.mjs';
 import { judge } from './truth_verdict.mjs';
 
@@ -95,7 +96,7 @@ function indexOf(metric, f, cell, release) {
   if (metric.count) return { ...out, suppressed: 'peer_counts', ...changesOf(metric, f, out, release) };
   out.benchmark = benchmark;
   if (cell.index !== undefined) {
-    Object.assign(out, { index: nearest(cell.index), expected: expectedForm(cell.expected) });
+    Object.assign(out, { index: wholeIndex(cell.own, cell.others), expected: expectedForm(cell.expected) });
     if (cell.low !== undefined) [out.index_low, out.index_high] = outward([cell.low, cell.high]);
   }
   return { ...out, ...changesOf(metric, f, out, release) };
