@@ -32,6 +32,7 @@ struct google_plan {
   bool repeats;              /* a page begins with the last row of the page before */
   const char *metric;        /* header of the metric; NULL: sessions */
   const char *first_date;    /* of all data, as Google writes it; NULL: there is none */
+  const char *late_property, *late_first_date; /* one without rows, and its own first date */
 };
 
 enum { FAKE_PROPERTIES = 64 };
