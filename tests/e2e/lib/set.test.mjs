@@ -58,7 +58,7 @@ test('two report services share the work under one address', async () => {
   await set.stop();
 });
 
-// Ends a process behind the set's back, and waits until that is known here: then it is no zombie any more.
+// Ends a process behind the set's back, and waits until it has been reaped here.
 async function endsBy(pid, signal) {
   process.kill(pid, signal);
   for (let i = 0; fs.existsSync(`/proc/${pid}`); i++) {
