@@ -20,7 +20,7 @@
  * once, whoever comes first, and without the lock, as all callbacks to the owner.
  *
  * The place at the governor is given back before every wait, so a call that backs off holds up
- * nobody, and its owner is told (on_wait), who may hold something, too. The chain holds one
+ * nobody, and its owner, who may hold something, too, hears of it (on_wait). The chain holds one
  * reference from start to finish; a timer holds one of its own. */
 #include <string.h>
 
