@@ -7,6 +7,8 @@
 
 #include "common/base/mem.h"
 
+enum { DOUBLED_MAX = 4096 }; /* larger buffers grow by half */
+
 void buf_init(struct buf *b, size_t max)
 {
   *b = BUF_INIT(max);
@@ -60,12 +62,19 @@ char *buf_reserve(struct buf *b, size_t n)
   if (need > b->cap) {
     size_t cap = b->cap < 64 ? 64 : b->cap;
     while (cap < need)
-      cap += cap / 2;
+      cap += cap < DOUBLED_MAX ? cap : cap / 2;
     if (cap > b->max + 1)
       cap = b->max + 1;
     grow(b, cap);
   }
   return b->data + b->len;
+}
+
+void buf_expect(struct buf *b, size_t n)
+{
+  char *end = n <= b->max - b->len ? buf_reserve(b, n) : NULL;
+  if (end != NULL)
+    *end = '\0';
 }
 
 bool buf_append(struct buf *b, const void *data, size_t len)

@@ -298,8 +298,7 @@ int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const stru
   if (!mcp_headers_have_session(&post->headers) ||
       !(s->options.tools.lists_change || s->options.tools.resources_change))
     return 405;
-  struct mcp_session *session =
-      mcp_session_find(s->sessions, id, post->principal->id, s->unix_ms());
+  struct mcp_session *session = mcp_session_find(s->sessions, id, post->principal, s->unix_ms());
   if (session == NULL)
     return 404;
   *out = mcp_exchange_new(s, post, sink, sink_arg);
