@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -39,6 +40,7 @@ struct worker {
 struct http_daemon {
   struct http_daemon_options options;
   atomic_bool no_more, stop;
+  atomic_uint resuming; /* threads inside of http_daemon_resume() */
   size_t n;
   struct worker workers[MAX_THREADS];
 };
@@ -155,6 +157,8 @@ static void join_all(struct http_daemon *d)
   for (size_t i = 0; i < d->n; i++)
     if (d->workers[i].started)
       pthread_join(d->workers[i].thread, NULL);
+  while (atomic_load(&d->resuming) > 0)
+    sched_yield(); /* a few instructions */
 }
 
 static void free_all(struct http_daemon *d)
@@ -191,11 +195,13 @@ void http_daemon_resume(struct http_daemon *d, struct MHD_Connection *connection
 {
   const struct MHD_Daemon *daemon =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON)->daemon;
+  atomic_fetch_add(&d->resuming, 1);
   /* From then on the connection may end at any time. */
   MHD_resume_connection(connection);
   for (size_t i = 0; i < d->n; i++)
     if (d->workers[i].daemon == daemon)
       call(&d->workers[i]);
+  atomic_fetch_sub(&d->resuming, 1);
 }
 
 void http_daemon_settle(struct http_daemon *d)
