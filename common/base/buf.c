@@ -77,9 +77,16 @@ void buf_expect(struct buf *b, size_t n)
     *end = '\0';
 }
 
+/* Where n more bytes go: mostly there is room for them already. */
+static inline char *room(struct buf *b, size_t n)
+{
+  return !b->failed && b->len < b->cap && n < b->cap - b->len ? b->data + b->len
+                                                              : buf_reserve(b, n);
+}
+
 bool buf_append(struct buf *b, const void *data, size_t len)
 {
-  char *p = buf_reserve(b, len);
+  char *p = room(b, len);
   if (p == NULL)
     return false;
   if (len != 0)
@@ -96,7 +103,13 @@ bool buf_puts(struct buf *b, const char *s)
 
 bool buf_putc(struct buf *b, char c)
 {
-  return buf_append(b, &c, 1);
+  char *p = room(b, 1);
+  if (p == NULL)
+    return false;
+  p[0] = c;
+  p[1] = '\0';
+  b->len++;
+  return true;
 }
 
 bool buf_printf(struct buf *b, const char *fmt, ...)
