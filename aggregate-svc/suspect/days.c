@@ -285,8 +285,10 @@ struct suspect_finding suspect_shift(const struct suspect_days *d)
   size_t end = last_of(d);
   double most = 0;
   for (size_t start = d->begin; start + SHIFT_DAYS <= end; start++) {
+    if (!rates_rose(d, start)) /* of both signs the one that costs less to look for */
+      continue;
     double level, z = fall_from(d, start, &level);
-    if (z <= most || !rates_rose(d, start))
+    if (z <= most)
       continue;
     most = z;
     f.found = true;

@@ -29,6 +29,7 @@ static enum err_code check(struct tool_call *c, struct err *e)
 static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   struct daily_question *q = &((struct state *)c->state)->daily;
+  q->channels = daily_shares_reports(c);
   q->has_other = period_before(&c->period, c->now_unix_ms, &q->other);
   return daily_plan(c, q, p, e);
 }
