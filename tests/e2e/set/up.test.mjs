@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Walker } from '../connect/stage.mjs';
+import { inherited } from '../lib/child.mjs';
 import { Collector } from '../lib/collector.mjs';
 import { freePort } from '../lib/ports.mjs';
 import { Mcp } from './mcp.mjs';
@@ -38,8 +39,7 @@ async function up(args, { port, ignoreInt = false, settings = {} } = {}) {
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
     UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin,
     UP_STATUS_PORT: await freePort() };
-  const env = { PATH: process.env.PATH, HOME: os.tmpdir(), UP_WORLD: 'plain', ...settings, ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
-  for (const name of ['ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
+  const env = { ...inherited(), HOME: os.tmpdir(), UP_WORLD: 'plain', ...settings, ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
   // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.
   const command = [path.join(root, 'deploy/up.sh'), '--no-install', '--no-build', '--port', String(own), ...args];
   const child = spawn(ignoreInt ? 'env' : 'bash', ignoreInt ? ['--ignore-signal=INT', 'bash', ...command] : command, {
