@@ -29,6 +29,18 @@ static bool is_modern(const char *version)
   return strcmp(version, "2026-07-28") >= 0;
 }
 
+/* 0, or the status of a request without a body that belongs to no session. */
+static int session_status(const struct mcp_headers *h)
+{
+  static const char *const served[] = {"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"};
+  if (h->session_id == NULL || is_modern(h->protocol_version))
+    return 405;
+  bool is_served = h->protocol_version == NULL;
+  for (size_t i = 0; i < ARRAY_LEN(served) && !is_served; i++)
+    is_served = strcmp(h->protocol_version, served[i]) == 0;
+  return is_served ? 0 : 400;
+}
+
 static void check_era(const struct mcp_headers *h, const cJSON *body,
                       const struct jsonrpc_message *m)
 {
@@ -95,8 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .protocol_version = or_absent(version),
                                 .method = or_absent(method),
                                 .name = or_absent(name)};
-  FUZZ_MUST(mcp_headers_have_session(&h) ==
-            (h.session_id != NULL && !is_modern(h.protocol_version)));
+  FUZZ_MUST(mcp_headers_check_session(&h) == session_status(&h));
   if (json_parse(&body, text, strlen(text), NULL, NULL) != ERR_OK)
     return 0;
   struct jsonrpc_message m = jsonrpc_read(body);
