@@ -350,6 +350,19 @@ static bool fails_like(const struct cohort *c, size_t member, const void *arg)
          strcmp(m->message, other->message) == 0;
 }
 
+/* Whether a member was only given up because another one failed: it says nothing about the request
+ * where somebody else does. */
+static bool given_up(const struct cohort *c, size_t member)
+{
+  if (c->members[member].code != ERR_CANCELLED)
+    return false;
+  for (size_t i = 0; i < c->n; i++)
+    if (c->members[i].visible && c->members[i].state == DEALER_FAILED &&
+        c->members[i].code != ERR_CANCELLED)
+      return true;
+  return false;
+}
+
 /* Whether an earlier member failed in the same way, so that the group was listed. */
 static bool listed_before(const struct cohort *c, size_t member)
 {
@@ -361,11 +374,12 @@ static bool listed_before(const struct cohort *c, size_t member)
 
 static void list_failures(const struct cohort *c, struct buf *b, struct arena *arena)
 {
-  size_t unnamed = 0;
+  size_t unnamed = 0, given = 0;
   for (size_t i = 0; i < c->n; i++) {
     const struct cohort_member *m = &c->members[i];
     unnamed += !m->visible && m->state == DEALER_FAILED;
-    if (!m->visible || listed_before(c, i))
+    given += given_up(c, i);
+    if (!m->visible || given_up(c, i) || listed_before(c, i))
       continue;
     size_t like = cohort_count_if(c, fails_like, m);
     const char *names = cohort_names(c, fails_like, m, arena);
@@ -375,16 +389,27 @@ static void list_failures(const struct cohort *c, struct buf *b, struct arena *a
     else
       buf_printf(b, " %s: %s: %s.", names, m->reason, m->message);
   }
+  if (given > 0)
+    buf_printf(b, " The other%s asked no further.", given == 1 ? " was" : "s were");
   if (unnamed > 0)
     buf_printf(b, " %zu dealer%s you may not see by name failed.", unnamed, text_s(unnamed));
 }
 
-/* The code all failures share; failures that differ say nothing about the request. */
-static enum err_code shared_code(const struct cohort *c)
+/* The first member that was not just given up; NULL when there is none. */
+static const struct cohort_member *first_cause(const struct cohort *c)
 {
-  enum err_code code = c->n > 0 ? c->members[0].code : ERR_NOT_FOUND;
-  for (size_t i = 1; i < c->n; i++)
-    if (c->members[i].code != code && c->members[i].state == DEALER_FAILED)
+  size_t i = 0;
+  while (i < c->n && given_up(c, i))
+    i++;
+  return i < c->n ? &c->members[i] : NULL;
+}
+
+/* The code all failures share; failures that differ say nothing about the request. */
+static enum err_code shared_code(const struct cohort *c, const struct cohort_member *first)
+{
+  enum err_code code = first != NULL ? first->code : ERR_NOT_FOUND;
+  for (size_t i = 0; i < c->n; i++)
+    if (c->members[i].code != code && c->members[i].state == DEALER_FAILED && !given_up(c, i))
       return ERR_UNAVAILABLE;
   return code == ERR_OK || code == ERR_CANCELLED ? ERR_UNAVAILABLE : code;
 }
@@ -395,10 +420,11 @@ enum err_code cohort_all_failed(const struct cohort *c, struct err *e)
   AUTO_BUF struct buf b = BUF_INIT(64 * 1024);
   list_failures(c, &b, arena);
   /* The reason of the first dealer, when the caller may know it and all agree. */
-  const char *reason = c->n > 0 && c->members[0].visible && shared_code(c) == c->members[0].code
-                           ? c->members[0].reason
-                           : "no_dealer_answered";
-  err_set(e, shared_code(c), reason, "None of the %zu dealer%s answered.%s", cohort_asked(c),
+  const struct cohort_member *first = first_cause(c);
+  enum err_code code = shared_code(c, first);
+  const char *reason =
+      first != NULL && first->visible && code == first->code ? first->reason : "no_dealer_answered";
+  err_set(e, code, reason, "None of the %zu dealer%s answered.%s", cohort_asked(c),
           text_s(cohort_asked(c)), buf_str(&b));
   arena_free(arena);
   return e->code;

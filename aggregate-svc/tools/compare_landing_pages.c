@@ -20,12 +20,18 @@ static enum err_code check(struct tool_call *c, struct err *e)
 {
   const char *from = ((const Request *)c->request)->expected_from;
   struct state *s = c->state;
-  s->from_region = strcmp(from, "region") == 0;
+  /* Whoever names others means to be set against them. */
+  bool others = c->fields.region[0] != '\0' || c->fields.cohort[0] != '\0';
+  s->from_region = strcmp(from, "region") == 0 || (from[0] == '\0' && others);
   if (c->fields.subject[0] == '\0')
     return request_no_subject(e);
   if (from[0] != '\0' && strcmp(from, "own") != 0 && !s->from_region)
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "expected_from: must be own or region");
+  if (others && !s->from_region)
+    return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
+                   "expected_from: own rates need no region or cohort: leave those out, or give "
+                   "region");
   if (s->from_region)
     return ERR_OK;
   s->alone[0] = borrow_text(c->fields.subject);

@@ -3,6 +3,8 @@
 
 #include "aggregate-svc/tools/across.h"
 #include "aggregate-svc/tools/tools.h"
+#include "aggregate-svc/words/text.h"
+#include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/ga4/rate.h"
 #include "common/pbjson/borrow.h"
@@ -103,6 +105,28 @@ static enum err_code check_subject(const struct tool_call *c, struct err *e)
                  "compare_traffic_sources set it against dealers you may not see");
 }
 
+static void put_names(struct buf *out, const char *before, char **names, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    buf_printf(out, "%s%s", i == 0 ? before : i + 1 == n ? " and " : ", ", names[i]);
+}
+
+/* "sessions and engagementRate by city of 8 of 8 dealers, 2026-11-02 to 2026-11-29, against ..." */
+static char *headline(const Request *r, const Result *rows, struct arena *arena)
+{
+  AUTO_BUF struct buf b = BUF_INIT(16 * 1024);
+  put_names(&b, "", r->metrics, r->n_metrics);
+  put_names(&b, " by ", r->dimensions, r->n_dimensions);
+  buf_printf(&b, " of %d of %d dealer%s", rows->coverage->ok, rows->coverage->asked,
+             text_s((size_t)rows->coverage->asked));
+  if (rows->subject[0] != '\0')
+    buf_printf(&b, ", %s beside the others", rows->subject);
+  buf_printf(&b, ", %s to %s", rows->period->start_date, rows->period->end_date);
+  if (rows->before_start[0] != '\0')
+    buf_printf(&b, ", against %s to %s", rows->before_start, rows->before_end);
+  return arena_strdup(arena, buf_str(&b));
+}
+
 static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct err *e)
 {
   const Request *r = (const Request *)c->request;
@@ -134,7 +158,10 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                               .period = &c->period,
                               .now_unix_ms = c->now_unix_ms};
   Result *rows = across_result(&q, arena, e);
-  return rows != NULL ? &rows->base : NULL;
+  if (rows == NULL)
+    return NULL;
+  rows->headline = headline(r, rows, arena);
+  return &rows->base;
 }
 
 const struct tool run_report_across_dealers_tool = {.rpc = "RunReportAcrossDealers",

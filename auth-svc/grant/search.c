@@ -65,7 +65,8 @@ static const struct dealer *seen(const struct scope *s, const struct dealer *d)
   return scope_sees(s, d) ? d : NULL;
 }
 
-/* The dealer of an account, a property or exactly this name. */
+/* The dealer of an account, a property or exactly this name or id, in any letter case where one
+ * alone has it. */
 static const struct dealer *exact(const struct scope *s, const char *text)
 {
   const char *digits = strncmp(text, "properties/", 11) == 0 ? text + 11 : text;
@@ -75,7 +76,8 @@ static const struct dealer *exact(const struct scope *s, const char *text)
   size_t found = 0;
   for (size_t i = 0; d == NULL && i < s->directory->n_dealers; i++) {
     const struct dealer *other = &s->directory->dealers[i];
-    if (!scope_sees(s, other) || !ascii_case_equal(other->name, text))
+    bool same = ascii_case_equal(other->name, text) || ascii_case_equal(other->dealer_id, text);
+    if (!same || !scope_sees(s, other))
       continue;
     named = other;
     found++;

@@ -1,4 +1,5 @@
 /* Writes a result message as text and as structured content, part by part in the same order. */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -7,6 +8,8 @@
 #include "gateway/answer/cut.h"
 #include "gateway/answer/table.h"
 #include "gateway/answer/value.h"
+
+enum { LEAD_SIZE = 96 };
 
 static const ProtobufCMessage *message_of(const ProtobufCMessage *m,
                                           const ProtobufCFieldDescriptor *field)
@@ -112,13 +115,34 @@ static void put_tables(struct json *j, const struct answer_plan *p, const Protob
   }
 }
 
+/* "3 cohorts in this answer", where the message says nothing itself; empty for several tables. */
+static void lead(char out[LEAD_SIZE], const struct answer_plan *p, const ProtobufCMessage *m)
+{
+  out[0] = '\0';
+  if (p->headline != NULL || p->n_tables != 1)
+    return;
+  const char *name = p->tables[0].levels[0]->name;
+  size_t n = table_rows(&p->tables[0], m), len = strlen(name);
+  int shown = (int)(len - (n == 1 && len > 0 && name[len - 1] == 's'));
+  if (n == 0)
+    snprintf(out, LEAD_SIZE, "No %s in this answer", name);
+  else
+    snprintf(out, LEAD_SIZE, "%zu %.*s in this answer", n, shown, name);
+}
+
 static void put_structured(struct buf *out, const struct answer_plan *p, const ProtobufCMessage *m,
                            const struct answer_notes *own, struct err *e)
 {
   struct json j = {out, true, e};
+  char own_lead[LEAD_SIZE];
   buf_putc(out, '{');
+  lead(own_lead, p, m);
   if (p->headline != NULL)
     put_field(&j, m, p->headline);
+  if (own_lead[0] != '\0') {
+    put_name(&j, "headline");
+    buf_put_json_string(out, own_lead, strlen(own_lead));
+  }
   if (p->period != NULL)
     put_field(&j, m, p->period);
   if (p->coverage != NULL)
@@ -274,7 +298,11 @@ static void put_text(struct buf *out, const struct answer_plan *p, const Protobu
                      const struct answer_notes *own, size_t max, struct err *e)
 {
   struct value headline = p->headline == NULL ? (struct value){0} : value_of(m, p->headline);
+  char own_lead[LEAD_SIZE];
   put_line(out, "", &headline, CATALOG_PLAIN);
+  lead(own_lead, p, m);
+  if (own_lead[0] != '\0')
+    buf_printf(out, "%s\n", own_lead);
   if (message_of(m, p->period) != NULL)
     put_period(out, message_of(m, p->period));
   if (message_of(m, p->coverage) != NULL)

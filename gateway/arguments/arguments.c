@@ -6,10 +6,12 @@
  * property.c). Dimensions and metrics come first, because filters and orders look at them. */
 #include "gateway/arguments/arguments.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/pbjson/names.h"
@@ -121,6 +123,26 @@ static enum err_code shape_single(const struct repair *r, const ProtobufCFieldDe
 
 /* ------------------------------------------------------------------ values */
 
+/* "Previous period" and "previousPeriod" as previous_period. Other alphabets stay as they are. */
+static void word_repair(cJSON *value)
+{
+  if (!cJSON_IsString(value))
+    return;
+  const char *s = value->valuestring;
+  AUTO_BUF struct buf word = BUF_INIT(2 * strlen(s) + 1);
+  for (size_t i = 0; s[i] != '\0'; i++) {
+    unsigned char c = (unsigned char)s[i], before = i > 0 ? (unsigned char)s[i - 1] : ' ';
+    if (c >= 0x80)
+      return;
+    bool begins = isalnum(c) && (!isalnum(before) || (isupper(c) && islower(before)));
+    if (begins && word.len > 0)
+      buf_putc(&word, '_');
+    if (isalnum(c))
+      buf_putc(&word, (char)tolower(c));
+  }
+  value_set_text(value, xstrdup(buf_str(&word)));
+}
+
 /* What a value is beside: the object of its field, for filters and orders. */
 static enum err_code repair_by_meaning(const struct repair *r, enum catalog_meaning meaning,
                                        cJSON *value, const cJSON *object,
@@ -133,6 +155,9 @@ static enum err_code repair_by_meaning(const struct repair *r, enum catalog_mean
     return name_repair(r, meaning, value, dimensions, path);
   case CATALOG_PROPERTY:
     return property_repair(r, value, path);
+  case CATALOG_WORD:
+    word_repair(value);
+    return ERR_OK;
   default:
     return ERR_OK;
   }

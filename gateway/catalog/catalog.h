@@ -21,7 +21,8 @@ enum catalog_meaning {
   CATALOG_METRIC_FILTER,
   CATALOG_ORDER,
   CATALOG_PROPERTY,
-  CATALOG_DEALER
+  CATALOG_DEALER,
+  CATALOG_WORD
 };
 enum catalog_toolset {
   CATALOG_ALWAYS,

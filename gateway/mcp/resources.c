@@ -89,14 +89,13 @@ static const struct mcp_resource *find(cJSON **values, const struct mcp_tool_hos
 }
 
 /* What of an echo is not more than a name. */
-static void not_found(struct mcp_call *call, const char *uri)
+static void not_found(struct mcp_call *call, const char *uri, const char *why)
 {
   struct buf data AUTO_BUF = BUF_INIT(8192);
   buf_puts(&data, "{\"uri\":");
   buf_put_json_string(&data, uri, strlen(uri) <= 512 ? strlen(uri) : 0);
   buf_putc(&data, '}');
-  mcp_call_error(call, mcp_version_rules(call->version)->resource_not_found,
-                 "Resource not found: resources/list names the resources", buf_str(&data));
+  mcp_call_error(call, mcp_version_rules(call->version)->resource_not_found, why, buf_str(&data));
 }
 
 /* What a resource holds, as the result of reading it; data NULL: the text. */
@@ -131,7 +130,7 @@ static bool read_uri(struct mcp_call *call)
   AUTO_JSON cJSON *values = NULL;
   call->resource = find(&values, &call->exchange->server->options.tools, uri->valuestring);
   if (call->resource == NULL) {
-    not_found(call, uri->valuestring);
+    not_found(call, uri->valuestring, "Resource not found: resources/list names the resources");
     return false;
   }
   if (call->resource->content != NULL || call->resource->bytes != NULL) {
@@ -153,11 +152,15 @@ void mcp_resources_read(struct mcp_call *call)
   mcp_call_unref(call);
 }
 
+/* What the URI holds is refused by the tool: under this name there is nothing. */
 static void finish_error(struct mcp_call *call, const struct mcp_tool_result *r)
 {
   struct buf text AUTO_BUF = BUF_INIT(r->text_len + 1);
   buf_append(&text, r->text, r->text_len);
-  mcp_call_error(call, JSONRPC_INTERNAL_ERROR, buf_str(&text), NULL);
+  if (r->code == ERR_INVALID_ARGUMENT || r->code == ERR_NOT_FOUND)
+    not_found(call, json_get_string(call->params, "uri"), buf_str(&text));
+  else
+    mcp_call_error(call, JSONRPC_INTERNAL_ERROR, buf_str(&text), NULL);
 }
 
 void mcp_resource_finish(struct mcp_call *call, const struct mcp_tool_result *r)

@@ -67,6 +67,7 @@ static bool fits(const struct field_info *field)
   case CATALOG_START_DATE:
   case CATALOG_END_DATE:
   case CATALOG_PROPERTY:
+  case CATALOG_WORD:
     return field_kind(field) == KIND_STRING && !field->repeated;
   case CATALOG_DIMENSION:
   case CATALOG_METRIC:

@@ -307,6 +307,18 @@ for (const tool of ['benchmark_dealer', 'compare_trends', 'compare_traffic_sourc
   one('a month and no region', { subject: 'd01', region: 'null', date_range: 'October 2026' }, { subject: 'd01', date_range: month },
     '"October 2026" read as 2026-10-01 to 2026-10-31');
 }
+// Fields that take one of a few words.
+const words = (what, tool, args, expected) => calls.push([what, tool, { subject: 'd01', ...args }, { subject: 'd01', ...expected }]);
+words('words of several parts', 'compare_trends', { metric: 'Leads per 100 sessions', granularity: 'MONTH' }, { metric: 'leads_per_100_sessions', grain: 'month' });
+words('a hyphen', 'compare_trends', { metric: 'engagement-rate' }, { metric: 'engagement_rate' });
+words('a word with a capital', 'explain_change', { metric: 'Sessions', compare_with: 'Previous year' }, { metric: 'sessions', compare_with: 'previous_year' });
+words('camelCase', 'explain_change', { compare_with: 'previousPeriod' }, { compare_with: 'previous_period' });
+words('a slash', 'compare_traffic_sources', { by: 'Source / Medium' }, { by: 'source_medium' });
+words('a capital', 'compare_landing_pages', { expected_from: ' Region ' }, { expected_from: 'region' });
+words('capitals', 'compare_dealer_sessions', { detail: 'ALL' }, { detail: 'all' });
+words('another word is the service\'s to refuse', 'compare_trends', { metric: 'bounce rate' }, { metric: 'bounce_rate' });
+calls.push(['other names', 'run_funnel_report', { dealer: 'd01', steps: { event_name: 'form_start' }, breakdown: { breakdown_dimension: 'city' } },
+  { dealer_id: 'd01', funnel_steps: [{ event: 'form_start' }], funnel_breakdown: { breakdown_dimension: 'city' } }]);
 // Tools that are listed only where they are asked for.
 for (const tool of ['get_property_quotas', 'list_data_streams', 'list_key_events']) {
   calls.push(['dealer', tool, { dealer: 'd01' }, { dealer_id: 'd01' }]);

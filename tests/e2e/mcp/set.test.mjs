@@ -93,7 +93,7 @@ for (const kind of kinds) {
       const cases = [
         ['run_report', { dealer_id: 'd01', metrics: Array(11).fill('sessions') }, /metrics.*at most 10/],
         ['run_report', { dealer_id: 'd01', metrics: ['sesions'] }, /sesions/],
-        ['run_report', { dealer_id: 'd01', metrics: { name: 'sessions' } }, /metrics/],
+        ['run_report', { dealer_id: 'd01', metrics: { expression: 'sessions' } }, /metrics/],
         ['run_report', { dealer_id: 'd001', metrics: ['sessions'] }, /d01/],
         ['run_report', { dealer_id: 'd01', metrics: ['sessions'], date_ranges: [{ start_date: '2026-02-30', end_date: 'today' }] }, /date/],
         ['compare_dealer_sessions', { region: 'Atlantis' }, /region/i],

@@ -326,6 +326,24 @@ static void dealers_that_all_fail_alike_are_named_after_the_reason(void)
   fixture_stop(&f);
 }
 
+static void dealers_given_up_for_the_fault_of_one_hide_nothing_of_it(void)
+{
+  struct fixture f;
+  struct outcome o;
+  fixture_start(&f, 3, 16);
+  for (size_t i = 0; i < 3; i++)
+    f.world.dealers[i].mode = i == 1 ? FAKE_FAILS : FAKE_GIVEN_UP;
+  Request r = west();
+  fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
+  CU_ASSERT_EQUAL(o.status.code, ERR_FAILED_PRECONDITION);
+  CU_ASSERT_STRING_EQUAL(o.status.reason, "invalid_grant");
+  CU_ASSERT_STRING_EQUAL(
+      o.status.message, "None of the 3 dealers answered. Dealer 01: invalid_grant: the dealer must "
+                        "consent again. The others were asked no further.");
+  outcome_free(&o);
+  fixture_stop(&f);
+}
+
 static void no_dealer_that_answers_is_an_error_with_every_reason(void)
 {
   struct fixture f;
@@ -964,6 +982,7 @@ int main(int argc, char **argv)
       TEST(cancelling_the_call_cancels_every_stream),
       TEST(backends_that_are_down_are_named),
       TEST(dealers_that_all_fail_alike_are_named_after_the_reason),
+      TEST(dealers_given_up_for_the_fault_of_one_hide_nothing_of_it),
       TEST(no_dealer_that_answers_is_an_error_with_every_reason),
       TEST(grant_that_is_over_ends_the_whole_call),
       TEST(errors_of_the_backends_reach_the_caller),

@@ -377,8 +377,15 @@ static void send_query_done(struct stream *s, struct sender *x)
   x->row = 0;
 }
 
-static void fail_dealer(Analytics__Report__V1__DealerDone *d, bool old_grant)
+static void fail_dealer(Analytics__Report__V1__DealerDone *d, enum fake_mode mode)
 {
+  bool old_grant = mode == FAKE_OLD_GRANT;
+  if (mode == FAKE_GIVEN_UP) {
+    d->code = ERR_CANCELLED;
+    d->reason = (char *)"cancelled";
+    d->message = (char *)"the request was cancelled";
+    return;
+  }
   d->code = old_grant ? ERR_UNAUTHENTICATED : ERR_FAILED_PRECONDITION;
   d->reason = (char *)(old_grant ? "bad_grant" : "invalid_grant");
   d->message = (char *)(old_grant ? "sealed with a key that is gone"
@@ -391,7 +398,7 @@ static void send_dealer_done(struct stream *s, struct sender *x, bool failed)
   Analytics__Report__V1__DealerDone d = ANALYTICS__REPORT__V1__DEALER_DONE__INIT;
   d.dealer_index = (uint32_t)(x - s->senders);
   if (failed)
-    fail_dealer(&d, x->dealer->mode == FAKE_OLD_GRANT);
+    fail_dealer(&d, x->dealer->mode);
   FetchResponse r = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__INIT;
   r.event_case = ANALYTICS__REPORT__V1__FETCH_REPORTS_RESPONSE__EVENT_DEALER_DONE;
   r.dealer_done = &d;
@@ -403,7 +410,7 @@ static void step(struct stream *s, struct sender *x)
 {
   size_t left = row_count(s, x) - x->row;
   enum fake_mode mode = x->dealer->mode;
-  if (mode == FAKE_FAILS)
+  if (mode == FAKE_FAILS || mode == FAKE_GIVEN_UP)
     send_dealer_done(s, x, true);
   else if ((mode == FAKE_FAILS_LATE || mode == FAKE_OLD_GRANT || mode == FAKE_HANGS ||
             mode == FAKE_FORGOTTEN) &&

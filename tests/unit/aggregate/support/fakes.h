@@ -22,6 +22,7 @@ enum { FAKE_DEALERS = 64, FAKE_EVENTS = 6 };
 enum fake_mode {
   FAKE_OK,
   FAKE_FAILS,       /* DealerDone with invalid_grant at once */
+  FAKE_GIVEN_UP,    /* DealerDone with cancelled at once: another one failed for good */
   FAKE_FAILS_LATE,  /* the same after some rows */
   FAKE_OLD_GRANT,   /* DealerDone after some rows: the key of the call's grant is gone */
   FAKE_HANGS,       /* sends some rows, then nothing until the call is cancelled */

@@ -97,6 +97,9 @@ static void words_must_be_among_those_that_are_listed(void)
   expect_refused(&f, &r, 2, "by: must be channel, source_medium or campaign");
   r.pages.expected_from = TEXT("all");
   expect_refused(&f, &r, 3, "expected_from: must be own or region");
+  r.pages.expected_from = TEXT("own");
+  r.pages.region = TEXT("West");
+  expect_refused(&f, &r, 3, "expected_from: own rates need no region or cohort");
   r.explain.metric = TEXT("shopper_rate");
   expect_refused(&f, &r, 4,
                  "metric: must be sessions, lead_events, leads_per_100_sessions or "
@@ -106,6 +109,29 @@ static void words_must_be_among_those_that_are_listed(void)
   expect_refused(&f, &r, 4, "compare_with: must be previous_period or previous_year");
   CU_ASSERT_EQUAL(f.world.fetch_calls, 0);
   fixture_stop(&f);
+}
+
+static void pages_are_set_against_a_region_that_is_named(void)
+{
+  static const struct {
+    const char *from, *region;
+    size_t asked; /* in one stream: the others have one of their own */
+  } rows[] = {{"", "", 1}, {"own", "", 1}, {"", "West", 2}, {"region", "West", 2}};
+  for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    struct fixture f;
+    struct outcome o;
+    struct requests r;
+    fixture_init(&f, 3, 44);
+    f.world.subject = 0;
+    fixture_serve(&f);
+    requests_init(&r);
+    r.pages.expected_from = TEXT(rows[i].from);
+    r.pages.region = TEXT(rows[i].region);
+    fixture_status(&f, &o, "CompareLandingPages", &r.pages.base, PATIENCE_MS);
+    CU_ASSERT_EQUAL(f.world.most_dealers_in_a_stream, rows[i].asked);
+    outcome_free(&o);
+    fixture_stop(&f);
+  }
 }
 
 static void dates_are_refused_with_the_field_by_every_tool(void)
@@ -174,6 +200,7 @@ int main(int argc, char **argv)
   static const struct test_case cases[] = {
       TEST(the_dealer_must_be_named),
       TEST(words_must_be_among_those_that_are_listed),
+      TEST(pages_are_set_against_a_region_that_is_named),
       TEST(dates_are_refused_with_the_field_by_every_tool),
       TEST(periods_that_cannot_be_compared_are_refused_with_what_to_do),
       TEST(dealers_are_named_in_one_way_only),

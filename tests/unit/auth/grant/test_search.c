@@ -101,6 +101,7 @@ static void a_text_that_fits_one_dealer_names_it(void)
 {
   static const char *const cases[][2] = {
       {"d01", "d01"},
+      {"D03", "d03"},
       {"acc-3", "d03"},
       {"213025504", "d04"},
       {"properties/213025504", "d04"},
@@ -204,6 +205,7 @@ static void what_fits_several_or_none_is_refused(void)
       {"d9", "unknown_dealer"},
       {"d08", "unknown_dealer"},
       {"d06", "unknown_dealer"},
+      {"D06", "unknown_dealer"},
       {"Secret Motors", "unknown_dealer"},
       {"acc-6", "unknown_dealer"},
       {"213025506", "unknown_dealer"},

@@ -87,13 +87,14 @@ static void empty_columns_are_left_out_and_messages_inside_rows_are_flat(void)
 {
   make_list();
   expect("list_dealers", &list.base,
-         "total: 24\nregions: West, East\n\n"
+         "3 dealers in this answer\ntotal: 24\nregions: West, East\n\n"
          "dealer_id\tname\tproperty_ids\tsettings_time_zone\n"
          "d01\tFord of Reno\t1, 22\t-\n"
          "d02\t-\t-\tAmerica/Denver\n"
          "d03\t-\t-\t-\n"
          "More rows: call list_dealers again with offset 3.\n",
-         "{\"total\":24,\"regions\":[\"West\",\"East\"],\"next_offset\":3,"
+         "{\"headline\":\"3 dealers in this answer\",\"total\":24,\"regions\":[\"West\",\"East\"],"
+         "\"next_offset\":3,"
          "\"columns\":[\"dealer_id\",\"name\",\"property_ids\",\"settings_time_zone\"],\"rows\":["
          "[\"d01\",\"Ford\\tof\\nReno\",[\"1\",\"22\"],null],"
          "[\"d02\",null,null,\"America/Denver\"],[\"d03\",null,null,null]]}");
@@ -102,8 +103,9 @@ static void empty_columns_are_left_out_and_messages_inside_rows_are_flat(void)
 static void an_empty_list_is_an_answer(void)
 {
   analytics__auth__v1__list_dealers_response__init(&list);
-  expect("list_dealers", &list.base, "total: 0\n",
-         "{\"total\":0,\"next_offset\":0,\"columns\":[],\"rows\":[]}");
+  expect("list_dealers", &list.base, "No dealers in this answer\ntotal: 0\n",
+         "{\"headline\":\"No dealers in this answer\",\"total\":0,\"next_offset\":0,"
+         "\"columns\":[],\"rows\":[]}");
 }
 
 /* A page that was cut goes on where the cut was, not where the service's next page begins. */

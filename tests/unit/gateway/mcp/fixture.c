@@ -61,6 +61,16 @@ static void finish_text(struct mcp_call *call, bool error, const char *text, con
                                                   .structured_len = json ? strlen(json) : 0});
 }
 
+/* As the tool of a resource says that its arguments name nothing. */
+static void finish_gone(struct mcp_call *call)
+{
+  static const char text[] = "id: there is no such thing";
+  mcp_call_finish(call, &(struct mcp_tool_result){.is_error = true,
+                                                  .code = ERR_INVALID_ARGUMENT,
+                                                  .text = text,
+                                                  .text_len = sizeof(text) - 1});
+}
+
 static void finish_large(struct mcp_call *call)
 {
   char *text = xmalloc(MCP_MAX_ANSWER + 1);
@@ -81,7 +91,9 @@ static void host_call(void *host, const struct mcp_tool *tool, struct mcp_call *
     mcp_call_on_cancel(call, on_cancel, f);
     return;
   }
-  if (strcmp(tool->name, "fail") == 0)
+  if (strstr(arguments, "\"gone\":") != NULL)
+    finish_gone(call);
+  else if (strcmp(tool->name, "fail") == 0)
     finish_text(call, true, "It did not work: try again", NULL);
   else if (strcmp(tool->name, "large") == 0)
     finish_large(call);

@@ -16,7 +16,7 @@
 #define ASK "\"type\":\"ref/prompt\",\"name\":\"ask\""
 
 static struct fixture f;
-static struct mcp_resource resources[2];
+static struct mcp_resource resources[3];
 static struct mcp_completion completions[3];
 static size_t many; /* values that the host gives */
 
@@ -55,7 +55,13 @@ static void offer(struct mcp_server_options *o)
   resources[1] = (struct mcp_resource){
       .uri = "test://plain", .name = "plain", .title = "T", .description = "D", .content = "plain"};
   o->tools.resources = resources;
-  o->tools.n_resources = 2;
+  resources[2] = (struct mcp_resource){.uri = "test://gone/{id}",
+                                       .name = "gone",
+                                       .title = "T",
+                                       .description = "D",
+                                       .tool = tool(o, "fail"),
+                                       .arguments = "{\"gone\":\"{id}\"}"};
+  o->tools.n_resources = 3;
   completions[0] =
       (struct mcp_completion){"dealer", tool(o, "echo"), "{\"text\":\"{value}\"}", NULL};
   completions[1] = (struct mcp_completion){"field", tool(o, "echo"),
@@ -104,6 +110,15 @@ static void reading_fills_the_arguments_from_the_uri(void)
   expect(RPC("resources/read", "\"uri\":\"test://dealers/d01/fields/\""), "-32002");
   expect(RPC("resources/read", "\"uri\":\"test://dealers/d01/fields/a/b\""), "-32002");
   expect(RPC("resources/read", "\"uri\":\"test://dealers/d01\""), "-32002");
+  fixture_stop(&f);
+}
+
+static void what_the_tool_finds_nothing_under_is_not_there(void)
+{
+  start();
+  expect(RPC("resources/read", "\"uri\":\"test://gone/d99\""),
+         "\"code\":-32002,\"message\":\"id: there is no such thing\","
+         "\"data\":{\"uri\":\"test://gone/d99\"}");
   fixture_stop(&f);
 }
 
@@ -204,6 +219,7 @@ static void completion_is_declared_from_2025_03_26_on(void)
 
 TEST_MAIN("mcp_complete", TEST(templates_are_listed_by_themselves),
           TEST(reading_fills_the_arguments_from_the_uri),
+          TEST(what_the_tool_finds_nothing_under_is_not_there),
           TEST(a_uri_fits_a_template_whole_or_not_at_all),
           TEST(arguments_are_completed_by_their_tool), TEST(what_is_chosen_already_takes_part),
           TEST(what_cannot_be_completed_has_no_values),
