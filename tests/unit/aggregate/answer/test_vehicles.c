@@ -239,7 +239,12 @@ static void few_dealers_are_told_that_nothing_can_be_tested(void)
     models_stage_begin(&s);
     draw_weeks(&s, 2, 0, &seed);
     s.cohort.n = all[i].dealers;
-    const char *text = vehicle_movers(&s.question, MONDAY, s.arena)->headline;
+    Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
+    const char *text = r->headline;
+    for (size_t c = 0; c < r->n_comparisons; c++) { /* the dealers are what is missing, not views */
+      CU_ASSERT_EQUAL(r->comparisons[c]->low_volume, 0);
+      CU_ASSERT_TRUE(r->comparisons[c]->few_dealers > 0);
+    }
     CU_ASSERT_PTR_NOT_NULL(strstr(text, all[i].text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "analyze_vehicle_interest"));
     CU_ASSERT_PTR_NULL(strstr(text, "too few"));
@@ -263,6 +268,8 @@ static void a_comparison_that_lacks_dealers_says_so(void)
   CU_ASSERT_TRUE(r->comparisons[0]->tested > 0);
   CU_ASSERT_EQUAL(r->comparisons[1]->dealers, 3);
   CU_ASSERT_EQUAL(r->comparisons[1]->tested, 0);
+  CU_ASSERT_EQUAL(r->comparisons[1]->low_volume, 0);
+  CU_ASSERT_TRUE(r->comparisons[1]->few_dealers > 0);
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "nothing can be tested with 3 dealers, it takes at "
                                              "least 5 with sessions on every day of both"));
   models_stage_end(&s);
