@@ -179,26 +179,23 @@ Standing standing_message(enum verdict v)
   }
 }
 
-static bool find_others(const void *arg, struct metric_group g, size_t member,
-                        struct judge_others *out)
+/* What is released of the dealers outside. */
+static bool find_outside(const void *arg, struct metric_group g, size_t member,
+                         struct judge_others *out)
 {
   const struct benchmarked *b = arg;
-  if (b->figures.cohort->outside > 0) {
-    CLEANUP(door_figure_free) struct door_figure f;
-    cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
-    out->phi = f.record.dispersion;
-    return cell_pool(&dealer_metrics[g.metric], &f, &out->pool);
-  }
-  CLEANUP(group_free)
-  struct group_values others = group_gather(&b->figures, g, (long)member, GROUP_ALL);
-  out->pool = others.pool;
-  return others.pooled;
+  (void)member;
+  CLEANUP(door_figure_free) struct door_figure f;
+  cell_figure(b->door, &b->figures, g, CELL_NOW, &f);
+  out->phi = f.record.dispersion;
+  return cell_pool(&dealer_metrics[g.metric], &f, &out->pool);
 }
 
 void benchmarked_judge(struct judgement *out, const struct benchmarked *b, long only,
                        uint32_t metrics)
 {
-  struct judge_question q = {&b->figures, only, find_others, b, metrics};
+  struct judge_question q = {&b->figures, only,
+                             b->figures.cohort->outside > 0 ? find_outside : NULL, b, metrics};
   judge(out, &q);
 }
 

@@ -31,16 +31,47 @@ static enum verdict_role role_of(const struct judge_question *q, enum metric_id 
   return q->only < 0 || q->only == (long)member ? VERDICT_ROLE_JUDGED : VERDICT_ROLE_BESIDE;
 }
 
-static bool all_others(const struct cohort_figures *c, struct metric_group g, size_t member,
-                       struct judge_others *out)
+static bool same_group(struct metric_group a, struct metric_group b)
 {
-  CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
-  out->pool = others.pool;
-  return others.pooled;
+  const struct dealer_metric *m = &dealer_metrics[a.metric];
+  return (!m->lead || a.lead_event == b.lead_event) && (!m->shopper || a.shopper == b.shopper) &&
+         (!m->engagement || a.key_events == b.key_events);
+}
+
+/* The pool of a metric's group, kept from one member to the next: mostly all are of one. */
+struct group_pool {
+  bool known, pooled;
+  struct metric_group group;
+  struct stats_ratio all;
+};
+
+static void keep_pool(struct group_pool *kept, const struct cohort_figures *c,
+                      struct metric_group g)
+{
+  CLEANUP(group_free) struct group_values all = group_gather(c, g, -1, GROUP_ALL);
+  *kept = (struct group_pool){true, all.pooled, g, all.pool};
+}
+
+static bool all_others(const struct cohort_figures *c, struct group_pool *kept,
+                       struct metric_group g, size_t member, struct judge_others *out)
+{
+  if (!kept->known || !same_group(kept->group, g))
+    keep_pool(kept, c, g);
+  if (!kept->pooled) { /* a sum that does not fit may do so without the member */
+    CLEANUP(group_free) struct group_values others = group_gather(c, g, (long)member, GROUP_ALL);
+    out->pool = others.pool;
+    return others.pooled;
+  }
+  out->pool = kept->all;
+  if (group_counts(c, g, member))
+    out->pool =
+        stats_leave_out(kept->all, metric_parts(&dealer_metrics[g.metric], &c->dealers[member]));
+  return true;
 }
 
 static void fill_cell(struct verdict_cell *cell, const struct judge_question *q,
-                      const struct judgement *j, enum metric_id m, size_t member)
+                      const struct judgement *j, struct group_pool *kept, enum metric_id m,
+                      size_t member)
 {
   const struct dealer_metric *metric = &dealer_metrics[m];
   struct metric_group g = group_of(q->figures, m, member);
@@ -53,7 +84,7 @@ static void fill_cell(struct verdict_cell *cell, const struct judge_question *q,
   struct judge_others others = {.phi = cell->phi};
   cell->own = metric_parts(metric, &q->figures->dealers[member]);
   cell->allowed = q->others != NULL ? q->others(q->others_arg, g, member, &others)
-                                    : all_others(q->figures, g, member, &others);
+                                    : all_others(q->figures, kept, g, member, &others);
   cell->others = others.pool;
   cell->phi = others.phi;
 }
@@ -89,13 +120,6 @@ static void find_unusual(struct judgement *j, const struct judge_question *q, st
                                                                    : UNUSUAL_NO;
 }
 
-static bool same_group(struct metric_group a, struct metric_group b)
-{
-  const struct dealer_metric *m = &dealer_metrics[a.metric];
-  return (!m->lead || a.lead_event == b.lead_event) && (!m->shopper || a.shopper == b.shopper) &&
-         (!m->engagement || a.key_events == b.key_events);
-}
-
 /* Each group of a metric once. */
 static void find_all_unusual(struct judgement *j, const struct judge_question *q, enum metric_id m)
 {
@@ -112,6 +136,7 @@ static void find_all_unusual(struct judgement *j, const struct judge_question *q
 void judge(struct judgement *out, const struct judge_question *q)
 {
   size_t n = q->figures->cohort->n * METRIC_COUNT;
+  struct group_pool kept[METRIC_COUNT] = {0};
   memset(out, 0, sizeof(*out));
   out->cells = xcalloc(n + 1, sizeof(*out->cells));
   out->unusual = xcalloc(n + 1, sizeof(*out->unusual));
@@ -125,7 +150,7 @@ void judge(struct judgement *out, const struct judge_question *q)
   for (size_t i = 0; i < q->figures->cohort->n; i++)
     for (size_t m = 0; is_shown(q, i) && m < METRIC_COUNT; m++)
       if (is_asked(q, m))
-        fill_cell(&out->cells[i * METRIC_COUNT + m], q, out, (enum metric_id)m, i);
+        fill_cell(&out->cells[i * METRIC_COUNT + m], q, out, &kept[m], (enum metric_id)m, i);
   out->tested = verdict_judge(out->cells, n);
 }
 

@@ -81,6 +81,15 @@ export function lost(world, dealer, { from, to }, today = todayIn(dealer.time_zo
   return { found, few: found && with_.length < 14 };
 }
 
+// Chats and texts, which are one event; of what kind they are where the property has registered comm_type.
+function messagesOf(world, dealer, { from, to }) {
+  const count = (kind) => world.one(`SELECT coalesce(sum(count), 0) AS n FROM events
+    WHERE property_id = ? AND date BETWEEN ? AND ? AND name = 'asc_comm_submission' AND ${kind}`, dealer.property_id, from, to).n;
+  const told = world.one(`SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ? AND parameter = 'comm_type'`, dealer.property_id).n > 0;
+  const chats = count('1');
+  return { chats, ...(told && chats > 0 && { liveChats: count(`comm_type = 'chat'`), texts: count(`comm_type = 'sms'`) }) };
+}
+
 // Counts by day, and their sums.
 export function countsOf(world, dealer, { from, to }, site) {
   const rows = (sql) => world.all(sql, dealer.property_id, from, to);
@@ -107,6 +116,7 @@ export function countsOf(world, dealer, { from, to }, site) {
       out.shoppers += r.k;
     }
   out.calls = sum(rows(`SELECT sum(count) AS n FROM events WHERE ${where} AND name = 'asc_click_to_call' GROUP BY date`).map((r) => r.n));
+  Object.assign(out, messagesOf(world, dealer, { from, to }));
   out.days = [...days.values()];
   out.sessions = sum(out.days.map((d) => d.sessions));
   out.engaged = sum(out.days.map((d) => d.engaged));
@@ -350,7 +360,9 @@ export function dealerRows(figures, subject, event, cells) {
     shopper_rate: f.pages && f.sessions > 0 ? f.shoppers / f.sessions : undefined,
     leads_per_100_shopper_sessions: f.event !== null && f.pages && f.shoppers > 0 ? (100 * f.leads) / f.shoppers : undefined,
     calls: f.calls,
-    chats: 0,
+    chats: f.chats,
+    live_chats: f.liveChats,
+    texts: f.texts,
     appointments: 0,
     verdicts: subject === null || f.dealer.dealer_id === subject ? verdictsOf(f, cells) : undefined,
     leads_per_100_shrunk: shrunk.get(f),
