@@ -7,7 +7,8 @@
 
 enum { NAME_BYTES = 100, ANY_STATE = -1 };
 
-/* Dealers with chats of which this is known; ANY_STATE: whatever is. */
+/* The subject, or without one all dealers: those with chats of which this is known; ANY_STATE:
+ * whatever is. */
 struct filter {
   const struct cohort_figures *figures;
   int state;
@@ -18,7 +19,8 @@ static bool has_chats(const struct cohort *cohort, size_t member, const void *ar
   const struct filter *x = arg;
   const struct cohort_member *m = &cohort->members[member];
   const struct dealer_figures *f = &x->figures->dealers[member];
-  return m->visible && f->ok && f->kinds[LEAD_KIND_CHAT] > 0 &&
+  return m->visible && (cohort->subject < 0 || cohort->subject == (long)member) && f->ok &&
+         f->kinds[LEAD_KIND_CHAT] > 0 &&
          (x->state == ANY_STATE || (int)m->messages.state == x->state);
 }
 
@@ -48,26 +50,16 @@ static void add_subject(struct caveats *out, const struct cohort *c)
 
 void message_caveats(struct caveats *out, const struct cohort_figures *figures)
 {
-  size_t all = count(figures, ANY_STATE), told = count(figures, MESSAGES_TOLD);
-  size_t lacking = count(figures, MESSAGES_NOT_REGISTERED);
-  size_t unread = count(figures, MESSAGES_NOT_ASKED);
-  if (all == 0)
-    return;
-  caveats_add(out,
-              "Chats are asc_comm_submission events: chats, texts and other messages, told apart "
-              "at %zu of the %zu dealer%s that had some.",
-              told, all, text_s(all));
-  add_subject(out, figures->cohort);
+  size_t all = count(figures, ANY_STATE), lacking = count(figures, MESSAGES_NOT_REGISTERED);
   if (lacking > 0)
     caveats_add(out,
-                "Chats and texts are one figure at %zu dealer%s (%s): register comm_type as an "
-                "event-scoped custom dimension in %s GA4 propert%s to tell them apart from that "
-                "day on.",
-                lacking, text_s(lacking), names(figures, MESSAGES_NOT_REGISTERED, out->arena),
-                lacking == 1 ? "its" : "their", lacking == 1 ? "y" : "ies");
-  if (unread > 0)
+                "Chats include texts at %zu of %zu dealer%s (%s): register comm_type there as an "
+                "event-scoped custom dimension.",
+                lacking, all, text_s(all), names(figures, MESSAGES_NOT_REGISTERED, out->arena));
+  if (count(figures, MESSAGES_NOT_ASKED) > 0)
     caveats_add(out,
-                "Which chats were texts could not be read for: %s; ask run_report for eventCount "
-                "by customEvent:comm_type there.",
+                "Chats include texts, which could not be told apart, at %s; run_report by "
+                "customEvent:comm_type may tell.",
                 names(figures, MESSAGES_NOT_ASKED, out->arena));
+  add_subject(out, figures->cohort);
 }

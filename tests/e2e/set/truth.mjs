@@ -107,6 +107,10 @@ function countsOf(world, dealer, { from, to }, site) {
       out.shoppers += r.k;
     }
   out.calls = sum(rows(`SELECT sum(count) AS n FROM events WHERE ${where} AND name = 'asc_click_to_call' GROUP BY date`).map((r) => r.n));
+  const [chats] = rows(`SELECT coalesce(sum(count), 0) AS chats, coalesce(sum(count * (comm_type IS 'chat')), 0) AS live,
+      coalesce(sum(count * (comm_type IS 'sms')), 0) AS texts FROM events WHERE ${where} AND name = 'asc_comm_submission'`);
+  const told = chats.chats > 0 && world.one(`SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ? AND parameter = 'comm_type'`, dealer.property_id).n > 0;
+  Object.assign(out, { chats: chats.chats, liveChats: told ? chats.live : undefined, texts: told ? chats.texts : undefined });
   out.days = [...days.values()];
   out.sessions = sum(out.days.map((d) => d.sessions));
   out.engaged = sum(out.days.map((d) => d.engaged));
@@ -322,7 +326,9 @@ export function comparison(figures, subject, all) {
       shopper_rate: f.pages && f.sessions > 0 ? f.shoppers / f.sessions : undefined,
       leads_per_100_shopper_sessions: f.event !== null && f.pages && f.shoppers > 0 ? (100 * f.leads) / f.shoppers : undefined,
       calls: f.calls,
-      chats: 0,
+      chats: f.chats,
+      live_chats: f.liveChats,
+      texts: f.texts,
       appointments: 0,
       verdicts: subject === null || f.dealer.dealer_id === subject ? verdictsOf(f, cells) : undefined,
       leads_per_100_shrunk: shrunk.get(f),
