@@ -4,6 +4,7 @@
 #include "aggregate-svc/answer/comparison.h"
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/answer/message_caveats.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -148,6 +149,7 @@ void comparison_caveats(const struct comparison *c, Result *r, const struct reso
 {
   struct caveats out = {.arena = arena};
   dealer_caveats(&out, &c->of);
+  message_caveats(&out, &c->of.figures);
   add_power(&out, c, r);
   if (c->of.figures.cohort->subject >= 0)
     caveats_add(&out, "benchmark_dealer gives this dealer's scorecard and what to look at first.");

@@ -4,8 +4,9 @@
 #include <inttypes.h>
 
 #include "aggregate-svc/words/text.h"
+#include "common/base/buf.h"
 
-enum { NAME_BYTES = 100, ANY_STATE = -1 };
+enum { NAME_BYTES = 100, SENTENCE_BYTES = 400, ANY_STATE = -1 };
 
 /* The subject, or without one all dealers: those with chats of which this is known; ANY_STATE:
  * whatever is. */
@@ -40,12 +41,15 @@ static void add_subject(struct caveats *out, const struct cohort *c)
     return;
   const struct cohort_member *m = &c->members[c->subject];
   const int64_t *of = m->messages.of;
-  caveats_add(out,
-              "Chats of %.*s by comm_type: %" PRId64 " live chat%s, %" PRId64 " text%s, %" PRId64
-              " of another kind or of none.",
-              (int)text_clip(m->name, NAME_BYTES), m->name, of[LEAD_MESSAGE_CHAT],
-              text_s((size_t)of[LEAD_MESSAGE_CHAT]), of[LEAD_MESSAGE_TEXT],
-              text_s((size_t)of[LEAD_MESSAGE_TEXT]), of[LEAD_MESSAGE_OTHER]);
+  AUTO_BUF struct buf b = BUF_INIT(SENTENCE_BYTES);
+  buf_puts(&b, "Chats of ");
+  text_put_clipped(&b, m->name, NAME_BYTES);
+  buf_printf(&b, " by comm_type: %" PRId64 " live chat%s, %" PRId64 " text%s",
+             of[LEAD_MESSAGE_CHAT], text_s((size_t)of[LEAD_MESSAGE_CHAT]), of[LEAD_MESSAGE_TEXT],
+             text_s((size_t)of[LEAD_MESSAGE_TEXT]));
+  if (of[LEAD_MESSAGE_OTHER] > 0)
+    buf_printf(&b, ", %" PRId64 " of another kind or of none", of[LEAD_MESSAGE_OTHER]);
+  caveats_add(out, "%s.", buf_str(&b));
 }
 
 void message_caveats(struct caveats *out, const struct cohort_figures *figures)

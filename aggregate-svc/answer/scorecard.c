@@ -5,6 +5,7 @@
 
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/answer/message_caveats.h"
 #include "aggregate-svc/disclosure/cell.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -238,6 +239,7 @@ static void add_caveats(const struct scorecard *s, Result *r, const struct resol
   enum { LONG_DAYS = 91 };
   struct caveats out = {.arena = arena};
   dealer_caveats(&out, &s->of);
+  message_caveats(&out, &s->of.figures);
   if (s->of.figures.cohort->outside > 0)
     caveats_add(&out, "Of dealers that may not be shown, only leads per 100 sessions are set "
                       "against what the mix of channels predicts.");
