@@ -135,13 +135,17 @@ static void add_power(struct caveats *out, const struct comparison *c, const Res
 {
   enum { LONG_DAYS = 91 };
   const DealerIndex *x = comparison_index_of_subject(c, r);
+  bool wants = false;
   if (x == NULL || r->period->days >= LONG_DAYS)
     return;
-  for (size_t m = 0; m < x->n_metrics; m++)
+  for (size_t m = 0; m < x->n_metrics; m++) {
     if (x->metrics[m]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BETTER ||
         x->metrics[m]->standing == ANALYTICS__AGGREGATE__V1__STANDING__WORSE)
       return;
-  caveats_add(out, "No difference is clear with this much data; 13 weeks may show more.");
+    wants = wants || index_wants_days(x->metrics[m]->standing, x->metrics[m]->suppressed);
+  }
+  if (wants)
+    caveats_add(out, "%s", index_days_text);
 }
 
 void comparison_caveats(const struct comparison *c, Result *r, const struct resolved_period *period,

@@ -486,6 +486,14 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   }
   CU_ASSERT_TRUE(has_caveat(r, "Benchmarks are withheld (min_contributors)"));
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: too few other dealers"));
+  CU_ASSERT_FALSE(has_caveat(r, "13 weeks")); /* no number of days would show more */
+  world_end(&w);
+
+  restricted_world(&w, 8);
+  for (size_t i = 0; i < 8; i++)
+    w.figures[i] = FIGURES(3000, 1500, 0, 40);
+  r = world_compare(&w);
+  CU_ASSERT_TRUE(has_caveat(r, "13 weeks may show more"));
   world_end(&w);
 
   restricted_world(&w, 8);
