@@ -190,7 +190,7 @@ int mcp_server_delete(struct mcp_server *s, const struct mcp_headers *headers,
   if (refusal != 0)
     return refusal;
   struct mcp_session *session =
-      mcp_session_find(s->sessions, headers->session_id, principal->id, s->unix_ms());
+      mcp_session_find(s->sessions, headers->session_id, principal, s->unix_ms());
   if (session == NULL)
     return 404;
   mcp_session_end(s->sessions, session);

@@ -300,8 +300,7 @@ int mcp_server_get(struct mcp_server *s, const struct mcp_post *post, const stru
     return 405;
   if (refusal != 0)
     return refusal;
-  struct mcp_session *session =
-      mcp_session_find(s->sessions, id, post->principal->id, s->unix_ms());
+  struct mcp_session *session = mcp_session_find(s->sessions, id, post->principal, s->unix_ms());
   if (session == NULL)
     return 404;
   *out = mcp_exchange_new(s, post, sink, sink_arg);

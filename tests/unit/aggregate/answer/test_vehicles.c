@@ -429,7 +429,13 @@ static void every_metric_of_the_table_has_a_meaning(void)
     CU_ASSERT_PTR_NOT_NULL(metric_meaning(dealer_metrics[i].name));
 }
 
-TEST_MAIN("aggregate vehicles", TEST(a_dealer_with_a_wave_is_in_no_comparison),
+static void the_meaning_of_leads_says_where_the_event_of_a_dealer_stands(void)
+{
+  CU_ASSERT_PTR_NOT_NULL(strstr(metric_meaning("lead_events"), "compare_dealer_sessions names"));
+}
+
+TEST_MAIN("aggregate vehicles", TEST(the_meaning_of_leads_says_where_the_event_of_a_dealer_stands),
+          TEST(a_dealer_with_a_wave_is_in_no_comparison),
           TEST(a_world_without_change_has_no_rising_or_falling_models),
           TEST(a_model_that_gains_six_tenths_at_all_dealers_is_called_rising),
           TEST(a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_it),

@@ -90,6 +90,7 @@ struct fakes_options {
   int64_t page_rows;
   uint32_t timeout_ms, backoff_ms;
   size_t max_answer_bytes, chunk_rows, fan_out;
+  size_t max_transfers; /* requests to Google at once; 0: 128 */
   size_t cache_bytes, join_bytes, intake_bytes;
   uint32_t deadline_ms, server_errors;
   int64_t quota_probe_ms;
