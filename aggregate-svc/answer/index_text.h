@@ -13,7 +13,7 @@ void index_put_value(struct buf *b, const struct dealer_metric *m, double x);
 void index_put_metric(struct buf *b, const struct dealer_metric *m,
                       const Analytics__Aggregate__V1__MetricIndex *x);
 /* Whether more days could bring a word: a difference is not clear, or there is too little data, and
- * not because figures of the others are withheld for who they are. */
+ * no rule withholds the figures of the others but the one about volume. */
 bool index_wants_days(Analytics__Aggregate__V1__Standing standing, const char *suppressed);
 /* What is said then. */
 extern const char index_days_text[];
