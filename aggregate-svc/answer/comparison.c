@@ -235,6 +235,22 @@ static size_t index_bytes(const DealerIndex *d)
   return paging_text_bytes(&d->base) + d->n_metrics * (strlen(d->dealer_id) + 1);
 }
 
+static bool is_told(const struct cohort *c, size_t member, const void *arg)
+{
+  (void)arg;
+  return c->members[member].messages.state == MESSAGES_TOLD;
+}
+
+/* Of a dealer's row; columns that are empty in every row are not shown. */
+static size_t row_bytes(const struct comparison *c, const DealerSessions *d)
+{
+  enum { EMPTY = 2 }; /* of a value, with what parts it from the next */
+  const struct cohort *cohort = c->of.figures.cohort;
+  size_t empty = cohort->subject >= 0 ? 2 : 0; /* no rank: leads_per_100_shrunk, mark */
+  empty += cohort_count_if(cohort, is_told, NULL) == 0 ? 2 : 0; /* live_chats, texts */
+  return paging_text_bytes(&d->base) - EMPTY * empty;
+}
+
 /* Adds a dealer when the page has room for it. */
 static bool add_dealer(const struct comparison *c, const struct judgement *j, Result *r,
                        const struct shown *x, struct paging *page, struct arena *arena)
@@ -244,7 +260,7 @@ static bool add_dealer(const struct comparison *c, const struct judgement *j, Re
   DealerIndex *own = c->everyone && !x->subject ? indices_message(c, j, x->member, arena) : NULL;
   if (ranked)
     set_rank(d, j, x, arena);
-  if (!paging_take(page, paging_text_bytes(&d->base) + (own != NULL ? index_bytes(own) : 0)))
+  if (!paging_take(page, row_bytes(c, d) + (own != NULL ? index_bytes(own) : 0)))
     return false;
   r->dealers[r->n_dealers++] = d;
   if (own != NULL)

@@ -4,6 +4,7 @@
 #include "aggregate-svc/answer/comparison.h"
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/answer/message_caveats.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -134,13 +135,17 @@ static void add_power(struct caveats *out, const struct comparison *c, const Res
 {
   enum { LONG_DAYS = 91 };
   const DealerIndex *x = comparison_index_of_subject(c, r);
+  bool wants = false;
   if (x == NULL || r->period->days >= LONG_DAYS)
     return;
-  for (size_t m = 0; m < x->n_metrics; m++)
+  for (size_t m = 0; m < x->n_metrics; m++) {
     if (x->metrics[m]->standing == ANALYTICS__AGGREGATE__V1__STANDING__BETTER ||
         x->metrics[m]->standing == ANALYTICS__AGGREGATE__V1__STANDING__WORSE)
       return;
-  caveats_add(out, "No difference is clear with this much data; 13 weeks may show more.");
+    wants = wants || index_wants_days(x->metrics[m]->standing, x->metrics[m]->suppressed);
+  }
+  if (wants)
+    caveats_add(out, "%s", index_days_text);
 }
 
 void comparison_caveats(const struct comparison *c, Result *r, const struct resolved_period *period,
@@ -148,6 +153,7 @@ void comparison_caveats(const struct comparison *c, Result *r, const struct reso
 {
   struct caveats out = {.arena = arena};
   dealer_caveats(&out, &c->of);
+  message_caveats(&out, &c->of.figures);
   add_power(&out, c, r);
   if (c->of.figures.cohort->subject >= 0)
     caveats_add(&out, "benchmark_dealer gives this dealer's scorecard and what to look at first.");

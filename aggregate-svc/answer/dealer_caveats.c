@@ -1,7 +1,6 @@
 /* Caveats that all answers about a dealer beside others share. */
 #include "aggregate-svc/answer/dealer_caveats.h"
 
-#include "aggregate-svc/answer/message_caveats.h"
 #include "aggregate-svc/disclosure/cell.h"
 #include "aggregate-svc/figures/findings.h"
 #include "aggregate-svc/vehicle/vehicle.h"
@@ -194,7 +193,6 @@ void dealer_caveats(struct caveats *out, const struct benchmarked *b)
   add_privacy(out, b);
   dealer_caveats_suspect(out, cohort, b->figures.dealers);
   add_leads(out, b);
-  message_caveats(out, &b->figures);
   add_shoppers(out, b);
   if (cohort_count_if(cohort, is_shopless, &b->figures) > 0)
     caveats_add(out,

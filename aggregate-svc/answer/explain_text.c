@@ -25,6 +25,14 @@ static const char *words_of(const char *verdict)
   return strcmp(verdict, "too_little_data") == 0 ? "too little data for a word" : verdict;
 }
 
+/* "; the market -4 %" */
+static void put_percent(struct buf *b, const char *before, double percent)
+{
+  buf_puts(b, before);
+  text_put_signed(b, percent);
+  buf_puts(b, " %");
+}
+
 static void put_move(struct buf *b, const struct dealer_metric *m, const Change *c)
 {
   buf_printf(b, ": %s ", m->words);
@@ -35,15 +43,20 @@ static void put_move(struct buf *b, const struct dealer_metric *m, const Change 
   index_put_value(b, m, c->before);
   buf_puts(b, " to ");
   index_put_value(b, m, c->after);
-  if (c->opt_change_case != 0)
-    buf_printf(b, " (%+.0f %%, 95 %% interval %+.0f to %+.0f %%)", c->change_percent,
-               c->low_percent, c->high_percent);
+  if (c->opt_change_case != 0) {
+    put_percent(b, " (", c->change_percent);
+    put_percent(b, ", 95 % interval ", c->low_percent);
+    put_percent(b, " to ", c->high_percent);
+    buf_putc(b, ')');
+  }
   buf_printf(b, ": %s", words_of(c->verdict));
   if (c->opt_market_case == 0)
     return;
-  buf_printf(b, "; the market %+.0f %%", c->market_percent);
-  if (c->opt_relative_case != 0)
-    buf_printf(b, ", without which %+.0f %%: %s", c->relative_percent, words_of(c->against_market));
+  put_percent(b, "; the market ", c->market_percent);
+  if (c->opt_relative_case != 0) {
+    put_percent(b, ", without which ", c->relative_percent);
+    buf_printf(b, ": %s", words_of(c->against_market));
+  }
 }
 
 static bool is_clear(const char *verdict)

@@ -2,6 +2,7 @@
 #include "aggregate-svc/answer/index_text.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "aggregate-svc/words/text.h"
 #include "common/pbjson/borrow.h"
@@ -20,6 +21,17 @@ void index_put_value(struct buf *b, const struct dealer_metric *m, double x)
   else
     buf_printf(b, "%.2f", x);
 }
+
+bool index_wants_days(Analytics__Aggregate__V1__Standing standing, const char *suppressed)
+{
+  bool withheld =
+      suppressed[0] != '\0' && strcmp(suppressed, disclosure_code_name(DISCLOSURE_MIN_VOLUME)) != 0;
+  return !withheld && (standing == ANALYTICS__AGGREGATE__V1__STANDING__NO_CLEAR_DIFFERENCE ||
+                       standing == ANALYTICS__AGGREGATE__V1__STANDING__TOO_LITTLE_DATA);
+}
+
+const char index_days_text[] =
+    "No difference is clear with this much data; 13 weeks may show more.";
 
 static const char *standing_words(const MetricIndex *x)
 {

@@ -4,10 +4,12 @@
 #include <inttypes.h>
 
 #include "aggregate-svc/words/text.h"
+#include "common/base/buf.h"
 
-enum { NAME_BYTES = 100, ANY_STATE = -1 };
+enum { NAME_BYTES = 100, SENTENCE_BYTES = 400, ANY_STATE = -1 };
 
-/* Dealers with chats of which this is known; ANY_STATE: whatever is. */
+/* The subject, or without one all dealers: those with chats of which this is known; ANY_STATE:
+ * whatever is. */
 struct filter {
   const struct cohort_figures *figures;
   int state;
@@ -18,7 +20,8 @@ static bool has_chats(const struct cohort *cohort, size_t member, const void *ar
   const struct filter *x = arg;
   const struct cohort_member *m = &cohort->members[member];
   const struct dealer_figures *f = &x->figures->dealers[member];
-  return m->visible && f->ok && f->kinds[LEAD_KIND_CHAT] > 0 &&
+  return m->visible && (cohort->subject < 0 || cohort->subject == (long)member) && f->ok &&
+         f->kinds[LEAD_KIND_CHAT] > 0 &&
          (x->state == ANY_STATE || (int)m->messages.state == x->state);
 }
 
@@ -38,36 +41,29 @@ static void add_subject(struct caveats *out, const struct cohort *c)
     return;
   const struct cohort_member *m = &c->members[c->subject];
   const int64_t *of = m->messages.of;
-  caveats_add(out,
-              "Chats of %.*s by comm_type: %" PRId64 " live chat%s, %" PRId64 " text%s, %" PRId64
-              " of another kind or of none.",
-              (int)text_clip(m->name, NAME_BYTES), m->name, of[LEAD_MESSAGE_CHAT],
-              text_s((size_t)of[LEAD_MESSAGE_CHAT]), of[LEAD_MESSAGE_TEXT],
-              text_s((size_t)of[LEAD_MESSAGE_TEXT]), of[LEAD_MESSAGE_OTHER]);
+  AUTO_BUF struct buf b = BUF_INIT(SENTENCE_BYTES);
+  buf_puts(&b, "Chats of ");
+  text_put_clipped(&b, m->name, NAME_BYTES);
+  buf_printf(&b, " by comm_type: %" PRId64 " live chat%s, %" PRId64 " text%s",
+             of[LEAD_MESSAGE_CHAT], text_s((size_t)of[LEAD_MESSAGE_CHAT]), of[LEAD_MESSAGE_TEXT],
+             text_s((size_t)of[LEAD_MESSAGE_TEXT]));
+  if (of[LEAD_MESSAGE_OTHER] > 0)
+    buf_printf(&b, ", %" PRId64 " of another kind or of none", of[LEAD_MESSAGE_OTHER]);
+  caveats_add(out, "%s.", buf_str(&b));
 }
 
 void message_caveats(struct caveats *out, const struct cohort_figures *figures)
 {
-  size_t all = count(figures, ANY_STATE), told = count(figures, MESSAGES_TOLD);
-  size_t lacking = count(figures, MESSAGES_NOT_REGISTERED);
-  size_t unread = count(figures, MESSAGES_NOT_ASKED);
-  if (all == 0)
-    return;
-  caveats_add(out,
-              "Chats are asc_comm_submission events: chats, texts and other messages, told apart "
-              "at %zu of the %zu dealer%s that had some.",
-              told, all, text_s(all));
-  add_subject(out, figures->cohort);
+  size_t all = count(figures, ANY_STATE), lacking = count(figures, MESSAGES_NOT_REGISTERED);
   if (lacking > 0)
     caveats_add(out,
-                "Chats and texts are one figure at %zu dealer%s (%s): register comm_type as an "
-                "event-scoped custom dimension in %s GA4 propert%s to tell them apart from that "
-                "day on.",
-                lacking, text_s(lacking), names(figures, MESSAGES_NOT_REGISTERED, out->arena),
-                lacking == 1 ? "its" : "their", lacking == 1 ? "y" : "ies");
-  if (unread > 0)
+                "Chats include texts at %zu of %zu dealer%s (%s): register comm_type there as an "
+                "event-scoped custom dimension.",
+                lacking, all, text_s(all), names(figures, MESSAGES_NOT_REGISTERED, out->arena));
+  if (count(figures, MESSAGES_NOT_ASKED) > 0)
     caveats_add(out,
-                "Which chats were texts could not be read for: %s; ask run_report for eventCount "
-                "by customEvent:comm_type there.",
+                "Chats include texts, which could not be told apart, at %s; run_report by "
+                "customEvent:comm_type may tell.",
                 names(figures, MESSAGES_NOT_ASKED, out->arena));
+  add_subject(out, figures->cohort);
 }

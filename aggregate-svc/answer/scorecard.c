@@ -5,6 +5,7 @@
 
 #include "aggregate-svc/answer/dealer_caveats.h"
 #include "aggregate-svc/answer/index_text.h"
+#include "aggregate-svc/answer/message_caveats.h"
 #include "aggregate-svc/disclosure/cell.h"
 #include "common/base/mem.h"
 #include "common/pbjson/borrow.h"
@@ -238,11 +239,15 @@ static void add_caveats(const struct scorecard *s, Result *r, const struct resol
   enum { LONG_DAYS = 91 };
   struct caveats out = {.arena = arena};
   dealer_caveats(&out, &s->of);
+  message_caveats(&out, &s->of.figures);
   if (s->of.figures.cohort->outside > 0)
     caveats_add(&out, "Of dealers that may not be shown, only leads per 100 sessions are set "
                       "against what the mix of channels predicts.");
-  if (r->n_metrics > 0 && r->look_first[0] == '\0' && r->period->days < LONG_DAYS)
-    caveats_add(&out, "No difference is clear with this much data; 13 weeks may show more.");
+  bool wants = false;
+  for (size_t i = 0; i < r->n_metrics; i++)
+    wants = wants || index_wants_days(r->metrics[i]->standing, r->metrics[i]->suppressed);
+  if (wants && r->look_first[0] == '\0' && r->period->days < LONG_DAYS)
+    caveats_add(&out, "%s", index_days_text);
   caveats_add_notes(&out, s->of.figures.cohort, s->notes);
   period_caveats(&out, s->period, r->period, period);
   r->caveats = out.items;

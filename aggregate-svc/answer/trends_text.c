@@ -145,8 +145,8 @@ static void add_holidays(struct caveats *out, const struct trends *t,
   size_t done = put_missing(&b, now, n, then, k, 0);
   done = put_missing(&b, then, k, now, n, done);
   if (done > 0)
-    caveats_add(out, "Only one of the two periods of the change against %s has %s.", against,
-                buf_str(&b));
+    caveats_add(out, "Of the change against %s, only one of the two periods has %s: %s.", against,
+                done == 1 ? "this holiday" : "each of these holidays", buf_str(&b));
 }
 
 static void add_withheld(struct caveats *out, const Result *r)

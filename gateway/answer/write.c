@@ -190,8 +190,8 @@ static void put_period(struct buf *out, const ProtobufCMessage *period)
   if (start.kind != VALUE_TEXT || end.kind != VALUE_TEXT)
     return;
   struct value zones = named(period, "time_zones"), complete = named(period, "complete_through");
-  buf_printf(out, "Period: %s to %s (%llu days", start.text, end.text,
-             (unsigned long long)named_count(period, "days"));
+  unsigned long long days = (unsigned long long)named_count(period, "days");
+  buf_printf(out, "Period: %s to %s (%llu day%s", start.text, end.text, days, days == 1 ? "" : "s");
   if (zones.kind != VALUE_NONE) {
     buf_puts(out, "; ");
     value_put_sentence(out, &zones, CATALOG_PLAIN);

@@ -4,8 +4,9 @@
 #include "common/base/clock.h"
 #include "report-svc/request/request.h"
 
-/* Google's standard processing takes 24 to 48 hours. */
-enum { DAYS_IN_PROCESS = 2 };
+/* Google takes 24 to 48 hours to finish a day, counted from its end: a day is final on the third day
+ * after it, as in the answers over many dealers. */
+enum { DAYS_IN_PROCESS = 3 };
 
 struct answer_days answer_days_of(const Analytics__Ga4__V1beta__DateRange *range, const char *zone,
                                   int64_t now_unix_ms)

@@ -84,6 +84,17 @@ async function noOrphan(run) {
   }
 }
 
+// The transcript in README.md: the same kinds of lines in the same order as today, and a verdict that holds. Figures
+// are those of its day, "..." stands for rows that it leaves out, and the world of this test has no unusual dealer.
+function assertTranscript(out) {
+  const [, page] = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8').split('## A transcript')[1].split('```');
+  assert.match(page, /\tBETTER\t/);
+  assert.match(page, /: better\)/);
+  const kinds = (text) => text.split('\n').filter((line) => /^[a-z_]+(\t[a-z0-9_]+)+$/.test(line) || /^[a-z_]+:$|\?$/.test(line) || /^Checked:/.test(line))
+    .map((line) => line.replace('\tunusual_among_dealers', ''));
+  assert.deepEqual(kinds(page), kinds(out), 'README.md: the transcript is not what up.sh prints today; run deploy/up.sh --once and copy it');
+}
+
 test('--once asks both questions, checks the answers, and leaves nothing behind', { skip }, async (t) => {
   const collector = await Collector.start({ headers: { 'api-key': 'x' } });
   t.after(() => collector.stop());
@@ -98,6 +109,7 @@ test('--once asks both questions, checks the answers, and leaves nothing behind'
   assert.match(run.out, /is not in the set yet\. Its owner connects it by this link.*\n.*\n {2}http:\/\/127\.0\.0\.1:\d+\/connect\?invite=[\w-]{43}\n/);
   assert.doesNotMatch(run.out, /ended with exit code|did not stop/);
   await noOrphan(run);
+  assertTranscript(run.out);
   // OTEL_* reach every service, each of which has its own name.
   assert.deepEqual(collector.faults, []);
   assert.deepEqual([...new Set(collector.spans.map(({ service }) => service))].sort(), ['aggregate-svc', 'auth-svc', 'gateway', 'report-svc']);

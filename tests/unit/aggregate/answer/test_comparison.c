@@ -251,29 +251,33 @@ static void chats_are_told_from_texts_where_comm_type_is_registered(void)
   struct world w;
   world_start(&w, 5);
   Result *r = world_compare(&w);
-  CU_ASSERT_FALSE(has_caveat(r, "asc_comm_submission"));
+  CU_ASSERT_FALSE(has_caveat(r, "Chats"));
   world_end(&w);
-  world_start(&w, 5);
-  w.cohort.subject = 1;
-  for (size_t i = 0; i < 4; i++)
-    w.figures[i].kinds[LEAD_KIND_CHAT] = 9;
-  w.members[1].messages = (struct cohort_messages){MESSAGES_TOLD, {6, 1, 2}};
-  w.members[2].messages.state = w.members[3].messages.state = MESSAGES_NOT_REGISTERED;
-  r = world_compare(&w);
-  CU_ASSERT_TRUE(has_caveat(r, "told apart at 1 of the 4 dealers that had some."));
-  CU_ASSERT_TRUE(has_caveat(
-      r, "Chats of Dealer 01 by comm_type: 6 live chats, 1 text, 2 of another kind or of none."));
-  CU_ASSERT_TRUE(has_caveat(
-      r, "one figure at 2 dealers (Dealer 02 and Dealer 03): register comm_type as an event-scoped "
-         "custom dimension in their GA4 properties"));
-  CU_ASSERT_TRUE(has_caveat(r, "Which chats were texts could not be read for: Dealer 00;"));
-  for (size_t i = 0; i < r->n_dealers; i++) {
-    const Analytics__Aggregate__V1__DealerSessions *d = r->dealers[i];
-    bool told = strcmp(d->dealer_id, "d01") == 0;
-    CU_ASSERT_EQUAL(d->opt_live_chats_case != 0 && d->live_chats == 6, told);
-    CU_ASSERT_EQUAL(d->opt_texts_case != 0 && d->texts == 1, told);
+  for (int subject = -1; subject < 3; subject++) {
+    world_start(&w, 5);
+    w.cohort.subject = subject;
+    for (size_t i = 0; i < 4; i++)
+      w.figures[i].kinds[LEAD_KIND_CHAT] = 9;
+    w.members[1].messages = (struct cohort_messages){MESSAGES_TOLD, {6, 1, 2}};
+    w.members[2].messages.state = w.members[3].messages.state = MESSAGES_NOT_REGISTERED;
+    r = world_compare(&w);
+    CU_ASSERT_EQUAL(has_caveat(r, "Chats include texts at 2 of 4 dealers (Dealer 02 and Dealer "
+                                  "03): register comm_type there as an event-scoped custom "
+                                  "dimension."),
+                    subject < 0);
+    CU_ASSERT_EQUAL(has_caveat(r, "at 1 of 1 dealer (Dealer 02): register"), subject == 2);
+    CU_ASSERT_EQUAL(has_caveat(r, "could not be told apart, at Dealer 00;"), subject <= 0);
+    CU_ASSERT_EQUAL(has_caveat(r, "Chats of Dealer 01 by comm_type: 6 live chats, 1 text, 2 of "
+                                  "another kind or of none."),
+                    subject == 1);
+    for (size_t i = 0; i < r->n_dealers; i++) {
+      const Analytics__Aggregate__V1__DealerSessions *d = r->dealers[i];
+      bool told = strcmp(d->dealer_id, "d01") == 0;
+      CU_ASSERT_EQUAL(d->opt_live_chats_case != 0 && d->live_chats == 6, told);
+      CU_ASSERT_EQUAL(d->opt_texts_case != 0 && d->texts == 1, told);
+    }
+    world_end(&w);
   }
-  world_end(&w);
 }
 
 /* The eight dealers of a published example: the one with the highest rate has 960 sessions. */
@@ -482,6 +486,14 @@ static void few_or_unequal_peers_suppress_the_benchmark(void)
   }
   CU_ASSERT_TRUE(has_caveat(r, "Benchmarks are withheld (min_contributors)"));
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "benchmark withheld: too few other dealers"));
+  CU_ASSERT_FALSE(has_caveat(r, "13 weeks")); /* no number of days would show more */
+  world_end(&w);
+
+  restricted_world(&w, 8);
+  for (size_t i = 0; i < 8; i++)
+    w.figures[i] = FIGURES(3000, 1500, 0, 40);
+  r = world_compare(&w);
+  CU_ASSERT_TRUE(has_caveat(r, "13 weeks may show more"));
   world_end(&w);
 
   restricted_world(&w, 8);

@@ -95,6 +95,23 @@ static void begin_lost_campaign(struct rows_stage *s, size_t n, size_t seen)
            100, 2);
 }
 
+/* The dealer loses 4 of 1,000 sessions a day, the market none. */
+static void a_move_that_rounds_to_nothing_has_no_sign(void)
+{
+  struct rows_stage s;
+  rows_begin(&s, 4, 4, shapes, EXPLAIN_QUERIES);
+  add_days(&s, 0, 1000, 996, 0);
+  for (size_t i = 1; i < 4; i++)
+    add_days(&s, i, 1000, 1000, 0);
+  add_part(&s, true, "Direct", "mobile", "/", 28000, 0);
+  add_part(&s, false, "Direct", "mobile", "/", 27888, 0);
+  const Result *r = answer(&s, METRIC_SESSIONS);
+  CU_ASSERT_TRUE(r->change->change_percent < 0 && r->change->change_percent > -0.5);
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "(0 %, 95 % interval -"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "the market 0 %, without which 0 %: "));
+  rows_end(&s);
+}
+
 static void sessions_that_fell_are_given_to_the_channel_that_lost_them(void)
 {
   struct rows_stage s;
@@ -298,7 +315,8 @@ static void a_subject_that_failed_is_named(void)
   rows_end(&s);
 }
 
-TEST_MAIN("aggregate explain", TEST(sessions_that_fell_are_given_to_the_channel_that_lost_them),
+TEST_MAIN("aggregate explain", TEST(a_move_that_rounds_to_nothing_has_no_sign),
+          TEST(sessions_that_fell_are_given_to_the_channel_that_lost_them),
           TEST(a_rate_that_moves_by_its_mix_alone_says_so), TEST(days_without_data_come_first),
           TEST(the_market_of_outside_dealers_is_rounded),
           TEST(a_rate_of_outside_dealers_is_as_uncertain_as_its_rougher_period),

@@ -79,7 +79,7 @@ static void dealers_with_chats_are_asked_and_what_is_registered_once_a_day(void)
     CU_ASSERT_TRUE(is_told(&o, "d00") && is_told(&o, "d01"));
     CU_ASSERT_EQUAL(dealer(&o, "d02")->opt_texts_case, 0);
     CU_ASSERT_EQUAL(dealer(&o, "d03")->opt_texts_case, 0);
-    CU_ASSERT_TRUE(has_caveat(&o, "told apart at 2 of the 3 dealers"));
+    CU_ASSERT_TRUE(has_caveat(&o, "Chats include texts at 1 of 3 dealers (Dealer 02)"));
     CU_ASSERT_EQUAL(f.world.definition_calls, 3);
     CU_ASSERT_EQUAL(f.world.run_report_calls, 2 * i);
     CU_ASSERT_STRING_EQUAL(f.world.run_report_days[0], o.compare->period->start_date);
@@ -98,7 +98,7 @@ static void without_chats_nothing_is_asked(void)
     f.world.dealers[i].events[CHATS] = 0;
   ask(&f, &o);
   CU_ASSERT_EQUAL(f.world.definition_calls + f.world.run_report_calls, 0);
-  CU_ASSERT_FALSE(has_caveat(&o, "asc_comm_submission"));
+  CU_ASSERT_FALSE(has_caveat(&o, "Chats"));
   outcome_free(&o);
   fixture_stop(&f);
 }
@@ -114,8 +114,8 @@ static void what_cannot_be_looked_up_stays_unknown(void)
   ask(&f, &o);
   CU_ASSERT_EQUAL(o.compare->coverage->ok, DEALERS);
   CU_ASSERT_FALSE(is_told(&o, "d00") || is_told(&o, "d01"));
-  CU_ASSERT_TRUE(has_caveat(&o, "could not be read for: "));
-  CU_ASSERT_TRUE(has_caveat(&o, "one figure at 1 dealer ("));
+  CU_ASSERT_TRUE(has_caveat(&o, "could not be told apart, at Dealer 00 and Dealer 01;"));
+  CU_ASSERT_TRUE(has_caveat(&o, "at 1 of 3 dealers (Dealer 02): register comm_type"));
   outcome_free(&o);
   fixture_stop(&f);
 }

@@ -404,6 +404,11 @@ static void what_is_not_known_is_null_and_numbers_read_well(void)
       "dealers:\ndealer_id\tsessions\tengaged_sessions\tengagement_rate\tsubject\n"
       "d01\t12400\t0\t56.61%\tyes\nd02\t0\t0\t-\tno\n";
   CU_ASSERT_STRING_EQUAL(buf_str(&a.text), text);
+  period.days = 1;
+  struct answer day = write("compare_dealer_sessions", &r.base, MAX);
+  CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&day.text), "(1 day)\n"));
+  end(&day);
+  period.days = 28;
   CU_ASSERT_PTR_NOT_NULL(strstr(buf_str(&a.structured),
                                 "\"dealers\":{\"columns\":[\"dealer_id\",\"sessions\","
                                 "\"engaged_sessions\",\"engagement_rate\",\"subject\"],"

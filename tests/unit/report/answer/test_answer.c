@@ -46,11 +46,11 @@ static void relative_dates_are_days_of_the_propertys_zone(void)
 {
   /* 04:00 UTC is still the day before in New York, and the day after begins in Auckland. */
   CU_ASSERT(days_are("7daysAgo", "yesterday", "America/New_York", "2026-11-30T04:00:00Z",
-                     "2026-11-22 2026-11-28 2026-11-27"));
+                     "2026-11-22 2026-11-28 2026-11-26"));
   CU_ASSERT(days_are("7daysAgo", "yesterday", "UTC", "2026-11-30T04:00:00Z",
-                     "2026-11-23 2026-11-29 2026-11-28"));
+                     "2026-11-23 2026-11-29 2026-11-27"));
   CU_ASSERT(days_are("today", "today", "Pacific/Auckland", "2026-11-29T12:00:00Z",
-                     "2026-11-30 2026-11-30 2026-11-28"));
+                     "2026-11-30 2026-11-30 2026-11-27"));
   CU_ASSERT(days_are("2026-10-01", "2026-10-31", "", "2026-11-30T04:00:00Z",
                      "2026-10-01 2026-10-31 2026-10-31"));
 }
@@ -95,8 +95,9 @@ static void days_that_are_not_done_are_said(void)
                "None of these days has begun: the property's today is 2026-11-30."},
               {"2026-11-30", "2026-12-07", "still processing all of these days"},
               {"2026-11-29", "2026-11-30", "still processing all of these days"},
-              {"2026-11-01", "2026-12-07", "still processing the days after 2026-11-28"},
-              {"2026-11-01", "2026-11-28", NULL}};
+              {"2026-11-01", "2026-12-07", "still processing the days after 2026-11-27"},
+              {"2026-11-28", "2026-11-28", "still processing all of these days"},
+              {"2026-11-01", "2026-11-27", NULL}};
   struct arena *arena = arena_new(1 << 16);
   for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
     struct answer_texts t = {.arena = arena};
@@ -117,15 +118,15 @@ static void days_without_rows_are_held_against_the_first_data(void)
     int64_t first;    /* -2: 2026-11-03 */
     const char *part; /* NULL: nothing is said */
   } rows[] = {
-      {"2026-11-01", "2026-11-28", FIRST_DAY_UNKNOWN, "may lie before the property's first data"},
-      {"2026-11-01", "2026-11-29", FIRST_DAY_UNKNOWN, NULL},
+      {"2026-11-01", "2026-11-27", FIRST_DAY_UNKNOWN, "may lie before the property's first data"},
+      {"2026-11-01", "2026-11-28", FIRST_DAY_UNKNOWN, NULL},
       {"2026-10-01", "2026-11-02", -2,
        "before the first data: properties/9 has data from "
        "2026-11-03 on."},
-      {"2026-11-04", "2026-11-28", -2,
+      {"2026-11-04", "2026-11-27", -2,
        "no data of these days, though properties/9 has data from "
        "2026-11-03 on."},
-      {"2026-11-04", "2026-11-29", -2, NULL},
+      {"2026-11-04", "2026-11-28", -2, NULL},
       {"2026-11-04", "2026-11-29", FIRST_DAY_NONE, "no session was ever recorded"},
   };
   struct arena *arena = arena_new(1 << 16);
