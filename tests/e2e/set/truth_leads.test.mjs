@@ -261,6 +261,48 @@ describe('a dealer with two properties', () => {
   });
 });
 
+describe('chats and texts', () => {
+  // [chats, live chats, texts] of a dealer by SQL, and whether comm_type is registered there.
+  const messagesOf = (d) => {
+    const { from, to } = daysOf(d, range);
+    const count = (which) => world.one(`SELECT coalesce(sum(count), 0) AS n FROM events WHERE property_id = ? AND date BETWEEN ? AND ?
+      AND name = 'asc_comm_submission' AND ${which}`, d.property_id, from, to).n;
+    const registered = world.one(`SELECT count(*) AS n FROM custom_dimensions WHERE property_id = ? AND parameter = 'comm_type'`, d.property_id).n === 1;
+    return { registered, chats: count('1'), live: count(`comm_type = 'chat'`), texts: count(`comm_type = 'sms'`) };
+  };
+  const members = () => world.dealers.filter((d) => ![TWO.dealer, TWO.other].includes(d.dealer_id));
+
+  test('they_are_told_apart_where_comm_type_is_registered_and_the_others_are_named', async () => {
+    const answer = await client.data('compare_dealer_sessions', { dealer_ids: members().map((d) => d.dealer_id), date_range: range, detail: 'all', limit: 100 });
+    let told = 0, all = 0;
+    for (const d of members()) {
+      const truth = messagesOf(d), row = answer.dealers.find((x) => x.dealer_id === d.dealer_id);
+      assert.equal(row.chats, truth.chats, d.dealer_id);
+      const known = truth.registered && truth.chats > 0;
+      assert.deepEqual([row.live_chats, row.texts], known ? [truth.live, truth.texts] : [undefined, undefined], d.dealer_id);
+      told += known;
+      all += truth.chats > 0;
+    }
+    assert.ok(told > 0 && all > told);
+    const said = answer.caveats.join('\n');
+    assert.match(said, new RegExp(`told apart at ${told} of the ${all} dealers`));
+    assert.match(said, new RegExp(`one figure at ${all - told} dealers? \\(`));
+    for (const d of members()) {
+      const { registered, chats } = messagesOf(d);
+      if (chats > 0 && !registered) assert.ok(said.split('\n').find((c) => c.includes('register comm_type')).includes(d.name), d.dealer_id);
+    }
+  });
+
+  test('the_scorecard_says_what_the_subjects_were', async () => {
+    const d = members().find((x) => messagesOf(x).registered && messagesOf(x).chats > 0);
+    const { chats, live, texts } = messagesOf(d);
+    const answer = await client.call('benchmark_dealer', { subject: d.dealer_id, date_range: range });
+    assert.equal(answer.isError, false, answer.text);
+    const plural = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
+    assert.ok(answer.text.includes(`by comm_type: ${plural(live, 'live chat')}, ${plural(texts, 'text')}, ${chats - live - texts} of another kind`), answer.text);
+  });
+});
+
 describe('run_report_across_dealers', () => {
   test('own_metrics_are_resolved_per_dealer_and_pooled_from_their_parts', async () => {
     const members = ['d01', 'd03', 'd04', 'd05', 'd06', 'd07', 'd08'].map((id) => world.dealer(id)).filter(known);

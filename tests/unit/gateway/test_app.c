@@ -521,6 +521,17 @@ static void delete_without_a_session_is_405(void)
   stop();
 }
 
+static void delete_with_a_version_that_is_not_served_is_400(void)
+{
+  start();
+  AUTO_FREE char *headers = session();
+  AUTO_FREE char *unknown = xasprintf("%sMCP-Protocol-Version: 2024-10-07\r\n", headers);
+  expect(raw_request(port, "DELETE", "/mcp", unknown, NULL), 400,
+         "MCP-Protocol-Version is not a served one: send that of the session");
+  expect(raw_request(port, "DELETE", "/mcp", headers, NULL), 204, "");
+  stop();
+}
+
 /* ------------------------------------------------------------------ tools */
 
 static void list_names_the_tools_of_the_catalogue(void)
@@ -1126,7 +1137,8 @@ TEST_MAIN(
     TEST(preflight_is_204_without_credentials), TEST(content_type_and_accept_follow_the_table),
     TEST(answers_have_their_exact_types), TEST(bad_bodies_have_their_status),
     TEST(modern_probe_is_answered), TEST(delete_ends_the_session),
-    TEST(delete_without_a_session_is_405), TEST(list_names_the_tools_of_the_catalogue),
+    TEST(delete_without_a_session_is_405), TEST(delete_with_a_version_that_is_not_served_is_400),
+    TEST(list_names_the_tools_of_the_catalogue),
     TEST(call_reaches_the_service_with_grant_and_trace),
     TEST(bad_arguments_are_results_that_name_the_path), TEST(service_errors_are_results),
     TEST(call_beyond_its_deadline_names_the_service),

@@ -115,7 +115,7 @@ static void the_lead_event_is_looked_up_once_for_all_periods(void)
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   CU_ASSERT_TRUE(f.world.batch);
-  CU_ASSERT_EQUAL(f.world.queries, 4);
+  CU_ASSERT_EQUAL(f.world.queries, 5);
   CU_ASSERT_EQUAL(o.compare->period->days, 28);
   int64_t from, to;
   CU_ASSERT_TRUE(clock_parse_date(f.world.look_back[0], &from));
@@ -132,14 +132,14 @@ static void the_lead_event_is_looked_up_once_for_all_periods(void)
   r.date_range = &range;
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
-  CU_ASSERT_EQUAL(f.world.queries, 3);
+  CU_ASSERT_EQUAL(f.world.queries, 4);
   for (size_t i = 0; i < o.compare->n_dealers; i++)
     CU_ASSERT_STRING_EQUAL(o.compare->dealers[i]->lead_event, "asc_form_submission");
   outcome_free(&o);
   /* A dealer that is new is looked up, for the same days. */
   snprintf(f.world.dealers[3].ref, sizeof(f.world.dealers[3].ref), "d03-new");
   fixture_compare(&f, &o, &r, PATIENCE_MS, 0);
-  CU_ASSERT_EQUAL(f.world.queries, 4);
+  CU_ASSERT_EQUAL(f.world.queries, 5);
   CU_ASSERT_STRING_EQUAL(f.world.look_back[0], first);
   outcome_free(&o);
   fixture_stop(&f);

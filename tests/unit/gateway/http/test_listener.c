@@ -18,6 +18,7 @@
 static atomic_int closes, frees, handled;
 static struct exchange *_Atomic held;
 static struct share *share; /* who pays for /shared */
+static atomic_bool gate;    /* of /gated */
 
 static void pause_ms(long ms)
 {
@@ -78,6 +79,14 @@ static void hold(struct exchange *x)
   held = x;
 }
 
+/* Keeps the connection from being suspended until the gate opens. */
+static void hold_behind_gate(struct exchange *x)
+{
+  while (!atomic_load(&gate))
+    pause_ms(1);
+  hold(x);
+}
+
 static void echo(struct exchange *x)
 {
   size_t len;
@@ -127,9 +136,10 @@ static void on_request(struct exchange *x, void *user)
   static const struct {
     const char *path;
     void (*fn)(struct exchange *x);
-  } routes[] = {{"/echo", echo},          {"/header", echo_header}, {"/vetted", echo},
-                {"/shared", echo},        {"/hold", hold},          {"/twice", reply_twice},
-                {"/forget", forget_later}};
+  } routes[] = {{"/echo", echo},           {"/header", echo_header},
+                {"/vetted", echo},         {"/shared", echo},
+                {"/hold", hold},           {"/twice", reply_twice},
+                {"/forget", forget_later}, {"/gated", hold_behind_gate}};
   (void)user;
   handled++;
   for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
@@ -551,6 +561,27 @@ static void disconnect_is_noticed_while_an_answer_is_awaited(void)
   listener_stop(l, 1000);
 }
 
+/* The watch is told of an end once. It is given time to hear of it before the request is suspended;
+ * the other order must end the same way. */
+static void end_before_the_request_waits_is_noticed_when_it_does(void)
+{
+  struct listener *l = start();
+  int fd = raw_connect(listener_port(l));
+  atomic_store(&gate, false);
+  raw_puts(fd, "POST /gated HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  EVENTUALLY(handled == 1);
+  shutdown(fd, SHUT_WR);
+  pause_ms(20);
+  CU_ASSERT_EQUAL(closes, 0);
+  atomic_store(&gate, true);
+  EVENTUALLY(closes == 1);
+  close(fd);
+  EVENTUALLY(listener_connections(l) == 0);
+  exchange_unref(held);
+  CU_ASSERT_EQUAL(frees, 1);
+  listener_stop(l, 1000);
+}
+
 static void client_that_does_not_read_its_stream_is_cut_off(void)
 {
   struct listener *l = start();
@@ -966,6 +997,7 @@ TEST_MAIN("gateway_listener", TEST(answers_now_and_later),
           TEST(heads_that_two_readers_would_read_differently_are_400),
           TEST(unusual_but_strict_heads_are_taken), TEST(stream_delivers_each_event_at_once),
           TEST(silent_stream_gets_comments), TEST(disconnect_is_noticed_while_an_answer_is_awaited),
+          TEST(end_before_the_request_waits_is_noticed_when_it_does),
           TEST(client_that_does_not_read_its_stream_is_cut_off),
           TEST(forgotten_and_double_answers_give_exactly_one), TEST(dripping_clients_are_cut_off),
           TEST(client_that_leaves_inside_of_a_request_is_let_go_soon),
