@@ -117,10 +117,11 @@ finish() {
   ((failed == 0))
 }
 
-# Tests wait more than they compute; those that keep two cores busy at times say so (PROCESSORS), and
-# those that measure times run alone (RUN_SERIAL).
+# Tests wait more than they compute, so there are more of them at a time than cores; those that keep two
+# cores busy at times count for two (PROCESSORS), and those that measure times run alone (RUN_SERIAL).
+# Sanitizers compute more, and the next build goes on beside them.
 run_all() {
-  local ci=false wide=$((2 * jobs)) sets=$((2 * jobs))
+  local ci=false wide=$((3 * jobs)) sets=$((4 * jobs)) sanitized=$((3 * jobs)) threads=$((2 * jobs))
   if $all || [[ ${CI:-} == true ]]; then ci=true; fi
   part packages "packages"
   if $install; then "$root/deploy/install-deps.sh" --tests; fi
@@ -153,12 +154,12 @@ run_ci() {
   build_kind asan room-e2e || exit 1
   part e2e "end-to-end tests under AddressSanitizer; the ThreadSanitizer build beside them"
   build_beside tsan tsan_tests
-  test_kind asan "$sets" -L e2e
+  test_kind asan "$sanitized" -L e2e
   test_kind release "$sets" -L room:headers
   part "TSan build" "the rest of the ThreadSanitizer build"
   join_builds
   part "TSan tests" "tests of the rooms that own threads, under ThreadSanitizer"
-  test_kind tsan "$sets" -L tsan
+  test_kind tsan "$threads" -L tsan
   part fuzz "fuzz targets"
   if $all; then fuzz_all "${FUZZ_SECONDS:-60}"; else
     fuzz_all "${FUZZ_SECONDS:-10}" --changed-seconds 60 --changed-total 180 --base "${CI_BASE:-origin/main}"

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { startSet } from '../lib/set.mjs';
+import { startOverWorld } from '../set/world.mjs';
 import { run, suites } from './suite.mjs';
 
 let set;
 before(async () => {
-  set = await startSet();
+  ({ set } = await startOverWorld());
 });
 after(async () => {
   await set?.stop();

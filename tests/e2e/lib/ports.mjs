@@ -45,13 +45,21 @@ function canListen(port) {
   });
 }
 
-// A port that nothing listens on, given out once to the processes of the tests.
-export async function freePort() {
-  for (let tries = 0; tries < 200; tries++) {
-    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    if (given.has(port) || !reserve(port)) continue;
-    given.add(port);
-    if (await canListen(port)) return port;
-  }
-  throw new Error(`no free port found between ${FIRST} and ${LAST}`);
+async function take(port) {
+  if (given.has(port) || !reserve(port)) return false;
+  given.add(port);
+  return canListen(port);
 }
+
+// The first of `n` ports in a row that nothing listens on, given out once to the processes of the tests.
+export async function freePorts(n) {
+  for (let tries = 0; tries < 200; tries++) {
+    const first = FIRST + Math.floor(Math.random() * (LAST - FIRST - n));
+    let taken = 0;
+    while (taken < n && (await take(first + taken))) taken++;
+    if (taken === n) return first;
+  }
+  throw new Error(`no ${n} free ports found between ${FIRST} and ${LAST}`);
+}
+
+export const freePort = () => freePorts(1);

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { objects } from '../lib/answer.mjs';
-import { startSet } from '../lib/set.mjs';
+import { startOverWorld } from '../set/world.mjs';
 import { connect, kinds } from './clients.mjs';
 
 let set, dealers;
 before(async () => {
-  set = await startSet({ env: { gateway: { ENABLE_AUTH: 'true' }, auth: { ENABLE_AUTH: 'true' } } });
+  ({ set } = await startOverWorld({ env: { gateway: { ENABLE_AUTH: 'true' }, auth: { ENABLE_AUTH: 'true' } } }));
   ({ dealers } = JSON.parse(fs.readFileSync(set.dealersFile, 'utf8')));
 });
 after(async () => {

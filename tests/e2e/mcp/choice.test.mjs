@@ -9,7 +9,7 @@ import { connect, kinds } from './clients.mjs';
 
 let set, brand, fits, regions;
 before(async () => {
-  set = await startSet({ sim: { regions: 6, dealers: 48, days: 300 } });
+  set = await startSet({ sim: { regions: 6, dealers: 48, days: 60 } });
   // A word that several dealers' names have.
   const c = await connect(kinds[0], set.url, { token: '' });
   const dealers = objects((await c.call('list_dealers', {})).structuredContent);

@@ -61,8 +61,8 @@ test('auth off on an address others can reach is warned of loudly', async () => 
 test('SIGTERM during a call lets it end and exits with 0', async () => {
   const own = await startGateway(backend, { env: { ANALYTICS_MCP_GRACE_MS: '20000' } });
   const c = await connect(kinds[0], own.url);
-  const pending = c.call('compare_dealer_sessions', { region: 'slow' }, { onprogress: () => {} });
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  let pending;
+  await new Promise((resolve) => { pending = c.call('compare_dealer_sessions', { region: 'slow' }, { onprogress: resolve }); });
   const stopped = own.stop();
   assert.match((await pending).content[0].text, /20 % above/);
   assert.equal(await stopped, 0);

@@ -6,16 +6,16 @@ import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { authSettings, jwt, secret } from '../set/tokens.mjs';
 import { objects } from '../lib/answer.mjs';
-import { startSet } from '../lib/set.mjs';
+import { startOverWorld } from '../set/world.mjs';
 import { connect, kinds } from './clients.mjs';
 
 const key = secret();
 let set, file;
 before(async () => {
   const { gateway, auth } = authSettings(key);
-  set = await startSet({
+  ({ set } = await startOverWorld({
     env: { gateway: { ...gateway, ANALYTICS_MCP_STREAM_CHECK_S: '1' }, auth: { ...auth, AUTH_CONFIG_CHECK_S: '1' } },
-  });
+  }));
   file = JSON.parse(fs.readFileSync(set.dealersFile, 'utf8'));
 });
 after(async () => {

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startSet } from '../lib/set.mjs';
+import { startOverWorld } from '../set/world.mjs';
 import { objects, typed } from '../lib/answer.mjs';
 import { connect, kinds } from './clients.mjs';
 
 let set;
 before(async () => {
-  set = await startSet();
+  ({ set } = await startOverWorld());
 });
 after(async () => {
   await set?.stop();

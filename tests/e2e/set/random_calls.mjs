@@ -48,7 +48,7 @@ class Comparisons {
   }
   async start() {
     const key = secret();
-    this.s = await startOverWorld({ sim: { plant: 'self_referral:d13' }, env: {
+    this.s = await startOverWorld({ sim: { plant: ['self_referral:d13', 'gap:d23'] }, env: {
       ...authSettings(key),
       report: { REPORT_BACKOFF_MS: 20, REPORT_CACHE_TTL_S: 0 },
       aggregate: { AGGREGATE_CELLS_PER_DAY: 100000 },
@@ -64,10 +64,10 @@ class Comparisons {
   async stop() {
     await this.s?.stop();
   }
-  // A dealer and a week in which it lost so many days that it has no rates.
+  // A dealer and seven days in which it lost so many that it has no rates.
   #lostWeek() {
-    for (let back = 0; back < 40; back++) {
-      const end_date = daysBefore(finishedSunday(), 7 * back), start_date = daysBefore(end_date, 6);
+    for (let back = 4; back < 280; back++) {
+      const end_date = daysBefore(todayIn('UTC'), back), start_date = daysBefore(end_date, 6);
       const dealer = this.world.dealers.find((d) => lost(this.world, d, { from: compact(start_date), to: compact(end_date) }).few);
       if (dealer) return { dealer, date_range: { start_date, end_date } };
     }

@@ -73,9 +73,9 @@ describe('run_report', () => {
   });
 
   test('rows_of_zeros_are_shown_when_asked_for', async () => {
-    const args = { dimensions: ['city'], metrics: ['keyEvents'], date_ranges: [range], limit: 500 };
-    const rows = sql(`SELECT city, sum(key_events) FROM sessions s WHERE ${where} GROUP BY 1 ORDER BY 2 DESC, 1`);
-    const some = rows.filter((row) => row[1] > 0);
+    const args = { dimensions: ['city', 'deviceCategory'], metrics: ['keyEvents'], date_ranges: [range], limit: 500 };
+    const rows = sql(`SELECT city, device, sum(key_events) FROM sessions s WHERE ${where} GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`);
+    const some = rows.filter((row) => row[2] > 0);
     assert.ok(some.length < rows.length);
     assert.deepEqual((await ask('run_report', args)).rows, some);
     assert.deepEqual((await ask('run_report', { ...args, keep_empty_rows: true })).rows, rows);

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Walker } from '../connect/stage.mjs';
 import { inherited } from '../lib/child.mjs';
 import { Collector } from '../lib/collector.mjs';
-import { freePort } from '../lib/ports.mjs';
+import { freePort, freePorts } from '../lib/ports.mjs';
 import { Mcp } from './mcp.mjs';
 import { BUILD, ROOT, World, worldFile } from './world.mjs';
 
@@ -35,9 +35,8 @@ after(() => {
 
 async function up(args, { port, ignoreInt = false, settings = {} } = {}) {
   const own = port ?? (await freePort());
-  const admin = 20_000 + Math.floor(Math.random() * 10_000);
   const ports = { UP_SIM_PORT: await freePort(), UP_AUTH_PORT: await freePort(), UP_REPORT_PORT: await freePort(),
-    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: admin,
+    UP_AGGREGATE_PORT: await freePort(), UP_ADMIN_PORT: await freePorts(5),
     UP_STATUS_PORT: await freePort() };
   const env = { ...inherited(), HOME: os.tmpdir(), UP_WORLD: 'plain', ...settings, ...Object.fromEntries(Object.entries(ports).map(([k, v]) => [k, String(v)])) };
   // A process group of its own, as a terminal gives it, so that Ctrl-C can be sent to all of it.

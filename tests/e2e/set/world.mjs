@@ -14,13 +14,16 @@ const SHARED = path.join(BUILD, 'e2e-world');
 
 const utcDate = () => new Date().toISOString().slice(0, 10);
 
-// A database file for these flags of ga4-sim; { today: 'YYYY-MM-DD' } for a day that is not now.
+// A database file for these flags of ga4-sim; { today: 'YYYY-MM-DD' } for a day that is not now, { plant } one
+// or several.
 export function worldFile({ seed = 42, dealers = 24, regions = 3, days = 400, today, plant } = {}) {
   const date = today ?? utcDate();
-  const file = path.join(SHARED, `world-${seed}-${dealers}-${regions}-${days}-${date}${plant ? `-${plant.replace(':', '-')}` : ''}.db`);
+  const plants = [plant ?? []].flat();
+  const name = [seed, dealers, regions, days, date, ...plants.map((one) => one.replace(':', '-'))].join('-');
+  const file = path.join(SHARED, `world-${name}.db`);
   fs.mkdirSync(SHARED, { recursive: true });
-  const flags = { seed, dealers, regions, days, today: date, db: file, ...(plant && { plant }) };
-  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const flags = { seed, dealers, regions, days, today: date, db: file };
+  const args = [...Object.entries(flags), ...plants.map((one) => ['plant', one])].flatMap(([flag, value]) => [`--${flag}`, String(value)]);
   execFileSync('flock', [`${file}.lock`, path.join(BUILD, 'bin/ga4-sim'), '--generate-only', ...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

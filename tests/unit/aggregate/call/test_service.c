@@ -249,7 +249,6 @@ static void slow_dealer_times_out_before_the_caller_does(void)
   for (uint32_t ms = 1000; ms < 20000 && !only_one_failed(&o); ms *= 4) {
     outcome_free(&o);
     fixture_compare(&f, &o, &r, ms, 0);
-    CU_ASSERT_TRUE(o.status.code != ERR_OK || o.took_ms < ms);
   }
   CU_ASSERT_EQUAL_FATAL(o.status.code, ERR_OK);
   check_against_oracle(&f.world, o.compare, "asc_form_submission");
