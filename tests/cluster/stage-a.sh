@@ -15,7 +15,7 @@ wrong=(
   'gateway.service.port=70000' 'auth.jwt.jwksUrl=http://plain.example' 'reportSvc.autoscaling.metric=memory'
   'shutdown.preStopSeconds=0' 'reportSvc.env.lower=1' 'networkPolicy.enabled=maybe'
   'aggregateSvc.autoscaling.metric=memory' 'reportSvc.benchmark.places=11' 'dealers.waitSeconds=-1'
-  'tracing.sampler=sometimes' 'tracing.endpoint=collector:4318' 'monitoring.dashboard.enable=true'
+  'gateway.toolsets=everything' 'auth.accountTokens=maybe' 'tracing.sampler=sometimes' 'tracing.endpoint=collector:4318' 'monitoring.dashboard.enable=true'
 )
 refused() { # SETTING: the schema's message, not some other fault
   local output
@@ -58,6 +58,9 @@ settings_arrive() {
       tr -d '"' | grep -A 1 -E "^ *(- name: )?$name(: |$)" | grep -qE "(value: |$name: )$value\$" || { echo "$setting does not set $name"; bad=1; }
   done <<'TABLE'
 configmap AMCP_DRAIN_MS 7000 shutdown.drainMs=7000
+gateway ANALYTICS_MCP_TOOLSETS all gateway.toolsets=all
+gateway ANALYTICS_MCP_TRUSTED_SUBJECT librechat gateway.trustedSubject=librechat
+auth-svc AUTH_ACCOUNT_TOKENS off auth.accountTokens=off
 configmap AUTH_SVC_IDENTITY spiffe://a/b tls.identities.authSvc=spiffe://a/b
 configmap REPORT_SVC_IDENTITY r tls.identities.reportSvc=r
 configmap AGGREGATE_SVC_IDENTITY g tls.identities.aggregateSvc=g
@@ -81,6 +84,15 @@ TABLE
   return "$bad"
 }
 check 'settings of the chart arrive at the programs' settings_arrive
+# shellcheck source=tests/cluster/settings.sh
+source "$root/tests/cluster/settings.sh"
+check 'every setting of every program is reachable from the chart' every_setting_is_reachable
+refute 'a variable that the chart sets is refused in env' render "${live[@]}" --set gateway.env.GATEWAY_SESSION_KEY_FILE=/x
+files_arrive() {
+  render "${live[@]}" -s templates/gateway.yaml --set 'gateway.secretFiles={status-tls}' >"$work/files.yaml" || return 1
+  grep -q 'secretName: status-tls' "$work/files.yaml" && grep -q 'mountPath: /etc/analytics-mcp/files/status-tls,' "$work/files.yaml"
+}
+check 'Secrets for variables that name a file are mounted' files_arrive
 audit_is_kept() {
   local output
   output=$(render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=1,authSvc.audit.keepDays=30,authSvc.audit.sink=stdout)
