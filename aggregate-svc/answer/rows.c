@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate-svc/answer/cohorts.h"
 #include "aggregate-svc/answer/compared.h"
 #include "aggregate-svc/answer/paging.h"
 #include "aggregate-svc/answer/rows_parts.h"
@@ -125,8 +126,8 @@ static struct landing_rows join_landing(const struct across_question *q)
 {
   struct pooled_column columns[ACROSS_MAX_METRICS + 1];
   size_t n = 0;
-  for (size_t k = 0; k < q->n_asked; k++)
-    n += across_can_pool(q, k, true, &columns[n]);
+  for (size_t k = 0; k < q->n_asked; k++) /* a dealer's rows share people */
+    n += !ga4_counts_cohort(q->metrics[k]) && across_can_pool(q, k, true, &columns[n]);
   return across_join_landing(q->tables, q->dimensions, columns, n, q->n_asked);
 }
 
@@ -165,6 +166,9 @@ static enum err_code add_pooled(const struct across_question *q, Result *r, stru
     code = across_check_sums(q, &pool, columns, e);
   if (code != ERR_OK)
     return code;
+  for (size_t k = 0; k < n; k++)
+    if (strcmp(q->metrics[columns[k].metric], GA4_COHORT_TOTAL) == 0)
+      across_cohorts_put(q, &pool, k, parts, spec.n_parts);
   AUTO_FREE size_t *order = across_pool_order(&pool, q->order);
   r->opt_pooled_row_count_case =
       ANALYTICS__AGGREGATE__V1__RUN_REPORT_ACROSS_DEALERS_RESULT__OPT_POOLED_ROW_COUNT_POOLED_ROW_COUNT;
@@ -212,6 +216,8 @@ static const char *reason_of(const char *metric)
     return "the properties report in different currencies; give currency_code";
   if (rate != NULL)
     return "a rate, whose parts do not fit into a report of 10 metrics: ask for fewer";
+  if (strcmp(metric, GA4_COHORT_TOTAL) == 0)
+    return "rows of one cohort differ in it";
   return ga4_counts_people(metric) ? "people may visit several websites"
                                    : "not known to be additive";
 }
@@ -226,6 +232,27 @@ static void add_not_pooled(struct caveats *c, const Result *r)
   }
   if (r->n_not_pooled > 0)
     caveats_add(c, "Not pooled over dealers: %s.", buf_str(&b));
+}
+
+/* What comparisons and cohorts are, and pooled users of cohorts. */
+static void add_slices(struct caveats *c, const struct across_question *q, const Result *r)
+{
+  bool users = false, total = false;
+  for (size_t i = 0; i < r->n_pooled_metrics; i++) {
+    users = users || ga4_counts_cohort(r->pooled_metrics[i]);
+    total = total || strcmp(r->pooled_metrics[i], GA4_COHORT_TOTAL) == 0;
+  }
+  if (q->comparisons)
+    caveats_add(c, "Comparisons overlap where a session is in several: do not add their rows.");
+  if (q->cohorts)
+    caveats_add(c, "Steps of a cohort that have not ended yet hold only what came so far; Google "
+                   "takes 24-48 hours to finish a day.");
+  if (users)
+    caveats_add(c, "In pooled users of a cohort a person who visits several of the websites counts "
+                   "at each of them.");
+  if (total)
+    caveats_add(c, "Pooled " GA4_COHORT_TOTAL " is the cohort of all these dealers, also of those "
+                   "without such a row.");
 }
 
 /* What a pooled rate is. */
@@ -330,6 +357,7 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
   add_overlap(&c, q);
   add_not_pooled(&c, r);
   add_rates(&c, r);
+  add_slices(&c, q, r);
   add_landing(&c, landing);
   add_contacts(&c, q);
   if (q->days != NULL)
@@ -339,7 +367,10 @@ static void add_caveats(const struct across_question *q, Result *r, struct landi
   add_groups(&c, q);
   add_order(&c, q, r);
   caveats_add_notes(&c, q->cohort, q->tables->notes);
-  period_caveats(&c, q->period, r->period, period);
+  if (q->cohorts)
+    period_caveat_zones(&c, r->period);
+  else
+    period_caveats(&c, q->period, r->period, period);
   r->caveats = c.items;
   r->n_caveats = c.n;
 }
@@ -386,6 +417,8 @@ Result *across_result(const struct across_question *q, struct arena *arena, stru
       period_message(q->period, q->cohort, q->tables->notes, q->now_unix_ms, arena, &period);
   r->coverage = cohort_coverage(q->cohort, arena);
   add_caveats(q, r, landing, &compared, &period, arena);
+  if (q->cohorts)
+    r->period = NULL;
   if (add_page(q, &compared, r, arena, e) != ERR_OK)
     return NULL;
   if (protobuf_c_message_get_packed_size(&r->base) > ACROSS_MAX_ANSWER_BYTES) {

@@ -11,8 +11,9 @@
 
 enum { ACROSS_MAX_ANSWER_ROWS = 100000, ACROSS_MAX_ANSWER_BYTES = 16 * 1024 * 1024 };
 
-/* The reports of a question: rows as asked for, and where they are compared each day's figures. */
-enum { ACROSS_ROWS = 1, ACROSS_DAYS, ACROSS_REPORTS = 2 };
+/* The reports of a question: rows as asked for, and where they are compared each day's figures, or
+ * where cohorts are counted their sizes. */
+enum { ACROSS_ROWS = 1, ACROSS_DAYS = 2, ACROSS_SIZES = 2 };
 
 /* What rows are put together. */
 enum across_by { ACROSS_BY_UNSET, ACROSS_BY_DEALER, ACROSS_BY_REGION, ACROSS_BY_GROUP };
@@ -25,9 +26,13 @@ struct across_question {
    * have dateRange as their last dimension, date_range_1 being the period before. */
   const struct across_tables *days;
   const struct period *before;
+  /* Of cohortTotalUsers by cohort and step, the first step alone, where that metric was asked for;
+   * else NULL. */
+  const struct across_tables *sizes;
+  bool comparisons, cohorts; /* what was asked about; cohorts have days of their own */
   enum across_by by;
   char **dimensions;    /* those of the tables */
-  size_t n_dimensions;  /* asked for, without dateRange */
+  size_t n_dimensions;  /* of them, without dateRange of `before` */
   char *const *metrics; /* those of the tables: the ones asked for, then weights of rates */
   size_t n_asked;
   bool metric_filter;

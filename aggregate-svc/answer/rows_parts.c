@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "aggregate-svc/answer/cohorts.h"
 #include "aggregate-svc/words/text.h"
 #include "common/base/mem.h"
 #include "common/ga4/additive.h"
@@ -75,6 +76,8 @@ bool across_can_pool(const struct across_question *q, size_t metric, bool one_cu
   enum additive kind = additive_kind(q->metrics[metric]);
   const struct ga4_rate *rate = ga4_rate_find(q->metrics[metric]);
   *out = (struct pooled_column){.metric = metric};
+  if (ga4_counts_cohort(q->metrics[metric]))
+    return strcmp(q->metrics[metric], GA4_COHORT_TOTAL) != 0 || across_cohorts_agree(q, metric);
   if (rate == NULL)
     return kind == ADDITIVE_YES || (kind == ADDITIVE_CURRENCY && one_currency);
   out->weighted = true;

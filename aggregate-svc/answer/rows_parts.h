@@ -12,7 +12,8 @@
 size_t across_parts(const struct cohort *c, enum across_by by, struct pool_part **out,
                     struct arena *arena);
 
-/* Whether a metric may be put together over dealers, and how. */
+/* Whether a metric may be put together over dealers, and how. Users of cohorts are added: a person
+ * counts at each website, which a caveat says. */
 bool across_can_pool(const struct across_question *q, size_t metric, bool one_currency,
                      struct pooled_column *out);
 /* Sorts the metrics into those of the answer's pool and those that may not be pooled. Returns how

@@ -105,6 +105,9 @@ ReportQuery *query_new(const struct query_spec *spec, struct arena *arena)
   r->metric_aggregations = spec->aggregations;
   r->n_metric_aggregations = spec->n_aggregations;
   r->return_property_quota = spec->quota;
+  r->comparisons = spec->comparisons;
+  r->n_comparisons = spec->n_comparisons;
+  r->cohort_spec = spec->cohorts;
   if (spec->currency_code != NULL)
     r->currency_code = borrow_text(spec->currency_code);
   bool ok = set_dimensions(r, spec->dimensions, spec->n_dimensions, arena) &&

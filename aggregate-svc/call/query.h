@@ -41,6 +41,10 @@ struct query_spec {
   Analytics__Ga4__V1beta__MetricAggregation *aggregations;    /* over all rows */
   size_t n_aggregations;
   bool quota; /* what is left of it comes with the report */
+  /* Google adds the dimension comparison, before dateRange. */
+  Analytics__Ga4__V1beta__Comparison **comparisons;
+  size_t n_comparisons;
+  Analytics__Ga4__V1beta__CohortSpec *cohorts; /* NULL, or in place of periods */
 };
 
 /* NULL when the arena is full. */

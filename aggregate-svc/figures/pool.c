@@ -204,6 +204,13 @@ double across_pool_at(const struct across_pool *p, size_t row, size_t cell, size
   return stats_sum_value(&sums_at(p, row, cell)[2 * metric]);
 }
 
+void across_pool_set(struct across_pool *p, size_t row, size_t metric, double value)
+{
+  struct stats_sum *sum = &sums_at(p, row, 0)[2 * metric];
+  memset(sum, 0, sizeof(*sum));
+  stats_sum_add(sum, value);
+}
+
 double across_pool_weight(const struct across_pool *p, size_t row, size_t cell, size_t metric)
 {
   return stats_sum_value(&sums_at(p, row, cell)[2 * metric + 1]);

@@ -82,6 +82,8 @@ static inline bool across_pool_has(const struct across_pool *p, size_t cell)
   return ((cell & POOL_BEFORE) == 0 || p->two_periods) &&
          ((cell & POOL_OTHERS) == 0 || p->subject >= 0);
 }
+/* Puts another value in the place of a sum, cell 0. */
+void across_pool_set(struct across_pool *p, size_t row, size_t metric, double value);
 /* The weight of a rate there. */
 double across_pool_weight(const struct across_pool *p, size_t row, size_t cell, size_t metric);
 static inline double across_pool_value(const struct across_pool *p, size_t row, size_t metric)

@@ -10,7 +10,12 @@
 typedef Analytics__Report__V1__ColumnChunk ColumnChunk;
 typedef Analytics__Report__V1__DimensionColumn DimensionColumn;
 
-enum { FIRST_ROWS = 64, TEXT_OVERHEAD = 32, MAX_AGGREGATES = 12, MAX_QUOTA = 4 };
+enum {
+  FIRST_ROWS = 64,
+  TEXT_OVERHEAD = 32,
+  MAX_AGGREGATES = 144, /* three of 12 cohorts in 4 comparisons */
+  MAX_QUOTA = 4
+};
 
 void across_tables_init(struct across_tables *t, size_t n_members, size_t n_dimensions,
                         size_t n_metrics, int64_t max_rows, struct budget budget)
@@ -199,9 +204,30 @@ static void keep_rest(const struct across_tables *t, struct across_table *d,
   d->n_quota = n_quota;
 }
 
+/* Google adds comparison and dateRange behind the dimensions, in an order that it does not promise.
+ */
+static void order_columns(const struct across_tables *t, struct across_table *d,
+                          const Analytics__Report__V1__QueryDone *done)
+{
+  size_t n = t->n_dimensions;
+  if (n < 2 || done->n_dimension_headers != n ||
+      strcmp(done->dimension_headers[n - 1]->name, "comparison") != 0 ||
+      strcmp(done->dimension_headers[n - 2]->name, "dateRange") != 0)
+    return;
+  struct across_dictionary last = d->dictionaries[n - 1];
+  d->dictionaries[n - 1] = d->dictionaries[n - 2];
+  d->dictionaries[n - 2] = last;
+  for (size_t row = 0; row < d->rows; row++) {
+    uint32_t *at = &d->indices[row * n + n - 2], index = at[1];
+    at[1] = at[0];
+    at[0] = index;
+  }
+}
+
 void across_tables_query_done(struct across_tables *t, size_t member,
                               const Analytics__Report__V1__QueryDone *done)
 {
+  order_columns(t, &t->tables[member], done);
   notes_add(&t->notes[member], done->metadata, true);
   keep_rest(t, &t->tables[member], done);
   if (t->have_types || done->n_metric_headers != t->n_metrics)

@@ -15,8 +15,8 @@
 #include "common/base/error.h"
 
 enum { ACROSS_MAX_DIMENSIONS = 8, ACROSS_MAX_METRICS = 10 };
-/* Dimensions of a request, and dateRange. */
-enum { ACROSS_MAX_COLUMNS = ACROSS_MAX_DIMENSIONS + 1 };
+/* Dimensions of a request, comparison and dateRange. */
+enum { ACROSS_MAX_COLUMNS = ACROSS_MAX_DIMENSIONS + 2 };
 
 /* What rows are ordered by, the first key first; then by all dimensions. No key: largest first by
  * the first metric. */
@@ -41,7 +41,7 @@ struct across_dictionary {
 /* A figure of each metric over all of a dealer's rows, as Google gives it. */
 struct across_aggregate {
   char *kind;    /* TOTAL, MINIMUM, MAXIMUM */
-  char *of;      /* the period, when there are several */
+  char *of;      /* the period, comparison or cohort, when there are several */
   char **values; /* n of them, in the order of the metrics */
   size_t n;
 };
@@ -77,6 +77,7 @@ void across_tables_free(struct across_tables *t);
  * up. Other errors: this dealer's data cannot be used. */
 enum err_code across_tables_chunk(struct across_tables *t, size_t member,
                                   const Analytics__Report__V1__ColumnChunk *chunk, struct err *e);
+/* The rows of a dealer are all there; comparison stands before dateRange from now on. */
 void across_tables_query_done(struct across_tables *t, size_t member,
                               const Analytics__Report__V1__QueryDone *done);
 void across_tables_drop(struct across_tables *t, size_t member);

@@ -50,6 +50,14 @@ Period *period_message(const struct period *p, const struct cohort *cohort,
   return m;
 }
 
+void period_caveat_zones(struct caveats *c, const Period *m)
+{
+  if (m->n_time_zones > 1)
+    caveats_add(
+        c, "The properties are in %zu time zones; each dealer's days begin and end in its own.",
+        m->n_time_zones);
+}
+
 void period_caveats(struct caveats *c, const struct period *p, const Period *m,
                     const struct resolved_period *resolved)
 {
@@ -60,10 +68,7 @@ void period_caveats(struct caveats *c, const struct period *p, const Period *m,
                 resolved->days.last >= resolved->days.today ? "today or later" : "yesterday");
   else if (strcmp(m->end_date, m->complete_through) > 0)
     caveats_add(c, "Google may still change figures of days after %s.", m->complete_through);
-  if (m->n_time_zones > 1)
-    caveats_add(
-        c, "The properties are in %zu time zones; each dealer's days begin and end in its own.",
-        m->n_time_zones);
+  period_caveat_zones(c, m);
   if (!resolved->zone_known && (p->start.relative || p->end.relative))
     caveats_add(c, "Relative dates are shown as days of UTC because the time zone of the first "
                    "property is not known here; Google used the property's own.");

@@ -23,6 +23,8 @@ Analytics__Aggregate__V1__Period *period_message(const struct period *p,
                                                  const struct dealer_notes *notes,
                                                  int64_t now_unix_ms, struct arena *arena,
                                                  struct resolved_period *out);
+/* Says that the time zones of the properties differ, where they do. */
+void period_caveat_zones(struct caveats *c, const Analytics__Aggregate__V1__Period *message);
 /* Caveats about fresh days, an unknown zone, zones that differ. */
 void period_caveats(struct caveats *c, const struct period *p,
                     const Analytics__Aggregate__V1__Period *message,

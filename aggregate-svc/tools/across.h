@@ -11,12 +11,15 @@ struct across_state {
   struct report_tables tables;       /* first: the fold's figures */
   char *metrics[ACROSS_MAX_METRICS]; /* those asked for, then weights of rates */
   size_t n_metrics;
-  char *dimensions[ACROSS_MAX_COLUMNS];
+  char *dimensions[ACROSS_MAX_COLUMNS]; /* of the rows, but for dateRange of compare_to */
+  size_t n_dimensions;
   enum across_by by;
-  struct period before;                       /* of compare_to */
-  struct period ranges[QUERY_MAX_PERIODS];    /* several, the first one being the call's */
-  const char *range_names[QUERY_MAX_PERIODS]; /* what dateRange says of their rows */
-  size_t n_ranges;                            /* 0: one period */
+  struct period before;                               /* of compare_to */
+  struct period ranges[QUERY_MAX_PERIODS];            /* several, the first one being the call's */
+  const char *range_names[QUERY_MAX_PERIODS];         /* what dateRange says of their rows */
+  size_t n_ranges;                                    /* 0: one period */
+  Analytics__Ga4__V1beta__Comparison *comparisons[4]; /* each with a name */
+  size_t n_comparisons;
   struct across_order order;
   size_t limit_per_dealer, pooled_limit, dealers_per_page, offset, row_offset, pooled_offset;
 };
@@ -26,5 +29,13 @@ bool across_is_compared(const struct tool_call *c);
 /* Steps of the tool (call/tool.h): fill the state, or name the argument that is wrong. */
 enum err_code across_check(struct tool_call *c, struct err *e);
 enum err_code across_days(struct tool_call *c, struct err *e);
+/* Comparisons and cohorts among the arguments (across_slices.c). */
+enum err_code across_check_slices(struct tool_call *c, struct err *e);
+/* Whether the sizes of cohorts are asked for, and the report that says them; NULL when the arena is
+ * full. */
+bool across_asks_sizes(const struct tool_call *c);
+Analytics__Report__V1__ReportQuery *across_sizes_query(const struct tool_call *c);
+/* An error of request_period() names date_range: here it is another field. Returns its code. */
+enum err_code across_rename_range(struct err *e, const char *field);
 
 #endif

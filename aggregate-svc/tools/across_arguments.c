@@ -1,9 +1,11 @@
 /* Reads and checks the arguments of run_report_across_dealers. */
+#include <stdio.h>
 #include <string.h>
 
 #include "aggregate-svc/tools/across.h"
 #include "common/base/mem.h"
 #include "common/ga4/own.h"
+#include "common/pbjson/borrow.h"
 
 typedef Analytics__Aggregate__V1__RunReportAcrossDealersRequest Request;
 
@@ -35,17 +37,11 @@ static enum err_code invalid(struct err *e, const char *text)
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "%s", text);
 }
 
-/* An error of request_period() names date_range: another field, and which of several. */
-static enum err_code rename_range(struct err *e, const char *field, size_t i)
+enum err_code across_rename_range(struct err *e, const char *field)
 {
   static const char named[] = "date_range.";
-  if (strncmp(e->message, named, strlen(named)) != 0)
-    return e->code;
-  const char *rest = e->message + strlen(named);
-  if (strcmp(field, "date_ranges") == 0)
-    err_reword(e, "%s[%zu].%s", field, i, rest);
-  else
-    err_reword(e, "%s.%s", field, rest);
+  if (strncmp(e->message, named, strlen(named)) == 0)
+    err_reword(e, "%s.%s", field, e->message + strlen(named));
   return e->code;
 }
 
@@ -62,6 +58,7 @@ static enum err_code check_ranges(struct tool_call *c, struct err *e)
 {
   const Request *r = (const Request *)c->request;
   struct across_state *s = c->state;
+  char field[32];
   if (r->n_date_ranges == 0)
     return ERR_OK;
   if (r->date_range != NULL)
@@ -72,8 +69,9 @@ static enum err_code check_ranges(struct tool_call *c, struct err *e)
     return invalid(e, "date_ranges: compare_to and subject take one period; give date_range");
   c->fields.date_range = r->date_ranges[0];
   for (size_t i = 0; i < r->n_date_ranges && r->n_date_ranges > 1; i++) {
+    snprintf(field, sizeof(field), "date_ranges[%zu]", i);
     if (request_period(&s->ranges[i], r->date_ranges[i], c->now_unix_ms, e) != ERR_OK)
-      return rename_range(e, "date_ranges", i);
+      return across_rename_range(e, field);
     s->range_names[s->n_ranges++] = name_range(r->date_ranges[i], c->arena);
   }
   return ERR_OK;
@@ -99,19 +97,32 @@ static enum err_code read_key(const struct across_state *s, const Request *r, si
   else if (by->one_order_by_case == ANALYTICS__GA4__V1BETA__ORDER_BY__ONE_ORDER_BY_DIMENSION)
     name = by->dimension->dimension_name;
   out->type = name[0] != '\0' && !out->metric ? (int)by->dimension->order_type : 0;
-  size_t n = out->metric ? r->n_metrics : r->n_dimensions;
-  out->column = find_name(out->metric ? r->metrics : r->dimensions, n, name);
-  bool is_range = !out->metric && s->n_ranges > 0 && strcmp(name, "dateRange") == 0;
-  if (out->column < n || is_range)
+  size_t n = out->metric ? r->n_metrics : s->n_dimensions;
+  out->column = find_name(out->metric ? r->metrics : s->dimensions, n, name);
+  if (out->column < n)
     return ERR_OK;
   return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                  "order_bys[%zu]: give a metric or dimension of this report", i);
+}
+
+/* What was asked for, and what Google adds behind it. */
+static void name_columns(const struct tool_call *c)
+{
+  const Request *r = (const Request *)c->request;
+  struct across_state *s = c->state;
+  for (size_t i = 0; i < r->n_dimensions; i++)
+    s->dimensions[s->n_dimensions++] = r->dimensions[i];
+  if (s->n_comparisons > 0)
+    s->dimensions[s->n_dimensions++] = borrow_text("comparison");
+  if (s->n_ranges > 0)
+    s->dimensions[s->n_dimensions++] = borrow_text("dateRange");
 }
 
 static enum err_code check_order(struct tool_call *c, struct err *e)
 {
   const Request *r = (const Request *)c->request;
   struct across_state *s = c->state;
+  name_columns(c);
   if (r->n_order_bys > ARRAY_LEN(s->order.keys))
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument", "order_bys: at most %zu",
                    ARRAY_LEN(s->order.keys));
@@ -155,17 +166,6 @@ static enum err_code check_by(struct tool_call *c, struct err *e)
   if (s->by > ACROSS_BY_DEALER && c->fields.subject[0] != '\0')
     return err_set(e, ERR_INVALID_ARGUMENT, "invalid_argument",
                    "by: a subject is one dealer; leave by out, or ask without subject");
-  return ERR_OK;
-}
-
-/* Arguments of run_report whose rows cannot be put together over dealers. */
-static enum err_code check_of_one(const Request *r, struct err *e)
-{
-  if (r->n_comparisons > 0)
-    return invalid(e, "comparisons: are for one dealer; ask run_report with them, or ask here once "
-                      "for each with its dimension_filter");
-  if (r->cohort_spec != NULL)
-    return invalid(e, "cohort_spec: is for one dealer; ask run_report with it for each dealer");
   return ERR_OK;
 }
 
@@ -234,7 +234,7 @@ enum err_code across_days(struct tool_call *c, struct err *e)
   if (r->compare_to == NULL)
     return ERR_OK;
   if (request_period(&s->before, r->compare_to, c->now_unix_ms, e) != ERR_OK)
-    return rename_range(e, "compare_to", 0);
+    return across_rename_range(e, "compare_to");
   struct period_days now = period_resolve(&c->period, c->now_unix_ms, 0);
   struct period_days then = period_resolve(&s->before, c->now_unix_ms, 0);
   if (now.first <= then.last && then.first <= now.last)
@@ -278,6 +278,8 @@ enum err_code across_check(struct tool_call *c, struct err *e)
   if (code == ERR_OK)
     code = check_ranges(c, e);
   if (code == ERR_OK)
+    code = across_check_slices(c, e);
+  if (code == ERR_OK)
     code = check_order(c, e);
   if (code == ERR_OK)
     code = check_row_offsets(c, e);
@@ -285,7 +287,5 @@ enum err_code across_check(struct tool_call *c, struct err *e)
     code = check_own(c, e);
   if (code == ERR_OK)
     code = check_per_dealer(c, e);
-  if (code == ERR_OK)
-    code = check_of_one(r, e);
   return code == ERR_OK && across_is_compared(c) ? check_rows(r, e) : code;
 }

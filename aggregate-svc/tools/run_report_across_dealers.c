@@ -39,6 +39,9 @@ static struct query_spec report(struct tool_call *c, uint32_t id)
                             .n_metrics = s->n_metrics,
                             .periods = {&c->period, &s->before},
                             .n_periods = r->compare_to != NULL ? 2 : 1,
+                            .comparisons = s->comparisons,
+                            .n_comparisons = s->n_comparisons,
+                            .cohorts = r->cohort_spec,
                             .dimension_filter = r->dimension_filter,
                             .metric_filter = r->metric_filter,
                             .currency_code = r->currency_code,
@@ -52,6 +55,8 @@ static struct query_spec report(struct tool_call *c, uint32_t id)
     spec.period_names[i] = s->range_names[i];
     spec.n_periods = i + 1;
   }
+  if (r->cohort_spec != NULL)
+    spec.n_periods = 0;
   return spec;
 }
 
@@ -59,23 +64,25 @@ static enum err_code plan(struct tool_call *c, struct plan *p, struct err *e)
 {
   const Request *r = (const Request *)c->request;
   struct across_state *s = c->state;
-  size_t more = r->compare_to != NULL || s->n_ranges > 0,
-         n = across_is_compared(c) ? ACROSS_REPORTS : 1;
+  bool sizes = across_asks_sizes(c), both = r->compare_to != NULL;
   choose_metrics(s, r);
-  for (size_t i = 0; i < r->n_dimensions; i++)
-    s->dimensions[i] = r->dimensions[i];
-  s->dimensions[r->n_dimensions] = borrow_text("dateRange");
-  for (uint32_t id = ACROSS_ROWS; id <= n; id++) {
-    struct query_spec spec = report(c, id);
-    if (!tool_plan_add(p, query_new(&spec, c->arena)))
-      return err_set(e, ERR_RESOURCE_EXHAUSTED, "request_too_large",
-                     "the request needs too much memory; give fewer dealers");
-  }
+  if (both)
+    s->dimensions[s->n_dimensions] = borrow_text("dateRange");
+  struct query_spec rows = report(c, ACROSS_ROWS), days = report(c, ACROSS_DAYS);
+  bool fits = tool_plan_add(p, query_new(&rows, c->arena));
+  if (across_is_compared(c))
+    fits = fits && tool_plan_add(p, query_new(&days, c->arena));
+  else if (sizes)
+    fits = fits && tool_plan_add(p, across_sizes_query(c));
+  if (!fits)
+    return err_set(e, ERR_RESOURCE_EXHAUSTED, "request_too_large",
+                   "the request needs too much memory; give fewer dealers");
   p->add_properties = !across_is_compared(c); /* what is judged rests on one site and its events */
   p->max_rows_per_report = c->max_rows;
-  const struct table_shape shapes[] = {{r->n_dimensions + more, s->n_metrics},
-                                       {1 + more, s->n_metrics}};
-  report_tables_init(&s->tables, shapes, n, c->cohort.n, c->max_rows, c->budget);
+  const struct table_shape shapes[] = {{s->n_dimensions + both, s->n_metrics},
+                                       sizes ? (struct table_shape){2, 1}
+                                             : (struct table_shape){1u + both, s->n_metrics}};
+  report_tables_init(&s->tables, shapes, p->all.n, c->cohort.n, c->max_rows, c->budget);
   s->tables.any_values = true;
   return ERR_OK;
 }
@@ -106,10 +113,14 @@ static ProtobufCMessage *result(struct tool_call *c, struct arena *arena, struct
                               .not_visible = c->not_visible,
                               .tables = &s->tables.of[ACROSS_ROWS - 1],
                               .days = across_is_compared(c) ? &s->tables.of[ACROSS_DAYS - 1] : NULL,
+                              .sizes =
+                                  across_asks_sizes(c) ? &s->tables.of[ACROSS_SIZES - 1] : NULL,
+                              .comparisons = s->n_comparisons > 0,
+                              .cohorts = r->cohort_spec != NULL,
                               .before = r->compare_to != NULL ? &s->before : NULL,
                               .by = s->by,
                               .dimensions = s->dimensions,
-                              .n_dimensions = r->n_dimensions + (s->n_ranges > 0),
+                              .n_dimensions = s->n_dimensions,
                               .metrics = s->metrics,
                               .n_asked = r->n_metrics,
                               .metric_filter = r->metric_filter != NULL,

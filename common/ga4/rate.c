@@ -56,6 +56,11 @@ const struct ga4_rate *ga4_rate_find(const char *metric)
   return NULL;
 }
 
+bool ga4_counts_cohort(const char *metric)
+{
+  return strcmp(metric, GA4_COHORT_TOTAL) == 0 || strcmp(metric, "cohortActiveUsers") == 0;
+}
+
 bool ga4_counts_people(const char *metric)
 {
   static const char *const people[] = {"active1DayUsers", "active28DayUsers",    "active7DayUsers",

@@ -26,4 +26,9 @@ const struct ga4_rate *ga4_rate_find(const char *metric);
 /* Whether the metric counts people. */
 bool ga4_counts_people(const char *metric);
 
+/* The people of a cohort in each of its rows, however many of them came: the same number in all. */
+#define GA4_COHORT_TOTAL "cohortTotalUsers"
+/* Whether the metric counts people of a cohort: those, or the ones who came. */
+bool ga4_counts_cohort(const char *metric);
+
 #endif

@@ -257,14 +257,11 @@ void fetch_query_send_kept(struct fetch_query *q)
 
 /* ------------------------------------------------------------------ pages */
 
-/* What has come, in Google's unit: rowCount, limit and offset count combinations of dimension
- * values, each of which has a row per date range and comparison. An answer whose rows are all that
- * was announced is whole, whichever way it counts. */
+/* What has come, in Google's unit. A whole page goes up to its limit or to the end. */
 static int64_t counted(const struct fetch_query *q)
 {
-  int64_t combinations = seen_combinations(q->seen);
-  bool all = q->rows == q->row_count && combinations < fetch_of(q)->service->page_rows;
-  return all ? q->rows : combinations;
+  int64_t end = q->offset + fetch_of(q)->service->page_rows;
+  return seen_counted(q->seen, end < q->row_count ? end : q->row_count);
 }
 
 /* What a whole page says about the paging so far. */

@@ -195,7 +195,8 @@ static bool complete_reports(struct fetch *f, struct arena *arena)
   for (size_t i = 0; i < f->request->n_queries; i++) {
     f->reports[i] = *f->request->queries[i]->report;
     f->reports[i].return_property_quota = true;
-    if (!request_complete_order(&f->reports[i], arena))
+    if (!request_complete_order(&f->reports[i], arena) ||
+        !request_complete_cohorts(&f->reports[i], arena))
       return false;
   }
   return true;

@@ -77,35 +77,37 @@ Analytics__Ga4__V1beta__DateRange **request_date_ranges(size_t *n_out,
   return list;
 }
 
-/* The cohorts with the only dimension Google has for them. */
-static Analytics__Ga4__V1beta__CohortSpec *
-cohorts_of(const Analytics__Ga4__V1beta__CohortSpec *given, struct arena *arena)
+bool request_complete_cohorts(ga4_request *report, struct arena *arena)
 {
   static char first_day[] = "firstSessionDate";
+  const Analytics__Ga4__V1beta__CohortSpec *given = report->cohort_spec;
+  if (given == NULL)
+    return true;
   Analytics__Ga4__V1beta__CohortSpec *out = ARENA_NEW(arena, Analytics__Ga4__V1beta__CohortSpec);
   Analytics__Ga4__V1beta__Cohort **list =
       ARENA_ARRAY(arena, Analytics__Ga4__V1beta__Cohort *, given->n_cohorts);
   if (out == NULL || list == NULL)
-    return NULL;
+    return false;
   *out = *given;
   out->cohorts = list;
   for (size_t i = 0; i < given->n_cohorts; i++) {
     list[i] = ARENA_NEW(arena, Analytics__Ga4__V1beta__Cohort);
     if (list[i] == NULL)
-      return NULL;
+      return false;
     *list[i] = *given->cohorts[i];
     if (list[i]->dimension[0] == '\0')
       list[i]->dimension = first_day;
   }
-  return out;
+  report->cohort_spec = out;
+  return true;
 }
 
 /* What is asked about: cohorts, whose days are theirs, or days. */
 static bool put_span(ga4_request *out, const tool_request *request, struct arena *arena)
 {
   if (request->cohort_spec != NULL) {
-    out->cohort_spec = cohorts_of(request->cohort_spec, arena);
-    return out->cohort_spec != NULL;
+    out->cohort_spec = request->cohort_spec;
+    return request_complete_cohorts(out, arena);
   }
   out->date_ranges =
       request_date_ranges(&out->n_date_ranges, request->date_ranges, request->n_date_ranges, arena);

@@ -90,6 +90,10 @@ bool request_is_time(const char *dimension);
  */
 bool request_complete_order(Analytics__Ga4__V1beta__RunReportRequest *report, struct arena *arena);
 
+/* The cohorts with the only dimension Google has for them. False at the arena's cap. */
+bool request_complete_cohorts(Analytics__Ga4__V1beta__RunReportRequest *report,
+                              struct arena *arena);
+
 /* Puts the path of the argument before Google's "Field visits is not a valid metric":
  * "metrics[1]: ". Other errors stay as they are. */
 void request_locate(const Analytics__Ga4__V1beta__RunReportRequest *report, struct err *e);

@@ -6,6 +6,10 @@
 
 enum { FIRST_SLOTS = 64, ATTEMPT_BITS = 4 };
 
+/* Kinds of keys. COMBINATION with the first and the second of two added dimensions. */
+enum { COMBINATION, WITH_FIRST, WITH_SECOND, COMBINATIONS };
+enum { SEED_ROW = 1, SEED_VALUES, SEED_COMBINATIONS };
+
 struct slot {
   uint64_t key;    /* 0: free */
   uint32_t values; /* hash of the metric values */
@@ -13,18 +17,18 @@ struct slot {
 };
 
 struct seen {
-  size_t combination;
+  size_t asked;
   uint64_t hash_key[2];
   struct slot *slots;
   size_t n_slots, used;
-  int64_t rows, combinations;
+  int64_t rows, combinations[COMBINATIONS];
   uint32_t page, attempt;
 };
 
-struct seen *seen_new(size_t combination)
+struct seen *seen_new(size_t asked)
 {
   struct seen *s = xcalloc(1, sizeof(*s));
-  s->combination = combination;
+  s->asked = asked;
   hash_key_make(s->hash_key);
   return s;
 }
@@ -48,16 +52,14 @@ void seen_begin_again(struct seen *s)
   s->attempt++;
 }
 
-/* Each text with its length, so that "a", "bc" is not "ab", "c". Never 0, which marks a free slot.
- */
+/* Each text is hashed as one value that its length is part of, so that "a", "bc" is not "ab", "c".
+ * Never 0, which marks a free slot. */
 static uint64_t hash_texts(const struct seen *s, const struct rows_text *texts, size_t n,
                            uint64_t start)
 {
   uint64_t hash = start;
-  for (size_t i = 0; i < n; i++) {
-    hash = hash_bytes(s->hash_key, &texts[i].len, sizeof(texts[i].len), hash);
+  for (size_t i = 0; i < n; i++)
     hash = hash_bytes(s->hash_key, texts[i].p, texts[i].len, hash);
-  }
   return hash == 0 ? 1 : hash;
 }
 
@@ -74,7 +76,7 @@ static void make_room(struct seen *s)
 {
   struct slot *old = s->slots;
   size_t n_old = s->n_slots;
-  if ((s->used + 2) * 4 <= n_old * 3)
+  if ((s->used + 1 + COMBINATIONS) * 4 <= n_old * 3)
     return;
   s->n_slots = n_old == 0 ? FIRST_SLOTS : n_old * 2;
   s->slots = xcalloc(s->n_slots, sizeof(*s->slots));
@@ -90,18 +92,27 @@ static uint32_t stamp_of(const struct seen *s)
 }
 
 /* A combination counts once, whatever its rows do. */
-static void count_combination(struct seen *s, const struct rows_row *row)
+static void count_combination(struct seen *s, const struct rows_row *row, size_t kind)
 {
-  if (s->combination >= row->n_dimensions) { /* every row is one */
-    s->combinations++;
-    return;
-  }
-  struct slot *slot = find(s, hash_texts(s, row->dimensions, s->combination, 2));
+  const struct rows_text *added = &row->dimensions[s->asked + (kind == WITH_SECOND)];
+  uint64_t key = hash_texts(s, row->dimensions, s->asked, SEED_COMBINATIONS + kind);
+  if (kind != COMBINATION)
+    key = hash_texts(s, added, 1, key);
+  struct slot *slot = find(s, key);
   if (slot->key != 0)
     return;
-  slot->key = hash_texts(s, row->dimensions, s->combination, 2);
+  slot->key = key;
   s->used++;
-  s->combinations++;
+  s->combinations[kind]++;
+}
+
+static void count_combinations(struct seen *s, const struct rows_row *row)
+{
+  if (s->asked >= row->n_dimensions) /* every row is one */
+    return;
+  size_t kinds = row->n_dimensions - s->asked > 1 ? COMBINATIONS : 1;
+  for (size_t kind = 0; kind < kinds; kind++)
+    count_combination(s, row, kind);
 }
 
 static enum seen_row came_before(struct slot *slot, uint32_t values, uint32_t stamp)
@@ -116,26 +127,26 @@ static enum seen_row came_before(struct slot *slot, uint32_t values, uint32_t st
 enum seen_row seen_row(struct seen *s, const struct rows_row *row)
 {
   make_room(s);
-  uint64_t key = hash_texts(s, row->dimensions, row->n_dimensions, 1);
-  uint32_t values = (uint32_t)hash_texts(s, row->metrics, row->n_metrics, 3);
+  uint64_t key = hash_texts(s, row->dimensions, row->n_dimensions, SEED_ROW);
+  uint32_t values = (uint32_t)hash_texts(s, row->metrics, row->n_metrics, SEED_VALUES);
   struct slot *slot = find(s, key);
   if (slot->key != 0)
     return came_before(slot, values, stamp_of(s));
   *slot = (struct slot){key, values, stamp_of(s)};
   s->used++;
   s->rows++;
-  count_combination(s, row);
+  count_combinations(s, row);
   return SEEN_NEW;
 }
 
-int64_t seen_combinations(const struct seen *s)
+int64_t seen_counted(const struct seen *s, int64_t expected)
 {
-  return s->combinations;
-}
-
-int64_t seen_rows(const struct seen *s)
-{
-  return s->rows;
+  if (s->rows == expected)
+    return expected;
+  for (size_t kind = 0; kind < COMBINATIONS; kind++)
+    if (s->combinations[kind] == expected)
+      return expected;
+  return s->combinations[COMBINATION] > 0 ? s->combinations[COMBINATION] : s->rows;
 }
 
 size_t seen_memory(const struct seen *s)

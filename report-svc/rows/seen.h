@@ -22,18 +22,20 @@ enum seen_row {
 
 struct seen;
 
-/* `combination`: how many dimensions at the front of a row make up a combination, of which there
- * are several rows when a report has several date ranges or comparisons. */
-struct seen *seen_new(size_t combination);
+/* `asked`: how many dimensions at the front of a row were asked for; Google adds up to two,
+ * dateRange and comparison, in either order. */
+struct seen *seen_new(size_t asked);
 /* NULL is fine. */
 void seen_free(struct seen *s);
 /* A page begins; the same page begins again, after it was cut off. */
 void seen_begin_page(struct seen *s);
 void seen_begin_again(struct seen *s);
 enum seen_row seen_row(struct seen *s, const struct rows_row *row);
-/* Different combinations so far, and rows. */
-int64_t seen_combinations(const struct seen *s);
-int64_t seen_rows(const struct seen *s);
+/* What has come so far in the unit of Google's rowCount, limit and offset: combinations of the
+ * asked dimensions, which have a row per date range and comparison; combinations with one of the
+ * added dimensions; or rows. It is not documented which: the one that gives `expected`, else the
+ * first. */
+int64_t seen_counted(const struct seen *s, int64_t expected);
 /* Bytes it has allocated. */
 size_t seen_memory(const struct seen *s);
 

@@ -42,7 +42,7 @@ function valueRows({ columns, rows }, before, dimensions, metrics) {
 }
 
 function across({ dealers, pooled, ...rest }, args) {
-  const dimensions = [...(args.dimensions ?? []), ...(args.date_ranges?.length > 1 ? ['dateRange'] : [])];
+  const dimensions = [...(args.dimensions ?? []), ...(args.comparisons?.length > 0 ? ['comparison'] : []), ...(args.date_ranges?.length > 1 ? ['dateRange'] : [])];
   if (args.compare_to || args.subject) return { not_pooled: [], ...rest, compared: rest.compared?.columns ? objects(rest.compared) : [] };
   const notPooled = rest.not_pooled ?? [];
   const pooledMetrics = (args.metrics ?? []).filter((name) => !notPooled.includes(name));

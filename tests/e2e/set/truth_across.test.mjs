@@ -182,8 +182,6 @@ test('what_is_given_per_dealer_or_not_at_all_is_refused_with_the_argument', asyn
     [{ by: 'region', return_property_quota: true }, /return_property_quota: is given per dealer/],
     [{ compare_to: { start_date: '18daysAgo', end_date: '12daysAgo' }, metric_aggregations: ['TOTAL'] }, /metric_aggregations: is given per dealer/],
     [{ metric_aggregations: ['COUNT'] }, /metric_aggregations\[0\]: .*TOTAL, MINIMUM or MAXIMUM/],
-    [{ comparisons: [{ name: 'mobile', dimension_filter: { field: 'deviceCategory', values: ['mobile'] } }] }, /comparisons: are for one dealer; ask run_report/],
-    [{ cohort_spec: { cohorts: [{ start_date: '8daysAgo', end_date: '2daysAgo' }], cohorts_range: { granularity: 'DAILY', end_offset: 3 } } }, /cohort_spec: is for one dealer; ask run_report/],
   ];
   for (const [more, pattern] of refused) {
     const answer = await client.call('run_report_across_dealers', { ...of, ...more });

@@ -2,24 +2,21 @@
 // simulator and plain SQL over its world agree. AMCP_TRUTH_CALLS sets how many calls of each (15 without it,
 // 100 in the long run), SEED which.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import admin from '@google-analytics/admin';
-import { BetaAnalyticsDataClient, v1alpha } from '@google-analytics/data';
-import { OAuth2Client } from 'google-auth-library';
 import { objects } from '../lib/answer.mjs';
+import { googleClients, rowsOf } from './google.mjs';
 import { Mcp } from './mcp.mjs';
 import { compact, startOverWorld } from './world.mjs';
 
 const CALLS = Number(process.env.AMCP_TRUTH_CALLS ?? 15);
 const TODAY = '2026-03-15', MINUTE = 12 * 60 + 30; // where the simulator stands on a day that is not now
-let s, client, world, logins, seed = Number(process.env.SEED ?? 23);
+let s, client, world, googleOf, seed = Number(process.env.SEED ?? 23);
 
 before(async () => {
   s = await startOverWorld({ sim: { today: TODAY, days: 60 }, env: { report: { REPORT_CACHE_TTL_S: 0 }, gateway: { ANALYTICS_MCP_TOOLSETS: 'all' } } });
   world = s.world;
   client = await Mcp.connect(s.set.url);
-  logins = new Map(JSON.parse(readFileSync(s.set.dealersFile, 'utf8')).dealers.map((d) => [d.dealer_id, d.oauth]));
+  googleOf = googleClients(s.set);
 });
 after(() => s?.stop());
 
@@ -33,19 +30,6 @@ const some = (names, most) => {
 };
 const sorted = (rows) => rows.map((row) => JSON.stringify(row)).toSorted();
 
-/** Google's clients with a dealer's login, pointed at the simulator. */
-function googleOf(d) {
-  const login = logins.get(d.dealer_id);
-  const authClient = new OAuth2Client({ clientId: login.client_id, clientSecret: login.client_secret, endpoints: { oauth2TokenUrl: login.token_uri } });
-  authClient.setCredentials({ refresh_token: login.refresh_token });
-  const { hostname, port } = new URL(s.set.sim);
-  const options = { authClient, fallback: 'rest', protocol: 'http', apiEndpoint: hostname, port: Number(port) };
-  return {
-    data: new BetaAnalyticsDataClient(options), alpha: new v1alpha.AlphaAnalyticsDataClient(options),
-    admin: new admin.v1beta.AnalyticsAdminServiceClient(options), adminAlpha: new admin.v1alpha.AnalyticsAdminServiceClient(options),
-  };
-}
-
 /** Runs `fn(dealer, property, google, where)` for random dealers. */
 async function times(fn) {
   for (let i = 0; i < CALLS; i++) {
@@ -54,7 +38,6 @@ async function times(fn) {
   }
 }
 const tool = async (name, d, args = {}) => (await client.call(name, { dealer_id: d.dealer_id, ...args })).result.structuredContent;
-const rowsOf = (report) => report.rows.map((row) => [...row.dimensionValues, ...row.metricValues].map((v) => v.value));
 
 test('run_realtime_report', async () => {
   const DIMENSIONS = { deviceCategory: 's.device', eventName: 'e.name', city: 's.city' };

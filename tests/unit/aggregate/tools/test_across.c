@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate-svc/answer/cohorts.h"
 #include "aggregate-svc/figures/landing.h"
 #include "aggregate-svc/figures/pool.h"
 #include "aggregate-svc/figures/table.h"
@@ -174,6 +175,106 @@ static void sessions_without_a_landing_page_are_one_row_of_a_dealer(void)
   CU_ASSERT_STRING_EQUAL(across_text(&t, 1, 0, 0), "(not set)");
   CU_ASSERT_EQUAL(t.rows, 3);
   across_tables_free(&t);
+}
+
+/* A row of texts and one value; columns are those of Google's answer. */
+static void put_row(struct across_tables *t, size_t member, char *const *texts, double value)
+{
+  ColumnChunk c = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  DimensionColumn d[3], *dims[3];
+  MetricColumn m = ANALYTICS__REPORT__V1__METRIC_COLUMN__INIT, *metrics[] = {&m};
+  uint32_t index = (uint32_t)t->tables[member].rows; /* no text twice */
+  struct err e = {0};
+  for (size_t k = 0; k < t->n_dimensions; k++) {
+    d[k] = (DimensionColumn)ANALYTICS__REPORT__V1__DIMENSION_COLUMN__INIT;
+    d[k].n_dictionary = d[k].n_indices = 1;
+    d[k].dictionary = (char **)(uintptr_t)&texts[k];
+    d[k].indices = &index;
+    dims[k] = &d[k];
+  }
+  c.row_count = 1;
+  c.n_dimensions = t->n_dimensions;
+  c.n_metrics = m.n_values = 1;
+  c.dimensions = dims;
+  c.metrics = metrics;
+  m.values = &value;
+  CU_ASSERT_EQUAL(across_tables_chunk(t, member, &c, &e), ERR_OK);
+}
+
+/* Google adds two dimensions in an order of its own: the rows of two dealers have one key. */
+static void comparison_stands_before_date_range_whichever_came_first(void)
+{
+  static char *const names[2][3] = {{(char *)"city", (char *)"comparison", (char *)"dateRange"},
+                                    {(char *)"city", (char *)"dateRange", (char *)"comparison"}};
+  static char *const rows[2][3] = {{(char *)"Reno", (char *)"phones", (char *)"now"},
+                                   {(char *)"Reno", (char *)"now", (char *)"phones"}};
+  atomic_llong used = 0;
+  struct across_tables t;
+  across_tables_init(&t, 2, 3, 1, 100, (struct budget){&used, 1 << 20, 0});
+  for (size_t i = 0; i < 2; i++) {
+    Analytics__Report__V1__QueryDone done = ANALYTICS__REPORT__V1__QUERY_DONE__INIT;
+    Analytics__Ga4__V1beta__DimensionHeader h[3], *headers[3];
+    for (size_t k = 0; k < 3; k++) {
+      h[k] =
+          (Analytics__Ga4__V1beta__DimensionHeader)ANALYTICS__GA4__V1BETA__DIMENSION_HEADER__INIT;
+      h[k].name = names[i][k];
+      headers[k] = &h[k];
+    }
+    put_row(&t, i, rows[i], 1);
+    done.n_dimension_headers = 3;
+    done.dimension_headers = headers;
+    across_tables_query_done(&t, i, &done);
+    for (size_t k = 0; k < 3; k++)
+      CU_ASSERT_STRING_EQUAL(across_text(&t, i, 0, k), rows[0][k]);
+  }
+  CU_ASSERT_EQUAL(across_rows_compare(&t, 0, 0, 1, 0), 0);
+  across_tables_free(&t);
+  CU_ASSERT_EQUAL(atomic_load(&used), 0);
+}
+
+/* A dealer without a row of a step still has its cohort; one whose rows say another size than its
+ * cohort has makes the metric one that is not pooled. */
+static void a_cohort_counts_at_dealers_without_the_row(void)
+{
+  atomic_llong used = 0;
+  struct tables_fixture f;
+  struct across_tables sizes, rows;
+  struct budget budget = {&used, 1 << 20, 0};
+  static char *dimensions[] = {(char *)"cohort", (char *)"cohortNthDay"};
+  struct pooled_column column = {.metric = 0};
+  static const bool all[] = {true, true, true, true};
+  const struct pool_part part = {"", all};
+  tables_start(&f, 10, 1 << 20);
+  across_tables_init(&sizes, 4, 2, 1, 100, budget);
+  across_tables_init(&rows, 4, 2, 1, 100, budget);
+  for (size_t i = 0; i < 4; i++)
+    put_row(&sizes, i, (char *[]){(char *)"may", (char *)"0000"}, 10 * (double)(i + 1));
+  put_row(&rows, 0, (char *[]){(char *)"may", (char *)"0003"}, 10);
+  put_row(&rows, 2, (char *[]){(char *)"may", (char *)"0003"}, 30);
+  f.members[3].state = DEALER_FAILED;
+  const struct across_question q = {.cohort = &f.cohort,
+                                    .tables = &rows,
+                                    .sizes = &sizes,
+                                    .dimensions = dimensions,
+                                    .n_dimensions = 2};
+  const struct pool_spec spec = {.tables = &rows,
+                                 .cohort = &f.cohort,
+                                 .columns = &column,
+                                 .n_columns = 1,
+                                 .subject = -1,
+                                 .budget = budget};
+  struct across_pool p;
+  CU_ASSERT_EQUAL_FATAL(across_pool_make(&p, &spec, NULL), ERR_OK);
+  CU_ASSERT_TRUE(across_cohorts_agree(&q, 0));
+  across_cohorts_put(&q, &p, 0, &part, 1);
+  CU_ASSERT_EQUAL_FATAL(p.n, 1);
+  CU_ASSERT_EQUAL(across_pool_value(&p, 0, 0), 10 + 20 + 30);
+  across_pool_free(&p);
+  put_row(&rows, 1, (char *[]){(char *)"may", (char *)"0004"}, 19);
+  CU_ASSERT_FALSE(across_cohorts_agree(&q, 0));
+  across_tables_free(&rows);
+  across_tables_free(&sizes);
+  across_tables_free(&f.tables);
 }
 
 static void rows_and_memory_have_caps(void)
@@ -570,6 +671,8 @@ int main(int argc, char **argv)
       TEST(only_counts_and_durations_are_added_over_dealers),
       TEST(equal_rows_of_dealers_are_added_and_counted_once_per_dealer),
       TEST(sessions_without_a_landing_page_are_one_row_of_a_dealer),
+      TEST(comparison_stands_before_date_range_whichever_came_first),
+      TEST(a_cohort_counts_at_dealers_without_the_row),
       TEST(rows_and_memory_have_caps),
       TEST(values_that_are_no_numbers_fail_the_dealer),
       TEST(rows_and_pool_agree_with_the_oracle),

@@ -12,6 +12,7 @@
 #include "report-svc/rows/decoder.h"
 #include "report-svc/rows/dictionary.h"
 #include "report-svc/rows/number.h"
+#include "report-svc/rows/seen.h"
 #include "tests/unit/harness.h"
 
 /* ------------------------------------------------------------------ helpers */
@@ -715,6 +716,30 @@ static void chunk_is_full_by_rows_or_by_text(void)
   columns_free(by_text);
 }
 
+/* Hundreds of short reports arrive together: each takes what its rows need, and grows with them. */
+static void columns_take_memory_as_rows_come(void)
+{
+  enum { ROWS = 5000 };
+  struct columns *c = columns_new(&(struct columns_options){0});
+  char text[16];
+  size_t at_100 = 0;
+  for (int i = 0; i < ROWS && !columns_full(c); i++) {
+    size_t len = (size_t)snprintf(text, sizeof(text), "%d", i);
+    struct rows_text city = {i % 2 == 0 ? "Bend" : "Salem", i % 2 == 0 ? 4 : 5}, n = {text, len};
+    CU_ASSERT_EQUAL(columns_add(c, &(struct rows_row){&city, &n, 1, 1, 0}, NULL), ERR_OK);
+    at_100 = i == 99 ? columns_memory(c) : at_100;
+  }
+  Analytics__Report__V1__ColumnChunk chunk = ANALYTICS__REPORT__V1__COLUMN_CHUNK__INIT;
+  columns_chunk(&chunk, c);
+  CU_ASSERT_EQUAL(chunk.row_count, 4096);
+  for (size_t i = 0; i < chunk.row_count; i++)
+    CU_ASSERT_TRUE(chunk.metrics[0]->values[i] == (double)i &&
+                   chunk.dimensions[0]->indices[i] == i % 2);
+  CU_ASSERT_TRUE(at_100 < 8192);
+  CU_ASSERT_TRUE(columns_memory(c) > 4096 * (sizeof(double) + sizeof(uint32_t)));
+  columns_free(c);
+}
+
 /* ------------------------------------------------------------------ batches */
 
 /* Three reports of other shapes: compact, spaced with escapes, without rows; unknown members. */
@@ -778,7 +803,55 @@ static void a_batch_that_is_none_is_refused(void)
   CU_ASSERT(batch_refused("{\"reports\":[{\"rows\":[],\"rows\":[]}]}", "\"rows\" occurs twice"));
 }
 
-TEST_MAIN("report rows", TEST(sample_gives_rows_and_rest),
+/* Takes the row of these dimension values. */
+static enum seen_row see(struct seen *s, size_t n, const char *const *texts)
+{
+  struct rows_text dimensions[3], one = {"1", 1};
+  for (size_t i = 0; i < n; i++)
+    dimensions[i] = (struct rows_text){texts[i], strlen(texts[i])};
+  return seen_row(s, &(struct rows_row){dimensions, &one, n, 1, 0});
+}
+
+/* 3 cities in 2 comparisons and 2 date ranges, but one row that is empty: whatever Google counts,
+ * the end of a page is found. */
+static void what_google_counts_is_told_by_what_came(void)
+{
+  static const char *const cities[] = {"Reno", "Boise", "Salem"},
+                           *const sides[] = {"all", "mobile"}, *const ranges[] = {"now", "then"};
+  struct seen *s = seen_new(1);
+  seen_begin_page(s);
+  for (size_t i = 0; i < 12; i++)
+    if (i != 7)
+      CU_ASSERT_EQUAL(see(s, 3, (const char *[]){cities[i / 4], sides[i / 2 % 2], ranges[i % 2]}),
+                      SEEN_NEW);
+  CU_ASSERT_EQUAL(see(s, 3, (const char *[]){"Salem", "mobile", "then"}), SEEN_TWICE);
+  CU_ASSERT_EQUAL(seen_counted(s, 11), 11); /* rows */
+  CU_ASSERT_EQUAL(seen_counted(s, 6), 6);   /* cities with a comparison, or with a range */
+  CU_ASSERT_EQUAL(seen_counted(s, 3), 3);   /* cities */
+  CU_ASSERT_EQUAL(seen_counted(s, 5), 3);   /* an announced end that nothing fits */
+  seen_free(s);
+}
+
+/* Either of the two added dimensions may be the one that is counted. */
+static void an_added_dimension_is_counted_in_either_place(void)
+{
+  for (size_t swapped = 0; swapped < 2; swapped++) {
+    struct seen *s = seen_new(1);
+    seen_begin_page(s);
+    for (size_t i = 0; i < 4; i++) { /* one city, four comparisons, one range each */
+      const char *side = (const char *[]){"a", "b", "c", "d"}[i], *range = i % 2 ? "now" : "then";
+      see(s, 3, (const char *[]){"Reno", swapped ? range : side, swapped ? side : range});
+    }
+    see(s, 3, (const char *[]){"Reno", swapped ? "now" : "a", swapped ? "a" : "now"});
+    CU_ASSERT_EQUAL(seen_counted(s, 4), 4);
+    CU_ASSERT_EQUAL(seen_counted(s, 2), 2);
+    CU_ASSERT_EQUAL(seen_counted(s, 5), 5);
+    CU_ASSERT_EQUAL(seen_counted(s, 1), 1);
+    seen_free(s);
+  }
+}
+
+TEST_MAIN("report rows", TEST(columns_take_memory_as_rows_come), TEST(sample_gives_rows_and_rest),
           TEST(every_cut_of_the_sample_gives_the_same), TEST(byte_by_byte_gives_the_same),
           TEST(random_bodies_cut_anywhere_equal_cjson), TEST(every_prefix_is_truncated),
           TEST(malformed_bodies_are_refused), TEST(nesting_beyond_the_limit_is_refused),
@@ -791,4 +864,5 @@ TEST_MAIN("report rows", TEST(sample_gives_rows_and_rest),
           TEST(chunk_is_full_by_rows_or_by_text),
           TEST(rows_of_a_batch_go_out_with_the_number_of_their_report),
           TEST(the_rest_of_a_batch_keeps_each_report_without_its_rows),
-          TEST(a_batch_that_is_none_is_refused))
+          TEST(a_batch_that_is_none_is_refused), TEST(what_google_counts_is_told_by_what_came),
+          TEST(an_added_dimension_is_counted_in_either_place))

@@ -1,0 +1,24 @@
+// Google's own Node clients with a dealer's login, pointed at the simulator of a set.
+import { readFileSync } from 'node:fs';
+import admin from '@google-analytics/admin';
+import { BetaAnalyticsDataClient, v1alpha } from '@google-analytics/data';
+import { OAuth2Client } from 'google-auth-library';
+
+/** dealer -> { data, alpha, admin, adminAlpha } */
+export function googleClients(set) {
+  const logins = new Map(JSON.parse(readFileSync(set.dealersFile, 'utf8')).dealers.map((d) => [d.dealer_id, d.oauth]));
+  const { hostname, port } = new URL(set.sim);
+  return (d) => {
+    const login = logins.get(d.dealer_id);
+    const authClient = new OAuth2Client({ clientId: login.client_id, clientSecret: login.client_secret, endpoints: { oauth2TokenUrl: login.token_uri } });
+    authClient.setCredentials({ refresh_token: login.refresh_token });
+    const options = { authClient, fallback: 'rest', protocol: 'http', apiEndpoint: hostname, port: Number(port) };
+    return {
+      data: new BetaAnalyticsDataClient(options), alpha: new v1alpha.AlphaAnalyticsDataClient(options),
+      admin: new admin.v1beta.AnalyticsAdminServiceClient(options), adminAlpha: new admin.v1alpha.AnalyticsAdminServiceClient(options),
+    };
+  };
+}
+
+/** The rows of a report as lists of texts. */
+export const rowsOf = (report) => report.rows.map((row) => [...row.dimensionValues, ...row.metricValues].map((v) => v.value));
