@@ -34,7 +34,7 @@ list(REMOVE_DUPLICATES archives)
 list(REMOVE_DUPLICATES shared)
 target_link_libraries(amcp_grpc INTERFACE "$<LINK_GROUP:RESCAN,${archives}>" ${shared} m)
 target_link_options(amcp_grpc INTERFACE -static-libgcc)
-# For who ships the programs and has to say what is in them.
+# Images name the packages of these (deploy/image-root.sh).
 amcp_archive(path gcc_eh)
 list(APPEND archives ${path})
 file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/archives.txt CONTENT "$<JOIN:${archives},\n>\n")
