@@ -5,15 +5,17 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-Usage: deploy/image-root.sh --out DIR [--arch ARCH] [--ca] [--zones] [--gzip-copyrights]
-                            [--license FILE] PROGRAM...
+Usage: deploy/image-root.sh --out DIR [--arch ARCH] [--ca] [--zones]
+                            [--archives FILE] [--license FILE] [--name NAME]... PROGRAM...
 
 Fills DIR, which must not exist. PROGRAMs go to /usr/bin, stripped.
 
   --arch ARCH      of the programs: amd64 or arm64 (default: this machine's)
   --ca             also the certificate authorities of Debian
   --zones          also the time zones
-  --gzip-copyrights   copyright.gz in place of copyright, where each kilobyte counts
+  --archives FILE  the static libraries that were linked into the programs, a path a line: their
+                   packages are named as well
+  --name NAME      also /usr/bin/NAME, a link to the first PROGRAM
   --license FILE   of the programs, put to /usr/share/doc/analytics-mcp/copyright
 
 Libraries are found by what the files themselves say they need, so nothing is run and another
@@ -26,14 +28,15 @@ die() {
   exit 1
 }
 
-arch='' out='' ca=false zones=false gzip=false license='' programs=()
+arch='' out='' ca=false zones=false license='' archives='' names=() programs=()
 while (($# > 0)); do
   case $1 in
   --arch) arch=${2:?--arch needs a value}; shift ;;
   --out) out=${2:?--out needs a folder}; shift ;;
   --ca) ca=true ;;
   --zones) zones=true ;;
-  --gzip-copyrights) gzip=true ;;
+  --archives) archives=${2:?--archives needs a file}; shift ;;
+  --name) names+=("${2:?--name needs a name}"); shift ;;
   --license) license=${2:?--license needs a file}; shift ;;
   --help | -h) usage; exit 0 ;;
   -*) usage >&2; exit 2 ;;
@@ -109,6 +112,13 @@ for program in "${programs[@]}"; do
   "$strip" --strip-unneeded "$out/usr/bin/${program##*/}"
   need "$program"
 done
+for name in "${names[@]}"; do ln -s "${programs[0]##*/}" "$out/usr/bin/$name"; done
+if [[ -n $archives ]]; then
+  while read -r path; do
+    name=$(package_of "$(realpath "$path")") || die "$path belongs to no package"
+    packages[$name]=1
+  done <"$archives"
+fi
 real=$(realpath "$(find_library "${loader##*/}")")
 packages[$(package_of "$real")]=1
 install -D -m 755 "$real" "$out$loader"
@@ -148,12 +158,6 @@ for name in $(printf '%s\n' "${!packages[@]}" | sort); do
     cp -L "/usr/share/doc/$plain/copyright" "$out/usr/share/doc/$plain/copyright"
   fi
 done
-if $gzip; then
-  find "$out/usr/share/doc" -type f -name copyright -exec gzip -9n {} +
-  find "$out/usr/share/doc" -type l -name copyright | while read -r link; do
-    ln -s "$(readlink "$link").gz" "$link.gz" && rm "$link"
-  done
-fi
 if [[ -n $license ]]; then
   install -D -m 644 "$license" "$out/usr/share/doc/analytics-mcp/copyright"
 fi

@@ -28,11 +28,11 @@ usage() {
 want_image() {
   local own arch=$1 library
   own=$(dpkg --print-architecture)
-  wanted=("${compilers[@]}" "${libraries[@]}" binutils tzdata)
+  wanted=("${compilers[@]}" "${libraries[@]}" libstdc++-12-dev binutils tzdata)
   [[ -n $arch && $arch != "$own" ]] || return 0
   case $arch in
-  amd64) wanted+=(gcc-x86-64-linux-gnu) ;;
-  arm64) wanted+=(gcc-aarch64-linux-gnu) ;;
+  amd64) wanted+=(gcc-x86-64-linux-gnu libstdc++-12-dev-amd64-cross) ;;
+  arm64) wanted+=(gcc-aarch64-linux-gnu libstdc++-12-dev-arm64-cross) ;;
   *) echo "install-deps: --image $arch: must be amd64 or arm64" >&2; exit 2 ;;
   esac
   dpkg --add-architecture "$arch"

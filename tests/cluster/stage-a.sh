@@ -15,7 +15,7 @@ wrong=(
   'gateway.service.port=70000' 'auth.jwt.jwksUrl=http://plain.example' 'reportSvc.autoscaling.metric=memory'
   'shutdown.preStopSeconds=0' 'reportSvc.env.lower=1' 'networkPolicy.enabled=maybe'
   'aggregateSvc.autoscaling.metric=memory' 'reportSvc.benchmark.places=11' 'dealers.waitSeconds=-1'
-  'tracing.sampler=sometimes' 'tracing.endpoint=collector:4318' 'monitoring.dashboard.enable=true'
+  'gateway.toolsets=everything' 'auth.accountTokens=maybe' 'tracing.sampler=sometimes' 'tracing.endpoint=collector:4318' 'monitoring.dashboard.enable=true'
 )
 refused() { # SETTING: the schema's message, not some other fault
   local output
@@ -58,6 +58,9 @@ settings_arrive() {
       tr -d '"' | grep -A 1 -E "^ *(- name: )?$name(: |$)" | grep -qE "(value: |$name: )$value\$" || { echo "$setting does not set $name"; bad=1; }
   done <<'TABLE'
 configmap AMCP_DRAIN_MS 7000 shutdown.drainMs=7000
+gateway ANALYTICS_MCP_TOOLSETS all gateway.toolsets=all
+gateway ANALYTICS_MCP_TRUSTED_SUBJECT librechat gateway.trustedSubject=librechat
+auth-svc AUTH_ACCOUNT_TOKENS off auth.accountTokens=off
 configmap AUTH_SVC_IDENTITY spiffe://a/b tls.identities.authSvc=spiffe://a/b
 configmap REPORT_SVC_IDENTITY r tls.identities.reportSvc=r
 configmap AGGREGATE_SVC_IDENTITY g tls.identities.aggregateSvc=g
@@ -81,6 +84,15 @@ TABLE
   return "$bad"
 }
 check 'settings of the chart arrive at the programs' settings_arrive
+# shellcheck source=tests/cluster/settings.sh
+source "$root/tests/cluster/settings.sh"
+check 'every setting of every program is reachable from the chart' every_setting_is_reachable
+refute 'a variable that the chart sets is refused in env' render "${live[@]}" --set gateway.env.GATEWAY_SESSION_KEY_FILE=/x
+files_arrive() {
+  render "${live[@]}" -s templates/gateway.yaml --set 'gateway.secretFiles={status-tls}' >"$work/files.yaml" || return 1
+  grep -q 'secretName: status-tls' "$work/files.yaml" && grep -q 'mountPath: /etc/analytics-mcp/files/status-tls,' "$work/files.yaml"
+}
+check 'Secrets for variables that name a file are mounted' files_arrive
 audit_is_kept() {
   local output
   output=$(render "${demo[@]}" --set authSvc.audit.enabled=true,authSvc.replicas=1,authSvc.audit.keepDays=30,authSvc.audit.sink=stdout)
@@ -156,15 +168,23 @@ certificate_is_right() {
   openssl x509 -in "$work/c.pem" -noout -ext subjectAltName | grep -oE 'DNS:[^,]*' | head -n 1 | grep -qx "DNS:$1"
 }
 for name in gateway auth-svc report-svc aggregate-svc; do check "certificate of $name: signed, and its first name is $name" certificate_is_right "$name"; done
-seal=$(secret analytics-mcp-auth-keys seal.key) ca=$(secret analytics-mcp-ca tls.crt) leaf=$(secret analytics-mcp-gateway-tls tls.crt)
+seal=$(secret analytics-mcp-auth-keys seal.key) ring=$(secret analytics-mcp-auth-keys keyring) session=$(secret analytics-mcp-session-key session.key)
+ca=$(secret analytics-mcp-ca tls.crt) leaf=$(secret analytics-mcp-gateway-tls tls.crt)
 check 'helm upgrade' install_ --set logLevel=DEBUG
 check 'an upgrade keeps the seal key' test "$(secret analytics-mcp-auth-keys seal.key)" = "$seal"
 check 'an upgrade keeps the authority' test "$(secret analytics-mcp-ca tls.crt)" = "$ca"
 check 'an upgrade makes new certificates' test "$(secret analytics-mcp-gateway-tls tls.crt)" != "$leaf"
 check 'a rotation' install_ --set keys.rotation=one
-check 'puts a new seal key first and keeps the old one' test "$(secret analytics-mcp-auth-keys seal.key | sed -n 2p)" = "$seal"
-check 'and a new session key' test "$(secret analytics-mcp-session-key session.key | wc -l)" = 2
-check 'and a new key of the ring' test "$(secret analytics-mcp-auth-keys keyring | wc -l)" = 2
+# No replica seals with a key that another one does not have yet: the second of old is the first of new.
+rotates_in_two_steps() { # SECRET KEY OLD
+  local now
+  now=$(secret "$1" "$2")
+  diff <(sed -n '1p;3p' <<<"$now") <(sed -n 2p <<<"$3"; sed -n 1p <<<"$3") || return 1
+  [[ $(wc -l <<<"$now") == 3 && $(sort -u <<<"$now" | wc -l) == 3 ]]
+}
+check 'lets the second seal key seal, and adds one' rotates_in_two_steps analytics-mcp-auth-keys seal.key "$seal"
+check 'and of the session keys' rotates_in_two_steps analytics-mcp-session-key session.key "$session"
+check 'and of the ring' rotates_in_two_steps analytics-mcp-auth-keys keyring "$ring"
 check 'a change of a setting is a new pod template' test "$(k get deployment analytics-mcp -o 'jsonpath={.metadata.annotations.deployment\.kubernetes\.io/revision}')" -ge 2
 began=$SECONDS
 check 'helm rollback' helm_ rollback analytics-mcp 1 --wait --timeout 60s

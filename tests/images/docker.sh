@@ -18,7 +18,7 @@ build() {
 }
 # files NAME TAG: the sum of each regular file of an image
 files() {
-  local container dir=$work/files
+  local container dir=$work/files-$1-$2 # of its own: two run at once
   container=$(docker create "analytics-mcp-$1:$2")
   rm -rf "$dir" && mkdir "$dir"
   docker export "$container" | tar -x -C "$dir" --exclude=dev --exclude=proc --exclude=sys

@@ -51,6 +51,23 @@ helm.sh/chart: {{ $root.Chart.Name }}-{{ $root.Chart.Version }}
 {{- if .Values.keys.existingSessionSecret }}{{ .Values.keys.existingSessionSecret }}{{ else }}{{ include "amcp.fullname" . }}-session-key{{ end }}
 {{- end }}
 
+{{/*
+Keys that several replicas share, a line each: the first seals, all open. Files of pods change at different times, so
+a rotation puts a new key second, where it only opens; the next one lets it seal.
+(dict "old" TEXT "rotate" BOOL "new" (list LINE LINE) "keep" NUMBER)
+*/}}
+{{- define "amcp.keyLines" -}}
+{{- $lines := list }}
+{{- with trimSuffix "\n" .old }}{{ $lines = splitList "\n" . }}{{ end }}
+{{- if not $lines }}
+{{- $lines = .new }}
+{{- else if .rotate }}
+{{- $next := index $lines (min 1 (sub (len $lines) 1)) }}
+{{- $lines = concat (list $next (first .new)) (without $lines $next) }}
+{{- end }}
+{{- slice $lines 0 (min .keep (len $lines)) | join "\n" }}
+{{- end }}
+
 {{/* The DNS names of a service's certificate. The first is its identity. */}}
 {{- define "amcp.dnsNames" -}}
 {{- $root := index . 0 }}{{ $component := index . 1 }}{{ $name := include "amcp.name" . }}{{ $ns := $root.Release.Namespace -}}

@@ -6,6 +6,12 @@ The Deployment of a service.
 {{- define "amcp.workload" -}}
 {{- $root := .root }}{{ $v := .values }}{{ $c := .component }}{{ $at := list $root $c }}{{ $shutdown := $root.Values.shutdown }}
 {{- $tls := ne $root.Values.tls.mode "off" }}
+{{/* Ports and probes rest on the first four. */}}
+{{- $set := list "ANALYTICS_MCP_HOST" "ANALYTICS_MCP_PORT" "GRPC_LISTEN" "ADMIN_LISTEN" "GRPC_TLS_CERT" "GRPC_TLS_KEY" "GRPC_TLS_CA" "OTEL_EXPORTER_OTLP_HEADERS" }}
+{{- range .env }}{{ $set = append $set .name }}{{ end }}
+{{- range $set }}
+{{- if hasKey $v.env . }}{{ fail (printf "%s: env.%s: the chart sets this variable itself" $c .) }}{{ end }}
+{{- end }}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -113,12 +119,19 @@ spec:
             - {name: tls, mountPath: /etc/analytics-mcp/tls, readOnly: true}
             {{- end }}
             {{- with .mounts }}{{ toYaml . | nindent 12 }}{{ end }}
+            {{- range $i, $secret := $v.secretFiles }}
+            - {name: files-{{ $i }}, mountPath: /etc/analytics-mcp/files/{{ $secret }}, readOnly: true}
+            {{- end }}
       volumes:
         {{- if $tls }}
         - name: tls
           secret: {secretName: {{ include "amcp.fullname" $root }}-{{ $c }}-tls, defaultMode: 0440}
         {{- end }}
         {{- with .volumes }}{{ toYaml . | nindent 8 }}{{ end }}
+        {{- range $i, $secret := $v.secretFiles }}
+        - name: files-{{ $i }}
+          secret: {secretName: {{ $secret }}, defaultMode: 0440}
+        {{- end }}
 ---
 apiVersion: v1
 kind: ServiceAccount
