@@ -93,7 +93,16 @@ static const char *header(const char *head, const char *name)
   return NULL;
 }
 
-/* Reads one answer with Content-Length and returns its body, valid until the next read. */
+/* Whether a body in chunks is there with its last one. */
+static bool chunks_ended(const struct connection *c)
+{
+  static const char last[] = "0\r\n\r\n";
+  size_t n = sizeof(last) - 1;
+  return c->in.len >= n && memcmp(c->in.data + c->in.len - n, last, n) == 0;
+}
+
+/* Reads one answer and returns its body, valid until the next read; one in chunks with their heads.
+ */
 static const char *read_answer(struct connection *c, int *status)
 {
   char *end;
@@ -102,7 +111,8 @@ static const char *read_answer(struct connection *c, int *status)
   size_t head = (size_t)(end - c->in.data) + 4;
   const char *length = header(c->in.data, "Content-Length");
   size_t body = length != NULL ? strtoul(length, NULL, 10) : 0;
-  while (c->in.len < head + body)
+  bool chunked = length == NULL && header(c->in.data, "Transfer-Encoding") != NULL;
+  while (c->in.len < head + body || (chunked && !chunks_ended(c)))
     fill(c);
   *status = (int)strtol(c->in.data + 9, NULL, 10);
   const char *session = header(c->in.data, "Mcp-Session-Id");

@@ -9,6 +9,7 @@ usage() {
   cat <<USAGE
 Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [size] [memory]
        tests/bench/run.sh compare COMMIT [--rounds N] [--record]
+       tests/bench/run.sh peers [--rounds N]
 
 Builds in release mode into build-bench and measures, on loopback only:
   rpc      unary calls/s, p50, p99 at 1 and 64 in flight: common/rpc beside a raw gRPC-core echo
@@ -20,9 +21,10 @@ Builds in release mode into build-bench and measures, on loopback only:
   fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
   size     500 dealers x 56 days x 12 values in a row at 200 ms: time, and memory at 28 and at 56 days
   memory   resident memory of each idle process, and of an idle connection
+  peers    cached run_report beside one-tool servers of the official SDKs and Google's own server, alternating
   compare  the services of this checkout against those of another commit, alternating; --record adds
            the ratios to docs/internals/bench-history.md
-Without names all run but compare. --seconds bounds each single run (default 3).
+Without names all run but peers and compare. --seconds bounds each single run (default 3).
 USAGE
 }
 
@@ -36,7 +38,7 @@ while (($# > 0)); do
   --no-build) build=false ;;
   compare) against=${2:?compare needs a commit}; parts+=(compare); shift ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | auth | set | shares | fanout | size | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | shares | peers | fanout | size | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
@@ -53,7 +55,7 @@ if $build; then
   if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
   if wants decoder; then programs+=(bench_decoder); fi
   if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
-  if wants set || wants shares || wants fanout || wants size || wants memory || wants compare; then
+  if wants set || wants shares || wants peers || wants fanout || wants size || wants memory || wants compare; then
     programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
   fi
   ninja -C "$dir" "${programs[@]}" | tail -n 1
@@ -103,6 +105,8 @@ source "$root/tests/bench/set.sh"
 source "$root/tests/bench/compare.sh"
 # shellcheck source=tests/bench/shares.sh
 source "$root/tests/bench/shares.sh"
+# shellcheck source=tests/bench/peers.sh
+source "$root/tests/bench/peers.sh"
 trap 'down; rm -rf "$run"' EXIT
 
 if wants memory; then
@@ -203,6 +207,7 @@ if wants size; then
 fi
 
 if wants shares; then shares "$rounds"; fi
+if wants peers; then peers "$rounds"; fi
 if [[ -n $against ]]; then compare "$against" "$rounds"; fi
 [[ ! -e $run/errors ]] || { say "calls failed: the figures are not ones of answers"; exit 1; }
 ((failed == 0)) || { say "some figures missed their bound"; exit 1; }

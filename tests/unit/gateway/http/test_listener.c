@@ -561,8 +561,8 @@ static void disconnect_is_noticed_while_an_answer_is_awaited(void)
   listener_stop(l, 1000);
 }
 
-/* The watch is told of an end once. It is given time to hear of it before the request is suspended;
- * the other order must end the same way. */
+/* An end is reported once. The watch gets time to see it before the request is suspended; the other
+ * order must end the same way. */
 static void end_before_the_request_waits_is_noticed_when_it_does(void)
 {
   struct listener *l = start();
