@@ -20,7 +20,8 @@ Builds in release mode into build-bench and measures, on loopback only:
   shares   cached run_report with what one caller may use counted and not, in alternating rounds (--rounds)
   fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
   size     500 dealers x 56 days x 12 values in a row at 200 ms: time, and memory at 28 and at 56 days
-  memory   resident memory of each idle process, and of an idle connection
+  memory   resident memory of each idle process, of an idle connection with a session and with a stream, and of
+           the gateway under load
   peers    cached run_report beside one-tool servers of the official SDKs and Google's own server, alternating
   compare  the services of this checkout against those of another commit, alternating; --record adds
            the ratios to docs/internals/bench-history.md
@@ -109,22 +110,43 @@ source "$root/tests/bench/shares.sh"
 source "$root/tests/bench/peers.sh"
 trap 'down; rm -rf "$run"' EXIT
 
+# peak_mb NAME: the most memory that a service had resident, in MB.
+peak_mb() {
+  local i
+  for ((i = 0; i < ${#pids[@]}; i++)); do
+    [[ ${names[i]} != "$1" ]] || awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/${pids[i]}/status"
+  done
+}
+
 if wants memory; then
   say "== resident memory of each idle process (VmRSS)"
   up "$bin" --stub >/dev/null
   for ((i = 1; i < ${#pids[@]}; i++)); do
     must "${names[i]}, MB" "$(rss_mb "${pids[i]}")" '<' 25
   done
-  say "== the gateway's memory for each idle connection with a session"
-  idle=$(rss_mb "${pids[-1]}")
-  mkfifo "$run/sessions"
-  mcp --sessions 500 --seconds 2 >"$run/sessions" &
-  holder=$!
-  read -r line <"$run/sessions"
-  say "  $line"
-  must "KiB for each of 500 sessions" \
-    "$(awk -v a="$idle" -v b="$(rss_mb "${pids[-1]}")" 'BEGIN { printf "%.1f", (b - a) * 1024 / 500 }')" '<' 64
-  wait "$holder"
+  # held WHAT N [OPTION]: the gateway's memory for each of N idle connections with a session.
+  mkfifo "$run/held"
+  held() {
+    local idle holder line
+    idle=$(rss_mb "${pids[-1]}")
+    mcp --sessions "$2" "${@:3}" --seconds 2 >"$run/held" &
+    holder=$!
+    read -r line <"$run/held"
+    must "KiB for each of $2 $1" \
+      "$(awk -v a="$idle" -v b="$(rss_mb "${pids[-1]}")" -v n="$2" 'BEGIN { printf "%.1f", (b - a) * 1024 / n }')" '<' 64
+    wait "$holder"
+    [[ $line == "$1 $2 open" ]] || touch "$run/errors"
+  }
+  say "== the gateway's memory for each idle connection with a session, and with a stream of notifications"
+  held sessions 500
+  down
+  up "$bin" --stub >/dev/null
+  held streams 250 --streams
+  down
+  say "== the gateway's memory under load: cached run_report at 64 in flight"
+  up "$bin" --stub >/dev/null
+  mcp --tool run_report --arguments "$report_args}" --connections 64 --seconds "$seconds" >/dev/null
+  must "gateway at most, MB" "$(peak_mb gateway)" '<=' 32
   down
 fi
 
@@ -168,14 +190,6 @@ if wants fanout; then
     down
   done
 fi
-
-# peak_mb NAME: the most memory that a service had resident, in MB.
-peak_mb() {
-  local i
-  for ((i = 0; i < ${#pids[@]}; i++)); do
-    [[ ${names[i]} != "$1" ]] || awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/${pids[i]}/status"
-  done
-}
 
 if wants size; then
   compared=() streamed=()
