@@ -164,6 +164,12 @@ struct daily_meaning daily_meaning_of(struct tool_call *c, const struct daily_qu
       suspect_duplicates(found.lead_events, found.lead_sessions)};
 }
 
+bool daily_has_messages(const void *state, size_t member)
+{
+  const struct daily_question *q = state;
+  return daily_fold_has_kind(&q->fold, member, LEAD_KIND_CHAT);
+}
+
 /* YYYYMMDD of a day. */
 static int32_t date_of(int64_t day)
 {

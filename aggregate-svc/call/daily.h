@@ -33,6 +33,9 @@ bool daily_shares_reports(const struct tool_call *c);
 enum err_code daily_plan(struct tool_call *c, struct daily_question *q, struct plan *p,
                          struct err *e);
 
+/* Whether a dealer had chats or texts in the period asked about. state: of a tool, as above. */
+bool daily_has_messages(const void *state, size_t member);
+
 /* What counts on a dealer's site. */
 struct daily_meaning {
   int lead_event, shopper;

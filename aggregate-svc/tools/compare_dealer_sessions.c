@@ -60,6 +60,7 @@ const struct tool compare_dealer_sessions_tool = {.rpc = "CompareDealerSessions"
                                                   .kept = true,
                                                   .state_size = sizeof(struct state),
                                                   .fold = &daily_fold,
+                                                  .has_messages = daily_has_messages,
                                                   .check = check,
                                                   .plan = plan,
                                                   .result = result};

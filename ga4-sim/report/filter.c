@@ -87,7 +87,7 @@ static enum err_code compile_in_list(struct compiler *c, const char *sql, const 
   return ERR_OK;
 }
 
-static bool number_of(const cJSON *value, double *out)
+bool filter_number(const cJSON *value, double *out)
 {
   const cJSON *n = member(value, "int64Value");
   if (n == NULL)
@@ -113,7 +113,7 @@ static enum err_code compile_numeric(struct compiler *c, const char *sql, const 
   if (operation == NULL || operation->valueint < OPERATION_EQUAL ||
       operation->valueint > OPERATION_GREATER_THAN_OR_EQUAL)
     return refuse(c, "The NumericFilter's operation must be specified.");
-  if (!number_of(member(f, "value"), &value))
+  if (!filter_number(member(f, "value"), &value))
     return refuse(c, "The NumericFilter's value must be specified.");
   put_number(c, sql);
   buf_printf(&c->out, "%s%.17g", operators[operation->valueint], value);
@@ -123,7 +123,7 @@ static enum err_code compile_numeric(struct compiler *c, const char *sql, const 
 static enum err_code compile_between(struct compiler *c, const char *sql, const cJSON *f)
 {
   double from, to;
-  if (!number_of(member(f, "fromValue"), &from) || !number_of(member(f, "toValue"), &to))
+  if (!filter_number(member(f, "fromValue"), &from) || !filter_number(member(f, "toValue"), &to))
     return refuse(c, "The BetweenFilter's fromValue and toValue must be specified.");
   put_number(c, sql);
   buf_printf(&c->out, " BETWEEN %.17g AND %.17g", from, to);

@@ -50,6 +50,7 @@ struct funnel_runner {
   struct tally next[FUNNEL_TALLIES][FUNNEL_MAX_STEPS];
   struct event *all;                  /* of one user */
   struct segment_event *for_segments; /* the same */
+  struct segment_days range_days;     /* of the range that is read */
   bool *in;                           /* the segment that is booked */
   size_t all_count;
   struct event *events; /* those in it */
@@ -160,7 +161,8 @@ static void book_user(struct funnel_runner *run, size_t range)
   for (size_t k = 0; k < segment_count(run->f); k++) {
     memset(run->in, 1, run->all_count);
     if (segments->n > 0)
-      segment_mark(&segments->of[k], run->for_segments, run->all_count, run->in);
+      segment_mark(segments, &segments->of[k], &run->range_days, run->for_segments, run->all_count,
+                   run->in);
     run->event_count = 0;
     for (size_t i = 0; i < run->all_count; i++)
       if (run->in[i])
@@ -180,7 +182,7 @@ static void put_statement(const struct funnel_runner *run, size_t range, struct 
   calendar_fill(&to, rg->end < run->last_day ? rg->end : run->last_day);
   buf_printf(sql, "SELECT s.user_id,d.day_number*86400+e.hour*3600,e.date,%s",
              value == NULL ? "NULL" : value);
-  buf_puts(sql, ",e.session_id");
+  buf_puts(sql, ",e.session_id,e.count");
   for (size_t i = 0; i < f->step_count; i++)
     buf_printf(sql, ",%s", f->steps[i].sql);
   for (size_t i = 0; i < f->segments.n_filters; i++)
@@ -203,8 +205,8 @@ static const char *copy_column(struct funnel_runner *run, sqlite3_stmt *stmt, in
   return text == NULL ? NULL : arena_strdup(run->f->base.arena, text);
 }
 
-/* Columns before the steps: user, time, date, value, session. */
-enum { FIRST_STEP = 5 };
+/* Columns before the steps: user, time, date, value, session, count. */
+enum { FIRST_STEP = 6 };
 
 static void take_event(struct funnel_runner *run, sqlite3_stmt *stmt)
 {
@@ -215,7 +217,9 @@ static void take_event(struct funnel_runner *run, sqlite3_stmt *stmt)
   *ev = (struct event){.time_s = sqlite3_column_double(stmt, 1),
                        .date = copy_column(run, stmt, 2),
                        .value = copy_column(run, stmt, 3)};
-  *seen = (struct segment_event){.session = sqlite3_column_int64(stmt, 4), .time_s = ev->time_s};
+  *seen = (struct segment_event){.session = sqlite3_column_int64(stmt, 4),
+                                 .time_s = ev->time_s,
+                                 .count = sqlite3_column_double(stmt, 5)};
   int column = FIRST_STEP;
   for (size_t i = 0; i < run->f->step_count; i++)
     if (sqlite3_column_int(stmt, column++))
@@ -225,12 +229,21 @@ static void take_event(struct funnel_runner *run, sqlite3_stmt *stmt)
       seen->filters |= (uint64_t)1 << i;
 }
 
+/* Days are counted as the world's table of days does. */
+static struct segment_days days_of(const struct funnel_runner *run, const struct request_range *r)
+{
+  int64_t first = run->world->params.today - (int64_t)run->world->params.days + 1;
+  return (struct segment_days){r->start - first,
+                               (r->end < run->last_day ? r->end : run->last_day) - first};
+}
+
 static enum err_code run_range(struct funnel_runner *run, size_t range)
 {
   AUTO_BUF struct buf sql = BUF_INIT(TABLE_SQL_MAX);
   sqlite3_stmt *stmt = NULL;
   int64_t user = -1;
   int rc = SQLITE_DONE;
+  run->range_days = days_of(run, &run->f->base.ranges[range]);
   put_statement(run, range, &sql);
   enum err_code code = table_prepare(run->db, &run->f->base, &sql, &stmt, run->e);
   while (code == ERR_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {

@@ -40,6 +40,9 @@ enum err_code funnel_read(struct funnel_request *f, const cJSON *tree,
                           struct err *e);
 /* A filter of a step or a segment as a condition on an event, in SQL. */
 enum err_code funnel_filter(struct reader *x, const cJSON *expression, const char **sql);
+/* The bounds, included, of a filter on how often an event happened. */
+#define FUNNEL_EVENT_COUNT "event_count"
+enum err_code funnel_count_bounds(struct reader *x, const cJSON *filter, double *from, double *to);
 /* A duration such as "60s" or "0.5s"; 0 without a text. `name` is that of the field. */
 enum err_code funnel_duration(struct reader *x, const char *name, const char *text, double *out);
 /* Appends the RunFunnelReportResponse, as report_run() does. */

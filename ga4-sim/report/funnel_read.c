@@ -47,19 +47,30 @@ static cJSON *translate_never(void)
   return out;
 }
 
+/* Each event by itself happened once. */
+static cJSON *translate_count(struct reader *x, const cJSON *in)
+{
+  double from, to;
+  if (funnel_count_bounds(x, in, &from, &to) != ERR_OK)
+    return NULL;
+  cJSON *never = translate_never();
+  if (from > 1 || to < 1)
+    return never;
+  cJSON *always = cJSON_CreateObject();
+  cJSON_AddItemToObject(always, "notExpression", never);
+  return always;
+}
+
 /* Parameters that are not registered as dimensions may be asked for; an event without the parameter
  * does not meet the condition. */
 static cJSON *translate_parameter(struct reader *x, const cJSON *in)
 {
   const char *event = text_of(in, "eventParameterName"), *item = text_of(in, "itemParameterName");
-  if (member(member(in, "filterScoping"), "inAnyNDayPeriod") != NULL) {
-    err_set(x->e, ERR_UNIMPLEMENTED, NULL,
-            "The simulator does not accumulate parameters. Remove inAnyNDayPeriod.");
-    return NULL;
-  }
   if (event[0] == '\0' && item[0] == '\0')
     return refuse(x, "A funnel parameter filter requires an eventParameterName or an "
                      "itemParameterName.");
+  if (strcmp(event, FUNNEL_EVENT_COUNT) == 0)
+    return translate_count(x, in);
   AUTO_FREE char *name =
       event[0] != '\0' ? xasprintf("customEvent:%s", event) : xasprintf("customItem:%s", item);
   return has_parameter(x, name) ? translate_field(in, name) : translate_never();

@@ -124,6 +124,8 @@ enum err_code request_metric_sql(struct report_request *r, const char *name, con
                                  enum metric_type *type, struct err *e);
 
 /* filter.c: a FilterExpression as an SQL condition. */
+/* The value of a NumericValue; false when it has none. */
+bool filter_number(const cJSON *value, double *out);
 enum err_code filter_compile(struct report_request *r, const cJSON *expression, bool metrics,
                              const char **sql, struct err *e);
 /* expression.c: a metric expression (+ - * / and parentheses) as SQL. */

@@ -3,8 +3,12 @@
 
 #include <string.h>
 
+enum { DAY_S = 24 * 3600 };
+
 /* A run of a user's events. */
 struct span {
+  const struct segments *all;
+  const struct segment_days *days;
   const struct segment_event *events;
   size_t from, to;
   uint64_t any; /* filters that any event of the user meets */
@@ -21,11 +25,34 @@ static bool holds(const struct segment_expression *x, uint64_t filters, uint64_t
   return x->join == SEGMENT_AND ? met == x->n : x->join == SEGMENT_OR ? met > 0 : met == 0;
 }
 
-static uint64_t filters_of(const struct span *s)
+/* Whether a period of days that ends at one of the report holds. Of the span's events those of one
+ * session, or of all (-1). */
+static bool reaches(const struct segment_count *c, const struct span *s, int64_t session)
+{
+  for (int64_t end = s->days->first; end <= s->days->last; end++) {
+    double sum = 0;
+    for (size_t i = s->from; i < s->to; i++) {
+      const struct segment_event *ev = &s->events[i];
+      int64_t day = (int64_t)(ev->time_s / DAY_S);
+      if ((ev->filters >> c->filter & 1) != 0 && day <= end && day > end - c->days &&
+          (session < 0 || ev->session == session))
+        sum += ev->count;
+    }
+    if (sum >= c->from && sum <= c->to)
+      return true;
+  }
+  return false;
+}
+
+static uint64_t filters_of(const struct span *s, int64_t session)
 {
   uint64_t all = 0;
   for (size_t i = s->from; i < s->to; i++)
-    all |= s->events[i].filters;
+    if (session < 0 || s->events[i].session == session)
+      all |= s->events[i].filters;
+  for (size_t k = 0; k < s->all->n_counts; k++)
+    if (reaches(&s->all->counts[k], s, session))
+      all |= (uint64_t)1 << s->all->counts[k].bit;
   return all;
 }
 
@@ -47,10 +74,11 @@ static size_t unit_end(const struct span *s, size_t i, enum segment_scope scope)
  * then, this event with it. */
 static bool completes(const struct segment_step *step, const struct span *s, size_t i)
 {
-  uint64_t filters = s->events[i].filters;
-  for (size_t j = i; step->scope != WITHIN_EVENT && j-- > s->from;)
-    if (step->scope == WITHIN_USER || s->events[j].session == s->events[i].session)
-      filters |= s->events[j].filters;
+  struct span until = *s;
+  until.to = i + 1;
+  int64_t session = step->scope == WITHIN_SESSION ? s->events[i].session : -1;
+  uint64_t filters =
+      step->scope == WITHIN_EVENT ? s->events[i].filters : filters_of(&until, session);
   return holds(step->expression, filters, s->any);
 }
 
@@ -79,7 +107,7 @@ static bool meets(const struct segment_group *g, const struct span *s)
     struct span unit = *s;
     unit.from = i;
     unit.to = end = unit_end(s, i, g->scope);
-    if (g->expression != NULL && holds(g->expression, filters_of(&unit), s->any))
+    if (g->expression != NULL && holds(g->expression, filters_of(&unit, -1), s->any))
       return true;
     for (size_t k = unit.from; g->expression == NULL && k < unit.to; k++)
       if (sequence_from(g, &unit, k))
@@ -119,10 +147,12 @@ static void exclude(const struct segment *s, const struct span *member, bool *in
   }
 }
 
-void segment_mark(const struct segment *s, const struct segment_event *events, size_t n, bool *in)
+void segment_mark(const struct segments *all, const struct segment *s,
+                  const struct segment_days *days, const struct segment_event *events, size_t n,
+                  bool *in)
 {
-  struct span user = {.events = events, .to = n};
-  user.any = filters_of(&user);
+  struct span user = {.all = all, .days = days, .events = events, .to = n};
+  user.any = filters_of(&user, -1);
   for (size_t i = 0, end; i < n; i = end) {
     struct span member = user;
     member.from = i;

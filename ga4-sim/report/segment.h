@@ -1,11 +1,11 @@
 /* Segments of funnels (v1alpha): which events of a user are in them.
  *
  * A filter of a segment is a condition on one event. How many events it is evaluated on is its
- * scope: within a session or a user a filter holds when it does for any of the events, and the
- * expression joins what so holds. A user's segment has all events of the users that meet all its
- * groups, a session's those of sessions, an event's the events themselves. An exclusion that is
- * temporary takes out the events, sessions or the user that meet it; a permanent one the whole
- * member. */
+ * scope: within a session or a user a filter holds when it does for any of the events, or for their
+ * number within some days (segment_counts.c), and the expression joins what so holds. A user's
+ * segment has all events of the users that meet all its groups, a session's those of sessions, an
+ * event's the events themselves. An exclusion that is temporary takes out the events, sessions or
+ * the user that meet it; a permanent one the whole member. */
 #ifndef GA4_SIM_SEGMENT_H
 #define GA4_SIM_SEGMENT_H
 
@@ -59,11 +59,21 @@ struct segment {
   enum segment_exclusion exclusion;
 };
 
+/* How often events happened within so many days in a row. */
+struct segment_count {
+  unsigned filter; /* bit of the events that are counted */
+  unsigned bit;    /* set for a run of events in which it holds; of no single event */
+  int64_t days;
+  double from, to; /* bounds, included */
+};
+
 struct segments {
   struct segment of[SEGMENT_MAX];
   size_t n;
   const char *filters[SEGMENT_MAX_FILTERS]; /* conditions on an event, in SQL */
   size_t n_filters;
+  struct segment_count counts[SEGMENT_MAX_FILTERS / 2];
+  size_t n_counts;
 };
 
 /* Reads the segments of a transcoded request. ERR_INVALID_ARGUMENT and ERR_UNIMPLEMENTED as
@@ -74,10 +84,18 @@ enum err_code segments_read(struct segments *out, struct reader *x);
 struct segment_event {
   int64_t session;
   double time_s;
+  double count;     /* how many events this one stands for */
   uint64_t filters; /* a bit per filter that the event meets */
 };
 
-/* Sets in[i] for each of a user's events that is in the segment. */
-void segment_mark(const struct segment *s, const struct segment_event *events, size_t n, bool *in);
+/* The days of the report, as events have them: time_s / 86,400. */
+struct segment_days {
+  int64_t first, last;
+};
+
+/* Sets in[i] for each of a user's events that is in the segment, which is one of `all`. */
+void segment_mark(const struct segments *all, const struct segment *s,
+                  const struct segment_days *days, const struct segment_event *events, size_t n,
+                  bool *in);
 
 #endif

@@ -1,17 +1,13 @@
 /* Reads the segments of a RunFunnelReportRequest. */
+#include "ga4-sim/report/segment_read.h"
 #include "common/base/mem.h"
 #include "ga4-sim/report/funnel.h"
 
-/* Where in a request. */
-struct place {
-  struct reader *x;
-  struct segments *all;
-};
-
-static const struct segment_expression *read_expression(struct place *p, const cJSON *in,
+static const struct segment_expression *read_expression(struct segment_place *p, const cJSON *in,
                                                         unsigned depth);
 
-static struct segment_expression *new_expression(struct place *p, enum segment_join join, size_t n)
+struct segment_expression *segment_expression_new(struct segment_place *p, enum segment_join join,
+                                                  size_t n)
 {
   struct segment_expression *e = ARENA_NEW(p->x->r->arena, struct segment_expression);
   const struct segment_expression **parts =
@@ -24,11 +20,9 @@ static struct segment_expression *new_expression(struct place *p, enum segment_j
   return e;
 }
 
-/* A filter as a condition on an event, which becomes one bit of it. */
-static const struct segment_expression *read_filter(struct place *p, const cJSON *in,
-                                                    const cJSON *filter)
+struct segment_expression *segment_read_filter(struct segment_place *p, const cJSON *filter)
 {
-  struct segment_expression *e = new_expression(p, SEGMENT_FILTER, 0);
+  struct segment_expression *e = segment_expression_new(p, SEGMENT_FILTER, 0);
   if (e == NULL)
     return NULL;
   if (p->all->n_filters == SEGMENT_MAX_FILTERS) {
@@ -36,17 +30,26 @@ static const struct segment_expression *read_filter(struct place *p, const cJSON
             "The simulator takes up to %d filters in segments. Remove some.", SEGMENT_MAX_FILTERS);
     return NULL;
   }
-  if (funnel_filter(p->x, in, &p->all->filters[p->all->n_filters]) != ERR_OK)
+  if (funnel_filter(p->x, filter, &p->all->filters[p->all->n_filters]) != ERR_OK)
     return NULL;
   e->filter = (unsigned)p->all->n_filters++;
-  e->any_time = cJSON_IsTrue(member(member(filter, "filterScoping"), "atAnyPointInTime"));
   return e;
 }
 
-static const struct segment_expression *read_parts(struct place *p, const cJSON *list,
+/* A filter on a field, or on an event that is not added up. */
+static const struct segment_expression *read_filter(struct segment_place *p, const cJSON *in,
+                                                    const cJSON *filter)
+{
+  struct segment_expression *e = segment_read_filter(p, in);
+  if (e != NULL)
+    e->any_time = cJSON_IsTrue(member(member(filter, "filterScoping"), "atAnyPointInTime"));
+  return e;
+}
+
+static const struct segment_expression *read_parts(struct segment_place *p, const cJSON *list,
                                                    enum segment_join join, unsigned depth)
 {
-  struct segment_expression *e = new_expression(p, join, (size_t)cJSON_GetArraySize(list));
+  struct segment_expression *e = segment_expression_new(p, join, (size_t)cJSON_GetArraySize(list));
   const cJSON *one;
   cJSON_ArrayForEach(one, list)
   {
@@ -58,9 +61,10 @@ static const struct segment_expression *read_parts(struct place *p, const cJSON 
   return e;
 }
 
-static const struct segment_expression *read_not(struct place *p, const cJSON *in, unsigned depth)
+static const struct segment_expression *read_not(struct segment_place *p, const cJSON *in,
+                                                 unsigned depth)
 {
-  struct segment_expression *e = new_expression(p, SEGMENT_NOT, 1);
+  struct segment_expression *e = segment_expression_new(p, SEGMENT_NOT, 1);
   const struct segment_expression *part = e == NULL ? NULL : read_expression(p, in, depth + 1);
   if (part == NULL)
     return NULL;
@@ -68,7 +72,7 @@ static const struct segment_expression *read_not(struct place *p, const cJSON *i
   return e;
 }
 
-static const struct segment_expression *read_expression(struct place *p, const cJSON *in,
+static const struct segment_expression *read_expression(struct segment_place *p, const cJSON *in,
                                                         unsigned depth)
 {
   const cJSON *one;
@@ -82,6 +86,8 @@ static const struct segment_expression *read_expression(struct place *p, const c
     return read_parts(p, member(one, "expressions"), SEGMENT_OR, depth);
   if ((one = member(in, "notExpression")) != NULL)
     return read_not(p, one, depth);
+  if ((one = member(in, "segmentEventFilter")) != NULL && segment_accumulates(one))
+    return segment_read_counts(p, one);
   if ((one = member(in, "segmentFilter")) != NULL ||
       (one = member(in, "segmentEventFilter")) != NULL)
     return read_filter(p, in, one);
@@ -99,7 +105,8 @@ static enum segment_scope scope_of(const cJSON *in, const char *name, enum segme
              : (enum segment_scope)scope->valueint;
 }
 
-static enum err_code read_sequence(struct place *p, const cJSON *in, struct segment_group *g)
+static enum err_code read_sequence(struct segment_place *p, const cJSON *in,
+                                   struct segment_group *g)
 {
   const cJSON *steps = member(in, "userSequenceSteps"), *one;
   if (cJSON_GetArraySize(steps) == 0 || cJSON_GetArraySize(steps) > SEGMENT_MAX_STEPS)
@@ -110,6 +117,7 @@ static enum err_code read_sequence(struct place *p, const cJSON *in, struct segm
     struct segment_step *step = &g->steps[g->n_steps++];
     step->scope = scope_of(one, "stepScoping", WITHIN_USER);
     step->directly = cJSON_IsTrue(member(one, "isDirectlyFollowedBy"));
+    p->scope = step->scope;
     step->expression = read_expression(p, member(one, "segmentFilterExpression"), 0);
     if (step->expression == NULL)
       return p->x->e->code;
@@ -119,7 +127,7 @@ static enum err_code read_sequence(struct place *p, const cJSON *in, struct segm
 }
 
 /* The groups of a list; sequences when they have steps. */
-static enum err_code read_groups(struct place *p, const cJSON *list, bool sequences,
+static enum err_code read_groups(struct segment_place *p, const cJSON *list, bool sequences,
                                  enum segment_scope member_scope, struct segment_criteria *out)
 {
   const cJSON *one;
@@ -135,6 +143,7 @@ static enum err_code read_groups(struct place *p, const cJSON *list, bool sequen
       return p->x->e->code;
     if (sequences)
       continue;
+    p->scope = g->scope;
     g->expression = read_expression(p, member(one, "segmentFilterExpression"), 0);
     if (g->expression == NULL)
       return p->x->e->code;
@@ -142,8 +151,8 @@ static enum err_code read_groups(struct place *p, const cJSON *list, bool sequen
   return ERR_OK;
 }
 
-static enum err_code read_criteria(struct place *p, const cJSON *in, enum segment_scope scope,
-                                   struct segment_criteria *out)
+static enum err_code read_criteria(struct segment_place *p, const cJSON *in,
+                                   enum segment_scope scope, struct segment_criteria *out)
 {
   enum err_code code = read_groups(p, member(in, "andConditionGroups"), false, scope, out);
   return code == ERR_OK ? read_groups(p, member(in, "andSequenceGroups"), true, scope, out) : code;
@@ -166,7 +175,7 @@ static const struct kind kinds[] = {
      WITHIN_EVENT},
 };
 
-static enum err_code read_segment(struct place *p, const cJSON *in, struct segment *out)
+static enum err_code read_segment(struct segment_place *p, const cJSON *in, struct segment *out)
 {
   size_t k = 0;
   const char *name = text_of(in, "name");
@@ -193,7 +202,7 @@ static enum err_code read_segment(struct place *p, const cJSON *in, struct segme
 enum err_code segments_read(struct segments *out, struct reader *x)
 {
   const cJSON *list = member(x->tree, "segments"), *one;
-  struct place p = {x, out};
+  struct segment_place p = {x, out, WITHIN_UNSPECIFIED};
   int n = cJSON_GetArraySize(list);
   enum err_code code = ERR_OK;
   if (n > SEGMENT_MAX)

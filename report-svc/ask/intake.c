@@ -119,16 +119,32 @@ bool intake_forget(struct intake_waiter *w)
   return at != NULL;
 }
 
-void intake_leave(struct intake_share *s)
+/* Gives the turn on, and with `back` what the share holds. */
+static void give(struct intake_share *s, bool back)
 {
   struct intake *in = s->group->intake;
+  struct intake_waiter *ready = NULL;
   pthread_mutex_lock(&in->lock);
-  in->held -= s->held;
-  s->held = 0;
-  if (s->group->turn == s)
+  bool turn = s->group->turn == s;
+  if (turn)
     s->group->turn = NULL;
-  metric_set(in->gauge, (double)in->held, NULL);
-  struct intake_waiter *ready = take_ready(in);
+  if (back) {
+    in->held -= s->held;
+    s->held = 0;
+    metric_set(in->gauge, (double)in->held, NULL);
+  }
+  if (turn || back)
+    ready = take_ready(in);
   pthread_mutex_unlock(&in->lock);
   run(ready);
+}
+
+void intake_yield(struct intake_share *s)
+{
+  give(s, false);
+}
+
+void intake_leave(struct intake_share *s)
+{
+  give(s, true);
 }

@@ -7,6 +7,10 @@
  * proceeds, so nobody waits for a fan-out of somebody else whose reader is slow. The process holds
  * the bound, and what one dealer of each fan-out takes beyond it.
  *
+ * The turn is for reading. A dealer that must wait for something else, above all for a place at
+ * Google while those in line hold them all, gives it to the next in line (intake_yield()) and keeps
+ * its memory: who has the turn has a transfer, which ends and frees its place.
+ *
  * Thread-safe. Callbacks run without the lock, on the thread that made room. */
 #ifndef AMCP_REPORT_INTAKE_H
 #define AMCP_REPORT_INTAKE_H
@@ -63,6 +67,8 @@ bool intake_take(struct intake_share *s, size_t bytes);
 bool intake_take_or_wait(struct intake_waiter *w);
 /* True: it no longer waits, go does not run. False: it did not wait, or go ran or is about to. */
 bool intake_forget(struct intake_waiter *w);
+/* Gives the turn on, if the share has it, and keeps what it holds. */
+void intake_yield(struct intake_share *s);
 /* Gives everything back, and the turn on. Nothing of the share may wait. */
 void intake_leave(struct intake_share *s);
 

@@ -304,7 +304,15 @@ static enum err_code check(void *user, const struct http_response *response, str
   return hand_rests(p, rest, e);
 }
 
+/* Who waits for a place must not keep those from reading who hold them. */
+static void on_wait(void *user)
+{
+  struct fetch_page *p = user;
+  intake_yield(&p->dealer->share);
+}
+
 static const struct google_call_ops ops = {.on_token = on_token,
+                                           .on_wait = on_wait,
                                            .prepare = prepare,
                                            .on_body = on_body,
                                            .check = check,

@@ -20,7 +20,8 @@
  * once, whoever comes first, and without the lock, as all callbacks to the owner.
  *
  * The place at the governor is given back before every wait, so a call that backs off holds up
- * nobody. The chain holds one reference from start to finish; a timer holds one of its own. */
+ * nobody, and its owner, who may hold something, too, hears of it (on_wait). The chain holds one
+ * reference from start to finish; a timer holds one of its own. */
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -123,6 +124,13 @@ bool call_enter(struct google_call *c, enum phase phase)
     c->phase = phase;
   pthread_mutex_unlock(&c->lock);
   return go;
+}
+
+void call_waits(void *call)
+{
+  const struct google_call *c = call;
+  if (c->options.ops->on_wait != NULL)
+    c->options.ops->on_wait(c->options.user);
 }
 
 uint32_t call_remaining_ms(const struct google_call *c, uint32_t at_most)

@@ -50,6 +50,8 @@ void call_finish(struct google_call *c, const struct err *e);
 void call_finish_cancelled(struct google_call *c);
 /* Moves on to a phase; false when the call was cancelled meanwhile. */
 bool call_enter(struct google_call *c, enum phase phase);
+/* Lets the owner know that the call waits. Before a cancel may end it. */
+void call_waits(void *call);
 /* What is left until the deadline, at least 1 ms and at most so many. */
 uint32_t call_remaining_ms(const struct google_call *c, uint32_t at_most);
 

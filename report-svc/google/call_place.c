@@ -54,6 +54,7 @@ void call_seek_place(struct google_call *c)
   c->place.google = c->google;
   c->place.key = c->target.key;
   c->place.on_admitted = on_place;
+  c->place.on_wait = call_waits;
   c->place.user = c;
   c->place.deadline_ms = c->options.deadline_ms;
   c->place.guest = c->token->opaque;

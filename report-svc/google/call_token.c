@@ -202,6 +202,7 @@ void call_renew_token(struct google_call *c)
   if (google_lease_name(&name, c->google, &c->options, c->subject_id))
     leases_drop(c->google->leases, &name);
   c->renewed = true;
+  call_waits(c);
   c->has_rejected = EVP_Digest(token, strlen(token), c->rejected, &len, EVP_sha256(), NULL) == 1;
   call_seek_token(c);
 }

@@ -54,6 +54,7 @@ static void try_again(struct google_call *c, enum google_next next, const char *
     return;
   }
   c->waited_ms += wait;
+  call_waits(c);
   google_call_ref(c); /* the timer's; a cancel may end the chain from now on */
   if (!call_enter(c, PHASE_WAIT)) {
     call_finish_cancelled(c);

@@ -295,7 +295,8 @@ static void on_page_done(void *user, const struct err *e)
 
 static void read_page(struct find *f)
 {
-  static const struct google_call_ops ops = {on_token, prepare, NULL, check, on_page_done};
+  static const struct google_call_ops ops = {
+      .on_token = on_token, .prepare = prepare, .check = check, .on_done = on_page_done};
   struct google_call_options options = *f->options.call;
   options.method = google_method(GOOGLE_ACCOUNT_SUMMARIES);
   options.subject_id = f->subject_id;

@@ -63,6 +63,9 @@ struct google_call_ops {
                             struct err *e);
   /* Before every attempt: appends the body; forgets what came of the attempt before. */
   enum err_code (*prepare)(void *user, struct buf *body, struct err *e);
+  /* The call is about to wait, with no transfer under way: for a token, a place or a further
+   * attempt. Perhaps several times; NULL for nothing. */
+  void (*on_wait)(void *user);
   /* As http_request's; NULL collects the body. */
   enum http_flow (*on_body)(void *user, const char *data, size_t len);
   /* A 2xx answer has arrived whole; or on_body aborted: response is NULL, *e must be set.

@@ -185,9 +185,27 @@ static void enqueue(struct governor *g, struct governor_ticket *t, const char *n
   make_ready(g, key);
 }
 
+/* Whether a place is free for the ticket, and nobody before it. */
+static bool has_place(const struct governor *g, const struct governor_ticket *t, const char *name)
+{
+  struct map_node *node = map_find_text(&g->keys, name);
+  if (g->active >= g->options.total || g->ready_first != NULL)
+    return false;
+  if (node == NULL)
+    return true;
+  const struct governor_key *key = CONTAINER_OF(node, struct governor_key, in_map);
+  return key->active < g->options.per_key && key->lines[t->guest].first == NULL &&
+         (!t->guest || key->guests < g->options.per_key_guests);
+}
+
 void governor_acquire(struct governor *g, struct governor_ticket *t, const char *name)
 {
   pthread_mutex_lock(&g->lock);
+  if (t->on_wait != NULL && !has_place(g, t, name)) {
+    pthread_mutex_unlock(&g->lock);
+    t->on_wait(t->user);
+    pthread_mutex_lock(&g->lock);
+  }
   if (g->waiting >= g->options.waiting_max) {
     pthread_mutex_unlock(&g->lock);
     struct err e;

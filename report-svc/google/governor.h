@@ -27,6 +27,8 @@ void governor_free(struct governor *g);
 /* One request's place; zeroed before first use, owned by the caller. */
 struct governor_ticket {
   void (*on_admitted)(void *user, const struct err *e);
+  /* Runs before the ticket gets in line, within governor_acquire(); NULL for nothing. */
+  void (*on_wait)(void *user);
   void *user;
   int64_t deadline_ms; /* clock_mono_ms() */
   bool guest;          /* asks on behalf of somebody else than the key's owner */

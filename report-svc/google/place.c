@@ -24,9 +24,17 @@ static void admit(struct place *p)
   p->on_admitted(p->user, &ok);
 }
 
+static void on_wait(void *user)
+{
+  struct place *p = user;
+  if (p->on_wait != NULL)
+    p->on_wait(p->user);
+}
+
 static void ask_again(struct place *p)
 {
   struct err e;
+  on_wait(p);
   uint32_t wait =
       ASK_AGAIN_MIN_MS + (uint32_t)random_below(ASK_AGAIN_MAX_MS - ASK_AGAIN_MIN_MS + 1);
   if (clock_mono_ms() + wait >= p->deadline_ms)
@@ -112,6 +120,7 @@ void place_acquire(struct place *p)
   p->full = false;
   p->late = 0;
   p->ticket.on_admitted = on_local;
+  p->ticket.on_wait = on_wait;
   p->ticket.user = p;
   p->ticket.deadline_ms = p->deadline_ms;
   p->ticket.guest = p->guest;

@@ -20,6 +20,7 @@ struct place {
   struct google *google;
   const char *key; /* stays the caller's, as long as the place */
   void (*on_admitted)(void *user, const struct err *e);
+  void (*on_wait)(void *user); /* before it waits, perhaps several times; NULL for nothing */
   void *user;
   int64_t deadline_ms; /* clock_mono_ms() */
   bool guest;          /* asks on behalf of somebody else than the property's owner */

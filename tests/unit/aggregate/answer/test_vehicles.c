@@ -239,7 +239,12 @@ static void few_dealers_are_told_that_nothing_can_be_tested(void)
     models_stage_begin(&s);
     draw_weeks(&s, 2, 0, &seed);
     s.cohort.n = all[i].dealers;
-    const char *text = vehicle_movers(&s.question, MONDAY, s.arena)->headline;
+    Analytics__Aggregate__V1__VehicleMoversResult *r = vehicle_movers(&s.question, MONDAY, s.arena);
+    const char *text = r->headline;
+    for (size_t c = 0; c < r->n_comparisons; c++) { /* the dealers are what is missing, not views */
+      CU_ASSERT_EQUAL(r->comparisons[c]->low_volume, 0);
+      CU_ASSERT_TRUE(r->comparisons[c]->few_dealers > 0);
+    }
     CU_ASSERT_PTR_NOT_NULL(strstr(text, all[i].text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "analyze_vehicle_interest"));
     CU_ASSERT_PTR_NULL(strstr(text, "too few"));
@@ -263,6 +268,8 @@ static void a_comparison_that_lacks_dealers_says_so(void)
   CU_ASSERT_TRUE(r->comparisons[0]->tested > 0);
   CU_ASSERT_EQUAL(r->comparisons[1]->dealers, 3);
   CU_ASSERT_EQUAL(r->comparisons[1]->tested, 0);
+  CU_ASSERT_EQUAL(r->comparisons[1]->low_volume, 0);
+  CU_ASSERT_TRUE(r->comparisons[1]->few_dealers > 0);
   CU_ASSERT_PTR_NOT_NULL(strstr(r->headline, "nothing can be tested with 3 dealers, it takes at "
                                              "least 5 with sessions on every day of both"));
   models_stage_end(&s);
@@ -422,7 +429,13 @@ static void every_metric_of_the_table_has_a_meaning(void)
     CU_ASSERT_PTR_NOT_NULL(metric_meaning(dealer_metrics[i].name));
 }
 
-TEST_MAIN("aggregate vehicles", TEST(a_dealer_with_a_wave_is_in_no_comparison),
+static void the_meaning_of_leads_says_where_the_event_of_a_dealer_stands(void)
+{
+  CU_ASSERT_PTR_NOT_NULL(strstr(metric_meaning("lead_events"), "compare_dealer_sessions names"));
+}
+
+TEST_MAIN("aggregate vehicles", TEST(the_meaning_of_leads_says_where_the_event_of_a_dealer_stands),
+          TEST(a_dealer_with_a_wave_is_in_no_comparison),
           TEST(a_world_without_change_has_no_rising_or_falling_models),
           TEST(a_model_that_gains_six_tenths_at_all_dealers_is_called_rising),
           TEST(a_dealer_with_a_day_without_sessions_is_in_no_comparison_that_holds_it),

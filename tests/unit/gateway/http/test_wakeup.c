@@ -13,8 +13,8 @@
 #include "tests/unit/gateway/http/raw_http.h"
 #include "tests/unit/harness.h"
 
-/* A round is late beyond LATEST_MS, unless the machine is slow: LATE_FACTOR times the median round.
- */
+/* A round is late beyond LATEST_MS, or LATE_FACTOR times the median round on a machine that is
+ * slow, which may make one round of twenty late. */
 enum {
   MAX_CLIENTS = 512,
   MAX_ROUNDS = 1000,
@@ -110,10 +110,11 @@ static void expect_prompt(int64_t *took, int n)
   int64_t median = took[n / 2], latest = median * LATE_FACTOR;
   if (latest < LATEST_MS)
     latest = LATEST_MS;
-  if (took[n - 1] > latest)
-    fprintf(stderr, "the latest of %d rounds: %lld ms, their median: %lld ms\n", n,
-            (long long)took[n - 1], (long long)median);
-  CU_ASSERT_TRUE(took[n - 1] <= latest);
+  int last = n - 1 - n / 20;
+  if (took[last] > latest)
+    fprintf(stderr, "%d of %d rounds took %lld ms or more, their median: %lld ms\n", n - last, n,
+            (long long)took[last], (long long)median);
+  CU_ASSERT_TRUE(took[last] <= latest);
 }
 
 static void expect_prompt_answers(int n)

@@ -34,6 +34,45 @@ static void every_dealer_is_read_however_little_there_is(void)
   fakes_stop(&f);
 }
 
+/* Two requests at once, and pages: a dealer that has the turn must ask for a place again while all
+ * of them are held by transfers that wait in line behind it. */
+static void a_dealer_that_asks_for_a_place_again_holds_up_nobody(void)
+{
+  static struct fetch_run r;
+  struct fakes f;
+  fakes_start(&f, &(struct fakes_options){.intake_bytes = INTAKE_STEP,
+                                          .chunk_rows = 500,
+                                          .page_rows = 500,
+                                          .max_transfers = 2});
+  LOCKED(&f, f.google.rows = ROWS);
+  fetch_init(&r);
+  fetch_start(&r, &f, DEALERS, 1, 0, 10000);
+  fetch_wait(&r);
+  CU_ASSERT_EQUAL(r.status.code, ERR_OK);
+  for (size_t k = 0; k < DEALERS; k++)
+    CU_ASSERT(fetch_whole(&r, k, 1, ROWS));
+  CU_ASSERT(fetch_idle_soon(&f));
+  CU_ASSERT_EQUAL(intake_held(&f.service.intake), 0);
+  fakes_stop(&f);
+}
+
+/* The same after an answer that was cut off, which is asked for again after a while. */
+static void a_dealer_that_tries_again_holds_up_nobody(void)
+{
+  static struct fetch_run r;
+  struct fakes f;
+  fakes_start(&f, &(struct fakes_options){
+                      .intake_bytes = INTAKE_STEP, .chunk_rows = 500, .max_transfers = 2});
+  LOCKED(&f, f.google = (struct google_plan){.rows = ROWS, .cut_times = 2});
+  fetch_init(&r);
+  fetch_start(&r, &f, DEALERS, 1, 0, 10000);
+  fetch_wait(&r);
+  for (size_t k = 0; k < DEALERS; k++)
+    CU_ASSERT(fetch_whole(&r, k, 1, ROWS));
+  CU_ASSERT(fetch_idle_soon(&f));
+  fakes_stop(&f);
+}
+
 static bool somebody_waits(struct intake *in)
 {
   pthread_mutex_lock(&in->lock);
@@ -70,4 +109,6 @@ static void a_cancelled_fan_out_leaves_the_line(void)
 
 TEST_MAIN("report-svc fan-outs in little memory",
           TEST(every_dealer_is_read_however_little_there_is),
+          TEST(a_dealer_that_asks_for_a_place_again_holds_up_nobody),
+          TEST(a_dealer_that_tries_again_holds_up_nobody),
           TEST(a_cancelled_fan_out_leaves_the_line))

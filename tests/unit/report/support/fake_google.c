@@ -231,6 +231,10 @@ static enum MHD_Result serve(struct fakes *f, struct MHD_Connection *c, const ch
   if (plan.delay_ms > 0)
     fakes_hold(f, plan.delay_ms);
   pthread_mutex_unlock(&f->lock);
+  if (plan.late_property != NULL && strcmp(plan.late_property, property) == 0) {
+    plan.rows = 0;
+    plan.first_date = plan.late_first_date;
+  }
   AUTO_BUF struct buf body = BUF_INIT(64 << 20);
   int status = 200;
   bool cut = false;

@@ -210,7 +210,7 @@ static void report_start(struct fakes *f, const struct fakes_options *o)
                                   .admin_endpoint = f->endpoint,
                                   .timeout_ms = o->timeout_ms == 0 ? 5000 : o->timeout_ms,
                                   .backoff_ms = o->backoff_ms == 0 ? 5 : o->backoff_ms,
-                                  .max_transfers = 128,
+                                  .max_transfers = o->max_transfers == 0 ? 128 : o->max_transfers,
                                   .deadline_ms = o->deadline_ms,
                                   .budget = {o->server_errors, o->quota_probe_ms, 25},
                                   .benchmark_places = o->benchmark_places,

@@ -32,6 +32,7 @@ struct google_plan {
   bool repeats;              /* a page begins with the last row of the page before */
   const char *metric;        /* header of the metric; NULL: sessions */
   const char *first_date;    /* of all data, as Google writes it; NULL: there is none */
+  const char *late_property, *late_first_date; /* one without rows, and its own first date */
 };
 
 enum { FAKE_PROPERTIES = 64 };
@@ -89,6 +90,7 @@ struct fakes_options {
   int64_t page_rows;
   uint32_t timeout_ms, backoff_ms;
   size_t max_answer_bytes, chunk_rows, fan_out;
+  size_t max_transfers; /* requests to Google at once; 0: 128 */
   size_t cache_bytes, join_bytes, intake_bytes;
   uint32_t deadline_ms, server_errors;
   int64_t quota_probe_ms;

@@ -335,6 +335,98 @@ static void a_filter_at_any_point_in_time_looks_beyond_its_session(void)
   CU_ASSERT(user >= session && session > 0);
 }
 
+/* Users with so many page views within some days, or in a session of theirs. */
+#define OFTEN(scope, event, filter, days)                                                          \
+  VIEWS("{'userSegment':{'userInclusionCriteria':{'andConditionGroups':[{'conditionScoping':'"     \
+        "USER_CRITERIA_" scope                                                                     \
+        "','segmentFilterExpression':{'segmentEventFilter':{'eventName':'" event                   \
+        "','segmentParameterFilterExpression':{'segmentParameterFilter':{"                         \
+        "'eventParameterName':'event_count'," filter days "}}}}}]}}}")
+#define MORE(n) "'numericFilter':{'operation':'GREATER_THAN','value':{'int64Value':'" n "'}}"
+#define IN_DAYS(n) ",'filterScoping':{'inAnyNDayPeriod':'" n "'}"
+/* Users by day, with the events of this day and the `before` days before it. */
+#define DAILY(before)                                                                              \
+  "WITH ev AS (SELECT s.user_id AS u,e.session_id AS sid,e.count AS c,d.day_number AS day,e.name " \
+  "FROM events e JOIN sessions s USING(session_id) JOIN days d ON d.date=e.date WHERE "            \
+  "e.property_id=@ AND e.date BETWEEN '20260201' AND '20260228'),sums AS (SELECT a.u,a.day,"       \
+  "(SELECT SUM(b.c) FROM ev b WHERE b.u=a.u AND b.name='page_view' AND b.day BETWEEN "             \
+  "a.day-" before " AND a.day) AS n FROM ev a WHERE a.name='page_view' GROUP BY a.u,a.day) "       \
+  "SELECT COUNT(DISTINCT u) FROM ev WHERE name='asc_item_pageview' AND u "
+
+static void events_are_counted_within_any_days_of_the_report(void)
+{
+  double days[] = {
+      viewers(OFTEN("ACROSS_ALL_SESSIONS", "page_view", MORE("7"), IN_DAYS("1"))),
+      viewers(OFTEN("ACROSS_ALL_SESSIONS", "page_view", MORE("7"), IN_DAYS("5"))),
+      viewers(OFTEN("ACROSS_ALL_SESSIONS", "page_view", MORE("7"), IN_DAYS("400"))),
+  };
+  CU_ASSERT_EQUAL(days[0], fixture_sql(0, DAILY("0") "IN (SELECT u FROM sums WHERE n>7)"));
+  CU_ASSERT_EQUAL(days[1], fixture_sql(0, DAILY("4") "IN (SELECT u FROM sums WHERE n>7)"));
+  CU_ASSERT_EQUAL(days[2], fixture_sql(0, DAILY("399") "IN (SELECT u FROM sums WHERE n>7)"));
+  CU_ASSERT(days[0] > 0 && days[0] < days[1] && days[1] < days[2]);
+  CU_ASSERT_EQUAL(
+      viewers(OFTEN("ACROSS_ALL_SESSIONS", "page_view",
+                    "'betweenFilter':{'fromValue':{'int64Value':'3'},'toValue':{'doubleValue':4}}",
+                    IN_DAYS("28"))),
+      fixture_sql(0, DAILY("27") "IN (SELECT u FROM sums WHERE n BETWEEN 3 AND 4)"));
+}
+
+static void events_are_counted_within_a_session(void)
+{
+  double session = viewers(OFTEN("WITHIN_SAME_SESSION", "page_view", MORE("7"), IN_DAYS("3")));
+  CU_ASSERT_EQUAL(session, fixture_sql(0, DAILY("0") "IN (SELECT u FROM ev WHERE name='page_view' "
+                                                     "GROUP BY sid HAVING SUM(c)>7)"));
+  CU_ASSERT(session > 0);
+}
+
+/* Joined by and, what is required beside is required of the events that are counted. */
+static void counted_events_meet_what_is_required_beside(void)
+{
+#define NEW_ONES(more)                                                                             \
+  VIEWS("{'userSegment':{'userInclusionCriteria':{'andConditionGroups':[{"                         \
+        "'segmentFilterExpression':{'segmentEventFilter':{'eventName':'asc_item_pageview',"        \
+        "'segmentParameterFilterExpression':" more "}}}]}}}")
+#define COUNT_TWO                                                                                  \
+  "{'segmentParameterFilter':{'eventParameterName':'event_count'," MORE("1") IN_DAYS("28") "}}"
+#define CONDITION                                                                                  \
+  "{'segmentParameterFilter':{'eventParameterName':'item_condition','stringFilter':{'value':"      \
+  "'new'}}}"
+#define OF(condition)                                                                              \
+  "WITH ev AS (SELECT s.user_id AS u,e.count AS c,v.item_condition AS k FROM events e JOIN "       \
+  "sessions s USING(session_id) LEFT JOIN vehicles v USING(vehicle_id) WHERE e.property_id=@ AND " \
+  "e.date BETWEEN '20260201' AND '20260228' AND e.name='asc_item_pageview') "                      \
+  "SELECT COUNT(DISTINCT u) FROM ev WHERE u " condition
+#define TWICE "(SELECT u FROM ev GROUP BY u HAVING SUM(c)>1)"
+#define TWICE_NEW "(SELECT u FROM ev WHERE k='new' GROUP BY u HAVING SUM(c)>1)"
+  double both = viewers(NEW_ONES("{'andGroup':{'expressions':[" CONDITION "," COUNT_TWO "]}}"));
+  double either = viewers(NEW_ONES("{'orGroup':{'expressions':[" CONDITION "," COUNT_TWO "]}}"));
+  double rest = viewers(NEW_ONES("{'notExpression':" COUNT_TWO "}"));
+  CU_ASSERT_EQUAL(both, fixture_sql(0, OF("IN " TWICE_NEW)));
+  CU_ASSERT_EQUAL(either, fixture_sql(0, OF("IN (SELECT u FROM ev WHERE k='new') OR u IN " TWICE)));
+  CU_ASSERT_EQUAL(rest, fixture_sql(0, OF("NOT IN " TWICE)));
+  CU_ASSERT(both > 0 && either > both && rest > 0);
+}
+
+static void counts_are_checked_and_one_event_happened_once(void)
+{
+  static const char *const refused[][2] = {
+      {OFTEN("WITHIN_SAME_EVENT", "page_view", MORE("1"), IN_DAYS("3")), "across all sessions or"},
+      {OFTEN("ACROSS_ALL_SESSIONS", "page_view", MORE("1"), IN_DAYS("0")), "must be positive"},
+      {OFTEN("ACROSS_ALL_SESSIONS", "page_view", "'stringFilter':{'value':'2'}", IN_DAYS("3")),
+       "must be a numericFilter or a betweenFilter"},
+      {NEW_ONES("{'segmentParameterFilter':{'eventParameterName':'item_condition'," MORE("1")
+                    IN_DAYS("3") "}}"),
+       "only supported for the event parameter event_count"},
+  };
+  for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+    CU_ASSERT_PTR_NOT_NULL(strstr(api_refusal(0, FUNNEL, refused[i][0], NULL), refused[i][1]));
+  CU_ASSERT_EQUAL(viewers(OFTEN("ACROSS_ALL_SESSIONS", "page_view", MORE("0"), "")),
+                  fixture_sql(0, DAILY("0") "IN (SELECT u FROM ev WHERE name='page_view')"));
+  AUTO_ANSWER struct answer none =
+      api(0, FUNNEL, OFTEN("ACROSS_ALL_SESSIONS", "page_view", MORE("1"), ""), NULL);
+  CU_ASSERT_EQUAL(cell(part(&none, "funnelTable"), 0, 0), 0);
+}
+
 static void segments_are_checked(void)
 {
 #define EMPTY "{'userSegment':{}}"
@@ -385,4 +477,8 @@ TEST_MAIN("sim_funnel", TEST(a_closed_funnel_counts_users_who_come_through_in_or
           TEST(exclusions_take_out_the_member_or_what_meets_them),
           TEST(sequences_come_one_after_the_other),
           TEST(a_filter_at_any_point_in_time_looks_beyond_its_session), TEST(segments_are_checked),
-          TEST(funnels_are_checked), TEST(cleanup_last))
+          TEST(events_are_counted_within_any_days_of_the_report),
+          TEST(events_are_counted_within_a_session),
+          TEST(counted_events_meet_what_is_required_beside),
+          TEST(counts_are_checked_and_one_event_happened_once), TEST(funnels_are_checked),
+          TEST(cleanup_last))
