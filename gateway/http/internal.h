@@ -130,8 +130,8 @@ void watch_stop(struct watch *w);
 /* Around the life of a connection; its descriptor is open meanwhile. */
 void watch_open(struct watch *w, int fd);
 void watch_close(struct watch *w, int fd);
-/* x is suspended on the connection, and told when its client goes or has gone. False when that
- * cannot be watched. */
+/* x is suspended on the connection: exchange_peer_gone(x) follows when its client goes or has gone.
+ * False when that cannot be watched. */
 bool watch_add(struct watch *w, int fd, struct exchange *x);
 /* After this returns, x is not looked up any more. */
 void watch_remove(struct watch *w, int fd);

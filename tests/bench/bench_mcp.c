@@ -35,6 +35,7 @@ struct options {
   const char *arguments;
   double rate;     /* calls/s of all connections together; 0: as fast as they are answered */
   size_t sessions; /* to hold open instead of calling */
+  bool streams;    /* each with its stream of notifications */
 };
 
 static struct options opt = {
@@ -93,7 +94,16 @@ static const char *header(const char *head, const char *name)
   return NULL;
 }
 
-/* Reads one answer with Content-Length and returns its body, valid until the next read. */
+/* Whether a body in chunks is there with its last one. */
+static bool chunks_ended(const struct connection *c)
+{
+  static const char last[] = "0\r\n\r\n";
+  size_t n = sizeof(last) - 1;
+  return c->in.len >= n && memcmp(c->in.data + c->in.len - n, last, n) == 0;
+}
+
+/* Reads one answer and returns its body, valid until the next read; one in chunks with their heads.
+ */
 static const char *read_answer(struct connection *c, int *status)
 {
   char *end;
@@ -102,7 +112,8 @@ static const char *read_answer(struct connection *c, int *status)
   size_t head = (size_t)(end - c->in.data) + 4;
   const char *length = header(c->in.data, "Content-Length");
   size_t body = length != NULL ? strtoul(length, NULL, 10) : 0;
-  while (c->in.len < head + body)
+  bool chunked = length == NULL && header(c->in.data, "Transfer-Encoding") != NULL;
+  while (c->in.len < head + body || (chunked && !chunks_ended(c)))
     fill(c);
   *status = (int)strtol(c->in.data + 9, NULL, 10);
   const char *session = header(c->in.data, "Mcp-Session-Id");
@@ -200,6 +211,25 @@ static void *drive(void *arg)
   return NULL;
 }
 
+/* Opens the stream of a session. */
+static void stream_open(struct connection *c)
+{
+  struct buf out AUTO_BUF = BUF_INIT(4096);
+  buf_printf(&out,
+             "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: text/event-stream\r\n"
+             "Mcp-Session-Id: %s\r\nMCP-Protocol-Version: 2025-11-25\r\n\r\n",
+             opt.port, c->session);
+  if (write(c->fd, out.data, out.len) != (ssize_t)out.len)
+    fail("write");
+  buf_clear(&c->in);
+  while (c->in.data == NULL || strstr(c->in.data, "\r\n\r\n") == NULL)
+    fill(c);
+  if (strncmp(c->in.data, "HTTP/1.1 200", 12) != 0) {
+    fprintf(stderr, "bench_mcp: no stream: %.200s\n", c->in.data);
+    exit(1);
+  }
+}
+
 /* Opens the sessions, says so, holds their connections until the time is over. */
 static int hold_sessions(void)
 {
@@ -207,8 +237,10 @@ static int hold_sessions(void)
   for (size_t i = 0; i < opt.sessions; i++) {
     buf_init(&all[i].in, MAX_BODY);
     session_open(&all[i]);
+    if (opt.streams)
+      stream_open(&all[i]);
   }
-  printf("sessions %zu open\n", opt.sessions);
+  printf("%s %zu open\n", opt.streams ? "streams" : "sessions", opt.sessions);
   fflush(stdout);
   usleep((useconds_t)opt.duration_ms * 1000);
   for (size_t i = 0; i < opt.sessions; i++) {
@@ -229,7 +261,7 @@ static void usage(FILE *f)
   fprintf(f,
           "Usage: bench_mcp --port N --tool NAME [--arguments JSON] [--connections N]\n"
           "                 [--seconds N] [--calls N] [--rate CALLS_PER_S]\n"
-          "       bench_mcp --port N --sessions N [--seconds N]\n"
+          "       bench_mcp --port N --sessions N [--streams] [--seconds N]\n"
           "Calls a tool of the MCP endpoint at 127.0.0.1:PORT/mcp and prints calls/s and\n"
           "latencies. @N@ in the arguments becomes a different number in every call. With --rate\n"
           "calls begin at fixed times and latencies count from those. --sessions holds\n"
@@ -238,11 +270,17 @@ static void usage(FILE *f)
 
 static void parse(int argc, char **argv)
 {
-  static const struct option longs[] = {{"port", 1, NULL, 'p'},      {"tool", 1, NULL, 't'},
-                                        {"arguments", 1, NULL, 'a'}, {"connections", 1, NULL, 'c'},
-                                        {"seconds", 1, NULL, 's'},   {"calls", 1, NULL, 'n'},
-                                        {"rate", 1, NULL, 'r'},      {"sessions", 1, NULL, 'e'},
-                                        {"help", 0, NULL, 'h'},      {0}};
+  static const struct option longs[] = {{"port", 1, NULL, 'p'},
+                                        {"tool", 1, NULL, 't'},
+                                        {"arguments", 1, NULL, 'a'},
+                                        {"connections", 1, NULL, 'c'},
+                                        {"seconds", 1, NULL, 's'},
+                                        {"calls", 1, NULL, 'n'},
+                                        {"rate", 1, NULL, 'r'},
+                                        {"sessions", 1, NULL, 'e'},
+                                        {"streams", 0, NULL, 'm'},
+                                        {"help", 0, NULL, 'h'},
+                                        {0}};
   int o;
   while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
     switch (o) {
@@ -269,6 +307,9 @@ static void parse(int argc, char **argv)
       break;
     case 'e':
       opt.sessions = strtoul(optarg, NULL, 10);
+      break;
+    case 'm':
+      opt.streams = true;
       break;
     case 'h':
       usage(stdout);

@@ -9,6 +9,7 @@ usage() {
   cat <<USAGE
 Usage: tests/bench/run.sh [--seconds N] [--no-build] [rpc] [decoder] [auth] [set] [shares] [fanout] [rounds] [size] [memory]
        tests/bench/run.sh compare COMMIT [--rounds N] [--record]
+       tests/bench/run.sh peers [--rounds N]
 
 Builds in release mode into build-bench and measures, on loopback only:
   rpc      unary calls/s, p50, p99 at 1 and 64 in flight: common/rpc beside a raw gRPC-core echo
@@ -20,10 +21,12 @@ Builds in release mode into build-bench and measures, on loopback only:
   fanout   reports and a comparison over 24, 200 and 500 dealers at 200 ms
   rounds   round trips to Google that a comparison of 24 and of 500 dealers waits for
   size     500 dealers x 56 days x 12 values in a row at 200 ms: time, and memory at 28 and at 56 days
-  memory   resident memory of each idle process, and of an idle connection
+  memory   resident memory of each idle process, of an idle connection with a session and with a stream, and of
+           the gateway under load
+  peers    cached run_report beside one-tool servers of the official SDKs and Google's own server, alternating
   compare  the services of this checkout against those of another commit, alternating; --record adds
            the ratios to docs/internals/bench-history.md
-Without names all run but compare. --seconds bounds each single run (default 3).
+Without names all run but peers and compare. --seconds bounds each single run (default 3).
 USAGE
 }
 
@@ -37,7 +40,7 @@ while (($# > 0)); do
   --no-build) build=false ;;
   compare) against=${2:?compare needs a commit}; parts+=(compare); shift ;;
   --help | -h) usage; exit 0 ;;
-  rpc | decoder | auth | set | shares | fanout | rounds | size | memory) parts+=("$1") ;;
+  rpc | decoder | auth | set | shares | peers | fanout | rounds | size | memory) parts+=("$1") ;;
   *) usage >&2; exit 2 ;;
   esac
   shift
@@ -54,7 +57,7 @@ if $build; then
   if wants rpc; then programs+=(bench_rpc bench_raw_echo); fi
   if wants decoder; then programs+=(bench_decoder); fi
   if wants auth; then programs+=(bench_auth bench_rpc auth-svc); fi
-  if wants set || wants shares || wants fanout || wants rounds || wants size || wants memory || wants compare; then
+  if wants set || wants shares || wants peers || wants fanout || wants rounds || wants size || wants memory || wants compare; then
     programs+=(bench_mcp ga4-sim auth-svc report-svc aggregate-svc gateway)
   fi
   ninja -C "$dir" "${programs[@]}" | tail -n 1
@@ -104,7 +107,17 @@ source "$root/tests/bench/set.sh"
 source "$root/tests/bench/compare.sh"
 # shellcheck source=tests/bench/shares.sh
 source "$root/tests/bench/shares.sh"
+# shellcheck source=tests/bench/peers.sh
+source "$root/tests/bench/peers.sh"
 trap 'down; rm -rf "$run"' EXIT
+
+# peak_mb NAME: the most memory that a service had resident, in MB.
+peak_mb() {
+  local i
+  for ((i = 0; i < ${#pids[@]}; i++)); do
+    [[ ${names[i]} != "$1" ]] || awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/${pids[i]}/status"
+  done
+}
 
 if wants memory; then
   say "== resident memory of each idle process (VmRSS)"
@@ -112,16 +125,29 @@ if wants memory; then
   for ((i = 1; i < ${#pids[@]}; i++)); do
     must "${names[i]}, MB" "$(rss_mb "${pids[i]}")" '<' 25
   done
-  say "== the gateway's memory for each idle connection with a session"
-  idle=$(rss_mb "${pids[-1]}")
-  mkfifo "$run/sessions"
-  mcp --sessions 500 --seconds 2 >"$run/sessions" &
-  holder=$!
-  read -r line <"$run/sessions"
-  say "  $line"
-  must "KiB for each of 500 sessions" \
-    "$(awk -v a="$idle" -v b="$(rss_mb "${pids[-1]}")" 'BEGIN { printf "%.1f", (b - a) * 1024 / 500 }')" '<' 64
-  wait "$holder"
+  # held WHAT N [OPTION]: the gateway's memory for each of N idle connections with a session.
+  mkfifo "$run/held"
+  held() {
+    local idle holder line
+    idle=$(rss_mb "${pids[-1]}")
+    mcp --sessions "$2" "${@:3}" --seconds 2 >"$run/held" &
+    holder=$!
+    read -r line <"$run/held"
+    must "KiB for each of $2 $1" \
+      "$(awk -v a="$idle" -v b="$(rss_mb "${pids[-1]}")" -v n="$2" 'BEGIN { printf "%.1f", (b - a) * 1024 / n }')" '<' 64
+    wait "$holder"
+    [[ $line == "$1 $2 open" ]] || touch "$run/errors"
+  }
+  say "== the gateway's memory for each idle connection with a session, and with a stream of notifications"
+  held sessions 500
+  down
+  up "$bin" --stub >/dev/null
+  held streams 250 --streams
+  down
+  say "== the gateway's memory under load: cached run_report at 64 in flight"
+  up "$bin" --stub >/dev/null
+  mcp --tool run_report --arguments "$report_args}" --connections 64 --seconds "$seconds" >/dev/null
+  must "gateway at most, MB" "$(peak_mb gateway)" '<=' 32
   down
 fi
 
@@ -185,14 +211,6 @@ if wants rounds; then
   done
 fi
 
-# peak_mb NAME: the most memory that a service had resident, in MB.
-peak_mb() {
-  local i
-  for ((i = 0; i < ${#pids[@]}; i++)); do
-    [[ ${names[i]} != "$1" ]] || awk '/^VmHWM/ { printf "%.1f", $2 / 1024 }' "/proc/${pids[i]}/status"
-  done
-}
-
 if wants size; then
   compared=() streamed=()
   for days in 28 56; do
@@ -223,6 +241,7 @@ if wants size; then
 fi
 
 if wants shares; then shares "$rounds"; fi
+if wants peers; then peers "$rounds"; fi
 if [[ -n $against ]]; then compare "$against" "$rounds"; fi
 [[ ! -e $run/errors ]] || { say "calls failed: the figures are not ones of answers"; exit 1; }
 ((failed == 0)) || { say "some figures missed their bound"; exit 1; }
